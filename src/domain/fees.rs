@@ -1,0 +1,149 @@
+//! The fee that is passed on to the customer: the gross-up.
+//!
+//! Stripe keeps a share *r* of the charge *c* and a fixed part *f*. The charge is the smallest amount, in steps of the
+//! currency, of which at least the price is left: `c − (c·r + f) ≥ price`, so `c = ⌈(price + f) / (1 − r)⌉`. The fee is
+//! left unrounded in this inequality: Stripe rounds its own fee half up, so one cent less would often do as well, but
+//! relying on somebody's rounding is no way to be exact. What Stripe is expected to keep is
+//! [`FeePolicy::expected_processor_fee_minor`], which may be a cent less than the fee line.
+//!
+//! `rust_decimal` is used here and nowhere else, and never a float.
+
+use rust_decimal::{Decimal, RoundingStrategy, prelude::ToPrimitive};
+
+use super::currency::{Currency, MAX_CHARGE_MINOR};
+
+/// The longest label of a fee line, in characters: it is printed on the hosted page and on receipts.
+pub const MAX_FEE_LABEL_CHARACTERS: usize = 100;
+
+/// A percentage with at most four decimals, at least 0 and below 100.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RatePercent(Decimal);
+
+/// Why a text is no rate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("a rate is a decimal number such as 2.9, at least 0, below 100, with at most four decimals")]
+pub struct InvalidRate;
+
+impl RatePercent {
+    /// Reads a rate from decimal text: `2.9` means 2.9 %.
+    ///
+    /// # Errors
+    /// When it is not plain decimal text, is negative, 100 or more, or has more than four decimals.
+    pub fn parse(text: &str) -> Result<Self, InvalidRate> {
+        let (whole, fraction) = text.split_once('.').unwrap_or((text, "0"));
+        let is_digits = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+        if !is_digits(whole) || !is_digits(fraction) || whole.len() > 2 || fraction.len() > 4 {
+            return Err(InvalidRate);
+        }
+        let rate = Decimal::from_str_exact(text).map_err(|_| InvalidRate)?;
+        Ok(Self(rate.normalize()))
+    }
+}
+
+impl std::fmt::Display for RatePercent {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.0.fmt(formatter)
+    }
+}
+
+/// Who pays the processing fee.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FeeMode {
+    /// The customer, as a line of its own.
+    GrossUp,
+    /// The seller: there is no fee line.
+    Absorb,
+}
+
+impl FeeMode {
+    /// The word used in settings and in the database.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::GrossUp => "gross_up",
+            Self::Absorb => "absorb",
+        }
+    }
+
+    /// Reads the word.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        match text {
+            "gross_up" => Some(Self::GrossUp),
+            "absorb" => Some(Self::Absorb),
+            _ => None,
+        }
+    }
+}
+
+/// How the processing fee is computed and who pays it. Stored with every top-up, so that a later change of settings
+/// never changes an old purchase.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FeePolicy {
+    /// Who pays.
+    pub mode: FeeMode,
+    /// The share of the charge that the processor keeps.
+    pub rate: RatePercent,
+    /// What it keeps of each charge besides, in minor units; at least 0.
+    pub fixed_minor: i64,
+    /// What the fee line is called.
+    pub label: String,
+}
+
+/// Why there is no charge for a price.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum FeeError {
+    /// The charge would have more digits than payment methods take.
+    #[error("the charge would be above {MAX_CHARGE_MINOR} minor units")]
+    TooLarge,
+    /// A price or a fixed fee below zero, or a price that is no multiple of the currency's step.
+    #[error("the price or the fixed fee is not an amount of this currency")]
+    NotAnAmount,
+}
+
+impl FeePolicy {
+    /// What the customer is charged for a price, in minor units.
+    ///
+    /// # Errors
+    /// When the charge would be above [`MAX_CHARGE_MINOR`], or the price is no amount of the currency.
+    pub fn charge_minor(&self, price_minor: i64, currency: Currency) -> Result<i64, FeeError> {
+        let step = currency.step_minor();
+        if price_minor < 0 || self.fixed_minor < 0 || price_minor.checked_rem(step) != Some(0) {
+            return Err(FeeError::NotAnAmount);
+        }
+        let charge = match self.mode {
+            FeeMode::Absorb => price_minor,
+            FeeMode::GrossUp => self.grossed_up_minor(price_minor, step).ok_or(FeeError::TooLarge)?,
+        };
+        if charge > MAX_CHARGE_MINOR { Err(FeeError::TooLarge) } else { Ok(charge) }
+    }
+
+    /// What the processor is expected to keep of a charge: its own fee, rounded half up to whole minor units.
+    /// `None` when it does not fit, which no charge up to [`MAX_CHARGE_MINOR`] can cause.
+    #[must_use]
+    pub fn expected_processor_fee_minor(&self, charge_minor: i64) -> Option<i64> {
+        let share = Decimal::from(charge_minor).checked_mul(self.rate.0)?.checked_div(Decimal::ONE_HUNDRED)?;
+        share
+            .checked_add(Decimal::from(self.fixed_minor))?
+            .round_dp_with_strategy(0, RoundingStrategy::MidpointAwayFromZero)
+            .to_i64()
+    }
+
+    /// `⌈(price + f) / (1 − r)⌉`, up to the next step.
+    ///
+    /// The quotient is rounded by `rust_decimal` at 28 digits. That cannot move it across a whole number: with four
+    /// decimals in the rate, the exact quotient is a whole number or at least 1/1,000,000 away from one.
+    fn grossed_up_minor(&self, price_minor: i64, step: i64) -> Option<i64> {
+        let needed = Decimal::from(price_minor).checked_add(Decimal::from(self.fixed_minor))?;
+        let kept_percent = Decimal::ONE_HUNDRED.checked_sub(self.rate.0)?;
+        let steps = needed
+            .checked_mul(Decimal::ONE_HUNDRED)?
+            .checked_div(kept_percent.checked_mul(Decimal::from(step))?)?
+            .ceil();
+        steps.to_i64()?.checked_mul(step)
+    }
+}
+
+#[cfg(test)]
+#[path = "fees_tests.rs"]
+mod tests;

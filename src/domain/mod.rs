@@ -1,0 +1,15 @@
+//! The rules of the business, pure: no I/O, no clock, no randomness.
+//!
+//! What always holds: amounts are `i64` minor units, arithmetic is checked, and a value of a type in here is valid,
+//! because its constructor refused everything else. This module uses nothing else of this crate.
+
+#![deny(clippy::arithmetic_side_effects)]
+
+pub mod account;
+pub mod checkout;
+pub mod currency;
+pub mod fees;
+pub mod ids;
+pub mod ledger;
+pub mod pricing;
+pub mod redirect;

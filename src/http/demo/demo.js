@@ -1,0 +1,273 @@
+// The demo page: how a web page sells credits with this API. It uses the public API only, except for `logIn`.
+//
+// The page never decides what became of a purchase. The address a customer returns to is only a hint, which anybody
+// can type; what counts is what the API says about the checkout session.
+
+const $ = (id) => document.getElementById(id);
+
+// ---- Talking to the API ----
+
+/** What the API refused (RFC 9457), or, with status 0, that it could not be asked. The message is for the customer. */
+class Problem extends Error {
+  constructor(status, body) {
+    super(body?.detail ?? body?.title ?? `The service gave an answer that this page cannot read (status ${status}).`);
+    Object.assign(this, { status, code: body?.code });
+  }
+}
+
+async function send(path, { body, headers = {}, signal } = {}) {
+  const limit = AbortSignal.any([AbortSignal.timeout(15_000), signal].filter(Boolean));
+  const post = body && { method: "POST", body: JSON.stringify(body) };
+  if (body) headers["content-type"] = "application/json";
+  const response = await fetch(path, { ...post, headers, signal: limit }).catch(() => {
+    throw new Problem(0, { detail: "The service does not answer. Check your connection and try again." });
+  });
+  const answer = await response.json().catch(() => null);
+  if (!response.ok || answer === null) throw new Problem(response.status, answer);
+  return answer;
+}
+
+/** Stands for your own login, where your backend signs a token whose subject is the account. Not public API. */
+const logIn = async () => (await send("/demo/token", { body: {} })).token;
+
+let token; // a promise, so that calls made together share one login; in memory only, where no later script finds it
+
+async function sendAsCustomer(path, options = {}, mayLogInAgain = true) {
+  const used = (token ??= logIn().catch((problem) => { token = undefined; throw problem; }));
+  const headers = { ...options.headers, authorization: `Bearer ${await used}` };
+  return send(path, { ...options, headers }).catch((problem) => {
+    if (problem.status !== 401 || !mayLogInAgain) throw problem;
+    if (token === used) token = undefined;
+    return sendAsCustomer(path, options, false);
+  });
+}
+
+// ---- Numbers and times ----
+
+const number = new Intl.NumberFormat("en");
+const signedNumber = new Intl.NumberFormat("en", { signDisplay: "exceptZero" });
+const dateAndTime = new Intl.DateTimeFormat("en", { dateStyle: "medium", timeStyle: "short" });
+const timeOfDay = new Intl.DateTimeFormat("en", { timeStyle: "medium" });
+
+// How Stripe counts, which Intl does not know: it knows how prices are written (forints without fillér, though Stripe
+// counts fillér). Krónur and shillings are the reverse: counted in hundredths, but only whole ones, so written whole.
+const ZERO_DECIMAL = "bif clp djf gnf jpy kmf krw mga pyg rwf vnd vuv xaf xof xpf".split(" ");
+const THREE_DECIMAL = "bhd jod kwd omr tnd".split(" ");
+const WRITTEN_WHOLE = ["isk", "ugx"];
+
+/** Amounts are integers everywhere else; they are divided here, to be shown, and never calculated with. */
+function money(amountMinor, currency) {
+  const digits = ZERO_DECIMAL.includes(currency) ? 0 : THREE_DECIMAL.includes(currency) ? 3 : 2;
+  const shown = WRITTEN_WHOLE.includes(currency) ? 0 : digits;
+  const format = { style: "currency", currency, minimumFractionDigits: shown, maximumFractionDigits: shown };
+  return new Intl.NumberFormat("en", format).format(amountMinor / 10 ** digits);
+}
+
+// ---- What the customer is told ----
+
+const element = (name, properties, ...children) => {
+  const made = Object.assign(document.createElement(name), properties);
+  made.append(...children);
+  return made;
+};
+const button = (label, onclick) => element("button", { type: "button", className: "quiet", onclick }, label);
+
+/** Replaces the message only if it differs, so that polling does not make a screen reader repeat itself. */
+function tell(state, title = "", text = "", action = "") {
+  const status = $("status");
+  if (status.dataset.state === state && status.dataset.told === title + text) return;
+  Object.assign(status.dataset, { state, told: title + text });
+  status.replaceChildren(...(title && [element("strong", {}, title), element("p", {}, text), action]));
+  if (title) status.scrollIntoView({ block: "nearest" });
+}
+
+function tellProblem(title, problem, again = start) {
+  if (!(problem instanceof Problem)) throw problem; // a mistake in this file belongs on the console
+  tell("error", title, problem.message, button("Try again", again));
+}
+
+// ---- Balance and ledger ----
+
+let refreshCount = 0;
+
+async function refresh() {
+  const count = ++refreshCount;
+  const questions = ["/credits", "/credits/transactions?limit=10"].map((path) => sendAsCustomer(path));
+  const [account, ledger] = await Promise.all(questions);
+  if (count !== refreshCount) return; // a later refresh knows better
+  $("balance").textContent = number.format(account.remainingCredits);
+  $("balance").dataset.credits = account.remainingCredits;
+  $("balance-note").textContent = `${number.format(account.totalCredits)} in all, ${number.format(account.usedCredits)} `
+    + `used. Account ${account.accountId}, as of ${timeOfDay.format(new Date())}.`;
+  const none = element("tr", {}, element("td", { colSpan: 3, className: "note" }, "No entries yet."));
+  $("ledger").replaceChildren(...(ledger.data.length ? ledger.data.map(ledgerRow) : [none]));
+}
+
+/** The API may add kinds and sources: an unknown one is shown as it is, and a missing source is left out. */
+function ledgerRow({ kind, credits, balanceAfter, createdAt, source }) {
+  const detail = [dateAndTime.format(new Date(createdAt)), source?.id].filter(Boolean).join(" · ");
+  return element("tr", {},
+    element("td", {}, kind === "topup" ? "Top-up" : kind, element("span", { className: "detail" }, detail)),
+    element("td", { className: credits > 0 ? "gain" : "" }, signedNumber.format(credits)),
+    element("td", {}, number.format(balanceAfter)));
+}
+
+// ---- Quote ----
+
+const quickAmounts = document.querySelectorAll("[data-amount]");
+let quoting = new AbortController();
+
+async function quote(delayMs = 0) {
+  quoting.abort(); // an answer to an earlier question must not overwrite a later one
+  const { signal } = (quoting = new AbortController());
+  const credits = $("credits").valueAsNumber;
+  for (const quick of quickAmounts) quick.ariaPressed = quick.value === String(credits);
+  if (!Number.isSafeInteger(credits) || credits < 1) return showQuote(null, "Enter a whole number of credits.");
+  $("quote").ariaBusy = "true";
+  await new Promise((done) => setTimeout(done, delayMs));
+  const answer = await send(`/credits/quote?credits=${credits}`, { signal }).catch((problem) => problem);
+  if (signal.aborted) return;
+  showQuote(answer instanceof Error ? null : answer, answer.message);
+}
+
+function showQuote(answer, problem = "") {
+  const amount = (minor) => (answer ? money(minor, answer.currency) : "–");
+  $("quote-credits").textContent = answer ? `${number.format(answer.credits)} credits` : "Credits";
+  $("quote-price").textContent = amount(answer?.creditsAmount);
+  $("quote-fee").textContent = amount(answer?.feeAmount);
+  $("quote-fee-line").hidden = answer?.feeAmount === 0;
+  $("quote-total").textContent = amount(answer?.totalAmount);
+  $("quote").ariaBusy = "false";
+  $("quote-problem").textContent = problem;
+  $("credits").ariaInvalid = problem ? "true" : "false";
+  $("buy").disabled = !answer;
+}
+
+// ---- Purchase ----
+
+/** The purchase under way, kept by the tab: the way to the checkout and back, or a reload, ends this script. */
+const purchase = {
+  read: () => JSON.parse(sessionStorage.getItem("purchase")),
+  keep: (value) => sessionStorage.setItem("purchase", JSON.stringify(value)),
+  forget: () => sessionStorage.removeItem("purchase"),
+};
+
+// Names one purchase: a second click, or a retry after an answer was lost, sends the same key and gets the same
+// checkout. A new one is made once the checkout is known, or when the customer changes the form.
+let idempotencyKey;
+
+async function openCheckout(credits, mayStartAnew = true) {
+  idempotencyKey ??= crypto.randomUUID();
+  const successUrl = `${location.origin}/?session_id={CHECKOUT_SESSION_ID}`; // Stripe fills the placeholder in,
+  const cancelUrl = `${location.origin}/?cancelled=1`; // but only there, hence `purchase`
+  const request = { headers: { "idempotency-key": idempotencyKey }, body: { credits, successUrl, cancelUrl } };
+  try {
+    const checkout = await sendAsCustomer("/credits/sessions", request);
+    idempotencyKey = undefined;
+    return checkout;
+  } catch (problem) {
+    if (problem.code !== "session_ended" || !mayStartAnew) throw problem;
+    idempotencyKey = undefined; // the checkout of this key was paid or has expired, so this is a new purchase
+    return openCheckout(credits, false);
+  }
+}
+
+async function buy(event) {
+  event?.preventDefault();
+  const focused = document.activeElement;
+  $("purchase").disabled = true; // until the browser has left the page
+  try {
+    const { id, url } = await openCheckout($("credits").valueAsNumber);
+    purchase.keep({ id, url });
+    location.assign(url);
+  } catch (problem) {
+    $("purchase").disabled = false;
+    focused.focus();
+    tellProblem("The checkout could not be opened", problem, () => buy());
+  }
+}
+
+/** Takes the return out of the address, so that a bookmark or a reload does not replay it. */
+function noteReturn() {
+  const parameters = new URLSearchParams(location.search);
+  const id = parameters.get("session_id");
+  if (id) purchase.keep({ id, returned: true });
+  if (parameters.has("cancelled") && !purchase.read()) tell("cancelled", "You left the checkout", "Your balance is below.");
+  history.replaceState(null, "", location.pathname);
+}
+
+let followCount = 0;
+
+/** Asks about the purchase under way until it is decided: often at first, since most are decided within a second. */
+async function follow() {
+  const count = ++followCount;
+  const kept = purchase.read();
+  if (!kept) return;
+  if (kept.returned) tell("open", "Confirming your payment", "This usually takes a moment.");
+  const patienceEndsMs = Date.now() + 120_000;
+  for (let waitMs = 500; ; waitMs *= 1.5) {
+    const answer = await sendAsCustomer(`/credits/sessions/${encodeURIComponent(kept.id)}`).catch((problem) => problem);
+    if (count !== followCount) return; // a later run has taken over
+    const problem = answer instanceof Error ? answer : null;
+    if (!problem && (await tellSession(answer, kept))) return purchase.forget();
+    if (problem?.status === 404) purchase.forget();
+    const mayPass = !problem || [0, 429].includes(problem.status) || problem.status >= 500;
+    const isSlow = answer.state === "processing";
+    if (!mayPass || (!isSlow && Date.now() > patienceEndsMs)) {
+      if (problem) tellProblem("Your purchase could not be looked up", problem);
+      else if (kept.returned) tell("open", ...NEWS.none, button("Check again", start));
+      return;
+    }
+    await new Promise((done) => setTimeout(done, Math.min(waitMs, isSlow ? 60_000 : 5_000)));
+  }
+}
+
+const NEWS = {
+  none: ["No news of your payment yet", "If you have paid, the credits arrive by themselves."],
+  expired: ["The checkout has expired", "Nothing was charged."],
+  failed: ["The payment failed", "No credits were added. You can try again."],
+  processing: ["Your bank is still working on it", "The credits arrive by themselves."],
+};
+
+/** Tells the customer what the API knows about the purchase; true if that will not change any more. */
+async function tellSession({ state, credits, totalAmount, currency, expiresAt }, { returned, url }) {
+  if (state === "paid") {
+    await refresh().catch(() => {}); // the payment is the news, even if the new balance cannot be had right now
+    tell("paid", `${number.format(credits)} credits added`, `You paid ${money(totalAmount, currency)}. Thank you.`);
+  } else if (state in NEWS) {
+    tell(state, ...NEWS[state]);
+  } else if (!returned) { // open, and the customer came back some other way than by paying
+    const text = `The checkout stays open until ${dateAndTime.format(new Date(expiresAt))}.`;
+    tell("cancelled", "You left the checkout; nothing was charged", text, element("a", { href: url }, "Continue to payment"));
+  }
+  return ["paid", "expired", "failed"].includes(state);
+}
+
+// ---- Start ----
+
+/** Runs at load, at "Refresh" and "Try again", and when Back shows this page as the browser had kept it. */
+async function start() {
+  noteReturn();
+  quote();
+  try {
+    await refresh();
+  } catch (problem) {
+    return tellProblem("Your balance could not be loaded", problem);
+  }
+  if ($("status").dataset.state === "error") tell("idle");
+  await follow();
+}
+
+function formChanged() {
+  idempotencyKey = undefined;
+  quote(250); // while somebody types, only the last number is worth a question
+}
+
+$("form").onsubmit = buy;
+$("credits").oninput = formChanged;
+for (const quick of quickAmounts) quick.onclick = () => formChanged(($("credits").value = quick.value));
+$("refresh").onclick = start;
+addEventListener("pageshow", () => {
+  $("purchase").disabled = false;
+  start();
+});

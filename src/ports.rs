@@ -1,0 +1,174 @@
+//! What the application needs from outside, as contracts. Whoever implements one keeps its contract; whoever calls one
+//! relies on nothing else.
+
+use async_trait::async_trait;
+use serde::{Deserialize, Serialize};
+
+use crate::domain::checkout::PaymentReport;
+use crate::domain::ids::SessionId;
+
+/// The time. Nothing in this crate asks the operating system for it in another way.
+pub trait Clock: Send + Sync {
+    /// Milliseconds since 1970, UTC.
+    fn now_ms(&self) -> i64;
+}
+
+/// Where ids and secrets come from.
+pub trait IdGenerator: Send + Sync {
+    /// 128 bits that nobody else has. They need not be secret.
+    fn id_bits(&self) -> u128;
+
+    /// 256 bits that nobody can guess.
+    ///
+    /// # Errors
+    /// When the operating system has no randomness to give.
+    fn secret_bytes(&self) -> std::io::Result<[u8; 32]>;
+}
+
+/// Everything that is sent to Stripe to open a checkout. It is stored with the top-up before Stripe is called, so that
+/// a repetition is the same request to the letter.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CheckoutRequest {
+    /// The purchase, for the metadata.
+    pub topup_id: String,
+    /// Who buys, for the metadata and `client_reference_id`.
+    pub account_id: String,
+    /// How many credits: the quantity of the first line.
+    pub credits: i64,
+    /// The currency, in lower case.
+    pub currency: String,
+    /// The price of one credit in minor units.
+    pub credit_unit_amount_minor: i64,
+    /// The fee line in minor units; no line when it is 0.
+    pub fee_amount_minor: i64,
+    /// What the fee line is called.
+    pub fee_label: String,
+    /// Where the customer goes after paying.
+    pub success_url: String,
+    /// Where the customer goes after leaving.
+    pub cancel_url: Option<String>,
+    /// When the checkout ends, in seconds since 1970.
+    pub expires_at_seconds: i64,
+    /// Stripe's names of the payment methods to offer; empty means what Stripe's dashboard says.
+    pub payment_methods: Vec<String>,
+}
+
+/// A checkout that Stripe opened.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OpenedCheckout {
+    /// Stripe's id of it.
+    pub session: SessionId,
+    /// The hosted page. Stripe gives none when the session has ended meanwhile.
+    pub url: Option<String>,
+    /// When it ends, in seconds since 1970.
+    pub expires_at_seconds: i64,
+}
+
+/// What came of a call to Stripe that did not succeed. The texts are for the log, never for the caller.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum GatewayError {
+    /// Stripe understood and refused: final, nothing was done, and the same request would be refused again.
+    #[error("Stripe refused: {0}")]
+    Refused(StripeFailure),
+    /// Stripe says that the charge is below what the account's settlement currency needs: final.
+    #[error("Stripe finds the amount too small: {0}")]
+    AmountTooSmall(StripeFailure),
+    /// Stripe failed with a 5xx: unknown whether anything was done. Stripe replays this answer under the same
+    /// idempotency key, so the next try needs a new one.
+    #[error("Stripe failed: {0}")]
+    Failed(StripeFailure),
+    /// Stripe is not reachable, or answered with something that is not Stripe's: unknown whether anything was done;
+    /// the next try must use the same key.
+    #[error("Stripe cannot be reached: {0}")]
+    Unreachable(String),
+    /// Too many requests, or the same key is in use: nothing was done; the next try uses the same key.
+    #[error("Stripe wants us to wait: {0}")]
+    Limited(StripeFailure),
+    /// No answer in time: unknown whether anything was done; the next try must use the same key.
+    #[error("Stripe did not answer in time")]
+    TimedOut,
+    /// What Stripe was asked about does not exist there.
+    #[error("Stripe does not know it: {0}")]
+    Unknown(StripeFailure),
+}
+
+/// What Stripe said about a failure, for the log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StripeFailure {
+    /// The HTTP status.
+    pub status: u16,
+    /// Stripe's `code`, or its `type` when there is none.
+    pub code: String,
+    /// Stripe's message.
+    pub message: String,
+    /// Stripe's request id, by which its support and its dashboard find the call.
+    pub request_id: Option<String>,
+}
+
+impl std::fmt::Display for StripeFailure {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let request = self.request_id.as_deref().unwrap_or("unknown");
+        write!(formatter, "{} {}: {} (request {request})", self.status, self.code, self.message)
+    }
+}
+
+/// The payment provider.
+///
+/// `Ok` and the final errors are terminal. All other errors say whether the work may have been done, and with which
+/// idempotency key the next try must be made. A call takes a bounded time and tries once.
+#[async_trait]
+pub trait PaymentGateway: Send + Sync {
+    /// Opens a checkout. The same key and request open it once, however often this is called.
+    async fn open_checkout(&self, request: &CheckoutRequest, key: &str) -> Result<OpenedCheckout, GatewayError>;
+
+    /// What the provider says of a checkout now; `None` if it is not one of ours.
+    async fn read_checkout(&self, session: &SessionId) -> Result<Option<PaymentReport>, GatewayError>;
+}
+
+/// What a webhook delivery is, once its signature holds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum WebhookEvent {
+    /// News about a checkout of ours, as far as its metadata says so.
+    Payment(Box<PaymentReport>),
+    /// Nothing of ours: another type, another purpose, a connected account.
+    Foreign {
+        /// Why, for the log.
+        reason: &'static str,
+    },
+}
+
+/// Why a delivery is not believed or not understood.
+#[derive(Debug, thiserror::Error)]
+pub enum WebhookError {
+    /// The signature does not hold, is missing, malformed, too old or too far ahead.
+    #[error("{0}")]
+    Signature(&'static str),
+    /// It is signed, but not an event.
+    #[error("the body is not an event of Stripe's")]
+    NotAnEvent(#[source] serde_json::Error),
+    /// It is signed and of a type that we handle, but what we need cannot be read from it.
+    #[error("event {event_id} ({event_type}) cannot be read: {reason}")]
+    Unreadable {
+        /// The event's id.
+        event_id: String,
+        /// Its type.
+        event_type: String,
+        /// What is wrong.
+        reason: String,
+    },
+}
+
+/// Reads the provider's deliveries.
+pub trait WebhookReader: Send + Sync {
+    /// Checks what can be checked before the body is read: the header's form and its time.
+    ///
+    /// # Errors
+    /// [`WebhookError::Signature`], when no body could make this header hold.
+    fn check_header(&self, header: Option<&str>, now_ms: i64) -> Result<(), WebhookError>;
+
+    /// Verifies the signature over the raw bytes and reads the event.
+    ///
+    /// # Errors
+    /// See [`WebhookError`].
+    fn read(&self, header: Option<&str>, body: &[u8], now_ms: i64) -> Result<WebhookEvent, WebhookError>;
+}

@@ -1,0 +1,72 @@
+//! Credentials of servers. Only the hash of a key is kept.
+
+use super::backend::{Db, Tx};
+use super::{StoreError, statements};
+
+/// A credential as it is stored.
+#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+pub struct ApiKeyRow {
+    /// Its id, which is no secret.
+    pub id: String,
+    /// What the operator calls it.
+    pub name: String,
+    /// What it may do: words separated by spaces.
+    pub scopes: String,
+    /// The one account it may act for; none means any that it names.
+    pub account_id: Option<String>,
+    /// When it was made, in milliseconds since 1970.
+    pub created_at: i64,
+    /// When it was revoked, in milliseconds since 1970.
+    pub revoked_at: Option<i64>,
+}
+
+statements! {
+    INSERT = "INSERT INTO api_keys (id, name, key_hash, scopes, account_id, created_at) VALUES ($1, $2, $3, $4, $5, $6)";
+    REVOKE = "UPDATE api_keys SET revoked_at = $2 WHERE id = $1 AND revoked_at IS NULL";
+    LIST = "SELECT id, name, scopes, account_id, created_at, revoked_at FROM api_keys ORDER BY created_at, id";
+    FIND = "SELECT id, name, scopes, account_id, created_at, revoked_at FROM api_keys \
+        WHERE key_hash = $1 AND revoked_at IS NULL";
+}
+
+/// Stores a new credential.
+///
+/// # Errors
+/// When the database fails.
+pub async fn insert(tx: &mut Tx, key: &ApiKeyRow, key_hash: &str) -> Result<(), StoreError> {
+    let values = [
+        key.id.as_str().into(),
+        key.name.as_str().into(),
+        key_hash.into(),
+        key.scopes.as_str().into(),
+        key.account_id.as_deref().into(),
+        key.created_at.into(),
+    ];
+    tx.execute(&INSERT, &values).await.map(drop)
+}
+
+/// Revokes a credential; `false` when there is none of that id, or it was revoked before.
+///
+/// # Errors
+/// When the database fails.
+pub async fn revoke(tx: &mut Tx, id: &str, now_ms: i64) -> Result<bool, StoreError> {
+    Ok(tx.execute(&REVOKE, &[id.into(), now_ms.into()]).await? == 1)
+}
+
+impl Db {
+    /// All credentials, oldest first.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn api_keys(&self) -> Result<Vec<ApiKeyRow>, StoreError> {
+        self.read_all(&LIST, &[]).await
+    }
+
+    /// The credential with this hash, unless it was revoked. It is asked for at each request, so that a revocation
+    /// holds at once on every replica.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn api_key_by_hash(&self, key_hash: &str) -> Result<Option<ApiKeyRow>, StoreError> {
+        self.read_optional(&FIND, &[key_hash.into()]).await
+    }
+}

@@ -1,0 +1,416 @@
+//! The seam to the databases: the only file that names SQLite or PostgreSQL.
+//!
+//! Both run the same SQL text. A [`Statement`] is written once beside its row type, with `$1` placeholders, and counts
+//! them, because SQLite would silently bind a missing argument as NULL. Writes go through [`Db::write`], which begins,
+//! commits, rolls back and, when the database says that two writes were in each other's way, runs the closure again.
+
+use std::str::FromStr;
+use std::time::Duration;
+
+use futures_util::future::BoxFuture;
+use sqlx::migrate::Migrator;
+use sqlx::postgres::{PgArguments, PgConnectOptions, PgPoolOptions, PgRow};
+use sqlx::query::{Query, QueryAs};
+use sqlx::sqlite::{
+    SqliteArguments, SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteRow, SqliteSynchronous,
+};
+use sqlx::{Arguments, ConnectOptions, Executor, FromRow, PgPool, Postgres, SqlStr, Sqlite, SqlitePool, Transaction};
+
+use super::StoreError;
+use crate::checkpoints;
+
+static SQLITE_MIGRATIONS: Migrator = sqlx::migrate!("migrations/sqlite");
+static POSTGRES_MIGRATIONS: Migrator = sqlx::migrate!("migrations/postgres");
+
+/// How many times a write is run when others are in its way, before it fails.
+const WRITE_ATTEMPTS: u32 = 8;
+/// How long one run of a write may take, with the wait for a connection. A write is a handful of small statements.
+const WRITE_TIMEOUT: Duration = Duration::from_secs(15);
+/// How long to wait for a connection.
+const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long SQLite waits for a write of another process, such as `topup keys create`.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+const SQLITE_READERS: u32 = 4;
+const POSTGRES_CONNECTIONS: u32 = 16;
+
+/// One SQL statement that both databases run.
+#[derive(Debug)]
+pub struct Statement {
+    sql: &'static str,
+    parameters: usize,
+}
+
+impl Statement {
+    /// Takes the text and counts its placeholders `$1` to `$99`.
+    #[must_use]
+    pub const fn new(sql: &'static str) -> Self {
+        Self { sql, parameters: highest_placeholder(sql.as_bytes()) }
+    }
+
+    /// The text.
+    #[must_use]
+    pub const fn sql(&self) -> &'static str {
+        self.sql
+    }
+
+    fn check(&self, values: &[Value]) -> Result<(), StoreError> {
+        if self.parameters == values.len() {
+            Ok(())
+        } else {
+            Err(StoreError::Corrupt(format!("{} arguments for {}", values.len(), self.sql)))
+        }
+    }
+}
+
+#[expect(clippy::indexing_slicing, reason = "a const fn cannot iterate; every index is checked against the length")]
+#[expect(clippy::arithmetic_side_effects, reason = "counts bytes of a text of ours; an overflow would stop the build")]
+#[expect(clippy::as_conversions, reason = "a digit widened to usize; const fn has no From")]
+const fn highest_placeholder(text: &[u8]) -> usize {
+    let (mut highest, mut at) = (0, 0);
+    while at < text.len() {
+        if text[at] == b'$' {
+            let mut number = 0;
+            while at + 1 < text.len() && text[at + 1].is_ascii_digit() {
+                at += 1;
+                number = number * 10 + (text[at] - b'0') as usize;
+            }
+            if number > highest {
+                highest = number;
+            }
+        }
+        at += 1;
+    }
+    highest
+}
+
+/// An argument of a statement.
+#[derive(Debug, Clone)]
+pub enum Value {
+    /// An integer, or NULL.
+    Int(Option<i64>),
+    /// A text, or NULL.
+    Text(Option<String>),
+}
+
+impl From<i64> for Value {
+    fn from(value: i64) -> Self {
+        Self::Int(Some(value))
+    }
+}
+
+impl From<Option<i64>> for Value {
+    fn from(value: Option<i64>) -> Self {
+        Self::Int(value)
+    }
+}
+
+impl From<bool> for Value {
+    fn from(value: bool) -> Self {
+        Self::Int(Some(i64::from(value)))
+    }
+}
+
+impl From<&str> for Value {
+    fn from(value: &str) -> Self {
+        Self::Text(Some(value.to_owned()))
+    }
+}
+
+impl From<Option<&str>> for Value {
+    fn from(value: Option<&str>) -> Self {
+        Self::Text(value.map(str::to_owned))
+    }
+}
+
+/// A row type that both databases can fill; `#[derive(sqlx::FromRow)]` makes one.
+pub trait Record: for<'r> FromRow<'r, SqliteRow> + for<'r> FromRow<'r, PgRow> + Send + Unpin {}
+impl<T> Record for T where T: for<'r> FromRow<'r, SqliteRow> + for<'r> FromRow<'r, PgRow> + Send + Unpin {}
+
+macro_rules! bind_all {
+    ($arguments:ty, $values:expr) => {{
+        let mut arguments = <$arguments>::default();
+        for value in $values {
+            match value {
+                Value::Int(value) => arguments.add(*value),
+                Value::Text(value) => arguments.add(value.clone()),
+            }
+            .map_err(sqlx::Error::Encode)?;
+        }
+        arguments
+    }};
+}
+
+fn sqlite_query<'q>(statement: &Statement, values: &[Value]) -> Result<Query<'q, Sqlite, SqliteArguments>, StoreError> {
+    statement.check(values)?;
+    Ok(sqlx::query_with(statement.sql, bind_all!(SqliteArguments, values)))
+}
+
+fn postgres_query<'q>(statement: &Statement, values: &[Value]) -> Result<Query<'q, Postgres, PgArguments>, StoreError> {
+    statement.check(values)?;
+    Ok(sqlx::query_with(statement.sql, bind_all!(PgArguments, values)))
+}
+
+fn sqlite_rows<'q, T: Record>(
+    statement: &Statement,
+    values: &[Value],
+) -> Result<QueryAs<'q, Sqlite, T, SqliteArguments>, StoreError> {
+    statement.check(values)?;
+    Ok(sqlx::query_as_with(statement.sql, bind_all!(SqliteArguments, values)))
+}
+
+fn postgres_rows<'q, T: Record>(
+    statement: &Statement,
+    values: &[Value],
+) -> Result<QueryAs<'q, Postgres, T, PgArguments>, StoreError> {
+    statement.check(values)?;
+    Ok(sqlx::query_as_with(statement.sql, bind_all!(PgArguments, values)))
+}
+
+enum Transactional {
+    Sqlite(Transaction<'static, Sqlite>),
+    Postgres(Transaction<'static, Postgres>),
+}
+
+/// An open write. A closure that has one talks to nothing else.
+pub struct Tx(Transactional);
+
+impl Tx {
+    /// Runs a statement; gives the number of rows it changed.
+    ///
+    /// # Errors
+    /// When the database refuses or fails.
+    pub async fn execute(&mut self, statement: &Statement, values: &[Value]) -> Result<u64, StoreError> {
+        checkpoints::reach(statement.sql).await;
+        Ok(match &mut self.0 {
+            Transactional::Sqlite(tx) => sqlite_query(statement, values)?.execute(&mut **tx).await?.rows_affected(),
+            Transactional::Postgres(tx) => postgres_query(statement, values)?.execute(&mut **tx).await?.rows_affected(),
+        })
+    }
+
+    /// Runs a statement that gives at most one row.
+    ///
+    /// # Errors
+    /// When the database refuses or fails, or the row is not of this type.
+    pub async fn fetch_optional<T: Record>(
+        &mut self,
+        statement: &Statement,
+        values: &[Value],
+    ) -> Result<Option<T>, StoreError> {
+        checkpoints::reach(statement.sql).await;
+        Ok(match &mut self.0 {
+            Transactional::Sqlite(tx) => sqlite_rows(statement, values)?.fetch_optional(&mut **tx).await?,
+            Transactional::Postgres(tx) => postgres_rows(statement, values)?.fetch_optional(&mut **tx).await?,
+        })
+    }
+}
+
+enum Pools {
+    Sqlite { writer: SqlitePool, readers: SqlitePool },
+    Postgres(PgPool),
+}
+
+/// The database.
+pub struct Db(Pools);
+
+impl Db {
+    /// Connects. A SQLite file is created when `create` says so; the migrations are not applied.
+    ///
+    /// # Errors
+    /// When the address is not one of a database that is known here, or it cannot be reached.
+    pub async fn connect(url: &str, create: bool) -> Result<Self, StoreError> {
+        if url.starts_with("sqlite:") {
+            return Self::connect_sqlite(url, create).await;
+        }
+        if !url.starts_with("postgres://") && !url.starts_with("postgresql://") {
+            return Err(StoreError::UnknownDatabase);
+        }
+        // A statement is not logged: its arguments are personal data, and its failure is logged where it is handled.
+        let options = PgConnectOptions::from_str(url)?.application_name("topup").disable_statement_logging();
+        let pool = PgPoolOptions::new()
+            .max_connections(POSTGRES_CONNECTIONS)
+            .acquire_timeout(ACQUIRE_TIMEOUT)
+            .connect_with(options)
+            .await?;
+        Ok(Self(Pools::Postgres(pool)))
+    }
+
+    async fn connect_sqlite(url: &str, create: bool) -> Result<Self, StoreError> {
+        let options = SqliteConnectOptions::from_str(url)?
+            .create_if_missing(create)
+            .journal_mode(SqliteJournalMode::Wal)
+            .synchronous(SqliteSynchronous::Full)
+            .foreign_keys(true)
+            .busy_timeout(BUSY_TIMEOUT)
+            .disable_statement_logging();
+        // One writer: SQLite has one anyway, and waiting in our queue is fairer than polling its lock.
+        let pool = |size| SqlitePoolOptions::new().max_connections(size).acquire_timeout(ACQUIRE_TIMEOUT);
+        let writer = pool(1).acquire_timeout(WRITE_TIMEOUT).connect_with(options.clone()).await?;
+        let readers = pool(SQLITE_READERS).connect_lazy_with(options.create_if_missing(false).read_only(true));
+        Ok(Self(Pools::Sqlite { writer, readers }))
+    }
+
+    /// Runs a write: begins, runs the closure, commits; rolls back when the closure fails. The closure runs again when
+    /// the database reports a conflict, so it does nothing but talk to its `Tx` and owns what it captures.
+    ///
+    /// # Errors
+    /// The closure's error, or the database's. After an error nothing of the write is there, with one exception that
+    /// no database can avoid: the connection breaks during the commit, and whether it happened is unknown.
+    pub async fn write<T, F>(&self, closure: F) -> Result<T, StoreError>
+    where
+        T: Send,
+        F: for<'t> Fn(&'t mut Tx) -> BoxFuture<'t, Result<T, StoreError>> + Send + Sync,
+    {
+        let mut attempt = 0_u32;
+        loop {
+            attempt = attempt.saturating_add(1);
+            let result = tokio::time::timeout(WRITE_TIMEOUT, self.write_once(&closure))
+                .await
+                .unwrap_or(Err(StoreError::TimedOut));
+            match result {
+                Err(error) if error.is_conflict() && attempt < WRITE_ATTEMPTS => {
+                    tokio::time::sleep(Duration::from_millis(2_u64.saturating_pow(attempt))).await;
+                }
+                result => return result,
+            }
+        }
+    }
+
+    async fn write_once<T, F>(&self, closure: &F) -> Result<T, StoreError>
+    where
+        F: for<'t> Fn(&'t mut Tx) -> BoxFuture<'t, Result<T, StoreError>> + Send + Sync,
+    {
+        checkpoints::reach("begin").await;
+        let transaction = match &self.0 {
+            Pools::Sqlite { writer, .. } => Transactional::Sqlite(writer.begin_with("BEGIN IMMEDIATE").await?),
+            Pools::Postgres(pool) => Transactional::Postgres(pool.begin().await?),
+        };
+        let mut tx = Tx(transaction);
+        // An error drops the transaction, which rolls it back.
+        let value = closure(&mut tx).await?;
+        checkpoints::reach("commit").await;
+        match tx.0 {
+            Transactional::Sqlite(tx) => tx.commit().await?,
+            Transactional::Postgres(tx) => tx.commit().await?,
+        }
+        checkpoints::reach("committed").await;
+        Ok(value)
+    }
+
+    /// Reads at most one row, outside of any transaction.
+    ///
+    /// # Errors
+    /// When the database refuses or fails, or the row is not of this type.
+    pub async fn read_optional<T: Record>(
+        &self,
+        statement: &Statement,
+        values: &[Value],
+    ) -> Result<Option<T>, StoreError> {
+        Ok(match &self.0 {
+            Pools::Sqlite { readers, .. } => sqlite_rows(statement, values)?.fetch_optional(readers).await?,
+            Pools::Postgres(pool) => postgres_rows(statement, values)?.fetch_optional(pool).await?,
+        })
+    }
+
+    /// Reads all rows of one statement, outside of any transaction. The statement bounds their number.
+    ///
+    /// # Errors
+    /// When the database refuses or fails, or a row is not of this type.
+    pub async fn read_all<T: Record>(&self, statement: &Statement, values: &[Value]) -> Result<Vec<T>, StoreError> {
+        Ok(match &self.0 {
+            Pools::Sqlite { readers, .. } => sqlite_rows(statement, values)?.fetch_all(readers).await?,
+            Pools::Postgres(pool) => postgres_rows(statement, values)?.fetch_all(pool).await?,
+        })
+    }
+
+    /// Asks the database whether it could run a statement. For the test that asks it of every statement there is.
+    ///
+    /// # Errors
+    /// When it could not.
+    pub async fn prepare(&self, statement: &Statement) -> Result<(), StoreError> {
+        let sql = SqlStr::from_static(statement.sql);
+        match &self.0 {
+            Pools::Sqlite { readers, .. } => drop(readers.acquire().await?.prepare(sql).await?),
+            Pools::Postgres(pool) => drop(pool.acquire().await?.prepare(sql).await?),
+        }
+        Ok(())
+    }
+
+    /// Runs SQL that is no statement of ours. For tests, which break things on purpose.
+    ///
+    /// # Errors
+    /// When the database refuses or fails.
+    #[doc(hidden)]
+    pub async fn execute_raw(&self, sql: &'static str) -> Result<(), StoreError> {
+        let sql = sqlx::raw_sql(sql);
+        match &self.0 {
+            Pools::Sqlite { writer, .. } => drop(writer.execute(sql).await?),
+            Pools::Postgres(pool) => drop(pool.execute(sql).await?),
+        }
+        Ok(())
+    }
+
+    /// Applies the migrations that are missing.
+    ///
+    /// # Errors
+    /// When one fails, or the database was migrated by a newer version.
+    pub async fn migrate(&self) -> Result<(), StoreError> {
+        match &self.0 {
+            Pools::Sqlite { writer, .. } => SQLITE_MIGRATIONS.run(writer).await?,
+            Pools::Postgres(pool) => POSTGRES_MIGRATIONS.run(pool).await?,
+        }
+        Ok(())
+    }
+
+    /// The numbers of the migrations that this program brings along, in order.
+    #[must_use]
+    pub fn known_migrations(&self) -> Vec<i64> {
+        let migrations = match &self.0 {
+            Pools::Sqlite { .. } => &SQLITE_MIGRATIONS,
+            Pools::Postgres(_) => &POSTGRES_MIGRATIONS,
+        };
+        migrations.iter().map(|migration| migration.version).collect()
+    }
+
+    /// Ends all connections, after the statements that are running.
+    pub async fn close(&self) {
+        match &self.0 {
+            Pools::Sqlite { writer, readers } => {
+                readers.close().await;
+                writer.close().await;
+            }
+            Pools::Postgres(pool) => pool.close().await,
+        }
+    }
+}
+
+/// Whether the database says that this write was in another one's way and may simply be run again: SQLite's BUSY and
+/// LOCKED families; PostgreSQL's serialization failure and deadlock.
+pub(super) fn is_conflict(error: &sqlx::Error) -> bool {
+    let Some(code) = error.as_database_error().and_then(|error| error.code()) else { return false };
+    let sqlite_primary = code.parse::<i64>().ok().filter(|_| code.len() < 5).map(|number| number & 0xff);
+    matches!(&*code, "40001" | "40P01") || matches!(sqlite_primary, Some(5 | 6))
+}
+
+/// Whether a table that a statement needs does not exist: the database was never migrated.
+pub(super) fn is_missing_table(error: &sqlx::Error) -> bool {
+    error
+        .as_database_error()
+        .is_some_and(|error| error.code().as_deref() == Some("42P01") || error.message().starts_with("no such table"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn placeholders_are_counted_by_the_highest() {
+        for (sql, count) in [("SELECT 1", 0), ("SELECT $1, $2, $1", 2), ("VALUES ($10, $9)", 10)] {
+            assert_eq!(Statement::new(sql).parameters, count, "{sql}");
+        }
+    }
+
+    #[test]
+    fn a_missing_argument_is_an_error_and_not_a_null() {
+        assert!(Statement::new("SELECT $1, $2").check(&[Value::from(1)]).is_err());
+    }
+}

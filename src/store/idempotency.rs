@@ -1,0 +1,130 @@
+//! The callers' idempotency keys: which request came with a key, and what came of it.
+
+use super::backend::Tx;
+use super::{StoreError, statements};
+use crate::domain::ids::TopupId;
+
+/// A caller's key, with what tells one request from another.
+#[derive(Debug, Clone)]
+pub struct IdempotencyKey {
+    /// Who the key belongs to; the keys of two callers never meet.
+    pub caller: String,
+    /// The key, as the caller wrote it.
+    pub key: String,
+    /// A hash of the request.
+    pub request_hash: String,
+}
+
+/// An answer that is given again.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredAnswer {
+    /// The HTTP status.
+    pub status: i64,
+    /// The problem's code, if it was one.
+    pub code: Option<String>,
+    /// The problem's detail.
+    pub detail: Option<String>,
+}
+
+/// What a key stands for when a request comes with it.
+#[derive(Debug, Clone)]
+pub enum KeyState {
+    /// It was not seen before, and is held now.
+    Fresh,
+    /// An earlier request with it ended without an answer; this one holds it now and goes on with that top-up.
+    Resumed(TopupId),
+    /// The same request was answered.
+    Answered(TopupId, StoredAnswer),
+    /// The same request is running.
+    Running,
+    /// It came with another request before.
+    OtherRequest,
+}
+
+statements! {
+    PURGE = "DELETE FROM idempotency_keys WHERE created_at < $1 AND lease_until <= $2";
+    CLAIM = "INSERT INTO idempotency_keys (caller, key, request_hash, topup_id, lease_until, created_at) \
+        VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (caller, key) DO NOTHING";
+    FIND = "SELECT request_hash, topup_id, status, code, detail FROM idempotency_keys WHERE caller = $1 AND key = $2";
+    TAKE_OVER = "UPDATE idempotency_keys SET lease_until = $3 \
+        WHERE caller = $1 AND key = $2 AND status IS NULL AND lease_until <= $4";
+    ANSWER = "UPDATE idempotency_keys SET status = $3, code = $4, detail = $5, lease_until = 0 \
+        WHERE caller = $1 AND key = $2";
+    RELEASE = "UPDATE idempotency_keys SET lease_until = 0 WHERE caller = $1 AND key = $2 AND status IS NULL";
+}
+
+#[derive(sqlx::FromRow)]
+struct KeyRow {
+    request_hash: String,
+    topup_id: String,
+    status: Option<i64>,
+    code: Option<String>,
+    detail: Option<String>,
+}
+
+/// Forgets keys that were first used before a time and are not held.
+///
+/// # Errors
+/// When the database fails.
+pub async fn purge(tx: &mut Tx, before_ms: i64, now_ms: i64) -> Result<(), StoreError> {
+    tx.execute(&PURGE, &[before_ms.into(), now_ms.into()]).await.map(drop)
+}
+
+/// Takes a key for a top-up until `lease_until_ms`, or says what it stands for. The top-up must exist.
+///
+/// # Errors
+/// When the database fails.
+pub async fn claim(
+    tx: &mut Tx,
+    key: &IdempotencyKey,
+    topup: &TopupId,
+    lease_until_ms: i64,
+    now_ms: i64,
+) -> Result<KeyState, StoreError> {
+    let (caller, name) = (key.caller.as_str(), key.key.as_str());
+    let values = [
+        caller.into(),
+        name.into(),
+        key.request_hash.as_str().into(),
+        topup.as_str().into(),
+        lease_until_ms.into(),
+        now_ms.into(),
+    ];
+    if tx.execute(&CLAIM, &values).await? == 1 {
+        return Ok(KeyState::Fresh);
+    }
+    // Not there any more: purged between the two statements.
+    let row: KeyRow = tx.fetch_optional(&FIND, &[caller.into(), name.into()]).await?.ok_or(StoreError::Overtaken)?;
+    if row.request_hash != key.request_hash {
+        return Ok(KeyState::OtherRequest);
+    }
+    let topup = TopupId::parse(&row.topup_id).map_err(|_| StoreError::corrupt("top-up id", &row.topup_id))?;
+    if let Some(status) = row.status {
+        return Ok(KeyState::Answered(topup, StoredAnswer { status, code: row.code, detail: row.detail }));
+    }
+    let taken = tx.execute(&TAKE_OVER, &[caller.into(), name.into(), lease_until_ms.into(), now_ms.into()]).await?;
+    Ok(if taken == 1 { KeyState::Resumed(topup) } else { KeyState::Running })
+}
+
+/// Stores the answer that is given from now on.
+///
+/// # Errors
+/// When the database fails.
+pub async fn answer(tx: &mut Tx, key: &IdempotencyKey, answer: &StoredAnswer) -> Result<(), StoreError> {
+    let values = [
+        key.caller.as_str().into(),
+        key.key.as_str().into(),
+        answer.status.into(),
+        answer.code.as_deref().into(),
+        answer.detail.as_deref().into(),
+    ];
+    tx.execute(&ANSWER, &values).await.map(drop)
+}
+
+/// Lets go of a key without an answer: the next request with it tries again.
+///
+/// # Errors
+/// When the database fails.
+pub async fn release(tx: &mut Tx, key: &IdempotencyKey) -> Result<(), StoreError> {
+    tx.execute(&RELEASE, &[key.caller.as_str().into(), key.key.as_str().into()]).await.map(drop)
+}

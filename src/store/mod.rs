@@ -1,0 +1,85 @@
+//! Where everything is kept. One file per aggregate, each with its SQL beside its row types; `backend.rs` is the seam
+//! to the databases.
+//!
+//! What always holds: a balance changes only by the upsert in `apply.rs` and only together with its ledger entry;
+//! nobody outside this module begins or commits.
+
+pub mod api_keys;
+pub mod apply;
+pub mod backend;
+pub mod failed_events;
+pub mod idempotency;
+pub mod instance;
+pub mod ledger;
+pub mod topups;
+
+pub use backend::{Db, Statement, Tx};
+
+/// Why the database did not do what was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// It refused or failed.
+    #[error("the database failed")]
+    Database(#[from] sqlx::Error),
+    /// A migration failed.
+    #[error("the database cannot be migrated")]
+    Migration(#[from] sqlx::migrate::MigrateError),
+    /// The address names a database that is not known here.
+    #[error("DATABASE_URL must start with sqlite: or postgres://")]
+    UnknownDatabase,
+    /// A write took too long; nothing of it is there.
+    #[error("the database took too long")]
+    TimedOut,
+    /// Another write came between two statements of this one; running it again settles it.
+    #[error("another write was faster")]
+    Overtaken,
+    /// Something is in the database that cannot be there.
+    #[error("the database holds what it must not: {0}")]
+    Corrupt(String),
+}
+
+impl StoreError {
+    fn is_conflict(&self) -> bool {
+        match self {
+            Self::Database(error) => backend::is_conflict(error),
+            Self::Overtaken => true,
+            _ => false,
+        }
+    }
+
+    /// Whether the database was never migrated.
+    #[must_use]
+    pub fn is_missing_table(&self) -> bool {
+        matches!(self, Self::Database(error) if backend::is_missing_table(error))
+    }
+
+    pub(crate) fn corrupt(what: &str, value: impl std::fmt::Display) -> Self {
+        Self::Corrupt(format!("{what} {value}"))
+    }
+}
+
+/// Every statement there is, for the test that prepares each of them on both databases.
+pub fn all_statements() -> impl Iterator<Item = &'static Statement> {
+    [
+        api_keys::STATEMENTS,
+        apply::STATEMENTS,
+        failed_events::STATEMENTS,
+        idempotency::STATEMENTS,
+        instance::STATEMENTS,
+        ledger::STATEMENTS,
+        topups::STATEMENTS,
+    ]
+    .into_iter()
+    .flatten()
+    .copied()
+}
+
+/// Names a file's statements and lists them, so that none can be forgotten by the test that prepares them all.
+macro_rules! statements {
+    ($($(#[$doc:meta])* $name:ident = $sql:literal;)+) => {
+        $($(#[$doc])* static $name: $crate::store::Statement = $crate::store::Statement::new($sql);)+
+        /// Every statement of this file.
+        pub(super) static STATEMENTS: &[&$crate::store::Statement] = &[$(&$name),+];
+    };
+}
+pub(crate) use statements;

@@ -1,0 +1,295 @@
+//! The purchases.
+
+use super::backend::{Db, Tx};
+use super::{StoreError, statements};
+use crate::domain::account::AccountId;
+use crate::domain::checkout::{Agreement, TopupState};
+use crate::domain::currency::Currency;
+use crate::domain::fees::FeePolicy;
+use crate::domain::ids::{SessionId, TopupId};
+use crate::domain::pricing::Quote;
+use crate::ports::CheckoutRequest;
+
+/// A purchase about to be written down for the first time.
+#[derive(Debug, Clone)]
+pub struct NewTopup {
+    /// Its id.
+    pub id: TopupId,
+    /// Who buys.
+    pub account: AccountId,
+    /// What it costs.
+    pub quote: Quote,
+    /// How the fee line came about.
+    pub fees: FeePolicy,
+    /// What Stripe is expected to keep, in minor units.
+    pub expected_fee_minor: i64,
+    /// Whether real money moves.
+    pub livemode: bool,
+    /// What will be sent to Stripe.
+    pub request: CheckoutRequest,
+    /// The time, in milliseconds since 1970.
+    pub now_ms: i64,
+}
+
+/// A purchase as it stands.
+#[derive(Debug, Clone)]
+pub struct Topup {
+    /// Its id.
+    pub id: TopupId,
+    /// Who buys.
+    pub account: AccountId,
+    /// How far it has come.
+    pub state: TopupState,
+    /// How many credits.
+    pub credits: i64,
+    /// The currency of the amounts.
+    pub currency: Currency,
+    /// The line for the credits, in minor units.
+    pub credits_amount_minor: i64,
+    /// The fee line, in minor units.
+    pub fee_amount_minor: i64,
+    /// What the customer is charged, in minor units.
+    pub total_amount_minor: i64,
+    /// What is sent to Stripe.
+    pub request: CheckoutRequest,
+    /// Which idempotency key towards Stripe is in use.
+    pub stripe_attempt: i64,
+    /// Stripe's session, once it is known.
+    pub session: Option<SessionId>,
+    /// The hosted page, while it is known.
+    pub session_url: Option<String>,
+    /// When the checkout ends, in milliseconds since 1970.
+    pub expires_at_ms: i64,
+    /// When it was written down, in milliseconds since 1970.
+    pub created_at_ms: i64,
+    /// When it was paid, in milliseconds since 1970.
+    pub paid_at_ms: Option<i64>,
+}
+
+statements! {
+    INSERT = "INSERT INTO topups (id, account_id, state, credits, currency, credit_unit_amount, credits_amount, \
+        fee_amount, total_amount, fee_mode, fee_rate_percent, fee_fixed, fee_label, expected_fee, livemode, \
+        stripe_request, stripe_attempt, expires_at, created_at, updated_at) \
+        VALUES ($1, $2, 'creating', $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, 1, $16, $17, $17)";
+    FIND = "SELECT id, account_id, state, credits, currency, credits_amount, fee_amount, total_amount, \
+        stripe_request, stripe_attempt, session_id, session_url, expires_at, created_at, paid_at \
+        FROM topups WHERE id = $1";
+    FIND_BY_SESSION = "SELECT id, account_id, state, credits, currency, credits_amount, fee_amount, total_amount, \
+        stripe_request, stripe_attempt, session_id, session_url, expires_at, created_at, paid_at \
+        FROM topups WHERE session_id = $1";
+    FIND_AGREEMENT = "SELECT account_id, state, credits, currency, total_amount, livemode, session_id \
+        FROM topups WHERE id = $1";
+    /// The state moves only if no event was faster than Stripe's answer.
+    OPENED = "UPDATE topups SET session_id = $2, session_url = $3, expires_at = $4, updated_at = $5, \
+        state = CASE WHEN state = 'creating' THEN 'open' ELSE state END \
+        WHERE id = $1 AND (session_id IS NULL OR session_id = $2)";
+    REFUSED = "UPDATE topups SET state = 'failed', failure_code = $2, updated_at = $3 \
+        WHERE id = $1 AND state = 'creating'";
+    NEXT_ATTEMPT = "UPDATE topups SET stripe_attempt = stripe_attempt + 1, stripe_request = $3, expires_at = $4, \
+        updated_at = $5 WHERE id = $1 AND stripe_attempt = $2 AND session_id IS NULL";
+    CLAIM_CHECK = "UPDATE topups SET checked_at = $2 WHERE id = $1 AND checked_at <= $3";
+}
+
+#[derive(sqlx::FromRow)]
+struct TopupRow {
+    id: String,
+    account_id: String,
+    state: String,
+    credits: i64,
+    currency: String,
+    credits_amount: i64,
+    fee_amount: i64,
+    total_amount: i64,
+    stripe_request: String,
+    stripe_attempt: i64,
+    session_id: Option<String>,
+    session_url: Option<String>,
+    expires_at: i64,
+    created_at: i64,
+    paid_at: Option<i64>,
+}
+
+#[derive(sqlx::FromRow)]
+struct AgreementRow {
+    account_id: String,
+    state: String,
+    credits: i64,
+    currency: String,
+    total_amount: i64,
+    livemode: i64,
+    session_id: Option<String>,
+}
+
+fn account(text: String) -> Result<AccountId, StoreError> {
+    AccountId::parse(text).map_err(|error| StoreError::corrupt("account id", error))
+}
+
+fn state(text: &str) -> Result<TopupState, StoreError> {
+    TopupState::parse(text).ok_or_else(|| StoreError::corrupt("top-up state", text))
+}
+
+fn currency(text: &str) -> Result<Currency, StoreError> {
+    Currency::parse(text).map_err(|_| StoreError::corrupt("currency", text))
+}
+
+fn session(text: Option<String>) -> Result<Option<SessionId>, StoreError> {
+    text.map(SessionId::parse).transpose().map_err(|error| StoreError::corrupt("session id", error))
+}
+
+fn to_json(request: &CheckoutRequest) -> Result<String, StoreError> {
+    serde_json::to_string(request).map_err(|error| StoreError::corrupt("request", error))
+}
+
+impl TryFrom<TopupRow> for Topup {
+    type Error = StoreError;
+
+    fn try_from(row: TopupRow) -> Result<Self, StoreError> {
+        Ok(Self {
+            id: TopupId::parse(&row.id).map_err(|_| StoreError::corrupt("top-up id", &row.id))?,
+            account: account(row.account_id)?,
+            state: state(&row.state)?,
+            credits: row.credits,
+            currency: currency(&row.currency)?,
+            credits_amount_minor: row.credits_amount,
+            fee_amount_minor: row.fee_amount,
+            total_amount_minor: row.total_amount,
+            request: serde_json::from_str(&row.stripe_request)
+                .map_err(|error| StoreError::corrupt("request", error))?,
+            stripe_attempt: row.stripe_attempt,
+            session: session(row.session_id)?,
+            session_url: row.session_url,
+            expires_at_ms: row.expires_at,
+            created_at_ms: row.created_at,
+            paid_at_ms: row.paid_at,
+        })
+    }
+}
+
+/// Writes a purchase down, before Stripe hears of it.
+///
+/// # Errors
+/// When the database refuses or fails.
+pub async fn insert(tx: &mut Tx, new: &NewTopup) -> Result<(), StoreError> {
+    let request = to_json(&new.request)?;
+    let rate = new.fees.rate.to_string();
+    let expires_at_ms = new.request.expires_at_seconds.saturating_mul(1_000);
+    let values = [
+        new.id.as_str().into(),
+        new.account.as_str().into(),
+        new.quote.credits.get().into(),
+        new.quote.currency.as_str().into(),
+        new.quote.credit_unit_amount_minor.into(),
+        new.quote.credits_amount_minor.into(),
+        new.quote.fee_amount_minor.into(),
+        new.quote.total_amount_minor.into(),
+        new.fees.mode.as_str().into(),
+        rate.as_str().into(),
+        new.fees.fixed_minor.into(),
+        new.fees.label.as_str().into(),
+        new.expected_fee_minor.into(),
+        new.livemode.into(),
+        request.as_str().into(),
+        expires_at_ms.into(),
+        new.now_ms.into(),
+    ];
+    tx.execute(&INSERT, &values).await.map(drop)
+}
+
+/// Looks a purchase up inside a write.
+///
+/// # Errors
+/// When the database fails.
+pub async fn find(tx: &mut Tx, id: &TopupId) -> Result<Option<Topup>, StoreError> {
+    tx.fetch_optional::<TopupRow>(&FIND, &[id.as_str().into()]).await?.map(Topup::try_from).transpose()
+}
+
+/// What was agreed about a purchase, and how far it has come.
+///
+/// # Errors
+/// When the database fails.
+pub async fn find_agreement(tx: &mut Tx, id: &TopupId) -> Result<Option<(Agreement, TopupState)>, StoreError> {
+    let Some(row) = tx.fetch_optional::<AgreementRow>(&FIND_AGREEMENT, &[id.as_str().into()]).await? else {
+        return Ok(None);
+    };
+    let agreement = Agreement {
+        topup: id.clone(),
+        account: account(row.account_id)?,
+        credits: row.credits,
+        currency: currency(&row.currency)?,
+        total_amount_minor: row.total_amount,
+        livemode: row.livemode != 0,
+        session: session(row.session_id)?,
+    };
+    Ok(Some((agreement, state(&row.state)?)))
+}
+
+/// Stores Stripe's answer. `false` when the purchase has another session already.
+///
+/// # Errors
+/// When the database fails.
+pub async fn opened(
+    tx: &mut Tx,
+    id: &TopupId,
+    session: &SessionId,
+    url: Option<&str>,
+    expires_at_ms: i64,
+    now_ms: i64,
+) -> Result<bool, StoreError> {
+    let values = [id.as_str().into(), session.as_str().into(), url.into(), expires_at_ms.into(), now_ms.into()];
+    Ok(tx.execute(&OPENED, &values).await? == 1)
+}
+
+/// Stores that Stripe refused the checkout for good.
+///
+/// # Errors
+/// When the database fails.
+pub async fn refused(tx: &mut Tx, id: &TopupId, code: &str, now_ms: i64) -> Result<(), StoreError> {
+    tx.execute(&REFUSED, &[id.as_str().into(), code.into(), now_ms.into()]).await.map(drop)
+}
+
+/// Moves to the next idempotency key towards Stripe, with the request that will go with it. `false` when somebody else
+/// moved on meanwhile.
+///
+/// # Errors
+/// When the database fails.
+pub async fn next_attempt(
+    tx: &mut Tx,
+    id: &TopupId,
+    attempt: i64,
+    request: &CheckoutRequest,
+    now_ms: i64,
+) -> Result<bool, StoreError> {
+    let request_json = to_json(request)?;
+    let expires_at_ms = request.expires_at_seconds.saturating_mul(1_000);
+    let values =
+        [id.as_str().into(), attempt.into(), request_json.as_str().into(), expires_at_ms.into(), now_ms.into()];
+    Ok(tx.execute(&NEXT_ATTEMPT, &values).await? == 1)
+}
+
+/// Takes the right to ask Stripe about a purchase. `false` when somebody asked after `not_since_ms`.
+///
+/// # Errors
+/// When the database fails.
+pub async fn claim_check(tx: &mut Tx, id: &TopupId, now_ms: i64, not_since_ms: i64) -> Result<bool, StoreError> {
+    let values = [id.as_str().into(), now_ms.into(), not_since_ms.into()];
+    Ok(tx.execute(&CLAIM_CHECK, &values).await? == 1)
+}
+
+impl Db {
+    /// Looks a purchase up by its id.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn topup(&self, id: &TopupId) -> Result<Option<Topup>, StoreError> {
+        self.read_optional::<TopupRow>(&FIND, &[id.as_str().into()]).await?.map(Topup::try_from).transpose()
+    }
+
+    /// Looks a purchase up by Stripe's session.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn topup_by_session(&self, session: &SessionId) -> Result<Option<Topup>, StoreError> {
+        let row = self.read_optional::<TopupRow>(&FIND_BY_SESSION, &[session.as_str().into()]).await?;
+        row.map(Topup::try_from).transpose()
+    }
+}
