@@ -1,1 +1,34 @@
+//! A stateful stand-in for Stripe's API that runs offline, for tests and for trying an integration out.
+//!
+//! What always holds: it listens on loopback only, no money moves, and what Stripe would refuse is refused in
+//! Stripe's words and shape. It knows nothing of the program that uses it: it is reached by its base URL, through
+//! the same client as the real Stripe.
+//!
+//! The map:
+//! - [`Config`] and [`Sandbox`]: start and stop it from a program or a test.
+//! - `model`: a pure in-memory model of Stripe's objects. Commands change a `State`; time and ids are passed in.
+//! - `engine`: the model behind a lock, with its clock, its ids and its state file.
+//! - `delivery`: signed webhooks with retries.
+//! - `http` and `pages`: the API, the hosted checkout page and the controls for tests.
+#![forbid(unsafe_code)]
 
+mod clock;
+mod config;
+mod delivery;
+mod engine;
+mod faults;
+mod http;
+mod model;
+mod pages;
+mod persist;
+mod server;
+mod server_call;
+mod signature;
+
+pub use config::{Config, RetryPolicy, StartError, WebhookEndpoint};
+pub use model::card::{TEST_CARDS, TestCard};
+pub use server::Sandbox;
+pub use signature::sign;
+
+/// The API version that requests without a `Stripe-Version` header get, and new webhook endpoints too.
+pub const DEFAULT_API_VERSION: &str = "2026-10-28.endive";

@@ -1,1 +1,107 @@
-fn main() {}
+//! The command line of the sandbox: start it, say how to use it, stop it on Ctrl-C or SIGTERM.
+#![forbid(unsafe_code)]
+
+use std::{net::SocketAddr, path::PathBuf, process::ExitCode};
+
+use clap::Parser;
+use stripe_sandbox::{Config, Sandbox, TEST_CARDS};
+use tracing_subscriber::EnvFilter;
+
+/// A stateful stand-in for Stripe's API that runs offline. No money moves.
+#[derive(Debug, Parser)]
+#[command(name = "stripe-sandbox", version)]
+struct Arguments {
+    /// The port to listen on, on 127.0.0.1.
+    #[arg(long, default_value_t = 12111)]
+    port: u16,
+    /// The API key that clients must send.
+    #[arg(long, default_value = "sk_test_sandbox")]
+    secret_key: String,
+    /// Where to send webhooks.
+    #[arg(long, requires = "webhook_secret")]
+    webhook_url: Option<String>,
+    /// The signing secret of the webhooks, whsec_…
+    #[arg(long, requires = "webhook_url")]
+    webhook_secret: Option<String>,
+    /// Keep the state in this file between runs.
+    #[arg(long)]
+    state_file: Option<PathBuf>,
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("warn"));
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    let arguments = Arguments::parse();
+    let key = arguments.secret_key.clone();
+    let sandbox = match Sandbox::start(config(arguments)).await {
+        Ok(sandbox) => sandbox,
+        Err(error) => {
+            eprintln!("{}", sentence(&error));
+            return ExitCode::FAILURE;
+        }
+    };
+    print!("{}", greeting(&sandbox.url(), &key));
+    let stopped = wait_for_stop().await;
+    sandbox.stop().await;
+    match stopped {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("Cannot wait for signals: {error}.");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn config(arguments: Arguments) -> Config {
+    let mut config = Config::local(arguments.secret_key);
+    config.bind = SocketAddr::from(([127, 0, 0, 1], arguments.port));
+    config.state_file = arguments.state_file;
+    match (arguments.webhook_url, arguments.webhook_secret) {
+        (Some(url), Some(secret)) => config.with_webhook(url, secret),
+        _ => config,
+    }
+}
+
+/// An error with its causes, as one sentence.
+fn sentence(error: &dyn std::error::Error) -> String {
+    let mut text = format!("Cannot start: {error}");
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text.push_str(&format!(": {error}"));
+        cause = error.source();
+    }
+    text.push('.');
+    text
+}
+
+fn greeting(url: &str, key: &str) -> String {
+    let mut text = format!(
+        "Stripe sandbox — no money moves\n\n  Base URL    {url}\n  Secret key  {key}\n\n\
+         Point a Stripe client at it, for example in Node:\n  \
+         new Stripe('{key}', {{ host: '127.0.0.1', port: {port}, protocol: 'http' }})\n\
+         or with curl:\n  curl {url}/v1/checkout/sessions -u {key}:\n\n\
+         Test cards (any future expiry, any CVC):\n",
+        port = url.rsplit(':').next().unwrap_or_default(),
+    );
+    for card in TEST_CARDS.iter().take(13) {
+        text.push_str(&format!("  {:<18}{}\n", card.number, card.what));
+    }
+    text.push_str("\nStop with Ctrl-C.\n");
+    text
+}
+
+#[cfg(unix)]
+async fn wait_for_stop() -> std::io::Result<()> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut terminate = signal(SignalKind::terminate())?;
+    tokio::select! {
+        pressed = tokio::signal::ctrl_c() => pressed,
+        _ = terminate.recv() => Ok(()),
+    }
+}
+
+#[cfg(not(unix))]
+async fn wait_for_stop() -> std::io::Result<()> {
+    tokio::signal::ctrl_c().await
+}

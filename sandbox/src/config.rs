@@ -1,0 +1,175 @@
+//! What a sandbox is started with, and why a start can fail.
+//!
+//! Checked before anything listens, so that a mistake is one clear sentence.
+
+use std::{net::SocketAddr, path::PathBuf, time::Duration};
+
+use url::Url;
+
+/// Stripe allows at most this many webhook endpoints per account.
+pub(crate) const MAX_WEBHOOK_ENDPOINTS: usize = 16;
+
+/// How a sandbox is started. [`Config::local`] is the usual beginning.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// Where it listens: loopback only. Port 0 picks a free port.
+    pub bind: SocketAddr,
+    /// The API key it accepts: `sk_test_…` or `rk_test_…`.
+    pub secret_key: String,
+    /// When set, the state is written here after every change and read at the next start.
+    pub state_file: Option<PathBuf>,
+    /// Endpoints that exist from the start. One whose URL is already known is updated, not added again.
+    pub webhook_endpoints: Vec<WebhookEndpoint>,
+    /// When webhooks that were not answered with 2xx are sent again.
+    pub retry: RetryPolicy,
+    /// How long the hosted page waits for the receivers before it follows `success_url`. Stripe waits 10 seconds.
+    pub redirect_wait: Duration,
+}
+
+/// One receiver of webhooks.
+#[derive(Debug, Clone)]
+pub struct WebhookEndpoint {
+    /// Where events are posted; plain `http`.
+    pub url: String,
+    /// The signing secret, `whsec_…`.
+    pub secret: String,
+    /// Event types, or `*` for all.
+    pub enabled_events: Vec<String>,
+    /// The version that its events are labelled with; the newest one when unset.
+    pub api_version: Option<String>,
+}
+
+/// Back-off of webhook retries: `initial`, doubled each time up to `max`.
+#[derive(Debug, Clone, Copy)]
+pub struct RetryPolicy {
+    /// The pause after the first failure.
+    pub initial: Duration,
+    /// The longest pause.
+    pub max: Duration,
+    /// How often one event is sent to one endpoint at most, the first time included.
+    pub attempts: u32,
+}
+
+impl Default for RetryPolicy {
+    fn default() -> Self {
+        Self { initial: Duration::from_secs(1), max: Duration::from_secs(60), attempts: 1_000 }
+    }
+}
+
+impl RetryPolicy {
+    /// The pause in milliseconds after the given number of failed attempts (1 or more).
+    pub(crate) fn pause_ms(&self, failed_attempts: u32) -> i64 {
+        let doublings = failed_attempts.saturating_sub(1).min(30);
+        let pause = self.initial.saturating_mul(2_u32.saturating_pow(doublings)).min(self.max);
+        i64::try_from(pause.as_millis()).unwrap_or(i64::MAX)
+    }
+}
+
+impl Config {
+    /// A sandbox on a free loopback port, without a state file and without webhooks.
+    #[must_use]
+    pub fn local(secret_key: impl Into<String>) -> Self {
+        Self {
+            bind: SocketAddr::from(([127, 0, 0, 1], 0)),
+            secret_key: secret_key.into(),
+            state_file: None,
+            webhook_endpoints: Vec::new(),
+            retry: RetryPolicy::default(),
+            redirect_wait: Duration::from_secs(10),
+        }
+    }
+
+    /// Adds an endpoint that gets all events.
+    #[must_use]
+    pub fn with_webhook(mut self, url: impl Into<String>, secret: impl Into<String>) -> Self {
+        self.webhook_endpoints.push(WebhookEndpoint {
+            url: url.into(),
+            secret: secret.into(),
+            enabled_events: vec!["*".to_owned()],
+            api_version: None,
+        });
+        self
+    }
+
+    /// Refuses what could never work or would not be safe.
+    pub(crate) fn check(&self) -> Result<(), StartError> {
+        if !self.bind.ip().is_loopback() {
+            return Err(StartError::NotLoopback(self.bind));
+        }
+        let key = self.secret_key.as_str();
+        let long_enough =
+            ["sk_test_", "rk_test_"].iter().any(|prefix| key.strip_prefix(prefix).is_some_and(|rest| !rest.is_empty()));
+        if !long_enough || !key.chars().all(|c| c.is_ascii_graphic()) {
+            return Err(StartError::NotATestKey);
+        }
+        if self.webhook_endpoints.len() > MAX_WEBHOOK_ENDPOINTS {
+            return Err(StartError::TooManyEndpoints);
+        }
+        for endpoint in &self.webhook_endpoints {
+            endpoint.check()?;
+        }
+        Ok(())
+    }
+}
+
+impl WebhookEndpoint {
+    fn check(&self) -> Result<(), StartError> {
+        if !is_deliverable(&self.url) {
+            return Err(StartError::WebhookUrl(self.url.clone()));
+        }
+        if self.secret.trim().is_empty() {
+            return Err(StartError::EmptyWebhookSecret(self.url.clone()));
+        }
+        if self.enabled_events.is_empty() {
+            return Err(StartError::NoEnabledEvents(self.url.clone()));
+        }
+        Ok(())
+    }
+}
+
+/// Whether the sandbox can post to this URL: absolute and plain `http`.
+pub(crate) fn is_deliverable(url: &str) -> bool {
+    Url::parse(url).is_ok_and(|parsed| parsed.scheme() == "http" && parsed.has_host())
+}
+
+/// Why a sandbox did not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The address is reachable from outside this machine.
+    #[error("the sandbox listens on loopback only, and {0} is not a loopback address")]
+    NotLoopback(SocketAddr),
+    /// The key is not a test key.
+    #[error("the secret key must begin with sk_test_ or rk_test_ and go on after that")]
+    NotATestKey,
+    /// More endpoints than Stripe allows.
+    #[error("Stripe allows at most 16 webhook endpoints")]
+    TooManyEndpoints,
+    /// The URL cannot be posted to.
+    #[error("the webhook URL `{0}` must be an absolute http URL; the sandbox does not speak https")]
+    WebhookUrl(String),
+    /// A webhook without a secret would be unsigned.
+    #[error("the webhook secret for {0} is empty")]
+    EmptyWebhookSecret(String),
+    /// The endpoint would never get anything.
+    #[error("the webhook endpoint {0} has no enabled events; use \"*\" for all")]
+    NoEnabledEvents(String),
+    /// Another program listens there.
+    #[error("{0} is already in use; choose another port")]
+    PortInUse(SocketAddr),
+    /// The address could not be listened on.
+    #[error("cannot listen on {address}")]
+    Listen {
+        /// The address that was asked for.
+        address: SocketAddr,
+        /// What the operating system said.
+        source: std::io::Error,
+    },
+    /// The state file exists but could not be used.
+    #[error("cannot use the state file {path}: {reason}")]
+    StateFile {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
+}

@@ -1,0 +1,306 @@
+//! The model behind a lock, with what it needs of the world: clock, ids, state file.
+//!
+//! What always holds: a change is made under the lock in one step; an answer, and a webhook, leaves only after the
+//! change it tells of is in the state file (if there is one). The lock is never held across an `await`.
+
+use std::{
+    collections::{HashSet, VecDeque},
+    net::SocketAddr,
+    path::PathBuf,
+    sync::{Mutex, MutexGuard, PoisonError},
+};
+
+use serde::Serialize;
+use serde_json::Value;
+use tokio::{
+    runtime::Handle,
+    sync::{Notify, watch},
+    time::{Duration, Instant},
+};
+use uuid::Uuid;
+
+use crate::{
+    clock,
+    config::RetryPolicy,
+    faults::Fault,
+    model::{Cause, Context, State, ids::IdSource},
+    persist,
+};
+
+const MAX_RECORDS: usize = 10_000;
+
+/// Everything that requests, deliveries and pages share.
+pub(crate) struct Engine {
+    core: Mutex<Core>,
+    base_url: String,
+    pub(crate) address: SocketAddr,
+    pub(crate) secret_key: String,
+    pub(crate) retry: RetryPolicy,
+    pub(crate) redirect_wait: Duration,
+    state_file: Option<PathBuf>,
+    /// Where requests are carried out, so that a client that goes away interrupts nothing.
+    pub(crate) runtime: Handle,
+    /// There may be something to deliver.
+    pub(crate) wake: Notify,
+    /// Counts changes of any kind; waiters look again after each.
+    changes: watch::Sender<u64>,
+    /// The last version of the state that is in the file.
+    saved: watch::Sender<u64>,
+    pub(crate) stopping: watch::Sender<bool>,
+}
+
+/// What the lock guards.
+pub(crate) struct Core {
+    pub(crate) state: State,
+    pub(crate) ids: IdSource,
+    /// Counts changes of `state`.
+    pub(crate) version: u64,
+    pub(crate) in_progress: HashSet<String>,
+    pub(crate) faults: Vec<Fault>,
+    /// Requests held now, and how often they were released.
+    pub(crate) held: usize,
+    pub(crate) releases: u64,
+    pub(crate) paused: bool,
+    pub(crate) running: HashSet<u64>,
+    pub(crate) requests: VecDeque<RecordedRequest>,
+    pub(crate) next_request: u64,
+    pub(crate) attempts: VecDeque<Attempt>,
+}
+
+/// A request as `GET /_sandbox/requests` shows it. `status` is null while it runs and when it got no answer.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct RecordedRequest {
+    pub(crate) number: u64,
+    pub(crate) request_id: String,
+    pub(crate) method: String,
+    pub(crate) path: String,
+    pub(crate) params: Value,
+    pub(crate) idempotency_key: Option<String>,
+    pub(crate) stripe_version: String,
+    pub(crate) replayed: bool,
+    pub(crate) status: Option<u16>,
+}
+
+/// A webhook attempt as `GET /_sandbox/deliveries` shows it.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct Attempt {
+    pub(crate) event: String,
+    pub(crate) r#type: String,
+    pub(crate) endpoint: String,
+    pub(crate) url: String,
+    pub(crate) attempt: u32,
+    pub(crate) at_ms: i64,
+    pub(crate) status: Option<u16>,
+    pub(crate) error: Option<String>,
+    pub(crate) body: String,
+}
+
+/// How an engine is made.
+pub(crate) struct Setup {
+    pub(crate) state: State,
+    pub(crate) address: SocketAddr,
+    pub(crate) secret_key: String,
+    pub(crate) retry: RetryPolicy,
+    pub(crate) redirect_wait: Duration,
+    pub(crate) state_file: Option<PathBuf>,
+}
+
+impl Engine {
+    pub(crate) fn new(setup: Setup) -> Self {
+        let mut seed = [0_u8; 32];
+        let random = [Uuid::new_v4(), Uuid::new_v4()];
+        for (place, byte) in seed.iter_mut().zip(random.iter().flat_map(Uuid::as_bytes)) {
+            *place = *byte;
+        }
+        Self {
+            core: Mutex::new(Core {
+                state: setup.state,
+                ids: IdSource::seeded(seed),
+                version: 0,
+                in_progress: HashSet::new(),
+                faults: Vec::new(),
+                held: 0,
+                releases: 0,
+                paused: false,
+                running: HashSet::new(),
+                requests: VecDeque::new(),
+                next_request: 1,
+                attempts: VecDeque::new(),
+            }),
+            base_url: format!("http://{}", setup.address),
+            address: setup.address,
+            secret_key: setup.secret_key,
+            retry: setup.retry,
+            redirect_wait: setup.redirect_wait,
+            state_file: setup.state_file,
+            runtime: Handle::current(),
+            wake: Notify::new(),
+            changes: watch::Sender::new(0),
+            saved: watch::Sender::new(0),
+            stopping: watch::Sender::new(false),
+        }
+    }
+
+    pub(crate) fn base_url(&self) -> &str {
+        &self.base_url
+    }
+
+    /// Looks at what the lock guards, or changes what is no part of the state.
+    pub(crate) fn with<R>(&self, look: impl FnOnce(&mut Core) -> R) -> R {
+        look(&mut self.lock())
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Core> {
+        self.core.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Runs a command and gives its result with the version of the state after it.
+    pub(crate) fn run<R>(
+        &self,
+        cause: Option<Cause>,
+        api_version: &str,
+        command: impl FnOnce(&mut State, &mut Context<'_>) -> R,
+    ) -> (R, u64) {
+        let done = {
+            let mut core = self.lock();
+            let core = &mut *core;
+            let mut context =
+                Context { now_ms: clock::now_ms(), ids: &mut core.ids, base_url: &self.base_url, cause, api_version };
+            core.state.tick(&mut context);
+            let result = command(&mut core.state, &mut context);
+            core.version = core.version.saturating_add(1);
+            (result, core.version)
+        };
+        self.changed();
+        done
+    }
+
+    /// Looks at the state, with what is due by now done.
+    pub(crate) fn read<R>(&self, api_version: &str, look: impl FnOnce(&mut State, &mut Context<'_>) -> R) -> R {
+        let (result, ticked) = {
+            let mut core = self.lock();
+            let core = &mut *core;
+            let mut context = Context {
+                now_ms: clock::now_ms(),
+                ids: &mut core.ids,
+                base_url: &self.base_url,
+                cause: None,
+                api_version,
+            };
+            let ticked = core.state.tick(&mut context);
+            if ticked {
+                core.version = core.version.saturating_add(1);
+            }
+            (look(&mut core.state, &mut context), ticked)
+        };
+        if ticked {
+            self.changed();
+        }
+        result
+    }
+
+    /// Tells everyone who waits for something.
+    pub(crate) fn changed(&self) {
+        self.changes.send_modify(|count| *count = count.wrapping_add(1));
+        self.wake.notify_one();
+    }
+
+    /// Waits until `is_so` holds; false when `limit` passes or the sandbox stops before that.
+    pub(crate) async fn wait_until(&self, limit: Duration, is_so: impl Fn(&mut Core) -> bool) -> bool {
+        let deadline = Instant::now() + limit;
+        let mut changes = self.changes.subscribe();
+        let mut stopping = self.stopping.subscribe();
+        loop {
+            changes.mark_unchanged();
+            if self.with(|core| is_so(core)) {
+                return true;
+            }
+            tokio::select! {
+                _ = changes.changed() => {}
+                _ = stopping.wait_for(|stopping| *stopping) => return false,
+                () = tokio::time::sleep_until(deadline) => return self.with(|core| is_so(core)),
+            }
+        }
+    }
+
+    /// Waits until this version of the state is in the file. Without a file there is nothing to wait for.
+    pub(crate) async fn saved(&self, version: u64) {
+        if self.state_file.is_none() {
+            return;
+        }
+        let mut saved = self.saved.subscribe();
+        // An error means that the sandbox is gone, and with it whoever waits.
+        saved.wait_for(|saved| *saved >= version).await.ok();
+    }
+
+    /// Writes the state whenever it changed, many changes at once if they come fast. Ends after the last write.
+    pub(crate) async fn keep_saving(&self) {
+        let Some(path) = self.state_file.clone() else {
+            return;
+        };
+        let mut changes = self.changes.subscribe();
+        let mut stopping = self.stopping.subscribe();
+        loop {
+            changes.mark_unchanged();
+            self.save_now(path.clone()).await;
+            if *stopping.borrow() {
+                return;
+            }
+            tokio::select! {
+                _ = changes.changed() => {}
+                _ = stopping.wait_for(|stopping| *stopping) => {}
+            }
+        }
+    }
+
+    /// Writes the state if it is newer than the file.
+    pub(crate) async fn save_now(&self, path: PathBuf) {
+        let already = *self.saved.borrow();
+        let (content, version) = {
+            let core = self.lock();
+            if core.version == already && already > 0 {
+                return;
+            }
+            (serde_json::to_vec(&core.state), core.version)
+        };
+        let written = match content {
+            Ok(content) => tokio::task::spawn_blocking(move || persist::save(&path, &content))
+                .await
+                .unwrap_or_else(|error| Err(std::io::Error::other(error))),
+            Err(error) => Err(std::io::Error::other(error)),
+        };
+        if let Err(error) = written {
+            tracing::error!(%error, "the state file could not be written; this state is lost at the next restart");
+        }
+        self.saved.send_replace(version);
+    }
+
+    pub(crate) fn state_file(&self) -> Option<PathBuf> {
+        self.state_file.clone()
+    }
+}
+
+impl Core {
+    pub(crate) fn record_attempt(&mut self, attempt: Attempt) {
+        if self.attempts.len() >= MAX_RECORDS {
+            self.attempts.pop_front();
+        }
+        self.attempts.push_back(attempt);
+    }
+
+    /// Notes a request when it arrives; gives its number, to note its answer later.
+    pub(crate) fn record_request(&mut self, mut request: RecordedRequest) -> u64 {
+        let number = self.next_request;
+        self.next_request = number.saturating_add(1);
+        request.number = number;
+        if self.requests.len() >= MAX_RECORDS {
+            self.requests.pop_front();
+        }
+        self.requests.push_back(request);
+        number
+    }
+
+    pub(crate) fn recorded(&mut self, number: u64) -> Option<&mut RecordedRequest> {
+        self.requests.iter_mut().rev().find(|request| request.number == number)
+    }
+}

@@ -1,0 +1,130 @@
+//! Faults that a test asks for: an answer is replaced, delayed, held, or does not come.
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use crate::model::error::ApiError;
+
+/// A fault waits for a request that it fits, up to `times` times.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Fault {
+    /// `GET`, `POST` or `DELETE`; any when absent.
+    #[serde(default)]
+    pub(crate) method: Option<String>,
+    /// The request's path; a `*` at the end stands for anything.
+    pub(crate) path: String,
+    #[serde(default = "once")]
+    pub(crate) times: u32,
+    #[serde(default)]
+    pub(crate) when: When,
+    #[serde(flatten)]
+    pub(crate) kind: Kind,
+}
+
+fn once() -> u32 {
+    1
+}
+
+/// Before or after the work is done.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum When {
+    #[default]
+    Before,
+    After,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub(crate) enum Kind {
+    /// Another status with Stripe's body for it.
+    Status { status: u16 },
+    /// The answer takes longer.
+    Delay { delay_ms: u64 },
+    /// The connection is closed without an answer.
+    Disconnect,
+    /// The request waits for `POST /_sandbox/release`.
+    Hold,
+    /// The answer's members are replaced by these.
+    Patch { body: Value },
+}
+
+/// Takes the first fault that fits.
+pub(crate) fn take(faults: &mut Vec<Fault>, method: &str, path: &str) -> Option<Fault> {
+    let position = faults.iter().position(|fault| fault.fits(method, path))?;
+    let fault = faults.get_mut(position)?;
+    fault.times = fault.times.saturating_sub(1);
+    let taken = fault.clone();
+    if taken.times == 0 {
+        faults.remove(position);
+    }
+    Some(taken)
+}
+
+impl Fault {
+    fn fits(&self, method: &str, path: &str) -> bool {
+        let by_path = match self.path.strip_suffix('*') {
+            Some(start) => path.starts_with(start),
+            None => self.path == path,
+        };
+        by_path && self.method.as_ref().is_none_or(|wanted| wanted.eq_ignore_ascii_case(method))
+    }
+
+    /// Why this fault can never do what it says.
+    pub(crate) fn mistake(&self) -> Option<&'static str> {
+        match &self.kind {
+            _ if !self.path.starts_with("/v1/") => Some("`path` must begin with /v1/"),
+            _ if self.times == 0 => Some("`times` must be at least 1"),
+            Kind::Status { status } if !(400..600).contains(status) => Some("`status` must be between 400 and 599"),
+            Kind::Delay { delay_ms } if *delay_ms > 600_000 => Some("`delay_ms` must be at most 600000"),
+            Kind::Patch { body } if !body.is_object() => Some("`body` must be an object"),
+            _ => None,
+        }
+    }
+}
+
+/// Stripe's error for a status.
+pub(crate) fn error_for(status: u16) -> ApiError {
+    match status {
+        401 => ApiError::new(status, "invalid_request_error", "Invalid API Key provided."),
+        403 => ApiError::new(
+            status,
+            "invalid_request_error",
+            "The provided key does not have the required permissions for this endpoint. Having the \
+             'rak_checkout_session_write' permission would allow this request to continue.",
+        ),
+        409 => ApiError::new(
+            status,
+            "invalid_request_error",
+            "This object cannot be accessed right now because another API request or Stripe process is currently \
+             accessing it. If you see this error intermittently, retry the request.",
+        )
+        .code("lock_timeout"),
+        429 => ApiError::new(
+            status,
+            "invalid_request_error",
+            "Request rate limit exceeded. You can learn more about rate limits here \
+             https://stripe.com/docs/rate-limits.",
+        )
+        .code("rate_limit"),
+        400..=499 => ApiError::new(status, "invalid_request_error", "The request was refused."),
+        _ => ApiError::new(
+            status,
+            "api_error",
+            "Sorry! There was an error while talking to one of our backends. Support has been notified.",
+        )
+        .executed(),
+    }
+}
+
+/// Merges `patch` into `body`, member by member and at every depth.
+pub(crate) fn merge(body: &mut Value, patch: &Value) {
+    match (body, patch) {
+        (Value::Object(members), Value::Object(changes)) => {
+            for (name, change) in changes {
+                merge(members.entry(name.clone()).or_insert(json!(null)), change);
+            }
+        }
+        (other, change) => *other = change.clone(),
+    }
+}

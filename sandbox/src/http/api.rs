@@ -1,0 +1,161 @@
+//! `/v1/…`: authentication, parameters, idempotency, faults, and Stripe's headers around the model's answers.
+//!
+//! A request is carried out in a task of its own: a client that goes away interrupts nothing.
+
+use std::{
+    pin::Pin,
+    sync::Arc,
+    task::{Context as TaskContext, Poll},
+};
+
+use actix_web::{
+    HttpRequest, HttpResponse,
+    body::{BodySize, MessageBody},
+    http::{StatusCode, header},
+    web,
+};
+use bytes::Bytes;
+use serde_json::Value;
+
+use crate::{
+    DEFAULT_API_VERSION,
+    engine::{Engine, RecordedRequest},
+    http::auth,
+    model::{
+        api::{Method, Request},
+        error::ApiError,
+        params::Params,
+    },
+    server_call,
+    server_call::{Answer, Call},
+};
+
+/// Answers any request below `/v1`.
+pub(crate) async fn handle(request: HttpRequest, engine: web::Data<Engine>, body: web::Bytes) -> HttpResponse {
+    let engine = engine.into_inner();
+    let request_id = engine.with(|core| core.ids.next("req_", 14));
+    let key = text(&request, "idempotency-key");
+    let version = text(&request, "stripe-version").unwrap_or_else(|| DEFAULT_API_VERSION.to_owned());
+    let answer = match read(&request, &engine, &body, &request_id, key.clone(), &version) {
+        Ok(call) => {
+            let task = engine.runtime.spawn(server_call::carry_out(Arc::clone(&engine), call));
+            match task.await {
+                Ok(answer) => answer,
+                Err(_) => Some(Answer::error(&ApiError::internal("the request was cut off"), &request_id)),
+            }
+        }
+        Err(error) => Some(Answer::error(&error, &request_id)),
+    };
+    match answer {
+        Some(answer) => respond(&answer, &request_id, key.as_deref(), &version),
+        None => HttpResponse::Ok().force_close().body(Cut),
+    }
+}
+
+fn text(request: &HttpRequest, name: &str) -> Option<String> {
+    let value = request.headers().get(name)?;
+    Some(String::from_utf8_lossy(value.as_bytes()).into_owned())
+}
+
+/// Everything that is refused before the request is anyone's.
+fn read(
+    request: &HttpRequest,
+    engine: &Engine,
+    body: &[u8],
+    request_id: &str,
+    key: Option<String>,
+    version: &str,
+) -> Result<Call, ApiError> {
+    auth::check(text(request, "authorization").as_deref(), &engine.secret_key)?;
+    auth::check_version(version)?;
+    let method = match request.method().as_str() {
+        "GET" => Method::Get,
+        "POST" => Method::Post,
+        "DELETE" => Method::Delete,
+        other => {
+            let message = format!("Unrecognized request method ({other}: {}).", request.path());
+            return Err(ApiError::new(405, "invalid_request_error", message));
+        }
+    };
+    let mut params = Params::default();
+    params.read(request.query_string().as_bytes())?;
+    if method == Method::Post && !body.is_empty() {
+        let kind = text(request, "content-type").unwrap_or_default();
+        if !kind.starts_with("application/x-www-form-urlencoded") {
+            return Err(ApiError::invalid(format!(
+                "Invalid request: the body must be application/x-www-form-urlencoded, but its Content-Type is \
+                 `{kind}`."
+            )));
+        }
+        params.read(body)?;
+    }
+    Ok(Call {
+        request: Request { method, path: request.path().to_owned(), params },
+        request_id: request_id.to_owned(),
+        // Keys mean something on POST only.
+        key: key.filter(|key| method == Method::Post && !key.is_empty()),
+        api_version: version.to_owned(),
+    })
+}
+
+fn respond(answer: &Answer, request_id: &str, key: Option<&str>, version: &str) -> HttpResponse {
+    let status = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let mut response = HttpResponse::build(status);
+    response
+        .content_type("application/json")
+        .insert_header(("request-id", request_id))
+        .insert_header(("stripe-version", version))
+        .insert_header((header::CACHE_CONTROL, "no-cache, no-store"));
+    if let Some(key) = key {
+        response.insert_header(("idempotency-key", key));
+    }
+    if let Some(original) = &answer.replay_of {
+        response.insert_header(("idempotent-replayed", "true"));
+        response.insert_header(("original-request", original.as_str()));
+    }
+    match answer.status {
+        401 => {
+            response.insert_header((header::WWW_AUTHENTICATE, "Basic realm=\"Stripe\""));
+        }
+        429 => {
+            response.insert_header(("stripe-rate-limited-reason", "global-rate"));
+        }
+        _ => {}
+    }
+    response.body(pretty(&answer.body))
+}
+
+/// Stripe indents its answers.
+fn pretty(body: &Value) -> String {
+    serde_json::to_string_pretty(body).unwrap_or_default()
+}
+
+/// A body that fails at once, which closes the connection before anything is sent.
+struct Cut;
+
+impl MessageBody for Cut {
+    type Error = std::io::Error;
+
+    fn size(&self) -> BodySize {
+        BodySize::Stream
+    }
+
+    fn poll_next(self: Pin<&mut Self>, _: &mut TaskContext<'_>) -> Poll<Option<Result<Bytes, Self::Error>>> {
+        Poll::Ready(Some(Err(std::io::Error::other("disconnected on request"))))
+    }
+}
+
+/// The note of a request that just arrived.
+pub(crate) fn note(call: &Call) -> RecordedRequest {
+    RecordedRequest {
+        number: 0,
+        request_id: call.request_id.clone(),
+        method: call.request.method.as_str().to_owned(),
+        path: call.request.path.clone(),
+        params: call.request.params.to_json(),
+        idempotency_key: call.key.clone(),
+        stripe_version: call.api_version.clone(),
+        replayed: false,
+        status: None,
+    }
+}

@@ -1,0 +1,238 @@
+//! The hosted page over HTTP: forms in, pages and redirects out. What happens is the model's business.
+
+use actix_web::{
+    HttpResponse,
+    http::{StatusCode, header},
+    web,
+};
+use maud::Markup;
+use serde::Deserialize;
+use url::Url;
+
+use crate::{
+    DEFAULT_API_VERSION,
+    engine::Engine,
+    model::{
+        create::is_email,
+        error::ApiError,
+        pages_api::{self, CardParams},
+        payment::{self, Confirmed, IntentStatus, PaymentMethod},
+        session::{Session, SessionStatus},
+    },
+    pages::{
+        checkout::{self, Form, Problems},
+        home, layout,
+    },
+};
+
+pub(crate) fn routes(config: &mut web::ServiceConfig) {
+    config
+        .route("/", web::get().to(home_page))
+        .route("/c/pay/{id}", web::get().to(show))
+        .route("/c/pay/{id}", web::post().to(pay))
+        .route("/c/pay/{id}/challenge", web::get().to(show_challenge))
+        .route("/c/pay/{id}/challenge", web::post().to(answer_challenge))
+        .route("/c/pay/{id}/done", web::get().to(done));
+}
+
+async fn home_page(engine: web::Data<Engine>) -> HttpResponse {
+    let page = engine.read(DEFAULT_API_VERSION, |state, _| home::state_of(state));
+    let attempts: Vec<_> = engine.with(|core| core.attempts.iter().rev().take(20).cloned().collect());
+    html(StatusCode::OK, &home::page(engine.base_url(), &page, &attempts), &[])
+}
+
+pub(crate) async fn not_found() -> HttpResponse {
+    let page = layout::message("Not found", "There is no such page in this sandbox.", None);
+    html(StatusCode::NOT_FOUND, &page, &[])
+}
+
+fn find(engine: &Engine, id: &str) -> Option<(Session, bool)> {
+    engine.read(DEFAULT_API_VERSION, |state, _| {
+        let session = state.sessions.get(id)?.clone();
+        let waiting = session
+            .payment_intent
+            .as_deref()
+            .and_then(|intent| state.payment_intents.get(intent))
+            .is_some_and(|intent| intent.status == IntentStatus::RequiresAction);
+        Some((session, waiting))
+    })
+}
+
+async fn show(engine: web::Data<Engine>, id: web::Path<String>) -> HttpResponse {
+    match find(&engine, &id) {
+        Some((session, _)) if session.is_open() => {
+            checkout_page(StatusCode::OK, &session, &Form::default(), &Problems::default())
+        }
+        Some((session, _)) => ended(&session),
+        None => unknown(),
+    }
+}
+
+fn checkout_page(status: StatusCode, session: &Session, form: &Form, problems: &Problems) -> HttpResponse {
+    html(status, &checkout::page(session, form, problems), &destinations(session))
+}
+
+fn unknown() -> HttpResponse {
+    let page = layout::message("Page not found", "This checkout does not exist.", None);
+    html(StatusCode::NOT_FOUND, &page, &[])
+}
+
+/// A session that is over shows so, with a way back.
+fn ended(session: &Session) -> HttpResponse {
+    let (title, text) = match session.status {
+        SessionStatus::Complete => ("You're all done here", "This checkout is complete. You cannot pay again."),
+        _ => ("This checkout has expired", "It took too long or was closed, and nothing was charged."),
+    };
+    let back = match session.status {
+        SessionStatus::Complete => Some(session.final_url()),
+        _ => session.cancel_url.clone(),
+    };
+    html(StatusCode::OK, &layout::message(title, text, back.as_deref()), &destinations(session))
+}
+
+/// The page's form. Posting it again after a payment leads to the same end and charges nothing.
+async fn pay(engine: web::Data<Engine>, id: web::Path<String>, form: web::Form<Form>) -> HttpResponse {
+    let form = form.into_inner();
+    let Some((session, _)) = find(&engine, &id) else {
+        return unknown();
+    };
+    match session.status {
+        SessionStatus::Open => {}
+        SessionStatus::Complete => return see_other(&format!("/c/pay/{}/done", session.id)),
+        SessionStatus::Expired => return ended(&session),
+    }
+    let typed = form.card();
+    let now = crate::clock::now_ms().div_euclid(1_000);
+    let problems = problems(&session, &form, typed.as_ref(), now);
+    let Some(typed) = typed.filter(|_| problems.is_empty()) else {
+        return checkout_page(StatusCode::BAD_REQUEST, &session, &form, &problems);
+    };
+    let email = session.customer_email.clone().unwrap_or_else(|| form.email.trim().to_owned());
+    let name = Some(form.name.trim().to_owned()).filter(|name| !name.is_empty());
+    let (result, version) = engine.run(None, DEFAULT_API_VERSION, |state, context| {
+        let method = pages_api::from_card(&typed, context)?;
+        let method = PaymentMethod { email: Some(email), name, ..method };
+        payment::confirm(state, context, &id, method)
+    });
+    engine.saved(version).await;
+    after_attempt(&engine, &id, result, &form)
+}
+
+fn problems(session: &Session, form: &Form, typed: Option<&CardParams>, now: i64) -> Problems {
+    let mut problems = form.incomplete(session.customer_email.is_none());
+    if session.customer_email.is_none() && problems.email.is_none() && !is_email(form.email.trim()) {
+        problems.email = Some("Your email is invalid.".to_owned());
+    }
+    for mistake in typed.map(|typed| pages_api::mistakes(typed, now)).unwrap_or_default() {
+        let place = match mistake.param {
+            "number" => &mut problems.card_number,
+            "cvc" => &mut problems.cvc,
+            _ => &mut problems.exp,
+        };
+        place.get_or_insert_with(|| mistake.message.to_owned());
+    }
+    problems
+}
+
+fn after_attempt(engine: &Engine, id: &str, result: Result<Confirmed, ApiError>, form: &Form) -> HttpResponse {
+    match result {
+        Ok(Confirmed::Complete) => see_other(&format!("/c/pay/{id}/done")),
+        Ok(Confirmed::NeedsAction) => see_other(&format!("/c/pay/{id}/challenge")),
+        Err(error) => match find(engine, id) {
+            // Another tab, or the same button twice: the first one counts.
+            Some((session, _)) if session.status == SessionStatus::Complete => see_other(&format!("/c/pay/{id}/done")),
+            Some((session, _)) if session.is_open() => {
+                let problems = Problems::top(error.message);
+                checkout_page(StatusCode::PAYMENT_REQUIRED, &session, form, &problems)
+            }
+            Some((session, _)) => ended(&session),
+            None => unknown(),
+        },
+    }
+}
+
+async fn show_challenge(engine: web::Data<Engine>, id: web::Path<String>) -> HttpResponse {
+    match find(&engine, &id) {
+        Some((session, true)) if session.is_open() => {
+            html(StatusCode::OK, &checkout::challenge(&session), &destinations(&session))
+        }
+        Some(_) => see_other(&format!("/c/pay/{id}")),
+        None => unknown(),
+    }
+}
+
+#[derive(Debug, Deserialize)]
+struct ChallengeForm {
+    outcome: String,
+}
+
+async fn answer_challenge(
+    engine: web::Data<Engine>,
+    id: web::Path<String>,
+    form: web::Form<ChallengeForm>,
+) -> HttpResponse {
+    let passed = form.outcome == "complete";
+    let (result, version) =
+        engine.run(None, DEFAULT_API_VERSION, |state, context| payment::finish_challenge(state, context, &id, passed));
+    engine.saved(version).await;
+    after_attempt(&engine, &id, result, &Form::default())
+}
+
+/// Holds until the receivers of `checkout.session.completed` have answered, or the wait is over; then on to the shop.
+async fn done(engine: web::Data<Engine>, id: web::Path<String>) -> HttpResponse {
+    let Some((session, _)) = find(&engine, &id) else {
+        return unknown();
+    };
+    if session.status != SessionStatus::Complete {
+        return see_other(&format!("/c/pay/{id}"));
+    }
+    if let Some(event) = &session.completed_event {
+        engine
+            .wait_until(engine.redirect_wait, |core| {
+                core.state.events.get(event).is_none_or(|event| event.is_answered())
+            })
+            .await;
+    }
+    see_other(&session.final_url())
+}
+
+fn see_other(location: &str) -> HttpResponse {
+    // A URL with characters that a header cannot carry is sent in its encoded form.
+    let location = if location.is_ascii() {
+        location.to_owned()
+    } else {
+        Url::parse(location).map_or_else(|_| "/".to_owned(), String::from)
+    };
+    HttpResponse::SeeOther()
+        .insert_header((header::LOCATION, location))
+        .insert_header((header::CACHE_CONTROL, "no-store"))
+        .insert_header((header::REFERRER_POLICY, "same-origin"))
+        .finish()
+}
+
+/// Where a form on this session's page may end: browsers apply `form-action` to the redirects after it too.
+fn destinations(session: &Session) -> Vec<String> {
+    [Some(&session.success_url), session.cancel_url.as_ref()]
+        .into_iter()
+        .flatten()
+        .filter_map(|url| Url::parse(url).ok())
+        .map(|url| url.origin().ascii_serialization())
+        .collect()
+}
+
+/// A page with the headers that keep it from being framed or from loading anything.
+fn html(status: StatusCode, page: &Markup, form_targets: &[String]) -> HttpResponse {
+    let policy = format!(
+        "default-src 'none'; style-src 'sha256-{}'; form-action 'self' {}; base-uri 'none'; frame-ancestors 'none'",
+        layout::style_hash(),
+        form_targets.join(" ")
+    );
+    HttpResponse::build(status)
+        .content_type("text/html; charset=utf-8")
+        .insert_header((header::CONTENT_SECURITY_POLICY, policy))
+        .insert_header((header::X_FRAME_OPTIONS, "DENY"))
+        .insert_header((header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
+        .insert_header((header::REFERRER_POLICY, "same-origin"))
+        .insert_header((header::CACHE_CONTROL, "no-store"))
+        .body(page.clone().into_string())
+}

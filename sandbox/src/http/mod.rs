@@ -1,0 +1,22 @@
+//! HTTP around the model: the API, the hosted page, the controls for tests.
+
+pub(crate) mod api;
+pub(crate) mod auth;
+pub(crate) mod control;
+pub(crate) mod guard;
+pub(crate) mod hosted;
+
+use actix_web::web;
+
+/// Requests larger than this are refused.
+pub(crate) const MAX_BODY: usize = 1024 * 1024;
+
+/// All routes.
+pub(crate) fn routes(config: &mut web::ServiceConfig) {
+    config
+        .app_data(web::PayloadConfig::new(MAX_BODY))
+        .service(web::resource(["/v1", "/v1/{tail:.*}"]).to(api::handle))
+        .configure(control::routes)
+        .configure(hosted::routes)
+        .default_service(web::to(hosted::not_found));
+}

@@ -1,0 +1,188 @@
+//! Which parameters each endpoint takes. A parameter that Stripe has and the sandbox has not is listed as unsupported,
+//! so that it is refused with a reason instead of being ignored; any other is unknown.
+
+use super::spec::{Field, Kind, optional, required, unsupported};
+
+const TEXT: Kind = Kind::Text(5_000);
+const EXPAND: Field = optional("expand", Kind::List(20, &TEXT));
+const ENABLED: &[Field] = &[required("enabled", Kind::Boolean)];
+const LOCALES: &[&str] = &[
+    "auto", "bg", "cs", "da", "de", "el", "en", "en-GB", "es", "es-419", "et", "fi", "fil", "fr", "fr-CA", "hi-IN",
+    "hr", "hu", "id", "it", "ja", "ko", "lt", "lv", "ms", "mt", "nb", "nl", "pl", "pt", "pt-BR", "ro", "ru", "sk",
+    "sl", "sv", "th", "tr", "vi", "zh", "zh-HK", "zh-TW",
+];
+
+const PRODUCT_DATA: &[Field] = &[
+    required("name", TEXT),
+    optional("description", Kind::Text(40_000)),
+    optional("images", Kind::List(8, &TEXT)),
+    optional("metadata", Kind::Metadata),
+    optional("tax_code", TEXT),
+    optional("unit_label", TEXT),
+    unsupported("tax_details"),
+];
+
+const PRICE_DATA: &[Field] = &[
+    required("currency", TEXT),
+    optional("product_data", Kind::Object(PRODUCT_DATA)),
+    optional("product", TEXT),
+    optional("unit_amount", Kind::Integer(0)),
+    optional("tax_behavior", Kind::OneOf(&["exclusive", "inclusive", "unspecified"])),
+    unsupported("unit_amount_decimal"),
+    unsupported("recurring"),
+];
+
+const LINE_ITEM: &[Field] = &[
+    optional("price_data", Kind::Object(PRICE_DATA)),
+    optional("price", TEXT),
+    optional("quantity", Kind::Integer(1)),
+    optional("metadata", Kind::Metadata),
+    unsupported("adjustable_quantity"),
+    unsupported("tax_rates"),
+];
+
+const PAYMENT_INTENT_DATA: &[Field] = &[
+    optional("metadata", Kind::Metadata),
+    optional("description", Kind::Text(1_000)),
+    optional("receipt_email", TEXT),
+    optional("statement_descriptor", Kind::Text(22)),
+    optional("statement_descriptor_suffix", Kind::Text(22)),
+    optional("setup_future_usage", Kind::OneOf(&["off_session", "on_session"])),
+    optional("capture_method", Kind::OneOf(&["automatic", "automatic_async", "manual"])),
+    optional("transfer_group", TEXT),
+    unsupported("application_fee_amount"),
+    unsupported("on_behalf_of"),
+    unsupported("shipping"),
+    unsupported("transfer_data"),
+];
+
+/// `POST /v1/checkout/sessions`, but for the two names of the payment method list, which depend on the version.
+pub(crate) const CREATE_SESSION: &[Field] = &[
+    required("mode", Kind::OneOf(&["payment", "setup", "subscription"])),
+    optional("line_items", Kind::List(100, &Kind::Object(LINE_ITEM))),
+    optional("success_url", Kind::Text(usize::MAX)),
+    optional("cancel_url", Kind::Text(usize::MAX)),
+    optional("client_reference_id", Kind::Text(200)),
+    optional("customer", TEXT),
+    optional("customer_email", TEXT),
+    optional("customer_creation", Kind::OneOf(&["always", "if_required"])),
+    optional("metadata", Kind::Metadata),
+    optional("payment_intent_data", Kind::Object(PAYMENT_INTENT_DATA)),
+    optional("expires_at", Kind::Integer(0)),
+    optional("currency", TEXT),
+    optional("locale", Kind::OneOf(LOCALES)),
+    optional("submit_type", Kind::OneOf(&["auto", "book", "donate", "pay", "subscribe"])),
+    optional("billing_address_collection", Kind::OneOf(&["auto", "required"])),
+    optional("adaptive_pricing", Kind::Object(&[optional("enabled", Kind::Boolean)])),
+    optional("allow_promotion_codes", Kind::Boolean),
+    optional("automatic_tax", Kind::Object(&[required("enabled", Kind::Boolean), unsupported("liability")])),
+    optional("phone_number_collection", Kind::Object(ENABLED)),
+    optional("tax_id_collection", Kind::Object(&[required("enabled", Kind::Boolean), unsupported("required")])),
+    optional("ui_mode", TEXT),
+    EXPAND,
+    unsupported("after_expiration"),
+    unsupported("branding_settings"),
+    unsupported("consent_collection"),
+    unsupported("custom_fields"),
+    unsupported("custom_text"),
+    unsupported("customer_account"),
+    unsupported("customer_update"),
+    unsupported("discounts"),
+    unsupported("excluded_payment_method_types"),
+    unsupported("integration_identifier"),
+    unsupported("invoice_creation"),
+    unsupported("managed_payments"),
+    unsupported("name_collection"),
+    unsupported("optional_items"),
+    unsupported("origin_context"),
+    unsupported("payment_method_collection"),
+    unsupported("payment_method_configuration"),
+    unsupported("payment_method_data"),
+    unsupported("payment_method_options"),
+    unsupported("permissions"),
+    unsupported("redirect_on_completion"),
+    unsupported("return_url"),
+    unsupported("saved_payment_method_options"),
+    unsupported("setup_intent_data"),
+    unsupported("shipping_address_collection"),
+    unsupported("shipping_options"),
+    unsupported("subscription_data"),
+    unsupported("wallet_options"),
+];
+
+/// Before 2026-09-30.endive.
+pub(crate) const PAYMENT_METHOD_TYPES: Field = optional("payment_method_types", Kind::List(50, &TEXT));
+/// Since 2026-09-30.endive.
+pub(crate) const ALLOWED_PAYMENT_METHOD_TYPES: Field = optional("allowed_payment_method_types", Kind::List(50, &TEXT));
+
+pub(crate) const ONLY_EXPAND: &[Field] = &[EXPAND];
+
+pub(crate) const RETRIEVE_PAYMENT_INTENT: &[Field] = &[optional("client_secret", TEXT), EXPAND];
+
+const LIMIT: Field = optional("limit", Kind::Integer(1));
+const STARTING_AFTER: Field = optional("starting_after", TEXT);
+const ENDING_BEFORE: Field = optional("ending_before", TEXT);
+
+pub(crate) const LIST: &[Field] = &[LIMIT, STARTING_AFTER, ENDING_BEFORE, EXPAND];
+
+pub(crate) const LIST_SESSIONS: &[Field] = &[
+    LIMIT,
+    STARTING_AFTER,
+    ENDING_BEFORE,
+    EXPAND,
+    optional("created", Kind::Range),
+    optional("status", Kind::OneOf(&["complete", "expired", "open"])),
+    optional("payment_intent", TEXT),
+    optional("customer_details", Kind::Object(&[required("email", TEXT)])),
+    optional("customer", TEXT),
+    optional("payment_link", TEXT),
+    optional("subscription", TEXT),
+    unsupported("customer_account"),
+];
+
+pub(crate) const LIST_EVENTS: &[Field] = &[
+    LIMIT,
+    STARTING_AFTER,
+    ENDING_BEFORE,
+    EXPAND,
+    optional("created", Kind::Range),
+    optional("type", TEXT),
+    optional("types", Kind::List(20, &TEXT)),
+    optional("delivery_success", Kind::Boolean),
+];
+
+pub(crate) const CREATE_ENDPOINT: &[Field] = &[
+    required("url", TEXT),
+    required("enabled_events", Kind::List(500, &TEXT)),
+    optional("api_version", TEXT),
+    optional("description", TEXT),
+    optional("metadata", Kind::Metadata),
+    EXPAND,
+    unsupported("connect"),
+];
+
+pub(crate) const UPDATE_ENDPOINT: &[Field] = &[
+    optional("url", TEXT),
+    optional("enabled_events", Kind::List(500, &TEXT)),
+    optional("disabled", Kind::Boolean),
+    optional("description", TEXT),
+    optional("metadata", Kind::Metadata),
+    EXPAND,
+];
+
+const CARD: &[Field] = &[
+    required("number", TEXT),
+    required("exp_month", Kind::Integer(0)),
+    required("exp_year", Kind::Integer(0)),
+    optional("cvc", TEXT),
+];
+
+/// `POST /v1/payment_pages/{id}/confirm`: private on Stripe, used by its command line tool.
+pub(crate) const CONFIRM_PAGE: &[Field] = &[
+    optional("payment_method", TEXT),
+    optional("card", Kind::Object(CARD)),
+    required("expected_amount", Kind::Integer(0)),
+    optional("email", TEXT),
+    optional("name", TEXT),
+    EXPAND,
+];

@@ -1,0 +1,266 @@
+//! The API without HTTP: which request goes to which command.
+
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::{
+    Context, State, accepted, create, endpoint,
+    error::ApiError,
+    event::Event,
+    expand, list,
+    list::{Page, Range},
+    pages_api,
+    params::Params,
+    payment_json,
+    session::{self, Session},
+    session_json, spec,
+    spec::Field,
+};
+
+/// A decoded request. `path` begins with `/v1/`.
+#[derive(Debug, Clone)]
+pub(crate) struct Request {
+    pub(crate) method: Method,
+    pub(crate) path: String,
+    pub(crate) params: Params,
+}
+
+/// The methods of Stripe's v1 API.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Method {
+    Get,
+    Post,
+    Delete,
+}
+
+impl Method {
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Get => "GET",
+            Self::Post => "POST",
+            Self::Delete => "DELETE",
+        }
+    }
+}
+
+/// Carries a request out.
+pub(crate) fn handle(state: &mut State, context: &mut Context<'_>, request: &Request) -> Result<Value, ApiError> {
+    let mut answer = route(state, context, request)?;
+    expand::expand(state, context.base_url, &mut answer, &wanted_expansions(&request.params)?)?;
+    expand::adapt(&mut answer, context.api_version);
+    Ok(answer)
+}
+
+fn route(state: &mut State, context: &mut Context<'_>, request: &Request) -> Result<Value, ApiError> {
+    let path = request.path.strip_prefix("/v1/").unwrap_or_default();
+    let segments: Vec<&str> = path.split('/').collect();
+    let params = &request.params;
+    match (request.method, segments.as_slice()) {
+        (Method::Post, ["checkout", "sessions"]) => {
+            precheck_expansions(params, "checkout.session")?;
+            create::create(state, context, params)
+        }
+        (Method::Get, ["checkout", "sessions"]) => list_sessions(state, context, params),
+        (Method::Get, ["checkout", "sessions", id]) => {
+            let found = session::find(state, id)?;
+            spec::check(params, accepted::ONLY_EXPAND)?;
+            Ok(session_json::session(found, context.base_url))
+        }
+        (Method::Post, ["checkout", "sessions", id, "expire"]) => {
+            spec::check(params, accepted::ONLY_EXPAND)?;
+            session::expire_now(state, context, id)?;
+            Ok(session_json::session(session::find(state, id)?, context.base_url))
+        }
+        (Method::Get, ["checkout", "sessions", id, "line_items"]) => line_items(state, id, params),
+        (Method::Get, ["payment_pages", id]) => {
+            spec::check(params, accepted::ONLY_EXPAND)?;
+            pages_api::retrieve(state, context, id)
+        }
+        (Method::Post, ["payment_pages", id, "confirm"]) => pages_api::confirm(state, context, id, params),
+        (Method::Get, [kind, id]) => retrieve(state, context, kind, id, request),
+        (Method::Get, ["events"]) => list_events(state, params),
+        (Method::Get, ["webhook_endpoints"]) => {
+            let page: Page = read(params, accepted::LIST)?;
+            let names = ("webhook endpoint", "/v1/webhook_endpoints");
+            list::page(&state.endpoints, &page, names, |_| true, endpoint::Endpoint::to_json)
+        }
+        (Method::Post, ["webhook_endpoints"]) => endpoint::create(state, context, params),
+        (Method::Post, ["webhook_endpoints", id]) => endpoint::update(state, id, params),
+        (Method::Delete, ["webhook_endpoints", id]) => endpoint::delete(state, id),
+        _ => Err(unrecognized(request)),
+    }
+}
+
+fn retrieve(state: &State, context: &Context<'_>, kind: &str, id: &str, request: &Request) -> Result<Value, ApiError> {
+    let (found, fields, missing): (_, &[Field], _) = match kind {
+        "payment_intents" => (
+            payment_json::intent_by_id(state, context.base_url, id),
+            accepted::RETRIEVE_PAYMENT_INTENT,
+            ("payment_intent", "intent"),
+        ),
+        "charges" => (payment_json::charge_by_id(state, id), accepted::ONLY_EXPAND, ("charge", "id")),
+        "balance_transactions" => (
+            state.balance_transactions.get(id).map(payment_json::balance_transaction),
+            accepted::ONLY_EXPAND,
+            ("balance transaction", "id"),
+        ),
+        "payment_methods" => (
+            state.payment_methods.get(id).map(payment_json::payment_method),
+            accepted::ONLY_EXPAND,
+            ("PaymentMethod", "payment_method"),
+        ),
+        "events" => (state.events.get(id).map(Event::to_json), accepted::ONLY_EXPAND, ("event", "id")),
+        "webhook_endpoints" => (
+            state.endpoints.get(id).map(endpoint::Endpoint::to_json),
+            accepted::ONLY_EXPAND,
+            ("webhook endpoint", "webhook_endpoint"),
+        ),
+        _ => return Err(unrecognized(request)),
+    };
+    let found = found.ok_or_else(|| ApiError::not_found(missing.0, id, missing.1))?;
+    spec::check(&request.params, fields)?;
+    Ok(found)
+}
+
+/// The endpoint does not exist, here or on Stripe.
+pub(crate) fn unrecognized(request: &Request) -> ApiError {
+    let hint = if request.path.ends_with('/') {
+        "If you are trying to list objects, remove the trailing slash. If you are trying to retrieve an object, make \
+         sure you passed a valid (non-empty) identifier in your code. "
+    } else {
+        ""
+    };
+    ApiError::new(
+        404,
+        "invalid_request_error",
+        format!(
+            "Unrecognized request URL ({}: {}). {hint}Please see https://stripe.com/docs or we can help at \
+             https://support.stripe.com/.",
+            request.method.as_str(),
+            request.path
+        ),
+    )
+}
+
+#[derive(Debug, Deserialize)]
+struct SessionFilter {
+    #[serde(flatten)]
+    page: Page,
+    created: Option<Range>,
+    status: Option<String>,
+    payment_intent: Option<String>,
+    customer_details: Option<EmailFilter>,
+    customer: Option<String>,
+    payment_link: Option<String>,
+    subscription: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+struct EmailFilter {
+    email: String,
+}
+
+impl SessionFilter {
+    fn accepts(&self, session: &Session) -> bool {
+        let email =
+            session.customer.as_ref().and_then(|customer| customer.email.as_ref()).or(session.customer_email.as_ref());
+        // Nothing here belongs to a customer, a payment link or a subscription.
+        let impossible = self.customer.is_some() || self.payment_link.is_some() || self.subscription.is_some();
+        !impossible
+            && self.created.as_ref().is_none_or(|range| range.contains(session.created))
+            && self.status.as_ref().is_none_or(|status| status == session.status.as_str())
+            && (self.payment_intent.is_none() || self.payment_intent == session.payment_intent)
+            && self.customer_details.as_ref().is_none_or(|filter| Some(&filter.email) == email)
+    }
+}
+
+fn list_sessions(state: &State, context: &Context<'_>, params: &Params) -> Result<Value, ApiError> {
+    let filter: SessionFilter = read(params, accepted::LIST_SESSIONS)?;
+    list::page(
+        &state.sessions,
+        &filter.page,
+        ("checkout.session", "/v1/checkout/sessions"),
+        |session| filter.accepts(session),
+        |session| session_json::session(session, context.base_url),
+    )
+}
+
+fn line_items(state: &State, id: &str, params: &Params) -> Result<Value, ApiError> {
+    let found = session::find(state, id)?;
+    let page: Page = read(params, accepted::LIST)?;
+    let mut items = super::table::Table::default();
+    // Line items come in the order in which they were given, so the newest is the first one.
+    for item in found.line_items.iter().rev() {
+        items.insert(item.clone());
+    }
+    let url = format!("/v1/checkout/sessions/{id}/line_items");
+    list::page(&items, &page, ("line item", &url), |_| true, |item| session_json::line_item(found, item))
+}
+
+#[derive(Debug, Deserialize)]
+struct EventFilter {
+    #[serde(flatten)]
+    page: Page,
+    created: Option<Range>,
+    r#type: Option<String>,
+    #[serde(default)]
+    types: Vec<String>,
+    delivery_success: Option<bool>,
+}
+
+impl EventFilter {
+    fn accepts(&self, event: &Event) -> bool {
+        let by_types = self.types.is_empty() || self.types.contains(&event.kind);
+        let delivered = event.targets.iter().all(|target| target.delivered);
+        by_types
+            && self.r#type.as_ref().is_none_or(|pattern| matches(pattern, &event.kind))
+            && self.created.as_ref().is_none_or(|range| range.contains(event.created))
+            && self.delivery_success.is_none_or(|wanted| wanted == delivered)
+    }
+}
+
+/// `charge.*` and the like; `*` stands for anything.
+fn matches(pattern: &str, kind: &str) -> bool {
+    match pattern.split_once('*') {
+        None => pattern == kind,
+        Some((start, end)) => {
+            kind.len() >= start.len().saturating_add(end.len()) && kind.starts_with(start) && kind.ends_with(end)
+        }
+    }
+}
+
+fn list_events(state: &State, params: &Params) -> Result<Value, ApiError> {
+    let filter: EventFilter = read(params, accepted::LIST_EVENTS)?;
+    if filter.r#type.is_some() && !filter.types.is_empty() {
+        return Err(ApiError::invalid("You may only specify one of these parameters: type, types."));
+    }
+    let names = ("event", "/v1/events");
+    list::page(&state.events, &filter.page, names, |event| filter.accepts(event), Event::to_json)
+}
+
+fn read<T: serde::de::DeserializeOwned>(params: &Params, fields: &[Field]) -> Result<T, ApiError> {
+    let checked = spec::check(params, fields)?;
+    serde_json::from_value(checked).map_err(|_| ApiError::internal("list parameters"))
+}
+
+fn wanted_expansions(params: &Params) -> Result<Vec<String>, ApiError> {
+    #[derive(Deserialize)]
+    struct Expansions {
+        #[serde(default)]
+        expand: Vec<String>,
+    }
+    let only = Params(
+        params
+            .0
+            .iter()
+            .filter(|(name, _)| name.as_str() == "expand")
+            .map(|(name, param)| (name.clone(), param.clone()))
+            .collect(),
+    );
+    read::<Expansions>(&only, accepted::ONLY_EXPAND).map(|wanted| wanted.expand)
+}
+
+/// A create with an impossible `expand` must not leave an object behind.
+fn precheck_expansions(params: &Params, object: &str) -> Result<(), ApiError> {
+    wanted_expansions(params)?.iter().try_for_each(|path| expand::check_first(object, path))
+}

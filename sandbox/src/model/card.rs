@@ -1,0 +1,257 @@
+//! Stripe's test cards and test payment methods, and what happens when they are charged (docs: "Testing").
+
+use serde::{Deserialize, Serialize};
+
+/// Why a charge is declined, with the words the customer reads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Decline {
+    /// No reason is given.
+    Generic,
+    /// Not enough money.
+    InsufficientFunds,
+    /// Reported lost.
+    LostCard,
+    /// Reported stolen.
+    StolenCard,
+    /// Too many attempts.
+    VelocityExceeded,
+    /// The card has expired.
+    ExpiredCard,
+    /// The security code is wrong.
+    IncorrectCvc,
+    /// The bank could not be reached.
+    ProcessingError,
+    /// Blocked before it reached the bank.
+    Blocked,
+    /// A number that is no test card.
+    NotATestCard,
+    /// The customer did not pass 3-D Secure.
+    AuthenticationFailed,
+    /// A delayed payment that did not come.
+    DebitReturned,
+}
+
+impl Decline {
+    pub(crate) fn code(self) -> &'static str {
+        match self {
+            Self::ExpiredCard => "expired_card",
+            Self::IncorrectCvc => "incorrect_cvc",
+            Self::ProcessingError => "processing_error",
+            Self::AuthenticationFailed => "payment_intent_authentication_failure",
+            Self::DebitReturned => "payment_method_provider_decline",
+            _ => "card_declined",
+        }
+    }
+
+    /// Only a `card_declined` has a decline code.
+    pub(crate) fn decline_code(self) -> Option<&'static str> {
+        Some(match self {
+            Self::Generic => "generic_decline",
+            Self::InsufficientFunds => "insufficient_funds",
+            Self::LostCard => "lost_card",
+            Self::StolenCard => "stolen_card",
+            Self::VelocityExceeded => "card_velocity_exceeded",
+            Self::Blocked => "fraudulent",
+            Self::NotATestCard => "test_mode_live_card",
+            _ => return None,
+        })
+    }
+
+    pub(crate) fn message(self) -> &'static str {
+        match self {
+            Self::Generic | Self::LostCard | Self::StolenCard | Self::Blocked => "Your card was declined.",
+            Self::InsufficientFunds => "Your card has insufficient funds.",
+            Self::VelocityExceeded => {
+                "Your card was declined for making repeated attempts too frequently or exceeding its amount limit."
+            }
+            Self::ExpiredCard => "Your card has expired.",
+            Self::IncorrectCvc => "Your card's security code is incorrect.",
+            Self::ProcessingError => "An error occurred while processing your card. Try again in a little bit.",
+            Self::NotATestCard => {
+                "Your card was declined. Your request was in test mode, but used a non test card. For a list of valid \
+                 test cards, visit: https://stripe.com/docs/testing."
+            }
+            Self::AuthenticationFailed => {
+                "We are unable to authenticate your payment method. Please choose a different payment method and try \
+                 again."
+            }
+            Self::DebitReturned => "The payment was declined by the bank.",
+        }
+    }
+}
+
+/// What happens when a payment method is charged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// The charge succeeds.
+    Succeeds,
+    /// The charge fails.
+    Declined(Decline),
+    /// The customer must authenticate first; then the charge succeeds or fails.
+    Challenge(Option<Decline>),
+    /// The session completes unpaid; the money comes or fails later.
+    Delayed,
+}
+
+/// How risky the charge looks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Risk {
+    /// Nothing unusual.
+    Normal,
+    /// Somewhat risky.
+    Elevated,
+    /// Very risky.
+    Highest,
+}
+
+/// A card number with a known outcome.
+#[derive(Debug, Clone, Copy)]
+pub struct TestCard {
+    /// Digits only.
+    pub number: &'static str,
+    /// What it does, for people.
+    pub what: &'static str,
+    /// What happens when it is charged.
+    pub outcome: Outcome,
+    /// Stripe's `pm_card_…` name, or empty.
+    pub payment_method: &'static str,
+}
+
+const fn card(number: &'static str, payment_method: &'static str, outcome: Outcome, what: &'static str) -> TestCard {
+    TestCard { number, what, outcome, payment_method }
+}
+
+use Decline as D;
+use Outcome::{Challenge, Declined, Succeeds};
+
+/// All cards the sandbox knows. The first ones are those worth showing.
+#[rustfmt::skip]
+pub const TEST_CARDS: &[TestCard] = &[
+    card("4242424242424242", "pm_card_visa", Succeeds, "Succeeds"),
+    card("4000000000003220", "pm_card_threeDSecure2Required", Challenge(None), "3-D Secure, succeeds if you pass it"),
+    card("4000000000000002", "pm_card_visa_chargeDeclined", Declined(D::Generic), "Declined"),
+    card("4000000000009995", "pm_card_visa_chargeDeclinedInsufficientFunds", Declined(D::InsufficientFunds), "Insufficient funds"),
+    card("4000000000009987", "pm_card_visa_chargeDeclinedLostCard", Declined(D::LostCard), "Lost card"),
+    card("4000000000009979", "pm_card_visa_chargeDeclinedStolenCard", Declined(D::StolenCard), "Stolen card"),
+    card("4000000000006975", "pm_card_visa_chargeDeclinedVelocityLimitExceeded", Declined(D::VelocityExceeded), "Too many attempts"),
+    card("4000000000000069", "pm_card_chargeDeclinedExpiredCard", Declined(D::ExpiredCard), "Expired card"),
+    card("4000000000000127", "pm_card_chargeDeclinedIncorrectCvc", Declined(D::IncorrectCvc), "Wrong security code"),
+    card("4000000000000119", "pm_card_chargeDeclinedProcessingError", Declined(D::ProcessingError), "Processing error"),
+    card("4100000000000019", "pm_card_radarBlock", Declined(D::Blocked), "Always blocked"),
+    card("4000008400001629", "", Challenge(Some(D::Generic)), "3-D Secure, declined after it"),
+    card("4000008260003178", "pm_card_authenticationRequiredChargeDeclinedInsufficientFunds", Challenge(Some(D::InsufficientFunds)), "3-D Secure, then insufficient funds"),
+    card("4000008400001280", "", Declined(D::Generic), "3-D Secure look-up fails"),
+    card("4000002500003155", "pm_card_authenticationRequiredOnSetup", Challenge(None), "3-D Secure unless set up"),
+    card("4000002760003184", "pm_card_authenticationRequired", Challenge(None), "3-D Secure always"),
+    card("4000008400000027", "", Challenge(None), "3-D Secure (US)"),
+    card("4000003800000446", "pm_card_authenticationRequiredSetupForOffSession", Challenge(None), "3-D Secure on session"),
+    card("4000000000000341", "pm_card_chargeCustomerFail", Declined(D::Generic), "Attaches, charges fail"),
+    card("4000000000004954", "pm_card_riskLevelHighest", Succeeds, "Highest risk"),
+    card("4000000000009235", "pm_card_riskLevelElevated", Succeeds, "Elevated risk"),
+    card("4000000000000101", "pm_card_cvcCheckFail", Succeeds, "Security code check fails, charge succeeds"),
+    card("4000000000000259", "pm_card_createDispute", Succeeds, "Succeeds; on Stripe disputed later"),
+    card("4000000000002685", "pm_card_createDisputeProductNotReceived", Succeeds, "Succeeds; on Stripe disputed later"),
+    card("4000000000001976", "pm_card_createDisputeInquiry", Succeeds, "Succeeds; on Stripe an inquiry later"),
+    card("4000000000005423", "pm_card_createIssuerFraudRecord", Succeeds, "Succeeds; on Stripe an early fraud warning"),
+    card("4000000000007726", "pm_card_pendingRefund", Succeeds, "Succeeds; refunds are pending first"),
+    card("4000000000005126", "pm_card_refundFail", Succeeds, "Succeeds; refunds fail"),
+    card("4000000000000077", "pm_card_bypassPending", Succeeds, "Succeeds; funds available at once"),
+    card("4000056655665556", "pm_card_visa_debit", Succeeds, "Visa debit"),
+    card("5555555555554444", "pm_card_mastercard", Succeeds, "Mastercard"),
+    card("2223003122003222", "", Succeeds, "Mastercard, 2 series"),
+    card("5200828282828210", "pm_card_mastercard_debit", Succeeds, "Mastercard debit"),
+    card("5105105105105100", "pm_card_mastercard_prepaid", Succeeds, "Mastercard prepaid"),
+    card("378282246310005", "pm_card_amex", Succeeds, "American Express"),
+    card("371449635398431", "", Succeeds, "American Express"),
+    card("6011111111111117", "pm_card_discover", Succeeds, "Discover"),
+    card("3056930009020004", "pm_card_diners", Succeeds, "Diners Club"),
+    card("3566002020360505", "pm_card_jcb", Succeeds, "JCB"),
+    card("6200000000000005", "pm_card_unionpay", Succeeds, "UnionPay"),
+];
+
+/// The sandbox's own payment method: the session completes unpaid and is settled later by a control.
+pub(crate) const DELAYED_PAYMENT_METHOD: &str = "pm_sandbox_delayed";
+
+impl TestCard {
+    /// What is known of a number; `None` for one that is no test card.
+    #[must_use]
+    pub fn by_number(number: &str) -> Option<&'static TestCard> {
+        TEST_CARDS.iter().find(|card| card.number == number)
+    }
+
+    pub(crate) fn by_payment_method(name: &str) -> Option<&'static TestCard> {
+        TEST_CARDS.iter().find(|card| !name.is_empty() && card.payment_method == name)
+    }
+}
+
+pub(crate) fn risk(number: &str) -> Risk {
+    match number {
+        "4000000000004954" | "4100000000000019" => Risk::Highest,
+        "4000000000009235" => Risk::Elevated,
+        _ => Risk::Normal,
+    }
+}
+
+/// The network by the first digits.
+pub(crate) fn brand(number: &str) -> &'static str {
+    match number.as_bytes() {
+        [b'4', ..] => "visa",
+        [b'5', ..] | [b'2', ..] => "mastercard",
+        [b'3', b'4' | b'7', ..] => "amex",
+        [b'3', b'5', ..] => "jcb",
+        [b'3', ..] => "diners",
+        [b'6', b'2', ..] => "unionpay",
+        [b'6', ..] => "discover",
+        _ => "unknown",
+    }
+}
+
+pub(crate) fn funding(number: &str) -> &'static str {
+    match number {
+        "4000056655665556" | "5200828282828210" => "debit",
+        "5105105105105100" => "prepaid",
+        _ => "credit",
+    }
+}
+
+pub(crate) fn country(number: &str) -> &'static str {
+    match number {
+        "4000000000003220" => "IE",
+        _ => "US",
+    }
+}
+
+/// The check digit of a card number.
+pub(crate) fn passes_luhn(number: &str) -> bool {
+    let mut sum = 0_u32;
+    for (position, digit) in number.chars().rev().enumerate() {
+        let Some(digit) = digit.to_digit(10) else {
+            return false;
+        };
+        let doubled = digit.saturating_mul(2);
+        sum = sum.saturating_add(match (position % 2, doubled) {
+            (0, _) => digit,
+            (_, 10..) => doubled.saturating_sub(9),
+            _ => doubled,
+        });
+    }
+    !number.is_empty() && sum.is_multiple_of(10)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_test_card_has_a_right_check_digit_and_occurs_once() {
+        for (position, card) in TEST_CARDS.iter().enumerate() {
+            assert!(passes_luhn(card.number), "{}", card.number);
+            let first = TEST_CARDS.iter().position(|other| other.number == card.number);
+            assert_eq!(first, Some(position), "{} occurs twice", card.number);
+        }
+        assert!(!passes_luhn("4242424242424241"));
+    }
+}

@@ -1,0 +1,200 @@
+//! Events and what is left to deliver of them.
+//!
+//! An event is written once, when something happens, and never changes; each endpoint that wants it gets a delivery.
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use super::{
+    Cause, Context, State,
+    table::{Row, Table},
+};
+
+/// Something that happened. `object` is the object as it was then.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Event {
+    pub(crate) id: String,
+    pub(crate) created: i64,
+    pub(crate) kind: String,
+    pub(crate) object: Value,
+    pub(crate) previous_attributes: Option<Value>,
+    pub(crate) cause: Option<Cause>,
+    pub(crate) targets: Vec<Target>,
+}
+
+/// An endpoint that an event goes to.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Target {
+    pub(crate) endpoint: String,
+    /// It answered at least once, with any status.
+    pub(crate) answered: bool,
+    /// It answered with 2xx.
+    pub(crate) delivered: bool,
+}
+
+/// One event that is still to be sent to one endpoint.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Delivery {
+    pub(crate) event: String,
+    pub(crate) endpoint: String,
+    pub(crate) attempts: u32,
+    pub(crate) due_ms: i64,
+    /// Asked for by hand: sent once, and the automatic retries go on beside it.
+    pub(crate) manual: bool,
+}
+
+/// How an attempt ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum AttemptResult {
+    /// 2xx.
+    Delivered,
+    /// Any other status.
+    Refused,
+    /// No answer at all.
+    Unreachable,
+}
+
+impl Row for Event {
+    fn id(&self) -> &str {
+        &self.id
+    }
+}
+
+impl Event {
+    /// Every endpoint has answered, whatever it said.
+    pub(crate) fn is_answered(&self) -> bool {
+        self.targets.iter().all(|target| target.answered)
+    }
+
+    /// The event as the API shows it.
+    pub(crate) fn to_json(&self) -> Value {
+        let pending = self.targets.iter().filter(|t| !t.delivered).count();
+        self.render(Some(crate::DEFAULT_API_VERSION), pending)
+    }
+
+    /// The body of its webhooks: the same bytes for every attempt at one endpoint.
+    pub(crate) fn body(&self, api_version: Option<&str>) -> String {
+        let version = api_version.unwrap_or(crate::DEFAULT_API_VERSION);
+        let mut rendered = self.render(Some(version), self.targets.len());
+        if let Some(object) = rendered.pointer_mut("/data/object") {
+            super::expand::adapt(object, version);
+        }
+        rendered.to_string()
+    }
+
+    fn render(&self, api_version: Option<&str>, pending_webhooks: usize) -> Value {
+        let mut data = json!({ "object": self.object });
+        if let (Some(previous), Some(data)) = (&self.previous_attributes, data.as_object_mut()) {
+            data.insert("previous_attributes".to_owned(), previous.clone());
+        }
+        let (request, key) = match &self.cause {
+            Some(cause) => (Some(&cause.request_id), cause.idempotency_key.as_ref()),
+            None => (None, None),
+        };
+        json!({
+            "id": self.id,
+            "object": "event",
+            "api_version": api_version,
+            "created": self.created,
+            "data": data,
+            "livemode": false,
+            "pending_webhooks": pending_webhooks,
+            "request": { "id": request, "idempotency_key": key },
+            "type": self.kind,
+        })
+    }
+}
+
+impl State {
+    /// Records that something happened and queues it for the endpoints that want it. Gives the event's id.
+    pub(crate) fn emit(&mut self, context: &mut Context<'_>, kind: &str, object: Value) -> String {
+        self.emit_change(context, kind, object, None)
+    }
+
+    /// Like [`State::emit`], with the former values of what was updated.
+    pub(crate) fn emit_change(
+        &mut self,
+        context: &mut Context<'_>,
+        kind: &str,
+        object: Value,
+        previous_attributes: Option<Value>,
+    ) -> String {
+        let id = context.ids.next("evt_1", 23);
+        let wanted: Vec<String> =
+            self.endpoints.iter().filter(|endpoint| endpoint.wants(kind)).map(|endpoint| endpoint.id.clone()).collect();
+        for endpoint in &wanted {
+            self.queue(&id, endpoint, context.now_ms, false);
+        }
+        self.events.insert(Event {
+            id: id.clone(),
+            created: context.now(),
+            kind: kind.to_owned(),
+            object,
+            previous_attributes,
+            cause: context.cause.clone(),
+            targets: wanted
+                .into_iter()
+                .map(|endpoint| Target { endpoint, answered: false, delivered: false })
+                .collect(),
+        });
+        id
+    }
+
+    fn queue(&mut self, event: &str, endpoint: &str, due_ms: i64, manual: bool) {
+        let number = self.next_delivery;
+        self.next_delivery = number.saturating_add(1);
+        self.deliveries.insert(
+            number,
+            Delivery { event: event.to_owned(), endpoint: endpoint.to_owned(), attempts: 0, due_ms, manual },
+        );
+    }
+
+    /// Sends an event again to every enabled endpoint that wants it. How many, or `None` for an unknown event.
+    pub(crate) fn resend(&mut self, event_id: &str, now_ms: i64) -> Option<usize> {
+        let kind = self.events.get(event_id)?.kind.clone();
+        let wanted: Vec<String> = self
+            .endpoints
+            .iter()
+            .filter(|endpoint| endpoint.wants(&kind))
+            .map(|endpoint| endpoint.id.clone())
+            .collect();
+        for endpoint in &wanted {
+            self.queue(event_id, endpoint, now_ms, true);
+        }
+        Some(wanted.len())
+    }
+
+    /// Books the result of an attempt: the delivery is done, or due again after `pause_ms`, or given up after
+    /// `max_attempts`.
+    pub(crate) fn attempted(
+        &mut self,
+        number: u64,
+        result: AttemptResult,
+        now_ms: i64,
+        pause_ms: impl Fn(u32) -> i64,
+        max_attempts: u32,
+    ) {
+        let Some(delivery) = self.deliveries.get_mut(&number) else {
+            return;
+        };
+        delivery.attempts = delivery.attempts.saturating_add(1);
+        let finished = result == AttemptResult::Delivered || delivery.manual || delivery.attempts >= max_attempts;
+        delivery.due_ms = now_ms.saturating_add(pause_ms(delivery.attempts));
+        mark(&mut self.events, delivery, result);
+        if finished {
+            self.deliveries.remove(&number);
+        }
+    }
+}
+
+fn mark(events: &mut Table<Event>, delivery: &Delivery, result: AttemptResult) {
+    let Some(event) = events.get_mut(&delivery.event) else {
+        return;
+    };
+    for target in &mut event.targets {
+        if target.endpoint == delivery.endpoint {
+            target.answered |= result != AttemptResult::Unreachable;
+            target.delivered |= result == AttemptResult::Delivered;
+        }
+    }
+}

@@ -1,0 +1,148 @@
+//! `expand[]`: ids in an answer are replaced by their objects. And the few shapes that depend on the API version.
+
+use serde_json::{Value, json};
+
+use super::{State, create::DAHLIA, error::ApiError, payment_json, session_json};
+
+const MAX_DEPTH: usize = 4;
+
+/// Expands every path, or refuses the first that cannot be.
+pub(crate) fn expand(state: &State, base_url: &str, answer: &mut Value, paths: &[String]) -> Result<(), ApiError> {
+    for path in paths {
+        let segments: Vec<&str> = path.split('.').collect();
+        if segments.len() > MAX_DEPTH {
+            return Err(ApiError::invalid(format!("You cannot expand more than 4 levels of a property ({path})."))
+                .param("expand"));
+        }
+        walk(state, base_url, answer, &segments, path)?;
+    }
+    Ok(())
+}
+
+fn walk(state: &State, base_url: &str, value: &mut Value, segments: &[&str], path: &str) -> Result<(), ApiError> {
+    let Some((first, rest)) = segments.split_first() else {
+        return Ok(());
+    };
+    if let Value::Array(elements) = value {
+        for element in elements {
+            walk(state, base_url, element, segments, path)?;
+        }
+        return Ok(());
+    }
+    let kind = value.get("object").and_then(Value::as_str).unwrap_or_default();
+    if !expandable(kind).contains(first) {
+        return Err(cannot(path));
+    }
+    if *first == "line_items" && value.get("line_items").is_none() {
+        include_line_items(state, value);
+    }
+    let Some(member) = value.get_mut(*first) else {
+        return Err(cannot(path));
+    };
+    if let Value::String(id) = member
+        && let Some(object) = by_id(state, base_url, id)
+    {
+        *member = object;
+    }
+    if member.is_null() {
+        return Ok(());
+    }
+    walk(state, base_url, member, rest, path)
+}
+
+/// Whether the first step of a path exists on an object of this kind, before the object is made.
+pub(crate) fn check_first(kind: &str, path: &str) -> Result<(), ApiError> {
+    let first = path.split('.').next().unwrap_or_default();
+    if expandable(kind).contains(&first) {
+        return Ok(());
+    }
+    Err(cannot(path))
+}
+
+fn cannot(path: &str) -> ApiError {
+    ApiError::invalid(format!("This property cannot be expanded ({path}).")).param("expand")
+}
+
+fn expandable(kind: &str) -> &'static [&'static str] {
+    match kind {
+        "checkout.session" => {
+            &["line_items", "payment_intent", "customer", "invoice", "payment_link", "setup_intent", "subscription"]
+        }
+        "payment_intent" => &[
+            "latest_charge",
+            "payment_method",
+            "application",
+            "customer",
+            "on_behalf_of",
+            "payment_record",
+            "review",
+            "source",
+        ],
+        "charge" => &[
+            "balance_transaction",
+            "payment_intent",
+            "application",
+            "application_fee",
+            "customer",
+            "failure_balance_transaction",
+            "on_behalf_of",
+            "review",
+            "source_transfer",
+            "transfer",
+        ],
+        "balance_transaction" => &["source"],
+        "list" => &["data"],
+        "item" => &["price"],
+        "price" => &["product"],
+        _ => &[],
+    }
+}
+
+fn include_line_items(state: &State, session: &mut Value) {
+    let Some(found) = session.get("id").and_then(Value::as_str).and_then(|id| state.sessions.get(id)) else {
+        return;
+    };
+    let data: Vec<_> = found.line_items.iter().map(|item| session_json::line_item(found, item)).collect();
+    let list = json!({
+        "object": "list", "data": data, "has_more": false,
+        "url": format!("/v1/checkout/sessions/{}/line_items", found.id),
+    });
+    if let Some(members) = session.as_object_mut() {
+        members.insert("line_items".to_owned(), list);
+    }
+}
+
+fn by_id(state: &State, base_url: &str, id: &str) -> Option<Value> {
+    payment_json::intent_by_id(state, base_url, id)
+        .or_else(|| payment_json::charge_by_id(state, id))
+        .or_else(|| state.payment_methods.get(id).map(payment_json::payment_method))
+        .or_else(|| state.balance_transactions.get(id).map(payment_json::balance_transaction))
+        .or_else(|| product(state, id))
+}
+
+fn product(state: &State, id: &str) -> Option<Value> {
+    if !id.starts_with("prod_") {
+        return None;
+    }
+    state.sessions.iter().rev().find_map(|session| {
+        let item = session.line_items.iter().find(|item| item.product == id)?;
+        Some(session_json::product(session, item))
+    })
+}
+
+/// Writes an answer in an older API version.
+pub(crate) fn adapt(value: &mut Value, api_version: &str) {
+    if api_version >= DAHLIA {
+        return;
+    }
+    if let Some(mode) = value.get_mut("ui_mode")
+        && mode == "hosted_page"
+    {
+        *mode = json!("hosted");
+    }
+    if let Some(Value::Array(elements)) = value.get_mut("data") {
+        for element in elements {
+            adapt(element, api_version);
+        }
+    }
+}

@@ -1,0 +1,76 @@
+//! Idempotency keys (docs: "Idempotent requests"): the first answer is kept for a day and given again, errors included.
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::{State, error::ApiError};
+
+const KEPT_SECONDS: i64 = 24 * 60 * 60;
+pub(crate) const MAX_KEY_LENGTH: usize = 255;
+
+/// The first answer to a request with a key.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct SavedAnswer {
+    pub(crate) path: String,
+    /// The decoded parameters; another request with the same key must have the same.
+    pub(crate) params: Value,
+    pub(crate) status: u16,
+    pub(crate) body: Value,
+    pub(crate) request_id: String,
+    pub(crate) saved_at: i64,
+}
+
+impl State {
+    /// The answer kept for this key, if its request was the same one.
+    pub(crate) fn saved_answer(&self, key: &str, path: &str, params: &Value) -> Result<Option<SavedAnswer>, ApiError> {
+        let Some(saved) = self.saved_answers.get(key) else {
+            return Ok(None);
+        };
+        if saved.path != path {
+            return Err(mismatch(format!(
+                "Keys for idempotent requests can only be used for the same endpoint they were first used for \
+                 ('{path}' vs '{}'). Try using a key other than '{key}' if you meant to execute a different request.",
+                saved.path
+            )));
+        }
+        if saved.params != *params {
+            return Err(mismatch(format!(
+                "Keys for idempotent requests can only be used with the same parameters they were first used with. \
+                 Try using a key other than '{key}' if you meant to execute a different request."
+            )));
+        }
+        Ok(Some(saved.clone()))
+    }
+
+    pub(crate) fn forget_old_answers(&mut self, now: i64) -> bool {
+        let before = self.saved_answers.len();
+        self.saved_answers.retain(|_, saved| now.saturating_sub(saved.saved_at) <= KEPT_SECONDS);
+        self.saved_answers.len() != before
+    }
+}
+
+fn mismatch(message: String) -> ApiError {
+    ApiError::new(400, "idempotency_error", message)
+}
+
+/// Another request with this key is running.
+pub(crate) fn in_use(key: &str) -> ApiError {
+    ApiError::new(
+        409,
+        "invalid_request_error",
+        format!(
+            "There is currently another in-progress request using this Idempotent Key (that probably means you \
+             submitted twice, and the other request is still going through): {key}. Please try again later."
+        ),
+    )
+    .code("idempotency_key_in_use")
+}
+
+/// A key longer than Stripe takes.
+pub(crate) fn too_long() -> ApiError {
+    ApiError::new(
+        400,
+        "idempotency_error",
+        format!("Idempotency keys can be at most {MAX_KEY_LENGTH} characters long."),
+    )
+}

@@ -1,0 +1,113 @@
+//! A pure in-memory model of Stripe: commands on a [`State`], with time and ids passed in.
+//!
+//! What always holds: a command that fails changes nothing but what Stripe would change too (a decline leaves a failed
+//! charge behind); every change that Stripe reports makes an event; the same commands with the same ids and times give
+//! the same state. It must not know of HTTP, of the clock or of files.
+
+pub(crate) mod accepted;
+pub(crate) mod api;
+pub(crate) mod card;
+pub(crate) mod create;
+pub(crate) mod currency;
+pub(crate) mod endpoint;
+pub(crate) mod error;
+pub(crate) mod event;
+pub(crate) mod expand;
+pub(crate) mod idempotency;
+pub(crate) mod ids;
+pub(crate) mod list;
+pub(crate) mod pages_api;
+pub(crate) mod params;
+pub(crate) mod payment;
+pub(crate) mod payment_json;
+pub(crate) mod session;
+pub(crate) mod session_json;
+pub(crate) mod spec;
+pub(crate) mod table;
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use self::{
+    endpoint::Endpoint,
+    event::{Delivery, Event},
+    idempotency::SavedAnswer,
+    ids::IdSource,
+    payment::{BalanceTransaction, Charge, PaymentIntent, PaymentMethod},
+    session::Session,
+    table::Table,
+};
+
+/// All of Stripe's objects in this sandbox. This is what the state file holds.
+#[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub(crate) struct State {
+    pub(crate) sessions: Table<Session>,
+    pub(crate) payment_intents: Table<PaymentIntent>,
+    pub(crate) payment_methods: Table<PaymentMethod>,
+    pub(crate) charges: Table<Charge>,
+    pub(crate) balance_transactions: Table<BalanceTransaction>,
+    pub(crate) events: Table<Event>,
+    pub(crate) endpoints: Table<Endpoint>,
+    /// Deliveries that are still to be made, oldest first. A delivery that is done leaves this map.
+    pub(crate) deliveries: BTreeMap<u64, Delivery>,
+    pub(crate) next_delivery: u64,
+    pub(crate) saved_answers: BTreeMap<String, SavedAnswer>,
+}
+
+/// What a command needs to know of the world.
+#[derive(Debug)]
+pub(crate) struct Context<'a> {
+    /// Milliseconds since 1970.
+    pub(crate) now_ms: i64,
+    pub(crate) ids: &'a mut IdSource,
+    /// The sandbox's own address, for the links of hosted pages.
+    pub(crate) base_url: &'a str,
+    /// The request that causes events; `None` for what happens by itself or on a page.
+    pub(crate) cause: Option<Cause>,
+    /// The version in which the answer is written.
+    pub(crate) api_version: &'a str,
+}
+
+/// The API request that causes events.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Cause {
+    pub(crate) request_id: String,
+    pub(crate) idempotency_key: Option<String>,
+}
+
+impl Context<'_> {
+    /// Seconds since 1970, as Stripe writes times.
+    pub(crate) fn now(&self) -> i64 {
+        self.now_ms.div_euclid(1_000)
+    }
+}
+
+impl State {
+    /// Lets happen what happens by itself with time: sessions expire. True when something changed.
+    pub(crate) fn tick(&mut self, context: &mut Context<'_>) -> bool {
+        let due: Vec<String> = self
+            .sessions
+            .iter()
+            .filter(|session| session.is_open() && session.expires_at <= context.now())
+            .map(|session| session.id.clone())
+            .collect();
+        let forgotten = self.forget_old_answers(context.now());
+        let cause = context.cause.take();
+        for id in &due {
+            session::expire(self, context, id);
+        }
+        context.cause = cause;
+        forgotten || !due.is_empty()
+    }
+
+    /// When [`State::tick`] has something to do next, in milliseconds.
+    pub(crate) fn next_expiry_ms(&self) -> Option<i64> {
+        self.sessions
+            .iter()
+            .filter(|session| session.is_open())
+            .map(|session| session.expires_at.saturating_mul(1_000))
+            .min()
+    }
+}

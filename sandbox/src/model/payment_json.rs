@@ -1,0 +1,400 @@
+//! Payment intents, charges, payment methods and balance transactions in Stripe's JSON.
+
+use serde_json::{Map, Value, json};
+
+use super::{
+    State,
+    card::{Decline, Risk},
+    error::ApiError,
+    payment::{BalanceTransaction, Card, Charge, ChargeStatus, IntentStatus, PaymentIntent, PaymentMethod},
+    session_json::empty_address,
+};
+
+pub(crate) fn intent_by_id(state: &State, base_url: &str, id: &str) -> Option<Value> {
+    state.payment_intents.get(id).map(|intent| payment_intent(state, intent, base_url))
+}
+
+pub(crate) fn charge_by_id(state: &State, id: &str) -> Option<Value> {
+    state.charges.get(id).map(|found| charge(state, found))
+}
+
+pub(crate) fn payment_intent(state: &State, intent: &PaymentIntent, base_url: &str) -> Value {
+    let mut members = intent_settings(intent);
+    let succeeded = intent.status == IntentStatus::Succeeded;
+    let next_action = (intent.status == IntentStatus::RequiresAction).then(|| {
+        let page = format!("{base_url}/c/pay/{}", intent.session);
+        json!({
+            "type": "redirect_to_url",
+            "redirect_to_url": { "return_url": page, "url": format!("{page}/challenge") },
+        })
+    });
+    let last_error = intent.last_error.map(|decline| payment_error(state, intent, decline));
+    let Value::Object(rest) = json!({
+        "id": intent.id,
+        "object": "payment_intent",
+        "amount": intent.amount,
+        "amount_capturable": 0,
+        "amount_details": { "tip": {} },
+        "amount_received": if succeeded { intent.amount } else { 0 },
+        "canceled_at": intent.canceled_at,
+        "cancellation_reason": intent.canceled_at.map(|_| "expired"),
+        "client_secret": intent.client_secret,
+        "created": intent.created,
+        "currency": intent.currency,
+        "last_payment_error": last_error,
+        "latest_charge": intent.latest_charge,
+        "livemode": false,
+        "metadata": intent.data.metadata,
+        "next_action": next_action,
+        "payment_method": intent.payment_method.as_ref().filter(|_| keeps_method(intent)),
+        "payment_method_types": intent.payment_method_types,
+        "status": intent_status(intent.status),
+    }) else {
+        return Value::Null;
+    };
+    members.extend(rest);
+    Value::Object(members)
+}
+
+/// Stripe takes the payment method off an intent whose payment failed.
+fn keeps_method(intent: &PaymentIntent) -> bool {
+    intent.status != IntentStatus::RequiresPaymentMethod
+}
+
+fn intent_settings(intent: &PaymentIntent) -> Map<String, Value> {
+    let value = json!({
+        "allowed_payment_method_types": null,
+        "application": null,
+        "application_fee_amount": null,
+        "automatic_payment_methods": null,
+        "capture_method": intent.data.capture_method.as_deref().unwrap_or("automatic_async"),
+        "confirmation_method": "automatic",
+        "customer": null,
+        "customer_account": null,
+        "description": intent.data.description,
+        "excluded_payment_method_types": null,
+        "managed_payments": { "enabled": false },
+        "on_behalf_of": null,
+        "payment_method_configuration_details": null,
+        "payment_method_options": {
+            "card": {
+                "installments": null, "mandate_options": null, "network": null,
+                "request_three_d_secure": "automatic",
+            },
+        },
+        "payment_record": null,
+        "processing": null,
+        "receipt_email": intent.data.receipt_email,
+        "review": null,
+        "setup_future_usage": intent.data.setup_future_usage,
+        "shipping": null,
+        "source": null,
+        "statement_descriptor": intent.data.statement_descriptor,
+        "statement_descriptor_suffix": intent.data.statement_descriptor_suffix,
+        "transfer_data": null,
+        "transfer_group": intent.data.transfer_group,
+    });
+    match value {
+        Value::Object(members) => members,
+        _ => Map::new(),
+    }
+}
+
+fn intent_status(status: IntentStatus) -> &'static str {
+    match status {
+        IntentStatus::RequiresPaymentMethod => "requires_payment_method",
+        IntentStatus::RequiresAction => "requires_action",
+        IntentStatus::Processing => "processing",
+        IntentStatus::Succeeded => "succeeded",
+        IntentStatus::Canceled => "canceled",
+    }
+}
+
+/// What a decline says, with the payment method it is about.
+fn payment_error(state: &State, intent: &PaymentIntent, decline: Decline) -> Value {
+    let mut error = Map::new();
+    let code = decline.code();
+    let page = code.replace('_', "-");
+    let kind = error_kind(decline);
+    error.insert("type".to_owned(), json!(kind));
+    error.insert("code".to_owned(), json!(code));
+    error.insert("message".to_owned(), json!(decline.message()));
+    let page = format!("https://stripe.com/docs/error-codes/{page}");
+    error.insert("doc_url".to_owned(), json!(page));
+    if let Some(decline_code) = decline.decline_code() {
+        error.insert("decline_code".to_owned(), json!(decline_code));
+    }
+    if let Some(charge) = &intent.latest_charge
+        && decline != Decline::AuthenticationFailed
+    {
+        error.insert("charge".to_owned(), json!(charge));
+    }
+    if let Some(method) = method_of(state, intent) {
+        error.insert("payment_method".to_owned(), payment_method(method));
+    }
+    Value::Object(error)
+}
+
+fn error_kind(decline: Decline) -> &'static str {
+    match decline {
+        Decline::AuthenticationFailed | Decline::DebitReturned => "invalid_request_error",
+        _ => "card_error",
+    }
+}
+
+fn method_of<'a>(state: &'a State, intent: &PaymentIntent) -> Option<&'a PaymentMethod> {
+    state.payment_methods.get(intent.payment_method.as_deref()?)
+}
+
+/// The 402 (400 for a failed authentication) that answers a declined confirmation.
+pub(crate) fn card_error(state: &State, intent_id: &str, decline: Decline) -> ApiError {
+    let kind = error_kind(decline);
+    let status = if kind == "card_error" { 402 } else { 400 };
+    let mut error = ApiError::new(status, kind, decline.message()).code(decline.code()).executed();
+    if let Some(decline_code) = decline.decline_code() {
+        error = error.detail("decline_code", json!(decline_code));
+    }
+    if let Some(intent) = state.payment_intents.get(intent_id) {
+        // The next action is gone by now, so no link is needed.
+        error = error.detail("payment_intent", payment_intent(state, intent, ""));
+        if let Some(method) = method_of(state, intent) {
+            error = error.detail("payment_method", payment_method(method));
+        }
+    }
+    error
+}
+
+pub(crate) fn charge(state: &State, charge: &Charge) -> Value {
+    let method = state.payment_methods.get(&charge.payment_method);
+    let mut members = charge_settings(charge);
+    let succeeded = charge.status == ChargeStatus::Succeeded;
+    let Value::Object(rest) = json!({
+        "id": charge.id,
+        "object": "charge",
+        "amount": charge.amount,
+        "amount_captured": if succeeded { charge.amount } else { 0 },
+        "amount_refunded": 0,
+        "balance_transaction": charge.balance_transaction,
+        "billing_details": billing_details(method),
+        "captured": succeeded,
+        "created": charge.created,
+        "currency": charge.currency,
+        "failure_code": charge.failure.map(Decline::code),
+        "failure_message": charge.failure.map(Decline::message),
+        "livemode": false,
+        "metadata": charge.metadata,
+        "outcome": outcome(charge, method.and_then(|method| method.card.as_ref())),
+        "paid": succeeded,
+        "payment_intent": charge.payment_intent,
+        "payment_method": charge.payment_method,
+        "payment_method_details": method.map(|method| method_details(charge, method)),
+        "status": match charge.status {
+            ChargeStatus::Pending => "pending",
+            ChargeStatus::Succeeded => "succeeded",
+            ChargeStatus::Failed => "failed",
+        },
+    }) else {
+        return Value::Null;
+    };
+    members.extend(rest);
+    Value::Object(members)
+}
+
+fn charge_settings(charge: &Charge) -> Map<String, Value> {
+    let value = json!({
+        "application": null,
+        "application_fee": null,
+        "application_fee_amount": null,
+        "calculated_statement_descriptor": "STRIPE SANDBOX",
+        "customer": null,
+        "description": charge.description,
+        "disputed": false,
+        "failure_balance_transaction": null,
+        "fraud_details": {},
+        "on_behalf_of": null,
+        "receipt_email": charge.receipt_email,
+        "receipt_number": null,
+        "receipt_url": null,
+        "refunded": false,
+        "review": null,
+        "shipping": null,
+        "source": null,
+        "source_transfer": null,
+        "statement_descriptor": null,
+        "statement_descriptor_suffix": null,
+        "transfer_data": null,
+        "transfer_group": null,
+    });
+    match value {
+        Value::Object(members) => members,
+        _ => Map::new(),
+    }
+}
+
+fn outcome(charge: &Charge, card: Option<&Card>) -> Value {
+    let blocked = charge.failure == Some(Decline::Blocked);
+    let (kind, network_status, seller_message) = match charge.failure {
+        None => ("authorized", "approved_by_network", "Payment complete."),
+        Some(Decline::Blocked) => ("blocked", "not_sent_to_network", "Stripe blocked this payment as too risky."),
+        Some(_) => ("issuer_declined", "declined_by_network", "The bank returned a decline."),
+    };
+    let reason = match charge.failure {
+        Some(Decline::Blocked) => Some("highest_risk_level"),
+        Some(decline) => Some(decline.decline_code().unwrap_or_else(|| decline.code())),
+        None => None,
+    };
+    let (risk_level, risk_score) = match card.map(|card| card.risk) {
+        _ if blocked => ("highest", 92),
+        Some(Risk::Highest) => ("highest", 85),
+        Some(Risk::Elevated) => ("elevated", 65),
+        Some(Risk::Normal) => ("normal", 12),
+        None => ("not_assessed", 0),
+    };
+    json!({
+        "advice_code": null,
+        "network_advice_code": null,
+        "network_decline_code": null,
+        "network_status": network_status,
+        "reason": reason,
+        "risk_level": risk_level,
+        "risk_score": risk_score,
+        "seller_message": seller_message,
+        "type": kind,
+    })
+}
+
+fn method_details(charge: &Charge, method: &PaymentMethod) -> Value {
+    let Some(card) = &method.card else {
+        return json!({ "type": "us_bank_account", "us_bank_account": {
+            "account_holder_type": "individual", "account_type": "checking", "bank_name": "STRIPE TEST BANK",
+            "fingerprint": null, "last4": "6789", "payment_reference": null, "routing_number": "110000000",
+        }});
+    };
+    let three_d_secure = charge.authenticated.then(|| {
+        json!({
+            "authentication_flow": "challenge", "electronic_commerce_indicator": "05",
+            "exemption_indicator": null, "result": "authenticated", "result_reason": null,
+            "transaction_id": null, "version": "2.2.0",
+        })
+    });
+    json!({ "type": "card", "card": {
+        "amount_authorized": (charge.status == ChargeStatus::Succeeded).then_some(charge.amount),
+        "authorization_code": null,
+        "brand": card.brand,
+        "checks": checks(card),
+        "country": card.country,
+        "electronic_commerce_indicator": null,
+        "exp_month": card.exp_month,
+        "exp_year": card.exp_year,
+        "extended_authorization": { "status": "disabled" },
+        "fingerprint": null,
+        "funding": card.funding,
+        "incremental_authorization": { "status": "unavailable" },
+        "installments": null,
+        "last4": card.last4,
+        "mandate": null,
+        "multicapture": { "status": "unavailable" },
+        "network": card.brand,
+        "network_token": { "used": false },
+        "network_transaction_id": null,
+        "overcapture": { "maximum_amount_capturable": charge.amount, "status": "unavailable" },
+        "regulated_status": "unregulated",
+        "three_d_secure": three_d_secure,
+        "transaction_link_id": null,
+        "wallet": null,
+    }})
+}
+
+fn checks(card: &Card) -> Value {
+    json!({
+        "address_line1_check": null, "address_postal_code_check": null, "cvc_check": card.cvc_check,
+    })
+}
+
+fn billing_details(method: Option<&PaymentMethod>) -> Value {
+    json!({
+        "address": empty_address(),
+        "email": method.and_then(|method| method.email.as_ref()),
+        "name": method.and_then(|method| method.name.as_ref()),
+        "phone": null,
+        "tax_id": null,
+    })
+}
+
+pub(crate) fn payment_method(method: &PaymentMethod) -> Value {
+    let (kind, details) = match &method.card {
+        Some(card) => ("card", card_json(card)),
+        None => (
+            "us_bank_account",
+            json!({
+                "account_holder_type": "individual", "account_type": "checking",
+                "bank_name": "STRIPE TEST BANK", "financial_connections_account": null,
+                "fingerprint": null, "last4": "6789",
+                "networks": { "preferred": "ach", "supported": ["ach"] },
+                "routing_number": "110000000", "status_details": {},
+            }),
+        ),
+    };
+    let mut rendered = json!({
+        "id": method.id,
+        "object": "payment_method",
+        "allow_redisplay": "limited",
+        "billing_details": billing_details(Some(method)),
+        "created": method.created,
+        "customer": null,
+        "customer_account": null,
+        "livemode": false,
+        "metadata": {},
+        "type": kind,
+    });
+    if let Some(members) = rendered.as_object_mut() {
+        members.insert(kind.to_owned(), details);
+    }
+    rendered
+}
+
+fn card_json(card: &Card) -> Value {
+    json!({
+        "brand": card.brand,
+        "checks": checks(card),
+        "country": card.country,
+        "display_brand": card.brand,
+        "exp_month": card.exp_month,
+        "exp_year": card.exp_year,
+        "fingerprint": null,
+        "funding": card.funding,
+        "generated_from": null,
+        "last4": card.last4,
+        "networks": { "available": [card.brand], "preferred": null },
+        "regulated_status": "unregulated",
+        "three_d_secure_usage": { "supported": true },
+        "wallet": null,
+    })
+}
+
+pub(crate) fn balance_transaction(transaction: &BalanceTransaction) -> Value {
+    json!({
+        "id": transaction.id,
+        "object": "balance_transaction",
+        "amount": transaction.amount,
+        "available_on": transaction.available_on,
+        "balance_type": "payments",
+        "created": transaction.created,
+        "currency": transaction.currency,
+        "description": transaction.description,
+        "exchange_rate": null,
+        "fee": transaction.fee,
+        "fee_details": [{
+            "amount": transaction.fee,
+            "application": null,
+            "currency": transaction.currency,
+            "description": "Stripe processing fees",
+            "type": "stripe_fee",
+        }],
+        "net": transaction.net,
+        "reporting_category": "charge",
+        "source": transaction.source,
+        "status": "pending",
+        "type": if transaction.source.starts_with("py_") { "payment" } else { "charge" },
+    })
+}

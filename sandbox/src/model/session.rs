@@ -1,0 +1,160 @@
+//! The checkout session and how it ends.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::{Context, State, error::ApiError, payment, session_json, table::Row};
+
+/// Where a session is in its life.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum SessionStatus {
+    Open,
+    Complete,
+    Expired,
+}
+
+impl SessionStatus {
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Open => "open",
+            Self::Complete => "complete",
+            Self::Expired => "expired",
+        }
+    }
+}
+
+/// A checkout session. `paid` is about the money, `status` about the page.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Session {
+    pub(crate) id: String,
+    pub(crate) created: i64,
+    pub(crate) expires_at: i64,
+    pub(crate) status: SessionStatus,
+    pub(crate) paid: bool,
+    pub(crate) currency: String,
+    pub(crate) amount_total: i64,
+    pub(crate) line_items: Vec<LineItem>,
+    pub(crate) success_url: String,
+    pub(crate) cancel_url: Option<String>,
+    pub(crate) client_reference_id: Option<String>,
+    pub(crate) customer_email: Option<String>,
+    pub(crate) customer_creation: String,
+    pub(crate) customer: Option<CustomerDetails>,
+    pub(crate) metadata: BTreeMap<String, String>,
+    pub(crate) payment_intent_data: PaymentIntentData,
+    pub(crate) payment_intent: Option<String>,
+    pub(crate) payment_method_types: Vec<String>,
+    pub(crate) allowed_payment_method_types: Option<Vec<String>>,
+    pub(crate) adaptive_pricing: bool,
+    pub(crate) allow_promotion_codes: Option<bool>,
+    pub(crate) locale: Option<String>,
+    pub(crate) submit_type: Option<String>,
+    pub(crate) billing_address_collection: Option<String>,
+    pub(crate) phone_number_collection: bool,
+    /// The event whose receivers the hosted page waits for.
+    pub(crate) completed_event: Option<String>,
+}
+
+/// What is bought. Amounts are minor units.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct LineItem {
+    pub(crate) id: String,
+    pub(crate) price: String,
+    pub(crate) product: String,
+    pub(crate) name: String,
+    pub(crate) description: Option<String>,
+    pub(crate) unit_amount: i64,
+    pub(crate) quantity: i64,
+    pub(crate) amount: i64,
+    pub(crate) tax_behavior: String,
+    pub(crate) metadata: BTreeMap<String, String>,
+    pub(crate) product_metadata: BTreeMap<String, String>,
+    pub(crate) images: Vec<String>,
+    pub(crate) unit_label: Option<String>,
+    pub(crate) tax_code: Option<String>,
+}
+
+/// What the customer typed on the page.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct CustomerDetails {
+    pub(crate) email: Option<String>,
+    pub(crate) name: Option<String>,
+}
+
+/// What goes on the `PaymentIntent` when it is made.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub(crate) struct PaymentIntentData {
+    pub(crate) metadata: BTreeMap<String, String>,
+    pub(crate) description: Option<String>,
+    pub(crate) receipt_email: Option<String>,
+    pub(crate) statement_descriptor: Option<String>,
+    pub(crate) statement_descriptor_suffix: Option<String>,
+    pub(crate) setup_future_usage: Option<String>,
+    pub(crate) capture_method: Option<String>,
+    pub(crate) transfer_group: Option<String>,
+}
+
+impl Row for Session {
+    fn id(&self) -> &str {
+        &self.id
+    }
+}
+
+impl Row for LineItem {
+    fn id(&self) -> &str {
+        &self.id
+    }
+}
+
+impl Session {
+    pub(crate) fn is_open(&self) -> bool {
+        self.status == SessionStatus::Open
+    }
+
+    /// `success_url` with the session's id in it, as the customer's browser gets it.
+    pub(crate) fn final_url(&self) -> String {
+        self.success_url.replace("{CHECKOUT_SESSION_ID}", &self.id)
+    }
+}
+
+pub(crate) fn find<'a>(state: &'a State, id: &str) -> Result<&'a Session, ApiError> {
+    state.sessions.get(id).ok_or_else(|| ApiError::not_found("checkout.session", id, "session"))
+}
+
+/// `POST …/expire`: only an open session can be expired.
+pub(crate) fn expire_now(state: &mut State, context: &mut Context<'_>, id: &str) -> Result<(), ApiError> {
+    let session = find(state, id)?;
+    if !session.is_open() {
+        return Err(ApiError::invalid(format!(
+            "Only Checkout Sessions with a status in [\"open\"] can be expired. This Checkout Session has a status \
+             of `{}`.",
+            session.status.as_str()
+        ))
+        .executed());
+    }
+    expire(state, context, id);
+    Ok(())
+}
+
+/// Ends an open session unpaid; what it began to pay with is canceled.
+pub(crate) fn expire(state: &mut State, context: &mut Context<'_>, id: &str) {
+    let Some(session) = state.sessions.get_mut(id) else {
+        return;
+    };
+    session.status = SessionStatus::Expired;
+    if let Some(intent) = session.payment_intent.clone() {
+        payment::cancel(state, context, &intent);
+    }
+    if let Some(rendered) = snapshot(state, context, id) {
+        state.emit(context, "checkout.session.expired", rendered);
+    }
+}
+
+/// The session as it is now, for an event.
+pub(crate) fn snapshot(state: &State, context: &Context<'_>, id: &str) -> Option<serde_json::Value> {
+    let session = state.sessions.get(id)?;
+    Some(session_json::session(session, context.base_url))
+}

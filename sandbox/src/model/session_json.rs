@@ -1,0 +1,202 @@
+//! Checkout sessions, line items, prices and products in Stripe's JSON.
+
+use serde_json::{Map, Value, json};
+
+use super::session::{CustomerDetails, LineItem, Session};
+
+/// A session with every field that Stripe's schema requires. `url` is there only while the session is open.
+pub(crate) fn session(session: &Session, base_url: &str) -> Value {
+    let mut members = Map::new();
+    for part in [identity(session, base_url), money(session), customer(session), settings(session), unused()] {
+        if let Value::Object(part) = part {
+            members.extend(part);
+        }
+    }
+    Value::Object(members)
+}
+
+fn identity(session: &Session, base_url: &str) -> Value {
+    let url = session.is_open().then(|| format!("{base_url}/c/pay/{}", session.id));
+    json!({
+        "id": session.id,
+        "object": "checkout.session",
+        "created": session.created,
+        "expires_at": session.expires_at,
+        "livemode": false,
+        "mode": "payment",
+        "status": session.status.as_str(),
+        "payment_status": if session.paid { "paid" } else { "unpaid" },
+        "payment_intent": session.payment_intent,
+        "success_url": session.success_url,
+        "cancel_url": session.cancel_url,
+        "url": url,
+        "client_reference_id": session.client_reference_id,
+        "metadata": session.metadata,
+    })
+}
+
+fn money(session: &Session) -> Value {
+    json!({
+        "adaptive_pricing": { "enabled": session.adaptive_pricing },
+        "allow_promotion_codes": session.allow_promotion_codes,
+        "amount_subtotal": session.amount_total,
+        "amount_total": session.amount_total,
+        "automatic_tax": { "enabled": false, "liability": null, "provider": null, "status": null },
+        "currency": session.currency,
+        "currency_conversion": null,
+        "discounts": [],
+        "total_details": { "amount_discount": 0, "amount_shipping": 0, "amount_tax": 0 },
+    })
+}
+
+fn customer(session: &Session) -> Value {
+    let details = session
+        .customer
+        .clone()
+        .or_else(|| session.customer_email.clone().map(|email| CustomerDetails { email: Some(email), name: None }));
+    let collected = session.customer.is_some();
+    json!({
+        "collected_information": collected.then(|| json!({
+            "business_name": null, "individual_name": null, "shipping_details": null,
+        })),
+        "customer": null,
+        "customer_account": null,
+        "customer_creation": session.customer_creation,
+        "customer_details": details.map(|details| json!({
+            "address": collected.then(empty_address),
+            "business_name": null,
+            "email": details.email,
+            "individual_name": null,
+            "name": details.name,
+            "phone": null,
+            "tax_exempt": "none",
+            "tax_ids": collected.then(|| json!([])),
+        })),
+        "customer_email": session.customer_email,
+    })
+}
+
+fn settings(session: &Session) -> Value {
+    json!({
+        "allowed_payment_method_types": session.allowed_payment_method_types,
+        "billing_address_collection": session.billing_address_collection,
+        "custom_fields": [],
+        "custom_text": {
+            "after_submit": null, "shipping_address": null, "submit": null, "terms_of_service_acceptance": null,
+        },
+        "invoice_creation": {
+            "enabled": false,
+            "invoice_data": {
+                "account_tax_ids": null, "custom_fields": null, "description": null, "footer": null,
+                "issuer": null, "metadata": {}, "rendering_options": null,
+            },
+        },
+        "locale": session.locale,
+        "payment_method_collection": "if_required",
+        "payment_method_options": { "card": { "request_three_d_secure": "automatic" } },
+        "payment_method_types": session.payment_method_types,
+        "phone_number_collection": { "enabled": session.phone_number_collection },
+        "submit_type": session.submit_type,
+        "ui_mode": "hosted_page",
+    })
+}
+
+/// Fields of features that the sandbox does not have.
+fn unused() -> Value {
+    json!({
+        "after_expiration": null,
+        "client_secret": null,
+        "consent": null,
+        "consent_collection": null,
+        "integration_identifier": null,
+        "invoice": null,
+        "managed_payments": { "enabled": false },
+        "origin_context": null,
+        "payment_link": null,
+        "payment_method_configuration_details": null,
+        "permissions": null,
+        "recovered_from": null,
+        "saved_payment_method_options": null,
+        "setup_intent": null,
+        "shipping_address_collection": null,
+        "shipping_cost": null,
+        "shipping_options": [],
+        "subscription": null,
+        "wallet_options": null,
+    })
+}
+
+/// An address nobody typed.
+pub(crate) fn empty_address() -> Value {
+    json!({
+        "city": null, "country": null, "line1": null, "line2": null, "postal_code": null, "state": null,
+    })
+}
+
+pub(crate) fn line_item(session: &Session, item: &LineItem) -> Value {
+    json!({
+        "id": item.id,
+        "object": "item",
+        "adjustable_quantity": null,
+        "amount_discount": 0,
+        "amount_subtotal": item.amount,
+        "amount_tax": 0,
+        "amount_total": item.amount,
+        "currency": session.currency,
+        "description": item.name,
+        "metadata": item.metadata,
+        "price": price(session, item),
+        "quantity": item.quantity,
+    })
+}
+
+/// A price made from `price_data` is never active: it cannot be used again.
+fn price(session: &Session, item: &LineItem) -> Value {
+    json!({
+        "id": item.price,
+        "object": "price",
+        "active": false,
+        "billing_scheme": "per_unit",
+        "created": session.created,
+        "currency": session.currency,
+        "custom_unit_amount": null,
+        "livemode": false,
+        "lookup_key": null,
+        "metadata": {},
+        "nickname": null,
+        "product": item.product,
+        "recurring": null,
+        "tax_behavior": item.tax_behavior,
+        "tiers_mode": null,
+        "transform_quantity": null,
+        "type": "one_time",
+        "unit_amount": item.unit_amount,
+        "unit_amount_decimal": item.unit_amount.to_string(),
+    })
+}
+
+pub(crate) fn product(session: &Session, item: &LineItem) -> Value {
+    let mut product = json!({
+        "id": item.product,
+        "object": "product",
+        "active": false,
+        "created": session.created,
+        "description": item.description,
+        "images": item.images,
+        "livemode": false,
+        "marketing_features": [],
+        "metadata": item.product_metadata,
+        "name": item.name,
+        "package_dimensions": null,
+        "shippable": null,
+        "tax_code": item.tax_code,
+        "tax_details": null,
+        "type": "service",
+        "updated": session.created,
+        "url": null,
+    });
+    if let (Some(label), Some(members)) = (&item.unit_label, product.as_object_mut()) {
+        members.insert("unit_label".to_owned(), json!(label));
+    }
+    product
+}

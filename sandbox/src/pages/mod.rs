@@ -1,0 +1,5 @@
+//! The pages a person sees. Rendered on the server, without scripts and without anything from elsewhere.
+
+pub(crate) mod checkout;
+pub(crate) mod home;
+pub(crate) mod layout;

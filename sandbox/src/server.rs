@@ -1,0 +1,138 @@
+//! Starts and stops a sandbox inside the caller's tokio runtime.
+
+use std::{
+    io,
+    net::{SocketAddr, TcpListener},
+    sync::Arc,
+};
+
+use actix_web::{App, HttpServer, dev::ServerHandle, middleware::from_fn, web};
+use tokio::task::JoinHandle;
+
+use crate::{
+    DEFAULT_API_VERSION,
+    config::{Config, StartError},
+    delivery,
+    engine::{Engine, Setup},
+    http,
+    model::State,
+    persist,
+};
+
+const WORKERS: usize = 2;
+const SHUTDOWN_SECONDS: u64 = 2;
+
+/// A running sandbox. Dropping it stops it too, without waiting.
+pub struct Sandbox {
+    engine: Arc<Engine>,
+    handle: ServerHandle,
+    server: Option<JoinHandle<io::Result<()>>>,
+    deliveries: Option<JoinHandle<()>>,
+    saving: Option<JoinHandle<()>>,
+}
+
+impl Sandbox {
+    /// Starts a sandbox; it listens when this returns.
+    ///
+    /// # Errors
+    /// When the configuration is refused, the address is in use, or the state file cannot be used.
+    pub async fn start(config: Config) -> Result<Sandbox, StartError> {
+        config.check()?;
+        let state = match &config.state_file {
+            Some(path) => persist::load(path)?,
+            None => State::default(),
+        };
+        let (listener, address) = listen(config.bind)?;
+        let engine = Arc::new(Engine::new(Setup {
+            state,
+            address,
+            secret_key: config.secret_key,
+            retry: config.retry,
+            redirect_wait: config.redirect_wait,
+            state_file: config.state_file.clone(),
+        }));
+        engine.run(None, DEFAULT_API_VERSION, |state, context| {
+            for endpoint in &config.webhook_endpoints {
+                state.ensure_endpoint(context, endpoint);
+            }
+        });
+        if let Some(path) = config.state_file {
+            first_save(&engine, &path)?;
+        }
+        let shared = web::Data::from(Arc::clone(&engine));
+        let server = HttpServer::new(move || {
+            App::new().app_data(shared.clone()).wrap(from_fn(http::guard::loopback_only)).configure(http::routes)
+        })
+        .workers(WORKERS)
+        .disable_signals()
+        .shutdown_timeout(SHUTDOWN_SECONDS)
+        .listen(listener)
+        .map_err(|source| StartError::Listen { address, source })?
+        .run();
+        let handle = server.handle();
+        let saver = Arc::clone(&engine);
+        Ok(Sandbox {
+            handle,
+            server: Some(tokio::spawn(server)),
+            deliveries: Some(tokio::spawn(delivery::run(Arc::clone(&engine)))),
+            saving: Some(tokio::spawn(async move { saver.keep_saving().await })),
+            engine,
+        })
+    }
+
+    /// Where it listens.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.engine.address
+    }
+
+    /// The base URL for a Stripe client, without a slash at the end.
+    #[must_use]
+    pub fn url(&self) -> String {
+        self.engine.base_url().to_owned()
+    }
+
+    /// Stops it: no new requests, running ones are finished, held ones are let go, the state is saved.
+    ///
+    /// Webhooks that were not delivered are in the state file and go on after the next start.
+    pub async fn stop(mut self) {
+        self.engine.stopping.send_replace(true);
+        self.handle.stop(true).await;
+        for task in [self.deliveries.take(), self.saving.take()].into_iter().flatten() {
+            task.await.ok();
+        }
+        if let Some(server) = self.server.take() {
+            server.await.ok();
+        }
+        if let Some(path) = self.engine.state_file() {
+            self.engine.save_now(path).await;
+        }
+    }
+}
+
+impl Drop for Sandbox {
+    fn drop(&mut self) {
+        self.engine.stopping.send_replace(true);
+        if self.server.is_some() {
+            // The command is sent by the call itself; the future would only wait for the end.
+            drop(self.handle.stop(false));
+        }
+    }
+}
+
+fn listen(bind: SocketAddr) -> Result<(TcpListener, SocketAddr), StartError> {
+    let failed = |source: io::Error| match source.kind() {
+        io::ErrorKind::AddrInUse => StartError::PortInUse(bind),
+        _ => StartError::Listen { address: bind, source },
+    };
+    let listener = TcpListener::bind(bind).map_err(failed)?;
+    let address = listener.local_addr().map_err(failed)?;
+    Ok((listener, address))
+}
+
+/// A file that cannot be written is found at the start, not when something would be lost.
+fn first_save(engine: &Engine, path: &std::path::Path) -> Result<(), StartError> {
+    let refuse = |reason: String| StartError::StateFile { path: path.to_owned(), reason };
+    let content = engine.with(|core| serde_json::to_vec(&core.state)).map_err(|error| refuse(error.to_string()))?;
+    persist::save(path, &content).map_err(|error| refuse(error.to_string()))
+}
