@@ -1,1 +1,213 @@
-fn main() {}
+//! The command line, and nothing else: it reads arguments and settings, calls the library, and prints.
+
+use std::path::Path;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+use topup::app::api_keys::{self, Scope};
+use topup::config::{Config, LogSettings, Source};
+use topup::domain::account::AccountId;
+use topup::startup::{Application, Environment, listen};
+use topup::store::Db;
+use topup::stripe::event::EVENT_TYPES;
+use topup::system::{SystemClock, SystemIds};
+use tracing_subscriber::EnvFilter;
+
+type Failure = Box<dyn std::error::Error + Send + Sync>;
+
+/// Sell prepaid credits in your app: Stripe checkout, exactly-once crediting and the books, in one binary.
+#[derive(Parser)]
+#[command(version, arg_required_else_help = true)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Try it: a Stripe sandbox, the service and a demo page; no settings, no network, no money.
+    #[cfg(feature = "dev")]
+    Dev {
+        /// Delete the data of earlier runs first.
+        #[arg(long)]
+        fresh: bool,
+        /// The folder that holds all data.
+        #[arg(long, value_name = "FOLDER", default_value = ".topup-dev")]
+        data_dir: std::path::PathBuf,
+        /// The port of the service and the demo page; 0 takes a free one.
+        #[arg(long, default_value_t = 8080)]
+        port: u16,
+        /// The port of the Stripe sandbox; 0 takes a free one.
+        #[arg(long, default_value_t = 12111)]
+        sandbox_port: u16,
+    },
+    /// Run the service for real. Settings come from the environment and .env; see .env.example.
+    Serve,
+    /// Create the database, or bring it to this version's state.
+    Migrate,
+    /// API keys for servers.
+    #[command(subcommand)]
+    Keys(KeysCommand),
+    /// Print the API's OpenAPI document.
+    Openapi,
+}
+
+#[derive(Subcommand)]
+enum KeysCommand {
+    /// Make a key and show it, once.
+    Create {
+        /// What the key is for, such as the name of the server that has it.
+        #[arg(long)]
+        name: String,
+        /// What it may do: checkout, read or admin; repeat it or separate by commas.
+        #[arg(long = "scope", required = true, value_delimiter = ',', value_parser = parse_scope)]
+        scopes: Vec<Scope>,
+        /// The one account it may act for; without it, any account that a request names.
+        #[arg(long, value_parser = parse_account)]
+        account: Option<AccountId>,
+    },
+    /// Show all keys, without their secrets.
+    List,
+    /// Make a key useless, at once and for good.
+    Revoke {
+        /// The key's id, from `topup keys list`.
+        id: String,
+    },
+}
+
+fn parse_scope(text: &str) -> Result<Scope, String> {
+    Scope::parse(text).ok_or_else(|| format!("must be one of {}", Scope::ALL.map(Scope::as_str).join(", ")))
+}
+
+fn parse_account(text: &str) -> Result<AccountId, String> {
+    AccountId::parse(text).map_err(|error| error.to_string())
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    match run(Arguments::parse().command).await {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("topup: {}", topup::app::with_causes(error.as_ref()));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(command: Command) -> Result<ExitCode, Failure> {
+    match command {
+        #[cfg(feature = "dev")]
+        Command::Dev { fresh, data_dir, port, sandbox_port } => {
+            dev(topup::dev::DevOptions { folder: data_dir, fresh, port, sandbox_port }).await?;
+        }
+        Command::Serve => serve().await?,
+        Command::Migrate => {
+            let database = connect(true).await?;
+            database.migrate_and_close().await?;
+            println!("The database is at this version's state.");
+        }
+        Command::Keys(command) => return keys(command).await,
+        Command::Openapi => print!("{}", topup::http::openapi::document_json()?),
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn settings() -> Result<Source, Failure> {
+    Ok(Source::from_environment(Path::new("."))?)
+}
+
+async fn connect(create: bool) -> Result<Db, Failure> {
+    let url = Config::load_database_url(&settings()?)?;
+    let database = Db::connect(url.expose(), create).await;
+    database.map_err(|error| {
+        format!("the database cannot be opened: {}; check DATABASE_URL", topup::app::with_causes(&error)).into()
+    })
+}
+
+async fn serve() -> Result<(), Failure> {
+    let config = Config::load(&settings()?)?;
+    start_logging(&config.log)?;
+    let (address, livemode, public_url) = (config.bind_address, config.stripe.livemode, config.public_url.clone());
+    let application = Application::build(config, listen(address)?, Environment::default()).await?;
+    let stop = stop_signal()?;
+    tracing::info!(address = %application.address(), livemode, docs = format!("{public_url}/docs"), "serving");
+    tracing::info!(
+        url = format!("{public_url}/webhooks/stripe"),
+        events = EVENT_TYPES.join(","),
+        "Stripe's webhook endpoint must have this address and subscribe to these events"
+    );
+    topup::checkpoints::arm();
+    Ok(application.run_until_stopped(stop).await?)
+}
+
+#[cfg(feature = "dev")]
+async fn dev(options: topup::dev::DevOptions) -> Result<(), Failure> {
+    let filter = std::env::var("LOG").unwrap_or_else(|_| "warn,topup=info".to_owned());
+    start_logging(&LogSettings { filter, json: false })?;
+    let stop = stop_signal()?;
+    let dev = topup::dev::Dev::start(options, Environment::default()).await?;
+    print!("{}", dev.welcome());
+    Ok(dev.run_until_stopped(stop).await?)
+}
+
+async fn keys(command: KeysCommand) -> Result<ExitCode, Failure> {
+    let database = connect(false).await?;
+    let hint = "the database is not at this version's state; run `topup migrate`";
+    if !database.is_migrated().await? {
+        return Err(hint.into());
+    }
+    match command {
+        KeysCommand::Create { name, scopes, account } => {
+            let key = api_keys::create(&database, &SystemIds, &SystemClock, &name, &scopes, account.as_ref()).await?;
+            // The secret alone on standard output, so that it can go into a file or a secret store.
+            eprintln!("Made {} for {name}. The key is shown this once:", key.id);
+            println!("{}", key.secret.expose());
+        }
+        KeysCommand::List => {
+            for key in database.api_keys().await? {
+                let account = key.account_id.as_deref().unwrap_or("any account");
+                let state = if key.revoked_at.is_some() { "revoked" } else { "active" };
+                println!("{}  {state}  {}  {account}  {}", key.id, key.scopes.replace(' ', ","), key.name);
+            }
+        }
+        KeysCommand::Revoke { id } => {
+            if !api_keys::revoke(&database, &SystemClock, &id).await? {
+                eprintln!("topup: there is no active key {id}; see `topup keys list`");
+                return Ok(ExitCode::FAILURE);
+            }
+            println!("Revoked {id}.");
+        }
+    }
+    database.close().await;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn start_logging(settings: &LogSettings) -> Result<(), Failure> {
+    let subscriber =
+        tracing_subscriber::fmt().with_env_filter(EnvFilter::try_new(&settings.filter)?).with_writer(std::io::stderr);
+    if settings.json {
+        subscriber.json().flatten_event(true).with_current_span(true).with_span_list(false).init();
+    } else {
+        subscriber.with_target(false).init();
+    }
+    Ok(())
+}
+
+/// Ends when the process is told to stop: SIGTERM or Ctrl-C.
+fn stop_signal() -> Result<impl Future<Output = ()>, Failure> {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+        Ok(async move {
+            tokio::select! {
+                _ = terminate.recv() => {}
+                _ = interrupt.recv() => {}
+            }
+        })
+    }
+    #[cfg(not(unix))]
+    Ok(async {
+        drop(tokio::signal::ctrl_c().await);
+    })
+}

@@ -55,6 +55,17 @@ pub enum QuoteError {
     },
 }
 
+impl QuoteError {
+    /// A stable word for it.
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::TooFew { .. } => "too_few",
+            Self::TooMany { .. } => "too_many",
+        }
+    }
+}
+
 /// Why settings do not make a price list.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidPricing {

@@ -361,6 +361,16 @@ impl Db {
         Ok(())
     }
 
+    /// Applies the migrations that are missing, and ends the connections.
+    ///
+    /// # Errors
+    /// See [`Self::migrate`].
+    pub async fn migrate_and_close(self) -> Result<(), StoreError> {
+        let result = self.migrate().await;
+        self.close().await;
+        result
+    }
+
     /// The numbers of the migrations that this program brings along, in order.
     #[must_use]
     pub fn known_migrations(&self) -> Vec<i64> {

@@ -97,17 +97,19 @@ async function refresh() {
   if (count !== refreshCount) return; // a later refresh knows better
   $("balance").textContent = number.format(account.remainingCredits);
   $("balance").dataset.credits = account.remainingCredits;
-  $("balance-note").textContent = `${number.format(account.totalCredits)} in all, ${number.format(account.usedCredits)} `
-    + `used. Account ${account.accountId}, as of ${timeOfDay.format(new Date())}.`;
+  const [total, used] = [account.totalCredits, account.usedCredits].map(number.format);
+  const asOf = `Account ${account.accountId}, as of ${timeOfDay.format(new Date())}.`;
+  $("balance-note").textContent = `${total} in all, ${used} used. ${asOf}`;
   const none = element("tr", {}, element("td", { colSpan: 3, className: "note" }, "No entries yet."));
   $("ledger").replaceChildren(...(ledger.data.length ? ledger.data.map(ledgerRow) : [none]));
 }
 
 /** The API may add kinds and sources: an unknown one is shown as it is, and a missing source is left out. */
 function ledgerRow({ kind, credits, balanceAfter, createdAt, source }) {
-  const detail = [dateAndTime.format(new Date(createdAt)), source?.id].filter(Boolean).join(" · ");
+  const time = element("span", { className: "detail" }, dateAndTime.format(new Date(createdAt)));
+  const reference = source?.id ? element("span", { className: "detail reference" }, source.id) : "";
   return element("tr", {},
-    element("td", {}, kind === "topup" ? "Top-up" : kind, element("span", { className: "detail" }, detail)),
+    element("td", {}, kind === "topup" ? "Top-up" : kind, time, reference),
     element("td", { className: credits > 0 ? "gain" : "" }, signedNumber.format(credits)),
     element("td", {}, number.format(balanceAfter)));
 }
@@ -115,6 +117,7 @@ function ledgerRow({ kind, credits, balanceAfter, createdAt, source }) {
 // ---- Quote ----
 
 const quickAmounts = document.querySelectorAll("[data-amount]");
+const NO_NUMBER = new Problem(400, { detail: "Enter a whole number of credits." });
 let quoting = new AbortController();
 
 async function quote(delayMs = 0) {
@@ -122,15 +125,16 @@ async function quote(delayMs = 0) {
   const { signal } = (quoting = new AbortController());
   const credits = $("credits").valueAsNumber;
   for (const quick of quickAmounts) quick.ariaPressed = quick.value === String(credits);
-  if (!Number.isSafeInteger(credits) || credits < 1) return showQuote(null, "Enter a whole number of credits.");
+  if (!Number.isSafeInteger(credits) || credits < 1) return showQuote(null, NO_NUMBER);
   $("quote").ariaBusy = "true";
   await new Promise((done) => setTimeout(done, delayMs));
   const answer = await send(`/credits/quote?credits=${credits}`, { signal }).catch((problem) => problem);
   if (signal.aborted) return;
-  showQuote(answer instanceof Error ? null : answer, answer.message);
+  if (answer instanceof Error) showQuote(null, answer);
+  else showQuote(answer);
 }
 
-function showQuote(answer, problem = "") {
+function showQuote(answer, problem) {
   const amount = (minor) => (answer ? money(minor, answer.currency) : "–");
   $("quote-credits").textContent = answer ? `${number.format(answer.credits)} credits` : "Credits";
   $("quote-price").textContent = amount(answer?.creditsAmount);
@@ -138,8 +142,8 @@ function showQuote(answer, problem = "") {
   $("quote-fee-line").hidden = answer?.feeAmount === 0;
   $("quote-total").textContent = amount(answer?.totalAmount);
   $("quote").ariaBusy = "false";
-  $("quote-problem").textContent = problem;
-  $("credits").ariaInvalid = problem ? "true" : "false";
+  $("quote-problem").textContent = problem?.message ?? "";
+  $("credits").ariaInvalid = String(problem?.status === 400); // else it is not the number's fault
   $("buy").disabled = !answer;
 }
 
@@ -174,10 +178,12 @@ async function openCheckout(credits, mayStartAnew = true) {
 
 async function buy(event) {
   event?.preventDefault();
+  if ($("buy").matches(":disabled")) return; // under way already, or not a number that can be bought
   const focused = document.activeElement;
   $("purchase").disabled = true; // until the browser has left the page
   try {
     const { id, url } = await openCheckout($("credits").valueAsNumber);
+    followCount += 1; // an earlier purchase is no longer followed
     purchase.keep({ id, url });
     location.assign(url);
   } catch (problem) {
@@ -192,7 +198,8 @@ function noteReturn() {
   const parameters = new URLSearchParams(location.search);
   const id = parameters.get("session_id");
   if (id) purchase.keep({ id, returned: true });
-  if (parameters.has("cancelled") && !purchase.read()) tell("cancelled", "You left the checkout", "Your balance is below.");
+  const isUnknown = parameters.has("cancelled") && !purchase.read();
+  if (isUnknown) tell("cancelled", "You left the checkout", "Your balance shows what has been paid.");
   history.replaceState(null, "", location.pathname);
 }
 
@@ -236,9 +243,10 @@ async function tellSession({ state, credits, totalAmount, currency, expiresAt },
     tell("paid", `${number.format(credits)} credits added`, `You paid ${money(totalAmount, currency)}. Thank you.`);
   } else if (state in NEWS) {
     tell(state, ...NEWS[state]);
-  } else if (!returned) { // open, and the customer came back some other way than by paying
+  } else if (state === "open" && !returned) { // the customer came back some other way than by paying
     const text = `The checkout stays open until ${dateAndTime.format(new Date(expiresAt))}.`;
-    tell("cancelled", "You left the checkout; nothing was charged", text, element("a", { href: url }, "Continue to payment"));
+    const goOn = element("a", { href: url }, "Continue to payment");
+    tell("cancelled", "You left the checkout; nothing was charged", text, goOn);
   }
   return ["paid", "expired", "failed"].includes(state);
 }
@@ -265,7 +273,12 @@ function formChanged() {
 
 $("form").onsubmit = buy;
 $("credits").oninput = formChanged;
-for (const quick of quickAmounts) quick.onclick = () => formChanged(($("credits").value = quick.value));
+for (const quick of quickAmounts) {
+  quick.onclick = () => {
+    $("credits").value = quick.value;
+    formChanged();
+  };
+}
 $("refresh").onclick = start;
 addEventListener("pageshow", () => {
   $("purchase").disabled = false;

@@ -1,0 +1,83 @@
+//! The customer came back from Stripe: how far is the purchase?
+//!
+//! If the webhook has not come yet, Stripe is asked, at most once per session in five seconds over all processes, and
+//! what it says goes the same way into the books as a webhook's news. So the customer who looks at once sees the
+//! credits, and does not pay again.
+
+use futures_util::FutureExt;
+
+use super::apply_event::apply;
+use super::{App, with_causes};
+use crate::domain::account::AccountId;
+use crate::domain::checkout::TopupState;
+use crate::domain::ids::SessionId;
+use crate::store::StoreError;
+use crate::store::apply::Applied;
+use crate::store::topups::{self, Topup};
+
+/// How often Stripe is asked about one session.
+const CHECK_INTERVAL_MS: i64 = 5_000;
+
+/// Whose sessions a caller may see.
+#[derive(Debug, Clone)]
+pub enum Visible {
+    /// Only those of this account.
+    Account(AccountId),
+    /// All of them.
+    All,
+}
+
+/// Looks a purchase up by Stripe's session; `None` if there is none that the caller may know of.
+///
+/// # Errors
+/// When the database fails. That Stripe fails is no error: then the answer is what is known here.
+pub async fn check_session(app: &App, session: &SessionId, visible: &Visible) -> Result<Option<Topup>, StoreError> {
+    let Some(topup) = app.db.topup_by_session(session).await? else { return Ok(None) };
+    let may_see = match visible {
+        Visible::Account(account) => *account == topup.account,
+        Visible::All => true,
+    };
+    if !may_see {
+        return Ok(None);
+    }
+    let is_waiting = matches!(topup.state, TopupState::Open | TopupState::Processing);
+    if !is_waiting || !claim(app, &topup).await? {
+        return Ok(Some(topup));
+    }
+    ask_stripe(app, &topup, session).await;
+    app.db.topup_by_session(session).await
+}
+
+async fn claim(app: &App, topup: &Topup) -> Result<bool, StoreError> {
+    let (id, now_ms) = (topup.id.clone(), app.clock.now_ms());
+    let not_since_ms = now_ms.saturating_sub(CHECK_INTERVAL_MS);
+    app.db
+        .write(move |tx| {
+            let id = id.clone();
+            async move { topups::claim_check(tx, &id, now_ms, not_since_ms).await }.boxed()
+        })
+        .await
+}
+
+async fn ask_stripe(app: &App, topup: &Topup, session: &SessionId) {
+    let report = match app.gateway.read_checkout(session).await {
+        Ok(Some(report)) if report.topup == topup.id => report,
+        Ok(_) => {
+            tracing::error!(topup = %topup.id, %session, "Stripe says that the session belongs to something else");
+            return;
+        }
+        Err(error) => {
+            tracing::warn!(topup = %topup.id, %session, %error, "Stripe cannot be asked about the session");
+            return;
+        }
+    };
+    match apply(app, report).await {
+        Ok(Applied::Rejected(mismatch)) => {
+            tracing::error!(topup = %topup.id, %session, reason = %mismatch, "the session is not what was agreed");
+        }
+        Ok(applied) => tracing::info!(topup = %topup.id, outcome = applied.as_str(), "session checked at Stripe"),
+        Err(error) => {
+            tracing::error!(topup = %topup.id, error = with_causes(&error), "the session's state cannot be stored");
+        }
+    }
+}

@@ -1,0 +1,284 @@
+//! A customer wants credits: write the purchase down, open a checkout at Stripe, store what came of it.
+//!
+//! The intent, with everything that will be sent and the idempotency key it will be sent with, is committed before
+//! Stripe is called; no transaction is open meanwhile. A caller's own `Idempotency-Key` makes a repetition find the
+//! first attempt, whether it is running, has ended, or died half-way.
+
+use futures_util::FutureExt;
+use sha2::{Digest, Sha256};
+
+use super::App;
+pub use super::open_checkout::StripeTrouble;
+use super::open_checkout::{Opened, open};
+use crate::domain::account::AccountId;
+use crate::domain::checkout::TopupState;
+use crate::domain::ids::TopupId;
+use crate::domain::pricing::{Quote, QuoteError};
+use crate::domain::redirect::RedirectUrl;
+use crate::ports::CheckoutRequest;
+use crate::store::idempotency::{self, IdempotencyKey, KeyState, StoredAnswer};
+use crate::store::topups::{self, NewTopup, Topup};
+use crate::store::{StoreError, Tx};
+
+/// How long a request may hold its key. Longer than the budget of its calls to Stripe, so that only the key of a
+/// process that died is ever taken over.
+const LEASE_MS: i64 = 60_000;
+/// How long a key is remembered.
+const KEY_LIFETIME_MS: i64 = 24 * 60 * 60 * 1_000;
+
+/// What a caller asks for.
+#[derive(Debug, Clone)]
+pub struct CreateCheckout {
+    /// Who gets the credits.
+    pub account: AccountId,
+    /// How many.
+    pub credits: i64,
+    /// Where the customer goes after paying.
+    pub success_url: RedirectUrl,
+    /// Where the customer goes after leaving.
+    pub cancel_url: Option<RedirectUrl>,
+    /// The caller's idempotency key, if it sent one.
+    pub idempotency: Option<CallerKey>,
+}
+
+/// A caller's idempotency key and the caller that it belongs to.
+#[derive(Debug, Clone)]
+pub struct CallerKey {
+    /// Who calls: a customer's account, or an API key's id.
+    pub caller: String,
+    /// The key.
+    pub key: String,
+}
+
+/// An open checkout, for the caller.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Checkout {
+    /// Stripe's session id.
+    pub session: String,
+    /// The hosted page.
+    pub url: String,
+    /// When it ends, in milliseconds since 1970.
+    pub expires_at_ms: i64,
+}
+
+/// Why there is no checkout.
+#[derive(Debug, thiserror::Error)]
+pub enum CreateCheckoutError {
+    /// That number of credits is not for sale.
+    #[error(transparent)]
+    NotForSale(#[from] QuoteError),
+    /// Stripe needs a larger charge, because of the account's settlement currency.
+    #[error("Stripe needs a larger charge than this purchase makes")]
+    AmountTooSmall,
+    /// The idempotency key came with another request before.
+    #[error("the idempotency key was used with another request")]
+    OtherRequest,
+    /// The first request with the key is still running.
+    #[error("the first request with this idempotency key is still running")]
+    StillRunning,
+    /// The checkout that the key stands for has ended.
+    #[error("the checkout of this idempotency key has ended")]
+    SessionEnded,
+    /// Stripe did not open one.
+    #[error(transparent)]
+    Stripe(StripeTrouble),
+    /// The database failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// What the first write found.
+enum Begun {
+    New,
+    Resumed(Box<Topup>),
+    Answered(Box<Topup>, StoredAnswer),
+    StillRunning,
+    OtherRequest,
+}
+
+/// Opens a checkout.
+///
+/// # Errors
+/// See [`CreateCheckoutError`]. After an error with a retryable meaning, the same idempotency key goes on with the same
+/// purchase.
+pub async fn create_checkout(app: &App, command: CreateCheckout) -> Result<Checkout, CreateCheckoutError> {
+    let quote = app.pricing.quote(command.credits)?;
+    let now_ms = app.clock.now_ms();
+    let new = new_topup(app, &command, quote, now_ms)?;
+    let key = command.idempotency.as_ref().map(|caller| IdempotencyKey {
+        caller: caller.caller.clone(),
+        key: caller.key.clone(),
+        request_hash: hash(&command),
+    });
+    let (topup, request, attempt, written_at_ms) = match begin(app, new.clone(), key.clone(), now_ms).await? {
+        Begun::New => (new.id, new.request, 1, now_ms),
+        Begun::Resumed(topup) => match topup.session {
+            // The checkout was opened, and only the answer to the caller was lost.
+            Some(_) => return finish_resumed(app, *topup, key).await,
+            None => (topup.id, topup.request, topup.stripe_attempt, topup.created_at_ms),
+        },
+        Begun::Answered(topup, answer) => return replay(app, &topup, &answer),
+        Begun::StillRunning => return Err(CreateCheckoutError::StillRunning),
+        Begun::OtherRequest => return Err(CreateCheckoutError::OtherRequest),
+    };
+    let opened = open(app, &topup, request, attempt, written_at_ms).await;
+    store_outcome(app, topup, key, opened).await
+}
+
+fn new_topup(app: &App, command: &CreateCheckout, quote: Quote, now_ms: i64) -> Result<NewTopup, StoreError> {
+    let id = TopupId::from_bits(app.ids.id_bits());
+    let fees = app.pricing.fees().clone();
+    let request = CheckoutRequest {
+        topup_id: id.as_str().to_owned(),
+        account_id: command.account.as_str().to_owned(),
+        credits: quote.credits.get(),
+        currency: quote.currency.as_str().to_owned(),
+        credit_unit_amount_minor: quote.credit_unit_amount_minor,
+        fee_amount_minor: quote.fee_amount_minor,
+        fee_label: fees.label.clone(),
+        success_url: command.success_url.as_str().to_owned(),
+        cancel_url: command.cancel_url.as_ref().map(|url| url.as_str().to_owned()),
+        expires_at_seconds: app.checkout.expires_at_seconds(now_ms),
+        payment_methods: app.checkout.payment_methods.clone(),
+    };
+    let expected_fee_minor = fees
+        .expected_processor_fee_minor(quote.total_amount_minor)
+        .ok_or_else(|| StoreError::corrupt("fee of charge", quote.total_amount_minor))?;
+    let livemode = app.checkout.livemode;
+    Ok(NewTopup { id, account: command.account.clone(), quote, fees, expected_fee_minor, livemode, request, now_ms })
+}
+
+/// What makes two requests the same. Each part is preceded by its length, so that no two requests look alike.
+fn hash(command: &CreateCheckout) -> String {
+    let mut hasher = Sha256::new();
+    let credits = command.credits.to_string();
+    let cancel_url = command.cancel_url.as_ref().map_or("", RedirectUrl::as_str);
+    for part in [command.account.as_str(), &credits, command.success_url.as_str(), cancel_url] {
+        hasher.update(part.len().to_string());
+        hasher.update(":");
+        hasher.update(part);
+    }
+    hex::encode(hasher.finalize())
+}
+
+async fn begin(app: &App, new: NewTopup, key: Option<IdempotencyKey>, now_ms: i64) -> Result<Begun, StoreError> {
+    app.db.write(move |tx| begin_in(tx, new.clone(), key.clone(), now_ms).boxed()).await
+}
+
+async fn begin_in(tx: &mut Tx, new: NewTopup, key: Option<IdempotencyKey>, now_ms: i64) -> Result<Begun, StoreError> {
+    let Some(key) = key else {
+        topups::insert(tx, &new).await?;
+        return Ok(Begun::New);
+    };
+    idempotency::purge(tx, now_ms.saturating_sub(KEY_LIFETIME_MS), now_ms).await?;
+    let lease_until_ms = now_ms.saturating_add(LEASE_MS);
+    match idempotency::claim(tx, &key, &new.id, lease_until_ms, now_ms).await? {
+        KeyState::Fresh => {
+            topups::insert(tx, &new).await?;
+            Ok(Begun::New)
+        }
+        KeyState::Resumed(id) => Ok(Begun::Resumed(Box::new(existing(tx, &id).await?))),
+        KeyState::Answered(id, answer) => Ok(Begun::Answered(Box::new(existing(tx, &id).await?), answer)),
+        KeyState::Running => Ok(Begun::StillRunning),
+        KeyState::OtherRequest => Ok(Begun::OtherRequest),
+    }
+}
+
+async fn existing(tx: &mut Tx, id: &TopupId) -> Result<Topup, StoreError> {
+    topups::find(tx, id).await?.ok_or_else(|| StoreError::corrupt("a key of the missing top-up", id))
+}
+
+/// The answer that was given before, as far as it is still true.
+fn replay(app: &App, topup: &Topup, answer: &StoredAnswer) -> Result<Checkout, CreateCheckoutError> {
+    match answer.code.as_deref() {
+        None => still_open(app, topup),
+        Some("amount_too_small") => Err(CreateCheckoutError::AmountTooSmall),
+        Some(_) => Err(CreateCheckoutError::SessionEnded),
+    }
+}
+
+/// A checkout is handed out only while the customer can pay there.
+fn still_open(app: &App, topup: &Topup) -> Result<Checkout, CreateCheckoutError> {
+    let is_open = topup.state == TopupState::Open && topup.expires_at_ms > app.clock.now_ms();
+    match (&topup.session, &topup.session_url) {
+        (Some(session), Some(url)) if is_open => {
+            Ok(Checkout { session: session.as_str().to_owned(), url: url.clone(), expires_at_ms: topup.expires_at_ms })
+        }
+        _ => Err(CreateCheckoutError::SessionEnded),
+    }
+}
+
+async fn finish_resumed(app: &App, topup: Topup, key: Option<IdempotencyKey>) -> Result<Checkout, CreateCheckoutError> {
+    let result = still_open(app, &topup);
+    let answer = stored_answer(&result);
+    app.db.write(move |tx| settle_key(tx, key.clone(), answer.clone()).boxed()).await?;
+    result
+}
+
+/// Stores what Stripe said, and what the key stands for from now on, in one write.
+async fn store_outcome(
+    app: &App,
+    topup: TopupId,
+    key: Option<IdempotencyKey>,
+    opened: Result<Opened, StripeTrouble>,
+) -> Result<Checkout, CreateCheckoutError> {
+    let now_ms = app.clock.now_ms();
+    let result = match &opened {
+        Ok(opened) if opened.expires_at_ms <= now_ms => Err(CreateCheckoutError::SessionEnded),
+        Ok(opened) => match &opened.url {
+            Some(url) => Ok(Checkout {
+                session: opened.session.as_str().to_owned(),
+                url: url.clone(),
+                expires_at_ms: opened.expires_at_ms,
+            }),
+            None => Err(CreateCheckoutError::Stripe(StripeTrouble::NoUrl)),
+        },
+        Err(StripeTrouble::AmountTooSmall) => Err(CreateCheckoutError::AmountTooSmall),
+        Err(trouble) => Err(CreateCheckoutError::Stripe(*trouble)),
+    };
+    let answer = stored_answer(&result);
+    app.db
+        .write(move |tx| {
+            let (topup, key, answer, opened) = (topup.clone(), key.clone(), answer.clone(), opened.clone());
+            async move {
+                match opened {
+                    Ok(opened) => store_session(tx, &topup, &opened, now_ms).await?,
+                    Err(trouble) if trouble.is_final() => topups::refused(tx, &topup, trouble.code(), now_ms).await?,
+                    // Unknown or temporary: the purchase stays as it is, for the next try with the key.
+                    Err(_) => {}
+                }
+                settle_key(tx, key, answer).await
+            }
+            .boxed()
+        })
+        .await?;
+    result
+}
+
+async fn store_session(tx: &mut Tx, topup: &TopupId, opened: &Opened, now_ms: i64) -> Result<(), StoreError> {
+    let url = opened.url.as_deref();
+    if topups::opened(tx, topup, &opened.session, url, opened.expires_at_ms, now_ms).await? {
+        Ok(())
+    } else {
+        Err(StoreError::corrupt("a second session of top-up", topup))
+    }
+}
+
+async fn settle_key(tx: &mut Tx, key: Option<IdempotencyKey>, answer: Option<StoredAnswer>) -> Result<(), StoreError> {
+    match (key, answer) {
+        (Some(key), Some(answer)) => idempotency::answer(tx, &key, &answer).await,
+        (Some(key), None) => idempotency::release(tx, &key).await,
+        (None, _) => Ok(()),
+    }
+}
+
+/// What a repetition with the key is told. A failure of ours or of Stripe's is not kept: the next try may succeed.
+fn stored_answer(result: &Result<Checkout, CreateCheckoutError>) -> Option<StoredAnswer> {
+    let problem = |status, code: &str| Some(StoredAnswer { status, code: Some(code.to_owned()), detail: None });
+    match result {
+        Ok(_) => Some(StoredAnswer { status: 200, code: None, detail: None }),
+        Err(CreateCheckoutError::SessionEnded) => problem(409, "session_ended"),
+        Err(CreateCheckoutError::AmountTooSmall) => problem(400, "amount_too_small"),
+        Err(_) => None,
+    }
+}

@@ -1,0 +1,68 @@
+//! The use cases, one file each. They know the rules, the ports and the store; they know nothing of HTTP or Stripe.
+
+pub mod api_keys;
+pub mod apply_event;
+pub mod check_session;
+pub mod create_checkout;
+mod open_checkout;
+pub mod tasks;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::domain::pricing::Pricing;
+use crate::ports::{Clock, IdGenerator, PaymentGateway, WebhookReader};
+use crate::store::Db;
+use tasks::Tasks;
+
+/// How long the calls for one checkout may take in all, with their repetitions. Less than what a browser, a proxy or
+/// our own request limit waits.
+pub const CHECKOUT_BUDGET: Duration = Duration::from_secs(20);
+/// How long one call to Stripe may take. Stripe itself answers in about a second.
+pub const CALL_TIMEOUT: Duration = Duration::from_secs(8);
+
+/// What every use case works with.
+pub struct App {
+    /// Where everything is kept.
+    pub db: Db,
+    /// Stripe, to be called.
+    pub gateway: Arc<dyn PaymentGateway>,
+    /// Stripe, to be believed.
+    pub webhooks: Arc<dyn WebhookReader>,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Ids and secrets.
+    pub ids: Arc<dyn IdGenerator>,
+    /// What credits cost.
+    pub pricing: Pricing,
+    /// What a checkout is like.
+    pub checkout: CheckoutSettings,
+    /// Where writes run, so that a client that goes away interrupts nothing.
+    pub tasks: Tasks,
+}
+
+/// What a checkout is like.
+#[derive(Debug, Clone)]
+pub struct CheckoutSettings {
+    /// Whether real money moves.
+    pub livemode: bool,
+    /// How long a checkout stays open.
+    pub expires_minutes: i64,
+    /// Stripe's names of the payment methods; empty means what Stripe's dashboard says.
+    pub payment_methods: Vec<String>,
+    /// How long the calls to Stripe for one checkout may take in all.
+    pub budget: Duration,
+}
+
+/// An error with all its causes, for the log.
+#[must_use]
+pub fn with_causes(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text.push_str(": ");
+        text.push_str(&error.to_string());
+        cause = error.source();
+    }
+    text
+}

@@ -1,0 +1,182 @@
+//! Settings that must not serve, and secrets that must not show.
+
+use super::*;
+
+const SECRETS: [(&str, &str); 4] = [
+    ("STRIPE_SECRET_KEY", "sk_test_verysecretkey"),
+    ("STRIPE_WEBHOOK_SECRET", "whsec_verysecretsigning,whsec_verysecretolder"),
+    ("JWT_SECRET", "verysecret-0123456789abcdefghijklmnop"),
+    ("DATABASE_URL", "postgres://topup:verysecretpassword@localhost/topup"),
+];
+
+fn load(changes: &[(&str, &str)]) -> Result<Config, ConfigErrors> {
+    let base = SECRETS.into_iter().chain([("ALLOWED_ORIGINS", "https://app.example.com")]);
+    Config::load(&base.chain(changes.iter().copied()).collect())
+}
+
+fn without(name: &str) -> Result<Config, ConfigErrors> {
+    let base = SECRETS.into_iter().chain([("ALLOWED_ORIGINS", "https://app.example.com")]);
+    Config::load(&base.filter(|(setting, _)| *setting != name).collect())
+}
+
+fn wrong_settings(result: Result<Config, ConfigErrors>) -> Vec<&'static str> {
+    result.expect_err("must be refused").0.into_iter().map(|error| error.setting).collect()
+}
+
+#[test]
+fn the_defaults_are_those_of_the_documentation() {
+    let config = load(&[]).expect("valid");
+    assert_eq!(config.bind_address.to_string(), "127.0.0.1:8080");
+    assert_eq!(config.public_url, "http://127.0.0.1:8080");
+    assert_eq!(config.pricing.currency(), Currency::USD);
+    assert_eq!((config.pricing.smallest(), config.pricing.largest()), (18, 100_000));
+    assert_eq!(config.pricing.fees().rate.to_string(), "2.9");
+    assert_eq!((config.pricing.fees().fixed_minor, config.pricing.fees().mode), (30, FeeMode::GrossUp));
+    assert_eq!(config.checkout_expires_minutes, 60);
+    assert_eq!(config.payment_methods, ["card"]);
+    assert_eq!(config.rate_limit_per_minute.get(), 30);
+    assert!(config.log.json && config.log.filter == "info" && !config.stripe.livemode);
+    assert_eq!(config.stripe.webhook_secrets.len(), 2);
+}
+
+#[test]
+fn what_is_required_is_asked_for_by_name() {
+    for setting in ["STRIPE_SECRET_KEY", "STRIPE_WEBHOOK_SECRET", "ALLOWED_ORIGINS"] {
+        assert_eq!(wrong_settings(without(setting)), [setting]);
+    }
+}
+
+#[test]
+fn all_mistakes_are_reported_at_once() {
+    let wrong = wrong_settings(Config::load(
+        &[("CURRENCY", "dollars"), ("FEE_RATE_PERCENT", "2,9"), ("LOG_FORMAT", "xml")].into_iter().collect(),
+    ));
+    for setting in
+        ["STRIPE_SECRET_KEY", "STRIPE_WEBHOOK_SECRET", "ALLOWED_ORIGINS", "CURRENCY", "FEE_RATE_PERCENT", "LOG_FORMAT"]
+    {
+        assert!(wrong.contains(&setting), "{setting} in {wrong:?}");
+    }
+}
+
+#[test]
+fn settings_that_would_be_wrong_or_unsafe_do_not_serve() {
+    for (setting, value) in [
+        ("STRIPE_WEBHOOK_SECRET", ""),
+        ("STRIPE_WEBHOOK_SECRET", " "),
+        ("STRIPE_WEBHOOK_SECRET", "whsec_"),
+        ("STRIPE_WEBHOOK_SECRET", "whsec_0123456789,"),
+        ("STRIPE_WEBHOOK_SECRET", "sk_test_0123456789"),
+        ("STRIPE_SECRET_KEY", ""),
+        ("STRIPE_SECRET_KEY", "pk_test_0123456789"),
+        ("STRIPE_SECRET_KEY", "whsec_0123456789"),
+        ("STRIPE_SECRET_KEY", "sk_test_0123 456"),
+        ("STRIPE_API_BASE", "http://stripe.example.com"),
+        ("STRIPE_API_BASE", "not a url"),
+        ("JWT_SECRET", ""),
+        ("JWT_SECRET", "short"),
+        ("JWT_ALGORITHMS", "none"),
+        ("JWT_ALGORITHMS", "RS256"),
+        ("JWT_JWKS_URL", "https://id.example.com/keys"),
+        ("ALLOWED_ORIGINS", "*"),
+        ("ALLOWED_ORIGINS", ""),
+        ("ALLOWED_ORIGINS", "https://app.example.com,http://evil.example"),
+        ("BIND_ADDRESS", "localhost"),
+        ("DATABASE_URL", "mysql://localhost"),
+        ("CREDIT_UNIT_AMOUNT", "0"),
+        ("CREDIT_UNIT_AMOUNT", "1.5"),
+        ("MIN_CREDITS", "0"),
+        ("MAX_CREDITS", "97099970"),
+        ("MAX_CREDITS", "3"),
+        ("FEE_MODE", "none"),
+        ("FEE_RATE_PERCENT", "100"),
+        ("FEE_FIXED", "-1"),
+        ("FEE_LABEL", " "),
+        ("CHECKOUT_EXPIRES_MINUTES", "29"),
+        ("CHECKOUT_EXPIRES_MINUTES", "1441"),
+        ("PAYMENT_METHODS", "card,"),
+        ("RATE_LIMIT_PER_MINUTE", "0"),
+        ("TRUSTED_PROXIES", "anywhere"),
+        ("LOG", "not=a=filter"),
+        ("LOG_FORMAT", "yaml"),
+        ("PUBLIC_URL", "credits.example.com"),
+    ] {
+        let errors = load(&[(setting, value)]).err().unwrap_or_else(|| panic!("{setting}={value} was taken"));
+        let about = if setting == "JWT_JWKS_URL" { "JWT_" } else { setting };
+        assert!(errors.0.iter().any(|error| error.setting.starts_with(about)), "{setting}={value}: {errors}");
+    }
+}
+
+#[test]
+fn a_live_key_never_talks_to_a_sandbox() {
+    // Known mistake 22.
+    for key in ["sk_live_0123456789", "rk_live_0123456789", "something_new_0123456789"] {
+        let changes = [("STRIPE_SECRET_KEY", key), ("STRIPE_API_BASE", "http://127.0.0.1:12111")];
+        assert_eq!(wrong_settings(load(&changes)), ["STRIPE_API_BASE"], "{key}");
+        assert!(load(&[("STRIPE_SECRET_KEY", key)]).expect("valid").stripe.livemode, "{key}");
+    }
+    let changes = [("STRIPE_SECRET_KEY", "rk_test_0123456789"), ("STRIPE_API_BASE", "http://127.0.0.1:12111")];
+    assert_eq!(load(&changes).expect("valid").stripe.api_base.as_deref(), Some("http://127.0.0.1:12111/"));
+}
+
+#[test]
+fn another_currency_needs_its_own_price_and_fixed_fee() {
+    assert_eq!(wrong_settings(load(&[("CURRENCY", "jpy")])), ["CREDIT_UNIT_AMOUNT", "FEE_FIXED"]);
+    let config = load(&[("CURRENCY", "jpy"), ("CREDIT_UNIT_AMOUNT", "2"), ("FEE_FIXED", "0")]).expect("valid");
+    assert_eq!(config.pricing.quote(100).map(|quote| quote.total_amount_minor), Ok(206));
+}
+
+#[test]
+fn a_secret_may_come_from_a_file_but_not_twice() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("key");
+    std::fs::write(&path, "sk_test_fromfile\n").expect("written");
+    let path = path.to_str().expect("a path");
+    let base = || {
+        SECRETS.into_iter().chain([("ALLOWED_ORIGINS", "https://app.example.com"), ("STRIPE_SECRET_KEY_FILE", path)])
+    };
+    assert_eq!(wrong_settings(Config::load(&base().collect())), ["STRIPE_SECRET_KEY"]);
+    let only_file = base().filter(|(name, _)| *name != "STRIPE_SECRET_KEY").collect();
+    assert_eq!(Config::load(&only_file).expect("valid").stripe.secret_key.expose(), "sk_test_fromfile");
+    let missing =
+        base().filter(|(name, _)| *name != "STRIPE_SECRET_KEY").chain([("STRIPE_SECRET_KEY_FILE", "/nowhere")]);
+    assert_eq!(wrong_settings(Config::load(&missing.collect())), ["STRIPE_SECRET_KEY"]);
+}
+
+#[test]
+fn secrets_never_show() {
+    let config = load(&[]).expect("valid");
+    let source: Source = SECRETS.into_iter().collect();
+    let broken = [
+        ("STRIPE_SECRET_KEY", "verysecret key"),
+        ("STRIPE_WEBHOOK_SECRET", "verysecret"),
+        ("JWT_SECRET", "verysecret"),
+        ("DATABASE_URL", "verysecret"),
+    ];
+    let errors = Config::load(&broken.into_iter().collect()).expect_err("refused");
+    for text in [format!("{config:?}"), format!("{config:#?}"), format!("{source:?}"), format!("{errors} {errors:?}")] {
+        assert!(!text.contains("verysecret"), "{text}");
+    }
+}
+
+#[test]
+fn every_setting_of_the_example_file_is_one_that_is_read() {
+    let example = include_str!("../../.env.example");
+    let sources = [include_str!("mod.rs"), include_str!("source.rs")].concat();
+    let names: Vec<&str> = example
+        .lines()
+        .filter_map(|line| line.trim_start_matches(['#', ' ']).split_once('='))
+        .map(|(name, _)| name)
+        .filter(|name| name.chars().all(|character| character.is_ascii_uppercase() || character == '_'))
+        .collect();
+    assert!(names.len() >= 25, "{names:?}");
+    for name in &names {
+        let name = name.trim_end_matches("_FILE");
+        assert!(sources.contains(&format!("\"{name}\"")), "{name} is not read");
+    }
+    for line in sources.lines().filter(|line| line.contains("reader.") && line.contains("(\"")) {
+        let name = line.split("(\"").nth(1).and_then(|rest| rest.split('"').next()).unwrap_or_default();
+        if name.len() > 2 && name.chars().all(|character| character.is_ascii_uppercase() || character == '_') {
+            assert!(names.contains(&name), "{name} is missing in .env.example");
+        }
+    }
+}

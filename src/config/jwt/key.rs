@@ -1,0 +1,259 @@
+//! The key that customers' tokens are checked with: a shared secret, a public key, or the address of a key set.
+//!
+//! What always holds: a [`JwtKey`] has passed the checks of strength made here, and knows which algorithms fit it. A
+//! message about a key never repeats any of its text, because what was given by mistake may be a private key.
+
+use std::fmt;
+
+use jsonwebtoken::jwk::{AlgorithmParameters, EllipticCurve, Jwk};
+use jsonwebtoken::{Algorithm, AlgorithmFamily, DecodingKey};
+use url::{Host, Url};
+
+use super::{JWKS_URL, PUBLIC_KEY, SECRET, SettingError, text};
+use crate::secret::Secret;
+
+/// RFC 7518, section 3.2: an HMAC key is at least as long as the hash; 32 bytes are SHA-256's.
+const SECRET_MIN_BYTES: usize = 32;
+/// Far more than any key needs; keeps the PEM reader away from anything else.
+const PEM_MAX_BYTES: usize = 8 * 1024;
+/// Texts of examples and starter kits, which everybody knows.
+const PLACEHOLDERS: [&str; 9] = [
+    "change-me",
+    "change_me",
+    "changeme",
+    "change this",
+    "placeholder",
+    "example",
+    "your-secret",
+    "your_secret",
+    "super-secret",
+];
+
+/// What signatures are checked with.
+#[derive(Clone, Debug)]
+pub enum JwtKey {
+    /// The HMAC secret, shared with whoever issues the tokens.
+    Secret(Secret),
+    /// One public key, as PEM text of one block.
+    PublicKeyPem {
+        /// The text, which [`PublicKeyKind`] says how to read.
+        pem: String,
+        /// What key it is.
+        kind: PublicKeyKind,
+    },
+    /// The issuer's key set, fetched when it is needed.
+    Jwks {
+        /// https, or http to this machine.
+        url: Url,
+    },
+}
+
+/// The kinds of public keys that tokens can be signed for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PublicKeyKind {
+    /// RSA, 2048 to 4096 bits.
+    Rsa,
+    /// Elliptic curve P-256.
+    EcP256,
+    /// Elliptic curve P-384.
+    EcP384,
+    /// Edwards curve Ed25519.
+    Ed25519,
+}
+
+impl PublicKeyKind {
+    /// The algorithms that a key of this kind can check; the first is the default.
+    #[must_use]
+    pub const fn algorithms(self) -> &'static [Algorithm] {
+        match self {
+            Self::Rsa => &[
+                Algorithm::RS256,
+                Algorithm::RS384,
+                Algorithm::RS512,
+                Algorithm::PS256,
+                Algorithm::PS384,
+                Algorithm::PS512,
+            ],
+            Self::EcP256 => &[Algorithm::ES256],
+            Self::EcP384 => &[Algorithm::ES384],
+            Self::Ed25519 => &[Algorithm::EdDSA],
+        }
+    }
+}
+
+impl fmt::Display for PublicKeyKind {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Self::Rsa => "an RSA key",
+            Self::EcP256 => "a P-256 key",
+            Self::EcP384 => "a P-384 key",
+            Self::Ed25519 => "an Ed25519 key",
+        })
+    }
+}
+
+impl JwtKey {
+    /// The algorithms that may be allowed with this key. HMAC's only with a secret, and no others with it.
+    #[must_use]
+    pub const fn algorithms(&self) -> &'static [Algorithm] {
+        match self {
+            Self::Secret(_) => &[Algorithm::HS256, Algorithm::HS384, Algorithm::HS512],
+            Self::PublicKeyPem { kind, .. } => kind.algorithms(),
+            Self::Jwks { .. } => &[
+                Algorithm::RS256,
+                Algorithm::RS384,
+                Algorithm::RS512,
+                Algorithm::PS256,
+                Algorithm::PS384,
+                Algorithm::PS512,
+                Algorithm::ES256,
+                Algorithm::ES384,
+                Algorithm::EdDSA,
+            ],
+        }
+    }
+
+    /// Whether tokens of this algorithm can be checked with this key.
+    #[must_use]
+    pub fn fits(&self, algorithm: Algorithm) -> bool {
+        self.algorithms().contains(&algorithm)
+    }
+
+    pub(super) fn default_algorithms(&self) -> Vec<Algorithm> {
+        match self {
+            Self::Jwks { .. } => vec![Algorithm::RS256, Algorithm::ES256, Algorithm::EdDSA],
+            Self::Secret(_) | Self::PublicKeyPem { .. } => self.algorithms().iter().take(1).copied().collect(),
+        }
+    }
+
+    pub(super) fn describe(&self) -> String {
+        match self {
+            Self::Secret(_) => format!("{SECRET}, a shared secret"),
+            Self::PublicKeyPem { kind, .. } => format!("{PUBLIC_KEY}, {kind}"),
+            Self::Jwks { .. } => format!("{JWKS_URL}, a set of public keys"),
+        }
+    }
+}
+
+pub(super) fn secret(raw: &str) -> Result<JwtKey, SettingError> {
+    let advice = "make one with `openssl rand -hex 32`";
+    let wrong = |what: &str| Err(SettingError::new(SECRET, format!("{what}; {advice}")));
+    if raw.trim().is_empty() {
+        return wrong("is set but empty");
+    }
+    if raw.contains("-----BEGIN") {
+        let message = format!("contains a key in PEM format, not a secret; a public key goes into {PUBLIC_KEY}");
+        return Err(SettingError::new(SECRET, message));
+    }
+    if raw.trim() != raw {
+        return wrong("begins or ends with white space, which the issuer of the tokens will not have");
+    }
+    if raw.len() < SECRET_MIN_BYTES {
+        return wrong(&format!("is shorter than {SECRET_MIN_BYTES} bytes"));
+    }
+    let lower_case = raw.to_lowercase();
+    if PLACEHOLDERS.iter().any(|placeholder| lower_case.contains(placeholder)) {
+        return wrong("looks like the placeholder of an example");
+    }
+    if repeats_itself(raw.as_bytes()) {
+        return wrong("repeats one short text over and over");
+    }
+    Ok(JwtKey::Secret(Secret::new(raw)))
+}
+
+/// Whether a text is one piece repeated, the piece at most half as long as the text.
+fn repeats_itself(text: &[u8]) -> bool {
+    (1..=text.len() / 2).any(|period| text.iter().zip(text.iter().skip(period)).all(|(left, right)| left == right))
+}
+
+pub(super) fn public_key(raw: &str) -> Result<JwtKey, SettingError> {
+    let wrong = |message: &str| Err(SettingError::new(PUBLIC_KEY, message));
+    // `.env` files and container settings often hold a PEM text in one line; a PEM text itself has no backslash.
+    let pem = raw.replace("\\n", "\n");
+    if pem.trim().is_empty() {
+        return wrong("is set but empty; give it a value or remove it");
+    }
+    if pem.contains("PRIVATE KEY") {
+        return wrong(
+            "is a private key, which does not belong here; set the public key (`openssl pkey -pubout`), and replace \
+             the private key if others could have read it",
+        );
+    }
+    if pem.contains("CERTIFICATE") {
+        return wrong("is a certificate; set its public key (`openssl x509 -pubkey -noout`)");
+    }
+    let is_public = pem.contains("-----BEGIN PUBLIC KEY-----") || pem.contains("-----BEGIN RSA PUBLIC KEY-----");
+    if !is_public || pem.len() > PEM_MAX_BYTES {
+        return wrong("is not a public key in PEM format (-----BEGIN PUBLIC KEY-----)");
+    }
+    if pem.matches("-----BEGIN ").count() != 1 {
+        return wrong("has more than one PEM block; set a single public key");
+    }
+    let Some(kind) = kind_of(pem.as_bytes()) else {
+        return wrong(
+            "is not a key that can be used; set an RSA key of 2048 to 4096 bits, an elliptic curve key (P-256 or \
+             P-384, uncompressed) or an Ed25519 key",
+        );
+    };
+    Ok(JwtKey::PublicKeyPem { pem, kind })
+}
+
+/// What key a PEM text holds, if it is strong enough and the verifier can use it.
+fn kind_of(pem: &[u8]) -> Option<PublicKeyKind> {
+    let key = [DecodingKey::from_rsa_pem, DecodingKey::from_ec_pem, DecodingKey::from_ed_pem]
+        .into_iter()
+        .find_map(|read| read(pem).ok())?;
+    if key.family() == AlgorithmFamily::Rsa {
+        // 2048 bits or more: the modulus has 256 bytes or more, and no leading zeros after this conversion. The
+        // reader itself refuses more than 4096 bits.
+        let modulus = match Jwk::from_decoding_key(&key, None).ok()?.algorithm {
+            AlgorithmParameters::RSA(rsa) => DecodingKey::from_ed_components(&rsa.n).ok()?,
+            _ => return None,
+        };
+        let modulus = modulus.try_get_as_bytes().ok()?;
+        let strong = modulus.len() > 256 || (modulus.len() == 256 && modulus.first()? >= &0x80);
+        return strong.then_some(PublicKeyKind::Rsa);
+    }
+    let kind = match Jwk::from_decoding_key(&key, None).ok()?.algorithm {
+        AlgorithmParameters::EllipticCurve(ec) if ec.curve == EllipticCurve::P256 => PublicKeyKind::EcP256,
+        AlgorithmParameters::EllipticCurve(ec) if ec.curve == EllipticCurve::P384 => PublicKeyKind::EcP384,
+        AlgorithmParameters::OctetKeyPair(_) => PublicKeyKind::Ed25519,
+        _ => return None,
+    };
+    // The reader goes by length; only the verifier tells whether the point is on the curve (secp256k1's are not).
+    let algorithm = *kind.algorithms().first()?;
+    jsonwebtoken::crypto::verify("", b"", &key, algorithm).ok()?;
+    Some(kind)
+}
+
+pub(super) fn jwks(raw: &str) -> Result<JwtKey, SettingError> {
+    let wrong = |message: &str| Err(SettingError::new(JWKS_URL, message));
+    let raw = text(JWKS_URL, raw)?;
+    if raw.contains(|character: char| character.is_whitespace() || character == '\\') {
+        return wrong("contains white space or a backslash; remove it");
+    }
+    let Ok(url) = Url::parse(raw) else {
+        return wrong("is not a URL; set the issuer's jwks_uri, such as https://issuer.example/.well-known/jwks.json");
+    };
+    if !url.username().is_empty() || url.password().is_some() {
+        return wrong("contains a user name or password; remove it");
+    }
+    if url.fragment().is_some() {
+        return wrong("has a fragment (#…); remove it");
+    }
+    match url.scheme() {
+        "https" => Ok(JwtKey::Jwks { url }),
+        "http" if is_loopback(&url) => Ok(JwtKey::Jwks { url }),
+        "http" => wrong("must use https: whoever can change the answer can issue tokens (http is for loopback only)"),
+        _ => wrong("must be an https URL"),
+    }
+}
+
+fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Domain(name)) => name == "localhost",
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
+    }
+}

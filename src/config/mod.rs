@@ -1,0 +1,340 @@
+//! Settings: from the environment and `.env` to typed values, all mistakes reported at once, no secret ever shown.
+//!
+//! What always holds: a [`Config`] that exists is complete and safe to serve with. An empty setting is a mistake, never
+//! a default, because an empty secret would be a check that is switched off.
+
+pub mod jwt;
+mod source;
+
+use std::net::{IpAddr, SocketAddr};
+use std::num::NonZeroU32;
+
+use ipnet::IpNet;
+use url::{Host, Url};
+
+use crate::domain::currency::Currency;
+use crate::domain::fees::{FeeMode, FeePolicy, MAX_FEE_LABEL_CHARACTERS, RatePercent};
+use crate::domain::pricing::{InvalidPricing, Pricing};
+use crate::domain::redirect::AllowedOrigin;
+use crate::secret::Secret;
+pub use jwt::SettingError;
+use jwt::{JwtSettings, RawJwt};
+use source::Reader;
+pub use source::Source;
+
+/// Everything that `serve` needs to know.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// Where the service listens.
+    pub bind_address: SocketAddr,
+    /// How others reach it, without a slash at the end.
+    pub public_url: String,
+    /// The database's address; it may hold a password.
+    pub database_url: Secret,
+    /// How Stripe is called and believed.
+    pub stripe: StripeSettings,
+    /// How customers' tokens are verified; none if only API keys are used.
+    pub jwt: Option<JwtSettings>,
+    /// The web pages that may call the service and that customers may be sent to.
+    pub allowed_origins: Vec<AllowedOrigin>,
+    /// What credits cost.
+    pub pricing: Pricing,
+    /// How long a checkout stays open.
+    pub checkout_expires_minutes: i64,
+    /// Stripe's names of the payment methods; empty means what Stripe's dashboard says.
+    pub payment_methods: Vec<String>,
+    /// Checkouts per account and minute.
+    pub rate_limit_per_minute: NonZeroU32,
+    /// The networks whose `X-Forwarded-For` counts.
+    pub trusted_proxies: Vec<IpNet>,
+    /// What is logged.
+    pub log: LogSettings,
+}
+
+/// How Stripe is called and believed.
+#[derive(Debug, Clone)]
+pub struct StripeSettings {
+    /// The API key.
+    pub secret_key: Secret,
+    /// The endpoint's signing secrets, newest first; never empty.
+    pub webhook_secrets: Vec<Secret>,
+    /// A sandbox's base address, with a slash at the end; none for Stripe itself.
+    pub api_base: Option<String>,
+    /// Whether real money moves. A key whose prefix is not known counts as live.
+    pub livemode: bool,
+}
+
+/// What is logged, and how.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LogSettings {
+    /// A `tracing` filter.
+    pub filter: String,
+    /// One JSON object per line instead of text for people.
+    pub json: bool,
+}
+
+/// Every mistake in the settings.
+#[derive(Debug, thiserror::Error)]
+#[error("the settings are not right:\n{}", .0.iter().map(|e| format!("  {}: {}", e.setting, e.message)).collect::<Vec<_>>().join("\n"))]
+pub struct ConfigErrors(pub Vec<SettingError>);
+
+impl Config {
+    /// Reads and checks all settings.
+    ///
+    /// # Errors
+    /// All mistakes at once, each with the setting's name and the way out.
+    pub fn load(source: &Source) -> Result<Self, ConfigErrors> {
+        let mut reader = Reader::new(source);
+        let bind_address =
+            reader.parse("BIND_ADDRESS", "127.0.0.1:8080", "an IP address and a port such as 0.0.0.0:8080");
+        let public_url = reader.optional("PUBLIC_URL");
+        let database_url = reader.text("DATABASE_URL", "sqlite:topup.db");
+        let stripe = read_stripe(&mut reader);
+        let jwt = read_jwt(&mut reader);
+        let allowed_origins = read_origins(&mut reader);
+        let pricing = read_pricing(&mut reader);
+        let checkout_expires_minutes =
+            reader.in_range("CHECKOUT_EXPIRES_MINUTES", 60, 30..=1440, "minutes, from 30 to 1440 (Stripe's limits)");
+        let payment_methods = read_payment_methods(&mut reader);
+        let rate_limit = reader.parse("RATE_LIMIT_PER_MINUTE", "30", "a whole number of 1 or more");
+        let trusted_proxies = read_networks(&mut reader);
+        let log = read_log(&mut reader);
+        check_database_url(&mut reader, &database_url);
+        let public_url = read_public_url(&mut reader, public_url, bind_address);
+        // Each `None` has left an error behind, so that an incomplete Config cannot be made.
+        match (bind_address, public_url, stripe, jwt, pricing, checkout_expires_minutes, rate_limit, log) {
+            (
+                Some(bind_address),
+                Some(public_url),
+                Some(stripe),
+                Some(jwt),
+                Some(pricing),
+                Some(checkout_expires_minutes),
+                Some(rate_limit_per_minute),
+                Some(log),
+            ) if reader.errors.is_empty() => Ok(Self {
+                bind_address,
+                public_url,
+                database_url: Secret::new(database_url),
+                stripe,
+                jwt,
+                allowed_origins,
+                pricing,
+                checkout_expires_minutes,
+                payment_methods,
+                rate_limit_per_minute,
+                trusted_proxies,
+                log,
+            }),
+            _ => Err(ConfigErrors(reader.errors)),
+        }
+    }
+
+    /// Reads only the database's address, for the commands that need nothing else.
+    ///
+    /// # Errors
+    /// When it is empty or names no database that is known here.
+    pub fn load_database_url(source: &Source) -> Result<Secret, ConfigErrors> {
+        let mut reader = Reader::new(source);
+        let url = reader.text("DATABASE_URL", "sqlite:topup.db");
+        check_database_url(&mut reader, &url);
+        if reader.errors.is_empty() { Ok(Secret::new(url)) } else { Err(ConfigErrors(reader.errors)) }
+    }
+}
+
+fn check_database_url(reader: &mut Reader<'_>, url: &str) {
+    if !["sqlite:", "postgres://", "postgresql://"].iter().any(|scheme| url.starts_with(scheme)) {
+        reader.error("DATABASE_URL", "must start with sqlite: (such as sqlite:topup.db) or postgres://");
+    }
+}
+
+fn read_public_url(reader: &mut Reader<'_>, text: Option<String>, bind: Option<SocketAddr>) -> Option<String> {
+    let Some(text) = text else { return bind.map(|address| format!("http://{address}")) };
+    let valid = Url::parse(&text).is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.host().is_some());
+    if !valid {
+        reader.error("PUBLIC_URL", "must be an absolute URL such as https://credits.example.com");
+        return None;
+    }
+    Some(text.trim_end_matches('/').to_owned())
+}
+
+fn read_stripe(reader: &mut Reader<'_>) -> Option<StripeSettings> {
+    let key = reader.required(
+        "STRIPE_SECRET_KEY",
+        "the API key from Stripe's dashboard (sk_test_… to try, sk_live_… or a restricted rk_live_…)",
+    );
+    let key = key.filter(|key| {
+        let wrong = if key.starts_with("pk_") {
+            Some("is a publishable key (pk_…); the service needs a secret or restricted one (sk_… or rk_…)")
+        } else if key.starts_with("whsec_") {
+            Some("is a webhook signing secret (whsec_…); it belongs into STRIPE_WEBHOOK_SECRET")
+        } else if !key.chars().all(|character| character.is_ascii_graphic()) {
+            Some("has characters that no key has; was it copied whole?")
+        } else {
+            None
+        };
+        wrong.inspect(|message| reader.error("STRIPE_SECRET_KEY", message)).is_none()
+    });
+    let webhook_secrets = read_webhook_secrets(reader);
+    let api_base = reader.optional("STRIPE_API_BASE");
+    let livemode = key.as_ref().is_none_or(|key| !key.starts_with("sk_test_") && !key.starts_with("rk_test_"));
+    let api_base = api_base.map(|text| {
+        if key.is_some() && livemode {
+            reader.error("STRIPE_API_BASE", "is only for a sandbox and is refused with a live key; remove it");
+        }
+        if !is_https_or_loopback(&text) {
+            reader.error("STRIPE_API_BASE", "must be https://… or a loopback address such as http://127.0.0.1:12111");
+        }
+        format!("{}/", text.trim_end_matches('/'))
+    });
+    Some(StripeSettings { secret_key: Secret::new(key?), webhook_secrets, api_base, livemode })
+}
+
+fn is_https_or_loopback(text: &str) -> bool {
+    let Ok(url) = Url::parse(text) else { return false };
+    match (url.scheme(), url.host()) {
+        ("https", Some(_)) => true,
+        ("http", Some(Host::Domain(domain))) => domain == "localhost",
+        ("http", Some(Host::Ipv4(address))) => address.is_loopback(),
+        ("http", Some(Host::Ipv6(address))) => address.is_loopback(),
+        _ => false,
+    }
+}
+
+fn read_webhook_secrets(reader: &mut Reader<'_>) -> Vec<Secret> {
+    let hint = "the signing secret of the webhook endpoint (whsec_…), or several, comma separated, newest first";
+    let Some(text) = reader.required("STRIPE_WEBHOOK_SECRET", hint) else { return Vec::new() };
+    let secrets: Vec<&str> = text.split(',').map(str::trim).collect();
+    let is_secret = |secret: &&str| secret.strip_prefix("whsec_").is_some_and(|rest| rest.len() >= 8);
+    if !secrets.iter().all(is_secret) {
+        reader.error("STRIPE_WEBHOOK_SECRET", "each secret must start with whsec_ and be complete; none may be empty");
+    }
+    secrets.into_iter().map(Secret::new).collect()
+}
+
+/// The outer `None` means a mistake, the inner one that only API keys are used.
+#[expect(clippy::option_option, reason = "a mistake and a deliberate absence are two things")]
+fn read_jwt(reader: &mut Reader<'_>) -> Option<Option<JwtSettings>> {
+    let raw = RawJwt {
+        secret: reader.optional("JWT_SECRET"),
+        public_key: reader.optional("JWT_PUBLIC_KEY"),
+        jwks_url: reader.optional("JWT_JWKS_URL"),
+        algorithms: reader.optional("JWT_ALGORITHMS"),
+        issuer: reader.optional("JWT_ISSUER"),
+        audience: reader.optional("JWT_AUDIENCE"),
+        account_claim: reader.optional("JWT_ACCOUNT_CLAIM"),
+        admin_scope: reader.optional("JWT_ADMIN_SCOPE"),
+    };
+    match raw.parse() {
+        Ok(settings) => Some(settings),
+        Err(errors) => {
+            reader.errors.extend(errors);
+            None
+        }
+    }
+}
+
+fn read_origins(reader: &mut Reader<'_>) -> Vec<AllowedOrigin> {
+    let hint = "the web pages that may sell credits, comma separated, such as https://app.example.com";
+    let Some(text) = reader.required("ALLOWED_ORIGINS", hint) else { return Vec::new() };
+    let mut origins = Vec::new();
+    for part in text.split(',').map(str::trim) {
+        match AllowedOrigin::parse(part) {
+            Ok(origin) => origins.push(origin),
+            Err(error) => reader.error("ALLOWED_ORIGINS", &format!("{part:?}: {error}")),
+        }
+    }
+    origins
+}
+
+fn read_pricing(reader: &mut Reader<'_>) -> Option<Pricing> {
+    let currency = reader.text("CURRENCY", "usd");
+    let currency = match Currency::parse(&currency) {
+        Ok(currency) => Some(currency),
+        Err(error) => {
+            reader.error("CURRENCY", &error.to_string());
+            None
+        }
+    };
+    for setting in ["CREDIT_UNIT_AMOUNT", "FEE_FIXED"] {
+        if currency.is_some_and(|currency| currency != Currency::USD) && !reader.is_set(setting) {
+            reader.error(setting, "must be set for a currency other than usd: there is no default that is right");
+        }
+    }
+    let unit_amount = reader.parse("CREDIT_UNIT_AMOUNT", "1", "the price of one credit in minor units, a whole number");
+    let fixed_minor = reader.in_range("FEE_FIXED", 30, 0..=1_000_000, "minor units, a whole number from 0");
+    let mode = reader.text("FEE_MODE", "gross_up");
+    let mode = FeeMode::parse(&mode).or_else(|| {
+        reader.error("FEE_MODE", "must be gross_up (the customer pays the fee) or absorb (no fee line)");
+        None
+    });
+    let rate = reader.text("FEE_RATE_PERCENT", "2.9");
+    let rate = RatePercent::parse(&rate).map_err(|error| reader.error("FEE_RATE_PERCENT", &error.to_string())).ok();
+    let label = reader.text("FEE_LABEL", "Processing fee");
+    if label.trim().is_empty() || label.chars().count() > MAX_FEE_LABEL_CHARACTERS || label.contains(char::is_control) {
+        reader.error("FEE_LABEL", "must be 1 to 100 printable characters");
+    }
+    let min_credits = reader.parse("MIN_CREDITS", "1", "a whole number");
+    let max_credits = reader.parse("MAX_CREDITS", "100000", "a whole number");
+    let fees = FeePolicy { mode: mode?, rate: rate?, fixed_minor: fixed_minor?, label };
+    match Pricing::new(currency?, unit_amount?, fees, min_credits?, max_credits?) {
+        Ok(pricing) => Some(pricing),
+        Err(error) => {
+            let setting = match error {
+                InvalidPricing::UnitAmount { .. } => "CREDIT_UNIT_AMOUNT",
+                InvalidPricing::Range => "MIN_CREDITS",
+                _ => "MAX_CREDITS",
+            };
+            reader.error(setting, &error.to_string());
+            None
+        }
+    }
+}
+
+fn read_payment_methods(reader: &mut Reader<'_>) -> Vec<String> {
+    let text = reader.text("PAYMENT_METHODS", "card");
+    if text == "dashboard" {
+        return Vec::new();
+    }
+    let methods: Vec<String> = text.split(',').map(|method| method.trim().to_owned()).collect();
+    let is_name = |method: &String| {
+        !method.is_empty()
+            && method.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_')
+    };
+    if !methods.iter().all(is_name) {
+        reader.error("PAYMENT_METHODS", "must be Stripe's names, comma separated, such as card,link, or dashboard");
+    }
+    methods
+}
+
+fn read_networks(reader: &mut Reader<'_>) -> Vec<IpNet> {
+    let Some(text) = reader.optional("TRUSTED_PROXIES") else { return Vec::new() };
+    let mut networks = Vec::new();
+    for part in text.split(',').map(str::trim) {
+        let network = part.parse::<IpNet>().ok().or_else(|| part.parse::<IpAddr>().map(IpNet::from).ok());
+        match network {
+            Some(network) => networks.push(network),
+            None => reader.error("TRUSTED_PROXIES", &format!("{part:?} is no network such as 10.0.0.0/8")),
+        }
+    }
+    networks
+}
+
+fn read_log(reader: &mut Reader<'_>) -> Option<LogSettings> {
+    let filter = reader.text("LOG", "info");
+    if tracing_subscriber::EnvFilter::try_new(&filter).is_err() {
+        reader.error("LOG", "must be a filter such as info or topup=debug,info");
+    }
+    match reader.text("LOG_FORMAT", "json").as_str() {
+        "json" => Some(LogSettings { filter, json: true }),
+        "pretty" => Some(LogSettings { filter, json: false }),
+        _ => {
+            reader.error("LOG_FORMAT", "must be json or pretty");
+            None
+        }
+    }
+}
+
+#[cfg(test)]
+#[path = "config_tests.rs"]
+mod tests;

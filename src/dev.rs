@@ -1,0 +1,263 @@
+//! `topup dev`: the sandbox, the service and a demo page, from nothing, without settings and without a network.
+//!
+//! It reads no `.env`, no `DATABASE_URL` and no `STRIPE_*`, so that nothing real can slip in. All it keeps is in one
+//! folder of its own, which is the only thing that `--fresh` deletes. It listens on loopback.
+
+use std::fs::{self, File, TryLockError};
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+use stripe_sandbox::{Sandbox, TEST_CARDS};
+use url::Url;
+
+use crate::config::{Config, ConfigErrors, Source};
+use crate::domain::account::AccountId;
+use crate::http::demo::{DEMO_ACCOUNT, Demo};
+use crate::ports::IdGenerator;
+use crate::secret::Secret;
+use crate::startup::{Application, Environment, StartError, listen};
+use crate::store::{Db, StoreError};
+
+/// What `--fresh` looks for before it deletes a folder.
+const MARKER: &str = "topup-dev.txt";
+const MARKER_TEXT: &str = "The data of `topup dev`. `topup dev --fresh` deletes this folder and everything in it.\n";
+
+/// The cards that the welcome names; the sandbox's pages list all of them.
+const CARDS_TO_TRY: [&str; 4] = ["4242424242424242", "4000000000000002", "4000000000009995", "4000000000003220"];
+
+/// How `topup dev` is started.
+#[derive(Debug, Clone)]
+pub struct DevOptions {
+    /// The folder that holds everything.
+    pub folder: PathBuf,
+    /// Delete the folder first.
+    pub fresh: bool,
+    /// The service's port; 0 for any that is free.
+    pub port: u16,
+    /// The sandbox's port; 0 for any that is free.
+    pub sandbox_port: u16,
+}
+
+/// Why it does not start. Each message says the way out.
+#[derive(Debug, thiserror::Error)]
+pub enum DevError {
+    /// The folder cannot be used.
+    #[error("cannot use the folder {}: {source}; choose another one with --data-dir", .folder.display())]
+    Folder {
+        /// The folder.
+        folder: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// The folder holds something that is not ours, which `--fresh` would delete.
+    #[error("{} holds files that are not of `topup dev`; choose another folder with --data-dir", .0.display())]
+    NotOurs(PathBuf),
+    /// Another `topup dev` uses the folder.
+    #[error("another `topup dev` uses {}; stop it, or choose another folder with --data-dir", .0.display())]
+    InUse(PathBuf),
+    /// The kept secrets cannot be read.
+    #[error("{} is damaged; start anew with --fresh", .0.display())]
+    Damaged(PathBuf),
+    /// The sandbox does not start.
+    #[error("the Stripe sandbox does not start: {0}")]
+    Sandbox(#[from] stripe_sandbox::StartError),
+    /// The service does not start.
+    #[error(transparent)]
+    Service(#[from] StartError),
+    /// Its own settings are not right: a mistake in this program.
+    #[error(transparent)]
+    Config(#[from] ConfigErrors),
+    /// Its database cannot be made.
+    #[error("the database in the data folder cannot be used; start anew with --fresh")]
+    Database(#[from] StoreError),
+    /// The demo's token cannot be made.
+    #[error("the demo's token cannot be signed")]
+    Token(#[from] jsonwebtoken::errors::Error),
+}
+
+/// Made at the first start and kept, so that tokens and signatures survive a restart.
+#[derive(Serialize, Deserialize)]
+struct Secrets {
+    stripe_secret_key: String,
+    webhook_secret: String,
+    jwt_secret: String,
+}
+
+/// Everything, running.
+pub struct Dev {
+    sandbox: Sandbox,
+    application: Application,
+    folder: PathBuf,
+    token: String,
+    // Held as long as the folder is in use.
+    _lock: File,
+}
+
+impl Dev {
+    /// Starts everything.
+    ///
+    /// # Errors
+    /// See [`DevError`].
+    pub async fn start(options: DevOptions, environment: Environment) -> Result<Self, DevError> {
+        let folder = options.folder.clone();
+        let lock = prepare_folder(&options)?;
+        let secrets = load_secrets(&folder, environment.ids.as_ref())?;
+        // The port is taken first: the sandbox must know where to deliver.
+        let loopback = |port| SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+        let listener = listen(loopback(options.port))?;
+        let address = listener.local_addr().map_err(StartError::Server)?;
+        let sandbox = start_sandbox(&folder, loopback(options.sandbox_port), &secrets, address).await?;
+        let config = config(&folder, &secrets, address, &sandbox.url())?;
+        Db::connect(config.database_url.expose(), true).await?.migrate_and_close().await?;
+        let demo = Demo { jwt_secret: Secret::new(secrets.jwt_secret) };
+        let account = AccountId::parse(DEMO_ACCOUNT).map_err(|error| io::Error::other(error.to_string()));
+        let account = account.map_err(|source| DevError::Folder { folder: folder.clone(), source })?;
+        let token = demo.token(&account, environment.clock.now_ms())?;
+        let environment = Environment { demo: Some(demo), ..environment };
+        let application = Application::build(config, listener, environment).await?;
+        Ok(Self { sandbox, application, folder, token, _lock: lock })
+    }
+
+    /// The demo page's address.
+    #[must_use]
+    pub fn url(&self) -> String {
+        format!("http://{}", self.application.address())
+    }
+
+    /// What to tell the person who started it.
+    #[must_use]
+    pub fn welcome(&self) -> String {
+        let (url, sandbox) = (self.url(), self.sandbox.url());
+        let cards: String = TEST_CARDS
+            .iter()
+            .filter(|card| CARDS_TO_TRY.contains(&card.number))
+            .map(|card| format!("    {:<22}{}\n", spaced(card.number), card.what))
+            .collect();
+        let (token, folder) = (&self.token, self.folder.display());
+        format!(
+            "\nTopup is running with a Stripe sandbox. No money moves.\n\n  \
+             Demo      {url}/\n  API docs  {url}/docs\n  Sandbox   {sandbox}/\n\n  \
+             Cards to try (any future date, any CVC)\n{cards}\n  \
+             Open a checkout from the command line\n\n\
+             curl -s -X POST {url}/credits/sessions -H 'Authorization: Bearer {token}' \
+             -H 'Content-Type: application/json' \
+             -d '{{\"credits\":250,\"successUrl\":\"{url}/?session_id={{CHECKOUT_SESSION_ID}}\"}}'\n\n  \
+             Data in   {folder} (start anew with --fresh)\n  Stop with Ctrl-C\n\n"
+        )
+    }
+
+    /// Serves until `stop` ends, then stops everything in order.
+    ///
+    /// # Errors
+    /// When the web server fails.
+    pub async fn run_until_stopped(self, stop: impl Future<Output = ()>) -> Result<(), DevError> {
+        let result = self.application.run_until_stopped(stop).await;
+        self.sandbox.stop().await;
+        Ok(result?)
+    }
+}
+
+fn spaced(number: &str) -> String {
+    let digits: Vec<char> = number.chars().collect();
+    digits.chunks(4).map(|group| group.iter().collect::<String>()).collect::<Vec<_>>().join(" ")
+}
+
+fn prepare_folder(options: &DevOptions) -> Result<File, DevError> {
+    let folder = &options.folder;
+    let failed = |source| DevError::Folder { folder: folder.clone(), source };
+    let exists = folder.exists();
+    let is_empty = !exists || fs::read_dir(folder).map_err(failed)?.next().is_none();
+    if !is_empty && !folder.join(MARKER).is_file() {
+        return Err(DevError::NotOurs(folder.clone()));
+    }
+    fs::create_dir_all(folder).map_err(failed)?;
+    let lock = take_lock(folder)?;
+    if options.fresh {
+        // The lock is kept: its file is the one that stays.
+        for entry in fs::read_dir(folder).map_err(failed)? {
+            let path = entry.map_err(failed)?.path();
+            if path.is_file() && !path.ends_with("lock") {
+                fs::remove_file(path).map_err(failed)?;
+            }
+        }
+    }
+    fs::write(folder.join(MARKER), MARKER_TEXT).map_err(failed)?;
+    Ok(lock)
+}
+
+fn take_lock(folder: &Path) -> Result<File, DevError> {
+    let failed = |source| DevError::Folder { folder: folder.to_owned(), source };
+    // The marker comes before the lock file, so that a start that dies in between leaves a folder that is ours.
+    fs::write(folder.join(MARKER), MARKER_TEXT).map_err(failed)?;
+    let lock = File::create(folder.join("lock")).map_err(failed)?;
+    match lock.try_lock() {
+        Ok(()) => Ok(lock),
+        Err(TryLockError::WouldBlock) => Err(DevError::InUse(folder.to_owned())),
+        Err(TryLockError::Error(source)) => Err(failed(source)),
+    }
+}
+
+fn load_secrets(folder: &Path, ids: &dyn IdGenerator) -> Result<Secrets, DevError> {
+    let path = folder.join("secrets.json");
+    let failed = |source| DevError::Folder { folder: folder.to_owned(), source };
+    if path.exists() {
+        let text = fs::read_to_string(&path).map_err(failed)?;
+        return serde_json::from_str(&text).map_err(|_| DevError::Damaged(path));
+    }
+    let random = || ids.secret_bytes().map(hex::encode).map_err(failed);
+    let secrets = Secrets {
+        stripe_secret_key: format!("sk_test_sandbox{}", random()?),
+        webhook_secret: format!("whsec_{}", random()?),
+        jwt_secret: random()?,
+    };
+    let text = serde_json::to_string_pretty(&secrets).map_err(|error| failed(io::Error::other(error)))?;
+    let temporary = folder.join("secrets.json.new");
+    write_private(&temporary, &text).and_then(|()| fs::rename(&temporary, &path)).map_err(failed)?;
+    Ok(secrets)
+}
+
+fn write_private(path: &Path, text: &str) -> io::Result<()> {
+    let mut options = fs::OpenOptions::new();
+    options.write(true).create(true).truncate(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    io::Write::write_all(&mut options.open(path)?, text.as_bytes())
+}
+
+async fn start_sandbox(
+    folder: &Path,
+    bind: SocketAddr,
+    secrets: &Secrets,
+    service: SocketAddr,
+) -> Result<Sandbox, DevError> {
+    let mut config = stripe_sandbox::Config::local(secrets.stripe_secret_key.as_str())
+        .with_webhook(format!("http://{service}/webhooks/stripe"), secrets.webhook_secret.as_str());
+    config.bind = bind;
+    config.state_file = Some(folder.join("sandbox.json"));
+    Ok(Sandbox::start(config).await?)
+}
+
+fn config(folder: &Path, secrets: &Secrets, address: SocketAddr, sandbox: &str) -> Result<Config, DevError> {
+    let origins = format!("http://{address},http://localhost:{}", address.port());
+    let database = database_url(folder).map_err(|source| DevError::Folder { folder: folder.to_owned(), source })?;
+    let address = address.to_string();
+    let settings = [
+        ("BIND_ADDRESS", address.as_str()),
+        ("DATABASE_URL", database.as_str()),
+        ("STRIPE_SECRET_KEY", secrets.stripe_secret_key.as_str()),
+        ("STRIPE_WEBHOOK_SECRET", secrets.webhook_secret.as_str()),
+        ("STRIPE_API_BASE", sandbox),
+        ("JWT_SECRET", secrets.jwt_secret.as_str()),
+        ("ALLOWED_ORIGINS", origins.as_str()),
+    ];
+    Ok(Config::load(&settings.into_iter().collect::<Source>())?)
+}
+
+/// A folder's name may have characters that mean something in a URL.
+fn database_url(folder: &Path) -> io::Result<String> {
+    let path = fs::canonicalize(folder)?.join("topup.db");
+    let url = Url::from_file_path(&path).map_err(|()| io::Error::other("it has no absolute path"))?;
+    Ok(format!("sqlite://{}", url.path()))
+}

@@ -1,0 +1,101 @@
+//! The HTTP request for the key set: no redirects, no proxies, bounded in time and size.
+//!
+//! Its errors never contain the URL, and it does not know what a key is.
+
+use std::time::Duration;
+
+use reqwest::redirect::Policy;
+use reqwest::{Client, StatusCode};
+use url::Url;
+
+/// Why there is no key set.
+#[derive(Debug, thiserror::Error)]
+pub enum KeySetError {
+    /// No connection, no answer in time, or the connection broke.
+    #[error("the request for the key set failed")]
+    Request(#[source] reqwest::Error),
+    /// Any status but 200. A redirect is not followed: set its target as the URL.
+    #[error("the issuer answered the request for the key set with status {status}")]
+    Status {
+        /// The status.
+        status: u16,
+    },
+    /// The answer is larger than any key set.
+    #[error("the key set is larger than {limit_bytes} bytes")]
+    TooLarge {
+        /// The most that is read.
+        limit_bytes: usize,
+    },
+    /// Not `{"keys": [...]}`.
+    #[error("the answer is not a key set")]
+    NotAKeySet(#[source] serde_json::Error),
+    /// More keys than any issuer has.
+    #[error("the key set has more than {limit} keys")]
+    TooManyKeys {
+        /// The most that are read.
+        limit: usize,
+    },
+    /// The service shuts down.
+    #[error("the request for the key set was interrupted")]
+    Interrupted,
+}
+
+/// The bounds of one request.
+pub(super) struct FetchLimits {
+    pub(super) connect_timeout: Duration,
+    pub(super) total_timeout: Duration,
+    pub(super) body_max_bytes: usize,
+}
+
+impl Default for FetchLimits {
+    fn default() -> Self {
+        Self {
+            connect_timeout: Duration::from_secs(3),
+            total_timeout: Duration::from_secs(5),
+            body_max_bytes: 256 * 1024,
+        }
+    }
+}
+
+/// Gets the key set's text from one fixed URL.
+pub(super) struct Fetcher {
+    client: Client,
+    url: Url,
+    body_max_bytes: usize,
+}
+
+impl Fetcher {
+    pub(super) fn new(url: Url, limits: &FetchLimits) -> Result<Self, reqwest::Error> {
+        // The client takes the process's default provider. An error means that there is one already.
+        let _already_installed = rustls::crypto::ring::default_provider().install_default().is_err();
+        let client = Client::builder()
+            .redirect(Policy::none())
+            .no_proxy()
+            .connect_timeout(limits.connect_timeout)
+            .timeout(limits.total_timeout)
+            // Fetches are minutes apart, and a kept connection belongs to the thread that opened it.
+            .pool_max_idle_per_host(0)
+            .user_agent(concat!("topup/", env!("CARGO_PKG_VERSION")))
+            .build()?;
+        Ok(Self { client, url, body_max_bytes: limits.body_max_bytes })
+    }
+
+    pub(super) async fn fetch(&self) -> Result<Vec<u8>, KeySetError> {
+        let failed = |error: reqwest::Error| KeySetError::Request(error.without_url());
+        let request = self.client.get(self.url.clone()).header(reqwest::header::ACCEPT, "application/json");
+        let mut response = request.send().await.map_err(failed)?;
+        if response.status() != StatusCode::OK {
+            let status = response.status().as_u16();
+            return Err(KeySetError::Status { status });
+        }
+        let mut body = Vec::new();
+        while let Some(chunk) = response.chunk().await.map_err(failed)? {
+            if body.len().saturating_add(chunk.len()) > self.body_max_bytes {
+                let limit_bytes = self.body_max_bytes;
+                return Err(KeySetError::TooLarge { limit_bytes });
+            }
+            body.extend_from_slice(&chunk);
+        }
+        Ok(body)
+    }
+}

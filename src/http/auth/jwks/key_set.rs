@@ -1,0 +1,171 @@
+//! A key set's text (RFC 7517) and the keys in it that may check tokens.
+//!
+//! What always holds: every key kept is a public one of a kind that we know, strong enough, meant for signatures, and
+//! tied to the algorithms of the allowlist that fit it. All others are passed over, as RFC 7517 asks (section 5): one
+//! odd key must not take the rest away.
+
+use std::sync::Arc;
+
+use jsonwebtoken::{Algorithm, DecodingKey, DecodingKeyKind};
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::super::jwt::VerificationKey;
+use super::KeySetError;
+use crate::config::jwt::PublicKeyKind;
+
+const KEYS_MAX: usize = 100;
+const RSA_MIN_BITS: u32 = 2048;
+/// The most that the verifier takes.
+const RSA_MAX_BITS: u32 = 4096;
+
+/// The usable keys of a set.
+pub(super) struct KeySet {
+    keys: Vec<KnownKey>,
+}
+
+struct KnownKey {
+    key_id: Option<String>,
+    key: Arc<VerificationKey>,
+}
+
+/// What a set says about a token's algorithm and key id.
+pub(super) enum Lookup {
+    Found(Arc<VerificationKey>),
+    /// The key id is known, but its key does not do this algorithm.
+    OtherAlgorithm,
+    /// No usable key has this id.
+    UnknownKeyId,
+    /// Without an id, or for an id that several keys have, it is not clear which key is meant.
+    NotExactlyOne,
+}
+
+#[derive(Deserialize)]
+struct Document {
+    keys: Vec<Value>,
+}
+
+/// The members of a JWK that matter here. `x5c`, `x5u` and private members are not read.
+#[derive(Deserialize)]
+struct JsonWebKey {
+    kty: String,
+    #[serde(rename = "use")]
+    key_use: Option<String>,
+    key_ops: Option<Vec<String>>,
+    alg: Option<String>,
+    kid: Option<String>,
+    crv: Option<String>,
+    n: Option<String>,
+    e: Option<String>,
+    x: Option<String>,
+    y: Option<String>,
+}
+
+impl KeySet {
+    pub(super) fn read(body: &[u8], allowed: &[Algorithm]) -> Result<Self, KeySetError> {
+        let document: Document = serde_json::from_slice(body).map_err(KeySetError::NotAKeySet)?;
+        if document.keys.len() > KEYS_MAX {
+            return Err(KeySetError::TooManyKeys { limit: KEYS_MAX });
+        }
+        let keys = document.keys.into_iter().filter_map(|key| known_key(key, allowed)).collect();
+        Ok(Self { keys })
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.keys.is_empty()
+    }
+
+    pub(super) fn find(&self, algorithm: Algorithm, key_id: Option<&str>) -> Lookup {
+        let named = self.keys.iter().filter(|known| key_id.is_none() || known.key_id.as_deref() == key_id);
+        let mut fitting = named.clone().filter(|known| known.key.algorithms.contains(&algorithm));
+        match (fitting.next(), fitting.next()) {
+            (Some(known), None) => Lookup::Found(Arc::clone(&known.key)),
+            (None, _) if key_id.is_some() && named.count() == 0 => Lookup::UnknownKeyId,
+            (None, _) if key_id.is_some() => Lookup::OtherAlgorithm,
+            _ => Lookup::NotExactlyOne,
+        }
+    }
+}
+
+fn known_key(key: Value, allowed: &[Algorithm]) -> Option<KnownKey> {
+    let json_key: JsonWebKey = serde_json::from_value(key).ok()?;
+    if !json_key.is_for_signatures() {
+        return None;
+    }
+    let (key, kind) = json_key.public_key()?;
+    let fitting =
+        kind.algorithms().iter().filter(|algorithm| allowed.contains(algorithm) && json_key.allows(**algorithm));
+    let algorithms = fitting.copied().collect::<Vec<_>>();
+    if algorithms.is_empty() {
+        return None;
+    }
+    Some(KnownKey { key_id: json_key.kid, key: Arc::new(VerificationKey { key, algorithms }) })
+}
+
+impl JsonWebKey {
+    fn is_for_signatures(&self) -> bool {
+        let use_fits = self.key_use.as_ref().is_none_or(|key_use| key_use == "sig");
+        let operations_fit =
+            self.key_ops.as_ref().is_none_or(|operations| operations.iter().any(|name| name == "verify"));
+        use_fits && operations_fit
+    }
+
+    /// Whether the key is for this algorithm; one without `alg` is for all of its kind.
+    fn allows(&self, algorithm: Algorithm) -> bool {
+        self.alg.as_ref().is_none_or(|name| name.parse().is_ok_and(|named: Algorithm| named == algorithm))
+    }
+
+    /// The key and its kind. Symmetric keys (`oct`) have none: what is published is no secret.
+    fn public_key(&self) -> Option<(DecodingKey, PublicKeyKind)> {
+        let kind = match (self.kty.as_str(), self.crv.as_deref()) {
+            ("RSA", _) => PublicKeyKind::Rsa,
+            ("EC", Some("P-256")) => PublicKeyKind::EcP256,
+            ("EC", Some("P-384")) => PublicKeyKind::EcP384,
+            ("OKP", Some("Ed25519")) => PublicKeyKind::Ed25519,
+            _ => return None,
+        };
+        let key = match kind {
+            PublicKeyKind::Rsa => rsa(self.n.as_deref()?, self.e.as_deref()?)?,
+            PublicKeyKind::EcP256 => elliptic(self.x.as_deref()?, self.y.as_deref()?, P256_CHARACTERS)?,
+            PublicKeyKind::EcP384 => elliptic(self.x.as_deref()?, self.y.as_deref()?, P384_CHARACTERS)?,
+            PublicKeyKind::Ed25519 => edwards(self.x.as_deref()?)?,
+        };
+        Some((key, kind))
+    }
+}
+
+/// 32 bytes in base64url; RFC 7518 (6.2.1.2) and RFC 8037 (2) fix the lengths.
+const P256_CHARACTERS: usize = 43;
+/// 48 bytes in base64url.
+const P384_CHARACTERS: usize = 64;
+const ED25519_CHARACTERS: usize = 43;
+
+fn rsa(modulus: &str, exponent: &str) -> Option<DecodingKey> {
+    let key = DecodingKey::from_rsa_components(modulus, exponent).ok()?;
+    let DecodingKeyKind::RsaModulusExponent { n, e } = key.kind() else {
+        return None;
+    };
+    let is_odd = |number: &[u8]| number.last().is_some_and(|last| last % 2 == 1);
+    let is_strong = (RSA_MIN_BITS..=RSA_MAX_BITS).contains(&bits(n)?) && is_odd(n);
+    // An exponent of 1 would make every signature its own message.
+    let is_sound = (2..=33).contains(&bits(e)?) && is_odd(e);
+    (is_strong && is_sound).then_some(key)
+}
+
+/// How many bits a big-endian number has, without its leading zeros.
+fn bits(number: &[u8]) -> Option<u32> {
+    let mut digits = number.iter().skip_while(|byte| **byte == 0);
+    let first = digits.next()?;
+    let following = u32::try_from(digits.count()).ok()?;
+    following.checked_mul(8)?.checked_add(u8::BITS.checked_sub(first.leading_zeros())?)
+}
+
+fn elliptic(x: &str, y: &str, characters: usize) -> Option<DecodingKey> {
+    let is_right_length = x.len() == characters && y.len() == characters;
+    is_right_length.then(|| DecodingKey::from_ec_components(x, y).ok()).flatten()
+}
+
+/// The length matters: the verifier takes the first 32 bytes without looking whether they are there.
+fn edwards(x: &str) -> Option<DecodingKey> {
+    (x.len() == ED25519_CHARACTERS).then(|| DecodingKey::from_ed_components(x).ok()).flatten()
+}

@@ -1,0 +1,197 @@
+//! From a bearer token to the account that it speaks for.
+//!
+//! What always holds: a token is believed only after its algorithm is on the allowlist, its signature is right, and its
+//! times, issuer and audience have been checked, in this order. The key is chosen by the settings and never by the
+//! token: of its header only `alg`, `kid` and `crit` are read, so `jku`, `jwk`, `x5u` and `x5c` have no effect. The time
+//! comes from the [`Clock`]; the JWT library does base64 and signatures, and none of its own validation is used.
+//!
+//! It knows nothing of HTTP requests, and nothing of what the account may do.
+
+mod claims;
+mod token;
+
+use std::sync::Arc;
+
+use jsonwebtoken::{Algorithm, DecodingKey};
+
+use self::claims::ClaimRules;
+use self::token::SignedToken;
+use super::jwks::{KeySetCache, KeySetError};
+use crate::config::jwt::{JwtKey, JwtSettings, PublicKeyKind};
+use crate::ports::Clock;
+
+/// Checks customers' tokens. One for the whole service; it caches the key set.
+pub struct TokenVerifier {
+    keys: KeySource,
+    algorithms: Vec<Algorithm>,
+    rules: ClaimRules,
+    clock: Arc<dyn Clock>,
+}
+
+/// What a token that holds up says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct VerifiedToken {
+    /// The account claim's text as it is: 1 to 200 printable characters.
+    pub account: String,
+    /// Whether the token has the configured admin scope. Always false if none is configured.
+    pub is_admin: bool,
+}
+
+/// Why a token is not accepted. All are the caller's 401, but for [`TokenError::is_unavailable`].
+///
+/// The messages say nothing of the token's content and nothing of ours. A decoder's own message, the `source`, may quote
+/// the token: it is for a log at most.
+#[derive(Debug, thiserror::Error)]
+pub enum TokenError {
+    /// Not three parts of base64url with JSON objects in them, too long, or a field of the wrong type.
+    #[error("the token is malformed: {reason}")]
+    Malformed {
+        /// What is wrong with it.
+        reason: &'static str,
+        /// What the decoder said, if it was the decoder that refused.
+        source: Option<jsonwebtoken::errors::Error>,
+    },
+    /// `crit` demands that we understand extensions, and we know none (RFC 7515, section 4.1.11).
+    #[error("the token demands extensions that are not supported")]
+    CriticalExtension,
+    /// `alg` is unknown, not on the allowlist, or not one of the key's.
+    #[error("the token's algorithm is not allowed")]
+    AlgorithmNotAllowed,
+    /// The signature is not this key's for this content.
+    #[error("the token's signature is wrong")]
+    BadSignature,
+    /// `exp` has passed.
+    #[error("the token has expired")]
+    Expired,
+    /// `nbf` has not come.
+    #[error("the token is not valid yet")]
+    NotYetValid,
+    /// There is no `exp`.
+    #[error("the token has no expiry time")]
+    MissingExpiry,
+    /// `iss` is not the configured one, or missing.
+    #[error("the token is from another issuer")]
+    WrongIssuer,
+    /// `aud` has none of the configured ones.
+    #[error("the token is for another audience")]
+    WrongAudience,
+    /// The account claim is missing, not a text, empty, too long, or has characters that cannot be printed.
+    #[error("the token's account is not usable: {reason}")]
+    InvalidAccount {
+        /// What is wrong with it.
+        reason: &'static str,
+    },
+    /// No key, or not exactly one, is known for this token's `kid` and algorithm.
+    #[error("the token's key is not known")]
+    UnknownKey,
+    /// The issuer's key set could not be fetched, and there is no usable older one. Ours to repair: a 503.
+    #[error("the keys for checking tokens are not available")]
+    KeySetUnavailable {
+        /// What the last attempt failed with.
+        source: Arc<KeySetError>,
+    },
+}
+
+impl TokenError {
+    /// Whether nothing can be said about the token, because we have no keys: then it is our 503, not the caller's 401.
+    #[must_use]
+    pub fn is_unavailable(&self) -> bool {
+        matches!(self, Self::KeySetUnavailable { .. })
+    }
+
+    fn malformed(reason: &'static str) -> Self {
+        Self::Malformed { reason, source: None }
+    }
+}
+
+/// Why no verifier can be made of the settings.
+#[derive(Debug, thiserror::Error)]
+pub enum TokenVerifierError {
+    /// The PEM text is not the kind of key that the settings say.
+    #[error("the public key for tokens cannot be read")]
+    PublicKey(#[source] jsonwebtoken::errors::Error),
+    /// The allowlist is empty or has an algorithm of another kind of key.
+    #[error("the algorithms allowed for tokens do not fit the key")]
+    Algorithms,
+    /// The HTTP client cannot be made, for example because this system has no root certificates.
+    #[error("the HTTP client for the key set cannot be made")]
+    HttpClient(#[source] reqwest::Error),
+}
+
+impl TokenVerifier {
+    /// Makes the verifier. Fetches nothing yet: a key set is fetched when the first token needs it.
+    ///
+    /// # Errors
+    /// See [`TokenVerifierError`]; none is possible for settings that were parsed, but for the HTTP client's.
+    pub fn new(settings: JwtSettings, clock: Arc<dyn Clock>) -> Result<Self, TokenVerifierError> {
+        let fit = settings.algorithms.iter().all(|algorithm| settings.key.fits(*algorithm));
+        if settings.algorithms.is_empty() || !fit {
+            return Err(TokenVerifierError::Algorithms);
+        }
+        let keys = match settings.key {
+            JwtKey::Secret(secret) => {
+                KeySource::fixed(DecodingKey::from_secret(secret.expose().as_bytes()), &settings.algorithms)
+            }
+            JwtKey::PublicKeyPem { pem, kind } => {
+                let key = match kind {
+                    PublicKeyKind::Rsa => DecodingKey::from_rsa_pem(pem.as_bytes()),
+                    PublicKeyKind::EcP256 | PublicKeyKind::EcP384 => DecodingKey::from_ec_pem(pem.as_bytes()),
+                    PublicKeyKind::Ed25519 => DecodingKey::from_ed_pem(pem.as_bytes()),
+                };
+                KeySource::fixed(key.map_err(TokenVerifierError::PublicKey)?, &settings.algorithms)
+            }
+            JwtKey::Jwks { url } => {
+                let cache = KeySetCache::new(url, settings.algorithms.clone(), Arc::clone(&clock));
+                KeySource::KeySet(cache.map_err(TokenVerifierError::HttpClient)?)
+            }
+        };
+        let rules = ClaimRules {
+            issuer: settings.issuer,
+            audience: settings.audience,
+            account_claim: settings.account_claim,
+            admin_scope: settings.admin_scope,
+        };
+        Ok(Self { keys, algorithms: settings.algorithms, rules, clock })
+    }
+
+    /// Checks a token (the text after `Bearer `). May wait for the issuer's key set, 5 seconds at most.
+    ///
+    /// # Errors
+    /// See [`TokenError`].
+    pub async fn verify(&self, token: &str) -> Result<VerifiedToken, TokenError> {
+        let token = SignedToken::read(token)?;
+        if !self.algorithms.contains(&token.algorithm) {
+            return Err(TokenError::AlgorithmNotAllowed);
+        }
+        let key = match &self.keys {
+            KeySource::Fixed(key) => Arc::clone(key),
+            KeySource::KeySet(cache) => cache.find(token.algorithm, token.key_id.as_deref()).await?,
+        };
+        let claims = token.claims_signed_by(&key)?;
+        self.rules.check(&claims, self.clock.now_ms())
+    }
+}
+
+/// Where keys come from: one in the settings, or the issuer's set.
+enum KeySource {
+    Fixed(Arc<VerificationKey>),
+    KeySet(KeySetCache),
+}
+
+impl KeySource {
+    fn fixed(key: DecodingKey, algorithms: &[Algorithm]) -> Self {
+        let algorithms = algorithms.to_vec();
+        Self::Fixed(Arc::new(VerificationKey { key, algorithms }))
+    }
+}
+
+/// A key and all that it may be used for.
+pub(super) struct VerificationKey {
+    pub(super) key: DecodingKey,
+    pub(super) algorithms: Vec<Algorithm>,
+}
+
+#[cfg(test)]
+pub(super) mod testing;
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,195 @@
+//! The rules about claims, on tokens whose signature is right.
+
+use super::*;
+
+#[actix_web::test]
+async fn a_token_without_expiry_is_refused() {
+    assert_refused!(verify_claims(&json!({"exp": null})).await, TokenError::MissingExpiry);
+}
+
+#[actix_web::test]
+async fn an_expired_token_is_accepted_within_the_leeway_only() {
+    for exp in [NOW + 1, NOW, NOW - 59] {
+        verify_claims(&json!({"exp": exp})).await.unwrap();
+    }
+    for exp in [NOW - 60, NOW - 61, NOW - 86_400, 0, -1] {
+        assert_refused!(verify_claims(&json!({"exp": exp})).await, TokenError::Expired);
+    }
+}
+
+#[actix_web::test]
+async fn a_token_for_later_is_accepted_within_the_leeway_only() {
+    for nbf in [NOW + 60, NOW, NOW - 1, 0, -1] {
+        verify_claims(&json!({"nbf": nbf})).await.unwrap();
+    }
+    for nbf in [NOW + 61, NOW + 86_400] {
+        assert_refused!(verify_claims(&json!({"nbf": nbf})).await, TokenError::NotYetValid);
+    }
+}
+
+#[actix_web::test]
+async fn times_that_are_no_whole_seconds_are_refused() {
+    let times = [
+        "null",
+        "true",
+        "\"1900000000\"",
+        "1.9e9",
+        "1900000000.5",
+        "[1900000000]",
+        "9223372036854775807",
+        "-9223372036854775808",
+        "9223372036854775808",
+        "18446744073709551616",
+        "1e400",
+        "9300000000000000",
+    ];
+    for time in times {
+        let header = json!({"alg": "HS256"}).to_string();
+        let exp = format!(r#"{{"sub":"customer_1","iss":"{ISSUER}","aud":"topup","exp":{time}}}"#);
+        let nbf = format!(r#"{{"sub":"customer_1","iss":"{ISSUER}","aud":"topup","exp":{},"nbf":{time}}}"#, NOW + 60);
+        for claims in [exp, nbf] {
+            let token = sign_text(&header, &claims, Algorithm::HS256, &secret_key());
+            assert_refused!(verifier(secret_settings()).verify(&token).await, TokenError::Malformed { .. });
+        }
+    }
+}
+
+#[actix_web::test]
+async fn another_issuer_is_refused() {
+    for iss in [
+        json!(null),
+        json!(""),
+        json!("https://issuer.example/"),
+        json!("https://ISSUER.example"),
+        json!([ISSUER]),
+        json!(1),
+    ] {
+        assert_refused!(verify_claims(&json!({"iss": iss})).await, TokenError::WrongIssuer);
+    }
+}
+
+#[actix_web::test]
+async fn the_audience_may_be_a_text_or_an_array() {
+    for aud in [json!("topup"), json!("topup-staging"), json!(["topup"]), json!(["other", "topup"])] {
+        verify_claims(&json!({"aud": aud})).await.unwrap();
+    }
+    let others = [
+        json!(null),
+        json!(""),
+        json!("other"),
+        json!("topup other"),
+        json!("topup2"),
+        json!([]),
+        json!([""]),
+        json!(["other"]),
+        json!([["topup"]]),
+        json!(["topup", 1]),
+        json!({"topup": "topup"}),
+        json!(1),
+    ];
+    for aud in others {
+        assert_refused!(verify_claims(&json!({"aud": aud})).await, TokenError::WrongAudience);
+    }
+}
+
+#[actix_web::test]
+async fn issuer_and_audience_are_not_looked_at_unless_configured() {
+    let settings = JwtSettings { issuer: None, audience: vec![], ..secret_settings() };
+    let token = hs256(&claims_with(&json!({"iss": "anyone", "aud": "anything"})));
+    verifier(settings).verify(&token).await.unwrap();
+}
+
+#[actix_web::test]
+async fn the_account_is_the_claims_text_as_it_is() {
+    let longest = "ä".repeat(200);
+    for account in ["a", " a b ", "auth0|5f7c8ec7c33c6c004bbafe82", "Zoë@example.com", "客户", &longest] {
+        assert_eq!(verify_claims(&json!({"sub": account})).await.unwrap().account, account);
+    }
+}
+
+#[actix_web::test]
+async fn an_account_that_is_no_printable_text_of_1_to_200_characters_is_refused() {
+    let too_long = "ä".repeat(201);
+    let accounts = [
+        json!(null),
+        json!(""),
+        json!(too_long),
+        json!(42),
+        json!(true),
+        json!(["a"]),
+        json!({"a": 1}),
+        json!("a\nb"),
+        json!("a\u{0}"),
+        json!("\t"),
+        json!("a\u{7f}"),
+        json!("a\u{85}"),
+        json!("a\u{200b}"),
+        json!("\u{202e}a"),
+        json!("a\u{2028}b"),
+        json!("\u{feff}a"),
+        json!("a\u{a0}b"),
+        json!("a\u{ad}b"),
+    ];
+    for account in accounts {
+        assert_refused!(verify_claims(&json!({"sub": account})).await, TokenError::InvalidAccount { .. });
+    }
+    let header = json!({"alg": "HS256"}).to_string();
+    let claims = format!(r#"{{"sub":null,"iss":"{ISSUER}","aud":"topup","exp":{}}}"#, NOW + 60);
+    let token = sign_text(&header, &claims, Algorithm::HS256, &secret_key());
+    assert_refused!(verifier(secret_settings()).verify(&token).await, TokenError::InvalidAccount { .. });
+}
+
+#[actix_web::test]
+async fn the_account_may_be_in_another_claim() {
+    let settings = || JwtSettings { account_claim: "https://app.example/account".to_owned(), ..secret_settings() };
+    let token = hs256(&claims_with(&json!({"https://app.example/account": "team_7"})));
+    assert_eq!(verifier(settings()).verify(&token).await.unwrap().account, "team_7");
+    assert_refused!(verifier(settings()).verify(&hs256(&claims())).await, TokenError::InvalidAccount { .. });
+}
+
+#[actix_web::test]
+async fn the_admin_scope_makes_an_admin() {
+    for scope in
+        [json!("admin"), json!("read admin write"), json!(["admin"]), json!(["read", "admin"]), json!([1, "admin"])]
+    {
+        assert!(verify_claims(&json!({"scope": scope})).await.unwrap().is_admin, "{scope}");
+    }
+}
+
+#[actix_web::test]
+async fn nothing_else_makes_an_admin() {
+    let scopes = [
+        json!(null),
+        json!(""),
+        json!("read"),
+        json!("admin2"),
+        json!("xadmin"),
+        json!("Admin"),
+        json!("read,admin"),
+        json!("admin:read"),
+        json!("ad min"),
+        json!("admin\tread"),
+        json!([]),
+        json!(["admin2"]),
+        json!(["read admin"]),
+        json!([["admin"]]),
+        json!({"admin": true}),
+        json!(true),
+        json!(1),
+    ];
+    for scope in scopes {
+        assert!(!verify_claims(&json!({"scope": scope})).await.unwrap().is_admin, "{scope}");
+    }
+    let elsewhere =
+        json!({"scp": "admin", "scopes": ["admin"], "roles": ["admin"], "admin": true, "permissions": ["admin"]});
+    assert!(!verify_claims(&elsewhere).await.unwrap().is_admin);
+}
+
+#[actix_web::test]
+async fn without_a_configured_admin_scope_there_is_no_admin() {
+    for scope in [json!("admin"), json!(""), json!(" "), json!([""]), json!(["admin"]), json!([null])] {
+        let settings = JwtSettings { admin_scope: None, ..secret_settings() };
+        let token = hs256(&claims_with(&json!({"scope": scope})));
+        assert!(!verifier(settings).verify(&token).await.unwrap().is_admin, "{scope}");
+    }
+}

@@ -1,0 +1,111 @@
+//! A token's form (RFC 7515, compact serialization): its three parts, its header, its signature.
+//!
+//! What always holds: claims are only handed out by [`SignedToken::claims_signed_by`], so none is read before the
+//! signature over it was found right.
+
+use std::fmt;
+
+// Dangerous is only its use on claims that nobody verified; here it decodes base64url and JSON, strictly and bounded.
+use jsonwebtoken::dangerous::insecure_decode_claims as decode_json_part;
+use jsonwebtoken::errors::ErrorKind;
+use jsonwebtoken::{Algorithm, crypto};
+use serde::de::{Deserialize, Deserializer, Error, MapAccess, Visitor};
+use serde_json::{Map, Value};
+
+use super::{TokenError, VerificationKey};
+
+/// More than any issuer's tokens need, and what usual servers take as one header line.
+const TOKEN_MAX_BYTES: usize = 8 * 1024;
+
+/// A token in good form. Nothing in it has been verified.
+pub(super) struct SignedToken<'a> {
+    pub(super) algorithm: Algorithm,
+    pub(super) key_id: Option<String>,
+    message: &'a str,
+    payload: &'a str,
+    signature: &'a str,
+}
+
+impl<'a> SignedToken<'a> {
+    /// Takes a token apart and reads its header.
+    pub(super) fn read(token: &'a str) -> Result<Self, TokenError> {
+        if token.len() > TOKEN_MAX_BYTES {
+            return Err(TokenError::malformed("it is too long"));
+        }
+        let parts = token.rsplit_once('.').and_then(|(message, signature)| {
+            let (header, payload) = message.split_once('.')?;
+            Some((message, header, payload, signature))
+        });
+        let Some((message, header, payload, signature)) = parts else {
+            return Err(TokenError::malformed("it does not have three parts"));
+        };
+        if payload.contains('.') || [header, payload, signature].contains(&"") {
+            return Err(TokenError::malformed("it does not have three parts"));
+        }
+        let header = decode(header, "its header cannot be decoded")?;
+        if header.0.contains_key("crit") {
+            return Err(TokenError::CriticalExtension);
+        }
+        let algorithm = match header.0.get("alg") {
+            Some(Value::String(name)) => name.parse().map_err(|_| TokenError::AlgorithmNotAllowed)?,
+            _ => return Err(TokenError::malformed("its header has no algorithm")),
+        };
+        let key_id = match header.0.get("kid") {
+            None => None,
+            Some(Value::String(key_id)) => Some(key_id.clone()),
+            Some(_) => return Err(TokenError::malformed("its key id is not a text")),
+        };
+        Ok(Self { algorithm, key_id, message, payload, signature })
+    }
+
+    /// The claims, if this key signed them with the header's algorithm.
+    pub(super) fn claims_signed_by(&self, key: &VerificationKey) -> Result<JsonObject, TokenError> {
+        if !key.algorithms.contains(&self.algorithm) {
+            return Err(TokenError::AlgorithmNotAllowed);
+        }
+        match crypto::verify(self.signature, self.message.as_bytes(), &key.key, self.algorithm) {
+            Ok(true) => decode(self.payload, "its claims cannot be decoded"),
+            Err(error) if matches!(error.kind(), ErrorKind::Base64(_)) => {
+                Err(TokenError::Malformed { reason: "its signature cannot be decoded", source: Some(error) })
+            }
+            // An error is a key that cannot do this algorithm, off its curve for example: it signed nothing.
+            Ok(false) | Err(_) => Err(TokenError::BadSignature),
+        }
+    }
+}
+
+fn decode(part: &str, reason: &'static str) -> Result<JsonObject, TokenError> {
+    // The function looks at the middle one of three parts.
+    decode_json_part(format!(".{part}.")).map_err(|error| TokenError::Malformed { reason, source: Some(error) })
+}
+
+/// A JSON object whose names are unique, as RFC 7515 and 7519 want it: of two values, two readers might take different
+/// ones.
+#[derive(Debug)]
+pub(super) struct JsonObject(pub(super) Map<String, Value>);
+
+impl<'de> Deserialize<'de> for JsonObject {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct ObjectVisitor;
+
+        impl<'de> Visitor<'de> for ObjectVisitor {
+            type Value = JsonObject;
+
+            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                formatter.write_str("a JSON object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<JsonObject, A::Error> {
+                let mut object = Map::new();
+                while let Some((name, value)) = entries.next_entry()? {
+                    if object.insert(name, value).is_some() {
+                        return Err(A::Error::custom("a name appears twice"));
+                    }
+                }
+                Ok(JsonObject(object))
+            }
+        }
+
+        deserializer.deserialize_map(ObjectVisitor)
+    }
+}

@@ -1,0 +1,121 @@
+//! Reading requests: bounded in size and time, with errors that name the field.
+
+use std::time::Duration;
+
+use actix_web::http::StatusCode;
+use actix_web::http::header::{CONTENT_LENGTH, CONTENT_TYPE};
+use actix_web::web::{Bytes, BytesMut, Payload};
+use actix_web::{HttpRequest, web};
+use futures_util::StreamExt;
+use serde::de::DeserializeOwned;
+use validator::Validate;
+
+use super::problem::{ApiError, FieldError};
+
+/// The largest JSON body of a caller.
+pub const MAX_JSON_BYTES: usize = 16 * 1024;
+/// A body that trickles in holds a connection and a buffer.
+const BODY_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Reads a body of at most `limit` bytes.
+pub async fn read_bytes(request: &HttpRequest, payload: Payload, limit: usize) -> Result<Bytes, ApiError> {
+    let too_large = || {
+        let detail = format!("the body may have at most {limit} bytes");
+        ApiError::new(StatusCode::PAYLOAD_TOO_LARGE, "body_too_large", detail)
+    };
+    let announced = request.headers().get(CONTENT_LENGTH).and_then(|value| value.to_str().ok());
+    if announced.is_some_and(|length| length.parse::<usize>().is_ok_and(|length| length > limit)) {
+        return Err(too_large());
+    }
+    tokio::time::timeout(BODY_TIMEOUT, collect(payload, limit, too_large)).await.unwrap_or_else(|_| {
+        Err(ApiError::new(StatusCode::REQUEST_TIMEOUT, "request_timeout", "the body did not arrive in time"))
+    })
+}
+
+async fn collect(mut payload: Payload, limit: usize, too_large: impl Fn() -> ApiError) -> Result<Bytes, ApiError> {
+    let mut body = BytesMut::new();
+    while let Some(chunk) = payload.next().await {
+        let chunk = chunk.map_err(|_| ApiError::new(StatusCode::BAD_REQUEST, "invalid_body", "the body is broken"))?;
+        if body.len().saturating_add(chunk.len()) > limit {
+            return Err(too_large());
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(body.freeze())
+}
+
+/// Reads a JSON body and checks it with `validator`.
+pub async fn read_json<T: DeserializeOwned + Validate>(request: &HttpRequest, payload: Payload) -> Result<T, ApiError> {
+    let media_type = request.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let essence = media_type.split(';').next().unwrap_or_default().trim();
+    if !essence.eq_ignore_ascii_case("application/json") {
+        let detail = "send JSON, with the header Content-Type: application/json";
+        return Err(ApiError::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", detail));
+    }
+    let body = read_bytes(request, payload, MAX_JSON_BYTES).await?;
+    let mut deserializer = serde_json::Deserializer::from_slice(&body);
+    let value: T = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| json_error(&error))?;
+    deserializer
+        .end()
+        .map_err(|_| ApiError::new(StatusCode::BAD_REQUEST, "invalid_json", "the body is not one JSON value"))?;
+    validate(&value)?;
+    Ok(value)
+}
+
+fn json_error(error: &serde_path_to_error::Error<serde_json::Error>) -> ApiError {
+    let field = error.path().to_string();
+    let cause = error.inner();
+    if cause.is_data() && field != "." {
+        // serde says what it wanted and, after a comma, what line that was.
+        let message = cause.to_string();
+        let message = message.split(" at line ").next().unwrap_or_default().to_owned();
+        return ApiError::field(&field, "invalid_type", message);
+    }
+    if cause.is_data() {
+        return ApiError::new(StatusCode::BAD_REQUEST, "invalid_json", "the body must be a JSON object");
+    }
+    ApiError::new(StatusCode::BAD_REQUEST, "invalid_json", format!("the body is not JSON: {cause}"))
+}
+
+/// Reads the query and checks it with `validator`.
+pub fn read_query<T: DeserializeOwned + Validate>(request: &HttpRequest) -> Result<T, ApiError> {
+    let query = web::Query::<T>::from_query(request.query_string())
+        .map_err(|error| ApiError::new(StatusCode::BAD_REQUEST, "invalid_query", query_message(&error)))?;
+    validate(&*query)?;
+    Ok(query.into_inner())
+}
+
+fn query_message(error: &actix_web::error::QueryPayloadError) -> String {
+    match error {
+        actix_web::error::QueryPayloadError::Deserialize(cause) => format!("the query is not right: {cause}"),
+        _ => "the query cannot be read".to_owned(),
+    }
+}
+
+fn validate(value: &impl Validate) -> Result<(), ApiError> {
+    let Err(errors) = value.validate() else { return Ok(()) };
+    let mut fields: Vec<FieldError> = errors
+        .field_errors()
+        .into_iter()
+        .flat_map(|(field, errors)| {
+            errors.iter().map(move |error| {
+                let message = error.message.as_ref().map_or_else(|| error.code.to_string(), ToString::to_string);
+                FieldError::new(&camel_case(&field), &error.code, message)
+            })
+        })
+        .collect();
+    fields.sort_by(|one, other| one.field.cmp(&other.field));
+    Err(ApiError::fields(fields))
+}
+
+/// `validator` names the Rust field; the caller knows the JSON one.
+fn camel_case(field: &str) -> String {
+    let mut words = field.split('_');
+    let mut name = words.next().unwrap_or_default().to_owned();
+    for word in words {
+        let mut letters = word.chars();
+        name.extend(letters.next().map(|first| first.to_ascii_uppercase()));
+        name.push_str(letters.as_str());
+    }
+    name
+}

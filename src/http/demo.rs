@@ -1,0 +1,119 @@
+//! What `topup dev` adds: a page that buys credits, and the token that its customer would have from the product's login.
+//!
+//! It is compiled only with the feature `dev` and served only on loopback. A request whose `Host` is not loopback is
+//! refused, so that no page of the internet can reach it under a name of its own (DNS rebinding).
+
+use actix_web::body::{EitherBody, MessageBody};
+use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::http::StatusCode;
+use actix_web::http::header::{CONTENT_SECURITY_POLICY, CONTENT_TYPE, HOST, HeaderMap};
+use actix_web::middleware::Next;
+use actix_web::web::{Data, Json, ServiceConfig};
+use actix_web::{Error, HttpResponse, ResponseError, web};
+use jsonwebtoken::{EncodingKey, Header};
+use serde::{Deserialize, Serialize};
+
+use super::State;
+use super::problem::ApiError;
+use crate::domain::account::AccountId;
+use crate::secret::Secret;
+
+/// The customer of the demo.
+pub const DEMO_ACCOUNT: &str = "demo-customer";
+/// How long a demo token lasts.
+const TOKEN_LIFETIME_SECONDS: i64 = 12 * 60 * 60;
+const PAGE_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; \
+    img-src 'self' data:; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
+
+/// What the demo needs to know.
+#[derive(Clone)]
+pub struct Demo {
+    /// The secret that signs its customers' tokens: the service's own `JWT_SECRET`.
+    pub jwt_secret: Secret,
+}
+
+#[derive(Serialize)]
+struct Claims<'c> {
+    sub: &'c str,
+    exp: i64,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct TokenRequest {
+    #[serde(default)]
+    account_id: Option<String>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Token {
+    token: String,
+    account_id: String,
+}
+
+impl Demo {
+    /// A token for an account, as the product's own login would issue it.
+    ///
+    /// # Errors
+    /// When it cannot be signed.
+    pub fn token(&self, account: &AccountId, now_ms: i64) -> Result<String, jsonwebtoken::errors::Error> {
+        let exp = now_ms.div_euclid(1_000).saturating_add(TOKEN_LIFETIME_SECONDS);
+        let claims = Claims { sub: account.as_str(), exp };
+        jsonwebtoken::encode(
+            &Header::default(),
+            &claims,
+            &EncodingKey::from_secret(self.jwt_secret.expose().as_bytes()),
+        )
+    }
+}
+
+/// The demo's routes, if this is `topup dev`; otherwise nothing.
+pub fn routes(config: &mut ServiceConfig, demo: Option<&Demo>) {
+    let Some(demo) = demo else { return };
+    config
+        .app_data(Data::new(demo.clone()))
+        .route("/", web::get().to(|| asset("text/html; charset=utf-8", include_str!("demo/index.html"))))
+        .route("/demo/demo.css", web::get().to(|| asset("text/css; charset=utf-8", include_str!("demo/demo.css"))))
+        .route("/demo/demo.js", web::get().to(|| asset("text/javascript; charset=utf-8", include_str!("demo/demo.js"))))
+        .route("/demo/token", web::post().to(issue_token));
+}
+
+async fn asset(media_type: &'static str, text: &'static str) -> HttpResponse {
+    HttpResponse::Ok()
+        .insert_header((CONTENT_TYPE, media_type))
+        .insert_header((CONTENT_SECURITY_POLICY, PAGE_POLICY))
+        .body(text)
+}
+
+async fn issue_token(state: State, demo: Data<Demo>, body: Json<TokenRequest>) -> Result<Json<Token>, ApiError> {
+    let account = AccountId::parse(body.account_id.as_deref().unwrap_or(DEMO_ACCOUNT))
+        .map_err(|error| ApiError::field("accountId", "invalid_account", error.to_string()))?;
+    let token = demo.token(&account, state.app.clock.now_ms()).map_err(|error| ApiError::internal(&error))?;
+    Ok(Json(Token { token, account_id: account.as_str().to_owned() }))
+}
+
+/// Refuses requests to a name that is not loopback's, when this is `topup dev`.
+///
+/// # Errors
+/// Those of the request itself.
+pub async fn refuse_foreign_hosts<B: MessageBody>(
+    request: ServiceRequest,
+    next: Next<B>,
+) -> Result<ServiceResponse<EitherBody<B>>, Error> {
+    if request.app_data::<Data<Demo>>().is_none() || is_loopback_host(request.headers()) {
+        return next.call(request).await.map(ServiceResponse::map_into_left_body);
+    }
+    let detail = "topup dev answers on loopback only: use http://127.0.0.1 or http://localhost";
+    let error = ApiError::new(StatusCode::MISDIRECTED_REQUEST, "host_not_loopback", detail);
+    Ok(request.into_response(error.error_response()).map_into_right_body())
+}
+
+fn is_loopback_host(headers: &HeaderMap) -> bool {
+    let host = headers.get(HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
+    let name = match host.rsplit_once(':') {
+        Some((name, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => name,
+        _ => host,
+    };
+    name.eq_ignore_ascii_case("localhost") || name == "127.0.0.1" || name == "[::1]"
+}

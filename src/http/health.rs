@@ -1,0 +1,44 @@
+//! Whether the process runs, and whether it can do its work.
+
+use actix_web::get;
+use actix_web::http::StatusCode;
+use actix_web::web::Json;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::State;
+use super::openapi::Problem503;
+use super::problem::ApiError;
+use crate::app::with_causes;
+
+/// All is well.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Health {
+    #[schema(example = "ok")]
+    status: &'static str,
+}
+
+const OK: Json<Health> = Json(Health { status: "ok" });
+
+/// Whether the process runs.
+#[utoipa::path(tag = "health", responses((status = 200, description = "It runs.", body = Health)))]
+#[get("/health/live")]
+pub async fn live() -> Json<Health> {
+    OK
+}
+
+/// Whether the database is reachable and migrated.
+#[utoipa::path(tag = "health", responses((status = 200, description = "It can work.", body = Health), Problem503))]
+#[get("/health/ready")]
+pub async fn ready(state: State) -> Result<Json<Health>, ApiError> {
+    let app = state.app.clone();
+    let not_ready = |detail: &str| ApiError::new(StatusCode::SERVICE_UNAVAILABLE, "not_ready", detail).retry_after(1);
+    match state.app.tasks.run(async move { app.db.is_migrated().await }).await? {
+        Ok(true) => Ok(OK),
+        Ok(false) => Err(not_ready("the database is not migrated")),
+        Err(error) => {
+            tracing::error!(error = with_causes(&error), "not ready");
+            Err(not_ready("the database is not reachable"))
+        }
+    }
+}

@@ -1,0 +1,136 @@
+//! What happens to every request: an id, one line in the log, a limit on its time, and headers for browsers.
+
+use std::time::{Duration, Instant};
+
+use actix_cors::Cors;
+use actix_web::body::{EitherBody, MessageBody};
+use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::http::StatusCode;
+use actix_web::http::header::{
+    AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, HeaderName, HeaderValue, REFERRER_POLICY, RETRY_AFTER,
+    STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
+};
+use actix_web::middleware::{DefaultHeaders, Next};
+use actix_web::{Error, HttpResponse, ResponseError, web};
+use tracing::Instrument;
+
+use super::State;
+use super::problem::ApiError;
+use crate::domain::ids::RequestId;
+use crate::domain::redirect::AllowedOrigin;
+
+/// The longest that a request may take; a checkout's calls to Stripe have less.
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
+const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// Gives each request an id and writes one line about it. The route is its pattern: paths name accounts.
+///
+/// # Errors
+/// Those of the request itself.
+pub async fn log_request<B: MessageBody>(
+    state: State,
+    request: ServiceRequest,
+    next: Next<B>,
+) -> Result<ServiceResponse<EitherBody<B>>, Error> {
+    let id = RequestId::from_bits(state.app.ids.id_bits());
+    let span = tracing::info_span!("request", request_id = %id);
+    let method = request.method().clone();
+    let started = Instant::now();
+    let mut response = limit_time(request, next).instrument(span.clone()).await?;
+    if let Ok(value) = HeaderValue::from_str(id.as_str()) {
+        response.headers_mut().insert(X_REQUEST_ID, value);
+    }
+    let route = response.request().match_pattern().unwrap_or_else(|| "none".to_owned());
+    let duration_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
+    let status = response.status().as_u16();
+    span.in_scope(|| tracing::info!(%method, route, status, duration_ms, "request"));
+    Ok(response)
+}
+
+/// What was begun goes on in its task; only the caller stops waiting.
+async fn limit_time<B: MessageBody>(
+    request: ServiceRequest,
+    next: Next<B>,
+) -> Result<ServiceResponse<EitherBody<B>>, Error> {
+    let http_request = request.request().clone();
+    match tokio::time::timeout(REQUEST_TIMEOUT, next.call(request)).await {
+        Ok(response) => Ok(response?.map_into_left_body()),
+        Err(_) => {
+            let detail = "the request took too long; what it began may still be done";
+            let error = ApiError::new(StatusCode::SERVICE_UNAVAILABLE, "request_timeout", detail).retry_after(5);
+            Ok(ServiceResponse::new(http_request, error.error_response()).map_into_right_body())
+        }
+    }
+}
+
+/// Headers that keep browsers from doing harm with an answer. Pages of ours set their own, stricter policy.
+#[must_use]
+pub fn security_headers(is_https: bool) -> DefaultHeaders {
+    let headers = DefaultHeaders::new()
+        .add((X_CONTENT_TYPE_OPTIONS, "nosniff"))
+        .add((X_FRAME_OPTIONS, "DENY"))
+        .add((REFERRER_POLICY, "no-referrer"))
+        .add((CACHE_CONTROL, "no-store"))
+        .add(("cross-origin-opener-policy", "same-origin"))
+        .add(("permissions-policy", "camera=(), geolocation=(), microphone=(), payment=()"))
+        .add(("content-security-policy", DOCUMENTATION_POLICY));
+    if is_https { headers.add((STRICT_TRANSPORT_SECURITY, "max-age=31536000")) } else { headers }
+}
+
+/// Swagger UI writes its own styles into the page; everything else comes from this origin alone.
+const DOCUMENTATION_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; \
+    img-src 'self' data:; connect-src 'self'; font-src 'self'; base-uri 'none'; form-action 'none'; \
+    frame-ancestors 'none'";
+
+/// Lets the pages of the configured origins call the API. Others get no permission and no explanation.
+#[must_use]
+pub fn cors(origins: &[AllowedOrigin]) -> Cors {
+    let cors = Cors::default()
+        .allowed_methods(["GET", "POST"])
+        .allowed_headers([AUTHORIZATION, CONTENT_TYPE])
+        .allowed_headers([HeaderName::from_static("idempotency-key"), HeaderName::from_static("x-api-key")])
+        .expose_headers([RETRY_AFTER, X_REQUEST_ID])
+        .block_on_origin_mismatch(false)
+        .max_age(600);
+    origins.iter().fold(cors, |cors, origin| cors.allowed_origin(origin.as_str()))
+}
+
+/// What is answered where there is no route: 404, or 405 where there is one for another method.
+///
+/// # Errors
+/// Always; an error is how problems are answered.
+pub async fn no_route(
+    request: actix_web::HttpRequest,
+    known: web::Data<KnownRoutes>,
+) -> Result<HttpResponse, ApiError> {
+    match known.methods_of(request.path()) {
+        Some(methods) => {
+            let detail = format!("this path takes {methods}");
+            Err(ApiError::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", detail))
+        }
+        None => Err(ApiError::not_found("there is no such path; see /docs")),
+    }
+}
+
+/// The documented paths, for [`no_route`].
+pub struct KnownRoutes(Vec<(actix_web::dev::ResourceDef, String)>);
+
+impl KnownRoutes {
+    /// Reads them from the documentation.
+    #[must_use]
+    pub fn new(document: &utoipa::openapi::OpenApi) -> Self {
+        let routes = document.paths.paths.iter().map(|(path, item)| {
+            let methods: Vec<&str> = [("GET", item.get.is_some()), ("POST", item.post.is_some())]
+                .into_iter()
+                .filter(|(_, has)| *has)
+                .map(|(method, _)| method)
+                .collect();
+            (actix_web::dev::ResourceDef::new(path.as_str()), methods.join(", "))
+        });
+        Self(routes.collect())
+    }
+
+    fn methods_of(&self, path: &str) -> Option<&str> {
+        self.0.iter().find(|(route, _)| route.is_match(path)).map(|(_, methods)| methods.as_str())
+    }
+}

@@ -1,0 +1,66 @@
+//! The HTTP API: it parses, calls one use case, and maps the result. One file per resource.
+
+pub mod accounts;
+pub mod auth;
+mod body;
+mod client_address;
+#[cfg(feature = "dev")]
+pub mod demo;
+mod health;
+pub mod middleware;
+pub mod openapi;
+pub mod problem;
+mod quote;
+pub mod rate_limit;
+mod sessions;
+mod timestamp;
+mod webhooks;
+
+use std::sync::Arc;
+
+use actix_web::web;
+use ipnet::IpNet;
+use tokio::sync::Semaphore;
+use utoipa_actix_web::service_config::ServiceConfig;
+
+use crate::app::App;
+use crate::domain::redirect::AllowedOrigin;
+use auth::jwt::TokenVerifier;
+use rate_limit::CheckoutLimits;
+
+/// How many webhook bodies may be in memory at once: times their largest size, 32 MiB.
+pub const MAX_WEBHOOKS_IN_FLIGHT: usize = 64;
+
+/// What the handlers share.
+pub struct HttpState {
+    /// The use cases.
+    pub app: Arc<App>,
+    /// Verifies customers' tokens; none if only API keys are used.
+    pub tokens: Option<TokenVerifier>,
+    /// The pages that customers may be sent to.
+    pub allowed_origins: Vec<AllowedOrigin>,
+    /// Checkouts per account, and per address of those who are nobody.
+    pub limits: CheckoutLimits,
+    /// The networks whose `X-Forwarded-For` counts.
+    pub trusted_proxies: Vec<IpNet>,
+    /// One permit for each webhook body that may be in memory.
+    pub webhook_permits: Arc<Semaphore>,
+}
+
+/// Every route of the API. A route that is not here does not exist, and one that is here is in the documentation.
+pub fn routes(config: &mut ServiceConfig<'_>) {
+    config
+        .service(sessions::create)
+        .service(sessions::read)
+        .service(quote::read)
+        .service(accounts::read_own_credits)
+        .service(accounts::read_own_transactions)
+        .service(accounts::read_credits)
+        .service(accounts::read_transactions)
+        .service(webhooks::receive)
+        .service(health::live)
+        .service(health::ready);
+}
+
+/// The handlers' shared state, as actix hands it to them.
+pub type State = web::Data<HttpState>;

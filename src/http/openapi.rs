@@ -1,0 +1,148 @@
+//! The API's documentation, generated from the code: served at `/openapi.json`, browsable at `/docs`, checked in under
+//! `openapi/`.
+
+use actix_web::{App, HttpResponse, web};
+use utoipa::openapi::OpenApi as Document;
+use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa::{IntoResponses, Modify, OpenApi};
+use utoipa_actix_web::AppExt;
+use utoipa_swagger_ui::{Config, SwaggerUi};
+
+use super::problem::Problem;
+
+/// What can be wrong with a request that needs credentials.
+#[derive(IntoResponses)]
+pub enum CallerProblems {
+    /// The request is not right; `errors` names the fields.
+    #[response(status = 400, content_type = "application/problem+json")]
+    BadRequest(#[to_schema] Problem),
+    /// There are no valid credentials.
+    #[response(status = 401, content_type = "application/problem+json")]
+    Unauthorized(#[to_schema] Problem),
+    /// The credentials are not for this account or this use.
+    #[response(status = 403, content_type = "application/problem+json")]
+    Forbidden(#[to_schema] Problem),
+    /// Something went wrong on our side; the `x-request-id` finds it in the log.
+    #[response(status = 500, content_type = "application/problem+json")]
+    Internal(#[to_schema] Problem),
+}
+
+/// What can be wrong with a request that needs no credentials.
+#[derive(IntoResponses)]
+pub enum PublicProblems {
+    /// The request is not right; `errors` names the fields.
+    #[response(status = 400, content_type = "application/problem+json")]
+    BadRequest(#[to_schema] Problem),
+}
+
+/// What can go wrong at Stripe.
+#[derive(IntoResponses)]
+pub enum StripeProblems {
+    /// Stripe refused the checkout, or gave no page to pay on.
+    #[response(status = 502, content_type = "application/problem+json")]
+    Refused(#[to_schema] Problem),
+    /// Stripe is not available or wants us to wait, or tokens cannot be verified; `Retry-After` says when to try again.
+    #[response(status = 503, content_type = "application/problem+json")]
+    Unavailable(#[to_schema] Problem),
+    /// Stripe did not answer in time.
+    #[response(status = 504, content_type = "application/problem+json")]
+    TooSlow(#[to_schema] Problem),
+}
+
+/// The idempotency key cannot be used now.
+#[derive(IntoResponses)]
+#[response(
+    status = 409,
+    content_type = "application/problem+json",
+    description = "The first request with this key is still running, or its checkout has ended."
+)]
+#[expect(dead_code, reason = "documentation only")]
+pub struct Problem409(#[to_schema] Problem);
+
+/// The idempotency key belongs to another request.
+#[derive(IntoResponses)]
+#[response(
+    status = 422,
+    content_type = "application/problem+json",
+    description = "The key came with another request before."
+)]
+#[expect(dead_code, reason = "documentation only")]
+pub struct Problem422(#[to_schema] Problem);
+
+/// The service cannot work at the moment.
+#[derive(IntoResponses)]
+#[response(
+    status = 503,
+    content_type = "application/problem+json",
+    description = "Not now; `Retry-After` says when to try again."
+)]
+#[expect(dead_code, reason = "documentation only")]
+pub struct Problem503(#[to_schema] Problem);
+
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "Topup",
+        description = "Sells prepaid credits through Stripe Checkout and keeps the books on them.\n\nAmounts are whole \
+            numbers in minor units of the currency, times are RFC 3339 in UTC, errors are RFC 9457 problems with a \
+            stable `code`."
+    ),
+    components(schemas(Problem)),
+    modifiers(&Credentials),
+    tags(
+        (name = "checkout", description = "Quotes and purchases"),
+        (name = "credits", description = "Balances and the ledger that explains them"),
+        (name = "webhooks", description = "Stripe's deliveries"),
+        (name = "health", description = "For the machinery around the service"),
+    ),
+)]
+struct Frame;
+
+struct Credentials;
+
+impl Modify for Credentials {
+    fn modify(&self, document: &mut Document) {
+        let token = HttpBuilder::new()
+            .scheme(HttpAuthScheme::Bearer)
+            .bearer_format("JWT")
+            .description(Some("A customer's token; its subject is the account."))
+            .build();
+        let key = ApiKeyValue::with_description("x-api-key", "A server's key, from `topup keys create`.");
+        let components = document.components.get_or_insert_default();
+        components.add_security_scheme("token", SecurityScheme::Http(token));
+        components.add_security_scheme("apiKey", SecurityScheme::ApiKey(ApiKey::Header(key)));
+    }
+}
+
+/// The frame into which the routes write themselves.
+#[must_use]
+pub fn frame() -> Document {
+    Frame::openapi()
+}
+
+/// The whole document.
+#[must_use]
+pub fn document() -> Document {
+    App::new().into_utoipa_app().openapi(frame()).configure(super::routes).split_for_parts().1
+}
+
+/// The document as it is checked in: pretty, with a line break at the end.
+///
+/// # Errors
+/// Never in practice: the document is plain data.
+pub fn document_json() -> Result<String, serde_json::Error> {
+    serde_json::to_string_pretty(&document()).map(|json| json + "\n")
+}
+
+/// Serves the document and the pages that show it, from this binary alone.
+pub fn documentation_routes(config: &mut web::ServiceConfig, document: Document) {
+    let json = serde_json::to_string(&document).unwrap_or_default();
+    let serve = move || {
+        let json = json.clone();
+        async { HttpResponse::Ok().content_type("application/json").body(json) }
+    };
+    let redirect = || async { HttpResponse::Found().insert_header(("location", "/docs/")).finish() };
+    // Stripe's and other validators are not to be asked about the document: nothing leaves this machine.
+    let pages = SwaggerUi::new("/docs/{_:.*}").config(Config::from("/openapi.json").validator_url("none"));
+    config.route("/openapi.json", web::get().to(serve)).route("/docs", web::get().to(redirect)).service(pages);
+}

@@ -1,0 +1,258 @@
+//! Errors as the caller sees them: RFC 9457 `application/problem+json`. The one place that maps errors to HTTP.
+//!
+//! A problem says what is wrong and the way out, has a `code` that never changes, and says nothing about the inside. What
+//! is our fault is logged here, once, with its causes; the request id in the log's span is the caller's `x-request-id`.
+
+use actix_web::http::StatusCode;
+use actix_web::http::header::{RETRY_AFTER, WWW_AUTHENTICATE};
+use actix_web::{HttpResponse, ResponseError};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::app::apply_event::ApplyEventError;
+use crate::app::create_checkout::CreateCheckoutError;
+use crate::app::tasks::TaskFailed;
+use crate::app::with_causes;
+use crate::domain::pricing::QuoteError;
+use crate::store::StoreError;
+
+/// What a problem's media type is.
+pub const PROBLEM_JSON: &str = "application/problem+json";
+
+/// An error, as RFC 9457 describes it.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+#[schema(example = json!({
+    "type": "urn:topup:problem:invalid_request", "title": "Bad Request", "status": 400,
+    "detail": "credits: the smallest purchase is 18 credits", "code": "invalid_request",
+    "errors": [{ "field": "credits", "code": "too_few", "message": "the smallest purchase is 18 credits" }],
+    "error": "credits: the smallest purchase is 18 credits"
+}))]
+pub struct Problem {
+    /// Names the kind of problem: `urn:topup:problem:` and the code.
+    #[serde(rename = "type")]
+    pub problem_type: String,
+    /// The HTTP status in words.
+    pub title: String,
+    /// The HTTP status.
+    pub status: u16,
+    /// What is wrong, and the way out.
+    pub detail: String,
+    /// A stable word for programs.
+    pub code: String,
+    /// Each field that is wrong.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub errors: Vec<FieldError>,
+    /// A copy of `detail`, for clients of the API that this one replaces.
+    pub error: String,
+}
+
+/// A field that is wrong.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct FieldError {
+    /// The field's name in the request.
+    pub field: String,
+    /// A stable word for programs.
+    pub code: String,
+    /// What is wrong, and the way out.
+    pub message: String,
+}
+
+impl FieldError {
+    /// Names a field and what is wrong with it.
+    pub fn new(field: &str, code: &str, message: impl Into<String>) -> Self {
+        Self { field: field.to_owned(), code: code.to_owned(), message: message.into() }
+    }
+}
+
+/// An error on its way to the caller.
+#[derive(Debug, Clone)]
+pub struct ApiError {
+    status: StatusCode,
+    code: &'static str,
+    detail: String,
+    errors: Vec<FieldError>,
+    retry_after_seconds: Option<u64>,
+}
+
+impl ApiError {
+    /// A problem with a stable code.
+    pub fn new(status: StatusCode, code: &'static str, detail: impl Into<String>) -> Self {
+        Self { status, code, detail: detail.into(), errors: Vec::new(), retry_after_seconds: None }
+    }
+
+    /// Some fields are wrong: 400.
+    #[must_use]
+    pub fn fields(errors: Vec<FieldError>) -> Self {
+        let detail = errors.iter().map(|error| format!("{}: {}", error.field, error.message)).collect::<Vec<_>>();
+        Self { errors, ..Self::new(StatusCode::BAD_REQUEST, "invalid_request", detail.join("; ")) }
+    }
+
+    /// One field is wrong: 400.
+    pub fn field(field: &str, code: &str, message: impl Into<String>) -> Self {
+        Self::fields(vec![FieldError::new(field, code, message)])
+    }
+
+    /// Nobody, or nobody that we know: 401.
+    pub fn unauthorized(code: &'static str, detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::UNAUTHORIZED, code, detail)
+    }
+
+    /// Somebody who may not: 403.
+    pub fn forbidden(code: &'static str, detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::FORBIDDEN, code, detail)
+    }
+
+    /// What is not there, or what the caller may not know of: 404.
+    pub fn not_found(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::NOT_FOUND, "not_found", detail)
+    }
+
+    /// Ours to repair: 500. It says nothing, the log says why.
+    pub fn internal(cause: &dyn std::error::Error) -> Self {
+        tracing::error!(error = with_causes(cause), "request failed");
+        let detail = "something went wrong on our side; the log knows more under this answer's x-request-id";
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal_error", detail)
+    }
+
+    /// Not now: with the time after which a repetition makes sense.
+    #[must_use]
+    pub fn retry_after(mut self, seconds: u64) -> Self {
+        self.retry_after_seconds = Some(seconds);
+        self
+    }
+
+    fn problem(&self) -> Problem {
+        Problem {
+            problem_type: format!("urn:topup:problem:{}", self.code),
+            title: self.status.canonical_reason().unwrap_or("Error").to_owned(),
+            status: self.status.as_u16(),
+            detail: self.detail.clone(),
+            code: self.code.to_owned(),
+            errors: self.errors.clone(),
+            error: self.detail.clone(),
+        }
+    }
+}
+
+impl std::fmt::Display for ApiError {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(formatter, "{} {}: {}", self.status, self.code, self.detail)
+    }
+}
+
+impl ResponseError for ApiError {
+    fn status_code(&self) -> StatusCode {
+        self.status
+    }
+
+    fn error_response(&self) -> HttpResponse {
+        let mut response = HttpResponse::build(self.status);
+        response.insert_header((actix_web::http::header::CONTENT_TYPE, PROBLEM_JSON));
+        if let Some(seconds) = self.retry_after_seconds {
+            response.insert_header((RETRY_AFTER, seconds.to_string()));
+        }
+        if self.status == StatusCode::UNAUTHORIZED {
+            response.insert_header((WWW_AUTHENTICATE, "Bearer"));
+        }
+        // Texts always serialize; should they not, the status still says what happened.
+        response.body(serde_json::to_string(&self.problem()).unwrap_or_default())
+    }
+}
+
+impl From<StoreError> for ApiError {
+    fn from(error: StoreError) -> Self {
+        Self::internal(&error)
+    }
+}
+
+impl From<TaskFailed> for ApiError {
+    fn from(error: TaskFailed) -> Self {
+        Self::internal(&error)
+    }
+}
+
+impl From<QuoteError> for ApiError {
+    fn from(error: QuoteError) -> Self {
+        Self::field("credits", error.code(), error.to_string())
+    }
+}
+
+impl From<CreateCheckoutError> for ApiError {
+    fn from(error: CreateCheckoutError) -> Self {
+        use crate::app::create_checkout::StripeTrouble::{
+            AmountTooSmall, Limited, NoUrl, Refused, StoreFailed, TooSlow, Unavailable,
+        };
+        let stripe = |status, trouble: crate::app::create_checkout::StripeTrouble, detail: &str| {
+            Self::new(status, trouble.code(), detail)
+        };
+        let retry = "nothing was charged; try again with the same Idempotency-Key";
+        match error {
+            CreateCheckoutError::NotForSale(error) => error.into(),
+            CreateCheckoutError::AmountTooSmall | CreateCheckoutError::Stripe(AmountTooSmall) => Self::field(
+                "credits",
+                "amount_too_small",
+                "the payment provider needs a larger amount; buy more credits",
+            )
+            .with_code("amount_too_small"),
+            CreateCheckoutError::OtherRequest => Self::new(
+                StatusCode::UNPROCESSABLE_ENTITY,
+                "idempotency_key_reused",
+                "this Idempotency-Key came with another request before; use a new one",
+            ),
+            CreateCheckoutError::StillRunning => Self::new(
+                StatusCode::CONFLICT,
+                "idempotency_key_in_use",
+                "the first request with this Idempotency-Key is still running; try again in a moment",
+            )
+            .retry_after(1),
+            CreateCheckoutError::SessionEnded => Self::new(
+                StatusCode::CONFLICT,
+                "session_ended",
+                "the checkout of this Idempotency-Key has ended; use a new key for a new checkout",
+            ),
+            CreateCheckoutError::Stripe(trouble) => match trouble {
+                Refused => stripe(StatusCode::BAD_GATEWAY, trouble, "the payment provider refused the checkout"),
+                NoUrl => stripe(StatusCode::BAD_GATEWAY, trouble, "the payment provider gave no page to pay on"),
+                Unavailable | StoreFailed | AmountTooSmall => stripe(
+                    StatusCode::SERVICE_UNAVAILABLE,
+                    trouble,
+                    &format!("the payment provider is not available; {retry}"),
+                )
+                .retry_after(5),
+                Limited => stripe(
+                    StatusCode::SERVICE_UNAVAILABLE,
+                    trouble,
+                    &format!("the payment provider wants us to wait; {retry}"),
+                )
+                .retry_after(10),
+                TooSlow => stripe(
+                    StatusCode::GATEWAY_TIMEOUT,
+                    trouble,
+                    &format!("the payment provider did not answer in time; {retry}"),
+                ),
+            },
+            CreateCheckoutError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl ApiError {
+    const fn with_code(mut self, code: &'static str) -> Self {
+        self.code = code;
+        self
+    }
+}
+
+impl From<ApplyEventError> for ApiError {
+    fn from(error: ApplyEventError) -> Self {
+        match error {
+            ApplyEventError::NotBelieved(error) => {
+                // One line, so that an operator sees a wrong secret; no more, because anybody can send this.
+                tracing::warn!(reason = %error, "webhook refused");
+                Self::new(StatusCode::BAD_REQUEST, "invalid_webhook", error.to_string())
+            }
+            ApplyEventError::NotUnderstood(error) => Self::internal(&error),
+            ApplyEventError::Store(error) => Self::internal(&error),
+        }
+    }
+}

@@ -1,0 +1,263 @@
+//! Checkouts: opening one, and asking how it went.
+
+use actix_web::http::header::HeaderMap;
+use actix_web::web::{Json, Path, Payload};
+use actix_web::{HttpRequest, get, post};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use validator::Validate;
+
+use super::auth::Caller;
+use super::body::read_json;
+use super::client_address::client_address;
+use super::openapi::{CallerProblems, Problem409, Problem422, StripeProblems};
+use super::problem::{ApiError, FieldError, Problem};
+use super::timestamp::rfc3339;
+use super::{HttpState, State};
+use crate::app::api_keys::Scope;
+use crate::app::check_session::{Visible, check_session};
+use crate::app::create_checkout::{CallerKey, CreateCheckout, create_checkout};
+use crate::domain::account::AccountId;
+use crate::domain::checkout::TopupState;
+use crate::domain::ids::SessionId;
+use crate::domain::redirect::RedirectUrl;
+use crate::store::topups::Topup;
+
+const IDEMPOTENCY_KEY: &str = "idempotency-key";
+const MAX_IDEMPOTENCY_KEY_CHARACTERS: usize = 255;
+
+/// What to buy, and where to send the customer afterwards.
+#[derive(Debug, Deserialize, Validate, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct CreateSession {
+    /// How many credits, a whole number.
+    #[validate(required(message = "is missing; say how many credits"))]
+    #[schema(required, nullable = false, example = 250)]
+    credits: Option<i64>,
+    /// Where the customer goes after paying: an absolute URL of an allowed origin. Stripe replaces
+    /// `{CHECKOUT_SESSION_ID}` by the session's id.
+    #[validate(required(message = "is missing; say where the customer goes after paying"))]
+    #[schema(required, nullable = false, example = "https://app.example.com/credits?session_id={CHECKOUT_SESSION_ID}")]
+    success_url: Option<String>,
+    /// Where the customer goes after leaving the page without paying.
+    #[schema(example = "https://app.example.com/credits?cancelled=1")]
+    cancel_url: Option<String>,
+    /// Who gets the credits. A customer's own account if it is left out; an API key for all accounts must name it.
+    #[schema(example = "user_1")]
+    account_id: Option<String>,
+}
+
+/// An open checkout.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct CreatedSession {
+    /// Stripe's session id.
+    #[schema(example = "cs_test_a1b2c3")]
+    id: String,
+    /// The hosted page: send the customer there.
+    #[schema(example = "https://checkout.stripe.com/c/pay/cs_test_a1b2c3")]
+    url: String,
+    /// When the page ends.
+    #[schema(example = "2026-11-21T13:00:00Z")]
+    expires_at: String,
+}
+
+/// How far a purchase is.
+#[derive(Debug, Clone, Copy, Serialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum SessionState {
+    /// The customer can pay.
+    Open,
+    /// The customer is done, the money is on its way.
+    Processing,
+    /// The credits are there.
+    Paid,
+    /// The time to pay is over.
+    Expired,
+    /// The payment failed.
+    Failed,
+}
+
+/// A purchase as it stands.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Session {
+    /// Stripe's session id.
+    #[schema(example = "cs_test_a1b2c3")]
+    id: String,
+    /// Our id of the purchase.
+    #[schema(example = "topup_019a0000000070008000000000000000")]
+    topup_id: String,
+    /// Who gets the credits.
+    #[schema(example = "user_1")]
+    account_id: String,
+    state: SessionState,
+    /// How many credits.
+    #[schema(example = 250)]
+    credits: i64,
+    /// The currency of all amounts.
+    #[schema(example = "usd")]
+    currency: String,
+    /// The line for the credits, in minor units.
+    #[schema(example = 250)]
+    credits_amount: i64,
+    /// The fee line, in minor units.
+    #[schema(example = 39)]
+    fee_amount: i64,
+    /// What the customer pays, in minor units.
+    #[schema(example = 289)]
+    total_amount: i64,
+    #[schema(example = "2026-11-21T12:00:00Z")]
+    created_at: String,
+    #[schema(example = "2026-11-21T13:00:00Z")]
+    expires_at: String,
+    /// When it was paid.
+    #[schema(example = "2026-11-21T12:01:00Z")]
+    paid_at: Option<String>,
+}
+
+impl TryFrom<Topup> for Session {
+    type Error = ApiError;
+
+    fn try_from(topup: Topup) -> Result<Self, ApiError> {
+        Ok(Self {
+            id: topup.session.map(|session| session.as_str().to_owned()).unwrap_or_default(),
+            topup_id: topup.id.as_str().to_owned(),
+            account_id: topup.account.as_str().to_owned(),
+            state: match topup.state {
+                TopupState::Creating | TopupState::Open => SessionState::Open,
+                TopupState::Processing => SessionState::Processing,
+                TopupState::Paid => SessionState::Paid,
+                TopupState::Expired => SessionState::Expired,
+                TopupState::Failed => SessionState::Failed,
+            },
+            credits: topup.credits,
+            currency: topup.currency.as_str().to_owned(),
+            credits_amount: topup.credits_amount_minor,
+            fee_amount: topup.fee_amount_minor,
+            total_amount: topup.total_amount_minor,
+            created_at: rfc3339(topup.created_at_ms)?,
+            expires_at: rfc3339(topup.expires_at_ms)?,
+            paid_at: topup.paid_at_ms.map(rfc3339).transpose()?,
+        })
+    }
+}
+
+/// Opens a checkout for credits and gives the page to send the customer to.
+///
+/// With an `Idempotency-Key`, a repetition of the same request within a day gives the first answer instead of a second
+/// checkout.
+#[utoipa::path(
+    tag = "checkout",
+    params(("idempotency-key" = Option<String>, Header, description = "1 to 255 printable characters, new for each purchase", example = "8e03978e-40d5-43dd-bc93-6894a57f9324")),
+    request_body = CreateSession,
+    responses(
+        (status = 200, description = "The checkout is open.", body = CreatedSession),
+        (status = 408, description = "The body did not arrive in time.", body = Problem, content_type = "application/problem+json"),
+        (status = 413, description = "The body is too large.", body = Problem, content_type = "application/problem+json"),
+        (status = 415, description = "The body is not JSON.", body = Problem, content_type = "application/problem+json"),
+        (status = 429, description = "Too many checkouts; `Retry-After` says when to try again.", body = Problem, content_type = "application/problem+json"),
+        Problem409, Problem422, CallerProblems, StripeProblems,
+    ),
+    security(("token" = []), ("apiKey" = [])),
+)]
+#[post("/credits/sessions")]
+pub async fn create(request: HttpRequest, payload: Payload, state: State) -> Result<Json<CreatedSession>, ApiError> {
+    let caller = match Caller::of(&request, &state).await {
+        Ok(caller) => caller,
+        Err(error) => {
+            // Somebody who tries credentials is counted by address.
+            if let Some(address) = client_address(&request, &state.trusted_proxies) {
+                state.limits.check_address(address)?;
+            }
+            return Err(error);
+        }
+    };
+    let body: CreateSession = read_json(&request, payload).await?;
+    let command = command(&request, &state, &caller, body)?;
+    state.limits.check_account(&command.account)?;
+    let app = state.app.clone();
+    let checkout = state.app.tasks.run(async move { create_checkout(&app, command).await }).await??;
+    Ok(Json(CreatedSession { id: checkout.session, url: checkout.url, expires_at: rfc3339(checkout.expires_at_ms)? }))
+}
+
+fn command(
+    request: &HttpRequest,
+    state: &HttpState,
+    caller: &Caller,
+    body: CreateSession,
+) -> Result<CreateCheckout, ApiError> {
+    let mut errors = Vec::new();
+    let mut url = |field: &str, text: &str| {
+        let url = RedirectUrl::parse(text, &state.allowed_origins);
+        url.map_err(|error| errors.push(FieldError::new(field, "invalid_url", error.to_string()))).ok()
+    };
+    let success_url = url("successUrl", body.success_url.as_deref().unwrap_or_default());
+    let cancel_url = body.cancel_url.as_deref().map(|text| url("cancelUrl", text));
+    let credits = body.credits.unwrap_or_default();
+    if let Err(error) = state.app.pricing.quote(credits) {
+        errors.push(FieldError::new("credits", error.code(), error.to_string()));
+    }
+    let named = body.account_id.map(AccountId::parse).transpose();
+    let named = named.map_err(|error| errors.push(FieldError::new("accountId", "invalid_account", error.to_string())));
+    let (Some(success_url), Ok(named), true) = (success_url, named, errors.is_empty()) else {
+        return Err(ApiError::fields(errors));
+    };
+    Ok(CreateCheckout {
+        account: caller.account(named, Scope::Checkout)?,
+        credits,
+        success_url,
+        cancel_url: cancel_url.flatten(),
+        idempotency: idempotency_key(request.headers())?
+            .map(|key| CallerKey { caller: caller.idempotency_scope(), key }),
+    })
+}
+
+fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, ApiError> {
+    let mut values = headers.get_all(IDEMPOTENCY_KEY);
+    let Some(value) = values.next() else { return Ok(None) };
+    let key = value.to_str().unwrap_or_default();
+    let valid =
+        (1..=MAX_IDEMPOTENCY_KEY_CHARACTERS).contains(&key.len()) && key.bytes().all(|byte| byte.is_ascii_graphic());
+    if !valid || values.next().is_some() {
+        return Err(ApiError::field(
+            "Idempotency-Key",
+            "invalid_key",
+            "must be 1 to 255 printable ASCII characters, once",
+        ));
+    }
+    Ok(Some(key.to_owned()))
+}
+
+/// How far a purchase is, for the page that the customer returns to.
+///
+/// If Stripe's webhook has not come yet, Stripe is asked, at most once per session in five seconds: a customer who comes
+/// back sees the credits at once.
+#[utoipa::path(
+    tag = "checkout",
+    params(("id" = String, Path, description = "Stripe's session id", example = "cs_test_a1b2c3")),
+    responses(
+        (status = 200, description = "The purchase as it stands.", body = Session),
+        (status = 404, description = "There is no such session that the caller may know of.", body = Problem, content_type = "application/problem+json"),
+        (status = 503, description = "Tokens cannot be verified at the moment, or the service is too busy.", body = Problem, content_type = "application/problem+json"),
+        CallerProblems,
+    ),
+    security(("token" = []), ("apiKey" = [])),
+)]
+#[get("/credits/sessions/{id}")]
+pub async fn read(request: HttpRequest, path: Path<String>, state: State) -> Result<Json<Session>, ApiError> {
+    let visible = match Caller::of(&request, &state).await? {
+        Caller::Customer { is_admin: true, .. } => Visible::All,
+        Caller::Customer { account, .. } => Visible::Account(account),
+        Caller::Server(key) if !key.may(Scope::Read) && !key.may(Scope::Checkout) => {
+            return Err(ApiError::forbidden("scope_missing", "this API key lacks the scope read or checkout"));
+        }
+        Caller::Server(key) => key.account.map_or(Visible::All, Visible::Account),
+    };
+    let not_found = || ApiError::not_found("there is no such checkout session");
+    let session = SessionId::parse(path.into_inner()).map_err(|_| not_found())?;
+    let app = state.app.clone();
+    let check = async move { check_session(&app, &session, &visible).await };
+    let topup = state.app.tasks.run(check).await??.ok_or_else(not_found)?;
+    Session::try_from(topup).map(Json)
+}

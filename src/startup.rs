@@ -1,0 +1,277 @@
+//! Puts the service together, starts it, and stops it without losing anything.
+
+use std::io;
+use std::net::{SocketAddr, TcpListener};
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix_web::dev::Server;
+use actix_web::middleware::from_fn;
+use actix_web::{App as WebApp, HttpServer, web};
+use futures_util::FutureExt;
+use tokio::sync::Semaphore;
+use utoipa_actix_web::AppExt;
+
+use crate::app::tasks::Tasks;
+use crate::app::{App, CALL_TIMEOUT, CHECKOUT_BUDGET, CheckoutSettings};
+use crate::config::Config;
+use crate::http::auth::jwt::{TokenVerifier, TokenVerifierError};
+use crate::http::middleware::{KnownRoutes, cors, log_request, no_route, security_headers};
+use crate::http::rate_limit::CheckoutLimits;
+use crate::http::{self, HttpState, MAX_WEBHOOKS_IN_FLIGHT, openapi};
+use crate::ports::{Clock, IdGenerator};
+use crate::store::instance::{self, Instance};
+use crate::store::{Db, StoreError};
+use crate::stripe::StripeWebhooks;
+use crate::stripe::gateway::{InvalidStripeSettings, StripeGateway};
+use crate::stripe::signature::{EmptySecret, SignatureVerifier};
+use crate::system::{SystemClock, SystemIds};
+
+/// How long a client may take to send its request line and headers.
+const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long a graceful stop waits for the requests that are running; longer than any may take.
+const STOP_TIMEOUT_SECONDS: u64 = 35;
+
+/// What comes from outside besides the settings; tests bring their own.
+#[derive(Clone)]
+pub struct Environment {
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Ids and secrets.
+    pub ids: Arc<dyn IdGenerator>,
+    /// How long one call to Stripe may take.
+    pub call_timeout: Duration,
+    /// How long the calls for one checkout may take in all.
+    pub checkout_budget: Duration,
+    /// Web worker threads; none means one for each processor.
+    pub workers: Option<usize>,
+    /// What `topup dev` adds.
+    #[cfg(feature = "dev")]
+    pub demo: Option<http::demo::Demo>,
+}
+
+impl Default for Environment {
+    fn default() -> Self {
+        Self {
+            clock: Arc::new(SystemClock),
+            ids: Arc::new(SystemIds),
+            call_timeout: CALL_TIMEOUT,
+            checkout_budget: CHECKOUT_BUDGET,
+            workers: None,
+            #[cfg(feature = "dev")]
+            demo: None,
+        }
+    }
+}
+
+/// Why the service does not start. Each message says the way out.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The address cannot be listened on.
+    #[error("cannot listen on {address}: {}", listen_hint(.source))]
+    Listen {
+        /// The address.
+        address: SocketAddr,
+        /// Why.
+        source: io::Error,
+    },
+    /// The database cannot be opened.
+    #[error("the database cannot be opened; check DATABASE_URL, and run `topup migrate` once to create it")]
+    Database(#[source] StoreError),
+    /// The database lacks migrations, or has ones that this version does not know.
+    #[error("the database is not at this version's state; run `topup migrate` (a newer database needs a newer topup)")]
+    NotMigrated,
+    /// The database belongs to another mode.
+    #[error(
+        "this database belongs to a service in {} mode, but STRIPE_SECRET_KEY is a {} key; use another DATABASE_URL",
+        mode(*.remembered), mode(!*.remembered)
+    )]
+    OtherMode {
+        /// Whether it holds real money.
+        remembered: bool,
+    },
+    /// The database belongs to another currency.
+    #[error("this database holds credits sold in {remembered}, but CURRENCY is {wanted}; use another DATABASE_URL")]
+    OtherCurrency {
+        /// What it was first used with.
+        remembered: String,
+        /// What the settings say.
+        wanted: String,
+    },
+    /// Stripe's settings cannot be used.
+    #[error(transparent)]
+    Stripe(#[from] InvalidStripeSettings),
+    /// There is no usable webhook secret.
+    #[error("STRIPE_WEBHOOK_SECRET is not usable")]
+    WebhookSecret(#[from] EmptySecret),
+    /// Tokens cannot be verified.
+    #[error("the JWT settings cannot be used")]
+    Tokens(#[from] TokenVerifierError),
+    /// The web server failed.
+    #[error("the web server failed")]
+    Server(#[source] io::Error),
+}
+
+fn listen_hint(error: &io::Error) -> String {
+    match error.kind() {
+        io::ErrorKind::AddrInUse => "the port is in use; stop the other program or choose another port".to_owned(),
+        io::ErrorKind::PermissionDenied => "not allowed; ports below 1024 need a privilege".to_owned(),
+        _ => error.to_string(),
+    }
+}
+
+const fn mode(live: bool) -> &'static str {
+    if live { "live" } else { "test" }
+}
+
+/// Takes an address, so that everything else can be told about it before the service runs.
+///
+/// # Errors
+/// When it is in use or not allowed.
+pub fn listen(address: SocketAddr) -> Result<TcpListener, StartError> {
+    TcpListener::bind(address).map_err(|source| StartError::Listen { address, source })
+}
+
+/// The service, listening.
+pub struct Application {
+    server: Server,
+    address: SocketAddr,
+    app: Arc<App>,
+}
+
+impl Application {
+    /// Checks that the database may be used with these settings, and starts to listen.
+    ///
+    /// # Errors
+    /// See [`StartError`].
+    pub async fn build(config: Config, listener: TcpListener, environment: Environment) -> Result<Self, StartError> {
+        let address = listener.local_addr().map_err(StartError::Server)?;
+        let db = Db::connect(config.database_url.expose(), false).await.map_err(StartError::Database)?;
+        check_database(&db, &config, environment.clock.as_ref()).await?;
+        let app = Arc::new(build_app(&config, db, &environment)?);
+        let tokens = config.jwt.clone().map(|jwt| TokenVerifier::new(jwt, environment.clock.clone())).transpose()?;
+        let state = web::Data::new(HttpState {
+            app: app.clone(),
+            tokens,
+            allowed_origins: config.allowed_origins.clone(),
+            limits: CheckoutLimits::per_minute(config.rate_limit_per_minute),
+            trusted_proxies: config.trusted_proxies.clone(),
+            webhook_permits: Arc::new(Semaphore::new(MAX_WEBHOOKS_IN_FLIGHT)),
+        });
+        let server = build_server(&config, listener, state, &environment)?;
+        Ok(Self { server, address, app })
+    }
+
+    /// Where it listens.
+    #[must_use]
+    pub const fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// What the use cases work with.
+    #[must_use]
+    pub fn app(&self) -> Arc<App> {
+        self.app.clone()
+    }
+
+    /// Serves until `stop` ends; then takes no new requests, finishes those that are running, with every use case they
+    /// began, and closes the database.
+    ///
+    /// # Errors
+    /// When the web server fails.
+    pub async fn run_until_stopped(self, stop: impl Future<Output = ()>) -> Result<(), StartError> {
+        let handle = self.server.handle();
+        let mut server = tokio::spawn(self.server);
+        let failed = |error: tokio::task::JoinError| StartError::Server(io::Error::other(error));
+        tokio::select! {
+            result = &mut server => return result.map_err(failed)?.map_err(StartError::Server),
+            () = stop => {}
+        }
+        tracing::info!("stopping: no new requests");
+        handle.stop(true).await;
+        self.app.tasks.finish().await;
+        self.app.db.close().await;
+        tracing::info!("stopped");
+        server.await.map_err(failed)?.map_err(StartError::Server)
+    }
+}
+
+async fn check_database(db: &Db, config: &Config, clock: &dyn Clock) -> Result<(), StartError> {
+    if !db.is_migrated().await.map_err(StartError::Database)? {
+        return Err(StartError::NotMigrated);
+    }
+    let wanted = Instance { livemode: config.stripe.livemode, currency: config.pricing.currency().as_str().to_owned() };
+    let (now_ms, asked) = (clock.now_ms(), wanted.clone());
+    let remembered = db
+        .write(move |tx| {
+            let asked = asked.clone();
+            async move { instance::remember(tx, &asked, now_ms).await }.boxed()
+        })
+        .await
+        .map_err(StartError::Database)?;
+    if remembered.livemode != wanted.livemode {
+        return Err(StartError::OtherMode { remembered: remembered.livemode });
+    }
+    if remembered.currency != wanted.currency {
+        return Err(StartError::OtherCurrency { remembered: remembered.currency, wanted: wanted.currency });
+    }
+    Ok(())
+}
+
+fn build_app(config: &Config, db: Db, environment: &Environment) -> Result<App, StartError> {
+    let stripe = &config.stripe;
+    let gateway = StripeGateway::new(&stripe.secret_key, stripe.api_base.as_deref(), environment.call_timeout)?;
+    let verifier = SignatureVerifier::new(stripe.webhook_secrets.clone())?;
+    Ok(App {
+        db,
+        gateway: Arc::new(gateway),
+        webhooks: Arc::new(StripeWebhooks::new(verifier)),
+        clock: environment.clock.clone(),
+        ids: environment.ids.clone(),
+        pricing: config.pricing.clone(),
+        checkout: CheckoutSettings {
+            livemode: stripe.livemode,
+            expires_minutes: config.checkout_expires_minutes,
+            payment_methods: config.payment_methods.clone(),
+            budget: environment.checkout_budget,
+        },
+        tasks: Tasks::new(tokio::runtime::Handle::current()),
+    })
+}
+
+fn build_server(
+    config: &Config,
+    listener: TcpListener,
+    state: web::Data<HttpState>,
+    environment: &Environment,
+) -> Result<Server, StartError> {
+    let mut document = openapi::document();
+    document.servers = Some(vec![utoipa::openapi::Server::new(config.public_url.as_str())]);
+    let known = web::Data::new(KnownRoutes::new(&document));
+    let (origins, is_https) = (config.allowed_origins.clone(), config.public_url.starts_with("https://"));
+    #[cfg(feature = "dev")]
+    let demo = environment.demo.clone();
+    let server = HttpServer::new(move || {
+        let (app, _) =
+            WebApp::new().into_utoipa_app().openapi(openapi::frame()).configure(http::routes).split_for_parts();
+        let app = app.app_data(state.clone()).app_data(known.clone());
+        let app = app.configure(|config| openapi::documentation_routes(config, document.clone()));
+        #[cfg(feature = "dev")]
+        let app = app.configure(|config| http::demo::routes(config, demo.as_ref()));
+        let app = app.default_service(web::route().to(no_route));
+        #[cfg(feature = "dev")]
+        let app = app.wrap(from_fn(http::demo::refuse_foreign_hosts));
+        app.wrap(cors(&origins)).wrap(security_headers(is_https)).wrap(from_fn(log_request))
+    });
+    let server = match environment.workers {
+        Some(workers) => server.workers(workers),
+        None => server,
+    };
+    let server = server
+        .disable_signals()
+        .client_request_timeout(HEADER_TIMEOUT)
+        .shutdown_timeout(STOP_TIMEOUT_SECONDS)
+        .listen(listener)
+        .map_err(StartError::Server)?;
+    Ok(server.run())
+}

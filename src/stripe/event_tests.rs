@@ -1,0 +1,148 @@
+//! Events of several API versions, of others, and of nobody.
+
+use proptest::prelude::*;
+use serde_json::{Value, json};
+
+use super::*;
+
+fn event() -> Value {
+    json!({
+        "id": "evt_1", "object": "event", "type": "checkout.session.completed", "livemode": false,
+        "api_version": "2026-09-30.endive", "created": 1_800_000_000, "pending_webhooks": 1,
+        "request": { "id": null, "idempotency_key": null },
+        "data": { "object": {
+            "id": "cs_test_1", "object": "checkout.session", "mode": "payment", "payment_status": "paid",
+            "status": "complete", "currency": "usd", "amount_total": 289, "client_reference_id": "user_1",
+            "payment_intent": "pi_1", "livemode": false, "url": null,
+            "metadata": {
+                "accountId": "user_1", "credits": "250", "purpose": "credits_topup",
+                "topupId": "topup_00000000000000000000000000000001",
+            },
+        } },
+    })
+}
+
+fn changed(change: impl FnOnce(&mut Value)) -> Result<WebhookEvent, WebhookError> {
+    let mut event = event();
+    change(&mut event);
+    read(event.to_string().as_bytes())
+}
+
+fn report(change: impl FnOnce(&mut Value)) -> PaymentReport {
+    match changed(change) {
+        Ok(WebhookEvent::Payment(report)) => *report,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn a_completed_session_is_read() {
+    let report = report(|_| {});
+    assert_eq!(report.progress, PaymentProgress::Paid);
+    assert_eq!(report.session.as_str(), "cs_test_1");
+    assert_eq!(report.amount_total_minor, Some(289));
+    assert_eq!(report.payment_intent.map(|id| id.as_str().to_owned()), Some("pi_1".to_owned()));
+}
+
+#[test]
+fn older_and_newer_shapes_say_the_same() {
+    // Known mistake 15.
+    let plain = report(|_| {});
+    let shapes: [fn(&mut Value); 5] = [
+        |event| event["api_version"] = json!("2019-12-03"),
+        |event| {
+            event["data"]["object"]["payment_intent"] =
+                json!({ "id": "pi_1", "object": "payment_intent", "amount": 289 })
+        },
+        |event| event["api_version"] = Value::Null,
+        |event| event["data"]["object"]["a_field_of_next_year"] = json!({ "deep": [1, 2.5, null] }),
+        |event| {
+            event.as_object_mut().expect("an object").remove("request");
+        },
+    ];
+    for shape in shapes {
+        assert_eq!(report(shape), plain);
+    }
+    // Since 2022-08-01 a session that was not confirmed has no payment.
+    assert_eq!(report(|event| event["data"]["object"]["payment_intent"] = Value::Null).payment_intent, None);
+}
+
+#[test]
+fn a_completed_session_credits_only_when_it_is_paid() {
+    // Known mistake 7.
+    for (event_type, status, progress) in [
+        ("checkout.session.completed", "paid", PaymentProgress::Paid),
+        ("checkout.session.completed", "unpaid", PaymentProgress::Processing),
+        ("checkout.session.completed", "no_payment_required", PaymentProgress::Nothing),
+        ("checkout.session.async_payment_succeeded", "paid", PaymentProgress::Paid),
+        ("checkout.session.async_payment_failed", "unpaid", PaymentProgress::Failed),
+        ("checkout.session.expired", "unpaid", PaymentProgress::Expired),
+    ] {
+        let report = report(|event| {
+            event["type"] = json!(event_type);
+            event["data"]["object"]["payment_status"] = json!(status);
+        });
+        assert_eq!(report.progress, progress, "{event_type} {status}");
+    }
+}
+
+#[test]
+fn what_is_not_ours_is_foreign() {
+    let changes: [fn(&mut Value); 8] = [
+        |event| event["type"] = json!("invoice.paid"),
+        |event| event["type"] = json!("v1.checkout.session.completed"),
+        |event| event["type"] = Value::Null,
+        |event| event["account"] = json!("acct_1"),
+        |event| event["data"]["object"]["metadata"] = Value::Null,
+        |event| event["data"]["object"]["metadata"]["purpose"] = json!("subscription"),
+        |event| event["data"]["object"]["metadata"]["topupId"] = json!("order 7"),
+        |event| {
+            event["data"]["object"]["metadata"].as_object_mut().expect("an object").remove("topupId");
+        },
+    ];
+    for change in changes {
+        assert!(matches!(changed(change), Ok(WebhookEvent::Foreign { .. })));
+    }
+    assert!(matches!(changed(|event| event["account"] = Value::Null), Ok(WebhookEvent::Payment(_))));
+}
+
+#[test]
+fn an_event_of_ours_that_cannot_be_read_is_an_error_and_not_silence() {
+    let changes: [fn(&mut Value); 8] = [
+        |event| event["id"] = Value::Null,
+        |event| event["livemode"] = Value::Null,
+        |event| event["data"] = Value::Null,
+        |event| event["data"]["object"] = json!("cs_1"),
+        |event| event["data"]["object"]["id"] = Value::Null,
+        |event| event["data"]["object"]["amount_total"] = json!("289"),
+        |event| event["data"]["object"]["payment_status"] = json!("paid_in_kind"),
+        |event| event["data"]["object"]["payment_intent"] = json!(7),
+    ];
+    for change in changes {
+        assert!(matches!(changed(change), Err(WebhookError::Unreadable { .. })));
+    }
+}
+
+#[test]
+fn a_signed_text_that_is_no_event_is_refused() {
+    for body in ["", "null", "[]", "\"evt\"", "{", "42"] {
+        assert!(matches!(read(body.as_bytes()), Err(WebhookError::NotAnEvent(_))), "{body}");
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn no_bytes_make_it_panic(body in prop::collection::vec(any::<u8>(), 0..300)) {
+        prop_assert!(!matches!(read(&body), Ok(WebhookEvent::Payment(_))));
+    }
+
+    #[test]
+    fn an_event_cut_anywhere_is_never_taken_for_a_payment(length in 0_usize..700) {
+        let text = event().to_string();
+        if length < text.len() {
+            prop_assert!(!matches!(read(&text.as_bytes()[..length]), Ok(WebhookEvent::Payment(_))));
+        }
+    }
+}

@@ -1,0 +1,34 @@
+//! Stripe: calling it (`gateway.rs`, the only user of async-stripe), believing it (`signature.rs`) and understanding it
+//! (`event.rs`, tolerant of every API version).
+
+pub mod event;
+pub mod gateway;
+pub mod signature;
+
+use crate::ports::{WebhookError, WebhookEvent, WebhookReader};
+use signature::SignatureVerifier;
+
+/// Reads Stripe's webhook deliveries.
+#[derive(Debug)]
+pub struct StripeWebhooks {
+    verifier: SignatureVerifier,
+}
+
+impl StripeWebhooks {
+    /// Takes the endpoint's secrets, newest first.
+    #[must_use]
+    pub const fn new(verifier: SignatureVerifier) -> Self {
+        Self { verifier }
+    }
+}
+
+impl WebhookReader for StripeWebhooks {
+    fn check_header(&self, header: Option<&str>, now_ms: i64) -> Result<(), WebhookError> {
+        SignatureVerifier::check_header(header, now_ms).map(drop).map_err(WebhookError::Signature)
+    }
+
+    fn read(&self, header: Option<&str>, body: &[u8], now_ms: i64) -> Result<WebhookEvent, WebhookError> {
+        self.verifier.verify(header, body, now_ms).map_err(WebhookError::Signature)?;
+        event::read(body)
+    }
+}
