@@ -148,7 +148,7 @@ async fn account(request: &HttpRequest, state: &State, named: Option<String>) ->
 async fn credits(request: &HttpRequest, state: &State, named: Option<String>) -> Result<Json<Credits>, ApiError> {
     let account = account(request, state, named).await?;
     let app = state.app.clone();
-    let balance: Balance = state.app.tasks.run(async move { app.db.balance(&account).await }).await??;
+    let balance: Balance = state.run(async move { app.db.balance(&account).await }).await??;
     Ok(Json(Credits {
         account_id: balance.account.as_str().to_owned(),
         remaining_credits: balance.remaining_credits,
@@ -176,7 +176,7 @@ async fn transactions(
     let app = state.app.clone();
     // One more than asked for tells whether there is another page.
     let read = async move { app.db.entries(&account, below, limit.saturating_add(1)).await };
-    let mut entries = state.app.tasks.run(read).await??;
+    let mut entries = state.run(read).await??;
     let wanted = usize::try_from(limit).unwrap_or(usize::MAX);
     let has_more = entries.len() > wanted;
     entries.truncate(wanted);

@@ -33,7 +33,7 @@ pub async fn live() -> Json<Health> {
 pub async fn ready(state: State) -> Result<Json<Health>, ApiError> {
     let app = state.app.clone();
     let not_ready = |detail: &str| ApiError::new(StatusCode::SERVICE_UNAVAILABLE, "not_ready", detail).retry_after(1);
-    match state.app.tasks.run(async move { app.db.is_migrated().await }).await? {
+    match state.run(async move { app.db.is_migrated().await }).await? {
         Ok(true) => Ok(OK),
         Ok(false) => Err(not_ready("the database is not migrated")),
         Err(error) => {

@@ -1,9 +1,9 @@
-//! What happens to every request: an id, one line in the log, a limit on its time, and headers for browsers.
+//! What happens to every request: an id, one line in the log, and headers for browsers.
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use actix_cors::Cors;
-use actix_web::body::{EitherBody, MessageBody};
+use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::StatusCode;
 use actix_web::http::header::{
@@ -11,7 +11,7 @@ use actix_web::http::header::{
     STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
 };
 use actix_web::middleware::{DefaultHeaders, Next};
-use actix_web::{Error, HttpResponse, ResponseError, web};
+use actix_web::{Error, HttpResponse, web};
 use tracing::Instrument;
 
 use super::State;
@@ -19,8 +19,6 @@ use super::problem::ApiError;
 use crate::domain::ids::RequestId;
 use crate::domain::redirect::AllowedOrigin;
 
-/// The longest that a request may take; a checkout's calls to Stripe have less.
-const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
 const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// Gives each request an id and writes one line about it. The route is its pattern: paths name accounts.
@@ -31,12 +29,12 @@ pub async fn log_request<B: MessageBody>(
     state: State,
     request: ServiceRequest,
     next: Next<B>,
-) -> Result<ServiceResponse<EitherBody<B>>, Error> {
+) -> Result<ServiceResponse<B>, Error> {
     let id = RequestId::from_bits(state.app.ids.id_bits());
     let span = tracing::info_span!("request", request_id = %id);
     let method = request.method().clone();
     let started = Instant::now();
-    let mut response = limit_time(request, next).instrument(span.clone()).await?;
+    let mut response = next.call(request).instrument(span.clone()).await?;
     if let Ok(value) = HeaderValue::from_str(id.as_str()) {
         response.headers_mut().insert(X_REQUEST_ID, value);
     }
@@ -45,22 +43,6 @@ pub async fn log_request<B: MessageBody>(
     let status = response.status().as_u16();
     span.in_scope(|| tracing::info!(%method, route, status, duration_ms, "request"));
     Ok(response)
-}
-
-/// What was begun goes on in its task; only the caller stops waiting.
-async fn limit_time<B: MessageBody>(
-    request: ServiceRequest,
-    next: Next<B>,
-) -> Result<ServiceResponse<EitherBody<B>>, Error> {
-    let http_request = request.request().clone();
-    match tokio::time::timeout(REQUEST_TIMEOUT, next.call(request)).await {
-        Ok(response) => Ok(response?.map_into_left_body()),
-        Err(_) => {
-            let detail = "the request took too long; what it began may still be done";
-            let error = ApiError::new(StatusCode::SERVICE_UNAVAILABLE, "request_timeout", detail).retry_after(5);
-            Ok(ServiceResponse::new(http_request, error.error_response()).map_into_right_body())
-        }
-    }
 }
 
 /// Headers that keep browsers from doing harm with an answer. Pages of ours set their own, stricter policy.

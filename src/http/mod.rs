@@ -17,7 +17,9 @@ mod timestamp;
 mod webhooks;
 
 use std::sync::Arc;
+use std::time::Duration;
 
+use actix_web::http::StatusCode;
 use actix_web::web;
 use ipnet::IpNet;
 use tokio::sync::Semaphore;
@@ -26,6 +28,7 @@ use utoipa_actix_web::service_config::ServiceConfig;
 use crate::app::App;
 use crate::domain::redirect::AllowedOrigin;
 use auth::jwt::TokenVerifier;
+use problem::ApiError;
 use rate_limit::CheckoutLimits;
 
 /// How many webhook bodies may be in memory at once: times their largest size, 32 MiB.
@@ -45,6 +48,26 @@ pub struct HttpState {
     pub trusted_proxies: Vec<IpNet>,
     /// One permit for each webhook body that may be in memory.
     pub webhook_permits: Arc<Semaphore>,
+}
+
+/// How long a caller waits for a use case; a checkout's calls to Stripe have less. Reading the body has a limit of its
+/// own.
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
+
+impl HttpState {
+    /// Runs a use case in a task of its own and waits for it, for a bounded time. What was begun goes on in any case.
+    ///
+    /// # Errors
+    /// 503 when it takes too long, 500 when it panicked.
+    async fn run<T: Send + 'static>(&self, use_case: impl Future<Output = T> + Send + 'static) -> Result<T, ApiError> {
+        match tokio::time::timeout(REQUEST_TIMEOUT, self.app.tasks.run(use_case)).await {
+            Ok(result) => Ok(result?),
+            Err(_) => {
+                let detail = "the request took too long; what it began may still be done";
+                Err(ApiError::new(StatusCode::SERVICE_UNAVAILABLE, "request_timeout", detail).retry_after(5))
+            }
+        }
+    }
 }
 
 /// Every route of the API. A route that is not here does not exist, and one that is here is in the documentation.

@@ -177,7 +177,7 @@ pub async fn create(request: HttpRequest, payload: Payload, state: State) -> Res
     let command = command(&request, &state, &caller, body)?;
     state.limits.check_account(&command.account)?;
     let app = state.app.clone();
-    let checkout = state.app.tasks.run(async move { create_checkout(&app, command).await }).await??;
+    let checkout = state.run(async move { create_checkout(&app, command).await }).await??;
     Ok(Json(CreatedSession { id: checkout.session, url: checkout.url, expires_at: rfc3339(checkout.expires_at_ms)? }))
 }
 
@@ -258,6 +258,6 @@ pub async fn read(request: HttpRequest, path: Path<String>, state: State) -> Res
     let session = SessionId::parse(path.into_inner()).map_err(|_| not_found())?;
     let app = state.app.clone();
     let check = async move { check_session(&app, &session, &visible).await };
-    let topup = state.app.tasks.run(check).await??.ok_or_else(not_found)?;
+    let topup = state.run(check).await??.ok_or_else(not_found)?;
     Session::try_from(topup).map(Json)
 }

@@ -62,6 +62,6 @@ pub async fn receive(request: HttpRequest, payload: Payload, state: State) -> Re
         drop(permit);
         result
     };
-    state.app.tasks.run(apply).await??;
+    state.run(apply).await??;
     Ok(Json(Received { received: true }))
 }

@@ -62,7 +62,7 @@ impl Caller {
 
     async fn with_key(state: &HttpState, key: String) -> Result<Self, ApiError> {
         let app = state.app.clone();
-        let found = state.app.tasks.run(async move { api_keys::authenticate(&app.db, &key).await }).await??;
+        let found = state.run(async move { api_keys::authenticate(&app.db, &key).await }).await??;
         found
             .map(Self::Server)
             .ok_or_else(|| ApiError::unauthorized("invalid_api_key", "the API key is not known, or it was revoked"))

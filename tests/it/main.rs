@@ -1,0 +1,11 @@
+//! The tests of the whole service, with real parts: databases, HTTP, the Stripe client, the sandbox, a browser.
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "tests fail loudly"
+)]
+
+mod smoke;
+mod support;

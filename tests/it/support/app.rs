@@ -1,0 +1,310 @@
+//! A whole service under test.
+
+use std::collections::HashMap;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use actix_web::dev::ResourceDef;
+use jsonwebtoken::{EncodingKey, Header};
+use serde_json::{Value, json};
+use stripe_sandbox::{RetryPolicy, Sandbox};
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+use topup::app::App;
+use topup::config::{Config, Source};
+use topup::ports::Clock;
+use topup::startup::{Application, Environment, StartError, listen};
+use topup::system::SystemIds;
+
+use super::clock::TestClock;
+use super::database::{Backend, TestDatabase};
+use super::stripe::{SECRET_KEY, Stripe, WEBHOOK_SECRET};
+
+/// The secret that signs the customers' tokens.
+pub const JWT_SECRET: &str = "the secret of the tests, 32 bytes and more";
+/// The page that customers come back to.
+pub const SUCCESS_URL: &str = "https://app.example.com/done?session_id={CHECKOUT_SESSION_ID}";
+
+/// The one HTTP client of the tests: it follows no redirects and uses no proxy.
+pub fn http_client() -> reqwest::Client {
+    reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).no_proxy().build().expect("a client")
+}
+
+/// How a service under test differs from the usual one.
+pub struct Options {
+    /// Settings that are added, or replace the usual ones; an empty value removes one.
+    pub settings: Vec<(&'static str, String)>,
+    /// Whether the sandbox delivers its events by itself.
+    pub webhooks: bool,
+    /// How long one call to Stripe may take.
+    pub call_timeout: Duration,
+    /// How long the calls for one checkout may take.
+    pub checkout_budget: Duration,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            settings: Vec::new(),
+            webhooks: false,
+            call_timeout: Duration::from_secs(5),
+            checkout_budget: Duration::from_secs(20),
+        }
+    }
+}
+
+impl Options {
+    /// The sandbox delivers its events by itself.
+    pub fn with_webhooks() -> Self {
+        Self { webhooks: true, ..Self::default() }
+    }
+
+    /// One setting is different.
+    pub fn setting(mut self, name: &'static str, value: impl Into<String>) -> Self {
+        self.settings.push((name, value.into()));
+        self
+    }
+}
+
+/// A service on a random port, its database and its Stripe.
+pub struct TestApp {
+    /// The service's address.
+    pub url: String,
+    /// The sandbox.
+    pub stripe: Stripe,
+    /// The inside, to look at the books.
+    pub app: Arc<App>,
+    /// The clock, to move.
+    pub clock: Arc<TestClock>,
+    /// The database.
+    pub database: TestDatabase,
+    sandbox: Option<Sandbox>,
+    stop: Option<oneshot::Sender<()>>,
+    server: Option<JoinHandle<Result<(), StartError>>>,
+}
+
+/// An answer of the service.
+#[derive(Debug, Clone)]
+pub struct Answer {
+    /// The HTTP status.
+    pub status: u16,
+    /// The headers, with lower-case names.
+    pub headers: HashMap<String, String>,
+    /// The JSON body.
+    pub body: Value,
+}
+
+impl Answer {
+    /// The body of an answer that must have this status.
+    #[track_caller]
+    pub fn expect(self, status: u16) -> Value {
+        assert_eq!(self.status, status, "{}", self.body);
+        self.body
+    }
+
+    /// Checks a problem's status and code.
+    #[track_caller]
+    pub fn expect_problem(self, status: u16, code: &str) -> Value {
+        assert_eq!((self.status, self.body["code"].as_str()), (status, Some(code)), "{}", self.body);
+        assert_eq!(self.headers.get("content-type").map(String::as_str), Some("application/problem+json"));
+        assert_eq!(self.body["detail"], self.body["error"]);
+        assert_eq!(self.body["status"], status);
+        self.body
+    }
+}
+
+impl TestApp {
+    /// The usual service.
+    pub async fn start(backend: Backend) -> Self {
+        Self::start_with(backend, Options::default()).await
+    }
+
+    /// A service with differences.
+    pub async fn start_with(backend: Backend, options: Options) -> Self {
+        let database = TestDatabase::migrated(backend).await;
+        let listener = listen(SocketAddr::from((Ipv4Addr::LOCALHOST, 0))).expect("a port");
+        let address = listener.local_addr().expect("an address");
+        let mut sandbox = stripe_sandbox::Config::local(SECRET_KEY);
+        sandbox.retry =
+            RetryPolicy { initial: Duration::from_millis(20), max: Duration::from_millis(200), attempts: 10_000 };
+        if options.webhooks {
+            sandbox = sandbox.with_webhook(format!("http://{address}/webhooks/stripe"), WEBHOOK_SECRET);
+        }
+        let sandbox = Sandbox::start(sandbox).await.expect("the sandbox starts");
+        let clock = Arc::new(TestClock::default());
+        let config = config(&database.url, &sandbox.url(), &options.settings);
+        let environment = Environment {
+            clock: clock.clone(),
+            ids: Arc::new(SystemIds),
+            call_timeout: options.call_timeout,
+            checkout_budget: options.checkout_budget,
+            workers: Some(1),
+            demo: None,
+        };
+        let application = Application::build(config, listener, environment).await.expect("the service starts");
+        let (app, (stop, stopped)) = (application.app(), oneshot::channel::<()>());
+        let server = tokio::spawn(application.run_until_stopped(async { drop(stopped.await) }));
+        Self {
+            url: format!("http://{address}"),
+            stripe: Stripe { url: sandbox.url() },
+            app,
+            clock,
+            database,
+            sandbox: Some(sandbox),
+            stop: Some(stop),
+            server: Some(server),
+        }
+    }
+
+    /// Stops everything and checks the books. Every test ends with it.
+    pub async fn finish(mut self) {
+        assert_eq!(self.app.db.broken_rules().await.expect("readable"), Vec::<&str>::new(), "the books are wrong");
+        drop(self.stop.take());
+        if let Some(server) = self.server.take() {
+            server.await.expect("no panic").expect("a clean stop");
+        }
+        if let Some(sandbox) = self.sandbox.take() {
+            sandbox.stop().await;
+        }
+    }
+
+    /// A customer's token that is good for an hour.
+    pub fn token(&self, account: &str) -> String {
+        sign_token(&json!({ "sub": account, "exp": self.clock.now_ms() / 1_000 + 3_600 }))
+    }
+
+    /// Sends a request; the answer must be documented.
+    pub async fn send(&self, request: reqwest::RequestBuilder) -> Answer {
+        let request = request.build().expect("a request");
+        let (method, path) = (request.method().as_str().to_lowercase(), request.url().path().to_owned());
+        let response = http_client().execute(request).await.expect("the service answers");
+        let status = response.status().as_u16();
+        let headers = response
+            .headers()
+            .iter()
+            .map(|(name, value)| (name.as_str().to_owned(), value.to_str().expect("text").to_owned()))
+            .collect();
+        let text = response.text().await.expect("a body");
+        assert_documented(&method, &path, status);
+        Answer { status, headers, body: serde_json::from_str(&text).unwrap_or(Value::String(text)) }
+    }
+
+    /// A GET as a customer.
+    pub async fn get_as(&self, account: &str, path: &str) -> Answer {
+        self.send(http_client().get(format!("{}{path}", self.url)).bearer_auth(self.token(account))).await
+    }
+
+    /// A GET as nobody.
+    pub async fn get(&self, path: &str) -> Answer {
+        self.send(http_client().get(format!("{}{path}", self.url))).await
+    }
+
+    /// `POST /credits/sessions` as a customer.
+    pub async fn checkout(&self, account: &str, credits: i64) -> Answer {
+        self.checkout_with(account, None, json!({ "credits": credits, "successUrl": SUCCESS_URL })).await
+    }
+
+    /// `POST /credits/sessions` as a customer, with an idempotency key and any body.
+    pub async fn checkout_with(&self, account: &str, key: Option<&str>, body: Value) -> Answer {
+        let mut request =
+            http_client().post(format!("{}/credits/sessions", self.url)).bearer_auth(self.token(account)).json(&body);
+        if let Some(key) = key {
+            request = request.header("idempotency-key", key);
+        }
+        self.send(request).await
+    }
+
+    /// Opens a checkout that must succeed; gives Stripe's session id.
+    pub async fn open_session(&self, account: &str, credits: i64) -> String {
+        self.checkout(account, credits).await.expect(200)["id"].as_str().expect("an id").to_owned()
+    }
+
+    /// Buys credits: checkout, payment, and the event that Stripe would deliver.
+    pub async fn pay_session(&self, account: &str, credits: i64) -> (String, Value) {
+        let session = self.open_session(account, credits).await;
+        let (status, body) = self.stripe.pay(&session, "pm_card_visa").await;
+        assert_eq!(status, 200, "{body}");
+        let event = self.stripe.event("checkout.session.completed", &session).await;
+        (session, event)
+    }
+
+    /// Delivers an event as Stripe does, freshly signed.
+    pub async fn deliver(&self, event: &Value) -> Answer {
+        self.deliver_bytes(event.to_string().as_bytes()).await
+    }
+
+    /// Delivers bytes as Stripe does, freshly signed.
+    pub async fn deliver_bytes(&self, body: &[u8]) -> Answer {
+        let header = stripe_sandbox::sign(WEBHOOK_SECRET, self.clock.now_ms() / 1_000, body);
+        self.deliver_with(Some(&header), body).await
+    }
+
+    /// Delivers bytes with any signature header, or none.
+    pub async fn deliver_with(&self, header: Option<&str>, body: &[u8]) -> Answer {
+        let mut request = http_client()
+            .post(format!("{}/webhooks/stripe", self.url))
+            .header("content-type", "application/json")
+            .body(body.to_vec());
+        if let Some(header) = header {
+            request = request.header("stripe-signature", header);
+        }
+        self.send(request).await
+    }
+
+    /// What an account has, read by the API.
+    pub async fn credits(&self, account: &str) -> i64 {
+        self.get_as(account, "/credits").await.expect(200)["remainingCredits"].as_i64().expect("a number")
+    }
+
+    /// The state of a purchase, read by the API.
+    pub async fn session_state(&self, account: &str, session: &str) -> String {
+        let body = self.get_as(account, &format!("/credits/sessions/{session}")).await.expect(200);
+        body["state"].as_str().expect("a state").to_owned()
+    }
+}
+
+impl Drop for TestApp {
+    fn drop(&mut self) {
+        assert!(self.server.is_none() || std::thread::panicking(), "a test must end with finish()");
+    }
+}
+
+/// Signs a token as the product's login does.
+pub fn sign_token(claims: &Value) -> String {
+    jsonwebtoken::encode(&Header::default(), claims, &EncodingKey::from_secret(JWT_SECRET.as_bytes())).expect("signs")
+}
+
+/// The settings of a service under test.
+pub fn settings(database: &str, stripe: &str, changes: &[(&'static str, String)]) -> HashMap<&'static str, String> {
+    let usual = [
+        ("DATABASE_URL", database.to_owned()),
+        ("STRIPE_SECRET_KEY", SECRET_KEY.to_owned()),
+        ("STRIPE_WEBHOOK_SECRET", WEBHOOK_SECRET.to_owned()),
+        ("STRIPE_API_BASE", stripe.to_owned()),
+        ("JWT_SECRET", JWT_SECRET.to_owned()),
+        ("ALLOWED_ORIGINS", "https://app.example.com".to_owned()),
+        ("RATE_LIMIT_PER_MINUTE", "100000".to_owned()),
+    ];
+    let mut settings: HashMap<_, _> = usual.into_iter().chain(changes.iter().cloned()).collect();
+    settings.retain(|_, value| !value.is_empty());
+    settings
+}
+
+fn config(database: &str, stripe: &str, changes: &[(&'static str, String)]) -> Config {
+    Config::load(&settings(database, stripe, changes).into_iter().collect::<Source>()).expect("the settings are right")
+}
+
+/// Fails when the service answers what its documentation does not say.
+fn assert_documented(method: &str, path: &str, status: u16) {
+    static DOCUMENT: OnceLock<Value> = OnceLock::new();
+    let document =
+        DOCUMENT.get_or_init(|| serde_json::to_value(topup::http::openapi::document()).expect("the document"));
+    let paths = document["paths"].as_object().expect("paths");
+    let Some((_, item)) = paths.iter().find(|(route, _)| ResourceDef::new(route.as_str()).is_match(path)) else {
+        return;
+    };
+    if let Some(operation) = item.get(method) {
+        assert!(!operation["responses"][status.to_string()].is_null(), "{method} {path} may not answer {status}");
+    }
+}

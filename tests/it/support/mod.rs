@@ -1,0 +1,47 @@
+//! What every test stands on: a whole service on a random port, with a database of its own and the sandbox as Stripe.
+
+pub mod app;
+pub mod clock;
+pub mod database;
+pub mod postgres;
+pub mod process;
+pub mod stripe;
+
+pub use app::{Answer, Options, TestApp};
+pub use database::Backend;
+
+/// Writes a test once and runs it on SQLite and on PostgreSQL.
+#[macro_export]
+macro_rules! on_both_databases {
+    ($($(#[$doc:meta])* async fn $name:ident($backend:ident: Backend) $body:block)+) => {
+        $($(#[$doc])* mod $name {
+            #[allow(unused_imports, reason = "a test need not use everything around it")]
+            use super::*;
+
+            async fn run($backend: $crate::support::Backend) $body
+
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn on_sqlite() {
+                run($crate::support::Backend::Sqlite).await;
+            }
+
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn on_postgres() {
+                run($crate::support::Backend::Postgres).await;
+            }
+        })+
+    };
+}
+
+/// Waits until something is so; a condition that never comes fails the test after half a minute.
+pub async fn until<T>(what: &str, mut condition: impl AsyncFnMut() -> Option<T>) -> T {
+    let deadline = std::time::Instant::now() + std::time::Duration::from_secs(30);
+    loop {
+        if let Some(value) = condition().await {
+            return value;
+        }
+        assert!(std::time::Instant::now() < deadline, "this never came: {what}");
+        // A turn for everybody else; the condition itself does the input and output that takes time.
+        tokio::task::yield_now().await;
+    }
+}

@@ -1,0 +1,119 @@
+//! A private PostgreSQL for the whole test run, started from the installed programs; `TEST_POSTGRES_URL` names another.
+//!
+//! A shell that waits for the end of our standard input watches over it: when the tests end, however they end, it stops
+//! the server and removes its files.
+
+use std::io::{BufRead, BufReader};
+use std::path::PathBuf;
+use std::process::{Child, ChildStdin, Command, Stdio};
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use sqlx::Executor;
+use tokio::sync::OnceCell;
+use topup::store::Db;
+
+const WATCH: &str = r#"
+set -eu
+stop() { "$BIN/pg_ctl" -D "$DATA/pg" -m immediate stop >/dev/null 2>&1 || true; rm -rf "$DATA"; }
+trap stop EXIT
+"$BIN/initdb" -D "$DATA/pg" -U topup -A trust -E UTF8 --no-locale --no-sync >"$DATA/log" 2>&1 || { cat "$DATA/log"; exit 1; }
+"$BIN/pg_ctl" -D "$DATA/pg" -w -l "$DATA/log" -o "-k $DATA -c listen_addresses= -c fsync=off -c max_connections=400 -c max_prepared_transactions=0" start >/dev/null 2>&1 || { cat "$DATA/log"; exit 1; }
+echo ready
+cat >/dev/null
+"#;
+
+struct Server {
+    /// The address of a database, with `{}` for its name.
+    url: String,
+    _watch: Option<(Child, ChildStdin)>,
+}
+
+static SERVER: OnceCell<Server> = OnceCell::const_new();
+static NUMBER: AtomicU64 = AtomicU64::new(0);
+
+/// Makes a database that is migrated, or an empty one; gives its address.
+pub async fn create_database(migrated: bool) -> String {
+    let server = SERVER.get_or_init(start).await;
+    let name = format!("topup_test_{}_{}", std::process::id(), NUMBER.fetch_add(1, Ordering::SeqCst));
+    let template = if migrated { template_name() } else { "template0".to_owned() };
+    run(server, format!("CREATE DATABASE {name} TEMPLATE {template}")).await;
+    server.url.replace("{}", &name)
+}
+
+fn template_name() -> String {
+    format!("topup_template_{}", std::process::id())
+}
+
+async fn run(server: &Server, sql: String) {
+    let pool = sqlx::PgPool::connect(&server.url.replace("{}", "postgres")).await.expect("PostgreSQL answers");
+    pool.execute(sqlx::raw_sql(sqlx::AssertSqlSafe(sql))).await.expect("the database is made");
+    pool.close().await;
+}
+
+async fn start() -> Server {
+    let server = match std::env::var("TEST_POSTGRES_URL") {
+        Ok(url) => Server { url: with_placeholder(&url), _watch: None },
+        Err(_) => start_private(),
+    };
+    run(&server, format!("CREATE DATABASE {} TEMPLATE template0", template_name())).await;
+    let template = Db::connect(&server.url.replace("{}", &template_name()), false).await.expect("connects");
+    template.migrate_and_close().await.expect("migrates");
+    server
+}
+
+fn with_placeholder(url: &str) -> String {
+    let mut url = url::Url::parse(url).expect("TEST_POSTGRES_URL is a URL");
+    url.set_path("/DATABASE");
+    url.to_string().replace("/DATABASE", "/{}")
+}
+
+fn start_private() -> Server {
+    let data = tempfile::Builder::new().prefix("topup-pg-").tempdir_in("/tmp").expect("a folder").keep();
+    let mut command = as_unprivileged(&data);
+    command.args(["sh", "-c", WATCH]).env("BIN", programs()).env("DATA", &data);
+    let mut watch = command
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::inherit())
+        .spawn()
+        .expect("PostgreSQL's watch starts");
+    let mut said = String::new();
+    let stdin = watch.stdin.take().expect("piped");
+    let mut output = BufReader::new(watch.stdout.take().expect("piped"));
+    while output.read_line(&mut said).expect("readable") > 0 {
+        if said.ends_with("ready\n") {
+            let url = format!("postgres://topup@localhost/{{}}?host={}", data.display());
+            return Server { url, _watch: Some((watch, stdin)) };
+        }
+    }
+    panic!("PostgreSQL does not start: {said}");
+}
+
+/// PostgreSQL refuses to run as root.
+fn as_unprivileged(data: &PathBuf) -> Command {
+    let is_root = std::fs::metadata("/proc/self").is_ok_and(|self_| std::os::unix::fs::MetadataExt::uid(&self_) == 0);
+    if !is_root {
+        return Command::new("env");
+    }
+    let owned = Command::new("chown").arg("postgres").arg(data).status().is_ok_and(|status| status.success());
+    assert!(owned, "there is no user `postgres`: install PostgreSQL (apt-get install postgresql)");
+    let mut command = Command::new("runuser");
+    command.args(["-u", "postgres", "--", "env"]);
+    command
+}
+
+/// The newest installed PostgreSQL: Debian keeps its programs out of the path.
+fn programs() -> PathBuf {
+    let mut found: Vec<PathBuf> = std::fs::read_dir("/usr/lib/postgresql")
+        .into_iter()
+        .flatten()
+        .filter_map(|entry| Some(entry.ok()?.path().join("bin")))
+        .filter(|path| path.join("initdb").exists() && path.join("postgres").exists())
+        .collect();
+    found.extend(
+        std::env::split_paths(&std::env::var_os("PATH").unwrap_or_default())
+            .filter(|path| path.join("initdb").exists() && path.join("pg_ctl").exists()),
+    );
+    found.sort_by_key(|path| path.to_string_lossy().split('/').find_map(|part| part.parse::<u32>().ok()).unwrap_or(0));
+    found.pop().expect("PostgreSQL is not installed: apt-get install postgresql, or set TEST_POSTGRES_URL")
+}

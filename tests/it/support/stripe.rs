@@ -1,0 +1,85 @@
+//! What a test does at Stripe: here, at the sandbox, by its HTTP API.
+
+use serde_json::{Value, json};
+
+use super::app::http_client;
+
+/// The API key of every test.
+pub const SECRET_KEY: &str = "sk_test_sandbox_of_the_tests";
+/// The webhook secret of every test.
+pub const WEBHOOK_SECRET: &str = "whsec_of_the_tests_0123456789";
+
+/// A hand on the sandbox.
+#[derive(Clone)]
+pub struct Stripe {
+    /// Its address.
+    pub url: String,
+}
+
+impl Stripe {
+    async fn call(&self, request: reqwest::RequestBuilder) -> (u16, Value) {
+        let response = request.bearer_auth(SECRET_KEY).send().await.expect("the sandbox answers");
+        let status = response.status().as_u16();
+        (status, response.json().await.unwrap_or(Value::Null))
+    }
+
+    /// `GET /v1/…`.
+    pub async fn get(&self, path: &str) -> Value {
+        let (status, body) = self.call(http_client().get(format!("{}{path}", self.url))).await;
+        assert_eq!(status, 200, "GET {path}: {body}");
+        body
+    }
+
+    /// `POST /v1/…` with a form; status and answer.
+    pub async fn post(&self, path: &str, form: &[(&str, &str)]) -> (u16, Value) {
+        self.call(http_client().post(format!("{}{path}", self.url)).form(form)).await
+    }
+
+    /// Pays a session with a payment method such as `pm_card_visa`.
+    pub async fn pay(&self, session: &str, payment_method: &str) -> (u16, Value) {
+        let amount = self.get(&format!("/v1/checkout/sessions/{session}")).await["amount_total"].to_string();
+        let form = [("payment_method", payment_method), ("expected_amount", amount.as_str())];
+        self.post(&format!("/v1/payment_pages/{session}/confirm"), &form).await
+    }
+
+    /// Lets a delayed payment come through or fail.
+    pub async fn settle(&self, session: &str, outcome: &str) {
+        self.control(&format!("sessions/{session}/settle"), json!({ "outcome": outcome })).await;
+    }
+
+    /// Makes the next calls go wrong; see the sandbox's README.
+    pub async fn fault(&self, fault: Value) {
+        self.control("faults", fault).await;
+    }
+
+    /// `POST /_sandbox/…`.
+    pub async fn control(&self, path: &str, body: Value) -> Value {
+        let url = format!("{}/_sandbox/{path}", self.url);
+        let response = http_client().post(url).json(&body).send().await.expect("the sandbox answers");
+        assert!(response.status().is_success(), "{path}: {}", response.status());
+        response.json().await.unwrap_or(Value::Null)
+    }
+
+    /// The API requests that the sandbox got.
+    pub async fn requests(&self) -> Vec<Value> {
+        let url = format!("{}/_sandbox/requests", self.url);
+        let body: Value = http_client().get(url).send().await.expect("answers").json().await.expect("JSON");
+        body["data"].as_array().or_else(|| body.as_array()).cloned().unwrap_or_default()
+    }
+
+    /// The events of a type about a session, oldest first, exactly as they would be delivered.
+    pub async fn events(&self, event_type: &str, session: &str) -> Vec<Value> {
+        let list = self.get(&format!("/v1/events?limit=100&type={event_type}")).await;
+        let mut events: Vec<Value> = list["data"].as_array().expect("a list").clone();
+        events.retain(|event| event["data"]["object"]["id"] == session);
+        events.reverse();
+        events
+    }
+
+    /// The one event of a type about a session.
+    pub async fn event(&self, event_type: &str, session: &str) -> Value {
+        let events = self.events(event_type, session).await;
+        assert_eq!(events.len(), 1, "{event_type} of {session}");
+        events[0].clone()
+    }
+}
