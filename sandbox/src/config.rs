@@ -52,7 +52,7 @@ pub struct RetryPolicy {
 
 impl Default for RetryPolicy {
     fn default() -> Self {
-        Self { initial: Duration::from_secs(1), max: Duration::from_secs(60), attempts: 1_000 }
+        Self { initial: Duration::from_secs(1), max: Duration::from_mins(1), attempts: 1_000 }
     }
 }
 
@@ -164,6 +164,9 @@ pub enum StartError {
         /// What the operating system said.
         source: std::io::Error,
     },
+    /// The operating system gave no random numbers.
+    #[error("the operating system gave no random numbers for ids")]
+    NoRandomness,
     /// The state file exists but could not be used.
     #[error("cannot use the state file {path}: {reason}")]
     StateFile {

@@ -68,7 +68,8 @@ fn sentence(error: &dyn std::error::Error) -> String {
     let mut text = format!("Cannot start: {error}");
     let mut cause = error.source();
     while let Some(error) = cause {
-        text.push_str(&format!(": {error}"));
+        text.push_str(": ");
+        text.push_str(&error.to_string());
         cause = error.source();
     }
     text.push('.');
@@ -84,9 +85,8 @@ fn greeting(url: &str, key: &str) -> String {
          Test cards (any future expiry, any CVC):\n",
         port = url.rsplit(':').next().unwrap_or_default(),
     );
-    for card in TEST_CARDS.iter().take(13) {
-        text.push_str(&format!("  {:<18}{}\n", card.number, card.what));
-    }
+    let cards = TEST_CARDS.iter().take(13).map(|card| format!("  {:<18}{}\n", card.number, card.what));
+    text.extend(cards);
     text.push_str("\nStop with Ctrl-C.\n");
     text
 }

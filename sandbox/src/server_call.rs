@@ -18,7 +18,7 @@ use crate::{
 };
 
 /// A held request does not wait longer than this.
-const MAX_HOLD: Duration = Duration::from_secs(600);
+const MAX_HOLD: Duration = Duration::from_mins(10);
 
 /// A request that was read and is allowed.
 pub(crate) struct Call {

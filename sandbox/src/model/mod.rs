@@ -7,6 +7,7 @@
 pub(crate) mod accepted;
 pub(crate) mod api;
 pub(crate) mod card;
+pub(crate) mod confirm;
 pub(crate) mod create;
 pub(crate) mod currency;
 pub(crate) mod endpoint;
