@@ -11,6 +11,19 @@
 //! - `delivery`: signed webhooks with retries.
 //! - `http` and `pages`: the API, the hosted checkout page and the controls for tests.
 #![forbid(unsafe_code)]
+#![cfg_attr(
+    not(test),
+    deny(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::panic,
+        clippy::indexing_slicing,
+        clippy::as_conversions,
+        clippy::float_arithmetic,
+        clippy::dbg_macro,
+        clippy::todo
+    )
+)]
 
 mod clock;
 mod config;

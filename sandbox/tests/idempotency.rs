@@ -70,17 +70,17 @@ async fn a_running_key_is_409_and_a_500_is_repeated() {
     let world = start().await;
     let hold = json!({ "method": "POST", "path": PATH, "kind": "hold" });
     world.control("/_sandbox/faults", &hold.to_string()).await;
-    let held = world.post_with_key(PATH, SESSION, "key-1");
+    let first = world.post_with_key(PATH, SESSION, "key-1");
     let meanwhile = async {
         world.get("/_sandbox/holds?wait_for=1").await;
         let answer = world.post_with_key(PATH, SESSION, "key-1").await;
         world.control("/_sandbox/release", "").await;
         answer
     };
-    let (held, meanwhile) = tokio::join!(held, meanwhile);
+    let (first, meanwhile) = tokio::join!(first, meanwhile);
     assert_eq!((meanwhile.status, meanwhile.error().1.as_str()), (409, "idempotency_key_in_use"));
-    assert_eq!(held.status, 200);
-    assert_eq!(world.post_with_key(PATH, SESSION, "key-1").await.text, held.text, "the 409 was not kept");
+    assert_eq!(first.status, 200);
+    assert_eq!(world.post_with_key(PATH, SESSION, "key-1").await.text, first.text, "the 409 was not kept");
 
     for (when, key, count) in [("before", "key-2", 1), ("after", "key-3", 2)] {
         let fault = json!({ "path": PATH, "when": when, "kind": "status", "status": 500 });

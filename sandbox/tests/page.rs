@@ -161,7 +161,7 @@ async fn mistakes_are_shown_in_stripes_words() {
         ("email", "", "Your email is incomplete."),
     ] {
         let page = pay(&world, &id, &[(field, value)]).await;
-        let text = page.text.replace("'", "&#39;");
+        let text = page.text.replace('\'', "&#39;");
         assert_eq!(page.status, 400, "{field}={value}");
         assert!(text.contains(words), "{words} in {text}");
         assert!(page.text.contains(&format!("id=\"{field}-error\"")), "{field}={value}");

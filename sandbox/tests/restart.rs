@@ -32,11 +32,11 @@ async fn sessions_keys_and_pending_webhooks_survive_a_restart() {
     assert_eq!(world.event_types().await, events);
     let again = world.post_with_key("/v1/checkout/sessions", SESSION, "key-1").await;
     assert_eq!((again.text.as_str(), again.header("idempotent-replayed")), (made.text.as_str(), "true"));
-    let received = receiver.until(|received| received.len() == 2).await;
-    assert_eq!(received[0].raw, received[1].raw, "the same event");
-    let time: i64 = received[1].signature[2..].split(',').next().unwrap().parse().unwrap();
-    let signature = stripe_sandbox::sign("whsec_new", time, &received[1].raw);
-    assert_eq!(received[1].signature, signature, "the secret was refreshed");
+    let webhooks = receiver.until(|webhooks| webhooks.len() == 2).await;
+    assert_eq!(webhooks[0].raw, webhooks[1].raw, "the same event");
+    let time: i64 = webhooks[1].signature[2..].split(',').next().unwrap().parse().unwrap();
+    let signature = stripe_sandbox::sign("whsec_new", time, &webhooks[1].raw);
+    assert_eq!(webhooks[1].signature, signature, "the secret was refreshed");
     let endpoints = world.get("/v1/webhook_endpoints").await.json();
     assert_eq!(endpoints["data"].as_array().unwrap().len(), 1, "the same URL is not added twice");
     world.sandbox.stop().await;

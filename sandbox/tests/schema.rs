@@ -1,6 +1,6 @@
 //! Every object that the sandbox gives out is checked against Stripe's own schema.
 //!
-//! Run it with Stripe's OpenAPI file: `STRIPE_OPENAPI=… cargo test -p stripe-sandbox --test schema`.
+//! Run it with Stripe's `OpenAPI` file: `STRIPE_OPENAPI=… cargo test -p stripe-sandbox --test schema`.
 #![forbid(unsafe_code)]
 
 #[path = "support/mod.rs"]
@@ -237,7 +237,7 @@ async fn every_object_passes_stripes_schema() {
     for webhook in &webhooks {
         schemas.check(&webhook.event(), "a webhook");
     }
-    let kinds: BTreeSet<_> = webhooks.iter().map(|webhook| webhook.kind()).collect();
+    let kinds: BTreeSet<_> = webhooks.iter().map(support::receiver::Received::kind).collect();
     assert_eq!(kinds.len(), 14, "every kind of event was checked: {kinds:?}");
     let expected = [
         "balance_transaction",

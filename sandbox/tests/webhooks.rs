@@ -65,10 +65,10 @@ async fn whatever_is_not_2xx_is_sent_again_with_a_fresh_signature() {
     let world = world_for(&receiver).await;
     let id = world.session().await;
     world.post(&format!("/v1/checkout/sessions/{id}/expire"), &[]).await;
-    let received = receiver.until(|received| received.len() == 4).await;
-    let bodies: Vec<_> = received.iter().map(|webhook| webhook.raw.clone()).collect();
+    let webhooks = receiver.until(|webhooks| webhooks.len() == 4).await;
+    let bodies: Vec<_> = webhooks.iter().map(|webhook| webhook.raw.clone()).collect();
     assert!(bodies.iter().all(|body| *body == bodies[0]), "the same bytes each time");
-    for webhook in &received {
+    for webhook in &webhooks {
         let time: i64 = webhook.signature[2..].split(',').next().unwrap().parse().unwrap();
         assert_eq!(webhook.signature, sign(SECRET, time, &webhook.raw));
     }

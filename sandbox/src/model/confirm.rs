@@ -264,6 +264,7 @@ fn complete_session(state: &mut State, context: &mut Context<'_>, intent_id: &st
         .map(|method| CustomerDetails { email: method.email.clone(), name: method.name.clone() });
     if let Some(session) = state.sessions.get_mut(&session_id) {
         session.status = SessionStatus::Complete;
+        state.open_until.remove(&(session.expires_at, session.id.clone()));
         session.paid = paid;
         session.customer = typed;
     }

@@ -145,6 +145,7 @@ pub(crate) fn expire(state: &mut State, context: &mut Context<'_>, id: &str) {
         return;
     };
     session.status = SessionStatus::Expired;
+    state.open_until.remove(&(session.expires_at, session.id.clone()));
     if let Some(intent) = session.payment_intent.clone() {
         confirm::cancel(state, context, &intent);
     }

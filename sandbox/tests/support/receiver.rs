@@ -65,6 +65,7 @@ impl Receiver {
         Self::start_on(0).await
     }
 
+    #[expect(clippy::unused_async, reason = "it must be called inside a runtime")]
     pub async fn start_on(port: u16) -> Self {
         let inner = Arc::new(Mutex::new(Inner::default()));
         let (changes, released) = (watch::Sender::new(0), watch::Sender::new(false));
