@@ -7,7 +7,7 @@ use clap::{Parser, Subcommand};
 use topup::app::api_keys::{self, Scope};
 use topup::config::{Config, LogSettings, Source};
 use topup::domain::account::AccountId;
-use topup::startup::{Application, Environment, listen};
+use topup::startup::{Application, Environment, StartError, listen};
 use topup::store::Db;
 use topup::stripe::event::EVENT_TYPES;
 use topup::system::{SystemClock, SystemIds};
@@ -118,10 +118,7 @@ fn settings() -> Result<Source, Failure> {
 
 async fn connect(create: bool) -> Result<Db, Failure> {
     let url = Config::load_database_url(&settings()?)?;
-    let database = Db::connect(url.expose(), create).await;
-    database.map_err(|error| {
-        format!("the database cannot be opened: {}; check DATABASE_URL", topup::app::with_causes(&error)).into()
-    })
+    Db::connect(url.expose(), create).await.map_err(|error| StartError::Database(error).into())
 }
 
 async fn serve() -> Result<(), Failure> {

@@ -7,5 +7,10 @@
     reason = "tests fail loudly"
 )]
 
-mod smoke;
 mod support;
+
+mod command_line;
+mod dev;
+mod interruptions;
+mod replicas;
+mod smoke;

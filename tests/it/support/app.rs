@@ -26,9 +26,17 @@ pub const JWT_SECRET: &str = "the secret of the tests, 32 bytes and more";
 /// The page that customers come back to.
 pub const SUCCESS_URL: &str = "https://app.example.com/done?session_id={CHECKOUT_SESSION_ID}";
 
-/// The one HTTP client of the tests: it follows no redirects and uses no proxy.
+/// The one HTTP client of the tests: it follows no redirects and uses no proxy. It keeps no connection, because each
+/// test has a runtime of its own and a connection dies with the runtime it was made on.
 pub fn http_client() -> reqwest::Client {
-    reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).no_proxy().build().expect("a client")
+    static CLIENT: OnceLock<reqwest::Client> = OnceLock::new();
+    let build = || {
+        // reqwest is built without a provider of its own; it wants one even for plain HTTP.
+        rustls::crypto::ring::default_provider().install_default().ok();
+        let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).no_proxy();
+        client.pool_max_idle_per_host(0).build().expect("a client")
+    };
+    CLIENT.get_or_init(build).clone()
 }
 
 /// How a service under test differs from the usual one.
