@@ -250,6 +250,9 @@ async fn the_version_decides_how_payment_methods_are_named() {
             assert_eq!(answer.json()["ui_mode"], json!(mode), "{version}");
         }
     }
+    let connected = [("stripe-account", "acct_1")];
+    let answer = world.send(Method::GET, "/v1/events", &[], &connected).await.unwrap();
+    assert!(answer.error().3.contains("does not support connected accounts"), "{}", answer.text);
     let answer = world.send(Method::GET, "/v1/events", &[], &[("stripe-version", "yesterday")]).await.unwrap();
     assert_eq!(answer.error().3, "Invalid Stripe API version: yesterday");
     world.sandbox.stop().await;

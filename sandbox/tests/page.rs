@@ -42,8 +42,7 @@ async fn the_page_shows_what_is_bought_and_loads_nothing() {
     let page = world.get(&format!("/c/pay/{id}")).await;
     assert_eq!(page.status, 200);
     for words in [
-        "Sandbox",
-        "no money moves",
+        "Sandbox — no money moves",
         "Credits",
         "Processing fee",
         "$2.89",

@@ -68,6 +68,9 @@ fn read(
 ) -> Result<Call, ApiError> {
     auth::check(text(request, "authorization").as_deref(), &engine.secret_key)?;
     auth::check_version(version)?;
+    if request.headers().contains_key("stripe-account") {
+        return Err(ApiError::unsupported("connected accounts (the Stripe-Account header)", "account"));
+    }
     let method = match request.method().as_str() {
         "GET" => Method::Get,
         "POST" => Method::Post,
