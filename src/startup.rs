@@ -255,7 +255,7 @@ fn build_server(
         let (app, _) =
             WebApp::new().into_utoipa_app().openapi(openapi::frame()).configure(http::routes).split_for_parts();
         let app = app.app_data(state.clone()).app_data(known.clone());
-        let app = app.configure(|config| openapi::documentation_routes(config, document.clone()));
+        let app = app.configure(|config| openapi::documentation_routes(config, &document));
         #[cfg(feature = "dev")]
         let app = app.configure(|config| http::demo::routes(config, demo.as_ref()));
         let app = app.default_service(web::route().to(no_route));

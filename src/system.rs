@@ -26,6 +26,7 @@ impl IdGenerator for SystemIds {
         uuid::Uuid::now_v7().as_u128()
     }
 
+    #[expect(clippy::disallowed_methods, reason = "this is the one place")]
     fn secret_bytes(&self) -> std::io::Result<[u8; 32]> {
         let mut bytes = [0_u8; 32];
         getrandom::fill(&mut bytes).map_err(std::io::Error::from)?;

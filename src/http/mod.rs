@@ -60,13 +60,11 @@ impl HttpState {
     /// # Errors
     /// 503 when it takes too long, 500 when it panicked.
     async fn run<T: Send + 'static>(&self, use_case: impl Future<Output = T> + Send + 'static) -> Result<T, ApiError> {
-        match tokio::time::timeout(REQUEST_TIMEOUT, self.app.tasks.run(use_case)).await {
-            Ok(result) => Ok(result?),
-            Err(_) => {
-                let detail = "the request took too long; what it began may still be done";
-                Err(ApiError::new(StatusCode::SERVICE_UNAVAILABLE, "request_timeout", detail).retry_after(5))
-            }
+        if let Ok(result) = tokio::time::timeout(REQUEST_TIMEOUT, self.app.tasks.run(use_case)).await {
+            return Ok(result?);
         }
+        let detail = "the request took too long; what it began may still be done";
+        Err(ApiError::new(StatusCode::SERVICE_UNAVAILABLE, "request_timeout", detail).retry_after(5))
     }
 }
 

@@ -9,7 +9,7 @@ use futures_util::FutureExt;
 use super::backend::{Db, Tx, Value};
 use super::{StoreError, statements, topups};
 use crate::domain::checkout::{Agreement, Mismatch, PaymentProgress, PaymentReport, TopupState};
-use crate::domain::ids::LedgerEntryId;
+use crate::domain::ids::{LedgerEntryId, PaymentIntentId};
 use crate::domain::ledger::EntryKind;
 
 /// Something that Stripe says, to be brought into the books.
@@ -155,7 +155,7 @@ async fn insert_event(tx: &mut Tx, command: &ApplyPayment, outcome: &Applied) ->
 async fn credit(tx: &mut Tx, command: &ApplyPayment, agreement: &Agreement) -> Result<Applied, StoreError> {
     let report = &command.report;
     let now: Value = command.now_ms.into();
-    let payment: Value = report.payment_intent.as_ref().map(|payment| payment.as_str()).into();
+    let payment: Value = report.payment_intent.as_ref().map(PaymentIntentId::as_str).into();
     let topup: Value = agreement.topup.as_str().into();
     let marked = tx.execute(&MARK_PAID, &[topup.clone(), report.session.as_str().into(), now.clone(), payment]).await?;
     if marked == 0 {
@@ -179,7 +179,7 @@ async fn mark(tx: &mut Tx, command: &ApplyPayment, state: TopupState) -> Result<
     let (topup, now): (Value, Value) = (report.topup.as_str().into(), command.now_ms.into());
     let marked = match state {
         TopupState::Processing => {
-            let payment = report.payment_intent.as_ref().map(|payment| payment.as_str()).into();
+            let payment = report.payment_intent.as_ref().map(PaymentIntentId::as_str).into();
             tx.execute(&MARK_PROCESSING, &[topup, report.session.as_str().into(), now, payment]).await?
         }
         TopupState::Failed => tx.execute(&MARK_FAILED, &[topup, now]).await?,

@@ -84,8 +84,7 @@ struct Marked {
 }
 
 /// Which top-up metadata names, if it is one of our purpose.
-#[must_use]
-pub fn topup_of(metadata: &HashMap<String, String>) -> Option<TopupId> {
+pub(super) fn topup_of(metadata: &HashMap<String, String>) -> Option<TopupId> {
     if metadata.get("purpose").map(String::as_str) != Some(PURPOSE) {
         return None;
     }

@@ -51,8 +51,8 @@ fn older_and_newer_shapes_say_the_same() {
     let shapes: [fn(&mut Value); 5] = [
         |event| event["api_version"] = json!("2019-12-03"),
         |event| {
-            event["data"]["object"]["payment_intent"] =
-                json!({ "id": "pi_1", "object": "payment_intent", "amount": 289 })
+            let payment = json!({ "id": "pi_1", "object": "payment_intent", "amount": 289 });
+            event["data"]["object"]["payment_intent"] = payment;
         },
         |event| event["api_version"] = Value::Null,
         |event| event["data"]["object"]["a_field_of_next_year"] = json!({ "deep": [1, 2.5, null] }),
