@@ -176,3 +176,18 @@ pub enum StartError {
         reason: String,
     },
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::RetryPolicy;
+
+    #[test]
+    fn pauses_double_up_to_the_longest() {
+        let policy = RetryPolicy { initial: Duration::from_secs(1), max: Duration::from_secs(10), attempts: 5 };
+        let pauses: Vec<i64> = (1..=6).map(|failed| policy.pause_ms(failed)).collect();
+        assert_eq!(pauses, [1_000, 2_000, 4_000, 8_000, 10_000, 10_000]);
+        assert_eq!(policy.pause_ms(u32::MAX), 10_000);
+    }
+}

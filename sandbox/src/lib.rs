@@ -39,7 +39,7 @@ mod server_call;
 mod signature;
 
 pub use config::{Config, RetryPolicy, StartError, WebhookEndpoint};
-pub use model::card::{TEST_CARDS, TestCard};
+pub use model::card::{Decline, Outcome, TEST_CARDS, TestCard};
 pub use server::Sandbox;
 pub use signature::sign;
 

@@ -29,3 +29,9 @@ async fn stripes_own_node_library_is_content() {
     assert!(version >= "2026-10-28", "the library pins its own version: {version}");
     world.sandbox.stop().await;
 }
+
+#[test]
+fn the_lock_file_names_no_registry() {
+    let lock = include_str!("node/package-lock.json");
+    assert!(lock.contains("\"integrity\"") && !lock.contains("\"resolved\""), "{lock}");
+}

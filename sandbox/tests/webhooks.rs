@@ -132,6 +132,8 @@ async fn attempts_end_at_the_limit_and_resend_makes_one_more() {
         let stored = world.get(&format!("/v1/events/{event}")).await.json();
         assert_eq!(stored["pending_webhooks"], json!(pending), "a resend is tried once");
     }
+    assert_eq!(world.get("/_sandbox/deliveries").await.json()["pending"], json!([]), "a failed resend is not retried");
+    assert_eq!(receiver.received().len(), 4);
     assert_eq!(world.control("/_sandbox/events/evt_x/resend", "").await.status, 404);
     world.sandbox.stop().await;
 }
@@ -197,6 +199,8 @@ async fn endpoints_made_over_the_api_get_what_they_asked_for() {
     world.confirm(&session, "pm_card_visa").await;
     world.idle().await;
     assert_eq!(some.received().len(), 1, "a disabled endpoint gets nothing");
+    let pending = world.get("/_sandbox/deliveries").await.json()["pending"].clone();
+    assert_eq!(pending, json!([]), "and nothing waits for it");
     let gone = world.send(Method::DELETE, &format!("/v1/webhook_endpoints/{id}"), &[], &[]).await.unwrap();
     assert_eq!(gone.json(), json!({ "id": id, "object": "webhook_endpoint", "deleted": true }));
     let listed = world.get("/v1/webhook_endpoints").await.json();
@@ -223,5 +227,23 @@ async fn an_endpoint_from_the_configuration_wants_only_some_events() {
     world.idle().await;
     assert_eq!(receiver.kinds(), ["charge.updated"]);
     assert_eq!(receiver.received()[0].event()["api_version"], json!("2026-09-30.endive"));
+    world.sandbox.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn retries_of_a_disabled_endpoint_stop_and_go_on_when_it_is_enabled() {
+    let receiver = Receiver::start().await;
+    let world = world_for(&receiver).await;
+    world.control("/_sandbox/deliveries/pause", "").await;
+    let session = world.session().await;
+    world.post(&format!("/v1/checkout/sessions/{session}/expire"), &[]).await;
+    let endpoints = world.get("/v1/webhook_endpoints").await.json();
+    let path = format!("/v1/webhook_endpoints/{}", endpoints["data"][0]["id"].as_str().unwrap());
+    world.post(&path, &[("disabled", "true")]).await;
+    world.control("/_sandbox/deliveries/resume", "").await;
+    world.idle().await;
+    assert!(receiver.received().is_empty());
+    world.post(&path, &[("disabled", "false")]).await;
+    receiver.until_kind("checkout.session.expired").await;
     world.sandbox.stop().await;
 }
