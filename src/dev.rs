@@ -22,7 +22,7 @@ use crate::store::{Db, StoreError};
 
 /// What `--fresh` looks for before it deletes a folder.
 const MARKER: &str = "topup-dev.txt";
-const MARKER_TEXT: &str = "The data of `topup dev`. `topup dev --fresh` deletes this folder and everything in it.\n";
+const MARKER_TEXT: &str = "The data of `topup dev`. `topup dev --fresh` deletes the files in this folder.\n";
 
 /// The cards that the welcome names; the sandbox's pages list all of them.
 const CARDS_TO_TRY: [&str; 4] = ["4242424242424242", "4000000000000002", "4000000000009995", "4000000000003220"];

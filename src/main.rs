@@ -1,5 +1,6 @@
 //! The command line, and nothing else: it reads arguments and settings, calls the library, and prints.
 
+use std::io::IsTerminal;
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -9,6 +10,7 @@ use topup::config::{Config, LogSettings, Source};
 use topup::domain::account::AccountId;
 use topup::startup::{Application, Environment, StartError, listen};
 use topup::store::Db;
+use topup::store::instance::MigrationState;
 use topup::stripe::event::EVENT_TYPES;
 use topup::system::{SystemClock, SystemIds};
 use tracing_subscriber::EnvFilter;
@@ -150,7 +152,7 @@ async fn dev(options: topup::dev::DevOptions) -> Result<(), Failure> {
 async fn keys(command: KeysCommand) -> Result<ExitCode, Failure> {
     let database = connect(false).await?;
     let hint = "the database is not at this version's state; run `topup migrate`";
-    if !database.is_migrated().await? {
+    if database.migration_state().await? != MigrationState::Current {
         return Err(hint.into());
     }
     match command {
@@ -180,8 +182,12 @@ async fn keys(command: KeysCommand) -> Result<ExitCode, Failure> {
 }
 
 fn start_logging(settings: &LogSettings) -> Result<(), Failure> {
-    let subscriber =
-        tracing_subscriber::fmt().with_env_filter(EnvFilter::try_new(&settings.filter)?).with_writer(std::io::stderr);
+    // async-stripe warns of each failure that we log as well, with more to say; a filter that names it hears it.
+    let filter = format!("stripe=error,{}", settings.filter);
+    let subscriber = tracing_subscriber::fmt()
+        .with_env_filter(EnvFilter::try_new(filter)?)
+        .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal());
     if settings.json {
         subscriber.json().flatten_event(true).with_current_span(true).with_span_list(false).init();
     } else {

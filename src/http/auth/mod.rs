@@ -86,8 +86,7 @@ impl Caller {
                 invalid(error.to_string())
             }
         })?;
-        let account = AccountId::parse(speaker.account).map_err(|error| invalid(error.to_string()))?;
-        Ok(Self::Customer { account, is_admin: speaker.is_admin })
+        Ok(Self::Customer { account: speaker.account, is_admin: speaker.is_admin })
     }
 
     /// Whose idempotency keys these are: those of two callers never meet.
