@@ -95,7 +95,7 @@ CREATE TABLE idempotency_keys (
     caller       TEXT    NOT NULL,
     key          TEXT    NOT NULL,
     request_hash TEXT    NOT NULL,
-    topup_id     TEXT    NOT NULL REFERENCES topups (id),
+    topup_id     TEXT    NOT NULL REFERENCES topups (id) DEFERRABLE INITIALLY DEFERRED,
     lease_until  INTEGER NOT NULL,
     status       INTEGER,
     code         TEXT,
