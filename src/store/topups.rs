@@ -79,9 +79,12 @@ statements! {
         FROM topups WHERE session_id = $1";
     FIND_AGREEMENT = "SELECT account_id, state, credits, currency, total_amount, livemode, session_id \
         FROM topups WHERE id = $1";
-    /// The state moves only if no event was faster than Stripe's answer.
+    /// The state moves only if no event was faster than Stripe's answer. A checkout that Stripe refused before, and that
+    /// the same idempotency key then opened, is open like any other.
     OPENED = "UPDATE topups SET session_id = $2, session_url = $3, expires_at = $4, updated_at = $5, \
-        state = CASE WHEN state = 'creating' THEN 'open' ELSE state END \
+        state = CASE WHEN state = 'creating' OR (state = 'failed' AND failure_code <> 'payment_failed') \
+        THEN 'open' ELSE state END, \
+        failure_code = CASE WHEN failure_code = 'payment_failed' THEN failure_code END \
         WHERE id = $1 AND (session_id IS NULL OR session_id = $2)";
     REFUSED = "UPDATE topups SET state = 'failed', failure_code = $2, updated_at = $3 \
         WHERE id = $1 AND state = 'creating'";
