@@ -7,5 +7,6 @@
     reason = "tests fail loudly"
 )]
 
+mod idempotency;
 mod smoke;
 mod support;
