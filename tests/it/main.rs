@@ -7,6 +7,9 @@
     reason = "tests fail loudly"
 )]
 
+mod api;
+mod browsers;
 mod idempotency;
+mod request_bodies;
 mod smoke;
 mod support;
