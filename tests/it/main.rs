@@ -8,8 +8,11 @@
 )]
 
 mod api;
+mod api_keys;
+mod auth;
 mod browsers;
 mod idempotency;
+mod rate_limit;
 mod request_bodies;
 mod smoke;
 mod support;
