@@ -15,4 +15,6 @@ mod idempotency;
 mod rate_limit;
 mod request_bodies;
 mod smoke;
+mod stripe_failures;
+mod stripe_requests;
 mod support;
