@@ -91,6 +91,10 @@ pub async fn read_json<T: DeserializeOwned + Validate>(request: &HttpRequest, pa
         return Err(ApiError::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", detail));
     }
     let body = read_bytes(request, payload, MAX_JSON_BYTES).await?;
+    // serde would also read an array, field by field.
+    if !body.trim_ascii_start().starts_with(b"{") {
+        return Err(ApiError::new(StatusCode::BAD_REQUEST, "invalid_json", "the body must be a JSON object"));
+    }
     let mut deserializer = serde_json::Deserializer::from_slice(&body);
     let value: T = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| json_error(&error))?;
     deserializer
@@ -109,24 +113,37 @@ fn json_error(error: &serde_path_to_error::Error<serde_json::Error>) -> ApiError
         let message = message.split(" at line ").next().unwrap_or_default().to_owned();
         return ApiError::field(&field, "invalid_type", message);
     }
-    if cause.is_data() {
-        return ApiError::new(StatusCode::BAD_REQUEST, "invalid_json", "the body must be a JSON object");
-    }
-    ApiError::new(StatusCode::BAD_REQUEST, "invalid_json", format!("the body is not JSON: {cause}"))
+    ApiError::new(StatusCode::BAD_REQUEST, "invalid_json", format!("the body cannot be read: {cause}"))
 }
 
-/// Reads the query and checks it with `validator`.
+/// Reads the query and checks it with `validator`. Every field of `T` must be optional to serde.
 pub fn read_query<T: DeserializeOwned + Validate>(request: &HttpRequest) -> Result<T, ApiError> {
-    let query = web::Query::<T>::from_query(request.query_string())
-        .map_err(|error| ApiError::new(StatusCode::BAD_REQUEST, "invalid_query", query_message(&error)))?;
+    let text = request.query_string();
+    let query = web::Query::<T>::from_query(text).map_err(|_| query_error::<T>(text))?;
     validate(&*query)?;
     Ok(query.into_inner())
 }
 
+/// The query's reader does not say which field is wrong: it is the one that cannot be read alone, or comes twice.
+fn query_error<T: DeserializeOwned>(text: &str) -> ApiError {
+    let (mut wrong, mut repeated, mut seen) = (Vec::new(), Vec::new(), Vec::new());
+    for pair in text.split('&') {
+        let Some((name, _)) = url::form_urlencoded::parse(pair.as_bytes()).next() else { continue };
+        if let Err(error) = web::Query::<T>::from_query(pair) {
+            wrong.push(FieldError::new(&name, "invalid_type", query_message(&error)));
+        }
+        if seen.contains(&name) {
+            repeated.push(FieldError::new(&name, "repeated", "must be given once"));
+        }
+        seen.push(name);
+    }
+    ApiError::fields(if wrong.is_empty() { repeated } else { wrong })
+}
+
 fn query_message(error: &actix_web::error::QueryPayloadError) -> String {
     match error {
-        actix_web::error::QueryPayloadError::Deserialize(cause) => format!("the query is not right: {cause}"),
-        _ => "the query cannot be read".to_owned(),
+        actix_web::error::QueryPayloadError::Deserialize(cause) => cause.to_string(),
+        _ => "cannot be read".to_owned(),
     }
 }
 

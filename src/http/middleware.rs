@@ -7,11 +7,11 @@ use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::StatusCode;
 use actix_web::http::header::{
-    AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, HeaderName, HeaderValue, REFERRER_POLICY, RETRY_AFTER,
+    ALLOW, AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, HeaderName, HeaderValue, REFERRER_POLICY, RETRY_AFTER,
     STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
 };
 use actix_web::middleware::{DefaultHeaders, Next};
-use actix_web::{Error, HttpResponse, web};
+use actix_web::{Error, HttpResponse, ResponseError, web};
 use tracing::Instrument;
 
 use super::State;
@@ -79,7 +79,7 @@ pub fn cors(origins: &[AllowedOrigin]) -> Cors {
 /// What is answered where there is no route: 404, or 405 where there is one for another method.
 ///
 /// # Errors
-/// Always; an error is how problems are answered.
+/// When there is no such path; an error is how problems are answered.
 pub async fn no_route(
     request: actix_web::HttpRequest,
     known: web::Data<KnownRoutes>,
@@ -87,17 +87,22 @@ pub async fn no_route(
     match known.methods_of(request.path()) {
         Some(methods) => {
             let detail = format!("this path takes {methods}");
-            Err(ApiError::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", detail))
+            let error = ApiError::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", detail);
+            let mut response = error.error_response();
+            if let Ok(methods) = HeaderValue::from_str(methods) {
+                response.headers_mut().insert(ALLOW, methods);
+            }
+            Ok(response)
         }
         None => Err(ApiError::not_found("there is no such path; see /docs")),
     }
 }
 
-/// The documented paths, for [`no_route`].
+/// The paths that exist, for [`no_route`].
 pub struct KnownRoutes(Vec<(actix_web::dev::ResourceDef, String)>);
 
 impl KnownRoutes {
-    /// Reads them from the documentation.
+    /// Reads them from the documentation, which does not name itself.
     #[must_use]
     pub fn new(document: &utoipa::openapi::OpenApi) -> Self {
         let routes = document.paths.paths.iter().map(|(path, item)| {
@@ -108,7 +113,9 @@ impl KnownRoutes {
                 .collect();
             (actix_web::dev::ResourceDef::new(path.as_str()), methods.join(", "))
         });
-        Self(routes.collect())
+        let documentation =
+            ["/openapi.json", "/docs"].map(|path| (actix_web::dev::ResourceDef::new(path), "GET".to_owned()));
+        Self(routes.chain(documentation).collect())
     }
 
     fn methods_of(&self, path: &str) -> Option<&str> {

@@ -1,7 +1,7 @@
 //! The API's documentation, generated from the code: served at `/openapi.json`, browsable at `/docs`, checked in under
 //! `openapi/`.
 
-use actix_web::{App, HttpResponse, web};
+use actix_web::{App, HttpResponse, guard, web};
 use utoipa::openapi::OpenApi as Document;
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::{IntoResponses, Modify, OpenApi};
@@ -144,5 +144,7 @@ pub fn documentation_routes(config: &mut web::ServiceConfig, document: &Document
     let redirect = || async { HttpResponse::Found().insert_header(("location", "/docs/")).finish() };
     // Stripe's and other validators are not to be asked about the document: nothing leaves this machine.
     let pages = SwaggerUi::new("/docs/{_:.*}").config(Config::from("/openapi.json").validator_url("none"));
-    config.route("/openapi.json", web::get().to(serve)).route("/docs", web::get().to(redirect)).service(pages);
+    // A guard, so that other methods are answered as for every other path.
+    let get = |path: &str| web::resource(path.to_owned()).guard(guard::Get());
+    config.service(get("/openapi.json").to(serve)).service(get("/docs").to(redirect)).service(pages);
 }

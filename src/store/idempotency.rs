@@ -70,7 +70,8 @@ pub async fn purge(tx: &mut Tx, before_ms: i64, now_ms: i64) -> Result<(), Store
     tx.execute(&PURGE, &[before_ms.into(), now_ms.into()]).await.map(drop)
 }
 
-/// Takes a key for a top-up until `lease_until_ms`, or says what it stands for. The top-up must exist.
+/// Takes a key for a top-up until `lease_until_ms`, or says what it stands for. The top-up may be written after it: it
+/// must exist when the write ends.
 ///
 /// # Errors
 /// When the database fails.

@@ -7,10 +7,18 @@
     reason = "tests fail loudly"
 )]
 
-mod support;
-
+mod api;
+mod api_keys;
+mod auth;
+mod browsers;
 mod command_line;
 mod dev;
+mod idempotency;
 mod interruptions;
+mod rate_limit;
 mod replicas;
+mod request_bodies;
 mod smoke;
+mod stripe_failures;
+mod stripe_requests;
+mod support;

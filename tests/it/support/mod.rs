@@ -3,13 +3,15 @@
 pub mod app;
 pub mod clock;
 pub mod database;
+pub mod fixed_server;
 pub mod postgres;
 pub mod process;
 pub mod serve;
 pub mod stripe;
 
-pub use app::{Options, TestApp};
+pub use app::{Answer, Options, TestApp};
 pub use database::Backend;
+pub use fixed_server::FixedServer;
 
 /// Writes a test once and runs it on SQLite and on PostgreSQL.
 #[macro_export]

@@ -149,3 +149,10 @@ pub fn raw_request(address: SocketAddr, request: &[u8]) -> TcpStream {
     stream.write_all(request).expect("is sent");
     stream
 }
+
+/// Reads what comes until the other side closes.
+pub fn read_all(mut stream: TcpStream) -> String {
+    let mut text = String::new();
+    stream.read_to_string(&mut text).ok();
+    text
+}

@@ -70,7 +70,44 @@ impl Stripe {
     pub async fn requests(&self) -> Vec<Value> {
         let url = format!("{}/_sandbox/requests", self.url);
         let body: Value = http_client().get(url).send().await.expect("answers").json().await.expect("JSON");
-        body["data"].as_array().or_else(|| body.as_array()).cloned().unwrap_or_default()
+        body["requests"].as_array().expect("a list").clone()
+    }
+
+    /// The requests to open a checkout that the sandbox got, in order.
+    pub async fn checkout_requests(&self) -> Vec<Value> {
+        let mut requests = self.requests().await;
+        requests.retain(|request| request["method"] == "POST" && request["path"] == "/v1/checkout/sessions");
+        requests
+    }
+
+    /// The idempotency keys that they came with.
+    pub async fn checkout_keys(&self) -> Vec<String> {
+        let key = |request: &Value| request["idempotency_key"].as_str().expect("a key").to_owned();
+        self.checkout_requests().await.iter().map(key).collect()
+    }
+
+    /// The checkouts that exist at Stripe.
+    pub async fn sessions(&self) -> Vec<Value> {
+        self.get("/v1/checkout/sessions?limit=100").await["data"].as_array().expect("a list").clone()
+    }
+
+    /// The next `times` requests to open a checkout go wrong.
+    pub async fn checkout_fault(&self, times: u32, kind: Value) {
+        let mut fault = json!({ "method": "POST", "path": "/v1/checkout/sessions", "times": times });
+        fault.as_object_mut().expect("an object").extend(kind.as_object().expect("an object").clone());
+        self.fault(fault).await;
+    }
+
+    /// Waits until this many requests are held.
+    pub async fn wait_for_holds(&self, count: usize) {
+        let url = format!("{}/_sandbox/holds?wait_for={count}", self.url);
+        let body: Value = http_client().get(url).send().await.expect("answers").json().await.expect("JSON");
+        assert_eq!(body["held"], count);
+    }
+
+    /// Lets the held requests go on.
+    pub async fn release(&self) {
+        self.control("release", Value::Null).await;
     }
 
     /// The events of a type about a session, oldest first, exactly as they would be delivered.

@@ -1,0 +1,163 @@
+//! Servers' API keys: made and revoked on the command line, and what each may do.
+
+use std::collections::HashMap;
+
+use serde_json::{Value, json};
+
+use crate::on_both_databases;
+use crate::support::app::{SUCCESS_URL, http_client};
+use crate::support::{Answer, Backend, TestApp, process};
+
+/// Runs `topup keys …` beside the service.
+async fn keys(app: &TestApp, arguments: &[&str]) -> String {
+    let settings = HashMap::from([("DATABASE_URL", app.database.url.clone())]);
+    let arguments: Vec<String> = ["keys"].iter().chain(arguments).map(|text| (*text).to_owned()).collect();
+    let run = move || process::run(&settings, &arguments.iter().map(String::as_str).collect::<Vec<_>>());
+    let (ok, output, error) = tokio::task::spawn_blocking(run).await.expect("no panic");
+    assert!(ok, "{error}");
+    output
+}
+
+async fn create(app: &TestApp, arguments: &[&str]) -> String {
+    let output = keys(app, &[&["create", "--name", "shop"], arguments].concat()).await;
+    let secret = output.trim_end();
+    assert!(secret.strip_prefix("topup_sk_").is_some_and(|digits| digits.len() == 64), "{secret}");
+    secret.to_owned()
+}
+
+async fn get(app: &TestApp, key: &str, path: &str) -> Answer {
+    app.send(http_client().get(format!("{}{path}", app.url)).header("x-api-key", key)).await
+}
+
+async fn checkout(app: &TestApp, key: &str, account: Option<&str>) -> Answer {
+    let mut body = json!({ "credits": 250, "successUrl": SUCCESS_URL });
+    if let Some(account) = account {
+        body["accountId"] = account.into();
+    }
+    app.send(http_client().post(format!("{}/credits/sessions", app.url)).header("x-api-key", key).json(&body)).await
+}
+
+on_both_databases! {
+    async fn a_key_may_do_what_its_scopes_say_and_no_more(backend: Backend) {
+        let app = TestApp::start(backend).await;
+        let session = app.open_session("user_1", 250).await;
+        for (scopes, may_open, may_read, may_see) in [
+            ("checkout", true, false, true),
+            ("read", false, true, true),
+            ("checkout,read", true, true, true),
+            ("admin", true, true, true),
+        ] {
+            let key = create(&app, &["--scope", scopes]).await;
+            for (answer, may) in [
+                (checkout(&app, &key, Some("user_1")).await, may_open),
+                (get(&app, &key, "/accounts/user_1/credits").await, may_read),
+                (get(&app, &key, "/accounts/user_1/credits/transactions").await, may_read),
+                (get(&app, &key, &format!("/credits/sessions/{session}")).await, may_see),
+            ] {
+                if may { answer.expect(200) } else { answer.expect_problem(403, "scope_missing") };
+            }
+        }
+        app.finish().await;
+    }
+
+    async fn a_key_for_one_account_cannot_touch_another(backend: Backend) {
+        let app = TestApp::start(backend).await;
+        let (own, foreign) = (app.open_session("user_1", 250).await, app.open_session("user_2", 250).await);
+        for scopes in ["checkout,read", "admin"] {
+            let key = create(&app, &["--scope", scopes, "--account", "user_1"]).await;
+            assert_eq!(get(&app, &key, "/credits").await.expect(200)["accountId"], "user_1");
+            get(&app, &key, "/accounts/user_1/credits").await.expect(200);
+            checkout(&app, &key, None).await.expect(200);
+            checkout(&app, &key, Some("user_1")).await.expect(200);
+            checkout(&app, &key, Some("user_2")).await.expect_problem(403, "account_forbidden");
+            for path in ["/accounts/user_2/credits", "/accounts/user_2/credits/transactions"] {
+                get(&app, &key, path).await.expect_problem(403, "account_forbidden");
+            }
+            get(&app, &key, &format!("/credits/sessions/{own}")).await.expect(200);
+            get(&app, &key, &format!("/credits/sessions/{foreign}")).await.expect_problem(404, "not_found");
+        }
+        app.finish().await;
+    }
+
+    async fn a_key_for_all_accounts_must_name_the_account(backend: Backend) {
+        let app = TestApp::start(backend).await;
+        let key = create(&app, &["--scope", "checkout", "--scope", "read"]).await;
+        let unnamed = [
+            get(&app, &key, "/credits").await,
+            get(&app, &key, "/credits/transactions").await,
+            checkout(&app, &key, None).await,
+        ];
+        for answer in unnamed {
+            let problem = answer.expect_problem(400, "invalid_request");
+            assert_eq!(problem["errors"][0]["field"], "accountId");
+        }
+        assert_eq!(app.stripe.requests().await, Vec::<Value>::new());
+        let id = checkout(&app, &key, Some("user_7")).await.expect(200)["id"].as_str().expect("an id").to_owned();
+        assert_eq!(get(&app, &key, &format!("/credits/sessions/{id}")).await.expect(200)["accountId"], "user_7");
+        assert_eq!(app.session_state("user_7", &id).await, "open", "the customer sees the server's checkout");
+        app.finish().await;
+    }
+
+    async fn a_revoked_key_is_refused_at_the_very_next_request(backend: Backend) {
+        let app = TestApp::start(backend).await;
+        let key = create(&app, &["--scope", "read", "--account", "user_1"]).await;
+        let other = create(&app, &["--scope", "read", "--account", "user_1"]).await;
+        get(&app, &key, "/credits").await.expect(200);
+        let listed = keys(&app, &["list"]).await;
+        assert!(!listed.contains(&key) && !listed.contains(&key[9..]), "a secret is shown once");
+        let first = listed.lines().next().expect("a line").split(' ').next().expect("an id").to_owned();
+        keys(&app, &["revoke", &first]).await;
+        let answer = get(&app, &key, "/credits").await;
+        assert_eq!(answer.headers.get("www-authenticate").map(String::as_str), Some("Bearer"));
+        answer.expect_problem(401, "invalid_api_key");
+        get(&app, &other, "/credits").await.expect(200);
+        assert!(keys(&app, &["list"]).await.contains("revoked"));
+        app.finish().await;
+    }
+}
+
+#[tokio::test]
+async fn what_is_no_key_is_refused() {
+    let app = TestApp::start(Backend::Sqlite).await;
+    let key = create(&app, &["--scope", "read", "--account", "user_1"]).await;
+    let digits = key.strip_prefix("topup_sk_").expect("the prefix");
+    for wrong in [
+        String::new(),
+        "topup_sk_".to_owned(),
+        digits.to_owned(),
+        format!("topup_sk_{}", "0".repeat(64)),
+        format!("topup_sk_{}", &digits[1..]),
+        format!("{key}0"),
+        format!("TOPUP_SK_{digits}"),
+        format!("topup_sk_{}", digits.to_uppercase()),
+        format!("topup_sk_{digits},{key}"),
+        format!("Bearer {key}"),
+        format!("topup_sk_' OR '1'='1{}", "x".repeat(50)),
+        "x".repeat(7_000),
+    ] {
+        get(&app, &wrong, "/credits").await.expect_problem(401, "invalid_api_key");
+    }
+    let bytes = reqwest::header::HeaderValue::from_bytes(b"topup_sk_\xff").expect("a header");
+    let request = http_client().get(format!("{}/credits", app.url)).header("x-api-key", bytes);
+    app.send(request).await.expect_problem(401, "invalid_api_key");
+    let as_token = http_client().get(format!("{}/credits", app.url)).bearer_auth(&key);
+    app.send(as_token).await.expect_problem(401, "invalid_token");
+    get(&app, &key, "/credits").await.expect(200);
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn the_database_holds_no_key_that_could_be_used() {
+    let app = TestApp::start(Backend::Sqlite).await;
+    let key = create(&app, &["--scope", "read"]).await;
+    let file = app.database.url.strip_prefix("sqlite://").expect("a file");
+    let digits = key.strip_prefix("topup_sk_").expect("the prefix");
+    let mut found_something = false;
+    for file in [file.to_owned(), format!("{file}-wal")] {
+        let bytes = std::fs::read(&file).unwrap_or_default();
+        found_something |= bytes.windows(7).any(|window| window == b"apikey_" || window == b"api_key");
+        assert!(!bytes.windows(digits.len()).any(|window| window == digits.as_bytes()), "{file}");
+    }
+    assert!(found_something, "the files are not the database's");
+    app.finish().await;
+}

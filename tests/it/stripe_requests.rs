@@ -1,0 +1,118 @@
+//! What Stripe is asked when a checkout is opened, to the parameter.
+
+use serde_json::{Value, json};
+
+use crate::support::app::SUCCESS_URL;
+use crate::support::{Backend, Options, TestApp};
+
+/// Opens one checkout and gives what Stripe was asked.
+async fn asked(options: Options, credits: i64) -> Value {
+    let app = TestApp::start_with(Backend::Sqlite, options).await;
+    app.checkout("user_1", credits).await.expect(200);
+    let request = app.stripe.checkout_requests().await.remove(0);
+    app.finish().await;
+    request["params"].clone()
+}
+
+fn line(name: &str, unit_amount: &str, quantity: &str, currency: &str) -> Value {
+    json!({
+        "price_data": { "currency": currency, "product_data": { "name": name }, "unit_amount": unit_amount },
+        "quantity": quantity,
+    })
+}
+
+#[tokio::test]
+async fn stripe_is_asked_for_exactly_what_was_agreed() {
+    let app = TestApp::start(Backend::Sqlite).await;
+    let now = topup::ports::Clock::now_ms(&*app.clock) / 1_000;
+    let opened = app.checkout("user_1", 250).await.expect(200);
+    let requests = app.stripe.requests().await;
+    assert_eq!(requests.len(), 1, "nothing else is called");
+    let mut params = requests[0]["params"].clone();
+    let topup = params["metadata"]["topupId"].as_str().expect("an id").to_owned();
+    assert_eq!(requests[0]["idempotency_key"], format!("{topup}-1"));
+    let expires_at: i64 = params["expires_at"].as_str().expect("a time").parse().expect("a number");
+    assert!((now + 3_600..=now + 3_660).contains(&expires_at), "{expires_at} is not in an hour");
+    params.as_object_mut().expect("an object").remove("expires_at");
+    let metadata = json!({ "accountId": "user_1", "credits": "250", "purpose": "credits_topup", "topupId": topup });
+    // Everything: a parameter that is added must be added here, and nothing that changes the total may be.
+    let expected = json!({
+        "mode": "payment",
+        "line_items": { "0": line("Credits", "1", "250", "usd"), "1": line("Processing fee", "39", "1", "usd") },
+        "client_reference_id": "user_1",
+        "metadata": metadata,
+        "payment_intent_data": { "metadata": metadata },
+        "adaptive_pricing": { "enabled": "false" },
+        "allow_promotion_codes": "false",
+        "allowed_payment_method_types": { "0": "card" },
+        "success_url": SUCCESS_URL,
+    });
+    assert_eq!(params, expected);
+    let session = app.stripe.get(&format!("/v1/checkout/sessions/{}", opened["id"].as_str().expect("an id"))).await;
+    assert_eq!((&session["amount_total"], &session["currency"]), (&289.into(), &"usd".into()));
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn an_absorbed_fee_is_no_line() {
+    let params = asked(Options::default().setting("FEE_MODE", "absorb"), 250).await;
+    assert_eq!(params["line_items"], json!({ "0": line("Credits", "1", "250", "usd") }));
+}
+
+#[tokio::test]
+async fn the_operator_names_the_fee_and_the_price() {
+    let options = Options::default().setting("FEE_LABEL", "Zahlungsgebühr").setting("CREDIT_UNIT_AMOUNT", "5");
+    let options = options.setting("CURRENCY", "eur").setting("FEE_RATE_PERCENT", "1.5").setting("FEE_FIXED", "25");
+    let params = asked(options, 100).await;
+    // (500 + 25) / 0.985 = 532.99…
+    let expected = json!({ "0": line("Credits", "5", "100", "eur"), "1": line("Zahlungsgebühr", "33", "1", "eur") });
+    assert_eq!(params["line_items"], expected);
+}
+
+/// Known mistake 13.
+#[tokio::test]
+async fn a_currency_without_cents_is_not_charged_a_hundred_times_too_much() {
+    let options = Options::default().setting("CURRENCY", "jpy").setting("CREDIT_UNIT_AMOUNT", "2");
+    let app = TestApp::start_with(Backend::Sqlite, options.setting("FEE_FIXED", "0")).await;
+    let id = app.open_session("user_1", 100).await;
+    let params = &app.stripe.checkout_requests().await[0]["params"];
+    // 200 yen / 0.971 = 205.97…
+    let expected = json!({ "0": line("Credits", "2", "100", "jpy"), "1": line("Processing fee", "6", "1", "jpy") });
+    assert_eq!(params["line_items"], expected);
+    assert_eq!(app.stripe.get(&format!("/v1/checkout/sessions/{id}")).await["amount_total"], 206);
+    app.finish().await;
+}
+
+/// Known mistake 13, the other way round.
+#[tokio::test]
+async fn a_currency_of_thousandths_is_charged_in_steps_of_ten() {
+    let options = Options::default().setting("CURRENCY", "kwd").setting("CREDIT_UNIT_AMOUNT", "10");
+    let params = asked(options.setting("FEE_FIXED", "100"), 100).await;
+    // (1000 + 100) / 0.971 = 1132.8…, and up to the next ten.
+    let expected = json!({ "0": line("Credits", "10", "100", "kwd"), "1": line("Processing fee", "140", "1", "kwd") });
+    assert_eq!(params["line_items"], expected);
+}
+
+#[tokio::test]
+async fn payment_methods_are_the_operators_choice() {
+    let params = asked(Options::default().setting("PAYMENT_METHODS", "card,us_bank_account"), 250).await;
+    assert_eq!(params["allowed_payment_method_types"], json!({ "0": "card", "1": "us_bank_account" }));
+    let params = asked(Options::default().setting("PAYMENT_METHODS", "dashboard"), 250).await;
+    assert_eq!(params["allowed_payment_method_types"], Value::Null);
+    assert_eq!(params["payment_method_types"], Value::Null);
+}
+
+#[tokio::test]
+async fn the_life_of_a_checkout_stays_within_stripes_limits() {
+    // Stripe takes 30 minutes to 24 hours by its own clock; a minute at either end is for the way there.
+    for (minutes, seconds) in [("30", 31 * 60), ("45", 45 * 60), ("1440", 1_439 * 60)] {
+        let options = Options::default().setting("CHECKOUT_EXPIRES_MINUTES", minutes);
+        let app = TestApp::start_with(Backend::Sqlite, options).await;
+        let now = topup::ports::Clock::now_ms(&*app.clock) / 1_000;
+        app.open_session("user_1", 250).await;
+        let params = &app.stripe.checkout_requests().await[0]["params"];
+        let expires_at: i64 = params["expires_at"].as_str().expect("a time").parse().expect("a number");
+        assert!((now + seconds..=now + seconds + 30).contains(&expires_at), "{minutes} minutes");
+        app.finish().await;
+    }
+}
