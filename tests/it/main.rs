@@ -10,6 +10,7 @@
 mod support;
 
 mod command_line;
+mod conformance;
 mod dev;
 mod interruptions;
 mod replicas;

@@ -70,7 +70,7 @@ impl Stripe {
     pub async fn requests(&self) -> Vec<Value> {
         let url = format!("{}/_sandbox/requests", self.url);
         let body: Value = http_client().get(url).send().await.expect("answers").json().await.expect("JSON");
-        body["data"].as_array().or_else(|| body.as_array()).cloned().unwrap_or_default()
+        body["requests"].as_array().expect("a list").clone()
     }
 
     /// The events of a type about a session, oldest first, exactly as they would be delivered.
