@@ -15,3 +15,4 @@ mod dev;
 mod interruptions;
 mod replicas;
 mod smoke;
+mod webhook;
