@@ -12,6 +12,7 @@ mod support;
 mod command_line;
 mod conformance;
 mod dev;
+mod exactly_once;
 mod interruptions;
 mod replicas;
 mod smoke;
