@@ -14,6 +14,7 @@ mod conformance;
 mod dev;
 mod exactly_once;
 mod interruptions;
+mod properties;
 mod replicas;
 mod smoke;
 mod webhook;
