@@ -107,10 +107,11 @@ async fn apply_one(tx: &mut Tx, command: ApplyPayment) -> Result<Applied, StoreE
         return Ok(Applied::Foreign);
     };
     let report = &command.report;
-    let is_other_session = agreement.session.as_ref().is_some_and(|session| *session != report.session);
+    let is_known_session = agreement.session.as_ref() == Some(&report.session);
     let brings_money = matches!(report.progress, PaymentProgress::Paid | PaymentProgress::Processing);
-    // Stripe may have opened a first session and told us that it failed; then that one's end is no news of this top-up.
-    let outcome = if is_other_session && !brings_money {
+    // Stripe may have opened a session and told us that it failed, or we died before we stored it. Nobody was sent there,
+    // and the next try opens another one: its end is no news of this top-up. Its money would be.
+    let outcome = if !is_known_session && !brings_money {
         Applied::NothingToDo
     } else if let Err(mismatch) = agreement.check(report) {
         return Ok(Applied::Rejected(mismatch));

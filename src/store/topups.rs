@@ -81,11 +81,11 @@ statements! {
         FROM topups WHERE session_id = $1";
     FIND_AGREEMENT = "SELECT account_id, state, credits, currency, total_amount, livemode, session_id \
         FROM topups WHERE id = $1";
-    /// The state moves only if no event was faster than Stripe's answer. A purchase without a
-    /// session that was refused, or of which an earlier session ended, is open now.
+    /// The state moves only if no event was faster than Stripe's answer. A purchase that was
+    /// refused before has no session yet: it is open now.
     OPENED = "UPDATE topups SET session_id = $2, session_url = $3, expires_at = $4, updated_at = $5, \
         failure_code = CASE WHEN session_id IS NULL THEN NULL ELSE failure_code END, \
-        state = CASE WHEN session_id IS NULL AND state IN ('creating', 'failed', 'expired') THEN 'open' ELSE state END \
+        state = CASE WHEN session_id IS NULL AND state IN ('creating', 'failed') THEN 'open' ELSE state END \
         WHERE id = $1 AND (session_id IS NULL OR session_id = $2)";
     REFUSED = "UPDATE topups SET state = 'failed', failure_code = $2, updated_at = $3 \
         WHERE id = $1 AND state = 'creating'";

@@ -108,10 +108,11 @@ fn what_is_not_ours_is_foreign() {
 
 #[test]
 fn an_event_of_ours_that_cannot_be_read_is_an_error_and_not_silence() {
-    let changes: [fn(&mut Value); 8] = [
+    let changes: [fn(&mut Value); 9] = [
         |event| event["id"] = Value::Null,
         |event| event["livemode"] = Value::Null,
         |event| event["data"] = Value::Null,
+        |event| event["data"] = json!({}),
         |event| event["data"]["object"] = json!("cs_1"),
         |event| event["data"]["object"]["id"] = Value::Null,
         |event| event["data"]["object"]["amount_total"] = json!("289"),

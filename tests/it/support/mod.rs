@@ -1,6 +1,7 @@
 //! What every test stands on: a whole service on a random port, with a database of its own and the sandbox as Stripe.
 
 pub mod app;
+pub mod books;
 pub mod clock;
 pub mod database;
 pub mod fixed_server;
