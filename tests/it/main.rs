@@ -9,6 +9,7 @@
 
 mod api;
 mod api_keys;
+mod async_stripe;
 mod auth;
 mod browsers;
 mod command_line;
