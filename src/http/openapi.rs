@@ -15,16 +15,16 @@ use super::problem::Problem;
 pub enum CallerProblems {
     /// The request is not right; `errors` names the fields.
     #[response(status = 400, content_type = "application/problem+json")]
-    BadRequest(#[to_schema] Problem),
+    BadRequest(Problem),
     /// There are no valid credentials.
     #[response(status = 401, content_type = "application/problem+json")]
-    Unauthorized(#[to_schema] Problem),
+    Unauthorized(Problem),
     /// The credentials are not for this account or this use.
     #[response(status = 403, content_type = "application/problem+json")]
-    Forbidden(#[to_schema] Problem),
+    Forbidden(Problem),
     /// Something went wrong on our side; the `x-request-id` finds it in the log.
     #[response(status = 500, content_type = "application/problem+json")]
-    Internal(#[to_schema] Problem),
+    Internal(Problem),
 }
 
 /// What can be wrong with a request that needs no credentials.
@@ -32,7 +32,7 @@ pub enum CallerProblems {
 pub enum PublicProblems {
     /// The request is not right; `errors` names the fields.
     #[response(status = 400, content_type = "application/problem+json")]
-    BadRequest(#[to_schema] Problem),
+    BadRequest(Problem),
 }
 
 /// What can go wrong at Stripe.
@@ -40,13 +40,13 @@ pub enum PublicProblems {
 pub enum StripeProblems {
     /// Stripe refused the checkout, or gave no page to pay on.
     #[response(status = 502, content_type = "application/problem+json")]
-    Refused(#[to_schema] Problem),
+    Refused(Problem),
     /// Stripe is not available or wants us to wait, or tokens cannot be verified; `Retry-After` says when to try again.
     #[response(status = 503, content_type = "application/problem+json")]
-    Unavailable(#[to_schema] Problem),
+    Unavailable(Problem),
     /// Stripe did not answer in time.
     #[response(status = 504, content_type = "application/problem+json")]
-    TooSlow(#[to_schema] Problem),
+    TooSlow(Problem),
 }
 
 /// The idempotency key cannot be used now.
@@ -57,7 +57,7 @@ pub enum StripeProblems {
     description = "The first request with this key is still running, or its checkout has ended."
 )]
 #[expect(dead_code, reason = "documentation only")]
-pub struct Problem409(#[to_schema] Problem);
+pub struct Problem409(Problem);
 
 /// The idempotency key belongs to another request.
 #[derive(IntoResponses)]
@@ -67,7 +67,7 @@ pub struct Problem409(#[to_schema] Problem);
     description = "The key came with another request before."
 )]
 #[expect(dead_code, reason = "documentation only")]
-pub struct Problem422(#[to_schema] Problem);
+pub struct Problem422(Problem);
 
 /// The service cannot work at the moment.
 #[derive(IntoResponses)]
@@ -77,7 +77,7 @@ pub struct Problem422(#[to_schema] Problem);
     description = "Not now; `Retry-After` says when to try again."
 )]
 #[expect(dead_code, reason = "documentation only")]
-pub struct Problem503(#[to_schema] Problem);
+pub struct Problem503(Problem);
 
 #[derive(OpenApi)]
 #[openapi(
