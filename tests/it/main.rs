@@ -9,11 +9,14 @@
 
 mod api;
 mod api_keys;
+mod architecture;
 mod auth;
 mod browsers;
 mod idempotency;
+mod openapi;
 mod rate_limit;
 mod request_bodies;
+mod secrets;
 mod smoke;
 mod stripe_failures;
 mod stripe_requests;
