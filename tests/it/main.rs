@@ -1,14 +1,9 @@
 //! The tests of the whole service, with real parts: databases, HTTP, the Stripe client, the sandbox, a browser.
-#![expect(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "tests fail loudly"
-)]
+#![expect(clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests fail loudly")]
 
 mod api;
 mod api_keys;
+mod architecture;
 mod async_stripe;
 mod auth;
 mod browsers;
@@ -18,10 +13,12 @@ mod dev;
 mod exactly_once;
 mod idempotency;
 mod interruptions;
+mod openapi;
 mod properties;
 mod rate_limit;
 mod replicas;
 mod request_bodies;
+mod secrets;
 mod smoke;
 mod stripe_failures;
 mod stripe_requests;

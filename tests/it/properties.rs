@@ -81,6 +81,10 @@ fn report(step: Step) -> PaymentReport {
     report
 }
 
+fn brings_money(step: Step) -> bool {
+    matches!(step.progress, PaymentProgress::Paid | PaymentProgress::Processing)
+}
+
 /// What should be: states, balances, the events that were decided, and whose session is known.
 struct Model {
     states: [TopupState; TOPUPS],
@@ -106,13 +110,9 @@ impl Model {
     fn rejects(&self, step: Step) -> bool {
         match step.twist {
             Twist::None | Twist::Unknown => false,
-            Twist::OtherSession => self.sessions[step.topup] && self.brings_money(step),
-            _ => self.sessions[step.topup] || self.brings_money(step),
+            Twist::OtherSession => self.sessions[step.topup] && brings_money(step),
+            _ => self.sessions[step.topup] || brings_money(step),
         }
-    }
-
-    fn brings_money(&self, step: Step) -> bool {
-        matches!(step.progress, PaymentProgress::Paid | PaymentProgress::Processing)
     }
 
     fn apply(&mut self, step: Step) -> Option<&'static str> {
@@ -128,7 +128,7 @@ impl Model {
         }
         // The end of a session that is not the stored one is no news.
         let is_known_session = self.sessions[step.topup] && step.twist != Twist::OtherSession;
-        if !is_known_session && !self.brings_money(step) {
+        if !is_known_session && !brings_money(step) {
             return None;
         }
         if step.twist == Twist::OtherSession && self.sessions[step.topup] {

@@ -32,7 +32,7 @@ async fn two_processes_credit_500_top_ups_from_2000_shuffled_deliveries_once_eac
     let mut order: Vec<usize> = (0..TOPUPS).flat_map(|event| [event; DELIVERIES_OF_EACH]).collect();
     shuffle(&mut order);
     let delivered = Arc::new(AtomicU64::new(0));
-    let workers = deliver_all(Arc::new(order), events, urls.clone(), delivered.clone());
+    let workers = deliver_all(&Arc::new(order), &events, &urls, &delivered);
 
     // Two deaths of the second process, each in the middle of what is left.
     let mut victim = second_process;
@@ -71,10 +71,10 @@ async fn buy_all(world: &World) -> Vec<Value> {
 
 /// Delivers over several connections to both processes, and again what was not answered with 200, as Stripe does.
 fn deliver_all(
-    order: Arc<Vec<usize>>,
-    events: Arc<Vec<Value>>,
-    urls: [String; 2],
-    delivered: Arc<AtomicU64>,
+    order: &Arc<Vec<usize>>,
+    events: &Arc<Vec<Value>>,
+    urls: &[String; 2],
+    delivered: &Arc<AtomicU64>,
 ) -> Vec<tokio::task::JoinHandle<()>> {
     let next = Arc::new(AtomicUsize::new(0));
     let worker = |connection: usize| {

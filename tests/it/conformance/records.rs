@@ -173,9 +173,9 @@ on_both_databases! {
     }
 
     async fn failures_of_one_event_are_counted_and_the_last_one_is_told(backend: Backend) {
+        use FailureKind::{Permanent, Transient};
         let books = Books::open(backend).await;
         let db = &books.db;
-        use FailureKind::{Permanent, Transient};
         for (event, kind, error, now_ms) in
             [("evt_1", Transient, "first", 1), ("evt_2", Permanent, "other", 2), ("evt_1", Permanent, "last", 3)]
         {

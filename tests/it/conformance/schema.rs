@@ -22,7 +22,7 @@ fn migrations(folder: &str) -> Vec<String> {
 #[test]
 fn migrations_have_the_same_numbers_and_names_on_both_sides() {
     let names = migrations("sqlite");
-    assert!(!names.is_empty() && names.iter().all(|name| name.ends_with(".sql")), "{names:?}");
+    assert!(!names.is_empty() && names.iter().all(|name| name.contains('_')), "{names:?}");
     assert_eq!(names, migrations("postgres"));
 }
 

@@ -67,6 +67,7 @@ fn with_placeholder(url: &str) -> String {
     url.to_string().replace("/DATABASE", "/{}")
 }
 
+#[expect(clippy::zombie_processes, reason = "it ends when we do, and is kept until then")]
 fn start_private() -> Server {
     let data = tempfile::Builder::new().prefix("topup-pg-").tempdir_in("/tmp").expect("a folder").keep();
     let mut command = as_unprivileged(&data);

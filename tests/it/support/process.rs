@@ -12,7 +12,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 pub type Settings = HashMap<&'static str, String>;
 
 /// How long a process may take for what a test waits for.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// A process of the program that goes on until it is stopped.
 pub struct Process {

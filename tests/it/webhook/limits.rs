@@ -101,12 +101,12 @@ on_both_databases! {
         let app = TestApp::start(backend).await;
         let (_, event) = app.pay_session("user_1", 250).await;
         let header = fresh_header(&app, event.to_string().as_bytes());
-        let hold = |_| {
+        let begin = |_| {
             let mut stream = raw_request(address(&app), head(&header, MAX_BYTES).as_bytes());
             stream.write_all(&vec![b' '; MAX_BYTES - 1]).expect("is sent");
             stream
         };
-        let held: Vec<TcpStream> = (0..BODIES_OF_32_MIB).map(hold).collect();
+        let held: Vec<TcpStream> = (0..BODIES_OF_32_MIB).map(begin).collect();
         let nobodys = format!("{{\"type\":\"none\"{}}}", " ".repeat(1_000));
         let refused = until("a refusal", async || {
             // Until all have arrived there is room for an event of nobody's.
@@ -143,7 +143,7 @@ on_both_databases! {
         let app = TestApp::start(backend).await;
         let (_, event) = app.pay_session("user_1", 250).await;
         let mut held = Vec::new();
-        for _ in 0..BODIES_OF_32_MIB + 1 {
+        for _ in 0..=BODIES_OF_32_MIB {
             let stream = raw_request(address(&app), head("nonsense", 1_000).as_bytes());
             let answer = answer_of(stream.try_clone().expect("a second handle")).await;
             assert!(answer.starts_with("HTTP/1.1 400 "), "{answer}");
