@@ -4,6 +4,7 @@ mod concurrency;
 mod database_rules;
 mod decisions;
 mod mismatches;
+mod overtaken;
 mod records;
 mod schema;
 mod writes;
