@@ -62,6 +62,8 @@ pub struct OpenedCheckout {
     pub url: Option<String>,
     /// When it ends, in seconds since 1970.
     pub expires_at_seconds: i64,
+    /// What Stripe says it opened, to be compared with what was agreed; `None` if it does not say that it is ours.
+    pub report: Option<PaymentReport>,
 }
 
 /// What came of a call to Stripe that did not succeed. The texts are for the log, never for the caller.

@@ -32,6 +32,9 @@ const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long a graceful stop waits for the requests that are running; longer than any may take.
 const STOP_TIMEOUT_SECONDS: u64 = 35;
 
+/// How long a stop waits for use cases whose client has gone; each of their steps has a limit of its own.
+const TASKS_TIMEOUT: Duration = Duration::from_secs(60);
+
 /// What comes from outside besides the settings; tests bring their own.
 #[derive(Clone)]
 pub struct Environment {
@@ -43,6 +46,8 @@ pub struct Environment {
     pub call_timeout: Duration,
     /// How long the calls for one checkout may take in all.
     pub checkout_budget: Duration,
+    /// How many bytes of webhook bodies may be in memory at once.
+    pub webhook_bytes: usize,
     /// Web worker threads; none means one for each processor.
     pub workers: Option<usize>,
     /// What `topup dev` adds.
@@ -57,6 +62,7 @@ impl Default for Environment {
             ids: Arc::new(SystemIds),
             call_timeout: CALL_TIMEOUT,
             checkout_budget: CHECKOUT_BUDGET,
+            webhook_bytes: MAX_WEBHOOK_BYTES_IN_FLIGHT,
             workers: None,
             #[cfg(feature = "dev")]
             demo: None,
@@ -156,7 +162,7 @@ impl Application {
             allowed_origins: config.allowed_origins.clone(),
             limits: CheckoutLimits::per_minute(config.rate_limit_per_minute),
             trusted_proxies: config.trusted_proxies.clone(),
-            webhook_bytes: Arc::new(Semaphore::new(MAX_WEBHOOK_BYTES_IN_FLIGHT)),
+            webhook_bytes: Arc::new(Semaphore::new(environment.webhook_bytes)),
             webhook_permits: Arc::new(Semaphore::new(MAX_WEBHOOKS_IN_FLIGHT)),
         });
         let server = build_server(&config, listener, state, &environment)?;
@@ -190,7 +196,9 @@ impl Application {
         }
         tracing::info!("stopping: no new requests");
         handle.stop(true).await;
-        self.app.tasks.finish().await;
+        if tokio::time::timeout(TASKS_TIMEOUT, self.app.tasks.finish()).await.is_err() {
+            tracing::warn!("some use cases are still running; what they have not committed is not done");
+        }
         self.app.db.close().await;
         tracing::info!("stopped");
         server.await.map_err(failed)?.map_err(StartError::Server)

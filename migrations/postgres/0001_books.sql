@@ -98,7 +98,6 @@ CREATE TABLE idempotency_keys (
     lease_until  BIGINT  NOT NULL,
     status       BIGINT,
     code         TEXT,
-    detail       TEXT,
     created_at   BIGINT  NOT NULL,
     PRIMARY KEY (caller, key)
 );

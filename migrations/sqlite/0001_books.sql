@@ -99,7 +99,6 @@ CREATE TABLE idempotency_keys (
     lease_until  INTEGER NOT NULL,
     status       INTEGER,
     code         TEXT,
-    detail       TEXT,
     created_at   INTEGER NOT NULL,
     PRIMARY KEY (caller, key)
 ) STRICT;

@@ -61,6 +61,10 @@ async fn apply_payment(app: &App, report: PaymentReport) -> Result<(), ApplyEven
             record_failure(app, &event, &event_type, FailureKind::Permanent, &reason).await?;
             Ok(())
         }
+        Ok(Applied::Foreign) => {
+            tracing::debug!(event, %topup, "webhook event is another environment's");
+            Ok(())
+        }
         Ok(applied) => {
             tracing::info!(event, event_type, %topup, outcome = applied.as_str(), "webhook event applied");
             Ok(())

@@ -21,8 +21,8 @@ use crate::store::idempotency::{self, IdempotencyKey, KeyState, StoredAnswer};
 use crate::store::topups::{self, NewTopup, Topup};
 use crate::store::{StoreError, Tx};
 
-/// How long a request may hold its key. Longer than the budget of its calls to Stripe, so that only the key of a
-/// process that died is ever taken over.
+/// How long a request may hold its key: longer than its calls to Stripe take. A process that is slower still and is
+/// overtaken does no harm, because both use the same key towards Stripe and get the same session.
 const LEASE_MS: i64 = 60_000;
 /// How long a key is remembered.
 const KEY_LIFETIME_MS: i64 = 24 * 60 * 60 * 1_000;
@@ -116,7 +116,7 @@ pub async fn create_checkout(app: &App, command: CreateCheckout) -> Result<Check
         Begun::Resumed(topup) => match topup.session {
             // The checkout was opened, and only the answer to the caller was lost.
             Some(_) => return finish_resumed(app, *topup, key).await,
-            None => (topup.id, topup.request, topup.stripe_attempt, topup.created_at_ms),
+            None => (topup.id.clone(), topup.request()?, topup.stripe_attempt, topup.created_at_ms),
         },
         Begun::Answered(topup, answer) => return replay(app, *topup, &answer).await,
         Begun::StillRunning => return Err(CreateCheckoutError::StillRunning),
@@ -171,7 +171,7 @@ async fn begin_in(tx: &mut Tx, new: NewTopup, key: Option<IdempotencyKey>, now_m
         topups::insert(tx, &new).await?;
         return Ok(Begun::New);
     };
-    idempotency::purge(tx, now_ms.saturating_sub(KEY_LIFETIME_MS), now_ms).await?;
+    idempotency::forget_old(tx, &key, now_ms.saturating_sub(KEY_LIFETIME_MS), now_ms).await?;
     let lease_until_ms = now_ms.saturating_add(LEASE_MS);
     match idempotency::claim(tx, &key, &new.id, lease_until_ms, now_ms).await? {
         KeyState::Fresh => {
@@ -276,9 +276,9 @@ async fn settle_key(tx: &mut Tx, key: Option<IdempotencyKey>, answer: Option<Sto
 
 /// What a repetition with the key is told. A failure of ours or of Stripe's is not kept: the next try may succeed.
 fn stored_answer(result: &Result<Checkout, CreateCheckoutError>) -> Option<StoredAnswer> {
-    let problem = |status, code: &str| Some(StoredAnswer { status, code: Some(code.to_owned()), detail: None });
+    let problem = |status, code: &str| Some(StoredAnswer { status, code: Some(code.to_owned()) });
     match result {
-        Ok(_) => Some(StoredAnswer { status: 200, code: None, detail: None }),
+        Ok(_) => Some(StoredAnswer { status: 200, code: None }),
         Err(CreateCheckoutError::SessionEnded) => problem(409, "session_ended"),
         Err(CreateCheckoutError::AmountTooSmall) => problem(400, "amount_too_small"),
         Err(_) => None,

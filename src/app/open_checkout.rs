@@ -9,8 +9,11 @@ use std::time::Duration;
 use futures_util::FutureExt;
 
 use super::{App, CheckoutSettings};
+use crate::domain::account::AccountId;
+use crate::domain::checkout::Agreement;
+use crate::domain::currency::Currency;
 use crate::domain::ids::{SessionId, TopupId};
-use crate::ports::{CheckoutRequest, GatewayError};
+use crate::ports::{CheckoutRequest, GatewayError, OpenedCheckout};
 use crate::store::topups;
 
 /// How often Stripe is called for one checkout.
@@ -49,6 +52,9 @@ pub enum StripeTrouble {
     /// It opened a session that nobody can pay.
     #[error("Stripe gave a checkout without a page")]
     NoUrl,
+    /// It opened another checkout than was agreed. Final: nobody is sent there.
+    #[error("Stripe opened another checkout than was agreed")]
+    Mismatch,
     /// Our own database failed between two tries.
     #[error("the database failed between two calls to Stripe")]
     StoreFailed,
@@ -58,7 +64,7 @@ impl StripeTrouble {
     /// Whether trying again is pointless.
     #[must_use]
     pub const fn is_final(self) -> bool {
-        matches!(self, Self::Refused | Self::AmountTooSmall)
+        matches!(self, Self::Refused | Self::AmountTooSmall | Self::Mismatch)
     }
 
     /// A stable word for it.
@@ -67,10 +73,12 @@ impl StripeTrouble {
         match self {
             Self::Refused => "stripe_refused",
             Self::AmountTooSmall => "amount_too_small",
-            Self::Unavailable | Self::StoreFailed => "stripe_unavailable",
+            Self::Unavailable => "stripe_unavailable",
+            Self::StoreFailed => "internal_error",
             Self::Limited => "stripe_rate_limited",
             Self::TooSlow => "stripe_timeout",
             Self::NoUrl => "stripe_no_url",
+            Self::Mismatch => "stripe_mismatch",
         }
     }
 }
@@ -119,8 +127,8 @@ async fn try_to_open(
         }
         let error = match app.gateway.open_checkout(&request, &format!("{topup}-{attempt}")).await {
             Ok(opened) => {
-                let expires_at_ms = opened.expires_at_seconds.saturating_mul(1_000);
-                return Ok(Opened { session: opened.session, url: opened.url, expires_at_ms });
+                tracing::info!(%topup, session = %opened.session, attempt, "checkout opened");
+                return accept(app, topup, &request, opened);
             }
             Err(error) => error,
         };
@@ -129,7 +137,7 @@ async fn try_to_open(
             GatewayError::AmountTooSmall(_) => return Err(StripeTrouble::AmountTooSmall),
             // An old request that never arrived ends too soon for Stripe. That it is refused proves that it never
             // arrived, for otherwise Stripe would have repeated its first answer: so it is safe to write it anew.
-            GatewayError::Refused(_) | GatewayError::Unknown(_) if is_old && !renewed => StripeTrouble::Refused,
+            GatewayError::Refused(_) | GatewayError::Unknown(_) if is_old && !renewed => StripeTrouble::Unavailable,
             GatewayError::Refused(_) | GatewayError::Unknown(_) => return Err(StripeTrouble::Refused),
             GatewayError::Failed(_) | GatewayError::Unreachable(_) => StripeTrouble::Unavailable,
             GatewayError::Limited(_) => StripeTrouble::Limited,
@@ -143,6 +151,41 @@ async fn try_to_open(
         }
     }
     Err(*last)
+}
+
+/// Compares what Stripe opened with what was agreed, before anybody is sent there: what differs now would be rejected
+/// when it is paid, and the customer would have paid for nothing.
+fn accept(
+    app: &App,
+    topup: &TopupId,
+    request: &CheckoutRequest,
+    opened: OpenedCheckout,
+) -> Result<Opened, StripeTrouble> {
+    let agreement = agreement(topup, request, app.checkout.livemode).ok_or(StripeTrouble::Mismatch)?;
+    let checked = match &opened.report {
+        Some(report) if report.topup == *topup => agreement.check(report).map_err(|mismatch| mismatch.to_string()),
+        _ => Err("its metadata does not name the top-up".to_owned()),
+    };
+    if let Err(reason) = checked {
+        tracing::error!(%topup, session = %opened.session, reason, "Stripe opened another checkout than was agreed");
+        return Err(StripeTrouble::Mismatch);
+    }
+    let expires_at_ms = opened.expires_at_seconds.saturating_mul(1_000);
+    Ok(Opened { session: opened.session, url: opened.url, expires_at_ms })
+}
+
+/// What was agreed, as the stored request says; `None` if that is no agreement.
+fn agreement(topup: &TopupId, request: &CheckoutRequest, livemode: bool) -> Option<Agreement> {
+    let credits_amount_minor = request.credits.checked_mul(request.credit_unit_amount_minor)?;
+    Some(Agreement {
+        topup: topup.clone(),
+        account: AccountId::parse(request.account_id.as_str()).ok()?,
+        credits: request.credits,
+        currency: Currency::parse(&request.currency).ok()?,
+        total_amount_minor: credits_amount_minor.checked_add(request.fee_amount_minor)?,
+        livemode,
+        session: None,
+    })
 }
 
 /// Moves to the next key, and stores it before it is used.

@@ -4,7 +4,7 @@ use super::*;
 
 const SECRETS: [(&str, &str); 4] = [
     ("STRIPE_SECRET_KEY", "sk_test_verysecretkey"),
-    ("STRIPE_WEBHOOK_SECRET", "whsec_verysecretsigning,whsec_verysecretolder"),
+    ("STRIPE_WEBHOOK_SECRET", "whsec_verysecretsigning,whsec_verysecretoldsigning"),
     ("JWT_SECRET", "verysecret-0123456789abcdefghijklmnop"),
     ("DATABASE_URL", "postgres://topup:verysecretpassword@localhost/topup"),
 ];
@@ -66,6 +66,10 @@ fn settings_that_would_be_wrong_or_unsafe_do_not_serve() {
         ("STRIPE_WEBHOOK_SECRET", "whsec_"),
         ("STRIPE_WEBHOOK_SECRET", "whsec_0123456789,"),
         ("STRIPE_WEBHOOK_SECRET", "sk_test_0123456789"),
+        ("STRIPE_WEBHOOK_SECRET", "whsec_0123456789abcde"),
+        ("STRIPE_WEBHOOK_SECRET", "whsec_replace_me_with_the_secret"),
+        ("STRIPE_WEBHOOK_SECRET", "whsec_verysecretsigning,whsec_change-me-change-me"),
+        ("STRIPE_SECRET_KEY", "sk_test_replace_me"),
         ("STRIPE_SECRET_KEY", ""),
         ("STRIPE_SECRET_KEY", "pk_test_0123456789"),
         ("STRIPE_SECRET_KEY", "whsec_0123456789"),
@@ -140,6 +144,12 @@ fn a_secret_may_come_from_a_file_but_not_twice() {
     let missing =
         base().filter(|(name, _)| *name != "STRIPE_SECRET_KEY").chain([("STRIPE_SECRET_KEY_FILE", "/nowhere")]);
     assert_eq!(wrong_settings(Config::load(&missing.collect())), ["STRIPE_SECRET_KEY"]);
+    // The value itself, given where a path belongs.
+    let mistaken = base()
+        .filter(|(name, _)| *name != "STRIPE_SECRET_KEY")
+        .chain([("STRIPE_SECRET_KEY_FILE", "sk_live_verysecret")]);
+    let errors = Config::load(&mistaken.collect()).expect_err("refused");
+    assert!(!format!("{errors} {errors:?}").contains("verysecret"), "{errors}");
 }
 
 #[test]

@@ -8,6 +8,7 @@ mod key;
 
 use jsonwebtoken::Algorithm;
 
+pub(super) use key::is_placeholder;
 pub use key::{JwtKey, PublicKeyKind};
 
 const SECRET: &str = "JWT_SECRET";

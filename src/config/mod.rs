@@ -18,9 +18,12 @@ use crate::domain::pricing::{InvalidPricing, Pricing};
 use crate::domain::redirect::AllowedOrigin;
 use crate::secret::Secret;
 pub use jwt::SettingError;
-use jwt::{JwtSettings, RawJwt};
+use jwt::{JwtSettings, RawJwt, is_placeholder};
 use source::Reader;
 pub use source::Source;
+
+/// What follows `whsec_`: Stripe's secrets have 32 characters and more.
+const MIN_WEBHOOK_SECRET_CHARACTERS: usize = 16;
 
 /// Everything that `serve` needs to know.
 #[derive(Debug, Clone)]
@@ -168,6 +171,8 @@ fn read_stripe(reader: &mut Reader<'_>) -> Option<StripeSettings> {
             Some("is a publishable key (pk_…); the service needs a secret or restricted one (sk_… or rk_…)")
         } else if key.starts_with("whsec_") {
             Some("is a webhook signing secret (whsec_…); it belongs into STRIPE_WEBHOOK_SECRET")
+        } else if is_placeholder(key) {
+            Some("is the placeholder of an example; take the key from Stripe's dashboard")
         } else if !key.chars().all(|character| character.is_ascii_graphic()) {
             Some("has characters that no key has; was it copied whole?")
         } else {
@@ -205,9 +210,14 @@ fn read_webhook_secrets(reader: &mut Reader<'_>) -> Vec<Secret> {
     let hint = "the signing secret of the webhook endpoint (whsec_…), or several, comma separated, newest first";
     let Some(text) = reader.required("STRIPE_WEBHOOK_SECRET", hint) else { return Vec::new() };
     let secrets: Vec<&str> = text.split(',').map(str::trim).collect();
-    let is_secret = |secret: &&str| secret.strip_prefix("whsec_").is_some_and(|rest| rest.len() >= 8);
+    // A secret that is printed somewhere is no secret: with it, anybody signs events and is believed.
+    let is_secret = |secret: &&str| {
+        secret.strip_prefix("whsec_").is_some_and(|rest| rest.len() >= MIN_WEBHOOK_SECRET_CHARACTERS)
+            && !is_placeholder(secret)
+    };
     if !secrets.iter().all(is_secret) {
-        reader.error("STRIPE_WEBHOOK_SECRET", "each secret must start with whsec_ and be complete; none may be empty");
+        let message = "each secret must be a real one: whsec_ and at least 16 more characters, as Stripe shows it";
+        reader.error("STRIPE_WEBHOOK_SECRET", message);
     }
     secrets.into_iter().map(Secret::new).collect()
 }

@@ -33,10 +33,9 @@ impl Source {
                 settings.insert(name, value);
             }
         }
-        // A variable that is not Unicode cannot be a setting of ours.
-        settings.extend(
-            std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?))),
-        );
+        // What is not Unicode becomes a value that is wrong: dropped, it could leave a check switched off.
+        let lossy = |text: std::ffi::OsString| text.to_string_lossy().into_owned();
+        settings.extend(std::env::vars_os().map(|(name, value)| (lossy(name), lossy(value))));
         Ok(Self(settings))
     }
 }
@@ -87,7 +86,8 @@ impl<'s> Reader<'s> {
             (None, Some(path)) => match read_file(Path::new(path)) {
                 Ok(value) => value,
                 Err(message) => {
-                    self.error(setting, &format!("{setting}_FILE names {path}, which {message}"));
+                    // Its value may be the secret itself, put into the wrong setting: it is not repeated here.
+                    self.error(setting, &format!("{setting}_FILE names a file that {message}"));
                     return None;
                 }
             },

@@ -19,7 +19,7 @@ impl AccountId {
     ///
     /// # Errors
     /// When it is empty, longer than 200 characters, has a control or invisible formatting character, or has white
-    /// space other than single spaces inside.
+    /// space other than spaces inside.
     pub fn parse(text: impl Into<String>) -> Result<Self, InvalidAccountId> {
         let text = text.into();
         let length = text.chars().count();
@@ -37,7 +37,7 @@ impl AccountId {
     }
 }
 
-/// Two ids that look alike must not be two accounts: characters that nobody can see are refused.
+/// Characters that nobody can see are refused: they would make two accounts of what looks like one.
 fn is_printable(character: char) -> bool {
     let invisible = matches!(character,
         '\u{00AD}' | '\u{061C}' | '\u{180E}' | '\u{200B}'..='\u{200F}' | '\u{2028}'..='\u{202E}'

@@ -180,7 +180,7 @@ impl From<QuoteError> for ApiError {
 impl From<CreateCheckoutError> for ApiError {
     fn from(error: CreateCheckoutError) -> Self {
         use crate::app::create_checkout::StripeTrouble::{
-            AmountTooSmall, Limited, NoUrl, Refused, StoreFailed, TooSlow, Unavailable,
+            AmountTooSmall, Limited, Mismatch, NoUrl, Refused, StoreFailed, TooSlow, Unavailable,
         };
         let stripe = |status, trouble: crate::app::create_checkout::StripeTrouble, detail: &str| {
             Self::new(status, trouble.code(), detail)
@@ -212,8 +212,14 @@ impl From<CreateCheckoutError> for ApiError {
             ),
             CreateCheckoutError::Stripe(trouble) => match trouble {
                 Refused => stripe(StatusCode::BAD_GATEWAY, trouble, "the payment provider refused the checkout"),
+                Mismatch => stripe(
+                    StatusCode::BAD_GATEWAY,
+                    trouble,
+                    "the payment provider opened another checkout than was agreed; nobody was sent there",
+                ),
+                StoreFailed => Self::internal(&trouble),
                 NoUrl => stripe(StatusCode::BAD_GATEWAY, trouble, "the payment provider gave no page to pay on"),
-                Unavailable | StoreFailed | AmountTooSmall => stripe(
+                Unavailable | AmountTooSmall => stripe(
                     StatusCode::SERVICE_UNAVAILABLE,
                     trouble,
                     &format!("the payment provider is not available; {retry}"),

@@ -1,8 +1,9 @@
 //! Checkouts: opening one, and asking how it went.
 
+use actix_web::http::StatusCode;
 use actix_web::http::header::HeaderMap;
 use actix_web::web::{Json, Path, Payload};
-use actix_web::{HttpRequest, get, post};
+use actix_web::{HttpRequest, ResponseError, get, post};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use validator::Validate;
@@ -166,8 +167,9 @@ pub async fn create(request: HttpRequest, payload: Payload, state: State) -> Res
     let caller = match Caller::of(&request, &state).await {
         Ok(caller) => caller,
         Err(error) => {
-            // Somebody who tries credentials is counted by address.
-            if let Some(address) = client_address(&request, &state.trusted_proxies) {
+            // Somebody who tries credentials is counted by address; that we cannot verify them is not their fault.
+            let address = client_address(&request, &state.trusted_proxies);
+            if let Some(address) = address.filter(|_| error.status_code() == StatusCode::UNAUTHORIZED) {
                 state.limits.check_address(address)?;
             }
             return Err(error);

@@ -1,8 +1,8 @@
 //! Stripe's deliveries.
 //!
 //! The header's form and time are checked before the body is read; the body is bounded, and so are the bytes of all
-//! bodies in memory and the number of deliveries that are applied at once. What happens then is a use case; here its outcome becomes the status that tells Stripe whether to try
-//! again.
+//! bodies in memory and the number of deliveries that are applied at once. What happens then is a use case; here its
+//! outcome becomes the status that tells Stripe whether to try again.
 
 use std::time::Duration;
 

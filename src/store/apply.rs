@@ -73,8 +73,8 @@ statements! {
         session_id = COALESCE(session_id, $2), payment_intent_id = COALESCE($4, payment_intent_id) \
         WHERE id = $1 AND state IN ('creating', 'open') AND (session_id IS NULL OR session_id = $2)";
     MARK_FAILED = "UPDATE topups SET state = 'failed', updated_at = $2, failure_code = 'payment_failed' \
-        WHERE id = $1 AND state IN ('creating', 'open', 'processing')";
-    MARK_EXPIRED = "UPDATE topups SET state = 'expired', updated_at = $2 WHERE id = $1 AND state IN ('creating', 'open')";
+        WHERE id = $1 AND state IN ('open', 'processing')";
+    MARK_EXPIRED = "UPDATE topups SET state = 'expired', updated_at = $2 WHERE id = $1 AND state = 'open'";
     /// Adds to what is there: the balance is never read, computed and written back.
     ADD_TO_BALANCE = "INSERT INTO accounts (id, balance, used_credits, entries, updated_at) VALUES ($1, $2, 0, 1, $3) \
         ON CONFLICT (id) DO UPDATE SET balance = accounts.balance + excluded.balance, entries = accounts.entries + 1, \
@@ -135,8 +135,8 @@ fn expected_outcome(progress: PaymentProgress, state: TopupState, agreement: &Ag
         (PaymentProgress::Paid, Paid) => Applied::AlreadyPaid,
         (PaymentProgress::Paid, _) => Applied::Credited { credits: agreement.credits, balance_after: 0 },
         (PaymentProgress::Processing, Creating | Open) => Applied::Moved(Processing),
-        (PaymentProgress::Failed, Creating | Open | Processing) => Applied::Moved(Failed),
-        (PaymentProgress::Expired, Creating | Open) => Applied::Moved(Expired),
+        (PaymentProgress::Failed, Open | Processing) => Applied::Moved(Failed),
+        (PaymentProgress::Expired, Open) => Applied::Moved(Expired),
         _ => Applied::NothingToDo,
     }
 }

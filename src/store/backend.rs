@@ -14,7 +14,10 @@ use sqlx::query::{Query, QueryAs};
 use sqlx::sqlite::{
     SqliteArguments, SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteRow, SqliteSynchronous,
 };
-use sqlx::{Arguments, ConnectOptions, Executor, FromRow, PgPool, Postgres, SqlStr, Sqlite, SqlitePool, Transaction};
+use sqlx::{
+    Arguments, ConnectOptions, Connection, Executor, FromRow, PgConnection, PgPool, Postgres, SqlStr, Sqlite,
+    SqlitePool, Transaction,
+};
 
 use super::StoreError;
 use crate::checkpoints;
@@ -30,6 +33,12 @@ const WRITE_TIMEOUT: Duration = Duration::from_secs(15);
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long SQLite waits for a write of another process, such as `topup keys create`.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long a read may take.
+const READ_TIMEOUT: Duration = Duration::from_secs(10);
+/// PostgreSQL's own limits. Without them a process that dies without a goodbye, or a network that does, would hold an
+/// account's row until the server notices, which can take hours.
+const SESSION_LIMITS: &str = "SET statement_timeout = '15s'; SET lock_timeout = '10s'; \
+    SET idle_in_transaction_session_timeout = '15s'";
 const SQLITE_READERS: u32 = 4;
 const POSTGRES_CONNECTIONS: u32 = 16;
 
@@ -229,6 +238,7 @@ impl Db {
         let pool = PgPoolOptions::new()
             .max_connections(POSTGRES_CONNECTIONS)
             .acquire_timeout(ACQUIRE_TIMEOUT)
+            .after_connect(|connection, _| Box::pin(limit_session(connection)))
             .connect_with(options)
             .await?;
         Ok(Self(Pools::Postgres(pool)))
@@ -254,7 +264,8 @@ impl Db {
     ///
     /// # Errors
     /// The closure's error, or the database's. After an error nothing of the write is there, with one exception that
-    /// no database can avoid: the connection breaks during the commit, and whether it happened is unknown.
+    /// no database can avoid: when the connection breaks, or the time is over, during the commit, whether it happened
+    /// is unknown.
     pub async fn write<T, F>(&self, closure: F) -> Result<T, StoreError>
     where
         T: Send,
@@ -305,10 +316,13 @@ impl Db {
         statement: &Statement,
         values: &[Value],
     ) -> Result<Option<T>, StoreError> {
-        Ok(match &self.0 {
-            Pools::Sqlite { readers, .. } => sqlite_rows(statement, values)?.fetch_optional(readers).await?,
-            Pools::Postgres(pool) => postgres_rows(statement, values)?.fetch_optional(pool).await?,
+        in_time(async {
+            Ok(match &self.0 {
+                Pools::Sqlite { readers, .. } => sqlite_rows(statement, values)?.fetch_optional(readers).await?,
+                Pools::Postgres(pool) => postgres_rows(statement, values)?.fetch_optional(pool).await?,
+            })
         })
+        .await
     }
 
     /// Reads all rows of one statement, outside of any transaction. The statement bounds their number.
@@ -316,10 +330,13 @@ impl Db {
     /// # Errors
     /// When the database refuses or fails, or a row is not of this type.
     pub async fn read_all<T: Record>(&self, statement: &Statement, values: &[Value]) -> Result<Vec<T>, StoreError> {
-        Ok(match &self.0 {
-            Pools::Sqlite { readers, .. } => sqlite_rows(statement, values)?.fetch_all(readers).await?,
-            Pools::Postgres(pool) => postgres_rows(statement, values)?.fetch_all(pool).await?,
+        in_time(async {
+            Ok(match &self.0 {
+                Pools::Sqlite { readers, .. } => sqlite_rows(statement, values)?.fetch_all(readers).await?,
+                Pools::Postgres(pool) => postgres_rows(statement, values)?.fetch_all(pool).await?,
+            })
         })
+        .await
     }
 
     /// Asks the database whether it could run a statement. For the test that asks it of every statement there is.
@@ -356,7 +373,13 @@ impl Db {
     pub async fn migrate(&self) -> Result<(), StoreError> {
         match &self.0 {
             Pools::Sqlite { writer, .. } => SQLITE_MIGRATIONS.run(writer).await?,
-            Pools::Postgres(pool) => POSTGRES_MIGRATIONS.run(pool).await?,
+            Pools::Postgres(pool) => {
+                // A migration takes as long as it takes.
+                let mut connection = pool.acquire().await?.detach();
+                connection.execute(sqlx::raw_sql("RESET statement_timeout; RESET lock_timeout")).await?;
+                POSTGRES_MIGRATIONS.run(&mut connection).await?;
+                connection.close().await?;
+            }
         }
         Ok(())
     }
@@ -391,6 +414,14 @@ impl Db {
             Pools::Postgres(pool) => pool.close().await,
         }
     }
+}
+
+async fn limit_session(connection: &mut PgConnection) -> Result<(), sqlx::Error> {
+    connection.execute(sqlx::raw_sql(SESSION_LIMITS)).await.map(drop)
+}
+
+async fn in_time<T>(read: impl Future<Output = Result<T, StoreError>>) -> Result<T, StoreError> {
+    tokio::time::timeout(READ_TIMEOUT, read).await.unwrap_or(Err(StoreError::TimedOut))
 }
 
 /// Whether the database says that this write was in another one's way and may simply be run again: SQLite's BUSY and

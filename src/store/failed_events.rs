@@ -39,7 +39,8 @@ pub struct FailedEvent {
 statements! {
     RECORD = "INSERT INTO failed_webhook_events \
         (event_id, type, kind, error, attempts, first_failed_at, last_failed_at) VALUES ($1, $2, $3, $4, 1, $5, $5) \
-        ON CONFLICT (event_id) DO UPDATE SET kind = excluded.kind, error = excluded.error, \
+        ON CONFLICT (event_id) DO UPDATE SET error = excluded.error, \
+        kind = CASE WHEN failed_webhook_events.kind = 'permanent' THEN 'permanent' ELSE excluded.kind END, \
         attempts = failed_webhook_events.attempts + 1, last_failed_at = excluded.last_failed_at";
     LIST = "SELECT event_id, kind, error, attempts FROM failed_webhook_events ORDER BY last_failed_at DESC LIMIT $1";
 }

@@ -22,8 +22,6 @@ pub struct StoredAnswer {
     pub status: i64,
     /// The problem's code, if it was one.
     pub code: Option<String>,
-    /// The problem's detail.
-    pub detail: Option<String>,
 }
 
 /// What a key stands for when a request comes with it.
@@ -42,14 +40,18 @@ pub enum KeyState {
 }
 
 statements! {
-    PURGE = "DELETE FROM idempotency_keys WHERE created_at < $1 AND lease_until <= $2";
+    FORGET = "DELETE FROM idempotency_keys WHERE caller = $1 AND key = $2 AND created_at < $3 AND lease_until <= $4";
+    /// Bounded, so that many old keys never make a checkout wait.
+    PURGE = "DELETE FROM idempotency_keys WHERE (caller, key) IN (SELECT caller, key FROM idempotency_keys \
+        WHERE created_at < $1 AND lease_until <= $2 ORDER BY created_at LIMIT 100)";
     CLAIM = "INSERT INTO idempotency_keys (caller, key, request_hash, topup_id, lease_until, created_at) \
         VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (caller, key) DO NOTHING";
-    FIND = "SELECT request_hash, topup_id, status, code, detail FROM idempotency_keys WHERE caller = $1 AND key = $2";
+    FIND = "SELECT request_hash, topup_id, status, code FROM idempotency_keys WHERE caller = $1 AND key = $2";
+    /// A lease that ends far later than any can was given by a clock that was wrong.
     TAKE_OVER = "UPDATE idempotency_keys SET lease_until = $3 \
-        WHERE caller = $1 AND key = $2 AND status IS NULL AND lease_until <= $4";
-    ANSWER = "UPDATE idempotency_keys SET status = $3, code = $4, detail = $5, lease_until = 0 \
-        WHERE caller = $1 AND key = $2";
+        WHERE caller = $1 AND key = $2 AND status IS NULL AND (lease_until <= $4 OR lease_until > $5)";
+    ANSWER = "UPDATE idempotency_keys SET status = $3, code = $4, lease_until = 0 \
+        WHERE caller = $1 AND key = $2 AND status IS NULL";
     RELEASE = "UPDATE idempotency_keys SET lease_until = 0 WHERE caller = $1 AND key = $2 AND status IS NULL";
 }
 
@@ -59,14 +61,15 @@ struct KeyRow {
     topup_id: String,
     status: Option<i64>,
     code: Option<String>,
-    detail: Option<String>,
 }
 
-/// Forgets keys that were first used before a time and are not held.
+/// Forgets a key that was first used before a time and is not held, and some others like it.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn purge(tx: &mut Tx, before_ms: i64, now_ms: i64) -> Result<(), StoreError> {
+pub async fn forget_old(tx: &mut Tx, key: &IdempotencyKey, before_ms: i64, now_ms: i64) -> Result<(), StoreError> {
+    let (caller, name) = (key.caller.as_str(), key.key.as_str());
+    tx.execute(&FORGET, &[caller.into(), name.into(), before_ms.into(), now_ms.into()]).await?;
     tx.execute(&PURGE, &[before_ms.into(), now_ms.into()]).await.map(drop)
 }
 
@@ -101,24 +104,21 @@ pub async fn claim(
     }
     let topup = TopupId::parse(&row.topup_id).map_err(|_| StoreError::corrupt("top-up id", &row.topup_id))?;
     if let Some(status) = row.status {
-        return Ok(KeyState::Answered(topup, StoredAnswer { status, code: row.code, detail: row.detail }));
+        return Ok(KeyState::Answered(topup, StoredAnswer { status, code: row.code }));
     }
-    let taken = tx.execute(&TAKE_OVER, &[caller.into(), name.into(), lease_until_ms.into(), now_ms.into()]).await?;
+    let wrong_from_ms = lease_until_ms.saturating_add(lease_until_ms.saturating_sub(now_ms));
+    let values = [caller.into(), name.into(), lease_until_ms.into(), now_ms.into(), wrong_from_ms.into()];
+    let taken = tx.execute(&TAKE_OVER, &values).await?;
     Ok(if taken == 1 { KeyState::Resumed(topup) } else { KeyState::Running })
 }
 
-/// Stores the answer that is given from now on.
+/// Stores the answer that is given from now on. The first one stays: a request that was overtaken changes nothing.
 ///
 /// # Errors
 /// When the database fails.
 pub async fn answer(tx: &mut Tx, key: &IdempotencyKey, answer: &StoredAnswer) -> Result<(), StoreError> {
-    let values = [
-        key.caller.as_str().into(),
-        key.key.as_str().into(),
-        answer.status.into(),
-        answer.code.as_deref().into(),
-        answer.detail.as_deref().into(),
-    ];
+    let values =
+        [key.caller.as_str().into(), key.key.as_str().into(), answer.status.into(), answer.code.as_deref().into()];
     tx.execute(&ANSWER, &values).await.map(drop)
 }
 

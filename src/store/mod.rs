@@ -27,7 +27,7 @@ pub enum StoreError {
     /// The address names a database that is not known here.
     #[error("DATABASE_URL must start with sqlite: or postgres://")]
     UnknownDatabase,
-    /// A write took too long; nothing of it is there.
+    /// It took too long. A write that was not at its commit yet has left nothing; of one that was, it is unknown.
     #[error("the database took too long")]
     TimedOut,
     /// Another write came between two statements of this one; running it again settles it.

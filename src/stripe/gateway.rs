@@ -66,7 +66,12 @@ impl PaymentGateway for StripeGateway {
             .await
             .map_err(classify)?;
         checkpoints::reach("Stripe answered").await;
-        Ok(OpenedCheckout { session: session_id(&session)?, url: session.url, expires_at_seconds: session.expires_at })
+        Ok(OpenedCheckout {
+            session: session_id(&session)?,
+            url: session.url.clone(),
+            expires_at_seconds: session.expires_at,
+            report: report(session)?,
+        })
     }
 
     async fn read_checkout(&self, session: &SessionId) -> Result<Option<PaymentReport>, GatewayError> {

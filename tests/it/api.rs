@@ -162,6 +162,19 @@ on_both_databases! {
         app.finish().await;
     }
 
+    async fn a_service_stays_ready_while_a_newer_one_migrates_and_an_old_one_does_not_start(backend: Backend) {
+        let app = TestApp::start(backend).await;
+        let newer = "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time) \
+            SELECT 999999, description, success, checksum, execution_time FROM _sqlx_migrations WHERE version = 1";
+        alter(&app, backend, newer).await;
+        app.get("/health/ready").await.expect(200);
+        let changes = [("BIND_ADDRESS", "127.0.0.1:0".to_owned())];
+        let settings = crate::support::app::settings(&app.database.url, &app.stripe.url, &changes);
+        let (well, _, errors) = crate::support::process::run(&settings, &["serve"]);
+        assert!(!well && errors.contains("a newer database needs a newer topup"), "{errors}");
+        app.finish().await;
+    }
+
     async fn a_service_without_its_tables_lives_but_is_not_ready(backend: Backend) {
         let app = TestApp::start(backend).await;
         app.get("/health/ready").await.expect(200);

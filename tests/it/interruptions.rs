@@ -70,7 +70,7 @@ async fn at_every_checkpoint(world: &World, interruption: Interruption, path: Pa
             return number - 1;
         };
         // The purchase's request was dropped with the branch that lost: its connection is closed.
-        let process = match interruption {
+        let mut process = match interruption {
             Interruption::Kill => {
                 process.kill();
                 Process::serve(&world.settings_afterwards(), None).await

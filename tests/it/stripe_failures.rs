@@ -156,6 +156,28 @@ async fn when_stripe_limits_us_once_the_customer_does_not_notice() {
 }
 
 #[tokio::test]
+async fn a_checkout_that_is_not_what_was_agreed_is_never_handed_out() {
+    // The customer would pay, and the payment would be rejected for good.
+    for difference in [
+        json!({ "amount_total": 290 }),
+        json!({ "currency": "eur" }),
+        json!({ "livemode": true }),
+        json!({ "mode": "setup" }),
+        json!({ "client_reference_id": "user_2" }),
+        json!({ "metadata": { "accountId": "user_2" } }),
+        json!({ "metadata": { "credits": "249" } }),
+        json!({ "metadata": { "purpose": "something else" } }),
+    ] {
+        let app = TestApp::start(Backend::Sqlite).await;
+        app.stripe.checkout_fault(1, json!({ "kind": "patch", "body": difference })).await;
+        let answer = app.checkout_with("user_1", Some("key-1"), body()).await;
+        assert_says_nothing_of_the_inside(&answer);
+        answer.expect_problem(502, "stripe_mismatch");
+        app.finish().await;
+    }
+}
+
+#[tokio::test]
 async fn a_checkout_without_a_page_is_never_handed_out() {
     let app = TestApp::start(Backend::Sqlite).await;
     app.stripe.checkout_fault(1, json!({ "kind": "patch", "body": { "url": null } })).await;

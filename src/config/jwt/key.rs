@@ -17,7 +17,10 @@ const SECRET_MIN_BYTES: usize = 32;
 /// Far more than any key needs; keeps the PEM reader away from anything else.
 const PEM_MAX_BYTES: usize = 8 * 1024;
 /// Texts of examples and starter kits, which everybody knows.
-const PLACEHOLDERS: [&str; 9] = [
+const PLACEHOLDERS: [&str; 12] = [
+    "replace_me",
+    "replace-me",
+    "…",
     "change-me",
     "change_me",
     "changeme",
@@ -151,14 +154,19 @@ pub(super) fn secret(raw: &str) -> Result<JwtKey, SettingError> {
     if raw.len() < SECRET_MIN_BYTES {
         return wrong(&format!("is shorter than {SECRET_MIN_BYTES} bytes"));
     }
-    let lower_case = raw.to_lowercase();
-    if PLACEHOLDERS.iter().any(|placeholder| lower_case.contains(placeholder)) {
+    if is_placeholder(&raw) {
         return wrong("looks like the placeholder of an example");
     }
     if repeats_itself(raw.as_bytes()) {
         return wrong("repeats one short text over and over");
     }
     Ok(JwtKey::Secret(Secret::new(raw)))
+}
+
+/// Whether a text was copied from an example: everybody knows it.
+pub(in crate::config) fn is_placeholder(text: &str) -> bool {
+    let lower_case = text.to_ascii_lowercase();
+    PLACEHOLDERS.iter().any(|placeholder| lower_case.contains(placeholder))
 }
 
 /// Whether a text is one piece repeated, the piece at most half as long as the text.

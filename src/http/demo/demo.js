@@ -107,7 +107,7 @@ async function refresh() {
 /** The API may add kinds and sources: an unknown one is shown as it is, and a missing source is left out. */
 function ledgerRow({ kind, credits, balanceAfter, createdAt, source }) {
   const time = element("span", { className: "detail" }, dateAndTime.format(new Date(createdAt)));
-  const reference = source?.id ? element("span", { className: "detail reference" }, source.id) : "";
+  const reference = source ? element("span", { className: "detail reference" }, source) : "";
   return element("tr", {},
     element("td", {}, kind === "topup" ? "Top-up" : kind, time, reference),
     element("td", { className: credits > 0 ? "gain" : "" }, signedNumber.format(credits)),

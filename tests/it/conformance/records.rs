@@ -48,7 +48,7 @@ on_both_databases! {
         assert!(matches!(claim(db, "a", 3, 1_500).await, KeyState::Running), "the new lease holds");
         in_a_write!(db, |tx| async { idempotency::release(tx, &key("one", "key", "a")).await }).expect("releases");
         assert!(matches!(claim(db, "a", 3, 1_501).await, KeyState::Resumed(topup) if topup == first));
-        let answer = StoredAnswer { status: 502, code: Some("stripe_refused".to_owned()), detail: None };
+        let answer = StoredAnswer { status: 502, code: Some("stripe_refused".to_owned()) };
         let given = answer.clone();
         db.write(move |tx| {
             let given = given.clone();
@@ -101,16 +101,16 @@ on_both_databases! {
         books.finish().await;
     }
 
-    async fn old_keys_are_purged_unless_they_are_held(backend: Backend) {
+    async fn old_keys_are_forgotten_unless_they_are_held(backend: Backend) {
         let books = Books::open(backend).await;
         let db = &books.db;
         books.insert(new_topup(1)).await;
         assert!(matches!(claim(db, "a", 1, 10_000).await, KeyState::Fresh));
         for (before_ms, now_ms, why) in [(10_000, 20_000, "young"), (10_001, 10_999, "held")] {
-            in_a_write!(db, |tx| idempotency::purge(tx, before_ms, now_ms)).expect("purges");
+            in_a_write!(db, |tx| async { idempotency::forget_old(tx, &key("one", "key", "a"), before_ms, now_ms).await }).expect("forgets");
             assert!(matches!(claim(db, "b", 1, now_ms).await, KeyState::OtherRequest), "{why}");
         }
-        in_a_write!(db, |tx| idempotency::purge(tx, 10_001, 11_000)).expect("purges");
+        in_a_write!(db, |tx| async { idempotency::forget_old(tx, &key("one", "key", "a"), 10_001, 11_000).await }).expect("forgets");
         assert!(matches!(claim(db, "b", 1, 11_000).await, KeyState::Fresh));
         books.finish().await;
     }
@@ -319,7 +319,7 @@ on_both_databases! {
         assert!(!next(1, 1).await, "somebody else has moved on");
         let topup = books.topup(&TopupId::from_bits(1)).await;
         assert_eq!((topup.stripe_attempt, topup.expires_at_ms), (2, NOW_MS + 3_660_000));
-        assert_eq!(topup.request.expires_at_seconds, NOW_MS / 1_000 + 3_660);
+        assert_eq!(topup.request().expect("readable").expires_at_seconds, NOW_MS / 1_000 + 3_660);
         assert!(!next(2, 1).await, "it has a session");
         books.finish().await;
     }

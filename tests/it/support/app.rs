@@ -49,6 +49,8 @@ pub struct Options {
     pub call_timeout: Duration,
     /// How long the calls for one checkout may take.
     pub checkout_budget: Duration,
+    /// How many bytes of webhook bodies may be in memory at once.
+    pub webhook_bytes: usize,
 }
 
 impl Default for Options {
@@ -58,6 +60,7 @@ impl Default for Options {
             webhooks: false,
             call_timeout: Duration::from_secs(5),
             checkout_budget: Duration::from_secs(20),
+            webhook_bytes: topup::http::MAX_WEBHOOK_BYTES_IN_FLIGHT,
         }
     }
 }
@@ -160,6 +163,7 @@ impl TestApp {
             ids: Arc::new(SystemIds),
             call_timeout: options.call_timeout,
             checkout_budget: options.checkout_budget,
+            webhook_bytes: options.webhook_bytes,
             workers: Some(1),
             demo: None,
         };

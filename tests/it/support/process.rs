@@ -82,7 +82,7 @@ impl Process {
     }
 
     /// SIGKILL: no goodbye, no cleaning up.
-    pub fn kill(mut self) {
+    pub fn kill(&mut self) {
         self.child.kill().expect("dies");
         self.child.wait().expect("is gone");
     }

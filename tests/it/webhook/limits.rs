@@ -10,11 +10,15 @@ use crate::on_both_databases;
 use crate::support::books::{Rows, rows};
 use crate::support::process::raw_request;
 use crate::support::stripe::WEBHOOK_SECRET;
-use crate::support::{TestApp, until};
+use crate::support::{Options, TestApp, until};
 
 const MAX_BYTES: usize = 512 * 1024;
-/// So many of the largest bodies fill the memory that they may have.
-const BODIES_OF_32_MIB: usize = 64;
+/// So many of the largest bodies fill a small memory.
+const BODIES_IN_SMALL_MEMORY: usize = 2;
+
+fn small_memory() -> Options {
+    Options { webhook_bytes: BODIES_IN_SMALL_MEMORY * MAX_BYTES, ..Options::default() }
+}
 
 fn address(app: &TestApp) -> SocketAddr {
     app.url.trim_start_matches("http://").parse().expect("an address")
@@ -97,8 +101,8 @@ on_both_databases! {
         app.finish().await;
     }
 
-    async fn more_than_32_mib_of_bodies_at_once_are_told_to_come_again(backend: Backend) {
-        let app = TestApp::start(backend).await;
+    async fn more_bodies_than_fit_into_memory_are_told_to_come_again(backend: Backend) {
+        let app = TestApp::start_with(backend, small_memory()).await;
         let (_, event) = app.pay_session("user_1", 250).await;
         let header = fresh_header(&app, event.to_string().as_bytes());
         let begin = |_| {
@@ -106,7 +110,7 @@ on_both_databases! {
             stream.write_all(&vec![b' '; MAX_BYTES - 1]).expect("is sent");
             stream
         };
-        let held: Vec<TcpStream> = (0..BODIES_OF_32_MIB).map(begin).collect();
+        let held: Vec<TcpStream> = (0..BODIES_IN_SMALL_MEMORY).map(begin).collect();
         let nobodys = format!("{{\"type\":\"none\"{}}}", " ".repeat(1_000));
         let refused = until("a refusal", async || {
             // Until all have arrived there is room for an event of nobody's.
@@ -128,11 +132,11 @@ on_both_databases! {
     }
 
     async fn many_who_send_slowly_keep_nobody_out(backend: Backend) {
-        let app = TestApp::start(backend).await;
+        let app = TestApp::start_with(backend, small_memory()).await;
         let (_, event) = app.pay_session("user_1", 250).await;
         let header = fresh_header(&app, event.to_string().as_bytes());
         let begin = |_| raw_request(address(&app), (head(&header, MAX_BYTES) + "{").as_bytes());
-        let held: Vec<TcpStream> = (0..4 * BODIES_OF_32_MIB).map(begin).collect();
+        let held: Vec<TcpStream> = (0..100).map(begin).collect();
         app.deliver(&event).await.expect(200);
         assert_eq!(app.credits("user_1").await, 250);
         drop(held);
@@ -143,7 +147,7 @@ on_both_databases! {
         let app = TestApp::start(backend).await;
         let (_, event) = app.pay_session("user_1", 250).await;
         let mut held = Vec::new();
-        for _ in 0..=BODIES_OF_32_MIB {
+        for _ in 0..100 {
             let stream = raw_request(address(&app), head("nonsense", 1_000).as_bytes());
             let answer = answer_of(stream.try_clone().expect("a second handle")).await;
             assert!(answer.starts_with("HTTP/1.1 400 "), "{answer}");
