@@ -4,7 +4,8 @@
 //! twice. Only debug builds have them: in a release build [`reach`] is nothing.
 //!
 //! With `TOPUP_PAUSE_AT_CHECKPOINT=n` the process prints `paused at checkpoint n: <name>` to standard error when it
-//! comes to the n-th one after the first [`arm`], and goes on when a line arrives on its standard input.
+//! comes to the n-th one after the first [`arm`], and goes on when a line arrives on its standard input. With
+//! `TOPUP_CLOCK_OFFSET_MS=n` its clock is that far ahead, so that a lease of a process that was killed has ended.
 
 #[cfg(debug_assertions)]
 mod active {
@@ -18,6 +19,13 @@ mod active {
     fn pause_at() -> Option<u64> {
         static PAUSE_AT: OnceLock<Option<u64>> = OnceLock::new();
         *PAUSE_AT.get_or_init(|| std::env::var("TOPUP_PAUSE_AT_CHECKPOINT").ok()?.parse().ok())
+    }
+
+    /// How far the clock is ahead, in milliseconds.
+    pub fn clock_offset_ms() -> i64 {
+        static OFFSET: OnceLock<i64> = OnceLock::new();
+        let read = || std::env::var("TOPUP_CLOCK_OFFSET_MS").ok().and_then(|text| text.parse().ok()).unwrap_or(0);
+        *OFFSET.get_or_init(read)
     }
 
     /// Starts to count: what happens at start-up is not of interest.
@@ -42,7 +50,14 @@ mod active {
 }
 
 #[cfg(debug_assertions)]
-pub use active::{arm, reach};
+pub use active::{arm, clock_offset_ms, reach};
+
+/// How far the clock is ahead; nothing in a release build.
+#[cfg(not(debug_assertions))]
+#[must_use]
+pub const fn clock_offset_ms() -> i64 {
+    0
+}
 
 /// Starts to count; nothing in a release build.
 #[cfg(not(debug_assertions))]

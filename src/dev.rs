@@ -22,7 +22,7 @@ use crate::store::{Db, StoreError};
 
 /// What `--fresh` looks for before it deletes a folder.
 const MARKER: &str = "topup-dev.txt";
-const MARKER_TEXT: &str = "The data of `topup dev`. `topup dev --fresh` deletes this folder and everything in it.\n";
+const MARKER_TEXT: &str = "The data of `topup dev`. `topup dev --fresh` deletes the files in this folder.\n";
 
 /// The cards that the welcome names; the sandbox's pages list all of them.
 const CARDS_TO_TRY: [&str; 4] = ["4242424242424242", "4000000000000002", "4000000000009995", "4000000000003220"];
@@ -130,16 +130,14 @@ impl Dev {
     #[must_use]
     pub fn welcome(&self) -> String {
         let (url, sandbox) = (self.url(), self.sandbox.url());
-        let cards: String = TEST_CARDS
-            .iter()
-            .filter(|card| CARDS_TO_TRY.contains(&card.number))
-            .map(|card| format!("    {:<22}{}\n", spaced(card.number), card.what))
-            .collect();
+        let to_try = TEST_CARDS.iter().filter(|card| CARDS_TO_TRY.contains(&card.number));
+        let cards: Vec<String> = to_try.map(|card| format!("    {:<22}{}", spaced(card.number), card.what)).collect();
+        let cards = cards.join("\n");
         let (token, folder) = (&self.token, self.folder.display());
         format!(
             "\nTopup is running with a Stripe sandbox. No money moves.\n\n  \
              Demo      {url}/\n  API docs  {url}/docs\n  Sandbox   {sandbox}/\n\n  \
-             Cards to try (any future date, any CVC)\n{cards}\n  \
+             Cards to try (any future date, any CVC)\n{cards}\n\n  \
              Open a checkout from the command line\n\n\
              curl -s -X POST {url}/credits/sessions -H 'Authorization: Bearer {token}' \
              -H 'Content-Type: application/json' \

@@ -1,5 +1,6 @@
 //! The command line, and nothing else: it reads arguments and settings, calls the library, and prints.
 
+use std::io::IsTerminal;
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -7,8 +8,9 @@ use clap::{Parser, Subcommand};
 use topup::app::api_keys::{self, Scope};
 use topup::config::{Config, LogSettings, Source};
 use topup::domain::account::AccountId;
-use topup::startup::{Application, Environment, listen};
+use topup::startup::{Application, Environment, StartError, listen};
 use topup::store::Db;
+use topup::store::instance::MigrationState;
 use topup::stripe::event::EVENT_TYPES;
 use topup::system::{SystemClock, SystemIds};
 use tracing_subscriber::EnvFilter;
@@ -118,10 +120,7 @@ fn settings() -> Result<Source, Failure> {
 
 async fn connect(create: bool) -> Result<Db, Failure> {
     let url = Config::load_database_url(&settings()?)?;
-    let database = Db::connect(url.expose(), create).await;
-    database.map_err(|error| {
-        format!("the database cannot be opened: {}; check DATABASE_URL", topup::app::with_causes(&error)).into()
-    })
+    Db::connect(url.expose(), create).await.map_err(|error| StartError::Database(error).into())
 }
 
 async fn serve() -> Result<(), Failure> {
@@ -153,7 +152,7 @@ async fn dev(options: topup::dev::DevOptions) -> Result<(), Failure> {
 async fn keys(command: KeysCommand) -> Result<ExitCode, Failure> {
     let database = connect(false).await?;
     let hint = "the database is not at this version's state; run `topup migrate`";
-    if !database.is_migrated().await? {
+    if database.migration_state().await? != MigrationState::Current {
         return Err(hint.into());
     }
     match command {
@@ -183,8 +182,12 @@ async fn keys(command: KeysCommand) -> Result<ExitCode, Failure> {
 }
 
 fn start_logging(settings: &LogSettings) -> Result<(), Failure> {
-    let subscriber =
-        tracing_subscriber::fmt().with_env_filter(EnvFilter::try_new(&settings.filter)?).with_writer(std::io::stderr);
+    // async-stripe warns of each failure that we log as well, with more to say; a filter that names it hears it.
+    let filter = format!("stripe=error,{}", settings.filter);
+    let subscriber = tracing_subscriber::fmt()
+        .with_env_filter(EnvFilter::try_new(filter)?)
+        .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal());
     if settings.json {
         subscriber.json().flatten_event(true).with_current_span(true).with_span_list(false).init();
     } else {

@@ -18,9 +18,9 @@ use crate::config::Config;
 use crate::http::auth::jwt::{TokenVerifier, TokenVerifierError};
 use crate::http::middleware::{KnownRoutes, cors, log_request, no_route, security_headers};
 use crate::http::rate_limit::CheckoutLimits;
-use crate::http::{self, HttpState, MAX_WEBHOOKS_IN_FLIGHT, openapi};
+use crate::http::{self, HttpState, MAX_WEBHOOK_BYTES_IN_FLIGHT, MAX_WEBHOOKS_IN_FLIGHT, openapi};
 use crate::ports::{Clock, IdGenerator};
-use crate::store::instance::{self, Instance};
+use crate::store::instance::{self, Instance, MigrationState};
 use crate::store::{Db, StoreError};
 use crate::stripe::StripeWebhooks;
 use crate::stripe::gateway::{InvalidStripeSettings, StripeGateway};
@@ -156,6 +156,7 @@ impl Application {
             allowed_origins: config.allowed_origins.clone(),
             limits: CheckoutLimits::per_minute(config.rate_limit_per_minute),
             trusted_proxies: config.trusted_proxies.clone(),
+            webhook_bytes: Arc::new(Semaphore::new(MAX_WEBHOOK_BYTES_IN_FLIGHT)),
             webhook_permits: Arc::new(Semaphore::new(MAX_WEBHOOKS_IN_FLIGHT)),
         });
         let server = build_server(&config, listener, state, &environment)?;
@@ -197,7 +198,7 @@ impl Application {
 }
 
 async fn check_database(db: &Db, config: &Config, clock: &dyn Clock) -> Result<(), StartError> {
-    if !db.is_migrated().await.map_err(StartError::Database)? {
+    if db.migration_state().await.map_err(StartError::Database)? != MigrationState::Current {
         return Err(StartError::NotMigrated);
     }
     let wanted = Instance { livemode: config.stripe.livemode, currency: config.pricing.currency().as_str().to_owned() };
@@ -255,7 +256,7 @@ fn build_server(
         let (app, _) =
             WebApp::new().into_utoipa_app().openapi(openapi::frame()).configure(http::routes).split_for_parts();
         let app = app.app_data(state.clone()).app_data(known.clone());
-        let app = app.configure(|config| openapi::documentation_routes(config, document.clone()));
+        let app = app.configure(|config| openapi::documentation_routes(config, &document));
         #[cfg(feature = "dev")]
         let app = app.configure(|config| http::demo::routes(config, demo.as_ref()));
         let app = app.default_service(web::route().to(no_route));

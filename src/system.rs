@@ -12,7 +12,7 @@ impl Clock for SystemClock {
     #[expect(clippy::disallowed_methods, reason = "this is the one place")]
     fn now_ms(&self) -> i64 {
         let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
+        i64::try_from(since.as_millis()).unwrap_or(i64::MAX).saturating_add(crate::checkpoints::clock_offset_ms())
     }
 }
 
@@ -26,6 +26,7 @@ impl IdGenerator for SystemIds {
         uuid::Uuid::now_v7().as_u128()
     }
 
+    #[expect(clippy::disallowed_methods, reason = "this is the one place")]
     fn secret_bytes(&self) -> std::io::Result<[u8; 32]> {
         let mut bytes = [0_u8; 32];
         getrandom::fill(&mut bytes).map_err(std::io::Error::from)?;

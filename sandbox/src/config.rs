@@ -52,7 +52,7 @@ pub struct RetryPolicy {
 
 impl Default for RetryPolicy {
     fn default() -> Self {
-        Self { initial: Duration::from_secs(1), max: Duration::from_secs(60), attempts: 1_000 }
+        Self { initial: Duration::from_secs(1), max: Duration::from_mins(1), attempts: 1_000 }
     }
 }
 
@@ -164,6 +164,9 @@ pub enum StartError {
         /// What the operating system said.
         source: std::io::Error,
     },
+    /// The operating system gave no random numbers.
+    #[error("the operating system gave no random numbers for ids")]
+    NoRandomness,
     /// The state file exists but could not be used.
     #[error("cannot use the state file {path}: {reason}")]
     StateFile {
@@ -172,4 +175,19 @@ pub enum StartError {
         /// What is wrong with it.
         reason: String,
     },
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::RetryPolicy;
+
+    #[test]
+    fn pauses_double_up_to_the_longest() {
+        let policy = RetryPolicy { initial: Duration::from_secs(1), max: Duration::from_secs(10), attempts: 5 };
+        let pauses: Vec<i64> = (1..=6).map(|failed| policy.pause_ms(failed)).collect();
+        assert_eq!(pauses, [1_000, 2_000, 4_000, 8_000, 10_000, 10_000]);
+        assert_eq!(policy.pause_ms(u32::MAX), 10_000);
+    }
 }

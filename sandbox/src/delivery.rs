@@ -92,6 +92,10 @@ impl Core {
             let (Some(event), Some(endpoint)) = found else {
                 continue;
             };
+            // Retries of a disabled endpoint stop, and go on when it is enabled again.
+            if endpoint.disabled {
+                continue;
+            }
             self.running.insert(*number);
             due.push(Outgoing {
                 number: *number,
@@ -110,14 +114,16 @@ impl Core {
 
     /// How many deliveries are due, and how many wait for a later time.
     pub(crate) fn backlog(&self, now_ms: i64) -> (usize, usize) {
-        let waiting = self
-            .state
-            .deliveries
-            .iter()
-            .filter(|(number, delivery)| delivery.due_ms > now_ms && !self.running.contains(number))
-            .count();
-        let total = self.state.deliveries.len();
-        (total.saturating_sub(waiting), waiting)
+        let mut due = 0_usize;
+        for (number, delivery) in &self.state.deliveries {
+            let endpoint = self.state.endpoints.get(&delivery.endpoint);
+            let deliverable = endpoint.is_some_and(|endpoint| !endpoint.disabled);
+            let is_due = delivery.due_ms <= now_ms && deliverable;
+            if is_due || self.running.contains(number) {
+                due = due.saturating_add(1);
+            }
+        }
+        (due, self.state.deliveries.len().saturating_sub(due))
     }
 }
 
@@ -145,7 +151,7 @@ async fn attempt(engine: Arc<Engine>, outgoing: Outgoing) {
             r#type: outgoing.kind.clone(),
             endpoint: outgoing.endpoint.clone(),
             url: outgoing.url.clone(),
-            attempt: outgoing.attempt,
+            number: outgoing.attempt,
             at_ms: now_ms,
             status,
             error,

@@ -17,7 +17,6 @@ use tokio::{
     sync::{Notify, watch},
     time::{Duration, Instant},
 };
-use uuid::Uuid;
 
 use crate::{
     clock,
@@ -88,7 +87,8 @@ pub(crate) struct Attempt {
     pub(crate) r#type: String,
     pub(crate) endpoint: String,
     pub(crate) url: String,
-    pub(crate) attempt: u32,
+    #[serde(rename = "attempt")]
+    pub(crate) number: u32,
     pub(crate) at_ms: i64,
     pub(crate) status: Option<u16>,
     pub(crate) error: Option<String>,
@@ -97,6 +97,7 @@ pub(crate) struct Attempt {
 
 /// How an engine is made.
 pub(crate) struct Setup {
+    pub(crate) seed: [u8; 32],
     pub(crate) state: State,
     pub(crate) address: SocketAddr,
     pub(crate) secret_key: String,
@@ -107,15 +108,10 @@ pub(crate) struct Setup {
 
 impl Engine {
     pub(crate) fn new(setup: Setup) -> Self {
-        let mut seed = [0_u8; 32];
-        let random = [Uuid::new_v4(), Uuid::new_v4()];
-        for (place, byte) in seed.iter_mut().zip(random.iter().flat_map(Uuid::as_bytes)) {
-            *place = *byte;
-        }
         Self {
             core: Mutex::new(Core {
                 state: setup.state,
-                ids: IdSource::seeded(seed),
+                ids: IdSource::seeded(setup.seed),
                 version: 0,
                 in_progress: HashSet::new(),
                 faults: Vec::new(),

@@ -11,6 +11,19 @@
 //! - `delivery`: signed webhooks with retries.
 //! - `http` and `pages`: the API, the hosted checkout page and the controls for tests.
 #![forbid(unsafe_code)]
+#![cfg_attr(
+    not(test),
+    deny(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::panic,
+        clippy::indexing_slicing,
+        clippy::as_conversions,
+        clippy::float_arithmetic,
+        clippy::dbg_macro,
+        clippy::todo
+    )
+)]
 
 mod clock;
 mod config;
@@ -26,7 +39,7 @@ mod server_call;
 mod signature;
 
 pub use config::{Config, RetryPolicy, StartError, WebhookEndpoint};
-pub use model::card::{TEST_CARDS, TestCard};
+pub use model::card::{Decline, Outcome, TEST_CARDS, TestCard};
 pub use server::Sandbox;
 pub use signature::sign;
 

@@ -32,25 +32,24 @@ struct Arguments {
 async fn main() -> ExitCode {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("warn"));
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
-    let arguments = Arguments::parse();
-    let key = arguments.secret_key.clone();
-    let sandbox = match Sandbox::start(config(arguments)).await {
-        Ok(sandbox) => sandbox,
-        Err(error) => {
-            eprintln!("{}", sentence(&error));
-            return ExitCode::FAILURE;
-        }
-    };
-    print!("{}", greeting(&sandbox.url(), &key));
-    let stopped = wait_for_stop().await;
-    sandbox.stop().await;
-    match stopped {
+    match run(Arguments::parse()).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("Cannot wait for signals: {error}.");
+            eprintln!("{}", sentence(error.as_ref()));
             ExitCode::FAILURE
         }
     }
+}
+
+async fn run(arguments: Arguments) -> Result<(), Box<dyn std::error::Error>> {
+    // Before anything is said: who reads the greeting may already want to stop it.
+    let stop = Stop::new()?;
+    let key = arguments.secret_key.clone();
+    let sandbox = Sandbox::start(config(arguments)).await?;
+    print!("{}", greeting(&sandbox.url(), &key));
+    stop.wait().await;
+    sandbox.stop().await;
+    Ok(())
 }
 
 fn config(arguments: Arguments) -> Config {
@@ -68,7 +67,8 @@ fn sentence(error: &dyn std::error::Error) -> String {
     let mut text = format!("Cannot start: {error}");
     let mut cause = error.source();
     while let Some(error) = cause {
-        text.push_str(&format!(": {error}"));
+        text.push_str(": ");
+        text.push_str(&error.to_string());
         cause = error.source();
     }
     text.push('.');
@@ -84,24 +84,44 @@ fn greeting(url: &str, key: &str) -> String {
          Test cards (any future expiry, any CVC):\n",
         port = url.rsplit(':').next().unwrap_or_default(),
     );
-    for card in TEST_CARDS.iter().take(13) {
-        text.push_str(&format!("  {:<18}{}\n", card.number, card.what));
-    }
+    let cards = TEST_CARDS.iter().take(13).map(|card| format!("  {:<18}{}\n", card.number, card.what));
+    text.extend(cards);
     text.push_str("\nStop with Ctrl-C.\n");
     text
 }
 
+/// The signals that end the program. They are caught from the moment this exists.
 #[cfg(unix)]
-async fn wait_for_stop() -> std::io::Result<()> {
-    use tokio::signal::unix::{SignalKind, signal};
-    let mut terminate = signal(SignalKind::terminate())?;
-    tokio::select! {
-        pressed = tokio::signal::ctrl_c() => pressed,
-        _ = terminate.recv() => Ok(()),
+struct Stop {
+    interrupt: tokio::signal::unix::Signal,
+    terminate: tokio::signal::unix::Signal,
+}
+
+#[cfg(unix)]
+impl Stop {
+    fn new() -> std::io::Result<Self> {
+        use tokio::signal::unix::{SignalKind, signal};
+        Ok(Self { interrupt: signal(SignalKind::interrupt())?, terminate: signal(SignalKind::terminate())? })
+    }
+
+    async fn wait(mut self) {
+        tokio::select! {
+            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
+        }
     }
 }
 
 #[cfg(not(unix))]
-async fn wait_for_stop() -> std::io::Result<()> {
-    tokio::signal::ctrl_c().await
+struct Stop;
+
+#[cfg(not(unix))]
+impl Stop {
+    fn new() -> std::io::Result<Self> {
+        Ok(Self)
+    }
+
+    async fn wait(self) {
+        tokio::signal::ctrl_c().await.ok();
+    }
 }

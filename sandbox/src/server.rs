@@ -3,11 +3,12 @@
 use std::{
     io,
     net::{SocketAddr, TcpListener},
+    path::PathBuf,
     sync::Arc,
 };
 
 use actix_web::{App, HttpServer, dev::ServerHandle, middleware::from_fn, web};
-use tokio::task::JoinHandle;
+use tokio::task::{JoinHandle, spawn_blocking};
 
 use crate::{
     DEFAULT_API_VERSION,
@@ -39,11 +40,12 @@ impl Sandbox {
     pub async fn start(config: Config) -> Result<Sandbox, StartError> {
         config.check()?;
         let state = match &config.state_file {
-            Some(path) => persist::load(path)?,
+            Some(path) => load(path.clone()).await?,
             None => State::default(),
         };
         let (listener, address) = listen(config.bind)?;
         let engine = Arc::new(Engine::new(Setup {
+            seed: random_seed()?,
             state,
             address,
             secret_key: config.secret_key,
@@ -57,7 +59,7 @@ impl Sandbox {
             }
         });
         if let Some(path) = config.state_file {
-            first_save(&engine, &path)?;
+            first_save(&engine, path).await?;
         }
         let shared = web::Data::from(Arc::clone(&engine));
         let server = HttpServer::new(move || {
@@ -130,9 +132,28 @@ fn listen(bind: SocketAddr) -> Result<(TcpListener, SocketAddr), StartError> {
     Ok((listener, address))
 }
 
+/// The only randomness of the sandbox: every id of a run comes from this seed.
+#[expect(clippy::disallowed_methods, reason = "the one place that asks the operating system")]
+fn random_seed() -> Result<[u8; 32], StartError> {
+    let mut seed = [0_u8; 32];
+    getrandom::fill(&mut seed).map_err(|_| StartError::NoRandomness)?;
+    Ok(seed)
+}
+
+async fn load(path: PathBuf) -> Result<State, StartError> {
+    let shown = path.clone();
+    spawn_blocking(move || persist::load(&path))
+        .await
+        .unwrap_or_else(|error| Err(StartError::StateFile { path: shown, reason: error.to_string() }))
+}
+
 /// A file that cannot be written is found at the start, not when something would be lost.
-fn first_save(engine: &Engine, path: &std::path::Path) -> Result<(), StartError> {
-    let refuse = |reason: String| StartError::StateFile { path: path.to_owned(), reason };
+async fn first_save(engine: &Engine, path: PathBuf) -> Result<(), StartError> {
+    let shown = path.clone();
+    let refuse = |reason: String| StartError::StateFile { path: shown.clone(), reason };
     let content = engine.with(|core| serde_json::to_vec(&core.state)).map_err(|error| refuse(error.to_string()))?;
-    persist::save(path, &content).map_err(|error| refuse(error.to_string()))
+    spawn_blocking(move || persist::save(&path, &content))
+        .await
+        .map_err(|error| refuse(error.to_string()))?
+        .map_err(|error| refuse(error.to_string()))
 }

@@ -18,7 +18,7 @@ use crate::{
 };
 
 /// A held request does not wait longer than this.
-const MAX_HOLD: Duration = Duration::from_secs(600);
+const MAX_HOLD: Duration = Duration::from_mins(10);
 
 /// A request that was read and is allowed.
 pub(crate) struct Call {
@@ -145,7 +145,7 @@ fn keep(state: &mut State, context: &Context<'_>, call: &Call, params: &Value, a
         request_id: call.request_id.clone(),
         saved_at: context.now(),
     };
-    state.saved_answers.insert(key.clone(), saved);
+    state.keep_answer(key.clone(), saved);
 }
 
 /// The command, the fault's change to its answer and the kept answer, all in one step under the lock.

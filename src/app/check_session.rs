@@ -40,17 +40,31 @@ pub async fn check_session(app: &App, session: &SessionId, visible: &Visible) ->
     if !may_see {
         return Ok(None);
     }
+    refresh(app, topup).await.map(Some)
+}
+
+/// A purchase as Stripe sees it now, if that may have changed and Stripe was not asked in the last five seconds.
+///
+/// # Errors
+/// When the database fails.
+pub(super) async fn refresh(app: &App, topup: Topup) -> Result<Topup, StoreError> {
     let is_waiting = matches!(topup.state, TopupState::Open | TopupState::Processing);
-    if !is_waiting || !claim(app, &topup).await? {
-        return Ok(Some(topup));
+    let Some(session) = topup.session.clone().filter(|_| is_waiting) else { return Ok(topup) };
+    if !claim(app, &topup).await? {
+        return Ok(topup);
     }
-    ask_stripe(app, &topup, session).await;
-    app.db.topup_by_session(session).await
+    ask_stripe(app, &topup, &session).await;
+    let gone = || StoreError::corrupt("no longer there: top-up", &topup.id);
+    app.db.topup(&topup.id).await?.ok_or_else(gone)
 }
 
 async fn claim(app: &App, topup: &Topup) -> Result<bool, StoreError> {
     let (id, now_ms) = (topup.id.clone(), app.clock.now_ms());
     let not_since_ms = now_ms.saturating_sub(CHECK_INTERVAL_MS);
+    // Most questions come too soon, and a page that polls should cost no write.
+    if topup.checked_at_ms > not_since_ms {
+        return Ok(false);
+    }
     app.db
         .write(move |tx| {
             let id = id.clone();

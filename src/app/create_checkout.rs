@@ -8,6 +8,7 @@ use futures_util::FutureExt;
 use sha2::{Digest, Sha256};
 
 use super::App;
+use super::check_session::refresh;
 pub use super::open_checkout::StripeTrouble;
 use super::open_checkout::{Opened, open};
 use crate::domain::account::AccountId;
@@ -117,7 +118,7 @@ pub async fn create_checkout(app: &App, command: CreateCheckout) -> Result<Check
             Some(_) => return finish_resumed(app, *topup, key).await,
             None => (topup.id, topup.request, topup.stripe_attempt, topup.created_at_ms),
         },
-        Begun::Answered(topup, answer) => return replay(app, &topup, &answer),
+        Begun::Answered(topup, answer) => return replay(app, *topup, &answer).await,
         Begun::StillRunning => return Err(CreateCheckoutError::StillRunning),
         Begun::OtherRequest => return Err(CreateCheckoutError::OtherRequest),
     };
@@ -189,9 +190,10 @@ async fn existing(tx: &mut Tx, id: &TopupId) -> Result<Topup, StoreError> {
 }
 
 /// The answer that was given before, as far as it is still true.
-fn replay(app: &App, topup: &Topup, answer: &StoredAnswer) -> Result<Checkout, CreateCheckoutError> {
+async fn replay(app: &App, topup: Topup, answer: &StoredAnswer) -> Result<Checkout, CreateCheckoutError> {
     match answer.code.as_deref() {
-        None => still_open(app, topup),
+        // Paid, and the webhook is late: the page behind the url is dead already.
+        None => still_open(app, &refresh(app, topup).await?),
         Some("amount_too_small") => Err(CreateCheckoutError::AmountTooSmall),
         Some(_) => Err(CreateCheckoutError::SessionEnded),
     }

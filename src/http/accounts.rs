@@ -23,6 +23,7 @@ const MAX_LIMIT: i64 = 100;
 /// What an account has.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[expect(clippy::struct_field_names, reason = "these are the API's names")]
 pub struct Credits {
     #[schema(example = "user_1")]
     account_id: String,

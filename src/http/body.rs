@@ -1,5 +1,6 @@
 //! Reading requests: bounded in size and time, with errors that name the field.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::http::StatusCode;
@@ -8,6 +9,7 @@ use actix_web::web::{Bytes, BytesMut, Payload};
 use actix_web::{HttpRequest, web};
 use futures_util::StreamExt;
 use serde::de::DeserializeOwned;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use validator::Validate;
 
 use super::problem::{ApiError, FieldError};
@@ -17,31 +19,67 @@ pub const MAX_JSON_BYTES: usize = 16 * 1024;
 /// A body that trickles in holds a connection and a buffer.
 const BODY_TIMEOUT: Duration = Duration::from_secs(10);
 
+/// A body, and the part of a budget that it takes as long as it is in memory.
+pub struct BudgetedBody {
+    /// The bytes.
+    pub bytes: Bytes,
+    _permits: Option<OwnedSemaphorePermit>,
+}
+
 /// Reads a body of at most `limit` bytes.
 pub async fn read_bytes(request: &HttpRequest, payload: Payload, limit: usize) -> Result<Bytes, ApiError> {
-    let too_large = || {
-        let detail = format!("the body may have at most {limit} bytes");
-        ApiError::new(StatusCode::PAYLOAD_TOO_LARGE, "body_too_large", detail)
-    };
+    Ok(read_within(request, payload, limit, None).await?.bytes)
+}
+
+/// Reads a body of at most `limit` bytes, each of which takes a permit of a budget that all such bodies share.
+pub async fn read_within(
+    request: &HttpRequest,
+    payload: Payload,
+    limit: usize,
+    budget: Option<&Arc<Semaphore>>,
+) -> Result<BudgetedBody, ApiError> {
     let announced = request.headers().get(CONTENT_LENGTH).and_then(|value| value.to_str().ok());
     if announced.is_some_and(|length| length.parse::<usize>().is_ok_and(|length| length > limit)) {
-        return Err(too_large());
+        return Err(too_large(limit));
     }
-    tokio::time::timeout(BODY_TIMEOUT, collect(payload, limit, too_large)).await.unwrap_or_else(|_| {
+    tokio::time::timeout(BODY_TIMEOUT, collect(payload, limit, budget)).await.unwrap_or_else(|_| {
         Err(ApiError::new(StatusCode::REQUEST_TIMEOUT, "request_timeout", "the body did not arrive in time"))
     })
 }
 
-async fn collect(mut payload: Payload, limit: usize, too_large: impl Fn() -> ApiError) -> Result<Bytes, ApiError> {
+fn too_large(limit: usize) -> ApiError {
+    let detail = format!("the body may have at most {limit} bytes");
+    ApiError::new(StatusCode::PAYLOAD_TOO_LARGE, "body_too_large", detail)
+}
+
+/// Too much at once; the sender may try again in a moment.
+pub fn too_busy() -> ApiError {
+    ApiError::new(StatusCode::SERVICE_UNAVAILABLE, "too_busy", "too many deliveries at once; try again").retry_after(1)
+}
+
+async fn collect(
+    mut payload: Payload,
+    limit: usize,
+    budget: Option<&Arc<Semaphore>>,
+) -> Result<BudgetedBody, ApiError> {
     let mut body = BytesMut::new();
+    let mut permits: Option<OwnedSemaphorePermit> = None;
     while let Some(chunk) = payload.next().await {
         let chunk = chunk.map_err(|_| ApiError::new(StatusCode::BAD_REQUEST, "invalid_body", "the body is broken"))?;
         if body.len().saturating_add(chunk.len()) > limit {
-            return Err(too_large());
+            return Err(too_large(limit));
+        }
+        if let Some(budget) = budget {
+            let size = u32::try_from(chunk.len()).map_err(|_| too_large(limit))?;
+            let more = budget.clone().try_acquire_many_owned(size).map_err(|_| too_busy())?;
+            match &mut permits {
+                Some(permits) => permits.merge(more),
+                None => permits = Some(more),
+            }
         }
         body.extend_from_slice(&chunk);
     }
-    Ok(body.freeze())
+    Ok(BudgetedBody { bytes: body.freeze(), _permits: permits })
 }
 
 /// Reads a JSON body and checks it with `validator`.

@@ -9,7 +9,7 @@ use actix_web::http::StatusCode;
 use actix_web::http::header::{CONTENT_SECURITY_POLICY, CONTENT_TYPE, HOST, HeaderMap};
 use actix_web::middleware::Next;
 use actix_web::web::{Data, Json, ServiceConfig};
-use actix_web::{Error, HttpResponse, ResponseError, web};
+use actix_web::{Error, HttpResponse, ResponseError, Route, web};
 use jsonwebtoken::{EncodingKey, Header};
 use serde::{Deserialize, Serialize};
 
@@ -73,17 +73,18 @@ pub fn routes(config: &mut ServiceConfig, demo: Option<&Demo>) {
     let Some(demo) = demo else { return };
     config
         .app_data(Data::new(demo.clone()))
-        .route("/", web::get().to(|| asset("text/html; charset=utf-8", include_str!("demo/index.html"))))
-        .route("/demo/demo.css", web::get().to(|| asset("text/css; charset=utf-8", include_str!("demo/demo.css"))))
-        .route("/demo/demo.js", web::get().to(|| asset("text/javascript; charset=utf-8", include_str!("demo/demo.js"))))
+        .route("/", asset("text/html; charset=utf-8", include_str!("demo/index.html")))
+        .route("/demo/demo.css", asset("text/css; charset=utf-8", include_str!("demo/demo.css")))
+        .route("/demo/demo.js", asset("text/javascript; charset=utf-8", include_str!("demo/demo.js")))
         .route("/demo/token", web::post().to(issue_token));
 }
 
-async fn asset(media_type: &'static str, text: &'static str) -> HttpResponse {
-    HttpResponse::Ok()
-        .insert_header((CONTENT_TYPE, media_type))
-        .insert_header((CONTENT_SECURITY_POLICY, PAGE_POLICY))
-        .body(text)
+fn asset(media_type: &'static str, text: &'static str) -> Route {
+    web::get().to(move || {
+        let mut response = HttpResponse::Ok();
+        response.insert_header((CONTENT_TYPE, media_type)).insert_header((CONTENT_SECURITY_POLICY, PAGE_POLICY));
+        std::future::ready(response.body(text))
+    })
 }
 
 async fn issue_token(state: State, demo: Data<Demo>, body: Json<TokenRequest>) -> Result<Json<Token>, ApiError> {

@@ -10,6 +10,7 @@ use super::State;
 use super::openapi::Problem503;
 use super::problem::ApiError;
 use crate::app::with_causes;
+use crate::store::instance::MigrationState;
 
 /// All is well.
 #[derive(Debug, Serialize, ToSchema)]
@@ -33,9 +34,9 @@ pub async fn live() -> Json<Health> {
 pub async fn ready(state: State) -> Result<Json<Health>, ApiError> {
     let app = state.app.clone();
     let not_ready = |detail: &str| ApiError::new(StatusCode::SERVICE_UNAVAILABLE, "not_ready", detail).retry_after(1);
-    match state.run(async move { app.db.is_migrated().await }).await? {
-        Ok(true) => Ok(OK),
-        Ok(false) => Err(not_ready("the database is not migrated")),
+    match state.run(async move { app.db.migration_state().await }).await? {
+        Ok(MigrationState::Current | MigrationState::Ahead) => Ok(OK),
+        Ok(MigrationState::Behind) => Err(not_ready("the database is not migrated")),
         Err(error) => {
             tracing::error!(error = with_causes(&error), "not ready");
             Err(not_ready("the database is not reachable"))

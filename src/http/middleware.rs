@@ -65,7 +65,6 @@ const DOCUMENTATION_POLICY: &str = "default-src 'none'; script-src 'self'; style
     frame-ancestors 'none'";
 
 /// Lets the pages of the configured origins call the API. Others get no permission and no explanation.
-#[must_use]
 pub fn cors(origins: &[AllowedOrigin]) -> Cors {
     let cors = Cors::default()
         .allowed_methods(["GET", "POST"])

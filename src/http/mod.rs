@@ -31,7 +31,10 @@ use auth::jwt::TokenVerifier;
 use problem::ApiError;
 use rate_limit::CheckoutLimits;
 
-/// How many webhook bodies may be in memory at once: times their largest size, 32 MiB.
+/// How many bytes of webhook bodies may be in memory at once. It is counted in bytes and not in bodies, because anybody
+/// can begin to send a body: one that trickles in takes what has arrived of it, not a place.
+pub const MAX_WEBHOOK_BYTES_IN_FLIGHT: usize = 32 * 1024 * 1024;
+/// How many deliveries are verified and applied at once; the others wait for a moment.
 pub const MAX_WEBHOOKS_IN_FLIGHT: usize = 64;
 
 /// What the handlers share.
@@ -46,7 +49,9 @@ pub struct HttpState {
     pub limits: CheckoutLimits,
     /// The networks whose `X-Forwarded-For` counts.
     pub trusted_proxies: Vec<IpNet>,
-    /// One permit for each webhook body that may be in memory.
+    /// One permit for each byte of a webhook body that may be in memory.
+    pub webhook_bytes: Arc<Semaphore>,
+    /// One permit for each delivery that may be applied at once.
     pub webhook_permits: Arc<Semaphore>,
 }
 
@@ -60,13 +65,11 @@ impl HttpState {
     /// # Errors
     /// 503 when it takes too long, 500 when it panicked.
     async fn run<T: Send + 'static>(&self, use_case: impl Future<Output = T> + Send + 'static) -> Result<T, ApiError> {
-        match tokio::time::timeout(REQUEST_TIMEOUT, self.app.tasks.run(use_case)).await {
-            Ok(result) => Ok(result?),
-            Err(_) => {
-                let detail = "the request took too long; what it began may still be done";
-                Err(ApiError::new(StatusCode::SERVICE_UNAVAILABLE, "request_timeout", detail).retry_after(5))
-            }
+        if let Ok(result) = tokio::time::timeout(REQUEST_TIMEOUT, self.app.tasks.run(use_case)).await {
+            return Ok(result?);
         }
+        let detail = "the request took too long; what it began may still be done";
+        Err(ApiError::new(StatusCode::SERVICE_UNAVAILABLE, "request_timeout", detail).retry_after(5))
     }
 }
 

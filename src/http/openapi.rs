@@ -135,8 +135,8 @@ pub fn document_json() -> Result<String, serde_json::Error> {
 }
 
 /// Serves the document and the pages that show it, from this binary alone.
-pub fn documentation_routes(config: &mut web::ServiceConfig, document: Document) {
-    let json = serde_json::to_string(&document).unwrap_or_default();
+pub fn documentation_routes(config: &mut web::ServiceConfig, document: &Document) {
+    let json = serde_json::to_string(document).unwrap_or_default();
     let serve = move || {
         let json = json.clone();
         async { HttpResponse::Ok().content_type("application/json").body(json) }

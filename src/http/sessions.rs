@@ -177,7 +177,7 @@ pub async fn create(request: HttpRequest, payload: Payload, state: State) -> Res
     let command = command(&request, &state, &caller, body)?;
     state.limits.check_account(&command.account)?;
     let app = state.app.clone();
-    let checkout = state.run(async move { create_checkout(&app, command).await }).await??;
+    let checkout = state.run(async move { Box::pin(create_checkout(&app, command)).await }).await??;
     Ok(Json(CreatedSession { id: checkout.session, url: checkout.url, expires_at: rfc3339(checkout.expires_at_ms)? }))
 }
 

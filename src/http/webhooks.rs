@@ -1,23 +1,26 @@
 //! Stripe's deliveries.
 //!
-//! The header's form and time are checked before the body is read; the body is bounded, and so is the number of bodies
-//! in memory. What happens then is a use case; here its outcome becomes the status that tells Stripe whether to try
+//! The header's form and time are checked before the body is read; the body is bounded, and so are the bytes of all
+//! bodies in memory and the number of deliveries that are applied at once. What happens then is a use case; here its outcome becomes the status that tells Stripe whether to try
 //! again.
 
-use actix_web::http::StatusCode;
+use std::time::Duration;
+
 use actix_web::web::{Json, Payload};
 use actix_web::{HttpRequest, post};
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::State;
-use super::body::read_bytes;
+use super::body::{read_within, too_busy};
 use super::openapi::Problem503;
 use super::problem::{ApiError, Problem};
 use crate::app::apply_event::{ApplyEventError, apply_event};
 
 /// Stripe's events are a few KiB; this is far more.
 pub const MAX_WEBHOOK_BYTES: usize = 512 * 1024;
+/// How long a delivery waits for its turn, which is a few statements away. Stripe would try again much later.
+const PERMIT_TIMEOUT: Duration = Duration::from_secs(5);
 const SIGNATURE_HEADER: &str = "stripe-signature";
 
 /// The delivery is decided; Stripe need not try again.
@@ -46,20 +49,18 @@ pub struct Received {
 )]
 #[post("/webhooks/stripe")]
 pub async fn receive(request: HttpRequest, payload: Payload, state: State) -> Result<Json<Received>, ApiError> {
-    let Ok(permit) = state.webhook_permits.clone().try_acquire_owned() else {
-        let detail = "too many deliveries at once; try again";
-        return Err(ApiError::new(StatusCode::SERVICE_UNAVAILABLE, "too_busy", detail).retry_after(1));
-    };
     let mut headers = request.headers().get_all(SIGNATURE_HEADER);
     let header = headers.next().and_then(|value| value.to_str().ok()).map(str::to_owned);
     // Two headers: which of them was meant to hold?
     let header = header.filter(|_| headers.next().is_none());
     let app = state.app.clone();
     app.webhooks.check_header(header.as_deref(), app.clock.now_ms()).map_err(ApplyEventError::NotBelieved)?;
-    let body = read_bytes(&request, payload, MAX_WEBHOOK_BYTES).await?;
+    let body = read_within(&request, payload, MAX_WEBHOOK_BYTES, Some(&state.webhook_bytes)).await?;
+    let permit = tokio::time::timeout(PERMIT_TIMEOUT, state.webhook_permits.clone().acquire_owned()).await;
+    let Ok(Ok(permit)) = permit else { return Err(too_busy()) };
     let apply = async move {
-        let result = apply_event(&app, header.as_deref(), &body).await;
-        drop(permit);
+        let result = apply_event(&app, header.as_deref(), &body.bytes).await;
+        drop((permit, body));
         result
     };
     state.run(apply).await??;

@@ -9,7 +9,7 @@ use futures_util::FutureExt;
 use super::backend::{Db, Tx, Value};
 use super::{StoreError, statements, topups};
 use crate::domain::checkout::{Agreement, Mismatch, PaymentProgress, PaymentReport, TopupState};
-use crate::domain::ids::LedgerEntryId;
+use crate::domain::ids::{LedgerEntryId, PaymentIntentId};
 use crate::domain::ledger::EntryKind;
 
 /// Something that Stripe says, to be brought into the books.
@@ -107,10 +107,11 @@ async fn apply_one(tx: &mut Tx, command: ApplyPayment) -> Result<Applied, StoreE
         return Ok(Applied::Foreign);
     };
     let report = &command.report;
-    let is_other_session = agreement.session.as_ref().is_some_and(|session| *session != report.session);
+    let is_known_session = agreement.session.as_ref() == Some(&report.session);
     let brings_money = matches!(report.progress, PaymentProgress::Paid | PaymentProgress::Processing);
-    // Stripe may have opened a first session and told us that it failed; then that one's end is no news of this top-up.
-    let outcome = if is_other_session && !brings_money {
+    // Stripe may have opened a session and told us that it failed, or we died before we stored it. Nobody was sent there,
+    // and the next try opens another one: its end is no news of this top-up. Its money would be.
+    let outcome = if !is_known_session && !brings_money {
         Applied::NothingToDo
     } else if let Err(mismatch) = agreement.check(report) {
         return Ok(Applied::Rejected(mismatch));
@@ -155,7 +156,7 @@ async fn insert_event(tx: &mut Tx, command: &ApplyPayment, outcome: &Applied) ->
 async fn credit(tx: &mut Tx, command: &ApplyPayment, agreement: &Agreement) -> Result<Applied, StoreError> {
     let report = &command.report;
     let now: Value = command.now_ms.into();
-    let payment: Value = report.payment_intent.as_ref().map(|payment| payment.as_str()).into();
+    let payment: Value = report.payment_intent.as_ref().map(PaymentIntentId::as_str).into();
     let topup: Value = agreement.topup.as_str().into();
     let marked = tx.execute(&MARK_PAID, &[topup.clone(), report.session.as_str().into(), now.clone(), payment]).await?;
     if marked == 0 {
@@ -179,7 +180,7 @@ async fn mark(tx: &mut Tx, command: &ApplyPayment, state: TopupState) -> Result<
     let (topup, now): (Value, Value) = (report.topup.as_str().into(), command.now_ms.into());
     let marked = match state {
         TopupState::Processing => {
-            let payment = report.payment_intent.as_ref().map(|payment| payment.as_str()).into();
+            let payment = report.payment_intent.as_ref().map(PaymentIntentId::as_str).into();
             tx.execute(&MARK_PROCESSING, &[topup, report.session.as_str().into(), now, payment]).await?
         }
         TopupState::Failed => tx.execute(&MARK_FAILED, &[topup, now]).await?,

@@ -343,8 +343,8 @@ impl Db {
     pub async fn execute_raw(&self, sql: &'static str) -> Result<(), StoreError> {
         let sql = sqlx::raw_sql(sql);
         match &self.0 {
-            Pools::Sqlite { writer, .. } => drop(writer.execute(sql).await?),
-            Pools::Postgres(pool) => drop(pool.execute(sql).await?),
+            Pools::Sqlite { writer, .. } => writer.execute(sql).await.map(|_| ())?,
+            Pools::Postgres(pool) => pool.execute(sql).await.map(|_| ())?,
         }
         Ok(())
     }
@@ -396,7 +396,7 @@ impl Db {
 /// Whether the database says that this write was in another one's way and may simply be run again: SQLite's BUSY and
 /// LOCKED families; PostgreSQL's serialization failure and deadlock.
 pub(super) fn is_conflict(error: &sqlx::Error) -> bool {
-    let Some(code) = error.as_database_error().and_then(|error| error.code()) else { return false };
+    let Some(code) = error.as_database_error().and_then(sqlx::error::DatabaseError::code) else { return false };
     let sqlite_primary = code.parse::<i64>().ok().filter(|_| code.len() < 5).map(|number| number & 0xff);
     matches!(&*code, "40001" | "40P01") || matches!(sqlite_primary, Some(5 | 6))
 }

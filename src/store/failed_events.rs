@@ -44,7 +44,19 @@ statements! {
     LIST = "SELECT event_id, kind, error, attempts FROM failed_webhook_events ORDER BY last_failed_at DESC LIMIT $1";
 }
 
-/// Records that a delivery had no effect.
+/// The longest text that is kept of a failure, in characters: it may quote what came with the delivery.
+const MAX_TEXT_CHARACTERS: usize = 1_000;
+
+/// A text that every database takes: PostgreSQL refuses a zero byte, and a record that cannot be written would make
+/// Stripe try for ever.
+fn storable(text: &str) -> String {
+    text.chars()
+        .map(|character| if character == '\0' { '\u{FFFD}' } else { character })
+        .take(MAX_TEXT_CHARACTERS)
+        .collect()
+}
+
+/// Records that a delivery had no effect. Long texts are cut.
 ///
 /// # Errors
 /// When the database fails.
@@ -56,7 +68,9 @@ pub async fn record(
     error: &str,
     now_ms: i64,
 ) -> Result<(), StoreError> {
-    let values = [event.into(), event_type.into(), kind.as_str().into(), error.into(), now_ms.into()];
+    let (event, event_type, error) = (storable(event), storable(event_type), storable(error));
+    let values =
+        [event.as_str().into(), event_type.as_str().into(), kind.as_str().into(), error.as_str().into(), now_ms.into()];
     tx.execute(&RECORD, &values).await.map(drop)
 }
 

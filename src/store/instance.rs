@@ -12,6 +12,17 @@ pub struct Instance {
     pub currency: String,
 }
 
+/// How far a database is migrated.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MigrationState {
+    /// Migrations are missing.
+    Behind,
+    /// Exactly those of this program are applied.
+    Current,
+    /// A newer program applied more. One that runs goes on, so that processes can be replaced one by one; none starts.
+    Ahead,
+}
+
 statements! {
     REMEMBER = "INSERT INTO instance (id, livemode, currency, created_at) VALUES (1, $1, $2, $3) \
         ON CONFLICT (id) DO NOTHING";
@@ -42,15 +53,23 @@ pub async fn remember(tx: &mut Tx, wanted: &Instance, now_ms: i64) -> Result<Ins
 }
 
 impl Db {
-    /// Whether the database has exactly the migrations that this program brings along.
+    /// How far the database is migrated, compared with what this program brings along.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn is_migrated(&self) -> Result<bool, StoreError> {
-        match self.read_all::<MigrationRow>(&MIGRATIONS, &[]).await {
-            Ok(rows) => Ok(rows.into_iter().map(|row| row.version).eq(self.known_migrations())),
-            Err(error) if error.is_missing_table() => Ok(false),
-            Err(error) => Err(error),
-        }
+    pub async fn migration_state(&self) -> Result<MigrationState, StoreError> {
+        let applied = match self.read_all::<MigrationRow>(&MIGRATIONS, &[]).await {
+            Ok(rows) => rows.into_iter().map(|row| row.version).collect::<Vec<_>>(),
+            Err(error) if error.is_missing_table() => return Ok(MigrationState::Behind),
+            Err(error) => return Err(error),
+        };
+        let known = self.known_migrations();
+        Ok(if applied == known {
+            MigrationState::Current
+        } else if known.iter().all(|version| applied.contains(version)) {
+            MigrationState::Ahead
+        } else {
+            MigrationState::Behind
+        })
     }
 }

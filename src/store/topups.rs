@@ -64,6 +64,8 @@ pub struct Topup {
     pub created_at_ms: i64,
     /// When it was paid, in milliseconds since 1970.
     pub paid_at_ms: Option<i64>,
+    /// When Stripe was last asked about it, in milliseconds since 1970; 0 if never.
+    pub checked_at_ms: i64,
 }
 
 statements! {
@@ -72,19 +74,18 @@ statements! {
         stripe_request, stripe_attempt, expires_at, created_at, updated_at) \
         VALUES ($1, $2, 'creating', $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, 1, $16, $17, $17)";
     FIND = "SELECT id, account_id, state, credits, currency, credits_amount, fee_amount, total_amount, \
-        stripe_request, stripe_attempt, session_id, session_url, expires_at, created_at, paid_at \
+        stripe_request, stripe_attempt, session_id, session_url, expires_at, created_at, paid_at, checked_at \
         FROM topups WHERE id = $1";
     FIND_BY_SESSION = "SELECT id, account_id, state, credits, currency, credits_amount, fee_amount, total_amount, \
-        stripe_request, stripe_attempt, session_id, session_url, expires_at, created_at, paid_at \
+        stripe_request, stripe_attempt, session_id, session_url, expires_at, created_at, paid_at, checked_at \
         FROM topups WHERE session_id = $1";
     FIND_AGREEMENT = "SELECT account_id, state, credits, currency, total_amount, livemode, session_id \
         FROM topups WHERE id = $1";
-    /// The state moves only if no event was faster than Stripe's answer. A checkout that Stripe refused before, and that
-    /// the same idempotency key then opened, is open like any other.
+    /// The state moves only if no event was faster than Stripe's answer. A purchase that was
+    /// refused before has no session yet: it is open now.
     OPENED = "UPDATE topups SET session_id = $2, session_url = $3, expires_at = $4, updated_at = $5, \
-        state = CASE WHEN state = 'creating' OR (state = 'failed' AND failure_code <> 'payment_failed') \
-        THEN 'open' ELSE state END, \
-        failure_code = CASE WHEN failure_code = 'payment_failed' THEN failure_code END \
+        failure_code = CASE WHEN session_id IS NULL THEN NULL ELSE failure_code END, \
+        state = CASE WHEN session_id IS NULL AND state IN ('creating', 'failed') THEN 'open' ELSE state END \
         WHERE id = $1 AND (session_id IS NULL OR session_id = $2)";
     REFUSED = "UPDATE topups SET state = 'failed', failure_code = $2, updated_at = $3 \
         WHERE id = $1 AND state = 'creating'";
@@ -110,6 +111,7 @@ struct TopupRow {
     expires_at: i64,
     created_at: i64,
     paid_at: Option<i64>,
+    checked_at: i64,
 }
 
 #[derive(sqlx::FromRow)]
@@ -164,6 +166,7 @@ impl TryFrom<TopupRow> for Topup {
             expires_at_ms: row.expires_at,
             created_at_ms: row.created_at,
             paid_at_ms: row.paid_at,
+            checked_at_ms: row.checked_at,
         })
     }
 }

@@ -31,8 +31,9 @@ struct Envelope<'e> {
     livemode: Option<bool>,
     #[serde(default, borrow)]
     account: Option<&'e RawValue>,
+    /// Read only when the event is one of ours: what others have in it is their business.
     #[serde(default, borrow)]
-    data: Option<Data<'e>>,
+    data: Option<&'e RawValue>,
 }
 
 #[derive(Deserialize)]
@@ -84,8 +85,7 @@ struct Marked {
 }
 
 /// Which top-up metadata names, if it is one of our purpose.
-#[must_use]
-pub fn topup_of(metadata: &HashMap<String, String>) -> Option<TopupId> {
+pub(super) fn topup_of(metadata: &HashMap<String, String>) -> Option<TopupId> {
     if metadata.get("purpose").map(String::as_str) != Some(PURPOSE) {
         return None;
     }
@@ -114,7 +114,8 @@ pub fn read(body: &[u8]) -> Result<WebhookEvent, WebhookError> {
         event_type: event_type.to_owned(),
         reason,
     };
-    let data = envelope.data.as_ref().ok_or_else(|| unreadable("data.object is missing".to_owned()))?;
+    let data = envelope.data.ok_or_else(|| unreadable("data.object is missing".to_owned()))?;
+    let data: Data<'_> = serde_json::from_str(data.get()).map_err(|error| unreadable(format!("data: {error}")))?;
     let marked: Marked =
         serde_json::from_str(data.object.get()).map_err(|error| unreadable(format!("data.object: {error}")))?;
     let Some(topup) = marked.metadata.as_ref().and_then(topup_of) else {

@@ -51,8 +51,8 @@ fn older_and_newer_shapes_say_the_same() {
     let shapes: [fn(&mut Value); 5] = [
         |event| event["api_version"] = json!("2019-12-03"),
         |event| {
-            event["data"]["object"]["payment_intent"] =
-                json!({ "id": "pi_1", "object": "payment_intent", "amount": 289 })
+            let payment = json!({ "id": "pi_1", "object": "payment_intent", "amount": 289 });
+            event["data"]["object"]["payment_intent"] = payment;
         },
         |event| event["api_version"] = Value::Null,
         |event| event["data"]["object"]["a_field_of_next_year"] = json!({ "deep": [1, 2.5, null] }),
@@ -108,10 +108,11 @@ fn what_is_not_ours_is_foreign() {
 
 #[test]
 fn an_event_of_ours_that_cannot_be_read_is_an_error_and_not_silence() {
-    let changes: [fn(&mut Value); 8] = [
+    let changes: [fn(&mut Value); 9] = [
         |event| event["id"] = Value::Null,
         |event| event["livemode"] = Value::Null,
         |event| event["data"] = Value::Null,
+        |event| event["data"] = json!({}),
         |event| event["data"]["object"] = json!("cs_1"),
         |event| event["data"]["object"]["id"] = Value::Null,
         |event| event["data"]["object"]["amount_total"] = json!("289"),

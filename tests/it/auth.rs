@@ -114,7 +114,7 @@ async fn an_authorization_that_is_no_bearer_token_is_refused() {
     let app = TestApp::start(Backend::Sqlite).await;
     let token = app.token("user_1");
     for header in [
-        "".to_owned(),
+        String::new(),
         "Bearer".to_owned(),
         "Bearer ".to_owned(),
         "Bearer x".to_owned(),

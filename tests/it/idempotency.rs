@@ -179,7 +179,7 @@ on_both_databases! {
     }
 
     async fn a_request_whose_holder_is_stuck_is_taken_over_with_the_same_purchase(backend: Backend) {
-        let options = Options { call_timeout: std::time::Duration::from_secs(60), ..Options::default() };
+        let options = Options { call_timeout: std::time::Duration::from_mins(1), ..Options::default() };
         let app = TestApp::start_with(backend, options).await;
         app.stripe.checkout_fault(1, json!({ "kind": "hold" })).await;
         let (stuck, next) = tokio::join!(app.checkout_with("user_1", Some("key-1"), body(250)), async {

@@ -5,12 +5,12 @@ use std::fs::File;
 use std::process::{Child, Stdio};
 
 use serde_json::{Value, json};
-use topup::ports::{Clock, IdGenerator};
+use topup::ports::Clock;
 
 use crate::on_both_databases;
 use crate::support::app::{JWT_SECRET, SUCCESS_URL, http_client, settings};
 use crate::support::stripe::{SECRET_KEY, WEBHOOK_SECRET};
-use crate::support::{Backend, TestApp, process, until};
+use crate::support::{TestApp, process, until};
 
 const PASSWORD: &str = "the-password-of-the-database";
 

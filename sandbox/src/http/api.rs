@@ -68,6 +68,9 @@ fn read(
 ) -> Result<Call, ApiError> {
     auth::check(text(request, "authorization").as_deref(), &engine.secret_key)?;
     auth::check_version(version)?;
+    if request.headers().contains_key("stripe-account") {
+        return Err(ApiError::unsupported("connected accounts (the Stripe-Account header)", "account"));
+    }
     let method = match request.method().as_str() {
         "GET" => Method::Get,
         "POST" => Method::Post,
@@ -106,7 +109,8 @@ fn respond(answer: &Answer, request_id: &str, key: Option<&str>, version: &str) 
         .insert_header(("request-id", request_id))
         .insert_header(("stripe-version", version))
         .insert_header((header::CACHE_CONTROL, "no-cache, no-store"));
-    if let Some(key) = key {
+    // A key that is no header value was never one; everything else is echoed.
+    if let Some(key) = key.filter(|key| key.bytes().all(|byte| (b' '..=b'~').contains(&byte))) {
         response.insert_header(("idempotency-key", key));
     }
     if let Some(original) = &answer.replay_of {

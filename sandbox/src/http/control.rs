@@ -10,7 +10,7 @@ use crate::{
     DEFAULT_API_VERSION, clock,
     engine::{Core, Engine},
     faults::Fault,
-    model::{Context, State, error::ApiError, payment},
+    model::{Context, State, confirm, error::ApiError},
 };
 
 const IDLE_WAIT: Duration = Duration::from_secs(10);
@@ -38,14 +38,14 @@ fn refused(status: u16, message: impl Into<String>) -> HttpResponse {
     HttpResponse::build(status).json(json!({ "error": { "message": message } }))
 }
 
-fn parse<T: serde::de::DeserializeOwned>(body: &[u8]) -> Result<T, HttpResponse> {
-    serde_json::from_slice(body).map_err(|error| refused(400, error.to_string()))
+fn parse<T: serde::de::DeserializeOwned>(body: &[u8]) -> Result<T, String> {
+    serde_json::from_slice(body).map_err(|error| error.to_string())
 }
 
 async fn add_fault(engine: web::Data<Engine>, body: web::Bytes) -> HttpResponse {
     let fault: Fault = match parse(&body) {
         Ok(fault) => fault,
-        Err(refusal) => return refusal,
+        Err(mistake) => return refused(400, mistake),
     };
     if let Some(mistake) = fault.mistake() {
         return refused(400, mistake);
@@ -156,10 +156,10 @@ enum Settled {
 async fn settle(engine: web::Data<Engine>, id: web::Path<String>, body: web::Bytes) -> HttpResponse {
     let wanted: SettleBody = match parse(&body) {
         Ok(wanted) => wanted,
-        Err(refusal) => return refusal,
+        Err(mistake) => return refused(400, mistake),
     };
     let succeeded = wanted.outcome == Settled::Succeeded;
-    change_session(&engine, &id, |state, context, id| payment::settle(state, context, id, succeeded)).await
+    change_session(&engine, &id, |state, context, id| confirm::settle(state, context, id, succeeded)).await
 }
 
 #[derive(Debug, Deserialize)]
@@ -178,11 +178,11 @@ enum Challenged {
 async fn challenge(engine: web::Data<Engine>, id: web::Path<String>, body: web::Bytes) -> HttpResponse {
     let wanted: ChallengeBody = match parse(&body) {
         Ok(wanted) => wanted,
-        Err(refusal) => return refusal,
+        Err(mistake) => return refused(400, mistake),
     };
     let passed = wanted.outcome == Challenged::Passed;
     change_session(&engine, &id, |state, context, id| {
-        match payment::finish_challenge(state, context, id, passed) {
+        match confirm::finish_challenge(state, context, id, passed) {
             // A decline is what was asked for, or what the card does.
             Err(error) if error.code != Some("payment_intent_unexpected_state") && error.status != 404 => Ok(()),
             other => other.map(|_| ()),

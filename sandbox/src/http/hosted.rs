@@ -13,10 +13,12 @@ use crate::{
     DEFAULT_API_VERSION,
     engine::Engine,
     model::{
+        confirm::{self, Confirmed},
         create::is_email,
         error::ApiError,
+        event::Event,
         pages_api::{self, CardParams},
-        payment::{self, Confirmed, IntentStatus, PaymentMethod},
+        payment::{IntentStatus, PaymentMethod},
         session::{Session, SessionStatus},
     },
     pages::{
@@ -112,7 +114,7 @@ async fn pay(engine: web::Data<Engine>, id: web::Path<String>, form: web::Form<F
     let (result, version) = engine.run(None, DEFAULT_API_VERSION, |state, context| {
         let method = pages_api::from_card(&typed, context)?;
         let method = PaymentMethod { email: Some(email), name, ..method };
-        payment::confirm(state, context, &id, method)
+        confirm::confirm(state, context, &id, method)
     });
     engine.saved(version).await;
     after_attempt(&engine, &id, result, &form)
@@ -173,7 +175,7 @@ async fn answer_challenge(
 ) -> HttpResponse {
     let passed = form.outcome == "complete";
     let (result, version) =
-        engine.run(None, DEFAULT_API_VERSION, |state, context| payment::finish_challenge(state, context, &id, passed));
+        engine.run(None, DEFAULT_API_VERSION, |state, context| confirm::finish_challenge(state, context, &id, passed));
     engine.saved(version).await;
     after_attempt(&engine, &id, result, &Form::default())
 }
@@ -188,9 +190,7 @@ async fn done(engine: web::Data<Engine>, id: web::Path<String>) -> HttpResponse 
     }
     if let Some(event) = &session.completed_event {
         engine
-            .wait_until(engine.redirect_wait, |core| {
-                core.state.events.get(event).is_none_or(|event| event.is_answered())
-            })
+            .wait_until(engine.redirect_wait, |core| core.state.events.get(event).is_none_or(Event::is_answered))
             .await;
     }
     see_other(&session.final_url())

@@ -55,6 +55,9 @@ fn route(state: &mut State, context: &mut Context<'_>, request: &Request) -> Res
     let path = request.path.strip_prefix("/v1/").unwrap_or_default();
     let segments: Vec<&str> = path.split('/').collect();
     let params = &request.params;
+    if segments.contains(&"") {
+        return Err(unrecognized(request));
+    }
     match (request.method, segments.as_slice()) {
         (Method::Post, ["checkout", "sessions"]) => {
             precheck_expansions(params, "checkout.session")?;

@@ -199,7 +199,7 @@ pub(crate) fn risk(number: &str) -> Risk {
 pub(crate) fn brand(number: &str) -> &'static str {
     match number.as_bytes() {
         [b'4', ..] => "visa",
-        [b'5', ..] | [b'2', ..] => "mastercard",
+        [b'5' | b'2', ..] => "mastercard",
         [b'3', b'4' | b'7', ..] => "amex",
         [b'3', b'5', ..] => "jcb",
         [b'3', ..] => "diners",

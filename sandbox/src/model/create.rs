@@ -115,6 +115,7 @@ pub(crate) fn create(state: &mut State, context: &mut Context<'_>, params: &Para
     let amount_total = total(&line_items, &currency)?;
     let session = build(wanted, context, expires_at, currency, line_items, amount_total);
     let answer = session_json::session(&session, context.base_url);
+    state.open_until.insert((session.expires_at, session.id.clone()));
     state.sessions.insert(session);
     Ok(answer)
 }

@@ -42,10 +42,21 @@ impl State {
         Ok(Some(saved.clone()))
     }
 
+    pub(crate) fn keep_answer(&mut self, key: String, answer: SavedAnswer) {
+        self.saved_order.push_back((answer.saved_at, key.clone()));
+        self.saved_answers.insert(key, answer);
+    }
+
+    /// Forgets keys after a day. True when there were any.
     pub(crate) fn forget_old_answers(&mut self, now: i64) -> bool {
-        let before = self.saved_answers.len();
-        self.saved_answers.retain(|_, saved| now.saturating_sub(saved.saved_at) <= KEPT_SECONDS);
-        self.saved_answers.len() != before
+        let before = self.saved_order.len();
+        while let Some((saved_at, key)) = self.saved_order.front()
+            && now.saturating_sub(*saved_at) > KEPT_SECONDS
+        {
+            self.saved_answers.remove(key);
+            self.saved_order.pop_front();
+        }
+        self.saved_order.len() != before
     }
 }
 

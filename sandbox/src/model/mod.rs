@@ -7,6 +7,7 @@
 pub(crate) mod accepted;
 pub(crate) mod api;
 pub(crate) mod card;
+pub(crate) mod confirm;
 pub(crate) mod create;
 pub(crate) mod currency;
 pub(crate) mod endpoint;
@@ -24,8 +25,10 @@ pub(crate) mod session;
 pub(crate) mod session_json;
 pub(crate) mod spec;
 pub(crate) mod table;
+#[cfg(test)]
+mod tests;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use serde::{Deserialize, Serialize};
 
@@ -54,6 +57,10 @@ pub(crate) struct State {
     pub(crate) deliveries: BTreeMap<u64, Delivery>,
     pub(crate) next_delivery: u64,
     pub(crate) saved_answers: BTreeMap<String, SavedAnswer>,
+    /// The keys of `saved_answers` with the time of saving, oldest first.
+    pub(crate) saved_order: VecDeque<(i64, String)>,
+    /// When each open session expires: what is here is open, and what is open is here.
+    pub(crate) open_until: BTreeSet<(i64, String)>,
 }
 
 /// What a command needs to know of the world.
@@ -87,12 +94,9 @@ impl Context<'_> {
 impl State {
     /// Lets happen what happens by itself with time: sessions expire. True when something changed.
     pub(crate) fn tick(&mut self, context: &mut Context<'_>) -> bool {
-        let due: Vec<String> = self
-            .sessions
-            .iter()
-            .filter(|session| session.is_open() && session.expires_at <= context.now())
-            .map(|session| session.id.clone())
-            .collect();
+        let now = context.now();
+        let due: Vec<String> =
+            self.open_until.iter().take_while(|(at, _)| *at <= now).map(|(_, id)| id.clone()).collect();
         let forgotten = self.forget_old_answers(context.now());
         let cause = context.cause.take();
         for id in &due {
@@ -104,10 +108,6 @@ impl State {
 
     /// When [`State::tick`] has something to do next, in milliseconds.
     pub(crate) fn next_expiry_ms(&self) -> Option<i64> {
-        self.sessions
-            .iter()
-            .filter(|session| session.is_open())
-            .map(|session| session.expires_at.saturating_mul(1_000))
-            .min()
+        self.open_until.first().map(|(at, _)| at.saturating_mul(1_000))
     }
 }

@@ -7,11 +7,12 @@ use serde_json::Value;
 use super::{
     Context, State, accepted,
     card::{self, DELAYED_PAYMENT_METHOD, Outcome, TestCard},
+    confirm as payment_confirm,
     create::check_email,
     error::ApiError,
     expand,
     params::Params,
-    payment::{self, Card, PaymentMethod},
+    payment::{Card, PaymentMethod},
     session, session_json, spec,
 };
 
@@ -70,7 +71,7 @@ pub(crate) fn confirm(
         (None, None) => return Err(ApiError::missing_param("payment_method")),
     };
     let method = PaymentMethod { email, name: wanted.name, ..method };
-    payment::confirm(state, context, id, method)?;
+    payment_confirm::confirm(state, context, id, method)?;
     retrieve(state, context, id)
 }
 

@@ -74,7 +74,7 @@ fn conflict(key: &str) -> ApiError {
     ApiError::invalid(format!("Invalid request: {key} is given twice in different shapes.")).param(key)
 }
 
-/// `a[b][]` → `a`, `b`, ``.
+/// `a[b][]` has the segments `a`, `b` and an empty one.
 fn segments(key: &str) -> Result<Vec<&str>, ApiError> {
     let malformed = || ApiError::invalid(format!("Invalid parameter name: {key}"));
     let Some((first, mut rest)) = key.split_once('[') else {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Context, State, error::ApiError, payment, session_json, table::Row};
+use super::{Context, State, confirm, error::ApiError, session_json, table::Row};
 
 /// Where a session is in its life.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -145,8 +145,9 @@ pub(crate) fn expire(state: &mut State, context: &mut Context<'_>, id: &str) {
         return;
     };
     session.status = SessionStatus::Expired;
+    state.open_until.remove(&(session.expires_at, session.id.clone()));
     if let Some(intent) = session.payment_intent.clone() {
-        payment::cancel(state, context, &intent);
+        confirm::cancel(state, context, &intent);
     }
     if let Some(rendered) = snapshot(state, context, id) {
         state.emit(context, "checkout.session.expired", rendered);

@@ -24,18 +24,13 @@ impl<T> Default for Table<T> {
 
 impl<T: Row> Table<T> {
     pub(crate) fn insert(&mut self, row: T) {
-        let position = self.rows.len();
-        match self.positions.get(row.id()).copied() {
-            Some(known) => {
-                if let Some(old) = self.rows.get_mut(known) {
-                    *old = row;
-                }
-            }
-            None => {
-                self.positions.insert(row.id().to_owned(), position);
-                self.rows.push(row);
-            }
+        let known = self.positions.get(row.id()).copied();
+        if let Some(old) = known.and_then(|position| self.rows.get_mut(position)) {
+            *old = row;
+            return;
         }
+        self.positions.insert(row.id().to_owned(), self.rows.len());
+        self.rows.push(row);
     }
 
     pub(crate) fn get(&self, id: &str) -> Option<&T> {

@@ -95,7 +95,7 @@ fn deliveries(rows: &[Attempt]) -> Markup {
                     tr {
                         td { (row.r#type) }
                         td { code { (row.url) } }
-                        td { (row.attempt) }
+                        td { (row.number) }
                         td {
                             @if let Some(status) = row.status { (status) }
                             @if let Some(error) = &row.error { (error) }

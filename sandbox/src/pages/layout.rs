@@ -18,7 +18,7 @@ pub(crate) fn page(title: &str, content: &Markup) -> Markup {
                 style { (PreEscaped(STYLE)) }
             }
             body {
-                p.banner role="note" { strong { "Sandbox" } " — no money moves" }
+                p.banner role="note" { "Sandbox — no money moves" }
                 (content)
             }
         }

@@ -18,6 +18,7 @@ use self::claims::ClaimRules;
 use self::token::SignedToken;
 use super::jwks::{KeySetCache, KeySetError};
 use crate::config::jwt::{JwtKey, JwtSettings, PublicKeyKind};
+use crate::domain::account::AccountId;
 use crate::ports::Clock;
 
 /// Checks customers' tokens. One for the whole service; it caches the key set.
@@ -31,8 +32,8 @@ pub struct TokenVerifier {
 /// What a token that holds up says.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct VerifiedToken {
-    /// The account claim's text as it is: 1 to 200 printable characters.
-    pub account: String,
+    /// The account that the claim names.
+    pub account: AccountId,
     /// Whether the token has the configured admin scope. Always false if none is configured.
     pub is_admin: bool,
 }

@@ -77,7 +77,7 @@ impl Caller {
         let Some(verifier) = &state.tokens else {
             return Err(invalid("this service takes API keys only".to_owned()));
         };
-        let verified = verifier.verify(token.trim()).await.map_err(|error| {
+        let speaker = verifier.verify(token.trim()).await.map_err(|error| {
             if error.is_unavailable() {
                 tracing::error!(error = with_causes(&error), "tokens cannot be verified");
                 let detail = "tokens cannot be verified at the moment";
@@ -86,8 +86,7 @@ impl Caller {
                 invalid(error.to_string())
             }
         })?;
-        let account = AccountId::parse(verified.account).map_err(|error| invalid(error.to_string()))?;
-        Ok(Self::Customer { account, is_admin: verified.is_admin })
+        Ok(Self::Customer { account: speaker.account, is_admin: speaker.is_admin })
     }
 
     /// Whose idempotency keys these are: those of two callers never meet.

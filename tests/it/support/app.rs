@@ -1,7 +1,7 @@
 //! A whole service under test.
 
 use std::collections::HashMap;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -26,9 +26,17 @@ pub const JWT_SECRET: &str = "the secret of the tests, 32 bytes and more";
 /// The page that customers come back to.
 pub const SUCCESS_URL: &str = "https://app.example.com/done?session_id={CHECKOUT_SESSION_ID}";
 
-/// The one HTTP client of the tests: it follows no redirects and uses no proxy.
+/// The one HTTP client of the tests: it follows no redirects and uses no proxy. It keeps no connection, because each
+/// test has a runtime of its own and a connection dies with the runtime it was made on.
 pub fn http_client() -> reqwest::Client {
-    reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).no_proxy().build().expect("a client")
+    static CLIENT: OnceLock<reqwest::Client> = OnceLock::new();
+    let build = || {
+        // reqwest is built without a provider of its own; it wants one even for plain HTTP.
+        rustls::crypto::ring::default_provider().install_default().ok();
+        let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).no_proxy();
+        client.pool_max_idle_per_host(0).build().expect("a client")
+    };
+    CLIENT.get_or_init(build).clone()
 }
 
 /// How a service under test differs from the usual one.
@@ -122,7 +130,6 @@ impl TestApp {
 
     /// A service with differences.
     pub async fn start_with(backend: Backend, options: Options) -> Self {
-        let database = TestDatabase::migrated(backend).await;
         let listener = listen(SocketAddr::from((Ipv4Addr::LOCALHOST, 0))).expect("a port");
         let address = listener.local_addr().expect("an address");
         let mut sandbox = stripe_sandbox::Config::local(SECRET_KEY);
@@ -132,8 +139,22 @@ impl TestApp {
             sandbox = sandbox.with_webhook(format!("http://{address}/webhooks/stripe"), WEBHOOK_SECRET);
         }
         let sandbox = Sandbox::start(sandbox).await.expect("the sandbox starts");
+        let stripe = Stripe { url: sandbox.url() };
+        let mut app = Self::serve(backend, options, listener, stripe).await;
+        app.sandbox = Some(sandbox);
+        app
+    }
+
+    /// Another service with a database of its own on the same Stripe account.
+    pub async fn start_beside(&self, backend: Backend) -> Self {
+        let listener = listen(SocketAddr::from((Ipv4Addr::LOCALHOST, 0))).expect("a port");
+        Self::serve(backend, Options::default(), listener, self.stripe.clone()).await
+    }
+
+    async fn serve(backend: Backend, options: Options, listener: TcpListener, stripe: Stripe) -> Self {
+        let database = TestDatabase::migrated(backend).await;
         let clock = Arc::new(TestClock::default());
-        let config = config(&database.url, &sandbox.url(), &options.settings);
+        let config = config(&database.url, &stripe.url, &options.settings);
         let environment = Environment {
             clock: clock.clone(),
             ids: Arc::new(SystemIds),
@@ -143,18 +164,10 @@ impl TestApp {
             demo: None,
         };
         let application = Application::build(config, listener, environment).await.expect("the service starts");
+        let url = format!("http://{}", application.address());
         let (app, (stop, stopped)) = (application.app(), oneshot::channel::<()>());
         let server = tokio::spawn(application.run_until_stopped(async { drop(stopped.await) }));
-        Self {
-            url: format!("http://{address}"),
-            stripe: Stripe { url: sandbox.url() },
-            app,
-            clock,
-            database,
-            sandbox: Some(sandbox),
-            stop: Some(stop),
-            server: Some(server),
-        }
+        Self { url, stripe, app, clock, database, sandbox: None, stop: Some(stop), server: Some(server) }
     }
 
     /// Stops everything and checks the books. Every test ends with it.

@@ -1,11 +1,13 @@
 //! What every test stands on: a whole service on a random port, with a database of its own and the sandbox as Stripe.
 
 pub mod app;
+pub mod books;
 pub mod clock;
 pub mod database;
 pub mod fixed_server;
 pub mod postgres;
 pub mod process;
+pub mod serve;
 pub mod stripe;
 
 pub use app::{Answer, Options, TestApp};
@@ -20,16 +22,16 @@ macro_rules! on_both_databases {
             #[allow(unused_imports, reason = "a test need not use everything around it")]
             use super::*;
 
-            async fn run($backend: $crate::support::Backend) $body
+            async fn on($backend: $crate::support::Backend) $body
 
             #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
             async fn on_sqlite() {
-                run($crate::support::Backend::Sqlite).await;
+                on($crate::support::Backend::Sqlite).await;
             }
 
             #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
             async fn on_postgres() {
-                run($crate::support::Backend::Postgres).await;
+                on($crate::support::Backend::Postgres).await;
             }
         })+
     };

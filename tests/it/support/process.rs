@@ -1,23 +1,29 @@
-//! The `topup` program as a process of its own, which can be killed.
+//! The `topup` program as a process of its own, which can be paused, told to stop, and killed.
 
 use std::collections::HashMap;
 use std::io::{BufRead, BufReader, Read, Write};
-use std::net::{SocketAddr, TcpListener};
+use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::process::{Child, Command, Stdio};
-use std::sync::mpsc::{Receiver, channel};
+use std::time::Duration;
 
-/// `topup serve`, running.
+use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
+
+/// The names and values of settings.
+pub type Settings = HashMap<&'static str, String>;
+
+/// How long a process may take for what a test waits for.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A process of the program that goes on until it is stopped.
 pub struct Process {
     child: Child,
-    /// Its address.
-    pub url: String,
-    lines: Receiver<String>,
+    errors: UnboundedReceiver<String>,
+    output: UnboundedReceiver<String>,
 }
 
-/// The program, with exactly these settings.
-pub fn topup(settings: &HashMap<&'static str, String>) -> Command {
+/// The program, with exactly these settings and no others of the machine or of a `.env`.
+pub fn topup(settings: &Settings) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_topup"));
-    // No setting of the machine, and no .env of the project.
     command.env_clear().envs(settings).current_dir(std::env::temp_dir());
     command
 }
@@ -28,39 +34,46 @@ pub fn free_port() -> u16 {
 }
 
 impl Process {
-    /// Starts `topup serve` and waits until it serves.
-    pub fn serve(settings: &HashMap<&'static str, String>, pause_at: Option<u64>) -> Self {
-        let address = &settings["BIND_ADDRESS"];
-        let url = format!("http://{address}");
+    /// Starts a command of the program.
+    pub fn start(mut command: Command) -> Self {
+        let mut child =
+            command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("topup starts");
+        let errors = lines(child.stderr.take().expect("piped"));
+        let output = lines(child.stdout.take().expect("piped"));
+        Self { child, errors, output }
+    }
+
+    /// Starts `topup serve` and waits until it serves; it pauses at a checkpoint if one is named.
+    pub async fn serve(settings: &Settings, pause_at: Option<u64>) -> Self {
         let mut command = topup(settings);
-        command.arg("serve").stdin(Stdio::piped()).stderr(Stdio::piped()).stdout(Stdio::null());
+        command.arg("serve");
         if let Some(number) = pause_at {
             command.env("TOPUP_PAUSE_AT_CHECKPOINT", number.to_string());
         }
-        let mut child = command.spawn().expect("topup starts");
-        let (send, lines) = channel();
-        let stderr = BufReader::new(child.stderr.take().expect("piped"));
-        std::thread::spawn(move || stderr.lines().map_while(Result::ok).all(|line| send.send(line).is_ok()));
-        let process = Self { child, url, lines };
-        process.wait_for_line("\"serving\"");
+        let mut process = Self::start(command);
+        process.error_line("\"serving\"").await;
         process
     }
 
-    /// Waits for a line of its log that has this text.
-    pub fn wait_for_line(&self, text: &str) -> String {
-        let mut seen = Vec::new();
-        while let Ok(line) = self.lines.recv_timeout(std::time::Duration::from_secs(60)) {
-            if line.contains(text) {
-                return line;
-            }
-            seen.push(line);
-        }
-        panic!("topup never wrote {text:?}, only:\n{}", seen.join("\n"));
+    /// Waits for a line on standard error that has this text; gives all lines up to it.
+    pub async fn error_line(&mut self, text: &str) -> Vec<String> {
+        wait_for(&mut self.errors, text).await
     }
 
-    /// Whether it has paused at its checkpoint; takes what it wrote so far.
-    pub fn has_paused(&self) -> bool {
-        self.lines.try_iter().any(|line| line.starts_with("paused at checkpoint"))
+    /// Waits for a line on standard output that has this text; gives all lines up to it.
+    pub async fn output_line(&mut self, text: &str) -> Vec<String> {
+        wait_for(&mut self.output, text).await
+    }
+
+    /// Waits until it has paused at its checkpoint; gives the checkpoint's name.
+    pub async fn paused(&mut self) -> String {
+        loop {
+            match self.errors.recv().await {
+                Some(line) if line.starts_with("paused at checkpoint") => return line,
+                Some(_) => {}
+                None => std::future::pending().await,
+            }
+        }
     }
 
     /// Lets it go on from its checkpoint.
@@ -74,11 +87,19 @@ impl Process {
         self.child.wait().expect("is gone");
     }
 
-    /// SIGTERM, and waits; gives whether it ended well.
-    pub fn terminate(mut self) -> bool {
+    /// Sends SIGTERM.
+    pub fn terminate(&self) {
         let id = self.child.id().to_string();
         assert!(Command::new("kill").args(["-TERM", &id]).status().expect("kill").success());
-        self.child.wait().expect("ends").success()
+    }
+
+    /// Waits for its end; gives whether it ended well, and the rest of what it said of errors.
+    pub async fn ended(mut self) -> (bool, Vec<String>) {
+        let mut rest = Vec::new();
+        while let Some(line) = self.errors.recv().await {
+            rest.push(line);
+        }
+        (self.child.wait().expect("ends").success(), rest)
     }
 }
 
@@ -90,22 +111,47 @@ impl Drop for Process {
     }
 }
 
+fn lines(from: impl Read + Send + 'static) -> UnboundedReceiver<String> {
+    let (send, receive) = unbounded_channel();
+    std::thread::spawn(move || {
+        BufReader::new(from).lines().map_while(Result::ok).all(|line| send.send(line).is_ok());
+    });
+    receive
+}
+
+async fn wait_for(lines: &mut UnboundedReceiver<String>, text: &str) -> Vec<String> {
+    let mut seen = Vec::new();
+    let search = async {
+        while let Some(line) = lines.recv().await {
+            let found = line.contains(text);
+            seen.push(line);
+            if found {
+                return true;
+            }
+        }
+        false
+    };
+    let found = tokio::time::timeout(PATIENCE, search).await.unwrap_or(false);
+    assert!(found, "topup never wrote {text:?}, only:\n{}", seen.join("\n"));
+    seen
+}
+
 /// Runs the program to its end; gives whether it succeeded, its output and what it said of errors.
-pub fn run(settings: &HashMap<&'static str, String>, arguments: &[&str]) -> (bool, String, String) {
+pub fn run(settings: &Settings, arguments: &[&str]) -> (bool, String, String) {
     let output = topup(settings).args(arguments).stdin(Stdio::null()).output().expect("topup runs");
     let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("text");
     (output.status.success(), text(output.stdout), text(output.stderr))
 }
 
 /// A raw connection, for requests that end in the middle.
-pub fn raw_request(address: SocketAddr, request: &[u8]) -> std::net::TcpStream {
-    let mut stream = std::net::TcpStream::connect(address).expect("connects");
+pub fn raw_request(address: SocketAddr, request: &[u8]) -> TcpStream {
+    let mut stream = TcpStream::connect(address).expect("connects");
     stream.write_all(request).expect("is sent");
     stream
 }
 
 /// Reads what comes until the other side closes.
-pub fn read_all(mut stream: std::net::TcpStream) -> String {
+pub fn read_all(mut stream: TcpStream) -> String {
     let mut text = String::new();
     stream.read_to_string(&mut text).ok();
     text

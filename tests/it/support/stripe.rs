@@ -60,6 +60,12 @@ impl Stripe {
         response.json().await.unwrap_or(Value::Null)
     }
 
+    /// Waits until no delivery is due or running.
+    pub async fn idle(&self) {
+        let response = http_client().get(format!("{}/_sandbox/idle", self.url)).send().await.expect("answers");
+        assert!(response.status().is_success(), "deliveries never end: {}", response.status());
+    }
+
     /// The API requests that the sandbox got.
     pub async fn requests(&self) -> Vec<Value> {
         let url = format!("{}/_sandbox/requests", self.url);

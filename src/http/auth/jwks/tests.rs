@@ -99,7 +99,7 @@ async fn the_set_is_fetched_once_and_used_for_ten_minutes() {
     let verifier = verifier(&server, &clock);
     assert_eq!(server.requests(), 0);
     for _ in 0..3 {
-        assert_eq!(verifier.verify(&token("a", RSA_A)).await.unwrap().account, "customer_1");
+        assert_eq!(verifier.verify(&token("a", RSA_A)).await.unwrap().account.as_str(), "customer_1");
     }
     clock.advance_ms(10 * MINUTE_MS - 1);
     verifier.verify(&token("a", RSA_A)).await.unwrap();

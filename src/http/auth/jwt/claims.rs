@@ -6,10 +6,10 @@ use serde_json::Value;
 
 use super::token::JsonObject;
 use super::{TokenError, VerifiedToken};
+use crate::domain::account::AccountId;
 
 /// How far the issuer's clock and ours may be apart.
 const LEEWAY_SECONDS: i64 = 60;
-const ACCOUNT_MAX_CHARACTERS: usize = 200;
 
 /// The part of the settings that is about claims.
 pub(super) struct ClaimRules {
@@ -46,23 +46,14 @@ impl ClaimRules {
         if self.audience.is_empty() || is_for_us { Ok(()) } else { Err(TokenError::WrongAudience) }
     }
 
-    fn account(&self, claims: &JsonObject) -> Result<String, TokenError> {
+    fn account(&self, claims: &JsonObject) -> Result<AccountId, TokenError> {
         let invalid = |reason| Err(TokenError::InvalidAccount { reason });
         let account = match claims.0.get(&self.account_claim) {
             None => return invalid("the claim is missing"),
             Some(Value::String(account)) => account,
             Some(_) => return invalid("the claim is not a text"),
         };
-        if account.is_empty() {
-            return invalid("the claim is empty");
-        }
-        if account.chars().count() > ACCOUNT_MAX_CHARACTERS {
-            return invalid("the claim is too long");
-        }
-        if !account.chars().all(is_printable) {
-            return invalid("the claim has characters that cannot be printed");
-        }
-        Ok(account.clone())
+        AccountId::parse(account.as_str()).or_else(|_| invalid("the claim is not 1 to 200 printable characters"))
     }
 
     /// Whole scopes are compared, so `admin2` is not `admin`. A `scope` of another type grants nothing.
@@ -76,16 +67,6 @@ impl ClaimRules {
             _ => false,
         }
     }
-}
-
-/// Not a control character, no line break, and nothing invisible that makes two accounts look the same.
-fn is_printable(character: char) -> bool {
-    let is_invisible = matches!(
-        character,
-        '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}'
-    );
-    let is_odd_space = character.is_whitespace() && character != ' ';
-    !character.is_control() && !is_odd_space && !is_invisible
 }
 
 /// Valid from `nbf` on and before `exp`, each with the leeway.

@@ -15,6 +15,7 @@ use serde_json::{Value, json};
 
 use super::testing::*;
 use super::*;
+use crate::domain::account::AccountId;
 use crate::secret::Secret;
 
 const SECRET: &str = "3f9c1b7ad2e84c5f9a06e1d47b28c3f5";
@@ -98,7 +99,7 @@ async fn a_token_of_each_algorithm_is_accepted() {
         let header = json!({"alg": format!("{algorithm:?}"), "kid": "of no matter"});
         let token = sign(&header, &claims(), algorithm, &key);
         let verified = verifier(settings).verify(&token).await.unwrap();
-        let expected = VerifiedToken { account: "customer_1".to_owned(), is_admin: false };
+        let expected = VerifiedToken { account: AccountId::parse("customer_1").unwrap(), is_admin: false };
         assert_eq!(verified, expected, "{algorithm:?}");
     }
 }

@@ -1,0 +1,363 @@
+//! Paying for a session: confirm, authenticate, settle. The page and the API go through here.
+//!
+//! What always holds: a session completes at most once, and only then its charge succeeds or begins to settle; a
+//! session has one `PaymentIntent`, which every further attempt uses again.
+
+use serde_json::{Value, json};
+
+use super::{
+    Context, State,
+    card::{Decline, Outcome},
+    currency,
+    error::ApiError,
+    payment::{BalanceTransaction, Charge, ChargeStatus, IntentStatus, PaymentIntent, PaymentMethod},
+    payment_json,
+    session::{self, CustomerDetails, SessionStatus},
+};
+
+const TWO_DAYS: i64 = 2 * 24 * 60 * 60;
+
+/// How a confirmation went, when it was not declined.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Confirmed {
+    /// The session is complete, paid or not yet.
+    Complete,
+    /// The customer must authenticate.
+    NeedsAction,
+}
+
+/// Pays an open session. A decline is an error, and leaves a failed charge and the session open.
+pub(crate) fn confirm(
+    state: &mut State,
+    context: &mut Context<'_>,
+    session_id: &str,
+    method: PaymentMethod,
+) -> Result<Confirmed, ApiError> {
+    let session = session::find(state, session_id)?;
+    if !session.is_open() {
+        return Err(not_open(session.status));
+    }
+    let intent_id = intent_of(state, context, session_id)?;
+    let (outcome, method_id) = (method.outcome, method.id.clone());
+    state.payment_methods.insert(method);
+    match outcome {
+        Outcome::Succeeds => succeed(state, context, &intent_id, &method_id, false),
+        Outcome::Declined(decline) => Err(fail_charge(state, context, &intent_id, &method_id, decline, false)),
+        Outcome::Challenge(_) => {
+            change(state, &intent_id, |intent| {
+                intent.status = IntentStatus::RequiresAction;
+                intent.payment_method = Some(method_id);
+                intent.last_error = None;
+            });
+            emit_intent(state, context, "payment_intent.requires_action", &intent_id);
+            Ok(Confirmed::NeedsAction)
+        }
+        Outcome::Delayed => Ok(begin_delayed(state, context, &intent_id, &method_id)),
+    }
+}
+
+/// The customer answers the 3-D Secure challenge.
+pub(crate) fn finish_challenge(
+    state: &mut State,
+    context: &mut Context<'_>,
+    session_id: &str,
+    passed: bool,
+) -> Result<Confirmed, ApiError> {
+    let session = session::find(state, session_id)?;
+    if !session.is_open() {
+        return Err(not_open(session.status));
+    }
+    let waiting = session
+        .payment_intent
+        .as_deref()
+        .and_then(|id| state.payment_intents.get(id))
+        .filter(|intent| intent.status == IntentStatus::RequiresAction)
+        .and_then(|intent| Some((intent.id.clone(), intent.payment_method.clone()?)));
+    let Some((intent_id, method_id)) = waiting else {
+        return Err(unexpected("This Checkout Session is not waiting for authentication."));
+    };
+    let after = state.payment_methods.get(&method_id).map(|method| method.outcome);
+    match after {
+        _ if !passed => Err(fail_authentication(state, context, &intent_id)),
+        Some(Outcome::Challenge(Some(decline))) => {
+            Err(fail_charge(state, context, &intent_id, &method_id, decline, true))
+        }
+        _ => succeed(state, context, &intent_id, &method_id, true),
+    }
+}
+
+/// A delayed payment arrives or fails.
+pub(crate) fn settle(
+    state: &mut State,
+    context: &mut Context<'_>,
+    session_id: &str,
+    succeeded: bool,
+) -> Result<(), ApiError> {
+    let session = session::find(state, session_id)?;
+    let intent = session
+        .payment_intent
+        .as_deref()
+        .and_then(|id| state.payment_intents.get(id))
+        .filter(|intent| intent.status == IntentStatus::Processing);
+    let Some((intent_id, Some(charge_id))) = intent.map(|intent| (intent.id.clone(), intent.latest_charge.clone()))
+    else {
+        return Err(unexpected("This Checkout Session has no payment that is still being processed."));
+    };
+    if succeeded {
+        pay(state, context, &intent_id, &charge_id);
+        if let Some(session) = state.sessions.get_mut(session_id) {
+            session.paid = true;
+        }
+        emit_session(state, context, "checkout.session.async_payment_succeeded", session_id);
+        fill_in_balance(state, context, &charge_id);
+        return Ok(());
+    }
+    let decline = Decline::DebitReturned;
+    if let Some(charge) = state.charges.get_mut(&charge_id) {
+        charge.status = ChargeStatus::Failed;
+        charge.failure = Some(decline);
+    }
+    emit_charge(state, context, "charge.failed", &charge_id);
+    change(state, &intent_id, |intent| {
+        intent.status = IntentStatus::RequiresPaymentMethod;
+        intent.last_error = Some(decline);
+    });
+    emit_intent(state, context, "payment_intent.payment_failed", &intent_id);
+    emit_session(state, context, "checkout.session.async_payment_failed", session_id);
+    Ok(())
+}
+
+/// The session expired before its payment was done.
+pub(crate) fn cancel(state: &mut State, context: &mut Context<'_>, intent_id: &str) {
+    let now = context.now();
+    change(state, intent_id, |intent| {
+        intent.status = IntentStatus::Canceled;
+        intent.canceled_at = Some(now);
+    });
+    emit_intent(state, context, "payment_intent.canceled", intent_id);
+}
+
+fn not_open(status: SessionStatus) -> ApiError {
+    unexpected(&format!(
+        "You cannot confirm this Checkout Session because it has a status of `{}`. Only open sessions can be \
+         confirmed.",
+        status.as_str()
+    ))
+}
+
+fn unexpected(message: &str) -> ApiError {
+    ApiError::invalid(message).code("payment_intent_unexpected_state").executed()
+}
+
+/// The session's `PaymentIntent`; the first attempt makes it.
+fn intent_of(state: &mut State, context: &mut Context<'_>, session_id: &str) -> Result<String, ApiError> {
+    let session = session::find(state, session_id)?;
+    if let Some(id) = &session.payment_intent {
+        return Ok(id.clone());
+    }
+    let id = context.ids.next("pi_3", 23);
+    let intent = PaymentIntent {
+        id: id.clone(),
+        created: context.now(),
+        session: session_id.to_owned(),
+        amount: session.amount_total,
+        currency: session.currency.clone(),
+        status: IntentStatus::RequiresPaymentMethod,
+        data: session.payment_intent_data.clone(),
+        client_secret: format!("{id}_secret_{}", context.ids.next("", 25)),
+        payment_method: None,
+        payment_method_types: session.payment_method_types.clone(),
+        latest_charge: None,
+        last_error: None,
+        canceled_at: None,
+    };
+    state.payment_intents.insert(intent);
+    if let Some(session) = state.sessions.get_mut(session_id) {
+        session.payment_intent = Some(id.clone());
+    }
+    emit_intent(state, context, "payment_intent.created", &id);
+    Ok(id)
+}
+
+/// The money is there: charge, intent and session in Stripe's order, and at last the balance transaction.
+fn succeed(
+    state: &mut State,
+    context: &mut Context<'_>,
+    intent_id: &str,
+    method_id: &str,
+    authenticated: bool,
+) -> Result<Confirmed, ApiError> {
+    let charge_id = new_charge(state, context, intent_id, method_id, authenticated)
+        .ok_or_else(|| ApiError::internal("the payment intent is gone"))?;
+    pay(state, context, intent_id, &charge_id);
+    complete_session(state, context, intent_id, true);
+    fill_in_balance(state, context, &charge_id);
+    Ok(Confirmed::Complete)
+}
+
+fn pay(state: &mut State, context: &mut Context<'_>, intent_id: &str, charge_id: &str) {
+    if let Some(charge) = state.charges.get_mut(charge_id) {
+        charge.status = ChargeStatus::Succeeded;
+    }
+    change(state, intent_id, |intent| {
+        intent.status = IntentStatus::Succeeded;
+        intent.last_error = None;
+    });
+    emit_charge(state, context, "charge.succeeded", charge_id);
+    emit_intent(state, context, "payment_intent.succeeded", intent_id);
+}
+
+fn begin_delayed(state: &mut State, context: &mut Context<'_>, intent_id: &str, method_id: &str) -> Confirmed {
+    let charge_id = new_charge(state, context, intent_id, method_id, false);
+    change(state, intent_id, |intent| intent.status = IntentStatus::Processing);
+    emit_intent(state, context, "payment_intent.processing", intent_id);
+    if let Some(charge_id) = charge_id {
+        emit_charge(state, context, "charge.pending", &charge_id);
+    }
+    complete_session(state, context, intent_id, false);
+    Confirmed::Complete
+}
+
+/// A pending charge, which is now the latest of its intent.
+fn new_charge(
+    state: &mut State,
+    context: &mut Context<'_>,
+    intent_id: &str,
+    method_id: &str,
+    authenticated: bool,
+) -> Option<String> {
+    let delayed = state.payment_methods.get(method_id)?.card.is_none();
+    let id = context.ids.next(if delayed { "py_3" } else { "ch_3" }, 23);
+    let intent = state.payment_intents.get_mut(intent_id)?;
+    intent.latest_charge = Some(id.clone());
+    intent.payment_method = Some(method_id.to_owned());
+    let charge = Charge {
+        id: id.clone(),
+        created: context.now(),
+        amount: intent.amount,
+        currency: intent.currency.clone(),
+        status: ChargeStatus::Pending,
+        payment_intent: intent_id.to_owned(),
+        payment_method: method_id.to_owned(),
+        failure: None,
+        authenticated,
+        balance_transaction: None,
+        metadata: intent.data.metadata.clone(),
+        description: intent.data.description.clone(),
+        receipt_email: intent.data.receipt_email.clone(),
+    };
+    state.charges.insert(charge);
+    Some(id)
+}
+
+fn complete_session(state: &mut State, context: &mut Context<'_>, intent_id: &str, paid: bool) {
+    let Some((session_id, method)) = state
+        .payment_intents
+        .get(intent_id)
+        .map(|intent| (intent.session.clone(), intent.payment_method.clone().unwrap_or_default()))
+    else {
+        return;
+    };
+    let typed = state
+        .payment_methods
+        .get(&method)
+        .map(|method| CustomerDetails { email: method.email.clone(), name: method.name.clone() });
+    if let Some(session) = state.sessions.get_mut(&session_id) {
+        session.status = SessionStatus::Complete;
+        state.open_until.remove(&(session.expires_at, session.id.clone()));
+        session.paid = paid;
+        session.customer = typed;
+    }
+    let event = emit_session(state, context, "checkout.session.completed", &session_id);
+    if let Some(session) = state.sessions.get_mut(&session_id) {
+        session.completed_event = event;
+    }
+}
+
+/// `charge.updated`: the fee is known a little later than the charge.
+fn fill_in_balance(state: &mut State, context: &mut Context<'_>, charge_id: &str) {
+    let id = context.ids.next("txn_3", 23);
+    let Some(charge) = state.charges.get_mut(charge_id) else {
+        return;
+    };
+    charge.balance_transaction = Some(id.clone());
+    let fee = currency::fee(charge.amount);
+    let transaction = BalanceTransaction {
+        id,
+        created: context.now(),
+        available_on: context.now().saturating_add(TWO_DAYS),
+        amount: charge.amount,
+        fee,
+        net: charge.amount.saturating_sub(fee),
+        currency: charge.currency.clone(),
+        source: charge_id.to_owned(),
+        description: charge.description.clone(),
+    };
+    state.balance_transactions.insert(transaction);
+    if let Some(rendered) = payment_json::charge_by_id(state, charge_id) {
+        let previous = json!({ "balance_transaction": null });
+        state.emit_change(context, "charge.updated", rendered, Some(previous));
+    }
+}
+
+fn fail_charge(
+    state: &mut State,
+    context: &mut Context<'_>,
+    intent_id: &str,
+    method_id: &str,
+    decline: Decline,
+    authenticated: bool,
+) -> ApiError {
+    let charge_id = new_charge(state, context, intent_id, method_id, authenticated);
+    if let Some(charge) = charge_id.as_deref().and_then(|id| state.charges.get_mut(id)) {
+        charge.status = ChargeStatus::Failed;
+        charge.failure = Some(decline);
+    }
+    if let Some(id) = &charge_id {
+        emit_charge(state, context, "charge.failed", id);
+    }
+    fail_intent(state, context, intent_id, decline);
+    let mut error = payment_json::card_error(state, intent_id, decline);
+    if let Some(id) = charge_id {
+        error = error.detail("charge", Value::String(id));
+    }
+    error
+}
+
+/// Failing the challenge makes no charge.
+fn fail_authentication(state: &mut State, context: &mut Context<'_>, intent_id: &str) -> ApiError {
+    let decline = Decline::AuthenticationFailed;
+    fail_intent(state, context, intent_id, decline);
+    payment_json::card_error(state, intent_id, decline)
+}
+
+fn fail_intent(state: &mut State, context: &mut Context<'_>, intent_id: &str, decline: Decline) {
+    change(state, intent_id, |intent| {
+        intent.status = IntentStatus::RequiresPaymentMethod;
+        intent.last_error = Some(decline);
+    });
+    emit_intent(state, context, "payment_intent.payment_failed", intent_id);
+}
+
+fn change(state: &mut State, intent_id: &str, change: impl FnOnce(&mut PaymentIntent)) {
+    if let Some(intent) = state.payment_intents.get_mut(intent_id) {
+        change(intent);
+    }
+}
+
+fn emit_intent(state: &mut State, context: &mut Context<'_>, kind: &str, id: &str) {
+    if let Some(rendered) = payment_json::intent_by_id(state, context.base_url, id) {
+        state.emit(context, kind, rendered);
+    }
+}
+
+fn emit_charge(state: &mut State, context: &mut Context<'_>, kind: &str, id: &str) {
+    if let Some(rendered) = payment_json::charge_by_id(state, id) {
+        state.emit(context, kind, rendered);
+    }
+}
+
+fn emit_session(state: &mut State, context: &mut Context<'_>, kind: &str, id: &str) -> Option<String> {
+    let rendered = session::snapshot(state, context, id)?;
+    Some(state.emit(context, kind, rendered))
+}

@@ -1,0 +1,130 @@
+// Drives a running sandbox with Stripe's official library: stripe.mjs <port> <secret key>.
+// Fails with the first thing that is not as it is on Stripe.
+import assert from 'node:assert/strict';
+import { createServer } from 'node:http';
+import Stripe from 'stripe';
+
+const [port, key] = process.argv.slice(2);
+const stripe = new Stripe(key, { host: '127.0.0.1', port: Number(port), protocol: 'http' });
+
+const params = {
+  mode: 'payment',
+  line_items: [
+    { price_data: { currency: 'usd', unit_amount: 1, product_data: { name: 'Credits' } }, quantity: 250 },
+    { price_data: { currency: 'usd', unit_amount: 39, product_data: { name: 'Processing fee' } }, quantity: 1 },
+  ],
+  success_url: 'http://127.0.0.1:9/return?session={CHECKOUT_SESSION_ID}',
+  cancel_url: 'http://127.0.0.1:9/cancel',
+  client_reference_id: 'account-1',
+  metadata: { topupId: 'topup_1' },
+  payment_intent_data: { metadata: { topupId: 'topup_1' } },
+  adaptive_pricing: { enabled: false },
+  allowed_payment_method_types: ['card'],
+  expires_at: Math.floor(Date.now() / 1000) + 3600,
+};
+
+// A receiver that keeps what it gets.
+const webhooks = [];
+let wake = () => {};
+const receiver = createServer((request, response) => {
+  const chunks = [];
+  request.on('data', (chunk) => chunks.push(chunk));
+  request.on('end', () => {
+    webhooks.push({ body: Buffer.concat(chunks), signature: request.headers['stripe-signature'] });
+    response.end('ok');
+    wake();
+  });
+});
+await new Promise((resolve) => receiver.listen(0, '127.0.0.1', resolve));
+const endpoint = await stripe.webhookEndpoints.create({
+  url: `http://127.0.0.1:${receiver.address().port}/webhooks`,
+  enabled_events: ['*'],
+});
+
+// Create, with an idempotency key, and again with the same one.
+const created = await stripe.checkout.sessions.create(params, { idempotencyKey: 'node-1' });
+assert.equal(created.object, 'checkout.session');
+assert.equal(created.amount_total, 289);
+assert.equal(created.lastResponse.apiVersion, Stripe.API_VERSION ?? created.lastResponse.apiVersion);
+assert.match(created.lastResponse.requestId, /^req_/);
+assert.equal(created.lastResponse.idempotencyKey, 'node-1');
+const again = await stripe.checkout.sessions.create(params, { idempotencyKey: 'node-1' });
+assert.equal(again.id, created.id);
+await assert.rejects(
+  stripe.checkout.sessions.create({ ...params, client_reference_id: 'account-2' }, { idempotencyKey: 'node-1' }),
+  (error) => error instanceof Stripe.errors.StripeIdempotencyError,
+);
+
+// Retrieve, with expansion; list, page by page.
+const retrieved = await stripe.checkout.sessions.retrieve(created.id, { expand: ['line_items'] });
+assert.equal(retrieved.line_items.data[0].description, 'Credits');
+const items = await stripe.checkout.sessions.listLineItems(created.id, { limit: 1 }).autoPagingToArray({ limit: 10 });
+assert.deepEqual(items.map((item) => item.amount_total), [250, 39]);
+const other = await stripe.checkout.sessions.create(params);
+const listed = await stripe.checkout.sessions.list({ limit: 1, status: 'open' }).autoPagingToArray({ limit: 10 });
+assert.deepEqual(listed.map((session) => session.id), [other.id, created.id]);
+
+// Expire.
+const expired = await stripe.checkout.sessions.expire(other.id);
+assert.equal(expired.status, 'expired');
+assert.equal(expired.url, null);
+
+// Errors come as the library's own classes.
+await assert.rejects(stripe.checkout.sessions.create({ ...params, nonsense: 1 }), (error) => {
+  assert(error instanceof Stripe.errors.StripeInvalidRequestError);
+  assert.equal(error.code, 'parameter_unknown');
+  assert.equal(error.param, 'nonsense');
+  assert.equal(error.message, 'Received unknown parameter: nonsense');
+  assert.match(error.requestId, /^req_/);
+  return true;
+});
+await assert.rejects(stripe.checkout.sessions.retrieve('cs_test_none'), { statusCode: 404, code: 'resource_missing' });
+const stranger = new Stripe('sk_test_wrong', { host: '127.0.0.1', port: Number(port), protocol: 'http' });
+await assert.rejects(
+  stranger.checkout.sessions.list(),
+  (error) => error instanceof Stripe.errors.StripeAuthenticationError,
+);
+
+// A decline, then a payment, through the private endpoint that Stripe's command line tool uses.
+const confirm = (payment_method) =>
+  stripe.rawRequest('POST', `/v1/payment_pages/${created.id}/confirm`, { payment_method, expected_amount: 289 });
+await assert.rejects(confirm('pm_card_visa_chargeDeclined'), (error) => {
+  assert(error instanceof Stripe.errors.StripeCardError);
+  assert.equal(error.decline_code, 'generic_decline');
+  assert.equal(error.payment_intent.object, 'payment_intent');
+  return true;
+});
+await confirm('pm_card_visa');
+const paid = await stripe.checkout.sessions.retrieve(created.id, {
+  expand: ['payment_intent.latest_charge.balance_transaction'],
+});
+assert.equal(paid.payment_status, 'paid');
+assert.equal(paid.payment_intent.latest_charge.balance_transaction.fee, 38);
+const charge = await stripe.charges.retrieve(paid.payment_intent.latest_charge.id);
+assert.equal(charge.paid, true);
+
+// The webhooks verify with the library's own check, and a changed one does not.
+const completed = () => webhooks.find(({ body }) => body.includes('"type":"checkout.session.completed"'));
+const deadline = Date.now() + 10_000;
+while (!completed()) {
+  assert(Date.now() < deadline, 'checkout.session.completed did not arrive within 10 seconds');
+  await Promise.race([new Promise((resolve) => (wake = resolve)), new Promise((resolve) => setTimeout(resolve, 500))]);
+}
+for (const { body, signature } of webhooks) {
+  const event = stripe.webhooks.constructEvent(body, signature, endpoint.secret);
+  assert.equal(event.object, 'event');
+}
+const { body, signature } = completed();
+const event = stripe.webhooks.constructEvent(body, signature, endpoint.secret);
+assert.equal(event.data.object.id, created.id);
+assert.throws(
+  () => stripe.webhooks.constructEvent(body.toString().replace('289', '299'), signature, endpoint.secret),
+  Stripe.errors.StripeSignatureVerificationError,
+);
+const stored = await stripe.events.retrieve(event.id);
+assert.equal(stored.type, 'checkout.session.completed');
+
+await stripe.webhookEndpoints.del(endpoint.id);
+receiver.closeAllConnections();
+receiver.close();
+console.log('ok');

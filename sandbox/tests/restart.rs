@@ -1,0 +1,92 @@
+//! The state file: what was answered is still there after a restart, and undelivered webhooks go on.
+
+use std::time::Duration;
+
+use serde_json::json;
+use stripe_sandbox::{Config, RetryPolicy, Sandbox, StartError};
+
+use crate::support::{
+    KEY, SESSION,
+    receiver::{Receiver, Reply},
+    start_with,
+};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn sessions_keys_and_pending_webhooks_survive_a_restart() {
+    let folder = tempfile::tempdir().unwrap();
+    let receiver = Receiver::start().await;
+    receiver.will(&[Reply::Status(500)]);
+    let mut config = Config::local(KEY).with_webhook(&receiver.url, "whsec_old");
+    config.state_file = Some(folder.path().join("sandbox.json"));
+    config.retry = RetryPolicy { initial: Duration::from_millis(300), max: Duration::from_secs(1), attempts: 9 };
+    let world = start_with(config.clone()).await;
+    let made = world.post_with_key("/v1/checkout/sessions", SESSION, "key-1").await;
+    let id = made.json()["id"].as_str().unwrap().to_owned();
+    world.post(&format!("/v1/checkout/sessions/{id}/expire"), &[]).await;
+    receiver.until(|received| received.len() == 1).await;
+    let events = world.event_types().await;
+    world.sandbox.stop().await;
+
+    config.webhook_endpoints[0].secret = "whsec_new".to_owned();
+    let world = start_with(config.clone()).await;
+    assert_eq!(world.event_types().await, events);
+    let again = world.post_with_key("/v1/checkout/sessions", SESSION, "key-1").await;
+    assert_eq!((again.text.as_str(), again.header("idempotent-replayed")), (made.text.as_str(), "true"));
+    let webhooks = receiver.until(|webhooks| webhooks.len() == 2).await;
+    assert_eq!(webhooks[0].raw, webhooks[1].raw, "the same event");
+    let time: i64 = webhooks[1].signature[2..].split(',').next().unwrap().parse().unwrap();
+    let signature = stripe_sandbox::sign("whsec_new", time, &webhooks[1].raw);
+    assert_eq!(webhooks[1].signature, signature, "the secret was refreshed");
+    let endpoints = world.get("/v1/webhook_endpoints").await.json();
+    assert_eq!(endpoints["data"].as_array().unwrap().len(), 1, "the same URL is not added twice");
+    world.sandbox.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_is_in_the_file_before_it_is_given() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("sandbox.json");
+    let mut config = Config::local(KEY);
+    config.state_file = Some(file.clone());
+    let world = start_with(config).await;
+    for _ in 0..10 {
+        let id = world.session().await;
+        let written = std::fs::read_to_string(&file).unwrap();
+        assert!(written.contains(&id), "{id} was answered but not written");
+    }
+    world.sandbox.stop().await;
+    let names: Vec<_> = std::fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    assert_eq!(names, ["sandbox.json"], "no temporary file is left");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn starts_that_cannot_work_say_why() {
+    let folder = tempfile::tempdir().unwrap();
+    let broken = folder.path().join("broken.json");
+    std::fs::write(&broken, "{").unwrap();
+    let mut file = Config::local(KEY);
+    file.state_file = Some(broken);
+    let mut folderless = Config::local(KEY);
+    folderless.state_file = Some(folder.path().join("nowhere/sandbox.json"));
+    let mut public = Config::local(KEY);
+    public.bind = ([0, 0, 0, 0], 0).into();
+    for (config, words) in [
+        (Config::local("sk_live_1"), "sk_test_"),
+        (Config::local("sk_test_"), "sk_test_"),
+        (public, "loopback only"),
+        (file, "cannot use the state file"),
+        (folderless, "cannot use the state file"),
+        (Config::local(KEY).with_webhook("https://example.com", "whsec_1"), "http URL"),
+        (Config::local(KEY).with_webhook("http://127.0.0.1:1", " "), "secret"),
+    ] {
+        let error = Sandbox::start(config).await.err().expect(words);
+        assert!(error.to_string().contains(words), "{error}");
+    }
+    let first = start_with(Config::local("rk_test_1")).await;
+    let mut second = Config::local(KEY);
+    second.bind = first.sandbox.address();
+    assert!(matches!(Sandbox::start(second).await, Err(StartError::PortInUse(_))));
+    assert_eq!(first.get("/").await.status, 200);
+    assert_eq!(json!(first.sandbox.url()), json!(format!("http://{}", first.sandbox.address())));
+    first.sandbox.stop().await;
+}

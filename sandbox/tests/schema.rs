@@ -1,0 +1,270 @@
+//! Every object that the sandbox gives out is checked against Stripe's own schema.
+//!
+//! Run it with Stripe's `OpenAPI` file: `STRIPE_OPENAPI=… cargo test -p stripe-sandbox --test schema`.
+#![forbid(unsafe_code)]
+
+#[path = "support/mod.rs"]
+mod support;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jsonschema::Validator;
+use reqwest::Method;
+use serde_json::{Value, json};
+use support::{SESSION, World, receiver::Receiver, session_with, start_with};
+
+/// Stripe's schemas, by the `object` of what they describe.
+struct Schemas {
+    components: Value,
+    validators: BTreeMap<String, Validator>,
+    seen: BTreeSet<String>,
+}
+
+impl Schemas {
+    fn load() -> Self {
+        let path = std::env::var("STRIPE_OPENAPI")
+            .expect("set STRIPE_OPENAPI to the path of Stripe's OpenAPI file (JSON) to run this test");
+        let text = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("cannot read {path}: {error}"));
+        let mut document: Value = serde_json::from_str(&text).expect("the OpenAPI file is JSON");
+        let mut components = document["components"].take();
+        for schema in components["schemas"].as_object_mut().expect("components.schemas").values_mut() {
+            close(schema);
+        }
+        Self { components, validators: BTreeMap::new(), seen: BTreeSet::new() }
+    }
+
+    fn validator(&mut self, name: &str) -> &Validator {
+        if !self.validators.contains_key(name) {
+            assert!(self.components["schemas"].get(name).is_some(), "Stripe has no schema named {name}");
+            let schema = json!({
+                "$ref": format!("#/components/schemas/{name}"),
+                "components": self.components,
+            });
+            let validator = jsonschema::validator_for(&schema).unwrap_or_else(|error| panic!("{name}: {error}"));
+            self.validators.insert(name.to_owned(), validator);
+        }
+        &self.validators[name]
+    }
+
+    /// Checks an object, or a list and the objects in it, and gives how many objects were checked.
+    fn check(&mut self, value: &Value, from: &str) -> usize {
+        let kind = value["object"].as_str().unwrap_or_else(|| panic!("{from}: no object in {value}"));
+        if kind == "list" {
+            let names: Vec<_> = value.as_object().unwrap().keys().map(String::as_str).collect();
+            assert_eq!(names, ["data", "has_more", "object", "url"], "{from}");
+            return value["data"].as_array().unwrap().iter().map(|row| self.check(row, from)).sum();
+        }
+        let name = match value.get("deleted") {
+            Some(_) => format!("deleted_{kind}"),
+            None => kind.to_owned(),
+        };
+        self.check_as(value, &name, from);
+        if kind == "event" {
+            let about = format!("{from}: {}", value["type"]);
+            return 1 + self.check(&value["data"]["object"], &about);
+        }
+        1
+    }
+
+    fn check_as(&mut self, value: &Value, name: &str, from: &str) {
+        self.seen.insert(name.to_owned());
+        let validator = self.validator(name);
+        let mistakes: Vec<String> =
+            validator.iter_errors(value).map(|error| format!("{} at {}", error, error.instance_path())).collect();
+        assert!(mistakes.is_empty(), "{from} is no {name}:\n{}\n{value:#}", mistakes.join("\n"));
+    }
+}
+
+/// Forbids fields that a schema does not name: Stripe's file leaves that open.
+fn close(schema: &mut Value) {
+    match schema {
+        Value::Object(members) => {
+            if members.get("properties").is_some_and(Value::is_object) && !members.contains_key("additionalProperties")
+            {
+                members.insert("additionalProperties".to_owned(), json!(false));
+            }
+            members.values_mut().for_each(close);
+        }
+        Value::Array(elements) => elements.iter_mut().for_each(close),
+        _ => {}
+    }
+}
+
+async fn got(schemas: &mut Schemas, world: &World, path: &str) -> Value {
+    let answer = world.get(path).await;
+    assert_eq!(answer.status, 200, "{path}: {}", answer.text);
+    assert!(schemas.check(&answer.json(), path) > 0, "{path} gave nothing to check");
+    answer.json()
+}
+
+async fn posted(schemas: &mut Schemas, world: &World, path: &str, params: &[(&str, &str)]) -> Value {
+    let answer = world.post(path, params).await;
+    let name = format!("POST {path} {params:?}");
+    if answer.status == 200 {
+        schemas.check(&answer.json(), &name);
+    } else {
+        schemas.check_as(&answer.json(), "error", &name);
+    }
+    answer.json()
+}
+
+async fn create(schemas: &mut Schemas, world: &World, params: &[(&str, &str)]) -> String {
+    let session = posted(schemas, world, "/v1/checkout/sessions", params).await;
+    session["id"].as_str().unwrap_or_else(|| panic!("{session:#}")).to_owned()
+}
+
+const ALL_PARAMS: &[(&str, &str)] = &[
+    ("customer_email", "ada@example.com"),
+    ("customer_creation", "always"),
+    ("locale", "de"),
+    ("submit_type", "pay"),
+    ("billing_address_collection", "required"),
+    ("allow_promotion_codes", "true"),
+    ("phone_number_collection[enabled]", "true"),
+    ("ui_mode", "hosted_page"),
+    ("allowed_payment_method_types[]", "card"),
+    ("payment_intent_data[description]", "Credits"),
+    ("payment_intent_data[receipt_email]", "ada@example.com"),
+    ("payment_intent_data[statement_descriptor_suffix]", "CREDITS"),
+    ("payment_intent_data[setup_future_usage]", "off_session"),
+    ("line_items[0][price_data][product_data][description]", "One cent each"),
+    ("line_items[0][price_data][product_data][images][]", "https://example.com/c.png"),
+    ("line_items[0][price_data][product_data][metadata][k]", "v"),
+    ("line_items[0][price_data][product_data][unit_label]", "credit"),
+    ("line_items[0][price_data][product_data][tax_code]", "txcd_1"),
+    ("line_items[0][metadata][k]", "v"),
+    ("line_items[0][price_data][tax_behavior]", "exclusive"),
+];
+
+/// Pays in every way, so that every kind of object and event exists.
+async fn live_through_everything(schemas: &mut Schemas, world: &World) {
+    let methods = [
+        "pm_card_visa",
+        "pm_card_amex",
+        "pm_card_visa_chargeDeclined",
+        "pm_card_chargeDeclinedIncorrectCvc",
+        "pm_card_radarBlock",
+        "pm_card_riskLevelElevated",
+        "pm_card_authenticationRequired",
+        "pm_sandbox_delayed",
+        "pm_unknown",
+    ];
+    for params in [SESSION.to_vec(), session_with(ALL_PARAMS)] {
+        for method in methods {
+            let id = create(schemas, world, &params).await;
+            let confirm = [("payment_method", method), ("expected_amount", "289")];
+            posted(schemas, world, &format!("/v1/payment_pages/{id}/confirm"), &confirm).await;
+            got(schemas, world, &format!("/v1/payment_pages/{id}")).await;
+        }
+    }
+    for (method, control, outcomes) in [
+        ("pm_card_authenticationRequired", "challenge", ["passed", "failed"]),
+        ("pm_sandbox_delayed", "settle", ["succeeded", "failed"]),
+    ] {
+        for outcome in outcomes {
+            let id = create(schemas, world, SESSION).await;
+            world.confirm(&id, method).await;
+            let path = format!("/_sandbox/sessions/{id}/{control}");
+            let answer = world.control(&path, &json!({ "outcome": outcome }).to_string()).await;
+            assert_eq!(answer.status, 200, "{}", answer.text);
+            schemas.check(&answer.json(), &path);
+        }
+    }
+    let id = create(schemas, world, SESSION).await;
+    world.confirm(&id, "pm_card_authenticationRequired").await;
+    posted(schemas, world, &format!("/v1/checkout/sessions/{id}/expire"), &[]).await;
+    posted(schemas, world, &format!("/v1/checkout/sessions/{id}/expire"), &[]).await;
+    posted(schemas, world, "/v1/checkout/sessions", &[]).await;
+}
+
+async fn read_everything(schemas: &mut Schemas, world: &World) {
+    let events = got(schemas, world, "/v1/events?limit=100").await;
+    for event in events["data"].as_array().unwrap() {
+        got(schemas, world, &format!("/v1/events/{}", event["id"].as_str().unwrap())).await;
+        let id = event["data"]["object"]["id"].as_str().unwrap();
+        let path = match event["data"]["object"]["object"].as_str().unwrap() {
+            "checkout.session" => {
+                got(schemas, world, &format!("/v1/checkout/sessions/{id}/line_items")).await;
+                let expand = "expand[]=line_items.data.price.product&expand[]=payment_intent.payment_method";
+                got(schemas, world, &format!("/v1/checkout/sessions/{id}?{expand}")).await;
+                format!("/v1/checkout/sessions/{id}?expand[]=payment_intent.latest_charge.balance_transaction")
+            }
+            "payment_intent" => {
+                let intent = got(schemas, world, &format!("/v1/payment_intents/{id}")).await;
+                if let Some(method) = intent["payment_method"].as_str() {
+                    got(schemas, world, &format!("/v1/payment_methods/{method}")).await;
+                }
+                format!("/v1/payment_intents/{id}?expand[]=latest_charge&expand[]=payment_method")
+            }
+            _ => {
+                let charge = got(schemas, world, &format!("/v1/charges/{id}")).await;
+                if let Some(transaction) = charge["balance_transaction"].as_str() {
+                    got(schemas, world, &format!("/v1/balance_transactions/{transaction}?expand[]=source")).await;
+                }
+                format!("/v1/charges/{id}?expand[]=payment_intent&expand[]=balance_transaction")
+            }
+        };
+        got(schemas, world, &path).await;
+    }
+    got(schemas, world, "/v1/checkout/sessions?limit=100&expand[]=data.line_items").await;
+}
+
+async fn webhook_endpoints(schemas: &mut Schemas, world: &World) {
+    let params = [("url", "http://127.0.0.1:9/x"), ("enabled_events[]", "*"), ("metadata[k]", "v")];
+    let endpoint = posted(schemas, world, "/v1/webhook_endpoints", &params).await;
+    let path = format!("/v1/webhook_endpoints/{}", endpoint["id"].as_str().unwrap());
+    got(schemas, world, &path).await;
+    got(schemas, world, "/v1/webhook_endpoints").await;
+    posted(schemas, world, &path, &[("disabled", "true")]).await;
+    let gone = world.send(Method::DELETE, &path, &[], &[]).await.unwrap();
+    schemas.check(&gone.json(), "DELETE webhook endpoint");
+    for path in ["/v1/nothing", "/v1/charges/ch_x", "/v1/checkout/sessions?limit=101"] {
+        schemas.check_as(&world.get(path).await.json(), "error", path);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_object_passes_stripes_schema() {
+    let mut schemas = Schemas::load();
+    let receiver = Receiver::start().await;
+    let config = stripe_sandbox::Config::local(support::KEY).with_webhook(&receiver.url, "whsec_1");
+    let world = start_with(config).await;
+    live_through_everything(&mut schemas, &world).await;
+    read_everything(&mut schemas, &world).await;
+    webhook_endpoints(&mut schemas, &world).await;
+    world.idle().await;
+    let webhooks = receiver.received();
+    for webhook in &webhooks {
+        schemas.check(&webhook.event(), "a webhook");
+    }
+    let kinds: BTreeSet<_> = webhooks.iter().map(support::receiver::Received::kind).collect();
+    assert_eq!(kinds.len(), 14, "every kind of event was checked: {kinds:?}");
+    let expected = [
+        "balance_transaction",
+        "charge",
+        "checkout.session",
+        "deleted_webhook_endpoint",
+        "error",
+        "event",
+        "item",
+        "payment_intent",
+        "payment_method",
+        "webhook_endpoint",
+    ];
+    assert_eq!(schemas.seen.iter().map(String::as_str).collect::<Vec<_>>(), expected);
+    world.sandbox.stop().await;
+}
+
+#[test]
+fn the_check_itself_finds_mistakes() {
+    let mut schemas = Schemas::load();
+    let good = json!({ "id": "we_1", "object": "webhook_endpoint", "deleted": true });
+    assert!(schemas.validator("deleted_webhook_endpoint").is_valid(&good));
+    for (name, value) in [("id", json!(null)), ("unknown", json!(1)), ("object", json!("charge"))] {
+        let mut bad = good.clone();
+        bad[name] = value;
+        assert!(!schemas.validator("deleted_webhook_endpoint").is_valid(&bad), "{bad}");
+    }
+    let missing = json!({ "id": "we_1", "object": "webhook_endpoint" });
+    assert!(!schemas.validator("deleted_webhook_endpoint").is_valid(&missing));
+}

@@ -1,0 +1,9 @@
+//! What the store promises, on both databases: the same named cases, without HTTP.
+
+mod concurrency;
+mod database_rules;
+mod decisions;
+mod mismatches;
+mod records;
+mod schema;
+mod writes;

@@ -1,0 +1,181 @@
+//! What the database itself refuses, whoever asks: the last guard when all others have a hole.
+
+use topup::domain::checkout::{PaymentProgress, TopupState};
+
+use crate::on_both_databases;
+use crate::support::Backend as Databases;
+use crate::support::books::{Books, Rows, news, topup_of};
+
+/// Runs SQL that the database must refuse with a message that has this text.
+async fn refuses(books: &Books, sql: &'static str, reason: &str) {
+    let error = books.db.execute_raw(sql).await.expect_err(sql);
+    let text = topup::app::with_causes(&error).to_lowercase();
+    assert!(text.contains(&reason.to_lowercase()), "{sql}: {text}");
+}
+
+/// The words in which both databases name the rule that was broken.
+fn word(backend: Databases, sqlite: &'static str, postgres: &'static str) -> &'static str {
+    if backend == Databases::Sqlite { sqlite } else { postgres }
+}
+
+on_both_databases! {
+    async fn entries_of_the_books_cannot_be_changed_or_removed(backend: Backend) {
+        let books = Books::open(backend).await;
+        let report = books.opened(1).await;
+        books.apply(report).await.expect("applied");
+        for sql in [
+            "UPDATE ledger_entries SET credits = 1000000",
+            "UPDATE ledger_entries SET source = 'topup_x'",
+            "DELETE FROM ledger_entries",
+            "DELETE FROM ledger_entries WHERE sequence = 1",
+        ] {
+            refuses(&books, sql, "append-only").await;
+        }
+        if backend == Databases::Postgres {
+            refuses(&books, "TRUNCATE ledger_entries", "append-only").await;
+        }
+        assert_eq!(books.rows().await.entries, 1);
+        books.finish().await;
+    }
+
+    async fn a_source_is_entered_only_once_for_each_kind(backend: Backend) {
+        let books = Books::open(backend).await;
+        let report = books.opened(1).await;
+        books.apply(report).await.expect("applied");
+        // Everything about it is new but its kind and source.
+        refuses(
+            &books,
+            "INSERT INTO ledger_entries (account_id, sequence, id, kind, credits, balance_after, source, created_at) \
+            SELECT account_id, 2, 'entry_second', kind, credits, balance_after + credits, source, created_at \
+            FROM ledger_entries",
+            word(
+                backend,
+                "UNIQUE constraint failed: ledger_entries.kind, ledger_entries.source",
+                "ledger_entries_kind_source_key",
+            ),
+        )
+        .await;
+        assert_eq!(books.rows().await.entries, 1);
+        books.finish().await;
+    }
+
+    async fn a_sequence_number_is_taken_only_once(backend: Backend) {
+        let books = Books::open(backend).await;
+        let report = books.opened(1).await;
+        books.apply(report).await.expect("applied");
+        refuses(
+            &books,
+            "INSERT INTO ledger_entries (account_id, sequence, id, kind, credits, balance_after, source, created_at) \
+            VALUES ('user_1', 1, 'entry_second', 'topup', 5, 255, 'another', 1)",
+            word(
+                backend,
+                "UNIQUE constraint failed: ledger_entries.account_id, ledger_entries.sequence",
+                "ledger_entries_pkey",
+            ),
+        )
+        .await;
+        books.finish().await;
+    }
+
+    async fn an_entry_of_nothing_or_of_nobody_is_refused(backend: Backend) {
+        let books = Books::open(backend).await;
+        let report = books.opened(1).await;
+        books.apply(report).await.expect("applied");
+        refuses(
+            &books,
+            "INSERT INTO ledger_entries (account_id, sequence, id, kind, credits, balance_after, source, created_at) \
+            VALUES ('user_1', 2, 'entry_zero', 'topup', 0, 250, 'another', 1)",
+            word(backend, "CHECK constraint failed: credits <> 0", "credits_check"),
+        )
+        .await;
+        refuses(
+            &books,
+            "INSERT INTO ledger_entries (account_id, sequence, id, kind, credits, balance_after, source, created_at) \
+            VALUES ('nobody', 1, 'entry_nobody', 'topup', 5, 5, 'another', 1)",
+            "foreign key",
+        )
+        .await;
+        refuses(&books, "DELETE FROM accounts", "foreign key").await;
+        books.finish().await;
+    }
+
+    async fn a_purchase_is_paid_exactly_when_it_has_a_time_of_payment(backend: Backend) {
+        let books = Books::open(backend).await;
+        books.opened(1).await;
+        for sql in ["UPDATE topups SET state = 'paid'", "UPDATE topups SET paid_at = 5"] {
+            refuses(&books, sql, word(backend, "CHECK constraint failed: (state = 'paid')", "topups_check")).await;
+        }
+        books.finish().await;
+    }
+
+    async fn a_purchase_that_makes_no_sense_is_refused(backend: Backend) {
+        let books = Books::open(backend).await;
+        books.opened(1).await;
+        books.opened(2).await;
+        for sql in [
+            "UPDATE topups SET state = 'refunded'",
+            "UPDATE topups SET credits = 0",
+            "UPDATE topups SET total_amount = total_amount - 1",
+            "UPDATE topups SET credits_amount = -1, fee_amount = 290",
+            "UPDATE topups SET fee_amount = -1, total_amount = 249",
+            "UPDATE topups SET livemode = 2",
+        ] {
+            refuses(&books, sql, word(backend, "CHECK constraint", "check constraint")).await;
+        }
+        refuses(&books, "UPDATE topups SET session_id = 'cs_same'", "unique").await;
+        refuses(&books, "UPDATE topups SET credits = 'many'", word(backend, "cannot store TEXT", "invalid input"))
+            .await;
+        books.finish().await;
+    }
+
+    async fn a_balance_beyond_the_largest_number_is_refused_and_nothing_is_written(backend: Backend) {
+        let books = Books::open(backend).await;
+        let nearly = books.opened_as(topup_of(1, "user_1", i64::MAX - 100)).await;
+        books.apply(nearly).await.expect("applied");
+        let fits = books.opened_as(topup_of(2, "user_1", 100)).await;
+        let too_much = books.opened_as(topup_of(3, "user_1", 1)).await;
+        books.apply(fits).await.expect("applied");
+        assert_eq!(books.balance("user_1").await, i64::MAX);
+        let before = books.rows().await;
+        books.apply(too_much.clone()).await.expect_err("the sum does not fit");
+        assert_eq!((books.balance("user_1").await, books.rows().await), (i64::MAX, before));
+        assert_eq!(books.state(&too_much.topup).await, TopupState::Open);
+        // No marker is left: should there be room one day, the event still counts.
+        let moved = books.apply(news(&too_much, "evt_other", PaymentProgress::Processing)).await;
+        assert!(moved.is_ok(), "{moved:?}");
+        books.finish().await;
+    }
+
+    async fn one_account_at_the_largest_number_does_not_harm_another(backend: Backend) {
+        let books = Books::open(backend).await;
+        for (number, account) in [(1, "user_1"), (2, "user_2")] {
+            let report = books.opened_as(topup_of(number, account, i64::MAX)).await;
+            books.apply(report).await.expect("applied");
+            assert_eq!(books.balance(account).await, i64::MAX);
+        }
+        assert_eq!(books.rows().await, Rows { events: 2, failed: 0, entries: 2, accounts: 2, paid: 2 });
+        books.finish().await;
+    }
+
+    async fn books_that_were_tampered_with_are_found_out(backend: Backend) {
+        // What `finish` checks after every test can fail.
+        let books = Books::open(backend).await;
+        let report = books.opened(1).await;
+        books.apply(report).await.expect("applied");
+        let paid = "credits of a top-up are granted once, when it is paid";
+        let cases = [
+            ("UPDATE accounts SET balance = 251", vec!["balance = sum of entries"]),
+            ("UPDATE accounts SET balance = 250, entries = 2", vec!["balance = sum of entries"]),
+            ("UPDATE accounts SET entries = 1", vec![]),
+            ("UPDATE topups SET state = 'open', paid_at = NULL", vec![paid, "a decided event's effect is there"]),
+            ("UPDATE topups SET state = 'paid', paid_at = 1, credits = 251", vec![paid]),
+            ("UPDATE topups SET credits = 250, account_id = 'user_2'", vec![paid]),
+            ("UPDATE topups SET account_id = 'user_1'", vec![]),
+        ];
+        for (sql, rules) in cases {
+            books.db.execute_raw(sql).await.expect("done");
+            assert_eq!(books.db.broken_rules().await.expect("readable"), rules, "{sql}");
+        }
+        books.finish().await;
+    }
+}

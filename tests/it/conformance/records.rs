@@ -1,0 +1,342 @@
+//! Everything around the books: idempotency keys, API keys, failed deliveries, what a database is for, reading pages.
+
+use futures_util::FutureExt;
+use futures_util::future::join_all;
+use topup::domain::checkout::{PaymentProgress, TopupState};
+use topup::domain::ids::TopupId;
+use topup::store::api_keys::{self, ApiKeyRow};
+use topup::store::failed_events::{self, FailureKind};
+use topup::store::idempotency::{self, IdempotencyKey, KeyState, StoredAnswer};
+use topup::store::instance::{self, Instance};
+use topup::store::{Db, StoreError, topups};
+
+use crate::on_both_databases;
+use crate::support::books::{Books, NOW_MS, account_id, new_topup, news, topup_of};
+
+/// Runs store functions in one write.
+macro_rules! in_a_write {
+    ($db:expr, |$tx:ident| $body:expr) => {
+        $db.write(move |$tx| async move { $body.await }.boxed()).await
+    };
+}
+
+fn key(caller: &str, name: &str, hash: &str) -> IdempotencyKey {
+    IdempotencyKey { caller: caller.to_owned(), key: name.to_owned(), request_hash: hash.to_owned() }
+}
+
+/// A claim of `key` by the caller `one` for a purchase, held for a second.
+async fn claim(db: &Db, hash: &'static str, topup: u128, now_ms: i64) -> KeyState {
+    let claimed = in_a_write!(db, |tx| async {
+        idempotency::claim(tx, &key("one", "key", hash), &TopupId::from_bits(topup), now_ms + 1_000, now_ms).await
+    });
+    claimed.expect("claims")
+}
+
+on_both_databases! {
+    async fn an_idempotency_key_is_held_resumed_and_answered(backend: Backend) {
+        let books = Books::open(backend).await;
+        let db = &books.db;
+        for number in 1..=3 {
+            books.insert(new_topup(number)).await;
+        }
+        let first = TopupId::from_bits(1);
+        assert!(matches!(claim(db, "a", 1, 0).await, KeyState::Fresh));
+        assert!(matches!(claim(db, "a", 2, 999).await, KeyState::Running), "the lease holds");
+        assert!(matches!(claim(db, "b", 2, 5_000).await, KeyState::OtherRequest), "also after the lease");
+        // The one that ran has crashed: its lease is over at 1000, and the next one holds it until 2000.
+        assert!(matches!(claim(db, "a", 2, 1_000).await, KeyState::Resumed(topup) if topup == first));
+        assert!(matches!(claim(db, "a", 3, 1_500).await, KeyState::Running), "the new lease holds");
+        in_a_write!(db, |tx| async { idempotency::release(tx, &key("one", "key", "a")).await }).expect("releases");
+        assert!(matches!(claim(db, "a", 3, 1_501).await, KeyState::Resumed(topup) if topup == first));
+        let answer = StoredAnswer { status: 502, code: Some("stripe_refused".to_owned()), detail: None };
+        let given = answer.clone();
+        db.write(move |tx| {
+            let given = given.clone();
+            async move { idempotency::answer(tx, &key("one", "key", "a"), &given).await }.boxed()
+        })
+        .await
+        .expect("answers");
+        for now_ms in [1_502, 1_000_000] {
+            let state = claim(db, "a", 3, now_ms).await;
+            assert!(
+                matches!(&state, KeyState::Answered(topup, stored) if *topup == first && *stored == answer),
+                "{state:?}"
+            );
+        }
+        assert!(matches!(claim(db, "b", 3, 1_000_000).await, KeyState::OtherRequest));
+        in_a_write!(db, |tx| async { idempotency::release(tx, &key("one", "key", "a")).await })
+            .expect("releases nothing");
+        assert!(matches!(claim(db, "a", 3, 1_000_000).await, KeyState::Answered(..)), "an answer is not let go of");
+        books.finish().await;
+    }
+
+    async fn the_same_key_of_two_callers_is_two_keys(backend: Backend) {
+        let books = Books::open(backend).await;
+        books.insert(new_topup(1)).await;
+        for (caller, name) in [("one", "key"), ("two", "key"), ("one", "KEY"), ("onek", "ey")] {
+            let state = books
+                .db
+                .write(move |tx| {
+                    async move {
+                idempotency::claim(tx, &key(caller, name, "a"), &TopupId::from_bits(1), 1_000, 0).await
+            }.boxed()
+                })
+                .await
+                .expect("claims");
+            assert!(matches!(state, KeyState::Fresh), "{caller} {name}");
+        }
+        books.finish().await;
+    }
+
+    async fn a_key_claimed_by_many_at_once_is_held_by_one(backend: Backend) {
+        // Known mistake 18.
+        let books = Books::open(backend).await;
+        books.insert(new_topup(1)).await;
+        let states = join_all((0..16).map(|_| claim(&books.db, "a", 1, 0))).await;
+        assert_eq!(states.iter().filter(|state| matches!(state, KeyState::Fresh)).count(), 1, "{states:?}");
+        assert_eq!(states.iter().filter(|state| matches!(state, KeyState::Running)).count(), 15, "{states:?}");
+        // The lease is over for all of them at the same time: again one goes on.
+        let states = join_all((0..16).map(|_| claim(&books.db, "a", 1, 5_000))).await;
+        assert_eq!(states.iter().filter(|state| matches!(state, KeyState::Resumed(_))).count(), 1, "{states:?}");
+        books.finish().await;
+    }
+
+    async fn old_keys_are_purged_unless_they_are_held(backend: Backend) {
+        let books = Books::open(backend).await;
+        let db = &books.db;
+        books.insert(new_topup(1)).await;
+        assert!(matches!(claim(db, "a", 1, 10_000).await, KeyState::Fresh));
+        for (before_ms, now_ms, why) in [(10_000, 20_000, "young"), (10_001, 10_999, "held")] {
+            in_a_write!(db, |tx| idempotency::purge(tx, before_ms, now_ms)).expect("purges");
+            assert!(matches!(claim(db, "b", 1, now_ms).await, KeyState::OtherRequest), "{why}");
+        }
+        in_a_write!(db, |tx| idempotency::purge(tx, 10_001, 11_000)).expect("purges");
+        assert!(matches!(claim(db, "b", 1, 11_000).await, KeyState::Fresh));
+        books.finish().await;
+    }
+
+    async fn a_database_remembers_what_it_was_first_used_for(backend: Backend) {
+        // Known mistake 22.
+        let books = Books::open(backend).await;
+        let test = Instance { livemode: false, currency: "usd".to_owned() };
+        let live = Instance { livemode: true, currency: "eur".to_owned() };
+        for wanted in [test.clone(), live, test.clone()] {
+            let remembered: Result<Instance, StoreError> = books
+                .db
+                .write(move |tx| {
+                    let wanted = wanted.clone();
+                    async move { instance::remember(tx, &wanted, NOW_MS).await }.boxed()
+                })
+                .await;
+            assert_eq!(remembered.expect("remembers"), test);
+        }
+        books.finish().await;
+    }
+
+    async fn an_api_key_is_found_by_its_hash_until_it_is_revoked(backend: Backend) {
+        let books = Books::open(backend).await;
+        let db = &books.db;
+        let row = |id: &str, account: Option<&str>, created_at| ApiKeyRow {
+            id: id.to_owned(),
+            name: "backend".to_owned(),
+            scopes: "checkout read".to_owned(),
+            account_id: account.map(str::to_owned),
+            created_at,
+            revoked_at: None,
+        };
+        let (bound, unbound) = (row("key_b", Some("user_1"), 2), row("key_a", None, 1));
+        for (row, hash) in [(bound.clone(), "hash_b"), (unbound.clone(), "hash_a")] {
+            db.write(move |tx| {
+                let row = row.clone();
+                async move { api_keys::insert(tx, &row, hash).await }.boxed()
+            })
+            .await
+            .expect("is written");
+        }
+        let twin = row("key_c", None, 3);
+        let refused = db
+            .write(move |tx| {
+                let twin = twin.clone();
+                async move { api_keys::insert(tx, &twin, "hash_a").await }.boxed()
+            })
+            .await;
+        assert!(refused.is_err(), "a second key with the same hash");
+        assert_eq!(db.api_keys().await.expect("readable"), [unbound.clone(), bound.clone()], "oldest first");
+        assert_eq!(db.api_key_by_hash("hash_b").await.expect("readable"), Some(bound));
+        assert_eq!(db.api_key_by_hash("HASH_A").await.expect("readable"), None);
+        for (id, revoked) in [("key_a", true), ("key_a", false), ("key_none", false)] {
+            assert_eq!(in_a_write!(db, |tx| api_keys::revoke(tx, id, 9)).expect("runs"), revoked, "{id}");
+        }
+        assert_eq!(db.api_key_by_hash("hash_a").await.expect("readable"), None);
+        assert_eq!(db.api_keys().await.expect("readable")[0], ApiKeyRow { revoked_at: Some(9), ..unbound });
+        books.finish().await;
+    }
+
+    async fn failures_of_one_event_are_counted_and_the_last_one_is_told(backend: Backend) {
+        let books = Books::open(backend).await;
+        let db = &books.db;
+        use FailureKind::{Permanent, Transient};
+        for (event, kind, error, now_ms) in
+            [("evt_1", Transient, "first", 1), ("evt_2", Permanent, "other", 2), ("evt_1", Permanent, "last", 3)]
+        {
+            in_a_write!(db, |tx| failed_events::record(tx, event, "checkout.session.completed", kind, error, now_ms))
+                .expect("records");
+        }
+        let failed = db.failed_events(10).await.expect("readable");
+        let failed: Vec<_> = failed
+            .iter()
+            .map(|row| (row.event_id.as_str(), row.kind.as_str(), row.error.as_str(), row.attempts))
+            .collect();
+        assert_eq!(failed, [("evt_1", "permanent", "last", 2), ("evt_2", "permanent", "other", 1)], "latest first");
+        assert_eq!(db.failed_events(1).await.expect("readable").len(), 1);
+        books.finish().await;
+    }
+
+    async fn a_failure_is_recorded_whatever_its_text_is(backend: Backend) {
+        // PostgreSQL takes no text with a zero byte; a record that fails would make Stripe try for ever.
+        let books = Books::open(backend).await;
+        let db = &books.db;
+        let error = format!("metadata.credits is 2\u{0}5 {}", "x".repeat(100_000));
+        db.write(move |tx| {
+            let error = error.clone();
+            async move { failed_events::record(tx, "evt_1", "type", FailureKind::Permanent, &error, 1).await }.boxed()
+        })
+        .await
+        .expect("records");
+        let stored = &db.failed_events(1).await.expect("readable")[0].error;
+        assert!(stored.starts_with("metadata.credits is 2") && stored.len() < 10_000, "{} bytes", stored.len());
+        books.finish().await;
+    }
+
+    async fn an_account_that_never_had_anything_reads_as_zeros(backend: Backend) {
+        let books = Books::open(backend).await;
+        let balance = books.db.balance(&account_id("nobody")).await.expect("readable");
+        assert_eq!((balance.remaining_credits, balance.total_credits, balance.used_credits), (0, 0, 0));
+        assert_eq!(balance.updated_at_ms, None);
+        assert!(books.db.entries(&account_id("nobody"), i64::MAX, 10).await.expect("readable").is_empty());
+        books.finish().await;
+    }
+
+    async fn entries_are_read_in_pages_newest_first(backend: Backend) {
+        let books = Books::open(backend).await;
+        for number in 1..=5 {
+            let report = books.opened(number).await;
+            books.apply(report).await.expect("applied");
+        }
+        let other = books.opened_as(topup_of(6, "user_2", 7)).await;
+        books.apply(other).await.expect("applied");
+        for (below, limit, expected) in [
+            (i64::MAX, 2, vec![5, 4]),
+            (4, 2, vec![3, 2]),
+            (2, 2, vec![1]),
+            (1, 2, vec![]),
+            (i64::MAX, 100, vec![5, 4, 3, 2, 1]),
+        ] {
+            let page = books.db.entries(&account_id("user_1"), below, limit).await.expect("readable");
+            let sequences: Vec<i64> = page.iter().map(|entry| entry.sequence).collect();
+            assert_eq!(sequences, expected, "below {below}");
+        }
+        books.finish().await;
+    }
+
+    async fn stripes_answer_never_undoes_what_an_event_said_before_it(backend: Backend) {
+        let books = Books::open(backend).await;
+        for (number, progress, state) in [
+            (1, PaymentProgress::Paid, TopupState::Paid),
+            (2, PaymentProgress::Processing, TopupState::Processing),
+            // A session that was not stored yet was shown to nobody: that it ended is no news, asking Stripe is.
+            (3, PaymentProgress::Expired, TopupState::Open),
+        ] {
+            let new = new_topup(number);
+            books.insert(new.clone()).await;
+            let report = crate::support::books::paid_report(&new);
+            books.apply(news(&report, &format!("evt_{number}"), progress)).await.expect("applied");
+            let (id, session) = (report.topup.clone(), report.session.clone());
+            let stored = books
+                .db
+                .write(move |tx| {
+                    let (id, session) = (id.clone(), session.clone());
+                    async move { topups::opened(tx, &id, &session, Some("https://page"), 7, NOW_MS).await }.boxed()
+                })
+                .await
+                .expect("writes");
+            let topup = books.topup(&report.topup).await;
+            assert_eq!(
+                (stored, topup.state, topup.session, topup.expires_at_ms),
+                (true, state, Some(report.session), 7)
+            );
+        }
+        books.finish().await;
+    }
+
+    async fn a_purchase_keeps_its_first_session(backend: Backend) {
+        let books = Books::open(backend).await;
+        let report = books.opened(1).await;
+        let id = report.topup.clone();
+        let stored = books
+            .db
+            .write(move |tx| {
+                let id = id.clone();
+                async move {
+                    let other = topup::domain::ids::SessionId::parse("cs_test_other").expect("an id");
+                    topups::opened(tx, &id, &other, None, NOW_MS, NOW_MS).await
+                }
+                .boxed()
+            })
+            .await
+            .expect("writes");
+        assert_eq!((stored, books.topup(&report.topup).await.session), (false, Some(report.session)));
+        books.finish().await;
+    }
+
+    async fn a_refusal_ends_a_purchase_only_before_it_has_a_session(backend: Backend) {
+        let books = Books::open(backend).await;
+        books.insert(new_topup(1)).await;
+        books.opened(2).await;
+        for (number, state) in [(1, TopupState::Failed), (2, TopupState::Open)] {
+            in_a_write!(books.db, |tx| async {
+                topups::refused(tx, &TopupId::from_bits(number), "stripe_refused", NOW_MS).await
+            })
+            .expect("writes");
+            assert_eq!(books.state(&TopupId::from_bits(number)).await, state);
+        }
+        books.finish().await;
+    }
+
+    async fn the_next_attempt_is_taken_by_one(backend: Backend) {
+        let books = Books::open(backend).await;
+        books.insert(new_topup(1)).await;
+        books.opened(2).await;
+        let next = async |number: u128, attempt: i64| {
+            in_a_write!(books.db, |tx| async {
+                let mut request = new_topup(number).request;
+                request.expires_at_seconds += 60;
+                topups::next_attempt(tx, &TopupId::from_bits(number), attempt, &request, NOW_MS).await
+            })
+            .expect("writes")
+        };
+        assert!(next(1, 1).await);
+        assert!(!next(1, 1).await, "somebody else has moved on");
+        let topup = books.topup(&TopupId::from_bits(1)).await;
+        assert_eq!((topup.stripe_attempt, topup.expires_at_ms), (2, NOW_MS + 3_660_000));
+        assert_eq!(topup.request.expires_at_seconds, NOW_MS / 1_000 + 3_660);
+        assert!(!next(2, 1).await, "it has a session");
+        books.finish().await;
+    }
+
+    async fn the_right_to_ask_stripe_is_given_to_one_in_each_interval(backend: Backend) {
+        let books = Books::open(backend).await;
+        books.opened(1).await;
+        let claim = async |now_ms: i64| {
+            in_a_write!(books.db, |tx| async {
+                topups::claim_check(tx, &TopupId::from_bits(1), now_ms, now_ms - 5_000).await
+            })
+            .expect("writes")
+        };
+        let claims = join_all((0..16).map(|_| claim(NOW_MS))).await;
+        assert_eq!(claims.into_iter().filter(|claimed| *claimed).count(), 1);
+        assert!(!claim(NOW_MS + 4_999).await);
+        assert!(claim(NOW_MS + 5_000).await);
+        books.finish().await;
+    }
+}

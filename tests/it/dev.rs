@@ -1,0 +1,179 @@
+//! `topup dev`: the first minute of a newcomer.
+
+use std::path::Path;
+use std::process::Command;
+
+use serde_json::Value;
+
+use crate::support::app::http_client;
+use crate::support::process::{Process, Settings, run, topup};
+use crate::support::until;
+
+struct Dev {
+    process: Process,
+    url: String,
+    sandbox: String,
+    curl: String,
+}
+
+async fn start(folder: &Path, more: &[&str]) -> Dev {
+    // Settings that would lead somewhere real, if they were read.
+    let hostile = Settings::from([
+        ("DATABASE_URL", "postgres://nobody@203.0.113.1/nothing".to_owned()),
+        ("STRIPE_SECRET_KEY", "sk_live_0123456789".to_owned()),
+        ("STRIPE_WEBHOOK_SECRET", String::new()),
+        ("PATH", std::env::var("PATH").expect("a path")),
+    ]);
+    let mut command = topup(&hostile);
+    command.args(["dev", "--port", "0", "--sandbox-port", "0", "--data-dir"]).arg(folder).args(more);
+    let mut process = Process::start(command);
+    let lines = process.output_line("Stop with Ctrl-C").await;
+    let address = |label: &str| {
+        let line = lines.iter().find(|line| line.trim_start().starts_with(label)).expect("is printed");
+        line.split_whitespace().last().expect("an address").trim_end_matches('/').to_owned()
+    };
+    let curl = lines.iter().find(|line| line.starts_with("curl ")).expect("a curl line").clone();
+    Dev { url: address("Demo"), sandbox: address("Sandbox"), process, curl }
+}
+
+async fn stop(dev: Dev) {
+    dev.process.terminate();
+    let (well, errors) = dev.process.ended().await;
+    assert!(well, "{errors:?}");
+}
+
+async fn credits(dev: &Dev) -> i64 {
+    let client = http_client();
+    let token: Value = client
+        .post(format!("{}/demo/token", dev.url))
+        .json(&serde_json::json!({}))
+        .send()
+        .await
+        .expect("answers")
+        .json()
+        .await
+        .expect("JSON");
+    let token = token["token"].as_str().expect("a token");
+    let balance: Value = client
+        .get(format!("{}/credits", dev.url))
+        .bearer_auth(token)
+        .send()
+        .await
+        .expect("answers")
+        .json()
+        .await
+        .expect("JSON");
+    balance["remainingCredits"].as_i64().expect("a number")
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_printed_curl_line_opens_a_checkout_whose_payment_survives_a_restart_and_fresh_starts_anew() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let dev = start(folder.path(), &[]).await;
+    let output = Command::new("sh").args(["-c", &dev.curl]).output().expect("sh and curl are installed");
+    let checkout: Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    let session = checkout["id"].as_str().expect("an id");
+    assert!(checkout["url"].as_str().expect("a url").starts_with(&dev.sandbox));
+    let form = [
+        ("email", "a@b.example"),
+        ("card_number", "4242 4242 4242 4242"),
+        ("exp", "12 / 34"),
+        ("cvc", "123"),
+        ("name", "A B"),
+    ];
+    let paid = http_client().post(checkout["url"].as_str().expect("a url")).form(&form).send().await.expect("answers");
+    assert!(paid.status().is_redirection() || paid.status().is_success(), "{session}: {}", paid.status());
+    until("the credits", async || (credits(&dev).await == 250).then_some(())).await;
+    stop(dev).await;
+
+    let dev = start(folder.path(), &[]).await;
+    assert_eq!(credits(&dev).await, 250, "state survives a restart");
+    stop(dev).await;
+
+    let dev = start(folder.path(), &["--fresh"]).await;
+    assert_eq!(credits(&dev).await, 0, "--fresh starts anew");
+    stop(dev).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn requests_under_a_name_that_is_not_loopback_are_refused() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let dev = start(folder.path(), &[]).await;
+    for path in ["/", "/demo/token", "/credits/quote?credits=250"] {
+        for (host, refused) in [("evil.example", true), ("127.0.0.1.evil.example:80", true), ("localhost:8080", false)]
+        {
+            let request = http_client().get(format!("{}{path}", dev.url)).header("host", host);
+            let status = request.send().await.expect("answers").status().as_u16();
+            assert_eq!(status == 421, refused, "{host} {path}: {status}");
+        }
+    }
+    stop(dev).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn two_cannot_use_one_folder() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let dev = start(folder.path(), &[]).await;
+    let (well, errors) = refused(folder.path(), &["--port", "0", "--fresh"]);
+    assert!(!well && errors.contains("another `topup dev` uses"), "{errors}");
+    assert_eq!(credits(&dev).await, 0, "the first one goes on");
+    stop(dev).await;
+}
+
+fn refused(folder: &Path, more: &[&str]) -> (bool, String) {
+    let folder = folder.to_str().expect("a path");
+    let arguments: Vec<&str> =
+        ["dev", "--sandbox-port", "0", "--data-dir", folder].iter().chain(more).copied().collect();
+    let (well, _, errors) = run(&Settings::new(), &arguments);
+    (well, errors)
+}
+
+#[test]
+fn a_port_in_use_and_a_folder_that_is_not_ours_are_one_clear_sentence_each() {
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let port = taken.local_addr().expect("an address").port().to_string();
+    let folder = tempfile::tempdir().expect("a folder");
+    let (well, errors) = refused(&folder.path().join("new"), &["--port", &port]);
+    assert!(!well && errors.contains("the port is in use") && errors.lines().count() == 1, "{errors}");
+
+    let precious = folder.path().join("precious.txt");
+    std::fs::write(&precious, "mine").expect("written");
+    let (well, errors) = refused(folder.path(), &["--port", "0", "--fresh"]);
+    assert!(!well && errors.contains("files that are not of `topup dev`") && errors.lines().count() == 1, "{errors}");
+    assert_eq!(std::fs::read_to_string(&precious).expect("still there"), "mine");
+
+    let (well, errors) = refused(&precious.join("below-a-file"), &["--port", "0"]);
+    assert!(!well && errors.contains("cannot use the folder") && errors.lines().count() == 1, "{errors}");
+}
+
+/// Buys, is declined, passes and fails 3-D Secure, and leaves, in a real browser. Screenshots go to `artifacts/`.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_customer_buys_credits_in_a_browser() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let script = root.join("tests/browser/purchase.mjs");
+    let installed = root.join("tests/browser/node_modules/playwright-core").is_dir();
+    assert!(installed, "playwright-core is not installed: npm ci --prefix tests/browser");
+    let chromium = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
+    let chromium = std::env::var("CHROMIUM")
+        .ok()
+        .or_else(|| chromium.iter().find(|path| Path::new(path).exists()).map(ToString::to_string));
+    let chromium = chromium.expect("Chromium is not installed: apt-get install chromium, or set CHROMIUM");
+    let folder = tempfile::tempdir().expect("a folder");
+    let dev = start(folder.path(), &[]).await;
+    let url = dev.url.clone();
+    let output = tokio::task::spawn_blocking(move || {
+        Command::new("node")
+            .arg(script)
+            .env("DEMO_URL", url)
+            .env("CHROMIUM", chromium)
+            .env("ARTIFACTS", root.join("artifacts/browser"))
+            .output()
+            .expect("Node.js is not installed: apt-get install nodejs")
+    })
+    .await
+    .expect("no panic");
+    let said = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    assert!(output.status.success(), "{said}");
+    println!("{said}");
+    stop(dev).await;
+}

@@ -1,0 +1,113 @@
+//! What happens when the process is killed, or the client goes away, between any two steps of a purchase.
+//!
+//! A debug build of `topup serve` can be paused at its n-th checkpoint: before each statement, before and after each
+//! commit, before and after each call to Stripe. For n = 1, 2, 3 … until a purchase needs no n-th checkpoint any more,
+//! it is paused there and interrupted. Whatever the place, the customer gets the credits of one purchase, once, and
+//! Stripe has one session for it.
+
+use serde_json::json;
+
+use crate::on_both_databases;
+use crate::support::process::Process;
+use crate::support::serve::World;
+use crate::support::until;
+
+/// More checkpoints than a purchase has: if the loop gets here, it does not end by itself.
+const TOO_MANY: u64 = 200;
+
+on_both_databases! {
+    /// Known mistakes 1, 2 and 24.
+    async fn a_process_killed_between_any_two_steps_loses_nothing_and_credits_once(backend: Backend) {
+        let world = World::new(backend).await;
+        let places = at_every_checkpoint(&world, Interruption::Kill, Path::Webhook).await;
+        assert!(places >= 20, "only {places} places were tried");
+        world.finish().await;
+    }
+
+    async fn a_process_killed_while_the_return_page_asks_stripe_credits_once(backend: Backend) {
+        let world = World::new(backend).await;
+        let places = at_every_checkpoint(&world, Interruption::Kill, Path::ReturnPage).await;
+        assert!(places >= 25, "only {places} places were tried");
+        world.finish().await;
+    }
+
+    /// Known mistake 24: the customer closes the tab between Stripe's answer and our write.
+    async fn a_client_that_goes_away_at_any_step_interrupts_nothing(backend: Backend) {
+        let world = World::new(backend).await;
+        let places = at_every_checkpoint(&world, Interruption::ClientGoesAway, Path::ReturnPage).await;
+        assert!(places >= 25, "only {places} places were tried");
+        world.finish().await;
+    }
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Interruption {
+    Kill,
+    ClientGoesAway,
+}
+
+/// How the news of the payment comes.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Path {
+    Webhook,
+    ReturnPage,
+}
+
+/// Interrupts a purchase at every place; gives how many there were.
+async fn at_every_checkpoint(world: &World, interruption: Interruption, path: Path) -> u64 {
+    for number in 1..TOO_MANY {
+        let account = format!("user_{number}");
+        if path == Path::ReturnPage {
+            world.stripe.control("deliveries/pause", json!({})).await;
+        }
+        let mut process = world.serve(Some(number)).await;
+        let place = tokio::select! {
+            () = buy(world, &account, path) => None,
+            place = process.paused() => Some(place),
+        };
+        let Some(place) = place else {
+            process.kill();
+            return number - 1;
+        };
+        // The purchase's request was dropped with the branch that lost: its connection is closed.
+        let process = match interruption {
+            Interruption::Kill => {
+                process.kill();
+                Process::serve(&world.settings_afterwards(), None).await
+            }
+            Interruption::ClientGoesAway => {
+                process.go_on();
+                process
+            }
+        };
+        // The customer tries again, as a page does that got no answer, and Stripe goes on delivering.
+        world.stripe.control("deliveries/resume", json!({})).await;
+        buy(world, &account, Path::Webhook).await;
+        assert_eq!(world.sessions_of(&account).await, 1, "{place}: one purchase has one session");
+        world.stripe.idle().await;
+        assert_eq!(world.credits(&account).await, Some(250), "{place}: credited once");
+        process.kill();
+    }
+    panic!("a purchase has too many checkpoints");
+}
+
+/// A purchase from the first request to the credits; it can be begun again at any place.
+async fn buy(world: &World, account: &str, path: Path) {
+    let session = until("a checkout", async || match world.try_checkout(account, &format!("key-{account}")).await {
+        Some((200, body)) => Some(body["id"].as_str().expect("an id").to_owned()),
+        // Ended means paid here: an earlier round came that far.
+        Some((409, body)) if body["code"] == "session_ended" => Some(String::new()),
+        Some((409, _)) | None => None,
+        Some((status, body)) => panic!("{status}: {body}"),
+    })
+    .await;
+    if !session.is_empty() {
+        // Paid already, or paid now.
+        world.stripe.pay(&session, "pm_card_visa").await;
+        if path == Path::ReturnPage {
+            let page = format!("/credits/sessions/{session}");
+            until("the page", async || world.try_get(account, &page).await).await;
+        }
+    }
+    until("the credits", async || world.credits(account).await.filter(|credits| *credits > 0)).await;
+}

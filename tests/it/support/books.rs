@@ -1,0 +1,210 @@
+//! A database without a service: purchases are written down and Stripe's reports are made up, one field at a time.
+
+use futures_util::FutureExt;
+use topup::domain::account::AccountId;
+use topup::domain::checkout::{PaymentProgress, PaymentReport, TopupState};
+use topup::domain::currency::Currency;
+use topup::domain::fees::{FeeMode, FeePolicy, RatePercent};
+use topup::domain::ids::{EventId, LedgerEntryId, PaymentIntentId, SessionId, TopupId};
+use topup::domain::pricing::{Credits, Quote};
+use topup::ports::CheckoutRequest;
+use topup::store::apply::{Applied, ApplyPayment};
+use topup::store::topups::{self, NewTopup, Topup};
+use topup::store::{Db, Statement, StoreError};
+
+use super::database::{Backend, TestDatabase};
+
+/// The time of every write that does not say otherwise.
+pub const NOW_MS: i64 = 1_800_000_000_000;
+
+/// How many rows there are where a delivery could leave one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, sqlx::FromRow)]
+pub struct Rows {
+    /// Decided events.
+    pub events: i64,
+    /// Events without an effect.
+    pub failed: i64,
+    /// Lines of the books.
+    pub entries: i64,
+    /// Accounts.
+    pub accounts: i64,
+    /// Purchases that are paid.
+    pub paid: i64,
+}
+
+static ROWS: Statement = Statement::new(
+    "SELECT (SELECT COUNT(*) FROM webhook_events) AS events, (SELECT COUNT(*) FROM failed_webhook_events) AS failed, \
+    (SELECT COUNT(*) FROM ledger_entries) AS entries, (SELECT COUNT(*) FROM accounts) AS accounts, \
+    (SELECT COUNT(*) FROM topups WHERE state = 'paid') AS paid",
+);
+
+/// Counts the rows.
+pub async fn rows(db: &Db) -> Rows {
+    db.read_optional(&ROWS, &[]).await.expect("readable").expect("a row")
+}
+
+/// A database, and hands to write in it.
+pub struct Books {
+    /// The database.
+    pub db: Db,
+    /// Where it is.
+    pub database: TestDatabase,
+}
+
+impl Books {
+    /// Empty books.
+    pub async fn open(backend: Backend) -> Self {
+        let database = TestDatabase::migrated(backend).await;
+        Self { db: database.connect().await, database }
+    }
+
+    /// Checks the books and closes them. Every test ends with it.
+    pub async fn finish(self) {
+        assert_eq!(self.db.broken_rules().await.expect("readable"), Vec::<&str>::new(), "the books are wrong");
+        self.db.close().await;
+    }
+
+    /// Writes a purchase down.
+    pub async fn insert(&self, new: NewTopup) {
+        self.try_insert(new).await.expect("is written");
+    }
+
+    /// Tries to write a purchase down.
+    pub async fn try_insert(&self, new: NewTopup) -> Result<(), StoreError> {
+        self.db
+            .write(move |tx| {
+                let new = new.clone();
+                async move { topups::insert(tx, &new).await }.boxed()
+            })
+            .await
+    }
+
+    /// Writes the usual purchase down, with Stripe's answer; gives what Stripe says when it is paid.
+    pub async fn opened(&self, number: u128) -> PaymentReport {
+        self.opened_as(new_topup(number)).await
+    }
+
+    /// Writes a purchase down, with Stripe's answer; gives what Stripe says when it is paid.
+    pub async fn opened_as(&self, new: NewTopup) -> PaymentReport {
+        let report = paid_report(&new);
+        self.insert(new).await;
+        let (id, session) = (report.topup.clone(), report.session.clone());
+        let stored = self
+            .db
+            .write(move |tx| {
+                let (id, session) = (id.clone(), session.clone());
+                async move { topups::opened(tx, &id, &session, Some("https://page"), NOW_MS, NOW_MS).await }.boxed()
+            })
+            .await;
+        assert!(stored.expect("is written"), "the purchase has another session");
+        report
+    }
+
+    /// Applies what Stripe says.
+    pub async fn apply(&self, report: PaymentReport) -> Result<Applied, StoreError> {
+        apply(&self.db, report).await
+    }
+
+    /// A purchase that must be there.
+    pub async fn topup(&self, id: &TopupId) -> Topup {
+        self.db.topup(id).await.expect("readable").expect("a top-up")
+    }
+
+    /// The state of a purchase that must be there.
+    pub async fn state(&self, id: &TopupId) -> TopupState {
+        self.topup(id).await.state
+    }
+
+    /// What an account has.
+    pub async fn balance(&self, account: &str) -> i64 {
+        self.db.balance(&account_id(account)).await.expect("readable").remaining_credits
+    }
+
+    /// How many rows there are where a delivery could leave one.
+    pub async fn rows(&self) -> Rows {
+        rows(&self.db).await
+    }
+}
+
+/// Applies what Stripe says to a database.
+pub async fn apply(db: &Db, report: PaymentReport) -> Result<Applied, StoreError> {
+    use std::sync::atomic::{AtomicU64, Ordering};
+    static ENTRY: AtomicU64 = AtomicU64::new(1);
+    let entry = LedgerEntryId::from_bits(ENTRY.fetch_add(1, Ordering::SeqCst).into());
+    let mut outcomes = db.apply(vec![ApplyPayment { report, entry, now_ms: NOW_MS }]).await;
+    assert_eq!(outcomes.len(), 1, "one outcome for one command");
+    outcomes.remove(0)
+}
+
+/// An account's name.
+pub fn account_id(text: &str) -> AccountId {
+    AccountId::parse(text).expect("an account")
+}
+
+/// A purchase of 250 credits by `user_1`.
+pub fn new_topup(number: u128) -> NewTopup {
+    topup_of(number, "user_1", 250)
+}
+
+/// A purchase of any number of credits, for 289 cents.
+pub fn topup_of(number: u128, account: &str, credits: i64) -> NewTopup {
+    let id = TopupId::from_bits(number);
+    let quote = Quote {
+        credits: Credits::new(credits).expect("credits"),
+        currency: Currency::USD,
+        credit_unit_amount_minor: 1,
+        credits_amount_minor: 250,
+        fee_amount_minor: 39,
+        total_amount_minor: 289,
+    };
+    let fees = FeePolicy {
+        mode: FeeMode::GrossUp,
+        rate: RatePercent::parse("2.9").expect("a rate"),
+        fixed_minor: 30,
+        label: "Processing fee".to_owned(),
+    };
+    let request = CheckoutRequest {
+        topup_id: id.as_str().to_owned(),
+        account_id: account.to_owned(),
+        credits,
+        currency: "usd".to_owned(),
+        credit_unit_amount_minor: 1,
+        fee_amount_minor: 39,
+        fee_label: "Processing fee".to_owned(),
+        success_url: "https://app.example.com/done".to_owned(),
+        cancel_url: None,
+        expires_at_seconds: NOW_MS / 1_000 + 3_600,
+        payment_methods: vec!["card".to_owned()],
+    };
+    let account = account_id(account);
+    NewTopup { id, account, quote, fees, expected_fee_minor: 38, livemode: false, request, now_ms: NOW_MS }
+}
+
+/// What Stripe says of a purchase when it is paid and all is as agreed.
+pub fn paid_report(new: &NewTopup) -> PaymentReport {
+    let digits = new.id.as_str().trim_start_matches(TopupId::PREFIX);
+    PaymentReport {
+        event: Some(event(&format!("evt_{digits}"))),
+        livemode: new.livemode,
+        session: SessionId::parse(format!("cs_test_{digits}")).expect("an id"),
+        topup: new.id.clone(),
+        progress: PaymentProgress::Paid,
+        account: Some(new.account.as_str().to_owned()),
+        client_reference: Some(new.account.as_str().to_owned()),
+        credits: Some(new.quote.credits.get().to_string()),
+        mode: Some("payment".to_owned()),
+        currency: Some(new.quote.currency.as_str().to_owned()),
+        amount_total_minor: Some(new.quote.total_amount_minor),
+        payment_intent: Some(PaymentIntentId::parse(format!("pi_{digits}")).expect("an id")),
+    }
+}
+
+/// An event's id and type.
+pub fn event(id: &str) -> (EventId, String) {
+    (EventId::parse(id).expect("an id"), "checkout.session.completed".to_owned())
+}
+
+/// The same news about the same purchase, in another event and with another progress.
+pub fn news(report: &PaymentReport, event_id: &str, progress: PaymentProgress) -> PaymentReport {
+    PaymentReport { event: Some(event(event_id)), progress, ..report.clone() }
+}
