@@ -33,7 +33,7 @@ const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
 const STOP_TIMEOUT_SECONDS: u64 = 35;
 
 /// How long a stop waits for use cases whose client has gone; each of their steps has a limit of its own.
-const TASKS_TIMEOUT: Duration = Duration::from_secs(60);
+const TASKS_TIMEOUT: Duration = Duration::from_mins(1);
 
 /// What comes from outside besides the settings; tests bring their own.
 #[derive(Clone)]

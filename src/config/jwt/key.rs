@@ -154,7 +154,7 @@ pub(super) fn secret(raw: &str) -> Result<JwtKey, SettingError> {
     if raw.len() < SECRET_MIN_BYTES {
         return wrong(&format!("is shorter than {SECRET_MIN_BYTES} bytes"));
     }
-    if is_placeholder(&raw) {
+    if is_placeholder(raw) {
         return wrong("looks like the placeholder of an example");
     }
     if repeats_itself(raw.as_bytes()) {
