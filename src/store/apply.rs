@@ -6,7 +6,8 @@
 
 use futures_util::FutureExt;
 
-use super::backend::{Db, Tx, Value};
+use super::backend::{Db, Tx};
+use super::statement::Value;
 use super::{StoreError, statements, topups};
 use crate::domain::checkout::{Agreement, Mismatch, PaymentProgress, PaymentReport, TopupState};
 use crate::domain::ids::{LedgerEntryId, PaymentIntentId};

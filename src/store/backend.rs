@@ -20,6 +20,7 @@ use sqlx::{
 };
 
 use super::StoreError;
+use super::statement::{Statement, Value};
 use crate::checkpoints;
 
 static SQLITE_MIGRATIONS: Migrator = sqlx::migrate!("migrations/sqlite");
@@ -42,95 +43,6 @@ const SESSION_LIMITS: &str = "SET statement_timeout = '15s'; SET lock_timeout = 
 const SQLITE_READERS: u32 = 4;
 const POSTGRES_CONNECTIONS: u32 = 16;
 
-/// One SQL statement that both databases run.
-#[derive(Debug)]
-pub struct Statement {
-    sql: &'static str,
-    parameters: usize,
-}
-
-impl Statement {
-    /// Takes the text and counts its placeholders `$1` to `$99`.
-    #[must_use]
-    pub const fn new(sql: &'static str) -> Self {
-        Self { sql, parameters: highest_placeholder(sql.as_bytes()) }
-    }
-
-    /// The text.
-    #[must_use]
-    pub const fn sql(&self) -> &'static str {
-        self.sql
-    }
-
-    fn check(&self, values: &[Value]) -> Result<(), StoreError> {
-        if self.parameters == values.len() {
-            Ok(())
-        } else {
-            Err(StoreError::Corrupt(format!("{} arguments for {}", values.len(), self.sql)))
-        }
-    }
-}
-
-#[expect(clippy::indexing_slicing, reason = "a const fn cannot iterate; every index is checked against the length")]
-#[expect(clippy::arithmetic_side_effects, reason = "counts bytes of a text of ours; an overflow would stop the build")]
-#[expect(clippy::as_conversions, reason = "a digit widened to usize; const fn has no From")]
-const fn highest_placeholder(text: &[u8]) -> usize {
-    let (mut highest, mut at) = (0, 0);
-    while at < text.len() {
-        if text[at] == b'$' {
-            let mut number = 0;
-            while at + 1 < text.len() && text[at + 1].is_ascii_digit() {
-                at += 1;
-                number = number * 10 + (text[at] - b'0') as usize;
-            }
-            if number > highest {
-                highest = number;
-            }
-        }
-        at += 1;
-    }
-    highest
-}
-
-/// An argument of a statement.
-#[derive(Debug, Clone)]
-pub enum Value {
-    /// An integer, or NULL.
-    Int(Option<i64>),
-    /// A text, or NULL.
-    Text(Option<String>),
-}
-
-impl From<i64> for Value {
-    fn from(value: i64) -> Self {
-        Self::Int(Some(value))
-    }
-}
-
-impl From<Option<i64>> for Value {
-    fn from(value: Option<i64>) -> Self {
-        Self::Int(value)
-    }
-}
-
-impl From<bool> for Value {
-    fn from(value: bool) -> Self {
-        Self::Int(Some(i64::from(value)))
-    }
-}
-
-impl From<&str> for Value {
-    fn from(value: &str) -> Self {
-        Self::Text(Some(value.to_owned()))
-    }
-}
-
-impl From<Option<&str>> for Value {
-    fn from(value: Option<&str>) -> Self {
-        Self::Text(value.map(str::to_owned))
-    }
-}
-
 /// A row type that both databases can fill; `#[derive(sqlx::FromRow)]` makes one.
 pub trait Record: for<'r> FromRow<'r, SqliteRow> + for<'r> FromRow<'r, PgRow> + Send + Unpin {}
 impl<T> Record for T where T: for<'r> FromRow<'r, SqliteRow> + for<'r> FromRow<'r, PgRow> + Send + Unpin {}
@@ -151,12 +63,12 @@ macro_rules! bind_all {
 
 fn sqlite_query<'q>(statement: &Statement, values: &[Value]) -> Result<Query<'q, Sqlite, SqliteArguments>, StoreError> {
     statement.check(values)?;
-    Ok(sqlx::query_with(statement.sql, bind_all!(SqliteArguments, values)))
+    Ok(sqlx::query_with(statement.sql(), bind_all!(SqliteArguments, values)))
 }
 
 fn postgres_query<'q>(statement: &Statement, values: &[Value]) -> Result<Query<'q, Postgres, PgArguments>, StoreError> {
     statement.check(values)?;
-    Ok(sqlx::query_with(statement.sql, bind_all!(PgArguments, values)))
+    Ok(sqlx::query_with(statement.sql(), bind_all!(PgArguments, values)))
 }
 
 fn sqlite_rows<'q, T: Record>(
@@ -164,7 +76,7 @@ fn sqlite_rows<'q, T: Record>(
     values: &[Value],
 ) -> Result<QueryAs<'q, Sqlite, T, SqliteArguments>, StoreError> {
     statement.check(values)?;
-    Ok(sqlx::query_as_with(statement.sql, bind_all!(SqliteArguments, values)))
+    Ok(sqlx::query_as_with(statement.sql(), bind_all!(SqliteArguments, values)))
 }
 
 fn postgres_rows<'q, T: Record>(
@@ -172,7 +84,7 @@ fn postgres_rows<'q, T: Record>(
     values: &[Value],
 ) -> Result<QueryAs<'q, Postgres, T, PgArguments>, StoreError> {
     statement.check(values)?;
-    Ok(sqlx::query_as_with(statement.sql, bind_all!(PgArguments, values)))
+    Ok(sqlx::query_as_with(statement.sql(), bind_all!(PgArguments, values)))
 }
 
 enum Transactional {
@@ -189,7 +101,7 @@ impl Tx {
     /// # Errors
     /// When the database refuses or fails.
     pub async fn execute(&mut self, statement: &Statement, values: &[Value]) -> Result<u64, StoreError> {
-        checkpoints::reach(statement.sql).await;
+        checkpoints::reach(statement.sql()).await;
         Ok(match &mut self.0 {
             Transactional::Sqlite(tx) => sqlite_query(statement, values)?.execute(&mut **tx).await?.rows_affected(),
             Transactional::Postgres(tx) => postgres_query(statement, values)?.execute(&mut **tx).await?.rows_affected(),
@@ -205,7 +117,7 @@ impl Tx {
         statement: &Statement,
         values: &[Value],
     ) -> Result<Option<T>, StoreError> {
-        checkpoints::reach(statement.sql).await;
+        checkpoints::reach(statement.sql()).await;
         Ok(match &mut self.0 {
             Transactional::Sqlite(tx) => sqlite_rows(statement, values)?.fetch_optional(&mut **tx).await?,
             Transactional::Postgres(tx) => postgres_rows(statement, values)?.fetch_optional(&mut **tx).await?,
@@ -344,7 +256,7 @@ impl Db {
     /// # Errors
     /// When it could not.
     pub async fn prepare(&self, statement: &Statement) -> Result<(), StoreError> {
-        let sql = SqlStr::from_static(statement.sql);
+        let sql = SqlStr::from_static(statement.sql());
         match &self.0 {
             Pools::Sqlite { readers, .. } => drop(readers.acquire().await?.prepare(sql).await?),
             Pools::Postgres(pool) => drop(pool.acquire().await?.prepare(sql).await?),
@@ -437,21 +349,4 @@ pub(super) fn is_missing_table(error: &sqlx::Error) -> bool {
     error
         .as_database_error()
         .is_some_and(|error| error.code().as_deref() == Some("42P01") || error.message().starts_with("no such table"))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn placeholders_are_counted_by_the_highest() {
-        for (sql, count) in [("SELECT 1", 0), ("SELECT $1, $2, $1", 2), ("VALUES ($10, $9)", 10)] {
-            assert_eq!(Statement::new(sql).parameters, count, "{sql}");
-        }
-    }
-
-    #[test]
-    fn a_missing_argument_is_an_error_and_not_a_null() {
-        assert!(Statement::new("SELECT $1, $2").check(&[Value::from(1)]).is_err());
-    }
 }

@@ -11,9 +11,11 @@ pub mod failed_events;
 pub mod idempotency;
 pub mod instance;
 pub mod ledger;
+pub mod statement;
 pub mod topups;
 
-pub use backend::{Db, Statement, Tx};
+pub use backend::{Db, Tx};
+pub use statement::Statement;
 
 /// Why the database did not do what was asked.
 #[derive(Debug, thiserror::Error)]
