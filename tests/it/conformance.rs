@@ -3,6 +3,7 @@
 mod concurrency;
 mod database_rules;
 mod decisions;
+mod leases;
 mod mismatches;
 mod overtaken;
 mod records;
