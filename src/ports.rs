@@ -4,8 +4,10 @@
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 
-use crate::domain::checkout::PaymentReport;
-use crate::domain::ids::SessionId;
+use crate::domain::checkout::{Declined, PaymentReport};
+use crate::domain::fees::RealFee;
+use crate::domain::ids::{BalanceTransactionId, ChargeId, DisputeId, PaymentIntentId, SessionId, TopupId};
+use crate::domain::reversal::{DisputeReport, EventRef, RefundReport};
 
 /// The time. Nothing in this crate asks the operating system for it in another way.
 pub trait Clock: Send + Sync {
@@ -114,6 +116,32 @@ impl std::fmt::Display for StripeFailure {
     }
 }
 
+/// A refund to be made. It is stored before Stripe is called, so that a repetition is the same request to the letter.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RefundOrder {
+    /// Our id of it, for the metadata.
+    pub request_id: String,
+    /// The payment.
+    pub payment_intent: PaymentIntentId,
+    /// How much, in minor units.
+    pub amount_minor: i64,
+    /// Stripe's word for why; none if nothing is said.
+    pub reason: Option<String>,
+}
+
+/// Whose payment it is, and what is known of its charge.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PaymentOwner {
+    /// The purchase that its metadata names.
+    pub topup: TopupId,
+    /// Whether it is about real money.
+    pub livemode: bool,
+    /// The latest attempt to take the money.
+    pub charge: Option<ChargeId>,
+    /// What Stripe kept of it, once that is known.
+    pub fee: Option<RealFee>,
+}
+
 /// The payment provider.
 ///
 /// `Ok` and the final errors are terminal. All other errors say whether the work may have been done, and with which
@@ -125,6 +153,54 @@ pub trait PaymentGateway: Send + Sync {
 
     /// What the provider says of a checkout now; `None` if it is not one of ours.
     async fn read_checkout(&self, session: &SessionId) -> Result<Option<PaymentReport>, GatewayError>;
+
+    /// Whose payment it is; `None` if it is not one of ours.
+    async fn read_payment(&self, payment: &PaymentIntentId) -> Result<Option<PaymentOwner>, GatewayError>;
+
+    /// All refunds of a payment.
+    async fn refunds_of(&self, payment: &PaymentIntentId) -> Result<Vec<RefundReport>, GatewayError>;
+
+    /// What the provider says of a dispute now.
+    async fn read_dispute(&self, dispute: &DisputeId) -> Result<DisputeReport, GatewayError>;
+
+    /// What the provider kept, by the movement on the account's balance.
+    async fn read_fee(&self, balance_transaction: &BalanceTransactionId) -> Result<RealFee, GatewayError>;
+
+    /// Gives money back. The same key and order do it once, however often this is called.
+    async fn create_refund(&self, order: &RefundOrder, key: &str) -> Result<RefundReport, GatewayError>;
+
+    /// A page of the checkouts opened since a time (seconds since 1970), newest first, beginning after the one named by
+    /// `after`. Only ours are in it.
+    async fn list_checkouts(
+        &self,
+        since_seconds: i64,
+        after: Option<&str>,
+    ) -> Result<ListPage<PaymentReport>, GatewayError>;
+
+    /// A page of the refunds made since a time, ours and others.
+    async fn list_refunds(
+        &self,
+        since_seconds: i64,
+        after: Option<&str>,
+    ) -> Result<ListPage<RefundReport>, GatewayError>;
+
+    /// A page of the disputes opened since a time, ours and others.
+    async fn list_disputes(
+        &self,
+        since_seconds: i64,
+        after: Option<&str>,
+    ) -> Result<ListPage<DisputeReport>, GatewayError>;
+}
+
+/// A page of a list of the provider's.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ListPage<T> {
+    /// What is on it and concerns us.
+    pub items: Vec<T>,
+    /// What is on it and cannot be understood, each with its id and why.
+    pub unreadable: Vec<String>,
+    /// Where the next page begins; `None` on the last one.
+    pub next: Option<String>,
 }
 
 /// What a webhook delivery is, once its signature holds.
@@ -132,11 +208,69 @@ pub trait PaymentGateway: Send + Sync {
 pub enum WebhookEvent {
     /// News about a checkout of ours, as far as its metadata says so.
     Payment(Box<PaymentReport>),
+    /// An attempt to pay was declined; the checkout stays open.
+    Decline(Declined),
+    /// News about one refund. Whose payment it is, it does not say.
+    Refund {
+        /// The event.
+        event: EventRef,
+        /// Whether it is about real money.
+        livemode: bool,
+        /// The refund.
+        refund: RefundReport,
+    },
+    /// Something of a payment was refunded.
+    ChargeRefunded(ChargeRefunded),
+    /// Something happened to a dispute. What, Stripe is asked.
+    Dispute {
+        /// The event.
+        event: EventRef,
+        /// Whether it is about real money.
+        livemode: bool,
+        /// The dispute.
+        dispute: DisputeId,
+        /// The payment that is disputed.
+        payment_intent: PaymentIntentId,
+    },
+    /// A charge of ours whose fee may be known now.
+    Charge(ChargeSettled),
     /// Nothing of ours: another type, another purpose, a connected account.
     Foreign {
         /// Why, for the log.
         reason: &'static str,
     },
+}
+
+/// A charge of which something was refunded: how much in all, and the refunds as far as the event carries them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ChargeRefunded {
+    /// The event.
+    pub event: EventRef,
+    /// Whether it is about real money.
+    pub livemode: bool,
+    /// The payment; a charge without one is not ours.
+    pub payment_intent: PaymentIntentId,
+    /// The purchase that the charge's metadata names. A charge has its payment's metadata.
+    pub topup: Option<TopupId>,
+    /// All of its refunds, if they are all in the event. Newer versions of Stripe's API leave them out.
+    pub refunds: Option<Vec<RefundReport>>,
+}
+
+/// A charge whose movement on the account's balance is known.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ChargeSettled {
+    /// The event.
+    pub event: EventRef,
+    /// Whether it is about real money.
+    pub livemode: bool,
+    /// The purchase that its metadata names.
+    pub topup: TopupId,
+    /// The payment.
+    pub payment_intent: PaymentIntentId,
+    /// The charge.
+    pub charge: ChargeId,
+    /// The movement, which says what Stripe kept.
+    pub balance_transaction: BalanceTransactionId,
 }
 
 /// Why a delivery is not believed or not understood.
@@ -173,4 +307,10 @@ pub trait WebhookReader: Send + Sync {
     /// # Errors
     /// See [`WebhookError`].
     fn read(&self, header: Option<&str>, body: &[u8], now_ms: i64) -> Result<WebhookEvent, WebhookError>;
+
+    /// Reads an event whose signature was verified when it came.
+    ///
+    /// # Errors
+    /// See [`WebhookError`].
+    fn read_verified(&self, body: &[u8]) -> Result<WebhookEvent, WebhookError>;
 }

@@ -5,14 +5,16 @@
 //! Stripe tries again.
 
 use futures_util::FutureExt;
+use sha2::{Digest, Sha256};
 
+use super::apply_reversal::{Asked, apply_charge, apply_charge_refunded, apply_dispute, apply_refund};
 use super::{App, with_causes};
-use crate::domain::checkout::PaymentReport;
+use crate::domain::checkout::{Declined, Mismatch, PaymentReport};
 use crate::domain::ids::LedgerEntryId;
-use crate::ports::{WebhookError, WebhookEvent};
+use crate::ports::{GatewayError, WebhookError, WebhookEvent};
 use crate::store::StoreError;
-use crate::store::apply::{Applied, ApplyPayment};
-use crate::store::failed_events::{self, FailureKind};
+use crate::store::apply::{self, Applied, ApplyPayment};
+use crate::store::failed_events::{self, FailureKind, FailureRecord};
 
 /// Why a delivery is not answered with 200.
 #[derive(Debug, thiserror::Error)]
@@ -23,55 +25,147 @@ pub enum ApplyEventError {
     /// It is believed and not understood: 5xx, so that it is there when we do.
     #[error(transparent)]
     NotUnderstood(WebhookError),
+    /// Stripe had to be asked and did not say: 5xx.
+    #[error("Stripe cannot be asked about the event")]
+    Stripe(#[from] GatewayError),
     /// The database failed: 5xx.
     #[error(transparent)]
     Store(#[from] StoreError),
+}
+
+/// What a delivery came to. The words are for the log and for whoever replays one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum EventOutcome {
+    /// It is decided, now or before; what came of it, in a word.
+    Decided(&'static str),
+    /// It is nothing of ours.
+    Foreign(&'static str),
+    /// It contradicts what was agreed and never has an effect.
+    Rejected(Mismatch),
+}
+
+/// Which event it is, as far as it can be told.
+struct Name {
+    event_id: String,
+    event_type: String,
 }
 
 /// Verifies a delivery and brings it into the books.
 ///
 /// # Errors
 /// See [`ApplyEventError`]. An error means that Stripe shall try again, unless the signature does not hold.
-pub async fn apply_event(app: &App, header: Option<&str>, body: &[u8]) -> Result<(), ApplyEventError> {
-    match app.webhooks.read(header, body, app.clock.now_ms()) {
-        Ok(WebhookEvent::Payment(report)) => apply_payment(app, *report).await,
-        Ok(WebhookEvent::Foreign { reason }) => {
-            tracing::debug!(reason, "webhook event is not ours");
-            Ok(())
-        }
+pub async fn apply_event(app: &App, header: Option<&str>, body: &[u8]) -> Result<EventOutcome, ApplyEventError> {
+    let read = app.webhooks.read(header, body, app.clock.now_ms());
+    apply_read(app, read, body).await
+}
+
+/// Brings a delivery into the books whose signature was verified when it came: the same way.
+///
+/// # Errors
+/// See [`ApplyEventError`].
+pub async fn apply_stored(app: &App, body: &[u8]) -> Result<EventOutcome, ApplyEventError> {
+    apply_read(app, app.webhooks.read_verified(body), body).await
+}
+
+async fn apply_read(
+    app: &App,
+    read: Result<WebhookEvent, WebhookError>,
+    body: &[u8],
+) -> Result<EventOutcome, ApplyEventError> {
+    let event = match read {
+        Ok(event) => event,
         Err(WebhookError::Unreadable { event_id, event_type, reason }) => {
-            record_failure(app, &event_id, &event_type, FailureKind::Transient, &reason).await.ok();
-            Err(ApplyEventError::NotUnderstood(WebhookError::Unreadable { event_id, event_type, reason }))
+            let name = Name { event_id: or_digest(&event_id, body), event_type: event_type.clone() };
+            record_failure(app, &name, FailureKind::Transient, &reason, body).await.ok();
+            return Err(ApplyEventError::NotUnderstood(WebhookError::Unreadable { event_id, event_type, reason }));
         }
-        Err(error) => Err(ApplyEventError::NotBelieved(error)),
+        Err(error) => return Err(ApplyEventError::NotBelieved(error)),
+    };
+    let Some(name) = name_of(&event) else {
+        return Ok(EventOutcome::Foreign(match event {
+            WebhookEvent::Foreign { reason } => reason,
+            _ => "an event without an id",
+        }));
+    };
+    let result = dispatch(app, event).await;
+    conclude(app, &name, result, body).await
+}
+
+async fn dispatch(app: &App, event: WebhookEvent) -> Result<EventOutcome, ApplyEventError> {
+    match event {
+        WebhookEvent::Payment(report) => Ok(apply(app, *report).await?.into()),
+        WebhookEvent::Decline(declined) => Ok(apply_decline(app, declined).await?.into()),
+        WebhookEvent::Refund { event, livemode, refund } => {
+            apply_refund(app, Asked { event: Some(event), livemode }, refund).await
+        }
+        WebhookEvent::ChargeRefunded(refunded) => apply_charge_refunded(app, refunded).await,
+        WebhookEvent::Dispute { event, livemode, dispute, payment_intent } => {
+            apply_dispute(app, Asked { event: Some(event), livemode }, &dispute, &payment_intent).await
+        }
+        WebhookEvent::Charge(charge) => apply_charge(app, charge).await,
+        WebhookEvent::Foreign { reason } => Ok(EventOutcome::Foreign(reason)),
     }
 }
 
-async fn apply_payment(app: &App, report: PaymentReport) -> Result<(), ApplyEventError> {
-    let (event, event_type) = match &report.event {
-        Some((event, event_type)) => (event.as_str().to_owned(), event_type.clone()),
-        None => (String::new(), String::new()),
-    };
-    let topup = report.topup.clone();
-    match apply(app, report).await {
-        Ok(Applied::Rejected(mismatch)) => {
+/// Logs what came of a delivery, and records what did not come of it.
+async fn conclude(
+    app: &App,
+    name: &Name,
+    result: Result<EventOutcome, ApplyEventError>,
+    body: &[u8],
+) -> Result<EventOutcome, ApplyEventError> {
+    let Name { event_id: event, event_type } = name;
+    match result {
+        Ok(EventOutcome::Rejected(mismatch)) => {
             let reason = mismatch.to_string();
-            tracing::error!(event, event_type, %topup, reason, "webhook event rejected: it will never be credited");
+            tracing::error!(event, event_type, reason, "webhook event rejected: it will never have an effect");
             // Not recorded means not decided: Stripe shall try again.
-            record_failure(app, &event, &event_type, FailureKind::Permanent, &reason).await?;
-            Ok(())
+            record_failure(app, name, FailureKind::Permanent, &reason, body).await?;
+            Ok(EventOutcome::Rejected(mismatch))
         }
-        Ok(Applied::Foreign) => {
-            tracing::debug!(event, %topup, "webhook event is another environment's");
-            Ok(())
+        Ok(EventOutcome::Foreign(reason)) => {
+            tracing::debug!(event, event_type, reason, "webhook event is not ours");
+            resolve_failure(app, event).await?;
+            Ok(EventOutcome::Foreign(reason))
         }
-        Ok(applied) => {
-            tracing::info!(event, event_type, %topup, outcome = applied.as_str(), "webhook event applied");
-            Ok(())
+        Ok(EventOutcome::Decided(outcome)) => {
+            tracing::info!(event, event_type, outcome, "webhook event applied");
+            Ok(EventOutcome::Decided(outcome))
         }
         Err(error) => {
-            record_failure(app, &event, &event_type, FailureKind::Transient, &with_causes(&error)).await.ok();
-            Err(error.into())
+            record_failure(app, name, FailureKind::Transient, &with_causes(&error), body).await.ok();
+            Err(error)
+        }
+    }
+}
+
+fn name_of(event: &WebhookEvent) -> Option<Name> {
+    let (id, event_type) = match event {
+        WebhookEvent::Payment(report) => report.event.as_ref()?,
+        WebhookEvent::Decline(declined) => &declined.event,
+        WebhookEvent::ChargeRefunded(refunded) => &refunded.event,
+        WebhookEvent::Charge(charge) => &charge.event,
+        WebhookEvent::Refund { event, .. } | WebhookEvent::Dispute { event, .. } => event,
+        WebhookEvent::Foreign { .. } => return None,
+    };
+    Some(Name { event_id: id.as_str().to_owned(), event_type: event_type.clone() })
+}
+
+/// An event that does not say its id is told from others by its bytes.
+fn or_digest(event_id: &str, body: &[u8]) -> String {
+    if !event_id.is_empty() {
+        return event_id.to_owned();
+    }
+    let digest = hex::encode(Sha256::digest(body));
+    format!("unidentified_{}", digest.get(..32).unwrap_or_default())
+}
+
+impl From<Applied> for EventOutcome {
+    fn from(applied: Applied) -> Self {
+        match applied {
+            Applied::Rejected(mismatch) => Self::Rejected(mismatch),
+            Applied::Foreign => Self::Foreign("another environment's top-up"),
+            applied => Self::Decided(applied.as_str()),
         }
     }
 }
@@ -81,26 +175,60 @@ async fn apply_payment(app: &App, report: PaymentReport) -> Result<(), ApplyEven
 /// # Errors
 /// When the database fails; then nothing of it is there.
 pub(super) async fn apply(app: &App, report: PaymentReport) -> Result<Applied, StoreError> {
-    let entry = LedgerEntryId::from_bits(app.ids.id_bits());
-    let command = ApplyPayment { report, entry, now_ms: app.clock.now_ms() };
+    let command = ApplyPayment {
+        report,
+        entry: LedgerEntryId::from_bits(app.ids.id_bits()),
+        reversal_entry: LedgerEntryId::from_bits(app.ids.id_bits()),
+        now_ms: app.clock.now_ms(),
+    };
     let lost = || Err(StoreError::Corrupt("a command without an outcome".to_owned()));
     app.db.apply(vec![command]).await.into_iter().next().unwrap_or_else(lost)
+}
+
+async fn apply_decline(app: &App, declined: Declined) -> Result<Applied, StoreError> {
+    let now_ms = app.clock.now_ms();
+    app.db
+        .write(move |tx| {
+            let declined = declined.clone();
+            async move { apply::decline(tx, &declined, now_ms).await }.boxed()
+        })
+        .await
 }
 
 /// In a transaction of its own: what failed has left nothing behind.
 async fn record_failure(
     app: &App,
-    event: &str,
-    event_type: &str,
+    name: &Name,
     kind: FailureKind,
     reason: &str,
+    body: &[u8],
 ) -> Result<(), StoreError> {
-    let (event, event_type, reason) = (event.to_owned(), event_type.to_owned(), reason.to_owned());
-    let now_ms = app.clock.now_ms();
+    let record = FailureRecord {
+        event_id: name.event_id.clone(),
+        event_type: name.event_type.clone(),
+        kind,
+        error: reason.to_owned(),
+        payload: String::from_utf8_lossy(body).into_owned(),
+        now_ms: app.clock.now_ms(),
+    };
     app.db
         .write(move |tx| {
-            let (event, event_type, reason) = (event.clone(), event_type.clone(), reason.clone());
-            async move { failed_events::record(tx, &event, &event_type, kind, &reason, now_ms).await }.boxed()
+            let record = record.clone();
+            async move { failed_events::record(tx, &record).await }.boxed()
+        })
+        .await
+}
+
+/// What failed before and turns out to be nothing of ours needs nobody's attention any more.
+async fn resolve_failure(app: &App, event: &str) -> Result<(), StoreError> {
+    if !app.db.has_open_failure(event).await? {
+        return Ok(());
+    }
+    let (event, now_ms) = (event.to_owned(), app.clock.now_ms());
+    app.db
+        .write(move |tx| {
+            let event = event.clone();
+            async move { failed_events::resolve(tx, &event, now_ms).await }.boxed()
         })
         .await
 }

@@ -111,6 +111,19 @@ pub struct PaymentReport {
     pub payment_intent: Option<PaymentIntentId>,
 }
 
+/// An attempt to pay that was declined.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Declined {
+    /// The event.
+    pub event: (EventId, String),
+    /// Whether it is about real money.
+    pub livemode: bool,
+    /// The purchase that the payment's metadata names.
+    pub topup: TopupId,
+    /// Why, in Stripe's word: the decline code, or the code of the error.
+    pub code: String,
+}
+
 /// A statement that contradicts what was agreed. It is rejected for good: Stripe sending it again would change nothing.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{field} is {reported} but {agreed} was agreed")]
@@ -143,6 +156,25 @@ impl Agreement {
             None => Ok(()),
             Some(session) => same("session", Some(report.session.as_str()), Some(session.as_str())),
         }
+    }
+}
+
+impl Agreement {
+    /// Compares the mode in which an event happened with the purchase's.
+    ///
+    /// # Errors
+    /// When they differ.
+    pub fn check_mode(&self, livemode: bool) -> Result<(), Mismatch> {
+        same("livemode", Some(livemode), Some(self.livemode))
+    }
+
+    /// Compares what Stripe says of refunds or a dispute with the purchase.
+    ///
+    /// # Errors
+    /// The first difference.
+    pub fn check_reversal(&self, livemode: bool, currencies: &[&str]) -> Result<(), Mismatch> {
+        self.check_mode(livemode)?;
+        currencies.iter().try_for_each(|currency| same("currency", Some(*currency), Some(self.currency.as_str())))
     }
 }
 

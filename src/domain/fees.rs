@@ -11,6 +11,7 @@
 use rust_decimal::{Decimal, RoundingStrategy, prelude::ToPrimitive};
 
 use super::currency::{Currency, MAX_CHARGE_MINOR};
+use super::ids::BalanceTransactionId;
 
 /// The longest label of a fee line, in characters: it is printed on the hosted page and on receipts.
 pub const MAX_FEE_LABEL_CHARACTERS: usize = 100;
@@ -142,6 +143,17 @@ impl FeePolicy {
             .ceil();
         steps.to_i64()?.checked_mul(step)
     }
+}
+
+/// What Stripe really kept of a charge.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RealFee {
+    /// The movement on the Stripe account's balance that says so.
+    pub balance_transaction: BalanceTransactionId,
+    /// How much, in minor units of `currency`.
+    pub amount_minor: i64,
+    /// The currency that Stripe settles in, in lower case. It need not be the charge's.
+    pub currency: String,
 }
 
 #[cfg(test)]

@@ -96,6 +96,21 @@ own_id!(
     "entry_"
 );
 own_id!(
+    /// A refund that was asked for here (not Stripe's refund).
+    RefundRequestId,
+    "refund_"
+);
+own_id!(
+    /// Credits that a person gave or took.
+    AdjustmentId,
+    "adjustment_"
+);
+own_id!(
+    /// One comparison with Stripe's books.
+    ReconciliationId,
+    "reconciliation_"
+);
+own_id!(
     /// One server's credential (not its secret).
     ApiKeyId,
     "key_"
@@ -112,6 +127,22 @@ stripe_id!(
 stripe_id!(
     /// A PaymentIntent of Stripe (`pi_…`).
     PaymentIntentId
+);
+stripe_id!(
+    /// A Charge of Stripe (`ch_…`, `py_…`).
+    ChargeId
+);
+stripe_id!(
+    /// A refund of Stripe (`re_…`, `pyr_…`).
+    RefundId
+);
+stripe_id!(
+    /// A dispute of Stripe (`du_…`, `dp_…`).
+    DisputeId
+);
+stripe_id!(
+    /// A movement on the Stripe account's balance (`txn_…`).
+    BalanceTransactionId
 );
 stripe_id!(
     /// A webhook event of Stripe (`evt_…`).

@@ -7,6 +7,10 @@ use super::account::AccountId;
 pub enum EntryKind {
     /// Credits that were paid for.
     Topup,
+    /// Credits that refunds and disputes took back (negative), or gave back when they failed or were won.
+    Reversal,
+    /// Credits that a person gave or took, with a reason.
+    Adjustment,
 }
 
 impl EntryKind {
@@ -15,6 +19,8 @@ impl EntryKind {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Topup => "topup",
+            Self::Reversal => "reversal",
+            Self::Adjustment => "adjustment",
         }
     }
 }

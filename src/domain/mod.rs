@@ -13,3 +13,4 @@ pub mod ids;
 pub mod ledger;
 pub mod pricing;
 pub mod redirect;
+pub mod reversal;

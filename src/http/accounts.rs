@@ -27,7 +27,7 @@ const MAX_LIMIT: i64 = 100;
 pub struct Credits {
     #[schema(example = "user_1")]
     account_id: String,
-    /// What can be spent: total less used.
+    /// What can be spent: total less used. Negative when credits were taken back that had been spent.
     #[schema(example = 250)]
     remaining_credits: i64,
     /// Granted, less taken back.
@@ -36,6 +36,10 @@ pub struct Credits {
     /// Spent.
     #[schema(example = 0)]
     used_credits: i64,
+    /// What is missing to zero, because credits were taken back that had been spent: later purchases fill it first. 0 for
+    /// nearly everybody.
+    #[schema(example = 0)]
+    owed_credits: i64,
     /// When the latest entry was written; null if there is none yet.
     #[schema(example = "2026-11-21T12:01:00Z")]
     updated_at: Option<String>,
@@ -57,7 +61,8 @@ pub struct Transactions {
 pub struct Transaction {
     #[schema(example = "entry_019a0000000070008000000000000000")]
     id: String,
-    /// Why credits moved.
+    /// Why credits moved: `topup` (paid for), `reversal` (taken back by refunds and disputes, or returned when they failed
+    /// or were won), `adjustment` (by a person).
     #[schema(example = "topup")]
     kind: String,
     /// How many; negative when they were taken.
@@ -66,7 +71,7 @@ pub struct Transaction {
     /// What the account had afterwards.
     #[schema(example = 250)]
     balance_after: i64,
-    /// What caused it: the id of the top-up.
+    /// What caused it: the id of the top-up; of a reversal, with the number of the change; of the adjustment.
     #[schema(example = "topup_019a0000000070008000000000000000")]
     source: String,
     #[schema(example = "2026-11-21T12:01:00Z")]
@@ -155,6 +160,7 @@ async fn credits(request: &HttpRequest, state: &State, named: Option<String>) ->
         remaining_credits: balance.remaining_credits,
         total_credits: balance.total_credits,
         used_credits: balance.used_credits,
+        owed_credits: balance.remaining_credits.saturating_neg().max(0),
         updated_at: balance.updated_at_ms.map(rfc3339).transpose()?,
     }))
 }

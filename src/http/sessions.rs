@@ -115,6 +115,10 @@ pub struct Session {
     /// When it was paid.
     #[schema(example = "2026-11-21T12:01:00Z")]
     paid_at: Option<String>,
+    /// Why the last attempt to pay was declined, in Stripe's word; null if none was, or once it is paid. The customer may
+    /// try again while the session is open.
+    #[schema(example = "insufficient_funds")]
+    decline_code: Option<String>,
 }
 
 impl TryFrom<Topup> for Session {
@@ -140,6 +144,7 @@ impl TryFrom<Topup> for Session {
             created_at: rfc3339(topup.created_at_ms)?,
             expires_at: rfc3339(topup.expires_at_ms)?,
             paid_at: topup.paid_at_ms.map(rfc3339).transpose()?,
+            decline_code: topup.decline_code.filter(|_| topup.state != TopupState::Paid),
         })
     }
 }

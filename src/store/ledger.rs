@@ -38,6 +38,22 @@ statements! {
         OR (e.id IS NOT NULL AND (e.credits <> t.credits OR e.account_id <> t.account_id))";
     WRONG_EVENTS = "SELECT COUNT(*) AS wrong FROM webhook_events w LEFT JOIN topups t ON t.id = w.topup_id \
         WHERE w.outcome = 'credited' AND (t.id IS NULL OR t.state <> 'paid')";
+    /// What is taken back is what all refunds and disputes together say, and the ledger says the same.
+    WRONG_REVERSALS = "SELECT COUNT(*) AS wrong FROM topups t \
+        LEFT JOIN (SELECT payment_intent_id, CAST(SUM(amount) AS BIGINT) AS reversed FROM reversals \
+        WHERE counts = 1 GROUP BY payment_intent_id) r ON r.payment_intent_id = t.payment_intent_id \
+        LEFT JOIN (SELECT topup_id, CAST(SUM(credits) AS BIGINT) AS moved FROM ledger_entries \
+        WHERE kind = 'reversal' GROUP BY topup_id) e ON e.topup_id = t.id \
+        WHERE t.taken_credits <> -COALESCE(e.moved, 0) OR t.taken_credits <> CASE WHEN t.state <> 'paid' THEN 0 \
+        WHEN COALESCE(r.reversed, 0) / t.credit_unit_amount >= t.credits THEN t.credits \
+        ELSE COALESCE(r.reversed, 0) / t.credit_unit_amount END";
+    WRONG_PAYMENTS = "SELECT COUNT(*) AS wrong FROM payments p LEFT JOIN topups t ON t.id = p.topup_id \
+        WHERE (p.state = 'credited' AND (t.id IS NULL OR t.state <> 'paid' \
+        OR t.payment_intent_id <> p.payment_intent_id)) \
+        OR (p.state <> 'credited' AND t.state = 'paid' AND t.payment_intent_id = p.payment_intent_id)";
+    WRONG_ADJUSTMENTS = "SELECT COUNT(*) AS wrong FROM ledger_entries e \
+        LEFT JOIN adjustments a ON a.id = e.source \
+        WHERE e.kind = 'adjustment' AND (a.id IS NULL OR a.credits <> e.credits OR a.account_id <> e.account_id)";
     WRONG_RUNNING_BALANCES = "SELECT COUNT(*) AS wrong FROM ledger_entries e \
         LEFT JOIN ledger_entries b ON b.account_id = e.account_id AND b.sequence = e.sequence - 1 \
         WHERE e.balance_after <> COALESCE(b.balance_after, 0) + e.credits";
@@ -98,6 +114,9 @@ impl Db {
             ("balance = sum of entries", &WRONG_BALANCES),
             ("credits of a top-up are granted once, when it is paid", &WRONG_TOPUPS),
             ("a decided event's effect is there", &WRONG_EVENTS),
+            ("what is taken back is what refunds and disputes say", &WRONG_REVERSALS),
+            ("a payment that credited is its top-up's", &WRONG_PAYMENTS),
+            ("an adjustment's entry is the adjustment", &WRONG_ADJUSTMENTS),
             ("running balances follow from one another", &WRONG_RUNNING_BALANCES),
         ];
         let mut broken = Vec::new();

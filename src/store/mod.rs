@@ -1,7 +1,7 @@
 //! Where everything is kept. One file per aggregate, each with its SQL beside its row types; `backend.rs` is the seam
 //! to the databases.
 //!
-//! What always holds: a balance changes only by the upsert in `apply.rs` and only together with its ledger entry;
+//! What always holds: a balance changes only by the upsert in `apply.rs`, and only together with its ledger entry;
 //! nobody outside this module begins or commits.
 
 pub mod api_keys;
@@ -11,6 +11,8 @@ pub mod failed_events;
 pub mod idempotency;
 pub mod instance;
 pub mod ledger;
+pub mod payments;
+pub mod reversals;
 pub mod statement;
 pub mod topups;
 
@@ -35,6 +37,9 @@ pub enum StoreError {
     /// Another write came between two statements of this one; running it again settles it.
     #[error("another write was faster")]
     Overtaken,
+    /// What was to be written was learned before somebody else wrote: it has to be learned anew.
+    #[error("somebody wrote meanwhile")]
+    Stale,
     /// Something is in the database that cannot be there.
     #[error("the database holds what it must not: {0}")]
     Corrupt(String),
@@ -69,6 +74,8 @@ pub fn all_statements() -> impl Iterator<Item = &'static Statement> {
         idempotency::STATEMENTS,
         instance::STATEMENTS,
         ledger::STATEMENTS,
+        payments::STATEMENTS,
+        reversals::STATEMENTS,
         topups::STATEMENTS,
     ]
     .into_iter()

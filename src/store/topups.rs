@@ -6,7 +6,7 @@ use crate::domain::account::AccountId;
 use crate::domain::checkout::{Agreement, TopupState};
 use crate::domain::currency::Currency;
 use crate::domain::fees::FeePolicy;
-use crate::domain::ids::{SessionId, TopupId};
+use crate::domain::ids::{PaymentIntentId, SessionId, TopupId};
 use crate::domain::pricing::Quote;
 use crate::ports::CheckoutRequest;
 
@@ -44,6 +44,8 @@ pub struct Topup {
     pub credits: i64,
     /// The currency of the amounts.
     pub currency: Currency,
+    /// The price of one credit, in minor units.
+    pub credit_unit_amount_minor: i64,
     /// The line for the credits, in minor units.
     pub credits_amount_minor: i64,
     /// The fee line, in minor units.
@@ -66,6 +68,18 @@ pub struct Topup {
     pub paid_at_ms: Option<i64>,
     /// When Stripe was last asked about it, in milliseconds since 1970; 0 if never.
     pub checked_at_ms: i64,
+    /// What Stripe is expected to keep, in minor units.
+    pub expected_fee_minor: i64,
+    /// The payment, once it is known.
+    pub payment_intent: Option<PaymentIntentId>,
+    /// How many of the credits refunds and disputes have taken back.
+    pub taken_credits: i64,
+    /// How often events have changed it.
+    pub revision: i64,
+    /// Why the last attempt to pay was declined, in Stripe's word.
+    pub decline_code: Option<String>,
+    /// Why it failed.
+    pub failure_code: Option<String>,
 }
 
 impl Topup {
@@ -83,13 +97,16 @@ statements! {
         fee_amount, total_amount, fee_mode, fee_rate_percent, fee_fixed, fee_label, expected_fee, livemode, \
         stripe_request, stripe_attempt, expires_at, created_at, updated_at) \
         VALUES ($1, $2, 'creating', $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, 1, $16, $17, $17)";
-    FIND = "SELECT id, account_id, state, credits, currency, credits_amount, fee_amount, total_amount, \
-        stripe_request, stripe_attempt, session_id, session_url, expires_at, created_at, paid_at, checked_at \
+    FIND = "SELECT id, account_id, state, credits, currency, credit_unit_amount, credits_amount, fee_amount, \
+        total_amount, expected_fee, stripe_request, stripe_attempt, session_id, session_url, expires_at, created_at, \
+        paid_at, checked_at, payment_intent_id, taken_credits, revision, decline_code, failure_code \
         FROM topups WHERE id = $1";
-    FIND_BY_SESSION = "SELECT id, account_id, state, credits, currency, credits_amount, fee_amount, total_amount, \
-        stripe_request, stripe_attempt, session_id, session_url, expires_at, created_at, paid_at, checked_at \
+    FIND_BY_SESSION = "SELECT id, account_id, state, credits, currency, credit_unit_amount, credits_amount, fee_amount, \
+        total_amount, expected_fee, stripe_request, stripe_attempt, session_id, session_url, expires_at, created_at, \
+        paid_at, checked_at, payment_intent_id, taken_credits, revision, decline_code, failure_code \
         FROM topups WHERE session_id = $1";
-    FIND_AGREEMENT = "SELECT account_id, state, credits, currency, total_amount, livemode, session_id \
+    FIND_AGREEMENT = "SELECT account_id, state, credits, currency, total_amount, livemode, session_id, \
+        payment_intent_id \
         FROM topups WHERE id = $1";
     /// The state moves only if no event was faster than Stripe's answer. A purchase that was
     /// refused before has no session yet: it is open now.
@@ -111,9 +128,11 @@ struct TopupRow {
     state: String,
     credits: i64,
     currency: String,
+    credit_unit_amount: i64,
     credits_amount: i64,
     fee_amount: i64,
     total_amount: i64,
+    expected_fee: i64,
     stripe_request: String,
     stripe_attempt: i64,
     session_id: Option<String>,
@@ -122,6 +141,11 @@ struct TopupRow {
     created_at: i64,
     paid_at: Option<i64>,
     checked_at: i64,
+    payment_intent_id: Option<String>,
+    taken_credits: i64,
+    revision: i64,
+    decline_code: Option<String>,
+    failure_code: Option<String>,
 }
 
 #[derive(sqlx::FromRow)]
@@ -133,6 +157,18 @@ struct AgreementRow {
     total_amount: i64,
     livemode: i64,
     session_id: Option<String>,
+    payment_intent_id: Option<String>,
+}
+
+/// A purchase as the judgement about it needs it.
+#[derive(Debug, Clone)]
+pub struct Found {
+    /// What was agreed.
+    pub agreement: Agreement,
+    /// How far it has come.
+    pub state: TopupState,
+    /// The payment, once it is known.
+    pub payment_intent: Option<PaymentIntentId>,
 }
 
 fn account(text: String) -> Result<AccountId, StoreError> {
@@ -151,6 +187,10 @@ fn session(text: Option<String>) -> Result<Option<SessionId>, StoreError> {
     text.map(SessionId::parse).transpose().map_err(|error| StoreError::corrupt("session id", error))
 }
 
+fn payment_intent(text: Option<String>) -> Result<Option<PaymentIntentId>, StoreError> {
+    text.map(PaymentIntentId::parse).transpose().map_err(|error| StoreError::corrupt("payment intent id", error))
+}
+
 fn to_json(request: &CheckoutRequest) -> Result<String, StoreError> {
     serde_json::to_string(request).map_err(|error| StoreError::corrupt("request", error))
 }
@@ -165,6 +205,7 @@ impl TryFrom<TopupRow> for Topup {
             state: state(&row.state)?,
             credits: row.credits,
             currency: currency(&row.currency)?,
+            credit_unit_amount_minor: row.credit_unit_amount,
             credits_amount_minor: row.credits_amount,
             fee_amount_minor: row.fee_amount,
             total_amount_minor: row.total_amount,
@@ -176,6 +217,12 @@ impl TryFrom<TopupRow> for Topup {
             created_at_ms: row.created_at,
             paid_at_ms: row.paid_at,
             checked_at_ms: row.checked_at,
+            expected_fee_minor: row.expected_fee,
+            payment_intent: payment_intent(row.payment_intent_id)?,
+            taken_credits: row.taken_credits,
+            revision: row.revision,
+            decline_code: row.decline_code,
+            failure_code: row.failure_code,
         })
     }
 }
@@ -222,7 +269,7 @@ pub async fn find(tx: &mut Tx, id: &TopupId) -> Result<Option<Topup>, StoreError
 ///
 /// # Errors
 /// When the database fails.
-pub async fn find_agreement(tx: &mut Tx, id: &TopupId) -> Result<Option<(Agreement, TopupState)>, StoreError> {
+pub async fn find_agreement(tx: &mut Tx, id: &TopupId) -> Result<Option<Found>, StoreError> {
     let Some(row) = tx.fetch_optional::<AgreementRow>(&FIND_AGREEMENT, &[id.as_str().into()]).await? else {
         return Ok(None);
     };
@@ -235,7 +282,8 @@ pub async fn find_agreement(tx: &mut Tx, id: &TopupId) -> Result<Option<(Agreeme
         livemode: row.livemode != 0,
         session: session(row.session_id)?,
     };
-    Ok(Some((agreement, state(&row.state)?)))
+    let payment_intent = payment_intent(row.payment_intent_id)?;
+    Ok(Some(Found { agreement, state: state(&row.state)?, payment_intent }))
 }
 
 /// Stores Stripe's answer. `false` when the purchase has another session already.

@@ -11,14 +11,30 @@ use serde_json::value::RawValue;
 
 use crate::domain::checkout::{PURPOSE, PaymentProgress, PaymentReport};
 use crate::domain::ids::{EventId, PaymentIntentId, SessionId, TopupId};
+use crate::domain::reversal::EventRef;
 use crate::ports::{WebhookError, WebhookEvent};
 
+mod money;
+
 /// The event types that an endpoint has to subscribe to.
-pub const EVENT_TYPES: [&str; 4] = [
+pub const EVENT_TYPES: [&str; 17] = [
     "checkout.session.completed",
     "checkout.session.async_payment_succeeded",
     "checkout.session.async_payment_failed",
     "checkout.session.expired",
+    "payment_intent.payment_failed",
+    "charge.succeeded",
+    "charge.updated",
+    "charge.refunded",
+    "charge.refund.updated",
+    "refund.created",
+    "refund.updated",
+    "refund.failed",
+    "charge.dispute.created",
+    "charge.dispute.updated",
+    "charge.dispute.closed",
+    "charge.dispute.funds_withdrawn",
+    "charge.dispute.funds_reinstated",
 ];
 
 #[derive(Deserialize)]
@@ -116,42 +132,80 @@ pub fn read(body: &[u8]) -> Result<WebhookEvent, WebhookError> {
     };
     let data = envelope.data.ok_or_else(|| unreadable("data.object is missing".to_owned()))?;
     let data: Data<'_> = serde_json::from_str(data.get()).map_err(|error| unreadable(format!("data: {error}")))?;
-    let marked: Marked =
-        serde_json::from_str(data.object.get()).map_err(|error| unreadable(format!("data.object: {error}")))?;
-    let Some(topup) = marked.metadata.as_ref().and_then(topup_of) else {
-        return foreign("no top-up of ours");
-    };
-    let report = read_session(&envelope, event_type, topup, data.object.get()).map_err(unreadable)?;
-    Ok(WebhookEvent::Payment(Box::new(report)))
+    let object = data.object.get();
+    let head = || envelope.head(event_type).map_err(unreadable);
+    match event_type {
+        "payment_intent.payment_failed" => read_marked(object, &head, money::declined),
+        "charge.succeeded" | "charge.updated" => read_marked(object, &head, money::charge),
+        "charge.refunded" => money::charge_refunded(object, head()?).map_err(unreadable),
+        "charge.refund.updated" | "refund.created" | "refund.updated" | "refund.failed" => {
+            money::refund(object, head()?).map_err(unreadable)
+        }
+        _ if event_type.starts_with("charge.dispute.") => money::dispute(object, head()?).map_err(unreadable),
+        _ => read_marked(object, &head, session),
+    }
+    .map_err(|error| match error {
+        // The reader of an object does not know the event that it came in.
+        WebhookError::Unreadable { reason, .. } => unreadable(reason),
+        error => error,
+    })
 }
 
-fn read_session(
-    envelope: &Envelope<'_>,
-    event_type: &str,
-    topup: TopupId,
+/// What every event says, whatever it is about.
+struct Head {
+    event: EventRef,
+    livemode: bool,
+}
+
+impl Envelope<'_> {
+    fn head(&self, event_type: &str) -> Result<Head, String> {
+        let event = self.id.clone().ok_or("id is missing")?;
+        let event = EventId::parse(event).map_err(|error| error.to_string())?;
+        Ok(Head { event: (event, event_type.to_owned()), livemode: self.livemode.ok_or("livemode is missing")? })
+    }
+}
+
+/// Reads an object that carries our metadata, if it does. What others have in theirs is their business.
+fn read_marked(
     object: &str,
-) -> Result<PaymentReport, String> {
-    let session: Session = serde_json::from_str(object).map_err(|error| format!("data.object: {error}"))?;
-    let event = envelope.id.clone().ok_or("id is missing")?;
+    head: &dyn Fn() -> Result<Head, WebhookError>,
+    read: fn(&str, TopupId, Head) -> Result<WebhookEvent, String>,
+) -> Result<WebhookEvent, WebhookError> {
+    let unreadable = |reason| WebhookError::Unreadable { event_id: String::new(), event_type: String::new(), reason };
+    let marked: Marked = from_object(object).map_err(unreadable)?;
+    match marked.metadata.as_ref().and_then(topup_of) {
+        Some(topup) => read(object, topup, head()?).map_err(unreadable),
+        None => Ok(WebhookEvent::Foreign { reason: "no top-up of ours" }),
+    }
+}
+
+fn from_object<'o, T: Deserialize<'o>>(object: &'o str) -> Result<T, String> {
+    serde_json::from_str(object).map_err(|error| format!("data.object: {error}"))
+}
+
+fn session(object: &str, topup: TopupId, head: Head) -> Result<WebhookEvent, String> {
+    let session: Session = from_object(object)?;
+    let progress = progress(&head.event.1, session.payment_status.as_deref())?;
     let metadata = session.metadata.unwrap_or_default();
-    Ok(PaymentReport {
-        event: Some((EventId::parse(event).map_err(|error| error.to_string())?, event_type.to_owned())),
-        livemode: envelope.livemode.ok_or("livemode is missing")?,
+    Ok(WebhookEvent::Payment(Box::new(PaymentReport {
+        event: Some(head.event),
+        livemode: head.livemode,
         session: SessionId::parse(session.id).map_err(|error| error.to_string())?,
         topup,
-        progress: progress(event_type, session.payment_status.as_deref())?,
+        progress,
         account: metadata.get("accountId").cloned(),
         client_reference: session.client_reference_id,
         credits: metadata.get("credits").cloned(),
         mode: session.mode,
         currency: session.currency,
         amount_total_minor: session.amount_total,
-        payment_intent: session
-            .payment_intent
-            .map(|reference| PaymentIntentId::parse(reference.into_id()))
-            .transpose()
-            .map_err(|error| error.to_string())?,
-    })
+        payment_intent: payment_intent(session.payment_intent)?,
+    })))
+}
+
+fn payment_intent(reference: Option<Reference>) -> Result<Option<PaymentIntentId>, String> {
+    let id = reference.map(|reference| PaymentIntentId::parse(reference.into_id())).transpose();
+    id.map_err(|error| error.to_string())
 }
 
 /// What an event says about the money. `checkout.session.completed` alone says nothing: only a `payment_status` of

@@ -16,11 +16,18 @@ use stripe_checkout::checkout_session::{
 };
 use stripe_shared::{CheckoutSession, CheckoutSessionMode, CheckoutSessionPaymentStatus, CheckoutSessionStatus};
 
+mod lists;
+mod money;
+
 use super::event::topup_of;
 use crate::checkpoints;
 use crate::domain::checkout::{PURPOSE, PaymentProgress, PaymentReport};
-use crate::domain::ids::{PaymentIntentId, SessionId};
-use crate::ports::{CheckoutRequest, GatewayError, OpenedCheckout, PaymentGateway, StripeFailure};
+use crate::domain::fees::RealFee;
+use crate::domain::ids::{BalanceTransactionId, DisputeId, PaymentIntentId, SessionId};
+use crate::domain::reversal::{DisputeReport, RefundReport};
+use crate::ports::{
+    CheckoutRequest, GatewayError, ListPage, OpenedCheckout, PaymentGateway, PaymentOwner, RefundOrder, StripeFailure,
+};
 use crate::secret::Secret;
 
 /// The address of the real Stripe.
@@ -79,6 +86,65 @@ impl PaymentGateway for StripeGateway {
         let session = RetrieveCheckoutSession::new(session.as_str()).send(&self.client).await.map_err(classify)?;
         report(session)
     }
+
+    async fn read_payment(&self, payment: &PaymentIntentId) -> Result<Option<PaymentOwner>, GatewayError> {
+        checkpoints::reach("ask Stripe").await;
+        money::read_payment(&self.client, payment).await
+    }
+
+    async fn refunds_of(&self, payment: &PaymentIntentId) -> Result<Vec<RefundReport>, GatewayError> {
+        checkpoints::reach("ask Stripe").await;
+        money::refunds_of(&self.client, payment).await
+    }
+
+    async fn read_dispute(&self, dispute: &DisputeId) -> Result<DisputeReport, GatewayError> {
+        checkpoints::reach("ask Stripe").await;
+        money::read_dispute(&self.client, dispute).await
+    }
+
+    async fn read_fee(&self, balance_transaction: &BalanceTransactionId) -> Result<RealFee, GatewayError> {
+        checkpoints::reach("ask Stripe").await;
+        money::read_fee(&self.client, balance_transaction).await
+    }
+
+    async fn create_refund(&self, order: &RefundOrder, key: &str) -> Result<RefundReport, GatewayError> {
+        checkpoints::reach("call Stripe").await;
+        let refund = money::create_refund(&self.client, order, key).await?;
+        checkpoints::reach("Stripe answered").await;
+        Ok(refund)
+    }
+
+    async fn list_checkouts(
+        &self,
+        since_seconds: i64,
+        after: Option<&str>,
+    ) -> Result<ListPage<PaymentReport>, GatewayError> {
+        checkpoints::reach("ask Stripe").await;
+        lists::checkouts(&self.client, since_seconds, after).await
+    }
+
+    async fn list_refunds(
+        &self,
+        since_seconds: i64,
+        after: Option<&str>,
+    ) -> Result<ListPage<RefundReport>, GatewayError> {
+        checkpoints::reach("ask Stripe").await;
+        lists::refunds(&self.client, since_seconds, after).await
+    }
+
+    async fn list_disputes(
+        &self,
+        since_seconds: i64,
+        after: Option<&str>,
+    ) -> Result<ListPage<DisputeReport>, GatewayError> {
+        checkpoints::reach("ask Stripe").await;
+        lists::disputes(&self.client, since_seconds, after).await
+    }
+}
+
+/// Something in an answer of Stripe's that we do not understand: better asked again than guessed.
+fn not_understood(what: impl std::fmt::Display) -> GatewayError {
+    GatewayError::Unreachable(format!("the answer is not understood: {what}"))
 }
 
 fn metadata(request: &CheckoutRequest) -> HashMap<String, String> {

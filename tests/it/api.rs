@@ -32,8 +32,8 @@ on_both_databases! {
 
         let open = app.get_as("user_1", &format!("/credits/sessions/{id}")).await.expect(200);
         let expected = [
-            "accountId", "createdAt", "credits", "creditsAmount", "currency", "expiresAt", "feeAmount", "id", "paidAt",
-            "state", "topupId", "totalAmount",
+            "accountId", "createdAt", "credits", "creditsAmount", "currency", "declineCode", "expiresAt", "feeAmount", "id",
+            "paidAt", "state", "topupId", "totalAmount",
         ];
         assert_eq!(fields(&open), expected);
         assert_eq!((&open["id"], &open["accountId"], &open["state"]), (&id.into(), &"user_1".into(), &"open".into()));
@@ -67,7 +67,8 @@ on_both_databases! {
     async fn an_account_that_never_had_credits_has_zeros(backend: Backend) {
         let app = TestApp::start(backend).await;
         let zeros = json!({
-            "accountId": "user_1", "remainingCredits": 0, "totalCredits": 0, "usedCredits": 0, "updatedAt": null
+            "accountId": "user_1", "remainingCredits": 0, "totalCredits": 0, "usedCredits": 0, "owedCredits": 0,
+            "updatedAt": null
         });
         assert_eq!(app.get_as("user_1", "/credits").await.expect(200), zeros);
         assert_eq!(app.get_as("user_1", "/accounts/user_1/credits").await.expect(200), zeros);

@@ -163,14 +163,20 @@ on_both_databases! {
         let report = books.opened(1).await;
         books.apply(report).await.expect("applied");
         let paid = "credits of a top-up are granted once, when it is paid";
+        let credited = "a payment that credited is its top-up's";
+        let reversed = "what is taken back is what refunds and disputes say";
         let cases = [
             ("UPDATE accounts SET balance = 251", vec!["balance = sum of entries"]),
             ("UPDATE accounts SET balance = 250, entries = 2", vec!["balance = sum of entries"]),
             ("UPDATE accounts SET entries = 1", vec![]),
-            ("UPDATE topups SET state = 'open', paid_at = NULL", vec![paid, "a decided event's effect is there"]),
+            ("UPDATE topups SET state = 'open', paid_at = NULL", vec![paid, "a decided event's effect is there", credited]),
             ("UPDATE topups SET state = 'paid', paid_at = 1, credits = 251", vec![paid]),
             ("UPDATE topups SET credits = 250, account_id = 'user_2'", vec![paid]),
             ("UPDATE topups SET account_id = 'user_1'", vec![]),
+            ("UPDATE topups SET taken_credits = 1", vec![reversed]),
+            ("UPDATE topups SET taken_credits = 0", vec![]),
+            ("UPDATE payments SET state = 'surplus'", vec![credited]),
+            ("UPDATE payments SET state = 'credited'", vec![]),
         ];
         for (sql, rules) in cases {
             books.db.execute_raw(sql).await.expect("done");

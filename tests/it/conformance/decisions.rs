@@ -222,6 +222,7 @@ on_both_databases! {
         let commands = commands.map(|(report, entry)| ApplyPayment {
             report,
             entry: LedgerEntryId::from_bits(entry),
+            reversal_entry: LedgerEntryId::from_bits(entry + 100),
             now_ms: NOW_MS,
         });
         let outcomes = books.db.apply(commands.to_vec()).await;

@@ -5,7 +5,7 @@ use futures_util::future::join_all;
 use topup::domain::checkout::{PaymentProgress, TopupState};
 use topup::domain::ids::TopupId;
 use topup::store::api_keys::{self, ApiKeyRow};
-use topup::store::failed_events::{self, FailureKind};
+use topup::store::failed_events::{self, FailureKind, FailureRecord};
 use topup::store::idempotency::{self, IdempotencyKey, KeyState, StoredAnswer};
 use topup::store::instance::{self, Instance};
 use topup::store::{Db, StoreError, topups};
@@ -30,6 +30,12 @@ async fn claim(db: &Db, hash: &'static str, topup: u128, now_ms: i64) -> KeyStat
         idempotency::claim(tx, &key("one", "key", hash), &TopupId::from_bits(topup), now_ms + 1_000, now_ms).await
     });
     claimed.expect("claims")
+}
+
+fn failure(event: &str, kind: FailureKind, error: &str, now_ms: i64) -> FailureRecord {
+    let event_type = "checkout.session.completed".to_owned();
+    let (error, payload) = (error.to_owned(), "{}".to_owned());
+    FailureRecord { event_id: event.to_owned(), event_type, kind, error, payload, now_ms }
 }
 
 on_both_databases! {
@@ -179,7 +185,7 @@ on_both_databases! {
         for (event, kind, error, now_ms) in
             [("evt_1", Transient, "first", 1), ("evt_2", Permanent, "other", 2), ("evt_1", Permanent, "last", 3)]
         {
-            in_a_write!(db, |tx| failed_events::record(tx, event, "checkout.session.completed", kind, error, now_ms))
+            in_a_write!(db, |tx| failed_events::record(tx, &failure(event, kind, error, now_ms)))
                 .expect("records");
         }
         let failed = db.failed_events(10).await.expect("readable");
@@ -199,7 +205,7 @@ on_both_databases! {
         let error = format!("metadata.credits is 2\u{0}5 {}", "x".repeat(100_000));
         db.write(move |tx| {
             let error = error.clone();
-            async move { failed_events::record(tx, "evt_1", "type", FailureKind::Permanent, &error, 1).await }.boxed()
+            async move { failed_events::record(tx, &failure("evt_1", FailureKind::Permanent, &error, 1)).await }.boxed()
         })
         .await
         .expect("records");

@@ -130,8 +130,9 @@ impl Books {
 pub async fn apply(db: &Db, report: PaymentReport) -> Result<Applied, StoreError> {
     use std::sync::atomic::{AtomicU64, Ordering};
     static ENTRY: AtomicU64 = AtomicU64::new(1);
-    let entry = LedgerEntryId::from_bits(ENTRY.fetch_add(1, Ordering::SeqCst).into());
-    let mut outcomes = db.apply(vec![ApplyPayment { report, entry, now_ms: NOW_MS }]).await;
+    let next = || LedgerEntryId::from_bits(ENTRY.fetch_add(1, Ordering::SeqCst).into());
+    let (entry, reversal_entry) = (next(), next());
+    let mut outcomes = db.apply(vec![ApplyPayment { report, entry, reversal_entry, now_ms: NOW_MS }]).await;
     assert_eq!(outcomes.len(), 1, "one outcome for one command");
     outcomes.remove(0)
 }

@@ -1,0 +1,157 @@
+//! Reading what events say about declined payments, charges, refunds and disputes.
+//!
+//! Refunds and disputes do not carry our metadata, only their payment's id: whose it is, is found out later. A charge has
+//! a copy of its payment's metadata.
+
+use std::collections::HashMap;
+
+use serde::Deserialize;
+
+use super::{Head, Reference, from_object, payment_intent, topup_of};
+use crate::domain::checkout::Declined;
+use crate::domain::ids::{BalanceTransactionId, ChargeId, DisputeId, RefundId, TopupId};
+use crate::domain::reversal::{RefundReport, RefundStatus};
+use crate::ports::{ChargeRefunded, ChargeSettled, WebhookEvent};
+
+const NOT_OURS: WebhookEvent = WebhookEvent::Foreign { reason: "no payment intent, as every payment of ours has" };
+
+#[derive(Deserialize)]
+struct PaymentError {
+    #[serde(default)]
+    code: Option<String>,
+    #[serde(default)]
+    decline_code: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct FailedPayment {
+    #[serde(default)]
+    last_payment_error: Option<PaymentError>,
+}
+
+/// The most specific word that Stripe has for a declined payment; bounded, because it is kept and shown.
+pub(super) fn declined(object: &str, topup: TopupId, head: Head) -> Result<WebhookEvent, String> {
+    let payment: FailedPayment = from_object(object)?;
+    let code = payment.last_payment_error.and_then(|error| error.decline_code.or(error.code));
+    let code: String = code.as_deref().unwrap_or("unknown").chars().filter(char::is_ascii_graphic).take(100).collect();
+    Ok(WebhookEvent::Decline(Declined { event: head.event, livemode: head.livemode, topup, code }))
+}
+
+#[derive(Deserialize)]
+struct Charge {
+    id: String,
+    #[serde(default)]
+    payment_intent: Option<Reference>,
+    #[serde(default)]
+    balance_transaction: Option<Reference>,
+    #[serde(default)]
+    metadata: Option<HashMap<String, String>>,
+    #[serde(default)]
+    amount_refunded: Option<i64>,
+    #[serde(default)]
+    refunds: Option<RefundList>,
+}
+
+#[derive(Deserialize)]
+struct RefundList {
+    #[serde(default)]
+    data: Vec<Refund>,
+    #[serde(default)]
+    has_more: bool,
+}
+
+#[derive(Deserialize)]
+struct Refund {
+    id: String,
+    #[serde(default)]
+    amount: Option<i64>,
+    #[serde(default)]
+    currency: Option<String>,
+    #[serde(default)]
+    status: Option<String>,
+    #[serde(default)]
+    reason: Option<String>,
+    #[serde(default)]
+    payment_intent: Option<Reference>,
+}
+
+impl Refund {
+    fn report(self) -> Result<RefundReport, String> {
+        let status = self.status.ok_or("the refund has no status")?;
+        Ok(RefundReport {
+            id: RefundId::parse(self.id).map_err(|error| error.to_string())?,
+            payment_intent: payment_intent(self.payment_intent)?,
+            amount_minor: self.amount.filter(|amount| *amount >= 0).ok_or("the refund has no amount")?,
+            currency: self.currency.ok_or("the refund has no currency")?,
+            // A status that does not exist yet: better tried again and looked at than guessed.
+            status: RefundStatus::parse(&status).ok_or_else(|| format!("the refund's status is {status}"))?,
+            reason: self.reason,
+        })
+    }
+}
+
+/// A charge whose fee may be known: it is, once its movement on the account's balance has an id.
+pub(super) fn charge(object: &str, topup: TopupId, head: Head) -> Result<WebhookEvent, String> {
+    let charge: Charge = from_object(object)?;
+    let Some(payment_intent) = payment_intent(charge.payment_intent)? else { return Ok(NOT_OURS) };
+    let Some(movement) = charge.balance_transaction else {
+        return Ok(WebhookEvent::Foreign { reason: "the charge's fee is not known yet" });
+    };
+    Ok(WebhookEvent::Charge(ChargeSettled {
+        event: head.event,
+        livemode: head.livemode,
+        topup,
+        payment_intent,
+        charge: ChargeId::parse(charge.id).map_err(|error| error.to_string())?,
+        balance_transaction: BalanceTransactionId::parse(movement.into_id()).map_err(|error| error.to_string())?,
+    }))
+}
+
+/// `amount_refunded` is the sum of all refunds so far: it is no refund, and only tells whether the event has them all.
+pub(super) fn charge_refunded(object: &str, head: Head) -> Result<WebhookEvent, String> {
+    let charge: Charge = from_object(object)?;
+    let Some(payment_intent) = payment_intent(charge.payment_intent)? else { return Ok(NOT_OURS) };
+    let complete = charge.refunds.filter(|refunds| !refunds.has_more).map(|refunds| refunds.data);
+    // One that cannot be read is asked for instead.
+    let refunds =
+        complete.and_then(|refunds| refunds.into_iter().map(Refund::report).collect::<Result<Vec<_>, _>>().ok());
+    let refunds = refunds.filter(|refunds| {
+        let counting = refunds.iter().filter(|refund| refund.status.counts());
+        let sum = counting.fold(0_i64, |sum, refund| sum.saturating_add(refund.amount_minor));
+        charge.amount_refunded == Some(sum)
+    });
+    Ok(WebhookEvent::ChargeRefunded(ChargeRefunded {
+        event: head.event,
+        livemode: head.livemode,
+        payment_intent,
+        topup: charge.metadata.as_ref().and_then(topup_of),
+        refunds,
+    }))
+}
+
+pub(super) fn refund(object: &str, head: Head) -> Result<WebhookEvent, String> {
+    let refund: Refund = from_object(object)?;
+    if refund.payment_intent.is_none() {
+        return Ok(NOT_OURS);
+    }
+    Ok(WebhookEvent::Refund { event: head.event, livemode: head.livemode, refund: refund.report()? })
+}
+
+#[derive(Deserialize)]
+struct Dispute {
+    id: String,
+    #[serde(default)]
+    payment_intent: Option<Reference>,
+}
+
+/// Which dispute it is about, and nothing else: what it says of its state may be older than what is known.
+pub(super) fn dispute(object: &str, head: Head) -> Result<WebhookEvent, String> {
+    let dispute: Dispute = from_object(object)?;
+    let Some(payment_intent) = payment_intent(dispute.payment_intent)? else { return Ok(NOT_OURS) };
+    Ok(WebhookEvent::Dispute {
+        event: head.event,
+        livemode: head.livemode,
+        dispute: DisputeId::parse(dispute.id).map_err(|error| error.to_string())?,
+        payment_intent,
+    })
+}

@@ -1,0 +1,77 @@
+//! Stripe's lists, page by page, for the comparison of the books.
+
+use stripe::Client;
+use stripe_checkout::checkout_session::ListCheckoutSession;
+use stripe_core::dispute::ListDispute;
+use stripe_core::refund::ListRefund;
+use stripe_types::RangeQueryTs;
+
+use super::money::{PAGE, dispute_report, refund_report};
+use super::{classify, report};
+use crate::domain::checkout::PaymentReport;
+use crate::domain::reversal::{DisputeReport, RefundReport};
+use crate::ports::{GatewayError, ListPage};
+
+pub(super) async fn checkouts(
+    client: &Client,
+    since_seconds: i64,
+    after: Option<&str>,
+) -> Result<ListPage<PaymentReport>, GatewayError> {
+    let mut list = ListCheckoutSession::new().created(RangeQueryTs::gte(since_seconds)).limit(PAGE);
+    if let Some(after) = after {
+        list = list.starting_after(after);
+    }
+    let page = list.send(client).await.map_err(classify)?;
+    Ok(collect(page.data, page.has_more, |session| session.id.to_string(), report))
+}
+
+pub(super) async fn refunds(
+    client: &Client,
+    since_seconds: i64,
+    after: Option<&str>,
+) -> Result<ListPage<RefundReport>, GatewayError> {
+    let mut list = ListRefund::new().created(RangeQueryTs::gte(since_seconds)).limit(PAGE);
+    if let Some(after) = after {
+        list = list.starting_after(after);
+    }
+    let page = list.send(client).await.map_err(classify)?;
+    Ok(collect(page.data, page.has_more, |refund| refund.id.to_string(), |refund| refund_report(refund).map(Some)))
+}
+
+pub(super) async fn disputes(
+    client: &Client,
+    since_seconds: i64,
+    after: Option<&str>,
+) -> Result<ListPage<DisputeReport>, GatewayError> {
+    let mut list = ListDispute::new().created(RangeQueryTs::gte(since_seconds)).limit(PAGE);
+    if let Some(after) = after {
+        list = list.starting_after(after);
+    }
+    let page = list.send(client).await.map_err(classify)?;
+    Ok(collect(
+        page.data,
+        page.has_more,
+        |dispute| dispute.id.to_string(),
+        |dispute| dispute_report(&dispute).map(Some),
+    ))
+}
+
+/// One thing that is not understood does not hide the others.
+fn collect<S, T>(
+    data: Vec<S>,
+    has_more: bool,
+    id: impl Fn(&S) -> String,
+    read: impl Fn(S) -> Result<Option<T>, GatewayError>,
+) -> ListPage<T> {
+    let next = data.last().filter(|_| has_more).map(&id);
+    let mut page = ListPage { items: Vec::new(), unreadable: Vec::new(), next };
+    for item in data {
+        let name = id(&item);
+        match read(item) {
+            Ok(Some(item)) => page.items.push(item),
+            Ok(None) => {}
+            Err(error) => page.unreadable.push(format!("{name}: {error}")),
+        }
+    }
+    page
+}

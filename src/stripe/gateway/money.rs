@@ -1,0 +1,136 @@
+//! Refunds, disputes, payments and fees, by async-stripe.
+
+use std::collections::HashMap;
+
+use stripe::{Client, IdempotencyKey, RequestStrategy, StripeRequest};
+use stripe_core::balance_transaction::RetrieveBalanceTransaction;
+use stripe_core::dispute::RetrieveDispute;
+use stripe_core::payment_intent::RetrievePaymentIntent;
+use stripe_core::refund::{CreateRefund, CreateRefundReason, ListRefund};
+use stripe_shared::{BalanceTransaction, Dispute, Refund};
+
+use super::{classify, not_understood, topup_of};
+use crate::domain::checkout::PURPOSE;
+use crate::domain::fees::RealFee;
+use crate::domain::ids::{BalanceTransactionId, ChargeId, DisputeId, PaymentIntentId, RefundId};
+use crate::domain::reversal::{DisputeReport, RefundReport, RefundStatus};
+use crate::ports::{GatewayError, PaymentOwner, RefundOrder};
+
+/// Stripe's largest page.
+pub(super) const PAGE: i64 = 100;
+/// A payment has a handful of refunds; one that has more than this is not ours.
+const MAX_PAGES: usize = 20;
+
+pub(super) async fn read_payment(
+    client: &Client,
+    payment: &PaymentIntentId,
+) -> Result<Option<PaymentOwner>, GatewayError> {
+    let payment = RetrievePaymentIntent::new(payment.as_str())
+        .expand(["latest_charge.balance_transaction".to_owned()])
+        .send(client)
+        .await
+        .map_err(classify)?;
+    let Some(topup) = topup_of(&payment.metadata) else { return Ok(None) };
+    let charge = payment.latest_charge;
+    let id = charge.as_ref().map(|charge| ChargeId::parse(charge.id().as_str())).transpose();
+    let fee = charge.and_then(stripe_types::Expandable::into_object).and_then(|charge| charge.balance_transaction);
+    let fee = fee.and_then(stripe_types::Expandable::into_object);
+    Ok(Some(PaymentOwner {
+        topup,
+        livemode: payment.livemode,
+        charge: id.map_err(not_understood)?,
+        fee: fee.as_ref().map(real_fee).transpose()?,
+    }))
+}
+
+pub(super) async fn read_fee(client: &Client, id: &BalanceTransactionId) -> Result<RealFee, GatewayError> {
+    let movement = RetrieveBalanceTransaction::new(id.as_str()).send(client).await.map_err(classify)?;
+    real_fee(&movement)
+}
+
+fn real_fee(movement: &BalanceTransaction) -> Result<RealFee, GatewayError> {
+    Ok(RealFee {
+        balance_transaction: BalanceTransactionId::parse(movement.id.as_str()).map_err(not_understood)?,
+        amount_minor: movement.fee,
+        currency: movement.currency.to_string(),
+    })
+}
+
+pub(super) async fn refunds_of(client: &Client, payment: &PaymentIntentId) -> Result<Vec<RefundReport>, GatewayError> {
+    let mut refunds: Vec<RefundReport> = Vec::new();
+    for _ in 0..MAX_PAGES {
+        let mut list = ListRefund::new().payment_intent(payment.as_str()).limit(PAGE);
+        if let Some(last) = refunds.last() {
+            list = list.starting_after(last.id.as_str());
+        }
+        let page = list.send(client).await.map_err(classify)?;
+        let read = page.data.into_iter().map(refund_report).collect::<Result<Vec<_>, _>>();
+        let was_empty = read.as_ref().is_ok_and(Vec::is_empty);
+        refunds.extend(read?);
+        if !page.has_more || was_empty {
+            return Ok(refunds);
+        }
+    }
+    Err(not_understood("too many refunds of one payment"))
+}
+
+pub(super) fn refund_report(refund: Refund) -> Result<RefundReport, GatewayError> {
+    let status = refund.status.unwrap_or_default();
+    let payment_intent = refund.payment_intent.as_ref().map(|payment| PaymentIntentId::parse(payment.id().as_str()));
+    Ok(RefundReport {
+        id: RefundId::parse(refund.id.as_str()).map_err(not_understood)?,
+        payment_intent: payment_intent.transpose().map_err(not_understood)?,
+        amount_minor: Some(refund.amount).filter(|amount| *amount >= 0).ok_or_else(|| not_understood("the amount"))?,
+        currency: refund.currency.to_string(),
+        status: RefundStatus::parse(&status).ok_or_else(|| not_understood(format!("refund status {status}")))?,
+        reason: refund.reason.map(|reason| reason.as_str().to_owned()),
+    })
+}
+
+pub(super) async fn read_dispute(client: &Client, dispute: &DisputeId) -> Result<DisputeReport, GatewayError> {
+    let dispute = RetrieveDispute::new(dispute.as_str()).send(client).await.map_err(classify)?;
+    dispute_report(&dispute)
+}
+
+/// The movements of a dispute's money may be in another currency than the charge and at another rate each, so their sum
+/// says little; the direction of the latest one says where the money is. Stripe lists them in the order in which they
+/// happened; their times are in seconds, so of two in one second the later in the list counts.
+pub(super) fn dispute_report(dispute: &Dispute) -> Result<DisputeReport, GatewayError> {
+    let latest = dispute.balance_transactions.iter().max_by_key(|movement| movement.created);
+    let payment_intent = dispute.payment_intent.as_ref().map(|payment| PaymentIntentId::parse(payment.id().as_str()));
+    Ok(DisputeReport {
+        id: DisputeId::parse(dispute.id.as_str()).map_err(not_understood)?,
+        payment_intent: payment_intent.transpose().map_err(not_understood)?,
+        amount_minor: Some(dispute.amount).filter(|amount| *amount >= 0).ok_or_else(|| not_understood("the amount"))?,
+        currency: dispute.currency.to_string(),
+        status: dispute.status.as_str().to_owned(),
+        reason: Some(dispute.reason.clone()),
+        latest_movement_took: latest.map(|movement| movement.amount < 0),
+        livemode: dispute.livemode,
+    })
+}
+
+pub(super) async fn create_refund(
+    client: &Client,
+    order: &RefundOrder,
+    key: &str,
+) -> Result<RefundReport, GatewayError> {
+    let key = IdempotencyKey::new(key).map_err(not_understood)?;
+    let mut refund = CreateRefund::new()
+        .payment_intent(order.payment_intent.as_str())
+        .amount(order.amount_minor)
+        .metadata(HashMap::from([
+            ("purpose".to_owned(), PURPOSE.to_owned()),
+            ("refundRequestId".to_owned(), order.request_id.clone()),
+        ]));
+    if let Some(reason) = &order.reason {
+        refund = refund.reason(match reason.as_str() {
+            "duplicate" => CreateRefundReason::Duplicate,
+            "fraudulent" => CreateRefundReason::Fraudulent,
+            _ => CreateRefundReason::RequestedByCustomer,
+        });
+    }
+    let strategy = RequestStrategy::Idempotent(key);
+    let refund = refund.customize().request_strategy(strategy).send(client).await.map_err(classify)?;
+    refund_report(refund)
+}
