@@ -70,7 +70,7 @@ impl Core {
     /// Marks what is due as running and gives it, with the time when to look again.
     fn take_due(&mut self, now_ms: i64) -> (Vec<Outgoing>, i64) {
         let mut next_ms = now_ms.saturating_add(IDLE_MS);
-        if let Some(expiry) = self.state.next_expiry_ms() {
+        if let Some(expiry) = self.state.next_due_ms() {
             next_ms = next_ms.min(expiry);
         }
         if self.paused {

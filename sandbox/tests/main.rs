@@ -7,6 +7,7 @@ mod command;
 mod faults;
 mod guard;
 mod idempotency;
+mod in_process;
 mod lists;
 mod node;
 mod page;

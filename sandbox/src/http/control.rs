@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use actix_web::{HttpResponse, web};
+use actix_web::{HttpRequest, HttpResponse, web};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -10,7 +10,7 @@ use crate::{
     DEFAULT_API_VERSION, clock,
     engine::{Core, Engine},
     faults::Fault,
-    model::{Context, State, confirm, error::ApiError},
+    model::control as object_control,
 };
 
 const IDLE_WAIT: Duration = Duration::from_secs(10);
@@ -27,15 +27,14 @@ pub(crate) fn routes(config: &mut web::ServiceConfig) {
         .route("/_sandbox/deliveries/pause", web::post().to(pause))
         .route("/_sandbox/deliveries/resume", web::post().to(resume))
         .route("/_sandbox/events/{id}/resend", web::post().to(resend))
-        .route("/_sandbox/sessions/{id}/settle", web::post().to(settle))
-        .route("/_sandbox/sessions/{id}/challenge", web::post().to(challenge))
+        .route("/_sandbox/sessions/{id}/{action}", web::post().to(object))
         .route("/_sandbox/idle", web::get().to(idle));
 }
 
 fn refused(status: u16, message: impl Into<String>) -> HttpResponse {
     let message: String = message.into();
     let status = actix_web::http::StatusCode::from_u16(status).unwrap_or(actix_web::http::StatusCode::BAD_REQUEST);
-    HttpResponse::build(status).json(json!({ "error": { "message": message } }))
+    HttpResponse::build(status).json(object_control::refusal(&message))
 }
 
 fn parse<T: serde::de::DeserializeOwned>(body: &[u8]) -> Result<T, String> {
@@ -140,70 +139,20 @@ async fn resend(engine: web::Data<Engine>, id: web::Path<String>) -> HttpRespons
     }
 }
 
-#[derive(Debug, Deserialize)]
-struct SettleBody {
-    outcome: Settled,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
-enum Settled {
-    Succeeded,
-    Failed,
-}
-
-/// A delayed payment arrives or fails.
-async fn settle(engine: web::Data<Engine>, id: web::Path<String>, body: web::Bytes) -> HttpResponse {
-    let wanted: SettleBody = match parse(&body) {
-        Ok(wanted) => wanted,
-        Err(mistake) => return refused(400, mistake),
+/// A control on an object of the model.
+async fn object(engine: web::Data<Engine>, request: HttpRequest, body: web::Bytes) -> HttpResponse {
+    let body: Value = match body.as_ref() {
+        b"" => json!({}),
+        text => match parse(text) {
+            Ok(body) => body,
+            Err(mistake) => return refused(400, mistake),
+        },
     };
-    let succeeded = wanted.outcome == Settled::Succeeded;
-    change_session(&engine, &id, |state, context, id| confirm::settle(state, context, id, succeeded)).await
-}
-
-#[derive(Debug, Deserialize)]
-struct ChallengeBody {
-    outcome: Challenged,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
-enum Challenged {
-    Passed,
-    Failed,
-}
-
-/// The customer passes or fails the 3-D Secure challenge.
-async fn challenge(engine: web::Data<Engine>, id: web::Path<String>, body: web::Bytes) -> HttpResponse {
-    let wanted: ChallengeBody = match parse(&body) {
-        Ok(wanted) => wanted,
-        Err(mistake) => return refused(400, mistake),
-    };
-    let passed = wanted.outcome == Challenged::Passed;
-    change_session(&engine, &id, |state, context, id| {
-        match confirm::finish_challenge(state, context, id, passed) {
-            // A decline is what was asked for, or what the card does.
-            Err(error) if error.code != Some("payment_intent_unexpected_state") && error.status != 404 => Ok(()),
-            other => other.map(|_| ()),
-        }
-    })
-    .await
-}
-
-/// Runs a command on a session and answers with the session.
-async fn change_session(
-    engine: &Engine,
-    id: &str,
-    command: impl FnOnce(&mut State, &mut Context<'_>, &str) -> Result<(), ApiError>,
-) -> HttpResponse {
-    let (result, version) = engine.run(None, DEFAULT_API_VERSION, |state, context| {
-        command(state, context, id)?;
-        crate::model::pages_api::retrieve(state, context, id)
-    });
+    let (result, version) = engine
+        .run(None, DEFAULT_API_VERSION, |state, context| object_control::handle(state, context, request.path(), &body));
     engine.saved(version).await;
     match result {
-        Ok(session) => HttpResponse::Ok().json(session),
+        Ok(answer) => HttpResponse::Ok().json(answer),
         Err(error) => refused(error.status, error.message),
     }
 }

@@ -34,6 +34,10 @@ pub(crate) enum Method {
 }
 
 impl Method {
+    pub(crate) fn parse(name: &str) -> Option<Self> {
+        [Self::Get, Self::Post, Self::Delete].into_iter().find(|method| method.as_str() == name)
+    }
+
     pub(crate) fn as_str(self) -> &'static str {
         match self {
             Self::Get => "GET",

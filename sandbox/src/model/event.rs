@@ -75,7 +75,8 @@ impl Event {
     /// The body of its webhooks: the same bytes for every attempt at one endpoint.
     pub(crate) fn body(&self, api_version: Option<&str>) -> String {
         let version = api_version.unwrap_or(crate::DEFAULT_API_VERSION);
-        let mut rendered = self.render(Some(version), self.targets.len());
+        // Whoever reads a webhook is an endpoint to which it is pending.
+        let mut rendered = self.render(Some(version), self.targets.len().max(1));
         if let Some(object) = rendered.pointer_mut("/data/object") {
             super::expand::adapt(object, version);
         }

@@ -8,6 +8,7 @@ pub(crate) mod accepted;
 pub(crate) mod api;
 pub(crate) mod card;
 pub(crate) mod confirm;
+pub(crate) mod control;
 pub(crate) mod create;
 pub(crate) mod currency;
 pub(crate) mod endpoint;
@@ -27,6 +28,7 @@ pub(crate) mod spec;
 pub(crate) mod table;
 #[cfg(test)]
 mod tests;
+pub(crate) mod version;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
@@ -107,7 +109,7 @@ impl State {
     }
 
     /// When [`State::tick`] has something to do next, in milliseconds.
-    pub(crate) fn next_expiry_ms(&self) -> Option<i64> {
+    pub(crate) fn next_due_ms(&self) -> Option<i64> {
         self.open_until.first().map(|(at, _)| at.saturating_mul(1_000))
     }
 }
