@@ -82,13 +82,9 @@ impl Model {
     /// A new one without any objects. The same seed gives the same ids. Hosted pages would be below `base_url`.
     #[must_use]
     pub fn seeded(seed: u64, base_url: &str) -> Self {
-        let mut whole = [0_u8; 32];
-        for (place, byte) in whole.iter_mut().zip(seed.to_be_bytes()) {
-            *place = byte;
-        }
         Self {
             state: State::default(),
-            ids: IdSource::seeded(whole),
+            ids: IdSource::from_number(seed),
             base_url: base_url.trim_end_matches('/').to_owned(),
             taken: 0,
         }

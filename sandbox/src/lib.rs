@@ -30,12 +30,15 @@
 mod call;
 mod clock;
 mod config;
+mod controls;
 mod delivery;
+mod delivery_mode;
 mod engine;
 mod faults;
 mod http;
 mod in_process;
 mod model;
+mod outage;
 mod pages;
 mod persist;
 mod server;

@@ -4,11 +4,11 @@ use std::{sync::Arc, time::Duration};
 
 use crate::{
     call::{self, Answer, Call},
-    clock,
-    engine::Engine,
+    engine::{Core, Engine},
     faults::{self, Fault, Kind, When},
     http::api::note,
     model::{Context, State, api::Method, error::ApiError, idempotency},
+    outage,
 };
 
 /// A held request does not wait longer than this.
@@ -31,7 +31,9 @@ pub(crate) async fn carry_out(engine: Arc<Engine>, call: Call) -> Option<Answer>
     let (number, fault) = engine.with(|core| {
         let number = core.record_request(note(&call));
         let method = call.request.method.as_str();
-        (number, faults::take(&mut core.faults, method, &call.request.path))
+        let now_ms = core.now_ms();
+        let fault = faults::take(&mut core.faults, method, &call.request.path);
+        (number, fault.or_else(|| outage::take(&mut core.outage, &call.request.path, now_ms)))
     });
     engine.changed();
     let answer = answer(&engine, &call, fault.as_ref()).await;
@@ -48,7 +50,7 @@ pub(crate) async fn carry_out(engine: Arc<Engine>, call: Call) -> Option<Answer>
 async fn answer(engine: &Arc<Engine>, call: &Call, fault: Option<&Fault>) -> Option<Answer> {
     let _in_use = match take_key(engine, call) {
         Ok(in_use) => in_use,
-        Err(error) => return Some(Answer::error(&error, &call.request_id, clock::now_ms().div_euclid(1_000))),
+        Err(error) => return Some(Answer::error(&error, &call.request_id, engine.now_ms().div_euclid(1_000))),
     };
     let (before, after) = match fault {
         Some(fault) if fault.when == When::Before && !matches!(fault.kind, Kind::Patch { .. }) => {
@@ -59,6 +61,10 @@ async fn answer(engine: &Arc<Engine>, call: &Call, fault: Option<&Fault>) -> Opt
     };
     match before {
         Some(Kind::Disconnect) => return None,
+        Some(Kind::Silence) => {
+            stay_silent(engine).await;
+            return None;
+        }
         Some(kind) => wait(engine, kind).await,
         None => {}
     }
@@ -86,17 +92,29 @@ async fn wait(engine: &Engine, kind: &Kind) {
             let delay = Duration::from_millis(*delay_ms);
             engine.wait_until(delay, |_| false).await;
         }
-        Kind::Hold => {
-            let seen = engine.with(|core| {
-                core.held = core.held.saturating_add(1);
-                core.releases
-            });
-            engine.changed();
-            engine.wait_until(MAX_HOLD, |core| core.releases > seen).await;
-            engine.with(|core| core.held = core.held.saturating_sub(1));
-        }
-        Kind::Status { .. } | Kind::Disconnect | Kind::Patch { .. } => {}
+        Kind::Hold => hold(engine, MAX_HOLD, |_| false).await,
+        Kind::Status { .. } | Kind::Disconnect | Kind::Silence | Kind::Patch { .. } => {}
     }
+}
+
+/// Holds a request until the outage is over, so that the client learns nothing from the connection.
+async fn stay_silent(engine: &Engine) {
+    let until_ms = engine.with(|core| core.outage.as_ref().and_then(|outage| outage.until_ms));
+    let left_ms = until_ms.map(|until_ms| until_ms.saturating_sub(engine.now_ms()).max(0));
+    let limit = left_ms.and_then(|left_ms| u64::try_from(left_ms).ok()).map_or(MAX_HOLD, Duration::from_millis);
+    hold(engine, limit.min(MAX_HOLD), |core| core.outage.is_none() || until_ms.is_some_and(|at| at <= core.now_ms()))
+        .await;
+}
+
+/// Counts a request as held until it is released, or something else ends it.
+async fn hold(engine: &Engine, limit: Duration, is_over: impl Fn(&Core) -> bool) {
+    let seen = engine.with(|core| {
+        core.held = core.held.saturating_add(1);
+        core.releases
+    });
+    engine.changed();
+    engine.wait_until(limit, |core| core.releases > seen || is_over(core)).await;
+    engine.with(|core| core.held = core.held.saturating_sub(1));
 }
 
 /// The work in one step under the lock. A read has no cause and leaves nothing to save.

@@ -3,13 +3,16 @@
 
 mod api;
 mod cards;
+mod clock;
 mod command;
+mod delivery_modes;
 mod faults;
 mod guard;
 mod idempotency;
 mod in_process;
 mod lists;
 mod node;
+mod outage;
 mod page;
 mod restart;
 mod support;

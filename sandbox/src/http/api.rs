@@ -20,7 +20,6 @@ use serde_json::Value;
 use crate::{
     DEFAULT_API_VERSION,
     call::{Answer, Call, read_request},
-    clock,
     engine::{Engine, RecordedRequest},
     http::auth,
     model::{error::ApiError, version},
@@ -30,6 +29,7 @@ use crate::{
 /// Answers any request below `/v1`.
 pub(crate) async fn handle(request: HttpRequest, engine: web::Data<Engine>, body: web::Bytes) -> HttpResponse {
     let engine = engine.into_inner();
+    let now = engine.now_ms().div_euclid(1_000);
     let request_id = engine.with(|core| core.ids.next("req_", 14));
     let key = text(&request, "idempotency-key");
     let version = text(&request, "stripe-version").unwrap_or_else(|| DEFAULT_API_VERSION.to_owned());
@@ -38,19 +38,15 @@ pub(crate) async fn handle(request: HttpRequest, engine: web::Data<Engine>, body
             let task = engine.runtime.spawn(server_call::carry_out(Arc::clone(&engine), call));
             match task.await {
                 Ok(answer) => answer,
-                Err(_) => Some(Answer::error(&ApiError::internal("the request was cut off"), &request_id, now())),
+                Err(_) => Some(Answer::error(&ApiError::internal("the request was cut off"), &request_id, now)),
             }
         }
-        Err(error) => Some(Answer::error(&error, &request_id, now())),
+        Err(error) => Some(Answer::error(&error, &request_id, now)),
     };
     match answer {
         Some(answer) => respond(&answer, &request_id, key.as_deref(), &version),
         None => HttpResponse::Ok().force_close().body(Cut),
     }
-}
-
-fn now() -> i64 {
-    clock::now_ms().div_euclid(1_000)
 }
 
 fn text(request: &HttpRequest, name: &str) -> Option<String> {

@@ -104,7 +104,7 @@ async fn pay(engine: web::Data<Engine>, id: web::Path<String>, form: web::Form<F
         SessionStatus::Expired => return ended(&session),
     }
     let typed = form.card();
-    let now = crate::clock::now_ms().div_euclid(1_000);
+    let now = engine.now_ms().div_euclid(1_000);
     let problems = problems(&session, &form, typed.as_ref(), now);
     let Some(typed) = typed.filter(|_| problems.is_empty()) else {
         return checkout_page(StatusCode::BAD_REQUEST, &session, &form, &problems);

@@ -227,7 +227,7 @@ impl EventFilter {
 }
 
 /// `charge.*` and the like; `*` stands for anything.
-fn matches(pattern: &str, kind: &str) -> bool {
+pub(crate) fn matches(pattern: &str, kind: &str) -> bool {
     match pattern.split_once('*') {
         None => pattern == kind,
         Some((start, end)) => {

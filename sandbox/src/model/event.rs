@@ -41,6 +41,12 @@ pub(crate) struct Delivery {
     pub(crate) due_ms: i64,
     /// Asked for by hand: sent once, and the automatic retries go on beside it.
     pub(crate) manual: bool,
+    /// Sent although it is held back.
+    #[serde(default)]
+    pub(crate) forced: bool,
+    /// Takes the place of the endpoint's version.
+    #[serde(default)]
+    pub(crate) api_version: Option<String>,
 }
 
 /// How an attempt ended.
@@ -124,7 +130,7 @@ impl State {
         let wanted: Vec<String> =
             self.endpoints.iter().filter(|endpoint| endpoint.wants(kind)).map(|endpoint| endpoint.id.clone()).collect();
         for endpoint in &wanted {
-            self.queue(&id, endpoint, context.now_ms, false);
+            self.queue(&id, endpoint, context.now_ms);
         }
         self.events.insert(Event {
             id: id.clone(),
@@ -141,17 +147,27 @@ impl State {
         id
     }
 
-    fn queue(&mut self, event: &str, endpoint: &str, due_ms: i64, manual: bool) {
-        let number = self.next_delivery;
-        self.next_delivery = number.saturating_add(1);
-        self.deliveries.insert(
-            number,
-            Delivery { event: event.to_owned(), endpoint: endpoint.to_owned(), attempts: 0, due_ms, manual },
-        );
+    fn queue(&mut self, event: &str, endpoint: &str, due_ms: i64) {
+        self.add_delivery(Delivery {
+            event: event.to_owned(),
+            endpoint: endpoint.to_owned(),
+            attempts: 0,
+            due_ms,
+            manual: false,
+            forced: false,
+            api_version: None,
+        });
     }
 
-    /// Sends an event again to every enabled endpoint that wants it. How many, or `None` for an unknown event.
-    pub(crate) fn resend(&mut self, event_id: &str, now_ms: i64) -> Option<usize> {
+    pub(crate) fn add_delivery(&mut self, delivery: Delivery) {
+        let number = self.next_delivery;
+        self.next_delivery = number.saturating_add(1);
+        self.deliveries.insert(number, delivery);
+    }
+
+    /// Sends an event again to every enabled endpoint that wants it, perhaps in another version. How many, or `None`
+    /// for an unknown event.
+    pub(crate) fn resend(&mut self, event_id: &str, now_ms: i64, api_version: Option<&str>) -> Option<usize> {
         let kind = self.events.get(event_id)?.kind.clone();
         let wanted: Vec<String> = self
             .endpoints
@@ -160,9 +176,37 @@ impl State {
             .map(|endpoint| endpoint.id.clone())
             .collect();
         for endpoint in &wanted {
-            self.queue(event_id, endpoint, now_ms, true);
+            self.add_delivery(Delivery {
+                event: event_id.to_owned(),
+                endpoint: endpoint.clone(),
+                attempts: 0,
+                due_ms: now_ms,
+                manual: true,
+                forced: false,
+                api_version: api_version.map(str::to_owned),
+            });
         }
         Some(wanted.len())
+    }
+
+    /// Makes what is left to deliver of an event due, whatever holds it back. How many, or `None` for an unknown event.
+    pub(crate) fn deliver_now(&mut self, event_id: &str, now_ms: i64) -> Option<usize> {
+        self.events.get(event_id)?;
+        let mut count = 0_usize;
+        for delivery in self.deliveries.values_mut().filter(|delivery| delivery.event == event_id) {
+            delivery.forced = true;
+            delivery.due_ms = delivery.due_ms.min(now_ms);
+            count = count.saturating_add(1);
+        }
+        Some(count)
+    }
+
+    /// Forgets what is left to deliver of an event. How many, or `None` for an unknown event.
+    pub(crate) fn drop_deliveries(&mut self, event_id: &str) -> Option<usize> {
+        self.events.get(event_id)?;
+        let before = self.deliveries.len();
+        self.deliveries.retain(|_, delivery| delivery.event != event_id);
+        Some(before.saturating_sub(self.deliveries.len()))
     }
 
     /// Books the result of an attempt: the delivery is done, or due again after `pause_ms`, or given up after
@@ -181,6 +225,7 @@ impl State {
         delivery.attempts = delivery.attempts.saturating_add(1);
         let finished = result == AttemptResult::Delivered || delivery.manual || delivery.attempts >= max_attempts;
         delivery.due_ms = now_ms.saturating_add(pause_ms(delivery.attempts));
+        delivery.forced = false;
         mark(&mut self.events, delivery, result);
         if finished {
             self.deliveries.remove(&number);

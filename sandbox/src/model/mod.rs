@@ -58,6 +58,8 @@ pub(crate) struct State {
     /// Deliveries that are still to be made, oldest first. A delivery that is done leaves this map.
     pub(crate) deliveries: BTreeMap<u64, Delivery>,
     pub(crate) next_delivery: u64,
+    /// How far the sandbox's clock is ahead of the machine's. Only the engine reads it; the model is told the time.
+    pub(crate) clock_offset_ms: i64,
     pub(crate) saved_answers: BTreeMap<String, SavedAnswer>,
     /// The keys of `saved_answers` with the time of saving, oldest first.
     pub(crate) saved_order: VecDeque<(i64, String)>,
