@@ -38,7 +38,7 @@ pub struct WebhookEndpoint {
     pub secret: String,
     /// Event types, or `*` for all.
     pub enabled_events: Vec<String>,
-    /// The version that its events are labelled with; the newest one when unset.
+    /// The version in which its events are written; the newest one when unset.
     pub api_version: Option<String>,
 }
 

@@ -49,8 +49,8 @@ async fn retries_come_when_the_clock_is_advanced_with_a_signature_of_the_machine
     world.idle().await;
     assert_eq!(receiver.received().len(), 1);
     let clock = advance(&world, 3_600).await;
-    let received = receiver.until(|received| received.len() == 2).await;
-    let signed_at: i64 = received[1].signature[2..].split(',').next().unwrap().parse().unwrap();
+    let webhooks = receiver.until(|webhooks| webhooks.len() == 2).await;
+    let signed_at: i64 = webhooks[1].signature[2..].split(',').next().unwrap().parse().unwrap();
     assert!((signed_at - clock["machine_now"].as_i64().unwrap()).abs() < 60, "{signed_at}: {clock}");
     world.sandbox.stop().await;
 }

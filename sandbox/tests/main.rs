@@ -16,4 +16,5 @@ mod outage;
 mod page;
 mod restart;
 mod support;
+mod versions;
 mod webhooks;

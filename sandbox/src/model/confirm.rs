@@ -149,8 +149,8 @@ fn unexpected(message: &str) -> ApiError {
     ApiError::invalid(message).code("payment_intent_unexpected_state").executed()
 }
 
-/// The session's `PaymentIntent`; the first attempt makes it.
-fn intent_of(state: &mut State, context: &mut Context<'_>, session_id: &str) -> Result<String, ApiError> {
+/// The session's `PaymentIntent`; the first attempt makes it, in old API versions the session itself.
+pub(crate) fn intent_of(state: &mut State, context: &mut Context<'_>, session_id: &str) -> Result<String, ApiError> {
     let session = session::find(state, session_id)?;
     if let Some(id) = &session.payment_intent {
         return Ok(id.clone());

@@ -3,11 +3,12 @@
 //! An event is written once, when something happens, and never changes; each endpoint that wants it gets a delivery.
 
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::{
     Cause, Context, State,
     table::{Row, Table},
+    version,
 };
 
 /// Something that happened. `object` is the object as it was then.
@@ -18,6 +19,9 @@ pub(crate) struct Event {
     pub(crate) kind: String,
     pub(crate) object: Value,
     pub(crate) previous_attributes: Option<Value>,
+    /// What old versions show in `object` and new ones do not, as it was then.
+    #[serde(default)]
+    pub(crate) former: Map<String, Value>,
     pub(crate) cause: Option<Cause>,
     pub(crate) targets: Vec<Target>,
 }
@@ -80,11 +84,15 @@ impl Event {
 
     /// The body of its webhooks: the same bytes for every attempt at one endpoint.
     pub(crate) fn body(&self, api_version: Option<&str>) -> String {
-        let version = api_version.unwrap_or(crate::DEFAULT_API_VERSION);
+        let api_version = api_version.unwrap_or(crate::DEFAULT_API_VERSION);
         // Whoever reads a webhook is an endpoint to which it is pending.
-        let mut rendered = self.render(Some(version), self.targets.len().max(1));
+        let mut rendered = self.render(Some(api_version), self.targets.len().max(1));
         if let Some(object) = rendered.pointer_mut("/data/object") {
-            super::expand::adapt(object, version);
+            // Of the objects in it only the event's own was seen when it happened.
+            let own = object.get("id").cloned();
+            version::render(object, api_version, &|object| {
+                if object.get("id") == own.as_ref() { self.former.clone() } else { Map::new() }
+            });
         }
         rendered.to_string()
     }
@@ -136,6 +144,7 @@ impl State {
             id: id.clone(),
             created: context.now(),
             kind: kind.to_owned(),
+            former: version::former_members(self, &object),
             object,
             previous_attributes,
             cause: context.cause.clone(),
