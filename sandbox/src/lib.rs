@@ -48,6 +48,7 @@ mod signature;
 pub use config::{Config, RetryPolicy, StartError, WebhookEndpoint};
 pub use in_process::{Model, ModelAnswer, ModelEvent, ModelRequest};
 pub use model::card::{Decline, Outcome, TEST_CARDS, TestCard};
+pub use model::sepa::{DebitEnding, TEST_IBANS, TestIban};
 pub use model::version::API_VERSIONS;
 pub use server::Sandbox;
 pub use signature::sign;

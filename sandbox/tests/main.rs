@@ -15,6 +15,7 @@ mod node;
 mod outage;
 mod page;
 mod restart;
+mod sepa;
 mod support;
 mod versions;
 mod webhooks;

@@ -11,7 +11,7 @@ use super::{
     currency,
     error::ApiError,
     payment::{BalanceTransaction, Charge, ChargeStatus, IntentStatus, PaymentIntent, PaymentMethod},
-    payment_json,
+    payment_json, sepa,
     session::{self, CustomerDetails, SessionStatus},
 };
 
@@ -110,6 +110,7 @@ pub(crate) fn settle(
         }
         emit_session(state, context, "checkout.session.async_payment_succeeded", session_id);
         fill_in_balance(state, context, &charge_id);
+        sepa::after_success(state, context, &charge_id);
         return Ok(());
     }
     let decline = Decline::DebitReturned;
@@ -215,6 +216,7 @@ fn begin_delayed(state: &mut State, context: &mut Context<'_>, intent_id: &str, 
         emit_charge(state, context, "charge.pending", &charge_id);
     }
     complete_session(state, context, intent_id, false);
+    sepa::schedule(state, context, intent_id, method_id);
     Confirmed::Complete
 }
 

@@ -22,6 +22,7 @@ pub(crate) mod pages_api;
 pub(crate) mod params;
 pub(crate) mod payment;
 pub(crate) mod payment_json;
+pub(crate) mod sepa;
 pub(crate) mod session;
 pub(crate) mod session_json;
 pub(crate) mod spec;
@@ -65,6 +66,8 @@ pub(crate) struct State {
     pub(crate) saved_order: VecDeque<(i64, String)>,
     /// When each open session expires: what is here is open, and what is open is here.
     pub(crate) open_until: BTreeSet<(i64, String)>,
+    /// When each debit settles, in milliseconds, with its session.
+    pub(crate) settlements: BTreeSet<(i64, String)>,
 }
 
 /// What a command needs to know of the world.
@@ -96,7 +99,7 @@ impl Context<'_> {
 }
 
 impl State {
-    /// Lets happen what happens by itself with time: sessions expire. True when something changed.
+    /// Lets happen what happens by itself with time: sessions expire, debits settle. True when something changed.
     pub(crate) fn tick(&mut self, context: &mut Context<'_>) -> bool {
         let now = context.now();
         let due: Vec<String> =
@@ -106,12 +109,15 @@ impl State {
         for id in &due {
             session::expire(self, context, id);
         }
+        let settled = sepa::settle_due(self, context);
         context.cause = cause;
-        forgotten || !due.is_empty()
+        forgotten || settled || !due.is_empty()
     }
 
     /// When [`State::tick`] has something to do next, in milliseconds.
     pub(crate) fn next_due_ms(&self) -> Option<i64> {
-        self.open_until.first().map(|(at, _)| at.saturating_mul(1_000))
+        let expiry = self.open_until.first().map(|(at, _)| at.saturating_mul(1_000));
+        let settlement = self.settlements.first().map(|(at_ms, _)| *at_ms);
+        [expiry, settlement].into_iter().flatten().min()
     }
 }

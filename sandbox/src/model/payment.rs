@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     card::{Decline, Outcome, Risk},
+    sepa::SepaDebit,
     session::PaymentIntentData,
     table::Row,
 };
@@ -17,6 +18,8 @@ pub(crate) struct PaymentMethod {
     pub(crate) created: i64,
     /// Absent for a delayed payment by bank debit.
     pub(crate) card: Option<Card>,
+    #[serde(default)]
+    pub(crate) sepa_debit: Option<SepaDebit>,
     pub(crate) outcome: Outcome,
     pub(crate) email: Option<String>,
     pub(crate) name: Option<String>,
