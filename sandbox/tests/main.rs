@@ -4,12 +4,14 @@
 mod api;
 mod cards;
 mod command;
+mod disputes;
 mod faults;
 mod guard;
 mod idempotency;
 mod lists;
 mod node;
 mod page;
+mod refunds;
 mod restart;
 mod support;
 mod webhooks;
