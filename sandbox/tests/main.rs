@@ -8,6 +8,7 @@ mod disputes;
 mod faults;
 mod guard;
 mod idempotency;
+mod intents;
 mod lists;
 mod node;
 mod page;

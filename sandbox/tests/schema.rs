@@ -236,6 +236,31 @@ async fn dispute_it(schemas: &mut Schemas, world: &World) {
     }
 }
 
+/// Payments by the API itself.
+async fn pay_from_code(schemas: &mut Schemas, world: &World) {
+    let card = [("amount", "500"), ("currency", "usd"), ("allowed_payment_method_types[]", "card")];
+    for (method, verb) in [
+        ("pm_card_visa", "capture"),
+        ("pm_card_visa", "cancel"),
+        ("pm_card_visa", "confirm"),
+        ("pm_card_authenticationRequired", "confirm"),
+        ("pm_card_visa_chargeDeclined", "confirm"),
+        ("pm_sandbox_delayed", "confirm"),
+    ] {
+        let hand = if verb == "confirm" { "automatic" } else { "manual" };
+        let mut params = card.to_vec();
+        params.extend([("payment_method", method), ("capture_method", hand)]);
+        let intent = posted(schemas, world, "/v1/payment_intents", &params).await;
+        let path = format!("/v1/payment_intents/{}", intent["id"].as_str().unwrap());
+        posted(schemas, world, &format!("{path}/confirm"), &[]).await;
+        got(schemas, world, &format!("{path}?expand[]=latest_charge&expand[]=payment_method")).await;
+        posted(schemas, world, &format!("{path}/{verb}"), &[]).await;
+    }
+    for list in ["payment_intents", "charges", "balance_transactions"] {
+        got(schemas, world, &format!("/v1/{list}?limit=100")).await;
+    }
+}
+
 /// A control that answers with an object of Stripe's.
 async fn controlled(schemas: &mut Schemas, world: &World, path: &str, body: &Value) -> Value {
     let answer = world.control(path, &body.to_string()).await;
@@ -312,6 +337,7 @@ async fn every_object_passes_stripes_schema() {
     live_through_everything(&mut schemas, &world).await;
     give_it_back(&mut schemas, &world).await;
     dispute_it(&mut schemas, &world).await;
+    pay_from_code(&mut schemas, &world).await;
     read_everything(&mut schemas, &world).await;
     webhook_endpoints(&mut schemas, &world).await;
     world.idle().await;
@@ -320,7 +346,7 @@ async fn every_object_passes_stripes_schema() {
         schemas.check(&webhook.event(), "a webhook");
     }
     let kinds: BTreeSet<_> = webhooks.iter().map(support::receiver::Received::kind).collect();
-    assert_eq!(kinds.len(), 24, "every kind of event was checked: {kinds:?}");
+    assert_eq!(kinds.len(), 26, "every kind of event was checked: {kinds:?}");
     let expected = [
         "balance_transaction",
         "charge",

@@ -9,11 +9,11 @@ use crate::{
     DEFAULT_API_VERSION,
     engine::Engine,
     model::{
-        Context, State, dispute,
+        Context, State, confirm, dispute,
         dispute::{DisputeStatus, Opening},
         dispute_json,
         error::ApiError,
-        refund,
+        intent, payment_json, refund,
         refund::{RefundStatus, Wanted},
     },
 };
@@ -22,6 +22,8 @@ pub(crate) fn routes(config: &mut web::ServiceConfig) {
     config
         .route("/_sandbox/refunds/{id}", web::post().to(move_refund))
         .route("/_sandbox/disputes/{id}", web::post().to(move_dispute))
+        .route("/_sandbox/payment_intents/{id}/settle", web::post().to(settle))
+        .route("/_sandbox/payment_intents/{id}/challenge", web::post().to(challenge))
         .route("/_sandbox/payment_intents/{id}/refund", web::post().to(refund_payment))
         .route("/_sandbox/payment_intents/{id}/dispute", web::post().to(dispute_payment));
 }
@@ -48,6 +50,59 @@ async fn run<T: DeserializeOwned>(
 fn refused(status: u16, message: &str) -> HttpResponse {
     let status = StatusCode::from_u16(status).unwrap_or(StatusCode::BAD_REQUEST);
     HttpResponse::build(status).json(json!({ "error": { "message": message } }))
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Settle {
+    outcome: Settled,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Settled {
+    Succeeded,
+    Failed,
+}
+
+/// The delayed payment of an intent arrives or fails, with or without a session.
+async fn settle(engine: web::Data<Engine>, id: web::Path<String>, body: web::Bytes) -> HttpResponse {
+    run(&engine, &body, |state, context, wanted: Settle| {
+        intent::find(state, &id)?;
+        confirm::settle_intent(state, context, &id, wanted.outcome == Settled::Succeeded)?;
+        show_intent(state, context, &id)
+    })
+    .await
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Challenge {
+    outcome: Challenged,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Challenged {
+    Passed,
+    Failed,
+}
+
+/// The customer passes or fails 3-D Secure. A decline is what was asked for, or what the card does.
+async fn challenge(engine: web::Data<Engine>, id: web::Path<String>, body: web::Bytes) -> HttpResponse {
+    run(&engine, &body, |state, context, wanted: Challenge| {
+        intent::find(state, &id)?;
+        let answered = confirm::answer_challenge(state, context, &id, wanted.outcome == Challenged::Passed);
+        match answered {
+            Err(error) if error.code == Some("payment_intent_unexpected_state") => Err(error),
+            _ => show_intent(state, context, &id),
+        }
+    })
+    .await
+}
+
+fn show_intent(state: &State, context: &Context<'_>, id: &str) -> Result<Value, ApiError> {
+    intent::find(state, id).map(|found| payment_json::payment_intent(state, found, context.base_url))
 }
 
 #[derive(Debug, Deserialize)]

@@ -7,9 +7,9 @@ use super::{
     Context, State, accepted, balance, create, dispute_api, endpoint,
     error::ApiError,
     event::Event,
-    expand, list,
+    expand, intent_api, list,
     list::{Page, Range},
-    pages_api,
+    lists, pages_api,
     params::Params,
     payment_json, refund_api,
     session::{self, Session},
@@ -80,9 +80,12 @@ fn route(state: &mut State, context: &mut Context<'_>, request: &Request) -> Res
             pages_api::retrieve(state, context, id)
         }
         (Method::Post, ["payment_pages", id, "confirm"]) => pages_api::confirm(state, context, id, params),
+        (_, ["payment_intents", rest @ ..]) => intent_api::route(state, context, request, rest),
+        (Method::Get, ["charges"]) => lists::charges(state, params),
+        (Method::Get, ["balance_transactions"]) => lists::balance_transactions(state, params),
         (_, ["refunds", rest @ ..]) => refund_api::route(state, context, request, rest),
         (_, ["disputes", rest @ ..]) => dispute_api::route(state, context, request, rest),
-        (Method::Get, [kind, id]) => retrieve(state, context, kind, id, request),
+        (Method::Get, [kind, id]) => retrieve(state, kind, id, request),
         (Method::Get, ["events"]) => list_events(state, params),
         (Method::Get, ["webhook_endpoints"]) => {
             let page: Page = read(params, accepted::LIST)?;
@@ -96,13 +99,8 @@ fn route(state: &mut State, context: &mut Context<'_>, request: &Request) -> Res
     }
 }
 
-fn retrieve(state: &State, context: &Context<'_>, kind: &str, id: &str, request: &Request) -> Result<Value, ApiError> {
+fn retrieve(state: &State, kind: &str, id: &str, request: &Request) -> Result<Value, ApiError> {
     let (found, fields, missing): (_, &[Field], _) = match kind {
-        "payment_intents" => (
-            payment_json::intent_by_id(state, context.base_url, id),
-            accepted::RETRIEVE_PAYMENT_INTENT,
-            ("payment_intent", "intent"),
-        ),
         "charges" => (payment_json::charge_by_id(state, id), accepted::ONLY_EXPAND, ("charge", "id")),
         "balance_transactions" => (
             state.balance_transactions.get(id).map(balance::to_json),

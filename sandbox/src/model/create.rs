@@ -15,7 +15,7 @@ use super::{
 };
 
 /// Since this version `payment_method_types` is gone from requests and `allowed_payment_method_types` filters.
-const ENDIVE: &str = "2026-09-30";
+pub(crate) const ENDIVE: &str = "2026-09-30";
 /// Since this version `ui_mode` is `hosted_page` instead of `hosted`.
 pub(crate) const DAHLIA: &str = "2026-03-25";
 const HALF_AN_HOUR: i64 = 30 * 60;

@@ -5,6 +5,7 @@
 //! the same state. It must not know of HTTP, of the clock or of files.
 
 pub(crate) mod accepted;
+pub(crate) mod accepted_intents;
 pub(crate) mod accepted_money;
 pub(crate) mod api;
 pub(crate) mod balance;
@@ -21,7 +22,10 @@ pub(crate) mod event;
 pub(crate) mod expand;
 pub(crate) mod idempotency;
 pub(crate) mod ids;
+pub(crate) mod intent;
+pub(crate) mod intent_api;
 pub(crate) mod list;
+pub(crate) mod lists;
 pub(crate) mod metadata;
 #[cfg(test)]
 mod money_tests;
