@@ -1,10 +1,15 @@
 //! The controls on objects, `/_sandbox/sessions/{id}/settle` and the like: what a customer, a bank or a person at
 //! Stripe's dashboard does, without an API request behind it. The server and [`crate::Model`] come here.
 
-use serde::{Deserialize, de::DeserializeOwned};
+use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
-use super::{Context, State, confirm, error::ApiError, pages_api, session};
+use super::{
+    Context, State, confirm,
+    control_money::{self, Challenge, Challenged, Settle, Settled},
+    error::ApiError,
+    pages_api, session,
+};
 
 /// Carries a control out and gives the object as it is then.
 pub(crate) fn handle(
@@ -24,7 +29,7 @@ pub(crate) fn handle(
             }
             pages_api::retrieve(state, context, id)
         }
-        _ => Err(unknown(path)),
+        other => control_money::handle(state, context, other, body).unwrap_or_else(|| Err(unknown(path))),
     }
 }
 
@@ -37,43 +42,19 @@ fn unknown(path: &str) -> ApiError {
     ApiError::new(404, "invalid_request_error", format!("There is no control {path}."))
 }
 
-fn read<T: DeserializeOwned>(body: &Value) -> Result<T, ApiError> {
+pub(crate) fn read<T: DeserializeOwned>(body: &Value) -> Result<T, ApiError> {
     T::deserialize(body).map_err(|error| ApiError::invalid(error.to_string()))
-}
-
-#[derive(Debug, Deserialize)]
-struct SettleBody {
-    outcome: Settled,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
-enum Settled {
-    Succeeded,
-    Failed,
 }
 
 /// A delayed payment arrives or fails.
 fn settle(state: &mut State, context: &mut Context<'_>, id: &str, body: &Value) -> Result<(), ApiError> {
-    let wanted: SettleBody = read(body)?;
+    let wanted: Settle = read(body)?;
     confirm::settle(state, context, id, wanted.outcome == Settled::Succeeded)
-}
-
-#[derive(Debug, Deserialize)]
-struct ChallengeBody {
-    outcome: Challenged,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
-enum Challenged {
-    Passed,
-    Failed,
 }
 
 /// The customer passes or fails the 3-D Secure challenge.
 fn challenge(state: &mut State, context: &mut Context<'_>, id: &str, body: &Value) -> Result<(), ApiError> {
-    let wanted: ChallengeBody = read(body)?;
+    let wanted: Challenge = read(body)?;
     match confirm::finish_challenge(state, context, id, wanted.outcome == Challenged::Passed) {
         // A decline is what was asked for, or what the card does.
         Err(error) if error.code != Some("payment_intent_unexpected_state") && error.status != 404 => Ok(()),

@@ -156,6 +156,12 @@ impl State {
         id
     }
 
+    /// Like [`State::emit`], with what the object was before; its former values become `previous_attributes`.
+    pub(crate) fn emit_diff(&mut self, context: &mut Context<'_>, kind: &str, before: &Value, after: Value) {
+        let previous = former_values(before, &after);
+        self.emit_change(context, kind, after, previous);
+    }
+
     fn queue(&mut self, event: &str, endpoint: &str, due_ms: i64) {
         self.add_delivery(Delivery {
             event: event.to_owned(),
@@ -240,6 +246,21 @@ impl State {
             self.deliveries.remove(&number);
         }
     }
+}
+
+/// The members of `before` that are different now, at every depth; what is new was null. `None`: nothing changed.
+fn former_values(before: &Value, after: &Value) -> Option<Value> {
+    let (Value::Object(old), Value::Object(new)) = (before, after) else {
+        return (before != after).then(|| before.clone());
+    };
+    let mut former = Map::new();
+    for name in old.keys().chain(new.keys().filter(|name| !old.contains_key(*name))) {
+        let (was, is) = (old.get(name).unwrap_or(&Value::Null), new.get(name).unwrap_or(&Value::Null));
+        if let Some(value) = former_values(was, is) {
+            former.insert(name.clone(), value);
+        }
+    }
+    (!former.is_empty()).then_some(Value::Object(former))
 }
 
 fn mark(events: &mut Table<Event>, delivery: &Delivery, result: AttemptResult) {

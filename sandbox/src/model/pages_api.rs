@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::{
     Context, State, accepted,
-    card::{self, DELAYED_PAYMENT_METHOD, Outcome, TestCard},
+    card::{self, Aftermath, DELAYED_PAYMENT_METHOD, Outcome, TestCard},
     confirm as payment_confirm,
     create::check_email,
     error::ApiError,
@@ -103,7 +103,7 @@ pub(crate) fn confirm(
 }
 
 /// One of Stripe's test payment methods, or the sandbox's delayed one.
-fn named(name: &str, context: &mut Context<'_>) -> Result<PaymentMethod, ApiError> {
+pub(crate) fn named(name: &str, context: &mut Context<'_>) -> Result<PaymentMethod, ApiError> {
     if name == DELAYED_PAYMENT_METHOD {
         return Ok(method(context, None, Outcome::Delayed));
     }
@@ -144,6 +144,7 @@ fn method(context: &mut Context<'_>, typed: Option<&CardParams>, outcome: Outcom
         }),
         sepa_debit: None,
         outcome,
+        after: typed.map_or(Aftermath::Nothing, |typed| card::aftermath(&typed.number)),
         email: None,
         name: None,
     }

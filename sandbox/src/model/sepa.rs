@@ -8,10 +8,10 @@ use serde_json::{Value, json};
 
 use super::{
     Context, State,
-    card::Outcome,
+    card::{Aftermath, Outcome},
     confirm,
     error::ApiError,
-    payment::{IntentStatus, PaymentMethod},
+    payment::PaymentMethod,
     session::Session,
 };
 
@@ -102,7 +102,9 @@ pub(crate) fn from_iban(typed: &str, context: &mut Context<'_>) -> Result<Paymen
     let known = TEST_IBANS.iter().find(|test| test.iban == iban);
     let (Some(known), None) = (known, mistake(typed)) else {
         let message = mistake(typed).unwrap_or_default();
-        return Err(ApiError::invalid(message).code("account_number_invalid").param("payment_method_data[sepa_debit][iban]"));
+        return Err(ApiError::invalid(message)
+            .code("account_number_invalid")
+            .param("payment_method_data[sepa_debit][iban]"));
     };
     let part = |range: std::ops::Range<usize>| iban.get(range).unwrap_or_default().to_owned();
     Ok(PaymentMethod {
@@ -119,6 +121,10 @@ pub(crate) fn from_iban(typed: &str, context: &mut Context<'_>) -> Result<Paymen
             ending: known.ending,
         }),
         outcome: Outcome::Delayed,
+        after: match known.ending {
+            DebitEnding::Disputed => Aftermath::DisputedAsFraudulent,
+            DebitEnding::Succeeds | DebitEnding::Fails => Aftermath::Nothing,
+        },
         email: None,
         name: None,
     })
@@ -147,9 +153,8 @@ fn passes_check(iban: &str) -> bool {
 /// Plans the settlement of a debit that began now.
 pub(crate) fn schedule(state: &mut State, context: &Context<'_>, intent_id: &str, method_id: &str) {
     let debit = state.payment_methods.get(method_id).and_then(|method| method.sepa_debit.as_ref());
-    let session = state.payment_intents.get(intent_id).map(|intent| intent.session.clone());
-    if let (Some(debit), Some(session)) = (debit, session) {
-        state.settlements.insert((context.now_ms.saturating_add(debit.after_ms), session));
+    if let Some(debit) = debit {
+        state.settlements.insert((context.now_ms.saturating_add(debit.after_ms), intent_id.to_owned()));
     }
 }
 
@@ -161,28 +166,15 @@ pub(crate) fn settle_due(state: &mut State, context: &mut Context<'_>) -> bool {
         state.settlements.remove(settlement);
         let succeeds = ending(state, &settlement.1).is_some_and(|ending| ending != DebitEnding::Fails);
         // One that a control has settled since is no longer waiting, which is as good.
-        confirm::settle(state, context, &settlement.1, succeeds).ok();
+        confirm::settle_intent(state, context, &settlement.1, succeeds).ok();
     }
     !due.is_empty()
 }
 
-fn ending(state: &State, session_id: &str) -> Option<DebitEnding> {
-    let intent = state.payment_intents.get(state.sessions.get(session_id)?.payment_intent.as_deref()?)?;
-    let method = state.payment_methods.get(intent.payment_method.as_deref()?)?;
-    (intent.status == IntentStatus::Processing).then_some(method.sepa_debit.as_ref()?.ending)
+fn ending(state: &State, intent_id: &str) -> Option<DebitEnding> {
+    let method = state.payment_intents.get(intent_id)?.payment_method.as_deref()?;
+    Some(state.payment_methods.get(method)?.sepa_debit.as_ref()?.ending)
 }
-
-/// The debit has just succeeded.
-pub(crate) fn after_success(state: &mut State, context: &mut Context<'_>, charge_id: &str) {
-    let method = state.charges.get(charge_id).and_then(|charge| state.payment_methods.get(&charge.payment_method));
-    let ending = method.and_then(|method| method.sepa_debit.as_ref()).map(|debit| debit.ending);
-    if ending == Some(DebitEnding::Disputed) {
-        open_dispute_on_debit(state, context, charge_id);
-    }
-}
-
-/// Where the dispute of `AT591904300235473203` begins. Nothing happens as long as the model has no disputes.
-fn open_dispute_on_debit(_: &mut State, _: &mut Context<'_>, _charge_id: &str) {}
 
 /// `payment_method_details` of a charge.
 pub(crate) fn charge_details(debit: &SepaDebit) -> Value {

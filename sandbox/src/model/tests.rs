@@ -17,14 +17,14 @@ const SESSION: &str = "mode=payment&line_items[0][price_data][currency]=usd&line
 const START: i64 = 1_800_000_000;
 
 /// A state with its own clock and ids.
-struct Run {
-    state: State,
+pub(super) struct Run {
+    pub(super) state: State,
     ids: IdSource,
-    now: i64,
+    pub(super) now: i64,
 }
 
 impl Run {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         let mut run = Self { state: State::default(), ids: IdSource::seeded([1; 32]), now: START };
         let endpoint = WebhookEndpoint {
             url: "http://127.0.0.1/hook".to_owned(),
@@ -36,7 +36,7 @@ impl Run {
         run
     }
 
-    fn step<R>(&mut self, command: impl FnOnce(&mut State, &mut Context<'_>) -> R) -> R {
+    pub(super) fn step<R>(&mut self, command: impl FnOnce(&mut State, &mut Context<'_>) -> R) -> R {
         let mut context = Context {
             now_ms: self.now * 1_000,
             ids: &mut self.ids,
@@ -48,24 +48,24 @@ impl Run {
         command(&mut self.state, &mut context)
     }
 
-    fn call(&mut self, method: Method, path: &str, encoded: &str) -> Result<Value, ApiError> {
+    pub(super) fn call(&mut self, method: Method, path: &str, encoded: &str) -> Result<Value, ApiError> {
         let mut params = Params::default();
         params.read(encoded.as_bytes())?;
         let request = Request { method, path: path.to_owned(), params };
         self.step(|state, context| api::handle(state, context, &request))
     }
 
-    fn session(&mut self, more: &str) -> String {
+    pub(super) fn session(&mut self, more: &str) -> String {
         let made = self.call(Method::Post, "/v1/checkout/sessions", &format!("{SESSION}{more}")).expect("created");
         made["id"].as_str().expect("an id").to_owned()
     }
 
-    fn confirm(&mut self, id: &str, method: &str) -> Result<Value, ApiError> {
+    pub(super) fn confirm(&mut self, id: &str, method: &str) -> Result<Value, ApiError> {
         let params = format!("payment_method={method}&expected_amount=289");
         self.call(Method::Post, &format!("/v1/payment_pages/{id}/confirm"), &params)
     }
 
-    fn kinds(&self) -> Vec<&str> {
+    pub(super) fn kinds(&self) -> Vec<&str> {
         self.state.events.iter().map(|event| event.kind.as_str()).collect()
     }
 }

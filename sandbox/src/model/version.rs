@@ -6,7 +6,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{State, error::ApiError, payment_json};
+use super::{State, error::ApiError, payment_json, refund};
 
 /// Versions at which a shape changes that the sandbox has, and the one from which Stripe's first libraries that are
 /// still met in the field come. Any other is taken too and treated like the last of these before it.
@@ -88,9 +88,10 @@ fn list(data: &[Value], url: &str) -> Value {
     json!({ "object": "list", "total_count": data.len(), "data": data, "has_more": false, "url": url })
 }
 
-/// The refunds of a charge, newest first. The model has none yet.
-fn refunds_of(_: &State, _charge: &str) -> Vec<Value> {
-    Vec::new()
+/// The refunds of a charge, newest first.
+fn refunds_of(state: &State, charge: &str) -> Vec<Value> {
+    let of_charge = state.refunds.iter().rev().filter(|refund| refund.charge == charge);
+    of_charge.map(|refund| refund::to_json(state, refund)).collect()
 }
 
 /// Writes an object of the newest shape, and what is in it, in another version. `former` gives what
