@@ -11,6 +11,7 @@ pub(crate) mod api;
 pub(crate) mod balance;
 pub(crate) mod card;
 pub(crate) mod confirm;
+pub(crate) mod control_money;
 pub(crate) mod create;
 pub(crate) mod currency;
 pub(crate) mod dispute;
