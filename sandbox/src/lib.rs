@@ -9,6 +9,7 @@
 //! - `model`: a pure in-memory model of Stripe's objects. Commands change a `State`; time and ids are passed in.
 //! - `engine`: the model behind a lock, with its clock, its ids and its state file.
 //! - `delivery`: signed webhooks with retries.
+//! - [`recipes`]: the API calls that cause a certain event.
 //! - `http` and `pages`: the API, the hosted checkout page and the controls for tests.
 #![forbid(unsafe_code)]
 #![cfg_attr(
@@ -34,6 +35,7 @@ mod http;
 mod model;
 mod pages;
 mod persist;
+pub mod recipes;
 mod server;
 mod server_call;
 mod signature;

@@ -12,6 +12,7 @@ mod intents;
 mod lists;
 mod node;
 mod page;
+mod recipes;
 mod refunds;
 mod restart;
 mod support;
