@@ -11,6 +11,7 @@
 //! - `call`: one API call on the model, with its idempotency key.
 //! - `engine`: the model behind a lock, with its clock, its ids and its state file.
 //! - `delivery`: signed webhooks with retries.
+//! - [`recipes`]: the API calls that cause a certain event.
 //! - `http` and `pages`: the API, the hosted checkout page and the controls for tests.
 #![forbid(unsafe_code)]
 #![cfg_attr(
@@ -41,6 +42,7 @@ mod model;
 mod outage;
 mod pages;
 mod persist;
+pub mod recipes;
 mod server;
 mod server_call;
 mod signature;

@@ -16,6 +16,7 @@ mod lists;
 mod node;
 mod outage;
 mod page;
+mod recipes;
 mod refunds;
 mod restart;
 mod sepa;

@@ -1,12 +1,11 @@
 //! The controls on objects, `/_sandbox/sessions/{id}/settle` and the like: what a customer, a bank or a person at
 //! Stripe's dashboard does, without an API request behind it. The server and [`crate::Model`] come here.
 
-use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use super::{
     Context, State, confirm,
-    control_money::{self, Challenge, Challenged, Settle, Settled},
+    control_money::{self, Challenge, Challenged, Settle, Settled, read},
     error::ApiError,
     pages_api, session,
 };
@@ -40,10 +39,6 @@ pub(crate) fn refusal(message: &str) -> Value {
 
 fn unknown(path: &str) -> ApiError {
     ApiError::new(404, "invalid_request_error", format!("There is no control {path}."))
-}
-
-pub(crate) fn read<T: DeserializeOwned>(body: &Value) -> Result<T, ApiError> {
-    T::deserialize(body).map_err(|error| ApiError::invalid(error.to_string()))
 }
 
 /// A delayed payment arrives or fails.

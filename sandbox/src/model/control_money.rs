@@ -1,13 +1,11 @@
-//! The controls for money: what banks, customers and people in the dashboard do. They go through the same functions as
-//! the API.
+//! Controls for money that comes back: what banks, customers and people at Stripe's dashboard do, without an API request
+//! behind it. They go through the same functions as the API.
 
-use serde::Deserialize;
+use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::Value;
 
 use super::{
-    Context, State, confirm,
-    control::read,
-    dispute,
+    Context, State, confirm, dispute,
     dispute::{DisputeStatus, Opening},
     dispute_json,
     error::ApiError,
@@ -15,7 +13,7 @@ use super::{
     refund::{RefundStatus, Wanted},
 };
 
-/// Carries a control out and gives the object as it is then; `None` for a path that is none of these.
+/// Carries a control out and gives the object as it is then. `None`: there is no such control here.
 pub(crate) fn handle(
     state: &mut State,
     context: &mut Context<'_>,
@@ -31,6 +29,10 @@ pub(crate) fn handle(
         ["payment_intents", id, "dispute"] => dispute_payment(state, context, id, body),
         _ => return None,
     })
+}
+
+pub(crate) fn read<T: DeserializeOwned>(body: &Value) -> Result<T, ApiError> {
+    T::deserialize(body).map_err(|error| ApiError::invalid(error.to_string()))
 }
 
 #[derive(Debug, Deserialize)]
