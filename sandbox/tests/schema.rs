@@ -176,11 +176,32 @@ async fn live_through_everything(schemas: &mut Schemas, world: &World) {
             schemas.check(&answer.json(), &path);
         }
     }
+    debits(schemas, world).await;
     let id = create(schemas, world, SESSION).await;
     world.confirm(&id, "pm_card_authenticationRequired").await;
     posted(schemas, world, &format!("/v1/checkout/sessions/{id}/expire"), &[]).await;
     posted(schemas, world, &format!("/v1/checkout/sessions/{id}/expire"), &[]).await;
     posted(schemas, world, "/v1/checkout/sessions", &[]).await;
+}
+
+/// SEPA debits that come, that fail, and one that is no account number.
+async fn debits(schemas: &mut Schemas, world: &World) {
+    let in_euros = session_with(&[
+        ("line_items[0][price_data][currency]", "eur"),
+        ("line_items[1][price_data][currency]", "eur"),
+        ("allowed_payment_method_types[]", "sepa_debit"),
+    ]);
+    for iban in ["AT611904300234573201", "AT861904300235473202", "AT00"] {
+        let id = create(schemas, world, &in_euros).await;
+        let confirm = [
+            ("payment_method_data[type]", "sepa_debit"),
+            ("payment_method_data[sepa_debit][iban]", iban),
+            ("expected_amount", "289"),
+        ];
+        posted(schemas, world, &format!("/v1/payment_pages/{id}/confirm"), &confirm).await;
+        world.control("/_sandbox/clock", r#"{"advance_seconds": 5}"#).await;
+        got(schemas, world, &format!("/v1/payment_pages/{id}")).await;
+    }
 }
 
 /// Lets money come back in every way.

@@ -15,6 +15,7 @@ use super::{
     session::{self, Session},
     session_json, spec,
     spec::Field,
+    version,
 };
 
 /// A decoded request. `path` begins with `/v1/`.
@@ -34,6 +35,10 @@ pub(crate) enum Method {
 }
 
 impl Method {
+    pub(crate) fn parse(name: &str) -> Option<Self> {
+        [Self::Get, Self::Post, Self::Delete].into_iter().find(|method| method.as_str() == name)
+    }
+
     pub(crate) fn as_str(self) -> &'static str {
         match self {
             Self::Get => "GET",
@@ -45,10 +50,23 @@ impl Method {
 
 /// Carries a request out.
 pub(crate) fn handle(state: &mut State, context: &mut Context<'_>, request: &Request) -> Result<Value, ApiError> {
-    let mut answer = route(state, context, request)?;
-    expand::expand(state, context.base_url, &mut answer, &wanted_expansions(&request.params)?)?;
-    expand::adapt(&mut answer, context.api_version);
-    Ok(answer)
+    let answered = route(state, context, request).and_then(|mut answer| {
+        expand::expand(state, context.base_url, &mut answer, &wanted_expansions(&request.params)?)?;
+        Ok(answer)
+    });
+    let render = |value: &mut Value| {
+        version::render(value, context.api_version, &|object| version::former_members(state, object));
+    };
+    match answered {
+        Ok(mut answer) => {
+            render(&mut answer);
+            Ok(answer)
+        }
+        Err(mut error) => {
+            error.details.values_mut().for_each(render);
+            Err(error)
+        }
+    }
 }
 
 fn route(state: &mut State, context: &mut Context<'_>, request: &Request) -> Result<Value, ApiError> {
@@ -223,7 +241,7 @@ impl EventFilter {
 }
 
 /// `charge.*` and the like; `*` stands for anything.
-fn matches(pattern: &str, kind: &str) -> bool {
+pub(crate) fn matches(pattern: &str, kind: &str) -> bool {
     match pattern.split_once('*') {
         None => pattern == kind,
         Some((start, end)) => {

@@ -10,7 +10,7 @@ use super::{
     card::{Decline, Outcome},
     error::ApiError,
     payment::{Charge, ChargeStatus, IntentStatus, PaymentIntent, PaymentMethod},
-    payment_json,
+    payment_json, sepa,
     session::{self, CustomerDetails, SessionStatus},
 };
 
@@ -177,8 +177,8 @@ pub(crate) fn unexpected(message: &str) -> ApiError {
     ApiError::invalid(message).code("payment_intent_unexpected_state").executed()
 }
 
-/// The session's `PaymentIntent`; the first attempt makes it.
-fn intent_of(state: &mut State, context: &mut Context<'_>, session_id: &str) -> Result<String, ApiError> {
+/// The session's `PaymentIntent`; the first attempt makes it, in old API versions the session itself.
+pub(crate) fn intent_of(state: &mut State, context: &mut Context<'_>, session_id: &str) -> Result<String, ApiError> {
     let session = session::find(state, session_id)?;
     if let Some(id) = &session.payment_intent {
         return Ok(id.clone());
@@ -264,6 +264,7 @@ fn begin_delayed(state: &mut State, context: &mut Context<'_>, intent_id: &str, 
         emit_charge(state, context, "charge.pending", &charge_id);
     }
     complete_session(state, context, intent_id, false);
+    sepa::schedule(state, context, intent_id, method_id);
     Confirmed::Complete
 }
 

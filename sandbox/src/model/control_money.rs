@@ -31,19 +31,19 @@ pub(crate) fn handle(
     })
 }
 
-fn read<T: DeserializeOwned>(body: &Value) -> Result<T, ApiError> {
+pub(crate) fn read<T: DeserializeOwned>(body: &Value) -> Result<T, ApiError> {
     T::deserialize(body).map_err(|error| ApiError::invalid(error.to_string()))
 }
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Settle {
-    outcome: Settled,
+pub(crate) struct Settle {
+    pub(crate) outcome: Settled,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
-enum Settled {
+pub(crate) enum Settled {
     Succeeded,
     Failed,
 }
@@ -58,13 +58,13 @@ fn settle(state: &mut State, context: &mut Context<'_>, id: &str, body: &Value) 
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Challenge {
-    outcome: Challenged,
+pub(crate) struct Challenge {
+    pub(crate) outcome: Challenged,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
-enum Challenged {
+pub(crate) enum Challenged {
     Passed,
     Failed,
 }

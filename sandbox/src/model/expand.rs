@@ -1,8 +1,8 @@
-//! `expand[]`: ids in an answer are replaced by their objects. And the few shapes that depend on the API version.
+//! `expand[]`: ids in an answer are replaced by their objects.
 
 use serde_json::{Value, json};
 
-use super::{State, balance, create::DAHLIA, dispute_json, error::ApiError, payment_json, refund, session_json};
+use super::{State, balance, dispute_json, error::ApiError, payment_json, refund, session_json};
 
 const MAX_DEPTH: usize = 4;
 const REFUNDS_SHOWN: usize = 10;
@@ -169,21 +169,4 @@ fn product(state: &State, id: &str) -> Option<Value> {
         let item = session.line_items.iter().find(|item| item.product == id)?;
         Some(session_json::product(session, item))
     })
-}
-
-/// Writes an answer in an older API version.
-pub(crate) fn adapt(value: &mut Value, api_version: &str) {
-    if api_version >= DAHLIA {
-        return;
-    }
-    if let Some(mode) = value.get_mut("ui_mode")
-        && mode == "hosted_page"
-    {
-        *mode = json!("hosted");
-    }
-    if let Some(Value::Array(elements)) = value.get_mut("data") {
-        for element in elements {
-            adapt(element, api_version);
-        }
-    }
 }

@@ -6,7 +6,7 @@ use serde_json::Value;
 use super::{
     Context, State, accepted, accepted_intents, api,
     api::{Method, Request},
-    create::{ENDIVE, check_email},
+    create::check_email,
     currency,
     error::ApiError,
     intent, list,
@@ -17,6 +17,7 @@ use super::{
     payment_json,
     session::PaymentIntentData,
     spec,
+    version::ENDIVE,
 };
 
 pub(crate) fn route(

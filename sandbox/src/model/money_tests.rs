@@ -51,11 +51,11 @@ fn test_cards_refunds_take_their_next_step_by_themselves() {
 fn the_next_step_is_announced_so_that_someone_wakes_up_for_it() {
     let mut run = Run::new();
     let charge = paid(&mut run, "pm_card_pendingRefund");
-    assert_eq!(run.state.next_expiry_ms(), None);
+    assert_eq!(run.state.next_due_ms(), None);
     let id = refunded(&mut run, &charge, 1).expect("refunded");
-    assert_eq!(run.state.next_expiry_ms(), Some((run.now + 5) * 1_000));
+    assert_eq!(run.state.next_due_ms(), Some((run.now + 5) * 1_000));
     run.step(|state, context| refund::move_to(state, context, &id, RefundStatus::Failed, None)).expect("failed");
-    assert_eq!(run.state.next_expiry_ms(), None, "what was decided by hand does not happen again");
+    assert_eq!(run.state.next_due_ms(), None, "what was decided by hand does not happen again");
 }
 
 #[test]

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     balance::Movement,
     card::{Aftermath, Decline, Outcome, Risk},
+    sepa::SepaDebit,
     session::PaymentIntentData,
     table::Row,
 };
@@ -19,6 +20,8 @@ pub(crate) struct PaymentMethod {
     pub(crate) created: i64,
     /// Absent for a delayed payment by bank debit.
     pub(crate) card: Option<Card>,
+    #[serde(default)]
+    pub(crate) sepa_debit: Option<SepaDebit>,
     pub(crate) outcome: Outcome,
     /// What happens to the money later.
     #[serde(default)]

@@ -7,6 +7,7 @@ use super::{
     card::{Decline, Risk},
     error::ApiError,
     payment::{Card, Charge, ChargeStatus, IntentStatus, PaymentIntent, PaymentMethod},
+    sepa,
     session_json::empty_address,
 };
 
@@ -279,6 +280,9 @@ fn outcome(charge: &Charge, card: Option<&Card>) -> Value {
 }
 
 fn method_details(charge: &Charge, method: &PaymentMethod) -> Value {
+    if let Some(debit) = &method.sepa_debit {
+        return sepa::charge_details(debit);
+    }
     let Some(card) = &method.card else {
         return json!({ "type": "us_bank_account", "us_bank_account": {
             "account_holder_type": "individual", "account_type": "checking", "bank_name": "STRIPE TEST BANK",
@@ -337,9 +341,10 @@ fn billing_details(method: Option<&PaymentMethod>) -> Value {
 }
 
 pub(crate) fn payment_method(method: &PaymentMethod) -> Value {
-    let (kind, details) = match &method.card {
-        Some(card) => ("card", card_json(card)),
-        None => (
+    let (kind, details) = match (&method.card, &method.sepa_debit) {
+        (Some(card), _) => ("card", card_json(card)),
+        (None, Some(debit)) => ("sepa_debit", sepa::method_details(debit)),
+        (None, None) => (
             "us_bank_account",
             json!({
                 "account_holder_type": "individual", "account_type": "checking",

@@ -75,7 +75,7 @@ fn a_session_expires_when_its_time_is_over_and_not_before() {
     let mut run = Run::new();
     let id = run.session(&format!("&expires_at={}", START + 1_800));
     run.confirm(&id, "pm_card_authenticationRequired").expect("a challenge");
-    assert_eq!(run.state.next_expiry_ms(), Some((START + 1_800) * 1_000));
+    assert_eq!(run.state.next_due_ms(), Some((START + 1_800) * 1_000));
     let path = format!("/v1/checkout/sessions/{id}");
     run.now = START + 1_799;
     assert_eq!(run.call(Method::Get, &path, "").expect("found")["status"], json!("open"));
@@ -85,7 +85,7 @@ fn a_session_expires_when_its_time_is_over_and_not_before() {
     assert_eq!(run.kinds()[2..], ["payment_intent.canceled", "checkout.session.expired"]);
     let event = run.state.events.iter().next_back().expect("an event").to_json();
     assert_eq!(event["request"], json!({ "id": null, "idempotency_key": null }), "nobody asked for it");
-    assert_eq!(run.state.next_expiry_ms(), None);
+    assert_eq!(run.state.next_due_ms(), None);
     assert!(run.step(|state, context| confirm::finish_challenge(state, context, &id, true)).is_err());
     assert_eq!(run.kinds().len(), 4);
 }
