@@ -221,7 +221,7 @@ pub(crate) fn move_to(
         }
     }
     let withdraws = escalated || to == DisputeStatus::AppealUnderReview;
-    let returns = to == DisputeStatus::Won && dispute.withdrawn;
+    let returns = to == DisputeStatus::Won;
     if withdraws || returns {
         move_money(state, context, id, withdraws, if escalated { FEE } else { 0 });
     }

@@ -73,12 +73,31 @@ fn a_chargeback_that_nobody_answers_is_lost_and_an_inquiry_is_closed() {
 }
 
 #[test]
+fn an_inquiry_that_was_escalated_must_be_answered_anew() {
+    let mut run = Run::new();
+    paid(&mut run, "pm_card_createDisputeInquiry");
+    let inquiry = run.state.disputes.iter().next().cloned().expect("an inquiry");
+    run.now += 5 * 86_400;
+    let path = format!("/v1/disputes/{}", inquiry.id);
+    let evidence = "evidence[uncategorized_text]=escalate_inquiry_evidence";
+    let escalated = run.call(Post, &path, evidence).expect("escalated");
+    assert_eq!(escalated["evidence_details"]["submission_count"], 0);
+    let due_by = escalated["evidence_details"]["due_by"].as_i64().expect("a time");
+    assert!(due_by > inquiry.due_by, "there is time for it again");
+    run.now = due_by - 1;
+    assert_eq!(status_of(&mut run, "disputes", &inquiry.id), "needs_response");
+    run.now = due_by;
+    assert_eq!(status_of(&mut run, "disputes", &inquiry.id), "lost");
+}
+
+#[test]
 fn an_answer_in_time_keeps_a_chargeback_from_being_lost() {
     let mut run = Run::new();
     paid(&mut run, "pm_card_createDispute");
     let dispute = run.state.disputes.iter().next().cloned().expect("a dispute");
     let path = format!("/v1/disputes/{}", dispute.id);
     run.call(Post, &path, "evidence[customer_name]=Ada").expect("submitted");
+    assert_eq!(run.state.next_due_ms(), None, "nothing is left to wait for");
     run.now = dispute.due_by + 1;
     assert_eq!(status_of(&mut run, "disputes", &dispute.id), "under_review");
 }

@@ -14,7 +14,7 @@ use super::{
     card::Aftermath,
     currency, dispute,
     error::ApiError,
-    payment::Charge,
+    payment::{Charge, PaymentMethod},
     payment_json,
     table::Row,
 };
@@ -308,7 +308,8 @@ pub(crate) fn by_id(state: &State, id: &str) -> Option<Value> {
 }
 
 pub(crate) fn to_json(state: &State, refund: &Refund) -> Value {
-    let method = state.charges.get(&refund.charge).map(|charge| &charge.payment_method);
+    let charge = state.charges.get(&refund.charge);
+    let method = charge.and_then(|charge| state.payment_methods.get(&charge.payment_method));
     let mut members = Map::new();
     if let Value::Object(always) = json!({
         "id": refund.id,
@@ -320,10 +321,10 @@ pub(crate) fn to_json(state: &State, refund: &Refund) -> Value {
         "currency": refund.currency,
         "customer": null,
         "customer_account": null,
-        "destination_details": destination(refund),
+        "destination_details": destination(method),
         "metadata": refund.metadata,
         "payment_intent": refund.payment_intent,
-        "payment_method": method,
+        "payment_method": method.map(|method| &method.id),
         "reason": refund.reason,
         "receipt_number": null,
         "source_transfer_reversal": null,
@@ -346,13 +347,16 @@ pub(crate) fn to_json(state: &State, refund: &Refund) -> Value {
     Value::Object(members)
 }
 
-fn destination(refund: &Refund) -> Value {
-    if refund.charge.starts_with("py_") {
-        return json!({ "type": "us_bank_transfer", "us_bank_transfer": {
-            "reference": null, "reference_status": null,
-        }});
+/// Money goes back the way it came.
+fn destination(method: Option<&PaymentMethod>) -> Value {
+    let transfer = json!({ "reference": null, "reference_status": null });
+    match method {
+        Some(method) if method.sepa_debit.is_some() => {
+            json!({ "type": "eu_bank_transfer", "eu_bank_transfer": transfer })
+        }
+        Some(method) if method.card.is_none() => json!({ "type": "us_bank_transfer", "us_bank_transfer": transfer }),
+        _ => json!({ "type": "card", "card": {
+            "reference_status": "pending", "reference_type": "acquirer_reference_number", "type": "refund",
+        }}),
     }
-    json!({ "type": "card", "card": {
-        "reference_status": "pending", "reference_type": "acquirer_reference_number", "type": "refund",
-    }})
 }

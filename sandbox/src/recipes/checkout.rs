@@ -1,4 +1,4 @@
-//! Recipes for checkout sessions.
+//! Recipes for checkout sessions, and for what only a bank debit does.
 
 use super::{Recipe, Step, get, post};
 
@@ -71,6 +71,8 @@ pub(super) const RECIPES: &[Recipe] = &[
         name: "checkout.session.async_payment_failed",
         steps: &[DEBIT_SESSION, PAGE, debit!("AT861904300235473202")],
     },
+    // This debit takes three minutes, so there is time to look.
+    Recipe { name: "payment_intent.processing", steps: &[DEBIT_SESSION, PAGE, debit!("AT321904300235473204")] },
     Recipe {
         name: "checkout.session.expired",
         steps: &[SESSION, post("expire", "/v1/checkout/sessions/${session:id}/expire", &[])],

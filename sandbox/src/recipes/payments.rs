@@ -29,7 +29,6 @@ pub(super) const RECIPES: &[Recipe] = &[
         steps: &[intent!(("payment_method", "pm_card_authenticationRequired"), CONFIRM)],
     },
     Recipe { name: "payment_intent.payment_failed", steps: &[DECLINED] },
-    Recipe { name: "payment_intent.processing", steps: &[intent!(("payment_method", "pm_sandbox_delayed"), CONFIRM)] },
     Recipe { name: "payment_intent.amount_capturable_updated", steps: &[RESERVED] },
     Recipe { name: "charge.succeeded", steps: &[PAID] },
     Recipe { name: "charge.failed", steps: &[DECLINED] },
