@@ -5,6 +5,7 @@ mod api;
 mod cards;
 mod clock;
 mod command;
+mod control_page;
 mod delivery_modes;
 mod disputes;
 mod faults;

@@ -224,7 +224,7 @@ async fn done(engine: web::Data<Engine>, id: web::Path<String>) -> HttpResponse 
     see_other(&session.final_url())
 }
 
-fn see_other(location: &str) -> HttpResponse {
+pub(super) fn see_other(location: &str) -> HttpResponse {
     // A URL with characters that a header cannot carry is sent in its encoded form.
     let location = if location.is_ascii() {
         location.to_owned()
@@ -249,7 +249,7 @@ fn destinations(session: &Session) -> Vec<String> {
 }
 
 /// A page with the headers that keep it from being framed or from loading anything.
-fn html(status: StatusCode, page: &Markup, form_targets: &[String]) -> HttpResponse {
+pub(super) fn html(status: StatusCode, page: &Markup, form_targets: &[String]) -> HttpResponse {
     let policy = format!(
         "default-src 'none'; style-src 'sha256-{}'; form-action 'self' {}; base-uri 'none'; frame-ancestors 'none'",
         layout::style_hash(),

@@ -2,5 +2,7 @@
 
 pub(crate) mod bank_debit;
 pub(crate) mod checkout;
+pub(crate) mod control_rows;
+pub(crate) mod controls;
 pub(crate) mod home;
 pub(crate) mod layout;
