@@ -13,6 +13,7 @@ mod dev;
 mod exactly_once;
 mod idempotency;
 mod interruptions;
+mod money_back;
 mod openapi;
 mod properties;
 mod rate_limit;
