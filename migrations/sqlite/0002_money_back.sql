@@ -60,6 +60,15 @@ CREATE INDEX reversals_by_payment ON reversals (payment_intent_id);
 ALTER TABLE ledger_entries ADD COLUMN topup_id TEXT;
 CREATE INDEX ledger_reversals_by_topup ON ledger_entries (topup_id) WHERE kind = 'reversal';
 
+-- INSERT OR REPLACE removes the row that is in its way without asking the trigger that guards removals.
+CREATE TRIGGER ledger_entries_are_never_replaced BEFORE INSERT ON ledger_entries
+WHEN EXISTS (SELECT 1 FROM ledger_entries WHERE account_id = NEW.account_id AND sequence = NEW.sequence)
+    OR EXISTS (SELECT 1 FROM ledger_entries WHERE id = NEW.id)
+    OR EXISTS (SELECT 1 FROM ledger_entries WHERE kind = NEW.kind AND source = NEW.source)
+BEGIN
+    SELECT RAISE(ABORT, 'ledger_entries is append-only');
+END;
+
 CREATE INDEX webhook_events_by_topup ON webhook_events (topup_id);
 
 -- Refunds that somebody asked for here, written before Stripe is called.
