@@ -36,12 +36,12 @@ pub(crate) enum WebhooksCommand {
     },
     /// Try again what failed, as if Stripe delivered it now. It is safe at any time: no event credits twice.
     Replay(ReplayArguments),
-    /// Erase the payloads that are older than WEBHOOK_PAYLOAD_DAYS. A running service does it every hour.
+    /// Erase the payloads that are older than the setting `WEBHOOK_PAYLOAD_DAYS` says. A running service does it every hour.
     Purge,
 }
 
 #[derive(Args)]
-#[group(required = true)]
+#[group(required = true, multiple = false)]
 pub(crate) struct ReplayArguments {
     /// Stripe's id of the event.
     event_id: Option<String>,
