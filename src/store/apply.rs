@@ -9,7 +9,7 @@ use super::payments::{self, PaymentRole};
 use super::reversals::{self, AppliedReversal};
 use super::statement::Value;
 use super::topups::{self, Found};
-use super::{StoreError, failed_events, statements};
+use super::{StoreError, statements};
 use crate::domain::checkout::{Declined, Mismatch, PaymentProgress, PaymentReport, TopupState};
 use crate::domain::ids::{EventId, LedgerEntryId, PaymentIntentId, TopupId};
 use crate::domain::ledger::EntryKind;
@@ -212,7 +212,8 @@ async fn insert_payment_event(tx: &mut Tx, command: &ApplyPayment, outcome: &App
     insert_event(tx, event, &command.report.topup, outcome.as_str(), command.now_ms).await
 }
 
-/// Writes that an event is decided. `false` when it was before. What failed earlier is put right now.
+/// Writes that an event is decided. `false` when it was before. With this row, earlier failures of it are put right, and
+/// later ones are none.
 pub(super) async fn insert_event(
     tx: &mut Tx,
     (event, event_type): &EventRef,
@@ -222,11 +223,7 @@ pub(super) async fn insert_event(
 ) -> Result<bool, StoreError> {
     let values =
         [event.as_str().into(), event_type.as_str().into(), topup.as_str().into(), outcome.into(), now_ms.into()];
-    if tx.execute(&INSERT_EVENT, &values).await? != 1 {
-        return Ok(false);
-    }
-    failed_events::resolve(tx, event.as_str(), now_ms).await?;
-    Ok(true)
+    Ok(tx.execute(&INSERT_EVENT, &values).await? == 1)
 }
 
 async fn touch_payment(tx: &mut Tx, command: &ApplyPayment, role: PaymentRole) -> Result<i64, StoreError> {

@@ -210,6 +210,8 @@ impl Db {
             .synchronous(SqliteSynchronous::Full)
             .foreign_keys(true)
             .busy_timeout(BUSY_TIMEOUT)
+            // What is erased is personal data: it shall not stay readable in the file's free space.
+            .pragma("secure_delete", "ON")
             .disable_statement_logging();
         // One writer: SQLite has one anyway, and waiting in our queue is fairer than polling its lock.
         let pool = |size| SqlitePoolOptions::new().max_connections(size).acquire_timeout(ACQUIRE_TIMEOUT);

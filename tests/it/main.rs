@@ -11,6 +11,7 @@ mod command_line;
 mod conformance;
 mod dev;
 mod exactly_once;
+mod failed_deliveries;
 mod idempotency;
 mod interruptions;
 mod money_back;
