@@ -12,6 +12,7 @@ use futures_util::FutureExt;
 use tokio::sync::Semaphore;
 use utoipa_actix_web::AppExt;
 
+use crate::app::reconcile::schedule::ScheduleSettings;
 use crate::app::tasks::Tasks;
 use crate::app::{App, CALL_TIMEOUT, CHECKOUT_BUDGET, CheckoutSettings};
 use crate::config::Config;
@@ -205,6 +206,16 @@ impl Application {
     }
 }
 
+/// The use cases without the web server, for the commands that call Stripe. Checks what `serve` checks.
+///
+/// # Errors
+/// See [`StartError`].
+pub async fn open(config: &Config, environment: &Environment) -> Result<App, StartError> {
+    let db = Db::connect(config.database_url.expose(), false).await.map_err(StartError::Database)?;
+    check_database(&db, config, environment.clock.as_ref()).await?;
+    build_app(config, db, environment)
+}
+
 async fn check_database(db: &Db, config: &Config, clock: &dyn Clock) -> Result<(), StartError> {
     if db.migration_state().await.map_err(StartError::Database)? != MigrationState::Current {
         return Err(StartError::NotMigrated);
@@ -243,6 +254,10 @@ fn build_app(config: &Config, db: Db, environment: &Environment) -> Result<App, 
             expires_minutes: config.checkout_expires_minutes,
             payment_methods: config.payment_methods.clone(),
             budget: environment.checkout_budget,
+        },
+        reconciliation: ScheduleSettings {
+            every_hours: config.reconcile_every_hours,
+            since_days: config.reconcile_since_days,
         },
         tasks: Tasks::new(tokio::runtime::Handle::current()),
     })

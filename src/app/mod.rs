@@ -6,6 +6,7 @@ mod apply_reversal;
 pub mod check_session;
 pub mod create_checkout;
 mod open_checkout;
+pub mod reconcile;
 pub mod tasks;
 
 use std::sync::Arc;
@@ -38,6 +39,8 @@ pub struct App {
     pub pricing: Pricing,
     /// What a checkout is like.
     pub checkout: CheckoutSettings,
+    /// When the books are compared with Stripe's.
+    pub reconciliation: reconcile::schedule::ScheduleSettings,
     /// Where writes run, so that a client that goes away interrupts nothing.
     pub tasks: Tasks,
 }

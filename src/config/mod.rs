@@ -50,6 +50,10 @@ pub struct Config {
     pub rate_limit_per_minute: NonZeroU32,
     /// The networks whose `X-Forwarded-For` counts.
     pub trusted_proxies: Vec<IpNet>,
+    /// How often the books are compared with Stripe's, in hours; 0 means never.
+    pub reconcile_every_hours: i64,
+    /// How far back, in days.
+    pub reconcile_since_days: i64,
     /// What is logged.
     pub log: LogSettings,
 }
@@ -101,11 +105,15 @@ impl Config {
         let payment_methods = read_payment_methods(&mut reader);
         let rate_limit = reader.parse("RATE_LIMIT_PER_MINUTE", "30", "a whole number of 1 or more");
         let trusted_proxies = read_networks(&mut reader);
+        let reconcile_every =
+            reader.in_range("RECONCILE_EVERY_HOURS", 24, 0..=720, "hours, from 1 to 720; 0 for never");
+        let reconcile_since = reader.in_range("RECONCILE_SINCE_DAYS", 30, 1..=90, "days, from 1 to 90");
         let log = read_log(&mut reader);
         check_database_url(&mut reader, &database_url);
         let public_url = read_public_url(&mut reader, public_url, bind_address);
         // Each `None` has left an error behind, so that an incomplete Config cannot be made.
-        match (bind_address, public_url, stripe, jwt, pricing, checkout_expires_minutes, rate_limit, log) {
+        let reconcile = reconcile_every.zip(reconcile_since);
+        match (bind_address, public_url, stripe, jwt, pricing, checkout_expires_minutes, rate_limit, reconcile, log) {
             (
                 Some(bind_address),
                 Some(public_url),
@@ -114,6 +122,7 @@ impl Config {
                 Some(pricing),
                 Some(checkout_expires_minutes),
                 Some(rate_limit_per_minute),
+                Some((reconcile_every_hours, reconcile_since_days)),
                 Some(log),
             ) if reader.errors.is_empty() => Ok(Self {
                 bind_address,
@@ -127,6 +136,8 @@ impl Config {
                 payment_methods,
                 rate_limit_per_minute,
                 trusted_proxies,
+                reconcile_every_hours,
+                reconcile_since_days,
                 log,
             }),
             _ => Err(ConfigErrors(reader.errors)),

@@ -7,11 +7,14 @@
 pub mod api_keys;
 pub mod apply;
 pub mod backend;
+pub mod comparison;
 pub mod failed_events;
 pub mod idempotency;
 pub mod instance;
+pub mod leases;
 pub mod ledger;
 pub mod payments;
+pub mod reconciliations;
 pub mod reversals;
 pub mod statement;
 pub mod topups;
@@ -70,11 +73,14 @@ pub fn all_statements() -> impl Iterator<Item = &'static Statement> {
     [
         api_keys::STATEMENTS,
         apply::STATEMENTS,
+        comparison::STATEMENTS,
         failed_events::STATEMENTS,
         idempotency::STATEMENTS,
         instance::STATEMENTS,
+        leases::STATEMENTS,
         ledger::STATEMENTS,
         payments::STATEMENTS,
+        reconciliations::STATEMENTS,
         reversals::STATEMENTS,
         topups::STATEMENTS,
     ]

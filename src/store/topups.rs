@@ -270,20 +270,24 @@ pub async fn find(tx: &mut Tx, id: &TopupId) -> Result<Option<Topup>, StoreError
 /// # Errors
 /// When the database fails.
 pub async fn find_agreement(tx: &mut Tx, id: &TopupId) -> Result<Option<Found>, StoreError> {
-    let Some(row) = tx.fetch_optional::<AgreementRow>(&FIND_AGREEMENT, &[id.as_str().into()]).await? else {
-        return Ok(None);
-    };
-    let agreement = Agreement {
-        topup: id.clone(),
-        account: account(row.account_id)?,
-        credits: row.credits,
-        currency: currency(&row.currency)?,
-        total_amount_minor: row.total_amount,
-        livemode: row.livemode != 0,
-        session: session(row.session_id)?,
-    };
-    let payment_intent = payment_intent(row.payment_intent_id)?;
-    Ok(Some(Found { agreement, state: state(&row.state)?, payment_intent }))
+    let row = tx.fetch_optional::<AgreementRow>(&FIND_AGREEMENT, &[id.as_str().into()]).await?;
+    row.map(|row| row.found(id)).transpose()
+}
+
+impl AgreementRow {
+    fn found(self, id: &TopupId) -> Result<Found, StoreError> {
+        let agreement = Agreement {
+            topup: id.clone(),
+            account: account(self.account_id)?,
+            credits: self.credits,
+            currency: currency(&self.currency)?,
+            total_amount_minor: self.total_amount,
+            livemode: self.livemode != 0,
+            session: session(self.session_id)?,
+        };
+        let payment_intent = payment_intent(self.payment_intent_id)?;
+        Ok(Found { agreement, state: state(&self.state)?, payment_intent })
+    }
 }
 
 /// Stores Stripe's answer. `false` when the purchase has another session already.
@@ -347,6 +351,15 @@ impl Db {
     /// When the database fails.
     pub async fn topup(&self, id: &TopupId) -> Result<Option<Topup>, StoreError> {
         self.read_optional::<TopupRow>(&FIND, &[id.as_str().into()]).await?.map(Topup::try_from).transpose()
+    }
+
+    /// What was agreed about a purchase, and how far it has come, to be judged outside of a write.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn agreement(&self, id: &TopupId) -> Result<Option<Found>, StoreError> {
+        let row = self.read_optional::<AgreementRow>(&FIND_AGREEMENT, &[id.as_str().into()]).await?;
+        row.map(|row| row.found(id)).transpose()
     }
 
     /// Looks a purchase up by Stripe's session.
