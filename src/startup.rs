@@ -10,9 +10,10 @@ use actix_web::middleware::from_fn;
 use actix_web::{App as WebApp, HttpServer, web};
 use futures_util::FutureExt;
 use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
 use utoipa_actix_web::AppExt;
 
-use crate::app::reconcile::schedule::ScheduleSettings;
+use crate::app::reconcile::schedule::{self, ScheduleSettings};
 use crate::app::tasks::Tasks;
 use crate::app::{App, CALL_TIMEOUT, CHECKOUT_BUDGET, CheckoutSettings};
 use crate::config::Config;
@@ -189,6 +190,10 @@ impl Application {
     /// When the web server fails.
     pub async fn run_until_stopped(self, stop: impl Future<Output = ()>) -> Result<(), StartError> {
         let handle = self.server.handle();
+        let stop_schedule = CancellationToken::new();
+        tokio::spawn(schedule::run_until_stopped(self.app.clone(), stop_schedule.clone()));
+        // However this ends.
+        let _stop_schedule = stop_schedule.clone().drop_guard();
         let mut server = tokio::spawn(self.server);
         let failed = |error: tokio::task::JoinError| StartError::Server(io::Error::other(error));
         tokio::select! {
@@ -196,6 +201,7 @@ impl Application {
             () = stop => {}
         }
         tracing::info!("stopping: no new requests");
+        stop_schedule.cancel();
         handle.stop(true).await;
         if tokio::time::timeout(TASKS_TIMEOUT, self.app.tasks.finish()).await.is_err() {
             tracing::warn!("some use cases are still running; what they have not committed is not done");

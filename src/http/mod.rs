@@ -12,6 +12,7 @@ pub mod openapi;
 pub mod problem;
 mod quote;
 pub mod rate_limit;
+mod reconciliations;
 mod sessions;
 mod timestamp;
 mod webhooks;
@@ -84,6 +85,8 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
         .service(accounts::read_credits)
         .service(accounts::read_transactions)
         .service(webhooks::receive)
+        .service(reconciliations::list_reconciliations)
+        .service(reconciliations::read_reconciliation)
         .service(health::live)
         .service(health::ready);
 }

@@ -16,6 +16,7 @@ mod interruptions;
 mod openapi;
 mod properties;
 mod rate_limit;
+mod reconcile;
 mod replicas;
 mod request_bodies;
 mod secrets;

@@ -1,15 +1,19 @@
 //! The comparison on a schedule: one process at a time over all replicas.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::FutureExt;
+use tokio_util::sync::CancellationToken;
 
 use super::{Ended, Options, Pace, ReconcileError, RunCause, carry_out, new_run};
-use crate::app::App;
+use crate::app::{App, with_causes};
 use crate::store::{StoreError, reconciliations};
 
 /// How long after a run that failed the next one may begin.
 const PAUSE_AFTER_FAILURE: Duration = Duration::from_mins(15);
+/// How often a process looks whether it is time.
+const LOOK_EVERY: Duration = Duration::from_mins(5);
 const HOUR_MS: i64 = 3_600_000;
 
 /// When the service compares by itself.
@@ -21,12 +25,12 @@ pub struct ScheduleSettings {
     pub since_days: i64,
 }
 
-/// Compares if it is due and no other process does. To be called every few minutes; `None` when there was nothing to do.
-/// Dropped in the middle, it leaves a run that shows as interrupted and a lease that runs out.
+/// Compares if it is due and no other process does. To be called every few minutes; `None` when there was nothing to do,
+/// or `stop` came first. Dropped in the middle, it leaves a run that shows as interrupted and a lease that runs out.
 ///
 /// # Errors
 /// See [`ReconcileError`].
-pub async fn run_if_due(app: &App) -> Result<Option<Ended>, ReconcileError> {
+pub async fn run_if_due(app: &App, stop: impl Future<Output = ()> + Send) -> Result<Option<Ended>, ReconcileError> {
     let settings = app.reconciliation;
     if settings.every_hours <= 0 {
         return Ok(None);
@@ -45,9 +49,31 @@ pub async fn run_if_due(app: &App) -> Result<Option<Ended>, ReconcileError> {
         })
         .await;
     match started {
-        Ok(true) => carry_out(app, options, run, std::future::pending()).await.map(Some),
+        Ok(true) => match carry_out(app, options, run, stop).await {
+            // It is in the run's row, and no failure.
+            Err(ReconcileError::Stopped) => Ok(None),
+            ended => ended.map(Some),
+        },
         // Another process is at it, or it is not time.
         Ok(false) | Err(StoreError::Stale) => Ok(None),
         Err(error) => Err(error.into()),
+    }
+}
+
+/// Looks again and again whether it is time, until it is told to stop.
+pub async fn run_until_stopped(app: Arc<App>, stop: CancellationToken) {
+    loop {
+        tokio::select! {
+            biased;
+            () = stop.cancelled() => return,
+            () = tokio::time::sleep(LOOK_EVERY) => {}
+        }
+        let (run, told) = (app.clone(), stop.clone());
+        // A task of its own, which a graceful stop waits for; its panic is not ours.
+        match app.tasks.run(async move { run_if_due(&run, told.cancelled()).await }).await {
+            Ok(Ok(_)) => {}
+            Ok(Err(error)) => tracing::error!(error = with_causes(&error), "the scheduled comparison failed"),
+            Err(error) => tracing::error!(error = with_causes(&error), "the scheduled comparison panicked"),
+        }
     }
 }
