@@ -52,6 +52,8 @@ enum Command {
     Migrate,
     /// Compare the books with Stripe's and bring in what is missing. Exits with 0 only if nothing is left.
     Reconcile(books::ReconcileArguments),
+    /// Recompute every balance and every purchase from the books alone. Exits with 1 if something does not hold.
+    Audit(books::AuditArguments),
     /// API keys for servers.
     #[command(subcommand)]
     Keys(KeysCommand),
@@ -114,6 +116,7 @@ async fn run(command: Command) -> Result<ExitCode, Failure> {
             println!("The database is at this version's state.");
         }
         Command::Reconcile(arguments) => return books::reconcile(arguments).await,
+        Command::Audit(arguments) => return books::audit(arguments).await,
         Command::Keys(command) => return keys(command).await,
         Command::Openapi => print!("{}", topup::http::openapi::document_json()?),
     }

@@ -3,6 +3,7 @@
 pub mod api_keys;
 pub mod apply_event;
 mod apply_reversal;
+pub mod audit;
 pub mod check_session;
 pub mod create_checkout;
 mod open_checkout;

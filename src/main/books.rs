@@ -6,7 +6,9 @@ use topup::app::reconcile::report::{FeeTruth, Findings, Report};
 use topup::app::reconcile::{self, MAX_SINCE_DAYS, Options, Pace, RunCause};
 use topup::app::with_causes;
 use topup::config::{Config, LogSettings};
-use topup::startup::{self, Environment};
+use topup::startup::{self, Environment, StartError};
+use topup::store::Db;
+use topup::store::instance::MigrationState;
 
 use super::{Failure, settings, start_logging, stop_signal};
 
@@ -129,4 +131,46 @@ fn print_fees(fees: &FeeTruth) {
         _ => {}
     }
     println!();
+}
+
+/// How to print what was found.
+#[derive(clap::Args)]
+pub struct AuditArguments {
+    /// Print the report as JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+/// `topup audit`
+pub async fn audit(arguments: AuditArguments) -> Result<ExitCode, Failure> {
+    let url = match Config::load_database_url(&settings()?) {
+        Ok(url) => url,
+        Err(error) => return Ok(unusable(&error)),
+    };
+    let database = match Db::connect(url.expose(), false).await {
+        Ok(database) => database,
+        Err(error) => return Ok(unusable(&StartError::Database(error))),
+    };
+    if database.migration_state().await? != MigrationState::Current {
+        return Ok(unusable(&StartError::NotMigrated));
+    }
+    let report = topup::app::audit::audit(&database).await;
+    database.close().await;
+    let report = report?;
+    if arguments.json {
+        println!("{}", serde_json::to_string_pretty(&report)?);
+    } else {
+        println!(
+            "Recomputed {} accounts, {} entries, {} top-ups, {} refunds and disputes, {} adjustments.",
+            report.accounts, report.entries, report.topups, report.reversals, report.adjustments
+        );
+        for difference in &report.first {
+            println!("  {}: {}", difference.id, difference.detail);
+        }
+        match report.differences {
+            0 => println!("Everything holds."),
+            count => println!("{count} differences; the first are above."),
+        }
+    }
+    Ok(if report.differences == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

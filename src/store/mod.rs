@@ -6,6 +6,7 @@
 
 pub mod api_keys;
 pub mod apply;
+pub mod audit;
 pub mod backend;
 pub mod comparison;
 pub mod failed_events;
@@ -73,6 +74,7 @@ pub fn all_statements() -> impl Iterator<Item = &'static Statement> {
     [
         api_keys::STATEMENTS,
         apply::STATEMENTS,
+        audit::STATEMENTS,
         comparison::STATEMENTS,
         failed_events::STATEMENTS,
         idempotency::STATEMENTS,

@@ -4,8 +4,8 @@ use serde_json::json;
 
 use super::{compare, compare_with, ids, nothing_is_left, options};
 use crate::on_both_databases;
-use crate::support::books::rows;
 use crate::support::TestApp;
+use crate::support::books::rows;
 
 on_both_databases! {
     /// Known mistake 2: what Stripe never delivered again is not lost.
