@@ -5,7 +5,10 @@ pub mod apply_event;
 mod apply_reversal;
 pub mod check_session;
 pub mod create_checkout;
+mod make_refund;
 mod open_checkout;
+pub mod operator;
+pub mod refund_topup;
 pub mod tasks;
 
 use std::sync::Arc;

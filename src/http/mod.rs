@@ -1,6 +1,8 @@
 //! The HTTP API: it parses, calls one use case, and maps the result. One file per resource.
 
 pub mod accounts;
+mod admin;
+mod admin_refunds;
 pub mod auth;
 mod body;
 mod client_address;
@@ -83,6 +85,8 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
         .service(accounts::read_own_transactions)
         .service(accounts::read_credits)
         .service(accounts::read_transactions)
+        .service(admin_refunds::create)
+        .service(admin_refunds::preview)
         .service(webhooks::receive)
         .service(health::live)
         .service(health::ready);

@@ -12,6 +12,7 @@ pub mod idempotency;
 pub mod instance;
 pub mod ledger;
 pub mod payments;
+pub mod refund_requests;
 pub mod reversals;
 pub mod statement;
 pub mod topups;
@@ -75,6 +76,7 @@ pub fn all_statements() -> impl Iterator<Item = &'static Statement> {
         instance::STATEMENTS,
         ledger::STATEMENTS,
         payments::STATEMENTS,
+        refund_requests::STATEMENTS,
         reversals::STATEMENTS,
         topups::STATEMENTS,
     ]
