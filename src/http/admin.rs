@@ -56,3 +56,25 @@ impl Admin {
         Ok(CallerKey { caller: self.caller.clone(), key })
     }
 }
+
+/// Where a page begins: before everything, or after the last of the page before.
+///
+/// # Errors
+/// 400 when the cursor is none of ours.
+pub fn before(cursor: Option<&str>) -> Result<(i64, String), ApiError> {
+    let Some(cursor) = cursor else { return Ok((i64::MAX, String::new())) };
+    let parsed = cursor.split_once('_').and_then(|(time, id)| Some((time.parse().ok()?, id.to_owned())));
+    parsed.ok_or_else(|| ApiError::field("cursor", "invalid_cursor", "must be the nextCursor of an earlier page"))
+}
+
+/// Cuts a page to its length, of which one more was read; gives the cursor of the next page, if there is one.
+pub fn page<T>(mut rows: Vec<T>, limit: i64, place: impl Fn(&T) -> (i64, String)) -> (Vec<T>, Option<String>) {
+    let wanted = usize::try_from(limit).unwrap_or(usize::MAX);
+    let has_more = rows.len() > wanted;
+    rows.truncate(wanted);
+    let next = rows.last().filter(|_| has_more).map(|row| {
+        let (time, id) = place(row);
+        format!("{time}_{id}")
+    });
+    (rows, next)
+}

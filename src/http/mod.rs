@@ -2,7 +2,9 @@
 
 pub mod accounts;
 mod admin;
+mod admin_adjustments;
 mod admin_refunds;
+mod admin_topups;
 pub mod auth;
 mod body;
 mod client_address;
@@ -16,6 +18,7 @@ mod quote;
 pub mod rate_limit;
 mod sessions;
 mod timestamp;
+mod topup_details;
 mod webhooks;
 
 use std::sync::Arc;
@@ -85,8 +88,12 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
         .service(accounts::read_own_transactions)
         .service(accounts::read_credits)
         .service(accounts::read_transactions)
+        .service(admin_topups::list)
+        .service(admin_topups::read)
         .service(admin_refunds::create)
         .service(admin_refunds::preview)
+        .service(admin_adjustments::create)
+        .service(admin_adjustments::list)
         .service(webhooks::receive)
         .service(health::live)
         .service(health::ready);

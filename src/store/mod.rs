@@ -4,6 +4,7 @@
 //! What always holds: a balance changes only by the upsert in `apply.rs`, and only together with its ledger entry;
 //! nobody outside this module begins or commits.
 
+pub mod adjustments;
 pub mod api_keys;
 pub mod apply;
 pub mod backend;
@@ -15,6 +16,7 @@ pub mod payments;
 pub mod refund_requests;
 pub mod reversals;
 pub mod statement;
+pub mod topup_history;
 pub mod topups;
 
 pub use backend::{Db, Tx};
@@ -69,6 +71,7 @@ impl StoreError {
 /// Every statement there is, for the test that prepares each of them on both databases.
 pub fn all_statements() -> impl Iterator<Item = &'static Statement> {
     [
+        adjustments::STATEMENTS,
         api_keys::STATEMENTS,
         apply::STATEMENTS,
         failed_events::STATEMENTS,
@@ -78,6 +81,7 @@ pub fn all_statements() -> impl Iterator<Item = &'static Statement> {
         payments::STATEMENTS,
         refund_requests::STATEMENTS,
         reversals::STATEMENTS,
+        topup_history::STATEMENTS,
         topups::STATEMENTS,
     ]
     .into_iter()

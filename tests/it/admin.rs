@@ -1,5 +1,7 @@
 //! What an operator does: refunds, adjustments, and looking at a purchase.
 
+mod adjustments;
+mod purchases;
 mod refund_troubles;
 mod refunds;
 
@@ -48,6 +50,7 @@ async fn api_key(app: &TestApp, scope: Scope, account: Option<&str>) -> String {
 struct Purchase {
     topup: String,
     payment: String,
+    session: String,
 }
 
 async fn buy(app: &TestApp, account: &str) -> Purchase {
@@ -62,7 +65,7 @@ async fn buy_with(app: &TestApp, account: &str, payment_method: &str) -> Purchas
     app.deliver(&event).await.expect(200);
     let object = &event["data"]["object"];
     let text = |value: &Value| value.as_str().expect("text").to_owned();
-    Purchase { topup: text(&object["metadata"]["topupId"]), payment: text(&object["payment_intent"]) }
+    Purchase { topup: text(&object["metadata"]["topupId"]), payment: text(&object["payment_intent"]), session }
 }
 
 /// Asks for a refund with a key.

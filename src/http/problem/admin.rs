@@ -3,6 +3,7 @@
 use actix_web::http::StatusCode;
 
 use super::ApiError;
+use crate::app::adjust_account::AdjustError;
 use crate::app::refund_topup::{RefundError, RefundTrouble};
 
 impl From<RefundError> for ApiError {
@@ -21,6 +22,20 @@ impl From<RefundError> for ApiError {
             RefundError::Stripe(trouble) => trouble.into(),
             RefundError::NotBooked(cause) => Self::internal(&cause),
             RefundError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<AdjustError> for ApiError {
+    fn from(error: AdjustError) -> Self {
+        match error {
+            AdjustError::Forbidden => Self::forbidden("account_forbidden", error.to_string()),
+            AdjustError::InsufficientCredits => {
+                let detail = "the account has fewer credits than are to be taken";
+                Self::new(StatusCode::CONFLICT, "insufficient_credits", detail)
+            }
+            AdjustError::OtherRequest => Self::other_request(),
+            AdjustError::Store(error) => error.into(),
         }
     }
 }
