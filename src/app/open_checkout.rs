@@ -219,7 +219,7 @@ async fn next_attempt(
 }
 
 /// Doubles with each try; half of it is random, so that many callers do not come back together.
-fn pause(app: &App, number: u32) -> Duration {
+pub(super) fn pause(app: &App, number: u32) -> Duration {
     let longest = FIRST_PAUSE_MS.saturating_mul(1_u64.checked_shl(number).unwrap_or(u64::MAX));
     let random = u64::try_from(app.ids.id_bits() & 0xffff).unwrap_or(0);
     let part = longest.saturating_mul(random) / 0x1_0000 / 2;
