@@ -24,6 +24,9 @@ pub struct Config {
     pub retry: RetryPolicy,
     /// How long the hosted page waits for the receivers before it follows `success_url`. Stripe waits 10 seconds.
     pub redirect_wait: Duration,
+    /// When set, ids and the order of shuffled webhooks follow from it, so that a run can be repeated. Not together
+    /// with a state file, whose ids would come again.
+    pub seed: Option<u64>,
 }
 
 /// One receiver of webhooks.
@@ -35,7 +38,7 @@ pub struct WebhookEndpoint {
     pub secret: String,
     /// Event types, or `*` for all.
     pub enabled_events: Vec<String>,
-    /// The version that its events are labelled with; the newest one when unset.
+    /// The version in which its events are written; the newest one when unset.
     pub api_version: Option<String>,
 }
 
@@ -76,6 +79,7 @@ impl Config {
             webhook_endpoints: Vec::new(),
             retry: RetryPolicy::default(),
             redirect_wait: Duration::from_secs(10),
+            seed: None,
         }
     }
 
@@ -101,6 +105,9 @@ impl Config {
             ["sk_test_", "rk_test_"].iter().any(|prefix| key.strip_prefix(prefix).is_some_and(|rest| !rest.is_empty()));
         if !long_enough || !key.chars().all(|c| c.is_ascii_graphic()) {
             return Err(StartError::NotATestKey);
+        }
+        if self.seed.is_some() && self.state_file.is_some() {
+            return Err(StartError::SeedWithStateFile);
         }
         if self.webhook_endpoints.len() > MAX_WEBHOOK_ENDPOINTS {
             return Err(StartError::TooManyEndpoints);
@@ -141,6 +148,9 @@ pub enum StartError {
     /// The key is not a test key.
     #[error("the secret key must begin with sk_test_ or rk_test_ and go on after that")]
     NotATestKey,
+    /// The ids in the file would be given out a second time.
+    #[error("a seed cannot be used together with a state file")]
+    SeedWithStateFile,
     /// More endpoints than Stripe allows.
     #[error("Stripe allows at most 16 webhook endpoints")]
     TooManyEndpoints,

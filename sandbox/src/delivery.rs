@@ -15,7 +15,7 @@ use url::Url;
 use crate::{
     DEFAULT_API_VERSION, clock,
     engine::{Attempt, Core, Engine},
-    model::event::AttemptResult,
+    model::event::{AttemptResult, Delivery},
     signature,
 };
 
@@ -46,12 +46,17 @@ pub(crate) async fn run(engine: Arc<Engine>) {
     let mut attempts = JoinSet::new();
     loop {
         engine.read(DEFAULT_API_VERSION, |_, _| ());
-        let now = clock::now_ms();
-        let (due, next_ms) = engine.with(|core| core.take_due(now));
-        for outgoing in due {
+        let (now_ms, due) = engine.with(|core| {
+            let now_ms = core.now_ms();
+            (now_ms, core.take_due(now_ms))
+        });
+        for outgoing in due.outgoing {
             attempts.spawn(attempt(Arc::clone(&engine), outgoing));
         }
-        let pause = u64::try_from(next_ms.saturating_sub(now).max(1)).unwrap_or(1);
+        if due.changed {
+            engine.changed();
+        }
+        let pause = u64::try_from(due.next_ms.saturating_sub(now_ms).max(1)).unwrap_or(1);
         let wake_at = Instant::now() + Duration::from_millis(pause);
         tokio::select! {
             () = engine.wake.notified() => {}
@@ -66,71 +71,165 @@ pub(crate) async fn run(engine: Arc<Engine>) {
     }
 }
 
+/// What there is to do at a moment.
+struct Due {
+    outgoing: Vec<Outgoing>,
+    /// When to look again.
+    next_ms: i64,
+    /// Something was dropped or doubled, so the state changed.
+    changed: bool,
+}
+
 impl Core {
-    /// Marks what is due as running and gives it, with the time when to look again.
-    fn take_due(&mut self, now_ms: i64) -> (Vec<Outgoing>, i64) {
+    /// Marks what is due as running and gives it.
+    fn take_due(&mut self, now_ms: i64) -> Due {
+        let (ready, next_ms) = self.ready(now_ms);
+        let mut due = Due { outgoing: Vec::new(), next_ms, changed: false };
+        // A shuffled order is one only if each has arrived before the next is sent.
+        let room = if self.mode.shuffle { 1 } else { MAX_CONCURRENT };
+        for number in ready {
+            if self.running.len() >= room {
+                break;
+            }
+            if self.is_dropped(number, now_ms) {
+                due.changed = true;
+                continue;
+            }
+            due.changed |= self.is_doubled(number);
+            if let Some(outgoing) = self.outgoing(number) {
+                self.running.insert(number);
+                due.outgoing.push(outgoing);
+            }
+        }
+        if due.changed {
+            self.version = self.version.saturating_add(1);
+            due.next_ms = now_ms;
+        }
+        due
+    }
+
+    /// The numbers of what may be sent now, in order, and when something else will be due.
+    fn ready(&self, now_ms: i64) -> (Vec<u64>, i64) {
         let mut next_ms = now_ms.saturating_add(IDLE_MS);
-        if let Some(expiry) = self.state.next_expiry_ms() {
-            next_ms = next_ms.min(expiry);
+        if let Some(due_ms) = self.state.next_due_ms() {
+            next_ms = next_ms.min(due_ms);
         }
-        if self.paused {
-            return (Vec::new(), next_ms);
-        }
-        let mut due = Vec::new();
+        let mut ready = Vec::new();
         for (number, delivery) in &self.state.deliveries {
-            if self.running.contains(number) {
+            if self.running.contains(number) || !self.is_sendable(delivery) {
                 continue;
             }
             if delivery.due_ms > now_ms {
                 next_ms = next_ms.min(delivery.due_ms);
                 continue;
             }
-            if self.running.len() >= MAX_CONCURRENT {
-                break;
-            }
-            let found = (self.state.events.get(&delivery.event), self.state.endpoints.get(&delivery.endpoint));
-            let (Some(event), Some(endpoint)) = found else {
-                continue;
-            };
-            // Retries of a disabled endpoint stop, and go on when it is enabled again.
-            if endpoint.disabled {
-                continue;
-            }
-            self.running.insert(*number);
-            due.push(Outgoing {
-                number: *number,
-                event: event.id.clone(),
-                kind: event.kind.clone(),
-                endpoint: endpoint.id.clone(),
-                url: endpoint.url.clone(),
-                secret: endpoint.secret.clone(),
-                body: event.body(endpoint.api_version.as_deref()),
-                attempt: delivery.attempts.saturating_add(1),
-                version: self.version,
-            });
+            ready.push(*number);
         }
-        (due, next_ms)
+        if self.mode.shuffle {
+            ready.sort_by_key(|number| self.ids.rank(*number));
+        }
+        (ready, next_ms)
     }
 
-    /// How many deliveries are due, and how many wait for a later time.
-    pub(crate) fn backlog(&self, now_ms: i64) -> (usize, usize) {
-        let mut due = 0_usize;
-        for (number, delivery) in &self.state.deliveries {
-            let endpoint = self.state.endpoints.get(&delivery.endpoint);
-            let deliverable = endpoint.is_some_and(|endpoint| !endpoint.disabled);
-            let is_due = delivery.due_ms <= now_ms && deliverable;
-            if is_due || self.running.contains(number) {
-                due = due.saturating_add(1);
-            }
+    /// Whether nothing but time stands in its way. Retries of a disabled endpoint stop, and go on when it is enabled
+    /// again.
+    fn is_sendable(&self, delivery: &Delivery) -> bool {
+        let endpoint = self.state.endpoints.get(&delivery.endpoint);
+        endpoint.is_some_and(|endpoint| !endpoint.disabled)
+            && self
+                .state
+                .events
+                .get(&delivery.event)
+                .is_some_and(|event| delivery.forced || !self.mode.holds(&event.kind))
+    }
+
+    /// Whether something is on its way that the mode holds back.
+    pub(crate) fn is_sending_held(&self) -> bool {
+        let sent = self.running.iter().filter_map(|number| self.state.deliveries.get(number));
+        sent.filter(|delivery| !delivery.forced)
+            .filter_map(|delivery| self.state.events.get(&delivery.event))
+            .any(|event| self.mode.holds(&event.kind))
+    }
+
+    fn outgoing(&self, number: u64) -> Option<Outgoing> {
+        let delivery = self.state.deliveries.get(&number)?;
+        let (event, endpoint) =
+            (self.state.events.get(&delivery.event)?, self.state.endpoints.get(&delivery.endpoint)?);
+        let api_version =
+            delivery.api_version.as_deref().or(self.mode.api_version.as_deref()).or(endpoint.api_version.as_deref());
+        Some(Outgoing {
+            number,
+            event: event.id.clone(),
+            kind: event.kind.clone(),
+            endpoint: endpoint.id.clone(),
+            url: endpoint.url.clone(),
+            secret: endpoint.secret.clone(),
+            body: event.body(api_version),
+            attempt: delivery.attempts.saturating_add(1),
+            version: self.version,
+        })
+    }
+
+    /// Gives a first sending up, if the mode asks for it: it never arrives.
+    fn is_dropped(&mut self, number: u64, now_ms: i64) -> bool {
+        let Some(outgoing) = self.first_sending(number) else {
+            return false;
+        };
+        if !self.mode.takes_for_dropping(&outgoing.kind) {
+            return false;
         }
+        self.state.deliveries.remove(&number);
+        self.record_attempt(Attempt {
+            event: outgoing.event,
+            r#type: outgoing.kind,
+            endpoint: outgoing.endpoint,
+            url: outgoing.url,
+            number: outgoing.attempt,
+            at_ms: now_ms,
+            status: None,
+            error: Some("dropped on request".to_owned()),
+            body: String::new(),
+        });
+        true
+    }
+
+    /// Adds a second delivery beside a first sending, if the mode asks for it.
+    fn is_doubled(&mut self, number: u64) -> bool {
+        if !self.mode.duplicate || self.first_sending(number).is_none() {
+            return false;
+        }
+        let Some(delivery) = self.state.deliveries.get(&number).cloned() else {
+            return false;
+        };
+        self.state.add_delivery(Delivery { manual: true, ..delivery });
+        true
+    }
+
+    /// What is sent for the first time and by itself.
+    fn first_sending(&self, number: u64) -> Option<Outgoing> {
+        let delivery = self.state.deliveries.get(&number)?;
+        if delivery.manual || delivery.attempts > 0 {
+            return None;
+        }
+        self.outgoing(number)
+    }
+
+    /// How many deliveries are due, and how many wait for a later time or are held back.
+    pub(crate) fn backlog(&self, now_ms: i64) -> (usize, usize) {
+        let is_due = |number: &u64, delivery: &Delivery| {
+            self.running.contains(number) || (delivery.due_ms <= now_ms && self.is_sendable(delivery))
+        };
+        let due = self.state.deliveries.iter().filter(|(number, delivery)| is_due(number, delivery)).count();
         (due, self.state.deliveries.len().saturating_sub(due))
     }
 }
 
 async fn attempt(engine: Arc<Engine>, outgoing: Outgoing) {
     engine.saved(outgoing.version).await;
-    let now_ms = clock::now_ms();
-    let sent = tokio::time::timeout(ANSWER_TIMEOUT, send(&outgoing, now_ms.div_euclid(1_000)))
+    // Receivers refuse an old or a future signature, so it has the machine's time whatever the sandbox's clock says.
+    let signed_at = clock::now_ms().div_euclid(1_000);
+    let began_ms = engine.now_ms();
+    let sent = tokio::time::timeout(ANSWER_TIMEOUT, send(&outgoing, signed_at))
         .await
         .unwrap_or_else(|_| Err("no answer within 30 seconds".to_owned()));
     let result = match &sent {
@@ -146,19 +245,19 @@ async fn attempt(engine: Arc<Engine>, outgoing: Outgoing) {
     let retry = engine.retry;
     engine.with(|core| {
         core.running.remove(&outgoing.number);
+        let finished_ms = core.now_ms();
         core.record_attempt(Attempt {
             event: outgoing.event.clone(),
             r#type: outgoing.kind.clone(),
             endpoint: outgoing.endpoint.clone(),
             url: outgoing.url.clone(),
             number: outgoing.attempt,
-            at_ms: now_ms,
+            at_ms: began_ms,
             status,
             error,
             body,
         });
         let pause = |failed| retry.pause_ms(failed);
-        let finished_ms = clock::now_ms();
         core.state.attempted(outgoing.number, result, finished_ms, pause, retry.attempts);
         core.version = core.version.saturating_add(1);
     });

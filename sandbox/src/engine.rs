@@ -21,8 +21,10 @@ use tokio::{
 use crate::{
     clock,
     config::RetryPolicy,
+    delivery_mode::DeliveryMode,
     faults::Fault,
     model::{Cause, Context, State, ids::IdSource},
+    outage::Outage,
     persist,
 };
 
@@ -59,7 +61,8 @@ pub(crate) struct Core {
     /// Requests held now, and how often they were released.
     pub(crate) held: usize,
     pub(crate) releases: u64,
-    pub(crate) paused: bool,
+    pub(crate) mode: DeliveryMode,
+    pub(crate) outage: Option<Outage>,
     pub(crate) running: HashSet<u64>,
     pub(crate) requests: VecDeque<RecordedRequest>,
     pub(crate) next_request: u64,
@@ -97,7 +100,7 @@ pub(crate) struct Attempt {
 
 /// How an engine is made.
 pub(crate) struct Setup {
-    pub(crate) seed: [u8; 32],
+    pub(crate) ids: IdSource,
     pub(crate) state: State,
     pub(crate) address: SocketAddr,
     pub(crate) secret_key: String,
@@ -111,13 +114,14 @@ impl Engine {
         Self {
             core: Mutex::new(Core {
                 state: setup.state,
-                ids: IdSource::seeded(setup.seed),
+                ids: setup.ids,
                 version: 0,
                 in_progress: HashSet::new(),
                 faults: Vec::new(),
                 held: 0,
                 releases: 0,
-                paused: false,
+                mode: DeliveryMode::default(),
+                outage: None,
                 running: HashSet::new(),
                 requests: VecDeque::new(),
                 next_request: 1,
@@ -150,6 +154,11 @@ impl Engine {
         self.core.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// The sandbox's time: the machine's, plus what the clock was advanced by.
+    pub(crate) fn now_ms(&self) -> i64 {
+        self.with(|core| core.now_ms())
+    }
+
     /// Runs a command and gives its result with the version of the state after it.
     pub(crate) fn run<R>(
         &self,
@@ -160,8 +169,8 @@ impl Engine {
         let done = {
             let mut core = self.lock();
             let core = &mut *core;
-            let mut context =
-                Context { now_ms: clock::now_ms(), ids: &mut core.ids, base_url: &self.base_url, cause, api_version };
+            let now_ms = core.now_ms();
+            let mut context = Context { now_ms, ids: &mut core.ids, base_url: &self.base_url, cause, api_version };
             core.state.tick(&mut context);
             let result = command(&mut core.state, &mut context);
             core.version = core.version.saturating_add(1);
@@ -176,13 +185,9 @@ impl Engine {
         let (result, ticked) = {
             let mut core = self.lock();
             let core = &mut *core;
-            let mut context = Context {
-                now_ms: clock::now_ms(),
-                ids: &mut core.ids,
-                base_url: &self.base_url,
-                cause: None,
-                api_version,
-            };
+            let now_ms = core.now_ms();
+            let mut context =
+                Context { now_ms, ids: &mut core.ids, base_url: &self.base_url, cause: None, api_version };
             let ticked = core.state.tick(&mut context);
             if ticked {
                 core.version = core.version.saturating_add(1);
@@ -277,6 +282,11 @@ impl Engine {
 }
 
 impl Core {
+    /// See [`Engine::now_ms`].
+    pub(crate) fn now_ms(&self) -> i64 {
+        clock::now_ms().saturating_add(self.state.clock_offset_ms)
+    }
+
     pub(crate) fn record_attempt(&mut self, attempt: Attempt) {
         if self.attempts.len() >= MAX_RECORDS {
             self.attempts.pop_front();

@@ -45,8 +45,19 @@ pub(crate) enum Kind {
     Disconnect,
     /// The request waits for `POST /_sandbox/release`.
     Hold,
+    /// No answer ever: the connection is closed when the outage ends or the request is released.
+    #[serde(skip)]
+    Silence,
     /// The answer's members are replaced by these.
     Patch { body: Value },
+}
+
+/// Whether a path is the wanted one; a `*` at its end stands for anything.
+pub(crate) fn fits(wanted: &str, path: &str) -> bool {
+    match wanted.strip_suffix('*') {
+        Some(start) => path.starts_with(start),
+        None => wanted == path,
+    }
 }
 
 /// Takes the first fault that fits.
@@ -63,11 +74,7 @@ pub(crate) fn take(faults: &mut Vec<Fault>, method: &str, path: &str) -> Option<
 
 impl Fault {
     fn fits(&self, method: &str, path: &str) -> bool {
-        let by_path = match self.path.strip_suffix('*') {
-            Some(start) => path.starts_with(start),
-            None => self.path == path,
-        };
-        by_path && self.method.as_ref().is_none_or(|wanted| wanted.eq_ignore_ascii_case(method))
+        fits(&self.path, path) && self.method.as_ref().is_none_or(|wanted| wanted.eq_ignore_ascii_case(method))
     }
 
     /// Why this fault can never do what it says.

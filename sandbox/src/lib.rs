@@ -7,8 +7,11 @@
 //! The map:
 //! - [`Config`] and [`Sandbox`]: start and stop it from a program or a test.
 //! - `model`: a pure in-memory model of Stripe's objects. Commands change a `State`; time and ids are passed in.
+//! - [`Model`]: the same model for a simulator, in its process and without a clock.
+//! - `call`: one API call on the model, with its idempotency key.
 //! - `engine`: the model behind a lock, with its clock, its ids and its state file.
 //! - `delivery`: signed webhooks with retries.
+//! - [`recipes`]: the API calls that cause a certain event.
 //! - `http` and `pages`: the API, the hosted checkout page and the controls for tests.
 #![forbid(unsafe_code)]
 #![cfg_attr(
@@ -25,21 +28,30 @@
     )
 )]
 
+mod call;
 mod clock;
 mod config;
+mod controls;
 mod delivery;
+mod delivery_mode;
 mod engine;
 mod faults;
 mod http;
+mod in_process;
 mod model;
+mod outage;
 mod pages;
 mod persist;
+pub mod recipes;
 mod server;
 mod server_call;
 mod signature;
 
 pub use config::{Config, RetryPolicy, StartError, WebhookEndpoint};
+pub use in_process::{Model, ModelAnswer, ModelEvent, ModelRequest};
 pub use model::card::{Decline, Outcome, TEST_CARDS, TestCard};
+pub use model::sepa::{DebitEnding, TEST_IBANS, TestIban};
+pub use model::version::API_VERSIONS;
 pub use server::Sandbox;
 pub use signature::sign;
 

@@ -1,16 +1,21 @@
-//! The command line of the sandbox: start it, say how to use it, stop it on Ctrl-C or SIGTERM.
+//! The command line of the sandbox: start it, say how to use it, stop it on Ctrl-C or SIGTERM; or trigger an event.
 #![forbid(unsafe_code)]
+
+mod trigger_command;
 
 use std::{net::SocketAddr, path::PathBuf, process::ExitCode};
 
-use clap::Parser;
+use clap::{Parser, Subcommand};
 use stripe_sandbox::{Config, Sandbox, TEST_CARDS};
 use tracing_subscriber::EnvFilter;
+use trigger_command::Trigger;
 
 /// A stateful stand-in for Stripe's API that runs offline. No money moves.
 #[derive(Debug, Parser)]
-#[command(name = "stripe-sandbox", version)]
+#[command(name = "stripe-sandbox", version, args_conflicts_with_subcommands = true)]
 struct Arguments {
+    #[command(subcommand)]
+    command: Option<Command>,
     /// The port to listen on, on 127.0.0.1.
     #[arg(long, default_value_t = 12111)]
     port: u16,
@@ -28,14 +33,24 @@ struct Arguments {
     state_file: Option<PathBuf>,
 }
 
+#[derive(Debug, Subcommand)]
+enum Command {
+    Trigger(Trigger),
+}
+
 #[tokio::main]
 async fn main() -> ExitCode {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("warn"));
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
-    match run(Arguments::parse()).await {
+    let mut arguments = Arguments::parse();
+    let (result, failure) = match arguments.command.take() {
+        Some(Command::Trigger(trigger)) => (trigger.run().await, "Cannot trigger it"),
+        None => (run(arguments).await, "Cannot start"),
+    };
+    match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("{}", sentence(error.as_ref()));
+            eprintln!("{}", sentence(failure, error.as_ref()));
             ExitCode::FAILURE
         }
     }
@@ -63,8 +78,8 @@ fn config(arguments: Arguments) -> Config {
 }
 
 /// An error with its causes, as one sentence.
-fn sentence(error: &dyn std::error::Error) -> String {
-    let mut text = format!("Cannot start: {error}");
+fn sentence(failure: &str, error: &dyn std::error::Error) -> String {
+    let mut text = format!("{failure}: {error}");
     let mut cause = error.source();
     while let Some(error) = cause {
         text.push_str(": ");

@@ -16,7 +16,7 @@ use crate::{
     delivery,
     engine::{Engine, Setup},
     http,
-    model::State,
+    model::{State, ids::IdSource},
     persist,
 };
 
@@ -45,7 +45,10 @@ impl Sandbox {
         };
         let (listener, address) = listen(config.bind)?;
         let engine = Arc::new(Engine::new(Setup {
-            seed: random_seed()?,
+            ids: match config.seed {
+                Some(seed) => IdSource::from_number(seed),
+                None => IdSource::seeded(random_seed()?),
+            },
             state,
             address,
             secret_key: config.secret_key,

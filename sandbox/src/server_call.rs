@@ -1,50 +1,18 @@
-//! One API call from its arrival to its answer: idempotency key, fault, command, record.
+//! One API call over HTTP from its arrival to its answer: the key in use, the fault, the work, the record.
 
 use std::{sync::Arc, time::Duration};
 
-use serde_json::Value;
-
 use crate::{
-    clock,
-    engine::Engine,
+    call::{self, Answer, Call},
+    engine::{Core, Engine},
     faults::{self, Fault, Kind, When},
     http::api::note,
-    model::{
-        Cause, Context, State, api,
-        api::{Method, Request},
-        error::ApiError,
-        idempotency::{self, MAX_KEY_LENGTH, SavedAnswer},
-    },
+    model::{Context, State, api::Method, error::ApiError, idempotency},
+    outage,
 };
 
 /// A held request does not wait longer than this.
 const MAX_HOLD: Duration = Duration::from_mins(10);
-
-/// A request that was read and is allowed.
-pub(crate) struct Call {
-    pub(crate) request: Request,
-    pub(crate) request_id: String,
-    pub(crate) key: Option<String>,
-    pub(crate) api_version: String,
-}
-
-/// What goes back to the client.
-#[derive(Debug, Clone)]
-pub(crate) struct Answer {
-    pub(crate) status: u16,
-    pub(crate) body: Value,
-    /// The request whose answer this repeats.
-    pub(crate) replay_of: Option<String>,
-    /// Whether the idempotency key keeps it.
-    kept: bool,
-}
-
-impl Answer {
-    pub(crate) fn error(error: &ApiError, request_id: &str) -> Self {
-        let now = clock::now_ms().div_euclid(1_000);
-        Self { status: error.status, body: error.body(request_id, now), replay_of: None, kept: error.executed }
-    }
-}
 
 /// Frees an idempotency key when its request is over, however it ends.
 struct KeyInUse {
@@ -63,7 +31,9 @@ pub(crate) async fn carry_out(engine: Arc<Engine>, call: Call) -> Option<Answer>
     let (number, fault) = engine.with(|core| {
         let number = core.record_request(note(&call));
         let method = call.request.method.as_str();
-        (number, faults::take(&mut core.faults, method, &call.request.path))
+        let now_ms = core.now_ms();
+        let fault = faults::take(&mut core.faults, method, &call.request.path);
+        (number, fault.or_else(|| outage::take(&mut core.outage, &call.request.path, now_ms)))
     });
     engine.changed();
     let answer = answer(&engine, &call, fault.as_ref()).await;
@@ -80,7 +50,7 @@ pub(crate) async fn carry_out(engine: Arc<Engine>, call: Call) -> Option<Answer>
 async fn answer(engine: &Arc<Engine>, call: &Call, fault: Option<&Fault>) -> Option<Answer> {
     let _in_use = match take_key(engine, call) {
         Ok(in_use) => in_use,
-        Err(error) => return Some(Answer::error(&error, &call.request_id)),
+        Err(error) => return Some(Answer::error(&error, &call.request_id, engine.now_ms().div_euclid(1_000))),
     };
     let (before, after) = match fault {
         Some(fault) if fault.when == When::Before && !matches!(fault.kind, Kind::Patch { .. }) => {
@@ -91,6 +61,10 @@ async fn answer(engine: &Arc<Engine>, call: &Call, fault: Option<&Fault>) -> Opt
     };
     match before {
         Some(Kind::Disconnect) => return None,
+        Some(Kind::Silence) => {
+            stay_silent(engine).await;
+            return None;
+        }
         Some(kind) => wait(engine, kind).await,
         None => {}
     }
@@ -106,9 +80,6 @@ async fn answer(engine: &Arc<Engine>, call: &Call, fault: Option<&Fault>) -> Opt
 
 fn take_key(engine: &Arc<Engine>, call: &Call) -> Result<Option<KeyInUse>, ApiError> {
     let Some(key) = &call.key else { return Ok(None) };
-    if key.len() > MAX_KEY_LENGTH {
-        return Err(idempotency::too_long());
-    }
     if !engine.with(|core| core.in_progress.insert(key.clone())) {
         return Err(idempotency::in_use(key));
     }
@@ -121,77 +92,36 @@ async fn wait(engine: &Engine, kind: &Kind) {
             let delay = Duration::from_millis(*delay_ms);
             engine.wait_until(delay, |_| false).await;
         }
-        Kind::Hold => {
-            let seen = engine.with(|core| {
-                core.held = core.held.saturating_add(1);
-                core.releases
-            });
-            engine.changed();
-            engine.wait_until(MAX_HOLD, |core| core.releases > seen).await;
-            engine.with(|core| core.held = core.held.saturating_sub(1));
-        }
-        Kind::Status { .. } | Kind::Disconnect | Kind::Patch { .. } => {}
+        Kind::Hold => hold(engine, MAX_HOLD, |_| false).await,
+        Kind::Status { .. } | Kind::Disconnect | Kind::Silence | Kind::Patch { .. } => {}
     }
 }
 
-/// Keeps an answer under the call's key.
-fn keep(state: &mut State, context: &Context<'_>, call: &Call, params: &Value, answer: &Answer) {
-    let Some(key) = &call.key else { return };
-    let saved = SavedAnswer {
-        path: call.request.path.clone(),
-        params: params.clone(),
-        status: answer.status,
-        body: answer.body.clone(),
-        request_id: call.request_id.clone(),
-        saved_at: context.now(),
-    };
-    state.keep_answer(key.clone(), saved);
+/// Holds a request until the outage is over, so that the client learns nothing from the connection.
+async fn stay_silent(engine: &Engine) {
+    let until_ms = engine.with(|core| core.outage.as_ref().and_then(|outage| outage.until_ms));
+    let left_ms = until_ms.map(|until_ms| until_ms.saturating_sub(engine.now_ms()).max(0));
+    let limit = left_ms.and_then(|left_ms| u64::try_from(left_ms).ok()).map_or(MAX_HOLD, Duration::from_millis);
+    hold(engine, limit.min(MAX_HOLD), |core| core.outage.is_none() || until_ms.is_some_and(|at| at <= core.now_ms()))
+        .await;
 }
 
-/// The command, the fault's change to its answer and the kept answer, all in one step under the lock.
+/// Counts a request as held until it is released, or something else ends it.
+async fn hold(engine: &Engine, limit: Duration, is_over: impl Fn(&Core) -> bool) {
+    let seen = engine.with(|core| {
+        core.held = core.held.saturating_add(1);
+        core.releases
+    });
+    engine.changed();
+    engine.wait_until(limit, |core| core.releases > seen || is_over(core)).await;
+    engine.with(|core| core.held = core.held.saturating_sub(1));
+}
+
+/// The work in one step under the lock. A read has no cause and leaves nothing to save.
 fn work(engine: &Engine, call: &Call, before: Option<&Kind>, after: Option<&Kind>) -> (Answer, u64) {
-    let cause = Cause { request_id: call.request_id.clone(), idempotency_key: call.key.clone() };
-    let params = call.request.params.to_json();
-    let step = |state: &mut State, context: &mut Context<'_>| {
-        let saved = match &call.key {
-            Some(key) => state.saved_answer(key, &call.request.path, &params),
-            None => Ok(None),
-        };
-        let replay = match saved {
-            Ok(replay) => replay,
-            Err(error) => return Answer::error(&error, &call.request_id),
-        };
-        let is_new = replay.is_none();
-        let mut answer = match (before, replay) {
-            (Some(Kind::Status { status }), _) => Answer::error(&faults::error_for(*status), &call.request_id),
-            (_, Some(saved)) => {
-                Answer { status: saved.status, body: saved.body, replay_of: Some(saved.request_id), kept: false }
-            }
-            (_, None) => match api::handle(state, context, &call.request) {
-                Ok(body) => Answer { status: 200, body, replay_of: None, kept: true },
-                Err(error) => Answer::error(&error, &call.request_id),
-            },
-        };
-        match after {
-            Some(Kind::Status { status }) => {
-                let done = answer.kept;
-                let replaced = Answer::error(&faults::error_for(*status), &call.request_id);
-                // An answer that the key cannot keep only hides the real one, which a retry will get.
-                if done && !replaced.kept {
-                    keep(state, context, call, &params, &answer);
-                }
-                answer = replaced;
-            }
-            Some(Kind::Patch { body }) => faults::merge(&mut answer.body, body),
-            _ => {}
-        }
-        if answer.kept && is_new {
-            keep(state, context, call, &params, &answer);
-        }
-        answer
-    };
+    let step = |state: &mut State, context: &mut Context<'_>| call::carry_out(state, context, call, before, after);
     if call.request.method == Method::Get {
         return (engine.read(&call.api_version, step), 0);
     }
-    engine.run(Some(cause), &call.api_version, step)
+    engine.run(Some(call.cause()), &call.api_version, step)
 }

@@ -3,13 +3,24 @@
 
 mod api;
 mod cards;
+mod clock;
 mod command;
+mod control_page;
+mod delivery_modes;
+mod disputes;
 mod faults;
 mod guard;
 mod idempotency;
+mod in_process;
+mod intents;
 mod lists;
 mod node;
+mod outage;
 mod page;
+mod recipes;
+mod refunds;
 mod restart;
+mod sepa;
 mod support;
+mod versions;
 mod webhooks;

@@ -176,6 +176,7 @@ async fn live_through_everything(schemas: &mut Schemas, world: &World) {
             schemas.check(&answer.json(), &path);
         }
     }
+    debits(schemas, world).await;
     let id = create(schemas, world, SESSION).await;
     world.confirm(&id, "pm_card_authenticationRequired").await;
     posted(schemas, world, &format!("/v1/checkout/sessions/{id}/expire"), &[]).await;
@@ -183,9 +184,114 @@ async fn live_through_everything(schemas: &mut Schemas, world: &World) {
     posted(schemas, world, "/v1/checkout/sessions", &[]).await;
 }
 
+/// SEPA debits that come, that fail, and one that is no account number.
+async fn debits(schemas: &mut Schemas, world: &World) {
+    let in_euros = session_with(&[
+        ("line_items[0][price_data][currency]", "eur"),
+        ("line_items[1][price_data][currency]", "eur"),
+        ("allowed_payment_method_types[]", "sepa_debit"),
+    ]);
+    for iban in ["AT611904300234573201", "AT861904300235473202", "AT00"] {
+        let id = create(schemas, world, &in_euros).await;
+        let confirm = [
+            ("payment_method_data[type]", "sepa_debit"),
+            ("payment_method_data[sepa_debit][iban]", iban),
+            ("expected_amount", "289"),
+        ];
+        posted(schemas, world, &format!("/v1/payment_pages/{id}/confirm"), &confirm).await;
+        world.control("/_sandbox/clock", r#"{"advance_seconds": 5}"#).await;
+        got(schemas, world, &format!("/v1/payment_pages/{id}")).await;
+    }
+}
+
+/// Lets money come back in every way.
+async fn give_it_back(schemas: &mut Schemas, world: &World) {
+    let full = "expand[]=balance_transaction.source&expand[]=charge.refunds&expand[]=failure_balance_transaction";
+    for (method, amount, status) in [
+        ("pm_card_visa", "100", "requires_action"),
+        ("pm_card_pendingRefund", "289", "succeeded"),
+        ("pm_card_refundFail", "289", "failed"),
+    ] {
+        let intent = world.paid(method).await;
+        let params = [("payment_intent", intent.as_str()), ("amount", amount), ("metadata[k]", "v")];
+        let refund = posted(schemas, world, "/v1/refunds", &params).await;
+        let id = refund["id"].as_str().unwrap();
+        controlled(schemas, world, &format!("/_sandbox/refunds/{id}"), &json!({ "status": status })).await;
+        got(schemas, world, &format!("/v1/refunds/{id}?{full}&expand[]=payment_intent&expand[]=payment_method")).await;
+        posted(schemas, world, &format!("/v1/refunds/{id}"), &[("metadata[k]", "w")]).await;
+        posted(schemas, world, &format!("/v1/refunds/{id}/cancel"), &[]).await;
+        posted(schemas, world, "/v1/refunds", &params).await;
+    }
+    let session = create(schemas, world, SESSION).await;
+    world.confirm(&session, "pm_sandbox_delayed").await;
+    world.control(&format!("/_sandbox/sessions/{session}/settle"), r#"{"outcome": "succeeded"}"#).await;
+    let session = got(schemas, world, &format!("/v1/checkout/sessions/{session}")).await;
+    let intent = session["payment_intent"].as_str().unwrap();
+    let refund = controlled(schemas, world, &format!("/_sandbox/payment_intents/{intent}/refund"), &json!({})).await;
+    let path = format!("/_sandbox/refunds/{}", refund["id"].as_str().unwrap());
+    controlled(schemas, world, &path, &json!({ "status": "failed" })).await;
+    controlled(schemas, world, &format!("/_sandbox/payment_intents/{intent}/dispute"), &json!({})).await;
+    got(schemas, world, "/v1/refunds?expand[]=data.charge").await;
+}
+
+async fn dispute_it(schemas: &mut Schemas, world: &World) {
+    let inquiry = ["under_review", "needs_response", "under_review", "won", "withdrawn", "lost"];
+    for (method, path_to_its_end) in [
+        ("pm_card_createDispute", &inquiry[2..]),
+        ("pm_card_createDisputeProductNotReceived", &["lost"]),
+        ("pm_card_createDisputeInquiry", &inquiry),
+        ("pm_card_createDisputeInquiry", &["warning_closed"]),
+    ] {
+        let intent = world.paid(method).await;
+        let list = got(schemas, world, &format!("/v1/disputes?payment_intent={intent}&expand[]=data.charge")).await;
+        let id = list["data"][0]["id"].as_str().unwrap();
+        let path = format!("/v1/disputes/{id}");
+        let evidence = [("evidence[customer_name]", "Ada"), ("evidence[uncategorized_text]", "x"), ("submit", "false")];
+        posted(schemas, world, &path, &evidence).await;
+        for to in path_to_its_end {
+            controlled(schemas, world, &format!("/_sandbox/disputes/{id}"), &json!({ "to": to })).await;
+            got(schemas, world, &format!("{path}?expand[]=payment_intent&expand[]=charge.balance_transaction")).await;
+        }
+        posted(schemas, world, &path, &evidence).await;
+        posted(schemas, world, &format!("{path}/close"), &[]).await;
+    }
+}
+
+/// Payments by the API itself.
+async fn pay_from_code(schemas: &mut Schemas, world: &World) {
+    let card = [("amount", "500"), ("currency", "usd"), ("allowed_payment_method_types[]", "card")];
+    for (method, verb) in [
+        ("pm_card_visa", "capture"),
+        ("pm_card_visa", "cancel"),
+        ("pm_card_visa", "confirm"),
+        ("pm_card_authenticationRequired", "confirm"),
+        ("pm_card_visa_chargeDeclined", "confirm"),
+        ("pm_sandbox_delayed", "confirm"),
+    ] {
+        let hand = if verb == "confirm" { "automatic" } else { "manual" };
+        let mut params = card.to_vec();
+        params.extend([("payment_method", method), ("capture_method", hand)]);
+        let intent = posted(schemas, world, "/v1/payment_intents", &params).await;
+        let path = format!("/v1/payment_intents/{}", intent["id"].as_str().unwrap());
+        posted(schemas, world, &format!("{path}/confirm"), &[]).await;
+        got(schemas, world, &format!("{path}?expand[]=latest_charge&expand[]=payment_method")).await;
+        posted(schemas, world, &format!("{path}/{verb}"), &[]).await;
+    }
+    for list in ["payment_intents", "charges", "balance_transactions"] {
+        got(schemas, world, &format!("/v1/{list}?limit=100")).await;
+    }
+}
+
+/// A control that answers with an object of Stripe's.
+async fn controlled(schemas: &mut Schemas, world: &World, path: &str, body: &Value) -> Value {
+    let answer = world.control(path, &body.to_string()).await;
+    assert_eq!(answer.status, 200, "{path} {body}: {}", answer.text);
+    schemas.check(&answer.json(), path);
+    answer.json()
+}
+
 async fn read_everything(schemas: &mut Schemas, world: &World) {
-    let events = got(schemas, world, "/v1/events?limit=100").await;
-    for event in events["data"].as_array().unwrap() {
+    for event in &all_events(schemas, world).await {
         got(schemas, world, &format!("/v1/events/{}", event["id"].as_str().unwrap())).await;
         let id = event["data"]["object"]["id"].as_str().unwrap();
         let path = match event["data"]["object"]["object"].as_str().unwrap() {
@@ -202,6 +308,8 @@ async fn read_everything(schemas: &mut Schemas, world: &World) {
                 }
                 format!("/v1/payment_intents/{id}?expand[]=latest_charge&expand[]=payment_method")
             }
+            "refund" => format!("/v1/refunds/{id}?expand[]=charge"),
+            "dispute" => format!("/v1/disputes/{id}?expand[]=charge"),
             _ => {
                 let charge = got(schemas, world, &format!("/v1/charges/{id}")).await;
                 if let Some(transaction) = charge["balance_transaction"].as_str() {
@@ -213,6 +321,18 @@ async fn read_everything(schemas: &mut Schemas, world: &World) {
         got(schemas, world, &path).await;
     }
     got(schemas, world, "/v1/checkout/sessions?limit=100&expand[]=data.line_items").await;
+}
+
+async fn all_events(schemas: &mut Schemas, world: &World) -> Vec<Value> {
+    let mut events: Vec<Value> = Vec::new();
+    loop {
+        let after = events.last().map(|event| format!("&starting_after={}", event["id"].as_str().unwrap()));
+        let page = got(schemas, world, &format!("/v1/events?limit=100{}", after.unwrap_or_default())).await;
+        events.extend(page["data"].as_array().unwrap().iter().cloned());
+        if page["has_more"] == json!(false) {
+            return events;
+        }
+    }
 }
 
 async fn webhook_endpoints(schemas: &mut Schemas, world: &World) {
@@ -236,6 +356,9 @@ async fn every_object_passes_stripes_schema() {
     let config = stripe_sandbox::Config::local(support::KEY).with_webhook(&receiver.url, "whsec_1");
     let world = start_with(config).await;
     live_through_everything(&mut schemas, &world).await;
+    give_it_back(&mut schemas, &world).await;
+    dispute_it(&mut schemas, &world).await;
+    pay_from_code(&mut schemas, &world).await;
     read_everything(&mut schemas, &world).await;
     webhook_endpoints(&mut schemas, &world).await;
     world.idle().await;
@@ -244,17 +367,19 @@ async fn every_object_passes_stripes_schema() {
         schemas.check(&webhook.event(), "a webhook");
     }
     let kinds: BTreeSet<_> = webhooks.iter().map(support::receiver::Received::kind).collect();
-    assert_eq!(kinds.len(), 14, "every kind of event was checked: {kinds:?}");
+    assert_eq!(kinds.len(), 26, "every kind of event was checked: {kinds:?}");
     let expected = [
         "balance_transaction",
         "charge",
         "checkout.session",
         "deleted_webhook_endpoint",
+        "dispute",
         "error",
         "event",
         "item",
         "payment_intent",
         "payment_method",
+        "refund",
         "webhook_endpoint",
     ];
     assert_eq!(schemas.seen.iter().map(String::as_str).collect::<Vec<_>>(), expected);

@@ -19,20 +19,17 @@ use serde_json::Value;
 
 use crate::{
     DEFAULT_API_VERSION,
+    call::{Answer, Call, read_request},
     engine::{Engine, RecordedRequest},
     http::auth,
-    model::{
-        api::{Method, Request},
-        error::ApiError,
-        params::Params,
-    },
+    model::{error::ApiError, version},
     server_call,
-    server_call::{Answer, Call},
 };
 
 /// Answers any request below `/v1`.
 pub(crate) async fn handle(request: HttpRequest, engine: web::Data<Engine>, body: web::Bytes) -> HttpResponse {
     let engine = engine.into_inner();
+    let now = engine.now_ms().div_euclid(1_000);
     let request_id = engine.with(|core| core.ids.next("req_", 14));
     let key = text(&request, "idempotency-key");
     let version = text(&request, "stripe-version").unwrap_or_else(|| DEFAULT_API_VERSION.to_owned());
@@ -41,10 +38,10 @@ pub(crate) async fn handle(request: HttpRequest, engine: web::Data<Engine>, body
             let task = engine.runtime.spawn(server_call::carry_out(Arc::clone(&engine), call));
             match task.await {
                 Ok(answer) => answer,
-                Err(_) => Some(Answer::error(&ApiError::internal("the request was cut off"), &request_id)),
+                Err(_) => Some(Answer::error(&ApiError::internal("the request was cut off"), &request_id, now)),
             }
         }
-        Err(error) => Some(Answer::error(&error, &request_id)),
+        Err(error) => Some(Answer::error(&error, &request_id, now)),
     };
     match answer {
         Some(answer) => respond(&answer, &request_id, key.as_deref(), &version),
@@ -67,38 +64,24 @@ fn read(
     version: &str,
 ) -> Result<Call, ApiError> {
     auth::check(text(request, "authorization").as_deref(), &engine.secret_key)?;
-    auth::check_version(version)?;
+    version::check(version)?;
     if request.headers().contains_key("stripe-account") {
         return Err(ApiError::unsupported("connected accounts (the Stripe-Account header)", "account"));
     }
-    let method = match request.method().as_str() {
-        "GET" => Method::Get,
-        "POST" => Method::Post,
-        "DELETE" => Method::Delete,
-        other => {
-            let message = format!("Unrecognized request method ({other}: {}).", request.path());
-            return Err(ApiError::new(405, "invalid_request_error", message));
-        }
-    };
-    let mut params = Params::default();
-    params.read(request.query_string().as_bytes())?;
-    if method == Method::Post && !body.is_empty() {
-        let kind = text(request, "content-type").unwrap_or_default();
-        if !kind.starts_with("application/x-www-form-urlencoded") {
-            return Err(ApiError::invalid(format!(
-                "Invalid request: the body must be application/x-www-form-urlencoded, but its Content-Type is \
-                 `{kind}`."
-            )));
-        }
-        params.read(body)?;
+    let form = if request.method() == "POST" { form(request, body)? } else { &[] };
+    let read = read_request(request.method().as_str(), request.path(), &[request.query_string().as_bytes(), form])?;
+    Ok(Call::new(read, request_id, key, version))
+}
+
+/// The body of a POST, which must say that it is a form.
+fn form<'a>(request: &HttpRequest, body: &'a [u8]) -> Result<&'a [u8], ApiError> {
+    let kind = text(request, "content-type").unwrap_or_default();
+    if body.is_empty() || kind.starts_with("application/x-www-form-urlencoded") {
+        return Ok(body);
     }
-    Ok(Call {
-        request: Request { method, path: request.path().to_owned(), params },
-        request_id: request_id.to_owned(),
-        // Keys mean something on POST only.
-        key: key.filter(|key| method == Method::Post && !key.is_empty()),
-        api_version: version.to_owned(),
-    })
+    Err(ApiError::invalid(format!(
+        "Invalid request: the body must be application/x-www-form-urlencoded, but its Content-Type is `{kind}`."
+    )))
 }
 
 fn respond(answer: &Answer, request_id: &str, key: Option<&str>, version: &str) -> HttpResponse {

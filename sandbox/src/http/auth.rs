@@ -1,6 +1,5 @@
-//! API keys and versions, in Stripe's words.
+//! API keys, in Stripe's words.
 
-use actix_web::http::header::HeaderValue;
 use subtle::ConstantTimeEq;
 
 use crate::model::error::ApiError;
@@ -77,24 +76,6 @@ fn masked(key: &str) -> String {
         .collect()
 }
 
-/// A version is a date, since 2024 with a name: `2026-10-28.endive`.
-pub(crate) fn check_version(version: &str) -> Result<(), ApiError> {
-    let (date, name) = version.split_once('.').unwrap_or((version, "named"));
-    let digits_at =
-        |range: std::ops::Range<usize>| date.get(range).is_some_and(|part| part.bytes().all(|b| b.is_ascii_digit()));
-    let is_date = date.len() == 10
-        && digits_at(0..4)
-        && digits_at(5..7)
-        && digits_at(8..10)
-        && date.get(4..5) == Some("-")
-        && date.get(7..8) == Some("-");
-    let is_name = !name.is_empty() && name.bytes().all(|b| b.is_ascii_lowercase() || b == b'_');
-    if is_date && is_name && HeaderValue::from_str(version).is_ok() {
-        return Ok(());
-    }
-    Err(ApiError::invalid(format!("Invalid Stripe API version: {version}")))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -113,15 +94,5 @@ mod tests {
     fn a_wrong_key_is_not_repeated_in_the_error() {
         let error = check(Some("Bearer sk_test_1234567890abcd"), "sk_test_abc").expect_err("wrong key");
         assert_eq!(error.message, "Invalid API Key provided: sk_test_**********abcd");
-    }
-
-    #[test]
-    fn versions_are_dates_with_names() {
-        for version in ["2026-10-28.endive", "2024-06-20", "2030-01-01.fig"] {
-            assert!(check_version(version).is_ok(), "{version}");
-        }
-        for version in ["", "endive", "2026-10-28.", "2026-1-28.endive", "2026-10-28.x\r\ny"] {
-            assert!(check_version(version).is_err(), "{version}");
-        }
     }
 }

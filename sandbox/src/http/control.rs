@@ -2,15 +2,16 @@
 
 use std::time::Duration;
 
-use actix_web::{HttpResponse, web};
+use actix_web::{HttpRequest, HttpResponse, web};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::{
-    DEFAULT_API_VERSION, clock,
+    controls,
+    delivery_mode::Hold,
     engine::{Core, Engine},
     faults::Fault,
-    model::{Context, State, confirm, error::ApiError},
+    model::control::refusal,
 };
 
 const IDLE_WAIT: Duration = Duration::from_secs(10);
@@ -24,18 +25,25 @@ pub(crate) fn routes(config: &mut web::ServiceConfig) {
         .route("/_sandbox/holds", web::get().to(holds))
         .route("/_sandbox/requests", web::get().to(requests))
         .route("/_sandbox/deliveries", web::get().to(deliveries))
-        .route("/_sandbox/deliveries/pause", web::post().to(pause))
-        .route("/_sandbox/deliveries/resume", web::post().to(resume))
-        .route("/_sandbox/events/{id}/resend", web::post().to(resend))
-        .route("/_sandbox/sessions/{id}/settle", web::post().to(settle))
-        .route("/_sandbox/sessions/{id}/challenge", web::post().to(challenge))
+        .route("/_sandbox/deliveries/{action}", web::post().to(control))
+        .route("/_sandbox/deliveries/mode", web::get().to(mode))
+        .route("/_sandbox/events/{id}/{action}", web::post().to(control))
+        .route("/_sandbox/sessions/{id}/{action}", web::post().to(control))
+        .route("/_sandbox/refunds/{id}", web::post().to(control))
+        .route("/_sandbox/disputes/{id}", web::post().to(control))
+        .route("/_sandbox/payment_intents/{id}/{action}", web::post().to(control))
+        .route("/_sandbox/clock", web::get().to(clock))
+        .route("/_sandbox/clock", web::post().to(control))
+        .route("/_sandbox/outage", web::get().to(outage))
+        .route("/_sandbox/outage", web::post().to(control))
+        .route("/_sandbox/outage", web::delete().to(end_outage))
         .route("/_sandbox/idle", web::get().to(idle));
 }
 
 fn refused(status: u16, message: impl Into<String>) -> HttpResponse {
     let message: String = message.into();
     let status = actix_web::http::StatusCode::from_u16(status).unwrap_or(actix_web::http::StatusCode::BAD_REQUEST);
-    HttpResponse::build(status).json(json!({ "error": { "message": message } }))
+    HttpResponse::build(status).json(refusal(&message))
 }
 
 fn parse<T: serde::de::DeserializeOwned>(body: &[u8]) -> Result<T, String> {
@@ -94,10 +102,10 @@ async fn requests(engine: web::Data<Engine>) -> HttpResponse {
 }
 
 async fn deliveries(engine: web::Data<Engine>) -> HttpResponse {
-    let now = clock::now_ms();
     let answer = engine.with(|core| {
+        let now = core.now_ms();
         let attempts: Vec<_> = core.attempts.iter().cloned().collect();
-        json!({ "deliveries": attempts, "pending": pending(core, now), "paused": core.paused })
+        json!({ "deliveries": attempts, "pending": pending(core, now), "paused": core.mode.hold == Hold::All(true), "mode": core.mode })
     });
     HttpResponse::Ok().json(answer)
 }
@@ -118,101 +126,43 @@ fn pending(core: &Core, now_ms: i64) -> Vec<Value> {
         .collect()
 }
 
-async fn pause(engine: web::Data<Engine>) -> HttpResponse {
-    engine.with(|core| core.paused = true);
-    // What is on its way when the pause begins is let finish, so that nothing arrives after this answer.
-    engine.wait_until(IDLE_WAIT, |core| core.running.is_empty()).await;
-    HttpResponse::Ok().json(json!({ "paused": true }))
-}
-
-async fn resume(engine: web::Data<Engine>) -> HttpResponse {
-    engine.with(|core| core.paused = false);
-    engine.changed();
-    HttpResponse::Ok().json(json!({ "paused": false }))
-}
-
-async fn resend(engine: web::Data<Engine>, id: web::Path<String>) -> HttpResponse {
-    let (queued, version) = engine.run(None, DEFAULT_API_VERSION, |state, context| state.resend(&id, context.now_ms));
-    engine.saved(version).await;
-    match queued {
-        Some(count) => HttpResponse::Ok().json(json!({ "event": id.as_str(), "queued": count })),
-        None => refused(404, format!("No such event: '{id}'")),
-    }
-}
-
-#[derive(Debug, Deserialize)]
-struct SettleBody {
-    outcome: Settled,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
-enum Settled {
-    Succeeded,
-    Failed,
-}
-
-/// A delayed payment arrives or fails.
-async fn settle(engine: web::Data<Engine>, id: web::Path<String>, body: web::Bytes) -> HttpResponse {
-    let wanted: SettleBody = match parse(&body) {
-        Ok(wanted) => wanted,
-        Err(mistake) => return refused(400, mistake),
+/// Every control that has a body, or none.
+async fn control(engine: web::Data<Engine>, request: HttpRequest, body: web::Bytes) -> HttpResponse {
+    let body: Value = match body.as_ref() {
+        b"" => json!({}),
+        text => match parse(text) {
+            Ok(body) => body,
+            Err(mistake) => return refused(400, mistake),
+        },
     };
-    let succeeded = wanted.outcome == Settled::Succeeded;
-    change_session(&engine, &id, |state, context, id| confirm::settle(state, context, id, succeeded)).await
-}
-
-#[derive(Debug, Deserialize)]
-struct ChallengeBody {
-    outcome: Challenged,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
-enum Challenged {
-    Passed,
-    Failed,
-}
-
-/// The customer passes or fails the 3-D Secure challenge.
-async fn challenge(engine: web::Data<Engine>, id: web::Path<String>, body: web::Bytes) -> HttpResponse {
-    let wanted: ChallengeBody = match parse(&body) {
-        Ok(wanted) => wanted,
-        Err(mistake) => return refused(400, mistake),
-    };
-    let passed = wanted.outcome == Challenged::Passed;
-    change_session(&engine, &id, |state, context, id| {
-        match confirm::finish_challenge(state, context, id, passed) {
-            // A decline is what was asked for, or what the card does.
-            Err(error) if error.code != Some("payment_intent_unexpected_state") && error.status != 404 => Ok(()),
-            other => other.map(|_| ()),
-        }
-    })
-    .await
-}
-
-/// Runs a command on a session and answers with the session.
-async fn change_session(
-    engine: &Engine,
-    id: &str,
-    command: impl FnOnce(&mut State, &mut Context<'_>, &str) -> Result<(), ApiError>,
-) -> HttpResponse {
-    let (result, version) = engine.run(None, DEFAULT_API_VERSION, |state, context| {
-        command(state, context, id)?;
-        crate::model::pages_api::retrieve(state, context, id)
-    });
-    engine.saved(version).await;
-    match result {
-        Ok(session) => HttpResponse::Ok().json(session),
+    let path = request.path().trim_start_matches("/_sandbox/");
+    match controls::carry_out(&engine, path, &body).await {
+        Ok(answer) => HttpResponse::Ok().json(answer),
         Err(error) => refused(error.status, error.message),
     }
 }
 
-/// Answers 200 when no delivery is due or running, or 503 after 10 seconds. Paused deliveries are not due.
+async fn clock(engine: web::Data<Engine>) -> HttpResponse {
+    HttpResponse::Ok().json(controls::clock(&engine))
+}
+
+async fn outage(engine: web::Data<Engine>) -> HttpResponse {
+    HttpResponse::Ok().json(controls::outage(&engine))
+}
+
+async fn end_outage(engine: web::Data<Engine>) -> HttpResponse {
+    HttpResponse::Ok().json(controls::end_outage(&engine))
+}
+
+async fn mode(engine: web::Data<Engine>) -> HttpResponse {
+    HttpResponse::Ok().json(controls::mode(&engine))
+}
+
+/// Answers 200 when no delivery is due or running, or 503 after 10 seconds. Held deliveries are not due.
 async fn idle(engine: web::Data<Engine>) -> HttpResponse {
-    let is_idle = |core: &mut Core| core.running.is_empty() && (core.paused || core.backlog(clock::now_ms()).0 == 0);
+    let is_idle = |core: &mut Core| core.running.is_empty() && core.backlog(core.now_ms()).0 == 0;
     let idle = engine.wait_until(IDLE_WAIT, is_idle).await;
-    let (running, (due, waiting)) = engine.with(|core| (core.running.len(), core.backlog(clock::now_ms())));
+    let (running, (due, waiting)) = engine.with(|core| (core.running.len(), core.backlog(core.now_ms())));
     let body = json!({ "idle": idle, "running": running, "due": due, "waiting": waiting });
     if idle { HttpResponse::Ok().json(body) } else { HttpResponse::ServiceUnavailable().json(body) }
 }

@@ -19,10 +19,12 @@ use crate::{
         event::Event,
         pages_api::{self, CardParams},
         payment::{IntentStatus, PaymentMethod},
+        sepa,
         session::{Session, SessionStatus},
     },
     pages::{
-        checkout::{self, Form, Problems},
+        bank_debit::DebitForm,
+        checkout::{self, Form, Problems, Typed},
         home, layout,
     },
 };
@@ -32,6 +34,8 @@ pub(crate) fn routes(config: &mut web::ServiceConfig) {
         .route("/", web::get().to(home_page))
         .route("/c/pay/{id}", web::get().to(show))
         .route("/c/pay/{id}", web::post().to(pay))
+        .route("/c/pay/{id}/debit", web::get().to(show))
+        .route("/c/pay/{id}/debit", web::post().to(debit))
         .route("/c/pay/{id}/challenge", web::get().to(show_challenge))
         .route("/c/pay/{id}/challenge", web::post().to(answer_challenge))
         .route("/c/pay/{id}/done", web::get().to(done));
@@ -62,16 +66,14 @@ fn find(engine: &Engine, id: &str) -> Option<(Session, bool)> {
 
 async fn show(engine: web::Data<Engine>, id: web::Path<String>) -> HttpResponse {
     match find(&engine, &id) {
-        Some((session, _)) if session.is_open() => {
-            checkout_page(StatusCode::OK, &session, &Form::default(), &Problems::default())
-        }
+        Some((session, _)) if session.is_open() => checkout_page(StatusCode::OK, &session, &Typed::default()),
         Some((session, _)) => ended(&session),
         None => unknown(),
     }
 }
 
-fn checkout_page(status: StatusCode, session: &Session, form: &Form, problems: &Problems) -> HttpResponse {
-    html(status, &checkout::page(session, form, problems), &destinations(session))
+fn checkout_page(status: StatusCode, session: &Session, typed: &Typed) -> HttpResponse {
+    html(status, &checkout::page(session, typed), &destinations(session))
 }
 
 fn unknown() -> HttpResponse {
@@ -104,10 +106,11 @@ async fn pay(engine: web::Data<Engine>, id: web::Path<String>, form: web::Form<F
         SessionStatus::Expired => return ended(&session),
     }
     let typed = form.card();
-    let now = crate::clock::now_ms().div_euclid(1_000);
+    let now = engine.now_ms().div_euclid(1_000);
     let problems = problems(&session, &form, typed.as_ref(), now);
     let Some(typed) = typed.filter(|_| problems.is_empty()) else {
-        return checkout_page(StatusCode::BAD_REQUEST, &session, &form, &problems);
+        let typed = Typed { card: form, problems, ..Typed::default() };
+        return checkout_page(StatusCode::BAD_REQUEST, &session, &typed);
     };
     let email = session.customer_email.clone().unwrap_or_else(|| form.email.trim().to_owned());
     let name = Some(form.name.trim().to_owned()).filter(|name| !name.is_empty());
@@ -117,7 +120,32 @@ async fn pay(engine: web::Data<Engine>, id: web::Path<String>, form: web::Form<F
         confirm::confirm(state, context, &id, method)
     });
     engine.saved(version).await;
-    after_attempt(&engine, &id, result, &form)
+    after_attempt(&engine, &id, result, form)
+}
+
+/// The form for a SEPA debit.
+async fn debit(engine: web::Data<Engine>, id: web::Path<String>, form: web::Form<DebitForm>) -> HttpResponse {
+    let form = form.into_inner();
+    let Some((session, _)) = find(&engine, &id) else {
+        return unknown();
+    };
+    if session.is_open() {
+        let problems = form.problems(session.customer_email.is_none());
+        if !problems.is_empty() {
+            let typed = Typed { debit: form, debit_problems: problems, ..Typed::default() };
+            return checkout_page(StatusCode::BAD_REQUEST, &session, &typed);
+        }
+    }
+    let email = session.customer_email.clone().unwrap_or_else(|| form.debit_email.trim().to_owned());
+    let name = form.debit_name.trim().to_owned();
+    let (result, version) = engine.run(None, DEFAULT_API_VERSION, |state, context| {
+        sepa::check_offered(&session)?;
+        let method = sepa::from_iban(&form.iban, context)?;
+        let method = PaymentMethod { email: Some(email), name: Some(name), ..method };
+        confirm::confirm(state, context, &id, method)
+    });
+    engine.saved(version).await;
+    after_attempt(&engine, &id, result, Form::default())
 }
 
 fn problems(session: &Session, form: &Form, typed: Option<&CardParams>, now: i64) -> Problems {
@@ -136,7 +164,7 @@ fn problems(session: &Session, form: &Form, typed: Option<&CardParams>, now: i64
     problems
 }
 
-fn after_attempt(engine: &Engine, id: &str, result: Result<Confirmed, ApiError>, form: &Form) -> HttpResponse {
+fn after_attempt(engine: &Engine, id: &str, result: Result<Confirmed, ApiError>, form: Form) -> HttpResponse {
     match result {
         Ok(Confirmed::Complete) => see_other(&format!("/c/pay/{id}/done")),
         Ok(Confirmed::NeedsAction) => see_other(&format!("/c/pay/{id}/challenge")),
@@ -144,8 +172,8 @@ fn after_attempt(engine: &Engine, id: &str, result: Result<Confirmed, ApiError>,
             // Another tab, or the same button twice: the first one counts.
             Some((session, _)) if session.status == SessionStatus::Complete => see_other(&format!("/c/pay/{id}/done")),
             Some((session, _)) if session.is_open() => {
-                let problems = Problems::top(error.message);
-                checkout_page(StatusCode::PAYMENT_REQUIRED, &session, form, &problems)
+                let typed = Typed { card: form, problems: Problems::top(error.message), ..Typed::default() };
+                checkout_page(StatusCode::PAYMENT_REQUIRED, &session, &typed)
             }
             Some((session, _)) => ended(&session),
             None => unknown(),
@@ -177,7 +205,7 @@ async fn answer_challenge(
     let (result, version) =
         engine.run(None, DEFAULT_API_VERSION, |state, context| confirm::finish_challenge(state, context, &id, passed));
     engine.saved(version).await;
-    after_attempt(&engine, &id, result, &Form::default())
+    after_attempt(&engine, &id, result, Form::default())
 }
 
 /// Holds until the receivers of `checkout.session.completed` have answered, or the wait is over; then on to the shop.
@@ -196,7 +224,7 @@ async fn done(engine: web::Data<Engine>, id: web::Path<String>) -> HttpResponse 
     see_other(&session.final_url())
 }
 
-fn see_other(location: &str) -> HttpResponse {
+pub(super) fn see_other(location: &str) -> HttpResponse {
     // A URL with characters that a header cannot carry is sent in its encoded form.
     let location = if location.is_ascii() {
         location.to_owned()
@@ -221,7 +249,7 @@ fn destinations(session: &Session) -> Vec<String> {
 }
 
 /// A page with the headers that keep it from being framed or from loading anything.
-fn html(status: StatusCode, page: &Markup, form_targets: &[String]) -> HttpResponse {
+pub(super) fn html(status: StatusCode, page: &Markup, form_targets: &[String]) -> HttpResponse {
     let policy = format!(
         "default-src 'none'; style-src 'sha256-{}'; form-action 'self' {}; base-uri 'none'; frame-ancestors 'none'",
         layout::style_hash(),

@@ -3,6 +3,7 @@
 pub(crate) mod api;
 pub(crate) mod auth;
 pub(crate) mod control;
+pub(crate) mod control_page;
 pub(crate) mod guard;
 pub(crate) mod hosted;
 
@@ -17,6 +18,7 @@ pub(crate) fn routes(config: &mut web::ServiceConfig) {
         .app_data(web::PayloadConfig::new(MAX_BODY))
         .service(web::resource(["/v1", "/v1/{tail:.*}"]).to(api::handle))
         .configure(control::routes)
+        .configure(control_page::routes)
         .configure(hosted::routes)
         .default_service(web::to(hosted::not_found));
 }

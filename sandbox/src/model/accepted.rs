@@ -177,10 +177,17 @@ const CARD: &[Field] = &[
     optional("cvc", TEXT),
 ];
 
+const PAYMENT_METHOD_DATA: &[Field] = &[
+    required("type", Kind::OneOf(&["sepa_debit"])),
+    required("sepa_debit", Kind::Object(&[required("iban", TEXT)])),
+    optional("billing_details", Kind::Object(&[optional("email", TEXT), optional("name", TEXT)])),
+];
+
 /// `POST /v1/payment_pages/{id}/confirm`: private on Stripe, used by its command line tool.
 pub(crate) const CONFIRM_PAGE: &[Field] = &[
     optional("payment_method", TEXT),
     optional("card", Kind::Object(CARD)),
+    optional("payment_method_data", Kind::Object(PAYMENT_METHOD_DATA)),
     required("expected_amount", Kind::Integer(0)),
     optional("email", TEXT),
     optional("name", TEXT),

@@ -4,17 +4,18 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::{
-    Context, State, accepted, create, endpoint,
+    Context, State, accepted, balance, create, dispute_api, endpoint,
     error::ApiError,
     event::Event,
-    expand, list,
+    expand, intent_api, list,
     list::{Page, Range},
-    pages_api,
+    lists, pages_api,
     params::Params,
-    payment_json,
+    payment_json, refund_api,
     session::{self, Session},
     session_json, spec,
     spec::Field,
+    version,
 };
 
 /// A decoded request. `path` begins with `/v1/`.
@@ -34,6 +35,10 @@ pub(crate) enum Method {
 }
 
 impl Method {
+    pub(crate) fn parse(name: &str) -> Option<Self> {
+        [Self::Get, Self::Post, Self::Delete].into_iter().find(|method| method.as_str() == name)
+    }
+
     pub(crate) fn as_str(self) -> &'static str {
         match self {
             Self::Get => "GET",
@@ -45,10 +50,23 @@ impl Method {
 
 /// Carries a request out.
 pub(crate) fn handle(state: &mut State, context: &mut Context<'_>, request: &Request) -> Result<Value, ApiError> {
-    let mut answer = route(state, context, request)?;
-    expand::expand(state, context.base_url, &mut answer, &wanted_expansions(&request.params)?)?;
-    expand::adapt(&mut answer, context.api_version);
-    Ok(answer)
+    let answered = route(state, context, request).and_then(|mut answer| {
+        expand::expand(state, context.base_url, &mut answer, &wanted_expansions(&request.params)?)?;
+        Ok(answer)
+    });
+    let render = |value: &mut Value| {
+        version::render(value, context.api_version, &|object| version::former_members(state, object));
+    };
+    match answered {
+        Ok(mut answer) => {
+            render(&mut answer);
+            Ok(answer)
+        }
+        Err(mut error) => {
+            error.details.values_mut().for_each(render);
+            Err(error)
+        }
+    }
 }
 
 fn route(state: &mut State, context: &mut Context<'_>, request: &Request) -> Result<Value, ApiError> {
@@ -80,7 +98,12 @@ fn route(state: &mut State, context: &mut Context<'_>, request: &Request) -> Res
             pages_api::retrieve(state, context, id)
         }
         (Method::Post, ["payment_pages", id, "confirm"]) => pages_api::confirm(state, context, id, params),
-        (Method::Get, [kind, id]) => retrieve(state, context, kind, id, request),
+        (_, ["payment_intents", rest @ ..]) => intent_api::route(state, context, request, rest),
+        (Method::Get, ["charges"]) => lists::charges(state, params),
+        (Method::Get, ["balance_transactions"]) => lists::balance_transactions(state, params),
+        (_, ["refunds", rest @ ..]) => refund_api::route(state, context, request, rest),
+        (_, ["disputes", rest @ ..]) => dispute_api::route(state, context, request, rest),
+        (Method::Get, [kind, id]) => retrieve(state, kind, id, request),
         (Method::Get, ["events"]) => list_events(state, params),
         (Method::Get, ["webhook_endpoints"]) => {
             let page: Page = read(params, accepted::LIST)?;
@@ -94,16 +117,11 @@ fn route(state: &mut State, context: &mut Context<'_>, request: &Request) -> Res
     }
 }
 
-fn retrieve(state: &State, context: &Context<'_>, kind: &str, id: &str, request: &Request) -> Result<Value, ApiError> {
+fn retrieve(state: &State, kind: &str, id: &str, request: &Request) -> Result<Value, ApiError> {
     let (found, fields, missing): (_, &[Field], _) = match kind {
-        "payment_intents" => (
-            payment_json::intent_by_id(state, context.base_url, id),
-            accepted::RETRIEVE_PAYMENT_INTENT,
-            ("payment_intent", "intent"),
-        ),
         "charges" => (payment_json::charge_by_id(state, id), accepted::ONLY_EXPAND, ("charge", "id")),
         "balance_transactions" => (
-            state.balance_transactions.get(id).map(payment_json::balance_transaction),
+            state.balance_transactions.get(id).map(balance::to_json),
             accepted::ONLY_EXPAND,
             ("balance transaction", "id"),
         ),
@@ -223,7 +241,7 @@ impl EventFilter {
 }
 
 /// `charge.*` and the like; `*` stands for anything.
-fn matches(pattern: &str, kind: &str) -> bool {
+pub(crate) fn matches(pattern: &str, kind: &str) -> bool {
     match pattern.split_once('*') {
         None => pattern == kind,
         Some((start, end)) => {
@@ -241,7 +259,7 @@ fn list_events(state: &State, params: &Params) -> Result<Value, ApiError> {
     list::page(&state.events, &filter.page, names, |event| filter.accepts(event), Event::to_json)
 }
 
-fn read<T: serde::de::DeserializeOwned>(params: &Params, fields: &[Field]) -> Result<T, ApiError> {
+pub(crate) fn read<T: serde::de::DeserializeOwned>(params: &Params, fields: &[Field]) -> Result<T, ApiError> {
     let checked = spec::check(params, fields)?;
     serde_json::from_value(checked).map_err(|_| ApiError::internal("list parameters"))
 }
@@ -264,6 +282,6 @@ fn wanted_expansions(params: &Params) -> Result<Vec<String>, ApiError> {
 }
 
 /// A create with an impossible `expand` must not leave an object behind.
-fn precheck_expansions(params: &Params, object: &str) -> Result<(), ApiError> {
+pub(crate) fn precheck_expansions(params: &Params, object: &str) -> Result<(), ApiError> {
     wanted_expansions(params)?.iter().try_for_each(|path| expand::check_first(object, path))
 }

@@ -30,6 +30,8 @@ pub enum Decline {
     AuthenticationFailed,
     /// A delayed payment that did not come.
     DebitReturned,
+    /// The customer would have to authenticate, and is not there.
+    AuthenticationRequired,
 }
 
 impl Decline {
@@ -40,6 +42,7 @@ impl Decline {
             Self::ProcessingError => "processing_error",
             Self::AuthenticationFailed => "payment_intent_authentication_failure",
             Self::DebitReturned => "payment_method_provider_decline",
+            Self::AuthenticationRequired => "authentication_required",
             _ => "card_declined",
         }
     }
@@ -54,6 +57,7 @@ impl Decline {
             Self::VelocityExceeded => "card_velocity_exceeded",
             Self::Blocked => "fraudulent",
             Self::NotATestCard => "test_mode_live_card",
+            Self::AuthenticationRequired => "authentication_required",
             _ => return None,
         })
     }
@@ -77,6 +81,7 @@ impl Decline {
                  again."
             }
             Self::DebitReturned => "The payment was declined by the bank.",
+            Self::AuthenticationRequired => "Your card was declined. This transaction requires authentication.",
         }
     }
 }
@@ -93,6 +98,24 @@ pub enum Outcome {
     Challenge(Option<Decline>),
     /// The session completes unpaid; the money comes or fails later.
     Delayed,
+}
+
+/// What happens to the money after the charge succeeded.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Aftermath {
+    #[default]
+    Nothing,
+    /// The customer disputes it as fraudulent.
+    DisputedAsFraudulent,
+    /// The customer disputes it because nothing came.
+    DisputedAsNotReceived,
+    /// The bank only asks.
+    Inquiry,
+    /// Refunds are pending first.
+    RefundsPend,
+    /// Refunds succeed first and fail later.
+    RefundsFail,
 }
 
 /// How risky the charge looks.
@@ -152,12 +175,12 @@ pub const TEST_CARDS: &[TestCard] = &[
     card("4000000000004954", "pm_card_riskLevelHighest", Succeeds, "Highest risk"),
     card("4000000000009235", "pm_card_riskLevelElevated", Succeeds, "Elevated risk"),
     card("4000000000000101", "pm_card_cvcCheckFail", Succeeds, "Security code check fails, charge succeeds"),
-    card("4000000000000259", "pm_card_createDispute", Succeeds, "Succeeds; on Stripe disputed later"),
-    card("4000000000002685", "pm_card_createDisputeProductNotReceived", Succeeds, "Succeeds; on Stripe disputed later"),
-    card("4000000000001976", "pm_card_createDisputeInquiry", Succeeds, "Succeeds; on Stripe an inquiry later"),
+    card("4000000000000259", "pm_card_createDispute", Succeeds, "Succeeds, then disputed as fraudulent"),
+    card("4000000000002685", "pm_card_createDisputeProductNotReceived", Succeeds, "Succeeds, then disputed as not received"),
+    card("4000000000001976", "pm_card_createDisputeInquiry", Succeeds, "Succeeds, then the bank inquires"),
     card("4000000000005423", "pm_card_createIssuerFraudRecord", Succeeds, "Succeeds; on Stripe an early fraud warning"),
     card("4000000000007726", "pm_card_pendingRefund", Succeeds, "Succeeds; refunds are pending first"),
-    card("4000000000005126", "pm_card_refundFail", Succeeds, "Succeeds; refunds fail"),
+    card("4000000000005126", "pm_card_refundFail", Succeeds, "Succeeds; refunds succeed first, then fail"),
     card("4000000000000077", "pm_card_bypassPending", Succeeds, "Succeeds; funds available at once"),
     card("4000056655665556", "pm_card_visa_debit", Succeeds, "Visa debit"),
     card("5555555555554444", "pm_card_mastercard", Succeeds, "Mastercard"),
@@ -183,7 +206,9 @@ impl TestCard {
     }
 
     pub(crate) fn by_payment_method(name: &str) -> Option<&'static TestCard> {
-        TEST_CARDS.iter().find(|card| !name.is_empty() && card.payment_method == name)
+        // Stripe has the declining ones with and without the brand.
+        let full = name.replacen("pm_card_chargeDeclined", "pm_card_visa_chargeDeclined", 1);
+        TEST_CARDS.iter().find(|card| !name.is_empty() && [name, &full].contains(&card.payment_method))
     }
 }
 
@@ -192,6 +217,17 @@ pub(crate) fn risk(number: &str) -> Risk {
         "4000000000004954" | "4100000000000019" => Risk::Highest,
         "4000000000009235" => Risk::Elevated,
         _ => Risk::Normal,
+    }
+}
+
+pub(crate) fn aftermath(number: &str) -> Aftermath {
+    match number {
+        "4000000000000259" => Aftermath::DisputedAsFraudulent,
+        "4000000000002685" => Aftermath::DisputedAsNotReceived,
+        "4000000000001976" => Aftermath::Inquiry,
+        "4000000000007726" => Aftermath::RefundsPend,
+        "4000000000005126" => Aftermath::RefundsFail,
+        _ => Aftermath::Nothing,
     }
 }
 

@@ -1,26 +1,23 @@
-//! Paying for a session: confirm, authenticate, settle. The page and the API go through here.
+//! Paying, for a session or by itself: confirm, authenticate, settle. The page and the API go through here.
 //!
 //! What always holds: a session completes at most once, and only then its charge succeeds or begins to settle; a
 //! session has one `PaymentIntent`, which every further attempt uses again.
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::{
-    Context, State,
+    Context, State, balance,
     card::{Decline, Outcome},
-    currency,
     error::ApiError,
-    payment::{BalanceTransaction, Charge, ChargeStatus, IntentStatus, PaymentIntent, PaymentMethod},
-    payment_json,
+    payment::{Charge, ChargeStatus, IntentStatus, PaymentIntent, PaymentMethod},
+    payment_json, sepa,
     session::{self, CustomerDetails, SessionStatus},
 };
-
-const TWO_DAYS: i64 = 2 * 24 * 60 * 60;
 
 /// How a confirmation went, when it was not declined.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Confirmed {
-    /// The session is complete, paid or not yet.
+    /// The customer is done; it is paid, or not yet.
     Complete,
     /// The customer must authenticate.
     NeedsAction,
@@ -38,21 +35,31 @@ pub(crate) fn confirm(
         return Err(not_open(session.status));
     }
     let intent_id = intent_of(state, context, session_id)?;
+    attempt(state, context, &intent_id, method)
+}
+
+/// Charges a payment method for an intent, whoever asks: the page of a session or the API.
+pub(crate) fn attempt(
+    state: &mut State,
+    context: &mut Context<'_>,
+    intent_id: &str,
+    method: PaymentMethod,
+) -> Result<Confirmed, ApiError> {
     let (outcome, method_id) = (method.outcome, method.id.clone());
     state.payment_methods.insert(method);
     match outcome {
-        Outcome::Succeeds => succeed(state, context, &intent_id, &method_id, false),
-        Outcome::Declined(decline) => Err(fail_charge(state, context, &intent_id, &method_id, decline, false)),
+        Outcome::Succeeds => succeed(state, context, intent_id, &method_id, false),
+        Outcome::Declined(decline) => Err(fail_charge(state, context, intent_id, &method_id, decline, false)),
         Outcome::Challenge(_) => {
-            change(state, &intent_id, |intent| {
+            change(state, intent_id, |intent| {
                 intent.status = IntentStatus::RequiresAction;
                 intent.payment_method = Some(method_id);
                 intent.last_error = None;
             });
-            emit_intent(state, context, "payment_intent.requires_action", &intent_id);
+            emit_intent(state, context, "payment_intent.requires_action", intent_id);
             Ok(Confirmed::NeedsAction)
         }
-        Outcome::Delayed => Ok(begin_delayed(state, context, &intent_id, &method_id)),
+        Outcome::Delayed => Ok(begin_delayed(state, context, intent_id, &method_id)),
     }
 }
 
@@ -67,22 +74,34 @@ pub(crate) fn finish_challenge(
     if !session.is_open() {
         return Err(not_open(session.status));
     }
-    let waiting = session
-        .payment_intent
-        .as_deref()
-        .and_then(|id| state.payment_intents.get(id))
-        .filter(|intent| intent.status == IntentStatus::RequiresAction)
-        .and_then(|intent| Some((intent.id.clone(), intent.payment_method.clone()?)));
-    let Some((intent_id, method_id)) = waiting else {
+    let Some(intent_id) = session.payment_intent.clone() else {
         return Err(unexpected("This Checkout Session is not waiting for authentication."));
+    };
+    answer_challenge(state, context, &intent_id, passed)
+}
+
+/// The customer answers the challenge of an intent.
+pub(crate) fn answer_challenge(
+    state: &mut State,
+    context: &mut Context<'_>,
+    intent_id: &str,
+    passed: bool,
+) -> Result<Confirmed, ApiError> {
+    let waiting = state
+        .payment_intents
+        .get(intent_id)
+        .filter(|intent| intent.status == IntentStatus::RequiresAction)
+        .and_then(|intent| intent.payment_method.clone());
+    let Some(method_id) = waiting else {
+        return Err(unexpected("This payment is not waiting for authentication."));
     };
     let after = state.payment_methods.get(&method_id).map(|method| method.outcome);
     match after {
-        _ if !passed => Err(fail_authentication(state, context, &intent_id)),
+        _ if !passed => Err(fail_authentication(state, context, intent_id)),
         Some(Outcome::Challenge(Some(decline))) => {
-            Err(fail_charge(state, context, &intent_id, &method_id, decline, true))
+            Err(fail_charge(state, context, intent_id, &method_id, decline, true))
         }
-        _ => succeed(state, context, &intent_id, &method_id, true),
+        _ => succeed(state, context, intent_id, &method_id, true),
     }
 }
 
@@ -93,23 +112,33 @@ pub(crate) fn settle(
     session_id: &str,
     succeeded: bool,
 ) -> Result<(), ApiError> {
-    let session = session::find(state, session_id)?;
-    let intent = session
-        .payment_intent
-        .as_deref()
-        .and_then(|id| state.payment_intents.get(id))
-        .filter(|intent| intent.status == IntentStatus::Processing);
-    let Some((intent_id, Some(charge_id))) = intent.map(|intent| (intent.id.clone(), intent.latest_charge.clone()))
-    else {
+    let Some(intent_id) = session::find(state, session_id)?.payment_intent.clone() else {
         return Err(unexpected("This Checkout Session has no payment that is still being processed."));
     };
+    settle_intent(state, context, &intent_id, succeeded)
+}
+
+/// The delayed payment of an intent arrives or fails, with or without a session.
+pub(crate) fn settle_intent(
+    state: &mut State,
+    context: &mut Context<'_>,
+    intent_id: &str,
+    succeeded: bool,
+) -> Result<(), ApiError> {
+    let intent =
+        state.payment_intents.get(intent_id).filter(|intent| intent.status == IntentStatus::Processing).cloned();
+    let Some((session_id, Some(charge_id))) = intent.map(|intent| (intent.session, intent.latest_charge)) else {
+        return Err(unexpected("This payment is not being processed."));
+    };
     if succeeded {
-        pay(state, context, &intent_id, &charge_id);
-        if let Some(session) = state.sessions.get_mut(session_id) {
-            session.paid = true;
+        pay(state, context, intent_id, &charge_id);
+        if let Some(session_id) = session_id {
+            if let Some(session) = state.sessions.get_mut(&session_id) {
+                session.paid = true;
+            }
+            emit_session(state, context, "checkout.session.async_payment_succeeded", &session_id);
         }
-        emit_session(state, context, "checkout.session.async_payment_succeeded", session_id);
-        fill_in_balance(state, context, &charge_id);
+        balance::fill_in(state, context, &charge_id);
         return Ok(());
     }
     let decline = Decline::DebitReturned;
@@ -118,21 +147,20 @@ pub(crate) fn settle(
         charge.failure = Some(decline);
     }
     emit_charge(state, context, "charge.failed", &charge_id);
-    change(state, &intent_id, |intent| {
-        intent.status = IntentStatus::RequiresPaymentMethod;
-        intent.last_error = Some(decline);
-    });
-    emit_intent(state, context, "payment_intent.payment_failed", &intent_id);
-    emit_session(state, context, "checkout.session.async_payment_failed", session_id);
+    fail_intent(state, context, intent_id, decline);
+    if let Some(session_id) = session_id {
+        emit_session(state, context, "checkout.session.async_payment_failed", &session_id);
+    }
     Ok(())
 }
 
-/// The session expired before its payment was done.
-pub(crate) fn cancel(state: &mut State, context: &mut Context<'_>, intent_id: &str) {
+/// Ends an intent without money; for one of a session, because the session expired.
+pub(crate) fn cancel(state: &mut State, context: &mut Context<'_>, intent_id: &str, reason: Option<&str>) {
     let now = context.now();
     change(state, intent_id, |intent| {
         intent.status = IntentStatus::Canceled;
         intent.canceled_at = Some(now);
+        intent.cancellation_reason = reason.map(str::to_owned);
     });
     emit_intent(state, context, "payment_intent.canceled", intent_id);
 }
@@ -145,12 +173,12 @@ fn not_open(status: SessionStatus) -> ApiError {
     ))
 }
 
-fn unexpected(message: &str) -> ApiError {
+pub(crate) fn unexpected(message: &str) -> ApiError {
     ApiError::invalid(message).code("payment_intent_unexpected_state").executed()
 }
 
-/// The session's `PaymentIntent`; the first attempt makes it.
-fn intent_of(state: &mut State, context: &mut Context<'_>, session_id: &str) -> Result<String, ApiError> {
+/// The session's `PaymentIntent`; the first attempt makes it, in old API versions the session itself.
+pub(crate) fn intent_of(state: &mut State, context: &mut Context<'_>, session_id: &str) -> Result<String, ApiError> {
     let session = session::find(state, session_id)?;
     if let Some(id) = &session.payment_intent {
         return Ok(id.clone());
@@ -159,7 +187,7 @@ fn intent_of(state: &mut State, context: &mut Context<'_>, session_id: &str) -> 
     let intent = PaymentIntent {
         id: id.clone(),
         created: context.now(),
-        session: session_id.to_owned(),
+        session: Some(session_id.to_owned()),
         amount: session.amount_total,
         currency: session.currency.clone(),
         status: IntentStatus::RequiresPaymentMethod,
@@ -170,6 +198,9 @@ fn intent_of(state: &mut State, context: &mut Context<'_>, session_id: &str) -> 
         latest_charge: None,
         last_error: None,
         canceled_at: None,
+        cancellation_reason: None,
+        allowed_payment_method_types: None,
+        automatic_payment_methods: None,
     };
     state.payment_intents.insert(intent);
     if let Some(session) = state.sessions.get_mut(session_id) {
@@ -189,9 +220,13 @@ fn succeed(
 ) -> Result<Confirmed, ApiError> {
     let charge_id = new_charge(state, context, intent_id, method_id, authenticated)
         .ok_or_else(|| ApiError::internal("the payment intent is gone"))?;
+    if state.payment_intents.get(intent_id).is_some_and(PaymentIntent::is_captured_by_hand) {
+        reserve(state, context, intent_id, &charge_id);
+        return Ok(Confirmed::Complete);
+    }
     pay(state, context, intent_id, &charge_id);
     complete_session(state, context, intent_id, true);
-    fill_in_balance(state, context, &charge_id);
+    balance::fill_in(state, context, &charge_id);
     Ok(Confirmed::Complete)
 }
 
@@ -207,6 +242,20 @@ fn pay(state: &mut State, context: &mut Context<'_>, intent_id: &str, charge_id:
     emit_intent(state, context, "payment_intent.succeeded", intent_id);
 }
 
+/// With manual capture the money is only set aside.
+fn reserve(state: &mut State, context: &mut Context<'_>, intent_id: &str, charge_id: &str) {
+    if let Some(charge) = state.charges.get_mut(charge_id) {
+        charge.status = ChargeStatus::Succeeded;
+        charge.uncaptured = true;
+    }
+    change(state, intent_id, |intent| {
+        intent.status = IntentStatus::RequiresCapture;
+        intent.last_error = None;
+    });
+    emit_charge(state, context, "charge.succeeded", charge_id);
+    emit_intent(state, context, "payment_intent.amount_capturable_updated", intent_id);
+}
+
 fn begin_delayed(state: &mut State, context: &mut Context<'_>, intent_id: &str, method_id: &str) -> Confirmed {
     let charge_id = new_charge(state, context, intent_id, method_id, false);
     change(state, intent_id, |intent| intent.status = IntentStatus::Processing);
@@ -215,6 +264,7 @@ fn begin_delayed(state: &mut State, context: &mut Context<'_>, intent_id: &str, 
         emit_charge(state, context, "charge.pending", &charge_id);
     }
     complete_session(state, context, intent_id, false);
+    sepa::schedule(state, context, intent_id, method_id);
     Confirmed::Complete
 }
 
@@ -245,16 +295,18 @@ fn new_charge(
         metadata: intent.data.metadata.clone(),
         description: intent.data.description.clone(),
         receipt_email: intent.data.receipt_email.clone(),
+        amount_refunded: 0,
+        disputed: false,
+        uncaptured: false,
     };
     state.charges.insert(charge);
     Some(id)
 }
 
 fn complete_session(state: &mut State, context: &mut Context<'_>, intent_id: &str, paid: bool) {
-    let Some((session_id, method)) = state
-        .payment_intents
-        .get(intent_id)
-        .map(|intent| (intent.session.clone(), intent.payment_method.clone().unwrap_or_default()))
+    let intent = state.payment_intents.get(intent_id);
+    let Some((Some(session_id), method)) =
+        intent.map(|intent| (intent.session.clone(), intent.payment_method.clone().unwrap_or_default()))
     else {
         return;
     };
@@ -271,32 +323,6 @@ fn complete_session(state: &mut State, context: &mut Context<'_>, intent_id: &st
     let event = emit_session(state, context, "checkout.session.completed", &session_id);
     if let Some(session) = state.sessions.get_mut(&session_id) {
         session.completed_event = event;
-    }
-}
-
-/// `charge.updated`: the fee is known a little later than the charge.
-fn fill_in_balance(state: &mut State, context: &mut Context<'_>, charge_id: &str) {
-    let id = context.ids.next("txn_3", 23);
-    let Some(charge) = state.charges.get_mut(charge_id) else {
-        return;
-    };
-    charge.balance_transaction = Some(id.clone());
-    let fee = currency::fee(charge.amount);
-    let transaction = BalanceTransaction {
-        id,
-        created: context.now(),
-        available_on: context.now().saturating_add(TWO_DAYS),
-        amount: charge.amount,
-        fee,
-        net: charge.amount.saturating_sub(fee),
-        currency: charge.currency.clone(),
-        source: charge_id.to_owned(),
-        description: charge.description.clone(),
-    };
-    state.balance_transactions.insert(transaction);
-    if let Some(rendered) = payment_json::charge_by_id(state, charge_id) {
-        let previous = json!({ "balance_transaction": null });
-        state.emit_change(context, "charge.updated", rendered, Some(previous));
     }
 }
 
@@ -339,19 +365,19 @@ fn fail_intent(state: &mut State, context: &mut Context<'_>, intent_id: &str, de
     emit_intent(state, context, "payment_intent.payment_failed", intent_id);
 }
 
-fn change(state: &mut State, intent_id: &str, change: impl FnOnce(&mut PaymentIntent)) {
+pub(crate) fn change(state: &mut State, intent_id: &str, change: impl FnOnce(&mut PaymentIntent)) {
     if let Some(intent) = state.payment_intents.get_mut(intent_id) {
         change(intent);
     }
 }
 
-fn emit_intent(state: &mut State, context: &mut Context<'_>, kind: &str, id: &str) {
+pub(crate) fn emit_intent(state: &mut State, context: &mut Context<'_>, kind: &str, id: &str) {
     if let Some(rendered) = payment_json::intent_by_id(state, context.base_url, id) {
         state.emit(context, kind, rendered);
     }
 }
 
-fn emit_charge(state: &mut State, context: &mut Context<'_>, kind: &str, id: &str) {
+pub(crate) fn emit_charge(state: &mut State, context: &mut Context<'_>, kind: &str, id: &str) {
     if let Some(rendered) = payment_json::charge_by_id(state, id) {
         state.emit(context, kind, rendered);
     }

@@ -7,17 +7,14 @@ use serde_json::Value;
 use url::Url;
 
 use super::{
-    Context, State, accepted, currency,
+    Context, State, accepted, confirm, currency,
     error::ApiError,
     params::Params,
-    session::{LineItem, PaymentIntentData, Session, SessionStatus},
+    session::{self, LineItem, PaymentIntentData, Session, SessionStatus},
     session_json, spec,
+    version::{DAHLIA, ENDIVE, LATE_PAYMENT_INTENT},
 };
 
-/// Since this version `payment_method_types` is gone from requests and `allowed_payment_method_types` filters.
-const ENDIVE: &str = "2026-09-30";
-/// Since this version `ui_mode` is `hosted_page` instead of `hosted`.
-pub(crate) const DAHLIA: &str = "2026-03-25";
 const HALF_AN_HOUR: i64 = 30 * 60;
 const A_DAY: i64 = 24 * 60 * 60;
 const MAX_URL_LENGTH: usize = 5_000;
@@ -114,10 +111,13 @@ pub(crate) fn create(state: &mut State, context: &mut Context<'_>, params: &Para
     let line_items = line_items(&wanted, &currency, context)?;
     let amount_total = total(&line_items, &currency)?;
     let session = build(wanted, context, expires_at, currency, line_items, amount_total);
-    let answer = session_json::session(&session, context.base_url);
-    state.open_until.insert((session.expires_at, session.id.clone()));
+    let id = session.id.clone();
+    state.open_until.insert((session.expires_at, id.clone()));
     state.sessions.insert(session);
-    Ok(answer)
+    if context.api_version < LATE_PAYMENT_INTENT {
+        confirm::intent_of(state, context, &id)?;
+    }
+    Ok(session_json::session(session::find(state, &id)?, context.base_url))
 }
 
 fn read(params: &Params, api_version: &str) -> Result<Wanted, ApiError> {

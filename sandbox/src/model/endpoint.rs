@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::{Context, State, accepted, error::ApiError, params::Params, spec, table::Row};
+use super::{Context, State, accepted, error::ApiError, params::Params, spec, table::Row, version};
 use crate::config::{MAX_WEBHOOK_ENDPOINTS, WebhookEndpoint, is_deliverable};
 
 /// One receiver.
@@ -143,6 +143,9 @@ fn read(params: &Params, fields: &[spec::Field]) -> Result<EndpointParams, ApiEr
     let checked = spec::check(params, fields)?;
     let wanted: EndpointParams =
         serde_json::from_value(checked).map_err(|_| ApiError::internal("endpoint parameters"))?;
+    if let Some(api_version) = &wanted.api_version {
+        version::check(api_version)?;
+    }
     if let Some(url) = &wanted.url
         && !is_deliverable(url)
     {

@@ -3,11 +3,12 @@
 //! An event is written once, when something happens, and never changes; each endpoint that wants it gets a delivery.
 
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::{
     Cause, Context, State,
     table::{Row, Table},
+    version,
 };
 
 /// Something that happened. `object` is the object as it was then.
@@ -18,6 +19,9 @@ pub(crate) struct Event {
     pub(crate) kind: String,
     pub(crate) object: Value,
     pub(crate) previous_attributes: Option<Value>,
+    /// What old versions show in `object` and new ones do not, as it was then.
+    #[serde(default)]
+    pub(crate) former: Map<String, Value>,
     pub(crate) cause: Option<Cause>,
     pub(crate) targets: Vec<Target>,
 }
@@ -41,6 +45,12 @@ pub(crate) struct Delivery {
     pub(crate) due_ms: i64,
     /// Asked for by hand: sent once, and the automatic retries go on beside it.
     pub(crate) manual: bool,
+    /// Sent although it is held back.
+    #[serde(default)]
+    pub(crate) forced: bool,
+    /// Takes the place of the endpoint's version.
+    #[serde(default)]
+    pub(crate) api_version: Option<String>,
 }
 
 /// How an attempt ended.
@@ -74,10 +84,15 @@ impl Event {
 
     /// The body of its webhooks: the same bytes for every attempt at one endpoint.
     pub(crate) fn body(&self, api_version: Option<&str>) -> String {
-        let version = api_version.unwrap_or(crate::DEFAULT_API_VERSION);
-        let mut rendered = self.render(Some(version), self.targets.len());
+        let api_version = api_version.unwrap_or(crate::DEFAULT_API_VERSION);
+        // Whoever reads a webhook is an endpoint to which it is pending.
+        let mut rendered = self.render(Some(api_version), self.targets.len().max(1));
         if let Some(object) = rendered.pointer_mut("/data/object") {
-            super::expand::adapt(object, version);
+            // Of the objects in it only the event's own was seen when it happened.
+            let own = object.get("id").cloned();
+            version::render(object, api_version, &|object| {
+                if object.get("id") == own.as_ref() { self.former.clone() } else { Map::new() }
+            });
         }
         rendered.to_string()
     }
@@ -123,12 +138,13 @@ impl State {
         let wanted: Vec<String> =
             self.endpoints.iter().filter(|endpoint| endpoint.wants(kind)).map(|endpoint| endpoint.id.clone()).collect();
         for endpoint in &wanted {
-            self.queue(&id, endpoint, context.now_ms, false);
+            self.queue(&id, endpoint, context.now_ms);
         }
         self.events.insert(Event {
             id: id.clone(),
             created: context.now(),
             kind: kind.to_owned(),
+            former: version::former_members(self, &object),
             object,
             previous_attributes,
             cause: context.cause.clone(),
@@ -140,17 +156,33 @@ impl State {
         id
     }
 
-    fn queue(&mut self, event: &str, endpoint: &str, due_ms: i64, manual: bool) {
-        let number = self.next_delivery;
-        self.next_delivery = number.saturating_add(1);
-        self.deliveries.insert(
-            number,
-            Delivery { event: event.to_owned(), endpoint: endpoint.to_owned(), attempts: 0, due_ms, manual },
-        );
+    /// Like [`State::emit`], with what the object was before; its former values become `previous_attributes`.
+    pub(crate) fn emit_diff(&mut self, context: &mut Context<'_>, kind: &str, before: &Value, after: Value) {
+        let previous = former_values(before, &after);
+        self.emit_change(context, kind, after, previous);
     }
 
-    /// Sends an event again to every enabled endpoint that wants it. How many, or `None` for an unknown event.
-    pub(crate) fn resend(&mut self, event_id: &str, now_ms: i64) -> Option<usize> {
+    fn queue(&mut self, event: &str, endpoint: &str, due_ms: i64) {
+        self.add_delivery(Delivery {
+            event: event.to_owned(),
+            endpoint: endpoint.to_owned(),
+            attempts: 0,
+            due_ms,
+            manual: false,
+            forced: false,
+            api_version: None,
+        });
+    }
+
+    pub(crate) fn add_delivery(&mut self, delivery: Delivery) {
+        let number = self.next_delivery;
+        self.next_delivery = number.saturating_add(1);
+        self.deliveries.insert(number, delivery);
+    }
+
+    /// Sends an event again to every enabled endpoint that wants it, perhaps in another version. How many, or `None`
+    /// for an unknown event.
+    pub(crate) fn resend(&mut self, event_id: &str, now_ms: i64, api_version: Option<&str>) -> Option<usize> {
         let kind = self.events.get(event_id)?.kind.clone();
         let wanted: Vec<String> = self
             .endpoints
@@ -159,9 +191,37 @@ impl State {
             .map(|endpoint| endpoint.id.clone())
             .collect();
         for endpoint in &wanted {
-            self.queue(event_id, endpoint, now_ms, true);
+            self.add_delivery(Delivery {
+                event: event_id.to_owned(),
+                endpoint: endpoint.clone(),
+                attempts: 0,
+                due_ms: now_ms,
+                manual: true,
+                forced: false,
+                api_version: api_version.map(str::to_owned),
+            });
         }
         Some(wanted.len())
+    }
+
+    /// Makes what is left to deliver of an event due, whatever holds it back. How many, or `None` for an unknown event.
+    pub(crate) fn deliver_now(&mut self, event_id: &str, now_ms: i64) -> Option<usize> {
+        self.events.get(event_id)?;
+        let mut count = 0_usize;
+        for delivery in self.deliveries.values_mut().filter(|delivery| delivery.event == event_id) {
+            delivery.forced = true;
+            delivery.due_ms = delivery.due_ms.min(now_ms);
+            count = count.saturating_add(1);
+        }
+        Some(count)
+    }
+
+    /// Forgets what is left to deliver of an event. How many, or `None` for an unknown event.
+    pub(crate) fn drop_deliveries(&mut self, event_id: &str) -> Option<usize> {
+        self.events.get(event_id)?;
+        let before = self.deliveries.len();
+        self.deliveries.retain(|_, delivery| delivery.event != event_id);
+        Some(before.saturating_sub(self.deliveries.len()))
     }
 
     /// Books the result of an attempt: the delivery is done, or due again after `pause_ms`, or given up after
@@ -180,11 +240,27 @@ impl State {
         delivery.attempts = delivery.attempts.saturating_add(1);
         let finished = result == AttemptResult::Delivered || delivery.manual || delivery.attempts >= max_attempts;
         delivery.due_ms = now_ms.saturating_add(pause_ms(delivery.attempts));
+        delivery.forced = false;
         mark(&mut self.events, delivery, result);
         if finished {
             self.deliveries.remove(&number);
         }
     }
+}
+
+/// The members of `before` that are different now, at every depth; what is new was null. `None`: nothing changed.
+fn former_values(before: &Value, after: &Value) -> Option<Value> {
+    let (Value::Object(old), Value::Object(new)) = (before, after) else {
+        return (before != after).then(|| before.clone());
+    };
+    let mut former = Map::new();
+    for name in old.keys().chain(new.keys().filter(|name| !old.contains_key(*name))) {
+        let (was, is) = (old.get(name).unwrap_or(&Value::Null), new.get(name).unwrap_or(&Value::Null));
+        if let Some(value) = former_values(was, is) {
+            former.insert(name.clone(), value);
+        }
+    }
+    (!former.is_empty()).then_some(Value::Object(former))
 }
 
 fn mark(events: &mut Table<Event>, delivery: &Delivery, result: AttemptResult) {

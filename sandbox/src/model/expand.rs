@@ -1,10 +1,11 @@
-//! `expand[]`: ids in an answer are replaced by their objects. And the few shapes that depend on the API version.
+//! `expand[]`: ids in an answer are replaced by their objects.
 
 use serde_json::{Value, json};
 
-use super::{State, create::DAHLIA, error::ApiError, payment_json, session_json};
+use super::{State, balance, dispute_json, error::ApiError, payment_json, refund, session_json};
 
 const MAX_DEPTH: usize = 4;
+const REFUNDS_SHOWN: usize = 10;
 
 /// Expands every path, or refuses the first that cannot be.
 pub(crate) fn expand(state: &State, base_url: &str, answer: &mut Value, paths: &[String]) -> Result<(), ApiError> {
@@ -36,8 +37,12 @@ fn walk(state: &State, base_url: &str, value: &mut Value, segments: &[&str], pat
     if *first == "line_items" && value.get("line_items").is_none() {
         include_line_items(state, value);
     }
+    if *first == "refunds" && value.get("refunds").is_none() {
+        include_refunds(state, value);
+    }
+    // A property that is there only at times, like the reason of a failure.
     let Some(member) = value.get_mut(*first) else {
-        return Err(cannot(path));
+        return Ok(());
     };
     if let Value::String(id) = member
         && let Some(object) = by_id(state, base_url, id)
@@ -86,10 +91,22 @@ fn expandable(kind: &str) -> &'static [&'static str] {
             "customer",
             "failure_balance_transaction",
             "on_behalf_of",
+            "refunds",
             "review",
             "source_transfer",
             "transfer",
         ],
+        "refund" => &[
+            "balance_transaction",
+            "charge",
+            "customer",
+            "failure_balance_transaction",
+            "payment_intent",
+            "payment_method",
+            "source_transfer_reversal",
+            "transfer_reversal",
+        ],
+        "dispute" => &["charge", "payment_intent"],
         "balance_transaction" => &["source"],
         "list" => &["data"],
         "item" => &["price"],
@@ -112,11 +129,35 @@ fn include_line_items(state: &State, session: &mut Value) {
     }
 }
 
+/// The newest ten, newest first.
+fn include_refunds(state: &State, charge: &mut Value) {
+    let Some(id) = charge.get("id").and_then(Value::as_str).map(str::to_owned) else {
+        return;
+    };
+    let mut all: Vec<_> = state
+        .refunds
+        .iter()
+        .rev()
+        .filter(|refund| refund.charge == id)
+        .take(REFUNDS_SHOWN.saturating_add(1))
+        .map(|found| refund::to_json(state, found))
+        .collect();
+    let has_more = all.len() > REFUNDS_SHOWN;
+    all.truncate(REFUNDS_SHOWN);
+    let list =
+        json!({ "object": "list", "data": all, "has_more": has_more, "url": format!("/v1/charges/{id}/refunds") });
+    if let Some(members) = charge.as_object_mut() {
+        members.insert("refunds".to_owned(), list);
+    }
+}
+
 fn by_id(state: &State, base_url: &str, id: &str) -> Option<Value> {
     payment_json::intent_by_id(state, base_url, id)
         .or_else(|| payment_json::charge_by_id(state, id))
         .or_else(|| state.payment_methods.get(id).map(payment_json::payment_method))
-        .or_else(|| state.balance_transactions.get(id).map(payment_json::balance_transaction))
+        .or_else(|| state.balance_transactions.get(id).map(balance::to_json))
+        .or_else(|| refund::by_id(state, id))
+        .or_else(|| dispute_json::by_id(state, id))
         .or_else(|| product(state, id))
 }
 
@@ -128,21 +169,4 @@ fn product(state: &State, id: &str) -> Option<Value> {
         let item = session.line_items.iter().find(|item| item.product == id)?;
         Some(session_json::product(session, item))
     })
-}
-
-/// Writes an answer in an older API version.
-pub(crate) fn adapt(value: &mut Value, api_version: &str) {
-    if api_version >= DAHLIA {
-        return;
-    }
-    if let Some(mode) = value.get_mut("ui_mode")
-        && mode == "hosted_page"
-    {
-        *mode = json!("hosted");
-    }
-    if let Some(Value::Array(elements)) = value.get_mut("data") {
-        for element in elements {
-            adapt(element, api_version);
-        }
-    }
 }

@@ -17,6 +17,23 @@ impl IdSource {
         Self { seed, counter: 0 }
     }
 
+    pub(crate) fn from_number(seed: u64) -> Self {
+        let mut whole = [0_u8; 32];
+        for (place, byte) in whole.iter_mut().zip(seed.to_be_bytes()) {
+            *place = byte;
+        }
+        Self::seeded(whole)
+    }
+
+    /// A number's place in an order that the seed decides.
+    pub(crate) fn rank(&self, number: u64) -> [u8; 32] {
+        let mut hash = Sha256::new();
+        hash.update(self.seed);
+        hash.update(b"rank");
+        hash.update(number.to_be_bytes());
+        hash.finalize().into()
+    }
+
     /// `prefix` followed by `length` letters and digits.
     pub(crate) fn next(&mut self, prefix: &str, length: usize) -> String {
         let mut id = String::with_capacity(prefix.len().saturating_add(length));

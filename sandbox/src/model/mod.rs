@@ -5,39 +5,59 @@
 //! the same state. It must not know of HTTP, of the clock or of files.
 
 pub(crate) mod accepted;
+pub(crate) mod accepted_intents;
+pub(crate) mod accepted_money;
 pub(crate) mod api;
+pub(crate) mod balance;
 pub(crate) mod card;
 pub(crate) mod confirm;
+pub(crate) mod control;
+pub(crate) mod control_money;
 pub(crate) mod create;
 pub(crate) mod currency;
+pub(crate) mod dispute;
+pub(crate) mod dispute_api;
+pub(crate) mod dispute_json;
 pub(crate) mod endpoint;
 pub(crate) mod error;
 pub(crate) mod event;
 pub(crate) mod expand;
 pub(crate) mod idempotency;
 pub(crate) mod ids;
+pub(crate) mod intent;
+pub(crate) mod intent_api;
 pub(crate) mod list;
+pub(crate) mod lists;
+pub(crate) mod metadata;
+#[cfg(test)]
+mod money_tests;
 pub(crate) mod pages_api;
 pub(crate) mod params;
 pub(crate) mod payment;
 pub(crate) mod payment_json;
+pub(crate) mod refund;
+pub(crate) mod refund_api;
+pub(crate) mod sepa;
 pub(crate) mod session;
 pub(crate) mod session_json;
 pub(crate) mod spec;
 pub(crate) mod table;
 #[cfg(test)]
 mod tests;
+pub(crate) mod version;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use serde::{Deserialize, Serialize};
 
 use self::{
+    dispute::Dispute,
     endpoint::Endpoint,
     event::{Delivery, Event},
     idempotency::SavedAnswer,
     ids::IdSource,
     payment::{BalanceTransaction, Charge, PaymentIntent, PaymentMethod},
+    refund::Refund,
     session::Session,
     table::Table,
 };
@@ -56,11 +76,19 @@ pub(crate) struct State {
     /// Deliveries that are still to be made, oldest first. A delivery that is done leaves this map.
     pub(crate) deliveries: BTreeMap<u64, Delivery>,
     pub(crate) next_delivery: u64,
+    /// How far the sandbox's clock is ahead of the machine's. Only the engine reads it; the model is told the time.
+    pub(crate) clock_offset_ms: i64,
     pub(crate) saved_answers: BTreeMap<String, SavedAnswer>,
     /// The keys of `saved_answers` with the time of saving, oldest first.
     pub(crate) saved_order: VecDeque<(i64, String)>,
     /// When each open session expires: what is here is open, and what is open is here.
     pub(crate) open_until: BTreeSet<(i64, String)>,
+    /// When each debit settles, in milliseconds, with its `PaymentIntent`.
+    pub(crate) settlements: BTreeSet<(i64, String)>,
+    pub(crate) refunds: Table<Refund>,
+    pub(crate) disputes: Table<Dispute>,
+    /// When refunds and disputes take their next step by themselves.
+    pub(crate) due: BTreeSet<(i64, String)>,
 }
 
 /// What a command needs to know of the world.
@@ -92,7 +120,8 @@ impl Context<'_> {
 }
 
 impl State {
-    /// Lets happen what happens by itself with time: sessions expire. True when something changed.
+    /// Lets happen what happens by itself with time: sessions expire, debits settle, refunds arrive or fail, disputes
+    /// that nobody answers are lost. True when something changed.
     pub(crate) fn tick(&mut self, context: &mut Context<'_>) -> bool {
         let now = context.now();
         let due: Vec<String> =
@@ -102,12 +131,21 @@ impl State {
         for id in &due {
             session::expire(self, context, id);
         }
+        let mut happened = sepa::settle_due(self, context) || !due.is_empty();
+        while let Some((at, id)) = self.due.first().filter(|(at, _)| *at <= now).cloned() {
+            self.due.remove(&(at, id.clone()));
+            refund::fall_due(self, context, &id);
+            dispute::fall_due(self, context, &id);
+            happened = true;
+        }
         context.cause = cause;
-        forgotten || !due.is_empty()
+        forgotten || happened
     }
 
     /// When [`State::tick`] has something to do next, in milliseconds.
-    pub(crate) fn next_expiry_ms(&self) -> Option<i64> {
-        self.open_until.first().map(|(at, _)| at.saturating_mul(1_000))
+    pub(crate) fn next_due_ms(&self) -> Option<i64> {
+        let seconds = self.open_until.first().into_iter().chain(self.due.first()).map(|(at, _)| *at).min();
+        let settlement = self.settlements.first().map(|(at_ms, _)| *at_ms);
+        [seconds.map(|at| at.saturating_mul(1_000)), settlement].into_iter().flatten().min()
     }
 }

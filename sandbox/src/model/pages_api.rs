@@ -6,21 +6,40 @@ use serde_json::Value;
 
 use super::{
     Context, State, accepted,
-    card::{self, DELAYED_PAYMENT_METHOD, Outcome, TestCard},
+    card::{self, Aftermath, DELAYED_PAYMENT_METHOD, Outcome, TestCard},
     confirm as payment_confirm,
     create::check_email,
     error::ApiError,
     expand,
     params::Params,
     payment::{Card, PaymentMethod},
-    session, session_json, spec,
+    sepa, session, session_json, spec,
 };
 
 #[derive(Debug, Deserialize)]
 struct Wanted {
     payment_method: Option<String>,
     card: Option<CardParams>,
+    payment_method_data: Option<MethodData>,
     expected_amount: i64,
+    email: Option<String>,
+    name: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+struct MethodData {
+    sepa_debit: IbanParams,
+    #[serde(default)]
+    billing_details: BillingDetails,
+}
+
+#[derive(Debug, Deserialize)]
+struct IbanParams {
+    iban: String,
+}
+
+#[derive(Debug, Default, Deserialize)]
+struct BillingDetails {
     email: Option<String>,
     name: Option<String>,
 }
@@ -59,24 +78,32 @@ pub(crate) fn confirm(
         ))
         .param("expected_amount"));
     }
-    check_email(wanted.email.as_deref(), "email")?;
-    let email =
-        wanted.email.or_else(|| session.customer_email.clone()).or_else(|| Some("customer@example.com".to_owned()));
-    let method = match (wanted.payment_method, wanted.card) {
-        (Some(name), None) => named(&name, context)?,
-        (None, Some(typed)) => from_card(&typed, context)?,
-        (Some(_), Some(_)) => {
-            return Err(ApiError::invalid("You may only specify one of these parameters: payment_method, card."));
+    let billing = wanted.payment_method_data.as_ref().map(|data| &data.billing_details);
+    let (billing_email, billing_name) =
+        billing.map_or((None, None), |details| (details.email.clone(), details.name.clone()));
+    let (email, name) = (wanted.email.or(billing_email), wanted.name.or(billing_name));
+    check_email(email.as_deref(), "email")?;
+    let email = email.or_else(|| session.customer_email.clone()).or_else(|| Some("customer@example.com".to_owned()));
+    let method = match (wanted.payment_method, wanted.card, wanted.payment_method_data) {
+        (Some(name), None, None) => named(&name, context)?,
+        (None, Some(typed), None) => from_card(&typed, context)?,
+        (None, None, Some(data)) => {
+            sepa::check_offered(session)?;
+            sepa::from_iban(&data.sepa_debit.iban, context)?
         }
-        (None, None) => return Err(ApiError::missing_param("payment_method")),
+        (None, None, None) => return Err(ApiError::missing_param("payment_method")),
+        _ => {
+            let message = "You may only specify one of these parameters: payment_method, card, payment_method_data.";
+            return Err(ApiError::invalid(message));
+        }
     };
-    let method = PaymentMethod { email, name: wanted.name, ..method };
+    let method = PaymentMethod { email, name, ..method };
     payment_confirm::confirm(state, context, id, method)?;
     retrieve(state, context, id)
 }
 
 /// One of Stripe's test payment methods, or the sandbox's delayed one.
-fn named(name: &str, context: &mut Context<'_>) -> Result<PaymentMethod, ApiError> {
+pub(crate) fn named(name: &str, context: &mut Context<'_>) -> Result<PaymentMethod, ApiError> {
     if name == DELAYED_PAYMENT_METHOD {
         return Ok(method(context, None, Outcome::Delayed));
     }
@@ -115,7 +142,9 @@ fn method(context: &mut Context<'_>, typed: Option<&CardParams>, outcome: Outcom
             cvc_check: typed.cvc.as_ref().map(|_| cvc_check(typed, outcome)),
             risk: card::risk(&typed.number),
         }),
+        sepa_debit: None,
         outcome,
+        after: typed.map_or(Aftermath::Nothing, |typed| card::aftermath(&typed.number)),
         email: None,
         name: None,
     }

@@ -1,11 +1,14 @@
-//! The objects that a payment leaves: method, intent, charge, balance transaction. Only `confirm` changes them.
+//! The objects that a payment leaves: method, intent, charge, balance transaction. `confirm` and `intent` make them;
+//! `refund` and `dispute` change what came back of a charge, and nothing else of it.
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
 use super::{
-    card::{Decline, Outcome, Risk},
+    balance::Movement,
+    card::{Aftermath, Decline, Outcome, Risk},
+    sepa::SepaDebit,
     session::PaymentIntentData,
     table::Row,
 };
@@ -17,7 +20,12 @@ pub(crate) struct PaymentMethod {
     pub(crate) created: i64,
     /// Absent for a delayed payment by bank debit.
     pub(crate) card: Option<Card>,
+    #[serde(default)]
+    pub(crate) sepa_debit: Option<SepaDebit>,
     pub(crate) outcome: Outcome,
+    /// What happens to the money later.
+    #[serde(default)]
+    pub(crate) after: Aftermath,
     pub(crate) email: Option<String>,
     pub(crate) name: Option<String>,
 }
@@ -39,18 +47,21 @@ pub(crate) struct Card {
 #[serde(rename_all = "snake_case")]
 pub(crate) enum IntentStatus {
     RequiresPaymentMethod,
+    RequiresConfirmation,
     RequiresAction,
+    RequiresCapture,
     Processing,
     Succeeded,
     Canceled,
 }
 
-/// The payment of one session, over all attempts.
+/// One payment, over all attempts.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct PaymentIntent {
     pub(crate) id: String,
     pub(crate) created: i64,
-    pub(crate) session: String,
+    /// The session whose payment this is; absent for one made by the API itself.
+    pub(crate) session: Option<String>,
     pub(crate) amount: i64,
     pub(crate) currency: String,
     pub(crate) status: IntentStatus,
@@ -61,6 +72,19 @@ pub(crate) struct PaymentIntent {
     pub(crate) latest_charge: Option<String>,
     pub(crate) last_error: Option<Decline>,
     pub(crate) canceled_at: Option<i64>,
+    #[serde(default)]
+    pub(crate) cancellation_reason: Option<String>,
+    #[serde(default)]
+    pub(crate) allowed_payment_method_types: Option<Vec<String>>,
+    /// `allow_redirects`, when the payment methods are chosen automatically.
+    #[serde(default)]
+    pub(crate) automatic_payment_methods: Option<String>,
+}
+
+impl PaymentIntent {
+    pub(crate) fn is_captured_by_hand(&self) -> bool {
+        self.data.capture_method.as_deref() == Some("manual")
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -89,9 +113,29 @@ pub(crate) struct Charge {
     pub(crate) metadata: BTreeMap<String, String>,
     pub(crate) description: Option<String>,
     pub(crate) receipt_email: Option<String>,
+    /// The sum of the refunds that neither failed nor were canceled.
+    #[serde(default)]
+    pub(crate) amount_refunded: i64,
+    #[serde(default)]
+    pub(crate) disputed: bool,
+    /// The money is reserved and must be captured.
+    #[serde(default)]
+    pub(crate) uncaptured: bool,
 }
 
-/// What a charge brought in, after Stripe's fee.
+impl Charge {
+    /// The money is there, whatever became of it later.
+    pub(crate) fn is_paid(&self) -> bool {
+        self.status == ChargeStatus::Succeeded && !self.uncaptured
+    }
+
+    /// What can still be refunded.
+    pub(crate) fn left(&self) -> i64 {
+        self.amount.saturating_sub(self.amount_refunded).max(0)
+    }
+}
+
+/// What a movement of money did to the balance, after Stripe's fee. Negative when money goes away.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct BalanceTransaction {
     pub(crate) id: String,
@@ -101,8 +145,11 @@ pub(crate) struct BalanceTransaction {
     pub(crate) fee: i64,
     pub(crate) net: i64,
     pub(crate) currency: String,
+    /// The charge, refund or dispute that it belongs to.
     pub(crate) source: String,
     pub(crate) description: Option<String>,
+    #[serde(default)]
+    pub(crate) movement: Movement,
 }
 
 macro_rules! rows {

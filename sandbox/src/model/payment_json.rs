@@ -1,4 +1,4 @@
-//! Payment intents, charges, payment methods and balance transactions in Stripe's JSON.
+//! Payment intents, charges and payment methods in Stripe's JSON.
 
 use serde_json::{Map, Value, json};
 
@@ -6,7 +6,8 @@ use super::{
     State,
     card::{Decline, Risk},
     error::ApiError,
-    payment::{BalanceTransaction, Card, Charge, ChargeStatus, IntentStatus, PaymentIntent, PaymentMethod},
+    payment::{Card, Charge, ChargeStatus, IntentStatus, PaymentIntent, PaymentMethod},
+    sepa,
     session_json::empty_address,
 };
 
@@ -21,23 +22,17 @@ pub(crate) fn charge_by_id(state: &State, id: &str) -> Option<Value> {
 pub(crate) fn payment_intent(state: &State, intent: &PaymentIntent, base_url: &str) -> Value {
     let mut members = intent_settings(intent);
     let succeeded = intent.status == IntentStatus::Succeeded;
-    let next_action = (intent.status == IntentStatus::RequiresAction).then(|| {
-        let page = format!("{base_url}/c/pay/{}", intent.session);
-        json!({
-            "type": "redirect_to_url",
-            "redirect_to_url": { "return_url": page, "url": format!("{page}/challenge") },
-        })
-    });
+    let uncaptured = intent.status == IntentStatus::RequiresCapture;
     let last_error = intent.last_error.map(|decline| payment_error(state, intent, decline));
     let Value::Object(rest) = json!({
         "id": intent.id,
         "object": "payment_intent",
         "amount": intent.amount,
-        "amount_capturable": 0,
+        "amount_capturable": if uncaptured { intent.amount } else { 0 },
         "amount_details": { "tip": {} },
         "amount_received": if succeeded { intent.amount } else { 0 },
         "canceled_at": intent.canceled_at,
-        "cancellation_reason": intent.canceled_at.map(|_| "expired"),
+        "cancellation_reason": intent.cancellation_reason,
         "client_secret": intent.client_secret,
         "created": intent.created,
         "currency": intent.currency,
@@ -45,7 +40,7 @@ pub(crate) fn payment_intent(state: &State, intent: &PaymentIntent, base_url: &s
         "latest_charge": intent.latest_charge,
         "livemode": false,
         "metadata": intent.data.metadata,
-        "next_action": next_action,
+        "next_action": next_action(intent, base_url),
         "payment_method": intent.payment_method.as_ref().filter(|_| keeps_method(intent)),
         "payment_method_types": intent.payment_method_types,
         "status": intent_status(intent.status),
@@ -56,17 +51,36 @@ pub(crate) fn payment_intent(state: &State, intent: &PaymentIntent, base_url: &s
     Value::Object(members)
 }
 
+/// Where the customer authenticates. Without a session there is no page for it, and Stripe's own script would ask.
+fn next_action(intent: &PaymentIntent, base_url: &str) -> Option<Value> {
+    if intent.status != IntentStatus::RequiresAction {
+        return None;
+    }
+    let Some(session) = &intent.session else {
+        return Some(json!({ "type": "use_stripe_sdk", "use_stripe_sdk": { "type": "three_d_secure_redirect" } }));
+    };
+    let page = format!("{base_url}/c/pay/{session}");
+    Some(json!({
+        "type": "redirect_to_url",
+        "redirect_to_url": { "return_url": page, "url": format!("{page}/challenge") },
+    }))
+}
+
 /// Stripe takes the payment method off an intent whose payment failed.
 fn keeps_method(intent: &PaymentIntent) -> bool {
     intent.status != IntentStatus::RequiresPaymentMethod
 }
 
 fn intent_settings(intent: &PaymentIntent) -> Map<String, Value> {
+    let automatic = intent
+        .automatic_payment_methods
+        .as_ref()
+        .map(|redirects| json!({ "enabled": true, "allow_redirects": redirects }));
     let value = json!({
-        "allowed_payment_method_types": null,
+        "allowed_payment_method_types": intent.allowed_payment_method_types,
         "application": null,
         "application_fee_amount": null,
-        "automatic_payment_methods": null,
+        "automatic_payment_methods": automatic,
         "capture_method": intent.data.capture_method.as_deref().unwrap_or("automatic_async"),
         "confirmation_method": "automatic",
         "customer": null,
@@ -100,10 +114,12 @@ fn intent_settings(intent: &PaymentIntent) -> Map<String, Value> {
     }
 }
 
-fn intent_status(status: IntentStatus) -> &'static str {
+pub(crate) fn intent_status(status: IntentStatus) -> &'static str {
     match status {
         IntentStatus::RequiresPaymentMethod => "requires_payment_method",
+        IntentStatus::RequiresConfirmation => "requires_confirmation",
         IntentStatus::RequiresAction => "requires_action",
+        IntentStatus::RequiresCapture => "requires_capture",
         IntentStatus::Processing => "processing",
         IntentStatus::Succeeded => "succeeded",
         IntentStatus::Canceled => "canceled",
@@ -172,11 +188,11 @@ pub(crate) fn charge(state: &State, charge: &Charge) -> Value {
         "id": charge.id,
         "object": "charge",
         "amount": charge.amount,
-        "amount_captured": if succeeded { charge.amount } else { 0 },
-        "amount_refunded": 0,
+        "amount_captured": if charge.is_paid() { charge.amount } else { 0 },
+        "amount_refunded": charge.amount_refunded,
         "balance_transaction": charge.balance_transaction,
         "billing_details": billing_details(method),
-        "captured": succeeded,
+        "captured": charge.is_paid(),
         "created": charge.created,
         "currency": charge.currency,
         "failure_code": charge.failure.map(Decline::code),
@@ -208,14 +224,14 @@ fn charge_settings(charge: &Charge) -> Map<String, Value> {
         "calculated_statement_descriptor": "STRIPE SANDBOX",
         "customer": null,
         "description": charge.description,
-        "disputed": false,
+        "disputed": charge.disputed,
         "failure_balance_transaction": null,
         "fraud_details": {},
         "on_behalf_of": null,
         "receipt_email": charge.receipt_email,
         "receipt_number": null,
         "receipt_url": null,
-        "refunded": false,
+        "refunded": charge.amount_refunded >= charge.amount,
         "review": null,
         "shipping": null,
         "source": null,
@@ -264,6 +280,9 @@ fn outcome(charge: &Charge, card: Option<&Card>) -> Value {
 }
 
 fn method_details(charge: &Charge, method: &PaymentMethod) -> Value {
+    if let Some(debit) = &method.sepa_debit {
+        return sepa::charge_details(debit);
+    }
     let Some(card) = &method.card else {
         return json!({ "type": "us_bank_account", "us_bank_account": {
             "account_holder_type": "individual", "account_type": "checking", "bank_name": "STRIPE TEST BANK",
@@ -322,9 +341,10 @@ fn billing_details(method: Option<&PaymentMethod>) -> Value {
 }
 
 pub(crate) fn payment_method(method: &PaymentMethod) -> Value {
-    let (kind, details) = match &method.card {
-        Some(card) => ("card", card_json(card)),
-        None => (
+    let (kind, details) = match (&method.card, &method.sepa_debit) {
+        (Some(card), _) => ("card", card_json(card)),
+        (None, Some(debit)) => ("sepa_debit", sepa::method_details(debit)),
+        (None, None) => (
             "us_bank_account",
             json!({
                 "account_holder_type": "individual", "account_type": "checking",
@@ -369,32 +389,5 @@ fn card_json(card: &Card) -> Value {
         "regulated_status": "unregulated",
         "three_d_secure_usage": { "supported": true },
         "wallet": null,
-    })
-}
-
-pub(crate) fn balance_transaction(transaction: &BalanceTransaction) -> Value {
-    json!({
-        "id": transaction.id,
-        "object": "balance_transaction",
-        "amount": transaction.amount,
-        "available_on": transaction.available_on,
-        "balance_type": "payments",
-        "created": transaction.created,
-        "currency": transaction.currency,
-        "description": transaction.description,
-        "exchange_rate": null,
-        "fee": transaction.fee,
-        "fee_details": [{
-            "amount": transaction.fee,
-            "application": null,
-            "currency": transaction.currency,
-            "description": "Stripe processing fees",
-            "type": "stripe_fee",
-        }],
-        "net": transaction.net,
-        "reporting_category": "charge",
-        "source": transaction.source,
-        "status": "pending",
-        "type": if transaction.source.starts_with("py_") { "payment" } else { "charge" },
     })
 }

@@ -147,7 +147,7 @@ pub(crate) fn expire(state: &mut State, context: &mut Context<'_>, id: &str) {
     session.status = SessionStatus::Expired;
     state.open_until.remove(&(session.expires_at, session.id.clone()));
     if let Some(intent) = session.payment_intent.clone() {
-        confirm::cancel(state, context, &intent);
+        confirm::cancel(state, context, &intent, Some("expired"));
     }
     if let Some(rendered) = snapshot(state, context, id) {
         state.emit(context, "checkout.session.expired", rendered);

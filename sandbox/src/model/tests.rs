@@ -17,14 +17,14 @@ const SESSION: &str = "mode=payment&line_items[0][price_data][currency]=usd&line
 const START: i64 = 1_800_000_000;
 
 /// A state with its own clock and ids.
-struct Run {
-    state: State,
+pub(super) struct Run {
+    pub(super) state: State,
     ids: IdSource,
-    now: i64,
+    pub(super) now: i64,
 }
 
 impl Run {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         let mut run = Self { state: State::default(), ids: IdSource::seeded([1; 32]), now: START };
         let endpoint = WebhookEndpoint {
             url: "http://127.0.0.1/hook".to_owned(),
@@ -36,7 +36,7 @@ impl Run {
         run
     }
 
-    fn step<R>(&mut self, command: impl FnOnce(&mut State, &mut Context<'_>) -> R) -> R {
+    pub(super) fn step<R>(&mut self, command: impl FnOnce(&mut State, &mut Context<'_>) -> R) -> R {
         let mut context = Context {
             now_ms: self.now * 1_000,
             ids: &mut self.ids,
@@ -48,24 +48,24 @@ impl Run {
         command(&mut self.state, &mut context)
     }
 
-    fn call(&mut self, method: Method, path: &str, encoded: &str) -> Result<Value, ApiError> {
+    pub(super) fn call(&mut self, method: Method, path: &str, encoded: &str) -> Result<Value, ApiError> {
         let mut params = Params::default();
         params.read(encoded.as_bytes())?;
         let request = Request { method, path: path.to_owned(), params };
         self.step(|state, context| api::handle(state, context, &request))
     }
 
-    fn session(&mut self, more: &str) -> String {
+    pub(super) fn session(&mut self, more: &str) -> String {
         let made = self.call(Method::Post, "/v1/checkout/sessions", &format!("{SESSION}{more}")).expect("created");
         made["id"].as_str().expect("an id").to_owned()
     }
 
-    fn confirm(&mut self, id: &str, method: &str) -> Result<Value, ApiError> {
+    pub(super) fn confirm(&mut self, id: &str, method: &str) -> Result<Value, ApiError> {
         let params = format!("payment_method={method}&expected_amount=289");
         self.call(Method::Post, &format!("/v1/payment_pages/{id}/confirm"), &params)
     }
 
-    fn kinds(&self) -> Vec<&str> {
+    pub(super) fn kinds(&self) -> Vec<&str> {
         self.state.events.iter().map(|event| event.kind.as_str()).collect()
     }
 }
@@ -75,7 +75,7 @@ fn a_session_expires_when_its_time_is_over_and_not_before() {
     let mut run = Run::new();
     let id = run.session(&format!("&expires_at={}", START + 1_800));
     run.confirm(&id, "pm_card_authenticationRequired").expect("a challenge");
-    assert_eq!(run.state.next_expiry_ms(), Some((START + 1_800) * 1_000));
+    assert_eq!(run.state.next_due_ms(), Some((START + 1_800) * 1_000));
     let path = format!("/v1/checkout/sessions/{id}");
     run.now = START + 1_799;
     assert_eq!(run.call(Method::Get, &path, "").expect("found")["status"], json!("open"));
@@ -85,7 +85,7 @@ fn a_session_expires_when_its_time_is_over_and_not_before() {
     assert_eq!(run.kinds()[2..], ["payment_intent.canceled", "checkout.session.expired"]);
     let event = run.state.events.iter().next_back().expect("an event").to_json();
     assert_eq!(event["request"], json!({ "id": null, "idempotency_key": null }), "nobody asked for it");
-    assert_eq!(run.state.next_expiry_ms(), None);
+    assert_eq!(run.state.next_due_ms(), None);
     assert!(run.step(|state, context| confirm::finish_challenge(state, context, &id, true)).is_err());
     assert_eq!(run.kinds().len(), 4);
 }

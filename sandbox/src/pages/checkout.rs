@@ -3,11 +3,15 @@
 use maud::{Markup, html};
 use serde::Deserialize;
 
-use super::layout;
+use super::{
+    bank_debit::{self, DebitForm, DebitProblems},
+    layout,
+};
 use crate::model::{
     card::TEST_CARDS,
     currency,
     pages_api::CardParams,
+    sepa,
     session::{LineItem, Session},
 };
 
@@ -87,8 +91,19 @@ impl Form {
     }
 }
 
+/// What was typed, and what is wrong with it.
+#[derive(Debug, Default)]
+pub(crate) struct Typed {
+    pub(crate) card: Form,
+    pub(crate) problems: Problems,
+    pub(crate) debit: DebitForm,
+    pub(crate) debit_problems: DebitProblems,
+}
+
 /// The page on which the customer pays.
-pub(crate) fn page(session: &Session, form: &Form, problems: &Problems) -> Markup {
+pub(crate) fn page(session: &Session, typed: &Typed) -> Markup {
+    let by_debit = sepa::is_offered(session);
+    let by_card = !by_debit || session.payment_method_types.iter().any(|kind| kind == "card");
     let total = currency::format(session.amount_total, &session.currency);
     layout::page(
         &format!("Pay {total}"),
@@ -104,19 +119,28 @@ pub(crate) fn page(session: &Session, form: &Form, problems: &Problems) -> Marku
                         p { a #cancel href=(url) { "Cancel and go back" } }
                     }
                 }
-                section.card aria-labelledby="payment" {
-                    h1 #payment { "Pay with card" }
-                    @if let Some(message) = &problems.top {
-                        p.alert role="alert" { (message) }
-                    } @else if !problems.is_empty() {
-                        p.alert role="alert" { "Please check the fields marked below." }
+                section.card aria-label="Payment" {
+                    @if by_card { (by_card_section(session, &typed.card, &typed.problems, &total)) }
+                    @if by_debit {
+                        (bank_debit::section(session, &typed.debit, &typed.debit_problems, &total))
                     }
-                    (payment_form(session, form, problems, &total))
-                    (test_cards())
                 }
             }
         },
     )
+}
+
+fn by_card_section(session: &Session, form: &Form, problems: &Problems, total: &str) -> Markup {
+    html! {
+        h1 #payment { "Pay with card" }
+        @if let Some(message) = &problems.top {
+            p.alert role="alert" { (message) }
+        } @else if !problems.is_empty() {
+            p.alert role="alert" { "Please check the fields marked below." }
+        }
+        (payment_form(session, form, problems, total))
+        (test_cards())
+    }
 }
 
 fn line_item(session: &Session, item: &LineItem) -> Markup {
@@ -162,17 +186,17 @@ fn payment_form(session: &Session, form: &Form, problems: &Problems, total: &str
     }
 }
 
-struct Field<'a> {
-    name: &'a str,
-    label: &'a str,
-    kind: &'a str,
-    autocomplete: &'a str,
-    hint: &'a str,
-    value: &'a str,
-    problem: Option<&'a str>,
+pub(super) struct Field<'a> {
+    pub(super) name: &'a str,
+    pub(super) label: &'a str,
+    pub(super) kind: &'a str,
+    pub(super) autocomplete: &'a str,
+    pub(super) hint: &'a str,
+    pub(super) value: &'a str,
+    pub(super) problem: Option<&'a str>,
 }
 
-fn field(field: &Field<'_>) -> Markup {
+pub(super) fn field(field: &Field<'_>) -> Markup {
     let digits = matches!(field.name, "card_number" | "exp" | "cvc");
     let problem_id = format!("{}-error", field.name);
     html! {

@@ -45,6 +45,7 @@ pub(crate) fn page(base_url: &str, latest: &Latest, attempts: &[Attempt]) -> Mar
                     code { (base_url) } " with the test key it was started with. Nothing leaves this machine, and no \
                     money moves. It is not made by Stripe."
                 }
+                p { a href="/_sandbox" { "Controls" } ": settle, refund, dispute, hold webhooks back, break the API,                     advance the clock." }
                 h2 { "Checkout sessions" }
                 (sessions(&latest.sessions))
                 h2 { "Events" }

@@ -1,5 +1,8 @@
 //! The pages a person sees. Rendered on the server, without scripts and without anything from elsewhere.
 
+pub(crate) mod bank_debit;
 pub(crate) mod checkout;
+pub(crate) mod control_rows;
+pub(crate) mod controls;
 pub(crate) mod home;
 pub(crate) mod layout;

@@ -103,6 +103,35 @@ assert.equal(paid.payment_intent.latest_charge.balance_transaction.fee, 38);
 const charge = await stripe.charges.retrieve(paid.payment_intent.latest_charge.id);
 assert.equal(charge.paid, true);
 
+// Money goes back: by the API in two parts, page by page, and no further.
+const payment_intent = paid.payment_intent.id;
+const first = await stripe.refunds.create({ payment_intent, amount: 100, reason: 'requested_by_customer' });
+const second = await stripe.refunds.create({ charge: charge.id, metadata: { why: 'the rest' } });
+assert.deepEqual([first.status, second.amount], ['succeeded', 189]);
+const refunds = await stripe.refunds.list({ payment_intent, limit: 1 }).autoPagingToArray({ limit: 10 });
+assert.deepEqual(refunds.map((refund) => refund.id), [second.id, first.id]);
+await assert.rejects(stripe.refunds.create({ payment_intent }), (error) => {
+  assert(error instanceof Stripe.errors.StripeInvalidRequestError);
+  assert.equal(error.code, 'charge_already_refunded');
+  return true;
+});
+const changed = await stripe.refunds.update(second.id, { metadata: { why: '' } });
+assert.deepEqual(changed.metadata, {});
+
+// A payment from code is disputed, and the dispute is won.
+const disputed = await stripe.paymentIntents.create({
+  amount: 500, currency: 'usd', payment_method: 'pm_card_createDispute', confirm: true,
+});
+assert.equal(disputed.status, 'succeeded');
+const disputes = await stripe.disputes.list({ payment_intent: disputed.id });
+assert.equal(disputes.data[0].status, 'needs_response');
+const won = await stripe.disputes.update(disputes.data[0].id, {
+  evidence: { uncategorized_text: 'winning_evidence' }, submit: true,
+});
+assert.deepEqual([won.status, won.balance_transactions.map((row) => row.net)], ['won', [-2000, 500]]);
+const booked = await stripe.balanceTransactions.list({ source: won.id }).autoPagingToArray({ limit: 10 });
+assert.deepEqual(booked.map((row) => row.amount), [500, -500]);
+
 // The webhooks verify with the library's own check, and a changed one does not.
 const completed = () => webhooks.find(({ body }) => body.includes('"type":"checkout.session.completed"'));
 const deadline = Date.now() + 10_000;

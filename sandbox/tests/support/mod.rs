@@ -114,13 +114,34 @@ impl World {
         self.post(&format!("/v1/payment_pages/{session}/confirm"), &params).await
     }
 
+    /// A session of 2.89 usd paid with this method; gives the payment intent.
+    pub async fn paid(&self, payment_method: &str) -> String {
+        let session = self.session().await;
+        let paid = self.confirm(&session, payment_method).await;
+        assert_eq!(paid.status, 200, "{}", paid.text);
+        paid.json()["payment_intent"]["id"].as_str().unwrap().to_owned()
+    }
+
+    /// The charge of a payment intent.
+    pub async fn charge(&self, intent: &str) -> Value {
+        let path = format!("/v1/payment_intents/{intent}?expand[]=latest_charge");
+        self.get(&path).await.json()["latest_charge"].clone()
+    }
+
+    /// All events, oldest first.
+    pub async fn events(&self) -> Vec<Value> {
+        let events = self.get("/v1/events?limit=100").await.json();
+        events["data"].as_array().unwrap().iter().rev().cloned().collect()
+    }
+
     /// Types of all events, oldest first.
     pub async fn event_types(&self) -> Vec<String> {
-        let events = self.get("/v1/events?limit=100").await.json();
-        let mut types: Vec<String> =
-            events["data"].as_array().unwrap().iter().map(|e| e["type"].as_str().unwrap().to_owned()).collect();
-        types.reverse();
-        types
+        self.events().await.iter().map(|event| event["type"].as_str().unwrap().to_owned()).collect()
+    }
+
+    /// Types of the events after the first `seen`, oldest first.
+    pub async fn new_events(&self, seen: usize) -> Vec<String> {
+        self.event_types().await.split_off(seen)
     }
 
     /// Waits until nothing is left to deliver now.

@@ -1,0 +1,137 @@
+//! One API call on the state: idempotency key, command, kept answer, in one step.
+//!
+//! It knows nothing of HTTP, of the clock or of tasks. The server adds faults, waiting and the record of requests
+//! ([`crate::server_call`]); a simulator calls it through [`crate::Model`]. Both get the same answers.
+
+use serde_json::Value;
+
+use crate::{
+    faults::{self, Kind},
+    model::{
+        Cause, Context, State, api,
+        api::{Method, Request},
+        error::ApiError,
+        idempotency::{self, MAX_KEY_LENGTH, SavedAnswer},
+        params::Params,
+    },
+};
+
+/// A request that was read and is allowed.
+#[derive(Debug)]
+pub(crate) struct Call {
+    pub(crate) request: Request,
+    pub(crate) request_id: String,
+    pub(crate) key: Option<String>,
+    pub(crate) api_version: String,
+}
+
+impl Call {
+    /// Keys mean something on POST only; elsewhere they are ignored.
+    pub(crate) fn new(request: Request, request_id: &str, key: Option<String>, api_version: &str) -> Self {
+        let key = key.filter(|key| request.method == Method::Post && !key.is_empty());
+        Self { request, request_id: request_id.to_owned(), key, api_version: api_version.to_owned() }
+    }
+
+    /// What the events of this call name as their cause.
+    pub(crate) fn cause(&self) -> Cause {
+        Cause { request_id: self.request_id.clone(), idempotency_key: self.key.clone() }
+    }
+}
+
+/// What goes back to the client.
+#[derive(Debug, Clone)]
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) body: Value,
+    /// The request whose answer this repeats.
+    pub(crate) replay_of: Option<String>,
+    /// Whether the idempotency key keeps it.
+    kept: bool,
+}
+
+impl Answer {
+    /// `now` is in seconds.
+    pub(crate) fn error(error: &ApiError, request_id: &str, now: i64) -> Self {
+        Self { status: error.status, body: error.body(request_id, now), replay_of: None, kept: error.executed }
+    }
+}
+
+/// Carries a call out, or gives the kept answer of its key. `before` takes the place of the work, `after` changes what
+/// is answered of it.
+pub(crate) fn carry_out(
+    state: &mut State,
+    context: &mut Context<'_>,
+    call: &Call,
+    before: Option<&Kind>,
+    after: Option<&Kind>,
+) -> Answer {
+    let params = call.request.params.to_json();
+    let refuse = |error: &ApiError, now: i64| Answer::error(error, &call.request_id, now);
+    let replay = match kept_answer(state, call, &params) {
+        Ok(replay) => replay,
+        Err(error) => return refuse(&error, context.now()),
+    };
+    let is_new = replay.is_none();
+    let mut answer = match (before, replay) {
+        (Some(Kind::Status { status }), _) => refuse(&faults::error_for(*status), context.now()),
+        (_, Some(saved)) => {
+            Answer { status: saved.status, body: saved.body, replay_of: Some(saved.request_id), kept: false }
+        }
+        (_, None) => match api::handle(state, context, &call.request) {
+            Ok(body) => Answer { status: 200, body, replay_of: None, kept: true },
+            Err(error) => refuse(&error, context.now()),
+        },
+    };
+    match after {
+        Some(Kind::Status { status }) => {
+            let done = answer.kept;
+            let replaced = refuse(&faults::error_for(*status), context.now());
+            // An answer that the key cannot keep only hides the real one, which a retry will get.
+            if done && !replaced.kept {
+                keep(state, context, call, &params, &answer);
+            }
+            answer = replaced;
+        }
+        Some(Kind::Patch { body }) => faults::merge(&mut answer.body, body),
+        _ => {}
+    }
+    if answer.kept && is_new {
+        keep(state, context, call, &params, &answer);
+    }
+    answer
+}
+
+/// A key longer than Stripe takes is refused before anything else.
+fn kept_answer(state: &State, call: &Call, params: &Value) -> Result<Option<SavedAnswer>, ApiError> {
+    let Some(key) = &call.key else { return Ok(None) };
+    if key.len() > MAX_KEY_LENGTH {
+        return Err(idempotency::too_long());
+    }
+    state.saved_answer(key, &call.request.path, params)
+}
+
+/// Keeps an answer under the call's key.
+fn keep(state: &mut State, context: &Context<'_>, call: &Call, params: &Value, answer: &Answer) {
+    let Some(key) = &call.key else { return };
+    let saved = SavedAnswer {
+        path: call.request.path.clone(),
+        params: params.clone(),
+        status: answer.status,
+        body: answer.body.clone(),
+        request_id: call.request_id.clone(),
+        saved_at: context.now(),
+    };
+    state.keep_answer(key.clone(), saved);
+}
+
+/// Reads a request's method and parameters; `encoded` are its query and its form, in this order.
+pub(crate) fn read_request(method: &str, path: &str, encoded: &[&[u8]]) -> Result<Request, ApiError> {
+    let method = Method::parse(method).ok_or_else(|| {
+        ApiError::new(405, "invalid_request_error", format!("Unrecognized request method ({method}: {path})."))
+    })?;
+    let mut params = Params::default();
+    for part in encoded {
+        params.read(part)?;
+    }
+    Ok(Request { method, path: path.to_owned(), params })
+}

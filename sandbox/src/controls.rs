@@ -1,0 +1,176 @@
+//! What the controls do to a running sandbox. The JSON endpoints and the forms of the page both come here.
+
+use serde::Deserialize;
+use serde_json::{Value, json};
+use tokio::time::Duration;
+
+use crate::{
+    DEFAULT_API_VERSION, clock,
+    delivery_mode::{DeliveryMode, Hold},
+    engine::Engine,
+    model::{control, error::ApiError, version},
+    outage::{self, Outage},
+};
+
+/// How long a control waits for deliveries that are on their way.
+const SETTLE_WAIT: Duration = Duration::from_secs(10);
+/// The last second of the year 9999, as far as dates on Stripe's pages are of four digits.
+const LAST_SECOND: i64 = 253_402_300_799;
+
+/// Carries a control out; `path` is what comes after `/_sandbox/`.
+pub(crate) async fn carry_out(engine: &Engine, path: &str, body: &Value) -> Result<Value, ApiError> {
+    let segments: Vec<&str> = path.split('/').collect();
+    match segments.as_slice() {
+        ["clock"] => set_clock(engine, body).await,
+        ["outage"] => begin_outage(engine, body),
+        ["outage", "clear"] => Ok(end_outage(engine)),
+        ["deliveries", "mode"] => change_mode(engine, body).await,
+        ["deliveries", "mode", "clear"] => {
+            engine.with(|core| core.mode = DeliveryMode::default());
+            engine.changed();
+            Ok(mode(engine))
+        }
+        ["deliveries", "pause"] => {
+            change_mode(engine, &json!({ "hold": true })).await.map(|_| json!({ "paused": true }))
+        }
+        ["deliveries", "resume"] => {
+            change_mode(engine, &json!({ "hold": false })).await.map(|_| json!({ "paused": false }))
+        }
+        ["events", id, "resend"] => resend(engine, id, body).await,
+        ["events", id, "deliver"] => deliver(engine, id).await,
+        ["events", id, "drop"] => drop_deliveries(engine, id).await,
+        _ => on_object(engine, path, body).await,
+    }
+}
+
+/// A control on an object of the model.
+async fn on_object(engine: &Engine, path: &str, body: &Value) -> Result<Value, ApiError> {
+    let (result, version) = engine.run(None, DEFAULT_API_VERSION, |state, context| {
+        control::handle(state, context, &format!("/_sandbox/{path}"), body)
+    });
+    engine.saved(version).await;
+    result
+}
+
+/// The sandbox's time: the machine's, plus what it was advanced by.
+pub(crate) fn clock(engine: &Engine) -> Value {
+    let (now, machine) = (engine.now_ms().div_euclid(1_000), clock::now_ms().div_euclid(1_000));
+    json!({ "now": now, "machine_now": machine, "offset_seconds": now.saturating_sub(machine) })
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ClockBody {
+    advance_seconds: Option<i64>,
+    now: Option<i64>,
+}
+
+async fn set_clock(engine: &Engine, body: &Value) -> Result<Value, ApiError> {
+    let wanted: ClockBody = read(body)?;
+    let now_ms = engine.now_ms();
+    let advance_ms = match (wanted.advance_seconds, wanted.now) {
+        (Some(seconds), None) => seconds.saturating_mul(1_000),
+        (None, Some(now)) => now.saturating_mul(1_000).saturating_sub(now_ms.div_euclid(1_000).saturating_mul(1_000)),
+        _ => return Err(ApiError::invalid("Give one of `advance_seconds` and `now`.")),
+    };
+    if advance_ms < 0 {
+        return Err(ApiError::invalid("The sandbox's time cannot go back."));
+    }
+    if now_ms.saturating_add(advance_ms).div_euclid(1_000) > LAST_SECOND {
+        return Err(ApiError::invalid("The sandbox's time ends with the year 9999."));
+    }
+    engine.run(None, DEFAULT_API_VERSION, |state, _| {
+        state.clock_offset_ms = state.clock_offset_ms.saturating_add(advance_ms);
+    });
+    // A second step, for what is due by the new time.
+    let ((), version) = engine.run(None, DEFAULT_API_VERSION, |_, _| ());
+    engine.saved(version).await;
+    Ok(clock(engine))
+}
+
+pub(crate) fn outage(engine: &Engine) -> Value {
+    let now_ms = engine.now_ms();
+    let current = engine.with(|core| outage::current(&mut core.outage, now_ms).cloned());
+    json!({ "outage": current })
+}
+
+fn begin_outage(engine: &Engine, body: &Value) -> Result<Value, ApiError> {
+    let wanted = Outage::read(body, engine.now_ms())?;
+    engine.with(|core| core.outage = Some(wanted));
+    engine.changed();
+    Ok(outage(engine))
+}
+
+pub(crate) fn end_outage(engine: &Engine) -> Value {
+    engine.with(|core| core.outage = None);
+    engine.changed();
+    outage(engine)
+}
+
+pub(crate) fn mode(engine: &Engine) -> Value {
+    engine.with(|core| json!(core.mode))
+}
+
+async fn change_mode(engine: &Engine, body: &Value) -> Result<Value, ApiError> {
+    engine.with(|core| core.mode.change(body))?;
+    engine.changed();
+    let holds = engine.with(|core| core.mode.hold != Hold::All(false));
+    if holds {
+        // What is on its way when the hold begins is let finish, so that nothing held arrives after this answer.
+        engine.wait_until(SETTLE_WAIT, |core| !core.is_sending_held()).await;
+    }
+    Ok(mode(engine))
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ResendBody {
+    api_version: Option<String>,
+}
+
+async fn resend(engine: &Engine, id: &str, body: &Value) -> Result<Value, ApiError> {
+    let wanted: ResendBody = read(body)?;
+    if let Some(api_version) = &wanted.api_version {
+        version::check(api_version)?;
+    }
+    let (queued, version) = engine.run(None, DEFAULT_API_VERSION, |state, context| {
+        state.resend(id, context.now_ms, wanted.api_version.as_deref())
+    });
+    engine.saved(version).await;
+    let queued = queued.ok_or_else(|| no_event(id))?;
+    Ok(json!({ "event": id, "queued": queued }))
+}
+
+/// Sends what is left to send of an event now, although it is held back or waits for its next attempt.
+async fn deliver(engine: &Engine, id: &str) -> Result<Value, ApiError> {
+    let (count, version) =
+        engine.run(None, DEFAULT_API_VERSION, |state, context| state.deliver_now(id, context.now_ms));
+    engine.saved(version).await;
+    left(count, id).map(|count| json!({ "event": id, "delivering": count }))
+}
+
+/// Gives up what is left to send of an event.
+async fn drop_deliveries(engine: &Engine, id: &str) -> Result<Value, ApiError> {
+    let (count, version) = engine.run(None, DEFAULT_API_VERSION, |state, _| state.drop_deliveries(id));
+    engine.saved(version).await;
+    left(count, id).map(|count| json!({ "event": id, "dropped": count }))
+}
+
+fn left(count: Option<usize>, id: &str) -> Result<usize, ApiError> {
+    match count {
+        Some(0) => {
+            let message = format!("Nothing is left to deliver of '{id}'. It can be sent again with resend.");
+            Err(ApiError::new(409, "invalid_request_error", message))
+        }
+        Some(count) => Ok(count),
+        None => Err(no_event(id)),
+    }
+}
+
+fn no_event(id: &str) -> ApiError {
+    ApiError::new(404, "invalid_request_error", format!("No such event: '{id}'"))
+}
+
+fn read<T: serde::de::DeserializeOwned>(body: &Value) -> Result<T, ApiError> {
+    T::deserialize(body).map_err(|error| ApiError::invalid(error.to_string()))
+}

@@ -1,0 +1,95 @@
+//! `/_sandbox` and its forms. A form does what the JSON control of the same path does, and leads back to the page.
+
+use actix_web::{HttpResponse, http::StatusCode, web};
+use serde_json::{Map, Value, json};
+
+use super::hosted::{html, see_other};
+use crate::{
+    DEFAULT_API_VERSION, controls,
+    engine::Engine,
+    model::error::ApiError,
+    pages::{control_rows, controls as page},
+};
+
+/// Members that a JSON control takes as a number.
+const NUMBERS: &[&str] = &["amount", "for_seconds", "times", "advance_seconds", "now", "drop_next"];
+
+pub(crate) fn routes(config: &mut web::ServiceConfig) {
+    config
+        .route("/_sandbox", web::get().to(show))
+        .route(&format!("{}/{{path:.*}}", page::FORMS), web::post().to(submit));
+}
+
+async fn show(engine: web::Data<Engine>) -> HttpResponse {
+    render(&engine, StatusCode::OK, None)
+}
+
+fn render(engine: &Engine, status: StatusCode, mistake: Option<&str>) -> HttpResponse {
+    // What is due by now happens first, so that the page does not offer what is over.
+    engine.read(DEFAULT_API_VERSION, |_, _| ());
+    let rows = engine.with(control_rows::of);
+    html(status, &page::page(&rows, mistake), &[])
+}
+
+async fn submit(
+    engine: web::Data<Engine>,
+    path: web::Path<String>,
+    form: web::Form<Vec<(String, String)>>,
+) -> HttpResponse {
+    let done = match body(&path, &form) {
+        Ok(body) => controls::carry_out(&engine, &path, &body).await,
+        Err(mistake) => Err(mistake),
+    };
+    match done {
+        Ok(_) => see_other(&format!("/_sandbox#{}", section(&path))),
+        Err(error) => {
+            let status = StatusCode::from_u16(error.status).unwrap_or(StatusCode::BAD_REQUEST);
+            render(&engine, status, Some(&error.message))
+        }
+    }
+}
+
+/// The part of the page that a form belongs to.
+fn section(path: &str) -> &str {
+    match path.split('/').next().unwrap_or_default() {
+        "sessions" | "payment_intents" => "payments",
+        other => other,
+    }
+}
+
+/// What the JSON control would get. A field left empty is left out.
+fn body(path: &str, form: &[(String, String)]) -> Result<Value, ApiError> {
+    let mut members = Map::new();
+    for (name, value) in form.iter().filter(|(_, value)| !value.trim().is_empty()) {
+        let value = value.trim();
+        let member = match value {
+            "true" => json!(true),
+            number if NUMBERS.contains(&name.as_str()) => {
+                let number: i64 = number
+                    .parse()
+                    .map_err(|_| ApiError::invalid(format!("`{name}` must be a whole number, not `{number}`.")))?;
+                json!(number)
+            }
+            text => json!(text),
+        };
+        members.insert(name.clone(), member);
+    }
+    Ok(if path == "deliveries/mode" { mode(&members) } else { Value::Object(members) })
+}
+
+/// The form shows the whole mode, so what is not in it is off: a box that is not ticked is not sent.
+fn mode(members: &Map<String, Value>) -> Value {
+    let hold = match (members.contains_key("hold_all"), members.get("hold").and_then(Value::as_str)) {
+        (true, _) => json!(true),
+        (false, Some(types)) => json!(types.split([' ', ',']).filter(|kind| !kind.is_empty()).collect::<Vec<_>>()),
+        (false, None) => json!(false),
+    };
+    json!({
+        "hold": hold,
+        "shuffle": members.contains_key("shuffle"),
+        "duplicate": members.contains_key("duplicate"),
+        "drop_next": members.get("drop_next").unwrap_or(&json!(0)),
+        "drop_type": members.get("drop_type"),
+        "api_version": members.get("api_version"),
+    })
+}

@@ -1,0 +1,164 @@
+//! The model in the caller's process: the same answers as over HTTP, without a server.
+//!
+//! What always holds: nothing happens by itself. Time is what the caller says, ids come from the seed, so the same calls
+//! give the same answers and events. There is no key to check and nothing is delivered; a simulator does that.
+
+use serde_json::Value;
+
+use crate::{
+    DEFAULT_API_VERSION,
+    call::{self, Answer, Call},
+    model::{Cause, Context, State, control, error::ApiError, ids::IdSource, version},
+};
+
+/// Stripe in memory, for simulators: deterministic, without HTTP, clock or threads.
+///
+/// Times are milliseconds since 1970 and must not go back.
+///
+/// ```
+/// use stripe_sandbox::{DEFAULT_API_VERSION, Model, ModelRequest};
+///
+/// let mut model = Model::seeded(7, "http://stripe.test");
+/// let request = ModelRequest {
+///     method: "POST",
+///     path: "/v1/checkout/sessions",
+///     form: "mode=payment&success_url=https://shop.test/&line_items[0][quantity]=1\
+///            &line_items[0][price_data][currency]=usd&line_items[0][price_data][unit_amount]=1000\
+///            &line_items[0][price_data][product_data][name]=Credits",
+///     idempotency_key: Some("order-1"),
+///     api_version: DEFAULT_API_VERSION,
+/// };
+/// let session = model.request(&request, 1_800_000_000_000);
+/// assert_eq!((session.status, session.replayed), (200, false));
+/// assert!(model.request(&request, 1_800_000_000_001).replayed);
+/// ```
+#[derive(Debug)]
+pub struct Model {
+    state: State,
+    ids: IdSource,
+    base_url: String,
+    /// How many events were taken.
+    taken: usize,
+}
+
+/// A request as it would come over HTTP, from a client whose key is right.
+#[derive(Debug, Clone, Copy)]
+pub struct ModelRequest<'a> {
+    /// `GET`, `POST` or `DELETE`.
+    pub method: &'a str,
+    /// The path, which begins with `/v1/`; it may have a query.
+    pub path: &'a str,
+    /// The form of a POST; the query of anything else. Url-encoded.
+    pub form: &'a str,
+    /// Only a POST's counts.
+    pub idempotency_key: Option<&'a str>,
+    /// What the `Stripe-Version` header says; [`DEFAULT_API_VERSION`] without one.
+    pub api_version: &'a str,
+}
+
+/// What comes back.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ModelAnswer {
+    /// The HTTP status.
+    pub status: u16,
+    /// Stripe's object, or its error. A control's refusal is `{"error": {"message": …}}`.
+    pub body: Value,
+    /// The idempotency key was used before, and this is what was answered then.
+    pub replayed: bool,
+}
+
+/// Something that happened and that a webhook would tell.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ModelEvent {
+    /// `evt_…`
+    pub id: String,
+    /// Its type: `checkout.session.completed` and so on.
+    pub kind: String,
+    /// Seconds since 1970.
+    pub created: i64,
+}
+
+impl Model {
+    /// A new one without any objects. The same seed gives the same ids. Hosted pages would be below `base_url`.
+    #[must_use]
+    pub fn seeded(seed: u64, base_url: &str) -> Self {
+        Self {
+            state: State::default(),
+            ids: IdSource::from_number(seed),
+            base_url: base_url.trim_end_matches('/').to_owned(),
+            taken: 0,
+        }
+    }
+
+    /// Carries a request out, after what is due by then has happened.
+    pub fn request(&mut self, request: &ModelRequest<'_>, now_ms: i64) -> ModelAnswer {
+        let request_id = self.ids.next("req_", 14);
+        let answer = match read(request, &request_id) {
+            Ok(call) => self.run(Some(call.cause()), &call.api_version, now_ms, |state, context| {
+                call::carry_out(state, context, &call, None, None)
+            }),
+            Err(error) => Answer::error(&error, &request_id, now_ms.div_euclid(1_000)),
+        };
+        ModelAnswer { status: answer.status, body: answer.body, replayed: answer.replay_of.is_some() }
+    }
+
+    /// A control on an object, as `POST /_sandbox/…` does it over HTTP: `/_sandbox/sessions/{id}/settle` and so on.
+    pub fn control(&mut self, path: &str, body: &Value, now_ms: i64) -> ModelAnswer {
+        let result =
+            self.run(None, DEFAULT_API_VERSION, now_ms, |state, context| control::handle(state, context, path, body));
+        let (status, body) = match result {
+            Ok(body) => (200, body),
+            Err(error) => (error.status, control::refusal(&error.message)),
+        };
+        ModelAnswer { status, body, replayed: false }
+    }
+
+    /// Lets happen what happens by itself: sessions expire, and whatever else is due.
+    pub fn tick(&mut self, now_ms: i64) {
+        self.run(None, DEFAULT_API_VERSION, now_ms, |_, _| ());
+    }
+
+    /// When [`Model::tick`] has something to do next.
+    #[must_use]
+    pub fn next_due_ms(&self) -> Option<i64> {
+        self.state.next_due_ms()
+    }
+
+    /// The events since the last time, oldest first.
+    pub fn take_events(&mut self) -> Vec<ModelEvent> {
+        let events = self.state.events.iter().skip(self.taken).map(|event| ModelEvent {
+            id: event.id.clone(),
+            kind: event.kind.clone(),
+            created: event.created,
+        });
+        let events: Vec<_> = events.collect();
+        self.taken = self.state.events.len();
+        events
+    }
+
+    /// The body of a webhook with this event, for an endpoint of this version: always the same bytes. `None` for an
+    /// unknown event.
+    #[must_use]
+    pub fn event_body(&self, id: &str, api_version: Option<&str>) -> Option<String> {
+        self.state.events.get(id).map(|event| event.body(api_version))
+    }
+
+    fn run<R>(
+        &mut self,
+        cause: Option<Cause>,
+        api_version: &str,
+        now_ms: i64,
+        command: impl FnOnce(&mut State, &mut Context<'_>) -> R,
+    ) -> R {
+        let mut context = Context { now_ms, ids: &mut self.ids, base_url: &self.base_url, cause, api_version };
+        self.state.tick(&mut context);
+        command(&mut self.state, &mut context)
+    }
+}
+
+fn read(request: &ModelRequest<'_>, request_id: &str) -> Result<Call, ApiError> {
+    version::check(request.api_version)?;
+    let (path, query) = request.path.split_once('?').unwrap_or((request.path, ""));
+    let read = call::read_request(request.method, path, &[query.as_bytes(), request.form.as_bytes()])?;
+    Ok(Call::new(read, request_id, request.idempotency_key.map(str::to_owned), request.api_version))
+}

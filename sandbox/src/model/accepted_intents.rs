@@ -1,0 +1,134 @@
+//! Which parameters the endpoints of payment intents, and the lists of what a payment leaves, take. The same rules as in
+//! `accepted`.
+
+use super::spec::{Field, Kind, optional, required, unsupported};
+
+const TEXT: Kind = Kind::Text(5_000);
+const EXPAND: Field = optional("expand", Kind::List(20, &TEXT));
+const LIMIT: Field = optional("limit", Kind::Integer(1));
+const STARTING_AFTER: Field = optional("starting_after", TEXT);
+const ENDING_BEFORE: Field = optional("ending_before", TEXT);
+const CREATED: Field = optional("created", Kind::Range);
+
+/// `POST /v1/payment_intents`, but for the payment method list, whose name depends on the version.
+pub(crate) const CREATE_INTENT: &[Field] = &[
+    required("amount", Kind::Integer(1)),
+    required("currency", TEXT),
+    optional(
+        "automatic_payment_methods",
+        Kind::Object(&[
+            required("enabled", Kind::Boolean),
+            optional("allow_redirects", Kind::OneOf(&["always", "never"])),
+        ]),
+    ),
+    optional("capture_method", Kind::OneOf(&["automatic", "automatic_async", "manual"])),
+    optional("confirm", Kind::Boolean),
+    optional("description", Kind::Text(1_000)),
+    optional("metadata", Kind::Metadata),
+    optional("off_session", Kind::Boolean),
+    optional("payment_method", TEXT),
+    optional("receipt_email", TEXT),
+    optional("setup_future_usage", Kind::OneOf(&["off_session", "on_session"])),
+    optional("statement_descriptor", Kind::Text(22)),
+    optional("statement_descriptor_suffix", Kind::Text(22)),
+    optional("transfer_group", TEXT),
+    EXPAND,
+    unsupported("amount_details"),
+    unsupported("application_fee_amount"),
+    unsupported("confirmation_method"),
+    unsupported("confirmation_token"),
+    unsupported("customer"),
+    unsupported("customer_account"),
+    unsupported("error_on_requires_action"),
+    unsupported("excluded_payment_method_types"),
+    unsupported("hooks"),
+    unsupported("mandate"),
+    unsupported("mandate_data"),
+    unsupported("on_behalf_of"),
+    unsupported("payment_details"),
+    unsupported("payment_method_configuration"),
+    unsupported("payment_method_data"),
+    unsupported("payment_method_options"),
+    unsupported("radar_options"),
+    unsupported("return_url"),
+    unsupported("shipping"),
+    unsupported("transfer_data"),
+    unsupported("use_stripe_sdk"),
+];
+
+pub(crate) const CONFIRM_INTENT: &[Field] = &[
+    optional("payment_method", TEXT),
+    optional("off_session", Kind::Boolean),
+    EXPAND,
+    unsupported("allowed_payment_method_types"),
+    unsupported("amount_details"),
+    unsupported("amount_to_confirm"),
+    unsupported("capture_method"),
+    unsupported("confirmation_token"),
+    unsupported("error_on_requires_action"),
+    unsupported("excluded_payment_method_types"),
+    unsupported("hooks"),
+    unsupported("mandate"),
+    unsupported("mandate_data"),
+    unsupported("payment_details"),
+    unsupported("payment_method_data"),
+    unsupported("payment_method_options"),
+    unsupported("radar_options"),
+    unsupported("receipt_email"),
+    unsupported("return_url"),
+    unsupported("setup_future_usage"),
+    unsupported("shipping"),
+    unsupported("use_stripe_sdk"),
+];
+
+pub(crate) const CANCEL_INTENT: &[Field] = &[
+    optional("cancellation_reason", Kind::OneOf(&["abandoned", "duplicate", "fraudulent", "requested_by_customer"])),
+    EXPAND,
+];
+
+pub(crate) const CAPTURE_INTENT: &[Field] = &[
+    optional("amount_to_capture", Kind::Integer(1)),
+    EXPAND,
+    unsupported("amount_details"),
+    unsupported("application_fee_amount"),
+    unsupported("final_capture"),
+    unsupported("hooks"),
+    unsupported("metadata"),
+    unsupported("payment_details"),
+    unsupported("statement_descriptor"),
+    unsupported("statement_descriptor_suffix"),
+    unsupported("transfer_data"),
+];
+
+pub(crate) const LIST_INTENTS: &[Field] = &[
+    LIMIT,
+    STARTING_AFTER,
+    ENDING_BEFORE,
+    EXPAND,
+    CREATED,
+    optional("customer", TEXT),
+    unsupported("customer_account"),
+];
+
+pub(crate) const LIST_CHARGES: &[Field] = &[
+    LIMIT,
+    STARTING_AFTER,
+    ENDING_BEFORE,
+    EXPAND,
+    CREATED,
+    optional("customer", TEXT),
+    optional("payment_intent", TEXT),
+    optional("transfer_group", TEXT),
+];
+
+pub(crate) const LIST_BALANCE: &[Field] = &[
+    LIMIT,
+    STARTING_AFTER,
+    ENDING_BEFORE,
+    EXPAND,
+    CREATED,
+    optional("currency", TEXT),
+    optional("payout", TEXT),
+    optional("source", TEXT),
+    optional("type", TEXT),
+];

@@ -1,0 +1,147 @@
+//! Balance transactions: what each movement of money did to the account's balance, and Stripe's fee on it.
+//!
+//! What always holds: `net` is `amount` minus `fee`; a transaction never changes. What was wrong is booked back by
+//! another one.
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use super::{Context, State, currency, dispute, payment::BalanceTransaction, payment_json};
+
+const TWO_DAYS: i64 = 2 * 24 * 60 * 60;
+
+/// Why money moved.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Movement {
+    #[default]
+    Charge,
+    Refund,
+    /// A refund did not reach the customer, or was canceled.
+    RefundFailure,
+    Dispute,
+    DisputeReversal,
+}
+
+impl Movement {
+    /// Stripe's `type`. Bank debits have names of their own.
+    fn kind(self, source: &str) -> &'static str {
+        match self {
+            Self::Charge if source.starts_with("py_") => "payment",
+            Self::Charge => "charge",
+            Self::Refund if source.starts_with("pyr_") => "payment_refund",
+            Self::Refund => "refund",
+            Self::RefundFailure if source.starts_with("pyr_") => "payment_failure_refund",
+            Self::RefundFailure => "refund_failure",
+            Self::Dispute | Self::DisputeReversal => "adjustment",
+        }
+    }
+
+    fn reporting_category(self) -> &'static str {
+        match self {
+            Self::Charge => "charge",
+            Self::Refund => "refund",
+            Self::RefundFailure => "refund_failure",
+            Self::Dispute => "dispute",
+            Self::DisputeReversal => "dispute_reversal",
+        }
+    }
+
+    fn fee_description(self) -> &'static str {
+        match self {
+            Self::Dispute => "Dispute fee",
+            _ => "Stripe processing fees",
+        }
+    }
+}
+
+/// What is to be booked. `amount` is negative when money goes away.
+#[derive(Debug)]
+pub(crate) struct Entry<'a> {
+    pub(crate) movement: Movement,
+    pub(crate) amount: i64,
+    pub(crate) fee: i64,
+    pub(crate) currency: &'a str,
+    pub(crate) source: &'a str,
+    pub(crate) description: Option<String>,
+}
+
+/// Books a movement of money and gives the transaction's id.
+pub(crate) fn book(state: &mut State, context: &mut Context<'_>, entry: Entry<'_>) -> String {
+    let prefix = if entry.movement == Movement::Charge { "txn_3" } else { "txn_1" };
+    let id = context.ids.next(prefix, 23);
+    state.balance_transactions.insert(BalanceTransaction {
+        id: id.clone(),
+        created: context.now(),
+        available_on: context.now().saturating_add(TWO_DAYS),
+        amount: entry.amount,
+        fee: entry.fee,
+        net: entry.amount.saturating_sub(entry.fee),
+        currency: entry.currency.to_owned(),
+        source: entry.source.to_owned(),
+        description: entry.description,
+        movement: entry.movement,
+    });
+    id
+}
+
+/// `charge.updated`: the fee is known a little later than the charge. Then comes what the customer makes of it.
+pub(crate) fn fill_in(state: &mut State, context: &mut Context<'_>, charge_id: &str) {
+    let Some(charge) = state.charges.get(charge_id).cloned() else {
+        return;
+    };
+    let entry = Entry {
+        movement: Movement::Charge,
+        amount: charge.amount,
+        fee: currency::fee(charge.amount),
+        currency: &charge.currency,
+        source: charge_id,
+        description: charge.description.clone(),
+    };
+    let id = book(state, context, entry);
+    if let Some(charge) = state.charges.get_mut(charge_id) {
+        charge.balance_transaction = Some(id);
+    }
+    if let Some(rendered) = payment_json::charge_by_id(state, charge_id) {
+        let previous = json!({ "balance_transaction": null });
+        state.emit_change(context, "charge.updated", rendered, Some(previous));
+    }
+    dispute::after_payment(state, context, charge_id);
+}
+
+impl BalanceTransaction {
+    /// Stripe's `type`.
+    pub(crate) fn kind(&self) -> &'static str {
+        self.movement.kind(&self.source)
+    }
+}
+
+pub(crate) fn to_json(transaction: &BalanceTransaction) -> Value {
+    let fees = (transaction.fee != 0).then(|| {
+        json!({
+            "amount": transaction.fee,
+            "application": null,
+            "currency": transaction.currency,
+            "description": transaction.movement.fee_description(),
+            "type": "stripe_fee",
+        })
+    });
+    json!({
+        "id": transaction.id,
+        "object": "balance_transaction",
+        "amount": transaction.amount,
+        "available_on": transaction.available_on,
+        "balance_type": "payments",
+        "created": transaction.created,
+        "currency": transaction.currency,
+        "description": transaction.description,
+        "exchange_rate": null,
+        "fee": transaction.fee,
+        "fee_details": Vec::from_iter(fees),
+        "net": transaction.net,
+        "reporting_category": transaction.movement.reporting_category(),
+        "source": transaction.source,
+        "status": "pending",
+        "type": transaction.kind(),
+    })
+}

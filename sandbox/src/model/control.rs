@@ -1,0 +1,58 @@
+//! The controls on objects, `/_sandbox/sessions/{id}/settle` and the like: what a customer, a bank or a person at
+//! Stripe's dashboard does, without an API request behind it. The server and [`crate::Model`] come here.
+
+use serde_json::{Value, json};
+
+use super::{
+    Context, State, confirm,
+    control_money::{self, Challenge, Challenged, Settle, Settled, read},
+    error::ApiError,
+    pages_api, session,
+};
+
+/// Carries a control out and gives the object as it is then.
+pub(crate) fn handle(
+    state: &mut State,
+    context: &mut Context<'_>,
+    path: &str,
+    body: &Value,
+) -> Result<Value, ApiError> {
+    let segments: Vec<&str> = path.trim_start_matches("/_sandbox/").split('/').collect();
+    match segments.as_slice() {
+        ["sessions", id, action] => {
+            match *action {
+                "settle" => settle(state, context, id, body)?,
+                "challenge" => challenge(state, context, id, body)?,
+                "expire" => session::expire_now(state, context, id)?,
+                _ => return Err(unknown(path)),
+            }
+            pages_api::retrieve(state, context, id)
+        }
+        other => control_money::handle(state, context, other, body).unwrap_or_else(|| Err(unknown(path))),
+    }
+}
+
+/// How a control refuses; these answers are not Stripe's.
+pub(crate) fn refusal(message: &str) -> Value {
+    json!({ "error": { "message": message } })
+}
+
+fn unknown(path: &str) -> ApiError {
+    ApiError::new(404, "invalid_request_error", format!("There is no control {path}."))
+}
+
+/// A delayed payment arrives or fails.
+fn settle(state: &mut State, context: &mut Context<'_>, id: &str, body: &Value) -> Result<(), ApiError> {
+    let wanted: Settle = read(body)?;
+    confirm::settle(state, context, id, wanted.outcome == Settled::Succeeded)
+}
+
+/// The customer passes or fails the 3-D Secure challenge.
+fn challenge(state: &mut State, context: &mut Context<'_>, id: &str, body: &Value) -> Result<(), ApiError> {
+    let wanted: Challenge = read(body)?;
+    match confirm::finish_challenge(state, context, id, wanted.outcome == Challenged::Passed) {
+        // A decline is what was asked for, or what the card does.
+        Err(error) if error.code != Some("payment_intent_unexpected_state") && error.status != 404 => Ok(()),
+        other => other.map(|_| ()),
+    }
+}
