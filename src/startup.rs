@@ -13,7 +13,7 @@ use tokio::sync::Semaphore;
 use utoipa_actix_web::AppExt;
 
 use crate::app::tasks::Tasks;
-use crate::app::{App, CALL_TIMEOUT, CHECKOUT_BUDGET, CheckoutSettings};
+use crate::app::{App, CALL_TIMEOUT, CHECKOUT_BUDGET, CheckoutSettings, FIRST_PAUSE};
 use crate::config::Config;
 use crate::http::auth::jwt::{TokenVerifier, TokenVerifierError};
 use crate::http::middleware::{KnownRoutes, cors, log_request, no_route, security_headers};
@@ -243,6 +243,7 @@ fn build_app(config: &Config, db: Db, environment: &Environment) -> Result<App, 
             expires_minutes: config.checkout_expires_minutes,
             payment_methods: config.payment_methods.clone(),
             budget: environment.checkout_budget,
+            first_pause: FIRST_PAUSE,
         },
         tasks: Tasks::new(tokio::runtime::Handle::current()),
     })

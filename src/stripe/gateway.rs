@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use stripe::{ApiErrors, Client, ClientBuilder, IdempotencyKey, RequestStrategy, StripeError, StripeRequest};
+use stripe_client_core::StripeClient;
 use stripe_checkout::checkout_session::{
     CreateCheckoutSession, CreateCheckoutSessionAdaptivePricing, CreateCheckoutSessionAllowedPaymentMethodTypes,
     CreateCheckoutSessionLineItems, CreateCheckoutSessionLineItemsPriceData, CreateCheckoutSessionPaymentIntentData,
@@ -33,10 +34,14 @@ use crate::secret::Secret;
 /// The address of the real Stripe.
 pub const STRIPE_API_BASE: &str = "https://api.stripe.com/";
 
+/// What carries a request to Stripe and brings the answer: HTTP, or a simulation of Stripe in this process.
+pub trait Transport: StripeClient<Err = StripeError> + Send + Sync {}
+impl<T: StripeClient<Err = StripeError> + Send + Sync> Transport for T {}
+
 /// Stripe, by its HTTP API.
 #[derive(Debug)]
-pub struct StripeGateway {
-    client: Client,
+pub struct StripeGateway<C = Client> {
+    client: C,
 }
 
 /// The secret key or the address cannot be used.
@@ -60,8 +65,15 @@ impl StripeGateway {
     }
 }
 
+impl<C: Transport> StripeGateway<C> {
+    /// Calls Stripe by any transport. Requests are made, and answers are read, as ever.
+    pub const fn over(client: C) -> Self {
+        Self { client }
+    }
+}
+
 #[async_trait]
-impl PaymentGateway for StripeGateway {
+impl<C: Transport> PaymentGateway for StripeGateway<C> {
     async fn open_checkout(&self, request: &CheckoutRequest, key: &str) -> Result<OpenedCheckout, GatewayError> {
         checkpoints::reach("call Stripe").await;
         let key = IdempotencyKey::new(key).map_err(|error| GatewayError::Unreachable(error.to_string()))?;

@@ -1,19 +1,18 @@
 //! Stripe's lists, page by page, for the comparison of the books.
 
-use stripe::Client;
 use stripe_checkout::checkout_session::ListCheckoutSession;
 use stripe_core::dispute::ListDispute;
 use stripe_core::refund::ListRefund;
 use stripe_types::RangeQueryTs;
 
 use super::money::{PAGE, dispute_report, refund_report};
-use super::{classify, report};
+use super::{Transport, classify, report};
 use crate::domain::checkout::PaymentReport;
 use crate::domain::reversal::{DisputeReport, RefundReport};
 use crate::ports::{GatewayError, ListPage};
 
 pub(super) async fn checkouts(
-    client: &Client,
+    client: &impl Transport,
     since_seconds: i64,
     after: Option<&str>,
 ) -> Result<ListPage<PaymentReport>, GatewayError> {
@@ -26,7 +25,7 @@ pub(super) async fn checkouts(
 }
 
 pub(super) async fn refunds(
-    client: &Client,
+    client: &impl Transport,
     since_seconds: i64,
     after: Option<&str>,
 ) -> Result<ListPage<RefundReport>, GatewayError> {
@@ -39,7 +38,7 @@ pub(super) async fn refunds(
 }
 
 pub(super) async fn disputes(
-    client: &Client,
+    client: &impl Transport,
     since_seconds: i64,
     after: Option<&str>,
 ) -> Result<ListPage<DisputeReport>, GatewayError> {
