@@ -127,6 +127,9 @@ async fn apply_one(tx: &mut Tx, command: ApplyPayment) -> Result<Applied, StoreE
         return Ok(Applied::Foreign);
     };
     let report = &command.report;
+    if let Err(mismatch) = found.agreement.check_mode(report.livemode) {
+        return Ok(Applied::Rejected(mismatch));
+    }
     let is_known_session = found.agreement.session.as_ref() == Some(&report.session);
     let brings_money = matches!(report.progress, PaymentProgress::Paid | PaymentProgress::Processing);
     // Stripe may have opened a session and told us that it failed, or we died before we stored it. Nobody was sent there,

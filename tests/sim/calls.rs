@@ -15,6 +15,9 @@ use super::stripe::FAULTS;
 use super::truth::Event;
 use super::world::{JWT_SECRET, WEBHOOK_SECRET, World};
 
+/// For how long a customer's idempotency key stands for one purchase.
+const KEY_LIFETIME_MS: i64 = 24 * 3_600_000;
+
 /// What a customer wants.
 #[derive(Debug, Clone)]
 pub struct Purchase {
@@ -23,6 +26,7 @@ pub struct Purchase {
     key: Option<String>,
     pub(super) session: Option<String>,
     attempts: u32,
+    began_ms: i64,
 }
 
 /// A delivery as it was sent.
@@ -134,15 +138,18 @@ impl World {
 
     /// A customer wants credits, or tries once more with the same key.
     pub(super) fn buy(&mut self) -> Result<(), String> {
+        // After a day a key is forgotten, and stands for another purchase.
+        let now_ms = self.clock.now_ms();
+        let is_known = |purchase: &Purchase| purchase.key.is_some() && now_ms - purchase.began_ms < KEY_LIFETIME_MS;
         let again: Vec<usize> =
-            (0..self.purchases.len()).filter(|place| self.purchases[*place].key.is_some()).collect();
+            (0..self.purchases.len()).filter(|place| is_known(&self.purchases[*place])).collect();
         let place = if !again.is_empty() && self.rng.percent(30) {
             *self.rng.pick(&again)
         } else {
             let account = self.rng.pick(&self.accounts.clone()).clone();
             let credits = *self.rng.pick(&[60, 100, 250, 250, 999, 5_000]);
             let key = self.rng.percent(70).then(|| format!("purchase-{}", self.purchases.len()));
-            self.purchases.push(Purchase { account, credits, key, session: None, attempts: 0 });
+            self.purchases.push(Purchase { account, credits, key, session: None, attempts: 0, began_ms: now_ms });
             self.purchases.len() - 1
         };
         self.purchases[place].attempts += 1;
