@@ -19,6 +19,9 @@ mod rate_limit;
 mod replicas;
 mod request_bodies;
 mod secrets;
+#[path = "../sim/mod.rs"]
+mod sim;
+mod simulation;
 mod smoke;
 mod stripe_failures;
 mod stripe_requests;

@@ -3,8 +3,10 @@
 
 use serde_json::{Value, json};
 
+use super::books::Books;
+use super::rng::Rng;
+use super::stripe::SharedStripe;
 use super::truth::Session;
-use super::world::World;
 
 /// How customers pay, and how often.
 const METHODS: [(&str, u64); 12] = [
@@ -22,20 +24,38 @@ const METHODS: [(&str, u64); 12] = [
     ("pm_card_radarBlock", 1),
 ];
 
-impl World {
+/// What was done, in a word, and to what.
+pub type Done = (&'static str, String);
+
+/// Nothing could be done.
+fn idle(why: &str) -> Done {
+    ("idle", why.to_owned())
+}
+
+/// Whoever does something at Stripe.
+pub struct Bystander<'w> {
+    /// What decides.
+    pub rng: &'w mut Rng,
+    /// Where it is done.
+    pub stripe: &'w SharedStripe,
+    /// Our books, for who tells purchases from each other.
+    pub books: &'w Books,
+}
+
+impl Bystander<'_> {
     /// A customer pays, or tries to.
-    pub(super) fn pay(&mut self) {
+    pub fn pay(&mut self) -> Done {
         let open: Vec<Session> =
             self.stripe.lock().truth.sessions.values().filter(|session| session.is_open).cloned().collect();
         if open.is_empty() {
-            return self.note("idle", "nobody has a page to pay on");
+            return idle("nobody has a page to pay on");
         }
         let session = self.rng.pick(&open).clone();
         let topup = session.topup.as_ref().and_then(|topup| self.books.topups.get(topup));
         let is_orphan = topup.is_some_and(|topup| topup.session_id.as_ref() != Some(&session.id));
         // Nobody was sent there; but whoever reads Stripe's dashboard can find it and pay a second time.
         if is_orphan && self.rng.percent(70) {
-            return self.note("idle", "a page that nobody knows");
+            return idle("a page that nobody knows");
         }
         let mut choice = self.rng.below(METHODS.iter().map(|(_, weight)| weight).sum());
         let method = METHODS.iter().find(|(_, weight)| {
@@ -46,11 +66,11 @@ impl World {
         let method = method.map_or("pm_card_visa", |(name, _)| name);
         let form = format!("payment_method={method}&expected_amount={}", session.total);
         let answer = self.stripe.ask("POST", &format!("/v1/payment_pages/{}/confirm", session.id), &form);
-        self.note(if is_orphan { "pay_twice" } else { "pay" }, &format!("{} {method} {}", session.id, answer.status));
+        (if is_orphan { "pay_twice" } else { "pay" }, format!("{} {method} {}", session.id, answer.status))
     }
 
     /// What was begun ends: 3-D Secure, a delayed payment.
-    pub(super) fn finish_payment(&mut self) {
+    pub fn finish_payment(&mut self) -> Done {
         let begun: Vec<(String, bool)> = {
             let stripe = self.stripe.lock();
             let intents = stripe.truth.intents.iter();
@@ -58,7 +78,7 @@ impl World {
             begun.map(|(id, intent)| (id.clone(), intent.status == "processing")).collect()
         };
         if begun.is_empty() {
-            return self.note("idle", "no payment is under way");
+            return idle("no payment is under way");
         }
         let (intent, is_delayed) = self.rng.pick(&begun).clone();
         let (action, good, bad) =
@@ -66,7 +86,7 @@ impl World {
         let outcome = if self.rng.percent(70) { good } else { bad };
         let path = format!("/_sandbox/payment_intents/{intent}/{action}");
         let answer = self.stripe.control(&path, &json!({ "outcome": outcome }));
-        self.note(action, &format!("{intent} {outcome} {}", answer.status));
+        (action, format!("{intent} {outcome} {}", answer.status))
     }
 
     /// A payment that was made, if there is one; also one of somebody else's.
@@ -80,8 +100,8 @@ impl World {
     }
 
     /// Somebody refunds in Stripe's dashboard.
-    pub(super) fn refund(&mut self) {
-        let Some((intent, total)) = self.paid_intent() else { return self.note("idle", "nothing was paid") };
+    pub fn refund(&mut self) -> Done {
+        let Some((intent, total)) = self.paid_intent() else { return idle("nothing was paid") };
         let amount = match self.rng.below(4) {
             0 => None,
             1 => Some(self.rng.between(1, 5).min(total)),
@@ -89,7 +109,7 @@ impl World {
         };
         let body = amount.map_or_else(|| json!({}), |amount| json!({ "amount": amount }));
         let answer = self.stripe.control(&format!("/_sandbox/payment_intents/{intent}/refund"), &body);
-        self.note("refund", &format!("{intent} {amount:?} {}", answer.status));
+        ("refund", format!("{intent} {amount:?} {}", answer.status))
     }
 
     /// The reversals that can still change, with the states that they can come to.
@@ -101,42 +121,42 @@ impl World {
     }
 
     /// The bank pays a refund out, sends it back, or waits for the customer.
-    pub(super) fn move_refund(&mut self) {
+    pub fn move_refund(&mut self) -> Done {
         let movable = self.movable(false);
         if movable.is_empty() {
-            return self.note("idle", "no refund is under way");
+            return idle("no refund is under way");
         }
         let (id, next) = self.rng.pick(&movable).clone();
         let status = *self.rng.pick(next);
         let answer = self.stripe.control(&format!("/_sandbox/refunds/{id}"), &json!({ "status": status }));
-        self.note("refund_moves", &format!("{id} {status} {}", answer.status));
+        ("refund_moves", format!("{id} {status} {}", answer.status))
     }
 
     /// A customer goes to the bank.
-    pub(super) fn dispute(&mut self) {
-        let Some((intent, total)) = self.paid_intent() else { return self.note("idle", "nothing was paid") };
+    pub fn dispute(&mut self) -> Done {
+        let Some((intent, total)) = self.paid_intent() else { return idle("nothing was paid") };
         let mut body = json!({ "inquiry": self.rng.percent(30) });
         if self.rng.percent(40) {
             body["amount"] = Value::from(self.rng.between(1, total));
         }
         let answer = self.stripe.control(&format!("/_sandbox/payment_intents/{intent}/dispute"), &body);
-        self.note("dispute", &format!("{intent} {body} {}", answer.status));
+        ("dispute", format!("{intent} {body} {}", answer.status))
     }
 
     /// A dispute goes on, ends, or is appealed.
-    pub(super) fn move_dispute(&mut self) {
+    pub fn move_dispute(&mut self) -> Done {
         let movable = self.movable(true);
         if movable.is_empty() {
-            return self.note("idle", "no dispute is under way");
+            return idle("no dispute is under way");
         }
         let (id, next) = self.rng.pick(&movable).clone();
         let to = *self.rng.pick(next);
         let answer = self.stripe.control(&format!("/_sandbox/disputes/{id}"), &json!({ "to": to }));
-        self.note("dispute_moves", &format!("{id} {to} {}", answer.status));
+        ("dispute_moves", format!("{id} {to} {}", answer.status))
     }
 
     /// Another product, another environment, or a wrong copy of a purchase of ours, on the same Stripe account.
-    pub(super) fn something_else_is_sold(&mut self) {
+    pub fn something_else_is_sold(&mut self) -> Done {
         let ours: Vec<(String, String, i64, i64)> = {
             let topups = self.books.topups.values();
             topups.map(|topup| (topup.id.clone(), topup.account_id.clone(), topup.credits, topup.total_amount)).collect()
@@ -147,7 +167,7 @@ impl World {
                 let topup = format!("topup_{:032x}", u128::from(self.rng.next()));
                 ("other_environment", marks(&topup, "user_1", 250), 289)
             }
-            _ if ours.is_empty() => return self.note("idle", "no purchase to copy"),
+            _ if ours.is_empty() => return idle("no purchase to copy"),
             _ => {
                 let (topup, account, credits, total) = self.rng.pick(&ours).clone();
                 ("wrong_copy", marks(&topup, &account, credits), total + 1)
@@ -159,7 +179,7 @@ impl World {
              &line_items[0][price_data][product_data][name]=Thing&{metadata}"
         );
         let answer = self.stripe.ask("POST", "/v1/checkout/sessions", &form);
-        self.note(kind, &format!("{} {total}", answer.status));
+        (kind, format!("{} {total}", answer.status))
     }
 }
 

@@ -16,7 +16,7 @@ use super::truth::Event;
 use super::world::{JWT_SECRET, WEBHOOK_SECRET, World};
 
 /// For how long a customer's idempotency key stands for one purchase.
-const KEY_LIFETIME_MS: i64 = 24 * 3_600_000;
+const KEY_LIFETIME_MS: i64 = 23 * 3_600_000;
 
 /// What a customer wants.
 #[derive(Debug, Clone)]

@@ -2,17 +2,17 @@
 //! against the sandbox's model of Stripe; with everything that can go wrong between them. A seed decides all of it, so
 //! that what was found once is found again. It is no part of the library.
 
-mod acts;
-mod books;
+pub mod acts;
+pub mod books;
 mod calls;
-mod checks;
-mod clock;
-mod network;
+pub mod checks;
+pub mod clock;
+pub mod network;
 mod observer;
-mod process;
-mod rng;
-mod stripe;
-mod truth;
-mod world;
+pub mod process;
+pub mod rng;
+pub mod stripe;
+pub mod truth;
+pub mod world;
 
 pub use world::World;

@@ -11,6 +11,7 @@ use topup::config::{Config, Source};
 use topup::ports::Clock;
 use topup::store::Db;
 
+use super::acts::{Bystander, Done};
 use super::books::Books;
 use super::calls::{Purchase, Waiting};
 use super::clock::SimClock;
@@ -176,7 +177,9 @@ impl World {
 
     /// One step.
     fn do_something(&mut self) -> Result<(), String> {
+        // A request waits for seconds, not for days.
         let pause_ms = match self.rng.below(20) {
+            _ if self.waiting.is_some() => self.rng.between(0, 3_000),
             0 => self.rng.between(60_000, 7_200_000),
             1 if self.rng.percent(20) => self.rng.between(86_400_000, 10 * 86_400_000),
             _ => self.rng.between(0, 3_000),
@@ -185,15 +188,15 @@ impl World {
         self.stripe.tick();
         match self.rng.below(100) {
             0..=11 => self.buy()?,
-            12..=23 => self.pay(),
-            24..=27 => self.finish_payment(),
+            12..=23 => self.act(|someone| someone.pay()),
+            24..=27 => self.act(|someone| someone.finish_payment()),
             28..=32 => self.look_at_page()?,
             33..=35 => self.look_at_balance()?,
-            36..=42 => self.refund(),
-            43..=46 => self.move_refund(),
-            47..=50 => self.dispute(),
-            51..=57 => self.move_dispute(),
-            58..=60 => self.something_else_is_sold(),
+            36..=42 => self.act(|someone| someone.refund()),
+            43..=46 => self.act(|someone| someone.move_refund()),
+            47..=50 => self.act(|someone| someone.dispute()),
+            51..=57 => self.act(|someone| someone.move_dispute()),
+            58..=60 => self.act(|someone| someone.something_else_is_sold()),
             61..=62 => self.a_stranger_calls()?,
             63..=67 => self.go_on()?,
             68 => self.restart()?,
@@ -202,6 +205,11 @@ impl World {
         let now_ms = self.clock.now_ms();
         self.network.collect(&mut self.stripe.lock().truth, &mut self.rng, now_ms);
         Ok(())
+    }
+
+    fn act(&mut self, act: fn(&mut Bystander<'_>) -> Done) {
+        let (kind, what) = act(&mut Bystander { rng: &mut self.rng, stripe: &self.stripe, books: &self.books });
+        self.note(kind, &what);
     }
 
     /// Writes down what happened.
