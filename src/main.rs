@@ -15,6 +15,9 @@ use topup::stripe::event::EVENT_TYPES;
 use topup::system::{SystemClock, SystemIds};
 use tracing_subscriber::EnvFilter;
 
+#[path = "main/webhooks.rs"]
+mod webhooks;
+
 type Failure = Box<dyn std::error::Error + Send + Sync>;
 
 /// Sell prepaid credits in your app: Stripe checkout, exactly-once crediting and the books, in one binary.
@@ -50,6 +53,9 @@ enum Command {
     /// API keys for servers.
     #[command(subcommand)]
     Keys(KeysCommand),
+    /// Deliveries of Stripe's that failed.
+    #[command(subcommand)]
+    Webhooks(webhooks::WebhooksCommand),
     /// Print the API's OpenAPI document.
     Openapi,
 }
@@ -109,6 +115,7 @@ async fn run(command: Command) -> Result<ExitCode, Failure> {
             println!("The database is at this version's state.");
         }
         Command::Keys(command) => return keys(command).await,
+        Command::Webhooks(command) => return webhooks::run(command).await,
         Command::Openapi => print!("{}", topup::http::openapi::document_json()?),
     }
     Ok(ExitCode::SUCCESS)
@@ -121,6 +128,15 @@ fn settings() -> Result<Source, Failure> {
 async fn connect(create: bool) -> Result<Db, Failure> {
     let url = Config::load_database_url(&settings()?)?;
     Db::connect(url.expose(), create).await.map_err(|error| StartError::Database(error).into())
+}
+
+async fn connect_migrated() -> Result<Db, Failure> {
+    let database = connect(false).await?;
+    let hint = "the database is not at this version's state; run `topup migrate`";
+    if database.migration_state().await? != MigrationState::Current {
+        return Err(hint.into());
+    }
+    Ok(database)
 }
 
 async fn serve() -> Result<(), Failure> {
@@ -150,11 +166,7 @@ async fn dev(options: topup::dev::DevOptions) -> Result<(), Failure> {
 }
 
 async fn keys(command: KeysCommand) -> Result<ExitCode, Failure> {
-    let database = connect(false).await?;
-    let hint = "the database is not at this version's state; run `topup migrate`";
-    if database.migration_state().await? != MigrationState::Current {
-        return Err(hint.into());
-    }
+    let database = connect_migrated().await?;
     match command {
         KeysCommand::Create { name, scopes, account } => {
             let key = api_keys::create(&database, &SystemIds, &SystemClock, &name, &scopes, account.as_ref()).await?;

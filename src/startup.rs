@@ -12,6 +12,8 @@ use futures_util::FutureExt;
 use tokio::sync::Semaphore;
 use utoipa_actix_web::AppExt;
 
+use crate::app::failed_deliveries::erasing_job;
+use crate::app::schedule::{Job, Schedule};
 use crate::app::tasks::Tasks;
 use crate::app::{App, CALL_TIMEOUT, CHECKOUT_BUDGET, CheckoutSettings, FIRST_PAUSE};
 use crate::config::Config;
@@ -20,12 +22,15 @@ use crate::http::middleware::{KnownRoutes, cors, log_request, no_route, security
 use crate::http::rate_limit::CheckoutLimits;
 use crate::http::{self, HttpState, MAX_WEBHOOK_BYTES_IN_FLIGHT, MAX_WEBHOOKS_IN_FLIGHT, openapi};
 use crate::ports::{Clock, IdGenerator};
+use crate::store::failed_events::OpenFailures;
 use crate::store::instance::{self, Instance, MigrationState};
 use crate::store::{Db, StoreError};
 use crate::stripe::StripeWebhooks;
 use crate::stripe::gateway::{InvalidStripeSettings, StripeGateway};
 use crate::stripe::signature::{EmptySecret, SignatureVerifier};
 use crate::system::{SystemClock, SystemIds};
+
+pub mod command;
 
 /// How long a client may take to send its request line and headers.
 const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
@@ -154,6 +159,7 @@ impl Application {
         let address = listener.local_addr().map_err(StartError::Server)?;
         let db = Db::connect(config.database_url.expose(), false).await.map_err(StartError::Database)?;
         check_database(&db, &config, environment.clock.as_ref()).await?;
+        tell_of_open_failures(&db).await?;
         let app = Arc::new(build_app(&config, db, &environment)?);
         let tokens = config.jwt.clone().map(|jwt| TokenVerifier::new(jwt, environment.clock.clone())).transpose()?;
         let state = web::Data::new(HttpState {
@@ -188,6 +194,7 @@ impl Application {
     /// When the web server fails.
     pub async fn run_until_stopped(self, stop: impl Future<Output = ()>) -> Result<(), StartError> {
         let handle = self.server.handle();
+        let schedule = Schedule::start(&self.app, scheduled_jobs());
         let mut server = tokio::spawn(self.server);
         let failed = |error: tokio::task::JoinError| StartError::Server(io::Error::other(error));
         tokio::select! {
@@ -195,6 +202,7 @@ impl Application {
             () = stop => {}
         }
         tracing::info!("stopping: no new requests");
+        schedule.stop();
         handle.stop(true).await;
         if tokio::time::timeout(TASKS_TIMEOUT, self.app.tasks.finish()).await.is_err() {
             tracing::warn!("some use cases are still running; what they have not committed is not done");
@@ -205,10 +213,31 @@ impl Application {
     }
 }
 
-async fn check_database(db: &Db, config: &Config, clock: &dyn Clock) -> Result<(), StartError> {
-    if db.migration_state().await.map_err(StartError::Database)? != MigrationState::Current {
-        return Err(StartError::NotMigrated);
+/// What a running service does by itself.
+fn scheduled_jobs() -> Vec<Job> {
+    vec![erasing_job()]
+}
+
+async fn tell_of_open_failures(db: &Db) -> Result<(), StartError> {
+    let OpenFailures { transient, permanent } = db.open_failures().await.map_err(StartError::Database)?;
+    let see = "see `topup webhooks failed`";
+    if transient > 0 || permanent > 0 {
+        tracing::warn!(transient, permanent, see, "deliveries of Stripe's have failed and are open");
+    } else {
+        tracing::info!(transient, permanent, "no failed delivery of Stripe's is open");
     }
+    Ok(())
+}
+
+async fn check_migrated(db: &Db) -> Result<(), StartError> {
+    match db.migration_state().await.map_err(StartError::Database)? {
+        MigrationState::Current => Ok(()),
+        MigrationState::Behind | MigrationState::Ahead => Err(StartError::NotMigrated),
+    }
+}
+
+async fn check_database(db: &Db, config: &Config, clock: &dyn Clock) -> Result<(), StartError> {
+    check_migrated(db).await?;
     let wanted = Instance { livemode: config.stripe.livemode, currency: config.pricing.currency().as_str().to_owned() };
     let (now_ms, asked) = (clock.now_ms(), wanted.clone());
     let remembered = db
@@ -218,6 +247,11 @@ async fn check_database(db: &Db, config: &Config, clock: &dyn Clock) -> Result<(
         })
         .await
         .map_err(StartError::Database)?;
+    check_instance(remembered, wanted)
+}
+
+/// A test key on a database of real money, or the other way round, must change nothing.
+fn check_instance(remembered: Instance, wanted: Instance) -> Result<(), StartError> {
     if remembered.livemode != wanted.livemode {
         return Err(StartError::OtherMode { remembered: remembered.livemode });
     }
@@ -245,6 +279,7 @@ fn build_app(config: &Config, db: Db, environment: &Environment) -> Result<App, 
             budget: environment.checkout_budget,
             first_pause: FIRST_PAUSE,
         },
+        payload_days: config.webhook_payload_days,
         tasks: Tasks::new(tokio::runtime::Handle::current()),
     })
 }

@@ -103,10 +103,13 @@ CREATE TABLE adjustments (
 
 CREATE INDEX adjustments_by_account ON adjustments (account_id);
 
--- What came with the delivery, until it is erased; and since when it is put right.
+-- What came with the delivery, until it is erased, and when it came: a replay does not make it younger. `resolved_at` is
+-- when it was put right; an event with a row in webhook_events is put right whatever it says.
 ALTER TABLE failed_webhook_events ADD COLUMN payload TEXT;
+ALTER TABLE failed_webhook_events ADD COLUMN payload_at BIGINT;
 ALTER TABLE failed_webhook_events ADD COLUMN resolved_at BIGINT;
-CREATE INDEX failed_webhook_events_by_time ON failed_webhook_events (last_failed_at, event_id);
+CREATE INDEX failed_webhook_events_by_time ON failed_webhook_events (first_failed_at, event_id);
+CREATE INDEX failed_webhook_events_by_payload ON failed_webhook_events (payload_at) WHERE payload IS NOT NULL;
 
 -- The time as the database sees it, in milliseconds since 1970: the one clock that all processes share.
 CREATE VIEW database_clock AS SELECT (EXTRACT(EPOCH FROM clock_timestamp()) * 1000)::BIGINT AS now_ms;
@@ -133,3 +136,9 @@ CREATE TABLE reconciliations (
 );
 
 CREATE INDEX reconciliations_by_start ON reconciliations (started_at, id);
+
+-- Reads a set of rows from a JSON text, by the name and the columns that SQLite has for it: so one text of SQL does for
+-- both databases.
+CREATE FUNCTION json_each(rows TEXT) RETURNS TABLE (key BIGINT, value JSONB) LANGUAGE sql IMMUTABLE AS $$
+    SELECT number - 1, element FROM jsonb_array_elements(rows::jsonb) WITH ORDINALITY AS elements (element, number)
+$$;

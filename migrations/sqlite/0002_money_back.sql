@@ -60,6 +60,15 @@ CREATE INDEX reversals_by_payment ON reversals (payment_intent_id);
 ALTER TABLE ledger_entries ADD COLUMN topup_id TEXT;
 CREATE INDEX ledger_reversals_by_topup ON ledger_entries (topup_id) WHERE kind = 'reversal';
 
+-- INSERT OR REPLACE removes the row that is in its way without asking the trigger that guards removals.
+CREATE TRIGGER ledger_entries_are_never_replaced BEFORE INSERT ON ledger_entries
+WHEN EXISTS (SELECT 1 FROM ledger_entries WHERE account_id = NEW.account_id AND sequence = NEW.sequence)
+    OR EXISTS (SELECT 1 FROM ledger_entries WHERE id = NEW.id)
+    OR EXISTS (SELECT 1 FROM ledger_entries WHERE kind = NEW.kind AND source = NEW.source)
+BEGIN
+    SELECT RAISE(ABORT, 'ledger_entries is append-only');
+END;
+
 CREATE INDEX webhook_events_by_topup ON webhook_events (topup_id);
 
 -- Refunds that somebody asked for here, written before Stripe is called.
@@ -103,10 +112,13 @@ CREATE TABLE adjustments (
 
 CREATE INDEX adjustments_by_account ON adjustments (account_id);
 
--- What came with the delivery, until it is erased; and since when it is put right.
+-- What came with the delivery, until it is erased, and when it came: a replay does not make it younger. `resolved_at` is
+-- when it was put right; an event with a row in webhook_events is put right whatever it says.
 ALTER TABLE failed_webhook_events ADD COLUMN payload TEXT;
+ALTER TABLE failed_webhook_events ADD COLUMN payload_at INTEGER;
 ALTER TABLE failed_webhook_events ADD COLUMN resolved_at INTEGER;
-CREATE INDEX failed_webhook_events_by_time ON failed_webhook_events (last_failed_at, event_id);
+CREATE INDEX failed_webhook_events_by_time ON failed_webhook_events (first_failed_at, event_id);
+CREATE INDEX failed_webhook_events_by_payload ON failed_webhook_events (payload_at) WHERE payload IS NOT NULL;
 
 -- The time as the database sees it, in milliseconds since 1970: the one clock that all processes share.
 CREATE VIEW database_clock AS SELECT CAST(unixepoch('subsec') * 1000 AS INTEGER) AS now_ms;

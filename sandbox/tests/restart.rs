@@ -90,3 +90,13 @@ async fn starts_that_cannot_work_say_why() {
     assert_eq!(json!(first.sandbox.url()), json!(format!("http://{}", first.sandbox.address())));
     first.sandbox.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_seed_is_refused_together_with_a_state_file_whose_ids_would_come_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut config = stripe_sandbox::Config::local(crate::support::KEY);
+    config.seed = Some(1);
+    config.state_file = Some(folder.path().join("state.json"));
+    let refused = stripe_sandbox::Sandbox::start(config).await.err().unwrap();
+    assert_eq!(refused.to_string(), "a seed cannot be used together with a state file");
+}

@@ -17,6 +17,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jsonschema::Validator;
 use reqwest::Method;
 use serde_json::{Value, json};
+use stripe_sandbox::recipes;
 use support::{SESSION, World, receiver::Receiver, session_with, start_with};
 
 /// Stripe's schemas, by the `object` of what they describe.
@@ -222,15 +223,19 @@ async fn give_it_back(schemas: &mut Schemas, world: &World) {
         posted(schemas, world, &format!("/v1/refunds/{id}/cancel"), &[]).await;
         posted(schemas, world, "/v1/refunds", &params).await;
     }
-    let session = create(schemas, world, SESSION).await;
-    world.confirm(&session, "pm_sandbox_delayed").await;
-    world.control(&format!("/_sandbox/sessions/{session}/settle"), r#"{"outcome": "succeeded"}"#).await;
-    let session = got(schemas, world, &format!("/v1/checkout/sessions/{session}")).await;
-    let intent = session["payment_intent"].as_str().unwrap();
-    let refund = controlled(schemas, world, &format!("/_sandbox/payment_intents/{intent}/refund"), &json!({})).await;
-    let path = format!("/_sandbox/refunds/{}", refund["id"].as_str().unwrap());
-    controlled(schemas, world, &path, &json!({ "status": "failed" })).await;
-    controlled(schemas, world, &format!("/_sandbox/payment_intents/{intent}/dispute"), &json!({})).await;
+    let delayed = create(schemas, world, SESSION).await;
+    world.confirm(&delayed, "pm_sandbox_delayed").await;
+    let debit = recipes::trigger(&world.sandbox.url(), support::KEY, "payment_intent.processing", &[]).await.unwrap();
+    let debit = debit[0].answer["id"].as_str().unwrap().to_owned();
+    for session in [delayed, debit] {
+        world.control(&format!("/_sandbox/sessions/{session}/settle"), r#"{"outcome": "succeeded"}"#).await;
+        let session = got(schemas, world, &format!("/v1/checkout/sessions/{session}")).await;
+        let path = format!("/_sandbox/payment_intents/{}", session["payment_intent"].as_str().unwrap());
+        let refund = controlled(schemas, world, &format!("{path}/refund"), &json!({})).await;
+        let of_refund = format!("/_sandbox/refunds/{}", refund["id"].as_str().unwrap());
+        controlled(schemas, world, &of_refund, &json!({ "status": "failed" })).await;
+        controlled(schemas, world, &format!("{path}/dispute"), &json!({})).await;
+    }
     got(schemas, world, "/v1/refunds?expand[]=data.charge").await;
 }
 

@@ -56,27 +56,40 @@ struct Name {
 /// See [`ApplyEventError`]. An error means that Stripe shall try again, unless the signature does not hold.
 pub async fn apply_event(app: &App, header: Option<&str>, body: &[u8]) -> Result<EventOutcome, ApplyEventError> {
     let read = app.webhooks.read(header, body, app.clock.now_ms());
-    apply_read(app, read, body).await
+    apply_read(app, read, Origin::Stripe(body)).await
 }
 
-/// Brings a delivery into the books whose signature was verified when it came: the same way.
+/// Brings a delivery into the books that failed before and whose signature was verified when it came: the same way.
 ///
 /// # Errors
 /// See [`ApplyEventError`].
-pub async fn apply_stored(app: &App, body: &[u8]) -> Result<EventOutcome, ApplyEventError> {
-    apply_read(app, app.webhooks.read_verified(body), body).await
+pub async fn apply_stored(app: &App, event_id: &str, body: &[u8]) -> Result<EventOutcome, ApplyEventError> {
+    apply_read(app, app.webhooks.read_verified(body), Origin::Stored { event_id }).await
+}
+
+/// Where a delivery comes from.
+#[derive(Clone, Copy)]
+enum Origin<'o> {
+    /// From Stripe, with this body.
+    Stripe(&'o [u8]),
+    /// From our own record of a failure, which has the body already: a replay must not make it look younger.
+    Stored { event_id: &'o str },
 }
 
 async fn apply_read(
     app: &App,
     read: Result<WebhookEvent, WebhookError>,
-    body: &[u8],
+    origin: Origin<'_>,
 ) -> Result<EventOutcome, ApplyEventError> {
     let event = match read {
         Ok(event) => event,
         Err(WebhookError::Unreadable { event_id, event_type, reason }) => {
-            let name = Name { event_id: or_digest(&event_id, body), event_type: event_type.clone() };
-            record_failure(app, &name, FailureKind::Transient, &reason, body).await.ok();
+            let known_as = match origin {
+                Origin::Stripe(body) => or_digest(&event_id, body),
+                Origin::Stored { event_id } => event_id.to_owned(),
+            };
+            let name = Name { event_id: known_as, event_type: event_type.clone() };
+            record_failure(app, &name, FailureKind::Transient, &reason, origin).await.ok();
             return Err(ApplyEventError::NotUnderstood(WebhookError::Unreadable { event_id, event_type, reason }));
         }
         Err(error) => return Err(ApplyEventError::NotBelieved(error)),
@@ -88,7 +101,7 @@ async fn apply_read(
         }));
     };
     let result = dispatch(app, event).await;
-    conclude(app, &name, result, body).await
+    conclude(app, &name, result, origin).await
 }
 
 async fn dispatch(app: &App, event: WebhookEvent) -> Result<EventOutcome, ApplyEventError> {
@@ -112,7 +125,7 @@ async fn conclude(
     app: &App,
     name: &Name,
     result: Result<EventOutcome, ApplyEventError>,
-    body: &[u8],
+    origin: Origin<'_>,
 ) -> Result<EventOutcome, ApplyEventError> {
     let Name { event_id: event, event_type } = name;
     match result {
@@ -120,7 +133,7 @@ async fn conclude(
             let reason = mismatch.to_string();
             tracing::error!(event, event_type, reason, "webhook event rejected: it will never have an effect");
             // Not recorded means not decided: Stripe shall try again.
-            record_failure(app, name, FailureKind::Permanent, &reason, body).await?;
+            record_failure(app, name, FailureKind::Permanent, &reason, origin).await?;
             Ok(EventOutcome::Rejected(mismatch))
         }
         Ok(EventOutcome::Foreign(reason)) => {
@@ -133,7 +146,7 @@ async fn conclude(
             Ok(EventOutcome::Decided(outcome))
         }
         Err(error) => {
-            record_failure(app, name, FailureKind::Transient, &with_causes(&error), body).await.ok();
+            record_failure(app, name, FailureKind::Transient, &with_causes(&error), origin).await.ok();
             Err(error)
         }
     }
@@ -201,14 +214,18 @@ async fn record_failure(
     name: &Name,
     kind: FailureKind,
     reason: &str,
-    body: &[u8],
+    origin: Origin<'_>,
 ) -> Result<(), StoreError> {
+    let payload = match origin {
+        Origin::Stripe(body) if app.payload_days > 0 => Some(String::from_utf8_lossy(body).into_owned()),
+        _ => None,
+    };
     let record = FailureRecord {
         event_id: name.event_id.clone(),
         event_type: name.event_type.clone(),
         kind,
         error: reason.to_owned(),
-        payload: String::from_utf8_lossy(body).into_owned(),
+        payload,
         now_ms: app.clock.now_ms(),
     };
     app.db
@@ -220,7 +237,7 @@ async fn record_failure(
 }
 
 /// What failed before and turns out to be nothing of ours needs nobody's attention any more.
-async fn resolve_failure(app: &App, event: &str) -> Result<(), StoreError> {
+pub(super) async fn resolve_failure(app: &App, event: &str) -> Result<(), StoreError> {
     if !app.db.has_open_failure(event).await? {
         return Ok(());
     }

@@ -51,6 +51,19 @@ pub struct CallerKey {
     pub key: String,
 }
 
+/// What was asked for, to the letter: what tells a repetition from another request, whatever the rules are by now.
+#[derive(Debug, Clone)]
+pub struct AskedFor {
+    /// Who gets the credits.
+    pub account: AccountId,
+    /// How many.
+    pub credits: i64,
+    /// Where the customer goes after paying.
+    pub success_url: String,
+    /// Where the customer goes after leaving.
+    pub cancel_url: Option<String>,
+}
+
 /// An open checkout, for the caller.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Checkout {
@@ -109,7 +122,7 @@ pub async fn create_checkout(app: &App, command: CreateCheckout) -> Result<Check
     let key = command.idempotency.as_ref().map(|caller| IdempotencyKey {
         caller: caller.caller.clone(),
         key: caller.key.clone(),
-        request_hash: hash(&command),
+        request_hash: command.asked_for().hash(),
     });
     let (topup, request, attempt, written_at_ms) = match begin(app, new.clone(), key.clone(), now_ms).await? {
         Begun::New => (new.id, new.request, 1, now_ms),
@@ -149,17 +162,49 @@ fn new_topup(app: &App, command: &CreateCheckout, quote: Quote, now_ms: i64) -> 
     Ok(NewTopup { id, account: command.account.clone(), quote, fees, expected_fee_minor, livemode, request, now_ms })
 }
 
-/// What makes two requests the same. Each part is preceded by its length, so that no two requests look alike.
-fn hash(command: &CreateCheckout) -> String {
-    let mut hasher = Sha256::new();
-    let credits = command.credits.to_string();
-    let cancel_url = command.cancel_url.as_ref().map_or("", RedirectUrl::as_str);
-    for part in [command.account.as_str(), &credits, command.success_url.as_str(), cancel_url] {
-        hasher.update(part.len().to_string());
-        hasher.update(":");
-        hasher.update(part);
+impl CreateCheckout {
+    fn asked_for(&self) -> AskedFor {
+        AskedFor {
+            account: self.account.clone(),
+            credits: self.credits,
+            success_url: self.success_url.as_str().to_owned(),
+            cancel_url: self.cancel_url.as_ref().map(|url| url.as_str().to_owned()),
+        }
     }
-    hex::encode(hasher.finalize())
+}
+
+impl AskedFor {
+    /// What makes two requests the same. Each part is preceded by its length, so that no two requests look alike.
+    fn hash(&self) -> String {
+        let mut hasher = Sha256::new();
+        let credits = self.credits.to_string();
+        let cancel_url = self.cancel_url.as_deref().unwrap_or_default();
+        for part in [self.account.as_str(), &credits, &self.success_url, cancel_url] {
+            hasher.update(part.len().to_string());
+            hasher.update(":");
+            hasher.update(part);
+        }
+        hex::encode(hasher.finalize())
+    }
+}
+
+/// The answer to a repetition of a request that would not be taken today, because the settings changed since it was
+/// answered. `None` if it was not: an attempt that is still running, or was interrupted, gives nobody a right to a
+/// checkout against today's rules.
+///
+/// # Errors
+/// See [`CreateCheckoutError`]: the stored answer may be one.
+pub async fn repeat_checkout(
+    app: &App,
+    caller: CallerKey,
+    asked: &AskedFor,
+) -> Result<Option<Checkout>, CreateCheckoutError> {
+    let key = IdempotencyKey { caller: caller.caller, key: caller.key, request_hash: asked.hash() };
+    let since_ms = app.clock.now_ms().saturating_sub(KEY_LIFETIME_MS);
+    let Some((topup, answer)) = app.db.answered(&key, since_ms).await? else { return Ok(None) };
+    let missing = || StoreError::corrupt("a key of the missing top-up", &topup);
+    let topup = app.db.topup(&topup).await?.ok_or_else(missing)?;
+    replay(app, topup, &answer).await.map(Some)
 }
 
 async fn begin(app: &App, new: NewTopup, key: Option<IdempotencyKey>, now_ms: i64) -> Result<Begun, StoreError> {

@@ -5,7 +5,9 @@ pub mod apply_event;
 mod apply_reversal;
 pub mod check_session;
 pub mod create_checkout;
+pub mod failed_deliveries;
 mod open_checkout;
+pub mod schedule;
 pub mod tasks;
 
 use std::sync::Arc;
@@ -40,6 +42,8 @@ pub struct App {
     pub pricing: Pricing,
     /// What a checkout is like.
     pub checkout: CheckoutSettings,
+    /// How many days the payload of a failed delivery is kept; 0 means not at all.
+    pub payload_days: i64,
     /// Where writes run, so that a client that goes away interrupts nothing.
     pub tasks: Tasks,
 }

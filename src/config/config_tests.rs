@@ -35,6 +35,7 @@ fn the_defaults_are_those_of_the_documentation() {
     assert_eq!(config.checkout_expires_minutes, 60);
     assert_eq!(config.payment_methods, ["card"]);
     assert_eq!(config.rate_limit_per_minute.get(), 30);
+    assert_eq!(config.webhook_payload_days, 30);
     assert!(config.log.json && config.log.filter == "info" && !config.stripe.livemode);
     assert_eq!(config.stripe.webhook_secrets.len(), 2);
 }
@@ -100,6 +101,9 @@ fn settings_that_would_be_wrong_or_unsafe_do_not_serve() {
         ("PAYMENT_METHODS", "card,"),
         ("RATE_LIMIT_PER_MINUTE", "0"),
         ("TRUSTED_PROXIES", "anywhere"),
+        ("WEBHOOK_PAYLOAD_DAYS", "-1"),
+        ("WEBHOOK_PAYLOAD_DAYS", "366"),
+        ("WEBHOOK_PAYLOAD_DAYS", "a month"),
         ("LOG", "not=a=filter"),
         ("LOG_FORMAT", "yaml"),
         ("PUBLIC_URL", "credits.example.com"),

@@ -3,6 +3,7 @@
 //! What always holds: a [`Config`] that exists is complete and safe to serve with. An empty setting is a mistake, never
 //! a default, because an empty secret would be a check that is switched off.
 
+mod command;
 pub mod jwt;
 mod source;
 
@@ -17,6 +18,7 @@ use crate::domain::fees::{FeeMode, FeePolicy, MAX_FEE_LABEL_CHARACTERS, RatePerc
 use crate::domain::pricing::{InvalidPricing, Pricing};
 use crate::domain::redirect::AllowedOrigin;
 use crate::secret::Secret;
+pub use command::CommandConfig;
 pub use jwt::SettingError;
 use jwt::{JwtSettings, RawJwt, is_placeholder};
 use source::Reader;
@@ -50,6 +52,8 @@ pub struct Config {
     pub rate_limit_per_minute: NonZeroU32,
     /// The networks whose `X-Forwarded-For` counts.
     pub trusted_proxies: Vec<IpNet>,
+    /// How many days the payload of a failed delivery is kept; 0 means not at all.
+    pub webhook_payload_days: i64,
     /// What is logged.
     pub log: LogSettings,
 }
@@ -59,7 +63,7 @@ pub struct Config {
 pub struct StripeSettings {
     /// The API key.
     pub secret_key: Secret,
-    /// The endpoint's signing secrets, newest first; never empty.
+    /// The endpoint's signing secrets, newest first; never empty in a [`Config`], always in a [`CommandConfig`].
     pub webhook_secrets: Vec<Secret>,
     /// A sandbox's base address, with a slash at the end; none for Stripe itself.
     pub api_base: Option<String>,
@@ -92,7 +96,8 @@ impl Config {
             reader.parse("BIND_ADDRESS", "127.0.0.1:8080", "an IP address and a port such as 0.0.0.0:8080");
         let public_url = reader.optional("PUBLIC_URL");
         let database_url = reader.text("DATABASE_URL", "sqlite:topup.db");
-        let stripe = read_stripe(&mut reader);
+        let webhook_secrets = read_webhook_secrets(&mut reader);
+        let stripe = read_stripe(&mut reader, webhook_secrets);
         let jwt = read_jwt(&mut reader);
         let allowed_origins = read_origins(&mut reader);
         let pricing = read_pricing(&mut reader);
@@ -101,11 +106,13 @@ impl Config {
         let payment_methods = read_payment_methods(&mut reader);
         let rate_limit = reader.parse("RATE_LIMIT_PER_MINUTE", "30", "a whole number of 1 or more");
         let trusted_proxies = read_networks(&mut reader);
+        let payload_days = read_payload_days(&mut reader);
         let log = read_log(&mut reader);
         check_database_url(&mut reader, &database_url);
         let public_url = read_public_url(&mut reader, public_url, bind_address);
         // Each `None` has left an error behind, so that an incomplete Config cannot be made.
-        match (bind_address, public_url, stripe, jwt, pricing, checkout_expires_minutes, rate_limit, log) {
+        match (bind_address, public_url, stripe, jwt, pricing, checkout_expires_minutes, rate_limit, payload_days, log)
+        {
             (
                 Some(bind_address),
                 Some(public_url),
@@ -114,6 +121,7 @@ impl Config {
                 Some(pricing),
                 Some(checkout_expires_minutes),
                 Some(rate_limit_per_minute),
+                Some(webhook_payload_days),
                 Some(log),
             ) if reader.errors.is_empty() => Ok(Self {
                 bind_address,
@@ -127,6 +135,7 @@ impl Config {
                 payment_methods,
                 rate_limit_per_minute,
                 trusted_proxies,
+                webhook_payload_days,
                 log,
             }),
             _ => Err(ConfigErrors(reader.errors)),
@@ -161,7 +170,11 @@ fn read_public_url(reader: &mut Reader<'_>, text: Option<String>, bind: Option<S
     Some(text.trim_end_matches('/').to_owned())
 }
 
-fn read_stripe(reader: &mut Reader<'_>) -> Option<StripeSettings> {
+fn read_payload_days(reader: &mut Reader<'_>) -> Option<i64> {
+    reader.in_range("WEBHOOK_PAYLOAD_DAYS", 30, 0..=365, "days, from 0 (not kept at all) to 365")
+}
+
+fn read_stripe(reader: &mut Reader<'_>, webhook_secrets: Vec<Secret>) -> Option<StripeSettings> {
     let key = reader.required(
         "STRIPE_SECRET_KEY",
         "the API key from Stripe's dashboard (sk_test_… to try, sk_live_… or a restricted rk_live_…)",
@@ -180,7 +193,6 @@ fn read_stripe(reader: &mut Reader<'_>) -> Option<StripeSettings> {
         };
         wrong.inspect(|message| reader.error("STRIPE_SECRET_KEY", message)).is_none()
     });
-    let webhook_secrets = read_webhook_secrets(reader);
     let api_base = reader.optional("STRIPE_API_BASE");
     let livemode = key.as_ref().is_none_or(|key| !key.starts_with("sk_test_") && !key.starts_with("rk_test_"));
     let api_base = api_base.map(|text| {

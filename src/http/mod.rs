@@ -14,6 +14,7 @@ mod quote;
 pub mod rate_limit;
 mod sessions;
 mod timestamp;
+pub mod webhook_events;
 mod webhooks;
 
 use std::sync::Arc;
@@ -84,6 +85,9 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
         .service(accounts::read_credits)
         .service(accounts::read_transactions)
         .service(webhooks::receive)
+        .service(webhook_events::list_failed_events)
+        .service(webhook_events::read_failed_event)
+        .service(webhook_events::replay_failed_event)
         .service(health::live)
         .service(health::ready);
 }

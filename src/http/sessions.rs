@@ -17,7 +17,7 @@ use super::timestamp::rfc3339;
 use super::{HttpState, State};
 use crate::app::api_keys::Scope;
 use crate::app::check_session::{Visible, check_session};
-use crate::app::create_checkout::{CallerKey, CreateCheckout, create_checkout};
+use crate::app::create_checkout::{AskedFor, CallerKey, CreateCheckout, create_checkout, repeat_checkout};
 use crate::domain::account::AccountId;
 use crate::domain::checkout::TopupState;
 use crate::domain::ids::SessionId;
@@ -181,43 +181,67 @@ pub async fn create(request: HttpRequest, payload: Payload, state: State) -> Res
         }
     };
     let body: CreateSession = read_json(&request, payload).await?;
-    let command = command(&request, &state, &caller, body)?;
-    state.limits.check_account(&command.account)?;
+    let (asked, key) = asked_for(&request, &state, &caller, body)?;
     let app = state.app.clone();
-    let checkout = state.run(async move { Box::pin(create_checkout(&app, command)).await }).await??;
+    let checkout = match check(&state, asked.credits, &asked.success_url, asked.cancel_url.as_deref()) {
+        Ok((success_url, cancel_url)) => {
+            state.limits.check_account(&asked.account)?;
+            let AskedFor { account, credits, .. } = asked;
+            let command = CreateCheckout { account, credits, success_url, cancel_url, idempotency: key };
+            state.run(async move { Box::pin(create_checkout(&app, command)).await }).await??
+        }
+        Err(errors) => {
+            let errors = ApiError::fields(errors);
+            let Some(key) = key else { return Err(errors) };
+            state.limits.check_account(&asked.account)?;
+            // If it was answered before the settings changed, the answer stays the same.
+            let repeat = async move { Box::pin(repeat_checkout(&app, key, &asked)).await };
+            state.run(repeat).await??.ok_or(errors)?
+        }
+    };
     Ok(Json(CreatedSession { id: checkout.session, url: checkout.url, expires_at: rfc3339(checkout.expires_at_ms)? }))
 }
 
-fn command(
+/// What the caller asks for, if the caller may; whether it can be had is asked afterwards.
+fn asked_for(
     request: &HttpRequest,
     state: &HttpState,
     caller: &Caller,
     body: CreateSession,
-) -> Result<CreateCheckout, ApiError> {
+) -> Result<(AskedFor, Option<CallerKey>), ApiError> {
+    let (credits, cancel_url) = (body.credits.unwrap_or_default(), body.cancel_url);
+    let success_url = body.success_url.unwrap_or_default();
+    let named = body.account_id.map(AccountId::parse).transpose().map_err(|error| {
+        let mut errors = check(state, credits, &success_url, cancel_url.as_deref()).err().unwrap_or_default();
+        errors.push(FieldError::new("accountId", "invalid_account", error.to_string()));
+        ApiError::fields(errors)
+    })?;
+    let account = caller.account(named, Scope::Checkout)?;
+    let key = idempotency_key(request.headers())?.map(|key| CallerKey { caller: caller.idempotency_scope(), key });
+    Ok((AskedFor { account, credits, success_url, cancel_url }, key))
+}
+
+/// Checks what is asked for against today's settings; gives both URLs.
+fn check(
+    state: &HttpState,
+    credits: i64,
+    success_url: &str,
+    cancel_url: Option<&str>,
+) -> Result<(RedirectUrl, Option<RedirectUrl>), Vec<FieldError>> {
     let mut errors = Vec::new();
     let mut url = |field: &str, text: &str| {
         let url = RedirectUrl::parse(text, &state.allowed_origins);
         url.map_err(|error| errors.push(FieldError::new(field, "invalid_url", error.to_string()))).ok()
     };
-    let success_url = url("successUrl", body.success_url.as_deref().unwrap_or_default());
-    let cancel_url = body.cancel_url.as_deref().map(|text| url("cancelUrl", text));
-    let credits = body.credits.unwrap_or_default();
+    let success_url = url("successUrl", success_url);
+    let cancel_url = cancel_url.map(|text| url("cancelUrl", text));
     if let Err(error) = state.app.pricing.quote(credits) {
         errors.push(FieldError::new("credits", error.code(), error.to_string()));
     }
-    let named = body.account_id.map(AccountId::parse).transpose();
-    let named = named.map_err(|error| errors.push(FieldError::new("accountId", "invalid_account", error.to_string())));
-    let (Some(success_url), Ok(named), true) = (success_url, named, errors.is_empty()) else {
-        return Err(ApiError::fields(errors));
-    };
-    Ok(CreateCheckout {
-        account: caller.account(named, Scope::Checkout)?,
-        credits,
-        success_url,
-        cancel_url: cancel_url.flatten(),
-        idempotency: idempotency_key(request.headers())?
-            .map(|key| CallerKey { caller: caller.idempotency_scope(), key }),
-    })
+    match success_url {
+        Some(success_url) if errors.is_empty() => Ok((success_url, cancel_url.flatten())),
+        _ => Err(errors),
+    }
 }
 
 fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, ApiError> {

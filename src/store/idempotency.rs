@@ -1,6 +1,6 @@
 //! The callers' idempotency keys: which request came with a key, and what came of it.
 
-use super::backend::Tx;
+use super::backend::{Db, Tx};
 use super::{StoreError, statements};
 use crate::domain::ids::TopupId;
 
@@ -47,6 +47,8 @@ statements! {
     CLAIM = "INSERT INTO idempotency_keys (caller, key, request_hash, topup_id, lease_until, created_at) \
         VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (caller, key) DO NOTHING";
     FIND = "SELECT request_hash, topup_id, status, code FROM idempotency_keys WHERE caller = $1 AND key = $2";
+    ANSWERED = "SELECT request_hash, topup_id, status, code FROM idempotency_keys \
+        WHERE caller = $1 AND key = $2 AND request_hash = $3 AND status IS NOT NULL AND created_at >= $4";
     /// A lease that ends far later than any can was given by a clock that was wrong.
     TAKE_OVER = "UPDATE idempotency_keys SET lease_until = $3 \
         WHERE caller = $1 AND key = $2 AND status IS NULL AND (lease_until <= $4 OR lease_until > $5)";
@@ -102,7 +104,7 @@ pub async fn claim(
     if row.request_hash != key.request_hash {
         return Ok(KeyState::OtherRequest);
     }
-    let topup = TopupId::parse(&row.topup_id).map_err(|_| StoreError::corrupt("top-up id", &row.topup_id))?;
+    let topup = topup_id(&row)?;
     if let Some(status) = row.status {
         return Ok(KeyState::Answered(topup, StoredAnswer { status, code: row.code }));
     }
@@ -110,6 +112,28 @@ pub async fn claim(
     let values = [caller.into(), name.into(), lease_until_ms.into(), now_ms.into(), wrong_from_ms.into()];
     let taken = tx.execute(&TAKE_OVER, &values).await?;
     Ok(if taken == 1 { KeyState::Resumed(topup) } else { KeyState::Running })
+}
+
+fn topup_id(row: &KeyRow) -> Result<TopupId, StoreError> {
+    TopupId::parse(&row.topup_id).map_err(|_| StoreError::corrupt("top-up id", &row.topup_id))
+}
+
+impl Db {
+    /// What the same request with this key was answered, if it was and the key was first used at or after a time.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn answered(
+        &self,
+        key: &IdempotencyKey,
+        since_ms: i64,
+    ) -> Result<Option<(TopupId, StoredAnswer)>, StoreError> {
+        let values =
+            [key.caller.as_str().into(), key.key.as_str().into(), key.request_hash.as_str().into(), since_ms.into()];
+        let Some(row) = self.read_optional::<KeyRow>(&ANSWERED, &values).await? else { return Ok(None) };
+        let topup = topup_id(&row)?;
+        Ok(row.status.map(|status| (topup, StoredAnswer { status, code: row.code })))
+    }
 }
 
 /// Stores the answer that is given from now on. The first one stays: a request that was overtaken changes nothing.

@@ -49,10 +49,24 @@ pub async fn remember(tx: &mut Tx, wanted: &Instance, now_ms: i64) -> Result<Ins
     tx.execute(&REMEMBER, &[wanted.livemode.into(), wanted.currency.as_str().into(), now_ms.into()]).await?;
     let row: InstanceRow =
         tx.fetch_optional(&FIND, &[]).await?.ok_or_else(|| StoreError::Corrupt("no instance row".to_owned()))?;
-    Ok(Instance { livemode: row.livemode != 0, currency: row.currency })
+    Ok(row.into())
+}
+
+impl From<InstanceRow> for Instance {
+    fn from(row: InstanceRow) -> Self {
+        Self { livemode: row.livemode != 0, currency: row.currency }
+    }
 }
 
 impl Db {
+    /// What the database is for; `None` if no service has used it yet.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn instance(&self) -> Result<Option<Instance>, StoreError> {
+        Ok(self.read_optional::<InstanceRow>(&FIND, &[]).await?.map(Instance::from))
+    }
+
     /// How far the database is migrated, compared with what this program brings along.
     ///
     /// # Errors

@@ -9,12 +9,12 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use stripe::{ApiErrors, Client, ClientBuilder, IdempotencyKey, RequestStrategy, StripeError, StripeRequest};
-use stripe_client_core::StripeClient;
 use stripe_checkout::checkout_session::{
     CreateCheckoutSession, CreateCheckoutSessionAdaptivePricing, CreateCheckoutSessionAllowedPaymentMethodTypes,
     CreateCheckoutSessionLineItems, CreateCheckoutSessionLineItemsPriceData, CreateCheckoutSessionPaymentIntentData,
     ProductData, RetrieveCheckoutSession,
 };
+use stripe_client_core::StripeClient;
 use stripe_shared::{CheckoutSession, CheckoutSessionMode, CheckoutSessionPaymentStatus, CheckoutSessionStatus};
 
 mod lists;
@@ -96,27 +96,36 @@ impl<C: Transport> PaymentGateway for StripeGateway<C> {
     async fn read_checkout(&self, session: &SessionId) -> Result<Option<PaymentReport>, GatewayError> {
         checkpoints::reach("ask Stripe").await;
         let session = RetrieveCheckoutSession::new(session.as_str()).send(&self.client).await.map_err(classify)?;
+        checkpoints::reach("Stripe answered").await;
         report(session)
     }
 
     async fn read_payment(&self, payment: &PaymentIntentId) -> Result<Option<PaymentOwner>, GatewayError> {
         checkpoints::reach("ask Stripe").await;
-        money::read_payment(&self.client, payment).await
+        let answer = money::read_payment(&self.client, payment).await?;
+        checkpoints::reach("Stripe answered").await;
+        Ok(answer)
     }
 
     async fn refunds_of(&self, payment: &PaymentIntentId) -> Result<Vec<RefundReport>, GatewayError> {
         checkpoints::reach("ask Stripe").await;
-        money::refunds_of(&self.client, payment).await
+        let answer = money::refunds_of(&self.client, payment).await?;
+        checkpoints::reach("Stripe answered").await;
+        Ok(answer)
     }
 
     async fn read_dispute(&self, dispute: &DisputeId) -> Result<DisputeReport, GatewayError> {
         checkpoints::reach("ask Stripe").await;
-        money::read_dispute(&self.client, dispute).await
+        let answer = money::read_dispute(&self.client, dispute).await?;
+        checkpoints::reach("Stripe answered").await;
+        Ok(answer)
     }
 
     async fn read_fee(&self, balance_transaction: &BalanceTransactionId) -> Result<RealFee, GatewayError> {
         checkpoints::reach("ask Stripe").await;
-        money::read_fee(&self.client, balance_transaction).await
+        let answer = money::read_fee(&self.client, balance_transaction).await?;
+        checkpoints::reach("Stripe answered").await;
+        Ok(answer)
     }
 
     async fn create_refund(&self, order: &RefundOrder, key: &str) -> Result<RefundReport, GatewayError> {

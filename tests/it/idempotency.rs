@@ -7,6 +7,8 @@ use topup::domain::account::AccountId;
 
 use crate::on_both_databases;
 use crate::support::app::{SUCCESS_URL, http_client};
+use crate::support::process::Process;
+use crate::support::serve::World;
 use crate::support::{Answer, Options, TestApp, until};
 
 const MINUTE_MS: i64 = 60_000;
@@ -291,4 +293,47 @@ async fn a_key_that_is_none_is_refused_before_anything_is_done() {
     let longest = "k".repeat(255);
     app.send(request().header("idempotency-key", longest)).await.expect(200);
     app.finish().await;
+}
+
+on_both_databases! {
+    async fn a_change_of_settings_changes_no_answer_that_a_key_got(backend: Backend) {
+        let world = World::new(backend).await;
+        let mut process = world.serve(None).await;
+        let (status, first) = world.try_checkout("user_1", "key-1").await.expect("an answer");
+        assert_eq!(status, 200, "{first}");
+        process.kill();
+        for (setting, value) in [("MAX_CREDITS", "100"), ("ALLOWED_ORIGINS", "https://other.example.com")] {
+            let mut settings = world.settings();
+            settings.insert(setting, value.to_owned());
+            let mut process = Process::serve(&settings, None).await;
+            assert_eq!(world.try_checkout("user_1", "key-1").await, Some((200, first.clone())), "{setting}");
+            // Another key, or another caller's, has no answer to be given again.
+            for (account, key) in [("user_1", "key-2"), ("user_2", "key-1")] {
+                let (status, problem) = world.try_checkout(account, key).await.expect("an answer");
+                assert_eq!((status, &problem["code"]), (400, &json!("invalid_request")), "{setting}");
+            }
+            process.kill();
+        }
+        assert_eq!(world.stripe.checkout_requests().await.len(), 1);
+        world.finish().await;
+    }
+
+    async fn an_attempt_that_was_interrupted_opens_no_checkout_against_todays_settings(backend: Backend) {
+        let world = World::new(backend).await;
+        // Paused before Stripe is called: the key is held, and nothing was answered.
+        world.stripe.checkout_fault(1, json!({ "kind": "hold" })).await;
+        let mut process = world.serve(None).await;
+        tokio::join!(world.try_checkout("user_1", "key-1"), async {
+            world.stripe.wait_for_holds(1).await;
+            process.kill();
+        });
+        world.stripe.release().await;
+        let mut settings = world.settings_afterwards();
+        settings.insert("MAX_CREDITS", "100".to_owned());
+        let mut process = Process::serve(&settings, None).await;
+        let (status, problem) = world.try_checkout("user_1", "key-1").await.expect("an answer");
+        assert_eq!((status, &problem["code"]), (400, &json!("invalid_request")), "{problem}");
+        process.kill();
+        world.finish().await;
+    }
 }

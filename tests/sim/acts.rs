@@ -159,7 +159,9 @@ impl Bystander<'_> {
     pub fn something_else_is_sold(&mut self) -> Done {
         let ours: Vec<(String, String, i64, i64)> = {
             let topups = self.books.topups.values();
-            topups.map(|topup| (topup.id.clone(), topup.account_id.clone(), topup.credits, topup.total_amount)).collect()
+            topups
+                .map(|topup| (topup.id.clone(), topup.account_id.clone(), topup.credits, topup.total_amount))
+                .collect()
         };
         let (kind, metadata, total) = match self.rng.below(3) {
             0 => ("other_product", "metadata[order]=7".to_owned(), self.rng.between(100, 900)),

@@ -18,6 +18,14 @@ use super::world::{JWT_SECRET, WEBHOOK_SECRET, World};
 /// For how long a customer's idempotency key stands for one purchase.
 const KEY_LIFETIME_MS: i64 = 23 * 3_600_000;
 
+/// The events whose handlers write without asking first.
+const BURST_TYPES: [&str; 4] = [
+    "checkout.session.completed",
+    "checkout.session.async_payment_succeeded",
+    "checkout.session.expired",
+    "payment_intent.payment_failed",
+];
+
 /// What a customer wants.
 #[derive(Debug, Clone)]
 pub struct Purchase {
@@ -67,7 +75,7 @@ impl World {
                 let mut fault = || if self.rng.percent(75) { Some(*self.rng.pick(&FAULTS)) } else { None };
                 ((0..length).map(|_| fault()).collect(), Fate::Nothing)
             }
-            14..=25 => (VecDeque::new(), Fate::DieAt(u32::try_from(self.rng.below(22)).expect("small"))),
+            14..=25 => (VecDeque::new(), self.death()),
             26..=33 if self.waiting.is_none() => {
                 (VecDeque::new(), Fate::SuspendAt(u32::try_from(self.rng.below(6)).expect("small")))
             }
@@ -103,18 +111,25 @@ impl World {
             stripe.faults_met > met
         };
         match &ended {
-            Ended::Died { .. } => {
-                self.count("deaths");
-                // What waited died too.
-                if let Some(Waiting::Webhook(sent)) = self.waiting.take() {
-                    self.send_again(sent.delivery);
-                }
-            }
+            Ended::Died { .. } => self.died(),
             Ended::Suspended => self.count("suspended"),
             Ended::Answered(_) if trouble => self.count("with_stripe_faults"),
             Ended::Answered(_) => {}
         }
         Outcome { ended, trouble, before }
+    }
+
+    fn died(&mut self) {
+        self.count("deaths");
+        // What waited died too.
+        if let Some(Waiting::Webhook(sent)) = self.waiting.take() {
+            self.send_again(sent.delivery);
+        }
+    }
+
+    /// Some place to die at.
+    fn death(&mut self) -> Fate {
+        Fate::DieAt(u32::try_from(self.rng.below(22)).expect("small"))
     }
 
     fn send_again(&mut self, delivery: Delivery) {
@@ -124,8 +139,10 @@ impl World {
     /// Fails if a table but the named ones changed.
     fn unchanged(&mut self, before: &Digests, except: &[&str], what: &str) -> Result<(), String> {
         let after = self.observer.look().clone();
-        let changed: Vec<&String> =
-            before.keys().filter(|table| before[*table] != after[*table] && !except.contains(&table.as_str())).collect();
+        let changed: Vec<&String> = before
+            .keys()
+            .filter(|table| before[*table] != after[*table] && !except.contains(&table.as_str()))
+            .collect();
         if changed.is_empty() { Ok(()) } else { Err(format!("{what} changed {changed:?}")) }
     }
 
@@ -141,8 +158,7 @@ impl World {
         // After a day a key is forgotten, and stands for another purchase.
         let now_ms = self.clock.now_ms();
         let is_known = |purchase: &Purchase| purchase.key.is_some() && now_ms - purchase.began_ms < KEY_LIFETIME_MS;
-        let again: Vec<usize> =
-            (0..self.purchases.len()).filter(|place| is_known(&self.purchases[*place])).collect();
+        let again: Vec<usize> = (0..self.purchases.len()).filter(|place| is_known(&self.purchases[*place])).collect();
         let place = if !again.is_empty() && self.rng.percent(30) {
             *self.rng.pick(&again)
         } else {
@@ -271,20 +287,60 @@ impl World {
         delivery: Delivery,
         (faults, fate): (VecDeque<Option<super::stripe::Fault>>, Fate),
     ) -> Result<(), String> {
+        let (sent, request) = self.prepare(delivery);
+        let outcome = self.serve_with(request, faults, fate);
+        self.delivered(sent, outcome)
+    }
+
+    /// Signs an event, and notes how things are before it is sent.
+    fn prepare(&self, delivery: Delivery) -> (Sent, TestRequest) {
         let (sent, body) = {
             let stripe = self.stripe.lock();
             let told = stripe.truth.events[delivery.event].clone();
             let body = stripe.model.event_body(&told.id, Some(delivery.version)).expect("it happened");
             let disputes = told.reversals.iter().filter(|(id, _)| stripe.truth.reversals[id].is_dispute);
-            let at_start =
-                disputes.map(|(id, _)| (id.clone(), stripe.truth.reversals[id].states.len() - 1)).collect();
+            let at_start = disputes.map(|(id, _)| (id.clone(), stripe.truth.reversals[id].states.len() - 1)).collect();
             let body = body.replace(&format!("\"{}\"", told.id), &format!("\"{}\"", delivery.id));
             let was_decided = self.books.events.contains(&delivery.id);
             (Sent { delivery, told, was_decided, at_start }, body)
         };
         let header = stripe_sandbox::sign(WEBHOOK_SECRET, self.clock.now_ms() / 1_000, body.as_bytes());
-        let outcome = self.serve_with(webhook(&header, body), faults, fate);
-        self.delivered(sent, outcome)
+        (sent, webhook(&header, body))
+    }
+
+    /// Several deliveries at the same moment: they share a commit. Only such as ask nobody before they write, so that
+    /// their order is always the same.
+    pub(super) fn burst(&mut self) -> Result<(), String> {
+        let now_ms = self.clock.now_ms();
+        let deliveries = self.network.take(&self.stripe.lock().truth, &BURST_TYPES, 6, now_ms);
+        if deliveries.is_empty() {
+            self.note("idle", "nothing for a burst");
+            return Ok(());
+        }
+        let fate = if self.rng.percent(30) { self.death() } else { Fate::Nothing };
+        let (sent, requests): (Vec<_>, Vec<_>) = deliveries.into_iter().map(|each| self.prepare(each)).unzip();
+        let before = self.observer.look().clone();
+        let ended = self.process.serve_all(requests, fate);
+        self.note("burst", &format!("{} deliveries", sent.len()));
+        match ended {
+            Ended::Answered(answers) => {
+                for (sent, answer) in sent.into_iter().zip(answers) {
+                    self.note("webhook", &format!("{} {} {}", sent.delivery.id, sent.told.kind, answer.status));
+                    if answer.status != 200 {
+                        return Err(format!("{} in a burst was answered with {}", sent.delivery.id, answer.body));
+                    }
+                    self.promise(&sent);
+                }
+                Ok(())
+            }
+            Ended::Died { committed } => {
+                self.died();
+                self.note("webhook", &format!("a burst dies, committed: {committed}"));
+                sent.into_iter().for_each(|sent| self.send_again(sent.delivery));
+                if committed { Ok(()) } else { self.unchanged(&before, &[], "a burst that died before its commit") }
+            }
+            Ended::Suspended => Err("nothing was to be suspended".to_owned()),
+        }
     }
 
     fn delivered(&mut self, sent: Sent, outcome: Outcome) -> Result<(), String> {
@@ -340,7 +396,8 @@ impl World {
                 self.promises.paid.insert(topup.id.clone());
             }
         }
-        let payer = truth.sessions.values().find(|session| session.intent.is_some() && session.intent == sent.told.intent);
+        let payer =
+            truth.sessions.values().find(|session| session.intent.is_some() && session.intent == sent.told.intent);
         if payer.and_then(topup_of).is_none() {
             return;
         }
@@ -353,7 +410,7 @@ impl World {
 
     /// What waits goes on.
     pub(super) fn go_on(&mut self) -> Result<(), String> {
-        let fate = if self.rng.percent(15) { Fate::DieAt(u32::try_from(self.rng.below(12)).expect("small")) } else { Fate::Nothing };
+        let fate = if self.rng.percent(15) { self.death() } else { Fate::Nothing };
         let Some(waiting) = self.waiting.take() else {
             self.note("idle", "nobody waits");
             return Ok(());
@@ -411,7 +468,9 @@ impl World {
         let body = event.to_string();
         let header = stripe_sandbox::sign(secret, self.clock.now_ms() / 1_000, body.as_bytes());
         let outcome = self.serve_with(webhook(&header, body), VecDeque::new(), Fate::Nothing);
-        let Ended::Answered(Answer { status, .. }) = outcome.ended else { return Err("a stranger changed fate".into()) };
+        let Ended::Answered(Answer { status, .. }) = outcome.ended else {
+            return Err("a stranger changed fate".into());
+        };
         self.note("stranger", &format!("{} {expected} {status}", event["type"]));
         self.unchanged(&outcome.before, &["failed_webhook_events"], "a stranger's delivery")?;
         if status == expected { Ok(()) } else { Err(format!("a stranger was answered with {status}")) }

@@ -33,9 +33,8 @@ impl World {
         for purchase in &self.purchases {
             let Some(session) = &purchase.session else { continue };
             let topup = self.books.topups.values().find(|topup| topup.session_id.as_ref() == Some(session));
-            let is_right = topup.is_some_and(|topup| {
-                topup.account_id == purchase.account && topup.credits == purchase.credits
-            });
+            let is_right =
+                topup.is_some_and(|topup| topup.account_id == purchase.account && topup.credits == purchase.credits);
             if !is_right {
                 return Err(format!("{session} was sold to {} and is {topup:?}", purchase.account));
             }

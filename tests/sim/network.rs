@@ -84,6 +84,19 @@ impl Network {
         Some(self.pending.swap_remove(place))
     }
 
+    /// Takes some that may arrive now and are of these types.
+    pub fn take(&mut self, truth: &Truth, types: &[&str], most: usize, now_ms: i64) -> Vec<Delivery> {
+        let mut taken = Vec::new();
+        while taken.len() < most {
+            let wanted = |delivery: &Delivery| {
+                delivery.due_ms <= now_ms && types.contains(&truth.events[delivery.event].kind.as_str())
+            };
+            let Some(place) = self.pending.iter().position(wanted) else { break };
+            taken.push(self.pending.swap_remove(place));
+        }
+        taken
+    }
+
     /// It was not answered with 200: it comes again, later.
     pub fn again(&mut self, mut delivery: Delivery, rng: &mut Rng, now_ms: i64) {
         delivery.attempts += 1;

@@ -200,6 +200,7 @@ impl World {
             61..=62 => self.a_stranger_calls()?,
             63..=67 => self.go_on()?,
             68 => self.restart()?,
+            69..=74 => self.burst()?,
             _ => self.deliver()?,
         }
         let now_ms = self.clock.now_ms();

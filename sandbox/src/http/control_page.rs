@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 
 use super::hosted::{html, see_other};
 use crate::{
-    DEFAULT_API_VERSION, controls,
+    controls,
     engine::Engine,
     model::error::ApiError,
     pages::{control_rows, controls as page},
@@ -25,8 +25,6 @@ async fn show(engine: web::Data<Engine>) -> HttpResponse {
 }
 
 fn render(engine: &Engine, status: StatusCode, mistake: Option<&str>) -> HttpResponse {
-    // What is due by now happens first, so that the page does not offer what is over.
-    engine.read(DEFAULT_API_VERSION, |_, _| ());
     let rows = engine.with(control_rows::of);
     html(status, &page::page(&rows, mistake), &[])
 }

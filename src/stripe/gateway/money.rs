@@ -56,7 +56,10 @@ fn real_fee(movement: &BalanceTransaction) -> Result<RealFee, GatewayError> {
     })
 }
 
-pub(super) async fn refunds_of(client: &impl Transport, payment: &PaymentIntentId) -> Result<Vec<RefundReport>, GatewayError> {
+pub(super) async fn refunds_of(
+    client: &impl Transport,
+    payment: &PaymentIntentId,
+) -> Result<Vec<RefundReport>, GatewayError> {
     let mut refunds: Vec<RefundReport> = Vec::new();
     for _ in 0..MAX_PAGES {
         let mut list = ListRefund::new().payment_intent(payment.as_str()).limit(PAGE);

@@ -18,6 +18,37 @@ fn word(backend: Databases, sqlite: &'static str, postgres: &'static str) -> &'s
     if backend == Databases::Sqlite { sqlite } else { postgres }
 }
 
+/// On SQLite that guard comes before the rule that is to be seen.
+async fn without_the_guard_of_replacements(books: &Books, backend: Databases) {
+    if backend == Databases::Sqlite {
+        books.db.execute_raw("DROP TRIGGER ledger_entries_are_never_replaced").await.expect("is there");
+    }
+}
+
+/// SQLite alone has these words, and removes what is in the way without asking the trigger that guards removals.
+#[tokio::test]
+async fn entries_of_the_books_cannot_be_replaced() {
+    let books = Books::open(Databases::Sqlite).await;
+    for number in 1..=2 {
+        let report = books.opened(number).await;
+        books.apply(report).await.expect("applied");
+    }
+    for sql in [
+        // The first entry's place in the account; its id; its source.
+        "INSERT OR REPLACE INTO ledger_entries SELECT account_id, sequence, 'entry_new', kind, 1000000, 1000000, \
+        'another', created_at, topup_id FROM ledger_entries WHERE sequence = 1",
+        "REPLACE INTO ledger_entries SELECT account_id, 3, id, kind, 1000000, 1000000, 'another', created_at, topup_id \
+        FROM ledger_entries WHERE sequence = 1",
+        "INSERT OR REPLACE INTO ledger_entries SELECT account_id, 3, 'entry_new', kind, 1000000, 1000000, source, \
+        created_at, topup_id FROM ledger_entries WHERE sequence = 1",
+        "UPDATE OR REPLACE ledger_entries SET sequence = 1 WHERE sequence = 2",
+    ] {
+        refuses(&books, sql, "append-only").await;
+    }
+    assert_eq!((books.rows().await.entries, books.balance("user_1").await), (2, 500));
+    books.finish().await;
+}
+
 on_both_databases! {
     async fn entries_of_the_books_cannot_be_changed_or_removed(backend: Backend) {
         let books = Books::open(backend).await;
@@ -42,6 +73,7 @@ on_both_databases! {
         let books = Books::open(backend).await;
         let report = books.opened(1).await;
         books.apply(report).await.expect("applied");
+        without_the_guard_of_replacements(&books, backend).await;
         // Everything about it is new but its kind and source.
         refuses(
             &books,
@@ -63,6 +95,7 @@ on_both_databases! {
         let books = Books::open(backend).await;
         let report = books.opened(1).await;
         books.apply(report).await.expect("applied");
+        without_the_guard_of_replacements(&books, backend).await;
         refuses(
             &books,
             "INSERT INTO ledger_entries (account_id, sequence, id, kind, credits, balance_after, source, created_at) \

@@ -5,7 +5,7 @@ use futures_util::future::join_all;
 use topup::domain::checkout::{PaymentProgress, TopupState};
 use topup::domain::ids::TopupId;
 use topup::store::api_keys::{self, ApiKeyRow};
-use topup::store::failed_events::{self, FailureKind, FailureRecord};
+use topup::store::failed_events::{self, FailureCursor, FailureFilter, FailureKind, FailureRecord};
 use topup::store::idempotency::{self, IdempotencyKey, KeyState, StoredAnswer};
 use topup::store::instance::{self, Instance};
 use topup::store::{Db, StoreError, topups};
@@ -34,7 +34,7 @@ async fn claim(db: &Db, hash: &'static str, topup: u128, now_ms: i64) -> KeyStat
 
 fn failure(event: &str, kind: FailureKind, error: &str, now_ms: i64) -> FailureRecord {
     let event_type = "checkout.session.completed".to_owned();
-    let (error, payload) = (error.to_owned(), "{}".to_owned());
+    let (error, payload) = (error.to_owned(), Some("{}".to_owned()));
     FailureRecord { event_id: event.to_owned(), event_type, kind, error, payload, now_ms }
 }
 
@@ -188,13 +188,17 @@ on_both_databases! {
             in_a_write!(db, |tx| failed_events::record(tx, &failure(event, kind, error, now_ms)))
                 .expect("records");
         }
-        let failed = db.failed_events(10).await.expect("readable");
+        let page = async |limit| {
+            let page = db.failed_events(FailureFilter::default(), &FailureCursor::NEWEST, limit).await;
+            page.expect("readable")
+        };
+        let failed = page(10).await;
         let failed: Vec<_> = failed
             .iter()
             .map(|row| (row.event_id.as_str(), row.kind.as_str(), row.error.as_str(), row.attempts))
             .collect();
-        assert_eq!(failed, [("evt_1", "permanent", "last", 2), ("evt_2", "permanent", "other", 1)], "latest first");
-        assert_eq!(db.failed_events(1).await.expect("readable").len(), 1);
+        assert_eq!(failed, [("evt_2", "permanent", "other", 1), ("evt_1", "permanent", "last", 2)], "newest first");
+        assert_eq!(page(1).await.len(), 1);
         books.finish().await;
     }
 
@@ -209,7 +213,7 @@ on_both_databases! {
         })
         .await
         .expect("records");
-        let stored = &db.failed_events(1).await.expect("readable")[0].error;
+        let stored = db.failed_event("evt_1").await.expect("readable").expect("a record").event.error;
         assert!(stored.starts_with("metadata.credits is 2") && stored.len() < 10_000, "{} bytes", stored.len());
         books.finish().await;
     }

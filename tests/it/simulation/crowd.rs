@@ -147,7 +147,10 @@ impl Crowd {
         let events = self.stripe.lock().truth.events.len();
         for event in 0..events {
             let id = self.stripe.lock().truth.events[event].id.clone();
-            assert!(self.send(&Delivery::of(event, id, stripe_sandbox::DEFAULT_API_VERSION)).await, "no faults are left");
+            assert!(
+                self.send(&Delivery::of(event, id, stripe_sandbox::DEFAULT_API_VERSION)).await,
+                "no faults are left"
+            );
         }
         let books = Books::read(&self.app.db).await;
         assert!(books.topups.values().filter(|topup| topup.state == "paid").count() > 20, "too little was paid");

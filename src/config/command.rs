@@ -1,0 +1,50 @@
+//! The settings of a command that works beside the service: it takes no requests and no deliveries, so it needs neither
+//! the webhook's secret nor the pages' origins.
+
+use super::{
+    ConfigErrors, Reader, Source, StripeSettings, check_database_url, read_payload_days, read_pricing, read_stripe,
+};
+use crate::domain::pricing::Pricing;
+use crate::secret::Secret;
+
+/// Everything that a command needs to know which asks Stripe and writes to the books.
+#[derive(Debug, Clone)]
+pub struct CommandConfig {
+    /// The database's address; it may hold a password.
+    pub database_url: Secret,
+    /// How Stripe is called. There are no webhook secrets.
+    pub stripe: StripeSettings,
+    /// What credits cost.
+    pub pricing: Pricing,
+    /// How many days the payload of a failed delivery is kept; 0 means not at all.
+    pub webhook_payload_days: i64,
+}
+
+impl CommandConfig {
+    /// Reads and checks the settings, which are the service's own.
+    ///
+    /// # Errors
+    /// All mistakes at once, each with the setting's name and the way out.
+    pub fn load(source: &Source) -> Result<Self, ConfigErrors> {
+        let mut reader = Reader::new(source);
+        let database_url = reader.text("DATABASE_URL", "sqlite:topup.db");
+        check_database_url(&mut reader, &database_url);
+        let stripe = read_stripe(&mut reader, Vec::new());
+        let pricing = read_pricing(&mut reader);
+        let payload_days = read_payload_days(&mut reader);
+        match (stripe, pricing, payload_days) {
+            (Some(stripe), Some(pricing), Some(webhook_payload_days)) if reader.errors.is_empty() => {
+                Ok(Self { database_url: Secret::new(database_url), stripe, pricing, webhook_payload_days })
+            }
+            _ => Err(ConfigErrors(reader.errors)),
+        }
+    }
+    /// Reads only how many days payloads are kept.
+    ///
+    /// # Errors
+    /// When it is not a number of days.
+    pub fn load_payload_days(source: &Source) -> Result<i64, ConfigErrors> {
+        let mut reader = Reader::new(source);
+        read_payload_days(&mut reader).ok_or(ConfigErrors(reader.errors))
+    }
+}

@@ -1,0 +1,274 @@
+//! Deliveries that failed, for the operator: which they are, what came with them, and trying them again.
+
+use actix_web::http::StatusCode;
+use actix_web::web::{Json, Path};
+use actix_web::{HttpRequest, get, post};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use validator::Validate;
+
+use super::State;
+use super::auth::Caller;
+use super::body::read_query;
+use super::openapi::{CallerProblems, Problem503};
+use super::problem::{ApiError, Problem};
+use super::timestamp::rfc3339;
+use crate::app::api_keys::Scope;
+use crate::app::failed_deliveries::{self, Replayed};
+use crate::store::failed_events::{
+    FailedDelivery, FailedEvent, FailureCursor, FailureFilter, FailureKind, FailureState,
+};
+
+const DEFAULT_LIMIT: i64 = 20;
+const MAX_LIMIT: i64 = 100;
+
+/// An event of Stripe's of which a delivery had no effect.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct FailedWebhookEvent {
+    /// Stripe's id of the event.
+    #[schema(example = "evt_1a2b3c")]
+    pub id: String,
+    /// Its type.
+    #[serde(rename = "type")]
+    #[schema(example = "checkout.session.completed")]
+    pub event_type: String,
+    /// `open`, or `resolved`: it was decided after all, or is nothing of ours.
+    #[schema(example = "open")]
+    pub state: String,
+    /// `transient` may succeed when it is tried again; `permanent` contradicts what was agreed, a person has to look.
+    #[schema(example = "transient")]
+    pub kind: String,
+    /// What went wrong the last time; of a permanent failure, what makes it permanent.
+    #[schema(example = "the database failed")]
+    pub error: String,
+    /// How often it failed.
+    #[schema(example = 3)]
+    pub attempts: i64,
+    /// When it failed first.
+    #[schema(example = "2026-11-21T12:00:00Z")]
+    pub first_failed_at: String,
+    /// When it failed last.
+    #[schema(example = "2026-11-21T12:05:00Z")]
+    pub last_failed_at: String,
+    /// When it was put right; null while it is open.
+    #[schema(example = "2026-11-21T12:10:00Z")]
+    pub resolved_at: Option<String>,
+    /// `kept`; `erased`, because its time is over; or `none`: it never was kept.
+    #[schema(example = "kept")]
+    pub payload_state: String,
+}
+
+/// A failed event with what came with it.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct FailedWebhookDelivery {
+    /// The event.
+    pub event: FailedWebhookEvent,
+    /// The body as Stripe sent it, which holds personal data; null when it is not kept (any more).
+    #[schema(example = "{\"id\":\"evt_1a2b3c\"}")]
+    pub payload: Option<String>,
+}
+
+/// A page of failed events, the newest first by their first failure.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct FailedWebhookEvents {
+    data: Vec<FailedWebhookEvent>,
+    /// Send it as `cursor` for the next page; null on the last one.
+    #[schema(example = "1800000000000:evt_1a2b3c")]
+    next_cursor: Option<String>,
+}
+
+/// What a replay came to.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ReplayedWebhookEvent {
+    /// `decided`: its effect is in the books, now or before. `foreign`: it is nothing of ours. `rejected`: it contradicts
+    /// what was agreed and never has an effect. `failed`: not this time either. `already_resolved`: there was nothing to do.
+    #[schema(example = "decided")]
+    pub outcome: String,
+    /// More about it, for people.
+    #[schema(example = "credited")]
+    pub detail: String,
+    /// The event as it is now.
+    pub event: FailedWebhookEvent,
+}
+
+#[derive(Debug, Deserialize, Validate)]
+struct ListQuery {
+    state: Option<String>,
+    kind: Option<String>,
+    #[validate(range(min = 1, max = MAX_LIMIT, message = "must be 1 to 100"))]
+    limit: Option<i64>,
+    cursor: Option<String>,
+}
+
+impl TryFrom<FailedEvent> for FailedWebhookEvent {
+    type Error = ApiError;
+
+    fn try_from(event: FailedEvent) -> Result<Self, ApiError> {
+        let state = if event.resolved_at.is_some() { FailureState::Resolved } else { FailureState::Open };
+        let payload_state = match (event.has_payload, event.payload_at) {
+            (0, None) => "none",
+            (0, Some(_)) => "erased",
+            _ => "kept",
+        };
+        Ok(Self {
+            id: event.event_id,
+            event_type: event.event_type,
+            state: state.as_str().to_owned(),
+            kind: event.kind,
+            error: event.error,
+            attempts: event.attempts,
+            first_failed_at: rfc3339(event.first_failed_at)?,
+            last_failed_at: rfc3339(event.last_failed_at)?,
+            resolved_at: event.resolved_at.map(rfc3339).transpose()?,
+            payload_state: payload_state.to_owned(),
+        })
+    }
+}
+
+impl TryFrom<FailedDelivery> for FailedWebhookDelivery {
+    type Error = ApiError;
+
+    fn try_from(delivery: FailedDelivery) -> Result<Self, ApiError> {
+        Ok(Self { event: delivery.event.try_into()?, payload: delivery.payload })
+    }
+}
+
+/// Stripe's events of which a delivery failed, the newest first. For an admin, and an API key with the scope `admin` for
+/// all accounts.
+#[utoipa::path(
+    tag = "webhooks",
+    params(
+        ("state" = Option<String>, Query, description = "`open` (by default), `resolved` or `all`", example = "open"),
+        ("kind" = Option<String>, Query, description = "`transient`, `permanent` or `all` (by default)", example = "transient"),
+        ("limit" = Option<i64>, Query, description = "Events per page, 1 to 100; 20 by default", example = 20),
+        ("cursor" = Option<String>, Query, description = "The nextCursor of the page before", example = "1800000000000:evt_1a2b3c"),
+    ),
+    responses((status = 200, description = "A page of events.", body = FailedWebhookEvents), CallerProblems, Problem503),
+    security(("token" = []), ("apiKey" = [])),
+)]
+#[get("/admin/webhook-events")]
+pub async fn list_failed_events(request: HttpRequest, state: State) -> Result<Json<FailedWebhookEvents>, ApiError> {
+    check_operator(&request, &state).await?;
+    let query: ListQuery = read_query(&request)?;
+    let filter = FailureFilter {
+        state: choice("state", query.state.as_deref().unwrap_or("open"), &FailureState::ALL, FailureState::as_str)?,
+        kind: choice("kind", query.kind.as_deref().unwrap_or("all"), &FailureKind::ALL, FailureKind::as_str)?,
+    };
+    let after = query.cursor.map_or(Ok(FailureCursor::NEWEST), |text| parse_cursor(&text))?;
+    let limit = query.limit.unwrap_or(DEFAULT_LIMIT);
+    let app = state.app.clone();
+    // One more than asked for tells whether there is another page.
+    let read = async move { app.db.failed_events(filter, &after, limit.saturating_add(1)).await };
+    let mut events = state.run(read).await??;
+    let wanted = usize::try_from(limit).unwrap_or(usize::MAX);
+    let has_more = events.len() > wanted;
+    events.truncate(wanted);
+    let next_cursor = events.last().filter(|_| has_more).map(FailedEvent::cursor);
+    let next_cursor = next_cursor.map(|cursor| format!("{}:{}", cursor.first_failed_at, cursor.event_id));
+    let data = events.into_iter().map(FailedWebhookEvent::try_from).collect::<Result<_, _>>()?;
+    Ok(Json(FailedWebhookEvents { data, next_cursor }))
+}
+
+/// One event of which a delivery failed, with what came with it. For an admin, and an API key with the scope `admin` for
+/// all accounts.
+#[utoipa::path(
+    tag = "webhooks",
+    params(("id" = String, Path, description = "Stripe's id of the event", example = "evt_1a2b3c")),
+    responses(
+        (status = 200, description = "The event.", body = FailedWebhookDelivery),
+        (status = 404, description = "No delivery of that event failed.", body = Problem, content_type = "application/problem+json"),
+        CallerProblems, Problem503,
+    ),
+    security(("token" = []), ("apiKey" = [])),
+)]
+#[get("/admin/webhook-events/{id}")]
+pub async fn read_failed_event(
+    request: HttpRequest,
+    path: Path<String>,
+    state: State,
+) -> Result<Json<FailedWebhookDelivery>, ApiError> {
+    check_operator(&request, &state).await?;
+    let (app, id) = (state.app.clone(), path.into_inner());
+    let delivery = state.run(async move { app.db.failed_event(&id).await }).await??.ok_or_else(unknown)?;
+    FailedWebhookDelivery::try_from(delivery).map(Json)
+}
+
+/// Tries a failed event again, as if Stripe delivered it now. It is safe at any time: no event credits twice. For an
+/// admin, and an API key with the scope `admin` for all accounts.
+#[utoipa::path(
+    tag = "webhooks",
+    params(("id" = String, Path, description = "Stripe's id of the event", example = "evt_1a2b3c")),
+    responses(
+        (status = 200, description = "It was tried again; `outcome` says what came of it.", body = ReplayedWebhookEvent),
+        (status = 404, description = "No delivery of that event failed.", body = Problem, content_type = "application/problem+json"),
+        (status = 409, description = "Its payload is not kept (any more): resend the event from Stripe's dashboard.", body = Problem, content_type = "application/problem+json"),
+        CallerProblems, Problem503,
+    ),
+    security(("token" = []), ("apiKey" = [])),
+)]
+#[post("/admin/webhook-events/{id}/replay")]
+pub async fn replay_failed_event(
+    request: HttpRequest,
+    path: Path<String>,
+    state: State,
+) -> Result<Json<ReplayedWebhookEvent>, ApiError> {
+    check_operator(&request, &state).await?;
+    let (app, id) = (state.app.clone(), path.into_inner());
+    let replay = async move {
+        let replayed = Box::pin(failed_deliveries::replay(&app, &id)).await?;
+        Ok::<_, ApiError>((replayed, app.db.failed_event(&id).await?))
+    };
+    let (Some(replayed), Some(now)) = state.run(replay).await?? else { return Err(unknown()) };
+    if matches!(replayed, Replayed::PayloadErased) {
+        return Err(ApiError::new(StatusCode::CONFLICT, "payload_erased", replayed.detail()));
+    }
+    let (outcome, detail) = (replayed.outcome().to_owned(), replayed.detail());
+    Ok(Json(ReplayedWebhookEvent { outcome, detail, event: now.event.try_into()? }))
+}
+
+/// All failures are the operator's business, and nobody else's: their payloads are of every account.
+async fn check_operator(request: &HttpRequest, state: &State) -> Result<(), ApiError> {
+    match Caller::of(request, state).await? {
+        Caller::Customer { is_admin: true, .. } => Ok(()),
+        Caller::Customer { .. } => Err(ApiError::forbidden("admin_required", "this is for the operator's tools")),
+        Caller::Server(key) if !key.may(Scope::Admin) => {
+            Err(ApiError::forbidden("scope_missing", "this API key lacks the scope admin"))
+        }
+        Caller::Server(key) if key.account.is_some() => {
+            Err(ApiError::forbidden("account_forbidden", "this API key is for one account, and this is about all"))
+        }
+        Caller::Server(_) => Ok(()),
+    }
+}
+
+fn unknown() -> ApiError {
+    ApiError::not_found("no delivery of that event failed")
+}
+
+/// The one of `all` that has this name; `None` for the word `all`.
+fn choice<T: Copy>(
+    field: &str,
+    text: &str,
+    all: &[T],
+    name: impl Fn(T) -> &'static str,
+) -> Result<Option<T>, ApiError> {
+    let found = all.iter().copied().find(|value| name(*value) == text);
+    if found.is_some() || text == "all" {
+        return Ok(found);
+    }
+    let names: Vec<&str> = all.iter().map(|value| name(*value)).collect();
+    Err(ApiError::field(field, "invalid_choice", format!("must be {} or all", names.join(", "))))
+}
+
+fn parse_cursor(text: &str) -> Result<FailureCursor, ApiError> {
+    let parsed = text.split_once(':').and_then(|(time, event)| {
+        Some(FailureCursor { first_failed_at: time.parse().ok()?, event_id: event.to_owned() })
+    });
+    let is_storable = |cursor: &FailureCursor| !cursor.event_id.contains('\0');
+    let invalid = || ApiError::field("cursor", "invalid_cursor", "must be the nextCursor of an earlier page");
+    parsed.filter(is_storable).ok_or_else(invalid)
+}

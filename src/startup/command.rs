@@ -1,0 +1,45 @@
+//! The use cases without the service around them, for commands that work beside it.
+
+use std::sync::Arc;
+
+use super::{Environment, StartError, check_instance, check_migrated};
+use crate::app::tasks::Tasks;
+use crate::app::{App, CheckoutSettings, FIRST_PAUSE};
+use crate::config::CommandConfig;
+use crate::store::Db;
+use crate::store::instance::Instance;
+use crate::stripe::StoredDeliveries;
+use crate::stripe::gateway::StripeGateway;
+
+/// Connects to the database, if it may be used with these settings. It opens no checkouts and takes no deliveries.
+///
+/// # Errors
+/// See [`StartError`].
+pub async fn connect(config: CommandConfig, environment: Environment) -> Result<App, StartError> {
+    let db = Db::connect(config.database_url.expose(), false).await.map_err(StartError::Database)?;
+    check_migrated(&db).await?;
+    let livemode = config.stripe.livemode;
+    // A database that no service has used has nothing that could be confused; what it is for, the service says first.
+    if let Some(remembered) = db.instance().await.map_err(StartError::Database)? {
+        check_instance(remembered, Instance { livemode, currency: config.pricing.currency().as_str().to_owned() })?;
+    }
+    let api_base = config.stripe.api_base.as_deref();
+    let gateway = StripeGateway::new(&config.stripe.secret_key, api_base, environment.call_timeout)?;
+    Ok(App {
+        db,
+        gateway: Arc::new(gateway),
+        webhooks: Arc::new(StoredDeliveries),
+        clock: environment.clock,
+        ids: environment.ids,
+        pricing: config.pricing,
+        checkout: CheckoutSettings {
+            livemode,
+            expires_minutes: 0,
+            payment_methods: Vec::new(),
+            budget: environment.checkout_budget,
+            first_pause: FIRST_PAUSE,
+        },
+        payload_days: config.webhook_payload_days,
+        tasks: Tasks::new(tokio::runtime::Handle::current()),
+    })
+}

@@ -1,0 +1,141 @@
+//! `topup webhooks …`, beside a running service.
+
+use serde_json::{Value, json};
+use topup::ports::Clock;
+use topup::store::failed_events::FailureKind;
+
+use super::{NOT_HANDLED, break_database, failed, failed_purchase, failure, record, repair_database};
+use crate::on_both_databases;
+use crate::support::TestApp;
+use crate::support::app::settings;
+use crate::support::process::{Process, Settings, free_port, run};
+use crate::support::stripe::SECRET_KEY;
+
+/// Runs `topup webhooks …` with the settings of a command.
+async fn webhooks(app: &TestApp, arguments: &[&str]) -> (bool, String, String) {
+    let settings = Settings::from([
+        ("DATABASE_URL", app.database.url.clone()),
+        ("STRIPE_SECRET_KEY", SECRET_KEY.to_owned()),
+        ("STRIPE_API_BASE", app.stripe.url.clone()),
+    ]);
+    run_with(settings, arguments).await
+}
+
+async fn run_with(settings: Settings, arguments: &[&str]) -> (bool, String, String) {
+    let arguments: Vec<String> = ["webhooks"].iter().chain(arguments).map(|text| (*text).to_owned()).collect();
+    let run = move || run(&settings, &arguments.iter().map(String::as_str).collect::<Vec<_>>());
+    tokio::task::spawn_blocking(run).await.expect("no panic")
+}
+
+on_both_databases! {
+    async fn failures_are_listed_shown_and_replayed(backend: Backend) {
+        let app = TestApp::start(backend).await;
+        let (well, output, said) = webhooks(&app, &["failed"]).await;
+        assert!(well && output.is_empty() && said.contains("No failed deliveries"), "{said}");
+        let (event, id) = failed_purchase(&app, "user_1").await;
+        let (well, output, said) = webhooks(&app, &["failed"]).await;
+        assert!(well, "{said}");
+        let line = output.lines().next().expect("a line");
+        for part in [&id, "open", "transient", "1x", "checkout.session.completed", "the database failed"] {
+            assert!(line.contains(part), "{part} in {line}");
+        }
+        let (_, output, _) = webhooks(&app, &["failed", "--json"]).await;
+        let listed: Value = serde_json::from_str(&output).expect("JSON");
+        assert_eq!((&listed[0]["id"], &listed[0]["payloadState"]), (&json!(id), &json!("kept")));
+        let (_, output, _) = webhooks(&app, &["show", &id]).await;
+        assert!(output.contains(&event["data"]["object"]["id"].to_string()), "{output}");
+        let (_, output, _) = webhooks(&app, &["show", &id, "--json"]).await;
+        let shown: Value = serde_json::from_str(&output).expect("JSON");
+        let payload = shown["payload"].as_str().expect("a text");
+        assert_eq!(serde_json::from_str::<Value>(payload).expect("JSON"), event);
+
+        let (well, output, said) = webhooks(&app, &["replay", &id]).await;
+        assert!(well && output.contains("decided  credited"), "{output} {said}");
+        assert_eq!(app.credits("user_1").await, 250);
+        assert_eq!(webhooks(&app, &["failed"]).await.1, "");
+        let (_, output, _) = webhooks(&app, &["failed", "--all"]).await;
+        assert!(output.contains(&id) && output.contains("resolved"), "{output}");
+        for arguments in [["show", "evt_unknown"], ["replay", "evt_unknown"]] {
+            let (well, _, said) = webhooks(&app, &arguments).await;
+            assert!(!well && said.contains("no delivery of evt_unknown failed"), "{said}");
+        }
+        app.finish().await;
+    }
+
+    async fn a_replay_of_all_succeeds_only_if_nothing_is_left_failed(backend: Backend) {
+        let app = TestApp::start(backend).await;
+        let (_, one) = failed_purchase(&app, "user_1").await;
+        let (_, two) = failed_purchase(&app, "user_2").await;
+        record(&app.app.db, failure("evt_foreign", FailureKind::Transient, Some(NOT_HANDLED), app.clock.now_ms())).await;
+        record(&app.app.db, failure("evt_permanent", FailureKind::Permanent, Some(NOT_HANDLED), 1)).await;
+        break_database(&app).await;
+        let (well, output, said) = webhooks(&app, &["replay", "--all"]).await;
+        assert!(!well, "{output}");
+        assert!(output.contains(&format!("{one}  failed")) && output.contains(&format!("{two}  failed")), "{output}");
+        assert!(output.contains("evt_foreign  foreign") && !output.contains("evt_permanent"), "{output}");
+        assert!(said.contains("1 resolved, 2 still failing; 1 open that a person has to look at"), "{said}");
+        repair_database(&app).await;
+        let (well, output, said) = webhooks(&app, &["replay", "--all"]).await;
+        assert!(well && output.lines().count() == 2, "{output} {said}");
+        assert_eq!((app.credits("user_1").await, app.credits("user_2").await), (250, 250));
+        app.finish().await;
+    }
+
+    async fn old_payloads_are_purged_by_hand_and_only_stripe_can_send_them_again(backend: Backend) {
+        let app = TestApp::start(backend).await;
+        record(&app.app.db, failure("evt_old", FailureKind::Transient, Some(NOT_HANDLED), 1)).await;
+        record(&app.app.db, failure("evt_new", FailureKind::Transient, Some(NOT_HANDLED), app.clock.now_ms())).await;
+        let database = Settings::from([("DATABASE_URL", app.database.url.clone())]);
+        let (well, output, said) = run_with(database.clone(), &["purge"]).await;
+        assert!(well && output.contains("of 1 failed") && output.contains("30 days"), "{output} {said}");
+        assert!(webhooks(&app, &["show", "evt_old"]).await.1.contains("was erased"));
+        let (well, output, _) = webhooks(&app, &["replay", "evt_old"]).await;
+        assert!(!well && output.contains("resend the event from Stripe's dashboard"), "{output}");
+        let mut at_once = database;
+        at_once.insert("WEBHOOK_PAYLOAD_DAYS", "0".to_owned());
+        assert!(run_with(at_once, &["purge"]).await.0);
+        assert_eq!(failed(&app.app.db, "evt_new").await.has_payload, 0);
+        app.finish().await;
+    }
+
+    async fn a_replay_says_what_it_lacks_and_never_mixes_modes(backend: Backend) {
+        let app = TestApp::start(backend).await;
+        let (_, id) = failed_purchase(&app, "user_1").await;
+        let database = Settings::from([("DATABASE_URL", app.database.url.clone())]);
+        let (well, _, said) = run_with(database.clone(), &["replay", &id]).await;
+        assert!(!well && said.contains("STRIPE_SECRET_KEY: is not set"), "{said}");
+        assert!(!said.contains("STRIPE_WEBHOOK_SECRET") && !said.contains("ALLOWED_ORIGINS"), "{said}");
+        // Known mistake 22.
+        let mut live = database;
+        live.insert("STRIPE_SECRET_KEY", "sk_live_0123456789abcdef".to_owned());
+        let (well, _, said) = run_with(live, &["replay", &id]).await;
+        assert!(!well && said.contains("belongs to a service in test mode"), "{said}");
+        assert_eq!(failed(&app.app.db, &id).await.resolved_at, None);
+        for arguments in [&["replay"][..], &["replay", &id, "--all"]] {
+            let (well, _, said) = webhooks(&app, arguments).await;
+            assert!(!well && said.contains("--all"), "{said}");
+        }
+        app.finish().await;
+    }
+
+    async fn serve_says_at_its_start_how_many_failures_are_open(backend: Backend) {
+        let app = TestApp::start(backend).await;
+        for (event, kind) in
+            [("evt_1", FailureKind::Transient), ("evt_2", FailureKind::Transient), ("evt_3", FailureKind::Permanent)]
+        {
+            record(&app.app.db, failure(event, kind, None, 1)).await;
+        }
+        let address = format!("127.0.0.1:{}", free_port());
+        let settings = settings(&app.database.url, &app.stripe.url, &[("BIND_ADDRESS", address)]);
+        let mut command = crate::support::process::topup(&settings);
+        command.arg("serve");
+        let mut process = Process::start(command);
+        let lines = process.error_line("have failed and are open").await;
+        let line: Value = serde_json::from_str(lines.last().expect("a line")).expect("JSON");
+        assert_eq!((&line["transient"], &line["permanent"], &line["level"]), (&json!(2), &json!(1), &json!("WARN")));
+        process.error_line("\"serving\"").await;
+        process.terminate();
+        assert!(process.ended().await.0);
+        app.finish().await;
+    }
+}

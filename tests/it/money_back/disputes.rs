@@ -1,0 +1,158 @@
+//! Disputes. Known mistake 12: an inquiry takes nothing, what was taken returns when it is won, and lost is final.
+
+use serde_json::json;
+
+use super::{Purchase, story};
+use crate::on_both_databases;
+use crate::support::TestApp;
+
+/// All events of a purchase about its disputes, delivered in the given order of their numbers.
+async fn deliver_all(app: &TestApp, purchase: &Purchase, backwards: bool) {
+    let mut events = purchase.events(app).await;
+    events.retain(|event| event["type"].as_str().is_some_and(|event_type| event_type.starts_with("charge.dispute.")));
+    if backwards {
+        events.reverse();
+    }
+    for event in events {
+        app.deliver(&event).await.expect(200);
+    }
+}
+
+on_both_databases! {
+    async fn an_inquiry_takes_nothing(backend: Backend) {
+        let app = TestApp::start(backend).await;
+        let purchase = Purchase::credited(&app, "user_1", "pm_card_visa").await;
+        let dispute = purchase.dispute(&app, json!({ "inquiry": true })).await;
+        deliver_all(&app, &purchase, false).await;
+        app.stripe.control(&format!("disputes/{dispute}"), json!({ "to": "warning_closed" })).await;
+        deliver_all(&app, &purchase, true).await;
+        assert_eq!(story(&app, "user_1").await, "topup 250");
+        app.finish().await;
+    }
+
+    async fn an_inquiry_that_becomes_a_chargeback_takes_the_credits(backend: Backend) {
+        let app = TestApp::start(backend).await;
+        let purchase = Purchase::credited(&app, "user_1", "pm_card_visa").await;
+        let dispute = purchase.dispute(&app, json!({ "inquiry": true })).await;
+        deliver_all(&app, &purchase, false).await;
+        app.stripe.control(&format!("disputes/{dispute}"), json!({ "to": "needs_response" })).await;
+        deliver_all(&app, &purchase, false).await;
+        assert_eq!(story(&app, "user_1").await, "topup 250, reversal -250");
+        app.finish().await;
+    }
+
+    async fn won_returns_the_credits_and_lost_does_not(backend: Backend) {
+        for (end, credits) in [("won", 250), ("lost", 0)] {
+            for backwards in [false, true] {
+                let app = TestApp::start(backend).await;
+                let purchase = Purchase::credited(&app, "user_1", "pm_card_visa").await;
+                let dispute = purchase.dispute(&app, json!({})).await;
+                deliver_all(&app, &purchase, backwards).await;
+                assert_eq!(app.credits("user_1").await, 0);
+                app.stripe.control(&format!("disputes/{dispute}"), json!({ "to": end })).await;
+                deliver_all(&app, &purchase, backwards).await;
+                assert_eq!(app.credits("user_1").await, credits, "{end}: {}", story(&app, "user_1").await);
+                app.finish().await;
+            }
+        }
+    }
+
+    async fn won_appealed_and_lost_again_has_an_entry_each_time(backend: Backend) {
+        let app = TestApp::start(backend).await;
+        let purchase = Purchase::credited(&app, "user_1", "pm_card_visa").await;
+        let dispute = purchase.dispute(&app, json!({})).await;
+        for to in ["won", "withdrawn", "lost"] {
+            deliver_all(&app, &purchase, false).await;
+            app.stripe.control(&format!("disputes/{dispute}"), json!({ "to": to })).await;
+        }
+        deliver_all(&app, &purchase, true).await;
+        assert_eq!(story(&app, "user_1").await, "topup 250, reversal -250, reversal 250, reversal -250");
+        app.finish().await;
+    }
+
+    async fn events_that_come_late_change_nothing_because_stripe_is_asked(backend: Backend) {
+        let app = TestApp::start(backend).await;
+        let purchase = Purchase::credited(&app, "user_1", "pm_card_visa").await;
+        let dispute = purchase.dispute(&app, json!({})).await;
+        app.stripe.control(&format!("disputes/{dispute}"), json!({ "to": "won" })).await;
+        // The first news that arrives is the oldest: when it was sent, the money was gone.
+        purchase.deliver(&app, "charge.dispute.created").await;
+        assert_eq!(story(&app, "user_1").await, "topup 250");
+        deliver_all(&app, &purchase, false).await;
+        assert_eq!(story(&app, "user_1").await, "topup 250");
+        app.finish().await;
+    }
+
+    /// One handler asks Stripe, another asks later and writes first: the older answer is not written over the newer.
+    async fn an_answer_that_was_overtaken_is_not_written(backend: Backend) {
+        let app = TestApp::start(backend).await;
+        let purchase = Purchase::credited(&app, "user_1", "pm_card_visa").await;
+        let dispute = purchase.dispute(&app, json!({})).await;
+        let created = purchase.latest(&app, "charge.dispute.created").await;
+        for round in 0..2_usize {
+            // The answer is made now and arrives when it is let go.
+            let hold = json!({ "path": format!("/v1/disputes/{dispute}"), "kind": "hold", "when": "after" });
+            app.stripe.fault(hold).await;
+            let mut event = created.clone();
+            event["id"] = json!(format!("evt_slow_{round}"));
+            let slow = app.deliver(&event);
+            let meanwhile = async {
+                app.stripe.wait_for_holds(1).await;
+                let (to, news) = [("won", "closed"), ("withdrawn", "funds_withdrawn")][round];
+                app.stripe.control(&format!("disputes/{dispute}"), json!({ "to": to })).await;
+                purchase.deliver(&app, &format!("charge.dispute.{news}")).await;
+                app.stripe.release().await;
+            };
+            futures_util::future::join(slow, meanwhile).await.0.expect(200);
+            let credits = if round == 0 { 250 } else { 0 };
+            assert_eq!(app.credits("user_1").await, credits, "{round}: {}", story(&app, "user_1").await);
+        }
+        app.finish().await;
+    }
+
+    async fn a_dispute_before_its_payment_waits_for_it(backend: Backend) {
+        let app = TestApp::start(backend).await;
+        let purchase = Purchase::paid(&app, "user_1", "pm_card_createDispute").await;
+        deliver_all(&app, &purchase, true).await;
+        assert_eq!(story(&app, "user_1").await, "");
+        purchase.deliver(&app, "checkout.session.completed").await;
+        assert_eq!(story(&app, "user_1").await, "topup 250, reversal -250");
+        app.finish().await;
+    }
+
+    async fn a_refund_and_a_dispute_together_take_no_more_than_was_sold(backend: Backend) {
+        let app = TestApp::start(backend).await;
+        let purchase = Purchase::credited(&app, "user_1", "pm_card_visa").await;
+        purchase.refund(&app, 200).await;
+        purchase.deliver(&app, "refund.created").await;
+        let dispute = purchase.dispute(&app, json!({ "amount": 289 })).await;
+        deliver_all(&app, &purchase, false).await;
+        assert_eq!(story(&app, "user_1").await, "topup 250, reversal -200, reversal -50");
+        app.stripe.control(&format!("disputes/{dispute}"), json!({ "to": "won" })).await;
+        deliver_all(&app, &purchase, false).await;
+        assert_eq!(story(&app, "user_1").await, "topup 250, reversal -200, reversal -50, reversal 50");
+        app.finish().await;
+    }
+
+    async fn a_part_that_is_disputed_takes_what_it_paid_for(backend: Backend) {
+        let app = TestApp::start(backend).await;
+        let purchase = Purchase::credited(&app, "user_1", "pm_card_visa").await;
+        purchase.dispute(&app, json!({ "amount": 100 })).await;
+        deliver_all(&app, &purchase, false).await;
+        assert_eq!(story(&app, "user_1").await, "topup 250, reversal -100");
+        app.finish().await;
+    }
+
+    async fn when_stripe_does_not_say_how_a_dispute_stands_the_event_is_tried_again(backend: Backend) {
+        let app = TestApp::start(backend).await;
+        let purchase = Purchase::credited(&app, "user_1", "pm_card_visa").await;
+        purchase.dispute(&app, json!({})).await;
+        let event = purchase.latest(&app, "charge.dispute.created").await;
+        app.stripe.fault(json!({ "path": "/v1/disputes/*", "kind": "status", "status": 500 })).await;
+        app.deliver(&event).await.expect(500);
+        assert_eq!(app.credits("user_1").await, 250);
+        app.deliver(&event).await.expect(200);
+        assert_eq!(app.credits("user_1").await, 0);
+        app.finish().await;
+    }
+}
