@@ -1,5 +1,8 @@
 //! The command line, and nothing else: it reads arguments and settings, calls the library, and prints.
 
+#[path = "main/books.rs"]
+mod books;
+
 use std::io::IsTerminal;
 use std::path::Path;
 use std::process::ExitCode;
@@ -50,6 +53,10 @@ enum Command {
     Serve,
     /// Create the database, or bring it to this version's state.
     Migrate,
+    /// Compare the books with Stripe's and bring in what is missing. Exits with 0 only if nothing is left.
+    Reconcile(books::ReconcileArguments),
+    /// Recompute every balance and every purchase from the books alone. Exits with 1 if something does not hold.
+    Audit(books::AuditArguments),
     /// API keys for servers.
     #[command(subcommand)]
     Keys(KeysCommand),
@@ -114,6 +121,8 @@ async fn run(command: Command) -> Result<ExitCode, Failure> {
             database.migrate_and_close().await?;
             println!("The database is at this version's state.");
         }
+        Command::Reconcile(arguments) => return books::reconcile(arguments).await,
+        Command::Audit(arguments) => return books::audit(arguments).await,
         Command::Keys(command) => return keys(command).await,
         Command::Webhooks(command) => return webhooks::run(command).await,
         Command::Openapi => print!("{}", topup::http::openapi::document_json()?),

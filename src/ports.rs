@@ -177,14 +177,14 @@ pub trait PaymentGateway: Send + Sync {
         after: Option<&str>,
     ) -> Result<ListPage<PaymentReport>, GatewayError>;
 
-    /// A page of the refunds made since a time, ours and others.
+    /// A page of the refunds made since a time. Those that are known to be others' are left out.
     async fn list_refunds(
         &self,
         since_seconds: i64,
         after: Option<&str>,
     ) -> Result<ListPage<RefundReport>, GatewayError>;
 
-    /// A page of the disputes opened since a time, ours and others.
+    /// A page of the disputes opened since a time. Those that are known to be others' are left out.
     async fn list_disputes(
         &self,
         since_seconds: i64,

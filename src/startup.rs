@@ -13,6 +13,7 @@ use tokio::sync::Semaphore;
 use utoipa_actix_web::AppExt;
 
 use crate::app::failed_deliveries::erasing_job;
+use crate::app::reconcile::schedule::{ScheduleSettings, comparing_job};
 use crate::app::schedule::{Job, Schedule};
 use crate::app::tasks::Tasks;
 use crate::app::{App, CALL_TIMEOUT, CHECKOUT_BUDGET, CheckoutSettings, FIRST_PAUSE};
@@ -215,7 +216,7 @@ impl Application {
 
 /// What a running service does by itself.
 fn scheduled_jobs() -> Vec<Job> {
-    vec![erasing_job()]
+    vec![erasing_job(), comparing_job()]
 }
 
 async fn tell_of_open_failures(db: &Db) -> Result<(), StartError> {
@@ -280,6 +281,10 @@ fn build_app(config: &Config, db: Db, environment: &Environment) -> Result<App, 
             first_pause: FIRST_PAUSE,
         },
         payload_days: config.webhook_payload_days,
+        reconciliation: ScheduleSettings {
+            every_hours: config.reconcile_every_hours,
+            since_days: config.reconcile_since_days,
+        },
         tasks: Tasks::new(tokio::runtime::Handle::current()),
     })
 }

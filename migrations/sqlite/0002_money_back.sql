@@ -10,6 +10,8 @@ ALTER TABLE topups ADD COLUMN decline_code TEXT;
 ALTER TABLE topups ADD COLUMN declined_at INTEGER;
 
 CREATE INDEX topups_by_creation ON topups (created_at, id);
+-- Those that Stripe is asked about, however old they are.
+CREATE INDEX topups_unfinished ON topups (created_at, id) WHERE state IN ('open', 'processing');
 
 -- Payments at Stripe. The handler of a payment and those of its refunds and disputes write here first, so they wait for
 -- each other. `waiting`: the money is not in the books (yet); `credited`: its top-up was paid by it; `surplus`: it came
@@ -30,6 +32,8 @@ CREATE TABLE payments (
 ) STRICT;
 
 CREATE INDEX payments_by_topup ON payments (topup_id);
+CREATE INDEX payments_without_fee ON payments (created_at) WHERE real_fee IS NULL;
+CREATE INDEX payments_in_surplus ON payments (payment_intent_id) WHERE state = 'surplus';
 
 INSERT INTO payments (payment_intent_id, topup_id, state, session_id, writes, created_at, updated_at)
 SELECT payment_intent_id, id, CASE WHEN state = 'paid' THEN 'credited' ELSE 'waiting' END, session_id, 1, updated_at, updated_at

@@ -3,10 +3,12 @@
 pub mod api_keys;
 pub mod apply_event;
 mod apply_reversal;
+pub mod audit;
 pub mod check_session;
 pub mod create_checkout;
 pub mod failed_deliveries;
 mod open_checkout;
+pub mod reconcile;
 pub mod schedule;
 pub mod tasks;
 
@@ -44,6 +46,8 @@ pub struct App {
     pub checkout: CheckoutSettings,
     /// How many days the payload of a failed delivery is kept; 0 means not at all.
     pub payload_days: i64,
+    /// When the books are compared with Stripe's.
+    pub reconciliation: reconcile::schedule::ScheduleSettings,
     /// Where writes run, so that a client that goes away interrupts nothing.
     pub tasks: Tasks,
 }

@@ -2,7 +2,8 @@
 //! the webhook's secret nor the pages' origins.
 
 use super::{
-    ConfigErrors, Reader, Source, StripeSettings, check_database_url, read_payload_days, read_pricing, read_stripe,
+    ConfigErrors, LogSettings, Reader, Source, StripeSettings, check_database_url, read_log, read_payload_days,
+    read_pricing, read_stripe,
 };
 use crate::domain::pricing::Pricing;
 use crate::secret::Secret;
@@ -18,6 +19,8 @@ pub struct CommandConfig {
     pub pricing: Pricing,
     /// How many days the payload of a failed delivery is kept; 0 means not at all.
     pub webhook_payload_days: i64,
+    /// What is logged.
+    pub log: LogSettings,
 }
 
 impl CommandConfig {
@@ -32,9 +35,10 @@ impl CommandConfig {
         let stripe = read_stripe(&mut reader, Vec::new());
         let pricing = read_pricing(&mut reader);
         let payload_days = read_payload_days(&mut reader);
-        match (stripe, pricing, payload_days) {
-            (Some(stripe), Some(pricing), Some(webhook_payload_days)) if reader.errors.is_empty() => {
-                Ok(Self { database_url: Secret::new(database_url), stripe, pricing, webhook_payload_days })
+        let log = read_log(&mut reader);
+        match (stripe, pricing, payload_days, log) {
+            (Some(stripe), Some(pricing), Some(webhook_payload_days), Some(log)) if reader.errors.is_empty() => {
+                Ok(Self { database_url: Secret::new(database_url), stripe, pricing, webhook_payload_days, log })
             }
             _ => Err(ConfigErrors(reader.errors)),
         }

@@ -54,6 +54,10 @@ pub struct Config {
     pub trusted_proxies: Vec<IpNet>,
     /// How many days the payload of a failed delivery is kept; 0 means not at all.
     pub webhook_payload_days: i64,
+    /// How often the books are compared with Stripe's, in hours; 0 means never.
+    pub reconcile_every_hours: i64,
+    /// How far back, in days.
+    pub reconcile_since_days: i64,
     /// What is logged.
     pub log: LogSettings,
 }
@@ -107,12 +111,15 @@ impl Config {
         let rate_limit = reader.parse("RATE_LIMIT_PER_MINUTE", "30", "a whole number of 1 or more");
         let trusted_proxies = read_networks(&mut reader);
         let payload_days = read_payload_days(&mut reader);
+        let reconcile_every =
+            reader.in_range("RECONCILE_EVERY_HOURS", 24, 0..=720, "hours, from 1 to 720; 0 for never");
+        let reconcile_since = reader.in_range("RECONCILE_SINCE_DAYS", 30, 1..=90, "days, from 1 to 90");
         let log = read_log(&mut reader);
         check_database_url(&mut reader, &database_url);
         let public_url = read_public_url(&mut reader, public_url, bind_address);
         // Each `None` has left an error behind, so that an incomplete Config cannot be made.
-        match (bind_address, public_url, stripe, jwt, pricing, checkout_expires_minutes, rate_limit, payload_days, log)
-        {
+        let books = payload_days.zip(reconcile_every).zip(reconcile_since);
+        match (bind_address, public_url, stripe, jwt, pricing, checkout_expires_minutes, rate_limit, books, log) {
             (
                 Some(bind_address),
                 Some(public_url),
@@ -121,7 +128,7 @@ impl Config {
                 Some(pricing),
                 Some(checkout_expires_minutes),
                 Some(rate_limit_per_minute),
-                Some(webhook_payload_days),
+                Some(((webhook_payload_days, reconcile_every_hours), reconcile_since_days)),
                 Some(log),
             ) if reader.errors.is_empty() => Ok(Self {
                 bind_address,
@@ -136,6 +143,8 @@ impl Config {
                 rate_limit_per_minute,
                 trusted_proxies,
                 webhook_payload_days,
+                reconcile_every_hours,
+                reconcile_since_days,
                 log,
             }),
             _ => Err(ConfigErrors(reader.errors)),

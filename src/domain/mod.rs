@@ -8,6 +8,7 @@
 pub mod account;
 pub mod checkout;
 pub mod currency;
+pub mod fee_fit;
 pub mod fees;
 pub mod ids;
 pub mod ledger;

@@ -103,10 +103,13 @@ impl DisputeReport {
     /// about to; otherwise the money itself says where it is, because a dispute that was won can be appealed and lost.
     #[must_use]
     pub fn counts(&self) -> bool {
-        match self.status.as_str() {
-            "warning_needs_response" | "warning_under_review" | "warning_closed" | "prevented" | "won" => false,
-            _ => self.latest_movement_took == Some(true),
-        }
+        !Self::never_takes(&self.status) && self.latest_movement_took == Some(true)
+    }
+
+    /// Whether a dispute in this state has no money, wherever it was before.
+    #[must_use]
+    pub fn never_takes(status: &str) -> bool {
+        matches!(status, "warning_needs_response" | "warning_under_review" | "warning_closed" | "prevented" | "won")
     }
 }
 

@@ -12,6 +12,7 @@ pub mod openapi;
 pub mod problem;
 mod quote;
 pub mod rate_limit;
+mod reconciliations;
 mod sessions;
 mod timestamp;
 pub mod webhook_events;
@@ -88,6 +89,8 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
         .service(webhook_events::list_failed_events)
         .service(webhook_events::read_failed_event)
         .service(webhook_events::replay_failed_event)
+        .service(reconciliations::list_reconciliations)
+        .service(reconciliations::read_reconciliation)
         .service(health::live)
         .service(health::ready);
 }

@@ -93,6 +93,7 @@ pub struct Problem503(Problem);
         (name = "checkout", description = "Quotes and purchases"),
         (name = "credits", description = "Balances and the ledger that explains them"),
         (name = "webhooks", description = "Stripe's deliveries"),
+        (name = "reconciliation", description = "The comparison of the books with Stripe's"),
         (name = "health", description = "For the machinery around the service"),
     ),
 )]

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::{Environment, StartError, check_instance, check_migrated};
+use crate::app::reconcile::schedule::ScheduleSettings;
 use crate::app::tasks::Tasks;
 use crate::app::{App, CheckoutSettings, FIRST_PAUSE};
 use crate::config::CommandConfig;
@@ -40,6 +41,7 @@ pub async fn connect(config: CommandConfig, environment: Environment) -> Result<
             first_pause: FIRST_PAUSE,
         },
         payload_days: config.webhook_payload_days,
+        reconciliation: ScheduleSettings::NEVER,
         tasks: Tasks::new(tokio::runtime::Handle::current()),
     })
 }

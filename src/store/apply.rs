@@ -116,46 +116,20 @@ impl Db {
     }
 }
 
-/// What is to be done about a report.
-pub(super) enum Judgement {
-    /// This, with the event's row.
-    Decided(Applied),
-    /// Nothing, ever.
-    Rejected(Mismatch),
-    /// It is the money of another session than the one that the customer was sent to.
-    AnotherPayment(Mismatch),
-}
-
-/// Compares a report with what was agreed and with the state that was read.
-pub(super) fn judge(report: &PaymentReport, found: &Found) -> Judgement {
-    if let Err(mismatch) = found.agreement.check_mode(report.livemode) {
-        return Judgement::Rejected(mismatch);
-    }
-    let is_known_session = found.agreement.session.as_ref() == Some(&report.session);
-    let brings_money = matches!(report.progress, PaymentProgress::Paid | PaymentProgress::Processing);
-    // Stripe may have opened a session and told us that it failed, or we died before we stored it. Nobody was sent there,
-    // and the next try opens another one: its end is no news of this top-up. Its money would be.
-    if !is_known_session && !brings_money {
-        return Judgement::Decided(Applied::NothingToDo);
-    }
-    match found.agreement.check(report) {
-        Ok(()) => Judgement::Decided(expected_outcome(report, found)),
-        // Everything but the session is as agreed: the purchase was paid twice.
-        Err(mismatch) if is_another_payment(report, found, &mismatch) => Judgement::AnotherPayment(mismatch),
-        Err(mismatch) => Judgement::Rejected(mismatch),
-    }
-}
-
 /// Applies one payment in the given write.
 pub(super) async fn apply_one(tx: &mut Tx, command: ApplyPayment) -> Result<Applied, StoreError> {
     let Some(found) = topups::find_agreement(tx, &command.report.topup).await? else {
         return Ok(Applied::Foreign);
     };
-    let outcome = match judge(&command.report, &found) {
-        Judgement::Decided(outcome) => outcome,
-        Judgement::Rejected(mismatch) => return Ok(Applied::Rejected(mismatch)),
-        Judgement::AnotherPayment(mismatch) => return surplus(tx, &command, &found, mismatch).await,
-    };
+    let outcome = judge(&command.report, &found);
+    if let Applied::Rejected(mismatch) = &outcome {
+        // Money that came by a session that nobody was sent to, for a purchase that is not paid otherwise: it credits
+        // nothing, it is written down so that it can be given back, and a person has to see the contradiction.
+        if is_another_payment(&command.report, &found, mismatch) {
+            touch_payment(tx, &command, PaymentRole::Surplus).await?;
+        }
+        return Ok(outcome);
+    }
     if !insert_payment_event(tx, &command, &outcome).await? {
         return Ok(Applied::Duplicate);
     }
@@ -167,6 +141,30 @@ pub(super) async fn apply_one(tx: &mut Tx, command: ApplyPayment) -> Result<Appl
             Ok(Applied::Surplus)
         }
         other => Ok(other),
+    }
+}
+
+/// What a report about a known purchase comes to, as the purchase stands. Nothing is written; whoever applies the
+/// report judges anew.
+#[must_use]
+pub fn judge(report: &PaymentReport, found: &Found) -> Applied {
+    if let Err(mismatch) = found.agreement.check_mode(report.livemode) {
+        return Applied::Rejected(mismatch);
+    }
+    let is_known_session = found.agreement.session.as_ref() == Some(&report.session);
+    let brings_money = matches!(report.progress, PaymentProgress::Paid | PaymentProgress::Processing);
+    // Stripe may have opened a session and told us that it failed, or we died before we stored it. Nobody was sent there,
+    // and the next try opens another one: its end is no news of this top-up. Its money would be.
+    if !is_known_session && !brings_money {
+        return Applied::NothingToDo;
+    }
+    match found.agreement.check(report) {
+        Ok(()) => expected_outcome(report, found),
+        // Everything but the session is as agreed: the purchase was paid twice.
+        Err(mismatch) if found.state == TopupState::Paid && is_another_payment(report, found, &mismatch) => {
+            Applied::Surplus
+        }
+        Err(mismatch) => Applied::Rejected(mismatch),
     }
 }
 
@@ -186,28 +184,9 @@ fn expected_outcome(report: &PaymentReport, found: &Found) -> Applied {
     }
 }
 
-fn is_another_payment(report: &PaymentReport, found: &Found, mismatch: &Mismatch) -> bool {
+pub(super) fn is_another_payment(report: &PaymentReport, found: &Found, mismatch: &Mismatch) -> bool {
     let is_another = report.payment_intent.is_some() && report.payment_intent != found.payment_intent;
     mismatch.field == "session" && report.progress == PaymentProgress::Paid && is_another
-}
-
-/// Money came by another session than the one that the customer was sent to. It credits nothing, it is written down so
-/// that it can be given back. Of a purchase that is not paid otherwise it is a contradiction too, for a person to see.
-async fn surplus(
-    tx: &mut Tx,
-    command: &ApplyPayment,
-    found: &Found,
-    mismatch: Mismatch,
-) -> Result<Applied, StoreError> {
-    if found.state != TopupState::Paid {
-        touch_payment(tx, command, PaymentRole::Surplus).await?;
-        return Ok(Applied::Rejected(mismatch));
-    }
-    if !insert_payment_event(tx, command, &Applied::Surplus).await? {
-        return Ok(Applied::Duplicate);
-    }
-    touch_payment(tx, command, PaymentRole::Surplus).await?;
-    Ok(Applied::Surplus)
 }
 
 async fn insert_payment_event(tx: &mut Tx, command: &ApplyPayment, outcome: &Applied) -> Result<bool, StoreError> {

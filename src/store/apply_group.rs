@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use serde::Serialize;
 
-use super::apply::{Applied, ApplyPayment, Judgement, judge};
+use super::apply::{Applied, ApplyPayment, is_another_payment, judge};
 use super::backend::Tx;
 use super::payments::PaymentRole;
 use super::reversals;
@@ -149,14 +149,14 @@ fn sort_out<'c>(
             set(outcomes, index, Applied::Foreign);
             continue;
         };
-        let outcome = match judge(report, found) {
-            Judgement::Rejected(mismatch) => {
-                set(outcomes, index, Applied::Rejected(mismatch));
-                continue;
+        let outcome = judge(report, found);
+        if let Applied::Rejected(mismatch) = &outcome {
+            // The money of another session is written down: alone.
+            if !is_another_payment(report, found, mismatch) {
+                set(outcomes, index, outcome);
             }
-            Judgement::Decided(outcome) => outcome,
-            Judgement::AnotherPayment(_) => continue,
-        };
+            continue;
+        }
         let payment = report.payment_intent.as_ref().map(PaymentIntentId::as_str);
         let is_plain = match &outcome {
             Applied::Credited { .. } => payment.is_some(),

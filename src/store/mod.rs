@@ -7,13 +7,17 @@
 pub mod api_keys;
 pub mod apply;
 mod apply_group;
+pub mod audit;
 pub mod backend;
 mod committer;
+pub mod comparison;
 pub mod failed_events;
 pub mod idempotency;
 pub mod instance;
+pub mod leases;
 pub mod ledger;
 pub mod payments;
+pub mod reconciliations;
 pub mod reversals;
 pub mod statement;
 pub mod topups;
@@ -83,11 +87,15 @@ pub fn all_statements() -> impl Iterator<Item = &'static Statement> {
         api_keys::STATEMENTS,
         apply::STATEMENTS,
         apply_group::STATEMENTS,
+        audit::STATEMENTS,
+        comparison::STATEMENTS,
         failed_events::STATEMENTS,
         idempotency::STATEMENTS,
         instance::STATEMENTS,
+        leases::STATEMENTS,
         ledger::STATEMENTS,
         payments::STATEMENTS,
+        reconciliations::STATEMENTS,
         reversals::STATEMENTS,
         topups::STATEMENTS,
     ]

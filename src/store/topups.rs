@@ -375,6 +375,15 @@ impl Db {
         self.read_optional::<TopupRow>(&FIND, &[id.as_str().into()]).await?.map(Topup::try_from).transpose()
     }
 
+    /// What was agreed about a purchase, and how far it has come, to be judged outside of a write.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn agreement(&self, id: &TopupId) -> Result<Option<Found>, StoreError> {
+        let row = self.read_optional::<AgreementRow>(&FIND_AGREEMENT, &[id.as_str().into()]).await?;
+        row.map(Found::try_from).transpose()
+    }
+
     /// Looks a purchase up by Stripe's session.
     ///
     /// # Errors

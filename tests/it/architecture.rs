@@ -29,6 +29,7 @@ const EXCEPTIONS: [(&str, &str, &str); 17] = [
     ("http/sessions.rs", "store::topups::Topup", "a read model, passed through the use case"),
     ("http/webhook_events.rs", "store::failed_events::", "read models and their filters, passed through"),
     ("http/problem.rs", "store::StoreError", "the one place that maps errors to HTTP"),
+    ("http/reconciliations.rs", "store::StoreError", "a report that cannot be read is corrupt data"),
     ("http/timestamp.rs", "store::StoreError", "a time that cannot be is corrupt data"),
     ("http/auth/jwt.rs", "config::jwt::", "the settings are the verifier's own types"),
     ("http/auth/jwt.rs", "ports::Clock", "a token's times"),

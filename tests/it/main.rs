@@ -18,6 +18,7 @@ mod money_back;
 mod openapi;
 mod properties;
 mod rate_limit;
+mod reconcile;
 mod replicas;
 mod request_bodies;
 mod secrets;

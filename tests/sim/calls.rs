@@ -431,6 +431,49 @@ impl World {
         }
     }
 
+    /// The nightly comparison with Stripe's books, which can be disturbed like anything else.
+    pub(super) fn compare_now(&mut self) -> Result<(), String> {
+        let plan = match self.plan() {
+            // It is no request of a customer, and waits for nobody.
+            (faults, Fate::SuspendAt(_)) => (faults, Fate::Nothing),
+            plan => plan,
+        };
+        let (ended, trouble) = self.compare_books(plan)?;
+        match ended {
+            Ended::Answered(Answer { status, body }) if status != 200 && !trouble => {
+                Err(format!("a comparison fails although nothing was wrong: {body}"))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    pub(super) fn compare_books(
+        &mut self,
+        (faults, fate): (VecDeque<Option<super::stripe::Fault>>, Fate),
+    ) -> Result<(Ended, bool), String> {
+        let before = self.observer.look().clone();
+        let met = {
+            let mut stripe = self.stripe.lock();
+            stripe.faults = faults;
+            stripe.faults_met
+        };
+        let ended = self.process.reconcile(fate);
+        let Outcome { ended, trouble, before } = self.outcome(ended, before, met);
+        match &ended {
+            Ended::Died { committed } => {
+                self.note("reconcile", &format!("dies, committed: {committed}"));
+                if !committed {
+                    self.unchanged(&before, &[], "a comparison that died before any commit")?;
+                }
+            }
+            Ended::Answered(Answer { status, body }) => {
+                self.note("reconcile", &format!("{status} left {}", body["leftOver"]));
+            }
+            Ended::Suspended => return Err("nothing was to be suspended".to_owned()),
+        }
+        Ok((ended, trouble))
+    }
+
     /// Stops and starts the process in an orderly way.
     pub(super) fn restart(&mut self) -> Result<(), String> {
         if self.waiting.is_some() {

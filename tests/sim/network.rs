@@ -22,13 +22,6 @@ pub struct Delivery {
     attempts: u32,
 }
 
-impl Delivery {
-    /// An event that may arrive at once.
-    pub const fn of(event: usize, id: String, version: &'static str) -> Self {
-        Self { event, id, version, due_ms: 0, attempts: 0 }
-    }
-}
-
 /// After so many tries Stripe gives up.
 const MAX_ATTEMPTS: u32 = 10;
 

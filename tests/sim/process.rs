@@ -15,8 +15,10 @@ use futures_util::future::{LocalBoxFuture, join_all};
 use serde_json::Value;
 use tokio::runtime::Runtime;
 use tokio::sync::{Notify, Semaphore, oneshot};
+use topup::app::reconcile::schedule::ScheduleSettings;
+use topup::app::reconcile::{MAX_SINCE_DAYS, Options, Pace, RunCause, reconcile};
 use topup::app::tasks::Tasks;
-use topup::app::{App, CheckoutSettings};
+use topup::app::{App, CheckoutSettings, with_causes};
 use topup::checkpoints;
 use topup::config::Config;
 use topup::http::auth::jwt::TokenVerifier;
@@ -196,6 +198,23 @@ impl Process {
         self.drive(Box::pin(join_all(calls)))
     }
 
+    /// Compares the books with Stripe's, as the command and the schedule do: 200 with the report, 500 with the error.
+    pub fn reconcile(&mut self, fate: Fate) -> Ended {
+        let app = self.app();
+        let pace = Pace { interval: Duration::ZERO, backoff: Duration::ZERO, tries: 3 };
+        let options = Options { cause: RunCause::Command, dry_run: false, since_days: MAX_SINCE_DAYS, pace };
+        let call = async move {
+            let (status, body) = match reconcile(&app, options, std::future::pending()).await {
+                Ok(ended) => (200, serde_json::to_value(ended.report).expect("a report")),
+                Err(error) => (500, Value::String(with_causes(&error))),
+            };
+            vec![Answer { status, body }]
+        };
+        self.places.fate.set(fate);
+        self.places.committed.set(false);
+        self.drive(Box::pin(call)).only()
+    }
+
     /// Lets the request that waits go on.
     pub fn resume(&mut self, fate: Fate) -> Option<Ended> {
         let call = self.suspended.take()?;
@@ -307,6 +326,7 @@ pub async fn build_app(parts: &Parts) -> App {
             first_pause: Duration::ZERO,
         },
         payload_days: config.webhook_payload_days,
+        reconciliation: ScheduleSettings::NEVER,
         tasks: Tasks::new(tokio::runtime::Handle::current()),
     }
 }

@@ -201,6 +201,7 @@ impl World {
             63..=67 => self.go_on()?,
             68 => self.restart()?,
             69..=74 => self.burst()?,
+            75 if self.rng.percent(60) => self.compare_now()?,
             _ => self.deliver()?,
         }
         let now_ms = self.clock.now_ms();

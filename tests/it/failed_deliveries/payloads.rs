@@ -111,7 +111,7 @@ async fn what_was_erased_is_not_left_in_the_free_space_of_the_sqlite_file() {
         bytes.windows(marker.len()).any(|window| window == marker.as_bytes())
     };
     for (event, payload) in [("evt_short", marker.to_owned()), ("evt_long", marker.repeat(5_000))] {
-        record(&books.db, failure(event, FailureKind::Transient, Some(&payload), NOW_MS)).await;
+        record(&books.db, failure(event, FailureKind::Transient, Some(&payload), 1)).await;
     }
     books.db.close().await;
     assert!(holds_marker());

@@ -3,11 +3,13 @@
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use topup::app::App;
 use topup::app::apply_event::{ApplyEventError, apply_event};
 use topup::app::check_session::{Visible, check_session};
 use topup::app::create_checkout::{CreateCheckout, CreateCheckoutError, create_checkout};
+use topup::app::reconcile::{MAX_SINCE_DAYS, Options, Pace, RunCause, reconcile};
 use topup::domain::account::AccountId;
 use topup::domain::ids::SessionId;
 use topup::domain::redirect::{AllowedOrigin, RedirectUrl};
@@ -144,14 +146,9 @@ impl Crowd {
             self.deliver(&mut rng).await;
             self.clock.advance_ms(86_400_000);
         }
-        let events = self.stripe.lock().truth.events.len();
-        for event in 0..events {
-            let id = self.stripe.lock().truth.events[event].id.clone();
-            assert!(
-                self.send(&Delivery::of(event, id, stripe_sandbox::DEFAULT_API_VERSION)).await,
-                "no faults are left"
-            );
-        }
+        let pace = Pace { interval: Duration::ZERO, backoff: Duration::ZERO, tries: 3 };
+        let options = Options { cause: RunCause::Command, dry_run: false, since_days: MAX_SINCE_DAYS, pace };
+        reconcile(&self.app, options, std::future::pending()).await.expect("a report");
         let books = Books::read(&self.app.db).await;
         assert!(books.topups.values().filter(|topup| topup.state == "paid").count() > 20, "too little was paid");
         verify(&books, &self.stripe.lock().truth, &mut Promises::default()).expect("the books hold");

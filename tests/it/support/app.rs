@@ -246,6 +246,24 @@ impl TestApp {
         (session, event)
     }
 
+    /// The payment of a session, as Stripe has it.
+    pub async fn payment_of(&self, session: &str) -> String {
+        let session = self.stripe.get(&format!("/v1/checkout/sessions/{session}")).await;
+        session["payment_intent"].as_str().expect("a payment").to_owned()
+    }
+
+    /// The inside of another process of this service: the same database, the same Stripe.
+    pub async fn start_replica(&self) -> Arc<App> {
+        let config = config(&self.database.url, &self.stripe.url, &[]);
+        Arc::new(topup::startup::open(&config, &Environment::default()).await.expect("opens"))
+    }
+
+    /// A token with the scope `credits:admin`.
+    pub fn admin_token(&self) -> String {
+        let expires = self.clock.now_ms() / 1_000 + 3_600;
+        sign_token(&json!({ "sub": "admin_1", "exp": expires, "scope": "credits:admin" }))
+    }
+
     /// Delivers an event as Stripe does, freshly signed.
     pub async fn deliver(&self, event: &Value) -> Answer {
         self.deliver_bytes(event.to_string().as_bytes()).await

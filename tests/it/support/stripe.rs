@@ -98,6 +98,13 @@ impl Stripe {
         self.fault(fault).await;
     }
 
+    /// The next GET of this path goes wrong.
+    pub async fn list_fault(&self, path: &str, kind: Value) {
+        let mut fault = json!({ "method": "GET", "path": path, "times": 1 });
+        fault.as_object_mut().expect("an object").extend(kind.as_object().expect("an object").clone());
+        self.fault(fault).await;
+    }
+
     /// Waits until this many requests are held.
     pub async fn wait_for_holds(&self, count: usize) {
         let url = format!("{}/_sandbox/holds?wait_for={count}", self.url);

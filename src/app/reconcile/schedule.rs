@@ -1,0 +1,78 @@
+//! The comparison on a schedule: one process at a time over all replicas.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::FutureExt;
+use tokio_util::sync::CancellationToken;
+
+use super::{Ended, Options, Pace, ReconcileError, RunCause, carry_out, new_run};
+use crate::app::App;
+use crate::app::schedule::Job;
+use crate::store::{StoreError, reconciliations};
+
+/// How long after a run that failed the next one may begin.
+const PAUSE_AFTER_FAILURE: Duration = Duration::from_mins(15);
+/// How often a process looks whether it is time.
+const LOOK_EVERY: Duration = Duration::from_mins(5);
+const HOUR_MS: i64 = 3_600_000;
+
+/// When the service compares by itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ScheduleSettings {
+    /// How often, in hours; 0 means never.
+    pub every_hours: i64,
+    /// How far back, in days.
+    pub since_days: i64,
+}
+
+impl ScheduleSettings {
+    /// Nothing is compared by itself.
+    pub const NEVER: Self = Self { every_hours: 0, since_days: 1 };
+}
+
+/// Compares if it is due and no other process does. To be called every few minutes; `None` when there was nothing to do,
+/// or `stop` came first. Dropped in the middle, it leaves a run that shows as interrupted and a lease that runs out.
+///
+/// # Errors
+/// See [`ReconcileError`].
+pub async fn run_if_due(app: &App, stop: impl Future<Output = ()> + Send) -> Result<Option<Ended>, ReconcileError> {
+    let settings = app.reconciliation;
+    if settings.every_hours <= 0 {
+        return Ok(None);
+    }
+    let options =
+        Options { cause: RunCause::Schedule, dry_run: false, since_days: settings.since_days, pace: Pace::default() };
+    let run = new_run(app, options);
+    let interval_ms = settings.every_hours.saturating_mul(HOUR_MS);
+    let pause_ms = i64::try_from(PAUSE_AFTER_FAILURE.as_millis()).unwrap_or(i64::MAX);
+    let begun = run.clone();
+    let started = app
+        .db
+        .write(move |tx| {
+            let run = begun.clone();
+            async move { reconciliations::start_if_due(tx, &run, interval_ms, pause_ms).await }.boxed()
+        })
+        .await;
+    match started {
+        Ok(true) => match carry_out(app, options, run, stop).await {
+            // It is in the run's row, and no failure.
+            Err(ReconcileError::Stopped) => Ok(None),
+            ended => ended.map(Some),
+        },
+        // Another process is at it, or it is not time.
+        Ok(false) | Err(StoreError::Stale) => Ok(None),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Looks every few minutes whether it is time.
+#[must_use]
+pub fn comparing_job() -> Job {
+    Job::new(
+        "compare the books with Stripe's",
+        LOOK_EVERY,
+        LOOK_EVERY,
+        |app: Arc<App>, stop: CancellationToken| async move { run_if_due(&app, stop.cancelled()).await.map(drop) },
+    )
+}

@@ -1,0 +1,169 @@
+//! Which rate and which fixed part would have fitted the fees that Stripe really kept: least squares, by integers alone.
+//!
+//! A fee is rounded to whole minor units, so the fit is as good as its data: it says where to look, not what to set.
+
+/// Fewer fees than this say nothing.
+pub const MIN_FEES: i128 = 3;
+/// The decimals of the results.
+const SCALE: i128 = 10_000;
+/// The decimals of the computation.
+const FINE: i128 = 1_000_000_000_000;
+/// What a product with [`FINE`] must stay below.
+const MAX_TERM: i128 = i128::MAX / FINE / 128;
+
+/// Sums of charges and fees, one pair at a time: as many as there are, in no more memory.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct FeeSums {
+    count: i128,
+    charges: i128,
+    fees: i128,
+    charges_squared: i128,
+    charges_by_fees: i128,
+}
+
+/// A rate and a fixed part, both in ten-thousandths.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FeeFit {
+    /// Ten-thousandths of a percent.
+    rate: i128,
+    /// Ten-thousandths of a minor unit.
+    fixed: i128,
+}
+
+/// Why nothing fits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum NoFit {
+    /// There are fewer than [`MIN_FEES`].
+    #[error("there are too few known fees to say which rate would have fitted")]
+    TooFew,
+    /// A rate and a fixed part cannot be told apart.
+    #[error("all charges are equal: the rate and the fixed part cannot be told apart")]
+    EqualCharges,
+    /// The sums have more digits than can be computed with.
+    #[error("the charges are too many to be computed with; compare a shorter time")]
+    TooLarge,
+}
+
+impl FeeSums {
+    /// Adds what Stripe kept of a charge, both in minor units of one currency.
+    pub const fn add(&mut self, charge_minor: i128, fee_minor: i128) {
+        self.count = self.count.saturating_add(1);
+        self.charges = self.charges.saturating_add(charge_minor);
+        self.fees = self.fees.saturating_add(fee_minor);
+        self.charges_squared = self.charges_squared.saturating_add(charge_minor.saturating_mul(charge_minor));
+        self.charges_by_fees = self.charges_by_fees.saturating_add(charge_minor.saturating_mul(fee_minor));
+    }
+
+    /// The line that comes closest: `fee = rate · charge + fixed`.
+    ///
+    /// # Errors
+    /// See [`NoFit`].
+    pub fn fit(&self) -> Result<FeeFit, NoFit> {
+        if self.count < MIN_FEES {
+            return Err(NoFit::TooFew);
+        }
+        self.slope_and_rest().ok_or(NoFit::TooLarge)?
+    }
+
+    fn slope_and_rest(&self) -> Option<Result<FeeFit, NoFit>> {
+        let squares = self.count.checked_mul(self.charges_squared)?;
+        let mut below = squares.checked_sub(self.charges.checked_mul(self.charges)?)?;
+        let products = self.count.checked_mul(self.charges_by_fees)?;
+        let mut above = products.checked_sub(self.charges.checked_mul(self.fees)?)?;
+        if below == 0 {
+            return Some(Err(NoFit::EqualCharges));
+        }
+        // Both lose the same low bits, of which they have far more than the results show.
+        while above.saturating_abs() > MAX_TERM || below > MAX_TERM {
+            above = above.checked_div(2)?;
+            below = below.checked_div(2)?;
+        }
+        let slope = divide_half_up(above.checked_mul(FINE)?, below)?;
+        let rest = self.fees.checked_mul(FINE)?.checked_sub(slope.checked_mul(self.charges)?)?;
+        let rate = divide_half_up(slope.checked_mul(SCALE)?.checked_mul(100)?, FINE)?;
+        let fixed = divide_half_up(rest, self.count.checked_mul(FINE.checked_div(SCALE)?)?)?;
+        Some(Ok(FeeFit { rate, fixed }))
+    }
+}
+
+/// `below` is more than 0.
+fn divide_half_up(above: i128, below: i128) -> Option<i128> {
+    above.checked_mul(2)?.checked_add(below)?.checked_div_euclid(below.checked_mul(2)?)
+}
+
+impl FeeFit {
+    /// The rate in percent, with four decimals.
+    #[must_use]
+    pub fn rate_percent(&self) -> String {
+        decimal(self.rate)
+    }
+
+    /// The fixed part in minor units, with four decimals.
+    #[must_use]
+    pub fn fixed_minor(&self) -> String {
+        decimal(self.fixed)
+    }
+}
+
+fn decimal(ten_thousandths: i128) -> String {
+    let sign = if ten_thousandths < 0 { "-" } else { "" };
+    let digits = ten_thousandths.unsigned_abs();
+    let (whole, fraction) =
+        (digits.checked_div(10_000).unwrap_or_default(), digits.checked_rem(10_000).unwrap_or_default());
+    format!("{sign}{whole}.{fraction:04}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sums(pairs: &[(i128, i128)]) -> FeeSums {
+        let mut sums = FeeSums::default();
+        pairs.iter().for_each(|(charge, fee)| sums.add(*charge, *fee));
+        sums
+    }
+
+    #[test]
+    fn fees_on_a_line_give_back_the_line() {
+        // 1.5 % and 20, on charges of which it is a whole number.
+        let fit = sums(&[(200, 23), (1_000, 35), (20_000, 320), (99_999_800, 1_500_017)]).fit().expect("fits");
+        assert_eq!((fit.rate_percent().as_str(), fit.fixed_minor().as_str()), ("1.5000", "20.0000"));
+    }
+
+    #[test]
+    fn rounded_fees_give_the_rate_to_the_second_decimal() {
+        let mut sums = FeeSums::default();
+        for charge in (100..1_000_000).step_by(37) {
+            // Half up, as Stripe rounds.
+            sums.add(charge, (charge * 29 + 30_000 + 500) / 1_000);
+        }
+        let fit = sums.fit().expect("fits");
+        assert!(fit.rate_percent().starts_with("2.90"), "{fit:?}");
+        assert!(fit.fixed_minor().starts_with("30.0") || fit.fixed_minor().starts_with("29.9"), "{fit:?}");
+    }
+
+    #[test]
+    fn a_million_of_the_largest_charges_still_fit() {
+        let mut sums = FeeSums::default();
+        for number in 0..1_000_000 {
+            let charge = 99_000_000 + number % 1_000 * 1_000;
+            sums.add(charge, charge * 3 / 100 + 30);
+        }
+        let fit = sums.fit().expect("fits");
+        assert_eq!((fit.rate_percent().as_str(), fit.fixed_minor().as_str()), ("3.0000", "30.0000"));
+    }
+
+    #[test]
+    fn a_negative_fixed_part_is_written_with_its_sign() {
+        let fit = sums(&[(100, 0), (200, 2), (300, 4)]).fit().expect("fits");
+        assert_eq!((fit.rate_percent().as_str(), fit.fixed_minor().as_str()), ("2.0000", "-2.0000"));
+    }
+
+    #[test]
+    fn what_cannot_be_told_is_said() {
+        assert_eq!(sums(&[(100, 3), (200, 6)]).fit(), Err(NoFit::TooFew));
+        assert_eq!(sums(&[(289, 38), (289, 38), (289, 39)]).fit(), Err(NoFit::EqualCharges));
+        let most = i128::MAX;
+        assert_eq!(sums(&[(most, 1), (1, most), (5, 5)]).fit(), Err(NoFit::TooLarge));
+    }
+}

@@ -1,0 +1,48 @@
+//! The comparison with Stripe's books: what no webhook brought is found and applied; what contradicts is reported.
+
+mod lifecycle;
+mod lists;
+mod missing;
+mod money_back;
+mod process;
+
+use std::time::Duration;
+
+use topup::app::App;
+use topup::app::reconcile::report::Findings;
+use topup::app::reconcile::{Ended, Options, Pace, RunCause, reconcile};
+
+use crate::support::TestApp;
+
+/// As fast as it goes.
+pub const NO_PAUSE: Pace = Pace { interval: Duration::ZERO, backoff: Duration::ZERO, tries: 4 };
+
+/// The usual comparison.
+pub fn options() -> Options {
+    Options { cause: RunCause::Command, dry_run: false, since_days: 30, pace: NO_PAUSE }
+}
+
+/// Compares, and must come to an end.
+pub async fn compare(app: &App) -> Ended {
+    compare_with(app, options()).await
+}
+
+/// Compares, and must come to an end.
+pub async fn compare_with(app: &App, options: Options) -> Ended {
+    reconcile(app, options, std::future::pending()).await.expect("an end")
+}
+
+/// The ids of what was found.
+pub fn ids(findings: &Findings) -> Vec<&str> {
+    findings.first.iter().map(|finding| finding.id.as_str()).collect()
+}
+
+/// A second comparison finds nothing that the first one did not settle.
+pub async fn nothing_is_left(app: &TestApp) {
+    let ended = compare(&app.app).await;
+    assert!(ended.is_clean(), "{:#?}", ended.report);
+    let report = ended.report;
+    for (name, findings) in report.kinds() {
+        assert_eq!(findings.count, 0, "{name}: {findings:?}");
+    }
+}
