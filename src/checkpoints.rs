@@ -1,11 +1,41 @@
 //! The places between two steps of a write, where a process can die.
 //!
-//! Tests stop a `topup` process at the n-th of them and kill it there, to see that nothing is lost and nothing is done
-//! twice. Only debug builds have them: in a release build [`reach`] is nothing.
+//! The simulator sets a hook for its own thread ([`set_hook`]), at which it ends the process that it simulates, or lets
+//! something else happen. No setting can do that: only code that is compiled in. Without a hook a place costs the look
+//! at one thread-local.
+//!
+//! Tests also stop a `topup` process at the n-th place and kill it there, to see that nothing is lost and nothing is done
+//! twice. Only debug builds have that.
 //!
 //! With `TOPUP_PAUSE_AT_CHECKPOINT=n` the process prints `paused at checkpoint n: <name>` to standard error when it
 //! comes to the n-th one after the first [`arm`], and goes on when a line arrives on its standard input. With
 //! `TOPUP_CLOCK_OFFSET_MS=n` its clock is that far ahead, so that a lease of a process that was killed has ended.
+
+use std::cell::RefCell;
+
+use futures_util::future::BoxFuture;
+
+/// What a simulation makes of a place: nothing, or something that has to be waited for first.
+pub type Hook = Box<dyn Fn(&'static str) -> Option<BoxFuture<'static, ()>>>;
+
+thread_local! {
+    static HOOK: RefCell<Option<Hook>> = const { RefCell::new(None) };
+}
+
+/// Sets what happens at the places that this thread comes to, or ends it.
+pub fn set_hook(hook: Option<Hook>) {
+    HOOK.with(|slot| drop(slot.replace(hook)));
+}
+
+/// Comes to a place between two steps.
+pub async fn reach(name: &'static str) {
+    let detour = HOOK.with(|slot| slot.borrow().as_ref().and_then(|hook| hook(name)));
+    if let Some(detour) = detour {
+        detour.await;
+    }
+    #[cfg(debug_assertions)]
+    active::pause(name).await;
+}
 
 #[cfg(debug_assertions)]
 mod active {
@@ -33,8 +63,8 @@ mod active {
         ARMED.store(true, Ordering::SeqCst);
     }
 
-    /// Comes to a place between two steps.
-    pub async fn reach(name: &'static str) {
+    /// Waits at the place that the environment names.
+    pub async fn pause(name: &'static str) {
         let Some(wanted) = pause_at() else { return };
         if !ARMED.load(Ordering::SeqCst) {
             return;
@@ -50,7 +80,7 @@ mod active {
 }
 
 #[cfg(debug_assertions)]
-pub use active::{arm, clock_offset_ms, reach};
+pub use active::{arm, clock_offset_ms};
 
 /// How far the clock is ahead; nothing in a release build.
 #[cfg(not(debug_assertions))]
@@ -62,7 +92,3 @@ pub const fn clock_offset_ms() -> i64 {
 /// Starts to count; nothing in a release build.
 #[cfg(not(debug_assertions))]
 pub const fn arm() {}
-
-/// Comes to a place between two steps; nothing in a release build.
-#[cfg(not(debug_assertions))]
-pub async fn reach(_name: &'static str) {}

@@ -16,7 +16,7 @@ use crate::app::failed_deliveries::erasing_job;
 use crate::app::reconcile::schedule::{ScheduleSettings, comparing_job};
 use crate::app::schedule::{Job, Schedule};
 use crate::app::tasks::Tasks;
-use crate::app::{App, CALL_TIMEOUT, CHECKOUT_BUDGET, CheckoutSettings};
+use crate::app::{App, CALL_TIMEOUT, CHECKOUT_BUDGET, CheckoutSettings, FIRST_PAUSE};
 use crate::config::Config;
 use crate::http::auth::jwt::{TokenVerifier, TokenVerifierError};
 use crate::http::middleware::{KnownRoutes, cors, log_request, no_route, security_headers};
@@ -278,6 +278,7 @@ fn build_app(config: &Config, db: Db, environment: &Environment) -> Result<App, 
             expires_minutes: config.checkout_expires_minutes,
             payment_methods: config.payment_methods.clone(),
             budget: environment.checkout_budget,
+            first_pause: FIRST_PAUSE,
         },
         payload_days: config.webhook_payload_days,
         reconciliation: ScheduleSettings {

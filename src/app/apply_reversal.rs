@@ -99,10 +99,9 @@ pub(super) async fn apply_dispute(
         // First the version, then the state: if somebody writes in between, what we fetched may be the older one.
         let version = app.db.reversal(dispute.as_str()).await?.map(|stored| stored.version);
         let report = app.gateway.read_dispute(dispute).await?;
-        let asked = Asked { livemode: asked.livemode && report.livemode, ..asked.clone() };
         let news = ReversalNews::Dispute(report, version);
         fetches = fetches.saturating_add(1);
-        match store(app, asked, topup.clone(), payment.clone(), news).await {
+        match store(app, asked.clone(), topup.clone(), payment.clone(), news).await {
             Err(StoreError::Stale) if fetches < MAX_FETCHES => {}
             result => return Ok(result?.into()),
         }

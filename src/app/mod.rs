@@ -30,6 +30,8 @@ use tasks::Tasks;
 pub const CHECKOUT_BUDGET: Duration = Duration::from_secs(20);
 /// How long one call to Stripe may take. Stripe itself answers in about a second.
 pub const CALL_TIMEOUT: Duration = Duration::from_secs(8);
+/// The wait before the first repetition of a call; it doubles each time and has a random part of up to the same length.
+pub const FIRST_PAUSE: Duration = Duration::from_millis(200);
 
 /// What every use case works with.
 pub struct App {
@@ -66,6 +68,8 @@ pub struct CheckoutSettings {
     pub payment_methods: Vec<String>,
     /// How long the calls to Stripe for one checkout may take in all.
     pub budget: Duration,
+    /// The wait before the first repetition of a call, see [`FIRST_PAUSE`].
+    pub first_pause: Duration,
 }
 
 /// An error with all its causes, for the log.

@@ -18,8 +18,6 @@ use crate::store::topups;
 
 /// How often Stripe is called for one checkout.
 const MAX_TRIES: u32 = 4;
-/// The wait before the first repetition; it doubles each time and has a random part of up to the same length.
-const FIRST_PAUSE_MS: u64 = 200;
 /// Stripe wants 30 minutes from its own clock's now; a minute is for the way and for clocks that differ.
 const SHORTEST_LIFE_SECONDS: i64 = 31 * 60;
 
@@ -220,8 +218,7 @@ async fn next_attempt(
 
 /// Doubles with each try; half of it is random, so that many callers do not come back together.
 pub(super) fn pause(app: &App, number: u32) -> Duration {
-    let longest = FIRST_PAUSE_MS.saturating_mul(1_u64.checked_shl(number).unwrap_or(u64::MAX));
-    let random = u64::try_from(app.ids.id_bits() & 0xffff).unwrap_or(0);
-    let part = longest.saturating_mul(random) / 0x1_0000 / 2;
-    Duration::from_millis((longest / 2).saturating_add(part))
+    let longest = app.checkout.first_pause.saturating_mul(1_u32.checked_shl(number).unwrap_or(u32::MAX));
+    let random = u32::try_from(app.ids.id_bits() & 0xffff).unwrap_or(0);
+    (longest / 2).saturating_add(longest.saturating_mul(random) / 0x1_0000 / 2)
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::{Environment, StartError, check_instance, check_migrated};
 use crate::app::reconcile::schedule::ScheduleSettings;
 use crate::app::tasks::Tasks;
-use crate::app::{App, CheckoutSettings};
+use crate::app::{App, CheckoutSettings, FIRST_PAUSE};
 use crate::config::CommandConfig;
 use crate::store::Db;
 use crate::store::instance::Instance;
@@ -38,6 +38,7 @@ pub async fn connect(config: CommandConfig, environment: Environment) -> Result<
             expires_minutes: 0,
             payment_methods: Vec::new(),
             budget: environment.checkout_budget,
+            first_pause: FIRST_PAUSE,
         },
         payload_days: config.webhook_payload_days,
         reconciliation: ScheduleSettings::NEVER,

@@ -151,6 +151,9 @@ pub(super) async fn apply_one(tx: &mut Tx, command: ApplyPayment) -> Result<Appl
 /// report judges anew.
 #[must_use]
 pub fn judge(report: &PaymentReport, found: &Found) -> Applied {
+    if let Err(mismatch) = found.agreement.check_mode(report.livemode) {
+        return Applied::Rejected(mismatch);
+    }
     let is_known_session = found.agreement.session.as_ref() == Some(&report.session);
     let brings_money = matches!(report.progress, PaymentProgress::Paid | PaymentProgress::Processing);
     // Stripe may have opened a session and told us that it failed, or we died before we stored it. Nobody was sent there,

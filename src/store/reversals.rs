@@ -187,11 +187,18 @@ async fn apply_in(tx: &mut Tx, command: ApplyReversals) -> Result<AppliedReversa
     let Some(found) = topups::find_agreement(tx, &command.topup).await? else {
         return Ok(AppliedReversal::Foreign);
     };
-    let currencies: Vec<&str> = match &command.news {
-        ReversalNews::Refunds(refunds) => refunds.iter().map(|refund| refund.currency.as_str()).collect(),
-        ReversalNews::Dispute(dispute, _) => vec![&dispute.currency],
+    let agreement = &found.agreement;
+    let checked = match &command.news {
+        ReversalNews::Refunds(refunds) => {
+            let currencies: Vec<&str> = refunds.iter().map(|refund| refund.currency.as_str()).collect();
+            agreement.check_reversal(command.livemode, &currencies)
+        }
+        // The event and the dispute that Stripe shows each say their mode.
+        ReversalNews::Dispute(dispute, _) => agreement
+            .check_reversal(command.livemode, &[&dispute.currency])
+            .and_then(|()| agreement.check_mode(dispute.livemode)),
     };
-    if let Err(mismatch) = found.agreement.check_reversal(command.livemode, &currencies) {
+    if let Err(mismatch) = checked {
         return Ok(AppliedReversal::Rejected(mismatch));
     }
     if let Some(event) = &command.event

@@ -14,6 +14,7 @@ use stripe_checkout::checkout_session::{
     CreateCheckoutSessionLineItems, CreateCheckoutSessionLineItemsPriceData, CreateCheckoutSessionPaymentIntentData,
     ProductData, RetrieveCheckoutSession,
 };
+use stripe_client_core::StripeClient;
 use stripe_shared::{CheckoutSession, CheckoutSessionMode, CheckoutSessionPaymentStatus, CheckoutSessionStatus};
 
 mod lists;
@@ -33,10 +34,14 @@ use crate::secret::Secret;
 /// The address of the real Stripe.
 pub const STRIPE_API_BASE: &str = "https://api.stripe.com/";
 
+/// What carries a request to Stripe and brings the answer: HTTP, or a simulation of Stripe in this process.
+pub trait Transport: StripeClient<Err = StripeError> + Send + Sync {}
+impl<T: StripeClient<Err = StripeError> + Send + Sync> Transport for T {}
+
 /// Stripe, by its HTTP API.
 #[derive(Debug)]
-pub struct StripeGateway {
-    client: Client,
+pub struct StripeGateway<C = Client> {
+    client: C,
 }
 
 /// The secret key or the address cannot be used.
@@ -60,8 +65,15 @@ impl StripeGateway {
     }
 }
 
+impl<C: Transport> StripeGateway<C> {
+    /// Calls Stripe by any transport. Requests are made, and answers are read, as ever.
+    pub const fn over(client: C) -> Self {
+        Self { client }
+    }
+}
+
 #[async_trait]
-impl PaymentGateway for StripeGateway {
+impl<C: Transport> PaymentGateway for StripeGateway<C> {
     async fn open_checkout(&self, request: &CheckoutRequest, key: &str) -> Result<OpenedCheckout, GatewayError> {
         checkpoints::reach("call Stripe").await;
         let key = IdempotencyKey::new(key).map_err(|error| GatewayError::Unreachable(error.to_string()))?;
@@ -84,27 +96,36 @@ impl PaymentGateway for StripeGateway {
     async fn read_checkout(&self, session: &SessionId) -> Result<Option<PaymentReport>, GatewayError> {
         checkpoints::reach("ask Stripe").await;
         let session = RetrieveCheckoutSession::new(session.as_str()).send(&self.client).await.map_err(classify)?;
+        checkpoints::reach("Stripe answered").await;
         report(session)
     }
 
     async fn read_payment(&self, payment: &PaymentIntentId) -> Result<Option<PaymentOwner>, GatewayError> {
         checkpoints::reach("ask Stripe").await;
-        money::read_payment(&self.client, payment).await
+        let answer = money::read_payment(&self.client, payment).await?;
+        checkpoints::reach("Stripe answered").await;
+        Ok(answer)
     }
 
     async fn refunds_of(&self, payment: &PaymentIntentId) -> Result<Vec<RefundReport>, GatewayError> {
         checkpoints::reach("ask Stripe").await;
-        money::refunds_of(&self.client, payment).await
+        let answer = money::refunds_of(&self.client, payment).await?;
+        checkpoints::reach("Stripe answered").await;
+        Ok(answer)
     }
 
     async fn read_dispute(&self, dispute: &DisputeId) -> Result<DisputeReport, GatewayError> {
         checkpoints::reach("ask Stripe").await;
-        money::read_dispute(&self.client, dispute).await
+        let answer = money::read_dispute(&self.client, dispute).await?;
+        checkpoints::reach("Stripe answered").await;
+        Ok(answer)
     }
 
     async fn read_fee(&self, balance_transaction: &BalanceTransactionId) -> Result<RealFee, GatewayError> {
         checkpoints::reach("ask Stripe").await;
-        money::read_fee(&self.client, balance_transaction).await
+        let answer = money::read_fee(&self.client, balance_transaction).await?;
+        checkpoints::reach("Stripe answered").await;
+        Ok(answer)
     }
 
     async fn create_refund(&self, order: &RefundOrder, key: &str) -> Result<RefundReport, GatewayError> {

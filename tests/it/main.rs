@@ -23,6 +23,9 @@ mod reconcile;
 mod replicas;
 mod request_bodies;
 mod secrets;
+#[path = "../sim/mod.rs"]
+mod sim;
+mod simulation;
 mod smoke;
 mod stripe_failures;
 mod stripe_requests;

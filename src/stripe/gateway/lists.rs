@@ -1,6 +1,5 @@
 //! Stripe's lists, page by page, for the comparison of the books.
 
-use stripe::Client;
 use stripe_checkout::checkout_session::ListCheckoutSession;
 use stripe_core::dispute::ListDispute;
 use stripe_core::refund::ListRefund;
@@ -8,13 +7,13 @@ use stripe_shared::PaymentIntent;
 use stripe_types::{Expandable, RangeQueryTs};
 
 use super::money::{PAGE, dispute_report, refund_report};
-use super::{classify, report, topup_of};
+use super::{Transport, classify, report, topup_of};
 use crate::domain::checkout::PaymentReport;
 use crate::domain::reversal::{DisputeReport, RefundReport};
 use crate::ports::{GatewayError, ListPage};
 
 pub(super) async fn checkouts(
-    client: &Client,
+    client: &impl Transport,
     since_seconds: i64,
     after: Option<&str>,
 ) -> Result<ListPage<PaymentReport>, GatewayError> {
@@ -27,7 +26,7 @@ pub(super) async fn checkouts(
 }
 
 pub(super) async fn refunds(
-    client: &Client,
+    client: &impl Transport,
     since_seconds: i64,
     after: Option<&str>,
 ) -> Result<ListPage<RefundReport>, GatewayError> {
@@ -47,7 +46,7 @@ pub(super) async fn refunds(
 }
 
 pub(super) async fn disputes(
-    client: &Client,
+    client: &impl Transport,
     since_seconds: i64,
     after: Option<&str>,
 ) -> Result<ListPage<DisputeReport>, GatewayError> {

@@ -2,14 +2,14 @@
 
 use std::collections::HashMap;
 
-use stripe::{Client, IdempotencyKey, RequestStrategy, StripeRequest};
+use stripe::{IdempotencyKey, RequestStrategy, StripeRequest};
 use stripe_core::balance_transaction::RetrieveBalanceTransaction;
 use stripe_core::dispute::RetrieveDispute;
 use stripe_core::payment_intent::RetrievePaymentIntent;
 use stripe_core::refund::{CreateRefund, CreateRefundReason, ListRefund};
 use stripe_shared::{BalanceTransaction, Dispute, Refund};
 
-use super::{classify, not_understood, topup_of};
+use super::{Transport, classify, not_understood, topup_of};
 use crate::domain::checkout::PURPOSE;
 use crate::domain::fees::RealFee;
 use crate::domain::ids::{BalanceTransactionId, ChargeId, DisputeId, PaymentIntentId, RefundId};
@@ -24,7 +24,7 @@ const MAX_PAGES: usize = 20;
 const REFUND_REQUEST_ID: &str = "refundRequestId";
 
 pub(super) async fn read_payment(
-    client: &Client,
+    client: &impl Transport,
     payment: &PaymentIntentId,
 ) -> Result<Option<PaymentOwner>, GatewayError> {
     let payment = RetrievePaymentIntent::new(payment.as_str())
@@ -45,7 +45,7 @@ pub(super) async fn read_payment(
     }))
 }
 
-pub(super) async fn read_fee(client: &Client, id: &BalanceTransactionId) -> Result<RealFee, GatewayError> {
+pub(super) async fn read_fee(client: &impl Transport, id: &BalanceTransactionId) -> Result<RealFee, GatewayError> {
     let movement = RetrieveBalanceTransaction::new(id.as_str()).send(client).await.map_err(classify)?;
     real_fee(&movement)
 }
@@ -58,13 +58,16 @@ fn real_fee(movement: &BalanceTransaction) -> Result<RealFee, GatewayError> {
     })
 }
 
-pub(super) async fn refunds_of(client: &Client, payment: &PaymentIntentId) -> Result<Vec<RefundReport>, GatewayError> {
+pub(super) async fn refunds_of(
+    client: &impl Transport,
+    payment: &PaymentIntentId,
+) -> Result<Vec<RefundReport>, GatewayError> {
     all_refunds(client, payment).await?.into_iter().map(refund_report).collect()
 }
 
 /// The refund whose metadata names one of our requests.
 pub(super) async fn find_refund(
-    client: &Client,
+    client: &impl Transport,
     payment: &PaymentIntentId,
     request_id: &str,
 ) -> Result<Option<RefundReport>, GatewayError> {
@@ -76,7 +79,7 @@ pub(super) async fn find_refund(
     refunds.into_iter().find(is_it).map(refund_report).transpose()
 }
 
-async fn all_refunds(client: &Client, payment: &PaymentIntentId) -> Result<Vec<Refund>, GatewayError> {
+async fn all_refunds(client: &impl Transport, payment: &PaymentIntentId) -> Result<Vec<Refund>, GatewayError> {
     let mut refunds: Vec<Refund> = Vec::new();
     for _ in 0..MAX_PAGES {
         let mut list = ListRefund::new().payment_intent(payment.as_str()).limit(PAGE);
@@ -106,7 +109,7 @@ pub(super) fn refund_report(refund: Refund) -> Result<RefundReport, GatewayError
     })
 }
 
-pub(super) async fn read_dispute(client: &Client, dispute: &DisputeId) -> Result<DisputeReport, GatewayError> {
+pub(super) async fn read_dispute(client: &impl Transport, dispute: &DisputeId) -> Result<DisputeReport, GatewayError> {
     let dispute = RetrieveDispute::new(dispute.as_str()).send(client).await.map_err(classify)?;
     dispute_report(&dispute)
 }
@@ -130,7 +133,7 @@ pub(super) fn dispute_report(dispute: &Dispute) -> Result<DisputeReport, Gateway
 }
 
 pub(super) async fn create_refund(
-    client: &Client,
+    client: &impl Transport,
     order: &RefundOrder,
     key: &str,
 ) -> Result<RefundReport, GatewayError> {

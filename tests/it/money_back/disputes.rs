@@ -120,6 +120,21 @@ on_both_databases! {
         app.finish().await;
     }
 
+    /// The sandbox's disputes are all of the test mode, so its word alone would let such an event pass.
+    async fn a_dispute_event_of_another_mode_changes_nothing(backend: Backend) {
+        let app = TestApp::start(backend).await;
+        let purchase = Purchase::credited(&app, "user_1", "pm_card_visa").await;
+        purchase.dispute(&app, json!({})).await;
+        let mut event = purchase.latest(&app, "charge.dispute.created").await;
+        event["livemode"] = json!(true);
+        app.deliver(&event).await.expect(200);
+        assert_eq!(story(&app, "user_1").await, "topup 250");
+        let id = event["id"].as_str().expect("an id");
+        let failed = app.app.db.failed_event(id).await.expect("readable").expect("a record").event;
+        assert_eq!(failed.kind, "permanent");
+        app.finish().await;
+    }
+
     async fn a_refund_and_a_dispute_together_take_no_more_than_was_sold(backend: Backend) {
         let app = TestApp::start(backend).await;
         let purchase = Purchase::credited(&app, "user_1", "pm_card_visa").await;

@@ -122,6 +122,19 @@ on_both_databases! {
         app.finish().await;
     }
 
+    async fn the_end_of_an_unknown_session_in_another_mode_is_rejected_like_anything_else(backend: Backend) {
+        let app = TestApp::start(backend).await;
+        let (_, event) = app.pay_session("user_1", 250).await;
+        let ended = changed(&event, |event| {
+            event["type"] = json!("checkout.session.expired");
+            event["livemode"] = json!(true);
+            object(event)["id"] = json!("cs_test_of_nobody");
+        });
+        app.deliver(&ended).await.expect(200);
+        assert_eq!(rows(&app.app.db).await, Rows { failed: 1, ..Rows::default() });
+        app.finish().await;
+    }
+
     async fn a_zero_decimal_currency_is_not_taken_for_cents(backend: Backend) {
         // Known mistake 13: the amount of an event must be what was agreed, in the currency's own unit.
         use crate::support::Options;

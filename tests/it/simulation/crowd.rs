@@ -1,0 +1,157 @@
+//! Many workers at once on one database: real concurrency, so a run cannot be repeated to the letter. What each does is
+//! what happens in the simulator; what must hold at the end is the same.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use topup::app::App;
+use topup::app::apply_event::{ApplyEventError, apply_event};
+use topup::app::check_session::{Visible, check_session};
+use topup::app::create_checkout::{CreateCheckout, CreateCheckoutError, create_checkout};
+use topup::app::reconcile::{MAX_SINCE_DAYS, Options, Pace, RunCause, reconcile};
+use topup::domain::account::AccountId;
+use topup::domain::ids::SessionId;
+use topup::domain::redirect::{AllowedOrigin, RedirectUrl};
+use topup::ports::Clock;
+
+use crate::sim::acts::Bystander;
+use crate::sim::books::Books;
+use crate::sim::checks::{compare, verify};
+use crate::sim::clock::SimClock;
+use crate::sim::network::{Delivery, Network};
+use crate::sim::process::{Parts, build_app};
+use crate::sim::rng::{Rng, SeededIds};
+use crate::sim::stripe::{FAULTS, SharedStripe};
+use crate::sim::world::{Promises, WEBHOOK_SECRET, config};
+use crate::support::Backend;
+use crate::support::database::TestDatabase;
+
+/// What the workers share.
+struct Crowd {
+    app: App,
+    clock: Arc<SimClock>,
+    stripe: SharedStripe,
+    network: Mutex<Network>,
+    origins: Vec<AllowedOrigin>,
+}
+
+/// Lets so many workers do so many things each, then lets everything become quiet, reconciles and compares.
+pub async fn run(backend: Backend, workers: u64, steps: u64) {
+    let database = TestDatabase::migrated(backend).await;
+    let mut rng = Rng::new(16);
+    let clock = Arc::new(SimClock::new());
+    let stripe = SharedStripe::seeded(rng.next(), clock.clone());
+    let config = config(&database.url, &mut rng);
+    let ids = Arc::new(SeededIds::new(rng.next()));
+    let origins = config.allowed_origins.clone();
+    let parts = Parts { config, stripe: stripe.clone(), clock: clock.clone(), ids };
+    let app = build_app(&parts).await;
+    let crowd = Arc::new(Crowd { app, clock, stripe, network: Mutex::default(), origins });
+    let tasks: Vec<_> = (0..workers).map(|worker| tokio::spawn(work(crowd.clone(), worker, steps))).collect();
+    for task in tasks {
+        task.await.expect("no worker panics");
+    }
+    crowd.end().await;
+    crowd.app.db.close().await;
+}
+
+async fn work(crowd: Arc<Crowd>, worker: u64, steps: u64) {
+    let mut rng = Rng::new(worker + 1_000);
+    let mut sessions: Vec<(AccountId, SessionId)> = Vec::new();
+    for _ in 0..steps {
+        // A little: a delivery's signature is good for five minutes, and all share the clock.
+        crowd.clock.advance_ms(rng.between(0, 1_000));
+        crowd.stripe.tick();
+        if rng.percent(8) {
+            crowd.stripe.lock().faults = VecDeque::from([Some(*rng.pick(&FAULTS))]);
+        }
+        match rng.below(100) {
+            0..=14 => sessions.extend(crowd.buy(&mut rng).await),
+            15..=49 => crowd.something_happens_at_stripe(&mut rng),
+            50..=56 if !sessions.is_empty() => {
+                let (account, session) = rng.pick(&sessions).clone();
+                let found = check_session(&crowd.app, &session, &Visible::Account(account)).await;
+                assert!(found.expect("the database works").is_some(), "{session} is not there");
+            }
+            _ => crowd.deliver(&mut rng).await,
+        }
+    }
+}
+
+impl Crowd {
+    async fn buy(&self, rng: &mut Rng) -> Option<(AccountId, SessionId)> {
+        let account = AccountId::parse(*rng.pick(&["user_1", "user_2", "user_3"])).expect("an account");
+        let url = RedirectUrl::parse("https://app.example.com/done", &self.origins).expect("a page");
+        let credits = *rng.pick(&[60, 250, 999]);
+        let command =
+            CreateCheckout { account: account.clone(), credits, success_url: url, cancel_url: None, idempotency: None };
+        match create_checkout(&self.app, command).await {
+            Ok(checkout) => Some((account, SessionId::parse(checkout.session).expect("an id"))),
+            Err(CreateCheckoutError::Stripe(_)) => None,
+            Err(error) => panic!("a purchase fails: {}", topup::app::with_causes(&error)),
+        }
+    }
+
+    fn something_happens_at_stripe(&self, rng: &mut Rng) {
+        let act = rng.below(7);
+        let books = Books::default();
+        let mut someone = Bystander { rng, stripe: &self.stripe, books: &books };
+        match act {
+            0 | 1 => someone.pay(),
+            2 => someone.finish_payment(),
+            3 => someone.refund(),
+            4 => someone.move_refund(),
+            5 => someone.dispute(),
+            _ => someone.move_dispute(),
+        };
+    }
+
+    /// Takes an event from the network, if there is one; several workers may have copies of it in hand.
+    async fn deliver(&self, rng: &mut Rng) {
+        let now_ms = self.clock.now_ms();
+        let delivery = {
+            let mut network = self.network.lock().expect("nobody panicked");
+            network.collect(&mut self.stripe.lock().truth, rng, now_ms);
+            network.next(rng, now_ms)
+        };
+        let Some(delivery) = delivery else { return };
+        if !self.send(&delivery).await {
+            self.network.lock().expect("nobody panicked").again(delivery, rng, now_ms);
+        }
+    }
+
+    /// Whether it was taken. That Stripe cannot be asked is planned; anything else is a mistake of ours.
+    async fn send(&self, delivery: &Delivery) -> bool {
+        let body = {
+            let stripe = self.stripe.lock();
+            let own = &stripe.truth.events[delivery.event].id;
+            let body = stripe.model.event_body(own, Some(delivery.version)).expect("it happened");
+            body.replace(&format!("\"{own}\""), &format!("\"{}\"", delivery.id))
+        };
+        let header = stripe_sandbox::sign(WEBHOOK_SECRET, self.clock.now_ms() / 1_000, body.as_bytes());
+        match apply_event(&self.app, Some(&header), body.as_bytes()).await {
+            Ok(_) => true,
+            Err(ApplyEventError::Stripe(_)) => false,
+            Err(error) => panic!("{} fails: {}", delivery.id, topup::app::with_causes(&error)),
+        }
+    }
+
+    async fn end(&self) {
+        self.stripe.lock().faults.clear();
+        let mut rng = Rng::new(1);
+        self.clock.advance_ms(4 * 86_400_000);
+        self.stripe.tick();
+        while !self.network.lock().expect("nobody panicked").pending.is_empty() {
+            self.deliver(&mut rng).await;
+            self.clock.advance_ms(86_400_000);
+        }
+        let pace = Pace { interval: Duration::ZERO, backoff: Duration::ZERO, tries: 3 };
+        let options = Options { cause: RunCause::Command, dry_run: false, since_days: MAX_SINCE_DAYS, pace };
+        reconcile(&self.app, options, std::future::pending()).await.expect("a report");
+        let books = Books::read(&self.app.db).await;
+        assert!(books.topups.values().filter(|topup| topup.state == "paid").count() > 20, "too little was paid");
+        verify(&books, &self.stripe.lock().truth, &mut Promises::default()).expect("the books hold");
+        compare(&books, &self.stripe).expect("the books are Stripe's");
+    }
+}

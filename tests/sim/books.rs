@@ -1,0 +1,111 @@
+//! Our books as the simulation reads them, on either database: the rows that money depends on, and nothing derived.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use topup::store::{Db, Statement};
+
+/// A purchase.
+#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+pub struct Topup {
+    /// Its id.
+    pub id: String,
+    /// Who gets the credits.
+    pub account_id: String,
+    /// How far it is.
+    pub state: String,
+    /// How many credits.
+    pub credits: i64,
+    /// The price of one.
+    pub credit_unit_amount: i64,
+    /// What the customer pays.
+    pub total_amount: i64,
+    /// Stripe's session.
+    pub session_id: Option<String>,
+    /// Stripe's payment.
+    pub payment_intent_id: Option<String>,
+    /// How many credits were taken back.
+    pub taken_credits: i64,
+}
+
+/// A refund or dispute.
+#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+pub struct Reversal {
+    /// Stripe's id.
+    pub id: String,
+    /// The payment.
+    pub payment_intent_id: String,
+    /// How much.
+    pub amount: i64,
+    /// Stripe's word for its state.
+    pub status: String,
+    /// 1 if it takes its amount back.
+    pub counts: i64,
+}
+
+/// A payment.
+#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+pub struct Payment {
+    /// Stripe's id.
+    pub payment_intent_id: String,
+    /// What it is to its purchase.
+    pub state: String,
+    /// What Stripe kept.
+    pub real_fee: Option<i64>,
+}
+
+#[derive(sqlx::FromRow)]
+struct Account {
+    id: String,
+    balance: i64,
+}
+
+#[derive(sqlx::FromRow)]
+struct Event {
+    id: String,
+}
+
+static TOPUPS: Statement = Statement::new(
+    "SELECT id, account_id, state, credits, credit_unit_amount, total_amount, session_id, payment_intent_id, \
+     taken_credits FROM topups ORDER BY id",
+);
+static REVERSALS: Statement =
+    Statement::new("SELECT id, payment_intent_id, amount, status, counts FROM reversals ORDER BY id");
+static PAYMENTS: Statement = Statement::new("SELECT payment_intent_id, state, real_fee FROM payments");
+static ACCOUNTS: Statement = Statement::new("SELECT id, balance FROM accounts");
+static EVENTS: Statement = Statement::new("SELECT id FROM webhook_events");
+
+/// Everything.
+#[derive(Debug, Default, Clone)]
+pub struct Books {
+    /// By id.
+    pub topups: BTreeMap<String, Topup>,
+    /// By Stripe's id.
+    pub reversals: BTreeMap<String, Reversal>,
+    /// By Stripe's id.
+    pub payments: BTreeMap<String, Payment>,
+    /// Each account's balance.
+    pub balances: BTreeMap<String, i64>,
+    /// The events that are decided.
+    pub events: BTreeSet<String>,
+    /// The rules of the store's own that do not hold.
+    pub broken_rules: Vec<&'static str>,
+}
+
+impl Books {
+    /// Reads them all. Nobody writes meanwhile.
+    pub async fn read(db: &Db) -> Self {
+        let topups: Vec<Topup> = db.read_all(&TOPUPS, &[]).await.expect("readable");
+        let reversals: Vec<Reversal> = db.read_all(&REVERSALS, &[]).await.expect("readable");
+        let payments: Vec<Payment> = db.read_all(&PAYMENTS, &[]).await.expect("readable");
+        let accounts: Vec<Account> = db.read_all(&ACCOUNTS, &[]).await.expect("readable");
+        let events: Vec<Event> = db.read_all(&EVENTS, &[]).await.expect("readable");
+        Self {
+            topups: topups.into_iter().map(|topup| (topup.id.clone(), topup)).collect(),
+            reversals: reversals.into_iter().map(|reversal| (reversal.id.clone(), reversal)).collect(),
+            payments: payments.into_iter().map(|payment| (payment.payment_intent_id.clone(), payment)).collect(),
+            balances: accounts.into_iter().map(|account| (account.id, account.balance)).collect(),
+            events: events.into_iter().map(|event| event.id).collect(),
+            broken_rules: db.broken_rules().await.expect("readable"),
+        }
+    }
+}

@@ -1,0 +1,226 @@
+//! What must hold after every step, and what must be equal in the end: our books against what happened at Stripe, by
+//! rules that are written down here once more and independently.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use serde_json::Value;
+use topup::ports::Clock;
+
+use super::books::{Books, Topup};
+use super::observer::fnv;
+use super::process::{Answer, Ended, Fate};
+use super::stripe::SharedStripe;
+use super::truth::{Session, Truth};
+use super::world::{Promises, World};
+
+impl World {
+    /// Reads the books if anything was written.
+    pub(super) fn look(&mut self) {
+        if self.observer.take_news() {
+            let (hash, digests) = (self.report.trace_hash, self.observer.look());
+            // Leases are by the database's own clock.
+            let digests = digests.iter().filter(|(table, _)| !["leases", "reconciliations"].contains(&table.as_str()));
+            self.report.trace_hash = digests.fold(hash, |hash, (_, digest)| fnv(hash, &digest.to_le_bytes()));
+            let app = self.process.app();
+            self.books = self.process.block_on(Books::read(&app.db));
+        }
+    }
+
+    /// Everything that must hold after a step.
+    pub(super) fn check(&mut self) -> Result<(), String> {
+        self.look();
+        verify(&self.books, &self.stripe.lock().truth, &mut self.promises)?;
+        for purchase in &self.purchases {
+            let Some(session) = &purchase.session else { continue };
+            let topup = self.books.topups.values().find(|topup| topup.session_id.as_ref() == Some(session));
+            let is_right =
+                topup.is_some_and(|topup| topup.account_id == purchase.account && topup.credits == purchase.credits);
+            if !is_right {
+                return Err(format!("{session} was sold to {} and is {topup:?}", purchase.account));
+            }
+        }
+        Ok(())
+    }
+
+    /// Everything that is on its way arrives, and nothing goes wrong any more.
+    pub(super) fn become_quiet(&mut self) -> Result<(), String> {
+        while self.waiting.is_some() {
+            self.go_on()?;
+            self.check()?;
+        }
+        let now_ms = self.clock.now_ms();
+        self.network.collect(&mut self.stripe.lock().truth, &mut self.rng, now_ms);
+        let last = self.network.pending.iter().map(|delivery| delivery.due_ms).max().unwrap_or(now_ms);
+        self.clock.advance_ms((last - now_ms).max(0));
+        while let Some(delivery) = self.network.next(&mut self.rng, self.clock.now_ms()) {
+            self.step += 1;
+            self.send(delivery, (VecDeque::new(), Fate::Nothing))?;
+            self.check()?;
+        }
+        Ok(())
+    }
+
+    /// Brings what never arrived into the books. Done once more, it finds nothing to do.
+    pub(super) fn reconcile(&mut self) -> Result<(), String> {
+        for is_first in [true, false] {
+            self.step += 1;
+            let (ended, trouble) = self.compare_books((VecDeque::new(), Fate::Nothing))?;
+            let Ended::Answered(Answer { status, body }) = ended else { return Err("nothing was planned".to_owned()) };
+            let missing = ["missingCredits", "missingStates", "missingReversals", "notAsked"];
+            let found: Vec<&str> = missing.into_iter().filter(|kind| body[*kind]["count"] != 0).collect();
+            if status != 200 || trouble || !(is_first || found.is_empty()) {
+                return Err(format!("a comparison, first: {is_first}, ends with {status}, {found:?}: {body}"));
+            }
+            self.check()?;
+        }
+        Ok(())
+    }
+
+    /// In the end our books are Stripe's.
+    pub(super) fn compare_with_stripe(&mut self) -> Result<(), String> {
+        self.stripe.tick();
+        compare(&self.books, &self.stripe)
+    }
+}
+
+/// How far each stored refund and dispute is: its place among the states that it had. It is never less than promised,
+/// and promised from now on.
+fn places(books: &Books, truth: &Truth, promises: &mut Promises) -> Result<(), String> {
+    for (id, promised) in &promises.reversals {
+        if !books.reversals.contains_key(id) {
+            return Err(format!("{id} was heard of (state {promised}) and is forgotten"));
+        }
+    }
+    for stored in books.reversals.values() {
+        let Some(real) = truth.reversals.get(&stored.id) else {
+            return Err(format!("{} does not exist at Stripe", stored.id));
+        };
+        let promised = promises.reversals.entry(stored.id.clone()).or_default();
+        let states = real.states.iter().enumerate().skip(*promised);
+        let found = states.into_iter().find(|(_, state)| {
+            let counts = i64::from(state.counts(real.is_dispute));
+            (state.status == stored.status, state.amount, counts) == (true, stored.amount, stored.counts)
+        });
+        let Some((place, _)) = found else {
+            return Err(format!("{stored:?} is none of the states since {promised} of {:?}", real.states));
+        };
+        *promised = place;
+        if stored.payment_intent_id != real.intent {
+            return Err(format!("{} is of {}", stored.id, real.intent));
+        }
+    }
+    Ok(())
+}
+
+/// How many credits are taken back when so much money is (to be) with the customer.
+fn taken(topup: &Topup, reversed: i64) -> i64 {
+    (reversed / topup.credit_unit_amount).min(topup.credits)
+}
+
+/// What must hold at any time.
+pub fn verify(books: &Books, truth: &Truth, promises: &mut Promises) -> Result<(), String> {
+    if !books.broken_rules.is_empty() {
+        return Err(format!("the store's own rules are broken: {:?}", books.broken_rules));
+    }
+    places(books, truth, promises)?;
+    let mut balances: BTreeMap<&str, i64> = BTreeMap::new();
+    for topup in books.topups.values() {
+        let is_paid = topup.state == "paid";
+        if promises.paid.contains(&topup.id) && !is_paid {
+            return Err(format!("{} was paid, and is {}", topup.id, topup.state));
+        }
+        if !is_paid {
+            if topup.taken_credits != 0 {
+                return Err(format!("{} was never credited, and {} are taken back", topup.id, topup.taken_credits));
+            }
+            continue;
+        }
+        let session = topup.session_id.as_ref().and_then(|session| truth.sessions.get(session));
+        if !session.is_some_and(|session| session.is_paid && is_sold_as(topup, session)) {
+            return Err(format!("{} is paid, and its session is {session:?}", topup.id));
+        }
+        let of_payment = |id: &String| Some(id) == topup.payment_intent_id.as_ref();
+        let counting = books.reversals.values().filter(|stored| of_payment(&stored.payment_intent_id)).map(|stored| {
+            let real = &truth.reversals[&stored.id];
+            let state = &real.states[promises.reversals[&stored.id]];
+            if state.counts(real.is_dispute) { state.amount } else { 0 }
+        });
+        let expected = taken(topup, counting.sum());
+        if topup.taken_credits != expected {
+            return Err(format!("{} has {} credits taken back, not {expected}", topup.id, topup.taken_credits));
+        }
+        *balances.entry(&topup.account_id).or_default() += topup.credits - expected;
+    }
+    for (account, balance) in &books.balances {
+        let expected = balances.remove(account.as_str()).unwrap_or(0);
+        if *balance != expected {
+            return Err(format!("{account} has {balance} credits, not {expected}"));
+        }
+    }
+    if balances.is_empty() { Ok(()) } else { Err(format!("accounts are missing: {balances:?}")) }
+}
+
+/// Whether a session is the one that was agreed.
+fn is_sold_as(topup: &Topup, session: &Session) -> bool {
+    session.topup.as_ref() == Some(&topup.id) && session.total == topup.total_amount
+}
+
+/// In the end: for every purchase, what Stripe has of it and what we have of it, payment by payment.
+pub fn compare(books: &Books, stripe: &SharedStripe) -> Result<(), String> {
+    let sessions: Vec<Session> = stripe.lock().truth.sessions.values().cloned().collect();
+    for topup in books.topups.values() {
+        let its = |session: &&Session| session.is_paid && is_sold_as(topup, session);
+        let paid: Vec<&Session> = sessions.iter().filter(its).collect();
+        let credits = paid.iter().find(|session| topup.session_id.as_ref().is_none_or(|known| *known == session.id));
+        if credits.is_some() != (topup.state == "paid") {
+            return Err(format!("{} is {}, and was paid by {paid:?}", topup.id, topup.state));
+        }
+        for session in &paid {
+            let intent = session.intent.as_deref().expect("a paid session has a payment");
+            let is_credited = Some(&session.id) == topup.session_id.as_ref();
+            compare_payment(books, stripe, topup, intent, is_credited)?;
+        }
+    }
+    Ok(())
+}
+
+fn compare_payment(
+    books: &Books,
+    stripe: &SharedStripe,
+    topup: &Topup,
+    intent: &str,
+    is_credited: bool,
+) -> Result<(), String> {
+    let known = books.payments.get(intent).ok_or_else(|| format!("{intent} of {} is not known", topup.id))?;
+    let role = if is_credited { "credited" } else { "surplus" };
+    if known.state != role {
+        return Err(format!("{intent} of {} is {}, not {role}", topup.id, known.state));
+    }
+    let charge = "expand[]=latest_charge.balance_transaction";
+    let real = stripe.ask("GET", &format!("/v1/payment_intents/{intent}"), charge).body;
+    let fee = real["latest_charge"]["balance_transaction"]["fee"].as_i64();
+    // Reconciliation asks for the fees of what was credited.
+    if known.real_fee != fee && (is_credited || known.real_fee.is_some()) {
+        return Err(format!("{intent} cost {fee:?}, and {:?} is stored", known.real_fee));
+    }
+    if !is_credited {
+        return Ok(());
+    }
+    let listed = |path: &str| {
+        let list = stripe.ask("GET", path, &format!("payment_intent={intent}&limit=100")).body;
+        list["data"].as_array().cloned().expect("a list")
+    };
+    let refunds = listed("/v1/refunds").into_iter().filter(|refund| {
+        ["pending", "requires_action", "succeeded"].contains(&refund["status"].as_str().unwrap_or_default())
+    });
+    let disputes = listed("/v1/disputes").into_iter().filter(|dispute| {
+        let moved = dispute["balance_transactions"].as_array().into_iter().flatten();
+        moved.filter_map(|movement| movement["amount"].as_i64()).sum::<i64>() < 0
+    });
+    let amount = |object: Value| object["amount"].as_i64().expect("an amount");
+    let expected = taken(topup, refunds.chain(disputes).map(amount).sum());
+    if topup.taken_credits == expected {
+        return Ok(());
+    }
+    Err(format!("Stripe gave the money of {expected} credits of {} back, not {}", topup.id, topup.taken_credits))
+}

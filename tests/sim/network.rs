@@ -1,0 +1,113 @@
+//! The way from Stripe to us: events arrive late, in any order, twice, as two events about one change, in the shape of
+//! any API version, or not at all. What is not answered with 200 is sent again.
+
+use stripe_sandbox::API_VERSIONS;
+use topup::stripe::event::EVENT_TYPES;
+
+use super::rng::Rng;
+use super::truth::Truth;
+
+/// An event on its way.
+#[derive(Debug, Clone)]
+pub struct Delivery {
+    /// Its place in the truth.
+    pub event: usize,
+    /// The id under which it comes: its own, or that of a second event about the same change.
+    pub id: String,
+    /// The shape of its body.
+    pub version: &'static str,
+    /// When it may arrive.
+    pub due_ms: i64,
+    /// How often it was tried.
+    attempts: u32,
+}
+
+/// After so many tries Stripe gives up.
+const MAX_ATTEMPTS: u32 = 10;
+
+/// Everything that is on its way.
+#[derive(Debug, Default)]
+pub struct Network {
+    /// In no order that means anything.
+    pub pending: Vec<Delivery>,
+    /// How many events will never arrive.
+    pub dropped: u64,
+    /// How many go twice or more.
+    pub doubled: u64,
+    clones: u64,
+}
+
+impl Network {
+    /// Takes what happened at Stripe since the last time.
+    pub fn collect(&mut self, truth: &mut Truth, rng: &mut Rng, now_ms: i64) {
+        while let Some(event) = truth.unsent.pop_front() {
+            let told = &truth.events[event];
+            // An endpoint gets what it asked for; some ask for everything.
+            if !EVENT_TYPES.contains(&told.kind.as_str()) && !rng.percent(3) {
+                continue;
+            }
+            if rng.percent(8) {
+                self.dropped += 1;
+                continue;
+            }
+            let copies = if rng.percent(15) { rng.between(2, 3) } else { 1 };
+            for copy in 0..copies {
+                let mut id = told.id.clone();
+                if copy > 0 {
+                    self.doubled += 1;
+                    if rng.percent(25) {
+                        self.clones += 1;
+                        id = format!("evt_again{}_{}", self.clones, told.id);
+                    }
+                }
+                let version = rng.pick(API_VERSIONS);
+                let due_ms = now_ms + delay_ms(rng);
+                self.pending.push(Delivery { event, id, version, due_ms, attempts: 0 });
+            }
+        }
+    }
+
+    /// Takes one that may arrive now, if there is one.
+    pub fn next(&mut self, rng: &mut Rng, now_ms: i64) -> Option<Delivery> {
+        let due: Vec<usize> = (0..self.pending.len()).filter(|place| self.pending[*place].due_ms <= now_ms).collect();
+        if due.is_empty() {
+            return None;
+        }
+        let place = *rng.pick(&due);
+        Some(self.pending.swap_remove(place))
+    }
+
+    /// Takes some that may arrive now and are of these types.
+    pub fn take(&mut self, truth: &Truth, types: &[&str], most: usize, now_ms: i64) -> Vec<Delivery> {
+        let mut taken = Vec::new();
+        while taken.len() < most {
+            let wanted = |delivery: &Delivery| {
+                delivery.due_ms <= now_ms && types.contains(&truth.events[delivery.event].kind.as_str())
+            };
+            let Some(place) = self.pending.iter().position(wanted) else { break };
+            taken.push(self.pending.swap_remove(place));
+        }
+        taken
+    }
+
+    /// It was not answered with 200: it comes again, later.
+    pub fn again(&mut self, mut delivery: Delivery, rng: &mut Rng, now_ms: i64) {
+        delivery.attempts += 1;
+        if delivery.attempts >= MAX_ATTEMPTS {
+            self.dropped += 1;
+            return;
+        }
+        delivery.due_ms = now_ms + delay_ms(rng);
+        self.pending.push(delivery);
+    }
+}
+
+/// Mostly at once, sometimes much later than what happened after it.
+fn delay_ms(rng: &mut Rng) -> i64 {
+    match rng.below(10) {
+        0..=5 => 0,
+        6..=7 => rng.between(1, 5_000),
+        8 => rng.between(5_000, 600_000),
+        _ => rng.between(600_000, 3 * 86_400_000),
+    }
+}

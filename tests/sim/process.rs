@@ -1,0 +1,356 @@
+//! Our process: the real routes, use cases, store and Stripe client on a runtime of its own, in one thread. It can die at
+//! any place between two steps: then its runtime goes with everything in it, as a killed process does, and another one
+//! opens the same database.
+
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix_web::body::to_bytes;
+use actix_web::dev::Service as _;
+use actix_web::test::TestRequest;
+use actix_web::{test, web};
+use futures_util::future::{LocalBoxFuture, join_all};
+use serde_json::Value;
+use tokio::runtime::Runtime;
+use tokio::sync::{Notify, Semaphore, oneshot};
+use topup::app::reconcile::schedule::ScheduleSettings;
+use topup::app::reconcile::{MAX_SINCE_DAYS, Options, Pace, RunCause, reconcile};
+use topup::app::tasks::Tasks;
+use topup::app::{App, CheckoutSettings, with_causes};
+use topup::checkpoints;
+use topup::config::Config;
+use topup::http::auth::jwt::TokenVerifier;
+use topup::http::rate_limit::CheckoutLimits;
+use topup::http::{self, HttpState, MAX_WEBHOOK_BYTES_IN_FLIGHT, MAX_WEBHOOKS_IN_FLIGHT};
+use topup::store::Db;
+use topup::stripe::StripeWebhooks;
+use topup::stripe::gateway::StripeGateway;
+use topup::stripe::signature::SignatureVerifier;
+use utoipa_actix_web::AppExt;
+
+use super::clock::SimClock;
+use super::rng::SeededIds;
+use super::stripe::SharedStripe;
+
+/// What is planned for a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fate {
+    /// It goes through.
+    Nothing,
+    /// The process dies at the place with this number, if the request comes so far.
+    DieAt(u32),
+    /// The request waits at the place with this number outside of a transaction, and others go on.
+    SuspendAt(u32),
+    /// It died.
+    Dead,
+}
+
+/// What came of a request.
+#[derive(Debug)]
+pub enum Ended<A = Answer> {
+    /// An answer.
+    Answered(A),
+    /// The process died; whether a write was committed before.
+    Died {
+        /// So it was.
+        committed: bool,
+    },
+    /// It waits.
+    Suspended,
+}
+
+impl Ended<Vec<Answer>> {
+    fn only(self) -> Ended {
+        match self {
+            Self::Answered(mut answers) => Ended::Answered(answers.pop().expect("one request has one answer")),
+            Self::Died { committed } => Ended::Died { committed },
+            Self::Suspended => Ended::Suspended,
+        }
+    }
+}
+
+/// An answer of the service.
+#[derive(Debug, Clone)]
+pub struct Answer {
+    /// The HTTP status.
+    pub status: u16,
+    /// The JSON body.
+    pub body: Value,
+}
+
+/// Places at which a request waits for nobody but Stripe, so that others can go on meanwhile. (All writes of a SQLite
+/// database go through one task: one that waited would stop the others.)
+const QUIET_PLACES: [&str; 3] = ["ask Stripe", "call Stripe", "Stripe answered"];
+
+/// Where the process is and what is planned for it.
+struct Places {
+    fate: Cell<Fate>,
+    committed: Cell<bool>,
+    happened: Notify,
+    gate: RefCell<Option<oneshot::Sender<()>>>,
+}
+
+impl Places {
+    /// Comes to a place; gives what has to be waited for.
+    fn reach(&self, name: &'static str) -> Option<futures_util::future::BoxFuture<'static, ()>> {
+        if name == "committed" {
+            self.committed.set(true);
+        }
+        match self.fate.get() {
+            Fate::Nothing => None,
+            Fate::DieAt(places) if places > 0 => {
+                self.fate.set(Fate::DieAt(places - 1));
+                None
+            }
+            Fate::DieAt(_) | Fate::Dead => {
+                self.fate.set(Fate::Dead);
+                self.happened.notify_one();
+                Some(Box::pin(std::future::pending()))
+            }
+            Fate::SuspendAt(_) if !QUIET_PLACES.contains(&name) => None,
+            Fate::SuspendAt(places) if places > 0 => {
+                self.fate.set(Fate::SuspendAt(places - 1));
+                None
+            }
+            Fate::SuspendAt(_) => {
+                let (open, opened) = oneshot::channel();
+                self.fate.set(Fate::Nothing);
+                self.gate.replace(Some(open));
+                self.happened.notify_one();
+                Some(Box::pin(async move { drop(opened.await) }))
+            }
+        }
+    }
+}
+
+/// Requests that are being served, with the answer of each.
+type Call = LocalBoxFuture<'static, Vec<Answer>>;
+type Service = Rc<dyn Fn(TestRequest) -> LocalBoxFuture<'static, Answer>>;
+
+/// What a process is started with.
+pub struct Parts {
+    /// The settings.
+    pub config: Config,
+    /// Stripe.
+    pub stripe: SharedStripe,
+    /// The time.
+    pub clock: Arc<SimClock>,
+    /// Ids.
+    pub ids: Arc<SeededIds>,
+}
+
+/// One process. It has no more than one at a time on its thread.
+pub struct Process {
+    parts: Rc<Parts>,
+    inside: Option<Inside>,
+    places: Rc<Places>,
+    suspended: Option<Call>,
+}
+
+struct Inside {
+    runtime: Runtime,
+    app: Arc<App>,
+    service: Service,
+}
+
+impl Process {
+    /// Opens the database, which is migrated, and begins to serve.
+    pub fn start(parts: Rc<Parts>) -> Self {
+        let places = Places {
+            fate: Cell::new(Fate::Nothing),
+            committed: Cell::new(false),
+            happened: Notify::new(),
+            gate: RefCell::new(None),
+        };
+        let places = Rc::new(places);
+        let hook = places.clone();
+        checkpoints::set_hook(Some(Box::new(move |name| hook.reach(name))));
+        let inside = Some(Inside::start(&parts));
+        Self { parts, inside, places, suspended: None }
+    }
+
+    fn inside(&self) -> &Inside {
+        self.inside.as_ref().expect("it is running")
+    }
+
+    /// The inside, to look at the books.
+    pub fn app(&self) -> Arc<App> {
+        self.inside().app.clone()
+    }
+
+    /// Runs something beside the requests, such as a look at the books.
+    pub fn block_on<T>(&self, future: impl Future<Output = T>) -> T {
+        self.inside().runtime.block_on(future)
+    }
+
+    /// Serves a request, with what is planned for it.
+    pub fn serve(&mut self, request: TestRequest, fate: Fate) -> Ended {
+        self.serve_all(vec![request], fate).only()
+    }
+
+    /// Serves requests that come at the same moment.
+    pub fn serve_all(&mut self, requests: Vec<TestRequest>, fate: Fate) -> Ended<Vec<Answer>> {
+        let calls: Vec<_> = requests.into_iter().map(|request| (self.inside().service)(request)).collect();
+        self.places.fate.set(fate);
+        self.places.committed.set(false);
+        self.drive(Box::pin(join_all(calls)))
+    }
+
+    /// Compares the books with Stripe's, as the command and the schedule do: 200 with the report, 500 with the error.
+    pub fn reconcile(&mut self, fate: Fate) -> Ended {
+        let app = self.app();
+        let pace = Pace { interval: Duration::ZERO, backoff: Duration::ZERO, tries: 3 };
+        let options = Options { cause: RunCause::Command, dry_run: false, since_days: MAX_SINCE_DAYS, pace };
+        let call = async move {
+            let (status, body) = match reconcile(&app, options, std::future::pending()).await {
+                Ok(ended) => (200, serde_json::to_value(ended.report).expect("a report")),
+                Err(error) => (500, Value::String(with_causes(&error))),
+            };
+            vec![Answer { status, body }]
+        };
+        self.places.fate.set(fate);
+        self.places.committed.set(false);
+        self.drive(Box::pin(call)).only()
+    }
+
+    /// Lets the request that waits go on.
+    pub fn resume(&mut self, fate: Fate) -> Option<Ended> {
+        let call = self.suspended.take()?;
+        drop(self.places.gate.take());
+        self.places.fate.set(fate);
+        self.places.committed.set(false);
+        Some(self.drive(call).only())
+    }
+
+    fn drive(&mut self, mut call: Call) -> Ended<Vec<Answer>> {
+        let places = self.places.clone();
+        let answer = self.inside().runtime.block_on(async {
+            tokio::select! {
+                biased;
+                answer = &mut call => Some(answer),
+                () = places.happened.notified() => None,
+            }
+        });
+        let ended = match (answer, places.fate.get()) {
+            (Some(answer), _) => Ended::Answered(answer),
+            (None, Fate::Dead) => {
+                let committed = places.committed.get();
+                drop(call);
+                self.die();
+                Ended::Died { committed }
+            }
+            (None, _) => {
+                self.suspended = Some(call);
+                Ended::Suspended
+            }
+        };
+        places.fate.set(Fate::Nothing);
+        ended
+    }
+
+    /// Kills the process, with everything that it was doing, and starts another one.
+    fn die(&mut self) {
+        self.suspended = None;
+        drop(self.places.gate.take());
+        if let Some(inside) = self.inside.take() {
+            inside.kill();
+        }
+        self.inside = Some(Inside::start(&self.parts));
+    }
+
+    /// Stops gracefully and starts again. What waits is finished before.
+    pub fn restart(&mut self) {
+        assert!(self.suspended.is_none(), "finish what waits first");
+        if let Some(inside) = self.inside.take() {
+            inside.runtime.block_on(async {
+                inside.app.tasks.finish().await;
+                inside.app.db.close().await;
+            });
+            inside.kill();
+        }
+        self.inside = Some(Inside::start(&self.parts));
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        checkpoints::set_hook(None);
+        self.suspended = None;
+        if let Some(inside) = self.inside.take() {
+            inside.kill();
+        }
+    }
+}
+
+impl Inside {
+    fn start(parts: &Parts) -> Self {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+        let (app, service) = runtime.block_on(async {
+            let app = Arc::new(build_app(parts).await);
+            let service = build_service(parts, &app).await;
+            (app, service)
+        });
+        Self { runtime, app, service }
+    }
+
+    /// Everything goes at once, in the runtime's context, where connections expect to be dropped.
+    fn kill(self) {
+        let Self { runtime, app, service } = self;
+        {
+            let _context = runtime.enter();
+            drop((service, app));
+        }
+        drop(runtime);
+    }
+}
+
+/// As `startup` puts it together, with a simulated Stripe, time and ids.
+pub async fn build_app(parts: &Parts) -> App {
+    let config = &parts.config;
+    let verifier = SignatureVerifier::new(config.stripe.webhook_secrets.clone()).expect("there is a secret");
+    App {
+        db: Db::connect(config.database_url.expose(), false).await.expect("the database opens"),
+        gateway: Arc::new(StripeGateway::over(parts.stripe.clone())),
+        webhooks: Arc::new(StripeWebhooks::new(verifier)),
+        clock: parts.clock.clone(),
+        ids: parts.ids.clone(),
+        pricing: config.pricing.clone(),
+        checkout: CheckoutSettings {
+            livemode: false,
+            expires_minutes: config.checkout_expires_minutes,
+            payment_methods: config.payment_methods.clone(),
+            // Simulated time stands still while a request runs, so nothing here may depend on real time.
+            budget: Duration::from_mins(1),
+            first_pause: Duration::ZERO,
+        },
+        payload_days: config.webhook_payload_days,
+        reconciliation: ScheduleSettings::NEVER,
+        tasks: Tasks::new(tokio::runtime::Handle::current()),
+    }
+}
+
+async fn build_service(parts: &Parts, app: &Arc<App>) -> Service {
+    let jwt = parts.config.jwt.clone().expect("tokens are configured");
+    let state = HttpState {
+        app: app.clone(),
+        tokens: Some(TokenVerifier::new(jwt, parts.clock.clone()).expect("a key")),
+        allowed_origins: parts.config.allowed_origins.clone(),
+        limits: CheckoutLimits::per_minute(parts.config.rate_limit_per_minute),
+        trusted_proxies: Vec::new(),
+        webhook_bytes: Arc::new(Semaphore::new(MAX_WEBHOOK_BYTES_IN_FLIGHT)),
+        webhook_permits: Arc::new(Semaphore::new(MAX_WEBHOOKS_IN_FLIGHT)),
+    };
+    let (service, _) = actix_web::App::new().into_utoipa_app().configure(http::routes).split_for_parts();
+    let service = Rc::new(test::init_service(service.app_data(web::Data::new(state))).await);
+    Rc::new(move |request| {
+        let service = service.clone();
+        Box::pin(async move {
+            let response = service.call(request.to_request()).await.expect("errors are answers");
+            let status = response.status().as_u16();
+            let bytes = to_bytes(response.into_body()).await.unwrap_or_default();
+            Answer { status, body: serde_json::from_slice(&bytes).unwrap_or(Value::Null) }
+        })
+    })
+}

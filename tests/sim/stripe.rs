@@ -1,0 +1,199 @@
+//! Stripe in this process: the sandbox's model, reached through the client trait of async-stripe, so that requests are
+//! made and answers are read by the code that production uses. What goes wrong on the way is planned by the simulation.
+
+use std::collections::{BTreeSet, VecDeque};
+use std::sync::{Arc, Mutex, MutexGuard};
+
+use actix_web::web::Bytes;
+use serde_json::{Value, json};
+use stripe::StripeError;
+use stripe_client_core::{CustomizedStripeRequest, StripeClient, StripeMethod};
+use stripe_sandbox::{DEFAULT_API_VERSION, Model, ModelAnswer, ModelRequest};
+use topup::ports::Clock;
+
+use super::clock::SimClock;
+use super::truth::Truth;
+
+/// What goes wrong with one request to Stripe.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fault {
+    /// 429: nothing was done.
+    Limited,
+    /// 500, nothing was done. Stripe repeats it under the same idempotency key.
+    FailedBefore,
+    /// 500, although it was done. Stripe repeats it under the same idempotency key.
+    FailedAfter,
+    /// The connection broke before Stripe heard of it.
+    LostBefore,
+    /// The connection broke after the work was done.
+    LostAfter,
+    /// No answer in time, and nothing was done.
+    LateBefore,
+    /// No answer in time, and the work was done.
+    LateAfter,
+    /// A proxy's page instead of Stripe's answer.
+    Garbage,
+}
+
+/// Every fault there is.
+pub const FAULTS: [Fault; 8] = [
+    Fault::Limited,
+    Fault::FailedBefore,
+    Fault::FailedAfter,
+    Fault::LostBefore,
+    Fault::LostAfter,
+    Fault::LateBefore,
+    Fault::LateAfter,
+    Fault::Garbage,
+];
+
+/// Stripe and what is known about it from outside.
+pub struct Stripe {
+    /// Its books.
+    pub model: Model,
+    /// What happened there, as far as it can be seen from outside.
+    pub truth: Truth,
+    /// What goes wrong with the next requests, in order.
+    pub faults: VecDeque<Option<Fault>>,
+    /// How many requests of ours met a fault.
+    pub faults_met: u64,
+    /// Keys of which Stripe keeps a 500.
+    failed_keys: BTreeSet<String>,
+}
+
+/// Stripe, for everybody in the simulation.
+#[derive(Clone)]
+pub struct SharedStripe {
+    inside: Arc<Mutex<Stripe>>,
+    clock: Arc<SimClock>,
+}
+
+impl SharedStripe {
+    /// One without any objects.
+    pub fn seeded(seed: u64, clock: Arc<SimClock>) -> Self {
+        let stripe = Stripe {
+            model: Model::seeded(seed, "http://stripe.test"),
+            truth: Truth::default(),
+            faults: VecDeque::new(),
+            faults_met: 0,
+            failed_keys: BTreeSet::new(),
+        };
+        Self { inside: Arc::new(Mutex::new(stripe)), clock }
+    }
+
+    /// Looks inside, or changes what goes wrong.
+    pub fn lock(&self) -> MutexGuard<'_, Stripe> {
+        self.inside.lock().expect("nobody panicked")
+    }
+
+    /// A request of somebody else than us: the hosted page, another product, or the simulation that looks.
+    pub fn ask(&self, method: &str, path: &str, form: &str) -> ModelAnswer {
+        let now_ms = self.clock.now_ms();
+        self.lock().carry_out(method, path, form, None, now_ms)
+    }
+
+    /// What a bank, a customer or a person at the dashboard does.
+    pub fn control(&self, path: &str, body: &Value) -> ModelAnswer {
+        let now_ms = self.clock.now_ms();
+        let mut stripe = self.lock();
+        let answer = stripe.model.control(path, body, now_ms);
+        stripe.observe();
+        answer
+    }
+
+    /// Lets happen what happens by itself.
+    pub fn tick(&self) {
+        let now_ms = self.clock.now_ms();
+        let mut stripe = self.lock();
+        stripe.model.tick(now_ms);
+        stripe.observe();
+    }
+}
+
+impl Stripe {
+    fn carry_out(&mut self, method: &str, path: &str, form: &str, key: Option<&str>, now_ms: i64) -> ModelAnswer {
+        let request = ModelRequest { method, path, form, idempotency_key: key, api_version: DEFAULT_API_VERSION };
+        let answer = self.model.request(&request, now_ms);
+        if method == "POST" && path == "/v1/checkout/sessions" && answer.status == 200 {
+            self.truth.session_opened(&answer.body);
+        }
+        self.observe();
+        answer
+    }
+
+    /// Notes what happened since the last time.
+    fn observe(&mut self) {
+        for event in self.model.take_events() {
+            let body = self.model.event_body(&event.id, None).expect("an event that just happened");
+            self.truth.happened(&event.id, &event.kind, &serde_json::from_str(&body).expect("JSON"));
+        }
+    }
+
+    /// A request of ours, with what was planned to go wrong.
+    fn serve(
+        &mut self,
+        method: &str,
+        path: &str,
+        form: &str,
+        key: Option<&str>,
+        now_ms: i64,
+    ) -> Result<Bytes, StripeError> {
+        let fault = self.faults.pop_front().flatten();
+        let is_failed = key.is_some_and(|key| self.failed_keys.contains(key));
+        self.faults_met += u64::from(fault.is_some() || is_failed);
+        if is_failed {
+            return Err(refusal(500));
+        }
+        if let (Some(Fault::FailedBefore | Fault::FailedAfter), Some(key)) = (fault, key) {
+            self.failed_keys.insert(key.to_owned());
+        }
+        match fault {
+            Some(Fault::Limited) => return Err(refusal(429)),
+            Some(Fault::FailedBefore) => return Err(refusal(500)),
+            Some(Fault::LostBefore) => return Err(StripeError::ClientError("connection refused".to_owned())),
+            Some(Fault::LateBefore) => return Err(StripeError::Timeout),
+            _ => {}
+        }
+        let answer = self.carry_out(method, path, form, key, now_ms);
+        match fault {
+            Some(Fault::FailedAfter) => Err(refusal(500)),
+            Some(Fault::LostAfter) => Err(StripeError::ClientError("connection reset".to_owned())),
+            Some(Fault::LateAfter) => Err(StripeError::Timeout),
+            Some(Fault::Garbage) => Ok(Bytes::from_static(b"<html>502 Bad Gateway</html>")),
+            _ if answer.status >= 400 => Err(error_of(&answer.body, answer.status)),
+            _ => Ok(Bytes::from(answer.body.to_string())),
+        }
+    }
+}
+
+fn refusal(status: u16) -> StripeError {
+    let (kind, code) =
+        if status == 429 { ("invalid_request_error", json!("rate_limit")) } else { ("api_error", Value::Null) };
+    error_of(&json!({ "error": { "type": kind, "code": code, "message": "planned by the simulation" } }), status)
+}
+
+/// As the HTTP client of async-stripe reads an error.
+fn error_of(body: &Value, status: u16) -> StripeError {
+    match miniserde::json::from_str::<stripe_shared::Error>(&body.to_string()) {
+        Ok(read) => StripeError::Stripe(read.error, status),
+        Err(_) => StripeError::JSONDeserialize("error deserializing Stripe error".to_owned()),
+    }
+}
+
+impl StripeClient for SharedStripe {
+    type Err = StripeError;
+
+    async fn execute(&self, request: CustomizedStripeRequest) -> Result<Bytes, StripeError> {
+        let (request, overrides) = request.into_pieces();
+        let method = match request.method {
+            StripeMethod::Get => "GET",
+            StripeMethod::Post => "POST",
+            StripeMethod::Delete => "DELETE",
+        };
+        let form = request.body.or(request.query).unwrap_or_default();
+        let key = overrides.request_strategy.and_then(|strategy| strategy.get_key());
+        let key = key.as_ref().map(|key| key.as_str().to_owned());
+        let now_ms = self.clock.now_ms();
+        self.lock().serve(method, &format!("/v1{}", request.path), &form, key.as_deref(), now_ms)
+    }
+}

@@ -1,0 +1,189 @@
+//! What happened at Stripe, as anybody can see it from its answers and events: sessions, payments, and every state that
+//! each refund and dispute went through, in order. It knows nothing of our books; they are compared with it.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use serde_json::Value;
+
+/// A checkout session.
+#[derive(Debug, Clone, Default)]
+pub struct Session {
+    /// Its id.
+    pub id: String,
+    /// The top-up in its metadata, if it is of our purpose.
+    pub topup: Option<String>,
+    /// What the customer pays.
+    pub total: i64,
+    /// Whether the customer can still pay.
+    pub is_open: bool,
+    /// Whether the money is there.
+    pub is_paid: bool,
+    /// The payment, once there is one.
+    pub intent: Option<String>,
+}
+
+/// A payment.
+#[derive(Debug, Clone, Default)]
+pub struct Intent {
+    /// Stripe's word for how far it is.
+    pub status: String,
+    /// Its charge's movement on the balance, once known.
+    pub balance_transaction: Option<String>,
+}
+
+/// A refund's or dispute's state: Stripe's word, whether the bank has the money, and how much it is about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct State {
+    /// Stripe's word.
+    pub status: String,
+    /// Whether the latest movement of money was towards the customer.
+    pub took: bool,
+    /// How much.
+    pub amount: i64,
+}
+
+/// A refund or dispute with all its states, oldest first.
+#[derive(Debug, Clone)]
+pub struct Reversal {
+    /// The payment.
+    pub intent: String,
+    /// Whether it is a dispute.
+    pub is_dispute: bool,
+    /// Never empty.
+    pub states: Vec<State>,
+}
+
+impl Reversal {
+    /// Its state now.
+    pub fn now(&self) -> &State {
+        self.states.last().expect("it began in some state")
+    }
+}
+
+impl State {
+    /// Whether its amount is (about to be) with the customer: the rule, written down once more and independently.
+    pub fn counts(&self, is_dispute: bool) -> bool {
+        if !is_dispute {
+            return ["pending", "requires_action", "succeeded"].contains(&self.status.as_str());
+        }
+        ["needs_response", "under_review", "lost", "appeal_needs_response", "appeal_under_review"]
+            .contains(&self.status.as_str())
+            && self.took
+    }
+}
+
+/// What an event tells: which reversals are at least how far, and which session was paid.
+#[derive(Debug, Clone, Default)]
+pub struct Event {
+    /// Stripe's id.
+    pub id: String,
+    /// Its type.
+    pub kind: String,
+    /// The session whose money it announces.
+    pub paid_session: Option<String>,
+    /// The reversals it is about, with the place of the state that they had.
+    pub reversals: Vec<(String, usize)>,
+    /// The payment that it is about, if it names one.
+    pub intent: Option<String>,
+}
+
+/// Everything.
+#[derive(Debug, Default)]
+pub struct Truth {
+    /// By id.
+    pub sessions: BTreeMap<String, Session>,
+    /// By id.
+    pub intents: BTreeMap<String, Intent>,
+    /// By id.
+    pub reversals: BTreeMap<String, Reversal>,
+    /// All events, oldest first.
+    pub events: Vec<Event>,
+    /// Those that the network has not seen yet, as places in `events`.
+    pub unsent: VecDeque<usize>,
+}
+
+fn text(value: &Value, name: &str) -> String {
+    value[name].as_str().unwrap_or_default().to_owned()
+}
+
+/// An id, or the id of the object in its place.
+fn reference(value: &Value) -> Option<String> {
+    value.as_str().or_else(|| value["id"].as_str()).map(str::to_owned)
+}
+
+impl Truth {
+    /// A session that somebody opened.
+    pub fn session_opened(&mut self, body: &Value) {
+        let id = text(body, "id");
+        self.sessions.entry(id).or_insert_with(|| session(body));
+    }
+
+    /// The refunds and disputes of a payment, with their ids.
+    pub fn reversals_of<'t>(&'t self, intent: &'t str) -> impl Iterator<Item = (&'t String, &'t Reversal)> {
+        self.reversals.iter().filter(move |(_, reversal)| reversal.intent == intent)
+    }
+
+    /// Something happened.
+    pub fn happened(&mut self, id: &str, kind: &str, event: &Value) {
+        let object = &event["data"]["object"];
+        let mut told = Event { id: id.to_owned(), kind: kind.to_owned(), ..Event::default() };
+        told.intent = reference(&object["payment_intent"]);
+        match object["object"].as_str().unwrap_or_default() {
+            "checkout.session" => {
+                let session = session(object);
+                told.paid_session = session.is_paid.then(|| session.id.clone());
+                self.sessions.insert(session.id.clone(), session);
+            }
+            "payment_intent" => {
+                let intent = self.intents.entry(text(object, "id")).or_default();
+                intent.status = text(object, "status");
+                told.intent = Some(text(object, "id"));
+            }
+            "charge" => {
+                let intent = told.intent.clone().expect("every charge has a payment");
+                let movement = reference(&object["balance_transaction"]);
+                let known = self.intents.entry(intent.clone()).or_default();
+                known.balance_transaction = movement.or_else(|| known.balance_transaction.take());
+                if kind == "charge.refunded" {
+                    let refunds = self.reversals_of(&intent).filter(|(_, reversal)| !reversal.is_dispute);
+                    told.reversals = refunds.map(|(id, refund)| (id.clone(), refund.states.len() - 1)).collect();
+                }
+            }
+            "refund" => told.reversals = vec![self.moved(object, false)],
+            "dispute" => told.reversals = vec![self.moved(object, true)],
+            _ => {}
+        }
+        self.unsent.push_back(self.events.len());
+        self.events.push(told);
+    }
+
+    fn moved(&mut self, object: &Value, is_dispute: bool) -> (String, usize) {
+        let id = text(object, "id");
+        let latest = object["balance_transactions"].as_array().and_then(|movements| movements.last());
+        let state = State {
+            status: text(object, "status"),
+            took: latest.and_then(|movement| movement["amount"].as_i64()).is_some_and(|amount| amount < 0),
+            amount: object["amount"].as_i64().expect("an amount"),
+        };
+        let intent = reference(&object["payment_intent"]).expect("a payment");
+        let reversal =
+            self.reversals.entry(id.clone()).or_insert_with(|| Reversal { intent, is_dispute, states: Vec::new() });
+        if reversal.states.last() != Some(&state) {
+            reversal.states.push(state);
+        }
+        (id, reversal.states.len() - 1)
+    }
+}
+
+fn session(body: &Value) -> Session {
+    let metadata = &body["metadata"];
+    let is_ours = metadata["purpose"] == "credits_topup";
+    Session {
+        id: text(body, "id"),
+        topup: metadata["topupId"].as_str().filter(|_| is_ours).map(str::to_owned),
+        total: body["amount_total"].as_i64().unwrap_or_default(),
+        is_open: body["status"] == "open",
+        is_paid: body["payment_status"] == "paid",
+        intent: reference(&body["payment_intent"]),
+    }
+}

@@ -1,0 +1,232 @@
+//! The simulation: one program, decided by a seed, in which customers, banks, operators, Stripe, the network and our
+//! process do one thing after the other, and after each of them everything that must hold is checked.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+use std::rc::Rc;
+use std::sync::{Arc, OnceLock};
+
+use tempfile::TempDir;
+use topup::config::{Config, Source};
+use topup::ports::Clock;
+use topup::store::Db;
+
+use super::acts::{Bystander, Done};
+use super::books::Books;
+use super::calls::{Purchase, Waiting};
+use super::clock::SimClock;
+use super::network::Network;
+use super::observer::{Observer, fnv};
+use super::process::{Parts, Process};
+use super::rng::{Rng, SeededIds};
+use super::stripe::SharedStripe;
+
+/// What signs webhooks.
+pub const WEBHOOK_SECRET: &str = "whsec_of_the_simulation";
+/// What signs tokens.
+pub const JWT_SECRET: &str = "the secret of the simulation, 32 bytes and more";
+
+/// What must hold and does not.
+#[derive(Debug)]
+pub struct Violation {
+    /// Which run.
+    pub seed: u64,
+    /// After so many steps.
+    pub step: u64,
+    /// What is wrong.
+    pub what: String,
+    /// The last things that happened.
+    pub trace: Vec<String>,
+}
+
+impl std::fmt::Display for Violation {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        writeln!(formatter, "seed {} breaks at step {}: {}", self.seed, self.step, self.what)?;
+        self.trace.iter().try_for_each(|line| writeln!(formatter, "    {line}"))
+    }
+}
+
+/// How a run went.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+pub struct Report {
+    /// A number that follows from everything that happened, in order.
+    pub trace_hash: u64,
+    /// How often what was done.
+    pub counts: BTreeMap<&'static str, u64>,
+}
+
+/// What must be so from now on, because we answered that it is.
+#[derive(Debug, Default)]
+pub struct Promises {
+    /// The purchases that were said to be paid.
+    pub paid: BTreeSet<String>,
+    /// How far each refund and dispute is at least: the place of its state among all that it had.
+    pub reversals: BTreeMap<String, usize>,
+}
+
+/// Everything of one run.
+pub struct World {
+    pub(super) seed: u64,
+    pub(super) rng: Rng,
+    pub(super) clock: Arc<SimClock>,
+    pub(super) stripe: SharedStripe,
+    pub(super) network: Network,
+    pub(super) process: Process,
+    pub(super) observer: Observer,
+    pub(super) books: Books,
+    pub(super) promises: Promises,
+    pub(super) purchases: Vec<Purchase>,
+    pub(super) waiting: Option<Waiting>,
+    pub(super) accounts: Vec<String>,
+    pub(super) report: Report,
+    pub(super) trace: Vec<String>,
+    pub(super) step: u64,
+    pub(super) prints: bool,
+    // Goes last, with the database.
+    _folder: TempDir,
+}
+
+/// Where temporary files cost no disk, if there is such a place.
+fn temporary_folder() -> TempDir {
+    let memory = PathBuf::from("/dev/shm");
+    if memory.is_dir() { tempfile::tempdir_in(memory) } else { tempfile::tempdir() }.expect("a folder")
+}
+
+/// A migrated file, made once and copied for each run.
+fn template() -> &'static [u8] {
+    static TEMPLATE: OnceLock<Vec<u8>> = OnceLock::new();
+    TEMPLATE.get_or_init(|| {
+        let folder = temporary_folder();
+        let file = folder.path().join("template.db");
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+        runtime.block_on(async {
+            let db = Db::connect(&format!("sqlite://{}", file.display()), true).await.expect("connects");
+            db.migrate_and_close().await.expect("migrates");
+        });
+        std::fs::read(file).expect("readable")
+    })
+}
+
+/// The settings of a run: prices and fees differ from seed to seed.
+pub fn config(database: &str, rng: &mut Rng) -> Config {
+    let settings: [(&str, &str); 8] = [
+        ("DATABASE_URL", database),
+        ("STRIPE_SECRET_KEY", "sk_test_simulation"),
+        ("STRIPE_WEBHOOK_SECRET", WEBHOOK_SECRET),
+        ("JWT_SECRET", JWT_SECRET),
+        ("ALLOWED_ORIGINS", "https://app.example.com"),
+        ("RATE_LIMIT_PER_MINUTE", "1000000"),
+        ("CREDIT_UNIT_AMOUNT", *rng.pick(&["1", "1", "1", "3", "100"])),
+        ("FEE_MODE", *rng.pick(&["gross_up", "gross_up", "absorb"])),
+    ];
+    Config::load(&settings.into_iter().collect::<Source>()).expect("the settings are right")
+}
+
+impl World {
+    /// A world at its beginning.
+    pub fn new(seed: u64, prints: bool) -> Self {
+        let mut rng = Rng::new(seed);
+        let folder = temporary_folder();
+        let file = folder.path().join("topup.db");
+        std::fs::write(&file, template()).expect("writable");
+        let clock = Arc::new(SimClock::new());
+        let stripe = SharedStripe::seeded(rng.next(), clock.clone());
+        let config = config(&format!("sqlite://{}", file.display()), &mut rng);
+        let ids = Arc::new(SeededIds::new(rng.next()));
+        let parts = Parts { config, stripe: stripe.clone(), clock: clock.clone(), ids };
+        let accounts = (1..=rng.between(2, 4)).map(|number| format!("user_{number}")).collect();
+        Self {
+            seed,
+            rng,
+            clock,
+            stripe,
+            network: Network::default(),
+            process: Process::start(Rc::new(parts)),
+            observer: Observer::open(&file),
+            books: Books::default(),
+            promises: Promises::default(),
+            purchases: Vec::new(),
+            waiting: None,
+            accounts,
+            report: Report::default(),
+            trace: Vec::new(),
+            step: 0,
+            prints,
+            _folder: folder,
+        }
+    }
+
+    /// Runs so many steps, lets everything become quiet, reconciles and compares.
+    pub fn run(mut self, steps: u64) -> Result<Report, Box<Violation>> {
+        let result = self.run_steps(steps);
+        let World { report, seed, step, mut trace, .. } = self;
+        let last = trace.split_off(trace.len().saturating_sub(25));
+        result.map(|()| report).map_err(|what| Box::new(Violation { seed, step, what, trace: last }))
+    }
+
+    fn run_steps(&mut self, steps: u64) -> Result<(), String> {
+        for step in 1..=steps {
+            self.step = step;
+            self.do_something()?;
+            self.check()?;
+        }
+        self.become_quiet()?;
+        self.reconcile()?;
+        self.compare_with_stripe()
+    }
+
+    /// One step.
+    fn do_something(&mut self) -> Result<(), String> {
+        // A request waits for seconds, not for days.
+        let pause_ms = match self.rng.below(20) {
+            _ if self.waiting.is_some() => self.rng.between(0, 3_000),
+            0 => self.rng.between(60_000, 7_200_000),
+            1 if self.rng.percent(20) => self.rng.between(86_400_000, 10 * 86_400_000),
+            _ => self.rng.between(0, 3_000),
+        };
+        self.clock.advance_ms(pause_ms);
+        self.stripe.tick();
+        match self.rng.below(100) {
+            0..=11 => self.buy()?,
+            12..=23 => self.act(|someone| someone.pay()),
+            24..=27 => self.act(|someone| someone.finish_payment()),
+            28..=32 => self.look_at_page()?,
+            33..=35 => self.look_at_balance()?,
+            36..=42 => self.act(|someone| someone.refund()),
+            43..=46 => self.act(|someone| someone.move_refund()),
+            47..=50 => self.act(|someone| someone.dispute()),
+            51..=57 => self.act(|someone| someone.move_dispute()),
+            58..=60 => self.act(|someone| someone.something_else_is_sold()),
+            61..=62 => self.a_stranger_calls()?,
+            63..=67 => self.go_on()?,
+            68 => self.restart()?,
+            69..=74 => self.burst()?,
+            75 if self.rng.percent(60) => self.compare_now()?,
+            _ => self.deliver()?,
+        }
+        let now_ms = self.clock.now_ms();
+        self.network.collect(&mut self.stripe.lock().truth, &mut self.rng, now_ms);
+        Ok(())
+    }
+
+    fn act(&mut self, act: fn(&mut Bystander<'_>) -> Done) {
+        let (kind, what) = act(&mut Bystander { rng: &mut self.rng, stripe: &self.stripe, books: &self.books });
+        self.note(kind, &what);
+    }
+
+    /// Writes down what happened.
+    pub(super) fn note(&mut self, kind: &'static str, what: &str) {
+        *self.report.counts.entry(kind).or_default() += 1;
+        let line = format!("{:>4} t={} {kind}: {what}", self.step, self.clock.now_ms() - 1_800_000_000_000);
+        self.report.trace_hash = fnv(self.report.trace_hash, line.as_bytes());
+        if self.prints {
+            println!("{line}");
+        }
+        self.trace.push(line);
+    }
+
+    /// Counts something that is part of what is noted elsewhere.
+    pub(super) fn count(&mut self, kind: &'static str) {
+        *self.report.counts.entry(kind).or_default() += 1;
+    }
+}
