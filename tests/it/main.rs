@@ -6,6 +6,7 @@ mod api;
 mod api_keys;
 mod architecture;
 mod async_stripe;
+mod audit;
 mod auth;
 mod browsers;
 mod command_line;
