@@ -111,6 +111,8 @@ impl Model {
         match step.twist {
             Twist::None | Twist::Unknown => false,
             Twist::OtherSession => self.sessions[step.topup] && brings_money(step),
+            // News of another mode are nobody's, also when they change nothing.
+            Twist::Livemode => true,
             _ => self.sessions[step.topup] || brings_money(step),
         }
     }

@@ -256,7 +256,9 @@ impl TestApp {
     pub async fn start_replica(&self) -> Arc<App> {
         let settings: Source = settings(&self.database.url, &self.stripe.url, &[]).into_iter().collect();
         let config = topup::config::CommandConfig::load(&settings).expect("the settings are right");
-        Arc::new(topup::startup::command::connect(config, Environment::default()).await.expect("opens"))
+        let mut app = topup::startup::command::connect(config, Environment::default()).await.expect("opens");
+        app.reconciliation = self.app.reconciliation;
+        Arc::new(app)
     }
 
     /// A token with the scope `credits:admin`.
