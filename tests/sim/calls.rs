@@ -26,6 +26,15 @@ const BURST_TYPES: [&str; 4] = [
     "payment_intent.payment_failed",
 ];
 
+/// The news of disputes.
+const DISPUTE_TYPES: [&str; 5] = [
+    "charge.dispute.created",
+    "charge.dispute.updated",
+    "charge.dispute.closed",
+    "charge.dispute.funds_withdrawn",
+    "charge.dispute.funds_reinstated",
+];
+
 /// What a customer wants.
 #[derive(Debug, Clone)]
 pub struct Purchase {
@@ -406,6 +415,36 @@ impl World {
             let promised = self.promises.reversals.entry(id.clone()).or_default();
             *promised = (*promised).max(*at_least);
         }
+    }
+
+    /// One delivery of a dispute's news asks Stripe, and before it can write, the dispute changes and other news of it is
+    /// delivered: what was asked first is older than what was written first.
+    pub(super) fn overtake(&mut self) -> Result<(), String> {
+        if self.waiting.is_some() {
+            return self.go_on();
+        }
+        let now_ms = self.clock.now_ms();
+        let first = self.network.take(&self.stripe.lock().truth, &DISPUTE_TYPES, 1, now_ms).pop();
+        let Some(first) = first else {
+            self.note("idle", "nothing to overtake");
+            return Ok(());
+        };
+        // The state is the only question, or the one after whose payment it is.
+        let answered = if self.rng.percent(70) { 1 } else { 3 };
+        self.send(first, (VecDeque::new(), Fate::SuspendAt(answered)))?;
+        if self.waiting.is_none() {
+            return Ok(());
+        }
+        self.count("overtaken");
+        self.act(|someone| someone.move_dispute());
+        let now_ms = self.clock.now_ms();
+        self.network.collect(&mut self.stripe.lock().truth, &mut self.rng, now_ms);
+        let others = self.network.take(&self.stripe.lock().truth, &DISPUTE_TYPES, 3, now_ms);
+        for other in others {
+            self.send(other, (VecDeque::new(), Fate::Nothing))?;
+            self.check()?;
+        }
+        self.go_on()
     }
 
     /// What waits goes on.

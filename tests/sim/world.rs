@@ -201,6 +201,7 @@ impl World {
             63..=67 => self.go_on()?,
             68 => self.restart()?,
             69..=74 => self.burst()?,
+            76..=80 => self.overtake()?,
             75 if self.rng.percent(60) => self.compare_now()?,
             _ => self.deliver()?,
         }
@@ -209,7 +210,7 @@ impl World {
         Ok(())
     }
 
-    fn act(&mut self, act: fn(&mut Bystander<'_>) -> Done) {
+    pub(super) fn act(&mut self, act: fn(&mut Bystander<'_>) -> Done) {
         let (kind, what) = act(&mut Bystander { rng: &mut self.rng, stripe: &self.stripe, books: &self.books });
         self.note(kind, &what);
     }
