@@ -169,6 +169,14 @@ pub trait PaymentGateway: Send + Sync {
     /// Gives money back. The same key and order do it once, however often this is called.
     async fn create_refund(&self, order: &RefundOrder, key: &str) -> Result<RefundReport, GatewayError>;
 
+    /// The refund of a payment that was made for one of our requests; `None` if there is none. For when it is unknown
+    /// whether a call has made it.
+    async fn find_refund(
+        &self,
+        payment: &PaymentIntentId,
+        request_id: &str,
+    ) -> Result<Option<RefundReport>, GatewayError>;
+
     /// A page of the checkouts opened since a time (seconds since 1970), newest first, beginning after the one named by
     /// `after`. Only ours are in it.
     async fn list_checkouts(

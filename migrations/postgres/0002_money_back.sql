@@ -12,6 +12,7 @@ ALTER TABLE topups ADD COLUMN declined_at BIGINT;
 CREATE INDEX topups_by_creation ON topups (created_at, id);
 -- Those that Stripe is asked about, however old they are.
 CREATE INDEX topups_unfinished ON topups (created_at, id) WHERE state IN ('open', 'processing');
+CREATE INDEX topups_by_account ON topups (account_id, created_at, id);
 
 -- Payments at Stripe. The handler of a payment and those of its refunds and disputes write here first, so they wait for
 -- each other. `waiting`: the money is not in the books (yet); `credited`: its top-up was paid by it; `surplus`: it came
@@ -34,6 +35,7 @@ CREATE TABLE payments (
 CREATE INDEX payments_by_topup ON payments (topup_id);
 CREATE INDEX payments_without_fee ON payments (created_at) WHERE real_fee IS NULL;
 CREATE INDEX payments_in_surplus ON payments (payment_intent_id) WHERE state = 'surplus';
+CREATE INDEX surplus_payments ON payments (topup_id) WHERE state = 'surplus';
 
 INSERT INTO payments (payment_intent_id, topup_id, state, session_id, writes, created_at, updated_at)
 SELECT payment_intent_id, id, CASE WHEN state = 'paid' THEN 'credited' ELSE 'waiting' END, session_id, 1, updated_at, updated_at
@@ -78,6 +80,10 @@ CREATE TABLE refund_requests (
     state             TEXT    NOT NULL CHECK (state IN ('creating', 'created', 'refused')),
     stripe_attempt    BIGINT NOT NULL,
     refund_id         TEXT,
+    -- What came of it, for a repetition: the same answer.
+    refund_status     TEXT,
+    credits_taken     BIGINT,
+    balance_after     BIGINT,
     failure_code      TEXT,
     caller            TEXT    NOT NULL,
     idempotency_key   TEXT    NOT NULL,

@@ -51,6 +51,8 @@ impl Scope {
 pub struct ApiKey {
     /// Its id, for the log.
     pub id: String,
+    /// What the operator calls it.
+    pub name: String,
     /// What it may do.
     pub scopes: Vec<Scope>,
     /// The one account it may act for; none means any that it names.
@@ -144,6 +146,7 @@ pub async fn authenticate(db: &Db, presented: &str) -> Result<Option<ApiKey>, St
     let account = row.account_id.map(AccountId::parse).transpose();
     Ok(Some(ApiKey {
         id: row.id,
+        name: row.name,
         scopes: row.scopes.split(' ').filter_map(Scope::parse).collect(),
         account: account.map_err(|error| StoreError::corrupt("account of an API key", error))?,
     }))

@@ -1,14 +1,19 @@
 //! The use cases, one file each. They know the rules, the ports and the store; they know nothing of HTTP or Stripe.
 
+pub mod adjust_account;
 pub mod api_keys;
 pub mod apply_event;
 mod apply_reversal;
 pub mod audit;
 pub mod check_session;
 pub mod create_checkout;
+pub mod explain_topup;
 pub mod failed_deliveries;
+mod make_refund;
 mod open_checkout;
+pub mod operator;
 pub mod reconcile;
+pub mod refund_topup;
 pub mod schedule;
 pub mod tasks;
 

@@ -217,7 +217,7 @@ async fn next_attempt(
 }
 
 /// Doubles with each try; half of it is random, so that many callers do not come back together.
-fn pause(app: &App, number: u32) -> Duration {
+pub(super) fn pause(app: &App, number: u32) -> Duration {
     let longest = app.checkout.first_pause.saturating_mul(1_u32.checked_shl(number).unwrap_or(u32::MAX));
     let random = u32::try_from(app.ids.id_bits() & 0xffff).unwrap_or(0);
     (longest / 2).saturating_add(longest.saturating_mul(random) / 0x1_0000 / 2)

@@ -119,7 +119,9 @@ mod tests {
 
     fn sums(pairs: &[(i128, i128)]) -> FeeSums {
         let mut sums = FeeSums::default();
-        pairs.iter().for_each(|(charge, fee)| sums.add(*charge, *fee));
+        for (charge, fee) in pairs {
+            sums.add(*charge, *fee);
+        }
         sums
     }
 

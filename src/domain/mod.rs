@@ -14,4 +14,5 @@ pub mod ids;
 pub mod ledger;
 pub mod pricing;
 pub mod redirect;
+pub mod refund;
 pub mod reversal;

@@ -192,7 +192,7 @@ async fn transactions(
     Ok(Json(Transactions { data, next_cursor }))
 }
 
-fn transaction(entry: LedgerEntry) -> Result<Transaction, ApiError> {
+pub(super) fn transaction(entry: LedgerEntry) -> Result<Transaction, ApiError> {
     Ok(Transaction {
         id: entry.id,
         kind: entry.kind,

@@ -1,6 +1,10 @@
 //! The HTTP API: it parses, calls one use case, and maps the result. One file per resource.
 
 pub mod accounts;
+mod admin;
+mod admin_adjustments;
+mod admin_refunds;
+mod admin_topups;
 pub mod auth;
 mod body;
 mod client_address;
@@ -15,6 +19,7 @@ pub mod rate_limit;
 mod reconciliations;
 mod sessions;
 mod timestamp;
+mod topup_details;
 pub mod webhook_events;
 mod webhooks;
 
@@ -85,6 +90,12 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
         .service(accounts::read_own_transactions)
         .service(accounts::read_credits)
         .service(accounts::read_transactions)
+        .service(admin_topups::list)
+        .service(admin_topups::read)
+        .service(admin_refunds::create)
+        .service(admin_refunds::preview)
+        .service(admin_adjustments::create)
+        .service(admin_adjustments::list)
         .service(webhooks::receive)
         .service(webhook_events::list_failed_events)
         .service(webhook_events::read_failed_event)

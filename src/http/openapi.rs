@@ -49,6 +49,30 @@ pub enum StripeProblems {
     TooSlow(Problem),
 }
 
+/// What can go wrong at Stripe with a refund.
+#[derive(IntoResponses)]
+pub enum RefundProblems {
+    /// Stripe refused for a reason that has nothing to do with the payment, such as a missing permission.
+    #[response(status = 502, content_type = "application/problem+json")]
+    Refused(Problem),
+    /// Stripe is not available or wants us to wait, or tokens cannot be verified; `Retry-After` says when to try again.
+    #[response(status = 503, content_type = "application/problem+json")]
+    Unavailable(Problem),
+    /// Stripe did not answer in time.
+    #[response(status = 504, content_type = "application/problem+json")]
+    TooSlow(Problem),
+}
+
+/// There is no such thing.
+#[derive(IntoResponses)]
+#[response(
+    status = 404,
+    content_type = "application/problem+json",
+    description = "There is no such thing that the caller may know of."
+)]
+#[expect(dead_code, reason = "documentation only")]
+pub struct Problem404(Problem);
+
 /// The idempotency key cannot be used now.
 #[derive(IntoResponses)]
 #[response(
@@ -92,6 +116,7 @@ pub struct Problem503(Problem);
     tags(
         (name = "checkout", description = "Quotes and purchases"),
         (name = "credits", description = "Balances and the ledger that explains them"),
+        (name = "admin", description = "For the operator: refunds, adjustments, and what explains a purchase"),
         (name = "webhooks", description = "Stripe's deliveries"),
         (name = "reconciliation", description = "The comparison of the books with Stripe's"),
         (name = "health", description = "For the machinery around the service"),

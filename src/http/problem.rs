@@ -3,6 +3,8 @@
 //! A problem says what is wrong and the way out, has a `code` that never changes, and says nothing about the inside. What
 //! is our fault is logged here, once, with its causes; the request id in the log's span is the caller's `x-request-id`.
 
+mod admin;
+
 use actix_web::http::StatusCode;
 use actix_web::http::header::{RETRY_AFTER, WWW_AUTHENTICATE};
 use actix_web::{HttpResponse, ResponseError};
@@ -107,6 +109,18 @@ impl ApiError {
         Self::new(StatusCode::NOT_FOUND, "not_found", detail)
     }
 
+    /// An idempotency key came with another request before: 422.
+    fn other_request() -> Self {
+        let detail = "this Idempotency-Key came with another request before; use a new one";
+        Self::new(StatusCode::UNPROCESSABLE_ENTITY, "idempotency_key_reused", detail)
+    }
+
+    /// The first request with an idempotency key is not done: 409.
+    fn still_running() -> Self {
+        let detail = "the first request with this Idempotency-Key is still running; try again in a moment";
+        Self::new(StatusCode::CONFLICT, "idempotency_key_in_use", detail).retry_after(1)
+    }
+
     /// Ours to repair: 500. It says nothing, the log says why.
     pub fn internal(cause: &dyn std::error::Error) -> Self {
         tracing::error!(error = with_causes(cause), "request failed");
@@ -200,17 +214,8 @@ impl From<CreateCheckoutError> for ApiError {
                 "the payment provider needs a larger amount; buy more credits",
             )
             .with_code("amount_too_small"),
-            CreateCheckoutError::OtherRequest => Self::new(
-                StatusCode::UNPROCESSABLE_ENTITY,
-                "idempotency_key_reused",
-                "this Idempotency-Key came with another request before; use a new one",
-            ),
-            CreateCheckoutError::StillRunning => Self::new(
-                StatusCode::CONFLICT,
-                "idempotency_key_in_use",
-                "the first request with this Idempotency-Key is still running; try again in a moment",
-            )
-            .retry_after(1),
+            CreateCheckoutError::OtherRequest => Self::other_request(),
+            CreateCheckoutError::StillRunning => Self::still_running(),
             CreateCheckoutError::SessionEnded => Self::new(
                 StatusCode::CONFLICT,
                 "session_ended",

@@ -96,6 +96,9 @@ statements! {
     ADD_TO_BALANCE = "INSERT INTO accounts (id, balance, used_credits, entries, updated_at) VALUES ($1, $2, 0, 1, $3) \
         ON CONFLICT (id) DO UPDATE SET balance = accounts.balance + excluded.balance, entries = accounts.entries + 1, \
         updated_at = excluded.updated_at RETURNING balance, entries";
+    /// The same for what may not take a balance below zero. One statement, so that nobody spends in between.
+    ADD_WITHIN_BALANCE = "UPDATE accounts SET balance = balance + $2, entries = entries + 1, updated_at = $3 \
+        WHERE id = $1 AND balance + $2 >= 0 RETURNING balance, entries";
     INSERT_ENTRY = "INSERT INTO ledger_entries \
         (account_id, sequence, id, kind, credits, balance_after, source, topup_id, created_at) \
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
@@ -260,24 +263,36 @@ pub(super) struct Entry<'e> {
 
 /// The one place where a balance changes, together with the entry that explains it. Gives the new balance.
 pub(super) async fn book(tx: &mut Tx, entry: Entry<'_>, now_ms: i64) -> Result<i64, StoreError> {
-    let (account, credits, now): (Value, Value, Value) = (entry.account.into(), entry.credits.into(), now_ms.into());
-    let AccountAfter { balance, entries } = tx
-        .fetch_optional(&ADD_TO_BALANCE, &[account.clone(), credits.clone(), now.clone()])
-        .await?
-        .ok_or_else(|| StoreError::corrupt("no balance after adding to account", entry.account))?;
+    let values = [entry.account.into(), entry.credits.into(), now_ms.into()];
+    let after = tx.fetch_optional(&ADD_TO_BALANCE, &values).await?;
+    let after = after.ok_or_else(|| StoreError::corrupt("no balance after adding to account", entry.account))?;
+    insert_entry(tx, entry, after, now_ms).await
+}
+
+/// The same, unless it takes credits that are not there: then `None`, and nothing is written.
+pub(super) async fn book_within_balance(tx: &mut Tx, entry: Entry<'_>, now_ms: i64) -> Result<Option<i64>, StoreError> {
+    if entry.credits >= 0 {
+        return book(tx, entry, now_ms).await.map(Some);
+    }
+    let values = [entry.account.into(), entry.credits.into(), now_ms.into()];
+    let Some(after) = tx.fetch_optional(&ADD_WITHIN_BALANCE, &values).await? else { return Ok(None) };
+    insert_entry(tx, entry, after, now_ms).await.map(Some)
+}
+
+async fn insert_entry(tx: &mut Tx, entry: Entry<'_>, after: AccountAfter, now_ms: i64) -> Result<i64, StoreError> {
     let values = [
-        account,
-        entries.into(),
+        entry.account.into(),
+        after.entries.into(),
         entry.id.as_str().into(),
         entry.kind.as_str().into(),
-        credits,
-        balance.into(),
+        entry.credits.into(),
+        after.balance.into(),
         entry.source.into(),
         entry.topup.map(TopupId::as_str).into(),
-        now,
+        now_ms.into(),
     ];
     tx.execute(&INSERT_ENTRY, &values).await?;
-    Ok(balance)
+    Ok(after.balance)
 }
 
 async fn mark(tx: &mut Tx, command: &ApplyPayment, state: TopupState) -> Result<Applied, StoreError> {

@@ -3,7 +3,7 @@
 //! What always holds: a lease is judged by the database's clock and no other, because the clocks of two machines differ;
 //! one that has run out belongs to whoever takes it first, so a process that died blocks nobody for long.
 
-use super::backend::{Db, Tx};
+use super::backend::Tx;
 use super::{StoreError, statements};
 
 statements! {
@@ -55,15 +55,4 @@ pub async fn release(tx: &mut Tx, name: &str, holder: &str) -> Result<bool, Stor
 pub async fn database_now_ms(tx: &mut Tx) -> Result<i64, StoreError> {
     let row = tx.fetch_optional::<Now>(&NOW, &[]).await?;
     row.map(|row| row.now_ms).ok_or_else(|| StoreError::Corrupt("no time".to_owned()))
-}
-
-impl Db {
-    /// The time as the database sees it, in milliseconds since 1970.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn now_ms(&self) -> Result<i64, StoreError> {
-        let row = self.read_optional::<Now>(&NOW, &[]).await?;
-        row.map(|row| row.now_ms).ok_or_else(|| StoreError::Corrupt("no time".to_owned()))
-    }
 }

@@ -4,6 +4,7 @@
 //! What always holds: a balance changes only by the upsert in `apply.rs`, and only together with its ledger entry;
 //! nobody outside this module begins or commits.
 
+pub mod adjustments;
 pub mod api_keys;
 pub mod apply;
 mod apply_group;
@@ -18,8 +19,10 @@ pub mod leases;
 pub mod ledger;
 pub mod payments;
 pub mod reconciliations;
+pub mod refund_requests;
 pub mod reversals;
 pub mod statement;
+pub mod topup_history;
 pub mod topups;
 
 pub use backend::{Db, Tx};
@@ -84,6 +87,7 @@ impl StoreError {
 /// Every statement there is, for the test that prepares each of them on both databases.
 pub fn all_statements() -> impl Iterator<Item = &'static Statement> {
     [
+        adjustments::STATEMENTS,
         api_keys::STATEMENTS,
         apply::STATEMENTS,
         apply_group::STATEMENTS,
@@ -96,7 +100,9 @@ pub fn all_statements() -> impl Iterator<Item = &'static Statement> {
         ledger::STATEMENTS,
         payments::STATEMENTS,
         reconciliations::STATEMENTS,
+        refund_requests::STATEMENTS,
         reversals::STATEMENTS,
+        topup_history::STATEMENTS,
         topups::STATEMENTS,
     ]
     .into_iter()

@@ -178,7 +178,7 @@ pub struct Found {
     pub payment_intent: Option<PaymentIntentId>,
 }
 
-fn account(text: String) -> Result<AccountId, StoreError> {
+pub(super) fn account(text: String) -> Result<AccountId, StoreError> {
     AccountId::parse(text).map_err(|error| StoreError::corrupt("account id", error))
 }
 
@@ -194,7 +194,7 @@ fn session(text: Option<String>) -> Result<Option<SessionId>, StoreError> {
     text.map(SessionId::parse).transpose().map_err(|error| StoreError::corrupt("session id", error))
 }
 
-fn payment_intent(text: Option<String>) -> Result<Option<PaymentIntentId>, StoreError> {
+pub(super) fn payment_intent(text: Option<String>) -> Result<Option<PaymentIntentId>, StoreError> {
     text.map(PaymentIntentId::parse).transpose().map_err(|error| StoreError::corrupt("payment intent id", error))
 }
 

@@ -135,6 +135,15 @@ impl<C: Transport> PaymentGateway for StripeGateway<C> {
         Ok(refund)
     }
 
+    async fn find_refund(
+        &self,
+        payment: &PaymentIntentId,
+        request_id: &str,
+    ) -> Result<Option<RefundReport>, GatewayError> {
+        checkpoints::reach("ask Stripe").await;
+        money::find_refund(&self.client, payment, request_id).await
+    }
+
     async fn list_checkouts(
         &self,
         since_seconds: i64,

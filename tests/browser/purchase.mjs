@@ -107,6 +107,49 @@ async function phoneAndKeyboard(tab) {
   return "on a phone the page fits, and the keyboard alone is enough to buy";
 }
 
+/** Done at Stripe by hand, on the sandbox's page of controls; the books follow at each step. */
+async function refundedDisputedAndWon(tab) {
+  const before = await tab.openDemo();
+  await tab.goToCheckout();
+  const sandbox = new URL(tab.page.url()).origin;
+  await tab.pay(CARD.accepted);
+  await tab.expectPaidWithoutReload(before);
+
+  const control = async (section, act) => {
+    await tab.page.goto(`${sandbox}/_sandbox`);
+    await act(tab.page.locator(`#${section} .control`).first()); // the newest one
+    await tab.page.waitForURL((url) => url.pathname === "/_sandbox");
+    assert.equal(await tab.page.locator("[role=alert]").count(), 0, "the control was refused");
+    await tab.shot(section);
+  };
+  const next = (state) => async (row) => {
+    await row.locator("select").selectOption(state);
+    await row.getByRole("button", { name: /Change/ }).click();
+  };
+  await control("payments", async (row) => {
+    await row.locator("[name=amount]").fill("100");
+    await row.getByRole("button", { name: /Refund/ }).click();
+  });
+  await tab.expectBooks(before + 150, /Refund or dispute.*[-−]100/is);
+  await control("payments", (row) => row.getByRole("button", { name: /Dispute/ }).click());
+  await tab.expectBooks(before, /Refund or dispute.*[-−]150/is);
+  await control("disputes", next("won"));
+  await tab.expectBooks(before + 150, /Refund or dispute.*\+150/is);
+  return "refunded in part, disputed and won at Stripe: balance and ledger follow at each step";
+}
+
+/** What the hosted page told the customer, the demo page knows too. */
+async function declinedIsTold(tab) {
+  await tab.openDemo();
+  await tab.goToCheckout();
+  await tab.pay("4000000000009995");
+  await tab.expectText("[role=alert]", /insufficient funds/i);
+  await tab.cancel();
+  await tab.expectText("#status", /declined \(insufficient funds\); nothing was charged/);
+  await tab.shot("told");
+  return "whoever leaves after a declined card is told why it was declined";
+}
+
 const SCENARIOS = [
   ["accepted", payWithAnAcceptedCard],
   ["declined", declinedCard],
@@ -114,6 +157,8 @@ const SCENARIOS = [
   ["3ds-failed", threeDSecureFailed],
   ["left", leftTheCheckout],
   ["phone", phoneAndKeyboard, PHONE],
+  ["money-back", refundedDisputedAndWon],
+  ["declined-told", declinedIsTold],
 ];
 
 // ---- What a customer does and sees ----
@@ -202,6 +247,21 @@ class Tab {
     assert.equal(this.page.url(), `${demoOrigin}/`, "the return should be taken out of the address");
     await this.shot("paid");
     assert.equal(this.demoLoads, 1, "the demo page should be loaded once after the payment");
+  }
+
+  /** The demo page, looked at until the webhook has come: the balance, and the newest entry of the ledger. */
+  async expectBooks(balance, newest) {
+    await this.page.goto(`${demoOrigin}/`);
+    const deadlineMs = Date.now() + TIMEOUT_MS;
+    await this.page.locator("#balance[data-credits]").waitFor();
+    while ((await this.balance()) !== balance && Date.now() < deadlineMs) {
+      const answered = this.page.waitForResponse((response) => new URL(response.url()).pathname === "/credits/transactions");
+      await this.page.click("#refresh");
+      await answered;
+    }
+    assert.equal(await this.balance(), balance);
+    await this.expectText("#ledger tr:first-child", newest);
+    await this.shot("books");
   }
 
   async expectLeftUnchanged(before) {

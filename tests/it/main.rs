@@ -1,10 +1,12 @@
 //! The tests of the whole service, with real parts: databases, HTTP, the Stripe client, the sandbox, a browser.
 #![expect(clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests fail loudly")]
 
+mod admin;
 mod api;
 mod api_keys;
 mod architecture;
 mod async_stripe;
+mod audit;
 mod auth;
 mod browsers;
 mod command_line;

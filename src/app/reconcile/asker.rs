@@ -73,7 +73,7 @@ impl Asker {
         &mut self,
         call: impl Fn() -> BoxFuture<'a, Result<T, E>>,
     ) -> Result<T, E> {
-        let tries = if self.has_given_up() { 1 } else { self.pace.tries };
+        let most = if self.has_given_up() { 1 } else { self.pace.tries };
         let mut backoff = self.pace.backoff;
         let mut tried = 0_u32;
         loop {
@@ -81,7 +81,7 @@ impl Asker {
             self.requests = self.requests.saturating_add(1);
             tried = tried.saturating_add(1);
             match call().await {
-                Err(error) if error.is_temporary() && tried < tries => {
+                Err(error) if error.is_temporary() && tried < most => {
                     pause(backoff).await;
                     backoff = backoff.saturating_mul(2);
                 }

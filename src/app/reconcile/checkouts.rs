@@ -54,9 +54,10 @@ impl Comparison<'_> {
         };
         self.report.sessions = self.report.sessions.saturating_add(1);
         match judge(&report, &found) {
-            outcome @ (Applied::Credited { .. } | Applied::Moved(_)) => self.bring_checkout(report, outcome).await,
-            Applied::Surplus if self.is_known_payment(&report).await? => Ok(()),
-            outcome @ (Applied::Surplus | Applied::Rejected(_)) => self.bring_checkout(report, outcome).await,
+            Applied::Surplus if self.is_known_surplus(&report).await? => Ok(()),
+            outcome @ (Applied::Credited { .. } | Applied::Moved(_) | Applied::Surplus | Applied::Rejected(_)) => {
+                self.bring_checkout(report, outcome).await
+            }
             _ if contradicts(&report, &found) => self.contradiction(&report).await,
             _ => Ok(()),
         }
@@ -74,7 +75,7 @@ impl Comparison<'_> {
         }
     }
 
-    async fn is_known_payment(&self, report: &PaymentReport) -> Result<bool, StoreError> {
+    async fn is_known_surplus(&self, report: &PaymentReport) -> Result<bool, StoreError> {
         let Some(payment) = &report.payment_intent else { return Ok(false) };
         Ok(self.app.db.payment(payment).await?.is_some_and(|payment| payment.state == "surplus"))
     }

@@ -134,26 +134,62 @@ impl Comparison<'_> {
     async fn refund(&mut self, refund: RefundReport) -> Result<(), StoreError> {
         let Some(payment) = refund.payment_intent.clone() else { return Ok(()) };
         let Some(topup) = self.owner(&payment, refund.id.as_str()).await? else { return Ok(()) };
-        let id = refund.id.as_str().to_owned();
-        if !self.reversals_seen.insert(id.clone()) {
+        if !self.reversals_seen.insert(refund.id.as_str().to_owned()) {
             return Ok(());
         }
         self.report.refunds = self.report.refunds.saturating_add(1);
-        let detail = match compare_refund(&refund, self.app.db.reversal(&id).await?.as_ref()) {
-            Compared::Same => return Ok(()),
-            Compared::News(detail) => detail,
-            Compared::Contradiction(detail) => {
-                self.report.differences.add_left(&id, Some(topup.as_str()), detail);
+        let stored = self.app.db.reversal(refund.id.as_str()).await?;
+        match compare_refund(&refund, stored.as_ref()) {
+            Compared::Same => Ok(()),
+            Compared::News(detail) => self.bring_refund(refund, &topup, detail).await,
+            Compared::Contradiction(_) => self.contradicting_refund(&refund, &payment, &topup).await,
+        }
+    }
+
+    /// What was listed can be older than what a webhook brought meanwhile: it is asked for anew.
+    async fn contradicting_refund(
+        &mut self,
+        listed: &RefundReport,
+        payment: &PaymentIntentId,
+        topup: &TopupId,
+    ) -> Result<(), StoreError> {
+        let (app, id) = (self.app, listed.id.as_str());
+        if !self.may_ask() {
+            return Ok(());
+        }
+        let refunds = match self.asker.ask(|| app.gateway.refunds_of(payment)).await {
+            Ok(refunds) => refunds,
+            Err(error) => {
+                self.report.not_asked.add_left(id, Some(topup.as_str()), error.to_string());
                 return Ok(());
             }
         };
+        let Some(refund) = refunds.into_iter().find(|refund| refund.id == listed.id) else {
+            self.report.differences.add_left(
+                id,
+                Some(topup.as_str()),
+                "listed by Stripe, and no refund of its payment",
+            );
+            return Ok(());
+        };
+        match compare_refund(&refund, app.db.reversal(id).await?.as_ref()) {
+            Compared::Same => Ok(()),
+            Compared::News(detail) => self.bring_refund(refund, topup, detail).await,
+            Compared::Contradiction(detail) => {
+                self.report.differences.add_left(id, Some(topup.as_str()), detail);
+                Ok(())
+            }
+        }
+    }
+
+    async fn bring_refund(&mut self, refund: RefundReport, topup: &TopupId, detail: String) -> Result<(), StoreError> {
         let (app, livemode) = (self.app, self.app.checkout.livemode);
         let apply = || {
             let refund = refund.clone();
             async move { apply_refund(app, Asked { event: None, livemode }, refund).await }.boxed()
         };
         let applied = if self.dry_run { None } else { Some(self.asker.ask(apply).await) };
-        self.reversal_applied(&id, &topup, detail, applied)
+        self.reversal_applied(refund.id.as_str(), topup, detail, applied)
     }
 
     async fn dispute(&mut self, dispute: DisputeReport) -> Result<(), StoreError> {
@@ -267,7 +303,6 @@ fn compare_refund(refund: &RefundReport, stored: Option<&Reversal>) -> Compared 
         return Compared::Same;
     }
     let stage = RefundStatus::parse(&stored.status).map_or(0, RefundStatus::stage);
-    // What was listed may be older than what a webhook brought meanwhile; only two ends contradict each other.
     match stage.cmp(&refund.status.stage()) {
         std::cmp::Ordering::Less => Compared::News(format!("{} here, {status} at Stripe", stored.status)),
         std::cmp::Ordering::Equal if stage < 2 => Compared::News(format!("{} here, {status} at Stripe", stored.status)),

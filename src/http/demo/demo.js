@@ -99,17 +99,20 @@ async function refresh() {
   $("balance").dataset.credits = account.remainingCredits;
   const [total, used] = [account.totalCredits, account.usedCredits].map(number.format);
   const asOf = `Account ${account.accountId}, as of ${timeOfDay.format(new Date())}.`;
-  $("balance-note").textContent = `${total} in all, ${used} used. ${asOf}`;
+  const owed = account.owedCredits > 0 ? ` ${number.format(account.owedCredits)} owed: the next purchase fills that first.` : "";
+  $("balance-note").textContent = `${total} in all, ${used} used.${owed} ${asOf}`;
   const none = element("tr", {}, element("td", { colSpan: 3, className: "note" }, "No entries yet."));
   $("ledger").replaceChildren(...(ledger.data.length ? ledger.data.map(ledgerRow) : [none]));
 }
+
+const KINDS = { topup: "Top-up", reversal: "Refund or dispute", adjustment: "Adjustment" };
 
 /** The API may add kinds and sources: an unknown one is shown as it is, and a missing source is left out. */
 function ledgerRow({ kind, credits, balanceAfter, createdAt, source }) {
   const time = element("span", { className: "detail" }, dateAndTime.format(new Date(createdAt)));
   const reference = source ? element("span", { className: "detail reference" }, source) : "";
   return element("tr", {},
-    element("td", {}, kind === "topup" ? "Top-up" : kind, time, reference),
+    element("td", {}, KINDS[kind] ?? kind, time, reference),
     element("td", { className: credits > 0 ? "gain" : "" }, signedNumber.format(credits)),
     element("td", {}, number.format(balanceAfter)));
 }
@@ -237,7 +240,7 @@ const NEWS = {
 };
 
 /** Tells the customer what the API knows about the purchase; true if that will not change any more. */
-async function tellSession({ state, credits, totalAmount, currency, expiresAt }, { returned, url }) {
+async function tellSession({ state, credits, totalAmount, currency, expiresAt, declineCode }, { returned, url }) {
   if (state === "paid") {
     await refresh().catch(() => {}); // the payment is the news, even if the new balance cannot be had right now
     tell("paid", `${number.format(credits)} credits added`, `You paid ${money(totalAmount, currency)}. Thank you.`);
@@ -246,7 +249,8 @@ async function tellSession({ state, credits, totalAmount, currency, expiresAt },
   } else if (state === "open" && !returned) { // the customer came back some other way than by paying
     const text = `The checkout stays open until ${dateAndTime.format(new Date(expiresAt))}.`;
     const goOn = element("a", { href: url }, "Continue to payment");
-    tell("cancelled", "You left the checkout; nothing was charged", text, goOn);
+    const declined = `Your payment was declined (${declineCode?.replaceAll("_", " ")}); nothing was charged`;
+    tell("cancelled", declineCode ? declined : "You left the checkout; nothing was charged", text, goOn);
   }
   return ["paid", "expired", "failed"].includes(state);
 }

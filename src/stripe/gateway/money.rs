@@ -20,6 +20,8 @@ use crate::ports::{GatewayError, PaymentOwner, RefundOrder};
 pub(super) const PAGE: i64 = 100;
 /// A payment has a handful of refunds; one that has more than this is not ours.
 const MAX_PAGES: usize = 20;
+/// The metadata key that names the request that a refund was made for.
+const REFUND_REQUEST_ID: &str = "refundRequestId";
 
 pub(super) async fn read_payment(
     client: &impl Transport,
@@ -60,16 +62,33 @@ pub(super) async fn refunds_of(
     client: &impl Transport,
     payment: &PaymentIntentId,
 ) -> Result<Vec<RefundReport>, GatewayError> {
-    let mut refunds: Vec<RefundReport> = Vec::new();
+    all_refunds(client, payment).await?.into_iter().map(refund_report).collect()
+}
+
+/// The refund whose metadata names one of our requests.
+pub(super) async fn find_refund(
+    client: &impl Transport,
+    payment: &PaymentIntentId,
+    request_id: &str,
+) -> Result<Option<RefundReport>, GatewayError> {
+    let refunds = all_refunds(client, payment).await?;
+    let is_it = |refund: &Refund| {
+        let metadata = refund.metadata.as_ref();
+        metadata.and_then(|metadata| metadata.get(REFUND_REQUEST_ID)).is_some_and(|id| id == request_id)
+    };
+    refunds.into_iter().find(is_it).map(refund_report).transpose()
+}
+
+async fn all_refunds(client: &impl Transport, payment: &PaymentIntentId) -> Result<Vec<Refund>, GatewayError> {
+    let mut refunds: Vec<Refund> = Vec::new();
     for _ in 0..MAX_PAGES {
         let mut list = ListRefund::new().payment_intent(payment.as_str()).limit(PAGE);
         if let Some(last) = refunds.last() {
             list = list.starting_after(last.id.as_str());
         }
         let page = list.send(client).await.map_err(classify)?;
-        let read = page.data.into_iter().map(refund_report).collect::<Result<Vec<_>, _>>();
-        let was_empty = read.as_ref().is_ok_and(Vec::is_empty);
-        refunds.extend(read?);
+        let was_empty = page.data.is_empty();
+        refunds.extend(page.data);
         if !page.has_more || was_empty {
             return Ok(refunds);
         }
@@ -124,7 +143,7 @@ pub(super) async fn create_refund(
         .amount(order.amount_minor)
         .metadata(HashMap::from([
             ("purpose".to_owned(), PURPOSE.to_owned()),
-            ("refundRequestId".to_owned(), order.request_id.clone()),
+            (REFUND_REQUEST_ID.to_owned(), order.request_id.clone()),
         ]));
     if let Some(reason) = &order.reason {
         refund = refund.reason(match reason.as_str() {

@@ -189,7 +189,7 @@ on_both_databases! {
             event_type: "checkout.session.completed".to_owned(),
             kind: FailureKind::Transient,
             error: "once".to_owned(),
-            payload: "{}".to_owned(),
+            payload: Some("{}".to_owned()),
             now_ms: NOW_MS,
         };
         let write = books.db.write(move |tx| {

@@ -82,6 +82,26 @@ on_both_databases! {
         app.finish().await;
     }
 
+    async fn a_list_that_is_older_than_the_books_is_no_difference(backend: Backend) {
+        let app = TestApp::start(backend).await;
+        let (session, _) = app.pay_session("user_1", 250).await;
+        let payment = app.payment_of(&session).await;
+        app.stripe.control(&format!("payment_intents/{payment}/refund"), json!({ "amount": 100 })).await;
+        compare(&app.app).await;
+        let mut list = app.stripe.get("/v1/refunds").await;
+        list["data"][0]["status"] = json!("pending");
+        app.stripe.list_fault("/v1/refunds", json!({ "kind": "patch", "body": list.clone() })).await;
+        nothing_is_left(&app).await;
+        // If Stripe insists, it is one.
+        for _ in 0..2 {
+            app.stripe.list_fault("/v1/refunds", json!({ "kind": "patch", "body": list.clone() })).await;
+        }
+        let ended = compare(&app.app).await;
+        assert!(ended.report.differences.first[0].detail.contains("succeeded here, pending at Stripe"), "{ended:#?}");
+        assert_eq!((ended.report.left_over, app.credits("user_1").await), (1, 150));
+        app.finish().await;
+    }
+
     async fn a_second_payment_is_left_until_it_was_given_back(backend: Backend) {
         let app = TestApp::start(backend).await;
         let (session, event) = app.pay_session("user_1", 250).await;

@@ -254,8 +254,9 @@ impl TestApp {
 
     /// The inside of another process of this service: the same database, the same Stripe.
     pub async fn start_replica(&self) -> Arc<App> {
-        let config = config(&self.database.url, &self.stripe.url, &[]);
-        Arc::new(topup::startup::open(&config, &Environment::default()).await.expect("opens"))
+        let settings: Source = settings(&self.database.url, &self.stripe.url, &[]).into_iter().collect();
+        let config = topup::config::CommandConfig::load(&settings).expect("the settings are right");
+        Arc::new(topup::startup::command::connect(config, Environment::default()).await.expect("opens"))
     }
 
     /// A token with the scope `credits:admin`.

@@ -1,0 +1,99 @@
+//! A person puts right what no rule does: gives or takes credits, with a reason, once for each key.
+
+use futures_util::FutureExt;
+use sha2::{Digest, Sha256};
+
+use super::App;
+use super::create_checkout::CallerKey;
+use super::operator::Operator;
+use crate::domain::account::AccountId;
+use crate::domain::ids::{AdjustmentId, LedgerEntryId};
+use crate::store::adjustments::{self, Adjustment, NewAdjustment};
+use crate::store::{StoreError, Tx};
+
+/// What an operator asks for.
+#[derive(Debug, Clone)]
+pub struct AdjustAccount {
+    /// Whose credits.
+    pub account: AccountId,
+    /// How many; negative to take them, never 0.
+    pub credits: i64,
+    /// Why.
+    pub reason: String,
+    /// Who asks.
+    pub operator: Operator,
+    /// The idempotency key.
+    pub key: CallerKey,
+}
+
+/// Why nothing was adjusted. Nothing was written.
+#[derive(Debug, thiserror::Error)]
+pub enum AdjustError {
+    /// The operator may not act for the account.
+    #[error("these credentials are not for that account")]
+    Forbidden,
+    /// The account has less: only refunds and disputes may take it below zero.
+    #[error("the account has fewer credits than that")]
+    InsufficientCredits,
+    /// The idempotency key came with another request before.
+    #[error("the idempotency key was used with another request")]
+    OtherRequest,
+    /// The database failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+enum Outcome {
+    Booked(Adjustment),
+    Insufficient,
+}
+
+/// Gives or takes credits, in one transaction.
+///
+/// # Errors
+/// See [`AdjustError`].
+pub async fn adjust_account(app: &App, command: AdjustAccount) -> Result<Adjustment, AdjustError> {
+    if !command.operator.may_act_for(&command.account) {
+        return Err(AdjustError::Forbidden);
+    }
+    let request_hash = hash(&command);
+    let new = NewAdjustment {
+        id: AdjustmentId::from_bits(app.ids.id_bits()),
+        entry: LedgerEntryId::from_bits(app.ids.id_bits()),
+        account: command.account,
+        credits: command.credits,
+        reason: command.reason,
+        made_by: command.operator.name,
+        caller: command.key.caller,
+        key: command.key.key,
+        request_hash: request_hash.clone(),
+        now_ms: app.clock.now_ms(),
+    };
+    match app.db.write(move |tx| book(tx, new.clone()).boxed()).await? {
+        Outcome::Booked(adjustment) if adjustment.request_hash != request_hash => Err(AdjustError::OtherRequest),
+        Outcome::Booked(adjustment) => {
+            let Adjustment { id, credits, made_by, .. } = &adjustment;
+            tracing::info!(id, credits, made_by, "credits adjusted by hand");
+            Ok(adjustment)
+        }
+        Outcome::Insufficient => Err(AdjustError::InsufficientCredits),
+    }
+}
+
+async fn book(tx: &mut Tx, new: NewAdjustment) -> Result<Outcome, StoreError> {
+    if let Some(earlier) = adjustments::find_by_key(tx, &new.caller, &new.key).await? {
+        return Ok(Outcome::Booked(earlier));
+    }
+    Ok(adjustments::book(tx, &new).await?.map_or(Outcome::Insufficient, Outcome::Booked))
+}
+
+/// What makes two requests the same. Each part is preceded by its length, so that no two requests look alike.
+fn hash(command: &AdjustAccount) -> String {
+    let mut hasher = Sha256::new();
+    for part in [command.account.as_str(), &command.credits.to_string(), &command.reason] {
+        hasher.update(part.len().to_string());
+        hasher.update(":");
+        hasher.update(part);
+    }
+    hex::encode(hasher.finalize())
+}

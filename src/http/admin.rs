@@ -1,0 +1,80 @@
+//! What the operator's routes have in common: who may use them, who it was, and a key that makes repetitions safe.
+
+use actix_web::HttpRequest;
+use actix_web::http::header::HeaderMap;
+
+use super::HttpState;
+use super::auth::Caller;
+use super::problem::ApiError;
+use super::sessions::idempotency_key;
+use crate::app::api_keys::Scope;
+use crate::app::create_checkout::CallerKey;
+use crate::app::operator::Operator;
+
+/// Somebody with the admin scope.
+pub struct Admin {
+    /// Who it is.
+    pub operator: Operator,
+    caller: String,
+}
+
+impl Admin {
+    /// Finds out who calls: an API key with the scope `admin`, or a token with the admin scope.
+    ///
+    /// # Errors
+    /// 401 without valid credentials, 403 without the scope.
+    pub async fn of(request: &HttpRequest, state: &HttpState) -> Result<Self, ApiError> {
+        let caller = Caller::of(request, state).await?;
+        let scope = caller.idempotency_scope();
+        let operator = match caller {
+            Caller::Customer { account, is_admin: true } => {
+                Operator { name: format!("token of {account}"), account: None }
+            }
+            Caller::Customer { .. } => {
+                return Err(ApiError::forbidden("admin_required", "this needs the admin scope"));
+            }
+            Caller::Server(key) if !key.may(Scope::Admin) => {
+                return Err(ApiError::forbidden("scope_missing", "this API key lacks the scope admin"));
+            }
+            Caller::Server(key) => {
+                Operator { name: format!("API key {} ({})", key.id, key.name), account: key.account }
+            }
+        };
+        Ok(Self { operator, caller: scope })
+    }
+
+    /// The key that a change must come with.
+    ///
+    /// # Errors
+    /// 400 when it is missing or no key.
+    pub fn key(&self, headers: &HeaderMap) -> Result<CallerKey, ApiError> {
+        let key = idempotency_key(headers)?.ok_or_else(|| {
+            let message =
+                "is required: send a new one for each change, such as a UUID, and the same one when you repeat it";
+            ApiError::field("Idempotency-Key", "required", message)
+        })?;
+        Ok(CallerKey { caller: self.caller.clone(), key })
+    }
+}
+
+/// Where a page begins: before everything, or after the last of the page before.
+///
+/// # Errors
+/// 400 when the cursor is none of ours.
+pub fn before(cursor: Option<&str>) -> Result<(i64, String), ApiError> {
+    let Some(cursor) = cursor else { return Ok((i64::MAX, String::new())) };
+    let parsed = cursor.split_once('_').and_then(|(time, id)| Some((time.parse().ok()?, id.to_owned())));
+    parsed.ok_or_else(|| ApiError::field("cursor", "invalid_cursor", "must be the nextCursor of an earlier page"))
+}
+
+/// Cuts a page to its length, of which one more was read; gives the cursor of the next page, if there is one.
+pub fn page<T>(mut rows: Vec<T>, limit: i64, place: impl Fn(&T) -> (i64, String)) -> (Vec<T>, Option<String>) {
+    let wanted = usize::try_from(limit).unwrap_or(usize::MAX);
+    let has_more = rows.len() > wanted;
+    rows.truncate(wanted);
+    let next = rows.last().filter(|_| has_more).map(|row| {
+        let (time, id) = place(row);
+        format!("{time}_{id}")
+    });
+    (rows, next)
+}

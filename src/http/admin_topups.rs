@@ -1,0 +1,144 @@
+//! Purchases, for the operator: lists of them, and all that is known of one.
+
+use actix_web::web::{Json, Path};
+use actix_web::{HttpRequest, get};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use validator::{Validate, ValidationError};
+
+use super::State;
+use super::admin::{Admin, before, page};
+use super::admin_refunds::topup_id;
+use super::body::read_query;
+use super::openapi::{CallerProblems, Problem404, Problem503};
+use super::problem::ApiError;
+use super::timestamp::rfc3339;
+use super::topup_details::TopupDetails;
+use crate::app::explain_topup::explain_topup;
+use crate::domain::checkout::TopupState;
+use crate::store::topup_history::{ListedTopup, TopupFilter};
+
+/// A page of purchases, newest first.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Topups {
+    data: Vec<TopupSummary>,
+    /// Send it as `cursor` for the next page; null on the last one.
+    #[schema(example = "1795262400000_topup_019a0000000070008000000000000000")]
+    next_cursor: Option<String>,
+}
+
+/// A purchase in a list.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct TopupSummary {
+    #[schema(example = "topup_019a0000000070008000000000000000")]
+    id: String,
+    #[schema(example = "user_1")]
+    account_id: String,
+    /// `creating`, `open`, `processing`, `paid`, `expired` or `failed`.
+    #[schema(example = "paid")]
+    state: String,
+    #[schema(example = 250)]
+    credits: i64,
+    /// How many of them refunds and disputes have taken back.
+    #[schema(example = 100)]
+    taken_credits: i64,
+    #[schema(example = "usd")]
+    currency: String,
+    /// What the customer is charged, in minor units.
+    #[schema(example = 289)]
+    total_amount: i64,
+    /// How many payments came besides the one that paid. They credit nothing and should be refunded.
+    #[schema(example = 0)]
+    surplus_payments: i64,
+    #[schema(example = "2026-11-21T12:00:00Z")]
+    created_at: String,
+    #[schema(example = "2026-11-21T12:01:00Z")]
+    paid_at: Option<String>,
+}
+
+#[derive(Debug, Deserialize, Validate)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct ListQuery {
+    account_id: Option<String>,
+    #[validate(custom(function = is_state))]
+    state: Option<String>,
+    surplus: Option<bool>,
+    #[validate(range(min = 1, max = 100, message = "must be 1 to 100"))]
+    limit: Option<i64>,
+    cursor: Option<String>,
+}
+
+fn is_state(state: &str) -> Result<(), ValidationError> {
+    let message = "must be creating, open, processing, paid, expired or failed";
+    let unknown = || ValidationError::new("unknown_state").with_message(message.into());
+    TopupState::parse(state).map(drop).ok_or_else(unknown)
+}
+
+/// Purchases, newest first; with `surplus=true` those that were paid more than once.
+#[utoipa::path(
+    tag = "admin",
+    params(
+        ("accountId" = Option<String>, Query, description = "Only those of this account", example = "user_1"),
+        ("state" = Option<String>, Query, description = "Only those in this state", example = "paid"),
+        ("surplus" = Option<bool>, Query, description = "Only those that were paid more than once", example = true),
+        ("limit" = Option<i64>, Query, description = "Purchases per page, 1 to 100; 20 by default", example = 20),
+        ("cursor" = Option<String>, Query, description = "The nextCursor of the page before", example = "1795262400000_topup_019a0000000070008000000000000000"),
+    ),
+    responses((status = 200, description = "A page of purchases.", body = Topups), CallerProblems, Problem503),
+    security(("token" = []), ("apiKey" = [])),
+)]
+#[get("/admin/topups")]
+pub async fn list(request: HttpRequest, state: State) -> Result<Json<Topups>, ApiError> {
+    let admin = Admin::of(&request, &state).await?;
+    let query: ListQuery = read_query(&request)?;
+    let bound = admin.operator.account.map(|account| account.to_string());
+    if bound.is_some() && query.account_id.is_some() && bound != query.account_id {
+        return Err(ApiError::forbidden("account_forbidden", "these credentials are not for that account"));
+    }
+    let limit = query.limit.unwrap_or(20);
+    let filter = TopupFilter {
+        account: bound.or(query.account_id),
+        state: query.state,
+        surplus: query.surplus.unwrap_or(false),
+        before: before(query.cursor.as_deref())?,
+        limit: limit.saturating_add(1),
+    };
+    let app = state.app.clone();
+    let found = async move { app.db.list_topups(&filter).await };
+    let (data, next_cursor) = page(state.run(found).await??, limit, |topup| (topup.created_at, topup.id.clone()));
+    Ok(Json(Topups { data: data.into_iter().map(summary).collect::<Result<_, _>>()?, next_cursor }))
+}
+
+fn summary(topup: ListedTopup) -> Result<TopupSummary, ApiError> {
+    Ok(TopupSummary {
+        id: topup.id,
+        account_id: topup.account_id,
+        state: topup.state,
+        credits: topup.credits,
+        taken_credits: topup.taken_credits,
+        currency: topup.currency,
+        total_amount: topup.total_amount,
+        surplus_payments: topup.surplus_payments,
+        created_at: rfc3339(topup.created_at)?,
+        paid_at: topup.paid_at.map(rfc3339).transpose()?,
+    })
+}
+
+/// Explains one purchase: what was agreed, Stripe's objects, what was heard of it, and what followed in the books.
+#[utoipa::path(
+    tag = "admin",
+    params(("id" = String, Path, description = "The top-up", example = "topup_019a0000000070008000000000000000")),
+    responses((status = 200, description = "All that is known of it.", body = TopupDetails), Problem404, CallerProblems, Problem503),
+    security(("token" = []), ("apiKey" = [])),
+)]
+#[get("/admin/topups/{id}")]
+pub async fn read(request: HttpRequest, path: Path<String>, state: State) -> Result<Json<TopupDetails>, ApiError> {
+    let admin = Admin::of(&request, &state).await?;
+    let topup = topup_id(&path)?;
+    let app = state.app.clone();
+    let explain = async move { explain_topup(&app, &topup, &admin.operator).await };
+    let found = state.run(explain).await??.ok_or_else(|| ApiError::not_found("there is no such top-up"))?;
+    TopupDetails::try_from(found).map(Json)
+}
