@@ -24,13 +24,13 @@ fn every_known_mistake_names_a_test_that_exists() {
     let numbers: Vec<String> = rows.iter().map(|row| row[0].to_owned()).collect();
     assert_eq!(numbers, (1..=24).map(|number: u8| number.to_string()).collect::<Vec<_>>());
     for row in rows {
-        let mut tests = row[2].split('`').skip(1).step_by(2);
-        let mut named = 0;
-        while let Some(file) = tests.next() {
-            let test = tests.next().unwrap_or_else(|| panic!("mistake {}: {file} without a test", row[0]));
+        let mut named = row[2].split('`').skip(1).step_by(2);
+        let mut count = 0;
+        while let Some(file) = named.next() {
+            let test = named.next().unwrap_or_else(|| panic!("mistake {}: {file} without a test", row[0]));
             assert!(source_of(file).contains(&format!("fn {test}(")), "mistake {}: no {test} in {file}", row[0]);
-            named += 1;
+            count += 1;
         }
-        assert!(named > 0, "mistake {} has no test", row[0]);
+        assert!(count > 0, "mistake {} has no test", row[0]);
     }
 }

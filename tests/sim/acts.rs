@@ -190,14 +190,11 @@ impl Bystander<'_> {
 }
 
 fn marks(topup: &str, account: &str, credits: i64) -> String {
-    let marks = [("purpose", "credits_topup"), ("topupId", topup), ("accountId", account)];
-    let mut form = format!(
-        "client_reference_id={account}&metadata[credits]={credits}&payment_intent_data[metadata][credits]={credits}"
-    );
-    for (name, value) in marks {
-        form.push_str(&format!("&metadata[{name}]={value}&payment_intent_data[metadata][{name}]={value}"));
-    }
-    form
+    let credits = credits.to_string();
+    let marks = [("purpose", "credits_topup"), ("topupId", topup), ("accountId", account), ("credits", &credits)];
+    let marks =
+        marks.map(|(name, value)| format!("&metadata[{name}]={value}&payment_intent_data[metadata][{name}]={value}"));
+    format!("client_reference_id={account}{}", marks.concat())
 }
 
 /// What a refund or dispute in this state can become, in the words of the sandbox's controls.
