@@ -3,7 +3,7 @@
 
 use serde_json::{Value, json};
 
-use super::books::Books;
+use super::books::{Books, Topup};
 use super::rng::Rng;
 use super::stripe::SharedStripe;
 use super::truth::Session;
@@ -158,7 +158,11 @@ impl Bystander<'_> {
     /// Another product, another environment, or a wrong copy of a purchase of ours, on the same Stripe account.
     pub fn something_else_is_sold(&mut self) -> Done {
         let ours: Vec<(String, String, i64, i64)> = {
+            // Best one whose session is not known here, because the process died: any session could be its.
             let topups = self.books.topups.values();
+            let is_lost = |topup: &&Topup| topup.session_id.is_none();
+            let has_lost = topups.clone().any(|topup| is_lost(&topup));
+            let topups = topups.filter(|topup| !has_lost || is_lost(topup));
             topups
                 .map(|topup| (topup.id.clone(), topup.account_id.clone(), topup.credits, topup.total_amount))
                 .collect()
@@ -176,7 +180,7 @@ impl Bystander<'_> {
             }
         };
         let form = format!(
-            "mode=payment&success_url=https://shop.test/&client_reference_id=user_1&line_items[0][quantity]=1\
+            "mode=payment&success_url=https://shop.test/&line_items[0][quantity]=1\
              &line_items[0][price_data][currency]=usd&line_items[0][price_data][unit_amount]={total}\
              &line_items[0][price_data][product_data][name]=Thing&{metadata}"
         );
@@ -186,12 +190,11 @@ impl Bystander<'_> {
 }
 
 fn marks(topup: &str, account: &str, credits: i64) -> String {
-    let marks = [("purpose", "credits_topup"), ("topupId", topup), ("accountId", account)];
-    let mut form = format!("metadata[credits]={credits}&payment_intent_data[metadata][credits]={credits}");
-    for (name, value) in marks {
-        form.push_str(&format!("&metadata[{name}]={value}&payment_intent_data[metadata][{name}]={value}"));
-    }
-    form
+    let credits = credits.to_string();
+    let marks = [("purpose", "credits_topup"), ("topupId", topup), ("accountId", account), ("credits", &credits)];
+    let marks =
+        marks.map(|(name, value)| format!("&metadata[{name}]={value}&payment_intent_data[metadata][{name}]={value}"));
+    format!("client_reference_id={account}{}", marks.concat())
 }
 
 /// What a refund or dispute in this state can become, in the words of the sandbox's controls.

@@ -46,11 +46,23 @@ pub struct Reversal {
 #[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
 pub struct Payment {
     /// Stripe's id.
-    pub payment_intent_id: String,
+    #[sqlx(rename = "payment_intent_id")]
+    pub id: String,
     /// What it is to its purchase.
     pub state: String,
     /// What Stripe kept.
     pub real_fee: Option<i64>,
+}
+
+/// Credits that a person gave or took.
+#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+pub struct Adjustment {
+    /// The key of the request.
+    pub idempotency_key: String,
+    /// Who got them.
+    pub account_id: String,
+    /// How many.
+    pub credits: i64,
 }
 
 #[derive(sqlx::FromRow)]
@@ -71,6 +83,7 @@ static TOPUPS: Statement = Statement::new(
 static REVERSALS: Statement =
     Statement::new("SELECT id, payment_intent_id, amount, status, counts FROM reversals ORDER BY id");
 static PAYMENTS: Statement = Statement::new("SELECT payment_intent_id, state, real_fee FROM payments");
+static ADJUSTMENTS: Statement = Statement::new("SELECT idempotency_key, account_id, credits FROM adjustments");
 static ACCOUNTS: Statement = Statement::new("SELECT id, balance FROM accounts");
 static EVENTS: Statement = Statement::new("SELECT id FROM webhook_events");
 
@@ -85,6 +98,8 @@ pub struct Books {
     pub payments: BTreeMap<String, Payment>,
     /// Each account's balance.
     pub balances: BTreeMap<String, i64>,
+    /// By the key of the request.
+    pub adjustments: BTreeMap<String, Adjustment>,
     /// The events that are decided.
     pub events: BTreeSet<String>,
     /// The rules of the store's own that do not hold.
@@ -97,12 +112,14 @@ impl Books {
         let topups: Vec<Topup> = db.read_all(&TOPUPS, &[]).await.expect("readable");
         let reversals: Vec<Reversal> = db.read_all(&REVERSALS, &[]).await.expect("readable");
         let payments: Vec<Payment> = db.read_all(&PAYMENTS, &[]).await.expect("readable");
+        let adjustments: Vec<Adjustment> = db.read_all(&ADJUSTMENTS, &[]).await.expect("readable");
         let accounts: Vec<Account> = db.read_all(&ACCOUNTS, &[]).await.expect("readable");
         let events: Vec<Event> = db.read_all(&EVENTS, &[]).await.expect("readable");
         Self {
             topups: topups.into_iter().map(|topup| (topup.id.clone(), topup)).collect(),
             reversals: reversals.into_iter().map(|reversal| (reversal.id.clone(), reversal)).collect(),
-            payments: payments.into_iter().map(|payment| (payment.payment_intent_id.clone(), payment)).collect(),
+            payments: payments.into_iter().map(|payment| (payment.id.clone(), payment)).collect(),
+            adjustments: adjustments.into_iter().map(|each| (each.idempotency_key.clone(), each)).collect(),
             balances: accounts.into_iter().map(|account| (account.id, account.balance)).collect(),
             events: events.into_iter().map(|event| event.id).collect(),
             broken_rules: db.broken_rules().await.expect("readable"),

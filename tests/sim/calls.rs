@@ -1,30 +1,22 @@
-//! What our service is asked to do: customers buy and look, Stripe delivers, strangers try their luck. Each request may
+//! What our service is asked to do: customers buy and look, and every night the books are compared. Each request may
 //! meet faults of Stripe's, wait while others go on, or be the last thing that the process did.
 
 use std::collections::VecDeque;
 
 use actix_web::test::TestRequest;
 use jsonwebtoken::{EncodingKey, Header};
-use serde_json::{Value, json};
+use serde_json::json;
 use topup::ports::Clock;
 
+use super::deliveries::Sent;
 use super::network::Delivery;
 use super::observer::Digests;
 use super::process::{Answer, Ended, Fate};
-use super::stripe::FAULTS;
-use super::truth::Event;
-use super::world::{JWT_SECRET, WEBHOOK_SECRET, World};
+use super::stripe::{FAULTS, Fault};
+use super::world::{JWT_SECRET, World};
 
 /// For how long a customer's idempotency key stands for one purchase.
 const KEY_LIFETIME_MS: i64 = 23 * 3_600_000;
-
-/// The events whose handlers write without asking first.
-const BURST_TYPES: [&str; 4] = [
-    "checkout.session.completed",
-    "checkout.session.async_payment_succeeded",
-    "checkout.session.expired",
-    "payment_intent.payment_failed",
-];
 
 /// What a customer wants.
 #[derive(Debug, Clone)]
@@ -37,16 +29,6 @@ pub struct Purchase {
     began_ms: i64,
 }
 
-/// A delivery as it was sent.
-#[derive(Debug, Clone)]
-pub struct Sent {
-    delivery: Delivery,
-    told: Event,
-    was_decided: bool,
-    /// How far the disputes that it is about were when it was sent: the service asks for their state.
-    at_start: Vec<(String, usize)>,
-}
-
 /// A request that waits.
 #[derive(Debug, Clone)]
 pub enum Waiting {
@@ -54,21 +36,26 @@ pub enum Waiting {
     Purchase(usize),
     /// The page that the customer returns to.
     Page,
+    /// A refund, by its place.
+    Refund(usize),
     /// A delivery.
     Webhook(Box<Sent>),
 }
 
+/// What goes wrong at Stripe, and what becomes of the process.
+pub(super) type Plan = (VecDeque<Option<Fault>>, Fate);
+
 /// What became of a request, and what was planned to disturb it.
 pub(super) struct Outcome {
-    ended: Ended,
+    pub(super) ended: Ended,
     /// Something went wrong at Stripe meanwhile.
-    trouble: bool,
+    pub(super) trouble: bool,
     /// What the tables held before.
-    before: Digests,
+    pub(super) before: Digests,
 }
 
 impl World {
-    fn plan(&mut self) -> (VecDeque<Option<super::stripe::Fault>>, Fate) {
+    pub(super) fn plan(&mut self) -> Plan {
         match self.rng.below(100) {
             0..=13 => {
                 let length = self.rng.between(1, 4);
@@ -83,17 +70,12 @@ impl World {
         }
     }
 
-    fn serve(&mut self, request: TestRequest) -> Outcome {
-        let (faults, fate) = self.plan();
-        self.serve_with(request, faults, fate)
+    pub(super) fn serve(&mut self, request: TestRequest) -> Outcome {
+        let plan = self.plan();
+        self.serve_with(request, plan)
     }
 
-    fn serve_with(
-        &mut self,
-        request: TestRequest,
-        faults: VecDeque<Option<super::stripe::Fault>>,
-        fate: Fate,
-    ) -> Outcome {
+    pub(super) fn serve_with(&mut self, request: TestRequest, (faults, fate): Plan) -> Outcome {
         let before = self.observer.look().clone();
         let met = {
             let mut stripe = self.stripe.lock();
@@ -119,7 +101,7 @@ impl World {
         Outcome { ended, trouble, before }
     }
 
-    fn died(&mut self) {
+    pub(super) fn died(&mut self) {
         self.count("deaths");
         // What waited died too.
         if let Some(Waiting::Webhook(sent)) = self.waiting.take() {
@@ -128,16 +110,16 @@ impl World {
     }
 
     /// Some place to die at.
-    fn death(&mut self) -> Fate {
+    pub(super) fn death(&mut self) -> Fate {
         Fate::DieAt(u32::try_from(self.rng.below(22)).expect("small"))
     }
 
-    fn send_again(&mut self, delivery: Delivery) {
+    pub(super) fn send_again(&mut self, delivery: Delivery) {
         self.network.again(delivery, &mut self.rng, self.clock.now_ms());
     }
 
     /// Fails if a table but the named ones changed.
-    fn unchanged(&mut self, before: &Digests, except: &[&str], what: &str) -> Result<(), String> {
+    pub(super) fn unchanged(&mut self, before: &Digests, except: &[&str], what: &str) -> Result<(), String> {
         let after = self.observer.look().clone();
         let changed: Vec<&String> = before
             .keys()
@@ -147,7 +129,12 @@ impl World {
     }
 
     fn as_customer(&self, account: &str, request: TestRequest) -> TestRequest {
-        let claims = json!({ "sub": account, "exp": self.clock.now_ms() / 1_000 + 3_600 });
+        self.with_token(account, "", request)
+    }
+
+    /// With a token of this account and scope.
+    pub(super) fn with_token(&self, account: &str, scope: &str, request: TestRequest) -> TestRequest {
+        let claims = json!({ "sub": account, "scope": scope, "exp": self.clock.now_ms() / 1_000 + 3_600 });
         let key = EncodingKey::from_secret(JWT_SECRET.as_bytes());
         let token = jsonwebtoken::encode(&Header::default(), &claims, &key).expect("signs");
         request.insert_header(("authorization", format!("Bearer {token}")))
@@ -260,7 +247,7 @@ impl World {
     pub(super) fn look_at_balance(&mut self) -> Result<(), String> {
         let account = self.rng.pick(&self.accounts.clone()).clone();
         let request = self.as_customer(&account, TestRequest::get().uri("/credits"));
-        let outcome = self.serve_with(request, VecDeque::new(), Fate::Nothing);
+        let outcome = self.serve_with(request, (VecDeque::new(), Fate::Nothing));
         let Ended::Answered(Answer { status, body }) = outcome.ended else { return Err("a look changed fate".into()) };
         self.note("balance", &format!("{account} {status} {}", body["remainingCredits"]));
         self.unchanged(&outcome.before, &[], "a look at the balance")?;
@@ -269,143 +256,6 @@ impl World {
             && body["remainingCredits"].as_i64() == Some(balance)
             && body["owedCredits"].as_i64() == Some((-balance).max(0));
         if is_right { Ok(()) } else { Err(format!("{account} has {balance}, and is told {body}")) }
-    }
-
-    /// Stripe delivers an event.
-    pub(super) fn deliver(&mut self) -> Result<(), String> {
-        let now_ms = self.clock.now_ms();
-        let Some(delivery) = self.network.next(&mut self.rng, now_ms) else {
-            self.note("idle", "nothing to deliver");
-            return Ok(());
-        };
-        let plan = self.plan();
-        self.send(delivery, plan)
-    }
-
-    pub(super) fn send(
-        &mut self,
-        delivery: Delivery,
-        (faults, fate): (VecDeque<Option<super::stripe::Fault>>, Fate),
-    ) -> Result<(), String> {
-        let (sent, request) = self.prepare(delivery);
-        let outcome = self.serve_with(request, faults, fate);
-        self.delivered(sent, outcome)
-    }
-
-    /// Signs an event, and notes how things are before it is sent.
-    fn prepare(&self, delivery: Delivery) -> (Sent, TestRequest) {
-        let (sent, body) = {
-            let stripe = self.stripe.lock();
-            let told = stripe.truth.events[delivery.event].clone();
-            let body = stripe.model.event_body(&told.id, Some(delivery.version)).expect("it happened");
-            let disputes = told.reversals.iter().filter(|(id, _)| stripe.truth.reversals[id].is_dispute);
-            let at_start = disputes.map(|(id, _)| (id.clone(), stripe.truth.reversals[id].states.len() - 1)).collect();
-            let body = body.replace(&format!("\"{}\"", told.id), &format!("\"{}\"", delivery.id));
-            let was_decided = self.books.events.contains(&delivery.id);
-            (Sent { delivery, told, was_decided, at_start }, body)
-        };
-        let header = stripe_sandbox::sign(WEBHOOK_SECRET, self.clock.now_ms() / 1_000, body.as_bytes());
-        (sent, webhook(&header, body))
-    }
-
-    /// Several deliveries at the same moment: they share a commit. Only such as ask nobody before they write, so that
-    /// their order is always the same.
-    pub(super) fn burst(&mut self) -> Result<(), String> {
-        let now_ms = self.clock.now_ms();
-        let deliveries = self.network.take(&self.stripe.lock().truth, &BURST_TYPES, 6, now_ms);
-        if deliveries.is_empty() {
-            self.note("idle", "nothing for a burst");
-            return Ok(());
-        }
-        let fate = if self.rng.percent(30) { self.death() } else { Fate::Nothing };
-        let (sent, requests): (Vec<_>, Vec<_>) = deliveries.into_iter().map(|each| self.prepare(each)).unzip();
-        let before = self.observer.look().clone();
-        let ended = self.process.serve_all(requests, fate);
-        self.note("burst", &format!("{} deliveries", sent.len()));
-        match ended {
-            Ended::Answered(answers) => {
-                for (sent, answer) in sent.into_iter().zip(answers) {
-                    self.note("webhook", &format!("{} {} {}", sent.delivery.id, sent.told.kind, answer.status));
-                    if answer.status != 200 {
-                        return Err(format!("{} in a burst was answered with {}", sent.delivery.id, answer.body));
-                    }
-                    self.promise(&sent);
-                }
-                Ok(())
-            }
-            Ended::Died { committed } => {
-                self.died();
-                self.note("webhook", &format!("a burst dies, committed: {committed}"));
-                sent.into_iter().for_each(|sent| self.send_again(sent.delivery));
-                if committed { Ok(()) } else { self.unchanged(&before, &[], "a burst that died before its commit") }
-            }
-            Ended::Suspended => Err("nothing was to be suspended".to_owned()),
-        }
-    }
-
-    fn delivered(&mut self, sent: Sent, outcome: Outcome) -> Result<(), String> {
-        let about = format!("{} {} {}", sent.delivery.id, sent.told.kind, sent.delivery.version);
-        match outcome.ended {
-            Ended::Suspended => {
-                self.note("webhook", &format!("{about} waits"));
-                self.waiting = Some(Waiting::Webhook(Box::new(sent)));
-                return Ok(());
-            }
-            Ended::Died { committed } => {
-                self.note("webhook", &format!("{about} dies, committed: {committed}"));
-                self.send_again(sent.delivery);
-                return if committed {
-                    Ok(())
-                } else {
-                    self.unchanged(&outcome.before, &[], "a delivery that died before its commit")
-                };
-            }
-            Ended::Answered(Answer { status: 200, .. }) => {
-                self.note("webhook", &format!("{about} 200"));
-                if sent.was_decided {
-                    self.count("duplicates");
-                    self.unchanged(&outcome.before, &["failed_webhook_events"], "an event that was decided before")?;
-                }
-            }
-            Ended::Answered(Answer { status, body }) => {
-                self.note("webhook", &format!("{about} {status}"));
-                self.send_again(sent.delivery);
-                self.unchanged(&outcome.before, &["failed_webhook_events"], "a delivery that failed")?;
-                return if outcome.trouble {
-                    Ok(())
-                } else {
-                    Err(format!("{about} was answered with {status} although nothing was wrong: {body}"))
-                };
-            }
-        }
-        self.promise(&sent);
-        Ok(())
-    }
-
-    /// What must be so from now on, since we answered with 200.
-    fn promise(&mut self, sent: &Sent) {
-        let stripe = self.stripe.lock();
-        let truth = &stripe.truth;
-        let topup_of = |session: &super::truth::Session| self.books.topups.get(session.topup.as_ref()?);
-        let paid = sent.told.paid_session.as_ref().and_then(|session| truth.sessions.get(session));
-        if let Some(session) = paid
-            && let Some(topup) = topup_of(session)
-        {
-            let is_its_session = topup.session_id.as_ref().is_none_or(|known| *known == session.id);
-            if is_its_session && topup.total_amount == session.total {
-                self.promises.paid.insert(topup.id.clone());
-            }
-        }
-        let payer =
-            truth.sessions.values().find(|session| session.intent.is_some() && session.intent == sent.told.intent);
-        if payer.and_then(topup_of).is_none() {
-            return;
-        }
-        let seen = sent.at_start.iter().filter(|_| !sent.was_decided);
-        for (id, at_least) in sent.told.reversals.iter().chain(seen) {
-            let promised = self.promises.reversals.entry(id.clone()).or_default();
-            *promised = (*promised).max(*at_least);
-        }
     }
 
     /// What waits goes on.
@@ -427,6 +277,10 @@ impl World {
                 self.bought(place, outcome)
             }
             Waiting::Page => Ok(()),
+            Waiting::Refund(place) => {
+                self.office.refunds[place].attempts += 1;
+                self.refunded(place, outcome)
+            }
             Waiting::Webhook(sent) => self.delivered(*sent, outcome),
         }
     }
@@ -447,10 +301,7 @@ impl World {
         }
     }
 
-    pub(super) fn compare_books(
-        &mut self,
-        (faults, fate): (VecDeque<Option<super::stripe::Fault>>, Fate),
-    ) -> Result<(Ended, bool), String> {
+    pub(super) fn compare_books(&mut self, (faults, fate): Plan) -> Result<(Ended, bool), String> {
         let before = self.observer.look().clone();
         let met = {
             let mut stripe = self.stripe.lock();
@@ -483,47 +334,4 @@ impl World {
         self.process.restart();
         Ok(())
     }
-
-    /// Somebody sends what is not signed, or what is signed and concerns another mode or a connected account.
-    pub(super) fn a_stranger_calls(&mut self) -> Result<(), String> {
-        let events = self.stripe.lock().truth.events.len();
-        if events == 0 {
-            return Ok(());
-        }
-        let place = self.rng.place(events);
-        let mut event: Value = {
-            let stripe = self.stripe.lock();
-            let id = &stripe.truth.events[place].id;
-            serde_json::from_str(&stripe.model.event_body(id, None).expect("it happened")).expect("JSON")
-        };
-        event["id"] = json!(format!("evt_stray{}", self.step));
-        let (secret, expected) = match self.rng.below(3) {
-            0 => ("whsec_of_somebody_else", 400),
-            1 => {
-                event["livemode"] = json!(true);
-                (WEBHOOK_SECRET, 200)
-            }
-            _ => {
-                event["account"] = json!("acct_1");
-                (WEBHOOK_SECRET, 200)
-            }
-        };
-        let body = event.to_string();
-        let header = stripe_sandbox::sign(secret, self.clock.now_ms() / 1_000, body.as_bytes());
-        let outcome = self.serve_with(webhook(&header, body), VecDeque::new(), Fate::Nothing);
-        let Ended::Answered(Answer { status, .. }) = outcome.ended else {
-            return Err("a stranger changed fate".into());
-        };
-        self.note("stranger", &format!("{} {expected} {status}", event["type"]));
-        self.unchanged(&outcome.before, &["failed_webhook_events"], "a stranger's delivery")?;
-        if status == expected { Ok(()) } else { Err(format!("a stranger was answered with {status}")) }
-    }
-}
-
-fn webhook(header: &str, body: String) -> TestRequest {
-    TestRequest::post()
-        .uri("/webhooks/stripe")
-        .insert_header(("content-type", "application/json"))
-        .insert_header(("stripe-signature", header))
-        .set_payload(body)
 }

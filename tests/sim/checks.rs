@@ -30,6 +30,7 @@ impl World {
     pub(super) fn check(&mut self) -> Result<(), String> {
         self.look();
         verify(&self.books, &self.stripe.lock().truth, &mut self.promises)?;
+        self.check_office()?;
         for purchase in &self.purchases {
             let Some(session) = &purchase.session else { continue };
             let topup = self.books.topups.values().find(|topup| topup.session_id.as_ref() == Some(session));
@@ -122,6 +123,9 @@ pub fn verify(books: &Books, truth: &Truth, promises: &mut Promises) -> Result<(
     if !books.broken_rules.is_empty() {
         return Err(format!("the store's own rules are broken: {:?}", books.broken_rules));
     }
+    if let Some(refunds) = truth.requested.values().find(|refunds| refunds.len() > 1) {
+        return Err(format!("one request has several refunds at Stripe: {refunds:?}"));
+    }
     places(books, truth, promises)?;
     let mut balances: BTreeMap<&str, i64> = BTreeMap::new();
     for topup in books.topups.values() {
@@ -150,6 +154,9 @@ pub fn verify(books: &Books, truth: &Truth, promises: &mut Promises) -> Result<(
             return Err(format!("{} has {} credits taken back, not {expected}", topup.id, topup.taken_credits));
         }
         *balances.entry(&topup.account_id).or_default() += topup.credits - expected;
+    }
+    for adjustment in books.adjustments.values() {
+        *balances.entry(&adjustment.account_id).or_default() += adjustment.credits;
     }
     for (account, balance) in &books.balances {
         let expected = balances.remove(account.as_str()).unwrap_or(0);

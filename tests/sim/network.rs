@@ -85,7 +85,7 @@ impl Network {
                 delivery.due_ms <= now_ms && types.contains(&truth.events[delivery.event].kind.as_str())
             };
             let Some(place) = self.pending.iter().position(wanted) else { break };
-            taken.push(self.pending.swap_remove(place));
+            taken.push(self.pending.remove(place));
         }
         taken
     }

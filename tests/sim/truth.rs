@@ -1,7 +1,7 @@
 //! What happened at Stripe, as anybody can see it from its answers and events: sessions, payments, and every state that
 //! each refund and dispute went through, in order. It knows nothing of our books; they are compared with it.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use serde_json::Value;
 
@@ -96,6 +96,8 @@ pub struct Truth {
     pub intents: BTreeMap<String, Intent>,
     /// By id.
     pub reversals: BTreeMap<String, Reversal>,
+    /// The refunds of each request of ours, by the id of the request.
+    pub requested: BTreeMap<String, BTreeSet<String>>,
     /// All events, oldest first.
     pub events: Vec<Event>,
     /// Those that the network has not seen yet, as places in `events`.
@@ -166,6 +168,9 @@ impl Truth {
             amount: object["amount"].as_i64().expect("an amount"),
         };
         let intent = reference(&object["payment_intent"]).expect("a payment");
+        if let Some(request) = object["metadata"]["refundRequestId"].as_str() {
+            self.requested.entry(request.to_owned()).or_default().insert(id.clone());
+        }
         let reversal =
             self.reversals.entry(id.clone()).or_insert_with(|| Reversal { intent, is_dispute, states: Vec::new() });
         if reversal.states.last() != Some(&state) {

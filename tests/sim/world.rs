@@ -17,6 +17,7 @@ use super::calls::{Purchase, Waiting};
 use super::clock::SimClock;
 use super::network::Network;
 use super::observer::{Observer, fnv};
+use super::operators::Office;
 use super::process::{Parts, Process};
 use super::rng::{Rng, SeededIds};
 use super::stripe::SharedStripe;
@@ -76,6 +77,7 @@ pub struct World {
     pub(super) books: Books,
     pub(super) promises: Promises,
     pub(super) purchases: Vec<Purchase>,
+    pub(super) office: Office,
     pub(super) waiting: Option<Waiting>,
     pub(super) accounts: Vec<String>,
     pub(super) report: Report,
@@ -109,11 +111,12 @@ fn template() -> &'static [u8] {
 
 /// The settings of a run: prices and fees differ from seed to seed.
 pub fn config(database: &str, rng: &mut Rng) -> Config {
-    let settings: [(&str, &str); 8] = [
+    let settings: [(&str, &str); 9] = [
         ("DATABASE_URL", database),
         ("STRIPE_SECRET_KEY", "sk_test_simulation"),
         ("STRIPE_WEBHOOK_SECRET", WEBHOOK_SECRET),
         ("JWT_SECRET", JWT_SECRET),
+        ("JWT_ADMIN_SCOPE", "admin"),
         ("ALLOWED_ORIGINS", "https://app.example.com"),
         ("RATE_LIMIT_PER_MINUTE", "1000000"),
         ("CREDIT_UNIT_AMOUNT", *rng.pick(&["1", "1", "1", "3", "100"])),
@@ -146,6 +149,7 @@ impl World {
             books: Books::default(),
             promises: Promises::default(),
             purchases: Vec::new(),
+            office: Office::default(),
             waiting: None,
             accounts,
             report: Report::default(),
@@ -176,6 +180,7 @@ impl World {
     }
 
     /// One step.
+    #[expect(clippy::redundant_closure_for_method_calls, reason = "a path to a method is not general enough here")]
     fn do_something(&mut self) -> Result<(), String> {
         // A request waits for seconds, not for days.
         let pause_ms = match self.rng.below(20) {
@@ -191,8 +196,10 @@ impl World {
             12..=23 => self.act(|someone| someone.pay()),
             24..=27 => self.act(|someone| someone.finish_payment()),
             28..=32 => self.look_at_page()?,
-            33..=35 => self.look_at_balance()?,
-            36..=42 => self.act(|someone| someone.refund()),
+            33..=34 => self.look_at_balance()?,
+            35 => self.adjust()?,
+            36..=39 => self.act(|someone| someone.refund()),
+            40..=42 => self.refund_by_api()?,
             43..=46 => self.act(|someone| someone.move_refund()),
             47..=50 => self.act(|someone| someone.dispute()),
             51..=57 => self.act(|someone| someone.move_dispute()),
@@ -201,6 +208,7 @@ impl World {
             63..=67 => self.go_on()?,
             68 => self.restart()?,
             69..=74 => self.burst()?,
+            76..=80 => self.overtake()?,
             75 if self.rng.percent(60) => self.compare_now()?,
             _ => self.deliver()?,
         }
@@ -209,7 +217,7 @@ impl World {
         Ok(())
     }
 
-    fn act(&mut self, act: fn(&mut Bystander<'_>) -> Done) {
+    pub(super) fn act(&mut self, act: fn(&mut Bystander<'_>) -> Done) {
         let (kind, what) = act(&mut Bystander { rng: &mut self.rng, stripe: &self.stripe, books: &self.books });
         self.note(kind, &what);
     }

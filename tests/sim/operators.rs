@@ -1,0 +1,177 @@
+//! What the operator does through our API: refunds and adjustments, each with a key that makes repetitions safe.
+
+use std::collections::VecDeque;
+
+use actix_web::test::TestRequest;
+use serde_json::{Value, json};
+
+use super::calls::{Outcome, Waiting};
+use super::process::{Answer, Ended, Fate};
+use super::world::World;
+
+/// A refund that was asked for.
+#[derive(Debug, Clone)]
+pub struct AskedRefund {
+    topup: String,
+    body: Value,
+    key: String,
+    refund: Option<String>,
+    pub(super) attempts: u32,
+}
+
+/// An adjustment that was asked for.
+#[derive(Debug, Clone)]
+pub struct AskedAdjustment {
+    account: String,
+    credits: i64,
+    key: String,
+    is_made: bool,
+}
+
+/// Everything that the operator asked for.
+#[derive(Debug, Default)]
+pub struct Office {
+    /// Oldest first.
+    pub refunds: Vec<AskedRefund>,
+    /// Oldest first.
+    pub adjustments: Vec<AskedAdjustment>,
+}
+
+impl World {
+    fn as_operator(&self, key: &str, request: TestRequest) -> TestRequest {
+        self.with_token("operator", "admin", request).insert_header(("idempotency-key", key))
+    }
+
+    /// The operator refunds a purchase, or repeats a request.
+    pub(super) fn refund_by_api(&mut self) -> Result<(), String> {
+        let place = if !self.office.refunds.is_empty() && self.rng.percent(35) {
+            self.rng.place(self.office.refunds.len())
+        } else {
+            let topups: Vec<(String, i64, i64)> = {
+                let topups = self.books.topups.values();
+                let topups = topups.filter(|topup| topup.state == "paid" || topup.id.ends_with('7'));
+                topups.map(|topup| (topup.id.clone(), topup.credits, topup.total_amount)).collect()
+            };
+            if topups.is_empty() {
+                self.note("idle", "nothing to refund");
+                return Ok(());
+            }
+            let (topup, credits, total) = self.rng.pick(&topups).clone();
+            let body = match self.rng.below(4) {
+                0 => json!({}),
+                1 => json!({ "credits": self.rng.between(1, credits) }),
+                2 => json!({ "amount": self.rng.between(1, total + 1) }),
+                _ => json!({ "amount": self.rng.between(1, 40.min(total)), "reason": "duplicate" }),
+            };
+            let key = format!("refund-{}", self.office.refunds.len());
+            self.office.refunds.push(AskedRefund { topup, body, key, refund: None, attempts: 0 });
+            self.office.refunds.len() - 1
+        };
+        self.office.refunds[place].attempts += 1;
+        let AskedRefund { topup, body, key, .. } = self.office.refunds[place].clone();
+        let request = TestRequest::post().uri(&format!("/admin/topups/{topup}/refunds")).set_json(body);
+        let request = self.as_operator(&key, request);
+        let outcome = self.serve(request);
+        self.refunded(place, outcome)
+    }
+
+    /// What came of a refund.
+    pub(super) fn refunded(&mut self, place: usize, outcome: Outcome) -> Result<(), String> {
+        let AskedRefund { topup, body, key, refund, attempts } = self.office.refunds[place].clone();
+        let about = format!("{key} {topup} {body}");
+        match outcome.ended {
+            Ended::Suspended => {
+                self.waiting = Some(Waiting::Refund(place));
+                self.note("refund_by_api", &format!("{about} waits"));
+            }
+            Ended::Died { committed } => {
+                self.note("refund_by_api", &format!("{about} dies, committed: {committed}"));
+                if !committed {
+                    self.unchanged(&outcome.before, &[], "a refund that died before any commit")?;
+                }
+            }
+            Ended::Answered(Answer { status, body }) => {
+                self.note("refund_by_api", &format!("{about} {status} {} {}", body["refundId"], body["code"]));
+                let is_expected = match status {
+                    200 | 409 => true,
+                    500..=504 => outcome.trouble || attempts > 1,
+                    _ => false,
+                };
+                if !is_expected {
+                    return Err(format!("a refund without trouble was answered with {status}: {body}"));
+                }
+                if let Some(id) = body["refundId"].as_str() {
+                    if refund.is_some_and(|known| known != id) {
+                        return Err(format!("{key} has two refunds, one is {id}"));
+                    }
+                    self.office.refunds[place].refund = Some(id.to_owned());
+                    self.promises.reversals.entry(id.to_owned()).or_default();
+                } else if status == 409 {
+                    self.unchanged(&outcome.before, &["refund_requests"], "a refund that was refused")?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The operator gives credits or takes some, or repeats a request.
+    pub(super) fn adjust(&mut self) -> Result<(), String> {
+        let place = if !self.office.adjustments.is_empty() && self.rng.percent(35) {
+            self.rng.place(self.office.adjustments.len())
+        } else {
+            let account = self.rng.pick(&self.accounts.clone()).clone();
+            let credits = *self.rng.pick(&[-1_000, -60, -1, 1, 40, 700]);
+            let key = format!("adjustment-{}", self.office.adjustments.len());
+            self.office.adjustments.push(AskedAdjustment { account, credits, key, is_made: false });
+            self.office.adjustments.len() - 1
+        };
+        let AskedAdjustment { account, credits, key, is_made } = self.office.adjustments[place].clone();
+        let body = json!({ "credits": credits, "reason": "the simulation" });
+        let request = TestRequest::post().uri(&format!("/admin/accounts/{account}/adjustments")).set_json(body);
+        let request = self.as_operator(&key, request);
+        let fate = if self.rng.percent(20) { self.death() } else { Fate::Nothing };
+        let outcome = self.serve_with(request, (VecDeque::new(), fate));
+        let about = format!("{key} {account} {credits}");
+        match outcome.ended {
+            Ended::Answered(Answer { status, body }) => {
+                self.note("adjust", &format!("{about} {status}"));
+                let has = self.books.balances.get(&account).copied().unwrap_or(0);
+                let is_known = is_made || self.books.adjustments.contains_key(&key);
+                let expected = if is_known || credits > 0 || has + credits >= 0 { 200 } else { 409 };
+                self.office.adjustments[place].is_made |= status == 200;
+                if status != expected {
+                    return Err(format!("{about} with {has} there was answered with {status}: {body}"));
+                }
+                if is_known || status == 409 {
+                    self.unchanged(&outcome.before, &[], "an adjustment that was made before or is refused")?;
+                }
+            }
+            Ended::Died { committed } => {
+                self.note("adjust", &format!("{about} dies, committed: {committed}"));
+                if !committed {
+                    self.unchanged(&outcome.before, &[], "an adjustment that died before its commit")?;
+                }
+            }
+            Ended::Suspended => return Err("nothing was to be suspended".to_owned()),
+        }
+        Ok(())
+    }
+
+    /// What was said to be adjusted is, and nothing else is.
+    pub(super) fn check_office(&self) -> Result<(), String> {
+        for asked in &self.office.adjustments {
+            let stored = self.books.adjustments.get(&asked.key);
+            let is_right = match stored {
+                Some(stored) => (&stored.account_id, stored.credits) == (&asked.account, asked.credits),
+                None => !asked.is_made,
+            };
+            if !is_right {
+                return Err(format!("{asked:?} is stored as {stored:?}"));
+            }
+        }
+        if self.books.adjustments.len() <= self.office.adjustments.len() {
+            return Ok(());
+        }
+        Err("there are adjustments that nobody asked for".to_owned())
+    }
+}
