@@ -133,3 +133,9 @@ CREATE TABLE reconciliations (
 );
 
 CREATE INDEX reconciliations_by_start ON reconciliations (started_at, id);
+
+-- Reads a set of rows from a JSON text, by the name and the columns that SQLite has for it: so one text of SQL does for
+-- both databases.
+CREATE FUNCTION json_each(rows TEXT) RETURNS TABLE (key BIGINT, value JSONB) LANGUAGE sql IMMUTABLE AS $$
+    SELECT number - 1, element FROM jsonb_array_elements(rows::jsonb) WITH ORDINALITY AS elements (element, number)
+$$;

@@ -4,8 +4,6 @@
 //! account's balance and the ledger entry that explains it are all there or none is. Three guards, each held by the
 //! database, keep a payment from being credited twice: the event's id, the top-up's state, the entry's (kind, source).
 
-use futures_util::FutureExt;
-
 use super::backend::{Db, Tx};
 use super::payments::{self, PaymentRole};
 use super::reversals::{self, AppliedReversal};
@@ -111,37 +109,49 @@ struct AccountAfter {
 }
 
 impl Db {
-    /// Applies what Stripe says, each statement for itself: one that fails does not harm its neighbours. Results are in
-    /// the order of the commands.
+    /// Applies what Stripe says, together with what others want applied at this moment. One that fails does not harm its
+    /// neighbours. Results are in the order of the commands, each after its effect is durable.
     pub async fn apply(&self, commands: Vec<ApplyPayment>) -> Vec<Result<Applied, StoreError>> {
-        let mut outcomes = Vec::with_capacity(commands.len());
-        for command in commands {
-            outcomes.push(self.write(move |tx| apply_one(tx, command.clone()).boxed()).await);
-        }
-        outcomes
+        futures_util::future::join_all(commands.into_iter().map(|command| self.commit_payment(command))).await
     }
 }
 
-async fn apply_one(tx: &mut Tx, command: ApplyPayment) -> Result<Applied, StoreError> {
-    let Some(found) = topups::find_agreement(tx, &command.report.topup).await? else {
-        return Ok(Applied::Foreign);
-    };
-    let report = &command.report;
+/// What is to be done about a report.
+pub(super) enum Judgement {
+    /// This, with the event's row.
+    Decided(Applied),
+    /// Nothing, ever.
+    Rejected(Mismatch),
+    /// It is the money of another session than the one that the customer was sent to.
+    AnotherPayment(Mismatch),
+}
+
+/// Compares a report with what was agreed and with the state that was read.
+pub(super) fn judge(report: &PaymentReport, found: &Found) -> Judgement {
     let is_known_session = found.agreement.session.as_ref() == Some(&report.session);
     let brings_money = matches!(report.progress, PaymentProgress::Paid | PaymentProgress::Processing);
     // Stripe may have opened a session and told us that it failed, or we died before we stored it. Nobody was sent there,
     // and the next try opens another one: its end is no news of this top-up. Its money would be.
-    let outcome = if !is_known_session && !brings_money {
-        Applied::NothingToDo
-    } else {
-        match found.agreement.check(report) {
-            Ok(()) => expected_outcome(report, &found),
-            // Everything but the session is as agreed: the purchase was paid twice.
-            Err(mismatch) if is_another_payment(report, &found, &mismatch) => {
-                return surplus(tx, &command, &found, mismatch).await;
-            }
-            Err(mismatch) => return Ok(Applied::Rejected(mismatch)),
-        }
+    if !is_known_session && !brings_money {
+        return Judgement::Decided(Applied::NothingToDo);
+    }
+    match found.agreement.check(report) {
+        Ok(()) => Judgement::Decided(expected_outcome(report, found)),
+        // Everything but the session is as agreed: the purchase was paid twice.
+        Err(mismatch) if is_another_payment(report, found, &mismatch) => Judgement::AnotherPayment(mismatch),
+        Err(mismatch) => Judgement::Rejected(mismatch),
+    }
+}
+
+/// Applies one payment in the given write.
+pub(super) async fn apply_one(tx: &mut Tx, command: ApplyPayment) -> Result<Applied, StoreError> {
+    let Some(found) = topups::find_agreement(tx, &command.report.topup).await? else {
+        return Ok(Applied::Foreign);
+    };
+    let outcome = match judge(&command.report, &found) {
+        Judgement::Decided(outcome) => outcome,
+        Judgement::Rejected(mismatch) => return Ok(Applied::Rejected(mismatch)),
+        Judgement::AnotherPayment(mismatch) => return surplus(tx, &command, &found, mismatch).await,
     };
     if !insert_payment_event(tx, &command, &outcome).await? {
         return Ok(Applied::Duplicate);

@@ -5,6 +5,7 @@
 //! commits, rolls back and, when the database says that two writes were in each other's way, runs the closure again.
 
 use std::str::FromStr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
@@ -20,6 +21,8 @@ use sqlx::{
 };
 
 use super::StoreError;
+use super::apply::{Applied, ApplyPayment};
+use super::committer::{CommitCounts, Committer};
 use super::statement::{Statement, Value};
 use crate::checkpoints;
 
@@ -42,6 +45,8 @@ const SESSION_LIMITS: &str = "SET statement_timeout = '15s'; SET lock_timeout = 
     SET idle_in_transaction_session_timeout = '15s'";
 const SQLITE_READERS: u32 = 4;
 const POSTGRES_CONNECTIONS: u32 = 16;
+/// How many groups of payments may be under way at once: while one waits for its commit, the next one works.
+const POSTGRES_COMMITTERS: usize = 2;
 
 /// A row type that both databases can fill; `#[derive(sqlx::FromRow)]` makes one.
 pub trait Record: for<'r> FromRow<'r, SqliteRow> + for<'r> FromRow<'r, PgRow> + Send + Unpin {}
@@ -123,15 +128,56 @@ impl Tx {
             Transactional::Postgres(tx) => postgres_rows(statement, values)?.fetch_optional(&mut **tx).await?,
         })
     }
+
+    /// Runs a statement that gives any number of rows, which it bounds itself.
+    ///
+    /// # Errors
+    /// When the database refuses or fails, or a row is not of this type.
+    pub async fn fetch_all<T: Record>(
+        &mut self,
+        statement: &Statement,
+        values: &[Value],
+    ) -> Result<Vec<T>, StoreError> {
+        checkpoints::reach(statement.sql()).await;
+        Ok(match &mut self.0 {
+            Transactional::Sqlite(tx) => sqlite_rows(statement, values)?.fetch_all(&mut **tx).await?,
+            Transactional::Postgres(tx) => postgres_rows(statement, values)?.fetch_all(&mut **tx).await?,
+        })
+    }
+
+    /// Remembers this moment of the write.
+    pub(super) async fn set_savepoint(&mut self) -> Result<(), StoreError> {
+        self.execute(&SAVEPOINT, &[]).await.map(drop)
+    }
+
+    /// Keeps what was done since then.
+    pub(super) async fn release_savepoint(&mut self) -> Result<(), StoreError> {
+        self.execute(&RELEASE, &[]).await.map(drop)
+    }
+
+    /// Undoes what was done since then.
+    pub(super) async fn undo_to_savepoint(&mut self) -> Result<(), StoreError> {
+        self.execute(&ROLLBACK_TO, &[]).await?;
+        self.execute(&RELEASE, &[]).await.map(drop)
+    }
 }
 
-enum Pools {
+// Not among the statements that are prepared by a test: they mean nothing outside of a transaction.
+static SAVEPOINT: Statement = Statement::new("SAVEPOINT one_of_a_group");
+static RELEASE: Statement = Statement::new("RELEASE SAVEPOINT one_of_a_group");
+static ROLLBACK_TO: Statement = Statement::new("ROLLBACK TO SAVEPOINT one_of_a_group");
+
+/// The connections.
+pub(super) enum Pools {
     Sqlite { writer: SqlitePool, readers: SqlitePool },
     Postgres(PgPool),
 }
 
 /// The database.
-pub struct Db(Pools);
+pub struct Db {
+    pools: Arc<Pools>,
+    committer: Committer,
+}
 
 impl Db {
     /// Connects. A SQLite file is created when `create` says so; the migrations are not applied.
@@ -153,7 +199,7 @@ impl Db {
             .after_connect(|connection, _| Box::pin(limit_session(connection)))
             .connect_with(options)
             .await?;
-        Ok(Self(Pools::Postgres(pool)))
+        Ok(Self::new(Pools::Postgres(pool), POSTGRES_COMMITTERS))
     }
 
     async fn connect_sqlite(url: &str, create: bool) -> Result<Self, StoreError> {
@@ -168,11 +214,19 @@ impl Db {
         let pool = |size| SqlitePoolOptions::new().max_connections(size).acquire_timeout(ACQUIRE_TIMEOUT);
         let writer = pool(1).acquire_timeout(WRITE_TIMEOUT).connect_with(options.clone()).await?;
         let readers = pool(SQLITE_READERS).connect_lazy_with(options.create_if_missing(false).read_only(true));
-        Ok(Self(Pools::Sqlite { writer, readers }))
+        Ok(Self::new(Pools::Sqlite { writer, readers }, 1))
+    }
+
+    fn new(pools: Pools, committers: usize) -> Self {
+        let pools = Arc::new(pools);
+        let committer = Committer::start(&pools, committers);
+        Self { pools, committer }
     }
 
     /// Runs a write: begins, runs the closure, commits; rolls back when the closure fails. The closure runs again when
     /// the database reports a conflict, so it does nothing but talk to its `Tx` and owns what it captures.
+    ///
+    /// On SQLite, which has one writer anyway, it shares its commit with the writes that arrive at the same time.
     ///
     /// # Errors
     /// The closure's error, or the database's. After an error nothing of the write is there, with one exception that
@@ -180,43 +234,24 @@ impl Db {
     /// is unknown.
     pub async fn write<T, F>(&self, closure: F) -> Result<T, StoreError>
     where
-        T: Send,
-        F: for<'t> Fn(&'t mut Tx) -> BoxFuture<'t, Result<T, StoreError>> + Send + Sync,
+        T: Send + 'static,
+        F: for<'t> Fn(&'t mut Tx) -> BoxFuture<'t, Result<T, StoreError>> + Send + Sync + 'static,
     {
-        let mut attempt = 0_u32;
-        loop {
-            attempt = attempt.saturating_add(1);
-            let result = tokio::time::timeout(WRITE_TIMEOUT, self.write_once(&closure))
-                .await
-                .unwrap_or(Err(StoreError::TimedOut));
-            match result {
-                Err(error) if error.is_conflict() && attempt < WRITE_ATTEMPTS => {
-                    tokio::time::sleep(Duration::from_millis(2_u64.saturating_pow(attempt))).await;
-                }
-                result => return result,
-            }
+        match self.pools.as_ref() {
+            Pools::Sqlite { .. } => self.committer.write(closure).await,
+            Pools::Postgres(_) => self.pools.write(&mut Plain(closure)).await,
         }
     }
 
-    async fn write_once<T, F>(&self, closure: &F) -> Result<T, StoreError>
-    where
-        F: for<'t> Fn(&'t mut Tx) -> BoxFuture<'t, Result<T, StoreError>> + Send + Sync,
-    {
-        checkpoints::reach("begin").await;
-        let transaction = match &self.0 {
-            Pools::Sqlite { writer, .. } => Transactional::Sqlite(writer.begin_with("BEGIN IMMEDIATE").await?),
-            Pools::Postgres(pool) => Transactional::Postgres(pool.begin().await?),
-        };
-        let mut tx = Tx(transaction);
-        // An error drops the transaction, which rolls it back.
-        let value = closure(&mut tx).await?;
-        checkpoints::reach("commit").await;
-        match tx.0 {
-            Transactional::Sqlite(tx) => tx.commit().await?,
-            Transactional::Postgres(tx) => tx.commit().await?,
-        }
-        checkpoints::reach("committed").await;
-        Ok(value)
+    /// Applies one payment, with those that arrive at the same time.
+    pub(super) async fn commit_payment(&self, command: ApplyPayment) -> Result<Applied, StoreError> {
+        self.committer.apply(command).await
+    }
+
+    /// How many writes shared how many commits so far.
+    #[must_use]
+    pub fn commit_counts(&self) -> CommitCounts {
+        self.committer.counts()
     }
 
     /// Reads at most one row, outside of any transaction.
@@ -229,7 +264,7 @@ impl Db {
         values: &[Value],
     ) -> Result<Option<T>, StoreError> {
         in_time(async {
-            Ok(match &self.0 {
+            Ok(match self.pools.as_ref() {
                 Pools::Sqlite { readers, .. } => sqlite_rows(statement, values)?.fetch_optional(readers).await?,
                 Pools::Postgres(pool) => postgres_rows(statement, values)?.fetch_optional(pool).await?,
             })
@@ -243,7 +278,7 @@ impl Db {
     /// When the database refuses or fails, or a row is not of this type.
     pub async fn read_all<T: Record>(&self, statement: &Statement, values: &[Value]) -> Result<Vec<T>, StoreError> {
         in_time(async {
-            Ok(match &self.0 {
+            Ok(match self.pools.as_ref() {
                 Pools::Sqlite { readers, .. } => sqlite_rows(statement, values)?.fetch_all(readers).await?,
                 Pools::Postgres(pool) => postgres_rows(statement, values)?.fetch_all(pool).await?,
             })
@@ -257,7 +292,7 @@ impl Db {
     /// When it could not.
     pub async fn prepare(&self, statement: &Statement) -> Result<(), StoreError> {
         let sql = SqlStr::from_static(statement.sql());
-        match &self.0 {
+        match self.pools.as_ref() {
             Pools::Sqlite { readers, .. } => drop(readers.acquire().await?.prepare(sql).await?),
             Pools::Postgres(pool) => drop(pool.acquire().await?.prepare(sql).await?),
         }
@@ -271,7 +306,7 @@ impl Db {
     #[doc(hidden)]
     pub async fn execute_raw(&self, sql: &'static str) -> Result<(), StoreError> {
         let sql = sqlx::raw_sql(sql);
-        match &self.0 {
+        match self.pools.as_ref() {
             Pools::Sqlite { writer, .. } => writer.execute(sql).await.map(|_| ())?,
             Pools::Postgres(pool) => pool.execute(sql).await.map(|_| ())?,
         }
@@ -283,7 +318,7 @@ impl Db {
     /// # Errors
     /// When one fails, or the database was migrated by a newer version.
     pub async fn migrate(&self) -> Result<(), StoreError> {
-        match &self.0 {
+        match self.pools.as_ref() {
             Pools::Sqlite { writer, .. } => SQLITE_MIGRATIONS.run(writer).await?,
             Pools::Postgres(pool) => {
                 // A migration takes as long as it takes.
@@ -309,7 +344,7 @@ impl Db {
     /// The numbers of the migrations that this program brings along, in order.
     #[must_use]
     pub fn known_migrations(&self) -> Vec<i64> {
-        let migrations = match &self.0 {
+        let migrations = match self.pools.as_ref() {
             Pools::Sqlite { .. } => &SQLITE_MIGRATIONS,
             Pools::Postgres(_) => &POSTGRES_MIGRATIONS,
         };
@@ -318,13 +353,72 @@ impl Db {
 
     /// Ends all connections, after the statements that are running.
     pub async fn close(&self) {
-        match &self.0 {
+        match self.pools.as_ref() {
             Pools::Sqlite { writer, readers } => {
                 readers.close().await;
                 writer.close().await;
             }
             Pools::Postgres(pool) => pool.close().await,
         }
+    }
+}
+
+/// What is done in one transaction. It may be run again, so it starts anew each time.
+pub(super) trait Work: Send {
+    /// What it gives.
+    type Output: Send;
+
+    /// Does it.
+    fn run<'t>(&'t mut self, tx: &'t mut Tx) -> BoxFuture<'t, Result<Self::Output, StoreError>>;
+}
+
+struct Plain<F>(F);
+
+impl<T, F> Work for Plain<F>
+where
+    T: Send,
+    F: for<'t> Fn(&'t mut Tx) -> BoxFuture<'t, Result<T, StoreError>> + Send + Sync,
+{
+    type Output = T;
+
+    fn run<'t>(&'t mut self, tx: &'t mut Tx) -> BoxFuture<'t, Result<T, StoreError>> {
+        (self.0)(tx)
+    }
+}
+
+impl Pools {
+    /// Does work in a transaction of its own, again when the database reports a conflict.
+    pub(super) async fn write<W: Work + ?Sized>(&self, work: &mut W) -> Result<W::Output, StoreError> {
+        let mut attempt = 0_u32;
+        loop {
+            attempt = attempt.saturating_add(1);
+            let result =
+                tokio::time::timeout(WRITE_TIMEOUT, self.write_once(work)).await.unwrap_or(Err(StoreError::TimedOut));
+            match result {
+                Err(error) if error.is_conflict() && attempt < WRITE_ATTEMPTS => {
+                    tokio::time::sleep(Duration::from_millis(2_u64.saturating_pow(attempt))).await;
+                }
+                result => return result,
+            }
+        }
+    }
+
+    async fn write_once<W: Work + ?Sized>(&self, work: &mut W) -> Result<W::Output, StoreError> {
+        checkpoints::reach("begin").await;
+        let transaction = match self {
+            Self::Sqlite { writer, .. } => Transactional::Sqlite(writer.begin_with("BEGIN IMMEDIATE").await?),
+            Self::Postgres(pool) => Transactional::Postgres(pool.begin().await?),
+        };
+        let mut tx = Tx(transaction);
+        // An error drops the transaction, which rolls it back.
+        let value = work.run(&mut tx).await?;
+        checkpoints::reach("commit").await;
+        match tx.0 {
+            Transactional::Sqlite(tx) => tx.commit().await?,
+            Transactional::Postgres(tx) => tx.commit().await?,
+        }
+        checkpoints::reach("committed").await;
+        Ok(value)
     }
 }
 

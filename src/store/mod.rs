@@ -6,7 +6,9 @@
 
 pub mod api_keys;
 pub mod apply;
+mod apply_group;
 pub mod backend;
+mod committer;
 pub mod failed_events;
 pub mod idempotency;
 pub mod instance;
@@ -17,6 +19,7 @@ pub mod statement;
 pub mod topups;
 
 pub use backend::{Db, Tx};
+pub use committer::CommitCounts;
 pub use statement::Statement;
 
 /// Why the database did not do what was asked.
@@ -40,6 +43,12 @@ pub enum StoreError {
     /// What was to be written was learned before somebody else wrote: it has to be learned anew.
     #[error("somebody wrote meanwhile")]
     Stale,
+    /// Too many writes are waiting. Nothing was done.
+    #[error("too many writes are waiting for the database")]
+    Busy,
+    /// The database was closed before the write was done. Of one that was at its commit, it is unknown.
+    #[error("the database was closed")]
+    Closed,
     /// Something is in the database that cannot be there.
     #[error("the database holds what it must not: {0}")]
     Corrupt(String),
@@ -70,6 +79,7 @@ pub fn all_statements() -> impl Iterator<Item = &'static Statement> {
     [
         api_keys::STATEMENTS,
         apply::STATEMENTS,
+        apply_group::STATEMENTS,
         failed_events::STATEMENTS,
         idempotency::STATEMENTS,
         instance::STATEMENTS,

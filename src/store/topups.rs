@@ -1,5 +1,9 @@
 //! The purchases.
 
+use std::collections::HashMap;
+
+use serde::Serialize;
+
 use super::backend::{Db, Tx};
 use super::{StoreError, statements};
 use crate::domain::account::AccountId;
@@ -105,7 +109,9 @@ statements! {
         total_amount, expected_fee, stripe_request, stripe_attempt, session_id, session_url, expires_at, created_at, \
         paid_at, checked_at, payment_intent_id, taken_credits, revision, decline_code, failure_code \
         FROM topups WHERE session_id = $1";
-    FIND_AGREEMENT = "SELECT account_id, state, credits, currency, total_amount, livemode, session_id, \
+    FIND_AGREEMENTS = "SELECT id, account_id, state, credits, currency, total_amount, livemode, session_id, \
+        payment_intent_id FROM topups WHERE id IN (SELECT value ->> 'id' FROM json_each($1))";
+    FIND_AGREEMENT = "SELECT id, account_id, state, credits, currency, total_amount, livemode, session_id, \
         payment_intent_id \
         FROM topups WHERE id = $1";
     /// The state moves only if no event was faster than Stripe's answer. A purchase that was
@@ -150,6 +156,7 @@ struct TopupRow {
 
 #[derive(sqlx::FromRow)]
 struct AgreementRow {
+    id: String,
     account_id: String,
     state: String,
     credits: i64,
@@ -270,20 +277,39 @@ pub async fn find(tx: &mut Tx, id: &TopupId) -> Result<Option<Topup>, StoreError
 /// # Errors
 /// When the database fails.
 pub async fn find_agreement(tx: &mut Tx, id: &TopupId) -> Result<Option<Found>, StoreError> {
-    let Some(row) = tx.fetch_optional::<AgreementRow>(&FIND_AGREEMENT, &[id.as_str().into()]).await? else {
-        return Ok(None);
-    };
-    let agreement = Agreement {
-        topup: id.clone(),
-        account: account(row.account_id)?,
-        credits: row.credits,
-        currency: currency(&row.currency)?,
-        total_amount_minor: row.total_amount,
-        livemode: row.livemode != 0,
-        session: session(row.session_id)?,
-    };
-    let payment_intent = payment_intent(row.payment_intent_id)?;
-    Ok(Some(Found { agreement, state: state(&row.state)?, payment_intent }))
+    tx.fetch_optional::<AgreementRow>(&FIND_AGREEMENT, &[id.as_str().into()]).await?.map(Found::try_from).transpose()
+}
+
+/// The same of many purchases, by their ids.
+///
+/// # Errors
+/// When the database fails.
+pub(super) async fn find_agreements(tx: &mut Tx, ids: &[&str]) -> Result<HashMap<String, Found>, StoreError> {
+    #[derive(Serialize)]
+    struct Row<'i> {
+        id: &'i str,
+    }
+    let rows: Vec<Row<'_>> = ids.iter().map(|id| Row { id }).collect();
+    let rows = serde_json::to_string(&rows).map_err(|error| StoreError::corrupt("ids", error))?;
+    let found: Vec<AgreementRow> = tx.fetch_all(&FIND_AGREEMENTS, &[rows.as_str().into()]).await?;
+    found.into_iter().map(|row| Ok((row.id.clone(), Found::try_from(row)?))).collect()
+}
+
+impl TryFrom<AgreementRow> for Found {
+    type Error = StoreError;
+
+    fn try_from(row: AgreementRow) -> Result<Self, StoreError> {
+        let agreement = Agreement {
+            topup: TopupId::parse(&row.id).map_err(|_| StoreError::corrupt("top-up id", &row.id))?,
+            account: account(row.account_id)?,
+            credits: row.credits,
+            currency: currency(&row.currency)?,
+            total_amount_minor: row.total_amount,
+            livemode: row.livemode != 0,
+            session: session(row.session_id)?,
+        };
+        Ok(Self { agreement, state: state(&row.state)?, payment_intent: payment_intent(row.payment_intent_id)? })
+    }
 }
 
 /// Stores Stripe's answer. `false` when the purchase has another session already.

@@ -7,7 +7,7 @@ use topup::domain::ids::SessionId;
 use topup::store::StoreError;
 use topup::store::apply::Applied;
 
-use crate::support::books::{Books, Rows, new_topup, news, paid_report, topup_of};
+use crate::support::books::{Books, apply, Rows, new_topup, news, paid_report, topup_of};
 use crate::support::{Backend, until};
 use PaymentProgress::{Expired, Failed, Paid, Processing};
 
@@ -22,6 +22,8 @@ async fn waiting(connection: &mut PgConnection) -> i64 {
 async fn apply_both(books: &Books, first: PaymentReport, second: PaymentReport) -> (Outcome, Outcome) {
     let mut lock = PgConnection::connect(&books.database.url).await.expect("connects");
     lock.execute("BEGIN; SELECT id FROM topups FOR UPDATE").await.expect("locks");
+    // Another process's: one process commits what arrives together, together.
+    let other = books.database.connect().await;
     let mut watch = PgConnection::connect(&books.database.url).await.expect("connects");
     let control = async {
         until("the first waits", async || (waiting(&mut watch).await == 1).then_some(())).await;
@@ -29,11 +31,12 @@ async fn apply_both(books: &Books, first: PaymentReport, second: PaymentReport) 
             until("the second waits", async || (waiting(&mut watch).await == 2).then_some(())).await;
             lock.execute("COMMIT").await.expect("releases");
         };
-        futures_util::future::join(books.apply(second), release).await.0
+        futures_util::future::join(apply(&other, second), release).await.0
     };
     let outcomes = futures_util::future::join(books.apply(first), control).await;
     lock.close().await.expect("closes");
     watch.close().await.expect("closes");
+    other.close().await;
     outcomes
 }
 
