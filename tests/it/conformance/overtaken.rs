@@ -7,7 +7,7 @@ use topup::domain::ids::SessionId;
 use topup::store::StoreError;
 use topup::store::apply::Applied;
 
-use crate::support::books::{Books, apply, Rows, new_topup, news, paid_report, topup_of};
+use crate::support::books::{Books, Rows, apply, new_topup, news, paid_report, topup_of};
 use crate::support::{Backend, until};
 use PaymentProgress::{Expired, Failed, Paid, Processing};
 
