@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use crate::event::Mix;
+use crate::large;
 use crate::latency::{hundredths, milliseconds_text, ratio_text};
 use crate::results::Results;
 use crate::rounds::{HALF_LOAD, LIVE, LOOP_EACH, LOOP_TOGETHER, PGBENCH_MANY, PGBENCH_ONE, POSTGRES, SQLITE};
@@ -29,6 +30,9 @@ pub fn judge(results: &Results) -> Vec<Bar> {
         bars.extend(alone(results, database));
         bars.extend(memory(results, database));
         bars.extend(start(results, database));
+    }
+    for database in [POSTGRES, SQLITE] {
+        bars.extend(size(results, database));
     }
     bars
 }
@@ -133,6 +137,20 @@ fn start(results: &Results, database: &str) -> Option<Bar> {
         figure: format!("{} ms", milliseconds_text(us.saturating_mul(1_000))),
         met: us <= 500_000,
         aim_met: us <= 100_000,
+    })
+}
+
+fn size(results: &Results, database: &str) -> Option<Bar> {
+    let rate = |entries| Some(results.find(&large::name(entries), database, large::CONNECTIONS)?.rate());
+    let most = large::SIZES.into_iter().chain(large::QUICK_SIZES).filter(|size| rate(*size).is_some()).max()?;
+    let ratio = hundredths(rate(0)?, rate(most)?)?;
+    Some(Bar {
+        what: format!("{database}, {most} entries against none"),
+        asked: "≤ 1.1 × the time",
+        aim: "1.0",
+        figure: format!("{} ×", ratio_text(ratio)),
+        met: ratio <= 110,
+        aim_met: ratio <= 102,
     })
 }
 

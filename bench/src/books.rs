@@ -81,6 +81,15 @@ impl Books {
         })
     }
 
+    /// How many entries the accounts have had, and what they have.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn account_sums(&mut self) -> Result<(i64, i64), Failure> {
+        let entries = self.number("SELECT COALESCE(SUM(entries), 0) FROM accounts").await?;
+        Ok((entries, self.number("SELECT COALESCE(SUM(balance), 0) FROM accounts").await?))
+    }
+
     /// The rows n = `first` to `first + count - 1`.
     pub fn numbers(&self, first: u64, count: u64) -> String {
         let last = first.saturating_add(count).saturating_sub(1);

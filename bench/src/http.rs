@@ -94,9 +94,9 @@ mod tests {
     #[test]
     fn an_answer_is_complete_with_the_last_byte_of_its_body() {
         let answer = b"HTTP/1.1 400 Bad Request\r\nContent-Length: 5\r\nx: y\r\n\r\nhello";
-        assert_eq!(head(answer).unwrap(), Some(Head { status: 400, body_start: 54, end: 59 }));
+        assert_eq!(head(answer).unwrap(), Some(Head { status: 400, body_start: 53, end: 58 }));
         assert_eq!(head(&answer[..50]).unwrap(), None);
-        assert_eq!(answer.len(), 59);
+        assert_eq!(answer.len(), 58);
     }
 
     #[test]

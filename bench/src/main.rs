@@ -8,6 +8,7 @@ mod bars;
 mod books;
 mod event;
 mod http;
+mod large;
 mod latency;
 mod load;
 mod machine;
@@ -21,15 +22,15 @@ mod stripe;
 mod target;
 mod yardstick;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::{Parser, ValueEnum};
 use tokio::signal::unix::{SignalKind, signal};
 
-use books::Books;
 use event::Mix;
+use large::Large;
 use machine::Machine;
 use postgres::Postgres;
 use report::Report;
@@ -51,6 +52,9 @@ struct Arguments {
     /// One short round: to see that it works, not to quote.
     #[arg(long)]
     quick: bool,
+    /// Also on databases with 1 and 10 million ledger entries: takes long, and 25 GB in the folder for temporary files.
+    #[arg(long)]
+    large: bool,
     /// Measure only this.
     #[arg(long, value_name = "NAME")]
     only: Option<Part>,
@@ -74,6 +78,8 @@ enum Part {
     HalfLoad,
     /// Start and memory.
     Start,
+    /// What `--large` adds.
+    Large,
 }
 
 #[tokio::main(flavor = "multi_thread", worker_threads = 2)]
@@ -96,25 +102,34 @@ async fn main() -> ExitCode {
 }
 
 async fn run(arguments: Arguments) -> Result<(), Failure> {
-    let wants = |part| arguments.only.is_none_or(|only| only == part);
     let folder = tempfile::Builder::new().prefix("topup-bench-").tempdir()?;
+    let result = measure(arguments, folder.path()).await;
+    if result.is_err() {
+        let log = std::fs::read_to_string(folder.path().join(service::LOG)).unwrap_or_default();
+        let lines: Vec<&str> = log.lines().filter(|line| !line.contains("webhook refused")).collect();
+        eprintln!("{}", lines.get(lines.len().saturating_sub(10)..).unwrap_or_default().join("\n"));
+    }
+    result
+}
+
+async fn measure(arguments: Arguments, folder: &Path) -> Result<(), Failure> {
+    let wants = |part| arguments.only.is_none_or(|only| only == part);
     let postgres = Postgres::start(&std::env::temp_dir()).await?;
-    let machine = Machine::describe(folder.path(), &postgres.url("postgres")).await?;
+    let machine = Machine::describe(folder, &postgres.url("postgres")).await?;
     let stripe = Stripe::start()?;
     let binary = arguments.binary.canonicalize()?;
     let mut results = Results::default();
     results.add_figure("size of the release binary", "", "KiB", std::fs::metadata(&binary)?.len() / 1_024);
-    let program = Program { binary, folder: folder.path().to_owned(), stripe: stripe.address };
-    Books::connect(&postgres.url("postgres")).await?.run("CREATE DATABASE topup").await?;
+    let program = Program { binary, folder: folder.to_owned(), stripe: stripe.address };
     let mut targets = Vec::new();
-    let sqlite_url = format!("sqlite:{}", folder.path().join("topup.db").display());
-    for (name, url) in [(POSTGRES, postgres.url("topup")), (SQLITE, sqlite_url)] {
+    let sqlite_url = format!("sqlite:{}", folder.join("topup.db").display());
+    for (name, url) in [(POSTGRES, postgres.create("topup").await?), (SQLITE, sqlite_url)] {
         targets.push(start(&program, name, url, &mut results).await?);
     }
     let mut bench = Bench {
         targets,
-        pgbench: Pgbench::prepare(&postgres, folder.path()).await?,
-        bare: BareLoop::prepare(folder.path())?,
+        pgbench: Pgbench::prepare(&postgres, folder).await?,
+        bare: BareLoop::prepare(folder)?,
         stripe,
         results,
         rounds: if arguments.quick { 1 } else { 3 },
@@ -138,6 +153,15 @@ async fn run(arguments: Arguments) -> Result<(), Failure> {
     if wants(Part::Checkouts) {
         bench.checkouts().await?;
     }
+    if arguments.large || arguments.only == Some(Part::Large) {
+        let sizes = if arguments.quick { large::QUICK_SIZES } else { large::SIZES };
+        let (rounds, duration) = (bench.rounds, bench.duration);
+        let large = Large { program: &program, postgres: &postgres, folder, sizes, rounds, duration };
+        large.run(&mut bench.results).await?;
+    }
+    for target in &bench.targets {
+        audit(&program, &target.url).await?;
+    }
     finish(bench, machine, arguments.json.as_deref())
 }
 
@@ -153,7 +177,16 @@ async fn start(program: &Program, name: &'static str, url: String, results: &mut
     Ok(target)
 }
 
-fn finish(mut bench: Bench, machine: Machine, json: Option<&std::path::Path>) -> Result<(), Failure> {
+/// Lets the service prove its own books, once it can.
+async fn audit(program: &Program, url: &str) -> Result<(), Failure> {
+    if program.run(url, &["--help"]).await?.contains("\n  audit") {
+        say("auditing the books");
+        program.run(url, &["audit"]).await?;
+    }
+    Ok(())
+}
+
+fn finish(mut bench: Bench, machine: Machine, json: Option<&Path>) -> Result<(), Failure> {
     for target in &bench.targets {
         let peak = target.service.memory()?.peak_kib;
         bench.results.add_figure("memory at the end, at most", target.name, "KiB", peak);

@@ -10,6 +10,7 @@ use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, ChildStdin, Command};
 
 use crate::Failure;
+use crate::books::Books;
 
 const WATCH: &str = r#"
 set -eu
@@ -52,6 +53,23 @@ impl Postgres {
             said.push('\n');
         }
         Err(format!("PostgreSQL does not start:\n{said}").into())
+    }
+
+    /// Makes a database; gives its address.
+    ///
+    /// # Errors
+    /// When the server refuses.
+    pub async fn create(&self, database: &str) -> Result<String, Failure> {
+        Books::connect(&self.url("postgres")).await?.run(&format!("CREATE DATABASE {database}")).await?;
+        Ok(self.url(database))
+    }
+
+    /// Removes a database, whoever is connected.
+    ///
+    /// # Errors
+    /// When the server refuses.
+    pub async fn drop_database(&self, database: &str) -> Result<(), Failure> {
+        Books::connect(&self.url("postgres")).await?.run(&format!("DROP DATABASE {database} WITH (FORCE)")).await
     }
 
     /// The address of a database.

@@ -12,6 +12,8 @@ use crate::event::SECRET;
 use crate::http::Client;
 use crate::load::Request;
 
+/// The file that the services log into.
+pub const LOG: &str = "service.log";
 const START_TIMEOUT: Duration = Duration::from_secs(20);
 const READY: &[u8] = b"GET /health/ready HTTP/1.1\r\nhost: 127.0.0.1\r\n\r\n";
 
@@ -42,6 +44,11 @@ pub struct Memory {
 }
 
 impl Program {
+    /// What the service logs.
+    fn log(&self) -> PathBuf {
+        self.folder.join(LOG)
+    }
+
     fn command(&self, database_url: &str) -> Command {
         let mut command = Command::new(&self.binary);
         command.env_clear().current_dir(&self.folder).kill_on_drop(true);
@@ -80,6 +87,9 @@ impl Program {
             ("RATE_LIMIT_PER_MINUTE", "100000000".to_owned()),
             ("LOG", "warn".to_owned()),
         ]);
+        // Refused deliveries are logged, and that is measured as well; but nobody wants to read it.
+        let log = std::fs::OpenOptions::new().create(true).append(true).open(self.log())?;
+        command.stderr(log);
         let start = Instant::now();
         let mut process = command.spawn()?;
         loop {
@@ -87,7 +97,8 @@ impl Program {
                 return Ok(Service { process, address, started_in: start.elapsed() });
             }
             if let Some(status) = process.try_wait()? {
-                return Err(format!("the service ended: {status}").into());
+                let log = std::fs::read_to_string(self.log())?;
+                return Err(format!("the service ended: {status}\n{log}").into());
             }
             if start.elapsed() > START_TIMEOUT {
                 return Err("the service does not become ready".into());

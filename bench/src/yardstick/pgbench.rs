@@ -29,16 +29,13 @@ impl Pgbench {
     /// # Errors
     /// When the database refuses or the folder cannot be written.
     pub async fn prepare(postgres: &Postgres, folder: &Path) -> Result<Self, Failure> {
-        Books::connect(&postgres.url("postgres")).await?.run(&format!("CREATE DATABASE {DATABASE}")).await?;
-        let mut books = Books::connect(&postgres.url(DATABASE)).await?;
+        let mut books = Books::connect(&postgres.create(DATABASE).await?).await?;
         books.run(TABLES).await?;
-        books
-            .run(&format!(
-                "INSERT INTO accounts SELECT 'account_' || n, 0, 0 FROM generate_series(0, {ACCOUNTS} - 1) n; \
-                 INSERT INTO accounts VALUES ('{HOT_ACCOUNT}', 0, 0); VACUUM ANALYZE"
-            ))
-            .await
-            .or(books.run("ANALYZE").await)?;
+        let accounts =
+            format!("INSERT INTO accounts SELECT 'account_' || n, 0, 0 FROM generate_series(0, {ACCOUNTS} - 1) n");
+        books.run(&accounts).await?;
+        books.run(&format!("INSERT INTO accounts VALUES ('{HOT_ACCOUNT}', 0, 0)")).await?;
+        books.run("VACUUM ANALYZE").await?;
         for (buyers, account) in [(Buyers::Many, "'account_' || :account"), (Buyers::One, "'account_hot'")] {
             std::fs::write(folder.join(script_name(buyers)), script(account))?;
         }
