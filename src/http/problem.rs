@@ -161,6 +161,10 @@ impl ResponseError for ApiError {
 
 impl From<StoreError> for ApiError {
     fn from(error: StoreError) -> Self {
+        if matches!(error, StoreError::Busy) {
+            let detail = "too many writes at once; nothing was done, try again";
+            return Self::new(StatusCode::SERVICE_UNAVAILABLE, "too_busy", detail).retry_after(1);
+        }
         Self::internal(&error)
     }
 }
@@ -259,7 +263,7 @@ impl From<ApplyEventError> for ApiError {
             }
             ApplyEventError::NotUnderstood(error) => Self::internal(&error),
             error @ ApplyEventError::Stripe(_) => Self::internal(&error),
-            ApplyEventError::Store(error) => Self::internal(&error),
+            ApplyEventError::Store(error) => error.into(),
         }
     }
 }

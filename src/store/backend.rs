@@ -8,6 +8,7 @@ use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use sqlx::migrate::Migrator;
 use sqlx::postgres::{PgArguments, PgConnectOptions, PgPoolOptions, PgRow};
@@ -372,6 +373,11 @@ pub(super) trait Work: Send {
     fn run<'t>(&'t mut self, tx: &'t mut Tx) -> BoxFuture<'t, Result<Self::Output, StoreError>>;
 }
 
+/// Makes a panic an error: a write that panics is a mistake of its own and no reason for others to fail.
+pub(super) async fn guarded<T>(work: BoxFuture<'_, Result<T, StoreError>>) -> Result<T, StoreError> {
+    std::panic::AssertUnwindSafe(work).catch_unwind().await.unwrap_or(Err(StoreError::Panicked))
+}
+
 struct Plain<F>(F);
 
 impl<T, F> Work for Plain<F>
@@ -410,8 +416,8 @@ impl Pools {
             Self::Postgres(pool) => Transactional::Postgres(pool.begin().await?),
         };
         let mut tx = Tx(transaction);
-        // An error drops the transaction, which rolls it back.
-        let value = work.run(&mut tx).await?;
+        // An error, or a panic, drops the transaction, which rolls it back.
+        let value = guarded(work.run(&mut tx)).await?;
         checkpoints::reach("commit").await;
         match tx.0 {
             Transactional::Sqlite(tx) => tx.commit().await?,

@@ -16,7 +16,7 @@ use tokio::sync::{mpsc, oneshot};
 use super::StoreError;
 use super::apply::{Applied, ApplyPayment, apply_one};
 use super::apply_group::apply_many;
-use super::backend::{Pools, Tx, Work};
+use super::backend::{Pools, Tx, Work, guarded};
 
 /// How many writes one commit serves at most.
 const MAX_GROUP: usize = 128;
@@ -247,7 +247,7 @@ impl Work for Together<'_> {
 /// One closure of a group. One that fails is undone to where it began, and done again alone, where its error is its own.
 async fn run_within(tx: &mut Tx, write: &mut dyn Write) -> Result<bool, StoreError> {
     tx.set_savepoint().await?;
-    let is_written = write.run(tx).await.is_ok();
+    let is_written = guarded(write.run(tx)).await.is_ok();
     if is_written {
         tx.release_savepoint().await?;
     } else {

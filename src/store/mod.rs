@@ -49,6 +49,9 @@ pub enum StoreError {
     /// The database was closed before the write was done. Of one that was at its commit, it is unknown.
     #[error("the database was closed")]
     Closed,
+    /// The write panicked; its message is in the log. Nothing of it is there.
+    #[error("a write panicked")]
+    Panicked,
     /// Something is in the database that cannot be there.
     #[error("the database holds what it must not: {0}")]
     Corrupt(String),

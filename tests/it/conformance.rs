@@ -3,6 +3,7 @@
 mod concurrency;
 mod database_rules;
 mod decisions;
+mod groups;
 mod leases;
 mod mismatches;
 mod overtaken;

@@ -96,8 +96,9 @@ on_both_databases! {
     async fn a_closure_that_panics_leaves_nothing_and_blocks_nobody(backend: Backend) {
         let books = Arc::new(Books::open(backend).await);
         let other = books.clone();
-        let write = async move { write_then(&other.db, |_| panic!("on purpose")).await };
-        assert!(tokio::spawn(write).await.is_err_and(|error| error.is_panic()));
+        let write = async move { write_then(&other.db, |_| panic!("on purpose")).await.0 };
+        let outcome = tokio::spawn(write).await.expect("the caller does not panic");
+        assert!(matches!(outcome, Err(StoreError::Panicked)), "{outcome:?}");
         assert!(!is_there(&books.db).await);
         assert!(write_then(&books.db, |_| Ok(())).await.0.is_ok());
         Arc::into_inner(books).expect("the task has ended").finish().await;

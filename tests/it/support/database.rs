@@ -1,5 +1,6 @@
 //! A database for one test.
 
+use sqlx::{Connection, Executor, PgConnection, SqliteConnection};
 use tempfile::TempDir;
 use topup::store::Db;
 
@@ -52,5 +53,41 @@ impl TestDatabase {
     /// Connects to it.
     pub async fn connect(&self) -> Db {
         Db::connect(&self.url, false).await.expect("connects")
+    }
+
+    /// Keeps everybody from writing to the ledger until it is released.
+    pub async fn hold_writes(&self) -> Held {
+        if self.url.starts_with("sqlite:") {
+            let mut other = SqliteConnection::connect(&self.url).await.expect("connects");
+            other.execute("BEGIN IMMEDIATE").await.expect("locks");
+            return Held::Sqlite(other);
+        }
+        let mut other = PgConnection::connect(&self.url).await.expect("connects");
+        other.execute("BEGIN; LOCK TABLE ledger_entries IN EXCLUSIVE MODE").await.expect("locks");
+        Held::Postgres(other)
+    }
+}
+
+/// Another program's open transaction.
+pub enum Held {
+    /// It has the file's write lock.
+    Sqlite(SqliteConnection),
+    /// It has the ledger's lock.
+    Postgres(PgConnection),
+}
+
+impl Held {
+    /// Lets the others go on.
+    pub async fn release(self) {
+        match self {
+            Self::Sqlite(mut other) => {
+                other.execute("COMMIT").await.expect("releases");
+                other.close().await.expect("closes");
+            }
+            Self::Postgres(mut other) => {
+                other.execute("COMMIT").await.expect("releases");
+                other.close().await.expect("closes");
+            }
+        }
     }
 }

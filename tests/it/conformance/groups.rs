@@ -1,0 +1,313 @@
+//! Payments and other writes that share a commit: each has its own outcome, and none harms its neighbours.
+
+use std::collections::BTreeMap;
+
+use futures_util::FutureExt;
+use futures_util::future::{join, join_all};
+use topup::domain::checkout::{PaymentProgress, PaymentReport, TopupState};
+use topup::domain::ids::{LedgerEntryId, RefundId};
+use topup::domain::reversal::{RefundReport, RefundStatus};
+use topup::store::apply::{Applied, ApplyPayment};
+use topup::store::reversals::{AppliedReversal, ApplyReversals, ReversalNews};
+use topup::store::{Statement, StoreError};
+
+use crate::on_both_databases;
+use crate::support::books::{Books, NOW_MS, Rows, account_id, event, news, topup_of};
+use crate::support::{Backend as Databases, until};
+
+/// Commands with entries that nobody else has.
+fn commands(reports: Vec<PaymentReport>) -> Vec<ApplyPayment> {
+    let entry = |number: u128| LedgerEntryId::from_bits(number);
+    (1_000_u128..)
+        .step_by(2)
+        .zip(reports)
+        .map(|(number, report)| ApplyPayment {
+            report,
+            entry: entry(number),
+            reversal_entry: entry(number + 1),
+            now_ms: NOW_MS,
+        })
+        .collect()
+}
+
+fn is_credited(outcome: &Result<Applied, StoreError>) -> bool {
+    matches!(outcome, Ok(Applied::Credited { .. }))
+}
+
+fn refund(number: u128, amount_minor: i64, report: &PaymentReport) -> ApplyReversals {
+    let payment_intent = report.payment_intent.clone().expect("a payment");
+    let refund = RefundReport {
+        id: RefundId::parse(format!("re_{number}")).expect("an id"),
+        payment_intent: Some(payment_intent.clone()),
+        amount_minor,
+        currency: "usd".to_owned(),
+        status: RefundStatus::Succeeded,
+        reason: None,
+    };
+    ApplyReversals {
+        event: Some(event(&format!("evt_refund_{number}"))),
+        topup: report.topup.clone(),
+        payment_intent,
+        livemode: false,
+        news: ReversalNews::Refunds(vec![refund]),
+        entry: LedgerEntryId::from_bits(500_000 + number),
+        now_ms: NOW_MS,
+    }
+}
+
+static TOUCH: Statement = Statement::new("UPDATE topups SET checked_at = checked_at + 1 WHERE id = $1");
+
+on_both_databases! {
+    async fn a_crowd_is_served_by_few_commits_and_the_books_hold(backend: Backend) {
+        let books = Books::open(backend).await;
+        let mut reports = Vec::new();
+        for number in 1..=300_u128 {
+            // One hot account, and many others.
+            let account = if number % 2 == 0 { "hot".to_owned() } else { format!("user_{number}") };
+            reports.push(books.opened_as(topup_of(number, &account, 250)).await);
+        }
+        let before = books.db.commit_counts();
+        let outcomes = books.db.apply(commands(reports)).await;
+        assert!(outcomes.iter().all(is_credited), "{outcomes:?}");
+        assert_eq!(books.balance("hot").await, 150 * 250);
+        let entries = books.db.entries(&account_id("hot"), i64::MAX, 200).await.expect("readable");
+        for (entry, number) in entries.iter().rev().zip(1_i64..) {
+            assert_eq!((entry.sequence, entry.balance_after), (number, number * 250), "numbered and summed in order");
+        }
+        let counts = books.db.commit_counts();
+        assert!(counts.groups - before.groups < 100 && counts.largest > 10, "{counts:?}");
+        assert_eq!(counts.alone, 0, "{counts:?}");
+        books.finish().await;
+    }
+
+    async fn each_of_a_group_gets_what_it_would_get_alone(backend: Backend) {
+        use PaymentProgress::{Expired, Failed, Nothing, Paid, Processing};
+        let books = Books::open(backend).await;
+        let mut reports = Vec::new();
+        for number in 1..=9_u128 {
+            reports.push(books.opened_as(topup_of(number, &format!("user_{}", number % 3), 250)).await);
+        }
+        let before = |at: usize, progress| news(&reports[at], &format!("evt_other_{at}"), progress);
+        let foreign = PaymentReport { topup: topup::domain::ids::TopupId::from_bits(99), ..before(0, Paid) };
+        let wrong = PaymentReport { amount_total_minor: Some(1), ..before(1, Paid) };
+        let mixed = vec![
+            reports[0].clone(),
+            foreign,
+            wrong,
+            before(2, Processing),
+            before(3, Expired),
+            before(4, Failed),
+            before(5, Nothing),
+            reports[6].clone(),
+            PaymentReport { payment_intent: None, ..reports[7].clone() },
+            PaymentReport { event: None, ..reports[8].clone() },
+        ];
+        let outcomes = books.db.apply(commands(mixed)).await;
+        let words: Vec<&str> = outcomes.iter().map(|outcome| outcome.as_ref().map_or("error", Applied::as_str)).collect();
+        let expected = [
+            "credited", "foreign", "rejected", "processing", "expired", "failed", "nothing_to_do", "credited", "credited",
+            "credited",
+        ];
+        assert_eq!(words, expected);
+        assert_eq!(books.state(&reports[1].topup).await, TopupState::Open);
+        assert_eq!(books.rows().await, Rows { events: 7, failed: 0, entries: 4, accounts: 3, paid: 4 });
+        books.finish().await;
+    }
+
+    /// Known mistakes 5 and 6.
+    async fn of_the_same_event_and_of_the_same_payment_many_times_in_a_group_one_credits(backend: Backend) {
+        let books = Books::open(backend).await;
+        let report = books.opened(1).await;
+        let mut same = vec![report.clone(); 20];
+        same.extend((1..=20).map(|number| news(&report, &format!("evt_other_{number}"), PaymentProgress::Paid)));
+        let outcomes = books.db.apply(commands(same)).await;
+        let mut words = BTreeMap::<&str, usize>::new();
+        for outcome in &outcomes {
+            *words.entry(outcome.as_ref().map_or("error", Applied::as_str)).or_default() += 1;
+        }
+        assert_eq!(words, BTreeMap::from([("credited", 1), ("duplicate", 19), ("already_paid", 20)]));
+        assert_eq!(books.balance("user_1").await, 250);
+        assert_eq!(books.rows().await, Rows { events: 21, failed: 0, entries: 1, accounts: 1, paid: 1 });
+        books.finish().await;
+    }
+
+    async fn one_that_the_database_refuses_does_not_harm_the_others(backend: Backend) {
+        let books = Books::open(backend).await;
+        let mut reports = Vec::new();
+        for number in 1..=40_u128 {
+            reports.push(books.opened_as(topup_of(number, &format!("user_{number}"), 250)).await);
+        }
+        let mut commands = commands(reports.clone());
+        // An entry's id that is taken.
+        commands[20].entry = commands[3].entry.clone();
+        let outcomes = books.db.apply(commands).await;
+        // Of the two that want the same id one gets it; which, is nobody's business.
+        assert_eq!(outcomes.iter().filter(|outcome| is_credited(outcome)).count(), 39, "{outcomes:?}");
+        assert!(is_credited(&outcomes[3]) != is_credited(&outcomes[20]), "{outcomes:?}");
+        assert_eq!(books.rows().await, Rows { events: 39, failed: 0, entries: 39, accounts: 39, paid: 39 });
+        assert!(books.db.commit_counts().alone > 0);
+        books.finish().await;
+    }
+
+    async fn an_account_whose_balance_is_full_does_not_harm_the_others_of_its_group(backend: Backend) {
+        let books = Books::open(backend).await;
+        let mut reports = vec![books.opened_as(topup_of(1, "rich", i64::MAX)).await];
+        reports.push(books.opened_as(topup_of(2, "rich", 1)).await);
+        for number in 3..=20_u128 {
+            reports.push(books.opened_as(topup_of(number, &format!("user_{number}"), 250)).await);
+        }
+        let outcomes = books.db.apply(commands(reports)).await;
+        assert_eq!(outcomes.iter().filter(|outcome| is_credited(outcome)).count(), 19, "{outcomes:?}");
+        assert_ne!(is_credited(&outcomes[0]), is_credited(&outcomes[1]), "{outcomes:?}");
+        books.finish().await;
+    }
+
+    /// Known mistake 23: a refund that is there before its payment.
+    async fn a_refund_that_waits_is_settled_in_the_group_of_its_payment(backend: Backend) {
+        let books = Books::open(backend).await;
+        let mut reports = Vec::new();
+        for number in 1..=20_u128 {
+            reports.push(books.opened_as(topup_of(number, "user_1", 250)).await);
+        }
+        for (number, at) in [(1_u128, 4_usize), (2, 9)] {
+            let waiting = books.db.apply_reversals(refund(number, 100, &reports[at])).await.expect("stored");
+            assert_eq!(waiting, AppliedReversal::Waiting);
+        }
+        let outcomes = books.db.apply(commands(reports)).await;
+        assert!(outcomes.iter().all(is_credited), "{outcomes:?}");
+        assert_eq!(books.balance("user_1").await, 20 * 250 - 200);
+        books.finish().await;
+    }
+
+    async fn what_failed_before_is_put_right_by_the_group_that_decides_it(backend: Backend) {
+        use topup::store::failed_events::{FailureKind, FailureRecord, record};
+        let books = Books::open(backend).await;
+        let reports = [books.opened(1).await, books.opened(2).await];
+        let (failed, _) = reports[1].event.clone().expect("an event");
+        let row = FailureRecord {
+            event_id: failed.as_str().to_owned(),
+            event_type: "checkout.session.completed".to_owned(),
+            kind: FailureKind::Transient,
+            error: "once".to_owned(),
+            payload: "{}".to_owned(),
+            now_ms: NOW_MS,
+        };
+        let write = books.db.write(move |tx| {
+            let row = row.clone();
+            async move { record(tx, &row).await }.boxed()
+        });
+        write.await.expect("recorded");
+        assert!(books.db.has_open_failure(failed.as_str()).await.expect("readable"));
+        books.db.apply(commands(reports.to_vec())).await;
+        assert!(!books.db.has_open_failure(failed.as_str()).await.expect("readable"));
+        books.finish().await;
+    }
+
+    async fn closures_and_payments_stand_side_by_side_and_one_that_fails_fails_alone(backend: Backend) {
+        let books = Books::open(backend).await;
+        let mut reports = Vec::new();
+        for number in 1..=30_u128 {
+            reports.push(books.opened_as(topup_of(number, &format!("user_{number}"), 250)).await);
+        }
+        let ids: Vec<String> = reports.iter().map(|report| report.topup.as_str().to_owned()).collect();
+        let closures = join_all(ids.into_iter().enumerate().map(|(number, id)| {
+            books.db.write(move |tx| {
+                let id = id.clone();
+                async move {
+                    tx.execute(&TOUCH, &[id.as_str().into()]).await?;
+                    match number % 10 {
+                        3 => Err(StoreError::Corrupt("on purpose".to_owned())),
+                        7 => panic!("on purpose"),
+                        _ => Ok(number),
+                    }
+                }
+                .boxed()
+            })
+        }));
+        let (outcomes, written) = join(books.db.apply(commands(reports.clone())), closures).await;
+        assert!(outcomes.iter().all(is_credited), "{outcomes:?}");
+        for (number, result) in written.into_iter().enumerate() {
+            match (number % 10, result) {
+                (3, Err(StoreError::Corrupt(_))) | (7, Err(StoreError::Panicked)) => {}
+                (_, Ok(given)) if given == number => {}
+                (_, other) => panic!("{number}: {other:?}"),
+            }
+            let is_touched = books.topup(&reports[number].topup).await.checked_at_ms == 1;
+            assert_eq!(is_touched, !matches!(number % 10, 3 | 7), "{number}");
+        }
+        books.finish().await;
+    }
+
+    async fn when_too_many_wait_the_next_is_told_at_once_and_nobody_is_lost(backend: Backend) {
+        const MANY: u128 = 2_000;
+        let books = Books::open(backend).await;
+        let mut reports = Vec::new();
+        for first in (1..=MANY).step_by(200) {
+            let some = (first..first + 200).map(|number| books.opened_as(topup_of(number, "user_1", 250)));
+            reports.extend(join_all(some).await);
+        }
+        let held = books.database.hold_writes().await;
+        let apply = books.db.apply(commands(reports));
+        let release = async {
+            until("refusals", async || (books.db.commit_counts().refused > 0).then_some(())).await;
+            held.release().await;
+        };
+        let (outcomes, ()) = join(apply, release).await;
+        let busy = outcomes.iter().filter(|outcome| matches!(outcome, Err(StoreError::Busy))).count();
+        let credited = outcomes.iter().filter(|outcome| is_credited(outcome)).count();
+        assert_eq!(busy + credited, outcomes.len());
+        assert!((500..1_000).contains(&busy), "{busy}");
+        assert_eq!(books.rows().await.paid, i64::try_from(credited).expect("small"));
+        books.finish().await;
+    }
+}
+
+/// PostgreSQL tells a whole group that it was in somebody's way: it is done again.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_group_that_the_database_cannot_serialise_is_done_again() {
+    let books = Books::open(Databases::Postgres).await;
+    // A sequence does not go back with its transaction: the first three inserts of entries fail, whoever makes them.
+    books
+        .db
+        .execute_raw(
+            "CREATE SEQUENCE failures; CREATE FUNCTION fail() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN \
+            IF nextval('failures') <= 3 THEN RAISE EXCEPTION 'try again' USING ERRCODE = '40001'; END IF; RETURN NEW; \
+            END $$; CREATE TRIGGER fail BEFORE INSERT ON ledger_entries FOR EACH STATEMENT EXECUTE FUNCTION fail()",
+        )
+        .await
+        .expect("done");
+    let mut reports = Vec::new();
+    for number in 1..=50_u128 {
+        reports.push(books.opened_as(topup_of(number, "user_1", 250)).await);
+    }
+    let outcomes = books.db.apply(commands(reports)).await;
+    assert!(outcomes.iter().all(is_credited), "{outcomes:?}");
+    assert_eq!(books.db.commit_counts().alone, 0, "the group as a whole, not one by one");
+    assert_eq!(books.balance("user_1").await, 50 * 250);
+    books.finish().await;
+}
+
+/// A group fails for good because of one of its members: the others are done alone.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_group_that_cannot_be_done_is_done_one_by_one() {
+    let books = Books::open(Databases::Postgres).await;
+    books
+        .db
+        .execute_raw(
+            "CREATE FUNCTION fail() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN \
+            IF NEW.account_id = 'user_7' THEN RAISE EXCEPTION 'on purpose'; END IF; RETURN NEW; END $$; \
+            CREATE TRIGGER fail BEFORE INSERT ON ledger_entries FOR EACH ROW EXECUTE FUNCTION fail()",
+        )
+        .await
+        .expect("done");
+    let mut reports = Vec::new();
+    for number in 1..=50_u128 {
+        reports.push(books.opened_as(topup_of(number, &format!("user_{number}"), 250)).await);
+    }
+    let outcomes = books.db.apply(commands(reports)).await;
+    for (number, outcome) in (1..).zip(&outcomes) {
+        assert_eq!(is_credited(outcome), number != 7, "{number}: {outcome:?}");
+    }
+    assert_eq!(books.rows().await, Rows { events: 49, failed: 0, entries: 49, accounts: 49, paid: 49 });
+    books.finish().await;
+}
