@@ -1,0 +1,184 @@
+//! The bars: what the project asks of itself, as ratios within one run.
+
+use serde::Serialize;
+
+use crate::event::Mix;
+use crate::large;
+use crate::latency::{hundredths, milliseconds_text, ratio_text};
+use crate::results::Results;
+use crate::rounds::{HALF_LOAD, LIVE, LOOP_EACH, LOOP_TOGETHER, PGBENCH_MANY, PGBENCH_ONE, POSTGRES, SQLITE};
+
+/// One of them.
+#[derive(Debug, Serialize)]
+pub struct Bar {
+    pub what: String,
+    pub asked: &'static str,
+    pub aim: &'static str,
+    pub figure: String,
+    pub met: bool,
+    pub aim_met: bool,
+}
+
+/// Judges what was measured; what was not has no bar.
+pub fn judge(results: &Results) -> Vec<Bar> {
+    let mut bars = Vec::new();
+    bars.extend(many_on_postgres(results));
+    bars.extend(hot_on_postgres(results));
+    bars.extend(many_on_sqlite(results));
+    for database in [POSTGRES, SQLITE] {
+        bars.extend(half_load(results, database));
+        bars.extend(alone(results, database));
+        bars.extend(memory(results, database));
+        bars.extend(start(results, database));
+    }
+    for database in [POSTGRES, SQLITE] {
+        bars.extend(size(results, database));
+    }
+    bars
+}
+
+fn ratio(results: &Results, ours: (Mix, &str, usize), yardstick: (&str, &str, usize)) -> Option<u64> {
+    let rate = results.find(ours.0.name(), ours.1, ours.2)?.rate();
+    hundredths(rate, results.find(yardstick.0, yardstick.1, yardstick.2)?.rate())
+}
+
+fn many_on_postgres(results: &Results) -> Option<Bar> {
+    let ratio = ratio(results, (Mix::ManyAccounts, POSTGRES, 32), (PGBENCH_MANY, POSTGRES, 32))?;
+    Some(Bar {
+        what: "PostgreSQL, 10,000 accounts, 32 connections".to_owned(),
+        asked: "≥ 1.0 × pgbench",
+        aim: "≥ 2 ×",
+        figure: format!("{} ×", ratio_text(ratio)),
+        met: ratio >= 100,
+        aim_met: ratio >= 200,
+    })
+}
+
+fn hot_on_postgres(results: &Results) -> Option<Bar> {
+    let ratio = ratio(results, (Mix::OneAccount, POSTGRES, 64), (PGBENCH_ONE, POSTGRES, 64))?;
+    let uniform = results.find(Mix::ManyAccounts.name(), POSTGRES, 64)?.rate();
+    let of_uniform = hundredths(results.find(Mix::OneAccount.name(), POSTGRES, 64)?.rate(), uniform)?;
+    Some(Bar {
+        what: "PostgreSQL, one hot account, 64 connections".to_owned(),
+        asked: "≥ 8 × pgbench hot at 64",
+        aim: "same as uniform",
+        figure: format!("{} ×; {} × uniform", ratio_text(ratio), ratio_text(of_uniform)),
+        met: ratio >= 800,
+        // Two runs of the same thing differ by as much.
+        aim_met: of_uniform >= 95,
+    })
+}
+
+fn many_on_sqlite(results: &Results) -> Option<Bar> {
+    let each = ratio(results, (Mix::ManyAccounts, SQLITE, 32), (LOOP_EACH, SQLITE, 1))?;
+    let together = ratio(results, (Mix::ManyAccounts, SQLITE, 32), (LOOP_TOGETHER, SQLITE, 1))?;
+    Some(Bar {
+        what: "SQLite, 10,000 accounts, 32 connections".to_owned(),
+        asked: "≥ 1.2 × the bare loop, a commit each",
+        aim: "≥ 0.75 × the bare loop, 100 together",
+        figure: format!("{} ×; {} ×", ratio_text(each), ratio_text(together)),
+        met: each >= 120,
+        aim_met: together >= 75,
+    })
+}
+
+fn half_load(results: &Results, database: &str) -> Option<Bar> {
+    let p99_ns = results.find(HALF_LOAD, database, 64)?.p99_ns();
+    Some(Bar {
+        what: format!("{database}, p99 at half of the maximum load"),
+        asked: "≤ 10 ms",
+        aim: "≤ 5 ms",
+        figure: format!("{} ms", milliseconds_text(p99_ns)),
+        met: p99_ns <= 10_000_000,
+        aim_met: p99_ns <= 5_000_000,
+    })
+}
+
+fn alone(results: &Results, database: &str) -> Option<Bar> {
+    let bare = if database == POSTGRES { PGBENCH_MANY } else { LOOP_EACH };
+    let bare_ns = results.find(bare, database, 1)?.p50_ns();
+    let http_ns = results.find(LIVE, database, 1)?.p50_ns();
+    let ours_ns = results.find(Mix::ManyAccounts.name(), database, 1)?.p50_ns();
+    let ratio = hundredths(ours_ns, bare_ns.saturating_add(http_ns))?;
+    Some(Bar {
+        what: format!("{database}, one connection alone: p50"),
+        asked: "≤ 1.3 × a bare transaction plus its HTTP exchange",
+        aim: "",
+        figure: format!(
+            "{} × ({} of {} + {} ms)",
+            ratio_text(ratio),
+            milliseconds_text(ours_ns),
+            milliseconds_text(bare_ns),
+            milliseconds_text(http_ns)
+        ),
+        met: ratio <= 130,
+        aim_met: ratio <= 130,
+    })
+}
+
+fn memory(results: &Results, database: &str) -> Option<Bar> {
+    let kib = results.figure("memory at the end, at most", database)?.value();
+    Some(Bar {
+        what: format!("{database}, RSS under load"),
+        asked: "≤ 96 MiB",
+        aim: "≤ 48 MiB",
+        figure: format!("{} MiB", kib.div_ceil(1_024)),
+        met: kib <= 96 * 1_024,
+        aim_met: kib <= 48 * 1_024,
+    })
+}
+
+fn start(results: &Results, database: &str) -> Option<Bar> {
+    let us = results.figure("start to ready", database)?.value();
+    Some(Bar {
+        what: format!("{database}, start to ready"),
+        asked: "≤ 0.5 s",
+        aim: "≤ 0.1 s",
+        figure: format!("{} ms", milliseconds_text(us.saturating_mul(1_000))),
+        met: us <= 500_000,
+        aim_met: us <= 100_000,
+    })
+}
+
+fn size(results: &Results, database: &str) -> Option<Bar> {
+    let rate = |entries| Some(results.find(&large::name(entries), database, large::CONNECTIONS)?.rate());
+    let most = large::SIZES.into_iter().chain(large::QUICK_SIZES).filter(|size| rate(*size).is_some()).max()?;
+    let ratio = hundredths(rate(0)?, rate(most)?)?;
+    Some(Bar {
+        what: format!("{database}, {most} entries against none"),
+        asked: "≤ 1.1 × the time",
+        aim: "1.0",
+        figure: format!("{} ×", ratio_text(ratio)),
+        met: ratio <= 110,
+        aim_met: ratio <= 102,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::latency::Latencies;
+    use crate::results::Sample;
+
+    fn results(ours: u64, pgbench: u64) -> Results {
+        let mut results = Results::default();
+        let sample = |rate| Sample::new(rate, &Latencies::default());
+        results.add(Mix::ManyAccounts.name(), POSTGRES, 32, sample(ours));
+        results.add(PGBENCH_MANY, POSTGRES, 32, sample(pgbench));
+        results
+    }
+
+    #[test]
+    fn a_bar_is_met_from_the_very_figure_on() {
+        let judged =
+            |ours| judge(&results(ours, 5_000)).into_iter().map(|bar| (bar.met, bar.aim_met)).collect::<Vec<_>>();
+        assert_eq!(judged(4_999), [(false, false)]);
+        assert_eq!(judged(5_000), [(true, false)]);
+        assert_eq!(judged(10_000), [(true, true)]);
+    }
+
+    #[test]
+    fn what_was_not_measured_is_not_judged() {
+        assert!(judge(&Results::default()).is_empty());
+    }
+}

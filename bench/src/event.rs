@@ -1,0 +1,145 @@
+//! Deliveries as Stripe makes them: an event of about 3.6 KB, signed, as the bytes of an HTTP request.
+
+use crate::load::Request;
+use crate::purchase::{Buyers, Purchase};
+
+/// The endpoint's signing secret: made up, and known to nobody but this run.
+pub const SECRET: &str = "whsec_3f9c1b7a5d2e8c4460f1a9b8d7e6c5f4";
+const TEMPLATE: &str = include_str!("checkout_session_completed.json");
+
+/// What is delivered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mix {
+    /// Distinct events of many accounts.
+    ManyAccounts,
+    /// Distinct events of one account.
+    OneAccount,
+    /// Many accounts; every fifth delivery repeats an earlier one.
+    Duplicates,
+    /// Many accounts; every twentieth delivery has a signature that does not hold.
+    BadSignatures,
+}
+
+impl Mix {
+    pub const ALL: [Self; 4] = [Self::ManyAccounts, Self::OneAccount, Self::Duplicates, Self::BadSignatures];
+
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::ManyAccounts => "10,000 accounts",
+            Self::OneAccount => "one hot account",
+            Self::Duplicates => "20 % duplicates",
+            Self::BadSignatures => "5 % bad signatures",
+        }
+    }
+
+    pub fn buyers(self) -> Buyers {
+        if self == Self::OneAccount { Buyers::One } else { Buyers::Many }
+    }
+
+    fn kind(self, index: u64) -> Kind {
+        match self {
+            Self::Duplicates if index % 5 == 4 => Kind::Repeats,
+            Self::BadSignatures if index % 20 == 19 => Kind::NotSigned,
+            _ => Kind::Credits,
+        }
+    }
+
+    /// How many purchases are paid for when the first deliveries of the mix are through.
+    pub fn credited(self, deliveries: u64) -> u64 {
+        let others = match self {
+            Self::ManyAccounts | Self::OneAccount => 0,
+            Self::Duplicates => deliveries / 5,
+            Self::BadSignatures => deliveries / 20,
+        };
+        deliveries.saturating_sub(others)
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Credits,
+    Repeats,
+    NotSigned,
+}
+
+/// Makes deliveries of the purchases from `first` on, signed at `now_seconds`.
+pub fn deliveries(mix: Mix, first: u64, count: u64, now_seconds: i64) -> Vec<Request> {
+    let parts: Vec<&str> = TEMPLATE.trim_end().split('~').collect();
+    let mut requests = Vec::new();
+    for index in 0..count {
+        let kind = mix.kind(index);
+        // The one that is repeated is a few deliveries back, so it may still be under way.
+        let index = if kind == Kind::Repeats { index.saturating_sub(1 + index / 5 % 4) } else { index };
+        let number = first.saturating_add(index);
+        let body = body(&parts, Purchase { number, buyers: mix.buyers() }, now_seconds);
+        let secret = if kind == Kind::NotSigned { "whsec_of_somebody_else" } else { SECRET };
+        let signature = stripe_sandbox::sign(secret, now_seconds, body.as_bytes());
+        let request = format!(
+            "POST /webhooks/stripe HTTP/1.1\r\nhost: 127.0.0.1\r\nuser-agent: Stripe/1.0 (+https://stripe.com/docs/webhooks)\r\n\
+             accept: */*; q=0.5, application/xml\r\ncache-control: no-cache\r\ncontent-type: application/json; charset=utf-8\r\n\
+             stripe-signature: {signature}\r\ncontent-length: {}\r\n\r\n{body}",
+            body.len(),
+        );
+        let expected = if kind == Kind::NotSigned { 400 } else { 200 };
+        requests.push(Request { bytes: request.into_bytes().into(), expected });
+    }
+    requests
+}
+
+fn body(parts: &[&str], purchase: Purchase, now_seconds: i64) -> String {
+    let mut body = String::with_capacity(TEMPLATE.len().saturating_add(512));
+    for (index, part) in parts.iter().enumerate() {
+        match *part {
+            text if index % 2 == 0 => body.push_str(text),
+            "event" => body.push_str(&purchase.event()),
+            "session" => body.push_str(&purchase.session()),
+            "payment" => body.push_str(&purchase.payment()),
+            "topup" => body.push_str(&purchase.topup()),
+            "account" => body.push_str(&purchase.account()),
+            "expires" => body.push_str(&now_seconds.saturating_add(3_600).to_string()),
+            _ => body.push_str(&now_seconds.to_string()),
+        }
+    }
+    body
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parsed(request: &Request) -> (String, serde_json::Value) {
+        let text = std::str::from_utf8(&request.bytes).unwrap();
+        let (header, body) = text.split_once("\r\n\r\n").unwrap();
+        assert!(header.contains(&format!("content-length: {}", body.len())));
+        (header.to_owned(), serde_json::from_str(body).unwrap())
+    }
+
+    #[test]
+    fn an_event_is_as_large_as_stripes_and_names_its_purchase() {
+        let requests = deliveries(Mix::ManyAccounts, 12, 2, 1_800_000_000);
+        let (_, event) = parsed(&requests[1]);
+        let purchase = Purchase { number: 13, buyers: Buyers::Many };
+        assert_eq!(event["data"]["object"]["metadata"]["topupId"], purchase.topup());
+        assert_eq!(event["data"]["object"]["id"], purchase.session());
+        assert_eq!(event["data"]["object"]["payment_intent"], purchase.payment());
+        assert_eq!(event["data"]["object"]["client_reference_id"], purchase.account());
+        assert_eq!(event["id"], purchase.event());
+        assert!(!event.to_string().contains('~'));
+        let request = &requests[1].bytes;
+        let event_bytes = request.len() - crate::http::find(request, b"\r\n\r\n").unwrap() - 4;
+        assert!((3_500..3_700).contains(&event_bytes), "{event_bytes}");
+    }
+
+    #[test]
+    fn a_mix_credits_what_its_distinct_and_signed_events_say() {
+        for mix in Mix::ALL {
+            for count in [1, 4, 5, 6, 19, 20, 21, 100] {
+                let requests = deliveries(mix, 0, count, 1_800_000_000);
+                let signed = requests.iter().filter(|request| request.expected == 200);
+                let distinct: std::collections::BTreeSet<String> =
+                    signed.map(|request| parsed(request).1["id"].to_string()).collect();
+                assert_eq!(u64::try_from(distinct.len()).unwrap(), mix.credited(count), "{mix:?}, {count}");
+            }
+        }
+    }
+}

@@ -1,0 +1,154 @@
+//! Cost against size: the same deliveries on databases with nothing, much and very much in their books.
+//!
+//! The databases stand beside each other and take turns, so that nothing but their size differs.
+
+use std::path::Path;
+use std::time::Duration;
+
+use crate::Failure;
+use crate::books::account_sql;
+use crate::event::Mix;
+use crate::postgres::Postgres;
+use crate::purchase::{ACCOUNTS, Buyers, CREDITS};
+use crate::results::{Results, Sample};
+use crate::rounds::{POSTGRES, SQLITE, say};
+use crate::service::Program;
+use crate::target::Target;
+use crate::wall_clock_ms;
+
+/// How many ledger entries there are before.
+pub const SIZES: [u64; 3] = [0, 1_000_000, 10_000_000];
+pub const QUICK_SIZES: [u64; 3] = [0, 100_000, 1_000_000];
+pub const CONNECTIONS: usize = 32;
+/// How many are written by one statement.
+const CHUNK: u64 = 100_000;
+
+/// What a series of a size is called.
+pub fn name(entries: u64) -> String {
+    format!("10,000 accounts, {entries} entries before")
+}
+
+/// How it is measured.
+pub struct Large<'b> {
+    pub program: &'b Program,
+    pub postgres: &'b Postgres,
+    pub folder: &'b Path,
+    pub sizes: [u64; 3],
+    pub rounds: u32,
+    pub duration: Duration,
+}
+
+impl Large<'_> {
+    /// Measures both databases, one after the other, because together they would need twice the disk.
+    ///
+    /// # Errors
+    /// When an answer or the books are wrong, or a part fails.
+    pub async fn run(&self, results: &mut Results) -> Result<(), Failure> {
+        for database in [POSTGRES, SQLITE] {
+            let mut targets = Vec::new();
+            for size in self.sizes {
+                say(&format!("{database}: making a database with {size} entries"));
+                targets.push((size, self.make(database, size).await?));
+            }
+            for round in 1..=self.rounds {
+                for (size, target) in &mut targets {
+                    say(&format!("round {round} of {}: {database}, {size} entries before", self.rounds));
+                    let outcome = target.deliver(Mix::ManyAccounts, CONNECTIONS, self.duration).await?;
+                    results.add(&name(*size), database, CONNECTIONS, Sample::from(&outcome));
+                }
+            }
+            for (size, mut target) in targets {
+                target.check_all().await?;
+                drop(target);
+                self.remove(database, size).await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn make(&self, database: &'static str, size: u64) -> Result<Target, Failure> {
+        let url = if database == POSTGRES {
+            self.postgres.create(&format!("large_{size}")).await?
+        } else {
+            format!("sqlite:{}", self.folder.join(format!("large_{size}.db")).display())
+        };
+        let mut target = Target::start(self.program, database, url).await?;
+        if size > 0 {
+            fill(&mut target, size).await?;
+        }
+        target.warm_up().await?;
+        Ok(target)
+    }
+
+    async fn remove(&self, database: &str, size: u64) -> Result<(), Failure> {
+        if database == POSTGRES {
+            return self.postgres.drop_database(&format!("large_{size}")).await;
+        }
+        for end in ["", "-wal", "-shm"] {
+            let file = self.folder.join(format!("large_{size}.db{end}"));
+            if file.exists() {
+                std::fs::remove_file(file)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Writes the history of so many purchases, as the service would have left it. Only here nothing is checked and nothing
+/// needs to last while it is written: it would take hours.
+async fn fill(target: &mut Target, size: u64) -> Result<(), Failure> {
+    let (relax, restore) = if target.name == POSTGRES {
+        (
+            "SET session_replication_role = replica; SET synchronous_commit = off",
+            "RESET session_replication_role; RESET synchronous_commit",
+        )
+    } else {
+        (
+            "PRAGMA foreign_keys = OFF; PRAGMA synchronous = OFF; PRAGMA cache_size = -262144",
+            "PRAGMA foreign_keys = ON; PRAGMA synchronous = FULL; PRAGMA cache_size = -2000",
+        )
+    };
+    target.books.run(relax).await?;
+    let (now_ms, mut first) = (wall_clock_ms(), 0_u64);
+    while first < size {
+        let count = CHUNK.min(size.saturating_sub(first));
+        for sql in chunk(target, first, count, now_ms) {
+            target.books.run(&sql).await?;
+        }
+        first = first.saturating_add(count);
+    }
+    let entries = size / ACCOUNTS;
+    let accounts = format!(
+        "INSERT INTO accounts (id, balance, used_credits, entries, updated_at) \
+         SELECT {}, {entries} * {CREDITS}, 0, {entries}, {now_ms} FROM {}",
+        account_sql(Buyers::Many),
+        target.books.numbers(0, ACCOUNTS)
+    );
+    target.books.run(&accounts).await?;
+    target.books.run(restore).await?;
+    target.books.run(if target.name == POSTGRES { "VACUUM ANALYZE" } else { "ANALYZE" }).await?;
+    target.books.checkpoint().await?;
+    target.is_large(size);
+    Ok(())
+}
+
+fn chunk(target: &Target, first: u64, count: u64, now_ms: i64) -> [String; 4] {
+    let books = &target.books;
+    let (short, long, from) = (books.hex(24), books.hex(32), books.numbers(first, count));
+    let (account, session) = (account_sql(Buyers::Many), books.hex(58));
+    let events = format!(
+        "INSERT INTO webhook_events (id, type, topup_id, outcome, received_at) SELECT 'evt_' || {short}, \
+         'checkout.session.completed', 'topup_' || {long}, 'credited', {now_ms} FROM {from}"
+    );
+    let payments = format!(
+        "INSERT INTO payments (payment_intent_id, topup_id, state, session_id, writes, created_at, updated_at) \
+         SELECT 'pi_' || {short}, 'topup_' || {long}, 'credited', 'cs_test_' || {session}, 1, {now_ms}, {now_ms} FROM {from}"
+    );
+    // The n-th purchase is the (n / ACCOUNTS)-th of its account: neighbours buy for different accounts, all in turn.
+    let entries = format!(
+        "INSERT INTO ledger_entries (account_id, sequence, id, kind, credits, balance_after, source, created_at) \
+         SELECT {account}, n / {ACCOUNTS} + 1, 'entry_' || {long}, 'topup', {CREDITS}, (n / {ACCOUNTS} + 1) * {CREDITS}, \
+         'topup_' || {long}, {now_ms} FROM {from}"
+    );
+    [books.insert_topups(first, count, Buyers::Many, now_ms, true), events, payments, entries]
+}

@@ -1,0 +1,184 @@
+//! Puts load on the service, from one thread: either as fast as the connections allow, or at moments that were chosen
+//! before, whether or not the service keeps up.
+//!
+//! Requests are sent in their order and each at most once (unless they may be repeated), so what a run has sent is
+//! always the beginning of its list.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use tokio::sync::Semaphore;
+use tokio::task::JoinSet;
+
+use crate::Failure;
+use crate::http::Client;
+use crate::latency::{Latencies, nanoseconds, per_second};
+
+/// A request, ready to be sent.
+pub struct Request {
+    pub bytes: Box<[u8]>,
+    /// The status that is right; anything else ends the run with an error.
+    pub expected: u16,
+}
+
+/// When requests are sent.
+pub enum Pace {
+    /// Each connection sends the next request as soon as it has the answer to the one before.
+    Closed,
+    /// The requests are due at these moments after the start, in order. A request's time counts from then, also when no
+    /// connection was free.
+    Open(Vec<Duration>),
+}
+
+/// A run.
+pub struct Load {
+    pub address: SocketAddr,
+    pub requests: Vec<Request>,
+    /// Whether it begins again with the first request after the last; else the run ends.
+    pub repeated: bool,
+    pub connections: usize,
+    pub duration: Duration,
+    pub pace: Pace,
+}
+
+/// What came of a run.
+pub struct Outcome {
+    /// How many requests were sent, and answered as expected.
+    pub sent: usize,
+    pub elapsed: Duration,
+    pub latencies: Latencies,
+}
+
+impl Outcome {
+    pub fn per_second(&self) -> u64 {
+        per_second(self.latencies.count(), self.elapsed)
+    }
+}
+
+struct Shared {
+    load: Load,
+    next: AtomicUsize,
+    due: Semaphore,
+}
+
+/// Runs a load in a thread of its own.
+///
+/// # Errors
+/// When a connection fails or an answer is not the expected one.
+pub async fn run(load: Load) -> Result<Outcome, Failure> {
+    tokio::task::spawn_blocking(move || {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        runtime.block_on(run_here(load))
+    })
+    .await?
+}
+
+async fn run_here(load: Load) -> Result<Outcome, Failure> {
+    let mut clients = Vec::new();
+    for _ in 0..load.connections {
+        clients.push(Client::connect(load.address).await?);
+    }
+    let shared = Arc::new(Shared { load, next: AtomicUsize::new(0), due: Semaphore::new(0) });
+    let start = Instant::now();
+    let pacer = std::thread::spawn({
+        let shared = shared.clone();
+        move || shared.release_when_due(start)
+    });
+    let mut workers = JoinSet::new();
+    for client in clients {
+        workers.spawn(work(client, shared.clone(), start));
+    }
+    let mut times = Vec::new();
+    while let Some(result) = workers.join_next().await {
+        times.extend(result??);
+    }
+    let elapsed = start.elapsed();
+    pacer.join().map_err(|_| "the pacer failed")?;
+    Ok(Outcome { sent: times.len(), elapsed, latencies: Latencies::new(times) })
+}
+
+impl Shared {
+    /// In a thread, because the timers of the runtime are no finer than a millisecond.
+    fn release_when_due(&self, start: Instant) {
+        let Pace::Open(moments) = &self.load.pace else { return };
+        for moment in moments {
+            let wait = moment.saturating_sub(start.elapsed());
+            if !wait.is_zero() {
+                std::thread::sleep(wait);
+            }
+            self.due.add_permits(1);
+        }
+        self.due.close();
+    }
+
+    /// Which request is next, and since when its time counts; `None` at the end.
+    async fn next(&self, start: Instant) -> Option<(usize, Instant)> {
+        match &self.load.pace {
+            Pace::Closed => {
+                let now = Instant::now();
+                (now.duration_since(start) < self.load.duration).then_some(())?;
+                Some((self.next.fetch_add(1, Ordering::Relaxed), now))
+            }
+            Pace::Open(moments) => {
+                let permit = self.due.acquire().await;
+                permit.map(tokio::sync::SemaphorePermit::forget).ok();
+                let index = self.next.fetch_add(1, Ordering::Relaxed);
+                let due = moments.get(index)?;
+                Some((index, start.checked_add(*due)?))
+            }
+        }
+    }
+}
+
+async fn work(mut client: Client, shared: Arc<Shared>, start: Instant) -> Result<Vec<u64>, Failure> {
+    let mut times = Vec::with_capacity(16 * 1024);
+    while let Some((index, since)) = shared.next(start).await {
+        let requests = &shared.load.requests;
+        let place = if shared.load.repeated { index.checked_rem(requests.len()).unwrap_or(0) } else { index };
+        let Some(request) = requests.get(place) else { break };
+        let status = client.exchange(&request.bytes).await?;
+        times.push(nanoseconds(since.elapsed()));
+        if status != request.expected {
+            let body = String::from_utf8_lossy(client.body()).into_owned();
+            return Err(format!("answered {status} instead of {}: {body}", request.expected).into());
+        }
+    }
+    Ok(times)
+}
+
+/// Moments as independent customers choose them: `count` of them, anywhere within the duration. The same seed gives the
+/// same ones.
+pub fn moments(count: usize, within: Duration, seed: u64) -> Vec<Duration> {
+    let mut state = seed | 1;
+    let mut moments: Vec<Duration> = (0..count)
+        .map(|_| {
+            // Marsaglia's xorshift: even enough for this.
+            state ^= state << 13;
+            state ^= state >> 7;
+            state ^= state << 17;
+            Duration::from_nanos(state.checked_rem(nanoseconds(within)).unwrap_or_default())
+        })
+        .collect();
+    moments.sort_unstable();
+    moments
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn moments_are_in_order_within_the_time_and_spread_over_it() {
+        let within = Duration::from_secs(2);
+        let moments = moments(10_000, within, 7);
+        assert!(moments.is_sorted());
+        assert!(moments.iter().all(|moment| *moment < within));
+        for tenth in 0..10_u32 {
+            let (from, to) = (within * tenth / 10, within * (tenth + 1) / 10);
+            let inside = moments.iter().filter(|moment| (from..to).contains(*moment)).count();
+            assert!((800..1_200).contains(&inside), "{inside} of 10,000 in tenth {tenth}");
+        }
+    }
+}

@@ -1,0 +1,211 @@
+//! Measures the service on both databases, and the yardsticks in the same run. Started by `scripts/bench`.
+//!
+//! What always holds: nothing listens but on loopback or a private socket, all that is started ends with us, and all
+//! files are in a temporary folder. After each run the books are compared with what was delivered; a difference is an
+//! error, because a fast wrong service is worth nothing.
+
+mod bars;
+mod books;
+mod event;
+mod http;
+mod large;
+mod latency;
+mod load;
+mod machine;
+mod postgres;
+mod purchase;
+mod report;
+mod results;
+mod rounds;
+mod service;
+mod stripe;
+mod target;
+mod yardstick;
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::time::Duration;
+
+use clap::{Parser, ValueEnum};
+use tokio::signal::unix::{SignalKind, signal};
+
+use event::Mix;
+use large::Large;
+use machine::Machine;
+use postgres::Postgres;
+use report::Report;
+use results::Results;
+use rounds::{Bench, CONNECTIONS, POSTGRES, SQLITE, say};
+use service::Program;
+use stripe::Stripe;
+use target::Target;
+use yardstick::pgbench::Pgbench;
+use yardstick::sqlite::BareLoop;
+
+type Failure = Box<dyn std::error::Error + Send + Sync>;
+
+const STARTS: u32 = 5;
+
+/// Measures the service on both databases, with the yardsticks it is compared with.
+#[derive(Debug, Parser)]
+struct Arguments {
+    /// One short round: to see that it works, not to quote.
+    #[arg(long)]
+    quick: bool,
+    /// Also on databases with 1 and 10 million ledger entries: takes long, and 25 GB in the folder for temporary files.
+    #[arg(long)]
+    large: bool,
+    /// Measure only this.
+    #[arg(long, value_name = "NAME")]
+    only: Option<Part>,
+    /// Write everything that was measured into this file.
+    #[arg(long, value_name = "FILE")]
+    json: Option<PathBuf>,
+    /// The release binary of the service.
+    #[arg(long, value_name = "FILE", default_value = "target/release/topup")]
+    binary: PathBuf,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Part {
+    /// Deliveries of every mix, with every number of connections.
+    Deliveries,
+    /// Checkouts.
+    Checkouts,
+    /// Balance reads while deliveries run.
+    Reads,
+    /// Deliveries at half of the maximum load.
+    HalfLoad,
+    /// Start and memory.
+    Start,
+    /// What `--large` adds.
+    Large,
+}
+
+#[tokio::main(flavor = "multi_thread", worker_threads = 2)]
+async fn main() -> ExitCode {
+    let result = match (signal(SignalKind::interrupt()), signal(SignalKind::terminate())) {
+        (Ok(mut interrupt), Ok(mut terminate)) => tokio::select! {
+            result = Box::pin(run(Arguments::parse())) => result,
+            _ = interrupt.recv() => Err("interrupted".into()),
+            _ = terminate.recv() => Err("told to stop".into()),
+        },
+        (Err(error), _) | (_, Err(error)) => Err(error.into()),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("bench: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(arguments: Arguments) -> Result<(), Failure> {
+    let folder = tempfile::Builder::new().prefix("topup-bench-").tempdir()?;
+    let result = measure(arguments, folder.path()).await;
+    if result.is_err() {
+        let log = std::fs::read_to_string(folder.path().join(service::LOG)).unwrap_or_default();
+        let lines: Vec<&str> = log.lines().filter(|line| !line.contains("webhook refused")).collect();
+        eprintln!("{}", lines.get(lines.len().saturating_sub(10)..).unwrap_or_default().join("\n"));
+    }
+    result
+}
+
+async fn measure(arguments: Arguments, folder: &Path) -> Result<(), Failure> {
+    let wants = |part| arguments.only.is_none_or(|only| only == part);
+    let postgres = Postgres::start(&std::env::temp_dir()).await?;
+    let machine = Machine::describe(folder, &postgres.url("postgres")).await?;
+    let stripe = Stripe::start()?;
+    let binary = arguments.binary.canonicalize()?;
+    let mut results = Results::default();
+    results.add_figure("size of the release binary", "", "KiB", std::fs::metadata(&binary)?.len() / 1_024);
+    let program = Program { binary, folder: folder.to_owned(), stripe: stripe.address };
+    let mut targets = Vec::new();
+    let sqlite_url = format!("sqlite:{}", folder.join("topup.db").display());
+    for (name, url) in [(POSTGRES, postgres.create("topup").await?), (SQLITE, sqlite_url)] {
+        targets.push(start(&program, name, url, &mut results).await?);
+    }
+    let mut bench = Bench {
+        targets,
+        pgbench: Pgbench::prepare(&postgres, folder).await?,
+        bare: BareLoop::prepare(folder)?,
+        stripe,
+        results,
+        rounds: if arguments.quick { 1 } else { 3 },
+        duration: if arguments.quick { Duration::from_millis(700) } else { Duration::from_millis(1_500) },
+    };
+    say("warming up");
+    for target in &mut bench.targets {
+        target.warm_up().await?;
+    }
+    if wants(Part::Deliveries) {
+        bench.deliveries(&Mix::ALL, &CONNECTIONS).await?;
+    } else if wants(Part::HalfLoad) {
+        bench.deliveries(&[Mix::ManyAccounts], &[32, 64]).await?;
+    }
+    if wants(Part::HalfLoad) {
+        bench.half_load().await?;
+    }
+    if wants(Part::Reads) {
+        bench.reads().await?;
+    }
+    if wants(Part::Checkouts) {
+        bench.checkouts().await?;
+    }
+    if arguments.large || arguments.only == Some(Part::Large) {
+        let sizes = if arguments.quick { large::QUICK_SIZES } else { large::SIZES };
+        let (rounds, duration) = (bench.rounds, bench.duration);
+        let large = Large { program: &program, postgres: &postgres, folder, sizes, rounds, duration };
+        large.run(&mut bench.results).await?;
+    }
+    for target in &bench.targets {
+        audit(&program, &target.url).await?;
+    }
+    finish(bench, machine, arguments.json.as_deref())
+}
+
+/// Starts the service a few times; the last one stays.
+async fn start(program: &Program, name: &'static str, url: String, results: &mut Results) -> Result<Target, Failure> {
+    let mut target = Target::start(program, name, url).await?;
+    for _ in 0..STARTS {
+        target.service = program.serve(&target.url).await?;
+        let started_us = u64::try_from(target.service.started_in.as_micros())?;
+        results.add_figure("start to ready", name, "µs", started_us);
+        results.add_figure("memory when idle", name, "KiB", target.service.memory()?.now_kib);
+    }
+    Ok(target)
+}
+
+/// Lets the service prove its own books, once it can.
+async fn audit(program: &Program, url: &str) -> Result<(), Failure> {
+    if program.run(url, &["--help"]).await?.contains("\n  audit") {
+        say("auditing the books");
+        program.run(url, &["audit"]).await?;
+    }
+    Ok(())
+}
+
+fn finish(mut bench: Bench, machine: Machine, json: Option<&Path>) -> Result<(), Failure> {
+    for target in &bench.targets {
+        let peak = target.service.memory()?.peak_kib;
+        bench.results.add_figure("memory at the end, at most", target.name, "KiB", peak);
+    }
+    let report = Report { machine, results: bench.results };
+    print!("{}", report.markdown());
+    if let Some(file) = json {
+        std::fs::write(file, serde_json::to_string_pretty(&report)?)?;
+    }
+    Ok(())
+}
+
+/// The time as others understand it, in milliseconds since 1970.
+fn wall_clock_ms() -> i64 {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "signatures and checkouts have the real time; nothing is replayed here"
+    )]
+    let now = std::time::SystemTime::now();
+    let since = now.duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
+}

@@ -1,0 +1,117 @@
+//! A private PostgreSQL with the settings that it comes with: every commit is on disk before it is answered.
+//!
+//! It listens on a socket in a folder of its own and on nothing else. A shell that waits for the end of our standard
+//! input watches over it: when we end, however we end, it stops the server and removes its files.
+
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+
+use tokio::io::{AsyncBufReadExt, BufReader};
+use tokio::process::{Child, ChildStdin, Command};
+
+use crate::Failure;
+use crate::books::Books;
+
+const WATCH: &str = r#"
+set -eu
+trap '' INT
+stop() { "$BIN/pg_ctl" -D "$DATA/pg" -m immediate stop >/dev/null 2>&1 || true; rm -rf "$DATA"; }
+trap stop EXIT
+"$BIN/initdb" -D "$DATA/pg" -U topup -A trust -E UTF8 --no-locale >"$DATA/log" 2>&1 || { cat "$DATA/log"; exit 1; }
+"$BIN/pg_ctl" -D "$DATA/pg" -w -l "$DATA/log" -o "-k $DATA -c listen_addresses=" start >/dev/null 2>&1 || { cat "$DATA/log"; exit 1; }
+echo ready
+cat >/dev/null
+"#;
+
+/// The server. Dropped, it ends.
+pub struct Postgres {
+    folder: PathBuf,
+    programs: PathBuf,
+    _watch: (Child, ChildStdin),
+}
+
+impl Postgres {
+    /// Makes one below `parent`.
+    ///
+    /// # Errors
+    /// When PostgreSQL is not installed or does not start.
+    pub async fn start(parent: &Path) -> Result<Self, Failure> {
+        let programs = programs().ok_or("PostgreSQL is not installed: apt-get install postgresql")?;
+        let folder = tempfile::Builder::new().prefix("topup-pg-").tempdir_in(parent)?.keep();
+        let mut command = as_unprivileged(&folder).await?;
+        command.args(["sh", "-c", WATCH]).env("BIN", &programs).env("DATA", &folder).current_dir(&folder);
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::inherit());
+        let mut watch = command.spawn()?;
+        let stdin = watch.stdin.take().ok_or("no standard input")?;
+        let mut lines = BufReader::new(watch.stdout.take().ok_or("no standard output")?).lines();
+        let mut said = String::new();
+        while let Some(line) = lines.next_line().await? {
+            if line == "ready" {
+                return Ok(Self { folder, programs, _watch: (watch, stdin) });
+            }
+            said.push_str(&line);
+            said.push('\n');
+        }
+        Err(format!("PostgreSQL does not start:\n{said}").into())
+    }
+
+    /// Makes a database; gives its address.
+    ///
+    /// # Errors
+    /// When the server refuses.
+    pub async fn create(&self, database: &str) -> Result<String, Failure> {
+        Books::connect(&self.url("postgres")).await?.run(&format!("CREATE DATABASE {database}")).await?;
+        Ok(self.url(database))
+    }
+
+    /// Removes a database, whoever is connected.
+    ///
+    /// # Errors
+    /// When the server refuses.
+    pub async fn drop_database(&self, database: &str) -> Result<(), Failure> {
+        Books::connect(&self.url("postgres")).await?.run(&format!("DROP DATABASE {database} WITH (FORCE)")).await
+    }
+
+    /// The address of a database.
+    pub fn url(&self, database: &str) -> String {
+        format!("postgres://topup@localhost/{database}?host={}", self.folder.display())
+    }
+
+    /// Where the socket is.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// Where `pgbench` and the like are.
+    pub fn program(&self, name: &str) -> PathBuf {
+        let beside = self.programs.join(name);
+        if beside.exists() { beside } else { PathBuf::from(name) }
+    }
+}
+
+/// PostgreSQL refuses to run as root.
+async fn as_unprivileged(folder: &Path) -> Result<Command, Failure> {
+    let is_root = std::fs::metadata("/proc/self").is_ok_and(|own| std::os::unix::fs::MetadataExt::uid(&own) == 0);
+    if !is_root {
+        return Ok(Command::new("env"));
+    }
+    if !Command::new("chown").arg("postgres").arg(folder).status().await?.success() {
+        return Err("there is no user `postgres`: apt-get install postgresql".into());
+    }
+    let mut command = Command::new("runuser");
+    command.args(["-u", "postgres", "--", "env"]);
+    Ok(command)
+}
+
+/// The newest installed PostgreSQL: Debian keeps its programs out of the path.
+fn programs() -> Option<PathBuf> {
+    let in_path = std::env::var_os("PATH").unwrap_or_default();
+    let debian = std::fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
+    let mut found: Vec<PathBuf> = debian
+        .map(|entry| entry.path().join("bin"))
+        .chain(std::env::split_paths(&in_path))
+        .filter(|path| ["initdb", "pg_ctl", "postgres"].iter().all(|name| path.join(name).exists()))
+        .collect();
+    found.sort_by_key(|path| path.to_string_lossy().split('/').find_map(|part| part.parse::<u32>().ok()).unwrap_or(0));
+    found.pop()
+}

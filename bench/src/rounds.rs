@@ -1,0 +1,215 @@
+//! What is measured, in which order. What is compared takes turns: each round does everything once, the databases and
+//! their yardsticks beside each other.
+
+use std::time::Duration;
+
+use crate::Failure;
+use crate::event::Mix;
+use crate::load::{self, Load, Pace, Request};
+use crate::purchase::{ACCOUNTS, Buyers};
+use crate::results::{Results, Sample};
+use crate::service::get;
+use crate::stripe::Stripe;
+use crate::target::Target;
+use crate::yardstick::pgbench::Pgbench;
+use crate::yardstick::sqlite::BareLoop;
+
+pub const CONNECTIONS: [usize; 4] = [1, 8, 32, 64];
+pub const CHECKOUT_CONNECTIONS: [usize; 3] = [1, 8, 32];
+pub const READERS: usize = 8;
+pub const POSTGRES: &str = "PostgreSQL";
+pub const SQLITE: &str = "SQLite";
+
+pub const PGBENCH_MANY: &str = "pgbench, 10,000 accounts";
+pub const PGBENCH_ONE: &str = "pgbench, one hot account";
+pub const LOOP_EACH: &str = "bare loop, a commit each";
+pub const LOOP_TOGETHER: &str = "bare loop, 100 together";
+pub const LIVE: &str = "GET /health/live";
+pub const CHECKOUTS: &str = "checkouts";
+pub const STRIPE_ALONE: &str = "the local Stripe endpoint";
+pub const READS: &str = "balance reads while deliveries run";
+pub const BESIDE_READS: &str = "deliveries while balances are read";
+pub const HALF_LOAD: &str = "deliveries at half of the maximum";
+
+/// Everything that takes part.
+pub struct Bench {
+    pub targets: Vec<Target>,
+    pub pgbench: Pgbench,
+    pub bare: BareLoop,
+    pub stripe: Stripe,
+    pub results: Results,
+    pub rounds: u32,
+    /// How long one run takes.
+    pub duration: Duration,
+}
+
+impl Bench {
+    /// Deliveries of every mix with every number of connections, and the yardsticks between them.
+    ///
+    /// # Errors
+    /// When an answer or the books are wrong, or a part fails.
+    pub async fn deliveries(&mut self, mixes: &[Mix], connections: &[usize]) -> Result<(), Failure> {
+        for round in 1..=self.rounds {
+            for mix in mixes {
+                for connections in connections {
+                    say(&format!("round {round} of {}: {}, {connections} connections", self.rounds, mix.name()));
+                    self.yardsticks_of(*mix, *connections).await?;
+                    for target in &mut self.targets {
+                        let outcome = target.deliver(*mix, *connections, self.duration).await?;
+                        self.results.add(mix.name(), target.name, *connections, Sample::from(&outcome));
+                    }
+                }
+            }
+        }
+        for target in &self.targets {
+            let peak = target.service.memory()?.peak_kib;
+            self.results.add_figure("memory after the deliveries, at most", target.name, "KiB", peak);
+        }
+        Ok(())
+    }
+
+    /// The yardsticks that belong beside one row.
+    async fn yardsticks_of(&mut self, mix: Mix, connections: usize) -> Result<(), Failure> {
+        match (mix, connections) {
+            (Mix::ManyAccounts, 1) => {
+                self.pgbench(Buyers::Many, 1).await?;
+                self.bare_loop(1)?;
+                self.live().await
+            }
+            (Mix::ManyAccounts, 32) => {
+                self.pgbench(Buyers::Many, 32).await?;
+                self.bare_loop(100)
+            }
+            (Mix::OneAccount, 8 | 64) => self.pgbench(Buyers::One, connections).await,
+            _ => Ok(()),
+        }
+    }
+
+    async fn pgbench(&mut self, buyers: Buyers, clients: usize) -> Result<(), Failure> {
+        let name = if buyers == Buyers::Many { PGBENCH_MANY } else { PGBENCH_ONE };
+        let sample = self.pgbench.run(buyers, clients, self.duration).await?;
+        self.results.add(name, POSTGRES, clients, sample);
+        Ok(())
+    }
+
+    fn bare_loop(&mut self, together: u64) -> Result<(), Failure> {
+        let name = if together == 1 { LOOP_EACH } else { LOOP_TOGETHER };
+        // Nothing else is to be done meanwhile.
+        let sample = self.bare.run(together, self.duration)?;
+        self.results.add(name, SQLITE, 1, sample);
+        Ok(())
+    }
+
+    /// An exchange with the service that does nothing: what HTTP alone costs.
+    async fn live(&mut self) -> Result<(), Failure> {
+        for target in &self.targets {
+            for connections in [1, READERS] {
+                let load = Load {
+                    address: target.service.address,
+                    requests: vec![get("/health/live", None)],
+                    repeated: true,
+                    connections,
+                    duration: self.duration / 2,
+                    pace: Pace::Closed,
+                };
+                let outcome = load::run(load).await?;
+                self.results.add(LIVE, target.name, connections, Sample::from(&outcome));
+            }
+        }
+        Ok(())
+    }
+
+    /// Checkouts, and Stripe's endpoint by itself with the same requests.
+    ///
+    /// # Errors
+    /// When a checkout is not opened.
+    pub async fn checkouts(&mut self) -> Result<(), Failure> {
+        for round in 1..=self.rounds {
+            for connections in CHECKOUT_CONNECTIONS {
+                say(&format!("round {round} of {}: checkouts, {connections} connections", self.rounds));
+                for target in &mut self.targets {
+                    target.books.checkpoint().await?;
+                    let load = target.checkouts(connections, self.duration);
+                    let outcome = load::run(load).await?;
+                    target.saw_checkouts(connections, &outcome);
+                    self.results.add(CHECKOUTS, target.name, connections, Sample::from(&outcome));
+                }
+                let load = self.stripe_alone(round, connections);
+                let outcome = load::run(load).await?;
+                self.results.add(STRIPE_ALONE, "", connections, Sample::from(&outcome));
+            }
+        }
+        Ok(())
+    }
+
+    fn stripe_alone(&self, round: u32, connections: usize) -> Load {
+        let form = self.stripe.latest_form();
+        let requests = (0..20_000).map(|number| {
+            let text = format!(
+                "POST /v1/checkout/sessions HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-type: application/x-www-form-urlencoded\r\n\
+                 idempotency-key: alone-{round}-{connections}-{number}\r\ncontent-length: {}\r\n\r\n{form}",
+                form.len()
+            );
+            Request { bytes: text.into_bytes().into(), expected: 200 }
+        });
+        Load {
+            address: self.stripe.address,
+            requests: requests.collect(),
+            repeated: false,
+            connections,
+            duration: self.duration / 2,
+            pace: Pace::Closed,
+        }
+    }
+
+    /// Balances are read as fast as 8 connections allow, while deliveries come on 32.
+    ///
+    /// # Errors
+    /// When an answer or the books are wrong.
+    pub async fn reads(&mut self) -> Result<(), Failure> {
+        for round in 1..=self.rounds {
+            say(&format!("round {round} of {}: reads while deliveries run", self.rounds));
+            for target in &mut self.targets {
+                let deliveries = target.prepare_for(Mix::ManyAccounts, 32, self.duration).await?;
+                let requests = (0..ACCOUNTS)
+                    .map(|number| get(&format!("/accounts/account_{number}/credits"), Some(&target.api_key)))
+                    .collect();
+                let reads = Load {
+                    address: target.service.address,
+                    requests,
+                    repeated: true,
+                    connections: READERS,
+                    duration: self.duration,
+                    pace: Pace::Closed,
+                };
+                let (deliveries, reads) = tokio::try_join!(load::run(deliveries), load::run(reads))?;
+                target.check(Mix::ManyAccounts, &deliveries).await?;
+                self.results.add(READS, target.name, READERS, Sample::from(&reads));
+                self.results.add(BESIDE_READS, target.name, 32, Sample::from(&deliveries));
+            }
+        }
+        Ok(())
+    }
+
+    /// Half of what the service can do at most, at moments that do not wait for it.
+    ///
+    /// # Errors
+    /// When an answer or the books are wrong.
+    pub async fn half_load(&mut self) -> Result<(), Failure> {
+        for round in 1..=self.rounds {
+            say(&format!("round {round} of {}: half of the maximum load", self.rounds));
+            for target in &mut self.targets {
+                let maximum = self.results.highest_rate(Mix::ManyAccounts.name(), target.name);
+                let rate = maximum.ok_or("the maximum is not known")? / 2;
+                let outcome = target.deliver_paced(rate, self.duration.saturating_mul(2)).await?;
+                self.results.add(HALF_LOAD, target.name, 64, Sample::from(&outcome));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Tells whoever waits how far it is.
+pub fn say(what: &str) {
+    eprintln!("bench: {what}");
+}

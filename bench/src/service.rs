@@ -1,0 +1,138 @@
+//! The service under test, as a process: the release binary with its settings in the environment.
+
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::path::PathBuf;
+use std::process::Stdio;
+use std::time::{Duration, Instant};
+
+use tokio::process::{Child, Command};
+
+use crate::Failure;
+use crate::event::SECRET;
+use crate::http::Client;
+use crate::load::Request;
+
+/// The file that the services log into.
+pub const LOG: &str = "service.log";
+const START_TIMEOUT: Duration = Duration::from_secs(20);
+const READY: &[u8] = b"GET /health/ready HTTP/1.1\r\nhost: 127.0.0.1\r\n\r\n";
+
+/// What starts the service.
+#[derive(Debug, Clone)]
+pub struct Program {
+    /// The release binary.
+    pub binary: PathBuf,
+    /// A folder without an `.env`.
+    pub folder: PathBuf,
+    /// Where Stripe's API is.
+    pub stripe: SocketAddr,
+}
+
+/// A running service. Dropped, it is killed.
+pub struct Service {
+    process: Child,
+    pub address: SocketAddr,
+    /// How long it took from the start to ready.
+    pub started_in: Duration,
+}
+
+/// Memory of a process, in KiB.
+#[derive(Debug, Clone, Copy)]
+pub struct Memory {
+    pub now_kib: u64,
+    pub peak_kib: u64,
+}
+
+impl Program {
+    /// What the service logs.
+    fn log(&self) -> PathBuf {
+        self.folder.join(LOG)
+    }
+
+    fn command(&self, database_url: &str) -> Command {
+        let mut command = Command::new(&self.binary);
+        command.env_clear().current_dir(&self.folder).kill_on_drop(true);
+        command.env("DATABASE_URL", database_url);
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::inherit());
+        command
+    }
+
+    /// Runs a command of the service's to its end; gives what it printed.
+    ///
+    /// # Errors
+    /// When it fails.
+    pub async fn run(&self, database_url: &str, arguments: &[&str]) -> Result<String, Failure> {
+        let output = self.command(database_url).args(arguments).stderr(Stdio::piped()).output().await?;
+        if output.status.success() {
+            return Ok(String::from_utf8(output.stdout)?.trim().to_owned());
+        }
+        let said = [output.stdout, output.stderr].concat();
+        Err(format!("topup {}: {}", arguments.join(" "), String::from_utf8_lossy(&said)).into())
+    }
+
+    /// Starts the service and waits until it is ready.
+    ///
+    /// # Errors
+    /// When it does not become ready.
+    pub async fn serve(&self, database_url: &str) -> Result<Service, Failure> {
+        // The port that was free a moment ago; the service tells its own only in the log.
+        let address = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?;
+        let mut command = self.command(database_url);
+        command.arg("serve").stdout(Stdio::null()).envs([
+            ("BIND_ADDRESS", address.to_string()),
+            ("STRIPE_SECRET_KEY", "sk_test_8d1f0a6b7c3e".to_owned()),
+            ("STRIPE_WEBHOOK_SECRET", SECRET.to_owned()),
+            ("STRIPE_API_BASE", format!("http://{}", self.stripe)),
+            ("ALLOWED_ORIGINS", "https://app.example.com".to_owned()),
+            ("RATE_LIMIT_PER_MINUTE", "100000000".to_owned()),
+            ("LOG", "warn".to_owned()),
+        ]);
+        // Refused deliveries are logged, and that is measured as well; but nobody wants to read it.
+        let log = std::fs::OpenOptions::new().create(true).append(true).open(self.log())?;
+        command.stderr(log);
+        let start = Instant::now();
+        let mut process = command.spawn()?;
+        loop {
+            if is_ready(address).await {
+                return Ok(Service { process, address, started_in: start.elapsed() });
+            }
+            if let Some(status) = process.try_wait()? {
+                let log = std::fs::read_to_string(self.log())?;
+                return Err(format!("the service ended: {status}\n{log}").into());
+            }
+            if start.elapsed() > START_TIMEOUT {
+                return Err("the service does not become ready".into());
+            }
+            // Nothing tells when it listens.
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+    }
+}
+
+async fn is_ready(address: SocketAddr) -> bool {
+    let Ok(mut client) = Client::connect(address).await else { return false };
+    matches!(client.exchange(READY).await, Ok(200))
+}
+
+impl Service {
+    /// Reads how much memory it has, and had at most.
+    ///
+    /// # Errors
+    /// When the process has ended.
+    pub fn memory(&self) -> Result<Memory, Failure> {
+        let pid = self.process.id().ok_or("the service has ended")?;
+        let status = std::fs::read_to_string(format!("/proc/{pid}/status"))?;
+        let kib = |name: &str| {
+            let line = status.lines().find_map(|line| line.strip_prefix(name));
+            line.and_then(|line| line.split_whitespace().next()?.parse().ok()).ok_or("unknown form of /proc")
+        };
+        Ok(Memory { now_kib: kib("VmRSS:")?, peak_kib: kib("VmHWM:")? })
+    }
+}
+
+/// A request without a body.
+pub fn get(path: &str, api_key: Option<&str>) -> Request {
+    let credentials = api_key.map_or_else(String::new, |key| format!("x-api-key: {key}\r\n"));
+    let text = format!("GET {path} HTTP/1.1\r\nhost: 127.0.0.1\r\n{credentials}\r\n");
+    Request { bytes: text.into_bytes().into(), expected: 200 }
+}

@@ -1,0 +1,194 @@
+//! One database with a service in front of it, and what its books must say by now.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use crate::books::{Books, Sums};
+use crate::event::{Mix, deliveries};
+use crate::load::{self, Load, Outcome, Pace, Request};
+use crate::purchase::{ACCOUNTS, CREDITS};
+use crate::service::{Program, Service};
+use crate::{Failure, wall_clock_ms};
+
+/// More are not kept in memory for one run; it ends earlier then.
+const MAX_REQUESTS: u64 = 60_000;
+/// What a run is prepared for before there is a figure: more than can be hoped for.
+const FIRST_GUESS_PER_SECOND: u64 = 16_000;
+
+/// A database, its service, and our view of both.
+pub struct Target {
+    pub name: &'static str,
+    pub url: String,
+    pub service: Service,
+    pub books: Books,
+    pub api_key: String,
+    /// The number of the next purchase that nobody has used.
+    next: u64,
+    /// How many purchases are paid.
+    paid: u64,
+    /// Whether counting all rows would take longer than a run, and push out of the memory what the run needs.
+    is_large: bool,
+    /// The rates that were seen, to prepare as much as will be needed and not much more.
+    seen: BTreeMap<(&'static str, usize), u64>,
+}
+
+impl Target {
+    /// Makes the database with the service's own commands, and starts the service.
+    ///
+    /// # Errors
+    /// When one of them fails.
+    pub async fn start(program: &Program, name: &'static str, url: String) -> Result<Self, Failure> {
+        program.run(&url, &["migrate"]).await?;
+        let arguments = ["keys", "create", "--name", "bench", "--scope", "checkout,read"];
+        let api_key = program.run(&url, &arguments).await?;
+        let service = program.serve(&url).await?;
+        let books = Books::connect(&url).await?;
+        Ok(Self { name, url, service, books, api_key, next: 0, paid: 0, is_large: false, seen: BTreeMap::new() })
+    }
+
+    /// Says that so many purchases were paid for by other means; the next ones come after them.
+    pub fn is_large(&mut self, paid: u64) {
+        (self.is_large, self.paid, self.next) = (true, paid, paid);
+    }
+
+    /// A delivery to each account, so that all accounts are there, and everything is warm.
+    ///
+    /// # Errors
+    /// When one fails.
+    pub async fn warm_up(&mut self) -> Result<(), Failure> {
+        let load = self.prepare(Mix::ManyAccounts, 32, Duration::from_mins(1), ACCOUNTS).await?;
+        let outcome = load::run(load).await?;
+        self.check(Mix::ManyAccounts, &outcome).await?;
+        self.books.run("ANALYZE").await
+    }
+
+    /// Delivers as fast as the connections allow, and checks the books.
+    ///
+    /// # Errors
+    /// When an answer or the books are wrong.
+    pub async fn deliver(&mut self, mix: Mix, connections: usize, duration: Duration) -> Result<Outcome, Failure> {
+        let load = self.prepare_for(mix, connections, duration).await?;
+        let outcome = load::run(load).await?;
+        self.seen.insert((mix.name(), connections), outcome.per_second());
+        self.check(mix, &outcome).await?;
+        Ok(outcome)
+    }
+
+    /// Delivers so many per second, whether or not they are answered in time.
+    ///
+    /// # Errors
+    /// When an answer or the books are wrong.
+    pub async fn deliver_paced(&mut self, rate: u64, duration: Duration) -> Result<Outcome, Failure> {
+        let count = requests_for(rate, duration).min(MAX_REQUESTS);
+        let mut load = self.prepare(Mix::ManyAccounts, 64, duration, count).await?;
+        load.pace = Pace::Open(load::moments(load.requests.len(), duration, self.next));
+        let outcome = load::run(load).await?;
+        self.check(Mix::ManyAccounts, &outcome).await?;
+        Ok(outcome)
+    }
+
+    /// Seeds and signs as many deliveries as may be needed.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub async fn prepare_for(&mut self, mix: Mix, connections: usize, duration: Duration) -> Result<Load, Failure> {
+        let seen = self.seen.get(&(mix.name(), connections));
+        let rate = seen.map_or(FIRST_GUESS_PER_SECOND, |rate| rate.saturating_mul(3) / 2);
+        let count = requests_for(rate, duration).clamp(500, MAX_REQUESTS);
+        self.prepare(mix, connections, duration, count).await
+    }
+
+    async fn prepare(&mut self, mix: Mix, connections: usize, duration: Duration, count: u64) -> Result<Load, Failure> {
+        let (first, now_ms) = (self.next, wall_clock_ms());
+        self.next = self.next.saturating_add(count);
+        self.books.seed_open_topups(first, count, mix.buyers(), now_ms).await?;
+        let requests = deliveries(mix, first, count, now_ms / 1_000);
+        Ok(Load { address: self.service.address, requests, repeated: false, connections, duration, pace: Pace::Closed })
+    }
+
+    /// Checks that exactly what was delivered is in the books.
+    ///
+    /// # Errors
+    /// When it is not.
+    pub async fn check(&mut self, mix: Mix, outcome: &Outcome) -> Result<(), Failure> {
+        let sent = u64::try_from(outcome.sent)?;
+        self.paid = self.paid.saturating_add(mix.credited(sent));
+        let what = mix.name();
+        if self.is_large { self.check_accounts(what).await } else { self.check_sums(what).await }
+    }
+
+    /// Checks all of the books, however long it takes.
+    ///
+    /// # Errors
+    /// When they are wrong.
+    pub async fn check_all(&mut self) -> Result<(), Failure> {
+        self.check_sums("all runs").await
+    }
+
+    /// The accounts alone: how many entries they have had, and what they add up to.
+    async fn check_accounts(&mut self, after: &str) -> Result<(), Failure> {
+        let (entries, balances) = self.books.account_sums().await?;
+        let expected = i64::try_from(self.paid)?;
+        if entries == expected && balances == expected.saturating_mul(i64::try_from(CREDITS)?) {
+            return Ok(());
+        }
+        Err(format!("{}: {entries} entries, {balances} credits after {after}, not {expected}", self.name).into())
+    }
+
+    async fn check_sums(&mut self, after: &str) -> Result<(), Failure> {
+        let entries = i64::try_from(self.paid)?;
+        let credits = entries.saturating_mul(i64::try_from(CREDITS)?);
+        let expected = Sums { entries, credits, balances: credits, paid_topups: entries };
+        let sums = self.books.sums().await?;
+        if sums == expected {
+            return Ok(());
+        }
+        Err(format!("{}: the books are wrong after {after}: {sums:?} instead of {expected:?}", self.name).into())
+    }
+
+    /// Requests that open checkouts, each with a key of its own.
+    pub fn checkouts(&mut self, connections: usize, duration: Duration) -> Load {
+        let seen = self.seen.get(&("checkouts", connections));
+        let count = requests_for(seen.map_or(4_000, |rate| rate.saturating_mul(2)), duration).max(200);
+        let first = self.next;
+        self.next = self.next.saturating_add(count);
+        let requests = (0..count).map(|index| self.checkout(first.saturating_add(index))).collect();
+        Load { address: self.service.address, requests, repeated: false, connections, duration, pace: Pace::Closed }
+    }
+
+    /// Remembers how many checkouts there were in a second.
+    pub fn saw_checkouts(&mut self, connections: usize, outcome: &Outcome) {
+        self.seen.insert(("checkouts", connections), outcome.per_second());
+    }
+
+    fn checkout(&self, number: u64) -> Request {
+        let body = format!(
+            "{{\"credits\":{CREDITS},\"accountId\":\"account_{}\",\
+             \"successUrl\":\"https://app.example.com/credits?session_id={{CHECKOUT_SESSION_ID}}\",\
+             \"cancelUrl\":\"https://app.example.com/credits?cancelled=1\"}}",
+            number % ACCOUNTS
+        );
+        let text = format!(
+            "POST /credits/sessions HTTP/1.1\r\nhost: 127.0.0.1\r\nx-api-key: {}\r\ncontent-type: application/json\r\n\
+             idempotency-key: bench-{number}\r\ncontent-length: {}\r\n\r\n{body}",
+            self.api_key,
+            body.len()
+        );
+        Request { bytes: text.into_bytes().into(), expected: 200 }
+    }
+}
+
+fn requests_for(rate: u64, duration: Duration) -> u64 {
+    let milliseconds = u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
+    rate.saturating_mul(milliseconds) / 1_000
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_rate_and_a_duration_make_a_number_of_requests() {
+        assert_eq!(requests_for(8_000, Duration::from_millis(1_500)), 12_000);
+    }
+}

@@ -1,0 +1,13 @@
+//! What the figures are compared with, measured in the same run: the same three statements, as people write them by hand
+//! (the event's row, the balance, the ledger's row, in one transaction), without a service in front.
+
+pub mod pgbench;
+pub mod sqlite;
+
+/// The plainest books that are right, for either database: an event and a ledger entry exist once.
+pub const TABLES: &str = "
+CREATE TABLE events (id TEXT PRIMARY KEY NOT NULL, type TEXT NOT NULL, received_at BIGINT NOT NULL);
+CREATE TABLE accounts (id TEXT PRIMARY KEY NOT NULL, balance BIGINT NOT NULL, updated_at BIGINT NOT NULL);
+CREATE TABLE ledger (source TEXT PRIMARY KEY NOT NULL, account TEXT NOT NULL REFERENCES accounts (id),
+    credits BIGINT NOT NULL, balance_after BIGINT NOT NULL, created_at BIGINT NOT NULL);
+";
