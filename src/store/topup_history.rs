@@ -90,7 +90,7 @@ statements! {
     /// A failed delivery is told by its body, as long as that is kept: it names the purchase or a payment of it.
     FAILED = "SELECT f.event_id, f.type, f.kind, f.error, f.attempts, f.first_failed_at, f.last_failed_at, \
         COALESCE(f.resolved_at, (SELECT e.received_at FROM webhook_events e WHERE e.id = f.event_id)) AS resolved_at, \
-        f.payload_at, CASE WHEN f.payload IS NULL THEN 0 ELSE 1 END AS has_payload \
+        f.payload_at, CAST(CASE WHEN f.payload IS NULL THEN 0 ELSE 1 END AS BIGINT) AS has_payload \
         FROM failed_webhook_events f WHERE f.payload LIKE '%' || $1 || '%' OR EXISTS \
         (SELECT 1 FROM payments p WHERE p.topup_id = $1 AND f.payload LIKE '%' || p.payment_intent_id || '%') \
         ORDER BY f.first_failed_at, f.event_id LIMIT 100";

@@ -144,7 +144,7 @@ impl Crowd {
         self.stripe.tick();
         while !self.network.lock().expect("nobody panicked").pending.is_empty() {
             self.deliver(&mut rng).await;
-            self.clock.advance_ms(86_400_000);
+            self.clock.advance_ms(600_000);
         }
         let pace = Pace { interval: Duration::ZERO, backoff: Duration::ZERO, tries: 3 };
         let options = Options { cause: RunCause::Command, dry_run: false, since_days: MAX_SINCE_DAYS, pace };
