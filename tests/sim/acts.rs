@@ -18,7 +18,7 @@ const METHODS: [(&str, u64); 12] = [
     ("pm_card_authenticationRequiredChargeDeclinedInsufficientFunds", 2),
     ("pm_card_pendingRefund", 8),
     ("pm_card_refundFail", 6),
-    ("pm_card_createDispute", 5),
+    ("pm_card_createDispute", 3),
     ("pm_card_createDisputeInquiry", 3),
     ("pm_card_createDisputeProductNotReceived", 2),
     ("pm_card_radarBlock", 1),
