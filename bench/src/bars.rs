@@ -117,6 +117,8 @@ fn alone(results: &Results, database: &str) -> Option<Bar> {
 }
 
 fn memory(results: &Results, database: &str) -> Option<Bar> {
+    // Without the deliveries there was no load.
+    results.figure("memory after the deliveries, at most", database)?;
     let kib = results.figure("memory at the end, at most", database)?.value();
     Some(Bar {
         what: format!("{database}, RSS under load"),
