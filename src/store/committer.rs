@@ -79,7 +79,7 @@ trait Write: Work<Output = ()> {
 }
 
 struct Closure<T, F> {
-    closure: F,
+    run: F,
     value: Option<T>,
     reply: oneshot::Sender<Result<T, StoreError>>,
 }
@@ -93,7 +93,7 @@ where
 
     fn run<'t>(&'t mut self, tx: &'t mut Tx) -> BoxFuture<'t, Result<(), StoreError>> {
         async move {
-            self.value = Some((self.closure)(tx).await?);
+            self.value = Some((self.run)(tx).await?);
             Ok(())
         }
         .boxed()
@@ -159,7 +159,7 @@ impl Committer {
         F: for<'t> Fn(&'t mut Tx) -> BoxFuture<'t, Result<T, StoreError>> + Send + Sync + 'static,
     {
         let (reply, answer) = oneshot::channel();
-        self.enqueue(Job::Write(Box::new(Closure { closure, value: None, reply })))?;
+        self.enqueue(Job::Write(Box::new(Closure { run: closure, value: None, reply })))?;
         answer.await.unwrap_or(Err(StoreError::Closed))
     }
 
@@ -183,7 +183,7 @@ async fn work(pools: Arc<Pools>, queue: Arc<tokio::sync::Mutex<mpsc::Receiver<Jo
             return;
         }
         counters.group(taken);
-        commit(&pools, jobs.drain(..).collect(), &counters).await;
+        commit(&pools, std::mem::take(&mut jobs), &counters).await;
     }
 }
 

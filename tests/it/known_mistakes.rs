@@ -27,8 +27,8 @@ fn every_known_mistake_names_a_test_that_exists() {
         let mut named = row[2].split('`').skip(1).step_by(2);
         let mut count = 0;
         while let Some(file) = named.next() {
-            let test = named.next().unwrap_or_else(|| panic!("mistake {}: {file} without a test", row[0]));
-            assert!(source_of(file).contains(&format!("fn {test}(")), "mistake {}: no {test} in {file}", row[0]);
+            let name = named.next().unwrap_or_else(|| panic!("mistake {}: {file} without a test", row[0]));
+            assert!(source_of(file).contains(&format!("fn {name}(")), "mistake {}: no {name} in {file}", row[0]);
             count += 1;
         }
         assert!(count > 0, "mistake {} has no test", row[0]);

@@ -96,16 +96,16 @@ fn places(books: &Books, truth: &Truth, promises: &mut Promises) -> Result<(), S
         let Some(real) = truth.reversals.get(&stored.id) else {
             return Err(format!("{} does not exist at Stripe", stored.id));
         };
-        let promised = promises.reversals.entry(stored.id.clone()).or_default();
-        let states = real.states.iter().enumerate().skip(*promised);
+        let heard = promises.reversals.entry(stored.id.clone()).or_default();
+        let states = real.states.iter().enumerate().skip(*heard);
         let found = states.into_iter().find(|(_, state)| {
             let counts = i64::from(state.counts(real.is_dispute));
             (state.status == stored.status, state.amount, counts) == (true, stored.amount, stored.counts)
         });
         let Some((place, _)) = found else {
-            return Err(format!("{stored:?} is none of the states since {promised} of {:?}", real.states));
+            return Err(format!("{stored:?} is none of the states since {heard} of {:?}", real.states));
         };
-        *promised = place;
+        *heard = place;
         if stored.payment_intent_id != real.intent {
             return Err(format!("{} is of {}", stored.id, real.intent));
         }
