@@ -33,7 +33,7 @@ pub struct Counters {
     largest: AtomicU64,
 }
 
-/// A reading of the [`Counters`].
+/// How many writes shared how many commits, at one moment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct CommitCounts {
     /// Groups that were committed or tried.
