@@ -14,6 +14,7 @@ use topup::domain::account::AccountId;
 use topup::domain::ids::SessionId;
 use topup::domain::redirect::{AllowedOrigin, RedirectUrl};
 use topup::ports::Clock;
+use topup::store::StoreError;
 
 use crate::sim::acts::Bystander;
 use crate::sim::books::Books;
@@ -121,7 +122,8 @@ impl Crowd {
         }
     }
 
-    /// Whether it was taken. That Stripe cannot be asked is planned; anything else is a mistake of ours.
+    /// Whether it was taken. That Stripe cannot be asked is planned, and of many who write one dispute at once, one may
+    /// be overtaken again and again; anything else is a mistake of ours.
     async fn send(&self, delivery: &Delivery) -> bool {
         let body = {
             let stripe = self.stripe.lock();
@@ -132,7 +134,7 @@ impl Crowd {
         let header = stripe_sandbox::sign(WEBHOOK_SECRET, self.clock.now_ms() / 1_000, body.as_bytes());
         match apply_event(&self.app, Some(&header), body.as_bytes()).await {
             Ok(_) => true,
-            Err(ApplyEventError::Stripe(_)) => false,
+            Err(ApplyEventError::Stripe(_) | ApplyEventError::Store(StoreError::Stale)) => false,
             Err(error) => panic!("{} fails: {}", delivery.id, topup::app::with_causes(&error)),
         }
     }
