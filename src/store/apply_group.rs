@@ -26,8 +26,6 @@ statements! {
         SELECT value ->> 'event', value ->> 'type', value ->> 'topup', value ->> 'outcome', \
         CAST(value ->> 'now' AS BIGINT) FROM json_each($1) WHERE 1 = 1 ORDER BY 1 \
         ON CONFLICT (id) DO NOTHING RETURNING id";
-    RESOLVE_FAILURES = "UPDATE failed_webhook_events SET resolved_at = $2 WHERE resolved_at IS NULL \
-        AND event_id IN (SELECT value ->> 'event' FROM json_each($1))";
     TOUCH_PAYMENTS = "INSERT INTO payments \
         (payment_intent_id, topup_id, state, session_id, writes, created_at, updated_at) \
         SELECT value ->> 'payment', value ->> 'topup', $2, value ->> 'session', 1, CAST(value ->> 'now' AS BIGINT), \
@@ -176,10 +174,11 @@ fn sort_out<'c>(
 
 async fn insert_events(tx: &mut Tx, plain: &[Plain<'_>]) -> Result<BTreeSet<String>, StoreError> {
     let rows: Vec<Row<'_>> = plain.iter().map(row).filter(|row| row.event.is_some()).collect();
-    let Some(latest_ms) = rows.iter().map(|row| row.now).max() else { return Ok(BTreeSet::new()) };
+    if rows.is_empty() {
+        return Ok(BTreeSet::new());
+    }
     let rows = to_json(&rows)?;
     let inserted: Vec<Inserted> = tx.fetch_all(&INSERT_EVENTS, &[rows.as_str().into()]).await?;
-    tx.execute(&RESOLVE_FAILURES, &[rows.as_str().into(), latest_ms.into()]).await?;
     Ok(inserted.into_iter().map(|row| row.id).collect())
 }
 
