@@ -152,6 +152,7 @@ impl World {
 
     /// What must be so from now on, since we answered with 200.
     fn promise(&mut self, sent: &Sent) {
+        self.look();
         let stripe = self.stripe.lock();
         let truth = &stripe.truth;
         let topup_of = |session: &Session| self.books.topups.get(session.topup.as_ref()?);
@@ -159,6 +160,7 @@ impl World {
         if let Some(session) = paid
             && let Some(topup) = topup_of(session)
         {
+            // Of two sessions that are not known here, the one whose news comes first is the purchase's.
             let is_its_session = topup.session_id.as_ref().is_none_or(|known| *known == session.id);
             if is_its_session && topup.total_amount == session.total {
                 self.promises.paid.insert(topup.id.clone());
