@@ -8,7 +8,6 @@ use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use sqlx::migrate::Migrator;
 use sqlx::postgres::{PgArguments, PgConnectOptions, PgPoolOptions, PgRow};
@@ -25,6 +24,7 @@ use super::StoreError;
 use super::apply::{Applied, ApplyPayment};
 use super::committer::{CommitCounts, Committer};
 use super::statement::{Statement, Value};
+use super::work::{Plain, Work, guarded};
 use crate::checkpoints;
 
 static SQLITE_MIGRATIONS: Migrator = sqlx::migrate!("migrations/sqlite");
@@ -366,34 +366,6 @@ impl Db {
     }
 }
 
-/// What is done in one transaction. It may be run again, so it starts anew each time.
-pub(super) trait Work: Send {
-    /// What it gives.
-    type Output: Send;
-
-    /// Does it.
-    fn run<'t>(&'t mut self, tx: &'t mut Tx) -> BoxFuture<'t, Result<Self::Output, StoreError>>;
-}
-
-/// Makes a panic an error: a write that panics is a mistake of its own and no reason for others to fail.
-pub(super) async fn guarded<T>(work: BoxFuture<'_, Result<T, StoreError>>) -> Result<T, StoreError> {
-    std::panic::AssertUnwindSafe(work).catch_unwind().await.unwrap_or(Err(StoreError::Panicked))
-}
-
-struct Plain<F>(F);
-
-impl<T, F> Work for Plain<F>
-where
-    T: Send,
-    F: for<'t> Fn(&'t mut Tx) -> BoxFuture<'t, Result<T, StoreError>> + Send + Sync,
-{
-    type Output = T;
-
-    fn run<'t>(&'t mut self, tx: &'t mut Tx) -> BoxFuture<'t, Result<T, StoreError>> {
-        (self.0)(tx)
-    }
-}
-
 impl Pools {
     /// Does work in a transaction of its own, again when the database reports a conflict.
     pub(super) async fn write<W: Work + ?Sized>(&self, work: &mut W) -> Result<W::Output, StoreError> {
@@ -436,19 +408,4 @@ async fn limit_session(connection: &mut PgConnection) -> Result<(), sqlx::Error>
 
 async fn in_time<T>(read: impl Future<Output = Result<T, StoreError>>) -> Result<T, StoreError> {
     tokio::time::timeout(READ_TIMEOUT, read).await.unwrap_or(Err(StoreError::TimedOut))
-}
-
-/// Whether the database says that this write was in another one's way and may simply be run again: SQLite's BUSY and
-/// LOCKED families; PostgreSQL's serialization failure and deadlock.
-pub(super) fn is_conflict(error: &sqlx::Error) -> bool {
-    let Some(code) = error.as_database_error().and_then(sqlx::error::DatabaseError::code) else { return false };
-    let sqlite_primary = code.parse::<i64>().ok().filter(|_| code.len() < 5).map(|number| number & 0xff);
-    matches!(&*code, "40001" | "40P01") || matches!(sqlite_primary, Some(5 | 6))
-}
-
-/// Whether a table that a statement needs does not exist: the database was never migrated.
-pub(super) fn is_missing_table(error: &sqlx::Error) -> bool {
-    error
-        .as_database_error()
-        .is_some_and(|error| error.code().as_deref() == Some("42P01") || error.message().starts_with("no such table"))
 }

@@ -16,7 +16,8 @@ use tokio::sync::{mpsc, oneshot};
 use super::StoreError;
 use super::apply::{Applied, ApplyPayment, apply_one};
 use super::apply_group::apply_many;
-use super::backend::{Pools, Tx, Work, guarded};
+use super::backend::{Pools, Tx};
+use super::work::{Work, guarded};
 
 /// How many writes one commit serves at most.
 const MAX_GROUP: usize = 128;

@@ -12,6 +12,7 @@ pub mod audit;
 pub mod backend;
 mod committer;
 pub mod comparison;
+mod database_error;
 pub mod failed_events;
 pub mod idempotency;
 pub mod instance;
@@ -24,6 +25,7 @@ pub mod reversals;
 pub mod statement;
 pub mod topup_history;
 pub mod topups;
+mod work;
 
 pub use backend::{Db, Tx};
 pub use committer::CommitCounts;
@@ -67,7 +69,7 @@ pub enum StoreError {
 impl StoreError {
     fn is_conflict(&self) -> bool {
         match self {
-            Self::Database(error) => backend::is_conflict(error),
+            Self::Database(error) => database_error::is_conflict(error),
             Self::Overtaken => true,
             _ => false,
         }
@@ -76,7 +78,7 @@ impl StoreError {
     /// Whether the database was never migrated.
     #[must_use]
     pub fn is_missing_table(&self) -> bool {
-        matches!(self, Self::Database(error) if backend::is_missing_table(error))
+        matches!(self, Self::Database(error) if database_error::is_missing_table(error))
     }
 
     pub(crate) fn corrupt(what: &str, value: impl std::fmt::Display) -> Self {
