@@ -113,6 +113,19 @@ impl DisputeReport {
     }
 }
 
+/// An amount that a refund or dispute can have: Stripe's charges have twelve digits at most. Sums of such amounts fit,
+/// so one that is none cannot stand in the way of others of its payment.
+#[must_use]
+pub fn amount(minor: i64) -> Option<i64> {
+    (0..=999_999_999_999).contains(&minor).then_some(minor)
+}
+
+/// A word of Stripe's as it is stored and shown: whatever came, it is short and printable, and every database takes it.
+#[must_use]
+pub fn word(text: &str) -> String {
+    text.chars().filter(char::is_ascii_graphic).take(100).collect()
+}
+
 /// An event of Stripe's: its id and its type.
 pub type EventRef = (EventId, String);
 

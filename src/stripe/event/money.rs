@@ -10,7 +10,7 @@ use serde::Deserialize;
 use super::{Head, Reference, from_object, payment_intent, topup_of};
 use crate::domain::checkout::Declined;
 use crate::domain::ids::{BalanceTransactionId, ChargeId, DisputeId, RefundId, TopupId};
-use crate::domain::reversal::{RefundReport, RefundStatus};
+use crate::domain::reversal::{RefundReport, RefundStatus, amount, word};
 use crate::ports::{ChargeRefunded, ChargeSettled, WebhookEvent};
 
 const NOT_OURS: WebhookEvent = WebhookEvent::Foreign { reason: "no payment intent, as every payment of ours has" };
@@ -29,11 +29,11 @@ struct FailedPayment {
     last_payment_error: Option<PaymentError>,
 }
 
-/// The most specific word that Stripe has for a declined payment; bounded, because it is kept and shown.
+/// The most specific word that Stripe has for a declined payment.
 pub(super) fn declined(object: &str, topup: TopupId, head: Head) -> Result<WebhookEvent, String> {
     let payment: FailedPayment = from_object(object)?;
     let code = payment.last_payment_error.and_then(|error| error.decline_code.or(error.code));
-    let code: String = code.as_deref().unwrap_or("unknown").chars().filter(char::is_ascii_graphic).take(100).collect();
+    let code = word(code.as_deref().unwrap_or("unknown"));
     Ok(WebhookEvent::Decline(Declined { event: head.event, livemode: head.livemode, topup, code }))
 }
 
@@ -81,11 +81,11 @@ impl Refund {
         Ok(RefundReport {
             id: RefundId::parse(self.id).map_err(|error| error.to_string())?,
             payment_intent: payment_intent(self.payment_intent)?,
-            amount_minor: self.amount.filter(|amount| *amount >= 0).ok_or("the refund has no amount")?,
+            amount_minor: self.amount.and_then(amount).ok_or("the refund has no amount")?,
             currency: self.currency.ok_or("the refund has no currency")?,
             // A status that does not exist yet: better tried again and looked at than guessed.
             status: RefundStatus::parse(&status).ok_or_else(|| format!("the refund's status is {status}"))?,
-            reason: self.reason,
+            reason: self.reason.as_deref().map(word),
         })
     }
 }

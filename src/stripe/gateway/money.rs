@@ -13,7 +13,7 @@ use super::{Transport, classify, not_understood, topup_of};
 use crate::domain::checkout::PURPOSE;
 use crate::domain::fees::RealFee;
 use crate::domain::ids::{BalanceTransactionId, ChargeId, DisputeId, PaymentIntentId, RefundId};
-use crate::domain::reversal::{DisputeReport, RefundReport, RefundStatus};
+use crate::domain::reversal::{DisputeReport, RefundReport, RefundStatus, amount, word};
 use crate::ports::{GatewayError, PaymentOwner, RefundOrder};
 
 /// Stripe's largest page.
@@ -102,10 +102,10 @@ pub(super) fn refund_report(refund: Refund) -> Result<RefundReport, GatewayError
     Ok(RefundReport {
         id: RefundId::parse(refund.id.as_str()).map_err(not_understood)?,
         payment_intent: payment_intent.transpose().map_err(not_understood)?,
-        amount_minor: Some(refund.amount).filter(|amount| *amount >= 0).ok_or_else(|| not_understood("the amount"))?,
+        amount_minor: amount(refund.amount).ok_or_else(|| not_understood("the amount"))?,
         currency: refund.currency.to_string(),
         status: RefundStatus::parse(&status).ok_or_else(|| not_understood(format!("refund status {status}")))?,
-        reason: refund.reason.map(|reason| reason.as_str().to_owned()),
+        reason: refund.reason.map(|reason| word(reason.as_str())),
     })
 }
 
@@ -123,10 +123,10 @@ pub(super) fn dispute_report(dispute: &Dispute) -> Result<DisputeReport, Gateway
     Ok(DisputeReport {
         id: DisputeId::parse(dispute.id.as_str()).map_err(not_understood)?,
         payment_intent: payment_intent.transpose().map_err(not_understood)?,
-        amount_minor: Some(dispute.amount).filter(|amount| *amount >= 0).ok_or_else(|| not_understood("the amount"))?,
+        amount_minor: amount(dispute.amount).ok_or_else(|| not_understood("the amount"))?,
         currency: dispute.currency.to_string(),
-        status: dispute.status.as_str().to_owned(),
-        reason: Some(dispute.reason.clone()),
+        status: word(dispute.status.as_str()),
+        reason: Some(word(&dispute.reason)),
         latest_movement_took: latest.map(|movement| movement.amount < 0),
         livemode: dispute.livemode,
     })

@@ -203,7 +203,8 @@ on_both_databases! {
         purchase.refund(&app, 100).await;
         let event = purchase.latest(&app, "refund.created").await;
         for (number, (field, value)) in
-            [("status", json!("half_done")), ("status", Value::Null), ("amount", json!(-1)), ("amount", Value::Null), ("currency", Value::Null)]
+            [("status", json!("half_done")), ("status", Value::Null), ("amount", json!(-1)),
+                ("amount", json!(i64::MAX)), ("amount", Value::Null), ("currency", Value::Null)]
                 .into_iter()
                 .enumerate()
         {
@@ -212,6 +213,19 @@ on_both_databases! {
             app.deliver(&wrong).await.expect(500);
         }
         assert_eq!(app.credits("user_1").await, 250);
+        app.finish().await;
+    }
+
+    async fn a_reason_that_no_database_takes_is_no_reason_to_fail(backend: Backend) {
+        let app = TestApp::start(backend).await;
+        let purchase = Purchase::credited(&app, "user_1", "pm_card_visa").await;
+        let refund = purchase.refund(&app, 100).await;
+        let mut event = purchase.latest(&app, "refund.created").await;
+        event["data"]["object"]["reason"] = json!(format!("no\u{0}reason {}", "x".repeat(10_000)));
+        app.deliver(&event).await.expect(200);
+        let stored = reversal(&app, &refund).await.expect("there").reason.expect("a reason");
+        assert!(stored.starts_with("noreasonxxx") && stored.len() == 100, "{stored}");
+        assert_eq!(app.credits("user_1").await, 150);
         app.finish().await;
     }
 
