@@ -1,10 +1,9 @@
 //! A person puts right what no rule does: gives or takes credits, with a reason, once for each key.
 
 use futures_util::FutureExt;
-use sha2::{Digest, Sha256};
 
 use super::App;
-use super::create_checkout::CallerKey;
+use super::caller_key::{CallerKey, request_hash};
 use super::operator::Operator;
 use crate::domain::account::AccountId;
 use crate::domain::ids::{AdjustmentId, LedgerEntryId};
@@ -56,7 +55,7 @@ pub async fn adjust_account(app: &App, command: AdjustAccount) -> Result<Adjustm
     if !command.operator.may_act_for(&command.account) {
         return Err(AdjustError::Forbidden);
     }
-    let request_hash = hash(&command);
+    let hash = request_hash(&[command.account.as_str(), &command.credits.to_string(), &command.reason]);
     let new = NewAdjustment {
         id: AdjustmentId::from_bits(app.ids.id_bits()),
         entry: LedgerEntryId::from_bits(app.ids.id_bits()),
@@ -66,11 +65,11 @@ pub async fn adjust_account(app: &App, command: AdjustAccount) -> Result<Adjustm
         made_by: command.operator.name,
         caller: command.key.caller,
         key: command.key.key,
-        request_hash: request_hash.clone(),
+        request_hash: hash.clone(),
         now_ms: app.clock.now_ms(),
     };
     match app.db.write(move |tx| book(tx, new.clone()).boxed()).await? {
-        Outcome::Booked(adjustment) if adjustment.request_hash != request_hash => Err(AdjustError::OtherRequest),
+        Outcome::Booked(adjustment) if adjustment.request_hash != hash => Err(AdjustError::OtherRequest),
         Outcome::Booked(adjustment) => {
             let Adjustment { id, credits, made_by, .. } = &adjustment;
             tracing::info!(id, credits, made_by, "credits adjusted by hand");
@@ -85,15 +84,4 @@ async fn book(tx: &mut Tx, new: NewAdjustment) -> Result<Outcome, StoreError> {
         return Ok(Outcome::Booked(earlier));
     }
     Ok(adjustments::book(tx, &new).await?.map_or(Outcome::Insufficient, Outcome::Booked))
-}
-
-/// What makes two requests the same. Each part is preceded by its length, so that no two requests look alike.
-fn hash(command: &AdjustAccount) -> String {
-    let mut hasher = Sha256::new();
-    for part in [command.account.as_str(), &command.credits.to_string(), &command.reason] {
-        hasher.update(part.len().to_string());
-        hasher.update(":");
-        hasher.update(part);
-    }
-    hex::encode(hasher.finalize())
 }

@@ -51,9 +51,9 @@ pub struct Difference {
 
 /// A row that can be judged by itself.
 trait Audited: Sized + Send {
-    type Key: Clone + PartialEq + Send;
+    /// What the rows are ordered by; the default comes before all of them.
+    type Key: Clone + Default + PartialEq + Send;
 
-    fn first_key() -> Self::Key;
     fn key(&self) -> Self::Key;
     /// A page that begins with this key.
     fn read(db: &Db, from: Self::Key, limit: i64) -> BoxFuture<'_, Result<Vec<Self>, StoreError>>;
@@ -79,7 +79,7 @@ pub async fn audit(db: &Db) -> Result<AuditReport, StoreError> {
 
 /// Reads all rows of a kind, page by page; gives how many there were.
 async fn walk<T: Audited>(db: &Db, report: &mut AuditReport) -> Result<u64, StoreError> {
-    let (mut from, mut count, mut is_first) = (T::first_key(), 0_u64, true);
+    let (mut from, mut count, mut is_first) = (T::Key::default(), 0_u64, true);
     loop {
         let mut page = T::read(db, from.clone(), PAGE).await?;
         // A page begins where the one before ended.
@@ -118,10 +118,6 @@ fn first_broken<const N: usize>(rules: [(bool, String); N]) -> Option<String> {
 impl Audited for AuditedAccount {
     type Key = String;
 
-    fn first_key() -> String {
-        String::new()
-    }
-
     fn key(&self) -> String {
         self.id.clone()
     }
@@ -149,10 +145,6 @@ impl Audited for AuditedAccount {
 
 impl Audited for AuditedEntry {
     type Key = (String, i64);
-
-    fn first_key() -> (String, i64) {
-        (String::new(), 0)
-    }
 
     fn key(&self) -> (String, i64) {
         (self.account_id.clone(), self.sequence)
@@ -190,10 +182,6 @@ impl Audited for AuditedEntry {
 
 impl Audited for AuditedTopup {
     type Key = String;
-
-    fn first_key() -> String {
-        String::new()
-    }
 
     fn key(&self) -> String {
         self.id.clone()
@@ -240,10 +228,6 @@ impl Audited for AuditedTopup {
 impl Audited for AuditedReversal {
     type Key = String;
 
-    fn first_key() -> String {
-        String::new()
-    }
-
     fn key(&self) -> String {
         self.id.clone()
     }
@@ -277,10 +261,6 @@ impl Audited for AuditedReversal {
 
 impl Audited for AuditedAdjustment {
     type Key = String;
-
-    fn first_key() -> String {
-        String::new()
-    }
 
     fn key(&self) -> String {
         self.id.clone()

@@ -5,9 +5,9 @@
 //! first attempt, whether it is running, has ended, or died half-way.
 
 use futures_util::FutureExt;
-use sha2::{Digest, Sha256};
 
 use super::App;
+use super::caller_key::{CallerKey, request_hash};
 use super::check_session::refresh;
 pub use super::open_checkout::StripeTrouble;
 use super::open_checkout::{Opened, open};
@@ -40,15 +40,6 @@ pub struct CreateCheckout {
     pub cancel_url: Option<RedirectUrl>,
     /// The caller's idempotency key, if it sent one.
     pub idempotency: Option<CallerKey>,
-}
-
-/// A caller's idempotency key and the caller that it belongs to.
-#[derive(Debug, Clone)]
-pub struct CallerKey {
-    /// Who calls: a customer's account, or an API key's id.
-    pub caller: String,
-    /// The key.
-    pub key: String,
 }
 
 /// What was asked for, to the letter: what tells a repetition from another request, whatever the rules are by now.
@@ -174,17 +165,10 @@ impl CreateCheckout {
 }
 
 impl AskedFor {
-    /// What makes two requests the same. Each part is preceded by its length, so that no two requests look alike.
     fn hash(&self) -> String {
-        let mut hasher = Sha256::new();
         let credits = self.credits.to_string();
         let cancel_url = self.cancel_url.as_deref().unwrap_or_default();
-        for part in [self.account.as_str(), &credits, &self.success_url, cancel_url] {
-            hasher.update(part.len().to_string());
-            hasher.update(":");
-            hasher.update(part);
-        }
-        hex::encode(hasher.finalize())
+        request_hash(&[self.account.as_str(), &credits, &self.success_url, cancel_url])
     }
 }
 

@@ -6,12 +6,11 @@
 //! one refund at Stripe for it. A refusal of ours leaves nothing; one of Stripe's is kept.
 
 use futures_util::FutureExt;
-use sha2::{Digest, Sha256};
 
 use super::App;
 use super::apply_event::{ApplyEventError, EventOutcome};
 use super::apply_reversal::{Asked, apply_refund};
-use super::create_checkout::CallerKey;
+use super::caller_key::{CallerKey, request_hash};
 use super::make_refund::{Made, make};
 pub use super::make_refund::{RefundTrouble, StripeRefusal};
 use super::operator::Operator;
@@ -192,21 +191,14 @@ const fn latest_lease_ms(now_ms: i64) -> i64 {
     now_ms.saturating_add(LEASE_MS.saturating_mul(2))
 }
 
-/// What makes two requests the same. Each part is preceded by its length, so that no two requests look alike.
 fn hash(command: &RefundTopup) -> String {
-    let mut hasher = Sha256::new();
     let ask = match command.ask {
         RefundAsk::Everything => "everything".to_owned(),
         RefundAsk::Credits(credits) => format!("credits {credits}"),
         RefundAsk::Amount(amount) => format!("amount {amount}"),
     };
     let payment = command.payment.as_ref().map_or("", PaymentIntentId::as_str);
-    for part in [command.topup.as_str(), &ask, payment, &command.reason] {
-        hasher.update(part.len().to_string());
-        hasher.update(":");
-        hasher.update(part);
-    }
-    hex::encode(hasher.finalize())
+    request_hash(&[command.topup.as_str(), &ask, payment, &command.reason])
 }
 
 async fn begin(tx: &mut Tx, new: NewRefundRequest, command: RefundTopup) -> Result<Begun, StoreError> {

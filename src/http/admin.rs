@@ -8,7 +8,7 @@ use super::auth::Caller;
 use super::problem::ApiError;
 use super::sessions::idempotency_key;
 use crate::app::api_keys::Scope;
-use crate::app::create_checkout::CallerKey;
+use crate::app::caller_key::CallerKey;
 use crate::app::operator::Operator;
 
 /// Somebody with the admin scope.
@@ -43,6 +43,19 @@ impl Admin {
         Ok(Self { operator, caller: scope })
     }
 
+    /// The same, for what is about all accounts at once: an API key for one account may not.
+    ///
+    /// # Errors
+    /// 401 without valid credentials, 403 without the scope or with a key for one account.
+    pub async fn of_all_accounts(request: &HttpRequest, state: &HttpState) -> Result<Self, ApiError> {
+        let admin = Self::of(request, state).await?;
+        if admin.operator.account.is_some() {
+            let detail = "this API key is for one account, and this is about all";
+            return Err(ApiError::forbidden("account_forbidden", detail));
+        }
+        Ok(admin)
+    }
+
     /// The key that a change must come with.
     ///
     /// # Errors
@@ -64,6 +77,8 @@ impl Admin {
 pub fn before(cursor: Option<&str>) -> Result<(i64, String), ApiError> {
     let Some(cursor) = cursor else { return Ok((i64::MAX, String::new())) };
     let parsed = cursor.split_once('_').and_then(|(time, id)| Some((time.parse().ok()?, id.to_owned())));
+    // PostgreSQL takes no text with a zero byte.
+    let parsed = parsed.filter(|(_, id): &(i64, String)| !id.contains('\0'));
     parsed.ok_or_else(|| ApiError::field("cursor", "invalid_cursor", "must be the nextCursor of an earlier page"))
 }
 

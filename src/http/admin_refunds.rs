@@ -9,7 +9,7 @@ use validator::{Validate, ValidationError};
 use super::State;
 use super::admin::Admin;
 use super::body::{read_json, read_query};
-use super::openapi::{CallerProblems, Problem404, Problem422, Problem503, RefundProblems};
+use super::openapi::{CallerProblems, Problem404, Problem422, Problem503, StripeProblems};
 use super::problem::{ApiError, Problem};
 use crate::app::refund_topup::{RefundPreview, RefundTopup, Refunded, preview_refund, refund_topup};
 use crate::domain::ids::{PaymentIntentId, TopupId};
@@ -182,7 +182,7 @@ fn payment(text: Option<String>) -> Result<Option<PaymentIntentId>, ApiError> {
         (status = 409, description = "It cannot be made: `topup_not_paid`, `already_refunded`, `amount_too_large`, `payment_disputed`, `surplus_has_no_credits`, `insufficient_funds`; or not now: `refund_in_progress`, `idempotency_key_in_use`.", body = Problem, content_type = "application/problem+json"),
         (status = 413, description = "The body is too large.", body = Problem, content_type = "application/problem+json"),
         (status = 415, description = "The body is not JSON.", body = Problem, content_type = "application/problem+json"),
-        Problem404, Problem422, CallerProblems, RefundProblems,
+        Problem404, Problem422, CallerProblems, StripeProblems,
     ),
     security(("token" = []), ("apiKey" = [])),
 )]

@@ -15,6 +15,7 @@ use super::problem::ApiError;
 use super::timestamp::rfc3339;
 use super::topup_details::TopupDetails;
 use crate::app::explain_topup::explain_topup;
+use crate::domain::account::AccountId;
 use crate::domain::checkout::TopupState;
 use crate::store::topup_history::{ListedTopup, TopupFilter};
 
@@ -93,13 +94,15 @@ fn is_state(state: &str) -> Result<(), ValidationError> {
 pub async fn list(request: HttpRequest, state: State) -> Result<Json<Topups>, ApiError> {
     let admin = Admin::of(&request, &state).await?;
     let query: ListQuery = read_query(&request)?;
-    let bound = admin.operator.account.map(|account| account.to_string());
-    if bound.is_some() && query.account_id.is_some() && bound != query.account_id {
+    let named = query.account_id.map(AccountId::parse).transpose();
+    let named = named.map_err(|error| ApiError::field("accountId", "invalid_account", error.to_string()))?;
+    let bound = admin.operator.account;
+    if bound.is_some() && named.is_some() && bound != named {
         return Err(ApiError::forbidden("account_forbidden", "these credentials are not for that account"));
     }
     let limit = query.limit.unwrap_or(20);
     let filter = TopupFilter {
-        account: bound.or(query.account_id),
+        account: bound.or(named).map(|account| account.to_string()),
         state: query.state,
         surplus: query.surplus.unwrap_or(false),
         before: before(query.cursor.as_deref())?,

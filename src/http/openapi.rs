@@ -38,21 +38,7 @@ pub enum PublicProblems {
 /// What can go wrong at Stripe.
 #[derive(IntoResponses)]
 pub enum StripeProblems {
-    /// Stripe refused the checkout, or gave no page to pay on.
-    #[response(status = 502, content_type = "application/problem+json")]
-    Refused(Problem),
-    /// Stripe is not available or wants us to wait, or tokens cannot be verified; `Retry-After` says when to try again.
-    #[response(status = 503, content_type = "application/problem+json")]
-    Unavailable(Problem),
-    /// Stripe did not answer in time.
-    #[response(status = 504, content_type = "application/problem+json")]
-    TooSlow(Problem),
-}
-
-/// What can go wrong at Stripe with a refund.
-#[derive(IntoResponses)]
-pub enum RefundProblems {
-    /// Stripe refused for a reason that has nothing to do with the payment, such as a missing permission.
+    /// Stripe refused, such as for a missing permission, or opened no checkout that can be paid.
     #[response(status = 502, content_type = "application/problem+json")]
     Refused(Problem),
     /// Stripe is not available or wants us to wait, or tokens cannot be verified; `Retry-After` says when to try again.

@@ -7,12 +7,11 @@ use utoipa::ToSchema;
 use validator::Validate;
 
 use super::State;
-use super::auth::Caller;
+use super::admin::Admin;
 use super::body::read_query;
 use super::openapi::{CallerProblems, Problem503};
 use super::problem::{ApiError, Problem};
 use super::timestamp::rfc3339;
-use crate::app::api_keys::Scope;
 use crate::app::reconcile::Run;
 use crate::store::StoreError;
 
@@ -76,7 +75,7 @@ struct ListQuery {
 )]
 #[get("/admin/reconciliations")]
 pub async fn list_reconciliations(request: HttpRequest, state: State) -> Result<Json<Reconciliations>, ApiError> {
-    check_operator(&request, &state).await?;
+    Admin::of_all_accounts(&request, &state).await?;
     let query: ListQuery = read_query(&request)?;
     let (app, limit) = (state.app.clone(), query.limit.unwrap_or(DEFAULT_LIMIT));
     let runs = state.run(async move { app.db.reconciliations(limit).await }).await??;
@@ -103,7 +102,7 @@ pub async fn read_reconciliation(
     path: Path<String>,
     state: State,
 ) -> Result<Json<Reconciliation>, ApiError> {
-    check_operator(&request, &state).await?;
+    Admin::of_all_accounts(&request, &state).await?;
     let (app, id) = (state.app.clone(), path.into_inner());
     let read = async move {
         // PostgreSQL takes no text with a zero byte, and nothing is called so.
@@ -131,19 +130,4 @@ fn reconciliation(run: Run) -> Result<Reconciliation, ApiError> {
         error: run.error,
         report: report.map_err(|error| StoreError::corrupt("report", error))?,
     })
-}
-
-/// They name purchases of every account: the operator's business, and nobody else's.
-async fn check_operator(request: &HttpRequest, state: &State) -> Result<(), ApiError> {
-    match Caller::of(request, state).await? {
-        Caller::Customer { is_admin: true, .. } => Ok(()),
-        Caller::Customer { .. } => Err(ApiError::forbidden("admin_required", "this is for the operator's tools")),
-        Caller::Server(key) if !key.may(Scope::Admin) => {
-            Err(ApiError::forbidden("scope_missing", "this API key lacks the scope admin"))
-        }
-        Caller::Server(key) if key.account.is_some() => {
-            Err(ApiError::forbidden("account_forbidden", "this API key is for one account, and this is about all"))
-        }
-        Caller::Server(_) => Ok(()),
-    }
 }

@@ -8,12 +8,11 @@ use utoipa::ToSchema;
 use validator::Validate;
 
 use super::State;
-use super::auth::Caller;
+use super::admin::{Admin, before, page};
 use super::body::read_query;
 use super::openapi::{CallerProblems, Problem503};
 use super::problem::{ApiError, Problem};
 use super::timestamp::rfc3339;
-use crate::app::api_keys::Scope;
 use crate::app::failed_deliveries::{self, Replayed};
 use crate::store::failed_events::{
     FailedDelivery, FailedEvent, FailureCursor, FailureFilter, FailureKind, FailureState,
@@ -76,7 +75,7 @@ pub struct FailedWebhookDelivery {
 pub struct FailedWebhookEvents {
     data: Vec<FailedWebhookEvent>,
     /// Send it as `cursor` for the next page; null on the last one.
-    #[schema(example = "1800000000000:evt_1a2b3c")]
+    #[schema(example = "1800000000000_evt_1a2b3c")]
     next_cursor: Option<String>,
 }
 
@@ -145,30 +144,27 @@ impl TryFrom<FailedDelivery> for FailedWebhookDelivery {
         ("state" = Option<String>, Query, description = "`open` (by default), `resolved` or `all`", example = "open"),
         ("kind" = Option<String>, Query, description = "`transient`, `permanent` or `all` (by default)", example = "transient"),
         ("limit" = Option<i64>, Query, description = "Events per page, 1 to 100; 20 by default", example = 20),
-        ("cursor" = Option<String>, Query, description = "The nextCursor of the page before", example = "1800000000000:evt_1a2b3c"),
+        ("cursor" = Option<String>, Query, description = "The nextCursor of the page before", example = "1800000000000_evt_1a2b3c"),
     ),
     responses((status = 200, description = "A page of events.", body = FailedWebhookEvents), CallerProblems, Problem503),
     security(("token" = []), ("apiKey" = [])),
 )]
 #[get("/admin/webhook-events")]
 pub async fn list_failed_events(request: HttpRequest, state: State) -> Result<Json<FailedWebhookEvents>, ApiError> {
-    check_operator(&request, &state).await?;
+    Admin::of_all_accounts(&request, &state).await?;
     let query: ListQuery = read_query(&request)?;
     let filter = FailureFilter {
         state: choice("state", query.state.as_deref().unwrap_or("open"), &FailureState::ALL, FailureState::as_str)?,
         kind: choice("kind", query.kind.as_deref().unwrap_or("all"), &FailureKind::ALL, FailureKind::as_str)?,
     };
-    let after = query.cursor.map_or(Ok(FailureCursor::NEWEST), |text| parse_cursor(&text))?;
+    let (first_failed_at, event_id) = before(query.cursor.as_deref())?;
+    let before = FailureCursor { first_failed_at, event_id };
     let limit = query.limit.unwrap_or(DEFAULT_LIMIT);
     let app = state.app.clone();
     // One more than asked for tells whether there is another page.
-    let read = async move { app.db.failed_events(filter, &after, limit.saturating_add(1)).await };
-    let mut events = state.run(read).await??;
-    let wanted = usize::try_from(limit).unwrap_or(usize::MAX);
-    let has_more = events.len() > wanted;
-    events.truncate(wanted);
-    let next_cursor = events.last().filter(|_| has_more).map(FailedEvent::cursor);
-    let next_cursor = next_cursor.map(|cursor| format!("{}:{}", cursor.first_failed_at, cursor.event_id));
+    let read = async move { app.db.failed_events(filter, &before, limit.saturating_add(1)).await };
+    let events = state.run(read).await??;
+    let (events, next_cursor) = page(events, limit, |event| (event.first_failed_at, event.event_id.clone()));
     let data = events.into_iter().map(FailedWebhookEvent::try_from).collect::<Result<_, _>>()?;
     Ok(Json(FailedWebhookEvents { data, next_cursor }))
 }
@@ -191,7 +187,7 @@ pub async fn read_failed_event(
     path: Path<String>,
     state: State,
 ) -> Result<Json<FailedWebhookDelivery>, ApiError> {
-    check_operator(&request, &state).await?;
+    Admin::of_all_accounts(&request, &state).await?;
     let (app, id) = (state.app.clone(), path.into_inner());
     let delivery = state.run(async move { app.db.failed_event(&id).await }).await??.ok_or_else(unknown)?;
     FailedWebhookDelivery::try_from(delivery).map(Json)
@@ -216,7 +212,7 @@ pub async fn replay_failed_event(
     path: Path<String>,
     state: State,
 ) -> Result<Json<ReplayedWebhookEvent>, ApiError> {
-    check_operator(&request, &state).await?;
+    Admin::of_all_accounts(&request, &state).await?;
     let (app, id) = (state.app.clone(), path.into_inner());
     let replay = async move {
         let replayed = Box::pin(failed_deliveries::replay(&app, &id)).await?;
@@ -228,21 +224,6 @@ pub async fn replay_failed_event(
     }
     let (outcome, detail) = (replayed.outcome().to_owned(), replayed.detail());
     Ok(Json(ReplayedWebhookEvent { outcome, detail, event: now.event.try_into()? }))
-}
-
-/// All failures are the operator's business, and nobody else's: their payloads are of every account.
-async fn check_operator(request: &HttpRequest, state: &State) -> Result<(), ApiError> {
-    match Caller::of(request, state).await? {
-        Caller::Customer { is_admin: true, .. } => Ok(()),
-        Caller::Customer { .. } => Err(ApiError::forbidden("admin_required", "this is for the operator's tools")),
-        Caller::Server(key) if !key.may(Scope::Admin) => {
-            Err(ApiError::forbidden("scope_missing", "this API key lacks the scope admin"))
-        }
-        Caller::Server(key) if key.account.is_some() => {
-            Err(ApiError::forbidden("account_forbidden", "this API key is for one account, and this is about all"))
-        }
-        Caller::Server(_) => Ok(()),
-    }
 }
 
 fn unknown() -> ApiError {
@@ -262,13 +243,4 @@ fn choice<T: Copy>(
     }
     let names: Vec<&str> = all.iter().map(|value| name(*value)).collect();
     Err(ApiError::field(field, "invalid_choice", format!("must be {} or all", names.join(", "))))
-}
-
-fn parse_cursor(text: &str) -> Result<FailureCursor, ApiError> {
-    let parsed = text.split_once(':').and_then(|(time, event)| {
-        Some(FailureCursor { first_failed_at: time.parse().ok()?, event_id: event.to_owned() })
-    });
-    let is_storable = |cursor: &FailureCursor| !cursor.event_id.contains('\0');
-    let invalid = || ApiError::field("cursor", "invalid_cursor", "must be the nextCursor of an earlier page");
-    parsed.filter(is_storable).ok_or_else(invalid)
 }

@@ -37,7 +37,9 @@ on_both_databases! {
         let cursor = first["nextCursor"].as_str().expect("a cursor");
         let second = get(&app, &format!("{path}?limit=1&cursor={cursor}")).await.expect(200);
         assert_eq!((&first["data"], &second["data"], &second["nextCursor"]), (&json!([taken]), &json!([given]), &Value::Null));
-        get(&app, &format!("{path}?cursor=7")).await.expect_problem(400, "invalid_request");
+        for wrong in ["7", "7_%00"] {
+            get(&app, &format!("{path}?cursor={wrong}")).await.expect_problem(400, "invalid_request");
+        }
         app.finish().await;
     }
 

@@ -86,7 +86,7 @@ on_both_databases! {
         let second = get(&app, &format!("/admin/topups?state=paid&limit=2&cursor={cursor}")).await.expect(200);
         assert_eq!((ids(&first), ids(&second)), (vec![bought[2].as_str(), &bought[1]], vec![bought[0].as_str()]));
         assert_eq!(second["nextCursor"], Value::Null);
-        for wrong in ["state=done", "limit=0", "limit=101", "cursor=x", "surplus=7", "acount=1"] {
+        for wrong in ["state=done", "limit=0", "limit=101", "cursor=x", "cursor=1_%00", "accountId=%00", "surplus=7", "acount=1"] {
             get(&app, &format!("/admin/topups?{wrong}")).await.expect_problem(400, "invalid_request");
         }
         app.finish().await;

@@ -149,7 +149,7 @@ on_both_databases! {
             ("limit=0", "limit"),
             ("limit=101", "limit"),
             ("cursor=evt_1", "cursor"),
-            ("cursor=1:evt%00", "cursor"),
+            ("cursor=1_evt%00", "cursor"),
         ] {
             let answer = get(&app, &key, &format!("/admin/webhook-events?{query}")).await;
             assert_eq!(answer.expect_problem(400, "invalid_request")["errors"][0]["field"], field, "{query}");
