@@ -8,7 +8,7 @@ pub const SECRET: &str = "whsec_3f9c1b7a5d2e8c4460f1a9b8d7e6c5f4";
 const TEMPLATE: &str = include_str!("checkout_session_completed.json");
 
 /// What is delivered.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub enum Mix {
     /// Distinct events of many accounts.
     ManyAccounts,

@@ -32,7 +32,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use event::Mix;
 use large::Large;
 use machine::Machine;
-use postgres::Postgres;
+use postgres::{PgBouncer, Postgres};
 use report::Report;
 use results::Results;
 use rounds::{Bench, CONNECTIONS, POSTGRES, SQLITE, say};
@@ -58,6 +58,18 @@ struct Arguments {
     /// Measure only this.
     #[arg(long, value_name = "NAME")]
     only: Option<Part>,
+    /// Only deliveries of this mix.
+    #[arg(long, value_name = "NAME")]
+    mix: Option<Mix>,
+    /// Only deliveries with this number of connections.
+    #[arg(long, value_name = "COUNT")]
+    connections: Option<usize>,
+    /// Only the service on this database.
+    #[arg(long, value_name = "NAME")]
+    database: Option<Database>,
+    /// Connect the service to PostgreSQL by way of this `PgBouncer` (1.21 or later), in transaction mode.
+    #[arg(long, value_name = "PROGRAM")]
+    pgbouncer: Option<PathBuf>,
     /// Write everything that was measured into this file.
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
@@ -80,6 +92,12 @@ enum Part {
     Start,
     /// What `--large` adds.
     Large,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Database {
+    Postgres,
+    Sqlite,
 }
 
 #[tokio::main(flavor = "multi_thread", worker_threads = 2)]
@@ -123,8 +141,18 @@ async fn measure(arguments: Arguments, folder: &Path) -> Result<(), Failure> {
     let program = Program { binary, folder: folder.to_owned(), stripe: stripe.address };
     let mut targets = Vec::new();
     let sqlite_url = format!("sqlite:{}", folder.join("topup.db").display());
-    for (name, url) in [(POSTGRES, postgres.create("topup").await?), (SQLITE, sqlite_url)] {
-        targets.push(start(&program, name, url, &mut results).await?);
+    let pgbouncer = match &arguments.pgbouncer {
+        Some(program) => Some(PgBouncer::start(program, &postgres).await?),
+        None => None,
+    };
+    let databases =
+        [(Database::Postgres, POSTGRES, postgres.create("topup").await?), (Database::Sqlite, SQLITE, sqlite_url)];
+    for (database, name, url) in databases {
+        if arguments.database.is_some_and(|only| only != database) {
+            continue;
+        }
+        let pooled = pgbouncer.as_ref().filter(|_| database == Database::Postgres).map(|pooler| pooler.url("topup"));
+        targets.push(start(&program, name, url, pooled, &mut results).await?);
     }
     let mut bench = Bench {
         targets,
@@ -140,7 +168,9 @@ async fn measure(arguments: Arguments, folder: &Path) -> Result<(), Failure> {
         target.warm_up().await?;
     }
     if wants(Part::Deliveries) {
-        bench.deliveries(&Mix::ALL, &CONNECTIONS).await?;
+        let mixes = arguments.mix.map_or(Mix::ALL.to_vec(), |mix| vec![mix]);
+        let connections = arguments.connections.map_or(CONNECTIONS.to_vec(), |count| vec![count]);
+        bench.deliveries(&mixes, &connections).await?;
     } else if wants(Part::HalfLoad) {
         bench.deliveries(&[Mix::ManyAccounts], &[32, 64]).await?;
     }
@@ -166,10 +196,19 @@ async fn measure(arguments: Arguments, folder: &Path) -> Result<(), Failure> {
 }
 
 /// Starts the service a few times; the last one stays.
-async fn start(program: &Program, name: &'static str, url: String, results: &mut Results) -> Result<Target, Failure> {
+async fn start(
+    program: &Program,
+    name: &'static str,
+    url: String,
+    pooled: Option<String>,
+    results: &mut Results,
+) -> Result<Target, Failure> {
     let mut target = Target::start(program, name, url).await?;
+    if let Some(pooled) = pooled {
+        target.service_url = pooled;
+    }
     for _ in 0..STARTS {
-        target.service = program.serve(&target.url).await?;
+        target.service = program.serve(&target.service_url).await?;
         let started_us = u64::try_from(target.service.started_in.as_micros())?;
         results.add_figure("start to ready", name, "µs", started_us);
         results.add_figure("memory when idle", name, "KiB", target.service.memory()?.now_kib);

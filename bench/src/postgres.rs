@@ -23,6 +23,13 @@ echo ready
 cat >/dev/null
 "#;
 
+const WATCH_POOLER: &str = r#"
+trap '' INT
+"$0" --quiet "$1" &
+cat >/dev/null
+kill $!
+"#;
+
 /// The server. Dropped, it ends.
 pub struct Postgres {
     folder: PathBuf,
@@ -86,6 +93,47 @@ impl Postgres {
     pub fn program(&self, name: &str) -> PathBuf {
         let beside = self.programs.join(name);
         if beside.exists() { beside } else { PathBuf::from(name) }
+    }
+}
+
+/// `PgBouncer` in transaction mode, with the settings that it comes with. Dropped, it ends.
+pub struct PgBouncer {
+    folder: PathBuf,
+    _watch: (Child, ChildStdin),
+}
+
+impl PgBouncer {
+    /// Starts it in front of a server.
+    ///
+    /// # Errors
+    /// When it does not start.
+    pub async fn start(program: &Path, postgres: &Postgres) -> Result<Self, Failure> {
+        let folder = postgres.folder().to_owned();
+        let shown = folder.display();
+        let settings = format!(
+            "[databases]\n* = host={shown} user=topup\n[pgbouncer]\npool_mode = transaction\nauth_type = any\n\
+             max_prepared_statements = 200\nlisten_addr =\nlisten_port = 6432\nunix_socket_dir = {shown}\n"
+        );
+        let file = folder.join("pgbouncer.ini");
+        std::fs::write(&file, settings)?;
+        let mut command = as_unprivileged(&folder).await?;
+        command.args(["sh", "-c", WATCH_POOLER]).arg(program).arg(&file);
+        let mut process = command.stdin(Stdio::piped()).stdout(Stdio::null()).spawn()?;
+        let stdin = process.stdin.take().ok_or("no standard input")?;
+        // Nothing tells when it listens.
+        let socket = folder.join(".s.PGSQL.6432");
+        for _ in 0..1_000 {
+            if socket.exists() {
+                return Ok(Self { folder, _watch: (process, stdin) });
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+        }
+        Err("PgBouncer does not start".into())
+    }
+
+    /// The address of a database through it.
+    pub fn url(&self, database: &str) -> String {
+        format!("postgres://topup@localhost:6432/{database}?host={}", self.folder.display())
     }
 }
 

@@ -86,6 +86,8 @@ impl Program {
             ("ALLOWED_ORIGINS", "https://app.example.com".to_owned()),
             ("RATE_LIMIT_PER_MINUTE", "100000000".to_owned()),
             ("LOG", "warn".to_owned()),
+            // It would begin in the middle of a run, and ask a Stripe that knows nothing.
+            ("RECONCILE_EVERY_HOURS", "0".to_owned()),
         ]);
         // Refused deliveries are logged, and that is measured as well; but nobody wants to read it.
         let log = std::fs::OpenOptions::new().create(true).append(true).open(self.log())?;

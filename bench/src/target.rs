@@ -19,6 +19,8 @@ const FIRST_GUESS_PER_SECOND: u64 = 16_000;
 pub struct Target {
     pub name: &'static str,
     pub url: String,
+    /// Where the service connects to: the same database, maybe by way of a pooler.
+    pub service_url: String,
     pub service: Service,
     pub books: Books,
     pub api_key: String,
@@ -43,7 +45,19 @@ impl Target {
         let api_key = program.run(&url, &arguments).await?;
         let service = program.serve(&url).await?;
         let books = Books::connect(&url).await?;
-        Ok(Self { name, url, service, books, api_key, next: 0, paid: 0, is_large: false, seen: BTreeMap::new() })
+        let service_url = url.clone();
+        Ok(Self {
+            name,
+            url,
+            service_url,
+            service,
+            books,
+            api_key,
+            next: 0,
+            paid: 0,
+            is_large: false,
+            seen: BTreeMap::new(),
+        })
     }
 
     /// Says that so many purchases were paid for by other means; the next ones come after them.
