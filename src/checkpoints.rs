@@ -8,7 +8,8 @@
 //! twice. Only debug builds have that.
 //!
 //! With `TOPUP_PAUSE_AT_CHECKPOINT=n` the process prints `paused at checkpoint n: <name>` to standard error when it
-//! comes to the n-th one after the first [`arm`], and goes on when a line arrives on its standard input. With
+//! comes to the n-th one after the first [`arm`], and goes on when a line arrives on its standard input; `n,m` pauses at
+//! both. With
 //! `TOPUP_CLOCK_OFFSET_MS=n` its clock is that far ahead, so that a lease of a process that was killed has ended.
 
 use std::cell::RefCell;
@@ -46,9 +47,12 @@ mod active {
     static ARMED: AtomicBool = AtomicBool::new(false);
     static REACHED: AtomicU64 = AtomicU64::new(0);
 
-    fn pause_at() -> Option<u64> {
-        static PAUSE_AT: OnceLock<Option<u64>> = OnceLock::new();
-        *PAUSE_AT.get_or_init(|| std::env::var("TOPUP_PAUSE_AT_CHECKPOINT").ok()?.parse().ok())
+    fn pause_at() -> &'static [u64] {
+        static PAUSE_AT: OnceLock<Vec<u64>> = OnceLock::new();
+        PAUSE_AT.get_or_init(|| {
+            let wanted = std::env::var("TOPUP_PAUSE_AT_CHECKPOINT").unwrap_or_default();
+            wanted.split(',').filter_map(|number| number.parse().ok()).collect()
+        })
     }
 
     /// How far the clock is ahead, in milliseconds.
@@ -65,12 +69,11 @@ mod active {
 
     /// Waits at the place that the environment names.
     pub async fn pause(name: &'static str) {
-        let Some(wanted) = pause_at() else { return };
-        if !ARMED.load(Ordering::SeqCst) {
+        if pause_at().is_empty() || !ARMED.load(Ordering::SeqCst) {
             return;
         }
         let number = REACHED.fetch_add(1, Ordering::SeqCst).saturating_add(1);
-        if number == wanted {
+        if pause_at().contains(&number) {
             eprintln!("paused at checkpoint {number}: {name}");
             let wait = tokio::task::spawn_blocking(|| std::io::stdin().read(&mut [0_u8; 1]));
             // Whatever came on standard input, also its end, means: go on.

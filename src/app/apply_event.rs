@@ -4,10 +4,13 @@
 //! agreed; recorded, logged, 200, never credited. Failed for now: no row, recorded as far as possible, 5xx, so that
 //! Stripe tries again.
 
+use std::sync::Arc;
+
 use futures_util::FutureExt;
 use sha2::{Digest, Sha256};
 
 use super::apply_reversal::{Asked, apply_charge, apply_charge_refunded, apply_dispute, apply_refund};
+use super::tasks::TaskFailed;
 use super::{App, with_causes};
 use crate::domain::checkout::{Declined, Mismatch, PaymentReport};
 use crate::domain::ids::LedgerEntryId;
@@ -31,6 +34,9 @@ pub enum ApplyEventError {
     /// The database failed: 5xx.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// It panicked: 5xx.
+    #[error(transparent)]
+    Task(#[from] TaskFailed),
 }
 
 /// What a delivery came to. The words are for the log and for whoever replays one.
@@ -52,11 +58,32 @@ struct Name {
 
 /// Verifies a delivery and brings it into the books.
 ///
+/// Payments are most of what comes. They go from the caller's thread straight into the queue of writes, where they are
+/// applied whether or not somebody waits; a task between would cost as much as verifying the signature. All else runs in a
+/// task, because connections live there. Of a caller that goes away Stripe has no answer, so the event comes again.
+///
 /// # Errors
 /// See [`ApplyEventError`]. An error means that Stripe shall try again, unless the signature does not hold.
-pub async fn apply_event(app: &App, header: Option<&str>, body: &[u8]) -> Result<EventOutcome, ApplyEventError> {
-    let read = app.webhooks.read(header, body, app.clock.now_ms());
-    apply_read(app, read, Origin::Stripe(body)).await
+pub async fn apply_event<B>(app: &Arc<App>, header: Option<&str>, body: B) -> Result<EventOutcome, ApplyEventError>
+where
+    B: AsRef<[u8]> + Send + 'static,
+{
+    let read = app.webhooks.read(header, body.as_ref(), app.clock.now_ms());
+    let in_task = app.clone();
+    if let Ok(WebhookEvent::Payment(report)) = &read
+        && let Some((id, event_type)) = &report.event
+    {
+        let name = Name { event_id: id.as_str().to_owned(), event_type: event_type.clone() };
+        let result = apply(app, (**report).clone()).await.map(EventOutcome::from).map_err(ApplyEventError::from);
+        if let Ok(EventOutcome::Decided(outcome)) = result {
+            log_decided(&name, outcome);
+            return result;
+        }
+        let rest = async move { conclude(&in_task, &name, result, Origin::Stripe(body.as_ref())).await };
+        return app.tasks.run(rest.boxed()).await?;
+    }
+    let rest = async move { apply_read(&in_task, read, Origin::Stripe(body.as_ref())).await };
+    app.tasks.run(rest.boxed()).await?
 }
 
 /// Brings a delivery into the books that failed before and whose signature was verified when it came: the same way.
@@ -142,7 +169,7 @@ async fn conclude(
             Ok(EventOutcome::Foreign(reason))
         }
         Ok(EventOutcome::Decided(outcome)) => {
-            tracing::info!(event, event_type, outcome, "webhook event applied");
+            log_decided(name, outcome);
             Ok(EventOutcome::Decided(outcome))
         }
         Err(error) => {
@@ -150,6 +177,10 @@ async fn conclude(
             Err(error)
         }
     }
+}
+
+fn log_decided(Name { event_id: event, event_type }: &Name, outcome: &'static str) {
+    tracing::info!(event, event_type, outcome, "webhook event applied");
 }
 
 fn name_of(event: &WebhookEvent) -> Option<Name> {

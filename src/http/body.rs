@@ -26,6 +26,12 @@ pub struct BudgetedBody {
     _permits: Option<OwnedSemaphorePermit>,
 }
 
+impl AsRef<[u8]> for BudgetedBody {
+    fn as_ref(&self) -> &[u8] {
+        &self.bytes
+    }
+}
+
 /// Reads a body of at most `limit` bytes.
 pub async fn read_bytes(request: &HttpRequest, payload: Payload, limit: usize) -> Result<Bytes, ApiError> {
     Ok(read_within(request, payload, limit, None).await?.bytes)

@@ -72,12 +72,19 @@ impl HttpState {
     /// # Errors
     /// 503 when it takes too long, 500 when it panicked.
     async fn run<T: Send + 'static>(&self, use_case: impl Future<Output = T> + Send + 'static) -> Result<T, ApiError> {
-        if let Ok(result) = tokio::time::timeout(REQUEST_TIMEOUT, self.app.tasks.run(use_case)).await {
-            return Ok(result?);
-        }
-        let detail = "the request took too long; what it began may still be done";
-        Err(ApiError::new(StatusCode::SERVICE_UNAVAILABLE, "request_timeout", detail).retry_after(5))
+        Ok(in_time(self.app.tasks.run(use_case)).await??)
     }
+}
+
+/// Waits for a use case, for a bounded time.
+///
+/// # Errors
+/// 503 when it takes too long.
+async fn in_time<T>(use_case: impl Future<Output = T>) -> Result<T, ApiError> {
+    tokio::time::timeout(REQUEST_TIMEOUT, use_case).await.map_err(|_| {
+        let detail = "the request took too long; what it began may still be done";
+        ApiError::new(StatusCode::SERVICE_UNAVAILABLE, "request_timeout", detail).retry_after(5)
+    })
 }
 
 /// Every route of the API. A route that is not here does not exist, and one that is here is in the documentation.

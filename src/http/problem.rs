@@ -269,7 +269,7 @@ impl From<ApplyEventError> for ApiError {
                 Self::new(StatusCode::BAD_REQUEST, "invalid_webhook", error.to_string())
             }
             ApplyEventError::NotUnderstood(error) => Self::internal(&error),
-            error @ ApplyEventError::Stripe(_) => Self::internal(&error),
+            error @ (ApplyEventError::Stripe(_) | ApplyEventError::Task(_)) => Self::internal(&error),
             ApplyEventError::Store(error) => error.into(),
         }
     }

@@ -11,10 +11,10 @@ use actix_web::{HttpRequest, post};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::State;
 use super::body::{read_within, too_busy};
 use super::openapi::Problem503;
 use super::problem::{ApiError, Problem};
+use super::{State, in_time};
 use crate::app::apply_event::{ApplyEventError, apply_event};
 
 /// Stripe's events are a few KiB; this is far more.
@@ -58,11 +58,9 @@ pub async fn receive(request: HttpRequest, payload: Payload, state: State) -> Re
     let body = read_within(&request, payload, MAX_WEBHOOK_BYTES, Some(&state.webhook_bytes)).await?;
     let permit = tokio::time::timeout(PERMIT_TIMEOUT, state.webhook_permits.clone().acquire_owned()).await;
     let Ok(Ok(permit)) = permit else { return Err(too_busy()) };
-    let apply = async move {
-        let result = apply_event(&app, header.as_deref(), &body.bytes).await;
-        drop((permit, body));
-        result
-    };
-    state.run(apply).await??;
+    let apply = apply_event(&app, header.as_deref(), body);
+    let result = in_time(apply).await?;
+    drop(permit);
+    result?;
     Ok(Json(Received { received: true }))
 }

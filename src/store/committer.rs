@@ -9,20 +9,22 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
+use futures_util::{FutureExt, StreamExt};
 use tokio::sync::{mpsc, oneshot};
 
 use super::StoreError;
 use super::apply::{Applied, ApplyPayment, apply_one};
-use super::apply_group::apply_many;
 use super::backend::{Pools, Tx};
+use super::credit::Plain;
 use super::work::{Work, guarded};
 
 /// How many writes one commit serves at most.
 const MAX_GROUP: usize = 128;
 /// How many writes may wait; beyond it, the caller is told at once.
 const MAX_WAITING: usize = 1_024;
+/// How many of those that are done alone are under way at once. Where there is one writer, they wait for each other.
+const AT_ONCE: usize = 8;
 
 /// What the committer has done so far.
 #[derive(Debug, Default)]
@@ -68,8 +70,8 @@ impl Counters {
         self.largest.fetch_max(size, Ordering::Relaxed);
     }
 
-    fn alone(&self) {
-        self.alone.fetch_add(1, Ordering::Relaxed);
+    fn alone(&self, count: usize) {
+        self.alone.fetch_add(u64::try_from(count).unwrap_or(u64::MAX), Ordering::Relaxed);
     }
 }
 
@@ -131,14 +133,14 @@ pub(super) struct Committer {
 }
 
 impl Committer {
-    /// Starts `workers` tasks on the current runtime. They end when the committer is dropped and the queue is empty.
-    pub(super) fn start(pools: &Arc<Pools>, workers: usize) -> Self {
+    /// Starts a task on the current runtime. It ends when the committer is dropped and the queue is empty.
+    ///
+    /// One, also where the database could take several groups at once: measured, two groups of half the size cost more
+    /// than one whole one.
+    pub(super) fn start(pools: Arc<Pools>) -> Self {
         let (jobs, queue) = mpsc::channel(MAX_WAITING);
-        let queue = Arc::new(tokio::sync::Mutex::new(queue));
         let counters = Arc::new(Counters::default());
-        for _ in 0..workers {
-            tokio::spawn(work(pools.clone(), queue.clone(), counters.clone()));
-        }
+        tokio::spawn(work(pools, queue, counters.clone()));
         Self { jobs, counters }
     }
 
@@ -150,6 +152,7 @@ impl Committer {
     pub(super) async fn apply(&self, command: ApplyPayment) -> Result<Applied, StoreError> {
         let (reply, answer) = oneshot::channel();
         self.enqueue(Job::Payment(Box::new(Payment { command, reply })))?;
+        tracing::trace!("a payment waits for its commit");
         answer.await.unwrap_or(Err(StoreError::Closed))
     }
 
@@ -175,15 +178,10 @@ impl Committer {
     }
 }
 
-async fn work(pools: Arc<Pools>, queue: Arc<tokio::sync::Mutex<mpsc::Receiver<Job>>>, counters: Arc<Counters>) {
+async fn work(pools: Arc<Pools>, mut queue: mpsc::Receiver<Job>, counters: Arc<Counters>) {
     let mut jobs = Vec::with_capacity(MAX_GROUP);
-    loop {
-        // In the order in which they came: the next group is taken as a whole, by whoever is free first.
-        let taken = queue.lock().await.recv_many(&mut jobs, MAX_GROUP).await;
-        if taken == 0 {
-            return;
-        }
-        counters.group(taken);
+    while queue.recv_many(&mut jobs, MAX_GROUP).await > 0 {
+        counters.group(jobs.len());
         commit(&pools, std::mem::take(&mut jobs), &counters).await;
     }
 }
@@ -196,19 +194,51 @@ async fn commit(pools: &Pools, jobs: Vec<Job>, counters: &Counters) {
             Job::Write(write) => writes.push(write),
         }
     }
-    if payments.len().saturating_add(writes.len()) > 1 {
+    let is_group = payments.len().saturating_add(writes.len()) > 1;
+    if writes.is_empty() {
+        payments = credit(pools, payments).await;
+    }
+    if pools.has_one_writer() && payments.len().saturating_add(writes.len()) > 1 {
         (payments, writes) = commit_together(pools, payments, writes).await;
-        for _ in 0..payments.len().saturating_add(writes.len()) {
-            counters.alone();
-        }
     }
-    for Payment { command, reply } in payments {
-        drop(reply.send(pools.write(&mut Alone(command)).await));
+    let left = payments.len().saturating_add(writes.len());
+    if is_group {
+        counters.alone(left);
     }
+    let pay = |Payment { command, reply }| async move { drop(reply.send(pools.write(&mut Alone(command)).await)) };
+    futures_util::stream::iter(payments).for_each_concurrent(AT_ONCE, pay).await;
     for mut write in writes {
         let result = pools.write(write.as_mut()).await;
         write.answer(result);
     }
+}
+
+/// Credits what is plain in one exchange; gives back what is still to be done.
+async fn credit(pools: &Pools, payments: Vec<Payment>) -> Vec<Payment> {
+    let (commands, replies): (Vec<_>, Vec<_>) = payments.into_iter().map(|each| (each.command, each.reply)).unzip();
+    let plain = Plain::of(&commands);
+    let mut outcomes = vec![None; commands.len()];
+    if !plain.is_empty() {
+        match pools.write_bulk(&plain).await {
+            Ok(done) => outcomes = plain.outcomes(&commands, &done),
+            Err(error) => tracing::debug!(%error, size = commands.len(), "payments are applied one by one"),
+        }
+    }
+    drop(plain);
+    answer(commands.into_iter().zip(replies).map(|(command, reply)| Payment { command, reply }), outcomes)
+}
+
+/// Answers those that have an outcome; gives back the others.
+fn answer(payments: impl IntoIterator<Item = Payment>, outcomes: Vec<Option<Applied>>) -> Vec<Payment> {
+    let mut left = Vec::new();
+    for (payment, outcome) in payments.into_iter().zip(outcomes) {
+        match outcome {
+            // A caller that has gone away has no use for it.
+            Some(outcome) => drop(payment.reply.send(Ok(outcome))),
+            None => left.push(payment),
+        }
+    }
+    left
 }
 
 /// One payment in a transaction of its own.
@@ -222,9 +252,9 @@ impl Work for Alone {
     }
 }
 
-/// A group in one transaction.
+/// A group in one transaction, where there is one writer anyway.
 struct Together<'g> {
-    commands: Vec<ApplyPayment>,
+    commands: &'g [ApplyPayment],
     writes: &'g mut [Box<dyn Write>],
 }
 
@@ -234,10 +264,21 @@ impl Work for Together<'_> {
 
     fn run<'t>(&'t mut self, tx: &'t mut Tx) -> BoxFuture<'t, Result<Self::Output, StoreError>> {
         async move {
-            let outcomes = apply_many(tx, &self.commands).await?;
+            let plain = Plain::of(self.commands);
+            let mut outcomes = vec![None; self.commands.len()];
+            // Without closures it was tried before.
+            if !plain.is_empty() && !self.writes.is_empty() {
+                let done = tx.fetch_bulk(&plain).await?;
+                outcomes = plain.outcomes(self.commands, &done);
+            }
+            for (outcome, command) in outcomes.iter_mut().zip(self.commands) {
+                if outcome.is_none() {
+                    *outcome = run_within(tx, &mut Alone(command.clone())).await?;
+                }
+            }
             let mut written = Vec::with_capacity(self.writes.len());
             for write in self.writes.iter_mut() {
-                written.push(run_within(tx, write.as_mut()).await?);
+                written.push(run_within(tx, write.as_mut()).await?.is_some());
             }
             Ok((outcomes, written))
         }
@@ -245,16 +286,16 @@ impl Work for Together<'_> {
     }
 }
 
-/// One closure of a group. One that fails is undone to where it began, and done again alone, where its error is its own.
-async fn run_within(tx: &mut Tx, write: &mut dyn Write) -> Result<bool, StoreError> {
+/// One of a group. One that fails is undone to where it began, and done again alone, where its error is its own.
+async fn run_within<W: Work + ?Sized>(tx: &mut Tx, work: &mut W) -> Result<Option<W::Output>, StoreError> {
     tx.set_savepoint().await?;
-    let is_written = guarded(write.run(tx)).await.is_ok();
-    if is_written {
+    let output = guarded(work.run(tx)).await.ok();
+    if output.is_some() {
         tx.release_savepoint().await?;
     } else {
         tx.undo_to_savepoint().await?;
     }
-    Ok(is_written)
+    Ok(output)
 }
 
 /// Commits a group; gives back what is still to be done, alone.
@@ -263,22 +304,15 @@ async fn commit_together(
     payments: Vec<Payment>,
     mut writes: Vec<Box<dyn Write>>,
 ) -> (Vec<Payment>, Vec<Box<dyn Write>>) {
-    let commands = payments.iter().map(|payment| payment.command.clone()).collect();
-    let together = pools.write(&mut Together { commands, writes: &mut writes }).await;
-    let (outcomes, written) = match together {
+    let commands: Vec<_> = payments.iter().map(|payment| payment.command.clone()).collect();
+    let (outcomes, written) = match pools.write(&mut Together { commands: &commands, writes: &mut writes }).await {
         Ok(done) => done,
         Err(error) => {
             tracing::debug!(%error, size = payments.len().saturating_add(writes.len()), "a group is done one by one");
             return (payments, writes);
         }
     };
-    let (mut payments_left, mut writes_left) = (Vec::new(), Vec::new());
-    for (payment, outcome) in payments.into_iter().zip(outcomes) {
-        match outcome {
-            Some(outcome) => drop(payment.reply.send(Ok(outcome))),
-            None => payments_left.push(payment),
-        }
-    }
+    let mut writes_left = Vec::new();
     for (write, is_written) in writes.into_iter().zip(written) {
         if is_written {
             write.answer(Ok(()));
@@ -286,5 +320,5 @@ async fn commit_together(
             writes_left.push(write);
         }
     }
-    (payments_left, writes_left)
+    (answer(payments, outcomes), writes_left)
 }

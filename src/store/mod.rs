@@ -1,17 +1,17 @@
 //! Where everything is kept. One file per aggregate, each with its SQL beside its row types; `backend.rs` is the seam
 //! to the databases.
 //!
-//! What always holds: a balance changes only by the upsert in `apply.rs`, and only together with its ledger entry;
+//! What always holds: a balance changes only by the upserts in `apply.rs` and `credit/`, and only together with its ledger entry;
 //! nobody outside this module begins or commits.
 
 pub mod adjustments;
 pub mod api_keys;
 pub mod apply;
-mod apply_group;
 pub mod audit;
 pub mod backend;
 mod committer;
 pub mod comparison;
+mod credit;
 mod database_error;
 pub mod failed_events;
 pub mod idempotency;
@@ -92,7 +92,6 @@ pub fn all_statements() -> impl Iterator<Item = &'static Statement> {
         adjustments::STATEMENTS,
         api_keys::STATEMENTS,
         apply::STATEMENTS,
-        apply_group::STATEMENTS,
         audit::STATEMENTS,
         comparison::STATEMENTS,
         failed_events::STATEMENTS,

@@ -52,6 +52,28 @@ const fn highest_placeholder(text: &[u8]) -> usize {
     highest
 }
 
+/// A statement over many rows, which the databases want in different words.
+pub(super) struct BulkStatement {
+    /// For the one that takes rows as JSON, within a transaction. Several statements, of which one gives rows.
+    pub(super) json: Statement,
+    /// The same with a transaction around it.
+    pub(super) json_and_commit: Statement,
+    /// For the one that takes rows as lists, one for each column: one statement, which commits by itself.
+    pub(super) lists: Statement,
+}
+
+/// The rows for one.
+pub(super) trait Bulk: Sync {
+    /// The statement.
+    fn statement(&self) -> &'static BulkStatement;
+
+    /// The rows as its argument in JSON.
+    fn as_json(&self) -> Result<Vec<Value>, StoreError>;
+
+    /// The rows as its arguments in lists.
+    fn as_lists(&self) -> Vec<Value>;
+}
+
 /// An argument of a statement.
 #[derive(Debug, Clone)]
 pub enum Value {
@@ -59,6 +81,10 @@ pub enum Value {
     Int(Option<i64>),
     /// A text, or NULL.
     Text(Option<String>),
+    /// Integers, for a database that knows lists.
+    Ints(Vec<i64>),
+    /// Texts or NULLs, for a database that knows lists.
+    Texts(Vec<Option<String>>),
 }
 
 impl From<i64> for Value {

@@ -1,9 +1,5 @@
 //! The purchases.
 
-use std::collections::HashMap;
-
-use serde::Serialize;
-
 use super::backend::{Db, Tx};
 use super::{StoreError, statements};
 use crate::domain::account::AccountId;
@@ -109,8 +105,6 @@ statements! {
         total_amount, expected_fee, stripe_request, stripe_attempt, session_id, session_url, expires_at, created_at, \
         paid_at, checked_at, payment_intent_id, taken_credits, revision, decline_code, failure_code \
         FROM topups WHERE session_id = $1";
-    FIND_AGREEMENTS = "SELECT id, account_id, state, credits, currency, total_amount, livemode, session_id, \
-        payment_intent_id FROM topups WHERE id IN (SELECT value ->> 'id' FROM json_each($1))";
     FIND_AGREEMENT = "SELECT id, account_id, state, credits, currency, total_amount, livemode, session_id, \
         payment_intent_id \
         FROM topups WHERE id = $1";
@@ -278,21 +272,6 @@ pub async fn find(tx: &mut Tx, id: &TopupId) -> Result<Option<Topup>, StoreError
 /// When the database fails.
 pub async fn find_agreement(tx: &mut Tx, id: &TopupId) -> Result<Option<Found>, StoreError> {
     tx.fetch_optional::<AgreementRow>(&FIND_AGREEMENT, &[id.as_str().into()]).await?.map(Found::try_from).transpose()
-}
-
-/// The same of many purchases, by their ids.
-///
-/// # Errors
-/// When the database fails.
-pub(super) async fn find_agreements(tx: &mut Tx, ids: &[&str]) -> Result<HashMap<String, Found>, StoreError> {
-    #[derive(Serialize)]
-    struct Row<'i> {
-        id: &'i str,
-    }
-    let rows: Vec<Row<'_>> = ids.iter().map(|id| Row { id }).collect();
-    let rows = serde_json::to_string(&rows).map_err(|error| StoreError::corrupt("ids", error))?;
-    let found: Vec<AgreementRow> = tx.fetch_all(&FIND_AGREEMENTS, &[rows.as_str().into()]).await?;
-    found.into_iter().map(|row| Ok((row.id.clone(), Found::try_from(row)?))).collect()
 }
 
 impl TryFrom<AgreementRow> for Found {

@@ -6,6 +6,7 @@
 //! Stripe has one session for it.
 
 use serde_json::json;
+use topup::domain::account::AccountId;
 
 use crate::on_both_databases;
 use crate::support::process::Process;
@@ -20,14 +21,14 @@ on_both_databases! {
     async fn a_process_killed_between_any_two_steps_loses_nothing_and_credits_once(backend: Backend) {
         let world = World::new(backend).await;
         let places = at_every_checkpoint(&world, Interruption::Kill, Path::Webhook).await;
-        assert!(places >= 20, "only {places} places were tried");
+        assert!(places >= 15, "only {places} places were tried");
         world.finish().await;
     }
 
     async fn a_process_killed_while_the_return_page_asks_stripe_credits_once(backend: Backend) {
         let world = World::new(backend).await;
         let places = at_every_checkpoint(&world, Interruption::Kill, Path::ReturnPage).await;
-        assert!(places >= 25, "only {places} places were tried");
+        assert!(places >= 20, "only {places} places were tried");
         world.finish().await;
     }
 
@@ -35,10 +36,65 @@ on_both_databases! {
     async fn a_client_that_goes_away_at_any_step_interrupts_nothing(backend: Backend) {
         let world = World::new(backend).await;
         let places = at_every_checkpoint(&world, Interruption::ClientGoesAway, Path::ReturnPage).await;
-        assert!(places >= 25, "only {places} places were tried");
+        assert!(places >= 20, "only {places} places were tried");
         world.finish().await;
     }
 }
+
+on_both_databases! {
+    /// Known mistakes 1 and 2, of many at once.
+    async fn a_process_killed_around_the_commit_of_a_group_loses_nothing_and_credits_each_once(backend: Backend) {
+        // Each commit has two checkpoints. The first commit is held until all others wait for the second.
+        for (place, credited_then) in [(3, 1..BUYERS), (4, BUYERS..BUYERS + 1)] {
+            let world = World::new(backend).await;
+            let mut process = world.serve(None).await;
+            world.stripe.control("deliveries/pause", json!({})).await;
+            // Other events have commits of their own.
+            let endpoints = world.stripe.get("/v1/webhook_endpoints").await;
+            let endpoint = format!("/v1/webhook_endpoints/{}", endpoints["data"][0]["id"].as_str().expect("an id"));
+            let form = [("enabled_events[]", "checkout.session.completed")];
+            assert_eq!(world.stripe.post(&endpoint, &form).await.0, 200);
+            let accounts: Vec<String> = (0..BUYERS).map(|number| format!("user_{number}")).collect();
+            for account in &accounts {
+                let (status, session) = world.try_checkout(account, account).await.expect("an answer");
+                assert_eq!(status, 200, "{session}");
+                world.stripe.pay(session["id"].as_str().expect("an id"), "pm_card_visa").await;
+            }
+            process.kill();
+
+            let mut settings = world.settings();
+            settings.insert("TOPUP_PAUSE_AT_CHECKPOINT", format!("1,{place}"));
+            settings.insert("LOG", "info,topup::store::committer=trace".to_owned());
+            let mut process = Process::serve(&settings, None).await;
+            world.stripe.control("deliveries/resume", json!({})).await;
+            for _ in 0..BUYERS {
+                process.error_line("waits for its commit").await;
+            }
+            process.go_on();
+            process.error_line(&format!("paused at checkpoint {place}: commit")).await;
+            process.kill();
+            let db = world.database.connect().await;
+            let mut credited = 0;
+            for account in &accounts {
+                let account = AccountId::parse(account).expect("an account");
+                credited += usize::from(db.balance(&account).await.expect("readable").remaining_credits == 250);
+            }
+            db.close().await;
+            assert!(credited_then.contains(&credited), "{credited} are credited at checkpoint {place}");
+
+            let mut process = Process::serve(&world.settings_afterwards(), None).await;
+            world.stripe.idle().await;
+            for account in &accounts {
+                assert_eq!(world.credits(account).await, Some(250), "{place}: {account} is credited once");
+            }
+            process.kill();
+            world.finish().await;
+        }
+    }
+}
+
+/// As many as a group may have, with room to spare.
+const BUYERS: usize = 12;
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Interruption {

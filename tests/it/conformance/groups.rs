@@ -8,6 +8,7 @@ use topup::domain::checkout::{PaymentProgress, PaymentReport, TopupState};
 use topup::domain::ids::{LedgerEntryId, RefundId};
 use topup::domain::reversal::{RefundReport, RefundStatus};
 use topup::store::apply::{Applied, ApplyPayment};
+use topup::store::payments::{PaymentRole, touch};
 use topup::store::reversals::{AppliedReversal, ApplyReversals, ReversalNews};
 use topup::store::{Statement, StoreError};
 
@@ -179,6 +180,44 @@ on_both_databases! {
         books.finish().await;
     }
 
+    /// Stripe often tells of the charge before it tells of the checkout.
+    async fn a_payment_that_was_heard_of_before_is_credited_with_the_others(backend: Backend) {
+        let books = Books::open(backend).await;
+        let mut reports = Vec::new();
+        for number in 1..=10_u128 {
+            let report = books.opened_as(topup_of(number, "user_1", 250)).await;
+            let (payment, topup) = (report.payment_intent.clone().expect("a payment"), report.topup.clone());
+            let heard = books.db.write(move |tx| {
+                let (payment, topup) = (payment.clone(), topup.clone());
+                async move { touch(tx, &payment, &topup, PaymentRole::Waiting, None, NOW_MS).await }.boxed()
+            });
+            heard.await.expect("written");
+            reports.push(report);
+        }
+        let outcomes = books.db.apply(commands(reports.clone())).await;
+        assert!(outcomes.iter().all(is_credited), "{outcomes:?}");
+        assert_eq!(books.db.commit_counts().alone, 0);
+        for report in &reports {
+            let payments = books.db.payments_of(&report.topup).await.expect("readable");
+            assert!(matches!(payments.as_slice(), [one] if one.state == "credited" && one.session_id.is_some()));
+        }
+        books.finish().await;
+    }
+
+    async fn a_payment_that_another_purchase_has_is_not_credited_twice(backend: Backend) {
+        let books = Books::open(backend).await;
+        let (first, second) = (books.opened(1).await, books.opened(2).await);
+        let stolen = PaymentReport { payment_intent: first.payment_intent.clone(), ..second.clone() };
+        let outcomes = books.db.apply(commands(vec![first, stolen.clone(), books.opened(3).await])).await;
+        assert!(is_credited(&outcomes[0]) && is_credited(&outcomes[2]), "{outcomes:?}");
+        assert!(matches!(&outcomes[1], Err(StoreError::Corrupt(_))), "{outcomes:?}");
+        // And once more, when the first is long there.
+        let alone = books.db.apply(commands(vec![stolen])).await;
+        assert!(matches!(&alone[0], Err(StoreError::Corrupt(_))), "{alone:?}");
+        assert_eq!(books.state(&second.topup).await, TopupState::Open);
+        books.finish().await;
+    }
+
     async fn what_failed_before_is_put_right_by_the_group_that_decides_it(backend: Backend) {
         use topup::store::failed_events::{FailureKind, FailureRecord, record};
         let books = Books::open(backend).await;
@@ -287,27 +326,32 @@ async fn a_group_that_the_database_cannot_serialise_is_done_again() {
     books.finish().await;
 }
 
-/// A group fails for good because of one of its members: the others are done alone.
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_group_that_cannot_be_done_is_done_one_by_one() {
-    let books = Books::open(Databases::Postgres).await;
-    books
-        .db
-        .execute_raw(
-            "CREATE FUNCTION fail() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN \
-            IF NEW.account_id = 'user_7' THEN RAISE EXCEPTION 'on purpose'; END IF; RETURN NEW; END $$; \
-            CREATE TRIGGER fail BEFORE INSERT ON ledger_entries FOR EACH ROW EXECUTE FUNCTION fail()",
-        )
-        .await
-        .expect("done");
-    let mut reports = Vec::new();
-    for number in 1..=50_u128 {
-        reports.push(books.opened_as(topup_of(number, &format!("user_{number}"), 250)).await);
+on_both_databases! {
+    /// A group fails for good because of one of its members: the others are done alone, and the connection on which it
+    /// failed is as good as before.
+    async fn a_group_that_cannot_be_done_is_done_one_by_one(backend: Backend) {
+        let books = Books::open(backend).await;
+        let fail = match backend {
+            Databases::Sqlite => {
+                "CREATE TRIGGER fail BEFORE INSERT ON ledger_entries WHEN NEW.account_id = 'user_7' \
+                BEGIN SELECT RAISE(ABORT, 'on purpose'); END"
+            }
+            Databases::Postgres => {
+                "CREATE FUNCTION fail() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN \
+                IF NEW.account_id = 'user_7' THEN RAISE EXCEPTION 'on purpose'; END IF; RETURN NEW; END $$; \
+                CREATE TRIGGER fail BEFORE INSERT ON ledger_entries FOR EACH ROW EXECUTE FUNCTION fail()"
+            }
+        };
+        books.db.execute_raw(fail).await.expect("done");
+        let mut reports = Vec::new();
+        for number in 1..=50_u128 {
+            reports.push(books.opened_as(topup_of(number, &format!("user_{number}"), 250)).await);
+        }
+        let outcomes = books.db.apply(commands(reports)).await;
+        for (number, outcome) in (1..).zip(&outcomes) {
+            assert_eq!(is_credited(outcome), number != 7, "{number}: {outcome:?}");
+        }
+        assert_eq!(books.rows().await, Rows { events: 49, failed: 0, entries: 49, accounts: 49, paid: 49 });
+        books.finish().await;
     }
-    let outcomes = books.db.apply(commands(reports)).await;
-    for (number, outcome) in (1..).zip(&outcomes) {
-        assert_eq!(is_credited(outcome), number != 7, "{number}: {outcome:?}");
-    }
-    assert_eq!(books.rows().await, Rows { events: 49, failed: 0, entries: 49, accounts: 49, paid: 49 });
-    books.finish().await;
 }

@@ -104,3 +104,31 @@ async fn the_same_event_twice_in_flight_is_decided_once() {
     assert!(matches!(second, Ok(Applied::Duplicate)), "{second:?}");
     books.finish().await;
 }
+
+/// Known mistake 23, in the moment in which it cannot be seen before.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_refund_that_comes_while_its_payment_is_being_credited_is_settled() {
+    let books = Books::open(Backend::Postgres).await;
+    let report = books.opened(1).await;
+    let mut refund = PgConnection::connect(&books.database.url).await.expect("connects");
+    let mut watch = PgConnection::connect(&books.database.url).await.expect("connects");
+    let payment = report.payment_intent.as_ref().expect("a payment").as_str();
+    let insert = "INSERT INTO payments (payment_intent_id, topup_id, state, writes, created_at, updated_at) \
+        VALUES ($1, $2, 'waiting', 1, 0, 0)";
+    refund.execute("BEGIN").await.expect("begins");
+    sqlx::query(insert).bind(payment).bind(report.topup.as_str()).execute(&mut refund).await.expect("writes");
+    let total = report.amount_total_minor.expect("an amount");
+    let finish = async {
+        until("the payment waits", async || (waiting(&mut watch).await == 1).then_some(())).await;
+        let insert = "INSERT INTO reversals (id, kind, payment_intent_id, amount, currency, status, stage, counts, version, \
+            created_at, updated_at) VALUES ('re_1', 'refund', $1, $2, 'usd', 'succeeded', 1, 1, 1, 0, 0)";
+        sqlx::query(insert).bind(payment).bind(total).execute(&mut refund).await.expect("writes");
+        refund.execute("COMMIT").await.expect("commits");
+    };
+    let (outcome, ()) = futures_util::future::join(books.apply(report.clone()), finish).await;
+    assert!(matches!(outcome, Ok(Applied::Credited { balance_after: 0, .. })), "{outcome:?}");
+    assert_eq!(books.balance("user_1").await, 0);
+    refund.close().await.expect("closes");
+    watch.close().await.expect("closes");
+    books.finish().await;
+}

@@ -30,7 +30,7 @@ use crate::support::database::TestDatabase;
 
 /// What the workers share.
 struct Crowd {
-    app: App,
+    app: Arc<App>,
     clock: Arc<SimClock>,
     stripe: SharedStripe,
     network: Mutex<Network>,
@@ -48,7 +48,7 @@ pub async fn run(backend: Backend, workers: u64, steps: u64) {
     let origins = config.allowed_origins.clone();
     let parts = Parts { config, stripe: stripe.clone(), clock: clock.clone(), ids };
     let app = build_app(&parts).await;
-    let crowd = Arc::new(Crowd { app, clock, stripe, network: Mutex::default(), origins });
+    let crowd = Arc::new(Crowd { app: Arc::new(app), clock, stripe, network: Mutex::default(), origins });
     let tasks: Vec<_> = (0..workers).map(|worker| tokio::spawn(work(crowd.clone(), worker, steps))).collect();
     for task in tasks {
         task.await.expect("no worker panics");
@@ -132,7 +132,7 @@ impl Crowd {
             body.replace(&format!("\"{own}\""), &format!("\"{}\"", delivery.id))
         };
         let header = stripe_sandbox::sign(WEBHOOK_SECRET, self.clock.now_ms() / 1_000, body.as_bytes());
-        match apply_event(&self.app, Some(&header), body.as_bytes()).await {
+        match apply_event(&self.app, Some(&header), body).await {
             Ok(_) => true,
             Err(ApplyEventError::Stripe(_) | ApplyEventError::Store(StoreError::Stale)) => false,
             Err(error) => panic!("{} fails: {}", delivery.id, topup::app::with_causes(&error)),

@@ -1,0 +1,180 @@
+//! Crediting many payments together: what arrived while the last commit was under way goes into the books in one exchange
+//! with the database, and one commit.
+//!
+//! What always holds: it credits what [`judge`](super::apply::judge) would credit, or less. What is not plain is left to
+//! be applied alone: the end of a purchase, an early refund, a contradiction, the second of two commands of one purchase.
+//! An error means that nothing of the group is there.
+//!
+//! The one place where the databases get different statements. With the same ones for both, a group was eight exchanges
+//! and its rows were read out of JSON six times, which cost PostgreSQL twice the time for each row
+//! (docs/PERFORMANCE.md).
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::Serialize;
+
+use super::StoreError;
+use super::apply::{Applied, ApplyPayment};
+use super::statement::{Bulk, BulkStatement, Statement, Value};
+use crate::domain::checkout::{PaymentProgress, PaymentReport};
+use crate::domain::ids::EventId;
+
+/// The statements.
+static CREDIT: BulkStatement = BulkStatement {
+    json: Statement::new(include_str!("credit/json.sql")),
+    json_and_commit: Statement::new(concat!("BEGIN IMMEDIATE;\n", include_str!("credit/json.sql"), ";\nCOMMIT")),
+    lists: Statement::new(include_str!("credit/lists.sql")),
+};
+
+/// The table that one of them needs, for each connection that writes.
+pub(super) static TEMPORARY: &str = include_str!("credit/temporary.sql");
+
+/// A payment to be credited, and everything that the purchase must say for that.
+#[derive(Serialize)]
+struct Row<'c> {
+    event: Option<&'c str>,
+    r#type: &'c str,
+    topup: &'c str,
+    session: &'c str,
+    payment: &'c str,
+    account: &'c str,
+    credits: i64,
+    currency: &'c str,
+    total: i64,
+    livemode: i64,
+    entry: &'c str,
+    now_ms: i64,
+}
+
+/// What came of a row.
+#[derive(sqlx::FromRow)]
+pub(super) struct Credited {
+    number: i64,
+    balance_after: Option<i64>,
+    is_decided: Option<i64>,
+}
+
+/// Those of a group that may be credited together.
+pub(super) struct Plain<'c> {
+    /// In the order of their purchases, so that two groups of two processes do not wait for each other.
+    rows: Vec<Row<'c>>,
+    /// The place of each row's command in the group.
+    places: Vec<usize>,
+}
+
+impl<'c> Plain<'c> {
+    /// Picks them. Of two that concern the same purchase, payment or event, the second is left.
+    pub(super) fn of(commands: &'c [ApplyPayment]) -> Self {
+        let mut seen = BTreeSet::new();
+        let mut rows = Vec::with_capacity(commands.len());
+        for (place, command) in commands.iter().enumerate() {
+            let names = names(&command.report);
+            let is_first = names.iter().flatten().all(|name| !seen.contains(name));
+            // Also what is not plain takes its names: nothing may overtake it.
+            seen.extend(names.into_iter().flatten());
+            if let Some(row) = row(command).filter(|_| is_first) {
+                rows.push((row, place));
+            }
+        }
+        rows.sort_by_key(|(row, _)| row.topup);
+        let (rows, places) = rows.into_iter().unzip();
+        Self { rows, places }
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.rows.is_empty()
+    }
+
+    /// What came of each command, from what the database says of each row; `None` of those that are left.
+    pub(super) fn outcomes(&self, commands: &[ApplyPayment], done: &[Credited]) -> Vec<Option<Applied>> {
+        let mut outcomes = vec![None; commands.len()];
+        let mut decided_here = BTreeMap::new();
+        for credited in done {
+            let number = usize::try_from(credited.number).unwrap_or(usize::MAX);
+            let (Some(row), Some(place)) = (self.rows.get(number), self.places.get(number)) else { continue };
+            let outcome = match (credited.balance_after, credited.is_decided) {
+                (Some(balance_after), _) => {
+                    decided_here.extend(row.event.zip(commands.get(*place)));
+                    Some(Applied::Credited { credits: row.credits, balance_after })
+                }
+                (None, Some(_)) => Some(Applied::Duplicate),
+                (None, None) => None,
+            };
+            if let Some(slot) = outcomes.get_mut(*place) {
+                *slot = outcome;
+            }
+        }
+        // The same event again in this group: its row was committed with its effect just now.
+        for (slot, command) in outcomes.iter_mut().zip(commands) {
+            let event = command.report.event.as_ref().map(|(event, _)| event.as_str());
+            let decided = event.and_then(|event| decided_here.get(event));
+            if slot.is_none() && decided.is_some_and(|decided| decided.report == command.report) {
+                *slot = Some(Applied::Duplicate);
+            }
+        }
+        outcomes
+    }
+}
+
+impl Bulk for Plain<'_> {
+    fn statement(&self) -> &'static BulkStatement {
+        &CREDIT
+    }
+
+    fn as_json(&self) -> Result<Vec<Value>, StoreError> {
+        let text = serde_json::to_string(&self.rows).map_err(|error| StoreError::corrupt("a set of rows", error))?;
+        Ok(vec![Value::Text(Some(text))])
+    }
+
+    fn as_lists(&self) -> Vec<Value> {
+        let texts = |of: fn(&Row<'_>) -> Option<String>| Value::Texts(self.rows.iter().map(of).collect());
+        let numbers = |of: fn(&Row<'_>) -> i64| Value::Ints(self.rows.iter().map(of).collect());
+        vec![
+            texts(|row| row.event.map(str::to_owned)),
+            texts(|row| Some(row.r#type.to_owned())),
+            texts(|row| Some(row.topup.to_owned())),
+            texts(|row| Some(row.session.to_owned())),
+            texts(|row| Some(row.payment.to_owned())),
+            texts(|row| Some(row.account.to_owned())),
+            numbers(|row| row.credits),
+            texts(|row| Some(row.currency.to_owned())),
+            numbers(|row| row.total),
+            numbers(|row| row.livemode),
+            texts(|row| Some(row.entry.to_owned())),
+            numbers(|row| row.now_ms),
+        ]
+    }
+}
+
+fn names(report: &PaymentReport) -> [Option<&str>; 3] {
+    let payment = report.payment_intent.as_ref().map(crate::domain::ids::PaymentIntentId::as_str);
+    [Some(report.topup.as_str()), payment, report.event.as_ref().map(|(event, _)| EventId::as_str(event))]
+}
+
+/// The row of a command that says that its purchase is paid, and says all that can be compared with what was agreed.
+fn row(command: &ApplyPayment) -> Option<Row<'_>> {
+    let report = &command.report;
+    let account = report.account.as_deref().filter(|account| report.client_reference.as_deref() == Some(account))?;
+    let credits = report.credits.as_deref()?;
+    let number: i64 = credits.parse().ok()?;
+    let is_plain = report.progress == PaymentProgress::Paid
+        && report.mode.as_deref() == Some("payment")
+        // Not "0250" or "+250".
+        && number.to_string() == credits;
+    let (event, r#type) =
+        report.event.as_ref().map_or((None, ""), |(event, name)| (Some(event.as_str()), name.as_str()));
+    is_plain.then_some(Row {
+        event,
+        r#type,
+        topup: report.topup.as_str(),
+        session: report.session.as_str(),
+        payment: report.payment_intent.as_ref()?.as_str(),
+        account,
+        credits: number,
+        currency: report.currency.as_deref()?,
+        total: report.amount_total_minor?,
+        livemode: i64::from(report.livemode),
+        entry: command.entry.as_str(),
+        now_ms: command.now_ms,
+    })
+}
