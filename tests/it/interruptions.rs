@@ -83,6 +83,9 @@ on_both_databases! {
             assert!(credited_then.contains(&credited), "{credited} are credited at checkpoint {place}");
 
             let mut process = Process::serve(&world.settings_afterwards(), None).await;
+            for account in &accounts {
+                until("the credits", async || world.credits(account).await.filter(|credits| *credits > 0)).await;
+            }
             world.stripe.idle().await;
             for account in &accounts {
                 assert_eq!(world.credits(account).await, Some(250), "{place}: {account} is credited once");
