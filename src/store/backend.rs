@@ -10,7 +10,6 @@ use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 use sqlx::migrate::Migrator;
-use sqlx::pool::PoolConnection;
 use sqlx::postgres::{PgArguments, PgConnectOptions, PgPoolOptions, PgRow};
 use sqlx::query::{Query, QueryAs};
 use sqlx::sqlite::{
@@ -18,24 +17,21 @@ use sqlx::sqlite::{
 };
 use sqlx::{
     Arguments, ConnectOptions, Connection, Executor, FromRow, PgConnection, PgPool, Postgres, SqlStr, Sqlite,
-    SqliteConnection, SqlitePool, Transaction,
+    SqlitePool, Transaction,
 };
 
 use super::StoreError;
 use super::apply::{Applied, ApplyPayment};
 use super::committer::{CommitCounts, Committer};
 use super::credit;
+use super::kept::{Kept, TEST_AFTER};
 use super::statement::{Bulk, Statement, Value};
-use super::work::{Plain, Work, guarded};
+use super::work::{Plain, WRITE_TIMEOUT, Work, guarded, in_write_time, waits_for_another_attempt};
 use crate::checkpoints;
 
 static SQLITE_MIGRATIONS: Migrator = sqlx::migrate!("migrations/sqlite");
 static POSTGRES_MIGRATIONS: Migrator = sqlx::migrate!("migrations/postgres");
 
-/// How many times a write is run when others are in its way, before it fails.
-const WRITE_ATTEMPTS: u32 = 8;
-/// How long one run of a write may take, with the wait for a connection. A write is a handful of small statements.
-const WRITE_TIMEOUT: Duration = Duration::from_secs(15);
 /// How long to wait for a connection.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long SQLite waits for a write of another process, such as `topup keys create`.
@@ -49,10 +45,6 @@ const SESSION: &str = "SET statement_timeout = '15s'; SET lock_timeout = '10s'; 
 /// For the connections that credit: their statement is planned once and not anew for its arguments, which would take
 /// longer than running it. Others need to know how many rows they are asked for.
 const PLANNED_ONCE: &str = "SET plan_cache_mode = 'force_generic_plan'";
-/// One credits; another takes its place while it is tested on its way back.
-const POSTGRES_CREDITORS: u32 = 2;
-/// After how long without use a connection is tested before it is used. Tested each time, it would cost an exchange.
-const TEST_AFTER: Duration = Duration::from_secs(1);
 /// How many pages SQLite's log may have before a commit writes them to their places, which costs two waits for the disk.
 /// Measured, 4,000 (16 MB) are a quarter faster than its own 1,000, and more are slower.
 const SQLITE_LOG_PAGES: &str = "4000";
@@ -202,11 +194,13 @@ pub(super) enum Pools {
     Sqlite {
         writer: SqlitePool,
         readers: SqlitePool,
+        /// Does nothing but credit, and only while the writer does nothing.
+        creditor: Kept<Sqlite>,
     },
     Postgres {
         pool: PgPool,
-        /// Connections that do nothing but credit.
-        creditors: PgPool,
+        /// Does nothing but credit.
+        creditor: Kept<Postgres>,
     },
 }
 
@@ -234,10 +228,10 @@ impl Db {
         let options = options.extra_float_digits(None);
         let pool = postgres_pool(POSTGRES_CONNECTIONS)
             .after_connect(|connection, _| Box::pin(prepare(connection, &[SESSION])));
-        let creditors = postgres_pool(POSTGRES_CREDITORS)
-            .after_connect(|connection, _| Box::pin(prepare(connection, &[SESSION, PLANNED_ONCE])));
-        let creditors = creditors.connect_lazy_with(options.clone());
-        Ok(Self::new(Pools::Postgres { pool: pool.connect_with(options).await?, creditors }))
+        let creditor =
+            postgres_pool(1).after_connect(|connection, _| Box::pin(prepare(connection, &[SESSION, PLANNED_ONCE])));
+        let creditor = Kept::new(creditor.connect_lazy_with(options.clone().application_name("topup credit")));
+        Ok(Self::new(Pools::Postgres { pool: pool.connect_with(options).await?, creditor }))
     }
 
     async fn connect_sqlite(url: &str, create: bool) -> Result<Self, StoreError> {
@@ -261,14 +255,15 @@ impl Db {
         let writer = pool(1).acquire_timeout(WRITE_TIMEOUT).after_connect(|connection, _| {
             Box::pin(async move { connection.execute(sqlx::raw_sql(credit::TEMPORARY)).await.map(drop) })
         });
+        let creditor = Kept::new(writer.clone().connect_lazy_with(options.clone()));
         let writer = writer.connect_with(options.clone()).await?;
         let readers = pool(SQLITE_READERS).connect_lazy_with(options.create_if_missing(false).read_only(true));
-        Ok(Self::new(Pools::Sqlite { writer, readers }))
+        Ok(Self::new(Pools::Sqlite { writer, readers, creditor }))
     }
 
     fn new(pools: Pools) -> Self {
         let pools = Arc::new(pools);
-        let committer = Committer::start(pools.clone());
+        let committer = Committer::new(pools.clone());
         Self { pools, committer }
     }
 
@@ -404,12 +399,13 @@ impl Db {
     /// Ends all connections, after the statements that are running.
     pub async fn close(&self) {
         match self.pools.as_ref() {
-            Pools::Sqlite { writer, readers } => {
+            Pools::Sqlite { writer, readers, creditor } => {
                 readers.close().await;
+                creditor.close().await;
                 writer.close().await;
             }
-            Pools::Postgres { pool, creditors } => {
-                creditors.close().await;
+            Pools::Postgres { pool, creditor } => {
+                creditor.close().await;
                 pool.close().await;
             }
         }
@@ -420,6 +416,15 @@ impl Pools {
     /// Whether writes share a transaction. Where many can write at once, each has its own.
     pub(super) const fn has_one_writer(&self) -> bool {
         matches!(self, Self::Sqlite { .. })
+    }
+
+    /// Whether a payment can be credited without opening or testing a connection.
+    pub(super) fn is_connected(&self) -> bool {
+        match self {
+            // Its connections belong to threads of their own.
+            Self::Sqlite { .. } => true,
+            Self::Postgres { creditor, .. } => creditor.is_ready(),
+        }
     }
 
     /// Does work in a transaction of its own, again when the database reports a conflict.
@@ -447,15 +452,23 @@ impl Pools {
     async fn write_bulk_once<T: Record>(&self, bulk: &impl Bulk) -> Result<Vec<T>, StoreError> {
         checkpoints::reach("commit in one exchange").await;
         let rows = match self {
-            Self::Sqlite { writer, .. } => {
+            Self::Sqlite { creditor, .. } => {
                 let query = sqlite_rows(&bulk.statement().json_and_commit, &bulk.as_json()?)?;
-                let mut connection = Uncommitted(Some(writer.acquire().await?));
-                let result = query.fetch_all(connection.get()?).await;
-                connection.end(result.is_err()).await?;
-                result?
+                let mut connection = creditor.take().await?;
+                // A failure leaves the text's transaction open, and the connection ends with it.
+                let rows = query.fetch_all(connection.get()?).await?;
+                connection.give_back();
+                rows
             }
-            Self::Postgres { pool, .. } => {
-                postgres_rows(&bulk.statement().lists, &bulk.as_lists())?.fetch_all(pool).await?
+            Self::Postgres { creditor, .. } => {
+                let query = postgres_rows(&bulk.statement().lists, &bulk.as_lists())?;
+                let mut connection = creditor.take().await?;
+                let result = query.fetch_all(connection.get()?).await;
+                // The server has said what it thinks of the statement, and waits for the next one.
+                if matches!(result, Ok(_) | Err(sqlx::Error::Database(_))) {
+                    connection.give_back();
+                }
+                result?
             }
         };
         checkpoints::reach("committed").await;
@@ -479,50 +492,6 @@ impl Pools {
         checkpoints::reach("committed").await;
         Ok(value)
     }
-}
-
-/// A connection with a transaction that the pool does not know of. It goes back to the pool without one, or not at all.
-struct Uncommitted(Option<PoolConnection<Sqlite>>);
-
-impl Uncommitted {
-    fn get(&mut self) -> Result<&mut SqliteConnection, StoreError> {
-        self.0.as_deref_mut().ok_or(StoreError::Closed)
-    }
-
-    async fn end(mut self, has_failed: bool) -> Result<(), StoreError> {
-        if has_failed {
-            let connection = self.get()?;
-            // It has none when it failed to begin.
-            connection.execute(sqlx::raw_sql("ROLLBACK")).await.ok();
-            // Refused where there still is one.
-            connection.execute(sqlx::raw_sql("BEGIN; ROLLBACK")).await?;
-        }
-        drop(self.0.take());
-        Ok(())
-    }
-}
-
-impl Drop for Uncommitted {
-    fn drop(&mut self) {
-        if let Some(connection) = &mut self.0 {
-            connection.close_on_drop();
-        }
-    }
-}
-
-async fn in_write_time<T>(write: impl Future<Output = Result<T, StoreError>>) -> Result<T, StoreError> {
-    tokio::time::timeout(WRITE_TIMEOUT, write).await.unwrap_or(Err(StoreError::TimedOut))
-}
-
-/// Whether a write shall be run again; waits as long as is good before that.
-async fn waits_for_another_attempt<T>(result: &Result<T, StoreError>, attempt: &mut u32) -> bool {
-    *attempt = attempt.saturating_add(1);
-    let is_conflict = result.as_ref().is_err_and(StoreError::is_conflict);
-    if !is_conflict || *attempt >= WRITE_ATTEMPTS {
-        return false;
-    }
-    tokio::time::sleep(Duration::from_millis(2_u64.saturating_pow(*attempt))).await;
-    true
 }
 
 fn postgres_pool(size: u32) -> PgPoolOptions {

@@ -64,7 +64,7 @@ pub(super) struct Plain<'c> {
 
 impl<'c> Plain<'c> {
     /// Picks them. Of two that concern the same purchase, payment or event, the second is left.
-    pub(super) fn of(commands: &'c [ApplyPayment]) -> Self {
+    pub(super) fn of(commands: &[&'c ApplyPayment]) -> Self {
         let mut seen = BTreeSet::new();
         let mut rows = Vec::with_capacity(commands.len());
         for (place, command) in commands.iter().enumerate() {
@@ -86,7 +86,7 @@ impl<'c> Plain<'c> {
     }
 
     /// What came of each command, from what the database says of each row; `None` of those that are left.
-    pub(super) fn outcomes(&self, commands: &[ApplyPayment], done: &[Credited]) -> Vec<Option<Applied>> {
+    pub(super) fn outcomes(&self, commands: &[&ApplyPayment], done: &[Credited]) -> Vec<Option<Applied>> {
         let mut outcomes = vec![None; commands.len()];
         let mut decided_here = BTreeMap::new();
         for credited in done {
@@ -160,7 +160,10 @@ fn row(command: &ApplyPayment) -> Option<Row<'_>> {
     let is_plain = report.progress == PaymentProgress::Paid
         && report.mode.as_deref() == Some("payment")
         // Not "0250" or "+250".
-        && number.to_string() == credits;
+        && number.to_string() == credits
+        // A database that cannot have it in a text may read only what is before it.
+        && !account.contains('\0')
+        && report.currency.as_deref().is_some_and(|currency| !currency.contains('\0'));
     let (event, r#type) =
         report.event.as_ref().map_or((None, ""), |(event, name)| (Some(event.as_str()), name.as_str()));
     is_plain.then_some(Row {
@@ -178,3 +181,7 @@ fn row(command: &ApplyPayment) -> Option<Row<'_>> {
         now_ms: command.now_ms,
     })
 }
+
+#[cfg(test)]
+#[path = "credit_tests.rs"]
+mod tests;

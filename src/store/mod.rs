@@ -16,6 +16,7 @@ mod database_error;
 pub mod failed_events;
 pub mod idempotency;
 pub mod instance;
+mod kept;
 pub mod leases;
 pub mod ledger;
 pub mod payments;

@@ -354,4 +354,33 @@ on_both_databases! {
         assert_eq!(books.rows().await, Rows { events: 49, failed: 0, entries: 49, accounts: 49, paid: 49 });
         books.finish().await;
     }
+
+    /// A web worker ends while its thread commits for others; their clients may be gone or not.
+    async fn a_group_whose_thread_ends_is_brought_to_its_end(backend: Backend) {
+        let books = Books::open(backend).await;
+        let mut reports = Vec::new();
+        for number in 1..=4_u128 {
+            reports.push(books.opened_as(topup_of(number, "user_1", 250)).await);
+        }
+        let mut commands = commands(reports).into_iter();
+        let mut next = || vec![commands.next().expect("there are four")];
+        // From now on there is a connection, and nobody has to be asked to open one.
+        assert!(is_credited(&books.db.apply(next()).await[0]));
+        let held = books.database.hold_writes().await;
+        let groups = books.db.commit_counts().groups;
+        tokio::task::block_in_place(|| {
+            let worker = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+            worker.block_on(async {
+                let begun = until("a group", async || (books.db.commit_counts().groups > groups).then_some(()));
+                tokio::select! {
+                    outcomes = books.db.apply([next(), next()].concat()) => panic!("not while writes are held: {outcomes:?}"),
+                    () = begun => {}
+                }
+            });
+        });
+        let (outcomes, ()) = join(books.db.apply(next()), held.release()).await;
+        assert!(is_credited(&outcomes[0]), "{outcomes:?}");
+        until("all credits", async || (books.balance("user_1").await == 4 * 250).then_some(())).await;
+        books.finish().await;
+    }
 }

@@ -1,0 +1,80 @@
+//! A connection that is kept for one user. A pool would test it each time it comes back, which is an exchange with the
+//! database after each exchange.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use sqlx::pool::PoolConnection;
+use sqlx::{Connection, Database, Pool};
+
+use super::StoreError;
+
+/// After how long without use a connection is tested before it is used.
+pub(super) const TEST_AFTER: Duration = Duration::from_secs(1);
+
+/// The connection, and the pool of one that opens it.
+pub(super) struct Kept<DB: Database> {
+    pool: Pool<DB>,
+    /// As long as nobody uses it: the connection, and since when.
+    free: Mutex<Option<(PoolConnection<DB>, Instant)>>,
+}
+
+impl<DB: Database> Kept<DB> {
+    /// Opens nothing yet.
+    pub(super) fn new(pool: Pool<DB>) -> Self {
+        Self { pool, free: Mutex::default() }
+    }
+
+    /// Whether it can be used without opening or testing it.
+    pub(super) fn is_ready(&self) -> bool {
+        self.free().as_ref().is_some_and(|(_, since)| since.elapsed() < TEST_AFTER)
+    }
+
+    /// Takes it, and opens it if need be.
+    pub(super) async fn take(&self) -> Result<Taken<'_, DB>, StoreError> {
+        let free = self.free().take();
+        if let Some((connection, since)) = free {
+            let mut taken = Taken { kept: self, connection: Some(connection) };
+            if since.elapsed() < TEST_AFTER || taken.get()?.ping().await.is_ok() {
+                return Ok(taken);
+            }
+        }
+        Ok(Taken { kept: self, connection: Some(self.pool.acquire().await?) })
+    }
+
+    /// Ends it.
+    pub(super) async fn close(&self) {
+        let free = self.free().take();
+        drop(free);
+        self.pool.close().await;
+    }
+
+    fn free(&self) -> MutexGuard<'_, Option<(PoolConnection<DB>, Instant)>> {
+        self.free.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The connection in use. If it is not given back, it ends: nobody knows what it was in the middle of.
+pub(super) struct Taken<'k, DB: Database> {
+    kept: &'k Kept<DB>,
+    connection: Option<PoolConnection<DB>>,
+}
+
+impl<DB: Database> Taken<'_, DB> {
+    pub(super) fn get(&mut self) -> Result<&mut DB::Connection, StoreError> {
+        self.connection.as_deref_mut().ok_or(StoreError::Closed)
+    }
+
+    pub(super) fn give_back(mut self) {
+        let connection = self.connection.take();
+        *self.kept.free() = connection.map(|connection| (connection, Instant::now()));
+    }
+}
+
+impl<DB: Database> Drop for Taken<'_, DB> {
+    fn drop(&mut self) {
+        if let Some(connection) = &mut self.connection {
+            connection.close_on_drop();
+        }
+    }
+}
