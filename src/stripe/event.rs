@@ -4,9 +4,12 @@
 //! whole object. What is read is not believed: it is compared with what was stored. An event of a type that we handle
 //! and cannot read is an error, never silence.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
+use std::fmt;
 
-use serde::Deserialize;
+use serde::de::{IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
 use crate::domain::checkout::{PURPOSE, PaymentProgress, PaymentReport};
@@ -47,15 +50,72 @@ struct Envelope<'e> {
     livemode: Option<bool>,
     #[serde(default, borrow)]
     account: Option<&'e RawValue>,
-    /// Read only when the event is one of ours: what others have in it is their business.
     #[serde(default, borrow)]
-    data: Option<&'e RawValue>,
+    data: Data<'e>,
 }
 
-#[derive(Deserialize)]
+/// What the event is about, if it says so; read only when the event is one of ours, for what others have in it is their
+/// business. It is most of an event, so it is found while the rest is read, and not passed over once more for that.
+#[derive(Default)]
 struct Data<'e> {
-    #[serde(borrow)]
-    object: &'e RawValue,
+    object: Option<&'e RawValue>,
+}
+
+impl<'de: 'e, 'e> Deserialize<'de> for Data<'e> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(DataVisitor)
+    }
+}
+
+struct DataVisitor;
+
+/// Anything but an object is no error yet, as an event without it is none.
+impl<'de> Visitor<'de> for DataVisitor {
+    type Value = Data<'de>;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("anything")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Data<'de>, A::Error> {
+        let mut data = Data::default();
+        while let Some(key) = map.next_key::<Cow<'de, str>>()? {
+            if key == "object" {
+                data.object = Some(map.next_value()?);
+            } else {
+                map.next_value::<IgnoredAny>()?;
+            }
+        }
+        Ok(data)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, seq: A) -> Result<Data<'de>, A::Error> {
+        IgnoredAny.visit_seq(seq).map(|_| Data::default())
+    }
+
+    fn visit_unit<E>(self) -> Result<Data<'de>, E> {
+        Ok(Data::default())
+    }
+
+    fn visit_bool<E>(self, _: bool) -> Result<Data<'de>, E> {
+        Ok(Data::default())
+    }
+
+    fn visit_i64<E>(self, _: i64) -> Result<Data<'de>, E> {
+        Ok(Data::default())
+    }
+
+    fn visit_u64<E>(self, _: u64) -> Result<Data<'de>, E> {
+        Ok(Data::default())
+    }
+
+    fn visit_f64<E>(self, _: f64) -> Result<Data<'de>, E> {
+        Ok(Data::default())
+    }
+
+    fn visit_str<E>(self, _: &str) -> Result<Data<'de>, E> {
+        Ok(Data::default())
+    }
 }
 
 /// A reference to another object: its id, or the object itself.
@@ -130,9 +190,7 @@ pub fn read(body: &[u8]) -> Result<WebhookEvent, WebhookError> {
         event_type: event_type.to_owned(),
         reason,
     };
-    let data = envelope.data.ok_or_else(|| unreadable("data.object is missing".to_owned()))?;
-    let data: Data<'_> = serde_json::from_str(data.get()).map_err(|error| unreadable(format!("data: {error}")))?;
-    let object = data.object.get();
+    let object = envelope.data.object.ok_or_else(|| unreadable("data.object is missing".to_owned()))?.get();
     let head = || envelope.head(event_type).map_err(unreadable);
     match event_type {
         "payment_intent.payment_failed" => read_marked(object, &head, money::declined),
@@ -142,10 +200,9 @@ pub fn read(body: &[u8]) -> Result<WebhookEvent, WebhookError> {
             money::refund(object, head()?).map_err(unreadable)
         }
         _ if event_type.starts_with("charge.dispute.") => money::dispute(object, head()?).map_err(unreadable),
-        _ => read_marked(object, &head, session),
+        _ => read_session(object, &head),
     }
     .map_err(|error| match error {
-        // The reader of an object does not know the event that it came in.
         WebhookError::Unreadable { reason, .. } => unreadable(reason),
         error => error,
     })
@@ -171,20 +228,36 @@ fn read_marked(
     head: &dyn Fn() -> Result<Head, WebhookError>,
     read: fn(&str, TopupId, Head) -> Result<WebhookEvent, String>,
 ) -> Result<WebhookEvent, WebhookError> {
-    let unreadable = |reason| WebhookError::Unreadable { event_id: String::new(), event_type: String::new(), reason };
-    let marked: Marked = from_object(object).map_err(unreadable)?;
+    let marked: Marked = from_object(object).map_err(unreadable_object)?;
     match marked.metadata.as_ref().and_then(topup_of) {
-        Some(topup) => read(object, topup, head()?).map_err(unreadable),
-        None => Ok(WebhookEvent::Foreign { reason: "no top-up of ours" }),
+        Some(topup) => read(object, topup, head()?).map_err(unreadable_object),
+        None => Ok(NO_TOPUP_OF_OURS),
     }
+}
+
+/// The same for a session. Almost all of them are ours and can be read, so all of it is read at once.
+fn read_session(object: &str, head: &dyn Fn() -> Result<Head, WebhookError>) -> Result<WebhookEvent, WebhookError> {
+    let Ok(session) = from_object::<Session>(object) else {
+        return read_marked(object, head, |object, topup, head| report(from_object(object)?, topup, head));
+    };
+    match session.metadata.as_ref().and_then(topup_of) {
+        Some(topup) => report(session, topup, head()?).map_err(unreadable_object),
+        None => Ok(NO_TOPUP_OF_OURS),
+    }
+}
+
+const NO_TOPUP_OF_OURS: WebhookEvent = WebhookEvent::Foreign { reason: "no top-up of ours" };
+
+/// The reader of an object does not know the event that it came in.
+fn unreadable_object(reason: String) -> WebhookError {
+    WebhookError::Unreadable { event_id: String::new(), event_type: String::new(), reason }
 }
 
 fn from_object<'o, T: Deserialize<'o>>(object: &'o str) -> Result<T, String> {
     serde_json::from_str(object).map_err(|error| format!("data.object: {error}"))
 }
 
-fn session(object: &str, topup: TopupId, head: Head) -> Result<WebhookEvent, String> {
-    let session: Session = from_object(object)?;
+fn report(session: Session, topup: TopupId, head: Head) -> Result<WebhookEvent, String> {
     let progress = progress(&head.event.1, session.payment_status.as_deref())?;
     let metadata = session.metadata.unwrap_or_default();
     Ok(WebhookEvent::Payment(Box::new(PaymentReport {
