@@ -14,6 +14,7 @@ use super::tasks::TaskFailed;
 use super::{App, with_causes};
 use crate::domain::checkout::{Declined, Mismatch, PaymentReport};
 use crate::domain::ids::LedgerEntryId;
+use crate::domain::reversal::EventRef;
 use crate::ports::{GatewayError, WebhookError, WebhookEvent};
 use crate::store::StoreError;
 use crate::store::apply::{self, Applied, ApplyPayment};
@@ -56,6 +57,12 @@ struct Name {
     event_type: String,
 }
 
+impl From<&EventRef> for Name {
+    fn from((id, event_type): &EventRef) -> Self {
+        Self { event_id: id.as_str().to_owned(), event_type: event_type.clone() }
+    }
+}
+
 /// Verifies a delivery and brings it into the books.
 ///
 /// Payments are most of what comes. They go from the caller's thread straight into the queue of writes, where they are
@@ -68,21 +75,27 @@ pub async fn apply_event<B>(app: &Arc<App>, header: Option<&str>, body: B) -> Re
 where
     B: AsRef<[u8]> + Send + 'static,
 {
-    let read = app.webhooks.read(header, body.as_ref(), app.clock.now_ms());
+    let read = match app.webhooks.read(header, body.as_ref(), app.clock.now_ms()) {
+        Ok(WebhookEvent::Payment(report)) if report.event.is_some() => return apply_payment(app, *report, body).await,
+        read => read,
+    };
     let in_task = app.clone();
-    if let Ok(WebhookEvent::Payment(report)) = &read
-        && let Some((id, event_type)) = &report.event
-    {
-        let name = Name { event_id: id.as_str().to_owned(), event_type: event_type.clone() };
-        let result = apply(app, (**report).clone()).await.map(EventOutcome::from).map_err(ApplyEventError::from);
-        if let Ok(EventOutcome::Decided(outcome)) = result {
-            log_decided(&name, outcome);
-            return result;
-        }
-        let rest = async move { conclude(&in_task, &name, result, Origin::Stripe(body.as_ref())).await };
-        return app.tasks.run(rest.boxed()).await?;
-    }
     let rest = async move { apply_read(&in_task, read, Origin::Stripe(body.as_ref())).await };
+    app.tasks.run(rest.boxed()).await?
+}
+
+async fn apply_payment<B>(app: &Arc<App>, report: PaymentReport, body: B) -> Result<EventOutcome, ApplyEventError>
+where
+    B: AsRef<[u8]> + Send + 'static,
+{
+    let name = report.event.as_ref().map(Name::from);
+    let result = apply(app, report).await.map(EventOutcome::from).map_err(ApplyEventError::from);
+    let (Some(name), in_task) = (name, app.clone()) else { return result };
+    if let Ok(EventOutcome::Decided(outcome)) = result {
+        log_decided(&name, outcome);
+        return result;
+    }
+    let rest = async move { conclude(&in_task, &name, result, Origin::Stripe(body.as_ref())).await };
     app.tasks.run(rest.boxed()).await?
 }
 
@@ -184,15 +197,15 @@ fn log_decided(Name { event_id: event, event_type }: &Name, outcome: &'static st
 }
 
 fn name_of(event: &WebhookEvent) -> Option<Name> {
-    let (id, event_type) = match event {
-        WebhookEvent::Payment(report) => report.event.as_ref()?,
-        WebhookEvent::Decline(declined) => &declined.event,
-        WebhookEvent::ChargeRefunded(refunded) => &refunded.event,
-        WebhookEvent::Charge(charge) => &charge.event,
-        WebhookEvent::Refund { event, .. } | WebhookEvent::Dispute { event, .. } => event,
-        WebhookEvent::Foreign { .. } => return None,
-    };
-    Some(Name { event_id: id.as_str().to_owned(), event_type: event_type.clone() })
+    match event {
+        WebhookEvent::Payment(report) => report.event.as_ref(),
+        WebhookEvent::Decline(declined) => Some(&declined.event),
+        WebhookEvent::ChargeRefunded(refunded) => Some(&refunded.event),
+        WebhookEvent::Charge(charge) => Some(&charge.event),
+        WebhookEvent::Refund { event, .. } | WebhookEvent::Dispute { event, .. } => Some(event),
+        WebhookEvent::Foreign { .. } => None,
+    }
+    .map(Name::from)
 }
 
 /// An event that does not say its id is told from others by its bytes.
