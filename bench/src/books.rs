@@ -163,7 +163,7 @@ impl Books {
     /// When the database fails.
     pub async fn checkpoint(&mut self) -> Result<(), Failure> {
         match self {
-            Self::Sqlite(_) => self.run("PRAGMA wal_checkpoint(TRUNCATE)").await,
+            Self::Sqlite(_) => self.run("PRAGMA wal_checkpoint(RESTART)").await,
             Self::Postgres(_) => self.run("CHECKPOINT").await,
         }
     }

@@ -1,55 +1,35 @@
-//! The seam to the databases: the only file that names SQLite or PostgreSQL.
+//! The seam to the databases: nothing but this file and its folder names SQLite or PostgreSQL.
 //!
 //! Both run the same SQL text. A [`Statement`] is written once beside its row type, with `$1` placeholders, and counts
 //! them, because SQLite would silently bind a missing argument as NULL. Writes go through [`Db::write`], which begins,
 //! commits, rolls back and, when the database says that two writes were in each other's way, runs the closure again.
 
-use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 use sqlx::migrate::Migrator;
-use sqlx::postgres::{PgArguments, PgConnectOptions, PgPoolOptions, PgRow};
+use sqlx::postgres::{PgArguments, PgRow};
 use sqlx::query::{Query, QueryAs};
-use sqlx::sqlite::{
-    SqliteArguments, SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteRow, SqliteSynchronous,
-};
-use sqlx::{
-    Arguments, ConnectOptions, Connection, Executor, FromRow, PgConnection, PgPool, Postgres, SqlStr, Sqlite,
-    SqlitePool, Transaction,
-};
+use sqlx::sqlite::{SqliteArguments, SqliteRow};
+use sqlx::{Arguments, Connection, Executor, FromRow, PgPool, Postgres, SqlStr, Sqlite, SqlitePool, Transaction};
 
 use super::StoreError;
 use super::apply::{Applied, ApplyPayment};
-use super::committer::{CommitCounts, Committer};
-use super::credit;
-use super::kept::{Kept, TEST_AFTER};
+use super::commit_counts::CommitCounts;
+use super::committer::Committer;
+use super::kept::Kept;
 use super::statement::{Bulk, Statement, Value};
-use super::work::{Plain, WRITE_TIMEOUT, Work, guarded, in_write_time, waits_for_another_attempt};
+use super::work::{Plain, Work, guarded, in_write_time, waits_for_another_attempt};
 use crate::checkpoints;
+
+mod connect;
 
 static SQLITE_MIGRATIONS: Migrator = sqlx::migrate!("migrations/sqlite");
 static POSTGRES_MIGRATIONS: Migrator = sqlx::migrate!("migrations/postgres");
 
-/// How long to wait for a connection.
-const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
-/// How long SQLite waits for a write of another process, such as `topup keys create`.
-const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long a read may take.
 const READ_TIMEOUT: Duration = Duration::from_secs(10);
-/// PostgreSQL's own limits. Without them a process that dies without a goodbye, or a network that does, would hold an
-/// account's row until the server notices, which can take hours.
-const SESSION: &str = "SET statement_timeout = '15s'; SET lock_timeout = '10s'; \
-    SET idle_in_transaction_session_timeout = '15s'";
-/// For the connections that credit: their statement is planned once and not anew for its arguments, which would take
-/// longer than running it. Others need to know how many rows they are asked for.
-const PLANNED_ONCE: &str = "SET plan_cache_mode = 'force_generic_plan'";
-/// How many pages SQLite's log may have before a commit writes them to their places, which costs two waits for the disk.
-/// Measured, 4,000 (16 MB) are a quarter faster than its own 1,000, and more are slower.
-const SQLITE_LOG_PAGES: &str = "4000";
-const SQLITE_READERS: u32 = 4;
-const POSTGRES_CONNECTIONS: u32 = 16;
 
 /// A row type that both databases can fill; `#[derive(sqlx::FromRow)]` makes one.
 pub trait Record: for<'r> FromRow<'r, SqliteRow> + for<'r> FromRow<'r, PgRow> + Send + Unpin {}
@@ -216,55 +196,9 @@ impl Db {
     /// # Errors
     /// When the address is not one of a database that is known here, or it cannot be reached.
     pub async fn connect(url: &str, create: bool) -> Result<Self, StoreError> {
-        if url.starts_with("sqlite:") {
-            return Self::connect_sqlite(url, create).await;
-        }
-        if !url.starts_with("postgres://") && !url.starts_with("postgresql://") {
-            return Err(StoreError::UnknownDatabase);
-        }
-        // A statement is not logged: its arguments are personal data, and its failure is logged where it is handled.
-        let options = PgConnectOptions::from_str(url)?.application_name("topup").disable_statement_logging();
-        // We have no floats, and PgBouncer refuses a parameter that it does not know.
-        let options = options.extra_float_digits(None);
-        let pool = postgres_pool(POSTGRES_CONNECTIONS)
-            .after_connect(|connection, _| Box::pin(prepare(connection, &[SESSION])));
-        let creditor =
-            postgres_pool(1).after_connect(|connection, _| Box::pin(prepare(connection, &[SESSION, PLANNED_ONCE])));
-        let creditor = Kept::new(creditor.connect_lazy_with(options.clone().application_name("topup credit")));
-        Ok(Self::new(Pools::Postgres { pool: pool.connect_with(options).await?, creditor }))
-    }
-
-    async fn connect_sqlite(url: &str, create: bool) -> Result<Self, StoreError> {
-        let options = SqliteConnectOptions::from_str(url)?
-            .create_if_missing(create)
-            .journal_mode(SqliteJournalMode::Wal)
-            .synchronous(SqliteSynchronous::Full)
-            .foreign_keys(true)
-            .busy_timeout(BUSY_TIMEOUT)
-            // What is erased is personal data: it shall not stay readable in the file's free space.
-            .pragma("secure_delete", "ON")
-            .pragma("temp_store", "MEMORY")
-            .pragma("wal_autocheckpoint", SQLITE_LOG_PAGES)
-            .disable_statement_logging();
-        // One writer: SQLite has one anyway, and waiting in our queue is fairer than polling its lock.
-        let pool = |size| {
-            let options = SqlitePoolOptions::new().max_connections(size).acquire_timeout(ACQUIRE_TIMEOUT);
-            // A file does not hang up.
-            options.test_before_acquire(false)
-        };
-        let writer = pool(1).acquire_timeout(WRITE_TIMEOUT).after_connect(|connection, _| {
-            Box::pin(async move { connection.execute(sqlx::raw_sql(credit::TEMPORARY)).await.map(drop) })
-        });
-        let creditor = Kept::new(writer.clone().connect_lazy_with(options.clone()));
-        let writer = writer.connect_with(options.clone()).await?;
-        let readers = pool(SQLITE_READERS).connect_lazy_with(options.create_if_missing(false).read_only(true));
-        Ok(Self::new(Pools::Sqlite { writer, readers, creditor }))
-    }
-
-    fn new(pools: Pools) -> Self {
-        let pools = Arc::new(pools);
+        let pools = Arc::new(connect::pools(url, create).await?);
         let committer = Committer::new(pools.clone());
-        Self { pools, committer }
+        Ok(Self { pools, committer })
     }
 
     /// Runs a write: begins, runs the closure, commits; rolls back when the closure fails. The closure runs again when
@@ -492,28 +426,6 @@ impl Pools {
         checkpoints::reach("committed").await;
         Ok(value)
     }
-}
-
-fn postgres_pool(size: u32) -> PgPoolOptions {
-    PgPoolOptions::new()
-        .max_connections(size)
-        .acquire_timeout(ACQUIRE_TIMEOUT)
-        .test_before_acquire(false)
-        .before_acquire(|connection, used| {
-            Box::pin(async move {
-                if used.idle_for > TEST_AFTER {
-                    connection.ping().await?;
-                }
-                Ok(true)
-            })
-        })
-}
-
-async fn prepare(connection: &mut PgConnection, settings: &[&'static str]) -> Result<(), sqlx::Error> {
-    for setting in settings {
-        connection.execute(sqlx::raw_sql(*setting)).await?;
-    }
-    Ok(())
 }
 
 async fn in_time<T>(read: impl Future<Output = Result<T, StoreError>>) -> Result<T, StoreError> {

@@ -7,7 +7,6 @@
 //! it is unknown whether the commit had happened.
 
 use std::collections::VecDeque;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use futures_util::future::BoxFuture;
@@ -18,6 +17,7 @@ use tokio::sync::oneshot;
 use super::StoreError;
 use super::apply::{Applied, ApplyPayment, apply_one};
 use super::backend::{Pools, Tx};
+use super::commit_counts::{CommitCounts, Counters};
 use super::credit::Plain;
 use super::work::{Work, guarded};
 
@@ -27,55 +27,6 @@ const MAX_GROUP: usize = 128;
 const MAX_WAITING: usize = 1_024;
 /// How many of those that are done alone are under way at once. Where there is one writer, they wait for each other.
 const AT_ONCE: usize = 8;
-
-/// What the committer has done so far.
-#[derive(Debug, Default)]
-pub struct Counters {
-    groups: AtomicU64,
-    writes: AtomicU64,
-    alone: AtomicU64,
-    refused: AtomicU64,
-    largest: AtomicU64,
-}
-
-/// How many writes shared how many commits, at one moment.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct CommitCounts {
-    /// Groups that were committed or tried.
-    pub groups: u64,
-    /// Writes in them.
-    pub writes: u64,
-    /// Writes that were done again, alone, because their group failed or they were not plain.
-    pub alone: u64,
-    /// Writes that were refused because the queue was full.
-    pub refused: u64,
-    /// The largest group.
-    pub largest: u64,
-}
-
-impl Counters {
-    fn read(&self) -> CommitCounts {
-        let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
-        CommitCounts {
-            groups: read(&self.groups),
-            writes: read(&self.writes),
-            alone: read(&self.alone),
-            refused: read(&self.refused),
-            largest: read(&self.largest),
-        }
-    }
-
-    fn group(&self, size: usize) {
-        let size = u64::try_from(size).unwrap_or(u64::MAX);
-        self.groups.fetch_add(1, Ordering::Relaxed);
-        self.writes.fetch_add(size, Ordering::Relaxed);
-        self.largest.fetch_max(size, Ordering::Relaxed);
-    }
-
-    fn alone(&self, count: usize) {
-        self.alone.fetch_add(u64::try_from(count).unwrap_or(u64::MAX), Ordering::Relaxed);
-    }
-}
 
 /// A write of any result, for the queue.
 trait Write: Work<Output = ()> {
@@ -251,7 +202,7 @@ impl Committer {
         let was_led = {
             let mut queue = self.0.queue();
             if queue.waiting.len() >= MAX_WAITING {
-                self.0.counters.refused.fetch_add(1, Ordering::Relaxed);
+                self.0.counters.refused();
                 return Err(StoreError::Busy);
             }
             queue.waiting.push_back(job);

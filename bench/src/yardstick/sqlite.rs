@@ -37,7 +37,7 @@ impl BareLoop {
     /// # Errors
     /// When SQLite fails.
     pub fn run(&mut self, together: u64, duration: Duration) -> Result<Sample, Failure> {
-        self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
+        self.connection.query_row("PRAGMA wal_checkpoint(RESTART)", [], |_| Ok(()))?;
         let (start, mut events, mut times) = (Instant::now(), 0_u64, Vec::new());
         while start.elapsed() < duration {
             let began = Instant::now();

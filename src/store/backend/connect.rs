@@ -1,0 +1,104 @@
+//! How the databases are connected to: with which settings, and with how many connections for what.
+
+use std::str::FromStr;
+use std::time::Duration;
+
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::{ConnectOptions, Connection, Executor, PgConnection};
+
+use super::Pools;
+use crate::store::StoreError;
+use crate::store::credit;
+use crate::store::kept::{Kept, TEST_AFTER};
+use crate::store::work::WRITE_TIMEOUT;
+
+/// How long to wait for a connection.
+const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long SQLite waits for a write of another process, such as `topup keys create`.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+/// PostgreSQL's own limits. Without them a process that dies without a goodbye, or a network that does, would hold an
+/// account's row until the server notices, which can take hours.
+const SESSION: &str = "SET statement_timeout = '15s'; SET lock_timeout = '10s'; \
+    SET idle_in_transaction_session_timeout = '15s'";
+/// For the connection that credits: its statement is planned once and not anew for its arguments, which would take
+/// longer than running it. Others need to know how many rows they are asked for.
+const PLANNED_ONCE: &str = "SET plan_cache_mode = 'force_generic_plan'";
+/// How many pages SQLite's log may have before a commit writes them to their places, which costs two waits for the disk.
+/// With more of them, deliveries wait longer at that moment and are no faster on the whole (docs/PERFORMANCE.md).
+const SQLITE_LOG_PAGES: &str = "2000";
+const SQLITE_READERS: u32 = 4;
+const POSTGRES_CONNECTIONS: u32 = 16;
+
+/// The connections to the database with this address.
+pub(super) async fn pools(url: &str, create: bool) -> Result<Pools, StoreError> {
+    if url.starts_with("sqlite:") {
+        return sqlite(url, create).await;
+    }
+    if !url.starts_with("postgres://") && !url.starts_with("postgresql://") {
+        return Err(StoreError::UnknownDatabase);
+    }
+    postgres(url).await
+}
+
+async fn postgres(url: &str) -> Result<Pools, StoreError> {
+    // A statement is not logged: its arguments are personal data, and its failure is logged where it is handled.
+    let options = PgConnectOptions::from_str(url)?.application_name("topup").disable_statement_logging();
+    // We have no floats, and PgBouncer refuses a parameter that it does not know.
+    let options = options.extra_float_digits(None);
+    let pool =
+        postgres_pool(POSTGRES_CONNECTIONS).after_connect(|connection, _| Box::pin(prepare(connection, &[SESSION])));
+    let creditor =
+        postgres_pool(1).after_connect(|connection, _| Box::pin(prepare(connection, &[SESSION, PLANNED_ONCE])));
+    let creditor = Kept::new(creditor.connect_lazy_with(options.clone().application_name("topup credit")));
+    Ok(Pools::Postgres { pool: pool.connect_with(options).await?, creditor })
+}
+
+async fn sqlite(url: &str, create: bool) -> Result<Pools, StoreError> {
+    let options = SqliteConnectOptions::from_str(url)?
+        .create_if_missing(create)
+        .journal_mode(SqliteJournalMode::Wal)
+        .synchronous(SqliteSynchronous::Full)
+        .foreign_keys(true)
+        .busy_timeout(BUSY_TIMEOUT)
+        // What is erased is personal data: it shall not stay readable in the file's free space.
+        .pragma("secure_delete", "ON")
+        .pragma("temp_store", "MEMORY")
+        .pragma("wal_autocheckpoint", SQLITE_LOG_PAGES)
+        .disable_statement_logging();
+    // One writer: SQLite has one anyway, and waiting in our queue is fairer than polling its lock.
+    let pool = |size| {
+        let options = SqlitePoolOptions::new().max_connections(size).acquire_timeout(ACQUIRE_TIMEOUT);
+        // A file does not hang up.
+        options.test_before_acquire(false)
+    };
+    let writer = pool(1).acquire_timeout(WRITE_TIMEOUT).after_connect(|connection, _| {
+        Box::pin(async move { connection.execute(sqlx::raw_sql(credit::TEMPORARY)).await.map(drop) })
+    });
+    let creditor = Kept::new(writer.clone().connect_lazy_with(options.clone()));
+    let writer = writer.connect_with(options.clone()).await?;
+    let readers = pool(SQLITE_READERS).connect_lazy_with(options.create_if_missing(false).read_only(true));
+    Ok(Pools::Sqlite { writer, readers, creditor })
+}
+
+fn postgres_pool(size: u32) -> PgPoolOptions {
+    PgPoolOptions::new()
+        .max_connections(size)
+        .acquire_timeout(ACQUIRE_TIMEOUT)
+        .test_before_acquire(false)
+        .before_acquire(|connection, used| {
+            Box::pin(async move {
+                if used.idle_for > TEST_AFTER {
+                    connection.ping().await?;
+                }
+                Ok(true)
+            })
+        })
+}
+
+async fn prepare(connection: &mut PgConnection, settings: &[&'static str]) -> Result<(), sqlx::Error> {
+    for setting in settings {
+        connection.execute(sqlx::raw_sql(*setting)).await?;
+    }
+    Ok(())
+}
