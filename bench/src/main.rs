@@ -70,6 +70,9 @@ struct Arguments {
     /// Connect the service to PostgreSQL by way of this `PgBouncer` (1.21 or later), in transaction mode.
     #[arg(long, value_name = "PROGRAM")]
     pgbouncer: Option<PathBuf>,
+    /// What the service logs, as its setting LOG; by default what it logs by default.
+    #[arg(long, value_name = "FILTER", default_value = "info")]
+    log: String,
     /// Write everything that was measured into this file.
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
@@ -138,7 +141,7 @@ async fn measure(arguments: Arguments, folder: &Path) -> Result<(), Failure> {
     let binary = arguments.binary.canonicalize()?;
     let mut results = Results::default();
     results.add_figure("size of the release binary", "", "KiB", std::fs::metadata(&binary)?.len() / 1_024);
-    let program = Program { binary, folder: folder.to_owned(), stripe: stripe.address };
+    let program = Program { binary, folder: folder.to_owned(), stripe: stripe.address, log: arguments.log };
     let mut targets = Vec::new();
     let sqlite_url = format!("sqlite:{}", folder.join("topup.db").display());
     let pgbouncer = match &arguments.pgbouncer {

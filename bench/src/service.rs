@@ -26,6 +26,8 @@ pub struct Program {
     pub folder: PathBuf,
     /// Where Stripe's API is.
     pub stripe: SocketAddr,
+    /// What it logs.
+    pub log: String,
 }
 
 /// A running service. Dropped, it is killed.
@@ -44,8 +46,7 @@ pub struct Memory {
 }
 
 impl Program {
-    /// What the service logs.
-    fn log(&self) -> PathBuf {
+    fn log_file(&self) -> PathBuf {
         self.folder.join(LOG)
     }
 
@@ -85,12 +86,12 @@ impl Program {
             ("STRIPE_API_BASE", format!("http://{}", self.stripe)),
             ("ALLOWED_ORIGINS", "https://app.example.com".to_owned()),
             ("RATE_LIMIT_PER_MINUTE", "100000000".to_owned()),
-            ("LOG", "warn".to_owned()),
+            ("LOG", self.log.clone()),
             // It would begin in the middle of a run, and ask a Stripe that knows nothing.
             ("RECONCILE_EVERY_HOURS", "0".to_owned()),
         ]);
         // Refused deliveries are logged, and that is measured as well; but nobody wants to read it.
-        let log = std::fs::OpenOptions::new().create(true).append(true).open(self.log())?;
+        let log = std::fs::OpenOptions::new().create(true).append(true).open(self.log_file())?;
         command.stderr(log);
         let start = Instant::now();
         let mut process = command.spawn()?;
@@ -99,7 +100,7 @@ impl Program {
                 return Ok(Service { process, address, started_in: start.elapsed() });
             }
             if let Some(status) = process.try_wait()? {
-                let log = std::fs::read_to_string(self.log())?;
+                let log = std::fs::read_to_string(self.log_file())?;
                 return Err(format!("the service ended: {status}\n{log}").into());
             }
             if start.elapsed() > START_TIMEOUT {
