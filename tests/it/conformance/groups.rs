@@ -132,6 +132,30 @@ on_both_databases! {
         books.finish().await;
     }
 
+    async fn what_was_decided_before_is_no_trouble_for_the_others(backend: Backend) {
+        let books = Books::open(backend).await;
+        let (paid, decided) = (books.opened(1).await, books.opened(5).await);
+        assert!(matches!(books.apply(paid.clone()).await, Ok(Applied::Credited { .. })));
+        let again = news(&paid, "evt_other", PaymentProgress::Paid);
+        // The same event says something else than it did.
+        let waiting = PaymentReport { progress: PaymentProgress::Processing, ..decided.clone() };
+        assert_eq!(books.apply(waiting).await.expect("applied"), Applied::Moved(TopupState::Processing));
+        let reports = vec![books.opened(2).await, again, decided, books.opened(3).await, books.opened(4).await];
+        let mut commands = commands(reports);
+        let (held, before) = (books.database.hold_writes().await, books.db.commit_counts().groups);
+        // While the first is held up, the others gather.
+        let first = books.db.apply(vec![commands.remove(0)]);
+        let others = async {
+            until("a group", async || (books.db.commit_counts().groups > before).then_some(())).await;
+            join(books.db.apply(commands), held.release()).await.0
+        };
+        let (first, others) = join(first, others).await;
+        assert!(is_credited(&first[0]) && others[2..].iter().all(is_credited), "{first:?}, {others:?}");
+        assert!(matches!(others[..2], [Ok(Applied::AlreadyPaid), Ok(Applied::Duplicate)]), "{others:?}");
+        assert_eq!(books.db.commit_counts().alone, 1, "the group did not fail because of it");
+        books.finish().await;
+    }
+
     async fn one_that_the_database_refuses_does_not_harm_the_others(backend: Backend) {
         let books = Books::open(backend).await;
         let mut reports = Vec::new();
@@ -215,6 +239,24 @@ on_both_databases! {
         let alone = books.db.apply(commands(vec![stolen])).await;
         assert!(matches!(&alone[0], Err(StoreError::Corrupt(_))), "{alone:?}");
         assert_eq!(books.state(&second.topup).await, TopupState::Open);
+        books.finish().await;
+    }
+
+    async fn a_payment_that_was_heard_of_for_another_purchase_is_not_credited(backend: Backend) {
+        let books = Books::open(backend).await;
+        let (first, second) = (books.opened(1).await, books.opened(2).await);
+        let payment = first.payment_intent.clone().expect("a payment");
+        let stolen = PaymentReport { payment_intent: Some(payment.clone()), ..second.clone() };
+        let topup = first.topup.clone();
+        let heard = books.db.write(move |tx| {
+            let (payment, topup) = (payment.clone(), topup.clone());
+            async move { touch(tx, &payment, &topup, PaymentRole::Waiting, None, NOW_MS).await }.boxed()
+        });
+        heard.await.expect("written");
+        let outcomes = books.db.apply(commands(vec![stolen])).await;
+        assert!(matches!(&outcomes[0], Err(StoreError::Corrupt(_))), "{outcomes:?}");
+        assert_eq!(books.state(&second.topup).await, TopupState::Open);
+        assert!(is_credited(&books.db.apply(commands(vec![first])).await[0]));
         books.finish().await;
     }
 
