@@ -156,6 +156,18 @@ on_both_databases! {
         books.finish().await;
     }
 
+    async fn an_event_that_comes_again_and_says_something_else_is_no_repetition(backend: Backend) {
+        let books = Books::open(backend).await;
+        let (now, before) = (books.opened(1).await, books.opened(2).await);
+        let wrong = |report: &PaymentReport| PaymentReport { amount_total_minor: Some(1), ..report.clone() };
+        books.apply(before.clone()).await.expect("applied");
+        let reports = [wrong(&before), now.clone(), wrong(&now), before, now];
+        let outcomes = books.db.apply(commands(reports.to_vec())).await;
+        let words: Vec<&str> = outcomes.iter().map(|outcome| outcome.as_ref().map_or("error", Applied::as_str)).collect();
+        assert_eq!(words, ["rejected", "credited", "rejected", "duplicate", "duplicate"]);
+        books.finish().await;
+    }
+
     async fn one_that_the_database_refuses_does_not_harm_the_others(backend: Backend) {
         let books = Books::open(backend).await;
         let mut reports = Vec::new();

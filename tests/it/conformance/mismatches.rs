@@ -9,7 +9,7 @@ use crate::support::books::{Books, Rows, event};
 
 type Change = fn(&mut PaymentReport);
 
-const CHANGES: [(&str, Change); 17] = [
+const CHANGES: [(&str, Change); 19] = [
     ("livemode", |report| report.livemode = true),
     ("mode", |report| report.mode = Some("setup".to_owned())),
     ("mode", |report| report.mode = None),
@@ -20,6 +20,12 @@ const CHANGES: [(&str, Change); 17] = [
         report.account = Some("user_2".to_owned());
         report.client_reference = Some("user_2".to_owned());
     }),
+    // A database that takes a text to end at its zero byte would see what was agreed.
+    ("metadata.accountId", |report| {
+        report.account = Some("user_1\0".to_owned());
+        report.client_reference = Some("user_1\0".to_owned());
+    }),
+    ("currency", |report| report.currency = Some("usd\0".to_owned())),
     ("client_reference_id", |report| report.client_reference = Some("user_2".to_owned())),
     ("client_reference_id", |report| report.client_reference = None),
     ("metadata.credits", |report| report.credits = Some("251".to_owned())),
