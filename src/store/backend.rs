@@ -18,6 +18,7 @@ use super::StoreError;
 use super::apply::{Applied, ApplyPayment};
 use super::commit_counts::CommitCounts;
 use super::committer::Committer;
+use super::database_error::is_hang_up;
 use super::kept::Kept;
 use super::statement::{Bulk, Statement, Value};
 use super::work::{Plain, Work, guarded, in_write_time, waits_for_another_attempt};
@@ -242,7 +243,7 @@ impl Db {
         statement: &Statement,
         values: &[Value],
     ) -> Result<Option<T>, StoreError> {
-        in_time(async {
+        reading(move || async move {
             Ok(match self.pools.as_ref() {
                 Pools::Sqlite { readers, .. } => sqlite_rows(statement, values)?.fetch_optional(readers).await?,
                 Pools::Postgres { pool, .. } => postgres_rows(statement, values)?.fetch_optional(pool).await?,
@@ -256,7 +257,7 @@ impl Db {
     /// # Errors
     /// When the database refuses or fails, or a row is not of this type.
     pub async fn read_all<T: Record>(&self, statement: &Statement, values: &[Value]) -> Result<Vec<T>, StoreError> {
-        in_time(async {
+        reading(move || async move {
             Ok(match self.pools.as_ref() {
                 Pools::Sqlite { readers, .. } => sqlite_rows(statement, values)?.fetch_all(readers).await?,
                 Pools::Postgres { pool, .. } => postgres_rows(statement, values)?.fetch_all(pool).await?,
@@ -428,6 +429,20 @@ impl Pools {
     }
 }
 
-async fn in_time<T>(read: impl Future<Output = Result<T, StoreError>>) -> Result<T, StoreError> {
+/// Reads in time. A connection that was used a moment ago is not tested before, so a server that was restarted meanwhile
+/// is noticed here: then another one is taken, until none of those from before can be left.
+async fn reading<T, F>(read: impl Fn() -> F) -> Result<T, StoreError>
+where
+    F: Future<Output = Result<T, StoreError>>,
+{
+    let read = async {
+        for _ in 0..connect::POSTGRES_CONNECTIONS {
+            match read().await {
+                Err(StoreError::Database(error)) if is_hang_up(&error) => {}
+                result => return result,
+            }
+        }
+        read().await
+    };
     tokio::time::timeout(READ_TIMEOUT, read).await.unwrap_or(Err(StoreError::TimedOut))
 }

@@ -14,3 +14,9 @@ pub(super) fn is_missing_table(error: &sqlx::Error) -> bool {
         .as_database_error()
         .is_some_and(|error| error.code().as_deref() == Some("42P01") || error.message().starts_with("no such table"))
 }
+
+/// Whether the server hung up, before or while it was asked: it was restarted, or the connection was ended there.
+pub(super) fn is_hang_up(error: &sqlx::Error) -> bool {
+    let code = error.as_database_error().and_then(sqlx::error::DatabaseError::code);
+    matches!(error, sqlx::Error::Io(_)) || matches!(code.as_deref(), Some("57P01" | "57P02"))
+}

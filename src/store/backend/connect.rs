@@ -28,7 +28,8 @@ const PLANNED_ONCE: &str = "SET plan_cache_mode = 'force_generic_plan'";
 /// With more of them, deliveries wait longer at that moment and are no faster on the whole (docs/PERFORMANCE.md).
 const SQLITE_LOG_PAGES: &str = "2000";
 const SQLITE_READERS: u32 = 4;
-const POSTGRES_CONNECTIONS: u32 = 16;
+/// How many connections to PostgreSQL do everything but credit.
+pub(super) const POSTGRES_CONNECTIONS: u32 = 16;
 
 /// The connections to the database with this address.
 pub(super) async fn pools(url: &str, create: bool) -> Result<Pools, StoreError> {

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use futures_util::future::join_all;
 use serde_json::json;
 use sqlx::{Connection, Executor, PgConnection, SqliteConnection};
 use topup::domain::account::AccountId;
@@ -53,6 +54,24 @@ async fn connections_that_die_in_the_middle_of_writes_lose_nothing_and_credit_no
         after,
         Rows { events: 2 * PURCHASES, failed: after.failed, entries: PURCHASES, accounts: 1, paid: PURCHASES }
     );
+    other.close().await.expect("closes");
+    app.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_read_just_after_the_server_has_hung_up_takes_another_connection() {
+    let app = TestApp::start(Backend::Postgres).await;
+    let account = AccountId::parse("user_1").expect("an account");
+    // Several connections, which were used a moment ago.
+    join_all((0..12).map(|_| app.app.db.balance(&account)))
+        .await
+        .into_iter()
+        .for_each(|read| drop(read.expect("readable")));
+    let mut other = PgConnection::connect(&app.database.url).await.expect("connects");
+    let ended = "SELECT COUNT(pg_terminate_backend(pid)) FROM pg_stat_activity \
+        WHERE datname = current_database() AND pid <> pg_backend_pid()";
+    assert!(number(&mut other, ended).await > 1);
+    assert_eq!(app.app.db.balance(&account).await.expect("readable").remaining_credits, 0);
     other.close().await.expect("closes");
     app.finish().await;
 }
