@@ -268,31 +268,36 @@ async fn store_outcome(
         Err(trouble) => Err(CreateCheckoutError::Stripe(*trouble)),
     };
     let answer = stored_answer(&result);
-    app.db
-        .write(move |tx| {
-            let (topup, key, answer, opened) = (topup.clone(), key.clone(), answer.clone(), opened.clone());
-            async move {
-                match opened {
-                    Ok(opened) => store_session(tx, &topup, &opened, now_ms).await?,
-                    Err(trouble) if trouble.is_final() => topups::refused(tx, &topup, trouble.code(), now_ms).await?,
-                    // Unknown or temporary: the purchase stays as it is, for the next try with the key.
-                    Err(_) => {}
-                }
-                settle_key(tx, key, answer).await
-            }
-            .boxed()
-        })
-        .await?;
-    result
+    let is_stored = app.db.write(move |tx| {
+        let (topup, key, answer, opened) = (topup.clone(), key.clone(), answer.clone(), opened.clone());
+        async move {
+            let is_stored = store_opened(tx, &topup, opened, now_ms).await?;
+            let ended = || stored_answer(&Err(CreateCheckoutError::SessionEnded));
+            settle_key(tx, key, if is_stored { answer } else { ended() }).await?;
+            Ok(is_stored)
+        }
+        .boxed()
+    });
+    if is_stored.await? { result } else { Err(CreateCheckoutError::SessionEnded) }
 }
 
-async fn store_session(tx: &mut Tx, topup: &TopupId, opened: &Opened, now_ms: i64) -> Result<(), StoreError> {
-    let url = opened.url.as_deref();
-    if topups::opened(tx, topup, &opened.session, url, opened.expires_at_ms, now_ms).await? {
-        Ok(())
-    } else {
-        Err(StoreError::corrupt("a second session of top-up", topup))
+/// Stores what became of the session. `false` when the purchase has another one: an earlier try opened it, Stripe's answer
+/// to that was lost, and its money came meanwhile. Then nobody is to be sent to a second page.
+async fn store_opened(
+    tx: &mut Tx,
+    topup: &TopupId,
+    opened: Result<Opened, StripeTrouble>,
+    now_ms: i64,
+) -> Result<bool, StoreError> {
+    match opened {
+        Ok(Opened { session, url, expires_at_ms }) => {
+            return topups::opened(tx, topup, &session, url.as_deref(), expires_at_ms, now_ms).await;
+        }
+        Err(trouble) if trouble.is_final() => topups::refused(tx, topup, trouble.code(), now_ms).await?,
+        // Unknown or temporary: the purchase stays as it is, for the next try with the key.
+        Err(_) => {}
     }
+    Ok(true)
 }
 
 async fn settle_key(tx: &mut Tx, key: Option<IdempotencyKey>, answer: Option<StoredAnswer>) -> Result<(), StoreError> {

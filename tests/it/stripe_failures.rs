@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use futures_util::future::join_all;
+use futures_util::future::{join, join_all};
 use serde_json::{Value, json};
 
 use crate::on_both_databases;
@@ -83,6 +83,26 @@ on_both_databases! {
         let tries = tries(&app).await;
         assert_eq!(tries[..4], [1, 2, 3, 4]);
         assert!(tries.len() == 5 && tries[4] > 4, "{tries:?}: an answer that is kept is not asked for again");
+        app.finish().await;
+    }
+
+    async fn money_on_the_page_of_a_lost_answer_ends_the_try_for_another_page(backend: Backend) {
+        let app = TestApp::start(backend).await;
+        // Stripe opens a page and says that it failed; the answer about the next one takes its time.
+        app.stripe.checkout_fault(1, json!({ "kind": "status", "status": 500, "when": "after" })).await;
+        app.stripe.checkout_fault(1, json!({ "kind": "hold", "when": "after" })).await;
+        let meanwhile = async {
+            app.stripe.wait_for_holds(1).await;
+            let sessions = app.stripe.sessions().await;
+            let first = sessions.last().expect("a session")["id"].as_str().expect("an id");
+            assert_eq!((sessions.len(), app.stripe.pay(first, "pm_card_visa").await.0), (2, 200));
+            app.deliver(&app.stripe.event("checkout.session.completed", first).await).await.expect(200);
+            app.stripe.release().await;
+        };
+        let (answer, ()) = join(app.checkout_with("user_1", Some("key-1"), body()), meanwhile).await;
+        answer.expect_problem(409, "session_ended");
+        app.checkout_with("user_1", Some("key-1"), body()).await.expect_problem(409, "session_ended");
+        assert_eq!(app.credits("user_1").await, 250);
         app.finish().await;
     }
 

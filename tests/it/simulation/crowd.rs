@@ -89,7 +89,8 @@ impl Crowd {
             CreateCheckout { account: account.clone(), credits, success_url: url, cancel_url: None, idempotency: None };
         match create_checkout(&self.app, command).await {
             Ok(checkout) => Some((account, SessionId::parse(checkout.session).expect("an id"))),
-            Err(CreateCheckoutError::Stripe(_)) => None,
+            // Ended: somebody has paid on a page of an earlier try, of which we never heard.
+            Err(CreateCheckoutError::Stripe(_) | CreateCheckoutError::SessionEnded) => None,
             Err(error) => panic!("a purchase fails: {}", topup::app::with_causes(&error)),
         }
     }
