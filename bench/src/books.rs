@@ -110,8 +110,7 @@ impl Books {
         }
     }
 
-    /// Writes open purchases, as if customers had been sent to Stripe and not come back yet; then nothing of it waits
-    /// for a checkpoint any more.
+    /// Writes open purchases, as if customers had been sent to Stripe and not come back yet.
     ///
     /// # Errors
     /// When the database refuses or fails.
@@ -123,8 +122,7 @@ impl Books {
         now_ms: i64,
     ) -> Result<(), Failure> {
         let sql = self.insert_topups(first, count, buyers, now_ms, false);
-        self.run(&sql).await?;
-        self.checkpoint().await
+        self.run(&sql).await
     }
 
     /// The statement that writes purchases.

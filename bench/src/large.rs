@@ -76,7 +76,11 @@ impl Large<'_> {
         if size > 0 {
             fill(&mut target, size).await?;
         }
+        target.is_large(size);
         target.warm_up().await?;
+        if size > 0 {
+            target.warm_up_large().await?;
+        }
         Ok(target)
     }
 
@@ -127,9 +131,7 @@ async fn fill(target: &mut Target, size: u64) -> Result<(), Failure> {
     target.books.run(&accounts).await?;
     target.books.run(restore).await?;
     target.books.run(if target.name == POSTGRES { "VACUUM ANALYZE" } else { "ANALYZE" }).await?;
-    target.books.checkpoint().await?;
-    target.is_large(size);
-    Ok(())
+    target.books.checkpoint().await
 }
 
 fn chunk(target: &Target, first: u64, count: u64, now_ms: i64) -> [String; 4] {

@@ -7,6 +7,7 @@ use crate::books::{Books, Sums};
 use crate::event::{Mix, deliveries};
 use crate::load::{self, Load, Outcome, Pace, Request};
 use crate::purchase::{ACCOUNTS, CREDITS};
+use crate::rounds::POSTGRES;
 use crate::service::{Program, Service};
 use crate::{Failure, wall_clock_ms};
 
@@ -76,6 +77,19 @@ impl Target {
         self.books.run("ANALYZE").await
     }
 
+    /// Delivers so much that most pages of a large index have been changed since the last checkpoint, as in operation.
+    ///
+    /// # Errors
+    /// When an answer or the books are wrong.
+    pub async fn warm_up_large(&mut self) -> Result<(), Failure> {
+        for _ in 0..3 {
+            let load = self.prepare(Mix::ManyAccounts, 32, Duration::from_mins(2), MAX_REQUESTS).await?;
+            let outcome = load::run(load).await?;
+            self.check(Mix::ManyAccounts, &outcome).await?;
+        }
+        Ok(())
+    }
+
     /// Delivers as fast as the connections allow, and checks the books.
     ///
     /// # Errors
@@ -116,6 +130,11 @@ impl Target {
         let (first, now_ms) = (self.next, wall_clock_ms());
         self.next = self.next.saturating_add(count);
         self.books.seed_open_topups(first, count, mix.buyers(), now_ms).await?;
+        // After a checkpoint PostgreSQL writes each page whole to its log when it is first changed: in operation once in
+        // five minutes, here for each delivery of a run, because in a large index hardly two of them share a page.
+        if !(self.is_large && self.name == POSTGRES) {
+            self.books.checkpoint().await?;
+        }
         let requests = deliveries(mix, first, count, now_ms / 1_000);
         Ok(Load { address: self.service.address, requests, repeated: false, connections, duration, pace: Pace::Closed })
     }
