@@ -89,8 +89,7 @@ async fn in_time<T>(use_case: impl Future<Output = T>) -> Result<T, ApiError> {
 
 /// Every route of the API. A route that is not here does not exist, and one that is here is in the documentation.
 pub fn routes(config: &mut ServiceConfig<'_>) {
-    // Asked in this order. Deliveries come in bursts, and matching the patterns that are not theirs takes longer than reading
-    // their signature.
+    // Asked in this order. Deliveries come in bursts, and the patterns of the others would be matched against each of them.
     config
         .service(webhooks::receive)
         .service(sessions::create)

@@ -137,7 +137,7 @@ fn files_with(sources: &[Source], texts: &[&str]) -> Vec<String> {
 }
 
 #[test]
-fn one_file_names_the_databases() {
+fn one_file_and_its_folder_name_the_databases() {
     let texts = [
         "Sqlite",
         "SqlitePool",
