@@ -18,6 +18,8 @@ pub struct Machine {
     pub filesystem: String,
     pub rustc: String,
     pub postgresql: String,
+    /// How much memory PostgreSQL has for its pages.
+    pub shared_buffers: String,
     pub sqlite: String,
     pub commit: String,
     /// Processes that wanted to run when it began: a busy machine makes figures that mean little.
@@ -31,7 +33,9 @@ impl Machine {
     /// When a database does not tell its version.
     pub async fn describe(folder: &Path, postgres_url: &str) -> Result<Self, Failure> {
         let memory_kib = field("/proc/meminfo", "MemTotal").split(' ').next().and_then(|kib| kib.parse::<u64>().ok());
-        let postgresql = Books::connect(postgres_url).await?.text("SHOW server_version").await?;
+        let mut books = Books::connect(postgres_url).await?;
+        let postgresql = books.text("SHOW server_version").await?;
+        let shared_buffers = books.text("SHOW shared_buffers").await?;
         let sqlite = Books::connect("sqlite::memory:").await?.text("SELECT sqlite_version()").await?;
         let dirty = !output("git", &["status", "--porcelain", "--untracked-files=no"]).is_empty();
         let commit = output("git", &["rev-parse", "--short=12", "HEAD"]);
@@ -43,6 +47,7 @@ impl Machine {
             filesystem: output("stat", &["-f", "-c", "%T", &folder.to_string_lossy()]),
             rustc: output("rustc", &["--version"]),
             postgresql,
+            shared_buffers,
             sqlite,
             commit: if dirty { format!("{commit} with changes") } else { commit },
             load_average: std::fs::read_to_string("/proc/loadavg").unwrap_or_default().trim().to_owned(),
@@ -52,7 +57,7 @@ impl Machine {
     /// One line of everything.
     pub fn line(&self) -> String {
         format!(
-            "{} × {}, {} MiB, {}, {}; {}, PostgreSQL {}, SQLite {}; commit {}; load average before: {}",
+            "{} × {}, {} MiB, {}, {}; {}, PostgreSQL {} with shared buffers of {}, SQLite {}; commit {}; load average before: {}",
             self.cores,
             self.cpu,
             self.memory_mib,
@@ -60,6 +65,7 @@ impl Machine {
             self.filesystem,
             self.rustc,
             self.postgresql,
+            self.shared_buffers,
             self.sqlite,
             self.commit,
             self.load_average

@@ -70,6 +70,9 @@ struct Arguments {
     /// Connect the service to PostgreSQL by way of this `PgBouncer` (1.21 or later), in transaction mode.
     #[arg(long, value_name = "PROGRAM")]
     pgbouncer: Option<PathBuf>,
+    /// PostgreSQL's setting `shared_buffers`; by default the 128 MB that it comes with.
+    #[arg(long, value_name = "SIZE", default_value = "128MB")]
+    shared_buffers: String,
     /// What the service logs, as its setting LOG; by default what it logs by default.
     #[arg(long, value_name = "FILTER", default_value = "info")]
     log: String,
@@ -135,7 +138,7 @@ async fn run(arguments: Arguments) -> Result<(), Failure> {
 
 async fn measure(arguments: Arguments, folder: &Path) -> Result<(), Failure> {
     let wants = |part| arguments.only.is_none_or(|only| only == part);
-    let postgres = Postgres::start(&std::env::temp_dir()).await?;
+    let postgres = Postgres::start(&std::env::temp_dir(), &arguments.shared_buffers).await?;
     let machine = Machine::describe(folder, &postgres.url("postgres")).await?;
     let stripe = Stripe::start()?;
     let binary = arguments.binary.canonicalize()?;
@@ -188,9 +191,13 @@ async fn measure(arguments: Arguments, folder: &Path) -> Result<(), Failure> {
     }
     if arguments.large || arguments.only == Some(Part::Large) {
         let sizes = if arguments.quick { large::QUICK_SIZES } else { large::SIZES };
-        let (rounds, duration) = (bench.rounds, bench.duration);
-        let large = Large { program: &program, postgres: &postgres, folder, sizes, rounds, duration };
-        large.run(&mut bench.results).await?;
+        let rounds = if arguments.quick { 1 } else { large::ROUNDS };
+        let large = Large { program: &program, postgres: &postgres, folder, sizes, rounds, duration: bench.duration };
+        for database in [POSTGRES, SQLITE] {
+            if bench.targets.iter().any(|target| target.name == database) {
+                large.run(database, &mut bench.results).await?;
+            }
+        }
     }
     for target in &bench.targets {
         audit(&program, &target.url).await?;

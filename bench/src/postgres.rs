@@ -1,4 +1,5 @@
-//! A private PostgreSQL with the settings that it comes with: every commit is on disk before it is answered.
+//! A private PostgreSQL with the settings that it comes with, or with other shared buffers: every commit is on disk before it
+//! is answered.
 //!
 //! It listens on a socket in a folder of its own and on nothing else. A shell that waits for the end of our standard
 //! input watches over it: when we end, however we end, it stops the server and removes its files.
@@ -18,7 +19,7 @@ trap '' INT
 stop() { "$BIN/pg_ctl" -D "$DATA/pg" -m immediate stop >/dev/null 2>&1 || true; rm -rf "$DATA"; }
 trap stop EXIT
 "$BIN/initdb" -D "$DATA/pg" -U topup -A trust -E UTF8 --no-locale >"$DATA/log" 2>&1 || { cat "$DATA/log"; exit 1; }
-"$BIN/pg_ctl" -D "$DATA/pg" -w -l "$DATA/log" -o "-k $DATA -c listen_addresses=" start >/dev/null 2>&1 || { cat "$DATA/log"; exit 1; }
+"$BIN/pg_ctl" -D "$DATA/pg" -w -l "$DATA/log" -o "-k $DATA -c listen_addresses= -c shared_buffers=$BUFFERS" start >/dev/null 2>&1 || { cat "$DATA/log"; exit 1; }
 echo ready
 cat >/dev/null
 "#;
@@ -38,15 +39,20 @@ pub struct Postgres {
 }
 
 impl Postgres {
-    /// Makes one below `parent`.
+    /// Makes one below `parent`, with this much memory for its pages.
     ///
     /// # Errors
     /// When PostgreSQL is not installed or does not start.
-    pub async fn start(parent: &Path) -> Result<Self, Failure> {
+    pub async fn start(parent: &Path, shared_buffers: &str) -> Result<Self, Failure> {
         let programs = programs().ok_or("PostgreSQL is not installed: apt-get install postgresql")?;
         let folder = tempfile::Builder::new().prefix("topup-pg-").tempdir_in(parent)?.keep();
         let mut command = as_unprivileged(&folder).await?;
-        command.args(["sh", "-c", WATCH]).env("BIN", &programs).env("DATA", &folder).current_dir(&folder);
+        command
+            .args(["sh", "-c", WATCH])
+            .env("BIN", &programs)
+            .env("DATA", &folder)
+            .env("BUFFERS", shared_buffers)
+            .current_dir(&folder);
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::inherit());
         let mut watch = command.spawn()?;
         let stdin = watch.stdin.take().ok_or("no standard input")?;
