@@ -274,3 +274,23 @@ impl From<ApplyEventError> for ApiError {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_full_queue_of_writes_is_503_whatever_was_to_be_written() {
+        let errors: [ApiError; 5] = [
+            StoreError::Busy.into(),
+            CreateCheckoutError::Store(StoreError::Busy).into(),
+            ApplyEventError::Store(StoreError::Busy).into(),
+            crate::app::refund_topup::RefundError::Store(StoreError::Busy).into(),
+            crate::app::adjust_account::AdjustError::Store(StoreError::Busy).into(),
+        ];
+        for error in errors {
+            assert_eq!((error.status, error.code), (StatusCode::SERVICE_UNAVAILABLE, "too_busy"));
+            assert!(error.error_response().headers().contains_key(RETRY_AFTER));
+        }
+    }
+}

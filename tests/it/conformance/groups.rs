@@ -350,6 +350,7 @@ on_both_databases! {
         let credited = outcomes.iter().filter(|outcome| is_credited(outcome)).count();
         assert_eq!(busy + credited, outcomes.len());
         assert!((500..1_000).contains(&busy), "{busy}");
+        assert_eq!(books.db.commit_counts().largest, 128, "a group is bounded as well");
         assert_eq!(books.rows().await.paid, i64::try_from(credited).expect("small"));
         books.finish().await;
     }
