@@ -76,7 +76,7 @@ impl Large<'_> {
         if size > 0 {
             fill(&mut target, size).await?;
         }
-        target.is_large(size);
+        target.start_after(size);
         target.warm_up().await?;
         if size > 0 {
             target.warm_up_large().await?;

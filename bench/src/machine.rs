@@ -18,8 +18,8 @@ pub struct Machine {
     pub filesystem: String,
     pub rustc: String,
     pub postgresql: String,
-    /// How much memory PostgreSQL has for its pages.
-    pub shared_buffers: String,
+    /// What is set otherwise than it comes.
+    pub postgres_settings: Vec<String>,
     pub sqlite: String,
     pub commit: String,
     /// Processes that wanted to run when it began: a busy machine makes figures that mean little.
@@ -31,11 +31,9 @@ impl Machine {
     ///
     /// # Errors
     /// When a database does not tell its version.
-    pub async fn describe(folder: &Path, postgres_url: &str) -> Result<Self, Failure> {
+    pub async fn describe(folder: &Path, postgres_url: &str, postgres_settings: &[String]) -> Result<Self, Failure> {
         let memory_kib = field("/proc/meminfo", "MemTotal").split(' ').next().and_then(|kib| kib.parse::<u64>().ok());
-        let mut books = Books::connect(postgres_url).await?;
-        let postgresql = books.text("SHOW server_version").await?;
-        let shared_buffers = books.text("SHOW shared_buffers").await?;
+        let postgresql = Books::connect(postgres_url).await?.text("SHOW server_version").await?;
         let sqlite = Books::connect("sqlite::memory:").await?.text("SELECT sqlite_version()").await?;
         let dirty = !output("git", &["status", "--porcelain", "--untracked-files=no"]).is_empty();
         let commit = output("git", &["rev-parse", "--short=12", "HEAD"]);
@@ -47,7 +45,7 @@ impl Machine {
             filesystem: output("stat", &["-f", "-c", "%T", &folder.to_string_lossy()]),
             rustc: output("rustc", &["--version"]),
             postgresql,
-            shared_buffers,
+            postgres_settings: postgres_settings.to_vec(),
             sqlite,
             commit: if dirty { format!("{commit} with changes") } else { commit },
             load_average: std::fs::read_to_string("/proc/loadavg").unwrap_or_default().trim().to_owned(),
@@ -56,8 +54,9 @@ impl Machine {
 
     /// One line of everything.
     pub fn line(&self) -> String {
+        let settings = self.postgres_settings.iter().flat_map(|setting| [", ", setting]).collect::<String>();
         format!(
-            "{} × {}, {} MiB, {}, {}; {}, PostgreSQL {} with shared buffers of {}, SQLite {}; commit {}; load average before: {}",
+            "{} × {}, {} MiB, {}, {}; {}, PostgreSQL {}{}, SQLite {}; commit {}; load average before: {}",
             self.cores,
             self.cpu,
             self.memory_mib,
@@ -65,7 +64,7 @@ impl Machine {
             self.filesystem,
             self.rustc,
             self.postgresql,
-            self.shared_buffers,
+            settings,
             self.sqlite,
             self.commit,
             self.load_average

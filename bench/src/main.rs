@@ -45,6 +45,7 @@ use yardstick::sqlite::BareLoop;
 type Failure = Box<dyn std::error::Error + Send + Sync>;
 
 const STARTS: u32 = 5;
+const ROUNDS: u32 = 3;
 
 /// Measures the service on both databases, with the yardsticks it is compared with.
 #[derive(Debug, Parser)]
@@ -70,9 +71,12 @@ struct Arguments {
     /// Connect the service to PostgreSQL by way of this `PgBouncer` (1.21 or later), in transaction mode.
     #[arg(long, value_name = "PROGRAM")]
     pgbouncer: Option<PathBuf>,
-    /// PostgreSQL's setting `shared_buffers`; by default the 128 MB that it comes with.
-    #[arg(long, value_name = "SIZE", default_value = "128MB")]
-    shared_buffers: String,
+    /// A setting of PostgreSQL, such as `shared_buffers=1GB`, instead of what it comes with. Can be given several times.
+    #[arg(long, value_name = "NAME=VALUE")]
+    postgres_setting: Vec<String>,
+    /// How often each row is measured; by default 3 times, 7 times with large databases, once with `--quick`.
+    #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u32).range(1..))]
+    rounds: Option<u32>,
     /// What the service logs, as its setting LOG; by default what it logs by default.
     #[arg(long, value_name = "FILTER", default_value = "info")]
     log: String,
@@ -138,8 +142,8 @@ async fn run(arguments: Arguments) -> Result<(), Failure> {
 
 async fn measure(arguments: Arguments, folder: &Path) -> Result<(), Failure> {
     let wants = |part| arguments.only.is_none_or(|only| only == part);
-    let postgres = Postgres::start(&std::env::temp_dir(), &arguments.shared_buffers).await?;
-    let machine = Machine::describe(folder, &postgres.url("postgres")).await?;
+    let postgres = Postgres::start(&std::env::temp_dir(), &arguments.postgres_setting).await?;
+    let machine = Machine::describe(folder, &postgres.url("postgres"), &arguments.postgres_setting).await?;
     let stripe = Stripe::start()?;
     let binary = arguments.binary.canonicalize()?;
     let mut results = Results::default();
@@ -160,13 +164,14 @@ async fn measure(arguments: Arguments, folder: &Path) -> Result<(), Failure> {
         let pooled = pgbouncer.as_ref().filter(|_| database == Database::Postgres).map(|pooler| pooler.url("topup"));
         targets.push(start(&program, name, url, pooled, &mut results).await?);
     }
+    let rounds = |usual| arguments.rounds.unwrap_or(if arguments.quick { 1 } else { usual });
     let mut bench = Bench {
         targets,
         pgbench: Pgbench::prepare(&postgres, folder).await?,
         bare: BareLoop::prepare(folder)?,
         stripe,
         results,
-        rounds: if arguments.quick { 1 } else { 3 },
+        rounds: rounds(ROUNDS),
         duration: if arguments.quick { Duration::from_millis(700) } else { Duration::from_millis(1_500) },
     };
     say("warming up");
@@ -191,8 +196,8 @@ async fn measure(arguments: Arguments, folder: &Path) -> Result<(), Failure> {
     }
     if arguments.large || arguments.only == Some(Part::Large) {
         let sizes = if arguments.quick { large::QUICK_SIZES } else { large::SIZES };
-        let rounds = if arguments.quick { 1 } else { large::ROUNDS };
-        let large = Large { program: &program, postgres: &postgres, folder, sizes, rounds, duration: bench.duration };
+        let (rounds, duration) = (rounds(large::ROUNDS), bench.duration);
+        let large = Large { program: &program, postgres: &postgres, folder, sizes, rounds, duration };
         for database in [POSTGRES, SQLITE] {
             if bench.targets.iter().any(|target| target.name == database) {
                 large.run(database, &mut bench.results).await?;

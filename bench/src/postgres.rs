@@ -1,5 +1,5 @@
-//! A private PostgreSQL with the settings that it comes with, or with other shared buffers: every commit is on disk before it
-//! is answered.
+//! A private PostgreSQL with the settings that it comes with, unless told otherwise: every commit is on disk before it is
+//! answered.
 //!
 //! It listens on a socket in a folder of its own and on nothing else. A shell that waits for the end of our standard
 //! input watches over it: when we end, however we end, it stops the server and removes its files.
@@ -19,7 +19,7 @@ trap '' INT
 stop() { "$BIN/pg_ctl" -D "$DATA/pg" -m immediate stop >/dev/null 2>&1 || true; rm -rf "$DATA"; }
 trap stop EXIT
 "$BIN/initdb" -D "$DATA/pg" -U topup -A trust -E UTF8 --no-locale >"$DATA/log" 2>&1 || { cat "$DATA/log"; exit 1; }
-"$BIN/pg_ctl" -D "$DATA/pg" -w -l "$DATA/log" -o "-k $DATA -c listen_addresses= -c shared_buffers=$BUFFERS" start >/dev/null 2>&1 || { cat "$DATA/log"; exit 1; }
+"$BIN/pg_ctl" -D "$DATA/pg" -w -l "$DATA/log" -o "-k $DATA -c listen_addresses= $SETTINGS" start >/dev/null 2>&1 || { cat "$DATA/log"; exit 1; }
 echo ready
 cat >/dev/null
 "#;
@@ -39,11 +39,11 @@ pub struct Postgres {
 }
 
 impl Postgres {
-    /// Makes one below `parent`, with this much memory for its pages.
+    /// Makes one below `parent`, with these settings (`name=value`) besides its own.
     ///
     /// # Errors
     /// When PostgreSQL is not installed or does not start.
-    pub async fn start(parent: &Path, shared_buffers: &str) -> Result<Self, Failure> {
+    pub async fn start(parent: &Path, settings: &[String]) -> Result<Self, Failure> {
         let programs = programs().ok_or("PostgreSQL is not installed: apt-get install postgresql")?;
         let folder = tempfile::Builder::new().prefix("topup-pg-").tempdir_in(parent)?.keep();
         let mut command = as_unprivileged(&folder).await?;
@@ -51,7 +51,7 @@ impl Postgres {
             .args(["sh", "-c", WATCH])
             .env("BIN", &programs)
             .env("DATA", &folder)
-            .env("BUFFERS", shared_buffers)
+            .env("SETTINGS", settings.iter().flat_map(|setting| ["-c ", setting, " "]).collect::<String>())
             .current_dir(&folder);
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::inherit());
         let mut watch = command.spawn()?;

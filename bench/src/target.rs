@@ -62,7 +62,7 @@ impl Target {
     }
 
     /// Says that so many purchases were paid for by other means; the next ones come after them.
-    pub fn is_large(&mut self, paid: u64) {
+    pub fn start_after(&mut self, paid: u64) {
         (self.is_large, self.paid, self.next) = (true, paid, paid);
     }
 
