@@ -88,6 +88,7 @@ struct PageQuery {
 
 /// What the caller has. For a customer, and for an API key of one account.
 #[utoipa::path(
+    operation_id = "getBalance",
     tag = "credits",
     responses((status = 200, description = "Zeros for an account that never had any.", body = Credits), CallerProblems, Problem503),
     security(("token" = []), ("apiKey" = [])),
@@ -99,6 +100,7 @@ pub async fn read_own_credits(request: HttpRequest, state: State) -> Result<Json
 
 /// What an account has. For its owner, an admin, and an API key with the scope `read`.
 #[utoipa::path(
+    operation_id = "getAccountBalance",
     tag = "credits",
     params(("accountId" = String, Path, description = "The account, percent-encoded", example = "user_1")),
     responses((status = 200, description = "Zeros for an account that never had any.", body = Credits), CallerProblems, Problem503),
@@ -111,6 +113,7 @@ pub async fn read_credits(request: HttpRequest, path: Path<String>, state: State
 
 /// The caller's ledger, newest first. For a customer, and for an API key of one account.
 #[utoipa::path(
+    operation_id = "listTransactions",
     tag = "credits",
     params(
         ("limit" = Option<i64>, Query, description = "Entries per page, 1 to 100; 20 by default", example = 20),
@@ -126,6 +129,7 @@ pub async fn read_own_transactions(request: HttpRequest, state: State) -> Result
 
 /// An account's ledger, newest first. For its owner, an admin, and an API key with the scope `read`.
 #[utoipa::path(
+    operation_id = "listAccountTransactions",
     tag = "credits",
     params(
         ("accountId" = String, Path, description = "The account, percent-encoded", example = "user_1"),

@@ -100,6 +100,7 @@ fn account_id(text: &str) -> Result<AccountId, ApiError> {
 /// It never takes a balance below zero; giving fills one that is. The same key and body are answered with the first
 /// adjustment.
 #[utoipa::path(
+    operation_id = "createAdjustment",
     tag = "admin",
     params(
         ("accountId" = String, Path, description = "The account, percent-encoded", example = "user_1"),
@@ -140,6 +141,7 @@ pub async fn create(
 
 /// What was given and taken by hand, by whom and why, newest first.
 #[utoipa::path(
+    operation_id = "listAdjustments",
     tag = "admin",
     params(
         ("accountId" = String, Path, description = "The account, percent-encoded", example = "user_1"),

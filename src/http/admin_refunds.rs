@@ -170,6 +170,7 @@ fn payment(text: Option<String>) -> Result<Option<PaymentIntentId>, ApiError> {
 /// Credits that were spent leave the balance below zero. The same key and body are answered with the first refund, and go
 /// on with what was interrupted. See the preview for what a refund would do.
 #[utoipa::path(
+    operation_id = "createRefund",
     tag = "admin",
     params(
         ("id" = String, Path, description = "The top-up", example = "topup_019a0000000070008000000000000000"),
@@ -226,6 +227,7 @@ fn refund(refunded: Refunded) -> Refund {
 
 /// What a refund would move: money, credits, and the balance afterwards; or why it cannot be made.
 #[utoipa::path(
+    operation_id = "previewRefund",
     tag = "admin",
     params(
         ("id" = String, Path, description = "The top-up", example = "topup_019a0000000070008000000000000000"),

@@ -79,6 +79,7 @@ fn is_state(state: &str) -> Result<(), ValidationError> {
 
 /// Purchases, newest first; with `surplus=true` those that were paid more than once.
 #[utoipa::path(
+    operation_id = "listTopups",
     tag = "admin",
     params(
         ("accountId" = Option<String>, Query, description = "Only those of this account", example = "user_1"),
@@ -131,6 +132,7 @@ fn summary(topup: ListedTopup) -> Result<TopupSummary, ApiError> {
 
 /// Explains one purchase: what was agreed, Stripe's objects, what was heard of it, and what followed in the books.
 #[utoipa::path(
+    operation_id = "getTopup",
     tag = "admin",
     params(("id" = String, Path, description = "The top-up", example = "topup_019a0000000070008000000000000000")),
     responses((status = 200, description = "All that is known of it.", body = TopupDetails), Problem404, CallerProblems, Problem503),

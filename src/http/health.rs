@@ -22,14 +22,14 @@ pub struct Health {
 const OK: Json<Health> = Json(Health { status: "ok" });
 
 /// Whether the process runs.
-#[utoipa::path(tag = "health", responses((status = 200, description = "It runs.", body = Health)))]
+#[utoipa::path(operation_id = "getLiveness", tag = "health", responses((status = 200, description = "It runs.", body = Health)))]
 #[get("/health/live")]
 pub async fn live() -> Json<Health> {
     OK
 }
 
 /// Whether the database is reachable and migrated.
-#[utoipa::path(tag = "health", responses((status = 200, description = "It can work.", body = Health), Problem503))]
+#[utoipa::path(operation_id = "getReadiness", tag = "health", responses((status = 200, description = "It can work.", body = Health), Problem503))]
 #[get("/health/ready")]
 pub async fn ready(state: State) -> Result<Json<Health>, ApiError> {
     let app = state.app.clone();

@@ -40,6 +40,7 @@ pub struct Quote {
 
 /// What a number of credits costs. No credentials are needed.
 #[utoipa::path(
+    operation_id = "getQuote",
     tag = "checkout",
     params(("credits" = i64, Query, description = "How many credits", example = 250)),
     responses((status = 200, description = "The price, line by line.", body = Quote), PublicProblems),

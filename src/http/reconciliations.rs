@@ -68,6 +68,7 @@ struct ListQuery {
 /// The latest comparisons with Stripe's books, newest first, without their reports. For an admin, and an API key with the
 /// scope `admin` for all accounts.
 #[utoipa::path(
+    operation_id = "listReconciliations",
     tag = "reconciliation",
     params(("limit" = Option<i64>, Query, description = "How many, 1 to 100; 20 by default", example = 20)),
     responses((status = 200, description = "The latest.", body = Reconciliations), CallerProblems, Problem503),
@@ -87,6 +88,7 @@ pub async fn list_reconciliations(request: HttpRequest, state: State) -> Result<
 /// A comparison with Stripe's books, with what it found. For an admin, and an API key with the scope `admin` for all
 /// accounts.
 #[utoipa::path(
+    operation_id = "getReconciliation",
     tag = "reconciliation",
     params(("id" = String, Path, description = "Its id, or `latest`", example = "latest")),
     responses(

@@ -155,6 +155,7 @@ impl TryFrom<Topup> for Session {
 /// With an `Idempotency-Key`, a repetition of the same request within a day gives the first answer instead of a second
 /// checkout.
 #[utoipa::path(
+    operation_id = "createCheckout",
     tag = "checkout",
     params(("idempotency-key" = Option<String>, Header, description = "1 to 255 printable characters, new for each purchase", example = "8e03978e-40d5-43dd-bc93-6894a57f9324")),
     request_body = CreateSession,
@@ -266,6 +267,7 @@ pub(super) fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, Api
 /// If Stripe's webhook has not come yet, Stripe is asked, at most once per session in five seconds: a customer who comes
 /// back sees the credits at once.
 #[utoipa::path(
+    operation_id = "getCheckout",
     tag = "checkout",
     params(("id" = String, Path, description = "Stripe's session id", example = "cs_test_a1b2c3")),
     responses(

@@ -139,6 +139,7 @@ impl TryFrom<FailedDelivery> for FailedWebhookDelivery {
 /// Stripe's events of which a delivery failed, the newest first. For an admin, and an API key with the scope `admin` for
 /// all accounts.
 #[utoipa::path(
+    operation_id = "listFailedWebhookEvents",
     tag = "webhooks",
     params(
         ("state" = Option<String>, Query, description = "`open` (by default), `resolved` or `all`", example = "open"),
@@ -172,6 +173,7 @@ pub async fn list_failed_events(request: HttpRequest, state: State) -> Result<Js
 /// One event of which a delivery failed, with what came with it. For an admin, and an API key with the scope `admin` for
 /// all accounts.
 #[utoipa::path(
+    operation_id = "getFailedWebhookEvent",
     tag = "webhooks",
     params(("id" = String, Path, description = "Stripe's id of the event", example = "evt_1a2b3c")),
     responses(
@@ -196,6 +198,7 @@ pub async fn read_failed_event(
 /// Tries a failed event again, as if Stripe delivered it now. It is safe at any time: no event credits twice. For an
 /// admin, and an API key with the scope `admin` for all accounts.
 #[utoipa::path(
+    operation_id = "replayFailedWebhookEvent",
     tag = "webhooks",
     params(("id" = String, Path, description = "Stripe's id of the event", example = "evt_1a2b3c")),
     responses(

@@ -35,6 +35,7 @@ pub struct Received {
 /// 200 means that the event is decided: its effect is in the books, or it will never have one. Everything else makes
 /// Stripe try again.
 #[utoipa::path(
+    operation_id = "receiveStripeEvent",
     tag = "webhooks",
     params(("stripe-signature" = String, Header, description = "`t=<seconds>,v1=<HMAC-SHA256 of the time and the raw body>`", example = "t=1800000000,v1=5257a869e7ecebeda32affa62cdca3fa51cad7e77a0e56ff536d0ce8e108d8bd")),
     request_body(content = Vec<u8>, content_type = "application/json", description = "The event exactly as Stripe sent it; up to 512 KiB"),
