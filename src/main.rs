@@ -153,6 +153,7 @@ async fn serve() -> Result<(), Failure> {
     start_logging(&config.log)?;
     let (address, livemode, public_url) = (config.bind_address, config.stripe.livemode, config.public_url.clone());
     let application = Application::build(config, listen(address)?, Environment::default()).await?;
+    application.check_key().await?;
     let stop = stop_signal()?;
     tracing::info!(address = %application.address(), livemode, docs = format!("{public_url}/docs"), "serving");
     tracing::info!(

@@ -96,6 +96,73 @@ pub enum GatewayError {
     Unknown(StripeFailure),
 }
 
+impl GatewayError {
+    /// Whether the key is not accepted at all.
+    #[must_use]
+    pub const fn is_unknown_key(&self) -> bool {
+        matches!(self, Self::Refused(StripeFailure { status: 401, .. }))
+    }
+
+    /// Whether the key is accepted and may not do this: asking again does not help until the operator changes the key.
+    #[must_use]
+    pub const fn is_missing_permission(&self) -> bool {
+        matches!(self, Self::Refused(StripeFailure { status: 403, .. }))
+    }
+
+    /// The permission that would allow it, by Stripe's name (`rak_charge_read`), if Stripe's message has it.
+    #[must_use]
+    pub fn missing_permission(&self) -> Option<&str> {
+        let Self::Refused(StripeFailure { status: 403, message, .. }) = self else { return None };
+        let rest = message.get(message.find("'rak_")?.saturating_add(1)..)?;
+        rest.split('\'').next()
+    }
+}
+
+/// A part of the provider's API that the key must be able to read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Resource {
+    /// Checkouts.
+    CheckoutSessions,
+    /// Payments.
+    PaymentIntents,
+    /// Refunds, and the charges that they give back.
+    Refunds,
+    /// Disputes.
+    Disputes,
+    /// Movements on the account's balance, which say what the provider kept.
+    BalanceTransactions,
+}
+
+impl Resource {
+    /// All of them.
+    pub const ALL: [Self; 5] =
+        [Self::CheckoutSessions, Self::PaymentIntents, Self::Refunds, Self::Disputes, Self::BalanceTransactions];
+
+    /// The permission to add, as Stripe's dashboard calls it.
+    #[must_use]
+    pub const fn permission(self) -> &'static str {
+        match self {
+            Self::CheckoutSessions => "Checkout Sessions: Write",
+            Self::PaymentIntents => "PaymentIntents: Read",
+            Self::Refunds => "Charges and Refunds: Read",
+            Self::Disputes => "Disputes: Read",
+            Self::BalanceTransactions => "Balance transactions: Read",
+        }
+    }
+
+    /// What does not work without it.
+    #[must_use]
+    pub const fn without_it(self) -> &'static str {
+        match self {
+            Self::CheckoutSessions => "nothing can be sold",
+            Self::PaymentIntents => "refunds and disputes that come before their payment need a second question each",
+            Self::Refunds => "refunds that no webhook brought are not found, and some are not understood",
+            Self::Disputes => "disputes take no credits",
+            Self::BalanceTransactions => "what Stripe really kept is not known",
+        }
+    }
+}
+
 /// What Stripe said about a failure, for the log.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StripeFailure {
@@ -150,6 +217,9 @@ pub struct PaymentOwner {
 pub trait PaymentGateway: Send + Sync {
     /// Opens a checkout. The same key and request open it once, however often this is called.
     async fn open_checkout(&self, request: &CheckoutRequest, key: &str) -> Result<OpenedCheckout, GatewayError>;
+
+    /// Reads as little as possible of a part of the API, to see whether the key may.
+    async fn can_read(&self, resource: Resource) -> Result<(), GatewayError>;
 
     /// What the provider says of a checkout now; `None` if it is not one of ours.
     async fn read_checkout(&self, session: &SessionId) -> Result<Option<PaymentReport>, GatewayError>;

@@ -12,6 +12,7 @@ use futures_util::FutureExt;
 use tokio::sync::Semaphore;
 use utoipa_actix_web::AppExt;
 
+use crate::app::check_key::{KeyVerdict, Lack, check_key};
 use crate::app::failed_deliveries::erasing_job;
 use crate::app::reconcile::schedule::{ScheduleSettings, comparing_job};
 use crate::app::schedule::{Job, Schedule};
@@ -22,7 +23,7 @@ use crate::http::auth::jwt::{TokenVerifier, TokenVerifierError};
 use crate::http::middleware::{KnownRoutes, cors, log_request, no_route, security_headers};
 use crate::http::rate_limit::CheckoutLimits;
 use crate::http::{self, HttpState, MAX_WEBHOOK_BYTES_IN_FLIGHT, MAX_WEBHOOKS_IN_FLIGHT, openapi};
-use crate::ports::{Clock, IdGenerator};
+use crate::ports::{Clock, IdGenerator, Resource};
 use crate::store::failed_events::OpenFailures;
 use crate::store::instance::{self, Instance, MigrationState};
 use crate::store::{Db, StoreError};
@@ -113,6 +114,15 @@ pub enum StartError {
     /// Stripe's settings cannot be used.
     #[error(transparent)]
     Stripe(#[from] InvalidStripeSettings),
+    /// Stripe does not accept the key.
+    #[error(
+        "Stripe does not accept STRIPE_SECRET_KEY; copy the key once more from Stripe's dashboard (Developers, API keys): \
+         it is wrong, or was rolled or deleted"
+    )]
+    KeyRejected,
+    /// The key may not even read checkouts.
+    #[error("STRIPE_SECRET_KEY may not use checkouts; give the restricted key the permission {}", Resource::CheckoutSessions.permission())]
+    KeyCannotSell,
     /// There is no usable webhook secret.
     #[error("STRIPE_WEBHOOK_SECRET is not usable")]
     WebhookSecret(#[from] EmptySecret),
@@ -186,6 +196,31 @@ impl Application {
     #[must_use]
     pub fn app(&self) -> Arc<App> {
         self.app.clone()
+    }
+
+    /// Asks Stripe whether the key may do what the service needs, and tells what it lacks. That Stripe cannot be reached
+    /// is a warning.
+    ///
+    /// # Errors
+    /// When Stripe does not accept the key, or the key may not read checkouts: then nothing could be sold.
+    pub async fn check_key(&self) -> Result<(), StartError> {
+        match check_key(&self.app).await {
+            KeyVerdict::Good => tracing::info!("Stripe accepts the key"),
+            KeyVerdict::Rejected => return Err(StartError::KeyRejected),
+            KeyVerdict::Unknown(reason) => {
+                tracing::warn!(reason, "Stripe cannot be asked what the key may do; it is used as it is");
+            }
+            KeyVerdict::Lacks(lacks) => {
+                for Lack { resource, permission } in &lacks {
+                    let (add, without_it) = (resource.permission(), resource.without_it());
+                    tracing::warn!(add, permission, without_it, "STRIPE_SECRET_KEY lacks a permission");
+                }
+                if lacks.iter().any(|lack| lack.resource == Resource::CheckoutSessions) {
+                    return Err(StartError::KeyCannotSell);
+                }
+            }
+        }
+        Ok(())
     }
 
     /// Serves until `stop` ends; then takes no new requests, finishes those that are running, with every use case they

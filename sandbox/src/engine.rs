@@ -25,6 +25,7 @@ use crate::{
     faults::Fault,
     model::{Cause, Context, State, ids::IdSource},
     outage::Outage,
+    permissions::Permissions,
     persist,
 };
 
@@ -63,6 +64,7 @@ pub(crate) struct Core {
     pub(crate) releases: u64,
     pub(crate) mode: DeliveryMode,
     pub(crate) outage: Option<Outage>,
+    pub(crate) permissions: Permissions,
     pub(crate) running: HashSet<u64>,
     pub(crate) requests: VecDeque<RecordedRequest>,
     pub(crate) next_request: u64,
@@ -122,6 +124,7 @@ impl Engine {
                 releases: 0,
                 mode: DeliveryMode::default(),
                 outage: None,
+                permissions: Permissions::default(),
                 running: HashSet::new(),
                 requests: VecDeque::new(),
                 next_request: 1,

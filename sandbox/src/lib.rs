@@ -41,6 +41,7 @@ mod in_process;
 mod model;
 mod outage;
 mod pages;
+mod permissions;
 mod persist;
 pub mod recipes;
 mod server;

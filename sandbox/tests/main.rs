@@ -17,6 +17,7 @@ mod lists;
 mod node;
 mod outage;
 mod page;
+mod permissions;
 mod recipes;
 mod refunds;
 mod restart;

@@ -6,6 +6,7 @@ pub mod apply_event;
 mod apply_reversal;
 pub mod audit;
 pub mod caller_key;
+pub mod check_key;
 pub mod check_session;
 pub mod create_checkout;
 pub mod explain_topup;

@@ -19,6 +19,7 @@ use stripe_shared::{CheckoutSession, CheckoutSessionMode, CheckoutSessionPayment
 
 mod lists;
 mod money;
+mod permissions;
 
 use super::event::topup_of;
 use crate::checkpoints;
@@ -27,7 +28,8 @@ use crate::domain::fees::RealFee;
 use crate::domain::ids::{BalanceTransactionId, DisputeId, PaymentIntentId, SessionId};
 use crate::domain::reversal::{DisputeReport, RefundReport};
 use crate::ports::{
-    CheckoutRequest, GatewayError, ListPage, OpenedCheckout, PaymentGateway, PaymentOwner, RefundOrder, StripeFailure,
+    CheckoutRequest, GatewayError, ListPage, OpenedCheckout, PaymentGateway, PaymentOwner, RefundOrder, Resource,
+    StripeFailure,
 };
 use crate::secret::Secret;
 
@@ -91,6 +93,10 @@ impl<C: Transport> PaymentGateway for StripeGateway<C> {
             expires_at_seconds: session.expires_at,
             report: report(session)?,
         })
+    }
+
+    async fn can_read(&self, resource: Resource) -> Result<(), GatewayError> {
+        permissions::can_read(&self.client, resource).await
     }
 
     async fn read_checkout(&self, session: &SessionId) -> Result<Option<PaymentReport>, GatewayError> {

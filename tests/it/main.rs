@@ -16,6 +16,7 @@ mod exactly_once;
 mod failed_deliveries;
 mod idempotency;
 mod interruptions;
+mod key_permissions;
 mod known_mistakes;
 mod money_back;
 mod openapi;

@@ -70,6 +70,7 @@ fn read(
     }
     let form = if request.method() == "POST" { form(request, body)? } else { &[] };
     let read = read_request(request.method().as_str(), request.path(), &[request.query_string().as_bytes(), form])?;
+    engine.with(|core| core.permissions.check(&read))?;
     Ok(Call::new(read, request_id, key, version))
 }
 

@@ -12,6 +12,7 @@ use crate::{
     engine::{Core, Engine},
     faults::Fault,
     model::control::refusal,
+    permissions::Permissions,
 };
 
 const IDLE_WAIT: Duration = Duration::from_secs(10);
@@ -37,6 +38,8 @@ pub(crate) fn routes(config: &mut web::ServiceConfig) {
         .route("/_sandbox/outage", web::get().to(outage))
         .route("/_sandbox/outage", web::post().to(control))
         .route("/_sandbox/outage", web::delete().to(end_outage))
+        .route("/_sandbox/permissions", web::get().to(permissions))
+        .route("/_sandbox/permissions", web::post().to(set_permissions))
         .route("/_sandbox/idle", web::get().to(idle));
 }
 
@@ -152,6 +155,21 @@ async fn outage(engine: web::Data<Engine>) -> HttpResponse {
 
 async fn end_outage(engine: web::Data<Engine>) -> HttpResponse {
     HttpResponse::Ok().json(controls::end_outage(&engine))
+}
+
+async fn permissions(engine: web::Data<Engine>) -> HttpResponse {
+    HttpResponse::Ok().json(engine.with(|core| core.permissions.clone()))
+}
+
+/// Says which permissions the key lacks from now on; an empty list lets it do everything.
+async fn set_permissions(engine: web::Data<Engine>, body: web::Bytes) -> HttpResponse {
+    match parse::<Permissions>(&body) {
+        Ok(permissions) => HttpResponse::Ok().json(engine.with(|core| {
+            core.permissions = permissions;
+            core.permissions.clone()
+        })),
+        Err(mistake) => refused(400, mistake),
+    }
 }
 
 async fn mode(engine: web::Data<Engine>) -> HttpResponse {

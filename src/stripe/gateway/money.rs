@@ -9,6 +9,7 @@ use stripe_core::payment_intent::RetrievePaymentIntent;
 use stripe_core::refund::{CreateRefund, CreateRefundReason, ListRefund};
 use stripe_shared::{BalanceTransaction, Dispute, Refund};
 
+use super::permissions::owner_by_session;
 use super::{Transport, classify, not_understood, topup_of};
 use crate::domain::checkout::PURPOSE;
 use crate::domain::fees::RealFee;
@@ -27,11 +28,23 @@ pub(super) async fn read_payment(
     client: &impl Transport,
     payment: &PaymentIntentId,
 ) -> Result<Option<PaymentOwner>, GatewayError> {
-    let payment = RetrievePaymentIntent::new(payment.as_str())
+    let expanded = RetrievePaymentIntent::new(payment.as_str())
         .expand(["latest_charge.balance_transaction".to_owned()])
         .send(client)
         .await
-        .map_err(classify)?;
+        .map_err(classify);
+    // What is expanded needs a permission of its own. Whose payment it is must be known without the fee, and without
+    // the right to read payments: an event about somebody else's money would otherwise fail for ever.
+    let read = match expanded {
+        Err(error) if error.is_missing_permission() => {
+            RetrievePaymentIntent::new(payment.as_str()).send(client).await.map_err(classify)
+        }
+        read => read,
+    };
+    let payment = match read {
+        Err(error) if error.is_missing_permission() => return owner_by_session(client, payment).await,
+        read => read?,
+    };
     let Some(topup) = topup_of(&payment.metadata) else { return Ok(None) };
     let charge = payment.latest_charge;
     let id = charge.as_ref().map(|charge| ChargeId::parse(charge.id().as_str())).transpose();

@@ -1,0 +1,75 @@
+//! What a restricted key may not do: requests and expansions that need a missing permission are refused as Stripe refuses
+//! them.
+//!
+//! What always holds: a permission to write includes the one to read, and a key without any restriction may do everything.
+
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+
+use crate::model::{
+    api::{Method, Request},
+    error::ApiError,
+};
+
+/// The permissions that the key lacks, by Stripe's names: `rak_payment_intent_read`, `rak_checkout_session_write`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Permissions {
+    missing: BTreeSet<String>,
+}
+
+/// Names that stand in a path or in an expansion, and the resource whose permission they need.
+const RESOURCES: [(&str, &str); 13] = [
+    ("checkout", "checkout_session"),
+    ("payment_intents", "payment_intent"),
+    ("payment_intent", "payment_intent"),
+    ("charges", "charge"),
+    ("charge", "charge"),
+    ("latest_charge", "charge"),
+    ("refunds", "charge"),
+    ("disputes", "dispute"),
+    ("dispute", "dispute"),
+    ("balance_transactions", "balance_transaction"),
+    ("balance_transaction", "balance_transaction"),
+    ("events", "event"),
+    ("webhook_endpoints", "webhook"),
+];
+
+impl Permissions {
+    /// Refuses a request whose path, or one of whose expansions, needs what is missing.
+    pub(crate) fn check(&self, request: &Request) -> Result<(), ApiError> {
+        if self.missing.is_empty() {
+            return Ok(());
+        }
+        let writes = request.method != Method::Get;
+        if let Some(resource) = request.path.strip_prefix("/v1/").and_then(|path| path.split('/').next()) {
+            self.allow(resource, writes)?;
+        }
+        let params = request.params.to_json();
+        let expansions = params.get("expand").and_then(serde_json::Value::as_object);
+        let expansions = expansions.into_iter().flat_map(serde_json::Map::values).filter_map(serde_json::Value::as_str);
+        for expansion in expansions {
+            expansion.split('.').try_for_each(|member| self.allow(member, false))?;
+        }
+        Ok(())
+    }
+
+    fn allow(&self, name: &str, writes: bool) -> Result<(), ApiError> {
+        let Some((_, resource)) = RESOURCES.iter().find(|(known, _)| *known == name) else { return Ok(()) };
+        let (read, write) = (format!("rak_{resource}_read"), format!("rak_{resource}_write"));
+        let needed = if writes { &write } else { &read };
+        if self.missing.contains(needed) || self.missing.contains(&read) {
+            return Err(refused(needed));
+        }
+        Ok(())
+    }
+}
+
+fn refused(permission: &str) -> ApiError {
+    let message = format!(
+        "The provided key does not have the required permissions for this endpoint. Having the '{permission}' \
+         permission would allow this request to continue."
+    );
+    ApiError::new(403, "invalid_request_error", message)
+}
