@@ -42,6 +42,27 @@ async fn sessions_keys_and_pending_webhooks_survive_a_restart() {
     world.sandbox.stop().await;
 }
 
+#[cfg(unix)]
+#[tokio::test(flavor = "multi_thread")]
+async fn only_its_owner_can_read_the_state_file() {
+    use std::os::unix::fs::PermissionsExt;
+
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("sandbox.json");
+    let leftover = folder.path().join("sandbox.json.tmp");
+    std::fs::write(&leftover, "{").unwrap();
+    std::fs::set_permissions(&leftover, std::fs::Permissions::from_mode(0o644)).unwrap();
+    let mut config = Config::local(KEY);
+    config.state_file = Some(file.clone());
+    let world = start_with(config).await;
+    world.session().await;
+    for entry in std::fs::read_dir(folder.path()).unwrap() {
+        let entry = entry.unwrap();
+        assert_eq!(entry.metadata().unwrap().permissions().mode() & 0o777, 0o600, "{:?}", entry.file_name());
+    }
+    world.sandbox.stop().await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn an_answer_is_in_the_file_before_it_is_given() {
     let folder = tempfile::tempdir().unwrap();
