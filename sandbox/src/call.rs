@@ -12,6 +12,7 @@ use crate::{
         api::{Method, Request},
         error::ApiError,
         idempotency::{self, MAX_KEY_LENGTH, SavedAnswer},
+        late,
         params::Params,
     },
 };
@@ -71,9 +72,22 @@ pub(crate) fn carry_out(
         Ok(replay) => replay,
         Err(error) => return refuse(&error, context.now()),
     };
+    if call.key.as_ref().is_some_and(|key| replay.is_none() && late::is_waiting(state, key)) {
+        return refuse(&idempotency::in_use(call.key.as_deref().unwrap_or_default()), context.now());
+    }
     let is_new = replay.is_none();
     let mut answer = match (before, replay) {
-        (Some(Kind::Status { status }), _) => refuse(&faults::error_for(*status), context.now()),
+        (Some(Kind::Status { status, message }), _) => {
+            refuse(&faults::error_with(*status, message.as_deref()), context.now())
+        }
+        (Some(Kind::Later { status, after_seconds }), None) => {
+            let at_ms = context.now_ms.saturating_add(i64::from(*after_seconds).saturating_mul(1_000));
+            late::plan(state, &call.request, &call.cause(), &call.api_version, at_ms);
+            let mut answer = refuse(&faults::error_for(status.unwrap_or(500)), context.now());
+            // Without an answer there is nothing to repeat: the key gets what the work answers.
+            answer.kept &= status.is_some();
+            answer
+        }
         (_, Some(saved)) => {
             Answer { status: saved.status, body: saved.body, replay_of: Some(saved.request_id), kept: false }
         }
@@ -83,9 +97,9 @@ pub(crate) fn carry_out(
         },
     };
     match after {
-        Some(Kind::Status { status }) => {
+        Some(Kind::Status { status, message }) => {
             let done = answer.kept;
-            let replaced = refuse(&faults::error_for(*status), context.now());
+            let replaced = refuse(&faults::error_with(*status, message.as_deref()), context.now());
             // An answer that the key cannot keep only hides the real one, which a retry will get.
             if done && !replaced.kept {
                 keep(state, context, call, &params, &answer);

@@ -1,7 +1,7 @@
 //! Faults that a test asks for: an answer is replaced, delayed, held, or does not come.
 
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use crate::model::error::ApiError;
 
@@ -17,6 +17,9 @@ pub(crate) struct Fault {
     pub(crate) times: u32,
     #[serde(default)]
     pub(crate) when: When,
+    /// Parameters that the request must have, such as `{"payment_intent": "pi_1"}`.
+    #[serde(default)]
+    pub(crate) params: Map<String, Value>,
     #[serde(flatten)]
     pub(crate) kind: Kind,
 }
@@ -37,12 +40,18 @@ pub(crate) enum When {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub(crate) enum Kind {
-    /// Another status with Stripe's body for it.
-    Status { status: u16 },
+    /// Another status with Stripe's body for it, perhaps with another message.
+    Status {
+        status: u16,
+        #[serde(default)]
+        message: Option<String>,
+    },
     /// The answer takes longer.
     Delay { delay_ms: u64 },
     /// The connection is closed without an answer.
     Disconnect,
+    /// A failure now (this status, or a closed connection without one), and the work so many seconds later.
+    Later { status: Option<u16>, after_seconds: u32 },
     /// The request waits for `POST /_sandbox/release`.
     Hold,
     /// No answer ever: the connection is closed when the outage ends or the request is released.
@@ -61,8 +70,8 @@ pub(crate) fn fits(wanted: &str, path: &str) -> bool {
 }
 
 /// Takes the first fault that fits.
-pub(crate) fn take(faults: &mut Vec<Fault>, method: &str, path: &str) -> Option<Fault> {
-    let position = faults.iter().position(|fault| fault.fits(method, path))?;
+pub(crate) fn take(faults: &mut Vec<Fault>, method: &str, path: &str, params: &Value) -> Option<Fault> {
+    let position = faults.iter().position(|fault| fault.fits(method, path, params))?;
     let fault = faults.get_mut(position)?;
     fault.times = fault.times.saturating_sub(1);
     let taken = fault.clone();
@@ -73,8 +82,10 @@ pub(crate) fn take(faults: &mut Vec<Fault>, method: &str, path: &str) -> Option<
 }
 
 impl Fault {
-    fn fits(&self, method: &str, path: &str) -> bool {
-        fits(&self.path, path) && self.method.as_ref().is_none_or(|wanted| wanted.eq_ignore_ascii_case(method))
+    fn fits(&self, method: &str, path: &str, params: &Value) -> bool {
+        fits(&self.path, path)
+            && self.method.as_ref().is_none_or(|wanted| wanted.eq_ignore_ascii_case(method))
+            && self.params.iter().all(|(name, wanted)| params.get(name) == Some(wanted))
     }
 
     /// Why this fault can never do what it says.
@@ -82,12 +93,25 @@ impl Fault {
         match &self.kind {
             _ if !self.path.starts_with("/v1/") => Some("`path` must begin with /v1/"),
             _ if self.times == 0 => Some("`times` must be at least 1"),
-            Kind::Status { status } if !(400..600).contains(status) => Some("`status` must be between 400 and 599"),
+            Kind::Status { status, .. } if !(400..600).contains(status) => Some("`status` must be between 400 and 599"),
+            Kind::Later { status: Some(status), .. } if !(500..600).contains(status) => {
+                Some("`status` must be between 500 and 599, or left out for a closed connection")
+            }
+            Kind::Later { .. } if self.when == When::After => Some("`when` has no meaning for `later`"),
             Kind::Delay { delay_ms } if *delay_ms > 600_000 => Some("`delay_ms` must be at most 600000"),
             Kind::Patch { body } if !body.is_object() => Some("`body` must be an object"),
             _ => None,
         }
     }
+}
+
+/// Stripe's error for a status, with the words that were asked for.
+pub(crate) fn error_with(status: u16, message: Option<&str>) -> ApiError {
+    let mut error = error_for(status);
+    if let Some(message) = message {
+        message.clone_into(&mut error.message);
+    }
+    error
 }
 
 /// Stripe's error for a status.

@@ -2,7 +2,7 @@
 //! cleared. Each is one of the [faults](crate::faults), before the work, so nothing was done.
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::{
     faults::{self, Fault, Kind, When},
@@ -96,12 +96,12 @@ pub(crate) fn take(outage: &mut Option<Outage>, path: &str, now_ms: i64) -> Opti
     let current = current(outage, now_ms).filter(|current| faults::fits(&current.path, path))?;
     current.times = current.times.map(|times| times.saturating_sub(1));
     let kind = match current.kind {
-        OutageKind::RateLimited => Kind::Status { status: 429 },
-        OutageKind::ServerError => Kind::Status { status: 500 },
+        OutageKind::RateLimited => Kind::Status { status: 429, message: None },
+        OutageKind::ServerError => Kind::Status { status: 500, message: None },
         OutageKind::Timeout => Kind::Silence,
         OutageKind::Unreachable => Kind::Disconnect,
     };
-    Some(Fault { method: None, path: path.to_owned(), times: 1, when: When::Before, kind })
+    Some(Fault { method: None, path: path.to_owned(), times: 1, when: When::Before, params: Map::new(), kind })
 }
 
 #[cfg(test)]

@@ -2,6 +2,8 @@
 
 use std::{sync::Arc, time::Duration};
 
+use serde_json::Value;
+
 use crate::{
     call::{self, Answer, Call},
     engine::{Core, Engine},
@@ -32,7 +34,9 @@ pub(crate) async fn carry_out(engine: Arc<Engine>, call: Call) -> Option<Answer>
         let number = core.record_request(note(&call));
         let method = call.request.method.as_str();
         let now_ms = core.now_ms();
-        let fault = faults::take(&mut core.faults, method, &call.request.path);
+        // Most of the time there is no fault, and the parameters need not be written down once more.
+        let params = if core.faults.is_empty() { Value::Null } else { call.request.params.to_json() };
+        let fault = faults::take(&mut core.faults, method, &call.request.path, &params);
         (number, fault.or_else(|| outage::take(&mut core.outage, &call.request.path, now_ms)))
     });
     engine.changed();
@@ -70,6 +74,9 @@ async fn answer(engine: &Arc<Engine>, call: &Call, fault: Option<&Fault>) -> Opt
     }
     let (answer, version) = work(engine, call, before, after);
     engine.saved(version).await;
+    if let Some(Kind::Later { status: None, .. }) = before {
+        return None;
+    }
     match after {
         Some(Kind::Disconnect) => return None,
         Some(kind) => wait(engine, kind).await,
@@ -93,7 +100,7 @@ async fn wait(engine: &Engine, kind: &Kind) {
             engine.wait_until(delay, |_| false).await;
         }
         Kind::Hold => hold(engine, MAX_HOLD, |_| false).await,
-        Kind::Status { .. } | Kind::Disconnect | Kind::Silence | Kind::Patch { .. } => {}
+        Kind::Status { .. } | Kind::Disconnect | Kind::Later { .. } | Kind::Silence | Kind::Patch { .. } => {}
     }
 }
 

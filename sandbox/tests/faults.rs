@@ -66,6 +66,8 @@ async fn a_fault_that_makes_no_sense_is_refused() {
         r#"{"path":"/v1/x","kind":"status","status":200}"#,
         r#"{"path":"/v1/x","kind":"patch","body":1}"#,
         r#"{"path":"/v1/x","times":0,"kind":"hold"}"#,
+        r#"{"path":"/v1/x","kind":"later","status":400,"after_seconds":1}"#,
+        r#"{"path":"/v1/x","kind":"later","when":"after","after_seconds":1}"#,
     ] {
         assert_eq!(world.control("/_sandbox/faults", body).await.status, 400, "{body}");
     }
@@ -108,5 +110,85 @@ async fn a_client_that_gives_up_on_a_held_request_does_not_undo_it() {
     };
     tokio::time::timeout(Duration::from_secs(10), done).await.expect("the request was carried out");
     assert_eq!(sessions(&world).await, 1);
+    world.sandbox.stop().await;
+}
+
+const REFUNDS: &str = "/v1/refunds";
+
+async fn refunds(world: &World) -> usize {
+    world.get(REFUNDS).await.json()["data"].as_array().unwrap().len()
+}
+
+async fn advance(world: &World, seconds: i64) {
+    let answer = world.control("/_sandbox/clock", &json!({ "advance_seconds": seconds }).to_string()).await;
+    assert_eq!(answer.status, 200, "{}", answer.text);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_failure_now_is_done_later_and_repeated_under_its_key() {
+    let world = start().await;
+    let intent = world.paid("pm_card_visa").await;
+    let ask = [("payment_intent", intent.as_str()), ("amount", "100")];
+    fault(&world, json!({ "path": REFUNDS, "kind": "later", "status": 500, "after_seconds": 60 })).await;
+    assert_eq!(world.post_with_key(REFUNDS, &ask, "key-1").await.status, 500);
+    advance(&world, 59).await;
+    assert_eq!(refunds(&world).await, 0);
+    let again = world.post_with_key(REFUNDS, &ask, "key-1").await;
+    assert_eq!((again.status, again.header("idempotent-replayed")), (500, "true"));
+    advance(&world, 2).await;
+    assert_eq!(refunds(&world).await, 1);
+    let again = world.post_with_key(REFUNDS, &ask, "key-1").await;
+    assert_eq!((again.status, again.header("idempotent-replayed")), (500, "true"), "the failure stays");
+    assert!(world.event_types().await.contains(&"refund.created".to_owned()));
+    world.sandbox.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_closed_connection_whose_work_is_done_later_keeps_its_key_in_use_until_then() {
+    let world = start().await;
+    let intent = world.paid("pm_card_visa").await;
+    let ask = [("payment_intent", intent.as_str()), ("amount", "100")];
+    fault(&world, json!({ "path": REFUNDS, "kind": "later", "after_seconds": 60 })).await;
+    assert!(world.send(reqwest::Method::POST, REFUNDS, &ask, &[("idempotency-key", "key-1")]).await.is_err());
+    let (status, code, ..) = world.post_with_key(REFUNDS, &ask, "key-1").await.error();
+    assert_eq!((status, code.as_str()), (409, "idempotency_key_in_use"));
+    advance(&world, 61).await;
+    let again = world.post_with_key(REFUNDS, &ask, "key-1").await;
+    assert_eq!((again.status, again.header("idempotent-replayed"), refunds(&world).await), (200, "true", 1));
+    world.sandbox.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn lists_lag_and_single_objects_do_not() {
+    let world = start().await;
+    let session = world.session().await;
+    advance(&world, 31).await;
+    let lag = |seconds: u32| json!({ "lag_seconds": seconds }).to_string();
+    assert_eq!(world.control("/_sandbox/lists", &lag(30)).await.status, 200);
+    let late = world.session().await;
+    let listed = world.get(PATH).await.json();
+    assert_eq!(listed["data"].as_array().unwrap().len(), 1);
+    assert_eq!(listed["data"][0]["id"], json!(session));
+    assert_eq!(world.get(&format!("{PATH}/{late}")).await.status, 200);
+    advance(&world, 31).await;
+    assert_eq!(sessions(&world).await, 2);
+    assert_eq!(world.control("/_sandbox/lists", &lag(3_600)).await.status, 200);
+    assert_eq!(sessions(&world).await, 0);
+    assert_eq!(world.control("/_sandbox/lists", &lag(0)).await.status, 200);
+    assert_eq!(sessions(&world).await, 2);
+    assert_eq!(world.control("/_sandbox/lists", "{}").await.status, 400);
+    world.sandbox.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_fault_waits_for_the_request_with_its_parameters() {
+    let world = start().await;
+    fault(&world, json!({ "path": PATH, "params": { "client_reference_id": "somebody" }, "kind": "disconnect" })).await;
+    world.session().await;
+    let theirs = crate::support::session_with(&[("client_reference_id", "somebody")]);
+    assert!(world.send(reqwest::Method::POST, PATH, &theirs, &[]).await.is_err());
+    let words = json!({ "path": PATH, "kind": "status", "status": 400, "message": "Not today." });
+    fault(&world, words).await;
+    assert_eq!(world.post(PATH, SESSION).await.error().3, "Not today.");
     world.sandbox.stop().await;
 }

@@ -33,6 +33,7 @@ pub(crate) fn routes(config: &mut web::ServiceConfig) {
         .route("/_sandbox/refunds/{id}", web::post().to(control))
         .route("/_sandbox/disputes/{id}", web::post().to(control))
         .route("/_sandbox/payment_intents/{id}/{action}", web::post().to(control))
+        .route("/_sandbox/lists", web::post().to(control))
         .route("/_sandbox/clock", web::get().to(clock))
         .route("/_sandbox/clock", web::post().to(control))
         .route("/_sandbox/outage", web::get().to(outage))

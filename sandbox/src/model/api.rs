@@ -8,7 +8,7 @@ use super::{
     error::ApiError,
     event::Event,
     expand, intent_api, list,
-    list::{Page, Range},
+    list::{Lag, Page, Range},
     lists, pages_api,
     params::Params,
     payment_json, refund_api,
@@ -197,8 +197,8 @@ impl SessionFilter {
 
 fn list_sessions(state: &State, context: &Context<'_>, params: &Params) -> Result<Value, ApiError> {
     let filter: SessionFilter = read(params, accepted::LIST_SESSIONS)?;
-    list::page(
-        &state.sessions,
+    list::late_page(
+        (&state.sessions, Lag::of(state)),
         &filter.page,
         ("checkout.session", "/v1/checkout/sessions"),
         |session| filter.accepts(session),
@@ -256,7 +256,7 @@ fn list_events(state: &State, params: &Params) -> Result<Value, ApiError> {
         return Err(ApiError::invalid("You may only specify one of these parameters: type, types."));
     }
     let names = ("event", "/v1/events");
-    list::page(&state.events, &filter.page, names, |event| filter.accepts(event), Event::to_json)
+    list::late_page((&state.events, Lag::of(state)), &filter.page, names, |event| filter.accepts(event), Event::to_json)
 }
 
 pub(crate) fn read<T: serde::de::DeserializeOwned>(params: &Params, fields: &[Field]) -> Result<T, ApiError> {

@@ -1,6 +1,7 @@
-//! The controls on objects, `/_sandbox/sessions/{id}/settle` and the like: what a customer, a bank or a person at
+//! The controls on objects and lists, `/_sandbox/sessions/{id}/settle` and the like: what a customer, a bank or a person at
 //! Stripe's dashboard does, without an API request behind it. The server and [`crate::Model`] come here.
 
+use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{
@@ -28,8 +29,22 @@ pub(crate) fn handle(
             }
             pages_api::retrieve(state, context, id)
         }
+        ["lists"] => set_lag(state, body),
         other => control_money::handle(state, context, other, body).unwrap_or_else(|| Err(unknown(path))),
     }
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ListLag {
+    lag_seconds: u32,
+}
+
+/// From now on lists show objects only when they are so old.
+fn set_lag(state: &mut State, body: &Value) -> Result<Value, ApiError> {
+    let ListLag { lag_seconds } = read(body)?;
+    state.list_lag = i64::from(lag_seconds);
+    Ok(json!({ "lag_seconds": lag_seconds }))
 }
 
 /// How a control refuses; these answers are not Stripe's.

@@ -101,6 +101,10 @@ impl Row for Dispute {
     fn id(&self) -> &str {
         &self.id
     }
+
+    fn created(&self) -> Option<i64> {
+        Some(self.created)
+    }
 }
 
 /// What is objected to; without an amount, all that was not refunded.
@@ -115,11 +119,17 @@ pub(crate) fn find<'a>(state: &'a State, id: &str) -> Result<&'a Dispute, ApiErr
     state.disputes.get(id).ok_or_else(|| ApiError::not_found("dispute", id, "dispute"))
 }
 
-/// While a bank has the money, or has it for good, the customer cannot get it a second time.
+/// While a dispute is open nothing is refunded.
 pub(crate) fn blocks_refunds(state: &State, charge_id: &str) -> bool {
-    state.disputes.iter().any(|dispute| {
-        dispute.charge == charge_id && !dispute.status.is_inquiry() && dispute.status != DisputeStatus::Won
-    })
+    let its = |dispute: &&Dispute| dispute.charge == charge_id;
+    state.disputes.iter().filter(its).any(|dispute| !dispute.status.is_inquiry() && !dispute.status.is_closed())
+}
+
+/// What the bank has for good: the customer cannot get it a second time.
+pub(crate) fn lost_amount(state: &State, charge_id: &str) -> i64 {
+    let its = |dispute: &&Dispute| dispute.charge == charge_id && dispute.status == DisputeStatus::Lost;
+    // A charge has less than twelve digits and a handful of disputes.
+    state.disputes.iter().filter(its).fold(0, |sum, dispute| sum.saturating_add(dispute.amount))
 }
 
 /// What the test cards do after they were charged.

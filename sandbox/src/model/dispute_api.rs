@@ -14,7 +14,7 @@ use super::{
     dispute_json::EVIDENCE_FILES,
     error::ApiError,
     list,
-    list::{Page, Range},
+    list::{Lag, Page, Range},
     metadata,
     params::{Param, Params},
     spec,
@@ -119,8 +119,8 @@ impl Filter {
 
 fn list(state: &State, params: &Params) -> Result<Value, ApiError> {
     let filter: Filter = api::read(params, accepted::LIST_OF_CHARGE)?;
-    list::page(
-        &state.disputes,
+    list::late_page(
+        (&state.disputes, Lag::of(state)),
         &filter.page,
         ("dispute", "/v1/disputes"),
         |dispute| filter.accepts(dispute),

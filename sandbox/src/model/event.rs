@@ -68,6 +68,10 @@ impl Row for Event {
     fn id(&self) -> &str {
         &self.id
     }
+
+    fn created(&self) -> Option<i64> {
+        Some(self.created)
+    }
 }
 
 impl Event {

@@ -4,6 +4,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{
+    State,
     error::ApiError,
     table::{Row, Table},
 };
@@ -41,6 +42,23 @@ impl Range {
     }
 }
 
+/// What lists lag behind: an object is listed only when it is so many seconds old.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Lag {
+    /// Objects that were created after this are not listed yet.
+    newest: Option<i64>,
+}
+
+impl Lag {
+    pub(crate) fn of(state: &State) -> Self {
+        Self { newest: (state.list_lag > 0).then(|| state.now.saturating_sub(state.list_lag)) }
+    }
+
+    fn shows(self, row: &impl Row) -> bool {
+        self.newest.is_none_or(|newest| row.created().is_none_or(|created| created <= newest))
+    }
+}
+
 /// One page of the rows that pass `wanted`. `object` is the name of the rows in errors.
 pub(crate) fn page<T: Row>(
     table: &Table<T>,
@@ -49,6 +67,18 @@ pub(crate) fn page<T: Row>(
     wanted: impl Fn(&T) -> bool,
     render: impl Fn(&T) -> Value,
 ) -> Result<Value, ApiError> {
+    late_page((table, Lag::default()), page, (object, url), wanted, render)
+}
+
+/// The same for a list that may lag behind.
+pub(crate) fn late_page<T: Row>(
+    (table, lag): (&Table<T>, Lag),
+    page: &Page,
+    (object, url): (&str, &str),
+    wanted: impl Fn(&T) -> bool,
+    render: impl Fn(&T) -> Value,
+) -> Result<Value, ApiError> {
+    let wanted = |row: &T| lag.shows(row) && wanted(row);
     if page.limit.is_some_and(|limit| limit > MAX_LIMIT) {
         return Err(ApiError::invalid("This value must be less than or equal to 100 (it currently is above).")
             .code("parameter_invalid_integer")

@@ -26,6 +26,7 @@ pub(crate) mod idempotency;
 pub(crate) mod ids;
 pub(crate) mod intent;
 pub(crate) mod intent_api;
+pub(crate) mod late;
 pub(crate) mod list;
 pub(crate) mod lists;
 pub(crate) mod metadata;
@@ -56,6 +57,7 @@ use self::{
     event::{Delivery, Event},
     idempotency::SavedAnswer,
     ids::IdSource,
+    late::LateRequest,
     payment::{BalanceTransaction, Charge, PaymentIntent, PaymentMethod},
     refund::Refund,
     session::Session,
@@ -89,6 +91,14 @@ pub(crate) struct State {
     pub(crate) disputes: Table<Dispute>,
     /// When refunds and disputes take their next step by themselves.
     pub(crate) due: BTreeSet<(i64, String)>,
+    /// Requests that were answered with a failure and are carried out later, by their time in milliseconds.
+    pub(crate) late: BTreeMap<(i64, u64), LateRequest>,
+    pub(crate) next_late: u64,
+    /// Sessions, refunds, disputes and events are listed only when they are so many seconds old.
+    pub(crate) list_lag: i64,
+    /// The time of the latest command, in seconds since 1970.
+    #[serde(skip)]
+    pub(crate) now: i64,
 }
 
 /// What a command needs to know of the world.
@@ -124,6 +134,8 @@ impl State {
     /// that nobody answers are lost. True when something changed.
     pub(crate) fn tick(&mut self, context: &mut Context<'_>) -> bool {
         let now = context.now();
+        self.now = now;
+        let late = late::carry_out_due(self, context);
         let due: Vec<String> =
             self.open_until.iter().take_while(|(at, _)| *at <= now).map(|(_, id)| id.clone()).collect();
         let forgotten = self.forget_old_answers(context.now());
@@ -139,13 +151,14 @@ impl State {
             happened = true;
         }
         context.cause = cause;
-        forgotten || happened
+        forgotten || happened || late
     }
 
     /// When [`State::tick`] has something to do next, in milliseconds.
     pub(crate) fn next_due_ms(&self) -> Option<i64> {
         let seconds = self.open_until.first().into_iter().chain(self.due.first()).map(|(at, _)| *at).min();
         let settlement = self.settlements.first().map(|(at_ms, _)| *at_ms);
-        [seconds.map(|at| at.saturating_mul(1_000)), settlement].into_iter().flatten().min()
+        let late = self.late.first_key_value().map(|((at_ms, _), _)| *at_ms);
+        [seconds.map(|at| at.saturating_mul(1_000)), settlement, late].into_iter().flatten().min()
     }
 }

@@ -71,6 +71,10 @@ impl Row for Refund {
     fn id(&self) -> &str {
         &self.id
     }
+
+    fn created(&self) -> Option<i64> {
+        Some(self.created)
+    }
 }
 
 /// What is asked for; without an amount, all that is left.
@@ -176,23 +180,30 @@ fn amount_of(state: &State, charge: &Charge, wanted: Option<i64>) -> Result<i64,
     if !charge.is_paid() {
         return Err(nothing_to_refund(&charge.payment_intent));
     }
-    if dispute::blocks_refunds(state, &charge.id) {
+    let lost = dispute::lost_amount(state, &charge.id);
+    let left = charge.left().saturating_sub(lost).max(0);
+    if dispute::blocks_refunds(state, &charge.id) || (lost > 0 && left == 0) {
         let message = format!("Charge {} has been charged back; cannot issue a refund.", charge.id);
         return Err(ApiError::invalid(message).code("charge_disputed").executed());
     }
-    if charge.left() == 0 {
+    if left == 0 {
         let message = format!("Charge {} has already been refunded.", charge.id);
         return Err(ApiError::invalid(message).code("charge_already_refunded").executed());
     }
-    let amount = wanted.unwrap_or_else(|| charge.left());
+    let amount = wanted.unwrap_or(left);
     if amount < 1 {
         let message = "This value must be greater than or equal to 1.";
         return Err(ApiError::invalid(message).code("parameter_invalid_integer").param("amount"));
     }
-    if amount > charge.left() {
+    let step = currency::step(&charge.currency);
+    if wanted.is_some() && amount.rem_euclid(step) != 0 {
+        let message = format!("Invalid integer: amounts in {} must be evenly divisible by {step}.", charge.currency);
+        return Err(ApiError::invalid(message).code("parameter_invalid_integer").param("amount"));
+    }
+    if amount > left {
         let (what, most) = match charge.amount_refunded {
-            0 => ("charge amount", charge.amount),
-            _ => ("unrefunded amount on charge", charge.left()),
+            0 if lost == 0 => ("charge amount", charge.amount),
+            _ => ("unrefunded amount on charge", left),
         };
         let message = format!(
             "Refund amount ({}) is greater than {what} ({})",

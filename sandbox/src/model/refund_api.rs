@@ -10,7 +10,7 @@ use super::{
     api::{Method, Request},
     error::ApiError,
     list,
-    list::{Page, Range},
+    list::{Lag, Page, Range},
     metadata,
     params::Params,
     refund,
@@ -102,8 +102,8 @@ impl Filter {
 fn list(state: &State, params: &Params) -> Result<Value, ApiError> {
     let filter: Filter = api::read(params, accepted::LIST_OF_CHARGE)?;
     let names = ("refund", "/v1/refunds");
-    list::page(
-        &state.refunds,
+    list::late_page(
+        (&state.refunds, Lag::of(state)),
         &filter.page,
         names,
         |refund| filter.accepts(refund),

@@ -101,6 +101,10 @@ impl Row for Session {
     fn id(&self) -> &str {
         &self.id
     }
+
+    fn created(&self) -> Option<i64> {
+        Some(self.created)
+    }
 }
 
 impl Row for LineItem {

@@ -7,6 +7,11 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 /// Something with an id that is unique in its table.
 pub(crate) trait Row {
     fn id(&self) -> &str;
+
+    /// When it was created, in seconds since 1970; none if lists show it at once in any case.
+    fn created(&self) -> Option<i64> {
+        None
+    }
 }
 
 /// Rows of one kind. An id occurs once; a second insert of it replaces the row.

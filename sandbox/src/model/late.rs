@@ -1,0 +1,115 @@
+//! Requests that were answered with a failure, or not at all, and are carried out later all the same.
+//!
+//! Until then a key is in use, if no answer was kept under it. What the work answers is kept under the key only if nothing
+//! is kept yet: Stripe repeats the failure that it gave.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::{
+    Cause, Context, State, api,
+    api::{Method, Request},
+    error::ApiError,
+    idempotency::SavedAnswer,
+    params::{Param, Params},
+};
+
+/// A request that waits.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct LateRequest {
+    method: String,
+    path: String,
+    params: LateParams,
+    request_id: String,
+    key: Option<String>,
+    api_version: String,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(untagged)]
+enum LateParam {
+    Text(String),
+    Nested(LateParams),
+}
+
+type LateParams = BTreeMap<String, LateParam>;
+
+fn written(params: &Params) -> LateParams {
+    let write = |param: &Param| match param {
+        Param::Text(text) => LateParam::Text(text.clone()),
+        Param::Nested(inner) => LateParam::Nested(written(inner)),
+    };
+    params.0.iter().map(|(name, param)| (name.clone(), write(param))).collect()
+}
+
+fn read(params: LateParams) -> Params {
+    let read_one = |param| match param {
+        LateParam::Text(text) => Param::Text(text),
+        LateParam::Nested(inner) => Param::Nested(read(inner)),
+    };
+    Params(params.into_iter().map(|(name, param)| (name, read_one(param))).collect())
+}
+
+/// Plans a request for later.
+pub(crate) fn plan(state: &mut State, request: &Request, cause: &Cause, api_version: &str, at_ms: i64) {
+    let late = LateRequest {
+        method: request.method.as_str().to_owned(),
+        path: request.path.clone(),
+        params: written(&request.params),
+        request_id: cause.request_id.clone(),
+        key: cause.idempotency_key.clone(),
+        api_version: api_version.to_owned(),
+    };
+    state.next_late = state.next_late.saturating_add(1);
+    state.late.insert((at_ms, state.next_late), late);
+}
+
+/// Whether a request with this key waits, and nothing is kept under the key.
+pub(crate) fn is_waiting(state: &State, key: &str) -> bool {
+    !state.saved_answers.contains_key(key) && state.late.values().any(|late| late.key.as_deref() == Some(key))
+}
+
+/// Carries out what is due. True when there was anything.
+pub(crate) fn carry_out_due(state: &mut State, context: &mut Context<'_>) -> bool {
+    let mut happened = false;
+    while let Some(entry) = state.late.first_entry().filter(|entry| entry.key().0 <= context.now_ms) {
+        let ((at_ms, _), late) = entry.remove_entry();
+        carry_out(state, context, late, at_ms);
+        happened = true;
+    }
+    happened
+}
+
+/// Nobody looked since it was due, so it happens at its time and not when somebody does.
+fn carry_out(state: &mut State, context: &mut Context<'_>, late: LateRequest, at_ms: i64) {
+    let Some(method) = Method::parse(&late.method) else { return };
+    let request = Request { method, path: late.path, params: read(late.params) };
+    let params = request.params.to_json();
+    let cause = Cause { request_id: late.request_id.clone(), idempotency_key: late.key.clone() };
+    let (status, body, is_kept) = {
+        let mut inside = Context {
+            now_ms: at_ms,
+            ids: &mut *context.ids,
+            base_url: context.base_url,
+            cause: Some(cause),
+            api_version: &late.api_version,
+        };
+        match api::handle(state, &mut inside, &request) {
+            Ok(body) => (200, body, true),
+            Err(error @ ApiError { executed, .. }) => {
+                (error.status, error.body(&late.request_id, at_ms.div_euclid(1_000)), executed)
+            }
+        }
+    };
+    let Some(key) = late.key.filter(|key| is_kept && !state.saved_answers.contains_key(key)) else { return };
+    let saved = SavedAnswer {
+        path: request.path,
+        params,
+        status,
+        body,
+        request_id: late.request_id,
+        saved_at: at_ms.div_euclid(1_000),
+    };
+    state.keep_answer(key, saved);
+}
