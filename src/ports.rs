@@ -68,27 +68,28 @@ pub struct OpenedCheckout {
     pub report: Option<PaymentReport>,
 }
 
-/// What came of a call to Stripe that did not succeed. The texts are for the log, never for the caller.
+/// What came of a call to Stripe that did not succeed. It says nothing about earlier calls of the same request; see
+/// [`crate::domain::attempt`]. The texts are for the log, never for the caller.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum GatewayError {
-    /// Stripe understood and refused: final, nothing was done, and the same request would be refused again.
+    /// Stripe understood and refused: this call did nothing, and the same request would be refused again.
     #[error("Stripe refused: {0}")]
     Refused(StripeFailure),
     /// Stripe says that the charge is below what the account's settlement currency needs: final.
     #[error("Stripe finds the amount too small: {0}")]
     AmountTooSmall(StripeFailure),
-    /// Stripe failed with a 5xx: unknown whether anything was done. Stripe replays this answer under the same
-    /// idempotency key, so the next try needs a new one.
+    /// Stripe failed with a 5xx: unknown whether anything was done, or will be done later. Stripe replays this answer under
+    /// the same idempotency key.
     #[error("Stripe failed: {0}")]
     Failed(StripeFailure),
-    /// Stripe is not reachable, or answered with something that is not Stripe's: unknown whether anything was done;
-    /// the next try must use the same key.
+    /// Stripe is not reachable, or answered with something that is not Stripe's: unknown whether anything was done.
     #[error("Stripe cannot be reached: {0}")]
     Unreachable(String),
-    /// Too many requests, or the same key is in use: nothing was done; the next try uses the same key.
+    /// Too many requests, or something is locked: this call did nothing. Or an earlier call with the key is still running
+    /// (`idempotency_key_in_use`).
     #[error("Stripe wants us to wait: {0}")]
     Limited(StripeFailure),
-    /// No answer in time: unknown whether anything was done; the next try must use the same key.
+    /// No answer in time: unknown whether anything was done.
     #[error("Stripe did not answer in time")]
     TimedOut,
     /// What Stripe was asked about does not exist there.
@@ -211,8 +212,8 @@ pub struct PaymentOwner {
 
 /// The payment provider.
 ///
-/// `Ok` and the final errors are terminal. All other errors say whether the work may have been done, and with which
-/// idempotency key the next try must be made. A call takes a bounded time and tries once.
+/// `Ok` is terminal. An error says whether the call may have been done; which idempotency key the next one has is decided by
+/// [`crate::domain::attempt`]. A call takes a bounded time and tries once.
 #[async_trait]
 pub trait PaymentGateway: Send + Sync {
     /// Opens a checkout. The same key and request open it once, however often this is called.
@@ -220,6 +221,14 @@ pub trait PaymentGateway: Send + Sync {
 
     /// Reads as little as possible of a part of the API, to see whether the key may.
     async fn can_read(&self, resource: Resource) -> Result<(), GatewayError>;
+
+    /// The checkout that was opened for a top-up within a time (from, to, in milliseconds since 1970); `None` if there is
+    /// none. For when it is unknown whether a call has opened it.
+    async fn find_checkout(
+        &self,
+        topup: &TopupId,
+        within_ms: (i64, i64),
+    ) -> Result<Option<OpenedCheckout>, GatewayError>;
 
     /// What the provider says of a checkout now; `None` if it is not one of ours.
     async fn read_checkout(&self, session: &SessionId) -> Result<Option<PaymentReport>, GatewayError>;

@@ -14,6 +14,7 @@ use utoipa_actix_web::AppExt;
 
 use crate::app::check_key::{KeyVerdict, Lack, check_key};
 use crate::app::failed_deliveries::erasing_job;
+use crate::app::purge_keys::purging_job;
 use crate::app::reconcile::schedule::{ScheduleSettings, comparing_job};
 use crate::app::schedule::{Job, Schedule};
 use crate::app::tasks::Tasks;
@@ -53,6 +54,8 @@ pub struct Environment {
     pub call_timeout: Duration,
     /// How long the calls for one checkout may take in all.
     pub checkout_budget: Duration,
+    /// The wait before the first repetition of a call to Stripe.
+    pub first_pause: Duration,
     /// How many bytes of webhook bodies may be in memory at once.
     pub webhook_bytes: usize,
     /// Web worker threads; none means one for each processor.
@@ -69,6 +72,7 @@ impl Default for Environment {
             ids: Arc::new(SystemIds),
             call_timeout: CALL_TIMEOUT,
             checkout_budget: CHECKOUT_BUDGET,
+            first_pause: FIRST_PAUSE,
             webhook_bytes: MAX_WEBHOOK_BYTES_IN_FLIGHT,
             workers: None,
             #[cfg(feature = "dev")]
@@ -251,7 +255,7 @@ impl Application {
 
 /// What a running service does by itself.
 fn scheduled_jobs() -> Vec<Job> {
-    vec![erasing_job(), comparing_job()]
+    vec![erasing_job(), purging_job(), comparing_job()]
 }
 
 async fn tell_of_open_failures(db: &Db) -> Result<(), StartError> {
@@ -313,7 +317,7 @@ fn build_app(config: &Config, db: Db, environment: &Environment) -> Result<App, 
             expires_minutes: config.checkout_expires_minutes,
             payment_methods: config.payment_methods.clone(),
             budget: environment.checkout_budget,
-            first_pause: FIRST_PAUSE,
+            first_pause: environment.first_pause,
         },
         payload_days: config.webhook_payload_days,
         reconciliation: ScheduleSettings {

@@ -63,7 +63,7 @@ pub async fn adjust_account(app: &App, command: AdjustAccount) -> Result<Adjustm
         credits: command.credits,
         reason: command.reason,
         made_by: command.operator.name,
-        caller: command.key.caller,
+        scope: command.key.scope,
         key: command.key.key,
         request_hash: hash.clone(),
         now_ms: app.clock.now_ms(),
@@ -80,7 +80,7 @@ pub async fn adjust_account(app: &App, command: AdjustAccount) -> Result<Adjustm
 }
 
 async fn book(tx: &mut Tx, new: NewAdjustment) -> Result<Outcome, StoreError> {
-    if let Some(earlier) = adjustments::find_by_key(tx, &new.caller, &new.key).await? {
+    if let Some(earlier) = adjustments::find_by_key(tx, &new.scope, &new.key).await? {
         return Ok(Outcome::Booked(earlier));
     }
     Ok(adjustments::book(tx, &new).await?.map_or(Outcome::Insufficient, Outcome::Booked))

@@ -9,9 +9,11 @@ use futures_util::FutureExt;
 use super::App;
 use super::caller_key::{CallerKey, request_hash};
 use super::check_session::refresh;
+use super::create_once::Work;
 pub use super::open_checkout::StripeTrouble;
-use super::open_checkout::{Opened, open};
+use super::open_checkout::{Opened, ToOpen, open};
 use crate::domain::account::AccountId;
+use crate::domain::attempt::Attempt;
 use crate::domain::checkout::TopupState;
 use crate::domain::ids::TopupId;
 use crate::domain::pricing::{Quote, QuoteError};
@@ -19,13 +21,13 @@ use crate::domain::redirect::RedirectUrl;
 use crate::ports::CheckoutRequest;
 use crate::store::idempotency::{self, IdempotencyKey, KeyState, StoredAnswer};
 use crate::store::topups::{self, NewTopup, Topup};
-use crate::store::{StoreError, Tx};
+use crate::store::{StoreError, Tx, topup_attempts};
 
 /// How long a request may hold its key: longer than its calls to Stripe take. A process that is slower still and is
 /// overtaken does no harm, because both use the same key towards Stripe and get the same session.
 const LEASE_MS: i64 = 60_000;
-/// How long a key is remembered.
-const KEY_LIFETIME_MS: i64 = 24 * 60 * 60 * 1_000;
+/// How long a caller's key is remembered.
+pub(super) const KEY_LIFETIME_MS: i64 = 24 * 60 * 60 * 1_000;
 
 /// What a caller asks for.
 #[derive(Debug, Clone)]
@@ -111,23 +113,31 @@ pub async fn create_checkout(app: &App, command: CreateCheckout) -> Result<Check
     let now_ms = app.clock.now_ms();
     let new = new_topup(app, &command, quote, now_ms)?;
     let key = command.idempotency.as_ref().map(|caller| IdempotencyKey {
-        caller: caller.caller.clone(),
+        scope: caller.scope.clone(),
         key: caller.key.clone(),
         request_hash: command.asked_for().hash(),
     });
-    let (topup, request, attempt, written_at_ms) = match begin(app, new.clone(), key.clone(), now_ms).await? {
-        Begun::New => (new.id, new.request, 1, now_ms),
-        Begun::Resumed(topup) => match topup.session {
-            // The checkout was opened, and only the answer to the caller was lost.
-            Some(_) => return finish_resumed(app, *topup, key).await,
-            None => (topup.id.clone(), topup.request()?, topup.stripe_attempt, topup.created_at_ms),
-        },
+    let lease_until_ms = now_ms.saturating_add(LEASE_MS);
+    let (to_open, mut work) = match begin(app, new.clone(), key.clone(), now_ms).await? {
+        Begun::New => {
+            let attempt = Attempt { unknown_since_ms: None, ..Attempt::first(now_ms) };
+            let work = Work { attempt, mark_ms: now_ms, lease_until_ms };
+            (ToOpen { topup: new.id, request: new.request, created_at_ms: now_ms }, work)
+        }
+        // The checkout was opened, and only the answer to the caller was lost.
+        Begun::Resumed(topup) if topup.session.is_some() => return finish_resumed(app, *topup, key).await,
+        Begun::Resumed(topup) => {
+            let work = Work::resumed(topup.attempt, now_ms, lease_until_ms);
+            let (request, created_at_ms) = (topup.request()?, topup.created_at_ms);
+            (ToOpen { topup: topup.id, request, created_at_ms }, work)
+        }
         Begun::Answered(topup, answer) => return replay(app, *topup, &answer).await,
         Begun::StillRunning => return Err(CreateCheckoutError::StillRunning),
         Begun::OtherRequest => return Err(CreateCheckoutError::OtherRequest),
     };
-    let opened = open(app, &topup, request, attempt, written_at_ms).await;
-    store_outcome(app, topup, key, opened).await
+    let topup = to_open.topup.clone();
+    let opened = open(app, to_open, &mut work).await;
+    store_outcome(app, topup, key, opened, work).await
 }
 
 fn new_topup(app: &App, command: &CreateCheckout, quote: Quote, now_ms: i64) -> Result<NewTopup, StoreError> {
@@ -183,7 +193,7 @@ pub async fn repeat_checkout(
     caller: CallerKey,
     asked: &AskedFor,
 ) -> Result<Option<Checkout>, CreateCheckoutError> {
-    let key = IdempotencyKey { caller: caller.caller, key: caller.key, request_hash: asked.hash() };
+    let key = IdempotencyKey { scope: caller.scope, key: caller.key, request_hash: asked.hash() };
     let since_ms = app.clock.now_ms().saturating_sub(KEY_LIFETIME_MS);
     let Some((topup, answer)) = app.db.answered(&key, since_ms).await? else { return Ok(None) };
     let missing = || StoreError::corrupt("a key of the missing top-up", &topup);
@@ -200,14 +210,19 @@ async fn begin_in(tx: &mut Tx, new: NewTopup, key: Option<IdempotencyKey>, now_m
         topups::insert(tx, &new).await?;
         return Ok(Begun::New);
     };
-    idempotency::forget_old(tx, &key, now_ms.saturating_sub(KEY_LIFETIME_MS), now_ms).await?;
+    idempotency::forget(tx, &key, now_ms.saturating_sub(KEY_LIFETIME_MS), now_ms).await?;
     let lease_until_ms = now_ms.saturating_add(LEASE_MS);
     match idempotency::claim(tx, &key, &new.id, lease_until_ms, now_ms).await? {
         KeyState::Fresh => {
             topups::insert(tx, &new).await?;
             Ok(Begun::New)
         }
-        KeyState::Resumed(id) => Ok(Begun::Resumed(Box::new(existing(tx, &id).await?))),
+        KeyState::Resumed(id) => {
+            let topup = existing(tx, &id).await?;
+            // A process that dies between its calls leaves it unknown whether they were done.
+            topup_attempts::mark_unknown(tx, &id, now_ms).await?;
+            Ok(Begun::Resumed(Box::new(topup)))
+        }
         KeyState::Answered(id, answer) => Ok(Begun::Answered(Box::new(existing(tx, &id).await?), answer)),
         KeyState::Running => Ok(Begun::StillRunning),
         KeyState::OtherRequest => Ok(Begun::OtherRequest),
@@ -252,6 +267,7 @@ async fn store_outcome(
     topup: TopupId,
     key: Option<IdempotencyKey>,
     opened: Result<Opened, StripeTrouble>,
+    work: Work,
 ) -> Result<Checkout, CreateCheckoutError> {
     let now_ms = app.clock.now_ms();
     let result = match &opened {
@@ -271,7 +287,7 @@ async fn store_outcome(
     let is_stored = app.db.write(move |tx| {
         let (topup, key, answer, opened) = (topup.clone(), key.clone(), answer.clone(), opened.clone());
         async move {
-            let is_stored = store_opened(tx, &topup, opened, now_ms).await?;
+            let is_stored = store_opened(tx, &topup, opened, &work, now_ms).await?;
             let ended = || stored_answer(&Err(CreateCheckoutError::SessionEnded));
             settle_key(tx, key, if is_stored { answer } else { ended() }).await?;
             Ok(is_stored)
@@ -287,6 +303,7 @@ async fn store_opened(
     tx: &mut Tx,
     topup: &TopupId,
     opened: Result<Opened, StripeTrouble>,
+    work: &Work,
     now_ms: i64,
 ) -> Result<bool, StoreError> {
     match opened {
@@ -297,6 +314,7 @@ async fn store_opened(
         // Unknown or temporary: the purchase stays as it is, for the next try with the key.
         Err(_) => {}
     }
+    topup_attempts::keep_attempt(tx, topup, work.mark_ms, &work.attempt, now_ms).await?;
     Ok(true)
 }
 

@@ -1,28 +1,28 @@
-//! Calling Stripe until it made the refund, refused it, or the time is over.
+//! Making a refund at Stripe: what each refusal means, and what is told while the outcome is unknown.
 //!
-//! Money must not go back twice for one request. As long as it is unknown whether a call was done, the next one uses the
-//! same idempotency key. Where that is of no use, because Stripe would repeat its failure or has forgotten the key, Stripe
-//! is asked for the refund of this request first: its metadata names it.
+//! Money must not go back twice for one request: [`super::create_once`] decides about keys and repetitions.
 
+use async_trait::async_trait;
 use futures_util::FutureExt;
 
-use super::open_checkout::pause;
-use super::{App, with_causes};
+use super::App;
+pub use super::create_once::Trouble;
+use super::create_once::{Creation, Failure, Work, create_once};
+use crate::domain::attempt::Attempt;
 use crate::domain::ids::PaymentIntentId;
 use crate::domain::reversal::RefundReport;
-use crate::ports::{GatewayError, RefundOrder};
+use crate::ports::{GatewayError, RefundOrder, StripeFailure};
+use crate::store::StoreError;
 use crate::store::refund_requests::{self, RefundRequest};
 
-/// How often Stripe is called for one refund.
-const MAX_TRIES: u32 = 4;
-/// Stripe keeps an idempotency key for a day at least (Stripe, "Idempotent requests"); ours count as forgotten earlier.
-const KEY_LIFETIME_MS: i64 = 20 * 60 * 60 * 1_000;
+/// The longest text of Stripe's that is passed on.
+const MAX_REASON_CHARACTERS: usize = 300;
 
 /// How the calls ended.
 #[derive(Debug, Clone)]
 pub(super) enum Made {
     Refund(RefundReport),
-    /// Nothing was done, and the same request would be refused again.
+    /// Nothing was refunded, and the same request would be refused again.
     Refused(StripeRefusal),
 }
 
@@ -62,154 +62,150 @@ impl StripeRefusal {
         Self::ALL.into_iter().find(|refusal| refusal.code() == code).unwrap_or(Self::AlreadyRefunded)
     }
 
-    /// What Stripe means; `None` if it is nothing about this payment, such as a missing permission.
-    fn of(code: &str, message: &str) -> Option<Self> {
-        match code {
+    /// What Stripe means; `None` if it is none of these.
+    fn of(failure: &StripeFailure) -> Option<Self> {
+        match failure.code.as_str() {
             "charge_already_refunded" => Some(Self::AlreadyRefunded),
             "charge_disputed" | "refund_disputed_payment" => Some(Self::Disputed),
             "amount_too_large" => Some(Self::TooMuch),
             "balance_insufficient" | "insufficient_funds" => Some(Self::InsufficientFunds),
             // Stripe has no code for it.
-            _ if message.starts_with("Refund amount") && message.contains("greater than") => Some(Self::TooMuch),
+            _ if failure.message.starts_with("Refund amount") && failure.message.contains("greater than") => {
+                Some(Self::TooMuch)
+            }
             _ => None,
         }
     }
 }
 
-/// Why it is unknown whether there is a refund, or there is none yet.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+/// Why Stripe makes no refund of this payment, in its words; `None` if its refusal is about our settings or our request
+/// itself, such as a missing permission.
+fn reason(failure: &StripeFailure) -> Option<String> {
+    let is_about_us = matches!(failure.status, 401 | 403)
+        || failure.code.starts_with("parameter_")
+        || failure.code.ends_with("_api_key_expired")
+        || matches!(
+            failure.code.as_str(),
+            "idempotency_error"
+                | "api_key_expired"
+                | "authentication_error"
+                | "secret_key_required"
+                | "livemode_mismatch"
+                | "testmode_charges_only"
+                | "account_invalid"
+                | "tls_version_unsupported"
+        );
+    if is_about_us {
+        return None;
+    }
+    let words: String =
+        failure.message.chars().filter(|character| !character.is_control()).take(MAX_REASON_CHARACTERS).collect();
+    Some(if words.trim().is_empty() { failure.code.clone() } else { words })
+}
+
+/// Why there is no refund yet, or it is unknown whether there is one.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum RefundTrouble {
-    /// It refused for a reason that has nothing to do with the payment.
+    /// Stripe refuses to refund this payment, in its own words. Nothing was refunded.
+    #[error("Stripe does not refund this payment: {0}")]
+    NotPossible(String),
+    /// Stripe refused for a reason that has nothing to do with the payment. Nothing was refunded.
     #[error("Stripe refused the refund")]
     Refused,
-    /// It failed or cannot be reached.
-    #[error("Stripe is not available")]
-    Unavailable,
-    /// It wants us to wait.
-    #[error("Stripe is limiting our requests")]
-    Limited,
-    /// It did not answer in time.
-    #[error("Stripe did not answer in time")]
-    TooSlow,
-    /// Our own database failed between two tries.
-    #[error("the database failed between two calls to Stripe")]
-    StoreFailed,
+    /// The request has to be repeated.
+    #[error("the refund is not finished: {what:?}")]
+    Unfinished {
+        /// Why.
+        what: Trouble,
+        /// Whether the refund may be made already.
+        may_be_done: bool,
+    },
 }
 
 impl RefundTrouble {
     /// A stable word for it.
     #[must_use]
-    pub const fn code(self) -> &'static str {
+    pub const fn code(&self) -> &'static str {
         match self {
+            Self::NotPossible(_) => "refund_not_possible",
             Self::Refused => "stripe_refused",
-            Self::Unavailable => "stripe_unavailable",
-            Self::Limited => "stripe_rate_limited",
-            Self::TooSlow => "stripe_timeout",
-            Self::StoreFailed => "internal_error",
+            Self::Unfinished { what: Trouble::Unavailable, .. } => "stripe_unavailable",
+            Self::Unfinished { what: Trouble::Limited, .. } => "stripe_rate_limited",
+            Self::Unfinished { what: Trouble::TooSlow, .. } => "stripe_timeout",
+            Self::Unfinished { what: Trouble::Unsettled, .. } => "refund_unsettled",
+            Self::Unfinished { what: Trouble::StoreFailed, .. } => "internal_error",
         }
     }
 }
 
-/// Makes the refund. Everything that happens is logged with Stripe's request id.
-pub(super) async fn make(app: &App, request: &RefundRequest) -> Result<Made, RefundTrouble> {
-    // When the time is over, what went wrong last is told; "too slow" only if nothing else is known.
-    let mut last = RefundTrouble::TooSlow;
-    let tries = try_to_make(app, request, &mut last);
-    match tokio::time::timeout(app.checkout.budget, tries).await {
-        Ok(result) => result,
-        Err(_) => Err(last),
+struct Refund {
+    order: RefundOrder,
+}
+
+#[async_trait]
+impl Creation for Refund {
+    type Made = RefundReport;
+
+    fn id(&self) -> &str {
+        &self.order.request_id
+    }
+
+    async fn call(&self, app: &App, key: &str) -> Result<RefundReport, GatewayError> {
+        let report = app.gateway.create_refund(&self.order, key).await?;
+        tracing::info!(key, refund = %report.id, "refund made");
+        Ok(report)
+    }
+
+    async fn look(&self, app: &App, _: &Attempt) -> Result<Option<RefundReport>, GatewayError> {
+        app.gateway.find_refund(&self.order.payment_intent, &self.order.request_id).await
+    }
+
+    fn is_stale(&self, _: i64) -> bool {
+        false
+    }
+
+    /// That nothing, or too little, is left to refund can be our own doing.
+    fn may_be_ours(&self, error: &GatewayError) -> bool {
+        let (GatewayError::Refused(failure) | GatewayError::Unknown(failure)) = error else { return false };
+        matches!(StripeRefusal::of(failure), Some(StripeRefusal::AlreadyRefunded | StripeRefusal::TooMuch))
+    }
+
+    async fn next_key(&mut self, app: &App, mark_ms: i64, next: &Attempt) -> Result<bool, StoreError> {
+        let (id, next) = (self.order.request_id.clone(), *next);
+        app.db
+            .write(move |tx| {
+                let id = id.clone();
+                async move { refund_requests::next_key(tx, &id, mark_ms, &next).await }.boxed()
+            })
+            .await
     }
 }
 
-async fn try_to_make(app: &App, request: &RefundRequest, last: &mut RefundTrouble) -> Result<Made, RefundTrouble> {
-    let order = order(request)?;
-    if app.clock.now_ms().saturating_sub(request.created_at) > KEY_LIFETIME_MS
-        && let Some(report) = find(app, &order, last).await?
-    {
-        return Ok(Made::Refund(report));
-    }
-    let mut attempt = request.stripe_attempt;
-    for number in 0..MAX_TRIES {
-        if number > 0 {
-            tokio::time::sleep(pause(app, number)).await;
-        }
-        let error = match app.gateway.create_refund(&order, &format!("{}-{attempt}", request.id)).await {
-            Ok(report) => {
-                tracing::info!(request = request.id, refund = %report.id, attempt, "refund made");
-                return Ok(Made::Refund(report));
-            }
-            Err(error) => error,
-        };
-        tracing::warn!(request = request.id, attempt, %error, "Stripe did not make the refund");
-        *last = trouble(&error);
-        match &error {
+/// Makes the refund. Everything that happens is logged with Stripe's request id. `work` says afterwards what is known.
+pub(super) async fn make(app: &App, request: &RefundRequest, work: &mut Work) -> Result<Made, RefundTrouble> {
+    let unfinished = |what| RefundTrouble::Unfinished { what, may_be_done: true };
+    let order = order(request).map_err(|()| unfinished(Trouble::StoreFailed))?;
+    match create_once(app, &mut Refund { order }, work).await {
+        Ok(report) => Ok(Made::Refund(report)),
+        Err(Failure::Refused(error)) => match error {
             GatewayError::Refused(failure) | GatewayError::Unknown(failure) | GatewayError::AmountTooSmall(failure) => {
-                if let Some(refusal) = StripeRefusal::of(&failure.code, &failure.message) {
-                    return Ok(Made::Refused(refusal));
+                match StripeRefusal::of(&failure) {
+                    Some(refusal) => Ok(Made::Refused(refusal)),
+                    None => Err(reason(&failure).map_or(RefundTrouble::Refused, RefundTrouble::NotPossible)),
                 }
-                // Nothing was done. What is wrong may be put right, and then the key is not to stand for the refusal.
-                next_attempt(app, request, attempt).await?;
-                return Err(RefundTrouble::Refused);
             }
-            // Unknown whether it was done, and the key would repeat the failure for ever.
-            GatewayError::Failed(_) => {
-                if let Some(report) = find(app, &order, last).await? {
-                    return Ok(Made::Refund(report));
-                }
-                attempt = next_attempt(app, request, attempt).await?;
-            }
-            GatewayError::Unreachable(_) | GatewayError::Limited(_) | GatewayError::TimedOut => {}
-        }
+            _ => Err(RefundTrouble::Refused),
+        },
+        Err(Failure::Unfinished(what)) => Err(RefundTrouble::Unfinished { what, may_be_done: work.may_be_done() }),
     }
-    Err(*last)
 }
 
-fn order(request: &RefundRequest) -> Result<RefundOrder, RefundTrouble> {
-    let payment_intent = PaymentIntentId::parse(request.payment_intent_id.as_str());
-    let payment_intent = payment_intent.map_err(|_| RefundTrouble::StoreFailed)?;
+fn order(request: &RefundRequest) -> Result<RefundOrder, ()> {
+    let payment_intent = PaymentIntentId::parse(request.payment_intent_id.as_str()).map_err(|_| ())?;
     Ok(RefundOrder {
         request_id: request.id.clone(),
         payment_intent,
         amount_minor: request.amount,
         reason: request.reason.clone(),
     })
-}
-
-const fn trouble(error: &GatewayError) -> RefundTrouble {
-    match error {
-        GatewayError::Refused(_) | GatewayError::Unknown(_) | GatewayError::AmountTooSmall(_) => RefundTrouble::Refused,
-        GatewayError::Failed(_) | GatewayError::Unreachable(_) => RefundTrouble::Unavailable,
-        GatewayError::Limited(_) => RefundTrouble::Limited,
-        GatewayError::TimedOut => RefundTrouble::TooSlow,
-    }
-}
-
-/// Asks for the refund of this request. When Stripe does not say, nothing new may be tried.
-async fn find(app: &App, order: &RefundOrder, last: &mut RefundTrouble) -> Result<Option<RefundReport>, RefundTrouble> {
-    app.gateway.find_refund(&order.payment_intent, &order.request_id).await.map_err(|error| {
-        tracing::warn!(request = order.request_id, %error, "Stripe does not say whether the refund was made");
-        *last = trouble(&error);
-        *last
-    })
-}
-
-/// Moves to the next key, and stores it before it is used.
-async fn next_attempt(app: &App, request: &RefundRequest, attempt: i64) -> Result<i64, RefundTrouble> {
-    let (id, now_ms) = (request.id.clone(), app.clock.now_ms());
-    let moved = app
-        .db
-        .write(move |tx| {
-            let id = id.clone();
-            async move { refund_requests::next_attempt(tx, &id, attempt, now_ms).await }.boxed()
-        })
-        .await;
-    match moved {
-        Ok(true) => Ok(attempt.saturating_add(1)),
-        // Another process took the request over while this one was stuck: it goes on, this one gives up.
-        Ok(false) => Err(RefundTrouble::Unavailable),
-        Err(error) => {
-            tracing::error!(request = request.id, error = with_causes(&error), "the next attempt cannot be stored");
-            Err(RefundTrouble::StoreFailed)
-        }
-    }
 }

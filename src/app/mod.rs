@@ -9,14 +9,17 @@ pub mod caller_key;
 pub mod check_key;
 pub mod check_session;
 pub mod create_checkout;
+mod create_once;
 pub mod explain_topup;
 pub mod failed_deliveries;
 mod make_refund;
 mod open_checkout;
 pub mod operator;
+pub mod purge_keys;
 pub mod reconcile;
 pub mod refund_topup;
 pub mod schedule;
+mod settle_refunds;
 pub mod tasks;
 
 use std::sync::Arc;

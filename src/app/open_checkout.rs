@@ -1,23 +1,20 @@
-//! Calling Stripe until it opened the checkout, refused it, or the time is over.
+//! Opening a checkout at Stripe, and comparing what Stripe opened with what was agreed.
 //!
-//! Which idempotency key a repetition uses follows from what may have been done: unknown means the same key, so that
-//! there is one session at most that anybody pays; an answer of Stripe's that it would replay for ever (a 500) means the
-//! next key. The key is the top-up's id and a number that is stored before it is used.
+//! There is one session at most that a customer is sent to: [`super::create_once`] decides about keys and repetitions.
 
-use std::time::Duration;
-
+use async_trait::async_trait;
 use futures_util::FutureExt;
 
+use super::create_once::{Creation, Failure, Trouble, Work, create_once};
 use super::{App, CheckoutSettings};
 use crate::domain::account::AccountId;
+use crate::domain::attempt::{Attempt, QUIET_MS};
 use crate::domain::checkout::Agreement;
 use crate::domain::currency::Currency;
 use crate::domain::ids::{SessionId, TopupId};
 use crate::ports::{CheckoutRequest, GatewayError, OpenedCheckout};
-use crate::store::topups;
+use crate::store::{StoreError, topup_attempts};
 
-/// How often Stripe is called for one checkout.
-const MAX_TRIES: u32 = 4;
 /// Stripe wants 30 minutes from its own clock's now; a minute is for the way and for clocks that differ.
 const SHORTEST_LIFE_SECONDS: i64 = 31 * 60;
 
@@ -47,6 +44,9 @@ pub enum StripeTrouble {
     /// It did not answer in time.
     #[error("Stripe did not answer in time")]
     TooSlow,
+    /// An earlier try may have opened it, and Stripe does not say yet.
+    #[error("it is not known yet whether Stripe opened the checkout")]
+    Unsettled,
     /// It opened a session that nobody can pay.
     #[error("Stripe gave a checkout without a page")]
     NoUrl,
@@ -75,6 +75,7 @@ impl StripeTrouble {
             Self::StoreFailed => "internal_error",
             Self::Limited => "stripe_rate_limited",
             Self::TooSlow => "stripe_timeout",
+            Self::Unsettled => "checkout_unsettled",
             Self::NoUrl => "stripe_no_url",
             Self::Mismatch => "stripe_mismatch",
         }
@@ -92,63 +93,81 @@ impl CheckoutSettings {
     }
 }
 
-/// Opens the checkout. Everything that happens is logged with Stripe's request id.
-pub(super) async fn open(
-    app: &App,
-    topup: &TopupId,
+struct CheckoutSession<'c> {
+    settings: &'c CheckoutSettings,
+    topup: TopupId,
     request: CheckoutRequest,
-    attempt: i64,
-    written_at_ms: i64,
-) -> Result<Opened, StripeTrouble> {
-    // When the time is over, what went wrong last is told; "too slow" only if nothing else is known.
-    let mut last = StripeTrouble::TooSlow;
-    let tries = try_to_open(app, topup, request, attempt, written_at_ms, &mut last);
-    match tokio::time::timeout(app.checkout.budget, tries).await {
-        Ok(result) => result,
-        Err(_) => Err(last),
+    created_at_ms: i64,
+}
+
+#[async_trait]
+impl Creation for CheckoutSession<'_> {
+    type Made = OpenedCheckout;
+
+    fn id(&self) -> &str {
+        self.topup.as_str()
+    }
+
+    async fn call(&self, app: &App, key: &str) -> Result<OpenedCheckout, GatewayError> {
+        let opened = app.gateway.open_checkout(&self.request, key).await?;
+        tracing::info!(key, session = %opened.session, "checkout opened");
+        Ok(opened)
+    }
+
+    async fn look(&self, app: &App, attempt: &Attempt) -> Result<Option<OpenedCheckout>, GatewayError> {
+        let until_ms = attempt.unknown_since_ms.map(|since_ms| since_ms.saturating_add(QUIET_MS));
+        let until_ms = until_ms.unwrap_or_else(|| app.clock.now_ms());
+        app.gateway.find_checkout(&self.topup, (self.created_at_ms, until_ms)).await
+    }
+
+    /// Stripe wants 30 minutes until the end of a checkout.
+    fn is_stale(&self, now_ms: i64) -> bool {
+        self.request.expires_at_seconds < now_ms.div_euclid(1_000).saturating_add(SHORTEST_LIFE_SECONDS)
+    }
+
+    fn may_be_ours(&self, _: &GatewayError) -> bool {
+        false
+    }
+
+    async fn next_key(&mut self, app: &App, mark_ms: i64, next: &Attempt) -> Result<bool, StoreError> {
+        let now_ms = app.clock.now_ms();
+        if self.is_stale(now_ms) {
+            self.request.expires_at_seconds = self.settings.expires_at_seconds(now_ms);
+        }
+        let (topup, request, next) = (self.topup.clone(), self.request.clone(), *next);
+        app.db
+            .write(move |tx| {
+                let (topup, request) = (topup.clone(), request.clone());
+                async move { topup_attempts::next_key(tx, &topup, mark_ms, &next, &request).await }.boxed()
+            })
+            .await
     }
 }
 
-async fn try_to_open(
-    app: &App,
-    topup: &TopupId,
-    mut request: CheckoutRequest,
-    mut attempt: i64,
-    written_at_ms: i64,
-    last: &mut StripeTrouble,
-) -> Result<Opened, StripeTrouble> {
-    let is_old = app.clock.now_ms().saturating_sub(written_at_ms) > 60_000;
-    let mut renewed = false;
-    for number in 0..MAX_TRIES {
-        if number > 0 {
-            tokio::time::sleep(pause(app, number)).await;
-        }
-        let error = match app.gateway.open_checkout(&request, &format!("{topup}-{attempt}")).await {
-            Ok(opened) => {
-                tracing::info!(%topup, session = %opened.session, attempt, "checkout opened");
-                return accept(app, topup, &request, opened);
-            }
-            Err(error) => error,
-        };
-        tracing::warn!(%topup, attempt, %error, "Stripe did not open the checkout");
-        *last = match &error {
-            GatewayError::AmountTooSmall(_) => return Err(StripeTrouble::AmountTooSmall),
-            // An old request that never arrived ends too soon for Stripe. That it is refused proves that it never
-            // arrived, for otherwise Stripe would have repeated its first answer: so it is safe to write it anew.
-            GatewayError::Refused(_) | GatewayError::Unknown(_) if is_old && !renewed => StripeTrouble::Unavailable,
-            GatewayError::Refused(_) | GatewayError::Unknown(_) => return Err(StripeTrouble::Refused),
-            GatewayError::Failed(_) | GatewayError::Unreachable(_) => StripeTrouble::Unavailable,
-            GatewayError::Limited(_) => StripeTrouble::Limited,
-            GatewayError::TimedOut => StripeTrouble::TooSlow,
-        };
-        let needs_new_key =
-            !matches!(error, GatewayError::Unreachable(_) | GatewayError::Limited(_) | GatewayError::TimedOut);
-        if needs_new_key {
-            renewed = true;
-            attempt = next_attempt(app, topup, &mut request, attempt).await?;
-        }
+/// A checkout that is to be opened, as it was written down.
+pub(super) struct ToOpen {
+    pub(super) topup: TopupId,
+    pub(super) request: CheckoutRequest,
+    /// When the purchase was written down, in milliseconds since 1970.
+    pub(super) created_at_ms: i64,
+}
+
+/// Opens the checkout. Everything that happens is logged with Stripe's request id. `work` says afterwards what is known.
+pub(super) async fn open(app: &App, to_open: ToOpen, work: &mut Work) -> Result<Opened, StripeTrouble> {
+    let ToOpen { topup, request, created_at_ms } = to_open;
+    let mut session = CheckoutSession { settings: &app.checkout, topup, request, created_at_ms };
+    match create_once(app, &mut session, work).await {
+        Ok(opened) => accept(app, &session.topup, &session.request, opened),
+        Err(Failure::Refused(GatewayError::AmountTooSmall(_))) => Err(StripeTrouble::AmountTooSmall),
+        Err(Failure::Refused(_)) => Err(StripeTrouble::Refused),
+        Err(Failure::Unfinished(trouble)) => Err(match trouble {
+            Trouble::Unavailable => StripeTrouble::Unavailable,
+            Trouble::Limited => StripeTrouble::Limited,
+            Trouble::TooSlow => StripeTrouble::TooSlow,
+            Trouble::Unsettled => StripeTrouble::Unsettled,
+            Trouble::StoreFailed => StripeTrouble::StoreFailed,
+        }),
     }
-    Err(*last)
 }
 
 /// Compares what Stripe opened with what was agreed, before anybody is sent there: what differs now would be rejected
@@ -184,41 +203,4 @@ fn agreement(topup: &TopupId, request: &CheckoutRequest, livemode: bool) -> Opti
         livemode,
         session: None,
     })
-}
-
-/// Moves to the next key, and stores it before it is used.
-async fn next_attempt(
-    app: &App,
-    topup: &TopupId,
-    request: &mut CheckoutRequest,
-    attempt: i64,
-) -> Result<i64, StripeTrouble> {
-    let now_ms = app.clock.now_ms();
-    if request.expires_at_seconds < now_ms.div_euclid(1_000).saturating_add(SHORTEST_LIFE_SECONDS) {
-        request.expires_at_seconds = app.checkout.expires_at_seconds(now_ms);
-    }
-    let (id, stored) = (topup.clone(), request.clone());
-    let moved = app
-        .db
-        .write(move |tx| {
-            let (id, stored) = (id.clone(), stored.clone());
-            async move { topups::next_attempt(tx, &id, attempt, &stored, now_ms).await }.boxed()
-        })
-        .await;
-    match moved {
-        Ok(true) => Ok(attempt.saturating_add(1)),
-        // Another process took the key over while this one was stuck: it goes on, this one gives up.
-        Ok(false) => Err(StripeTrouble::Unavailable),
-        Err(error) => {
-            tracing::error!(%topup, error = super::with_causes(&error), "the next attempt cannot be stored");
-            Err(StripeTrouble::StoreFailed)
-        }
-    }
-}
-
-/// Doubles with each try; half of it is random, so that many callers do not come back together.
-pub(super) fn pause(app: &App, number: u32) -> Duration {
-    let longest = app.checkout.first_pause.saturating_mul(1_u32.checked_shl(number).unwrap_or(u32::MAX));
-    let random = u32::try_from(app.ids.id_bits() & 0xffff).unwrap_or(0);
-    (longest / 2).saturating_add(longest.saturating_mul(random) / 0x1_0000 / 2)
 }

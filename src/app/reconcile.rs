@@ -10,6 +10,7 @@ mod fees;
 mod money_back;
 pub mod report;
 pub mod schedule;
+mod unsettled_refunds;
 
 use std::collections::{HashMap, HashSet};
 use std::future::Future;
@@ -198,6 +199,7 @@ async fn compare(app: &App, options: Options, run: &NewRun) -> Result<(Report, O
     comparison.listed_refunds().await?;
     comparison.listed_disputes().await?;
     comparison.open_reversals().await?;
+    comparison.unsettled_refunds().await?;
     comparison.unfinished_topups().await?;
     comparison.learn_fees().await?;
     comparison.topups_of_the_period().await?;

@@ -11,13 +11,17 @@ use super::App;
 use super::apply_event::{ApplyEventError, EventOutcome};
 use super::apply_reversal::{Asked, apply_refund};
 use super::caller_key::{CallerKey, request_hash};
+use super::create_once::Work;
 use super::make_refund::{Made, make};
-pub use super::make_refund::{RefundTrouble, StripeRefusal};
+pub use super::make_refund::{RefundTrouble, StripeRefusal, Trouble};
 use super::operator::Operator;
+use super::settle_refunds::settle_refunds_of;
+use crate::domain::attempt::Attempt;
 use crate::domain::ids::{PaymentIntentId, RefundRequestId, TopupId};
 use crate::domain::refund::{RefundAsk, RefundPlan, RefundRefusal};
 use crate::domain::reversal::RefundReport;
-use crate::store::refund_requests::{self, NewRefundRequest, RefundFacts, RefundOutcome, RefundRequest};
+use crate::store::refund_facts::{self, RefundFacts};
+use crate::store::refund_requests::{self, NewRefundRequest, RefundOutcome, RefundRequest};
 use crate::store::{StoreError, Tx};
 
 /// How long a process may work on a request: longer than its calls to Stripe take. One that is slower still and is
@@ -95,8 +99,8 @@ pub struct RefundPreview {
 
 /// What the first write found.
 enum Begun {
-    /// This process works on it, for the first time or after another one.
-    Work(RefundFacts, RefundRequest),
+    /// This process works on it, for the first time or after another one; with what is known about the calls.
+    Work(RefundFacts, RefundRequest, Attempt),
     /// It has ended.
     Ended(RefundFacts, RefundRequest),
     Failed(Refusal),
@@ -128,41 +132,56 @@ impl From<Refusal> for RefundError {
 /// # Errors
 /// See [`RefundError`]. After an error with a retryable meaning, the same idempotency key goes on with the same request.
 pub async fn refund_topup(app: &App, command: RefundTopup) -> Result<Refunded, RefundError> {
+    let mut begun = begin_now(app, &command).await?;
+    // What an earlier request may have given back is in the way until that is known: Stripe may know by now.
+    if matches!(begun.0, Begun::Failed(Refusal::NotPossible(RefundRefusal::InProgress)))
+        && settle_refunds_of(app, &command.topup).await? > 0
+    {
+        begun = begin_now(app, &command).await?;
+    }
+    let (facts, request, mut work) = match begun {
+        (Begun::Work(facts, request, attempt), now_ms) => {
+            let work = Work::resumed(attempt, now_ms, now_ms.saturating_add(LEASE_MS));
+            (facts, request, work)
+        }
+        (Begun::Ended(facts, request), _) => return answer(request, &facts),
+        (Begun::Failed(error), _) => return Err(error.into()),
+    };
+    match make(app, &request, &mut work).await {
+        Ok(Made::Refund(report)) => answer(book(app, &request, report, &work).await?, &facts),
+        Ok(Made::Refused(refusal)) => {
+            let (id, now_ms) = (request.id, app.clock.now_ms());
+            app.db
+                .write(move |tx| {
+                    let id = id.clone();
+                    async move { refund_requests::refused(tx, &id, work.mark_ms, refusal.code(), now_ms).await }.boxed()
+                })
+                .await?;
+            Err(RefundError::RefusedByStripe(refusal))
+        }
+        Err(trouble) => {
+            release(app, &request.id, &work, Some(trouble.code())).await?;
+            Err(trouble.into())
+        }
+    }
+}
+
+/// Writes the request down, or finds the earlier one; with the time that was written.
+async fn begin_now(app: &App, command: &RefundTopup) -> Result<(Begun, i64), StoreError> {
     let now_ms = app.clock.now_ms();
     let new = NewRefundRequest {
         id: RefundRequestId::from_bits(app.ids.id_bits()),
         topup: command.topup.clone(),
         reason: command.reason.clone(),
         requested_by: command.operator.name.clone(),
-        caller: command.key.caller.clone(),
+        scope: command.key.scope.clone(),
         key: command.key.key.clone(),
-        request_hash: hash(&command),
+        request_hash: hash(command),
         lease_until_ms: now_ms.saturating_add(LEASE_MS),
         now_ms,
     };
-    let begun = app.db.write(move |tx| begin(tx, new.clone(), command.clone()).boxed()).await?;
-    let (facts, request) = match begun {
-        Begun::Work(facts, request) => (facts, request),
-        Begun::Ended(facts, request) => return answer(request, &facts),
-        Begun::Failed(error) => return Err(error.into()),
-    };
-    match make(app, &request).await {
-        Ok(Made::Refund(report)) => answer(book(app, &request, report).await?, &facts),
-        Ok(Made::Refused(refusal)) => {
-            let (id, now_ms) = (request.id, app.clock.now_ms());
-            app.db
-                .write(move |tx| {
-                    let id = id.clone();
-                    async move { refund_requests::refused(tx, &id, refusal.code(), now_ms).await }.boxed()
-                })
-                .await?;
-            Err(RefundError::RefusedByStripe(refusal))
-        }
-        Err(trouble) => {
-            release(app, &request.id).await?;
-            Err(trouble.into())
-        }
-    }
+    let command = command.clone();
+    Ok((app.db.write(move |tx| begin(tx, new.clone(), command.clone()).boxed()).await?, now_ms))
 }
 
 /// What a refund would do now. `None` if there is no such purchase that the operator may know of.
@@ -208,11 +227,11 @@ async fn begin(tx: &mut Tx, new: NewRefundRequest, command: RefundTopup) -> Resu
     }
     let now_ms = new.now_ms;
     let payment = command.payment.as_ref();
-    let facts = refund_requests::facts(tx, &new.topup, payment, now_ms, latest_lease_ms(now_ms)).await?;
+    let facts = refund_facts::find(tx, &new.topup, payment, now_ms, latest_lease_ms(now_ms)).await?;
     let Some(facts) = facts.filter(|facts| command.operator.may_act_for(&facts.account)) else {
         return Ok(Begun::Failed(Refusal::NotFound));
     };
-    if let Some(earlier) = refund_requests::find_by_key(tx, &new.caller, &new.key).await? {
+    if let Some(earlier) = refund_requests::find_by_key(tx, &new.scope, &new.key).await? {
         return go_on(tx, &new, facts, earlier).await;
     }
     let payment = match (&facts.payment, payment) {
@@ -225,7 +244,8 @@ async fn begin(tx: &mut Tx, new: NewRefundRequest, command: RefundTopup) -> Resu
         Err(refusal) => return Ok(Begun::Failed(Refusal::NotPossible(refusal))),
     };
     let request = refund_requests::insert(tx, &new, &payment, plan.amount_minor, &facts.currency).await?;
-    Ok(Begun::Work(facts, request))
+    // The row says that it is unknown, for the case that this process dies; nothing was called yet.
+    Ok(Begun::Work(facts, request, Attempt { unknown_since_ms: None, ..Attempt::first(now_ms) }))
 }
 
 async fn go_on(
@@ -241,7 +261,8 @@ async fn go_on(
         return Ok(Begun::Ended(facts, earlier));
     }
     if refund_requests::take_over(tx, &earlier.id, new.lease_until_ms, new.now_ms).await? {
-        Ok(Begun::Work(facts, earlier))
+        let attempt = earlier.attempt();
+        Ok(Begun::Work(facts, earlier, attempt))
     } else {
         Ok(Begun::Failed(Refusal::StillRunning))
     }
@@ -249,7 +270,14 @@ async fn go_on(
 
 /// Brings the refund into the books, then stores what came of the request. Should this process die in between, the
 /// repetition finds the refund in the books and changes nothing there.
-async fn book(app: &App, request: &RefundRequest, report: RefundReport) -> Result<RefundRequest, RefundError> {
+async fn book(
+    app: &App,
+    request: &RefundRequest,
+    report: RefundReport,
+    work: &Work,
+) -> Result<RefundRequest, RefundError> {
+    let payment = PaymentIntentId::parse(request.payment_intent_id.as_str());
+    let payment = payment.map_err(|_| StoreError::corrupt("payment of", &request.id))?;
     let outcome = RefundOutcome { refund_id: report.id.to_string(), status: report.status.as_str().to_owned() };
     let asked = Asked { event: None, livemode: app.checkout.livemode };
     match apply_refund(app, asked, report).await {
@@ -262,7 +290,7 @@ async fn book(app: &App, request: &RefundRequest, report: RefundReport) -> Resul
             tracing::error!(request = request.id, reason, "the refund that was asked for is not in the books");
         }
         Err(error) => {
-            release(app, &request.id).await?;
+            release(app, &request.id, work, None).await?;
             return Err(RefundError::NotBooked(error));
         }
     }
@@ -270,19 +298,19 @@ async fn book(app: &App, request: &RefundRequest, report: RefundReport) -> Resul
     let stored = app
         .db
         .write(move |tx| {
-            let (id, outcome) = (id.clone(), outcome.clone());
-            async move { refund_requests::created(tx, &id, &outcome, now_ms).await }.boxed()
+            let (id, payment, outcome) = (id.clone(), payment.clone(), outcome.clone());
+            async move { refund_requests::created(tx, &id, &payment, &outcome, now_ms).await }.boxed()
         })
         .await?;
     Ok(stored)
 }
 
-async fn release(app: &App, id: &str) -> Result<(), StoreError> {
-    let (id, now_ms) = (id.to_owned(), app.clock.now_ms());
+async fn release(app: &App, id: &str, work: &Work, failure_code: Option<&'static str>) -> Result<(), StoreError> {
+    let (id, now_ms, Work { attempt, mark_ms, .. }) = (id.to_owned(), app.clock.now_ms(), *work);
     app.db
         .write(move |tx| {
             let id = id.clone();
-            async move { refund_requests::release(tx, &id, now_ms).await }.boxed()
+            async move { refund_requests::release(tx, &id, mark_ms, &attempt, failure_code, now_ms).await }.boxed()
         })
         .await
 }

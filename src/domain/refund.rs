@@ -1,7 +1,8 @@
 //! A refund that an operator wants: how much money, how many credits go with it, or why it cannot be.
 //!
-//! What is left of a payment is its total less all refunds that count. While a dispute holds its money nothing can be
-//! refunded. What other requests are about to refund is not promised twice. Stripe has the last word.
+//! What is left of a payment is its total less all refunds that count and all disputes that have taken money. While a
+//! dispute is open nothing can be refunded; what a lost one has left can. What other requests are about to refund is not
+//! promised twice. Amounts are multiples of the currency's step. Stripe has the last word.
 
 use super::reversal::credits_taken;
 
@@ -31,8 +32,12 @@ pub struct Refundable {
     pub refunded_minor: i64,
     /// The sum of all disputes whose money is withdrawn, in minor units.
     pub disputed_minor: i64,
+    /// Whether a dispute is open: Stripe refuses refunds until it is closed.
+    pub has_open_dispute: bool,
     /// What other requests are about to refund, in minor units.
     pub pending_minor: i64,
+    /// An amount must be a multiple of this many minor units.
+    pub step_minor: i64,
 }
 
 /// What is asked for.
@@ -66,9 +71,14 @@ pub enum RefundRefusal {
     /// All of it went back before.
     #[error("all of the payment has been refunded already")]
     AlreadyRefunded,
-    /// The customer's bank has the money.
-    #[error("the payment is disputed and the money is with the customer's bank; answer the dispute at Stripe instead")]
+    /// A dispute is open.
+    #[error(
+        "the payment is disputed; answer the dispute at Stripe instead, and refund what it leaves when it is closed"
+    )]
     Disputed,
+    /// A lost dispute has taken everything that was left.
+    #[error("the customer's bank has taken all that was left of the payment by a dispute that was lost")]
+    LostToDispute,
     /// More money than is left.
     #[error("the largest amount that can be refunded is {largest}")]
     TooMuch {
@@ -85,8 +95,19 @@ pub enum RefundRefusal {
     #[error("a surplus payment has no credits; give an amount, or nothing to refund all of it")]
     NoCredits,
     /// Another request is about to refund what this one wants.
-    #[error("another refund of this payment is under way; try again in a moment")]
+    #[error(
+        "another refund of this payment is under way, or it is not known yet whether it was made; try again in a moment"
+    )]
     InProgress,
+    /// Stripe takes no such amount in this currency.
+    #[error("must be a multiple of {step} minor units in this currency")]
+    NotAMultiple {
+        /// The currency's step, in minor units.
+        step: i64,
+    },
+    /// The stored amounts are larger than anything that can be paid.
+    #[error("the amounts of this payment are out of range")]
+    OutOfRange,
 }
 
 impl RefundRefusal {
@@ -96,31 +117,34 @@ impl RefundRefusal {
         match self {
             Self::NotPaid => "topup_not_paid",
             Self::AlreadyRefunded => "already_refunded",
-            Self::Disputed => "payment_disputed",
+            Self::Disputed | Self::LostToDispute => "payment_disputed",
             Self::TooMuch { .. } | Self::TooManyCredits { .. } => "amount_too_large",
             Self::NoCredits => "surplus_has_no_credits",
             Self::InProgress => "refund_in_progress",
+            Self::NotAMultiple { .. } => "not_a_multiple",
+            Self::OutOfRange => "internal_error",
         }
     }
 }
 
 impl Refundable {
-    /// What can still go back, in minor units.
+    /// What can still go back, in minor units; `None` if the stored amounts are out of range.
     #[must_use]
-    pub fn left_minor(&self) -> i64 {
+    pub fn left_minor(&self) -> Option<i64> {
         if self.paid_as == PaidAs::Nothing {
-            return 0;
+            return Some(0);
         }
-        self.total_amount_minor.saturating_sub(self.refunded_minor).saturating_sub(self.disputed_minor).max(0)
+        let left = self.total_amount_minor.checked_sub(self.gone_minor()?)?.max(0);
+        left.checked_sub(left.checked_rem(self.step_minor)?)
     }
 
-    /// How many credits can still go back with it.
+    /// How many credits can still go back with it; `None` if the stored amounts are out of range.
     #[must_use]
-    pub fn left_credits(&self) -> i64 {
+    pub fn left_credits(&self) -> Option<i64> {
         if self.paid_as != PaidAs::Credits {
-            return 0;
+            return Some(0);
         }
-        self.credits.saturating_sub(self.taken(self.refunded_minor.saturating_add(self.disputed_minor)))
+        self.credits.checked_sub(self.taken(self.gone_minor()?))
     }
 
     /// What a refund would move.
@@ -131,43 +155,71 @@ impl Refundable {
         if self.paid_as == PaidAs::Nothing {
             return Err(RefundRefusal::NotPaid);
         }
-        if self.disputed_minor > 0 {
+        if self.has_open_dispute {
             return Err(RefundRefusal::Disputed);
         }
-        let left = self.left_minor();
+        let left = self.left_minor().ok_or(RefundRefusal::OutOfRange)?;
         if left == 0 {
-            return Err(RefundRefusal::AlreadyRefunded);
+            let by_dispute = self.disputed_minor > 0 && self.refunded_minor < self.total_amount_minor;
+            return Err(if by_dispute { RefundRefusal::LostToDispute } else { RefundRefusal::AlreadyRefunded });
         }
-        let principal_left = self.principal_minor().saturating_sub(self.refunded_minor).max(0);
-        let (amount_minor, available) = match ask {
-            // What "everything" is, is known when the other requests have ended.
-            RefundAsk::Everything if self.pending_minor > 0 => return Err(RefundRefusal::InProgress),
-            RefundAsk::Everything => (left, left),
-            RefundAsk::Amount(amount) if amount > left => return Err(RefundRefusal::TooMuch { largest: left }),
-            RefundAsk::Amount(amount) => (amount, left),
-            RefundAsk::Credits(_) if self.paid_as == PaidAs::Surplus => return Err(RefundRefusal::NoCredits),
-            RefundAsk::Credits(credits) if credits > self.left_credits() => {
-                return Err(RefundRefusal::TooManyCredits { largest: self.left_credits() });
-            }
-            // A part of a credit may have been refunded before: the last credits cost what is left of their price.
-            RefundAsk::Credits(credits) => {
-                (credits.saturating_mul(self.credit_unit_amount_minor).min(principal_left), principal_left)
-            }
-        };
-        if amount_minor > available.saturating_sub(self.pending_minor) {
-            return Err(RefundRefusal::InProgress);
-        }
-        let before = self.taken(self.refunded_minor);
-        let after = self.taken(self.refunded_minor.saturating_add(amount_minor));
-        Ok(RefundPlan {
-            amount_minor,
-            fee_minor: amount_minor.saturating_sub(principal_left).max(0),
-            credits: after.saturating_sub(before),
-        })
+        let (amount_minor, available) = self.amount_of(ask, left)?;
+        self.moved(amount_minor, available).ok_or(RefundRefusal::OutOfRange)?
     }
 
-    fn principal_minor(&self) -> i64 {
-        self.credits.saturating_mul(self.credit_unit_amount_minor).min(self.total_amount_minor)
+    /// The money that is asked for, and of how much it is taken.
+    fn amount_of(&self, ask: RefundAsk, left: i64) -> Result<(i64, i64), RefundRefusal> {
+        match ask {
+            // What "everything" is, is known when the other requests have ended.
+            RefundAsk::Everything if self.pending_minor > 0 => Err(RefundRefusal::InProgress),
+            RefundAsk::Everything => Ok((left, left)),
+            RefundAsk::Amount(amount) if amount.checked_rem(self.step_minor) != Some(0) => {
+                Err(RefundRefusal::NotAMultiple { step: self.step_minor })
+            }
+            RefundAsk::Amount(amount) if amount > left => Err(RefundRefusal::TooMuch { largest: left }),
+            RefundAsk::Amount(amount) => Ok((amount, left)),
+            RefundAsk::Credits(_) if self.paid_as == PaidAs::Surplus => Err(RefundRefusal::NoCredits),
+            RefundAsk::Credits(credits) => self.price_of(credits),
+        }
+    }
+
+    /// A part of a credit may have been refunded before: the last credits cost what is left of their price.
+    fn price_of(&self, credits: i64) -> Result<(i64, i64), RefundRefusal> {
+        let largest = self.left_credits().ok_or(RefundRefusal::OutOfRange)?;
+        if credits > largest {
+            return Err(RefundRefusal::TooManyCredits { largest });
+        }
+        let price = credits.checked_mul(self.credit_unit_amount_minor);
+        let (price, left) = price.zip(self.principal_left_minor()).ok_or(RefundRefusal::OutOfRange)?;
+        let amount = price.min(left);
+        match amount.checked_rem(self.step_minor) {
+            Some(0) => Ok((amount, left)),
+            _ => Err(RefundRefusal::NotAMultiple { step: self.step_minor }),
+        }
+    }
+
+    /// `None` if an amount is out of range.
+    fn moved(&self, amount_minor: i64, available: i64) -> Option<Result<RefundPlan, RefundRefusal>> {
+        if amount_minor > available.checked_sub(self.pending_minor)? {
+            return Some(Err(RefundRefusal::InProgress));
+        }
+        let gone = self.gone_minor()?;
+        let (before, after) = (self.taken(gone), self.taken(gone.checked_add(amount_minor)?));
+        Some(Ok(RefundPlan {
+            amount_minor,
+            fee_minor: amount_minor.checked_sub(self.principal_left_minor()?)?.max(0),
+            credits: after.checked_sub(before)?,
+        }))
+    }
+
+    /// What refunds and disputes have taken.
+    fn gone_minor(&self) -> Option<i64> {
+        self.refunded_minor.checked_add(self.disputed_minor)
+    }
+
+    fn principal_left_minor(&self) -> Option<i64> {
+        let price = self.credits.checked_mul(self.credit_unit_amount_minor)?;
+        Some(price.min(self.total_amount_minor).checked_sub(self.gone_minor()?)?.max(0))
     }
 
     fn taken(&self, reversed_minor: i64) -> i64 {

@@ -9,7 +9,9 @@ fn paid() -> Refundable {
         total_amount_minor: 289,
         refunded_minor: 0,
         disputed_minor: 0,
+        has_open_dispute: false,
         pending_minor: 0,
+        step_minor: 1,
     }
 }
 
@@ -43,7 +45,7 @@ fn more_than_is_left_is_refused_with_the_largest() {
 fn a_part_of_a_credit_is_not_refunded_twice() {
     let dear = Refundable { credits: 3, credit_unit_amount_minor: 100, total_amount_minor: 300, ..paid() };
     let partly = Refundable { refunded_minor: 150, ..dear };
-    assert_eq!(partly.left_credits(), 2);
+    assert_eq!(partly.left_credits(), Some(2));
     assert_eq!(partly.plan(RefundAsk::Credits(2)), Ok(moves(150, 0, 2)));
     assert_eq!(partly.plan(RefundAsk::Credits(1)), Ok(moves(100, 0, 1)));
     assert_eq!(partly.plan(RefundAsk::Amount(49)), Ok(moves(49, 0, 0)));
@@ -53,8 +55,54 @@ fn a_part_of_a_credit_is_not_refunded_twice() {
 fn what_is_not_paid_or_disputed_is_not_refunded() {
     let unpaid = Refundable { paid_as: PaidAs::Nothing, ..paid() };
     assert_eq!(unpaid.plan(RefundAsk::Everything), Err(RefundRefusal::NotPaid));
-    let disputed = Refundable { disputed_minor: 1, ..paid() };
+    let disputed = Refundable { has_open_dispute: true, ..paid() };
     assert_eq!(disputed.plan(RefundAsk::Amount(1)), Err(RefundRefusal::Disputed));
+}
+
+#[test]
+fn what_a_lost_dispute_left_can_be_refunded() {
+    let partly = Refundable { disputed_minor: 100, ..paid() };
+    assert_eq!((partly.left_minor(), partly.left_credits()), (Some(189), Some(150)));
+    assert_eq!(partly.plan(RefundAsk::Everything), Ok(moves(189, 39, 150)));
+    assert_eq!(partly.plan(RefundAsk::Credits(150)), Ok(moves(150, 0, 150)));
+    assert_eq!(partly.plan(RefundAsk::Credits(151)), Err(RefundRefusal::TooManyCredits { largest: 150 }));
+    assert_eq!(partly.plan(RefundAsk::Amount(190)), Err(RefundRefusal::TooMuch { largest: 189 }));
+    let both = Refundable { refunded_minor: 50, ..partly };
+    assert_eq!(both.plan(RefundAsk::Everything), Ok(moves(139, 39, 100)));
+    let whole = Refundable { disputed_minor: 289, ..paid() };
+    assert_eq!(whole.plan(RefundAsk::Everything), Err(RefundRefusal::LostToDispute));
+    // The bank took more than was left.
+    let more = Refundable { disputed_minor: 289, refunded_minor: 289, ..paid() };
+    assert_eq!((more.left_minor(), more.left_credits()), (Some(0), Some(0)));
+    assert_eq!(more.plan(RefundAsk::Everything), Err(RefundRefusal::AlreadyRefunded));
+}
+
+#[test]
+fn an_amount_is_a_multiple_of_the_currencys_step() {
+    // 25 credits of 10 fils and a fee of 40: Stripe takes steps of 10.
+    let dinars =
+        Refundable { credits: 25, credit_unit_amount_minor: 10, total_amount_minor: 290, step_minor: 10, ..paid() };
+    assert_eq!(dinars.plan(RefundAsk::Amount(100)), Ok(moves(100, 0, 10)));
+    for amount in [1, 5, 101, 999] {
+        assert_eq!(dinars.plan(RefundAsk::Amount(amount)), Err(RefundRefusal::NotAMultiple { step: 10 }), "{amount}");
+    }
+    assert_eq!(dinars.plan(RefundAsk::Credits(7)), Ok(moves(70, 0, 7)));
+    // Everything is as much as can go back in whole steps.
+    let odd = Refundable { disputed_minor: 95, ..dinars };
+    assert_eq!(odd.left_minor(), Some(190));
+    assert!(matches!(odd.plan(RefundAsk::Everything), Ok(RefundPlan { amount_minor: 190, .. })));
+    assert_eq!(odd.plan(RefundAsk::Credits(16)), Err(RefundRefusal::NotAMultiple { step: 10 }));
+}
+
+#[test]
+fn amounts_out_of_range_are_refused_and_never_cut_off() {
+    let huge = Refundable { refunded_minor: i64::MAX, disputed_minor: 1, ..paid() };
+    assert_eq!((huge.left_minor(), huge.left_credits()), (None, None));
+    assert_eq!(huge.plan(RefundAsk::Everything), Err(RefundRefusal::OutOfRange));
+    let dear = Refundable { credits: i64::MAX, credit_unit_amount_minor: 2, ..paid() };
+    assert_eq!(dear.plan(RefundAsk::Credits(i64::MAX)), Err(RefundRefusal::OutOfRange));
+    let busy = Refundable { pending_minor: i64::MIN, ..paid() };
+    assert_eq!(busy.plan(RefundAsk::Amount(1)), Err(RefundRefusal::OutOfRange));
 }
 
 #[test]
@@ -72,7 +120,7 @@ fn what_other_requests_are_about_to_refund_is_not_promised_twice() {
 #[test]
 fn a_surplus_payment_takes_no_credits() {
     let surplus = Refundable { paid_as: PaidAs::Surplus, ..paid() };
-    assert_eq!(surplus.left_credits(), 0);
+    assert_eq!(surplus.left_credits(), Some(0));
     assert!(matches!(surplus.plan(RefundAsk::Everything), Ok(RefundPlan { amount_minor: 289, credits: 0, .. })));
     assert_eq!(surplus.plan(RefundAsk::Credits(1)), Err(RefundRefusal::NoCredits));
 }

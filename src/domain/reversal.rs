@@ -75,7 +75,12 @@ pub struct RefundReport {
     pub status: RefundStatus,
     /// Why, in Stripe's word.
     pub reason: Option<String>,
+    /// The request here that it says it was made for, if it says so.
+    pub request: Option<String>,
 }
+
+/// The metadata key by which a refund names the request here that it was made for.
+pub const REFUND_REQUEST_ID: &str = "refundRequestId";
 
 /// What Stripe says of a dispute, as it was asked: a dispute's state is not believed from the order of events.
 #[derive(Debug, Clone, PartialEq, Eq)]

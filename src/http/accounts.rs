@@ -164,9 +164,15 @@ async fn credits(request: &HttpRequest, state: &State, named: Option<String>) ->
         remaining_credits: balance.remaining_credits,
         total_credits: balance.total_credits,
         used_credits: balance.used_credits,
-        owed_credits: balance.remaining_credits.saturating_neg().max(0),
+        owed_credits: owed(balance.remaining_credits)?,
         updated_at: balance.updated_at_ms.map(rfc3339).transpose()?,
     }))
+}
+
+/// What is missing to zero.
+fn owed(remaining_credits: i64) -> Result<i64, ApiError> {
+    let owed = if remaining_credits < 0 { remaining_credits.checked_neg() } else { Some(0) };
+    owed.ok_or_else(|| ApiError::out_of_range("a balance"))
 }
 
 async fn transactions(

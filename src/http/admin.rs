@@ -5,17 +5,15 @@ use actix_web::http::header::HeaderMap;
 
 use super::HttpState;
 use super::auth::Caller;
+use super::idempotency_key::idempotency_key;
 use super::problem::ApiError;
-use super::sessions::idempotency_key;
 use crate::app::api_keys::Scope;
-use crate::app::caller_key::CallerKey;
 use crate::app::operator::Operator;
 
 /// Somebody with the admin scope.
 pub struct Admin {
     /// Who it is.
     pub operator: Operator,
-    caller: String,
 }
 
 impl Admin {
@@ -25,7 +23,6 @@ impl Admin {
     /// 401 without valid credentials, 403 without the scope.
     pub async fn of(request: &HttpRequest, state: &HttpState) -> Result<Self, ApiError> {
         let caller = Caller::of(request, state).await?;
-        let scope = caller.idempotency_scope();
         let operator = match caller {
             Caller::Customer { account, is_admin: true } => {
                 Operator { name: format!("token of {account}"), account: None }
@@ -40,7 +37,7 @@ impl Admin {
                 Operator { name: format!("API key {} ({})", key.id, key.name), account: key.account }
             }
         };
-        Ok(Self { operator, caller: scope })
+        Ok(Self { operator })
     }
 
     /// The same, for what is about all accounts at once: an API key for one account may not.
@@ -55,19 +52,18 @@ impl Admin {
         }
         Ok(admin)
     }
+}
 
-    /// The key that a change must come with.
-    ///
-    /// # Errors
-    /// 400 when it is missing or no key.
-    pub fn key(&self, headers: &HeaderMap) -> Result<CallerKey, ApiError> {
-        let key = idempotency_key(headers)?.ok_or_else(|| {
-            let message =
-                "is required: send a new one for each change, such as a UUID, and the same one when you repeat it";
-            ApiError::field("Idempotency-Key", "required", message)
-        })?;
-        Ok(CallerKey { caller: self.caller.clone(), key })
-    }
+/// The key that a change must come with.
+///
+/// # Errors
+/// 400 when it is missing or no key.
+pub fn required_key(headers: &HeaderMap) -> Result<String, ApiError> {
+    idempotency_key(headers)?.ok_or_else(|| {
+        let message =
+            "is required: send a new one for each change, such as a UUID, and the same one when you repeat it";
+        ApiError::field("Idempotency-Key", "required", message)
+    })
 }
 
 /// Where a page begins: before everything, or after the last of the page before.

@@ -7,12 +7,13 @@ use utoipa::ToSchema;
 use validator::{Validate, ValidationError};
 
 use super::State;
-use super::admin::{Admin, before, page};
+use super::admin::{Admin, before, page, required_key};
 use super::body::{read_json, read_query};
 use super::openapi::{CallerProblems, Problem422, Problem503};
 use super::problem::{ApiError, Problem};
 use super::timestamp::rfc3339;
 use crate::app::adjust_account::{AdjustAccount, adjust_account};
+use crate::app::caller_key::CallerKey;
 use crate::domain::account::AccountId;
 use crate::store::adjustments::Adjustment as Stored;
 
@@ -125,14 +126,15 @@ pub async fn create(
     state: State,
 ) -> Result<Json<Adjustment>, ApiError> {
     let admin = Admin::of(&request, &state).await?;
-    let key = admin.key(request.headers())?;
+    let key = required_key(request.headers())?;
     let body: CreateAdjustment = read_json(&request, payload).await?;
+    let account = account_id(&path)?;
     let command = AdjustAccount {
-        account: account_id(&path)?,
+        key: CallerKey::of_adjustment(&account, key),
+        account,
         credits: body.credits.unwrap_or_default(),
         reason: body.reason.unwrap_or_default(),
         operator: admin.operator,
-        key,
     };
     let app = state.app.clone();
     let made = state.run(async move { adjust_account(&app, command).await }).await??;

@@ -7,10 +7,11 @@ use utoipa::ToSchema;
 use validator::{Validate, ValidationError};
 
 use super::State;
-use super::admin::Admin;
+use super::admin::{Admin, required_key};
 use super::body::{read_json, read_query};
-use super::openapi::{CallerProblems, Problem404, Problem422, Problem503, StripeProblems};
+use super::openapi::{CallerProblems, Problem404, Problem503, StripeProblems};
 use super::problem::{ApiError, Problem};
+use crate::app::caller_key::CallerKey;
 use crate::app::refund_topup::{RefundPreview, RefundTopup, Refunded, preview_refund, refund_topup};
 use crate::domain::ids::{PaymentIntentId, TopupId};
 use crate::domain::refund::RefundAsk;
@@ -82,9 +83,10 @@ pub struct BalanceAfter {
 }
 
 impl BalanceAfter {
-    pub(super) fn new(account: String, remaining_credits: i64) -> Self {
-        let owed_credits = remaining_credits.saturating_neg().max(0);
-        Self { account_id: account, remaining_credits, owed_credits }
+    pub(super) fn new(account: String, remaining_credits: i64) -> Result<Self, ApiError> {
+        let owed_credits = if remaining_credits < 0 { remaining_credits.checked_neg() } else { Some(0) };
+        let owed_credits = owed_credits.ok_or_else(|| ApiError::out_of_range(&account))?;
+        Ok(Self { account_id: account, remaining_credits, owed_credits })
     }
 }
 
@@ -117,7 +119,7 @@ pub struct Preview {
     credits: i64,
     /// The account afterwards.
     balance: BalanceAfter,
-    /// The largest amount that can be refunded, in minor units, while no dispute has the money.
+    /// The largest amount that can be refunded, in minor units, while no dispute is open.
     #[schema(example = 289)]
     largest_amount: i64,
     /// The largest number of credits that can be refunded.
@@ -168,7 +170,8 @@ fn payment(text: Option<String>) -> Result<Option<PaymentIntentId>, ApiError> {
 /// Refunds a purchase, or a part of it, through Stripe, and takes back the credits that the money paid for.
 ///
 /// Credits that were spent leave the balance below zero. The same key and body are answered with the first refund, and go
-/// on with what was interrupted. See the preview for what a refund would do.
+/// on with what was interrupted: the money goes back once. The key belongs to the top-up, with whatever credentials it
+/// comes. See the preview for what a refund would do.
 #[utoipa::path(
     operation_id = "createRefund",
     tag = "admin",
@@ -183,7 +186,9 @@ fn payment(text: Option<String>) -> Result<Option<PaymentIntentId>, ApiError> {
         (status = 409, description = "It cannot be made: `topup_not_paid`, `already_refunded`, `amount_too_large`, `payment_disputed`, `surplus_has_no_credits`, `insufficient_funds`; or not now: `refund_in_progress`, `idempotency_key_in_use`.", body = Problem, content_type = "application/problem+json"),
         (status = 413, description = "The body is too large.", body = Problem, content_type = "application/problem+json"),
         (status = 415, description = "The body is not JSON.", body = Problem, content_type = "application/problem+json"),
-        Problem404, Problem422, CallerProblems, StripeProblems,
+        Problem404, CallerProblems, StripeProblems,
+        (status = 422, description = "`refund_not_possible`: Stripe does not refund this payment, and the detail says why in its words; nothing was refunded. Or `idempotency_key_reused`: the key came with another refund of this top-up before.", body = Problem, content_type = "application/problem+json"),
+        (status = 503, description = "Whether the refund was made is not known (`refund_unsettled`, `stripe_unavailable`, `stripe_rate_limited`), or the service is too busy; repeat the request with the same key, and it is made once.", body = Problem, content_type = "application/problem+json"),
     ),
     security(("token" = []), ("apiKey" = [])),
 )]
@@ -195,24 +200,25 @@ pub async fn create(
     state: State,
 ) -> Result<Json<Refund>, ApiError> {
     let admin = Admin::of(&request, &state).await?;
-    let key = admin.key(request.headers())?;
+    let key = required_key(request.headers())?;
     let body: CreateRefund = read_json(&request, payload).await?;
+    let topup = topup_id(&path)?;
     let command = RefundTopup {
-        topup: topup_id(&path)?,
+        key: CallerKey::of_refund(&topup, key),
+        topup,
         ask: ask(body.credits, body.amount)?,
         payment: payment(body.payment_intent_id)?,
         reason: body.reason.unwrap_or_else(|| DEFAULT_REASON.to_owned()),
         operator: admin.operator,
-        key,
     };
     let app = state.app.clone();
     let refunded = state.run(async move { Box::pin(refund_topup(&app, command)).await }).await??;
-    Ok(Json(refund(refunded)))
+    refund(refunded).map(Json)
 }
 
-fn refund(refunded: Refunded) -> Refund {
+fn refund(refunded: Refunded) -> Result<Refund, ApiError> {
     let Refunded { request, account } = refunded;
-    Refund {
+    Ok(Refund {
         id: request.id,
         refund_id: request.refund_id.unwrap_or_default(),
         topup_id: request.topup_id,
@@ -221,8 +227,8 @@ fn refund(refunded: Refunded) -> Refund {
         currency: request.currency,
         status: request.refund_status.unwrap_or_default(),
         credits_taken: request.credits_taken.unwrap_or_default(),
-        balance: BalanceAfter::new(account, request.balance_after.unwrap_or_default()),
-    }
+        balance: BalanceAfter::new(account, request.balance_after.unwrap_or_default())?,
+    })
 }
 
 /// What a refund would move: money, credits, and the balance afterwards; or why it cannot be made.
@@ -247,15 +253,21 @@ pub async fn preview(request: HttpRequest, path: Path<String>, state: State) -> 
     let app = state.app.clone();
     let preview = async move { preview_refund(&app, &topup, payment.as_ref(), ask, &admin.operator).await };
     let found = state.run(preview).await??;
-    found.map(|found| Json(to_preview(found))).ok_or_else(|| ApiError::not_found("there is no such top-up or payment"))
+    let found = found.ok_or_else(|| ApiError::not_found("there is no such top-up or payment"))?;
+    to_preview(found).map(Json)
 }
 
-fn to_preview(found: RefundPreview) -> Preview {
+fn to_preview(found: RefundPreview) -> Result<Preview, ApiError> {
     let RefundPreview { facts, plan, balance } = found;
     let refusal = plan.err();
     let plan = plan.ok();
     let credits = plan.map_or(0, |plan| plan.credits);
-    Preview {
+    let account = facts.account.to_string();
+    let missing = || ApiError::out_of_range(&account);
+    let balance_after = balance.checked_sub(credits).ok_or_else(missing)?;
+    let (largest_amount, largest_credits) =
+        facts.refundable.left_minor().zip(facts.refundable.left_credits()).ok_or_else(missing)?;
+    Ok(Preview {
         possible: plan.is_some(),
         code: refusal.map(|refusal| refusal.code().to_owned()),
         reason: refusal.map(|refusal| refusal.to_string()),
@@ -264,8 +276,8 @@ fn to_preview(found: RefundPreview) -> Preview {
         fee_amount: plan.map_or(0, |plan| plan.fee_minor),
         currency: facts.currency,
         credits,
-        balance: BalanceAfter::new(facts.account.to_string(), balance.saturating_sub(credits)),
-        largest_amount: facts.refundable.left_minor(),
-        largest_credits: facts.refundable.left_credits(),
-    }
+        balance: BalanceAfter::new(account, balance_after)?,
+        largest_amount,
+        largest_credits,
+    })
 }

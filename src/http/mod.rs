@@ -11,6 +11,7 @@ mod client_address;
 #[cfg(feature = "dev")]
 pub mod demo;
 mod health;
+mod idempotency_key;
 pub mod middleware;
 pub mod openapi;
 pub mod problem;

@@ -121,6 +121,11 @@ impl ApiError {
         Self::new(StatusCode::CONFLICT, "idempotency_key_in_use", detail).retry_after(1)
     }
 
+    /// A stored amount is larger than anything that can be: corrupt data.
+    pub(super) fn out_of_range(what: &str) -> Self {
+        StoreError::corrupt("amounts out of range:", what).into()
+    }
+
     /// Ours to repair: 500. It says nothing, the log says why.
     pub fn internal(cause: &dyn std::error::Error) -> Self {
         tracing::error!(error = with_causes(cause), "request failed");
@@ -200,7 +205,7 @@ impl From<QuoteError> for ApiError {
 impl From<CreateCheckoutError> for ApiError {
     fn from(error: CreateCheckoutError) -> Self {
         use crate::app::create_checkout::StripeTrouble::{
-            AmountTooSmall, Limited, Mismatch, NoUrl, Refused, StoreFailed, TooSlow, Unavailable,
+            AmountTooSmall, Limited, Mismatch, NoUrl, Refused, StoreFailed, TooSlow, Unavailable, Unsettled,
         };
         let stripe = |status, trouble: crate::app::create_checkout::StripeTrouble, detail: &str| {
             Self::new(status, trouble.code(), detail)
@@ -240,6 +245,12 @@ impl From<CreateCheckoutError> for ApiError {
                     StatusCode::SERVICE_UNAVAILABLE,
                     trouble,
                     &format!("the payment provider wants us to wait; {retry}"),
+                )
+                .retry_after(10),
+                Unsettled => stripe(
+                    StatusCode::SERVICE_UNAVAILABLE,
+                    trouble,
+                    &format!("an earlier try may have opened the checkout, and the payment provider does not say yet; {retry}"),
                 )
                 .retry_after(10),
                 TooSlow => stripe(

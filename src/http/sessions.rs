@@ -1,7 +1,6 @@
 //! Checkouts: opening one, and asking how it went.
 
 use actix_web::http::StatusCode;
-use actix_web::http::header::HeaderMap;
 use actix_web::web::{Json, Path, Payload};
 use actix_web::{HttpRequest, ResponseError, get, post};
 use serde::{Deserialize, Serialize};
@@ -11,6 +10,7 @@ use validator::Validate;
 use super::auth::Caller;
 use super::body::read_json;
 use super::client_address::client_address;
+use super::idempotency_key::idempotency_key;
 use super::openapi::{CallerProblems, Problem409, Problem422, StripeProblems};
 use super::problem::{ApiError, FieldError, Problem};
 use super::timestamp::rfc3339;
@@ -24,9 +24,6 @@ use crate::domain::checkout::TopupState;
 use crate::domain::ids::SessionId;
 use crate::domain::redirect::RedirectUrl;
 use crate::store::topups::Topup;
-
-const IDEMPOTENCY_KEY: &str = "idempotency-key";
-const MAX_IDEMPOTENCY_KEY_CHARACTERS: usize = 255;
 
 /// What to buy, and where to send the customer afterwards.
 #[derive(Debug, Deserialize, Validate, ToSchema)]
@@ -153,7 +150,7 @@ impl TryFrom<Topup> for Session {
 /// Opens a checkout for credits and gives the page to send the customer to.
 ///
 /// With an `Idempotency-Key`, a repetition of the same request within a day gives the first answer instead of a second
-/// checkout.
+/// checkout. The key belongs to the account, with whatever credentials it comes.
 #[utoipa::path(
     operation_id = "createCheckout",
     tag = "checkout",
@@ -219,7 +216,7 @@ fn asked_for(
         ApiError::fields(errors)
     })?;
     let account = caller.account(named, Scope::Checkout)?;
-    let key = idempotency_key(request.headers())?.map(|key| CallerKey { caller: caller.idempotency_scope(), key });
+    let key = idempotency_key(request.headers())?.map(|key| CallerKey::of_checkout(&account, key));
     Ok((AskedFor { account, credits, success_url, cancel_url }, key))
 }
 
@@ -244,22 +241,6 @@ fn check(
         Some(success_url) if errors.is_empty() => Ok((success_url, cancel_url.flatten())),
         _ => Err(errors),
     }
-}
-
-pub(super) fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, ApiError> {
-    let mut values = headers.get_all(IDEMPOTENCY_KEY);
-    let Some(value) = values.next() else { return Ok(None) };
-    let key = value.to_str().unwrap_or_default();
-    let valid =
-        (1..=MAX_IDEMPOTENCY_KEY_CHARACTERS).contains(&key.len()) && key.bytes().all(|byte| byte.is_ascii_graphic());
-    if !valid || values.next().is_some() {
-        return Err(ApiError::field(
-            "Idempotency-Key",
-            "invalid_key",
-            "must be 1 to 255 printable ASCII characters, once",
-        ));
-    }
-    Ok(Some(key.to_owned()))
 }
 
 /// How far a purchase is, for the page that the customer returns to.

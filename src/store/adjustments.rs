@@ -25,8 +25,8 @@ pub struct NewAdjustment {
     pub reason: String,
     /// Who.
     pub made_by: String,
-    /// Who the key belongs to; the keys of two callers never meet.
-    pub caller: String,
+    /// What the key belongs to; the same key for two accounts means two adjustments.
+    pub scope: String,
     /// The caller's idempotency key.
     pub key: String,
     /// A hash of the request.
@@ -87,7 +87,7 @@ pub async fn book(tx: &mut Tx, new: &NewAdjustment) -> Result<Option<Adjustment>
         new.reason.as_str().into(),
         new.made_by.as_str().into(),
         balance_after.into(),
-        new.caller.as_str().into(),
+        new.scope.as_str().into(),
         new.key.as_str().into(),
         new.request_hash.as_str().into(),
         new.now_ms.into(),
@@ -95,15 +95,15 @@ pub async fn book(tx: &mut Tx, new: &NewAdjustment) -> Result<Option<Adjustment>
     if tx.execute(&INSERT, &values).await? != 1 {
         return Err(StoreError::Overtaken);
     }
-    find_by_key(tx, &new.caller, &new.key).await
+    find_by_key(tx, &new.scope, &new.key).await
 }
 
 /// What an earlier request with the key did.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn find_by_key(tx: &mut Tx, caller: &str, key: &str) -> Result<Option<Adjustment>, StoreError> {
-    tx.fetch_optional(&FIND_BY_KEY, &[caller.into(), key.into()]).await
+pub async fn find_by_key(tx: &mut Tx, scope: &str, key: &str) -> Result<Option<Adjustment>, StoreError> {
+    tx.fetch_optional(&FIND_BY_KEY, &[scope.into(), key.into()]).await
 }
 
 impl Db {

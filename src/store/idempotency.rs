@@ -1,5 +1,7 @@
 //! The callers' idempotency keys: which request came with a key, and what came of it.
 
+use futures_util::FutureExt;
+
 use super::backend::{Db, Tx};
 use super::{StoreError, statements};
 use crate::domain::ids::TopupId;
@@ -7,9 +9,9 @@ use crate::domain::ids::TopupId;
 /// A caller's key, with what tells one request from another.
 #[derive(Debug, Clone)]
 pub struct IdempotencyKey {
-    /// Who the key belongs to; the keys of two callers never meet.
-    pub caller: String,
-    /// The key, as the caller wrote it.
+    /// What the key belongs to; the same key for two accounts means two purchases.
+    pub scope: String,
+    /// The key, without quotation marks.
     pub key: String,
     /// A hash of the request.
     pub request_hash: String,
@@ -41,9 +43,8 @@ pub enum KeyState {
 
 statements! {
     FORGET = "DELETE FROM idempotency_keys WHERE caller = $1 AND key = $2 AND created_at < $3 AND lease_until <= $4";
-    /// Bounded, so that many old keys never make a checkout wait.
-    PURGE = "DELETE FROM idempotency_keys WHERE (caller, key) IN (SELECT caller, key FROM idempotency_keys \
-        WHERE created_at < $1 AND lease_until <= $2 ORDER BY created_at LIMIT 100)";
+    OLD = "SELECT caller, key FROM idempotency_keys WHERE created_at < $1 AND lease_until <= $2 \
+        ORDER BY created_at LIMIT $3";
     CLAIM = "INSERT INTO idempotency_keys (caller, key, request_hash, topup_id, lease_until, created_at) \
         VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (caller, key) DO NOTHING";
     FIND = "SELECT request_hash, topup_id, status, code FROM idempotency_keys WHERE caller = $1 AND key = $2";
@@ -57,6 +58,12 @@ statements! {
     RELEASE = "UPDATE idempotency_keys SET lease_until = 0 WHERE caller = $1 AND key = $2 AND status IS NULL";
 }
 
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, sqlx::FromRow)]
+struct OldKey {
+    caller: String,
+    key: String,
+}
+
 #[derive(sqlx::FromRow)]
 struct KeyRow {
     request_hash: String,
@@ -65,14 +72,13 @@ struct KeyRow {
     code: Option<String>,
 }
 
-/// Forgets a key that was first used before a time and is not held, and some others like it.
+/// Forgets this key if it was first used before a time and is not held.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn forget_old(tx: &mut Tx, key: &IdempotencyKey, before_ms: i64, now_ms: i64) -> Result<(), StoreError> {
-    let (caller, name) = (key.caller.as_str(), key.key.as_str());
-    tx.execute(&FORGET, &[caller.into(), name.into(), before_ms.into(), now_ms.into()]).await?;
-    tx.execute(&PURGE, &[before_ms.into(), now_ms.into()]).await.map(drop)
+pub async fn forget(tx: &mut Tx, key: &IdempotencyKey, before_ms: i64, now_ms: i64) -> Result<(), StoreError> {
+    let values = [key.scope.as_str().into(), key.key.as_str().into(), before_ms.into(), now_ms.into()];
+    tx.execute(&FORGET, &values).await.map(drop)
 }
 
 /// Takes a key for a top-up until `lease_until_ms`, or says what it stands for. The top-up may be written after it: it
@@ -87,9 +93,9 @@ pub async fn claim(
     lease_until_ms: i64,
     now_ms: i64,
 ) -> Result<KeyState, StoreError> {
-    let (caller, name) = (key.caller.as_str(), key.key.as_str());
+    let (scope, name) = (key.scope.as_str(), key.key.as_str());
     let values = [
-        caller.into(),
+        scope.into(),
         name.into(),
         key.request_hash.as_str().into(),
         topup.as_str().into(),
@@ -100,7 +106,7 @@ pub async fn claim(
         return Ok(KeyState::Fresh);
     }
     // Not there any more: purged between the two statements.
-    let row: KeyRow = tx.fetch_optional(&FIND, &[caller.into(), name.into()]).await?.ok_or(StoreError::Overtaken)?;
+    let row: KeyRow = tx.fetch_optional(&FIND, &[scope.into(), name.into()]).await?.ok_or(StoreError::Overtaken)?;
     if row.request_hash != key.request_hash {
         return Ok(KeyState::OtherRequest);
     }
@@ -109,7 +115,7 @@ pub async fn claim(
         return Ok(KeyState::Answered(topup, StoredAnswer { status, code: row.code }));
     }
     let wrong_from_ms = lease_until_ms.saturating_add(lease_until_ms.saturating_sub(now_ms));
-    let values = [caller.into(), name.into(), lease_until_ms.into(), now_ms.into(), wrong_from_ms.into()];
+    let values = [scope.into(), name.into(), lease_until_ms.into(), now_ms.into(), wrong_from_ms.into()];
     let taken = tx.execute(&TAKE_OVER, &values).await?;
     Ok(if taken == 1 { KeyState::Resumed(topup) } else { KeyState::Running })
 }
@@ -119,6 +125,34 @@ fn topup_id(row: &KeyRow) -> Result<TopupId, StoreError> {
 }
 
 impl Db {
+    /// Removes at most `most` keys that were first used before a time and are not held; gives how many it found. Each
+    /// transaction locks one key after the other in their order, and nothing else, so two of them never wait for each
+    /// other in a circle, and a checkout never waits for more than one.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn purge_idempotency_keys(&self, before_ms: i64, now_ms: i64, most: i64) -> Result<usize, StoreError> {
+        let mut old: Vec<OldKey> = self.read_all(&OLD, &[before_ms.into(), now_ms.into(), most.into()]).await?;
+        let found = old.len();
+        if found == 0 {
+            return Ok(0);
+        }
+        old.sort_unstable();
+        self.write(move |tx| {
+            let old = old.clone();
+            async move {
+                for key in &old {
+                    let values = [key.caller.as_str().into(), key.key.as_str().into(), before_ms.into(), now_ms.into()];
+                    tx.execute(&FORGET, &values).await?;
+                }
+                Ok(())
+            }
+            .boxed()
+        })
+        .await?;
+        Ok(found)
+    }
+
     /// What the same request with this key was answered, if it was and the key was first used at or after a time.
     ///
     /// # Errors
@@ -129,7 +163,7 @@ impl Db {
         since_ms: i64,
     ) -> Result<Option<(TopupId, StoredAnswer)>, StoreError> {
         let values =
-            [key.caller.as_str().into(), key.key.as_str().into(), key.request_hash.as_str().into(), since_ms.into()];
+            [key.scope.as_str().into(), key.key.as_str().into(), key.request_hash.as_str().into(), since_ms.into()];
         let Some(row) = self.read_optional::<KeyRow>(&ANSWERED, &values).await? else { return Ok(None) };
         let topup = topup_id(&row)?;
         Ok(row.status.map(|status| (topup, StoredAnswer { status, code: row.code })))
@@ -142,7 +176,7 @@ impl Db {
 /// When the database fails.
 pub async fn answer(tx: &mut Tx, key: &IdempotencyKey, answer: &StoredAnswer) -> Result<(), StoreError> {
     let values =
-        [key.caller.as_str().into(), key.key.as_str().into(), answer.status.into(), answer.code.as_deref().into()];
+        [key.scope.as_str().into(), key.key.as_str().into(), answer.status.into(), answer.code.as_deref().into()];
     tx.execute(&ANSWER, &values).await.map(drop)
 }
 
@@ -151,5 +185,5 @@ pub async fn answer(tx: &mut Tx, key: &IdempotencyKey, answer: &StoredAnswer) ->
 /// # Errors
 /// When the database fails.
 pub async fn release(tx: &mut Tx, key: &IdempotencyKey) -> Result<(), StoreError> {
-    tx.execute(&RELEASE, &[key.caller.as_str().into(), key.key.as_str().into()]).await.map(drop)
+    tx.execute(&RELEASE, &[key.scope.as_str().into(), key.key.as_str().into()]).await.map(drop)
 }

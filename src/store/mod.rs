@@ -22,9 +22,11 @@ pub mod leases;
 pub mod ledger;
 pub mod payments;
 pub mod reconciliations;
+pub mod refund_facts;
 pub mod refund_requests;
 pub mod reversals;
 pub mod statement;
+pub mod topup_attempts;
 pub mod topup_history;
 pub mod topups;
 mod work;
@@ -103,8 +105,10 @@ pub fn all_statements() -> impl Iterator<Item = &'static Statement> {
         ledger::STATEMENTS,
         payments::STATEMENTS,
         reconciliations::STATEMENTS,
+        refund_facts::STATEMENTS,
         refund_requests::STATEMENTS,
         reversals::STATEMENTS,
+        topup_attempts::STATEMENTS,
         topup_history::STATEMENTS,
         topups::STATEMENTS,
     ]

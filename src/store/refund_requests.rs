@@ -4,11 +4,9 @@
 //! under the same lock, so two requests never promise the same money. Whoever works on one has a lease.
 
 use super::backend::{Db, Tx};
-use super::topups;
 use super::{StoreError, statements};
-use crate::domain::account::AccountId;
+use crate::domain::attempt::Attempt;
 use crate::domain::ids::{PaymentIntentId, RefundRequestId, TopupId};
-use crate::domain::refund::{PaidAs, Refundable};
 
 /// A refund that somebody asks for, about to be written down.
 #[derive(Debug, Clone)]
@@ -21,8 +19,8 @@ pub struct NewRefundRequest {
     pub reason: String,
     /// Who asks, for those who look later.
     pub requested_by: String,
-    /// Who the key belongs to; the keys of two callers never meet.
-    pub caller: String,
+    /// What the key belongs to; the same key for two top-ups means two refunds.
+    pub scope: String,
     /// The caller's idempotency key.
     pub key: String,
     /// A hash of the request.
@@ -52,8 +50,11 @@ pub struct RefundRequest {
     pub requested_by: String,
     /// `creating`, `created` or `refused`.
     pub state: String,
-    /// Which idempotency key towards Stripe is in use.
-    pub stripe_attempt: i64,
+    /// Which idempotency key towards Stripe is in use; see [`RefundRequest::attempt`].
+    stripe_attempt: i64,
+    key_used_at: i64,
+    unknown_since: Option<i64>,
+    key_failures: i64,
     /// Stripe's refund, once it is known.
     pub refund_id: Option<String>,
     /// Stripe's word for how far the refund was when it was made.
@@ -66,21 +67,23 @@ pub struct RefundRequest {
     pub failure_code: Option<String>,
     /// A hash of the request.
     pub request_hash: String,
+    /// Until when a process works on it, in milliseconds since 1970.
+    pub lease_until: i64,
     /// When it was asked for, in milliseconds since 1970.
     pub created_at: i64,
 }
 
-/// A purchase, and a payment of it, as far as a refund needs to know.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RefundFacts {
-    /// Who bought.
-    pub account: AccountId,
-    /// The currency of the amounts, in lower case.
-    pub currency: String,
-    /// The payment; none if the purchase has none yet.
-    pub payment: Option<PaymentIntentId>,
-    /// What is known of it.
-    pub refundable: Refundable,
+impl RefundRequest {
+    /// What is known about the calls to Stripe. A row of an older version says nothing: then the call may have been done.
+    #[must_use]
+    pub const fn attempt(&self) -> Attempt {
+        Attempt {
+            key: self.stripe_attempt,
+            key_used_at_ms: self.key_used_at,
+            unknown_since_ms: self.unknown_since,
+            key_failures: self.key_failures,
+        }
+    }
 }
 
 /// What came of a refund, for a repetition of the request.
@@ -94,39 +97,45 @@ pub struct RefundOutcome {
 
 statements! {
     LOCK_TOPUP = "UPDATE topups SET updated_at = updated_at WHERE id = $1";
-    /// A request counts while somebody works on it. Afterwards the refund itself counts, or there is none.
-    FACTS = "SELECT t.account_id, t.state, t.credits, t.currency, t.credit_unit_amount, t.total_amount, \
-        p.payment_intent_id, p.state AS role, \
-        (SELECT CAST(COALESCE(SUM(r.amount), 0) AS BIGINT) FROM reversals r \
-        WHERE r.payment_intent_id = p.payment_intent_id AND r.counts = 1 AND r.kind = 'refund') AS refunded, \
-        (SELECT CAST(COALESCE(SUM(r.amount), 0) AS BIGINT) FROM reversals r \
-        WHERE r.payment_intent_id = p.payment_intent_id AND r.counts = 1 AND r.kind = 'dispute') AS disputed, \
-        (SELECT CAST(COALESCE(SUM(q.amount), 0) AS BIGINT) FROM refund_requests q \
-        WHERE q.payment_intent_id = p.payment_intent_id AND q.state = 'creating' \
-        AND q.lease_until > $3 AND q.lease_until <= $4) AS pending \
-        FROM topups t LEFT JOIN payments p ON p.topup_id = t.id \
-        AND p.payment_intent_id = COALESCE(CAST($2 AS TEXT), t.payment_intent_id) WHERE t.id = $1";
     INSERT = "INSERT INTO refund_requests (id, topup_id, payment_intent_id, amount, currency, reason, requested_by, \
-        state, stripe_attempt, caller, idempotency_key, request_hash, lease_until, created_at, updated_at) \
-        VALUES ($1, $2, $3, $4, $5, $6, $7, 'creating', 1, $8, $9, $10, $11, $12, $12) \
+        state, stripe_attempt, key_used_at, unknown_since, caller, idempotency_key, request_hash, lease_until, \
+        created_at, updated_at) VALUES ($1, $2, $3, $4, $5, $6, $7, 'creating', 1, $12, $12, $8, $9, $10, $11, $12, $12) \
         ON CONFLICT (caller, idempotency_key) DO NOTHING";
     FIND_BY_KEY = "SELECT id, topup_id, payment_intent_id, amount, currency, reason, requested_by, state, \
-        stripe_attempt, refund_id, refund_status, credits_taken, balance_after, failure_code, request_hash, created_at \
+        stripe_attempt, COALESCE(key_used_at, created_at) AS key_used_at, \
+        CASE WHEN key_used_at IS NULL THEN updated_at ELSE unknown_since END AS unknown_since, key_failures, \
+        refund_id, refund_status, credits_taken, balance_after, failure_code, request_hash, lease_until, created_at \
         FROM refund_requests WHERE caller = $1 AND idempotency_key = $2";
     FIND = "SELECT id, topup_id, payment_intent_id, amount, currency, reason, requested_by, state, \
-        stripe_attempt, refund_id, refund_status, credits_taken, balance_after, failure_code, request_hash, created_at \
+        stripe_attempt, COALESCE(key_used_at, created_at) AS key_used_at, \
+        CASE WHEN key_used_at IS NULL THEN updated_at ELSE unknown_since END AS unknown_since, key_failures, \
+        refund_id, refund_status, credits_taken, balance_after, failure_code, request_hash, lease_until, created_at \
         FROM refund_requests WHERE id = $1";
     OF_TOPUP = "SELECT id, topup_id, payment_intent_id, amount, currency, reason, requested_by, state, \
-        stripe_attempt, refund_id, refund_status, credits_taken, balance_after, failure_code, request_hash, created_at \
+        stripe_attempt, COALESCE(key_used_at, created_at) AS key_used_at, \
+        CASE WHEN key_used_at IS NULL THEN updated_at ELSE unknown_since END AS unknown_since, key_failures, \
+        refund_id, refund_status, credits_taken, balance_after, failure_code, request_hash, lease_until, created_at \
         FROM refund_requests WHERE topup_id = $1 ORDER BY created_at, id LIMIT 200";
-    /// A lease that ends far later than any can was given by a clock that was wrong.
-    TAKE_OVER = "UPDATE refund_requests SET lease_until = $2, updated_at = $3 \
+    UNSETTLED = "SELECT id, topup_id, payment_intent_id, amount, currency, reason, requested_by, state, \
+        stripe_attempt, COALESCE(key_used_at, created_at) AS key_used_at, \
+        CASE WHEN key_used_at IS NULL THEN updated_at ELSE unknown_since END AS unknown_since, key_failures, \
+        refund_id, refund_status, credits_taken, balance_after, failure_code, request_hash, lease_until, created_at \
+        FROM refund_requests WHERE state = 'creating' AND id > $1 ORDER BY id LIMIT $2";
+    /// A lease that ends far later than any can was given by a clock that was wrong. Calls may follow, so from now on it
+    /// is unknown whether the refund is made.
+    TAKE_OVER = "UPDATE refund_requests SET lease_until = $2, key_used_at = COALESCE(key_used_at, created_at), \
+        unknown_since = $3, updated_at = $3 \
         WHERE id = $1 AND state = 'creating' AND (lease_until <= $3 OR lease_until > $4)";
-    NEXT_ATTEMPT = "UPDATE refund_requests SET stripe_attempt = stripe_attempt + 1, updated_at = $3 \
-        WHERE id = $1 AND stripe_attempt = $2 AND state = 'creating'";
-    RELEASE = "UPDATE refund_requests SET lease_until = 0, updated_at = $2 WHERE id = $1 AND state = 'creating'";
-    REFUSED = "UPDATE refund_requests SET state = 'refused', failure_code = $2, lease_until = 0, updated_at = $3 \
-        WHERE id = $1 AND state = 'creating'";
+    /// Who has been overtaken finds another mark, and changes nothing.
+    NEXT_KEY = "UPDATE refund_requests SET stripe_attempt = $3, key_used_at = $4, unknown_since = $4, key_failures = 0, \
+        updated_at = $4 WHERE id = $1 AND unknown_since = $2 AND state = 'creating'";
+    RELEASE = "UPDATE refund_requests SET lease_until = 0, unknown_since = $4, key_failures = $5, failure_code = $6, \
+        updated_at = $7 WHERE id = $1 AND unknown_since = $2 AND stripe_attempt = $3 AND state = 'creating'";
+    NOT_MADE = "UPDATE refund_requests SET unknown_since = NULL, key_used_at = COALESCE(key_used_at, created_at), \
+        updated_at = $3 WHERE id = $1 AND (unknown_since = $2 OR key_used_at IS NULL) AND state = 'creating' \
+        AND lease_until <= $3";
+    REFUSED = "UPDATE refund_requests SET state = 'refused', failure_code = $3, lease_until = 0, unknown_since = NULL, \
+        updated_at = $4 WHERE id = $1 AND unknown_since = $2 AND state = 'creating'";
     /// What it took: what all that was heard of up to it takes, less what all before it takes. So the refunds of one
     /// payment together have taken what the purchase has lost, whoever brought each of them into the books.
     TAKEN = "SELECT t.credits, t.credit_unit_amount, \
@@ -137,24 +146,15 @@ statements! {
         COALESCE((SELECT a.balance FROM accounts a WHERE a.id = t.account_id), 0) AS balance \
         FROM reversals r JOIN payments p ON p.payment_intent_id = r.payment_intent_id \
         JOIN topups t ON t.id = p.topup_id WHERE r.id = $1";
+    /// A refund that exists wins over everything that was believed before.
     CREATED = "UPDATE refund_requests SET state = 'created', refund_id = $2, refund_status = $3, credits_taken = $4, \
-        balance_after = $5, lease_until = 0, updated_at = $6 WHERE id = $1 AND state = 'creating'";
+        balance_after = $5, lease_until = 0, unknown_since = NULL, failure_code = NULL, updated_at = $6 \
+        WHERE id = $1 AND payment_intent_id = $7 AND state <> 'created'";
+    WAITS = "SELECT id FROM refund_requests WHERE id = $1 AND payment_intent_id = $2 AND state <> 'created'";
 }
 
 #[derive(sqlx::FromRow)]
-struct FactsRow {
-    account_id: String,
-    state: String,
-    credits: i64,
-    currency: String,
-    credit_unit_amount: i64,
-    total_amount: i64,
-    payment_intent_id: Option<String>,
-    role: Option<String>,
-    refunded: i64,
-    disputed: i64,
-    pending: i64,
-}
+struct Waits {}
 
 #[derive(sqlx::FromRow)]
 struct TakenRow {
@@ -167,32 +167,6 @@ struct TakenRow {
     balance: i64,
 }
 
-impl TryFrom<FactsRow> for RefundFacts {
-    type Error = StoreError;
-
-    fn try_from(row: FactsRow) -> Result<Self, StoreError> {
-        let paid_as = match row.role.as_deref() {
-            Some("credited") if row.state == "paid" => PaidAs::Credits,
-            Some("surplus") => PaidAs::Surplus,
-            _ => PaidAs::Nothing,
-        };
-        Ok(Self {
-            account: topups::account(row.account_id)?,
-            currency: row.currency,
-            payment: topups::payment_intent(row.payment_intent_id)?,
-            refundable: Refundable {
-                paid_as,
-                credits: row.credits,
-                credit_unit_amount_minor: row.credit_unit_amount,
-                total_amount_minor: row.total_amount,
-                refunded_minor: row.refunded,
-                disputed_minor: row.disputed,
-                pending_minor: row.pending,
-            },
-        })
-    }
-}
-
 /// Locks a purchase until the write ends. `false` when there is none.
 ///
 /// # Errors
@@ -201,28 +175,12 @@ pub async fn lock(tx: &mut Tx, topup: &TopupId) -> Result<bool, StoreError> {
     Ok(tx.execute(&LOCK_TOPUP, &[topup.as_str().into()]).await? == 1)
 }
 
-/// What is left of a payment: the one named, else the one that paid. `None` if there is no such purchase.
-///
-/// # Errors
-/// When the database fails.
-pub async fn facts(
-    tx: &mut Tx,
-    topup: &TopupId,
-    payment: Option<&PaymentIntentId>,
-    now_ms: i64,
-    latest_lease_ms: i64,
-) -> Result<Option<RefundFacts>, StoreError> {
-    let values =
-        [topup.as_str().into(), payment.map(PaymentIntentId::as_str).into(), now_ms.into(), latest_lease_ms.into()];
-    tx.fetch_optional::<FactsRow>(&FACTS, &values).await?.map(RefundFacts::try_from).transpose()
-}
-
 /// What an earlier request with the key stands for.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn find_by_key(tx: &mut Tx, caller: &str, key: &str) -> Result<Option<RefundRequest>, StoreError> {
-    tx.fetch_optional(&FIND_BY_KEY, &[caller.into(), key.into()]).await
+pub async fn find_by_key(tx: &mut Tx, scope: &str, key: &str) -> Result<Option<RefundRequest>, StoreError> {
+    tx.fetch_optional(&FIND_BY_KEY, &[scope.into(), key.into()]).await
 }
 
 /// Writes a request down.
@@ -244,7 +202,7 @@ pub async fn insert(
         currency.into(),
         new.reason.as_str().into(),
         new.requested_by.as_str().into(),
-        new.caller.as_str().into(),
+        new.scope.as_str().into(),
         new.key.as_str().into(),
         new.request_hash.as_str().into(),
         new.lease_until_ms.into(),
@@ -271,35 +229,75 @@ pub async fn take_over(tx: &mut Tx, id: &str, lease_until_ms: i64, now_ms: i64) 
     Ok(tx.execute(&TAKE_OVER, &values).await? == 1)
 }
 
-/// Moves to the next idempotency key towards Stripe. `false` when somebody else moved on meanwhile.
+/// Moves to the next idempotency key towards Stripe, which is about to be used. `false` when another process has taken the
+/// request over since `mark_ms`.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn next_attempt(tx: &mut Tx, id: &str, attempt: i64, now_ms: i64) -> Result<bool, StoreError> {
-    Ok(tx.execute(&NEXT_ATTEMPT, &[id.into(), attempt.into(), now_ms.into()]).await? == 1)
+pub async fn next_key(tx: &mut Tx, id: &str, mark_ms: i64, next: &Attempt) -> Result<bool, StoreError> {
+    let values = [id.into(), mark_ms.into(), next.key.into(), next.key_used_at_ms.into()];
+    Ok(tx.execute(&NEXT_KEY, &values).await? == 1)
 }
 
-/// Lets go of a request without an outcome: the next one with the key goes on with it.
+/// Lets go of a request without an outcome, with what is known about its calls and why they failed: the next one with the
+/// key goes on with it. Does nothing when another process has taken it over since `mark_ms`.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn release(tx: &mut Tx, id: &str, now_ms: i64) -> Result<(), StoreError> {
-    tx.execute(&RELEASE, &[id.into(), now_ms.into()]).await.map(drop)
+pub async fn release(
+    tx: &mut Tx,
+    id: &str,
+    mark_ms: i64,
+    attempt: &Attempt,
+    failure_code: Option<&str>,
+    now_ms: i64,
+) -> Result<(), StoreError> {
+    let values = [
+        id.into(),
+        mark_ms.into(),
+        attempt.key.into(),
+        attempt.unknown_since_ms.into(),
+        attempt.key_failures.into(),
+        failure_code.into(),
+        now_ms.into(),
+    ];
+    tx.execute(&RELEASE, &values).await.map(drop)
 }
 
-/// Stores that Stripe refused it for good.
+/// Stores that the calls of a request have done nothing, if that is what `attempt` was about and no process works on it.
+/// `false` when the request has gone on meanwhile.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn refused(tx: &mut Tx, id: &str, code: &str, now_ms: i64) -> Result<(), StoreError> {
-    tx.execute(&REFUSED, &[id.into(), code.into(), now_ms.into()]).await.map(drop)
+pub async fn not_made(tx: &mut Tx, id: &str, attempt: &Attempt, now_ms: i64) -> Result<bool, StoreError> {
+    let values = [id.into(), attempt.unknown_since_ms.into(), now_ms.into()];
+    Ok(tx.execute(&NOT_MADE, &values).await? == 1)
 }
 
-/// Stores what came of it; gives the request as it stands, which somebody who was faster may have ended.
+/// Stores that Stripe refused it for good, and that no earlier call was done either. Does nothing when another process has
+/// taken it over since `mark_ms`.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn created(tx: &mut Tx, id: &str, outcome: &RefundOutcome, now_ms: i64) -> Result<RefundRequest, StoreError> {
+pub async fn refused(tx: &mut Tx, id: &str, mark_ms: i64, code: &str, now_ms: i64) -> Result<(), StoreError> {
+    tx.execute(&REFUSED, &[id.into(), mark_ms.into(), code.into(), now_ms.into()]).await.map(drop)
+}
+
+/// Stores which refund was made for a request, once the refund is in the books. A refund names its request in metadata
+/// that others can write: one that is not known here, or is about another payment, changes nothing.
+///
+/// # Errors
+/// When the database fails.
+pub async fn made(
+    tx: &mut Tx,
+    id: &str,
+    payment: &PaymentIntentId,
+    outcome: &RefundOutcome,
+    now_ms: i64,
+) -> Result<(), StoreError> {
+    if tx.fetch_optional::<Waits>(&WAITS, &[id.into(), payment.as_str().into()]).await?.is_none() {
+        return Ok(());
+    }
     let row = tx.fetch_optional::<TakenRow>(&TAKEN, &[outcome.refund_id.as_str().into()]).await?;
     let (taken, balance) = row.map_or((Some(0), None), |row| (taken_by(&row), Some(row.balance)));
     let taken = taken.ok_or_else(|| StoreError::corrupt("amounts of refund", &outcome.refund_id))?;
@@ -310,8 +308,23 @@ pub async fn created(tx: &mut Tx, id: &str, outcome: &RefundOutcome, now_ms: i64
         taken.into(),
         balance.into(),
         now_ms.into(),
+        payment.as_str().into(),
     ];
-    tx.execute(&CREATED, &values).await?;
+    tx.execute(&CREATED, &values).await.map(drop)
+}
+
+/// Stores what came of it; gives the request as it stands, which another process or a webhook may have ended.
+///
+/// # Errors
+/// When the database fails.
+pub async fn created(
+    tx: &mut Tx,
+    id: &str,
+    payment: &PaymentIntentId,
+    outcome: &RefundOutcome,
+    now_ms: i64,
+) -> Result<RefundRequest, StoreError> {
+    made(tx, id, payment, outcome, now_ms).await?;
     find(tx, id).await
 }
 
@@ -326,20 +339,13 @@ fn taken_by(row: &TakenRow) -> Option<i64> {
 }
 
 impl Db {
-    /// What is left of a payment, as it stands; see [`facts`].
+    /// The refunds without an outcome after one of them, by id: those that are worked on, that are unknown, and that came
+    /// to nothing.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn refund_facts(
-        &self,
-        topup: &TopupId,
-        payment: Option<&PaymentIntentId>,
-        now_ms: i64,
-        latest_lease_ms: i64,
-    ) -> Result<Option<RefundFacts>, StoreError> {
-        let values =
-            [topup.as_str().into(), payment.map(PaymentIntentId::as_str).into(), now_ms.into(), latest_lease_ms.into()];
-        self.read_optional::<FactsRow>(&FACTS, &values).await?.map(RefundFacts::try_from).transpose()
+    pub async fn unsettled_refund_requests(&self, after: &str, limit: i64) -> Result<Vec<RefundRequest>, StoreError> {
+        self.read_all(&UNSETTLED, &[after.into(), limit.into()]).await
     }
 
     /// The refunds of a purchase that somebody asked for here, oldest first.

@@ -9,6 +9,7 @@ use futures_util::FutureExt;
 use super::apply::{self, Entry};
 use super::backend::{Db, Tx};
 use super::payments::{self, PaymentRole};
+use super::refund_requests::{self, RefundOutcome};
 use super::topups;
 use super::{StoreError, statements};
 use crate::domain::checkout::{Mismatch, TopupState};
@@ -218,7 +219,28 @@ async fn apply_in(tx: &mut Tx, command: ApplyReversals) -> Result<AppliedReversa
             write_dispute(tx, payment, dispute, *version, command.now_ms).await?;
         }
     }
-    settle(tx, &command.topup, payment, &command.entry, command.now_ms).await
+    let applied = settle(tx, &command.topup, payment, &command.entry, command.now_ms).await?;
+    if let ReversalNews::Refunds(refunds) = &command.news {
+        end_requests(tx, payment, refunds, command.now_ms).await?;
+    }
+    Ok(applied)
+}
+
+/// A refund that names a request of ours ends it, whichever way the news came.
+async fn end_requests(
+    tx: &mut Tx,
+    payment: &PaymentIntentId,
+    refunds: &[RefundReport],
+    now_ms: i64,
+) -> Result<(), StoreError> {
+    for refund in refunds {
+        if let Some(request) = &refund.request {
+            let status = refund.status.as_str().to_owned();
+            let outcome = RefundOutcome { refund_id: refund.id.to_string(), status };
+            refund_requests::made(tx, request, payment, &outcome, now_ms).await?;
+        }
+    }
+    Ok(())
 }
 
 async fn upsert_refund(
@@ -304,7 +326,7 @@ pub(super) async fn settle(
     let reversed = tx.fetch_optional::<Reversed>(&REVERSED, &[payment.as_str().into()]).await?;
     let reversed = reversed.map_or(0, |row| row.reversed);
     let taken = credits_taken(row.credits, row.credit_unit_amount, reversed);
-    let credits = row.taken_credits.saturating_sub(taken);
+    let credits = row.taken_credits.checked_sub(taken).ok_or_else(|| StoreError::corrupt("credits of", topup))?;
     if credits == 0 {
         return Ok(AppliedReversal::Unchanged);
     }

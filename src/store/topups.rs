@@ -3,6 +3,7 @@
 use super::backend::{Db, Tx};
 use super::{StoreError, statements};
 use crate::domain::account::AccountId;
+use crate::domain::attempt::Attempt;
 use crate::domain::checkout::{Agreement, TopupState};
 use crate::domain::currency::Currency;
 use crate::domain::fees::FeePolicy;
@@ -54,8 +55,8 @@ pub struct Topup {
     pub total_amount_minor: i64,
     /// What is sent to Stripe, as it was written down; see [`Topup::request`].
     request_json: String,
-    /// Which idempotency key towards Stripe is in use.
-    pub stripe_attempt: i64,
+    /// What is known about the calls to Stripe that are to open its checkout.
+    pub attempt: Attempt,
     /// Stripe's session, once it is known.
     pub session: Option<SessionId>,
     /// The hosted page, while it is known.
@@ -95,14 +96,18 @@ impl Topup {
 statements! {
     INSERT = "INSERT INTO topups (id, account_id, state, credits, currency, credit_unit_amount, credits_amount, \
         fee_amount, total_amount, fee_mode, fee_rate_percent, fee_fixed, fee_label, expected_fee, livemode, \
-        stripe_request, stripe_attempt, expires_at, created_at, updated_at) \
-        VALUES ($1, $2, 'creating', $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, 1, $16, $17, $17)";
+        stripe_request, stripe_attempt, key_used_at, unknown_since, expires_at, created_at, updated_at) VALUES \
+        ($1, $2, 'creating', $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, 1, $17, $17, $16, $17, $17)";
     FIND = "SELECT id, account_id, state, credits, currency, credit_unit_amount, credits_amount, fee_amount, \
-        total_amount, expected_fee, stripe_request, stripe_attempt, session_id, session_url, expires_at, created_at, \
+        total_amount, expected_fee, stripe_request, stripe_attempt, COALESCE(key_used_at, created_at) AS key_used_at, \
+        CASE WHEN key_used_at IS NULL THEN updated_at ELSE unknown_since END AS unknown_since, key_failures, \
+        session_id, session_url, expires_at, created_at, \
         paid_at, checked_at, payment_intent_id, taken_credits, revision, decline_code, failure_code \
         FROM topups WHERE id = $1";
     FIND_BY_SESSION = "SELECT id, account_id, state, credits, currency, credit_unit_amount, credits_amount, fee_amount, \
-        total_amount, expected_fee, stripe_request, stripe_attempt, session_id, session_url, expires_at, created_at, \
+        total_amount, expected_fee, stripe_request, stripe_attempt, COALESCE(key_used_at, created_at) AS key_used_at, \
+        CASE WHEN key_used_at IS NULL THEN updated_at ELSE unknown_since END AS unknown_since, key_failures, \
+        session_id, session_url, expires_at, created_at, \
         paid_at, checked_at, payment_intent_id, taken_credits, revision, decline_code, failure_code \
         FROM topups WHERE session_id = $1";
     FIND_AGREEMENT = "SELECT id, account_id, state, credits, currency, total_amount, livemode, session_id, \
@@ -116,8 +121,6 @@ statements! {
         WHERE id = $1 AND (session_id IS NULL OR session_id = $2)";
     REFUSED = "UPDATE topups SET state = 'failed', failure_code = $2, updated_at = $3 \
         WHERE id = $1 AND state = 'creating'";
-    NEXT_ATTEMPT = "UPDATE topups SET stripe_attempt = stripe_attempt + 1, stripe_request = $3, expires_at = $4, \
-        updated_at = $5 WHERE id = $1 AND stripe_attempt = $2 AND session_id IS NULL";
     CLAIM_CHECK = "UPDATE topups SET checked_at = $2 WHERE id = $1 AND (checked_at <= $3 OR checked_at > $4)";
 }
 
@@ -135,6 +138,9 @@ struct TopupRow {
     expected_fee: i64,
     stripe_request: String,
     stripe_attempt: i64,
+    key_used_at: i64,
+    unknown_since: Option<i64>,
+    key_failures: i64,
     session_id: Option<String>,
     session_url: Option<String>,
     expires_at: i64,
@@ -192,7 +198,7 @@ pub(super) fn payment_intent(text: Option<String>) -> Result<Option<PaymentInten
     text.map(PaymentIntentId::parse).transpose().map_err(|error| StoreError::corrupt("payment intent id", error))
 }
 
-fn to_json(request: &CheckoutRequest) -> Result<String, StoreError> {
+pub(super) fn to_json(request: &CheckoutRequest) -> Result<String, StoreError> {
     serde_json::to_string(request).map_err(|error| StoreError::corrupt("request", error))
 }
 
@@ -211,7 +217,12 @@ impl TryFrom<TopupRow> for Topup {
             fee_amount_minor: row.fee_amount,
             total_amount_minor: row.total_amount,
             request_json: row.stripe_request,
-            stripe_attempt: row.stripe_attempt,
+            attempt: Attempt {
+                key: row.stripe_attempt,
+                key_used_at_ms: row.key_used_at,
+                unknown_since_ms: row.unknown_since,
+                key_failures: row.key_failures,
+            },
             session: session(row.session_id)?,
             session_url: row.session_url,
             expires_at_ms: row.expires_at,
@@ -313,25 +324,6 @@ pub async fn opened(
 /// When the database fails.
 pub async fn refused(tx: &mut Tx, id: &TopupId, code: &str, now_ms: i64) -> Result<(), StoreError> {
     tx.execute(&REFUSED, &[id.as_str().into(), code.into(), now_ms.into()]).await.map(drop)
-}
-
-/// Moves to the next idempotency key towards Stripe, with the request that will go with it. `false` when somebody else
-/// moved on meanwhile.
-///
-/// # Errors
-/// When the database fails.
-pub async fn next_attempt(
-    tx: &mut Tx,
-    id: &TopupId,
-    attempt: i64,
-    request: &CheckoutRequest,
-    now_ms: i64,
-) -> Result<bool, StoreError> {
-    let request_json = to_json(request)?;
-    let expires_at_ms = request.expires_at_seconds.saturating_mul(1_000);
-    let values =
-        [id.as_str().into(), attempt.into(), request_json.as_str().into(), expires_at_ms.into(), now_ms.into()];
-    Ok(tx.execute(&NEXT_ATTEMPT, &values).await? == 1)
 }
 
 /// Takes the right to ask Stripe about a purchase. `false` when somebody asked after `not_since_ms`.

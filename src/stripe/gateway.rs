@@ -25,7 +25,7 @@ use super::event::topup_of;
 use crate::checkpoints;
 use crate::domain::checkout::{PURPOSE, PaymentProgress, PaymentReport};
 use crate::domain::fees::RealFee;
-use crate::domain::ids::{BalanceTransactionId, DisputeId, PaymentIntentId, SessionId};
+use crate::domain::ids::{BalanceTransactionId, DisputeId, PaymentIntentId, SessionId, TopupId};
 use crate::domain::reversal::{DisputeReport, RefundReport};
 use crate::ports::{
     CheckoutRequest, GatewayError, ListPage, OpenedCheckout, PaymentGateway, PaymentOwner, RefundOrder, Resource,
@@ -87,12 +87,18 @@ impl<C: Transport> PaymentGateway for StripeGateway<C> {
             .await
             .map_err(classify)?;
         checkpoints::reach("Stripe answered").await;
-        Ok(OpenedCheckout {
-            session: session_id(&session)?,
-            url: session.url.clone(),
-            expires_at_seconds: session.expires_at,
-            report: report(session)?,
-        })
+        opened(session)
+    }
+
+    async fn find_checkout(
+        &self,
+        topup: &TopupId,
+        within_ms: (i64, i64),
+    ) -> Result<Option<OpenedCheckout>, GatewayError> {
+        checkpoints::reach("ask Stripe").await;
+        let found = lists::checkout_of(&self.client, topup, within_ms).await?;
+        checkpoints::reach("Stripe answered").await;
+        found.map(opened).transpose()
     }
 
     async fn can_read(&self, resource: Resource) -> Result<(), GatewayError> {
@@ -147,7 +153,9 @@ impl<C: Transport> PaymentGateway for StripeGateway<C> {
         request_id: &str,
     ) -> Result<Option<RefundReport>, GatewayError> {
         checkpoints::reach("ask Stripe").await;
-        money::find_refund(&self.client, payment, request_id).await
+        let found = money::find_refund(&self.client, payment, request_id).await?;
+        checkpoints::reach("Stripe answered").await;
+        Ok(found)
     }
 
     async fn list_checkouts(
@@ -234,6 +242,15 @@ fn create_session(request: &CheckoutRequest) -> Option<CreateCheckoutSession> {
         session = session.allowed_payment_method_types(methods);
     }
     Some(session)
+}
+
+fn opened(session: CheckoutSession) -> Result<OpenedCheckout, GatewayError> {
+    Ok(OpenedCheckout {
+        session: session_id(&session)?,
+        url: session.url.clone(),
+        expires_at_seconds: session.expires_at,
+        report: report(session)?,
+    })
 }
 
 fn session_id(session: &CheckoutSession) -> Result<SessionId, GatewayError> {

@@ -3,6 +3,7 @@
 mod adjustments;
 mod purchases;
 mod refund_troubles;
+mod refund_unknown;
 mod refunds;
 
 use serde_json::{Value, json};
@@ -15,7 +16,7 @@ use crate::support::app::{http_client, sign_token};
 use crate::support::{Answer, Backend, Options, TestApp};
 
 /// The scope that makes a token an operator's.
-const ADMIN_SCOPE: &str = "topup:admin";
+pub const ADMIN_SCOPE: &str = "topup:admin";
 
 async fn start(backend: Backend) -> TestApp {
     start_with(backend, Options::default()).await
@@ -47,13 +48,16 @@ async fn api_key(app: &TestApp, scope: Scope, account: Option<&str>) -> String {
 }
 
 /// A purchase of 250 credits for 289 ¢ that is in the books.
-struct Purchase {
-    topup: String,
-    payment: String,
+pub struct Purchase {
+    /// Our id of it.
+    pub topup: String,
+    /// Stripe's payment.
+    pub payment: String,
     session: String,
 }
 
-async fn buy(app: &TestApp, account: &str) -> Purchase {
+/// Buys 250 credits.
+pub async fn buy(app: &TestApp, account: &str) -> Purchase {
     buy_with(app, account, "pm_card_visa").await
 }
 
@@ -69,7 +73,7 @@ async fn buy_with(app: &TestApp, account: &str, payment_method: &str) -> Purchas
 }
 
 /// Asks for a refund with a key.
-async fn refund(app: &TestApp, purchase: &Purchase, key: &str, body: Value) -> Answer {
+pub async fn refund(app: &TestApp, purchase: &Purchase, key: &str, body: Value) -> Answer {
     post(app, &format!("/admin/topups/{}/refunds", purchase.topup), key, body).await
 }
 

@@ -284,6 +284,7 @@ async fn write_a_lot(books: Arc<Books>, writer: u128) {
             currency: "usd".to_owned(),
             status: RefundStatus::Succeeded,
             reason: None,
+            request: None,
         };
         let command = ApplyReversals {
             event: None,

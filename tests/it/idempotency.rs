@@ -75,29 +75,38 @@ on_both_databases! {
         app.finish().await;
     }
 
-    async fn a_key_with_another_account_is_another_request(backend: Backend) {
+    async fn a_key_belongs_to_the_account_with_whatever_credentials_it_comes(backend: Backend) {
+        // Known mistake 35.
         let app = TestApp::start(backend).await;
-        let secret = api_key(&app, None).await;
+        let (old, new) = (api_key(&app, None).await, api_key(&app, None).await);
+        let bound = api_key(&app, Some("user_1")).await;
         let body = |account: &str| json!({ "credits": 250, "successUrl": SUCCESS_URL, "accountId": account });
-        send_with_api_key(&app, &secret, "key-1", &body("user_1")).await.expect(200);
-        let answer = send_with_api_key(&app, &secret, "key-1", &body("user_2")).await;
-        answer.expect_problem(422, "idempotency_key_reused");
+        let first = send_with_api_key(&app, &old, "key-1", &body("user_1")).await.expect(200);
+        // The key was rotated, or the customer's own client repeats what the server began.
+        assert_eq!(send_with_api_key(&app, &new, "key-1", &body("user_1")).await.expect(200), first);
+        assert_eq!(send_with_api_key(&app, &bound, "key-1", &body("user_1")).await.expect(200), first);
+        assert_eq!(app.checkout_with("user_1", Some("key-1"), body("user_1")).await.expect(200), first);
+        assert_eq!(app.stripe.sessions().await.len(), 1);
+        let other = json!({ "credits": 300, "successUrl": SUCCESS_URL, "accountId": "user_1" });
+        send_with_api_key(&app, &new, "key-1", &other).await.expect_problem(422, "idempotency_key_reused");
+        // Another account's key is another key, and its customer sees nothing of the first one's answer.
+        let second = send_with_api_key(&app, &old, "key-1", &body("user_2")).await.expect(200);
+        assert_ne!(second["id"], first["id"]);
+        assert_eq!(app.checkout_with("user_2", Some("key-1"), body("user_2")).await.expect(200), second);
+        app.checkout_with("user_3", Some("key-1"), body("user_1")).await.expect_problem(403, "account_forbidden");
+        send_with_api_key(&app, &bound, "key-1", &body("user_2")).await.expect_problem(403, "account_forbidden");
+        assert_eq!(app.stripe.sessions().await.len(), 2);
         app.finish().await;
     }
 
-    async fn callers_with_the_same_key_never_meet(backend: Backend) {
+    async fn a_quoted_key_is_the_same_key(backend: Backend) {
         let app = TestApp::start(backend).await;
-        let (one, two) = (api_key(&app, Some("user_1")).await, api_key(&app, Some("user_1")).await);
-        let answers = [
-            app.checkout_with("user_1", Some("key-1"), body(250)).await,
-            app.checkout_with("user_2", Some("key-1"), body(250)).await,
-            send_with_api_key(&app, &one, "key-1", &body(250)).await,
-            send_with_api_key(&app, &two, "key-1", &body(300)).await,
-        ];
-        let mut ids: Vec<String> = answers.map(|answer| answer.expect(200)["id"].to_string()).to_vec();
-        ids.sort();
-        ids.dedup();
-        assert_eq!(ids.len(), 4);
+        let first = app.checkout_with("user_1", Some("key-1"), body(250)).await.expect(200);
+        assert_eq!(app.checkout_with("user_1", Some("\"key-1\""), body(250)).await.expect(200), first);
+        for wrong in ["\"key-1", "\"\"", "\"", "\"a\"b\"", "\"a b\""] {
+            app.checkout_with("user_1", Some(wrong), body(250)).await.expect_problem(400, "invalid_request");
+        }
+        assert_eq!(app.stripe.sessions().await.len(), 1);
         app.finish().await;
     }
 

@@ -21,8 +21,12 @@ fn every_known_mistake_names_a_test_that_exists() {
         .filter(|line| line.starts_with("| ") && line.as_bytes().get(2).is_some_and(u8::is_ascii_digit))
         .map(|line| line.trim_matches('|').split('|').map(str::trim).collect())
         .collect();
-    let numbers: Vec<String> = rows.iter().map(|row| row[0].to_owned()).collect();
-    assert_eq!(numbers, (1..=24).map(|number: u8| number.to_string()).collect::<Vec<_>>());
+    let mut numbers: Vec<u8> = rows.iter().map(|row| row[0].parse().expect("a number")).collect();
+    numbers.sort_unstable();
+    assert_eq!(numbers[..24], (1..=24).collect::<Vec<u8>>());
+    let count = numbers.len();
+    numbers.dedup();
+    assert_eq!(numbers.len(), count, "a number is given twice");
     for row in rows {
         let mut named = row[2].split('`').skip(1).step_by(2);
         let mut count = 0;

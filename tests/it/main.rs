@@ -18,6 +18,7 @@ mod idempotency;
 mod interruptions;
 mod key_permissions;
 mod known_mistakes;
+mod made_once;
 mod money_back;
 mod openapi;
 mod properties;

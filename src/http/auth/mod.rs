@@ -89,15 +89,6 @@ impl Caller {
         Ok(Self::Customer { account: speaker.account, is_admin: speaker.is_admin })
     }
 
-    /// Whose idempotency keys these are: those of two callers never meet.
-    #[must_use]
-    pub fn idempotency_scope(&self) -> String {
-        match self {
-            Self::Customer { account, .. } => format!("account:{account}"),
-            Self::Server(key) => format!("key:{}", key.id),
-        }
-    }
-
     /// The account that a request is about, if the caller may act for it in this way.
     ///
     /// # Errors

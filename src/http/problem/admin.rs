@@ -4,7 +4,8 @@ use actix_web::http::StatusCode;
 
 use super::ApiError;
 use crate::app::adjust_account::AdjustError;
-use crate::app::refund_topup::{RefundError, RefundTrouble};
+use crate::app::refund_topup::{RefundError, RefundTrouble, Trouble};
+use crate::domain::refund::RefundRefusal;
 
 impl From<RefundError> for ApiError {
     fn from(error: RefundError) -> Self {
@@ -12,10 +13,12 @@ impl From<RefundError> for ApiError {
         match error {
             RefundError::NotFound => Self::not_found("there is no such top-up"),
             RefundError::NoSuchPayment => Self::not_found("the top-up has no such payment"),
-            RefundError::NotPossible(refusal) => {
-                let problem = conflict(refusal.code(), refusal.to_string());
-                if refusal.code() == "refund_in_progress" { problem.retry_after(1) } else { problem }
-            }
+            RefundError::NotPossible(refusal) => match refusal {
+                RefundRefusal::NotAMultiple { .. } => Self::field("amount", refusal.code(), refusal.to_string()),
+                RefundRefusal::OutOfRange => Self::internal(&refusal),
+                RefundRefusal::InProgress => conflict(refusal.code(), refusal.to_string()).retry_after(1),
+                _ => conflict(refusal.code(), refusal.to_string()),
+            },
             RefundError::RefusedByStripe(refusal) => conflict(refusal.code(), refusal.to_string()),
             RefundError::OtherRequest => Self::other_request(),
             RefundError::StillRunning => Self::still_running(),
@@ -42,26 +45,63 @@ impl From<AdjustError> for ApiError {
 
 impl From<RefundTrouble> for ApiError {
     fn from(trouble: RefundTrouble) -> Self {
-        let problem = |status, what: &str| {
-            let way_out = "whether the refund was made is not known; repeat the request with the same Idempotency-Key";
-            Self::new(status, trouble.code(), format!("{what}; {way_out}"))
-        };
-        match trouble {
+        let code = trouble.code();
+        match trouble.clone() {
+            RefundTrouble::NotPossible(reason) => Self::new(
+                StatusCode::UNPROCESSABLE_ENTITY,
+                code,
+                format!("Stripe does not refund this payment: {reason} Nothing was refunded."),
+            ),
             RefundTrouble::Refused => Self::new(
                 StatusCode::BAD_GATEWAY,
-                trouble.code(),
+                code,
                 "the payment provider refused the refund, and the log says why; nothing was refunded",
             ),
-            RefundTrouble::Unavailable => {
-                problem(StatusCode::SERVICE_UNAVAILABLE, "the payment provider is not available").retry_after(5)
+            RefundTrouble::Unfinished { what, may_be_done } => {
+                let known =
+                    if may_be_done { "whether the refund was made is not known" } else { "nothing was refunded" };
+                let problem = |status, what: &str| {
+                    let way_out = "repeat the request with the same Idempotency-Key, and it is made once";
+                    Self::new(status, code, format!("{what}; {known}; {way_out}"))
+                };
+                match what {
+                    Trouble::Unavailable => {
+                        problem(StatusCode::SERVICE_UNAVAILABLE, "the payment provider is not available").retry_after(5)
+                    }
+                    Trouble::Limited => {
+                        problem(StatusCode::SERVICE_UNAVAILABLE, "the payment provider wants us to wait")
+                            .retry_after(10)
+                    }
+                    Trouble::Unsettled => {
+                        let what = "an earlier try of this refund may have been made, and the payment provider does not \
+                                    say yet; it does within a quarter of an hour";
+                        problem(StatusCode::SERVICE_UNAVAILABLE, what).retry_after(30)
+                    }
+                    Trouble::TooSlow => {
+                        problem(StatusCode::GATEWAY_TIMEOUT, "the payment provider did not answer in time")
+                    }
+                    Trouble::StoreFailed => Self::internal(&trouble),
+                }
             }
-            RefundTrouble::Limited => {
-                problem(StatusCode::SERVICE_UNAVAILABLE, "the payment provider wants us to wait").retry_after(10)
-            }
-            RefundTrouble::TooSlow => {
-                problem(StatusCode::GATEWAY_TIMEOUT, "the payment provider did not answer in time")
-            }
-            RefundTrouble::StoreFailed => Self::internal(&trouble),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn that_nothing_was_refunded_is_said_only_where_it_is_known() {
+        let troubles = [Trouble::Unavailable, Trouble::Limited, Trouble::TooSlow, Trouble::Unsettled];
+        for what in troubles {
+            let unknown: ApiError = RefundTrouble::Unfinished { what, may_be_done: true }.into();
+            assert!(!unknown.detail.contains("nothing was refunded"), "{}", unknown.detail);
+            let known: ApiError = RefundTrouble::Unfinished { what, may_be_done: false }.into();
+            assert!(known.detail.contains("nothing was refunded"), "{}", known.detail);
+        }
+        let never: ApiError = RefundTrouble::NotPossible("The method cannot be refunded.".to_owned()).into();
+        assert_eq!((never.status, never.code), (StatusCode::UNPROCESSABLE_ENTITY, "refund_not_possible"));
+        assert!(never.detail.contains("The method cannot be refunded."));
     }
 }

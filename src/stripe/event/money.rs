@@ -10,7 +10,7 @@ use serde::Deserialize;
 use super::{Head, Reference, from_object, payment_intent, topup_of};
 use crate::domain::checkout::Declined;
 use crate::domain::ids::{BalanceTransactionId, ChargeId, DisputeId, RefundId, TopupId};
-use crate::domain::reversal::{RefundReport, RefundStatus, amount, word};
+use crate::domain::reversal::{REFUND_REQUEST_ID, RefundReport, RefundStatus, amount, word};
 use crate::ports::{ChargeRefunded, ChargeSettled, WebhookEvent};
 
 const NOT_OURS: WebhookEvent = WebhookEvent::Foreign { reason: "no payment intent, as every payment of ours has" };
@@ -73,6 +73,8 @@ struct Refund {
     reason: Option<String>,
     #[serde(default)]
     payment_intent: Option<Reference>,
+    #[serde(default)]
+    metadata: Option<HashMap<String, String>>,
 }
 
 impl Refund {
@@ -86,6 +88,7 @@ impl Refund {
             // A status that does not exist yet: better tried again and looked at than guessed.
             status: RefundStatus::parse(&status).ok_or_else(|| format!("the refund's status is {status}"))?,
             reason: self.reason.as_deref().map(word),
+            request: self.metadata.as_ref().and_then(|metadata| metadata.get(REFUND_REQUEST_ID)).map(|id| word(id)),
         })
     }
 }
@@ -117,8 +120,8 @@ pub(super) fn charge_refunded(object: &str, head: Head) -> Result<WebhookEvent, 
         complete.and_then(|refunds| refunds.into_iter().map(Refund::report).collect::<Result<Vec<_>, _>>().ok());
     let refunds = refunds.filter(|refunds| {
         let counting = refunds.iter().filter(|refund| refund.status.counts());
-        let sum = counting.fold(0_i64, |sum, refund| sum.saturating_add(refund.amount_minor));
-        charge.amount_refunded == Some(sum)
+        let sum = counting.map(|refund| refund.amount_minor).try_fold(0_i64, i64::checked_add);
+        sum.is_some() && charge.amount_refunded == sum
     });
     Ok(WebhookEvent::ChargeRefunded(ChargeRefunded {
         event: head.event,

@@ -3,12 +3,13 @@
 use stripe_checkout::checkout_session::ListCheckoutSession;
 use stripe_core::dispute::ListDispute;
 use stripe_core::refund::ListRefund;
-use stripe_shared::PaymentIntent;
+use stripe_shared::{CheckoutSession, PaymentIntent};
 use stripe_types::{Expandable, RangeQueryTs};
 
 use super::money::{PAGE, dispute_report, refund_report};
-use super::{Transport, classify, report, topup_of};
+use super::{Transport, classify, not_understood, report, topup_of};
 use crate::domain::checkout::PaymentReport;
+use crate::domain::ids::TopupId;
 use crate::domain::reversal::{DisputeReport, RefundReport};
 use crate::ports::{GatewayError, ListPage};
 
@@ -23,6 +24,45 @@ pub(super) async fn checkouts(
     }
     let page = list.send(client).await.map_err(classify)?;
     Ok(collect(page.data, page.has_more, |session| session.id.to_string(), report))
+}
+
+/// How many sessions are looked through for the one of a top-up: more than are opened within the time that is looked at.
+const MAX_LOOKED_PAGES: usize = 50;
+/// How far our clock and Stripe's may differ.
+const CLOCK_DIFFERENCE_SECONDS: i64 = 300;
+
+/// The newest session whose metadata names a top-up. Stripe has no filter for it, so the list is read; one that is not
+/// read to its end proves nothing.
+pub(super) async fn checkout_of(
+    client: &impl Transport,
+    topup: &TopupId,
+    (from_ms, to_ms): (i64, i64),
+) -> Result<Option<CheckoutSession>, GatewayError> {
+    let within = within(from_ms, to_ms);
+    let mut after: Option<String> = None;
+    for _ in 0..MAX_LOOKED_PAGES {
+        let mut list = ListCheckoutSession::new().created(within).limit(PAGE);
+        if let Some(after) = &after {
+            list = list.starting_after(after.as_str());
+        }
+        let page = list.send(client).await.map_err(classify)?;
+        after = page.data.last().filter(|_| page.has_more).map(|session| session.id.to_string());
+        let is_it = |session: &CheckoutSession| session.metadata.as_ref().and_then(topup_of).as_ref() == Some(topup);
+        let found = page.data.into_iter().find(is_it);
+        if found.is_some() || after.is_none() {
+            return Ok(found);
+        }
+    }
+    Err(not_understood("too many checkout sessions to find one"))
+}
+
+fn within(from_ms: i64, to_ms: i64) -> RangeQueryTs {
+    let from = from_ms.div_euclid(1_000).saturating_sub(CLOCK_DIFFERENCE_SECONDS);
+    let mut within = RangeQueryTs::gte(from);
+    if let RangeQueryTs::Bounds(bounds) = &mut within {
+        bounds.lte = Some(to_ms.div_euclid(1_000).saturating_add(CLOCK_DIFFERENCE_SECONDS));
+    }
+    within
 }
 
 pub(super) async fn refunds(

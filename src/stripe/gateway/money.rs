@@ -14,15 +14,13 @@ use super::{Transport, classify, not_understood, topup_of};
 use crate::domain::checkout::PURPOSE;
 use crate::domain::fees::RealFee;
 use crate::domain::ids::{BalanceTransactionId, ChargeId, DisputeId, PaymentIntentId, RefundId};
-use crate::domain::reversal::{DisputeReport, RefundReport, RefundStatus, amount, word};
+use crate::domain::reversal::{DisputeReport, REFUND_REQUEST_ID, RefundReport, RefundStatus, amount, word};
 use crate::ports::{GatewayError, PaymentOwner, RefundOrder};
 
 /// Stripe's largest page.
 pub(super) const PAGE: i64 = 100;
 /// A payment has a handful of refunds; one that has more than this is not ours.
 const MAX_PAGES: usize = 20;
-/// The metadata key that names the request that a refund was made for.
-const REFUND_REQUEST_ID: &str = "refundRequestId";
 
 pub(super) async fn read_payment(
     client: &impl Transport,
@@ -85,11 +83,12 @@ pub(super) async fn find_refund(
     request_id: &str,
 ) -> Result<Option<RefundReport>, GatewayError> {
     let refunds = all_refunds(client, payment).await?;
-    let is_it = |refund: &Refund| {
-        let metadata = refund.metadata.as_ref();
-        metadata.and_then(|metadata| metadata.get(REFUND_REQUEST_ID)).is_some_and(|id| id == request_id)
-    };
+    let is_it = |refund: &Refund| request_of(refund).is_some_and(|id| id == request_id);
     refunds.into_iter().find(is_it).map(refund_report).transpose()
+}
+
+fn request_of(refund: &Refund) -> Option<&String> {
+    refund.metadata.as_ref().and_then(|metadata| metadata.get(REFUND_REQUEST_ID))
 }
 
 async fn all_refunds(client: &impl Transport, payment: &PaymentIntentId) -> Result<Vec<Refund>, GatewayError> {
@@ -110,6 +109,7 @@ async fn all_refunds(client: &impl Transport, payment: &PaymentIntentId) -> Resu
 }
 
 pub(super) fn refund_report(refund: Refund) -> Result<RefundReport, GatewayError> {
+    let request = request_of(&refund).map(|id| word(id));
     let status = refund.status.unwrap_or_default();
     let payment_intent = refund.payment_intent.as_ref().map(|payment| PaymentIntentId::parse(payment.id().as_str()));
     Ok(RefundReport {
@@ -119,6 +119,7 @@ pub(super) fn refund_report(refund: Refund) -> Result<RefundReport, GatewayError
         currency: refund.currency.to_string(),
         status: RefundStatus::parse(&status).ok_or_else(|| not_understood(format!("refund status {status}")))?,
         reason: refund.reason.map(|reason| word(reason.as_str())),
+        request,
     })
 }
 

@@ -24,7 +24,7 @@ on_both_databases! {
         assert_eq!(given, expected);
         let secret = api_key(&app, Scope::Admin, Some("user_1")).await;
         let request = http_client().post(format!("{}/admin/accounts/user_1/adjustments", app.url));
-        let request = request.header("x-api-key", &secret).header("idempotency-key", "key-1");
+        let request = request.header("x-api-key", &secret).header("idempotency-key", "key-2");
         let taken = app.send(request.json(&json!({ "credits": -30, "reason": "a mistake" }))).await.expect(200);
         let by = taken["madeBy"].as_str().expect("text");
         assert!(by.starts_with("API key key_") && by.ends_with("(back office)") && !by.contains(&secret), "{by}");
@@ -51,9 +51,25 @@ on_both_databases! {
             assert_eq!(answer.expect(200), first);
         }
         adjust(&app, "user_1", "key-1", 101).await.expect_problem(422, "idempotency_key_reused");
-        adjust(&app, "user_2", "key-1", 100).await.expect_problem(422, "idempotency_key_reused");
         assert_eq!(app.credits("user_1").await, 100);
         assert_eq!(rows(&app.app.db).await, Rows { entries: 1, accounts: 1, ..Rows::default() });
+        app.finish().await;
+    }
+
+    async fn a_key_belongs_to_the_account_with_whatever_credentials_it_comes(backend: Backend) {
+        // Known mistake 35.
+        let app = start(backend).await;
+        let first = adjust(&app, "user_1", "key-1", 100).await.expect(200);
+        for account in [None, Some("user_1")] {
+            let secret = api_key(&app, Scope::Admin, account).await;
+            let request = http_client().post(format!("{}/admin/accounts/user_1/adjustments", app.url));
+            let request = request.header("x-api-key", secret).header("idempotency-key", "\"key-1\"");
+            let body = json!({ "credits": 100, "reason": "a gift" });
+            assert_eq!(app.send(request.json(&body)).await.expect(200), first);
+        }
+        let other = adjust(&app, "user_2", "key-1", 100).await.expect(200);
+        assert_ne!(other["id"], first["id"], "another account's key is another key");
+        assert_eq!((app.credits("user_1").await, app.credits("user_2").await), (100, 100));
         app.finish().await;
     }
 

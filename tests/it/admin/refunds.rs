@@ -4,8 +4,9 @@ use serde_json::{Value, json};
 use topup::app::api_keys::Scope;
 use topup::domain::ids::TopupId;
 
-use super::{api_key, buy, buy_with, deliver_all, events, get, post, refund, refunds_at_stripe, start};
+use super::{api_key, buy, buy_with, deliver_all, events, get, post, refund, refunds_at_stripe, start, start_with};
 use crate::on_both_databases;
+use crate::support::Options;
 use crate::support::app::http_client;
 use crate::support::books::{Rows, rows};
 
@@ -100,7 +101,7 @@ on_both_databases! {
         app.finish().await;
     }
 
-    async fn a_payment_whose_money_a_dispute_has_is_not_refunded(backend: Backend) {
+    async fn while_a_dispute_is_open_nothing_is_refunded(backend: Backend) {
         let app = start(backend).await;
         let purchase = buy(&app, "user_1").await;
         let control = format!("payment_intents/{}/dispute", purchase.payment);
@@ -117,6 +118,45 @@ on_both_databases! {
         assert_eq!((&preview["credits"], &preview["balance"]["remainingCredits"]), (&json!(0), &json!(150)));
         // What Stripe refused stays refused under its key.
         refund(&app, &purchase, "key-1", json!({})).await.expect_problem(409, "payment_disputed");
+        app.finish().await;
+    }
+
+    async fn what_a_lost_partial_dispute_left_can_be_refunded(backend: Backend) {
+        let app = start(backend).await;
+        let purchase = buy(&app, "user_1").await;
+        let control = format!("payment_intents/{}/dispute", purchase.payment);
+        let dispute = app.stripe.control(&control, json!({ "amount": 100 })).await;
+        app.stripe.control(&format!("disputes/{}", dispute["id"].as_str().expect("an id")), json!({ "to": "lost" })).await;
+        deliver_all(&app, "charge.dispute.closed").await;
+        assert_eq!(app.credits("user_1").await, 150);
+        let path = format!("/admin/topups/{}/refunds/preview", purchase.topup);
+        let preview = get(&app, &path).await.expect(200);
+        assert_eq!((&preview["possible"], &preview["amount"], &preview["credits"]), (&json!(true), &json!(189), &json!(150)));
+        assert_eq!((&preview["largestAmount"], &preview["largestCredits"]), (&json!(189), &json!(150)));
+        refund(&app, &purchase, "key-1", json!({ "amount": 190 })).await.expect_problem(409, "amount_too_large");
+        let body = refund(&app, &purchase, "key-2", json!({ "credits": 60 })).await.expect(200);
+        assert_eq!((&body["amount"], &body["creditsTaken"]), (&json!(60), &json!(60)));
+        let body = refund(&app, &purchase, "key-3", json!({})).await.expect(200);
+        assert_eq!((&body["amount"], &body["creditsTaken"], app.credits("user_1").await), (&json!(129), &json!(90), 0));
+        refund(&app, &purchase, "key-4", json!({})).await.expect_problem(409, "payment_disputed");
+        app.finish().await;
+    }
+
+    async fn an_amount_that_the_currency_does_not_have_is_refused_before_stripe(backend: Backend) {
+        let options = Options::default()
+            .setting("CURRENCY", "isk")
+            .setting("CREDIT_UNIT_AMOUNT", "100")
+            .setting("FEE_FIXED", "100");
+        let app = start_with(backend, options).await;
+        let purchase = buy(&app, "user_1").await;
+        for amount in [1, 150, 99_999] {
+            let problem = refund(&app, &purchase, "key-1", json!({ "amount": amount })).await;
+            let problem = problem.expect_problem(400, "invalid_request");
+            assert_eq!((&problem["errors"][0]["field"], &problem["errors"][0]["code"]), (&json!("amount"), &json!("not_a_multiple")));
+        }
+        assert_eq!(refund_calls(&app).await, 0);
+        let body = refund(&app, &purchase, "key-1", json!({ "amount": 300 })).await.expect(200);
+        assert_eq!((&body["creditsTaken"], app.credits("user_1").await), (&json!(3), 247));
         app.finish().await;
     }
 

@@ -17,7 +17,7 @@ on_both_databases! {
         let topup = books.topup(&new.id).await;
         assert_eq!((&topup.account, topup.credits, topup.currency), (&new.account, 250, new.quote.currency));
         assert_eq!((topup.credits_amount_minor, topup.fee_amount_minor, topup.total_amount_minor), (250, 39, 289));
-        assert_eq!((topup.request().expect("readable"), topup.stripe_attempt), (new.request, 1));
+        assert_eq!((topup.request().expect("readable"), topup.attempt.key), (new.request, 1));
         assert_eq!((topup.state, topup.session, topup.session_url), (TopupState::Creating, None, None));
         assert_eq!((topup.created_at_ms, topup.expires_at_ms, topup.paid_at_ms), (NOW_MS, NOW_MS + 3_600_000, None));
         books.finish().await;

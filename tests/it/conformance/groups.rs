@@ -44,6 +44,7 @@ fn refund(number: u128, amount_minor: i64, report: &PaymentReport) -> ApplyRever
         currency: "usd".to_owned(),
         status: RefundStatus::Succeeded,
         reason: None,
+        request: None,
     };
     ApplyReversals {
         event: Some(event(&format!("evt_refund_{number}"))),

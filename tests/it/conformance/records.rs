@@ -2,13 +2,14 @@
 
 use futures_util::FutureExt;
 use futures_util::future::join_all;
+use topup::domain::attempt::Attempt;
 use topup::domain::checkout::{PaymentProgress, TopupState};
 use topup::domain::ids::TopupId;
 use topup::store::api_keys::{self, ApiKeyRow};
 use topup::store::failed_events::{self, FailureCursor, FailureFilter, FailureKind, FailureRecord};
 use topup::store::idempotency::{self, IdempotencyKey, KeyState, StoredAnswer};
 use topup::store::instance::{self, Instance};
-use topup::store::{Db, StoreError, topups};
+use topup::store::{Db, StoreError, topup_attempts, topups};
 
 use crate::on_both_databases;
 use crate::support::books::{Books, NOW_MS, account_id, new_topup, news, topup_of};
@@ -20,11 +21,11 @@ macro_rules! in_a_write {
     };
 }
 
-fn key(caller: &str, name: &str, hash: &str) -> IdempotencyKey {
-    IdempotencyKey { caller: caller.to_owned(), key: name.to_owned(), request_hash: hash.to_owned() }
+fn key(scope: &str, name: &str, hash: &str) -> IdempotencyKey {
+    IdempotencyKey { scope: scope.to_owned(), key: name.to_owned(), request_hash: hash.to_owned() }
 }
 
-/// A claim of `key` by the caller `one` for a purchase, held for a second.
+/// A claim of `key` in the scope `one` for a purchase, held for a second.
 async fn claim(db: &Db, hash: &'static str, topup: u128, now_ms: i64) -> KeyState {
     let claimed = in_a_write!(db, |tx| async {
         idempotency::claim(tx, &key("one", "key", hash), &TopupId::from_bits(topup), now_ms + 1_000, now_ms).await
@@ -76,20 +77,20 @@ on_both_databases! {
         books.finish().await;
     }
 
-    async fn the_same_key_of_two_callers_is_two_keys(backend: Backend) {
+    async fn the_same_key_of_two_scopes_is_two_keys(backend: Backend) {
         let books = Books::open(backend).await;
         books.insert(new_topup(1)).await;
-        for (caller, name) in [("one", "key"), ("two", "key"), ("one", "KEY"), ("onek", "ey")] {
+        for (scope, name) in [("one", "key"), ("two", "key"), ("one", "KEY"), ("onek", "ey")] {
             let state = books
                 .db
                 .write(move |tx| {
                     async move {
-                idempotency::claim(tx, &key(caller, name, "a"), &TopupId::from_bits(1), 1_000, 0).await
+                idempotency::claim(tx, &key(scope, name, "a"), &TopupId::from_bits(1), 1_000, 0).await
             }.boxed()
                 })
                 .await
                 .expect("claims");
-            assert!(matches!(state, KeyState::Fresh), "{caller} {name}");
+            assert!(matches!(state, KeyState::Fresh), "{scope} {name}");
         }
         books.finish().await;
     }
@@ -113,10 +114,10 @@ on_both_databases! {
         books.insert(new_topup(1)).await;
         assert!(matches!(claim(db, "a", 1, 10_000).await, KeyState::Fresh));
         for (before_ms, now_ms, why) in [(10_000, 20_000, "young"), (10_001, 10_999, "held")] {
-            in_a_write!(db, |tx| async { idempotency::forget_old(tx, &key("one", "key", "a"), before_ms, now_ms).await }).expect("forgets");
+            in_a_write!(db, |tx| async { idempotency::forget(tx, &key("one", "key", "a"), before_ms, now_ms).await }).expect("forgets");
             assert!(matches!(claim(db, "b", 1, now_ms).await, KeyState::OtherRequest), "{why}");
         }
-        in_a_write!(db, |tx| async { idempotency::forget_old(tx, &key("one", "key", "a"), 10_001, 11_000).await }).expect("forgets");
+        in_a_write!(db, |tx| async { idempotency::forget(tx, &key("one", "key", "a"), 10_001, 11_000).await }).expect("forgets");
         assert!(matches!(claim(db, "b", 1, 11_000).await, KeyState::Fresh));
         books.finish().await;
     }
@@ -313,24 +314,82 @@ on_both_databases! {
         books.finish().await;
     }
 
-    async fn the_next_attempt_is_taken_by_one(backend: Backend) {
+    async fn the_next_key_is_taken_by_the_process_that_has_the_purchase(backend: Backend) {
         let books = Books::open(backend).await;
         books.insert(new_topup(1)).await;
         books.opened(2).await;
-        let next = async |number: u128, attempt: i64| {
+        let next = async |number: u128, mark_ms: i64| {
             in_a_write!(books.db, |tx| async {
                 let mut request = new_topup(number).request;
                 request.expires_at_seconds += 60;
-                topups::next_attempt(tx, &TopupId::from_bits(number), attempt, &request, NOW_MS).await
+                let next = Attempt::first(NOW_MS).next(NOW_MS + 5);
+                topup_attempts::next_key(tx, &TopupId::from_bits(number), mark_ms, &next, &request).await
             })
             .expect("writes")
         };
-        assert!(next(1, 1).await);
-        assert!(!next(1, 1).await, "somebody else has moved on");
+        assert!(next(1, NOW_MS).await);
+        assert!(!next(1, NOW_MS).await, "somebody else has moved on");
         let topup = books.topup(&TopupId::from_bits(1)).await;
-        assert_eq!((topup.stripe_attempt, topup.expires_at_ms), (2, NOW_MS + 3_660_000));
+        assert_eq!((topup.attempt, topup.expires_at_ms), (Attempt::first(0).next(NOW_MS + 5), NOW_MS + 3_660_000));
         assert_eq!(topup.request().expect("readable").expires_at_seconds, NOW_MS / 1_000 + 3_660);
-        assert!(!next(2, 1).await, "it has a session");
+        assert!(!next(2, NOW_MS).await, "it has a session");
+        books.finish().await;
+    }
+
+    async fn what_an_overtaken_process_knows_of_its_calls_is_not_written_over_the_next_ones(backend: Backend) {
+        let books = Books::open(backend).await;
+        books.insert(new_topup(1)).await;
+        let id = TopupId::from_bits(1);
+        let keep = async |mark_ms: i64, unknown_since_ms: Option<i64>| {
+            let attempt = Attempt { unknown_since_ms, key_failures: 1, ..Attempt::first(NOW_MS) };
+            in_a_write!(books.db, |tx| async {
+                topup_attempts::keep_attempt(tx, &TopupId::from_bits(1), mark_ms, &attempt, NOW_MS).await
+            })
+            .expect("writes");
+            books.topup(&id).await.attempt
+        };
+        in_a_write!(books.db, |tx| async { topup_attempts::mark_unknown(tx, &TopupId::from_bits(1), NOW_MS + 9).await })
+            .expect("writes");
+        let marked = Attempt { unknown_since_ms: Some(NOW_MS + 9), ..Attempt::first(NOW_MS) };
+        assert_eq!(keep(NOW_MS, None).await, marked, "written by the process before");
+        let known = Attempt { unknown_since_ms: None, key_failures: 1, ..Attempt::first(NOW_MS) };
+        assert_eq!(keep(NOW_MS + 9, None).await, known);
+        books.finish().await;
+    }
+
+    async fn old_keys_are_purged_in_batches_by_many_at_once_beside_checkouts(backend: Backend) {
+        let books = Books::open(backend).await;
+        let db = &books.db;
+        books.insert(new_topup(1)).await;
+        let claimed = async |number: usize, now_ms: i64| {
+            let name = format!("key-{number}");
+            db.write(move |tx| {
+                let name = name.clone();
+                async move {
+                    let key = key("one", &name, "a");
+                    idempotency::forget(tx, &key, now_ms - 10_000, now_ms).await?;
+                    idempotency::claim(tx, &key, &TopupId::from_bits(1), now_ms + 1_000, now_ms).await
+                }
+                .boxed()
+            })
+            .await
+            .expect("claims")
+        };
+        for number in 0..40 {
+            assert!(matches!(claimed(number, 0).await, KeyState::Fresh));
+        }
+        assert!(matches!(claimed(40, 19_500).await, KeyState::Fresh), "a young one");
+        assert!(matches!(db.purge_idempotency_keys(10_000, 500, 100).await, Ok(0)), "all of them are held");
+        assert!(matches!(db.purge_idempotency_keys(10_000, 20_000, 7).await, Ok(7)), "not more than was asked for");
+        let purge = || async { db.purge_idempotency_keys(10_000, 20_000, 100).await.expect("purges") };
+        let (purged, states) = tokio::join!(join_all((0..8).map(|_| purge())), join_all((7..40).map(|number| claimed(number, 20_000))));
+        assert!(purged.iter().all(|found| *found <= 33), "{purged:?}");
+        assert!(states.iter().all(|state| matches!(state, KeyState::Fresh)), "an old key counts as new: {states:?}");
+        while purge().await > 0 {}
+        for number in 7..40 {
+            assert!(matches!(claimed(number, 20_001).await, KeyState::Running), "{number}: its new holder keeps it");
+        }
+        assert!(matches!(claimed(40, 20_001).await, KeyState::Running | KeyState::Resumed(_)), "the young one stays");
         books.finish().await;
     }
 

@@ -49,6 +49,8 @@ pub struct Options {
     pub call_timeout: Duration,
     /// How long the calls for one checkout may take.
     pub checkout_budget: Duration,
+    /// The wait before the first repetition of a call to Stripe.
+    pub first_pause: Duration,
     /// How many bytes of webhook bodies may be in memory at once.
     pub webhook_bytes: usize,
 }
@@ -60,6 +62,7 @@ impl Default for Options {
             webhooks: false,
             call_timeout: Duration::from_secs(5),
             checkout_budget: Duration::from_secs(20),
+            first_pause: topup::app::FIRST_PAUSE,
             webhook_bytes: topup::http::MAX_WEBHOOK_BYTES_IN_FLIGHT,
         }
     }
@@ -163,6 +166,7 @@ impl TestApp {
             ids: Arc::new(SystemIds),
             call_timeout: options.call_timeout,
             checkout_budget: options.checkout_budget,
+            first_pause: options.first_pause,
             webhook_bytes: options.webhook_bytes,
             workers: Some(1),
             demo: None,

@@ -1,0 +1,143 @@
+//! Everything that is created at Stripe is created once, whatever goes wrong: all sequences of two and of three faults,
+//! and the process dies between any two steps. On real HTTP, with lists that lag.
+
+mod checkouts;
+mod refunds;
+
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use tokio::sync::Notify;
+use topup::checkpoints;
+
+use crate::admin::ADMIN_SCOPE;
+use crate::support::app::http_client;
+use crate::support::{Backend, Options, TestApp};
+
+/// How late the work is done that is done after its failure, and how far lists lag, in seconds.
+const LATE_SECONDS: i64 = 40;
+const LAG_SECONDS: i64 = 20;
+/// How long a call may take. An answer that is too late is held until the next repetition.
+const CALL_TIMEOUT: Duration = Duration::from_millis(250);
+
+/// What goes wrong with one call.
+const FAULTS: [&str; 11] =
+    ["lost", "500 done", "500", "500 later", "lost, later", "400", "401", "403", "429", "409", "too late"];
+
+fn fault(name: &str) -> Value {
+    match name {
+        "lost" => json!({ "kind": "disconnect", "when": "after" }),
+        "500 done" => json!({ "kind": "status", "status": 500, "when": "after" }),
+        "500 later" => json!({ "kind": "later", "status": 500, "after_seconds": LATE_SECONDS }),
+        "lost, later" => json!({ "kind": "later", "after_seconds": LATE_SECONDS }),
+        "too late" => json!({ "kind": "hold", "when": "after" }),
+        status => json!({ "kind": "status", "status": status.parse::<u16>().expect("a status") }),
+    }
+}
+
+/// Faults, one after the other.
+type Sequence = Vec<&'static str>;
+
+/// How many services with a Stripe of their own work through the sequences at once: most of the time is waiting.
+const LANES: usize = 4;
+
+/// All sequences of so many faults, dealt out.
+fn in_lanes(length: u32) -> Vec<Vec<Sequence>> {
+    let sequences = sequences(length);
+    (0..LANES).map(|lane| sequences.iter().skip(lane).step_by(LANES).cloned().collect()).collect()
+}
+
+/// All sequences of so many faults.
+fn sequences(length: u32) -> Vec<Sequence> {
+    (0..length).fold(vec![Vec::new()], |shorter, _| {
+        let longer = shorter
+            .into_iter()
+            .flat_map(|sequence| FAULTS.into_iter().map(move |fault| [sequence.as_slice(), &[fault]].concat()));
+        longer.collect()
+    })
+}
+
+async fn start(backend: Backend) -> TestApp {
+    let options = Options { first_pause: Duration::ZERO, call_timeout: CALL_TIMEOUT, ..Options::default() };
+    let app = TestApp::start_with(backend, options.setting("JWT_ADMIN_SCOPE", ADMIN_SCOPE)).await;
+    lag(&app, LAG_SECONDS).await;
+    app
+}
+
+async fn lag(app: &TestApp, seconds: i64) {
+    app.stripe.control("lists", json!({ "lag_seconds": seconds })).await;
+}
+
+/// The next calls go wrong, one after the other.
+async fn plan(app: &TestApp, path: &str, sequence: &[&str]) {
+    for name in sequence {
+        let mut planned = json!({ "method": "POST", "path": path });
+        planned.as_object_mut().expect("an object").extend(fault(name).as_object().expect("an object").clone());
+        app.stripe.fault(planned).await;
+    }
+}
+
+/// How many of the planned faults are left; none are afterwards.
+async fn clear(app: &TestApp) -> usize {
+    let url = format!("{}/_sandbox/faults", app.stripe.url);
+    let left: Value = http_client().get(&url).send().await.expect("answers").json().await.expect("JSON");
+    http_client().delete(&url).send().await.expect("answers");
+    left["faults"].as_array().expect("a list").len()
+}
+
+/// Time passes, here and at Stripe.
+async fn pass(app: &TestApp, seconds: i64) {
+    app.clock.advance_ms(seconds * 1_000);
+    app.stripe.control("clock", json!({ "advance_seconds": seconds })).await;
+}
+
+/// How long is waited before each repetition of a request, in seconds: at once, after a lease, after the quiet time.
+const WAITS: [i64; 10] = [0, 0, 61, 61, 901, 0, 901, 61, 901, 901];
+
+/// The places at which a use case waits for nothing but Stripe.
+const PLACES: [&str; 3] = ["call Stripe", "Stripe answered", "ask Stripe"];
+
+/// A process that dies when it comes to one of [`PLACES`] for the n-th time. It lives on this thread.
+struct Death {
+    left: Rc<Cell<usize>>,
+    happened: Rc<Notify>,
+}
+
+impl Death {
+    fn at(place: usize) -> Self {
+        let death = Self { left: Rc::new(Cell::new(place)), happened: Rc::new(Notify::new()) };
+        let (left, happened) = (death.left.clone(), death.happened.clone());
+        checkpoints::set_hook(Some(Box::new(move |name| {
+            if !PLACES.contains(&name) {
+                return None;
+            }
+            if left.get() > 0 {
+                left.set(left.get() - 1);
+                return None;
+            }
+            happened.notify_one();
+            Some(Box::pin(std::future::pending()))
+        })));
+        death
+    }
+
+    /// Runs something until it ends (`Some`) or the process dies in it: then it is dropped where it stands.
+    async fn or<T>(self, work: impl Future<Output = T>) -> Option<T> {
+        let ended = RefCell::new(None);
+        tokio::select! {
+            biased;
+            result = work => { ended.replace(Some(result)); }
+            () = self.happened.notified() => {}
+        }
+        checkpoints::set_hook(None);
+        ended.into_inner()
+    }
+}
+
+impl Drop for Death {
+    fn drop(&mut self) {
+        checkpoints::set_hook(None);
+    }
+}

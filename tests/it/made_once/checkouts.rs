@@ -1,0 +1,112 @@
+//! One session at Stripe for each purchase, and none is handed out twice.
+
+use futures_util::future::join_all;
+use serde_json::{Value, json};
+use topup::app::caller_key::CallerKey;
+use topup::app::create_checkout::{CreateCheckout, create_checkout};
+use topup::domain::account::AccountId;
+use topup::domain::redirect::{AllowedOrigin, RedirectUrl};
+
+use super::{Death, LAG_SECONDS, LATE_SECONDS, Sequence, WAITS, clear, in_lanes, pass, plan, sequences, start};
+use crate::support::app::SUCCESS_URL;
+use crate::support::{Backend, TestApp};
+
+/// Repeats a purchase until its checkout is open; gives the session.
+async fn repeat(app: &TestApp, account: &str, about: &str) -> String {
+    let mut told = Vec::new();
+    for seconds in WAITS {
+        app.stripe.release().await;
+        if seconds > 0 {
+            pass(app, seconds).await;
+        }
+        let body = json!({ "credits": 250, "successUrl": SUCCESS_URL });
+        let answer = app.checkout_with(account, Some("key-1"), body).await;
+        told.push(format!("{} {}", answer.status, answer.body["code"]));
+        match answer.status {
+            200 => return answer.body["id"].as_str().expect("an id").to_owned(),
+            409 if answer.body["code"] == "idempotency_key_in_use" => {}
+            502..=504 => {}
+            _ => panic!("{about}: {told:?}"),
+        }
+    }
+    panic!("{about}: never opened: {told:?}");
+}
+
+/// The purchase has one session at Stripe, and a repetition hands out no other.
+async fn check(app: &TestApp, account: &str, session: &str, about: &str) {
+    clear(app).await;
+    assert_eq!(repeat(app, account, about).await, session, "{about}: another session");
+    // What is still to be done at Stripe is done, and listed.
+    pass(app, LATE_SECONDS + LAG_SECONDS + 2).await;
+    let sessions = app.stripe.sessions().await;
+    let its: Vec<&Value> = sessions.iter().filter(|found| found["client_reference_id"] == account).collect();
+    assert_eq!(its.len(), 1, "{about}: {its:?}");
+    assert_eq!(its[0]["id"], session, "{about}");
+}
+
+async fn no_sequence_opens_two(backend: Backend, length: u32) {
+    join_all(in_lanes(length).into_iter().map(|sequences| no_sequence_of_these(backend, sequences))).await;
+}
+
+async fn no_sequence_of_these(backend: Backend, sequences: Vec<Sequence>) {
+    let app = start(backend).await;
+    for (number, sequence) in sequences.into_iter().enumerate() {
+        let (account, about) = (format!("user_{number}"), format!("{sequence:?}"));
+        plan(&app, "/v1/checkout/sessions", &sequence).await;
+        let session = repeat(&app, &account, &about).await;
+        check(&app, &account, &session, &about).await;
+    }
+    app.finish().await;
+}
+
+fn command(account: &str) -> CreateCheckout {
+    let origins = [AllowedOrigin::parse("https://app.example.com").expect("an origin")];
+    let account = AccountId::parse(account).expect("an account");
+    CreateCheckout {
+        idempotency: Some(CallerKey::of_checkout(&account, "key-1".to_owned())),
+        account,
+        credits: 250,
+        success_url: RedirectUrl::parse(SUCCESS_URL, &origins).expect("a URL"),
+        cancel_url: None,
+    }
+}
+
+async fn no_death_opens_two(backend: Backend, length: u32) {
+    let app = start(backend).await;
+    let mut number = 0_u64;
+    for sequence in sequences(length) {
+        for place in 0.. {
+            number += 1;
+            let (account, about) = (format!("user_{number}"), format!("{sequence:?}, dead at {place}"));
+            plan(&app, "/v1/checkout/sessions", &sequence).await;
+            let inside = app.app.clone();
+            let ended = Death::at(place).or(create_checkout(&inside, command(&account))).await;
+            let session = repeat(&app, &account, &about).await;
+            check(&app, &account, &session, &about).await;
+            if ended.is_some() {
+                break;
+            }
+        }
+    }
+    app.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_two_faults_open_two_checkouts_on_postgres() {
+    no_sequence_opens_two(Backend::Postgres, 2).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_three_faults_open_two_checkouts_on_sqlite() {
+    no_sequence_opens_two(Backend::Sqlite, 3).await;
+}
+
+#[tokio::test]
+async fn no_death_between_two_faults_opens_two_checkouts_on_sqlite() {
+    no_death_opens_two(Backend::Sqlite, 2).await;
+}
+
+#[tokio::test]
+async fn no_death_after_a_fault_opens_two_checkouts_on_postgres() {
+    no_death_opens_two(Backend::Postgres, 1).await;
+}

@@ -1,0 +1,150 @@
+//! One refund at Stripe and one set of credits taken.
+
+use futures_util::future::join_all;
+use serde_json::{Value, json};
+use topup::app::caller_key::CallerKey;
+use topup::app::operator::Operator;
+use topup::app::refund_topup::{RefundTopup, refund_topup};
+use topup::domain::ids::TopupId;
+use topup::domain::refund::RefundAsk;
+
+use super::{Death, LAG_SECONDS, LATE_SECONDS, Sequence, WAITS, clear, in_lanes, lag, pass, plan, sequences, start};
+use crate::admin::{Purchase, buy, refund};
+use crate::support::{Backend, TestApp};
+
+/// More refunds of one credit fit into one purchase than fit on a page of Stripe's list.
+const REFUNDS_OF_A_PURCHASE: i64 = 90;
+
+/// Purchases of one account, of which one credit after the other is refunded.
+struct Shop {
+    app: TestApp,
+    purchase: Purchase,
+    refunded: i64,
+    credits: i64,
+    number: u64,
+}
+
+impl Shop {
+    async fn open(backend: Backend) -> Self {
+        let app = start(backend).await;
+        let purchase = Self::buy(&app).await;
+        Self { app, purchase, refunded: 0, credits: 250, number: 0 }
+    }
+
+    /// Its payment is found in a list.
+    async fn buy(app: &TestApp) -> Purchase {
+        lag(app, 0).await;
+        let purchase = buy(app, "user_1").await;
+        lag(app, LAG_SECONDS).await;
+        purchase
+    }
+
+    /// The key of the next refund, and a purchase that has room for it.
+    async fn next(&mut self) -> String {
+        if self.refunded == REFUNDS_OF_A_PURCHASE {
+            self.purchase = Self::buy(&self.app).await;
+            (self.refunded, self.credits) = (0, self.credits + 250);
+        }
+        self.number += 1;
+        format!("key-{}", self.number)
+    }
+
+    fn command(&self, key: &str) -> RefundTopup {
+        let topup = TopupId::parse(&self.purchase.topup).expect("an id");
+        RefundTopup {
+            key: CallerKey::of_refund(&topup, key.to_owned()),
+            topup,
+            ask: RefundAsk::Credits(1),
+            payment: None,
+            reason: "requested_by_customer".to_owned(),
+            operator: Operator { name: "a test".to_owned(), account: None },
+        }
+    }
+
+    /// Repeats a refund until it is made.
+    async fn repeat(&mut self, key: &str, about: &str) -> Value {
+        let mut told = Vec::new();
+        for seconds in WAITS {
+            self.app.stripe.release().await;
+            if seconds > 0 {
+                pass(&self.app, seconds).await;
+            }
+            let answer = refund(&self.app, &self.purchase, key, json!({ "credits": 1 })).await;
+            told.push(format!("{} {}", answer.status, answer.body["code"]));
+            match answer.status {
+                200 => return answer.body,
+                // Not made, or not known yet: each says to repeat it, or why.
+                409 | 422 | 502..=504 => {}
+                _ => panic!("{about}: {told:?}"),
+            }
+        }
+        panic!("{about}: never made: {told:?}");
+    }
+
+    /// There is one refund more than before, and one credit less.
+    async fn check(&mut self, about: &str) {
+        clear(&self.app).await;
+        // What is still to be done at Stripe is done, and listed.
+        pass(&self.app, LATE_SECONDS + LAG_SECONDS + 2).await;
+        (self.refunded, self.credits) = (self.refunded + 1, self.credits - 1);
+        let list = format!("/v1/refunds?limit=100&payment_intent={}", self.purchase.payment);
+        let at_stripe = self.app.stripe.get(&list).await["data"].as_array().expect("a list").len();
+        assert_eq!(i64::try_from(at_stripe).expect("fits"), self.refunded, "{about}: refunds at Stripe");
+        assert_eq!(self.app.credits("user_1").await, self.credits, "{about}: credits");
+    }
+}
+
+async fn no_sequence_refunds_twice(backend: Backend, length: u32) {
+    join_all(in_lanes(length).into_iter().map(|sequences| no_sequence_of_these(backend, sequences))).await;
+}
+
+async fn no_sequence_of_these(backend: Backend, sequences: Vec<Sequence>) {
+    let mut shop = Shop::open(backend).await;
+    for sequence in sequences {
+        let (key, about) = (shop.next().await, format!("{sequence:?}"));
+        plan(&shop.app, "/v1/refunds", &sequence).await;
+        shop.repeat(&key, &about).await;
+        shop.check(&about).await;
+    }
+    shop.app.finish().await;
+}
+
+/// Each sequence, with a process that dies at each place that it comes to; the next one goes on.
+async fn no_death_refunds_twice(backend: Backend, length: u32) {
+    let mut shop = Shop::open(backend).await;
+    for sequence in sequences(length) {
+        for place in 0.. {
+            let (key, about) = (shop.next().await, format!("{sequence:?}, dead at {place}"));
+            plan(&shop.app, "/v1/refunds", &sequence).await;
+            let (inside, command) = (shop.app.app.clone(), shop.command(&key));
+            let ended = Death::at(place).or(refund_topup(&inside, command)).await;
+            shop.repeat(&key, &about).await;
+            shop.check(&about).await;
+            if ended.is_some() {
+                break;
+            }
+        }
+    }
+    shop.app.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_two_faults_refund_twice_on_postgres() {
+    no_sequence_refunds_twice(Backend::Postgres, 2).await;
+}
+
+/// Known mistake 25.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_three_faults_refund_twice_on_sqlite() {
+    no_sequence_refunds_twice(Backend::Sqlite, 3).await;
+}
+
+#[tokio::test]
+async fn no_death_between_two_faults_refunds_twice_on_sqlite() {
+    no_death_refunds_twice(Backend::Sqlite, 2).await;
+}
+
+#[tokio::test]
+async fn no_death_after_a_fault_refunds_twice_on_postgres() {
+    no_death_refunds_twice(Backend::Postgres, 1).await;
+}
