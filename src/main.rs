@@ -9,7 +9,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use topup::app::api_keys::{self, Scope};
-use topup::config::{Config, LogSettings, Source};
+use topup::config::{Config, LogSettings, Source, parse_log_filter};
 use topup::domain::account::AccountId;
 use topup::startup::{Application, Environment, StartError, listen};
 use topup::store::Db;
@@ -130,8 +130,13 @@ async fn run(command: Command) -> Result<ExitCode, Failure> {
     Ok(ExitCode::SUCCESS)
 }
 
+/// The settings of a command; what is worth knowing about them is said at once.
 fn settings() -> Result<Source, Failure> {
-    Ok(Source::from_environment(Path::new("."))?)
+    let source = Source::from_environment(Path::new("."))?;
+    for warning in source.warnings() {
+        eprintln!("topup: warning: {warning}");
+    }
+    Ok(source)
 }
 
 async fn connect(create: bool) -> Result<Db, Failure> {
@@ -149,8 +154,11 @@ async fn connect_migrated() -> Result<Db, Failure> {
 }
 
 async fn serve() -> Result<(), Failure> {
-    let config = Config::load(&settings()?)?;
+    let config = Config::load(&Source::from_environment(Path::new("."))?)?;
     start_logging(&config.log)?;
+    for warning in &config.warnings {
+        tracing::warn!(warning, "about the settings");
+    }
     let (address, livemode, public_url) = (config.bind_address, config.stripe.livemode, config.public_url.clone());
     let application = Application::build(config, listen(address)?, Environment::default()).await?;
     application.check_key().await?;
@@ -168,6 +176,7 @@ async fn serve() -> Result<(), Failure> {
 #[cfg(feature = "dev")]
 async fn dev(options: topup::dev::DevOptions) -> Result<(), Failure> {
     let filter = std::env::var("LOG").unwrap_or_else(|_| "warn,topup=info".to_owned());
+    let filter = parse_log_filter(&filter).map_err(|message| format!("LOG: {message}"))?;
     start_logging(&LogSettings { filter, json: false })?;
     let stop = stop_signal()?;
     let dev = topup::dev::Dev::start(options, Environment::default()).await?;

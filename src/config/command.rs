@@ -43,12 +43,16 @@ impl CommandConfig {
             _ => Err(ConfigErrors(reader.errors)),
         }
     }
+
     /// Reads only how many days payloads are kept.
     ///
     /// # Errors
     /// When it is not a number of days.
     pub fn load_payload_days(source: &Source) -> Result<i64, ConfigErrors> {
         let mut reader = Reader::new(source);
-        read_payload_days(&mut reader).ok_or(ConfigErrors(reader.errors))
+        match read_payload_days(&mut reader) {
+            Some(days) if reader.errors.is_empty() => Ok(days),
+            _ => Err(ConfigErrors(reader.errors)),
+        }
     }
 }

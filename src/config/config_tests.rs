@@ -19,8 +19,8 @@ fn without(name: &str) -> Result<Config, ConfigErrors> {
     Config::load(&base.filter(|(setting, _)| *setting != name).collect())
 }
 
-fn wrong_settings(result: Result<Config, ConfigErrors>) -> Vec<&'static str> {
-    result.expect_err("must be refused").0.into_iter().map(|error| error.setting).collect()
+fn wrong_settings(result: Result<Config, ConfigErrors>) -> Vec<String> {
+    result.expect_err("must be refused").0.into_iter().map(|error| error.setting.into_owned()).collect()
 }
 
 #[test]
@@ -55,7 +55,7 @@ fn all_mistakes_are_reported_at_once() {
     for setting in
         ["STRIPE_SECRET_KEY", "STRIPE_WEBHOOK_SECRET", "ALLOWED_ORIGINS", "CURRENCY", "FEE_RATE_PERCENT", "LOG_FORMAT"]
     {
-        assert!(wrong.contains(&setting), "{setting} in {wrong:?}");
+        assert!(wrong.contains(&setting.to_owned()), "{setting} in {wrong:?}");
     }
 }
 
@@ -71,6 +71,8 @@ fn settings_that_would_be_wrong_or_unsafe_do_not_serve() {
         ("STRIPE_WEBHOOK_SECRET", "whsec_replace_me_with_the_secret"),
         ("STRIPE_WEBHOOK_SECRET", "whsec_verysecretsigning,whsec_change-me-change-me"),
         ("STRIPE_SECRET_KEY", "sk_test_replace_me"),
+        ("STRIPE_SECRET_KEY", "sk_org_0123456789abcdef"),
+        ("STRIPE_SECRET_KEY", "sk_org_live_0123456789abcdef"),
         ("STRIPE_SECRET_KEY", ""),
         ("STRIPE_SECRET_KEY", "pk_test_0123456789"),
         ("STRIPE_SECRET_KEY", "whsec_0123456789"),
@@ -94,6 +96,7 @@ fn settings_that_would_be_wrong_or_unsafe_do_not_serve() {
         ("MAX_CREDITS", "3"),
         ("FEE_MODE", "none"),
         ("FEE_RATE_PERCENT", "100"),
+        ("FEE_RATE_PERCENT", "0.029"),
         ("FEE_FIXED", "-1"),
         ("FEE_LABEL", " "),
         ("CHECKOUT_EXPIRES_MINUTES", "29"),
@@ -105,12 +108,42 @@ fn settings_that_would_be_wrong_or_unsafe_do_not_serve() {
         ("WEBHOOK_PAYLOAD_DAYS", "366"),
         ("WEBHOOK_PAYLOAD_DAYS", "a month"),
         ("LOG", "not=a=filter"),
+        ("LOG", "verbose"),
+        ("FEE_RATE_PERCENTAGE", "3.9"),
         ("LOG_FORMAT", "yaml"),
         ("PUBLIC_URL", "credits.example.com"),
     ] {
         let errors = load(&[(setting, value)]).err().unwrap_or_else(|| panic!("{setting}={value} was taken"));
         let about = if setting == "JWT_JWKS_URL" { "JWT_" } else { setting };
         assert!(errors.0.iter().any(|error| error.setting.starts_with(about)), "{setting}={value}: {errors}");
+    }
+}
+
+#[test]
+fn a_rate_written_as_a_fraction_is_refused_with_the_percentage_that_was_meant() {
+    for (rate, meant) in [("0.029", "2.9"), ("0.03", "3"), ("0.0290", "2.9"), ("0.0125", "1.25"), ("0.015", "1.5")] {
+        let text = load(&[("FEE_RATE_PERCENT", rate)]).expect_err("refused").to_string();
+        assert!(text.contains(&format!("write {meant} for {meant} percent")), "{text}");
+    }
+    for rate in ["0", "0.0", "0.00", "0.1", "0.25", "0.8", "1", "2.9", "10.05"] {
+        assert!(load(&[("FEE_RATE_PERCENT", rate)]).is_ok(), "{rate}");
+    }
+}
+
+#[test]
+fn an_organizations_key_is_refused_with_what_to_use() {
+    let text = load(&[("STRIPE_SECRET_KEY", "sk_org_verysecret0123")]).expect_err("refused").to_string();
+    assert!(text.contains("sk_org_…") && text.contains("rk_live_…") && !text.contains("verysecret"), "{text}");
+}
+
+#[test]
+fn webhook_secrets_are_listed_with_commas_spaces_or_both() {
+    for between in [",", ", ", " ,", " ", "\n", "\t,\n"] {
+        let text = format!("whsec_verysecretsigning{between}whsec_verysecretoldsigning");
+        let config = load(&[("STRIPE_WEBHOOK_SECRET", &text)]);
+        let secrets = config.unwrap_or_else(|error| panic!("{between:?}: {error}")).stripe.webhook_secrets;
+        let secrets: Vec<&str> = secrets.iter().map(Secret::expose).collect();
+        assert_eq!(secrets, ["whsec_verysecretsigning", "whsec_verysecretoldsigning"], "{between:?}");
     }
 }
 
@@ -175,7 +208,7 @@ fn secrets_never_show() {
 #[test]
 fn every_setting_of_the_example_file_is_one_that_is_read() {
     let example = include_str!("../../.env.example");
-    let sources = [include_str!("mod.rs"), include_str!("source.rs")].concat();
+    let sources = [include_str!("mod.rs"), include_str!("source.rs"), include_str!("names.rs")].concat();
     let names: Vec<&str> = example
         .lines()
         .filter_map(|line| line.trim_start_matches(['#', ' ']).split_once('='))

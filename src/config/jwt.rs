@@ -6,6 +6,8 @@
 
 mod key;
 
+use std::borrow::Cow;
+
 use jsonwebtoken::Algorithm;
 
 pub(super) use key::is_placeholder;
@@ -66,14 +68,14 @@ pub struct JwtSettings {
 #[error("{setting}: {message}")]
 pub struct SettingError {
     /// The name of the environment variable.
-    pub setting: &'static str,
+    pub setting: Cow<'static, str>,
     /// What is wrong, and what to set instead.
     pub message: String,
 }
 
 impl SettingError {
-    fn new(setting: &'static str, message: impl Into<String>) -> Self {
-        Self { setting, message: message.into() }
+    pub(super) fn new(setting: impl Into<Cow<'static, str>>, message: impl Into<String>) -> Self {
+        Self { setting: setting.into(), message: message.into() }
     }
 }
 

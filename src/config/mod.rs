@@ -4,7 +4,10 @@
 //! a default, because an empty secret would be a check that is switched off.
 
 mod command;
+mod env_file;
 pub mod jwt;
+mod log_filter;
+mod names;
 mod source;
 
 use std::net::{IpAddr, SocketAddr};
@@ -21,8 +24,9 @@ use crate::secret::Secret;
 pub use command::CommandConfig;
 pub use jwt::SettingError;
 use jwt::{JwtSettings, RawJwt, is_placeholder};
+pub use log_filter::parse_log_filter;
 use source::Reader;
-pub use source::Source;
+pub use source::{InvalidEnvFile, Source};
 
 /// What follows `whsec_`: Stripe's secrets have 32 characters and more.
 const MIN_WEBHOOK_SECRET_CHARACTERS: usize = 16;
@@ -60,6 +64,8 @@ pub struct Config {
     pub reconcile_since_days: i64,
     /// What is logged.
     pub log: LogSettings,
+    /// What is not wrong, but worth knowing at the start. No text contains a value.
+    pub warnings: Vec<String>,
 }
 
 /// How Stripe is called and believed.
@@ -146,6 +152,7 @@ impl Config {
                 reconcile_every_hours,
                 reconcile_since_days,
                 log,
+                warnings: reader.warnings,
             }),
             _ => Err(ConfigErrors(reader.errors)),
         }
@@ -189,17 +196,7 @@ fn read_stripe(reader: &mut Reader<'_>, webhook_secrets: Vec<Secret>) -> Option<
         "the API key from Stripe's dashboard (sk_test_… to try, sk_live_… or a restricted rk_live_…)",
     );
     let key = key.filter(|key| {
-        let wrong = if key.starts_with("pk_") {
-            Some("is a publishable key (pk_…); the service needs a secret or restricted one (sk_… or rk_…)")
-        } else if key.starts_with("whsec_") {
-            Some("is a webhook signing secret (whsec_…); it belongs into STRIPE_WEBHOOK_SECRET")
-        } else if is_placeholder(key) {
-            Some("is the placeholder of an example; take the key from Stripe's dashboard")
-        } else if !key.chars().all(|character| character.is_ascii_graphic()) {
-            Some("has characters that no key has; was it copied whole?")
-        } else {
-            None
-        };
+        let wrong = unusable_key(key);
         wrong.inspect(|message| reader.error("STRIPE_SECRET_KEY", message)).is_none()
     });
     let api_base = reader.optional("STRIPE_API_BASE");
@@ -216,6 +213,26 @@ fn read_stripe(reader: &mut Reader<'_>, webhook_secrets: Vec<Secret>) -> Option<
     Some(StripeSettings { secret_key: Secret::new(key?), webhook_secrets, api_base, livemode })
 }
 
+/// Why a text cannot be the key that Stripe is called with.
+fn unusable_key(key: &str) -> Option<&'static str> {
+    if key.starts_with("pk_") {
+        Some("is a publishable key (pk_…); the service needs a secret or restricted one (sk_… or rk_…)")
+    } else if key.starts_with("whsec_") {
+        Some("is a webhook signing secret (whsec_…); it belongs into STRIPE_WEBHOOK_SECRET")
+    } else if key.starts_with("sk_org_") {
+        Some(
+            "is an organization's key (sk_org_…), which acts for no account by itself; use a key of the one account \
+             that sells the credits (sk_live_… or a restricted rk_live_…)",
+        )
+    } else if is_placeholder(key) {
+        Some("is the placeholder of an example; take the key from Stripe's dashboard")
+    } else if !key.chars().all(|character| character.is_ascii_graphic()) {
+        Some("has characters that no key has; was it copied whole?")
+    } else {
+        None
+    }
+}
+
 fn is_https_or_loopback(text: &str) -> bool {
     let Ok(url) = Url::parse(text) else { return false };
     match (url.scheme(), url.host()) {
@@ -230,7 +247,8 @@ fn is_https_or_loopback(text: &str) -> bool {
 fn read_webhook_secrets(reader: &mut Reader<'_>) -> Vec<Secret> {
     let hint = "the signing secret of the webhook endpoint (whsec_…), or several, comma separated, newest first";
     let Some(text) = reader.required("STRIPE_WEBHOOK_SECRET", hint) else { return Vec::new() };
-    let secrets: Vec<&str> = text.split(',').map(str::trim).collect();
+    // Both separators are in use; between two secrets either will do, and a comma with nothing behind it is a mistake.
+    let secrets: Vec<&str> = text.split(',').flat_map(|part| part.trim().split(char::is_whitespace)).collect();
     // A secret that is printed somewhere is no secret: with it, anybody signs events and is believed.
     let is_secret = |secret: &&str| {
         secret.strip_prefix("whsec_").is_some_and(|rest| rest.len() >= MIN_WEBHOOK_SECRET_CHARACTERS)
@@ -300,6 +318,13 @@ fn read_pricing(reader: &mut Reader<'_>) -> Option<Pricing> {
         None
     });
     let rate = reader.text("FEE_RATE_PERCENT", "2.9");
+    if let Some(meant) = fraction_for_percent(&rate) {
+        let message = format!(
+            "{rate} percent is less than Stripe charges anywhere; write {meant} for {meant} percent, or 0 if there is \
+             no such part"
+        );
+        reader.error("FEE_RATE_PERCENT", &message);
+    }
     let rate = RatePercent::parse(&rate).map_err(|error| reader.error("FEE_RATE_PERCENT", &error.to_string())).ok();
     let label = reader.text("FEE_LABEL", "Processing fee");
     if label.trim().is_empty() || label.chars().count() > MAX_FEE_LABEL_CHARACTERS || label.contains(char::is_control) {
@@ -320,6 +345,14 @@ fn read_pricing(reader: &mut Reader<'_>) -> Option<Pricing> {
             None
         }
     }
+}
+
+/// The percentage that was probably meant by a rate below 0.1: `0.029` is 2.9 % written as a fraction.
+fn fraction_for_percent(rate: &str) -> Option<String> {
+    let decimals = rate.strip_prefix("0.0").filter(|rest| rest.bytes().all(|byte| byte.is_ascii_digit()))?;
+    let decimals = decimals.trim_end_matches('0');
+    let (percent, rest) = decimals.split_at_checked(1)?;
+    Some(if rest.is_empty() { percent.to_owned() } else { format!("{percent}.{rest}") })
 }
 
 fn read_payment_methods(reader: &mut Reader<'_>) -> Vec<String> {
@@ -353,12 +386,10 @@ fn read_networks(reader: &mut Reader<'_>) -> Vec<IpNet> {
 
 fn read_log(reader: &mut Reader<'_>) -> Option<LogSettings> {
     let filter = reader.text("LOG", "info");
-    if tracing_subscriber::EnvFilter::try_new(&filter).is_err() {
-        reader.error("LOG", "must be a filter such as info or topup=debug,info");
-    }
+    let filter = parse_log_filter(&filter).map_err(|message| reader.error("LOG", &message)).ok();
     match reader.text("LOG_FORMAT", "json").as_str() {
-        "json" => Some(LogSettings { filter, json: true }),
-        "pretty" => Some(LogSettings { filter, json: false }),
+        "json" => Some(LogSettings { filter: filter?, json: true }),
+        "pretty" => Some(LogSettings { filter: filter?, json: false }),
         _ => {
             reader.error("LOG_FORMAT", "must be json or pretty");
             None

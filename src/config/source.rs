@@ -5,19 +5,40 @@ use std::ops::RangeInclusive;
 use std::path::Path;
 use std::str::FromStr;
 
-use super::SettingError;
+use super::env_file::{self, Mistake};
+use super::{SettingError, names};
 
 /// A larger file is no setting.
 const MAX_SETTING_FILE_BYTES: u64 = 64 * 1024;
+/// A larger `.env` is something else.
+const MAX_ENV_FILE_BYTES: u64 = 1024 * 1024;
+/// Settings whose values must stay secret.
+const SECRETS: [&str; 4] = ["STRIPE_SECRET_KEY", "STRIPE_WEBHOOK_SECRET", "JWT_SECRET", "DATABASE_URL"];
+/// What stands around a value that was quoted for a shell, or by a word processor.
+const QUOTES: [(char, char); 5] = [('"', '"'), ('\'', '\''), ('`', '`'), ('“', '”'), ('„', '“')];
 
 /// Names and texts, before they mean anything.
 #[derive(Default, Clone)]
-pub struct Source(HashMap<String, String>);
+pub struct Source {
+    values: HashMap<String, String>,
+    /// The lines of those that came from `.env`.
+    lines: HashMap<String, usize>,
+    warnings: Vec<String>,
+}
 
-/// A `.env` that cannot be read.
+/// A `.env` that cannot be read. The message names lines and settings, and repeats no value.
 #[derive(Debug, thiserror::Error)]
-#[error("the file .env cannot be read; each line must be NAME=value")]
-pub struct InvalidEnvFile(#[source] dotenvy::Error);
+pub enum InvalidEnvFile {
+    /// The file itself.
+    #[error("the file .env cannot be read: {0}; make it readable, or remove it and set the environment")]
+    Unreadable(std::io::ErrorKind),
+    /// Too large.
+    #[error("the file .env is larger than a megabyte; is it the right one?")]
+    TooLarge,
+    /// Lines in it.
+    #[error("the file .env is not right:\n{}", .0.iter().map(|mistake| format!("  {mistake}")).collect::<Vec<_>>().join("\n"))]
+    Lines(Vec<Mistake>),
+}
 
 impl Source {
     /// The process's environment, and below it the file `.env` of a folder if there is one.
@@ -25,24 +46,86 @@ impl Source {
     /// # Errors
     /// When the file is there and cannot be read.
     pub fn from_environment(folder: &Path) -> Result<Self, InvalidEnvFile> {
-        let path = folder.join(".env");
-        let mut settings = HashMap::new();
-        if path.exists() {
-            for item in dotenvy::from_path_iter(path).map_err(InvalidEnvFile)? {
-                let (name, value) = item.map_err(InvalidEnvFile)?;
-                settings.insert(name, value);
-            }
-        }
         // What is not Unicode becomes a value that is wrong: dropped, it could leave a check switched off.
         let lossy = |text: std::ffi::OsString| text.to_string_lossy().into_owned();
-        settings.extend(std::env::vars_os().map(|(name, value)| (lossy(name), lossy(value))));
-        Ok(Self(settings))
+        let environment = std::env::vars_os().map(|(name, value)| (lossy(name), lossy(value))).collect();
+        Self::from_folder(folder, environment)
     }
+
+    fn from_folder(folder: &Path, environment: HashMap<String, String>) -> Result<Self, InvalidEnvFile> {
+        let path = folder.join(".env");
+        let mut source = Self::default();
+        if path.exists() {
+            let unreadable = |error: std::io::Error| InvalidEnvFile::Unreadable(error.kind());
+            if std::fs::metadata(&path).map_err(unreadable)?.len() > MAX_ENV_FILE_BYTES {
+                return Err(InvalidEnvFile::TooLarge);
+            }
+            let bytes = std::fs::read(&path).map_err(unreadable)?;
+            source.take_file(&bytes, &environment).map_err(InvalidEnvFile::Lines)?;
+            let holds_secret = SECRETS.iter().any(|name| source.values.contains_key(*name));
+            if holds_secret && others_can_read(&path) {
+                let warning = "other users of this machine can read .env, which holds secrets: run `chmod 600 .env`";
+                source.warnings.push(warning.to_owned());
+            }
+        }
+        for name in environment.keys() {
+            source.lines.remove(name);
+        }
+        source.values.extend(environment);
+        Ok(source)
+    }
+
+    fn take_file(&mut self, bytes: &[u8], environment: &HashMap<String, String>) -> Result<(), Vec<Mistake>> {
+        let mut mistakes = Vec::new();
+        for entry in env_file::parse(bytes, &|name| environment.get(name).cloned())? {
+            // Which of two values was meant is not ours to guess; what others set twice is theirs.
+            match self.lines.get(&entry.name) {
+                Some(first) if names::is_known(&entry.name) => {
+                    let message = format!("is set in line {first} already; remove one of them");
+                    mistakes.push(Mistake::new(entry.line, &entry.name, message));
+                }
+                _ => {
+                    self.lines.insert(entry.name.clone(), entry.line);
+                    self.values.insert(entry.name, entry.value);
+                }
+            }
+        }
+        if mistakes.is_empty() { Ok(()) } else { Err(mistakes) }
+    }
+
+    /// What is not wrong, but worth knowing. No text contains a value.
+    #[must_use]
+    pub fn warnings(&self) -> &[String] {
+        &self.warnings
+    }
+
+    fn get(&self, name: &str) -> Option<&String> {
+        self.values.get(name)
+    }
+
+    /// The names that were meant to be settings and are none.
+    fn misspelt(&self) -> Vec<SettingError> {
+        let place =
+            |name: &str| self.lines.get(name).map_or_else(String::new, |line| format!(" (line {line} of .env)"));
+        names::unknown(&self.values, &place)
+    }
+}
+
+#[cfg(unix)]
+fn others_can_read(path: &Path) -> bool {
+    use std::os::unix::fs::PermissionsExt;
+    std::fs::metadata(path).is_ok_and(|metadata| metadata.permissions().mode() & 0o004 != 0)
+}
+
+#[cfg(not(unix))]
+const fn others_can_read(_: &Path) -> bool {
+    false
 }
 
 impl<N: Into<String>, V: Into<String>> FromIterator<(N, V)> for Source {
     fn from_iter<I: IntoIterator<Item = (N, V)>>(items: I) -> Self {
-        Self(items.into_iter().map(|(name, value)| (name.into(), value.into())).collect())
+        let values = items.into_iter().map(|(name, value)| (name.into(), value.into())).collect();
+        Self { values, ..Self::default() }
     }
 }
 
@@ -57,25 +140,27 @@ impl std::fmt::Debug for Source {
 pub(super) struct Reader<'s> {
     source: &'s Source,
     pub(super) errors: Vec<SettingError>,
+    pub(super) warnings: Vec<String>,
 }
 
 impl<'s> Reader<'s> {
-    pub(super) const fn new(source: &'s Source) -> Self {
-        Self { source, errors: Vec::new() }
+    /// Begins with the mistakes in the names of all settings, whichever are read.
+    pub(super) fn new(source: &'s Source) -> Self {
+        Self { source, errors: source.misspelt(), warnings: source.warnings.clone() }
     }
 
     pub(super) fn error(&mut self, setting: &'static str, message: &str) {
-        self.errors.push(SettingError { setting, message: message.to_owned() });
+        self.errors.push(SettingError::new(setting, message));
     }
 
     pub(super) fn is_set(&self, setting: &str) -> bool {
-        self.source.0.contains_key(setting) || self.source.0.contains_key(&format!("{setting}_FILE"))
+        self.source.get(setting).or_else(|| self.source.get(&format!("{setting}_FILE"))).is_some()
     }
 
     /// A setting that may be absent. Empty is a mistake, and so is a value in both places.
     pub(super) fn optional(&mut self, setting: &'static str) -> Option<String> {
-        let direct = self.source.0.get(setting).cloned();
-        let file = self.source.0.get(&format!("{setting}_FILE"));
+        let direct = self.source.get(setting).cloned();
+        let file = self.source.get(&format!("{setting}_FILE"));
         let value = match (direct, file) {
             (None, None) => return None,
             (Some(_), Some(_)) => {
@@ -94,6 +179,12 @@ impl<'s> Reader<'s> {
         };
         if value.trim().is_empty() {
             self.error(setting, "is empty; give it a value or remove it");
+            return None;
+        }
+        if QUOTES.iter().any(|(open, close)| value.starts_with(*open) && value.ends_with(*close) && value.len() > 1) {
+            let message = "has quotation marks around it that are part of the value (`docker --env-file` and some \
+                hosting platforms keep them); remove them";
+            self.error(setting, message);
             return None;
         }
         Some(value)
@@ -141,5 +232,9 @@ fn read_file(path: &Path) -> Result<String, &'static str> {
         return Err("is too large for a setting");
     }
     let text = std::fs::read_to_string(path).map_err(|_| "cannot be read as text")?;
-    Ok(text.trim_end_matches(['\r', '\n']).to_owned())
+    Ok(text.trim_start_matches('\u{feff}').trim_end_matches(['\r', '\n']).to_owned())
 }
+
+#[cfg(test)]
+#[path = "source_tests.rs"]
+mod tests;

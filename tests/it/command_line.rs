@@ -4,7 +4,7 @@ use crate::on_both_databases;
 use crate::support::Backend;
 use crate::support::app::{http_client, settings};
 use crate::support::database::TestDatabase;
-use crate::support::process::{Process, Settings, free_port, run};
+use crate::support::process::{Process, Settings, free_port, run, topup};
 
 /// An address where no Stripe is: none of these tests calls it.
 const NO_STRIPE: &str = "http://127.0.0.1:9";
@@ -94,5 +94,71 @@ fn an_unknown_database_is_named_by_its_setting() {
     for arguments in [&["migrate"][..], &["keys", "list"], &["serve"]] {
         let (well, _, errors) = run(&settings, arguments);
         assert!(!well && errors.contains("DATABASE_URL") && !errors.contains("verysecret"), "{errors}");
+    }
+}
+
+/// A folder with this `.env`, to run the program in.
+fn folder_with(env_file: &str) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().expect("a folder");
+    std::fs::write(folder.path().join(".env"), env_file).expect("written");
+    folder
+}
+
+#[test]
+fn a_misspelt_setting_or_flag_stops_every_command_with_the_right_name() {
+    // Known mistake 29.
+    let commands: [&[&str]; 7] = [
+        &["serve"],
+        &["migrate"],
+        &["keys", "list"],
+        &["webhooks", "failed"],
+        &["webhooks", "purge"],
+        &["reconcile"],
+        &["audit"],
+    ];
+    for arguments in commands {
+        let settings = Settings::from([("FEE_RATE_PERCENTAGE", "3.9".to_owned())]);
+        let (well, _, errors) = run(&settings, arguments);
+        assert!(!well && errors.contains("did you mean FEE_RATE_PERCENT?"), "{arguments:?}: {errors}");
+        let folder = folder_with("LOG=info\nFEE_RATE_PERCENTAGE=3.9\n");
+        let output = topup(&Settings::new()).args(arguments).current_dir(&folder).output().expect("runs");
+        let errors = String::from_utf8(output.stderr).expect("text");
+        assert!(
+            !output.status.success() && errors.contains("(line 2 of .env); did you mean"),
+            "{arguments:?}: {errors}"
+        );
+    }
+    for (arguments, right) in
+        [(&["dev", "--freshh"][..], "--fresh"), (&["keys", "create", "--scopes", "read"], "--scope")]
+    {
+        let (well, _, errors) = run(&Settings::new(), arguments);
+        assert!(!well && errors.contains(&format!("'{right}'")), "{errors}");
+    }
+}
+
+#[test]
+fn a_mistake_in_the_env_file_says_line_and_name_and_never_the_value() {
+    for (text, place) in [
+        ("LOG=info\nSTRIPE_SECRET_KEY='sk_test_hunter2\n", "line 2, STRIPE_SECRET_KEY:"),
+        ("STRIPE_WEBHOOK_SECRET=whsec_$hunter2\n", "line 1, STRIPE_WEBHOOK_SECRET:"),
+        ("\nsk_live_hunter2\n", "line 2: is not NAME=value"),
+        ("JWT_SECRET='hunter2'hunter2", "line 1, JWT_SECRET:"),
+    ] {
+        let folder = folder_with(text);
+        for arguments in [&["serve"][..], &["migrate"]] {
+            let output = topup(&Settings::new()).args(arguments).current_dir(&folder).output().expect("runs");
+            let errors = String::from_utf8(output.stderr).expect("text");
+            assert!(!output.status.success() && errors.contains(place), "{errors}");
+            assert!(!errors.contains("hunter2"), "{errors}");
+        }
+    }
+}
+
+#[test]
+fn an_unknown_log_filter_is_refused_also_in_dev() {
+    let settings = Settings::from([("LOG", "verbose".to_owned())]);
+    for arguments in [&["serve"][..], &["dev"]] {
+        let (well, _, errors) = run(&settings, arguments);
+        assert!(!well && errors.contains("LOG: \"verbose\" is no level; did you mean debug?"), "{errors}");
     }
 }

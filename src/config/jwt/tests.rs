@@ -63,7 +63,7 @@ fn settings_without_a_key_are_each_named() {
         ..RawJwt::default()
     };
     let errors = raw.parse().unwrap_err();
-    let named = errors.iter().map(|error| error.setting).collect::<Vec<_>>();
+    let named = errors.iter().map(|error| error.setting.as_ref()).collect::<Vec<_>>();
     assert_eq!(named, [ALGORITHMS, ISSUER, AUDIENCE, ACCOUNT_CLAIM, ADMIN_SCOPE]);
 }
 
@@ -177,6 +177,6 @@ fn all_mistakes_are_reported_at_once() {
         ..RawJwt::default()
     };
     let errors = raw.parse().unwrap_err();
-    let named = errors.iter().map(|error| error.setting).collect::<Vec<_>>();
+    let named = errors.iter().map(|error| error.setting.as_ref()).collect::<Vec<_>>();
     assert_eq!(named, [SECRET, ALGORITHMS, ISSUER, AUDIENCE, ACCOUNT_CLAIM, ADMIN_SCOPE]);
 }

@@ -1,0 +1,204 @@
+//! Which settings exist, and names that were meant to be one of them.
+//!
+//! A misspelt setting would be ignored without a word, and money be charged by the default. What always holds: a name
+//! that begins like ours and is none is refused, with the nearest right name. Names of other programs in the same
+//! environment are none of our business, so there are two rules. Of a family that only Topup uses every unknown name is
+//! refused. Elsewhere a name is refused only if it is nearly one of ours, and the right one is not set. `IGNORED_SETTINGS`
+//! is the way out for both.
+
+use std::collections::HashMap;
+
+use super::SettingError;
+
+/// Every setting with its meaning; what is not in it does not exist.
+const EXAMPLE: &str = include_str!("../../.env.example");
+
+/// The setting that names what belongs to other programs.
+pub(super) const IGNORED: &str = "IGNORED_SETTINGS";
+
+/// How a setting that is read from a file ends.
+pub(super) const FILE_SUFFIX: &str = "_FILE";
+
+/// What only Topup's names begin with.
+const FAMILIES: [&str; 11] = [
+    "FEE_",
+    "CREDIT_",
+    "CREDITS_",
+    "MIN_CREDIT",
+    "MAX_CREDIT",
+    "CHECKOUT_",
+    "RATE_LIMIT",
+    "RECONCILE_",
+    "PAYMENT_METHOD",
+    "WEBHOOK_PAYLOAD",
+    "JWT_",
+];
+
+/// Words after `JWT_` that say how tokens are issued, which Topup never does: settings of the login beside it.
+const ISSUING: [&str; 14] = [
+    "ACCESS",
+    "BLACKLIST",
+    "COOKIE",
+    "EXP",
+    "EXPIRATION",
+    "EXPIRE",
+    "EXPIRES",
+    "EXPIRY",
+    "LIFETIME",
+    "PASSPHRASE",
+    "PRIVATE",
+    "REFRESH",
+    "SESSION",
+    "TTL",
+];
+
+/// Shorter names are like too many others.
+const MIN_SIMILAR_CHARACTERS: usize = 8;
+/// How many characters may be wrong, missing, too many or exchanged in a name that was meant to be ours.
+const MAX_DIFFERENCES: usize = 2;
+/// How like a name must be to be proposed at all.
+const MIN_LIKENESS_PERCENT: usize = 45;
+
+/// The names of all settings, without their variants that end in `_FILE`.
+pub(super) fn all() -> impl Iterator<Item = &'static str> {
+    let lines = EXAMPLE.lines().filter_map(|line| line.trim_start_matches(['#', ' ']).split_once('='));
+    let is_name = |name: &&str| !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_uppercase() || byte == b'_');
+    lines.map(|(name, _)| name).filter(is_name)
+}
+
+/// Whether it is a setting, or one from a file.
+pub(super) fn is_known(name: &str) -> bool {
+    all().any(|known| known == without_file(name))
+}
+
+fn without_file(name: &str) -> &str {
+    name.strip_suffix(FILE_SUFFIX).unwrap_or(name)
+}
+
+/// The names that were meant to be settings, each with what was probably meant. `shown` says where a name comes from.
+pub(super) fn unknown(values: &HashMap<String, String>, shown: &dyn Fn(&str) -> String) -> Vec<SettingError> {
+    let ignored = match Ignored::read(values) {
+        Ok(ignored) => ignored,
+        Err(error) => return vec![error],
+    };
+    let mut names: Vec<&String> = values.keys().filter(|name| !is_known(name)).collect();
+    names.sort();
+    let foreign = |name: &str, value: &str| ignored.covers(name) || is_service_link(name, value);
+    let meant = names.into_iter().filter(|name| values.get(*name).is_some_and(|value| !foreign(name, value)));
+    meant
+        .filter_map(|name| match judge(name, values) {
+            Verdict::Foreign => None,
+            Verdict::Meant(right) => {
+                let message = format!(
+                    "is not a setting{}; did you mean {right}? If it belongs to another program, name it in {IGNORED}",
+                    shown(name)
+                );
+                Some(SettingError::new(name.clone(), message))
+            }
+            Verdict::Unknown => {
+                let message = format!(
+                    "is not a setting{} (.env.example has them all); remove it, or name it in {IGNORED} if it belongs \
+                     to another program",
+                    shown(name)
+                );
+                Some(SettingError::new(name.clone(), message))
+            }
+        })
+        .collect()
+}
+
+enum Verdict {
+    /// Another program's.
+    Foreign,
+    /// Meant to be this one.
+    Meant(String),
+    /// Meant to be one of ours, but like none.
+    Unknown,
+}
+
+fn judge(name: &str, values: &HashMap<String, String>) -> Verdict {
+    let suffix = if name.ends_with(FILE_SUFFIX) { FILE_SUFFIX } else { "" };
+    let plain = without_file(name).to_ascii_uppercase();
+    let plain = plain.strip_prefix("TOPUP_").filter(|rest| all().any(|known| known == *rest)).unwrap_or(&plain);
+    let meant = |right: &str| Verdict::Meant(format!("{right}{suffix}"));
+    let is_set = |known: &str| values.contains_key(known) || values.contains_key(&format!("{known}{FILE_SUFFIX}"));
+    // In small letters, or with a prefix.
+    if let Some(known) = all().find(|known| *known == plain) {
+        // A single word in small letters is anything.
+        let is_foreign = is_set(known) || !known.contains('_');
+        return if is_foreign { Verdict::Foreign } else { meant(known) };
+    }
+    let family = FAMILIES.iter().find(|family| plain.starts_with(**family));
+    if family.is_some() {
+        let issuing = plain.strip_prefix("JWT_").and_then(|rest| rest.split('_').next());
+        if issuing.is_some_and(|word| ISSUING.contains(&word)) {
+            return Verdict::Foreign;
+        }
+        return nearest(plain).map_or(Verdict::Unknown, meant);
+    }
+    let similar = all().find(|known| !is_set(known) && is_similar(plain, known));
+    similar.map_or(Verdict::Foreign, meant)
+}
+
+/// Whether a name is nearly this setting's, begins like it, or is its beginning.
+fn is_similar(name: &str, known: &str) -> bool {
+    let is_long = |name: &str| name.len() >= MIN_SIMILAR_CHARACTERS && name.contains('_');
+    let extends = name.strip_prefix(known).is_some_and(|rest| rest.starts_with('_'));
+    let is_near = || strsim::osa_distance(&singular(name), &singular(known)) <= MAX_DIFFERENCES;
+    is_long(name) && is_long(known) && (extends || known.starts_with(name) || is_near())
+}
+
+/// `PROXIES` and `PROXY` are the same word.
+fn singular(name: &str) -> String {
+    name.strip_suffix("IES").map_or_else(|| name.trim_end_matches('S').to_owned(), |stem| format!("{stem}Y"))
+}
+
+fn nearest(name: &str) -> Option<&'static str> {
+    let likeness_percent = |known: &str| {
+        let longest = name.len().max(known.len()).max(1);
+        let same = longest.saturating_sub(strsim::osa_distance(name, known));
+        same.saturating_mul(100).checked_div(longest).unwrap_or_default()
+    };
+    let best = all().max_by_key(|known| likeness_percent(known))?;
+    (likeness_percent(best) >= MIN_LIKENESS_PERCENT).then_some(best)
+}
+
+/// What Kubernetes and Docker tell every container about other services, by those services' names: a service called
+/// `fee` gives `FEE_SERVICE_HOST`, `FEE_PORT` and `FEE_PORT_80_TCP_ADDR`.
+fn is_service_link(name: &str, value: &str) -> bool {
+    let is_port = |rest: &str| rest.starts_with(|character: char| character.is_ascii_digit());
+    name.contains("_SERVICE_HOST")
+        || name.contains("_SERVICE_PORT")
+        || (name.ends_with("_PORT") && value.contains("://"))
+        || name.split_once("_PORT_").is_some_and(|(_, rest)| is_port(rest))
+}
+
+/// The names that belong to other programs.
+struct Ignored<'v>(Vec<&'v str>);
+
+impl<'v> Ignored<'v> {
+    fn read(values: &'v HashMap<String, String>) -> Result<Self, SettingError> {
+        let Some(text) = values.get(IGNORED) else { return Ok(Self(Vec::new())) };
+        let names: Vec<&str> = text.split(',').map(str::trim).collect();
+        let is_name = |name: &&str| {
+            let name = name.strip_suffix('*').unwrap_or(name);
+            !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+        };
+        if names.iter().all(is_name) {
+            return Ok(Self(names));
+        }
+        let message = "must be names of other programs' settings, comma separated; one may end in * (JWT_MAIL_*)";
+        Err(SettingError::new(IGNORED, message))
+    }
+
+    fn covers(&self, name: &str) -> bool {
+        self.0.iter().any(|ignored| match ignored.strip_suffix('*') {
+            Some(beginning) => name.starts_with(beginning),
+            None => name == *ignored,
+        })
+    }
+}
+
+#[cfg(test)]
+#[path = "names_tests.rs"]
+mod tests;
