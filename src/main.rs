@@ -1,7 +1,11 @@
 //! The command line, and nothing else: it reads arguments and settings, calls the library, and prints.
 
+#[path = "main/adopt.rs"]
+mod adopt;
 #[path = "main/books.rs"]
 mod books;
+#[path = "main/topups.rs"]
+mod topups;
 
 use std::io::IsTerminal;
 use std::path::Path;
@@ -55,6 +59,9 @@ enum Command {
     Migrate,
     /// Compare the books with Stripe's and bring in what is missing. Exits with 0 only if nothing is left.
     Reconcile(books::ReconcileArguments),
+    /// Single purchases.
+    #[command(subcommand)]
+    Topups(topups::TopupsCommand),
     /// Recompute every balance and every purchase from the books alone. Exits with 1 if something does not hold.
     Audit(books::AuditArguments),
     /// API keys for servers.
@@ -122,6 +129,7 @@ async fn run(command: Command) -> Result<ExitCode, Failure> {
             println!("The database is at this version's state.");
         }
         Command::Reconcile(arguments) => return books::reconcile(arguments).await,
+        Command::Topups(command) => return topups::run(command).await,
         Command::Audit(arguments) => return books::audit(arguments).await,
         Command::Keys(command) => return keys(command).await,
         Command::Webhooks(command) => return webhooks::run(command).await,

@@ -53,6 +53,12 @@ pub struct CheckoutRequest {
     pub expires_at_seconds: i64,
     /// Stripe's names of the payment methods to offer; empty means what Stripe's dashboard says.
     pub payment_methods: Vec<String>,
+    /// The seal's terms, for the metadata; none in what an earlier version wrote down.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub terms: Option<String>,
+    /// The seal's signature.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub signature: Option<String>,
 }
 
 /// A checkout that Stripe opened.
@@ -238,6 +244,9 @@ pub trait PaymentGateway: Send + Sync {
 
     /// All refunds of a payment.
     async fn refunds_of(&self, payment: &PaymentIntentId) -> Result<Vec<RefundReport>, GatewayError>;
+
+    /// All disputes of a payment.
+    async fn disputes_of(&self, payment: &PaymentIntentId) -> Result<Vec<DisputeReport>, GatewayError>;
 
     /// What the provider says of a dispute now.
     async fn read_dispute(&self, dispute: &DisputeId) -> Result<DisputeReport, GatewayError>;

@@ -17,6 +17,7 @@ use crate::app::failed_deliveries::erasing_job;
 use crate::app::purge_keys::purging_job;
 use crate::app::reconcile::schedule::{ScheduleSettings, comparing_job};
 use crate::app::schedule::{Job, Schedule};
+use crate::app::seal;
 use crate::app::tasks::Tasks;
 use crate::app::{App, CALL_TIMEOUT, CHECKOUT_BUDGET, CheckoutSettings, FIRST_PAUSE};
 use crate::config::Config;
@@ -175,7 +176,8 @@ impl Application {
         let db = Db::connect(config.database_url.expose(), false).await.map_err(StartError::Database)?;
         check_database(&db, &config, environment.clock.as_ref()).await?;
         tell_of_open_failures(&db).await?;
-        let app = Arc::new(build_app(&config, db, &environment)?);
+        let seal = seal::load_or_make(&db, environment.ids.as_ref()).await.map_err(StartError::Database)?;
+        let app = Arc::new(App { seal, ..build_app(&config, db, &environment)? });
         let tokens = config.jwt.clone().map(|jwt| TokenVerifier::new(jwt, environment.clock.clone())).transpose()?;
         let state = web::Data::new(HttpState {
             app: app.clone(),
@@ -324,6 +326,7 @@ fn build_app(config: &Config, db: Db, environment: &Environment) -> Result<App, 
             every_hours: config.reconcile_every_hours,
             since_days: config.reconcile_since_days,
         },
+        seal: None,
         tasks: Tasks::new(tokio::runtime::Handle::current()),
     })
 }

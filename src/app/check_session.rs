@@ -9,8 +9,9 @@ use futures_util::FutureExt;
 use super::apply_event::apply;
 use super::{App, with_causes};
 use crate::domain::account::AccountId;
-use crate::domain::checkout::TopupState;
-use crate::domain::ids::SessionId;
+use crate::domain::checkout::{PaymentReport, TopupState};
+use crate::domain::ids::{SessionId, TopupId};
+use crate::ports::GatewayError;
 use crate::store::StoreError;
 use crate::store::apply::Applied;
 use crate::store::topups::{self, Topup};
@@ -75,25 +76,52 @@ async fn claim(app: &App, topup: &Topup) -> Result<bool, StoreError> {
         .await
 }
 
+/// Why Stripe's word about a session is not in the books.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum AskError {
+    /// The session belongs to something else.
+    #[error("Stripe says that the session belongs to something else")]
+    OfAnother,
+    /// Stripe cannot be asked.
+    #[error("Stripe cannot be asked about the session")]
+    Stripe(#[from] GatewayError),
+    /// The database failed.
+    #[error("the session's state cannot be stored")]
+    Store(#[from] StoreError),
+}
+
+/// Asks Stripe about a purchase's session, and brings what it says into the books.
+///
+/// # Errors
+/// See [`AskError`].
+pub(super) async fn ask(app: &App, topup: &Topup, session: &SessionId) -> Result<Applied, AskError> {
+    let report = app.gateway.read_checkout(session).await?.ok_or(AskError::OfAnother)?;
+    apply_report(app, &topup.id, report).await
+}
+
+/// Brings what Stripe says of a purchase into the books, if it is about that purchase.
+///
+/// # Errors
+/// See [`AskError`].
+pub(super) async fn apply_report(app: &App, topup: &TopupId, report: PaymentReport) -> Result<Applied, AskError> {
+    if report.topup != *topup {
+        return Err(AskError::OfAnother);
+    }
+    Ok(apply(app, report).await?)
+}
+
 async fn ask_stripe(app: &App, topup: &Topup, session: &SessionId) {
-    let report = match app.gateway.read_checkout(session).await {
-        Ok(Some(report)) if report.topup == topup.id => report,
-        Ok(_) => {
-            tracing::error!(topup = %topup.id, %session, "Stripe says that the session belongs to something else");
-            return;
-        }
-        Err(error) => {
-            tracing::warn!(topup = %topup.id, %session, %error, "Stripe cannot be asked about the session");
-            return;
-        }
-    };
-    match apply(app, report).await {
+    let topup_id = &topup.id;
+    match ask(app, topup, session).await {
         Ok(Applied::Rejected(mismatch)) => {
-            tracing::error!(topup = %topup.id, %session, reason = %mismatch, "the session is not what was agreed");
+            tracing::error!(topup = %topup_id, %session, reason = %mismatch, "the session is not what was agreed");
         }
-        Ok(applied) => tracing::info!(topup = %topup.id, outcome = applied.as_str(), "session checked at Stripe"),
+        Ok(applied) => tracing::info!(topup = %topup_id, outcome = applied.as_str(), "session checked at Stripe"),
+        Err(AskError::Stripe(error)) => {
+            tracing::warn!(topup = %topup_id, %session, %error, "Stripe cannot be asked about the session");
+        }
         Err(error) => {
-            tracing::error!(topup = %topup.id, error = with_causes(&error), "the session's state cannot be stored");
+            tracing::error!(topup = %topup_id, %session, error = with_causes(&error), "the session was not checked");
         }
     }
 }

@@ -143,7 +143,7 @@ pub async fn create_checkout(app: &App, command: CreateCheckout) -> Result<Check
 fn new_topup(app: &App, command: &CreateCheckout, quote: Quote, now_ms: i64) -> Result<NewTopup, StoreError> {
     let id = TopupId::from_bits(app.ids.id_bits());
     let fees = app.pricing.fees().clone();
-    let request = CheckoutRequest {
+    let mut request = CheckoutRequest {
         topup_id: id.as_str().to_owned(),
         account_id: command.account.as_str().to_owned(),
         credits: quote.credits.get(),
@@ -155,7 +155,11 @@ fn new_topup(app: &App, command: &CreateCheckout, quote: Quote, now_ms: i64) -> 
         cancel_url: command.cancel_url.as_ref().map(|url| url.as_str().to_owned()),
         expires_at_seconds: app.checkout.expires_at_seconds(now_ms),
         payment_methods: app.checkout.payment_methods.clone(),
+        terms: None,
+        signature: None,
     };
+    let seal = app.seal.as_ref().and_then(|key| key.seal(&request, &fees, app.checkout.livemode, now_ms));
+    (request.terms, request.signature) = seal.map(|seal| (seal.terms, seal.signature)).unzip();
     let expected_fee_minor = fees
         .expected_processor_fee_minor(quote.total_amount_minor)
         .ok_or_else(|| StoreError::corrupt("fee of charge", quote.total_amount_minor))?;

@@ -1,6 +1,7 @@
 //! The use cases, one file each. They know the rules, the ports and the store; they know nothing of HTTP or Stripe.
 
 pub mod adjust_account;
+pub mod adopt_purchase;
 pub mod api_keys;
 pub mod apply_event;
 mod apply_reversal;
@@ -8,6 +9,7 @@ pub mod audit;
 pub mod caller_key;
 pub mod check_key;
 pub mod check_session;
+pub mod check_topup;
 pub mod create_checkout;
 mod create_once;
 pub mod explain_topup;
@@ -19,6 +21,7 @@ pub mod purge_keys;
 pub mod reconcile;
 pub mod refund_topup;
 pub mod schedule;
+pub mod seal;
 mod settle_refunds;
 pub mod tasks;
 
@@ -58,6 +61,8 @@ pub struct App {
     pub payload_days: i64,
     /// When the books are compared with Stripe's.
     pub reconciliation: reconcile::schedule::ScheduleSettings,
+    /// What checkouts are sealed with; none if no service has used the database yet.
+    pub seal: Option<seal::SealKey>,
     /// Where writes run, so that a client that goes away interrupts nothing.
     pub tasks: Tasks,
 }

@@ -7,6 +7,7 @@
 mod asker;
 mod checkouts;
 mod fees;
+pub mod lost;
 mod money_back;
 pub mod report;
 pub mod schedule;

@@ -109,6 +109,17 @@ pub struct PaymentReport {
     pub amount_total_minor: Option<i64>,
     /// The payment's id, once there is one.
     pub payment_intent: Option<PaymentIntentId>,
+    /// The seal in its metadata, when Stripe was asked; an event's is not read.
+    pub seal: Option<Box<Seal>>,
+}
+
+/// What an installation wrote into a checkout's metadata about what it sells, and its signature.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Seal {
+    /// The terms.
+    pub terms: String,
+    /// The signature over them, and over what the checkout says otherwise.
+    pub signature: String,
 }
 
 /// An attempt to pay that was declined.
@@ -216,6 +227,7 @@ mod tests {
             currency: Some("usd".to_owned()),
             amount_total_minor: Some(289),
             payment_intent: None,
+            seal: None,
         }
     }
 

@@ -1,7 +1,7 @@
 //! Purchases, for the operator: lists of them, and all that is known of one.
 
 use actix_web::web::{Json, Path};
-use actix_web::{HttpRequest, get};
+use actix_web::{HttpRequest, get, post};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use validator::{Validate, ValidationError};
@@ -10,10 +10,11 @@ use super::State;
 use super::admin::{Admin, before, page};
 use super::admin_refunds::topup_id;
 use super::body::read_query;
-use super::openapi::{CallerProblems, Problem404, Problem503};
+use super::openapi::{CallerProblems, Problem404, Problem503, StripeProblems};
 use super::problem::ApiError;
 use super::timestamp::rfc3339;
 use super::topup_details::TopupDetails;
+use crate::app::check_topup::{Checked, check_topup};
 use crate::app::explain_topup::explain_topup;
 use crate::domain::account::AccountId;
 use crate::domain::checkout::TopupState;
@@ -130,7 +131,8 @@ fn summary(topup: ListedTopup) -> Result<TopupSummary, ApiError> {
     })
 }
 
-/// Explains one purchase: what was agreed, Stripe's objects, what was heard of it, and what followed in the books.
+/// Explains one purchase: what was agreed, Stripe's objects, what was heard of it, and what followed in the books. Stripe
+/// is not asked; `POST …/check` does that.
 #[utoipa::path(
     operation_id = "getTopup",
     tag = "admin",
@@ -146,4 +148,45 @@ pub async fn read(request: HttpRequest, path: Path<String>, state: State) -> Res
     let explain = async move { explain_topup(&app, &topup, &admin.operator).await };
     let found = state.run(explain).await??.ok_or_else(|| ApiError::not_found("there is no such top-up"))?;
     TopupDetails::try_from(found).map(Json)
+}
+
+/// What Stripe was asked about a purchase, and how it stands now.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct TopupCheck {
+    /// `credited`, `already_paid`, `processing`, `expired`, `failed`, `nothing_to_do` (Stripe says nothing new),
+    /// `reversals_applied`, `surplus_payment`, `rejected` (it contradicts what was agreed) or `not_found` (Stripe knows no
+    /// checkout of it).
+    #[schema(example = "credited")]
+    outcome: String,
+    /// The same in words.
+    #[schema(example = "Stripe says that it is paid: 250 credits are in the books, the account has 250")]
+    detail: String,
+    topup: TopupDetails,
+}
+
+/// Asks Stripe now how a purchase stands, and brings what it says into the books as the customer's return page does.
+///
+/// For when a customer has paid and the webhook has not come. A purchase whose checkout session is not known here is looked
+/// for in Stripe's list; of one that is paid, refunds and disputes are asked for. It is safe at any time: no purchase is
+/// credited twice.
+#[utoipa::path(
+    operation_id = "checkTopup",
+    tag = "admin",
+    params(("id" = String, Path, description = "The top-up", example = "topup_019a0000000070008000000000000000")),
+    responses((status = 200, description = "Stripe was asked.", body = TopupCheck), Problem404, CallerProblems, StripeProblems),
+    security(("token" = []), ("apiKey" = [])),
+)]
+#[post("/admin/topups/{id}/check")]
+pub async fn check(request: HttpRequest, path: Path<String>, state: State) -> Result<Json<TopupCheck>, ApiError> {
+    let admin = Admin::of(&request, &state).await?;
+    let id = topup_id(&path)?;
+    let app = state.app.clone();
+    let work = async move {
+        let checked = Box::pin(check_topup(&app, &id, &admin.operator)).await?;
+        let explained = explain_topup(&app, &id, &admin.operator).await?;
+        Ok::<_, ApiError>((checked, explained))
+    };
+    let (Checked { outcome, detail }, explained) = state.run(work).await??;
+    let topup = explained.ok_or_else(|| ApiError::not_found("there is no such top-up"))?;
+    Ok(Json(TopupCheck { outcome: outcome.to_owned(), detail, topup: TopupDetails::try_from(topup)? }))
 }

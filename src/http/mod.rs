@@ -3,6 +3,7 @@
 pub mod accounts;
 mod admin;
 mod admin_adjustments;
+mod admin_adoptions;
 mod admin_refunds;
 mod admin_topups;
 pub mod auth;
@@ -102,6 +103,7 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
         .service(accounts::read_transactions)
         .service(admin_topups::list)
         .service(admin_topups::read)
+        .service(admin_topups::check)
         .service(admin_refunds::create)
         .service(admin_refunds::preview)
         .service(admin_adjustments::create)
@@ -109,6 +111,7 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
         .service(webhook_events::list_failed_events)
         .service(webhook_events::read_failed_event)
         .service(webhook_events::replay_failed_event)
+        .service(admin_adoptions::adopt_purchases)
         .service(reconciliations::list_reconciliations)
         .service(reconciliations::read_reconciliation)
         .service(health::live)

@@ -50,6 +50,12 @@ pub struct TopupDetails {
     decline_code: Option<String>,
     #[schema(example = "2026-11-21T12:00:30Z")]
     declined_at: Option<String>,
+    /// When it was taken into the books from what Stripe keeps, such as after a restore; null if it was sold by these books.
+    #[schema(example = json!(null))]
+    adopted_at: Option<String>,
+    /// By whom.
+    #[schema(example = json!(null))]
+    adopted_by: Option<String>,
     /// Why it failed.
     #[schema(example = "payment_failed")]
     failure_code: Option<String>,
@@ -247,6 +253,8 @@ impl TryFrom<Explanation> for TopupDetails {
             session_id: topup.session.map(|session| session.to_string()),
             decline_code: topup.decline_code,
             declined_at: fees.declined_at.map(rfc3339).transpose()?,
+            adopted_at: fees.adopted_at.map(rfc3339).transpose()?,
+            adopted_by: fees.adopted_by,
             failure_code: topup.failure_code,
             created_at: rfc3339(topup.created_at_ms)?,
             expires_at: rfc3339(topup.expires_at_ms)?,

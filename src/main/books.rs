@@ -29,6 +29,13 @@ pub struct ReconcileArguments {
     /// Print the report as JSON.
     #[arg(long)]
     json: bool,
+    /// Instead of comparing, show the paid purchases that these books do not know, such as after a restore; with `all`,
+    /// take in those that this installation sold, with the id of a checkout session or top-up this one.
+    #[arg(long, value_name = "ID|all", num_args = 0..=1, default_missing_value = super::adopt::SHOW)]
+    adopt: Vec<String>,
+    /// With `--adopt ID`: also if it is not proved that this installation sold it, at today's price. Look first who did.
+    #[arg(long, requires = "adopt")]
+    unverified: bool,
 }
 
 fn parse_days(text: &str) -> Result<i64, String> {
@@ -56,6 +63,14 @@ pub async fn reconcile(arguments: ReconcileArguments) -> Result<ExitCode, Failur
         Ok(app) => app,
         Err(error) => return Ok(unusable(&error)),
     };
+    topup::checkpoints::arm();
+    if !arguments.adopt.is_empty() {
+        let ReconcileArguments { adopt, since, dry_run, unverified, .. } = arguments;
+        let wanted = super::adopt::Wanted { names: adopt, since_days: since, unverified, dry_run };
+        let ended = super::adopt::adopt(&app, wanted).await;
+        app.db.close().await;
+        return ended;
+    }
     let stop = stop_signal()?;
     let options = Options {
         cause: RunCause::Command,
@@ -63,7 +78,6 @@ pub async fn reconcile(arguments: ReconcileArguments) -> Result<ExitCode, Failur
         since_days: arguments.since,
         pace: Pace::default(),
     };
-    topup::checkpoints::arm();
     let ended = reconcile::reconcile(&app, options, stop).await;
     app.db.close().await;
     let ended = ended?;
@@ -88,6 +102,12 @@ fn print_report(report: &Report) {
     }
     if report.missing_credits_sum > 0 {
         println!("{} credits were missing.", report.missing_credits_sum);
+    }
+    if report.adoptable > 0 {
+        println!(
+            "{} of them this installation sold: `topup reconcile --adopt` shows and adopts them.",
+            report.adoptable
+        );
     }
     print_fees(&report.fees);
     match (report.left_over, report.dry_run) {

@@ -158,7 +158,7 @@ fn line(event: &FailedWebhookEvent) -> String {
 }
 
 /// Texts that came from outside must not steer a terminal.
-fn printable(text: &str) -> String {
+pub(crate) fn printable(text: &str) -> String {
     let plain = |character: char| character == '\n' || !character.is_control();
     text.chars().map(|character| if plain(character) { character } else { ' ' }).collect()
 }

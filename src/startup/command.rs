@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::{Environment, StartError, check_instance, check_migrated};
 use crate::app::reconcile::schedule::ScheduleSettings;
+use crate::app::seal;
 use crate::app::tasks::Tasks;
 use crate::app::{App, CheckoutSettings, FIRST_PAUSE};
 use crate::config::CommandConfig;
@@ -24,6 +25,7 @@ pub async fn connect(config: CommandConfig, environment: Environment) -> Result<
     if let Some(remembered) = db.instance().await.map_err(StartError::Database)? {
         check_instance(remembered, Instance { livemode, currency: config.pricing.currency().as_str().to_owned() })?;
     }
+    let seal = seal::load(&db).await.map_err(StartError::Database)?;
     let api_base = config.stripe.api_base.as_deref();
     let gateway = StripeGateway::new(&config.stripe.secret_key, api_base, environment.call_timeout)?;
     Ok(App {
@@ -42,6 +44,7 @@ pub async fn connect(config: CommandConfig, environment: Environment) -> Result<
         },
         payload_days: config.webhook_payload_days,
         reconciliation: ScheduleSettings::NEVER,
+        seal,
         tasks: Tasks::new(tokio::runtime::Handle::current()),
     })
 }

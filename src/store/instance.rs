@@ -27,6 +27,8 @@ statements! {
     REMEMBER = "INSERT INTO instance (id, livemode, currency, created_at) VALUES (1, $1, $2, $3) \
         ON CONFLICT (id) DO NOTHING";
     FIND = "SELECT livemode, currency FROM instance WHERE id = 1";
+    REMEMBER_SEAL_KEY = "UPDATE instance SET seal_key = $1 WHERE id = 1 AND seal_key IS NULL";
+    SEAL_KEY = "SELECT seal_key FROM instance WHERE id = 1";
     MIGRATIONS = "SELECT version FROM _sqlx_migrations WHERE success ORDER BY version";
 }
 
@@ -34,6 +36,11 @@ statements! {
 struct InstanceRow {
     livemode: i64,
     currency: String,
+}
+
+#[derive(sqlx::FromRow)]
+struct SealKeyRow {
+    seal_key: Option<String>,
 }
 
 #[derive(sqlx::FromRow)]
@@ -52,6 +59,14 @@ pub async fn remember(tx: &mut Tx, wanted: &Instance, now_ms: i64) -> Result<Ins
     Ok(row.into())
 }
 
+/// Remembers the key that checkouts are sealed with, if there is none yet.
+///
+/// # Errors
+/// When the database fails.
+pub async fn remember_seal_key(tx: &mut Tx, key: &str) -> Result<(), StoreError> {
+    tx.execute(&REMEMBER_SEAL_KEY, &[key.into()]).await.map(drop)
+}
+
 impl From<InstanceRow> for Instance {
     fn from(row: InstanceRow) -> Self {
         Self { livemode: row.livemode != 0, currency: row.currency }
@@ -65,6 +80,14 @@ impl Db {
     /// When the database fails.
     pub async fn instance(&self) -> Result<Option<Instance>, StoreError> {
         Ok(self.read_optional::<InstanceRow>(&FIND, &[]).await?.map(Instance::from))
+    }
+
+    /// The key that checkouts are sealed with, once a service has made one.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn seal_key(&self) -> Result<Option<String>, StoreError> {
+        Ok(self.read_optional::<SealKeyRow>(&SEAL_KEY, &[]).await?.and_then(|row| row.seal_key))
     }
 
     /// How far the database is migrated, compared with what this program brings along.

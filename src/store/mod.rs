@@ -5,6 +5,7 @@
 //! nobody outside this module begins or commits.
 
 pub mod adjustments;
+pub mod adoption;
 pub mod api_keys;
 pub mod apply;
 pub mod audit;
@@ -94,6 +95,7 @@ impl StoreError {
 pub fn all_statements() -> impl Iterator<Item = &'static Statement> {
     [
         adjustments::STATEMENTS,
+        adoption::STATEMENTS,
         api_keys::STATEMENTS,
         apply::STATEMENTS,
         audit::STATEMENTS,

@@ -184,7 +184,7 @@ impl Db {
     }
 }
 
-async fn apply_in(tx: &mut Tx, command: ApplyReversals) -> Result<AppliedReversal, StoreError> {
+pub(super) async fn apply_in(tx: &mut Tx, command: ApplyReversals) -> Result<AppliedReversal, StoreError> {
     let Some(found) = topups::find_agreement(tx, &command.topup).await? else {
         return Ok(AppliedReversal::Foreign);
     };

@@ -59,6 +59,10 @@ pub struct StoredFeePolicy {
     pub fee_label: String,
     /// When the last attempt to pay was declined, in milliseconds since 1970.
     pub declined_at: Option<i64>,
+    /// When the purchase was taken in from what Stripe keeps, in milliseconds since 1970.
+    pub adopted_at: Option<i64>,
+    /// By whom.
+    pub adopted_by: Option<String>,
 }
 
 /// An event of Stripe's that is decided.
@@ -84,7 +88,8 @@ statements! {
         AND (CAST($5 AS BIGINT) = 0 OR EXISTS \
         (SELECT 1 FROM payments p WHERE p.topup_id = t.id AND p.state = 'surplus')) \
         ORDER BY t.created_at DESC, t.id DESC LIMIT $6";
-    FEE_POLICY = "SELECT fee_mode, fee_rate_percent, fee_fixed, fee_label, declined_at FROM topups WHERE id = $1";
+    FEE_POLICY = "SELECT fee_mode, fee_rate_percent, fee_fixed, fee_label, declined_at, \
+        adopted_at, adopted_by FROM topups WHERE id = $1";
     EVENTS = "SELECT id, type, outcome, received_at FROM webhook_events WHERE topup_id = $1 \
         ORDER BY received_at, id LIMIT 200";
     /// A failed delivery is told by its body, as long as that is kept: it names the purchase or a payment of it.

@@ -273,6 +273,7 @@ fn report(session: Session, topup: TopupId, head: Head) -> Result<WebhookEvent, 
         currency: session.currency,
         amount_total_minor: session.amount_total,
         payment_intent: payment_intent(session.payment_intent)?,
+        seal: None,
     })))
 }
 

@@ -23,7 +23,7 @@ mod permissions;
 
 use super::event::topup_of;
 use crate::checkpoints;
-use crate::domain::checkout::{PURPOSE, PaymentProgress, PaymentReport};
+use crate::domain::checkout::{PURPOSE, PaymentProgress, PaymentReport, Seal};
 use crate::domain::fees::RealFee;
 use crate::domain::ids::{BalanceTransactionId, DisputeId, PaymentIntentId, SessionId, TopupId};
 use crate::domain::reversal::{DisputeReport, RefundReport};
@@ -133,6 +133,13 @@ impl<C: Transport> PaymentGateway for StripeGateway<C> {
         Ok(answer)
     }
 
+    async fn disputes_of(&self, payment: &PaymentIntentId) -> Result<Vec<DisputeReport>, GatewayError> {
+        checkpoints::reach("ask Stripe").await;
+        let answer = money::disputes_of(&self.client, payment).await?;
+        checkpoints::reach("Stripe answered").await;
+        Ok(answer)
+    }
+
     async fn read_fee(&self, balance_transaction: &BalanceTransactionId) -> Result<RealFee, GatewayError> {
         checkpoints::reach("ask Stripe").await;
         let answer = money::read_fee(&self.client, balance_transaction).await?;
@@ -191,13 +198,21 @@ fn not_understood(what: impl std::fmt::Display) -> GatewayError {
     GatewayError::Unreachable(format!("the answer is not understood: {what}"))
 }
 
+/// The metadata keys of a seal.
+const TERMS: &str = "terms";
+const SIGNATURE: &str = "signature";
+
 fn metadata(request: &CheckoutRequest) -> HashMap<String, String> {
-    HashMap::from([
+    let seal = [(TERMS, &request.terms), (SIGNATURE, &request.signature)];
+    let seal = seal.into_iter().filter_map(|(key, value)| Some((key.to_owned(), value.clone()?)));
+    let mut metadata = HashMap::from([
         ("accountId".to_owned(), request.account_id.clone()),
         ("credits".to_owned(), request.credits.to_string()),
         ("purpose".to_owned(), PURPOSE.to_owned()),
         ("topupId".to_owned(), request.topup_id.clone()),
-    ])
+    ]);
+    metadata.extend(seal);
+    metadata
 }
 
 fn line(request: &CheckoutRequest, name: &str, unit_amount: i64, quantity: u64) -> CreateCheckoutSessionLineItems {
@@ -268,6 +283,8 @@ fn report(session: CheckoutSession) -> Result<Option<PaymentReport>, GatewayErro
         _ => PaymentProgress::Nothing,
     };
     let payment_intent = session.payment_intent.as_ref().map(|payment| PaymentIntentId::parse(payment.id().as_str()));
+    let seal = metadata.get(SIGNATURE).zip(metadata.get(TERMS));
+    let seal = seal.map(|(signature, terms)| Seal { terms: terms.clone(), signature: signature.clone() });
     Ok(Some(PaymentReport {
         event: None,
         livemode: session.livemode,
@@ -281,6 +298,7 @@ fn report(session: CheckoutSession) -> Result<Option<PaymentReport>, GatewayErro
         currency: session.currency.map(|currency| currency.to_string()),
         amount_total_minor: session.amount_total,
         payment_intent: payment_intent.transpose().map_err(|error| GatewayError::Unreachable(error.to_string()))?,
+        seal: seal.map(Box::new),
     }))
 }
 

@@ -1,6 +1,7 @@
 //! What an operator does: refunds, adjustments, and looking at a purchase.
 
 mod adjustments;
+mod check;
 mod purchases;
 mod refund_troubles;
 mod refund_unknown;

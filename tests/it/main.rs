@@ -2,6 +2,7 @@
 #![expect(clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests fail loudly")]
 
 mod admin;
+mod adoption;
 mod api;
 mod api_keys;
 mod architecture;

@@ -34,7 +34,11 @@ async fn stripe_is_asked_for_exactly_what_was_agreed() {
     let expires_at: i64 = params["expires_at"].as_str().expect("a time").parse().expect("a number");
     assert!((now + 3_600..=now + 3_660).contains(&expires_at), "{expires_at} is not in an hour");
     params.as_object_mut().expect("an object").remove("expires_at");
-    let metadata = json!({ "accountId": "user_1", "credits": "250", "purpose": "credits_topup", "topupId": topup });
+    let seal = |key: &str| params["metadata"][key].as_str().expect("a seal").to_owned();
+    let (terms, signature) = (seal("terms"), seal("signature"));
+    let metadata = json!({ "accountId": "user_1", "credits": "250", "purpose": "credits_topup", "topupId": topup,
+        "terms": terms, "signature": signature });
+    assert!(terms.contains("\"unit\":1,\"fee\":39,\"mode\":\"gross_up\",\"rate\":\"2.9\",\"fixed\":30"), "{terms}");
     // Everything: a parameter that is added must be added here, and nothing that changes the total may be.
     let expected = json!({
         "mode": "payment",

@@ -327,6 +327,7 @@ pub async fn build_app(parts: &Parts) -> App {
         },
         payload_days: config.webhook_payload_days,
         reconciliation: ScheduleSettings::NEVER,
+        seal: None,
         tasks: Tasks::new(tokio::runtime::Handle::current()),
     }
 }

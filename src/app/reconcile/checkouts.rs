@@ -3,7 +3,9 @@
 use futures_util::FutureExt;
 
 use super::{Comparison, MAX_PAGES, ROWS};
+use crate::app::adopt_purchase::seller;
 use crate::app::apply_event::apply;
+use crate::app::seal::Proof;
 use crate::domain::checkout::{PaymentProgress, PaymentReport, TopupState};
 use crate::domain::ids::{SessionId, TopupId};
 use crate::ports::GatewayError;
@@ -67,7 +69,20 @@ impl Comparison<'_> {
         let (session, topup) = (report.session.as_str(), Some(report.topup.as_str()));
         let findings = &mut self.report.unknown_here;
         match report.progress {
-            PaymentProgress::Paid => findings.add_left(session, topup, "paid, and its top-up is not in this database"),
+            PaymentProgress::Paid => {
+                let (proof, seller) = seller(self.app, report);
+                let (account, credits) = (report.account.clone(), report.credits.clone());
+                let text = |part: &Option<String>| part.clone().unwrap_or_else(|| "?".to_owned());
+                let detail = format!(
+                    "paid: {} credits of {}; its top-up is not in this database; {seller}",
+                    text(&credits),
+                    text(&account)
+                );
+                self.report.adoptable =
+                    self.report.adoptable.saturating_add(u64::from(matches!(proof, Proof::Ours(_))));
+                let credits = credits.and_then(|credits| credits.parse().ok());
+                findings.add_lost(session, report.topup.as_str(), account, credits, detail);
+            }
             PaymentProgress::Processing => {
                 findings.add_left(session, topup, "being paid, and its top-up is not in this database");
             }

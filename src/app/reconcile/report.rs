@@ -34,6 +34,8 @@ pub struct Report {
     /// Checkouts with our metadata whose top-up is not in this database: another environment's, or lost here. Left are
     /// those with money.
     pub unknown_here: Findings,
+    /// How many of them this installation sold: `topup reconcile --adopt` takes them in.
+    pub adoptable: u64,
     /// Payments that came besides the one that paid, and were not given back.
     pub surplus_payments: Findings,
     /// What Stripe says and we do not understand.
@@ -68,6 +70,12 @@ pub struct Finding {
     pub topup_id: Option<String>,
     /// What it is.
     pub detail: String,
+    /// Whose credits they are, of a purchase that only Stripe knows.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub account_id: Option<String>,
+    /// How many credits, of such a purchase.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub credits: Option<i64>,
 }
 
 impl Findings {
@@ -75,7 +83,25 @@ impl Findings {
     pub fn add_settled(&mut self, id: &str, topup: Option<&str>, detail: impl Into<String>) {
         self.count = self.count.saturating_add(1);
         if self.first.len() < MAX_LISTED {
-            self.first.push(Finding { id: id.to_owned(), topup_id: topup.map(str::to_owned), detail: detail.into() });
+            let (topup_id, detail) = (topup.map(str::to_owned), detail.into());
+            self.first.push(Finding { id: id.to_owned(), topup_id, detail, account_id: None, credits: None });
+        }
+    }
+
+    /// Notes a purchase that only Stripe knows and that is left.
+    pub fn add_lost(
+        &mut self,
+        id: &str,
+        topup: &str,
+        account_id: Option<String>,
+        credits: Option<i64>,
+        detail: String,
+    ) {
+        self.left = self.left.saturating_add(1);
+        self.count = self.count.saturating_add(1);
+        if self.first.len() < MAX_LISTED {
+            let topup_id = Some(topup.to_owned());
+            self.first.push(Finding { id: id.to_owned(), topup_id, detail, account_id, credits });
         }
     }
 

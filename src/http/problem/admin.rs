@@ -4,8 +4,10 @@ use actix_web::http::StatusCode;
 
 use super::ApiError;
 use crate::app::adjust_account::AdjustError;
+use crate::app::check_topup::CheckTopupError;
 use crate::app::refund_topup::{RefundError, RefundTrouble, Trouble};
 use crate::domain::refund::RefundRefusal;
+use crate::ports::GatewayError;
 
 impl From<RefundError> for ApiError {
     fn from(error: RefundError) -> Self {
@@ -82,6 +84,36 @@ impl From<RefundTrouble> for ApiError {
                     }
                     Trouble::StoreFailed => Self::internal(&trouble),
                 }
+            }
+        }
+    }
+}
+
+impl From<CheckTopupError> for ApiError {
+    fn from(error: CheckTopupError) -> Self {
+        let stripe = match error {
+            CheckTopupError::NotFound => return Self::not_found("there is no such top-up"),
+            CheckTopupError::Store(error) => return error.into(),
+            CheckTopupError::Stripe(error) => error,
+        };
+        tracing::warn!(error = %stripe, "Stripe cannot be asked about a top-up");
+        let nothing = "nothing was changed";
+        match stripe {
+            GatewayError::TimedOut => {
+                let detail = format!("the payment provider did not answer in time; {nothing}, try again");
+                Self::new(StatusCode::GATEWAY_TIMEOUT, "stripe_timeout", detail)
+            }
+            GatewayError::Limited(_) => {
+                let detail = format!("the payment provider wants us to wait; {nothing}");
+                Self::new(StatusCode::SERVICE_UNAVAILABLE, "stripe_rate_limited", detail).retry_after(10)
+            }
+            GatewayError::Failed(_) | GatewayError::Unreachable(_) => {
+                let detail = format!("the payment provider is not available; {nothing}, try again");
+                Self::new(StatusCode::SERVICE_UNAVAILABLE, "stripe_unavailable", detail).retry_after(5)
+            }
+            GatewayError::Refused(_) | GatewayError::AmountTooSmall(_) | GatewayError::Unknown(_) => {
+                let detail = format!("the payment provider refused to say, and the log says why; {nothing}");
+                Self::new(StatusCode::BAD_GATEWAY, "stripe_refused", detail)
             }
         }
     }

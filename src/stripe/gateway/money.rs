@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use stripe::{IdempotencyKey, RequestStrategy, StripeRequest};
 use stripe_core::balance_transaction::RetrieveBalanceTransaction;
-use stripe_core::dispute::RetrieveDispute;
+use stripe_core::dispute::{ListDispute, RetrieveDispute};
 use stripe_core::payment_intent::RetrievePaymentIntent;
 use stripe_core::refund::{CreateRefund, CreateRefundReason, ListRefund};
 use stripe_shared::{BalanceTransaction, Dispute, Refund};
@@ -121,6 +121,18 @@ pub(super) fn refund_report(refund: Refund) -> Result<RefundReport, GatewayError
         reason: refund.reason.map(|reason| word(reason.as_str())),
         request,
     })
+}
+
+/// A payment has one dispute, seldom two.
+pub(super) async fn disputes_of(
+    client: &impl Transport,
+    payment: &PaymentIntentId,
+) -> Result<Vec<DisputeReport>, GatewayError> {
+    let page = ListDispute::new().payment_intent(payment.as_str()).limit(PAGE).send(client).await.map_err(classify)?;
+    if page.has_more {
+        return Err(not_understood("too many disputes of one payment"));
+    }
+    page.data.iter().map(dispute_report).collect()
 }
 
 pub(super) async fn read_dispute(client: &impl Transport, dispute: &DisputeId) -> Result<DisputeReport, GatewayError> {

@@ -146,7 +146,8 @@ impl TestApp {
         }
         let sandbox = Sandbox::start(sandbox).await.expect("the sandbox starts");
         let stripe = Stripe { url: sandbox.url() };
-        let mut app = Self::serve(backend, options, listener, stripe).await;
+        let database = TestDatabase::migrated(backend).await;
+        let mut app = Self::serve(database, options, listener, stripe).await;
         app.sandbox = Some(sandbox);
         app
     }
@@ -154,11 +155,20 @@ impl TestApp {
     /// Another service with a database of its own on the same Stripe account.
     pub async fn start_beside(&self, backend: Backend) -> Self {
         let listener = listen(SocketAddr::from((Ipv4Addr::LOCALHOST, 0))).expect("a port");
-        Self::serve(backend, Options::default(), listener, self.stripe.clone()).await
+        Self::serve(TestDatabase::migrated(backend).await, Options::default(), listener, self.stripe.clone()).await
     }
 
-    async fn serve(backend: Backend, options: Options, listener: TcpListener, stripe: Stripe) -> Self {
-        let database = TestDatabase::migrated(backend).await;
+    /// Stops the service and starts it on another database, with the same Stripe: what comes after a restore.
+    pub async fn restart_on(mut self, database: TestDatabase, options: Options) -> Self {
+        let (stripe, sandbox) = (self.stripe.clone(), self.sandbox.take());
+        self.finish().await;
+        let listener = listen(SocketAddr::from((Ipv4Addr::LOCALHOST, 0))).expect("a port");
+        let mut app = Self::serve(database, options, listener, stripe).await;
+        app.sandbox = sandbox;
+        app
+    }
+
+    async fn serve(database: TestDatabase, options: Options, listener: TcpListener, stripe: Stripe) -> Self {
         let clock = Arc::new(TestClock::default());
         let config = config(&database.url, &stripe.url, &options.settings);
         let environment = Environment {

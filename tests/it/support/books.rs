@@ -176,6 +176,8 @@ pub fn topup_of(number: u128, account: &str, credits: i64) -> NewTopup {
         cancel_url: None,
         expires_at_seconds: NOW_MS / 1_000 + 3_600,
         payment_methods: vec!["card".to_owned()],
+        terms: None,
+        signature: None,
     };
     let account = account_id(account);
     NewTopup { id, account, quote, fees, expected_fee_minor: 38, livemode: false, request, now_ms: NOW_MS }
@@ -197,6 +199,7 @@ pub fn paid_report(new: &NewTopup) -> PaymentReport {
         currency: Some(new.quote.currency.as_str().to_owned()),
         amount_total_minor: Some(new.quote.total_amount_minor),
         payment_intent: Some(PaymentIntentId::parse(format!("pi_{digits}")).expect("an id")),
+        seal: None,
     }
 }
 

@@ -50,6 +50,20 @@ impl TestDatabase {
         }
     }
 
+    /// A copy of it as it is now, although it is in use: what an operator restores from a backup.
+    pub async fn back_up(&self) -> Self {
+        if self.url.starts_with("sqlite:") {
+            let copy = Self::create(Backend::Sqlite, false).await;
+            let mut other = SqliteConnection::connect(&self.url).await.expect("connects");
+            let vacuum = format!("VACUUM INTO '{}'", copy.url.trim_start_matches("sqlite://"));
+            other.execute(sqlx::raw_sql(sqlx::AssertSqlSafe(vacuum))).await.expect("copies");
+            return copy;
+        }
+        let copy = Self::create(Backend::Postgres, false).await;
+        postgres::dump(&self.url, &copy.url);
+        copy
+    }
+
     /// Connects to it.
     pub async fn connect(&self) -> Db {
         Db::connect(&self.url, false).await.expect("connects")

@@ -40,6 +40,18 @@ pub async fn create_database(migrated: bool) -> String {
     server.url.replace("{}", &name)
 }
 
+/// Copies a database into an empty one, with PostgreSQL's own programs for backups.
+pub fn dump(from: &str, to: &str) {
+    let program = |name: &str| programs().join(name);
+    let dump = Command::new(program("pg_dump")).arg(from).output().expect("pg_dump runs");
+    assert!(dump.status.success(), "{}", String::from_utf8_lossy(&dump.stderr));
+    let mut restore = Command::new(program("psql"));
+    restore.args(["--quiet", "--set", "ON_ERROR_STOP=1", to]).stdin(Stdio::piped()).stdout(Stdio::null());
+    let mut restore = restore.spawn().expect("psql runs");
+    std::io::Write::write_all(&mut restore.stdin.take().expect("piped"), &dump.stdout).expect("is read");
+    assert!(restore.wait().expect("ends").success());
+}
+
 fn template_name() -> String {
     format!("topup_template_{}", std::process::id())
 }

@@ -1,0 +1,92 @@
+use super::*;
+use crate::domain::checkout::PaymentProgress;
+use crate::domain::ids::{SessionId, TopupId};
+
+fn fees() -> FeePolicy {
+    let rate = RatePercent::parse("2.9").expect("a rate");
+    FeePolicy { mode: FeeMode::GrossUp, rate, fixed_minor: 30, label: "Processing fee".to_owned() }
+}
+
+fn request() -> CheckoutRequest {
+    CheckoutRequest {
+        topup_id: TopupId::from_bits(1).as_str().to_owned(),
+        account_id: "user_1".to_owned(),
+        credits: 250,
+        currency: "usd".to_owned(),
+        credit_unit_amount_minor: 1,
+        fee_amount_minor: 39,
+        fee_label: "Processing fee".to_owned(),
+        success_url: "https://app.example.com/".to_owned(),
+        cancel_url: None,
+        expires_at_seconds: 1,
+        payment_methods: Vec::new(),
+        terms: None,
+        signature: None,
+    }
+}
+
+fn report(seal: Option<Seal>) -> PaymentReport {
+    PaymentReport {
+        event: None,
+        livemode: false,
+        session: SessionId::parse("cs_1").expect("an id"),
+        topup: TopupId::from_bits(1),
+        progress: PaymentProgress::Paid,
+        account: Some("user_1".to_owned()),
+        client_reference: Some("user_1".to_owned()),
+        credits: Some("250".to_owned()),
+        mode: Some("payment".to_owned()),
+        currency: Some("usd".to_owned()),
+        amount_total_minor: Some(289),
+        payment_intent: None,
+        seal: seal.map(Box::new),
+    }
+}
+
+#[test]
+fn a_seal_verifies_for_what_it_was_made_for_and_gives_its_terms() {
+    let key = SealKey::new([7; 32]);
+    let seal = key.seal(&request(), &fees(), false, 5).expect("a seal");
+    let terms = SoldTerms { sold_at_ms: 5, unit_amount_minor: 1, fee_amount_minor: 39, fees: fees() };
+    assert_eq!(key.verify(&report(Some(seal.clone()))), Proof::Ours(terms));
+    assert!(seal.terms.len() < 500 && seal.signature.len() < 500, "Stripe's metadata takes 500 characters");
+    assert_eq!(key.verify(&report(None)), Proof::Unsigned);
+    let other = SealKey::new([8; 32]);
+    assert_eq!(other.verify(&report(Some(seal))), Proof::OtherInstallation(key.installation().to_owned()));
+    assert!(!format!("{key:?}").contains("7, 7"));
+}
+
+type Change = fn(&mut PaymentReport);
+
+#[test]
+fn nothing_that_is_sealed_can_be_changed() {
+    let key = SealKey::new([7; 32]);
+    let seal = key.seal(&request(), &fees(), false, 5).expect("a seal");
+    let changes: [Change; 8] = [
+        |report| report.account = Some("user_2".to_owned()),
+        |report| report.credits = Some("2500".to_owned()),
+        |report| report.currency = Some("eur".to_owned()),
+        |report| report.topup = TopupId::from_bits(2),
+        |report| report.livemode = true,
+        |report| {
+            if let Some(seal) = &mut report.seal {
+                seal.terms = seal.terms.replace("\"fee\":39", "\"fee\":1");
+            }
+        },
+        |report| {
+            if let Some(seal) = &mut report.seal {
+                seal.signature.pop();
+            }
+        },
+        |report| {
+            if let Some(seal) = &mut report.seal {
+                seal.signature.clear();
+            }
+        },
+    ];
+    for (number, change) in changes.into_iter().enumerate() {
+        let mut report = report(Some(seal.clone()));
+        change(&mut report);
+        assert_eq!(key.verify(&report), Proof::Changed, "change {number}");
+    }
+}
