@@ -19,7 +19,8 @@ COPY --from=build /out/topup /usr/local/bin/topup
 COPY --from=build --chown=nonroot:nonroot /out/data /data
 WORKDIR /data
 VOLUME /data
-ENV BIND_ADDRESS=0.0.0.0:8080
+# Listens on all addresses; a hosting platform sets another one.
+ENV PORT=8080
 EXPOSE 8080
 USER nonroot
 # SIGTERM stops it gracefully; give it a minute (docker stop --timeout 60).

@@ -340,6 +340,7 @@ fn build_server(
     let mut document = openapi::document();
     document.servers = Some(vec![utoipa::openapi::Server::new(config.public_url.as_str())]);
     let known = web::Data::new(KnownRoutes::new(&document));
+    let allowed_headers = config.allowed_headers.clone();
     let (origins, is_https) = (config.allowed_origins.clone(), config.public_url.starts_with("https://"));
     #[cfg(feature = "dev")]
     let demo = environment.demo.clone();
@@ -353,7 +354,7 @@ fn build_server(
         let app = app.default_service(web::route().to(no_route));
         #[cfg(feature = "dev")]
         let app = app.wrap(from_fn(http::demo::refuse_foreign_hosts));
-        app.wrap(cors(&origins)).wrap(security_headers(is_https)).wrap(from_fn(log_request))
+        app.wrap(cors(&origins, &allowed_headers)).wrap(security_headers(is_https)).wrap(from_fn(log_request))
     });
     let server = match environment.workers {
         Some(workers) => server.workers(workers),

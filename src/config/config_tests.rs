@@ -88,6 +88,14 @@ fn settings_that_would_be_wrong_or_unsafe_do_not_serve() {
         ("ALLOWED_ORIGINS", ""),
         ("ALLOWED_ORIGINS", "https://app.example.com,http://evil.example"),
         ("BIND_ADDRESS", "localhost"),
+        ("PORT", "tcp://10.0.0.1:80"),
+        ("PORT", "0"),
+        ("PORT", ""),
+        ("ALLOWED_ORIGINS", "https://*.vercel.app"),
+        ("ALLOWED_ORIGINS", "https://*"),
+        ("ALLOWED_HEADERS", "*"),
+        ("ALLOWED_HEADERS", "x-a,,x-b"),
+        ("ALLOWED_HEADERS", "x a"),
         ("DATABASE_URL", "mysql://localhost"),
         ("CREDIT_UNIT_AMOUNT", "0"),
         ("CREDIT_UNIT_AMOUNT", "1.5"),
@@ -117,6 +125,23 @@ fn settings_that_would_be_wrong_or_unsafe_do_not_serve() {
         let about = if setting == "JWT_JWKS_URL" { "JWT_" } else { setting };
         assert!(errors.0.iter().any(|error| error.setting.starts_with(about)), "{setting}={value}: {errors}");
     }
+}
+
+#[test]
+fn the_port_of_a_hosting_platform_is_honoured_unless_an_address_is_set() {
+    let config = load(&[("PORT", "3000")]).expect("valid");
+    assert_eq!(config.bind_address.to_string(), "0.0.0.0:3000");
+    assert_eq!(config.public_url, "http://127.0.0.1:3000");
+    let config = load(&[("PORT", "not read"), ("BIND_ADDRESS", "127.0.0.1:9000")]).expect("valid");
+    assert_eq!(config.bind_address.to_string(), "127.0.0.1:9000");
+}
+
+#[test]
+fn a_star_below_a_public_suffix_is_a_warning_or_refused() {
+    let config = load(&[("ALLOWED_ORIGINS", "https://*-myteam.vercel.app,https://*.example.com")]).expect("valid");
+    assert!(config.warnings.len() == 1 && config.warnings[0].contains("*-myteam.vercel.app"), "{:?}", config.warnings);
+    let text = load(&[("ALLOWED_ORIGINS", "https://*.vercel.app")]).expect_err("refused").to_string();
+    assert!(text.contains("https://*-myteam.vercel.app"), "{text}");
 }
 
 #[test]
@@ -208,7 +233,8 @@ fn secrets_never_show() {
 #[test]
 fn every_setting_of_the_example_file_is_one_that_is_read() {
     let example = include_str!("../../.env.example");
-    let sources = [include_str!("mod.rs"), include_str!("source.rs"), include_str!("names.rs")].concat();
+    let sources =
+        [include_str!("mod.rs"), include_str!("source.rs"), include_str!("names.rs"), include_str!("web.rs")].concat();
     let names: Vec<&str> = example
         .lines()
         .filter_map(|line| line.trim_start_matches(['#', ' ']).split_once('='))

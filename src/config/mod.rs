@@ -9,8 +9,9 @@ pub mod jwt;
 mod log_filter;
 mod names;
 mod source;
+mod web;
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::num::NonZeroU32;
 
 use ipnet::IpNet;
@@ -46,6 +47,8 @@ pub struct Config {
     pub jwt: Option<JwtSettings>,
     /// The web pages that may call the service and that customers may be sent to.
     pub allowed_origins: Vec<AllowedOrigin>,
+    /// Headers that these pages may send besides those that are always allowed, in small letters.
+    pub allowed_headers: Vec<String>,
     /// What credits cost.
     pub pricing: Pricing,
     /// How long a checkout stays open.
@@ -102,14 +105,14 @@ impl Config {
     /// All mistakes at once, each with the setting's name and the way out.
     pub fn load(source: &Source) -> Result<Self, ConfigErrors> {
         let mut reader = Reader::new(source);
-        let bind_address =
-            reader.parse("BIND_ADDRESS", "127.0.0.1:8080", "an IP address and a port such as 0.0.0.0:8080");
+        let bind_address = web::read_bind_address(&mut reader);
         let public_url = reader.optional("PUBLIC_URL");
         let database_url = reader.text("DATABASE_URL", "sqlite:topup.db");
         let webhook_secrets = read_webhook_secrets(&mut reader);
         let stripe = read_stripe(&mut reader, webhook_secrets);
         let jwt = read_jwt(&mut reader);
-        let allowed_origins = read_origins(&mut reader);
+        let allowed_origins = web::read_origins(&mut reader);
+        let allowed_headers = web::read_allowed_headers(&mut reader);
         let pricing = read_pricing(&mut reader);
         let checkout_expires_minutes =
             reader.in_range("CHECKOUT_EXPIRES_MINUTES", 60, 30..=1440, "minutes, from 30 to 1440 (Stripe's limits)");
@@ -143,6 +146,7 @@ impl Config {
                 stripe,
                 jwt,
                 allowed_origins,
+                allowed_headers,
                 pricing,
                 checkout_expires_minutes,
                 payment_methods,
@@ -177,7 +181,17 @@ fn check_database_url(reader: &mut Reader<'_>, url: &str) {
 }
 
 fn read_public_url(reader: &mut Reader<'_>, text: Option<String>, bind: Option<SocketAddr>) -> Option<String> {
-    let Some(text) = text else { return bind.map(|address| format!("http://{address}")) };
+    let Some(text) = text else {
+        // 0.0.0.0 is no address to go to.
+        let local = |address: SocketAddr| {
+            if address.ip().is_unspecified() {
+                SocketAddr::from((Ipv4Addr::LOCALHOST, address.port()))
+            } else {
+                address
+            }
+        };
+        return bind.map(|address| format!("http://{}", local(address)));
+    };
     let valid = Url::parse(&text).is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.host().is_some());
     if !valid {
         reader.error("PUBLIC_URL", "must be an absolute URL such as https://credits.example.com");
@@ -281,19 +295,6 @@ fn read_jwt(reader: &mut Reader<'_>) -> Option<Option<JwtSettings>> {
             None
         }
     }
-}
-
-fn read_origins(reader: &mut Reader<'_>) -> Vec<AllowedOrigin> {
-    let hint = "the web pages that may sell credits, comma separated, such as https://app.example.com";
-    let Some(text) = reader.required("ALLOWED_ORIGINS", hint) else { return Vec::new() };
-    let mut origins = Vec::new();
-    for part in text.split(',').map(str::trim) {
-        match AllowedOrigin::parse(part) {
-            Ok(origin) => origins.push(origin),
-            Err(error) => reader.error("ALLOWED_ORIGINS", &format!("{part:?}: {error}")),
-        }
-    }
-    origins
 }
 
 fn read_pricing(reader: &mut Reader<'_>) -> Option<Pricing> {

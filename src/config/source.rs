@@ -153,6 +153,10 @@ impl<'s> Reader<'s> {
         self.errors.push(SettingError::new(setting, message));
     }
 
+    pub(super) fn warn(&mut self, setting: &str, message: &str) {
+        self.warnings.push(format!("{setting}: {message}"));
+    }
+
     pub(super) fn is_set(&self, setting: &str) -> bool {
         self.source.get(setting).or_else(|| self.source.get(&format!("{setting}_FILE"))).is_some()
     }

@@ -21,7 +21,7 @@ fn a_file_of_any_dialect_serves_and_the_environment_wins() {
     let config = Config::load(&source).expect("right");
     assert_eq!(config.stripe.secret_key.expose(), "sk_test_0123456789");
     assert_eq!(config.stripe.webhook_secrets.len(), 2);
-    assert_eq!(config.allowed_origins[0].as_str(), "https://other.example.com");
+    assert_eq!(config.allowed_origins[0].to_string(), "https://other.example.com");
 }
 
 #[test]

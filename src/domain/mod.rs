@@ -13,6 +13,7 @@ pub mod fee_fit;
 pub mod fees;
 pub mod ids;
 pub mod ledger;
+pub mod origin;
 pub mod pricing;
 pub mod redirect;
 pub mod refund;

@@ -1,6 +1,9 @@
 //! Where a customer may be sent after the checkout. An open redirect is a phishing tool; this is what closes it.
 
-use url::{Host, Url};
+use url::Url;
+
+use super::origin::is_https_or_loopback;
+pub use super::origin::{AllowedOrigin, InvalidOrigin};
 
 /// Stripe takes URLs of up to 5,000 characters; half of that is more than anybody needs.
 pub const MAX_REDIRECT_URL_CHARACTERS: usize = 2_048;
@@ -8,37 +11,7 @@ pub const MAX_REDIRECT_URL_CHARACTERS: usize = 2_048;
 /// Stripe replaces this text in a success URL by the session's id.
 pub const SESSION_ID_PLACEHOLDER: &str = "{CHECKOUT_SESSION_ID}";
 
-/// Scheme, host and port of a web page that may use the service.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct AllowedOrigin(String);
-
-/// Why a text is no origin.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("an origin is a scheme and a host such as https://app.example.com, without a path; http only for loopback")]
-pub struct InvalidOrigin;
-
-impl AllowedOrigin {
-    /// Reads an origin.
-    ///
-    /// # Errors
-    /// When it has more than scheme, host and port, or is not https (http is allowed for loopback).
-    pub fn parse(text: &str) -> Result<Self, InvalidOrigin> {
-        let url = Url::parse(text).map_err(|_| InvalidOrigin)?;
-        let origin = url.origin().ascii_serialization();
-        if !is_https_or_loopback(&url) || text.trim_end_matches('/') != origin {
-            return Err(InvalidOrigin);
-        }
-        Ok(Self(origin))
-    }
-
-    /// The origin as browsers send it in the `Origin` header.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-/// A URL of an allowed origin, exactly as the caller wrote it.
+/// A URL of an allowed origin, as the caller wrote it; only an encoded placeholder is decoded.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RedirectUrl(String);
 
@@ -54,6 +27,12 @@ pub enum InvalidRedirectUrl {
     /// Not https, and not http on loopback.
     #[error("must start with https:// (http:// only for loopback hosts)")]
     Insecure,
+    /// Not of the web: `capacitor://…`, `tauri://…`, and the host that Tauri's pages have.
+    #[error(
+        "must be an https page, because Stripe sends customers to no other; to come back into an app use an https address \
+         that opens it (Universal Links, App Links)"
+    )]
+    App,
     /// Not one of the origins that the operator allowed.
     #[error("must be on one of the allowed origins (ALLOWED_ORIGINS)")]
     ForeignOrigin,
@@ -72,21 +51,25 @@ impl RedirectUrl {
         if text.chars().count() > MAX_REDIRECT_URL_CHARACTERS || text.chars().any(suspicious) {
             return Err(InvalidRedirectUrl::Malformed);
         }
+        let text = decode_placeholder(text);
         let plain = text.replace(SESSION_ID_PLACEHOLDER, "CHECKOUT_SESSION_ID");
         let url = Url::parse(&plain).map_err(|_| InvalidRedirectUrl::Malformed)?;
         if !url.username().is_empty() || url.password().is_some() || plain.contains('@') && authority_has_at(&plain) {
             return Err(InvalidRedirectUrl::Malformed);
         }
+        let origin = url.origin().ascii_serialization();
+        if !matches!(url.scheme(), "http" | "https") || allowed.iter().any(|app| app.is_app(&origin)) {
+            return Err(InvalidRedirectUrl::App);
+        }
         if !is_https_or_loopback(&url) {
             return Err(InvalidRedirectUrl::Insecure);
         }
-        let origin = url.origin().ascii_serialization();
-        if !allowed.iter().any(|candidate| candidate.0 == origin) {
+        if !allowed.iter().any(|candidate| candidate.may_receive(&origin)) {
             return Err(InvalidRedirectUrl::ForeignOrigin);
         }
         // A bare origin gets a slash when it is parsed; that one difference means nothing.
         let identical = url.as_str() == plain || url.as_str().strip_suffix('/') == Some(plain.as_str());
-        if identical { Ok(Self(text.to_owned())) } else { Err(InvalidRedirectUrl::Malformed) }
+        if identical { Ok(Self(text)) } else { Err(InvalidRedirectUrl::Malformed) }
     }
 
     /// The URL as text.
@@ -96,20 +79,21 @@ impl RedirectUrl {
     }
 }
 
+/// Libraries that build URLs encode the placeholder's brackets, and Stripe then does not replace it.
+fn decode_placeholder(text: &str) -> String {
+    let encoded = [
+        "%7BCHECKOUT_SESSION_ID%7D",
+        "%7bCHECKOUT_SESSION_ID%7d",
+        "%7BCHECKOUT_SESSION_ID%7d",
+        "%7bCHECKOUT_SESSION_ID%7D",
+    ];
+    encoded.iter().fold(text.to_owned(), |text, encoded| text.replace(encoded, SESSION_ID_PLACEHOLDER))
+}
+
 /// `https://@host` parses to an empty user name; the sign is refused all the same.
 fn authority_has_at(text: &str) -> bool {
     let after_scheme = text.split_once("://").map_or(text, |(_, rest)| rest);
     after_scheme.split(['/', '?', '#']).next().is_some_and(|authority| authority.contains('@'))
-}
-
-fn is_https_or_loopback(url: &Url) -> bool {
-    match (url.scheme(), url.host()) {
-        ("https", Some(_)) => true,
-        ("http", Some(Host::Domain(domain))) => domain == "localhost" || domain.ends_with(".localhost"),
-        ("http", Some(Host::Ipv4(address))) => address.is_loopback(),
-        ("http", Some(Host::Ipv6(address))) => address.is_loopback(),
-        _ => false,
-    }
 }
 
 #[cfg(test)]
@@ -182,23 +166,30 @@ mod tests {
     }
 
     #[test]
-    fn an_origin_is_scheme_and_host_only() {
-        for text in [
-            "https://app.example.com/path",
-            "app.example.com",
-            "http://app.example.com",
-            "*",
-            "null",
-            "https://a.example?x",
-            "https://*.example.com/x",
-            "https://u@a.example",
-        ] {
-            assert_eq!(AllowedOrigin::parse(text), Err(InvalidOrigin), "{text}");
+    fn an_encoded_placeholder_is_decoded() {
+        for encoded in ["%7BCHECKOUT_SESSION_ID%7D", "%7bCHECKOUT_SESSION_ID%7d", "%7BCHECKOUT_SESSION_ID%7d"] {
+            let text = format!("https://app.example.com/done?a=%7B&id={encoded}#x");
+            let url = RedirectUrl::parse(&text, &origins()).expect("a page");
+            assert_eq!(url.as_str(), "https://app.example.com/done?a=%7B&id={CHECKOUT_SESSION_ID}#x");
         }
-        assert_eq!(
-            AllowedOrigin::parse("https://app.example.com/").map(|o| o.0),
-            Ok("https://app.example.com".to_owned())
-        );
+    }
+
+    #[test]
+    fn customers_are_sent_to_pages_that_a_star_stands_for_and_never_into_an_app() {
+        let allowed = ["https://*.example.com", "capacitor://localhost", "http://tauri.localhost", "moz-extension://*"]
+            .map(|text| AllowedOrigin::parse(text).expect("an origin"));
+        assert!(RedirectUrl::parse("https://pr-7.example.com/done", &allowed).is_ok());
+        for (text, error) in [
+            ("https://a.b.example.com/", InvalidRedirectUrl::ForeignOrigin),
+            ("https://example.com/", InvalidRedirectUrl::ForeignOrigin),
+            ("capacitor://localhost/done", InvalidRedirectUrl::App),
+            ("ionic://localhost/done", InvalidRedirectUrl::App),
+            ("moz-extension://abc/done", InvalidRedirectUrl::App),
+            ("http://tauri.localhost/done", InvalidRedirectUrl::App),
+            ("myapp://done", InvalidRedirectUrl::App),
+        ] {
+            assert_eq!(RedirectUrl::parse(text, &allowed), Err(error), "{text}");
+        }
     }
 
     proptest! {
@@ -209,7 +200,7 @@ mod tests {
             if let Ok(url) = RedirectUrl::parse(&text, &origins()) {
                 let parsed = Url::parse(url.as_str()).expect("parses");
                 let origin = parsed.origin().ascii_serialization();
-                prop_assert!(origins().iter().any(|allowed| allowed.as_str() == origin));
+                prop_assert!(origins().iter().any(|allowed| allowed.to_string() == origin));
             }
         }
     }

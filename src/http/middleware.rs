@@ -64,16 +64,25 @@ const DOCUMENTATION_POLICY: &str = "default-src 'none'; script-src 'self'; style
     img-src 'self' data:; connect-src 'self'; font-src 'self'; base-uri 'none'; form-action 'none'; \
     frame-ancestors 'none'";
 
-/// Lets the pages of the configured origins call the API. Others get no permission and no explanation.
-pub fn cors(origins: &[AllowedOrigin]) -> Cors {
-    let cors = Cors::default()
+/// Headers that tracing libraries and the usual clients add to each request of a page.
+const CLIENT_HEADERS: [&str; 5] = ["baggage", "sentry-trace", "traceparent", "tracestate", "x-client-info"];
+
+/// Lets the pages of the configured origins call the API, also with these headers. Others get no permission and no
+/// explanation.
+pub fn cors(origins: &[AllowedOrigin], headers: &[String]) -> Cors {
+    let origins = origins.to_vec();
+    Cors::default()
         .allowed_methods(["GET", "POST"])
         .allowed_headers([AUTHORIZATION, CONTENT_TYPE])
         .allowed_headers([HeaderName::from_static("idempotency-key"), HeaderName::from_static("x-api-key")])
+        .allowed_headers(CLIENT_HEADERS)
+        .allowed_headers(headers.iter().map(String::as_str))
         .expose_headers([RETRY_AFTER, X_REQUEST_ID])
         .block_on_origin_mismatch(false)
-        .max_age(600);
-    origins.iter().fold(cors, |cors, origin| cors.allowed_origin(origin.as_str()))
+        .max_age(600)
+        .allowed_origin_fn(move |origin, _| {
+            origin.to_str().is_ok_and(|origin| origins.iter().any(|allowed| allowed.may_call(origin)))
+        })
 }
 
 /// What is answered where there is no route: 404, or 405 where there is one for another method.
