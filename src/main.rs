@@ -164,11 +164,12 @@ async fn connect_migrated() -> Result<Db, Failure> {
 async fn serve() -> Result<(), Failure> {
     let config = Config::load(&Source::from_environment(Path::new("."))?)?;
     start_logging(&config.log)?;
-    for warning in &config.warnings {
+    let (address, livemode, public_url) = (config.bind_address, config.stripe.livemode, config.public_url.clone());
+    let warnings = config.warnings.clone();
+    let application = Application::build(config, listen(address)?, Environment::default()).await?;
+    for warning in &warnings {
         tracing::warn!(warning, "about the settings");
     }
-    let (address, livemode, public_url) = (config.bind_address, config.stripe.livemode, config.public_url.clone());
-    let application = Application::build(config, listen(address)?, Environment::default()).await?;
     application.check_key().await?;
     let stop = stop_signal()?;
     tracing::info!(address = %application.address(), livemode, docs = format!("{public_url}/docs"), "serving");

@@ -139,9 +139,25 @@ fn the_port_of_a_hosting_platform_is_honoured_unless_an_address_is_set() {
 #[test]
 fn a_star_below_a_public_suffix_is_a_warning_or_refused() {
     let config = load(&[("ALLOWED_ORIGINS", "https://*-myteam.vercel.app,https://*.example.com")]).expect("valid");
-    assert!(config.warnings.len() == 1 && config.warnings[0].contains("*-myteam.vercel.app"), "{:?}", config.warnings);
+    let shared = config.warnings.iter().filter(|warning| warning.starts_with("ALLOWED_ORIGINS"));
+    let shared: Vec<&String> = shared.collect();
+    assert!(shared.len() == 1 && shared[0].contains("*-myteam.vercel.app"), "{shared:?}");
     let text = load(&[("ALLOWED_ORIGINS", "https://*.vercel.app")]).expect_err("refused").to_string();
     assert!(text.contains("https://*-myteam.vercel.app"), "{text}");
+}
+
+#[test]
+fn a_shared_secret_whose_tokens_may_be_for_anything_is_a_warning() {
+    for (changes, warned) in [
+        (&[][..], "JWT_ISSUER and JWT_AUDIENCE"),
+        (&[("JWT_ISSUER", "a")], "without JWT_AUDIENCE"),
+        (&[("JWT_AUDIENCE", "a")], "without JWT_ISSUER"),
+        (&[("JWT_ISSUER", "a"), ("JWT_AUDIENCE", "a")], ""),
+    ] {
+        let warnings = load(changes).expect("valid").warnings;
+        assert_eq!(warnings.len(), usize::from(!warned.is_empty()), "{warnings:?}");
+        assert!(warnings.iter().all(|warning| warning.contains(warned)), "{warnings:?}");
+    }
 }
 
 #[test]

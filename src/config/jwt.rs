@@ -1,7 +1,7 @@
 //! The `JWT_*` settings: from raw text to a [`JwtSettings`] that cannot describe an unsafe verifier.
 //!
-//! What always holds: a key accepts only algorithms of its own type, so that a public key can never serve as an HMAC
-//! secret; an empty setting is a mistake, not "unset", because it would silently weaken a check; no message contains a
+//! Several kinds of keys may stand beside each other, while a login moves from one to the other. What always holds: a key
+//! accepts only algorithms of its own type, so that a public key can never serve as an HMAC secret; an empty setting is a mistake, not "unset", because it would silently weaken a check; no message contains a
 //! secret. This file reads no environment and no files, and every mistake is reported, not only the first.
 
 mod key;
@@ -19,11 +19,19 @@ const JWKS_URL: &str = "JWT_JWKS_URL";
 const ALGORITHMS: &str = "JWT_ALGORITHMS";
 const ISSUER: &str = "JWT_ISSUER";
 const AUDIENCE: &str = "JWT_AUDIENCE";
+const AUTHORIZED_PARTIES: &str = "JWT_AUTHORIZED_PARTIES";
 const ACCOUNT_CLAIM: &str = "JWT_ACCOUNT_CLAIM";
+const ADMIN_CLAIM: &str = "JWT_ADMIN_CLAIM";
 const ADMIN_SCOPE: &str = "JWT_ADMIN_SCOPE";
 
 /// RFC 7519's claims that are no one's name: an account read from one of them would be shared by many, or change.
 const NOT_AN_ACCOUNT: [&str; 7] = ["iss", "aud", "exp", "nbf", "iat", "jti", "scope"];
+
+/// Where scopes are, unless `JWT_ADMIN_CLAIM` says otherwise.
+const SCOPE: &str = "scope";
+
+/// Claims that users of some logins write themselves: a role that is read from one of them is anybody's.
+const WRITTEN_BY_USERS: [&str; 2] = ["user_metadata", "unsafe_metadata"];
 
 /// The settings as the environment gives them: `None` is unset, `Some("")` is set to nothing.
 #[derive(Default)]
@@ -36,31 +44,39 @@ pub struct RawJwt {
     pub jwks_url: Option<String>,
     /// `JWT_ALGORITHMS`: comma separated
     pub algorithms: Option<String>,
-    /// `JWT_ISSUER`
+    /// `JWT_ISSUER`: comma separated, a token of any of them is accepted
     pub issuer: Option<String>,
     /// `JWT_AUDIENCE`: comma separated, a token for any of them is accepted
     pub audience: Option<String>,
+    /// `JWT_AUTHORIZED_PARTIES`: comma separated, the `azp` of tokens without `aud`
+    pub authorized_parties: Option<String>,
     /// `JWT_ACCOUNT_CLAIM`
     pub account_claim: Option<String>,
     /// `JWT_ADMIN_SCOPE`
     pub admin_scope: Option<String>,
+    /// `JWT_ADMIN_CLAIM`
+    pub admin_claim: Option<String>,
 }
 
 /// How customers' tokens are verified.
 #[derive(Clone, Debug)]
 pub struct JwtSettings {
-    /// What signatures are checked with.
-    pub key: JwtKey,
-    /// The allowlist. Never empty, and each fits `key`.
+    /// What signatures are checked with; at least one, at most one of each kind.
+    pub keys: Vec<JwtKey>,
+    /// The allowlist. Each fits one of the keys, and each key has one.
     pub algorithms: Vec<Algorithm>,
-    /// The only `iss` accepted; `None` leaves it unchecked.
-    pub issuer: Option<String>,
-    /// The `aud` values accepted; empty leaves it unchecked.
+    /// The `iss` values accepted; empty leaves it unchecked.
+    pub issuers: Vec<String>,
+    /// The `aud` values accepted. If both this and `authorized_parties` are empty, neither is checked.
     pub audience: Vec<String>,
+    /// The `azp` values accepted. They stand in for `aud` in tokens that have none.
+    pub authorized_parties: Vec<String>,
     /// The claim that names the account.
     pub account_claim: String,
     /// The scope that makes its bearer an admin; `None`: no token does.
     pub admin_scope: Option<String>,
+    /// The claim that holds scopes or roles, or a path to it (`realm_access.roles`).
+    pub admin_claim: String,
 }
 
 /// What is wrong with one setting. The message says what to do about it and never contains a secret.
@@ -86,55 +102,65 @@ impl RawJwt {
     /// Every mistake found, in the order of the fields.
     pub fn parse(self) -> Result<Option<JwtSettings>, Vec<SettingError>> {
         let mut errors = Vec::new();
-        let Some(key) = self.key_setting(&mut errors) else {
+        let keys = self.keys(&mut errors);
+        if keys.is_empty() && errors.is_empty() {
+            errors.extend(self.set_without_a_key());
             return if errors.is_empty() { Ok(None) } else { Err(errors) };
-        };
-        let key = keep(key, &mut errors);
-        let algorithms = self.algorithms(key.as_ref(), &mut errors);
-        let issuer = keep(optional(ISSUER, self.issuer.as_deref()), &mut errors).flatten();
-        let audience = keep(list(AUDIENCE, self.audience.as_deref()), &mut errors);
-        if matches!(key, Some(JwtKey::Jwks { .. })) {
-            for (setting, raw) in [(ISSUER, &self.issuer), (AUDIENCE, &self.audience)] {
-                if raw.is_none() {
-                    let message = format!("is required with {JWKS_URL}: others get tokens from the same key set");
-                    errors.push(SettingError::new(setting, message));
-                }
+        }
+        let algorithms = self.algorithms(if errors.is_empty() { &keys } else { &[] }, &mut errors);
+        let issuers = keep(list(ISSUER, self.issuer.as_deref()), &mut errors).flatten();
+        let audience = keep(list(AUDIENCE, self.audience.as_deref()), &mut errors).flatten();
+        let parties = keep(list(AUTHORIZED_PARTIES, self.authorized_parties.as_deref()), &mut errors).flatten();
+        if self.jwks_url.is_some() {
+            let others = format!("is required with {JWKS_URL}: others get tokens from the same key set");
+            if self.issuer.is_none() {
+                errors.push(SettingError::new(ISSUER, others.clone()));
+            }
+            if self.audience.is_none() && self.authorized_parties.is_none() {
+                let message =
+                    format!("{others} (for tokens without aud, such as Clerk's, {AUTHORIZED_PARTIES} instead)");
+                errors.push(SettingError::new(AUDIENCE, message));
             }
         }
         let account_claim = keep(account_claim(self.account_claim.as_deref()), &mut errors);
         let admin_scope = keep(admin_scope(self.admin_scope.as_deref()), &mut errors).flatten();
-        match (key, algorithms, account_claim) {
-            (Some(key), Some(algorithms), Some(account_claim)) if errors.is_empty() => Ok(Some(JwtSettings {
-                key,
+        let admin_claim = keep(self.admin_claim(), &mut errors);
+        match (algorithms, account_claim, admin_claim) {
+            (Some(algorithms), Some(account_claim), Some(admin_claim)) if errors.is_empty() => Ok(Some(JwtSettings {
+                keys,
                 algorithms,
-                issuer,
-                audience: audience.flatten().unwrap_or_default(),
+                issuers: issuers.unwrap_or_default(),
+                audience: audience.unwrap_or_default(),
+                authorized_parties: parties.unwrap_or_default(),
                 account_claim,
                 admin_scope,
+                admin_claim,
             })),
             _ => Err(errors),
         }
     }
 
-    /// The one key that is set. `None` when none is, or when it is not clear which; the mistakes are then in `errors`.
-    fn key_setting(&self, errors: &mut Vec<SettingError>) -> Option<Result<JwtKey, SettingError>> {
-        match (&self.secret, &self.public_key, &self.jwks_url) {
-            (Some(secret), None, None) => Some(key::secret(secret)),
-            (None, Some(pem), None) => Some(key::public_key(pem)),
-            (None, None, Some(url)) => Some(key::jwks(url)),
-            (None, None, None) => {
-                errors.extend(self.set_without_a_key());
-                None
-            }
-            (secret, public_key, _) => {
-                let first = if secret.is_some() { SECRET } else { PUBLIC_KEY };
-                let both = if secret.is_some() && public_key.is_some() { PUBLIC_KEY } else { JWKS_URL };
-                let message =
-                    format!("is set together with {both}; set exactly one of {SECRET}, {PUBLIC_KEY}, {JWKS_URL}");
-                errors.push(SettingError::new(first, message));
-                None
-            }
+    /// The keys that are set and can be used.
+    fn keys(&self, errors: &mut Vec<SettingError>) -> Vec<JwtKey> {
+        let secret = self.secret.as_deref().map(key::secret);
+        let public_key = self.public_key.as_deref().map(key::public_key);
+        let key_set = self.jwks_url.as_deref().map(key::jwks);
+        [secret, public_key, key_set].into_iter().flatten().filter_map(|key| keep(key, errors)).collect()
+    }
+
+    fn admin_claim(&self) -> Result<String, SettingError> {
+        let Some(raw) = self.admin_claim.as_deref() else { return Ok(SCOPE.to_owned()) };
+        let claim = text(ADMIN_CLAIM, raw)?;
+        if self.admin_scope.is_none() {
+            let message = format!("has no effect without {ADMIN_SCOPE}; set it to the scope or role of admins");
+            return Err(SettingError::new(ADMIN_CLAIM, message));
         }
+        if WRITTEN_BY_USERS.iter().any(|written| claim.split('.').next() == Some(*written)) {
+            let message = "is a claim that users write themselves, so everybody could be an admin; use one that only your \
+                login writes, such as app_metadata or a claim of your own";
+            return Err(SettingError::new(ADMIN_CLAIM, message));
+        }
+        Ok(claim.to_owned())
     }
 
     fn set_without_a_key(&self) -> impl Iterator<Item = SettingError> {
@@ -142,8 +168,10 @@ impl RawJwt {
             (ALGORITHMS, &self.algorithms),
             (ISSUER, &self.issuer),
             (AUDIENCE, &self.audience),
+            (AUTHORIZED_PARTIES, &self.authorized_parties),
             (ACCOUNT_CLAIM, &self.account_claim),
             (ADMIN_SCOPE, &self.admin_scope),
+            (ADMIN_CLAIM, &self.admin_claim),
         ];
         others.into_iter().filter(|(_, raw)| raw.is_some()).map(|(setting, _)| {
             let message = format!(
@@ -154,22 +182,36 @@ impl RawJwt {
         })
     }
 
-    /// The allowlist, or the key's default. `None` if there is a mistake, here or in the key.
-    fn algorithms(&self, key: Option<&JwtKey>, errors: &mut Vec<SettingError>) -> Option<Vec<Algorithm>> {
+    /// The allowlist, or the keys' defaults. `None` if there is a mistake. Without keys (one of them had a mistake of its
+    /// own) only the names are checked.
+    fn algorithms(&self, keys: &[JwtKey], errors: &mut Vec<SettingError>) -> Option<Vec<Algorithm>> {
         let names = keep(list(ALGORITHMS, self.algorithms.as_deref()), errors)?;
         let Some(names) = names else {
-            return key.map(JwtKey::default_algorithms);
+            return Some(keys.iter().flat_map(JwtKey::default_algorithms).collect());
         };
         let mut algorithms = Vec::new();
+        let before = errors.len();
         for name in names {
-            match algorithm(&name, key) {
+            match algorithm(&name, keys) {
                 Ok(algorithm) if algorithms.contains(&algorithm) => {}
                 Ok(algorithm) => algorithms.push(algorithm),
                 Err(error) => errors.push(error),
             }
         }
+        let is_idle = |key: &&JwtKey| !algorithms.iter().any(|algorithm| key.fits(*algorithm));
+        if let Some(key) = keys.iter().find(is_idle).filter(|_| errors.len() == before) {
+            let fitting = key.algorithms().iter().map(|fit| format!("{fit:?}")).collect::<Vec<_>>().join(", ");
+            let message = format!("has no algorithm for {}; add any of {fitting}, or remove that key", key.describe());
+            errors.push(SettingError::new(ALGORITHMS, message));
+        }
         Some(algorithms)
     }
+}
+
+/// The algorithm of this name. RFC 9864 calls `Ed25519` what RFC 8037 calls `EdDSA`.
+#[must_use]
+pub fn algorithm_named(name: &str) -> Option<Algorithm> {
+    if name == "Ed25519" { Some(Algorithm::EdDSA) } else { name.parse().ok() }
 }
 
 /// The value, or a note of the error.
@@ -207,25 +249,24 @@ fn list(setting: &'static str, raw: Option<&str>) -> Result<Option<Vec<String>>,
     Ok(Some(parts))
 }
 
-/// One entry of the allowlist. Without a key (it had a mistake of its own) only the name is checked.
-fn algorithm(name: &str, key: Option<&JwtKey>) -> Result<Algorithm, SettingError> {
+/// One entry of the allowlist. Without keys only the name is checked.
+fn algorithm(name: &str, keys: &[JwtKey]) -> Result<Algorithm, SettingError> {
     let wrong = |message: String| Err(SettingError::new(ALGORITHMS, message));
     if name.eq_ignore_ascii_case("none") {
         return wrong("\"none\" would accept tokens that nobody signed; remove it".to_owned());
     }
-    let Ok(algorithm) = name.parse::<Algorithm>() else {
+    let Some(algorithm) = algorithm_named(name) else {
         return wrong(format!(
             "{name:?} is not known; use HS256, HS384, HS512, RS256, RS384, RS512, PS256, PS384, PS512, ES256, ES384 or \
              EdDSA"
         ));
     };
-    match key {
-        Some(key) if !key.fits(algorithm) => {
-            let fitting = key.algorithms().iter().map(|fit| format!("{fit:?}")).collect::<Vec<_>>().join(", ");
-            wrong(format!("{name} does not fit {}; use any of {fitting}", key.describe()))
-        }
-        _ => Ok(algorithm),
+    if keys.is_empty() || keys.iter().any(|key| key.fits(algorithm)) {
+        return Ok(algorithm);
     }
+    let fitting: Vec<String> = keys.iter().flat_map(JwtKey::algorithms).map(|fit| format!("{fit:?}")).collect();
+    let keys: Vec<String> = keys.iter().map(JwtKey::describe).collect();
+    wrong(format!("{name} does not fit {}; use any of {}", keys.join(", or "), fitting.join(", ")))
 }
 
 fn account_claim(raw: Option<&str>) -> Result<String, SettingError> {

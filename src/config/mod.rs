@@ -285,16 +285,40 @@ fn read_jwt(reader: &mut Reader<'_>) -> Option<Option<JwtSettings>> {
         algorithms: reader.optional("JWT_ALGORITHMS"),
         issuer: reader.optional("JWT_ISSUER"),
         audience: reader.optional("JWT_AUDIENCE"),
+        authorized_parties: reader.optional("JWT_AUTHORIZED_PARTIES"),
         account_claim: reader.optional("JWT_ACCOUNT_CLAIM"),
         admin_scope: reader.optional("JWT_ADMIN_SCOPE"),
+        admin_claim: reader.optional("JWT_ADMIN_CLAIM"),
     };
     match raw.parse() {
-        Ok(settings) => Some(settings),
+        Ok(settings) => {
+            if let Some(settings) = &settings {
+                warn_of_any_token(reader, settings);
+            }
+            Some(settings)
+        }
         Err(errors) => {
             reader.errors.extend(errors);
             None
         }
     }
+}
+
+/// A secret is often shared by several programs, and each of them may issue tokens for its own purposes.
+fn warn_of_any_token(reader: &mut Reader<'_>, settings: &JwtSettings) {
+    let is_shared = settings.keys.iter().any(|key| matches!(key, jwt::JwtKey::Secret(_)));
+    let unchecked = match (settings.issuers.is_empty(), settings.audience.is_empty()) {
+        _ if !is_shared || !settings.authorized_parties.is_empty() => return,
+        (false, false) => return,
+        (true, true) => "JWT_ISSUER and JWT_AUDIENCE",
+        (true, false) => "JWT_ISSUER",
+        (false, true) => "JWT_AUDIENCE",
+    };
+    let message = format!(
+        "without {unchecked} any token signed with it is taken, whatever it was issued for; set what your tokens have as \
+         iss and aud"
+    );
+    reader.warn("JWT_SECRET", &message);
 }
 
 fn read_pricing(reader: &mut Reader<'_>) -> Option<Pricing> {

@@ -20,14 +20,14 @@ const RSA_A_PUBLIC: &str = pem!("rsa_a_public");
 const RSA_B: &str = pem!("rsa_b_private");
 
 /// How tokens are signed.
-struct Signer(Algorithm, EncodingKey);
+pub struct Signer(Algorithm, EncodingKey);
 
 impl Signer {
-    fn secret(secret: &str) -> Self {
+    pub fn secret(secret: &str) -> Self {
         Self(Algorithm::HS256, EncodingKey::from_secret(secret.as_bytes()))
     }
 
-    fn private(algorithm: Algorithm, pem: &str) -> Self {
+    pub fn private(algorithm: Algorithm, pem: &str) -> Self {
         let read = match algorithm {
             Algorithm::ES256 | Algorithm::ES384 => EncodingKey::from_ec_pem,
             Algorithm::EdDSA => EncodingKey::from_ed_pem,
@@ -36,13 +36,13 @@ impl Signer {
         Self(algorithm, read(pem.as_bytes()).expect("a key"))
     }
 
-    fn sign(&self, key_id: Option<&str>, claims: &Value) -> String {
+    pub fn sign(&self, key_id: Option<&str>, claims: &Value) -> String {
         let header = Header { kid: key_id.map(str::to_owned), ..Header::new(self.0) };
         jsonwebtoken::encode(&header, claims, &self.1).expect("signs")
     }
 
     /// The public half, as a key set has it.
-    fn jwk(&self, key_id: &str) -> Value {
+    pub fn jwk(&self, key_id: &str) -> Value {
         let jwk = jsonwebtoken::jwk::Jwk::from_encoding_key(&self.1, self.0).expect("a key");
         let mut jwk = serde_json::to_value(jwk).expect("JSON");
         jwk["kid"] = key_id.into();
@@ -50,12 +50,12 @@ impl Signer {
     }
 }
 
-fn key_set(keys: &[Value]) -> String {
+pub fn key_set(keys: &[Value]) -> String {
     json!({ "keys": keys }).to_string()
 }
 
 /// Seconds since 1970, later or earlier.
-fn seconds(app: &TestApp, later: i64) -> i64 {
+pub fn seconds(app: &TestApp, later: i64) -> i64 {
     app.clock.now_ms() / 1_000 + later
 }
 
@@ -70,12 +70,12 @@ async fn with_header(app: &TestApp, value: &HeaderValue) -> Answer {
     app.send(http_client().get(format!("{}/credits", app.url)).header("authorization", value)).await
 }
 
-async fn with_token(app: &TestApp, token: &str) -> Answer {
+pub async fn with_token(app: &TestApp, token: &str) -> Answer {
     with_header(app, &HeaderValue::from_str(&format!("Bearer {token}")).expect("a header")).await
 }
 
 #[track_caller]
-fn refused(answer: Answer, code: &str) {
+pub fn refused(answer: Answer, code: &str) {
     assert_eq!(answer.headers.get("www-authenticate").map(String::as_str), Some("Bearer"), "{answer:?}");
     answer.expect_problem(401, code);
 }
@@ -164,7 +164,7 @@ async fn the_times_of_a_token_are_checked_with_a_minutes_leeway() {
         (json!({ "exp": seconds(&app, -61) }), false),
         (json!({ "exp": null }), false),
         (json!({ "exp": "9999999999" }), false),
-        (json!({ "exp": 9_999_999_999.5 }), false),
+        (json!({ "exp": 9_999_999_999.5 }), true),
         (json!({ "nbf": seconds(&app, 50) }), true),
         (json!({ "nbf": seconds(&app, 90) }), false),
         (json!({ "iat": seconds(&app, 90) }), true),
@@ -271,7 +271,7 @@ async fn the_account_is_the_tokens_subject_or_another_claim_that_is_set() {
     let app = TestApp::start(Backend::Sqlite).await;
     let signer = Signer::secret(JWT_SECRET);
     let long = "x".repeat(201);
-    for account in [json!(null), json!(42), json!(""), json!(" "), json!("a\nb"), json!(["user_1"]), json!(long)] {
+    for account in [json!(null), json!(4.2), json!(""), json!(" "), json!("a\nb"), json!(["user_1"]), json!(long)] {
         let token = signer.sign(None, &claims(&app, &json!({ "sub": account })));
         refused(with_token(&app, &token).await, "invalid_token");
     }

@@ -150,7 +150,7 @@ async fn pages_of_previews_and_apps_may_call_and_only_pages_receive_customers() 
         if page {
             answer.expect(200);
         } else {
-            let problem = answer.expect_problem(400, "validation_failed");
+            let problem = answer.expect_problem(400, "invalid_request");
             assert!(problem.to_string().contains("Universal Links"), "{problem}");
         }
     }

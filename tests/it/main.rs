@@ -35,4 +35,5 @@ mod smoke;
 mod stripe_failures;
 mod stripe_requests;
 mod support;
+mod token_shapes;
 mod webhook;

@@ -84,6 +84,15 @@ impl PublicKeyKind {
     }
 }
 
+impl PublicKeyKind {
+    /// Whether these are the 32 bytes of an Ed25519 key that signatures can be believed of. A point of small order is
+    /// one to which anybody finds signatures.
+    #[must_use]
+    pub fn is_sound_ed25519(bytes: &[u8]) -> bool {
+        ed25519_dalek::VerifyingKey::try_from(bytes).is_ok_and(|key| !key.is_weak())
+    }
+}
+
 impl fmt::Display for PublicKeyKind {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(match self {
@@ -225,7 +234,11 @@ fn kind_of(pem: &[u8]) -> Option<PublicKeyKind> {
     let kind = match Jwk::from_decoding_key(&key, None).ok()?.algorithm {
         AlgorithmParameters::EllipticCurve(ec) if ec.curve == EllipticCurve::P256 => PublicKeyKind::EcP256,
         AlgorithmParameters::EllipticCurve(ec) if ec.curve == EllipticCurve::P384 => PublicKeyKind::EcP384,
-        AlgorithmParameters::OctetKeyPair(_) => PublicKeyKind::Ed25519,
+        AlgorithmParameters::OctetKeyPair(pair) => {
+            let key = DecodingKey::from_ed_components(&pair.x).ok()?;
+            let is_sound = PublicKeyKind::is_sound_ed25519(key.try_get_as_bytes().ok()?);
+            is_sound.then_some(PublicKeyKind::Ed25519)?
+        }
         _ => return None,
     };
     // The reader goes by length; only the verifier tells whether the point is on the curve (secp256k1's are not).

@@ -68,19 +68,64 @@ fn settings_without_a_key_are_each_named() {
 }
 
 #[test]
-fn more_than_one_key_is_refused_even_if_one_is_empty() {
-    let both = |first: RawJwt, second: RawJwt| RawJwt {
-        secret: first.secret.or(second.secret),
-        public_key: first.public_key.or(second.public_key),
-        jwks_url: second.jwks_url,
-        ..RawJwt::default()
+fn keys_of_each_kind_may_stand_beside_each_other_while_a_login_moves() {
+    let raw = || RawJwt { secret: Some(GOOD_SECRET.to_owned()), ..with_jwks("https://a.example/") };
+    let both = settings(raw());
+    assert!(matches!(&both.keys[..], [JwtKey::Secret(_), JwtKey::Jwks { .. }]));
+    assert_eq!(both.algorithms, [Algorithm::HS256, Algorithm::RS256, Algorithm::ES256, Algorithm::EdDSA]);
+    let listed = settings(RawJwt { algorithms: Some("HS256,ES256".to_owned()), ..raw() });
+    assert_eq!(listed.algorithms, [Algorithm::HS256, Algorithm::ES256]);
+    let three = settings(RawJwt { public_key: Some(pem!("rsa_a_public").to_owned()), ..raw() });
+    assert_eq!(three.keys.len(), 3);
+    // A key that could check nothing is a mistake, and so is one of them that is empty.
+    assert_mistake(
+        RawJwt { algorithms: Some("ES256".to_owned()), ..raw() },
+        ALGORITHMS,
+        "has no algorithm for JWT_SECRET",
+    );
+    assert_mistake(RawJwt { secret: Some(String::new()), ..raw() }, SECRET, "empty");
+    assert_mistake(RawJwt { issuer: None, ..raw() }, ISSUER, "required with JWT_JWKS_URL");
+}
+
+#[test]
+fn authorized_parties_stand_in_for_the_audience_that_a_key_set_needs() {
+    let raw = || RawJwt { audience: None, ..with_jwks("https://a.example/") };
+    assert_mistake(raw(), AUDIENCE, "JWT_AUTHORIZED_PARTIES instead");
+    let parties = Some("https://app.example.com, http://localhost:3000".to_owned());
+    let settings = settings(RawJwt { authorized_parties: parties, ..raw() });
+    assert_eq!(settings.authorized_parties, ["https://app.example.com", "http://localhost:3000"]);
+    assert_mistake(RawJwt { authorized_parties: Some("a,,b".to_owned()), ..raw() }, AUTHORIZED_PARTIES, "empty part");
+}
+
+#[test]
+fn several_issuers_are_a_list() {
+    let settings = settings(RawJwt {
+        issuer: Some("https://a.example,https://b.example/".to_owned()),
+        ..with_secret(GOOD_SECRET)
+    });
+    assert_eq!(settings.issuers, ["https://a.example", "https://b.example/"]);
+}
+
+#[test]
+fn the_claim_of_admins_is_one_that_users_do_not_write() {
+    let raw = |claim: &str| RawJwt {
+        admin_scope: Some("admin".to_owned()),
+        admin_claim: Some(claim.to_owned()),
+        ..with_secret(GOOD_SECRET)
     };
-    let (secret, pem, jwks) =
-        (|| with_secret(GOOD_SECRET), || with_pem(pem!("rsa_a_public")), || with_jwks("https://a.example/"));
-    assert_mistake(both(secret(), pem()), SECRET, "together with JWT_PUBLIC_KEY");
-    assert_mistake(both(with_secret(""), pem()), SECRET, "together with JWT_PUBLIC_KEY");
-    assert_mistake(both(secret(), jwks()), SECRET, "together with JWT_JWKS_URL");
-    assert_mistake(both(pem(), jwks()), PUBLIC_KEY, "together with JWT_JWKS_URL");
+    for claim in ["roles", "scp", "permissions", "app_metadata.role", "https://app.example/roles"] {
+        assert_eq!(settings(raw(claim)).admin_claim, claim);
+    }
+    for claim in ["user_metadata.role", "user_metadata", "unsafe_metadata.role"] {
+        assert_mistake(raw(claim), ADMIN_CLAIM, "users write themselves");
+    }
+    assert_mistake(RawJwt { admin_scope: None, ..raw("roles") }, ADMIN_CLAIM, "no effect without JWT_ADMIN_SCOPE");
+}
+
+#[test]
+fn ed25519_is_a_name_of_eddsa() {
+    let settings = settings(RawJwt { algorithms: Some("Ed25519".to_owned()), ..with_pem(pem!("ed25519_public")) });
+    assert_eq!(settings.algorithms, [Algorithm::EdDSA]);
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! The issuer's key set: fetched when needed, cached, refreshed when keys rotate.
 //!
-//! What always holds: at most one fetch runs at a time, and those who need it wait for it together; a fetch runs in a
+//! A set is fetched anew in the background before it is old, so that tokens of a busy service never wait. What always
+//! holds: at most one fetch runs at a time, and those who need it wait for it together; a fetch runs in a
 //! task of its own, so a caller that goes away interrupts nothing; tokens with unknown key ids cause at most one fetch a
 //! minute; while a fetch fails, the last good set serves for a day. The token has no say in where keys come from.
 
@@ -20,7 +21,9 @@ use self::key_set::{KeySet, Lookup};
 use super::jwt::{TokenError, VerificationKey};
 use crate::ports::Clock;
 
-/// How long a set is used before it is fetched again.
+/// How long a set is used before it is fetched again in the background, while tokens are checked with it.
+const YOUNG_MS: i64 = 8 * 60 * 1000;
+/// How long a set is used before tokens wait for a newer one: so long a key that was withdrawn may still be used.
 const FRESH_MS: i64 = 10 * 60 * 1000;
 /// How long a set is used after its last successful fetch when later ones fail.
 const USABLE_MS: i64 = 24 * 60 * 60 * 1000;
@@ -88,12 +91,12 @@ impl KeySetCache {
         })
     }
 
-    /// The key for a token's algorithm and key id.
+    /// The keys that may have signed a token of this algorithm and key id; never none.
     pub(super) async fn find(
         &self,
         algorithm: Algorithm,
         key_id: Option<&str>,
-    ) -> Result<Arc<VerificationKey>, TokenError> {
+    ) -> Result<Vec<Arc<VerificationKey>>, TokenError> {
         let current = self.current().await?;
         let mut lookup = current.keys.find(algorithm, key_id);
         if matches!(lookup, Lookup::UnknownKeyId) && !current.just_fetched {
@@ -103,9 +106,9 @@ impl KeySetCache {
             }
         }
         match lookup {
-            Lookup::Found(key) => Ok(key),
+            Lookup::Found(keys) => Ok(keys),
             Lookup::OtherAlgorithm => Err(TokenError::AlgorithmNotAllowed),
-            Lookup::UnknownKeyId | Lookup::NotExactlyOne => Err(TokenError::UnknownKey),
+            Lookup::UnknownKeyId | Lookup::NoKey => Err(TokenError::UnknownKey),
         }
     }
 
@@ -118,7 +121,12 @@ impl KeySetCache {
             let is_fetching = || self.flight.try_lock().is_err();
             match &state.stored {
                 Some(stored) if stored.is_fresh(now_ms) || (stored.is_usable(now_ms) && is_fetching()) => {
-                    return Ok(Current { keys: Arc::clone(&stored.keys), flights, just_fetched: false });
+                    let (keys, is_young) = (Arc::clone(&stored.keys), stored.is_young(now_ms));
+                    drop(state);
+                    if !is_young {
+                        self.refresh_in_background(flights);
+                    }
+                    return Ok(Current { keys, flights, just_fetched: false });
                 }
                 _ => flights,
             }
@@ -138,6 +146,19 @@ impl KeySetCache {
                     .map_or_else(|| Arc::new(KeySetError::Interrupted), |failure| Arc::clone(&failure.error)),
             }),
         }
+    }
+
+    /// Starts a fetch, unless one runs already or it is too early for another one.
+    fn refresh_in_background(&self, seen_flights: u64) {
+        let Ok(flight) = Arc::clone(&self.flight).try_lock_owned() else { return };
+        if !self.shared.may_fetch(Need::MissingOrOld, seen_flights) {
+            return;
+        }
+        let shared = Arc::clone(&self.shared);
+        tokio::spawn(async move {
+            let _flight = flight;
+            shared.fetch().await;
+        });
     }
 
     /// Fetches the set, or waits for a fetch that already runs, or does nothing if it is too early for another one.
@@ -219,6 +240,10 @@ impl Shared {
 }
 
 impl Stored {
+    fn is_young(&self, now_ms: i64) -> bool {
+        !has_passed(YOUNG_MS, Some(self.fetched_ms), now_ms)
+    }
+
     fn is_fresh(&self, now_ms: i64) -> bool {
         !has_passed(FRESH_MS, Some(self.fetched_ms), now_ms)
     }

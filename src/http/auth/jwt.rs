@@ -15,15 +15,16 @@ use std::sync::Arc;
 use jsonwebtoken::{Algorithm, DecodingKey};
 
 use self::claims::ClaimRules;
-use self::token::SignedToken;
+use self::token::{JsonObject, SignedToken};
 use super::jwks::{KeySetCache, KeySetError};
+pub(super) use crate::config::jwt::algorithm_named;
 use crate::config::jwt::{JwtKey, JwtSettings, PublicKeyKind};
 use crate::domain::account::AccountId;
 use crate::ports::Clock;
 
 /// Checks customers' tokens. One for the whole service; it caches the key set.
 pub struct TokenVerifier {
-    keys: KeySource,
+    keys: Vec<KeySource>,
     algorithms: Vec<Algorithm>,
     rules: ClaimRules,
     clock: Arc<dyn Clock>,
@@ -73,7 +74,7 @@ pub enum TokenError {
     /// `iss` is not the configured one, or missing.
     #[error("the token is from another issuer")]
     WrongIssuer,
-    /// `aud` has none of the configured ones.
+    /// `aud` has none of the configured ones, or there is none and `azp` does not stand in for it.
     #[error("the token is for another audience")]
     WrongAudience,
     /// The account claim is missing, not a text, empty, too long, or has characters that cannot be printed.
@@ -125,32 +126,24 @@ impl TokenVerifier {
     /// # Errors
     /// See [`TokenVerifierError`]; none is possible for settings that were parsed, but for the HTTP client's.
     pub fn new(settings: JwtSettings, clock: Arc<dyn Clock>) -> Result<Self, TokenVerifierError> {
-        let fit = settings.algorithms.iter().all(|algorithm| settings.key.fits(*algorithm));
-        if settings.algorithms.is_empty() || !fit {
+        let is_fitting = |algorithm: &Algorithm| settings.keys.iter().any(|key| key.fits(*algorithm));
+        if settings.algorithms.is_empty() || !settings.algorithms.iter().all(is_fitting) {
             return Err(TokenVerifierError::Algorithms);
         }
-        let keys = match settings.key {
-            JwtKey::Secret(secret) => {
-                KeySource::fixed(DecodingKey::from_secret(secret.expose().as_bytes()), &settings.algorithms)
-            }
-            JwtKey::PublicKeyPem { pem, kind } => {
-                let key = match kind {
-                    PublicKeyKind::Rsa => DecodingKey::from_rsa_pem(pem.as_bytes()),
-                    PublicKeyKind::EcP256 | PublicKeyKind::EcP384 => DecodingKey::from_ec_pem(pem.as_bytes()),
-                    PublicKeyKind::Ed25519 => DecodingKey::from_ed_pem(pem.as_bytes()),
-                };
-                KeySource::fixed(key.map_err(TokenVerifierError::PublicKey)?, &settings.algorithms)
-            }
-            JwtKey::Jwks { url } => {
-                let cache = KeySetCache::new(url, settings.algorithms.clone(), Arc::clone(&clock));
-                KeySource::KeySet(cache.map_err(TokenVerifierError::HttpClient)?)
-            }
-        };
+        let mut keys = Vec::new();
+        for key in settings.keys {
+            // Each key only ever checks algorithms of its own kind.
+            let fitting: Vec<Algorithm> =
+                settings.algorithms.iter().copied().filter(|algorithm| key.fits(*algorithm)).collect();
+            keys.push(KeySource::new(key, fitting, &clock)?);
+        }
         let rules = ClaimRules {
-            issuer: settings.issuer,
+            issuers: settings.issuers,
             audience: settings.audience,
+            authorized_parties: settings.authorized_parties,
             account_claim: settings.account_claim,
             admin_scope: settings.admin_scope,
+            admin_claim: settings.admin_claim,
         };
         Ok(Self { keys, algorithms: settings.algorithms, rules, clock })
     }
@@ -164,25 +157,61 @@ impl TokenVerifier {
         if !self.algorithms.contains(&token.algorithm) {
             return Err(TokenError::AlgorithmNotAllowed);
         }
-        let key = match &self.keys {
-            KeySource::Fixed(key) => Arc::clone(key),
-            KeySource::KeySet(cache) => cache.find(token.algorithm, token.key_id.as_deref()).await?,
-        };
-        let claims = token.claims_signed_by(&key)?;
+        let claims = self.verified_claims(&token).await?;
         self.rules.check(&claims, self.clock.now_ms())
+    }
+
+    /// The claims, if one of the keys signed them. Keys of the settings are tried before a set is fetched.
+    async fn verified_claims(&self, token: &SignedToken<'_>) -> Result<JsonObject, TokenError> {
+        let mut failure = TokenError::AlgorithmNotAllowed;
+        for source in self.keys.iter().filter(|source| source.algorithms().contains(&token.algorithm)) {
+            let signed = match source {
+                KeySource::Fixed(key) => token.claims_signed_by(key),
+                KeySource::KeySet { cache, .. } => match cache.find(token.algorithm, token.key_id.as_deref()).await {
+                    Ok(keys) => token.claims_signed_by_any(&keys),
+                    Err(error) => Err(error),
+                },
+            };
+            match signed {
+                Ok(claims) => return Ok(claims),
+                Err(error) => failure = error,
+            }
+        }
+        Err(failure)
     }
 }
 
 /// Where keys come from: one in the settings, or the issuer's set.
 enum KeySource {
     Fixed(Arc<VerificationKey>),
-    KeySet(KeySetCache),
+    KeySet { cache: KeySetCache, algorithms: Vec<Algorithm> },
 }
 
 impl KeySource {
-    fn fixed(key: DecodingKey, algorithms: &[Algorithm]) -> Self {
-        let algorithms = algorithms.to_vec();
-        Self::Fixed(Arc::new(VerificationKey { key, algorithms }))
+    fn new(key: JwtKey, algorithms: Vec<Algorithm>, clock: &Arc<dyn Clock>) -> Result<Self, TokenVerifierError> {
+        let key = match key {
+            JwtKey::Secret(secret) => DecodingKey::from_secret(secret.expose().as_bytes()),
+            JwtKey::PublicKeyPem { pem, kind } => {
+                let key = match kind {
+                    PublicKeyKind::Rsa => DecodingKey::from_rsa_pem(pem.as_bytes()),
+                    PublicKeyKind::EcP256 | PublicKeyKind::EcP384 => DecodingKey::from_ec_pem(pem.as_bytes()),
+                    PublicKeyKind::Ed25519 => DecodingKey::from_ed_pem(pem.as_bytes()),
+                };
+                key.map_err(TokenVerifierError::PublicKey)?
+            }
+            JwtKey::Jwks { url } => {
+                let cache = KeySetCache::new(url, algorithms.clone(), Arc::clone(clock));
+                return Ok(Self::KeySet { cache: cache.map_err(TokenVerifierError::HttpClient)?, algorithms });
+            }
+        };
+        Ok(Self::Fixed(Arc::new(VerificationKey { key, algorithms })))
+    }
+
+    fn algorithms(&self) -> &[Algorithm] {
+        match self {
+            Self::Fixed(key) => &key.algorithms,
+            Self::KeySet { algorithms, .. } => algorithms,
+        }
     }
 }
 

@@ -5,10 +5,11 @@ use super::*;
 #[test]
 fn a_good_secret_gives_hs256_and_the_defaults() {
     let settings = settings(with_secret(GOOD_SECRET));
-    assert!(matches!(&settings.key, JwtKey::Secret(secret) if secret.expose() == GOOD_SECRET));
+    assert!(matches!(&settings.keys[..], [JwtKey::Secret(secret)] if secret.expose() == GOOD_SECRET));
     assert_eq!(settings.algorithms, [Algorithm::HS256]);
     assert_eq!(settings.account_claim, "sub");
-    assert_eq!((settings.issuer, settings.audience, settings.admin_scope), (None, vec![], None));
+    assert_eq!((settings.issuers, settings.audience, settings.admin_scope), (vec![], vec![], None));
+    assert_eq!((settings.authorized_parties, settings.admin_claim.as_str()), (vec![], "scope"));
 }
 
 #[test]
@@ -56,7 +57,7 @@ fn a_public_key_gives_its_own_algorithm() {
         let one_line = pem.trim().replace('\n', "\\n");
         for pem in [pem, &one_line] {
             let settings = settings(with_pem(pem));
-            assert!(matches!(settings.key, JwtKey::PublicKeyPem { kind, .. } if kind == expected));
+            assert!(matches!(settings.keys[..], [JwtKey::PublicKeyPem { kind, .. }] if kind == expected));
             assert_eq!(settings.algorithms, [algorithm]);
         }
     }
@@ -100,9 +101,11 @@ fn what_is_no_usable_public_key_is_refused_and_not_repeated() {
 #[test]
 fn a_key_set_needs_issuer_and_audience() {
     let settings = settings(with_jwks("https://issuer.example/jwks.json?v=1"));
-    assert!(matches!(&settings.key, JwtKey::Jwks { url } if url.as_str() == "https://issuer.example/jwks.json?v=1"));
+    assert!(
+        matches!(&settings.keys[..], [JwtKey::Jwks { url }] if url.as_str() == "https://issuer.example/jwks.json?v=1")
+    );
     assert_eq!(settings.algorithms, [Algorithm::RS256, Algorithm::ES256, Algorithm::EdDSA]);
-    assert_eq!(settings.issuer.unwrap(), "https://issuer.example");
+    assert_eq!(settings.issuers, ["https://issuer.example"]);
     assert_eq!(settings.audience, ["topup"]);
 
     let url = "https://issuer.example/";

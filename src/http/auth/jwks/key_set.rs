@@ -10,11 +10,13 @@ use jsonwebtoken::{Algorithm, DecodingKey, DecodingKeyKind};
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::super::jwt::VerificationKey;
+use super::super::jwt::{VerificationKey, algorithm_named};
 use super::KeySetError;
 use crate::config::jwt::PublicKeyKind;
 
 const KEYS_MAX: usize = 100;
+/// How many keys are tried for one token: an issuer has one or two, and a stranger's token must not cost more.
+const CANDIDATES_MAX: usize = 8;
 const RSA_MIN_BITS: u32 = 2048;
 /// The most that the verifier takes.
 const RSA_MAX_BITS: u32 = 4096;
@@ -31,13 +33,14 @@ struct KnownKey {
 
 /// What a set says about a token's algorithm and key id.
 pub(super) enum Lookup {
-    Found(Arc<VerificationKey>),
+    /// The keys that may have signed it, at most [`CANDIDATES_MAX`].
+    Found(Vec<Arc<VerificationKey>>),
     /// The key id is known, but its key does not do this algorithm.
     OtherAlgorithm,
     /// No usable key has this id.
     UnknownKeyId,
-    /// Without an id, or for an id that several keys have, it is not clear which key is meant.
-    NotExactlyOne,
+    /// The token names no key, and none does this algorithm.
+    NoKey,
 }
 
 #[derive(Deserialize)]
@@ -75,15 +78,27 @@ impl KeySet {
         self.keys.is_empty()
     }
 
+    /// The keys that may have signed a token: those with its key id, or, if the token or the keys have no ids, all that do
+    /// its algorithm.
     pub(super) fn find(&self, algorithm: Algorithm, key_id: Option<&str>) -> Lookup {
-        let named = self.keys.iter().filter(|known| key_id.is_none() || known.key_id.as_deref() == key_id);
-        let mut fitting = named.clone().filter(|known| known.key.algorithms.contains(&algorithm));
-        match (fitting.next(), fitting.next()) {
-            (Some(known), None) => Lookup::Found(Arc::clone(&known.key)),
-            (None, _) if key_id.is_some() && named.count() == 0 => Lookup::UnknownKeyId,
-            (None, _) if key_id.is_some() => Lookup::OtherAlgorithm,
-            _ => Lookup::NotExactlyOne,
+        let fitting = |of_id: &dyn Fn(&KnownKey) -> bool| {
+            let keys = self.keys.iter().filter(|known| of_id(known) && known.key.algorithms.contains(&algorithm));
+            keys.map(|known| Arc::clone(&known.key)).take(CANDIDATES_MAX).collect::<Vec<_>>()
+        };
+        let Some(key_id) = key_id else {
+            let keys = fitting(&|_| true);
+            return if keys.is_empty() { Lookup::NoKey } else { Lookup::Found(keys) };
+        };
+        let is_named = |known: &KnownKey| known.key_id.as_deref() == Some(key_id);
+        let keys = fitting(&is_named);
+        if !keys.is_empty() {
+            return Lookup::Found(keys);
         }
+        if self.keys.iter().any(is_named) {
+            return Lookup::OtherAlgorithm;
+        }
+        let unnamed = fitting(&|known| known.key_id.is_none());
+        if unnamed.is_empty() { Lookup::UnknownKeyId } else { Lookup::Found(unnamed) }
     }
 }
 
@@ -112,7 +127,7 @@ impl JsonWebKey {
 
     /// Whether the key is for this algorithm; one without `alg` is for all of its kind.
     fn allows(&self, algorithm: Algorithm) -> bool {
-        self.alg.as_ref().is_none_or(|name| name.parse().is_ok_and(|named: Algorithm| named == algorithm))
+        self.alg.as_ref().is_none_or(|name| algorithm_named(name) == Some(algorithm))
     }
 
     /// The key and its kind. Symmetric keys (`oct`) have none: what is published is no secret.
@@ -167,5 +182,6 @@ fn elliptic(x: &str, y: &str, characters: usize) -> Option<DecodingKey> {
 
 /// The length matters: the verifier takes the first 32 bytes without looking whether they are there.
 fn edwards(x: &str) -> Option<DecodingKey> {
-    (x.len() == ED25519_CHARACTERS).then(|| DecodingKey::from_ed_components(x).ok()).flatten()
+    let key = (x.len() == ED25519_CHARACTERS).then(|| DecodingKey::from_ed_components(x).ok()).flatten()?;
+    PublicKeyKind::is_sound_ed25519(key.try_get_as_bytes().ok()?).then_some(key)
 }

@@ -57,12 +57,14 @@ fn claims_for_a_week() -> Value {
 
 fn verifier_at(url: &str, algorithms: &[Algorithm], clock: &Arc<TestClock>) -> TokenVerifier {
     let settings = JwtSettings {
-        key: JwtKey::Jwks { url: url.parse().unwrap() },
+        keys: vec![JwtKey::Jwks { url: url.parse().unwrap() }],
         algorithms: algorithms.to_vec(),
-        issuer: Some("https://issuer.example".to_owned()),
+        issuers: vec!["https://issuer.example".to_owned()],
+        authorized_parties: vec![],
         audience: vec!["topup".to_owned()],
         account_claim: "sub".to_owned(),
         admin_scope: None,
+        admin_claim: "scope".to_owned(),
     };
     TokenVerifier::new(settings, clock.clone()).unwrap_or_else(|error| panic!("{error:?}"))
 }
@@ -101,10 +103,10 @@ async fn the_set_is_fetched_once_and_used_for_ten_minutes() {
     for _ in 0..3 {
         assert_eq!(verifier.verify(&token("a", RSA_A)).await.unwrap().account.as_str(), "customer_1");
     }
-    clock.advance_ms(10 * MINUTE_MS - 1);
+    clock.advance_ms(YOUNG_MS - 1);
     verifier.verify(&token("a", RSA_A)).await.unwrap();
     assert_eq!(server.requests(), 1);
-    clock.advance_ms(1);
+    clock.advance_ms(10 * MINUTE_MS - YOUNG_MS + 1);
     verifier.verify(&token("a", RSA_A)).await.unwrap();
     verifier.verify(&token("a", RSA_A)).await.unwrap();
     assert_eq!(server.requests(), 2);
@@ -224,6 +226,27 @@ async fn a_caller_that_goes_away_does_not_stop_the_fetch() {
     server.release();
     verifier.verify(&token("a", RSA_A)).await.unwrap();
     assert_eq!(server.requests(), 1);
+}
+
+#[actix_web::test]
+async fn a_set_is_fetched_anew_in_the_background_before_it_is_old() {
+    let server = Server::start(key_set(&[key_a()]));
+    let clock = TestClock::new();
+    let verifier = verifier(&server, &clock);
+    verifier.verify(&token("a", RSA_A)).await.unwrap();
+    clock.advance_ms(YOUNG_MS);
+    server.answer(key_set(&[key_a(), key_b()]).held());
+    for _ in 0..3 {
+        verifier.verify(&token("a", RSA_A)).await.unwrap();
+    }
+    server.wait_for_requests(2).await;
+    server.release();
+    while verifier.verify(&token("b", RSA_B)).await.is_err() {
+        tokio::task::yield_now().await;
+    }
+    clock.advance_ms(YOUNG_MS - 1);
+    verifier.verify(&token("a", RSA_A)).await.unwrap();
+    assert!(server.requests() <= 3, "one in the background, and at most one for the key that was not known");
 }
 
 #[actix_web::test]

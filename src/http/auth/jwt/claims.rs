@@ -13,10 +13,12 @@ const LEEWAY_SECONDS: i64 = 60;
 
 /// The part of the settings that is about claims.
 pub(super) struct ClaimRules {
-    pub(super) issuer: Option<String>,
+    pub(super) issuers: Vec<String>,
     pub(super) audience: Vec<String>,
+    pub(super) authorized_parties: Vec<String>,
     pub(super) account_claim: String,
     pub(super) admin_scope: Option<String>,
+    pub(super) admin_claim: String,
 }
 
 impl ClaimRules {
@@ -29,39 +31,49 @@ impl ClaimRules {
     }
 
     fn check_issuer(&self, claims: &JsonObject) -> Result<(), TokenError> {
-        match &self.issuer {
-            Some(issuer) if claims.0.get("iss").and_then(Value::as_str) != Some(issuer) => Err(TokenError::WrongIssuer),
-            _ => Ok(()),
-        }
+        let is_known = || claims.0.get("iss").is_some_and(|issuer| is_one_of(&self.issuers, issuer));
+        if self.issuers.is_empty() || is_known() { Ok(()) } else { Err(TokenError::WrongIssuer) }
     }
 
-    /// `aud` is one text or an array of texts; one of them must be one of ours.
+    /// `aud` is one text or an array of texts; one of them must be one of ours. Where a token has no `aud`, `azp` may
+    /// stand in for it, if it is one of the parties that the settings allow. A token that has an `aud` is for that
+    /// audience, whatever its `azp`: our own page may have got it for another service, which must not be able to use it
+    /// here.
     fn check_audience(&self, claims: &JsonObject) -> Result<(), TokenError> {
-        let is_ours = |text: &Value| text.as_str().is_some_and(|text| self.audience.iter().any(|ours| ours == text));
+        if self.audience.is_empty() && self.authorized_parties.is_empty() {
+            return Ok(());
+        }
+        let azp = claims.0.get("azp");
+        let is_party = |azp: &Value| is_one_of(&self.authorized_parties, azp);
         let is_for_us = match claims.0.get("aud") {
-            Some(Value::Array(texts)) => texts.iter().all(Value::is_string) && texts.iter().any(is_ours),
-            Some(text) => is_ours(text),
-            None => false,
+            Some(Value::Array(texts)) => {
+                texts.iter().all(Value::is_string) && texts.iter().any(|text| is_one_of(&self.audience, text))
+            }
+            Some(text) => is_one_of(&self.audience, text),
+            None => azp.is_some_and(is_party),
         };
-        if self.audience.is_empty() || is_for_us { Ok(()) } else { Err(TokenError::WrongAudience) }
+        let is_from_us = self.authorized_parties.is_empty() || azp.is_none_or(is_party);
+        if is_for_us && is_from_us { Ok(()) } else { Err(TokenError::WrongAudience) }
     }
 
+    /// A text, or a whole number, which some logins have as their users' ids.
     fn account(&self, claims: &JsonObject) -> Result<AccountId, TokenError> {
         let invalid = |reason| Err(TokenError::InvalidAccount { reason });
         let account = match claims.0.get(&self.account_claim) {
             None => return invalid("the claim is missing"),
-            Some(Value::String(account)) => account,
-            Some(_) => return invalid("the claim is not a text"),
+            Some(Value::String(account)) => account.clone(),
+            Some(Value::Number(number)) if number.is_i64() || number.is_u64() => number.to_string(),
+            Some(_) => return invalid("the claim is neither a text nor a whole number"),
         };
         AccountId::parse(account.as_str()).or_else(|_| invalid("the claim is not 1 to 200 printable characters"))
     }
 
-    /// Whole scopes are compared, so `admin2` is not `admin`. A `scope` of another type grants nothing.
+    /// Whole scopes are compared, so `admin2` is not `admin`. A claim of another type grants nothing.
     fn is_admin(&self, claims: &JsonObject) -> bool {
         let Some(admin_scope) = &self.admin_scope else {
             return false;
         };
-        match claims.0.get("scope") {
+        match claim_at(claims, &self.admin_claim) {
             Some(Value::String(scopes)) => scopes.split(' ').any(|scope| scope == admin_scope),
             Some(Value::Array(scopes)) => scopes.iter().any(|scope| scope.as_str() == Some(admin_scope)),
             _ => false,
@@ -69,23 +81,56 @@ impl ClaimRules {
     }
 }
 
-/// Valid from `nbf` on and before `exp`, each with the leeway.
+fn is_one_of(allowed: &[String], value: &Value) -> bool {
+    value.as_str().is_some_and(|text| allowed.iter().any(|allowed| allowed == text))
+}
+
+/// The claim of this name (`https://app.example/roles`), or else the one that a path leads to (`realm_access.roles`).
+fn claim_at<'c>(claims: &'c JsonObject, name: &str) -> Option<&'c Value> {
+    claims.0.get(name).or_else(|| {
+        let mut names = name.split('.');
+        let first = claims.0.get(names.next()?)?;
+        names.try_fold(first, |value, name| value.get(name))
+    })
+}
+
+/// Valid from `nbf` on and before `exp`, each with the leeway. Fractions of a second (RFC 7519, section 2) are rounded
+/// towards refusing.
 fn check_times(claims: &JsonObject, now_ms: i64) -> Result<(), TokenError> {
     let expiry = claims.0.get("exp").ok_or(TokenError::MissingExpiry)?;
-    let expiry_ms = time_ms(expiry, LEEWAY_SECONDS).ok_or(TokenError::malformed("its exp is not a whole number"))?;
-    if now_ms >= expiry_ms {
+    let expiry_ms = whole_seconds(expiry, false).and_then(|expiry| with_leeway_ms(expiry, LEEWAY_SECONDS));
+    if now_ms >= expiry_ms.ok_or(TokenError::malformed("its exp is not a number of seconds"))? {
         return Err(TokenError::Expired);
     }
     let Some(not_before) = claims.0.get("nbf") else {
         return Ok(());
     };
-    let start_ms =
-        time_ms(not_before, -LEEWAY_SECONDS).ok_or(TokenError::malformed("its nbf is not a whole number"))?;
+    let start_ms = whole_seconds(not_before, true).and_then(|start| with_leeway_ms(start, -LEEWAY_SECONDS));
+    let start_ms = start_ms.ok_or(TokenError::malformed("its nbf is not a number of seconds"))?;
     if now_ms < start_ms { Err(TokenError::NotYetValid) } else { Ok(()) }
 }
 
-/// Seconds since 1970 as JSON has them, moved by the leeway. A number with a fraction or an exponent would need float
-/// arithmetic, and one that does not fit is no date: `None`.
-fn time_ms(seconds: &Value, leeway_seconds: i64) -> Option<i64> {
-    seconds.as_i64()?.checked_add(leeway_seconds)?.checked_mul(1000)
+/// Seconds moved by the leeway; `None` for what is no date.
+fn with_leeway_ms(seconds: i64, leeway_seconds: i64) -> Option<i64> {
+    seconds.checked_add(leeway_seconds)?.checked_mul(1000)
+}
+
+/// Seconds since 1970 as JSON has them, without their fraction. It is cut off as text, so that there are no floats.
+fn whole_seconds(value: &Value, round_up: bool) -> Option<i64> {
+    let Value::Number(number) = value else { return None };
+    if let Some(seconds) = number.as_i64() {
+        return Some(seconds);
+    }
+    let text = number.to_string();
+    let (whole, fraction) = text.split_once('.')?;
+    if !fraction.bytes().all(|byte| byte.is_ascii_digit()) {
+        return None;
+    }
+    let seconds = whole.parse::<i64>().ok()?;
+    let is_whole = fraction.bytes().all(|byte| byte == b'0');
+    match (is_whole, round_up, whole.starts_with('-')) {
+        (false, true, false) => seconds.checked_add(1),
+        (false, false, true) => seconds.checked_sub(1),
+        _ => Some(seconds),
+    }
 }

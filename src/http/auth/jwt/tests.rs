@@ -24,11 +24,13 @@ const ISSUER: &str = "https://issuer.example";
 fn settings(key: JwtKey) -> JwtSettings {
     JwtSettings {
         algorithms: key.algorithms().to_vec(),
-        key,
-        issuer: Some(ISSUER.to_owned()),
+        keys: vec![key],
+        issuers: vec![ISSUER.to_owned()],
+        authorized_parties: vec![],
         audience: vec!["topup".to_owned(), "topup-staging".to_owned()],
         account_claim: "sub".to_owned(),
         admin_scope: Some("admin".to_owned()),
+        admin_claim: "scope".to_owned(),
     }
 }
 

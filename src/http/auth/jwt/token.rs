@@ -4,6 +4,7 @@
 //! signature over it was found right.
 
 use std::fmt;
+use std::sync::Arc;
 
 // Dangerous is only its use on claims that nobody verified; here it decodes base64url and JSON, strictly and bounded.
 use jsonwebtoken::dangerous::insecure_decode_claims as decode_json_part;
@@ -12,10 +13,13 @@ use jsonwebtoken::{Algorithm, crypto};
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, Visitor};
 use serde_json::{Map, Value};
 
-use super::{TokenError, VerificationKey};
+use super::{TokenError, VerificationKey, algorithm_named};
 
 /// More than any issuer's tokens need, and what usual servers take as one header line.
 const TOKEN_MAX_BYTES: usize = 8 * 1024;
+
+/// RFC 7516: an encrypted token has five parts. Session cookies of Auth.js are such tokens.
+const ENCRYPTED_PARTS: usize = 5;
 
 /// A token in good form. Nothing in it has been verified.
 pub(super) struct SignedToken<'a> {
@@ -36,6 +40,9 @@ impl<'a> SignedToken<'a> {
             let (header, payload) = message.split_once('.')?;
             Some((message, header, payload, signature))
         });
+        if token.split('.').count() == ENCRYPTED_PARTS {
+            return Err(TokenError::malformed("it is encrypted (JWE); send a signed one"));
+        }
         let Some((message, header, payload, signature)) = parts else {
             return Err(TokenError::malformed("it does not have three parts"));
         };
@@ -47,7 +54,7 @@ impl<'a> SignedToken<'a> {
             return Err(TokenError::CriticalExtension);
         }
         let algorithm = match header.0.get("alg") {
-            Some(Value::String(name)) => name.parse().map_err(|_| TokenError::AlgorithmNotAllowed)?,
+            Some(Value::String(name)) => algorithm_named(name).ok_or(TokenError::AlgorithmNotAllowed)?,
             _ => return Err(TokenError::malformed("its header has no algorithm")),
         };
         let key_id = match header.0.get("kid") {
@@ -56,6 +63,18 @@ impl<'a> SignedToken<'a> {
             Some(_) => return Err(TokenError::malformed("its key id is not a text")),
         };
         Ok(Self { algorithm, key_id, message, payload, signature })
+    }
+
+    /// The claims, if one of these keys signed them. There are few of them, see the key set.
+    pub(super) fn claims_signed_by_any(&self, keys: &[Arc<VerificationKey>]) -> Result<JsonObject, TokenError> {
+        let mut failure = TokenError::UnknownKey;
+        for key in keys {
+            match self.claims_signed_by(key) {
+                Ok(claims) => return Ok(claims),
+                Err(error) => failure = error,
+            }
+        }
+        Err(failure)
     }
 
     /// The claims, if this key signed them with the header's algorithm.
