@@ -16,7 +16,7 @@ use crate::app::create_checkout::CreateCheckoutError;
 use crate::app::tasks::TaskFailed;
 use crate::app::with_causes;
 use crate::domain::pricing::QuoteError;
-use crate::store::StoreError;
+use crate::store::{StoreError, Unavailable};
 
 /// What a problem's media type is.
 pub const PROBLEM_JSON: &str = "application/problem+json";
@@ -133,6 +133,12 @@ impl ApiError {
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal_error", detail)
     }
 
+    /// The database cannot be asked now: 503.
+    fn database_unavailable() -> Self {
+        let detail = "the database is not available; try the same request again in a moment";
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "database_unavailable", detail).retry_after(5)
+    }
+
     /// Not now: with the time after which a repetition makes sense.
     #[must_use]
     pub fn retry_after(mut self, seconds: u64) -> Self {
@@ -182,11 +188,15 @@ impl ResponseError for ApiError {
 
 impl From<StoreError> for ApiError {
     fn from(error: StoreError) -> Self {
-        if matches!(error, StoreError::Busy) {
-            let detail = "too many writes at once; nothing was done, try again";
-            return Self::new(StatusCode::SERVICE_UNAVAILABLE, "too_busy", detail).retry_after(1);
+        let Some(reason) = error.unavailable() else { return Self::internal(&error) };
+        tracing::warn!(error = with_causes(&error), "the database could not do it now");
+        match reason {
+            Unavailable::Busy => {
+                let detail = "the database has too much to do; try the same request again";
+                Self::new(StatusCode::SERVICE_UNAVAILABLE, "too_busy", detail).retry_after(1)
+            }
+            Unavailable::Away => Self::database_unavailable(),
         }
-        Self::internal(&error)
     }
 }
 
@@ -233,7 +243,7 @@ impl From<CreateCheckoutError> for ApiError {
                     trouble,
                     "the payment provider opened another checkout than was agreed; nobody was sent there",
                 ),
-                StoreFailed => Self::internal(&trouble),
+                StoreFailed => Self::database_unavailable(),
                 NoUrl => stripe(StatusCode::BAD_GATEWAY, trouble, "the payment provider gave no page to pay on"),
                 Unavailable | AmountTooSmall => stripe(
                     StatusCode::SERVICE_UNAVAILABLE,
@@ -291,17 +301,30 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_full_queue_of_writes_is_503_whatever_was_to_be_written() {
-        let errors: [ApiError; 5] = [
-            StoreError::Busy.into(),
-            CreateCheckoutError::Store(StoreError::Busy).into(),
-            ApplyEventError::Store(StoreError::Busy).into(),
-            crate::app::refund_topup::RefundError::Store(StoreError::Busy).into(),
-            crate::app::adjust_account::AdjustError::Store(StoreError::Busy).into(),
-        ];
-        for error in errors {
-            assert_eq!((error.status, error.code), (StatusCode::SERVICE_UNAVAILABLE, "too_busy"));
-            assert!(error.error_response().headers().contains_key(RETRY_AFTER));
+    fn what_the_database_cannot_do_now_is_503_whatever_was_to_be_written() {
+        for cause in [
+            || StoreError::Busy,
+            || StoreError::Locked,
+            || StoreError::TimedOut,
+            || StoreError::Closed,
+            || StoreError::Overtaken,
+            || StoreError::Stale,
+        ] {
+            let errors: [ApiError; 6] = [
+                cause().into(),
+                CreateCheckoutError::Store(cause()).into(),
+                ApplyEventError::Store(cause()).into(),
+                crate::app::refund_topup::RefundError::Store(cause()).into(),
+                crate::app::refund_topup::RefundError::NotBooked(ApplyEventError::Store(cause())).into(),
+                crate::app::adjust_account::AdjustError::Store(cause()).into(),
+            ];
+            for error in errors {
+                assert_eq!(error.status, StatusCode::SERVICE_UNAVAILABLE, "{:?}", cause());
+                assert!(["too_busy", "database_unavailable"].contains(&error.code), "{}", error.code);
+                assert!(error.error_response().headers().contains_key(RETRY_AFTER));
+            }
         }
+        let ours = StoreError::Corrupt("a row".to_owned());
+        assert_eq!(ApiError::from(ours).status, StatusCode::INTERNAL_SERVER_ERROR);
     }
 }

@@ -83,12 +83,14 @@ statements! {
         WHERE id = $1 AND state <> 'paid' AND (session_id IS NULL OR session_id = $2)";
     MARK_PROCESSING = "UPDATE topups SET state = 'processing', updated_at = $3, revision = revision + 1, \
         session_id = COALESCE(session_id, $2), payment_intent_id = COALESCE($4, payment_intent_id) \
-        WHERE id = $1 AND state IN ('creating', 'open') AND (session_id IS NULL OR session_id = $2)";
+        WHERE id = $1 AND state || '' IN ('creating', 'open') AND (session_id IS NULL OR session_id = $2)";
+    /// The text that is added to the state, here and below, keeps the index of unfinished top-ups out of the plan: while
+    /// few are unfinished it looks as good as the key.
     MARK_FAILED = "UPDATE topups SET state = 'failed', updated_at = $2, failure_code = 'payment_failed', \
         revision = revision + 1 \
-        WHERE id = $1 AND state IN ('open', 'processing')";
+        WHERE id = $1 AND state || '' IN ('open', 'processing')";
     MARK_EXPIRED = "UPDATE topups SET state = 'expired', updated_at = $2, revision = revision + 1 \
-        WHERE id = $1 AND state = 'open'";
+        WHERE id = $1 AND state || '' = 'open'";
     /// A declined attempt ends nothing: the customer may try another card.
     MARK_DECLINED = "UPDATE topups SET decline_code = $2, declined_at = $3, updated_at = $3, revision = revision + 1 \
         WHERE id = $1 AND state <> 'paid'";
@@ -121,7 +123,7 @@ impl Db {
 
 /// Applies one payment in the given write.
 pub(super) async fn apply_one(tx: &mut Tx, command: ApplyPayment) -> Result<Applied, StoreError> {
-    let Some(found) = topups::find_agreement(tx, &command.report.topup).await? else {
+    let Some(found) = topups::lock_agreement(tx, &command.report.topup).await? else {
         return Ok(Applied::Foreign);
     };
     let outcome = judge(&command.report, &found);
@@ -314,7 +316,7 @@ async fn mark(tx: &mut Tx, command: &ApplyPayment, state: TopupState) -> Result<
 /// # Errors
 /// When the database fails.
 pub async fn decline(tx: &mut Tx, declined: &Declined, now_ms: i64) -> Result<Applied, StoreError> {
-    let Some(found) = topups::find_agreement(tx, &declined.topup).await? else { return Ok(Applied::Foreign) };
+    let Some(found) = topups::lock_agreement(tx, &declined.topup).await? else { return Ok(Applied::Foreign) };
     if let Err(mismatch) = found.agreement.check_mode(declined.livemode) {
         return Ok(Applied::Rejected(mismatch));
     }

@@ -18,10 +18,11 @@ use super::StoreError;
 use super::apply::{Applied, ApplyPayment};
 use super::commit_counts::CommitCounts;
 use super::committer::Committer;
-use super::database_error::is_hang_up;
+use super::database_error::{is_hang_up, is_held_row};
 use super::kept::Kept;
+use super::lanes::{Lanes, Place};
 use super::statement::{Bulk, Statement, Value};
-use super::work::{Plain, Work, guarded, in_write_time, waits_for_another_attempt};
+use super::work::{Attempts, Next, Plain, Work, guarded, in_write_time};
 use crate::checkpoints;
 
 mod connect;
@@ -182,6 +183,7 @@ pub(super) enum Pools {
         pool: PgPool,
         /// Does nothing but credit.
         creditor: Kept<Postgres>,
+        lanes: Lanes,
     },
 }
 
@@ -339,7 +341,7 @@ impl Db {
                 creditor.close().await;
                 writer.close().await;
             }
-            Pools::Postgres { pool, creditor } => {
+            Pools::Postgres { pool, creditor, .. } => {
                 creditor.close().await;
                 pool.close().await;
             }
@@ -362,25 +364,48 @@ impl Pools {
         }
     }
 
-    /// Does work in a transaction of its own, again when the database reports a conflict.
+    /// Does work in a transaction of its own, again when the database reports a conflict, and for a while when another
+    /// transaction holds a row.
     pub(super) async fn write<W: Work + ?Sized>(&self, work: &mut W) -> Result<W::Output, StoreError> {
-        let mut attempt = 0_u32;
+        let (mut attempts, mut place) = (Attempts::default(), Place::new(self.lanes()));
+        if work.expects_held_row() {
+            place.step_aside()?;
+        }
         loop {
-            let result = in_write_time(self.write_once(work)).await;
-            if !waits_for_another_attempt(&result, &mut attempt).await {
-                return result;
+            let result = in_write_time(async {
+                let _turn = place.turn().await;
+                self.write_once(work).await
+            });
+            let result = result.await;
+            match attempts.next(&result) {
+                Next::Stop => return result,
+                Next::Again(pause) => tokio::time::sleep(pause).await,
+                Next::AgainAside(pause) => {
+                    work.met_held_row();
+                    place.step_aside()?;
+                    tokio::time::sleep(pause).await;
+                }
             }
         }
     }
 
-    /// Runs a statement over many rows and commits it, in one exchange; again when the database reports a conflict.
+    /// Runs a statement over many rows and commits it, in one exchange; again when the database reports a conflict. A row
+    /// that another transaction holds is a failure at once: the others shall not wait for it.
     pub(super) async fn write_bulk<T: Record>(&self, bulk: &impl Bulk) -> Result<Vec<T>, StoreError> {
-        let mut attempt = 0_u32;
+        let mut attempts = Attempts::default();
         loop {
             let result = in_write_time(self.write_bulk_once(bulk)).await;
-            if !waits_for_another_attempt(&result, &mut attempt).await {
-                return result;
+            match attempts.next(&result) {
+                Next::Again(pause) => tokio::time::sleep(pause).await,
+                Next::Stop | Next::AgainAside(_) => return result,
             }
+        }
+    }
+
+    const fn lanes(&self) -> Option<&Lanes> {
+        match self {
+            Self::Sqlite { .. } => None,
+            Self::Postgres { lanes, .. } => Some(lanes),
         }
     }
 
@@ -430,7 +455,8 @@ impl Pools {
 }
 
 /// Reads in time. A connection that was used a moment ago is not tested before, so a server that was restarted meanwhile
-/// is noticed here: then another one is taken, until none of those from before can be left.
+/// is noticed here: then another one is taken, until none of those from before can be left. And a table that a migration
+/// holds is waited for.
 async fn reading<T, F>(read: impl Fn() -> F) -> Result<T, StoreError>
 where
     F: Future<Output = Result<T, StoreError>>,
@@ -438,7 +464,7 @@ where
     let read = async {
         for _ in 0..connect::POSTGRES_CONNECTIONS {
             match read().await {
-                Err(StoreError::Database(error)) if is_hang_up(&error) => {}
+                Err(StoreError::Database(error)) if is_hang_up(&error) || is_held_row(&error) => {}
                 result => return result,
             }
         }

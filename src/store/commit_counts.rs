@@ -1,5 +1,6 @@
 //! How many writes shared how many commits, for whoever watches the service.
 
+use super::StoreError;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// What has been done so far.
@@ -9,6 +10,7 @@ pub(super) struct Counters {
     writes: AtomicU64,
     alone: AtomicU64,
     refused: AtomicU64,
+    failed_groups: AtomicU64,
     largest: AtomicU64,
 }
 
@@ -23,6 +25,8 @@ pub struct CommitCounts {
     pub alone: u64,
     /// Writes that were refused because the queue was full.
     pub refused: u64,
+    /// Groups that failed as a whole, so that each of their writes was done again, alone.
+    pub failed_groups: u64,
     /// The largest group.
     pub largest: u64,
 }
@@ -35,6 +39,7 @@ impl Counters {
             writes: read(&self.writes),
             alone: read(&self.alone),
             refused: read(&self.refused),
+            failed_groups: read(&self.failed_groups),
             largest: read(&self.largest),
         }
     }
@@ -50,6 +55,13 @@ impl Counters {
     /// Counts writes that are done alone.
     pub(super) fn alone(&self, count: usize) {
         self.alone.fetch_add(u64::try_from(count).unwrap_or(u64::MAX), Ordering::Relaxed);
+    }
+
+    /// Counts a group that failed, and says so where an operator looks.
+    pub(super) fn group_failed(&self, error: &StoreError, size: usize) {
+        let failed_groups = self.failed_groups.fetch_add(1, Ordering::Relaxed).saturating_add(1);
+        let error = error.in_words();
+        tracing::warn!(error, size, failed_groups, "writes that were to share a commit are done one by one");
     }
 
     /// Counts a write that is refused.

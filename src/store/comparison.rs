@@ -66,9 +66,10 @@ statements! {
         CAST(NULL AS BIGINT) AS real_fee, CAST(NULL AS TEXT) AS real_fee_currency, created_at FROM topups \
         WHERE state IN ('open', 'processing') AND (created_at, id) > ($1, $2) AND created_at < $3 \
         ORDER BY created_at, id LIMIT $4";
-    OPEN_REVERSALS = "SELECT id, kind, payment_intent_id FROM reversals WHERE id > $1 AND (created_at >= $2 \
-        OR (kind = 'refund' AND stage = 0) OR (kind = 'dispute' AND status NOT IN \
-        ('won', 'lost', 'warning_closed', 'prevented'))) ORDER BY id LIMIT $3";
+    /// Each part has an index of its own.
+    OPEN_REVERSALS = "SELECT id, kind, payment_intent_id FROM reversals WHERE id > $1 AND created_at >= $2 \
+        UNION SELECT id, kind, payment_intent_id FROM reversals WHERE id > $1 AND ((kind = 'refund' AND stage = 0) \
+        OR (kind = 'dispute' AND status NOT IN ('won', 'lost', 'warning_closed', 'prevented'))) ORDER BY id LIMIT $3";
     SURPLUS = "SELECT s.payment_intent_id, s.topup_id, s.total_amount, s.reversed FROM \
         (SELECT p.payment_intent_id, p.topup_id, t.total_amount, \
         (SELECT CAST(COALESCE(SUM(r.amount), 0) AS BIGINT) FROM reversals r \

@@ -3,9 +3,63 @@
 /// Whether the database says that this write was in another one's way and may simply be run again: SQLite's BUSY and
 /// LOCKED families; PostgreSQL's serialization failure and deadlock.
 pub(super) fn is_conflict(error: &sqlx::Error) -> bool {
-    let Some(code) = error.as_database_error().and_then(sqlx::error::DatabaseError::code) else { return false };
-    let sqlite_primary = code.parse::<i64>().ok().filter(|_| code.len() < 5).map(|number| number & 0xff);
-    matches!(&*code, "40001" | "40P01") || matches!(sqlite_primary, Some(5 | 6))
+    let Some(code) = code(error) else { return false };
+    matches!(&*code, "40001" | "40P01") || matches!(sqlite_primary(&code), Some(5 | 6))
+}
+
+/// Whether a row or table could not be locked in time: PostgreSQL's `lock_timeout`.
+pub(super) fn is_held_row(error: &sqlx::Error) -> bool {
+    code(error).as_deref() == Some("55P03")
+}
+
+/// Why a database cannot do now what it could do at another time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unavailable {
+    /// It has too much to do, or somebody holds what is needed.
+    Busy,
+    /// It cannot be reached, or does not write at the moment.
+    Away,
+}
+
+/// Whether the failure says nothing about the request, so that the same request may succeed later.
+pub(super) fn unavailable(error: &sqlx::Error) -> Option<Unavailable> {
+    use Unavailable::{Away, Busy};
+    match error {
+        sqlx::Error::PoolTimedOut => return Some(Busy),
+        sqlx::Error::PoolClosed | sqlx::Error::Io(_) | sqlx::Error::Tls(_) | sqlx::Error::WorkerCrashed => {
+            return Some(Away);
+        }
+        _ => {}
+    }
+    let code = code(error)?;
+    // SQLite: busy, locked; out of memory, read-only, I/O error, full, cannot open.
+    match sqlite_primary(&code) {
+        Some(5 | 6) => return Some(Busy),
+        Some(7 | 8 | 10 | 13 | 14) => return Some(Away),
+        Some(_) => return None,
+        None => {}
+    }
+    match &*code {
+        // Lock time-out, statement time-out or cancel, idle in a transaction, serialization failure, deadlock, and too many
+        // connections.
+        "55P03" | "57014" | "25P03" | "40001" | "40P01" | "53300" => Some(Busy),
+        // Read-only after a failover.
+        "25006" => Some(Away),
+        // Connection failures (also a pooler's), resources, and a server that stops or starts.
+        code if code.starts_with("08") || code.starts_with("53") || code.starts_with("57P") => Some(Away),
+        // The server's own I/O.
+        code if code.starts_with("58") => Some(Away),
+        _ => None,
+    }
+}
+
+fn code(error: &sqlx::Error) -> Option<std::borrow::Cow<'_, str>> {
+    error.as_database_error().and_then(sqlx::error::DatabaseError::code)
+}
+
+/// The primary code of SQLite, whose codes are numbers of up to four digits.
+fn sqlite_primary(code: &str) -> Option<i64> {
+    code.parse::<i64>().ok().filter(|_| code.len() < 5).map(|number| number & 0xff)
 }
 
 /// Whether a table that a statement needs does not exist: the database was never migrated.
@@ -19,4 +73,18 @@ pub(super) fn is_missing_table(error: &sqlx::Error) -> bool {
 pub(super) fn is_hang_up(error: &sqlx::Error) -> bool {
     let code = error.as_database_error().and_then(sqlx::error::DatabaseError::code);
     matches!(error, sqlx::Error::Io(_)) || matches!(code.as_deref(), Some("57P01" | "57P02"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_says_nothing_about_the_request_is_told_from_what_does() {
+        assert_eq!(unavailable(&sqlx::Error::PoolTimedOut), Some(Unavailable::Busy));
+        assert_eq!(unavailable(&sqlx::Error::PoolClosed), Some(Unavailable::Away));
+        let reset = std::io::Error::from(std::io::ErrorKind::ConnectionReset);
+        assert_eq!(unavailable(&sqlx::Error::Io(reset)), Some(Unavailable::Away));
+        assert_eq!(unavailable(&sqlx::Error::RowNotFound), None);
+    }
 }

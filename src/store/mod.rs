@@ -1,6 +1,12 @@
 //! Where everything is kept. One file per aggregate, each with its SQL beside its row types; `backend.rs` is the seam
 //! to the databases.
 //!
+//! Rows are locked in one order, so that two writes never wait for each other in a circle: the top-up; its events, by their
+//! id; its payments, by their id; refunds, disputes and requests for them; the account, if there are several by its id; the
+//! ledger entry. A write about a top-up that exists begins with [`topups::lock_agreement`] or another update of its row,
+//! and the rest of what belongs to the purchase is then its own. An idempotency key stands before a top-up that is only
+//! now inserted, which nobody can wait for, and after one that exists. A write that locks one row keeps any order.
+//!
 //! What always holds: a balance changes only by the upserts in `apply.rs` and `credit/`, and only together with its ledger entry;
 //! nobody outside this module begins or commits.
 
@@ -18,7 +24,10 @@ mod database_error;
 pub mod failed_events;
 pub mod idempotency;
 pub mod instance;
+mod group;
+mod held;
 mod kept;
+mod lanes;
 pub mod leases;
 pub mod ledger;
 pub mod payments;
@@ -34,6 +43,7 @@ mod work;
 
 pub use backend::{Db, Tx};
 pub use commit_counts::CommitCounts;
+pub use database_error::Unavailable;
 pub use statement::Statement;
 
 /// Why the database did not do what was asked.
@@ -57,6 +67,9 @@ pub enum StoreError {
     /// What was to be written was learned before somebody else wrote: it has to be learned anew.
     #[error("somebody wrote meanwhile")]
     Stale,
+    /// Another transaction holds a row that the write needs, and too many wait for such rows. Nothing was done.
+    #[error("another transaction holds what is to be written")]
+    Locked,
     /// Too many writes are waiting. Nothing was done.
     #[error("too many writes are waiting for the database")]
     Busy,
@@ -78,6 +91,33 @@ impl StoreError {
             Self::Overtaken => true,
             _ => false,
         }
+    }
+
+    fn is_held_row(&self) -> bool {
+        matches!(self, Self::Database(error) if database_error::is_held_row(error))
+    }
+
+    /// Why the same request may succeed later, if it may: the failure says nothing about the request itself.
+    #[must_use]
+    pub fn unavailable(&self) -> Option<Unavailable> {
+        match self {
+            Self::Database(error) => database_error::unavailable(error),
+            Self::Busy | Self::Locked | Self::TimedOut | Self::Overtaken | Self::Stale => Some(Unavailable::Busy),
+            Self::Closed => Some(Unavailable::Away),
+            _ => None,
+        }
+    }
+
+    /// The error with its causes, in one line.
+    fn in_words(&self) -> String {
+        let mut text = self.to_string();
+        let mut cause = std::error::Error::source(self);
+        while let Some(error) = cause {
+            text.push_str(": ");
+            text.push_str(&error.to_string());
+            cause = error.source();
+        }
+        text
     }
 
     /// Whether the database was never migrated.

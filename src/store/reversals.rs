@@ -1,6 +1,6 @@
 //! Refunds and disputes: their states, and what follows from them for the books.
 //!
-//! What always holds: the states are written under the lock of their payment's row; what a purchase owes back is
+//! What always holds: the states are written under the lock of their top-up's row; what a purchase owes back is
 //! computed from all of them, never added up event by event; each change of it has one ledger entry, whose source is the
 //! purchase and its revision.
 
@@ -125,7 +125,7 @@ statements! {
         ON CONFLICT (id) DO NOTHING";
     UPDATE_DISPUTE = "UPDATE reversals SET amount = $2, status = $3, counts = $4, reason = COALESCE($5, reason), \
         version = version + 1, updated_at = $6 WHERE id = $1 AND version = $7";
-    /// The first statement of every change of a purchase's side: it serialises them, and numbers them.
+    /// Numbers the changes of a top-up. A group that credits sees by it that something came meanwhile.
     RAISE_REVISION = "UPDATE topups SET revision = revision + 1, updated_at = $2 WHERE id = $1 \
         RETURNING revision, state, account_id, credits, credit_unit_amount, taken_credits, payment_intent_id";
     REVERSED = "SELECT CAST(COALESCE(SUM(amount), 0) AS BIGINT) AS reversed FROM reversals \
@@ -185,7 +185,7 @@ impl Db {
 }
 
 pub(super) async fn apply_in(tx: &mut Tx, command: ApplyReversals) -> Result<AppliedReversal, StoreError> {
-    let Some(found) = topups::find_agreement(tx, &command.topup).await? else {
+    let Some(found) = topups::lock_agreement(tx, &command.topup).await? else {
         return Ok(AppliedReversal::Foreign);
     };
     let agreement = &found.agreement;
@@ -301,7 +301,7 @@ async fn write_dispute(
     if written == 1 { Ok(()) } else { Err(StoreError::Stale) }
 }
 
-/// Brings the books to what the states of all refunds and disputes of the payment say. Its row is locked.
+/// Brings the books to what the states of all refunds and disputes of the payment say. The top-up is locked.
 pub(super) async fn settle(
     tx: &mut Tx,
     topup: &TopupId,

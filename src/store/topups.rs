@@ -113,6 +113,9 @@ statements! {
     FIND_AGREEMENT = "SELECT id, account_id, state, credits, currency, total_amount, livemode, session_id, \
         payment_intent_id \
         FROM topups WHERE id = $1";
+    /// The first statement of every write about a top-up that exists: the others wait for it.
+    LOCK_AGREEMENT = "UPDATE topups SET revision = revision WHERE id = $1 RETURNING id, account_id, state, credits, \
+        currency, total_amount, livemode, session_id, payment_intent_id";
     /// The state moves only if no event was faster than Stripe's answer. A purchase that was
     /// refused before has no session yet: it is open now.
     OPENED = "UPDATE topups SET session_id = $2, session_url = $3, expires_at = $4, updated_at = $5, \
@@ -283,6 +286,14 @@ pub async fn find(tx: &mut Tx, id: &TopupId) -> Result<Option<Topup>, StoreError
 /// When the database fails.
 pub async fn find_agreement(tx: &mut Tx, id: &TopupId) -> Result<Option<Found>, StoreError> {
     tx.fetch_optional::<AgreementRow>(&FIND_AGREEMENT, &[id.as_str().into()]).await?.map(Found::try_from).transpose()
+}
+
+/// The same, and from here on no other write about this top-up goes on until this one has ended.
+///
+/// # Errors
+/// When the database fails.
+pub async fn lock_agreement(tx: &mut Tx, id: &TopupId) -> Result<Option<Found>, StoreError> {
+    tx.fetch_optional::<AgreementRow>(&LOCK_AGREEMENT, &[id.as_str().into()]).await?.map(Found::try_from).transpose()
 }
 
 impl TryFrom<AgreementRow> for Found {

@@ -4,6 +4,7 @@ mod concurrency;
 mod database_rules;
 mod decisions;
 mod groups;
+mod held_rows;
 mod leases;
 mod mismatches;
 mod overtaken;

@@ -25,7 +25,7 @@ impl From<RefundError> for ApiError {
             RefundError::OtherRequest => Self::other_request(),
             RefundError::StillRunning => Self::still_running(),
             RefundError::Stripe(trouble) => trouble.into(),
-            RefundError::NotBooked(cause) => Self::internal(&cause),
+            RefundError::NotBooked(cause) => cause.into(),
             RefundError::Store(error) => error.into(),
         }
     }
@@ -82,7 +82,9 @@ impl From<RefundTrouble> for ApiError {
                     Trouble::TooSlow => {
                         problem(StatusCode::GATEWAY_TIMEOUT, "the payment provider did not answer in time")
                     }
-                    Trouble::StoreFailed => Self::internal(&trouble),
+                    Trouble::StoreFailed => problem(StatusCode::SERVICE_UNAVAILABLE, "the database is not available")
+                        .with_code("database_unavailable")
+                        .retry_after(5),
                 }
             }
         }

@@ -17,7 +17,7 @@ use crate::support::books::{Books, NOW_MS, Rows, account_id, event, news, topup_
 use crate::support::{Backend as Databases, until};
 
 /// Commands with entries that nobody else has.
-fn commands(reports: Vec<PaymentReport>) -> Vec<ApplyPayment> {
+pub(super) fn commands(reports: Vec<PaymentReport>) -> Vec<ApplyPayment> {
     let entry = |number: u128| LedgerEntryId::from_bits(number);
     (1_000_u128..)
         .step_by(2)
@@ -31,11 +31,11 @@ fn commands(reports: Vec<PaymentReport>) -> Vec<ApplyPayment> {
         .collect()
 }
 
-fn is_credited(outcome: &Result<Applied, StoreError>) -> bool {
+pub(super) fn is_credited(outcome: &Result<Applied, StoreError>) -> bool {
     matches!(outcome, Ok(Applied::Credited { .. }))
 }
 
-fn refund(number: u128, amount_minor: i64, report: &PaymentReport) -> ApplyReversals {
+pub(super) fn refund(number: u128, amount_minor: i64, report: &PaymentReport) -> ApplyReversals {
     let payment_intent = report.payment_intent.clone().expect("a payment");
     let refund = RefundReport {
         id: RefundId::parse(format!("re_{number}")).expect("an id"),
@@ -134,7 +134,7 @@ on_both_databases! {
     }
 
     async fn what_was_decided_before_is_no_trouble_for_the_others(backend: Backend) {
-        let books = Books::open(backend).await;
+        let books = Books::open_patiently(backend).await;
         let (paid, decided) = (books.opened(1).await, books.opened(5).await);
         assert!(matches!(books.apply(paid.clone()).await, Ok(Applied::Credited { .. })));
         let again = news(&paid, "evt_other", PaymentProgress::Paid);
@@ -334,7 +334,7 @@ on_both_databases! {
 
     async fn when_too_many_wait_the_next_is_told_at_once_and_nobody_is_lost(backend: Backend) {
         const MANY: u128 = 2_000;
-        let books = Books::open(backend).await;
+        let books = Books::open_patiently(backend).await;
         let mut reports = Vec::new();
         for first in (1..=MANY).step_by(200) {
             let some = (first..first + 200).map(|number| books.opened_as(topup_of(number, "user_1", 250)));
@@ -413,7 +413,7 @@ on_both_databases! {
 
     /// A web worker ends while its thread commits for others; their clients may be gone or not.
     async fn a_group_whose_thread_ends_is_brought_to_its_end(backend: Backend) {
-        let books = Books::open(backend).await;
+        let books = Books::open_patiently(backend).await;
         let mut reports = Vec::new();
         for number in 1..=4_u128 {
             reports.push(books.opened_as(topup_of(number, "user_1", 250)).await);

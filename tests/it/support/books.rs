@@ -58,6 +58,12 @@ impl Books {
         Self { db: database.connect().await, database }
     }
 
+    /// Empty books whose sessions wait for a lock for as long as the test holds it.
+    pub async fn open_patiently(backend: Backend) -> Self {
+        let database = TestDatabase::migrated(backend).await;
+        Self { db: database.connect_patiently().await, database }
+    }
+
     /// Checks the books and closes them. Every test ends with it.
     pub async fn finish(self) {
         assert_eq!(self.db.broken_rules().await.expect("readable"), Vec::<&str>::new(), "the books are wrong");

@@ -69,6 +69,15 @@ impl TestDatabase {
         Db::connect(&self.url, false).await.expect("connects")
     }
 
+    /// Connects to it, with sessions that wait for a lock for as long as the test holds it.
+    pub async fn connect_patiently(&self) -> Db {
+        let url = match self.url.strip_prefix("sqlite:") {
+            Some(_) => self.url.clone(),
+            None => format!("{}&options=-c%20lock_timeout%3D10s", self.url),
+        };
+        Db::connect(&url, false).await.expect("connects")
+    }
+
     /// Keeps everybody from writing to the ledger until it is released.
     pub async fn hold_writes(&self) -> Held {
         if self.url.starts_with("sqlite:") {
