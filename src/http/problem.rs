@@ -16,7 +16,7 @@ use crate::app::create_checkout::CreateCheckoutError;
 use crate::app::tasks::TaskFailed;
 use crate::app::with_causes;
 use crate::domain::pricing::QuoteError;
-use crate::store::{StoreError, Unavailable};
+use crate::store::StoreError;
 
 /// What a problem's media type is.
 pub const PROBLEM_JSON: &str = "application/problem+json";
@@ -190,13 +190,11 @@ impl From<StoreError> for ApiError {
     fn from(error: StoreError) -> Self {
         let Some(reason) = error.unavailable() else { return Self::internal(&error) };
         tracing::warn!(error = with_causes(&error), "the database could not do it now");
-        match reason {
-            Unavailable::Busy => {
-                let detail = "the database has too much to do; try the same request again";
-                Self::new(StatusCode::SERVICE_UNAVAILABLE, "too_busy", detail).retry_after(1)
-            }
-            Unavailable::Away => Self::database_unavailable(),
+        if !reason.is_busy() {
+            return Self::database_unavailable();
         }
+        let detail = "the database has too much to do; try the same request again";
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "too_busy", detail).retry_after(1)
     }
 }
 

@@ -21,6 +21,14 @@ pub enum Unavailable {
     Away,
 }
 
+impl Unavailable {
+    /// Whether it is there, and has too much to do.
+    #[must_use]
+    pub fn is_busy(self) -> bool {
+        self == Self::Busy
+    }
+}
+
 /// Whether the failure says nothing about the request, so that the same request may succeed later.
 pub(super) fn unavailable(error: &sqlx::Error) -> Option<Unavailable> {
     use Unavailable::{Away, Busy};
