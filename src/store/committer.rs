@@ -56,7 +56,9 @@ impl Shared {
     /// Has payments done alone that came with others, or by themselves.
     fn start_all_alone(self: &Arc<Self>, payments: Vec<Payment>, is_shared: bool) {
         self.counters.alone(if is_shared { payments.len() } else { 0 });
-        payments.into_iter().for_each(|payment| self.start_alone(payment));
+        for payment in payments {
+            self.start_alone(payment);
+        }
     }
 
     /// Has a payment done alone, in a task of its own: nobody waits for it but its caller.

@@ -110,7 +110,8 @@ async fn stragglers_about_a_held_row_hold_up_neither_payments_nor_other_writes()
     let refunds = join_all((1..=8).map(|number| books.db.apply_reversals(refund(number, 10, &paid))));
     let meanwhile = async {
         until("those that wait", async || {
-            let sql = "SELECT COUNT(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
+            let sql =
+                "SELECT COUNT(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
             let waiting: i64 = sqlx::query_scalar(sql).fetch_one(&mut other).await.expect("readable");
             (waiting > 3).then_some(())
         })
@@ -127,7 +128,8 @@ async fn stragglers_about_a_held_row_hold_up_neither_payments_nor_other_writes()
         other.execute("COMMIT").await.expect("releases");
     };
     let (ends, refunds, ()) = tokio::join!(ends, refunds, meanwhile);
-    let moved = |state| move |end: &Result<Applied, StoreError>| matches!(end, Ok(Applied::Moved(now)) if *now == state);
+    let moved =
+        |state| move |end: &Result<Applied, StoreError>| matches!(end, Ok(Applied::Moved(now)) if *now == state);
     assert!(moved(TopupState::Expired)(&ends[0]), "{ends:?}");
     assert!(moved(TopupState::Processing)(&ends[1]) && moved(TopupState::Failed)(&ends[2]), "{ends:?}");
     assert!(refunds.iter().all(|refund| matches!(refund, Ok(AppliedReversal::Settled { .. }))), "{refunds:?}");
@@ -172,7 +174,8 @@ async fn a_fee_that_is_stored_meanwhile_does_not_undo_a_group() {
     let mut fee = PgConnection::connect(&books.database.url).await.expect("connects");
     let meanwhile = async {
         until("the group waits", async || {
-            let sql = "SELECT COUNT(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
+            let sql =
+                "SELECT COUNT(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
             let waiting: i64 = sqlx::query_scalar(sql).fetch_one(&mut fee).await.expect("readable");
             (waiting == 1).then_some(())
         })
