@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::checkout::{Declined, PaymentReport};
 use crate::domain::fees::RealFee;
-use crate::domain::ids::{BalanceTransactionId, ChargeId, DisputeId, PaymentIntentId, SessionId, TopupId};
+use crate::domain::ids::{BalanceTransactionId, ChargeId, DisputeId, EventId, PaymentIntentId, SessionId, TopupId};
 use crate::domain::reversal::{DisputeReport, EventRef, RefundReport};
 
 /// The time. Nothing in this crate asks the operating system for it in another way.
@@ -251,6 +251,9 @@ pub trait PaymentGateway: Send + Sync {
     /// What the provider says of a dispute now.
     async fn read_dispute(&self, dispute: &DisputeId) -> Result<DisputeReport, GatewayError>;
 
+    /// An event as the provider keeps it, in JSON. It is to be read like a delivery whose signature holds.
+    async fn read_event(&self, event: &EventId) -> Result<String, GatewayError>;
+
     /// What the provider kept, by the movement on the account's balance.
     async fn read_fee(&self, balance_transaction: &BalanceTransactionId) -> Result<RealFee, GatewayError>;
 
@@ -330,7 +333,16 @@ pub enum WebhookEvent {
     },
     /// A charge of ours whose fee may be known now.
     Charge(ChargeSettled),
-    /// Nothing of ours: another type, another purpose, a connected account.
+    /// An event that only names what happened. What it says, Stripe is asked.
+    Thin(ThinEvent),
+    /// An event of a connected account. Purchases are made on the account itself, so it never has an effect.
+    OfAccount {
+        /// The connected account.
+        account: String,
+        /// What it would be if it were the account's own.
+        event: Box<WebhookEvent>,
+    },
+    /// Nothing of ours: another type, another purpose.
     Foreign {
         /// Why, for the log.
         reason: &'static str,
@@ -369,12 +381,46 @@ pub struct ChargeSettled {
     pub balance_transaction: BalanceTransactionId,
 }
 
+/// A thin event of one of our types: it names the event that a destination with snapshots would get.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ThinEvent {
+    /// The event that it stands for, under the id that a snapshot of it has; its own if Stripe names no other.
+    pub event: EventRef,
+    /// Whether Stripe names an event with a snapshot.
+    pub has_snapshot: bool,
+    /// The checkout session that it is about; none if it is about something else.
+    pub session: Option<SessionId>,
+    /// The account that Stripe must be asked for, if it is not the account itself.
+    pub context: Option<String>,
+}
+
+/// What an event is about, as far as it can be read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum EventSubject {
+    /// The purchase that its metadata names.
+    Topup(TopupId),
+    /// A payment, whose purchase is not named.
+    Payment(PaymentIntentId),
+}
+
 /// Why a delivery is not believed or not understood.
 #[derive(Debug, thiserror::Error)]
 pub enum WebhookError {
-    /// The signature does not hold, is missing, malformed, too old or too far ahead.
+    /// The signature does not hold, is missing or malformed.
     #[error("{0}")]
     Signature(&'static str),
+    /// The header is well-formed, but its time is too far from ours. No signature was compared.
+    #[error(
+        "the signature's time is {} s {} this server's clock, and at most {tolerance_seconds} s are accepted; was the \
+        delivery held in a queue, or is the clock wrong?",
+        .ahead_seconds.saturating_abs(), if *.ahead_seconds < 0 { "behind" } else { "ahead of" }
+    )]
+    Untimely {
+        /// How far the signature's time is ahead of ours, in seconds; negative when it is behind.
+        ahead_seconds: i64,
+        /// How far it may be, either way.
+        tolerance_seconds: i64,
+    },
     /// It is signed, but not an event.
     #[error("the body is not an event of Stripe's")]
     NotAnEvent(#[source] serde_json::Error),
@@ -387,6 +433,8 @@ pub enum WebhookError {
         event_type: String,
         /// What is wrong.
         reason: String,
+        /// What it is about; none if not even that can be read.
+        subject: Option<EventSubject>,
     },
 }
 
@@ -395,7 +443,7 @@ pub trait WebhookReader: Send + Sync {
     /// Checks what can be checked before the body is read: the header's form and its time.
     ///
     /// # Errors
-    /// [`WebhookError::Signature`], when no body could make this header hold.
+    /// [`WebhookError::Signature`] or [`WebhookError::Untimely`], when no body could make this header hold.
     fn check_header(&self, header: Option<&str>, now_ms: i64) -> Result<(), WebhookError>;
 
     /// Verifies the signature over the raw bytes and reads the event.
@@ -403,6 +451,12 @@ pub trait WebhookReader: Send + Sync {
     /// # Errors
     /// See [`WebhookError`].
     fn read(&self, header: Option<&str>, body: &[u8], now_ms: i64) -> Result<WebhookEvent, WebhookError>;
+
+    /// The same for a delivery that cannot be taken, whatever the signature's time.
+    ///
+    /// # Errors
+    /// See [`WebhookError`].
+    fn read_untimely(&self, header: Option<&str>, body: &[u8]) -> Result<WebhookEvent, WebhookError>;
 
     /// Reads an event whose signature was verified when it came.
     ///

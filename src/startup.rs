@@ -14,7 +14,9 @@ use utoipa_actix_web::AppExt;
 
 use crate::app::check_key::{KeyVerdict, Lack, check_key};
 use crate::app::failed_deliveries::erasing_job;
+use crate::app::learn_fees::{FeePause, learning_job};
 use crate::app::purge_keys::purging_job;
+use crate::app::questions::Questions;
 use crate::app::reconcile::schedule::{ScheduleSettings, comparing_job};
 use crate::app::schedule::{Job, Schedule};
 use crate::app::seal;
@@ -257,7 +259,7 @@ impl Application {
 
 /// What a running service does by itself.
 fn scheduled_jobs() -> Vec<Job> {
-    vec![erasing_job(), purging_job(), comparing_job()]
+    vec![erasing_job(), learning_job(), purging_job(), comparing_job()]
 }
 
 async fn tell_of_open_failures(db: &Db) -> Result<(), StartError> {
@@ -327,6 +329,8 @@ fn build_app(config: &Config, db: Db, environment: &Environment) -> Result<App, 
             since_days: config.reconcile_since_days,
         },
         seal: None,
+        questions: Questions::default(),
+        fees: FeePause::default(),
         tasks: Tasks::new(tokio::runtime::Handle::current()),
     })
 }

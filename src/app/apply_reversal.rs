@@ -1,4 +1,4 @@
-//! Money that goes back, and what Stripe really kept: news about a payment that do not say whose it is, or not enough.
+//! Money that goes back, and what Stripe keeps: news about a payment that do not say whose it is, or not enough.
 //!
 //! Whose payment it is, is known here or is asked of Stripe; what is nobody's leaves no row. A refund is believed, since
 //! it only moves forward; a dispute's state is fetched, and written only if nobody wrote meanwhile. Stripe is asked
@@ -8,12 +8,12 @@ use futures_util::FutureExt;
 
 use super::App;
 use super::apply_event::{ApplyEventError, EventOutcome};
-use crate::domain::fees::RealFee;
+use super::questions::Inquiry;
 use crate::domain::ids::{DisputeId, LedgerEntryId, PaymentIntentId, TopupId};
 use crate::domain::reversal::{EventRef, RefundReport};
-use crate::ports::{ChargeRefunded, ChargeSettled, GatewayError};
+use crate::ports::{ChargeRefunded, ChargeSettled};
 use crate::store::reversals::{AppliedReversal, ApplyReversals, ReversalNews};
-use crate::store::{StoreError, apply, payments, topups};
+use crate::store::{StoreError, apply, fees, payments, topups};
 
 /// How often a dispute is fetched anew because somebody else wrote it meanwhile.
 const MAX_FETCHES: u32 = 5;
@@ -39,32 +39,58 @@ impl From<AppliedReversal> for EventOutcome {
 
 const NOT_OURS: EventOutcome = EventOutcome::Foreign("the payment is not ours");
 
-/// Brings a refund into the books.
+/// Brings a refund that we asked for into the books.
 ///
 /// # Errors
 /// When Stripe cannot be asked whose payment it is, or the database fails.
 pub(super) async fn apply_refund(
     app: &App,
     asked: Asked,
+    refund_report: RefundReport,
+) -> Result<EventOutcome, ApplyEventError> {
+    refund(&Inquiry::paced(app), asked, refund_report).await
+}
+
+/// Brings a dispute that we asked for into the books as Stripe sees it now.
+///
+/// # Errors
+/// When Stripe cannot be asked, or the database fails.
+pub(super) async fn apply_dispute(
+    app: &App,
+    asked: Asked,
+    id: &DisputeId,
+    payment: &PaymentIntentId,
+) -> Result<EventOutcome, ApplyEventError> {
+    dispute(&Inquiry::paced(app), asked, id, payment).await
+}
+
+/// Brings a refund into the books.
+///
+/// # Errors
+/// When Stripe cannot be asked whose payment it is, or the database fails.
+pub(super) async fn refund(
+    inquiry: &Inquiry<'_>,
+    asked: Asked,
     refund: RefundReport,
 ) -> Result<EventOutcome, ApplyEventError> {
     let Some(payment) = refund.payment_intent.clone() else { return Ok(NOT_OURS) };
-    let Some(topup) = owner(app, &payment).await? else { return Ok(NOT_OURS) };
-    Ok(store(app, asked, topup, payment, ReversalNews::Refunds(vec![refund])).await?.into())
+    let Some(topup) = owner(inquiry, &payment).await? else { return Ok(NOT_OURS) };
+    Ok(store(inquiry.app, asked, topup, payment, ReversalNews::Refunds(vec![refund])).await?.into())
 }
 
 /// Brings all refunds of a charge into the books: those of the event, if it has them, else Stripe is asked.
 ///
 /// # Errors
 /// When Stripe cannot be asked, or the database fails.
-pub(super) async fn apply_charge_refunded(
-    app: &App,
+pub(super) async fn charge_refunded(
+    inquiry: &Inquiry<'_>,
     refunded: ChargeRefunded,
 ) -> Result<EventOutcome, ApplyEventError> {
+    let app = inquiry.app;
     let payment = refunded.payment_intent;
     let topup = match refunded.topup {
         Some(topup) if app.db.topup(&topup).await?.is_some() => Some(topup),
-        _ => owner(app, &payment).await?,
+        _ => owner(inquiry, &payment).await?,
     };
     let Some(topup) = topup else { return Ok(NOT_OURS) };
     if app.db.is_decided(&refunded.event.0).await? {
@@ -72,7 +98,7 @@ pub(super) async fn apply_charge_refunded(
     }
     let refunds = match refunded.refunds {
         Some(refunds) => refunds,
-        None => app.gateway.refunds_of(&payment).await?,
+        None => inquiry.ask(app.gateway.refunds_of(&payment)).await?,
     };
     let asked = Asked { event: Some(refunded.event), livemode: refunded.livemode };
     Ok(store(app, asked, topup, payment, ReversalNews::Refunds(refunds)).await?.into())
@@ -82,13 +108,14 @@ pub(super) async fn apply_charge_refunded(
 ///
 /// # Errors
 /// When Stripe cannot be asked, or the database fails.
-pub(super) async fn apply_dispute(
-    app: &App,
+pub(super) async fn dispute(
+    inquiry: &Inquiry<'_>,
     asked: Asked,
     dispute: &DisputeId,
     payment: &PaymentIntentId,
 ) -> Result<EventOutcome, ApplyEventError> {
-    let Some(topup) = owner(app, payment).await? else { return Ok(NOT_OURS) };
+    let app = inquiry.app;
+    let Some(topup) = owner(inquiry, payment).await? else { return Ok(NOT_OURS) };
     if let Some((event, _)) = &asked.event
         && app.db.is_decided(event).await?
     {
@@ -98,7 +125,7 @@ pub(super) async fn apply_dispute(
     loop {
         // First the version, then the state: if somebody writes in between, what we fetched may be the older one.
         let version = app.db.reversal(dispute.as_str()).await?.map(|stored| stored.version);
-        let report = app.gateway.read_dispute(dispute).await?;
+        let report = inquiry.ask(app.gateway.read_dispute(dispute)).await?;
         let news = ReversalNews::Dispute(report, version);
         fetches = fetches.saturating_add(1);
         match store(app, asked.clone(), topup.clone(), payment.clone(), news).await {
@@ -108,74 +135,64 @@ pub(super) async fn apply_dispute(
     }
 }
 
-/// Stores what Stripe kept of a charge, if it is not known yet. It moves no credits: when Stripe refuses to say,
-/// reconciliation will ask again.
+/// Notes by which movement Stripe will say what it kept of a charge. It is asked later, in the background, so the answer
+/// to a delivery never depends on a fee.
 ///
 /// # Errors
-/// When Stripe cannot be asked for now, or the database fails.
-pub(super) async fn apply_charge(app: &App, charge: ChargeSettled) -> Result<EventOutcome, ApplyEventError> {
+/// When the database fails.
+pub(super) async fn apply_charge(app: &App, charge: ChargeSettled) -> Result<EventOutcome, StoreError> {
     if app.db.topup(&charge.topup).await?.is_none() {
         return Ok(EventOutcome::Foreign("another environment's top-up"));
     }
     if app.db.is_decided(&charge.event.0).await? {
         return Ok(AppliedReversal::Duplicate.into());
     }
-    let known = app.db.payment(&charge.payment_intent).await?.is_some_and(|payment| payment.real_fee.is_some());
-    let fee = if known { None } else { ask_for_fee(app, &charge).await? };
     let now_ms = app.clock.now_ms();
-    let decided = app
-        .db
+    app.db
         .write(move |tx| {
-            let (charge, fee) = (charge.clone(), fee.clone());
+            let charge = charge.clone();
             async move {
-                let outcome = if fee.is_some() { "fee_stored" } else { "nothing_to_do" };
                 if let Some(found) = topups::find_agreement(tx, &charge.topup).await?
                     && let Err(mismatch) = found.agreement.check_mode(charge.livemode)
                 {
                     return Ok(EventOutcome::Rejected(mismatch));
                 }
-                if !apply::decide(tx, &charge.event, &charge.topup, outcome, now_ms).await? {
+                if !apply::decide(tx, &charge.event, &charge.topup, "fee_expected", now_ms).await? {
                     return Ok(AppliedReversal::Duplicate.into());
                 }
                 let role = payments::PaymentRole::Waiting;
                 payments::touch(tx, &charge.payment_intent, &charge.topup, role, None, now_ms).await?;
-                if let Some(fee) = fee {
-                    let id = Some(charge.charge.as_str());
-                    payments::store_fee(tx, &charge.payment_intent, id, &fee, now_ms).await?;
-                }
-                Ok(EventOutcome::Decided(outcome))
+                fees::expect(tx, &charge.payment_intent, &charge.charge, &charge.balance_transaction, now_ms).await?;
+                Ok(EventOutcome::Decided("fee_expected"))
             }
             .boxed()
         })
-        .await?;
-    Ok(decided)
+        .await
 }
 
-async fn ask_for_fee(app: &App, charge: &ChargeSettled) -> Result<Option<RealFee>, GatewayError> {
-    match app.gateway.read_fee(&charge.balance_transaction).await {
-        Ok(fee) => Ok(Some(fee)),
-        Err(error @ (GatewayError::Refused(_) | GatewayError::Unknown(_))) => {
-            tracing::warn!(topup = %charge.topup, %error, "Stripe does not say what it kept of the charge");
-            Ok(None)
-        }
-        Err(error) => Err(error),
-    }
+/// Whose payment it is, as far as that is known here.
+///
+/// # Errors
+/// When the database fails.
+pub(super) async fn known_owner(app: &App, payment: &PaymentIntentId) -> Result<Option<TopupId>, StoreError> {
+    let Some(known) = app.db.payment(payment).await? else { return Ok(None) };
+    let topup = TopupId::parse(&known.topup_id);
+    topup.map(Some).map_err(|_| StoreError::corrupt("top-up id", &known.topup_id))
 }
 
 /// Whose payment it is: known here, or by the metadata that Stripe has. `None` if it is no purchase of this database.
-async fn owner(app: &App, payment: &PaymentIntentId) -> Result<Option<TopupId>, ApplyEventError> {
-    if let Some(known) = app.db.payment(payment).await? {
-        let topup = TopupId::parse(&known.topup_id);
-        return Ok(Some(topup.map_err(|_| StoreError::corrupt("top-up id", &known.topup_id))?));
+///
+/// # Errors
+/// When Stripe cannot be asked, or the database fails.
+pub(super) async fn owner(
+    inquiry: &Inquiry<'_>,
+    payment: &PaymentIntentId,
+) -> Result<Option<TopupId>, ApplyEventError> {
+    if let Some(known) = known_owner(inquiry.app, payment).await? {
+        return Ok(Some(known));
     }
-    let owner = match app.gateway.read_payment(payment).await {
-        Ok(owner) => owner,
-        // A payment of which Stripe knows nothing is nobody's.
-        Err(GatewayError::Unknown(_)) => None,
-        Err(error) => return Err(error.into()),
-    };
-    let Some(owner) = owner else { return Ok(None) };
-    Ok(app.db.topup(&owner.topup).await?.map(|topup| topup.id))
+    let Some(named) = inquiry.named_topup(payment).await? else { return Ok(None) };
+    Ok(inquiry.app.db.topup(&named).await?.map(|topup| topup.id))
 }
 
 async fn store(

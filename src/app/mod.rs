@@ -5,6 +5,7 @@ pub mod adopt_purchase;
 pub mod api_keys;
 pub mod apply_event;
 mod apply_reversal;
+mod apply_thin;
 pub mod audit;
 pub mod caller_key;
 pub mod check_key;
@@ -14,10 +15,12 @@ pub mod create_checkout;
 mod create_once;
 pub mod explain_topup;
 pub mod failed_deliveries;
+pub mod learn_fees;
 mod make_refund;
 mod open_checkout;
 pub mod operator;
 pub mod purge_keys;
+pub mod questions;
 pub mod reconcile;
 pub mod refund_topup;
 pub mod schedule;
@@ -63,6 +66,10 @@ pub struct App {
     pub reconciliation: reconcile::schedule::ScheduleSettings,
     /// What checkouts are sealed with; none if no service has used the database yet.
     pub seal: Option<seal::SealKey>,
+    /// The bounds of what deliveries ask Stripe.
+    pub questions: questions::Questions,
+    /// When Stripe is asked again what it kept.
+    pub fees: learn_fees::FeePause,
     /// Where writes run, so that a client that goes away interrupts nothing.
     pub tasks: Tasks,
 }

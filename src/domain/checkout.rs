@@ -147,6 +147,38 @@ pub struct Mismatch {
     pub agreed: String,
 }
 
+/// The fields whose values are accounts.
+const ACCOUNT_FIELDS: [&str; 2] = ["metadata.accountId", "client_reference_id"];
+
+impl Mismatch {
+    /// An event of a connected account about a purchase that was made on the account itself.
+    #[must_use]
+    pub fn other_account(account: String) -> Self {
+        Self { field: "account", reported: account, agreed: "none".to_owned() }
+    }
+
+    /// What it says, without the names of accounts, and the way out: for the log.
+    #[must_use]
+    pub fn without_accounts(&self) -> String {
+        if ACCOUNT_FIELDS.contains(&self.field) {
+            return format!("{} is not what was agreed; `topup webhooks show` says both", self.field);
+        }
+        match self.way_out() {
+            Some(way_out) => format!("{self}; {way_out}"),
+            None => self.to_string(),
+        }
+    }
+
+    /// What the operator can do, where the difference alone does not say it.
+    #[must_use]
+    pub fn way_out(&self) -> Option<&'static str> {
+        (self.field == "account").then_some(
+            "the endpoint at Stripe must listen to events of your account, not of connected accounts; if the money came \
+            to your own account, `topup reconcile` credits it",
+        )
+    }
+}
+
 impl Agreement {
     /// Compares what Stripe says with what was agreed. Everything must be equal; the session may be unknown to us,
     /// because our write after Stripe's answer can be lost.

@@ -11,6 +11,7 @@ use actix_web::{HttpResponse, ResponseError};
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::body::too_busy;
 use crate::app::apply_event::ApplyEventError;
 use crate::app::create_checkout::CreateCheckoutError;
 use crate::app::tasks::TaskFailed;
@@ -288,6 +289,7 @@ impl From<ApplyEventError> for ApiError {
                 Self::new(StatusCode::BAD_REQUEST, "invalid_webhook", error.to_string())
             }
             ApplyEventError::NotUnderstood(error) => Self::internal(&error),
+            ApplyEventError::Busy => too_busy(),
             error @ (ApplyEventError::Stripe(_) | ApplyEventError::Task(_)) => Self::internal(&error),
             ApplyEventError::Store(error) => error.into(),
         }

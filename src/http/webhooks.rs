@@ -59,9 +59,6 @@ pub async fn receive(request: HttpRequest, payload: Payload, state: State) -> Re
     let body = read_within(&request, payload, MAX_WEBHOOK_BYTES, Some(&state.webhook_bytes)).await?;
     let permit = tokio::time::timeout(PERMIT_TIMEOUT, state.webhook_permits.clone().acquire_owned()).await;
     let Ok(Ok(permit)) = permit else { return Err(too_busy()) };
-    let apply = apply_event(&app, header.as_deref(), body);
-    let result = in_time(apply).await?;
-    drop(permit);
-    result?;
+    in_time(apply_event(&app, header.as_deref(), body, Some(permit))).await??;
     Ok(Json(Received { received: true }))
 }

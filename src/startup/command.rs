@@ -3,6 +3,8 @@
 use std::sync::Arc;
 
 use super::{Environment, StartError, check_instance, check_migrated};
+use crate::app::learn_fees::FeePause;
+use crate::app::questions::Questions;
 use crate::app::reconcile::schedule::ScheduleSettings;
 use crate::app::seal;
 use crate::app::tasks::Tasks;
@@ -45,6 +47,8 @@ pub async fn connect(config: CommandConfig, environment: Environment) -> Result<
         payload_days: config.webhook_payload_days,
         reconciliation: ScheduleSettings::NEVER,
         seal,
+        questions: Questions::default(),
+        fees: FeePause::default(),
         tasks: Tasks::new(tokio::runtime::Handle::current()),
     })
 }

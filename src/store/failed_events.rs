@@ -6,6 +6,7 @@
 
 use super::backend::{Db, Tx};
 use super::{StoreError, statements};
+use crate::domain::ids::{PaymentIntentId, TopupId};
 
 /// Whether a delivery can ever have an effect.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -100,6 +101,10 @@ pub struct FailureRecord {
     pub kind: FailureKind,
     /// What went wrong.
     pub error: String,
+    /// The purchase that it names.
+    pub topup: Option<TopupId>,
+    /// The payment that it names, if it names no purchase.
+    pub payment: Option<PaymentIntentId>,
     /// The delivery's body, if it shall be kept. It holds personal data, and is erased after a while. `None` leaves what
     /// is there.
     pub payload: Option<String>,
@@ -157,12 +162,14 @@ statements! {
     /// What cannot succeed stays so, with its reason. What was nothing of ours and fails now is open again; what was
     /// decided is not, because its row in `webhook_events` says so.
     RECORD = "INSERT INTO failed_webhook_events \
-        (event_id, type, kind, error, attempts, first_failed_at, last_failed_at, payload, payload_at) \
-        VALUES ($1, $2, $3, $4, 1, $5, $5, $6, $7) \
+        (event_id, type, kind, error, attempts, first_failed_at, last_failed_at, payload, payload_at, topup_id, \
+        payment_intent_id) VALUES ($1, $2, $3, $4, 1, $5, $5, $6, $7, $8, $9) \
         ON CONFLICT (event_id) DO UPDATE SET \
         error = CASE WHEN failed_webhook_events.kind = 'permanent' AND excluded.kind <> 'permanent' \
         THEN failed_webhook_events.error ELSE excluded.error END, \
         kind = CASE WHEN failed_webhook_events.kind = 'permanent' THEN 'permanent' ELSE excluded.kind END, \
+        topup_id = COALESCE(excluded.topup_id, failed_webhook_events.topup_id), \
+        payment_intent_id = COALESCE(excluded.payment_intent_id, failed_webhook_events.payment_intent_id), \
         payload = COALESCE(excluded.payload, failed_webhook_events.payload), \
         payload_at = COALESCE(excluded.payload_at, failed_webhook_events.payload_at), \
         attempts = failed_webhook_events.attempts + 1, last_failed_at = excluded.last_failed_at, resolved_at = NULL";
@@ -223,6 +230,8 @@ pub async fn record(tx: &mut Tx, record: &FailureRecord) -> Result<(), StoreErro
         record.now_ms.into(),
         payload.as_deref().into(),
         payload.as_ref().map(|_| record.now_ms).into(),
+        record.topup.as_ref().map(TopupId::as_str).into(),
+        record.payment.as_ref().map(PaymentIntentId::as_str).into(),
     ];
     tx.execute(&RECORD, &values).await.map(drop)
 }

@@ -24,6 +24,7 @@ mod database_error;
 pub mod failed_events;
 mod group;
 mod held;
+pub mod fees;
 pub mod idempotency;
 pub mod instance;
 mod kept;
@@ -141,6 +142,7 @@ pub fn all_statements() -> impl Iterator<Item = &'static Statement> {
         audit::STATEMENTS,
         comparison::STATEMENTS,
         failed_events::STATEMENTS,
+        fees::STATEMENTS,
         idempotency::STATEMENTS,
         instance::STATEMENTS,
         leases::STATEMENTS,

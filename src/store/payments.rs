@@ -3,7 +3,6 @@
 
 use super::backend::{Db, Tx};
 use super::{StoreError, statements};
-use crate::domain::fees::RealFee;
 use crate::domain::ids::{PaymentIntentId, SessionId, TopupId};
 
 /// What a payment is to its purchase. The words are stored.
@@ -65,8 +64,6 @@ statements! {
         real_fee_currency, created_at FROM payments WHERE payment_intent_id = $1";
     OF_TOPUP = "SELECT payment_intent_id, topup_id, state, session_id, charge_id, balance_transaction_id, real_fee, \
         real_fee_currency, created_at FROM payments WHERE topup_id = $1 ORDER BY created_at, payment_intent_id LIMIT 100";
-    STORE_FEE = "UPDATE payments SET charge_id = COALESCE($2, charge_id), balance_transaction_id = $3, real_fee = $4, \
-        real_fee_currency = $5, updated_at = $6 WHERE payment_intent_id = $1";
 }
 
 #[derive(sqlx::FromRow)]
@@ -102,28 +99,6 @@ pub async fn touch(
     } else {
         Err(StoreError::corrupt("another top-up's payment is claimed by", topup))
     }
-}
-
-/// Stores what Stripe kept of a payment.
-///
-/// # Errors
-/// When the database fails.
-pub async fn store_fee(
-    tx: &mut Tx,
-    payment: &PaymentIntentId,
-    charge: Option<&str>,
-    fee: &RealFee,
-    now_ms: i64,
-) -> Result<(), StoreError> {
-    let values = [
-        payment.as_str().into(),
-        charge.into(),
-        fee.balance_transaction.as_str().into(),
-        fee.amount_minor.into(),
-        fee.currency.as_str().into(),
-        now_ms.into(),
-    ];
-    tx.execute(&STORE_FEE, &values).await.map(drop)
 }
 
 impl Db {

@@ -10,14 +10,16 @@ use std::fmt;
 
 use serde::de::{IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
+use serde_json::Value;
 use serde_json::value::RawValue;
 
 use crate::domain::checkout::{PURPOSE, PaymentProgress, PaymentReport};
 use crate::domain::ids::{EventId, PaymentIntentId, SessionId, TopupId};
 use crate::domain::reversal::EventRef;
-use crate::ports::{WebhookError, WebhookEvent};
+use crate::ports::{EventSubject, WebhookError, WebhookEvent};
 
 mod money;
+mod thin;
 
 /// The event types that an endpoint has to subscribe to.
 pub const EVENT_TYPES: [&str; 17] = [
@@ -153,11 +155,22 @@ struct Session {
     payment_intent: Option<Reference>,
 }
 
-/// Only the metadata: enough to see whether a session is ours, before the rest of it is read.
+/// Only the metadata: enough to see whether an object is ours, before the rest of it is read. Others may have anything
+/// in theirs, of any shape.
 #[derive(Deserialize)]
-struct Marked {
-    #[serde(default)]
-    metadata: Option<HashMap<String, String>>,
+struct Marked<'o> {
+    #[serde(default, borrow)]
+    metadata: Option<&'o RawValue>,
+}
+
+impl Marked<'_> {
+    fn topup(&self) -> Option<TopupId> {
+        let metadata: HashMap<String, Value> = serde_json::from_str(self.metadata?.get()).ok()?;
+        if metadata.get("purpose")?.as_str()? != PURPOSE {
+            return None;
+        }
+        TopupId::parse(metadata.get("topupId")?.as_str()?).ok()
+    }
 }
 
 /// Which top-up metadata names, if it is one of our purpose.
@@ -166,6 +179,25 @@ pub(super) fn topup_of(metadata: &HashMap<String, String>) -> Option<TopupId> {
         return None;
     }
     TopupId::parse(metadata.get("topupId")?).ok()
+}
+
+/// Why an event of one of our types cannot be read, and what it is about as far as that can be read.
+#[derive(Debug)]
+struct Unreadable {
+    reason: String,
+    subject: Option<EventSubject>,
+}
+
+impl From<String> for Unreadable {
+    fn from(reason: String) -> Self {
+        Self { reason, subject: None }
+    }
+}
+
+impl Unreadable {
+    fn about(subject: EventSubject) -> impl FnOnce(String) -> Self {
+        |reason| Self { reason, subject: Some(subject) }
+    }
 }
 
 /// Reads an event whose signature holds.
@@ -179,33 +211,44 @@ pub fn read(body: &[u8]) -> Result<WebhookEvent, WebhookError> {
     }
     let envelope: Envelope<'_> = serde_json::from_slice(body).map_err(WebhookError::NotAnEvent)?;
     let foreign = |reason| Ok(WebhookEvent::Foreign { reason });
-    let Some(event_type) = envelope.event_type.as_deref().filter(|event_type| EVENT_TYPES.contains(event_type)) else {
-        return foreign("a type that is not handled");
-    };
-    if envelope.account.is_some_and(|account| account.get() != "null") {
-        return foreign("a connected account's event");
+    let event_type = envelope.event_type.as_deref().unwrap_or_default();
+    if !EVENT_TYPES.contains(&event_type) {
+        return thin::read(event_type, body).unwrap_or_else(|| foreign("a type that is not handled"));
     }
-    let unreadable = |reason: String| WebhookError::Unreadable {
-        event_id: envelope.id.clone().unwrap_or_default(),
-        event_type: event_type.to_owned(),
-        reason,
-    };
-    let object = envelope.data.object.ok_or_else(|| unreadable("data.object is missing".to_owned()))?.get();
-    let head = || envelope.head(event_type).map_err(unreadable);
+    let account = envelope.account.filter(|account| account.get() != "null");
+    match (read_object(&envelope, event_type), account) {
+        (Ok(foreign @ WebhookEvent::Foreign { .. }), _) => Ok(foreign),
+        (Ok(event), None) => Ok(event),
+        (Ok(event), Some(account)) => {
+            let account = serde_json::from_str(account.get()).unwrap_or_else(|_| account.get().to_owned());
+            Ok(WebhookEvent::OfAccount { account, event: Box::new(event) })
+        }
+        // What it is about can only be known here if it names a purchase: our key cannot ask about another account.
+        (Err(Unreadable { subject: None | Some(EventSubject::Payment(_)), .. }), Some(_)) => {
+            foreign("a connected account's event")
+        }
+        (Err(Unreadable { reason, subject }), _) => Err(WebhookError::Unreadable {
+            event_id: envelope.id.clone().unwrap_or_default(),
+            event_type: event_type.to_owned(),
+            reason,
+            subject,
+        }),
+    }
+}
+
+fn read_object(envelope: &Envelope<'_>, event_type: &str) -> Result<WebhookEvent, Unreadable> {
+    let object = envelope.data.object.ok_or_else(|| "data.object is missing".to_owned())?.get();
+    let head = || envelope.head(event_type);
     match event_type {
         "payment_intent.payment_failed" => read_marked(object, &head, money::declined),
         "charge.succeeded" | "charge.updated" => read_marked(object, &head, money::charge),
-        "charge.refunded" => money::charge_refunded(object, head()?).map_err(unreadable),
+        "charge.refunded" => money::charge_refunded(object, &head),
         "charge.refund.updated" | "refund.created" | "refund.updated" | "refund.failed" => {
-            money::refund(object, head()?).map_err(unreadable)
+            read_of_payment(object, &head, money::refund)
         }
-        _ if event_type.starts_with("charge.dispute.") => money::dispute(object, head()?).map_err(unreadable),
+        _ if event_type.starts_with("charge.dispute.") => read_of_payment(object, &head, money::dispute),
         _ => read_session(object, &head),
     }
-    .map_err(|error| match error {
-        WebhookError::Unreadable { reason, .. } => unreadable(reason),
-        error => error,
-    })
 }
 
 /// What every event says, whatever it is about.
@@ -225,33 +268,47 @@ impl Envelope<'_> {
 /// Reads an object that carries our metadata, if it does. What others have in theirs is their business.
 fn read_marked(
     object: &str,
-    head: &dyn Fn() -> Result<Head, WebhookError>,
+    head: &dyn Fn() -> Result<Head, String>,
     read: fn(&str, TopupId, Head) -> Result<WebhookEvent, String>,
-) -> Result<WebhookEvent, WebhookError> {
-    let marked: Marked = from_object(object).map_err(unreadable_object)?;
-    match marked.metadata.as_ref().and_then(topup_of) {
-        Some(topup) => read(object, topup, head()?).map_err(unreadable_object),
-        None => Ok(NO_TOPUP_OF_OURS),
-    }
+) -> Result<WebhookEvent, Unreadable> {
+    let Some(topup) = from_object::<Marked<'_>>(object)?.topup() else { return Ok(NO_TOPUP_OF_OURS) };
+    let subject = EventSubject::Topup(topup.clone());
+    head().and_then(|head| read(object, topup, head)).map_err(Unreadable::about(subject))
+}
+
+/// Only the payment: enough to find out whose refund or dispute it is, before the rest of it is read.
+#[derive(Deserialize)]
+struct OfPayment {
+    #[serde(default)]
+    payment_intent: Option<Reference>,
+}
+
+/// Reads an object that names its payment, if it does. Whose payment it is, is found out later.
+fn read_of_payment(
+    object: &str,
+    head: &dyn Fn() -> Result<Head, String>,
+    read: fn(&str, PaymentIntentId, Head) -> Result<WebhookEvent, String>,
+) -> Result<WebhookEvent, Unreadable> {
+    let payment = payment_intent(from_object::<OfPayment>(object)?.payment_intent)?;
+    let Some(payment) = payment else { return Ok(NO_PAYMENT) };
+    let subject = EventSubject::Payment(payment.clone());
+    head().and_then(|head| read(object, payment, head)).map_err(Unreadable::about(subject))
 }
 
 /// The same for a session. Almost all of them are ours and can be read, so all of it is read at once.
-fn read_session(object: &str, head: &dyn Fn() -> Result<Head, WebhookError>) -> Result<WebhookEvent, WebhookError> {
-    let Ok(session) = from_object::<Session>(object) else {
-        return read_marked(object, head, |object, topup, head| report(from_object(object)?, topup, head));
-    };
-    match session.metadata.as_ref().and_then(topup_of) {
-        Some(topup) => report(session, topup, head()?).map_err(unreadable_object),
-        None => Ok(NO_TOPUP_OF_OURS),
+fn read_session(object: &str, head: &dyn Fn() -> Result<Head, String>) -> Result<WebhookEvent, Unreadable> {
+    let read = |object: &str, topup, head| report(from_object(object)?, topup, head);
+    let Ok(session) = from_object::<Session>(object) else { return read_marked(object, head, read) };
+    let Some(topup) = session.metadata.as_ref().and_then(topup_of) else { return Ok(NO_TOPUP_OF_OURS) };
+    match head().and_then(|head| report(session, topup, head)) {
+        Ok(event) => Ok(event),
+        // Read again, to say what it is about.
+        Err(_) => read_marked(object, head, read),
     }
 }
 
 const NO_TOPUP_OF_OURS: WebhookEvent = WebhookEvent::Foreign { reason: "no top-up of ours" };
-
-/// The reader of an object does not know the event that it came in.
-fn unreadable_object(reason: String) -> WebhookError {
-    WebhookError::Unreadable { event_id: String::new(), event_type: String::new(), reason }
-}
+const NO_PAYMENT: WebhookEvent = WebhookEvent::Foreign { reason: "no payment intent, as every payment of ours has" };
 
 fn from_object<'o, T: Deserialize<'o>>(object: &'o str) -> Result<T, String> {
     serde_json::from_str(object).map_err(|error| format!("data.object: {error}"))

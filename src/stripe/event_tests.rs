@@ -88,12 +88,13 @@ fn a_completed_session_credits_only_when_it_is_paid() {
 
 #[test]
 fn what_is_not_ours_is_foreign() {
-    let changes: [fn(&mut Value); 8] = [
+    let changes: [fn(&mut Value); 9] = [
         |event| event["type"] = json!("invoice.paid"),
         |event| event["type"] = json!("v1.checkout.session.completed"),
         |event| event["type"] = Value::Null,
-        |event| event["account"] = json!("acct_1"),
         |event| event["data"]["object"]["metadata"] = Value::Null,
+        |event| event["data"]["object"]["metadata"] = json!(["topup"]),
+        |event| event["data"]["object"]["metadata"]["purpose"] = json!({ "of": 7 }),
         |event| event["data"]["object"]["metadata"]["purpose"] = json!("subscription"),
         |event| event["data"]["object"]["metadata"]["topupId"] = json!("order 7"),
         |event| {
@@ -104,6 +105,78 @@ fn what_is_not_ours_is_foreign() {
         assert!(matches!(changed(change), Ok(WebhookEvent::Foreign { .. })));
     }
     assert!(matches!(changed(|event| event["account"] = Value::Null), Ok(WebhookEvent::Payment(_))));
+}
+
+#[test]
+fn an_event_of_a_connected_account_is_told_from_our_own() {
+    let read = changed(|event| event["account"] = json!("acct_1"));
+    let Ok(WebhookEvent::OfAccount { account, event }) = read else { panic!("{read:?}") };
+    assert_eq!(account, "acct_1");
+    assert!(matches!(*event, WebhookEvent::Payment(_)));
+    let foreign = changed(|event| {
+        event["account"] = json!("acct_1");
+        event["data"] = json!(7);
+    });
+    assert!(matches!(foreign, Ok(WebhookEvent::Foreign { .. })), "{foreign:?}");
+}
+
+fn thin() -> Value {
+    json!({
+        "id": "evt_test_65R9Ijk8dKEYZcXeRWn", "object": "v2.core.event", "type": "v1.checkout.session.completed",
+        "livemode": false, "created": "2026-11-21T12:00:00.000Z", "context": null, "snapshot_event": "evt_1",
+        "related_object": { "id": "cs_test_1", "type": "checkout.session", "url": "/v1/checkout/sessions/cs_test_1" },
+    })
+}
+
+fn thin_event(change: impl FnOnce(&mut Value)) -> Result<WebhookEvent, WebhookError> {
+    let mut event = thin();
+    change(&mut event);
+    read(event.to_string().as_bytes())
+}
+
+#[test]
+fn a_thin_event_stands_for_the_snapshot_that_it_names() {
+    // Known mistake 37.
+    let Ok(WebhookEvent::Thin(thin)) = thin_event(|_| {}) else { panic!("it is thin") };
+    assert_eq!((thin.event.0.as_str(), thin.event.1.as_str()), ("evt_1", "checkout.session.completed"));
+    assert_eq!((thin.session.as_ref().map(SessionId::as_str), thin.context), (Some("cs_test_1"), None));
+    let Ok(WebhookEvent::Thin(alone)) = thin_event(|event| event["snapshot_event"] = Value::Null) else { panic!() };
+    assert_eq!((alone.event.0.as_str(), alone.has_snapshot), ("evt_test_65R9Ijk8dKEYZcXeRWn", false));
+    let other = thin_event(|event| event["type"] = json!("v2.core.event_destination.ping"));
+    assert!(matches!(other, Ok(WebhookEvent::Foreign { .. })));
+    let unreadable = thin_event(|event| event["snapshot_event"] = json!("evt 1/../2"));
+    assert!(matches!(unreadable, Err(WebhookError::Unreadable { .. })));
+}
+
+#[test]
+fn what_cannot_be_read_says_whose_it_is_as_far_as_it_can() {
+    type Change = fn(&mut Value);
+    let refund = json!({ "id": "evt_1", "type": "refund.created", "livemode": false,
+        "data": { "object": { "id": "re_1", "payment_intent": "pi_1" } } });
+    let read_refund = |change: Change| {
+        let mut event = refund.clone();
+        change(&mut event);
+        match read(event.to_string().as_bytes()) {
+            Err(WebhookError::Unreadable { subject, .. }) => subject,
+            other => panic!("{other:?}"),
+        }
+    };
+    let payment = || Some(EventSubject::Payment(PaymentIntentId::parse("pi_1").expect("an id")));
+    let changes: [Change; 4] = [
+        |_| {},
+        |event| event["livemode"] = Value::Null,
+        |event| event["id"] = Value::Null,
+        |event| event["data"]["object"]["payment_intent"] = json!({ "id": "pi_1", "amount": "much" }),
+    ];
+    for change in changes {
+        assert_eq!(read_refund(change), payment());
+    }
+    assert_eq!(read_refund(|event| event["data"]["object"]["payment_intent"] = json!(7)), None);
+    let ours = changed(|event| event["data"]["object"]["amount_total"] = json!("289"));
+    let Err(WebhookError::Unreadable { subject: Some(EventSubject::Topup(topup)), .. }) = ours else {
+        panic!("{ours:?}")
+    };
+    assert_eq!(topup.as_str(), "topup_00000000000000000000000000000001");
 }
 
 #[test]

@@ -17,6 +17,7 @@ use stripe_checkout::checkout_session::{
 use stripe_client_core::StripeClient;
 use stripe_shared::{CheckoutSession, CheckoutSessionMode, CheckoutSessionPaymentStatus, CheckoutSessionStatus};
 
+mod events;
 mod lists;
 mod money;
 mod permissions;
@@ -25,7 +26,7 @@ use super::event::topup_of;
 use crate::checkpoints;
 use crate::domain::checkout::{PURPOSE, PaymentProgress, PaymentReport, Seal};
 use crate::domain::fees::RealFee;
-use crate::domain::ids::{BalanceTransactionId, DisputeId, PaymentIntentId, SessionId, TopupId};
+use crate::domain::ids::{BalanceTransactionId, DisputeId, EventId, PaymentIntentId, SessionId, TopupId};
 use crate::domain::reversal::{DisputeReport, RefundReport};
 use crate::ports::{
     CheckoutRequest, GatewayError, ListPage, OpenedCheckout, PaymentGateway, PaymentOwner, RefundOrder, Resource,
@@ -136,6 +137,13 @@ impl<C: Transport> PaymentGateway for StripeGateway<C> {
     async fn disputes_of(&self, payment: &PaymentIntentId) -> Result<Vec<DisputeReport>, GatewayError> {
         checkpoints::reach("ask Stripe").await;
         let answer = money::disputes_of(&self.client, payment).await?;
+        checkpoints::reach("Stripe answered").await;
+        Ok(answer)
+    }
+
+    async fn read_event(&self, event: &EventId) -> Result<String, GatewayError> {
+        checkpoints::reach("ask Stripe").await;
+        let answer = events::read_event(&self.client, event).await?;
         checkpoints::reach("Stripe answered").await;
         Ok(answer)
     }

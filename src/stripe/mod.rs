@@ -24,11 +24,16 @@ impl StripeWebhooks {
 
 impl WebhookReader for StripeWebhooks {
     fn check_header(&self, header: Option<&str>, now_ms: i64) -> Result<(), WebhookError> {
-        SignatureVerifier::check_header(header, now_ms).map(drop).map_err(WebhookError::Signature)
+        SignatureVerifier::check_header(header, now_ms).map(drop)
     }
 
     fn read(&self, header: Option<&str>, body: &[u8], now_ms: i64) -> Result<WebhookEvent, WebhookError> {
-        self.verifier.verify(header, body, now_ms).map_err(WebhookError::Signature)?;
+        self.verifier.verify(header, body, now_ms)?;
+        event::read(body)
+    }
+
+    fn read_untimely(&self, header: Option<&str>, body: &[u8]) -> Result<WebhookEvent, WebhookError> {
+        self.verifier.verify_untimely(header, body)?;
         event::read(body)
     }
 
@@ -49,6 +54,10 @@ impl WebhookReader for StoredDeliveries {
     }
 
     fn read(&self, _: Option<&str>, _: &[u8], _: i64) -> Result<WebhookEvent, WebhookError> {
+        Err(TAKES_NONE)
+    }
+
+    fn read_untimely(&self, _: Option<&str>, _: &[u8]) -> Result<WebhookEvent, WebhookError> {
         Err(TAKES_NONE)
     }
 

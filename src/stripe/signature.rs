@@ -7,6 +7,7 @@ use hmac::{Hmac, Mac};
 use sha2::Sha256;
 use subtle::{Choice, ConstantTimeEq};
 
+use crate::ports::WebhookError;
 use crate::secret::Secret;
 
 /// How far the time of a signature may be from ours, either way. Stripe's libraries use the same bound for the past.
@@ -49,28 +50,38 @@ impl SignatureVerifier {
     /// Checks the header's form and time, before any body is read.
     ///
     /// # Errors
-    /// A sentence that says what is wrong.
-    pub fn check_header(header: Option<&str>, now_ms: i64) -> Result<Header<'_>, &'static str> {
-        let header = header.ok_or("the Stripe-Signature header is missing")?;
-        let header = parse(header).ok_or("the Stripe-Signature header is malformed")?;
-        let timestamp: i64 = header.timestamp.parse().map_err(|_| "the Stripe-Signature header is malformed")?;
-        let age = now_ms.div_euclid(1_000).checked_sub(timestamp);
-        match age.and_then(i64::checked_abs) {
-            Some(distance) if distance <= TOLERANCE_SECONDS => Ok(header),
-            _ => Err("the signature's time is too far from the server's; is its clock right?"),
+    /// [`WebhookError::Signature`] or [`WebhookError::Untimely`].
+    pub fn check_header(header: Option<&str>, now_ms: i64) -> Result<Header<'_>, WebhookError> {
+        let header = well_formed(header)?;
+        let timestamp: i64 = header.timestamp.parse().map_err(|_| MALFORMED)?;
+        let ahead_seconds = timestamp.saturating_sub(now_ms.div_euclid(1_000));
+        if ahead_seconds.saturating_abs() <= TOLERANCE_SECONDS {
+            return Ok(header);
         }
+        Err(WebhookError::Untimely { ahead_seconds, tolerance_seconds: TOLERANCE_SECONDS })
     }
 
     /// Verifies the signature over the raw body. Any of the header's signatures may match any of the secrets.
     ///
     /// # Errors
-    /// A sentence that says what is wrong.
-    pub fn verify(&self, header: Option<&str>, body: &[u8], now_ms: i64) -> Result<(), &'static str> {
-        let header = Self::check_header(header, now_ms)?;
+    /// [`WebhookError::Signature`] or [`WebhookError::Untimely`].
+    pub fn verify(&self, header: Option<&str>, body: &[u8], now_ms: i64) -> Result<(), WebhookError> {
+        self.compare(&Self::check_header(header, now_ms)?, body)
+    }
+
+    /// The same, whatever the signature's time: the body is from the sender, but it may be an old one.
+    ///
+    /// # Errors
+    /// [`WebhookError::Signature`].
+    pub fn verify_untimely(&self, header: Option<&str>, body: &[u8]) -> Result<(), WebhookError> {
+        self.compare(&well_formed(header)?, body)
+    }
+
+    fn compare(&self, header: &Header<'_>, body: &[u8]) -> Result<(), WebhookError> {
         let mut matches = Choice::from(0);
         for secret in &self.secrets {
             let mut mac = Hmac::<Sha256>::new_from_slice(secret.expose().as_bytes())
-                .map_err(|_| "the webhook secret cannot be used as a key")?;
+                .map_err(|_| WebhookError::Signature("the webhook secret cannot be used as a key"))?;
             mac.update(header.timestamp.as_bytes());
             mac.update(b".");
             mac.update(body);
@@ -83,9 +94,15 @@ impl SignatureVerifier {
         if matches.into() {
             Ok(())
         } else {
-            Err("the signature does not match; is this the endpoint's signing secret?")
+            Err(WebhookError::Signature("the signature does not match; is this the endpoint's signing secret?"))
         }
     }
+}
+
+const MALFORMED: WebhookError = WebhookError::Signature("the Stripe-Signature header is malformed");
+
+fn well_formed(header: Option<&str>) -> Result<Header<'_>, WebhookError> {
+    parse(header.ok_or(WebhookError::Signature("the Stripe-Signature header is missing"))?).ok_or(MALFORMED)
 }
 
 /// Reads `t` and every `v1`; unknown keys and schemes are passed over, as Stripe asks, so that nobody can downgrade.

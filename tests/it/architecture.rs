@@ -177,7 +177,13 @@ fn one_file_uses_async_stripe() {
     files.retain(|file| file != "lib.rs");
     assert_eq!(
         files,
-        ["stripe/gateway.rs", "stripe/gateway/lists.rs", "stripe/gateway/money.rs", "stripe/gateway/permissions.rs"]
+        [
+            "stripe/gateway.rs",
+            "stripe/gateway/events.rs",
+            "stripe/gateway/lists.rs",
+            "stripe/gateway/money.rs",
+            "stripe/gateway/permissions.rs"
+        ]
     );
 }
 

@@ -26,6 +26,8 @@ fn failure(event: &str, kind: FailureKind, payload: Option<&str>, now_ms: i64) -
         event_type: "invoice.paid".to_owned(),
         kind,
         error: format!("failed at {now_ms}"),
+        topup: None,
+        payment: None,
         payload: payload.map(str::to_owned),
         now_ms,
     }

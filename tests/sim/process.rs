@@ -15,6 +15,8 @@ use futures_util::future::{LocalBoxFuture, join_all};
 use serde_json::Value;
 use tokio::runtime::Runtime;
 use tokio::sync::{Notify, Semaphore, oneshot};
+use topup::app::learn_fees::FeePause;
+use topup::app::questions::Questions;
 use topup::app::reconcile::schedule::ScheduleSettings;
 use topup::app::reconcile::{MAX_SINCE_DAYS, Options, Pace, RunCause, reconcile};
 use topup::app::tasks::Tasks;
@@ -328,6 +330,8 @@ pub async fn build_app(parts: &Parts) -> App {
         payload_days: config.webhook_payload_days,
         reconciliation: ScheduleSettings::NEVER,
         seal: None,
+        questions: Questions::default(),
+        fees: FeePause::default(),
         tasks: Tasks::new(tokio::runtime::Handle::current()),
     }
 }

@@ -9,7 +9,7 @@ use crate::domain::fees::RealFee;
 use crate::domain::ids::PaymentIntentId;
 use crate::ports::PaymentOwner;
 use crate::store::comparison::ComparedTopup;
-use crate::store::{StoreError, payments};
+use crate::store::{StoreError, fees};
 
 /// How many fees are asked for in a run.
 const MAX_FEES_LEARNED: i64 = 500;
@@ -47,7 +47,7 @@ async fn store(app: &App, payment: &PaymentIntentId, charge: Option<String>, fee
     app.db
         .write(move |tx| {
             let (payment, charge, fee) = (payment.clone(), charge.clone(), fee.clone());
-            async move { payments::store_fee(tx, &payment, charge.as_deref(), &fee, now_ms).await }.boxed()
+            async move { fees::store(tx, &payment, charge.as_deref(), &fee, now_ms).await }.boxed()
         })
         .await
 }

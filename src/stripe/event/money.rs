@@ -3,17 +3,13 @@
 //! Refunds and disputes do not carry our metadata, only their payment's id: whose it is, is found out later. A charge has
 //! a copy of its payment's metadata.
 
-use std::collections::HashMap;
-
 use serde::Deserialize;
 
-use super::{Head, Reference, from_object, payment_intent, topup_of};
+use super::{Head, Marked, NO_PAYMENT, OfPayment, Reference, Unreadable, from_object, payment_intent};
 use crate::domain::checkout::Declined;
-use crate::domain::ids::{BalanceTransactionId, ChargeId, DisputeId, RefundId, TopupId};
+use crate::domain::ids::{BalanceTransactionId, ChargeId, DisputeId, PaymentIntentId, RefundId, TopupId};
 use crate::domain::reversal::{REFUND_REQUEST_ID, RefundReport, RefundStatus, amount, word};
-use crate::ports::{ChargeRefunded, ChargeSettled, WebhookEvent};
-
-const NOT_OURS: WebhookEvent = WebhookEvent::Foreign { reason: "no payment intent, as every payment of ours has" };
+use crate::ports::{ChargeRefunded, ChargeSettled, EventSubject, WebhookEvent};
 
 #[derive(Deserialize)]
 struct PaymentError {
@@ -44,8 +40,10 @@ struct Charge {
     payment_intent: Option<Reference>,
     #[serde(default)]
     balance_transaction: Option<Reference>,
-    #[serde(default)]
-    metadata: Option<HashMap<String, String>>,
+}
+
+#[derive(Deserialize)]
+struct RefundedCharge {
     #[serde(default)]
     amount_refunded: Option<i64>,
     #[serde(default)]
@@ -96,7 +94,7 @@ impl Refund {
 /// A charge whose fee may be known: it is, once its movement on the account's balance has an id.
 pub(super) fn charge(object: &str, topup: TopupId, head: Head) -> Result<WebhookEvent, String> {
     let charge: Charge = from_object(object)?;
-    let Some(payment_intent) = payment_intent(charge.payment_intent)? else { return Ok(NOT_OURS) };
+    let Some(payment_intent) = payment_intent(charge.payment_intent)? else { return Ok(NO_PAYMENT) };
     let Some(movement) = charge.balance_transaction else {
         return Ok(WebhookEvent::Foreign { reason: "the charge's fee is not known yet" });
     };
@@ -111,46 +109,45 @@ pub(super) fn charge(object: &str, topup: TopupId, head: Head) -> Result<Webhook
 }
 
 /// `amount_refunded` is the sum of all refunds so far: it is no refund, and only tells whether the event has them all.
-pub(super) fn charge_refunded(object: &str, head: Head) -> Result<WebhookEvent, String> {
-    let charge: Charge = from_object(object)?;
-    let Some(payment_intent) = payment_intent(charge.payment_intent)? else { return Ok(NOT_OURS) };
-    let complete = charge.refunds.filter(|refunds| !refunds.has_more).map(|refunds| refunds.data);
-    // One that cannot be read is asked for instead.
-    let refunds =
-        complete.and_then(|refunds| refunds.into_iter().map(Refund::report).collect::<Result<Vec<_>, _>>().ok());
-    let refunds = refunds.filter(|refunds| {
-        let counting = refunds.iter().filter(|refund| refund.status.counts());
-        let sum = counting.map(|refund| refund.amount_minor).try_fold(0_i64, i64::checked_add);
-        sum.is_some() && charge.amount_refunded == sum
-    });
-    Ok(WebhookEvent::ChargeRefunded(ChargeRefunded {
-        event: head.event,
-        livemode: head.livemode,
-        payment_intent,
-        topup: charge.metadata.as_ref().and_then(topup_of),
-        refunds,
-    }))
+pub(super) fn charge_refunded(
+    object: &str,
+    head: &dyn Fn() -> Result<Head, String>,
+) -> Result<WebhookEvent, Unreadable> {
+    let payment_intent = payment_intent(from_object::<OfPayment>(object)?.payment_intent)?;
+    let Some(payment_intent) = payment_intent else { return Ok(NO_PAYMENT) };
+    let topup = from_object::<Marked<'_>>(object)?.topup();
+    let subject = topup.clone().map_or_else(|| EventSubject::Payment(payment_intent.clone()), EventSubject::Topup);
+    let head = head().map_err(Unreadable::about(subject))?;
+    // A list that cannot be read is asked for, as one that is not there.
+    let refunds = from_object::<RefundedCharge>(object).ok().and_then(RefundedCharge::all_refunds);
+    let (event, livemode) = (head.event, head.livemode);
+    Ok(WebhookEvent::ChargeRefunded(ChargeRefunded { event, livemode, payment_intent, topup, refunds }))
 }
 
-pub(super) fn refund(object: &str, head: Head) -> Result<WebhookEvent, String> {
-    let refund: Refund = from_object(object)?;
-    if refund.payment_intent.is_none() {
-        return Ok(NOT_OURS);
+impl RefundedCharge {
+    /// All refunds of the charge, if they are all in the event and can be read.
+    fn all_refunds(self) -> Option<Vec<RefundReport>> {
+        let complete = self.refunds.filter(|refunds| !refunds.has_more)?.data;
+        let refunds = complete.into_iter().map(Refund::report).collect::<Result<Vec<_>, _>>().ok()?;
+        let counting = refunds.iter().filter(|refund| refund.status.counts());
+        let sum = counting.map(|refund| refund.amount_minor).try_fold(0_i64, i64::checked_add)?;
+        (self.amount_refunded == Some(sum)).then_some(refunds)
     }
+}
+
+pub(super) fn refund(object: &str, _: PaymentIntentId, head: Head) -> Result<WebhookEvent, String> {
+    let refund: Refund = from_object(object)?;
     Ok(WebhookEvent::Refund { event: head.event, livemode: head.livemode, refund: refund.report()? })
 }
 
 #[derive(Deserialize)]
 struct Dispute {
     id: String,
-    #[serde(default)]
-    payment_intent: Option<Reference>,
 }
 
 /// Which dispute it is about, and nothing else: what it says of its state may be older than what is known.
-pub(super) fn dispute(object: &str, head: Head) -> Result<WebhookEvent, String> {
+pub(super) fn dispute(object: &str, payment_intent: PaymentIntentId, head: Head) -> Result<WebhookEvent, String> {
     let dispute: Dispute = from_object(object)?;
-    let Some(payment_intent) = payment_intent(dispute.payment_intent)? else { return Ok(NOT_OURS) };
     Ok(WebhookEvent::Dispute {
         event: head.event,
         livemode: head.livemode,

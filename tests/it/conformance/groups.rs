@@ -283,6 +283,8 @@ on_both_databases! {
             event_type: "checkout.session.completed".to_owned(),
             kind: FailureKind::Transient,
             error: "once".to_owned(),
+            topup: None,
+            payment: None,
             payload: Some("{}".to_owned()),
             now_ms: NOW_MS,
         };

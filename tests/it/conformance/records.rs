@@ -36,7 +36,7 @@ async fn claim(db: &Db, hash: &'static str, topup: u128, now_ms: i64) -> KeyStat
 fn failure(event: &str, kind: FailureKind, error: &str, now_ms: i64) -> FailureRecord {
     let event_type = "checkout.session.completed".to_owned();
     let (error, payload) = (error.to_owned(), Some("{}".to_owned()));
-    FailureRecord { event_id: event.to_owned(), event_type, kind, error, payload, now_ms }
+    FailureRecord { event_id: event.to_owned(), event_type, kind, error, topup: None, payment: None, payload, now_ms }
 }
 
 on_both_databases! {

@@ -1,10 +1,11 @@
 //! Payments that are declined, come twice, or cost something else than expected.
 
 use serde_json::{Value, json};
+use topup::app::reconcile::{MAX_SINCE_DAYS, Options, Pace, RunCause, reconcile};
 
 use super::{Purchase, story};
 use crate::on_both_databases;
-use crate::support::TestApp;
+use crate::support::{TestApp, until};
 
 on_both_databases! {
     async fn a_declined_card_is_shown_leaves_the_session_open_and_is_forgotten_once_paid(backend: Backend) {
@@ -68,8 +69,12 @@ on_both_databases! {
             for at in order {
                 purchase.deliver(&app, events[at]).await;
             }
-            let payment = topup::domain::ids::PaymentIntentId::parse(&*purchase.payment).expect("an id");
-            let stored = app.app.db.payment(&payment).await.expect("readable").expect("there");
+            let fee_is_known = async || {
+                app.learn_fees().await;
+                let stored = stored(&app, &purchase).await;
+                stored.real_fee.is_some().then_some(stored)
+            };
+            let stored = until("the fee is known", fee_is_known).await;
             assert_eq!((stored.state.as_str(), stored.real_fee), ("credited", Some(38)), "2.9 % and 30 of 289");
             assert_eq!(stored.real_fee_currency.as_deref(), Some("usd"));
             assert!(stored.charge_id.is_some() && stored.balance_transaction_id.is_some());
@@ -78,21 +83,71 @@ on_both_databases! {
         app.finish().await;
     }
 
-    async fn a_fee_that_stripe_does_not_tell_us_is_no_reason_to_try_for_ever(backend: Backend) {
+    async fn the_answer_to_a_delivery_never_depends_on_a_fee_and_no_fee_is_forgotten(backend: Backend) {
+        // Known mistake 26.
         let app = TestApp::start(backend).await;
         let purchase = Purchase::credited(&app, "user_1", "pm_card_visa").await;
-        let event = purchase.latest(&app, "charge.updated").await;
-        let mut again = event.clone();
-        again["id"] = json!("evt_again");
-        // For now: tried again. A key that may not read it: for good.
-        app.stripe.fault(json!({ "path": "/v1/balance_transactions/*", "kind": "status", "status": 500 })).await;
-        app.deliver(&event).await.expect(500);
-        app.stripe.fault(json!({ "path": "/v1/balance_transactions/*", "kind": "status", "status": 403 })).await;
-        app.deliver(&event).await.expect(200);
-        app.deliver(&again).await.expect(200);
-        let payment = topup::domain::ids::PaymentIntentId::parse(&*purchase.payment).expect("an id");
-        let stored = app.app.db.payment(&payment).await.expect("readable").expect("there");
-        assert_eq!(stored.real_fee, Some(38), "a later event brings it");
+        let path = "/v1/balance_transactions/*";
+        app.stripe.fault(json!({ "path": path, "kind": "status", "status": 429, "times": 1_000 })).await;
+        purchase.deliver(&app, "charge.updated").await;
+        let is_asked = async || {
+            app.learn_fees().await;
+            (questions(&app).await > 0).then_some(())
+        };
+        until("Stripe is asked", is_asked).await;
+        let asked = questions(&app).await;
+        // Stripe wants us to wait, so nothing is asked, until the time has come.
+        app.learn_fees().await;
+        assert_eq!((questions(&app).await, stored(&app, &purchase).await.real_fee), (asked, None));
+        app.stripe.clear_faults().await;
+        app.learn_fees().await;
+        assert_eq!(questions(&app).await, asked);
+        // Another process, such as the same one after a crash, goes on with it.
+        let replica = app.start_replica_with(app.clock.clone()).await;
+        app.clock.advance_ms(3_600_000);
+        let stop = tokio_util::sync::CancellationToken::new();
+        let learned = topup::app::learn_fees::learn_fees(&replica, std::time::Duration::ZERO, &stop).await;
+        learned.expect("the database works");
+        let is_known = async || stored(&app, &purchase).await.real_fee;
+        assert_eq!(until("the fee is known", is_known).await, 38);
+        assert_eq!(questions(&app).await, asked + 1, "a fee that is known is not asked for");
+        app.learn_fees().await;
+        assert_eq!(questions(&app).await, asked + 1);
         app.finish().await;
     }
+
+    async fn a_fee_that_stripe_never_tells_is_left_to_the_comparison_of_the_books(backend: Backend) {
+        let app = TestApp::start(backend).await;
+        let purchase = Purchase::credited(&app, "user_1", "pm_card_visa").await;
+        let mut event = purchase.latest(&app, "charge.updated").await;
+        event["data"]["object"]["balance_transaction"] = json!("txn_that_stripe_does_not_know");
+        app.deliver(&event).await.expect(200);
+        let is_given_up = async || {
+            app.clock.advance_ms(24 * 3_600_000);
+            app.learn_fees().await;
+            let due = app.app.db.due_fees(i64::MAX, 10).await.expect("readable");
+            due.is_empty().then_some(())
+        };
+        until("it is given up", is_given_up).await;
+        assert_eq!(questions(&app).await, 10);
+        assert_eq!(stored(&app, &purchase).await.real_fee, None);
+        let pace = Pace { interval: std::time::Duration::ZERO, ..Pace::default() };
+        let options = Options { cause: RunCause::Command, dry_run: false, since_days: MAX_SINCE_DAYS, pace };
+        reconcile(&app.app, options, std::future::pending()).await.expect("a report");
+        assert_eq!(stored(&app, &purchase).await.real_fee, Some(38));
+        app.finish().await;
+    }
+}
+
+async fn stored(app: &TestApp, purchase: &Purchase) -> topup::store::payments::Payment {
+    let payment = topup::domain::ids::PaymentIntentId::parse(&*purchase.payment).expect("an id");
+    app.app.db.payment(&payment).await.expect("readable").expect("there")
+}
+
+/// How often Stripe was asked for a fee.
+async fn questions(app: &TestApp) -> usize {
+    let requests = app.stripe.requests().await;
+    let is_fee =
+        |request: &&Value| request["path"].as_str().is_some_and(|path| path.starts_with("/v1/balance_transactions/"));
+    requests.iter().filter(is_fee).count()
 }

@@ -133,7 +133,7 @@ impl Crowd {
             body.replace(&format!("\"{own}\""), &format!("\"{}\"", delivery.id))
         };
         let header = stripe_sandbox::sign(WEBHOOK_SECRET, self.clock.now_ms() / 1_000, body.as_bytes());
-        match apply_event(&self.app, Some(&header), body).await {
+        match apply_event(&self.app, Some(&header), body, None).await {
             Ok(_) => true,
             Err(ApplyEventError::Stripe(_) | ApplyEventError::Store(StoreError::Stale)) => false,
             Err(error) => panic!("{} fails: {}", delivery.id, topup::app::with_causes(&error)),

@@ -275,6 +275,14 @@ impl TestApp {
         Arc::new(app)
     }
 
+    /// The same with the clock of the test.
+    pub async fn start_replica_with(&self, clock: Arc<TestClock>) -> Arc<App> {
+        let app = self.start_replica().await;
+        let mut app = Arc::into_inner(app).expect("nobody else has it");
+        app.clock = clock;
+        Arc::new(app)
+    }
+
     /// A token with the scope `credits:admin`.
     pub fn admin_token(&self) -> String {
         let expires = self.clock.now_ms() / 1_000 + 3_600;
@@ -307,6 +315,12 @@ impl TestApp {
     /// What an account has, read by the API.
     pub async fn credits(&self, account: &str) -> i64 {
         self.get_as(account, "/credits").await.expect(200)["remainingCredits"].as_i64().expect("a number")
+    }
+
+    /// Learns what Stripe kept, as the background does; gives how many fees.
+    pub async fn learn_fees(&self) -> u64 {
+        let stop = tokio_util::sync::CancellationToken::new();
+        topup::app::learn_fees::learn_fees(&self.app, Duration::ZERO, &stop).await.expect("the database works")
     }
 
     /// The state of a purchase, read by the API.

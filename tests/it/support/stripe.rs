@@ -52,6 +52,12 @@ impl Stripe {
         self.control("faults", fault).await;
     }
 
+    /// No call goes wrong any more.
+    pub async fn clear_faults(&self) {
+        let response = http_client().delete(format!("{}/_sandbox/faults", self.url)).send().await.expect("answers");
+        assert!(response.status().is_success(), "{}", response.status());
+    }
+
     /// `POST /_sandbox/…`.
     pub async fn control(&self, path: &str, body: Value) -> Value {
         let url = format!("{}/_sandbox/{path}", self.url);
