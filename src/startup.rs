@@ -25,6 +25,7 @@ use crate::app::{App, CALL_TIMEOUT, CHECKOUT_BUDGET, CheckoutSettings, FIRST_PAU
 use crate::config::Config;
 use crate::http::auth::jwt::{TokenVerifier, TokenVerifierError};
 use crate::http::middleware::{KnownRoutes, cors, log_request, no_route, security_headers};
+use crate::http::notices::Notices;
 use crate::http::rate_limit::CheckoutLimits;
 use crate::http::{self, HttpState, MAX_WEBHOOK_BYTES_IN_FLIGHT, MAX_WEBHOOKS_IN_FLIGHT, openapi};
 use crate::ports::{Clock, IdGenerator, Resource};
@@ -187,6 +188,8 @@ impl Application {
             allowed_origins: config.allowed_origins.clone(),
             limits: CheckoutLimits::per_minute(config.rate_limit_per_minute),
             trusted_proxies: config.trusted_proxies.clone(),
+            public_url: config.public_url.clone(),
+            notices: Notices::default(),
             webhook_bytes: Arc::new(Semaphore::new(environment.webhook_bytes)),
             webhook_permits: Arc::new(Semaphore::new(MAX_WEBHOOKS_IN_FLIGHT)),
         });

@@ -40,6 +40,9 @@ pub struct WebhookEndpoint {
     pub enabled_events: Vec<String>,
     /// The version in which its events are written; the newest one when unset.
     pub api_version: Option<String>,
+    /// Whether it gets thin payloads, as a destination that Stripe's dashboard recommends: events that only name what
+    /// happened.
+    pub thin: bool,
 }
 
 /// Back-off of webhook retries: `initial`, doubled each time up to `max`.
@@ -91,8 +94,19 @@ impl Config {
             secret: secret.into(),
             enabled_events: vec!["*".to_owned()],
             api_version: None,
+            thin: false,
         });
         self
+    }
+
+    /// Adds an endpoint that gets all events as thin payloads.
+    #[must_use]
+    pub fn with_thin_webhook(self, url: impl Into<String>, secret: impl Into<String>) -> Self {
+        let mut config = self.with_webhook(url, secret);
+        if let Some(endpoint) = config.webhook_endpoints.last_mut() {
+            endpoint.thin = true;
+        }
+        config
     }
 
     /// Refuses what could never work or would not be safe.

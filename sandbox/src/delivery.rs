@@ -164,7 +164,7 @@ impl Core {
             endpoint: endpoint.id.clone(),
             url: endpoint.url.clone(),
             secret: endpoint.secret.clone(),
-            body: event.body(api_version),
+            body: if endpoint.thin { event.thin_body() } else { event.body(api_version) },
             attempt: delivery.attempts.saturating_add(1),
             version: self.version,
         })

@@ -28,6 +28,9 @@ struct Arguments {
     /// The signing secret of the webhooks, whsec_…
     #[arg(long, requires = "webhook_url")]
     webhook_secret: Option<String>,
+    /// Send thin payloads, which only name what happened.
+    #[arg(long, requires = "webhook_url")]
+    webhook_thin: bool,
     /// Keep the state in this file between runs.
     #[arg(long)]
     state_file: Option<PathBuf>,
@@ -72,6 +75,7 @@ fn config(arguments: Arguments) -> Config {
     config.bind = SocketAddr::from(([127, 0, 0, 1], arguments.port));
     config.state_file = arguments.state_file;
     match (arguments.webhook_url, arguments.webhook_secret) {
+        (Some(url), Some(secret)) if arguments.webhook_thin => config.with_thin_webhook(url, secret),
         (Some(url), Some(secret)) => config.with_webhook(url, secret),
         _ => config,
     }

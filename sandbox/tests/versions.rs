@@ -31,6 +31,7 @@ async fn webhooks(versions: &[&str], kind: &str) -> Vec<Value> {
             secret: "whsec_1".to_owned(),
             enabled_events: vec![kind.to_owned()],
             api_version: Some((*version).to_owned()),
+            thin: false,
         });
         receivers.push(receiver);
     }

@@ -220,6 +220,7 @@ async fn an_endpoint_from_the_configuration_wants_only_some_events() {
         secret: SECRET.to_owned(),
         enabled_events: vec!["charge.updated".to_owned(), "checkout.session.expired".to_owned()],
         api_version: Some("2026-09-30.endive".to_owned()),
+        thin: false,
     });
     let world = start_with(config).await;
     let session = world.session().await;
@@ -246,4 +247,23 @@ async fn retries_of_a_disabled_endpoint_stop_and_go_on_when_it_is_enabled() {
     world.post(&path, &[("disabled", "false")]).await;
     receiver.until_kind("checkout.session.expired").await;
     world.sandbox.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_destination_with_thin_payloads_gets_the_names_of_events_that_can_be_read() {
+    let receiver = Receiver::start().await;
+    let world = start_with(Config::local(KEY).with_thin_webhook(&receiver.url, SECRET)).await;
+    let id = world.session().await;
+    world.post(&format!("/v1/checkout/sessions/{id}/expire"), &[]).await;
+    world.idle().await;
+    let thin = receiver.received()[0].event();
+    assert_eq!((&thin["object"], &thin["type"]), (&json!("v2.core.event"), &json!("v1.checkout.session.expired")));
+    let related = json!({ "id": id, "type": "checkout.session", "url": format!("/v1/checkout/sessions/{id}") });
+    assert_eq!((&thin["related_object"], &thin["data"]), (&related, &json!(null)));
+    assert!(thin["created"].as_str().is_some_and(|created| created.len() == 24 && created.contains('T')), "{thin}");
+    let snapshot = world.get(&format!("/v1/events/{}", thin["snapshot_event"].as_str().unwrap())).await.json();
+    assert_eq!(
+        (&snapshot["type"], &snapshot["data"]["object"]["id"]),
+        (&json!("checkout.session.expired"), &json!(id))
+    );
 }

@@ -263,7 +263,7 @@ async fn conclude(
 }
 
 fn log_decided(Name { event_id: event, event_type, .. }: &Name, outcome: &'static str) {
-    tracing::info!(event, event_type, outcome, "webhook event applied");
+    tracing::debug!(event, event_type, outcome, "webhook event applied");
 }
 
 pub(super) fn name_of(event: &WebhookEvent) -> Option<Name> {
@@ -288,7 +288,7 @@ pub(super) fn name_of(event: &WebhookEvent) -> Option<Name> {
 }
 
 /// An event that does not say its id is told from others by its bytes.
-fn or_digest(event_id: &str, body: &[u8]) -> String {
+pub(super) fn or_digest(event_id: &str, body: &[u8]) -> String {
     if !event_id.is_empty() {
         return event_id.to_owned();
     }
@@ -317,8 +317,13 @@ pub(super) async fn apply(app: &App, report: PaymentReport) -> Result<Applied, S
         reversal_entry: LedgerEntryId::from_bits(app.ids.id_bits()),
         now_ms: app.clock.now_ms(),
     };
+    let topup = command.report.topup.clone();
     let lost = || Err(StoreError::Corrupt("a command without an outcome".to_owned()));
-    app.db.apply(vec![command]).await.into_iter().next().unwrap_or_else(lost)
+    let applied = app.db.apply(vec![command]).await.into_iter().next().unwrap_or_else(lost);
+    if let Ok(Applied::Credited { credits, balance_after }) = &applied {
+        tracing::info!(%topup, credits, balance_after, "credited");
+    }
+    applied
 }
 
 async fn apply_decline(app: &App, declined: Declined) -> Result<Applied, StoreError> {

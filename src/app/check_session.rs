@@ -114,7 +114,7 @@ async fn ask_stripe(app: &App, topup: &Topup, session: &SessionId) {
     let topup_id = &topup.id;
     match ask(app, topup, session).await {
         Ok(Applied::Rejected(mismatch)) => {
-            tracing::error!(topup = %topup_id, %session, reason = %mismatch, "the session is not what was agreed");
+            tracing::error!(topup = %topup_id, %session, reason = mismatch.without_accounts(), "the session is not what was agreed");
         }
         Ok(applied) => tracing::info!(topup = %topup_id, outcome = applied.as_str(), "session checked at Stripe"),
         Err(AskError::Stripe(error)) => {

@@ -27,6 +27,7 @@ pub mod schedule;
 pub mod seal;
 mod settle_refunds;
 pub mod tasks;
+pub mod unapplied;
 
 use std::sync::Arc;
 use std::time::Duration;

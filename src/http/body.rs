@@ -53,7 +53,8 @@ pub async fn read_within(
     })
 }
 
-fn too_large(limit: usize) -> ApiError {
+/// More than is taken.
+pub fn too_large(limit: usize) -> ApiError {
     let detail = format!("the body may have at most {limit} bytes");
     ApiError::new(StatusCode::PAYLOAD_TOO_LARGE, "body_too_large", detail)
 }

@@ -16,6 +16,8 @@ use tracing::Instrument;
 
 use super::State;
 use super::problem::ApiError;
+use super::request_log::{Answered, ForeignPage};
+use super::stray_deliveries::note_wrong_path;
 use crate::domain::ids::RequestId;
 use crate::domain::redirect::AllowedOrigin;
 
@@ -34,14 +36,19 @@ pub async fn log_request<B: MessageBody>(
     let span = tracing::info_span!("request", request_id = %id);
     let method = request.method().clone();
     let started = Instant::now();
+    let page = ForeignPage::of(&request);
     let mut response = next.call(request).instrument(span.clone()).await?;
     if let Ok(value) = HeaderValue::from_str(id.as_str()) {
         response.headers_mut().insert(X_REQUEST_ID, value);
     }
     let route = response.request().match_pattern().unwrap_or_else(|| "none".to_owned());
     let duration_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
-    let status = response.status().as_u16();
-    span.in_scope(|| tracing::info!(%method, route, status, duration_ms, "request"));
+    span.in_scope(|| {
+        Answered { method: method.as_str(), route: &route, duration_ms }.log(&state, &response);
+        if let Some(page) = page {
+            page.log_if_refused(&state, &response);
+        }
+    });
     Ok(response)
 }
 
@@ -91,8 +98,13 @@ pub fn cors(origins: &[AllowedOrigin], headers: &[String]) -> Cors {
 /// When there is no such path; an error is how problems are answered.
 pub async fn no_route(
     request: actix_web::HttpRequest,
+    payload: web::Payload,
+    state: State,
     known: web::Data<KnownRoutes>,
 ) -> Result<HttpResponse, ApiError> {
+    if request.method() == actix_web::http::Method::POST {
+        note_wrong_path(&request, payload, &state).await;
+    }
     match known.methods_of(request.path()) {
         Some(methods) => {
             let detail = format!("this path takes {methods}");

@@ -14,12 +14,15 @@ pub mod demo;
 mod health;
 mod idempotency_key;
 pub mod middleware;
+pub mod notices;
 pub mod openapi;
 pub mod problem;
 mod quote;
 pub mod rate_limit;
 mod reconciliations;
+mod request_log;
 mod sessions;
+mod stray_deliveries;
 mod timestamp;
 mod topup_details;
 pub mod webhook_events;
@@ -58,6 +61,10 @@ pub struct HttpState {
     pub limits: CheckoutLimits,
     /// The networks whose `X-Forwarded-For` counts.
     pub trusted_proxies: Vec<IpNet>,
+    /// Where the service is reached, without a slash at the end.
+    pub public_url: String,
+    /// What strangers make us write into the log.
+    pub notices: notices::Notices,
     /// One permit for each byte of a webhook body that may be in memory.
     pub webhook_bytes: Arc<Semaphore>,
     /// One permit for each delivery that may be applied at once.

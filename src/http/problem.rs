@@ -284,8 +284,6 @@ impl From<ApplyEventError> for ApiError {
     fn from(error: ApplyEventError) -> Self {
         match error {
             ApplyEventError::NotBelieved(error) => {
-                // One line, so that an operator sees a wrong secret; no more, because anybody can send this.
-                tracing::warn!(reason = %error, "webhook refused");
                 Self::new(StatusCode::BAD_REQUEST, "invalid_webhook", error.to_string())
             }
             ApplyEventError::NotUnderstood(error) => Self::internal(&error),

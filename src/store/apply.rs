@@ -351,6 +351,14 @@ impl Db {
     /// # Errors
     /// When the database fails.
     pub async fn is_decided(&self, event: &EventId) -> Result<bool, StoreError> {
-        Ok(self.read_optional::<Decided>(&DECIDED, &[event.as_str().into()]).await?.is_some())
+        self.is_decided_event(event.as_str()).await
+    }
+
+    /// The same for an id as it was written.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn is_decided_event(&self, event: &str) -> Result<bool, StoreError> {
+        Ok(self.read_optional::<Decided>(&DECIDED, &[event.into()]).await?.is_some())
     }
 }

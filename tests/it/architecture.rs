@@ -42,6 +42,8 @@ const EXCEPTIONS: [(&str, &str, &str); 24] = [
     ("http/auth/jwks.rs", "ports::Clock", "a key set's age"),
     ("http/auth/jwks/key_set.rs", "config::jwt::PublicKeyKind", "the settings' own kinds of keys"),
     ("http/auth/jwt/testing.rs", "ports::Clock", "a test's clock"),
+    ("http/webhooks.rs", "ports::WebhookError", "a refused delivery's reason"),
+    ("http/stray_deliveries.rs", "ports::WebhookError", "a refused delivery's reason"),
     ("http/auth/jwt/tests.rs", "secret::Secret", "a test's settings"),
     ("http/auth/jwks/tests.rs", "config::jwt::", "a test's settings"),
     ("http/demo.rs", "secret::Secret", "the demo signs tokens; only in builds with the feature dev"),

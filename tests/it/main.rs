@@ -19,6 +19,7 @@ mod idempotency;
 mod interruptions;
 mod key_permissions;
 mod known_mistakes;
+mod logs;
 mod made_once;
 mod money_back;
 mod openapi;

@@ -5,4 +5,6 @@ mod limits;
 mod outcomes;
 mod questions;
 mod signatures;
+mod thin;
+mod untaken;
 mod versions;

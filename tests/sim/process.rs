@@ -24,6 +24,7 @@ use topup::app::{App, CheckoutSettings, with_causes};
 use topup::checkpoints;
 use topup::config::Config;
 use topup::http::auth::jwt::TokenVerifier;
+use topup::http::notices::Notices;
 use topup::http::rate_limit::CheckoutLimits;
 use topup::http::{self, HttpState, MAX_WEBHOOK_BYTES_IN_FLIGHT, MAX_WEBHOOKS_IN_FLIGHT};
 use topup::store::Db;
@@ -344,6 +345,8 @@ async fn build_service(parts: &Parts, app: &Arc<App>) -> Service {
         allowed_origins: parts.config.allowed_origins.clone(),
         limits: CheckoutLimits::per_minute(parts.config.rate_limit_per_minute),
         trusted_proxies: Vec::new(),
+        public_url: parts.config.public_url.clone(),
+        notices: Notices::default(),
         webhook_bytes: Arc::new(Semaphore::new(MAX_WEBHOOK_BYTES_IN_FLIGHT)),
         webhook_permits: Arc::new(Semaphore::new(MAX_WEBHOOKS_IN_FLIGHT)),
     };

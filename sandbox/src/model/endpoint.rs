@@ -20,6 +20,9 @@ pub(crate) struct Endpoint {
     pub(crate) description: Option<String>,
     pub(crate) metadata: BTreeMap<String, String>,
     pub(crate) disabled: bool,
+    /// Gets events that only name what happened.
+    #[serde(default)]
+    pub(crate) thin: bool,
 }
 
 #[derive(Debug, Deserialize)]
@@ -71,6 +74,7 @@ impl State {
             endpoint.enabled_events.clone_from(&wanted.enabled_events);
             endpoint.api_version.clone_from(&wanted.api_version);
             endpoint.disabled = false;
+            endpoint.thin = wanted.thin;
             return;
         }
         self.endpoints.insert(Endpoint {
@@ -83,6 +87,7 @@ impl State {
             description: None,
             metadata: BTreeMap::new(),
             disabled: false,
+            thin: wanted.thin,
         });
     }
 }
@@ -103,6 +108,7 @@ pub(crate) fn create(state: &mut State, context: &mut Context<'_>, params: &Para
         description: wanted.description,
         metadata: wanted.metadata.unwrap_or_default(),
         disabled: false,
+        thin: false,
     };
     let mut answer = endpoint.to_json();
     if let Some(members) = answer.as_object_mut() {

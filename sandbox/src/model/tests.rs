@@ -31,6 +31,7 @@ impl Run {
             secret: "whsec_1".to_owned(),
             enabled_events: vec!["*".to_owned()],
             api_version: None,
+            thin: false,
         };
         run.step(|state, context| state.ensure_endpoint(context, &endpoint));
         run

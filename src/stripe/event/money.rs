@@ -3,6 +3,8 @@
 //! Refunds and disputes do not carry our metadata, only their payment's id: whose it is, is found out later. A charge has
 //! a copy of its payment's metadata.
 
+use std::collections::HashMap;
+
 use serde::Deserialize;
 
 use super::{Head, Marked, NO_PAYMENT, OfPayment, Reference, Unreadable, from_object, payment_intent};

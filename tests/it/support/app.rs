@@ -45,6 +45,8 @@ pub struct Options {
     pub settings: Vec<(&'static str, String)>,
     /// Whether the sandbox delivers its events by itself.
     pub webhooks: bool,
+    /// Whether it delivers thin payloads.
+    pub thin: bool,
     /// How long one call to Stripe may take.
     pub call_timeout: Duration,
     /// How long the calls for one checkout may take.
@@ -60,6 +62,7 @@ impl Default for Options {
         Self {
             settings: Vec::new(),
             webhooks: false,
+            thin: false,
             call_timeout: Duration::from_secs(5),
             checkout_budget: Duration::from_secs(20),
             first_pause: topup::app::FIRST_PAUSE,
@@ -141,8 +144,11 @@ impl TestApp {
         let mut sandbox = stripe_sandbox::Config::local(SECRET_KEY);
         sandbox.retry =
             RetryPolicy { initial: Duration::from_millis(20), max: Duration::from_millis(200), attempts: 10_000 };
-        if options.webhooks {
-            sandbox = sandbox.with_webhook(format!("http://{address}/webhooks/stripe"), WEBHOOK_SECRET);
+        let webhook = format!("http://{address}/webhooks/stripe");
+        if options.thin {
+            sandbox = sandbox.with_thin_webhook(webhook, WEBHOOK_SECRET);
+        } else if options.webhooks {
+            sandbox = sandbox.with_webhook(webhook, WEBHOOK_SECRET);
         }
         let sandbox = Sandbox::start(sandbox).await.expect("the sandbox starts");
         let stripe = Stripe { url: sandbox.url() };

@@ -12,7 +12,7 @@ use crate::support::process::raw_request;
 use crate::support::stripe::WEBHOOK_SECRET;
 use crate::support::{Options, TestApp, until};
 
-const MAX_BYTES: usize = 512 * 1024;
+const MAX_BYTES: usize = 1024 * 1024;
 /// So many of the largest bodies fill a small memory.
 const BODIES_IN_SMALL_MEMORY: usize = 2;
 
@@ -70,7 +70,7 @@ fn padded(event: &serde_json::Value, length: usize) -> Vec<u8> {
 }
 
 on_both_databases! {
-    async fn a_body_may_have_512_kib_and_not_one_byte_more(backend: Backend) {
+    async fn a_body_may_have_1_mib_and_not_one_byte_more(backend: Backend) {
         let app = TestApp::start(backend).await;
         let (_, event) = app.pay_session("user_1", 250).await;
         app.deliver_bytes(&padded(&event, MAX_BYTES + 1)).await.expect_problem(413, "body_too_large");
@@ -80,7 +80,7 @@ on_both_databases! {
         app.finish().await;
     }
 
-    async fn a_body_of_unknown_length_is_cut_off_at_512_kib(backend: Backend) {
+    async fn a_body_of_unknown_length_is_cut_off_at_1_mib(backend: Backend) {
         let app = TestApp::start(backend).await;
         let head = format!(
             "POST /webhooks/stripe HTTP/1.1\r\nhost: topup\r\nstripe-signature: {}\r\ntransfer-encoding: chunked\r\n\r\n",
@@ -96,8 +96,7 @@ on_both_databases! {
 
     async fn a_bad_header_is_answered_before_the_body_has_come(backend: Backend) {
         let app = TestApp::start(backend).await;
-        let old = sign(WEBHOOK_SECRET, app.clock.now_ms() / 1_000 - 400, b"{}");
-        for header in ["", "nonsense", "t=1,v1=00", old.as_str()] {
+        for header in ["", "nonsense", "t=1,v1=00"] {
             // Not one byte of the body is ever sent, and the connection stays open. A body that is waited for would
             // be answered with 408 or not at all.
             let answer = answer_of(raw_request(address(&app), head(header, 1_000).as_bytes())).await;

@@ -55,9 +55,6 @@ on_both_databases! {
             ("an empty secret", sign("", at, &body)),
             ("a secret without its prefix", sign(WEBHOOK_SECRET.trim_start_matches("whsec_"), at, &body)),
             ("a secret with white space", sign(&format!("{WEBHOOK_SECRET}\n"), at, &body)),
-            ("an old time", sign(WEBHOOK_SECRET, at - 310, &body)),
-            ("a time ahead", sign(WEBHOOK_SECRET, at + 310, &body)),
-            ("no time at all", sign(WEBHOOK_SECRET, 0, &body)),
             ("several signatures, none of them right", format!("t={at},v1={},v1={}", "0".repeat(64), "f".repeat(64))),
         ];
         for (what, header) in &headers {
@@ -139,7 +136,8 @@ on_both_databases! {
         let body = event.to_string().into_bytes();
         let header = sign(WEBHOOK_SECRET, now(&app), &body);
         app.clock.advance_ms(330_000);
-        refused(&app, "replayed later", Some(&header), &body).await;
+        app.deliver_with(Some(&header), &body).await.expect_problem(400, "invalid_webhook");
+        assert_eq!((app.credits("user_1").await, rows(&app.app.db).await.failed), (0, 1), "it is listed");
         app.clock.advance_ms(-40_000);
         app.deliver_with(Some(&header), &body).await.expect(200);
         assert_eq!(app.credits("user_1").await, 250);

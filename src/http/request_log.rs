@@ -1,0 +1,94 @@
+//! The line in the log about a request, and why browsers keep an answer from a page.
+//!
+//! What always holds: a request that went well is a debug line; one that was refused is an info line that says why, one
+//! that failed a warning. What strangers can cause is bounded ([`super::notices`]).
+
+use actix_cors::CorsError;
+use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::http::header::{
+    ACCESS_CONTROL_ALLOW_ORIGIN, ACCESS_CONTROL_REQUEST_HEADERS, HOST, HeaderMap, HeaderName, ORIGIN,
+};
+
+use super::State;
+use super::problem::ApiError;
+
+/// A page of another origin that sent a request.
+pub(super) struct ForeignPage {
+    origin: String,
+    /// The headers that it wants to send.
+    headers: String,
+}
+
+impl ForeignPage {
+    /// `None` for a request of this origin, or of none.
+    pub(super) fn of(request: &ServiceRequest) -> Option<Self> {
+        let headers = request.headers();
+        let origin = text(headers, &ORIGIN).filter(|origin| *origin != "null")?;
+        // A browser also names the origin when a page calls its own server.
+        let host = text(headers, &HOST)?;
+        if origin.split_once("://").is_some_and(|(_, origin_host)| origin_host.eq_ignore_ascii_case(host)) {
+            return None;
+        }
+        let wanted = text(headers, &ACCESS_CONTROL_REQUEST_HEADERS).unwrap_or_default();
+        Some(Self { origin: origin.to_owned(), headers: wanted.to_owned() })
+    }
+
+    /// Says once for each origin, and each set of headers, why the page gets no answer.
+    pub(super) fn log_if_refused<B>(&self, state: &State, response: &ServiceResponse<B>) {
+        let refusal = response.response().error().and_then(|error| error.as_error::<CorsError>());
+        if matches!(refusal, Some(CorsError::HeadersNotAllowed)) {
+            if let Some(headers) = state.notices.first("headers", &self.headers) {
+                let way_out = "let the page send only authorization, content-type, idempotency-key, x-api-key and what the \
+                    README names under CORS";
+                tracing::warn!(
+                    origin = super::notices::shown(&self.origin),
+                    headers,
+                    way_out,
+                    "a page may not send these headers"
+                );
+            }
+        } else if !response.headers().contains_key(ACCESS_CONTROL_ALLOW_ORIGIN)
+            && let Some(origin) = state.notices.first("origin", &self.origin)
+        {
+            let way_out = "if it is yours, add it to ALLOWED_ORIGINS";
+            tracing::warn!(origin, way_out, "browsers keep answers from pages of this origin");
+        }
+    }
+}
+
+fn text<'h>(headers: &'h HeaderMap, name: &HeaderName) -> Option<&'h str> {
+    headers.get(name)?.to_str().ok()
+}
+
+/// A request that was answered.
+pub(super) struct Answered<'a> {
+    pub(super) method: &'a str,
+    pub(super) route: &'a str,
+    pub(super) duration_ms: u64,
+}
+
+impl Answered<'_> {
+    /// Writes its line.
+    pub(super) fn log<B>(&self, state: &State, response: &ServiceResponse<B>) {
+        let Self { method, route, duration_ms } = self;
+        let status = response.status().as_u16();
+        if status < 400 {
+            tracing::debug!(method, route, status, duration_ms, "request");
+            return;
+        }
+        let error = response.response().error();
+        let reason = error.map(|error| match error.as_error::<ApiError>() {
+            Some(error) => error.to_string(),
+            None => error.to_string(),
+        });
+        let reason = super::notices::shown(&reason.unwrap_or_default());
+        if status >= 500 {
+            tracing::warn!(method, route, status, reason, duration_ms, "request failed");
+            return;
+        }
+        let kind = if status == 401 { "unauthorized" } else { "refused" };
+        if let Some(left_out) = state.notices.line(kind, state.app.clock.now_ms()) {
+            tracing::info!(method, route, status, reason, duration_ms, left_out, "request refused");
+        }
+    }
+}
