@@ -114,6 +114,49 @@ pub async fn replay_all(app: &App, mut tell: impl FnMut(&str, &Replayed)) -> Res
     }
 }
 
+/// What came of closing a failure.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Closed {
+    /// It is closed.
+    Done,
+    /// It was closed or resolved before.
+    NotOpen,
+}
+
+/// Whether a text says why, as far as that can be told.
+#[must_use]
+pub fn is_close_reason(reason: &str) -> bool {
+    !reason.trim().is_empty() && reason.chars().count() <= 500 && !reason.chars().any(char::is_control)
+}
+
+/// Closes a failed delivery that needs no attention any more, with who says so and why; `None` when none of that event
+/// failed. It changes nothing in the books.
+///
+/// # Errors
+/// When the database fails.
+pub async fn close(
+    db: &Db,
+    clock: &dyn Clock,
+    event_id: &str,
+    by: &str,
+    reason: &str,
+) -> Result<Option<Closed>, StoreError> {
+    if db.failed_event(event_id).await?.is_none() {
+        return Ok(None);
+    }
+    let (event, who, why, now_ms) = (event_id.to_owned(), by.to_owned(), reason.to_owned(), clock.now_ms());
+    let closed = db
+        .write(move |tx| {
+            let (event, who, why) = (event.clone(), who.clone(), why.clone());
+            async move { failed_events::close(tx, &event, &who, &why, now_ms).await }.boxed()
+        })
+        .await?;
+    if closed {
+        tracing::info!(event = event_id, by, reason, "a failed delivery was closed by hand");
+    }
+    Ok(Some(if closed { Closed::Done } else { Closed::NotOpen }))
+}
+
 /// Erases the payloads that are older than `payload_days`, in small writes; gives how many. That the events failed is
 /// kept. Several processes may do it at once.
 ///

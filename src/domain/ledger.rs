@@ -25,6 +25,48 @@ impl EntryKind {
     }
 }
 
+/// What moved credits of a purchase that was paid: the news, and in which direction it moved them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ReversalCause {
+    /// News of a refund.
+    Refund,
+    /// News of a dispute, and whether it was won.
+    Dispute {
+        /// It was.
+        won: bool,
+    },
+}
+
+impl ReversalCause {
+    /// The word for it, in the database and in the API.
+    #[must_use]
+    pub const fn reason(self, credits: i64) -> &'static str {
+        match self {
+            Self::Refund if credits < 0 => "refund",
+            Self::Refund => "refund_failed",
+            Self::Dispute { .. } if credits < 0 => "dispute",
+            Self::Dispute { won: true } => "dispute_won",
+            Self::Dispute { won: false } => "dispute_returned",
+        }
+    }
+}
+
+/// What a line of the books says to people.
+#[must_use]
+pub fn description(kind: &str, reason: Option<&str>) -> &'static str {
+    match (kind, reason) {
+        ("topup", _) => "Credits bought",
+        ("adjustment", _) => "Adjusted by hand",
+        (_, Some("refund")) => "Taken back: the payment was refunded",
+        (_, Some("refund_failed")) => "Returned: the refund did not go through",
+        (_, Some("dispute")) => "Taken back: the payment was disputed with the bank",
+        (_, Some("dispute_won")) => "Returned: the dispute was won",
+        (_, Some("dispute_returned")) => "Returned: the disputed money came back",
+        ("reversal", _) => "Refund or dispute",
+        _ => "Other",
+    }
+}
+
 /// What an account has. One that has no entry yet reads as zeros.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Balance {

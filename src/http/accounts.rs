@@ -14,7 +14,7 @@ use super::problem::ApiError;
 use super::timestamp::rfc3339;
 use crate::app::api_keys::Scope;
 use crate::domain::account::AccountId;
-use crate::domain::ledger::Balance;
+use crate::domain::ledger::{Balance, description};
 use crate::store::ledger::LedgerEntry;
 
 const DEFAULT_LIMIT: i64 = 20;
@@ -65,6 +65,13 @@ pub struct Transaction {
     /// or were won), `adjustment` (by a person).
     #[schema(example = "topup")]
     kind: String,
+    /// Of a reversal, why: `refund` and `dispute` took credits; `refund_failed`, `dispute_won` and `dispute_returned` (the
+    /// disputed money came back otherwise) returned them. Null for other kinds.
+    #[schema(example = "refund")]
+    reason: Option<String>,
+    /// The same for people.
+    #[schema(example = "Credits bought")]
+    description: String,
     /// How many; negative when they were taken.
     #[schema(example = 250)]
     credits: i64,
@@ -205,7 +212,9 @@ async fn transactions(
 pub(super) fn transaction(entry: LedgerEntry) -> Result<Transaction, ApiError> {
     Ok(Transaction {
         id: entry.id,
+        description: description(&entry.kind, entry.reason.as_deref()).to_owned(),
         kind: entry.kind,
+        reason: entry.reason,
         credits: entry.credits,
         balance_after: entry.balance_after,
         source: entry.source,

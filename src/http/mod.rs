@@ -119,6 +119,7 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
         .service(webhook_events::read_failed_event)
         .service(webhook_events::replay_failed_event)
         .service(admin_adoptions::adopt_purchases)
+        .service(webhook_events::close_failed_event)
         .service(reconciliations::list_reconciliations)
         .service(reconciliations::read_reconciliation)
         .service(health::live)

@@ -1,19 +1,19 @@
 //! Deliveries that failed, for the operator: which they are, what came with them, and trying them again.
 
 use actix_web::http::StatusCode;
-use actix_web::web::{Json, Path};
+use actix_web::web::{Json, Path, Payload};
 use actix_web::{HttpRequest, get, post};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
-use validator::Validate;
+use validator::{Validate, ValidationError};
 
 use super::State;
 use super::admin::{Admin, before, page};
-use super::body::read_query;
+use super::body::{read_json, read_query};
 use super::openapi::{CallerProblems, Problem503};
 use super::problem::{ApiError, Problem};
 use super::timestamp::rfc3339;
-use crate::app::failed_deliveries::{self, Replayed};
+use crate::app::failed_deliveries::{self, Closed, Replayed, is_close_reason};
 use crate::store::failed_events::{
     FailedDelivery, FailedEvent, FailureCursor, FailureFilter, FailureKind, FailureState,
 };
@@ -32,7 +32,7 @@ pub struct FailedWebhookEvent {
     #[serde(rename = "type")]
     #[schema(example = "checkout.session.completed")]
     pub event_type: String,
-    /// `open`, or `resolved`: it was decided after all, or is nothing of ours.
+    /// `open`; `resolved`: it was decided after all, or is nothing of ours; or `closed` by a person.
     #[schema(example = "open")]
     pub state: String,
     /// `transient` may succeed when it is tried again; `permanent` contradicts what was agreed, a person has to look.
@@ -53,6 +53,15 @@ pub struct FailedWebhookEvent {
     /// When it was put right; null while it is open.
     #[schema(example = "2026-11-21T12:10:00Z")]
     pub resolved_at: Option<String>,
+    /// When a person closed it; null if nobody did.
+    #[schema(example = "2026-11-22T09:00:00Z")]
+    pub closed_at: Option<String>,
+    /// Who closed it.
+    #[schema(example = "token of operator_1")]
+    pub closed_by: Option<String>,
+    /// Why.
+    #[schema(example = "refunded in the dashboard")]
+    pub close_reason: Option<String>,
     /// `kept`; `erased`, because its time is over; or `none`: it never was kept.
     #[schema(example = "kept")]
     pub payload_state: String,
@@ -77,6 +86,41 @@ pub struct FailedWebhookEvents {
     /// Send it as `cursor` for the next page; null on the last one.
     #[schema(example = "1800000000000_evt_1a2b3c")]
     next_cursor: Option<String>,
+}
+
+impl FailedWebhookEvents {
+    /// A page of at most `limit` events, of which one more was read.
+    ///
+    /// # Errors
+    /// When a time in it cannot be.
+    pub fn new(events: Vec<FailedEvent>, limit: i64) -> Result<Self, ApiError> {
+        let (events, next_cursor) = page(events, limit, |event| (event.first_failed_at, event.event_id.clone()));
+        let data = events.into_iter().map(FailedWebhookEvent::try_from).collect::<Result<_, _>>()?;
+        Ok(Self { data, next_cursor })
+    }
+
+    /// The events.
+    #[must_use]
+    pub fn data(&self) -> &[FailedWebhookEvent] {
+        &self.data
+    }
+}
+
+/// Why a failed delivery is closed.
+#[derive(Debug, Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CloseWebhookEvent {
+    /// 1 to 500 printable characters.
+    #[schema(example = "refunded in the dashboard")]
+    #[validate(required(message = "is missing; say why"), custom(function = is_reason))]
+    reason: Option<String>,
+}
+
+fn is_reason(reason: &str) -> Result<(), ValidationError> {
+    if is_close_reason(reason) {
+        return Ok(());
+    }
+    Err(ValidationError::new("invalid_reason").with_message("must be 1 to 500 printable characters".into()))
 }
 
 /// What a replay came to.
@@ -107,7 +151,7 @@ impl TryFrom<FailedEvent> for FailedWebhookEvent {
     type Error = ApiError;
 
     fn try_from(event: FailedEvent) -> Result<Self, ApiError> {
-        let state = if event.resolved_at.is_some() { FailureState::Resolved } else { FailureState::Open };
+        let state = event.state();
         let payload_state = match (event.has_payload, event.payload_at) {
             (0, None) => "none",
             (0, Some(_)) => "erased",
@@ -123,6 +167,9 @@ impl TryFrom<FailedEvent> for FailedWebhookEvent {
             first_failed_at: rfc3339(event.first_failed_at)?,
             last_failed_at: rfc3339(event.last_failed_at)?,
             resolved_at: event.resolved_at.map(rfc3339).transpose()?,
+            closed_at: event.closed_at.map(rfc3339).transpose()?,
+            closed_by: event.closed_by,
+            close_reason: event.close_reason,
             payload_state: payload_state.to_owned(),
         })
     }
@@ -142,7 +189,7 @@ impl TryFrom<FailedDelivery> for FailedWebhookDelivery {
     operation_id = "listFailedWebhookEvents",
     tag = "webhooks",
     params(
-        ("state" = Option<String>, Query, description = "`open` (by default), `resolved` or `all`", example = "open"),
+        ("state" = Option<String>, Query, description = "`open` (by default), `resolved`, `closed` or `all`", example = "open"),
         ("kind" = Option<String>, Query, description = "`transient`, `permanent` or `all` (by default)", example = "transient"),
         ("limit" = Option<i64>, Query, description = "Events per page, 1 to 100; 20 by default", example = 20),
         ("cursor" = Option<String>, Query, description = "The nextCursor of the page before", example = "1800000000000_evt_1a2b3c"),
@@ -165,9 +212,7 @@ pub async fn list_failed_events(request: HttpRequest, state: State) -> Result<Js
     // One more than asked for tells whether there is another page.
     let read = async move { app.db.failed_events(filter, &before, limit.saturating_add(1)).await };
     let events = state.run(read).await??;
-    let (events, next_cursor) = page(events, limit, |event| (event.first_failed_at, event.event_id.clone()));
-    let data = events.into_iter().map(FailedWebhookEvent::try_from).collect::<Result<_, _>>()?;
-    Ok(Json(FailedWebhookEvents { data, next_cursor }))
+    FailedWebhookEvents::new(events, limit).map(Json)
 }
 
 /// One event of which a delivery failed, with what came with it. For an admin, and an API key with the scope `admin` for
@@ -227,6 +272,50 @@ pub async fn replay_failed_event(
     }
     let (outcome, detail) = (replayed.outcome().to_owned(), replayed.detail());
     Ok(Json(ReplayedWebhookEvent { outcome, detail, event: now.event.try_into()? }))
+}
+
+/// Closes a failed event that will never have an effect, with the reason. It changes nothing in the books. For an admin, and
+/// an API key with the scope `admin` for all accounts.
+#[utoipa::path(
+    operation_id = "closeFailedWebhookEvent",
+    tag = "webhooks",
+    params(("id" = String, Path, description = "Stripe's id of the event", example = "evt_1a2b3c")),
+    request_body = CloseWebhookEvent,
+    responses(
+        (status = 200, description = "It is closed.", body = FailedWebhookEvent),
+        (status = 404, description = "No delivery of that event failed.", body = Problem, content_type = "application/problem+json"),
+        (status = 408, description = "The body did not arrive in time.", body = Problem, content_type = "application/problem+json"),
+        (status = 409, description = "It is closed or resolved.", body = Problem, content_type = "application/problem+json"),
+        (status = 413, description = "The body is too large.", body = Problem, content_type = "application/problem+json"),
+        (status = 415, description = "The body is not JSON.", body = Problem, content_type = "application/problem+json"),
+        CallerProblems, Problem503,
+    ),
+    security(("token" = []), ("apiKey" = [])),
+)]
+#[post("/admin/webhook-events/{id}/close")]
+pub async fn close_failed_event(
+    request: HttpRequest,
+    payload: Payload,
+    path: Path<String>,
+    state: State,
+) -> Result<Json<FailedWebhookEvent>, ApiError> {
+    let admin = Admin::of_all_accounts(&request, &state).await?;
+    let body: CloseWebhookEvent = read_json(&request, payload).await?;
+    let (app, id, by) = (state.app.clone(), path.into_inner(), admin.operator.name);
+    let reason = body.reason.unwrap_or_default();
+    let close = async move {
+        let closed = failed_deliveries::close(&app.db, app.clock.as_ref(), &id, &by, &reason).await?;
+        Ok::<_, ApiError>((closed, app.db.failed_event(&id).await?))
+    };
+    let (Some(closed), Some(now)) = state.run(close).await?? else { return Err(unknown()) };
+    match closed {
+        Closed::Done => now.event.try_into().map(Json),
+        Closed::NotOpen => Err(ApiError::new(
+            StatusCode::CONFLICT,
+            "not_open",
+            "the event is not open: it was closed or resolved before",
+        )),
+    }
 }
 
 fn unknown() -> ApiError {

@@ -3,9 +3,9 @@
 use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
-use topup::app::failed_deliveries::{self, Replayed};
+use topup::app::failed_deliveries::{self, Closed, Replayed, is_close_reason};
 use topup::config::{CommandConfig, LogSettings};
-use topup::http::webhook_events::{FailedWebhookDelivery, FailedWebhookEvent};
+use topup::http::webhook_events::{FailedWebhookDelivery, FailedWebhookEvent, FailedWebhookEvents};
 use topup::startup::{Environment, command};
 use topup::store::failed_events::{FailureCursor, FailureFilter, FailureState};
 use topup::system::SystemClock;
@@ -22,6 +22,9 @@ pub(crate) enum WebhooksCommand {
         /// How many at most.
         #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(i64).range(1..=1000))]
         limit: i64,
+        /// Those after the page whose `nextCursor` this is.
+        #[arg(long)]
+        cursor: Option<String>,
         /// Print JSON, as `GET /admin/webhook-events` does.
         #[arg(long)]
         json: bool,
@@ -36,6 +39,14 @@ pub(crate) enum WebhooksCommand {
     },
     /// Try again what failed, as if Stripe delivered it now. It is safe at any time: no event credits twice.
     Replay(ReplayArguments),
+    /// Close a failure that will never have an effect, so that it is not listed as open any more.
+    Close {
+        /// Stripe's id of the event.
+        event_id: String,
+        /// Why, for those who look later.
+        #[arg(long)]
+        reason: String,
+    },
     /// Erase the payloads that are older than the setting `WEBHOOK_PAYLOAD_DAYS` says. A running service does it every hour.
     Purge,
 }
@@ -52,7 +63,8 @@ pub(crate) struct ReplayArguments {
 
 pub(crate) async fn run(command: WebhooksCommand) -> Result<ExitCode, Failure> {
     match command {
-        WebhooksCommand::Failed { all, limit, json } => list(all, limit, json).await,
+        WebhooksCommand::Failed { all, limit, cursor, json } => list(all, limit, cursor.as_deref(), json).await,
+        WebhooksCommand::Close { event_id, reason } => close(&event_id, &reason).await,
         WebhooksCommand::Show { event_id, json } => show(&event_id, json).await,
         WebhooksCommand::Replay(ReplayArguments { event_id: Some(event_id), .. }) => replay(&event_id).await,
         WebhooksCommand::Replay(ReplayArguments { event_id: None, .. }) => replay_all().await,
@@ -60,23 +72,48 @@ pub(crate) async fn run(command: WebhooksCommand) -> Result<ExitCode, Failure> {
     }
 }
 
-async fn list(all: bool, limit: i64, json: bool) -> Result<ExitCode, Failure> {
+async fn list(all: bool, limit: i64, cursor: Option<&str>, json: bool) -> Result<ExitCode, Failure> {
+    let after = match cursor {
+        None => FailureCursor::NEWEST,
+        Some(cursor) => FailureCursor::parse(cursor).ok_or("--cursor must be the nextCursor of an earlier page")?,
+    };
     let database = connect_migrated().await?;
     let filter = FailureFilter { state: (!all).then_some(FailureState::Open), kind: None };
-    let events = database.failed_events(filter, &FailureCursor::NEWEST, limit).await?;
+    // One more than asked for tells whether there is another page.
+    let events = database.failed_events(filter, &after, limit.saturating_add(1)).await?;
     database.close().await;
-    let events: Vec<FailedWebhookEvent> = events.into_iter().map(TryInto::try_into).collect::<Result<_, _>>()?;
+    let page = FailedWebhookEvents::new(events, limit)?;
     if json {
-        println!("{}", serde_json::to_string_pretty(&events)?);
+        println!("{}", serde_json::to_string_pretty(&page)?);
         return Ok(ExitCode::SUCCESS);
     }
-    if events.is_empty() {
+    if page.data().is_empty() {
         eprintln!("No failed deliveries.");
     }
-    for event in &events {
+    for event in page.data() {
         println!("{}", line(event));
     }
     Ok(ExitCode::SUCCESS)
+}
+
+async fn close(event_id: &str, reason: &str) -> Result<ExitCode, Failure> {
+    if !is_close_reason(reason) {
+        return Err("--reason must be 1 to 500 printable characters".into());
+    }
+    let database = connect_migrated().await?;
+    let closed = failed_deliveries::close(&database, &SystemClock, event_id, "command line", reason).await?;
+    database.close().await;
+    match closed {
+        None => Ok(unknown(event_id)),
+        Some(Closed::Done) => {
+            println!("{} is closed.", printable(event_id));
+            Ok(ExitCode::SUCCESS)
+        }
+        Some(Closed::NotOpen) => {
+            eprintln!("topup: {} is not open: it was closed or resolved before", printable(event_id));
+            Ok(ExitCode::FAILURE)
+        }
+    }
 }
 
 async fn show(event_id: &str, json: bool) -> Result<ExitCode, Failure> {
@@ -94,6 +131,9 @@ async fn show(event_id: &str, json: bool) -> Result<ExitCode, Failure> {
     println!("first failed {}, last failed {}", event.first_failed_at, event.last_failed_at);
     if let Some(resolved_at) = &event.resolved_at {
         println!("resolved {resolved_at}");
+    }
+    if let (Some(closed_at), Some(by), Some(reason)) = (&event.closed_at, &event.closed_by, &event.close_reason) {
+        println!("{}", printable(&format!("closed {closed_at} by {by}: {reason}")));
     }
     match (&delivery.payload, event.payload_state.as_str()) {
         (Some(payload), _) => println!("{}", printable(payload)),

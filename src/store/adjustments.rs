@@ -78,6 +78,7 @@ pub async fn book(tx: &mut Tx, new: &NewAdjustment) -> Result<Option<Adjustment>
         credits: new.credits,
         source: new.id.as_str(),
         topup: None,
+        reason: None,
     };
     let Some(balance_after) = apply::book_within_balance(tx, entry, new.now_ms).await? else { return Ok(None) };
     let values = [

@@ -102,8 +102,8 @@ statements! {
     ADD_WITHIN_BALANCE = "UPDATE accounts SET balance = balance + $2, entries = entries + 1, updated_at = $3 \
         WHERE id = $1 AND balance + $2 >= 0 RETURNING balance, entries";
     INSERT_ENTRY = "INSERT INTO ledger_entries \
-        (account_id, sequence, id, kind, credits, balance_after, source, topup_id, created_at) \
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
+        (account_id, sequence, id, kind, credits, balance_after, source, topup_id, created_at, reason) \
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
     DECIDED = "SELECT id FROM webhook_events WHERE id = $1";
 }
 
@@ -237,6 +237,7 @@ async fn credit(tx: &mut Tx, command: &ApplyPayment, found: &Found) -> Result<Ap
         credits: agreement.credits,
         source: agreement.topup.as_str(),
         topup: None,
+        reason: None,
     };
     let balance_after = book(tx, entry, command.now_ms).await?;
     let credited = |balance_after| Applied::Credited { credits: agreement.credits, balance_after };
@@ -244,7 +245,7 @@ async fn credit(tx: &mut Tx, command: &ApplyPayment, found: &Found) -> Result<Ap
     let Some(payment) = report.payment_intent.as_ref().filter(|_| writes > 1) else {
         return Ok(credited(balance_after));
     };
-    match reversals::settle(tx, &agreement.topup, payment, &command.reversal_entry, command.now_ms).await? {
+    match reversals::settle(tx, &agreement.topup, payment, &command.reversal_entry, None, command.now_ms).await? {
         AppliedReversal::Settled { balance_after, .. } => Ok(credited(balance_after)),
         _ => Ok(credited(balance_after)),
     }
@@ -261,6 +262,8 @@ pub(super) struct Entry<'e> {
     pub(super) source: &'e str,
     /// The purchase that a reversal belongs to.
     pub(super) topup: Option<&'e TopupId>,
+    /// Why a reversal moved them.
+    pub(super) reason: Option<&'e str>,
 }
 
 /// The one place where a balance changes, together with the entry that explains it. Gives the new balance.
@@ -292,6 +295,7 @@ async fn insert_entry(tx: &mut Tx, entry: Entry<'_>, after: AccountAfter, now_ms
         entry.source.into(),
         entry.topup.map(TopupId::as_str).into(),
         now_ms.into(),
+        entry.reason.into(),
     ];
     tx.execute(&INSERT_ENTRY, &values).await?;
     Ok(after.balance)

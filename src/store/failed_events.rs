@@ -38,11 +38,13 @@ pub enum FailureState {
     Open,
     /// It was decided after all, or is nothing of ours.
     Resolved,
+    /// A person closed it: it has no effect and needs no attention.
+    Closed,
 }
 
 impl FailureState {
     /// All there are.
-    pub const ALL: [Self; 2] = [Self::Open, Self::Resolved];
+    pub const ALL: [Self; 3] = [Self::Open, Self::Resolved, Self::Closed];
 
     /// The word used in statements and outside.
     #[must_use]
@@ -50,6 +52,7 @@ impl FailureState {
         match self {
             Self::Open => "open",
             Self::Resolved => "resolved",
+            Self::Closed => "closed",
         }
     }
 }
@@ -74,6 +77,12 @@ pub struct FailedEvent {
     pub last_failed_at: i64,
     /// When it was put right, in milliseconds since 1970; none while it is open.
     pub resolved_at: Option<i64>,
+    /// When a person closed it, in milliseconds since 1970.
+    pub closed_at: Option<i64>,
+    /// Who closed it.
+    pub closed_by: Option<String>,
+    /// Why.
+    pub close_reason: Option<String>,
     /// When the latest payload that was kept came, in milliseconds since 1970; none if none ever was.
     pub payload_at: Option<i64>,
     /// 1 while the payload is there.
@@ -136,9 +145,26 @@ impl FailureCursor {
     pub const OLDEST: Self = Self { first_failed_at: i64::MIN, event_id: String::new() };
     /// Newer than every failure.
     pub const NEWEST: Self = Self { first_failed_at: i64::MAX, event_id: String::new() };
+
+    /// Reads a place as the API writes it: the time, `_` and the id.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let (time, event) = text.split_once('_')?;
+        Some(Self { first_failed_at: time.parse().ok()?, event_id: event.to_owned() })
+    }
 }
 
 impl FailedEvent {
+    /// Whether somebody still has to look at it.
+    #[must_use]
+    pub const fn state(&self) -> FailureState {
+        match (self.resolved_at, self.closed_at) {
+            (Some(_), _) => FailureState::Resolved,
+            (None, Some(_)) => FailureState::Closed,
+            (None, None) => FailureState::Open,
+        }
+    }
+
     /// Its place in a list.
     #[must_use]
     pub fn cursor(&self) -> FailureCursor {
@@ -179,23 +205,27 @@ statements! {
     COUNT_OPEN = "SELECT \
         CAST(COALESCE(SUM(CASE WHEN f.kind = 'transient' THEN 1 ELSE 0 END), 0) AS BIGINT) AS transient, \
         CAST(COALESCE(SUM(CASE WHEN f.kind = 'permanent' THEN 1 ELSE 0 END), 0) AS BIGINT) AS permanent \
-        FROM failed_webhook_events f WHERE f.resolved_at IS NULL \
+        FROM failed_webhook_events f WHERE f.resolved_at IS NULL AND f.closed_at IS NULL \
         AND NOT EXISTS (SELECT 1 FROM webhook_events e WHERE e.id = f.event_id)";
     FIND = "SELECT f.event_id, f.type, f.kind, f.error, f.attempts, f.first_failed_at, f.last_failed_at, \
         COALESCE(f.resolved_at, (SELECT e.received_at FROM webhook_events e WHERE e.id = f.event_id)) AS resolved_at, \
-        f.payload_at, CAST(CASE WHEN f.payload IS NULL THEN 0 ELSE 1 END AS BIGINT) AS has_payload, f.payload \
+        f.closed_at, f.closed_by, f.close_reason, f.payload_at, CAST(CASE WHEN f.payload IS NULL THEN 0 ELSE 1 END AS BIGINT) AS has_payload, f.payload \
         FROM failed_webhook_events f WHERE f.event_id = $1";
     LIST = "SELECT f.event_id, f.type, f.kind, f.error, f.attempts, f.first_failed_at, f.last_failed_at, \
         COALESCE(f.resolved_at, (SELECT e.received_at FROM webhook_events e WHERE e.id = f.event_id)) AS resolved_at, \
-        f.payload_at, CAST(CASE WHEN f.payload IS NULL THEN 0 ELSE 1 END AS BIGINT) AS has_payload \
+        f.closed_at, f.closed_by, f.close_reason, f.payload_at, CAST(CASE WHEN f.payload IS NULL THEN 0 ELSE 1 END AS BIGINT) AS has_payload \
         FROM failed_webhook_events f WHERE (f.first_failed_at, f.event_id) < ($1, $2) \
-        AND ($3 = 'all' OR f.kind = $3) AND ($4 = 'all' OR ($4 = 'open') = (f.resolved_at IS NULL \
-        AND NOT EXISTS (SELECT 1 FROM webhook_events e WHERE e.id = f.event_id))) \
+        AND ($3 = 'all' OR f.kind = $3) AND ($4 = 'all' OR $4 = CASE WHEN f.resolved_at IS NOT NULL \
+        OR EXISTS (SELECT 1 FROM webhook_events e WHERE e.id = f.event_id) THEN 'resolved' \
+        WHEN f.closed_at IS NOT NULL THEN 'closed' ELSE 'open' END) \
         ORDER BY f.first_failed_at DESC, f.event_id DESC LIMIT $5";
     REPLAYABLE = "SELECT f.event_id, f.first_failed_at FROM failed_webhook_events f \
-        WHERE (f.first_failed_at, f.event_id) > ($1, $2) AND f.kind = 'transient' AND f.resolved_at IS NULL \
+        WHERE (f.first_failed_at, f.event_id) > ($1, $2) AND f.kind = 'transient' AND f.resolved_at IS NULL AND f.closed_at IS NULL \
         AND NOT EXISTS (SELECT 1 FROM webhook_events e WHERE e.id = f.event_id) \
         ORDER BY f.first_failed_at, f.event_id LIMIT $3";
+    CLOSE = "UPDATE failed_webhook_events SET closed_at = $2, closed_by = $3, close_reason = $4 WHERE event_id = $1 \
+        AND closed_at IS NULL AND resolved_at IS NULL \
+        AND NOT EXISTS (SELECT 1 FROM webhook_events e WHERE e.id = failed_webhook_events.event_id)";
     HAS_OLD_PAYLOAD = "SELECT event_id FROM failed_webhook_events \
         WHERE payload IS NOT NULL AND payload_at <= $1 LIMIT 1";
     ERASE = "UPDATE failed_webhook_events SET payload = NULL WHERE payload IS NOT NULL AND event_id IN (SELECT event_id \
@@ -242,6 +272,16 @@ pub async fn record(tx: &mut Tx, record: &FailureRecord) -> Result<(), StoreErro
 /// When the database fails.
 pub async fn resolve(tx: &mut Tx, event: &str, now_ms: i64) -> Result<(), StoreError> {
     tx.execute(&RESOLVE, &[storable(event).as_str().into(), now_ms.into()]).await.map(drop)
+}
+
+/// Closes a failure that is open, with who says so and why. It stays closed, however often the event fails again; should the
+/// event be decided after all, it is resolved. `false` when it is not open.
+///
+/// # Errors
+/// When the database fails.
+pub async fn close(tx: &mut Tx, event: &str, by: &str, reason: &str, now_ms: i64) -> Result<bool, StoreError> {
+    let values = [storable(event).as_str().into(), now_ms.into(), by.into(), storable(reason).as_str().into()];
+    Ok(tx.execute(&CLOSE, &values).await? == 1)
 }
 
 /// Erases payloads that came at a time or before, at most `limit`; gives how many.

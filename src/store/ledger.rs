@@ -20,13 +20,15 @@ pub struct LedgerEntry {
     pub balance_after: i64,
     /// What caused it, such as the top-up.
     pub source: String,
+    /// Why credits were taken back or returned; none for other kinds.
+    pub reason: Option<String>,
     /// When, in milliseconds since 1970.
     pub created_at: i64,
 }
 
 statements! {
     BALANCE = "SELECT balance, used_credits, updated_at FROM accounts WHERE id = $1";
-    ENTRIES = "SELECT sequence, id, kind, credits, balance_after, source, created_at FROM ledger_entries \
+    ENTRIES = "SELECT sequence, id, kind, credits, balance_after, source, reason, created_at FROM ledger_entries \
         WHERE account_id = $1 AND sequence < $2 ORDER BY sequence DESC LIMIT $3";
     WRONG_BALANCES = "SELECT COUNT(*) AS wrong FROM (SELECT a.id FROM accounts a \
         LEFT JOIN ledger_entries e ON e.account_id = a.id GROUP BY a.id, a.balance, a.used_credits, a.entries \

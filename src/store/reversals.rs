@@ -14,7 +14,7 @@ use super::topups;
 use super::{StoreError, statements};
 use crate::domain::checkout::{Mismatch, TopupState};
 use crate::domain::ids::{LedgerEntryId, PaymentIntentId, TopupId};
-use crate::domain::ledger::EntryKind;
+use crate::domain::ledger::{EntryKind, ReversalCause};
 use crate::domain::reversal::{DisputeReport, EventRef, RefundReport, credits_taken};
 
 /// News about refunds, or about a dispute, of one payment.
@@ -43,6 +43,15 @@ pub enum ReversalNews {
     Refunds(Vec<RefundReport>),
     /// This dispute is like this, if nobody has written it since it had this version.
     Dispute(DisputeReport, Option<i64>),
+}
+
+impl ReversalNews {
+    fn cause(&self) -> ReversalCause {
+        match self {
+            Self::Refunds(_) => ReversalCause::Refund,
+            Self::Dispute(dispute, _) => ReversalCause::Dispute { won: dispute.status == "won" },
+        }
+    }
 }
 
 /// What came of it.
@@ -130,6 +139,7 @@ statements! {
         RETURNING revision, state, account_id, credits, credit_unit_amount, taken_credits, payment_intent_id";
     REVERSED = "SELECT CAST(COALESCE(SUM(amount), 0) AS BIGINT) AS reversed FROM reversals \
         WHERE payment_intent_id = $1 AND counts = 1";
+    COUNTING_KIND = "SELECT kind FROM reversals WHERE payment_intent_id = $1 AND counts = 1 ORDER BY kind LIMIT 1";
     ADOPT_PAYMENT = "UPDATE topups SET payment_intent_id = $2 WHERE id = $1 AND payment_intent_id IS NULL";
     SET_TAKEN = "UPDATE topups SET taken_credits = $2 WHERE id = $1";
     FIND = "SELECT id, kind, payment_intent_id, amount, currency, status, counts, version, reason, created_at, \
@@ -149,6 +159,11 @@ struct Revised {
     credit_unit_amount: i64,
     taken_credits: i64,
     payment_intent_id: Option<String>,
+}
+
+#[derive(sqlx::FromRow)]
+struct Counting {
+    kind: String,
 }
 
 #[derive(sqlx::FromRow)]
@@ -219,7 +234,8 @@ pub(super) async fn apply_in(tx: &mut Tx, command: ApplyReversals) -> Result<App
             write_dispute(tx, payment, dispute, *version, command.now_ms).await?;
         }
     }
-    let applied = settle(tx, &command.topup, payment, &command.entry, command.now_ms).await?;
+    let applied =
+        settle(tx, &command.topup, payment, &command.entry, Some(command.news.cause()), command.now_ms).await?;
     if let ReversalNews::Refunds(refunds) = &command.news {
         end_requests(tx, payment, refunds, command.now_ms).await?;
     }
@@ -301,12 +317,20 @@ async fn write_dispute(
     if written == 1 { Ok(()) } else { Err(StoreError::Stale) }
 }
 
+/// What took credits before its payment was known. Of several, a dispute weighs more.
+async fn waiting_cause(tx: &mut Tx, payment: &PaymentIntentId) -> Result<ReversalCause, StoreError> {
+    let kind = tx.fetch_optional::<Counting>(&COUNTING_KIND, &[payment.as_str().into()]).await?;
+    let is_dispute = kind.is_some_and(|row| row.kind == "dispute");
+    Ok(if is_dispute { ReversalCause::Dispute { won: false } } else { ReversalCause::Refund })
+}
+
 /// Brings the books to what the states of all refunds and disputes of the payment say. The top-up is locked.
 pub(super) async fn settle(
     tx: &mut Tx,
     topup: &TopupId,
     payment: &PaymentIntentId,
     entry: &LedgerEntryId,
+    cause: Option<ReversalCause>,
     now_ms: i64,
 ) -> Result<AppliedReversal, StoreError> {
     let row = tx.fetch_optional::<Revised>(&RAISE_REVISION, &[topup.as_str().into(), now_ms.into()]).await?;
@@ -332,6 +356,10 @@ pub(super) async fn settle(
     }
     tx.execute(&SET_TAKEN, &[topup.as_str().into(), taken.into()]).await?;
     let source = format!("{topup}:{}", row.revision);
+    let cause = match cause {
+        Some(cause) => cause,
+        None => waiting_cause(tx, payment).await?,
+    };
     let entry = Entry {
         id: entry,
         account: &row.account_id,
@@ -339,6 +367,7 @@ pub(super) async fn settle(
         credits,
         source: &source,
         topup: Some(topup),
+        reason: Some(cause.reason(credits)),
     };
     let balance_after = apply::book(tx, entry, now_ms).await?;
     Ok(AppliedReversal::Settled { credits, balance_after })

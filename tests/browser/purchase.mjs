@@ -130,11 +130,11 @@ async function refundedDisputedAndWon(tab) {
     await row.locator("[name=amount]").fill("100");
     await row.getByRole("button", { name: /Refund/ }).click();
   });
-  await tab.expectBooks(before + 150, /Refund or dispute.*[-−]100/is);
+  await tab.expectBooks(before + 150, /Refund.*[-−]100/is);
   await control("payments", (row) => row.getByRole("button", { name: /Dispute/ }).click());
-  await tab.expectBooks(before, /Refund or dispute.*[-−]150/is);
+  await tab.expectBooks(before, /Dispute.*[-−]150/is);
   await control("disputes", next("won"));
-  await tab.expectBooks(before + 150, /Refund or dispute.*\+150/is);
+  await tab.expectBooks(before + 150, /Dispute won.*\+150/is);
   return "refunded in part, disputed and won at Stripe: balance and ledger follow at each step";
 }
 

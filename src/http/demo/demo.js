@@ -106,13 +106,17 @@ async function refresh() {
 }
 
 const KINDS = { topup: "Top-up", reversal: "Refund or dispute", adjustment: "Adjustment" };
+const REASONS = {
+  refund: "Refund", refund_failed: "Refund failed, credits returned", dispute: "Dispute",
+  dispute_won: "Dispute won, credits returned", dispute_returned: "Disputed money came back",
+};
 
 /** The API may add kinds and sources: an unknown one is shown as it is, and a missing source is left out. */
-function ledgerRow({ kind, credits, balanceAfter, createdAt, source }) {
+function ledgerRow({ kind, reason, credits, balanceAfter, createdAt, source }) {
   const time = element("span", { className: "detail" }, dateAndTime.format(new Date(createdAt)));
   const reference = source ? element("span", { className: "detail reference" }, source) : "";
   return element("tr", {},
-    element("td", {}, KINDS[kind] ?? kind, time, reference),
+    element("td", {}, REASONS[reason] ?? KINDS[kind] ?? kind, time, reference),
     element("td", { className: credits > 0 ? "gain" : "" }, signedNumber.format(credits)),
     element("td", {}, number.format(balanceAfter)));
 }

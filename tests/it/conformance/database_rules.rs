@@ -36,11 +36,11 @@ async fn entries_of_the_books_cannot_be_replaced() {
     for sql in [
         // The first entry's place in the account; its id; its source.
         "INSERT OR REPLACE INTO ledger_entries SELECT account_id, sequence, 'entry_new', kind, 1000000, 1000000, \
-        'another', created_at, topup_id FROM ledger_entries WHERE sequence = 1",
-        "REPLACE INTO ledger_entries SELECT account_id, 3, id, kind, 1000000, 1000000, 'another', created_at, topup_id \
+        'another', created_at, topup_id, reason FROM ledger_entries WHERE sequence = 1",
+        "REPLACE INTO ledger_entries SELECT account_id, 3, id, kind, 1000000, 1000000, 'another', created_at, topup_id, reason \
         FROM ledger_entries WHERE sequence = 1",
         "INSERT OR REPLACE INTO ledger_entries SELECT account_id, 3, 'entry_new', kind, 1000000, 1000000, source, \
-        created_at, topup_id FROM ledger_entries WHERE sequence = 1",
+        created_at, topup_id, reason FROM ledger_entries WHERE sequence = 1",
         "UPDATE OR REPLACE ledger_entries SET sequence = 1 WHERE sequence = 2",
     ] {
         refuses(&books, sql, "append-only").await;

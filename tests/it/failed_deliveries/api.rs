@@ -144,7 +144,7 @@ on_both_databases! {
         }
         assert_eq!(seen, ["evt_5", "evt_4b", "evt_4", "evt_3", "evt_2", "evt_1"]);
         for (query, field) in [
-            ("state=closed", "state"),
+            ("state=shut", "state"),
             ("kind=fatal", "kind"),
             ("limit=0", "limit"),
             ("limit=101", "limit"),
@@ -177,6 +177,32 @@ on_both_databases! {
             assert!(failed(&app.app.db, "evt_1").await.resolved_at.is_none(), "{path}");
             app.send(request().bearer_auth(sign_token(&claims))).await.expect(200);
         }
+        app.finish().await;
+    }
+
+    async fn an_operator_closes_what_will_never_have_an_effect(backend: Backend) {
+        let app = TestApp::start(backend).await;
+        let key = api_key(&app, Scope::Admin, None).await;
+        for event in ["evt_1", "evt_2"] {
+            record(&app.app.db, failure(event, FailureKind::Permanent, None, app.clock.now_ms())).await;
+        }
+        let close = async |id: &str, body: serde_json::Value| {
+            let url = format!("{}/admin/webhook-events/{id}/close", app.url);
+            app.send(http_client().post(url).header("x-api-key", &key).json(&body)).await
+        };
+        for body in [json!({}), json!({ "reason": "" }), json!({ "reason": 7 }), json!({ "reason": "a\nb" }), json!({ "why": "x" })] {
+            assert_eq!(close("evt_1", body.clone()).await.status, 400, "{body}");
+        }
+        let closed = close("evt_1", json!({ "reason": "given back" })).await.expect(200);
+        assert_eq!((&closed["state"], &closed["closeReason"]), (&json!("closed"), &json!("given back")));
+        assert!(closed["closedBy"].is_string() && closed["closedAt"].is_string(), "{closed}");
+        close("evt_1", json!({ "reason": "again" })).await.expect_problem(409, "not_open");
+        close("evt_unknown", json!({ "reason": "why" })).await.expect_problem(404, "not_found");
+        assert_eq!(ids(&get(&app, &key, "/admin/webhook-events").await.expect(200)), ["evt_2"]);
+        assert_eq!(ids(&get(&app, &key, "/admin/webhook-events?state=closed").await.expect(200)), ["evt_1"]);
+        let url = format!("{}/admin/webhook-events/evt_2/close", app.url);
+        let customer = http_client().post(url).bearer_auth(app.token("user_1")).json(&json!({ "reason": "mine" }));
+        app.send(customer).await.expect_problem(403, "admin_required");
         app.finish().await;
     }
 

@@ -41,7 +41,8 @@ on_both_databases! {
         }
         let (_, output, _) = webhooks(&app, &["failed", "--json"]).await;
         let listed: Value = serde_json::from_str(&output).expect("JSON");
-        assert_eq!((&listed[0]["id"], &listed[0]["payloadState"]), (&json!(id), &json!("kept")));
+        assert_eq!((&listed["data"][0]["id"], &listed["data"][0]["payloadState"]), (&json!(id), &json!("kept")));
+        assert_eq!(listed["nextCursor"], Value::Null, "the shape of the API");
         let (_, output, _) = webhooks(&app, &["show", &id]).await;
         assert!(output.contains(&event["data"]["object"]["id"].to_string()), "{output}");
         let (_, output, _) = webhooks(&app, &["show", &id, "--json"]).await;
@@ -59,6 +60,34 @@ on_both_databases! {
             let (well, _, said) = webhooks(&app, &arguments).await;
             assert!(!well && said.contains("no delivery of evt_unknown failed"), "{said}");
         }
+        app.finish().await;
+    }
+
+    async fn a_failure_is_closed_with_a_reason_and_stays_closed(backend: Backend) {
+        let app = TestApp::start(backend).await;
+        for (event, at) in [("evt_1", 1), ("evt_2", 2), ("evt_3", 3)] {
+            record(&app.app.db, failure(event, FailureKind::Permanent, Some(NOT_HANDLED), at)).await;
+        }
+        let (_, output, _) = webhooks(&app, &["failed", "--json", "--limit", "2"]).await;
+        let page: Value = serde_json::from_str(&output).expect("JSON");
+        let cursor = page["nextCursor"].as_str().expect("another page");
+        let (_, output, _) = webhooks(&app, &["failed", "--json", "--cursor", cursor]).await;
+        let rest: Value = serde_json::from_str(&output).expect("JSON");
+        assert_eq!((&rest["data"][0]["id"], &rest["nextCursor"]), (&json!("evt_1"), &Value::Null));
+        let close = ["close", "evt_2", "--reason", "given back in the dashboard"];
+        let (well, output, said) = webhooks(&app, &close).await;
+        assert!(well && output.contains("evt_2 is closed"), "{output} {said}");
+        assert!(!webhooks(&app, &close).await.0, "once");
+        assert!(!webhooks(&app, &["close", "evt_1"]).await.0, "a reason is needed");
+        assert!(!webhooks(&app, &["close", "evt_1", "--reason", " "]).await.0);
+        assert!(!webhooks(&app, &["close", "evt_unknown", "--reason", "why"]).await.0);
+        assert!(!webhooks(&app, &["failed"]).await.1.contains("evt_2"));
+        let (_, output, _) = webhooks(&app, &["show", "evt_2"]).await;
+        assert!(output.contains("by command line: given back in the dashboard"), "{output}");
+        // Stripe delivers it once more.
+        record(&app.app.db, failure("evt_2", FailureKind::Permanent, None, 9)).await;
+        assert!(!webhooks(&app, &["failed"]).await.1.contains("evt_2"));
+        assert_eq!(app.app.db.open_failures().await.expect("readable").permanent, 2);
         app.finish().await;
     }
 

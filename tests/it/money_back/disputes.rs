@@ -1,6 +1,6 @@
 //! Disputes. Known mistake 12: an inquiry takes nothing, what was taken returns when it is won, and lost is final.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{Purchase, story};
 use crate::on_both_databases;
@@ -168,6 +168,48 @@ on_both_databases! {
         assert_eq!(app.credits("user_1").await, 250);
         app.deliver(&event).await.expect(200);
         assert_eq!(app.credits("user_1").await, 0);
+        app.finish().await;
+    }
+
+    async fn the_ledger_says_what_took_credits_and_why_they_came_back(backend: Backend) {
+        let app = TestApp::start(backend).await;
+        let reasons = async |account: &str| {
+            let page = app.get_as(account, "/credits/transactions?limit=100").await.expect(200);
+            let entries = page["data"].as_array().expect("a list").clone();
+            for entry in &entries {
+                let description = entry["description"].as_str().expect("words");
+                assert!(!description.is_empty() && description != "Refund or dispute", "{entry}");
+            }
+            let reason = |entry: &Value| entry["reason"].as_str().unwrap_or("none").to_owned();
+            entries.iter().rev().map(reason).collect::<Vec<_>>()
+        };
+        let purchase = Purchase::credited(&app, "user_1", "pm_card_visa").await;
+        let dispute = purchase.dispute(&app, json!({})).await;
+        purchase.deliver(&app, "charge.dispute.created").await;
+        app.stripe.control(&format!("disputes/{dispute}"), json!({ "to": "won" })).await;
+        purchase.deliver(&app, "charge.dispute.closed").await;
+        assert_eq!(reasons("user_1").await, ["none", "dispute", "dispute_won"]);
+        let refunded = Purchase::credited(&app, "user_2", "pm_card_visa").await;
+        refunded.refund(&app, 100).await;
+        refunded.deliver(&app, "refund.created").await;
+        let mut failed = refunded.latest(&app, "refund.created").await;
+        failed["id"] = json!("evt_failed");
+        failed["type"] = json!("refund.failed");
+        failed["data"]["object"]["status"] = json!("failed");
+        app.deliver(&failed).await.expect(200);
+        assert_eq!(reasons("user_2").await, ["none", "refund", "refund_failed"]);
+        // What came before its payment.
+        for (account, event_type) in [("user_3", "refund.created"), ("user_4", "charge.dispute.created")] {
+            let early = Purchase::paid(&app, account, "pm_card_visa").await;
+            if account == "user_3" {
+                early.refund(&app, 100).await;
+            } else {
+                early.dispute(&app, json!({})).await;
+            }
+            early.deliver(&app, event_type).await;
+            early.deliver(&app, "checkout.session.completed").await;
+            assert_eq!(reasons(account).await, ["none", event_type.split('.').find(|word| *word != "charge").expect("a word")]);
+        }
         app.finish().await;
     }
 }
