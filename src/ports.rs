@@ -15,6 +15,13 @@ pub trait Clock: Send + Sync {
     fn now_ms(&self) -> i64;
 }
 
+/// The payment provider's time.
+#[async_trait]
+pub trait ProviderClock: Send + Sync {
+    /// Milliseconds since 1970, UTC, to the second; `None` if the provider does not say.
+    async fn now_ms(&self) -> Option<i64>;
+}
+
 /// Where ids and secrets come from.
 pub trait IdGenerator: Send + Sync {
     /// 128 bits that nobody else has. They need not be secret.

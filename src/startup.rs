@@ -12,6 +12,7 @@ use futures_util::FutureExt;
 use tokio::sync::Semaphore;
 use utoipa_actix_web::AppExt;
 
+use crate::app::check_clock::clock_job;
 use crate::app::check_key::{KeyVerdict, Lack, check_key};
 use crate::app::failed_deliveries::erasing_job;
 use crate::app::learn_fees::{FeePause, learning_job};
@@ -33,6 +34,7 @@ use crate::store::failed_events::OpenFailures;
 use crate::store::instance::{self, Instance, MigrationState};
 use crate::store::{Db, StoreError};
 use crate::stripe::StripeWebhooks;
+use crate::stripe::clock::{NoClient, StripeClock};
 use crate::stripe::gateway::{InvalidStripeSettings, StripeGateway};
 use crate::stripe::signature::{EmptySecret, SignatureVerifier};
 use crate::system::{SystemClock, SystemIds};
@@ -134,6 +136,9 @@ pub enum StartError {
     /// There is no usable webhook secret.
     #[error("STRIPE_WEBHOOK_SECRET is not usable")]
     WebhookSecret(#[from] EmptySecret),
+    /// Stripe's time cannot be asked for.
+    #[error(transparent)]
+    StripeClock(#[from] NoClient),
     /// Tokens cannot be verified.
     #[error("the JWT settings cannot be used")]
     Tokens(#[from] TokenVerifierError),
@@ -167,6 +172,7 @@ pub struct Application {
     server: Server,
     address: SocketAddr,
     app: Arc<App>,
+    stripe_clock: Arc<StripeClock>,
 }
 
 impl Application {
@@ -194,7 +200,8 @@ impl Application {
             webhook_permits: Arc::new(Semaphore::new(MAX_WEBHOOKS_IN_FLIGHT)),
         });
         let server = build_server(&config, listener, state, &environment)?;
-        Ok(Self { server, address, app })
+        let stripe_clock = Arc::new(StripeClock::new(config.stripe.api_base.as_deref())?);
+        Ok(Self { server, address, app, stripe_clock })
     }
 
     /// Where it listens.
@@ -241,7 +248,7 @@ impl Application {
     /// When the web server fails.
     pub async fn run_until_stopped(self, stop: impl Future<Output = ()>) -> Result<(), StartError> {
         let handle = self.server.handle();
-        let schedule = Schedule::start(&self.app, scheduled_jobs());
+        let schedule = Schedule::start(&self.app, scheduled_jobs(self.stripe_clock));
         let mut server = tokio::spawn(self.server);
         let failed = |error: tokio::task::JoinError| StartError::Server(io::Error::other(error));
         tokio::select! {
@@ -261,8 +268,8 @@ impl Application {
 }
 
 /// What a running service does by itself.
-fn scheduled_jobs() -> Vec<Job> {
-    vec![erasing_job(), learning_job(), purging_job(), comparing_job()]
+fn scheduled_jobs(stripe_clock: Arc<StripeClock>) -> Vec<Job> {
+    vec![clock_job(stripe_clock), erasing_job(), learning_job(), purging_job(), comparing_job()]
 }
 
 async fn tell_of_open_failures(db: &Db) -> Result<(), StartError> {

@@ -8,6 +8,7 @@ mod apply_reversal;
 mod apply_thin;
 pub mod audit;
 pub mod caller_key;
+pub mod check_clock;
 pub mod check_key;
 pub mod check_session;
 pub mod check_topup;

@@ -38,8 +38,7 @@ impl ForeignPage {
         let refusal = response.response().error().and_then(|error| error.as_error::<CorsError>());
         if matches!(refusal, Some(CorsError::HeadersNotAllowed)) {
             if let Some(headers) = state.notices.first("headers", &self.headers) {
-                let way_out = "let the page send only authorization, content-type, idempotency-key, x-api-key and what the \
-                    README names under CORS";
+                let way_out = "if the page needs them, add them to ALLOWED_HEADERS";
                 tracing::warn!(
                     origin = super::notices::shown(&self.origin),
                     headers,

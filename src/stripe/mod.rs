@@ -1,6 +1,7 @@
 //! Stripe: calling it (`gateway.rs`, the only user of async-stripe), believing it (`signature.rs`) and understanding it
 //! (`event.rs`, tolerant of every API version).
 
+pub mod clock;
 pub mod event;
 pub mod gateway;
 pub mod signature;

@@ -44,7 +44,7 @@ async fn the_log_names_the_reason_and_the_way_out_and_routine_does_not_drown_it(
     };
     assert_eq!(deliver("/api/webhooks/stripe", &lost).await, 404);
     let mut wrong = lost.clone();
-    wrong["id"] = json!("evt_of_mallory");
+    wrong["id"] = json!("evt_wrong");
     wrong["data"]["object"]["metadata"]["accountId"] = json!("mallory");
     assert_eq!(deliver("/webhooks/stripe", &wrong).await, 200);
     assert_eq!(deliver("/webhooks/stripe", &event).await, 200);
@@ -59,6 +59,7 @@ async fn the_log_names_the_reason_and_the_way_out_and_routine_does_not_drown_it(
     assert!(origins[0]["way_out"].as_str().is_some_and(|way| way.contains("ALLOWED_ORIGINS")), "{origins:?}");
     let headers = with("a page may not send these headers");
     assert_eq!(headers.len(), 1, "{headers:?}");
+    assert!(headers[0]["way_out"].as_str().is_some_and(|way| way.contains("ALLOWED_HEADERS")), "{headers:?}");
     assert!(headers[0]["headers"].as_str().is_some_and(|headers| headers.contains("x-of-another-tool")), "{headers:?}");
     let refused: Vec<&Value> = with("request refused").into_iter().filter(|line| line["status"] == 401).collect();
     assert_eq!(refused.len(), 3);
@@ -79,5 +80,17 @@ async fn the_log_names_the_reason_and_the_way_out_and_routine_does_not_drown_it(
     assert!(with("request").is_empty(), "routine is for the debug level");
     process.terminate();
     assert!(process.ended().await.0);
+    app.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_clock_that_is_a_day_off_is_found_by_stripes_date() {
+    let app = TestApp::start_with(Backend::Sqlite, Options::default()).await;
+    let stripe = topup::stripe::clock::StripeClock::new(Some(&app.stripe.url)).expect("a client");
+    for (move_ms, expected) in [(0_i64, 0_i64), (86_400_000, 86_400), (-2 * 86_400_000, -86_400)] {
+        app.clock.advance_ms(move_ms);
+        let ahead = topup::app::check_clock::check_clock(app.clock.as_ref(), &stripe).await.expect("an answer");
+        assert!((ahead - expected).abs() <= 30, "{ahead} {expected}");
+    }
     app.finish().await;
 }
