@@ -367,6 +367,8 @@ pub struct ChargeRefunded {
     pub payment_intent: PaymentIntentId,
     /// The purchase that the charge's metadata names. A charge has its payment's metadata.
     pub topup: Option<TopupId>,
+    /// How much of it had been refunded when this happened, in minor units, if the charge says it.
+    pub amount_refunded_minor: Option<i64>,
     /// All of its refunds, if they are all in the event. Newer versions of Stripe's API leave them out.
     pub refunds: Option<Vec<RefundReport>>,
 }

@@ -98,10 +98,27 @@ pub(super) async fn charge_refunded(
     }
     let refunds = match refunded.refunds {
         Some(refunds) => refunds,
-        None => inquiry.ask(app.gateway.refunds_of(&payment)).await?,
+        None => all_refunds(inquiry, &payment, refunded.amount_refunded_minor).await?,
     };
     let asked = Asked { event: Some(refunded.event), livemode: refunded.livemode };
     Ok(store(app, asked, topup, payment, ReversalNews::Refunds(refunds)).await?.into())
+}
+
+/// The refunds of a payment, as Stripe lists them. A list may lag behind the event: one whose refunds do not add up to what
+/// had been refunded, those that failed included, is asked for again when Stripe repeats the event.
+async fn all_refunds(
+    inquiry: &Inquiry<'_>,
+    payment: &PaymentIntentId,
+    refunded_minor: Option<i64>,
+) -> Result<Vec<RefundReport>, ApplyEventError> {
+    let refunds = inquiry.ask(inquiry.app.gateway.refunds_of(payment)).await?;
+    let listed = refunds.iter().map(|refund| refund.amount_minor).try_fold(0_i64, i64::checked_add);
+    let refunded = refunded_minor.unwrap_or(0);
+    if listed.is_none_or(|listed| listed < refunded) {
+        let what = format!("the list of refunds of {payment} is behind: {listed:?} of {refunded}");
+        return Err(GatewayError::Unreachable(what).into());
+    }
+    Ok(refunds)
 }
 
 /// Brings a dispute into the books as Stripe sees it now.

@@ -214,7 +214,7 @@ impl Audited for AuditedTopup {
                 ),
             ),
             (
-                self.moved == self.taken_credits.saturating_neg(),
+                self.taken_credits.checked_neg() == Some(self.moved),
                 format!("{} credits are taken back, its entries moved {}", self.taken_credits, self.moved),
             ),
             (

@@ -19,6 +19,7 @@ pub struct FeeSums {
     fees: i128,
     charges_squared: i128,
     charges_by_fees: i128,
+    is_too_large: bool,
 }
 
 /// A rate and a fixed part, both in ten-thousandths.
@@ -46,12 +47,22 @@ pub enum NoFit {
 
 impl FeeSums {
     /// Adds what Stripe kept of a charge, both in minor units of one currency.
-    pub const fn add(&mut self, charge_minor: i128, fee_minor: i128) {
-        self.count = self.count.saturating_add(1);
-        self.charges = self.charges.saturating_add(charge_minor);
-        self.fees = self.fees.saturating_add(fee_minor);
-        self.charges_squared = self.charges_squared.saturating_add(charge_minor.saturating_mul(charge_minor));
-        self.charges_by_fees = self.charges_by_fees.saturating_add(charge_minor.saturating_mul(fee_minor));
+    pub fn add(&mut self, charge_minor: i128, fee_minor: i128) {
+        match self.with(charge_minor, fee_minor) {
+            Some(sums) => *self = sums,
+            None => self.is_too_large = true,
+        }
+    }
+
+    fn with(&self, charge_minor: i128, fee_minor: i128) -> Option<Self> {
+        Some(Self {
+            count: self.count.checked_add(1)?,
+            charges: self.charges.checked_add(charge_minor)?,
+            fees: self.fees.checked_add(fee_minor)?,
+            charges_squared: self.charges_squared.checked_add(charge_minor.checked_mul(charge_minor)?)?,
+            charges_by_fees: self.charges_by_fees.checked_add(charge_minor.checked_mul(fee_minor)?)?,
+            is_too_large: self.is_too_large,
+        })
     }
 
     /// The line that comes closest: `fee = rate · charge + fixed`.
@@ -61,6 +72,9 @@ impl FeeSums {
     pub fn fit(&self) -> Result<FeeFit, NoFit> {
         if self.count < MIN_FEES {
             return Err(NoFit::TooFew);
+        }
+        if self.is_too_large {
+            return Err(NoFit::TooLarge);
         }
         self.slope_and_rest().ok_or(NoFit::TooLarge)?
     }
@@ -74,7 +88,7 @@ impl FeeSums {
             return Some(Err(NoFit::EqualCharges));
         }
         // Both lose the same low bits, of which they have far more than the results show.
-        while above.saturating_abs() > MAX_TERM || below > MAX_TERM {
+        while above.unsigned_abs() > MAX_TERM.unsigned_abs() || below > MAX_TERM {
             above = above.checked_div(2)?;
             below = below.checked_div(2)?;
         }
@@ -142,6 +156,12 @@ mod tests {
         let fit = sums.fit().expect("fits");
         assert!(fit.rate_percent().starts_with("2.90"), "{fit:?}");
         assert!(fit.fixed_minor().starts_with("30.0") || fit.fixed_minor().starts_with("29.9"), "{fit:?}");
+    }
+
+    #[test]
+    fn sums_that_are_too_large_are_said_to_be_and_never_cut_off() {
+        let pairs = [(i128::MAX, 1), (1, 1), (1, 2), (2, 3)];
+        assert_eq!(sums(&pairs).fit(), Err(NoFit::TooLarge));
     }
 
     #[test]

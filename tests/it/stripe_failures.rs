@@ -149,6 +149,27 @@ on_both_databases! {
         app.finish().await;
     }
 
+    async fn a_process_that_stood_still_until_another_may_go_on_calls_no_more(backend: Backend) {
+        let options = Options { call_timeout: Duration::from_millis(300), ..Options::default() };
+        let app = TestApp::start_with(backend, options).await;
+        app.stripe.checkout_fault(1, json!({ "kind": "hold", "when": "after" })).await;
+        let (answer, ()) = tokio::join!(app.checkout_with("user_1", Some("key-1"), body()), async {
+            app.stripe.wait_for_holds(1).await;
+            app.clock.advance_ms(60_001);
+        });
+        answer.expect_problem(504, "stripe_timeout");
+        assert_eq!(tries(&app).await, [1]);
+        app.stripe.release().await;
+        let opened = until("the key is free at Stripe", async || {
+            let answer = app.checkout_with("user_1", Some("key-1"), body()).await;
+            (answer.status == 200).then_some(answer.body)
+        })
+        .await;
+        let sessions = app.stripe.sessions().await;
+        assert_eq!((sessions.len(), &sessions[0]["id"]), (1, &opened["id"]));
+        app.finish().await;
+    }
+
     async fn a_stripe_that_does_not_answer_is_given_up_and_nothing_is_lost(backend: Backend) {
         let options = Options { checkout_budget: Duration::from_millis(300), ..Options::default() };
         let app = TestApp::start_with(backend, options).await;

@@ -57,17 +57,29 @@ pub(super) struct Outcome {
 impl World {
     pub(super) fn plan(&mut self) -> Plan {
         match self.rng.below(100) {
-            0..=13 => {
-                let length = self.rng.between(1, 4);
-                let mut fault = || if self.rng.percent(75) { Some(*self.rng.pick(&FAULTS)) } else { None };
-                ((0..length).map(|_| fault()).collect(), Fate::Nothing)
-            }
+            0..=13 => (self.some_faults(), Fate::Nothing),
             14..=25 => (VecDeque::new(), self.death()),
+            // A fault, and the process dies after it.
+            34..=40 => (self.some_faults(), self.death()),
             26..=33 if self.waiting.is_none() => {
                 (VecDeque::new(), Fate::SuspendAt(u32::try_from(self.rng.below(6)).expect("small")))
             }
             _ => (VecDeque::new(), Fate::Nothing),
         }
+    }
+
+    fn some_faults(&mut self) -> VecDeque<Option<Fault>> {
+        let length = self.rng.between(1, 4);
+        let mut fault = || if self.rng.percent(75) { Some(*self.rng.pick(&FAULTS)) } else { None };
+        (0..length).map(|_| fault()).collect()
+    }
+
+    /// Stripe's lists begin to lag, or are up to date again.
+    pub(super) fn lists_lag(&mut self) {
+        let seconds = *self.rng.pick(&[0, 0, 5, 60, 400]);
+        self.stripe.lag(seconds);
+        self.lists_lag = seconds > 0;
+        self.note("lists_lag", &seconds.to_string());
     }
 
     pub(super) fn serve(&mut self, request: TestRequest) -> Outcome {
@@ -90,7 +102,8 @@ impl World {
         let trouble = {
             let mut stripe = self.stripe.lock();
             stripe.faults.clear();
-            stripe.faults_met > met
+            // A list that does not show everything is a trouble, too.
+            stripe.faults_met > met || self.lists_lag
         };
         match &ended {
             Ended::Died { .. } => self.died(),

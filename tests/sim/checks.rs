@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use serde_json::Value;
+use topup::domain::attempt::QUIET_MS;
 use topup::ports::Clock;
 
 use super::books::{Books, Topup};
@@ -49,6 +50,15 @@ impl World {
             self.go_on()?;
             self.check()?;
         }
+        // What Stripe still has to do is done and listed, and the quiet time after it is over.
+        self.stripe.lag(0);
+        self.lists_lag = false;
+        let last_ms = self.stripe.last_late_ms().unwrap_or(0).max(self.clock.now_ms());
+        self.clock.advance_ms(last_ms - self.clock.now_ms());
+        self.stripe.tick();
+        self.clock.advance_ms(QUIET_MS);
+        self.stripe.tick();
+        self.finish_refunds()?;
         let now_ms = self.clock.now_ms();
         self.network.collect(&mut self.stripe.lock().truth, &mut self.rng, now_ms);
         let last = self.network.pending.iter().map(|delivery| delivery.due_ms).max().unwrap_or(now_ms);

@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use actix_web::test::TestRequest;
 use serde_json::{Value, json};
 
-use super::calls::{Outcome, Waiting};
+use super::calls::{Outcome, Plan, Waiting};
 use super::process::{Answer, Ended, Fate};
 use super::world::World;
 
@@ -17,6 +17,8 @@ pub struct AskedRefund {
     key: String,
     refund: Option<String>,
     pub(super) attempts: u32,
+    /// Whether the latest answer was that it is not known, or there was none.
+    is_unknown: bool,
 }
 
 /// An adjustment that was asked for.
@@ -64,20 +66,45 @@ impl World {
                 _ => json!({ "amount": self.rng.between(1, 40.min(total)), "reason": "duplicate" }),
             };
             let key = format!("refund-{}", self.office.refunds.len());
-            self.office.refunds.push(AskedRefund { topup, body, key, refund: None, attempts: 0 });
+            self.office.refunds.push(AskedRefund { topup, body, key, refund: None, attempts: 0, is_unknown: false });
             self.office.refunds.len() - 1
         };
+        let plan = self.plan();
+        self.ask_for_refund(place, plan)
+    }
+
+    fn ask_for_refund(&mut self, place: usize, plan: Plan) -> Result<(), String> {
         self.office.refunds[place].attempts += 1;
         let AskedRefund { topup, body, key, .. } = self.office.refunds[place].clone();
         let request = TestRequest::post().uri(&format!("/admin/topups/{topup}/refunds")).set_json(body);
         let request = self.as_operator(&key, request);
-        let outcome = self.serve(request);
+        let outcome = self.serve_with(request, plan);
         self.refunded(place, outcome)
+    }
+
+    /// When nothing goes wrong any more, every refund comes to an end by its repetition.
+    pub(super) fn finish_refunds(&mut self) -> Result<(), String> {
+        for place in 0..self.office.refunds.len() {
+            if self.office.refunds[place].is_unknown {
+                self.ask_for_refund(place, (VecDeque::new(), Fate::Nothing))?;
+                self.check()?;
+            }
+            if self.office.refunds[place].is_unknown {
+                return Err(format!("{:?} comes to no end", self.office.refunds[place]));
+            }
+        }
+        Ok(())
     }
 
     /// What came of a refund.
     pub(super) fn refunded(&mut self, place: usize, outcome: Outcome) -> Result<(), String> {
-        let AskedRefund { topup, body, key, refund, attempts } = self.office.refunds[place].clone();
+        let AskedRefund { topup, body, key, refund, attempts, .. } = self.office.refunds[place].clone();
+        // To learn what became of an earlier one is part of a later one, and can change the books.
+        let others_unknown = self.office.refunds.iter().any(|asked| asked.is_unknown);
+        self.office.refunds[place].is_unknown = match &outcome.ended {
+            Ended::Answered(Answer { status, .. }) => *status >= 500,
+            Ended::Suspended | Ended::Died { .. } => true,
+        };
         let about = format!("{key} {topup} {body}");
         match outcome.ended {
             Ended::Suspended => {
@@ -94,6 +121,8 @@ impl World {
                 self.note("refund_by_api", &format!("{about} {status} {} {}", body["refundId"], body["code"]));
                 let is_expected = match status {
                     200 | 409 => true,
+                    // Stripe refuses in words of its own only by a fault.
+                    422 => outcome.trouble,
                     500..=504 => outcome.trouble || attempts > 1,
                     _ => false,
                 };
@@ -106,7 +135,7 @@ impl World {
                     }
                     self.office.refunds[place].refund = Some(id.to_owned());
                     self.promises.reversals.entry(id.to_owned()).or_default();
-                } else if status == 409 {
+                } else if status == 409 && !others_unknown {
                     self.unchanged(&outcome.before, &["refund_requests"], "a refund that was refused")?;
                 }
             }

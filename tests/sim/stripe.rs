@@ -33,10 +33,18 @@ pub enum Fault {
     LateAfter,
     /// A proxy's page instead of Stripe's answer.
     Garbage,
+    /// 400, 401 or 403: nothing was done.
+    Refused(u16),
+    /// 409: something is locked, nothing was done.
+    Locked,
+    /// 500, and the work is done later. Stripe repeats it under the same idempotency key.
+    FailedLater,
+    /// The connection broke, and the work is done later.
+    LostLater,
 }
 
 /// Every fault there is.
-pub const FAULTS: [Fault; 8] = [
+pub const FAULTS: [Fault; 14] = [
     Fault::Limited,
     Fault::FailedBefore,
     Fault::FailedAfter,
@@ -45,7 +53,25 @@ pub const FAULTS: [Fault; 8] = [
     Fault::LateBefore,
     Fault::LateAfter,
     Fault::Garbage,
+    Fault::Refused(400),
+    Fault::Refused(401),
+    Fault::Refused(403),
+    Fault::Locked,
+    Fault::FailedLater,
+    Fault::LostLater,
 ];
+
+/// How late the work is done that is done later.
+const LATE_MS: i64 = 200_000;
+
+/// A request that is carried out later.
+struct Late {
+    due_ms: i64,
+    path: String,
+    form: String,
+    /// In use until then; none if a failure is kept under it.
+    key: Option<String>,
+}
 
 /// Stripe and what is known about it from outside.
 pub struct Stripe {
@@ -59,6 +85,8 @@ pub struct Stripe {
     pub faults_met: u64,
     /// Keys of which Stripe keeps a 500.
     failed_keys: BTreeSet<String>,
+    /// What is still to be done, oldest first.
+    late: VecDeque<Late>,
 }
 
 /// Stripe, for everybody in the simulation.
@@ -77,6 +105,7 @@ impl SharedStripe {
             faults: VecDeque::new(),
             faults_met: 0,
             failed_keys: BTreeSet::new(),
+            late: VecDeque::new(),
         };
         Self { inside: Arc::new(Mutex::new(stripe)), clock }
     }
@@ -105,8 +134,20 @@ impl SharedStripe {
     pub fn tick(&self) {
         let now_ms = self.clock.now_ms();
         let mut stripe = self.lock();
+        stripe.do_late_work(now_ms);
         stripe.model.tick(now_ms);
         stripe.observe();
+    }
+
+    /// From now on lists show objects only when they are so old.
+    pub fn lag(&self, seconds: i64) {
+        let answer = self.control("/_sandbox/lists", &json!({ "lag_seconds": seconds }));
+        assert_eq!(answer.status, 200, "{}", answer.body);
+    }
+
+    /// When the last work is done that is done later.
+    pub fn last_late_ms(&self) -> Option<i64> {
+        self.lock().late.back().map(|late| late.due_ms)
     }
 }
 
@@ -119,6 +160,17 @@ impl Stripe {
         }
         self.observe();
         answer
+    }
+
+    /// Does what is due, at its time.
+    fn do_late_work(&mut self, now_ms: i64) {
+        while let Some(late) = self.late.pop_front() {
+            if late.due_ms > now_ms {
+                self.late.push_front(late);
+                return;
+            }
+            self.carry_out("POST", &late.path, &late.form, late.key.as_deref(), late.due_ms);
+        }
     }
 
     /// Notes what happened since the last time.
@@ -140,18 +192,29 @@ impl Stripe {
     ) -> Result<Bytes, StripeError> {
         let fault = self.faults.pop_front().flatten();
         let is_failed = key.is_some_and(|key| self.failed_keys.contains(key));
-        self.faults_met += u64::from(fault.is_some() || is_failed);
-        if is_failed {
-            return Err(refusal(500));
-        }
-        if let (Some(Fault::FailedBefore | Fault::FailedAfter), Some(key)) = (fault, key) {
-            self.failed_keys.insert(key.to_owned());
-        }
+        let is_in_use = key.is_some_and(|key| self.late.iter().any(|late| late.key.as_deref() == Some(key)));
+        self.faults_met += u64::from(fault.is_some() || is_failed || is_in_use);
+        // Whose key is wrong, who asks too often, or who is refused before anything else hears nothing of a kept answer.
         match fault {
-            Some(Fault::Limited) => return Err(refusal(429)),
-            Some(Fault::FailedBefore) => return Err(refusal(500)),
+            Some(Fault::Refused(status)) => return Err(refusal(status)),
             Some(Fault::LostBefore) => return Err(StripeError::ClientError("connection refused".to_owned())),
             Some(Fault::LateBefore) => return Err(StripeError::Timeout),
+            Some(Fault::Limited) => return Err(refusal(429)),
+            Some(Fault::Locked) => return Err(refusal(409)),
+            _ if is_failed => return Err(refusal(500)),
+            _ if is_in_use => return Err(in_use()),
+            _ => {}
+        }
+        if let (Some(Fault::FailedBefore | Fault::FailedAfter | Fault::FailedLater), Some(key)) = (fault, key) {
+            self.failed_keys.insert(key.to_owned());
+        }
+        if let (Some(Fault::FailedLater | Fault::LostLater), Some(key)) = (fault, key) {
+            let key = (fault == Some(Fault::LostLater)).then(|| key.to_owned());
+            self.late.push_back(Late { due_ms: now_ms + LATE_MS, path: path.to_owned(), form: form.to_owned(), key });
+        }
+        match fault {
+            Some(Fault::FailedBefore | Fault::FailedLater) => return Err(refusal(500)),
+            Some(Fault::LostLater) => return Err(StripeError::ClientError("connection reset".to_owned())),
             _ => {}
         }
         let answer = self.carry_out(method, path, form, key, now_ms);
@@ -167,9 +230,19 @@ impl Stripe {
 }
 
 fn refusal(status: u16) -> StripeError {
-    let (kind, code) =
-        if status == 429 { ("invalid_request_error", json!("rate_limit")) } else { ("api_error", Value::Null) };
+    let (kind, code) = match status {
+        429 => ("invalid_request_error", json!("rate_limit")),
+        409 => ("invalid_request_error", json!("lock_timeout")),
+        400..=499 => ("invalid_request_error", Value::Null),
+        _ => ("api_error", Value::Null),
+    };
     error_of(&json!({ "error": { "type": kind, "code": code, "message": "planned by the simulation" } }), status)
+}
+
+/// An earlier request with the key is still running.
+fn in_use() -> StripeError {
+    let error = json!({ "type": "invalid_request_error", "code": "idempotency_key_in_use", "message": "running" });
+    error_of(&json!({ "error": error }), 409)
 }
 
 /// As the HTTP client of async-stripe reads an error.

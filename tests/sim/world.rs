@@ -79,6 +79,7 @@ pub struct World {
     pub(super) purchases: Vec<Purchase>,
     pub(super) office: Office,
     pub(super) waiting: Option<Waiting>,
+    pub(super) lists_lag: bool,
     pub(super) accounts: Vec<String>,
     pub(super) report: Report,
     pub(super) trace: Vec<String>,
@@ -151,6 +152,7 @@ impl World {
             purchases: Vec::new(),
             office: Office::default(),
             waiting: None,
+            lists_lag: false,
             accounts,
             report: Report::default(),
             trace: Vec::new(),
@@ -210,6 +212,7 @@ impl World {
             69..=74 => self.burst()?,
             76..=80 => self.overtake()?,
             75 if self.rng.percent(60) => self.compare_now()?,
+            75 => self.lists_lag(),
             _ => self.deliver()?,
         }
         let now_ms = self.clock.now_ms();

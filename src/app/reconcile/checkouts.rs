@@ -105,7 +105,9 @@ impl Comparison<'_> {
         let (session, dry_run, found) = (session.as_str(), self.dry_run, &mut self.report);
         match outcome {
             Applied::Credited { credits, .. } => {
-                found.missing_credits_sum = found.missing_credits_sum.saturating_add(credits);
+                let sum = found.missing_credits_sum.checked_add(credits);
+                found.missing_credits_sum =
+                    sum.ok_or_else(|| StoreError::corrupt("credits out of range at", &topup))?;
                 let detail = format!("paid at Stripe: {credits} credits");
                 Self::add_applied(dry_run, &mut found.missing_credits, session, &topup, detail);
             }
@@ -157,7 +159,7 @@ impl Comparison<'_> {
             let Some(last) = page.last() else { break };
             after = (last.created_at, last.id.clone());
             for topup in page {
-                fees.add(&topup);
+                fees.add(&topup)?;
                 // Of a list that was not read to its end nothing can be missing.
                 if self.incomplete.is_none() {
                     self.check_listed(&topup).await?;

@@ -60,22 +60,25 @@ pub(super) struct FeeCount {
 }
 
 impl FeeCount {
-    pub(super) fn add(&mut self, topup: &ComparedTopup) {
+    /// # Errors
+    /// When the sums are larger than any amount can be.
+    pub(super) fn add(&mut self, topup: &ComparedTopup) -> Result<(), StoreError> {
         if topup.state != "paid" {
-            return;
+            return Ok(());
         }
         let truth = &mut self.truth;
         let Some(real) = topup.real_fee else {
             truth.unknown = truth.unknown.saturating_add(1);
-            return;
+            return Ok(());
         };
         if topup.real_fee_currency.as_deref() != Some(topup.currency.as_str()) {
             truth.in_other_currency = truth.in_other_currency.saturating_add(1);
-            return;
+            return Ok(());
         }
         truth.charges = truth.charges.saturating_add(1);
-        truth.expected_minor = truth.expected_minor.saturating_add(topup.expected_fee);
-        truth.real_minor = truth.real_minor.saturating_add(real);
+        let too_large = || StoreError::corrupt("fees out of range at", &topup.id);
+        truth.expected_minor = truth.expected_minor.checked_add(topup.expected_fee).ok_or_else(too_large)?;
+        truth.real_minor = truth.real_minor.checked_add(real).ok_or_else(too_large)?;
         self.sums.add(i128::from(topup.total_amount), i128::from(real));
         if real != topup.expected_fee {
             truth.worst.push(FeeCase {
@@ -87,6 +90,7 @@ impl FeeCount {
             truth.worst.sort_by_key(|case| std::cmp::Reverse(case.real_minor.abs_diff(case.expected_minor)));
             truth.worst.truncate(MAX_WORST);
         }
+        Ok(())
     }
 
     pub(super) fn conclude(self, report: &mut FeeTruth) {

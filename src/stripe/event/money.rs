@@ -121,9 +121,12 @@ pub(super) fn charge_refunded(
     let subject = topup.clone().map_or_else(|| EventSubject::Payment(payment_intent.clone()), EventSubject::Topup);
     let head = head().map_err(Unreadable::about(subject))?;
     // A list that cannot be read is asked for, as one that is not there.
-    let refunds = from_object::<RefundedCharge>(object).ok().and_then(RefundedCharge::all_refunds);
+    let charge = from_object::<RefundedCharge>(object).ok();
+    let amount_refunded_minor = charge.as_ref().and_then(|charge| charge.amount_refunded).and_then(amount);
+    let refunds = charge.and_then(RefundedCharge::all_refunds);
     let (event, livemode) = (head.event, head.livemode);
-    Ok(WebhookEvent::ChargeRefunded(ChargeRefunded { event, livemode, payment_intent, topup, refunds }))
+    let refunded = ChargeRefunded { event, livemode, payment_intent, topup, amount_refunded_minor, refunds };
+    Ok(WebhookEvent::ChargeRefunded(refunded))
 }
 
 impl RefundedCharge {

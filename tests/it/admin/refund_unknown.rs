@@ -92,6 +92,22 @@ on_both_databases! {
         app.finish().await;
     }
 
+    async fn our_own_refund_is_looked_for_even_if_nothing_is_known_of_an_earlier_call(backend: Backend) {
+        let app = start(backend).await;
+        let purchase = buy(&app, "user_1").await;
+        lag(&app, 3_600).await;
+        fault(&app, "POST", 1, json!({ "kind": "status", "status": 500, "when": "after" })).await;
+        refund(&app, &purchase, "key-1", json!({})).await.expect_problem(503, "stripe_unavailable");
+        // As a version wrote it that believed that nothing was done.
+        let forget = "UPDATE refund_requests SET unknown_since = NULL, key_failures = 2";
+        app.app.db.execute_raw(forget).await.expect("is written");
+        lag(&app, 0).await;
+        let body = refund(&app, &purchase, "key-1", json!({})).await.expect(200);
+        let at_stripe = refunds_at_stripe(&app, &purchase).await;
+        assert_eq!((at_stripe.len(), &at_stripe[0]["id"], app.credits("user_1").await), (1, &body["refundId"], 0));
+        app.finish().await;
+    }
+
     async fn a_500_that_is_done_later_is_settled_by_its_webhook(backend: Backend) {
         let app = start(backend).await;
         let purchase = buy(&app, "user_1").await;

@@ -78,6 +78,26 @@ on_both_databases! {
         }
     }
 
+    async fn a_list_of_refunds_that_lags_behind_its_event_is_asked_for_again(backend: Backend) {
+        let app = TestApp::start(backend).await;
+        let purchase = Purchase::credited(&app, "user_1", "pm_card_visa").await;
+        let refund = purchase.refund(&app, 100).await;
+        let event = purchase.latest(&app, "charge.refunded").await;
+        app.stripe.control("lists", json!({ "lag_seconds": 3_600 })).await;
+        assert_eq!(app.deliver(&event).await.status, 500);
+        assert!(reversal(&app, &refund).await.is_none());
+        app.stripe.control("lists", json!({ "lag_seconds": 0 })).await;
+        app.deliver(&event).await.expect(200);
+        assert_eq!(story(&app, "user_1").await, "topup 250, reversal -100");
+        // One that failed meanwhile is part of what had been refunded.
+        let second = purchase.refund(&app, 50).await;
+        let event = purchase.latest(&app, "charge.refunded").await;
+        app.stripe.control(&format!("refunds/{second}"), json!({ "status": "failed" })).await;
+        app.deliver(&event).await.expect(200);
+        assert_eq!(app.credits("user_1").await, 150);
+        app.finish().await;
+    }
+
     /// Known mistake 11.
     async fn a_refund_that_fails_later_gives_the_credits_back_and_nothing_revives_it(backend: Backend) {
         for end in ["failed", "canceled"] {
