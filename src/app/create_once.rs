@@ -15,6 +15,8 @@ use crate::store::StoreError;
 
 /// How often the provider is called or asked for one thing in one go.
 const MAX_TRIES: u32 = 4;
+/// How often its lists are read for one thing in one go: they can be long.
+const MAX_LOOKS: u32 = 3;
 
 /// What is to be created.
 #[async_trait]
@@ -144,7 +146,7 @@ impl<M> Looked<M> {
 pub(super) async fn create_once<C: Creation>(app: &App, creation: &mut C, work: &mut Work) -> Result<C::Made, Failure> {
     // When the time is over, what went wrong last is told; "too slow" only if nothing else is known.
     let mut last = None;
-    let tries = Tries { app, creation, work, last: &mut last }.run();
+    let tries = Tries { app, creation, work, last: &mut last, looks: 0 }.run();
     match tokio::time::timeout(app.checkout.budget, tries).await {
         Ok(result) => result,
         Err(_) => Err(Failure::Unfinished(last.unwrap_or(Trouble::TooSlow))),
@@ -156,6 +158,7 @@ struct Tries<'t, C> {
     creation: &'t mut C,
     work: &'t mut Work,
     last: &'t mut Option<Trouble>,
+    looks: u32,
 }
 
 impl<C: Creation> Tries<'_, C> {
@@ -172,6 +175,7 @@ impl<C: Creation> Tries<'_, C> {
             if self.work.attempt.step(now_ms) == Step::Look {
                 match self.look(now_ms).await {
                     Looked::Found(made) => return Ok(made),
+                    Looked::Unknown if self.looks >= MAX_LOOKS => break,
                     Looked::Unknown => continue,
                     Looked::NotThere => {}
                 }
@@ -239,6 +243,10 @@ impl<C: Creation> Tries<'_, C> {
 
     /// Looks for what earlier calls may have created. That it is not there is known after the quiet time only.
     async fn look(&mut self, now_ms: i64) -> Looked<C::Made> {
+        if self.looks >= MAX_LOOKS {
+            return Looked::Unknown;
+        }
+        self.looks = self.looks.saturating_add(1);
         match self.creation.look(self.app, &self.work.attempt).await {
             Ok(Some(made)) => Looked::Found(made),
             Ok(None) if self.work.attempt.absence_proves(now_ms) => {

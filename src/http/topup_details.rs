@@ -158,7 +158,8 @@ pub struct ReversalDetails {
 pub struct RefundRequestDetails {
     #[schema(example = "refund_019a0000000070008000000000000000")]
     id: String,
-    /// `creating`: unknown whether there is one; the same key goes on. `created`, or `refused` by Stripe.
+    /// `creating`: not made, or not known yet whether it was; the same key goes on, and `failureCode` says what came last.
+    /// `created`, or `refused` by Stripe.
     #[schema(example = "created")]
     state: String,
     #[schema(example = "pi_3a1b2c3")]
@@ -177,7 +178,7 @@ pub struct RefundRequestDetails {
     refund_id: Option<String>,
     #[schema(example = 100)]
     credits_taken: Option<i64>,
-    /// Why Stripe refused it.
+    /// Why Stripe refused it, or why it is not made yet.
     #[schema(example = "already_refunded")]
     failure_code: Option<String>,
     #[schema(example = "2026-11-21T12:05:00Z")]

@@ -26,8 +26,8 @@ pub(super) async fn checkouts(
     Ok(collect(page.data, page.has_more, |session| session.id.to_string(), report))
 }
 
-/// How many sessions are looked through for the one of a top-up: more than are opened within the time that is looked at.
-const MAX_LOOKED_PAGES: usize = 50;
+/// How many pages are looked through for the session of a top-up: about two sessions a second in the time after a failure.
+const MAX_LOOKED_PAGES: usize = 20;
 /// How far our clock and Stripe's may differ.
 const CLOCK_DIFFERENCE_SECONDS: i64 = 300;
 
