@@ -93,7 +93,9 @@ struct PageQuery {
     cursor: Option<String>,
 }
 
-/// What the caller has. For a customer, and for an API key of one account.
+/// What the caller has.
+///
+/// For a customer, and for an API key of one account. The account is the token's subject, or the key's.
 #[utoipa::path(
     operation_id = "getBalance",
     tag = "credits",
@@ -105,7 +107,9 @@ pub async fn read_own_credits(request: HttpRequest, state: State) -> Result<Json
     credits(&request, &state, None).await
 }
 
-/// What an account has. For its owner, an admin, and an API key with the scope `read`.
+/// What an account has.
+///
+/// For its owner, an admin, and an API key with the scope `read`. An account that never had credits reads as zeros.
 #[utoipa::path(
     operation_id = "getAccountBalance",
     tag = "credits",
@@ -118,7 +122,9 @@ pub async fn read_credits(request: HttpRequest, path: Path<String>, state: State
     credits(&request, &state, Some(path.into_inner())).await
 }
 
-/// The caller's ledger, newest first. For a customer, and for an API key of one account.
+/// The caller's ledger, newest first.
+///
+/// For a customer, and for an API key of one account. `nextCursor` of one page is the `cursor` of the next.
 #[utoipa::path(
     operation_id = "listTransactions",
     tag = "credits",
@@ -134,7 +140,9 @@ pub async fn read_own_transactions(request: HttpRequest, state: State) -> Result
     transactions(&request, &state, None).await
 }
 
-/// An account's ledger, newest first. For its owner, an admin, and an API key with the scope `read`.
+/// An account's ledger, newest first.
+///
+/// For its owner, an admin, and an API key with the scope `read`. `nextCursor` of one page is the `cursor` of the next.
 #[utoipa::path(
     operation_id = "listAccountTransactions",
     tag = "credits",

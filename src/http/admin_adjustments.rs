@@ -141,7 +141,9 @@ pub async fn create(
     adjustment(made).map(Json)
 }
 
-/// What was given and taken by hand, by whom and why, newest first.
+/// The adjustments of an account, newest first.
+///
+/// Each says how many credits were given or taken by hand, by whom and why.
 #[utoipa::path(
     operation_id = "listAdjustments",
     tag = "admin",

@@ -231,7 +231,9 @@ fn refund(refunded: Refunded) -> Result<Refund, ApiError> {
     })
 }
 
-/// What a refund would move: money, credits, and the balance afterwards; or why it cannot be made.
+/// Shows what a refund would move.
+///
+/// Money, credits, and the balance afterwards; or why the refund cannot be made. Nothing is changed.
 #[utoipa::path(
     operation_id = "previewRefund",
     tag = "admin",

@@ -78,7 +78,9 @@ fn is_state(state: &str) -> Result<(), ValidationError> {
     TopupState::parse(state).map(drop).ok_or_else(unknown)
 }
 
-/// Purchases, newest first; with `surplus=true` those that were paid more than once.
+/// Purchases, newest first.
+///
+/// `surplus=true` gives those that were paid more than once, whose second payment should be refunded.
 #[utoipa::path(
     operation_id = "listTopups",
     tag = "admin",
@@ -131,8 +133,10 @@ fn summary(topup: ListedTopup) -> Result<TopupSummary, ApiError> {
     })
 }
 
-/// Explains one purchase: what was agreed, Stripe's objects, what was heard of it, and what followed in the books. Stripe
-/// is not asked; `POST …/check` does that.
+/// Explains one purchase.
+///
+/// What was agreed, Stripe's objects, the events that came, and the ledger entries that followed. Stripe is
+/// not asked; `POST …/check` does that.
 #[utoipa::path(
     operation_id = "getTopup",
     tag = "admin",

@@ -7,7 +7,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::State;
-use super::openapi::Problem503;
+use super::openapi::{Problem503, SlowRequest};
 use super::problem::ApiError;
 use crate::app::with_causes;
 use crate::store::instance::MigrationState;
@@ -22,14 +22,28 @@ pub struct Health {
 const OK: Json<Health> = Json(Health { status: "ok" });
 
 /// Whether the process runs.
-#[utoipa::path(operation_id = "getLiveness", tag = "health", responses((status = 200, description = "It runs.", body = Health)))]
+///
+/// It asks nothing else: a database that fails is no reason to restart the process.
+#[utoipa::path(
+    operation_id = "getLiveness",
+    tag = "health",
+    responses((status = 200, description = "It runs.", body = Health), SlowRequest),
+    security(()),
+)]
 #[get("/health/live")]
 pub async fn live() -> Json<Health> {
     OK
 }
 
 /// Whether the database is reachable and migrated.
-#[utoipa::path(operation_id = "getReadiness", tag = "health", responses((status = 200, description = "It can work.", body = Health), Problem503))]
+///
+/// For load balancers: a process that is not ready gets no requests.
+#[utoipa::path(
+    operation_id = "getReadiness",
+    tag = "health",
+    responses((status = 200, description = "It can work.", body = Health), SlowRequest, Problem503),
+    security(()),
+)]
 #[get("/health/ready")]
 pub async fn ready(state: State) -> Result<Json<Health>, ApiError> {
     let app = state.app.clone();

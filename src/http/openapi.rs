@@ -79,6 +79,11 @@ pub struct Problem409(Problem);
 #[expect(dead_code, reason = "documentation only")]
 pub struct Problem422(Problem);
 
+/// The request itself came too slowly. The connection is closed, without a body.
+#[derive(IntoResponses)]
+#[response(status = 408, description = "The request did not arrive in time.")]
+pub struct SlowRequest;
+
 /// The service cannot work at the moment.
 #[derive(IntoResponses)]
 #[response(
@@ -95,8 +100,10 @@ pub struct Problem503(Problem);
         title = "Topup",
         description = "Sells prepaid credits through Stripe Checkout and keeps the books on them.\n\nAmounts are whole \
             numbers in minor units of the currency, times are RFC 3339 in UTC, errors are RFC 9457 problems with a \
-            stable `code`."
+            stable `code`.",
+        contact(name = "The maintainers of Topup"),
     ),
+    servers((url = "http://127.0.0.1:8080", description = "Where the service listens by default")),
     components(schemas(Problem)),
     modifiers(&Credentials),
     tags(

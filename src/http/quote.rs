@@ -38,12 +38,15 @@ pub struct Quote {
     total_amount: i64,
 }
 
-/// What a number of credits costs. No credentials are needed.
+/// What a number of credits costs.
+///
+/// The price, the fee line and the total, in minor units. No credentials are needed.
 #[utoipa::path(
     operation_id = "getQuote",
     tag = "checkout",
     params(("credits" = i64, Query, description = "How many credits", example = 250)),
     responses((status = 200, description = "The price, line by line.", body = Quote), PublicProblems),
+    security(()),
 )]
 #[get("/credits/quote")]
 pub async fn read(request: HttpRequest, state: State) -> Result<Json<Quote>, ApiError> {

@@ -65,8 +65,9 @@ struct ListQuery {
     limit: Option<i64>,
 }
 
-/// The latest comparisons with Stripe's books, newest first, without their reports. For an admin, and an API key with the
-/// scope `admin` for all accounts.
+/// The latest comparisons with Stripe's books, newest first, without their reports.
+///
+/// For an admin, and an API key with the scope `admin` for all accounts.
 #[utoipa::path(
     operation_id = "listReconciliations",
     tag = "reconciliation",
@@ -85,8 +86,9 @@ pub async fn list_reconciliations(request: HttpRequest, state: State) -> Result<
     Ok(Json(Reconciliations { data }))
 }
 
-/// A comparison with Stripe's books, with what it found. For an admin, and an API key with the scope `admin` for all
-/// accounts.
+/// A comparison with Stripe's books, with what it found.
+///
+/// For an admin, and an API key with the scope `admin` for all accounts.
 #[utoipa::path(
     operation_id = "getReconciliation",
     tag = "reconciliation",

@@ -183,8 +183,9 @@ impl TryFrom<FailedDelivery> for FailedWebhookDelivery {
     }
 }
 
-/// Stripe's events of which a delivery failed, the newest first. For an admin, and an API key with the scope `admin` for
-/// all accounts.
+/// Stripe's events of which a delivery failed, newest first.
+///
+/// For an admin, and an API key with the scope `admin` for all accounts.
 #[utoipa::path(
     operation_id = "listFailedWebhookEvents",
     tag = "webhooks",
@@ -215,8 +216,9 @@ pub async fn list_failed_events(request: HttpRequest, state: State) -> Result<Js
     FailedWebhookEvents::new(events, limit).map(Json)
 }
 
-/// One event of which a delivery failed, with what came with it. For an admin, and an API key with the scope `admin` for
-/// all accounts.
+/// One event of which a delivery failed, with its payload.
+///
+/// For an admin, and an API key with the scope `admin` for all accounts.
 #[utoipa::path(
     operation_id = "getFailedWebhookEvent",
     tag = "webhooks",
@@ -240,8 +242,9 @@ pub async fn read_failed_event(
     FailedWebhookDelivery::try_from(delivery).map(Json)
 }
 
-/// Tries a failed event again, as if Stripe delivered it now. It is safe at any time: no event credits twice. For an
-/// admin, and an API key with the scope `admin` for all accounts.
+/// Tries a failed event again, as if Stripe delivered it now.
+///
+/// It is safe at any time: no event credits twice. For an admin, and an API key with the scope `admin` for all accounts.
 #[utoipa::path(
     operation_id = "replayFailedWebhookEvent",
     tag = "webhooks",

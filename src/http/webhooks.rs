@@ -56,6 +56,7 @@ pub struct Received {
         (status = 500, description = "The event has had no effect; Stripe shall try again.", body = Problem, content_type = "application/problem+json"),
         Problem503,
     ),
+    security(()),
 )]
 #[post("/webhooks/stripe")]
 pub async fn receive(request: HttpRequest, payload: Payload, state: State) -> Result<Json<Received>, ApiError> {

@@ -149,8 +149,19 @@ fn a_port_in_use_and_a_folder_that_is_not_ours_are_one_clear_sentence_each() {
 /// Buys, is declined, passes and fails 3-D Secure, and leaves, in a real browser. Screenshots go to `artifacts/`.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_customer_buys_credits_in_a_browser() {
+    in_a_browser("purchase.mjs", "DEMO_URL").await;
+}
+
+/// Executes every GET and one POST on the page of the documentation, without credentials and with a token.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_newcomer_tries_every_operation_out_in_the_documentation() {
+    in_a_browser("docs.mjs", "SERVICE_URL").await;
+}
+
+/// Runs a script of `tests/browser` against `topup dev`, whose address it finds in `variable`.
+async fn in_a_browser(script: &str, variable: &'static str) {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let script = root.join("tests/browser/purchase.mjs");
+    let script = root.join("tests/browser").join(script);
     let installed = root.join("tests/browser/node_modules/playwright-core").is_dir();
     assert!(installed, "playwright-core is not installed: npm ci --prefix tests/browser");
     let chromium = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
@@ -164,7 +175,7 @@ async fn a_customer_buys_credits_in_a_browser() {
     let output = tokio::task::spawn_blocking(move || {
         Command::new("node")
             .arg(script)
-            .env("DEMO_URL", url)
+            .env(variable, url)
             .env("CHROMIUM", chromium)
             .env("ARTIFACTS", root.join("artifacts/browser"))
             .output()

@@ -23,6 +23,7 @@ mod logs;
 mod made_once;
 mod money_back;
 mod openapi;
+mod openapi_tools;
 mod properties;
 mod rate_limit;
 mod reconcile;
