@@ -11,7 +11,7 @@ use super::apply_event::{ApplyEventError, EventOutcome};
 use super::questions::Inquiry;
 use crate::domain::ids::{DisputeId, LedgerEntryId, PaymentIntentId, TopupId};
 use crate::domain::reversal::{EventRef, RefundReport};
-use crate::ports::{ChargeRefunded, ChargeSettled};
+use crate::ports::{ChargeRefunded, ChargeSettled, GatewayError};
 use crate::store::reversals::{AppliedReversal, ApplyReversals, ReversalNews};
 use crate::store::{StoreError, apply, fees, payments, topups};
 

@@ -277,8 +277,9 @@ pub async fn replay_failed_event(
     Ok(Json(ReplayedWebhookEvent { outcome, detail, event: now.event.try_into()? }))
 }
 
-/// Closes a failed event that will never have an effect, with the reason. It changes nothing in the books. For an admin, and
-/// an API key with the scope `admin` for all accounts.
+/// Closes a failed event that will never have an effect, with the reason.
+///
+/// It changes nothing in the books. For an admin, and an API key with the scope `admin` for all accounts.
 #[utoipa::path(
     operation_id = "closeFailedWebhookEvent",
     tag = "webhooks",

@@ -106,7 +106,7 @@ on_both_databases! {
         for level in ["\"TRACE\"", "\"DEBUG\"", "\"INFO\"", "\"WARN\""] {
             assert!(log.contains(level), "nothing was written at {level}");
         }
-        for line in ["webhook refused", "Stripe did not open the checkout", "stopped"] {
+        for line in ["webhook refused", "Stripe did not do what was asked", "stopped"] {
             assert!(log.contains(line), "{line}");
         }
         let request_id = failed["request_id"].as_str().expect("an id");
