@@ -92,7 +92,8 @@ on_both_databases! {
         assert_utc_time(&balance["updatedAt"]);
         let ledger = app.get_as("user_1", "/credits/transactions").await.expect(200);
         let [newest, oldest] = ledger["data"].as_array().expect("a list").as_slice() else { panic!("{ledger}") };
-        assert_eq!(fields(newest), ["balanceAfter", "createdAt", "credits", "id", "kind", "source"]);
+        let expected = ["balanceAfter", "createdAt", "credits", "description", "id", "kind", "reason", "source"];
+        assert_eq!(fields(newest), expected);
         assert_eq!((&newest["credits"], &newest["balanceAfter"]), (&300.into(), &550.into()));
         assert_eq!((&oldest["credits"], &oldest["balanceAfter"]), (&250.into(), &250.into()));
         assert_eq!((&newest["kind"], &newest["createdAt"]), (&"topup".into(), &balance["updatedAt"]));
