@@ -147,8 +147,11 @@ async fn the_document_and_its_pages_are_served_and_need_no_other_host() {
     assert_eq!(answer.headers["content-type"], "application/json");
     let mut served = answer.expect(200);
     assert!(served["servers"][0]["url"].as_str().is_some_and(|url| url.starts_with("http://127.0.0.1")), "{served}");
-    served.as_object_mut().expect("an object").remove("servers");
-    assert_eq!(served, document());
+    let mut checked_in = document();
+    for document in [&mut served, &mut checked_in] {
+        document.as_object_mut().expect("an object").remove("servers");
+    }
+    assert_eq!(served, checked_in);
 
     let answer = app.get("/docs").await;
     assert_eq!((answer.status, answer.headers["location"].as_str()), (302, "/docs/"));
