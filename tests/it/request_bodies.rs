@@ -203,7 +203,7 @@ async fn a_body_that_is_too_large_is_refused_announced_or_not() {
     assert!(answer.starts_with("HTTP/1.1 413 ") && answer.contains("body_too_large"), "{answer}");
     let signature = stripe_sandbox::sign(crate::support::stripe::WEBHOOK_SECRET, 1, b"");
     let signature = signature.replacen("t=1,", &format!("t={},", topup::ports::Clock::now_ms(&*app.clock) / 1_000), 1);
-    let answer = app.deliver_with(Some(&signature), &vec![b' '; 512 * 1024 + 1]).await;
+    let answer = app.deliver_with(Some(&signature), &vec![b' '; 1024 * 1024 + 1]).await;
     answer.expect_problem(413, "body_too_large");
     app.finish().await;
 }
