@@ -70,11 +70,12 @@ impl FeeSums {
     /// # Errors
     /// See [`NoFit`].
     pub fn fit(&self) -> Result<FeeFit, NoFit> {
-        if self.count < MIN_FEES {
-            return Err(NoFit::TooFew);
-        }
+        // First: a pair that does not fit the sums is not counted either.
         if self.is_too_large {
             return Err(NoFit::TooLarge);
+        }
+        if self.count < MIN_FEES {
+            return Err(NoFit::TooFew);
         }
         self.slope_and_rest().ok_or(NoFit::TooLarge)?
     }
