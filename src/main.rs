@@ -13,7 +13,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use topup::app::api_keys::{self, Scope};
-use topup::config::{Config, LogSettings, Source, parse_log_filter};
+use topup::config::{Config, LogSettings, Source};
 use topup::domain::account::AccountId;
 use topup::startup::{Application, Environment, StartError, listen};
 use topup::store::Db;
@@ -185,7 +185,7 @@ async fn serve() -> Result<(), Failure> {
 #[cfg(feature = "dev")]
 async fn dev(options: topup::dev::DevOptions) -> Result<(), Failure> {
     let filter = std::env::var("LOG").unwrap_or_else(|_| "warn,topup=info".to_owned());
-    let filter = parse_log_filter(&filter).map_err(|message| format!("LOG: {message}"))?;
+    let filter = topup::config::parse_log_filter(&filter).map_err(|message| format!("LOG: {message}"))?;
     start_logging(&LogSettings { filter, json: false })?;
     let stop = stop_signal()?;
     let dev = topup::dev::Dev::start(options, Environment::default()).await?;
