@@ -12,7 +12,9 @@ use sqlx::migrate::Migrator;
 use sqlx::postgres::{PgArguments, PgRow};
 use sqlx::query::{Query, QueryAs};
 use sqlx::sqlite::{SqliteArguments, SqliteRow};
-use sqlx::{Arguments, Connection, Executor, FromRow, PgPool, Postgres, SqlStr, Sqlite, SqlitePool, Transaction};
+use sqlx::{
+    Arguments, Connection, Executor, FromRow, PgConnection, PgPool, Postgres, SqlStr, Sqlite, SqlitePool, Transaction,
+};
 
 use super::StoreError;
 use super::apply::{Applied, ApplyPayment};
@@ -26,6 +28,11 @@ use super::work::{Attempts, Next, Plain, Work, guarded, in_write_time};
 use crate::checkpoints;
 
 mod connect;
+mod session;
+
+use session::Route;
+#[doc(hidden)]
+pub use session::{Purpose, settings as session_settings};
 
 static SQLITE_MIGRATIONS: Migrator = sqlx::migrate!("migrations/sqlite");
 static POSTGRES_MIGRATIONS: Migrator = sqlx::migrate!("migrations/postgres");
@@ -70,8 +77,13 @@ fn sqlite_query<'q>(statement: &Statement, values: &[Value]) -> Result<Query<'q,
     Ok(sqlx::query_with(statement.sql(), sqlite_arguments(statement, values)?))
 }
 
-fn postgres_query<'q>(statement: &Statement, values: &[Value]) -> Result<Query<'q, Postgres, PgArguments>, StoreError> {
-    Ok(sqlx::query_with(statement.sql(), postgres_arguments(statement, values)?))
+fn postgres_query<'q>(
+    route: Route,
+    statement: &Statement,
+    values: &[Value],
+) -> Result<Query<'q, Postgres, PgArguments>, StoreError> {
+    let query = sqlx::query_with(statement.sql(), postgres_arguments(statement, values)?);
+    Ok(query.persistent(route.keeps_statements()))
 }
 
 fn sqlite_rows<'q, T: Record>(
@@ -82,15 +94,17 @@ fn sqlite_rows<'q, T: Record>(
 }
 
 fn postgres_rows<'q, T: Record>(
+    route: Route,
     statement: &Statement,
     values: &[Value],
 ) -> Result<QueryAs<'q, Postgres, T, PgArguments>, StoreError> {
-    Ok(sqlx::query_as_with(statement.sql(), postgres_arguments(statement, values)?))
+    let query = sqlx::query_as_with(statement.sql(), postgres_arguments(statement, values)?);
+    Ok(query.persistent(route.keeps_statements()))
 }
 
 enum Transactional {
     Sqlite(Transaction<'static, Sqlite>),
-    Postgres(Transaction<'static, Postgres>),
+    Postgres(Transaction<'static, Postgres>, Route),
 }
 
 /// An open write. A closure that has one talks to nothing else.
@@ -105,7 +119,9 @@ impl Tx {
         checkpoints::reach(statement.sql()).await;
         Ok(match &mut self.0 {
             Transactional::Sqlite(tx) => sqlite_query(statement, values)?.execute(&mut **tx).await?.rows_affected(),
-            Transactional::Postgres(tx) => postgres_query(statement, values)?.execute(&mut **tx).await?.rows_affected(),
+            Transactional::Postgres(tx, route) => {
+                postgres_query(*route, statement, values)?.execute(&mut **tx).await?.rows_affected()
+            }
         })
     }
 
@@ -121,7 +137,9 @@ impl Tx {
         checkpoints::reach(statement.sql()).await;
         Ok(match &mut self.0 {
             Transactional::Sqlite(tx) => sqlite_rows(statement, values)?.fetch_optional(&mut **tx).await?,
-            Transactional::Postgres(tx) => postgres_rows(statement, values)?.fetch_optional(&mut **tx).await?,
+            Transactional::Postgres(tx, route) => {
+                postgres_rows(*route, statement, values)?.fetch_optional(&mut **tx).await?
+            }
         })
     }
 
@@ -137,15 +155,25 @@ impl Tx {
         checkpoints::reach(statement.sql()).await;
         Ok(match &mut self.0 {
             Transactional::Sqlite(tx) => sqlite_rows(statement, values)?.fetch_all(&mut **tx).await?,
-            Transactional::Postgres(tx) => postgres_rows(statement, values)?.fetch_all(&mut **tx).await?,
+            Transactional::Postgres(tx, route) => {
+                postgres_rows(*route, statement, values)?.fetch_all(&mut **tx).await?
+            }
         })
+    }
+
+    async fn commit(self) -> Result<(), StoreError> {
+        match self.0 {
+            Transactional::Sqlite(tx) => tx.commit().await?,
+            Transactional::Postgres(tx, _) => tx.commit().await?,
+        }
+        Ok(())
     }
 
     /// Runs a statement over many rows within this write.
     pub(super) async fn fetch_bulk<T: Record>(&mut self, bulk: &impl Bulk) -> Result<Vec<T>, StoreError> {
         match &self.0 {
             Transactional::Sqlite(_) => self.fetch_all(&bulk.statement().json, &bulk.as_json()?).await,
-            Transactional::Postgres(_) => self.fetch_all(&bulk.statement().lists, &bulk.as_lists()).await,
+            Transactional::Postgres(..) => self.fetch_all(&bulk.statement().lists, &bulk.as_lists()).await,
         }
     }
 
@@ -184,6 +212,7 @@ pub(super) enum Pools {
         /// Does nothing but credit.
         creditor: Kept<Postgres>,
         lanes: Lanes,
+        route: Route,
     },
 }
 
@@ -248,7 +277,15 @@ impl Db {
         reading(move || async move {
             Ok(match self.pools.as_ref() {
                 Pools::Sqlite { readers, .. } => sqlite_rows(statement, values)?.fetch_optional(readers).await?,
-                Pools::Postgres { pool, .. } => postgres_rows(statement, values)?.fetch_optional(pool).await?,
+                Pools::Postgres { pool, route: Route::Direct, .. } => {
+                    postgres_rows(Route::Direct, statement, values)?.fetch_optional(pool).await?
+                }
+                Pools::Postgres { .. } => {
+                    let mut tx = self.pools.begin().await?;
+                    let rows = tx.fetch_optional(statement, values).await?;
+                    tx.commit().await?;
+                    rows
+                }
             })
         })
         .await
@@ -262,7 +299,15 @@ impl Db {
         reading(move || async move {
             Ok(match self.pools.as_ref() {
                 Pools::Sqlite { readers, .. } => sqlite_rows(statement, values)?.fetch_all(readers).await?,
-                Pools::Postgres { pool, .. } => postgres_rows(statement, values)?.fetch_all(pool).await?,
+                Pools::Postgres { pool, route: Route::Direct, .. } => {
+                    postgres_rows(Route::Direct, statement, values)?.fetch_all(pool).await?
+                }
+                Pools::Postgres { .. } => {
+                    let mut tx = self.pools.begin().await?;
+                    let rows = tx.fetch_all(statement, values).await?;
+                    tx.commit().await?;
+                    rows
+                }
             })
         })
         .await
@@ -302,6 +347,7 @@ impl Db {
     pub async fn migrate(&self) -> Result<(), StoreError> {
         match self.pools.as_ref() {
             Pools::Sqlite { writer, .. } => SQLITE_MIGRATIONS.run(writer).await?,
+            Pools::Postgres { route: Route::Pooled, .. } => return Err(StoreError::NeedsOwnSession),
             Pools::Postgres { pool, .. } => {
                 // A migration takes as long as it takes.
                 let mut connection = pool.acquire().await?.detach();
@@ -420,12 +466,16 @@ impl Pools {
                 connection.give_back();
                 rows
             }
-            Self::Postgres { creditor, .. } => {
-                let query = postgres_rows(&bulk.statement().lists, &bulk.as_lists())?;
+            Self::Postgres { creditor, route, .. } => {
+                let query = postgres_rows(*route, &bulk.statement().lists, &bulk.as_lists())?;
                 let mut connection = creditor.take().await?;
-                let result = query.fetch_all(connection.get()?).await;
-                // The server has said what it thinks of the statement, and waits for the next one.
-                if matches!(result, Ok(_) | Err(sqlx::Error::Database(_))) {
+                let result = match route.begin_credit() {
+                    None => query.fetch_all(connection.get()?).await,
+                    Some(begin) => fetch_between(query, connection.get()?, begin).await,
+                };
+                // The server has said what it thinks of the statement, and waits for the next one; in a transaction that began
+                // before, it may wait for its end.
+                if result.is_ok() || (route.keeps_statements() && matches!(result, Err(sqlx::Error::Database(_)))) {
                     connection.give_back();
                 }
                 result?
@@ -435,23 +485,37 @@ impl Pools {
         Ok(rows)
     }
 
+    async fn begin(&self) -> Result<Tx, StoreError> {
+        Ok(Tx(match self {
+            Self::Sqlite { writer, .. } => Transactional::Sqlite(writer.begin_with("BEGIN IMMEDIATE").await?),
+            Self::Postgres { pool, route, .. } => {
+                Transactional::Postgres(pool.begin_with(route.begin()).await?, *route)
+            }
+        }))
+    }
+
     async fn write_once<W: Work + ?Sized>(&self, work: &mut W) -> Result<W::Output, StoreError> {
         checkpoints::reach("begin").await;
-        let transaction = match self {
-            Self::Sqlite { writer, .. } => Transactional::Sqlite(writer.begin_with("BEGIN IMMEDIATE").await?),
-            Self::Postgres { pool, .. } => Transactional::Postgres(pool.begin().await?),
-        };
-        let mut tx = Tx(transaction);
+        let mut tx = self.begin().await?;
         // An error, or a panic, drops the transaction, which rolls it back.
         let value = guarded(work.run(&mut tx)).await?;
         checkpoints::reach("commit").await;
-        match tx.0 {
-            Transactional::Sqlite(tx) => tx.commit().await?,
-            Transactional::Postgres(tx) => tx.commit().await?,
-        }
+        tx.commit().await?;
         checkpoints::reach("committed").await;
         Ok(value)
     }
+}
+
+/// Runs a query in a transaction that begins like this.
+async fn fetch_between<T: Record>(
+    query: QueryAs<'_, Postgres, T, PgArguments>,
+    connection: &mut PgConnection,
+    begin: &'static str,
+) -> Result<Vec<T>, sqlx::Error> {
+    let mut tx = connection.begin_with(begin).await?;
+    let rows = query.fetch_all(&mut *tx).await?;
+    tx.commit().await?;
+    Ok(rows)
 }
 
 /// Reads in time. A connection that was used a moment ago is not tested before, so a server that was restarted meanwhile

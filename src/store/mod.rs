@@ -59,6 +59,12 @@ pub enum StoreError {
     /// The address names a database that is not known here.
     #[error("DATABASE_URL must start with sqlite: or postgres://")]
     UnknownDatabase,
+    /// A migration was asked for through a pooler.
+    #[error(
+        "DATABASE_URL names a pooler, and migrating needs a session of its own: set it to the server's own address for \
+        `topup migrate` (at Neon the host without -pooler, at Supabase port 5432, for PgBouncer the server behind it)"
+    )]
+    NeedsOwnSession,
     /// It took too long. A write that was not at its commit yet has left nothing; of one that was, it is unknown.
     #[error("the database took too long")]
     TimedOut,

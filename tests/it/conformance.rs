@@ -8,6 +8,7 @@ mod held_rows;
 mod leases;
 mod mismatches;
 mod overtaken;
+mod plans;
 mod records;
 mod schema;
 mod writes;

@@ -24,6 +24,7 @@ mod made_once;
 mod money_back;
 mod openapi;
 mod openapi_tools;
+mod pooler;
 mod properties;
 mod rate_limit;
 mod reconcile;

@@ -8,6 +8,7 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, S
 use sqlx::{ConnectOptions, Connection, Executor};
 
 use super::Pools;
+use super::session::{Purpose, Route};
 use crate::store::StoreError;
 use crate::store::credit;
 use crate::store::kept::{Kept, TEST_AFTER};
@@ -18,26 +19,6 @@ use crate::store::work::WRITE_TIMEOUT;
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long SQLite waits for a write of another process, such as `topup keys create`.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
-/// What each session of PostgreSQL is opened with, unless `options` in the address says otherwise. Limits first: without
-/// them a process that dies without a goodbye, or a network that does, would hold an account's row until the server
-/// notices, which can take hours. A lock that is not to be had soon is waited for without the connection (`store/lanes.rs`).
-///
-/// Then the planner. Statistics may be missing, or made when the tables were empty, and no statement may read a growing
-/// table from end to end because of them; each has an index for what it looks up. Compiling would only cost time.
-const SESSION: [(&str, &str); 5] = [
-    ("statement_timeout", "15s"),
-    ("lock_timeout", "250ms"),
-    ("idle_in_transaction_session_timeout", "15s"),
-    ("enable_seqscan", "off"),
-    ("jit", "off"),
-];
-/// Statements of all kinds are planned for the sizes that the tables have at that moment, and join by looking up row by
-/// row: none gives many rows.
-const PLANNED_EACH_TIME: [(&str, &str); 3] =
-    [("plan_cache_mode", "force_custom_plan"), ("enable_hashjoin", "off"), ("enable_mergejoin", "off")];
-/// The one that credits is planned once: planning it takes longer than running it. Its text leaves the planner no choice
-/// about the tables (`store/credit/lists.sql`); the rows of the group, which have no index, are joined by hashing.
-const PLANNED_ONCE: [(&str, &str); 2] = [("plan_cache_mode", "force_generic_plan"), ("enable_nestloop", "off")];
 /// How many pages SQLite's log may have before a commit writes them to their places, which costs two waits for the disk.
 /// With 2,000 pages more deliveries are credited per second, but whoever comes at such a moment waits 20 ms instead of 8
 /// (docs/PERFORMANCE.md).
@@ -62,17 +43,11 @@ async fn postgres(url: &str) -> Result<Pools, StoreError> {
     let options = PgConnectOptions::from_str(url)?.application_name("topup").disable_statement_logging();
     // We have no floats, and PgBouncer refuses a parameter that it does not know.
     let options = options.extra_float_digits(None);
-    let pool = postgres_pool(POSTGRES_CONNECTIONS).connect_with(session(&options, &PLANNED_EACH_TIME));
-    let creditor = session(&options, &PLANNED_ONCE).application_name("topup credit");
+    let route = Route::find(url, &options).await?;
+    let pool = postgres_pool(POSTGRES_CONNECTIONS).connect_with(route.options(&options, Purpose::All));
+    let creditor = route.options(&options, Purpose::Credit).application_name("topup credit");
     let creditor = Kept::new(postgres_pool(1).connect_lazy_with(creditor));
-    Ok(Pools::Postgres { pool: pool.await?, creditor, lanes: Lanes::default() })
-}
-
-/// Sessions with these settings, as far as the address does not have them.
-fn session(options: &PgConnectOptions, more: &[(&str, &str)]) -> PgConnectOptions {
-    let given = options.get_options().unwrap_or_default().to_owned();
-    let settings = SESSION.iter().chain(more).filter(|(name, _)| !given.contains(name));
-    options.clone().options(settings.copied())
+    Ok(Pools::Postgres { pool: pool.await?, creditor, lanes: Lanes::default(), route })
 }
 
 async fn sqlite(url: &str, create: bool) -> Result<Pools, StoreError> {

@@ -19,6 +19,7 @@ use topup::system::SystemIds;
 
 use super::clock::TestClock;
 use super::database::{Backend, TestDatabase};
+use super::pooler::Pooler;
 use super::stripe::{SECRET_KEY, Stripe, WEBHOOK_SECRET};
 
 /// The secret that signs the customers' tokens.
@@ -55,6 +56,8 @@ pub struct Options {
     pub first_pause: Duration,
     /// How many bytes of webhook bodies may be in memory at once.
     pub webhook_bytes: usize,
+    /// Whether the service reaches PostgreSQL through PgBouncer.
+    pub pooler: bool,
 }
 
 impl Default for Options {
@@ -67,6 +70,7 @@ impl Default for Options {
             checkout_budget: Duration::from_secs(20),
             first_pause: topup::app::FIRST_PAUSE,
             webhook_bytes: topup::http::MAX_WEBHOOK_BYTES_IN_FLIGHT,
+            pooler: false,
         }
     }
 }
@@ -96,6 +100,9 @@ pub struct TestApp {
     pub clock: Arc<TestClock>,
     /// The database.
     pub database: TestDatabase,
+    /// The address of the database through the pooler, if there is one.
+    pub pooler_url: Option<String>,
+    _pooler: Option<Pooler>,
     sandbox: Option<Sandbox>,
     stop: Option<oneshot::Sender<()>>,
     server: Option<JoinHandle<Result<(), StartError>>>,
@@ -176,7 +183,9 @@ impl TestApp {
 
     async fn serve(database: TestDatabase, options: Options, listener: TcpListener, stripe: Stripe) -> Self {
         let clock = Arc::new(TestClock::default());
-        let config = config(&database.url, &stripe.url, &options.settings);
+        let pooler = options.pooler.then(|| Pooler::start(&database.url));
+        let pooler_url = pooler.as_ref().map(|pooler| pooler.url(&database.url));
+        let config = config(pooler_url.as_deref().unwrap_or(&database.url), &stripe.url, &options.settings);
         let environment = Environment {
             clock: clock.clone(),
             ids: Arc::new(SystemIds),
@@ -191,7 +200,18 @@ impl TestApp {
         let url = format!("http://{}", application.address());
         let (app, (stop, stopped)) = (application.app(), oneshot::channel::<()>());
         let server = tokio::spawn(application.run_until_stopped(async { drop(stopped.await) }));
-        Self { url, stripe, app, clock, database, sandbox: None, stop: Some(stop), server: Some(server) }
+        Self {
+            url,
+            stripe,
+            app,
+            clock,
+            database,
+            pooler_url,
+            _pooler: pooler,
+            sandbox: None,
+            stop: Some(stop),
+            server: Some(server),
+        }
     }
 
     /// Stops everything and checks the books. Every test ends with it.

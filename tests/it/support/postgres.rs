@@ -103,7 +103,7 @@ fn start_private() -> Server {
 }
 
 /// PostgreSQL refuses to run as root.
-fn as_unprivileged(data: &PathBuf) -> Command {
+pub fn as_unprivileged(data: &PathBuf) -> Command {
     let is_root = std::fs::metadata("/proc/self").is_ok_and(|self_| std::os::unix::fs::MetadataExt::uid(&self_) == 0);
     if !is_root {
         return Command::new("env");

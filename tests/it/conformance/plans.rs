@@ -1,0 +1,220 @@
+//! No statement reads a growing table from end to end, whatever the statistics say: never made, made when the tables were
+//! empty, made when they were small, lost by a restore.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection, Row, SqliteConnection};
+use topup::store::backend::{Purpose, session_settings};
+use topup::store::{Statement, all_statements};
+
+use crate::support::Backend;
+use crate::support::database::TestDatabase;
+
+const CREDIT: &str = include_str!("../../../src/store/credit/lists.sql");
+const CREDIT_SQLITE: &str = include_str!("../../../src/store/credit/json.sql");
+const SMALL: u32 = 50;
+const GROWN: u32 = 5_000;
+
+/// What grows with the business. The others hold what operators made, or are pruned.
+const GROWING: [&str; 10] = [
+    "accounts",
+    "adjustments",
+    "failed_webhook_events",
+    "idempotency_keys",
+    "ledger_entries",
+    "payments",
+    "refund_requests",
+    "reversals",
+    "topups",
+    "webhook_events",
+];
+/// Indexes that hold exceptions alone, which may be read whole.
+const OF_EXCEPTIONS: [&str; 6] = [
+    "failed_webhook_events_by_payload",
+    "failed_webhook_events_open",
+    "payments_in_surplus",
+    "refund_requests_unsettled",
+    "reversals_unsettled",
+    "surplus_payments",
+];
+
+/// Statements that look at all there is, on purpose: the proof of the books, and what was kept of failed deliveries.
+fn reads_all(sql: &str) -> bool {
+    sql.starts_with("SELECT COUNT(*) AS wrong") || sql.contains("payload LIKE")
+}
+
+/// Fills the tables with rows `first` to `last`, as the service would leave them.
+fn fill(first: u32, last: u32) -> String {
+    let rows = format!(
+        "(WITH RECURSIVE counted(n) AS (SELECT {first} UNION ALL SELECT n + 1 FROM counted WHERE n < {last}) \
+         SELECT n FROM counted) AS numbers"
+    );
+    [
+        "INSERT INTO accounts (id, balance, entries, updated_at) SELECT 'user_' || n, 250, 1, n FROM",
+        "INSERT INTO topups (id, account_id, state, credits, currency, credit_unit_amount, credits_amount, fee_amount, \
+         total_amount, fee_mode, fee_rate_percent, fee_fixed, fee_label, expected_fee, livemode, stripe_request, \
+         stripe_attempt, session_id, expires_at, created_at, updated_at, payment_intent_id, paid_at) \
+         SELECT 'topup_' || n, 'user_' || n, 'paid', 250, 'usd', 1, 250, 39, 289, 'gross_up', '2.9', 30, 'fee', 38, 0, '{}', 1, \
+         'cs_' || n, n, n, n, 'pi_' || n, n FROM",
+        "INSERT INTO payments (payment_intent_id, topup_id, state, session_id, writes, created_at, updated_at) \
+         SELECT 'pi_' || n, 'topup_' || n, 'credited', 'cs_' || n, 1, n, n FROM",
+        "INSERT INTO webhook_events (id, type, topup_id, outcome, received_at) \
+         SELECT 'evt_' || n, 'checkout.session.completed', 'topup_' || n, 'credited', n FROM",
+        "INSERT INTO ledger_entries (account_id, sequence, id, kind, credits, balance_after, source, created_at) \
+         SELECT 'user_' || n, 1, 'entry_' || n, 'topup', 250, 250, 'topup_' || n, n FROM",
+        "INSERT INTO failed_webhook_events (event_id, type, kind, error, attempts, first_failed_at, last_failed_at, resolved_at) \
+         SELECT 'evt_' || n, 'charge.updated', 'transient', 'once', 1, n, n, n FROM",
+        "INSERT INTO reversals (id, kind, payment_intent_id, amount, currency, status, stage, counts, version, created_at, \
+         updated_at) SELECT 're_' || n, 'refund', 'pi_' || n, 10, 'usd', 'succeeded', 2, 1, 1, n, n FROM",
+        "INSERT INTO idempotency_keys (caller, key, request_hash, topup_id, lease_until, created_at) \
+         SELECT 'caller', 'key_' || n, 'hash', 'topup_' || n, 0, n FROM",
+    ]
+    .map(|sql| format!("{sql} {rows}"))
+    .join(";")
+}
+
+/// A session that plans as the service's own do.
+async fn planner(url: &str, purpose: Purpose) -> PgConnection {
+    let mut connection = PgConnection::connect(url).await.expect("connects");
+    for (name, value) in session_settings(purpose) {
+        let set = format!("SET {name} = '{value}'");
+        connection.execute(sqlx::raw_sql(AssertSqlSafe(set))).await.expect("set");
+    }
+    connection
+}
+
+async fn text(connection: &mut PgConnection, sql: String) -> String {
+    let row = connection.fetch_one(sqlx::raw_sql(AssertSqlSafe(sql))).await.expect("readable");
+    row.try_get_unchecked(0).expect("text")
+}
+
+/// The first column of each index: a condition on a later one alone reads all of the index.
+async fn first_columns(connection: &mut PgConnection) -> BTreeMap<String, String> {
+    let sql = "SELECT indexrelid::regclass::text, pg_get_indexdef(indexrelid, 1, true) FROM pg_index";
+    let rows = connection.fetch_all(sqlx::raw_sql(sql)).await.expect("readable");
+    rows.iter().map(|row| (row.get(0), row.get(1))).collect()
+}
+
+/// What of a plan reads a growing table, or an index of it, from end to end.
+fn whole_reads(plan: &Value, first_columns: &BTreeMap<String, String>, found: &mut Vec<String>) {
+    let of = |name: &str| plan[name].as_str().unwrap_or_default();
+    let (kind, table, index, condition) = (of("Node Type"), of("Relation Name"), of("Index Name"), of("Index Cond"));
+    let first = first_columns.get(index).map_or("", String::as_str);
+    let is_whole = match kind {
+        "Seq Scan" => true,
+        "Index Scan" | "Index Only Scan" | "Bitmap Index Scan" => {
+            !OF_EXCEPTIONS.contains(&index)
+                && !condition.split(|c: char| !c.is_alphanumeric() && c != '_').any(|word| word == first)
+        }
+        _ => false,
+    };
+    let grows =
+        GROWING.contains(&table) || (kind == "Bitmap Index Scan" && GROWING.iter().any(|name| index.starts_with(name)));
+    if is_whole && grows {
+        found.push(format!("{kind} {table} {index} {condition}"));
+    }
+    for child in plan["Plans"].as_array().into_iter().flatten() {
+        whole_reads(child, first_columns, found);
+    }
+}
+
+/// Plans every statement, and the one that credits, in sessions like the service's.
+async fn check_postgres(url: &str, state: &str, with_credit_only: bool) {
+    let mut all = planner(url, Purpose::All).await;
+    let first_columns = first_columns(&mut all).await;
+    let mut bad = Vec::new();
+    let statements = all_statements().map(Statement::sql).filter(|sql| !with_credit_only && !reads_all(sql));
+    for (number, sql) in statements.enumerate() {
+        let prepare = format!("PREPARE s{number} AS {sql}");
+        all.execute(sqlx::raw_sql(AssertSqlSafe(prepare))).await.expect("prepares");
+        let types = format!(
+            "SELECT array_to_string(parameter_types, ',') FROM pg_prepared_statements WHERE name = 's{number}'"
+        );
+        let types = text(&mut all, types).await;
+        let values: Vec<&str> = types.split(',').map(|name| if name == "bigint" { "100" } else { "'x'" }).collect();
+        let values = if types.is_empty() { String::new() } else { format!("({})", values.join(", ")) };
+        let plan = text(&mut all, format!("EXPLAIN (FORMAT JSON) EXECUTE s{number}{values}")).await;
+        check_plan(&plan, sql, &first_columns, &mut bad);
+    }
+    let mut credit = planner(url, Purpose::Credit).await;
+    credit.execute(sqlx::raw_sql(AssertSqlSafe(format!("PREPARE credit AS {CREDIT}")))).await.expect("prepares");
+    let plan = text(&mut credit, format!("EXPLAIN (FORMAT JSON) EXECUTE credit({})", ["NULL"; 12].join(", "))).await;
+    check_plan(&plan, "credit/lists.sql", &first_columns, &mut bad);
+    assert!(bad.is_empty(), "{state}:\n{}", bad.join("\n"));
+    all.close().await.expect("closes");
+    credit.close().await.expect("closes");
+}
+
+fn check_plan(plan: &str, sql: &str, first_columns: &BTreeMap<String, String>, bad: &mut Vec<String>) {
+    let plan: Value = serde_json::from_str(plan).expect("JSON");
+    let mut found = Vec::new();
+    whole_reads(&plan[0]["Plan"], first_columns, &mut found);
+    bad.extend(found.into_iter().map(|read| format!("{read}: {sql}")));
+}
+
+/// Known mistake 27.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_statement_reads_a_growing_table_from_end_to_end_on_postgresql() {
+    for (statistics, before) in [("", 0), ("VACUUM ANALYZE", 0), ("VACUUM ANALYZE", SMALL)] {
+        let database = TestDatabase::migrated(Backend::Postgres).await;
+        let mut other = PgConnection::connect(&database.url).await.expect("connects");
+        if before > 0 {
+            other.execute(sqlx::raw_sql(AssertSqlSafe(fill(1, before)))).await.expect("filled");
+        }
+        if !statistics.is_empty() {
+            other.execute(sqlx::raw_sql(statistics)).await.expect("analysed");
+        }
+        let state = format!("{statistics:?} with {before} rows");
+        // The plan that is made now is used when the tables have grown.
+        check_postgres(&database.url, &format!("{state}, the plan that is kept"), true).await;
+        other.execute(sqlx::raw_sql(AssertSqlSafe(fill(before + 1, GROWN)))).await.expect("filled");
+        check_postgres(&database.url, &format!("{state}, then {GROWN}"), false).await;
+        if before > 0 {
+            other.execute(sqlx::raw_sql("VACUUM ANALYZE")).await.expect("analysed");
+            check_postgres(&database.url, "all analysed", false).await;
+        }
+        other.close().await.expect("closes");
+    }
+}
+
+async fn check_sqlite(connection: &mut SqliteConnection, state: &str) {
+    let mut bad = Vec::new();
+    let credit = CREDIT_SQLITE.split(';').map(str::trim).filter(|sql| !sql.is_empty());
+    let statements = all_statements().map(Statement::sql).filter(|sql| !reads_all(sql)).chain(credit);
+    for sql in statements {
+        let explain = AssertSqlSafe(format!("EXPLAIN QUERY PLAN {sql}"));
+        let rows = connection.fetch_all(sqlx::query(explain)).await.expect("planned");
+        for row in rows {
+            let detail: String = row.get("detail");
+            let scanned = detail.strip_prefix("SCAN ").and_then(|rest| rest.split(' ').next()).unwrap_or_default();
+            let grows = GROWING.iter().any(|table| *table == scanned || sql.contains(&format!("{table} {scanned} ")));
+            if grows && !OF_EXCEPTIONS.iter().any(|index| detail.ends_with(index)) {
+                bad.push(format!("{detail}: {sql}"));
+            }
+        }
+    }
+    assert!(bad.is_empty(), "{state}:\n{}", bad.join("\n"));
+}
+
+/// Known mistake 27.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_statement_reads_a_growing_table_from_end_to_end_on_sqlite() {
+    for (analysed, before) in [(false, 0), (true, 0), (true, SMALL)] {
+        let database = TestDatabase::migrated(Backend::Sqlite).await;
+        let mut other = SqliteConnection::connect(&database.url).await.expect("connects");
+        other.execute(sqlx::raw_sql(include_str!("../../../src/store/credit/temporary.sql"))).await.expect("made");
+        if before > 0 {
+            other.execute(sqlx::raw_sql(AssertSqlSafe(fill(1, before)))).await.expect("filled");
+        }
+        if analysed {
+            other.execute(sqlx::raw_sql("ANALYZE")).await.expect("analysed");
+        }
+        check_sqlite(&mut other, &format!("analysed: {analysed}, with {before} rows")).await;
+        other.execute(sqlx::raw_sql(AssertSqlSafe(fill(before + 1, GROWN)))).await.expect("filled");
+        check_sqlite(&mut other, &format!("analysed: {analysed}, with {before} rows, then {GROWN}")).await;
+        other.execute(sqlx::raw_sql("ANALYZE")).await.expect("analysed");
+        check_sqlite(&mut other, "all analysed").await;
+        other.close().await.expect("closes");
+    }
+}
