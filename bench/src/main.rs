@@ -18,6 +18,7 @@ mod report;
 mod results;
 mod rounds;
 mod service;
+mod statistics;
 mod stripe;
 mod target;
 mod yardstick;
@@ -98,6 +99,10 @@ enum Part {
     Reads,
     /// Deliveries at half of the maximum load.
     HalfLoad,
+    /// Deliveries while another account's row is held, on PostgreSQL.
+    HeldRow,
+    /// Deliveries on databases whose statistics were made when they were empty, or never, on PostgreSQL.
+    Statistics,
     /// Start and memory.
     Start,
     /// What `--large` adds.
@@ -187,6 +192,12 @@ async fn measure(arguments: Arguments, folder: &Path) -> Result<(), Failure> {
     }
     if wants(Part::HalfLoad) {
         bench.half_load().await?;
+    }
+    if wants(Part::HeldRow) {
+        bench.held_row().await?;
+    }
+    if wants(Part::Statistics) && bench.targets.iter().any(|target| target.name == POSTGRES) {
+        statistics::run(&program, &postgres, bench.rounds, bench.duration, &mut bench.results).await?;
     }
     if wants(Part::Reads) {
         bench.reads().await?;

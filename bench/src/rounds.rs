@@ -29,6 +29,10 @@ pub const CHECKOUTS: &str = "checkouts";
 pub const STRIPE_ALONE: &str = "the local Stripe endpoint";
 pub const READS: &str = "balance reads while deliveries run";
 pub const BESIDE_READS: &str = "deliveries while balances are read";
+pub const BESIDE_HELD: &str = "deliveries while another account's row is held";
+pub const FREE: &str = "deliveries while no row is held";
+pub const NOT_ANALYSED: &str = "deliveries, never analysed";
+pub const ANALYSED_EMPTY: &str = "deliveries, analysed when nothing was delivered";
 pub const HALF_LOAD: &str = "deliveries at half of the maximum";
 
 /// Everything that takes part.
@@ -186,6 +190,23 @@ impl Bench {
                 target.check(Mix::ManyAccounts, &deliveries).await?;
                 self.results.add(READS, target.name, READERS, Sample::from(&reads));
                 self.results.add(BESIDE_READS, target.name, 32, Sample::from(&deliveries));
+            }
+        }
+        Ok(())
+    }
+
+    /// Deliveries on PostgreSQL while somebody holds the row of another account, and while nobody does, in turn.
+    ///
+    /// # Errors
+    /// When an answer or the books are wrong.
+    pub async fn held_row(&mut self) -> Result<(), Failure> {
+        for round in 1..=self.rounds {
+            say(&format!("round {round} of {}: one account's row is held", self.rounds));
+            for target in self.targets.iter_mut().filter(|target| target.name == POSTGRES) {
+                let free = target.deliver(Mix::ManyAccounts, 32, self.duration).await?;
+                self.results.add(FREE, target.name, 32, Sample::from(&free));
+                let held = target.deliver_beside_held(32, self.duration).await?;
+                self.results.add(BESIDE_HELD, target.name, 32, Sample::from(&held));
             }
         }
         Ok(())

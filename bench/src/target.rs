@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::books::{Books, Sums};
 use crate::event::{Mix, deliveries};
 use crate::load::{self, Load, Outcome, Pace, Request};
-use crate::purchase::{ACCOUNTS, CREDITS};
+use crate::purchase::{ACCOUNTS, Buyers, CREDITS, HOT_ACCOUNT};
 use crate::rounds::POSTGRES;
 use crate::service::{Program, Service};
 use crate::{Failure, wall_clock_ms};
@@ -99,6 +99,40 @@ impl Target {
         let outcome = load::run(load).await?;
         self.seen.insert((mix.name(), connections), outcome.per_second());
         self.check(mix, &outcome).await?;
+        Ok(outcome)
+    }
+
+    /// Delivers while somebody holds one account's row, and deliveries for that account come as well; these are refused
+    /// in the end, and the others are measured.
+    ///
+    /// # Errors
+    /// When an answer or the books are wrong.
+    pub async fn deliver_beside_held(&mut self, connections: usize, duration: Duration) -> Result<Outcome, Failure> {
+        const STUCK: u64 = 8;
+        let load = self.prepare_for(Mix::ManyAccounts, connections, duration).await?;
+        let (first, now_ms) = (self.next, wall_clock_ms());
+        self.next = self.next.saturating_add(STUCK).saturating_add(1);
+        self.books.seed_open_topups(first, STUCK.saturating_add(1), Buyers::One, now_ms).await?;
+        let mut requests = deliveries(Mix::OneAccount, first, STUCK.saturating_add(1), now_ms / 1_000);
+        let rest = requests.split_off(1);
+        let beside = |requests, connections| Load {
+            address: self.service.address,
+            requests,
+            repeated: false,
+            connections,
+            duration: Duration::from_mins(1),
+            pace: Pace::Closed,
+        };
+        // So that the account is there.
+        load::run(beside(requests, 1)).await?;
+        let stuck = rest.into_iter().map(|request| Request { expected: 503, ..request }).collect();
+        let stuck = beside(stuck, usize::try_from(STUCK)?);
+        self.paid = self.paid.saturating_add(1);
+        let mut holder = Books::connect(&self.url).await?;
+        holder.run(&format!("BEGIN; SELECT id FROM accounts WHERE id = '{HOT_ACCOUNT}' FOR UPDATE")).await?;
+        let (outcome, _) = tokio::try_join!(load::run(load), load::run(stuck))?;
+        holder.run("COMMIT").await?;
+        self.check(Mix::ManyAccounts, &outcome).await?;
         Ok(outcome)
     }
 

@@ -1,0 +1,65 @@
+//! Whether it matters what the planner's statistics say: a database that was migrated, filled with purchases and analysed
+//! before the first delivery, beside one that never was. Nothing analyses them later.
+
+use std::time::Duration;
+
+use crate::Failure;
+use crate::event::Mix;
+use crate::postgres::Postgres;
+use crate::purchase::Buyers;
+use crate::results::{Results, Sample};
+use crate::rounds::{ANALYSED_EMPTY, NOT_ANALYSED, POSTGRES, say};
+use crate::service::Program;
+use crate::target::Target;
+use crate::wall_clock_ms;
+
+const CONNECTIONS: usize = 32;
+/// How many purchases are there when it is analysed. Those that are delivered later come after them.
+const PURCHASES: u64 = 20_000;
+/// Far beyond the numbers of the purchases that are delivered.
+const FIRST: u64 = 1 << 40;
+
+/// Measures both in turn.
+///
+/// # Errors
+/// When an answer or the books are wrong.
+pub async fn run(
+    program: &Program,
+    postgres: &Postgres,
+    rounds: u32,
+    duration: Duration,
+    results: &mut Results,
+) -> Result<(), Failure> {
+    let mut targets = Vec::new();
+    for (name, database, statistics) in
+        [(NOT_ANALYSED, "never_analysed", None), (ANALYSED_EMPTY, "analysed_empty", Some("VACUUM ANALYZE"))]
+    {
+        let mut target = Target::start(program, POSTGRES, postgres.create(database).await?).await?;
+        let off = "ALTER SYSTEM SET autovacuum = off; SELECT pg_reload_conf()";
+        for statement in off.split("; ") {
+            target.books.run(statement).await?;
+        }
+        target.books.seed_open_topups(FIRST, PURCHASES, Buyers::Many, wall_clock_ms()).await?;
+        if let Some(statistics) = statistics {
+            target.books.run(statistics).await?;
+        }
+        // As after an upgrade: the service starts on what is there.
+        target.service = program.serve(&target.url).await?;
+        targets.push((name, target));
+    }
+    for round in 1..=rounds.saturating_add(1) {
+        for (name, target) in &mut targets {
+            say(&format!("round {round}: {name}"));
+            let outcome = target.deliver(Mix::ManyAccounts, CONNECTIONS, duration).await?;
+            // The first makes the plans, and fills the tables.
+            if round > 1 {
+                results.add(name, POSTGRES, CONNECTIONS, Sample::from(&outcome));
+            }
+        }
+    }
+    if let Some((_, target)) = targets.first_mut() {
+        target.books.run("ALTER SYSTEM RESET autovacuum").await?;
+        target.books.run("SELECT pg_reload_conf()").await?;
+    }
+    Ok(())
+}
