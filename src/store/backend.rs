@@ -280,12 +280,8 @@ impl Db {
                 Pools::Postgres { pool, route: Route::Direct, .. } => {
                     postgres_rows(Route::Direct, statement, values)?.fetch_optional(pool).await?
                 }
-                Pools::Postgres { .. } => {
-                    let mut tx = self.pools.begin().await?;
-                    let rows = tx.fetch_optional(statement, values).await?;
-                    tx.commit().await?;
-                    rows
-                }
+                // Boxed: most of what is awaited is small, and this is not.
+                Pools::Postgres { .. } => Box::pin(self.pools.optional_in_transaction(statement, values)).await?,
             })
         })
         .await
@@ -302,12 +298,8 @@ impl Db {
                 Pools::Postgres { pool, route: Route::Direct, .. } => {
                     postgres_rows(Route::Direct, statement, values)?.fetch_all(pool).await?
                 }
-                Pools::Postgres { .. } => {
-                    let mut tx = self.pools.begin().await?;
-                    let rows = tx.fetch_all(statement, values).await?;
-                    tx.commit().await?;
-                    rows
-                }
+                // Boxed: most of what is awaited is small, and this is not.
+                Pools::Postgres { .. } => Box::pin(self.pools.all_in_transaction(statement, values)).await?,
             })
         })
         .await
@@ -482,6 +474,28 @@ impl Pools {
             }
         };
         checkpoints::reach("committed").await;
+        Ok(rows)
+    }
+
+    async fn optional_in_transaction<T: Record>(
+        &self,
+        statement: &Statement,
+        values: &[Value],
+    ) -> Result<Option<T>, StoreError> {
+        let mut tx = self.begin().await?;
+        let row = tx.fetch_optional(statement, values).await?;
+        tx.commit().await?;
+        Ok(row)
+    }
+
+    async fn all_in_transaction<T: Record>(
+        &self,
+        statement: &Statement,
+        values: &[Value],
+    ) -> Result<Vec<T>, StoreError> {
+        let mut tx = self.begin().await?;
+        let rows = tx.fetch_all(statement, values).await?;
+        tx.commit().await?;
         Ok(rows)
     }
 

@@ -58,9 +58,11 @@ pub struct UnknownFee {
 }
 
 statements! {
-    TOPUPS = "SELECT t.id, t.state, t.session_id, t.total_amount, t.currency, t.expected_fee, p.real_fee, \
-        p.real_fee_currency, t.created_at FROM topups t \
-        LEFT JOIN payments p ON p.payment_intent_id = t.payment_intent_id AND p.state = 'credited' \
+    /// Sub-selects and no join, so that no plan reads all payments for a few top-ups.
+    TOPUPS = "SELECT t.id, t.state, t.session_id, t.total_amount, t.currency, t.expected_fee, \
+        (SELECT p.real_fee FROM payments p WHERE p.payment_intent_id = t.payment_intent_id AND p.state = 'credited') \
+        AS real_fee, (SELECT p.real_fee_currency FROM payments p WHERE p.payment_intent_id = t.payment_intent_id \
+        AND p.state = 'credited') AS real_fee_currency, t.created_at FROM topups t \
         WHERE (t.created_at, t.id) > ($1, $2) AND t.created_at <= $3 ORDER BY t.created_at, t.id LIMIT $4";
     UNFINISHED_TOPUPS = "SELECT id, state, session_id, total_amount, currency, expected_fee, \
         CAST(NULL AS BIGINT) AS real_fee, CAST(NULL AS TEXT) AS real_fee_currency, created_at FROM topups \

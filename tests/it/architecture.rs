@@ -154,7 +154,10 @@ fn one_file_and_its_folder_name_the_databases() {
         "sqlx::postgres",
         "sqlx::Any",
     ];
-    assert_eq!(files_with(&sources("src"), &texts), ["store/backend.rs", "store/backend/connect.rs"]);
+    assert_eq!(
+        files_with(&sources("src"), &texts),
+        ["store/backend.rs", "store/backend/connect.rs", "store/backend/session.rs"]
+    );
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! The service behind PgBouncer in transaction mode: it works, and other clients of the same sessions notice nothing.
+//! The service behind `PgBouncer` in transaction mode: it works, and other clients of the same sessions notice nothing.
 
 use std::collections::BTreeMap;
 
@@ -33,7 +33,7 @@ async fn sessions(url: &str) -> Vec<BTreeMap<String, String>> {
     all
 }
 
-/// Another client. sqlx would ask for a setting that PgBouncer does not know.
+/// Another client. sqlx would ask for a setting that `PgBouncer` does not know.
 async fn client(url: &str) -> PgConnection {
     let options: PgConnectOptions = url.parse().expect("an address");
     options.extra_float_digits(None).connect().await.expect("connects")
@@ -66,7 +66,7 @@ async fn purchases_go_through_pgbouncer_and_its_sessions_stay_as_they_were() {
         for name in
             ["lock_timeout", "statement_timeout", "idle_in_transaction_session_timeout", "plan_cache_mode", "jit"]
                 .into_iter()
-                .chain(["enable_seqscan", "enable_hashjoin", "enable_mergejoin", "enable_nestloop"])
+                .chain(["enable_seqscan", "enable_hashjoin", "enable_mergejoin", "enable_material", "enable_nestloop"])
         {
             assert_eq!(session.get(name), untouched.get(name), "{name}");
         }
@@ -79,14 +79,14 @@ async fn purchases_go_through_pgbouncer_and_its_sessions_stay_as_they_were() {
 async fn a_pooler_is_recognised_or_named_and_many_payments_are_credited_through_it() {
     let books = Books::open(Backend::Postgres).await;
     let pooler = Pooler::start(&books.database.url);
-    let pooled = pooler.url(&books.database.url);
+    let through = pooler.url(&books.database.url);
     let mut reports = Vec::new();
     for number in 1..=60_u128 {
         reports.push(books.opened_as(topup_of(number, &format!("user_{}", number % 7), 250)).await);
     }
     // Recognised; named; and named although the server is there without one, which does no harm.
     let addresses =
-        [pooled.clone(), format!("{pooled}&pgbouncer=true"), format!("{}&pgbouncer=true", books.database.url)];
+        [through.clone(), format!("{through}&pgbouncer=true"), format!("{}&pgbouncer=true", books.database.url)];
     for (url, some) in addresses.iter().zip(reports.chunks(20)) {
         let db = Db::connect(url, false).await.expect("connects");
         let outcomes = futures_util::future::join_all(some.iter().map(|report| apply(&db, report.clone()))).await;

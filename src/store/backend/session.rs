@@ -24,8 +24,12 @@ const SETTINGS: [(&str, &str); 5] = [
 ];
 /// Statements of all kinds are planned for the sizes that the tables have at that moment, and join by looking up row by
 /// row: none gives many rows.
-const PLANNED_EACH_TIME: [(&str, &str); 3] =
-    [("plan_cache_mode", "force_custom_plan"), ("enable_hashjoin", "off"), ("enable_mergejoin", "off")];
+const PLANNED_EACH_TIME: [(&str, &str); 4] = [
+    ("plan_cache_mode", "force_custom_plan"),
+    ("enable_hashjoin", "off"),
+    ("enable_mergejoin", "off"),
+    ("enable_material", "off"),
+];
 /// The one that credits is planned once: planning it takes longer than running it. Its text leaves the planner no choice
 /// about the tables (`store/credit/lists.sql`); the rows of the group, which have no index, are joined by hashing.
 const PLANNED_ONCE: [(&str, &str); 2] = [("plan_cache_mode", "force_generic_plan"), ("enable_nestloop", "off")];
@@ -35,7 +39,7 @@ const MARK: (&str, &str) = ("topup.session", "own");
 /// Begins a transaction through a pooler: the same settings, for this transaction.
 const BEGIN_POOLED: &str = "BEGIN; SET LOCAL statement_timeout = '15s'; SET LOCAL lock_timeout = '250ms'; \
     SET LOCAL idle_in_transaction_session_timeout = '15s'; SET LOCAL enable_seqscan = off; SET LOCAL jit = off; \
-    SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off";
+    SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off; SET LOCAL enable_material = off";
 /// The same for the statement that credits.
 const BEGIN_POOLED_CREDIT: &str = "BEGIN; SET LOCAL statement_timeout = '15s'; SET LOCAL lock_timeout = '250ms'; \
     SET LOCAL idle_in_transaction_session_timeout = '15s'; SET LOCAL enable_seqscan = off; SET LOCAL jit = off; \

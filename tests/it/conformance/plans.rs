@@ -69,6 +69,11 @@ fn fill(first: u32, last: u32) -> String {
          updated_at) SELECT 're_' || n, 'refund', 'pi_' || n, 10, 'usd', 'succeeded', 2, 1, 1, n, n FROM",
         "INSERT INTO idempotency_keys (caller, key, request_hash, topup_id, lease_until, created_at) \
          SELECT 'caller', 'key_' || n, 'hash', 'topup_' || n, 0, n FROM",
+        "INSERT INTO adjustments (id, account_id, credits, reason, made_by, balance_after, caller, idempotency_key, request_hash, \
+         created_at) SELECT 'adj_' || n, 'user_' || n, 5, 'why', 'who', 5, 'caller', 'key_' || n, 'hash', n FROM",
+        "INSERT INTO refund_requests (id, topup_id, payment_intent_id, amount, currency, requested_by, state, stripe_attempt, \
+         caller, idempotency_key, request_hash, lease_until, created_at, updated_at) SELECT 'refund_' || n, 'topup_' || n, \
+         'pi_' || n, 5, 'usd', 'who', 'created', 1, 'caller', 'key_' || n, 'hash', 0, n, n FROM",
     ]
     .map(|sql| format!("{sql} {rows}"))
     .join(";")

@@ -56,7 +56,7 @@ pub struct Options {
     pub first_pause: Duration,
     /// How many bytes of webhook bodies may be in memory at once.
     pub webhook_bytes: usize,
-    /// Whether the service reaches PostgreSQL through PgBouncer.
+    /// Whether the service reaches PostgreSQL through `PgBouncer`.
     pub pooler: bool,
 }
 

@@ -1,6 +1,7 @@
-//! PgBouncer in transaction mode in front of the run's PostgreSQL. It listens on a socket in a folder of its own, and ends
+//! `PgBouncer` in transaction mode in front of the run's PostgreSQL. It listens on a socket in a folder of its own, and ends
 //! with its owner, however that ends.
 
+use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
 use std::process::{Child, ChildStdin, Stdio};
 use std::time::{Duration, Instant};
@@ -26,7 +27,6 @@ pub struct Pooler {
 
 impl Pooler {
     /// In front of the server of this database.
-    #[expect(clippy::zombie_processes, reason = "it ends when we do, and is kept until then")]
     pub fn start(database_url: &str) -> Self {
         let folder = tempfile::Builder::new().prefix("topup-pgbouncer-").tempdir_in("/tmp").expect("a folder");
         let path = folder.path().to_owned();
@@ -46,7 +46,7 @@ impl Pooler {
         let mut watch = command.stdin(Stdio::piped()).stdout(Stdio::null()).spawn().expect("PgBouncer's watch starts");
         let stdin = watch.stdin.take().expect("piped");
         let (socket, deadline) = (path.join(".s.PGSQL.6432"), Instant::now() + Duration::from_secs(20));
-        while !socket.exists() {
+        while UnixStream::connect(&socket).is_err() {
             assert!(Instant::now() < deadline, "PgBouncer does not start");
             std::thread::yield_now();
         }
