@@ -92,13 +92,16 @@ statements! {
         adopted_at, adopted_by FROM topups WHERE id = $1";
     EVENTS = "SELECT id, type, outcome, received_at FROM webhook_events WHERE topup_id = $1 \
         ORDER BY received_at, id LIMIT 200";
-    /// A failed delivery names the purchase or a payment of it, if it could be read so far.
+    /// A failed delivery names the purchase or a payment of it, if it could be read so far. The sign keeps planners from
+    /// reading all failures in the order of their time, `CROSS JOIN` keeps SQLite from beginning with all of them.
     FAILED = "SELECT f.event_id, f.type, f.kind, f.error, f.attempts, f.first_failed_at, f.last_failed_at, \
         COALESCE(f.resolved_at, (SELECT e.received_at FROM webhook_events e WHERE e.id = f.event_id)) AS resolved_at, \
         f.closed_at, f.closed_by, f.close_reason, f.payload_at, CAST(CASE WHEN f.payload IS NULL THEN 0 ELSE 1 END AS BIGINT) AS has_payload \
-        FROM failed_webhook_events f WHERE f.topup_id = $1 OR f.payment_intent_id IN \
-        (SELECT p.payment_intent_id FROM payments p WHERE p.topup_id = $1) \
-        ORDER BY f.first_failed_at, f.event_id LIMIT 100";
+        FROM (SELECT n.event_id FROM failed_webhook_events n WHERE n.topup_id = $1 UNION \
+        SELECT m.event_id FROM payments p CROSS JOIN failed_webhook_events m WHERE p.topup_id = $1 \
+        AND m.payment_intent_id = p.payment_intent_id) AS named \
+        CROSS JOIN failed_webhook_events f WHERE f.event_id = named.event_id \
+        ORDER BY +f.first_failed_at, f.event_id LIMIT 100";
     ENTRIES = "SELECT sequence, id, kind, credits, balance_after, source, reason, created_at FROM ledger_entries \
         WHERE (kind = 'topup' AND source = $1) OR (kind = 'reversal' AND topup_id = $1) ORDER BY sequence LIMIT 200";
 }

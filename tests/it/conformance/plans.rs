@@ -39,9 +39,9 @@ const OF_EXCEPTIONS: [&str; 6] = [
     "surplus_payments",
 ];
 
-/// Statements that look at all there is, on purpose: the proof of the books, and what was kept of failed deliveries.
+/// Statements that look at all there is, on purpose: the proof of the books.
 fn reads_all(sql: &str) -> bool {
-    sql.starts_with("SELECT COUNT(*) AS wrong") || sql.contains("payload LIKE")
+    sql.starts_with("SELECT COUNT(*) AS wrong")
 }
 
 /// Fills the tables with rows `first` to `last`, as the service would leave them.
