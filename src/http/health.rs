@@ -35,9 +35,10 @@ pub async fn live() -> Json<Health> {
     OK
 }
 
-/// Whether the database is reachable and migrated.
+/// Whether the service can do its work: the database is reachable and migrated, and a write would succeed.
 ///
-/// For load balancers: a process that is not ready gets no requests.
+/// For load balancers: a process that is not ready gets no requests. A write is tried at most once in some seconds, and at
+/// once after one that failed.
 #[utoipa::path(
     operation_id = "getReadiness",
     tag = "health",
@@ -48,10 +49,22 @@ pub async fn live() -> Json<Health> {
 pub async fn ready(state: State) -> Result<Json<Health>, ApiError> {
     let app = state.app.clone();
     let not_ready = |detail: &str| ApiError::new(StatusCode::SERVICE_UNAVAILABLE, "not_ready", detail).retry_after(1);
-    match state.run(async move { app.db.migration_state().await }).await? {
-        Ok(MigrationState::Current | MigrationState::Ahead) => Ok(OK),
-        Ok(MigrationState::Behind) => Err(not_ready("the database is not migrated")),
-        Err(error) => {
+    let (migrated, writable) = state
+        .run(async move {
+            let migrated = app.db.migration_state().await;
+            let is_migrated = matches!(migrated, Ok(MigrationState::Current | MigrationState::Ahead));
+            let writable = if is_migrated { app.db.check_writable().await } else { Ok(()) };
+            (migrated, writable)
+        })
+        .await?;
+    match (migrated, writable) {
+        (Ok(MigrationState::Behind), _) => Err(not_ready("the database is not migrated")),
+        (Ok(_), Ok(())) => Ok(OK),
+        (Ok(_), Err(error)) => {
+            tracing::error!(error = with_causes(&error), "not ready");
+            Err(not_ready("the database takes no writes; the log says why"))
+        }
+        (Err(error), _) => {
             tracing::error!(error = with_causes(&error), "not ready");
             Err(not_ready("the database is not reachable"))
         }

@@ -13,26 +13,31 @@ use sqlx::postgres::{PgArguments, PgRow};
 use sqlx::query::{Query, QueryAs};
 use sqlx::sqlite::{SqliteArguments, SqliteRow};
 use sqlx::{
-    Arguments, Connection, Executor, FromRow, PgConnection, PgPool, Postgres, SqlStr, Sqlite, SqlitePool, Transaction,
+    Arguments, Connection, Executor, FromRow, PgConnection, PgPool, Postgres, SqlStr, Sqlite, SqlitePool,
 };
 
 use super::StoreError;
 use super::apply::{Applied, ApplyPayment};
 use super::commit_counts::CommitCounts;
 use super::committer::Committer;
-use super::database_error::{is_hang_up, is_held_row};
+use super::database_error::{is_hang_up, is_held_row, is_storage_failure};
 use super::kept::Kept;
 use super::lanes::{Lanes, Place};
 use super::statement::{Bulk, Statement, Value};
 use super::work::{Attempts, Next, Plain, Work, guarded, in_write_time};
+use super::write_health::WriteHealth;
 use crate::checkpoints;
 
 mod connect;
 mod session;
+mod sqlite_file;
+mod tx;
 
 use session::Route;
 #[doc(hidden)]
 pub use session::{Purpose, settings as session_settings};
+use sqlite_file::SqliteFile;
+pub use tx::Tx;
 
 static SQLITE_MIGRATIONS: Migrator = sqlx::migrate!("migrations/sqlite");
 static POSTGRES_MIGRATIONS: Migrator = sqlx::migrate!("migrations/postgres");
@@ -102,103 +107,6 @@ fn postgres_rows<'q, T: Record>(
     Ok(query.persistent(route.keeps_statements()))
 }
 
-enum Transactional {
-    Sqlite(Transaction<'static, Sqlite>),
-    Postgres(Transaction<'static, Postgres>, Route),
-}
-
-/// An open write. A closure that has one talks to nothing else.
-pub struct Tx(Transactional);
-
-impl Tx {
-    /// Runs a statement; gives the number of rows it changed.
-    ///
-    /// # Errors
-    /// When the database refuses or fails.
-    pub async fn execute(&mut self, statement: &Statement, values: &[Value]) -> Result<u64, StoreError> {
-        checkpoints::reach(statement.sql()).await;
-        Ok(match &mut self.0 {
-            Transactional::Sqlite(tx) => sqlite_query(statement, values)?.execute(&mut **tx).await?.rows_affected(),
-            Transactional::Postgres(tx, route) => {
-                postgres_query(*route, statement, values)?.execute(&mut **tx).await?.rows_affected()
-            }
-        })
-    }
-
-    /// Runs a statement that gives at most one row.
-    ///
-    /// # Errors
-    /// When the database refuses or fails, or the row is not of this type.
-    pub async fn fetch_optional<T: Record>(
-        &mut self,
-        statement: &Statement,
-        values: &[Value],
-    ) -> Result<Option<T>, StoreError> {
-        checkpoints::reach(statement.sql()).await;
-        Ok(match &mut self.0 {
-            Transactional::Sqlite(tx) => sqlite_rows(statement, values)?.fetch_optional(&mut **tx).await?,
-            Transactional::Postgres(tx, route) => {
-                postgres_rows(*route, statement, values)?.fetch_optional(&mut **tx).await?
-            }
-        })
-    }
-
-    /// Runs a statement that gives any number of rows, which it bounds itself.
-    ///
-    /// # Errors
-    /// When the database refuses or fails, or a row is not of this type.
-    pub async fn fetch_all<T: Record>(
-        &mut self,
-        statement: &Statement,
-        values: &[Value],
-    ) -> Result<Vec<T>, StoreError> {
-        checkpoints::reach(statement.sql()).await;
-        Ok(match &mut self.0 {
-            Transactional::Sqlite(tx) => sqlite_rows(statement, values)?.fetch_all(&mut **tx).await?,
-            Transactional::Postgres(tx, route) => {
-                postgres_rows(*route, statement, values)?.fetch_all(&mut **tx).await?
-            }
-        })
-    }
-
-    async fn commit(self) -> Result<(), StoreError> {
-        match self.0 {
-            Transactional::Sqlite(tx) => tx.commit().await?,
-            Transactional::Postgres(tx, _) => tx.commit().await?,
-        }
-        Ok(())
-    }
-
-    /// Runs a statement over many rows within this write.
-    pub(super) async fn fetch_bulk<T: Record>(&mut self, bulk: &impl Bulk) -> Result<Vec<T>, StoreError> {
-        match &self.0 {
-            Transactional::Sqlite(_) => self.fetch_all(&bulk.statement().json, &bulk.as_json()?).await,
-            Transactional::Postgres(..) => self.fetch_all(&bulk.statement().lists, &bulk.as_lists()).await,
-        }
-    }
-
-    /// Remembers this moment of the write.
-    pub(super) async fn set_savepoint(&mut self) -> Result<(), StoreError> {
-        self.execute(&SAVEPOINT, &[]).await.map(drop)
-    }
-
-    /// Keeps what was done since then.
-    pub(super) async fn release_savepoint(&mut self) -> Result<(), StoreError> {
-        self.execute(&RELEASE, &[]).await.map(drop)
-    }
-
-    /// Undoes what was done since then.
-    pub(super) async fn undo_to_savepoint(&mut self) -> Result<(), StoreError> {
-        self.execute(&ROLLBACK_TO, &[]).await?;
-        self.execute(&RELEASE, &[]).await.map(drop)
-    }
-}
-
-// Not among the statements that are prepared by a test: they mean nothing outside of a transaction.
-static SAVEPOINT: Statement = Statement::new("SAVEPOINT one_of_a_group");
-static RELEASE: Statement = Statement::new("RELEASE SAVEPOINT one_of_a_group");
-static ROLLBACK_TO: Statement = Statement::new("ROLLBACK TO SAVEPOINT one_of_a_group");
-
 /// The connections.
 pub(super) enum Pools {
     Sqlite {
@@ -206,6 +114,9 @@ pub(super) enum Pools {
         readers: SqlitePool,
         /// Does nothing but credit, and only while the writer does nothing.
         creditor: Kept<Sqlite>,
+        /// What is at the address, and whether it still is what was opened.
+        file: Box<SqliteFile>,
+        health: WriteHealth,
     },
     Postgres {
         pool: PgPool,
@@ -213,6 +124,7 @@ pub(super) enum Pools {
         creditor: Kept<Postgres>,
         lanes: Lanes,
         route: Route,
+        health: Arc<WriteHealth>,
     },
 }
 
@@ -274,7 +186,7 @@ impl Db {
         statement: &Statement,
         values: &[Value],
     ) -> Result<Option<T>, StoreError> {
-        reading(move || async move {
+        self.reading(move || async move {
             Ok(match self.pools.as_ref() {
                 Pools::Sqlite { readers, .. } => sqlite_rows(statement, values)?.fetch_optional(readers).await?,
                 Pools::Postgres { pool, route: Route::Direct, .. } => {
@@ -292,7 +204,7 @@ impl Db {
     /// # Errors
     /// When the database refuses or fails, or a row is not of this type.
     pub async fn read_all<T: Record>(&self, statement: &Statement, values: &[Value]) -> Result<Vec<T>, StoreError> {
-        reading(move || async move {
+        self.reading(move || async move {
             Ok(match self.pools.as_ref() {
                 Pools::Sqlite { readers, .. } => sqlite_rows(statement, values)?.fetch_all(readers).await?,
                 Pools::Postgres { pool, route: Route::Direct, .. } => {
@@ -303,6 +215,25 @@ impl Db {
             })
         })
         .await
+    }
+
+    /// Reads, and remembers when the database turns out to be damaged.
+    async fn reading<T, F>(&self, read: impl Fn() -> F) -> Result<T, StoreError>
+    where
+        F: Future<Output = Result<T, StoreError>>,
+    {
+        // Held until the end, so that the file's connections are not renewed meanwhile.
+        let _opened = match self.pools.as_ref() {
+            Pools::Sqlite { file, .. } => Some(file.opened().await),
+            Pools::Postgres { .. } => None,
+        };
+        let result = reading(read).await;
+        self.pools.health().saw_reading(&result);
+        result
+    }
+
+    pub(super) fn pools(&self) -> &Pools {
+        &self.pools
     }
 
     /// Asks the database whether it could run a statement. For the test that asks it of every statement there is.
@@ -374,9 +305,10 @@ impl Db {
     /// Ends all connections, after the statements that are running.
     pub async fn close(&self) {
         match self.pools.as_ref() {
-            Pools::Sqlite { writer, readers, creditor } => {
+            Pools::Sqlite { writer, readers, creditor, file, .. } => {
                 readers.close().await;
                 creditor.close().await;
+                file.close().await;
                 writer.close().await;
             }
             Pools::Postgres { pool, creditor, .. } => {
@@ -410,7 +342,7 @@ impl Pools {
             place.step_aside()?;
         }
         loop {
-            let result = in_write_time(async {
+            let result = self.watched(async {
                 let _turn = place.turn().await;
                 self.write_once(work).await
             });
@@ -432,7 +364,7 @@ impl Pools {
     pub(super) async fn write_bulk<T: Record>(&self, bulk: &impl Bulk) -> Result<Vec<T>, StoreError> {
         let mut attempts = Attempts::default();
         loop {
-            let result = in_write_time(self.write_bulk_once(bulk)).await;
+            let result = self.watched(self.write_bulk_once(bulk)).await;
             match attempts.next(&result) {
                 Next::Again(pause) => tokio::time::sleep(pause).await,
                 Next::Stop | Next::AgainAside(_) => return result,
@@ -450,12 +382,14 @@ impl Pools {
     async fn write_bulk_once<T: Record>(&self, bulk: &impl Bulk) -> Result<Vec<T>, StoreError> {
         checkpoints::reach("commit in one exchange").await;
         let rows = match self {
-            Self::Sqlite { creditor, .. } => {
+            Self::Sqlite { creditor, file, .. } => {
                 let query = sqlite_rows(&bulk.statement().json_and_commit, &bulk.as_json()?)?;
+                let _opened = file.before_write().await?;
                 let mut connection = creditor.take().await?;
                 // A failure leaves the text's transaction open, and the connection ends with it.
                 let rows = query.fetch_all(connection.get()?).await?;
                 connection.give_back();
+                file.after_commit()?;
                 rows
             }
             Self::Postgres { creditor, route, .. } => {
@@ -465,9 +399,7 @@ impl Pools {
                     None => query.fetch_all(connection.get()?).await,
                     Some(begin) => fetch_between(query, connection.get()?, begin).await,
                 };
-                // The server has said what it thinks of the statement, and waits for the next one; in a transaction that began
-                // before, it may wait for its end.
-                if result.is_ok() || (route.keeps_statements() && matches!(result, Err(sqlx::Error::Database(_)))) {
+                if result.as_ref().map_or_else(|error| says_so_and_goes_on(*route, error), |_| true) {
                     connection.give_back();
                 }
                 result?
@@ -500,24 +432,72 @@ impl Pools {
     }
 
     async fn begin(&self) -> Result<Tx, StoreError> {
-        Ok(Tx(match self {
-            Self::Sqlite { writer, .. } => Transactional::Sqlite(writer.begin_with("BEGIN IMMEDIATE").await?),
-            Self::Postgres { pool, route, .. } => {
-                Transactional::Postgres(pool.begin_with(route.begin()).await?, *route)
-            }
-        }))
+        match self {
+            Self::Sqlite { writer, .. } => Tx::begin_sqlite(writer).await,
+            Self::Postgres { pool, route, .. } => Tx::begin_postgres(pool, *route).await,
+        }
     }
 
     async fn write_once<W: Work + ?Sized>(&self, work: &mut W) -> Result<W::Output, StoreError> {
         checkpoints::reach("begin").await;
+        // Held until the end, so that the file's connections are not renewed meanwhile.
+        let _opened = match self {
+            Self::Sqlite { file, .. } => Some(file.before_write().await?),
+            Self::Postgres { .. } => None,
+        };
         let mut tx = self.begin().await?;
-        // An error, or a panic, drops the transaction, which rolls it back.
-        let value = guarded(work.run(&mut tx)).await?;
+        let value = match guarded(work.run(&mut tx)).await {
+            Ok(value) => value,
+            Err(error) => {
+                tx.roll_back(&error).await;
+                return Err(error);
+            }
+        };
         checkpoints::reach("commit").await;
         tx.commit().await?;
+        if let Self::Sqlite { file, .. } = self {
+            file.after_commit()?;
+        }
         checkpoints::reach("committed").await;
         Ok(value)
     }
+
+    /// Does a write in time, and remembers what it says about whether others would succeed.
+    async fn watched<T>(&self, write: impl Future<Output = Result<T, StoreError>>) -> Result<T, StoreError> {
+        let health = self.health();
+        health.refuse_damaged()?;
+        let result = in_write_time(write).await;
+        health.saw(&result);
+        if let (Self::Sqlite { writer, readers, creditor, file, .. }, Err(error)) = (self, &result)
+            && error.is_of_the_file()
+        {
+            file.renew(writer, readers, creditor).await;
+        }
+        result
+    }
+
+    /// What is known about whether writes succeed.
+    pub(super) fn health(&self) -> &WriteHealth {
+        match self {
+            Self::Sqlite { health, .. } => health,
+            Self::Postgres { health, .. } => health,
+        }
+    }
+
+    /// Whether the files at the address are still the ones that are open.
+    pub(super) fn check_files(&self) -> Result<(), StoreError> {
+        match self {
+            Self::Sqlite { file, .. } => file.check(),
+            Self::Postgres { .. } => Ok(()),
+        }
+    }
+}
+
+/// Whether a session may be used again after a statement that committed by itself failed: the server has said what it
+/// thinks of it and waits for the next one. Not one that takes no writes; and not in a transaction that began before, which
+/// may wait for its end.
+fn says_so_and_goes_on(route: Route, error: &sqlx::Error) -> bool {
+    route.keeps_statements() && matches!(error, sqlx::Error::Database(_)) && !is_storage_failure(error)
 }
 
 /// Runs a query in a transaction that begins like this.

@@ -70,6 +70,41 @@ fn sqlite_primary(code: &str) -> Option<i64> {
     code.parse::<i64>().ok().filter(|_| code.len() < 5).map(|number| number & 0xff)
 }
 
+/// Whether the error is about where the data is kept and not about what was written. Others would fail the same way, and
+/// the connection is not to be used again. SQLite: out of memory, read-only, I/O error, corrupt, full, cannot open, locking
+/// protocol, not a database. PostgreSQL: a read-only session (as after a failover), resources, shutdown, system and corruption.
+pub(super) fn is_storage_failure(error: &sqlx::Error) -> bool {
+    use sqlx::Error::{BeginFailed, InvalidSavePointStatement, Io, PoolTimedOut, Protocol, Tls, WorkerCrashed};
+    let Some(code) = code(error) else {
+        let is_of_connection = matches!(error, Io(_) | Tls(_) | Protocol(_) | PoolTimedOut);
+        return is_of_connection || matches!(error, WorkerCrashed | BeginFailed | InvalidSavePointStatement);
+    };
+    match sqlite_primary(&code) {
+        Some(primary) => matches!(primary, 7 | 8 | 10 | 11 | 13 | 14 | 15 | 26),
+        None => &*code == "25006" || ["08", "53", "57P", "58", "XX"].iter().any(|class| code.starts_with(class)),
+    }
+}
+
+/// Whether a session on a server takes no writes: it was demoted, or was never the primary.
+pub(super) fn is_read_only(error: &sqlx::Error) -> bool {
+    code(error).as_deref() == Some("25006")
+}
+
+/// Whether SQLite found a file shorter than it must be: somebody cut it (`SQLITE_IOERR_SHORT_READ`). After other errors the
+/// files stay open, because on a full disk they could not be opened again, and then nobody could read either.
+pub(super) fn is_cut_file(error: &sqlx::Error) -> bool {
+    code(error).as_deref() == Some("522")
+}
+
+/// Whether the database found its own content damaged.
+pub(super) fn is_damage(error: &sqlx::Error) -> bool {
+    let Some(code) = code(error) else { return false };
+    match sqlite_primary(&code) {
+        Some(primary) => matches!(primary, 11 | 26),
+        None => matches!(&*code, "XX001" | "XX002"),
+    }
+}
+
 /// Whether a table that a statement needs does not exist: the database was never migrated.
 pub(super) fn is_missing_table(error: &sqlx::Error) -> bool {
     error

@@ -42,6 +42,15 @@ impl<DB: Database> Kept<DB> {
         Ok(Taken { kept: self, connection: Some(self.pool.acquire().await?) })
     }
 
+    /// Ends it; the next use opens it again.
+    pub(super) async fn end(&self) {
+        let free = self.free().take();
+        if let Some((connection, _)) = free {
+            connection.close().await.ok();
+        }
+        end_all(&self.pool).await;
+    }
+
     /// Ends it.
     pub(super) async fn close(&self) {
         let free = self.free().take();
@@ -51,6 +60,14 @@ impl<DB: Database> Kept<DB> {
 
     fn free(&self) -> MutexGuard<'_, Option<(PoolConnection<DB>, Instant)>> {
         self.free.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Ends every connection of a pool that nobody uses at the moment; one that is on its way back is waited for.
+pub(super) async fn end_all<DB: Database>(pool: &Pool<DB>) {
+    while pool.size() > 0 {
+        let Ok(connection) = pool.acquire().await else { return };
+        connection.close().await.ok();
     }
 }
 

@@ -41,6 +41,7 @@ pub mod topup_attempts;
 pub mod topup_history;
 pub mod topups;
 mod work;
+mod write_health;
 
 pub use backend::{Db, Tx};
 pub use commit_counts::CommitCounts;
@@ -86,6 +87,26 @@ pub enum StoreError {
     /// The write panicked; its message is in the log. Nothing of it is there.
     #[error("a write panicked")]
     Panicked,
+    /// The SQLite file at the address is not the one that is open. What is written would be lost with the next start.
+    #[error(
+        "{} was removed or replaced while it was in use: nothing can be written; put it back, or stop topup, \
+         restore the file with `topup db restore` and start again",
+        .0.display()
+    )]
+    FileReplaced(std::path::PathBuf),
+    /// SQLite's log beside the file was removed, replaced or cut while it was in use. The connections are opened again.
+    #[error(
+        "{} was removed, replaced or emptied while it was in use; the connections are opened again. Writes since the \
+         last checkpoint are lost if it was emptied: compare with Stripe (`topup reconcile`)",
+        .0.display()
+    )]
+    LogReplaced(std::path::PathBuf),
+    /// A write failed moments ago, and nothing says yet that another one would not.
+    #[error("the last write failed, and so did the last try to write again")]
+    NotWritable,
+    /// The database found its own content damaged. Nothing is written until it is restored and topup started again.
+    #[error("the database is damaged; stop topup, restore a backup and start again")]
+    Damaged,
     /// Something is in the database that cannot be there.
     #[error("the database holds what it must not: {0}")]
     Corrupt(String),
@@ -110,7 +131,9 @@ impl StoreError {
         match self {
             Self::Database(error) => database_error::unavailable(error),
             Self::Busy | Self::Locked | Self::TimedOut | Self::Overtaken | Self::Stale => Some(Unavailable::Busy),
-            Self::Closed => Some(Unavailable::Away),
+            Self::Closed | Self::FileReplaced(_) | Self::LogReplaced(_) | Self::NotWritable | Self::Damaged => {
+                Some(Unavailable::Away)
+            }
             _ => None,
         }
     }
@@ -125,6 +148,33 @@ impl StoreError {
             cause = error.source();
         }
         text
+    }
+
+    /// Whether SQLite's files behave as if somebody else had touched them, so that they have to be opened again.
+    fn is_of_the_file(&self) -> bool {
+        match self {
+            Self::Database(error) => database_error::is_cut_file(error),
+            Self::LogReplaced(_) => true,
+            _ => false,
+        }
+    }
+
+    /// Whether other writes would fail for the same reason.
+    fn is_storage_failure(&self) -> bool {
+        match self {
+            Self::Database(error) => database_error::is_storage_failure(error),
+            Self::FileReplaced(_) | Self::LogReplaced(_) | Self::Damaged | Self::TimedOut => true,
+            _ => false,
+        }
+    }
+
+    /// Whether another session may be spared what this one said, and those that were opened before it may not.
+    fn is_of_the_session(&self) -> bool {
+        matches!(self, Self::Database(error) if database_error::is_read_only(error) || database_error::is_hang_up(error))
+    }
+
+    fn is_damage(&self) -> bool {
+        matches!(self, Self::Database(error) if database_error::is_damage(error))
     }
 
     /// Whether the database was never migrated.
@@ -161,6 +211,7 @@ pub fn all_statements() -> impl Iterator<Item = &'static Statement> {
         topup_attempts::STATEMENTS,
         topup_history::STATEMENTS,
         topups::STATEMENTS,
+        write_health::STATEMENTS,
     ]
     .into_iter()
     .flatten()

@@ -156,7 +156,13 @@ fn one_file_and_its_folder_name_the_databases() {
     ];
     assert_eq!(
         files_with(&sources("src"), &texts),
-        ["store/backend.rs", "store/backend/connect.rs", "store/backend/session.rs"]
+        [
+            "store/backend.rs",
+            "store/backend/connect.rs",
+            "store/backend/session.rs",
+            "store/backend/sqlite_file.rs",
+            "store/backend/tx.rs"
+        ]
     );
 }
 

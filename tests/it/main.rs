@@ -35,6 +35,7 @@ mod secrets;
 mod sim;
 mod simulation;
 mod smoke;
+mod storage;
 mod stripe_failures;
 mod stripe_requests;
 mod support;

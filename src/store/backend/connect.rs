@@ -1,6 +1,7 @@
 //! How the databases are connected to: with which settings, and with how many connections for what.
 
 use std::str::FromStr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
@@ -9,11 +10,13 @@ use sqlx::{ConnectOptions, Connection, Executor};
 
 use super::Pools;
 use super::session::{Purpose, Route};
+use super::sqlite_file::SqliteFile;
 use crate::store::StoreError;
 use crate::store::credit;
 use crate::store::kept::{Kept, TEST_AFTER};
 use crate::store::lanes::Lanes;
 use crate::store::work::WRITE_TIMEOUT;
+use crate::store::write_health::WriteHealth;
 
 /// How long to wait for a connection.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
@@ -44,10 +47,11 @@ async fn postgres(url: &str) -> Result<Pools, StoreError> {
     // We have no floats, and PgBouncer refuses a parameter that it does not know.
     let options = options.extra_float_digits(None);
     let route = Route::find(url, &options).await?;
-    let pool = postgres_pool(POSTGRES_CONNECTIONS).connect_with(route.options(&options, Purpose::All));
+    let health = Arc::new(WriteHealth::default());
+    let pool = postgres_pool(POSTGRES_CONNECTIONS, &health).connect_with(route.options(&options, Purpose::All));
     let creditor = route.options(&options, Purpose::Credit).application_name("topup credit");
-    let creditor = Kept::new(postgres_pool(1).connect_lazy_with(creditor));
-    Ok(Pools::Postgres { pool: pool.await?, creditor, lanes: Lanes::default(), route })
+    let creditor = Kept::new(postgres_pool(1, &health).connect_lazy_with(creditor));
+    Ok(Pools::Postgres { pool: pool.await?, creditor, lanes: Lanes::default(), route, health })
 }
 
 async fn sqlite(url: &str, create: bool) -> Result<Pools, StoreError> {
@@ -65,25 +69,33 @@ async fn sqlite(url: &str, create: bool) -> Result<Pools, StoreError> {
     // One writer: SQLite has one anyway, and waiting in our queue is fairer than polling its lock.
     let pool = |size| {
         let options = SqlitePoolOptions::new().max_connections(size).acquire_timeout(ACQUIRE_TIMEOUT);
-        // A file does not hang up.
-        options.test_before_acquire(false)
+        // A file does not hang up, and as long as it is in use SQLite's log belongs to the same connections.
+        options.test_before_acquire(false).idle_timeout(None).max_lifetime(None)
     };
     let writer = pool(1).acquire_timeout(WRITE_TIMEOUT).after_connect(|connection, _| {
         Box::pin(async move { connection.execute(sqlx::raw_sql(credit::TEMPORARY)).await.map(drop) })
     });
     let creditor = Kept::new(writer.clone().connect_lazy_with(options.clone()));
     let writer = writer.connect_with(options.clone()).await?;
-    let readers = pool(SQLITE_READERS).connect_lazy_with(options.create_if_missing(false).read_only(true));
-    Ok(Pools::Sqlite { writer, readers, creditor })
+    let options = options.create_if_missing(false).read_only(true);
+    let readers = pool(SQLITE_READERS).connect_lazy_with(options.clone());
+    let file = Box::new(SqliteFile::open(options).await?);
+    Ok(Pools::Sqlite { writer, readers, creditor, file, health: WriteHealth::default() })
 }
 
-fn postgres_pool(size: u32) -> PgPoolOptions {
+fn postgres_pool(size: u32, health: &Arc<WriteHealth>) -> PgPoolOptions {
+    let health = health.clone();
     PgPoolOptions::new()
         .max_connections(size)
         .acquire_timeout(ACQUIRE_TIMEOUT)
         .test_before_acquire(false)
-        .before_acquire(|connection, used| {
+        .before_acquire(move |connection, used| {
+            // A server that was demoted, or an address that leads to another one: the sessions from before do not notice.
+            let is_distrusted = health.distrusts(used.age);
             Box::pin(async move {
+                if is_distrusted {
+                    return Ok(false);
+                }
                 if used.idle_for > TEST_AFTER {
                     connection.ping().await?;
                 }
