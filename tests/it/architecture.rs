@@ -159,6 +159,8 @@ fn one_file_and_its_folder_name_the_databases() {
         [
             "store/backend.rs",
             "store/backend/connect.rs",
+            "store/backend/pools.rs",
+            "store/backend/queries.rs",
             "store/backend/session.rs",
             "store/backend/sqlite_file.rs",
             "store/backend/tx.rs"

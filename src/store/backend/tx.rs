@@ -7,8 +7,9 @@
 use sqlx::pool::PoolConnection;
 use sqlx::{Database, Executor, PgPool, Postgres, Sqlite, SqlitePool};
 
+use super::Record;
+use super::queries::{postgres_query, postgres_rows, sqlite_query, sqlite_rows};
 use super::session::Route;
-use super::{Record, postgres_query, postgres_rows, sqlite_query, sqlite_rows};
 use crate::checkpoints;
 use crate::store::StoreError;
 use crate::store::database_error::{is_conflict, is_storage_failure};

@@ -1,0 +1,211 @@
+//! How writes are done on the pools: in a transaction, again on a conflict, aside where a row is held, and with an eye on
+//! whether others would succeed.
+
+use sqlx::postgres::PgArguments;
+use sqlx::query::QueryAs;
+use sqlx::{Connection, PgConnection, Postgres};
+
+use super::queries::{postgres_rows, sqlite_rows};
+use super::session::Route;
+use super::tx::Tx;
+use super::{Pools, Record};
+use crate::checkpoints;
+use crate::store::StoreError;
+use crate::store::database_error::is_storage_failure;
+use crate::store::lanes::{Lanes, Place};
+use crate::store::statement::{Bulk, Statement, Value};
+use crate::store::work::{Attempts, Next, Work, guarded, in_write_time};
+use crate::store::write_health::WriteHealth;
+
+impl Pools {
+    /// Whether writes share a transaction. Where many can write at once, each has its own.
+    pub(in crate::store) const fn has_one_writer(&self) -> bool {
+        matches!(self, Self::Sqlite { .. })
+    }
+
+    /// Whether a payment can be credited without opening or testing a connection.
+    pub(in crate::store) fn is_connected(&self) -> bool {
+        match self {
+            // Its connections belong to threads of their own.
+            Self::Sqlite { .. } => true,
+            Self::Postgres { creditor, .. } => creditor.is_ready(),
+        }
+    }
+
+    /// Does work in a transaction of its own, again when the database reports a conflict, and for a while when another
+    /// transaction holds a row.
+    pub(in crate::store) async fn write<W: Work + ?Sized>(&self, work: &mut W) -> Result<W::Output, StoreError> {
+        let (mut attempts, mut place) = (Attempts::default(), Place::new(self.lanes()));
+        if work.expects_held_row() {
+            place.step_aside()?;
+        }
+        loop {
+            let result = self.watched(async {
+                let _turn = place.turn().await;
+                self.write_once(work).await
+            });
+            let result = result.await;
+            match attempts.next(&result) {
+                Next::Stop => return result,
+                Next::Again(pause) => tokio::time::sleep(pause).await,
+                Next::AgainAside(pause) => {
+                    work.met_held_row();
+                    place.step_aside()?;
+                    tokio::time::sleep(pause).await;
+                }
+            }
+        }
+    }
+
+    /// Runs a statement over many rows and commits it, in one exchange; again when the database reports a conflict. A row
+    /// that another transaction holds is a failure at once: the others shall not wait for it.
+    pub(in crate::store) async fn write_bulk<T: Record>(&self, bulk: &impl Bulk) -> Result<Vec<T>, StoreError> {
+        let mut attempts = Attempts::default();
+        loop {
+            let result = self.watched(self.write_bulk_once(bulk)).await;
+            match attempts.next(&result) {
+                Next::Again(pause) => tokio::time::sleep(pause).await,
+                Next::Stop | Next::AgainAside(_) => return result,
+            }
+        }
+    }
+
+    const fn lanes(&self) -> Option<&Lanes> {
+        match self {
+            Self::Sqlite { .. } => None,
+            Self::Postgres { lanes, .. } => Some(lanes),
+        }
+    }
+
+    async fn write_bulk_once<T: Record>(&self, bulk: &impl Bulk) -> Result<Vec<T>, StoreError> {
+        checkpoints::reach("commit in one exchange").await;
+        let rows = match self {
+            Self::Sqlite { creditor, file, .. } => {
+                let query = sqlite_rows(&bulk.statement().json_and_commit, &bulk.as_json()?)?;
+                let _opened = file.before_write().await?;
+                let mut connection = creditor.take().await?;
+                // A failure leaves the text's transaction open, and the connection ends with it.
+                let rows = query.fetch_all(connection.get()?).await?;
+                connection.give_back();
+                file.after_commit()?;
+                rows
+            }
+            Self::Postgres { creditor, route, .. } => {
+                let query = postgres_rows(*route, &bulk.statement().lists, &bulk.as_lists())?;
+                let mut connection = creditor.take().await?;
+                let result = match route.begin_credit() {
+                    None => query.fetch_all(connection.get()?).await,
+                    Some(begin) => fetch_between(query, connection.get()?, begin).await,
+                };
+                if result.as_ref().map_or_else(|error| says_so_and_goes_on(*route, error), |_| true) {
+                    connection.give_back();
+                }
+                result?
+            }
+        };
+        checkpoints::reach("committed").await;
+        Ok(rows)
+    }
+
+    pub(super) async fn optional_in_transaction<T: Record>(
+        &self,
+        statement: &Statement,
+        values: &[Value],
+    ) -> Result<Option<T>, StoreError> {
+        let mut tx = self.begin().await?;
+        let row = tx.fetch_optional(statement, values).await?;
+        tx.commit().await?;
+        Ok(row)
+    }
+
+    pub(super) async fn all_in_transaction<T: Record>(
+        &self,
+        statement: &Statement,
+        values: &[Value],
+    ) -> Result<Vec<T>, StoreError> {
+        let mut tx = self.begin().await?;
+        let rows = tx.fetch_all(statement, values).await?;
+        tx.commit().await?;
+        Ok(rows)
+    }
+
+    async fn begin(&self) -> Result<Tx, StoreError> {
+        match self {
+            Self::Sqlite { writer, .. } => Tx::begin_sqlite(writer).await,
+            Self::Postgres { pool, route, .. } => Tx::begin_postgres(pool, *route).await,
+        }
+    }
+
+    async fn write_once<W: Work + ?Sized>(&self, work: &mut W) -> Result<W::Output, StoreError> {
+        checkpoints::reach("begin").await;
+        // Held until the end, so that the file's connections are not renewed meanwhile.
+        let _opened = match self {
+            Self::Sqlite { file, .. } => Some(file.before_write().await?),
+            Self::Postgres { .. } => None,
+        };
+        let mut tx = self.begin().await?;
+        let value = match guarded(work.run(&mut tx)).await {
+            Ok(value) => value,
+            Err(error) => {
+                tx.roll_back(&error).await;
+                return Err(error);
+            }
+        };
+        checkpoints::reach("commit").await;
+        tx.commit().await?;
+        if let Self::Sqlite { file, .. } = self {
+            file.after_commit()?;
+        }
+        checkpoints::reach("committed").await;
+        Ok(value)
+    }
+
+    /// Does a write in time, and remembers what it says about whether others would succeed.
+    async fn watched<T>(&self, write: impl Future<Output = Result<T, StoreError>>) -> Result<T, StoreError> {
+        let health = self.health();
+        health.refuse_damaged()?;
+        let result = in_write_time(write).await;
+        health.saw(&result);
+        if let (Self::Sqlite { writer, readers, creditor, file, .. }, Err(error)) = (self, &result)
+            && error.is_of_the_file()
+        {
+            file.renew(writer, readers, creditor).await;
+        }
+        result
+    }
+
+    /// What is known about whether writes succeed.
+    pub(in crate::store) fn health(&self) -> &WriteHealth {
+        match self {
+            Self::Sqlite { health, .. } => health,
+            Self::Postgres { health, .. } => health,
+        }
+    }
+
+    /// Whether the files at the address are still the ones that are open.
+    pub(in crate::store) fn check_files(&self) -> Result<(), StoreError> {
+        match self {
+            Self::Sqlite { file, .. } => file.check(),
+            Self::Postgres { .. } => Ok(()),
+        }
+    }
+}
+
+/// Whether a session may be used again after a statement that committed by itself failed: the server has said what it
+/// thinks of it and waits for the next one. Not one that takes no writes; and not in a transaction that began before, which
+/// may wait for its end.
+fn says_so_and_goes_on(route: Route, error: &sqlx::Error) -> bool {
+    route.keeps_statements() && matches!(error, sqlx::Error::Database(_)) && !is_storage_failure(error)
+}
+
+/// Runs a query in a transaction that begins like this.
+async fn fetch_between<T: Record>(
+    query: QueryAs<'_, Postgres, T, PgArguments>,
+    connection: &mut PgConnection,
+    begin: &'static str,
+) -> Result<Vec<T>, sqlx::Error> {
+    let mut tx = connection.begin_with(begin).await?;
+    let rows = query.fetch_all(&mut *tx).await?;
+    tx.commit().await?;
+    Ok(rows)
+}
