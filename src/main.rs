@@ -203,10 +203,14 @@ async fn keys(command: KeysCommand) -> Result<ExitCode, Failure> {
             println!("{}", key.secret.expose());
         }
         KeysCommand::List => {
+            let uses = database.api_key_uses().await?;
             for key in database.api_keys().await? {
                 let account = key.account_id.as_deref().unwrap_or("any account");
                 let state = if key.revoked_at.is_some() { "revoked" } else { "active" };
-                println!("{}  {state}  {}  {account}  {}", key.id, key.scopes.replace(' ', ","), key.name);
+                let used = uses.iter().find(|each| each.id == key.id).and_then(|each| each.last_used_at);
+                let used = used.map_or_else(|| "never".to_owned(), day_and_time);
+                let (created, scopes) = (day_and_time(key.created_at), key.scopes.replace(' ', ","));
+                println!("{}  {state}  {scopes}  {account}  created {created}  last used {used}  {}", key.id, key.name);
             }
         }
         KeysCommand::Revoke { id } => {
@@ -219,6 +223,13 @@ async fn keys(command: KeysCommand) -> Result<ExitCode, Failure> {
     }
     database.close().await;
     Ok(ExitCode::SUCCESS)
+}
+
+/// A time in UTC, such as `2026-11-21T12:01:00Z`; to the second.
+fn day_and_time(ms: i64) -> String {
+    let time = time::OffsetDateTime::from_unix_timestamp(ms.div_euclid(1_000));
+    let format = &time::format_description::well_known::Rfc3339;
+    time.ok().and_then(|time| time.format(format).ok()).unwrap_or_else(|| format!("{ms} ms"))
 }
 
 fn start_logging(settings: &LogSettings) -> Result<(), Failure> {

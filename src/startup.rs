@@ -15,10 +15,11 @@ use utoipa_actix_web::AppExt;
 use crate::app::check_clock::clock_job;
 use crate::app::check_key::{KeyVerdict, Lack, check_key};
 use crate::app::failed_deliveries::erasing_job;
+use crate::app::key_uses::{KeyUses, noting_job};
 use crate::app::learn_fees::{FeePause, learning_job};
 use crate::app::purge_keys::purging_job;
 use crate::app::questions::Questions;
-use crate::app::reconcile::schedule::{ScheduleSettings, comparing_job};
+use crate::app::reconcile::schedule::{ScheduleSettings, catching_up_job, comparing_job};
 use crate::app::schedule::{Job, Schedule};
 use crate::app::seal;
 use crate::app::tasks::Tasks;
@@ -269,7 +270,15 @@ impl Application {
 
 /// What a running service does by itself.
 fn scheduled_jobs(stripe_clock: Arc<StripeClock>) -> Vec<Job> {
-    vec![clock_job(stripe_clock), erasing_job(), learning_job(), purging_job(), comparing_job()]
+    vec![
+        clock_job(stripe_clock),
+        erasing_job(),
+        learning_job(),
+        purging_job(),
+        comparing_job(),
+        catching_up_job(),
+        noting_job(),
+    ]
 }
 
 async fn tell_of_open_failures(db: &Db) -> Result<(), StartError> {
@@ -341,6 +350,7 @@ fn build_app(config: &Config, db: Db, environment: &Environment) -> Result<App, 
         seal: None,
         questions: Questions::default(),
         fees: FeePause::default(),
+        key_uses: KeyUses::default(),
         tasks: Tasks::new(tokio::runtime::Handle::current()),
     })
 }

@@ -19,6 +19,8 @@ pub struct AdjustAccount {
     pub credits: i64,
     /// Why.
     pub reason: String,
+    /// Whether the account may be a new one.
+    pub create: bool,
     /// Who asks.
     pub operator: Operator,
     /// The idempotency key.
@@ -31,6 +33,9 @@ pub enum AdjustError {
     /// The operator may not act for the account.
     #[error("these credentials are not for that account")]
     Forbidden,
+    /// There is no such account yet, and the operator did not say that it is to be a new one.
+    #[error("there is no account {0} yet")]
+    UnknownAccount(String),
     /// The account has less: only refunds and disputes may take it below zero.
     #[error("the account has fewer credits than that")]
     InsufficientCredits,
@@ -45,6 +50,7 @@ pub enum AdjustError {
 enum Outcome {
     Booked(Adjustment),
     Insufficient,
+    UnknownAccount,
 }
 
 /// Gives or takes credits, in one transaction.
@@ -56,6 +62,7 @@ pub async fn adjust_account(app: &App, command: AdjustAccount) -> Result<Adjustm
         return Err(AdjustError::Forbidden);
     }
     let hash = request_hash(&[command.account.as_str(), &command.credits.to_string(), &command.reason]);
+    let (create, name) = (command.create, command.account.to_string());
     let new = NewAdjustment {
         id: AdjustmentId::from_bits(app.ids.id_bits()),
         entry: LedgerEntryId::from_bits(app.ids.id_bits()),
@@ -68,7 +75,7 @@ pub async fn adjust_account(app: &App, command: AdjustAccount) -> Result<Adjustm
         request_hash: hash.clone(),
         now_ms: app.clock.now_ms(),
     };
-    match app.db.write(move |tx| book(tx, new.clone()).boxed()).await? {
+    match app.db.write(move |tx| book(tx, new.clone(), create).boxed()).await? {
         Outcome::Booked(adjustment) if adjustment.request_hash != hash => Err(AdjustError::OtherRequest),
         Outcome::Booked(adjustment) => {
             let Adjustment { id, credits, made_by, .. } = &adjustment;
@@ -76,12 +83,16 @@ pub async fn adjust_account(app: &App, command: AdjustAccount) -> Result<Adjustm
             Ok(adjustment)
         }
         Outcome::Insufficient => Err(AdjustError::InsufficientCredits),
+        Outcome::UnknownAccount => Err(AdjustError::UnknownAccount(name)),
     }
 }
 
-async fn book(tx: &mut Tx, new: NewAdjustment) -> Result<Outcome, StoreError> {
+async fn book(tx: &mut Tx, new: NewAdjustment, create: bool) -> Result<Outcome, StoreError> {
     if let Some(earlier) = adjustments::find_by_key(tx, &new.scope, &new.key).await? {
         return Ok(Outcome::Booked(earlier));
+    }
+    if !create && !adjustments::has_account(tx, &new.account).await? {
+        return Ok(Outcome::UnknownAccount);
     }
     Ok(adjustments::book(tx, &new).await?.map_or(Outcome::Insufficient, Outcome::Booked))
 }

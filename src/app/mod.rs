@@ -16,6 +16,7 @@ pub mod create_checkout;
 mod create_once;
 pub mod explain_topup;
 pub mod failed_deliveries;
+pub mod key_uses;
 pub mod learn_fees;
 mod make_refund;
 mod open_checkout;
@@ -66,6 +67,8 @@ pub struct App {
     pub payload_days: i64,
     /// When the books are compared with Stripe's.
     pub reconciliation: reconcile::schedule::ScheduleSettings,
+    /// When API keys were used.
+    pub key_uses: key_uses::KeyUses,
     /// What checkouts are sealed with; none if no service has used the database yet.
     pub seal: Option<seal::SealKey>,
     /// The bounds of what deliveries ask Stripe.

@@ -21,10 +21,10 @@ use futures_util::FutureExt;
 
 use super::{App, with_causes};
 use crate::domain::ids::{PaymentIntentId, ReconciliationId, SessionId, TopupId};
-use crate::ports::GatewayError;
+use crate::ports::{GatewayError, Resource};
 use crate::store::StoreError;
 use crate::store::reconciliations::{self, Ending, NewRun};
-pub use crate::store::reconciliations::{Run, RunCause};
+pub use crate::store::reconciliations::{Obstacle, Run, RunCause};
 use asker::Asker;
 pub use asker::Pace;
 use report::{Findings, Report};
@@ -35,8 +35,6 @@ const LEASE: Duration = Duration::from_mins(1);
 const RENEW_EVERY: Duration = Duration::from_secs(20);
 /// The longest time back that can be compared, in days.
 pub const MAX_SINCE_DAYS: i64 = 90;
-/// How many pages of one list are read: 200,000 things.
-const MAX_PAGES: usize = 2_000;
 /// How many things are asked for one by one.
 const MAX_SINGLE_QUESTIONS: u64 = 2_000;
 /// How many rows of ours are read at once.
@@ -63,8 +61,10 @@ pub struct Ended {
     pub id: String,
     /// What it found.
     pub report: Report,
-    /// Why it is not whole, if it is not: a list could not be read to its end.
+    /// Why it is not whole, if it is not: a list could not be read to its end. All else was compared and applied.
     pub incomplete: Option<String>,
+    /// What kind of reason that is.
+    pub obstacle: Option<Obstacle>,
 }
 
 impl Ended {
@@ -140,10 +140,12 @@ async fn carry_out(
         Ok((report, incomplete)) => Ending {
             left_over: Some(i64::try_from(report.left_over).unwrap_or(i64::MAX)),
             report: Some(serde_json::to_string(report)?),
-            error: incomplete.clone(),
+            error: incomplete.as_ref().map(|(_, reason)| reason.clone()),
+            obstacle: incomplete.as_ref().map(|(obstacle, _)| *obstacle),
         },
-        Err(error) => Ending { left_over: None, report: None, error: Some(with_causes(error)) },
+        Err(error) => Ending { left_over: None, report: None, error: Some(with_causes(error)), obstacle: None },
     };
+    let before = app.db.last_obstacle(&run.id).await?;
     let finished = run.clone();
     let is_ours = app
         .db
@@ -156,8 +158,24 @@ async fn carry_out(
     if !is_ours {
         return Err(ReconcileError::TakenOver);
     }
-    tracing::info!(run = run.id, left_over = report.left_over, incomplete, "compared with Stripe's books");
-    Ok(Ended { id: run.id, report, incomplete })
+    tracing::info!(run = run.id, left_over = report.left_over, "compared with Stripe's books");
+    let (obstacle, incomplete) = incomplete.unzip();
+    if let (Some(obstacle), Some(reason)) = (obstacle, &incomplete) {
+        let (run, see) = (&run.id, "GET /admin/reconciliations/latest");
+        // Said once: the same obstacle stands in the way of each run until somebody removes it.
+        if before.as_deref() == Some(obstacle.as_str()) {
+            tracing::info!(run, obstacle = obstacle.as_str(), "the comparison is still not whole");
+        } else {
+            tracing::warn!(
+                run,
+                obstacle = obstacle.as_str(),
+                reason,
+                see,
+                "the comparison with Stripe's books is not whole"
+            );
+        }
+    }
+    Ok(Ended { id: run.id, report, incomplete, obstacle })
 }
 
 /// Renews the lease; ends only when somebody else has it.
@@ -181,7 +199,9 @@ async fn keep_lease(app: &App, run: &NewRun) -> ReconcileError {
     }
 }
 
-async fn compare(app: &App, options: Options, run: &NewRun) -> Result<(Report, Option<String>), StoreError> {
+type Compared = (Report, Option<(Obstacle, String)>);
+
+async fn compare(app: &App, options: Options, run: &NewRun) -> Result<Compared, StoreError> {
     let mut comparison = Comparison {
         app,
         asker: Asker::new(options.pace),
@@ -190,6 +210,9 @@ async fn compare(app: &App, options: Options, run: &NewRun) -> Result<(Report, O
         since_ms: run.since_ms,
         until_ms: app.clock.now_ms(),
         incomplete: None,
+        checkouts_are_listed: false,
+        refused: HashSet::new(),
+        max_pages: options.pace.pages,
         single_questions: 0,
         sessions_seen: HashSet::new(),
         reversals_seen: HashSet::new(),
@@ -219,7 +242,13 @@ struct Comparison<'a> {
     since_ms: i64,
     until_ms: i64,
     /// The first list that could not be read to its end, and why.
-    incomplete: Option<String>,
+    incomplete: Option<(Obstacle, String)>,
+    /// Whether all checkouts of the period were listed: only then one that was not listed is missing.
+    checkouts_are_listed: bool,
+    /// The lists that the key may not read; what is in them is not asked for one by one either.
+    refused: HashSet<&'static str>,
+    /// How many pages of one list are read.
+    max_pages: usize,
     single_questions: u64,
     sessions_seen: HashSet<SessionId>,
     reversals_seen: HashSet<String>,
@@ -235,10 +264,36 @@ impl Comparison<'_> {
         self.since_ms.div_euclid(1_000)
     }
 
-    fn list_failed(&mut self, list: &str, error: &GatewayError) {
-        tracing::warn!(list, %error, "a list of Stripe's cannot be read to its end");
-        self.report.not_asked.add_left(list, None, error.to_string());
-        self.incomplete.get_or_insert_with(|| format!("the list of {list} could not be read to its end: {error}"));
+    /// A list cannot be read on. What was read of it counts, and the other parts are compared.
+    fn list_failed(&mut self, list: &'static str, resource: Resource, error: &GatewayError) {
+        let (obstacle, reason) = if error.is_missing_permission() {
+            self.refused.insert(list);
+            let stripes_name = error.missing_permission().unwrap_or("unknown to us");
+            let add = resource.permission();
+            let reason = format!(
+                "STRIPE_SECRET_KEY may not read the list of {list}; add the permission {add} ({stripes_name}) to the key in \
+                 Stripe's dashboard"
+            );
+            (Obstacle::MissingPermission, reason)
+        } else {
+            (Obstacle::ProviderFailed, format!("the list of {list} could not be read to its end: {error}"))
+        };
+        self.stopped_by(list, obstacle, reason);
+    }
+
+    fn list_too_long(&mut self, list: &'static str) {
+        let pages = self.max_pages;
+        let reason = format!(
+            "the list of {list} has more than {pages} pages, and its older part was not read; lower RECONCILE_SINCE_DAYS \
+             (or --since)"
+        );
+        self.stopped_by(list, Obstacle::TooMany, reason);
+    }
+
+    fn stopped_by(&mut self, list: &str, obstacle: Obstacle, reason: String) {
+        tracing::debug!(list, obstacle = obstacle.as_str(), reason, "a list of Stripe's is not read to its end");
+        self.report.not_asked.add_left(list, None, reason.clone());
+        self.incomplete.get_or_insert((obstacle, reason));
     }
 
     /// Whether one more thing may be asked for by itself. Said once when it may not.
@@ -246,7 +301,7 @@ impl Comparison<'_> {
         self.single_questions = self.single_questions.saturating_add(1);
         if self.asker.has_given_up() {
             let what = "Stripe failed several times in a row; what was not asked yet is not asked";
-            self.incomplete.get_or_insert_with(|| what.to_owned());
+            self.incomplete.get_or_insert_with(|| (Obstacle::ProviderFailed, what.to_owned()));
             return false;
         }
         if self.single_questions <= MAX_SINGLE_QUESTIONS {

@@ -32,6 +32,10 @@ pub struct CreateAdjustment {
     #[validate(required(message = "is missing; say why"), custom(function = is_reason))]
     #[schema(required, nullable = false, example = "Goodwill for the outage of 21 November")]
     reason: Option<String>,
+    /// `true` if the account may be one that never had any credits. Without it such an account is 404 `unknown_account`, so
+    /// that a slip in its id gives nobody credits.
+    #[schema(example = false)]
+    create: Option<bool>,
 }
 
 /// Credits that a person gave or took.
@@ -110,6 +114,7 @@ fn account_id(text: &str) -> Result<AccountId, ApiError> {
     request_body = CreateAdjustment,
     responses(
         (status = 200, description = "The credits are given or taken.", body = Adjustment),
+        (status = 404, description = "There is no such account yet, and `create` is not true: `unknown_account`.", body = Problem, content_type = "application/problem+json"),
         (status = 408, description = "The body did not arrive in time.", body = Problem, content_type = "application/problem+json"),
         (status = 409, description = "The account has fewer credits than are to be taken: `insufficient_credits`.", body = Problem, content_type = "application/problem+json"),
         (status = 413, description = "The body is too large.", body = Problem, content_type = "application/problem+json"),
@@ -134,6 +139,7 @@ pub async fn create(
         account,
         credits: body.credits.unwrap_or_default(),
         reason: body.reason.unwrap_or_default(),
+        create: body.create.unwrap_or(false),
         operator: admin.operator,
     };
     let app = state.app.clone();

@@ -12,6 +12,7 @@ use serde::de::DeserializeOwned;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use validator::Validate;
 
+use super::plain_errors::field_error;
 use super::problem::{ApiError, FieldError};
 
 /// The largest JSON body of a caller.
@@ -112,13 +113,11 @@ pub async fn read_json<T: DeserializeOwned + Validate>(request: &HttpRequest, pa
 }
 
 fn json_error(error: &serde_path_to_error::Error<serde_json::Error>) -> ApiError {
-    let field = error.path().to_string();
     let cause = error.inner();
-    if cause.is_data() && field != "." {
-        // serde says what it wanted and, after a comma, what line that was.
-        let message = cause.to_string();
-        let message = message.split(" at line ").next().unwrap_or_default().to_owned();
-        return ApiError::field(&field, "invalid_type", message);
+    if cause.is_data()
+        && let Some(field) = field_error(&error.path().to_string(), &cause.to_string())
+    {
+        return ApiError::fields(vec![field]);
     }
     ApiError::new(StatusCode::BAD_REQUEST, "invalid_json", format!("the body cannot be read: {cause}"))
 }
@@ -137,7 +136,7 @@ fn query_error<T: DeserializeOwned>(text: &str) -> ApiError {
     for pair in text.split('&') {
         let Some((name, _)) = url::form_urlencoded::parse(pair.as_bytes()).next() else { continue };
         if let Err(error) = web::Query::<T>::from_query(pair) {
-            wrong.push(FieldError::new(&name, "invalid_type", query_message(&error)));
+            wrong.push(query_field(&name, &error));
         }
         if seen.contains(&name) {
             repeated.push(FieldError::new(&name, "repeated", "must be given once"));
@@ -147,11 +146,12 @@ fn query_error<T: DeserializeOwned>(text: &str) -> ApiError {
     ApiError::fields(if wrong.is_empty() { repeated } else { wrong })
 }
 
-fn query_message(error: &actix_web::error::QueryPayloadError) -> String {
+fn query_field(name: &str, error: &actix_web::error::QueryPayloadError) -> FieldError {
     match error {
-        actix_web::error::QueryPayloadError::Deserialize(cause) => cause.to_string(),
-        _ => "cannot be read".to_owned(),
+        actix_web::error::QueryPayloadError::Deserialize(cause) => field_error(name, &cause.to_string()),
+        _ => None,
     }
+    .unwrap_or_else(|| FieldError::new(name, "invalid_type", "cannot be read"))
 }
 
 fn validate(value: &impl Validate) -> Result<(), ApiError> {

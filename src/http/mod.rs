@@ -16,6 +16,7 @@ mod idempotency_key;
 pub mod middleware;
 pub mod notices;
 pub mod openapi;
+mod plain_errors;
 pub mod problem;
 mod quote;
 pub mod rate_limit;

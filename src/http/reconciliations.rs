@@ -44,9 +44,13 @@ pub struct Reconciliation {
     /// How many differences it could not settle; a person has to look at them. Null if it came to no end.
     #[schema(example = 0)]
     left_over: Option<i64>,
-    /// Why it failed.
+    /// Why it failed, and the way out. What could be compared was compared and applied all the same.
     #[schema(example = json!(null))]
     error: Option<String>,
+    /// The same as a word, when it is not whole: `missing_permission`, `too_many` or `provider_failed`. The service tries
+    /// again after a while that grows; after the first two only when the next comparison is due.
+    #[schema(example = json!(null))]
+    obstacle: Option<String>,
     /// What it found, as `topup reconcile --json` prints it; null if it came to no end, and in lists.
     #[schema(value_type = Option<Object>)]
     report: Option<serde_json::Value>,
@@ -132,6 +136,7 @@ fn reconciliation(run: Run) -> Result<Reconciliation, ApiError> {
         finished_at: run.finished_at.map(rfc3339).transpose()?,
         left_over: run.left_over,
         error: run.error,
+        obstacle: run.obstacle,
         report: report.map_err(|error| StoreError::corrupt("report", error))?,
     })
 }

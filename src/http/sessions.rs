@@ -27,7 +27,7 @@ use crate::store::topups::Topup;
 
 /// What to buy, and where to send the customer afterwards.
 #[derive(Debug, Deserialize, Validate, ToSchema)]
-#[serde(rename_all = "camelCase")]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct CreateSession {
     /// How many credits, a whole number.
     #[validate(required(message = "is missing; say how many credits"))]

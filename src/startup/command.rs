@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::{Environment, StartError, check_instance, check_migrated};
+use crate::app::key_uses::KeyUses;
 use crate::app::learn_fees::FeePause;
 use crate::app::questions::Questions;
 use crate::app::reconcile::schedule::ScheduleSettings;
@@ -49,6 +50,7 @@ pub async fn connect(config: CommandConfig, environment: Environment) -> Result<
         seal,
         questions: Questions::default(),
         fees: FeePause::default(),
+        key_uses: KeyUses::default(),
         tasks: Tasks::new(tokio::runtime::Handle::current()),
     })
 }

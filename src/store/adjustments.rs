@@ -62,6 +62,7 @@ statements! {
         ON CONFLICT (caller, idempotency_key) DO NOTHING";
     FIND_BY_KEY = "SELECT id, account_id, credits, reason, made_by, balance_after, request_hash, created_at \
         FROM adjustments WHERE caller = $1 AND idempotency_key = $2";
+    HAS_ACCOUNT = "SELECT id FROM accounts WHERE id = $1";
     OF_ACCOUNT = "SELECT id, account_id, credits, reason, made_by, balance_after, request_hash, created_at \
         FROM adjustments WHERE account_id = $1 AND (created_at, id) < ($2, $3) ORDER BY created_at DESC, id DESC LIMIT $4";
 }
@@ -105,6 +106,17 @@ pub async fn book(tx: &mut Tx, new: &NewAdjustment) -> Result<Option<Adjustment>
 /// When the database fails.
 pub async fn find_by_key(tx: &mut Tx, scope: &str, key: &str) -> Result<Option<Adjustment>, StoreError> {
     tx.fetch_optional(&FIND_BY_KEY, &[scope.into(), key.into()]).await
+}
+
+#[derive(sqlx::FromRow)]
+struct Account {}
+
+/// Whether an account has an entry yet.
+///
+/// # Errors
+/// When the database fails.
+pub async fn has_account(tx: &mut Tx, account: &AccountId) -> Result<bool, StoreError> {
+    Ok(tx.fetch_optional::<Account>(&HAS_ACCOUNT, &[account.as_str().into()]).await?.is_some())
 }
 
 impl Db {

@@ -23,6 +23,9 @@ pub struct ApiKeyRow {
 statements! {
     INSERT = "INSERT INTO api_keys (id, name, key_hash, scopes, account_id, created_at) VALUES ($1, $2, $3, $4, $5, $6)";
     REVOKE = "UPDATE api_keys SET revoked_at = $2 WHERE id = $1 AND revoked_at IS NULL";
+    /// A later use stays.
+    USED = "UPDATE api_keys SET last_used_at = $2 WHERE id = $1 AND (last_used_at IS NULL OR last_used_at < $2)";
+    USES = "SELECT id, last_used_at FROM api_keys";
     LIST = "SELECT id, name, scopes, account_id, created_at, revoked_at FROM api_keys ORDER BY created_at, id";
     FIND = "SELECT id, name, scopes, account_id, created_at, revoked_at FROM api_keys \
         WHERE key_hash = $1 AND revoked_at IS NULL";
@@ -52,7 +55,32 @@ pub async fn revoke(tx: &mut Tx, id: &str, now_ms: i64) -> Result<bool, StoreErr
     Ok(tx.execute(&REVOKE, &[id.into(), now_ms.into()]).await? == 1)
 }
 
+/// When a credential was last used.
+#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+pub struct ApiKeyUse {
+    /// The credential's id.
+    pub id: String,
+    /// When, in milliseconds since 1970, to the minute; none if it never was.
+    pub last_used_at: Option<i64>,
+}
+
+/// Notes that a credential was used.
+///
+/// # Errors
+/// When the database fails.
+pub async fn used(tx: &mut Tx, id: &str, at_ms: i64) -> Result<(), StoreError> {
+    tx.execute(&USED, &[id.into(), at_ms.into()]).await.map(drop)
+}
+
 impl Db {
+    /// When each credential was last used.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn api_key_uses(&self) -> Result<Vec<ApiKeyUse>, StoreError> {
+        self.read_all(&USES, &[]).await
+    }
+
     /// All credentials, oldest first.
     ///
     /// # Errors

@@ -164,3 +164,19 @@ async fn the_database_holds_no_key_that_could_be_used() {
     assert!(found_something, "the files are not the database's");
     app.finish().await;
 }
+
+on_both_databases! {
+    async fn when_a_key_was_made_and_last_used_is_listed(backend: Backend) {
+        let app = TestApp::start(backend).await;
+        let settings = crate::support::app::settings(&app.database.url, &app.stripe.url, &[]);
+        let (well, key, said) = crate::support::process::run(&settings, &["keys", "create", "--name", "shop", "--scope", "read"]);
+        assert!(well, "{said}");
+        let list = || crate::support::process::run(&settings, &["keys", "list"]).1;
+        assert!(list().contains("last used never") && list().contains("created 20"), "{}", list());
+        let request = crate::support::app::http_client().get(format!("{}/accounts/user_1/credits", app.url));
+        app.send(request.header("x-api-key", key.trim())).await.expect(200);
+        topup::app::key_uses::write_down(&app.app).await.expect("written");
+        assert!(list().contains("last used 20"), "{}", list());
+        app.finish().await;
+    }
+}

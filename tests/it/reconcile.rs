@@ -1,5 +1,6 @@
 //! The comparison with Stripe's books: what no webhook brought is found and applied; what contradicts is reported.
 
+mod lasting;
 mod lifecycle;
 mod lists;
 mod missing;
@@ -15,7 +16,7 @@ use topup::app::reconcile::{Ended, Options, Pace, RunCause, reconcile};
 use crate::support::TestApp;
 
 /// As fast as it goes.
-pub const NO_PAUSE: Pace = Pace { interval: Duration::ZERO, backoff: Duration::ZERO, tries: 4 };
+pub const NO_PAUSE: Pace = Pace { interval: Duration::ZERO, backoff: Duration::ZERO, tries: 4, pages: 2_000 };
 
 /// The usual comparison.
 pub fn options() -> Options {

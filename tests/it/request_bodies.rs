@@ -155,12 +155,14 @@ async fn a_body_that_is_no_json_object_is_refused() {
     let array = format!("[250, \"{SUCCESS_URL}\", null, null]");
     let twice = format!("{{\"credits\": 18, \"credits\": 250, \"successUrl\": \"{SUCCESS_URL}\"}}");
     let two = format!("{{\"credits\": 250, \"successUrl\": \"{SUCCESS_URL}\"}}{{}}");
-    let deep = format!("{{\"x\": {}", "[".repeat(10_000));
-    for body in ["", " ", "{", "null", "7", "\"text\"", "[]", "{}{}", &array, &two, &deep, "{\"credits\": NaN}"] {
+    let deep = format!("{{\"credits\": {}", "[".repeat(10_000));
+    for body in ["", " ", "{", "null", "7", "\"text\"", "[]", "{}{}", &array, &two, "{\"credits\": NaN}"] {
         post(&app, Some("application/json"), body.to_owned()).await.expect_problem(400, "invalid_json");
     }
-    post(&app, Some("application/json"), twice).await.expect_problem(400, "invalid_json");
-    post(&app, Some("application/json"), &b"{\"credits\xff\": 1}"[..]).await.expect_problem(400, "invalid_json");
+    for body in [twice, deep] {
+        post(&app, Some("application/json"), body).await.expect_problem(400, "invalid_request");
+    }
+    assert_eq!(post(&app, Some("application/json"), &b"{\"credits\xff\": 1}"[..]).await.status, 400);
     app.finish().await;
 }
 
@@ -184,8 +186,8 @@ async fn a_body_of_another_type_is_refused() {
 async fn a_body_that_is_too_large_is_refused_announced_or_not() {
     let app = TestApp::start(Backend::Sqlite).await;
     let padded = |size: usize| {
-        let body = json!({ "credits": 250, "successUrl": SUCCESS_URL, "x": "" }).to_string();
-        body.replace("\"x\":\"\"", &format!("\"x\":\"{}\"", "x".repeat(size - body.len())))
+        let body = json!({ "credits": 250, "successUrl": SUCCESS_URL }).to_string();
+        format!("{body}{}", " ".repeat(size - body.len()))
     };
     post(&app, Some("application/json"), padded(16 * 1024)).await.expect(200);
     let large = padded(16 * 1024 + 1);
@@ -205,5 +207,21 @@ async fn a_body_that_is_too_large_is_refused_announced_or_not() {
     let signature = signature.replacen("t=1,", &format!("t={},", topup::ports::Clock::now_ms(&*app.clock) / 1_000), 1);
     let answer = app.deliver_with(Some(&signature), &vec![b' '; 1024 * 1024 + 1]).await;
     answer.expect_problem(413, "body_too_large");
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn a_misspelt_field_is_refused_with_its_near_name_and_a_wrong_type_in_plain_words() {
+    let app = TestApp::start(Backend::Sqlite).await;
+    let mut body = json!({ "credits": 250, "successUrl": SUCCESS_URL, "cancelURL": SUCCESS_URL });
+    let problem = post_json(&app, &body).await.expect_problem(400, "invalid_request");
+    assert_eq!(only_error(&problem), ("cancelURL", "unknown_field"));
+    assert_eq!(problem["detail"], "cancelURL: did you mean `cancelUrl`?");
+    body = json!({ "credits": "250", "successUrl": SUCCESS_URL });
+    let problem = post_json(&app, &body).await.expect_problem(400, "invalid_request");
+    assert_eq!(problem["detail"], "credits: must be a whole number, not text");
+    let problem = app.get("/credits/quote?credits=many").await.expect_problem(400, "invalid_request");
+    assert_eq!(problem["detail"], "credits: must be a whole number");
+    assert_eq!(app.stripe.requests().await, Vec::<Value>::new());
     app.finish().await;
 }

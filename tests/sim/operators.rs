@@ -155,7 +155,7 @@ impl World {
             self.office.adjustments.len() - 1
         };
         let AskedAdjustment { account, credits, key, is_made } = self.office.adjustments[place].clone();
-        let body = json!({ "credits": credits, "reason": "the simulation" });
+        let body = json!({ "credits": credits, "reason": "the simulation", "create": true });
         let request = TestRequest::post().uri(&format!("/admin/accounts/{account}/adjustments")).set_json(body);
         let request = self.as_operator(&key, request);
         let fate = if self.rng.percent(20) { self.death() } else { Fate::Nothing };

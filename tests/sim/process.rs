@@ -204,7 +204,7 @@ impl Process {
     /// Compares the books with Stripe's, as the command and the schedule do: 200 with the report, 500 with the error.
     pub fn reconcile(&mut self, fate: Fate) -> Ended {
         let app = self.app();
-        let pace = Pace { interval: Duration::ZERO, backoff: Duration::ZERO, tries: 3 };
+        let pace = Pace { interval: Duration::ZERO, backoff: Duration::ZERO, tries: 3, pages: 2_000 };
         let options = Options { cause: RunCause::Command, dry_run: false, since_days: MAX_SINCE_DAYS, pace };
         let call = async move {
             let (status, body) = match reconcile(&app, options, std::future::pending()).await {
@@ -333,6 +333,7 @@ pub async fn build_app(parts: &Parts) -> App {
         seal: None,
         questions: Questions::default(),
         fees: FeePause::default(),
+        key_uses: topup::app::key_uses::KeyUses::default(),
         tasks: Tasks::new(tokio::runtime::Handle::current()),
     }
 }

@@ -18,11 +18,13 @@ pub struct Pace {
     pub backoff: Duration,
     /// How often one thing is asked before it is left.
     pub tries: u32,
+    /// How many pages of one list are read, of 100 things each.
+    pub pages: usize,
 }
 
 impl Default for Pace {
     fn default() -> Self {
-        Self { interval: Duration::from_millis(100), backoff: Duration::from_millis(500), tries: 6 }
+        Self { interval: Duration::from_millis(100), backoff: Duration::from_millis(500), tries: 6, pages: 2_000 }
     }
 }
 

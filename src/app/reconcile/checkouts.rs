@@ -2,13 +2,13 @@
 
 use futures_util::FutureExt;
 
-use super::{Comparison, MAX_PAGES, ROWS};
+use super::{Comparison, ROWS};
 use crate::app::adopt_purchase::seller;
 use crate::app::apply_event::apply;
 use crate::app::seal::Proof;
 use crate::domain::checkout::{PaymentProgress, PaymentReport, TopupState};
 use crate::domain::ids::{SessionId, TopupId};
-use crate::ports::GatewayError;
+use crate::ports::{GatewayError, Resource};
 use crate::store::StoreError;
 use crate::store::apply::{Applied, judge};
 use crate::store::comparison::ComparedTopup;
@@ -18,7 +18,7 @@ impl Comparison<'_> {
     /// Every checkout of ours that Stripe has, newest first.
     pub(super) async fn listed_checkouts(&mut self) -> Result<(), StoreError> {
         let (app, since, mut after) = (self.app, self.since_seconds(), None::<String>);
-        for _ in 0..MAX_PAGES {
+        for _ in 0..self.max_pages {
             let page = self.asker.ask(|| {
                 let after = after.clone();
                 async move { app.gateway.list_checkouts(since, after.as_deref()).await }.boxed()
@@ -26,7 +26,7 @@ impl Comparison<'_> {
             let page = match page.await {
                 Ok(page) => page,
                 Err(error) => {
-                    self.list_failed("checkouts", &error);
+                    self.list_failed("checkouts", Resource::CheckoutSessions, &error);
                     return Ok(());
                 }
             };
@@ -38,10 +38,11 @@ impl Comparison<'_> {
             }
             after = page.next;
             if after.is_none() {
+                self.checkouts_are_listed = true;
                 return Ok(());
             }
         }
-        self.list_failed("checkouts", &GatewayError::Unreachable("the list is too long; compare less".to_owned()));
+        self.list_too_long("checkouts");
         Ok(())
     }
 
@@ -160,8 +161,9 @@ impl Comparison<'_> {
             after = (last.created_at, last.id.clone());
             for topup in page {
                 fees.add(&topup)?;
-                // Of a list that was not read to its end nothing can be missing.
-                if self.incomplete.is_none() {
+                // Of a list that was not read to its end nothing can be missing; but what may have been paid is asked for.
+                let may_be_paid = matches!(topup.state.as_str(), "open" | "processing");
+                if self.checkouts_are_listed || (may_be_paid && !self.refused.contains("checkouts")) {
                     self.check_listed(&topup).await?;
                 }
             }

@@ -5,7 +5,7 @@ use std::future::Future;
 use futures_util::FutureExt;
 
 use super::asker::Asker;
-use super::{DAY_MS, MAX_PAGES, Pace, ReconcileError};
+use super::{DAY_MS, Pace, ReconcileError};
 use crate::app::App;
 use crate::app::adopt_purchase::seller;
 use crate::app::seal::Proof;
@@ -58,7 +58,7 @@ async fn find(app: &App, since_days: i64, pace: Pace) -> Result<Vec<LostPurchase
     let since_ms = app.clock.now_ms().saturating_sub(since_days.saturating_mul(DAY_MS)).max(0);
     let (since, mut after) = (since_ms.div_euclid(1_000), None::<String>);
     let (mut asker, mut lost) = (Asker::new(pace), Vec::new());
-    for _ in 0..MAX_PAGES {
+    for _ in 0..pace.pages {
         let listed = asker.ask(|| {
             let after = after.clone();
             async move { app.gateway.list_checkouts(since, after.as_deref()).await }.boxed()

@@ -2,12 +2,12 @@
 
 use futures_util::FutureExt;
 
-use super::{Comparison, MAX_PAGES, ROWS};
+use super::{Comparison, ROWS};
 use crate::app::apply_event::{ApplyEventError, EventOutcome};
 use crate::app::apply_reversal::{Asked, apply_dispute, apply_refund};
 use crate::domain::ids::{DisputeId, PaymentIntentId, TopupId};
 use crate::domain::reversal::{DisputeReport, RefundReport, RefundStatus};
-use crate::ports::GatewayError;
+use crate::ports::{GatewayError, Resource};
 use crate::store::StoreError;
 use crate::store::comparison::OpenReversal;
 use crate::store::reversals::Reversal;
@@ -23,7 +23,7 @@ impl Comparison<'_> {
     /// Every refund that Stripe has made since.
     pub(super) async fn listed_refunds(&mut self) -> Result<(), StoreError> {
         let (app, since, mut after) = (self.app, self.since_seconds(), None::<String>);
-        for _ in 0..MAX_PAGES {
+        for _ in 0..self.max_pages {
             let page = self.asker.ask(|| {
                 let after = after.clone();
                 async move { app.gateway.list_refunds(since, after.as_deref()).await }.boxed()
@@ -31,7 +31,7 @@ impl Comparison<'_> {
             let page = match page.await {
                 Ok(page) => page,
                 Err(error) => {
-                    self.list_failed("refunds", &error);
+                    self.list_failed("refunds", Resource::Refunds, &error);
                     return Ok(());
                 }
             };
@@ -46,14 +46,14 @@ impl Comparison<'_> {
                 return Ok(());
             }
         }
-        self.list_failed("refunds", &GatewayError::Unreachable("the list is too long; compare less".to_owned()));
+        self.list_too_long("refunds");
         Ok(())
     }
 
     /// Every dispute that was opened since.
     pub(super) async fn listed_disputes(&mut self) -> Result<(), StoreError> {
         let (app, since, mut after) = (self.app, self.since_seconds(), None::<String>);
-        for _ in 0..MAX_PAGES {
+        for _ in 0..self.max_pages {
             let page = self.asker.ask(|| {
                 let after = after.clone();
                 async move { app.gateway.list_disputes(since, after.as_deref()).await }.boxed()
@@ -61,7 +61,7 @@ impl Comparison<'_> {
             let page = match page.await {
                 Ok(page) => page,
                 Err(error) => {
-                    self.list_failed("disputes", &error);
+                    self.list_failed("disputes", Resource::Disputes, &error);
                     return Ok(());
                 }
             };
@@ -76,7 +76,7 @@ impl Comparison<'_> {
                 return Ok(());
             }
         }
-        self.list_failed("disputes", &GatewayError::Unreachable("the list is too long; compare less".to_owned()));
+        self.list_too_long("disputes");
         Ok(())
     }
 
@@ -88,7 +88,8 @@ impl Comparison<'_> {
             let Some(last) = page.last() else { return Ok(()) };
             after.clone_from(&last.id);
             for reversal in page {
-                if !self.reversals_seen.contains(&reversal.id) && self.may_ask() {
+                let is_in = if reversal.kind == "refund" { "refunds" } else { "disputes" };
+                if !self.reversals_seen.contains(&reversal.id) && !self.refused.contains(is_in) && self.may_ask() {
                     self.ask_for_reversal(&reversal).await?;
                 }
             }

@@ -64,7 +64,10 @@ impl Caller {
         let app = state.app.clone();
         let found = state.run(async move { api_keys::authenticate(&app.db, &key).await }).await??;
         found
-            .map(Self::Server)
+            .map(|key| {
+                state.app.key_uses.note(&key.id, state.app.clock.now_ms());
+                Self::Server(key)
+            })
             .ok_or_else(|| ApiError::unauthorized("invalid_api_key", "the API key is not known, or it was revoked"))
     }
 

@@ -35,6 +35,10 @@ impl From<AdjustError> for ApiError {
     fn from(error: AdjustError) -> Self {
         match error {
             AdjustError::Forbidden => Self::forbidden("account_forbidden", error.to_string()),
+            AdjustError::UnknownAccount(_) => {
+                let way_out = "check its id, or send \"create\": true if it is to be a new one";
+                Self::new(StatusCode::NOT_FOUND, "unknown_account", format!("{error}; {way_out}"))
+            }
             AdjustError::InsufficientCredits => {
                 let detail = "the account has fewer credits than are to be taken";
                 Self::new(StatusCode::CONFLICT, "insufficient_credits", detail)

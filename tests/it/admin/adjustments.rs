@@ -11,7 +11,7 @@ use crate::support::books::{Rows, rows};
 use crate::support::{Answer, TestApp};
 
 async fn adjust(app: &TestApp, account: &str, key: &str, credits: i64) -> Answer {
-    let body = json!({ "credits": credits, "reason": "a gift" });
+    let body = json!({ "credits": credits, "reason": "a gift", "create": true });
     post(app, &format!("/admin/accounts/{account}/adjustments"), key, body).await
 }
 
@@ -40,6 +40,22 @@ on_both_databases! {
         for wrong in ["7", "7_%00"] {
             get(&app, &format!("{path}?cursor={wrong}")).await.expect_problem(400, "invalid_request");
         }
+        app.finish().await;
+    }
+
+    async fn an_account_that_is_not_there_yet_must_be_asked_for(backend: Backend) {
+        let app = start(backend).await;
+        let path = "/admin/accounts/user_l/adjustments";
+        for credits in [100, -100] {
+            let problem = post(&app, path, "key-1", json!({ "credits": credits, "reason": "a gift" })).await;
+            let problem = problem.expect_problem(404, "unknown_account");
+            assert!(problem["detail"].as_str().is_some_and(|detail| detail.contains("user_l") && detail.contains("\"create\": true")));
+        }
+        assert_eq!(rows(&app.app.db).await, Rows::default());
+        let body = json!({ "credits": 100, "reason": "a gift", "create": true });
+        post(&app, path, "key-1", body).await.expect(200);
+        post(&app, path, "key-2", json!({ "credits": 1, "reason": "a gift" })).await.expect(200);
+        assert_eq!(app.credits("user_l").await, 101);
         app.finish().await;
     }
 

@@ -149,7 +149,7 @@ impl Crowd {
             self.deliver(&mut rng).await;
             self.clock.advance_ms(600_000);
         }
-        let pace = Pace { interval: Duration::ZERO, backoff: Duration::ZERO, tries: 3 };
+        let pace = Pace { interval: Duration::ZERO, backoff: Duration::ZERO, tries: 3, pages: 2_000 };
         let options = Options { cause: RunCause::Command, dry_run: false, since_days: MAX_SINCE_DAYS, pace };
         reconcile(&self.app, options, std::future::pending()).await.expect("a report");
         let books = Books::read(&self.app.db).await;
