@@ -207,10 +207,10 @@ async fn keys(command: KeysCommand) -> Result<ExitCode, Failure> {
             for key in database.api_keys().await? {
                 let account = key.account_id.as_deref().unwrap_or("any account");
                 let state = if key.revoked_at.is_some() { "revoked" } else { "active" };
-                let used = uses.iter().find(|each| each.id == key.id).and_then(|each| each.last_used_at);
-                let used = used.map_or_else(|| "never".to_owned(), day_and_time);
+                let last = uses.iter().find(|each| each.id == key.id).and_then(|each| each.last_used_at);
+                let last = last.map_or_else(|| "never".to_owned(), day_and_time);
                 let (created, scopes) = (day_and_time(key.created_at), key.scopes.replace(' ', ","));
-                println!("{}  {state}  {scopes}  {account}  created {created}  last used {used}  {}", key.id, key.name);
+                println!("{}  {state}  {scopes}  {account}  created {created}  last used {last}  {}", key.id, key.name);
             }
         }
         KeysCommand::Revoke { id } => {
