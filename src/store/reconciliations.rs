@@ -151,7 +151,8 @@ statements! {
     SOLD_BEFORE = "SELECT created_at AS at_ms FROM topups WHERE created_at < $1 ORDER BY created_at, id LIMIT 1";
     /// By the newest purchases, each by its index: the table of events is never read from end to end.
     LAST_DELIVERY = "SELECT MAX(latest) AS at_ms FROM (SELECT (SELECT MAX(e.received_at) FROM webhook_events e \
-        WHERE e.topup_id = t.id) AS latest FROM (SELECT id FROM topups ORDER BY created_at DESC, id DESC LIMIT 100) t) d";
+        WHERE e.topup_id = t.id) AS latest FROM (SELECT id FROM topups WHERE created_at <= $1 \
+        ORDER BY created_at DESC, id DESC LIMIT 100) t) d";
     FORGET_RUNS = "DELETE FROM reconciliations WHERE id IN \
         (SELECT id FROM reconciliations ORDER BY started_at DESC, id DESC LIMIT 100 OFFSET $1)";
     /// A command that died has left its lease behind.
@@ -279,7 +280,8 @@ impl Db {
         if self.read_optional::<At>(&SOLD_BEFORE, &[since_ms.into()]).await?.is_none() {
             return Ok(false);
         }
-        let last = self.read_optional::<At>(&LAST_DELIVERY, &[]).await?.and_then(|row| row.at_ms);
+        // Whatever their time: the condition says where the index is entered.
+        let last = self.read_optional::<At>(&LAST_DELIVERY, &[i64::MAX.into()]).await?.and_then(|row| row.at_ms);
         Ok(last.is_none_or(|last_ms| last_ms < since_ms))
     }
 
