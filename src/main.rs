@@ -234,7 +234,8 @@ fn day_and_time(ms: i64) -> String {
 
 fn start_logging(settings: &LogSettings) -> Result<(), Failure> {
     // async-stripe warns of each failure that we log as well, with more to say; a filter that names it hears it.
-    let filter = format!("stripe=error,{}", settings.filter);
+    // The web server calls requests that are not HTTP errors, and anybody can send them.
+    let filter = format!("stripe=error,actix_http=off,{}", settings.filter);
     let subscriber = tracing_subscriber::fmt()
         .with_env_filter(EnvFilter::try_new(filter)?)
         .with_writer(std::io::stderr)
@@ -247,7 +248,8 @@ fn start_logging(settings: &LogSettings) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Ends when the process is told to stop: SIGTERM or Ctrl-C.
+/// Ends when the process is told to stop: SIGTERM or Ctrl-C. The second time it is told, it ends at once: what is committed is
+/// safe, and what is not, Stripe or the caller repeats.
 fn stop_signal() -> Result<impl Future<Output = ()>, Failure> {
     #[cfg(unix)]
     {
@@ -258,10 +260,26 @@ fn stop_signal() -> Result<impl Future<Output = ()>, Failure> {
                 _ = terminate.recv() => {}
                 _ = interrupt.recv() => {}
             }
+            tokio::spawn(async move {
+                tokio::select! {
+                    _ = terminate.recv() => {}
+                    _ = interrupt.recv() => {}
+                }
+                stop_at_once();
+            });
         })
     }
     #[cfg(not(unix))]
     Ok(async {
         drop(tokio::signal::ctrl_c().await);
+        tokio::spawn(async {
+            drop(tokio::signal::ctrl_c().await);
+            stop_at_once();
+        });
     })
+}
+
+fn stop_at_once() {
+    tracing::warn!("told to stop a second time: stopping at once, without waiting for what is running");
+    std::process::exit(1);
 }

@@ -2,12 +2,15 @@
 
 use std::io;
 use std::net::{SocketAddr, TcpListener};
+use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::Duration;
 
-use actix_web::dev::Server;
+use actix_http::HttpService;
+use actix_service::map_config;
+use actix_web::dev::{AppConfig, Server};
 use actix_web::middleware::from_fn;
-use actix_web::{App as WebApp, HttpServer, web};
+use actix_web::{App as WebApp, web};
 use futures_util::FutureExt;
 use tokio::sync::Semaphore;
 use utoipa_actix_web::AppExt;
@@ -22,10 +25,13 @@ use crate::app::questions::Questions;
 use crate::app::reconcile::schedule::{ScheduleSettings, catching_up_job, comparing_job};
 use crate::app::schedule::{Job, Schedule};
 use crate::app::seal;
+use crate::app::session_checks::SessionChecks;
 use crate::app::tasks::Tasks;
 use crate::app::{App, CALL_TIMEOUT, CHECKOUT_BUDGET, CheckoutSettings, FIRST_PAUSE};
 use crate::config::Config;
 use crate::http::auth::jwt::{TokenVerifier, TokenVerifierError};
+use crate::http::body_budget::BodyBudget;
+use crate::http::connections::{ConnectionService, ConnectionTimes, Connections, Stream};
 use crate::http::middleware::{KnownRoutes, cors, log_request, no_route, security_headers};
 use crate::http::notices::Notices;
 use crate::http::rate_limit::CheckoutLimits;
@@ -38,12 +44,17 @@ use crate::stripe::StripeWebhooks;
 use crate::stripe::clock::{NoClient, StripeClock};
 use crate::stripe::gateway::{InvalidStripeSettings, StripeGateway};
 use crate::stripe::signature::{EmptySecret, SignatureVerifier};
-use crate::system::{SystemClock, SystemIds};
+use crate::system::{SystemClock, SystemIds, raise_open_files};
 
 pub mod command;
 
-/// How long a client may take to send its request line and headers.
-const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long an ended connection waits for the client's last bytes.
+const DISCONNECT_TIMEOUT: Duration = Duration::from_secs(1);
+/// Open files that are not for clients: the database, Stripe, the log, the runtime's own. A sixteenth of all is added for
+/// connections that wait to be admitted or dropped.
+const FILES_KEPT: u64 = 96;
+/// Fewer connections than that are no service.
+const FEWEST_CONNECTIONS: u64 = 16;
 /// How long a graceful stop waits for the requests that are running; longer than any may take.
 const STOP_TIMEOUT_SECONDS: u64 = 35;
 
@@ -65,6 +76,8 @@ pub struct Environment {
     pub first_pause: Duration,
     /// How many bytes of webhook bodies may be in memory at once.
     pub webhook_bytes: usize,
+    /// How long a client's connection may stay in each phase.
+    pub connection_times: ConnectionTimes,
     /// Web worker threads; none means one for each processor.
     pub workers: Option<usize>,
     /// What `topup dev` adds.
@@ -81,6 +94,7 @@ impl Default for Environment {
             checkout_budget: CHECKOUT_BUDGET,
             first_pause: FIRST_PAUSE,
             webhook_bytes: MAX_WEBHOOK_BYTES_IN_FLIGHT,
+            connection_times: ConnectionTimes::default(),
             workers: None,
             #[cfg(feature = "dev")]
             demo: None,
@@ -191,13 +205,14 @@ impl Application {
         let tokens = config.jwt.clone().map(|jwt| TokenVerifier::new(jwt, environment.clock.clone())).transpose()?;
         let state = web::Data::new(HttpState {
             app: app.clone(),
+            keys: Arc::default(),
             tokens,
             allowed_origins: config.allowed_origins.clone(),
             limits: CheckoutLimits::per_minute(config.rate_limit_per_minute),
             trusted_proxies: config.trusted_proxies.clone(),
             public_url: config.public_url.clone(),
             notices: Notices::default(),
-            webhook_bytes: Arc::new(Semaphore::new(environment.webhook_bytes)),
+            webhook_bytes: BodyBudget::new(environment.webhook_bytes),
             webhook_permits: Arc::new(Semaphore::new(MAX_WEBHOOKS_IN_FLIGHT)),
         });
         let server = build_server(&config, listener, state, &environment)?;
@@ -338,10 +353,12 @@ fn build_app(config: &Config, db: Db, environment: &Environment) -> Result<App, 
         checkout: CheckoutSettings {
             livemode: stripe.livemode,
             expires_minutes: config.checkout_expires_minutes,
+            max_open: config.max_open_checkouts,
             payment_methods: config.payment_methods.clone(),
             budget: environment.checkout_budget,
             first_pause: environment.first_pause,
         },
+        session_checks: SessionChecks::default(),
         payload_days: config.webhook_payload_days,
         reconciliation: ScheduleSettings {
             every_hours: config.reconcile_every_hours,
@@ -355,6 +372,19 @@ fn build_app(config: &Config, db: Db, environment: &Environment) -> Result<App, 
     })
 }
 
+/// Bounds on the connections of clients: what the settings say, but never more than there are files for.
+fn connections(config: &Config, times: ConnectionTimes) -> Arc<Connections> {
+    let files = raise_open_files();
+    let for_clients = files.saturating_sub(FILES_KEPT).saturating_sub(files / 16).max(FEWEST_CONNECTIONS);
+    let wanted = config.max_connections.map_or(for_clients, |wanted| u64::from(wanted.get()));
+    if wanted > for_clients {
+        let hint = "raise the limit of open files (ulimit -n) or lower MAX_CONNECTIONS";
+        tracing::warn!(wanted, possible = for_clients, files, hint, "not enough open files for MAX_CONNECTIONS");
+    }
+    let max = usize::try_from(wanted.min(for_clients)).unwrap_or(usize::MAX);
+    Arc::new(Connections::new(max, times, config.trusted_proxies.clone()))
+}
+
 fn build_server(
     config: &Config,
     listener: TcpListener,
@@ -364,31 +394,47 @@ fn build_server(
     let mut document = openapi::document();
     document.servers = Some(vec![utoipa::openapi::Server::new(config.public_url.as_str())]);
     let known = web::Data::new(KnownRoutes::new(&document));
+    let documentation = web::Data::new(openapi::Documentation::new(&document));
     let allowed_headers = config.allowed_headers.clone();
     let (origins, is_https) = (config.allowed_origins.clone(), config.public_url.starts_with("https://"));
     #[cfg(feature = "dev")]
     let demo = environment.demo.clone();
-    let server = HttpServer::new(move || {
+    let app = move || {
         let (app, _) =
             WebApp::new().into_utoipa_app().openapi(openapi::frame()).configure(http::routes).split_for_parts();
         let app = app.app_data(state.clone()).app_data(known.clone());
-        let app = app.configure(|config| openapi::documentation_routes(config, &document));
+        let app = app.configure(|config| openapi::documentation_routes(config, &documentation));
         #[cfg(feature = "dev")]
         let app = app.configure(|config| http::demo::routes(config, demo.as_ref()));
         let app = app.default_service(web::route().to(no_route));
         #[cfg(feature = "dev")]
         let app = app.wrap(from_fn(http::demo::refuse_foreign_hosts));
         app.wrap(cors(&origins, &allowed_headers)).wrap(security_headers(is_https)).wrap(from_fn(log_request))
-    });
-    let server = match environment.workers {
-        Some(workers) => server.workers(workers),
-        None => server,
     };
-    let server = server
-        .disable_signals()
-        .client_request_timeout(HEADER_TIMEOUT)
-        .shutdown_timeout(STOP_TIMEOUT_SECONDS)
-        .listen(listener)
-        .map_err(StartError::Server)?;
-    Ok(server.run())
+    let connections = connections(config, environment.connection_times);
+    tokio::spawn(connections.clone().keep_bounded());
+    let workers =
+        environment.workers.unwrap_or_else(|| std::thread::available_parallelism().map_or(2, NonZeroUsize::get));
+    let server = Server::build();
+    let stopping = server.graceful_shutdown_signal();
+    // The web server's own bound is a little wider: it stops accepting, where ours lets the longest waiting give way.
+    let per_worker = connections.max().div_ceil(workers).saturating_add(16);
+    let server = server.workers(workers).max_concurrent_connections(per_worker).disable_signals();
+    let server = server.shutdown_timeout(STOP_TIMEOUT_SECONDS).listen("topup", listener, move || {
+        let (times, stopping) = (connections.times(), stopping.clone());
+        let stopping = move || {
+            let stopping = stopping.clone();
+            async move { stopping.notified().await }
+        };
+        let http = HttpService::<Stream, _, _>::build()
+            .graceful_shutdown_signal(stopping)
+            .keep_alive(times.idle)
+            .client_request_timeout(times.head)
+            .client_disconnect_timeout(DISCONNECT_TIMEOUT)
+            .on_connect_ext(|stream: &Stream, extensions| {
+                extensions.insert(stream.connection());
+            });
+        ConnectionService::new(http.finish(map_config(app(), |()| AppConfig::default())), connections.clone())
+    });
+    Ok(server.map_err(StartError::Server)?.run())
 }

@@ -1,8 +1,33 @@
-//! The real clock and the real randomness: the only file that asks the operating system for either.
+//! The real clock, the real randomness and the limit of open files: the only file that asks the operating system for them.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use crate::ports::{Clock, IdGenerator};
+
+/// The most files that the process asks for; more connections than that are for more processes.
+const MOST_FILES: u64 = 65_536;
+/// What is assumed where the system does not say.
+#[cfg(not(unix))]
+const USUAL_FILES: u64 = 1_024;
+
+/// Allows this process as many open files as its administrator lets it have, up to 65,536; gives how many there may be now.
+/// Many systems allow 1,024 at first, which is one connection each for 1,024 clients and nothing for anything else.
+#[must_use]
+pub fn raise_open_files() -> u64 {
+    #[cfg(unix)]
+    {
+        use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+        let limit = getrlimit(Resource::Nofile);
+        let current = limit.current.unwrap_or(u64::MAX);
+        let wanted = limit.maximum.unwrap_or(u64::MAX).min(MOST_FILES);
+        if current < wanted && setrlimit(Resource::Nofile, Rlimit { current: Some(wanted), ..limit }).is_ok() {
+            return wanted;
+        }
+        current.min(MOST_FILES)
+    }
+    #[cfg(not(unix))]
+    USUAL_FILES
+}
 
 /// The operating system's clock.
 #[derive(Debug, Clone, Copy)]

@@ -86,6 +86,7 @@ impl Program {
             ("STRIPE_API_BASE", format!("http://{}", self.stripe)),
             ("ALLOWED_ORIGINS", "https://app.example.com".to_owned()),
             ("RATE_LIMIT_PER_MINUTE", "100000000".to_owned()),
+            ("MAX_OPEN_CHECKOUTS", "100000".to_owned()),
             ("LOG", self.log.clone()),
             // It would begin in the middle of a run, and ask a Stripe that knows nothing.
             ("RECONCILE_EVERY_HOURS", "0".to_owned()),

@@ -109,7 +109,7 @@ pub async fn create(
         created_at: clock.now_ms(),
         revoked_at: None,
     };
-    let hash = hash(&secret);
+    let hash = KeyHash::of(&secret).to_text();
     db.write(move |tx| {
         let (row, hash) = (row.clone(), hash.clone());
         async move { api_keys::insert(tx, &row, &hash).await }.boxed()
@@ -131,18 +131,33 @@ pub async fn revoke(db: &Db, clock: &dyn Clock, id: &str) -> Result<bool, StoreE
     .await
 }
 
-/// Finds the credential that a caller presents; `None` if it is not good.
-///
-/// The look-up is by the hash of 256 random bits: what the time of it could say is of no use to anybody.
+/// What a credential is known by. A look-up by the hash of 256 random bits says nothing by the time that it takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct KeyHash([u8; 32]);
+
+impl KeyHash {
+    /// The hash of what a caller presents; `None` if that has not the form of a key.
+    #[must_use]
+    pub fn of_presented(presented: &str) -> Option<Self> {
+        let is_key = presented.strip_prefix(KEY_PREFIX).is_some_and(|digits| digits.len() == SECRET_DIGITS);
+        is_key.then(|| Self::of(presented))
+    }
+
+    pub(super) fn of(secret: &str) -> Self {
+        Self(Sha256::digest(secret).into())
+    }
+
+    fn to_text(self) -> String {
+        hex::encode(self.0)
+    }
+}
+
+/// The credential with this hash; `None` if it is not good.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn authenticate(db: &Db, presented: &str) -> Result<Option<ApiKey>, StoreError> {
-    let is_key = presented.strip_prefix(KEY_PREFIX).is_some_and(|digits| digits.len() == SECRET_DIGITS);
-    if !is_key {
-        return Ok(None);
-    }
-    let Some(row) = db.api_key_by_hash(&hash(presented)).await? else { return Ok(None) };
+pub async fn find(db: &Db, hash: &KeyHash) -> Result<Option<ApiKey>, StoreError> {
+    let Some(row) = db.api_key_by_hash(&hash.to_text()).await? else { return Ok(None) };
     let account = row.account_id.map(AccountId::parse).transpose();
     Ok(Some(ApiKey {
         id: row.id,
@@ -150,8 +165,4 @@ pub async fn authenticate(db: &Db, presented: &str) -> Result<Option<ApiKey>, St
         scopes: row.scopes.split(' ').filter_map(Scope::parse).collect(),
         account: account.map_err(|error| StoreError::corrupt("account of an API key", error))?,
     }))
-}
-
-fn hash(secret: &str) -> String {
-    hex::encode(Sha256::digest(secret))
 }

@@ -1,7 +1,7 @@
 //! The customer came back from Stripe: how far is the purchase?
 //!
-//! If the webhook has not come yet, Stripe is asked, at most once per session in five seconds over all processes, and
-//! what it says goes the same way into the books as a webhook's news. So the customer who looks at once sees the
+//! If the webhook has not come yet, Stripe is asked, at most once per session in five seconds over all processes and within
+//! [`super::session_checks`]; what it says goes the same way into the books as a webhook's news. So the customer who looks at once sees the
 //! credits, and does not pay again.
 
 use futures_util::FutureExt;
@@ -51,6 +51,13 @@ pub async fn check_session(app: &App, session: &SessionId, visible: &Visible) ->
 pub(super) async fn refresh(app: &App, topup: Topup) -> Result<Topup, StoreError> {
     let is_waiting = matches!(topup.state, TopupState::Open | TopupState::Processing);
     let Some(session) = topup.session.clone().filter(|_| is_waiting) else { return Ok(topup) };
+    if was_checked_lately(app, &topup) {
+        return Ok(topup);
+    }
+    let Some(_permit) = app.session_checks.ask(&topup.account, app.clock.now_ms()) else {
+        tracing::debug!(topup = %topup.id, "too many questions to Stripe: the database answers");
+        return Ok(topup);
+    };
     if !claim(app, &topup).await? {
         return Ok(topup);
     }
@@ -59,15 +66,17 @@ pub(super) async fn refresh(app: &App, topup: Topup) -> Result<Topup, StoreError
     app.db.topup(&topup.id).await?.ok_or_else(gone)
 }
 
+/// Most questions come too soon, and a page that polls should cost no write.
+fn was_checked_lately(app: &App, topup: &Topup) -> bool {
+    let now_ms = app.clock.now_ms();
+    // A time that is far ahead was written by a clock that was wrong.
+    let is_believable = topup.checked_at_ms <= now_ms.saturating_add(CHECK_INTERVAL_MS);
+    topup.checked_at_ms > now_ms.saturating_sub(CHECK_INTERVAL_MS) && is_believable
+}
+
 async fn claim(app: &App, topup: &Topup) -> Result<bool, StoreError> {
     let (id, now_ms) = (topup.id.clone(), app.clock.now_ms());
     let not_since_ms = now_ms.saturating_sub(CHECK_INTERVAL_MS);
-    // Most questions come too soon, and a page that polls should cost no write.
-    // A time that is far ahead was written by a clock that was wrong.
-    let is_believable = topup.checked_at_ms <= now_ms.saturating_add(CHECK_INTERVAL_MS);
-    if topup.checked_at_ms > not_since_ms && is_believable {
-        return Ok(false);
-    }
     app.db
         .write(move |tx| {
             let id = id.clone();

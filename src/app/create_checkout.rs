@@ -86,6 +86,14 @@ pub enum CreateCheckoutError {
     /// The checkout that the key stands for has ended.
     #[error("the checkout of this idempotency key has ended")]
     SessionEnded,
+    /// The account has as many open checkouts as it may have.
+    #[error("the account has {open} open checkouts")]
+    TooManyOpen {
+        /// How many are open.
+        open: i64,
+        /// After how many seconds the first of them ends.
+        first_ends_after_seconds: u64,
+    },
     /// Stripe did not open one.
     #[error(transparent)]
     Stripe(StripeTrouble),
@@ -117,6 +125,17 @@ pub async fn create_checkout(app: &App, command: CreateCheckout) -> Result<Check
         key: caller.key.clone(),
         request_hash: command.asked_for().hash(),
     });
+    if let Some(too_many) = too_many_open(app, &command.account, now_ms).await? {
+        // A repetition opens no further checkout.
+        let since_ms = now_ms.saturating_sub(KEY_LIFETIME_MS);
+        let is_repeated = match &key {
+            Some(key) => app.db.is_known(key, since_ms).await?,
+            None => false,
+        };
+        if !is_repeated {
+            return Err(too_many);
+        }
+    }
     let lease_until_ms = now_ms.saturating_add(LEASE_MS);
     let (to_open, mut work) = match begin(app, new.clone(), key.clone(), now_ms).await? {
         Begun::New => {
@@ -138,6 +157,20 @@ pub async fn create_checkout(app: &App, command: CreateCheckout) -> Result<Check
     let topup = to_open.topup.clone();
     let opened = open(app, to_open, &mut work).await;
     store_outcome(app, topup, key, opened, work).await
+}
+
+/// Whether the account has as many open checkouts as it may have. They are counted before the new one is written, so that
+/// requests at once may get a few more; the bound is there to keep Stripe and the database from being filled.
+async fn too_many_open(app: &App, account: &AccountId, now_ms: i64) -> Result<Option<CreateCheckoutError>, StoreError> {
+    let max = app.checkout.max_open;
+    // A renewed request ends later than it was written for.
+    let longest_ms = app.checkout.expires_minutes.saturating_add(60).saturating_mul(60_000);
+    let found = app.db.open_checkouts(account, now_ms.saturating_sub(longest_ms), now_ms, max).await?;
+    Ok(found.first_ends.filter(|_| found.open >= max).map(|first_ends_ms| {
+        let seconds = first_ends_ms.saturating_sub(now_ms).div_euclid(1_000).saturating_add(1);
+        let first_ends_after_seconds = u64::try_from(seconds).unwrap_or(1);
+        CreateCheckoutError::TooManyOpen { open: found.open, first_ends_after_seconds }
+    }))
 }
 
 fn new_topup(app: &App, command: &CreateCheckout, quote: Quote, now_ms: i64) -> Result<NewTopup, StoreError> {

@@ -17,6 +17,7 @@ mod create_once;
 pub mod explain_topup;
 pub mod failed_deliveries;
 pub mod key_uses;
+pub mod known_keys;
 pub mod learn_fees;
 mod make_refund;
 mod open_checkout;
@@ -27,6 +28,7 @@ pub mod reconcile;
 pub mod refund_topup;
 pub mod schedule;
 pub mod seal;
+pub mod session_checks;
 mod settle_refunds;
 pub mod tasks;
 pub mod unapplied;
@@ -37,6 +39,7 @@ use std::time::Duration;
 use crate::domain::pricing::Pricing;
 use crate::ports::{Clock, IdGenerator, PaymentGateway, WebhookReader};
 use crate::store::Db;
+use session_checks::SessionChecks;
 use tasks::Tasks;
 
 /// How long the calls for one checkout may take in all, with their repetitions. Less than what a browser, a proxy or
@@ -63,6 +66,8 @@ pub struct App {
     pub pricing: Pricing,
     /// What a checkout is like.
     pub checkout: CheckoutSettings,
+    /// How often Stripe is asked about sessions whose customers wait.
+    pub session_checks: SessionChecks,
     /// How many days the payload of a failed delivery is kept; 0 means not at all.
     pub payload_days: i64,
     /// When the books are compared with Stripe's.
@@ -86,6 +91,8 @@ pub struct CheckoutSettings {
     pub livemode: bool,
     /// How long a checkout stays open.
     pub expires_minutes: i64,
+    /// How many checkouts of one account may be open at once.
+    pub max_open: i64,
     /// Stripe's names of the payment methods; empty means what Stripe's dashboard says.
     pub payment_methods: Vec<String>,
     /// How long the calls to Stripe for one checkout may take in all.

@@ -57,8 +57,12 @@ pub struct Config {
     pub payment_methods: Vec<String>,
     /// Checkouts per account and minute.
     pub rate_limit_per_minute: NonZeroU32,
+    /// How many checkouts of one account may be open at once.
+    pub max_open_checkouts: i64,
     /// The networks whose `X-Forwarded-For` counts.
     pub trusted_proxies: Vec<IpNet>,
+    /// How many connections of clients there may be; none for what the open files allow.
+    pub max_connections: Option<NonZeroU32>,
     /// How many days the payload of a failed delivery is kept; 0 means not at all.
     pub webhook_payload_days: i64,
     /// How often the books are compared with Stripe's, in hours; 0 means never.
@@ -118,7 +122,11 @@ impl Config {
             reader.in_range("CHECKOUT_EXPIRES_MINUTES", 60, 30..=1440, "minutes, from 30 to 1440 (Stripe's limits)");
         let payment_methods = read_payment_methods(&mut reader);
         let rate_limit = reader.parse("RATE_LIMIT_PER_MINUTE", "30", "a whole number of 1 or more");
+        let max_open = reader.in_range("MAX_OPEN_CHECKOUTS", 30, 1..=100_000, "a whole number from 1 to 100000");
         let trusted_proxies = read_networks(&mut reader);
+        let max_connections = reader.is_set("MAX_CONNECTIONS").then(|| {
+            reader.parse("MAX_CONNECTIONS", "", "a whole number of 1 or more; without it, what the open files allow")
+        });
         let payload_days = read_payload_days(&mut reader);
         let reconcile_every =
             reader.in_range("RECONCILE_EVERY_HOURS", 24, 0..=720, "hours, from 1 to 720; 0 for never");
@@ -128,7 +136,8 @@ impl Config {
         let public_url = read_public_url(&mut reader, public_url, bind_address);
         // Each `None` has left an error behind, so that an incomplete Config cannot be made.
         let books = payload_days.zip(reconcile_every).zip(reconcile_since);
-        match (bind_address, public_url, stripe, jwt, pricing, checkout_expires_minutes, rate_limit, books, log) {
+        let limits = rate_limit.zip(max_open);
+        match (bind_address, public_url, stripe, jwt, pricing, checkout_expires_minutes, limits, books, log) {
             (
                 Some(bind_address),
                 Some(public_url),
@@ -136,7 +145,7 @@ impl Config {
                 Some(jwt),
                 Some(pricing),
                 Some(checkout_expires_minutes),
-                Some(rate_limit_per_minute),
+                Some((rate_limit_per_minute, max_open_checkouts)),
                 Some(((webhook_payload_days, reconcile_every_hours), reconcile_since_days)),
                 Some(log),
             ) if reader.errors.is_empty() => Ok(Self {
@@ -151,7 +160,9 @@ impl Config {
                 checkout_expires_minutes,
                 payment_methods,
                 rate_limit_per_minute,
+                max_open_checkouts,
                 trusted_proxies,
+                max_connections: max_connections.flatten(),
                 webhook_payload_days,
                 reconcile_every_hours,
                 reconcile_since_days,

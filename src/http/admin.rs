@@ -34,7 +34,7 @@ impl Admin {
                 return Err(ApiError::forbidden("scope_missing", "this API key lacks the scope admin"));
             }
             Caller::Server(key) => {
-                Operator { name: format!("API key {} ({})", key.id, key.name), account: key.account }
+                Operator { name: format!("API key {} ({})", key.id, key.name), account: key.account.clone() }
             }
         };
         Ok(Self { operator })

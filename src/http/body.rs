@@ -1,17 +1,20 @@
 //! Reading requests: bounded in size and time, with errors that name the field.
 
+use std::future::poll_fn;
 use std::sync::Arc;
-use std::time::Duration;
+use std::task::Poll;
+use std::time::{Duration, Instant};
 
 use actix_web::http::StatusCode;
 use actix_web::http::header::{CONTENT_LENGTH, CONTENT_TYPE};
 use actix_web::web::{Bytes, BytesMut, Payload};
 use actix_web::{HttpRequest, web};
-use futures_util::StreamExt;
+use futures_util::StreamExt as _;
 use serde::de::DeserializeOwned;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use validator::Validate;
 
+use super::body_budget::BodyShare;
+use super::connections::Connection;
 use super::plain_errors::field_error;
 use super::problem::{ApiError, FieldError};
 
@@ -24,7 +27,7 @@ const BODY_TIMEOUT: Duration = Duration::from_secs(10);
 pub struct BudgetedBody {
     /// The bytes.
     pub bytes: Bytes,
-    _permits: Option<OwnedSemaphorePermit>,
+    _share: Option<BodyShare>,
 }
 
 impl AsRef<[u8]> for BudgetedBody {
@@ -38,20 +41,28 @@ pub async fn read_bytes(request: &HttpRequest, payload: Payload, limit: usize) -
     Ok(read_within(request, payload, limit, None).await?.bytes)
 }
 
-/// Reads a body of at most `limit` bytes, each of which takes a permit of a budget that all such bodies share.
+/// Reads a body of at most `limit` bytes, which are taken from a budget if a share of one is given.
 pub async fn read_within(
     request: &HttpRequest,
     payload: Payload,
     limit: usize,
-    budget: Option<&Arc<Semaphore>>,
+    share: Option<BodyShare>,
 ) -> Result<BudgetedBody, ApiError> {
     let announced = request.headers().get(CONTENT_LENGTH).and_then(|value| value.to_str().ok());
     if announced.is_some_and(|length| length.parse::<usize>().is_ok_and(|length| length > limit)) {
         return Err(too_large(limit));
     }
-    tokio::time::timeout(BODY_TIMEOUT, collect(payload, limit, budget)).await.unwrap_or_else(|_| {
+    let connection = request.conn_data::<Arc<Connection>>();
+    if let Some(connection) = connection {
+        connection.waits_for_body();
+    }
+    let body = tokio::time::timeout(BODY_TIMEOUT, collect(payload, limit, share)).await.unwrap_or_else(|_| {
         Err(ApiError::new(StatusCode::REQUEST_TIMEOUT, "request_timeout", "the body did not arrive in time"))
-    })
+    })?;
+    if let Some(connection) = connection {
+        connection.body_came();
+    }
+    Ok(body)
 }
 
 /// More than is taken.
@@ -65,29 +76,33 @@ pub fn too_busy() -> ApiError {
     ApiError::new(StatusCode::SERVICE_UNAVAILABLE, "too_busy", "too many deliveries at once; try again").retry_after(1)
 }
 
-async fn collect(
-    mut payload: Payload,
-    limit: usize,
-    budget: Option<&Arc<Semaphore>>,
-) -> Result<BudgetedBody, ApiError> {
+async fn collect(mut payload: Payload, limit: usize, mut share: Option<BodyShare>) -> Result<BudgetedBody, ApiError> {
     let mut body = BytesMut::new();
-    let mut permits: Option<OwnedSemaphorePermit> = None;
-    while let Some(chunk) = payload.next().await {
-        let chunk = chunk.map_err(|_| ApiError::new(StatusCode::BAD_REQUEST, "invalid_body", "the body is broken"))?;
+    while let Some(chunk) = next_chunk(&mut payload, share.as_ref()).await? {
         if body.len().saturating_add(chunk.len()) > limit {
             return Err(too_large(limit));
         }
-        if let Some(budget) = budget {
-            let size = u32::try_from(chunk.len()).map_err(|_| too_large(limit))?;
-            let more = budget.clone().try_acquire_many_owned(size).map_err(|_| too_busy())?;
-            match &mut permits {
-                Some(permits) => permits.merge(more),
-                None => permits = Some(more),
-            }
+        if share.as_ref().is_some_and(|share| !share.take(chunk.len(), Instant::now())) {
+            return Err(too_busy());
         }
         body.extend_from_slice(&chunk);
     }
-    Ok(BudgetedBody { bytes: body.freeze(), _permits: permits })
+    if share.as_mut().is_some_and(|share| !share.keep()) {
+        return Err(too_busy());
+    }
+    Ok(BudgetedBody { bytes: body.freeze(), _share: share })
+}
+
+/// Waits for more of a body, but no longer than it keeps its place in memory.
+async fn next_chunk(payload: &mut Payload, share: Option<&BodyShare>) -> Result<Option<Bytes>, ApiError> {
+    let next = poll_fn(|context| {
+        if share.is_some_and(|share| share.poll_lost(context)) {
+            return Poll::Ready(Err(too_busy()));
+        }
+        payload.poll_next_unpin(context).map(Ok)
+    });
+    let broken = |_| ApiError::new(StatusCode::BAD_REQUEST, "invalid_body", "the body is broken");
+    next.await?.transpose().map_err(broken)
 }
 
 /// Reads a JSON body and checks it with `validator`.

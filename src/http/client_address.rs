@@ -1,6 +1,6 @@
 //! Where a request comes from, as far as it can be believed.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 
 use actix_web::HttpRequest;
 use ipnet::IpNet;
@@ -21,14 +21,29 @@ pub fn client_address(request: &HttpRequest, trusted: &[IpNet]) -> Option<IpAddr
         .collect();
     let mut client = peer;
     for text in forwarded.into_iter().rev() {
-        // What is no address was written by nobody we trust.
-        let Ok(address) = text.trim().parse::<IpAddr>() else { break };
+        // Stop at the first value that is not an address: no trusted proxy wrote it.
+        let Some(address) = parse(text.trim()) else { break };
         client = address.to_canonical();
         if !is_trusted(&client) {
             break;
         }
     }
     Some(client)
+}
+
+/// Some proxies add the port (`198.51.100.1:49152`, `[2001:db8::1]:49152`), some write IPv6 in brackets without one.
+fn parse(text: &str) -> Option<IpAddr> {
+    let bracketed = || text.strip_prefix('[')?.strip_suffix(']')?.parse::<Ipv6Addr>().ok().map(IpAddr::V6);
+    let with_port = || text.parse::<SocketAddr>().ok().map(|address| address.ip());
+    text.parse().ok().or_else(with_port).or_else(bracketed)
+}
+
+/// What counts as one client: an IPv4 address, or a /64 of IPv6, which is what one customer has.
+pub fn network_of(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V6(address) => IpAddr::V6(Ipv6Addr::from_bits(address.to_bits() & !u128::from(u64::MAX))),
+        address @ IpAddr::V4(_) => address,
+    }
 }
 
 #[cfg(test)]
@@ -60,5 +75,30 @@ mod tests {
         assert_eq!(address("10.0.0.1:1", &[]), "10.0.0.1");
         assert_eq!(address("[fd00::1]:1", &["2001:db8::1"]), "2001:db8::1");
         assert_eq!(address("[::ffff:10.0.0.1]:1", &["198.51.100.1"]), "198.51.100.1");
+    }
+
+    #[test]
+    fn a_port_behind_the_address_does_not_hide_it() {
+        for (text, expected) in [
+            ("198.51.100.1:49152", "198.51.100.1"),
+            ("1.2.3.4, 198.51.100.1:49152, 10.0.0.2:80", "198.51.100.1"),
+            ("[2001:db8::1]:49152", "2001:db8::1"),
+            ("[2001:db8::1]", "2001:db8::1"),
+            ("[::ffff:198.51.100.1]:1", "198.51.100.1"),
+        ] {
+            assert_eq!(address("10.0.0.1:1", &[text]), expected, "{text}");
+        }
+        for text in ["198.51.100.1:", "198.51.100.1:99999", "[198.51.100.1]", "[2001:db8::1", "unknown", "_hidden", ""]
+        {
+            assert_eq!(address("10.0.0.1:1", &[text]), "10.0.0.1", "{text}");
+        }
+    }
+
+    #[test]
+    fn one_client_is_an_address_or_a_network_of_64_bits() {
+        let network = |text: &str| network_of(text.parse().expect("an address")).to_string();
+        assert_eq!(network("198.51.100.1"), "198.51.100.1");
+        assert_eq!(network("::ffff:198.51.100.1"), "198.51.100.1");
+        assert_eq!(network("2001:db8:1:2:3:4:5:6"), "2001:db8:1:2::");
     }
 }

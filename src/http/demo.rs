@@ -6,15 +6,16 @@
 use actix_web::body::{EitherBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::StatusCode;
-use actix_web::http::header::{CONTENT_SECURITY_POLICY, CONTENT_TYPE, HOST, HeaderMap};
+use actix_web::http::header::{CONTENT_SECURITY_POLICY, HOST, HeaderMap};
 use actix_web::middleware::Next;
-use actix_web::web::{Data, Json, ServiceConfig};
+use actix_web::web::{Bytes, Data, Json, ServiceConfig};
 use actix_web::{Error, HttpResponse, ResponseError, Route, web};
 use jsonwebtoken::{EncodingKey, Header};
 use serde::{Deserialize, Serialize};
 
 use super::State;
 use super::problem::ApiError;
+use super::static_file::file;
 use crate::domain::account::AccountId;
 use crate::secret::Secret;
 
@@ -82,8 +83,8 @@ pub fn routes(config: &mut ServiceConfig, demo: Option<&Demo>) {
 fn asset(media_type: &'static str, text: &'static str) -> Route {
     web::get().to(move || {
         let mut response = HttpResponse::Ok();
-        response.insert_header((CONTENT_TYPE, media_type)).insert_header((CONTENT_SECURITY_POLICY, PAGE_POLICY));
-        std::future::ready(response.body(text))
+        response.insert_header((CONTENT_SECURITY_POLICY, PAGE_POLICY));
+        std::future::ready(file(response, media_type, Bytes::from_static(text.as_bytes())))
     })
 }
 

@@ -1,20 +1,22 @@
 //! What happens to every request: an id, one line in the log, and headers for browsers.
 
+use std::sync::Arc;
 use std::time::Instant;
 
 use actix_cors::Cors;
 use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
-use actix_web::http::StatusCode;
 use actix_web::http::header::{
     ALLOW, AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, HeaderName, HeaderValue, REFERRER_POLICY, RETRY_AFTER,
     STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
 };
+use actix_web::http::{ConnectionType, Method, StatusCode};
 use actix_web::middleware::{DefaultHeaders, Next};
-use actix_web::{Error, HttpResponse, ResponseError, web};
+use actix_web::{Error, HttpMessage as _, HttpResponse, ResponseError, web};
 use tracing::Instrument;
 
 use super::State;
+use super::connections::{Connection, Exchange};
 use super::problem::ApiError;
 use super::request_log::{Answered, ForeignPage};
 use super::stray_deliveries::note_wrong_path;
@@ -23,21 +25,32 @@ use crate::domain::redirect::AllowedOrigin;
 
 const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
-/// Gives each request an id and writes one line about it. The route is its pattern: paths name accounts.
+/// Gives each request an id, writes one line about it, and tells its connection when it begins and ends. The route is its
+/// pattern: paths name accounts. `HEAD` is answered as `GET` is.
 ///
 /// # Errors
 /// Those of the request itself.
 pub async fn log_request<B: MessageBody>(
     state: State,
-    request: ServiceRequest,
+    mut request: ServiceRequest,
     next: Next<B>,
 ) -> Result<ServiceResponse<B>, Error> {
     let id = RequestId::from_bits(state.app.ids.id_bits());
     let span = tracing::info_span!("request", request_id = %id);
     let method = request.method().clone();
+    if method == Method::HEAD {
+        // What GET answers, without its body: the web server knows the method that came and leaves the body out.
+        request.head_mut().method = Method::GET;
+    }
+    let connection = request.conn_data::<Arc<Connection>>().cloned();
+    let exchange = Exchange::begin(connection, request.chunked().unwrap_or(true));
     let started = Instant::now();
     let page = ForeignPage::of(&request);
     let mut response = next.call(request).instrument(span.clone()).await?;
+    if exchange.leaves_unread() {
+        response.response_mut().head_mut().set_connection_type(ConnectionType::Close);
+    }
+    drop(exchange);
     if let Ok(value) = HeaderValue::from_str(id.as_str()) {
         response.headers_mut().insert(X_REQUEST_ID, value);
     }
@@ -127,7 +140,7 @@ impl KnownRoutes {
     #[must_use]
     pub fn new(document: &utoipa::openapi::OpenApi) -> Self {
         let routes = document.paths.paths.iter().map(|(path, item)| {
-            let methods: Vec<&str> = [("GET", item.get.is_some()), ("POST", item.post.is_some())]
+            let methods: Vec<&str> = [("GET, HEAD", item.get.is_some()), ("POST", item.post.is_some())]
                 .into_iter()
                 .filter(|(_, has)| *has)
                 .map(|(method, _)| method)
@@ -135,7 +148,7 @@ impl KnownRoutes {
             (actix_web::dev::ResourceDef::new(path.as_str()), methods.join(", "))
         });
         let documentation =
-            ["/openapi.json", "/docs"].map(|path| (actix_web::dev::ResourceDef::new(path), "GET".to_owned()));
+            ["/openapi.json", "/docs"].map(|path| (actix_web::dev::ResourceDef::new(path), "GET, HEAD".to_owned()));
         Self(routes.chain(documentation).collect())
     }
 

@@ -8,7 +8,9 @@ mod admin_refunds;
 mod admin_topups;
 pub mod auth;
 mod body;
+pub mod body_budget;
 mod client_address;
+pub mod connections;
 #[cfg(feature = "dev")]
 pub mod demo;
 mod health;
@@ -23,6 +25,7 @@ pub mod rate_limit;
 mod reconciliations;
 mod request_log;
 mod sessions;
+mod static_file;
 mod stray_deliveries;
 mod timestamp;
 mod topup_details;
@@ -39,13 +42,15 @@ use tokio::sync::Semaphore;
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::app::App;
+use crate::app::known_keys::KnownKeys;
 use crate::domain::redirect::AllowedOrigin;
 use auth::jwt::TokenVerifier;
+use body_budget::BodyBudget;
 use problem::ApiError;
 use rate_limit::CheckoutLimits;
 
 /// How many bytes of webhook bodies may be in memory at once. It is counted in bytes and not in bodies, because anybody
-/// can begin to send a body: one that trickles in takes what has arrived of it, not a place.
+/// can begin to send a body: one that trickles in takes what has arrived of it, and gives that up when others need it.
 pub const MAX_WEBHOOK_BYTES_IN_FLIGHT: usize = 32 * 1024 * 1024;
 /// How many deliveries are verified and applied at once; the others wait for a moment.
 pub const MAX_WEBHOOKS_IN_FLIGHT: usize = 64;
@@ -54,11 +59,13 @@ pub const MAX_WEBHOOKS_IN_FLIGHT: usize = 64;
 pub struct HttpState {
     /// The use cases.
     pub app: Arc<App>,
+    /// The servers' keys that were found good a moment ago.
+    pub keys: Arc<KnownKeys>,
     /// Verifies customers' tokens; none if only API keys are used.
     pub tokens: Option<TokenVerifier>,
     /// The pages that customers may be sent to.
     pub allowed_origins: Vec<AllowedOrigin>,
-    /// Checkouts per account, and per address of those who are nobody.
+    /// Checkouts per account, and requests without valid credentials per address.
     pub limits: CheckoutLimits,
     /// The networks whose `X-Forwarded-For` counts.
     pub trusted_proxies: Vec<IpNet>,
@@ -66,8 +73,8 @@ pub struct HttpState {
     pub public_url: String,
     /// What strangers make us write into the log.
     pub notices: notices::Notices,
-    /// One permit for each byte of a webhook body that may be in memory.
-    pub webhook_bytes: Arc<Semaphore>,
+    /// The memory that webhook bodies share.
+    pub webhook_bytes: Arc<BodyBudget>,
     /// One permit for each delivery that may be applied at once.
     pub webhook_permits: Arc<Semaphore>,
 }

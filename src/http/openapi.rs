@@ -1,14 +1,19 @@
 //! The API's documentation, generated from the code: served at `/openapi.json`, browsable at `/docs`, checked in under
 //! `openapi/`.
 
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use actix_web::web::Bytes;
 use actix_web::{App, HttpResponse, guard, web};
 use utoipa::openapi::OpenApi as Document;
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::{IntoResponses, Modify, OpenApi};
 use utoipa_actix_web::AppExt;
-use utoipa_swagger_ui::{Config, SwaggerUi};
+use utoipa_swagger_ui::Config;
 
-use super::problem::Problem;
+use super::problem::{ApiError, Problem};
+use super::static_file::file;
 
 /// What can be wrong with a request that needs credentials.
 #[derive(IntoResponses)]
@@ -22,6 +27,10 @@ pub enum CallerProblems {
     /// The credentials are not for this account or this use.
     #[response(status = 403, content_type = "application/problem+json")]
     Forbidden(Problem),
+    /// Too many requests without valid credentials came from this address; `Retry-After` says when to try again. Valid
+    /// credentials are always let in.
+    #[response(status = 429, content_type = "application/problem+json")]
+    TooManyAttempts(Problem),
     /// Something went wrong on our side; the `x-request-id` finds it in the log.
     #[response(status = 500, content_type = "application/problem+json")]
     Internal(Problem),
@@ -154,16 +163,64 @@ pub fn document_json() -> Result<String, serde_json::Error> {
 }
 
 /// Serves the document and the pages that show it, from this binary alone.
-pub fn documentation_routes(config: &mut web::ServiceConfig, document: &Document) {
-    let json = serde_json::to_string(document).unwrap_or_default();
-    let serve = move || {
-        let json = json.clone();
-        async { HttpResponse::Ok().content_type("application/json").body(json) }
-    };
-    let redirect = || async { HttpResponse::Found().insert_header(("location", "/docs/")).finish() };
-    // Stripe's and other validators are not to be asked about the document: nothing leaves this machine.
-    let pages = SwaggerUi::new("/docs/{_:.*}").config(Config::from("/openapi.json").validator_url("none"));
+pub fn documentation_routes(config: &mut web::ServiceConfig, documentation: &web::Data<Documentation>) {
     // A guard, so that other methods are answered as for every other path.
     let get = |path: &str| web::resource(path.to_owned()).guard(guard::Get());
-    config.service(get("/openapi.json").to(serve)).service(get("/docs").to(redirect)).service(pages);
+    let redirect = || async { HttpResponse::Found().insert_header(("location", "/docs/")).finish() };
+    config
+        .app_data(documentation.clone())
+        .service(get("/openapi.json").to(read_document))
+        .service(get("/docs").to(redirect))
+        .service(get("/docs/{file:.*}").to(read_page));
+}
+
+async fn read_document(documentation: web::Data<Documentation>) -> HttpResponse {
+    file(HttpResponse::Ok(), "application/json", documentation.json.clone())
+}
+
+async fn read_page(name: web::Path<String>, documentation: web::Data<Documentation>) -> Result<HttpResponse, ApiError> {
+    let page = documentation.page(&name).ok_or_else(|| ApiError::not_found("there is no such page; see /docs"))?;
+    let mut response = HttpResponse::Ok();
+    if page.is_gzipped {
+        response.insert_header(actix_web::http::header::ContentEncoding::Gzip);
+    }
+    Ok(file(response, &page.media_type, page.bytes))
+}
+
+/// The document and the pages that show it. Each is in memory once, for all connections.
+pub struct Documentation {
+    json: Bytes,
+    config: Arc<Config<'static>>,
+    /// Those that were asked for. There are only as many as are part of the program.
+    pages: Mutex<HashMap<String, Page>>,
+}
+
+#[derive(Clone)]
+struct Page {
+    media_type: String,
+    is_gzipped: bool,
+    bytes: Bytes,
+}
+
+impl Documentation {
+    /// Of this document.
+    #[must_use]
+    pub fn new(document: &Document) -> Self {
+        let json = Bytes::from(serde_json::to_string(document).unwrap_or_default());
+        // Stripe's and other validators are not to be asked about the document: nothing leaves this machine.
+        let config = Arc::new(Config::from("/openapi.json").validator_url("none"));
+        Self { json, config, pages: Mutex::default() }
+    }
+
+    fn page(&self, name: &str) -> Option<Page> {
+        let mut pages = self.pages.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(page) = pages.get(name) {
+            return Some(page.clone());
+        }
+        let found = utoipa_swagger_ui::serve(name, self.config.clone()).ok().flatten()?;
+        let bytes = Bytes::from(found.bytes.into_owned());
+        let page = Page { media_type: found.content_type, is_gzipped: found.gzpipped, bytes };
+        pages.insert(name.to_owned(), page.clone());
+        Some(page)
+    }
 }

@@ -235,6 +235,13 @@ impl From<CreateCheckoutError> for ApiError {
                 "session_ended",
                 "the checkout of this Idempotency-Key has ended; use a new key for a new checkout",
             ),
+            CreateCheckoutError::TooManyOpen { open, first_ends_after_seconds: seconds } => {
+                let detail = format!(
+                    "this account has {open} open checkouts, which is the most it may have (MAX_OPEN_CHECKOUTS); pay or use \
+                     one of them, or try again in {seconds} seconds, when the first of them ends"
+                );
+                Self::new(StatusCode::TOO_MANY_REQUESTS, "too_many_open_checkouts", detail).retry_after(seconds)
+            }
             CreateCheckoutError::Stripe(trouble) => match trouble {
                 Refused => stripe(StatusCode::BAD_GATEWAY, trouble, "the payment provider refused the checkout"),
                 Mismatch => stripe(

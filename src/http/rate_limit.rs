@@ -1,16 +1,17 @@
-//! How many checkouts one account, or one address of nobody, may open.
+//! How many checkouts one account may open, and how many requests without valid credentials one address may make.
 //!
 //! Held in memory by `governor`, for this process alone: it keeps one caller from filling the database and Stripe's
 //! limits, it does not count money.
 
 use std::hash::Hash;
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::IpAddr;
 use std::num::NonZeroU32;
 
 use actix_web::http::StatusCode;
 use governor::clock::{Clock, DefaultClock};
 use governor::{DefaultKeyedRateLimiter, Quota};
 
+use super::client_address::network_of;
 use super::problem::ApiError;
 use crate::domain::account::AccountId;
 
@@ -41,22 +42,25 @@ impl CheckoutLimits {
     /// # Errors
     /// 429 with the time to wait.
     pub fn check_account(&self, account: &AccountId) -> Result<(), ApiError> {
-        self.check(&self.accounts, account)
+        self.check(&self.accounts, account, "too many checkouts")
     }
 
-    /// Counts an attempt of somebody who is nobody. One customer has a whole /64 of IPv6.
+    /// Counts a request without valid credentials. It says nothing about requests with valid ones, which are always let in:
+    /// many callers may share an address.
     ///
     /// # Errors
     /// 429 with the time to wait.
     pub fn check_address(&self, address: IpAddr) -> Result<(), ApiError> {
-        let key = match address {
-            IpAddr::V6(address) => IpAddr::V6(Ipv6Addr::from_bits(address.to_bits() & !u128::from(u64::MAX))),
-            IpAddr::V4(_) => address,
-        };
-        self.check(&self.addresses, &key)
+        let what = "too many requests without valid credentials from this address";
+        self.check(&self.addresses, &network_of(address), what)
     }
 
-    fn check<K: Hash + Eq + Clone>(&self, limiter: &DefaultKeyedRateLimiter<K>, key: &K) -> Result<(), ApiError> {
+    fn check<K: Hash + Eq + Clone>(
+        &self,
+        limiter: &DefaultKeyedRateLimiter<K>,
+        key: &K,
+        what: &str,
+    ) -> Result<(), ApiError> {
         if limiter.len() > MAX_KEYS {
             limiter.retain_recent();
             limiter.shrink_to_fit();
@@ -64,7 +68,7 @@ impl CheckoutLimits {
         limiter.check_key(key).map_err(|until| {
             let wait = until.wait_time_from(self.clock.now());
             let seconds = wait.as_secs().saturating_add(1);
-            let detail = format!("too many checkouts; try again in {seconds} seconds");
+            let detail = format!("{what}; try again in {seconds} seconds");
             ApiError::new(StatusCode::TOO_MANY_REQUESTS, "rate_limited", detail).retry_after(seconds)
         })
     }

@@ -1,15 +1,13 @@
 //! Checkouts: opening one, and asking how it went.
 
-use actix_web::http::StatusCode;
 use actix_web::web::{Json, Path, Payload};
-use actix_web::{HttpRequest, ResponseError, get, post};
+use actix_web::{HttpRequest, get, post};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use validator::Validate;
 
 use super::auth::Caller;
 use super::body::read_json;
-use super::client_address::client_address;
 use super::idempotency_key::idempotency_key;
 use super::openapi::{CallerProblems, Problem409, Problem422, StripeProblems};
 use super::problem::{ApiError, FieldError, Problem};
@@ -161,24 +159,14 @@ impl TryFrom<Topup> for Session {
         (status = 408, description = "The body did not arrive in time.", body = Problem, content_type = "application/problem+json"),
         (status = 413, description = "The body is too large.", body = Problem, content_type = "application/problem+json"),
         (status = 415, description = "The body is not JSON.", body = Problem, content_type = "application/problem+json"),
-        (status = 429, description = "Too many checkouts; `Retry-After` says when to try again.", body = Problem, content_type = "application/problem+json"),
         Problem409, Problem422, CallerProblems, StripeProblems,
+        (status = 429, description = "Too many checkouts in a minute, or too many that are open; or too many requests without valid credentials. `Retry-After` says when to try again.", body = Problem, content_type = "application/problem+json"),
     ),
     security(("token" = []), ("apiKey" = [])),
 )]
 #[post("/credits/sessions")]
 pub async fn create(request: HttpRequest, payload: Payload, state: State) -> Result<Json<CreatedSession>, ApiError> {
-    let caller = match Caller::of(&request, &state).await {
-        Ok(caller) => caller,
-        Err(error) => {
-            // Somebody who tries credentials is counted by address; that we cannot verify them is not their fault.
-            let address = client_address(&request, &state.trusted_proxies);
-            if let Some(address) = address.filter(|_| error.status_code() == StatusCode::UNAUTHORIZED) {
-                state.limits.check_address(address)?;
-            }
-            return Err(error);
-        }
-    };
+    let caller = Caller::of(&request, &state).await?;
     let body: CreateSession = read_json(&request, payload).await?;
     let (asked, key) = asked_for(&request, &state, &caller, body)?;
     let app = state.app.clone();
@@ -246,7 +234,7 @@ fn check(
 /// How far a purchase is, for the page that the customer returns to.
 ///
 /// If Stripe's webhook has not come yet, Stripe is asked, at most once per session in five seconds: a customer who comes
-/// back sees the credits at once.
+/// back sees the credits at once. An account that asks more often than that about many sessions hears what is known here.
 #[utoipa::path(
     operation_id = "getCheckout",
     tag = "checkout",
@@ -267,7 +255,7 @@ pub async fn read(request: HttpRequest, path: Path<String>, state: State) -> Res
         Caller::Server(key) if !key.may(Scope::Read) && !key.may(Scope::Checkout) => {
             return Err(ApiError::forbidden("scope_missing", "this API key lacks the scope read or checkout"));
         }
-        Caller::Server(key) => key.account.map_or(Visible::All, Visible::Account),
+        Caller::Server(key) => key.account.clone().map_or(Visible::All, Visible::Account),
     };
     let not_found = || ApiError::not_found("there is no such checkout session");
     let session = SessionId::parse(path.into_inner()).map_err(|_| not_found())?;

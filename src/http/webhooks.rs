@@ -5,7 +5,8 @@
 //! outcome becomes the status that tells Stripe whether to try again.
 
 use std::io::Read;
-use std::time::Duration;
+use std::net::{IpAddr, Ipv4Addr};
+use std::time::{Duration, Instant};
 
 use actix_web::http::StatusCode;
 use actix_web::http::header::CONTENT_ENCODING;
@@ -16,6 +17,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::body::{BudgetedBody, read_within, too_busy, too_large};
+use super::client_address::client_address;
 use super::openapi::Problem503;
 use super::problem::{ApiError, Problem};
 use super::stray_deliveries::{log_refused, note_untimely};
@@ -100,7 +102,9 @@ pub(super) async fn read_delivery(
     payload: Payload,
     state: &State,
 ) -> Result<BudgetedBody, ApiError> {
-    let body = read_within(request, payload, MAX_WEBHOOK_BYTES, Some(&state.webhook_bytes)).await;
+    let address = client_address(request, &state.trusted_proxies).unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED));
+    let share = state.webhook_bytes.begin(address, Instant::now());
+    let body = read_within(request, payload, MAX_WEBHOOK_BYTES, Some(share)).await;
     body.inspect_err(|error| {
         if error.status_code() == StatusCode::PAYLOAD_TOO_LARGE {
             log_refused(state, "the body is larger than any event of Stripe's");

@@ -8,6 +8,7 @@ use crate::app::learn_fees::FeePause;
 use crate::app::questions::Questions;
 use crate::app::reconcile::schedule::ScheduleSettings;
 use crate::app::seal;
+use crate::app::session_checks::SessionChecks;
 use crate::app::tasks::Tasks;
 use crate::app::{App, CheckoutSettings, FIRST_PAUSE};
 use crate::config::CommandConfig;
@@ -41,10 +42,12 @@ pub async fn connect(config: CommandConfig, environment: Environment) -> Result<
         checkout: CheckoutSettings {
             livemode,
             expires_minutes: 0,
+            max_open: 0,
             payment_methods: Vec::new(),
             budget: environment.checkout_budget,
             first_pause: FIRST_PAUSE,
         },
+        session_checks: SessionChecks::default(),
         payload_days: config.webhook_payload_days,
         reconciliation: ScheduleSettings::NEVER,
         seal,

@@ -89,8 +89,7 @@ impl Db {
         self.read_all(&LIST, &[]).await
     }
 
-    /// The credential with this hash, unless it was revoked. It is asked for at each request, so that a revocation
-    /// holds at once on every replica.
+    /// The credential with this hash, unless it was revoked.
     ///
     /// # Errors
     /// When the database fails.

@@ -50,6 +50,8 @@ statements! {
     FIND = "SELECT request_hash, topup_id, status, code FROM idempotency_keys WHERE caller = $1 AND key = $2";
     ANSWERED = "SELECT request_hash, topup_id, status, code FROM idempotency_keys \
         WHERE caller = $1 AND key = $2 AND request_hash = $3 AND status IS NOT NULL AND created_at >= $4";
+    KNOWN = "SELECT request_hash, topup_id, status, code FROM idempotency_keys \
+        WHERE caller = $1 AND key = $2 AND created_at >= $3";
     /// A lease that ends far later than any can was given by a clock that was wrong.
     TAKE_OVER = "UPDATE idempotency_keys SET lease_until = $3 \
         WHERE caller = $1 AND key = $2 AND status IS NULL AND (lease_until <= $4 OR lease_until > $5)";
@@ -151,6 +153,15 @@ impl Db {
         })
         .await?;
         Ok(found)
+    }
+
+    /// Whether this key came before, at or after a time.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn is_known(&self, key: &IdempotencyKey, since_ms: i64) -> Result<bool, StoreError> {
+        let values = [key.scope.as_str().into(), key.key.as_str().into(), since_ms.into()];
+        Ok(self.read_optional::<KeyRow>(&KNOWN, &values).await?.is_some())
     }
 
     /// What the same request with this key was answered, if it was and the key was first used at or after a time.

@@ -31,6 +31,7 @@ mod kept;
 mod lanes;
 pub mod leases;
 pub mod ledger;
+pub mod open_checkouts;
 pub mod payments;
 pub mod reconciliations;
 pub mod refund_facts;
@@ -203,6 +204,7 @@ pub fn all_statements() -> impl Iterator<Item = &'static Statement> {
         instance::STATEMENTS,
         leases::STATEMENTS,
         ledger::STATEMENTS,
+        open_checkouts::STATEMENTS,
         payments::STATEMENTS,
         reconciliations::STATEMENTS,
         refund_facts::STATEMENTS,

@@ -312,13 +312,13 @@ async fn a_known_path_with_another_method_says_which_it_takes() {
     for (method, path, allowed) in [
         ("GET", "/credits/sessions", "POST"),
         ("PUT", "/credits/sessions", "POST"),
-        ("POST", "/credits/sessions/cs_test_1", "GET"),
-        ("DELETE", "/credits", "GET"),
-        ("POST", "/accounts/user_1/credits", "GET"),
+        ("POST", "/credits/sessions/cs_test_1", "GET, HEAD"),
+        ("DELETE", "/credits", "GET, HEAD"),
+        ("POST", "/accounts/user_1/credits", "GET, HEAD"),
         ("GET", "/webhooks/stripe", "POST"),
-        ("POST", "/health/live", "GET"),
-        ("POST", "/openapi.json", "GET"),
-        ("POST", "/docs", "GET"),
+        ("POST", "/health/live", "GET, HEAD"),
+        ("POST", "/openapi.json", "GET, HEAD"),
+        ("POST", "/docs", "GET, HEAD"),
     ] {
         let method = method.parse().expect("a method");
         let answer = app.send(http_client().request(method, format!("{}{path}", app.url))).await;

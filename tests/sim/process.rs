@@ -19,11 +19,13 @@ use topup::app::learn_fees::FeePause;
 use topup::app::questions::Questions;
 use topup::app::reconcile::schedule::ScheduleSettings;
 use topup::app::reconcile::{MAX_SINCE_DAYS, Options, Pace, RunCause, reconcile};
+use topup::app::session_checks::SessionChecks;
 use topup::app::tasks::Tasks;
 use topup::app::{App, CheckoutSettings, with_causes};
 use topup::checkpoints;
 use topup::config::Config;
 use topup::http::auth::jwt::TokenVerifier;
+use topup::http::body_budget::BodyBudget;
 use topup::http::notices::Notices;
 use topup::http::rate_limit::CheckoutLimits;
 use topup::http::{self, HttpState, MAX_WEBHOOK_BYTES_IN_FLIGHT, MAX_WEBHOOKS_IN_FLIGHT};
@@ -323,11 +325,13 @@ pub async fn build_app(parts: &Parts) -> App {
         checkout: CheckoutSettings {
             livemode: false,
             expires_minutes: config.checkout_expires_minutes,
+            max_open: config.max_open_checkouts,
             payment_methods: config.payment_methods.clone(),
             // Simulated time stands still while a request runs, so nothing here may depend on real time.
             budget: Duration::from_mins(1),
             first_pause: Duration::ZERO,
         },
+        session_checks: SessionChecks::default(),
         payload_days: config.webhook_payload_days,
         reconciliation: ScheduleSettings::NEVER,
         seal: None,
@@ -342,13 +346,14 @@ async fn build_service(parts: &Parts, app: &Arc<App>) -> Service {
     let jwt = parts.config.jwt.clone().expect("tokens are configured");
     let state = HttpState {
         app: app.clone(),
+        keys: Arc::default(),
         tokens: Some(TokenVerifier::new(jwt, parts.clock.clone()).expect("a key")),
         allowed_origins: parts.config.allowed_origins.clone(),
         limits: CheckoutLimits::per_minute(parts.config.rate_limit_per_minute),
         trusted_proxies: Vec::new(),
         public_url: parts.config.public_url.clone(),
         notices: Notices::default(),
-        webhook_bytes: Arc::new(Semaphore::new(MAX_WEBHOOK_BYTES_IN_FLIGHT)),
+        webhook_bytes: BodyBudget::new(MAX_WEBHOOK_BYTES_IN_FLIGHT),
         webhook_permits: Arc::new(Semaphore::new(MAX_WEBHOOKS_IN_FLIGHT)),
     };
     let (service, _) = actix_web::App::new().into_utoipa_app().configure(http::routes).split_for_parts();

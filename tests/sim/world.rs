@@ -112,7 +112,7 @@ fn template() -> &'static [u8] {
 
 /// The settings of a run: prices and fees differ from seed to seed.
 pub fn config(database: &str, rng: &mut Rng) -> Config {
-    let settings: [(&str, &str); 9] = [
+    let settings: [(&str, &str); 10] = [
         ("DATABASE_URL", database),
         ("STRIPE_SECRET_KEY", "sk_test_simulation"),
         ("STRIPE_WEBHOOK_SECRET", WEBHOOK_SECRET),
@@ -120,6 +120,7 @@ pub fn config(database: &str, rng: &mut Rng) -> Config {
         ("JWT_ADMIN_SCOPE", "admin"),
         ("ALLOWED_ORIGINS", "https://app.example.com"),
         ("RATE_LIMIT_PER_MINUTE", "1000000"),
+        ("MAX_OPEN_CHECKOUTS", "100000"),
         ("CREDIT_UNIT_AMOUNT", *rng.pick(&["1", "1", "1", "3", "100"])),
         ("FEE_MODE", *rng.pick(&["gross_up", "gross_up", "absorb"])),
     ];

@@ -6,13 +6,17 @@
 pub mod jwks;
 pub mod jwt;
 
+use std::sync::Arc;
+
 use actix_web::HttpRequest;
 use actix_web::http::StatusCode;
 use actix_web::http::header::AUTHORIZATION;
 
+use self::jwt::TokenError;
 use super::HttpState;
+use super::client_address::client_address;
 use super::problem::ApiError;
-use crate::app::api_keys::{self, ApiKey, Scope};
+use crate::app::api_keys::{ApiKey, KeyHash, Scope};
 use crate::app::with_causes;
 use crate::domain::account::AccountId;
 
@@ -27,67 +31,96 @@ pub enum Caller {
         is_admin: bool,
     },
     /// A server with an API key.
-    Server(ApiKey),
+    Server(Arc<ApiKey>),
+}
+
+/// Why a caller is not let in.
+struct Refusal {
+    error: ApiError,
+    /// Whether it counts as a try by somebody without credentials.
+    is_attempt: bool,
+}
+
+impl Refusal {
+    fn attempt(code: &'static str, detail: impl Into<String>) -> Self {
+        Self { error: ApiError::unauthorized(code, detail), is_attempt: true }
+    }
+
+    const fn other(error: ApiError) -> Self {
+        Self { error, is_attempt: false }
+    }
 }
 
 impl Caller {
-    /// Finds out who calls.
+    /// Finds out who calls. Requests without valid credentials are counted by address, on every route; valid credentials are
+    /// always let in, so that a stranger cannot lock out others behind the same address.
     ///
     /// # Errors
-    /// 401 without valid credentials; 400 with two of them; 503 when tokens cannot be verified now.
+    /// 401 without valid credentials, 429 when too many such requests come from the address; 400 with two credentials; 503
+    /// when tokens cannot be verified now.
     pub async fn of(request: &HttpRequest, state: &HttpState) -> Result<Self, ApiError> {
         let headers = request.headers();
         let mut keys = headers.get_all("x-api-key");
         let mut tokens = headers.get_all(AUTHORIZATION);
-        match (keys.next(), tokens.next()) {
-            (Some(key), None) if keys.next().is_none() => {
-                let key = key.to_str().unwrap_or_default().to_owned();
-                Self::with_key(state, key).await
-            }
+        let result = match (keys.next(), tokens.next()) {
+            (Some(key), None) if keys.next().is_none() => Self::with_key(state, key.to_str().unwrap_or_default()).await,
             (None, Some(header)) if tokens.next().is_none() => {
-                let header = header.to_str().unwrap_or_default();
-                Self::with_token(state, header).await
+                Self::with_token(state, header.to_str().unwrap_or_default()).await
             }
-            (None, None) => Err(ApiError::unauthorized(
+            (None, None) => Err(Refusal::attempt(
                 "missing_credentials",
                 "send the customer's token as Authorization: Bearer …, or an API key as x-api-key",
             )),
-            _ => Err(ApiError::new(
+            _ => Err(Refusal::other(ApiError::new(
                 StatusCode::BAD_REQUEST,
                 "ambiguous_credentials",
                 "send either one token or one API key, not both",
-            )),
+            ))),
+        };
+        result.map_err(|refusal| {
+            let address = client_address(request, &state.trusted_proxies).filter(|_| refusal.is_attempt);
+            let limited = address.and_then(|address| state.limits.check_address(address).err());
+            limited.unwrap_or(refusal.error)
+        })
+    }
+
+    async fn with_key(state: &HttpState, key: &str) -> Result<Self, Refusal> {
+        let unknown = || Refusal::attempt("invalid_api_key", "the API key is not known, or it was revoked");
+        let hash = KeyHash::of_presented(key).ok_or_else(unknown)?;
+        let now_ms = state.app.clock.now_ms();
+        if let Some(key) = state.keys.recall(&hash, now_ms) {
+            state.app.key_uses.note(&key.id, now_ms);
+            return Ok(Self::Server(key));
         }
+        let (app, keys) = (state.app.clone(), state.keys.clone());
+        let look_up = state.run(async move { keys.look_up(&app.db, hash, now_ms).await }).await;
+        let found = look_up.map_err(Refusal::other)?.map_err(|error| Refusal::other(error.into()))?;
+        let key = found.ok_or_else(unknown)?;
+        state.app.key_uses.note(&key.id, now_ms);
+        Ok(Self::Server(key))
     }
 
-    async fn with_key(state: &HttpState, key: String) -> Result<Self, ApiError> {
-        let app = state.app.clone();
-        let found = state.run(async move { api_keys::authenticate(&app.db, &key).await }).await??;
-        found
-            .map(|key| {
-                state.app.key_uses.note(&key.id, state.app.clock.now_ms());
-                Self::Server(key)
-            })
-            .ok_or_else(|| ApiError::unauthorized("invalid_api_key", "the API key is not known, or it was revoked"))
-    }
-
-    async fn with_token(state: &HttpState, header: &str) -> Result<Self, ApiError> {
-        let invalid = |detail: String| ApiError::unauthorized("invalid_token", detail);
+    async fn with_token(state: &HttpState, header: &str) -> Result<Self, Refusal> {
+        let invalid = |detail: &str| Refusal::attempt("invalid_token", detail);
         let (scheme, token) = header.split_once(' ').unwrap_or((header, ""));
         if !scheme.eq_ignore_ascii_case("bearer") {
-            return Err(invalid("the Authorization header must be Bearer and a token".to_owned()));
+            return Err(invalid("the Authorization header must be Bearer and a token"));
         }
         let Some(verifier) = &state.tokens else {
-            return Err(invalid("this service takes API keys only".to_owned()));
+            return Err(invalid("this service takes API keys only"));
         };
-        let speaker = verifier.verify(token.trim()).await.map_err(|error| {
-            if error.is_unavailable() {
-                tracing::error!(error = with_causes(&error), "tokens cannot be verified");
+        let speaker = verifier.verify(token.trim()).await.map_err(|error| match &error {
+            error if error.is_unavailable() => {
+                tracing::error!(error = with_causes(error), "tokens cannot be verified");
                 let detail = "tokens cannot be verified at the moment";
-                ApiError::new(StatusCode::SERVICE_UNAVAILABLE, "keys_unavailable", detail).retry_after(5)
-            } else {
-                invalid(error.to_string())
+                let error = ApiError::new(StatusCode::SERVICE_UNAVAILABLE, "keys_unavailable", detail);
+                Refusal::other(error.retry_after(5))
             }
+            // Its signature is right: a customer who was here before, and whose application needs to hear 401.
+            TokenError::Expired | TokenError::NotYetValid => {
+                Refusal { is_attempt: false, ..invalid(&error.to_string()) }
+            }
+            error => invalid(&error.to_string()),
         })?;
         Ok(Self::Customer { account: speaker.account, is_admin: speaker.is_admin })
     }

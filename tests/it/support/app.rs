@@ -13,6 +13,7 @@ use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use topup::app::App;
 use topup::config::{Config, Source};
+use topup::http::connections::ConnectionTimes;
 use topup::ports::Clock;
 use topup::startup::{Application, Environment, StartError, listen};
 use topup::system::SystemIds;
@@ -58,6 +59,8 @@ pub struct Options {
     pub webhook_bytes: usize,
     /// Whether the service reaches PostgreSQL through `PgBouncer`.
     pub pooler: bool,
+    /// How long a connection may stay in each phase.
+    pub connection_times: ConnectionTimes,
 }
 
 impl Default for Options {
@@ -71,6 +74,7 @@ impl Default for Options {
             first_pause: topup::app::FIRST_PAUSE,
             webhook_bytes: topup::http::MAX_WEBHOOK_BYTES_IN_FLIGHT,
             pooler: false,
+            connection_times: ConnectionTimes::default(),
         }
     }
 }
@@ -193,6 +197,7 @@ impl TestApp {
             checkout_budget: options.checkout_budget,
             first_pause: options.first_pause,
             webhook_bytes: options.webhook_bytes,
+            connection_times: options.connection_times,
             workers: Some(1),
             demo: None,
         };
@@ -377,6 +382,7 @@ pub fn settings(database: &str, stripe: &str, changes: &[(&'static str, String)]
         ("JWT_SECRET", JWT_SECRET.to_owned()),
         ("ALLOWED_ORIGINS", "https://app.example.com".to_owned()),
         ("RATE_LIMIT_PER_MINUTE", "100000".to_owned()),
+        ("MAX_OPEN_CHECKOUTS", "100000".to_owned()),
     ];
     let mut settings: HashMap<_, _> = usual.into_iter().chain(changes.iter().cloned()).collect();
     settings.retain(|_, value| !value.is_empty());
