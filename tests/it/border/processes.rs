@@ -93,7 +93,7 @@ async fn what_is_not_http_is_400_and_no_error_in_the_log() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_second_signal_stops_at_once() {
     let world = World::new(Backend::Sqlite).await;
-    world.stripe.checkout_fault(1, serde_json::json!({ "hold": true })).await;
+    world.stripe.checkout_fault(1, serde_json::json!({ "kind": "hold" })).await;
     let mut process = Process::serve(&world.settings(), None).await;
     let checkout = world.try_checkout("user_1", "key-1");
     let stop = async {
