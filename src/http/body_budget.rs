@@ -116,6 +116,7 @@ impl BodyBudget {
 
 impl BodyShare {
     /// Takes more bytes. `false` when there is no room, and no body that has less right to it.
+    #[must_use]
     pub fn take(&self, more: usize, now: Instant) -> bool {
         let mut bodies = self.budget.bodies();
         while bodies.taken.saturating_add(more) > self.budget.limit {
@@ -134,6 +135,7 @@ impl BodyShare {
     }
 
     /// Whether the body has given way to another; if not, the task is woken when it does.
+    #[must_use]
     pub fn poll_lost(&self, context: &Context<'_>) -> bool {
         self.lost.waker.register(context.waker());
         self.lost.is_lost.load(Ordering::Acquire)

@@ -2,8 +2,8 @@
 
 use super::*;
 
-fn peer(text: &str) -> Option<SocketAddr> {
-    Some(format!("{text}:1").parse().expect("an address"))
+fn peer(text: &str) -> SocketAddr {
+    format!("{text}:1").parse().expect("an address")
 }
 
 fn table(max: usize) -> Arc<Connections> {
@@ -16,7 +16,7 @@ fn is_closed(admitted: &Admitted) -> bool {
 }
 
 fn admit_many(table: &Arc<Connections>, address: &str, count: usize, now: Instant) -> Vec<Admitted> {
-    (0..count).map(|_| table.admit(peer(address), now).expect("room")).collect()
+    (0..count).map(|_| table.admit(Some(peer(address)), now).expect("room")).collect()
 }
 
 #[test]
@@ -32,7 +32,8 @@ fn one_address_has_a_quarter_but_proxies_and_this_machine_all() {
     }
     // One customer has a whole /64, and gets no more by using more of it.
     let table = table(100);
-    let all: Vec<_> = (1..=30).map(|n| table.admit(peer(&format!("[2001:db8::{n}]")), now).expect("room")).collect();
+    let all: Vec<_> =
+        (1..=30).map(|n| table.admit(Some(peer(&format!("[2001:db8::{n}]"))), now).expect("room")).collect();
     assert_eq!(all.iter().filter(|one| !is_closed(one)).count(), 25);
 }
 
@@ -42,9 +43,9 @@ fn when_all_places_are_taken_the_longest_waiting_of_the_address_with_most_gives_
     let proxy = admit_many(&table, "10.0.0.1", 1, start);
     let few = admit_many(&table, "203.0.113.1", 1, start);
     let most: Vec<_> = (0..6_u64)
-        .map(|turn| table.admit(peer("127.0.0.1"), start + Duration::from_millis(turn)).expect("room"))
+        .map(|turn| table.admit(Some(peer("127.0.0.1")), start + Duration::from_millis(turn)).expect("room"))
         .collect();
-    let newcomer = table.admit(peer("203.0.113.9"), start + Duration::from_secs(5)).expect("a place");
+    let newcomer = table.admit(Some(peer("203.0.113.9")), start + Duration::from_secs(5)).expect("a place");
     assert!(is_closed(&most[0]) && !is_closed(&newcomer));
     assert!(![&proxy[0], &few[0], &most[1]].into_iter().any(is_closed));
     assert_eq!(table.open().count, 8);
@@ -59,18 +60,21 @@ fn who_is_worked_on_never_gives_way_and_who_keeps_us_waiting_goes_before_who_is_
     idle.connection.request_began(false, start);
     idle.connection.answered(start);
     head.connection.bytes_came(start + Duration::from_secs(1));
-    let second = table.admit(peer("127.0.0.1"), start + Duration::from_secs(2)).expect("a place");
+    let second = table.admit(Some(peer("127.0.0.1")), start + Duration::from_secs(2)).expect("a place");
     assert!(is_closed(&head) && !is_closed(&idle), "half a head gives way first");
     // The next two have come just now: the one that is idle gives way before them.
-    let third = table.admit(peer("127.0.0.1"), start + Duration::from_secs(2)).expect("a place");
+    let third = table.admit(Some(peer("127.0.0.1")), start + Duration::from_secs(2)).expect("a place");
     assert!(is_closed(&idle) && !is_closed(&second));
     second.connection.request_began(false, start);
     third.connection.request_began(false, start);
-    assert!(table.admit(peer("127.0.0.1"), start + Duration::from_hours(1)).is_none());
+    assert!(table.admit(Some(peer("127.0.0.1")), start + Duration::from_hours(1)).is_none());
     assert!(![&working, &second, &third].into_iter().any(is_closed));
     drop(second);
-    assert!(table.admit(peer("127.0.0.1"), start).is_some());
+    assert!(table.admit(Some(peer("127.0.0.1")), start).is_some());
 }
+
+/// A phase, its limit, and how a connection comes to be in it.
+type Case<'c> = (&'c str, Duration, &'c dyn Fn(&Connection));
 
 #[test]
 fn every_phase_has_its_end() {
@@ -78,11 +82,11 @@ fn every_phase_has_its_end() {
     let times = ConnectionTimes::default();
     let in_phase = |enter: &dyn Fn(&Connection)| {
         let table = table(1);
-        let admitted = table.admit(peer("127.0.0.1"), start).expect("a place");
+        let admitted = table.admit(Some(peer("127.0.0.1")), start).expect("a place");
         enter(&admitted.connection);
         (table, admitted)
     };
-    let cases: [(&str, Duration, &dyn Fn(&Connection)); 7] = [
+    let cases: [Case<'_>; 7] = [
         ("new", times.head + GRACE, &|_| {}),
         ("head", times.head + GRACE, &|one| one.bytes_came(start + Duration::from_secs(5))),
         ("working", times.work, &|one| one.request_began(true, start)),
@@ -111,7 +115,7 @@ fn every_phase_has_its_end() {
     ];
     for (name, limit, enter) in cases {
         let (table, admitted) = in_phase(enter);
-        table.sweep(start + limit - Duration::from_millis(1));
+        table.sweep(start + limit.saturating_sub(Duration::from_millis(1)));
         assert!(!is_closed(&admitted), "{name} ends too early");
         table.sweep(start + limit);
         assert!(is_closed(&admitted) && table.open().count == 0, "{name} does not end");
@@ -121,7 +125,7 @@ fn every_phase_has_its_end() {
 #[test]
 fn an_answer_that_is_taken_leaves_an_idle_connection() {
     let (table, start) = (table(1), Instant::now());
-    let admitted = table.admit(peer("127.0.0.1"), start).expect("a place");
+    let admitted = table.admit(Some(peer("127.0.0.1")), start).expect("a place");
     let one = &admitted.connection;
     one.request_began(true, start);
     one.body_came();

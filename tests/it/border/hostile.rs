@@ -67,7 +67,7 @@ impl Kind {
                      stripe-signature: {signature}\r\ncontent-length: 40000\r\n\r\n"
                 );
                 send(&mut stream, head.as_bytes());
-                send(&mut stream, &[b' '; 30_000]);
+                send(&mut stream, &vec![b' '; 30_000]);
             }
             Self::EndlessAfterNotFound => {
                 let head = "POST /nowhere HTTP/1.1\r\nhost: topup\r\ntransfer-encoding: chunked\r\n\r\n5\r\nhello\r\n";
@@ -107,7 +107,7 @@ fn answer_begins(stream: &mut TcpStream) -> bool {
 pub fn is_ended(mut stream: TcpStream, trickle: &[u8]) -> bool {
     let deadline = Instant::now() + PATIENCE;
     stream.set_read_timeout(Some(Duration::from_millis(100))).expect("a timeout");
-    let mut buffer = [0; 65_536];
+    let mut buffer = vec![0; 65_536];
     while Instant::now() < deadline {
         match stream.read(&mut buffer) {
             Ok(0) => return true,
