@@ -2,18 +2,13 @@
 
 use std::io;
 use std::net::{SocketAddr, TcpListener};
-use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::Duration;
 
-use actix_http::HttpService;
-use actix_service::map_config;
-use actix_web::dev::{AppConfig, Server};
-use actix_web::middleware::from_fn;
-use actix_web::{App as WebApp, web};
+use actix_web::dev::Server;
+use actix_web::web;
 use futures_util::FutureExt;
 use tokio::sync::Semaphore;
-use utoipa_actix_web::AppExt;
 
 use crate::app::check_clock::clock_job;
 use crate::app::check_key::{KeyVerdict, Lack, check_key};
@@ -31,11 +26,10 @@ use crate::app::{App, CALL_TIMEOUT, CHECKOUT_BUDGET, CheckoutSettings, FIRST_PAU
 use crate::config::Config;
 use crate::http::auth::jwt::{TokenVerifier, TokenVerifierError};
 use crate::http::body_budget::BodyBudget;
-use crate::http::connections::{ConnectionService, ConnectionTimes, Connections, Stream};
-use crate::http::middleware::{KnownRoutes, cors, log_request, no_route, security_headers};
+use crate::http::connections::ConnectionTimes;
 use crate::http::notices::Notices;
 use crate::http::rate_limit::CheckoutLimits;
-use crate::http::{self, HttpState, MAX_WEBHOOK_BYTES_IN_FLIGHT, MAX_WEBHOOKS_IN_FLIGHT, openapi};
+use crate::http::{self, HttpState, MAX_WEBHOOK_BYTES_IN_FLIGHT, MAX_WEBHOOKS_IN_FLIGHT};
 use crate::ports::{Clock, IdGenerator, Resource};
 use crate::store::failed_events::OpenFailures;
 use crate::store::instance::{self, Instance, MigrationState};
@@ -44,19 +38,12 @@ use crate::stripe::StripeWebhooks;
 use crate::stripe::clock::{NoClient, StripeClock};
 use crate::stripe::gateway::{InvalidStripeSettings, StripeGateway};
 use crate::stripe::signature::{EmptySecret, SignatureVerifier};
-use crate::system::{SystemClock, SystemIds, raise_open_files};
+use crate::system::{SystemClock, SystemIds};
 
 pub mod command;
+mod server;
 
-/// How long an ended connection waits for the client's last bytes.
-const DISCONNECT_TIMEOUT: Duration = Duration::from_secs(1);
-/// Open files that are not for clients: the database, Stripe, the log, the runtime's own. A sixteenth of all is added for
-/// connections that wait to be admitted or dropped.
-const FILES_KEPT: u64 = 96;
-/// Fewer connections than that are no service.
-const FEWEST_CONNECTIONS: u64 = 16;
-/// How long a graceful stop waits for the requests that are running; longer than any may take.
-const STOP_TIMEOUT_SECONDS: u64 = 35;
+use server::build_server;
 
 /// How long a stop waits for use cases whose client has gone; each of their steps has a limit of its own.
 const TASKS_TIMEOUT: Duration = Duration::from_mins(1);
@@ -370,71 +357,4 @@ fn build_app(config: &Config, db: Db, environment: &Environment) -> Result<App, 
         key_uses: KeyUses::default(),
         tasks: Tasks::new(tokio::runtime::Handle::current()),
     })
-}
-
-/// Bounds on the connections of clients: what the settings say, but never more than there are files for.
-fn connections(config: &Config, times: ConnectionTimes) -> Arc<Connections> {
-    let files = raise_open_files();
-    let for_clients = files.saturating_sub(FILES_KEPT).saturating_sub(files / 16).max(FEWEST_CONNECTIONS);
-    let wanted = config.max_connections.map_or(for_clients, |wanted| u64::from(wanted.get()));
-    if wanted > for_clients {
-        let hint = "raise the limit of open files (ulimit -n) or lower MAX_CONNECTIONS";
-        tracing::warn!(wanted, possible = for_clients, files, hint, "not enough open files for MAX_CONNECTIONS");
-    }
-    let max = usize::try_from(wanted.min(for_clients)).unwrap_or(usize::MAX);
-    Arc::new(Connections::new(max, times, config.trusted_proxies.clone()))
-}
-
-fn build_server(
-    config: &Config,
-    listener: TcpListener,
-    state: web::Data<HttpState>,
-    environment: &Environment,
-) -> Result<Server, StartError> {
-    let mut document = openapi::document();
-    document.servers = Some(vec![utoipa::openapi::Server::new(config.public_url.as_str())]);
-    let known = web::Data::new(KnownRoutes::new(&document));
-    let documentation = web::Data::new(openapi::Documentation::new(&document));
-    let allowed_headers = config.allowed_headers.clone();
-    let (origins, is_https) = (config.allowed_origins.clone(), config.public_url.starts_with("https://"));
-    #[cfg(feature = "dev")]
-    let demo = environment.demo.clone();
-    let app = move || {
-        let (app, _) =
-            WebApp::new().into_utoipa_app().openapi(openapi::frame()).configure(http::routes).split_for_parts();
-        let app = app.app_data(state.clone()).app_data(known.clone());
-        let app = app.configure(|config| openapi::documentation_routes(config, &documentation));
-        #[cfg(feature = "dev")]
-        let app = app.configure(|config| http::demo::routes(config, demo.as_ref()));
-        let app = app.default_service(web::route().to(no_route));
-        #[cfg(feature = "dev")]
-        let app = app.wrap(from_fn(http::demo::refuse_foreign_hosts));
-        app.wrap(cors(&origins, &allowed_headers)).wrap(security_headers(is_https)).wrap(from_fn(log_request))
-    };
-    let connections = connections(config, environment.connection_times);
-    tokio::spawn(connections.clone().keep_bounded());
-    let workers =
-        environment.workers.unwrap_or_else(|| std::thread::available_parallelism().map_or(2, NonZeroUsize::get));
-    let server = Server::build();
-    let stopping = server.graceful_shutdown_signal();
-    // The web server's own bound is a little wider: it stops accepting, where ours lets the longest waiting give way.
-    let per_worker = connections.max().div_ceil(workers).saturating_add(16);
-    let server = server.workers(workers).max_concurrent_connections(per_worker).disable_signals();
-    let server = server.shutdown_timeout(STOP_TIMEOUT_SECONDS).listen("topup", listener, move || {
-        let (times, stopping) = (connections.times(), stopping.clone());
-        let stopping = move || {
-            let stopping = stopping.clone();
-            async move { stopping.notified().await }
-        };
-        let http = HttpService::<Stream, _, _>::build()
-            .graceful_shutdown_signal(stopping)
-            .keep_alive(times.idle)
-            .client_request_timeout(times.head)
-            .client_disconnect_timeout(DISCONNECT_TIMEOUT)
-            .on_connect_ext(|stream: &Stream, extensions| {
-                extensions.insert(stream.connection());
-            });
-        ConnectionService::new(http.finish(map_config(app(), |()| AppConfig::default())), connections.clone())
-    });
-    Ok(server.map_err(StartError::Server)?.run())
 }
