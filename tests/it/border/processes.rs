@@ -42,7 +42,7 @@ async fn a_process_with_few_files_answers_beside_more_connections_than_it_has_fi
     let mut process = serve_with_files(&world, 256).await;
     let mut held = Vec::new();
     for kind in [Kind::Silent, Kind::EndlessAfterNotFound, Kind::HalfDelivery, Kind::ReadsNothing] {
-        held.extend(begin_many(&world, kind, 200).await);
+        held.extend(begin_many(&world, kind, 300).await);
         for _ in 0..10 {
             let answer = tokio::time::timeout(SOON, world.credits("user_1")).await;
             assert_eq!(answer.expect("an answer before any of the others' time is over"), Some(0), "{kind:?}");
