@@ -29,7 +29,7 @@ use crate::http::body_budget::BodyBudget;
 use crate::http::connections::ConnectionTimes;
 use crate::http::notices::Notices;
 use crate::http::rate_limit::CheckoutLimits;
-use crate::http::{self, HttpState, MAX_WEBHOOK_BYTES_IN_FLIGHT, MAX_WEBHOOKS_IN_FLIGHT};
+use crate::http::{HttpState, MAX_WEBHOOK_BYTES_IN_FLIGHT, MAX_WEBHOOKS_IN_FLIGHT};
 use crate::ports::{Clock, IdGenerator, Resource};
 use crate::store::failed_events::OpenFailures;
 use crate::store::instance::{self, Instance, MigrationState};
@@ -69,7 +69,7 @@ pub struct Environment {
     pub workers: Option<usize>,
     /// What `topup dev` adds.
     #[cfg(feature = "dev")]
-    pub demo: Option<http::demo::Demo>,
+    pub demo: Option<crate::http::demo::Demo>,
 }
 
 impl Default for Environment {
