@@ -56,6 +56,19 @@ const PAYMENT_INTENT_DATA: &[Field] = &[
     unsupported("transfer_data"),
 ];
 
+const CONSENT: &[Field] = &[
+    optional("promotions", Kind::OneOf(&["auto", "none"])),
+    optional("terms_of_service", Kind::OneOf(&["none", "required"])),
+    unsupported("payment_method_reuse_agreement"),
+];
+const NAME: &[Field] = &[required("enabled", Kind::Boolean), optional("optional", Kind::Boolean)];
+const NAMES: &[Field] = &[optional("business", Kind::Object(NAME)), optional("individual", Kind::Object(NAME))];
+const LINK: &[Field] = &[optional("display", Kind::OneOf(&["auto", "never"]))];
+const AFTER_EXPIRATION: &[Field] = &[optional(
+    "recovery",
+    Kind::Object(&[required("enabled", Kind::Boolean), optional("allow_promotion_codes", Kind::Boolean)]),
+)];
+
 /// `POST /v1/checkout/sessions`, but for the two names of the payment method list, which depend on the version.
 pub(crate) const CREATE_SESSION: &[Field] = &[
     required("mode", Kind::OneOf(&["payment", "setup", "subscription"])),
@@ -80,9 +93,9 @@ pub(crate) const CREATE_SESSION: &[Field] = &[
     optional("tax_id_collection", Kind::Object(&[required("enabled", Kind::Boolean), unsupported("required")])),
     optional("ui_mode", TEXT),
     EXPAND,
-    unsupported("after_expiration"),
+    optional("after_expiration", Kind::Object(AFTER_EXPIRATION)),
     unsupported("branding_settings"),
-    unsupported("consent_collection"),
+    optional("consent_collection", Kind::Object(CONSENT)),
     unsupported("custom_fields"),
     unsupported("custom_text"),
     unsupported("customer_account"),
@@ -90,9 +103,9 @@ pub(crate) const CREATE_SESSION: &[Field] = &[
     unsupported("discounts"),
     unsupported("excluded_payment_method_types"),
     unsupported("integration_identifier"),
-    unsupported("invoice_creation"),
-    unsupported("managed_payments"),
-    unsupported("name_collection"),
+    optional("invoice_creation", Kind::Object(&[required("enabled", Kind::Boolean), unsupported("invoice_data")])),
+    optional("managed_payments", Kind::Object(&[optional("enabled", Kind::Boolean)])),
+    optional("name_collection", Kind::Object(NAMES)),
     unsupported("optional_items"),
     unsupported("origin_context"),
     unsupported("payment_method_collection"),
@@ -107,7 +120,7 @@ pub(crate) const CREATE_SESSION: &[Field] = &[
     unsupported("shipping_address_collection"),
     unsupported("shipping_options"),
     unsupported("subscription_data"),
-    unsupported("wallet_options"),
+    optional("wallet_options", Kind::Object(&[optional("link", Kind::Object(LINK))])),
 ];
 
 /// Before 2026-09-30.endive.

@@ -6,8 +6,9 @@
 use serde_json::Value;
 
 use super::{
-    Context, State, balance,
+    Context, State, account, balance,
     card::{Decline, Outcome},
+    currency,
     error::ApiError,
     payment::{Charge, ChargeStatus, IntentStatus, PaymentIntent, PaymentMethod},
     payment_json, sepa,
@@ -34,8 +35,23 @@ pub(crate) fn confirm(
     if !session.is_open() {
         return Err(not_open(session.status));
     }
+    add_tax(state, session_id);
     let intent_id = intent_of(state, context, session_id)?;
     attempt(state, context, &intent_id, method)
+}
+
+/// The customer's address is known now, and with it the tax.
+fn add_tax(state: &mut State, session_id: &str) {
+    let Some(session) = state.sessions.get_mut(session_id) else { return };
+    if session.tax > 0 || !(session.automatic_tax || session.managed_payments) {
+        return;
+    }
+    session.tax = account::tax(session.amount_total, currency::step(&session.currency));
+    session.amount_total = session.amount_total.saturating_add(session.tax);
+    let (intent, total) = (session.payment_intent.clone(), session.amount_total);
+    if let Some(intent) = intent.and_then(|id| state.payment_intents.get_mut(&id)) {
+        intent.amount = total;
+    }
 }
 
 /// Charges a payment method for an intent, whoever asks: the page of a session or the API.

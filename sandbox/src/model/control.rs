@@ -5,7 +5,9 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{
-    Context, State, confirm,
+    Context, State,
+    account::AccountDefaults,
+    confirm,
     control_money::{self, Challenge, Challenged, Settle, Settled, read},
     error::ApiError,
     pages_api, session,
@@ -20,6 +22,14 @@ pub(crate) fn handle(
 ) -> Result<Value, ApiError> {
     let segments: Vec<&str> = path.trim_start_matches("/_sandbox/").split('/').collect();
     match segments.as_slice() {
+        ["account"] => {
+            state.account = read(body)?;
+            Ok(json!({ "defaults": state.account }))
+        }
+        ["account", "all"] => {
+            state.account = AccountDefaults::ALL_ON;
+            Ok(json!({ "defaults": state.account }))
+        }
         ["sessions", id, action] => {
             match *action {
                 "settle" => settle(state, context, id, body)?,

@@ -23,6 +23,7 @@ pub(crate) fn handle(
     Some(match segments {
         ["refunds", id] => move_refund(state, context, id, body),
         ["disputes", id] => move_dispute(state, context, id, body),
+        ["disputes", id, "movement"] => correct_dispute(state, context, id, body),
         ["payment_intents", id, "settle"] => settle(state, context, id, body),
         ["payment_intents", id, "challenge"] => challenge(state, context, id, body),
         ["payment_intents", id, "refund"] => refund_payment(state, context, id, body),
@@ -102,6 +103,8 @@ fn move_refund(state: &mut State, context: &mut Context<'_>, id: &str, body: &Va
 #[serde(deny_unknown_fields)]
 struct DisputeTo {
     to: Next,
+    /// Of one that is won, how much comes back; all of it without this.
+    reinstated: Option<i64>,
 }
 
 #[derive(Debug, Clone, Copy, Deserialize)]
@@ -128,7 +131,20 @@ fn move_dispute(state: &mut State, context: &mut Context<'_>, id: &str, body: &V
         Next::WarningClosed => DisputeStatus::WarningClosed,
         Next::Withdrawn => DisputeStatus::AppealUnderReview,
     };
-    dispute::move_to(state, context, id, to)?;
+    dispute::decide(state, context, id, to, wanted.reinstated)?;
+    dispute::find(state, id).map(|found| dispute_json::dispute(state, found))
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Correction {
+    amount: i64,
+}
+
+/// Stripe books a correction of a dispute, also of one that is lost.
+fn correct_dispute(state: &mut State, context: &mut Context<'_>, id: &str, body: &Value) -> Result<Value, ApiError> {
+    let wanted: Correction = read(body)?;
+    dispute::correct(state, context, id, wanted.amount)?;
     dispute::find(state, id).map(|found| dispute_json::dispute(state, found))
 }
 

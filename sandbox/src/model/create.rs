@@ -3,11 +3,13 @@
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
-use serde_json::Value;
+use serde_json::{Value, json};
 use url::Url;
 
 use super::{
-    Context, State, accepted, confirm, currency,
+    Context, State, accepted,
+    account::AccountDefaults,
+    confirm, currency,
     error::ApiError,
     params::Params,
     session::{self, LineItem, PaymentIntentData, Session, SessionStatus},
@@ -48,6 +50,14 @@ struct Wanted {
     phone_number_collection: Switch,
     #[serde(default)]
     tax_id_collection: Switch,
+    #[serde(default)]
+    invoice_creation: Switch,
+    #[serde(default)]
+    managed_payments: Switch,
+    consent_collection: Option<Value>,
+    name_collection: Option<Value>,
+    after_expiration: Option<Value>,
+    wallet_options: Option<Value>,
     ui_mode: Option<String>,
     payment_method_types: Option<Vec<String>>,
     allowed_payment_method_types: Option<Vec<String>>,
@@ -110,7 +120,8 @@ pub(crate) fn create(state: &mut State, context: &mut Context<'_>, params: &Para
     let currency = session_currency(&wanted)?;
     let line_items = line_items(&wanted, &currency, context)?;
     let amount_total = total(&line_items, &currency)?;
-    let session = build(wanted, context, expires_at, currency, line_items, amount_total);
+    let chosen = state.account;
+    let session = build(with_defaults(wanted, chosen), context, expires_at, currency, line_items, amount_total);
     let id = session.id.clone();
     state.open_until.insert((session.expires_at, id.clone()));
     state.sessions.insert(session);
@@ -138,7 +149,12 @@ fn check_supported(wanted: &Wanted, api_version: &str) -> Result<(), ApiError> {
     if let Some(customer) = &wanted.customer {
         return Err(ApiError::missing_reference("customer", customer, "customer"));
     }
-    let switches = [("automatic_tax", &wanted.automatic_tax), ("tax_id_collection", &wanted.tax_id_collection)];
+    let switches = [
+        ("automatic_tax", &wanted.automatic_tax),
+        ("tax_id_collection", &wanted.tax_id_collection),
+        ("invoice_creation", &wanted.invoice_creation),
+        ("managed_payments", &wanted.managed_payments),
+    ];
     for (name, switch) in switches {
         if switch.is_on() {
             let param = format!("{name}[enabled]");
@@ -329,14 +345,57 @@ fn total(line_items: &[LineItem], currency: &str) -> Result<i64, ApiError> {
         ))
         .code("amount_too_small"));
     }
-    if total > currency::MAX_AMOUNT {
+    let maximum = currency::maximum(currency);
+    if total > maximum {
         return Err(ApiError::invalid(format!(
             "The Checkout Session's total amount due must be no more than {} {currency}",
-            currency::format(currency::MAX_AMOUNT, currency)
+            currency::format(maximum, currency)
         ))
         .code("amount_too_large"));
     }
     Ok(total)
+}
+
+/// What the request does not say, the account's defaults say.
+fn with_defaults(mut wanted: Wanted, account: AccountDefaults) -> Wanted {
+    let switch = |said: &mut Switch, default: bool| {
+        said.enabled.get_or_insert(default);
+    };
+    switch(&mut wanted.automatic_tax, account.automatic_tax);
+    switch(&mut wanted.adaptive_pricing, account.adaptive_pricing);
+    switch(&mut wanted.phone_number_collection, account.phone_number_collection);
+    switch(&mut wanted.tax_id_collection, account.tax_id_collection);
+    switch(&mut wanted.invoice_creation, account.invoice_creation);
+    switch(&mut wanted.managed_payments, account.managed_payments);
+    let default = |on: bool, value: Value| on.then_some(value);
+    wanted.allow_promotion_codes = wanted.allow_promotion_codes.or(default_flag(account.allow_promotion_codes));
+    wanted.billing_address_collection =
+        wanted.billing_address_collection.or(account.billing_address_collection.then(|| "required".to_owned()));
+    wanted.customer_creation = wanted.customer_creation.or(account.customer_creation.then(|| "always".to_owned()));
+    let consent =
+        json!({ "payment_method_reuse_agreement": null, "promotions": "auto", "terms_of_service": "required" });
+    wanted.consent_collection = wanted.consent_collection.or(default(account.consent_collection, consent));
+    let names = json!({ "individual": { "enabled": true, "optional": false } });
+    wanted.name_collection = wanted.name_collection.or(default(account.name_collection, names));
+    let recovery = json!({ "recovery": {
+        "allow_promotion_codes": false, "enabled": true, "expires_at": null, "url": null,
+    } });
+    wanted.after_expiration = wanted.after_expiration.or(default(account.after_expiration, recovery));
+    let link = json!({ "link": { "display": "auto" } });
+    wanted.wallet_options = wanted.wallet_options.or(default(account.link, link));
+    wanted
+}
+
+/// The members that were given, and for all others what they are by themselves.
+fn with_members(mut members: Value, given: Value) -> Value {
+    if let (Some(members), Value::Object(given)) = (members.as_object_mut(), given) {
+        members.extend(given);
+    }
+    members
+}
+
+fn default_flag(on: bool) -> Option<bool> {
+    on.then_some(true)
 }
 
 fn build(
@@ -378,6 +437,30 @@ fn build(
         submit_type: wanted.submit_type,
         billing_address_collection: wanted.billing_address_collection,
         phone_number_collection: wanted.phone_number_collection.is_on(),
+        automatic_tax: wanted.automatic_tax.is_on(),
+        tax: 0,
+        tax_id_collection: wanted.tax_id_collection.is_on(),
+        invoice_creation: wanted.invoice_creation.is_on(),
+        managed_payments: wanted.managed_payments.is_on(),
+        consent_collection: wanted.consent_collection.map(|said| {
+            with_members(
+                json!({ "payment_method_reuse_agreement": null, "promotions": null, "terms_of_service": null }),
+                said,
+            )
+        }),
+        name_collection: wanted.name_collection.map(|said| {
+            let mut names = said;
+            for name in names.as_object_mut().into_iter().flat_map(|names| names.values_mut()) {
+                *name = with_members(json!({ "enabled": false, "optional": false }), name.take());
+            }
+            names
+        }),
+        after_expiration: wanted.after_expiration.map(|mut said| {
+            let blank = json!({ "allow_promotion_codes": false, "enabled": false, "expires_at": null, "url": null });
+            let recovery = said.get_mut("recovery").map(Value::take).unwrap_or_default();
+            json!({ "recovery": with_members(blank, recovery) })
+        }),
+        wallet_options: wanted.wallet_options,
         completed_event: None,
     }
 }

@@ -15,8 +15,15 @@ const THREE_DECIMAL: &str = "bhd jod kwd omr tnd";
 /// Sent in hundredths although no hundredths exist.
 const WHOLE_ONLY: &str = "isk ugx";
 
-/// The largest total that every payment method can take: eight digits.
-pub(crate) const MAX_AMOUNT: i64 = 99_999_999;
+/// The largest total that every payment method can take: eight digits, and more in currencies of large numbers.
+pub(crate) fn maximum(currency: &str) -> i64 {
+    match currency {
+        "inr" => 999_999_999,
+        "cop" => 9_999_999_999,
+        "idr" => 999_999_999_999,
+        _ => 99_999_999,
+    }
+}
 
 fn listed(list: &str, currency: &str) -> bool {
     list.split_ascii_whitespace().any(|known| known == currency)

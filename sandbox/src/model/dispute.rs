@@ -93,8 +93,6 @@ pub(crate) struct Dispute {
     pub(crate) submission_count: i64,
     pub(crate) metadata: BTreeMap<String, String>,
     pub(crate) balance_transactions: Vec<String>,
-    /// The money is with the bank now.
-    pub(crate) withdrawn: bool,
 }
 
 impl Row for Dispute {
@@ -125,11 +123,11 @@ pub(crate) fn blocks_refunds(state: &State, charge_id: &str) -> bool {
     state.disputes.iter().filter(its).any(|dispute| !dispute.status.is_inquiry() && !dispute.status.is_closed())
 }
 
-/// What the bank has for good: the customer cannot get it a second time.
+/// What the bank has for good, also of a dispute that was won in part: the customer cannot get it a second time.
 pub(crate) fn lost_amount(state: &State, charge_id: &str) -> i64 {
-    let its = |dispute: &&Dispute| dispute.charge == charge_id && dispute.status == DisputeStatus::Lost;
+    let its = |dispute: &&Dispute| dispute.charge == charge_id && dispute.status.is_closed();
     // A charge has less than twelve digits and a handful of disputes.
-    state.disputes.iter().filter(its).fold(0, |sum, dispute| sum.saturating_add(dispute.amount))
+    state.disputes.iter().filter(its).fold(0, |sum, dispute| sum.saturating_add(withdrawn(state, dispute)))
 }
 
 /// What the test cards do after they were charged.
@@ -182,14 +180,13 @@ pub(crate) fn open(
         submission_count: 0,
         metadata: BTreeMap::new(),
         balance_transactions: Vec::new(),
-        withdrawn: false,
     });
     state.due.insert((due_by, id.clone()));
     if let Some(charge) = state.charges.get_mut(charge_id) {
         charge.disputed = true;
     }
     if !opening.inquiry {
-        move_money(state, context, &id, true, FEE);
+        move_money(state, context, &id, amount.saturating_neg(), FEE);
     }
     emit(state, context, "charge.dispute.created", &id);
     if !opening.inquiry {
@@ -203,6 +200,13 @@ fn end_of_day(now: i64, days: i64) -> i64 {
     day.saturating_mul(A_DAY).saturating_sub(1)
 }
 
+/// How much of a dispute's money is with the bank, by its balance transactions.
+pub(crate) fn withdrawn(state: &State, dispute: &Dispute) -> i64 {
+    let booked = dispute.balance_transactions.iter().filter_map(|id| state.balance_transactions.get(id));
+    let sum = booked.fold(0_i64, |sum, transaction| sum.saturating_add(transaction.amount));
+    sum.saturating_neg().clamp(0, dispute.amount)
+}
+
 /// Moves a dispute to another state, with the money and the events that belong to it.
 pub(crate) fn move_to(
     state: &mut State,
@@ -210,7 +214,25 @@ pub(crate) fn move_to(
     id: &str,
     to: DisputeStatus,
 ) -> Result<(), ApiError> {
+    decide(state, context, id, to, None)
+}
+
+/// The same; one that is won gives only `reinstated` back if that is given: it was won in part.
+pub(crate) fn decide(
+    state: &mut State,
+    context: &mut Context<'_>,
+    id: &str,
+    to: DisputeStatus,
+    reinstated: Option<i64>,
+) -> Result<(), ApiError> {
     let dispute = find(state, id)?.clone();
+    let out = withdrawn(state, &dispute);
+    if let Some(reinstated) = reinstated
+        && (to != DisputeStatus::Won || reinstated < 1 || reinstated > out)
+    {
+        let message = format!("`reinstated` is for a dispute that is won, and between 1 and {out}, what the bank has.");
+        return Err(ApiError::invalid(message).param("reinstated"));
+    }
     if !dispute.status.leads_to(to) {
         let message = format!("The dispute is {}; it cannot become {}.", dispute.status.as_str(), to.as_str());
         return Err(ApiError::invalid(message));
@@ -232,8 +254,11 @@ pub(crate) fn move_to(
     }
     let withdraws = escalated || to == DisputeStatus::AppealUnderReview;
     let returns = to == DisputeStatus::Won;
-    if withdraws || returns {
-        move_money(state, context, id, withdraws, if escalated { FEE } else { 0 });
+    if withdraws {
+        let rest = dispute.amount.saturating_sub(out);
+        move_money(state, context, id, rest.saturating_neg(), if escalated { FEE } else { 0 });
+    } else if returns {
+        move_money(state, context, id, reinstated.unwrap_or(out), 0);
     }
     if to.is_closed() {
         emit(state, context, "charge.dispute.closed", id);
@@ -248,16 +273,31 @@ pub(crate) fn move_to(
     Ok(())
 }
 
-/// Books the money to the bank, or back.
-fn move_money(state: &mut State, context: &mut Context<'_>, id: &str, to_bank: bool, fee: i64) {
+/// Stripe corrects what a dispute moved, whatever its status, which stays as it is: a positive amount comes back to the
+/// account, a negative one leaves it.
+pub(crate) fn correct(state: &mut State, context: &mut Context<'_>, id: &str, amount: i64) -> Result<(), ApiError> {
+    let dispute = find(state, id)?;
+    let out = withdrawn(state, dispute);
+    if dispute.status.is_inquiry() {
+        return Err(ApiError::invalid("An inquiry moves no money."));
+    }
+    if amount == 0 || amount > out || amount < out.saturating_sub(dispute.amount) {
+        let message = format!("`amount` must be at most {out}, what the bank has, and not 0.");
+        return Err(ApiError::invalid(message).param("amount"));
+    }
+    move_money(state, context, id, amount, 0);
+    let event = if amount < 0 { "charge.dispute.funds_withdrawn" } else { "charge.dispute.funds_reinstated" };
+    emit(state, context, event, id);
+    Ok(())
+}
+
+/// Books money to the bank (negative), or back.
+fn move_money(state: &mut State, context: &mut Context<'_>, id: &str, amount: i64, fee: i64) {
     let Some(dispute) = state.disputes.get(id).cloned() else {
         return;
     };
-    let (movement, amount, what) = if to_bank {
-        (Movement::Dispute, dispute.amount.saturating_neg(), "withdrawal")
-    } else {
-        (Movement::DisputeReversal, dispute.amount, "reversal")
-    };
+    let (movement, what) =
+        if amount < 0 { (Movement::Dispute, "withdrawal") } else { (Movement::DisputeReversal, "reversal") };
     let entry = Entry {
         movement,
         amount,
@@ -269,7 +309,6 @@ fn move_money(state: &mut State, context: &mut Context<'_>, id: &str, to_bank: b
     let transaction = balance::book(state, context, entry);
     if let Some(dispute) = state.disputes.get_mut(id) {
         dispute.balance_transactions.push(transaction);
-        dispute.withdrawn = to_bank;
     }
 }
 

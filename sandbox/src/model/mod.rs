@@ -7,6 +7,7 @@
 pub(crate) mod accepted;
 pub(crate) mod accepted_intents;
 pub(crate) mod accepted_money;
+pub(crate) mod account;
 pub(crate) mod api;
 pub(crate) mod balance;
 pub(crate) mod card;
@@ -52,6 +53,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use serde::{Deserialize, Serialize};
 
 use self::{
+    account::AccountDefaults,
     dispute::Dispute,
     endpoint::Endpoint,
     event::{Delivery, Event},
@@ -89,6 +91,7 @@ pub(crate) struct State {
     pub(crate) settlements: BTreeSet<(i64, String)>,
     pub(crate) refunds: Table<Refund>,
     pub(crate) disputes: Table<Dispute>,
+    pub(crate) account: AccountDefaults,
     /// When refunds and disputes take their next step by themselves.
     pub(crate) due: BTreeSet<(i64, String)>,
     /// Requests that were answered with a failure and are carried out later, by their time in milliseconds.

@@ -118,9 +118,10 @@ fn check(run: &Run) {
         assert_eq!(booked(&refund.id), if back { 0 } else { -refund.amount });
     }
     for dispute in run.state.disputes.iter() {
-        assert_eq!(booked(&dispute.id), if dispute.withdrawn { -dispute.amount } else { 0 });
+        assert_eq!(booked(&dispute.id), -dispute::withdrawn(&run.state, dispute));
         let kept = dispute.status.is_inquiry() || dispute.status == DisputeStatus::Won;
-        assert_eq!(dispute.withdrawn, !kept, "{:?}", dispute.status);
+        let out = if kept { 0 } else { dispute.amount };
+        assert_eq!(dispute::withdrawn(&run.state, dispute), out, "{:?}", dispute.status);
     }
 }
 

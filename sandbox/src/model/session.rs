@@ -27,6 +27,7 @@ impl SessionStatus {
 
 /// A checkout session. `paid` is about the money, `status` about the page.
 #[derive(Debug, Clone, Serialize, Deserialize)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own on Stripe too")]
 pub(crate) struct Session {
     pub(crate) id: String,
     pub(crate) created: i64,
@@ -53,6 +54,27 @@ pub(crate) struct Session {
     pub(crate) submit_type: Option<String>,
     pub(crate) billing_address_collection: Option<String>,
     pub(crate) phone_number_collection: bool,
+    /// Tax is added when the customer pays.
+    #[serde(default)]
+    pub(crate) automatic_tax: bool,
+    /// What was added, in minor units; `amount_total` has it in it.
+    #[serde(default)]
+    pub(crate) tax: i64,
+    #[serde(default)]
+    pub(crate) tax_id_collection: bool,
+    #[serde(default)]
+    pub(crate) invoice_creation: bool,
+    /// The same tax.
+    #[serde(default)]
+    pub(crate) managed_payments: bool,
+    #[serde(default)]
+    pub(crate) consent_collection: Option<serde_json::Value>,
+    #[serde(default)]
+    pub(crate) name_collection: Option<serde_json::Value>,
+    #[serde(default)]
+    pub(crate) after_expiration: Option<serde_json::Value>,
+    #[serde(default)]
+    pub(crate) wallet_options: Option<serde_json::Value>,
     /// The event whose receivers the hosted page waits for.
     pub(crate) completed_event: Option<String>,
 }

@@ -12,6 +12,9 @@ pub(crate) fn session(session: &Session, base_url: &str) -> Value {
             members.extend(part);
         }
     }
+    if session.name_collection.is_none() {
+        members.remove("name_collection");
+    }
     Value::Object(members)
 }
 
@@ -39,13 +42,18 @@ fn money(session: &Session) -> Value {
     json!({
         "adaptive_pricing": { "enabled": session.adaptive_pricing },
         "allow_promotion_codes": session.allow_promotion_codes,
-        "amount_subtotal": session.amount_total,
+        "amount_subtotal": session.amount_total.saturating_sub(session.tax),
         "amount_total": session.amount_total,
-        "automatic_tax": { "enabled": false, "liability": null, "provider": null, "status": null },
+        "automatic_tax": {
+            "enabled": session.automatic_tax,
+            "liability": session.automatic_tax.then(|| json!({ "type": "self" })),
+            "provider": session.automatic_tax.then_some("stripe"),
+            "status": session.automatic_tax.then_some(if session.paid { "complete" } else { "requires_location_inputs" }),
+        },
         "currency": session.currency,
         "currency_conversion": null,
         "discounts": [],
-        "total_details": { "amount_discount": 0, "amount_shipping": 0, "amount_tax": 0 },
+        "total_details": { "amount_discount": 0, "amount_shipping": 0, "amount_tax": session.tax },
     })
 }
 
@@ -85,7 +93,7 @@ fn settings(session: &Session) -> Value {
             "after_submit": null, "shipping_address": null, "submit": null, "terms_of_service_acceptance": null,
         },
         "invoice_creation": {
-            "enabled": false,
+            "enabled": session.invoice_creation,
             "invoice_data": {
                 "account_tax_ids": null, "custom_fields": null, "description": null, "footer": null,
                 "issuer": null, "metadata": {}, "rendering_options": null,
@@ -95,7 +103,13 @@ fn settings(session: &Session) -> Value {
         "payment_method_collection": "if_required",
         "payment_method_options": { "card": { "request_three_d_secure": "automatic" } },
         "payment_method_types": session.payment_method_types,
+        "after_expiration": session.after_expiration,
+        "consent_collection": session.consent_collection,
+        "managed_payments": { "enabled": session.managed_payments },
+        "name_collection": session.name_collection,
         "phone_number_collection": { "enabled": session.phone_number_collection },
+        "tax_id_collection": { "enabled": session.tax_id_collection, "required": "never" },
+        "wallet_options": session.wallet_options,
         "submit_type": session.submit_type,
         "ui_mode": "hosted_page",
     })
@@ -104,13 +118,10 @@ fn settings(session: &Session) -> Value {
 /// Fields of features that the sandbox does not have.
 fn unused() -> Value {
     json!({
-        "after_expiration": null,
         "client_secret": null,
         "consent": null,
-        "consent_collection": null,
         "integration_identifier": null,
         "invoice": null,
-        "managed_payments": { "enabled": false },
         "origin_context": null,
         "payment_link": null,
         "payment_method_configuration_details": null,
@@ -122,7 +133,6 @@ fn unused() -> Value {
         "shipping_cost": null,
         "shipping_options": [],
         "subscription": null,
-        "wallet_options": null,
     })
 }
 

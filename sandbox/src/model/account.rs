@@ -1,0 +1,58 @@
+//! What the account's owner switched on in the dashboard for all checkouts: it holds for what a request does not say.
+
+use serde::{Deserialize, Serialize};
+
+/// The account's defaults. All are off in a new sandbox.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch in the dashboard")]
+pub(crate) struct AccountDefaults {
+    /// Adds [`TAX_PERCENT`] when the customer pays, which is when Stripe knows the address.
+    pub(crate) automatic_tax: bool,
+    pub(crate) adaptive_pricing: bool,
+    pub(crate) allow_promotion_codes: bool,
+    pub(crate) phone_number_collection: bool,
+    pub(crate) tax_id_collection: bool,
+    /// `required` instead of `auto`.
+    pub(crate) billing_address_collection: bool,
+    pub(crate) invoice_creation: bool,
+    /// `always` instead of `if_required`.
+    pub(crate) customer_creation: bool,
+    /// The terms of service must be accepted, and news may be sent.
+    pub(crate) consent_collection: bool,
+    pub(crate) name_collection: bool,
+    /// Stripe is the seller. Adds tax like `automatic_tax`.
+    pub(crate) managed_payments: bool,
+    /// An expired checkout can be opened anew.
+    pub(crate) after_expiration: bool,
+    /// Link is offered on the page.
+    pub(crate) link: bool,
+}
+
+/// The sandbox knows one tax, wherever the customer lives.
+const TAX_PERCENT: i64 = 10;
+
+impl AccountDefaults {
+    /// Everything on.
+    pub(crate) const ALL_ON: Self = Self {
+        automatic_tax: true,
+        adaptive_pricing: true,
+        allow_promotion_codes: true,
+        phone_number_collection: true,
+        tax_id_collection: true,
+        billing_address_collection: true,
+        invoice_creation: true,
+        customer_creation: true,
+        consent_collection: true,
+        name_collection: true,
+        managed_payments: true,
+        after_expiration: true,
+        link: true,
+    };
+}
+
+/// What is added to an amount, in minor units, rounded down to the step of the currency.
+pub(crate) fn tax(amount: i64, step: i64) -> i64 {
+    let tax = amount.saturating_mul(TAX_PERCENT).div_euclid(100);
+    tax.saturating_sub(tax.rem_euclid(step))
+}
