@@ -245,11 +245,18 @@ impl Audited for AuditedReversal {
             RefundStatus::parse(&self.status)
                 .is_some_and(|status| i64::from(status.counts()) == self.counts && status.stage() == self.stage)
         } else {
-            // Where the money of a chargeback is, its status alone does not say.
-            self.counts == 0 || !DisputeReport::never_takes(&self.status)
+            // Where the money of a chargeback is, its status alone does not say; but one that was won never takes all.
+            let can_take = !DisputeReport::never_takes(&self.status);
+            self.counts == 0 || (can_take && (self.status != "won" || self.returned > 0))
         };
         let counts = if self.counts == 1 { "takes" } else { "does not take" };
+        // Only of a dispute a part can be back, and never all of one that still counts.
+        let can_be_returned = self.kind == "dispute" && self.counts == 1 && self.returned < self.amount;
         first_broken([
+            (
+                self.returned == 0 || can_be_returned,
+                format!("is {} and {} of its {} are said to be back", self.status, self.returned, self.amount),
+            ),
             (follows, format!("is {} and {counts} its money", self.status)),
             (
                 self.currency == self.topup_currency,

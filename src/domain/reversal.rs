@@ -97,25 +97,141 @@ pub struct DisputeReport {
     pub status: String,
     /// Why the customer disputes, in Stripe's word.
     pub reason: Option<String>,
-    /// Whether the latest movement of money was towards the customer. `None` if none has moved.
-    pub latest_movement_took: Option<bool>,
+    /// Every movement of its money that Stripe shows. Some may be missing, and their order says nothing.
+    pub movements: Vec<DisputeMovement>,
     /// Whether it is about real money.
     pub livemode: bool,
+    /// When it was opened, in seconds since 1970.
+    pub created_seconds: i64,
+}
+
+/// One movement of a dispute's money on the balance of the Stripe account, without fees.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DisputeMovement {
+    /// How much, in minor units of `currency`: negative when it left the account, positive when it came back.
+    pub amount_minor: i64,
+    /// The currency that the account settles in, in lower case. It need not be the dispute's.
+    pub currency: String,
 }
 
 impl DisputeReport {
-    /// Whether its money is with the customer as it stands. An inquiry takes nothing; what was won has come back, or is
-    /// about to; otherwise the money itself says where it is, because a dispute that was won can be appealed and lost.
+    /// How much of its money is with the customer as it stands, in minor units: its amount less what is surely back.
+    ///
+    /// The status decides, and movements can only say that less of the money is gone than the status says. An inquiry
+    /// takes nothing. A dispute that was won takes nothing, unless the movements show that only a part came back. Any
+    /// other dispute takes its whole amount, also when no movement is shown (yet), less what the movements show to be
+    /// back: a small correction after a lost dispute is a small amount, whatever its sign and wherever it stands in the
+    /// list.
     #[must_use]
-    pub fn counts(&self) -> bool {
-        !Self::never_takes(&self.status) && self.latest_movement_took == Some(true)
+    pub fn reversed_minor(&self) -> i64 {
+        if Self::never_takes(&self.status) {
+            return 0;
+        }
+        let is_won = self.status == "won";
+        match self.outstanding() {
+            // Nothing of the latest withdrawal is back (yet), as far as can be seen: the status has the last word.
+            outstanding if outstanding.is_whole => {
+                if is_won {
+                    0
+                } else {
+                    self.amount_minor
+                }
+            }
+            // In another currency the same money comes back as another amount, at the rate of that day.
+            outstanding if is_won && outstanding.may_be_exchange_rate => 0,
+            outstanding => outstanding.minor,
+        }
     }
 
-    /// Whether a dispute in this state has no money, wherever it was before.
+    /// Whether any of its money is with the customer.
+    #[must_use]
+    pub fn counts(&self) -> bool {
+        self.reversed_minor() > 0
+    }
+
+    /// Whether a dispute in this state has no money, whatever moved before.
     #[must_use]
     pub fn never_takes(status: &str) -> bool {
-        matches!(status, "warning_needs_response" | "warning_under_review" | "warning_closed" | "prevented" | "won")
+        matches!(status, "warning_needs_response" | "warning_under_review" | "warning_closed" | "prevented")
     }
+
+    /// Why a person should look at it: its status and its movements do not go together, so that the amount that
+    /// [`Self::reversed_minor`] gives may be more or less than what is really gone.
+    #[must_use]
+    pub fn doubt(&self) -> Option<&'static str> {
+        if Self::never_takes(&self.status) {
+            return None;
+        }
+        let outstanding = self.outstanding();
+        let nothing_is_out = outstanding.minor == 0 && self.amount_minor > 0;
+        if self.status == "lost" && nothing_is_out {
+            return Some("it is lost, and all of its money came back");
+        }
+        let is_partly_back = !outstanding.is_whole && outstanding.minor > 0;
+        if self.status == "won" && is_partly_back && outstanding.is_exchanged && !outstanding.may_be_exchange_rate {
+            return Some("it is won, and only a part of its money came back, in another currency than the charge's");
+        }
+        None
+    }
+
+    /// What left and did not come back, by the movements alone. A withdrawal that they do not show counts as made: at
+    /// least the dispute's amount left. What came back counts only in the currency in which it left, or in the dispute's.
+    fn outstanding(&self) -> Outstanding {
+        let amount = i128::from(self.amount_minor);
+        let is_exchanged = self.is_exchanged();
+        let currency = if is_exchanged { self.movements.first() } else { None };
+        let currency = currency.map_or(self.currency.as_str(), |movement| movement.currency.as_str());
+        let (mut gone, mut back, mut largest) = (0_i128, 0_i128, 0_i128);
+        for movement in self.movements.iter().filter(|movement| movement.currency == currency) {
+            let moved = i128::from(movement.amount_minor);
+            if moved < 0 {
+                gone = gone.saturating_sub(moved);
+                largest = largest.max(moved.saturating_neg());
+            } else {
+                back = back.saturating_add(moved);
+            }
+        }
+        let (whole, gone) = if is_exchanged { (largest, gone) } else { (amount, gone.max(amount)) };
+        let out = gone.saturating_sub(back).clamp(0, whole);
+        // The share of a whole withdrawal that is out, in the dispute's currency, rounded against the customer's favour.
+        let minor = match amount.saturating_mul(out).checked_rem_euclid(whole) {
+            None => amount,
+            Some(rest) => {
+                let floor = amount.saturating_mul(out).checked_div(whole).unwrap_or(amount);
+                floor.saturating_add(i128::from(rest > 0))
+            }
+        };
+        Outstanding {
+            minor: i64::try_from(minor).unwrap_or(self.amount_minor),
+            is_whole: out >= whole,
+            is_exchanged,
+            may_be_exchange_rate: is_exchanged && out.saturating_mul(RATE_MOVES_BY_LESS_THAN) < whole,
+        }
+    }
+
+    /// Whether all that left did so in one other currency. If it left in several, nothing can be said of any.
+    fn is_exchanged(&self) -> bool {
+        let mut currencies = self.movements.iter().map(|movement| movement.currency.as_str());
+        let Some(first) = currencies.next() else { return false };
+        let left = self.movements.iter().any(|movement| movement.amount_minor < 0);
+        first != self.currency && left && currencies.all(|currency| currency == first)
+    }
+}
+
+/// Of a dispute that was won and whose money came back in another currency, less than one fourth may be missing: so much
+/// can a rate of exchange move while a dispute lasts. More is a part that was lost.
+const RATE_MOVES_BY_LESS_THAN: i128 = 4;
+
+/// What of a dispute's money is out, by its movements.
+struct Outstanding {
+    /// How much, in minor units of the dispute's currency.
+    minor: i64,
+    /// All of it.
+    is_whole: bool,
+    /// The movements are in another currency than the dispute.
+    is_exchanged: bool,
+    /// So little that a rate of exchange alone explains it.
+    may_be_exchange_rate: bool,
 }
 
 /// An amount that a refund or dispute can have: Stripe's charges have twelve digits at most. Sums of such amounts fit,

@@ -103,6 +103,10 @@ pub struct AuditedReversal {
     pub stage: i64,
     /// Whether it is said to take its amount.
     pub counts: i64,
+    /// How much it is about, in minor units.
+    pub amount: i64,
+    /// How much of that is said to be back although it counts, in minor units.
+    pub returned: i64,
     /// Its currency.
     pub currency: String,
     /// The purchase's currency.
@@ -141,15 +145,15 @@ statements! {
         (SELECT COUNT(*) FROM ledger_entries e WHERE e.kind = 'topup' AND e.source = t.id) AS granted, \
         (SELECT CAST(COALESCE(SUM(e.credits), 0) AS BIGINT) FROM ledger_entries e \
         WHERE e.kind = 'reversal' AND e.topup_id = t.id) AS moved, \
-        (SELECT CAST(COALESCE(SUM(r.amount), 0) AS BIGINT) FROM reversals r \
+        (SELECT CAST(COALESCE(SUM(r.amount - r.returned), 0) AS BIGINT) FROM reversals r \
         WHERE r.payment_intent_id = t.payment_intent_id AND r.counts = 1) AS reversed, \
         (SELECT COUNT(*) FROM payments c WHERE c.topup_id = t.id AND c.state = 'credited') AS credited_payments, \
         p.state AS payment_state, p.topup_id AS payment_topup \
         FROM (SELECT id, state, credits, credit_unit_amount, taken_credits, payment_intent_id FROM topups \
         WHERE id >= $1 ORDER BY id LIMIT $2) t \
         LEFT JOIN payments p ON p.payment_intent_id = t.payment_intent_id ORDER BY t.id";
-    REVERSALS = "SELECT r.id, r.kind, r.status, r.stage, r.counts, r.currency, t.currency AS topup_currency \
-        FROM (SELECT id, kind, status, stage, counts, currency, payment_intent_id FROM reversals \
+    REVERSALS = "SELECT r.id, r.kind, r.status, r.stage, r.counts, r.amount, r.returned, r.currency, t.currency AS topup_currency \
+        FROM (SELECT id, kind, status, stage, counts, amount, returned, currency, payment_intent_id FROM reversals \
         WHERE id >= $1 ORDER BY id LIMIT $2) r \
         JOIN payments p ON p.payment_intent_id = r.payment_intent_id JOIN topups t ON t.id = p.topup_id ORDER BY r.id";
     ADJUSTMENTS = "SELECT j.id, (SELECT COUNT(*) FROM ledger_entries e WHERE e.kind = 'adjustment' \

@@ -74,7 +74,7 @@ statements! {
         OR (kind = 'dispute' AND status NOT IN ('won', 'lost', 'warning_closed', 'prevented'))) ORDER BY id LIMIT $3";
     SURPLUS = "SELECT s.payment_intent_id, s.topup_id, s.total_amount, s.reversed FROM \
         (SELECT p.payment_intent_id, p.topup_id, t.total_amount, \
-        (SELECT CAST(COALESCE(SUM(r.amount), 0) AS BIGINT) FROM reversals r \
+        (SELECT CAST(COALESCE(SUM(r.amount - r.returned), 0) AS BIGINT) FROM reversals r \
         WHERE r.payment_intent_id = p.payment_intent_id AND r.counts = 1) AS reversed \
         FROM payments p JOIN topups t ON t.id = p.topup_id WHERE p.state = 'surplus' AND p.payment_intent_id > $1) s \
         WHERE s.reversed < s.total_amount ORDER BY s.payment_intent_id LIMIT $2";

@@ -42,7 +42,7 @@ statements! {
         WHERE w.outcome = 'credited' AND (t.id IS NULL OR t.state <> 'paid')";
     /// What is taken back is what all refunds and disputes together say, and the ledger says the same.
     WRONG_REVERSALS = "SELECT COUNT(*) AS wrong FROM topups t \
-        LEFT JOIN (SELECT payment_intent_id, CAST(SUM(amount) AS BIGINT) AS reversed FROM reversals \
+        LEFT JOIN (SELECT payment_intent_id, CAST(SUM(amount - returned) AS BIGINT) AS reversed FROM reversals \
         WHERE counts = 1 GROUP BY payment_intent_id) r ON r.payment_intent_id = t.payment_intent_id \
         LEFT JOIN (SELECT topup_id, CAST(SUM(credits) AS BIGINT) AS moved FROM ledger_entries \
         WHERE kind = 'reversal' GROUP BY topup_id) e ON e.topup_id = t.id \

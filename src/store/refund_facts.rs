@@ -28,7 +28,7 @@ statements! {
         p.payment_intent_id, p.state AS role, \
         (SELECT CAST(COALESCE(SUM(r.amount), 0) AS BIGINT) FROM reversals r \
         WHERE r.payment_intent_id = p.payment_intent_id AND r.counts = 1 AND r.kind = 'refund') AS refunded, \
-        (SELECT CAST(COALESCE(SUM(r.amount), 0) AS BIGINT) FROM reversals r \
+        (SELECT CAST(COALESCE(SUM(r.amount - r.returned), 0) AS BIGINT) FROM reversals r \
         WHERE r.payment_intent_id = p.payment_intent_id AND r.counts = 1 AND r.kind = 'dispute') AS disputed, \
         (SELECT COUNT(*) FROM reversals r \
         WHERE r.payment_intent_id = p.payment_intent_id AND r.kind = 'dispute' AND r.status NOT IN ('won', 'lost', \

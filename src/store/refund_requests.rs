@@ -140,7 +140,7 @@ statements! {
     /// payment together have taken what the purchase has lost, whoever brought each of them into the books.
     TAKEN = "SELECT t.credits, t.credit_unit_amount, \
         CAST(CASE WHEN p.state = 'credited' THEN 1 ELSE 0 END AS BIGINT) AS has_credits, \
-        r.counts, r.amount, (SELECT CAST(COALESCE(SUM(b.amount), 0) AS BIGINT) FROM reversals b \
+        r.counts, r.amount, (SELECT CAST(COALESCE(SUM(b.amount - b.returned), 0) AS BIGINT) FROM reversals b \
         WHERE b.payment_intent_id = r.payment_intent_id AND b.counts = 1 \
         AND (b.created_at < r.created_at OR (b.created_at = r.created_at AND b.id < r.id))) AS before, \
         COALESCE((SELECT a.balance FROM accounts a WHERE a.id = t.account_id), 0) AS balance \

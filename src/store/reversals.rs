@@ -105,11 +105,13 @@ pub struct Reversal {
     pub payment_intent_id: String,
     /// How much, in minor units.
     pub amount: i64,
+    /// How much of it is back although it counts, in minor units: a dispute can be won in part, or be corrected.
+    pub returned: i64,
     /// Its currency.
     pub currency: String,
     /// Stripe's word for its state.
     pub status: String,
-    /// 1 if it takes its amount back as it stands.
+    /// 1 if it takes its amount, less what is returned of it, as it stands.
     pub counts: i64,
     /// Raised by each write.
     pub version: i64,
@@ -130,22 +132,22 @@ statements! {
         updated_at = excluded.updated_at \
         WHERE excluded.stage > reversals.stage OR (excluded.stage = reversals.stage AND excluded.stage < 2)";
     INSERT_DISPUTE = "INSERT INTO reversals (id, kind, payment_intent_id, amount, currency, status, stage, counts, \
-        version, reason, created_at, updated_at) VALUES ($1, 'dispute', $2, $3, $4, $5, 0, $6, 1, $7, $8, $8) \
-        ON CONFLICT (id) DO NOTHING";
+        version, reason, created_at, updated_at, returned) \
+        VALUES ($1, 'dispute', $2, $3, $4, $5, 0, $6, 1, $7, $8, $8, $9) ON CONFLICT (id) DO NOTHING";
     UPDATE_DISPUTE = "UPDATE reversals SET amount = $2, status = $3, counts = $4, reason = COALESCE($5, reason), \
-        version = version + 1, updated_at = $6 WHERE id = $1 AND version = $7";
+        version = version + 1, updated_at = $6, returned = $8 WHERE id = $1 AND version = $7";
     /// Numbers the changes of a top-up. A group that credits sees by it that something came meanwhile.
     RAISE_REVISION = "UPDATE topups SET revision = revision + 1, updated_at = $2 WHERE id = $1 \
         RETURNING revision, state, account_id, credits, credit_unit_amount, taken_credits, payment_intent_id";
-    REVERSED = "SELECT CAST(COALESCE(SUM(amount), 0) AS BIGINT) AS reversed FROM reversals \
+    REVERSED = "SELECT CAST(COALESCE(SUM(amount - returned), 0) AS BIGINT) AS reversed FROM reversals \
         WHERE payment_intent_id = $1 AND counts = 1";
     COUNTING_KIND = "SELECT kind FROM reversals WHERE payment_intent_id = $1 AND counts = 1 ORDER BY kind LIMIT 1";
     ADOPT_PAYMENT = "UPDATE topups SET payment_intent_id = $2 WHERE id = $1 AND payment_intent_id IS NULL";
     SET_TAKEN = "UPDATE topups SET taken_credits = $2 WHERE id = $1";
-    FIND = "SELECT id, kind, payment_intent_id, amount, currency, status, counts, version, reason, created_at, \
-        updated_at FROM reversals WHERE id = $1";
-    OF_TOPUP = "SELECT r.id, r.kind, r.payment_intent_id, r.amount, r.currency, r.status, r.counts, r.version, \
-        r.reason, r.created_at, r.updated_at FROM reversals r \
+    FIND = "SELECT id, kind, payment_intent_id, amount, returned, currency, status, counts, version, reason, \
+        created_at, updated_at FROM reversals WHERE id = $1";
+    OF_TOPUP = "SELECT r.id, r.kind, r.payment_intent_id, r.amount, r.returned, r.currency, r.status, r.counts, \
+        r.version, r.reason, r.created_at, r.updated_at FROM reversals r \
         JOIN payments p ON p.payment_intent_id = r.payment_intent_id \
         WHERE p.topup_id = $1 ORDER BY r.created_at, r.id LIMIT 200";
 }
@@ -169,6 +171,14 @@ struct Counting {
 #[derive(sqlx::FromRow)]
 struct Reversed {
     reversed: i64,
+}
+
+impl Reversal {
+    /// How much of its money is (to be) with the customer as it stands, in minor units.
+    #[must_use]
+    pub const fn reversed_minor(&self) -> i64 {
+        if self.counts == 0 { 0 } else { self.amount.saturating_sub(self.returned) }
+    }
 }
 
 impl Db {
@@ -287,6 +297,8 @@ async fn write_dispute(
     now_ms: i64,
 ) -> Result<(), StoreError> {
     let id = dispute.id.as_str();
+    let reversed = dispute.reversed_minor();
+    let returned = if reversed > 0 { dispute.amount_minor.saturating_sub(reversed) } else { 0 };
     let written = match version {
         None => {
             let values = [
@@ -295,9 +307,10 @@ async fn write_dispute(
                 dispute.amount_minor.into(),
                 dispute.currency.as_str().into(),
                 dispute.status.as_str().into(),
-                dispute.counts().into(),
+                (reversed > 0).into(),
                 dispute.reason.as_deref().into(),
                 now_ms.into(),
+                returned.into(),
             ];
             tx.execute(&INSERT_DISPUTE, &values).await?
         }
@@ -306,10 +319,11 @@ async fn write_dispute(
                 id.into(),
                 dispute.amount_minor.into(),
                 dispute.status.as_str().into(),
-                dispute.counts().into(),
+                (reversed > 0).into(),
                 dispute.reason.as_deref().into(),
                 now_ms.into(),
                 version.into(),
+                returned.into(),
             ];
             tx.execute(&UPDATE_DISPUTE, &values).await?
         }

@@ -143,16 +143,45 @@ impl Bystander<'_> {
         ("dispute", format!("{intent} {body} {}", answer.status))
     }
 
-    /// A dispute goes on, ends, or is appealed.
+    /// A dispute goes on, ends (also with a part of its money), is appealed, or is corrected, also long after its end.
     pub fn move_dispute(&mut self) -> Done {
+        if self.rng.percent(25) {
+            return self.correct_dispute();
+        }
         let movable = self.movable(true);
         if movable.is_empty() {
             return idle("no dispute is under way");
         }
         let (id, next) = self.rng.pick(&movable).clone();
         let to = *self.rng.pick(next);
-        let answer = self.stripe.control(&format!("/_sandbox/disputes/{id}"), &json!({ "to": to }));
-        ("dispute_moves", format!("{id} {to} {}", answer.status))
+        let mut body = json!({ "to": to });
+        if to == "won" && self.rng.percent(40) {
+            body["reinstated"] = json!(self.rng.between(1, self.out_of(&id).max(1)));
+        }
+        let answer = self.stripe.control(&format!("/_sandbox/disputes/{id}"), &body);
+        ("dispute_moves", format!("{id} {body} {}", answer.status))
+    }
+
+    /// How much of a dispute's money is with the bank.
+    fn out_of(&self, dispute: &str) -> i64 {
+        self.stripe.lock().truth.reversals.get(dispute).map_or(0, |reversal| reversal.now().out)
+    }
+
+    /// Known mistake 34: Stripe moves some of the money once more, mostly little, whatever the dispute came to.
+    fn correct_dispute(&mut self) -> Done {
+        let disputes: Vec<(String, i64)> = {
+            let stripe = self.stripe.lock();
+            let moved = stripe.truth.reversals.iter().filter(|(_, reversal)| reversal.is_dispute);
+            moved.map(|(id, reversal)| (id.clone(), reversal.now().out)).filter(|(_, out)| *out > 1).collect()
+        };
+        if disputes.is_empty() {
+            return idle("no bank has money");
+        }
+        let (id, out) = self.rng.pick(&disputes).clone();
+        let amount =
+            if self.rng.percent(70) { self.rng.between(1, 3.min(out - 1)) } else { self.rng.between(1, out - 1) };
+        let answer = self.stripe.control(&format!("/_sandbox/disputes/{id}/movement"), &json!({ "amount": amount }));
+        ("dispute_corrected", format!("{id} {amount} {}", answer.status))
     }
 
     /// Another product, another environment, or a wrong copy of a purchase of ours, on the same Stripe account.

@@ -40,6 +40,8 @@ pub struct Reversal {
     pub status: String,
     /// 1 if it takes its amount back.
     pub counts: i64,
+    /// How much of it is back all the same.
+    pub returned: i64,
 }
 
 /// A payment.
@@ -81,7 +83,7 @@ static TOPUPS: Statement = Statement::new(
      taken_credits FROM topups ORDER BY id",
 );
 static REVERSALS: Statement =
-    Statement::new("SELECT id, payment_intent_id, amount, status, counts FROM reversals ORDER BY id");
+    Statement::new("SELECT id, payment_intent_id, amount, status, counts, returned FROM reversals ORDER BY id");
 static PAYMENTS: Statement = Statement::new("SELECT payment_intent_id, state, real_fee FROM payments");
 static ADJUSTMENTS: Statement = Statement::new("SELECT idempotency_key, account_id, credits FROM adjustments");
 static ACCOUNTS: Statement = Statement::new("SELECT id, balance FROM accounts");

@@ -109,8 +109,9 @@ fn places(books: &Books, truth: &Truth, promises: &mut Promises) -> Result<(), S
         let heard = promises.reversals.entry(stored.id.clone()).or_default();
         let states = real.states.iter().enumerate().skip(*heard);
         let found = states.into_iter().find(|(_, state)| {
-            let counts = i64::from(state.counts(real.is_dispute));
-            (stage(&state.status), state.amount, counts) == (stage(&stored.status), stored.amount, stored.counts)
+            let reversed = if stored.counts == 1 { stored.amount - stored.returned } else { 0 };
+            (stage(&state.status), state.amount, state.reversed(real.is_dispute))
+                == (stage(&stored.status), stored.amount, reversed)
         });
         let Some((place, _)) = found else {
             return Err(format!("{stored:?} is none of the states since {heard} of {:?}", real.states));
@@ -162,7 +163,7 @@ pub fn verify(books: &Books, truth: &Truth, promises: &mut Promises) -> Result<(
         let counting = books.reversals.values().filter(|stored| of_payment(&stored.payment_intent_id)).map(|stored| {
             let real = &truth.reversals[&stored.id];
             let state = &real.states[promises.reversals[&stored.id]];
-            if state.counts(real.is_dispute) { state.amount } else { 0 }
+            state.reversed(real.is_dispute)
         });
         let expected = taken(topup, counting.sum());
         if topup.taken_credits != expected {
@@ -242,12 +243,12 @@ fn compare_payment(
     let refunds = refunds.into_iter().filter(|refund| {
         ["pending", "requires_action", "succeeded"].contains(&refund["status"].as_str().unwrap_or_default())
     });
-    let disputes = disputes.into_iter().filter(|dispute| {
+    let with_banks = disputes.into_iter().map(|dispute| {
         let moved = dispute["balance_transactions"].as_array().into_iter().flatten();
-        moved.filter_map(|movement| movement["amount"].as_i64()).sum::<i64>() < 0
+        -moved.filter_map(|movement| movement["amount"].as_i64()).sum::<i64>()
     });
-    let amount = |object: Value| object["amount"].as_i64().expect("an amount");
-    let expected = taken(topup, refunds.chain(disputes).map(amount).sum());
+    let given_back = refunds.map(|object: Value| object["amount"].as_i64().expect("an amount"));
+    let expected = taken(topup, given_back.chain(with_banks).sum());
     if topup.taken_credits == expected {
         return Ok(());
     }

@@ -31,13 +31,13 @@ pub struct Intent {
     pub balance_transaction: Option<String>,
 }
 
-/// A refund's or dispute's state: Stripe's word, whether the bank has the money, and how much it is about.
+/// A refund's or dispute's state: Stripe's word, how much of the money the bank has, and how much it is about.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct State {
     /// Stripe's word.
     pub status: String,
-    /// Whether the latest movement of money was towards the customer.
-    pub took: bool,
+    /// How much more of a dispute's money left than came back.
+    pub out: i64,
     /// How much.
     pub amount: i64,
 }
@@ -61,14 +61,14 @@ impl Reversal {
 }
 
 impl State {
-    /// Whether its amount is (about to be) with the customer: the rule, written down once more and independently.
-    pub fn counts(&self, is_dispute: bool) -> bool {
+    /// How much is (about to be) with the customer: the rule, written down once more and independently. Stripe shows all
+    /// movements here, and never two withdrawals without what came back in between.
+    pub fn reversed(&self, is_dispute: bool) -> i64 {
+        let status = self.status.as_str();
         if !is_dispute {
-            return ["pending", "requires_action", "succeeded"].contains(&self.status.as_str());
+            return if ["pending", "requires_action", "succeeded"].contains(&status) { self.amount } else { 0 };
         }
-        ["needs_response", "under_review", "lost", "appeal_needs_response", "appeal_under_review"]
-            .contains(&self.status.as_str())
-            && self.took
+        if status.starts_with("warning_") { 0 } else { self.out }
     }
 }
 
@@ -161,10 +161,10 @@ impl Truth {
 
     fn moved(&mut self, object: &Value, is_dispute: bool) -> (String, usize) {
         let id = text(object, "id");
-        let latest = object["balance_transactions"].as_array().and_then(|movements| movements.last());
+        let movements = object["balance_transactions"].as_array().into_iter().flatten();
         let state = State {
             status: text(object, "status"),
-            took: latest.and_then(|movement| movement["amount"].as_i64()).is_some_and(|amount| amount < 0),
+            out: -movements.filter_map(|movement| movement["amount"].as_i64()).sum::<i64>(),
             amount: object["amount"].as_i64().expect("an amount"),
         };
         let intent = reference(&object["payment_intent"]).expect("a payment");

@@ -12,6 +12,10 @@ use crate::store::StoreError;
 use crate::store::comparison::OpenReversal;
 use crate::store::reversals::Reversal;
 
+/// How long before the period a dispute may have been opened to be compared once more. One that ended can be corrected,
+/// appealed and decided anew for months, and a list of disputes costs no more than one of the newest.
+const DISPUTES_WATCHED_SECONDS: i64 = 180 * 86_400;
+
 /// What Stripe says, beside what is stored.
 enum Compared {
     Same,
@@ -50,9 +54,10 @@ impl Comparison<'_> {
         Ok(())
     }
 
-    /// Every dispute that was opened since.
+    /// Every dispute that was opened since, and every known one that can still be decided anew or corrected.
     pub(super) async fn listed_disputes(&mut self) -> Result<(), StoreError> {
-        let (app, since, mut after) = (self.app, self.since_seconds(), None::<String>);
+        let since = self.since_seconds().saturating_sub(DISPUTES_WATCHED_SECONDS).max(0);
+        let (app, mut after) = (self.app, None::<String>);
         for _ in 0..self.max_pages {
             let page = self.asker.ask(|| {
                 let after = after.clone();
@@ -69,7 +74,10 @@ impl Comparison<'_> {
                 self.report.unreadable.add_left("dispute", None, unreadable);
             }
             for dispute in page.items {
-                self.dispute(dispute).await?;
+                // Whose an older one is, is not asked for: it was found out when it was new.
+                if dispute.created_seconds >= self.since_seconds() || self.is_known(dispute.id.as_str()).await? {
+                    self.dispute(dispute).await?;
+                }
             }
             after = page.next;
             if after.is_none() {
@@ -78,6 +86,10 @@ impl Comparison<'_> {
         }
         self.list_too_long("disputes");
         Ok(())
+    }
+
+    async fn is_known(&self, reversal: &str) -> Result<bool, StoreError> {
+        Ok(self.app.db.reversal(reversal).await?.is_some())
     }
 
     /// Those stored here that were heard of in the period or are not final, and were not listed: they are older.
@@ -201,6 +213,12 @@ impl Comparison<'_> {
             return Ok(());
         }
         self.report.disputes = self.report.disputes.saturating_add(1);
+        if let Some(doubt) = dispute.doubt() {
+            // What follows from it is in the books like any other; a person may know better.
+            let taken = dispute.reversed_minor();
+            let detail = format!("{doubt}; counted as gone: {taken} of {}", dispute.amount_minor);
+            self.report.differences.add_settled(&id, Some(topup.as_str()), detail);
+        }
         let detail = match compare_dispute(&dispute, self.app.db.reversal(&id).await?.as_ref()) {
             Compared::Same => return Ok(()),
             Compared::News(detail) => detail,
@@ -319,11 +337,12 @@ fn compare_dispute(dispute: &DisputeReport, stored: Option<&Reversal>) -> Compar
     if let Some(contradiction) = other_money(stored, payment, &dispute.currency) {
         return contradiction;
     }
-    let counts = i64::from(dispute.counts());
-    if stored.status == dispute.status && stored.amount == dispute.amount_minor && stored.counts == counts {
+    let (here, there) = (stored.reversed_minor(), dispute.reversed_minor());
+    if stored.status == dispute.status && stored.amount == dispute.amount_minor && here == there {
         return Compared::Same;
     }
-    Compared::News(format!("{} here, {} at Stripe", stored.status, dispute.status))
+    let (was, is) = (&stored.status, &dispute.status);
+    Compared::News(format!("{was} and {here} gone here, {is} and {there} gone at Stripe"))
 }
 
 fn other_money(stored: &Reversal, payment: Option<&str>, currency: &str) -> Option<Compared> {

@@ -14,7 +14,9 @@ use super::{Transport, classify, not_understood, topup_of};
 use crate::domain::checkout::PURPOSE;
 use crate::domain::fees::RealFee;
 use crate::domain::ids::{BalanceTransactionId, ChargeId, DisputeId, PaymentIntentId, RefundId};
-use crate::domain::reversal::{DisputeReport, REFUND_REQUEST_ID, RefundReport, RefundStatus, amount, word};
+use crate::domain::reversal::{
+    DisputeMovement, DisputeReport, REFUND_REQUEST_ID, RefundReport, RefundStatus, amount, word,
+};
 use crate::ports::{GatewayError, PaymentOwner, RefundOrder};
 
 /// Stripe's largest page.
@@ -140,11 +142,8 @@ pub(super) async fn read_dispute(client: &impl Transport, dispute: &DisputeId) -
     dispute_report(&dispute)
 }
 
-/// The movements of a dispute's money may be in another currency than the charge and at another rate each, so their sum
-/// says little; the direction of the latest one says where the money is. Stripe lists them in the order in which they
-/// happened; their times are in seconds, so of two in one second the later in the list counts.
+/// Everything that Stripe shows of its money. What follows from it, [`DisputeReport`] says and nobody else.
 pub(super) fn dispute_report(dispute: &Dispute) -> Result<DisputeReport, GatewayError> {
-    let latest = dispute.balance_transactions.iter().max_by_key(|movement| movement.created);
     let payment_intent = dispute.payment_intent.as_ref().map(|payment| PaymentIntentId::parse(payment.id().as_str()));
     Ok(DisputeReport {
         id: DisputeId::parse(dispute.id.as_str()).map_err(not_understood)?,
@@ -153,9 +152,20 @@ pub(super) fn dispute_report(dispute: &Dispute) -> Result<DisputeReport, Gateway
         currency: dispute.currency.to_string(),
         status: word(dispute.status.as_str()),
         reason: Some(word(&dispute.reason)),
-        latest_movement_took: latest.map(|movement| movement.amount < 0),
+        movements: dispute.balance_transactions.iter().filter(|moved| !is_fee(moved)).map(dispute_movement).collect(),
         livemode: dispute.livemode,
+        created_seconds: dispute.created,
     })
+}
+
+fn dispute_movement(moved: &BalanceTransaction) -> DisputeMovement {
+    DisputeMovement { amount_minor: moved.amount, currency: moved.currency.to_string() }
+}
+
+/// What Stripe charges for a dispute, or gives back of that, is not the customer's money.
+fn is_fee(moved: &BalanceTransaction) -> bool {
+    matches!(moved.reporting_category.as_str(), "fee" | "tax" | "network_cost")
+        || matches!(moved.type_.as_str(), "stripe_fee" | "stripe_fx_fee" | "tax_fee" | "fee_credit_funding")
 }
 
 pub(super) async fn create_refund(

@@ -57,6 +57,49 @@ on_both_databases! {
         }
     }
 
+    /// Known mistake 34: the latest movement of a lost dispute's money says nothing about its outcome.
+    async fn a_small_correction_after_a_lost_dispute_gives_no_credits_back(backend: Backend) {
+        let app = TestApp::start(backend).await;
+        let purchase = Purchase::credited(&app, "user_1", "pm_card_visa").await;
+        let dispute = purchase.dispute(&app, json!({})).await;
+        app.stripe.control(&format!("disputes/{dispute}"), json!({ "to": "lost" })).await;
+        app.stripe.control(&format!("disputes/{dispute}/movement"), json!({ "amount": 2 })).await;
+        purchase.deliver(&app, "charge.dispute.funds_reinstated").await;
+        assert_eq!(story(&app, "user_1").await, "topup 250, reversal -250");
+        // What more comes back is given back as far as it paid for credits, and not before.
+        app.stripe.control(&format!("disputes/{dispute}/movement"), json!({ "amount": 137 })).await;
+        purchase.deliver(&app, "charge.dispute.funds_reinstated").await;
+        assert_eq!(story(&app, "user_1").await, "topup 250, reversal -250, reversal 100");
+        app.stripe.control(&format!("disputes/{dispute}/movement"), json!({ "amount": -139 })).await;
+        purchase.deliver(&app, "charge.dispute.funds_withdrawn").await;
+        assert_eq!(app.credits("user_1").await, 0);
+        app.finish().await;
+    }
+
+    async fn a_dispute_won_in_part_returns_that_part(backend: Backend) {
+        for backwards in [false, true] {
+            let app = TestApp::start(backend).await;
+            let purchase = Purchase::credited(&app, "user_1", "pm_card_visa").await;
+            let dispute = purchase.dispute(&app, json!({})).await;
+            app.stripe.control(&format!("disputes/{dispute}"), json!({ "to": "won", "reinstated": 189 })).await;
+            deliver_all(&app, &purchase, backwards).await;
+            assert_eq!(story(&app, "user_1").await, "topup 250, reversal -100");
+            app.finish().await;
+        }
+    }
+
+    async fn a_lost_dispute_whose_movements_are_not_shown_takes_the_credits(backend: Backend) {
+        let app = TestApp::start(backend).await;
+        let purchase = Purchase::credited(&app, "user_1", "pm_card_visa").await;
+        let dispute = purchase.dispute(&app, json!({})).await;
+        app.stripe.control(&format!("disputes/{dispute}"), json!({ "to": "lost" })).await;
+        let hidden = json!({ "path": format!("/v1/disputes/{dispute}"), "kind": "patch", "body": { "balance_transactions": [] } });
+        app.stripe.fault(hidden).await;
+        purchase.deliver(&app, "charge.dispute.closed").await;
+        assert_eq!(story(&app, "user_1").await, "topup 250, reversal -250");
+        app.finish().await;
+    }
+
     async fn won_appealed_and_lost_again_has_an_entry_each_time(backend: Backend) {
         let app = TestApp::start(backend).await;
         let purchase = Purchase::credited(&app, "user_1", "pm_card_visa").await;

@@ -64,6 +64,37 @@ on_both_databases! {
         app.finish().await;
     }
 
+    /// Known mistake 34, as a webhook handler would have made it, and in a dispute that is older than the period.
+    async fn what_was_got_wrong_of_a_lost_dispute_is_found_and_put_right(backend: Backend) {
+        let app = TestApp::start(backend).await;
+        let (session, event) = app.pay_session("user_1", 250).await;
+        app.deliver(&event).await.expect(200);
+        let payment = app.payment_of(&session).await;
+        app.stripe.control(&format!("payment_intents/{payment}/dispute"), json!({})).await;
+        assert!(compare(&app.app).await.is_clean());
+        assert_eq!(app.credits("user_1").await, 0);
+        let dispute = app.stripe.get("/v1/disputes").await["data"][0]["id"].as_str().expect("an id").to_owned();
+        app.stripe.control(&format!("disputes/{dispute}"), json!({ "to": "lost" })).await;
+        app.stripe.control(&format!("disputes/{dispute}/movement"), json!({ "amount": 2 })).await;
+        assert!(compare(&app.app).await.is_clean());
+        assert_eq!(app.credits("user_1").await, 0);
+
+        let wrong = "UPDATE reversals SET counts = 0, returned = 0; \
+            UPDATE topups SET taken_credits = 0; \
+            INSERT INTO ledger_entries SELECT account_id, 3, 'entry_wrong', 'reversal', 250, 250, source || '9', created_at, \
+            topup_id FROM ledger_entries WHERE kind = 'reversal'; \
+            UPDATE accounts SET balance = 250, entries = 3";
+        app.app.db.execute_raw(wrong).await.expect("done");
+        app.clock.advance_ms(60 * 86_400_000);
+        let ended = compare(&app.app).await;
+        assert!(ended.is_clean(), "{:#?}", ended.report);
+        let found = &ended.report.missing_reversals;
+        assert_eq!((found.count, app.credits("user_1").await), (1, 0), "{found:#?}");
+        assert!(found.first[0].detail.contains("lost and 0 gone here, lost and 287 gone at Stripe"), "{found:#?}");
+        nothing_is_left(&app).await;
+        app.finish().await;
+    }
+
     async fn a_refund_that_stripe_does_not_know_or_has_with_another_amount_is_a_difference(backend: Backend) {
         let app = TestApp::start(backend).await;
         let (session, _) = app.pay_session("user_1", 250).await;
