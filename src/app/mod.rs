@@ -1,5 +1,6 @@
 //! The use cases, one file each. They know the rules, the ports and the store; they know nothing of HTTP or Stripe.
 
+pub mod accept_payment;
 pub mod adjust_account;
 pub mod adopt_purchase;
 pub mod api_keys;

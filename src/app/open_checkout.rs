@@ -202,5 +202,6 @@ fn agreement(topup: &TopupId, request: &CheckoutRequest, livemode: bool) -> Opti
         total_amount_minor: credits_amount_minor.checked_add(request.fee_amount_minor)?,
         livemode,
         session: None,
+        accepted_amount_minor: None,
     })
 }

@@ -38,6 +38,7 @@ fn report(seal: Option<Seal>) -> PaymentReport {
         mode: Some("payment".to_owned()),
         currency: Some("usd".to_owned()),
         amount_total_minor: Some(289),
+        amount_tax_minor: None,
         payment_intent: None,
         seal: seal.map(Box::new),
     }

@@ -65,6 +65,8 @@ pub struct Agreement {
     pub livemode: bool,
     /// The session that Stripe made for it, when it is known.
     pub session: Option<SessionId>,
+    /// What was charged instead, in minor units, if an operator has accepted that.
+    pub accepted_amount_minor: Option<i64>,
 }
 
 /// What Stripe says happened to a payment.
@@ -107,6 +109,8 @@ pub struct PaymentReport {
     pub currency: Option<String>,
     /// What was charged, in minor units.
     pub amount_total_minor: Option<i64>,
+    /// How much of that is tax, in minor units, if it is said.
+    pub amount_tax_minor: Option<i64>,
     /// The payment's id, once there is one.
     pub payment_intent: Option<PaymentIntentId>,
     /// The seal in its metadata, when Stripe was asked; an event's is not read.
@@ -137,7 +141,7 @@ pub struct Declined {
 
 /// A statement that contradicts what was agreed. It is rejected for good: Stripe sending it again would change nothing.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{field} is {reported} but {agreed} was agreed")]
+#[error("{field} is {reported} but {agreed} was agreed{}", self.hint())]
 pub struct Mismatch {
     /// Which part.
     pub field: &'static str,
@@ -145,6 +149,18 @@ pub struct Mismatch {
     pub reported: String,
     /// What we stored.
     pub agreed: String,
+    /// Only the amount differs, and it leaves us at least what was agreed: an operator may credit it all the same.
+    pub can_be_accepted: bool,
+}
+
+impl Mismatch {
+    const fn hint(&self) -> &'static str {
+        if self.can_be_accepted {
+            "; apart from tax that is not less than agreed, so an operator can accept the event, which credits it"
+        } else {
+            ""
+        }
+    }
 }
 
 /// The fields whose values are accounts.
@@ -194,11 +210,45 @@ impl Agreement {
         same("client_reference_id", report.client_reference.as_deref(), account)?;
         same("metadata.credits", report.credits.as_deref(), Some(credits.as_str()))?;
         same("currency", report.currency.as_deref(), Some(self.currency.as_str()))?;
-        same("amount_total", report.amount_total_minor, Some(self.total_amount_minor))?;
+        if self.accepted_amount_minor.is_none() || report.amount_total_minor != self.accepted_amount_minor {
+            let amount = same("amount_total", report.amount_total_minor, Some(self.total_amount_minor));
+            amount.map_err(|mismatch| Mismatch { can_be_accepted: self.leaves_enough(report), ..mismatch })?;
+        }
+        self.check_session(report)
+    }
+
+    fn check_session(&self, report: &PaymentReport) -> Result<(), Mismatch> {
         match &self.session {
             None => Ok(()),
             Some(session) => same("session", Some(report.session.as_str()), Some(session.as_str())),
         }
+    }
+
+    /// Whether the money is there and, apart from the amount, everything is as agreed, and the amount without tax is not
+    /// less than agreed.
+    fn leaves_enough(&self, report: &PaymentReport) -> bool {
+        report.progress == PaymentProgress::Paid && self.check_leaves_enough(report).is_ok()
+    }
+
+    /// Compares a payment with what was agreed as [`Self::check`] does, but for an amount that leaves us at least what was
+    /// agreed when the tax in it is paid. Gives the amount that was charged, in minor units.
+    ///
+    /// # Errors
+    /// The first difference.
+    pub fn check_leaves_enough(&self, report: &PaymentReport) -> Result<i64, Mismatch> {
+        let agreed = same("amount_total", report.amount_total_minor, Some(self.total_amount_minor));
+        let (mismatch, charged) = match (agreed, report.amount_total_minor) {
+            (Ok(()), _) => return self.check(report).map(|()| self.total_amount_minor),
+            (Err(mismatch), None) => return Err(mismatch),
+            (Err(mismatch), Some(charged)) => (mismatch, charged),
+        };
+        let tax = report.amount_tax_minor.unwrap_or(0);
+        let is_enough = tax >= 0 && charged.checked_sub(tax).is_some_and(|left| left >= self.total_amount_minor);
+        if !is_enough {
+            return Err(mismatch);
+        }
+        self.check(&PaymentReport { amount_total_minor: Some(self.total_amount_minor), ..report.clone() })?;
+        Ok(charged)
     }
 }
 
@@ -226,7 +276,7 @@ fn same<T: PartialEq + ToString>(field: &'static str, reported: Option<T>, agree
         return Ok(());
     }
     let text = |value: Option<T>| value.map_or_else(|| "missing".to_owned(), |value| value.to_string());
-    Err(Mismatch { field, reported: text(reported), agreed: text(agreed) })
+    Err(Mismatch { field, reported: text(reported), agreed: text(agreed), can_be_accepted: false })
 }
 
 #[cfg(test)]
@@ -242,6 +292,7 @@ mod tests {
             total_amount_minor: 289,
             livemode: false,
             session: Some(SessionId::parse("cs_1").expect("an id")),
+            accepted_amount_minor: None,
         }
     }
 
@@ -258,6 +309,7 @@ mod tests {
             mode: Some("payment".to_owned()),
             currency: Some("usd".to_owned()),
             amount_total_minor: Some(289),
+            amount_tax_minor: None,
             payment_intent: None,
             seal: None,
         }
@@ -267,6 +319,43 @@ mod tests {
     fn a_report_that_says_what_was_agreed_passes_also_when_the_session_is_not_known_yet() {
         assert_eq!(agreement().check(&report()), Ok(()));
         assert_eq!(Agreement { session: None, ..agreement() }.check(&report()), Ok(()));
+    }
+
+    /// Known mistake 36: customers who paid enough are not left without credits for good.
+    #[test]
+    fn an_amount_that_leaves_enough_can_be_accepted_and_no_other() {
+        let paid = |total, tax| PaymentReport { amount_total_minor: total, amount_tax_minor: tax, ..report() };
+        let can = |report: &PaymentReport| {
+            let mismatch = agreement().check(report).expect_err("another amount");
+            assert_eq!(agreement().check_leaves_enough(report).is_ok(), mismatch.can_be_accepted);
+            assert_eq!(mismatch.to_string().contains("an operator can accept"), mismatch.can_be_accepted);
+            mismatch.can_be_accepted
+        };
+        for (total, tax) in [(318, Some(29)), (290, None), (i64::MAX, Some(0)), (289 + 400, Some(400))] {
+            assert!(can(&paid(Some(total), tax)), "{total} {tax:?}");
+        }
+        for (total, tax) in [(318, Some(30)), (288, None), (288, Some(-10)), (-1, Some(i64::MIN)), (0, Some(-289))] {
+            assert!(!can(&paid(Some(total), tax)), "{total} {tax:?}");
+        }
+        assert!(!can(&paid(None, None)));
+        // Nothing else may differ.
+        let changes: [fn(&mut PaymentReport); 5] = [
+            |report| report.livemode = true,
+            |report| report.account = Some("user_2".to_owned()),
+            |report| report.currency = Some("jpy".to_owned()),
+            |report| report.credits = Some("251".to_owned()),
+            |report| report.session = SessionId::parse("cs_2").expect("an id"),
+        ];
+        for change in changes {
+            let mut report = paid(Some(318), Some(29));
+            change(&mut report);
+            assert!(!can(&report), "{report:?}");
+        }
+        assert_eq!(agreement().check_leaves_enough(&report()), Ok(289));
+        let accepted = Agreement { accepted_amount_minor: Some(318), ..agreement() };
+        assert_eq!(accepted.check(&paid(Some(318), None)), Ok(()));
+        assert_eq!(accepted.check(&report()), Ok(()));
+        assert!(accepted.check(&paid(Some(317), None)).is_err());
     }
 
     #[test]

@@ -5,9 +5,6 @@
 
 use std::fmt;
 
-/// The largest charge we ask for, in minor units: eight digits, which every payment method takes.
-pub const MAX_CHARGE_MINOR: i64 = 99_999_999;
-
 /// A currency of ISO 4217, written in lower case as Stripe does.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Currency(&'static str);
@@ -69,6 +66,18 @@ impl Currency {
         }
     }
 
+    /// The largest charge that every payment method takes, in minor units: eight digits, and more in currencies of large
+    /// numbers.
+    #[must_use]
+    pub fn maximum_charge_minor(self) -> i64 {
+        match self.0 {
+            "inr" => 999_999_999,
+            "cop" => 9_999_999_999,
+            "idr" => 999_999_999_999,
+            _ => 99_999_999,
+        }
+    }
+
     /// The smallest charge that Stripe takes when the account settles in this currency, in minor units; one step when
     /// Stripe names none. An account that settles in another currency may have a higher one, which only Stripe knows.
     #[must_use]
@@ -120,6 +129,15 @@ mod tests {
         {
             let currency = Currency::parse(code).expect("known");
             assert_eq!((currency.exponent(), currency.step_minor()), (exponent, step), "{code}");
+        }
+    }
+
+    #[test]
+    fn a_currency_of_large_numbers_has_a_large_maximum() {
+        for (code, digits) in [("usd", 8), ("jpy", 8), ("inr", 9), ("cop", 10), ("idr", 12)] {
+            let maximum = Currency::parse(code).expect("known").maximum_charge_minor();
+            assert_eq!(maximum, 10_i64.pow(digits) - 1, "{code}");
+            assert_eq!(crate::domain::reversal::amount(maximum), Some(maximum), "{code}: it can be refunded");
         }
     }
 

@@ -10,7 +10,7 @@
 
 use rust_decimal::{Decimal, RoundingStrategy, prelude::ToPrimitive};
 
-use super::currency::{Currency, MAX_CHARGE_MINOR};
+use super::currency::Currency;
 use super::ids::BalanceTransactionId;
 
 /// The longest label of a fee line, in characters: it is printed on the hosted page and on receipts.
@@ -95,7 +95,7 @@ pub struct FeePolicy {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum FeeError {
     /// The charge would have more digits than payment methods take.
-    #[error("the charge would be above {MAX_CHARGE_MINOR} minor units")]
+    #[error("the charge would be above the largest of its currency")]
     TooLarge,
     /// A price or a fixed fee below zero, or a price that is no multiple of the currency's step.
     #[error("the price or the fixed fee is not an amount of this currency")]
@@ -106,7 +106,7 @@ impl FeePolicy {
     /// What the customer is charged for a price, in minor units.
     ///
     /// # Errors
-    /// When the charge would be above [`MAX_CHARGE_MINOR`], or the price is no amount of the currency.
+    /// When the charge would be above [`Currency::maximum_charge_minor`], or the price is no amount of the currency.
     pub fn charge_minor(&self, price_minor: i64, currency: Currency) -> Result<i64, FeeError> {
         let step = currency.step_minor();
         if price_minor < 0 || self.fixed_minor < 0 || price_minor.checked_rem(step) != Some(0) {
@@ -116,11 +116,11 @@ impl FeePolicy {
             FeeMode::Absorb => price_minor,
             FeeMode::GrossUp => self.grossed_up_minor(price_minor, step).ok_or(FeeError::TooLarge)?,
         };
-        if charge > MAX_CHARGE_MINOR { Err(FeeError::TooLarge) } else { Ok(charge) }
+        if charge > currency.maximum_charge_minor() { Err(FeeError::TooLarge) } else { Ok(charge) }
     }
 
     /// What the processor is expected to keep of a charge: its own fee, rounded half up to whole minor units.
-    /// `None` when it does not fit, which no charge up to [`MAX_CHARGE_MINOR`] can cause.
+    /// `None` when it does not fit, which no charge up to the largest of any currency can cause.
     #[must_use]
     pub fn expected_processor_fee_minor(&self, charge_minor: i64) -> Option<i64> {
         let share = Decimal::from(charge_minor).checked_mul(self.rate.0)?.checked_div(Decimal::ONE_HUNDRED)?;

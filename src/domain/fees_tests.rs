@@ -135,7 +135,7 @@ proptest! {
             Ok(charge) => assert_smallest_sufficient(charge, price, &rate, fixed, step),
             Err(error) => {
                 prop_assert_eq!(error, FeeError::TooLarge);
-                prop_assert!(net_millionths(MAX_CHARGE_MINOR / step * step, &rate, fixed) < i128::from(price) * 1_000_000);
+                prop_assert!(net_millionths(currency.maximum_charge_minor() / step * step, &rate, fixed) < i128::from(price) * 1_000_000);
             }
         }
     }

@@ -1,6 +1,6 @@
 //! What credits cost: the price of one credit, the limits of a purchase, and the quote that follows from them.
 
-use super::currency::{Currency, MAX_CHARGE_MINOR};
+use super::currency::Currency;
 use super::fees::{FeeError, FeePolicy};
 
 /// A number of credits to buy; at least 1.
@@ -89,8 +89,16 @@ pub enum InvalidPricing {
         currency: Currency,
     },
     /// The largest purchase costs more than a charge may.
-    #[error("MAX_CREDITS, grossed up, would be charged more than {MAX_CHARGE_MINOR} minor units; lower MAX_CREDITS")]
-    MaximumAboveMaximumCharge,
+    #[error(
+        "MAX_CREDITS, grossed up, would be charged more than {maximum} minor units, the largest charge in {currency}; \
+         lower MAX_CREDITS"
+    )]
+    MaximumAboveMaximumCharge {
+        /// The largest charge in minor units.
+        maximum: i64,
+        /// The currency.
+        currency: Currency,
+    },
 }
 
 /// The price list. It exists only if every number of credits from its smallest to its largest has a valid charge.
@@ -124,8 +132,9 @@ impl Pricing {
         }
         let mut pricing =
             Self { currency, credit_unit_amount_minor, fees, smallest: min_credits, largest: max_credits };
-        let largest_charge =
-            pricing.charge_minor(max_credits).map_err(|_| InvalidPricing::MaximumAboveMaximumCharge)?;
+        let largest_charge = pricing.charge_minor(max_credits).map_err(|_| {
+            InvalidPricing::MaximumAboveMaximumCharge { maximum: currency.maximum_charge_minor(), currency }
+        })?;
         let minimum = currency.minimum_charge_minor();
         if largest_charge < minimum {
             return Err(InvalidPricing::MaximumBelowMinimumCharge { minimum, currency });
@@ -244,8 +253,19 @@ mod tests {
             let quote = pricing.quote(credits).expect("for sale");
             assert_eq!(quote.credits_amount_minor, credits);
             assert_eq!(quote.credits_amount_minor + quote.fee_amount_minor, quote.total_amount_minor);
-            assert!((50..=MAX_CHARGE_MINOR).contains(&quote.total_amount_minor));
+            assert!((50..=99_999_999).contains(&quote.total_amount_minor));
         }
+    }
+
+    #[test]
+    fn what_can_be_sold_ends_where_the_currency_does() {
+        let idr = Currency::parse("idr").expect("known");
+        let make = |max_credits| Pricing::new(idr, 1_600_000, fees(FeeMode::GrossUp), 1, max_credits);
+        // 600,000 credits of 16,000 rupiah each.
+        let pricing = make(600_000).expect("valid");
+        assert_eq!(pricing.quote(600_000).map(|quote| quote.total_amount_minor), Ok(988_671_472_740));
+        let above = InvalidPricing::MaximumAboveMaximumCharge { maximum: 999_999_999_999, currency: idr };
+        assert_eq!(make(610_000), Err(above));
     }
 
     #[test]
@@ -256,8 +276,9 @@ mod tests {
         assert_eq!(make(isk, 150, 1, 10), Err(InvalidPricing::UnitAmount { step: 100, currency: isk }));
         assert_eq!(make(Currency::USD, 1, 0, 10), Err(InvalidPricing::Range));
         assert_eq!(make(Currency::USD, 1, 11, 10), Err(InvalidPricing::Range));
-        assert_eq!(make(Currency::USD, 1, 1, 100_000_000), Err(InvalidPricing::MaximumAboveMaximumCharge));
-        assert_eq!(make(Currency::USD, i64::MAX, 1, 2), Err(InvalidPricing::MaximumAboveMaximumCharge));
+        let above = InvalidPricing::MaximumAboveMaximumCharge { maximum: 99_999_999, currency: Currency::USD };
+        assert_eq!(make(Currency::USD, 1, 1, 100_000_000), Err(above.clone()));
+        assert_eq!(make(Currency::USD, i64::MAX, 1, 2), Err(above));
         assert!(matches!(make(Currency::USD, 1, 1, 10), Err(InvalidPricing::MaximumBelowMinimumCharge { .. })));
     }
 }

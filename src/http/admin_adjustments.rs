@@ -87,7 +87,7 @@ fn is_number_of_credits(credits: i64) -> Result<(), ValidationError> {
     Err(ValidationError::new("out_of_range").with_message(message.into()))
 }
 
-fn is_reason(reason: &str) -> Result<(), ValidationError> {
+pub(super) fn is_reason(reason: &str) -> Result<(), ValidationError> {
     let is_text = !reason.trim().is_empty() && reason.chars().count() <= 500;
     if is_text && !reason.chars().any(char::is_control) {
         return Ok(());

@@ -1,5 +1,6 @@
 //! The HTTP API: it parses, calls one use case, and maps the result. One file per resource.
 
+mod accepted_events;
 pub mod accounts;
 mod admin;
 mod admin_adjustments;
@@ -128,6 +129,7 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
         .service(webhook_events::replay_failed_event)
         .service(admin_adoptions::adopt_purchases)
         .service(webhook_events::close_failed_event)
+        .service(accepted_events::accept)
         .service(reconciliations::list_reconciliations)
         .service(reconciliations::read_reconciliation)
         .service(health::live)

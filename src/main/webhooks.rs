@@ -3,10 +3,13 @@
 use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
+use topup::app::accept_payment::{AcceptError, accept_payment};
 use topup::app::failed_deliveries::{self, Closed, Replayed, is_close_reason};
+use topup::app::operator::Operator;
 use topup::config::{CommandConfig, LogSettings};
 use topup::http::webhook_events::{FailedWebhookDelivery, FailedWebhookEvent, FailedWebhookEvents};
 use topup::startup::{Environment, command};
+use topup::store::acceptances::Accepted;
 use topup::store::failed_events::{FailureCursor, FailureFilter, FailureState};
 use topup::system::SystemClock;
 
@@ -47,6 +50,14 @@ pub(crate) enum WebhooksCommand {
         #[arg(long)]
         reason: String,
     },
+    /// Credit a purchase whose payment was rejected for its amount alone, which leaves at least what was agreed, tax apart.
+    Accept {
+        /// Stripe's id of the event.
+        event_id: String,
+        /// Why, for those who look later.
+        #[arg(long, value_parser = parse_reason)]
+        reason: String,
+    },
     /// Erase the payloads that are older than the setting `WEBHOOK_PAYLOAD_DAYS` says. A running service does it every hour.
     Purge,
 }
@@ -68,6 +79,7 @@ pub(crate) async fn run(command: WebhooksCommand) -> Result<ExitCode, Failure> {
         WebhooksCommand::Show { event_id, json } => show(&event_id, json).await,
         WebhooksCommand::Replay(ReplayArguments { event_id: Some(event_id), .. }) => replay(&event_id).await,
         WebhooksCommand::Replay(ReplayArguments { event_id: None, .. }) => replay_all().await,
+        WebhooksCommand::Accept { event_id, reason } => accept(&event_id, &reason).await,
         WebhooksCommand::Purge => purge().await,
     }
 }
@@ -157,6 +169,32 @@ async fn replay(event_id: &str) -> Result<ExitCode, Failure> {
     let Some(replayed) = replayed else { return Ok(unknown(event_id)) };
     println!("{}", told(event_id, &replayed));
     Ok(if replayed.is_resolved() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+fn parse_reason(text: &str) -> Result<String, String> {
+    let is_text = !text.trim().is_empty() && text.chars().count() <= 500 && !text.chars().any(char::is_control);
+    is_text.then(|| text.to_owned()).ok_or_else(|| "must be 1 to 500 printable characters".to_owned())
+}
+
+async fn accept(event_id: &str, reason: &str) -> Result<ExitCode, Failure> {
+    let app = connect_with_stripe().await?;
+    let operator = Operator { name: "command line".to_owned(), account: None };
+    let accepted = accept_payment(&app, event_id, &operator, reason).await;
+    app.db.close().await;
+    match accepted {
+        Ok(accepted) => {
+            let Accepted { topup_id, outcome, credits, accepted_by, .. } = accepted;
+            let told = format!("{event_id}  {outcome}  {topup_id}  {credits} credits, accepted by {accepted_by}");
+            println!("{}", printable(&told));
+            Ok(ExitCode::SUCCESS)
+        }
+        Err(AcceptError::Unknown) => Ok(unknown(event_id)),
+        Err(AcceptError::Store(error)) => Err(error.into()),
+        Err(error) => {
+            eprintln!("topup: {}", printable(&error.to_string()));
+            Ok(ExitCode::FAILURE)
+        }
+    }
 }
 
 async fn replay_all() -> Result<ExitCode, Failure> {

@@ -10,6 +10,7 @@
 //! What always holds: a balance changes only by the upserts in `apply.rs` and `credit/`, and only together with its ledger entry;
 //! nobody outside this module begins or commits.
 
+pub mod acceptances;
 pub mod adjustments;
 pub mod adoption;
 pub mod api_keys;
@@ -192,6 +193,7 @@ impl StoreError {
 /// Every statement there is, for the test that prepares each of them on both databases.
 pub fn all_statements() -> impl Iterator<Item = &'static Statement> {
     [
+        acceptances::STATEMENTS,
         adjustments::STATEMENTS,
         adoption::STATEMENTS,
         api_keys::STATEMENTS,

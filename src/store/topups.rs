@@ -111,7 +111,7 @@ statements! {
         paid_at, checked_at, payment_intent_id, taken_credits, revision, decline_code, failure_code \
         FROM topups WHERE session_id = $1";
     FIND_AGREEMENT = "SELECT id, account_id, state, credits, currency, total_amount, livemode, session_id, \
-        payment_intent_id \
+        payment_intent_id, accepted_amount \
         FROM topups WHERE id = $1";
     /// The first statement of every write about a top-up that exists: the others wait for it.
     LOCK_AGREEMENT = "UPDATE topups SET revision = revision WHERE id = $1 RETURNING id, account_id, state, credits, \
@@ -168,6 +168,7 @@ struct AgreementRow {
     livemode: i64,
     session_id: Option<String>,
     payment_intent_id: Option<String>,
+    accepted_amount: Option<i64>,
 }
 
 /// A purchase as the judgement about it needs it.
@@ -308,6 +309,7 @@ impl TryFrom<AgreementRow> for Found {
             total_amount_minor: row.total_amount,
             livemode: row.livemode != 0,
             session: session(row.session_id)?,
+            accepted_amount_minor: row.accepted_amount,
         };
         Ok(Self { agreement, state: state(&row.state)?, payment_intent: payment_intent(row.payment_intent_id)? })
     }

@@ -137,6 +137,12 @@ impl Reference {
 }
 
 #[derive(Deserialize)]
+struct TotalDetails {
+    #[serde(default)]
+    amount_tax: Option<i64>,
+}
+
+#[derive(Deserialize)]
 struct Session {
     id: String,
     #[serde(default)]
@@ -147,6 +153,8 @@ struct Session {
     currency: Option<String>,
     #[serde(default)]
     amount_total: Option<i64>,
+    #[serde(default)]
+    total_details: Option<TotalDetails>,
     #[serde(default)]
     client_reference_id: Option<String>,
     #[serde(default)]
@@ -329,6 +337,7 @@ fn report(session: Session, topup: TopupId, head: Head) -> Result<WebhookEvent, 
         mode: session.mode,
         currency: session.currency,
         amount_total_minor: session.amount_total,
+        amount_tax_minor: session.total_details.and_then(|details| details.amount_tax),
         payment_intent: payment_intent(session.payment_intent)?,
         seal: None,
     })))

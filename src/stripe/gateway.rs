@@ -10,13 +10,14 @@ use std::time::Duration;
 use async_trait::async_trait;
 use stripe::{ApiErrors, Client, ClientBuilder, IdempotencyKey, RequestStrategy, StripeError, StripeRequest};
 use stripe_checkout::checkout_session::{
-    CreateCheckoutSession, CreateCheckoutSessionAdaptivePricing, CreateCheckoutSessionAllowedPaymentMethodTypes,
-    CreateCheckoutSessionLineItems, CreateCheckoutSessionLineItemsPriceData, CreateCheckoutSessionPaymentIntentData,
-    ProductData, RetrieveCheckoutSession,
+    CreateCheckoutSession, CreateCheckoutSessionAllowedPaymentMethodTypes, CreateCheckoutSessionLineItems,
+    CreateCheckoutSessionLineItemsPriceData, CreateCheckoutSessionPaymentIntentData, ProductData,
+    RetrieveCheckoutSession,
 };
 use stripe_client_core::StripeClient;
 use stripe_shared::{CheckoutSession, CheckoutSessionMode, CheckoutSessionPaymentStatus, CheckoutSessionStatus};
 
+mod account_defaults;
 mod events;
 mod lists;
 mod money;
@@ -241,8 +242,6 @@ fn create_session(request: &CheckoutRequest) -> Option<CreateCheckoutSession> {
     if request.fee_amount_minor > 0 {
         lines.push(line(request, &request.fee_label, request.fee_amount_minor, 1));
     }
-    let mut adaptive_pricing = CreateCheckoutSessionAdaptivePricing::new();
-    adaptive_pricing.enabled = Some(false);
     // Stripe does not copy a session's metadata to its payment.
     let mut payment_intent_data = CreateCheckoutSessionPaymentIntentData::new();
     payment_intent_data.metadata = Some(metadata(request));
@@ -252,10 +251,9 @@ fn create_session(request: &CheckoutRequest) -> Option<CreateCheckoutSession> {
         .client_reference_id(request.account_id.as_str())
         .metadata(metadata(request))
         .payment_intent_data(payment_intent_data)
-        .adaptive_pricing(adaptive_pricing)
-        .allow_promotion_codes(false)
         .success_url(request.success_url.as_str())
         .expires_at(request.expires_at_seconds);
+    session = account_defaults::refuse(session, &request.payment_methods);
     if let Some(cancel_url) = &request.cancel_url {
         session = session.cancel_url(cancel_url.as_str());
     }
@@ -305,6 +303,7 @@ fn report(session: CheckoutSession) -> Result<Option<PaymentReport>, GatewayErro
         mode: Some(session.mode.as_str().to_owned()),
         currency: session.currency.map(|currency| currency.to_string()),
         amount_total_minor: session.amount_total,
+        amount_tax_minor: session.total_details.map(|details| details.amount_tax),
         payment_intent: payment_intent.transpose().map_err(|error| GatewayError::Unreachable(error.to_string()))?,
         seal: seal.map(Box::new),
     }))

@@ -1,5 +1,6 @@
 //! Deliveries that failed: seen, tried again, put right, and what came with them erased.
 
+mod accept;
 mod api;
 mod command;
 mod payloads;

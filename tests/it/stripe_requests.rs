@@ -47,13 +47,92 @@ async fn stripe_is_asked_for_exactly_what_was_agreed() {
         "metadata": metadata,
         "payment_intent_data": { "metadata": metadata },
         "adaptive_pricing": { "enabled": "false" },
+        "after_expiration": { "recovery": { "enabled": "false" } },
         "allow_promotion_codes": "false",
+        "automatic_tax": { "enabled": "false" },
+        "billing_address_collection": "auto",
+        "consent_collection": { "promotions": "none", "terms_of_service": "none" },
+        "customer_creation": "if_required",
+        "invoice_creation": { "enabled": "false" },
+        "managed_payments": { "enabled": "false" },
+        "name_collection": { "business": { "enabled": "false" }, "individual": { "enabled": "false" } },
+        "phone_number_collection": { "enabled": "false" },
+        "tax_id_collection": { "enabled": "false" },
+        "wallet_options": { "link": { "display": "never" } },
         "allowed_payment_method_types": { "0": "card" },
         "success_url": SUCCESS_URL,
     });
     assert_eq!(params, expected);
     let session = app.stripe.get(&format!("/v1/checkout/sessions/{}", opened["id"].as_str().expect("an id"))).await;
     assert_eq!((&session["amount_total"], &session["currency"]), (&289.into(), &"usd".into()));
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn link_stays_where_it_is_offered() {
+    for (methods, display) in [("card", "never"), ("card,link", "auto"), ("dashboard", "auto")] {
+        let params = asked(Options::default().setting("PAYMENT_METHODS", methods), 250).await;
+        assert_eq!(params["wallet_options"]["link"]["display"], display, "{methods}");
+    }
+}
+
+/// Known mistake 36: what the account's owner switched on in Stripe's dashboard does not change what was agreed.
+#[tokio::test]
+async fn the_account_s_own_defaults_change_nothing_of_a_purchase() {
+    let app = TestApp::start(Backend::Sqlite).await;
+    app.stripe.control("account/all", json!({})).await;
+    // They are on: a checkout that does not say otherwise gets them.
+    let form = [
+        ("mode", "payment"),
+        ("success_url", "https://shop.test/"),
+        ("line_items[0][quantity]", "1"),
+        ("line_items[0][price_data][currency]", "usd"),
+        ("line_items[0][price_data][unit_amount]", "1000"),
+        ("line_items[0][price_data][product_data][name]", "Thing"),
+    ];
+    let (status, other) = app.stripe.post("/v1/checkout/sessions", &form).await;
+    assert_eq!((status, &other["automatic_tax"]["enabled"]), (200, &true.into()), "{other}");
+    let confirm = format!("/v1/payment_pages/{}/confirm", other["id"].as_str().expect("an id"));
+    let (status, paid) =
+        app.stripe.post(&confirm, &[("payment_method", "pm_card_visa"), ("expected_amount", "1000")]).await;
+    assert_eq!(
+        (status, &paid["amount_total"], &paid["total_details"]["amount_tax"]),
+        (200, &1_100.into(), &100.into())
+    );
+
+    let (session, event) = app.pay_session("user_1", 250).await;
+    app.deliver(&event).await.expect(200);
+    assert_eq!(app.credits("user_1").await, 250);
+    let session = app.stripe.get(&format!("/v1/checkout/sessions/{session}")).await;
+    assert_eq!((&session["amount_total"], &session["total_details"]["amount_tax"]), (&289.into(), &0.into()));
+    for off in ["automatic_tax", "adaptive_pricing", "invoice_creation", "managed_payments", "phone_number_collection"]
+    {
+        assert_eq!((&session[off]["enabled"], &other[off]["enabled"]), (&false.into(), &true.into()), "{off}");
+    }
+    for said in [
+        "allow_promotion_codes",
+        "billing_address_collection",
+        "consent_collection",
+        "customer_creation",
+        "name_collection",
+        "tax_id_collection",
+        "after_expiration",
+        "wallet_options",
+    ] {
+        assert!(!session[said].is_null() && session[said] != other[said], "{said}: {}", session[said]);
+    }
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn a_currency_of_large_numbers_can_be_charged_large_numbers() {
+    let options = Options::default().setting("CURRENCY", "idr").setting("CREDIT_UNIT_AMOUNT", "1600000");
+    let app =
+        TestApp::start_with(Backend::Sqlite, options.setting("FEE_FIXED", "0").setting("MAX_CREDITS", "600000")).await;
+    let (_, event) = app.pay_session("user_1", 500_000).await;
+    app.deliver(&event).await.expect(200);
+    assert_eq!(app.credits("user_1").await, 500_000);
+    assert_eq!(event["data"]["object"]["amount_total"], 823_892_893_924_i64);
     app.finish().await;
 }
 

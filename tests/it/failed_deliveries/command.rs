@@ -12,7 +12,7 @@ use crate::support::process::{Process, Settings, free_port, run};
 use crate::support::stripe::SECRET_KEY;
 
 /// Runs `topup webhooks …` with the settings of a command.
-async fn webhooks(app: &TestApp, arguments: &[&str]) -> (bool, String, String) {
+pub(super) async fn webhooks(app: &TestApp, arguments: &[&str]) -> (bool, String, String) {
     let settings = Settings::from([
         ("DATABASE_URL", app.database.url.clone()),
         ("STRIPE_SECRET_KEY", SECRET_KEY.to_owned()),

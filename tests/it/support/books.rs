@@ -204,6 +204,7 @@ pub fn paid_report(new: &NewTopup) -> PaymentReport {
         mode: Some("payment".to_owned()),
         currency: Some(new.quote.currency.as_str().to_owned()),
         amount_total_minor: Some(new.quote.total_amount_minor),
+        amount_tax_minor: None,
         payment_intent: Some(PaymentIntentId::parse(format!("pi_{digits}")).expect("an id")),
         seal: None,
     }

@@ -1,0 +1,92 @@
+//! An operator accepts a payment that differs from what was agreed, and leaves us at least that: the customer gets the
+//! credits.
+//!
+//! What always holds: only the amount may differ, and only upwards, tax apart; the operator's word is written down with the
+//! credits, in one transaction; the payment is applied by the very code that applies every other, with all its guards, so
+//! that accepting it again, beside a delivery or after another one, credits nothing twice.
+
+use futures_util::FutureExt;
+
+use super::App;
+use super::operator::Operator;
+use crate::domain::checkout::{Mismatch, PaymentProgress, PaymentReport};
+use crate::domain::ids::LedgerEntryId;
+use crate::ports::WebhookEvent;
+use crate::store::StoreError;
+use crate::store::acceptances::{self, Acceptance, Accepted};
+use crate::store::apply::ApplyPayment;
+
+/// Why an event is not accepted. Nothing was written.
+#[derive(Debug, thiserror::Error)]
+pub enum AcceptError {
+    /// No delivery of it failed.
+    #[error("no delivery of that event failed")]
+    Unknown,
+    /// What came with it is not kept (any more).
+    #[error("its payload is not kept (any more); resend the event from Stripe's dashboard, then accept it")]
+    PayloadErased,
+    /// It is not about money that came for a purchase.
+    #[error("it does not say that a top-up was paid, so there is nothing to accept; replay it instead")]
+    NotAPayment,
+    /// The purchase is not in this database.
+    #[error("its top-up is not in this database")]
+    Foreign,
+    /// More than the amount differs, or it leaves us less than was agreed.
+    #[error("it cannot be accepted: {0}")]
+    NotEnough(Mismatch),
+    /// The database failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Accepts a failed event and credits its purchase, in one transaction.
+///
+/// # Errors
+/// See [`AcceptError`].
+pub async fn accept_payment(
+    app: &App,
+    event_id: &str,
+    operator: &Operator,
+    reason: &str,
+) -> Result<Accepted, AcceptError> {
+    let failed = app.db.failed_event(event_id).await?.ok_or(AcceptError::Unknown)?;
+    if let Some(accepted) = app.db.accepted(event_id).await? {
+        return Ok(accepted);
+    }
+    let payload = failed.payload.ok_or(AcceptError::PayloadErased)?;
+    let report = payment_in(app, payload.as_bytes()).ok_or(AcceptError::NotAPayment)?;
+    let acceptance = Acceptance {
+        event_id: event_id.to_owned(),
+        reason: reason.to_owned(),
+        accepted_by: operator.name.clone(),
+        command: ApplyPayment {
+            report,
+            entry: LedgerEntryId::from_bits(app.ids.id_bits()),
+            reversal_entry: LedgerEntryId::from_bits(app.ids.id_bits()),
+            now_ms: app.clock.now_ms(),
+        },
+    };
+    let written = app.db.write(move |tx| {
+        let acceptance = acceptance.clone();
+        async move { acceptances::accept(tx, acceptance).await }.boxed()
+    });
+    match written.await? {
+        acceptances::Outcome::Accepted(accepted) => {
+            let Accepted { topup_id, credits, accepted_by, outcome, .. } = &accepted;
+            tracing::info!(event_id, topup_id, credits, accepted_by, outcome, "payment accepted by hand");
+            Ok(accepted)
+        }
+        acceptances::Outcome::Foreign => Err(AcceptError::Foreign),
+        acceptances::Outcome::Rejected(mismatch) => Err(AcceptError::NotEnough(mismatch)),
+    }
+}
+
+/// The payment that an event reports, if the money is there.
+fn payment_in(app: &App, payload: &[u8]) -> Option<PaymentReport> {
+    match app.webhooks.read_verified(payload) {
+        Ok(WebhookEvent::Payment(report)) if report.event.is_some() && report.progress == PaymentProgress::Paid => {
+            Some(*report)
+        }
+        _ => None,
+    }
+}
