@@ -170,7 +170,7 @@ impl Mismatch {
     /// An event of a connected account about a purchase that was made on the account itself.
     #[must_use]
     pub fn other_account(account: String) -> Self {
-        Self { field: "account", reported: account, agreed: "none".to_owned() }
+        Self { field: "account", reported: account, agreed: "none".to_owned(), can_be_accepted: false }
     }
 
     /// What it says, without the names of accounts, and the way out: for the log.

@@ -93,9 +93,10 @@ impl From<AcceptError> for ApiError {
     }
 }
 
-/// Credits a purchase whose payment was rejected for its amount alone, when the amount leaves at least what was agreed, tax
-/// apart. Who did it and why is kept. Accepting it again gives the first answer and credits nothing twice. For an admin,
-/// and an API key with the scope `admin` for all accounts.
+/// Credits a purchase whose payment was rejected for its amount alone.
+///
+/// Only when the amount leaves at least what was agreed, tax apart. Who did it and why is kept. Accepting it again gives the
+/// first answer and credits nothing twice. For an admin, and an API key with the scope `admin` for all accounts.
 #[utoipa::path(
     operation_id = "acceptFailedWebhookEvent",
     tag = "webhooks",
