@@ -115,7 +115,7 @@ statements! {
         FROM topups WHERE id = $1";
     /// The first statement of every write about a top-up that exists: the others wait for it.
     LOCK_AGREEMENT = "UPDATE topups SET revision = revision WHERE id = $1 RETURNING id, account_id, state, credits, \
-        currency, total_amount, livemode, session_id, payment_intent_id";
+        currency, total_amount, livemode, session_id, payment_intent_id, accepted_amount";
     /// The state moves only if no event was faster than Stripe's answer. A purchase that was
     /// refused before has no session yet: it is open now.
     OPENED = "UPDATE topups SET session_id = $2, session_url = $3, expires_at = $4, updated_at = $5, \
