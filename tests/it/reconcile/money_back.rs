@@ -81,7 +81,8 @@ on_both_databases! {
 
         let wrong = "UPDATE reversals SET counts = 0, returned = 0; \
             UPDATE topups SET taken_credits = 0; \
-            INSERT INTO ledger_entries SELECT account_id, 3, 'entry_wrong', 'reversal', 250, 250, source || '9', created_at, \
+            INSERT INTO ledger_entries (account_id, sequence, id, kind, credits, balance_after, source, created_at, topup_id) \
+            SELECT account_id, 3, 'entry_wrong', 'reversal', 250, 250, source || '9', created_at, \
             topup_id FROM ledger_entries WHERE kind = 'reversal'; \
             UPDATE accounts SET balance = 250, entries = 3";
         app.app.db.execute_raw(wrong).await.expect("done");

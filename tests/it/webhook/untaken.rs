@@ -38,7 +38,7 @@ on_both_databases! {
     async fn a_delivery_that_comes_late_is_refused_listed_and_can_be_replayed(backend: Backend) {
         // Known mistake 37.
         let app = TestApp::start(backend).await;
-        for (number, (offset, words)) in [(-86_400, "86400 s after"), (400, "400 s ahead"), (-310, "310 s after")].into_iter().enumerate() {
+        for (number, (offset, words)) in [(-86_400, "after"), (400, "ahead"), (-310, "after")].into_iter().enumerate() {
             let account = format!("user_{number}");
             let (_, event) = app.pay_session(&account, 250).await;
             let mut foreign = event.clone();
@@ -49,7 +49,10 @@ on_both_databases! {
             assert_eq!(rows(&app.app.db).await, before, "{offset}");
             post(&app, "/webhooks/stripe", WEBHOOK_SECRET, offset, &event).await.expect_problem(400, "invalid_webhook");
             let (kind, error) = error_of(&app, &event).await;
-            assert!(kind == "transient" && error.contains(words), "{kind} {error}");
+            assert!(kind == "transient" && error.contains(&format!(" s {words}")), "{kind} {error}");
+            // By the time that the request took it is more or less than what was signed.
+            let seconds = error.split(' ').find_map(|word| word.parse::<i64>().ok()).expect("a number of seconds");
+            assert!((seconds - i64::abs(offset)).abs() < 60, "{offset}: {error}");
             assert_eq!(app.credits(&account).await, 0);
             replay(&app, &event).await;
             assert_eq!(app.credits(&account).await, 250);
