@@ -4,6 +4,8 @@
 mod adopt;
 #[path = "main/books.rs"]
 mod books;
+#[path = "main/db.rs"]
+mod db;
 #[path = "main/topups.rs"]
 mod topups;
 
@@ -64,6 +66,9 @@ enum Command {
     Topups(topups::TopupsCommand),
     /// Recompute every balance and every purchase from the books alone. Exits with 1 if something does not hold.
     Audit(books::AuditArguments),
+    /// Backups of a SQLite database.
+    #[command(subcommand)]
+    Db(db::DbCommand),
     /// API keys for servers.
     #[command(subcommand)]
     Keys(KeysCommand),
@@ -131,6 +136,7 @@ async fn run(command: Command) -> Result<ExitCode, Failure> {
         Command::Reconcile(arguments) => return books::reconcile(arguments).await,
         Command::Topups(command) => return topups::run(command).await,
         Command::Audit(arguments) => return books::audit(arguments).await,
+        Command::Db(command) => return db::run(command).await,
         Command::Keys(command) => return keys(command).await,
         Command::Webhooks(command) => return webhooks::run(command).await,
         Command::Openapi => print!("{}", topup::http::openapi::document_json()?),

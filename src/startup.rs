@@ -302,6 +302,7 @@ async fn check_migrated(db: &Db) -> Result<(), StartError> {
 }
 
 async fn check_database(db: &Db, config: &Config, clock: &dyn Clock) -> Result<(), StartError> {
+    db.look_for_damage().await.map_err(StartError::Database)?;
     check_migrated(db).await?;
     let wanted = Instance { livemode: config.stripe.livemode, currency: config.pricing.currency().as_str().to_owned() };
     let (now_ms, asked) = (clock.now_ms(), wanted.clone());

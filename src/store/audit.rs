@@ -122,6 +122,18 @@ pub struct AuditedAdjustment {
     pub booked: i64,
 }
 
+/// How many entries of an account are read in one statement; an account with more is read in parts.
+const PART_ENTRIES: i64 = 1_000;
+
+#[derive(sqlx::FromRow)]
+struct Part {
+    sum: i64,
+    spent: i64,
+    count: i64,
+    highest: i64,
+    broken: i64,
+}
+
 statements! {
     ACCOUNTS = "SELECT a.id, a.balance, a.used_credits, a.entries, \
         CAST(COALESCE(SUM(e.credits), 0) AS BIGINT) AS sum, \
@@ -130,9 +142,18 @@ statements! {
         CAST(COALESCE(SUM(CASE WHEN e.balance_after <> COALESCE(b.balance_after, 0) + e.credits \
         OR (e.sequence > 1 AND b.id IS NULL) THEN 1 ELSE 0 END), 0) AS BIGINT) AS broken \
         FROM (SELECT id, balance, used_credits, entries FROM accounts WHERE id >= $1 ORDER BY id LIMIT $2) a \
-        LEFT JOIN ledger_entries e ON e.account_id = a.id \
+        LEFT JOIN ledger_entries e ON e.account_id = a.id AND a.entries <= $3 \
         LEFT JOIN ledger_entries b ON b.account_id = e.account_id AND b.sequence = e.sequence - 1 \
         GROUP BY a.id, a.balance, a.used_credits, a.entries ORDER BY a.id";
+    /// A part of one account's entries. What was committed with the account's row and before is never changed.
+    PART = "SELECT CAST(COALESCE(SUM(e.credits), 0) AS BIGINT) AS sum, \
+        CAST(COALESCE(SUM(CASE WHEN e.kind IN ('topup', 'reversal', 'adjustment') THEN 0 ELSE -e.credits END), 0) \
+        AS BIGINT) AS spent, COUNT(e.id) AS count, COALESCE(MAX(e.sequence), 0) AS highest, \
+        CAST(COALESCE(SUM(CASE WHEN e.balance_after <> COALESCE(b.balance_after, 0) + e.credits \
+        OR (e.sequence > 1 AND b.id IS NULL) THEN 1 ELSE 0 END), 0) AS BIGINT) AS broken \
+        FROM (SELECT account_id, sequence, id, kind, credits, balance_after FROM ledger_entries \
+        WHERE account_id = $1 AND sequence > $2 AND sequence <= $3 ORDER BY sequence LIMIT $4) e \
+        LEFT JOIN ledger_entries b ON b.account_id = e.account_id AND b.sequence = e.sequence - 1";
     ENTRIES = "SELECT e.account_id, e.sequence, e.id, e.kind, e.credits, e.balance_after, e.source, e.topup_id, \
         t.account_id AS topup_account, t.state AS topup_state, t.credits AS topup_credits, \
         j.account_id AS adjustment_account, j.credits AS adjustment_credits, j.balance_after AS adjustment_balance \
@@ -167,7 +188,28 @@ impl Db {
     /// # Errors
     /// When the database fails.
     pub async fn audited_accounts(&self, from: &str, limit: i64) -> Result<Vec<AuditedAccount>, StoreError> {
-        self.read_all(&ACCOUNTS, &[from.into(), limit.into()]).await
+        let mut accounts: Vec<AuditedAccount> =
+            self.read_all(&ACCOUNTS, &[from.into(), limit.into(), PART_ENTRIES.into()]).await?;
+        for account in accounts.iter_mut().filter(|account| account.entries > PART_ENTRIES) {
+            self.add_up(account).await?;
+        }
+        Ok(accounts)
+    }
+
+    /// Reads the entries of a large account in parts, up to the number that its row names: later ones came after the row.
+    async fn add_up(&self, account: &mut AuditedAccount) -> Result<(), StoreError> {
+        (account.sum, account.spent, account.count, account.highest, account.broken) = (0, 0, 0, 0, 0);
+        loop {
+            let (after, until) = (account.highest.into(), account.entries.into());
+            let values = [account.id.as_str().into(), after, until, PART_ENTRIES.into()];
+            let part: Option<Part> = self.read_optional(&PART, &values).await?;
+            let Some(part) = part.filter(|part| part.count > 0) else { return Ok(()) };
+            account.sum = account.sum.saturating_add(part.sum);
+            account.spent = account.spent.saturating_add(part.spent);
+            account.count = account.count.saturating_add(part.count);
+            account.broken = account.broken.saturating_add(part.broken);
+            account.highest = part.highest;
+        }
     }
 
     /// Entries from the one of this account and number on.

@@ -25,6 +25,8 @@ use super::work::Plain;
 use super::write_health::WriteHealth;
 
 mod connect;
+pub mod copies;
+mod old_log;
 mod pools;
 mod queries;
 mod session;
@@ -204,13 +206,30 @@ impl Db {
         Ok(())
     }
 
+    /// Looks for damage in a SQLite file. A server looks after its own files.
+    ///
+    /// # Errors
+    /// When there is some, or the file cannot be read.
+    pub async fn look_for_damage(&self) -> Result<(), StoreError> {
+        let Pools::Sqlite { readers, .. } = self.pools.as_ref() else { return Ok(()) };
+        let said: String = sqlx::query_scalar("PRAGMA quick_check(1)").fetch_one(readers).await?;
+        if said == "ok" {
+            return Ok(());
+        }
+        tracing::error!(said, "SQLite finds the database damaged");
+        Err(StoreError::Damaged)
+    }
+
     /// Applies the migrations that are missing.
     ///
     /// # Errors
     /// When one fails, or the database was migrated by a newer version.
     pub async fn migrate(&self) -> Result<(), StoreError> {
         match self.pools.as_ref() {
-            Pools::Sqlite { writer, .. } => SQLITE_MIGRATIONS.run(writer).await?,
+            Pools::Sqlite { writer, .. } => {
+                self.look_for_damage().await?;
+                SQLITE_MIGRATIONS.run(writer).await?;
+            }
             Pools::Postgres { route: Route::Pooled, .. } => return Err(StoreError::NeedsOwnSession),
             Pools::Postgres { pool, .. } => {
                 // A migration takes as long as it takes.

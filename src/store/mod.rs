@@ -45,7 +45,7 @@ pub mod topups;
 mod work;
 mod write_health;
 
-pub use backend::{Db, Tx};
+pub use backend::{Db, Tx, copies};
 pub use commit_counts::CommitCounts;
 pub use database_error::Unavailable;
 pub use statement::Statement;
@@ -106,6 +106,37 @@ pub enum StoreError {
     /// A write failed moments ago, and nothing says yet that another one would not.
     #[error("the last write failed, and so did the last try to write again")]
     NotWritable,
+    /// A log lies beside the file that was made for another one.
+    #[error(
+        "{} is the log of another file than {}, as after a restore that left it there: SQLite would write it into the file. \
+         Restore the backup with `topup db restore`, which takes care of the log; or, if the two were moved together, run \
+         `touch {}` and start again",
+        .log.display(), .database.display(), .log.display()
+    )]
+    ForeignLog {
+        /// The database.
+        database: std::path::PathBuf,
+        /// The log.
+        log: std::path::PathBuf,
+    },
+    /// The SQLite file cannot be opened.
+    #[error("{}: {reason}", .path.display())]
+    File {
+        /// The file.
+        path: std::path::PathBuf,
+        /// What is wrong, and the way out.
+        reason: String,
+        /// What SQLite says.
+        source: sqlx::Error,
+    },
+    /// The server cannot be reached, or refuses.
+    #[error("the PostgreSQL server at {server} cannot be used; is it running, and are address and password right?")]
+    Server {
+        /// Its address, without a password.
+        server: String,
+        /// What it says.
+        source: sqlx::Error,
+    },
     /// The database found its own content damaged. Nothing is written until it is restored and topup started again.
     #[error("the database is damaged; stop topup, restore a backup and start again")]
     Damaged,

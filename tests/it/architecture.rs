@@ -160,6 +160,7 @@ fn one_file_and_its_folder_name_the_databases() {
         [
             "store/backend.rs",
             "store/backend/connect.rs",
+            "store/backend/copies.rs",
             "store/backend/pools.rs",
             "store/backend/queries.rs",
             "store/backend/session.rs",

@@ -151,6 +151,33 @@ const OF_REVERSALS_AND_ADJUSTMENTS: [Tampering; 9] = [
     ),
 ];
 
+/// More entries than one statement reads.
+const MANY_ENTRIES: &str = "INSERT INTO accounts (id, balance, used_credits, entries, updated_at) \
+    VALUES ('user_1', 3500, 0, 3500, 1); \
+    INSERT INTO adjustments (id, account_id, credits, reason, made_by, balance_after, caller, idempotency_key, \
+    request_hash, created_at) WITH RECURSIVE numbers (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < 3500) \
+    SELECT 'adjustment_' || n, 'user_1', 1, 'a', 'b', n, 'c', 'd' || n, 'e', 1 FROM numbers; \
+    INSERT INTO ledger_entries (account_id, sequence, id, kind, credits, balance_after, source, created_at) \
+    SELECT account_id, balance_after, 'entry_' || balance_after, 'adjustment', 1, balance_after, id, 1 FROM adjustments";
+
+const OF_MANY_ENTRIES: [Tampering; 3] = [
+    (
+        "UPDATE accounts SET balance = balance + 1",
+        "UPDATE accounts SET balance = balance - 1",
+        "has 3501, its entries add up to 3500",
+    ),
+    (
+        "UPDATE ledger_entries SET balance_after = 0 WHERE sequence = 1001",
+        "UPDATE ledger_entries SET balance_after = 1001 WHERE sequence = 1001",
+        "2 entries do not follow from the one before",
+    ),
+    (
+        "UPDATE ledger_entries SET sequence = 9999 WHERE sequence = 2500",
+        "UPDATE ledger_entries SET sequence = 2500 WHERE sequence = 9999",
+        "has 3500, its entries add up to 3499",
+    ),
+];
+
 async fn checked(app: &TestApp) -> AuditReport {
     audit(&app.app.db).await.expect("readable")
 }
@@ -227,6 +254,25 @@ on_both_databases! {
         let report = audit(&books.db).await.expect("readable");
         assert_eq!((report.differences, report.first.len()), (230, 20));
         books.db.execute_raw("UPDATE accounts SET balance = balance - 1").await.expect("done");
+        books.finish().await;
+    }
+
+    async fn an_account_with_many_entries_is_audited_in_parts(backend: Backend) {
+        let books = Books::open(backend).await;
+        books.db.execute_raw(MANY_ENTRIES).await.expect("done");
+        let report = audit(&books.db).await.expect("readable");
+        assert_eq!((report.accounts, report.entries, &report.first), (1, 3_500, &Vec::new()));
+        let unguard = match backend {
+            Backend::Sqlite => "DROP TRIGGER ledger_entries_are_never_changed",
+            Backend::Postgres => "ALTER TABLE ledger_entries DISABLE TRIGGER USER",
+        };
+        books.db.execute_raw(unguard).await.expect("done");
+        for (tampering, undo, said) in OF_MANY_ENTRIES {
+            books.db.execute_raw(tampering).await.expect("done");
+            let found = audit(&books.db).await.expect("readable").first;
+            assert!(found.iter().any(|found| found.detail.contains(said)), "{tampering}: {found:#?}");
+            books.db.execute_raw(undo).await.expect("done");
+        }
         books.finish().await;
     }
 

@@ -9,6 +9,7 @@ mod architecture;
 mod async_stripe;
 mod audit;
 mod auth;
+mod backups;
 mod border;
 mod browsers;
 mod command_line;

@@ -1,5 +1,6 @@
 //! How the databases are connected to: with which settings, and with how many connections for what.
 
+use std::path::Path;
 use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,9 +9,9 @@ use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{ConnectOptions, Connection, Executor};
 
-use super::Pools;
 use super::session::{Purpose, Route};
-use super::sqlite_file::SqliteFile;
+use super::sqlite_file::{SqliteFile, beside};
+use super::{Pools, copies::create_private, old_log};
 use crate::store::StoreError;
 use crate::store::credit;
 use crate::store::kept::{Kept, TEST_AFTER};
@@ -46,12 +47,59 @@ async fn postgres(url: &str) -> Result<Pools, StoreError> {
     let options = PgConnectOptions::from_str(url)?.application_name("topup").disable_statement_logging();
     // We have no floats, and PgBouncer refuses a parameter that it does not know.
     let options = options.extra_float_digits(None);
-    let route = Route::find(url, &options).await?;
+    let route = greet(url, &options).await?;
     let health = Arc::new(WriteHealth::default());
     let pool = postgres_pool(POSTGRES_CONNECTIONS, &health).connect_with(route.options(&options, Purpose::All));
     let creditor = route.options(&options, Purpose::Credit).application_name("topup credit");
     let creditor = Kept::new(postgres_pool(1, &health).connect_lazy_with(creditor));
     Ok(Pools::Postgres { pool: pool.await?, creditor, lanes: Lanes::default(), route, health })
+}
+
+/// Finds out how the server is reached, before a pool hides what it says.
+async fn greet(url: &str, options: &PgConnectOptions) -> Result<Route, StoreError> {
+    let server = match options.get_socket() {
+        Some(socket) => socket.display().to_string(),
+        None => format!("{}:{}", options.get_host(), options.get_port()),
+    };
+    let found = tokio::time::timeout(ACQUIRE_TIMEOUT, Route::find(url, options)).await;
+    match found.unwrap_or_else(|_| Err(sqlx::Error::from(std::io::Error::from(std::io::ErrorKind::TimedOut)).into())) {
+        Err(StoreError::Database(source)) => Err(StoreError::Server { server, source }),
+        found => found,
+    }
+}
+
+/// Makes a new file that its owner alone can read, and warns of an old one that others can read.
+fn keep_private(file: &Path, create: bool) {
+    if create && !file.exists() {
+        // What cannot be made is said when it is opened.
+        create_private(file).map(drop).ok();
+    }
+    #[cfg(unix)]
+    for file in ["", "-wal", "-shm"].map(|end| beside(file, end)) {
+        use std::os::unix::fs::PermissionsExt;
+        if std::fs::metadata(&file).is_ok_and(|file| file.permissions().mode() & 0o044 != 0) {
+            let way_out = format!("chmod 600 {}", file.display());
+            tracing::warn!(way_out, "other users of this machine can read the books");
+        }
+    }
+}
+
+/// What is wrong with a file that SQLite does not open.
+fn opening_failed(path: &Path, source: sqlx::Error) -> StoreError {
+    let code = source.as_database_error().and_then(sqlx::error::DatabaseError::code).unwrap_or_default().into_owned();
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let reason = match folder {
+        Some(folder) if !folder.is_dir() => format!("there is no folder {}; make it first", folder.display()),
+        _ if path.is_dir() => "it is a folder; DATABASE_URL must name a file".to_owned(),
+        _ if !path.exists() => "there is no such file; `topup migrate` makes it".to_owned(),
+        _ if code == "26" => "it is not a SQLite database; DATABASE_URL must name another file".to_owned(),
+        _ if code == "11" => "it is damaged; restore a backup with `topup db restore`".to_owned(),
+        _ => match std::fs::OpenOptions::new().append(true).open(path) {
+            Err(error) => format!("{error}; the file and its folder must be writable for this user"),
+            Ok(_) => "SQLite cannot open it; its folder must be writable for this user, and not full".to_owned(),
+        },
+    };
+    StoreError::File { path: path.to_owned(), reason, source }
 }
 
 async fn sqlite(url: &str, create: bool) -> Result<Pools, StoreError> {
@@ -66,6 +114,9 @@ async fn sqlite(url: &str, create: bool) -> Result<Pools, StoreError> {
         .pragma("temp_store", "MEMORY")
         .pragma("wal_autocheckpoint", SQLITE_LOG_PAGES)
         .disable_statement_logging();
+    let path = options.get_filename().to_owned();
+    keep_private(&path, create);
+    old_log::refuse(&path)?;
     // One writer: SQLite has one anyway, and waiting in our queue is fairer than polling its lock.
     let pool = |size| {
         let options = SqlitePoolOptions::new().max_connections(size).acquire_timeout(ACQUIRE_TIMEOUT);
@@ -76,7 +127,7 @@ async fn sqlite(url: &str, create: bool) -> Result<Pools, StoreError> {
         Box::pin(async move { connection.execute(sqlx::raw_sql(credit::TEMPORARY)).await.map(drop) })
     });
     let creditor = Kept::new(writer.clone().connect_lazy_with(options.clone()));
-    let writer = writer.connect_with(options.clone()).await?;
+    let writer = writer.connect_with(options.clone()).await.map_err(|error| opening_failed(&path, error))?;
     let options = options.create_if_missing(false).read_only(true);
     let readers = pool(SQLITE_READERS).connect_lazy_with(options.clone());
     let file = Box::new(SqliteFile::open(options).await?);

@@ -1,0 +1,118 @@
+//! Backups of a SQLite database, and what happens when one is put back the right way and the wrong way.
+
+use std::path::{Path, PathBuf};
+
+use crate::support::Backend;
+use crate::support::process::run;
+use crate::support::serve::World;
+use crate::support::until;
+
+fn file_of(url: &str) -> PathBuf {
+    url.strip_prefix("sqlite://").expect("a file").into()
+}
+
+fn beside(file: &Path, end: &str) -> PathBuf {
+    format!("{}{end}", file.display()).into()
+}
+
+async fn buy(world: &World, key: &str, credits: i64) {
+    let (status, body) = world.try_checkout("user_1", key).await.expect("an answer");
+    assert_eq!(status, 200, "{body}");
+    world.stripe.pay(body["id"].as_str().expect("an id"), "pm_card_visa").await;
+    until("the credits", async || (world.credits("user_1").await == Some(credits)).then_some(())).await;
+}
+
+/// Only its owner can read it.
+fn is_private(file: &Path) -> bool {
+    std::os::unix::fs::PermissionsExt::mode(&std::fs::metadata(file).expect("there").permissions()) & 0o077 == 0
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_backup_of_a_running_service_is_put_back_whole_and_nothing_of_the_old_log_with_it() {
+    let world = World::new(Backend::Sqlite).await;
+    let file = file_of(&world.database.url);
+    let copy = beside(&file, ".backup");
+    let copy_name = copy.to_str().expect("text");
+    let mut process = world.serve(None).await;
+    buy(&world, "one", 250).await;
+    assert!(["", "-wal", "-shm"].iter().all(|end| is_private(&beside(&file, end))), "the files are readable");
+    let (well, said, errors) = run(&world.settings(), &["db", "backup", copy_name]);
+    assert!(well, "{said}{errors}");
+    assert!(is_private(&copy) && !beside(&copy, ".unfinished").exists());
+    let (well, _, errors) = run(&world.settings(), &["db", "backup", copy_name]);
+    assert!(!well && errors.contains("exists already"), "{errors}");
+    buy(&world, "two", 500).await;
+    let (well, _, errors) = run(&world.settings(), &["db", "restore", copy_name]);
+    assert!(!well && errors.contains("stop `topup serve` first"), "{errors}");
+    assert_eq!(world.credits("user_1").await, Some(500));
+    process.kill();
+    let (well, said, errors) = run(&world.settings(), &["db", "restore", copy_name]);
+    assert!(well, "{said}{errors}");
+    assert!(!beside(&file, "-wal").exists() && is_private(&file));
+    let kept = said.lines().find_map(|line| line.strip_prefix("The database from before is ")).expect("its name");
+    let kept = PathBuf::from(kept.trim_end_matches('.'));
+    assert!(kept.exists() && beside(&kept, "-wal").exists());
+    let process = world.serve(None).await;
+    assert_eq!(world.credits("user_1").await, Some(250));
+    process.terminate();
+    assert!(process.ended().await.0);
+    world.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_file_put_beside_the_log_of_another_is_refused_with_the_way_out() {
+    let world = World::new(Backend::Sqlite).await;
+    let file = file_of(&world.database.url);
+    let copy = beside(&file, ".backup");
+    std::fs::copy(&file, &copy).expect("copied");
+    let mut process = world.serve(None).await;
+    buy(&world, "one", 250).await;
+    process.kill();
+    let whole = beside(&file, ".whole");
+    std::fs::rename(&file, &whole).expect("moved");
+    std::fs::copy(&copy, &file).expect("copied");
+    for command in ["serve", "migrate"] {
+        let (well, _, errors) = run(&world.settings(), &[command]);
+        assert!(!well && errors.contains("topup db restore"), "{command}: {errors}");
+    }
+    // The two that belong together, as they were; moving them says nothing against them.
+    std::fs::rename(&whole, &file).expect("moved back");
+    std::fs::OpenOptions::new()
+        .append(true)
+        .open(beside(&file, "-wal"))
+        .and_then(|log| log.set_modified(std::time::SystemTime::UNIX_EPOCH))
+        .expect("touched");
+    let process = world.serve(None).await;
+    assert_eq!(world.credits("user_1").await, Some(250));
+    process.terminate();
+    assert!(process.ended().await.0);
+    world.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_cannot_be_opened_or_restored_is_named_with_its_path_and_cause() {
+    let world = World::new(Backend::Sqlite).await;
+    let folder = tempfile::tempdir().expect("a folder");
+    let at = |name: &str| folder.path().join(name);
+    std::fs::write(at("text"), "this is no database".repeat(500)).expect("written");
+    for (name, reason) in [
+        ("none/topup.db", "there is no folder"),
+        ("", "it is a folder"),
+        ("topup.db", "there is no such file"),
+        ("text", "it is not a SQLite database"),
+    ] {
+        let mut settings = world.settings();
+        settings.insert("DATABASE_URL", format!("sqlite://{}", at(name).display()));
+        let (well, _, errors) = run(&settings, &["serve"]);
+        assert!(!well && errors.contains(reason) && errors.contains(folder.path().to_str().expect("text")), "{errors}");
+    }
+    let (well, _, errors) = run(&world.settings(), &["db", "restore", at("text").to_str().expect("text")]);
+    assert!(!well && errors.contains("cannot use"), "{errors}");
+    let mut settings = world.settings();
+    settings.insert("DATABASE_URL", "postgres://nobody@127.0.0.1:1/none".to_owned());
+    let (well, _, errors) = run(&settings, &["serve"]);
+    assert!(!well && errors.contains("the PostgreSQL server at 127.0.0.1:1") && errors.contains("refused"), "{errors}");
+    let (well, _, errors) = run(&settings, &["db", "backup", "x"]);
+    assert!(!well && errors.contains("pg_dump"), "{errors}");
+    world.finish().await;
+}
