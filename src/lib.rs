@@ -15,6 +15,7 @@
 pub mod app;
 pub mod checkpoints;
 pub mod config;
+pub mod database_url;
 #[cfg(feature = "dev")]
 pub mod dev;
 pub mod domain;

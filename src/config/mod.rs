@@ -17,6 +17,7 @@ use std::num::NonZeroU32;
 use ipnet::IpNet;
 use url::{Host, Url};
 
+use crate::database_url::DatabaseUrl;
 use crate::domain::currency::Currency;
 use crate::domain::fees::{FeeMode, FeePolicy, MAX_FEE_LABEL_CHARACTERS, RatePercent};
 use crate::domain::pricing::{InvalidPricing, Pricing};
@@ -186,8 +187,9 @@ impl Config {
 }
 
 fn check_database_url(reader: &mut Reader<'_>, url: &str) {
-    if !["sqlite:", "postgres://", "postgresql://"].iter().any(|scheme| url.starts_with(scheme)) {
-        reader.error("DATABASE_URL", "must start with sqlite: (such as sqlite:topup.db) or postgres://");
+    match DatabaseUrl::parse(url) {
+        Ok(url) => url.notes.iter().for_each(|note| reader.warn("DATABASE_URL", note)),
+        Err(error) => reader.error("DATABASE_URL", &error.to_string()),
     }
 }
 

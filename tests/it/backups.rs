@@ -24,7 +24,8 @@ async fn buy(world: &World, key: &str, credits: i64) {
 
 /// Only its owner can read it.
 fn is_private(file: &Path) -> bool {
-    std::os::unix::fs::PermissionsExt::mode(&std::fs::metadata(file).expect("there").permissions()) & 0o077 == 0
+    let mode = std::os::unix::fs::PermissionsExt::mode(&std::fs::metadata(file).expect("there").permissions());
+    mode.is_multiple_of(0o100)
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -114,5 +115,23 @@ async fn what_cannot_be_opened_or_restored_is_named_with_its_path_and_cause() {
     assert!(!well && errors.contains("the PostgreSQL server at 127.0.0.1:1") && errors.contains("refused"), "{errors}");
     let (well, _, errors) = run(&settings, &["db", "backup", "x"]);
     assert!(!well && errors.contains("pg_dump"), "{errors}");
+    world.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_damaged_file_is_refused_at_the_start() {
+    let world = World::new(Backend::Sqlite).await;
+    let file = file_of(&world.database.url);
+    let content = std::fs::read(&file).expect("readable");
+    let mut damaged = content.clone();
+    // In the middle of a page, which SQLite opens without a word.
+    let page = damaged.len() / 2 / 4096 * 4096;
+    damaged[page..page + 64].fill(0xff);
+    std::fs::write(&file, &damaged).expect("written");
+    for command in ["serve", "migrate"] {
+        let (well, _, errors) = run(&world.settings(), &[command]);
+        assert!(!well && errors.contains("the database is damaged"), "{command}: {errors}");
+    }
+    std::fs::write(&file, &content).expect("written");
     world.finish().await;
 }

@@ -12,6 +12,7 @@ use sqlx::{ConnectOptions, Connection, Executor};
 use super::session::{Purpose, Route};
 use super::sqlite_file::{SqliteFile, beside};
 use super::{Pools, copies::create_private, old_log};
+use crate::database_url::DatabaseUrl;
 use crate::store::StoreError;
 use crate::store::credit;
 use crate::store::kept::{Kept, TEST_AFTER};
@@ -30,6 +31,8 @@ const SQLITE_LOG_PAGES: &str = "200";
 const SQLITE_READERS: u32 = 4;
 /// How many connections to PostgreSQL do everything but credit.
 pub(super) const POSTGRES_CONNECTIONS: u32 = 16;
+/// The longest wait for a connection: a request has 30 seconds.
+const MAX_WAIT_SECONDS: u64 = 30;
 
 /// The connections to the database with this address.
 pub(super) async fn pools(url: &str, create: bool) -> Result<Pools, StoreError> {
@@ -44,24 +47,25 @@ pub(super) async fn pools(url: &str, create: bool) -> Result<Pools, StoreError> 
 
 async fn postgres(url: &str) -> Result<Pools, StoreError> {
     // A statement is not logged: its arguments are personal data, and its failure is logged where it is handled.
-    let options = PgConnectOptions::from_str(url)?.application_name("topup").disable_statement_logging();
+    let url = DatabaseUrl::parse(url).map_err(|_| StoreError::UnknownDatabase)?;
+    let options = PgConnectOptions::from_str(url.address())?.application_name("topup").disable_statement_logging();
     // We have no floats, and PgBouncer refuses a parameter that it does not know.
     let options = options.extra_float_digits(None);
-    let route = greet(url, &options).await?;
+    let route = greet(&url, &options).await?;
     let health = Arc::new(WriteHealth::default());
-    let pool = postgres_pool(POSTGRES_CONNECTIONS, &health).connect_with(route.options(&options, Purpose::All));
+    let pool = pool_of(&url, &health).connect_with(route.options(&options, Purpose::All));
     let creditor = route.options(&options, Purpose::Credit).application_name("topup credit");
     let creditor = Kept::new(postgres_pool(1, &health).connect_lazy_with(creditor));
     Ok(Pools::Postgres { pool: pool.await?, creditor, lanes: Lanes::default(), route, health })
 }
 
 /// Finds out how the server is reached, before a pool hides what it says.
-async fn greet(url: &str, options: &PgConnectOptions) -> Result<Route, StoreError> {
+async fn greet(url: &DatabaseUrl, options: &PgConnectOptions) -> Result<Route, StoreError> {
     let server = match options.get_socket() {
         Some(socket) => socket.display().to_string(),
         None => format!("{}:{}", options.get_host(), options.get_port()),
     };
-    let found = tokio::time::timeout(ACQUIRE_TIMEOUT, Route::find(url, options)).await;
+    let found = tokio::time::timeout(ACQUIRE_TIMEOUT, Route::find(url.through_pooler, options)).await;
     match found.unwrap_or_else(|_| Err(sqlx::Error::from(std::io::Error::from(std::io::ErrorKind::TimedOut)).into())) {
         Err(StoreError::Database(source)) => Err(StoreError::Server { server, source }),
         found => found,
@@ -132,6 +136,18 @@ async fn sqlite(url: &str, create: bool) -> Result<Pools, StoreError> {
     let readers = pool(SQLITE_READERS).connect_lazy_with(options.clone());
     let file = Box::new(SqliteFile::open(options).await?);
     Ok(Pools::Sqlite { writer, readers, creditor, file, health: WriteHealth::default() })
+}
+
+/// The pool for everything but crediting, as large and as patient as the address says.
+fn pool_of(url: &DatabaseUrl, health: &Arc<WriteHealth>) -> PgPoolOptions {
+    // One more connection credits; with fewer than two here a write would wait for its own reads.
+    let size =
+        url.connection_limit.map_or(POSTGRES_CONNECTIONS, |all| all.saturating_sub(1).clamp(2, POSTGRES_CONNECTIONS));
+    let pool = postgres_pool(size, health);
+    match url.pool_timeout_seconds {
+        Some(seconds) => pool.acquire_timeout(Duration::from_secs(seconds.min(MAX_WAIT_SECONDS))),
+        None => pool,
+    }
 }
 
 fn postgres_pool(size: u32, health: &Arc<WriteHealth>) -> PgPoolOptions {

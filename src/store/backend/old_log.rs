@@ -17,12 +17,11 @@ const FRAME_HEADER: usize = 24;
 
 /// Refuses a log of another file. Where another process has the database open, its log is its own.
 pub(super) fn refuse(database: &Path) -> Result<(), StoreError> {
-    match belongs(database) {
-        Ok(true) => Ok(()),
-        Ok(false) => Err(StoreError::ForeignLog { database: database.to_owned(), log: beside(database, "-wal") }),
-        // What cannot be read, SQLite cannot read either, and says so.
-        Err(_) => Ok(()),
+    // What cannot be read, SQLite cannot read either, and says so.
+    if belongs(database).unwrap_or(true) {
+        return Ok(());
     }
+    Err(StoreError::ForeignLog { database: database.to_owned(), log: beside(database, "-wal") })
 }
 
 fn belongs(database: &Path) -> io::Result<bool> {

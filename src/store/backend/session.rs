@@ -94,12 +94,12 @@ impl Route {
         }
     }
 
-    /// Finds out, by what the address says (`pgbouncer=true`), or by whether a session takes our settings.
+    /// Finds out, by what the address says, or by whether a session takes our settings.
     ///
     /// # Errors
     /// When the database cannot be reached.
-    pub(super) async fn find(url: &str, options: &PgConnectOptions) -> Result<Self, StoreError> {
-        if says_pooler(url) {
+    pub(super) async fn find(says_pooler: bool, options: &PgConnectOptions) -> Result<Self, StoreError> {
+        if says_pooler {
             return Ok(Self::Pooled);
         }
         let found = match with_settings(options, Purpose::All).options([MARK]).connect().await {
@@ -133,12 +133,6 @@ fn with_settings(options: &PgConnectOptions, purpose: Purpose) -> PgConnectOptio
     options.clone().options(settings(purpose).filter(|(name, _)| !given.contains(name)))
 }
 
-/// Whether the address says that a pooler answers there, as Prisma writes it.
-fn says_pooler(url: &str) -> bool {
-    let Some((_, query)) = url.split_once('?') else { return false };
-    query.split('&').any(|parameter| parameter == "pgbouncer=true")
-}
-
 /// Whether the other side takes no settings at the opening of a session: `PgBouncer`'s words.
 fn refuses_settings(error: &sqlx::Error) -> bool {
     error.as_database_error().is_some_and(|error| error.message().contains("unsupported startup parameter"))
@@ -159,12 +153,5 @@ mod tests {
             assert_eq!(begin.matches("SET ").count(), begin.matches("SET LOCAL ").count());
             assert_eq!(begin.matches("SET LOCAL ").count() + 1, settings(purpose).count());
         }
-    }
-
-    #[test]
-    fn the_address_may_name_a_pooler() {
-        assert!(says_pooler("postgres://user:secret@host:6543/db?sslmode=require&pgbouncer=true"));
-        assert!(!says_pooler("postgres://user:secret@host:6543/db?pgbouncer=false"));
-        assert!(!says_pooler("postgres://user:secret@host/pgbouncer=true"));
     }
 }
