@@ -141,9 +141,22 @@ async fn wait_for(lines: &mut UnboundedReceiver<String>, text: &str) -> Vec<Stri
     seen
 }
 
-/// Runs the program to its end; gives whether it succeeded, its output and what it said of errors.
+/// Runs the program to its end; gives whether it succeeded, its output and what it said of errors. One that does not end,
+/// such as a service that starts where it must not, is ended after two minutes.
 pub fn run(settings: &Settings, arguments: &[&str]) -> (bool, String, String) {
-    let output = topup(settings).args(arguments).stdin(Stdio::null()).output().expect("topup runs");
+    let mut command = topup(settings);
+    command.args(arguments).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let child = command.spawn().expect("topup runs");
+    let (ended, end) = std::sync::mpsc::channel::<()>();
+    let process = child.id().to_string();
+    let watch = std::thread::spawn(move || {
+        if end.recv_timeout(Duration::from_secs(120)) == Err(std::sync::mpsc::RecvTimeoutError::Timeout) {
+            Command::new("kill").args(["-9", &process]).status().expect("kill runs");
+        }
+    });
+    let output = child.wait_with_output().expect("its output");
+    drop(ended);
+    watch.join().expect("it watched");
     let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("text");
     (output.status.success(), text(output.stdout), text(output.stderr))
 }
