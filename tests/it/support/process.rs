@@ -150,7 +150,7 @@ pub fn run(settings: &Settings, arguments: &[&str]) -> (bool, String, String) {
     let (ended, end) = std::sync::mpsc::channel::<()>();
     let process = child.id().to_string();
     let watch = std::thread::spawn(move || {
-        if end.recv_timeout(Duration::from_secs(120)) == Err(std::sync::mpsc::RecvTimeoutError::Timeout) {
+        if end.recv_timeout(Duration::from_mins(2)) == Err(std::sync::mpsc::RecvTimeoutError::Timeout) {
             Command::new("kill").args(["-9", &process]).status().expect("kill runs");
         }
     });
