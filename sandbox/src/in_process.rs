@@ -143,6 +143,12 @@ impl Model {
         self.state.events.get(id).map(|event| event.body(api_version))
     }
 
+    /// The body of a webhook about this event at a destination with thin payloads. `None` for an unknown event.
+    #[must_use]
+    pub fn thin_event_body(&self, id: &str) -> Option<String> {
+        self.state.events.get(id).map(crate::model::event::Event::thin_body)
+    }
+
     fn run<R>(
         &mut self,
         cause: Option<Cause>,

@@ -63,10 +63,9 @@ impl World {
         let (sent, body) = {
             let stripe = self.stripe.lock();
             let told = stripe.truth.events[delivery.event].clone();
-            let body = stripe.model.event_body(&told.id, Some(delivery.version)).expect("it happened");
+            let body = delivery.body(&stripe.model, &told.id);
             let disputes = told.reversals.iter().filter(|(id, _)| stripe.truth.reversals[id].is_dispute);
             let at_start = disputes.map(|(id, _)| (id.clone(), stripe.truth.reversals[id].states.len() - 1)).collect();
-            let body = body.replace(&format!("\"{}\"", told.id), &format!("\"{}\"", delivery.id));
             let was_decided = self.books.events.contains(&delivery.id);
             (Sent { delivery, told, was_decided, at_start }, body)
         };

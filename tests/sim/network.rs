@@ -1,7 +1,7 @@
 //! The way from Stripe to us: events arrive late, in any order, twice, as two events about one change, in the shape of
 //! any API version, or not at all. What is not answered with 200 is sent again.
 
-use stripe_sandbox::API_VERSIONS;
+use stripe_sandbox::{API_VERSIONS, Model};
 use topup::stripe::event::EVENT_TYPES;
 
 use super::rng::Rng;
@@ -16,10 +16,23 @@ pub struct Delivery {
     pub id: String,
     /// The shape of its body.
     pub version: &'static str,
+    /// Whether it only names the event, as at a destination with thin payloads.
+    pub thin: bool,
     /// When it may arrive.
     pub due_ms: i64,
     /// How often it was tried.
     attempts: u32,
+}
+
+impl Delivery {
+    /// What is posted. `own` is the event's id at Stripe.
+    pub fn body(&self, model: &Model, own: &str) -> String {
+        if self.thin {
+            return model.thin_event_body(own).expect("it happened");
+        }
+        let body = model.event_body(own, Some(self.version)).expect("it happened");
+        body.replace(&format!("\"{own}\""), &format!("\"{}\"", self.id))
+    }
 }
 
 /// After so many tries Stripe gives up.
@@ -61,8 +74,10 @@ impl Network {
                     }
                 }
                 let version = rng.pick(API_VERSIONS);
+                // Stripe knows a second event about the same change by its own id only.
+                let thin = id == told.id && rng.percent(12);
                 let due_ms = now_ms + delay_ms(rng);
-                self.pending.push(Delivery { event, id, version, due_ms, attempts: 0 });
+                self.pending.push(Delivery { event, id, version, thin, due_ms, attempts: 0 });
             }
         }
     }
@@ -77,12 +92,14 @@ impl Network {
         Some(self.pending.swap_remove(place))
     }
 
-    /// Takes some that may arrive now and are of these types.
+    /// Takes some that may arrive now, are of these types, and say what happened.
     pub fn take(&mut self, truth: &Truth, types: &[&str], most: usize, now_ms: i64) -> Vec<Delivery> {
         let mut taken = Vec::new();
         while taken.len() < most {
             let wanted = |delivery: &Delivery| {
-                delivery.due_ms <= now_ms && types.contains(&truth.events[delivery.event].kind.as_str())
+                delivery.due_ms <= now_ms
+                    && !delivery.thin
+                    && types.contains(&truth.events[delivery.event].kind.as_str())
             };
             let Some(place) = self.pending.iter().position(wanted) else { break };
             taken.push(self.pending.remove(place));

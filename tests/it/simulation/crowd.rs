@@ -2,9 +2,11 @@
 //! what happens in the simulator; what must hold at the end is the same.
 
 use std::collections::VecDeque;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use sqlx::{Connection, PgConnection};
 use topup::app::App;
 use topup::app::apply_event::{ApplyEventError, apply_event};
 use topup::app::check_session::{Visible, check_session};
@@ -14,7 +16,7 @@ use topup::domain::account::AccountId;
 use topup::domain::ids::SessionId;
 use topup::domain::redirect::{AllowedOrigin, RedirectUrl};
 use topup::ports::Clock;
-use topup::store::StoreError;
+use topup::store::{StoreError, Unavailable};
 
 use crate::sim::acts::Bystander;
 use crate::sim::books::Books;
@@ -35,6 +37,9 @@ struct Crowd {
     stripe: SharedStripe,
     network: Mutex<Network>,
     origins: Vec<AllowedOrigin>,
+    /// Whether somebody holds rows now and then.
+    has_stranger: bool,
+    work_is_done: AtomicBool,
 }
 
 /// Lets so many workers do so many things each, then lets everything become quiet, reconciles and compares.
@@ -48,13 +53,51 @@ pub async fn run(backend: Backend, workers: u64, steps: u64) {
     let origins = config.allowed_origins.clone();
     let parts = Parts { config, stripe: stripe.clone(), clock: clock.clone(), ids };
     let app = build_app(&parts).await;
-    let crowd = Arc::new(Crowd { app: Arc::new(app), clock, stripe, network: Mutex::default(), origins });
+    let has_stranger = backend == Backend::Postgres;
+    let crowd = Arc::new(Crowd {
+        app: Arc::new(app),
+        clock,
+        stripe,
+        network: Mutex::default(),
+        origins,
+        has_stranger,
+        work_is_done: AtomicBool::new(false),
+    });
+    let stranger = has_stranger.then(|| tokio::spawn(hold_rows(crowd.clone(), database.url.clone())));
     let tasks: Vec<_> = (0..workers).map(|worker| tokio::spawn(work(crowd.clone(), worker, steps))).collect();
     for task in tasks {
         task.await.expect("no worker panics");
     }
+    crowd.work_is_done.store(true, Ordering::Release);
+    if let Some(stranger) = stranger {
+        assert!(stranger.await.expect("no panic") > 10, "hardly any row was held");
+    }
     crowd.end().await;
     crowd.app.db.close().await;
+}
+
+/// Somebody with the database's password locks rows of an account or its purchases for a while, again and again. Gives how
+/// often.
+async fn hold_rows(crowd: Arc<Crowd>, url: String) -> u64 {
+    let mut stranger = PgConnection::connect(&url).await.expect("connects");
+    let (mut rng, mut held) = (Rng::new(17), 0);
+    while !crowd.work_is_done.load(Ordering::Acquire) {
+        let account = *rng.pick(&["user_1", "user_2", "user_3"]);
+        let rows = *rng.pick(&[
+            "SELECT id FROM accounts WHERE id = $1 FOR UPDATE",
+            "SELECT id FROM topups WHERE account_id = $1 FOR UPDATE",
+        ]);
+        let mut held_rows = stranger.begin().await.expect("begins");
+        sqlx::query(rows).bind(account).fetch_all(&mut *held_rows).await.expect("locks");
+        for _ in 0..rng.between(10, 200) {
+            // An exchange with the server, in which the others get on.
+            sqlx::query("SELECT 1").execute(&mut *held_rows).await.expect("answers");
+        }
+        held_rows.rollback().await.expect("releases");
+        held += 1;
+    }
+    stranger.close().await.expect("closes");
+    held
 }
 
 async fn work(crowd: Arc<Crowd>, worker: u64, steps: u64) {
@@ -72,8 +115,10 @@ async fn work(crowd: Arc<Crowd>, worker: u64, steps: u64) {
             15..=49 => crowd.something_happens_at_stripe(&mut rng),
             50..=56 if !sessions.is_empty() => {
                 let (account, session) = rng.pick(&sessions).clone();
-                let found = check_session(&crowd.app, &session, &Visible::Account(account)).await;
-                assert!(found.expect("the database works").is_some(), "{session} is not there");
+                match check_session(&crowd.app, &session, &Visible::Account(account)).await {
+                    Err(error) if crowd.is_held_up(&error) => {}
+                    found => assert!(found.expect("the database works").is_some(), "{session} is not there"),
+                }
             }
             _ => crowd.deliver(&mut rng).await,
         }
@@ -91,6 +136,7 @@ impl Crowd {
             Ok(checkout) => Some((account, SessionId::parse(checkout.session).expect("an id"))),
             // Ended: somebody has paid on a page of an earlier try, of which we never heard.
             Err(CreateCheckoutError::Stripe(_) | CreateCheckoutError::SessionEnded) => None,
+            Err(CreateCheckoutError::Store(error)) if self.is_held_up(&error) => None,
             Err(error) => panic!("a purchase fails: {}", topup::app::with_causes(&error)),
         }
     }
@@ -128,16 +174,20 @@ impl Crowd {
     async fn send(&self, delivery: &Delivery) -> bool {
         let body = {
             let stripe = self.stripe.lock();
-            let own = &stripe.truth.events[delivery.event].id;
-            let body = stripe.model.event_body(own, Some(delivery.version)).expect("it happened");
-            body.replace(&format!("\"{own}\""), &format!("\"{}\"", delivery.id))
+            delivery.body(&stripe.model, &stripe.truth.events[delivery.event].id)
         };
         let header = stripe_sandbox::sign(WEBHOOK_SECRET, self.clock.now_ms() / 1_000, body.as_bytes());
         match apply_event(&self.app, Some(&header), body, None).await {
             Ok(_) => true,
             Err(ApplyEventError::Stripe(_) | ApplyEventError::Store(StoreError::Stale)) => false,
+            Err(ApplyEventError::Store(error)) if self.is_held_up(&error) => false,
             Err(error) => panic!("{} fails: {}", delivery.id, topup::app::with_causes(&error)),
         }
+    }
+
+    /// Whether a row was held for longer than a write waits for it: a 503, after which the other side comes again.
+    fn is_held_up(&self, error: &StoreError) -> bool {
+        self.has_stranger && error.unavailable() == Some(Unavailable::Busy)
     }
 
     async fn end(&self) {
