@@ -22,7 +22,8 @@ pub struct Config {
     pub webhook_endpoints: Vec<WebhookEndpoint>,
     /// When webhooks that were not answered with 2xx are sent again.
     pub retry: RetryPolicy,
-    /// How long the hosted page waits for the receivers before it follows `success_url`. Stripe waits 10 seconds.
+    /// How long the hosted page waits for the receivers before it follows `success_url`. Stripe waits 10 seconds. It
+    /// does not wait for an endpoint that is known not to answer.
     pub redirect_wait: Duration,
     /// When set, ids and the order of shuffled webhooks follow from it, so that a run can be repeated. Not together
     /// with a state file, whose ids would come again.
@@ -43,6 +44,9 @@ pub struct WebhookEndpoint {
     /// Whether it gets thin payloads, as a destination that Stripe's dashboard recommends: events that only name what
     /// happened.
     pub thin: bool,
+    /// Whether it waits for a receiver that may never be started: until the endpoint has taken a webhook with 2xx, one
+    /// that fails is given up without a retry and without a trace on the event.
+    pub standby: bool,
 }
 
 /// Back-off of webhook retries: `initial`, doubled each time up to `max`.
@@ -95,8 +99,19 @@ impl Config {
             enabled_events: vec!["*".to_owned()],
             api_version: None,
             thin: false,
+            standby: false,
         });
         self
+    }
+
+    /// Adds an endpoint on standby that gets all events; see [`WebhookEndpoint::standby`].
+    #[must_use]
+    pub fn with_standby_webhook(self, url: impl Into<String>, secret: impl Into<String>) -> Self {
+        let mut config = self.with_webhook(url, secret);
+        if let Some(endpoint) = config.webhook_endpoints.last_mut() {
+            endpoint.standby = true;
+        }
+        config
     }
 
     /// Adds an endpoint that gets all events as thin payloads.

@@ -8,7 +8,7 @@ use crate::{
     DEFAULT_API_VERSION, clock,
     delivery_mode::{DeliveryMode, Hold},
     engine::Engine,
-    model::{control, error::ApiError, version},
+    model::{control, endpoint, error::ApiError, version},
     outage::{self, Outage},
 };
 
@@ -36,11 +36,19 @@ pub(crate) async fn carry_out(engine: &Engine, path: &str, body: &Value) -> Resu
         ["deliveries", "resume"] => {
             change_mode(engine, &json!({ "hold": false })).await.map(|_| json!({ "paused": false }))
         }
+        ["endpoints", id, "remove"] => remove_endpoint(engine, id).await,
         ["events", id, "resend"] => resend(engine, id, body).await,
         ["events", id, "deliver"] => deliver(engine, id).await,
         ["events", id, "drop"] => drop_deliveries(engine, id).await,
         _ => on_object(engine, path, body).await,
     }
+}
+
+/// Removes a webhook endpoint with all that is left to send there, as Stripe's API does.
+async fn remove_endpoint(engine: &Engine, id: &str) -> Result<Value, ApiError> {
+    let (removed, version) = engine.run(None, DEFAULT_API_VERSION, |state, _| endpoint::delete(state, id));
+    engine.saved(version).await;
+    removed
 }
 
 /// A control on an object of the model.

@@ -1,6 +1,7 @@
 //! Sends webhooks: signed anew for each attempt, again with growing pauses until the answer is 2xx.
 //!
-//! What always holds: deliveries do not wait for each other (up to a bound); redirects are failures and are not
+//! What always holds: deliveries to one endpoint do not wait for those to another, and up to a bound not for each other;
+//! redirects are failures and are not
 //! followed; an attempt that a stop cuts off is made again after the next start.
 
 use std::{sync::Arc, time::Duration};
@@ -19,6 +20,7 @@ use crate::{
     signature,
 };
 
+/// At one endpoint. An endpoint that never answers fills its own bound and nobody else's.
 const MAX_CONCURRENT: usize = 32;
 /// Stripe's command line forwarder waits this long for an answer.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(30);
@@ -88,8 +90,9 @@ impl Core {
         // A shuffled order is one only if each has arrived before the next is sent.
         let room = if self.mode.shuffle { 1 } else { MAX_CONCURRENT };
         for number in ready {
-            if self.running.len() >= room {
-                break;
+            let endpoint = self.state.deliveries.get(&number).map(|delivery| delivery.endpoint.as_str());
+            if endpoint.is_some_and(|endpoint| self.receivers.running(endpoint) >= room) {
+                continue;
             }
             if self.is_dropped(number, now_ms) {
                 due.changed = true;
@@ -98,6 +101,7 @@ impl Core {
             due.changed |= self.is_doubled(number);
             if let Some(outgoing) = self.outgoing(number) {
                 self.running.insert(number);
+                self.receivers.began(&outgoing.endpoint, number, now_ms);
                 due.outgoing.push(outgoing);
             }
         }
@@ -243,9 +247,16 @@ async fn attempt(engine: Arc<Engine>, outgoing: Outgoing) {
     };
     tracing::debug!(event = outgoing.event, kind = outgoing.kind, url = outgoing.url, status, error, "webhook");
     let retry = engine.retry;
+    let failure = error.clone().or_else(|| status.map(|status| format!("status {status}"))).unwrap_or_default();
     engine.with(|core| {
         core.running.remove(&outgoing.number);
+        core.version = core.version.saturating_add(1);
         let finished_ms = core.now_ms();
+        core.receivers.ended(&outgoing.endpoint, outgoing.number, result, finished_ms, failure);
+        if core.receivers.is_on_standby(&outgoing.endpoint) {
+            core.state.withdraw(outgoing.number);
+            return;
+        }
         core.record_attempt(Attempt {
             event: outgoing.event.clone(),
             r#type: outgoing.kind.clone(),
@@ -259,7 +270,6 @@ async fn attempt(engine: Arc<Engine>, outgoing: Outgoing) {
         });
         let pause = |failed| retry.pause_ms(failed);
         core.state.attempted(outgoing.number, result, finished_ms, pause, retry.attempts);
-        core.version = core.version.saturating_add(1);
     });
     engine.changed();
 }

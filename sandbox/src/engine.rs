@@ -27,6 +27,7 @@ use crate::{
     outage::Outage,
     permissions::Permissions,
     persist,
+    receivers::Receivers,
 };
 
 const MAX_RECORDS: usize = 10_000;
@@ -66,6 +67,7 @@ pub(crate) struct Core {
     pub(crate) outage: Option<Outage>,
     pub(crate) permissions: Permissions,
     pub(crate) running: HashSet<u64>,
+    pub(crate) receivers: Receivers,
     pub(crate) requests: VecDeque<RecordedRequest>,
     pub(crate) next_request: u64,
     pub(crate) attempts: VecDeque<Attempt>,
@@ -126,6 +128,7 @@ impl Engine {
                 outage: None,
                 permissions: Permissions::default(),
                 running: HashSet::new(),
+                receivers: Receivers::default(),
                 requests: VecDeque::new(),
                 next_request: 1,
                 attempts: VecDeque::new(),

@@ -43,6 +43,7 @@ mod outage;
 mod pages;
 mod permissions;
 mod persist;
+mod receivers;
 pub mod recipes;
 mod server;
 mod server_call;

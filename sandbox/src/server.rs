@@ -61,6 +61,14 @@ impl Sandbox {
                 state.ensure_endpoint(context, endpoint);
             }
         });
+        engine.with(|core| {
+            for standby in config.webhook_endpoints.iter().filter(|endpoint| endpoint.standby) {
+                let known = core.state.endpoints.iter().find(|endpoint| endpoint.url == standby.url);
+                if let Some(id) = known.map(|endpoint| endpoint.id.clone()) {
+                    core.receivers.put_on_standby(&id);
+                }
+            }
+        });
         if let Some(path) = config.state_file {
             first_save(&engine, path).await?;
         }

@@ -18,6 +18,7 @@ mod node;
 mod outage;
 mod page;
 mod permissions;
+mod receivers;
 mod recipes;
 mod refunds;
 mod restart;

@@ -32,6 +32,7 @@ async fn webhooks(versions: &[&str], kind: &str) -> Vec<Value> {
             enabled_events: vec![kind.to_owned()],
             api_version: Some((*version).to_owned()),
             thin: false,
+            standby: false,
         });
         receivers.push(receiver);
     }

@@ -221,6 +221,7 @@ async fn an_endpoint_from_the_configuration_wants_only_some_events() {
         enabled_events: vec!["charge.updated".to_owned(), "checkout.session.expired".to_owned()],
         api_version: Some("2026-09-30.endive".to_owned()),
         thin: false,
+        standby: false,
     });
     let world = start_with(config).await;
     let session = world.session().await;

@@ -28,6 +28,7 @@ pub(crate) fn routes(config: &mut web::ServiceConfig) {
         .route("/_sandbox/deliveries", web::get().to(deliveries))
         .route("/_sandbox/deliveries/{action}", web::post().to(control))
         .route("/_sandbox/deliveries/mode", web::get().to(mode))
+        .route("/_sandbox/endpoints/{id}/{action}", web::post().to(control))
         .route("/_sandbox/events/{id}/{action}", web::post().to(control))
         .route("/_sandbox/sessions/{id}/{action}", web::post().to(control))
         .route("/_sandbox/refunds/{id}", web::post().to(control))

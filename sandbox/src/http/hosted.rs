@@ -16,7 +16,6 @@ use crate::{
         confirm::{self, Confirmed},
         create::is_email,
         error::ApiError,
-        event::Event,
         pages_api::{self, CardParams},
         payment::{IntentStatus, PaymentMethod},
         sepa,
@@ -208,7 +207,8 @@ async fn answer_challenge(
     after_attempt(&engine, &id, result, Form::default())
 }
 
-/// Holds until the receivers of `checkout.session.completed` have answered, or the wait is over; then on to the shop.
+/// Holds until the receivers of `checkout.session.completed` have answered, except those that do not answer anyway, or
+/// the wait is over; then on to the shop.
 async fn done(engine: web::Data<Engine>, id: web::Path<String>) -> HttpResponse {
     let Some((session, _)) = find(&engine, &id) else {
         return unknown();
@@ -216,10 +216,10 @@ async fn done(engine: web::Data<Engine>, id: web::Path<String>) -> HttpResponse 
     if session.status != SessionStatus::Complete {
         return see_other(&format!("/c/pay/{id}"));
     }
-    if let Some(event) = &session.completed_event {
-        engine
-            .wait_until(engine.redirect_wait, |core| core.state.events.get(event).is_none_or(Event::is_answered))
-            .await;
+    if let Some(event) = &session.completed_event
+        && !engine.wait_until(engine.redirect_wait, |core| core.is_heard(event)).await
+    {
+        engine.with(|core| core.note_silence(event));
     }
     see_other(&session.final_url())
 }

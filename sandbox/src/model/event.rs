@@ -75,11 +75,6 @@ impl Row for Event {
 }
 
 impl Event {
-    /// Every endpoint has answered, whatever it said.
-    pub(crate) fn is_answered(&self) -> bool {
-        self.targets.iter().all(|target| target.answered)
-    }
-
     /// The event as the API shows it.
     pub(crate) fn to_json(&self) -> Value {
         let pending = self.targets.iter().filter(|t| !t.delivered).count();
@@ -244,6 +239,16 @@ impl State {
         let before = self.deliveries.len();
         self.deliveries.retain(|_, delivery| delivery.event != event_id);
         Some(before.saturating_sub(self.deliveries.len()))
+    }
+
+    /// Takes a delivery back, as if its endpoint had not asked for the event.
+    pub(crate) fn withdraw(&mut self, number: u64) {
+        let Some(delivery) = self.deliveries.remove(&number) else {
+            return;
+        };
+        if let Some(event) = self.events.get_mut(&delivery.event) {
+            event.targets.retain(|target| target.answered || target.endpoint != delivery.endpoint);
+        }
     }
 
     /// Books the result of an attempt: the delivery is done, or due again after `pause_ms`, or given up after

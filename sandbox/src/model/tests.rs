@@ -32,6 +32,7 @@ impl Run {
             enabled_events: vec!["*".to_owned()],
             api_version: None,
             thin: false,
+            standby: false,
         };
         run.step(|state, context| state.ensure_endpoint(context, &endpoint));
         run

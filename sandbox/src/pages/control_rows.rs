@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use super::endpoints::{self, EndpointRow};
 use crate::{
     delivery_mode::DeliveryMode,
     engine::Core,
@@ -22,6 +23,7 @@ pub(crate) struct Rows {
     pub(crate) refunds: Vec<Changing>,
     pub(crate) disputes: Vec<Changing>,
     pub(crate) events: Vec<EventRow>,
+    pub(crate) endpoints: Vec<EndpointRow>,
     pub(crate) mode: DeliveryMode,
     pub(crate) outage: Option<Outage>,
     /// Seconds since 1970.
@@ -90,6 +92,7 @@ pub(crate) fn of(core: &mut Core) -> Rows {
         refunds: refunds.collect(),
         disputes: disputes.collect(),
         events: events.collect(),
+        endpoints: endpoints::rows(core),
         mode: core.mode.clone(),
         outage,
         now: now_ms.div_euclid(1_000),

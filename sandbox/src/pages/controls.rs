@@ -5,7 +5,7 @@ use maud::{Markup, html};
 
 use super::{
     control_rows::{Can, Changing, EventRow, Payment, Rows},
-    layout,
+    endpoints, layout,
 };
 use crate::{API_VERSIONS, delivery_mode::Hold};
 
@@ -30,6 +30,7 @@ pub(crate) fn page(rows: &Rows, mistake: Option<&str>) -> Markup {
                 (moving("Disputes", "disputes", "to", &rows.disputes,
                     &["won", "lost", "under_review", "needs_response", "warning_closed", "withdrawn"]))
                 (events(&rows.events))
+                (endpoints::section(&rows.endpoints))
                 (delivery_mode(rows))
                 (outage(rows))
                 (clock(rows.now))

@@ -4,5 +4,6 @@ pub(crate) mod bank_debit;
 pub(crate) mod checkout;
 pub(crate) mod control_rows;
 pub(crate) mod controls;
+pub(crate) mod endpoints;
 pub(crate) mod home;
 pub(crate) mod layout;
