@@ -111,7 +111,12 @@ impl Dev {
         let sandbox = start_sandbox(&folder, loopback(options.sandbox_port), &secrets, address).await?;
         let config = config(&folder, &secrets, address, &sandbox.url())?;
         Db::connect(config.database_url.expose(), true).await?.migrate_and_close().await?;
-        let demo = Demo { jwt_secret: Secret::new(secrets.jwt_secret) };
+        let demo = Demo {
+            jwt_secret: Secret::new(secrets.jwt_secret.as_str()),
+            sandbox: sandbox.url(),
+            smallest: config.pricing.smallest(),
+            largest: config.pricing.largest(),
+        };
         let account = AccountId::parse(DEMO_ACCOUNT).map_err(|error| io::Error::other(error.to_string()));
         let account = account.map_err(|source| DevError::Folder { folder: folder.clone(), source })?;
         let token = demo.token(&account, environment.clock.now_ms())?;

@@ -31,6 +31,12 @@ const PAGE_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'sel
 pub struct Demo {
     /// The secret that signs its customers' tokens: the service's own `JWT_SECRET`.
     pub jwt_secret: Secret,
+    /// The sandbox's address, without a slash at the end: the page links to its controls.
+    pub sandbox: String,
+    /// The fewest credits that the page offers.
+    pub smallest: i64,
+    /// The most credits that the page offers.
+    pub largest: i64,
 }
 
 #[derive(Serialize)]
@@ -69,22 +75,33 @@ impl Demo {
     }
 }
 
+/// The page, with what this service sells and where its sandbox is.
+fn page(demo: &Demo) -> String {
+    include_str!("demo/index.html")
+        .replace("{{sandbox}}", &demo.sandbox)
+        .replace("{{smallest}}", &demo.smallest.to_string())
+        .replace("{{largest}}", &demo.largest.to_string())
+}
+
 /// The demo's routes, if this is `topup dev`; otherwise nothing.
 pub fn routes(config: &mut ServiceConfig, demo: Option<&Demo>) {
     let Some(demo) = demo else { return };
     config
         .app_data(Data::new(demo.clone()))
-        .route("/", asset("text/html; charset=utf-8", include_str!("demo/index.html")))
-        .route("/demo/demo.css", asset("text/css; charset=utf-8", include_str!("demo/demo.css")))
-        .route("/demo/demo.js", asset("text/javascript; charset=utf-8", include_str!("demo/demo.js")))
+        .route("/", asset("text/html; charset=utf-8", page(demo).into()))
+        .route("/demo/demo.css", asset("text/css; charset=utf-8", Bytes::from_static(include_bytes!("demo/demo.css"))))
+        .route(
+            "/demo/demo.js",
+            asset("text/javascript; charset=utf-8", Bytes::from_static(include_bytes!("demo/demo.js"))),
+        )
         .route("/demo/token", web::post().to(issue_token));
 }
 
-fn asset(media_type: &'static str, text: &'static str) -> Route {
+fn asset(media_type: &'static str, content: Bytes) -> Route {
     web::get().to(move || {
         let mut response = HttpResponse::Ok();
         response.insert_header((CONTENT_SECURITY_POLICY, PAGE_POLICY));
-        std::future::ready(file(response, media_type, Bytes::from_static(text.as_bytes())))
+        std::future::ready(file(response, media_type, content.clone()))
     })
 }
 

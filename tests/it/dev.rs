@@ -152,6 +152,12 @@ async fn a_customer_buys_credits_in_a_browser() {
     in_a_browser("purchase.mjs", "DEMO_URL").await;
 }
 
+/// Sees what a customer is told of errors, also without JavaScript.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_customer_is_told_of_errors_in_plain_words() {
+    in_a_browser("wording.mjs", "DEMO_URL").await;
+}
+
 /// Executes every GET and one POST on the page of the documentation, without credentials and with a token.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_newcomer_tries_every_operation_out_in_the_documentation() {

@@ -7,10 +7,13 @@ const $ = (id) => document.getElementById(id);
 
 // ---- Talking to the API ----
 
-/** What the API refused (RFC 9457), or, with status 0, that it could not be asked. The message is for the customer. */
+/**
+ * What the API refused (RFC 9457), or, with status 0, that it could not be asked. The message is a sentence for the
+ * customer, chosen by the error's code. The API's own `detail` is for developers and only goes to the console.
+ */
 class Problem extends Error {
-  constructor(status, body) {
-    super(body?.detail ?? body?.title ?? `The service gave an answer that this page cannot read (status ${status}).`);
+  constructor(status, body, headers) {
+    super(sentence(status, body, headers));
     Object.assign(this, { status, code: body?.code });
   }
 }
@@ -20,11 +23,12 @@ async function send(path, { body, headers = {}, signal } = {}) {
   const post = body && { method: "POST", body: JSON.stringify(body) };
   if (body) headers["content-type"] = "application/json";
   const response = await fetch(path, { ...post, headers, signal: limit }).catch(() => {
-    throw new Problem(0, { detail: "The service does not answer. Check your connection and try again." });
+    throw new Problem(0);
   });
   const answer = await response.json().catch(() => null);
-  if (!response.ok || answer === null) throw new Problem(response.status, answer);
-  return answer;
+  if (response.ok && answer !== null) return answer;
+  console.info(`${path}: ${response.status} ${answer?.code}: ${answer?.detail}`);
+  throw new Problem(response.status, answer, response.headers);
 }
 
 /** Stands for your own login, where your backend signs a token whose subject is the account. Not public API. */
@@ -63,6 +67,44 @@ function money(amountMinor, currency) {
   return new Intl.NumberFormat("en", format).format(amountMinor / 10 ** digits);
 }
 
+// ---- What the customer is told of an error ----
+
+function again(seconds) {
+  if (seconds > 90) return `Please try again in ${number.format(Math.ceil(seconds / 60))} minutes.`;
+  return seconds > 10 ? `Please try again in ${seconds} seconds.` : "Please try again in a moment.";
+}
+
+/** Your own page knows what you sell; this one has the limits in its form. */
+const choose = () => {
+  const [smallest, largest] = [$("credits").min, $("credits").max].map((limit) => number.format(limit));
+  return `Please choose between ${smallest} and ${largest} credits.`;
+};
+
+const SENTENCES = {
+  amount_too_small: () => "A payment this small is not possible. Please choose more credits.",
+  idempotency_key_in_use: () => "Your checkout is still being prepared. Please try again in a moment.",
+  rate_limited: (seconds) => `That was a lot at once. ${again(seconds)}`,
+  session_ended: () => "That checkout has ended. Please try again.",
+  too_many_open_checkouts: (seconds) => `You have many unfinished checkouts. Finish one of them first. ${again(seconds)}`,
+};
+
+/** Errors after which nobody can have paid: Stripe opened no checkout, or opened one that no customer was sent to. */
+const NOTHING_CHARGED = ["checkout_unsettled", "stripe_mismatch", "stripe_no_url", "stripe_rate_limited", "stripe_refused",
+  "stripe_timeout", "stripe_unavailable"];
+
+/** The sentence for an error. An unknown code, which the API may add at any time, is told by its status. */
+function sentence(status, { code, errors = [] } = {}, headers) {
+  const seconds = Number(headers?.get("retry-after"));
+  if (errors.some(({ field }) => field === "credits")) return choose();
+  if (Object.hasOwn(SENTENCES, code)) return SENTENCES[code](seconds);
+  if (status === 0) return "We cannot be reached. Please check your connection and try again.";
+  if (status === 401 || status === 403) return "You are not logged in any more. Please reload the page.";
+  if (status === 404) return "We do not know this purchase.";
+  if ([429, 502, 503, 504].includes(status)) return again(seconds);
+  const reference = headers?.get("x-request-id");
+  return `Something went wrong on our side. ${again(seconds)}${reference ? ` If you write to us, please mention ${reference}.` : ""}`;
+}
+
 // ---- What the customer is told ----
 
 const element = (name, properties, ...children) => {
@@ -81,9 +123,9 @@ function tell(state, title = "", text = "", action = "") {
   if (title) status.scrollIntoView({ block: "nearest" });
 }
 
-function tellProblem(title, problem, again = start) {
+function tellProblem(title, problem, tryAgain = start, known = "") {
   if (!(problem instanceof Problem)) throw problem; // a mistake in this file belongs on the console
-  tell("error", title, problem.message, button("Try again", again));
+  tell("error", title, `${known} ${problem.message}`.trim(), button("Try again", tryAgain));
 }
 
 // ---- Balance and ledger ----
@@ -124,7 +166,7 @@ function ledgerRow({ kind, reason, credits, balanceAfter, createdAt, source }) {
 // ---- Quote ----
 
 const quickAmounts = document.querySelectorAll("[data-amount]");
-const NO_NUMBER = new Problem(400, { detail: "Enter a whole number of credits." });
+const NO_NUMBER = new Problem(400, { errors: [{ field: "credits" }] });
 let quoting = new AbortController();
 
 async function quote(delayMs = 0) {
@@ -167,7 +209,7 @@ const purchase = {
 // checkout. A new one is made once the checkout is known, or when the customer changes the form.
 let idempotencyKey;
 
-async function openCheckout(credits, mayStartAnew = true) {
+async function openCheckout(credits, mayStartAnew = true, waits = 0) {
   idempotencyKey ??= crypto.randomUUID();
   const successUrl = `${location.origin}/?session_id={CHECKOUT_SESSION_ID}`; // Stripe fills the placeholder in,
   const cancelUrl = `${location.origin}/?cancelled=1`; // but only there, hence `purchase`
@@ -177,6 +219,10 @@ async function openCheckout(credits, mayStartAnew = true) {
     idempotencyKey = undefined;
     return checkout;
   } catch (problem) {
+    if (problem.code === "idempotency_key_in_use" && waits < 10) { // the first request still runs: ask for its answer
+      await new Promise((done) => setTimeout(done, 1_000));
+      return openCheckout(credits, mayStartAnew, waits + 1);
+    }
     if (problem.code !== "session_ended" || !mayStartAnew) throw problem;
     idempotencyKey = undefined; // the checkout of this key was paid or has expired, so this is a new purchase
     return openCheckout(credits, false);
@@ -196,7 +242,8 @@ async function buy(event) {
   } catch (problem) {
     $("purchase").disabled = false;
     focused.focus();
-    tellProblem("The checkout could not be opened", problem, () => buy());
+    const known = NOTHING_CHARGED.includes(problem.code) ? "Nothing was charged." : "";
+    tellProblem("The checkout could not be opened", problem, () => buy(), known);
   }
 }
 
@@ -243,6 +290,12 @@ const NEWS = {
   processing: ["Your bank is still working on it", "The credits arrive by themselves."],
 };
 
+/** Reasons of a bank that are for the cardholder. Others, such as a card reported as stolen, are not: Stripe's advice. */
+const DECLINES = {
+  expired_card: "the card has expired", incorrect_cvc: "the security code is wrong",
+  incorrect_number: "the card number is wrong", insufficient_funds: "insufficient funds",
+};
+
 /** Tells the customer what the API knows about the purchase; true if that will not change any more. */
 async function tellSession({ state, credits, totalAmount, currency, expiresAt, declineCode }, { returned, url }) {
   if (state === "paid") {
@@ -253,7 +306,8 @@ async function tellSession({ state, credits, totalAmount, currency, expiresAt, d
   } else if (state === "open" && !returned) { // the customer came back some other way than by paying
     const text = `The checkout stays open until ${dateAndTime.format(new Date(expiresAt))}.`;
     const goOn = element("a", { href: url }, "Continue to payment");
-    const declined = `Your payment was declined (${declineCode?.replaceAll("_", " ")}); nothing was charged`;
+    const reason = Object.hasOwn(DECLINES, declineCode ?? "") ? ` (${DECLINES[declineCode]})` : "";
+    const declined = `Your payment was declined${reason}; nothing was charged`;
     tell("cancelled", declineCode ? declined : "You left the checkout; nothing was charged", text, goOn);
   }
   return ["paid", "expired", "failed"].includes(state);
@@ -289,6 +343,7 @@ for (const quick of quickAmounts) {
 }
 $("refresh").onclick = start;
 addEventListener("pageshow", () => {
-  $("purchase").disabled = false;
+  $("purchase").disabled = false; // it is disabled in the page, too, which can do nothing before this script runs
+  $("refresh").hidden = false;
   start();
 });
