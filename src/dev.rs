@@ -7,6 +7,7 @@ use std::fs::{self, File, TryLockError};
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use stripe_sandbox::{Sandbox, TEST_CARDS};
@@ -24,6 +25,9 @@ use crate::store::{Db, StoreError};
 const MARKER: &str = "topup-dev.txt";
 const MARKER_TEXT: &str = "The data of `topup dev`. `topup dev --fresh` deletes the files in this folder.\n";
 
+/// How long the sandbox's page waits for an endpoint that may be slow. Stripe waits ten seconds; a demo need not.
+const REDIRECT_WAIT: Duration = Duration::from_secs(2);
+
 /// The cards that the welcome names; the sandbox's pages list all of them.
 const CARDS_TO_TRY: [&str; 4] = ["4242424242424242", "4000000000000002", "4000000000009995", "4000000000003220"];
 
@@ -38,6 +42,8 @@ pub struct DevOptions {
     pub port: u16,
     /// The sandbox's port; 0 for any that is free.
     pub sandbox_port: u16,
+    /// The port of a `topup serve` beside it; 0 for any that is free, and none for the one after the service's.
+    pub serve_port: Option<u16>,
 }
 
 /// Why it does not start. Each message says the way out.
@@ -91,6 +97,10 @@ pub struct Dev {
     application: Application,
     folder: PathBuf,
     token: String,
+    /// The key that the sandbox accepts.
+    stripe_secret_key: String,
+    /// The settings of a `topup serve` beside it, as the lines of a `.env`.
+    serve_env: String,
     // Held as long as the folder is in use.
     _lock: File,
 }
@@ -108,9 +118,15 @@ impl Dev {
         let loopback = |port| SocketAddr::from((Ipv4Addr::LOCALHOST, port));
         let listener = listen(loopback(options.port))?;
         let address = listener.local_addr().map_err(StartError::Server)?;
-        let sandbox = start_sandbox(&folder, loopback(options.sandbox_port), &secrets, address).await?;
+        let beside = match options.serve_port {
+            Some(0) => listen(loopback(0))?.local_addr().map_err(StartError::Server)?,
+            Some(port) => loopback(port),
+            None => loopback(address.port().checked_add(1).unwrap_or(1024)),
+        };
+        let sandbox = start_sandbox(&folder, loopback(options.sandbox_port), &secrets, address, beside).await?;
         let config = config(&folder, &secrets, address, &sandbox.url())?;
         Db::connect(config.database_url.expose(), true).await?.migrate_and_close().await?;
+        let serve_env = serve_env(&secrets, &sandbox.url(), beside);
         let demo = Demo {
             jwt_secret: Secret::new(secrets.jwt_secret.as_str()),
             sandbox: sandbox.url(),
@@ -122,7 +138,8 @@ impl Dev {
         let token = demo.token(&account, environment.clock.now_ms())?;
         let environment = Environment { demo: Some(demo), ..environment };
         let application = Application::build(config, listener, environment).await?;
-        Ok(Self { sandbox, application, folder, token, _lock: lock })
+        let stripe_secret_key = secrets.stripe_secret_key;
+        Ok(Self { sandbox, application, folder, token, stripe_secret_key, serve_env, _lock: lock })
     }
 
     /// The demo page's address.
@@ -138,15 +155,22 @@ impl Dev {
         let to_try = TEST_CARDS.iter().filter(|card| CARDS_TO_TRY.contains(&card.number));
         let cards: Vec<String> = to_try.map(|card| format!("    {:<22}{}", spaced(card.number), card.what)).collect();
         let cards = cards.join("\n");
-        let (token, folder) = (&self.token, self.folder.display());
+        let (token, key, serve_env) = (&self.token, &self.stripe_secret_key, &self.serve_env);
+        let folder = self.folder.display();
         format!(
             "\nTopup is running with a Stripe sandbox. No money moves.\n\n  \
-             Demo      {url}/\n  API docs  {url}/docs\n  Sandbox   {sandbox}/\n\n  \
+             Demo      {url}/\n  API docs  {url}/docs\n  Sandbox   {sandbox}/\n  Controls  {sandbox}/_sandbox\n  Its key   {key}\n\n  \
              Cards to try (any future date, any CVC)\n{cards}\n\n  \
              Open a checkout from the command line\n\n\
              curl -s -X POST {url}/credits/sessions -H 'Authorization: Bearer {token}' \
              -H 'Content-Type: application/json' \
              -d '{{\"credits\":250,\"successUrl\":\"{url}/?session_id={{CHECKOUT_SESSION_ID}}\"}}'\n\n  \
+             Run `topup serve` beside it, on the same sandbox: save these lines as .env in another folder, and run\n  \
+             `topup migrate` and `topup serve` there\n\n\
+             {serve_env}\n  \
+             Send the sandbox's webhooks to a program of your own (the answer has the signing secret)\n\n\
+             curl -s {sandbox}/v1/webhook_endpoints -u {key}: -d url=http://127.0.0.1:3000/webhooks \
+             -d 'enabled_events[]=*'\n\n  \
              Data in   {folder} (start anew with --fresh)\n  Stop with Ctrl-C\n\n"
         )
     }
@@ -234,12 +258,28 @@ async fn start_sandbox(
     bind: SocketAddr,
     secrets: &Secrets,
     service: SocketAddr,
+    beside: SocketAddr,
 ) -> Result<Sandbox, DevError> {
     let mut config = stripe_sandbox::Config::local(secrets.stripe_secret_key.as_str())
-        .with_webhook(format!("http://{service}/webhooks/stripe"), secrets.webhook_secret.as_str());
+        .with_webhook(webhook_url(service), secrets.webhook_secret.as_str())
+        .with_standby_webhook(webhook_url(beside), secrets.webhook_secret.as_str());
     config.bind = bind;
+    config.redirect_wait = REDIRECT_WAIT;
     config.state_file = Some(folder.join("sandbox.json"));
     Ok(Sandbox::start(config).await?)
+}
+
+fn webhook_url(service: SocketAddr) -> String {
+    format!("http://{service}/webhooks/stripe")
+}
+
+/// What a `topup serve` on this address needs to use the same sandbox.
+fn serve_env(secrets: &Secrets, sandbox: &str, address: SocketAddr) -> String {
+    let (key, webhook_secret) = (&secrets.stripe_secret_key, &secrets.webhook_secret);
+    format!(
+        "STRIPE_API_BASE={sandbox}\nSTRIPE_SECRET_KEY={key}\nSTRIPE_WEBHOOK_SECRET={webhook_secret}\n\
+         BIND_ADDRESS={address}\nDATABASE_URL=sqlite:topup-sandbox.db\nALLOWED_ORIGINS=http://localhost:3000\n"
+    )
 }
 
 fn config(folder: &Path, secrets: &Secrets, address: SocketAddr, sandbox: &str) -> Result<Config, DevError> {

@@ -54,6 +54,9 @@ enum Command {
         /// The port of the Stripe sandbox; 0 takes a free one.
         #[arg(long, default_value_t = 12111)]
         sandbox_port: u16,
+        /// The port of the service that the printed .env starts beside it; the next one by default, 0 takes a free one.
+        #[arg(long)]
+        serve_port: Option<u16>,
     },
     /// Run the service for real. Settings come from the environment and .env; see .env.example.
     Serve,
@@ -124,8 +127,8 @@ async fn main() -> ExitCode {
 async fn run(command: Command) -> Result<ExitCode, Failure> {
     match command {
         #[cfg(feature = "dev")]
-        Command::Dev { fresh, data_dir, port, sandbox_port } => {
-            dev(topup::dev::DevOptions { folder: data_dir, fresh, port, sandbox_port }).await?;
+        Command::Dev { fresh, data_dir, port, sandbox_port, serve_port } => {
+            dev(topup::dev::DevOptions { folder: data_dir, fresh, port, sandbox_port, serve_port }).await?;
         }
         Command::Serve => serve().await?,
         Command::Migrate => {

@@ -6,7 +6,7 @@ use std::process::Command;
 use serde_json::Value;
 
 use crate::support::app::http_client;
-use crate::support::process::{Process, Settings, run, topup};
+use crate::support::process::{Process, Settings, free_port, run, topup};
 use crate::support::until;
 
 struct Dev {
@@ -14,6 +14,8 @@ struct Dev {
     url: String,
     sandbox: String,
     curl: String,
+    /// Everything that it printed.
+    welcome: Vec<String>,
 }
 
 async fn start(folder: &Path, more: &[&str]) -> Dev {
@@ -25,7 +27,10 @@ async fn start(folder: &Path, more: &[&str]) -> Dev {
         ("PATH", std::env::var("PATH").expect("a path")),
     ]);
     let mut command = topup(&hostile);
-    command.args(["dev", "--port", "0", "--sandbox-port", "0", "--data-dir"]).arg(folder).args(more);
+    command
+        .args(["dev", "--port", "0", "--sandbox-port", "0", "--serve-port", "0", "--data-dir"])
+        .arg(folder)
+        .args(more);
     let mut process = Process::start(command);
     let lines = process.output_line("Stop with Ctrl-C").await;
     let address = |label: &str| {
@@ -33,7 +38,7 @@ async fn start(folder: &Path, more: &[&str]) -> Dev {
         line.split_whitespace().last().expect("an address").trim_end_matches('/').to_owned()
     };
     let curl = lines.iter().find(|line| line.starts_with("curl ")).expect("a curl line").clone();
-    Dev { url: address("Demo"), sandbox: address("Sandbox"), process, curl }
+    Dev { url: address("Demo"), sandbox: address("Sandbox"), process, curl, welcome: lines }
 }
 
 async fn stop(dev: Dev) {
@@ -66,6 +71,19 @@ async fn credits(dev: &Dev) -> i64 {
     balance["remainingCredits"].as_i64().expect("a number")
 }
 
+/// Pays on the sandbox's page.
+async fn pay(checkout: &str) {
+    let form = [
+        ("email", "a@b.example"),
+        ("card_number", "4242 4242 4242 4242"),
+        ("exp", "12 / 34"),
+        ("cvc", "123"),
+        ("name", "A B"),
+    ];
+    let paid = http_client().post(checkout).form(&form).send().await.expect("answers");
+    assert!(paid.status().is_redirection() || paid.status().is_success(), "{}", paid.status());
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_printed_curl_line_opens_a_checkout_whose_payment_survives_a_restart_and_fresh_starts_anew() {
     let folder = tempfile::tempdir().expect("a folder");
@@ -74,15 +92,8 @@ async fn the_printed_curl_line_opens_a_checkout_whose_payment_survives_a_restart
     let checkout: Value = serde_json::from_slice(&output.stdout).expect("JSON");
     let session = checkout["id"].as_str().expect("an id");
     assert!(checkout["url"].as_str().expect("a url").starts_with(&dev.sandbox));
-    let form = [
-        ("email", "a@b.example"),
-        ("card_number", "4242 4242 4242 4242"),
-        ("exp", "12 / 34"),
-        ("cvc", "123"),
-        ("name", "A B"),
-    ];
-    let paid = http_client().post(checkout["url"].as_str().expect("a url")).form(&form).send().await.expect("answers");
-    assert!(paid.status().is_redirection() || paid.status().is_success(), "{session}: {}", paid.status());
+    assert!(session.starts_with("cs_test_"), "{session}");
+    pay(checkout["url"].as_str().expect("a url")).await;
     until("the credits", async || (credits(&dev).await == 250).then_some(())).await;
     stop(dev).await;
 
@@ -92,6 +103,58 @@ async fn the_printed_curl_line_opens_a_checkout_whose_payment_survives_a_restart
 
     let dev = start(folder.path(), &["--fresh"]).await;
     assert_eq!(credits(&dev).await, 0, "--fresh starts anew");
+    stop(dev).await;
+}
+
+/// Runs the program in a folder with a `.env` and nothing else, to its end; gives its output.
+fn run_beside(folder: &Path, arguments: &[&str]) -> String {
+    let output = topup(&Settings::new()).args(arguments).current_dir(folder).output().expect("topup runs");
+    assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).expect("text").trim().to_owned()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_printed_env_runs_a_service_beside_it_that_sells_on_the_same_sandbox() {
+    let (folder, beside) = (tempfile::tempdir().expect("a folder"), tempfile::tempdir().expect("a folder"));
+    let dev = start(folder.path(), &[]).await;
+    let is_setting = |line: &&String| {
+        line.split_once('=').is_some_and(|(name, _)| name.bytes().all(|byte| byte.is_ascii_uppercase() || byte == b'_'))
+    };
+    let settings: Vec<&str> = dev.welcome.iter().filter(is_setting).map(String::as_str).collect();
+    std::fs::write(beside.path().join(".env"), settings.join("\n")).expect("written");
+    run_beside(beside.path(), &["migrate"]);
+    let key = run_beside(beside.path(), &["keys", "create", "--name", "test", "--scope", "checkout,read"]);
+    let mut serve = topup(&Settings::new());
+    serve.arg("serve").current_dir(beside.path());
+    let mut serve = Process::start(serve);
+    serve.error_line("\"serving\"").await;
+    let address = settings.iter().find_map(|line| line.strip_prefix("BIND_ADDRESS=")).expect("an address");
+
+    // Another endpoint, where nobody listens, is registered as printed. It must not be in the way.
+    let register = dev.welcome.iter().find(|line| line.contains("/v1/webhook_endpoints")).expect("is printed");
+    let register = register.replace("127.0.0.1:3000", &format!("127.0.0.1:{}", free_port()));
+    let output = Command::new("sh").args(["-c", &register]).output().expect("sh and curl are installed");
+    let endpoint: Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    assert!(endpoint["secret"].as_str().expect("is shown once").starts_with("whsec_"), "{endpoint}");
+
+    let body = serde_json::json!({ "accountId": "user_1", "credits": 250, "successUrl": "http://localhost:3000/done" });
+    let request =
+        http_client().post(format!("http://{address}/credits/sessions")).header("x-api-key", &key).json(&body);
+    let checkout: Value = request.send().await.expect("answers").json().await.expect("JSON");
+    let url = checkout["url"].as_str().unwrap_or_else(|| panic!("no checkout: {checkout}"));
+    assert!(url.starts_with(&dev.sandbox), "{url}");
+    pay(url).await;
+    // This does not ask Stripe: the credits come by the webhook alone.
+    let balance = format!("http://{address}/accounts/user_1/credits");
+    until("the credits", async || {
+        let request = http_client().get(&balance).header("x-api-key", &key);
+        let answer: Value = request.send().await.expect("answers").json().await.expect("JSON");
+        (answer["remainingCredits"] == 250).then_some(())
+    })
+    .await;
+    assert_eq!(credits(&dev).await, 0, "the purchase is not the demo's");
+    serve.terminate();
+    assert!(serve.ended().await.0);
     stop(dev).await;
 }
 
