@@ -132,7 +132,9 @@ pub async fn adopt_purchase(app: &App, session: &SessionId, word: &Word) -> Resu
     let topup = agreed(app, &report, terms).map_err(AdoptError::DoesNotFit)?;
     let is_taken = app.db.payment(&payment).await?.is_some() || app.db.topup_by_session(session).await?.is_some();
     if is_taken {
-        return Err(AdoptError::Taken);
+        // By itself, if somebody adopted it since it was looked for.
+        let is_here = app.db.topup(&report.topup).await?.is_some();
+        return if is_here { Ok(found(Some(Adopted::AlreadyHere))) } else { Err(AdoptError::Taken) };
     }
     if word.dry_run {
         return Ok(found(None));
