@@ -29,7 +29,8 @@ const MARKER_TEXT: &str = "The data of `topup dev`. `topup dev --fresh` deletes 
 const REDIRECT_WAIT: Duration = Duration::from_secs(2);
 
 /// The cards that the welcome names; the sandbox's pages list all of them.
-const CARDS_TO_TRY: [&str; 4] = ["4242424242424242", "4000000000000002", "4000000000009995", "4000000000003220"];
+const CARDS_TO_TRY: [&str; 5] =
+    ["4242424242424242", "4000000000000002", "4000000000009995", "4000000000003220", "4000002500003155"];
 
 /// How `topup dev` is started.
 #[derive(Debug, Clone)]

@@ -134,8 +134,9 @@ fn keep(state: &mut State, context: &Context<'_>, call: &Call, params: &Value, a
         body: answer.body.clone(),
         request_id: call.request_id.clone(),
         saved_at: context.now(),
+        key: key.clone(),
     };
-    state.keep_answer(key.clone(), saved);
+    state.keep_answer(saved);
 }
 
 /// Reads a request's method and parameters; `encoded` are its query and its form, in this order.

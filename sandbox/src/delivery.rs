@@ -119,7 +119,7 @@ impl Core {
             next_ms = next_ms.min(due_ms);
         }
         let mut ready = Vec::new();
-        for (number, delivery) in &self.state.deliveries {
+        for (number, delivery) in self.state.deliveries.iter() {
             if self.running.contains(number) || !self.is_sendable(delivery) {
                 continue;
             }
@@ -216,6 +216,11 @@ impl Core {
             return None;
         }
         self.outgoing(number)
+    }
+
+    /// Whether something is on its way, or about to be.
+    pub(crate) fn is_delivering(&self) -> bool {
+        !self.running.is_empty() || self.backlog(self.now_ms()).0 > 0
     }
 
     /// How many deliveries are due, and how many wait for a later time or are held back.

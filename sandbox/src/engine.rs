@@ -5,9 +5,10 @@
 
 use std::{
     collections::{HashSet, VecDeque},
+    io,
     net::SocketAddr,
     path::PathBuf,
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use serde::Serialize;
@@ -23,10 +24,10 @@ use crate::{
     config::RetryPolicy,
     delivery_mode::DeliveryMode,
     faults::Fault,
-    model::{Cause, Context, State, ids::IdSource},
+    model::{Cause, Context, State, ids::IdSource, limits},
     outage::Outage,
     permissions::Permissions,
-    persist,
+    persist::StateFile,
     receivers::Receivers,
 };
 
@@ -40,7 +41,8 @@ pub(crate) struct Engine {
     pub(crate) secret_key: String,
     pub(crate) retry: RetryPolicy,
     pub(crate) redirect_wait: Duration,
-    state_file: Option<PathBuf>,
+    /// Locked while it is written.
+    state_file: Option<Arc<tokio::sync::Mutex<StateFile>>>,
     /// Where requests are carried out, so that a client that goes away interrupts nothing.
     pub(crate) runtime: Handle,
     /// There may be something to deliver.
@@ -138,7 +140,7 @@ impl Engine {
             secret_key: setup.secret_key,
             retry: setup.retry,
             redirect_wait: setup.redirect_wait,
-            state_file: setup.state_file,
+            state_file: setup.state_file.map(|path| Arc::new(tokio::sync::Mutex::new(StateFile::new(path)))),
             runtime: Handle::current(),
             wake: Notify::new(),
             changes: watch::Sender::new(0),
@@ -178,6 +180,7 @@ impl Engine {
             let now_ms = core.now_ms();
             let mut context = Context { now_ms, ids: &mut core.ids, base_url: &self.base_url, cause, api_version };
             core.state.tick(&mut context);
+            limits::trim(&mut core.state, limits::LIMITS);
             let result = command(&mut core.state, &mut context);
             core.version = core.version.saturating_add(1);
             (result, core.version)
@@ -242,14 +245,14 @@ impl Engine {
 
     /// Writes the state whenever it changed, many changes at once if they come fast. Ends after the last write.
     pub(crate) async fn keep_saving(&self) {
-        let Some(path) = self.state_file.clone() else {
+        if self.state_file.is_none() {
             return;
-        };
+        }
         let mut changes = self.changes.subscribe();
         let mut stopping = self.stopping.subscribe();
         loop {
             changes.mark_unchanged();
-            self.save_now(path.clone()).await;
+            self.save_now().await.ok();
             if *stopping.borrow() {
                 return;
             }
@@ -260,31 +263,43 @@ impl Engine {
         }
     }
 
-    /// Writes the state if it is newer than the file.
-    pub(crate) async fn save_now(&self, path: PathBuf) {
+    /// Writes what changed since the last write, if anything did.
+    ///
+    /// # Errors
+    /// When it cannot be written, which is logged here. The next write has all of the state.
+    pub(crate) async fn save_now(&self) -> io::Result<()> {
+        let Some(file) = &self.state_file else { return Ok(()) };
+        let mut file = Arc::clone(file).lock_owned().await;
         let already = *self.saved.borrow();
         let (content, version) = {
-            let core = self.lock();
+            let mut core = self.lock();
             if core.version == already && already > 0 {
-                return;
+                return Ok(());
             }
-            (serde_json::to_vec(&core.state), core.version)
+            (file.take(&mut core.state), core.version)
         };
-        let written = match content {
-            Ok(content) => tokio::task::spawn_blocking(move || persist::save(&path, &content))
-                .await
-                .unwrap_or_else(|error| Err(std::io::Error::other(error))),
-            Err(error) => Err(std::io::Error::other(error)),
-        };
-        if let Err(error) = written {
+        let written = blocking(move || file.write(content?)).await;
+        if let Err(error) = &written {
             tracing::error!(%error, "the state file could not be written; this state is lost at the next restart");
         }
         self.saved.send_replace(version);
+        written
     }
 
-    pub(crate) fn state_file(&self) -> Option<PathBuf> {
-        self.state_file.clone()
+    /// Writes all of the state into one file, as the last thing.
+    pub(crate) async fn save_at_the_end(&self) {
+        let Some(file) = &self.state_file else { return };
+        let mut file = Arc::clone(file).lock_owned().await;
+        let content = self.with(|core| StateFile::take_all(&mut core.state));
+        if let Err(error) = blocking(move || file.finish(content?)).await {
+            tracing::error!(%error, "the state file could not be written; its journal stays beside it");
+        }
     }
+}
+
+/// Does what blocks where nobody waits for the thread.
+async fn blocking(work: impl FnOnce() -> io::Result<()> + Send + 'static) -> io::Result<()> {
+    tokio::task::spawn_blocking(work).await.unwrap_or_else(|error| Err(io::Error::other(error)))
 }
 
 impl Core {

@@ -103,7 +103,7 @@ fn greeting(url: &str, key: &str) -> String {
          Test cards (any future expiry, any CVC):\n",
         port = url.rsplit(':').next().unwrap_or_default(),
     );
-    let cards = TEST_CARDS.iter().take(13).map(|card| format!("  {:<18}{}\n", card.number, card.what));
+    let cards = TEST_CARDS.iter().take(14).map(|card| format!("  {:<18}{}\n", card.number, card.what));
     text.extend(cards);
     text.push_str("\nStop with Ctrl-C.\n");
     text

@@ -1,21 +1,159 @@
-//! The state file: written whole into a file beside it, synced, and renamed over it, so that it is never half-written.
-//! It holds signing secrets, so its owner alone can read it.
+//! The state on disk: a snapshot, and beside it a journal of what changed since.
+//!
+//! What always holds: a save writes what changed and no more, until the journal is as large as the snapshot; then there is
+//! a new snapshot, written whole into a file beside the old one, synced, and renamed over it. A snapshot has a generation,
+//! and a journal names that of its snapshot, so a journal that a crash left behind is never applied to a newer one. A last
+//! entry that was cut off was never confirmed to anybody and is passed over. The files hold signing secrets, so their owner
+//! alone can read them.
 
 use std::{
     fs::{self, File},
-    io::{self, Write},
+    io::{self, Write as _},
     path::{Path, PathBuf},
 };
 
-use crate::{config::StartError, model::State};
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    config::StartError,
+    model::{State, changes::Changes},
+};
+
+/// A journal below this size is not worth a new snapshot.
+const SMALL_JOURNAL: usize = 1_048_576;
+
+/// The first line of a journal: the snapshot that it goes on from.
+#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct Header {
+    generation: u64,
+    snapshot_bytes: usize,
+}
 
 /// The state of an earlier run; empty when there is no file yet.
 pub(crate) fn load(path: &Path) -> Result<State, StartError> {
-    let refuse = |reason: String| StartError::StateFile { path: path.to_owned(), reason };
+    let refuse = |path: &Path, reason: String| StartError::StateFile { path: path.to_owned(), reason };
+    let Some(snapshot) = read(path).map_err(|error| refuse(path, error.to_string()))? else {
+        return Ok(State::default());
+    };
+    let mut state: State = serde_json::from_slice(&snapshot).map_err(|error| refuse(path, error.to_string()))?;
+    let beside = journal_path(path);
+    if let Some(journal) = read(&beside).map_err(|error| refuse(&beside, error.to_string()))? {
+        let header = Header { generation: state.generation, snapshot_bytes: snapshot.len() };
+        replay(&mut state, &header, &journal).map_err(|reason| refuse(&beside, reason))?;
+    }
+    Ok(state)
+}
+
+fn read(path: &Path) -> io::Result<Option<Vec<u8>>> {
     match fs::read(path) {
-        Ok(bytes) => serde_json::from_slice(&bytes).map_err(|error| refuse(error.to_string())),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(State::default()),
-        Err(error) => Err(refuse(error.to_string())),
+        Ok(bytes) => Ok(Some(bytes)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// Applies a journal, if it is the snapshot's. A broken entry is an error unless it is what a crash leaves: the last one,
+/// cut off.
+fn replay(state: &mut State, expected: &Header, journal: &[u8]) -> Result<(), String> {
+    let mut lines = journal.split_inclusive(|byte| *byte == b'\n');
+    let header: Option<Header> = lines.next().and_then(|line| serde_json::from_slice(line).ok());
+    if header.as_ref() != Some(expected) {
+        return Ok(());
+    }
+    for (line, number) in lines.zip(2_u64..) {
+        match serde_json::from_slice::<Changes>(line) {
+            Ok(changes) => state.apply(changes),
+            Err(error) if line.ends_with(b"\n") => return Err(format!("line {number}: {error}")),
+            Err(_) => tracing::warn!(number, "the last entry of the journal was cut off and is passed over"),
+        }
+    }
+    Ok(())
+}
+
+fn beside(path: &Path, ending: &str) -> PathBuf {
+    let mut name = path.file_name().unwrap_or_default().to_owned();
+    name.push(ending);
+    path.with_file_name(name)
+}
+
+fn journal_path(path: &Path) -> PathBuf {
+    beside(path, ".journal")
+}
+
+/// What is to be written.
+#[derive(Debug)]
+pub(crate) enum Content {
+    /// The whole state, and its generation.
+    Snapshot(Vec<u8>, u64),
+    /// What changed since the last write.
+    Change(Vec<u8>),
+}
+
+/// The files of one sandbox.
+#[derive(Debug)]
+pub(crate) struct StateFile {
+    path: PathBuf,
+    /// Open while its snapshot is in place and everything since is in it.
+    journal: Option<File>,
+    journal_bytes: usize,
+    snapshot_bytes: usize,
+}
+
+impl StateFile {
+    pub(crate) const fn new(path: PathBuf) -> Self {
+        Self { path, journal: None, journal_bytes: 0, snapshot_bytes: 0 }
+    }
+
+    /// Takes what has to be written out of the state, which then counts as written.
+    pub(crate) fn take(&self, state: &mut State) -> serde_json::Result<Content> {
+        let is_small = self.journal_bytes < self.snapshot_bytes.max(SMALL_JOURNAL);
+        if self.journal.is_some() && is_small {
+            return serde_json::to_vec(&state.take_changes()).map(Content::Change);
+        }
+        Self::take_all(state)
+    }
+
+    /// Takes all of the state.
+    pub(crate) fn take_all(state: &mut State) -> serde_json::Result<Content> {
+        state.generation = state.generation.saturating_add(1);
+        let all = serde_json::to_vec(state)?;
+        state.begin_notes();
+        Ok(Content::Snapshot(all, state.generation))
+    }
+
+    /// Writes it. After an error the next write is a snapshot.
+    pub(crate) fn write(&mut self, content: Content) -> io::Result<()> {
+        // Only put back when all went well, so that nothing is ever added after an entry that is cut off.
+        let journal = self.journal.take();
+        match (content, journal) {
+            (Content::Change(mut line), Some(mut journal)) => {
+                line.push(b'\n');
+                journal.write_all(&line)?;
+                journal.sync_data()?;
+                self.journal_bytes = self.journal_bytes.saturating_add(line.len());
+                self.journal = Some(journal);
+            }
+            (Content::Change(_), None) => return Err(io::Error::other("a change without its snapshot")),
+            (Content::Snapshot(content, generation), _) => {
+                save(&self.path, &content)?;
+                let mut journal = create_private(&journal_path(&self.path))?;
+                let mut header = serde_json::to_vec(&Header { generation, snapshot_bytes: content.len() })?;
+                header.push(b'\n');
+                journal.write_all(&header)?;
+                journal.sync_all()?;
+                sync_folder(&self.path);
+                (self.snapshot_bytes, self.journal_bytes) = (content.len(), header.len());
+                self.journal = Some(journal);
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes all of the state and leaves no journal, as the last thing.
+    pub(crate) fn finish(&mut self, content: Content) -> io::Result<()> {
+        self.write(content)?;
+        self.journal = None;
+        fs::remove_file(journal_path(&self.path))
     }
 }
 
@@ -31,20 +169,31 @@ pub(crate) fn create_private(path: &Path) -> io::Result<File> {
     Ok(file)
 }
 
-/// Replaces the file's content. After an error the old content is still there.
-pub(crate) fn save(path: &Path, content: &[u8]) -> io::Result<()> {
-    let mut name = path.file_name().unwrap_or_default().to_owned();
-    name.push(".tmp");
-    let temporary: PathBuf = path.with_file_name(name);
-    let mut file = create_private(&temporary)?;
+/// Replaces the file's content. After an error the old content is still there, and nothing beside it.
+fn save(path: &Path, content: &[u8]) -> io::Result<()> {
+    let temporary = beside(path, ".tmp");
+    let replaced = write_and_sync(&temporary, content).and_then(|()| fs::rename(&temporary, path));
+    if replaced.is_err() {
+        // It may not exist at all.
+        fs::remove_file(&temporary).ok();
+    }
+    replaced.map(|()| sync_folder(path))
+}
+
+fn write_and_sync(path: &Path, content: &[u8]) -> io::Result<()> {
+    let mut file = create_private(path)?;
     file.write_all(content)?;
-    file.sync_all()?;
-    fs::rename(&temporary, path)?;
-    // The rename itself must survive too; not every platform lets a folder be synced.
+    file.sync_all()
+}
+
+/// That a file was created or renamed must survive too; not every platform lets a folder be synced.
+fn sync_folder(path: &Path) {
     if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty())
         && let Ok(folder) = File::open(folder)
     {
         folder.sync_all().ok();
     }
-    Ok(())
 }
+
+#[cfg(test)]
+mod tests;

@@ -117,9 +117,7 @@ impl Sandbox {
         if let Some(server) = self.server.take() {
             server.await.ok();
         }
-        if let Some(path) = self.engine.state_file() {
-            self.engine.save_now(path).await;
-        }
+        self.engine.save_at_the_end().await;
     }
 }
 
@@ -160,11 +158,5 @@ async fn load(path: PathBuf) -> Result<State, StartError> {
 
 /// A file that cannot be written is found at the start, not when something would be lost.
 async fn first_save(engine: &Engine, path: PathBuf) -> Result<(), StartError> {
-    let shown = path.clone();
-    let refuse = |reason: String| StartError::StateFile { path: shown.clone(), reason };
-    let content = engine.with(|core| serde_json::to_vec(&core.state)).map_err(|error| refuse(error.to_string()))?;
-    spawn_blocking(move || persist::save(&path, &content))
-        .await
-        .map_err(|error| refuse(error.to_string()))?
-        .map_err(|error| refuse(error.to_string()))
+    engine.save_now().await.map_err(|error| StartError::StateFile { path, reason: error.to_string() })
 }

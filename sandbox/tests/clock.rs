@@ -73,3 +73,37 @@ async fn time_goes_on_from_where_it_was_set_also_after_a_restart() {
     assert!((999..=1_001).contains(&offset), "{offset}");
     world.sandbox.stop().await;
 }
+
+/// A client that does not know of the advanced clock goes on: it reckons by the machine's.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_session_can_be_opened_by_the_machines_clock_after_the_clock_was_advanced() {
+    let world = start().await;
+    for seconds in [3_600, A_DAY, 7 * A_DAY] {
+        let clock = advance(&world, seconds).await;
+        let (now, machine) = (clock["now"].as_i64().unwrap(), clock["machine_now"].as_i64().unwrap());
+        let form = |expires_at: i64| {
+            vec![
+                ("mode", "payment".to_owned()),
+                ("success_url", "https://shop.test/".to_owned()),
+                ("line_items[0][quantity]", "1".to_owned()),
+                ("line_items[0][price_data][currency]", "usd".to_owned()),
+                ("line_items[0][price_data][unit_amount]", "1000".to_owned()),
+                ("line_items[0][price_data][product_data][name]", "Thing".to_owned()),
+                ("expires_at", expires_at.to_string()),
+            ]
+        };
+        let open = async |expires_at: i64| {
+            let form = form(expires_at);
+            let form: Vec<(&str, &str)> = form.iter().map(|(name, value)| (*name, value.as_str())).collect();
+            world.post("/v1/checkout/sessions", &form).await
+        };
+        let opened = open(machine + 3_600).await;
+        assert_eq!(opened.status, 200, "{}", opened.text);
+        let session = opened.json();
+        let expires_at = session["expires_at"].as_i64().unwrap();
+        assert!((now + 3_590..=now + 3_610).contains(&expires_at), "{expires_at} is an hour from {now}");
+        assert_eq!(open(now + 3_600).await.json()["expires_at"], json!(now + 3_600), "its own clock holds too");
+        assert_eq!(open(machine + 60).await.status, 400, "too near by either clock");
+    }
+    world.sandbox.stop().await;
+}

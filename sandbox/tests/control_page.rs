@@ -2,8 +2,13 @@
 
 use reqwest::Method;
 use serde_json::json;
+use stripe_sandbox::Config;
 
-use crate::support::{Answer, World, receiver::Receiver, start, start_with};
+use crate::support::{
+    Answer, KEY, World,
+    receiver::{Receiver, Reply},
+    start, start_with,
+};
 
 async fn submit(world: &World, path: &str, form: &[(&str, &str)]) -> Answer {
     world.post(&format!("/_sandbox/form/{path}"), form).await
@@ -45,12 +50,34 @@ async fn the_page_offers_what_can_be_done_now_and_leads_back_after_it() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn the_page_waits_a_moment_for_deliveries_and_says_when_that_was_too_short() {
+    let receiver = Receiver::start().await;
+    receiver.will(&[Reply::Hang]);
+    let world = start_with(Config::local(KEY).with_webhook(&receiver.url, "whsec_1")).await;
+    let under_way = "being delivered at this moment";
+    assert!(!page(&world).await.contains(under_way));
+    let session = world.session().await;
+    submit(&world, &format!("sessions/{session}/expire"), &[]).await;
+    let began = std::time::Instant::now();
+    let shown = page(&world).await;
+    assert!(began.elapsed() >= std::time::Duration::from_secs(1), "mostly it is delivered by then");
+    assert!(shown.contains(under_way) && shown.contains("not delivered yet"), "{shown}");
+    receiver.release();
+    world.idle().await;
+    let shown = page(&world).await;
+    assert!(!shown.contains(under_way) && !shown.contains("not delivered yet"), "{shown}");
+    world.sandbox.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_payment_is_refunded_and_disputed_on_the_page() {
     let world = start().await;
     let intent = world.paid("pm_card_visa").await;
+    let shown = page(&world).await;
+    assert!(shown.contains("<strong>$2.89</strong> account-1 · 250 × Credits · "), "{shown}");
     let path = format!("payment_intents/{intent}");
     assert!(offers(&page(&world).await, &format!("{path}/refund")));
-    assert_eq!(submit(&world, &format!("{path}/refund"), &[("amount", "100")]).await.status, 303);
+    assert_eq!(submit(&world, &format!("{path}/refund"), &[("amount", "1.00")]).await.status, 303);
     assert_eq!(submit(&world, &format!("{path}/dispute"), &[("inquiry", "true")]).await.status, 303);
     let refund = world.get("/v1/refunds").await.json()["data"][0].clone();
     assert_eq!(refund["amount"], json!(100));
@@ -63,8 +90,10 @@ async fn a_payment_is_refunded_and_disputed_on_the_page() {
     let path = format!("disputes/{}", dispute["id"].as_str().unwrap());
     submit(&world, &path, &[("to", "warning_closed")]).await;
     assert_eq!(world.get("/v1/disputes").await.json()["data"][0]["status"], json!("warning_closed"));
-    let wrong = submit(&world, &format!("payment_intents/{intent}/refund"), &[("amount", "1.5")]).await;
-    assert!(wrong.text.contains("must be a whole number"), "{}", wrong.text);
+    let wrong = submit(&world, &format!("payment_intents/{intent}/refund"), &[("amount", "1.555")]).await;
+    assert!(wrong.text.contains("must be an amount of money such as $1.50"), "{}", wrong.text);
+    let shown = page(&world).await;
+    assert!(shown.contains("such as 1.50") && !shown.contains("minor units"), "{shown}");
     world.sandbox.stop().await;
 }
 
@@ -88,7 +117,7 @@ async fn the_form_of_the_mode_is_the_whole_mode() {
 #[tokio::test(flavor = "multi_thread")]
 async fn events_are_delivered_dropped_and_sent_again_on_the_page() {
     let receiver = Receiver::start().await;
-    let config = stripe_sandbox::Config::local(crate::support::KEY).with_webhook(&receiver.url, "whsec_1");
+    let config = Config::local(KEY).with_webhook(&receiver.url, "whsec_1");
     let world = start_with(config).await;
     submit(&world, "deliveries/mode", &[("hold_all", "true")]).await;
     let id = world.session().await;
@@ -116,6 +145,8 @@ async fn an_outage_is_seen_on_the_page_and_ended_there_and_time_is_advanced() {
     assert!(!offers(&page(&world).await, "outage/clear"));
     assert_eq!(submit(&world, "clock", &[("advance_seconds", "3600")]).await.status, 303);
     assert_eq!(world.get("/_sandbox/clock").await.json()["offset_seconds"], json!(3_600));
+    let shown = page(&world).await;
+    assert!(shown.contains(" UTC</strong>, 1 h ahead of this machine"), "{shown}");
     world.sandbox.stop().await;
 }
 

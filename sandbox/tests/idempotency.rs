@@ -100,3 +100,23 @@ async fn a_running_key_is_409_and_a_500_is_repeated() {
     assert_eq!(world.post_with_key(PATH, SESSION, "key-4").await.status, 200, "a 429 is not kept");
     world.sandbox.stop().await;
 }
+
+/// A thousand answers are kept, so the first of many more is gone, and its key can be used anew.
+#[tokio::test(flavor = "multi_thread")]
+async fn in_a_long_session_the_oldest_answers_are_dropped_and_that_of_an_open_session_is_not() {
+    let world = start().await;
+    let opened = world.post_with_key("/v1/checkout/sessions", SESSION, "open").await;
+    let url = [("url", "http://127.0.0.1:9/"), ("enabled_events[]", "*")];
+    let endpoint = world.post("/v1/webhook_endpoints", &url).await.json();
+    let path = format!("/v1/webhook_endpoints/{}", endpoint["id"].as_str().unwrap());
+    for number in 0..=1_100 {
+        let answer = world.post_with_key(&path, &[("description", "first")], &format!("key-{number}")).await;
+        assert_eq!(answer.status, 200, "{}", answer.text);
+    }
+    let again = async |key: &str| world.post_with_key(&path, &[("description", "second")], key).await.status;
+    assert_eq!(again("key-1100").await, 400, "its answer is kept, and to another request");
+    assert_eq!(again("key-0").await, 200, "its answer is gone");
+    let repeated = world.post_with_key("/v1/checkout/sessions", SESSION, "open").await;
+    assert_eq!((&repeated.text, repeated.header("idempotent-replayed")), (&opened.text, "true"));
+    world.sandbox.stop().await;
+}

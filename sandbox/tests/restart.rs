@@ -68,16 +68,17 @@ async fn an_answer_is_in_the_file_before_it_is_given() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("sandbox.json");
     let mut config = Config::local(KEY);
+    let journal = folder.path().join("sandbox.json.journal");
     config.state_file = Some(file.clone());
     let world = start_with(config).await;
     for _ in 0..10 {
         let id = world.session().await;
-        let written = std::fs::read_to_string(&file).unwrap();
+        let written = [&file, &journal].map(|path| std::fs::read_to_string(path).unwrap()).concat();
         assert!(written.contains(&id), "{id} was answered but not written");
     }
     world.sandbox.stop().await;
     let names: Vec<_> = std::fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
-    assert_eq!(names, ["sandbox.json"], "no temporary file is left");
+    assert_eq!(names, ["sandbox.json"], "no journal and no temporary file is left");
 }
 
 #[tokio::test(flavor = "multi_thread")]

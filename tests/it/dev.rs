@@ -158,6 +158,42 @@ async fn the_printed_env_runs_a_service_beside_it_that_sells_on_the_same_sandbox
     stop(dev).await;
 }
 
+/// The sandbox's clock is advanced and kept over restarts, and the service's is the machine's.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_purchase_works_after_the_sandboxs_clock_was_advanced_also_after_a_restart() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut bought = 0;
+    for seconds in [3_600, 86_400, 604_800] {
+        let dev = start(folder.path(), &[]).await;
+        let clock = http_client().post(format!("{}/_sandbox/clock", dev.sandbox));
+        let advanced = clock.json(&serde_json::json!({ "advance_seconds": seconds })).send().await.expect("answers");
+        assert!(advanced.status().is_success(), "{}", advanced.status());
+        bought = buy(&dev, bought).await;
+        stop(dev).await;
+        let dev = start(folder.path(), &[]).await;
+        bought = buy(&dev, bought).await;
+        stop(dev).await;
+    }
+}
+
+/// Buys 250 credits more, by the printed line and the hosted page; gives what the account has then.
+async fn buy(dev: &Dev, before: i64) -> i64 {
+    let output = Command::new("sh").args(["-c", &dev.curl]).output().expect("sh and curl are installed");
+    let checkout: Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    let page = checkout["url"].as_str().unwrap_or_else(|| panic!("no page: {checkout}"));
+    let form = [
+        ("email", "a@b.example"),
+        ("card_number", "4242 4242 4242 4242"),
+        ("exp", "12 / 34"),
+        ("cvc", "123"),
+        ("name", "A B"),
+    ];
+    let paid = http_client().post(page).form(&form).send().await.expect("answers");
+    assert!(paid.status().is_redirection() || paid.status().is_success(), "{}", paid.status());
+    until("the credits", async || (credits(dev).await == before + 250).then_some(())).await;
+    before + 250
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn requests_under_a_name_that_is_not_loopback_are_refused() {
     let folder = tempfile::tempdir().expect("a folder");

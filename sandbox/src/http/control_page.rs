@@ -1,16 +1,20 @@
 //! `/_sandbox` and its forms. A form does what the JSON control of the same path does, and leads back to the page.
 
+use std::time::Duration;
+
 use actix_web::{HttpResponse, http::StatusCode, web};
 use serde_json::{Map, Value, json};
 
 use super::hosted::{html, see_other};
 use crate::{
     controls,
-    engine::Engine,
-    model::error::ApiError,
+    engine::{Core, Engine},
+    model::{currency, error::ApiError},
     pages::{control_rows, controls as page},
 };
 
+/// How long the page waits for deliveries before it is shown.
+const DELIVERED_WAIT: Duration = Duration::from_secs(1);
 /// Members that a JSON control takes as a number.
 const NUMBERS: &[&str] = &["amount", "for_seconds", "times", "advance_seconds", "now", "drop_next"];
 
@@ -20,7 +24,9 @@ pub(crate) fn routes(config: &mut web::ServiceConfig) {
         .route(&format!("{}/{{path:.*}}", page::FORMS), web::post().to(submit));
 }
 
+/// What a form caused is mostly delivered a moment later, so the page waits that long.
 async fn show(engine: web::Data<Engine>) -> HttpResponse {
+    engine.wait_until(DELIVERED_WAIT, |core: &mut Core| !core.is_delivering()).await;
     render(&engine, StatusCode::OK, None)
 }
 
@@ -34,7 +40,7 @@ async fn submit(
     path: web::Path<String>,
     form: web::Form<Vec<(String, String)>>,
 ) -> HttpResponse {
-    let done = match body(&path, &form) {
+    let done = match in_minor_units(&engine, &path, form.into_inner()).and_then(|form| body(&path, &form)) {
         Ok(body) => controls::carry_out(&engine, &path, &body).await,
         Err(mistake) => Err(mistake),
     };
@@ -45,6 +51,25 @@ async fn submit(
             render(&engine, status, Some(&error.message))
         }
     }
+}
+
+/// On the page an amount is money, such as 1.50 in the payment's currency; the controls take minor units.
+fn in_minor_units(engine: &Engine, path: &str, form: Vec<(String, String)>) -> Result<Vec<(String, String)>, ApiError> {
+    let mut segments = path.split('/');
+    let (Some("payment_intents"), Some(id)) = (segments.next(), segments.next()) else { return Ok(form) };
+    let currency = engine.with(|core| core.state.payment_intents.get(id).map(|intent| intent.currency.clone()));
+    let Some(currency) = currency else { return Ok(form) };
+    let minor = |(name, value): (String, String)| {
+        if name != "amount" || value.trim().is_empty() {
+            return Ok((name, value));
+        }
+        let minor = currency::parse_money(value.trim(), &currency).ok_or_else(|| {
+            let example = currency::format(currency::minimum(&currency).saturating_mul(3), &currency);
+            ApiError::invalid(format!("`amount` must be an amount of money such as {example}, not `{}`.", value.trim()))
+        })?;
+        Ok((name, minor.to_string()))
+    };
+    form.into_iter().map(minor).collect()
 }
 
 /// The part of the page that a form belongs to.

@@ -155,6 +155,7 @@ use Outcome::{Challenge, Declined, Succeeds};
 pub const TEST_CARDS: &[TestCard] = &[
     card("4242424242424242", "pm_card_visa", Succeeds, "Succeeds"),
     card("4000000000003220", "pm_card_threeDSecure2Required", Challenge(None), "3-D Secure, succeeds if you pass it"),
+    card("4000002500003155", "pm_card_authenticationRequiredOnSetup", Challenge(None), "3-D Secure unless set up"),
     card("4000000000000002", "pm_card_visa_chargeDeclined", Declined(D::Generic), "Declined"),
     card("4000000000009995", "pm_card_visa_chargeDeclinedInsufficientFunds", Declined(D::InsufficientFunds), "Insufficient funds"),
     card("4000000000009987", "pm_card_visa_chargeDeclinedLostCard", Declined(D::LostCard), "Lost card"),
@@ -167,7 +168,6 @@ pub const TEST_CARDS: &[TestCard] = &[
     card("4000008400001629", "", Challenge(Some(D::Generic)), "3-D Secure, declined after it"),
     card("4000008260003178", "pm_card_authenticationRequiredChargeDeclinedInsufficientFunds", Challenge(Some(D::InsufficientFunds)), "3-D Secure, then insufficient funds"),
     card("4000008400001280", "", Declined(D::Generic), "3-D Secure look-up fails"),
-    card("4000002500003155", "pm_card_authenticationRequiredOnSetup", Challenge(None), "3-D Secure unless set up"),
     card("4000002760003184", "pm_card_authenticationRequired", Challenge(None), "3-D Secure always"),
     card("4000008400000027", "", Challenge(None), "3-D Secure (US)"),
     card("4000003800000446", "pm_card_authenticationRequiredSetupForOffSession", Challenge(None), "3-D Secure on session"),

@@ -3,19 +3,19 @@
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::Value;
 use url::Url;
 
 use super::{
-    Context, State, accepted,
-    account::AccountDefaults,
-    confirm, currency,
+    Context, State, accepted, confirm, currency,
     error::ApiError,
     params::Params,
     session::{self, LineItem, PaymentIntentData, Session, SessionStatus},
     session_json, spec,
     version::{DAHLIA, ENDIVE, LATE_PAYMENT_INTENT},
 };
+
+mod defaults;
 
 const HALF_AN_HOUR: i64 = 30 * 60;
 const A_DAY: i64 = 24 * 60 * 60;
@@ -116,14 +116,15 @@ pub(crate) fn create(state: &mut State, context: &mut Context<'_>, params: &Para
     check_email(wanted.customer_email.as_deref(), "customer_email")?;
     let receipt_email = wanted.payment_intent_data.receipt_email.as_deref();
     check_email(receipt_email, "payment_intent_data[receipt_email]")?;
-    let expires_at = expiry(wanted.expires_at, context.now())?;
+    let machine_now = context.now_ms.saturating_sub(state.clock_offset_ms).div_euclid(1_000);
+    let expires_at = expiry(wanted.expires_at, context.now(), machine_now)?;
     let currency = session_currency(&wanted)?;
     let line_items = line_items(&wanted, &currency, context)?;
     let amount_total = total(&line_items, &currency)?;
     let chosen = state.account;
-    let session = build(with_defaults(wanted, chosen), context, expires_at, currency, line_items, amount_total);
+    let session = build(defaults::filled_in(wanted, chosen), context, expires_at, currency, line_items, amount_total);
     let id = session.id.clone();
-    state.open_until.insert((session.expires_at, id.clone()));
+    state.open_until.insert((session.expires_at, id.clone()), ());
     state.sessions.insert(session);
     if context.api_version < LATE_PAYMENT_INTENT {
         confirm::intent_of(state, context, &id)?;
@@ -223,7 +224,20 @@ pub(crate) fn is_email(text: &str) -> bool {
     })
 }
 
-fn expiry(wanted: Option<i64>, now: i64) -> Result<i64, ApiError> {
+/// When the session ends, by the sandbox's clock. A caller who does not know that this was advanced reckons by the
+/// machine's: what is right by that one is as far in the future here.
+fn expiry(wanted: Option<i64>, now: i64, machine_now: i64) -> Result<i64, ApiError> {
+    let by_sandbox = expiry_at(wanted, now);
+    match by_sandbox {
+        Err(_) if machine_now != now => {
+            let ahead = now.saturating_sub(machine_now);
+            expiry_at(wanted, machine_now).map(|at| at.saturating_add(ahead)).or(by_sandbox)
+        }
+        by_sandbox => by_sandbox,
+    }
+}
+
+fn expiry_at(wanted: Option<i64>, now: i64) -> Result<i64, ApiError> {
     let refuse = |message: &str| Err(ApiError::invalid(message).param("expires_at"));
     match wanted {
         None => Ok(now.saturating_add(A_DAY)),
@@ -356,48 +370,6 @@ fn total(line_items: &[LineItem], currency: &str) -> Result<i64, ApiError> {
     Ok(total)
 }
 
-/// What the request does not say, the account's defaults say.
-fn with_defaults(mut wanted: Wanted, account: AccountDefaults) -> Wanted {
-    let switch = |said: &mut Switch, default: bool| {
-        said.enabled.get_or_insert(default);
-    };
-    switch(&mut wanted.automatic_tax, account.automatic_tax);
-    switch(&mut wanted.adaptive_pricing, account.adaptive_pricing);
-    switch(&mut wanted.phone_number_collection, account.phone_number_collection);
-    switch(&mut wanted.tax_id_collection, account.tax_id_collection);
-    switch(&mut wanted.invoice_creation, account.invoice_creation);
-    switch(&mut wanted.managed_payments, account.managed_payments);
-    let default = |on: bool, value: Value| on.then_some(value);
-    wanted.allow_promotion_codes = wanted.allow_promotion_codes.or(default_flag(account.allow_promotion_codes));
-    wanted.billing_address_collection =
-        wanted.billing_address_collection.or(account.billing_address_collection.then(|| "required".to_owned()));
-    wanted.customer_creation = wanted.customer_creation.or(account.customer_creation.then(|| "always".to_owned()));
-    let consent =
-        json!({ "payment_method_reuse_agreement": null, "promotions": "auto", "terms_of_service": "required" });
-    wanted.consent_collection = wanted.consent_collection.or(default(account.consent_collection, consent));
-    let names = json!({ "individual": { "enabled": true, "optional": false } });
-    wanted.name_collection = wanted.name_collection.or(default(account.name_collection, names));
-    let recovery = json!({ "recovery": {
-        "allow_promotion_codes": false, "enabled": true, "expires_at": null, "url": null,
-    } });
-    wanted.after_expiration = wanted.after_expiration.or(default(account.after_expiration, recovery));
-    let link = json!({ "link": { "display": "auto" } });
-    wanted.wallet_options = wanted.wallet_options.or(default(account.link, link));
-    wanted
-}
-
-/// The members that were given, and for all others what they are by themselves.
-fn with_members(mut members: Value, given: Value) -> Value {
-    if let (Some(members), Value::Object(given)) = (members.as_object_mut(), given) {
-        members.extend(given);
-    }
-    members
-}
-
-fn default_flag(on: bool) -> Option<bool> {
-    on.then_some(true)
-}
-
 fn build(
     wanted: Wanted,
     context: &mut Context<'_>,
@@ -442,24 +414,9 @@ fn build(
         tax_id_collection: wanted.tax_id_collection.is_on(),
         invoice_creation: wanted.invoice_creation.is_on(),
         managed_payments: wanted.managed_payments.is_on(),
-        consent_collection: wanted.consent_collection.map(|said| {
-            with_members(
-                json!({ "payment_method_reuse_agreement": null, "promotions": null, "terms_of_service": null }),
-                said,
-            )
-        }),
-        name_collection: wanted.name_collection.map(|said| {
-            let mut names = said;
-            for name in names.as_object_mut().into_iter().flat_map(|names| names.values_mut()) {
-                *name = with_members(json!({ "enabled": false, "optional": false }), name.take());
-            }
-            names
-        }),
-        after_expiration: wanted.after_expiration.map(|mut said| {
-            let blank = json!({ "allow_promotion_codes": false, "enabled": false, "expires_at": null, "url": null });
-            let recovery = said.get_mut("recovery").map(Value::take).unwrap_or_default();
-            json!({ "recovery": with_members(blank, recovery) })
-        }),
+        consent_collection: wanted.consent_collection.map(defaults::consent),
+        name_collection: wanted.name_collection.map(defaults::names),
+        after_expiration: wanted.after_expiration.map(defaults::recovery),
         wallet_options: wanted.wallet_options,
         completed_event: None,
     }

@@ -68,15 +68,30 @@ pub(crate) fn minimum(currency: &str) -> i64 {
     }
 }
 
-/// An amount for people: `$2.89`, `¥50`, `1.000 KWD`.
-pub(crate) fn format(amount: i64, currency: &str) -> String {
-    let digits: u32 = if listed(ZERO_DECIMAL, currency) {
+fn digits(currency: &str) -> u32 {
+    if listed(ZERO_DECIMAL, currency) {
         0
     } else if listed(THREE_DECIMAL, currency) {
         3
     } else {
         2
-    };
+    }
+}
+
+/// Reads money as people write it, `1.50` or `2`, in minor units. `None` if it is no amount of the currency.
+pub(crate) fn parse_money(text: &str, currency: &str) -> Option<i64> {
+    let (whole, part) = text.split_once('.').unwrap_or((text, ""));
+    let width = usize::try_from(digits(currency)).ok()?;
+    let are_digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+    if whole.is_empty() || !are_digits(whole) || !are_digits(part) || part.len() > width || text.ends_with('.') {
+        return None;
+    }
+    format!("{whole}{part:0<width$}").parse().ok()
+}
+
+/// An amount for people: `$2.89`, `¥50`, `1.000 KWD`.
+pub(crate) fn format(amount: i64, currency: &str) -> String {
+    let digits = digits(currency);
     let unit = 10_i64.pow(digits);
     let (whole, part) = (amount.div_euclid(unit), amount.rem_euclid(unit));
     let mut number = grouped(whole);
@@ -133,6 +148,27 @@ mod tests {
         // 2.9 % of 500 is 14.5, which rounds to 15.
         for (amount, expected) in [(289, 38), (500, 45), (10_330, 330), (1_061, 61), (50, 31)] {
             assert_eq!(fee(amount), expected, "fee of {amount}");
+        }
+    }
+
+    #[test]
+    fn money_is_read_as_people_write_it() {
+        for (text, currency, minor) in [
+            ("1.50", "usd", Some(150)),
+            ("1.5", "usd", Some(150)),
+            ("2", "usd", Some(200)),
+            ("0.02", "eur", Some(2)),
+            ("500", "jpy", Some(500)),
+            ("1.250", "kwd", Some(1_250)),
+            ("5.5", "jpy", None),
+            ("1.555", "usd", None),
+            ("1.", "usd", None),
+            (".5", "usd", None),
+            ("-1", "usd", None),
+            ("1,50", "usd", None),
+            ("99999999999999999999", "usd", None),
+        ] {
+            assert_eq!(parse_money(text, currency), minor, "{text} {currency}");
         }
     }
 

@@ -181,7 +181,7 @@ pub(crate) fn open(
         metadata: BTreeMap::new(),
         balance_transactions: Vec::new(),
     });
-    state.due.insert((due_by, id.clone()));
+    state.due.insert((due_by, id.clone()), ());
     if let Some(charge) = state.charges.get_mut(charge_id) {
         charge.disputed = true;
     }
@@ -239,10 +239,10 @@ pub(crate) fn decide(
     }
     let before = dispute_json::dispute(state, &dispute);
     let escalated = dispute.status.is_inquiry() && to == DisputeStatus::NeedsResponse;
-    state.due.retain(|(_, due)| due != id);
+    state.due.retain(|(_, due), ()| due != id);
     let due_by = if escalated { end_of_day(context.now(), DAYS_TO_ANSWER) } else { dispute.due_by };
     if to.takes_evidence() {
-        state.due.insert((due_by, id.to_owned()));
+        state.due.insert((due_by, id.to_owned()), ());
     }
     if let Some(dispute) = state.disputes.get_mut(id) {
         dispute.status = to;
@@ -369,7 +369,7 @@ pub(crate) fn answer(
     if !submit {
         return Ok(());
     }
-    state.due.retain(|(_, due)| due != id);
+    state.due.retain(|(_, due), ()| due != id);
     match (word.as_str(), inquiry) {
         ("winning_evidence", false) => move_to(state, context, id, DisputeStatus::Won),
         ("losing_evidence", false) => move_to(state, context, id, DisputeStatus::Lost),

@@ -224,13 +224,15 @@ impl State {
     /// Makes what is left to deliver of an event due, whatever holds it back. How many, or `None` for an unknown event.
     pub(crate) fn deliver_now(&mut self, event_id: &str, now_ms: i64) -> Option<usize> {
         self.events.get(event_id)?;
-        let mut count = 0_usize;
-        for delivery in self.deliveries.values_mut().filter(|delivery| delivery.event == event_id) {
-            delivery.forced = true;
-            delivery.due_ms = delivery.due_ms.min(now_ms);
-            count = count.saturating_add(1);
+        let its = |(number, delivery): (&u64, &Delivery)| (delivery.event == event_id).then_some(*number);
+        let numbers: Vec<u64> = self.deliveries.iter().filter_map(its).collect();
+        for number in &numbers {
+            if let Some(delivery) = self.deliveries.get_mut(number) {
+                delivery.forced = true;
+                delivery.due_ms = delivery.due_ms.min(now_ms);
+            }
         }
-        Some(count)
+        Some(numbers.len())
     }
 
     /// Forgets what is left to deliver of an event. How many, or `None` for an unknown event.

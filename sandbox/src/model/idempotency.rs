@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{State, error::ApiError};
+use super::{State, error::ApiError, table::Row};
 
 const KEPT_SECONDS: i64 = 24 * 60 * 60;
 pub(crate) const MAX_KEY_LENGTH: usize = 255;
@@ -11,6 +11,7 @@ pub(crate) const MAX_KEY_LENGTH: usize = 255;
 /// The first answer to a request with a key.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct SavedAnswer {
+    pub(crate) key: String,
     pub(crate) path: String,
     /// The decoded parameters; another request with the same key must have the same.
     pub(crate) params: Value,
@@ -18,6 +19,12 @@ pub(crate) struct SavedAnswer {
     pub(crate) body: Value,
     pub(crate) request_id: String,
     pub(crate) saved_at: i64,
+}
+
+impl Row for SavedAnswer {
+    fn id(&self) -> &str {
+        &self.key
+    }
 }
 
 impl State {
@@ -42,21 +49,21 @@ impl State {
         Ok(Some(saved.clone()))
     }
 
-    pub(crate) fn keep_answer(&mut self, key: String, answer: SavedAnswer) {
-        self.saved_order.push_back((answer.saved_at, key.clone()));
-        self.saved_answers.insert(key, answer);
+    pub(crate) fn keep_answer(&mut self, answer: SavedAnswer) {
+        self.saved_answers.insert(answer);
     }
 
     /// Forgets keys after a day. True when there were any.
     pub(crate) fn forget_old_answers(&mut self, now: i64) -> bool {
-        let before = self.saved_order.len();
-        while let Some((saved_at, key)) = self.saved_order.front()
-            && now.saturating_sub(*saved_at) > KEPT_SECONDS
+        let is_old = |answer: &SavedAnswer| now.saturating_sub(answer.saved_at) > KEPT_SECONDS;
+        let mut forgotten = false;
+        while let Some(key) =
+            self.saved_answers.first().filter(|oldest| is_old(oldest)).map(|oldest| oldest.key.clone())
         {
-            self.saved_answers.remove(key);
-            self.saved_order.pop_front();
+            self.saved_answers.remove(&key);
+            forgotten = true;
         }
-        self.saved_order.len() != before
+        forgotten
     }
 }
 

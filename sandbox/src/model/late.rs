@@ -51,6 +51,29 @@ fn read(params: LateParams) -> Params {
     Params(params.into_iter().map(|(name, param)| (name, read_one(param))).collect())
 }
 
+impl LateRequest {
+    /// The idempotency key that it came with.
+    pub(crate) fn key(&self) -> Option<&str> {
+        self.key.as_deref()
+    }
+
+    /// Everything that may be the id of an object it is about.
+    pub(crate) fn mentioned(&self) -> Vec<&str> {
+        let mut mentioned: Vec<&str> = self.path.split('/').collect();
+        collect_texts(&self.params, &mut mentioned);
+        mentioned
+    }
+}
+
+fn collect_texts<'a>(params: &'a LateParams, texts: &mut Vec<&'a str>) {
+    for param in params.values() {
+        match param {
+            LateParam::Text(text) => texts.push(text),
+            LateParam::Nested(inner) => collect_texts(inner, texts),
+        }
+    }
+}
+
 /// Plans a request for later.
 pub(crate) fn plan(state: &mut State, request: &Request, cause: &Cause, api_version: &str, at_ms: i64) {
     let late = LateRequest {
@@ -67,15 +90,15 @@ pub(crate) fn plan(state: &mut State, request: &Request, cause: &Cause, api_vers
 
 /// Whether a request with this key waits, and nothing is kept under the key.
 pub(crate) fn is_waiting(state: &State, key: &str) -> bool {
-    !state.saved_answers.contains_key(key) && state.late.values().any(|late| late.key.as_deref() == Some(key))
+    state.saved_answers.get(key).is_none() && state.late.values().any(|late| late.key.as_deref() == Some(key))
 }
 
 /// Carries out what is due. True when there was anything.
 pub(crate) fn carry_out_due(state: &mut State, context: &mut Context<'_>) -> bool {
     let mut happened = false;
-    while let Some(entry) = state.late.first_entry().filter(|entry| entry.key().0 <= context.now_ms) {
-        let ((at_ms, _), late) = entry.remove_entry();
-        carry_out(state, context, late, at_ms);
+    while let Some(key) = state.late.keys().next().filter(|(at_ms, _)| *at_ms <= context.now_ms).copied() {
+        let Some(late) = state.late.remove(&key) else { break };
+        carry_out(state, context, late, key.0);
         happened = true;
     }
     happened
@@ -102,7 +125,7 @@ fn carry_out(state: &mut State, context: &mut Context<'_>, late: LateRequest, at
             }
         }
     };
-    let Some(key) = late.key.filter(|key| is_kept && !state.saved_answers.contains_key(key)) else { return };
+    let Some(key) = late.key.filter(|key| is_kept && state.saved_answers.get(key).is_none()) else { return };
     let saved = SavedAnswer {
         path: request.path,
         params,
@@ -110,6 +133,7 @@ fn carry_out(state: &mut State, context: &mut Context<'_>, late: LateRequest, at
         body,
         request_id: late.request_id,
         saved_at: at_ms.div_euclid(1_000),
+        key,
     };
-    state.keep_answer(key, saved);
+    state.keep_answer(saved);
 }

@@ -11,6 +11,7 @@ pub(crate) mod account;
 pub(crate) mod api;
 pub(crate) mod balance;
 pub(crate) mod card;
+pub(crate) mod changes;
 pub(crate) mod confirm;
 pub(crate) mod control;
 pub(crate) mod control_money;
@@ -28,6 +29,7 @@ pub(crate) mod ids;
 pub(crate) mod intent;
 pub(crate) mod intent_api;
 pub(crate) mod late;
+pub(crate) mod limits;
 pub(crate) mod list;
 pub(crate) mod lists;
 pub(crate) mod metadata;
@@ -45,10 +47,9 @@ pub(crate) mod session_json;
 pub(crate) mod spec;
 pub(crate) mod table;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
+pub(crate) mod tracked;
 pub(crate) mod version;
-
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use serde::{Deserialize, Serialize};
 
@@ -64,6 +65,7 @@ use self::{
     refund::Refund,
     session::Session,
     table::Table,
+    tracked::{Tracked, TrackedSet},
 };
 
 /// All of Stripe's objects in this sandbox. This is what the state file holds.
@@ -78,30 +80,39 @@ pub(crate) struct State {
     pub(crate) events: Table<Event>,
     pub(crate) endpoints: Table<Endpoint>,
     /// Deliveries that are still to be made, oldest first. A delivery that is done leaves this map.
-    pub(crate) deliveries: BTreeMap<u64, Delivery>,
+    pub(crate) deliveries: Tracked<u64, Delivery>,
     pub(crate) next_delivery: u64,
     /// How far the sandbox's clock is ahead of the machine's. Only the engine reads it; the model is told the time.
     pub(crate) clock_offset_ms: i64,
-    pub(crate) saved_answers: BTreeMap<String, SavedAnswer>,
-    /// The keys of `saved_answers` with the time of saving, oldest first.
-    pub(crate) saved_order: VecDeque<(i64, String)>,
+    /// By their keys.
+    #[serde(rename = "answers")]
+    pub(crate) saved_answers: Table<SavedAnswer>,
+    /// How often the whole state was written.
+    pub(crate) generation: u64,
     /// When each open session expires: what is here is open, and what is open is here.
-    pub(crate) open_until: BTreeSet<(i64, String)>,
+    #[serde(with = "tracked::as_list")]
+    pub(crate) open_until: TrackedSet<(i64, String)>,
     /// When each debit settles, in milliseconds, with its `PaymentIntent`.
-    pub(crate) settlements: BTreeSet<(i64, String)>,
+    #[serde(with = "tracked::as_list")]
+    pub(crate) settlements: TrackedSet<(i64, String)>,
     pub(crate) refunds: Table<Refund>,
     pub(crate) disputes: Table<Dispute>,
     pub(crate) account: AccountDefaults,
     /// When refunds and disputes take their next step by themselves.
-    pub(crate) due: BTreeSet<(i64, String)>,
+    #[serde(with = "tracked::as_list")]
+    pub(crate) due: TrackedSet<(i64, String)>,
     /// Requests that were answered with a failure and are carried out later, by their time in milliseconds.
-    pub(crate) late: BTreeMap<(i64, u64), LateRequest>,
+    #[serde(rename = "late_requests", with = "tracked::as_pairs")]
+    pub(crate) late: Tracked<(i64, u64), LateRequest>,
     pub(crate) next_late: u64,
     /// Sessions, refunds, disputes and events are listed only when they are so many seconds old.
     pub(crate) list_lag: i64,
     /// The time of the latest command, in seconds since 1970.
     #[serde(skip)]
     pub(crate) now: i64,
+    /// How much was left when what is old was last removed.
+    #[serde(skip)]
+    pub(crate) trimmed: limits::Trimmed,
 }
 
 /// What a command needs to know of the world.
@@ -140,17 +151,17 @@ impl State {
         self.now = now;
         let late = late::carry_out_due(self, context);
         let due: Vec<String> =
-            self.open_until.iter().take_while(|(at, _)| *at <= now).map(|(_, id)| id.clone()).collect();
+            self.open_until.keys().take_while(|(at, _)| *at <= now).map(|(_, id)| id.clone()).collect();
         let forgotten = self.forget_old_answers(context.now());
         let cause = context.cause.take();
         for id in &due {
             session::expire(self, context, id);
         }
         let mut happened = sepa::settle_due(self, context) || !due.is_empty();
-        while let Some((at, id)) = self.due.first().filter(|(at, _)| *at <= now).cloned() {
-            self.due.remove(&(at, id.clone()));
-            refund::fall_due(self, context, &id);
-            dispute::fall_due(self, context, &id);
+        while let Some(due) = self.due.keys().next().filter(|(at, _)| *at <= now).cloned() {
+            self.due.remove(&due);
+            refund::fall_due(self, context, &due.1);
+            dispute::fall_due(self, context, &due.1);
             happened = true;
         }
         context.cause = cause;
@@ -159,8 +170,8 @@ impl State {
 
     /// When [`State::tick`] has something to do next, in milliseconds.
     pub(crate) fn next_due_ms(&self) -> Option<i64> {
-        let seconds = self.open_until.first().into_iter().chain(self.due.first()).map(|(at, _)| *at).min();
-        let settlement = self.settlements.first().map(|(at_ms, _)| *at_ms);
+        let seconds = self.open_until.keys().next().into_iter().chain(self.due.keys().next()).map(|(at, _)| *at).min();
+        let settlement = self.settlements.keys().next().map(|(at_ms, _)| *at_ms);
         let late = self.late.first_key_value().map(|((at_ms, _), _)| *at_ms);
         [seconds.map(|at| at.saturating_mul(1_000)), settlement, late].into_iter().flatten().min()
     }

@@ -152,7 +152,7 @@ pub(crate) fn create(
         failure_balance_transaction: None,
     });
     if pends || after == Aftermath::RefundsFail {
-        state.due.insert((context.now().saturating_add(NEXT_STEP_AFTER), id.clone()));
+        state.due.insert((context.now().saturating_add(NEXT_STEP_AFTER), id.clone()), ());
     }
     if let Some(rendered) = by_id(state, &id) {
         state.emit(context, "refund.created", rendered);
@@ -243,7 +243,7 @@ pub(crate) fn move_to(
         return Err(ApiError::invalid(message));
     }
     let before = to_json(state, &refund);
-    state.due.retain(|(_, due)| due != id);
+    state.due.retain(|(_, due), ()| due != id);
     let returned = to.is_undone().then(|| give_back(state, context, &refund));
     if let Some(refund) = state.refunds.get_mut(id) {
         refund.status = to;

@@ -154,14 +154,14 @@ fn passes_check(iban: &str) -> bool {
 pub(crate) fn schedule(state: &mut State, context: &Context<'_>, intent_id: &str, method_id: &str) {
     let debit = state.payment_methods.get(method_id).and_then(|method| method.sepa_debit.as_ref());
     if let Some(debit) = debit {
-        state.settlements.insert((context.now_ms.saturating_add(debit.after_ms), intent_id.to_owned()));
+        state.settlements.insert((context.now_ms.saturating_add(debit.after_ms), intent_id.to_owned()), ());
     }
 }
 
 /// Settles what is due. True when there was anything.
 pub(crate) fn settle_due(state: &mut State, context: &mut Context<'_>) -> bool {
     let due: Vec<(i64, String)> =
-        state.settlements.iter().take_while(|(at, _)| *at <= context.now_ms).cloned().collect();
+        state.settlements.keys().take_while(|(at, _)| *at <= context.now_ms).cloned().collect();
     for settlement in &due {
         state.settlements.remove(settlement);
         let succeeds = ending(state, &settlement.1).is_some_and(|ending| ending != DebitEnding::Fails);

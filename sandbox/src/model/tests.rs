@@ -17,14 +17,14 @@ const SESSION: &str = "mode=payment&line_items[0][price_data][currency]=usd&line
 const START: i64 = 1_800_000_000;
 
 /// A state with its own clock and ids.
-pub(super) struct Run {
-    pub(super) state: State,
+pub(crate) struct Run {
+    pub(crate) state: State,
     ids: IdSource,
-    pub(super) now: i64,
+    pub(crate) now: i64,
 }
 
 impl Run {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let mut run = Self { state: State::default(), ids: IdSource::seeded([1; 32]), now: START };
         let endpoint = WebhookEndpoint {
             url: "http://127.0.0.1/hook".to_owned(),
@@ -38,7 +38,7 @@ impl Run {
         run
     }
 
-    pub(super) fn step<R>(&mut self, command: impl FnOnce(&mut State, &mut Context<'_>) -> R) -> R {
+    pub(crate) fn step<R>(&mut self, command: impl FnOnce(&mut State, &mut Context<'_>) -> R) -> R {
         let mut context = Context {
             now_ms: self.now * 1_000,
             ids: &mut self.ids,
@@ -50,24 +50,24 @@ impl Run {
         command(&mut self.state, &mut context)
     }
 
-    pub(super) fn call(&mut self, method: Method, path: &str, encoded: &str) -> Result<Value, ApiError> {
+    pub(crate) fn call(&mut self, method: Method, path: &str, encoded: &str) -> Result<Value, ApiError> {
         let mut params = Params::default();
         params.read(encoded.as_bytes())?;
         let request = Request { method, path: path.to_owned(), params };
         self.step(|state, context| api::handle(state, context, &request))
     }
 
-    pub(super) fn session(&mut self, more: &str) -> String {
+    pub(crate) fn session(&mut self, more: &str) -> String {
         let made = self.call(Method::Post, "/v1/checkout/sessions", &format!("{SESSION}{more}")).expect("created");
         made["id"].as_str().expect("an id").to_owned()
     }
 
-    pub(super) fn confirm(&mut self, id: &str, method: &str) -> Result<Value, ApiError> {
+    pub(crate) fn confirm(&mut self, id: &str, method: &str) -> Result<Value, ApiError> {
         let params = format!("payment_method={method}&expected_amount=289");
         self.call(Method::Post, &format!("/v1/payment_pages/{id}/confirm"), &params)
     }
 
-    pub(super) fn kinds(&self) -> Vec<&str> {
+    pub(crate) fn kinds(&self) -> Vec<&str> {
         self.state.events.iter().map(|event| event.kind.as_str()).collect()
     }
 }
@@ -129,8 +129,9 @@ fn keys_are_forgotten_after_a_day() {
         body: json!({}),
         request_id: "req_1".to_owned(),
         saved_at: START,
+        key: "key".to_owned(),
     };
-    state.keep_answer("key".to_owned(), saved);
+    state.keep_answer(saved);
     assert!(!state.forget_old_answers(START + 86_400));
     assert!(state.saved_answer("key", "/v1/x", &json!({})).is_ok_and(|found| found.is_some()));
     assert!(state.forget_old_answers(START + 86_401));

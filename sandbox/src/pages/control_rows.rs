@@ -13,6 +13,7 @@ use crate::{
         session::Session,
     },
     outage::Outage,
+    pages::time,
 };
 
 const SHOWN: usize = 20;
@@ -28,11 +29,17 @@ pub(crate) struct Rows {
     pub(crate) outage: Option<Outage>,
     /// Seconds since 1970.
     pub(crate) now: i64,
+    /// How far that is ahead of the machine's clock.
+    pub(crate) ahead_seconds: i64,
+    /// Something is being delivered at this moment.
+    pub(crate) is_delivering: bool,
 }
 
 /// A session, or a payment intent without one.
 pub(crate) struct Payment {
     pub(crate) id: String,
+    /// Who buys, what, and when.
+    pub(crate) about: String,
     pub(crate) status: String,
     pub(crate) total: String,
     /// The path below `/_sandbox/` of its controls, if it is a session or a bare intent.
@@ -54,6 +61,8 @@ pub(crate) enum Can {
 /// A refund or a dispute.
 pub(crate) struct Changing {
     pub(crate) id: String,
+    /// Of which payment, and when.
+    pub(crate) about: String,
     pub(crate) status: &'static str,
     pub(crate) amount: String,
 }
@@ -61,6 +70,8 @@ pub(crate) struct Changing {
 pub(crate) struct EventRow {
     pub(crate) id: String,
     pub(crate) kind: String,
+    /// When it happened: the time of day.
+    pub(crate) at: String,
     /// Something is left to deliver of it.
     pub(crate) pending: bool,
 }
@@ -73,11 +84,13 @@ pub(crate) fn of(core: &mut Core) -> Rows {
     let amount = |minor: i64, currency: &str| currency::format(minor, currency);
     let refunds = state.refunds.iter().rev().take(SHOWN).map(|refund| Changing {
         id: refund.id.clone(),
+        about: about_charge(state, &refund.charge, refund.created),
         status: refund.status.as_str(),
         amount: amount(refund.amount, &refund.currency),
     });
     let disputes = state.disputes.iter().rev().take(SHOWN).map(|dispute| Changing {
         id: dispute.id.clone(),
+        about: about_charge(state, &dispute.charge, dispute.created),
         status: dispute.status.as_str(),
         amount: amount(dispute.amount, &dispute.currency),
     });
@@ -85,17 +98,23 @@ pub(crate) fn of(core: &mut Core) -> Rows {
     let events = state.events.iter().rev().take(SHOWN).map(|event| EventRow {
         id: event.id.clone(),
         kind: event.kind.clone(),
+        at: time::clock(event.created),
         pending: pending.contains(event.id.as_str()),
     });
+    let (refunds, disputes, events) = (refunds.collect(), disputes.collect(), events.collect());
+    let endpoints = endpoints::rows(core);
+    let is_delivering = core.is_delivering();
     Rows {
-        payments: payments(state),
-        refunds: refunds.collect(),
-        disputes: disputes.collect(),
-        events: events.collect(),
-        endpoints: endpoints::rows(core),
+        payments: payments(&core.state),
+        refunds,
+        disputes,
+        events,
+        endpoints,
         mode: core.mode.clone(),
         outage,
         now: now_ms.div_euclid(1_000),
+        ahead_seconds: core.state.clock_offset_ms.div_euclid(1_000),
+        is_delivering,
     }
 }
 
@@ -115,6 +134,7 @@ fn of_session(state: &State, session: &Session) -> Payment {
     let paid = if session.paid { ", paid" } else { "" };
     Payment {
         id: session.id.clone(),
+        about: format!("{} · {}", about(session), time::clock(session.created)),
         status: format!("{}{paid}", session.status.as_str()),
         total: currency::format(session.amount_total, &session.currency),
         path: format!("sessions/{}", session.id),
@@ -123,9 +143,25 @@ fn of_session(state: &State, session: &Session) -> Payment {
     }
 }
 
+/// Who buys, and what: `user_1 · 250 × Credits`.
+fn about(session: &Session) -> String {
+    let who = session.client_reference_id.as_deref().or(session.customer_email.as_deref()).unwrap_or("somebody");
+    let what = session.line_items.first().map(|item| format!("{} × {}", item.quantity, item.name));
+    format!("{who} · {}", what.unwrap_or_default())
+}
+
+/// The payment that a charge belongs to, and when something happened to it.
+fn about_charge(state: &State, charge: &str, at: i64) -> String {
+    let intent = state.charges.get(charge).and_then(|charge| state.payment_intents.get(&charge.payment_intent));
+    let session = intent.and_then(|intent| intent.session.as_deref()).and_then(|id| state.sessions.get(id));
+    let what = session.map_or_else(|| "a payment without a checkout".to_owned(), about);
+    format!("{what} · {}", time::clock(at))
+}
+
 fn of_intent(intent: &PaymentIntent) -> Payment {
     Payment {
         id: intent.id.clone(),
+        about: format!("without a checkout · {}", time::clock(intent.created)),
         status: payment_json::intent_status(intent.status).to_owned(),
         total: currency::format(intent.amount, &intent.currency),
         path: format!("payment_intents/{}", intent.id),

@@ -4,8 +4,8 @@
 use maud::{Markup, html};
 
 use super::{
-    control_rows::{Can, Changing, EventRow, Payment, Rows},
-    endpoints, layout,
+    control_rows::{Can, Changing, Payment, Rows},
+    endpoints, layout, time,
 };
 use crate::{API_VERSIONS, delivery_mode::Hold};
 
@@ -29,11 +29,11 @@ pub(crate) fn page(rows: &Rows, mistake: Option<&str>) -> Markup {
                     &["succeeded", "failed", "canceled", "requires_action", "pending"]))
                 (moving("Disputes", "disputes", "to", &rows.disputes,
                     &["won", "lost", "under_review", "needs_response", "warning_closed", "withdrawn"]))
-                (events(&rows.events))
+                (events(rows))
                 (endpoints::section(&rows.endpoints))
                 (delivery_mode(rows))
                 (outage(rows))
-                (clock(rows.now))
+                (clock(rows))
             }
         },
     )
@@ -56,7 +56,7 @@ fn payments(rows: &[Payment]) -> Markup {
             @if rows.is_empty() { p.soft { "None yet." } }
             @for row in rows {
                 div.card.control {
-                    p { code { (row.id) } " " strong { (row.total) } " " (row.status) }
+                    p { strong { (row.total) } " " (row.about) " · " (row.status) br; code.soft { (row.id) } }
                     div.actions { (payment_actions(row)) }
                 }
             }
@@ -89,8 +89,8 @@ fn coming_back(intent: &str) -> Markup {
     let field = format!("amount-{intent}");
     html! {
         form method="post" action={ (FORMS) "/" (refund) } {
-            label for=(field) { "Amount in minor units (empty: all)" }
-            input id=(field) name="amount" inputmode="numeric" pattern="[0-9]*";
+            label for=(field) { "Amount, such as 1.50 (empty: all)" }
+            input id=(field) name="amount" inputmode="decimal" pattern="[0-9]+([.][0-9]+)?";
             button.plain type="submit" aria-label={ "Refund: " (intent) } { "Refund" }
         }
         (button(&dispute, "Dispute", intent, &[]))
@@ -106,7 +106,7 @@ fn moving(title: &str, path: &str, name: &str, rows: &[Changing], choices: &[&st
             @if rows.is_empty() { p.soft { "None yet." } }
             @for row in rows {
                 div.card.control {
-                    p { code { (row.id) } " " strong { (row.amount) } " " (row.status) }
+                    p { strong { (row.amount) } " " (row.about) " · " (row.status) br; code.soft { (row.id) } }
                     form method="post" action={ (FORMS) "/" (path) "/" (row.id) } {
                         label for={ (name) "-" (row.id) } { "Next state" }
                         select id={ (name) "-" (row.id) } name=(name) {
@@ -120,14 +120,23 @@ fn moving(title: &str, path: &str, name: &str, rows: &[Changing], choices: &[&st
     }
 }
 
-fn events(rows: &[EventRow]) -> Markup {
+fn events(rows: &Rows) -> Markup {
     html! {
         section #events aria-labelledby="events-title" {
             h2 #events-title { "Events" }
-            @if rows.is_empty() { p.soft { "None yet." } }
-            @for row in rows {
+            @if rows.is_delivering {
+                form.actions method="get" action="/_sandbox" {
+                    p role="status" { "Something is being delivered at this moment." }
+                    button.plain type="submit" { "Look again" }
+                }
+            }
+            @if rows.events.is_empty() { p.soft { "None yet." } }
+            @for row in &rows.events {
                 div.card.control {
-                    p { strong { (row.kind) } " " code { (row.id) } @if row.pending { " not delivered yet" } }
+                    p {
+                        strong { (row.kind) } " " (row.at) @if row.pending { " · not delivered yet" }
+                        br; code.soft { (row.id) }
+                    }
                     div.actions {
                         form method="post" action={ (FORMS) "/events/" (row.id) "/resend" } {
                             label for={ "version-" (row.id) } { "In version" }
@@ -227,11 +236,29 @@ fn outage(rows: &Rows) -> Markup {
     }
 }
 
-fn clock(now: i64) -> Markup {
+/// `1 day 2 h 3 min`, without what is zero.
+fn span(seconds: i64) -> String {
+    let parts = [
+        (seconds.div_euclid(86_400), "d"),
+        (seconds.div_euclid(3_600).rem_euclid(24), "h"),
+        (seconds.div_euclid(60).rem_euclid(60), "min"),
+        (seconds.rem_euclid(60), "s"),
+    ];
+    let parts: Vec<String> =
+        parts.into_iter().filter(|(count, _)| *count > 0).map(|(count, unit)| format!("{count} {unit}")).collect();
+    parts.join(" ")
+}
+
+fn clock(rows: &Rows) -> Markup {
+    let ahead = rows.ahead_seconds;
     html! {
         section #clock aria-labelledby="clock-title" {
             h2 #clock-title { "Clock" }
-            p { "It is " code { (now) } " (seconds since 1970). Time can be advanced, and not turned back." }
+            p {
+                "It is " strong { (time::utc(rows.now)) }
+                @if ahead > 0 { ", " (span(ahead)) " ahead of this machine" }
+                ". Time can be advanced, and not turned back."
+            }
             div.actions {
                 @for (label, seconds) in
                     [("1 minute", "60"), ("3 minutes", "180"), ("1 hour", "3600"), ("1 day", "86400"), ("1 week", "604800")]

@@ -7,3 +7,4 @@ pub(crate) mod controls;
 pub(crate) mod endpoints;
 pub(crate) mod home;
 pub(crate) mod layout;
+pub(crate) mod time;

@@ -1,0 +1,94 @@
+//! What of the state changed since it was last written to its file, and how a change is brought into an older state.
+//!
+//! What always holds: a state and a change that was taken from it make the state as it was when the change was taken. The
+//! size of a change depends on what was done and not on how much there is.
+
+use serde::{Deserialize, Serialize};
+
+use super::{
+    State,
+    account::AccountDefaults,
+    dispute::Dispute,
+    endpoint::Endpoint,
+    event::{Delivery, Event},
+    idempotency::SavedAnswer,
+    late::LateRequest,
+    payment::{BalanceTransaction, Charge, PaymentIntent, PaymentMethod},
+    refund::Refund,
+    session::Session,
+    table::TableChange,
+    tracked::MapChange,
+};
+
+/// Writes [`Changes`] and what goes with it. A member of the state that is in none of the lists does not compile.
+macro_rules! changes {
+    (
+        tables { $($table:ident: $row:ty),+ $(,)? }
+        maps { $($map:ident: $key:ty => $value:ty),+ $(,)? }
+        whole { $($whole:ident: $small:ty),+ $(,)? }
+        kept_out { $($kept_out:ident),+ $(,)? }
+    ) => {
+        /// One entry of the journal.
+        #[derive(Debug, Serialize, Deserialize)]
+        pub(crate) struct Changes {
+            $(#[serde(default, skip_serializing_if = "TableChange::is_empty")] $table: TableChange<$row>,)+
+            $(#[serde(default, skip_serializing_if = "MapChange::is_empty")] $map: MapChange<$key, $value>,)+
+            $($whole: $small,)+
+        }
+
+        impl State {
+            /// What changed since the last time, or since [`State::begin_notes`].
+            pub(crate) fn take_changes(&mut self) -> Changes {
+                let Self { $($table,)+ $($map,)+ $($whole,)+ $($kept_out: _),+ } = self;
+                Changes {
+                    $($table: $table.take_change(),)+
+                    $($map: $map.take_change(),)+
+                    $($whole: *$whole,)+
+                }
+            }
+
+            /// From now on changes are noted. What was noted before is forgotten.
+            pub(crate) fn begin_notes(&mut self) {
+                $(self.$table.begin_notes();)+
+                $(self.$map.begin_notes();)+
+            }
+
+            /// Brings a change into the state that it was taken from.
+            pub(crate) fn apply(&mut self, changes: Changes) {
+                $(self.$table.apply(changes.$table);)+
+                $(self.$map.apply(changes.$map);)+
+                $(self.$whole = changes.$whole;)+
+            }
+        }
+    };
+}
+
+changes! {
+    tables {
+        sessions: Session,
+        payment_intents: PaymentIntent,
+        payment_methods: PaymentMethod,
+        charges: Charge,
+        balance_transactions: BalanceTransaction,
+        events: Event,
+        endpoints: Endpoint,
+        refunds: Refund,
+        disputes: Dispute,
+        saved_answers: SavedAnswer,
+    }
+    maps {
+        deliveries: u64 => Delivery,
+        open_until: (i64, String) => (),
+        settlements: (i64, String) => (),
+        due: (i64, String) => (),
+        late: (i64, u64) => LateRequest,
+    }
+    whole {
+        next_delivery: u64,
+        next_late: u64,
+        clock_offset_ms: i64,
+        list_lag: i64,
+        account: AccountDefaults,
+    }
+    kept_out { generation, now, trimmed }
+}
