@@ -90,6 +90,18 @@ impl Books {
         Ok((entries, self.number("SELECT COALESCE(SUM(balance), 0) FROM accounts").await?))
     }
 
+    /// How many of these purchases are paid.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn paid_of(&mut self, first: u64, count: u64) -> Result<u64, Failure> {
+        let (topup, from) = (self.hex(32), self.numbers(first, count));
+        let sql = format!(
+            "SELECT COUNT(*) FROM topups WHERE state = 'paid' AND id IN (SELECT 'topup_' || {topup} FROM {from})"
+        );
+        Ok(u64::try_from(self.number(&sql).await?)?)
+    }
+
     /// The rows n = `first` to `first + count - 1`.
     pub fn numbers(&self, first: u64, count: u64) -> String {
         let last = first.saturating_add(count).saturating_sub(1);

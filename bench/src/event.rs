@@ -2,6 +2,7 @@
 
 use crate::load::Request;
 use crate::purchase::{Buyers, Purchase};
+use crate::template::Template;
 
 /// The endpoint's signing secret: made up, and known to nobody but this run.
 pub const SECRET: &str = "whsec_3f9c1b7a5d2e8c4460f1a9b8d7e6c5f4";
@@ -64,43 +65,38 @@ enum Kind {
 
 /// Makes deliveries of the purchases from `first` on, signed at `now_seconds`.
 pub fn deliveries(mix: Mix, first: u64, count: u64, now_seconds: i64) -> Vec<Request> {
-    let parts: Vec<&str> = TEMPLATE.trim_end().split('~').collect();
+    let template = completed();
     let mut requests = Vec::new();
     for index in 0..count {
         let kind = mix.kind(index);
         // The one that is repeated is a few deliveries back, so it may still be under way.
         let index = if kind == Kind::Repeats { index.saturating_sub(1 + index / 5 % 4) } else { index };
-        let number = first.saturating_add(index);
-        let body = body(&parts, Purchase { number, buyers: mix.buyers() }, now_seconds);
-        let secret = if kind == Kind::NotSigned { "whsec_of_somebody_else" } else { SECRET };
-        let signature = stripe_sandbox::sign(secret, now_seconds, body.as_bytes());
-        let request = format!(
-            "POST /webhooks/stripe HTTP/1.1\r\nhost: 127.0.0.1\r\nuser-agent: Stripe/1.0 (+https://stripe.com/docs/webhooks)\r\n\
-             accept: */*; q=0.5, application/xml\r\ncache-control: no-cache\r\ncontent-type: application/json; charset=utf-8\r\n\
-             stripe-signature: {signature}\r\ncontent-length: {}\r\n\r\n{body}",
-            body.len(),
-        );
-        let expected = if kind == Kind::NotSigned { 400 } else { 200 };
-        requests.push(Request { bytes: request.into_bytes().into(), expected });
+        let purchase = Purchase { number: first.saturating_add(index), buyers: mix.buyers() };
+        let body = template.fill(purchase, &purchase.event(0), now_seconds);
+        requests.push(if kind == Kind::NotSigned {
+            Request { expected: 400, ..delivery(&body, "whsec_of_somebody_else", now_seconds) }
+        } else {
+            delivery(&body, SECRET, now_seconds)
+        });
     }
     requests
 }
 
-fn body(parts: &[&str], purchase: Purchase, now_seconds: i64) -> String {
-    let mut body = String::with_capacity(TEMPLATE.len().saturating_add(512));
-    for (index, part) in parts.iter().enumerate() {
-        match *part {
-            text if index % 2 == 0 => body.push_str(text),
-            "event" => body.push_str(&purchase.event()),
-            "session" => body.push_str(&purchase.session()),
-            "payment" => body.push_str(&purchase.payment()),
-            "topup" => body.push_str(&purchase.topup()),
-            "account" => body.push_str(&purchase.account()),
-            "expires" => body.push_str(&now_seconds.saturating_add(3_600).to_string()),
-            _ => body.push_str(&now_seconds.to_string()),
-        }
-    }
-    body
+/// The event that credits.
+pub fn completed() -> Template {
+    Template::new(TEMPLATE)
+}
+
+/// The delivery of an event.
+pub fn delivery(body: &str, secret: &str, now_seconds: i64) -> Request {
+    let signature = stripe_sandbox::sign(secret, now_seconds, body.as_bytes());
+    let request = format!(
+        "POST /webhooks/stripe HTTP/1.1\r\nhost: 127.0.0.1\r\nuser-agent: Stripe/1.0 (+https://stripe.com/docs/webhooks)\r\n\
+         accept: */*; q=0.5, application/xml\r\ncache-control: no-cache\r\ncontent-type: application/json; charset=utf-8\r\n\
+         stripe-signature: {signature}\r\ncontent-length: {}\r\n\r\n{body}",
+        body.len(),
+    );
+    Request { bytes: request.into_bytes().into(), expected: 200 }
 }
 
 #[cfg(test)]
@@ -123,7 +119,7 @@ mod tests {
         assert_eq!(event["data"]["object"]["id"], purchase.session());
         assert_eq!(event["data"]["object"]["payment_intent"], purchase.payment());
         assert_eq!(event["data"]["object"]["client_reference_id"], purchase.account());
-        assert_eq!(event["id"], purchase.event());
+        assert_eq!(event["id"], purchase.event(0));
         assert!(!event.to_string().contains('~'));
         let request = &requests[1].bytes;
         let event_bytes = request.len() - crate::http::find(request, b"\r\n\r\n").unwrap() - 4;

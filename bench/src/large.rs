@@ -101,17 +101,7 @@ impl Large<'_> {
 /// Writes the history of so many purchases, as the service would have left it. Only here nothing is checked and nothing
 /// needs to last while it is written: it would take hours.
 async fn fill(target: &mut Target, size: u64) -> Result<(), Failure> {
-    let (relax, restore) = if target.name == POSTGRES {
-        (
-            "SET session_replication_role = replica; SET synchronous_commit = off",
-            "RESET session_replication_role; RESET synchronous_commit",
-        )
-    } else {
-        (
-            "PRAGMA foreign_keys = OFF; PRAGMA synchronous = OFF; PRAGMA cache_size = -262144",
-            "PRAGMA foreign_keys = ON; PRAGMA synchronous = FULL; PRAGMA cache_size = -2000",
-        )
-    };
+    let (relax, restore) = relaxed(target.name);
     target.books.run(relax).await?;
     let (now_ms, mut first) = (wall_clock_ms(), 0_u64);
     while first < size {
@@ -132,6 +122,21 @@ async fn fill(target: &mut Target, size: u64) -> Result<(), Failure> {
     target.books.run(restore).await?;
     target.books.run(if target.name == POSTGRES { "VACUUM ANALYZE" } else { "ANALYZE" }).await?;
     target.books.checkpoint().await
+}
+
+/// What makes writing many rows fast where nothing needs to last while they are written, and what ends that.
+pub fn relaxed(database: &str) -> (&'static str, &'static str) {
+    if database == POSTGRES {
+        (
+            "SET session_replication_role = replica; SET synchronous_commit = off",
+            "RESET session_replication_role; RESET synchronous_commit",
+        )
+    } else {
+        (
+            "PRAGMA foreign_keys = OFF; PRAGMA synchronous = OFF; PRAGMA cache_size = -262144",
+            "PRAGMA foreign_keys = ON; PRAGMA synchronous = FULL; PRAGMA cache_size = -2000",
+        )
+    }
 }
 
 fn chunk(target: &Target, first: u64, count: u64, now_ms: i64) -> [String; 4] {

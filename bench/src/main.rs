@@ -4,9 +4,12 @@
 //! files are in a temporary folder. After each run the books are compared with what was delivered; a difference is an
 //! error, because a fast wrong service is worth nothing.
 
+mod as_sent;
+mod audit;
 mod bars;
 mod books;
 mod event;
+mod hostile;
 mod http;
 mod large;
 mod latency;
@@ -14,6 +17,7 @@ mod load;
 mod machine;
 mod postgres;
 mod purchase;
+mod recording;
 mod report;
 mod results;
 mod rounds;
@@ -21,6 +25,8 @@ mod service;
 mod statistics;
 mod stripe;
 mod target;
+mod template;
+mod token;
 mod yardstick;
 
 use std::path::{Path, PathBuf};
@@ -30,10 +36,12 @@ use std::time::Duration;
 use clap::{Parser, ValueEnum};
 use tokio::signal::unix::{SignalKind, signal};
 
+use audit::Audit;
 use event::Mix;
 use large::Large;
 use machine::Machine;
 use postgres::{PgBouncer, Postgres};
+use recording::Recording;
 use report::Report;
 use results::Results;
 use rounds::{Bench, CONNECTIONS, POSTGRES, SQLITE, say};
@@ -57,9 +65,9 @@ struct Arguments {
     /// Also on databases with 1 and 10 million ledger entries: takes long, and 25 GB in the folder for temporary files.
     #[arg(long)]
     large: bool,
-    /// Measure only this.
+    /// Measure only this. Can be given several times.
     #[arg(long, value_name = "NAME")]
-    only: Option<Part>,
+    only: Vec<Part>,
     /// Only deliveries of this mix.
     #[arg(long, value_name = "NAME")]
     mix: Option<Mix>,
@@ -103,16 +111,35 @@ enum Part {
     HeldRow,
     /// Deliveries on databases whose statistics were made when they were empty, or never, on PostgreSQL.
     Statistics,
+    /// Deliveries as Stripe sends them: charges and fees besides sessions, sessions that expire, refunds.
+    AsSent,
+    /// Balance reads by an API key and by a customer's token.
+    Credentials,
+    /// Good deliveries beside hostile connections.
+    Hostile,
     /// Start and memory.
     Start,
     /// What `--large` adds.
     Large,
+    /// An audit of an account with five million entries, and the start on a file of 1 GiB. Only if asked for.
+    Audit,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Database {
     Postgres,
     Sqlite,
+}
+
+impl Arguments {
+    fn wants(&self, part: Part) -> bool {
+        self.only.is_empty() || self.only.contains(&part)
+    }
+
+    /// How often each row is measured.
+    fn rounds(&self, usual: u32) -> u32 {
+        self.rounds.unwrap_or(if self.quick { 1 } else { usual })
+    }
 }
 
 #[tokio::main(flavor = "multi_thread", worker_threads = 2)]
@@ -146,14 +173,21 @@ async fn run(arguments: Arguments) -> Result<(), Failure> {
 }
 
 async fn measure(arguments: Arguments, folder: &Path) -> Result<(), Failure> {
-    let wants = |part| arguments.only.is_none_or(|only| only == part);
+    let wants = |part| arguments.wants(part);
     let postgres = Postgres::start(&std::env::temp_dir(), &arguments.postgres_setting).await?;
     let machine = Machine::describe(folder, &postgres.url("postgres"), &arguments.postgres_setting).await?;
-    let stripe = Stripe::start()?;
+    let recording = Recording::make(wall_clock_ms())?;
+    let stripe = Stripe::start(recording.clone())?;
     let binary = arguments.binary.canonicalize()?;
     let mut results = Results::default();
     results.add_figure("size of the release binary", "", "KiB", std::fs::metadata(&binary)?.len() / 1_024);
-    let program = Program { binary, folder: folder.to_owned(), stripe: stripe.address, log: arguments.log };
+    let program = Program {
+        binary,
+        folder: folder.to_owned(),
+        stripe: stripe.address,
+        log: arguments.log.clone(),
+        settings: Vec::new(),
+    };
     let mut targets = Vec::new();
     let sqlite_url = format!("sqlite:{}", folder.join("topup.db").display());
     let pgbouncer = match &arguments.pgbouncer {
@@ -169,14 +203,13 @@ async fn measure(arguments: Arguments, folder: &Path) -> Result<(), Failure> {
         let pooled = pgbouncer.as_ref().filter(|_| database == Database::Postgres).map(|pooler| pooler.url("topup"));
         targets.push(start(&program, name, url, pooled, &mut results).await?);
     }
-    let rounds = |usual| arguments.rounds.unwrap_or(if arguments.quick { 1 } else { usual });
     let mut bench = Bench {
         targets,
         pgbench: Pgbench::prepare(&postgres, folder).await?,
         bare: BareLoop::prepare(folder)?,
         stripe,
         results,
-        rounds: rounds(ROUNDS),
+        rounds: arguments.rounds(ROUNDS),
         duration: if arguments.quick { Duration::from_millis(700) } else { Duration::from_millis(1_500) },
     };
     say("warming up");
@@ -196,8 +229,11 @@ async fn measure(arguments: Arguments, folder: &Path) -> Result<(), Failure> {
     if wants(Part::HeldRow) {
         bench.held_row().await?;
     }
-    if wants(Part::Statistics) && bench.targets.iter().any(|target| target.name == POSTGRES) {
-        statistics::run(&program, &postgres, bench.rounds, bench.duration, &mut bench.results).await?;
+    if wants(Part::AsSent) {
+        bench.as_sent(&recording, arguments.connections.unwrap_or(32)).await?;
+    }
+    if wants(Part::Credentials) {
+        bench.credentials().await?;
     }
     if wants(Part::Reads) {
         bench.reads().await?;
@@ -205,20 +241,47 @@ async fn measure(arguments: Arguments, folder: &Path) -> Result<(), Failure> {
     if wants(Part::Checkouts) {
         bench.checkouts().await?;
     }
-    if arguments.large || arguments.only == Some(Part::Large) {
-        let sizes = if arguments.quick { large::QUICK_SIZES } else { large::SIZES };
-        let (rounds, duration) = (rounds(large::ROUNDS), bench.duration);
-        let large = Large { program: &program, postgres: &postgres, folder, sizes, rounds, duration };
-        for database in [POSTGRES, SQLITE] {
-            if bench.targets.iter().any(|target| target.name == database) {
-                large.run(database, &mut bench.results).await?;
-            }
-        }
-    }
+    others(&arguments, &mut bench, &program, &postgres, folder).await?;
     for target in &bench.targets {
-        audit(&program, &target.url).await?;
+        prove(&program, &target.url).await?;
     }
     finish(bench, machine, arguments.json.as_deref())
+}
+
+/// What is measured on databases and services of its own.
+async fn others(
+    arguments: &Arguments,
+    bench: &mut Bench,
+    program: &Program,
+    postgres: &Postgres,
+    folder: &Path,
+) -> Result<(), Failure> {
+    let databases: Vec<&'static str> = bench.targets.iter().map(|target| target.name).collect();
+    let (results, duration) = (&mut bench.results, bench.duration);
+    if arguments.wants(Part::Statistics) && databases.contains(&POSTGRES) {
+        statistics::run(program, postgres, bench.rounds, duration, results).await?;
+    }
+    for database in databases {
+        if arguments.wants(Part::Hostile) {
+            let url = if database == POSTGRES {
+                postgres.create("hostile").await?
+            } else {
+                format!("sqlite:{}", folder.join("hostile.db").display())
+            };
+            hostile::run(program, database, url, bench.rounds, results).await?;
+        }
+        if arguments.large || arguments.only.contains(&Part::Large) {
+            let sizes = if arguments.quick { large::QUICK_SIZES } else { large::SIZES };
+            let rounds = arguments.rounds(large::ROUNDS);
+            Large { program, postgres, folder, sizes, rounds, duration }.run(database, results).await?;
+        }
+        if arguments.only.contains(&Part::Audit) {
+            let entries = if arguments.quick { audit::QUICK_ENTRIES } else { audit::ENTRIES };
+            let rounds = arguments.rounds(1);
+            Audit { program, postgres, folder, entries, rounds, duration }.run(database, results).await?;
+        }
+    }
+    Ok(())
 }
 
 /// Starts the service a few times; the last one stays.
@@ -243,7 +306,7 @@ async fn start(
 }
 
 /// Lets the service prove its own books, once it can.
-async fn audit(program: &Program, url: &str) -> Result<(), Failure> {
+async fn prove(program: &Program, url: &str) -> Result<(), Failure> {
     if program.run(url, &["--help"]).await?.contains("\n  audit") {
         say("auditing the books");
         program.run(url, &["audit"]).await?;

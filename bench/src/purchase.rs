@@ -40,8 +40,28 @@ impl Purchase {
         format!("pi_{:024x}", self.number)
     }
 
-    pub fn event(self) -> String {
-        format!("evt_{:024x}", self.number)
+    pub fn charge(self) -> String {
+        format!("ch_{:024x}", self.number)
+    }
+
+    /// The movement on the balance at Stripe by which the charge's fee is known.
+    pub fn movement(self) -> String {
+        format!("txn_{:024x}", self.number)
+    }
+
+    pub fn refund(self) -> String {
+        format!("re_{:024x}", self.number)
+    }
+
+    /// The purchase's event with this number; the one that credits is number 0.
+    pub fn event(self, which: usize) -> String {
+        format!("evt_{which:02x}{:022x}", self.number)
+    }
+
+    /// The purchase that one of Stripe's ids above belongs to; its buyer cannot be told from that.
+    pub fn of_id(id: &str, buyers: Buyers) -> Option<Self> {
+        let (_, digits) = id.split_once('_')?;
+        Some(Self { number: u64::from_str_radix(digits, 16).ok()?, buyers })
     }
 
     pub fn account(self) -> String {
@@ -49,5 +69,19 @@ impl Purchase {
             Buyers::One => HOT_ACCOUNT.to_owned(),
             Buyers::Many => format!("account_{}", self.number.wrapping_mul(STRIDE) % ACCOUNTS),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_purchase_is_known_by_its_ids() {
+        let purchase = Purchase { number: 123_456_789, buyers: Buyers::Many };
+        for id in [purchase.payment(), purchase.charge(), purchase.movement(), purchase.refund()] {
+            assert_eq!(Purchase::of_id(&id, Buyers::Many).unwrap().number, purchase.number);
+        }
+        assert!(Purchase::of_id("pi_of_somebody_else", Buyers::Many).is_none());
     }
 }

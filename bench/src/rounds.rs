@@ -7,12 +7,14 @@ use crate::Failure;
 use crate::event::Mix;
 use crate::load::{self, Load, Pace, Request};
 use crate::purchase::{ACCOUNTS, Buyers};
+use crate::recording::Recording;
 use crate::results::{Results, Sample};
-use crate::service::get;
+use crate::service::{by_key, by_token, get};
 use crate::stripe::Stripe;
 use crate::target::Target;
 use crate::yardstick::pgbench::Pgbench;
 use crate::yardstick::sqlite::BareLoop;
+use crate::{token, wall_clock_ms};
 
 pub const CONNECTIONS: [usize; 4] = [1, 8, 32, 64];
 pub const CHECKOUT_CONNECTIONS: [usize; 3] = [1, 8, 32];
@@ -33,6 +35,10 @@ pub const BESIDE_HELD: &str = "deliveries while another account's row is held";
 pub const FREE: &str = "deliveries while no row is held";
 pub const NOT_ANALYSED: &str = "deliveries, never analysed";
 pub const ANALYSED_EMPTY: &str = "deliveries, analysed when nothing was delivered";
+pub const AS_SENT: &str = "events as Stripe sends them";
+pub const COMPLETED: &str = "events that credit, and no others";
+pub const BY_TOKEN: &str = "balance reads by token";
+pub const BY_KEY: &str = "balance reads by API key";
 pub const HALF_LOAD: &str = "deliveries at half of the maximum";
 
 /// Everything that takes part.
@@ -110,7 +116,7 @@ impl Bench {
             for connections in [1, READERS] {
                 let load = Load {
                     address: target.service.address,
-                    requests: vec![get("/health/live", None)],
+                    requests: vec![get("/health/live", "")],
                     repeated: true,
                     connections,
                     duration: self.duration / 2,
@@ -176,7 +182,7 @@ impl Bench {
             for target in &mut self.targets {
                 let deliveries = target.prepare_for(Mix::ManyAccounts, 32, self.duration).await?;
                 let requests = (0..ACCOUNTS)
-                    .map(|number| get(&format!("/accounts/account_{number}/credits"), Some(&target.api_key)))
+                    .map(|number| get(&format!("/accounts/account_{number}/credits"), &by_key(&target.api_key)))
                     .collect();
                 let reads = Load {
                     address: target.service.address,
@@ -207,6 +213,55 @@ impl Bench {
                 self.results.add(FREE, target.name, 32, Sample::from(&free));
                 let held = target.deliver_beside_held(32, self.duration).await?;
                 self.results.add(BESIDE_HELD, target.name, 32, Sample::from(&held));
+            }
+        }
+        Ok(())
+    }
+
+    /// What Stripe sends of purchases, and only what credits, in turn.
+    ///
+    /// # Errors
+    /// When an answer or the books are wrong.
+    pub async fn as_sent(&mut self, recording: &Recording, connections: usize) -> Result<(), Failure> {
+        for round in 1..=self.rounds {
+            say(&format!("round {round} of {}: as Stripe sends them, {connections} connections", self.rounds));
+            for target in &mut self.targets {
+                let completed = target.deliver(Mix::ManyAccounts, connections, self.duration).await?;
+                self.results.add(COMPLETED, target.name, connections, Sample::from(&completed));
+                let as_sent = target.deliver_as_sent(recording, connections, self.duration).await?;
+                self.results.add(AS_SENT, target.name, connections, Sample::from(&as_sent));
+            }
+        }
+        Ok(())
+    }
+
+    /// Balances by a customer's token and by an API key, in turn, and nothing beside them.
+    ///
+    /// # Errors
+    /// When one is not read.
+    pub async fn credentials(&mut self) -> Result<(), Failure> {
+        let now_seconds = wall_clock_ms() / 1_000;
+        for round in 1..=self.rounds.saturating_mul(2) {
+            say(&format!("round {round} of {}: balances by token and by key", self.rounds.saturating_mul(2)));
+            for target in &mut self.targets {
+                let accounts = (0..1_000_u64).map(|number| format!("account_{number}"));
+                let (mut with_token, mut with_key) = (Vec::new(), Vec::new());
+                for account in accounts {
+                    with_token.push(get("/credits", &by_token(&token::sign(&account, now_seconds)?)));
+                    with_key.push(get(&format!("/accounts/{account}/credits"), &by_key(&target.api_key)));
+                }
+                for (name, requests) in [(BY_TOKEN, with_token), (BY_KEY, with_key)] {
+                    let load = Load {
+                        address: target.service.address,
+                        requests,
+                        repeated: true,
+                        connections: READERS,
+                        duration: self.duration / 2,
+                        pace: Pace::Closed,
+                    };
+                    let outcome = load::run(load).await?;
+                    self.results.add(name, target.name, READERS, Sample::from(&outcome));
+                }
             }
         }
         Ok(())

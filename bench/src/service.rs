@@ -11,10 +11,14 @@ use crate::Failure;
 use crate::event::SECRET;
 use crate::http::Client;
 use crate::load::Request;
+use crate::token;
 
 /// The file that the services log into.
 pub const LOG: &str = "service.log";
-const START_TIMEOUT: Duration = Duration::from_secs(20);
+/// A large file of SQLite is checked first.
+const START_TIMEOUT: Duration = Duration::from_mins(2);
+/// How often a command's memory is looked at.
+const LOOK_EVERY: Duration = Duration::from_millis(10);
 const READY: &[u8] = b"GET /health/ready HTTP/1.1\r\nhost: 127.0.0.1\r\n\r\n";
 
 /// What starts the service.
@@ -28,6 +32,8 @@ pub struct Program {
     pub stripe: SocketAddr,
     /// What it logs.
     pub log: String,
+    /// Settings besides the usual ones.
+    pub settings: Vec<(&'static str, String)>,
 }
 
 /// A running service. Dropped, it is killed.
@@ -71,6 +77,33 @@ impl Program {
         Err(format!("topup {}: {}", arguments.join(" "), String::from_utf8_lossy(&said)).into())
     }
 
+    /// Runs a command to its end; gives what it printed, how long it took, and how much memory it had at most, in KiB.
+    ///
+    /// # Errors
+    /// When it fails.
+    pub async fn measure(&self, database_url: &str, arguments: &[&str]) -> Result<(String, Duration, u64), Failure> {
+        let start = Instant::now();
+        let mut process = self.command(database_url).args(arguments).stderr(Stdio::piped()).spawn()?;
+        let id = process.id().ok_or("the command has ended")?;
+        let mut peak_kib = 0;
+        // It prints less than a pipe holds.
+        let status = loop {
+            if let Some(status) = process.try_wait()? {
+                break status;
+            }
+            // It may have ended just now.
+            peak_kib = memory_of(id).map_or(peak_kib, |memory| memory.peak_kib);
+            tokio::time::sleep(LOOK_EVERY).await;
+        };
+        let time = start.elapsed();
+        let output = process.wait_with_output().await?;
+        if status.success() {
+            return Ok((String::from_utf8(output.stdout)?.trim().to_owned(), time, peak_kib));
+        }
+        let said = [output.stdout, output.stderr].concat();
+        Err(format!("topup {}: {}", arguments.join(" "), String::from_utf8_lossy(&said)).into())
+    }
+
     /// Starts the service and waits until it is ready.
     ///
     /// # Errors
@@ -84,6 +117,7 @@ impl Program {
             ("STRIPE_SECRET_KEY", "sk_test_8d1f0a6b7c3e".to_owned()),
             ("STRIPE_WEBHOOK_SECRET", SECRET.to_owned()),
             ("STRIPE_API_BASE", format!("http://{}", self.stripe)),
+            ("JWT_SECRET", token::SECRET.to_owned()),
             ("ALLOWED_ORIGINS", "https://app.example.com".to_owned()),
             ("RATE_LIMIT_PER_MINUTE", "100000000".to_owned()),
             ("MAX_OPEN_CHECKOUTS", "100000".to_owned()),
@@ -91,6 +125,7 @@ impl Program {
             // It would begin in the middle of a run, and ask a Stripe that knows nothing.
             ("RECONCILE_EVERY_HOURS", "0".to_owned()),
         ]);
+        command.envs(self.settings.iter().cloned());
         // Refused deliveries are logged, and that is measured as well; but nobody wants to read it.
         let log = std::fs::OpenOptions::new().create(true).append(true).open(self.log_file())?;
         command.stderr(log);
@@ -124,19 +159,31 @@ impl Service {
     /// # Errors
     /// When the process has ended.
     pub fn memory(&self) -> Result<Memory, Failure> {
-        let pid = self.process.id().ok_or("the service has ended")?;
-        let status = std::fs::read_to_string(format!("/proc/{pid}/status"))?;
-        let kib = |name: &str| {
-            let line = status.lines().find_map(|line| line.strip_prefix(name));
-            line.and_then(|line| line.split_whitespace().next()?.parse().ok()).ok_or("unknown form of /proc")
-        };
-        Ok(Memory { now_kib: kib("VmRSS:")?, peak_kib: kib("VmHWM:")? })
+        memory_of(self.process.id().ok_or("the service has ended")?)
     }
 }
 
-/// A request without a body.
-pub fn get(path: &str, api_key: Option<&str>) -> Request {
-    let credentials = api_key.map_or_else(String::new, |key| format!("x-api-key: {key}\r\n"));
+fn memory_of(process: u32) -> Result<Memory, Failure> {
+    let status = std::fs::read_to_string(format!("/proc/{process}/status"))?;
+    let kib = |name: &str| {
+        let line = status.lines().find_map(|line| line.strip_prefix(name));
+        line.and_then(|line| line.split_whitespace().next()?.parse().ok()).ok_or("unknown form of /proc")
+    };
+    Ok(Memory { now_kib: kib("VmRSS:")?, peak_kib: kib("VmHWM:")? })
+}
+
+/// A request without a body. `credentials` are a header, or nothing.
+pub fn get(path: &str, credentials: &str) -> Request {
     let text = format!("GET {path} HTTP/1.1\r\nhost: 127.0.0.1\r\n{credentials}\r\n");
     Request { bytes: text.into_bytes().into(), expected: 200 }
+}
+
+/// The header with an API key.
+pub fn by_key(api_key: &str) -> String {
+    format!("x-api-key: {api_key}\r\n")
+}
+
+/// The header with a customer's token.
+pub fn by_token(token: &str) -> String {
+    format!("authorization: Bearer {token}\r\n")
 }

@@ -8,6 +8,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
 use crate::http::{content_length, find};
+use crate::recording::Recording;
 use crate::{Failure, wall_clock_ms};
 
 /// After how many requests the model is begun anew: it keeps all that it was ever asked.
@@ -25,6 +26,8 @@ struct Shared {
     model: Model,
     requests: u64,
     latest_form: String,
+    /// What is known of purchases that were not made here.
+    recording: Recording,
 }
 
 impl Stripe {
@@ -32,11 +35,11 @@ impl Stripe {
     ///
     /// # Errors
     /// When there is no port.
-    pub fn start() -> Result<Self, Failure> {
+    pub fn start(recording: Recording) -> Result<Self, Failure> {
         let listener = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
         listener.set_nonblocking(true)?;
         let address = listener.local_addr()?;
-        let shared = Shared { model: new_model(0), requests: 0, latest_form: String::new() };
+        let shared = Shared { model: new_model(0), requests: 0, latest_form: String::new(), recording };
         let stripe = Self { address, shared: Arc::new(Mutex::new(shared)) };
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let shared = stripe.shared.clone();
@@ -83,6 +86,11 @@ impl Shared {
             self.model = new_model(self.requests);
         }
         self.requests = self.requests.saturating_add(1);
+        if request.method == "GET"
+            && let Some(body) = self.recording.answer(request.path, request.form)
+        {
+            return self.http(200, &body);
+        }
         request.form.clone_into(&mut self.latest_form);
         let asked = ModelRequest {
             method: request.method,
@@ -92,10 +100,12 @@ impl Shared {
             api_version: request.header("stripe-version").unwrap_or(DEFAULT_API_VERSION),
         };
         let answer = self.model.request(&asked, wall_clock_ms());
-        let body = answer.body.to_string();
+        self.http(answer.status, &answer.body.to_string())
+    }
+
+    fn http(&self, status: u16, body: &str) -> String {
         format!(
-            "HTTP/1.1 {} Answer\r\ncontent-type: application/json\r\nrequest-id: req_{:014}\r\ncontent-length: {}\r\n\r\n{body}",
-            answer.status,
+            "HTTP/1.1 {status} Answer\r\ncontent-type: application/json\r\nrequest-id: req_{:014}\r\ncontent-length: {}\r\n\r\n{body}",
             self.requests,
             body.len()
         )

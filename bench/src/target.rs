@@ -3,11 +3,13 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use crate::as_sent::AsSent;
 use crate::books::{Books, Sums};
 use crate::event::{Mix, deliveries};
 use crate::load::{self, Load, Outcome, Pace, Request};
 use crate::purchase::{ACCOUNTS, Buyers, CREDITS, HOT_ACCOUNT};
-use crate::rounds::POSTGRES;
+use crate::recording::Recording;
+use crate::rounds::{AS_SENT, POSTGRES};
 use crate::service::{Program, Service};
 use crate::{Failure, wall_clock_ms};
 
@@ -29,6 +31,8 @@ pub struct Target {
     next: u64,
     /// How many purchases are paid.
     paid: u64,
+    /// How many of them are refunded in full.
+    refunded: u64,
     /// Whether counting all rows would take longer than a run, and push out of the memory what the run needs.
     is_large: bool,
     /// The rates that were seen, to prepare as much as will be needed and not much more.
@@ -56,6 +60,7 @@ impl Target {
             api_key,
             next: 0,
             paid: 0,
+            refunded: 0,
             is_large: false,
             seen: BTreeMap::new(),
         })
@@ -102,6 +107,51 @@ impl Target {
         Ok(outcome)
     }
 
+    /// Delivers what Stripe sends of purchases, as fast as the connections allow, and checks the books. Gives what each
+    /// second saw of events, whatever they do.
+    ///
+    /// # Errors
+    /// When an answer or the books are wrong.
+    pub async fn deliver_as_sent(
+        &mut self,
+        recording: &Recording,
+        connections: usize,
+        duration: Duration,
+    ) -> Result<Outcome, Failure> {
+        let seen = self.seen.get(&(AS_SENT, connections));
+        let rate = seen.map_or(FIRST_GUESS_PER_SECOND, |rate| rate.saturating_mul(3) / 2);
+        // Nine of ten purchases have three events.
+        let count = (requests_for(rate, duration).clamp(3_000, MAX_REQUESTS) / 14).saturating_mul(5);
+        let (first, now_ms) = (self.reserve(count), wall_clock_ms());
+        self.books.seed_open_topups(first, count, Buyers::Many, now_ms).await?;
+        self.books.checkpoint().await?;
+        let (requests, effects) = AsSent::new(recording, first, count, now_ms / 1_000).split();
+        let address = self.service.address;
+        let load = Load { address, requests, repeated: false, connections, duration, pace: Pace::Closed };
+        let outcome = load::run(load).await?;
+        self.seen.insert((AS_SENT, connections), outcome.per_second());
+        let (paid, refunded) = AsSent::effects(effects.get(..outcome.sent).unwrap_or(&effects));
+        self.refunded = self.refunded.saturating_add(refunded);
+        self.check_paid(paid).await?;
+        Ok(outcome)
+    }
+
+    /// Takes the numbers of so many purchases; gives the first.
+    pub fn reserve(&mut self, count: u64) -> u64 {
+        let first = self.next;
+        self.next = self.next.saturating_add(count);
+        first
+    }
+
+    /// Checks the books after so many further purchases were paid.
+    ///
+    /// # Errors
+    /// When they are wrong.
+    pub async fn check_paid(&mut self, paid: u64) -> Result<(), Failure> {
+        self.paid = self.paid.saturating_add(paid);
+        self.check_sums("the last run").await
+    }
+
     /// Delivers while somebody holds one account's row, and deliveries for that account come as well; these are refused
     /// in the end, and the others are measured.
     ///
@@ -110,8 +160,7 @@ impl Target {
     pub async fn deliver_beside_held(&mut self, connections: usize, duration: Duration) -> Result<Outcome, Failure> {
         const STUCK: u64 = 8;
         let load = self.prepare_for(Mix::ManyAccounts, connections, duration).await?;
-        let (first, now_ms) = (self.next, wall_clock_ms());
-        self.next = self.next.saturating_add(STUCK).saturating_add(1);
+        let (first, now_ms) = (self.reserve(STUCK.saturating_add(1)), wall_clock_ms());
         self.books.seed_open_topups(first, STUCK.saturating_add(1), Buyers::One, now_ms).await?;
         let mut requests = deliveries(Mix::OneAccount, first, STUCK.saturating_add(1), now_ms / 1_000);
         let rest = requests.split_off(1);
@@ -161,8 +210,7 @@ impl Target {
     }
 
     async fn prepare(&mut self, mix: Mix, connections: usize, duration: Duration, count: u64) -> Result<Load, Failure> {
-        let (first, now_ms) = (self.next, wall_clock_ms());
-        self.next = self.next.saturating_add(count);
+        let (first, now_ms) = (self.reserve(count), wall_clock_ms());
         self.books.seed_open_topups(first, count, mix.buyers(), now_ms).await?;
         // After a checkpoint PostgreSQL writes each page whole to its log when it is first changed: in operation once in
         // five minutes, here for each delivery of a run, because in a large index hardly two of them share a page.
@@ -203,9 +251,10 @@ impl Target {
     }
 
     async fn check_sums(&mut self, after: &str) -> Result<(), Failure> {
-        let entries = i64::try_from(self.paid)?;
-        let credits = entries.saturating_mul(i64::try_from(CREDITS)?);
-        let expected = Sums { entries, credits, balances: credits, paid_topups: entries };
+        let (paid, refunded) = (i64::try_from(self.paid)?, i64::try_from(self.refunded)?);
+        let credits = paid.saturating_sub(refunded).saturating_mul(i64::try_from(CREDITS)?);
+        let entries = paid.saturating_add(refunded);
+        let expected = Sums { entries, credits, balances: credits, paid_topups: paid };
         let sums = self.books.sums().await?;
         if sums == expected {
             return Ok(());
@@ -217,8 +266,7 @@ impl Target {
     pub fn checkouts(&mut self, connections: usize, duration: Duration) -> Load {
         let seen = self.seen.get(&("checkouts", connections));
         let count = requests_for(seen.map_or(4_000, |rate| rate.saturating_mul(2)), duration).max(200);
-        let first = self.next;
-        self.next = self.next.saturating_add(count);
+        let first = self.reserve(count);
         let requests = (0..count).map(|index| self.checkout(first.saturating_add(index))).collect();
         Load { address: self.service.address, requests, repeated: false, connections, duration, pace: Pace::Closed }
     }
