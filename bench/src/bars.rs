@@ -272,6 +272,29 @@ mod tests {
     }
 
     #[test]
+    fn what_takes_turns_is_compared_round_by_round() {
+        let mut results = Results::default();
+        // The machine is twice as fast in one round, and three times as slow in another.
+        for (completed, as_sent) in [(1_000, 1_100), (2_000, 2_200), (300, 250)] {
+            results.add(COMPLETED, SQLITE, 32, Sample::new(completed, &Latencies::default()));
+            results.add(AS_SENT, SQLITE, 32, Sample::new(as_sent, &Latencies::default()));
+        }
+        let bars = judge(&results);
+        assert_eq!(bars.iter().map(|bar| (bar.figure.as_str(), bar.met)).collect::<Vec<_>>(), [("1.10 ×", true)]);
+    }
+
+    #[test]
+    fn one_delivery_that_is_lost_beside_hostile_connections_is_one_too_many() {
+        let mut results = Results::default();
+        for kind in hostile::Kind::ALL {
+            results.add_figure(&hostile::figure(kind), SQLITE, "deliveries", hostile::DELIVERIES);
+        }
+        assert!(judge(&results).iter().all(|bar| bar.met && bar.figure == "408 of 408"));
+        results.add_figure(&hostile::figure(hostile::Kind::SlowHead), SQLITE, "deliveries", hostile::DELIVERIES - 1);
+        assert!(judge(&results).iter().all(|bar| !bar.met && bar.figure == "509 of 510"));
+    }
+
+    #[test]
     fn what_was_not_measured_is_not_judged() {
         assert!(judge(&Results::default()).is_empty());
     }
