@@ -95,13 +95,12 @@ impl Audit<'_> {
         let (relax, restore) = relaxed(target.name);
         target.books.run(relax).await?;
         let (now_ms, entries, mut first, mut was_large) = (wall_clock_ms(), self.entries, 0_u64, false);
-        target
-            .books
-            .run(&format!(
-                "INSERT INTO accounts (id, balance, used_credits, entries, updated_at) \
-                 VALUES ('{ACCOUNT}', {entries} * {CREDITS}, 0, {entries}, {now_ms})"
-            ))
-            .await?;
+        let balance = entries.saturating_mul(CREDITS);
+        let account = format!(
+            "INSERT INTO accounts (id, balance, used_credits, entries, updated_at) \
+             VALUES ('{ACCOUNT}', {balance}, 0, {entries}, {now_ms})"
+        );
+        target.books.run(&account).await?;
         while first < entries {
             let count = CHUNK.min(entries.saturating_sub(first));
             for sql in chunk(target, first, count, now_ms) {

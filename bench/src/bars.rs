@@ -91,12 +91,8 @@ fn many_on_sqlite(results: &Results) -> Option<Bar> {
     })
 }
 
-fn of(results: &Results, what: &str, other: &str) -> Option<u64> {
-    hundredths(results.find(what, POSTGRES, 32)?.rate(), results.find(other, POSTGRES, 32)?.rate())
-}
-
 fn held_row(results: &Results) -> Option<Bar> {
-    let ratio = of(results, BESIDE_HELD, FREE)?;
+    let (ratio, _) = by_rounds(results, BESIDE_HELD, FREE, POSTGRES)?;
     Some(Bar {
         what: "PostgreSQL, one account's row held: rate for the others".to_owned(),
         asked: "≥ 0.7 ×",
@@ -108,7 +104,7 @@ fn held_row(results: &Results) -> Option<Bar> {
 }
 
 fn statistics(results: &Results) -> Option<Bar> {
-    let ratio = of(results, ANALYSED_EMPTY, NOT_ANALYSED)?;
+    let (ratio, _) = by_rounds(results, ANALYSED_EMPTY, NOT_ANALYSED, POSTGRES)?;
     Some(Bar {
         what: "PostgreSQL, analysed before the first delivery".to_owned(),
         asked: "same as without",
