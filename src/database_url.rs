@@ -195,8 +195,10 @@ struct Parameters {
     connection_limit: Option<u32>,
     pool_timeout_seconds: Option<u64>,
     schema: Option<String>,
-    /// What `ssl` and `sslaccept` ask for, unless `sslmode` says it itself.
+    /// What `ssl` asks for, unless `sslmode` says it itself.
     other_ssl_mode: Option<&'static str>,
+    /// What other parameters ask for at least, whatever `sslmode` says.
+    least_ssl_mode: Option<&'static str>,
     without_effect: Vec<&'static str>,
     notes: Vec<String>,
 }
@@ -205,8 +207,8 @@ impl Parameters {
     fn take(&mut self, name: &str, value: &str) -> Result<(), InvalidDatabaseUrl> {
         match name {
             "sslmode" | "ssl-mode" => self.take_ssl_mode(value)?,
-            // The authorities that are built in are those of the operating systems.
-            "sslrootcert" if value == "system" => {}
+            // The authorities that are built in are those of the operating systems; libpq then checks the server's name too.
+            "sslrootcert" if value == "system" => self.least_ssl_mode = Some("verify-full"),
             "ssl" | "sslaccept" | "channel_binding" | "gssencmode" | "target_session_attrs" => {
                 self.take_demand(name, value)?;
             }
@@ -251,7 +253,7 @@ impl Parameters {
             ("ssl", "true" | "1" | "require") => {
                 self.other_ssl_mode.get_or_insert("require");
             }
-            ("sslaccept", "strict") => self.other_ssl_mode = Some("verify-full"),
+            ("sslaccept", "strict") => self.least_ssl_mode = Some("verify-full"),
             ("channel_binding", "require") => {
                 let note = "channel_binding=require is not supported and left out; sslmode=verify-full makes the server prove \
                     who it is";
@@ -271,10 +273,7 @@ impl Parameters {
     }
 
     fn finish(&mut self) -> Result<(), InvalidDatabaseUrl> {
-        let has_mode = self.kept.iter().any(|(name, _)| name == "sslmode");
-        if let Some(mode) = self.other_ssl_mode.filter(|_| !has_mode) {
-            self.kept.push(("sslmode".to_owned(), mode.to_owned()));
-        }
+        self.settle_ssl_mode();
         if let Some(schema) = self.schema.take().filter(|schema| schema != "public") {
             if schema.is_empty() || !schema.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_') {
                 return Err(wrong("has a schema that is not made of letters, digits and _"));
@@ -291,6 +290,28 @@ impl Parameters {
             self.notes.push(note);
         }
         Ok(())
+    }
+}
+
+impl Parameters {
+    /// A root certificate makes libpq check it also where `sslmode` only asks for encryption.
+    fn settle_ssl_mode(&mut self) {
+        let kept = |names: &[&str]| self.kept.iter().position(|(name, _)| names.contains(&name.as_str()));
+        let given = kept(&["sslmode"]);
+        let mode = given.and_then(|place| self.kept.get(place)).map(|(_, mode)| mode.as_str());
+        let checks_root = kept(&["sslrootcert", "ssl-root-cert", "ssl-ca"]).is_some() && mode == Some("require");
+        let rank = |mode: Option<&str>| SSL_MODES.iter().position(|known| Some(*known) == mode);
+        let least = self.least_ssl_mode.or(checks_root.then_some("verify-ca"));
+        let chosen = match (least, mode) {
+            (Some(least), _) if rank(Some(least)) > rank(mode) => Some(least),
+            (_, None) => self.other_ssl_mode,
+            _ => None,
+        };
+        let Some(chosen) = chosen else { return };
+        match given.and_then(|place| self.kept.get_mut(place)) {
+            Some((_, mode)) => chosen.clone_into(mode),
+            None => self.kept.push(("sslmode".to_owned(), chosen.to_owned())),
+        }
     }
 }
 

@@ -61,6 +61,19 @@ fn the_addresses_of_hosting_platforms_work() {
         ("postgres://u:p@h/d?schema=public&connect_timeout=10&pool_timeout=0", "postgres://u:p@h/d", false),
         ("postgres://u:p@h/d?schema=credits", "postgres://u:p@h/d?options%5Bsearch_path%5D=credits", false),
         ("postgres://u:p@h/d?sslaccept=strict", "postgres://u:p@h/d?sslmode=verify-full", false),
+        ("postgres://u:p@h/d?sslmode=require&sslaccept=strict", "postgres://u:p@h/d?sslmode=verify-full", false),
+        ("postgres://u:p@h/d?sslrootcert=system", "postgres://u:p@h/d?sslmode=verify-full", false),
+        ("postgres://u:p@h/d?sslmode=require&sslrootcert=system", "postgres://u:p@h/d?sslmode=verify-full", false),
+        (
+            "postgres://u:p@h/d?sslmode=require&sslrootcert=ca.pem",
+            "postgres://u:p@h/d?sslmode=verify-ca&sslrootcert=ca.pem",
+            false,
+        ),
+        (
+            "postgres://u:p@h/d?sslmode=verify-full&sslrootcert=ca.pem",
+            "postgres://u:p@h/d?sslmode=verify-full&sslrootcert=ca.pem",
+            false,
+        ),
         // node-postgres, JDBC, Django.
         ("postgres://u:p@h/d?ssl=true", "postgres://u:p@h/d?sslmode=require", false),
         ("postgres://u:p@h/d?ssl=true&sslmode=verify-full", "postgres://u:p@h/d?sslmode=verify-full", false),

@@ -10,11 +10,12 @@ use futures_util::FutureExt;
 use super::App;
 use super::operator::Operator;
 use crate::domain::checkout::{Mismatch, PaymentProgress, PaymentReport};
-use crate::domain::ids::LedgerEntryId;
-use crate::ports::WebhookEvent;
+use crate::domain::ids::{EventId, LedgerEntryId};
+use crate::ports::{GatewayError, WebhookEvent};
 use crate::store::StoreError;
 use crate::store::acceptances::{self, Acceptance, Accepted};
 use crate::store::apply::ApplyPayment;
+use crate::store::failed_events::FailedDelivery;
 
 /// Why an event is not accepted. Nothing was written.
 #[derive(Debug, thiserror::Error)]
@@ -22,8 +23,11 @@ pub enum AcceptError {
     /// No delivery of it failed.
     #[error("no delivery of that event failed")]
     Unknown,
-    /// What came with it is not kept (any more).
-    #[error("its payload is not kept (any more); resend the event from Stripe's dashboard, then accept it")]
+    /// What came with it is not kept (any more), and Stripe does not show it.
+    #[error(
+        "its payload is not kept (any more), and Stripe does not show the event to this key (any more); give the credits \
+         by an adjustment"
+    )]
     PayloadErased,
     /// It is not about money that came for a purchase.
     #[error("it does not say that a top-up was paid, so there is nothing to accept; replay it instead")]
@@ -34,6 +38,12 @@ pub enum AcceptError {
     /// More than the amount differs, or it leaves us less than was agreed.
     #[error("it cannot be accepted: {0}")]
     NotEnough(Mismatch),
+    /// The amount is the one that was agreed.
+    #[error("its amount is the one that was agreed, so there is nothing to accept; replay it instead")]
+    NothingDiffers,
+    /// Stripe cannot be asked what it stands for.
+    #[error(transparent)]
+    Stripe(#[from] GatewayError),
     /// The database failed.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -53,8 +63,7 @@ pub async fn accept_payment(
     if let Some(accepted) = app.db.accepted(event_id).await? {
         return Ok(accepted);
     }
-    let payload = failed.payload.ok_or(AcceptError::PayloadErased)?;
-    let report = payment_in(app, payload.as_bytes()).ok_or(AcceptError::NotAPayment)?;
+    let report = payment_of(app, failed).await?;
     let acceptance = Acceptance {
         event_id: event_id.to_owned(),
         reason: reason.to_owned(),
@@ -77,16 +86,40 @@ pub async fn accept_payment(
             Ok(accepted)
         }
         acceptances::Outcome::Foreign => Err(AcceptError::Foreign),
+        acceptances::Outcome::NothingDiffers => Err(AcceptError::NothingDiffers),
         acceptances::Outcome::Rejected(mismatch) => Err(AcceptError::NotEnough(mismatch)),
     }
 }
 
-/// The payment that an event reports, if the money is there.
-fn payment_in(app: &App, payload: &[u8]) -> Option<PaymentReport> {
-    match app.webhooks.read_verified(payload) {
-        Ok(WebhookEvent::Payment(report)) if report.event.is_some() && report.progress == PaymentProgress::Paid => {
-            Some(*report)
+/// The payment that an event reports, if the money is there. Stripe is asked for an event whose payload was thin or is not
+/// kept.
+async fn payment_of(app: &App, failed: FailedDelivery) -> Result<PaymentReport, AcceptError> {
+    let kept = failed.payload.map(|payload| app.webhooks.read_verified(payload.as_bytes()));
+    let (event, session) = match kept {
+        Some(Ok(WebhookEvent::Thin(thin))) if thin.context.is_none() => (thin.event, thin.session),
+        Some(read) => return paid(read.ok()),
+        None => {
+            let id = EventId::parse(failed.event.event_id).map_err(|_| AcceptError::PayloadErased)?;
+            ((id, failed.event.event_type), None)
         }
-        _ => None,
+    };
+    match app.gateway.read_event(&event.0).await {
+        Ok(body) => paid(app.webhooks.read_verified(body.as_bytes()).ok()),
+        // The key may not read events, or the event is older than Stripe keeps it.
+        Err(GatewayError::Refused(_) | GatewayError::Unknown(_)) => {
+            let session = session.ok_or(AcceptError::PayloadErased)?;
+            let report = app.gateway.read_checkout(&session).await?.ok_or(AcceptError::Foreign)?;
+            paid(Some(WebhookEvent::Payment(Box::new(PaymentReport { event: Some(event), ..report }))))
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+fn paid(event: Option<WebhookEvent>) -> Result<PaymentReport, AcceptError> {
+    match event {
+        Some(WebhookEvent::Payment(report)) if report.event.is_some() && report.progress == PaymentProgress::Paid => {
+            Ok(*report)
+        }
+        _ => Err(AcceptError::NotAPayment),
     }
 }

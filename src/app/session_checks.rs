@@ -1,7 +1,8 @@
 //! How often Stripe is asked about sessions whose customers wait, per account and in all.
 //!
 //! Stripe limits what one of its accounts may ask, and payments must not wait because somebody reloads a page. Beyond these
-//! bounds the database answers, and the webhook brings the news. Counted in this process alone.
+//! bounds the database answers, and the webhook brings the news. Counted in this process alone,
+//! by the injected clock, which the crate that limits callers (`http/rate_limit.rs`) does not take.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};

@@ -231,14 +231,15 @@ impl Agreement {
     }
 
     /// Compares a payment with what was agreed as [`Self::check`] does, but for an amount that leaves us at least what was
-    /// agreed when the tax in it is paid. Gives the amount that was charged, in minor units.
+    /// agreed when the tax in it is paid. Gives the amount that was charged, in minor units; none if it is the one that was
+    /// agreed, so that there is nothing to accept.
     ///
     /// # Errors
     /// The first difference.
-    pub fn check_leaves_enough(&self, report: &PaymentReport) -> Result<i64, Mismatch> {
+    pub fn check_leaves_enough(&self, report: &PaymentReport) -> Result<Option<i64>, Mismatch> {
         let agreed = same("amount_total", report.amount_total_minor, Some(self.total_amount_minor));
         let (mismatch, charged) = match (agreed, report.amount_total_minor) {
-            (Ok(()), _) => return self.check(report).map(|()| self.total_amount_minor),
+            (Ok(()), _) => return self.check(report).map(|()| None),
             (Err(mismatch), None) => return Err(mismatch),
             (Err(mismatch), Some(charged)) => (mismatch, charged),
         };
@@ -248,7 +249,7 @@ impl Agreement {
             return Err(mismatch);
         }
         self.check(&PaymentReport { amount_total_minor: Some(self.total_amount_minor), ..report.clone() })?;
-        Ok(charged)
+        Ok(Some(charged))
     }
 }
 
@@ -351,7 +352,7 @@ mod tests {
             change(&mut report);
             assert!(!can(&report), "{report:?}");
         }
-        assert_eq!(agreement().check_leaves_enough(&report()), Ok(289));
+        assert_eq!(agreement().check_leaves_enough(&report()), Ok(None));
         let accepted = Agreement { accepted_amount_minor: Some(318), ..agreement() };
         assert_eq!(accepted.check(&paid(Some(318), None)), Ok(()));
         assert_eq!(accepted.check(&report()), Ok(()));

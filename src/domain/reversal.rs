@@ -139,6 +139,8 @@ impl DisputeReport {
             }
             // In another currency the same money comes back as another amount, at the rate of that day.
             outstanding if is_won && outstanding.may_be_exchange_rate => 0,
+            // A part is back, however small a rounded one is.
+            outstanding if is_won => outstanding.minor.min(self.amount_minor.saturating_sub(1)),
             outstanding => outstanding.minor,
         }
     }

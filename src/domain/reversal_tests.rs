@@ -114,6 +114,11 @@ fn movements_in_another_currency_count_by_their_share() {
     assert_eq!(reversed("won", &[(-268, "eur"), (251, "eur")]), 0, "the rate moved");
     assert_eq!(reversed("won", &[(-268, "eur"), (280, "eur")]), 0);
     assert_eq!(reversed("won", &[(-268, "eur"), (134, "eur")]), 145);
+    assert_eq!(
+        reversed("won", &[(-30_000, "jpy"), (50, "jpy")]),
+        288,
+        "a sliver is back, and it does not count as lost"
+    );
     assert_eq!(reversed("lost", &[(-268, "eur"), (260, "eur"), (-270, "eur")]), 289);
     assert_eq!(reversed("lost", &[(2, "eur")]), 289, "of what was withdrawn nothing is shown in that currency");
     assert_eq!(reversed("lost", &[(-268, "eur"), (2, "gbp")]), 289);

@@ -11,7 +11,7 @@ use super::State;
 use super::admin::Admin;
 use super::admin_adjustments::is_reason;
 use super::body::read_json;
-use super::openapi::{CallerProblems, Problem503};
+use super::openapi::{CallerProblems, StripeProblems};
 use super::problem::{ApiError, Problem};
 use super::timestamp::rfc3339;
 use crate::app::accept_payment::{AcceptError, accept_payment};
@@ -86,8 +86,12 @@ impl From<AcceptError> for ApiError {
         let code = match error {
             AcceptError::Unknown => return Self::not_found(error.to_string()),
             AcceptError::Store(error) => return error.into(),
+            AcceptError::Stripe(error) => return Self::not_told(&error),
             AcceptError::PayloadErased => "payload_erased",
-            AcceptError::NotAPayment | AcceptError::Foreign | AcceptError::NotEnough(_) => "not_acceptable",
+            AcceptError::NotAPayment
+            | AcceptError::Foreign
+            | AcceptError::NothingDiffers
+            | AcceptError::NotEnough(_) => "not_acceptable",
         };
         Self::new(StatusCode::CONFLICT, code, error.to_string())
     }
@@ -106,10 +110,10 @@ impl From<AcceptError> for ApiError {
         (status = 200, description = "It is accepted; `outcome` says whether credits were granted.", body = AcceptedWebhookEvent),
         (status = 404, description = "No delivery of that event failed.", body = Problem, content_type = "application/problem+json"),
         (status = 408, description = "The body did not arrive in time.", body = Problem, content_type = "application/problem+json"),
-        (status = 409, description = "More than the amount differs, or it leaves less than was agreed: `not_acceptable`. Its payload is not kept (any more): `payload_erased`.", body = Problem, content_type = "application/problem+json"),
+        (status = 409, description = "Nothing differs, more than the amount differs, or it leaves less than was agreed: `not_acceptable`. Its payload is not kept (any more), and Stripe does not show the event: `payload_erased`.", body = Problem, content_type = "application/problem+json"),
         (status = 413, description = "The body is too large.", body = Problem, content_type = "application/problem+json"),
         (status = 415, description = "The body is not JSON.", body = Problem, content_type = "application/problem+json"),
-        CallerProblems, Problem503,
+        CallerProblems, StripeProblems,
     ),
     security(("token" = []), ("apiKey" = [])),
 )]
@@ -121,7 +125,7 @@ pub async fn accept(
     state: State,
 ) -> Result<Json<AcceptedWebhookEvent>, ApiError> {
     let admin = Admin::of_all_accounts(&request, &state).await?;
-    let body: AcceptWebhookEvent = read_json(&request, payload).await?;
+    let body: AcceptWebhookEvent = read_json(&request, payload, &state).await?;
     let (app, id) = (state.app.clone(), path.into_inner());
     let accepted = state.run(async move { accept_payment(&app, &id, &admin.operator, &body.reason).await }).await?;
     AcceptedWebhookEvent::try_from(accepted?).map(Json)

@@ -14,6 +14,7 @@ use super::problem::{ApiError, Problem};
 use super::timestamp::rfc3339;
 use crate::app::adjust_account::{AdjustAccount, adjust_account};
 use crate::app::caller_key::CallerKey;
+use crate::app::failed_deliveries::is_close_reason;
 use crate::domain::account::AccountId;
 use crate::store::adjustments::Adjustment as Stored;
 
@@ -88,8 +89,7 @@ fn is_number_of_credits(credits: i64) -> Result<(), ValidationError> {
 }
 
 pub(super) fn is_reason(reason: &str) -> Result<(), ValidationError> {
-    let is_text = !reason.trim().is_empty() && reason.chars().count() <= 500;
-    if is_text && !reason.chars().any(char::is_control) {
+    if is_close_reason(reason) {
         return Ok(());
     }
     let message = "must be 1 to 500 printable characters";
@@ -132,7 +132,7 @@ pub async fn create(
 ) -> Result<Json<Adjustment>, ApiError> {
     let admin = Admin::of(&request, &state).await?;
     let key = required_key(request.headers())?;
-    let body: CreateAdjustment = read_json(&request, payload).await?;
+    let body: CreateAdjustment = read_json(&request, payload, &state).await?;
     let account = account_id(&path)?;
     let command = AdjustAccount {
         key: CallerKey::of_adjustment(&account, key),

@@ -101,7 +101,7 @@ pub async fn adopt_purchases(
     state: State,
 ) -> Result<Json<Adoptions>, ApiError> {
     let admin = Admin::of_all_accounts(&request, &state).await?;
-    let body: CreateAdoption = read_json(&request, payload).await?;
+    let body: CreateAdoption = read_json(&request, payload, &state).await?;
     let ids = body.session_ids.unwrap_or_default();
     let (unverified, dry_run) = (body.unverified.unwrap_or(false), body.dry_run.unwrap_or(false));
     if unverified && ids.len() > 1 {

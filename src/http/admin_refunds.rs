@@ -201,7 +201,7 @@ pub async fn create(
 ) -> Result<Json<Refund>, ApiError> {
     let admin = Admin::of(&request, &state).await?;
     let key = required_key(request.headers())?;
-    let body: CreateRefund = read_json(&request, payload).await?;
+    let body: CreateRefund = read_json(&request, payload, &state).await?;
     let topup = topup_id(&path)?;
     let command = RefundTopup {
         key: CallerKey::of_refund(&topup, key),

@@ -13,6 +13,8 @@ use futures_util::StreamExt as _;
 use serde::de::DeserializeOwned;
 use validator::Validate;
 
+use super::HttpState;
+use super::auth::Caller;
 use super::body_budget::BodyShare;
 use super::connections::Connection;
 use super::plain_errors::field_error;
@@ -22,6 +24,9 @@ use super::problem::{ApiError, FieldError};
 pub const MAX_JSON_BYTES: usize = 16 * 1024;
 /// A body that trickles in holds a connection and a buffer.
 const BODY_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// After so long it is asked anew whose body it is.
+const SLOW_BODY_MS: u64 = 1_000;
 
 /// A body, and the part of a budget that it takes as long as it is in memory.
 pub struct BudgetedBody {
@@ -54,7 +59,7 @@ pub async fn read_within(
     }
     let connection = request.conn_data::<Arc<Connection>>();
     if let Some(connection) = connection {
-        connection.waits_for_body();
+        connection.waits_for_body(Instant::now());
     }
     let body = tokio::time::timeout(BODY_TIMEOUT, collect(payload, limit, share)).await.unwrap_or_else(|_| {
         Err(ApiError::new(StatusCode::REQUEST_TIMEOUT, "request_timeout", "the body did not arrive in time"))
@@ -106,14 +111,23 @@ async fn next_chunk(payload: &mut Payload, share: Option<&BodyShare>) -> Result<
 }
 
 /// Reads a JSON body and checks it with `validator`.
-pub async fn read_json<T: DeserializeOwned + Validate>(request: &HttpRequest, payload: Payload) -> Result<T, ApiError> {
+pub async fn read_json<T: DeserializeOwned + Validate>(
+    request: &HttpRequest,
+    payload: Payload,
+    state: &HttpState,
+) -> Result<T, ApiError> {
     let media_type = request.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let essence = media_type.split(';').next().unwrap_or_default().trim();
     if !essence.eq_ignore_ascii_case("application/json") {
         let detail = "send JSON, with the header Content-Type: application/json";
         return Err(ApiError::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", detail));
     }
+    let began_ms = state.app.clock.now_ms();
     let body = read_bytes(request, payload, MAX_JSON_BYTES).await?;
+    if state.app.clock.now_ms().saturating_sub(began_ms).unsigned_abs() >= SLOW_BODY_MS {
+        // Who sends slowly would act with credentials that were good when the head came.
+        Caller::of(request, state).await?;
+    }
     // serde would also read an array, field by field.
     if !body.trim_ascii_start().starts_with(b"{") {
         return Err(ApiError::new(StatusCode::BAD_REQUEST, "invalid_json", "the body must be a JSON object"));

@@ -167,7 +167,7 @@ impl TryFrom<Topup> for Session {
 #[post("/credits/sessions")]
 pub async fn create(request: HttpRequest, payload: Payload, state: State) -> Result<Json<CreatedSession>, ApiError> {
     let caller = Caller::of(&request, &state).await?;
-    let body: CreateSession = read_json(&request, payload).await?;
+    let body: CreateSession = read_json(&request, payload, &state).await?;
     let (asked, key) = asked_for(&request, &state, &caller, body)?;
     let app = state.app.clone();
     let checkout = match check(&state, asked.credits, &asked.success_url, asked.cancel_url.as_deref()) {

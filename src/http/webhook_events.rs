@@ -304,7 +304,7 @@ pub async fn close_failed_event(
     state: State,
 ) -> Result<Json<FailedWebhookEvent>, ApiError> {
     let admin = Admin::of_all_accounts(&request, &state).await?;
-    let body: CloseWebhookEvent = read_json(&request, payload).await?;
+    let body: CloseWebhookEvent = read_json(&request, payload, &state).await?;
     let (app, id, by) = (state.app.clone(), path.into_inner(), admin.operator.name);
     let reason = body.reason.unwrap_or_default();
     let close = async move {

@@ -172,8 +172,7 @@ async fn replay(event_id: &str) -> Result<ExitCode, Failure> {
 }
 
 fn parse_reason(text: &str) -> Result<String, String> {
-    let is_text = !text.trim().is_empty() && text.chars().count() <= 500 && !text.chars().any(char::is_control);
-    is_text.then(|| text.to_owned()).ok_or_else(|| "must be 1 to 500 printable characters".to_owned())
+    is_close_reason(text).then(|| text.to_owned()).ok_or_else(|| "must be 1 to 500 printable characters".to_owned())
 }
 
 async fn accept(event_id: &str, reason: &str) -> Result<ExitCode, Failure> {

@@ -52,13 +52,13 @@ pub enum Outcome {
     Accepted(Accepted),
     /// The purchase is not in this database.
     Foreign,
+    /// The amount is the one that was agreed. Nothing was written.
+    NothingDiffers,
     /// It cannot be accepted. Nothing was written.
     Rejected(Mismatch),
 }
 
 statements! {
-    /// Two who accept the same event wait for each other, so that the second sees what the first did.
-    LOCK_TOPUP = "UPDATE topups SET updated_at = updated_at WHERE id = $1";
     /// Later news of the payment, and comparisons with Stripe's books, find what was accepted beside what was agreed.
     ACCEPT_AMOUNT = "UPDATE topups SET accepted_amount = $2, updated_at = $3 WHERE id = $1";
     INSERT = "INSERT INTO accepted_events (event_id, topup_id, outcome, credits, agreed_amount, charged_amount, \
@@ -84,19 +84,20 @@ impl Db {
 pub async fn accept(tx: &mut Tx, acceptance: Acceptance) -> Result<Outcome, StoreError> {
     let Acceptance { event_id, reason, accepted_by, command } = acceptance;
     let (report, now_ms) = (command.report.clone(), command.now_ms);
-    tx.execute(&LOCK_TOPUP, &[report.topup.as_str().into()]).await?;
-    let Some(found) = topups::find_agreement(tx, &report.topup).await? else { return Ok(Outcome::Foreign) };
+    // Two who accept the same event wait for each other, so that the second sees what the first did.
+    let Some(found) = topups::lock_agreement(tx, &report.topup).await? else { return Ok(Outcome::Foreign) };
     if let Some(accepted) = tx.fetch_optional::<Accepted>(&FIND, &[event_id.as_str().into()]).await? {
         return Ok(Outcome::Accepted(accepted));
     }
     let charged = match found.agreement.check_leaves_enough(&report) {
-        Ok(charged) => charged,
+        Ok(Some(charged)) => charged,
+        Ok(None) => return Ok(Outcome::NothingDiffers),
         Err(mismatch) => return Ok(Outcome::Rejected(mismatch)),
     };
     tx.execute(&ACCEPT_AMOUNT, &[report.topup.as_str().into(), charged.into(), now_ms.into()]).await?;
     let outcome = match apply::apply_one(tx, command).await? {
         Applied::Rejected(mismatch) => return Err(StoreError::corrupt("an amount that was just accepted", &mismatch)),
-        Applied::Foreign => return Ok(Outcome::Foreign),
+        Applied::Foreign => return Err(StoreError::corrupt("no longer there: top-up", &report.topup)),
         applied => applied,
     };
     let accepted = Accepted {

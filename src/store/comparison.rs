@@ -59,7 +59,8 @@ pub struct UnknownFee {
 
 statements! {
     /// Sub-selects and no join, so that no plan reads all payments for a few top-ups.
-    TOPUPS = "SELECT t.id, t.state, t.session_id, t.total_amount, t.currency, t.expected_fee, \
+    TOPUPS = "SELECT t.id, t.state, t.session_id, COALESCE((SELECT MAX(a.charged_amount) FROM accepted_events a \
+        WHERE a.topup_id = t.id AND a.outcome = 'credited'), t.total_amount) AS total_amount, t.currency, t.expected_fee, \
         (SELECT p.real_fee FROM payments p WHERE p.payment_intent_id = t.payment_intent_id AND p.state = 'credited') \
         AS real_fee, (SELECT p.real_fee_currency FROM payments p WHERE p.payment_intent_id = t.payment_intent_id \
         AND p.state = 'credited') AS real_fee_currency, t.created_at FROM topups t \
@@ -73,7 +74,8 @@ statements! {
         UNION SELECT id, kind, payment_intent_id FROM reversals WHERE id > $1 AND ((kind = 'refund' AND stage = 0) \
         OR (kind = 'dispute' AND status NOT IN ('won', 'lost', 'warning_closed', 'prevented'))) ORDER BY id LIMIT $3";
     SURPLUS = "SELECT s.payment_intent_id, s.topup_id, s.total_amount, s.reversed FROM \
-        (SELECT p.payment_intent_id, p.topup_id, t.total_amount, \
+        (SELECT p.payment_intent_id, p.topup_id, COALESCE((SELECT MAX(a.charged_amount) FROM accepted_events a \
+        WHERE a.topup_id = t.id AND a.outcome <> 'credited'), t.total_amount) AS total_amount, \
         (SELECT CAST(COALESCE(SUM(r.amount - r.returned), 0) AS BIGINT) FROM reversals r \
         WHERE r.payment_intent_id = p.payment_intent_id AND r.counts = 1) AS reversed \
         FROM payments p JOIN topups t ON t.id = p.topup_id WHERE p.state = 'surplus' AND p.payment_intent_id > $1) s \

@@ -109,8 +109,8 @@ pub enum StoreError {
     /// A log lies beside the file that was made for another one.
     #[error(
         "{} is the log of another file than {}, as after a restore that left it there: SQLite would write it into the file. \
-         Restore the backup with `topup db restore`, which takes care of the log; or, if the two were moved together, run \
-         `touch {}` and start again",
+         Restore the backup with `topup db restore`, which takes care of the log; or, if the two belong together and were only \
+         moved or given other permissions, run `touch {}` and start again",
         .log.display(), .database.display(), .log.display()
     )]
     ForeignLog {

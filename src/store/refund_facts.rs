@@ -24,7 +24,10 @@ pub struct RefundFacts {
 statements! {
     /// A request counts while a process works on it, and while it is unknown whether its refund was made. Afterwards the
     /// refund itself counts, or there is none. A dispute that is open blocks refunds; a lost one has taken its part.
-    FACTS = "SELECT t.account_id, t.state, t.credits, t.currency, t.credit_unit_amount, t.total_amount, \
+    /// What was charged is what was agreed, unless an operator accepted another amount.
+    FACTS = "SELECT t.account_id, t.state, t.credits, t.currency, t.credit_unit_amount, \
+        COALESCE((SELECT MAX(a.charged_amount) FROM accepted_events a WHERE a.topup_id = t.id \
+        AND (a.outcome = 'credited') = (p.state = 'credited')), t.total_amount) AS total_amount, \
         p.payment_intent_id, p.state AS role, \
         (SELECT CAST(COALESCE(SUM(r.amount), 0) AS BIGINT) FROM reversals r \
         WHERE r.payment_intent_id = p.payment_intent_id AND r.counts = 1 AND r.kind = 'refund') AS refunded, \

@@ -3,10 +3,12 @@
 use std::collections::HashMap;
 
 use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use topup::app::key_uses;
 
 use crate::on_both_databases;
 use crate::support::app::{SUCCESS_URL, http_client};
-use crate::support::{Answer, Backend, TestApp, process};
+use crate::support::{Answer, Backend, TestApp, process, until};
 
 /// Runs `topup keys …` beside the service.
 async fn keys(app: &TestApp, arguments: &[&str]) -> String {
@@ -116,6 +118,35 @@ on_both_databases! {
         answer.expect_problem(401, "invalid_api_key");
         get(&app, &other, "/credits").await.expect(200);
         assert!(keys(&app, &["list"]).await.contains("revoked"));
+        app.finish().await;
+    }
+
+    async fn a_key_that_is_revoked_while_its_body_trickles_in_does_nothing(backend: Backend) {
+        let app = TestApp::start(backend).await;
+        let key = create(&app, &["--scope", "admin"]).await;
+        let body = r#"{"credits":250,"reason":"a gift","create":true}"#;
+        let address = app.url.trim_start_matches("http://");
+        let mut stream = tokio::net::TcpStream::connect(address).await.expect("connects");
+        let head = format!(
+            "POST /admin/accounts/user_1/adjustments HTTP/1.1\r\nhost: x\r\nx-api-key: {key}\r\nidempotency-key: one\r\n\
+             content-type: application/json\r\nconnection: close\r\ncontent-length: {}\r\n\r\n",
+            body.len()
+        );
+        stream.write_all(head.as_bytes()).await.expect("is sent");
+        until("the key is found good", async || {
+            key_uses::write_down(&app.app).await.expect("written");
+            let uses = app.app.db.api_key_uses().await.expect("readable");
+            uses.first().and_then(|used| used.last_used_at)
+        })
+        .await;
+        let first = keys(&app, &["list"]).await.split(' ').next().expect("an id").to_owned();
+        keys(&app, &["revoke", &first]).await;
+        app.clock.advance_ms(9_000);
+        stream.write_all(body.as_bytes()).await.expect("is sent");
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).await.expect("is answered");
+        assert!(answer.starts_with("HTTP/1.1 401 ") && answer.contains("invalid_api_key"), "{answer}");
+        assert_eq!(app.credits("user_1").await, 0);
         app.finish().await;
     }
 }

@@ -2,6 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
+use sqlx::sqlite::SqliteConnectOptions;
+use sqlx::{ConnectOptions, Connection};
+
 use crate::support::Backend;
 use crate::support::process::run;
 use crate::support::serve::World;
@@ -72,10 +75,12 @@ async fn a_file_put_beside_the_log_of_another_is_refused_with_the_way_out() {
     let whole = beside(&file, ".whole");
     std::fs::rename(&file, &whole).expect("moved");
     std::fs::copy(&copy, &file).expect("copied");
-    for command in ["serve", "migrate"] {
-        let (well, _, errors) = run(&world.settings(), &[command]);
-        assert!(!well && errors.contains("topup db restore"), "{command}: {errors}");
+    let other = beside(&file, ".other");
+    for command in [&["serve"] as &[&str], &["migrate"], &["db", "backup", other.to_str().expect("text")]] {
+        let (well, _, errors) = run(&world.settings(), command);
+        assert!(!well && errors.contains("topup db restore"), "{command:?}: {errors}");
     }
+    assert!(!other.exists() && !beside(&other, ".unfinished").exists());
     // The two that belong together, as they were; moving them says nothing against them.
     std::fs::rename(&whole, &file).expect("moved back");
     std::fs::OpenOptions::new()
@@ -133,5 +138,111 @@ async fn a_damaged_file_is_refused_at_the_start() {
         assert!(!well && errors.contains("the database is damaged"), "{command}: {errors}");
     }
     std::fs::write(&file, &content).expect("written");
+    world.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_no_whole_backup_of_this_version_is_not_put_back() {
+    let world = World::new(Backend::Sqlite).await;
+    let file = file_of(&world.database.url);
+    let folder = tempfile::tempdir().expect("a folder");
+    let at = |name: &str| folder.path().join(name);
+    let backup = at("backup");
+    assert!(run(&world.settings(), &["db", "backup", backup.to_str().expect("text")]).0);
+    let content = std::fs::read(&backup).expect("readable");
+    let mut damaged = content.clone();
+    let page = damaged.len() / 2 / 4096 * 4096;
+    damaged[page..page + 64].fill(0xff);
+    std::fs::write(at("damaged"), damaged).expect("written");
+    std::fs::write(at("half"), &content).expect("written");
+    std::fs::write(at("half-wal"), "the rest").expect("written");
+    for (name, sql) in [
+        ("foreign", "CREATE TABLE things (id INTEGER)"),
+        (
+            "newer",
+            "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time) \
+            VALUES (9999, 'later', 1, x'00', 0)",
+        ),
+        ("older", "DELETE FROM _sqlx_migrations WHERE version = (SELECT MAX(version) FROM _sqlx_migrations)"),
+    ] {
+        if name != "foreign" {
+            std::fs::write(at(name), &content).expect("written");
+        }
+        let options = SqliteConnectOptions::new().filename(at(name)).create_if_missing(true);
+        let mut database = options.connect().await.expect("connects");
+        sqlx::raw_sql(sql).execute(&mut database).await.expect("done");
+        database.close().await.expect("closes");
+    }
+    let before = std::fs::read(&file).expect("readable");
+    for (name, reason) in [
+        ("damaged", "is damaged"),
+        ("half", "has a log beside it"),
+        ("foreign", "is not a database of topup"),
+        ("newer", "was made by a newer version"),
+    ] {
+        let (well, _, errors) = run(&world.settings(), &["db", "restore", at(name).to_str().expect("text")]);
+        assert!(!well && errors.contains(reason), "{name}: {errors}");
+        assert!(std::fs::read(&file).expect("readable") == before && !beside(&file, ".restoring").exists(), "{name}");
+    }
+    let (well, said, errors) = run(&world.settings(), &["db", "restore", at("older").to_str().expect("text")]);
+    assert!(well && said.contains("run `topup migrate`"), "{said}{errors}");
+    assert!(run(&world.settings(), &["db", "restore", backup.to_str().expect("text")]).0);
+    world.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn of_two_commands_with_the_same_file_one_is_refused_and_leftovers_of_a_death_are_not_in_the_way() {
+    let world = World::new(Backend::Sqlite).await;
+    let file = file_of(&world.database.url);
+    let copy = beside(&file, ".backup");
+    let copy_name = copy.to_str().expect("text");
+    // What a process left that died in the middle.
+    std::fs::write(beside(&copy, ".unfinished"), "half").expect("written");
+    std::fs::write(beside(&file, ".restoring"), "half").expect("written");
+    let hold = |path: &Path| {
+        let file = std::fs::File::open(path).expect("there");
+        rustix::fs::flock(&file, rustix::fs::FlockOperation::NonBlockingLockExclusive).expect("locked");
+        file
+    };
+    let held = hold(&beside(&copy, ".unfinished"));
+    let (well, _, errors) = run(&world.settings(), &["db", "backup", copy_name]);
+    assert!(!well && errors.contains("is at work") && !copy.exists(), "{errors}");
+    assert_eq!(std::fs::read(beside(&copy, ".unfinished")).expect("there"), b"half");
+    drop(held);
+    assert!(run(&world.settings(), &["db", "backup", copy_name]).0 && !beside(&copy, ".unfinished").exists());
+    let held = hold(&beside(&file, ".restoring"));
+    let (well, _, errors) = run(&world.settings(), &["db", "restore", copy_name]);
+    assert!(!well && errors.contains("is at work") && file.exists(), "{errors}");
+    drop(held);
+    assert!(run(&world.settings(), &["db", "restore", copy_name]).0 && !beside(&file, ".restoring").exists());
+    world.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_restore_keeps_the_log_of_a_database_that_was_moved_aside_and_undoes_what_cannot_be_finished() {
+    let world = World::new(Backend::Sqlite).await;
+    let file = file_of(&world.database.url);
+    let copy = beside(&file, ".backup");
+    let copy_name = copy.to_str().expect("text");
+    assert!(run(&world.settings(), &["db", "backup", copy_name]).0);
+    let mut process = world.serve(None).await;
+    buy(&world, "one", 250).await;
+    process.kill();
+    // A folder is what cannot be removed like a file.
+    std::fs::remove_file(beside(&file, "-shm")).expect("removed");
+    std::fs::create_dir_all(beside(&file, "-shm").join("x")).expect("made");
+    let (database, log) = (std::fs::read(&file).expect("there"), std::fs::read(beside(&file, "-wal")).expect("there"));
+    let (well, _, errors) = run(&world.settings(), &["db", "restore", copy_name]);
+    assert!(!well && errors.contains("-shm"), "{errors}");
+    assert_eq!(std::fs::read(&file).expect("there"), database);
+    assert_eq!(std::fs::read(beside(&file, "-wal")).expect("there"), log);
+    std::fs::remove_dir_all(beside(&file, "-shm")).expect("removed");
+
+    std::fs::rename(&file, beside(&file, ".bad")).expect("moved");
+    let (well, said, errors) = run(&world.settings(), &["db", "restore", copy_name]);
+    assert!(well, "{said}{errors}");
+    let kept = said.lines().find_map(|line| line.strip_prefix("The database from before is ")).expect("its name");
+    assert_eq!(std::fs::read(beside(Path::new(kept.trim_end_matches('.')), "-wal")).expect("kept"), log);
+    assert!(!beside(&file, "-wal").exists());
     world.finish().await;
 }

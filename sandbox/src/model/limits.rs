@@ -75,6 +75,14 @@ fn is_due(left: &mut usize, count: usize, limit: usize) -> bool {
 fn busy(state: &State) -> BTreeSet<String> {
     let mut busy: BTreeSet<String> = BTreeSet::new();
     busy.extend(state.open_until.keys().map(|(_, session)| session.clone()));
+    let ended = state.sessions.iter().filter(|session| !session.is_open());
+    let of_ended: BTreeSet<&str> = ended.filter_map(|session| session.payment_intent.as_deref()).collect();
+    let is_over = |intent: &PaymentIntent| match intent.status {
+        IntentStatus::Succeeded | IntentStatus::Canceled => true,
+        // A debit failed, and its page takes no other payment.
+        IntentStatus::RequiresPaymentMethod => of_ended.contains(intent.id.as_str()),
+        _ => false,
+    };
     busy.extend(state.payment_intents.iter().filter(|intent| !is_over(intent)).map(|intent| intent.id.clone()));
     busy.extend(state.late.values().flat_map(|late| late.mentioned()).map(str::to_owned));
     let undelivered = state.deliveries.values().filter_map(|delivery| state.events.get(&delivery.event));
@@ -99,10 +107,6 @@ fn busy(state: &State) -> BTreeSet<String> {
 fn mentioned(object: &Value) -> impl Iterator<Item = String> + '_ {
     let texts = ["id", "payment_intent", "charge"].into_iter().filter_map(|name| object.get(name)?.as_str());
     texts.map(str::to_owned)
-}
-
-fn is_over(intent: &PaymentIntent) -> bool {
-    matches!(intent.status, IntentStatus::Succeeded | IntentStatus::Canceled)
 }
 
 /// Says for one row after the other, oldest first, whether it goes: if it may, and more would be left than the limit.
@@ -262,6 +266,16 @@ mod tests {
         assert!(run.knows(&disputed, &dispute), "its dispute is not decided");
         assert!(run.knows(&delayed, &debit), "it is not settled");
         run.confirm(&open, "pm_card_visa").expect("the purchase goes on");
+    }
+
+    #[test]
+    fn a_debit_that_failed_is_finished_with_its_page() {
+        let mut run = Run::new();
+        let (session, debit) = run.paid("pm_sandbox_delayed");
+        let intent = run.state.payment_intents.get_mut(&debit).expect("a payment");
+        intent.status = IntentStatus::RequiresPaymentMethod;
+        run.go_on();
+        assert!(!run.knows(&session, &debit));
     }
 
     #[test]

@@ -106,9 +106,9 @@ impl Connection {
     }
 
     /// A handler begins to read the body.
-    pub fn waits_for_body(&self) {
+    pub fn waits_for_body(&self, now: Instant) {
         let mut state = self.state();
-        (state.phase, state.since) = (Phase::Body, Instant::now());
+        (state.phase, state.since) = (Phase::Body, now);
     }
 
     /// The body has been read to its end.

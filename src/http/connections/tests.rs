@@ -86,10 +86,14 @@ fn every_phase_has_its_end() {
         enter(&admitted.connection);
         (table, admitted)
     };
-    let cases: [Case<'_>; 7] = [
+    let cases: [Case<'_>; 8] = [
         ("new", times.head + GRACE, &|_| {}),
         ("head", times.head + GRACE, &|one| one.bytes_came(start + Duration::from_secs(5))),
         ("working", times.work, &|one| one.request_began(true, start)),
+        ("body", times.body, &|one| {
+            one.request_began(true, start);
+            one.waits_for_body(start);
+        }),
         ("draining", times.drain, &|one| {
             one.request_began(true, start);
             one.answered(start);

@@ -97,12 +97,18 @@ impl From<RefundTrouble> for ApiError {
 
 impl From<CheckTopupError> for ApiError {
     fn from(error: CheckTopupError) -> Self {
-        let stripe = match error {
-            CheckTopupError::NotFound => return Self::not_found("there is no such top-up"),
-            CheckTopupError::Store(error) => return error.into(),
-            CheckTopupError::Stripe(error) => error,
-        };
-        tracing::warn!(error = %stripe, "Stripe cannot be asked about a top-up");
+        match error {
+            CheckTopupError::NotFound => Self::not_found("there is no such top-up"),
+            CheckTopupError::Store(error) => error.into(),
+            CheckTopupError::Stripe(error) => Self::not_told(&error),
+        }
+    }
+}
+
+impl ApiError {
+    /// The payment provider did not say what an operator wants to know.
+    pub(in crate::http) fn not_told(stripe: &GatewayError) -> Self {
+        tracing::warn!(error = %stripe, "Stripe cannot be asked what an operator wants to know");
         let nothing = "nothing was changed";
         match stripe {
             GatewayError::TimedOut => {

@@ -79,10 +79,13 @@ fn keep_private(file: &Path, create: bool) {
         create_private(file).map(drop).ok();
     }
     #[cfg(unix)]
-    for file in ["", "-wal", "-shm"].map(|end| beside(file, end)) {
+    {
         use std::os::unix::fs::PermissionsExt;
-        if std::fs::metadata(&file).is_ok_and(|file| file.permissions().mode() & 0o044 != 0) {
-            let way_out = format!("chmod 600 {}", file.display());
+        let is_readable =
+            |file: &Path| std::fs::metadata(file).is_ok_and(|file| file.permissions().mode() & 0o044 != 0);
+        if ["", "-wal", "-shm"].iter().any(|end| is_readable(&beside(file, end))) {
+            // The log goes last: `old_log` takes a file that changed after its log for another one.
+            let way_out = format!("chmod 600 {}*", file.display());
             tracing::warn!(way_out, "other users of this machine can read the books");
         }
     }

@@ -13,8 +13,9 @@ use std::str::FromStr;
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{ConnectOptions, Connection, SqliteConnection};
 
-use super::SQLITE_MIGRATIONS;
 use super::sqlite_file::beside;
+use super::{SQLITE_MIGRATIONS, old_log};
+use crate::store::StoreError;
 
 /// Why a copy cannot be made or put back.
 #[derive(Debug, thiserror::Error)]
@@ -67,6 +68,23 @@ pub enum CopyError {
         .0.display(), .0.display()
     )]
     HasLog(PathBuf),
+    /// A log of another file lies beside the database.
+    #[error(transparent)]
+    ForeignLog(Box<StoreError>),
+    /// Another process copies to the same name.
+    #[error("another `topup db` command is at work on {}; wait for its end", .0.display())]
+    UnderWay(PathBuf),
+    /// The database was moved aside, the new one could not take its place, and the old one could not be moved back.
+    #[error("{} is without its database; the one from before is {}: rename it, and {}-wal, back", .database.display(),
+        .kept.display(), .kept.display())]
+    LeftAside {
+        /// The database.
+        database: PathBuf,
+        /// Where it is.
+        kept: PathBuf,
+        /// Why the new one could not take its place.
+        source: Box<CopyError>,
+    },
     /// A process has the database open.
     #[error("a process uses {}; stop `topup serve` first", .0.display())]
     InUse(PathBuf),
@@ -82,23 +100,44 @@ pub async fn back_up(url: &str, to: &Path) -> Result<(), CopyError> {
         return Err(CopyError::Exists(to.to_owned()));
     }
     let from = options.get_filename().to_owned();
+    old_log::refuse(&from).map_err(|error| CopyError::ForeignLog(Box::new(error)))?;
     let unfinished = beside(to, ".unfinished");
+    let claim = claim(&unfinished)?;
     let result = copy_whole(options, &from, &unfinished).await;
-    let result = match result {
-        Ok(()) => name_finished(&unfinished, to),
-        Err(error) => Err(error),
-    };
+    let result = result.and_then(|()| name_finished(&unfinished, to));
     if result.is_err() {
         fs::remove_file(&unfinished).ok();
     }
+    drop(claim);
     result
+}
+
+/// Makes an empty file, or empties one that a process left which died, and holds it as long as what is given lives: of two
+/// commands with the same file one is refused.
+fn claim(path: &Path) -> Result<File, CopyError> {
+    let mut options = OpenOptions::new();
+    options.write(true).create(true).truncate(false);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let file = options.open(path).map_err(in_file(path))?;
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::MetadataExt;
+        let under_way = || CopyError::UnderWay(path.to_owned());
+        rustix::fs::flock(&file, rustix::fs::FlockOperation::NonBlockingLockExclusive).map_err(|_| under_way())?;
+        // Whoever held it before may have given the file its name meanwhile; then it is not ours to empty.
+        let ours = file.metadata().map_err(in_file(path))?.ino();
+        if fs::metadata(path).ok().map(|found| found.ino()) != Some(ours) {
+            return Err(under_way());
+        }
+    }
+    file.set_len(0).map_err(in_file(path))?;
+    Ok(file)
 }
 
 async fn copy_whole(options: SqliteConnectOptions, from: &Path, to: &Path) -> Result<(), CopyError> {
     let of = |source| CopyError::Sqlite { path: from.to_owned(), source };
     let name = to.to_str().ok_or_else(|| in_file(to)(io::Error::other("its name is not Unicode")))?;
-    fs::remove_file(to).ok();
-    drop(create_private(to).map_err(in_file(to))?);
     let mut database = options.read_only(true).connect().await.map_err(of)?;
     // One read transaction: what is committed meanwhile is not in the copy, and nobody waits for it.
     let copied = sqlx::query("VACUUM INTO $1").bind(name.to_owned()).execute(&mut database).await;
@@ -124,7 +163,7 @@ fn name_finished(unfinished: &Path, to: &Path) -> Result<(), CopyError> {
 pub struct Restored {
     /// The database.
     pub database: PathBuf,
-    /// Where the one from before is now, if there was one; with its log beside it.
+    /// Where the one from before is now, or would be; its log is beside that name. None if there was neither.
     pub kept: Option<PathBuf>,
     /// Whether it lacks migrations of this version.
     pub is_behind: bool,
@@ -133,7 +172,7 @@ pub struct Restored {
 /// Puts a copy in the place of the database of this address. `stamp` tells the name apart that the old one gets.
 ///
 /// # Errors
-/// See [`CopyError`]. After an error the old database is where it was.
+/// See [`CopyError`]. After an error the old database is where it was, unless the error says where it is.
 pub async fn restore(url: &str, from: &Path, stamp: i64) -> Result<Restored, CopyError> {
     let database = options(url)?.get_filename().to_owned();
     if fs::metadata(beside(from, "-wal")).is_ok_and(|log| log.len() > 0) {
@@ -141,52 +180,71 @@ pub async fn restore(url: &str, from: &Path, stamp: i64) -> Result<Restored, Cop
     }
     let is_behind = check(from).await?;
     let next = beside(&database, ".restoring");
-    fs::remove_file(&next).ok();
-    let copied = copy_bytes(from, &next);
-    let copied = match copied {
+    let mut claim = claim(&next)?;
+    let copied = match copy_bytes(from, &mut claim, &next) {
         Ok(()) => check(&next).await,
         Err(error) => Err(error),
     };
     let kept = beside(&database, &format!(".before-restore-{stamp}"));
     let exchanged = copied.and_then(|_| exchange(&database, &next, &kept));
-    match exchanged {
-        Ok(had_one) => Ok(Restored { database, kept: had_one.then_some(kept), is_behind }),
-        Err(error) => {
-            fs::remove_file(&next).ok();
-            Err(error)
-        }
+    if exchanged.is_err() {
+        fs::remove_file(&next).ok();
     }
+    drop(claim);
+    exchanged.map(|kept| Restored { database, kept, is_behind })
 }
 
-fn copy_bytes(from: &Path, to: &Path) -> Result<(), CopyError> {
-    let mut target = create_private(to).map_err(in_file(to))?;
+fn copy_bytes(from: &Path, target: &mut File, to: &Path) -> Result<(), CopyError> {
     let mut source = File::open(from).map_err(in_file(from))?;
-    io::copy(&mut source, &mut target).map_err(in_file(to))?;
+    io::copy(&mut source, target).map_err(in_file(to))?;
     target.sync_all().map_err(in_file(to))
 }
 
-/// Keeps the old database under another name and gives its name to the new one; says whether there was an old one.
-fn exchange(database: &Path, next: &Path, kept: &Path) -> Result<bool, CopyError> {
-    let [log, index] = ["-wal", "-shm"].map(|end| beside(database, end));
+/// Keeps the old database under another name and gives its name to the new one; gives the other name, if there was an old
+/// one or a log of it.
+fn exchange(database: &Path, next: &Path, kept: &Path) -> Result<Option<PathBuf>, CopyError> {
+    let [log, kept_log] = [database, kept].map(|file| beside(file, "-wal"));
     // Held until the end, so that nobody can begin to use the old one meanwhile.
     let old = lock_alone(database)?;
+    // Also without its file: somebody may have moved that one aside.
+    let had_log = log.exists();
+    if had_log {
+        link(&log, &kept_log)?;
+    }
     if old.is_some() {
-        if log.exists() {
-            link(&log, &beside(kept, "-wal"))?;
-        }
         // Until the new one has the name there is none of that name, which no start takes for a database.
         fs::rename(database, kept).map_err(in_file(database))?;
-        sync_folder(database)?;
     }
-    for leftover in [&log, &index] {
-        match fs::remove_file(leftover) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(in_file(leftover)(error)),
+    match put_in_place(database, next) {
+        // From here on nothing is undone: the new one has the name.
+        Ok(()) => sync_folder(database).map(|()| (old.is_some() || had_log).then(|| kept.to_owned())),
+        Err(error) => Err(put_back(database, kept, old.is_some(), error)),
+    }
+}
+
+/// Removes what is left beside a name and gives the name to a file.
+fn put_in_place(database: &Path, next: &Path) -> Result<(), CopyError> {
+    sync_folder(database)?;
+    for leftover in ["-wal", "-shm"].map(|end| beside(database, end)) {
+        match fs::remove_file(&leftover) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(in_file(&leftover)(error)),
             _ => {}
         }
     }
-    fs::rename(next, database).map_err(in_file(database))?;
-    sync_folder(database)?;
-    Ok(old.is_some())
+    fs::rename(next, database).map_err(in_file(database))
+}
+
+/// Undoes the beginning of an exchange; gives the error to be told.
+fn put_back(database: &Path, kept: &Path, had_database: bool, error: CopyError) -> CopyError {
+    let [log, kept_log] = [database, kept].map(|file| beside(file, "-wal"));
+    let log_is_back = !kept_log.exists() || (log.exists() && fs::remove_file(&kept_log).is_ok()) || {
+        fs::rename(&kept_log, &log).is_ok()
+    };
+    let is_back = log_is_back && (!had_database || fs::rename(kept, database).is_ok());
+    if is_back {
+        return error;
+    }
+    CopyError::LeftAside { database: database.to_owned(), kept: kept.to_owned(), source: Box::new(error) }
 }
 
 /// A second name for a file; where the file system has no links, a copy.

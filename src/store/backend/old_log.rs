@@ -13,6 +13,8 @@ use super::sqlite_file::beside;
 use crate::store::StoreError;
 
 const HEADER: u64 = 32;
+/// SQLite takes no log with larger pages for one.
+const LARGEST_PAGE: u32 = 65_536;
 const FRAME_HEADER: usize = 24;
 
 /// Refuses a log of another file. Where another process has the database open, its log is its own.
@@ -43,6 +45,9 @@ fn shares_a_page(file: &mut File, log: &mut File) -> io::Result<bool> {
     log.read_exact(&mut header)?;
     let salts = bytes(&header, 16, 8).to_vec();
     let size = number(&header, 8);
+    if size > LARGEST_PAGE {
+        return Ok(true);
+    }
     let (mut frame, mut page) = (vec![0; FRAME_HEADER], vec![0; usize::try_from(size).unwrap_or_default()]);
     let mut in_file = page.clone();
     log.seek(SeekFrom::Start(HEADER))?;

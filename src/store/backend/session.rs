@@ -100,6 +100,8 @@ impl Route {
     /// When the database cannot be reached.
     pub(super) async fn find(says_pooler: bool, options: &PgConnectOptions) -> Result<Self, StoreError> {
         if says_pooler {
+            // What the server says is heard here; a pool hides it.
+            options.connect().await?.close().await?;
             return Ok(Self::Pooled);
         }
         let found = match with_settings(options, Purpose::All).options([MARK]).connect().await {

@@ -8,7 +8,8 @@ use super::command::webhooks;
 use super::{api_key, get, replay};
 use crate::on_both_databases;
 use crate::support::app::http_client;
-use crate::support::{Answer, TestApp};
+use crate::support::stripe::thin_of;
+use crate::support::{Answer, Options, TestApp};
 
 /// A paid purchase to which somebody has added tax behind our back; gives its event.
 async fn taxed_purchase(app: &TestApp, account: &str, total: i64, tax: i64) -> Value {
@@ -17,6 +18,17 @@ async fn taxed_purchase(app: &TestApp, account: &str, total: i64, tax: i64) -> V
     session["amount_total"] = json!(total);
     session["total_details"]["amount_tax"] = json!(tax);
     app.deliver(&event).await.expect(200);
+    assert_eq!(app.credits(account).await, 0);
+    event
+}
+
+/// A paid purchase whose customer was charged more than the books say was agreed; what is delivered of it is made of its
+/// event. Gives the event.
+async fn dearer_purchase(app: &TestApp, account: &str, delivered: impl Fn(&Value) -> Value) -> Value {
+    let (_, event) = app.pay_session(account, 250).await;
+    let cheaper = "UPDATE topups SET fee_amount = fee_amount - 9, total_amount = total_amount - 9";
+    app.app.db.execute_raw(cheaper).await.expect("done");
+    app.deliver(&delivered(&event)).await.expect(200);
     assert_eq!(app.credits(account).await, 0);
     event
 }
@@ -56,6 +68,8 @@ on_both_databases! {
         other["id"] = json!("evt_of_the_same_payment");
         app.deliver(&other).await.expect(200);
         assert_eq!(app.credits("user_1").await, 250);
+        let open = get(&app, &key, "/admin/webhook-events").await.expect(200);
+        assert_eq!(open["data"], json!([]), "a later event of the same payment is no failure");
         app.finish().await;
     }
 
@@ -86,8 +100,64 @@ on_both_databases! {
         let customer = api_key(&app, Scope::Checkout, None).await;
         accept(&app, &customer, &less, "never").await.expect_problem(403, "scope_missing");
         app.app.db.execute_raw("UPDATE failed_webhook_events SET payload = NULL").await.expect("done");
+        // Stripe shows the key nothing of it.
+        app.stripe.fault(json!({ "path": "/v1/events/*", "kind": "status", "status": 403 })).await;
         accept(&app, &key, &less, "never").await.expect_problem(409, "payload_erased");
         assert_eq!((app.credits("user_1").await, app.credits("user_2").await), (0, 0));
+        app.finish().await;
+    }
+
+    async fn what_a_thin_event_or_one_that_is_not_kept_says_is_asked_for(backend: Backend) {
+        for days in ["30", "0"] {
+            let app = TestApp::start_with(backend, Options::default().setting("WEBHOOK_PAYLOAD_DAYS", days)).await;
+            let key = api_key(&app, Scope::Admin, None).await;
+            let event = dearer_purchase(&app, "user_1", |event| if days == "0" { event.clone() } else { thin_of(event) }).await;
+            let fault = |status: u16| json!({ "path": "/v1/events/*", "kind": "status", "status": status });
+            app.stripe.fault(fault(500)).await;
+            accept(&app, &key, &event, "tax").await.expect_problem(503, "stripe_unavailable");
+            assert_eq!(app.credits("user_1").await, 0);
+            if days == "30" {
+                // The key may not read events: the session says the same.
+                app.stripe.fault(fault(403)).await;
+            }
+            let accepted = accept(&app, &key, &event, "tax").await.expect(200);
+            assert_eq!((&accepted["outcome"], &accepted["chargedAmount"]), (&json!("credited"), &json!(289)));
+            assert_eq!(accept(&app, &key, &event, "again").await.expect(200), accepted);
+            assert_eq!(app.credits("user_1").await, 250);
+            app.finish().await;
+        }
+    }
+
+    async fn what_was_charged_can_all_go_back(backend: Backend) {
+        let app = TestApp::start(backend).await;
+        let key = api_key(&app, Scope::Admin, None).await;
+        let event = dearer_purchase(&app, "user_1", Value::clone).await;
+        let topup = accept(&app, &key, &event, "tax").await.expect(200)["topupId"].clone();
+        let path = format!("/admin/topups/{}/refunds", topup.as_str().expect("an id"));
+        let refund = async |request: &str, body: Value| {
+            let call = http_client().post(format!("{}{path}", app.url)).header("idempotency-key", request);
+            app.send(call.header("x-api-key", &key).json(&body)).await
+        };
+        let reason = "duplicate";
+        refund("one", json!({ "amount": 290, "reason": reason })).await.expect_problem(409, "amount_too_large");
+        let everything = refund("two", json!({ "reason": reason })).await.expect(200);
+        assert_eq!((&everything["amount"], &everything["creditsTaken"]), (&json!(289), &json!(250)));
+        refund("three", json!({ "reason": reason })).await.expect_problem(409, "already_refunded");
+        assert_eq!(app.credits("user_1").await, 0);
+        app.finish().await;
+    }
+
+    async fn what_costs_what_was_agreed_is_replayed_and_not_accepted(backend: Backend) {
+        let app = TestApp::start(backend).await;
+        let key = api_key(&app, Scope::Admin, None).await;
+        let (_, mut event) = app.pay_session("user_1", 250).await;
+        event["data"]["object"]["total_details"]["amount_tax"] = json!(46);
+        app.app.db.execute_raw("UPDATE topups SET livemode = 1 - livemode").await.expect("done");
+        app.deliver(&event).await.expect(200);
+        app.app.db.execute_raw("UPDATE topups SET livemode = 1 - livemode").await.expect("done");
+        accept(&app, &key, &event, "never").await.expect_problem(409, "not_acceptable");
+        replay(&app, &key, event["id"].as_str().expect("an id")).await.expect(200);
+        assert_eq!(app.credits("user_1").await, 250);
         app.finish().await;
     }
 

@@ -163,11 +163,15 @@ on_both_databases! {
         let (reader, bound) =
             (api_key(&app, Scope::Read, None).await, api_key(&app, Scope::Admin, Some("user_1")).await);
         let claims = json!({ "sub": "boss", "exp": app.clock.now_ms() / 1_000 + 3_600, "scope": "credits:admin" });
-        let paths = ["/admin/webhook-events", "/admin/webhook-events/evt_1", "/admin/webhook-events/evt_1/replay"];
+        let paths = ["", "/evt_1", "/evt_1/accept", "/evt_1/close", "/evt_1/replay"];
         for path in paths {
             let request = || {
-                let url = format!("{}{path}", app.url);
-                if path.ends_with("replay") { http_client().post(url) } else { http_client().get(url) }
+                let url = format!("{}/admin/webhook-events{path}", app.url);
+                match path.rsplit_once('/') {
+                    Some((_, "accept" | "close")) => http_client().post(url).json(&json!({ "reason": "a reason" })),
+                    Some((_, "replay")) => http_client().post(url),
+                    _ => http_client().get(url),
+                }
             };
             app.send(request()).await.expect_problem(401, "missing_credentials");
             let customer = app.send(request().bearer_auth(app.token("user_1"))).await;
@@ -175,7 +179,12 @@ on_both_databases! {
             app.send(request().header("x-api-key", &reader)).await.expect_problem(403, "scope_missing");
             app.send(request().header("x-api-key", &bound)).await.expect_problem(403, "account_forbidden");
             assert!(failed(&app.app.db, "evt_1").await.resolved_at.is_none(), "{path}");
-            app.send(request().bearer_auth(sign_token(&claims))).await.expect(200);
+            let answer = app.send(request().bearer_auth(sign_token(&claims))).await;
+            if path.ends_with("accept") {
+                answer.expect_problem(409, "not_acceptable");
+            } else {
+                answer.expect(200);
+            }
         }
         app.finish().await;
     }

@@ -9,6 +9,14 @@ pub const SECRET_KEY: &str = "sk_test_sandbox_of_the_tests";
 /// The webhook secret of every test.
 pub const WEBHOOK_SECRET: &str = "whsec_of_the_tests_0123456789";
 
+/// What a destination with thin payloads gets in place of a snapshot.
+pub fn thin_of(event: &Value) -> Value {
+    let object = &event["data"]["object"];
+    json!({ "id": "evt_test_65thin", "object": "v2.core.event", "livemode": false, "created": "2026-11-21T12:00:00.000Z",
+        "type": format!("v1.{}", event["type"].as_str().expect("a type")), "context": null, "snapshot_event": event["id"],
+        "related_object": { "id": object["id"], "type": object["object"], "url": "/v1/somewhere" } })
+}
+
 /// A hand on the sandbox.
 #[derive(Clone)]
 pub struct Stripe {

@@ -1,21 +1,14 @@
 //! A destination with thin payloads, which Stripe's dashboard recommends.
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::on_both_databases;
 use crate::support::books::{Rows, rows};
+use crate::support::stripe::thin_of;
 use crate::support::{Options, TestApp, until};
 
 fn thin() -> Options {
     Options { thin: true, ..Options::default() }
-}
-
-/// What a destination with thin payloads gets in place of a snapshot.
-fn thin_of(event: &Value) -> Value {
-    let object = &event["data"]["object"];
-    json!({ "id": "evt_test_65thin", "object": "v2.core.event", "livemode": false, "created": "2026-11-21T12:00:00.000Z",
-        "type": format!("v1.{}", event["type"].as_str().expect("a type")), "context": null, "snapshot_event": event["id"],
-        "related_object": { "id": object["id"], "type": object["object"], "url": "/v1/somewhere" } })
 }
 
 on_both_databases! {
