@@ -76,7 +76,8 @@ async fn a_file_put_beside_the_log_of_another_is_refused_with_the_way_out() {
     std::fs::rename(&file, &whole).expect("moved");
     std::fs::copy(&copy, &file).expect("copied");
     let other = beside(&file, ".other");
-    for command in [&["serve"] as &[&str], &["migrate"], &["db", "backup", other.to_str().expect("text")]] {
+    let backup = ["db", "backup", other.to_str().expect("text")];
+    for command in [&backup[..], &["serve"], &["migrate"]] {
         let (well, _, errors) = run(&world.settings(), command);
         assert!(!well && errors.contains("topup db restore"), "{command:?}: {errors}");
     }
@@ -199,18 +200,18 @@ async fn of_two_commands_with_the_same_file_one_is_refused_and_leftovers_of_a_de
     // What a process left that died in the middle.
     std::fs::write(beside(&copy, ".unfinished"), "half").expect("written");
     std::fs::write(beside(&file, ".restoring"), "half").expect("written");
-    let hold = |path: &Path| {
+    let locked = |path: &Path| {
         let file = std::fs::File::open(path).expect("there");
         rustix::fs::flock(&file, rustix::fs::FlockOperation::NonBlockingLockExclusive).expect("locked");
         file
     };
-    let held = hold(&beside(&copy, ".unfinished"));
+    let held = locked(&beside(&copy, ".unfinished"));
     let (well, _, errors) = run(&world.settings(), &["db", "backup", copy_name]);
     assert!(!well && errors.contains("is at work") && !copy.exists(), "{errors}");
     assert_eq!(std::fs::read(beside(&copy, ".unfinished")).expect("there"), b"half");
     drop(held);
     assert!(run(&world.settings(), &["db", "backup", copy_name]).0 && !beside(&copy, ".unfinished").exists());
-    let held = hold(&beside(&file, ".restoring"));
+    let held = locked(&beside(&file, ".restoring"));
     let (well, _, errors) = run(&world.settings(), &["db", "restore", copy_name]);
     assert!(!well && errors.contains("is at work") && file.exists(), "{errors}");
     drop(held);
