@@ -7,9 +7,8 @@
 // 1 and leaves `failure-<scenario>.png`. An error on the demo page's console fails the scenario it happens in.
 
 import assert from "node:assert/strict";
-import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
-import { chromium } from "playwright-core";
+import { runAll } from "./scenarios.mjs";
 
 const { DEMO_URL, ARTIFACTS, CHROMIUM = "/usr/bin/chromium" } = process.env;
 if (!DEMO_URL || !ARTIFACTS) {
@@ -306,15 +305,4 @@ async function run(browser, [name, scenario, viewport = { width: 1280, height: 9
   }
 }
 
-await mkdir(ARTIFACTS, { recursive: true });
-const args = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-  "--disable-component-update", "--disable-sync"];
-const browser = await chromium.launch({ executablePath: CHROMIUM, headless: true, args });
-try {
-  for (const scenario of SCENARIOS) await run(browser, scenario);
-} catch (error) {
-  console.error(error.message);
-  process.exitCode = 1;
-} finally {
-  await browser.close();
-}
+await runAll(SCENARIOS, run, { ARTIFACTS, CHROMIUM });

@@ -1,0 +1,18 @@
+// Runs scenarios one after the other in a browser of their own, and fails the process with the first that fails.
+import { mkdir } from "node:fs/promises";
+import { chromium } from "playwright-core";
+
+export async function runAll(scenarios, run, { ARTIFACTS, CHROMIUM }) {
+  await mkdir(ARTIFACTS, { recursive: true });
+  const args = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+    "--disable-component-update", "--disable-sync"];
+  const browser = await chromium.launch({ executablePath: CHROMIUM, headless: true, args });
+  try {
+    for (const scenario of scenarios) await run(browser, scenario);
+  } catch (error) {
+    console.error(error.message);
+    process.exitCode = 1;
+  } finally {
+    await browser.close();
+  }
+}
