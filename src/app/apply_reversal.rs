@@ -4,16 +4,15 @@
 //! it only moves forward; a dispute's state is fetched, and written only if nobody wrote meanwhile. Stripe is asked
 //! before a transaction begins, never within one.
 
-use futures_util::FutureExt;
-
 use super::App;
 use super::apply_event::{ApplyEventError, EventOutcome};
 use super::questions::Inquiry;
 use crate::domain::ids::{DisputeId, LedgerEntryId, PaymentIntentId, TopupId};
 use crate::domain::reversal::{EventRef, RefundReport};
 use crate::ports::{ChargeRefunded, ChargeSettled, GatewayError};
+use crate::store::StoreError;
+use crate::store::fee_news::{ExpectFee, FeeNews};
 use crate::store::reversals::{AppliedReversal, ApplyReversals, ReversalNews};
-use crate::store::{StoreError, apply, fees, payments, topups};
 
 /// How often a dispute is fetched anew because somebody else wrote it meanwhile.
 const MAX_FETCHES: u32 = 5;
@@ -158,33 +157,15 @@ pub(super) async fn dispute(
 /// # Errors
 /// When the database fails.
 pub(super) async fn apply_charge(app: &App, charge: ChargeSettled) -> Result<EventOutcome, StoreError> {
-    if app.db.topup(&charge.topup).await?.is_none() {
-        return Ok(EventOutcome::Foreign("another environment's top-up"));
-    }
-    if app.db.is_decided(&charge.event.0).await? {
-        return Ok(AppliedReversal::Duplicate.into());
-    }
+    let ChargeSettled { event, livemode, topup, payment_intent, charge, balance_transaction } = charge;
     let now_ms = app.clock.now_ms();
-    app.db
-        .write(move |tx| {
-            let charge = charge.clone();
-            async move {
-                if let Some(found) = topups::find_agreement(tx, &charge.topup).await?
-                    && let Err(mismatch) = found.agreement.check_mode(charge.livemode)
-                {
-                    return Ok(EventOutcome::Rejected(mismatch));
-                }
-                if !apply::decide(tx, &charge.event, &charge.topup, "fee_expected", now_ms).await? {
-                    return Ok(AppliedReversal::Duplicate.into());
-                }
-                let role = payments::PaymentRole::Waiting;
-                payments::touch(tx, &charge.payment_intent, &charge.topup, role, None, now_ms).await?;
-                fees::expect(tx, &charge.payment_intent, &charge.charge, &charge.balance_transaction, now_ms).await?;
-                Ok(EventOutcome::Decided("fee_expected"))
-            }
-            .boxed()
-        })
-        .await
+    let command = ExpectFee { event, topup, livemode, payment_intent, charge, balance_transaction, now_ms };
+    Ok(match app.db.submit(command).await? {
+        FeeNews::Expected => EventOutcome::Decided("fee_expected"),
+        FeeNews::Duplicate => AppliedReversal::Duplicate.into(),
+        FeeNews::Foreign => EventOutcome::Foreign("another environment's top-up"),
+        FeeNews::Rejected(mismatch) => EventOutcome::Rejected(mismatch),
+    })
 }
 
 /// Whose payment it is, as far as that is known here.

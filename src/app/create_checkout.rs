@@ -19,7 +19,8 @@ use crate::domain::ids::TopupId;
 use crate::domain::pricing::{Quote, QuoteError};
 use crate::domain::redirect::RedirectUrl;
 use crate::ports::CheckoutRequest;
-use crate::store::idempotency::{self, IdempotencyKey, KeyState, StoredAnswer};
+use crate::store::checkouts::{BeginCheckout, Begun, StoreOpened};
+use crate::store::idempotency::{self, IdempotencyKey, StoredAnswer};
 use crate::store::topups::{self, NewTopup, Topup};
 use crate::store::{StoreError, Tx, topup_attempts};
 
@@ -102,15 +103,6 @@ pub enum CreateCheckoutError {
     Store(#[from] StoreError),
 }
 
-/// What the first write found.
-enum Begun {
-    New,
-    Resumed(Box<Topup>),
-    Answered(Box<Topup>, StoredAnswer),
-    StillRunning,
-    OtherRequest,
-}
-
 /// Opens a checkout.
 ///
 /// # Errors
@@ -137,7 +129,9 @@ pub async fn create_checkout(app: &App, command: CreateCheckout) -> Result<Check
         }
     }
     let lease_until_ms = now_ms.saturating_add(LEASE_MS);
-    let (to_open, mut work) = match begin(app, new.clone(), key.clone(), now_ms).await? {
+    let forget_before_ms = now_ms.saturating_sub(KEY_LIFETIME_MS);
+    let begin = BeginCheckout { new: new.clone(), key: key.clone(), lease_until_ms, forget_before_ms };
+    let (to_open, mut work) = match app.db.submit(begin).await? {
         Begun::New => {
             let attempt = Attempt { unknown_since_ms: None, ..Attempt::first(now_ms) };
             let work = Work { attempt, mark_ms: now_ms, lease_until_ms };
@@ -238,38 +232,6 @@ pub async fn repeat_checkout(
     replay(app, topup, &answer).await.map(Some)
 }
 
-async fn begin(app: &App, new: NewTopup, key: Option<IdempotencyKey>, now_ms: i64) -> Result<Begun, StoreError> {
-    app.db.write(move |tx| begin_in(tx, new.clone(), key.clone(), now_ms).boxed()).await
-}
-
-async fn begin_in(tx: &mut Tx, new: NewTopup, key: Option<IdempotencyKey>, now_ms: i64) -> Result<Begun, StoreError> {
-    let Some(key) = key else {
-        topups::insert(tx, &new).await?;
-        return Ok(Begun::New);
-    };
-    idempotency::forget(tx, &key, now_ms.saturating_sub(KEY_LIFETIME_MS), now_ms).await?;
-    let lease_until_ms = now_ms.saturating_add(LEASE_MS);
-    match idempotency::claim(tx, &key, &new.id, lease_until_ms, now_ms).await? {
-        KeyState::Fresh => {
-            topups::insert(tx, &new).await?;
-            Ok(Begun::New)
-        }
-        KeyState::Resumed(id) => {
-            let topup = existing(tx, &id).await?;
-            // A process that dies between its calls leaves it unknown whether they were done.
-            topup_attempts::mark_unknown(tx, &id, now_ms).await?;
-            Ok(Begun::Resumed(Box::new(topup)))
-        }
-        KeyState::Answered(id, answer) => Ok(Begun::Answered(Box::new(existing(tx, &id).await?), answer)),
-        KeyState::Running => Ok(Begun::StillRunning),
-        KeyState::OtherRequest => Ok(Begun::OtherRequest),
-    }
-}
-
-async fn existing(tx: &mut Tx, id: &TopupId) -> Result<Topup, StoreError> {
-    topups::find(tx, id).await?.ok_or_else(|| StoreError::corrupt("a key of the missing top-up", id))
-}
-
 /// The answer that was given before, as far as it is still true.
 async fn replay(app: &App, topup: Topup, answer: &StoredAnswer) -> Result<Checkout, CreateCheckoutError> {
     match answer.code.as_deref() {
@@ -321,12 +283,26 @@ async fn store_outcome(
         Err(trouble) => Err(CreateCheckoutError::Stripe(*trouble)),
     };
     let answer = stored_answer(&result);
+    let ended = || StoredAnswer { status: 409, code: Some("session_ended".to_owned()) };
+    if let (Ok(checkout), Ok(opened), Some(answer)) = (&result, &opened, &answer) {
+        let command = StoreOpened {
+            topup,
+            session: opened.session.clone(),
+            url: checkout.url.clone(),
+            expires_at_ms: opened.expires_at_ms,
+            key,
+            answer: answer.clone(),
+            other_answer: ended(),
+            now_ms,
+        };
+        let is_stored = app.db.submit(command).await?;
+        return if is_stored { result } else { Err(CreateCheckoutError::SessionEnded) };
+    }
     let is_stored = app.db.write(move |tx| {
         let (topup, key, answer, opened) = (topup.clone(), key.clone(), answer.clone(), opened.clone());
         async move {
             let is_stored = store_opened(tx, &topup, opened, &work, now_ms).await?;
-            let ended = || stored_answer(&Err(CreateCheckoutError::SessionEnded));
-            settle_key(tx, key, if is_stored { answer } else { ended() }).await?;
+            settle_key(tx, key, if is_stored { answer } else { Some(ended()) }).await?;
             Ok(is_stored)
         }
         .boxed()

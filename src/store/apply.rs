@@ -5,6 +5,7 @@
 //! database, keep a payment from being credited twice: the event's id, the top-up's state, the entry's (kind, source).
 
 use super::backend::{Db, Tx};
+use super::endings::EndPurchase;
 use super::payments::{self, PaymentRole};
 use super::reversals::{self, AppliedReversal};
 use super::statement::Value;
@@ -117,7 +118,14 @@ impl Db {
     /// Applies what Stripe says, together with what others want applied at this moment. One that fails does not harm its
     /// neighbours. Results are in the order of the commands, each after its effect is durable.
     pub async fn apply(&self, commands: Vec<ApplyPayment>) -> Vec<Result<Applied, StoreError>> {
-        futures_util::future::join_all(commands.into_iter().map(|command| self.commit_payment(command))).await
+        futures_util::future::join_all(commands.into_iter().map(|command| self.apply_report(command))).await
+    }
+
+    async fn apply_report(&self, command: ApplyPayment) -> Result<Applied, StoreError> {
+        match command.report.progress {
+            PaymentProgress::Expired => self.submit(EndPurchase(command)).await,
+            _ => self.submit(command).await,
+        }
     }
 }
 

@@ -14,12 +14,13 @@ use sqlx::sqlite::SqliteRow;
 use sqlx::{Connection, Executor, FromRow, PgPool, Postgres, SqlStr, Sqlite, SqlitePool};
 
 use super::StoreError;
-use super::apply::{Applied, ApplyPayment};
+use super::command::Command;
 use super::commit_counts::CommitCounts;
-use super::committer::Committer;
 use super::database_error::{is_hang_up, is_held_row};
-use super::kept::Kept;
+use super::desk::Desk;
+use super::kept::{Kept, KeptByName};
 use super::lanes::Lanes;
+use super::queues::Queues;
 use super::statement::{Statement, Value};
 use super::work::Plain;
 use super::write_health::WriteHealth;
@@ -63,8 +64,8 @@ pub(super) enum Pools {
     },
     Postgres {
         pool: PgPool,
-        /// Does nothing but credit.
-        creditor: Kept<Postgres>,
+        /// Each does one bulk statement.
+        kept: KeptByName<Postgres>,
         lanes: Lanes,
         route: Route,
         health: Arc<WriteHealth>,
@@ -74,7 +75,8 @@ pub(super) enum Pools {
 /// The database.
 pub struct Db {
     pools: Arc<Pools>,
-    committer: Committer,
+    desk: Arc<Desk>,
+    queues: Queues,
 }
 
 impl Db {
@@ -84,8 +86,9 @@ impl Db {
     /// When the address is not one of a database that is known here, or it cannot be reached.
     pub async fn connect(url: &str, create: bool) -> Result<Self, StoreError> {
         let pools = Arc::new(connect::pools(url, create).await?);
-        let committer = Committer::new(pools.clone());
-        Ok(Self { pools, committer })
+        let desk = Arc::new(Desk::new(pools.clone()));
+        let queues = Queues::new(&desk);
+        Ok(Self { pools, desk, queues })
     }
 
     /// Runs a write: begins, runs the closure, commits; rolls back when the closure fails. The closure runs again when
@@ -103,21 +106,24 @@ impl Db {
         F: for<'t> Fn(&'t mut Tx) -> BoxFuture<'t, Result<T, StoreError>> + Send + Sync + 'static,
     {
         match self.pools.as_ref() {
-            Pools::Sqlite { .. } => self.committer.write(closure).await,
+            Pools::Sqlite { .. } => self.queues.shared().write(closure).await,
             // Boxed: most of what is awaited is small, and this is not.
             Pools::Postgres { .. } => Box::pin(self.pools.write(&mut Plain(closure))).await,
         }
     }
 
-    /// Applies one payment, with those that arrive at the same time.
-    pub(super) async fn commit_payment(&self, command: ApplyPayment) -> Result<Applied, StoreError> {
-        self.committer.apply(command).await
+    /// Does a command, together with those of its kind that arrive at the same time.
+    ///
+    /// # Errors
+    /// Its own error, or the database's. Then nothing of it is there, with the exception that [`Self::write`] names.
+    pub async fn submit<C: Command>(&self, command: C) -> Result<C::Output, StoreError> {
+        self.queues.of::<C>(&self.desk).submit(command).await
     }
 
     /// How many writes shared how many commits so far.
     #[must_use]
     pub fn commit_counts(&self) -> CommitCounts {
-        self.committer.counts()
+        self.desk.counters.read()
     }
 
     /// Reads at most one row, outside of any transaction.
@@ -271,8 +277,8 @@ impl Db {
                 file.close().await;
                 writer.close().await;
             }
-            Pools::Postgres { pool, creditor, .. } => {
-                creditor.close().await;
+            Pools::Postgres { pool, kept, .. } => {
+                kept.close().await;
                 pool.close().await;
             }
         }

@@ -9,42 +9,31 @@
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use futures_util::StreamExt;
 use futures_util::future::BoxFuture;
-use tokio::runtime::Handle;
 
 use super::StoreError;
-use super::apply::{Applied, ApplyPayment};
-use super::backend::{Pools, Tx};
-use super::commit_counts::{CommitCounts, Counters};
-use super::credit::Plain;
-use super::group::{Alone, Closure, Group, Job, Payment, Reply, commit_together};
-use super::held::HeldRows;
+use super::backend::Tx;
+use super::command::{Command, Lot, LotOf};
+use super::desk::Desk;
+use super::group::{Closure, Group, Job, commit_together};
+use super::reply::Reply;
 
 /// How many writes one commit serves at most.
 const MAX_GROUP: usize = 128;
 /// How many writes may wait, for a commit or for their turn alone; beyond it, the caller is told at once.
 const MAX_WAITING: usize = 1_024;
-/// How many of those that are done alone are under way at once where there is one writer. They wait for each other.
-const AT_ONCE: usize = 8;
 
 /// Writes that wait for the next commit.
 #[derive(Default)]
 struct Queue {
     waiting: VecDeque<Job>,
-    /// How many are being done alone.
-    alone: usize,
     /// Whether somebody commits, who will see to those that wait.
     is_led: bool,
 }
 
 struct Shared {
-    pools: Arc<Pools>,
-    counters: Counters,
+    desk: Arc<Desk>,
     queue: Mutex<Queue>,
-    held: HeldRows,
-    /// The main runtime, which outlives those of the web workers.
-    runtime: Handle,
 }
 
 impl Shared {
@@ -53,55 +42,26 @@ impl Shared {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Has payments done alone that came with others, or by themselves.
-    fn start_all_alone(self: &Arc<Self>, payments: Vec<Payment>, is_shared: bool) {
-        self.counters.alone(if is_shared { payments.len() } else { 0 });
-        for payment in payments {
-            self.start_alone(payment);
-        }
-    }
-
-    /// Has a payment done alone, in a task of its own: nobody waits for it but its caller.
-    fn start_alone(self: &Arc<Self>, mut payment: Payment) {
-        self.queue().alone += 1;
-        let under_way = UnderWay(self.clone());
-        self.runtime.spawn(async move {
-            let Shared { pools, held, .. } = under_way.0.as_ref();
-            let result = Alone::new(&payment, held).apply(pools).await;
-            payment.reply.send(result);
-        });
+    /// Has commands done alone that came with others, or by themselves.
+    fn start_alone(&self, lot: Box<dyn Lot>, is_shared: bool) {
+        let count = lot.start_alone(&self.desk);
+        self.desk.counters.alone(if is_shared { count } else { 0 });
     }
 }
 
-/// A payment that is being done alone, until it is dropped.
-struct UnderWay(Arc<Shared>);
-
-impl Drop for UnderWay {
-    fn drop(&mut self) {
-        let mut queue = self.0.queue();
-        queue.alone = queue.alone.saturating_sub(1);
-    }
-}
-
-/// The queue of writes.
+/// A queue of writes.
 pub(super) struct Committer(Arc<Shared>);
 
 impl Committer {
-    /// For the current runtime as the main one.
-    pub(super) fn new(pools: Arc<Pools>) -> Self {
-        let (counters, queue, held) = (Counters::default(), Mutex::default(), HeldRows::default());
-        Self(Arc::new(Shared { pools, counters, queue, held, runtime: Handle::current() }))
+    pub(super) fn new(desk: Arc<Desk>) -> Self {
+        Self(Arc::new(Shared { desk, queue: Mutex::default() }))
     }
 
-    pub(super) fn counts(&self) -> CommitCounts {
-        self.0.counters.read()
-    }
-
-    /// Applies a payment with whatever else is there to be applied.
-    pub(super) async fn apply(&self, command: ApplyPayment) -> Result<Applied, StoreError> {
+    /// Does a command with whatever else is there to be done.
+    pub(super) async fn submit<C: Command>(&self, command: C) -> Result<C::Output, StoreError> {
         let (reply, answer) = Reply::new();
-        self.enqueue(Job::Payment(Box::new(Payment { command, reply })))?;
-        tracing::trace!("a payment waits for its commit");
+        self.enqueue(Job::Command(Box::new(LotOf::one(command, reply))))?;
+        tracing::trace!(kind = C::NAME, "a command waits for its commit");
         answer.await.unwrap_or(Err(StoreError::Closed))
     }
 
@@ -119,8 +79,8 @@ impl Committer {
     fn enqueue(&self, job: Job) -> Result<(), StoreError> {
         let was_led = {
             let mut queue = self.0.queue();
-            if queue.waiting.len().saturating_add(queue.alone) >= MAX_WAITING {
-                self.0.counters.refused();
+            if queue.waiting.len().saturating_add(self.0.desk.count_alone()) >= MAX_WAITING {
+                self.0.desk.counters.refused();
                 return Err(StoreError::Busy);
             }
             queue.waiting.push_back(job);
@@ -149,14 +109,15 @@ struct Leader {
 }
 
 impl Leader {
-    /// Leads as long as there are only payments and all of them can be credited at once. The rest is for the main
-    /// runtime: connections that are opened there do not end with a web worker.
+    /// Leads as long as there is only what can be done in bulk at once. The rest is for the main runtime: connections that
+    /// are opened there do not end with a web worker.
     async fn lead_here(mut self) {
         while self.take() {
-            if !self.group.writes.is_empty() || !self.shared.pools.is_connected() {
+            let pools = &self.shared.desk.pools;
+            if !self.group.is_for_bulk(pools) || !self.group.lots.iter().all(|lot| lot.is_ready(pools)) {
                 return;
             }
-            self.credit().await;
+            self.write_bulk().await;
             if self.group.size() > 0 {
                 return;
             }
@@ -166,31 +127,35 @@ impl Leader {
     /// Leads to the end.
     async fn lead(mut self) {
         loop {
-            if self.group.writes.is_empty() && !self.group.is_credited {
-                self.credit().await;
+            if !self.group.is_bulk_done && self.group.is_for_bulk(&self.shared.desk.pools) {
+                self.write_bulk().await;
             }
-            let Shared { pools, counters, held, .. } = self.shared.as_ref();
-            commit_rest(pools, &mut self.group, counters, held).await;
+            commit_rest(&self.shared.desk, &mut self.group).await;
             if !self.take() {
                 return;
             }
         }
     }
 
-    /// Credits what is plain in one exchange. Where several can write at once, the rest goes its own way from here, and
-    /// those that come next do not wait for it.
-    async fn credit(&mut self) {
-        let shared = &self.shared;
-        if shared.pools.has_one_writer() {
-            credit(&shared.pools, &mut self.group, &shared.counters).await;
-            return;
+    /// Does what can be done in bulk. Where several can write at once, the rest goes its own way from here, and those that
+    /// come next do not wait for it.
+    async fn write_bulk(&mut self) {
+        let (desk, group) = (&self.shared.desk, &mut self.group);
+        if desk.pools.has_one_writer() {
+            for lot in &mut group.lots {
+                lot.write_bulk(desk).await;
+            }
+        } else {
+            for lot in &mut group.lots {
+                self.shared.start_alone(lot.take_held(desk), group.is_shared);
+                lot.write_bulk(desk).await;
+            }
+            for lot in std::mem::take(&mut group.lots) {
+                self.shared.start_alone(lot, group.is_shared);
+            }
         }
-        let payments = std::mem::take(&mut self.group.payments);
-        let (held, free) = payments.into_iter().partition(|payment| shared.held.holds_any(payment.rows()));
-        self.group.payments = free;
-        shared.start_all_alone(held, self.group.is_shared);
-        credit(&shared.pools, &mut self.group, &shared.counters).await;
-        shared.start_all_alone(std::mem::take(&mut self.group.payments), self.group.is_shared);
+        group.is_bulk_done = true;
+        group.forget_answered();
     }
 
     /// Takes the next group. If there is none, somebody else may lead from now on.
@@ -199,7 +164,7 @@ impl Leader {
         let count = queue.waiting.len().min(MAX_GROUP);
         self.group = Group::new(queue.waiting.drain(..count));
         if count > 0 {
-            self.shared.counters.group(count);
+            self.shared.desk.counters.group(count);
         }
         self.is_done = count == 0;
         queue.is_led = !self.is_done;
@@ -217,8 +182,9 @@ impl Drop for Leader {
         group.forget_answered();
         let shared = self.shared.clone();
         if self.has_successor {
+            let runtime = shared.desk.runtime.clone();
             let successor = Self { shared, group, has_successor: false, is_done: false };
-            self.shared.runtime.spawn(successor.lead());
+            runtime.spawn(successor.lead());
             return;
         }
         let waiting = {
@@ -231,38 +197,20 @@ impl Drop for Leader {
     }
 }
 
-/// Commits what was not credited: where there is one writer, together.
-async fn commit_rest(pools: &Pools, group: &mut Group, counters: &Counters, held: &HeldRows) {
-    if pools.has_one_writer() && group.size() > 1 {
-        commit_together(pools, group, counters).await;
+/// Commits what was not done in bulk: where there is one writer, together.
+async fn commit_rest(desk: &Desk, group: &mut Group) {
+    if desk.pools.has_one_writer() && group.size() > 1 {
+        commit_together(&desk.pools, group, &desk.counters).await;
     }
     if group.is_shared {
-        counters.alone(group.size());
+        desk.counters.alone(group.size());
     }
-    let payments = futures_util::stream::iter(&mut group.payments);
-    let done = payments.for_each_concurrent(AT_ONCE, |payment| async move {
-        let result = Alone::new(payment, held).apply(pools).await;
-        payment.reply.send(result);
-    });
-    done.await;
+    for lot in &mut group.lots {
+        lot.write_alone(desk).await;
+    }
     for write in &mut group.writes {
-        let result = pools.write(write.as_mut()).await;
+        let result = desk.pools.write(write.as_mut()).await;
         write.answer(result);
     }
     group.forget_answered();
-}
-
-/// Credits what is plain in one exchange.
-async fn credit(pools: &Pools, group: &mut Group, counters: &Counters) {
-    let commands: Vec<_> = group.payments.iter().map(|payment| &payment.command).collect();
-    let plain = Plain::of(&commands);
-    let mut outcomes = Vec::new();
-    if !plain.is_empty() {
-        match pools.write_bulk(&plain).await {
-            Ok(done) => outcomes = plain.outcomes(&commands, &done),
-            Err(error) => counters.group_failed(&error, commands.len()),
-        }
-    }
-    group.is_credited = true;
-    group.answer(outcomes);
 }

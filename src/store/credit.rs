@@ -11,18 +11,24 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
 use serde::Serialize;
 
 use super::StoreError;
-use super::apply::{Applied, ApplyPayment};
-use super::statement::{Bulk, BulkStatement, Statement, Value};
+use super::apply::{Applied, ApplyPayment, apply_one};
+use super::backend::Tx;
+use super::command::Command;
+use super::statement::{Bulk, BulkStatement, JsonStatement, Statement, Value};
 use crate::domain::checkout::{PaymentProgress, PaymentReport};
-use crate::domain::ids::EventId;
+use crate::domain::ids::{EventId, PaymentIntentId};
 
 /// The statements.
-static CREDIT: BulkStatement = BulkStatement {
-    json: Statement::new(include_str!("credit/json.sql")),
-    json_and_commit: Statement::new(concat!("BEGIN IMMEDIATE;\n", include_str!("credit/json.sql"), ";\nCOMMIT")),
+pub(super) static CREDIT: BulkStatement = BulkStatement {
+    json: Some(JsonStatement {
+        within: Statement::new(include_str!("credit/json.sql")),
+        with_commit: Statement::new(concat!("BEGIN IMMEDIATE;\n", include_str!("credit/json.sql"), ";\nCOMMIT")),
+    }),
     lists: Statement::new(include_str!("credit/lists.sql")),
 };
 
@@ -31,31 +37,31 @@ pub(super) static TEMPORARY: &str = include_str!("credit/temporary.sql");
 
 /// A payment to be credited, and everything that the purchase must say for that.
 #[derive(Serialize)]
-struct Row<'c> {
-    event: Option<&'c str>,
-    r#type: &'c str,
-    topup: &'c str,
-    session: &'c str,
-    payment: &'c str,
-    account: &'c str,
-    credits: i64,
-    currency: &'c str,
-    total: i64,
-    livemode: i64,
-    entry: &'c str,
-    now_ms: i64,
+pub(super) struct Row<'c> {
+    pub(super) event: Option<&'c str>,
+    pub(super) r#type: &'c str,
+    pub(super) topup: &'c str,
+    pub(super) session: &'c str,
+    pub(super) payment: &'c str,
+    pub(super) account: &'c str,
+    pub(super) credits: i64,
+    pub(super) currency: &'c str,
+    pub(super) total: i64,
+    pub(super) livemode: i64,
+    pub(super) entry: &'c str,
+    pub(super) now_ms: i64,
 }
 
 /// What came of a row.
 #[derive(sqlx::FromRow)]
-pub(super) struct Credited {
+pub struct Credited {
     number: i64,
     balance_after: Option<i64>,
     is_decided: Option<i64>,
 }
 
 /// Those of a group that may be credited together.
-pub(super) struct Plain<'c> {
+pub struct Plain<'c> {
     /// In the order of their purchases, so that two groups of two processes do not wait for each other.
     rows: Vec<Row<'c>>,
     /// The place of each row's command in the group.
@@ -72,17 +78,13 @@ impl<'c> Plain<'c> {
             let is_first = names.iter().flatten().all(|name| !seen.contains(name));
             // Also what is not plain takes its names: nothing may overtake it.
             seen.extend(names.into_iter().flatten());
-            if let Some(row) = row(command).filter(|_| is_first) {
+            if let Some(row) = row(command, PaymentProgress::Paid).filter(|_| is_first) {
                 rows.push((row, place));
             }
         }
         rows.sort_by_key(|(row, _)| row.topup);
         let (rows, places) = rows.into_iter().unzip();
         Self { rows, places }
-    }
-
-    pub(super) fn is_empty(&self) -> bool {
-        self.rows.is_empty()
     }
 
     /// What came of each command, from what the database says of each row; `None` of those that are left.
@@ -116,9 +118,38 @@ impl<'c> Plain<'c> {
     }
 }
 
+impl Command for ApplyPayment {
+    type Output = Applied;
+    type Row = Credited;
+    type Plain<'c> = Plain<'c>;
+
+    const NAME: &'static str = "credit";
+
+    fn rows(&self) -> Vec<&str> {
+        let report = &self.report;
+        [Some(report.topup.as_str()), report.account.as_deref()].into_iter().flatten().collect()
+    }
+
+    fn plain<'c>(commands: &[&'c Self]) -> Plain<'c> {
+        Plain::of(commands)
+    }
+
+    fn outcomes(plain: &Plain<'_>, commands: &[&Self], rows: &[Credited]) -> Vec<Option<Applied>> {
+        plain.outcomes(commands, rows)
+    }
+
+    fn run(self, tx: &mut Tx) -> BoxFuture<'_, Result<Applied, StoreError>> {
+        apply_one(tx, self).boxed()
+    }
+}
+
 impl Bulk for Plain<'_> {
     fn statement(&self) -> &'static BulkStatement {
         &CREDIT
+    }
+
+    fn is_empty(&self) -> bool {
+        self.rows.is_empty()
     }
 
     fn as_json(&self) -> Result<Vec<Value>, StoreError> {
@@ -127,37 +158,36 @@ impl Bulk for Plain<'_> {
     }
 
     fn as_lists(&self) -> Vec<Value> {
-        let texts = |of: fn(&Row<'_>) -> Option<String>| Value::Texts(self.rows.iter().map(of).collect());
-        let numbers = |of: fn(&Row<'_>) -> i64| Value::Ints(self.rows.iter().map(of).collect());
+        let rows = &self.rows;
         vec![
-            texts(|row| row.event.map(str::to_owned)),
-            texts(|row| Some(row.r#type.to_owned())),
-            texts(|row| Some(row.topup.to_owned())),
-            texts(|row| Some(row.session.to_owned())),
-            texts(|row| Some(row.payment.to_owned())),
-            texts(|row| Some(row.account.to_owned())),
-            numbers(|row| row.credits),
-            texts(|row| Some(row.currency.to_owned())),
-            numbers(|row| row.total),
-            numbers(|row| row.livemode),
-            texts(|row| Some(row.entry.to_owned())),
-            numbers(|row| row.now_ms),
+            Value::texts(rows, |row| row.event),
+            Value::texts(rows, |row| Some(row.r#type)),
+            Value::texts(rows, |row| Some(row.topup)),
+            Value::texts(rows, |row| Some(row.session)),
+            Value::texts(rows, |row| Some(row.payment)),
+            Value::texts(rows, |row| Some(row.account)),
+            Value::ints(rows, |row| row.credits),
+            Value::texts(rows, |row| Some(row.currency)),
+            Value::ints(rows, |row| row.total),
+            Value::ints(rows, |row| row.livemode),
+            Value::texts(rows, |row| Some(row.entry)),
+            Value::ints(rows, |row| row.now_ms),
         ]
     }
 }
 
-fn names(report: &PaymentReport) -> [Option<&str>; 3] {
-    let payment = report.payment_intent.as_ref().map(crate::domain::ids::PaymentIntentId::as_str);
+pub(super) fn names(report: &PaymentReport) -> [Option<&str>; 3] {
+    let payment = report.payment_intent.as_ref().map(PaymentIntentId::as_str);
     [Some(report.topup.as_str()), payment, report.event.as_ref().map(|(event, _)| EventId::as_str(event))]
 }
 
-/// The row of a command that says that its purchase is paid, and says all that can be compared with what was agreed.
-fn row(command: &ApplyPayment) -> Option<Row<'_>> {
+/// The row of a command that says that its purchase came to this, and says all that can be compared with what was agreed.
+pub(super) fn row(command: &ApplyPayment, progress: PaymentProgress) -> Option<Row<'_>> {
     let report = &command.report;
     let account = report.account.as_deref().filter(|account| report.client_reference.as_deref() == Some(account))?;
     let credits = report.credits.as_deref()?;
     let number: i64 = credits.parse().ok()?;
-    let is_plain = report.progress == PaymentProgress::Paid
+    let is_plain = report.progress == progress
         && report.mode.as_deref() == Some("payment")
         // Not "0250" or "+250".
         && number.to_string() == credits
@@ -166,12 +196,13 @@ fn row(command: &ApplyPayment) -> Option<Row<'_>> {
         && report.currency.as_deref().is_some_and(|currency| !currency.contains('\0'));
     let (event, r#type) =
         report.event.as_ref().map_or((None, ""), |(event, name)| (Some(event.as_str()), name.as_str()));
-    is_plain.then_some(Row {
+    let has_payment = report.payment_intent.is_some() || progress != PaymentProgress::Paid;
+    (is_plain && has_payment).then_some(Row {
         event,
         r#type,
         topup: report.topup.as_str(),
         session: report.session.as_str(),
-        payment: report.payment_intent.as_ref()?.as_str(),
+        payment: report.payment_intent.as_ref().map_or("", PaymentIntentId::as_str),
         account,
         credits: number,
         currency: report.currency.as_deref()?,

@@ -21,7 +21,7 @@ async fn a_purchase_is_found_by_its_id_and_never_among_those_of_its_account() {
     db.migrate().await.unwrap();
     db.execute_raw(STATISTICS).await.unwrap();
     let mut found = 0;
-    for part in CREDIT.json.sql().split(";\n") {
+    for part in CREDIT.json.as_ref().expect("a statement").within.sql().split(";\n") {
         let explain: &'static str = format!("EXPLAIN QUERY PLAN {part}").leak();
         let statement: &'static Statement = Box::leak(Box::new(Statement::new(explain)));
         let values = if part.contains("$1") { vec![Value::from("[]")] } else { vec![] };

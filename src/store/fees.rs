@@ -40,7 +40,7 @@ statements! {
 ///
 /// # Errors
 /// When the database fails.
-pub async fn expect(
+pub(super) async fn expect(
     tx: &mut Tx,
     payment: &PaymentIntentId,
     charge: &ChargeId,

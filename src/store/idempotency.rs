@@ -35,8 +35,8 @@ pub enum KeyState {
     Resumed(TopupId),
     /// The same request was answered.
     Answered(TopupId, StoredAnswer),
-    /// The same request is running.
-    Running,
+    /// The same request, for that top-up, is running.
+    Running(TopupId),
     /// It came with another request before.
     OtherRequest,
 }
@@ -119,7 +119,7 @@ pub async fn claim(
     let wrong_from_ms = lease_until_ms.saturating_add(lease_until_ms.saturating_sub(now_ms));
     let values = [scope.into(), name.into(), lease_until_ms.into(), now_ms.into(), wrong_from_ms.into()];
     let taken = tx.execute(&TAKE_OVER, &values).await?;
-    Ok(if taken == 1 { KeyState::Resumed(topup) } else { KeyState::Running })
+    Ok(if taken == 1 { KeyState::Resumed(topup) } else { KeyState::Running(topup) })
 }
 
 fn topup_id(row: &KeyRow) -> Result<TopupId, StoreError> {

@@ -1,7 +1,8 @@
-//! A connection that is kept for one user. A pool would test it each time it comes back, which is an exchange with the
-//! database after each exchange.
+//! Connections that are kept for one user each. A pool would test one each time it comes back, which is an exchange with
+//! the database after each exchange.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use sqlx::pool::PoolConnection;
@@ -60,6 +61,40 @@ impl<DB: Database> Kept<DB> {
 
     fn free(&self) -> MutexGuard<'_, Option<(PoolConnection<DB>, Instant)>> {
         self.free.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Kept connections by name, each made when it is first asked for.
+pub(super) struct KeptByName<DB: Database> {
+    make: Box<dyn Fn(&'static str) -> Pool<DB> + Send + Sync>,
+    /// Whether all names share one, because there are few connections.
+    is_shared: bool,
+    kept: Mutex<BTreeMap<&'static str, Arc<Kept<DB>>>>,
+}
+
+impl<DB: Database> KeptByName<DB> {
+    pub(super) fn new(is_shared: bool, make: impl Fn(&'static str) -> Pool<DB> + Send + Sync + 'static) -> Self {
+        Self { make: Box::new(make), is_shared, kept: Mutex::default() }
+    }
+
+    /// Whether all names share one.
+    pub(super) const fn is_shared(&self) -> bool {
+        self.is_shared
+    }
+
+    /// The one with a name.
+    pub(super) fn of(&self, name: &'static str) -> Arc<Kept<DB>> {
+        let name = if self.is_shared { "commands" } else { name };
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.entry(name).or_insert_with(|| Arc::new(Kept::new((self.make)(name)))).clone()
+    }
+
+    /// Ends all.
+    pub(super) async fn close(&self) {
+        let all: Vec<_> = self.kept.lock().unwrap_or_else(PoisonError::into_inner).values().cloned().collect();
+        for kept in all {
+            kept.close().await;
+        }
     }
 }
 

@@ -8,9 +8,9 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 use super::StoreError;
 
 /// How many writes are under way at once. The other connections are for reads.
-const WRITES: usize = 12;
+const WRITES: usize = 8;
 /// How many of those may be tries to lock a row that could not be locked before.
-const TRIES_ASIDE: usize = 4;
+const TRIES_ASIDE: usize = 3;
 /// How many writes may wait for such rows. Each of them also holds up a caller, such as one of the deliveries that are
 /// taken at once, so there are fewer of them than of those.
 const MAX_ASIDE: usize = 16;

@@ -17,12 +17,17 @@ pub mod api_keys;
 pub mod apply;
 pub mod audit;
 pub mod backend;
+pub mod checkouts;
+pub mod command;
 mod commit_counts;
 mod committer;
 pub mod comparison;
 mod credit;
 mod database_error;
+mod desk;
+pub mod endings;
 pub mod failed_events;
+pub mod fee_news;
 pub mod fees;
 mod group;
 mod held;
@@ -34,9 +39,11 @@ pub mod leases;
 pub mod ledger;
 pub mod open_checkouts;
 pub mod payments;
+mod queues;
 pub mod reconciliations;
 pub mod refund_facts;
 pub mod refund_requests;
+mod reply;
 pub mod reversals;
 pub mod statement;
 pub mod topup_attempts;
@@ -46,9 +53,10 @@ mod work;
 mod write_health;
 
 pub use backend::{Db, Tx, copies};
+pub use command::Command;
 pub use commit_counts::CommitCounts;
 pub use database_error::Unavailable;
-pub use statement::Statement;
+pub use statement::{BulkStatement, Statement};
 
 /// Why the database did not do what was asked.
 #[derive(Debug, thiserror::Error)]
@@ -251,6 +259,18 @@ pub fn all_statements() -> impl Iterator<Item = &'static Statement> {
     .into_iter()
     .flatten()
     .copied()
+}
+
+/// Every bulk statement there is, by the word for its commands.
+pub fn bulk_statements() -> impl Iterator<Item = (&'static str, &'static BulkStatement)> {
+    [
+        (apply::ApplyPayment::NAME, &credit::CREDIT),
+        (endings::EndPurchase::NAME, &endings::EXPIRE),
+        (fee_news::ExpectFee::NAME, &fee_news::EXPECT_FEES),
+        (checkouts::BeginCheckout::NAME, &checkouts::BEGIN),
+        (checkouts::StoreOpened::NAME, &checkouts::OPENED),
+    ]
+    .into_iter()
 }
 
 /// Names a file's statements and lists them, so that none can be forgotten by the test that prepares them all.

@@ -22,6 +22,12 @@ impl Statement {
         self.sql
     }
 
+    /// How many arguments it takes.
+    #[must_use]
+    pub const fn parameters(&self) -> usize {
+        self.parameters
+    }
+
     pub(super) fn check(&self, values: &[Value]) -> Result<(), StoreError> {
         if self.parameters == values.len() {
             Ok(())
@@ -53,21 +59,33 @@ const fn highest_placeholder(text: &[u8]) -> usize {
 }
 
 /// A statement over many rows, which the databases want in different words.
-pub(super) struct BulkStatement {
-    /// For the one that takes rows as JSON, within a transaction. Several statements, of which one gives rows.
-    pub(super) json: Statement,
-    /// The same with a transaction around it.
-    pub(super) json_and_commit: Statement,
+pub struct BulkStatement {
+    /// For the one that takes rows as JSON, if it has one.
+    pub json: Option<JsonStatement>,
     /// For the one that takes rows as lists, one for each column: one statement, which commits by itself.
-    pub(super) lists: Statement,
+    pub lists: Statement,
+}
+
+/// Several statements, of which one gives rows.
+pub struct JsonStatement {
+    /// Within a transaction.
+    pub within: Statement,
+    /// With a transaction around it.
+    pub with_commit: Statement,
 }
 
 /// The rows for one.
-pub(super) trait Bulk: Sync {
+pub trait Bulk: Sync {
     /// The statement.
     fn statement(&self) -> &'static BulkStatement;
 
+    /// Whether there is none.
+    fn is_empty(&self) -> bool;
+
     /// The rows as its argument in JSON.
+    ///
+    /// # Errors
+    /// When they cannot be written so.
     fn as_json(&self) -> Result<Vec<Value>, StoreError>;
 
     /// The rows as its arguments in lists.
@@ -85,6 +103,38 @@ pub enum Value {
     Ints(Vec<i64>),
     /// Texts or NULLs, for a database that knows lists.
     Texts(Vec<Option<String>>),
+}
+
+impl Value {
+    /// One column of rows, as texts.
+    pub(super) fn texts<R>(rows: &[R], of: impl Fn(&R) -> Option<&str>) -> Self {
+        Self::Texts(rows.iter().map(|row| of(row).map(str::to_owned)).collect())
+    }
+
+    /// One column of rows, as integers.
+    pub(super) fn ints<R>(rows: &[R], of: impl Fn(&R) -> i64) -> Self {
+        Self::Ints(rows.iter().map(of).collect())
+    }
+}
+
+/// The number of a row, counted from zero, that a bulk statement did.
+#[derive(Debug, sqlx::FromRow)]
+pub struct Done {
+    /// The number.
+    pub number: i64,
+}
+
+impl Done {
+    /// For each of `count` rows, whether it was done.
+    pub(super) fn marks(done: &[Self], count: usize) -> Vec<bool> {
+        let mut marks = vec![false; count];
+        for row in done {
+            if let Some(mark) = usize::try_from(row.number).ok().and_then(|number| marks.get_mut(number)) {
+                *mark = true;
+            }
+        }
+        marks
+    }
 }
 
 impl From<i64> for Value {

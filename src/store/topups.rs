@@ -32,6 +32,13 @@ pub struct NewTopup {
     pub now_ms: i64,
 }
 
+impl NewTopup {
+    /// When its checkout is to end, in milliseconds since 1970.
+    pub(super) const fn expires_at_ms(&self) -> i64 {
+        self.request.expires_at_seconds.saturating_mul(1_000)
+    }
+}
+
 /// A purchase as it stands.
 #[derive(Debug, Clone)]
 pub struct Topup {
@@ -250,7 +257,6 @@ impl TryFrom<TopupRow> for Topup {
 pub async fn insert(tx: &mut Tx, new: &NewTopup) -> Result<(), StoreError> {
     let request = to_json(&new.request)?;
     let rate = new.fees.rate.to_string();
-    let expires_at_ms = new.request.expires_at_seconds.saturating_mul(1_000);
     let values = [
         new.id.as_str().into(),
         new.account.as_str().into(),
@@ -267,7 +273,7 @@ pub async fn insert(tx: &mut Tx, new: &NewTopup) -> Result<(), StoreError> {
         new.expected_fee_minor.into(),
         new.livemode.into(),
         request.as_str().into(),
-        expires_at_ms.into(),
+        new.expires_at_ms().into(),
         new.now_ms.into(),
     ];
     tx.execute(&INSERT, &values).await.map(drop)

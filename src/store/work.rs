@@ -40,6 +40,18 @@ pub(super) async fn guarded<T>(work: BoxFuture<'_, Result<T, StoreError>>) -> Re
     std::panic::AssertUnwindSafe(work).catch_unwind().await.unwrap_or(Err(StoreError::Panicked))
 }
 
+/// One of a group. One that fails is undone to where it began, and done again alone, where its error is its own.
+pub(super) async fn run_within<W: Work + ?Sized>(tx: &mut Tx, work: &mut W) -> Result<Option<W::Output>, StoreError> {
+    tx.set_savepoint().await?;
+    let output = guarded(work.run(tx)).await.ok();
+    if output.is_some() {
+        tx.release_savepoint().await?;
+    } else {
+        tx.undo_to_savepoint().await?;
+    }
+    Ok(output)
+}
+
 /// A closure as work.
 pub(super) struct Plain<F>(pub(super) F);
 

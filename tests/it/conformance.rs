@@ -1,5 +1,6 @@
 //! What the store promises, on both databases: the same named cases, without HTTP.
 
+mod bulk;
 mod concurrency;
 mod database_rules;
 mod decisions;

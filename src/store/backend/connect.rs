@@ -15,7 +15,7 @@ use super::{Pools, copies::create_private, old_log};
 use crate::database_url::DatabaseUrl;
 use crate::store::StoreError;
 use crate::store::credit;
-use crate::store::kept::{Kept, TEST_AFTER};
+use crate::store::kept::{Kept, KeptByName, TEST_AFTER};
 use crate::store::lanes::Lanes;
 use crate::store::work::WRITE_TIMEOUT;
 use crate::store::write_health::WriteHealth;
@@ -29,8 +29,12 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 /// (docs/PERFORMANCE.md).
 const SQLITE_LOG_PAGES: &str = "200";
 const SQLITE_READERS: u32 = 4;
-/// How many connections to PostgreSQL do everything but credit.
-pub(super) const POSTGRES_CONNECTIONS: u32 = 16;
+/// How many connections to PostgreSQL do everything but bulk statements.
+pub(super) const POSTGRES_CONNECTIONS: u32 = 12;
+/// How many do bulk statements, one for each kind of command.
+const BULK_CONNECTIONS: u32 = 5;
+/// With fewer connections than this, all kinds of commands share one queue and one connection.
+const MIN_FOR_A_QUEUE_EACH: u32 = 10;
 /// The longest wait for a connection: a request has 30 seconds.
 const MAX_WAIT_SECONDS: u64 = 30;
 
@@ -54,9 +58,14 @@ async fn postgres(url: &str) -> Result<Pools, StoreError> {
     let route = greet(&url, &options).await?;
     let health = Arc::new(WriteHealth::default());
     let pool = pool_of(&url, &health).connect_with(route.options(&options, Purpose::All));
-    let creditor = route.options(&options, Purpose::Credit).application_name("topup credit");
-    let creditor = Kept::new(postgres_pool(1, &health).connect_lazy_with(creditor));
-    Ok(Pools::Postgres { pool: pool.await?, creditor, lanes: Lanes::default(), route, health })
+    let bulk = route.options(&options, Purpose::Bulk);
+    let bulk_health = health.clone();
+    let has_few = url.connection_limit.is_some_and(|limit| limit < MIN_FOR_A_QUEUE_EACH);
+    let kept = KeptByName::new(has_few, move |name| {
+        let options = bulk.clone().application_name(&format!("topup {name}"));
+        postgres_pool(1, &bulk_health).connect_lazy_with(options)
+    });
+    Ok(Pools::Postgres { pool: pool.await?, kept, lanes: Lanes::default(), route, health })
 }
 
 /// Finds out how the server is reached, before a pool hides what it says.
@@ -141,11 +150,13 @@ async fn sqlite(url: &str, create: bool) -> Result<Pools, StoreError> {
     Ok(Pools::Sqlite { writer, readers, creditor, file, health: WriteHealth::default() })
 }
 
-/// The pool for everything but crediting, as large and as patient as the address says.
+/// The pool for everything but bulk statements, as large and as patient as the address says.
 fn pool_of(url: &DatabaseUrl, health: &Arc<WriteHealth>) -> PgPoolOptions {
-    // One more connection credits; with fewer than two here a write would wait for its own reads.
-    let size =
-        url.connection_limit.map_or(POSTGRES_CONNECTIONS, |all| all.saturating_sub(1).clamp(2, POSTGRES_CONNECTIONS));
+    // With fewer than two here a write would wait for its own reads.
+    let size = url.connection_limit.map_or(POSTGRES_CONNECTIONS, |all| {
+        let for_bulk = if all < MIN_FOR_A_QUEUE_EACH { 1 } else { BULK_CONNECTIONS };
+        all.saturating_sub(for_bulk).clamp(2, POSTGRES_CONNECTIONS)
+    });
     let pool = postgres_pool(size, health);
     match url.pool_timeout_seconds {
         Some(seconds) => pool.acquire_timeout(Duration::from_secs(seconds.min(MAX_WAIT_SECONDS))),

@@ -13,7 +13,7 @@ use crate::checkpoints;
 use crate::store::StoreError;
 use crate::store::database_error::is_storage_failure;
 use crate::store::lanes::{Lanes, Place};
-use crate::store::statement::{Bulk, Statement, Value};
+use crate::store::statement::{Bulk, BulkStatement, Statement, Value};
 use crate::store::work::{Attempts, Next, Work, guarded, in_write_time};
 use crate::store::write_health::WriteHealth;
 
@@ -23,13 +23,26 @@ impl Pools {
         matches!(self, Self::Sqlite { .. })
     }
 
-    /// Whether a payment can be credited without opening or testing a connection.
-    pub(in crate::store) fn is_connected(&self) -> bool {
+    /// Whether each kind of command can have a queue and a connection of its own.
+    pub(in crate::store) const fn has_room_for_queues(&self) -> bool {
+        match self {
+            Self::Sqlite { .. } => false,
+            Self::Postgres { kept, .. } => !kept.is_shared(),
+        }
+    }
+
+    /// Whether a bulk statement of this name can be run without opening or testing a connection.
+    pub(in crate::store) fn is_connected(&self, name: &'static str) -> bool {
         match self {
             // Its connections belong to threads of their own.
             Self::Sqlite { .. } => true,
-            Self::Postgres { creditor, .. } => creditor.is_ready(),
+            Self::Postgres { kept, .. } => kept.of(name).is_ready(),
         }
+    }
+
+    /// Whether there is a bulk statement in the words of this database.
+    pub(in crate::store) const fn runs(&self, statement: &BulkStatement) -> bool {
+        matches!(self, Self::Postgres { .. }) || statement.json.is_some()
     }
 
     /// Does work in a transaction of its own, again when the database reports a conflict, and for a while when another
@@ -59,10 +72,14 @@ impl Pools {
 
     /// Runs a statement over many rows and commits it, in one exchange; again when the database reports a conflict. A row
     /// that another transaction holds is a failure at once: the others shall not wait for it.
-    pub(in crate::store) async fn write_bulk<T: Record>(&self, bulk: &impl Bulk) -> Result<Vec<T>, StoreError> {
+    pub(in crate::store) async fn write_bulk<T: Record>(
+        &self,
+        name: &'static str,
+        bulk: &impl Bulk,
+    ) -> Result<Vec<T>, StoreError> {
         let mut attempts = Attempts::default();
         loop {
-            let result = self.watched(self.write_bulk_once(bulk)).await;
+            let result = self.watched(self.write_bulk_once(name, bulk)).await;
             match attempts.next(&result) {
                 Next::Again(pause) => tokio::time::sleep(pause).await,
                 Next::Stop | Next::AgainAside(_) => return result,
@@ -77,11 +94,13 @@ impl Pools {
         }
     }
 
-    async fn write_bulk_once<T: Record>(&self, bulk: &impl Bulk) -> Result<Vec<T>, StoreError> {
+    async fn write_bulk_once<T: Record>(&self, name: &'static str, bulk: &impl Bulk) -> Result<Vec<T>, StoreError> {
         checkpoints::reach("commit in one exchange").await;
         let rows = match self {
             Self::Sqlite { creditor, file, .. } => {
-                let query = sqlite_rows(&bulk.statement().json_and_commit, &bulk.as_json()?)?;
+                let statement =
+                    bulk.statement().json.as_ref().ok_or_else(|| StoreError::corrupt("no statement", name))?;
+                let query = sqlite_rows(&statement.with_commit, &bulk.as_json()?)?;
                 let _opened = file.before_write().await?;
                 let mut connection = creditor.take().await?;
                 // A failure leaves the text's transaction open, and the connection ends with it.
@@ -90,10 +109,11 @@ impl Pools {
                 file.after_commit()?;
                 rows
             }
-            Self::Postgres { creditor, route, .. } => {
+            Self::Postgres { kept, route, .. } => {
                 let query = postgres_rows(*route, &bulk.statement().lists, &bulk.as_lists())?;
-                let mut connection = creditor.take().await?;
-                let result = match route.begin_credit() {
+                let kept = kept.of(name);
+                let mut connection = kept.take().await?;
+                let result = match route.begin_bulk() {
                     None => query.fetch_all(connection.get()?).await,
                     Some(begin) => fetch_between(query, connection.get()?, begin).await,
                 };

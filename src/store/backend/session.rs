@@ -30,7 +30,7 @@ const PLANNED_EACH_TIME: [(&str, &str); 4] = [
     ("enable_mergejoin", "off"),
     ("enable_material", "off"),
 ];
-/// The one that credits is planned once: planning it takes longer than running it. Its text leaves the planner no choice
+/// A bulk statement is planned once: planning it takes longer than running it. Its text leaves the planner no choice
 /// about the tables (`store/credit/lists.sql`); the rows of the group, which have no index, are joined by hashing.
 const PLANNED_ONCE: [(&str, &str); 2] = [("plan_cache_mode", "force_generic_plan"), ("enable_nestloop", "off")];
 /// Set with the others to see whether they arrive. PostgreSQL takes any name with a dot in it.
@@ -40,8 +40,8 @@ const MARK: (&str, &str) = ("topup.session", "own");
 const BEGIN_POOLED: &str = "BEGIN; SET LOCAL statement_timeout = '15s'; SET LOCAL lock_timeout = '250ms'; \
     SET LOCAL idle_in_transaction_session_timeout = '15s'; SET LOCAL enable_seqscan = off; SET LOCAL jit = off; \
     SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off; SET LOCAL enable_material = off";
-/// The same for the statement that credits.
-const BEGIN_POOLED_CREDIT: &str = "BEGIN; SET LOCAL statement_timeout = '15s'; SET LOCAL lock_timeout = '250ms'; \
+/// The same for bulk statements.
+const BEGIN_POOLED_BULK: &str = "BEGIN; SET LOCAL statement_timeout = '15s'; SET LOCAL lock_timeout = '250ms'; \
     SET LOCAL idle_in_transaction_session_timeout = '15s'; SET LOCAL enable_seqscan = off; SET LOCAL jit = off; \
     SET LOCAL enable_nestloop = off";
 
@@ -50,15 +50,15 @@ const BEGIN_POOLED_CREDIT: &str = "BEGIN; SET LOCAL statement_timeout = '15s'; S
 pub enum Purpose {
     /// Anything.
     All,
-    /// Crediting alone.
-    Credit,
+    /// One bulk statement.
+    Bulk,
 }
 
 /// The settings of a session of our own.
 pub fn settings(purpose: Purpose) -> impl Iterator<Item = (&'static str, &'static str)> {
     let more: &[_] = match purpose {
         Purpose::All => &PLANNED_EACH_TIME,
-        Purpose::Credit => &PLANNED_ONCE,
+        Purpose::Bulk => &PLANNED_ONCE,
     };
     SETTINGS.into_iter().chain(more.iter().copied())
 }
@@ -86,11 +86,11 @@ impl Route {
         }
     }
 
-    /// What begins a transaction of the statement that credits, which commits by itself in a session of our own.
-    pub(super) const fn begin_credit(self) -> Option<&'static str> {
+    /// What begins a transaction of a bulk statement, which commits by itself in a session of our own.
+    pub(super) const fn begin_bulk(self) -> Option<&'static str> {
         match self {
             Self::Direct => None,
-            Self::Pooled => Some(BEGIN_POOLED_CREDIT),
+            Self::Pooled => Some(BEGIN_POOLED_BULK),
         }
     }
 
@@ -146,7 +146,7 @@ mod tests {
 
     #[test]
     fn through_a_pooler_each_transaction_has_the_settings_of_a_session() {
-        for (begin, purpose) in [(BEGIN_POOLED, Purpose::All), (BEGIN_POOLED_CREDIT, Purpose::Credit)] {
+        for (begin, purpose) in [(BEGIN_POOLED, Purpose::All), (BEGIN_POOLED_BULK, Purpose::Bulk)] {
             // Without a prepared statement there is no plan to be kept.
             for (name, value) in settings(purpose).filter(|(name, _)| *name != "plan_cache_mode") {
                 let quoted = format!("SET LOCAL {name} = '{value}'");

@@ -13,7 +13,7 @@ use super::session::Route;
 use crate::checkpoints;
 use crate::store::StoreError;
 use crate::store::database_error::{is_conflict, is_storage_failure};
-use crate::store::statement::{Bulk, Statement, Value};
+use crate::store::statement::{Bulk, BulkStatement, Statement, Value};
 
 /// A connection that is closed unless its transaction came to a known end.
 struct Session<DB: Database> {
@@ -143,11 +143,17 @@ impl Tx {
         })
     }
 
-    /// Runs a statement over many rows within this write.
+    /// Whether there is a bulk statement in the words of this database.
+    pub(in crate::store) const fn runs(&self, statement: &BulkStatement) -> bool {
+        matches!(self.0, Transactional::Postgres(..)) || statement.json.is_some()
+    }
+
+    /// Runs a statement over many rows within this write; gives nothing if there is none for this database.
     pub(in crate::store) async fn fetch_bulk<T: Record>(&mut self, bulk: &impl Bulk) -> Result<Vec<T>, StoreError> {
-        match &self.0 {
-            Transactional::Sqlite(_) => self.fetch_all(&bulk.statement().json, &bulk.as_json()?).await,
-            Transactional::Postgres(..) => self.fetch_all(&bulk.statement().lists, &bulk.as_lists()).await,
+        match (&self.0, &bulk.statement().json) {
+            (Transactional::Sqlite(_), Some(json)) => self.fetch_all(&json.within, &bulk.as_json()?).await,
+            (Transactional::Sqlite(_), None) => Ok(Vec::new()),
+            (Transactional::Postgres(..), _) => self.fetch_all(&bulk.statement().lists, &bulk.as_lists()).await,
         }
     }
 

@@ -6,12 +6,11 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection, Row, SqliteConnection};
 use topup::store::backend::{Purpose, session_settings};
-use topup::store::{Statement, all_statements};
+use topup::store::{Statement, all_statements, bulk_statements};
 
 use crate::support::Backend;
 use crate::support::database::TestDatabase;
 
-const CREDIT: &str = include_str!("../../../src/store/credit/lists.sql");
 const CREDIT_SQLITE: &str = include_str!("../../../src/store/credit/json.sql");
 const SMALL: u32 = 50;
 const GROWN: u32 = 5_000;
@@ -124,12 +123,12 @@ fn whole_reads(plan: &Value, first_columns: &BTreeMap<String, String>, found: &m
     }
 }
 
-/// Plans every statement, and the one that credits, in sessions like the service's.
-async fn check_postgres(url: &str, state: &str, with_credit_only: bool) {
+/// Plans every statement, or the bulk statements alone, in sessions like the service's.
+async fn check_postgres(url: &str, state: &str, with_bulk_only: bool) {
     let mut all = planner(url, Purpose::All).await;
     let first_columns = first_columns(&mut all).await;
     let mut bad = Vec::new();
-    let statements = all_statements().map(Statement::sql).filter(|sql| !with_credit_only && !reads_all(sql));
+    let statements = all_statements().map(Statement::sql).filter(|sql| !with_bulk_only && !reads_all(sql));
     for (number, sql) in statements.enumerate() {
         let prepare = format!("PREPARE s{number} AS {sql}");
         all.execute(sqlx::raw_sql(AssertSqlSafe(prepare))).await.expect("prepares");
@@ -142,13 +141,17 @@ async fn check_postgres(url: &str, state: &str, with_credit_only: bool) {
         let plan = text(&mut all, format!("EXPLAIN (FORMAT JSON) EXECUTE s{number}{values}")).await;
         check_plan(&plan, sql, &first_columns, &mut bad);
     }
-    let mut credit = planner(url, Purpose::Credit).await;
-    credit.execute(sqlx::raw_sql(AssertSqlSafe(format!("PREPARE credit AS {CREDIT}")))).await.expect("prepares");
-    let plan = text(&mut credit, format!("EXPLAIN (FORMAT JSON) EXECUTE credit({})", ["NULL"; 12].join(", "))).await;
-    check_plan(&plan, "credit/lists.sql", &first_columns, &mut bad);
+    let mut bulk = planner(url, Purpose::Bulk).await;
+    for (name, statement) in bulk_statements() {
+        let sql = statement.lists.sql();
+        bulk.execute(sqlx::raw_sql(AssertSqlSafe(format!("PREPARE {name}_rows AS {sql}")))).await.expect("prepares");
+        let nulls = vec!["NULL"; statement.lists.parameters()].join(", ");
+        let plan = text(&mut bulk, format!("EXPLAIN (FORMAT JSON) EXECUTE {name}_rows({nulls})")).await;
+        check_plan(&plan, name, &first_columns, &mut bad);
+    }
     assert!(bad.is_empty(), "{state}:\n{}", bad.join("\n"));
     all.close().await.expect("closes");
-    credit.close().await.expect("closes");
+    bulk.close().await.expect("closes");
 }
 
 fn check_plan(plan: &str, sql: &str, first_columns: &BTreeMap<String, String>, bad: &mut Vec<String>) {

@@ -48,11 +48,11 @@ on_both_databases! {
         }
         let first = TopupId::from_bits(1);
         assert!(matches!(claim(db, "a", 1, 0).await, KeyState::Fresh));
-        assert!(matches!(claim(db, "a", 2, 999).await, KeyState::Running), "the lease holds");
+        assert!(matches!(claim(db, "a", 2, 999).await, KeyState::Running(_)), "the lease holds");
         assert!(matches!(claim(db, "b", 2, 5_000).await, KeyState::OtherRequest), "also after the lease");
         // The one that ran has crashed: its lease is over at 1000, and the next one holds it until 2000.
         assert!(matches!(claim(db, "a", 2, 1_000).await, KeyState::Resumed(topup) if topup == first));
-        assert!(matches!(claim(db, "a", 3, 1_500).await, KeyState::Running), "the new lease holds");
+        assert!(matches!(claim(db, "a", 3, 1_500).await, KeyState::Running(_)), "the new lease holds");
         in_a_write!(db, |tx| async { idempotency::release(tx, &key("one", "key", "a")).await }).expect("releases");
         assert!(matches!(claim(db, "a", 3, 1_501).await, KeyState::Resumed(topup) if topup == first));
         let answer = StoredAnswer { status: 502, code: Some("stripe_refused".to_owned()) };
@@ -101,7 +101,7 @@ on_both_databases! {
         books.insert(new_topup(1)).await;
         let states = join_all((0..16).map(|_| claim(&books.db, "a", 1, 0))).await;
         assert_eq!(states.iter().filter(|state| matches!(state, KeyState::Fresh)).count(), 1, "{states:?}");
-        assert_eq!(states.iter().filter(|state| matches!(state, KeyState::Running)).count(), 15, "{states:?}");
+        assert_eq!(states.iter().filter(|state| matches!(state, KeyState::Running(_))).count(), 15, "{states:?}");
         // The lease is over for all of them at the same time: again one goes on.
         let states = join_all((0..16).map(|_| claim(&books.db, "a", 1, 5_000))).await;
         assert_eq!(states.iter().filter(|state| matches!(state, KeyState::Resumed(_))).count(), 1, "{states:?}");
@@ -387,9 +387,9 @@ on_both_databases! {
         assert!(states.iter().all(|state| matches!(state, KeyState::Fresh)), "an old key counts as new: {states:?}");
         while purge().await > 0 {}
         for number in 7..40 {
-            assert!(matches!(claimed(number, 20_001).await, KeyState::Running), "{number}: its new holder keeps it");
+            assert!(matches!(claimed(number, 20_001).await, KeyState::Running(_)), "{number}: its new holder keeps it");
         }
-        assert!(matches!(claimed(40, 20_001).await, KeyState::Running | KeyState::Resumed(_)), "the young one stays");
+        assert!(matches!(claimed(40, 20_001).await, KeyState::Running(_) | KeyState::Resumed(_)), "the young one stays");
         books.finish().await;
     }
 

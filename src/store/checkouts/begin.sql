@@ -1,0 +1,31 @@
+-- For the database that has arrays: writes purchases down before Stripe hears of them, with the callers' keys, in one
+-- statement. The rules for its plan are those of credit/lists.sql. A purchase whose key is there already is left out of
+-- the result, and nothing of it is written.
+WITH input AS MATERIALIZED (
+    SELECT * FROM unnest(
+        $1::TEXT[], $2::TEXT[], $3::BIGINT[], $4::TEXT[], $5::BIGINT[], $6::BIGINT[], $7::BIGINT[], $8::BIGINT[],
+        $9::TEXT[], $10::TEXT[], $11::BIGINT[], $12::TEXT[], $13::BIGINT[], $14::BIGINT[], $15::TEXT[], $16::BIGINT[],
+        $17::BIGINT[], $18::TEXT[], $19::TEXT[], $20::TEXT[], $21::BIGINT[]
+    ) WITH ORDINALITY AS input (
+        topup, account, credits, currency, unit_amount, credits_amount, fee_amount, total, fee_mode, rate, fee_fixed,
+        fee_label, expected_fee, livemode, request, expires_at, now_ms, caller, key, hash, lease_until, number
+    )
+),
+claimed AS (
+    INSERT INTO idempotency_keys (caller, key, request_hash, topup_id, lease_until, created_at)
+    SELECT caller, key, hash, topup, lease_until, now_ms FROM input WHERE key IS NOT NULL ORDER BY caller, key
+    ON CONFLICT (caller, key) DO NOTHING
+    RETURNING topup_id
+),
+written AS (
+    INSERT INTO topups (id, account_id, state, credits, currency, credit_unit_amount, credits_amount,
+        fee_amount, total_amount, fee_mode, fee_rate_percent, fee_fixed, fee_label, expected_fee, livemode,
+        stripe_request, stripe_attempt, key_used_at, unknown_since, expires_at, created_at, updated_at)
+    SELECT topup, account, 'creating', credits, currency, unit_amount, credits_amount, fee_amount, total, fee_mode,
+        rate, fee_fixed, fee_label, expected_fee, livemode, request, 1, now_ms, now_ms, expires_at, now_ms, now_ms
+    FROM input LEFT JOIN claimed ON claimed.topup_id = input.topup
+    WHERE input.key IS NULL OR claimed.topup_id IS NOT NULL
+    ORDER BY number
+    RETURNING id
+)
+SELECT input.number - 1 AS number FROM input JOIN written ON written.id = input.topup

@@ -1,0 +1,47 @@
+-- For the database that has arrays: stores which checkouts Stripe opened, and that the callers' keys stand for them, in one
+-- statement. The rules for its plan and its locks are those of credit/lists.sql. It does those of purchases that nothing
+-- has been heard of since they were written down; the others are left out of the result.
+WITH input AS MATERIALIZED (
+    SELECT * FROM unnest(
+        $1::TEXT[], $2::TEXT[], $3::TEXT[], $4::BIGINT[], $5::BIGINT[], $6::TEXT[], $7::TEXT[]
+    ) WITH ORDINALITY AS input (topup, session, url, expires_at, now_ms, caller, key, number)
+),
+fresh AS MATERIALIZED (
+    SELECT input.number, input.session, input.url, input.expires_at AS ends_at, input.now_ms, input.caller, input.key,
+        agreed.*
+    FROM input
+    CROSS JOIN LATERAL (
+        SELECT id, account_id, state, credits, currency, credit_unit_amount, credits_amount, fee_amount, total_amount,
+            fee_mode, fee_rate_percent, fee_fixed, fee_label, expected_fee, livemode, stripe_request, stripe_attempt,
+            session_id, expires_at, created_at
+        FROM topups WHERE id = input.topup LIMIT 1
+    ) AS agreed
+    WHERE agreed.state = 'creating' AND agreed.session_id IS NULL
+),
+opened AS (
+    INSERT INTO topups (id, account_id, state, credits, currency, credit_unit_amount, credits_amount, fee_amount,
+        total_amount, fee_mode, fee_rate_percent, fee_fixed, fee_label, expected_fee, livemode, stripe_request,
+        stripe_attempt, session_id, session_url, expires_at, created_at, updated_at)
+    SELECT id, account_id, 'open', credits, currency, credit_unit_amount, credits_amount, fee_amount,
+        total_amount, fee_mode, fee_rate_percent, fee_fixed, fee_label, expected_fee, livemode, stripe_request,
+        stripe_attempt, session, url, ends_at, created_at, now_ms
+    FROM fresh ORDER BY number
+    ON CONFLICT (id) DO UPDATE SET state = 'open', session_id = excluded.session_id, session_url = excluded.session_url,
+        expires_at = excluded.expires_at, updated_at = excluded.updated_at, failure_code = NULL
+        WHERE topups.state = 'creating' AND topups.session_id IS NULL
+    RETURNING id
+),
+answered AS (
+    INSERT INTO idempotency_keys (caller, key, request_hash, topup_id, lease_until, created_at)
+    SELECT known.caller, known.key, known.request_hash, known.topup_id, known.lease_until, known.created_at
+    FROM fresh JOIN opened ON opened.id = fresh.id
+    CROSS JOIN LATERAL (
+        SELECT caller, key, request_hash, topup_id, lease_until, created_at FROM idempotency_keys
+        WHERE caller = fresh.caller AND key = fresh.key LIMIT 1
+    ) AS known
+    ORDER BY known.caller, known.key
+    ON CONFLICT (caller, key) DO UPDATE SET status = 200, code = NULL, lease_until = 0
+        WHERE idempotency_keys.status IS NULL
+    RETURNING key
+)
+SELECT fresh.number - 1 AS number FROM fresh JOIN opened ON opened.id = fresh.id

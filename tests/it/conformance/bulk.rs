@@ -1,0 +1,253 @@
+//! Commands of one kind that arrive together: each comes to what it would come to alone. `PostgreSQL` does the plain ones of
+//! a group in one statement; SQLite does them one by one in one transaction.
+
+use futures_util::FutureExt;
+use futures_util::future::join_all;
+use topup::domain::checkout::{PaymentProgress, PaymentReport, TopupState};
+use topup::domain::fees::RealFee;
+use topup::domain::ids::{BalanceTransactionId, ChargeId, PaymentIntentId, SessionId, TopupId};
+use topup::store::apply::Applied;
+use topup::store::checkouts::{BeginCheckout, Begun, StoreOpened};
+use topup::store::fee_news::{ExpectFee, FeeNews};
+use topup::store::idempotency::{IdempotencyKey, StoredAnswer};
+use topup::store::{Statement, StoreError, fees};
+
+use super::groups::{commands, is_credited};
+use crate::on_both_databases;
+use crate::support::books::{Books, NOW_MS, Rows, event, new_topup, news, topup_of};
+
+const LEASE_MS: i64 = NOW_MS + 60_000;
+static DUE: Statement = Statement::new("SELECT COUNT(*) AS due FROM payments WHERE fee_due_at IS NOT NULL");
+static ROW: Statement = Statement::new(
+    "SELECT account_id || state || credits || currency || credit_unit_amount || credits_amount || fee_amount || \
+    total_amount || fee_mode || fee_rate_percent || fee_fixed || fee_label || expected_fee || livemode || stripe_request || \
+    stripe_attempt || key_used_at || unknown_since || expires_at || created_at || updated_at || revision AS all_columns \
+    FROM topups WHERE id = $1",
+);
+
+#[derive(sqlx::FromRow)]
+struct Due {
+    due: i64,
+}
+
+#[derive(sqlx::FromRow)]
+struct Row {
+    all_columns: String,
+}
+
+fn key(name: &str, request: &str) -> IdempotencyKey {
+    IdempotencyKey { scope: "caller".to_owned(), key: name.to_owned(), request_hash: request.to_owned() }
+}
+
+fn begin(number: u128, key: Option<IdempotencyKey>) -> BeginCheckout {
+    BeginCheckout { new: new_topup(number), key, lease_until_ms: LEASE_MS, forget_before_ms: 0 }
+}
+
+fn opened(number: u128, session: &str, key: Option<IdempotencyKey>) -> StoreOpened {
+    StoreOpened {
+        topup: TopupId::from_bits(number),
+        session: SessionId::parse(session).expect("an id"),
+        url: format!("https://pay.example.com/{session}"),
+        expires_at_ms: NOW_MS + 1_000,
+        key,
+        answer: StoredAnswer { status: 200, code: None },
+        other_answer: StoredAnswer { status: 409, code: Some("session_ended".to_owned()) },
+        now_ms: NOW_MS + 5,
+    }
+}
+
+fn charge(report: &PaymentReport, event_id: &str) -> ExpectFee {
+    ExpectFee {
+        event: (event(event_id).0, "charge.updated".to_owned()),
+        topup: report.topup.clone(),
+        livemode: report.livemode,
+        payment_intent: report.payment_intent.clone().expect("a payment"),
+        charge: ChargeId::parse(format!("ch_{event_id}")).expect("an id"),
+        balance_transaction: BalanceTransactionId::parse(format!("txn_{event_id}")).expect("an id"),
+        now_ms: NOW_MS,
+    }
+}
+
+async fn row(books: &Books, topup: &TopupId) -> String {
+    let row: Option<Row> = books.db.read_optional(&ROW, &[topup.as_str().into()]).await.expect("readable");
+    row.expect("a top-up").all_columns
+}
+
+async fn due(books: &Books) -> i64 {
+    books.db.read_optional::<Due>(&DUE, &[]).await.expect("readable").expect("a row").due
+}
+
+on_both_databases! {
+    async fn checkouts_that_begin_together_are_written_as_each_would_be(backend: Backend) {
+        let books = Books::open(backend).await;
+        let before = books.db.commit_counts();
+        let with_keys = (1..=60_u128).map(|number| begin(number, Some(key(&format!("key_{number}"), "request"))));
+        let without = (61..=100_u128).map(|number| begin(number, None));
+        let begun = join_all(with_keys.chain(without).map(|command| books.db.submit(command))).await;
+        assert!(begun.iter().all(|begun| matches!(begun, Ok(Begun::New))), "{begun:?}");
+        let counts = books.db.commit_counts();
+        assert!(counts.groups - before.groups < 60, "{counts:?}");
+        assert_eq!(counts.alone, before.alone, "{counts:?}");
+        // To the last column as a purchase that is written down alone.
+        books.insert(new_topup(500)).await;
+        let named = |text: String, number: u128| text.replace(TopupId::from_bits(number).as_str(), "it");
+        let (in_group, alone) = (TopupId::from_bits(7), TopupId::from_bits(500));
+        assert_eq!(named(row(&books, &in_group).await, 7), named(row(&books, &alone).await, 500));
+        books.finish().await;
+    }
+
+    async fn of_checkouts_with_one_key_one_begins(backend: Backend) {
+        let books = Books::open(backend).await;
+        let same = (1..=20_u128).map(|number| begin(number, Some(key("same", "request"))));
+        let other = (21..=25_u128).map(|number| begin(number, Some(key("same", "another"))));
+        let fresh = (26..=40_u128).map(|number| begin(number, Some(key(&format!("key_{number}"), "request"))));
+        let begun = join_all(same.chain(other).chain(fresh).map(|command| books.db.submit(command))).await;
+        let count = |is: fn(&Begun) -> bool| begun.iter().flatten().filter(|begun| is(begun)).count();
+        assert_eq!(count(|begun| matches!(begun, Begun::New)), 16, "{begun:?}");
+        assert_eq!(count(|begun| matches!(begun, Begun::StillRunning)) + count(|begun| matches!(begun, Begun::OtherRequest)), 24);
+        let mut written = 0;
+        for number in 1..=40_u128 {
+            written += u32::from(books.db.topup(&TopupId::from_bits(number)).await.expect("readable").is_some());
+        }
+        assert_eq!(written, 16, "nothing of the others is written");
+        books.finish().await;
+    }
+
+    /// A group's commit whose answer is lost is done again, command by command.
+    async fn a_checkout_that_has_begun_begins_again_as_the_same(backend: Backend) {
+        let books = Books::open(backend).await;
+        for command in [begin(1, None), begin(2, Some(key("key", "request")))] {
+            for _ in 0..3 {
+                let begun = books.db.submit(command.clone()).await;
+                assert!(matches!(begun, Ok(Begun::New)), "{begun:?}");
+            }
+        }
+        books.finish().await;
+    }
+
+    async fn checkouts_that_open_together_are_stored_and_their_keys_answered(backend: Backend) {
+        let books = Books::open(backend).await;
+        for number in 1..=40_u128 {
+            books.db.submit(begin(number, Some(key(&format!("key_{number}"), "request")))).await.expect("begun");
+        }
+        let before = books.db.commit_counts();
+        let commands = (1..=40_u128).map(|number| {
+            opened(number, &format!("cs_{number}"), Some(key(&format!("key_{number}"), "request")))
+        });
+        let stored = join_all(commands.map(|command| books.db.submit(command))).await;
+        assert!(stored.iter().all(|stored| matches!(stored, Ok(true))), "{stored:?}");
+        assert_eq!(books.db.commit_counts().alone, before.alone);
+        for number in 1..=40_u128 {
+            let topup = books.topup(&TopupId::from_bits(number)).await;
+            assert_eq!((topup.state, topup.expires_at_ms), (TopupState::Open, NOW_MS + 1_000));
+            assert_eq!(topup.session_url, Some(format!("https://pay.example.com/cs_{number}")));
+            let answered = books.db.answered(&key(&format!("key_{number}"), "request"), 0).await.expect("readable");
+            assert_eq!(answered, Some((topup.id, StoredAnswer { status: 200, code: None })));
+        }
+        books.finish().await;
+    }
+
+    async fn a_checkout_of_a_purchase_with_another_session_is_not_handed_out(backend: Backend) {
+        let books = Books::open(backend).await;
+        for number in 1..=3_u128 {
+            books.db.submit(begin(number, Some(key(&format!("key_{number}"), "request")))).await.expect("begun");
+        }
+        // Its money came while Stripe's answer was on its way.
+        let paid = topup_of(2, "user_1", 250);
+        let report = crate::support::books::paid_report(&paid);
+        assert!(is_credited(&books.apply(report).await));
+        let commands = (1..=3_u128).map(|number| opened(number, &format!("cs_{number}"), Some(key(&format!("key_{number}"), "request"))));
+        let stored = join_all(commands.map(|command| books.db.submit(command))).await;
+        assert!(matches!(stored[..], [Ok(true), Ok(false), Ok(true)]), "{stored:?}");
+        let answered = books.db.answered(&key("key_2", "request"), 0).await.expect("readable").expect("answered");
+        assert_eq!(answered.1.status, 409);
+        books.finish().await;
+    }
+
+    async fn checkouts_that_expire_together_end_and_others_stay(backend: Backend) {
+        let books = Books::open(backend).await;
+        let mut reports = Vec::new();
+        for number in 1..=40_u128 {
+            reports.push(books.opened(number).await);
+        }
+        let without_payment = |report: &PaymentReport| PaymentReport {
+            payment_intent: None,
+            ..news(report, &format!("evt_end_{}", report.session.as_str()), PaymentProgress::Expired)
+        };
+        let mut ends: Vec<PaymentReport> = reports.iter().map(without_payment).collect();
+        // Paid a moment ago; another amount; nobody's; the same event twice; known by no event.
+        assert!(is_credited(&books.apply(reports[0].clone()).await));
+        ends[1].amount_total_minor = Some(1);
+        ends[2].topup = TopupId::from_bits(999);
+        ends.push(ends[3].clone());
+        ends[4].event = None;
+        let before = books.db.commit_counts();
+        let outcomes = books.db.apply(commands(ends)).await;
+        let words: Vec<&str> = outcomes.iter().map(|outcome| outcome.as_ref().map_or("error", Applied::as_str)).collect();
+        assert_eq!(words[..3], ["nothing_to_do", "rejected", "foreign"]);
+        assert!(words[3..40].iter().all(|word| *word == "expired"), "{words:?}");
+        assert_eq!(words[40], "duplicate");
+        assert!(books.db.commit_counts().groups - before.groups < 20);
+        assert_eq!(books.state(&reports[10].topup).await, TopupState::Expired);
+        assert_eq!(books.topup(&reports[10].topup).await.revision, 1);
+        // The money may come all the same.
+        assert!(is_credited(&books.apply(reports[10].clone()).await));
+        assert_eq!(books.rows().await, Rows { events: 39, failed: 0, entries: 2, accounts: 1, paid: 2 });
+        books.finish().await;
+    }
+
+    async fn fees_that_are_heard_of_together_are_noted_once_each(backend: Backend) {
+        let books = Books::open(backend).await;
+        let mut reports = Vec::new();
+        for number in 1..=30_u128 {
+            reports.push(books.opened(number).await);
+        }
+        // One is credited and its fee is known; one is credited and its fee is not.
+        for at in [0, 1] {
+            assert!(is_credited(&books.apply(reports[at].clone()).await));
+        }
+        let (payment, movement) = (reports[0].payment_intent.clone().expect("a payment"), "txn_known");
+        let fee = RealFee {
+            balance_transaction: BalanceTransactionId::parse(movement).expect("an id"),
+            amount_minor: 38,
+            currency: "usd".to_owned(),
+        };
+        let stored = books.db.write(move |tx| {
+            let (payment, fee) = (payment.clone(), fee.clone());
+            async move { fees::store(tx, &payment, None, &fee, NOW_MS).await }.boxed()
+        });
+        stored.await.expect("stored");
+        let mut news: Vec<ExpectFee> = reports.iter().zip(0..).map(|(report, number)| charge(report, &format!("evt_fee_{number}"))).collect();
+        news.push(news[5].clone());
+        news.push(ExpectFee { topup: TopupId::from_bits(999), ..charge(&reports[6], "evt_foreign") });
+        news.push(ExpectFee { livemode: true, ..charge(&reports[7], "evt_live") });
+        news.push(ExpectFee { topup: reports[9].topup.clone(), ..charge(&reports[1], "evt_stolen") });
+        let before = books.db.commit_counts();
+        let noted = join_all(news.into_iter().map(|news| books.db.submit(news))).await;
+        assert!(noted[..30].iter().all(|noted| matches!(noted, Ok(FeeNews::Expected))), "{noted:?}");
+        assert!(matches!(noted[30..33], [Ok(FeeNews::Duplicate), Ok(FeeNews::Foreign), Ok(FeeNews::Rejected(_))]), "{noted:?}");
+        assert!(matches!(noted[33], Err(StoreError::Corrupt(_))), "{noted:?}");
+        assert!(books.db.commit_counts().groups - before.groups < 20);
+        assert_eq!(due(&books).await, 29, "not the one that is known");
+        assert_eq!(books.rows().await.events, 32, "of what failed there is no event");
+        let known = books.db.payments_of(&reports[0].topup).await.expect("readable");
+        assert_eq!(known[0].balance_transaction_id.as_deref(), Some(movement));
+        let noted = books.db.payments_of(&reports[12].topup).await.expect("readable");
+        assert_eq!(noted[0].charge_id.as_deref(), Some("ch_evt_fee_12"));
+        // And the money comes.
+        let outcomes = books.db.apply(commands(reports[2..].to_vec())).await;
+        assert!(outcomes.iter().all(is_credited), "{outcomes:?}");
+        books.finish().await;
+    }
+
+    async fn a_payment_that_is_heard_of_for_two_purchases_at_once_belongs_to_one(backend: Backend) {
+        let books = Books::open(backend).await;
+        let (first, second) = (books.opened(1).await, books.opened(2).await);
+        let payment = Some(PaymentIntentId::parse("pi_shared").expect("an id"));
+        let news = |report: &PaymentReport, event: &str| charge(&PaymentReport { payment_intent: payment.clone(), ..report.clone() }, event);
+        let noted = join_all([news(&first, "evt_1"), news(&second, "evt_2")].map(|news| books.db.submit(news))).await;
+        assert_eq!(noted.iter().filter(|noted| matches!(noted, Ok(FeeNews::Expected))).count(), 1, "{noted:?}");
+        assert_eq!(books.rows().await.events, 1);
+        books.finish().await;
+    }
+}
