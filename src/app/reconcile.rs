@@ -163,7 +163,7 @@ async fn carry_out(
     if let (Some(obstacle), Some(reason)) = (obstacle, &incomplete) {
         let (run, see) = (&run.id, "GET /admin/reconciliations/latest");
         // Said once: the same obstacle stands in the way of each run until somebody removes it.
-        if before.as_deref() == Some(obstacle.as_str()) {
+        if before.is(obstacle, reason) {
             tracing::info!(run, obstacle = obstacle.as_str(), "the comparison is still not whole");
         } else {
             tracing::warn!(
@@ -293,7 +293,15 @@ impl Comparison<'_> {
     fn stopped_by(&mut self, list: &str, obstacle: Obstacle, reason: String) {
         tracing::debug!(list, obstacle = obstacle.as_str(), reason, "a list of Stripe's is not read to its end");
         self.report.not_asked.add_left(list, None, reason.clone());
-        self.incomplete.get_or_insert((obstacle, reason));
+        match &mut self.incomplete {
+            None => self.incomplete = Some((obstacle, reason)),
+            // The operator hears of all permissions at once.
+            Some((Obstacle::MissingPermission, said)) if obstacle == Obstacle::MissingPermission => {
+                said.push_str("; ");
+                said.push_str(&reason);
+            }
+            Some(_) => {}
+        }
     }
 
     /// Whether one more thing may be asked for by itself. Said once when it may not.

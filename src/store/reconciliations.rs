@@ -144,7 +144,7 @@ statements! {
         FROM reconciliations WHERE cause = 'schedule'";
     FAILED_SINCE = "SELECT obstacle FROM reconciliations WHERE cause = 'schedule' AND state = 'failed' \
         AND started_at > $1 ORDER BY started_at DESC, id DESC LIMIT 16";
-    LAST_OBSTACLE = "SELECT obstacle FROM reconciliations WHERE state IN ('finished', 'failed') AND dry_run = 0 \
+    LAST_OBSTACLE = "SELECT obstacle, error FROM reconciliations WHERE state IN ('finished', 'failed') AND dry_run = 0 \
         AND id <> $1 ORDER BY started_at DESC, id DESC LIMIT 1";
     LAST_RUN = "SELECT MAX(started_at) AS finished, CAST(NULL AS BIGINT) AS failed FROM reconciliations \
         WHERE dry_run = 0 AND id <> $1";
@@ -169,6 +169,23 @@ struct LastScheduled {
 #[derive(sqlx::FromRow)]
 struct FailedRun {
     obstacle: Option<String>,
+}
+
+/// What stood in the way of an earlier run.
+#[derive(Debug, Default, sqlx::FromRow)]
+pub struct LastObstacle {
+    obstacle: Option<String>,
+    error: Option<String>,
+}
+
+impl LastObstacle {
+    /// Whether it is this one. Of a permission that is missing it is the same one; what a provider says of its failures
+    /// differs each time.
+    #[must_use]
+    pub fn is(&self, obstacle: Obstacle, reason: &str) -> bool {
+        self.obstacle.as_deref() == Some(obstacle.as_str())
+            && (obstacle != Obstacle::MissingPermission || self.error.as_deref() == Some(reason))
+    }
 }
 
 #[derive(sqlx::FromRow)]
@@ -263,12 +280,12 @@ pub async fn finish(tx: &mut Tx, run: &NewRun, ending: &Ending) -> Result<bool, 
 }
 
 impl Db {
-    /// The word for what stood in the way of the last run that wrote, besides this one; none if it was whole.
+    /// What stood in the way of the last run that wrote, besides this one; nothing if it was whole.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn last_obstacle(&self, besides: &str) -> Result<Option<String>, StoreError> {
-        Ok(self.read_optional::<FailedRun>(&LAST_OBSTACLE, &[besides.into()]).await?.and_then(|run| run.obstacle))
+    pub async fn last_obstacle(&self, besides: &str) -> Result<LastObstacle, StoreError> {
+        Ok(self.read_optional(&LAST_OBSTACLE, &[besides.into()]).await?.unwrap_or_default())
     }
 
     /// Whether something was sold before a time, and no delivery about the newest purchases came since: as after an

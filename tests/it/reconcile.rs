@@ -6,6 +6,7 @@ mod lists;
 mod missing;
 mod money_back;
 mod process;
+mod said_once;
 
 use std::time::Duration;
 

@@ -35,6 +35,8 @@ impl Comparison<'_> {
                     self.report.fees.learned = self.report.fees.learned.saturating_add(1);
                 }
                 Ok(_) => {}
+                // The same for every payment, and said of the list of checkouts.
+                Err(error) if error.is_missing_permission() => return Ok(()),
                 Err(error) => tracing::warn!(%payment, %error, "Stripe does not say what it kept of a payment"),
             }
         }

@@ -5,6 +5,7 @@ pub mod books;
 pub mod clock;
 pub mod database;
 pub mod fixed_server;
+pub mod log;
 pub mod pooler;
 pub mod postgres;
 pub mod process;
