@@ -212,6 +212,19 @@ impl Db {
         Ok(())
     }
 
+    /// The same on the connection that credits, where that is another one; not while it credits.
+    ///
+    /// # Errors
+    /// When the database refuses or fails.
+    #[doc(hidden)]
+    pub async fn execute_raw_by_creditor(&self, sql: &'static str) -> Result<(), StoreError> {
+        let Pools::Sqlite { creditor, .. } = self.pools.as_ref() else { return Ok(()) };
+        let mut connection = creditor.take().await?;
+        connection.get()?.execute(sqlx::raw_sql(sql)).await?;
+        connection.give_back();
+        Ok(())
+    }
+
     /// Looks for damage in a SQLite file. A server looks after its own files.
     ///
     /// # Errors

@@ -54,6 +54,12 @@ pub struct Payment {
     pub state: String,
     /// What Stripe kept.
     pub real_fee: Option<i64>,
+    /// The movement that says so.
+    pub balance_transaction_id: Option<String>,
+    /// When Stripe is asked for it.
+    pub fee_due_at: Option<i64>,
+    /// How often it was asked.
+    pub fee_tries: i64,
 }
 
 /// Credits that a person gave or took.
@@ -84,7 +90,9 @@ static TOPUPS: Statement = Statement::new(
 );
 static REVERSALS: Statement =
     Statement::new("SELECT id, payment_intent_id, amount, status, counts, returned FROM reversals ORDER BY id");
-static PAYMENTS: Statement = Statement::new("SELECT payment_intent_id, state, real_fee FROM payments");
+static PAYMENTS: Statement = Statement::new(
+    "SELECT payment_intent_id, state, real_fee, balance_transaction_id, fee_due_at, fee_tries FROM payments",
+);
 static ADJUSTMENTS: Statement = Statement::new("SELECT idempotency_key, account_id, credits FROM adjustments");
 static ACCOUNTS: Statement = Statement::new("SELECT id, balance FROM accounts");
 static EVENTS: Statement = Statement::new("SELECT id FROM webhook_events");

@@ -8,6 +8,7 @@ use topup::domain::attempt::QUIET_MS;
 use topup::ports::Clock;
 
 use super::books::{Books, Topup};
+use super::fees::verify_fees;
 use super::observer::fnv;
 use super::process::{Answer, Ended, Fate};
 use super::stripe::SharedStripe;
@@ -31,6 +32,7 @@ impl World {
     pub(super) fn check(&mut self) -> Result<(), String> {
         self.look();
         verify(&self.books, &self.stripe.lock().truth, &mut self.promises)?;
+        verify_fees(&self.books, &self.stripe)?;
         self.check_office()?;
         for purchase in &self.purchases {
             let Some(session) = &purchase.session else { continue };
@@ -46,6 +48,9 @@ impl World {
 
     /// Everything that is on its way arrives, and nothing goes wrong any more.
     pub(super) fn become_quiet(&mut self) -> Result<(), String> {
+        if self.process.has_bad_disk() {
+            self.disk_changes();
+        }
         while self.waiting.is_some() {
             self.go_on()?;
             self.check()?;
@@ -68,7 +73,7 @@ impl World {
             self.send(delivery, (VecDeque::new(), Fate::Nothing))?;
             self.check()?;
         }
-        Ok(())
+        self.finish_fees()
     }
 
     /// Brings what never arrived into the books. Done once more, it finds nothing to do.
@@ -222,7 +227,10 @@ fn compare_payment(
     let charge = "expand[]=latest_charge.balance_transaction";
     let real = stripe.ask("GET", &format!("/v1/payment_intents/{intent}"), charge).body;
     let fee = real["latest_charge"]["balance_transaction"]["fee"].as_i64();
-    // Reconciliation asks for the fees of what was credited.
+    if is_credited && known.real_fee.is_none() {
+        return Err(format!("what Stripe kept of {intent} is not known"));
+    }
+    // Of what came besides, nobody asks when its event was lost.
     if known.real_fee != fee && (is_credited || known.real_fee.is_some()) {
         return Err(format!("{intent} cost {fee:?}, and {:?} is stored", known.real_fee));
     }

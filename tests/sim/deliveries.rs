@@ -10,7 +10,7 @@ use topup::ports::Clock;
 use super::calls::{Outcome, Plan, Waiting};
 use super::network::Delivery;
 use super::process::{Answer, Ended, Fate};
-use super::truth::{Event, Session};
+use super::truth::{Event, Session, Truth};
 use super::world::{WEBHOOK_SECRET, World};
 
 /// The events whose handlers write without asking first.
@@ -91,6 +91,11 @@ impl World {
             Ended::Answered(answers) => {
                 for (sent, answer) in sent.into_iter().zip(answers) {
                     self.note("webhook", &format!("{} {} {}", sent.delivery.id, sent.told.kind, answer.status));
+                    if answer.status >= 500 && self.process.has_bad_disk() {
+                        self.count("failed_with_the_disk");
+                        self.send_again(sent.delivery);
+                        continue;
+                    }
                     if answer.status != 200 {
                         return Err(format!("{} in a burst was answered with {}", sent.delivery.id, answer.body));
                     }
@@ -171,7 +176,9 @@ impl World {
             return;
         }
         let seen = sent.at_start.iter().filter(|_| !sent.was_decided);
-        for (id, at_least) in sent.told.reversals.iter().chain(seen) {
+        let is_deceived = self.lists_lag && is_list_deceptive(&sent.told, truth);
+        let told = sent.told.reversals.iter().filter(|_| !is_deceived);
+        for (id, at_least) in told.chain(seen) {
             let promised = self.promises.reversals.entry(id.clone()).or_default();
             *promised = (*promised).max(*at_least);
         }
@@ -241,7 +248,8 @@ impl World {
         self.note("stranger", &format!("{} {expected} {status}", event["type"]));
         self.unchanged(&outcome.before, &["failed_webhook_events"], "a stranger's delivery")?;
         // A list that does not have everything yet is asked for again, whoever sent the news.
-        let is_expected = status == expected || (self.lists_lag && status == 500);
+        let is_expected =
+            status == expected || (self.lists_lag && status == 500) || (self.process.has_bad_disk() && status >= 500);
         if is_expected { Ok(()) } else { Err(format!("a stranger was answered with {status}")) }
     }
 }
@@ -252,4 +260,13 @@ fn webhook(header: &str, body: String) -> TestRequest {
         .insert_header(("content-type", "application/json"))
         .insert_header(("stripe-signature", header))
         .set_payload(body)
+}
+
+/// Newer events do not name the refunds of a charge, so that they are listed. A list that lags behind is noticed by the sum
+/// of its refunds; not if one that failed stands in it for as much money as the one that it does not have yet. That one
+/// comes by an event of its own.
+fn is_list_deceptive(told: &Event, truth: &Truth) -> bool {
+    let has_failed =
+        |intent| truth.reversals_of(intent).any(|(_, refund)| !refund.is_dispute && refund.now().reversed(false) == 0);
+    told.kind == "charge.refunded" && told.intent.as_deref().is_some_and(has_failed)
 }

@@ -20,6 +20,8 @@ pub struct AskedRefund {
     pub(super) attempts: u32,
     /// Whether the latest answer was that it is not known, or there was none.
     is_unknown: bool,
+    /// Whether it was that a process, which may have died, is at work on it.
+    is_in_use: bool,
 }
 
 /// An adjustment that was asked for.
@@ -67,7 +69,15 @@ impl World {
                 _ => json!({ "amount": self.rng.between(1, 40.min(total)), "reason": "duplicate" }),
             };
             let key = format!("refund-{}", self.office.refunds.len());
-            self.office.refunds.push(AskedRefund { topup, body, key, refund: None, attempts: 0, is_unknown: false });
+            self.office.refunds.push(AskedRefund {
+                topup,
+                body,
+                key,
+                refund: None,
+                attempts: 0,
+                is_unknown: false,
+                is_in_use: false,
+            });
             self.office.refunds.len() - 1
         };
         let plan = self.plan();
@@ -110,11 +120,14 @@ impl World {
     pub(super) fn refunded(&mut self, place: usize, outcome: Outcome) -> Result<(), String> {
         let AskedRefund { topup, body, key, refund, attempts, .. } = self.office.refunds[place].clone();
         // To learn what became of an earlier one is part of a later one, and can change the books.
-        let others_unknown = self.office.refunds.iter().any(|asked| asked.is_unknown);
+        let others_unknown = self.office.refunds.iter().any(|asked| asked.is_unknown || asked.is_in_use);
         self.office.refunds[place].is_unknown = match &outcome.ended {
             Ended::Answered(Answer { status, .. }) => *status >= 500,
             Ended::Suspended | Ended::Died { .. } => true,
         };
+        if let Ended::Answered(Answer { body, .. }) = &outcome.ended {
+            self.office.refunds[place].is_in_use = body["code"] == "idempotency_key_in_use";
+        }
         let about = format!("{key} {topup} {body}");
         match outcome.ended {
             Ended::Suspended => {
@@ -174,6 +187,9 @@ impl World {
         match outcome.ended {
             Ended::Answered(Answer { status, body }) => {
                 self.note("adjust", &format!("{about} {status}"));
+                if status >= 500 && self.process.has_bad_disk() {
+                    return self.unchanged(&outcome.before, &[], "an adjustment that failed");
+                }
                 let has = self.books.balances.get(&account).copied().unwrap_or(0);
                 let is_known = is_made || self.books.adjustments.contains_key(&key);
                 let expected = if is_known || credits > 0 || has + credits >= 0 { 200 } else { 409 };

@@ -4,24 +4,23 @@
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use actix_web::body::to_bytes;
 use actix_web::dev::Service as _;
 use actix_web::test::TestRequest;
 use actix_web::{test, web};
-use futures_util::future::{LocalBoxFuture, join_all};
+use futures_util::future::{BoxFuture, LocalBoxFuture, join_all};
 use serde_json::Value;
 use tokio::runtime::Runtime;
 use tokio::sync::{Notify, Semaphore, oneshot};
 use topup::app::learn_fees::FeePause;
 use topup::app::questions::Questions;
 use topup::app::reconcile::schedule::ScheduleSettings;
-use topup::app::reconcile::{MAX_SINCE_DAYS, Options, Pace, RunCause, reconcile};
 use topup::app::session_checks::SessionChecks;
 use topup::app::tasks::Tasks;
-use topup::app::{App, CheckoutSettings, with_causes};
+use topup::app::{App, CheckoutSettings};
 use topup::checkpoints;
 use topup::config::Config;
 use topup::http::auth::jwt::TokenVerifier;
@@ -36,6 +35,7 @@ use topup::stripe::signature::SignatureVerifier;
 use utoipa_actix_web::AppExt;
 
 use super::clock::SimClock;
+use super::disk::Disk;
 use super::rng::SeededIds;
 use super::stripe::SharedStripe;
 
@@ -67,7 +67,8 @@ pub enum Ended<A = Answer> {
 }
 
 impl Ended<Vec<Answer>> {
-    fn only(self) -> Ended {
+    /// Of one that was alone.
+    pub(super) fn only(self) -> Ended {
         match self {
             Self::Answered(mut answers) => Ended::Answered(answers.pop().expect("one request has one answer")),
             Self::Died { committed } => Ended::Died { committed },
@@ -89,8 +90,15 @@ pub struct Answer {
 /// database go through one task: one that waited would stop the others.)
 const QUIET_PLACES: [&str; 3] = ["ask Stripe", "call Stripe", "Stripe answered"];
 
+/// Places right before a connection is taken to write with it.
+const BEFORE_A_WRITE: &str = "begin";
+const BEFORE_A_CREDIT: &str = "commit in one exchange";
+
 /// Where the process is and what is planned for it.
-struct Places {
+pub(super) struct Places {
+    /// What the disk does to every write.
+    pub(super) disk: Cell<Disk>,
+    app: RefCell<Weak<App>>,
     fate: Cell<Fate>,
     committed: Cell<bool>,
     happened: Notify,
@@ -99,7 +107,28 @@ struct Places {
 
 impl Places {
     /// Comes to a place; gives what has to be waited for.
-    fn reach(&self, name: &'static str) -> Option<futures_util::future::BoxFuture<'static, ()>> {
+    fn reach(&self, name: &'static str) -> Option<BoxFuture<'static, ()>> {
+        self.meet_fate(name).or_else(|| self.meet_disk(name))
+    }
+
+    /// A connection that is about to be used may be a new one, which does not know yet how the disk is.
+    fn meet_disk(&self, name: &'static str) -> Option<BoxFuture<'static, ()>> {
+        let disk = self.disk.get();
+        if disk == Disk::Fine || ![BEFORE_A_WRITE, BEFORE_A_CREDIT].contains(&name) {
+            return None;
+        }
+        let app = self.app.borrow().upgrade()?;
+        Some(Box::pin(async move {
+            let told = if name == BEFORE_A_WRITE {
+                app.db.execute_raw(disk.pragmas()).await
+            } else {
+                app.db.execute_raw_by_creditor(disk.pragmas()).await
+            };
+            told.expect("SQLite takes a pragma");
+        }))
+    }
+
+    fn meet_fate(&self, name: &'static str) -> Option<BoxFuture<'static, ()>> {
         if name == "committed" {
             self.committed.set(true);
         }
@@ -150,7 +179,7 @@ pub struct Parts {
 pub struct Process {
     parts: Rc<Parts>,
     inside: Option<Inside>,
-    places: Rc<Places>,
+    pub(super) places: Rc<Places>,
     suspended: Option<Call>,
 }
 
@@ -164,6 +193,8 @@ impl Process {
     /// Opens the database, which is migrated, and begins to serve.
     pub fn start(parts: Rc<Parts>) -> Self {
         let places = Places {
+            disk: Cell::new(Disk::Fine),
+            app: RefCell::default(),
             fate: Cell::new(Fate::Nothing),
             committed: Cell::new(false),
             happened: Notify::new(),
@@ -172,7 +203,7 @@ impl Process {
         let places = Rc::new(places);
         let hook = places.clone();
         checkpoints::set_hook(Some(Box::new(move |name| hook.reach(name))));
-        let inside = Some(Inside::start(&parts));
+        let inside = Some(Inside::start(&parts, &places));
         Self { parts, inside, places, suspended: None }
     }
 
@@ -198,39 +229,21 @@ impl Process {
     /// Serves requests that come at the same moment.
     pub fn serve_all(&mut self, requests: Vec<TestRequest>, fate: Fate) -> Ended<Vec<Answer>> {
         let calls: Vec<_> = requests.into_iter().map(|request| (self.inside().service)(request)).collect();
-        self.places.fate.set(fate);
-        self.places.committed.set(false);
-        self.drive(Box::pin(join_all(calls)))
-    }
-
-    /// Compares the books with Stripe's, as the command and the schedule do: 200 with the report, 500 with the error.
-    pub fn reconcile(&mut self, fate: Fate) -> Ended {
-        let app = self.app();
-        let pace = Pace { interval: Duration::ZERO, backoff: Duration::ZERO, tries: 3, pages: 2_000 };
-        let options = Options { cause: RunCause::Command, dry_run: false, since_days: MAX_SINCE_DAYS, pace };
-        let call = async move {
-            let (status, body) = match reconcile(&app, options, std::future::pending()).await {
-                Ok(ended) => (200, serde_json::to_value(ended.report).expect("a report")),
-                Err(error) => (500, Value::String(with_causes(&error))),
-            };
-            vec![Answer { status, body }]
-        };
-        self.places.fate.set(fate);
-        self.places.committed.set(false);
-        self.drive(Box::pin(call)).only()
+        self.drive(Box::pin(join_all(calls)), fate)
     }
 
     /// Lets the request that waits go on.
     pub fn resume(&mut self, fate: Fate) -> Option<Ended> {
         let call = self.suspended.take()?;
         drop(self.places.gate.take());
-        self.places.fate.set(fate);
-        self.places.committed.set(false);
-        Some(self.drive(call).only())
+        Some(self.drive(call, fate).only())
     }
 
-    fn drive(&mut self, mut call: Call) -> Ended<Vec<Answer>> {
+    /// Runs what is to be run until it ends, waits, or the process dies.
+    pub(super) fn drive(&mut self, mut call: Call, fate: Fate) -> Ended<Vec<Answer>> {
         let places = self.places.clone();
+        places.fate.set(fate);
+        places.committed.set(false);
         let answer = self.inside().runtime.block_on(async {
             tokio::select! {
                 biased;
@@ -262,7 +275,7 @@ impl Process {
         if let Some(inside) = self.inside.take() {
             inside.kill();
         }
-        self.inside = Some(Inside::start(&self.parts));
+        self.inside = Some(Inside::start(&self.parts, &self.places));
     }
 
     /// Stops gracefully and starts again. What waits is finished before.
@@ -275,7 +288,7 @@ impl Process {
             });
             inside.kill();
         }
-        self.inside = Some(Inside::start(&self.parts));
+        self.inside = Some(Inside::start(&self.parts, &self.places));
     }
 }
 
@@ -290,13 +303,14 @@ impl Drop for Process {
 }
 
 impl Inside {
-    fn start(parts: &Parts) -> Self {
+    fn start(parts: &Parts, places: &Places) -> Self {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
         let (app, service) = runtime.block_on(async {
             let app = Arc::new(build_app(parts).await);
             let service = build_service(parts, &app).await;
             (app, service)
         });
+        places.app.replace(Arc::downgrade(&app));
         Self { runtime, app, service }
     }
 

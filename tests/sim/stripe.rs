@@ -41,9 +41,11 @@ pub enum Fault {
     FailedLater,
     /// The connection broke, and the work is done later.
     LostLater,
+    /// 404: what was asked for is not there yet. Not among the faults that any request may meet.
+    NotYet,
 }
 
-/// Every fault there is.
+/// Every fault that any request may meet.
 pub const FAULTS: [Fault; 14] = [
     Fault::Limited,
     Fault::FailedBefore,
@@ -85,6 +87,8 @@ pub struct Stripe {
     pub faults_met: u64,
     /// Keys of which Stripe keeps a 500.
     failed_keys: BTreeSet<String>,
+    /// Keys under which something was done. It is not done again under them.
+    done_keys: BTreeSet<String>,
     /// What is still to be done, oldest first.
     late: VecDeque<Late>,
 }
@@ -105,6 +109,7 @@ impl SharedStripe {
             faults: VecDeque::new(),
             faults_met: 0,
             failed_keys: BTreeSet::new(),
+            done_keys: BTreeSet::new(),
             late: VecDeque::new(),
         };
         Self { inside: Arc::new(Mutex::new(stripe)), clock }
@@ -155,6 +160,9 @@ impl Stripe {
     fn carry_out(&mut self, method: &str, path: &str, form: &str, key: Option<&str>, now_ms: i64) -> ModelAnswer {
         let request = ModelRequest { method, path, form, idempotency_key: key, api_version: DEFAULT_API_VERSION };
         let answer = self.model.request(&request, now_ms);
+        if let (Some(key), 200) = (key, answer.status) {
+            self.done_keys.insert(key.to_owned());
+        }
         if method == "POST" && path == "/v1/checkout/sessions" && answer.status == 200 {
             self.truth.session_opened(&answer.body);
         }
@@ -201,6 +209,7 @@ impl Stripe {
             Some(Fault::LateBefore) => return Err(StripeError::Timeout),
             Some(Fault::Limited) => return Err(refusal(429)),
             Some(Fault::Locked) => return Err(refusal(409)),
+            Some(Fault::NotYet) => return Err(refusal(404)),
             _ if is_failed => return Err(refusal(500)),
             _ if is_in_use => return Err(in_use()),
             _ => {}
@@ -208,7 +217,9 @@ impl Stripe {
         if let (Some(Fault::FailedBefore | Fault::FailedAfter | Fault::FailedLater), Some(key)) = (fault, key) {
             self.failed_keys.insert(key.to_owned());
         }
-        if let (Some(Fault::FailedLater | Fault::LostLater), Some(key)) = (fault, key) {
+        if let (Some(Fault::FailedLater | Fault::LostLater), Some(key)) = (fault, key)
+            && !self.done_keys.contains(key)
+        {
             let key = (fault == Some(Fault::LostLater)).then(|| key.to_owned());
             self.late.push_back(Late { due_ms: now_ms + LATE_MS, path: path.to_owned(), form: form.to_owned(), key });
         }
@@ -233,6 +244,7 @@ fn refusal(status: u16) -> StripeError {
     let (kind, code) = match status {
         429 => ("invalid_request_error", json!("rate_limit")),
         409 => ("invalid_request_error", json!("lock_timeout")),
+        404 => ("invalid_request_error", json!("resource_missing")),
         400..=499 => ("invalid_request_error", Value::Null),
         _ => ("api_error", Value::Null),
     };

@@ -194,6 +194,9 @@ impl World {
         };
         self.clock.advance_ms(pause_ms);
         self.stripe.tick();
+        if self.process.has_bad_disk() && self.rng.percent(15) {
+            self.disk_changes();
+        }
         match self.rng.below(100) {
             0..=10 => self.buy()?,
             11..=22 => self.act(|someone| someone.pay()),
@@ -211,7 +214,9 @@ impl World {
             63..=67 => self.go_on()?,
             68 => self.restart()?,
             69..=74 => self.burst()?,
-            76..=80 => self.overtake()?,
+            76..=79 => self.overtake()?,
+            80..=82 => self.learn_fees()?,
+            83..=84 => self.disk_changes(),
             75 if self.rng.percent(60) => self.compare_now()?,
             75 => self.lists_lag(),
             _ => self.deliver()?,

@@ -1,0 +1,46 @@
+//! What our process does by itself, without a request: it compares the books, and learns what Stripe kept.
+
+use std::time::Duration;
+
+use serde_json::Value;
+use tokio_util::sync::CancellationToken;
+use topup::app::learn_fees::learn_fees;
+use topup::app::reconcile::{MAX_SINCE_DAYS, Options, Pace, RunCause, reconcile};
+use topup::app::with_causes;
+
+use super::process::{Answer, Ended, Fate, Process};
+
+impl Process {
+    /// Compares the books with Stripe's, as the command and the schedule do: 200 with the report, 500 with the error.
+    pub fn reconcile(&mut self, fate: Fate) -> Ended {
+        let app = self.app();
+        let pace = Pace { interval: Duration::ZERO, backoff: Duration::ZERO, tries: 3, pages: 2_000 };
+        let options = Options { cause: RunCause::Command, dry_run: false, since_days: MAX_SINCE_DAYS, pace };
+        self.run(fate, async move {
+            match reconcile(&app, options, std::future::pending()).await {
+                Ok(ended) => (200, serde_json::to_value(ended.report).expect("a report")),
+                Err(error) => (500, Value::String(with_causes(&error))),
+            }
+        })
+    }
+
+    /// Asks for the fees that are due, as the job does every few seconds: 200 with how many were learned, 500 with the
+    /// error.
+    pub fn learn_fees(&mut self, fate: Fate) -> Ended {
+        let app = self.app();
+        self.run(fate, async move {
+            match learn_fees(&app, Duration::ZERO, &CancellationToken::new()).await {
+                Ok(learned) => (200, Value::from(learned)),
+                Err(error) => (500, Value::String(with_causes(&error))),
+            }
+        })
+    }
+
+    fn run(&mut self, fate: Fate, job: impl Future<Output = (u16, Value)> + 'static) -> Ended {
+        let call = async move {
+            let (status, body) = job.await;
+            vec![Answer { status, body }]
+        };
+        self.drive(Box::pin(call), fate).only()
+    }
+}
