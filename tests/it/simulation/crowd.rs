@@ -1,8 +1,10 @@
-//! Many workers at once on one database: real concurrency, so a run cannot be repeated to the letter. What each does is
-//! what happens in the simulator; what must hold at the end is the same.
+//! Many workers at once on one database, whose storage fails now and then: real concurrency, so a run cannot be repeated to
+//! the letter. What each does is what happens in the simulator; what must hold at the end is the same.
+
+mod storage;
 
 use std::collections::VecDeque;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -11,12 +13,12 @@ use topup::app::App;
 use topup::app::apply_event::{ApplyEventError, apply_event};
 use topup::app::check_session::{Visible, check_session};
 use topup::app::create_checkout::{CreateCheckout, CreateCheckoutError, create_checkout};
-use topup::app::reconcile::{MAX_SINCE_DAYS, Options, Pace, RunCause, reconcile};
+use topup::app::reconcile::{MAX_SINCE_DAYS, Options, Pace, ReconcileError, RunCause, reconcile};
 use topup::domain::account::AccountId;
 use topup::domain::ids::SessionId;
 use topup::domain::redirect::{AllowedOrigin, RedirectUrl};
 use topup::ports::Clock;
-use topup::store::{StoreError, Unavailable};
+use topup::store::StoreError;
 
 use crate::sim::acts::Bystander;
 use crate::sim::books::Books;
@@ -27,8 +29,8 @@ use crate::sim::process::{Parts, build_app};
 use crate::sim::rng::{Rng, SeededIds};
 use crate::sim::stripe::{FAULTS, SharedStripe};
 use crate::sim::world::{Promises, WEBHOOK_SECRET, config};
-use crate::support::Backend;
 use crate::support::database::TestDatabase;
+use crate::support::{Backend, until};
 
 /// What the workers share.
 struct Crowd {
@@ -37,8 +39,10 @@ struct Crowd {
     stripe: SharedStripe,
     network: Mutex<Network>,
     origins: Vec<AllowedOrigin>,
-    /// Whether somebody holds rows now and then.
-    has_stranger: bool,
+    /// How many things were done.
+    steps_done: AtomicU64,
+    /// How many of them failed because the database was busy or away.
+    failed: AtomicU64,
     work_is_done: AtomicBool,
 }
 
@@ -53,22 +57,26 @@ pub async fn run(backend: Backend, workers: u64, steps: u64) {
     let origins = config.allowed_origins.clone();
     let parts = Parts { config, stripe: stripe.clone(), clock: clock.clone(), ids };
     let app = build_app(&parts).await;
-    let has_stranger = backend == Backend::Postgres;
     let crowd = Arc::new(Crowd {
         app: Arc::new(app),
         clock,
         stripe,
         network: Mutex::default(),
         origins,
-        has_stranger,
+        steps_done: AtomicU64::new(0),
+        failed: AtomicU64::new(0),
         work_is_done: AtomicBool::new(false),
     });
-    let stranger = has_stranger.then(|| tokio::spawn(hold_rows(crowd.clone(), database.url.clone())));
+    let is_server = backend == Backend::Postgres;
+    let stranger = is_server.then(|| tokio::spawn(hold_rows(crowd.clone(), database.url.clone())));
+    let trouble = tokio::spawn(storage::fail_now_and_then(crowd.clone(), backend, database.url.clone()));
     let tasks: Vec<_> = (0..workers).map(|worker| tokio::spawn(work(crowd.clone(), worker, steps))).collect();
     for task in tasks {
         task.await.expect("no worker panics");
     }
     crowd.work_is_done.store(true, Ordering::Release);
+    assert!(trouble.await.expect("no panic") > 4, "the storage hardly failed");
+    assert!(crowd.failed.load(Ordering::Relaxed) > 4, "hardly anything failed with the storage");
     if let Some(stranger) = stranger {
         assert!(stranger.await.expect("no panic") > 10, "hardly any row was held");
     }
@@ -116,12 +124,13 @@ async fn work(crowd: Arc<Crowd>, worker: u64, steps: u64) {
             50..=56 if !sessions.is_empty() => {
                 let (account, session) = rng.pick(&sessions).clone();
                 match check_session(&crowd.app, &session, &Visible::Account(account)).await {
-                    Err(error) if crowd.is_held_up(&error) => {}
+                    Err(error) if crowd.is_excused(&error) => {}
                     found => assert!(found.expect("the database works").is_some(), "{session} is not there"),
                 }
             }
             _ => crowd.deliver(&mut rng).await,
         }
+        crowd.steps_done.fetch_add(1, Ordering::AcqRel);
     }
 }
 
@@ -136,7 +145,7 @@ impl Crowd {
             Ok(checkout) => Some((account, SessionId::parse(checkout.session).expect("an id"))),
             // Ended: somebody has paid on a page of an earlier try, of which we never heard.
             Err(CreateCheckoutError::Stripe(_) | CreateCheckoutError::SessionEnded) => None,
-            Err(CreateCheckoutError::Store(error)) if self.is_held_up(&error) => None,
+            Err(CreateCheckoutError::Store(error)) if self.is_excused(&error) => None,
             Err(error) => panic!("a purchase fails: {}", topup::app::with_causes(&error)),
         }
     }
@@ -180,14 +189,17 @@ impl Crowd {
         match apply_event(&self.app, Some(&header), body, None).await {
             Ok(_) => true,
             Err(ApplyEventError::Stripe(_) | ApplyEventError::Store(StoreError::Stale)) => false,
-            Err(ApplyEventError::Store(error)) if self.is_held_up(&error) => false,
+            Err(ApplyEventError::Store(error)) if self.is_excused(&error) => false,
             Err(error) => panic!("{} fails: {}", delivery.id, topup::app::with_causes(&error)),
         }
     }
 
-    /// Whether a row was held for longer than a write waits for it: a 503, after which the other side comes again.
-    fn is_held_up(&self, error: &StoreError) -> bool {
-        self.has_stranger && error.unavailable() == Some(Unavailable::Busy)
+    /// Whether a row was held for longer than a write waits for it, or the storage failed: a 503, after which the other
+    /// side comes again.
+    fn is_excused(&self, error: &StoreError) -> bool {
+        let is_excused = error.unavailable().is_some();
+        self.failed.fetch_add(u64::from(is_excused), Ordering::Relaxed);
+        is_excused
     }
 
     async fn end(&self) {
@@ -201,7 +213,12 @@ impl Crowd {
         }
         let pace = Pace { interval: Duration::ZERO, backoff: Duration::ZERO, tries: 3, pages: 2_000 };
         let options = Options { cause: RunCause::Command, dry_run: false, since_days: MAX_SINCE_DAYS, pace };
-        reconcile(&self.app, options, std::future::pending()).await.expect("a report");
+        // The first to meet a session that was cut is told so.
+        until("a comparison", async || match reconcile(&self.app, options, std::future::pending()).await {
+            Err(ReconcileError::Store(error)) if self.is_excused(&error) => None,
+            ended => Some(ended.expect("a report")),
+        })
+        .await;
         let books = Books::read(&self.app.db).await;
         assert!(books.topups.values().filter(|topup| topup.state == "paid").count() > 20, "too little was paid");
         verify(&books, &self.stripe.lock().truth, &mut Promises::default()).expect("the books hold");
