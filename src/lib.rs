@@ -8,6 +8,7 @@
 //! - [`stripe`]: calling Stripe, believing it and understanding it.
 //! - [`app`]: the use cases, one file each.
 //! - [`http`]: the API, and the documentation generated from it.
+//! - [`outgoing`]: what every HTTP client of ours has in common.
 //! - [`config`], [`startup`]: settings, and how everything is put together.
 //!
 //! `docs/ARCHITECTURE.md` follows one purchase through all of them.
@@ -20,6 +21,7 @@ pub mod database_url;
 pub mod dev;
 pub mod domain;
 pub mod http;
+pub mod outgoing;
 pub mod ports;
 pub mod secret;
 pub mod startup;

@@ -36,8 +36,9 @@ use crate::store::instance::{self, Instance, MigrationState};
 use crate::store::{Db, StoreError};
 use crate::stripe::StripeWebhooks;
 use crate::stripe::clock::{NoClient, StripeClock};
-use crate::stripe::gateway::{InvalidStripeSettings, StripeGateway};
+use crate::stripe::gateway::StripeGateway;
 use crate::stripe::signature::{EmptySecret, SignatureVerifier};
+use crate::stripe::transport::InvalidStripeSettings;
 use crate::system::{SystemClock, SystemIds};
 
 pub mod command;

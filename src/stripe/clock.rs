@@ -5,11 +5,11 @@ use std::time::Duration;
 use async_trait::async_trait;
 use reqwest::Client;
 use reqwest::header::DATE;
-use reqwest::redirect::Policy;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc2822;
+use url::Url;
 
-use super::gateway::STRIPE_API_BASE;
+use super::transport::{STRIPE_API_BASE, client_for};
 use crate::ports::ProviderClock;
 
 const TIMEOUT: Duration = Duration::from_secs(5);
@@ -18,13 +18,19 @@ const TIMEOUT: Duration = Duration::from_secs(5);
 #[derive(Debug)]
 pub struct StripeClock {
     client: Client,
-    url: String,
+    url: Url,
 }
 
 /// The client for Stripe's time cannot be made.
 #[derive(Debug, thiserror::Error)]
-#[error("the client for Stripe's time cannot be made")]
-pub struct NoClient(#[source] reqwest::Error);
+pub enum NoClient {
+    /// The address is not one.
+    #[error("STRIPE_API_BASE is not an address")]
+    Address(#[source] url::ParseError),
+    /// Something in the environment cannot be used.
+    #[error("the client for Stripe's time cannot be made")]
+    Client(#[source] reqwest::Error),
+}
 
 impl StripeClock {
     /// Stripe's time, or that of a sandbox at another base address.
@@ -32,17 +38,16 @@ impl StripeClock {
     /// # Errors
     /// When no client can be made.
     pub fn new(api_base: Option<&str>) -> Result<Self, NoClient> {
-        // The client takes the process's default provider. An error means that there is one already.
-        let _already_installed = rustls::crypto::ring::default_provider().install_default().is_err();
-        let client = Client::builder().redirect(Policy::none()).no_proxy().timeout(TIMEOUT).pool_max_idle_per_host(0);
-        Ok(Self { client: client.build().map_err(NoClient)?, url: api_base.unwrap_or(STRIPE_API_BASE).to_owned() })
+        let url = Url::parse(api_base.unwrap_or(STRIPE_API_BASE)).map_err(NoClient::Address)?;
+        let client = client_for(&url).timeout(TIMEOUT).pool_max_idle_per_host(0).build().map_err(NoClient::Client)?;
+        Ok(Self { client, url })
     }
 }
 
 #[async_trait]
 impl ProviderClock for StripeClock {
     async fn now_ms(&self) -> Option<i64> {
-        let answer = self.client.head(&self.url).send().await.ok()?;
+        let answer = self.client.head(self.url.clone()).send().await.ok()?;
         parse(answer.headers().get(DATE)?.to_str().ok()?)
     }
 }

@@ -1,20 +1,18 @@
 //! Reading Stripe's events, whatever API version rendered them.
 //!
-//! Only the fields that we need are read; enums are open, unknown fields are passed over, a reference may be an id or a
-//! whole object. What is read is not believed: it is compared with what was stored. An event of a type that we handle
-//! and cannot read is an error, never silence.
+//! The objects in them are read by `objects.rs`. What is read is not believed: it is compared with what was stored. An
+//! event of a type that we handle and cannot read is an error, never silence.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
 use std::fmt;
 
 use serde::de::{IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
-use serde_json::Value;
 use serde_json::value::RawValue;
 
-use crate::domain::checkout::{PURPOSE, PaymentProgress, PaymentReport};
-use crate::domain::ids::{EventId, PaymentIntentId, SessionId, TopupId};
+use super::objects::{Marked, Occasion, OfPayment, Session, payment_intent};
+use crate::domain::checkout::PaymentProgress;
+use crate::domain::ids::{EventId, PaymentIntentId, TopupId};
 use crate::domain::reversal::EventRef;
 use crate::ports::{EventSubject, WebhookError, WebhookEvent};
 
@@ -120,75 +118,6 @@ impl<'de> Visitor<'de> for DataVisitor {
     }
 }
 
-/// A reference to another object: its id, or the object itself.
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum Reference {
-    Id(String),
-    Object { id: String },
-}
-
-impl Reference {
-    fn into_id(self) -> String {
-        match self {
-            Self::Id(id) | Self::Object { id } => id,
-        }
-    }
-}
-
-#[derive(Deserialize)]
-struct TotalDetails {
-    #[serde(default)]
-    amount_tax: Option<i64>,
-}
-
-#[derive(Deserialize)]
-struct Session {
-    id: String,
-    #[serde(default)]
-    mode: Option<String>,
-    #[serde(default)]
-    payment_status: Option<String>,
-    #[serde(default)]
-    currency: Option<String>,
-    #[serde(default)]
-    amount_total: Option<i64>,
-    #[serde(default)]
-    total_details: Option<TotalDetails>,
-    #[serde(default)]
-    client_reference_id: Option<String>,
-    #[serde(default)]
-    metadata: Option<HashMap<String, String>>,
-    #[serde(default)]
-    payment_intent: Option<Reference>,
-}
-
-/// Only the metadata: enough to see whether an object is ours, before the rest of it is read. Others may have anything
-/// in theirs, of any shape.
-#[derive(Deserialize)]
-struct Marked<'o> {
-    #[serde(default, borrow)]
-    metadata: Option<&'o RawValue>,
-}
-
-impl Marked<'_> {
-    fn topup(&self) -> Option<TopupId> {
-        let metadata: HashMap<String, Value> = serde_json::from_str(self.metadata?.get()).ok()?;
-        if metadata.get("purpose")?.as_str()? != PURPOSE {
-            return None;
-        }
-        TopupId::parse(metadata.get("topupId")?.as_str()?).ok()
-    }
-}
-
-/// Which top-up metadata names, if it is one of our purpose.
-pub(super) fn topup_of(metadata: &HashMap<String, String>) -> Option<TopupId> {
-    if metadata.get("purpose").map(String::as_str) != Some(PURPOSE) {
-        return None;
-    }
-    TopupId::parse(metadata.get("topupId")?).ok()
-}
-
 /// Why an event of one of our types cannot be read, and what it is about as far as that can be read.
 #[derive(Debug)]
 struct Unreadable {
@@ -284,13 +213,6 @@ fn read_marked(
     head().and_then(|head| read(object, topup, head)).map_err(Unreadable::about(subject))
 }
 
-/// Only the payment: enough to find out whose refund or dispute it is, before the rest of it is read.
-#[derive(Deserialize)]
-struct OfPayment {
-    #[serde(default)]
-    payment_intent: Option<Reference>,
-}
-
 /// Reads an object that names its payment, if it does. Whose payment it is, is found out later.
 fn read_of_payment(
     object: &str,
@@ -307,7 +229,7 @@ fn read_of_payment(
 fn read_session(object: &str, head: &dyn Fn() -> Result<Head, String>) -> Result<WebhookEvent, Unreadable> {
     let read = |object: &str, topup, head| report(from_object(object)?, topup, head);
     let Ok(session) = from_object::<Session>(object) else { return read_marked(object, head, read) };
-    let Some(topup) = session.metadata.as_ref().and_then(topup_of) else { return Ok(NO_TOPUP_OF_OURS) };
+    let Some(topup) = session.topup() else { return Ok(NO_TOPUP_OF_OURS) };
     match head().and_then(|head| report(session, topup, head)) {
         Ok(event) => Ok(event),
         // Read again, to say what it is about.
@@ -324,28 +246,8 @@ fn from_object<'o, T: Deserialize<'o>>(object: &'o str) -> Result<T, String> {
 
 fn report(session: Session, topup: TopupId, head: Head) -> Result<WebhookEvent, String> {
     let progress = progress(&head.event.1, session.payment_status.as_deref())?;
-    let metadata = session.metadata.unwrap_or_default();
-    Ok(WebhookEvent::Payment(Box::new(PaymentReport {
-        event: Some(head.event),
-        livemode: head.livemode,
-        session: SessionId::parse(session.id).map_err(|error| error.to_string())?,
-        topup,
-        progress,
-        account: metadata.get("accountId").cloned(),
-        client_reference: session.client_reference_id,
-        credits: metadata.get("credits").cloned(),
-        mode: session.mode,
-        currency: session.currency,
-        amount_total_minor: session.amount_total,
-        amount_tax_minor: session.total_details.and_then(|details| details.amount_tax),
-        payment_intent: payment_intent(session.payment_intent)?,
-        seal: None,
-    })))
-}
-
-fn payment_intent(reference: Option<Reference>) -> Result<Option<PaymentIntentId>, String> {
-    let id = reference.map(|reference| PaymentIntentId::parse(reference.into_id())).transpose();
-    id.map_err(|error| error.to_string())
+    let occasion = Occasion { event: Some(head.event), livemode: head.livemode, topup, progress };
+    Ok(WebhookEvent::Payment(Box::new(session.report(occasion)?)))
 }
 
 /// What an event says about the money. `checkout.session.completed` alone says nothing: only a `payment_status` of

@@ -4,6 +4,8 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::*;
+use crate::domain::checkout::PaymentReport;
+use crate::domain::ids::SessionId;
 
 fn event() -> Value {
     json!({

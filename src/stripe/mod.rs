@@ -1,10 +1,12 @@
-//! Stripe: calling it (`gateway.rs`, the only user of async-stripe), believing it (`signature.rs`) and understanding it
-//! (`event.rs`, tolerant of every API version).
+//! Stripe: calling it (`gateway.rs`, the only user of async-stripe's requests, by `transport.rs`), believing it
+//! (`signature.rs`) and understanding it: events (`event.rs`), and objects in events and answers (`objects.rs`).
 
 pub mod clock;
 pub mod event;
 pub mod gateway;
+mod objects;
 pub mod signature;
+pub mod transport;
 
 use crate::ports::{WebhookError, WebhookEvent, WebhookReader};
 use signature::SignatureVerifier;

@@ -3,19 +3,20 @@
 use std::path::{Path, PathBuf};
 
 /// A module and those that it may use besides itself.
-const MAY_USE: [(&str, &[&str]); 14] = [
+const MAY_USE: [(&str, &[&str]); 15] = [
     ("domain", &[]),
     ("secret", &[]),
     ("checkpoints", &[]),
     ("database_url", &[]),
+    ("outgoing", &[]),
     ("database_url_tests", &[]),
     ("ports", &["domain"]),
     ("system", &["ports"]),
     ("config", &["database_url", "domain", "secret"]),
     ("store", &["database_url", "domain", "checkpoints"]),
-    ("stripe", &["ports", "domain", "secret", "checkpoints"]),
+    ("stripe", &["ports", "domain", "secret", "checkpoints", "outgoing"]),
     ("app", &["domain", "ports", "store"]),
-    ("http", &["app", "domain"]),
+    ("http", &["app", "domain", "outgoing"]),
     // They put everything together.
     ("startup", &["app", "config", "http", "ports", "store", "stripe", "system"]),
     ("dev", &["app", "config", "http", "domain", "ports", "store", "startup", "secret", "system"]),
@@ -180,7 +181,7 @@ fn only_the_store_talks_to_a_database() {
 }
 
 #[test]
-fn one_file_uses_async_stripe() {
+fn only_what_makes_requests_to_stripe_uses_async_stripe() {
     let texts = [
         "stripe::",
         "stripe_checkout::",
@@ -198,10 +199,14 @@ fn one_file_uses_async_stripe() {
         [
             "stripe/gateway.rs",
             "stripe/gateway/account_defaults.rs",
+            "stripe/gateway/call.rs",
+            "stripe/gateway/checkout.rs",
             "stripe/gateway/events.rs",
             "stripe/gateway/lists.rs",
             "stripe/gateway/money.rs",
-            "stripe/gateway/permissions.rs"
+            "stripe/gateway/permissions.rs",
+            "stripe/transport/http.rs",
+            "stripe/transport/http_tests.rs"
         ]
     );
 }
@@ -219,10 +224,14 @@ fn one_file_asks_for_the_time_and_for_randomness() {
 }
 
 #[test]
-fn the_http_client_belongs_to_the_key_set_and_to_stripes_clock() {
+fn the_http_client_belongs_to_the_key_set_and_to_stripe() {
     let files = files_with(&sources("src"), &["reqwest::"]);
-    let may = |file: &String| file.starts_with("http/auth/") || file == "stripe/clock.rs";
+    let client = ["outgoing.rs", "stripe/clock.rs", "stripe/transport/http.rs"];
+    let may = |file: &String| file.starts_with("http/auth/") || client.contains(&file.as_str());
     assert!(files.iter().all(may), "{files:?}");
+    // All of them trust the same and follow nobody.
+    let made = files_with(&sources("src"), &["Client::builder", "Client::new", "ClientBuilder::new"]);
+    assert_eq!(made, ["outgoing.rs"]);
 }
 
 #[test]

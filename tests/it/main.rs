@@ -26,6 +26,7 @@ mod made_once;
 mod money_back;
 mod openapi;
 mod openapi_tools;
+mod outgoing;
 mod pooler;
 mod properties;
 mod rate_limit;

@@ -1,15 +1,13 @@
-//! Stripe in this process: the sandbox's model, reached through the client trait of async-stripe, so that requests are
-//! made and answers are read by the code that production uses. What goes wrong on the way is planned by the simulation.
+//! Stripe in this process: the sandbox's model, reached through a transport of its own, so that requests are made and
+//! answers are read by the code that production uses. What goes wrong on the way is planned by the simulation.
 
 use std::collections::{BTreeSet, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard};
 
-use actix_web::web::Bytes;
 use serde_json::{Value, json};
-use stripe::StripeError;
-use stripe_client_core::{CustomizedStripeRequest, StripeClient, StripeMethod};
 use stripe_sandbox::{DEFAULT_API_VERSION, Model, ModelAnswer, ModelRequest};
 use topup::ports::Clock;
+use topup::stripe::transport::{Answer, Request, Transport, TransportError};
 
 use super::clock::SimClock;
 use super::truth::Truth;
@@ -197,21 +195,21 @@ impl Stripe {
         form: &str,
         key: Option<&str>,
         now_ms: i64,
-    ) -> Result<Bytes, StripeError> {
+    ) -> Result<Answer, TransportError> {
         let fault = self.faults.pop_front().flatten();
         let is_failed = key.is_some_and(|key| self.failed_keys.contains(key));
         let is_in_use = key.is_some_and(|key| self.late.iter().any(|late| late.key.as_deref() == Some(key)));
         self.faults_met += u64::from(fault.is_some() || is_failed || is_in_use);
         // Whose key is wrong, who asks too often, or who is refused before anything else hears nothing of a kept answer.
         match fault {
-            Some(Fault::Refused(status)) => return Err(refusal(status)),
-            Some(Fault::LostBefore) => return Err(StripeError::ClientError("connection refused".to_owned())),
-            Some(Fault::LateBefore) => return Err(StripeError::Timeout),
-            Some(Fault::Limited) => return Err(refusal(429)),
-            Some(Fault::Locked) => return Err(refusal(409)),
-            Some(Fault::NotYet) => return Err(refusal(404)),
-            _ if is_failed => return Err(refusal(500)),
-            _ if is_in_use => return Err(in_use()),
+            Some(Fault::Refused(status)) => return Ok(refusal(status)),
+            Some(Fault::LostBefore) => return Err(broken("connection refused")),
+            Some(Fault::LateBefore) => return Err(TransportError::TimedOut),
+            Some(Fault::Limited) => return Ok(refusal(429)),
+            Some(Fault::Locked) => return Ok(refusal(409)),
+            Some(Fault::NotYet) => return Ok(refusal(404)),
+            _ if is_failed => return Ok(refusal(500)),
+            _ if is_in_use => return Ok(in_use()),
             _ => {}
         }
         if let (Some(Fault::FailedBefore | Fault::FailedAfter | Fault::FailedLater), Some(key)) = (fault, key) {
@@ -224,23 +222,22 @@ impl Stripe {
             self.late.push_back(Late { due_ms: now_ms + LATE_MS, path: path.to_owned(), form: form.to_owned(), key });
         }
         match fault {
-            Some(Fault::FailedBefore | Fault::FailedLater) => return Err(refusal(500)),
-            Some(Fault::LostLater) => return Err(StripeError::ClientError("connection reset".to_owned())),
+            Some(Fault::FailedBefore | Fault::FailedLater) => return Ok(refusal(500)),
+            Some(Fault::LostLater) => return Err(broken("connection reset")),
             _ => {}
         }
         let answer = self.carry_out(method, path, form, key, now_ms);
         match fault {
-            Some(Fault::FailedAfter) => Err(refusal(500)),
-            Some(Fault::LostAfter) => Err(StripeError::ClientError("connection reset".to_owned())),
-            Some(Fault::LateAfter) => Err(StripeError::Timeout),
-            Some(Fault::Garbage) => Ok(Bytes::from_static(b"<html>502 Bad Gateway</html>")),
-            _ if answer.status >= 400 => Err(error_of(&answer.body, answer.status)),
-            _ => Ok(Bytes::from(answer.body.to_string())),
+            Some(Fault::FailedAfter) => Ok(refusal(500)),
+            Some(Fault::LostAfter) => Err(broken("connection reset")),
+            Some(Fault::LateAfter) => Err(TransportError::TimedOut),
+            Some(Fault::Garbage) => Ok(answer_of(200, &"<html>502 Bad Gateway</html>")),
+            _ => Ok(answer_of(answer.status, &answer.body)),
         }
     }
 }
 
-fn refusal(status: u16) -> StripeError {
+fn refusal(status: u16) -> Answer {
     let (kind, code) = match status {
         429 => ("invalid_request_error", json!("rate_limit")),
         409 => ("invalid_request_error", json!("lock_timeout")),
@@ -248,37 +245,28 @@ fn refusal(status: u16) -> StripeError {
         400..=499 => ("invalid_request_error", Value::Null),
         _ => ("api_error", Value::Null),
     };
-    error_of(&json!({ "error": { "type": kind, "code": code, "message": "planned by the simulation" } }), status)
+    answer_of(status, &json!({ "error": { "type": kind, "code": code, "message": "planned by the simulation" } }))
 }
 
 /// An earlier request with the key is still running.
-fn in_use() -> StripeError {
+fn in_use() -> Answer {
     let error = json!({ "type": "invalid_request_error", "code": "idempotency_key_in_use", "message": "running" });
-    error_of(&json!({ "error": error }), 409)
+    answer_of(409, &json!({ "error": error }))
 }
 
-/// As the HTTP client of async-stripe reads an error.
-fn error_of(body: &Value, status: u16) -> StripeError {
-    match miniserde::json::from_str::<stripe_shared::Error>(&body.to_string()) {
-        Ok(read) => StripeError::Stripe(read.error, status),
-        Err(_) => StripeError::JSONDeserialize("error deserializing Stripe error".to_owned()),
-    }
+fn answer_of(status: u16, body: &impl ToString) -> Answer {
+    Answer { status, request_id: None, body: body.to_string().into_bytes() }
 }
 
-impl StripeClient for SharedStripe {
-    type Err = StripeError;
+fn broken(what: &str) -> TransportError {
+    TransportError::Broken(what.into())
+}
 
-    async fn execute(&self, request: CustomizedStripeRequest) -> Result<Bytes, StripeError> {
-        let (request, overrides) = request.into_pieces();
-        let method = match request.method {
-            StripeMethod::Get => "GET",
-            StripeMethod::Post => "POST",
-            StripeMethod::Delete => "DELETE",
-        };
-        let form = request.body.or(request.query).unwrap_or_default();
-        let key = overrides.request_strategy.and_then(|strategy| strategy.get_key());
-        let key = key.as_ref().map(|key| key.as_str().to_owned());
+impl Transport for SharedStripe {
+    async fn send(&self, request: Request) -> Result<Answer, TransportError> {
+        let form = request.form.or(request.query).unwrap_or_default();
+        let (method, key) = (request.method.as_str(), request.idempotency_key.as_deref());
         let now_ms = self.clock.now_ms();
-        self.lock().serve(method, &format!("/v1{}", request.path), &form, key.as_deref(), now_ms)
+        self.lock().serve(method, &request.path, &form, key, now_ms)
     }
 }

@@ -3,94 +3,30 @@
 //! Refunds and disputes do not carry our metadata, only their payment's id: whose it is, is found out later. A charge has
 //! a copy of its payment's metadata.
 
-use std::collections::HashMap;
-
 use serde::Deserialize;
 
-use super::{Head, Marked, NO_PAYMENT, OfPayment, Reference, Unreadable, from_object, payment_intent};
+use super::super::objects::{Charge, List, Marked, Named, OfPayment, PaymentIntent, Refund, payment_intent};
+use super::{Head, NO_PAYMENT, Unreadable, from_object};
 use crate::domain::checkout::Declined;
-use crate::domain::ids::{BalanceTransactionId, ChargeId, DisputeId, PaymentIntentId, RefundId, TopupId};
-use crate::domain::reversal::{REFUND_REQUEST_ID, RefundReport, RefundStatus, amount, word};
+use crate::domain::ids::{BalanceTransactionId, ChargeId, DisputeId, PaymentIntentId, TopupId};
+use crate::domain::reversal::{RefundReport, amount, word};
 use crate::ports::{ChargeRefunded, ChargeSettled, EventSubject, WebhookEvent};
-
-#[derive(Deserialize)]
-struct PaymentError {
-    #[serde(default)]
-    code: Option<String>,
-    #[serde(default)]
-    decline_code: Option<String>,
-}
-
-#[derive(Deserialize)]
-struct FailedPayment {
-    #[serde(default)]
-    last_payment_error: Option<PaymentError>,
-}
 
 /// The most specific word that Stripe has for a declined payment.
 pub(super) fn declined(object: &str, topup: TopupId, head: Head) -> Result<WebhookEvent, String> {
-    let payment: FailedPayment = from_object(object)?;
+    let payment: PaymentIntent = from_object(object)?;
     let code = payment.last_payment_error.and_then(|error| error.decline_code.or(error.code));
     let code = word(code.as_deref().unwrap_or("unknown"));
     Ok(WebhookEvent::Decline(Declined { event: head.event, livemode: head.livemode, topup, code }))
 }
 
-#[derive(Deserialize)]
-struct Charge {
-    id: String,
-    #[serde(default)]
-    payment_intent: Option<Reference>,
-    #[serde(default)]
-    balance_transaction: Option<Reference>,
-}
-
+/// What a charge says of its refunds, which may be less than it has.
 #[derive(Deserialize)]
 struct RefundedCharge {
     #[serde(default)]
     amount_refunded: Option<i64>,
     #[serde(default)]
-    refunds: Option<RefundList>,
-}
-
-#[derive(Deserialize)]
-struct RefundList {
-    #[serde(default)]
-    data: Vec<Refund>,
-    #[serde(default)]
-    has_more: bool,
-}
-
-#[derive(Deserialize)]
-struct Refund {
-    id: String,
-    #[serde(default)]
-    amount: Option<i64>,
-    #[serde(default)]
-    currency: Option<String>,
-    #[serde(default)]
-    status: Option<String>,
-    #[serde(default)]
-    reason: Option<String>,
-    #[serde(default)]
-    payment_intent: Option<Reference>,
-    #[serde(default)]
-    metadata: Option<HashMap<String, String>>,
-}
-
-impl Refund {
-    fn report(self) -> Result<RefundReport, String> {
-        let status = self.status.ok_or("the refund has no status")?;
-        Ok(RefundReport {
-            id: RefundId::parse(self.id).map_err(|error| error.to_string())?,
-            payment_intent: payment_intent(self.payment_intent)?,
-            amount_minor: self.amount.and_then(amount).ok_or("the refund has no amount")?,
-            currency: self.currency.ok_or("the refund has no currency")?,
-            // A status that does not exist yet: better tried again and looked at than guessed.
-            status: RefundStatus::parse(&status).ok_or_else(|| format!("the refund's status is {status}"))?,
-            reason: self.reason.as_deref().map(word),
-            request: self.metadata.as_ref().and_then(|metadata| metadata.get(REFUND_REQUEST_ID)).map(|id| word(id)),
-        })
-    }
+    refunds: Option<List<Refund>>,
 }
 
 /// A charge whose fee may be known: it is, once its movement on the account's balance has an id.
@@ -145,14 +81,9 @@ pub(super) fn refund(object: &str, _: PaymentIntentId, head: Head) -> Result<Web
     Ok(WebhookEvent::Refund { event: head.event, livemode: head.livemode, refund: refund.report()? })
 }
 
-#[derive(Deserialize)]
-struct Dispute {
-    id: String,
-}
-
 /// Which dispute it is about, and nothing else: what it says of its state may be older than what is known.
 pub(super) fn dispute(object: &str, payment_intent: PaymentIntentId, head: Head) -> Result<WebhookEvent, String> {
-    let dispute: Dispute = from_object(object)?;
+    let dispute: Named = from_object(object)?;
     Ok(WebhookEvent::Dispute {
         event: head.event,
         livemode: head.livemode,

@@ -1,14 +1,18 @@
-//! Events, by async-stripe, as the text that a delivery of them would carry.
+//! Events, as the text that a delivery of them would carry.
 
+use serde::de::IgnoredAny;
 use stripe_client_core::{RequestBuilder, StripeMethod};
 
-use super::{Transport, classify};
+use super::call::{answer_to, read};
+use super::failure::not_understood;
 use crate::domain::ids::EventId;
 use crate::ports::GatewayError;
+use crate::stripe::transport::Transport;
 
-/// An event in JSON. What async-stripe knows of events leaves fields out, so the answer is passed on as it is.
-pub(super) async fn read_event(client: &impl Transport, event: &EventId) -> Result<String, GatewayError> {
+/// An event in JSON, as Stripe wrote it.
+pub(super) async fn read_event(transport: &impl Transport, event: &EventId) -> Result<String, GatewayError> {
     let request = RequestBuilder::new(StripeMethod::Get, format!("/events/{event}"));
-    let answer = request.customize::<miniserde::json::Value>().send(client).await.map_err(classify)?;
-    Ok(miniserde::json::to_string(&answer))
+    let answer = answer_to(transport, request, None).await?;
+    read::<IgnoredAny>(&answer)?;
+    String::from_utf8(answer.body).map_err(not_understood)
 }

@@ -1,20 +1,28 @@
 //! Stripe's lists, page by page, for the comparison of the books.
 
+use serde::de::DeserializeOwned;
+use serde_json::value::RawValue;
 use stripe_checkout::checkout_session::ListCheckoutSession;
 use stripe_core::dispute::ListDispute;
 use stripe_core::refund::ListRefund;
-use stripe_shared::{CheckoutSession, PaymentIntent};
-use stripe_types::{Expandable, RangeQueryTs};
+use stripe_types::RangeQueryTs;
 
+use super::call::ask;
+use super::checkout::report;
+use super::failure::not_understood;
 use super::money::{PAGE, dispute_report, refund_report};
-use super::{Transport, classify, not_understood, report, topup_of};
 use crate::domain::checkout::PaymentReport;
 use crate::domain::ids::TopupId;
 use crate::domain::reversal::{DisputeReport, RefundReport};
 use crate::ports::{GatewayError, ListPage};
+use crate::stripe::objects::{Dispute, Expandable, List, Marked, Named, PaymentIntent, Refund, Session};
+use crate::stripe::transport::Transport;
+
+/// A page whose objects are read one by one, so that one that is not understood does not hide the others.
+type Page = List<Box<RawValue>>;
 
 pub(super) async fn checkouts(
-    client: &impl Transport,
+    transport: &impl Transport,
     since_seconds: i64,
     after: Option<&str>,
 ) -> Result<ListPage<PaymentReport>, GatewayError> {
@@ -22,8 +30,7 @@ pub(super) async fn checkouts(
     if let Some(after) = after {
         list = list.starting_after(after);
     }
-    let page = list.send(client).await.map_err(classify)?;
-    Ok(collect(page.data, page.has_more, |session| session.id.to_string(), report))
+    collect(ask(transport, &list).await?, read_session)
 }
 
 /// How many pages are looked through for the session of a top-up: about two sessions a second in the time after a failure.
@@ -34,10 +41,10 @@ const CLOCK_DIFFERENCE_SECONDS: i64 = 300;
 /// The newest session whose metadata names a top-up. Stripe has no filter for it, so the list is read; one that is not
 /// read to its end proves nothing.
 pub(super) async fn checkout_of(
-    client: &impl Transport,
+    transport: &impl Transport,
     topup: &TopupId,
     (from_ms, to_ms): (i64, i64),
-) -> Result<Option<CheckoutSession>, GatewayError> {
+) -> Result<Option<Session>, GatewayError> {
     let within = within(from_ms, to_ms);
     let mut after: Option<String> = None;
     for _ in 0..MAX_LOOKED_PAGES {
@@ -45,15 +52,20 @@ pub(super) async fn checkout_of(
         if let Some(after) = &after {
             list = list.starting_after(after.as_str());
         }
-        let page = list.send(client).await.map_err(classify)?;
-        after = page.data.last().filter(|_| page.has_more).map(|session| session.id.to_string());
-        let is_it = |session: &CheckoutSession| session.metadata.as_ref().and_then(topup_of).as_ref() == Some(topup);
-        let found = page.data.into_iter().find(is_it);
-        if found.is_some() || after.is_none() {
-            return Ok(found);
+        let page: Page = ask(transport, &list).await?;
+        if let Some(found) = page.data.iter().find(|session| is_of(session, topup)) {
+            return read(found).map(Some);
+        }
+        after = next(&page)?;
+        if after.is_none() {
+            return Ok(None);
         }
     }
     Err(not_understood("too many checkout sessions to find one"))
+}
+
+fn is_of(session: &RawValue, topup: &TopupId) -> bool {
+    topup_of(session).as_ref() == Some(topup)
 }
 
 fn within(from_ms: i64, to_ms: i64) -> RangeQueryTs {
@@ -66,7 +78,7 @@ fn within(from_ms: i64, to_ms: i64) -> RangeQueryTs {
 }
 
 pub(super) async fn refunds(
-    client: &impl Transport,
+    transport: &impl Transport,
     since_seconds: i64,
     after: Option<&str>,
 ) -> Result<ListPage<RefundReport>, GatewayError> {
@@ -77,22 +89,18 @@ pub(super) async fn refunds(
             None => list,
         }
     };
-    let page = match request().expand(with_payment()).send(client).await.map_err(classify) {
-        Err(error) if error.is_missing_permission() => request().send(client).await.map_err(classify)?,
+    let page = match ask(transport, &request().expand(with_payment())).await {
+        Err(error) if error.is_missing_permission() => ask(transport, &request()).await?,
         page => page?,
     };
-    Ok(collect(
-        page.data,
-        page.has_more,
-        |refund| refund.id.to_string(),
-        |refund| {
-            if is_foreign(refund.payment_intent.as_ref()) { Ok(None) } else { refund_report(refund).map(Some) }
-        },
-    ))
+    collect(page, |refund| {
+        let refund: Refund = read(refund)?;
+        if is_foreign(refund.payment_intent.as_ref()) { Ok(None) } else { refund_report(refund).map(Some) }
+    })
 }
 
 pub(super) async fn disputes(
-    client: &impl Transport,
+    transport: &impl Transport,
     since_seconds: i64,
     after: Option<&str>,
 ) -> Result<ListPage<DisputeReport>, GatewayError> {
@@ -103,18 +111,14 @@ pub(super) async fn disputes(
             None => list,
         }
     };
-    let page = match request().expand(with_payment()).send(client).await.map_err(classify) {
-        Err(error) if error.is_missing_permission() => request().send(client).await.map_err(classify)?,
+    let page = match ask(transport, &request().expand(with_payment())).await {
+        Err(error) if error.is_missing_permission() => ask(transport, &request()).await?,
         page => page?,
     };
-    Ok(collect(
-        page.data,
-        page.has_more,
-        |dispute| dispute.id.to_string(),
-        |dispute| {
-            if is_foreign(dispute.payment_intent.as_ref()) { Ok(None) } else { dispute_report(&dispute).map(Some) }
-        },
-    ))
+    collect(page, |dispute| {
+        let dispute: Dispute = read(dispute)?;
+        if is_foreign(dispute.payment_intent.as_ref()) { Ok(None) } else { dispute_report(dispute).map(Some) }
+    })
 }
 
 /// A refund does not say whose payment it gives back; the payment does. With it in the list, other products' refunds on
@@ -126,28 +130,44 @@ fn with_payment() -> [String; 1] {
 /// Whether the payment says that it is not ours.
 fn is_foreign(payment: Option<&Expandable<PaymentIntent>>) -> bool {
     match payment {
-        Some(Expandable::Object(payment)) => topup_of(&payment.metadata).is_none(),
+        Some(Expandable::Object(payment)) => payment.topup().is_none(),
         Some(Expandable::Id(_)) => false,
         None => true,
     }
 }
 
-/// One thing that is not understood does not hide the others.
-fn collect<S, T>(
-    data: Vec<S>,
-    has_more: bool,
-    id: impl Fn(&S) -> String,
-    read: impl Fn(S) -> Result<Option<T>, GatewayError>,
-) -> ListPage<T> {
-    let next = data.last().filter(|_| has_more).map(&id);
-    let mut page = ListPage { items: Vec::new(), unreadable: Vec::new(), next };
-    for item in data {
-        let name = id(&item);
-        match read(item) {
-            Ok(Some(item)) => page.items.push(item),
-            Ok(None) => {}
-            Err(error) => page.unreadable.push(format!("{name}: {error}")),
+/// Others' sessions may have anything in their metadata.
+fn read_session(session: &RawValue) -> Result<Option<PaymentReport>, GatewayError> {
+    if topup_of(session).is_none() { Ok(None) } else { report(read(session)?) }
+}
+
+fn topup_of(object: &RawValue) -> Option<TopupId> {
+    serde_json::from_str::<Marked<'_>>(object.get()).ok()?.topup()
+}
+
+fn read<T: DeserializeOwned>(object: &RawValue) -> Result<T, GatewayError> {
+    serde_json::from_str(object.get()).map_err(not_understood)
+}
+
+/// Where the next page begins; `None` on the last one.
+fn next(page: &Page) -> Result<Option<String>, GatewayError> {
+    page.data.last().filter(|_| page.has_more).map(|last| read(last).map(|Named { id }| id)).transpose()
+}
+
+fn collect<T>(
+    page: Page,
+    read_one: impl Fn(&RawValue) -> Result<Option<T>, GatewayError>,
+) -> Result<ListPage<T>, GatewayError> {
+    let mut collected = ListPage { items: Vec::new(), unreadable: Vec::new(), next: next(&page)? };
+    for object in page.data {
+        match read_one(&object) {
+            Ok(item) => collected.items.extend(item),
+            Err(error) => collected.unreadable.push(format!("{}: {error}", name(&object))),
         }
     }
-    page
+    Ok(collected)
+}
+
+fn name(object: &RawValue) -> String {
+    serde_json::from_str(object.get()).map_or_else(|_| "an object without an id".to_owned(), |Named { id }| id)
 }

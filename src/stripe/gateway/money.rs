@@ -1,23 +1,22 @@
-//! Refunds, disputes, payments and fees, by async-stripe.
+//! Refunds, disputes, payments and fees.
 
 use std::collections::HashMap;
 
-use stripe::{IdempotencyKey, RequestStrategy, StripeRequest};
 use stripe_core::balance_transaction::RetrieveBalanceTransaction;
 use stripe_core::dispute::{ListDispute, RetrieveDispute};
 use stripe_core::payment_intent::RetrievePaymentIntent;
 use stripe_core::refund::{CreateRefund, CreateRefundReason, ListRefund};
-use stripe_shared::{BalanceTransaction, Dispute, Refund};
 
+use super::call::{ask, make};
+use super::failure::not_understood;
 use super::permissions::owner_by_session;
-use super::{Transport, classify, not_understood, topup_of};
 use crate::domain::checkout::PURPOSE;
 use crate::domain::fees::RealFee;
-use crate::domain::ids::{BalanceTransactionId, ChargeId, DisputeId, PaymentIntentId, RefundId};
-use crate::domain::reversal::{
-    DisputeMovement, DisputeReport, REFUND_REQUEST_ID, RefundReport, RefundStatus, amount, word,
-};
+use crate::domain::ids::{BalanceTransactionId, ChargeId, DisputeId, PaymentIntentId};
+use crate::domain::reversal::{DisputeReport, REFUND_REQUEST_ID, RefundReport};
 use crate::ports::{GatewayError, PaymentOwner, RefundOrder};
+use crate::stripe::objects::{BalanceTransaction, Charge, Dispute, Expandable, List, PaymentIntent, Refund};
+use crate::stripe::transport::Transport;
 
 /// Stripe's largest page.
 pub(super) const PAGE: i64 = 100;
@@ -25,82 +24,72 @@ pub(super) const PAGE: i64 = 100;
 const MAX_PAGES: usize = 20;
 
 pub(super) async fn read_payment(
-    client: &impl Transport,
+    transport: &impl Transport,
     payment: &PaymentIntentId,
 ) -> Result<Option<PaymentOwner>, GatewayError> {
-    let expanded = RetrievePaymentIntent::new(payment.as_str())
-        .expand(["latest_charge.balance_transaction".to_owned()])
-        .send(client)
-        .await
-        .map_err(classify);
+    let retrieve = || RetrievePaymentIntent::new(payment.as_str());
+    let expanded = retrieve().expand(["latest_charge.balance_transaction".to_owned()]);
     // What is expanded needs a permission of its own. Whose payment it is must be known without the fee, and without
     // the right to read payments: an event about somebody else's money would otherwise fail for ever.
-    let read = match expanded {
-        Err(error) if error.is_missing_permission() => {
-            RetrievePaymentIntent::new(payment.as_str()).send(client).await.map_err(classify)
-        }
+    let read = match ask(transport, &expanded).await {
+        Err(error) if error.is_missing_permission() => ask(transport, &retrieve()).await,
         read => read,
     };
-    let payment = match read {
-        Err(error) if error.is_missing_permission() => return owner_by_session(client, payment).await,
-        read => read?,
+    match read {
+        Err(error) if error.is_missing_permission() => owner_by_session(transport, payment).await,
+        read => owner(read?),
+    }
+}
+
+fn owner(payment: PaymentIntent) -> Result<Option<PaymentOwner>, GatewayError> {
+    let Some(topup) = payment.topup() else { return Ok(None) };
+    let (charge, fee) = match payment.latest_charge {
+        Some(Expandable::Object(charge)) => {
+            let Charge { id, balance_transaction, .. } = *charge;
+            (Some(id), balance_transaction.and_then(Expandable::into_object))
+        }
+        Some(Expandable::Id(id)) => (Some(id), None),
+        None => (None, None),
     };
-    let Some(topup) = topup_of(&payment.metadata) else { return Ok(None) };
-    let charge = payment.latest_charge;
-    let id = charge.as_ref().map(|charge| ChargeId::parse(charge.id().as_str())).transpose();
-    let fee = charge.and_then(stripe_types::Expandable::into_object).and_then(|charge| charge.balance_transaction);
-    let fee = fee.and_then(stripe_types::Expandable::into_object);
     Ok(Some(PaymentOwner {
         topup,
-        livemode: payment.livemode,
-        charge: id.map_err(not_understood)?,
-        fee: fee.as_ref().map(real_fee).transpose()?,
+        livemode: payment.livemode.ok_or_else(|| not_understood("the payment has no livemode"))?,
+        charge: charge.map(ChargeId::parse).transpose().map_err(not_understood)?,
+        fee: fee.map(BalanceTransaction::real_fee).transpose().map_err(not_understood)?,
     }))
 }
 
-pub(super) async fn read_fee(client: &impl Transport, id: &BalanceTransactionId) -> Result<RealFee, GatewayError> {
-    let movement = RetrieveBalanceTransaction::new(id.as_str()).send(client).await.map_err(classify)?;
-    real_fee(&movement)
-}
-
-fn real_fee(movement: &BalanceTransaction) -> Result<RealFee, GatewayError> {
-    Ok(RealFee {
-        balance_transaction: BalanceTransactionId::parse(movement.id.as_str()).map_err(not_understood)?,
-        amount_minor: movement.fee,
-        currency: movement.currency.to_string(),
-    })
+pub(super) async fn read_fee(transport: &impl Transport, id: &BalanceTransactionId) -> Result<RealFee, GatewayError> {
+    let movement: BalanceTransaction = ask(transport, &RetrieveBalanceTransaction::new(id.as_str())).await?;
+    movement.real_fee().map_err(not_understood)
 }
 
 pub(super) async fn refunds_of(
-    client: &impl Transport,
+    transport: &impl Transport,
     payment: &PaymentIntentId,
 ) -> Result<Vec<RefundReport>, GatewayError> {
-    all_refunds(client, payment).await?.into_iter().map(refund_report).collect()
+    all_refunds(transport, payment).await?.into_iter().map(refund_report).collect()
 }
 
 /// The refund whose metadata names one of our requests.
 pub(super) async fn find_refund(
-    client: &impl Transport,
+    transport: &impl Transport,
     payment: &PaymentIntentId,
     request_id: &str,
 ) -> Result<Option<RefundReport>, GatewayError> {
-    let refunds = all_refunds(client, payment).await?;
-    let is_it = |refund: &Refund| request_of(refund).is_some_and(|id| id == request_id);
+    let refunds = all_refunds(transport, payment).await?;
+    let is_it = |refund: &Refund| refund.request() == Some(request_id);
     refunds.into_iter().find(is_it).map(refund_report).transpose()
 }
 
-fn request_of(refund: &Refund) -> Option<&String> {
-    refund.metadata.as_ref().and_then(|metadata| metadata.get(REFUND_REQUEST_ID))
-}
-
-async fn all_refunds(client: &impl Transport, payment: &PaymentIntentId) -> Result<Vec<Refund>, GatewayError> {
+async fn all_refunds(transport: &impl Transport, payment: &PaymentIntentId) -> Result<Vec<Refund>, GatewayError> {
     let mut refunds: Vec<Refund> = Vec::new();
     for _ in 0..MAX_PAGES {
         let mut list = ListRefund::new().payment_intent(payment.as_str()).limit(PAGE);
         if let Some(last) = refunds.last() {
             list = list.starting_after(last.id.as_str());
         }
-        let page = list.send(client).await.map_err(classify)?;
+        let page: List<Refund> = ask(transport, &list).await?;
         let was_empty = page.data.is_empty();
         refunds.extend(page.data);
         if !page.has_more || was_empty {
@@ -111,69 +100,37 @@ async fn all_refunds(client: &impl Transport, payment: &PaymentIntentId) -> Resu
 }
 
 pub(super) fn refund_report(refund: Refund) -> Result<RefundReport, GatewayError> {
-    let request = request_of(&refund).map(|id| word(id));
-    let status = refund.status.unwrap_or_default();
-    let payment_intent = refund.payment_intent.as_ref().map(|payment| PaymentIntentId::parse(payment.id().as_str()));
-    Ok(RefundReport {
-        id: RefundId::parse(refund.id.as_str()).map_err(not_understood)?,
-        payment_intent: payment_intent.transpose().map_err(not_understood)?,
-        amount_minor: amount(refund.amount).ok_or_else(|| not_understood("the amount"))?,
-        currency: refund.currency.to_string(),
-        status: RefundStatus::parse(&status).ok_or_else(|| not_understood(format!("refund status {status}")))?,
-        reason: refund.reason.map(|reason| word(reason.as_str())),
-        request,
-    })
+    refund.report().map_err(not_understood)
 }
 
 /// A payment has one dispute, seldom two.
 pub(super) async fn disputes_of(
-    client: &impl Transport,
+    transport: &impl Transport,
     payment: &PaymentIntentId,
 ) -> Result<Vec<DisputeReport>, GatewayError> {
-    let page = ListDispute::new().payment_intent(payment.as_str()).limit(PAGE).send(client).await.map_err(classify)?;
+    let page: List<Dispute> = ask(transport, &ListDispute::new().payment_intent(payment.as_str()).limit(PAGE)).await?;
     if page.has_more {
         return Err(not_understood("too many disputes of one payment"));
     }
-    page.data.iter().map(dispute_report).collect()
+    page.data.into_iter().map(dispute_report).collect()
 }
 
-pub(super) async fn read_dispute(client: &impl Transport, dispute: &DisputeId) -> Result<DisputeReport, GatewayError> {
-    let dispute = RetrieveDispute::new(dispute.as_str()).send(client).await.map_err(classify)?;
-    dispute_report(&dispute)
+pub(super) async fn read_dispute(
+    transport: &impl Transport,
+    dispute: &DisputeId,
+) -> Result<DisputeReport, GatewayError> {
+    dispute_report(ask(transport, &RetrieveDispute::new(dispute.as_str())).await?)
 }
 
-/// Everything that Stripe shows of its money. What follows from it, [`DisputeReport`] says and nobody else.
-pub(super) fn dispute_report(dispute: &Dispute) -> Result<DisputeReport, GatewayError> {
-    let payment_intent = dispute.payment_intent.as_ref().map(|payment| PaymentIntentId::parse(payment.id().as_str()));
-    Ok(DisputeReport {
-        id: DisputeId::parse(dispute.id.as_str()).map_err(not_understood)?,
-        payment_intent: payment_intent.transpose().map_err(not_understood)?,
-        amount_minor: amount(dispute.amount).ok_or_else(|| not_understood("the amount"))?,
-        currency: dispute.currency.to_string(),
-        status: word(dispute.status.as_str()),
-        reason: Some(word(&dispute.reason)),
-        movements: dispute.balance_transactions.iter().filter(|moved| !is_fee(moved)).map(dispute_movement).collect(),
-        livemode: dispute.livemode,
-        created_seconds: dispute.created,
-    })
-}
-
-fn dispute_movement(moved: &BalanceTransaction) -> DisputeMovement {
-    DisputeMovement { amount_minor: moved.amount, currency: moved.currency.to_string() }
-}
-
-/// What Stripe charges for a dispute, or gives back of that, is not the customer's money.
-fn is_fee(moved: &BalanceTransaction) -> bool {
-    matches!(moved.reporting_category.as_str(), "fee" | "tax" | "network_cost")
-        || matches!(moved.type_.as_str(), "stripe_fee" | "stripe_fx_fee" | "tax_fee" | "fee_credit_funding")
+pub(super) fn dispute_report(dispute: Dispute) -> Result<DisputeReport, GatewayError> {
+    dispute.report().map_err(not_understood)
 }
 
 pub(super) async fn create_refund(
-    client: &impl Transport,
+    transport: &impl Transport,
     order: &RefundOrder,
     key: &str,
 ) -> Result<RefundReport, GatewayError> {
-    let key = IdempotencyKey::new(key).map_err(not_understood)?;
     let mut refund = CreateRefund::new()
         .payment_intent(order.payment_intent.as_str())
         .amount(order.amount_minor)
@@ -188,7 +145,5 @@ pub(super) async fn create_refund(
             _ => CreateRefundReason::RequestedByCustomer,
         });
     }
-    let strategy = RequestStrategy::Idempotent(key);
-    let refund = refund.customize().request_strategy(strategy).send(client).await.map_err(classify)?;
-    refund_report(refund)
+    refund_report(make(transport, &refund, key).await?)
 }

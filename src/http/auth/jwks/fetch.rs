@@ -4,9 +4,10 @@
 
 use std::time::Duration;
 
-use reqwest::redirect::Policy;
 use reqwest::{Client, StatusCode};
 use url::Url;
+
+use crate::outgoing;
 
 /// Why there is no key set.
 #[derive(Debug, thiserror::Error)]
@@ -66,10 +67,7 @@ pub(super) struct Fetcher {
 
 impl Fetcher {
     pub(super) fn new(url: Url, limits: &FetchLimits) -> Result<Self, reqwest::Error> {
-        // The client takes the process's default provider. An error means that there is one already.
-        let _already_installed = rustls::crypto::ring::default_provider().install_default().is_err();
-        let client = Client::builder()
-            .redirect(Policy::none())
+        let client = outgoing::client()
             .no_proxy()
             .connect_timeout(limits.connect_timeout)
             .timeout(limits.total_timeout)
