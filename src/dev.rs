@@ -14,12 +14,12 @@ use stripe_sandbox::{Sandbox, TEST_CARDS};
 use url::Url;
 
 use crate::config::{Config, ConfigErrors, Source};
+use crate::db::{Db, StoreError};
 use crate::domain::account::AccountId;
 use crate::http::demo::{DEMO_ACCOUNT, Demo};
 use crate::ports::IdGenerator;
 use crate::secret::Secret;
 use crate::startup::{Application, Environment, StartError, listen};
-use crate::store::{Db, StoreError};
 
 /// What `--fresh` looks for before it deletes a folder.
 const MARKER: &str = "topup-dev.txt";

@@ -2,29 +2,40 @@
 //!
 //! The map, from the inside out:
 //!
-//! - [`domain`]: the rules, pure: money, fees, prices, what was agreed and what Stripe says. Uses nothing of ours.
-//! - [`ports`]: what the application needs from outside, as contracts.
-//! - [`store`]: SQLite and PostgreSQL, one SQL text; the transaction in which money becomes credits.
-//! - [`stripe`]: calling Stripe, believing it and understanding it.
-//! - [`app`]: the use cases, one file each.
-//! - [`http`]: the API, and the documentation generated from it.
+//! - [`domain`]: the rules, pure: money, fees, prices, what was agreed and what a provider says. Uses nothing of ours.
+//! - [`db`]: SQLite and PostgreSQL, one SQL text; writes that share commits. Knows nothing of money.
+//! - [`books`]: balances and the ledger, and their audit.
+//! - [`providers`]: what a payment provider can do and say, and those there are.
+//! - [`purchases`]: a purchase from its checkout to its last refund, use cases beside their SQL.
+//! - [`inbox`]: deliveries: verified, understood, applied once, or kept to be replayed.
+//! - [`reconcile`]: our books against a provider's.
+//! - [`access`]: API keys and operators.
+//! - [`http`]: the API, one folder per audience, and the documentation generated from it.
 //! - [`outgoing`]: what every HTTP client of ours has in common.
 //! - [`config`], [`startup`]: settings, and how everything is put together.
 //!
 //! `docs/ARCHITECTURE.md` follows one purchase through all of them.
 
+#![deny(clippy::self_named_module_files)]
+
+pub mod access;
 pub mod app;
+pub mod books;
+pub mod catalogue;
 pub mod checkpoints;
 pub mod config;
 pub mod database_url;
+pub mod db;
 #[cfg(feature = "dev")]
 pub mod dev;
 pub mod domain;
 pub mod http;
+pub mod inbox;
 pub mod outgoing;
 pub mod ports;
+pub mod providers;
+pub mod purchases;
+pub mod reconcile;
 pub mod secret;
 pub mod startup;
-pub mod store;
-pub mod stripe;
 pub mod system;

@@ -6,11 +6,11 @@ use crate::event::Mix;
 use crate::hostile;
 use crate::large;
 use crate::latency::{hundredths, median, milliseconds_text, ratio_text};
-use crate::results::Results;
-use crate::rounds::{
+use crate::names::{
     ANALYSED_EMPTY, AS_SENT, BESIDE_HELD, BY_KEY, BY_TOKEN, COMPLETED, FREE, HALF_LOAD, LIVE, LOOP_EACH, LOOP_TOGETHER,
     NOT_ANALYSED, PGBENCH_MANY, PGBENCH_ONE, POSTGRES, SQLITE,
 };
+use crate::results::Results;
 
 /// One of them.
 #[derive(Debug, Serialize)]

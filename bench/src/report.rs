@@ -9,11 +9,11 @@ use crate::bars;
 use crate::event::Mix;
 use crate::latency::{hundredths, milliseconds_text, ratio_text};
 use crate::machine::Machine;
-use crate::results::{Results, Series};
-use crate::rounds::{
+use crate::names::{
     BESIDE_READS, CHECKOUTS, HALF_LOAD, LIVE, LOOP_EACH, PGBENCH_MANY, PGBENCH_ONE, POSTGRES, READERS, READS,
     STRIPE_ALONE,
 };
+use crate::results::{Results, Series};
 
 /// A run, done.
 pub struct Report {

@@ -5,10 +5,11 @@ use std::time::Duration;
 
 use crate::Failure;
 use crate::event::Mix;
+use crate::names::{ANALYSED_EMPTY, NOT_ANALYSED, POSTGRES};
 use crate::postgres::Postgres;
 use crate::purchase::Buyers;
 use crate::results::{Results, Sample};
-use crate::rounds::{ANALYSED_EMPTY, NOT_ANALYSED, POSTGRES, say};
+use crate::rounds::say;
 use crate::service::Program;
 use crate::target::Target;
 use crate::wall_clock_ms;

@@ -7,9 +7,9 @@ use crate::as_sent::AsSent;
 use crate::books::{Books, Sums};
 use crate::event::{Mix, deliveries};
 use crate::load::{self, Load, Outcome, Pace, Request};
+use crate::names::{AS_SENT, POSTGRES};
 use crate::purchase::{ACCOUNTS, Buyers, CREDITS, HOT_ACCOUNT};
 use crate::recording::Recording;
-use crate::rounds::{AS_SENT, POSTGRES};
 use crate::service::{Program, Service};
 use crate::{Failure, wall_clock_ms};
 

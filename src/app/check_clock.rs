@@ -4,7 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::schedule::Job;
-use crate::ports::{Clock, ProviderClock};
+use crate::ports::Clock;
+use crate::providers::port::ProviderClock;
 
 /// A difference that two right clocks and a slow answer can have.
 const TOLERATED_SECONDS: i64 = 30;

@@ -10,7 +10,7 @@ use std::time::Duration;
 use futures_util::future::join_all;
 
 use super::App;
-use crate::ports::{GatewayError, Resource};
+use crate::providers::port::{GatewayError, Resource};
 
 /// How long all questions may take together.
 pub const CHECK_TIME: Duration = Duration::from_secs(5);

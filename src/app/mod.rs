@@ -1,45 +1,26 @@
-//! The use cases, one file each. They know the rules, the ports and the store; they know nothing of HTTP or Stripe.
+//! What every use case works with, and where use cases run.
 
-pub mod accept_payment;
-pub mod adjust_account;
-pub mod adopt_purchase;
-pub mod api_keys;
-pub mod apply_event;
-mod apply_reversal;
-mod apply_thin;
-pub mod audit;
-pub mod caller_key;
 pub mod check_clock;
 pub mod check_key;
-pub mod check_session;
-pub mod check_topup;
-pub mod create_checkout;
-mod create_once;
-pub mod explain_topup;
-pub mod failed_deliveries;
+pub mod fee_pause;
 pub mod key_uses;
-pub mod known_keys;
-pub mod learn_fees;
-mod make_refund;
-mod open_checkout;
-pub mod operator;
-pub mod purge_keys;
 pub mod questions;
-pub mod reconcile;
-pub mod refund_topup;
 pub mod schedule;
-pub mod seal;
 pub mod session_checks;
-mod settle_refunds;
 pub mod tasks;
-pub mod unapplied;
 
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::db::Db;
 use crate::domain::pricing::Pricing;
-use crate::ports::{Clock, IdGenerator, PaymentGateway, WebhookReader};
-use crate::store::Db;
+use crate::ports::{Clock, IdGenerator};
+use crate::providers::event::WebhookReader;
+use crate::providers::port::PaymentGateway;
+use crate::purchases::adopt::seal::SealKey;
+use fee_pause::FeePause;
+use key_uses::KeyUses;
+use questions::Questions;
 use session_checks::SessionChecks;
 use tasks::Tasks;
 
@@ -72,15 +53,15 @@ pub struct App {
     /// How many days the payload of a failed delivery is kept; 0 means not at all.
     pub payload_days: i64,
     /// When the books are compared with Stripe's.
-    pub reconciliation: reconcile::schedule::ScheduleSettings,
+    pub reconciliation: ScheduleSettings,
     /// When API keys were used.
-    pub key_uses: key_uses::KeyUses,
+    pub key_uses: KeyUses,
     /// What checkouts are sealed with; none if no service has used the database yet.
-    pub seal: Option<seal::SealKey>,
+    pub seal: Option<SealKey>,
     /// The bounds of what deliveries ask Stripe.
-    pub questions: questions::Questions,
+    pub questions: Questions,
     /// When Stripe is asked again what it kept.
-    pub fees: learn_fees::FeePause,
+    pub fees: FeePause,
     /// Where writes run, so that a client that goes away interrupts nothing.
     pub tasks: Tasks,
 }
@@ -100,6 +81,20 @@ pub struct CheckoutSettings {
     pub budget: Duration,
     /// The wait before the first repetition of a call, see [`FIRST_PAUSE`].
     pub first_pause: Duration,
+}
+
+/// When the service compares by itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ScheduleSettings {
+    /// How often, in hours; 0 means never.
+    pub every_hours: i64,
+    /// How far back, in days.
+    pub since_days: i64,
+}
+
+impl ScheduleSettings {
+    /// Nothing is compared by itself.
+    pub const NEVER: Self = Self { every_hours: 0, since_days: 1 };
 }
 
 /// An error with all its causes, for the log.

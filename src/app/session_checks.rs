@@ -2,7 +2,7 @@
 //!
 //! Stripe limits what one of its accounts may ask, and payments must not wait because somebody reloads a page. Beyond these
 //! bounds the database answers, and the webhook brings the news. Counted in this process alone,
-//! by the injected clock, which the crate that limits callers (`http/rate_limit.rs`) does not take.
+//! by the injected clock, which the crate that limits callers (`http/kit/rate_limit.rs`) does not take.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};

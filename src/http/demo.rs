@@ -13,10 +13,10 @@ use actix_web::{Error, HttpResponse, ResponseError, Route, web};
 use jsonwebtoken::{EncodingKey, Header};
 use serde::{Deserialize, Serialize};
 
-use super::State;
-use super::problem::ApiError;
-use super::static_file::file;
 use crate::domain::account::AccountId;
+use crate::http::kit::problem::ApiError;
+use crate::http::kit::static_file::file;
+use crate::http::state::State;
 use crate::secret::Secret;
 
 /// The customer of the demo.

@@ -6,11 +6,11 @@ use actix_web::web::Json;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::State;
-use super::openapi::{Problem503, SlowRequest};
-use super::problem::ApiError;
 use crate::app::with_causes;
-use crate::store::instance::MigrationState;
+use crate::books::instance::MigrationState;
+use crate::http::kit::openapi::{Problem503, SlowRequest};
+use crate::http::kit::problem::ApiError;
+use crate::http::state::State;
 
 /// All is well.
 #[derive(Debug, Serialize, ToSchema)]

@@ -3,19 +3,19 @@
 use std::sync::Arc;
 
 use super::{Environment, StartError, check_instance, check_migrated};
+use crate::app::ScheduleSettings;
+use crate::app::fee_pause::FeePause;
 use crate::app::key_uses::KeyUses;
-use crate::app::learn_fees::FeePause;
 use crate::app::questions::Questions;
-use crate::app::reconcile::schedule::ScheduleSettings;
-use crate::app::seal;
 use crate::app::session_checks::SessionChecks;
 use crate::app::tasks::Tasks;
 use crate::app::{App, CheckoutSettings, FIRST_PAUSE};
+use crate::books::instance::Instance;
 use crate::config::CommandConfig;
-use crate::store::Db;
-use crate::store::instance::Instance;
-use crate::stripe::StoredDeliveries;
-use crate::stripe::gateway::StripeGateway;
+use crate::db::Db;
+use crate::providers::stripe::StoredDeliveries;
+use crate::providers::stripe::gateway::StripeGateway;
+use crate::purchases::adopt::seal;
 
 /// Connects to the database, if it may be used with these settings. It opens no checkouts and takes no deliveries.
 ///

@@ -14,9 +14,11 @@ use utoipa_actix_web::AppExt;
 
 use super::{Environment, StartError};
 use crate::config::Config;
-use crate::http::connections::{ConnectionService, ConnectionTimes, Connections, Stream};
-use crate::http::middleware::{KnownRoutes, cors, log_request, no_route, security_headers};
-use crate::http::{self, HttpState, openapi};
+use crate::http;
+use crate::http::documentation;
+use crate::http::kit::connections::{ConnectionService, ConnectionTimes, Connections, Stream};
+use crate::http::kit::middleware::{KnownRoutes, cors, log_request, no_route, security_headers};
+use crate::http::state::HttpState;
 use crate::system::raise_open_files;
 
 /// How long an ended connection waits for the client's last bytes.
@@ -52,19 +54,22 @@ pub(super) fn build_server(
     state: web::Data<HttpState>,
     environment: &Environment,
 ) -> Result<Server, StartError> {
-    let mut document = openapi::document();
+    let mut document = documentation::document();
     document.servers = Some(vec![utoipa::openapi::Server::new(config.public_url.as_str())]);
     let known = web::Data::new(KnownRoutes::new(&document));
-    let documentation = web::Data::new(openapi::Documentation::new(&document));
+    let pages = web::Data::new(documentation::Documentation::new(&document));
     let allowed_headers = config.allowed_headers.clone();
     let (origins, is_https) = (config.allowed_origins.clone(), config.public_url.starts_with("https://"));
     #[cfg(feature = "dev")]
     let demo = environment.demo.clone();
     let app = move || {
-        let (app, _) =
-            WebApp::new().into_utoipa_app().openapi(openapi::frame()).configure(http::routes).split_for_parts();
+        let (app, _) = WebApp::new()
+            .into_utoipa_app()
+            .openapi(documentation::frame())
+            .configure(http::routes::routes)
+            .split_for_parts();
         let app = app.app_data(state.clone()).app_data(known.clone());
-        let app = app.configure(|config| openapi::documentation_routes(config, &documentation));
+        let app = app.configure(|config| documentation::documentation_routes(config, &pages));
         #[cfg(feature = "dev")]
         let app = app.configure(|config| http::demo::routes(config, demo.as_ref()));
         let app = app.default_service(web::route().to(no_route));

@@ -8,7 +8,7 @@ mod refund_unknown;
 mod refunds;
 
 use serde_json::{Value, json};
-use topup::app::api_keys::{self, Scope};
+use topup::access::api_keys::{self, Scope};
 use topup::domain::account::AccountId;
 use topup::ports::Clock;
 use topup::system::SystemIds;

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use topup::app::key_uses;
+use topup::access::key_uses;
 
 use crate::on_both_databases;
 use crate::support::app::{SUCCESS_URL, http_client};
@@ -45,7 +45,7 @@ on_both_databases! {
         let session = app.open_session("user_1", 250).await;
         // As a newer version may make it, for a scope that this one does not know.
         let (db, ids, clock) = (&app.app.db, app.app.ids.as_ref(), app.app.clock.as_ref());
-        let nothing = topup::app::api_keys::create(db, ids, clock, "shop", &[], None).await.expect("a key");
+        let nothing = topup::access::api_keys::create(db, ids, clock, "shop", &[], None).await.expect("a key");
         for (key, may_open, may_read, may_see) in [
             (nothing.secret.expose().to_owned(), false, false, false),
             (create(&app, &["--scope", "checkout"]).await, true, false, true),
@@ -207,7 +207,7 @@ on_both_databases! {
         assert!(list().contains("last used never") && list().contains("created 20"), "{}", list());
         let request = crate::support::app::http_client().get(format!("{}/accounts/user_1/credits", app.url));
         app.send(request.header("x-api-key", key.trim())).await.expect(200);
-        topup::app::key_uses::write_down(&app.app).await.expect("written");
+        topup::access::key_uses::write_down(&app.app).await.expect("written");
         assert!(list().contains("last used 20"), "{}", list());
         app.finish().await;
     }

@@ -4,10 +4,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use serde_json::{Value, json};
-use topup::app::audit::{AuditReport, audit};
+use topup::books::audit::{AuditReport, audit};
 use topup::domain::ids::{LedgerEntryId, RefundId};
 use topup::domain::reversal::{RefundReport, RefundStatus};
-use topup::store::reversals::{ApplyReversals, ReversalNews};
+use topup::purchases::reversal::reversals::{ApplyReversals, ReversalNews};
 
 use crate::on_both_databases;
 use crate::support::app::settings;

@@ -87,7 +87,7 @@ async fn a_port_in_use_is_one_clear_sentence() {
 fn openapi_prints_the_document() {
     let (well, output, _) = run(&Settings::new(), &["openapi"]);
     assert!(well);
-    assert_eq!(output, topup::http::openapi::document_json().expect("a document"));
+    assert_eq!(output, topup::http::documentation::document_json().expect("a document"));
 }
 
 #[test]

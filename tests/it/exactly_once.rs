@@ -9,7 +9,7 @@ mod return_page;
 
 use serde_json::{Value, json};
 use topup::domain::ids::SessionId;
-use topup::store::topups::Topup;
+use topup::purchases::topups::Topup;
 
 use crate::support::TestApp;
 

@@ -9,10 +9,10 @@ mod schedule;
 
 use futures_util::FutureExt;
 use serde_json::Value;
-use topup::app::api_keys::{self, Scope};
+use topup::access::api_keys::{self, Scope};
+use topup::db::Db;
 use topup::domain::account::AccountId;
-use topup::store::Db;
-use topup::store::failed_events::{self, FailedEvent, FailureKind, FailureRecord};
+use topup::inbox::failed_events::{self, FailedEvent, FailureKind, FailureRecord};
 
 use crate::support::app::http_client;
 use crate::support::{Answer, TestApp};

@@ -2,7 +2,7 @@
 
 use futures_util::future::join_all;
 use serde_json::{Value, json};
-use topup::app::api_keys::{self, Scope};
+use topup::access::api_keys::{self, Scope};
 use topup::domain::account::AccountId;
 
 use crate::on_both_databases;

@@ -9,6 +9,7 @@ use serde_json::json;
 use topup::domain::account::AccountId;
 
 use crate::on_both_databases;
+use crate::support::Backend;
 use crate::support::process::Process;
 use crate::support::serve::World;
 use crate::support::until;
@@ -16,19 +17,27 @@ use crate::support::until;
 /// More checkpoints than a purchase has: if the loop gets here, it does not end by itself.
 const TOO_MANY: u64 = 200;
 
+/// How many places there are at least. On `PostgreSQL` a command is one exchange and not a statement after the other.
+fn places_of(backend: Backend, on_sqlite: u64, on_postgres: u64) -> u64 {
+    match backend {
+        Backend::Sqlite => on_sqlite,
+        Backend::Postgres => on_postgres,
+    }
+}
+
 on_both_databases! {
     /// Known mistakes 1, 2 and 24.
     async fn a_process_killed_between_any_two_steps_loses_nothing_and_credits_once(backend: Backend) {
         let world = World::new(backend).await;
         let places = at_every_checkpoint(&world, Interruption::Kill, Path::Webhook).await;
-        assert!(places >= 15, "only {places} places were tried");
+        assert!(places >= places_of(backend, 15, 10), "only {places} places were tried");
         world.finish().await;
     }
 
     async fn a_process_killed_while_the_return_page_asks_stripe_credits_once(backend: Backend) {
         let world = World::new(backend).await;
         let places = at_every_checkpoint(&world, Interruption::Kill, Path::ReturnPage).await;
-        assert!(places >= 20, "only {places} places were tried");
+        assert!(places >= places_of(backend, 20, 14), "only {places} places were tried");
         world.finish().await;
     }
 
@@ -36,7 +45,7 @@ on_both_databases! {
     async fn a_client_that_goes_away_at_any_step_interrupts_nothing(backend: Backend) {
         let world = World::new(backend).await;
         let places = at_every_checkpoint(&world, Interruption::ClientGoesAway, Path::ReturnPage).await;
-        assert!(places >= 20, "only {places} places were tried");
+        assert!(places >= places_of(backend, 20, 14), "only {places} places were tried");
         world.finish().await;
     }
 }
@@ -71,7 +80,7 @@ on_both_databases! {
 
             let mut settings = world.settings();
             settings.insert("TOPUP_PAUSE_AT_CHECKPOINT", format!("1,{place}"));
-            settings.insert("LOG", "info,topup::store::committer=trace".to_owned());
+            settings.insert("LOG", "info,topup::db::committer=trace".to_owned());
             let mut process = Process::serve(&settings, None).await;
             world.stripe.control("deliveries/resume", json!({})).await;
             process.error_line("paused at checkpoint 1: commit").await;

@@ -3,7 +3,7 @@
 
 use serde_json::{Value, json};
 use topup::app::check_key::{KeyVerdict, check_key};
-use topup::ports::Resource;
+use topup::providers::port::Resource;
 
 use crate::on_both_databases;
 use crate::reconcile::compare;

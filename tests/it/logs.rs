@@ -86,7 +86,7 @@ async fn the_log_names_the_reason_and_the_way_out_and_routine_does_not_drown_it(
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_clock_that_is_a_day_off_is_found_by_stripes_date() {
     let app = TestApp::start_with(Backend::Sqlite, Options::default()).await;
-    let stripe = topup::stripe::clock::StripeClock::new(Some(&app.stripe.url)).expect("a client");
+    let stripe = topup::providers::stripe::clock::StripeClock::new(Some(&app.stripe.url)).expect("a client");
     for (move_ms, expected) in [(0_i64, 0_i64), (86_400_000, 86_400), (-2 * 86_400_000, -86_400)] {
         app.clock.advance_ms(move_ms);
         let ahead = topup::app::check_clock::check_clock(app.clock.as_ref(), &stripe).await.expect("an answer");

@@ -12,6 +12,7 @@ mod auth;
 mod backups;
 mod border;
 mod browsers;
+mod circles;
 mod command_line;
 mod conformance;
 mod dev;

@@ -11,7 +11,7 @@ const HOW_TO_REPAIR: &str =
     "run `cargo run -- openapi > openapi/openapi.json` and look at the difference: clients see it";
 
 fn document() -> Value {
-    serde_json::to_value(topup::http::openapi::document()).expect("the document")
+    serde_json::to_value(topup::http::documentation::document()).expect("the document")
 }
 
 /// Each operation as `(method, path, operation)`.
@@ -28,7 +28,7 @@ fn operations(document: &Value) -> Vec<(&str, &str, &Value)> {
 fn the_document_that_is_checked_in_is_what_the_code_says() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("openapi/openapi.json");
     let checked_in = std::fs::read_to_string(path).unwrap_or_default();
-    let generated = topup::http::openapi::document_json().expect("the document");
+    let generated = topup::http::documentation::document_json().expect("the document");
     let difference = checked_in.lines().zip(generated.lines()).enumerate().find(|(_, (old, new))| old != new);
     assert!(checked_in == generated, "openapi/openapi.json is not up to date; {HOW_TO_REPAIR}\n{difference:?}");
 }
@@ -36,12 +36,17 @@ fn the_document_that_is_checked_in_is_what_the_code_says() {
 #[test]
 fn every_route_is_in_the_document_and_every_path_of_the_document_is_a_route() {
     let mut routes = Vec::new();
-    for file in std::fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("src/http")).expect("a folder") {
-        let path = file.expect("a file").path();
-        // The demo's routes are no part of the API.
-        if path.is_dir() || path.ends_with("demo.rs") {
-            continue;
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/http");
+    let (mut folders, mut files) = (vec![root], Vec::new());
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).expect("a folder") {
+            let path = entry.expect("an entry").path();
+            if path.is_dir() { folders.push(path) } else { files.push(path) }
         }
+    }
+    // The demo's routes are no part of the API.
+    files.retain(|path| path.extension().is_some_and(|extension| extension == "rs") && !path.ends_with("demo.rs"));
+    for path in files {
         for line in std::fs::read_to_string(&path).expect("text").lines() {
             for method in ["get", "post", "put", "patch", "delete"] {
                 if let Some(rest) = line.trim().strip_prefix(&format!("#[{method}(\"")) {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::json;
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{ConnectOptions, Connection, Executor, PgConnection, Row};
-use topup::store::{Db, StoreError};
+use topup::db::{Db, StoreError};
 
 use crate::support::books::{Books, apply, topup_of};
 use crate::support::database::TestDatabase;

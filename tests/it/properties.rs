@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use proptest::test_runner::{Config, RngAlgorithm, RngSeed, TestRunner};
 use topup::domain::checkout::{PaymentProgress, PaymentReport, TopupState};
 use topup::domain::ids::SessionId;
-use topup::store::apply::Applied;
+use topup::domain::judge::Applied;
 
 use crate::support::Backend;
 use crate::support::books::{Books, event, new_topup, paid_report, topup_of};

@@ -11,8 +11,8 @@ mod said_once;
 use std::time::Duration;
 
 use topup::app::App;
-use topup::app::reconcile::report::Findings;
-use topup::app::reconcile::{Ended, Options, Pace, RunCause, reconcile};
+use topup::reconcile::report::Findings;
+use topup::reconcile::{Ended, Options, Pace, RunCause, reconcile};
 
 use crate::support::TestApp;
 

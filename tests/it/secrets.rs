@@ -67,8 +67,8 @@ on_both_databases! {
         settings.insert("LOG", "trace".to_owned());
         let served = Served::start(settings).await;
         let (token, wrong_token) = (app.token("user_1"), format!("{}x", app.token("user_1")));
-        let made = topup::app::api_keys::create(
-            &app.app.db, app.app.ids.as_ref(), app.app.clock.as_ref(), "shop", &[topup::app::api_keys::Scope::Admin], None,
+        let made = topup::access::api_keys::create(
+            &app.app.db, app.app.ids.as_ref(), app.app.clock.as_ref(), "shop", &[topup::access::api_keys::Scope::Admin], None,
         );
         let api_key = made.await.expect("a key").secret.expose().to_owned();
         let wrong_key = format!("topup_sk_{:064x}", app.app.ids.id_bits());

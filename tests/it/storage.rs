@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection, SqliteConnection};
-use topup::store::Db;
+use topup::db::Db;
 
 use crate::support::app::http_client;
 use crate::support::process::{Process, topup};

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use topup::store::{Db, Statement};
+use topup::db::{Db, Statement};
 
 /// A purchase.
 #[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]

@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use serde_json::Value;
 use tokio_util::sync::CancellationToken;
-use topup::app::learn_fees::learn_fees;
-use topup::app::reconcile::{MAX_SINCE_DAYS, Options, Pace, RunCause, reconcile};
 use topup::app::with_causes;
+use topup::purchases::fee::learn_fees::learn_fees;
+use topup::reconcile::{MAX_SINCE_DAYS, Options, Pace, RunCause, reconcile};
 
 use super::process::{Answer, Ended, Fate, Process};
 

@@ -2,7 +2,7 @@
 //! any API version, or not at all. What is not answered with 200 is sent again.
 
 use stripe_sandbox::{API_VERSIONS, Model};
-use topup::stripe::event::EVENT_TYPES;
+use topup::providers::stripe::event::EVENT_TYPES;
 
 use super::rng::Rng;
 use super::truth::Truth;

@@ -15,23 +15,24 @@ use futures_util::future::{BoxFuture, LocalBoxFuture, join_all};
 use serde_json::Value;
 use tokio::runtime::Runtime;
 use tokio::sync::{Notify, Semaphore, oneshot};
-use topup::app::learn_fees::FeePause;
+use topup::app::ScheduleSettings;
+use topup::app::fee_pause::FeePause;
 use topup::app::questions::Questions;
-use topup::app::reconcile::schedule::ScheduleSettings;
 use topup::app::session_checks::SessionChecks;
 use topup::app::tasks::Tasks;
 use topup::app::{App, CheckoutSettings};
 use topup::checkpoints;
 use topup::config::Config;
+use topup::db::Db;
+use topup::http;
 use topup::http::auth::jwt::TokenVerifier;
-use topup::http::body_budget::BodyBudget;
-use topup::http::notices::Notices;
-use topup::http::rate_limit::CheckoutLimits;
-use topup::http::{self, HttpState, MAX_WEBHOOK_BYTES_IN_FLIGHT, MAX_WEBHOOKS_IN_FLIGHT};
-use topup::store::Db;
-use topup::stripe::StripeWebhooks;
-use topup::stripe::gateway::StripeGateway;
-use topup::stripe::signature::SignatureVerifier;
+use topup::http::kit::body_budget::BodyBudget;
+use topup::http::kit::notices::Notices;
+use topup::http::kit::rate_limit::CheckoutLimits;
+use topup::http::state::{HttpState, MAX_WEBHOOK_BYTES_IN_FLIGHT, MAX_WEBHOOKS_IN_FLIGHT};
+use topup::providers::stripe::StripeWebhooks;
+use topup::providers::stripe::gateway::StripeGateway;
+use topup::providers::stripe::signature::SignatureVerifier;
 use utoipa_actix_web::AppExt;
 
 use super::clock::SimClock;
@@ -370,7 +371,7 @@ async fn build_service(parts: &Parts, app: &Arc<App>) -> Service {
         webhook_bytes: BodyBudget::new(MAX_WEBHOOK_BYTES_IN_FLIGHT),
         webhook_permits: Arc::new(Semaphore::new(MAX_WEBHOOKS_IN_FLIGHT)),
     };
-    let (service, _) = actix_web::App::new().into_utoipa_app().configure(http::routes).split_for_parts();
+    let (service, _) = actix_web::App::new().into_utoipa_app().configure(http::routes::routes).split_for_parts();
     let service = Rc::new(test::init_service(service.app_data(web::Data::new(state))).await);
     Rc::new(move |request| {
         let service = service.clone();

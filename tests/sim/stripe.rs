@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use serde_json::{Value, json};
 use stripe_sandbox::{DEFAULT_API_VERSION, Model, ModelAnswer, ModelRequest};
 use topup::ports::Clock;
-use topup::stripe::transport::{Answer, Request, Transport, TransportError};
+use topup::providers::stripe::transport::{Answer, Request, Transport, TransportError};
 
 use super::clock::SimClock;
 use super::truth::Truth;

@@ -8,8 +8,8 @@ use std::sync::{Arc, OnceLock};
 
 use tempfile::TempDir;
 use topup::config::{Config, Source};
+use topup::db::Db;
 use topup::ports::Clock;
-use topup::store::Db;
 
 use super::acts::{Bystander, Done};
 use super::books::Books;

@@ -5,6 +5,7 @@
 
 pub mod jwks;
 pub mod jwt;
+pub mod verification;
 
 use std::sync::Arc;
 
@@ -12,13 +13,13 @@ use actix_web::HttpRequest;
 use actix_web::http::StatusCode;
 use actix_web::http::header::AUTHORIZATION;
 
-use self::jwt::TokenError;
-use super::HttpState;
-use super::client_address::client_address;
-use super::problem::ApiError;
-use crate::app::api_keys::{ApiKey, KeyHash, Scope};
+use crate::access::api_keys::{ApiKey, KeyHash, Scope};
 use crate::app::with_causes;
 use crate::domain::account::AccountId;
+use crate::http::auth::verification::TokenError;
+use crate::http::kit::client_address::client_address;
+use crate::http::kit::problem::ApiError;
+use crate::http::state::HttpState;
 
 /// Who calls.
 #[derive(Debug, Clone)]

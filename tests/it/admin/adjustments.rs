@@ -2,7 +2,7 @@
 
 use futures_util::future::join_all;
 use serde_json::{Value, json};
-use topup::app::api_keys::Scope;
+use topup::access::api_keys::Scope;
 
 use super::{api_key, buy, get, post, refund, start};
 use crate::on_both_databases;

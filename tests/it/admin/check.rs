@@ -1,7 +1,7 @@
 //! "Ask Stripe now": what no webhook brought, an operator brings with one question.
 
 use serde_json::{Value, json};
-use topup::app::api_keys::Scope;
+use topup::access::api_keys::Scope;
 
 use super::{admin_token, api_key, get, start};
 use crate::on_both_databases;

@@ -1,7 +1,7 @@
 //! What an operator sees of purchases.
 
 use serde_json::{Value, json};
-use topup::app::api_keys::Scope;
+use topup::access::api_keys::Scope;
 
 use super::{api_key, buy, deliver_all, events, get, refund, start};
 use crate::on_both_databases;

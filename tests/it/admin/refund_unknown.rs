@@ -1,7 +1,7 @@
 //! Refunds of which it is unknown whether Stripe made them: what is told, what settles them, and that they are made once.
 
 use serde_json::{Value, json};
-use topup::app::api_keys::Scope;
+use topup::access::api_keys::Scope;
 
 use super::{Purchase, api_key, buy, deliver_all, get, refund, refunds_at_stripe, start};
 use crate::on_both_databases;

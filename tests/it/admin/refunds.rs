@@ -1,7 +1,7 @@
 //! Refunds that an operator asks for: how much goes back, what it takes, and when it cannot be.
 
 use serde_json::{Value, json};
-use topup::app::api_keys::Scope;
+use topup::access::api_keys::Scope;
 use topup::domain::ids::TopupId;
 
 use super::{api_key, buy, buy_with, deliver_all, events, get, post, refund, refunds_at_stripe, start, start_with};

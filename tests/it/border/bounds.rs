@@ -4,7 +4,7 @@ use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
 
 use serde_json::json;
-use topup::http::connections::ConnectionTimes;
+use topup::http::kit::connections::ConnectionTimes;
 
 use super::hostile::{Kind, is_ended, is_ended_unread};
 use crate::support::app::{SUCCESS_URL, http_client};
@@ -196,8 +196,8 @@ async fn stripe_is_asked_a_bounded_number_of_times_and_then_the_database_answers
 async fn failed_credentials_are_counted_on_every_route_and_good_ones_are_always_let_in() {
     let app = TestApp::start_with(Backend::Sqlite, Options::default().setting("RATE_LIMIT_PER_MINUTE", "3")).await;
     let (db, ids, clock) = (&app.app.db, app.app.ids.as_ref(), app.app.clock.as_ref());
-    let scopes = [topup::app::api_keys::Scope::Read];
-    let key = topup::app::api_keys::create(db, ids, clock, "shop", &scopes, None).await.expect("a key");
+    let scopes = [topup::access::api_keys::Scope::Read];
+    let key = topup::access::api_keys::create(db, ids, clock, "shop", &scopes, None).await.expect("a key");
     let with_key = async |path: &str, key: &str| {
         app.send(http_client().get(format!("{}{path}", app.url)).header("x-api-key", key)).await
     };

@@ -3,14 +3,15 @@
 
 use futures_util::FutureExt;
 use futures_util::future::join_all;
+use topup::db::{Statement, StoreError};
 use topup::domain::checkout::{PaymentProgress, PaymentReport, TopupState};
 use topup::domain::fees::RealFee;
 use topup::domain::ids::{BalanceTransactionId, ChargeId, PaymentIntentId, SessionId, TopupId};
-use topup::store::apply::Applied;
-use topup::store::checkouts::{BeginCheckout, Begun, StoreOpened};
-use topup::store::fee_news::{ExpectFee, FeeNews};
-use topup::store::idempotency::{IdempotencyKey, StoredAnswer};
-use topup::store::{Statement, StoreError, fees};
+use topup::domain::judge::Applied;
+use topup::purchases::checkout::checkouts::{BeginCheckout, Begun, StoreOpened};
+use topup::purchases::fee::fee_news::{ExpectFee, FeeNews};
+use topup::purchases::fee::fees;
+use topup::purchases::idempotency::{IdempotencyKey, StoredAnswer};
 
 use super::groups::{commands, is_credited};
 use crate::on_both_databases;

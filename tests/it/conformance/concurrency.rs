@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use futures_util::future::join_all;
 use topup::domain::checkout::PaymentProgress;
-use topup::store::apply::Applied;
+use topup::domain::judge::Applied;
 
 use crate::on_both_databases;
 use crate::support::Backend as Databases;
@@ -13,7 +13,7 @@ use crate::support::books::{Books, Rows, account_id, apply, news, topup_of};
 const MANY: u128 = 64;
 
 /// Several pools on one database, as several processes have.
-async fn replicas(books: &Books, backend: Databases) -> Vec<topup::store::Db> {
+async fn replicas(books: &Books, backend: Databases) -> Vec<topup::db::Db> {
     let mut replicas = Vec::new();
     // SQLite has one process that serves, and the command line beside it.
     let count = if backend == Databases::Postgres { 3 } else { 2 };

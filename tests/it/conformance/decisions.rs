@@ -2,7 +2,7 @@
 
 use topup::domain::checkout::{PaymentProgress, PaymentReport, TopupState};
 use topup::domain::ids::{SessionId, TopupId};
-use topup::store::apply::Applied;
+use topup::domain::judge::Applied;
 
 use crate::on_both_databases;
 use crate::support::books::{Books, NOW_MS, Rows, new_topup, news, paid_report, topup_of};
@@ -212,7 +212,7 @@ on_both_databases! {
 
     async fn commands_of_one_call_are_answered_in_order_and_fail_alone(backend: Backend) {
         use topup::domain::ids::LedgerEntryId;
-        use topup::store::apply::ApplyPayment;
+        use topup::purchases::payment::apply::ApplyPayment;
         let books = Books::open(backend).await;
         let (one, two) = (books.opened(1).await, books.opened(2).await);
         let foreign = PaymentReport { topup: TopupId::from_bits(9), ..news(&one, "evt_foreign", Paid) };

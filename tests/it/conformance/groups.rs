@@ -4,13 +4,15 @@ use std::collections::BTreeMap;
 
 use futures_util::FutureExt;
 use futures_util::future::{join, join_all};
+use topup::db::{Statement, StoreError};
 use topup::domain::checkout::{PaymentProgress, PaymentReport, TopupState};
 use topup::domain::ids::{LedgerEntryId, RefundId};
+use topup::domain::judge::Applied;
+use topup::domain::payment::PaymentRole;
 use topup::domain::reversal::{RefundReport, RefundStatus};
-use topup::store::apply::{Applied, ApplyPayment};
-use topup::store::payments::{PaymentRole, touch};
-use topup::store::reversals::{AppliedReversal, ApplyReversals, ReversalNews};
-use topup::store::{Statement, StoreError};
+use topup::purchases::payment::apply::ApplyPayment;
+use topup::purchases::payment::payments::touch;
+use topup::purchases::reversal::reversals::{AppliedReversal, ApplyReversals, ReversalNews};
 
 use crate::on_both_databases;
 use crate::support::books::{Books, NOW_MS, Rows, account_id, event, news, topup_of};
@@ -274,7 +276,7 @@ on_both_databases! {
     }
 
     async fn what_failed_before_is_put_right_by_the_group_that_decides_it(backend: Backend) {
-        use topup::store::failed_events::{FailureKind, FailureRecord, record};
+        use topup::inbox::failed_events::{FailureKind, FailureRecord, record};
         let books = Books::open(backend).await;
         let reports = [books.opened(1).await, books.opened(2).await];
         let (failed, _) = reports[1].event.clone().expect("an event");

@@ -5,11 +5,11 @@ use std::time::Duration;
 use futures_util::FutureExt;
 use futures_util::future::{join, join_all};
 use sqlx::{Connection, Executor, PgConnection};
+use topup::db::{StoreError, Unavailable};
 use topup::domain::checkout::{PaymentProgress, PaymentReport, TopupState};
 use topup::domain::ids::LedgerEntryId;
-use topup::store::apply::Applied;
-use topup::store::reversals::AppliedReversal;
-use topup::store::{StoreError, Unavailable};
+use topup::domain::judge::Applied;
+use topup::purchases::reversal::reversals::AppliedReversal;
 
 use super::groups::{commands, is_credited, refund};
 use crate::support::books::{Books, NOW_MS, apply, new_topup, news, topup_of};
@@ -251,7 +251,7 @@ async fn refunds_that_race_their_payments_never_deadlock() {
     assert_eq!(deadlocks(&url).await, 0);
 }
 
-fn with_other_entries(reports: Vec<PaymentReport>) -> Vec<topup::store::apply::ApplyPayment> {
+fn with_other_entries(reports: Vec<PaymentReport>) -> Vec<topup::purchases::payment::apply::ApplyPayment> {
     let mut commands = commands(reports);
     for (command, number) in commands.iter_mut().zip((100_000_u128..).step_by(2)) {
         command.entry = LedgerEntryId::from_bits(number);

@@ -2,11 +2,12 @@
 
 use futures_util::FutureExt;
 use tokio_util::sync::CancellationToken;
-use topup::app::purge_keys::purge_old_keys;
+use topup::db::{Db, Statement};
 use topup::domain::ids::TopupId;
 use topup::ports::Clock;
-use topup::store::idempotency::{self, IdempotencyKey, KeyState, StoredAnswer};
-use topup::store::{Db, Statement, topups};
+use topup::purchases::idempotency::{self, IdempotencyKey, KeyState, StoredAnswer};
+use topup::purchases::purge_keys::purge_old_keys;
+use topup::purchases::topups;
 
 use crate::on_both_databases;
 use crate::support::books::{Books, new_topup};

@@ -2,7 +2,7 @@
 
 use topup::domain::checkout::{PaymentProgress, PaymentReport, TopupState};
 use topup::domain::ids::SessionId;
-use topup::store::apply::Applied;
+use topup::domain::judge::Applied;
 
 use crate::on_both_databases;
 use crate::support::books::{Books, Rows, event};

@@ -2,10 +2,10 @@
 //! forced with a lock; what comes out is what one after the other gives. (SQLite has one writer.)
 
 use sqlx::{Connection, Executor, PgConnection};
+use topup::db::StoreError;
 use topup::domain::checkout::{PaymentProgress, PaymentReport, TopupState};
 use topup::domain::ids::SessionId;
-use topup::store::StoreError;
-use topup::store::apply::Applied;
+use topup::domain::judge::Applied;
 
 use crate::support::books::{Books, Rows, apply, new_topup, news, paid_report, topup_of};
 use crate::support::{Backend, until};

@@ -2,14 +2,16 @@
 
 use futures_util::FutureExt;
 use futures_util::future::join_all;
+use topup::access::key_rows::{self, ApiKeyRow};
+use topup::books::instance::{self, Instance};
+use topup::db::{Db, StoreError};
 use topup::domain::attempt::Attempt;
 use topup::domain::checkout::{PaymentProgress, TopupState};
 use topup::domain::ids::TopupId;
-use topup::store::api_keys::{self, ApiKeyRow};
-use topup::store::failed_events::{self, FailureCursor, FailureFilter, FailureKind, FailureRecord};
-use topup::store::idempotency::{self, IdempotencyKey, KeyState, StoredAnswer};
-use topup::store::instance::{self, Instance};
-use topup::store::{Db, StoreError, topup_attempts, topups};
+use topup::inbox::failed_events::{self, FailureCursor, FailureFilter, FailureKind, FailureRecord};
+use topup::purchases::checkout::topup_attempts;
+use topup::purchases::idempotency::{self, IdempotencyKey, KeyState, StoredAnswer};
+use topup::purchases::topups;
 
 use crate::on_both_databases;
 use crate::support::books::{Books, NOW_MS, account_id, new_topup, news, topup_of};
@@ -155,7 +157,7 @@ on_both_databases! {
         for (row, hash) in [(bound.clone(), "hash_b"), (unbound.clone(), "hash_a")] {
             db.write(move |tx| {
                 let row = row.clone();
-                async move { api_keys::insert(tx, &row, hash).await }.boxed()
+                async move { key_rows::insert(tx, &row, hash).await }.boxed()
             })
             .await
             .expect("is written");
@@ -164,7 +166,7 @@ on_both_databases! {
         let refused = db
             .write(move |tx| {
                 let twin = twin.clone();
-                async move { api_keys::insert(tx, &twin, "hash_a").await }.boxed()
+                async move { key_rows::insert(tx, &twin, "hash_a").await }.boxed()
             })
             .await;
         assert!(refused.is_err(), "a second key with the same hash");
@@ -172,7 +174,7 @@ on_both_databases! {
         assert_eq!(db.api_key_by_hash("hash_b").await.expect("readable"), Some(bound));
         assert_eq!(db.api_key_by_hash("HASH_A").await.expect("readable"), None);
         for (id, revoked) in [("key_a", true), ("key_a", false), ("key_none", false)] {
-            assert_eq!(in_a_write!(db, |tx| api_keys::revoke(tx, id, 9)).expect("runs"), revoked, "{id}");
+            assert_eq!(in_a_write!(db, |tx| key_rows::revoke(tx, id, 9)).expect("runs"), revoked, "{id}");
         }
         assert_eq!(db.api_key_by_hash("hash_a").await.expect("readable"), None);
         assert_eq!(db.api_keys().await.expect("readable")[0], ApiKeyRow { revoked_at: Some(9), ..unbound });

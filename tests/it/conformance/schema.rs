@@ -2,8 +2,9 @@
 
 use std::path::Path;
 
-use topup::store::instance::MigrationState;
-use topup::store::{Db, all_statements};
+use topup::books::instance::MigrationState;
+use topup::catalogue::all_statements;
+use topup::db::Db;
 
 use crate::on_both_databases;
 use crate::support::books::Books;

@@ -5,8 +5,9 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use futures_util::FutureExt;
 use tokio::sync::Notify;
+use topup::db::{Db, StoreError, Tx};
 use topup::domain::ids::TopupId;
-use topup::store::{Db, StoreError, Tx, topups};
+use topup::purchases::topups;
 
 use crate::on_both_databases;
 use crate::support::Backend as Databases;

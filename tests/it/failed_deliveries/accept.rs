@@ -2,7 +2,7 @@
 //! not left without credits.
 
 use serde_json::{Value, json};
-use topup::app::api_keys::Scope;
+use topup::access::api_keys::Scope;
 
 use super::command::webhooks;
 use super::{api_key, get, replay};

@@ -2,9 +2,9 @@
 
 use futures_util::future::{join, join_all};
 use serde_json::{Value, json};
-use topup::app::api_keys::Scope;
+use topup::access::api_keys::Scope;
+use topup::inbox::failed_events::FailureKind;
 use topup::ports::Clock;
-use topup::store::failed_events::FailureKind;
 
 use super::{
     NOT_HANDLED, api_key, break_database, failed, failed_purchase, failure, get, record, repair_database, replay,

@@ -1,8 +1,8 @@
 //! `topup webhooks …`, beside a running service.
 
 use serde_json::{Value, json};
+use topup::inbox::failed_events::FailureKind;
 use topup::ports::Clock;
-use topup::store::failed_events::FailureKind;
 
 use super::{NOT_HANDLED, break_database, failed, failed_purchase, failure, record, repair_database};
 use crate::on_both_databases;

@@ -2,10 +2,10 @@
 
 use futures_util::future::join_all;
 use serde_json::{Value, json};
-use topup::app::api_keys::Scope;
-use topup::app::failed_deliveries::{erase_old_payloads, erasing_job};
+use topup::access::api_keys::Scope;
+use topup::inbox::failed_deliveries::{erase_old_payloads, erasing_job};
+use topup::inbox::failed_events::FailureKind;
 use topup::ports::Clock;
-use topup::store::failed_events::FailureKind;
 
 use super::{api_key, failed, failed_purchase, failure, get, record, replay};
 use crate::on_both_databases;

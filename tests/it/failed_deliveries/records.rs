@@ -1,9 +1,9 @@
 //! What makes a failure open, whatever order things are written in.
 
 use serde_json::{Value, json};
-use topup::app::failed_deliveries::replay_all;
+use topup::inbox::failed_deliveries::replay_all;
+use topup::inbox::failed_events::{FailureCursor, FailureFilter, FailureKind, FailureState, OpenFailures};
 use topup::ports::Clock;
-use topup::store::failed_events::{FailureCursor, FailureFilter, FailureKind, FailureState, OpenFailures};
 
 use super::{NOT_HANDLED, failed, failure, record};
 use crate::on_both_databases;

@@ -2,10 +2,10 @@
 
 use futures_util::future::join_all;
 use serde_json::{Value, json};
-use topup::app::caller_key::CallerKey;
-use topup::app::create_checkout::{CreateCheckout, create_checkout};
+use topup::access::caller_key::CallerKey;
 use topup::domain::account::AccountId;
 use topup::domain::redirect::{AllowedOrigin, RedirectUrl};
+use topup::purchases::checkout::create_checkout::{CreateCheckout, create_checkout};
 
 use super::{Death, LAG_SECONDS, LATE_SECONDS, Sequence, WAITS, clear, in_lanes, pass, plan, sequences, start};
 use crate::support::app::SUCCESS_URL;

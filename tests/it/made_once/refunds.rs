@@ -2,11 +2,11 @@
 
 use futures_util::future::join_all;
 use serde_json::{Value, json};
-use topup::app::caller_key::CallerKey;
-use topup::app::operator::Operator;
-use topup::app::refund_topup::{RefundTopup, refund_topup};
+use topup::access::caller_key::CallerKey;
+use topup::access::operator::Operator;
 use topup::domain::ids::TopupId;
 use topup::domain::refund::RefundAsk;
+use topup::purchases::refund::refund_topup::{RefundTopup, refund_topup};
 
 use super::{Death, LAG_SECONDS, LATE_SECONDS, Sequence, WAITS, clear, in_lanes, lag, pass, plan, sequences, start};
 use crate::admin::{Purchase, buy, refund};

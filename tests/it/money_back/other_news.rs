@@ -1,7 +1,7 @@
 //! Payments that are declined, come twice, or cost something else than expected.
 
 use serde_json::{Value, json};
-use topup::app::reconcile::{MAX_SINCE_DAYS, Options, Pace, RunCause, reconcile};
+use topup::reconcile::{MAX_SINCE_DAYS, Options, Pace, RunCause, reconcile};
 
 use super::{Purchase, story};
 use crate::on_both_databases;
@@ -106,7 +106,7 @@ on_both_databases! {
         let replica = app.start_replica_with(app.clock.clone()).await;
         app.clock.advance_ms(3_600_000);
         let stop = tokio_util::sync::CancellationToken::new();
-        let learned = topup::app::learn_fees::learn_fees(&replica, std::time::Duration::ZERO, &stop).await;
+        let learned = topup::purchases::fee::learn_fees::learn_fees(&replica, std::time::Duration::ZERO, &stop).await;
         learned.expect("the database works");
         let is_known = async || stored(&app, &purchase).await.real_fee;
         assert_eq!(until("the fee is known", is_known).await, 38);
@@ -139,7 +139,7 @@ on_both_databases! {
     }
 }
 
-async fn stored(app: &TestApp, purchase: &Purchase) -> topup::store::payments::Payment {
+async fn stored(app: &TestApp, purchase: &Purchase) -> topup::purchases::payment::payments::Payment {
     let payment = topup::domain::ids::PaymentIntentId::parse(&*purchase.payment).expect("an id");
     app.app.db.payment(&payment).await.expect("readable").expect("there")
 }

@@ -1,7 +1,7 @@
 //! Refunds. Known mistakes 8 to 11 and 23.
 
 use serde_json::{Value, json};
-use topup::store::reversals::Reversal;
+use topup::purchases::reversal::reversals::Reversal;
 
 use super::{Purchase, story};
 use crate::on_both_databases;

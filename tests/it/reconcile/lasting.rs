@@ -2,8 +2,8 @@
 //! rest from being compared. And the start after an outage.
 
 use serde_json::json;
-use topup::app::reconcile::schedule::{run_after_outage, run_if_due};
-use topup::app::reconcile::{Ended, Obstacle, Options as Comparison, Pace};
+use topup::reconcile::schedule::{run_after_outage, run_if_due};
+use topup::reconcile::{Ended, Obstacle, Options as Comparison, Pace};
 
 use super::{NO_PAUSE, compare_with, ids, options};
 use crate::on_both_databases;

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use serde_json::json;
 use topup::app::App;
-use topup::app::reconcile::schedule::run_if_due;
-use topup::app::reconcile::{Ended, ReconcileError, reconcile};
+use topup::reconcile::schedule::run_if_due;
+use topup::reconcile::{Ended, ReconcileError, reconcile};
 
 use super::{compare, options};
 use crate::on_both_databases;

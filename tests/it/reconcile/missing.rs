@@ -44,7 +44,7 @@ on_both_databases! {
         app.stripe.control(&format!("payment_intents/{payment}/refund"), json!({ "amount": 50 })).await;
         let before = rows(&app.app.db).await;
 
-        let ended = compare_with(&app.app, topup::app::reconcile::Options { dry_run: true, ..options() }).await;
+        let ended = compare_with(&app.app, topup::reconcile::Options { dry_run: true, ..options() }).await;
         assert_eq!(ids(&ended.report.missing_credits), [paid.as_str()]);
         assert_eq!(ended.report.missing_reversals.count, 2, "{:#?}", ended.report);
         assert_eq!((ended.report.left_over, ended.is_clean()), (3, false));

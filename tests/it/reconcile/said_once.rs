@@ -2,7 +2,7 @@
 //! purchases, pages and rounds there are.
 
 use serde_json::{Value, json};
-use topup::app::reconcile::schedule::run_if_due;
+use topup::reconcile::schedule::run_if_due;
 
 use crate::support::log::Log;
 use crate::support::process::{Process, topup};

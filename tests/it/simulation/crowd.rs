@@ -10,15 +10,16 @@ use std::time::Duration;
 
 use sqlx::{Connection, PgConnection};
 use topup::app::App;
-use topup::app::apply_event::{ApplyEventError, apply_event};
-use topup::app::check_session::{Visible, check_session};
-use topup::app::create_checkout::{CreateCheckout, CreateCheckoutError, create_checkout};
-use topup::app::reconcile::{MAX_SINCE_DAYS, Options, Pace, ReconcileError, RunCause, reconcile};
+use topup::db::StoreError;
 use topup::domain::account::AccountId;
 use topup::domain::ids::SessionId;
 use topup::domain::redirect::{AllowedOrigin, RedirectUrl};
+use topup::inbox::apply_event::apply_event;
 use topup::ports::Clock;
-use topup::store::StoreError;
+use topup::purchases::checkout::check_session::{Visible, check_session};
+use topup::purchases::checkout::create_checkout::{CreateCheckout, CreateCheckoutError, create_checkout};
+use topup::purchases::outcome::ApplyEventError;
+use topup::reconcile::{MAX_SINCE_DAYS, Options, Pace, ReconcileError, RunCause, reconcile};
 
 use crate::sim::acts::Bystander;
 use crate::sim::books::Books;

@@ -13,7 +13,7 @@ use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use topup::app::App;
 use topup::config::{Config, Source};
-use topup::http::connections::ConnectionTimes;
+use topup::http::kit::connections::ConnectionTimes;
 use topup::ports::Clock;
 use topup::startup::{Application, Environment, StartError, listen};
 use topup::system::SystemIds;
@@ -72,7 +72,7 @@ impl Default for Options {
             call_timeout: Duration::from_secs(5),
             checkout_budget: Duration::from_secs(20),
             first_pause: topup::app::FIRST_PAUSE,
-            webhook_bytes: topup::http::MAX_WEBHOOK_BYTES_IN_FLIGHT,
+            webhook_bytes: topup::http::state::MAX_WEBHOOK_BYTES_IN_FLIGHT,
             pooler: false,
             connection_times: ConnectionTimes::default(),
         }
@@ -351,7 +351,9 @@ impl TestApp {
     /// Learns what Stripe kept, as the background does; gives how many fees.
     pub async fn learn_fees(&self) -> u64 {
         let stop = tokio_util::sync::CancellationToken::new();
-        topup::app::learn_fees::learn_fees(&self.app, Duration::ZERO, &stop).await.expect("the database works")
+        topup::purchases::fee::learn_fees::learn_fees(&self.app, Duration::ZERO, &stop)
+            .await
+            .expect("the database works")
     }
 
     /// The state of a purchase, read by the API.
@@ -397,7 +399,7 @@ fn config(database: &str, stripe: &str, changes: &[(&'static str, String)]) -> C
 fn assert_documented(method: &str, path: &str, status: u16) {
     static DOCUMENT: OnceLock<Value> = OnceLock::new();
     let document =
-        DOCUMENT.get_or_init(|| serde_json::to_value(topup::http::openapi::document()).expect("the document"));
+        DOCUMENT.get_or_init(|| serde_json::to_value(topup::http::documentation::document()).expect("the document"));
     let paths = document["paths"].as_object().expect("paths");
     let Some((_, item)) = paths.iter().find(|(route, _)| ResourceDef::new(route.as_str()).is_match(path)) else {
         return;

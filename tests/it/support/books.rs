@@ -1,16 +1,17 @@
 //! A database without a service: purchases are written down and Stripe's reports are made up, one field at a time.
 
 use futures_util::FutureExt;
+use topup::db::{Db, Statement, StoreError};
 use topup::domain::account::AccountId;
 use topup::domain::checkout::{PaymentProgress, PaymentReport, TopupState};
 use topup::domain::currency::Currency;
 use topup::domain::fees::{FeeMode, FeePolicy, RatePercent};
 use topup::domain::ids::{EventId, LedgerEntryId, PaymentIntentId, SessionId, TopupId};
+use topup::domain::judge::Applied;
 use topup::domain::pricing::{Credits, Quote};
-use topup::ports::CheckoutRequest;
-use topup::store::apply::{Applied, ApplyPayment};
-use topup::store::topups::{self, NewTopup, Topup};
-use topup::store::{Db, Statement, StoreError};
+use topup::providers::port::CheckoutRequest;
+use topup::purchases::payment::apply::ApplyPayment;
+use topup::purchases::topups::{self, NewTopup, Topup};
 
 use super::database::{Backend, TestDatabase};
 

@@ -2,7 +2,7 @@
 
 use sqlx::{Connection, Executor, PgConnection, SqliteConnection};
 use tempfile::TempDir;
-use topup::store::Db;
+use topup::db::Db;
 
 use super::postgres;
 

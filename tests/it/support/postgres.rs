@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use sqlx::Executor;
 use tokio::sync::OnceCell;
-use topup::store::Db;
+use topup::db::Db;
 
 const WATCH: &str = r#"
 set -eu

@@ -58,7 +58,7 @@ on_both_databases! {
         app.deliver(&thin_of(&refunded)).await.expect(500);
         let id = refunded["id"].as_str().expect("an id");
         assert!(app.app.db.has_open_failure(id).await.expect("readable"));
-        topup::app::failed_deliveries::replay(&app.app, id).await.expect("works").expect("there");
+        topup::inbox::failed_deliveries::replay(&app.app, id).await.expect("works").expect("there");
         assert_eq!(app.credits("user_1").await, 150);
         app.finish().await;
     }

@@ -31,7 +31,7 @@ async fn error_of(app: &TestApp, event: &Value) -> (String, String) {
 /// Applies what was listed, as an operator does.
 async fn replay(app: &TestApp, event: &Value) {
     let id = event["id"].as_str().expect("an id");
-    topup::app::failed_deliveries::replay(&app.app, id).await.expect("works").expect("listed");
+    topup::inbox::failed_deliveries::replay(&app.app, id).await.expect("works").expect("listed");
 }
 
 on_both_databases! {

@@ -42,10 +42,10 @@ pub enum KeySetError {
 }
 
 /// The bounds of one request.
-pub(super) struct FetchLimits {
-    pub(super) connect_timeout: Duration,
-    pub(super) total_timeout: Duration,
-    pub(super) body_max_bytes: usize,
+pub(crate) struct FetchLimits {
+    pub(crate) connect_timeout: Duration,
+    pub(crate) total_timeout: Duration,
+    pub(crate) body_max_bytes: usize,
 }
 
 impl Default for FetchLimits {
@@ -59,14 +59,14 @@ impl Default for FetchLimits {
 }
 
 /// Gets the key set's text from one fixed URL.
-pub(super) struct Fetcher {
+pub(crate) struct Fetcher {
     client: Client,
     url: Url,
     body_max_bytes: usize,
 }
 
 impl Fetcher {
-    pub(super) fn new(url: Url, limits: &FetchLimits) -> Result<Self, reqwest::Error> {
+    pub(crate) fn new(url: Url, limits: &FetchLimits) -> Result<Self, reqwest::Error> {
         let client = outgoing::client()
             .no_proxy()
             .connect_timeout(limits.connect_timeout)
@@ -78,7 +78,7 @@ impl Fetcher {
         Ok(Self { client, url, body_max_bytes: limits.body_max_bytes })
     }
 
-    pub(super) async fn fetch(&self) -> Result<Vec<u8>, KeySetError> {
+    pub(crate) async fn fetch(&self) -> Result<Vec<u8>, KeySetError> {
         let failed = |error: reqwest::Error| KeySetError::Request(error.without_url());
         let request = self.client.get(self.url.clone()).header(reqwest::header::ACCEPT, "application/json");
         let mut response = request.send().await.map_err(failed)?;

@@ -10,9 +10,10 @@ use jsonwebtoken::{Algorithm, DecodingKey, DecodingKeyKind};
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::super::jwt::{VerificationKey, algorithm_named};
 use super::KeySetError;
 use crate::config::jwt::PublicKeyKind;
+use crate::config::jwt::algorithm_named;
+use crate::http::auth::verification::VerificationKey;
 
 const KEYS_MAX: usize = 100;
 /// How many keys are tried for one token: an issuer has one or two, and a stranger's token must not cost more.
@@ -22,7 +23,7 @@ const RSA_MIN_BITS: u32 = 2048;
 const RSA_MAX_BITS: u32 = 4096;
 
 /// The usable keys of a set.
-pub(super) struct KeySet {
+pub(crate) struct KeySet {
     keys: Vec<KnownKey>,
 }
 
@@ -32,7 +33,7 @@ struct KnownKey {
 }
 
 /// What a set says about a token's algorithm and key id.
-pub(super) enum Lookup {
+pub(crate) enum Lookup {
     /// The keys that may have signed it, at most [`CANDIDATES_MAX`].
     Found(Vec<Arc<VerificationKey>>),
     /// The key id is known, but its key does not do this algorithm.
@@ -65,7 +66,7 @@ struct JsonWebKey {
 }
 
 impl KeySet {
-    pub(super) fn read(body: &[u8], allowed: &[Algorithm]) -> Result<Self, KeySetError> {
+    pub(crate) fn read(body: &[u8], allowed: &[Algorithm]) -> Result<Self, KeySetError> {
         let document: Document = serde_json::from_slice(body).map_err(KeySetError::NotAKeySet)?;
         if document.keys.len() > KEYS_MAX {
             return Err(KeySetError::TooManyKeys { limit: KEYS_MAX });
@@ -74,13 +75,13 @@ impl KeySet {
         Ok(Self { keys })
     }
 
-    pub(super) fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.keys.is_empty()
     }
 
     /// The keys that may have signed a token: those with its key id, or, if the token or the keys have no ids, all that do
     /// its algorithm.
-    pub(super) fn find(&self, algorithm: Algorithm, key_id: Option<&str>) -> Lookup {
+    pub(crate) fn find(&self, algorithm: Algorithm, key_id: Option<&str>) -> Lookup {
         let fitting = |of_id: &dyn Fn(&KnownKey) -> bool| {
             let keys = self.keys.iter().filter(|known| of_id(known) && known.key.algorithms.contains(&algorithm));
             keys.map(|known| Arc::clone(&known.key)).take(CANDIDATES_MAX).collect::<Vec<_>>()

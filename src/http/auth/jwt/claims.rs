@@ -5,25 +5,26 @@
 use serde_json::Value;
 
 use super::token::JsonObject;
-use super::{TokenError, VerifiedToken};
 use crate::domain::account::AccountId;
+use crate::http::auth::jwt::VerifiedToken;
+use crate::http::auth::verification::TokenError;
 
 /// How far the issuer's clock and ours may be apart.
 const LEEWAY_SECONDS: i64 = 60;
 
 /// The part of the settings that is about claims.
-pub(super) struct ClaimRules {
-    pub(super) issuers: Vec<String>,
-    pub(super) audience: Vec<String>,
-    pub(super) authorized_parties: Vec<String>,
-    pub(super) account_claim: String,
-    pub(super) admin_scope: Option<String>,
-    pub(super) admin_claim: String,
+pub(crate) struct ClaimRules {
+    pub(crate) issuers: Vec<String>,
+    pub(crate) audience: Vec<String>,
+    pub(crate) authorized_parties: Vec<String>,
+    pub(crate) account_claim: String,
+    pub(crate) admin_scope: Option<String>,
+    pub(crate) admin_claim: String,
 }
 
 impl ClaimRules {
     /// Checks verified claims at this time, in milliseconds since 1970.
-    pub(super) fn check(&self, claims: &JsonObject, now_ms: i64) -> Result<VerifiedToken, TokenError> {
+    pub(crate) fn check(&self, claims: &JsonObject, now_ms: i64) -> Result<VerifiedToken, TokenError> {
         check_times(claims, now_ms)?;
         self.check_issuer(claims)?;
         self.check_audience(claims)?;

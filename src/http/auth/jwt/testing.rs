@@ -16,30 +16,30 @@ macro_rules! pem {
     };
 }
 
-pub(in crate::http::auth) const RSA_A: &str = pem!("rsa_a_private");
-pub(in crate::http::auth) const RSA_A_PUBLIC: &str = pem!("rsa_a_public");
-pub(in crate::http::auth) const RSA_B: &str = pem!("rsa_b_private");
-pub(in crate::http::auth) const RSA_B_PUBLIC: &str = pem!("rsa_b_public");
-pub(in crate::http::auth) const RSA_1024_PUBLIC: &str = pem!("rsa_1024_public");
-pub(in crate::http::auth) const P256: &str = pem!("ec_p256_private");
-pub(in crate::http::auth) const P256_PUBLIC: &str = pem!("ec_p256_public");
-pub(in crate::http::auth) const P384: &str = pem!("ec_p384_private");
-pub(in crate::http::auth) const P384_PUBLIC: &str = pem!("ec_p384_public");
-pub(in crate::http::auth) const ED25519: &str = pem!("ed25519_private");
-pub(in crate::http::auth) const ED25519_PUBLIC: &str = pem!("ed25519_public");
+pub(crate) const RSA_A: &str = pem!("rsa_a_private");
+pub(crate) const RSA_A_PUBLIC: &str = pem!("rsa_a_public");
+pub(crate) const RSA_B: &str = pem!("rsa_b_private");
+pub(crate) const RSA_B_PUBLIC: &str = pem!("rsa_b_public");
+pub(crate) const RSA_1024_PUBLIC: &str = pem!("rsa_1024_public");
+pub(crate) const P256: &str = pem!("ec_p256_private");
+pub(crate) const P256_PUBLIC: &str = pem!("ec_p256_public");
+pub(crate) const P384: &str = pem!("ec_p384_private");
+pub(crate) const P384_PUBLIC: &str = pem!("ec_p384_public");
+pub(crate) const ED25519: &str = pem!("ed25519_private");
+pub(crate) const ED25519_PUBLIC: &str = pem!("ed25519_public");
 
 /// The time at which every test begins, in seconds.
-pub(in crate::http::auth) const NOW: i64 = 1_800_000_000;
+pub(crate) const NOW: i64 = 1_800_000_000;
 
 /// A clock that stands until a test moves it.
-pub(in crate::http::auth) struct TestClock(AtomicI64);
+pub(crate) struct TestClock(AtomicI64);
 
 impl TestClock {
-    pub(in crate::http::auth) fn new() -> Arc<Self> {
+    pub(crate) fn new() -> Arc<Self> {
         Arc::new(Self(AtomicI64::new(NOW * 1000)))
     }
 
-    pub(in crate::http::auth) fn advance_ms(&self, by_ms: i64) {
+    pub(crate) fn advance_ms(&self, by_ms: i64) {
         self.0.fetch_add(by_ms, Ordering::SeqCst);
     }
 }
@@ -50,7 +50,7 @@ impl Clock for TestClock {
     }
 }
 
-pub(in crate::http::auth) fn private_key(algorithm: Algorithm, pem: &str) -> EncodingKey {
+pub(crate) fn private_key(algorithm: Algorithm, pem: &str) -> EncodingKey {
     let read = match algorithm {
         Algorithm::ES256 | Algorithm::ES384 => EncodingKey::from_ec_pem,
         Algorithm::EdDSA => EncodingKey::from_ed_pem,
@@ -60,23 +60,23 @@ pub(in crate::http::auth) fn private_key(algorithm: Algorithm, pem: &str) -> Enc
 }
 
 /// Claims that hold up for an hour.
-pub(in crate::http::auth) fn claims() -> Value {
+pub(crate) fn claims() -> Value {
     json!({"sub": "customer_1", "exp": NOW + 3600, "iss": "https://issuer.example", "aud": "topup"})
 }
 
 /// A token of any header and claims, with a signature that is right for this algorithm and key.
-pub(in crate::http::auth) fn sign(header: &Value, claims: &Value, algorithm: Algorithm, key: &EncodingKey) -> String {
+pub(crate) fn sign(header: &Value, claims: &Value, algorithm: Algorithm, key: &EncodingKey) -> String {
     sign_text(&header.to_string(), &claims.to_string(), algorithm, key)
 }
 
-pub(in crate::http::auth) fn sign_text(header: &str, claims: &str, algorithm: Algorithm, key: &EncodingKey) -> String {
+pub(crate) fn sign_text(header: &str, claims: &str, algorithm: Algorithm, key: &EncodingKey) -> String {
     let message = format!("{}.{}", base64url(header.as_bytes()), base64url(claims.as_bytes()));
     let signature = jsonwebtoken::crypto::sign(message.as_bytes(), key, algorithm).unwrap();
     format!("{message}.{signature}")
 }
 
 /// RFC 4648, section 5, without padding.
-pub(in crate::http::auth) fn base64url(bytes: &[u8]) -> String {
+pub(crate) fn base64url(bytes: &[u8]) -> String {
     const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
     let mut text = String::new();
     for chunk in bytes.chunks(3) {

@@ -13,7 +13,8 @@ use jsonwebtoken::{Algorithm, crypto};
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, Visitor};
 use serde_json::{Map, Value};
 
-use super::{TokenError, VerificationKey, algorithm_named};
+use crate::config::jwt::algorithm_named;
+use crate::http::auth::verification::{TokenError, VerificationKey};
 
 /// More than any issuer's tokens need, and what usual servers take as one header line.
 const TOKEN_MAX_BYTES: usize = 8 * 1024;
@@ -22,9 +23,9 @@ const TOKEN_MAX_BYTES: usize = 8 * 1024;
 const ENCRYPTED_PARTS: usize = 5;
 
 /// A token in good form. Nothing in it has been verified.
-pub(super) struct SignedToken<'a> {
-    pub(super) algorithm: Algorithm,
-    pub(super) key_id: Option<String>,
+pub(crate) struct SignedToken<'a> {
+    pub(crate) algorithm: Algorithm,
+    pub(crate) key_id: Option<String>,
     message: &'a str,
     payload: &'a str,
     signature: &'a str,
@@ -32,7 +33,7 @@ pub(super) struct SignedToken<'a> {
 
 impl<'a> SignedToken<'a> {
     /// Takes a token apart and reads its header.
-    pub(super) fn read(token: &'a str) -> Result<Self, TokenError> {
+    pub(crate) fn read(token: &'a str) -> Result<Self, TokenError> {
         if token.len() > TOKEN_MAX_BYTES {
             return Err(TokenError::malformed("it is too long"));
         }
@@ -66,7 +67,7 @@ impl<'a> SignedToken<'a> {
     }
 
     /// The claims, if one of these keys signed them. There are few of them, see the key set.
-    pub(super) fn claims_signed_by_any(&self, keys: &[Arc<VerificationKey>]) -> Result<JsonObject, TokenError> {
+    pub(crate) fn claims_signed_by_any(&self, keys: &[Arc<VerificationKey>]) -> Result<JsonObject, TokenError> {
         let mut failure = TokenError::UnknownKey;
         for key in keys {
             match self.claims_signed_by(key) {
@@ -78,7 +79,7 @@ impl<'a> SignedToken<'a> {
     }
 
     /// The claims, if this key signed them with the header's algorithm.
-    pub(super) fn claims_signed_by(&self, key: &VerificationKey) -> Result<JsonObject, TokenError> {
+    pub(crate) fn claims_signed_by(&self, key: &VerificationKey) -> Result<JsonObject, TokenError> {
         if !key.algorithms.contains(&self.algorithm) {
             return Err(TokenError::AlgorithmNotAllowed);
         }
@@ -101,7 +102,7 @@ fn decode(part: &str, reason: &'static str) -> Result<JsonObject, TokenError> {
 /// A JSON object whose names are unique, as RFC 7515 and 7519 want it: of two values, two readers might take different
 /// ones.
 #[derive(Debug)]
-pub(super) struct JsonObject(pub(super) Map<String, Value>);
+pub(crate) struct JsonObject(pub(crate) Map<String, Value>);
 
 impl<'de> Deserialize<'de> for JsonObject {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {

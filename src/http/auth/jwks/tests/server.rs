@@ -10,11 +10,11 @@ use futures_util::stream;
 use tokio::sync::watch;
 
 /// How long a test waits for what must happen before it fails.
-pub(super) const PATIENCE: Duration = Duration::from_secs(20);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
 
 /// What the server sends.
 #[derive(Clone)]
-pub(super) struct Answer {
+pub(crate) struct Answer {
     status: u16,
     body: String,
     location: Option<&'static str>,
@@ -23,31 +23,31 @@ pub(super) struct Answer {
 }
 
 impl Answer {
-    pub(super) fn ok(body: String) -> Self {
+    pub(crate) fn ok(body: String) -> Self {
         Self { body, ..Self::status(200) }
     }
 
-    pub(super) fn status(status: u16) -> Self {
+    pub(crate) fn status(status: u16) -> Self {
         Self { status, body: String::new(), location: None, is_streamed: false, is_held: false }
     }
 
-    pub(super) fn redirect(location: &'static str) -> Self {
+    pub(crate) fn redirect(location: &'static str) -> Self {
         Self { location: Some(location), ..Self::status(302) }
     }
 
     /// Sends the body in pieces, without saying how long it is.
-    pub(super) fn streamed(self) -> Self {
+    pub(crate) fn streamed(self) -> Self {
         Self { is_streamed: true, ..self }
     }
 
     /// Sends nothing before [`Server::release`].
-    pub(super) fn held(self) -> Self {
+    pub(crate) fn held(self) -> Self {
         Self { is_held: true, ..self }
     }
 }
 
 /// Stops when dropped.
-pub(super) struct Server {
+pub(crate) struct Server {
     port: u16,
     shared: Arc<Shared>,
     handle: ServerHandle,
@@ -60,7 +60,7 @@ struct Shared {
 }
 
 impl Server {
-    pub(super) fn start(answer: Answer) -> Self {
+    pub(crate) fn start(answer: Answer) -> Self {
         let shared = Arc::new(Shared {
             answer: Mutex::new(answer),
             paths: watch::Sender::new(Vec::new()),
@@ -81,27 +81,27 @@ impl Server {
         Self { port, shared, handle }
     }
 
-    pub(super) fn url(&self) -> String {
+    pub(crate) fn url(&self) -> String {
         format!("http://127.0.0.1:{}/jwks.json", self.port)
     }
 
-    pub(super) fn answer(&self, answer: Answer) {
+    pub(crate) fn answer(&self, answer: Answer) {
         *self.shared.answer.lock().unwrap() = answer;
     }
 
-    pub(super) fn release(&self) {
+    pub(crate) fn release(&self) {
         self.shared.is_released.send_replace(true);
     }
 
-    pub(super) fn requests(&self) -> usize {
+    pub(crate) fn requests(&self) -> usize {
         self.shared.paths.borrow().len()
     }
 
-    pub(super) fn paths(&self) -> Vec<String> {
+    pub(crate) fn paths(&self) -> Vec<String> {
         self.shared.paths.borrow().clone()
     }
 
-    pub(super) async fn wait_for_requests(&self, number: usize) {
+    pub(crate) async fn wait_for_requests(&self, number: usize) {
         let mut paths = self.shared.paths.subscribe();
         let arrived = paths.wait_for(|paths| paths.len() >= number);
         tokio::time::timeout(PATIENCE, arrived).await.unwrap().unwrap();

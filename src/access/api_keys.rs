@@ -1,0 +1,168 @@
+//! Credentials of servers: made once, shown once, known by their hash.
+
+use futures_util::FutureExt;
+use sha2::{Digest, Sha256};
+
+use crate::access::key_rows::{self, ApiKeyRow};
+use crate::db::{Db, StoreError};
+use crate::domain::account::AccountId;
+use crate::domain::ids::ApiKeyId;
+use crate::ports::{Clock, IdGenerator};
+
+/// What every key starts with, so that scanners of leaked secrets and people recognise it.
+pub const KEY_PREFIX: &str = "topup_sk_";
+/// 256 bits in hexadecimal.
+const SECRET_DIGITS: usize = 64;
+
+/// What a key may do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Scope {
+    /// Open checkouts.
+    Checkout,
+    /// Read balances, ledgers and purchases.
+    Read,
+    /// Everything, also for the operator's tools.
+    Admin,
+}
+
+impl Scope {
+    /// All there are.
+    pub const ALL: [Self; 3] = [Self::Checkout, Self::Read, Self::Admin];
+
+    /// The word used on the command line and in the database.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Checkout => "checkout",
+            Self::Read => "read",
+            Self::Admin => "admin",
+        }
+    }
+
+    /// Reads the word.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|scope| scope.as_str() == text)
+    }
+}
+
+/// A credential that was presented and found good.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ApiKey {
+    /// Its id, for the log.
+    pub id: String,
+    /// What the operator calls it.
+    pub name: String,
+    /// What it may do.
+    pub scopes: Vec<Scope>,
+    /// The one account it may act for; none means any that it names.
+    pub account: Option<AccountId>,
+}
+
+impl ApiKey {
+    /// Whether it may do something; `admin` may do everything.
+    #[must_use]
+    pub fn may(&self, scope: Scope) -> bool {
+        self.scopes.contains(&scope) || self.scopes.contains(&Scope::Admin)
+    }
+}
+
+/// A new credential. The secret is in no other place.
+#[derive(Debug)]
+pub struct NewApiKey {
+    /// Its id, to revoke it by.
+    pub id: ApiKeyId,
+    /// The secret, to be shown once.
+    pub secret: crate::secret::Secret,
+}
+
+/// Why a credential cannot be made.
+#[derive(Debug, thiserror::Error)]
+pub enum CreateApiKeyError {
+    /// The operating system has no randomness.
+    #[error("the operating system has no randomness to give")]
+    NoRandomness(#[from] std::io::Error),
+    /// The database failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Makes a credential.
+///
+/// # Errors
+/// See [`CreateApiKeyError`].
+pub async fn create(
+    db: &Db,
+    ids: &dyn IdGenerator,
+    clock: &dyn Clock,
+    name: &str,
+    scopes: &[Scope],
+    account: Option<&AccountId>,
+) -> Result<NewApiKey, CreateApiKeyError> {
+    let id = ApiKeyId::from_bits(ids.id_bits());
+    let secret = format!("{KEY_PREFIX}{}", hex::encode(ids.secret_bytes()?));
+    let row = ApiKeyRow {
+        id: id.as_str().to_owned(),
+        name: name.to_owned(),
+        scopes: scopes.iter().map(|scope| scope.as_str()).collect::<Vec<_>>().join(" "),
+        account_id: account.map(|account| account.as_str().to_owned()),
+        created_at: clock.now_ms(),
+        revoked_at: None,
+    };
+    let hash = KeyHash::of(&secret).to_text();
+    db.write(move |tx| {
+        let (row, hash) = (row.clone(), hash.clone());
+        async move { key_rows::insert(tx, &row, &hash).await }.boxed()
+    })
+    .await?;
+    Ok(NewApiKey { id, secret: crate::secret::Secret::new(secret) })
+}
+
+/// Revokes a credential; `false` when there is none of that id that is still good.
+///
+/// # Errors
+/// When the database fails.
+pub async fn revoke(db: &Db, clock: &dyn Clock, id: &str) -> Result<bool, StoreError> {
+    let (id, now_ms) = (id.to_owned(), clock.now_ms());
+    db.write(move |tx| {
+        let id = id.clone();
+        async move { key_rows::revoke(tx, &id, now_ms).await }.boxed()
+    })
+    .await
+}
+
+/// What a credential is known by. A look-up by the hash of 256 random bits says nothing by the time that it takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct KeyHash([u8; 32]);
+
+impl KeyHash {
+    /// The hash of what a caller presents; `None` if that has not the form of a key.
+    #[must_use]
+    pub fn of_presented(presented: &str) -> Option<Self> {
+        let is_key = presented.strip_prefix(KEY_PREFIX).is_some_and(|digits| digits.len() == SECRET_DIGITS);
+        is_key.then(|| Self::of(presented))
+    }
+
+    pub(crate) fn of(secret: &str) -> Self {
+        Self(Sha256::digest(secret).into())
+    }
+
+    fn to_text(self) -> String {
+        hex::encode(self.0)
+    }
+}
+
+/// The credential with this hash; `None` if it is not good.
+///
+/// # Errors
+/// When the database fails.
+pub async fn find(db: &Db, hash: &KeyHash) -> Result<Option<ApiKey>, StoreError> {
+    let Some(row) = db.api_key_by_hash(&hash.to_text()).await? else { return Ok(None) };
+    let account = row.account_id.map(AccountId::parse).transpose();
+    Ok(Some(ApiKey {
+        id: row.id,
+        name: row.name,
+        scopes: row.scopes.split(' ').filter_map(Scope::parse).collect(),
+        account: account.map_err(|error| StoreError::corrupt("account of an API key", error))?,
+    }))
+}

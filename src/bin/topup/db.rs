@@ -1,0 +1,50 @@
+//! `topup db`: backups of a SQLite database, and putting one back.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::Subcommand;
+use topup::config::Config;
+use topup::db::copies::{back_up, restore};
+use topup::ports::Clock;
+use topup::system::SystemClock;
+
+use super::{Failure, settings};
+
+/// What to do with the database's file.
+#[derive(Subcommand)]
+pub enum DbCommand {
+    /// Copy the database into a new file, also while the service runs.
+    Backup {
+        /// The file, which must not exist yet.
+        file: PathBuf,
+    },
+    /// Put a backup in the database's place. The service must be stopped; the database from before is kept beside it.
+    Restore {
+        /// The backup.
+        file: PathBuf,
+    },
+}
+
+/// Runs it.
+pub async fn run(command: DbCommand) -> Result<ExitCode, Failure> {
+    let url = Config::load_database_url(&settings()?)?;
+    match command {
+        DbCommand::Backup { file } => {
+            back_up(url.expose(), &file).await?;
+            println!("Copied the database to {} and checked the copy.", file.display());
+        }
+        DbCommand::Restore { file } => {
+            let restored = restore(url.expose(), &file, SystemClock.now_ms()).await?;
+            println!("Restored {} from {}.", restored.database.display(), file.display());
+            if let Some(kept) = restored.kept {
+                println!("The database from before is {}.", kept.display());
+            }
+            if restored.is_behind {
+                println!("The backup is of an older version: run `topup migrate`.");
+            }
+            println!("What happened since the backup is unknown here: run `topup audit`, then `topup reconcile`.");
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,241 @@
+//! `topup webhooks`: deliveries that failed. It works beside a running service.
+
+use std::process::ExitCode;
+
+use clap::{Args, Subcommand};
+use topup::access::operator::Operator;
+use topup::config::{CommandConfig, LogSettings};
+use topup::http::admin::webhook_events::{FailedWebhookDelivery, FailedWebhookEvent, FailedWebhookEvents};
+use topup::inbox::accept_payment::{AcceptError, accept_payment};
+use topup::inbox::failed_deliveries::{self, Closed, Replayed, is_close_reason};
+use topup::inbox::failed_events::{FailureCursor, FailureFilter, FailureState};
+use topup::purchases::payment::acceptances::Accepted;
+use topup::startup::{Environment, command};
+use topup::system::SystemClock;
+
+use super::{Failure, connect_migrated, settings, start_logging};
+
+#[derive(Subcommand)]
+pub(crate) enum WebhooksCommand {
+    /// List events of which a delivery failed, the newest first.
+    Failed {
+        /// Also those that were put right.
+        #[arg(long)]
+        all: bool,
+        /// How many at most.
+        #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(i64).range(1..=1000))]
+        limit: i64,
+        /// Those after the page whose `nextCursor` this is.
+        #[arg(long)]
+        cursor: Option<String>,
+        /// Print JSON, as `GET /admin/webhook-events` does.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Show one of them with what came with it, which holds personal data.
+    Show {
+        /// Stripe's id of the event.
+        event_id: String,
+        /// Print JSON, as `GET /admin/webhook-events/{id}` does.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Try again what failed, as if Stripe delivered it now. It is safe at any time: no event credits twice.
+    Replay(ReplayArguments),
+    /// Close a failure that will never have an effect, so that it is not listed as open any more.
+    Close {
+        /// Stripe's id of the event.
+        event_id: String,
+        /// Why, for those who look later.
+        #[arg(long)]
+        reason: String,
+    },
+    /// Credit a purchase whose payment was rejected for its amount alone, which leaves at least what was agreed, tax apart.
+    Accept {
+        /// Stripe's id of the event.
+        event_id: String,
+        /// Why, for those who look later.
+        #[arg(long, value_parser = parse_reason)]
+        reason: String,
+    },
+    /// Erase the payloads that are older than the setting `WEBHOOK_PAYLOAD_DAYS` says. A running service does it every hour.
+    Purge,
+}
+
+#[derive(Args)]
+#[group(required = true, multiple = false)]
+pub(crate) struct ReplayArguments {
+    /// Stripe's id of the event.
+    event_id: Option<String>,
+    /// Everything that failed for now and may succeed, the oldest first.
+    #[arg(long)]
+    all: bool,
+}
+
+pub(crate) async fn run(command: WebhooksCommand) -> Result<ExitCode, Failure> {
+    match command {
+        WebhooksCommand::Failed { all, limit, cursor, json } => list(all, limit, cursor.as_deref(), json).await,
+        WebhooksCommand::Close { event_id, reason } => close(&event_id, &reason).await,
+        WebhooksCommand::Show { event_id, json } => show(&event_id, json).await,
+        WebhooksCommand::Replay(ReplayArguments { event_id: Some(event_id), .. }) => replay(&event_id).await,
+        WebhooksCommand::Replay(ReplayArguments { event_id: None, .. }) => replay_all().await,
+        WebhooksCommand::Accept { event_id, reason } => accept(&event_id, &reason).await,
+        WebhooksCommand::Purge => purge().await,
+    }
+}
+
+async fn list(all: bool, limit: i64, cursor: Option<&str>, json: bool) -> Result<ExitCode, Failure> {
+    let after = match cursor {
+        None => FailureCursor::NEWEST,
+        Some(cursor) => FailureCursor::parse(cursor).ok_or("--cursor must be the nextCursor of an earlier page")?,
+    };
+    let database = connect_migrated().await?;
+    let filter = FailureFilter { state: (!all).then_some(FailureState::Open), kind: None };
+    // One more than asked for tells whether there is another page.
+    let events = database.failed_events(filter, &after, limit.saturating_add(1)).await?;
+    database.close().await;
+    let page = FailedWebhookEvents::new(events, limit)?;
+    if json {
+        println!("{}", serde_json::to_string_pretty(&page)?);
+        return Ok(ExitCode::SUCCESS);
+    }
+    if page.data().is_empty() {
+        eprintln!("No failed deliveries.");
+    }
+    for event in page.data() {
+        println!("{}", line(event));
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn close(event_id: &str, reason: &str) -> Result<ExitCode, Failure> {
+    if !is_close_reason(reason) {
+        return Err("--reason must be 1 to 500 printable characters".into());
+    }
+    let database = connect_migrated().await?;
+    let closed = failed_deliveries::close(&database, &SystemClock, event_id, "command line", reason).await?;
+    database.close().await;
+    match closed {
+        None => Ok(unknown(event_id)),
+        Some(Closed::Done) => {
+            println!("{} is closed.", printable(event_id));
+            Ok(ExitCode::SUCCESS)
+        }
+        Some(Closed::NotOpen) => {
+            eprintln!("topup: {} is not open: it was closed or resolved before", printable(event_id));
+            Ok(ExitCode::FAILURE)
+        }
+    }
+}
+
+async fn show(event_id: &str, json: bool) -> Result<ExitCode, Failure> {
+    let database = connect_migrated().await?;
+    let delivery = database.failed_event(event_id).await?;
+    database.close().await;
+    let Some(delivery) = delivery else { return Ok(unknown(event_id)) };
+    let delivery = FailedWebhookDelivery::try_from(delivery)?;
+    if json {
+        println!("{}", serde_json::to_string_pretty(&delivery)?);
+        return Ok(ExitCode::SUCCESS);
+    }
+    let event = &delivery.event;
+    println!("{}", line(event));
+    println!("first failed {}, last failed {}", event.first_failed_at, event.last_failed_at);
+    if let Some(resolved_at) = &event.resolved_at {
+        println!("resolved {resolved_at}");
+    }
+    if let (Some(closed_at), Some(by), Some(reason)) = (&event.closed_at, &event.closed_by, &event.close_reason) {
+        println!("{}", printable(&format!("closed {closed_at} by {by}: {reason}")));
+    }
+    match (&delivery.payload, event.payload_state.as_str()) {
+        (Some(payload), _) => println!("{}", printable(payload)),
+        (None, "erased") => println!("The payload was erased, because its time was over."),
+        (None, _) => println!("The payload was not kept."),
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn connect_with_stripe() -> Result<topup::app::App, Failure> {
+    let config = CommandConfig::load(&settings()?)?;
+    // What a replay does is logged as a delivery is; here, what came of it is printed.
+    start_logging(&LogSettings { filter: "error".to_owned(), json: false })?;
+    Ok(command::connect(config, Environment::default()).await?)
+}
+
+async fn replay(event_id: &str) -> Result<ExitCode, Failure> {
+    let app = connect_with_stripe().await?;
+    let replayed = failed_deliveries::replay(&app, event_id).await?;
+    app.db.close().await;
+    let Some(replayed) = replayed else { return Ok(unknown(event_id)) };
+    println!("{}", told(event_id, &replayed));
+    Ok(if replayed.is_resolved() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+fn parse_reason(text: &str) -> Result<String, String> {
+    is_close_reason(text).then(|| text.to_owned()).ok_or_else(|| "must be 1 to 500 printable characters".to_owned())
+}
+
+async fn accept(event_id: &str, reason: &str) -> Result<ExitCode, Failure> {
+    let app = connect_with_stripe().await?;
+    let operator = Operator { name: "command line".to_owned(), account: None };
+    let accepted = accept_payment(&app, event_id, &operator, reason).await;
+    app.db.close().await;
+    match accepted {
+        Ok(accepted) => {
+            let Accepted { topup_id, outcome, credits, accepted_by, .. } = accepted;
+            let told = format!("{event_id}  {outcome}  {topup_id}  {credits} credits, accepted by {accepted_by}");
+            println!("{}", printable(&told));
+            Ok(ExitCode::SUCCESS)
+        }
+        Err(AcceptError::Unknown) => Ok(unknown(event_id)),
+        Err(AcceptError::Store(error)) => Err(error.into()),
+        Err(error) => {
+            eprintln!("topup: {}", printable(&error.to_string()));
+            Ok(ExitCode::FAILURE)
+        }
+    }
+}
+
+async fn replay_all() -> Result<ExitCode, Failure> {
+    let app = connect_with_stripe().await?;
+    let (mut resolved, mut left) = (0_u64, 0_u64);
+    failed_deliveries::replay_all(&app, |event_id, replayed| {
+        println!("{}", told(event_id, replayed));
+        let counter = if replayed.is_resolved() { &mut resolved } else { &mut left };
+        *counter = counter.saturating_add(1);
+    })
+    .await?;
+    let open = app.db.open_failures().await?;
+    app.db.close().await;
+    eprintln!("{resolved} resolved, {left} still failing; {} open that a person has to look at", open.permanent);
+    Ok(if left == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+async fn purge() -> Result<ExitCode, Failure> {
+    let days = CommandConfig::load_payload_days(&settings()?)?;
+    let database = connect_migrated().await?;
+    let erased = failed_deliveries::erase_old_payloads(&database, &SystemClock, days).await?;
+    database.close().await;
+    println!("Erased the payloads of {erased} failed deliveries, {days} days old or older.");
+    Ok(ExitCode::SUCCESS)
+}
+
+fn unknown(event_id: &str) -> ExitCode {
+    eprintln!("topup: no delivery of {} failed; see `topup webhooks failed --all`", printable(event_id));
+    ExitCode::FAILURE
+}
+
+fn told(event_id: &str, replayed: &Replayed) -> String {
+    printable(&format!("{event_id}  {}  {}", replayed.outcome(), replayed.detail()))
+}
+
+fn line(event: &FailedWebhookEvent) -> String {
+    let FailedWebhookEvent { id, state, kind, attempts, last_failed_at, event_type, error, .. } = event;
+    printable(&format!("{id}  {state}  {kind}  {attempts}x  {last_failed_at}  {event_type}  {error}"))
+}
+
+/// Texts that came from outside must not steer a terminal.
+pub(crate) fn printable(text: &str) -> String {
+    let plain = |character: char| character == '\n' || !character.is_control();
+    text.chars().map(|character| if plain(character) { character } else { ' ' }).collect()
+}

@@ -1,0 +1,136 @@
+//! Credits that a person gave or took, each with the reason and who it was.
+//!
+//! What always holds: an adjustment is written together with its ledger entry, whose source it is; none of them takes a
+//! balance below zero, which only refunds and disputes may do.
+
+use crate::books::entries::{self, Entry};
+use crate::db::{Db, Tx};
+use crate::db::{StoreError, statements};
+use crate::domain::account::AccountId;
+use crate::domain::ids::{AdjustmentId, LedgerEntryId};
+use crate::domain::ledger::EntryKind;
+
+/// An adjustment about to be made.
+#[derive(Debug, Clone)]
+pub struct NewAdjustment {
+    /// Its id.
+    pub id: AdjustmentId,
+    /// The id of its ledger entry.
+    pub entry: LedgerEntryId,
+    /// Whose credits.
+    pub account: AccountId,
+    /// How many; negative when they are taken.
+    pub credits: i64,
+    /// Why.
+    pub reason: String,
+    /// Who.
+    pub made_by: String,
+    /// What the key belongs to; the same key for two accounts means two adjustments.
+    pub scope: String,
+    /// The caller's idempotency key.
+    pub key: String,
+    /// A hash of the request.
+    pub request_hash: String,
+    /// The time, in milliseconds since 1970.
+    pub now_ms: i64,
+}
+
+/// An adjustment that was made.
+#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+pub struct Adjustment {
+    /// Its id.
+    pub id: String,
+    /// Whose credits.
+    pub account_id: String,
+    /// How many; negative when they were taken.
+    pub credits: i64,
+    /// Why.
+    pub reason: String,
+    /// Who.
+    pub made_by: String,
+    /// What the account had afterwards.
+    pub balance_after: i64,
+    /// A hash of the request.
+    pub request_hash: String,
+    /// When, in milliseconds since 1970.
+    pub created_at: i64,
+}
+
+statements! {
+    INSERT = "INSERT INTO adjustments (id, account_id, credits, reason, made_by, balance_after, caller, \
+        idempotency_key, request_hash, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) \
+        ON CONFLICT (caller, idempotency_key) DO NOTHING";
+    FIND_BY_KEY = "SELECT id, account_id, credits, reason, made_by, balance_after, request_hash, created_at \
+        FROM adjustments WHERE caller = $1 AND idempotency_key = $2";
+    HAS_ACCOUNT = "SELECT id FROM accounts WHERE id = $1";
+    OF_ACCOUNT = "SELECT id, account_id, credits, reason, made_by, balance_after, request_hash, created_at \
+        FROM adjustments WHERE account_id = $1 AND (created_at, id) < ($2, $3) ORDER BY created_at DESC, id DESC LIMIT $4";
+}
+
+/// Books an adjustment. `None` when it would take more than there is; then nothing is written.
+///
+/// # Errors
+/// When another request came with the key meanwhile, or the database fails.
+pub async fn book(tx: &mut Tx, new: &NewAdjustment) -> Result<Option<Adjustment>, StoreError> {
+    let entry = Entry {
+        id: &new.entry,
+        account: new.account.as_str(),
+        kind: EntryKind::Adjustment,
+        credits: new.credits,
+        source: new.id.as_str(),
+        topup: None,
+        reason: None,
+    };
+    let Some(balance_after) = entries::book_within_balance(tx, entry, new.now_ms).await? else { return Ok(None) };
+    let values = [
+        new.id.as_str().into(),
+        new.account.as_str().into(),
+        new.credits.into(),
+        new.reason.as_str().into(),
+        new.made_by.as_str().into(),
+        balance_after.into(),
+        new.scope.as_str().into(),
+        new.key.as_str().into(),
+        new.request_hash.as_str().into(),
+        new.now_ms.into(),
+    ];
+    if tx.execute(&INSERT, &values).await? != 1 {
+        return Err(StoreError::Overtaken);
+    }
+    find_by_key(tx, &new.scope, &new.key).await
+}
+
+/// What an earlier request with the key did.
+///
+/// # Errors
+/// When the database fails.
+pub async fn find_by_key(tx: &mut Tx, scope: &str, key: &str) -> Result<Option<Adjustment>, StoreError> {
+    tx.fetch_optional(&FIND_BY_KEY, &[scope.into(), key.into()]).await
+}
+
+#[derive(sqlx::FromRow)]
+struct Account {}
+
+/// Whether an account has an entry yet.
+///
+/// # Errors
+/// When the database fails.
+pub async fn has_account(tx: &mut Tx, account: &AccountId) -> Result<bool, StoreError> {
+    Ok(tx.fetch_optional::<Account>(&HAS_ACCOUNT, &[account.as_str().into()]).await?.is_some())
+}
+
+impl Db {
+    /// The adjustments of an account before one of them (its time and id), newest first.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn adjustments_of(
+        &self,
+        account: &AccountId,
+        before: (i64, &str),
+        limit: i64,
+    ) -> Result<Vec<Adjustment>, StoreError> {
+        let values = [account.as_str().into(), before.0.into(), before.1.into(), limit.into()];
+        self.read_all(&OF_ACCOUNT, &values).await
+    }
+}

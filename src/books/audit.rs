@@ -1,0 +1,288 @@
+//! Proves that the books hold in themselves: every balance follows from the ledger, every entry from what caused it, every
+//! purchase's credits from its payment, refunds and disputes. Never from payloads, which are erased in time.
+//!
+//! What always holds: it writes nothing, keeps one page in memory, and may run while others write. Each page is a snapshot
+//! of its own; what looks wrong is read once more before it is reported.
+
+use futures_util::future::BoxFuture;
+use serde::Serialize;
+
+use crate::books::audit_queries::{AuditedAccount, AuditedAdjustment, AuditedEntry, AuditedReversal, AuditedTopup};
+use crate::db::{Db, StoreError};
+use crate::domain::checkout::TopupState;
+use crate::domain::ledger::EntryKind;
+use crate::domain::payment::PaymentRole;
+use crate::domain::reversal::{DisputeReport, RefundStatus, credits_taken};
+
+/// How many rows are read at once.
+const PAGE: i64 = 200;
+/// How many differences are named; the others are counted.
+const MAX_DIFFERENCES: usize = 20;
+
+/// What an audit found.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct AuditReport {
+    /// How many accounts were recomputed.
+    pub accounts: u64,
+    /// How many entries were traced to their cause.
+    pub entries: u64,
+    /// How many purchases were recomputed.
+    pub topups: u64,
+    /// How many refunds and disputes were looked at.
+    pub reversals: u64,
+    /// How many adjustments were looked at.
+    pub adjustments: u64,
+    /// How many differences there are.
+    pub differences: u64,
+    /// The first of them.
+    pub first: Vec<Difference>,
+}
+
+/// Something that does not hold.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Difference {
+    /// What it is about: an id, or an account and a number.
+    pub id: String,
+    /// What does not hold.
+    pub detail: String,
+}
+
+/// A row that can be judged by itself.
+trait Audited: Sized + Send {
+    /// What the rows are ordered by; the default comes before all of them.
+    type Key: Clone + Default + PartialEq + Send;
+
+    fn key(&self) -> Self::Key;
+    /// A page that begins with this key.
+    fn read(db: &Db, from: Self::Key, limit: i64) -> BoxFuture<'_, Result<Vec<Self>, StoreError>>;
+    /// What it is about, for the report.
+    fn name(&self) -> String;
+    /// What does not hold; `None` if all is well.
+    fn judge(&self) -> Option<String>;
+}
+
+/// Recomputes everything.
+///
+/// # Errors
+/// When the database fails.
+pub async fn audit(db: &Db) -> Result<AuditReport, StoreError> {
+    let mut report = AuditReport::default();
+    report.accounts = walk::<AuditedAccount>(db, &mut report).await?;
+    report.entries = walk::<AuditedEntry>(db, &mut report).await?;
+    report.topups = walk::<AuditedTopup>(db, &mut report).await?;
+    report.reversals = walk::<AuditedReversal>(db, &mut report).await?;
+    report.adjustments = walk::<AuditedAdjustment>(db, &mut report).await?;
+    Ok(report)
+}
+
+/// Reads all rows of a kind, page by page; gives how many there were.
+async fn walk<T: Audited>(db: &Db, report: &mut AuditReport) -> Result<u64, StoreError> {
+    let (mut from, mut count, mut is_first) = (T::Key::default(), 0_u64, true);
+    loop {
+        let mut page = T::read(db, from.clone(), PAGE).await?;
+        // A page begins where the one before ended.
+        if !is_first && page.first().is_some_and(|row| row.key() == from) {
+            page.remove(0);
+        }
+        let Some(last) = page.last() else { return Ok(count) };
+        (from, is_first) = (last.key(), false);
+        for row in page {
+            count = count.saturating_add(1);
+            if row.judge().is_some() {
+                look_again::<T>(db, &row.key(), report).await?;
+            }
+        }
+    }
+}
+
+async fn look_again<T: Audited>(db: &Db, key: &T::Key, report: &mut AuditReport) -> Result<(), StoreError> {
+    let row = T::read(db, key.clone(), 1).await?.into_iter().next();
+    let Some((row, detail)) = row.filter(|row| row.key() == *key).and_then(|row| row.judge().map(|why| (row, why)))
+    else {
+        return Ok(());
+    };
+    report.differences = report.differences.saturating_add(1);
+    if report.first.len() < MAX_DIFFERENCES {
+        report.first.push(Difference { id: row.name(), detail });
+    }
+    Ok(())
+}
+
+/// The first of these that does not hold.
+fn first_broken<const N: usize>(rules: [(bool, String); N]) -> Option<String> {
+    rules.into_iter().find_map(|(holds, detail)| (!holds).then_some(detail))
+}
+
+impl Audited for AuditedAccount {
+    type Key = String;
+
+    fn key(&self) -> String {
+        self.id.clone()
+    }
+
+    fn read(db: &Db, from: String, limit: i64) -> BoxFuture<'_, Result<Vec<Self>, StoreError>> {
+        Box::pin(async move { db.audited_accounts(&from, limit).await })
+    }
+
+    fn name(&self) -> String {
+        format!("account {}", self.id)
+    }
+
+    fn judge(&self) -> Option<String> {
+        first_broken([
+            (self.balance == self.sum, format!("has {}, its entries add up to {}", self.balance, self.sum)),
+            (self.used_credits == self.spent, format!("spent {}, its entries say {}", self.used_credits, self.spent)),
+            (
+                self.entries == self.count && self.count == self.highest,
+                format!("{} entries are counted, {} are there, the last is {}", self.entries, self.count, self.highest),
+            ),
+            (self.broken == 0, format!("{} entries do not follow from the one before", self.broken)),
+        ])
+    }
+}
+
+impl Audited for AuditedEntry {
+    type Key = (String, i64);
+
+    fn key(&self) -> (String, i64) {
+        (self.account_id.clone(), self.sequence)
+    }
+
+    fn read(db: &Db, from: (String, i64), limit: i64) -> BoxFuture<'_, Result<Vec<Self>, StoreError>> {
+        Box::pin(async move { db.audited_entries((&from.0, from.1), limit).await })
+    }
+
+    fn name(&self) -> String {
+        format!("entry {} (account {}, number {})", self.id, self.account_id, self.sequence)
+    }
+
+    fn judge(&self) -> Option<String> {
+        let (account, source) = (Some(self.account_id.as_str()), &self.source);
+        let is_topups = self.topup_account.as_deref() == account;
+        let is_paid = self.topup_state.as_deref() == Some(TopupState::Paid.as_str());
+        let rule = if self.kind == EntryKind::Topup.as_str() {
+            let holds = is_topups && is_paid && self.topup_credits == Some(self.credits);
+            (holds, format!("grants {} credits, its top-up {source} says otherwise", self.credits))
+        } else if self.kind == EntryKind::Reversal.as_str() {
+            let of_topup = self.topup_id.as_ref().is_some_and(|topup| source.starts_with(&format!("{topup}:")));
+            (is_topups && is_paid && of_topup, format!("is no reversal of a paid top-up of this account: {source}"))
+        } else if self.kind == EntryKind::Adjustment.as_str() {
+            let holds = self.adjustment_account.as_deref() == account
+                && self.adjustment_credits == Some(self.credits)
+                && self.adjustment_balance == Some(self.balance_after);
+            (holds, format!("moves {} credits, its adjustment {source} says otherwise", self.credits))
+        } else {
+            (false, format!("is of no known kind: {}", self.kind))
+        };
+        first_broken([rule])
+    }
+}
+
+impl Audited for AuditedTopup {
+    type Key = String;
+
+    fn key(&self) -> String {
+        self.id.clone()
+    }
+
+    fn read(db: &Db, from: String, limit: i64) -> BoxFuture<'_, Result<Vec<Self>, StoreError>> {
+        Box::pin(async move { db.audited_topups(&from, limit).await })
+    }
+
+    fn name(&self) -> String {
+        format!("top-up {}", self.id)
+    }
+
+    fn judge(&self) -> Option<String> {
+        let is_paid = self.state == TopupState::Paid.as_str();
+        let taken = if is_paid { credits_taken(self.credits, self.credit_unit_amount, self.reversed) } else { 0 };
+        let is_credited = self.payment_state.as_deref() == Some(PaymentRole::Credited.as_str());
+        let payment_known = is_paid && self.payment_intent_id.is_some();
+        let of_this = self.payment_topup.as_ref().is_none_or(|topup| *topup == self.id);
+        first_broken([
+            (
+                self.granted == i64::from(is_paid),
+                format!("is {} and has {} entries that grant its credits", self.state, self.granted),
+            ),
+            (
+                self.taken_credits == taken,
+                format!(
+                    "{} credits are taken back, its refunds and disputes of {} say {taken}",
+                    self.taken_credits, self.reversed
+                ),
+            ),
+            (
+                self.taken_credits.checked_neg() == Some(self.moved),
+                format!("{} credits are taken back, its entries moved {}", self.taken_credits, self.moved),
+            ),
+            (
+                self.credited_payments == i64::from(payment_known) && is_credited == payment_known && of_this,
+                format!("is {}, and its payments do not say so", self.state),
+            ),
+        ])
+    }
+}
+
+impl Audited for AuditedReversal {
+    type Key = String;
+
+    fn key(&self) -> String {
+        self.id.clone()
+    }
+
+    fn read(db: &Db, from: String, limit: i64) -> BoxFuture<'_, Result<Vec<Self>, StoreError>> {
+        Box::pin(async move { db.audited_reversals(&from, limit).await })
+    }
+
+    fn name(&self) -> String {
+        format!("{} {}", self.kind, self.id)
+    }
+
+    fn judge(&self) -> Option<String> {
+        let follows = if self.kind == "refund" {
+            RefundStatus::parse(&self.status)
+                .is_some_and(|status| i64::from(status.counts()) == self.counts && status.stage() == self.stage)
+        } else {
+            // Where the money of a chargeback is, its status alone does not say; but one that was won never takes all.
+            let can_take = !DisputeReport::never_takes(&self.status);
+            self.counts == 0 || (can_take && (self.status != "won" || self.returned > 0))
+        };
+        let counts = if self.counts == 1 { "takes" } else { "does not take" };
+        // Only of a dispute a part can be back, and never all of one that still counts.
+        let can_be_returned = self.kind == "dispute" && self.counts == 1 && self.returned < self.amount;
+        first_broken([
+            (
+                self.returned == 0 || can_be_returned,
+                format!("is {} and {} of its {} are said to be back", self.status, self.returned, self.amount),
+            ),
+            (follows, format!("is {} and {counts} its money", self.status)),
+            (
+                self.currency == self.topup_currency,
+                format!("is in {}, its purchase in {}", self.currency, self.topup_currency),
+            ),
+        ])
+    }
+}
+
+impl Audited for AuditedAdjustment {
+    type Key = String;
+
+    fn key(&self) -> String {
+        self.id.clone()
+    }
+
+    fn read(db: &Db, from: String, limit: i64) -> BoxFuture<'_, Result<Vec<Self>, StoreError>> {
+        Box::pin(async move { db.audited_adjustments(&from, limit).await })
+    }
+
+    fn name(&self) -> String {
+        format!("adjustment {}", self.id)
+    }
+
+    fn judge(&self) -> Option<String> {
+        // That the entry says the same is the entry's rule.
+        first_broken([(self.booked == 1, format!("has {} entries", self.booked))])
+    }
+}

@@ -1,0 +1,246 @@
+//! What proves that the books hold in themselves, a page at a time. Each page is one statement, so it is a snapshot of its
+//! own; the sums are the database's, the judgement is in `books/audit.rs`. A page begins with the key it is given, so that
+//! one row can be read once more.
+
+use crate::db::Db;
+use crate::db::{StoreError, statements};
+
+/// An account beside the entries that explain it.
+#[derive(Debug, Clone, sqlx::FromRow)]
+pub struct AuditedAccount {
+    /// Its name.
+    pub id: String,
+    /// What it has.
+    pub balance: i64,
+    /// What it has spent.
+    pub used_credits: i64,
+    /// How many entries it is said to have.
+    pub entries: i64,
+    /// The sum of its entries.
+    pub sum: i64,
+    /// What its entries of kinds that spend have taken.
+    pub spent: i64,
+    /// How many entries there are.
+    pub count: i64,
+    /// The highest of their numbers.
+    pub highest: i64,
+    /// How many do not follow from the one before.
+    pub broken: i64,
+}
+
+/// An entry beside what caused it.
+#[derive(Debug, Clone, sqlx::FromRow)]
+pub struct AuditedEntry {
+    /// Whose.
+    pub account_id: String,
+    /// Its number.
+    pub sequence: i64,
+    /// Its id.
+    pub id: String,
+    /// Why credits moved.
+    pub kind: String,
+    /// How many.
+    pub credits: i64,
+    /// What the account had afterwards.
+    pub balance_after: i64,
+    /// What caused it.
+    pub source: String,
+    /// The purchase that a reversal belongs to.
+    pub topup_id: Option<String>,
+    /// The account of that purchase.
+    pub topup_account: Option<String>,
+    /// How far that purchase has come.
+    pub topup_state: Option<String>,
+    /// How many credits that purchase was about.
+    pub topup_credits: Option<i64>,
+    /// The account of the adjustment.
+    pub adjustment_account: Option<String>,
+    /// How many credits the adjustment was about.
+    pub adjustment_credits: Option<i64>,
+    /// What the adjustment says that the account had afterwards.
+    pub adjustment_balance: Option<i64>,
+}
+
+/// A purchase beside its payments, refunds, disputes and entries.
+#[derive(Debug, Clone, sqlx::FromRow)]
+pub struct AuditedTopup {
+    /// Its id.
+    pub id: String,
+    /// How far it has come.
+    pub state: String,
+    /// How many credits.
+    pub credits: i64,
+    /// The price of one, in minor units.
+    pub credit_unit_amount: i64,
+    /// How many are said to be taken back.
+    pub taken_credits: i64,
+    /// The payment that is said to have paid it.
+    pub payment_intent_id: Option<String>,
+    /// How many entries grant its credits.
+    pub granted: i64,
+    /// How many credits its reversals have moved.
+    pub moved: i64,
+    /// How much of its payment went back, in minor units.
+    pub reversed: i64,
+    /// How many payments are said to have credited it.
+    pub credited_payments: i64,
+    /// What its payment is said to be.
+    pub payment_state: Option<String>,
+    /// The purchase that its payment is said to belong to.
+    pub payment_topup: Option<String>,
+}
+
+/// A refund or dispute beside its purchase.
+#[derive(Debug, Clone, sqlx::FromRow)]
+pub struct AuditedReversal {
+    /// Stripe's id.
+    pub id: String,
+    /// `refund` or `dispute`.
+    pub kind: String,
+    /// Stripe's word for its state.
+    pub status: String,
+    /// How far it is said to be.
+    pub stage: i64,
+    /// Whether it is said to take its amount.
+    pub counts: i64,
+    /// How much it is about, in minor units.
+    pub amount: i64,
+    /// How much of that is said to be back although it counts, in minor units.
+    pub returned: i64,
+    /// Its currency.
+    pub currency: String,
+    /// The purchase's currency.
+    pub topup_currency: String,
+}
+
+/// An adjustment beside its entries.
+#[derive(Debug, Clone, sqlx::FromRow)]
+pub struct AuditedAdjustment {
+    /// Its id.
+    pub id: String,
+    /// How many entries it has.
+    pub booked: i64,
+}
+
+/// How many entries of an account are read in one statement; an account with more is read in parts.
+const PART_ENTRIES: i64 = 1_000;
+
+#[derive(sqlx::FromRow)]
+struct Part {
+    sum: i64,
+    spent: i64,
+    count: i64,
+    highest: i64,
+    broken: i64,
+}
+
+statements! {
+    ACCOUNTS = "SELECT a.id, a.balance, a.used_credits, a.entries, \
+        CAST(COALESCE(SUM(e.credits), 0) AS BIGINT) AS sum, \
+        CAST(COALESCE(SUM(CASE WHEN e.kind IN ('topup', 'reversal', 'adjustment') THEN 0 ELSE -e.credits END), 0) \
+        AS BIGINT) AS spent, COUNT(e.id) AS count, COALESCE(MAX(e.sequence), 0) AS highest, \
+        CAST(COALESCE(SUM(CASE WHEN e.balance_after <> COALESCE(b.balance_after, 0) + e.credits \
+        OR (e.sequence > 1 AND b.id IS NULL) THEN 1 ELSE 0 END), 0) AS BIGINT) AS broken \
+        FROM (SELECT id, balance, used_credits, entries FROM accounts WHERE id >= $1 ORDER BY id LIMIT $2) a \
+        LEFT JOIN ledger_entries e ON e.account_id = a.id AND a.entries <= $3 \
+        LEFT JOIN ledger_entries b ON b.account_id = e.account_id AND b.sequence = e.sequence - 1 \
+        GROUP BY a.id, a.balance, a.used_credits, a.entries ORDER BY a.id";
+    /// A part of one account's entries. What was committed with the account's row and before is never changed.
+    PART = "SELECT CAST(COALESCE(SUM(e.credits), 0) AS BIGINT) AS sum, \
+        CAST(COALESCE(SUM(CASE WHEN e.kind IN ('topup', 'reversal', 'adjustment') THEN 0 ELSE -e.credits END), 0) \
+        AS BIGINT) AS spent, COUNT(e.id) AS count, COALESCE(MAX(e.sequence), 0) AS highest, \
+        CAST(COALESCE(SUM(CASE WHEN e.balance_after <> COALESCE(b.balance_after, 0) + e.credits \
+        OR (e.sequence > 1 AND b.id IS NULL) THEN 1 ELSE 0 END), 0) AS BIGINT) AS broken \
+        FROM (SELECT account_id, sequence, id, kind, credits, balance_after FROM ledger_entries \
+        WHERE account_id = $1 AND sequence > $2 AND sequence <= $3 ORDER BY sequence LIMIT $4) e \
+        LEFT JOIN ledger_entries b ON b.account_id = e.account_id AND b.sequence = e.sequence - 1";
+    ENTRIES = "SELECT e.account_id, e.sequence, e.id, e.kind, e.credits, e.balance_after, e.source, e.topup_id, \
+        t.account_id AS topup_account, t.state AS topup_state, t.credits AS topup_credits, \
+        j.account_id AS adjustment_account, j.credits AS adjustment_credits, j.balance_after AS adjustment_balance \
+        FROM (SELECT account_id, sequence, id, kind, credits, balance_after, source, topup_id FROM ledger_entries \
+        WHERE (account_id, sequence) >= ($1, $2) ORDER BY account_id, sequence LIMIT $3) e \
+        LEFT JOIN topups t ON t.id = CASE WHEN e.kind = 'topup' THEN e.source ELSE e.topup_id END \
+        LEFT JOIN adjustments j ON j.id = CASE WHEN e.kind = 'adjustment' THEN e.source END \
+        ORDER BY e.account_id, e.sequence";
+    TOPUPS = "SELECT t.id, t.state, t.credits, t.credit_unit_amount, t.taken_credits, t.payment_intent_id, \
+        (SELECT COUNT(*) FROM ledger_entries e WHERE e.kind = 'topup' AND e.source = t.id) AS granted, \
+        (SELECT CAST(COALESCE(SUM(e.credits), 0) AS BIGINT) FROM ledger_entries e \
+        WHERE e.kind = 'reversal' AND e.topup_id = t.id) AS moved, \
+        (SELECT CAST(COALESCE(SUM(r.amount - r.returned), 0) AS BIGINT) FROM reversals r \
+        WHERE r.payment_intent_id = t.payment_intent_id AND r.counts = 1) AS reversed, \
+        (SELECT COUNT(*) FROM payments c WHERE c.topup_id = t.id AND c.state = 'credited') AS credited_payments, \
+        p.state AS payment_state, p.topup_id AS payment_topup \
+        FROM (SELECT id, state, credits, credit_unit_amount, taken_credits, payment_intent_id FROM topups \
+        WHERE id >= $1 ORDER BY id LIMIT $2) t \
+        LEFT JOIN payments p ON p.payment_intent_id = t.payment_intent_id ORDER BY t.id";
+    REVERSALS = "SELECT r.id, r.kind, r.status, r.stage, r.counts, r.amount, r.returned, r.currency, t.currency AS topup_currency \
+        FROM (SELECT id, kind, status, stage, counts, amount, returned, currency, payment_intent_id FROM reversals \
+        WHERE id >= $1 ORDER BY id LIMIT $2) r \
+        JOIN payments p ON p.payment_intent_id = r.payment_intent_id JOIN topups t ON t.id = p.topup_id ORDER BY r.id";
+    ADJUSTMENTS = "SELECT j.id, (SELECT COUNT(*) FROM ledger_entries e WHERE e.kind = 'adjustment' \
+        AND e.source = j.id) AS booked FROM (SELECT id FROM adjustments WHERE id >= $1 ORDER BY id LIMIT $2) j \
+        ORDER BY j.id";
+}
+
+impl Db {
+    /// Accounts from `from` on, in the order of their names.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn audited_accounts(&self, from: &str, limit: i64) -> Result<Vec<AuditedAccount>, StoreError> {
+        let mut accounts: Vec<AuditedAccount> =
+            self.read_all(&ACCOUNTS, &[from.into(), limit.into(), PART_ENTRIES.into()]).await?;
+        for account in accounts.iter_mut().filter(|account| account.entries > PART_ENTRIES) {
+            self.add_up(account).await?;
+        }
+        Ok(accounts)
+    }
+
+    /// Reads the entries of a large account in parts, up to the number that its row names: later ones came after the row.
+    async fn add_up(&self, account: &mut AuditedAccount) -> Result<(), StoreError> {
+        (account.sum, account.spent, account.count, account.highest, account.broken) = (0, 0, 0, 0, 0);
+        loop {
+            let (after, until) = (account.highest.into(), account.entries.into());
+            let values = [account.id.as_str().into(), after, until, PART_ENTRIES.into()];
+            let part: Option<Part> = self.read_optional(&PART, &values).await?;
+            let Some(part) = part.filter(|part| part.count > 0) else { return Ok(()) };
+            account.sum = account.sum.saturating_add(part.sum);
+            account.spent = account.spent.saturating_add(part.spent);
+            account.count = account.count.saturating_add(part.count);
+            account.broken = account.broken.saturating_add(part.broken);
+            account.highest = part.highest;
+        }
+    }
+
+    /// Entries from the one of this account and number on.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn audited_entries(&self, from: (&str, i64), limit: i64) -> Result<Vec<AuditedEntry>, StoreError> {
+        self.read_all(&ENTRIES, &[from.0.into(), from.1.into(), limit.into()]).await
+    }
+
+    /// Purchases from `from` on.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn audited_topups(&self, from: &str, limit: i64) -> Result<Vec<AuditedTopup>, StoreError> {
+        self.read_all(&TOPUPS, &[from.into(), limit.into()]).await
+    }
+
+    /// Refunds and disputes from `from` on.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn audited_reversals(&self, from: &str, limit: i64) -> Result<Vec<AuditedReversal>, StoreError> {
+        self.read_all(&REVERSALS, &[from.into(), limit.into()]).await
+    }
+
+    /// Adjustments from `from` on.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn audited_adjustments(&self, from: &str, limit: i64) -> Result<Vec<AuditedAdjustment>, StoreError> {
+        self.read_all(&ADJUSTMENTS, &[from.into(), limit.into()]).await
+    }
+}

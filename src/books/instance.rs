@@ -1,0 +1,112 @@
+//! What the database is for: which mode and currency, and which migrations it has.
+
+use crate::db::{Db, Tx};
+use crate::db::{StoreError, statements};
+
+/// What a database was first used with, for good.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Instance {
+    /// Whether real money moves.
+    pub livemode: bool,
+    /// The currency of every purchase.
+    pub currency: String,
+}
+
+/// How far a database is migrated.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MigrationState {
+    /// Migrations are missing.
+    Behind,
+    /// Exactly those of this program are applied.
+    Current,
+    /// A newer program applied more. One that runs goes on, so that processes can be replaced one by one; none starts.
+    Ahead,
+}
+
+statements! {
+    REMEMBER = "INSERT INTO instance (id, livemode, currency, created_at) VALUES (1, $1, $2, $3) \
+        ON CONFLICT (id) DO NOTHING";
+    FIND = "SELECT livemode, currency FROM instance WHERE id = 1";
+    REMEMBER_SEAL_KEY = "UPDATE instance SET seal_key = $1 WHERE id = 1 AND seal_key IS NULL";
+    SEAL_KEY = "SELECT seal_key FROM instance WHERE id = 1";
+    MIGRATIONS = "SELECT version FROM _sqlx_migrations WHERE success ORDER BY version";
+}
+
+#[derive(sqlx::FromRow)]
+struct InstanceRow {
+    livemode: i64,
+    currency: String,
+}
+
+#[derive(sqlx::FromRow)]
+struct SealKeyRow {
+    seal_key: Option<String>,
+}
+
+#[derive(sqlx::FromRow)]
+struct MigrationRow {
+    version: i64,
+}
+
+/// Remembers what the database is for, if nobody did before; gives what it is for.
+///
+/// # Errors
+/// When the database fails.
+pub async fn remember(tx: &mut Tx, wanted: &Instance, now_ms: i64) -> Result<Instance, StoreError> {
+    tx.execute(&REMEMBER, &[wanted.livemode.into(), wanted.currency.as_str().into(), now_ms.into()]).await?;
+    let row: InstanceRow =
+        tx.fetch_optional(&FIND, &[]).await?.ok_or_else(|| StoreError::Corrupt("no instance row".to_owned()))?;
+    Ok(row.into())
+}
+
+/// Remembers the key that checkouts are sealed with, if there is none yet.
+///
+/// # Errors
+/// When the database fails.
+pub async fn remember_seal_key(tx: &mut Tx, key: &str) -> Result<(), StoreError> {
+    tx.execute(&REMEMBER_SEAL_KEY, &[key.into()]).await.map(drop)
+}
+
+impl From<InstanceRow> for Instance {
+    fn from(row: InstanceRow) -> Self {
+        Self { livemode: row.livemode != 0, currency: row.currency }
+    }
+}
+
+impl Db {
+    /// What the database is for; `None` if no service has used it yet.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn instance(&self) -> Result<Option<Instance>, StoreError> {
+        Ok(self.read_optional::<InstanceRow>(&FIND, &[]).await?.map(Instance::from))
+    }
+
+    /// The key that checkouts are sealed with, once a service has made one.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn seal_key(&self) -> Result<Option<String>, StoreError> {
+        Ok(self.read_optional::<SealKeyRow>(&SEAL_KEY, &[]).await?.and_then(|row| row.seal_key))
+    }
+
+    /// How far the database is migrated, compared with what this program brings along.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn migration_state(&self) -> Result<MigrationState, StoreError> {
+        let applied = match self.read_all::<MigrationRow>(&MIGRATIONS, &[]).await {
+            Ok(rows) => rows.into_iter().map(|row| row.version).collect::<Vec<_>>(),
+            Err(error) if error.is_missing_table() => return Ok(MigrationState::Behind),
+            Err(error) => return Err(error),
+        };
+        let known = self.known_migrations();
+        Ok(if applied == known {
+            MigrationState::Current
+        } else if known.iter().all(|version| applied.contains(version)) {
+            MigrationState::Ahead
+        } else {
+            MigrationState::Behind
+        })
+    }
+}

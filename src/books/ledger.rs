@@ -1,0 +1,132 @@
+//! Reading the books.
+
+use crate::db::Db;
+use crate::db::{StoreError, statements};
+use crate::domain::account::AccountId;
+use crate::domain::ledger::Balance;
+
+/// One line of the books.
+#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+pub struct LedgerEntry {
+    /// Its place among the account's entries, from 1, without gaps.
+    pub sequence: i64,
+    /// Its id.
+    pub id: String,
+    /// Why credits moved.
+    pub kind: String,
+    /// How many; negative when they were taken.
+    pub credits: i64,
+    /// What the account had afterwards.
+    pub balance_after: i64,
+    /// What caused it, such as the top-up.
+    pub source: String,
+    /// Why credits were taken back or returned; none for other kinds.
+    pub reason: Option<String>,
+    /// When, in milliseconds since 1970.
+    pub created_at: i64,
+}
+
+statements! {
+    BALANCE = "SELECT balance, used_credits, updated_at FROM accounts WHERE id = $1";
+    ENTRIES = "SELECT sequence, id, kind, credits, balance_after, source, reason, created_at FROM ledger_entries \
+        WHERE account_id = $1 AND sequence < $2 ORDER BY sequence DESC LIMIT $3";
+    WRONG_BALANCES = "SELECT COUNT(*) AS wrong FROM (SELECT a.id FROM accounts a \
+        LEFT JOIN ledger_entries e ON e.account_id = a.id GROUP BY a.id, a.balance, a.used_credits, a.entries \
+        HAVING a.balance <> COALESCE(SUM(e.credits), 0) OR a.entries <> COUNT(e.id) \
+        OR a.entries <> COALESCE(MAX(e.sequence), 0)) AS differences";
+    WRONG_TOPUPS = "SELECT COUNT(*) AS wrong FROM topups t \
+        LEFT JOIN ledger_entries e ON e.kind = 'topup' AND e.source = t.id \
+        WHERE (t.state = 'paid') <> (e.id IS NOT NULL) \
+        OR (e.id IS NOT NULL AND (e.credits <> t.credits OR e.account_id <> t.account_id))";
+    WRONG_EVENTS = "SELECT COUNT(*) AS wrong FROM webhook_events w LEFT JOIN topups t ON t.id = w.topup_id \
+        WHERE w.outcome = 'credited' AND (t.id IS NULL OR t.state <> 'paid')";
+    /// What is taken back is what all refunds and disputes together say, and the ledger says the same.
+    WRONG_REVERSALS = "SELECT COUNT(*) AS wrong FROM topups t \
+        LEFT JOIN (SELECT payment_intent_id, CAST(SUM(amount - returned) AS BIGINT) AS reversed FROM reversals \
+        WHERE counts = 1 GROUP BY payment_intent_id) r ON r.payment_intent_id = t.payment_intent_id \
+        LEFT JOIN (SELECT topup_id, CAST(SUM(credits) AS BIGINT) AS moved FROM ledger_entries \
+        WHERE kind = 'reversal' GROUP BY topup_id) e ON e.topup_id = t.id \
+        WHERE t.taken_credits <> -COALESCE(e.moved, 0) OR t.taken_credits <> CASE WHEN t.state <> 'paid' THEN 0 \
+        WHEN COALESCE(r.reversed, 0) / t.credit_unit_amount >= t.credits THEN t.credits \
+        ELSE COALESCE(r.reversed, 0) / t.credit_unit_amount END";
+    WRONG_PAYMENTS = "SELECT COUNT(*) AS wrong FROM payments p LEFT JOIN topups t ON t.id = p.topup_id \
+        WHERE (p.state = 'credited' AND (t.id IS NULL OR t.state <> 'paid' \
+        OR t.payment_intent_id <> p.payment_intent_id)) \
+        OR (p.state <> 'credited' AND t.state = 'paid' AND t.payment_intent_id = p.payment_intent_id)";
+    WRONG_ADJUSTMENTS = "SELECT COUNT(*) AS wrong FROM ledger_entries e \
+        LEFT JOIN adjustments a ON a.id = e.source \
+        WHERE e.kind = 'adjustment' AND (a.id IS NULL OR a.credits <> e.credits OR a.account_id <> e.account_id)";
+    WRONG_RUNNING_BALANCES = "SELECT COUNT(*) AS wrong FROM ledger_entries e \
+        LEFT JOIN ledger_entries b ON b.account_id = e.account_id AND b.sequence = e.sequence - 1 \
+        WHERE e.balance_after <> COALESCE(b.balance_after, 0) + e.credits";
+}
+
+#[derive(sqlx::FromRow)]
+struct BalanceRow {
+    balance: i64,
+    used_credits: i64,
+    updated_at: i64,
+}
+
+#[derive(sqlx::FromRow)]
+struct Wrong {
+    wrong: i64,
+}
+
+impl Db {
+    /// What an account has; zeros if it has no entry yet.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn balance(&self, account: &AccountId) -> Result<Balance, StoreError> {
+        let row = self.read_optional::<BalanceRow>(&BALANCE, &[account.as_str().into()]).await?;
+        let (remaining, used) = row.as_ref().map_or((0, 0), |row| (row.balance, row.used_credits));
+        Ok(Balance {
+            account: account.clone(),
+            remaining_credits: remaining,
+            used_credits: used,
+            total_credits: remaining.checked_add(used).ok_or_else(|| StoreError::corrupt("balance of", account))?,
+            updated_at_ms: row.map(|row| row.updated_at),
+        })
+    }
+
+    /// The entries of an account below a sequence number, newest first.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn entries(
+        &self,
+        account: &AccountId,
+        below_sequence: i64,
+        limit: i64,
+    ) -> Result<Vec<LedgerEntry>, StoreError> {
+        self.read_all(&ENTRIES, &[account.as_str().into(), below_sequence.into(), limit.into()]).await
+    }
+
+    /// Compares the books with themselves; gives the names of the rules that do not hold.
+    ///
+    /// Rules: each balance is the sum of its entries, entries are numbered without gaps and their running balances
+    /// follow from one another, each paid top-up has exactly one entry of its credits and no other has one, and the
+    /// effect of each decided event is there.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn broken_rules(&self) -> Result<Vec<&'static str>, StoreError> {
+        let rules = [
+            ("balance = sum of entries", &WRONG_BALANCES),
+            ("credits of a top-up are granted once, when it is paid", &WRONG_TOPUPS),
+            ("a decided event's effect is there", &WRONG_EVENTS),
+            ("what is taken back is what refunds and disputes say", &WRONG_REVERSALS),
+            ("a payment that credited is its top-up's", &WRONG_PAYMENTS),
+            ("an adjustment's entry is the adjustment", &WRONG_ADJUSTMENTS),
+            ("running balances follow from one another", &WRONG_RUNNING_BALANCES),
+        ];
+        let mut broken = Vec::new();
+        for (rule, statement) in rules {
+            if self.read_optional::<Wrong>(statement, &[]).await?.is_none_or(|row| row.wrong != 0) {
+                broken.push(rule);
+            }
+        }
+        Ok(broken)
+    }
+}

@@ -1,0 +1,52 @@
+//! Every SQL statement there is, for the tests that prepare and plan each of them.
+
+use crate::db::{BulkStatement, Command, Statement};
+use crate::purchases::checkout::checkouts;
+use crate::purchases::fee::fee_news;
+use crate::purchases::payment::{apply, credit, endings};
+
+/// Every statement there is, for the test that prepares each of them on both databases.
+pub fn all_statements() -> impl Iterator<Item = &'static Statement> {
+    [
+        crate::purchases::payment::acceptances::STATEMENTS,
+        crate::books::adjustments::STATEMENTS,
+        crate::purchases::adopt::adoption::STATEMENTS,
+        crate::access::key_rows::STATEMENTS,
+        crate::purchases::payment::apply::STATEMENTS,
+        crate::books::audit_queries::STATEMENTS,
+        crate::reconcile::comparison::STATEMENTS,
+        crate::inbox::failed_events::STATEMENTS,
+        crate::purchases::decided_events::STATEMENTS,
+        crate::purchases::fee::fees::STATEMENTS,
+        crate::purchases::idempotency::STATEMENTS,
+        crate::books::instance::STATEMENTS,
+        crate::db::leases::STATEMENTS,
+        crate::books::entries::STATEMENTS,
+        crate::books::ledger::STATEMENTS,
+        crate::purchases::checkout::open_checkouts::STATEMENTS,
+        crate::purchases::payment::payments::STATEMENTS,
+        crate::reconcile::reconciliations::STATEMENTS,
+        crate::purchases::refund::refund_facts::STATEMENTS,
+        crate::purchases::refund::refund_requests::STATEMENTS,
+        crate::purchases::reversal::reversals::STATEMENTS,
+        crate::purchases::checkout::topup_attempts::STATEMENTS,
+        crate::purchases::topup_history::STATEMENTS,
+        crate::purchases::topups::STATEMENTS,
+        crate::db::write_health::STATEMENTS,
+    ]
+    .into_iter()
+    .flatten()
+    .copied()
+}
+
+/// Every bulk statement there is, by the word for its commands.
+pub fn bulk_statements() -> impl Iterator<Item = (&'static str, &'static BulkStatement)> {
+    [
+        (apply::ApplyPayment::NAME, &credit::CREDIT),
+        (endings::EndPurchase::NAME, &endings::EXPIRE),
+        (fee_news::ExpectFee::NAME, &fee_news::EXPECT_FEES),
+        (checkouts::BeginCheckout::NAME, &checkouts::BEGIN),
+        (checkouts::StoreOpened::NAME, &checkouts::OPENED),
+    ]
+    .into_iter()
+}

@@ -1,0 +1,277 @@
+//! The seam to the databases: nothing but this file and its folder names SQLite or PostgreSQL.
+//!
+//! Both run the same SQL text. A [`Statement`] is written once beside its row type, with `$1` placeholders, and counts
+//! them, because SQLite would silently bind a missing argument as NULL. Writes go through [`Db::write`], which begins,
+//! commits, rolls back and, when the database says that two writes were in each other's way, runs the closure again.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::future::BoxFuture;
+use sqlx::migrate::Migrator;
+use sqlx::{Connection, Executor, SqlStr};
+
+use crate::db::StoreError;
+use crate::db::command::Command;
+use crate::db::commit_counts::CommitCounts;
+use crate::db::connect;
+use crate::db::database_error::{is_hang_up, is_held_row};
+use crate::db::desk::Desk;
+use crate::db::pools::Pools;
+use crate::db::queries::{Record, postgres_rows, sqlite_rows};
+use crate::db::queues::Queues;
+use crate::db::session::Route;
+use crate::db::statement::{Statement, Value};
+use crate::db::tx::Tx;
+use crate::db::work::Plain;
+
+pub(crate) static SQLITE_MIGRATIONS: Migrator = sqlx::migrate!("migrations/sqlite");
+static POSTGRES_MIGRATIONS: Migrator = sqlx::migrate!("migrations/postgres");
+
+/// How long a read may take.
+const READ_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// The database.
+pub struct Db {
+    pools: Arc<Pools>,
+    desk: Arc<Desk>,
+    queues: Queues,
+}
+
+impl Db {
+    /// Connects. A SQLite file is created when `create` says so; the migrations are not applied.
+    ///
+    /// # Errors
+    /// When the address is not one of a database that is known here, or it cannot be reached.
+    pub async fn connect(url: &str, create: bool) -> Result<Self, StoreError> {
+        let pools = Arc::new(connect::pools(url, create).await?);
+        let desk = Arc::new(Desk::new(pools.clone()));
+        let queues = Queues::new(&desk);
+        Ok(Self { pools, desk, queues })
+    }
+
+    /// Runs a write: begins, runs the closure, commits; rolls back when the closure fails. The closure runs again when
+    /// the database reports a conflict, so it does nothing but talk to its `Tx` and owns what it captures.
+    ///
+    /// On SQLite, which has one writer anyway, it shares its commit with the writes that arrive at the same time.
+    ///
+    /// # Errors
+    /// The closure's error, or the database's. After an error nothing of the write is there, with one exception that
+    /// no database can avoid: when the connection breaks, or the time is over, during the commit, whether it happened
+    /// is unknown.
+    pub async fn write<T, F>(&self, closure: F) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        F: for<'t> Fn(&'t mut Tx) -> BoxFuture<'t, Result<T, StoreError>> + Send + Sync + 'static,
+    {
+        match self.pools.as_ref() {
+            Pools::Sqlite { .. } => self.queues.shared().write(closure).await,
+            // Boxed: most of what is awaited is small, and this is not.
+            Pools::Postgres { .. } => Box::pin(self.pools.write(&mut Plain(closure))).await,
+        }
+    }
+
+    /// Does a command, together with those of its kind that arrive at the same time.
+    ///
+    /// # Errors
+    /// Its own error, or the database's. Then nothing of it is there, with the exception that [`Self::write`] names.
+    pub async fn submit<C: Command>(&self, command: C) -> Result<C::Output, StoreError> {
+        self.queues.of::<C>(&self.desk).submit(command).await
+    }
+
+    /// How many writes shared how many commits so far.
+    #[must_use]
+    pub fn commit_counts(&self) -> CommitCounts {
+        self.desk.counters.read()
+    }
+
+    /// Reads at most one row, outside of any transaction.
+    ///
+    /// # Errors
+    /// When the database refuses or fails, or the row is not of this type.
+    pub async fn read_optional<T: Record>(
+        &self,
+        statement: &Statement,
+        values: &[Value],
+    ) -> Result<Option<T>, StoreError> {
+        self.reading(move || async move {
+            Ok(match self.pools.as_ref() {
+                Pools::Sqlite { readers, .. } => sqlite_rows(statement, values)?.fetch_optional(readers).await?,
+                Pools::Postgres { pool, route: Route::Direct, .. } => {
+                    postgres_rows(Route::Direct, statement, values)?.fetch_optional(pool).await?
+                }
+                // Boxed: most of what is awaited is small, and this is not.
+                Pools::Postgres { .. } => Box::pin(self.pools.optional_in_transaction(statement, values)).await?,
+            })
+        })
+        .await
+    }
+
+    /// Reads all rows of one statement, outside of any transaction. The statement bounds their number.
+    ///
+    /// # Errors
+    /// When the database refuses or fails, or a row is not of this type.
+    pub async fn read_all<T: Record>(&self, statement: &Statement, values: &[Value]) -> Result<Vec<T>, StoreError> {
+        self.reading(move || async move {
+            Ok(match self.pools.as_ref() {
+                Pools::Sqlite { readers, .. } => sqlite_rows(statement, values)?.fetch_all(readers).await?,
+                Pools::Postgres { pool, route: Route::Direct, .. } => {
+                    postgres_rows(Route::Direct, statement, values)?.fetch_all(pool).await?
+                }
+                // Boxed: most of what is awaited is small, and this is not.
+                Pools::Postgres { .. } => Box::pin(self.pools.all_in_transaction(statement, values)).await?,
+            })
+        })
+        .await
+    }
+
+    /// Reads, and remembers when the database turns out to be damaged.
+    async fn reading<T, F>(&self, read: impl Fn() -> F) -> Result<T, StoreError>
+    where
+        F: Future<Output = Result<T, StoreError>>,
+    {
+        // Held until the end, so that the file's connections are not renewed meanwhile.
+        let _opened = match self.pools.as_ref() {
+            Pools::Sqlite { file, .. } => Some(file.opened().await),
+            Pools::Postgres { .. } => None,
+        };
+        let result = reading(read).await;
+        self.pools.health().saw_reading(&result);
+        result
+    }
+
+    pub(crate) fn pools(&self) -> &Pools {
+        &self.pools
+    }
+
+    /// Asks the database whether it could run a statement. For the test that asks it of every statement there is.
+    ///
+    /// # Errors
+    /// When it could not.
+    pub async fn prepare(&self, statement: &Statement) -> Result<(), StoreError> {
+        let sql = SqlStr::from_static(statement.sql());
+        match self.pools.as_ref() {
+            Pools::Sqlite { readers, .. } => drop(readers.acquire().await?.prepare(sql).await?),
+            Pools::Postgres { pool, .. } => drop(pool.acquire().await?.prepare(sql).await?),
+        }
+        Ok(())
+    }
+
+    /// Runs SQL that is no statement of ours. For tests, which break things on purpose.
+    ///
+    /// # Errors
+    /// When the database refuses or fails.
+    #[doc(hidden)]
+    pub async fn execute_raw(&self, sql: &'static str) -> Result<(), StoreError> {
+        let sql = sqlx::raw_sql(sql);
+        match self.pools.as_ref() {
+            Pools::Sqlite { writer, .. } => writer.execute(sql).await.map(|_| ())?,
+            Pools::Postgres { pool, .. } => pool.execute(sql).await.map(|_| ())?,
+        }
+        Ok(())
+    }
+
+    /// The same on the connection that credits, where that is another one; not while it credits.
+    ///
+    /// # Errors
+    /// When the database refuses or fails.
+    #[doc(hidden)]
+    pub async fn execute_raw_by_creditor(&self, sql: &'static str) -> Result<(), StoreError> {
+        let Pools::Sqlite { creditor, .. } = self.pools.as_ref() else { return Ok(()) };
+        let mut connection = creditor.take().await?;
+        connection.get()?.execute(sqlx::raw_sql(sql)).await?;
+        connection.give_back();
+        Ok(())
+    }
+
+    /// Looks for damage in a SQLite file. A server looks after its own files.
+    ///
+    /// # Errors
+    /// When there is some, or the file cannot be read.
+    pub async fn look_for_damage(&self) -> Result<(), StoreError> {
+        let Pools::Sqlite { readers, .. } = self.pools.as_ref() else { return Ok(()) };
+        let said: String = sqlx::query_scalar("PRAGMA quick_check(1)").fetch_one(readers).await?;
+        if said == "ok" {
+            return Ok(());
+        }
+        tracing::error!(said, "SQLite finds the database damaged");
+        Err(StoreError::Damaged)
+    }
+
+    /// Applies the migrations that are missing.
+    ///
+    /// # Errors
+    /// When one fails, or the database was migrated by a newer version.
+    pub async fn migrate(&self) -> Result<(), StoreError> {
+        match self.pools.as_ref() {
+            Pools::Sqlite { writer, .. } => {
+                self.look_for_damage().await?;
+                SQLITE_MIGRATIONS.run(writer).await?;
+            }
+            Pools::Postgres { route: Route::Pooled, .. } => return Err(StoreError::NeedsOwnSession),
+            Pools::Postgres { pool, .. } => {
+                // A migration takes as long as it takes.
+                let mut connection = pool.acquire().await?.detach();
+                connection.execute(sqlx::raw_sql("SET statement_timeout = 0; SET lock_timeout = 0")).await?;
+                POSTGRES_MIGRATIONS.run(&mut connection).await?;
+                connection.close().await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Applies the migrations that are missing, and ends the connections.
+    ///
+    /// # Errors
+    /// See [`Self::migrate`].
+    pub async fn migrate_and_close(self) -> Result<(), StoreError> {
+        let result = self.migrate().await;
+        self.close().await;
+        result
+    }
+
+    /// The numbers of the migrations that this program brings along, in order.
+    #[must_use]
+    pub fn known_migrations(&self) -> Vec<i64> {
+        let migrations = match self.pools.as_ref() {
+            Pools::Sqlite { .. } => &SQLITE_MIGRATIONS,
+            Pools::Postgres { .. } => &POSTGRES_MIGRATIONS,
+        };
+        migrations.iter().map(|migration| migration.version).collect()
+    }
+
+    /// Ends all connections, after the statements that are running.
+    pub async fn close(&self) {
+        match self.pools.as_ref() {
+            Pools::Sqlite { writer, readers, creditor, file, .. } => {
+                readers.close().await;
+                creditor.close().await;
+                file.close().await;
+                writer.close().await;
+            }
+            Pools::Postgres { pool, kept, .. } => {
+                kept.close().await;
+                pool.close().await;
+            }
+        }
+    }
+}
+
+/// Reads in time. A connection that was used a moment ago is not tested before, so a server that was restarted meanwhile
+/// is noticed here: then another one is taken, until none of those from before can be left. And a table that a migration
+/// holds is waited for.
+async fn reading<T, F>(read: impl Fn() -> F) -> Result<T, StoreError>
+where
+    F: Future<Output = Result<T, StoreError>>,
+{
+    let read = async {
+        for _ in 0..connect::POSTGRES_CONNECTIONS {
+            match read().await {
+                Err(StoreError::Database(error)) if is_hang_up(&error) || is_held_row(&error) => {}
+                result => return result,
+            }
+        }
+        read().await
+    };
+    tokio::time::timeout(READ_TIMEOUT, read).await.unwrap_or(Err(StoreError::TimedOut))
+}

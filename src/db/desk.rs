@@ -1,0 +1,49 @@
+//! What everybody who writes needs: the connections, the counts, the rows that are known to be held.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use tokio::runtime::Handle;
+
+use crate::db::commit_counts::Counters;
+use crate::db::held::HeldRows;
+use crate::db::pools::Pools;
+
+/// Shared by all writes of a database.
+pub(crate) struct Desk {
+    pub(crate) pools: Arc<Pools>,
+    pub(crate) counters: Counters,
+    pub(crate) held: HeldRows,
+    /// The main runtime, which outlives those of the web workers.
+    pub(crate) runtime: Handle,
+    /// How many commands are being done alone, in tasks of their own.
+    alone: AtomicUsize,
+}
+
+impl Desk {
+    /// For the current runtime as the main one.
+    pub(crate) fn new(pools: Arc<Pools>) -> Self {
+        let (counters, held, alone) = (Counters::default(), HeldRows::default(), AtomicUsize::default());
+        Self { pools, counters, held, runtime: Handle::current(), alone }
+    }
+
+    /// How many commands are being done alone.
+    pub(crate) fn count_alone(&self) -> usize {
+        self.alone.load(Ordering::Relaxed)
+    }
+
+    /// Counts one more, until what is given is dropped.
+    pub(crate) fn begin_alone(self: &Arc<Self>) -> UnderWay {
+        self.alone.fetch_add(1, Ordering::Relaxed);
+        UnderWay(self.clone())
+    }
+}
+
+/// A command that is being done alone.
+pub(crate) struct UnderWay(pub(crate) Arc<Desk>);
+
+impl Drop for UnderWay {
+    fn drop(&mut self) {
+        self.0.alone.fetch_sub(1, Ordering::Relaxed);
+    }
+}

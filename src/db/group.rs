@@ -1,0 +1,170 @@
+//! What is committed together: commands and closures, each with the caller who waits for its answer.
+
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
+
+use crate::db::StoreError;
+use crate::db::Tx;
+use crate::db::command::Lot;
+use crate::db::commit_counts::Counters;
+use crate::db::pools::Pools;
+use crate::db::reply::Reply;
+use crate::db::work::{Work, run_within};
+
+/// A write of any result, for the queue.
+pub(crate) trait Write: Work<Output = ()> {
+    /// Answers the caller: with what the closure gave, if it is durable.
+    fn answer(&mut self, result: Result<(), StoreError>);
+
+    /// Whether the caller has no answer yet.
+    fn is_open(&self) -> bool;
+}
+
+/// A closure whose caller waits.
+pub(crate) struct Closure<T, F> {
+    run: F,
+    value: Option<T>,
+    reply: Reply<T>,
+}
+
+impl<T, F> Closure<T, F> {
+    pub(crate) const fn new(run: F, reply: Reply<T>) -> Self {
+        Self { run, value: None, reply }
+    }
+}
+
+impl<T, F> Work for Closure<T, F>
+where
+    T: Send,
+    F: for<'t> Fn(&'t mut Tx) -> BoxFuture<'t, Result<T, StoreError>> + Send + Sync,
+{
+    type Output = ();
+
+    fn run<'t>(&'t mut self, tx: &'t mut Tx) -> BoxFuture<'t, Result<(), StoreError>> {
+        async move {
+            self.value = Some((self.run)(tx).await?);
+            Ok(())
+        }
+        .boxed()
+    }
+}
+
+impl<T, F> Write for Closure<T, F>
+where
+    T: Send,
+    F: for<'t> Fn(&'t mut Tx) -> BoxFuture<'t, Result<T, StoreError>> + Send + Sync,
+{
+    fn answer(&mut self, result: Result<(), StoreError>) {
+        let value = self.value.take();
+        let lost = || Err(StoreError::Corrupt("a write without a result".to_owned()));
+        self.reply.send(result.and_then(|()| value.map_or_else(lost, Ok)));
+    }
+
+    fn is_open(&self) -> bool {
+        self.reply.is_open()
+    }
+}
+
+/// What waits for a commit.
+pub(crate) enum Job {
+    Command(Box<dyn Lot>),
+    Write(Box<dyn Write>),
+}
+
+/// What is committed together, without what was answered already.
+#[derive(Default)]
+pub(crate) struct Group {
+    pub(crate) lots: Vec<Box<dyn Lot>>,
+    pub(crate) writes: Vec<Box<dyn Write>>,
+    /// Whether there were several at first.
+    pub(crate) is_shared: bool,
+    /// Whether the bulk statements have been tried, so that what is left has to be done one by one.
+    pub(crate) is_bulk_done: bool,
+}
+
+impl Group {
+    pub(crate) fn new(jobs: impl ExactSizeIterator<Item = Job>) -> Self {
+        let mut group = Self { is_shared: jobs.len() > 1, ..Self::default() };
+        for job in jobs {
+            match job {
+                Job::Command(lot) => group.add(lot),
+                Job::Write(write) => group.writes.push(write),
+            }
+        }
+        group
+    }
+
+    fn add(&mut self, lot: Box<dyn Lot>) {
+        match self.lots.iter_mut().find(|other| other.kind() == lot.kind()) {
+            Some(same) => same.absorb(lot),
+            None => self.lots.push(lot),
+        }
+    }
+
+    pub(crate) fn size(&self) -> usize {
+        self.lots.iter().map(|lot| lot.size()).fold(self.writes.len(), usize::saturating_add)
+    }
+
+    /// Whether bulk statements with a commit of their own are the best way: not where there is one writer and other writes
+    /// can share its commit.
+    pub(crate) fn is_for_bulk(&self, pools: &Pools) -> bool {
+        let is_alone = self.lots.len() == 1 && self.writes.is_empty();
+        is_alone || !pools.has_one_writer()
+    }
+
+    pub(crate) fn forget_answered(&mut self) {
+        for lot in &mut self.lots {
+            lot.forget_answered();
+        }
+        self.lots.retain(|lot| lot.size() > 0);
+        self.writes.retain(|write| write.is_open());
+    }
+}
+
+/// A group in one transaction, where there is one writer anyway.
+struct Together<'g> {
+    lots: &'g mut [Box<dyn Lot>],
+    writes: &'g mut [Box<dyn Write>],
+    in_bulk: bool,
+}
+
+impl Work for Together<'_> {
+    /// Whether each closure did its work.
+    type Output = Vec<bool>;
+
+    fn run<'t>(&'t mut self, tx: &'t mut Tx) -> BoxFuture<'t, Result<Self::Output, StoreError>> {
+        async move {
+            for lot in self.lots.iter_mut() {
+                lot.run(tx, self.in_bulk).await?;
+            }
+            let mut written = Vec::with_capacity(self.writes.len());
+            for write in self.writes.iter_mut() {
+                written.push(run_within(tx, write.as_mut()).await?.is_some());
+            }
+            Ok(written)
+        }
+        .boxed()
+    }
+}
+
+/// Commits a group.
+pub(crate) async fn commit_together(pools: &Pools, group: &mut Group, counters: &Counters) {
+    let (size, in_bulk) = (group.size(), !group.is_bulk_done);
+    let mut together = Together { lots: &mut group.lots, writes: &mut group.writes, in_bulk };
+    let written = match pools.write(&mut together).await {
+        Ok(written) => written,
+        Err(error) => {
+            counters.group_failed(&error, size);
+            return;
+        }
+    };
+    for (write, is_written) in group.writes.iter_mut().zip(written) {
+        if is_written {
+            write.answer(Ok(()));
+        }
+    }
+    for lot in &mut group.lots {
+        lot.answer_done();
+    }
+    group.forget_answered();
+}

@@ -1,0 +1,255 @@
+//! How writes are done on the pools: in a transaction, again on a conflict, aside where a row is held, and with an eye on
+//! whether others would succeed.
+
+use std::sync::Arc;
+
+use sqlx::postgres::PgArguments;
+use sqlx::query::QueryAs;
+use sqlx::{Connection, PgConnection, PgPool, Postgres, Sqlite, SqlitePool};
+
+use crate::checkpoints;
+use crate::db::StoreError;
+use crate::db::database_error::is_storage_failure;
+use crate::db::kept::{Kept, KeptByName};
+use crate::db::lanes::{Lanes, Place};
+use crate::db::queries::{Record, postgres_rows, sqlite_rows};
+use crate::db::session::Route;
+use crate::db::sqlite_file::SqliteFile;
+use crate::db::statement::{Bulk, BulkStatement, Statement, Value};
+use crate::db::tx::Tx;
+use crate::db::work::{Attempts, Next, Work, guarded, in_write_time};
+use crate::db::write_health::WriteHealth;
+
+/// The connections.
+pub(crate) enum Pools {
+    Sqlite {
+        writer: SqlitePool,
+        readers: SqlitePool,
+        /// Does nothing but bulk statements, and only while the writer does nothing.
+        creditor: Kept<Sqlite>,
+        /// What is at the address, and whether it still is what was opened.
+        file: Box<SqliteFile>,
+        health: WriteHealth,
+    },
+    Postgres {
+        pool: PgPool,
+        /// Each does one bulk statement.
+        kept: KeptByName<Postgres>,
+        lanes: Lanes,
+        route: Route,
+        health: Arc<WriteHealth>,
+    },
+}
+
+impl Pools {
+    /// Whether writes share a transaction. Where many can write at once, each has its own.
+    pub(crate) const fn has_one_writer(&self) -> bool {
+        matches!(self, Self::Sqlite { .. })
+    }
+
+    /// Whether each kind of command can have a queue and a connection of its own.
+    pub(crate) const fn has_room_for_queues(&self) -> bool {
+        match self {
+            Self::Sqlite { .. } => false,
+            Self::Postgres { kept, .. } => !kept.is_shared(),
+        }
+    }
+
+    /// Whether a bulk statement of this name can be run without opening or testing a connection.
+    pub(crate) fn is_connected(&self, name: &'static str) -> bool {
+        match self {
+            // Its connections belong to threads of their own.
+            Self::Sqlite { .. } => true,
+            Self::Postgres { kept, .. } => kept.of(name).is_ready(),
+        }
+    }
+
+    /// Whether there is a bulk statement in the words of this database.
+    pub(crate) const fn runs(&self, statement: &BulkStatement) -> bool {
+        matches!(self, Self::Postgres { .. }) || statement.json.is_some()
+    }
+
+    /// Does work in a transaction of its own, again when the database reports a conflict, and for a while when another
+    /// transaction holds a row.
+    pub(crate) async fn write<W: Work + ?Sized>(&self, work: &mut W) -> Result<W::Output, StoreError> {
+        let (mut attempts, mut place) = (Attempts::default(), Place::new(self.lanes()));
+        if work.expects_held_row() {
+            place.step_aside()?;
+        }
+        loop {
+            let result = self.watched(async {
+                let _turn = place.turn().await;
+                self.write_once(work).await
+            });
+            let result = result.await;
+            match attempts.next(&result) {
+                Next::Stop => return result,
+                Next::Again(pause) => tokio::time::sleep(pause).await,
+                Next::AgainAside(pause) => {
+                    work.met_held_row();
+                    place.step_aside()?;
+                    tokio::time::sleep(pause).await;
+                }
+            }
+        }
+    }
+
+    /// Runs a statement over many rows and commits it, in one exchange; again when the database reports a conflict. A row
+    /// that another transaction holds is a failure at once: the others shall not wait for it.
+    pub(crate) async fn write_bulk<T: Record>(
+        &self,
+        name: &'static str,
+        bulk: &impl Bulk,
+    ) -> Result<Vec<T>, StoreError> {
+        let mut attempts = Attempts::default();
+        loop {
+            let result = self.watched(self.write_bulk_once(name, bulk)).await;
+            match attempts.next(&result) {
+                Next::Again(pause) => tokio::time::sleep(pause).await,
+                Next::Stop | Next::AgainAside(_) => return result,
+            }
+        }
+    }
+
+    const fn lanes(&self) -> Option<&Lanes> {
+        match self {
+            Self::Sqlite { .. } => None,
+            Self::Postgres { lanes, .. } => Some(lanes),
+        }
+    }
+
+    async fn write_bulk_once<T: Record>(&self, name: &'static str, bulk: &impl Bulk) -> Result<Vec<T>, StoreError> {
+        checkpoints::reach("commit in one exchange").await;
+        let rows = match self {
+            Self::Sqlite { creditor, file, .. } => {
+                let statement =
+                    bulk.statement().json.as_ref().ok_or_else(|| StoreError::corrupt("no statement", name))?;
+                let query = sqlite_rows(&statement.with_commit, &bulk.as_json()?)?;
+                let _opened = file.before_write().await?;
+                let mut connection = creditor.take().await?;
+                // A failure leaves the text's transaction open, and the connection ends with it.
+                let rows = query.fetch_all(connection.get()?).await?;
+                connection.give_back();
+                file.after_commit()?;
+                rows
+            }
+            Self::Postgres { kept, route, .. } => {
+                let query = postgres_rows(*route, &bulk.statement().lists, &bulk.as_lists())?;
+                let kept = kept.of(name);
+                let mut connection = kept.take().await?;
+                let result = match route.begin_bulk() {
+                    None => query.fetch_all(connection.get()?).await,
+                    Some(begin) => fetch_between(query, connection.get()?, begin).await,
+                };
+                if result.as_ref().map_or_else(|error| says_so_and_goes_on(*route, error), |_| true) {
+                    connection.give_back();
+                }
+                result?
+            }
+        };
+        checkpoints::reach("committed").await;
+        Ok(rows)
+    }
+
+    pub(crate) async fn optional_in_transaction<T: Record>(
+        &self,
+        statement: &Statement,
+        values: &[Value],
+    ) -> Result<Option<T>, StoreError> {
+        let mut tx = self.begin().await?;
+        let row = tx.fetch_optional(statement, values).await?;
+        tx.commit().await?;
+        Ok(row)
+    }
+
+    pub(crate) async fn all_in_transaction<T: Record>(
+        &self,
+        statement: &Statement,
+        values: &[Value],
+    ) -> Result<Vec<T>, StoreError> {
+        let mut tx = self.begin().await?;
+        let rows = tx.fetch_all(statement, values).await?;
+        tx.commit().await?;
+        Ok(rows)
+    }
+
+    async fn begin(&self) -> Result<Tx, StoreError> {
+        match self {
+            Self::Sqlite { writer, .. } => Tx::begin_sqlite(writer).await,
+            Self::Postgres { pool, route, .. } => Tx::begin_postgres(pool, *route).await,
+        }
+    }
+
+    async fn write_once<W: Work + ?Sized>(&self, work: &mut W) -> Result<W::Output, StoreError> {
+        checkpoints::reach("begin").await;
+        // Held until the end, so that the file's connections are not renewed meanwhile.
+        let _opened = match self {
+            Self::Sqlite { file, .. } => Some(file.before_write().await?),
+            Self::Postgres { .. } => None,
+        };
+        let mut tx = self.begin().await?;
+        let value = match guarded(work.run(&mut tx)).await {
+            Ok(value) => value,
+            Err(error) => {
+                tx.roll_back(&error).await;
+                return Err(error);
+            }
+        };
+        checkpoints::reach("commit").await;
+        tx.commit().await?;
+        if let Self::Sqlite { file, .. } = self {
+            file.after_commit()?;
+        }
+        checkpoints::reach("committed").await;
+        Ok(value)
+    }
+
+    /// Does a write in time, and remembers what it says about whether others would succeed.
+    async fn watched<T>(&self, write: impl Future<Output = Result<T, StoreError>>) -> Result<T, StoreError> {
+        let health = self.health();
+        health.refuse_damaged()?;
+        let result = in_write_time(write).await;
+        health.saw(&result);
+        if let (Self::Sqlite { writer, readers, creditor, file, .. }, Err(error)) = (self, &result)
+            && error.is_of_the_file()
+        {
+            file.renew(writer, readers, creditor).await;
+        }
+        result
+    }
+
+    /// What is known about whether writes succeed.
+    pub(crate) fn health(&self) -> &WriteHealth {
+        match self {
+            Self::Sqlite { health, .. } => health,
+            Self::Postgres { health, .. } => health,
+        }
+    }
+
+    /// Whether the files at the address are still the ones that are open.
+    pub(crate) fn check_files(&self) -> Result<(), StoreError> {
+        match self {
+            Self::Sqlite { file, .. } => file.check(),
+            Self::Postgres { .. } => Ok(()),
+        }
+    }
+}
+
+/// Whether a session may be used again after a statement that committed by itself failed: the server has said what it
+/// thinks of it and waits for the next one. Not one that takes no writes; and not in a transaction that began before, which
+/// may wait for its end.
+fn says_so_and_goes_on(route: Route, error: &sqlx::Error) -> bool {
+    route.keeps_statements() && matches!(error, sqlx::Error::Database(_)) && !is_storage_failure(error)
+}
+
+/// Runs a query in a transaction that begins like this.
+async fn fetch_between<T: Record>(
+    query: QueryAs<'_, Postgres, T, PgArguments>,
+    connection: &mut PgConnection,
+    begin: &'static str,
+) -> Result<Vec<T>, sqlx::Error> {
+    let mut tx = connection.begin_with(begin).await?;
+    let rows = query.fetch_all(&mut *tx).await?;
+    tx.commit().await?;
+    Ok(rows)
+}

@@ -1,0 +1,35 @@
+//! Which writes share commits: where there is one writer, or few connections, all of them; else the commands of each kind.
+
+use std::any::TypeId;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use crate::db::command::Command;
+use crate::db::committer::Committer;
+use crate::db::desk::Desk;
+
+/// The queues of writes.
+pub(crate) struct Queues {
+    shared: Arc<Committer>,
+    /// Where each kind of command has a queue of its own.
+    by_kind: Option<Mutex<BTreeMap<TypeId, Arc<Committer>>>>,
+}
+
+impl Queues {
+    pub(crate) fn new(desk: &Arc<Desk>) -> Self {
+        let by_kind = desk.pools.has_room_for_queues().then(Mutex::default);
+        Self { shared: Arc::new(Committer::new(desk.clone())), by_kind }
+    }
+
+    /// The one for everything.
+    pub(crate) const fn shared(&self) -> &Arc<Committer> {
+        &self.shared
+    }
+
+    /// The one for a kind of command.
+    pub(crate) fn of<C: Command>(&self, desk: &Arc<Desk>) -> Arc<Committer> {
+        let Some(by_kind) = &self.by_kind else { return self.shared.clone() };
+        let mut queues = by_kind.lock().unwrap_or_else(PoisonError::into_inner);
+        queues.entry(TypeId::of::<C>()).or_insert_with(|| Arc::new(Committer::new(desk.clone()))).clone()
+    }
+}

@@ -1,0 +1,159 @@
+//! With which settings PostgreSQL works for us, and how they reach it: at the opening of a session, or with each
+//! transaction where a pooler stands in between.
+//!
+//! What always holds: through a pooler nothing is set, prepared or locked for longer than a transaction, because the
+//! session belongs to others as well.
+
+use sqlx::postgres::PgConnectOptions;
+use sqlx::{ConnectOptions, Connection, Row};
+
+use crate::db::StoreError;
+
+/// Limits first: without them a process that dies without a goodbye, or a network that does, would hold an account's row
+/// until the server notices, which can take hours. A lock that is not to be had soon is waited for without the connection
+/// (`db/lanes.rs`).
+///
+/// Then the planner. Statistics may be missing, or made when the tables were empty, and no statement may read a growing
+/// table from end to end because of them; each has an index for what it looks up. Compiling would only cost time.
+const SETTINGS: [(&str, &str); 5] = [
+    ("statement_timeout", "15s"),
+    ("lock_timeout", "250ms"),
+    ("idle_in_transaction_session_timeout", "15s"),
+    ("enable_seqscan", "off"),
+    ("jit", "off"),
+];
+/// Statements of all kinds are planned for the sizes that the tables have at that moment, and join by looking up row by
+/// row: none gives many rows.
+const PLANNED_EACH_TIME: [(&str, &str); 4] = [
+    ("plan_cache_mode", "force_custom_plan"),
+    ("enable_hashjoin", "off"),
+    ("enable_mergejoin", "off"),
+    ("enable_material", "off"),
+];
+/// A bulk statement is planned once: planning it takes longer than running it. Its text leaves the planner no choice
+/// about the tables (`purchases/payment/credit/lists.sql`); the rows of the group, which have no index, are joined by hashing.
+const PLANNED_ONCE: [(&str, &str); 2] = [("plan_cache_mode", "force_generic_plan"), ("enable_nestloop", "off")];
+/// Set with the others to see whether they arrive. PostgreSQL takes any name with a dot in it.
+const MARK: (&str, &str) = ("topup.session", "own");
+
+/// Begins a transaction through a pooler: the same settings, for this transaction.
+const BEGIN_POOLED: &str = "BEGIN; SET LOCAL statement_timeout = '15s'; SET LOCAL lock_timeout = '250ms'; \
+    SET LOCAL idle_in_transaction_session_timeout = '15s'; SET LOCAL enable_seqscan = off; SET LOCAL jit = off; \
+    SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off; SET LOCAL enable_material = off";
+/// The same for bulk statements.
+const BEGIN_POOLED_BULK: &str = "BEGIN; SET LOCAL statement_timeout = '15s'; SET LOCAL lock_timeout = '250ms'; \
+    SET LOCAL idle_in_transaction_session_timeout = '15s'; SET LOCAL enable_seqscan = off; SET LOCAL jit = off; \
+    SET LOCAL enable_nestloop = off";
+
+/// What the statements of a session are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Purpose {
+    /// Anything.
+    All,
+    /// One bulk statement.
+    Bulk,
+}
+
+/// The settings of a session of our own.
+pub fn settings(purpose: Purpose) -> impl Iterator<Item = (&'static str, &'static str)> {
+    let more: &[_] = match purpose {
+        Purpose::All => &PLANNED_EACH_TIME,
+        Purpose::Bulk => &PLANNED_ONCE,
+    };
+    SETTINGS.into_iter().chain(more.iter().copied())
+}
+
+/// How PostgreSQL is reached.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Route {
+    /// Each connection is a session of our own.
+    Direct,
+    /// A pooler gives each transaction any session.
+    Pooled,
+}
+
+impl Route {
+    /// Whether a prepared statement is still there when it is used next.
+    pub(crate) const fn keeps_statements(self) -> bool {
+        matches!(self, Self::Direct)
+    }
+
+    /// What begins a transaction.
+    pub(crate) const fn begin(self) -> &'static str {
+        match self {
+            Self::Direct => "BEGIN",
+            Self::Pooled => BEGIN_POOLED,
+        }
+    }
+
+    /// What begins a transaction of a bulk statement, which commits by itself in a session of our own.
+    pub(crate) const fn begin_bulk(self) -> Option<&'static str> {
+        match self {
+            Self::Direct => None,
+            Self::Pooled => Some(BEGIN_POOLED_BULK),
+        }
+    }
+
+    /// Finds out, by what the address says, or by whether a session takes our settings.
+    ///
+    /// # Errors
+    /// When the database cannot be reached.
+    pub(crate) async fn find(says_pooler: bool, options: &PgConnectOptions) -> Result<Self, StoreError> {
+        if says_pooler {
+            // What the server says is heard here; a pool hides it.
+            options.connect().await?.close().await?;
+            return Ok(Self::Pooled);
+        }
+        let found = match with_settings(options, Purpose::All).options([MARK]).connect().await {
+            Ok(mut connection) => {
+                let mark = "SELECT COALESCE(current_setting('topup.session', true), '')";
+                let mark: String = sqlx::Executor::fetch_one(&mut connection, sqlx::raw_sql(mark)).await?.try_get(0)?;
+                connection.close().await?;
+                if mark == MARK.1 { Self::Direct } else { Self::Pooled }
+            }
+            Err(error) if refuses_settings(&error) => Self::Pooled,
+            Err(error) => return Err(error.into()),
+        };
+        if found == Self::Pooled {
+            tracing::info!("PostgreSQL is reached through a pooler: settings and statements last for one transaction");
+        }
+        Ok(found)
+    }
+
+    /// The connections that go this way.
+    pub(crate) fn options(self, options: &PgConnectOptions, purpose: Purpose) -> PgConnectOptions {
+        match self {
+            Self::Direct => with_settings(options, purpose),
+            Self::Pooled => options.clone(),
+        }
+    }
+}
+
+/// Sessions with our settings, as far as `options` in the address does not have them.
+fn with_settings(options: &PgConnectOptions, purpose: Purpose) -> PgConnectOptions {
+    let given = options.get_options().unwrap_or_default().to_owned();
+    options.clone().options(settings(purpose).filter(|(name, _)| !given.contains(name)))
+}
+
+/// Whether the other side takes no settings at the opening of a session: `PgBouncer`'s words.
+fn refuses_settings(error: &sqlx::Error) -> bool {
+    error.as_database_error().is_some_and(|error| error.message().contains("unsupported startup parameter"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn through_a_pooler_each_transaction_has_the_settings_of_a_session() {
+        for (begin, purpose) in [(BEGIN_POOLED, Purpose::All), (BEGIN_POOLED_BULK, Purpose::Bulk)] {
+            // Without a prepared statement there is no plan to be kept.
+            for (name, value) in settings(purpose).filter(|(name, _)| *name != "plan_cache_mode") {
+                let quoted = format!("SET LOCAL {name} = '{value}'");
+                assert!(begin.contains(&quoted) || begin.contains(&format!("SET LOCAL {name} = {value}")), "{name}");
+            }
+            assert_eq!(begin.matches("SET ").count(), begin.matches("SET LOCAL ").count());
+            assert_eq!(begin.matches("SET LOCAL ").count() + 1, settings(purpose).count());
+        }
+    }
+}

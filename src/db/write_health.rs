@@ -1,0 +1,151 @@
+//! Whether a write would succeed, for `/health/ready`.
+//!
+//! What always holds: it is known from a write that was made moments ago, the service's own or a probe. After a write that
+//! failed for a reason that others would share, only a probe that succeeds makes the service ready again; that probe writes
+//! as much as a delivery does, because on a full disk a tiny write may still find room.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use futures_util::FutureExt;
+
+use crate::db::Db;
+use crate::db::{StoreError, statements};
+
+/// How long a write that succeeded says that another one would.
+const GOOD_FOR: Duration = Duration::from_secs(3);
+/// How long to wait after a probe that failed.
+const BAD_FOR: Duration = Duration::from_secs(1);
+/// How long a probe may take.
+const PROBE_TIMEOUT: Duration = Duration::from_secs(4);
+/// How many bytes a probe writes after a failure.
+const FILLER_BYTES: usize = 128 * 1024;
+
+statements! {
+    PROBE = "UPDATE write_probe SET probes = probes + 1, filler = $1 WHERE id = 1";
+}
+
+#[derive(Default)]
+struct Seen {
+    /// The last write that succeeded, unless one failed since.
+    good: Option<Instant>,
+    /// The last write that failed, unless a probe succeeded since.
+    bad: Option<Instant>,
+    /// The last probe that failed.
+    probed: Option<Instant>,
+}
+
+/// What is known.
+#[derive(Default)]
+pub(crate) struct WriteHealth {
+    seen: Mutex<Seen>,
+    /// When the sessions that are open now may no longer be used: a server that was demoted stays demoted for them.
+    distrusted: Mutex<Option<Instant>>,
+    is_damaged: AtomicBool,
+    /// One probe at a time; the others wait for what it says.
+    probing: tokio::sync::Mutex<()>,
+}
+
+impl WriteHealth {
+    fn seen(&self) -> MutexGuard<'_, Seen> {
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Takes note of how a write went.
+    pub(crate) fn saw<T>(&self, result: &Result<T, StoreError>) {
+        match result {
+            Ok(_) => {
+                let mut seen = self.seen();
+                if seen.bad.is_none() {
+                    seen.good = Some(Instant::now());
+                }
+            }
+            Err(error) if error.is_storage_failure() => {
+                let mut seen = self.seen();
+                (seen.good, seen.bad) = (None, Some(Instant::now()));
+                drop(seen);
+                if error.is_of_the_session() {
+                    *self.distrusted.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
+                }
+                self.saw_reading(result);
+            }
+            Err(_) => {}
+        }
+    }
+
+    /// Takes note of damage that a read or write found.
+    pub(crate) fn saw_reading<T>(&self, result: &Result<T, StoreError>) {
+        if result.as_ref().is_err_and(StoreError::is_damage) && !self.is_damaged.swap(true, Ordering::SeqCst) {
+            tracing::error!("the database is damaged: nothing is written until it is restored and topup started again");
+        }
+    }
+
+    /// Refuses to write into a database that is damaged.
+    pub(crate) fn refuse_damaged(&self) -> Result<(), StoreError> {
+        if self.is_damaged.load(Ordering::SeqCst) { Err(StoreError::Damaged) } else { Ok(()) }
+    }
+
+    /// Whether a session of this age was opened before a write failed that another session may be spared.
+    pub(crate) fn distrusts(&self, age: Duration) -> bool {
+        let distrusted = *self.distrusted.lock().unwrap_or_else(PoisonError::into_inner);
+        distrusted.is_some_and(|since| since.elapsed() < age)
+    }
+
+    /// Whether it is known without a probe.
+    fn known(&self) -> Option<bool> {
+        let seen = self.seen();
+        let is_recent = |at: Option<Instant>, within| at.is_some_and(|at| at.elapsed() < within);
+        if is_recent(seen.good, GOOD_FOR) {
+            return Some(true);
+        }
+        (seen.bad.is_some() && is_recent(seen.probed, BAD_FOR)).then_some(false)
+    }
+
+    fn probed(&self, is_good: bool) {
+        let now = Some(Instant::now());
+        *self.seen() =
+            if is_good { Seen { good: now, ..Seen::default() } } else { Seen { good: None, bad: now, probed: now } };
+    }
+}
+
+impl Db {
+    /// Whether a write would succeed now. It is tried when no write has said so in the last seconds.
+    ///
+    /// # Errors
+    /// Why it would fail.
+    pub async fn check_writable(&self) -> Result<(), StoreError> {
+        let health = self.pools().health();
+        health.refuse_damaged()?;
+        let files = self.pools().check_files();
+        if files.is_err() {
+            health.saw(&files);
+            // What can be set right, a write sets right.
+            self.probe().await.ok();
+            return files;
+        }
+        let _one = health.probing.lock().await;
+        match health.known() {
+            Some(true) => Ok(()),
+            Some(false) => Err(StoreError::NotWritable),
+            None => self.probe().await,
+        }
+    }
+
+    async fn probe(&self) -> Result<(), StoreError> {
+        let health = self.pools().health();
+        let filler = if health.seen().bad.is_some() { "x".repeat(FILLER_BYTES) } else { String::new() };
+        let write = self.write(move |tx| {
+            let filler = filler.clone();
+            async move {
+                tx.execute(&PROBE, &[filler.as_str().into()]).await?;
+                // What was written only to see that it can be is not kept.
+                if filler.is_empty() { Ok(()) } else { tx.execute(&PROBE, &["".into()]).await.map(drop) }
+            }
+            .boxed()
+        });
+        let result = tokio::time::timeout(PROBE_TIMEOUT, write).await.unwrap_or(Err(StoreError::TimedOut));
+        health.probed(result.is_ok());
+        result
+    }
+}

@@ -1,0 +1,190 @@
+//! Credits that a person gives or takes.
+
+use actix_web::web::{Json, Path, Payload};
+use actix_web::{HttpRequest, get, post};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use validator::{Validate, ValidationError};
+
+use crate::access::caller_key::CallerKey;
+use crate::books::adjust_account::{AdjustAccount, adjust_account};
+use crate::books::adjustments::Adjustment as Stored;
+use crate::domain::account::AccountId;
+use crate::http::admin::caller::{Admin, before, page, required_key};
+use crate::http::kit::body::{read_json, read_query};
+use crate::http::kit::openapi::{CallerProblems, Problem422, Problem503};
+use crate::http::kit::problem::{ApiError, Problem};
+use crate::http::kit::timestamp::rfc3339;
+use crate::http::state::State;
+use crate::inbox::failed_deliveries::is_close_reason;
+
+/// More than anybody means: a slip of a finger.
+const MAX_CREDITS: i64 = 1_000_000_000;
+
+/// What to give or take, and why.
+#[derive(Debug, Deserialize, Validate, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct CreateAdjustment {
+    /// How many credits: positive to give them, negative to take them, not 0; at most 1,000,000,000 either way.
+    #[validate(required(message = "is missing; say how many credits"), custom(function = is_number_of_credits))]
+    #[schema(required, nullable = false, example = -50)]
+    credits: Option<i64>,
+    /// Why, for those who look later: 1 to 500 characters.
+    #[validate(required(message = "is missing; say why"), custom(function = is_reason))]
+    #[schema(required, nullable = false, example = "Goodwill for the outage of 21 November")]
+    reason: Option<String>,
+    /// `true` if the account may be one that never had any credits. Without it such an account is 404 `unknown_account`, so
+    /// that a slip in its id gives nobody credits.
+    #[schema(example = false)]
+    create: Option<bool>,
+}
+
+/// Credits that a person gave or took.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Adjustment {
+    /// Its id, which is the source of its ledger entry.
+    #[schema(example = "adjustment_019a0000000070008000000000000000")]
+    id: String,
+    #[schema(example = "user_1")]
+    account_id: String,
+    /// How many; negative when they were taken.
+    #[schema(example = -50)]
+    credits: i64,
+    #[schema(example = "Goodwill for the outage of 21 November")]
+    reason: String,
+    /// Who made it: an API key with its name, or a token's subject.
+    #[schema(example = "API key key_019a0000000070008000000000000000 (back office)")]
+    made_by: String,
+    /// What the account had afterwards.
+    #[schema(example = 200)]
+    balance_after: i64,
+    #[schema(example = "2026-11-21T12:01:00Z")]
+    created_at: String,
+}
+
+/// A page of adjustments, newest first.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Adjustments {
+    data: Vec<Adjustment>,
+    /// Send it as `cursor` for the next page; null on the last one.
+    #[schema(example = "1795262400000_adjustment_019a0000000070008000000000000000")]
+    next_cursor: Option<String>,
+}
+
+#[derive(Debug, Deserialize, Validate)]
+struct PageQuery {
+    #[validate(range(min = 1, max = 100, message = "must be 1 to 100"))]
+    limit: Option<i64>,
+    cursor: Option<String>,
+}
+
+fn is_number_of_credits(credits: i64) -> Result<(), ValidationError> {
+    if credits != 0 && (-MAX_CREDITS..=MAX_CREDITS).contains(&credits) {
+        return Ok(());
+    }
+    let message = "must be 1 to 1000000000, or as many below zero";
+    Err(ValidationError::new("out_of_range").with_message(message.into()))
+}
+
+pub(crate) fn is_reason(reason: &str) -> Result<(), ValidationError> {
+    if is_close_reason(reason) {
+        return Ok(());
+    }
+    let message = "must be 1 to 500 printable characters";
+    Err(ValidationError::new("invalid_reason").with_message(message.into()))
+}
+
+fn account_id(text: &str) -> Result<AccountId, ApiError> {
+    AccountId::parse(text).map_err(|error| ApiError::field("accountId", "invalid_account", error.to_string()))
+}
+
+/// Gives credits to an account, or takes some.
+///
+/// It never takes a balance below zero; giving fills one that is. The same key and body are answered with the first
+/// adjustment.
+#[utoipa::path(
+    operation_id = "createAdjustment",
+    tag = "admin",
+    params(
+        ("accountId" = String, Path, description = "The account, percent-encoded", example = "user_1"),
+        ("idempotency-key" = String, Header, description = "1 to 255 printable characters, new for each adjustment", example = "8e03978e-40d5-43dd-bc93-6894a57f9324"),
+    ),
+    request_body = CreateAdjustment,
+    responses(
+        (status = 200, description = "The credits are given or taken.", body = Adjustment),
+        (status = 404, description = "There is no such account yet, and `create` is not true: `unknown_account`.", body = Problem, content_type = "application/problem+json"),
+        (status = 408, description = "The body did not arrive in time.", body = Problem, content_type = "application/problem+json"),
+        (status = 409, description = "The account has fewer credits than are to be taken: `insufficient_credits`.", body = Problem, content_type = "application/problem+json"),
+        (status = 413, description = "The body is too large.", body = Problem, content_type = "application/problem+json"),
+        (status = 415, description = "The body is not JSON.", body = Problem, content_type = "application/problem+json"),
+        Problem422, CallerProblems, Problem503,
+    ),
+    security(("token" = []), ("apiKey" = [])),
+)]
+#[post("/admin/accounts/{accountId}/adjustments")]
+pub async fn create(
+    request: HttpRequest,
+    path: Path<String>,
+    payload: Payload,
+    state: State,
+) -> Result<Json<Adjustment>, ApiError> {
+    let admin = Admin::of(&request, &state).await?;
+    let key = required_key(request.headers())?;
+    let body: CreateAdjustment = read_json(&request, payload, &state).await?;
+    let account = account_id(&path)?;
+    let command = AdjustAccount {
+        key: CallerKey::of_adjustment(&account, key),
+        account,
+        credits: body.credits.unwrap_or_default(),
+        reason: body.reason.unwrap_or_default(),
+        create: body.create.unwrap_or(false),
+        operator: admin.operator,
+    };
+    let app = state.app.clone();
+    let made = state.run(async move { adjust_account(&app, command).await }).await??;
+    adjustment(made).map(Json)
+}
+
+/// The adjustments of an account, newest first.
+///
+/// Each says how many credits were given or taken by hand, by whom and why.
+#[utoipa::path(
+    operation_id = "listAdjustments",
+    tag = "admin",
+    params(
+        ("accountId" = String, Path, description = "The account, percent-encoded", example = "user_1"),
+        ("limit" = Option<i64>, Query, description = "Adjustments per page, 1 to 100; 20 by default", example = 20),
+        ("cursor" = Option<String>, Query, description = "The nextCursor of the page before", example = "1795262400000_adjustment_019a0000000070008000000000000000"),
+    ),
+    responses((status = 200, description = "A page of adjustments.", body = Adjustments), CallerProblems, Problem503),
+    security(("token" = []), ("apiKey" = [])),
+)]
+#[get("/admin/accounts/{accountId}/adjustments")]
+pub async fn list(request: HttpRequest, path: Path<String>, state: State) -> Result<Json<Adjustments>, ApiError> {
+    let admin = Admin::of(&request, &state).await?;
+    let account = account_id(&path)?;
+    if !admin.operator.may_act_for(&account) {
+        return Err(ApiError::forbidden("account_forbidden", "these credentials are not for that account"));
+    }
+    let query: PageQuery = read_query(&request)?;
+    let (time, id) = before(query.cursor.as_deref())?;
+    let limit = query.limit.unwrap_or(20);
+    let app = state.app.clone();
+    let read = async move { app.db.adjustments_of(&account, (time, &id), limit.saturating_add(1)).await };
+    let (data, next_cursor) = page(state.run(read).await??, limit, |stored| (stored.created_at, stored.id.clone()));
+    Ok(Json(Adjustments { data: data.into_iter().map(adjustment).collect::<Result<_, _>>()?, next_cursor }))
+}
+
+fn adjustment(stored: Stored) -> Result<Adjustment, ApiError> {
+    Ok(Adjustment {
+        id: stored.id,
+        account_id: stored.account_id,
+        credits: stored.credits,
+        reason: stored.reason,
+        made_by: stored.made_by,
+        balance_after: stored.balance_after,
+        created_at: rfc3339(stored.created_at)?,
+    })
+}

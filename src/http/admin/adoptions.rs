@@ -1,0 +1,160 @@
+//! Paid purchases that the books do not know are taken in, such as after a restore.
+
+use actix_web::web::{Json, Payload};
+use actix_web::{HttpRequest, post};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use validator::{Validate, ValidationError};
+
+use crate::app::with_causes;
+use crate::domain::ids::SessionId;
+use crate::http::admin::caller::Admin;
+use crate::http::kit::body::read_json;
+use crate::http::kit::openapi::{CallerProblems, Problem503};
+use crate::http::kit::problem::{ApiError, Problem};
+use crate::http::state::State;
+use crate::purchases::adopt::adopt_purchase::{AdoptError, Found, Word, adopt_purchase};
+use crate::purchases::adopt::adoption::Adopted;
+
+/// How many purchases one request may name: each takes a few questions to Stripe.
+const MAX_SESSIONS: usize = 20;
+
+/// Which purchases to adopt.
+#[derive(Debug, Deserialize, Validate, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct CreateAdoption {
+    /// Stripe's ids of their checkout sessions, 1 to 20, as the report of a comparison lists them under `unknownHere`.
+    #[validate(required(message = "is missing; name the checkout sessions"), custom(function = are_few))]
+    #[schema(required, nullable = false, example = json!(["cs_test_a1b2c3"]))]
+    session_ids: Option<Vec<String>>,
+    /// `true` adopts a purchase that is not proved to be this installation's, at today's price; only one at a time.
+    #[schema(example = false)]
+    unverified: Option<bool>,
+    /// `true` says only what would be done.
+    #[schema(example = true)]
+    dry_run: Option<bool>,
+}
+
+fn are_few(ids: &[String]) -> Result<(), ValidationError> {
+    if (1..=MAX_SESSIONS).contains(&ids.len()) {
+        return Ok(());
+    }
+    Err(ValidationError::new("out_of_range").with_message("must name 1 to 20 checkout sessions".into()))
+}
+
+/// What came of each, in the order in which they were named.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Adoptions {
+    data: Vec<AdoptionResult>,
+}
+
+/// What came of one purchase.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct AdoptionResult {
+    #[schema(example = "cs_test_a1b2c3")]
+    session_id: String,
+    /// `adopted`, `already_here`, `adoptable` (a dry run), or why not: `unverified`, `does_not_fit`, `not_paid`,
+    /// `unknown_at_stripe`, `belongs_to_another`, `not_asked`.
+    #[schema(example = "adopted")]
+    outcome: String,
+    /// The same in words.
+    #[schema(example = "sold by this installation")]
+    detail: String,
+    /// Null if it is not adopted, as the next ones.
+    #[schema(example = "topup_019a0000000070008000000000000000")]
+    topup_id: Option<String>,
+    #[schema(example = "user_1")]
+    account_id: Option<String>,
+    #[schema(example = 250)]
+    credits: Option<i64>,
+    /// What was paid, in minor units.
+    #[schema(example = 289)]
+    amount: Option<i64>,
+    /// What the account has afterwards, when it was adopted now.
+    #[schema(example = 250)]
+    balance_after: Option<i64>,
+}
+
+/// Takes paid purchases into the books that they do not know, such as after a backup was restored, from what Stripe keeps.
+///
+/// Each is credited once, whatever is repeated; refunds and disputes of it are applied with it. Purchases that another
+/// installation on the same Stripe account sold are refused. For an admin, and an API key with the scope `admin` for all
+/// accounts.
+#[utoipa::path(
+    operation_id = "adoptPurchases",
+    tag = "reconciliation",
+    request_body = CreateAdoption,
+    responses(
+        (status = 200, description = "What came of each.", body = Adoptions),
+        (status = 408, description = "The body did not arrive in time.", body = Problem, content_type = "application/problem+json"),
+        (status = 413, description = "The body is too large.", body = Problem, content_type = "application/problem+json"),
+        (status = 415, description = "The body is not JSON.", body = Problem, content_type = "application/problem+json"),
+        CallerProblems, Problem503,
+    ),
+    security(("token" = []), ("apiKey" = [])),
+)]
+#[post("/admin/adoptions")]
+pub async fn adopt_purchases(
+    request: HttpRequest,
+    payload: Payload,
+    state: State,
+) -> Result<Json<Adoptions>, ApiError> {
+    let admin = Admin::of_all_accounts(&request, &state).await?;
+    let body: CreateAdoption = read_json(&request, payload, &state).await?;
+    let ids = body.session_ids.unwrap_or_default();
+    let (unverified, dry_run) = (body.unverified.unwrap_or(false), body.dry_run.unwrap_or(false));
+    if unverified && ids.len() > 1 {
+        let message = "is a word for one purchase: name one checkout session";
+        return Err(ApiError::field("unverified", "one_at_a_time", message));
+    }
+    let sessions: Result<Vec<SessionId>, _> = ids.into_iter().map(SessionId::parse).collect();
+    let message = "must be Stripe's ids of checkout sessions, such as cs_live_…";
+    let sessions = sessions.map_err(|_| ApiError::field("sessionIds", "invalid_id", message))?;
+    let (app, word) = (state.app.clone(), Word { by: admin.operator.name, unverified, dry_run });
+    let adopt = async move {
+        let mut data = Vec::new();
+        for session in &sessions {
+            data.push(told(session, Box::pin(adopt_purchase(&app, session, &word)).await)?);
+        }
+        Ok::<_, ApiError>(data)
+    };
+    Ok(Json(Adoptions { data: state.run(adopt).await?? }))
+}
+
+fn told(session: &SessionId, result: Result<Found, AdoptError>) -> Result<AdoptionResult, ApiError> {
+    let found = match result {
+        Ok(found) => found,
+        Err(AdoptError::Store(error)) => return Err(error.into()),
+        Err(error) => {
+            if matches!(error, AdoptError::Stripe(_)) {
+                tracing::warn!(%session, error = with_causes(&error), "a purchase cannot be adopted now");
+            }
+            return Ok(AdoptionResult {
+                session_id: session.as_str().to_owned(),
+                outcome: error.code().to_owned(),
+                detail: error.to_string(),
+                topup_id: None,
+                account_id: None,
+                credits: None,
+                amount: None,
+                balance_after: None,
+            });
+        }
+    };
+    let (outcome, balance_after) = match found.adopted {
+        None => ("adoptable", None),
+        Some(Adopted::AlreadyHere) => ("already_here", None),
+        Some(Adopted::Credited { balance_after }) => ("adopted", Some(balance_after)),
+    };
+    Ok(AdoptionResult {
+        session_id: session.as_str().to_owned(),
+        outcome: outcome.to_owned(),
+        detail: found.seller,
+        topup_id: Some(found.report.topup.as_str().to_owned()),
+        account_id: found.report.account,
+        credits: found.report.credits.and_then(|credits| credits.parse().ok()),
+        amount: found.report.amount_total_minor,
+        balance_after,
+    })
+}

@@ -1,0 +1,11 @@
+//! Routes for operators.
+
+pub(crate) mod accepted_events;
+pub(crate) mod adjustments;
+pub(crate) mod adoptions;
+pub(crate) mod caller;
+pub(crate) mod reconciliations;
+pub(crate) mod refunds;
+pub(crate) mod topup_details;
+pub(crate) mod topups;
+pub mod webhook_events;

@@ -1,0 +1,142 @@
+//! The comparisons with Stripe's books, for the operator: when they ran and what they found.
+
+use actix_web::web::{Json, Path};
+use actix_web::{HttpRequest, get};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use validator::Validate;
+
+use crate::db::StoreError;
+use crate::http::admin::caller::Admin;
+use crate::http::kit::body::read_query;
+use crate::http::kit::openapi::{CallerProblems, Problem503};
+use crate::http::kit::problem::{ApiError, Problem};
+use crate::http::kit::timestamp::rfc3339;
+use crate::http::state::State;
+use crate::reconcile::Run;
+
+const DEFAULT_LIMIT: i64 = 20;
+const MAX_LIMIT: i64 = 100;
+
+/// A comparison of these books with Stripe's.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Reconciliation {
+    #[schema(example = "reconciliation_019a0000000070008000000000000000")]
+    id: String,
+    /// `running`, `finished`, `failed`, or `interrupted`: its process died, and the next run begins anew.
+    #[schema(example = "finished")]
+    state: String,
+    /// `command` or `schedule`.
+    #[schema(example = "schedule")]
+    cause: String,
+    /// Whether it only looked, and wrote nothing to the books.
+    #[schema(example = false)]
+    dry_run: bool,
+    /// From when on it compared.
+    #[schema(example = "2026-10-22T12:00:00Z")]
+    since: String,
+    #[schema(example = "2026-11-21T12:00:00Z")]
+    started_at: String,
+    /// Null while it runs.
+    #[schema(example = "2026-11-21T12:01:00Z")]
+    finished_at: Option<String>,
+    /// How many differences it could not settle; a person has to look at them. Null if it came to no end.
+    #[schema(example = 0)]
+    left_over: Option<i64>,
+    /// Why it failed, and the way out. What could be compared was compared and applied all the same.
+    #[schema(example = json!(null))]
+    error: Option<String>,
+    /// The same as a word, when it is not whole: `missing_permission`, `too_many` or `provider_failed`. The service tries
+    /// again after a while that grows; after the first two only when the next comparison is due.
+    #[schema(example = json!(null))]
+    obstacle: Option<String>,
+    /// What it found, as `topup reconcile --json` prints it; null if it came to no end, and in lists.
+    #[schema(value_type = Option<Object>)]
+    report: Option<serde_json::Value>,
+}
+
+/// The latest comparisons, newest first.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Reconciliations {
+    data: Vec<Reconciliation>,
+}
+
+#[derive(Debug, Deserialize, Validate)]
+struct ListQuery {
+    #[validate(range(min = 1, max = MAX_LIMIT, message = "must be 1 to 100"))]
+    limit: Option<i64>,
+}
+
+/// The latest comparisons with Stripe's books, newest first, without their reports.
+///
+/// For an admin, and an API key with the scope `admin` for all accounts.
+#[utoipa::path(
+    operation_id = "listReconciliations",
+    tag = "reconciliation",
+    params(("limit" = Option<i64>, Query, description = "How many, 1 to 100; 20 by default", example = 20)),
+    responses((status = 200, description = "The latest.", body = Reconciliations), CallerProblems, Problem503),
+    security(("token" = []), ("apiKey" = [])),
+)]
+#[get("/admin/reconciliations")]
+pub async fn list_reconciliations(request: HttpRequest, state: State) -> Result<Json<Reconciliations>, ApiError> {
+    Admin::of_all_accounts(&request, &state).await?;
+    let query: ListQuery = read_query(&request)?;
+    let (app, limit) = (state.app.clone(), query.limit.unwrap_or(DEFAULT_LIMIT));
+    let runs = state.run(async move { app.db.reconciliations(limit).await }).await??;
+    let without_report = |run| Run { report: None, ..run };
+    let data = runs.into_iter().map(|run| reconciliation(without_report(run))).collect::<Result<_, _>>()?;
+    Ok(Json(Reconciliations { data }))
+}
+
+/// A comparison with Stripe's books, with what it found.
+///
+/// For an admin, and an API key with the scope `admin` for all accounts.
+#[utoipa::path(
+    operation_id = "getReconciliation",
+    tag = "reconciliation",
+    params(("id" = String, Path, description = "Its id, or `latest`", example = "latest")),
+    responses(
+        (status = 200, description = "The comparison.", body = Reconciliation),
+        (status = 404, description = "There is none, or none of that id.", body = Problem, content_type = "application/problem+json"),
+        CallerProblems, Problem503,
+    ),
+    security(("token" = []), ("apiKey" = [])),
+)]
+#[get("/admin/reconciliations/{id}")]
+pub async fn read_reconciliation(
+    request: HttpRequest,
+    path: Path<String>,
+    state: State,
+) -> Result<Json<Reconciliation>, ApiError> {
+    Admin::of_all_accounts(&request, &state).await?;
+    let (app, id) = (state.app.clone(), path.into_inner());
+    let read = async move {
+        // PostgreSQL takes no text with a zero byte, and nothing is called so.
+        match id.as_str() {
+            "latest" => Ok(app.db.reconciliations(1).await?.into_iter().next()),
+            id if id.contains('\0') => Ok::<_, StoreError>(None),
+            id => app.db.reconciliation(id).await,
+        }
+    };
+    let run = state.run(read).await??.ok_or_else(|| ApiError::not_found("there is no such reconciliation"))?;
+    reconciliation(run).map(Json)
+}
+
+fn reconciliation(run: Run) -> Result<Reconciliation, ApiError> {
+    let report = run.report.as_deref().map(serde_json::from_str).transpose();
+    Ok(Reconciliation {
+        id: run.id,
+        state: run.state,
+        cause: run.cause,
+        dry_run: run.dry_run != 0,
+        since: rfc3339(run.since)?,
+        started_at: rfc3339(run.started_at)?,
+        finished_at: run.finished_at.map(rfc3339).transpose()?,
+        left_over: run.left_over,
+        error: run.error,
+        obstacle: run.obstacle,
+        report: report.map_err(|error| StoreError::corrupt("report", error))?,
+    })
+}

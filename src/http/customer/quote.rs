@@ -1,0 +1,62 @@
+//! What credits cost, before anybody pays.
+
+use actix_web::web::Json;
+use actix_web::{HttpRequest, get};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use validator::Validate;
+
+use crate::http::kit::body::read_query;
+use crate::http::kit::openapi::PublicProblems;
+use crate::http::kit::problem::ApiError;
+use crate::http::state::State;
+
+#[derive(Debug, Deserialize, Validate)]
+struct QuoteQuery {
+    #[validate(required(message = "is missing; say how many credits"))]
+    credits: Option<i64>,
+}
+
+/// What a number of credits costs. Amounts are in minor units of the currency.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Quote {
+    /// How many credits.
+    #[schema(example = 250)]
+    credits: i64,
+    /// The currency of all amounts.
+    #[schema(example = "usd")]
+    currency: String,
+    /// The line for the credits.
+    #[schema(example = 250)]
+    credits_amount: i64,
+    /// The fee line; 0 when the seller pays the fee.
+    #[schema(example = 39)]
+    fee_amount: i64,
+    /// What the customer pays: the sum of both.
+    #[schema(example = 289)]
+    total_amount: i64,
+}
+
+/// What a number of credits costs.
+///
+/// The price, the fee line and the total, in minor units. No credentials are needed.
+#[utoipa::path(
+    operation_id = "getQuote",
+    tag = "checkout",
+    params(("credits" = i64, Query, description = "How many credits", example = 250)),
+    responses((status = 200, description = "The price, line by line.", body = Quote), PublicProblems),
+    security(()),
+)]
+#[get("/credits/quote")]
+pub async fn read(request: HttpRequest, state: State) -> Result<Json<Quote>, ApiError> {
+    let query: QuoteQuery = read_query(&request)?;
+    let quote = state.app.pricing.quote(query.credits.unwrap_or_default())?;
+    Ok(Json(Quote {
+        credits: quote.credits.get(),
+        currency: quote.currency.as_str().to_owned(),
+        credits_amount: quote.credits_amount_minor,
+        fee_amount: quote.fee_amount_minor,
+        total_amount: quote.total_amount_minor,
+    }))
+}

@@ -1,0 +1,63 @@
+//! The `Idempotency-Key` header. The IETF's draft writes the key as a quoted string, most clients write it bare: `"abc"` and
+//! `abc` are the same key.
+
+use actix_web::http::header::HeaderMap;
+
+use crate::http::kit::problem::ApiError;
+
+const NAME: &str = "idempotency-key";
+const MAX_CHARACTERS: usize = 255;
+
+/// The key that a request came with, without quotation marks; `None` if it came with none.
+///
+/// # Errors
+/// 400 when the header comes twice, or is no key.
+pub(crate) fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, ApiError> {
+    let mut values = headers.get_all(NAME);
+    let Some(value) = values.next() else { return Ok(None) };
+    let key = value.to_str().ok().filter(|_| values.next().is_none()).and_then(unquote);
+    let is_key =
+        |key: &String| (1..=MAX_CHARACTERS).contains(&key.len()) && key.bytes().all(|byte| byte.is_ascii_graphic());
+    key.filter(is_key).map(Some).ok_or_else(|| {
+        let message = "must be 1 to 255 printable ASCII characters, once; a key in quotation marks must end with one";
+        ApiError::field("Idempotency-Key", "invalid_key", message)
+    })
+}
+
+/// A string of RFC 9651 without its quotation marks and escapes, or a bare key as it is. `None` if it is neither.
+fn unquote(text: &str) -> Option<String> {
+    let Some(quoted) = text.strip_prefix('"') else { return Some(text.to_owned()) };
+    let inside = quoted.strip_suffix('"')?;
+    let (mut key, mut characters) = (String::with_capacity(inside.len()), inside.chars());
+    while let Some(character) = characters.next() {
+        match character {
+            '"' => return None,
+            '\\' => key.push(characters.next().filter(|escaped| matches!(escaped, '"' | '\\'))?),
+            other => key.push(other),
+        }
+    }
+    Some(key)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_quoted_key_is_the_same_as_a_bare_one() {
+        for (text, key) in [
+            ("abc", Some("abc")),
+            ("\"abc\"", Some("abc")),
+            (r#""a\"b\\c""#, Some(r#"a"b\c"#)),
+            ("a\"b", Some("a\"b")),
+            ("\"", None),
+            ("\"abc", None),
+            ("\"a\"b\"", None),
+            (r#""abc\""#, None),
+            (r#""a\bc""#, None),
+            ("\"abc\";v=1", None),
+        ] {
+            assert_eq!(unquote(text).as_deref(), key, "{text}");
+        }
+    }
+}

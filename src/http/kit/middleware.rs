@@ -1,0 +1,158 @@
+//! What happens to every request: an id, one line in the log, and headers for browsers.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use actix_cors::Cors;
+use actix_web::body::MessageBody;
+use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::http::header::{
+    ALLOW, AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, HeaderName, HeaderValue, REFERRER_POLICY, RETRY_AFTER,
+    STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
+};
+use actix_web::http::{ConnectionType, Method, StatusCode};
+use actix_web::middleware::{DefaultHeaders, Next};
+use actix_web::{Error, HttpMessage as _, HttpResponse, ResponseError, web};
+use tracing::Instrument;
+
+use crate::domain::ids::RequestId;
+use crate::domain::redirect::AllowedOrigin;
+use crate::http::kit::connections::{Connection, Exchange};
+use crate::http::kit::problem::ApiError;
+use crate::http::kit::request_log::{Answered, ForeignPage};
+use crate::http::state::State;
+use crate::http::webhooks::stray_deliveries::note_wrong_path;
+
+const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// Gives each request an id, writes one line about it, and tells its connection when it begins and ends. The route is its
+/// pattern: paths name accounts. `HEAD` is answered as `GET` is.
+///
+/// # Errors
+/// Those of the request itself.
+pub async fn log_request<B: MessageBody>(
+    state: State,
+    mut request: ServiceRequest,
+    next: Next<B>,
+) -> Result<ServiceResponse<B>, Error> {
+    let id = RequestId::from_bits(state.app.ids.id_bits());
+    let span = tracing::info_span!("request", request_id = %id);
+    let method = request.method().clone();
+    if method == Method::HEAD {
+        // What GET answers, without its body: the web server knows the method that came and leaves the body out.
+        request.head_mut().method = Method::GET;
+    }
+    let connection = request.conn_data::<Arc<Connection>>().cloned();
+    let exchange = Exchange::begin(connection, request.chunked().unwrap_or(true));
+    let started = Instant::now();
+    let page = ForeignPage::of(&request);
+    let mut response = next.call(request).instrument(span.clone()).await?;
+    if exchange.leaves_unread() {
+        response.response_mut().head_mut().set_connection_type(ConnectionType::Close);
+    }
+    drop(exchange);
+    if let Ok(value) = HeaderValue::from_str(id.as_str()) {
+        response.headers_mut().insert(X_REQUEST_ID, value);
+    }
+    let route = response.request().match_pattern().unwrap_or_else(|| "none".to_owned());
+    let duration_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
+    span.in_scope(|| {
+        Answered { method: method.as_str(), route: &route, duration_ms }.log(&state, &response);
+        if let Some(page) = page {
+            page.log_if_refused(&state, &response);
+        }
+    });
+    Ok(response)
+}
+
+/// Headers that keep browsers from doing harm with an answer. Pages of ours set their own, stricter policy.
+#[must_use]
+pub fn security_headers(is_https: bool) -> DefaultHeaders {
+    let headers = DefaultHeaders::new()
+        .add((X_CONTENT_TYPE_OPTIONS, "nosniff"))
+        .add((X_FRAME_OPTIONS, "DENY"))
+        .add((REFERRER_POLICY, "no-referrer"))
+        .add((CACHE_CONTROL, "no-store"))
+        .add(("cross-origin-opener-policy", "same-origin"))
+        .add(("permissions-policy", "camera=(), geolocation=(), microphone=(), payment=()"))
+        .add(("content-security-policy", DOCUMENTATION_POLICY));
+    if is_https { headers.add((STRICT_TRANSPORT_SECURITY, "max-age=31536000")) } else { headers }
+}
+
+/// Swagger UI writes its own styles into the page; everything else comes from this origin alone.
+const DOCUMENTATION_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; \
+    img-src 'self' data:; connect-src 'self'; font-src 'self'; base-uri 'none'; form-action 'none'; \
+    frame-ancestors 'none'";
+
+/// Headers that tracing libraries and the usual clients add to each request of a page.
+const CLIENT_HEADERS: [&str; 5] = ["baggage", "sentry-trace", "traceparent", "tracestate", "x-client-info"];
+
+/// Lets the pages of the configured origins call the API, also with these headers. Others get no permission and no
+/// explanation.
+pub fn cors(origins: &[AllowedOrigin], headers: &[String]) -> Cors {
+    let origins = origins.to_vec();
+    Cors::default()
+        .allowed_methods(["GET", "POST"])
+        .allowed_headers([AUTHORIZATION, CONTENT_TYPE])
+        .allowed_headers([HeaderName::from_static("idempotency-key"), HeaderName::from_static("x-api-key")])
+        .allowed_headers(CLIENT_HEADERS)
+        .allowed_headers(headers.iter().map(String::as_str))
+        .expose_headers([RETRY_AFTER, X_REQUEST_ID])
+        .block_on_origin_mismatch(false)
+        .max_age(600)
+        .allowed_origin_fn(move |origin, _| {
+            origin.to_str().is_ok_and(|origin| origins.iter().any(|allowed| allowed.may_call(origin)))
+        })
+}
+
+/// What is answered where there is no route: 404, or 405 where there is one for another method.
+///
+/// # Errors
+/// When there is no such path; an error is how problems are answered.
+pub async fn no_route(
+    request: actix_web::HttpRequest,
+    payload: web::Payload,
+    state: State,
+    known: web::Data<KnownRoutes>,
+) -> Result<HttpResponse, ApiError> {
+    if request.method() == actix_web::http::Method::POST {
+        note_wrong_path(&request, payload, &state).await;
+    }
+    match known.methods_of(request.path()) {
+        Some(methods) => {
+            let detail = format!("this path takes {methods}");
+            let error = ApiError::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", detail);
+            let mut response = error.error_response();
+            if let Ok(methods) = HeaderValue::from_str(methods) {
+                response.headers_mut().insert(ALLOW, methods);
+            }
+            Ok(response)
+        }
+        None => Err(ApiError::not_found("there is no such path; see /docs")),
+    }
+}
+
+/// The paths that exist, for [`no_route`].
+pub struct KnownRoutes(Vec<(actix_web::dev::ResourceDef, String)>);
+
+impl KnownRoutes {
+    /// Reads them from the documentation, which does not name itself.
+    #[must_use]
+    pub fn new(document: &utoipa::openapi::OpenApi) -> Self {
+        let routes = document.paths.paths.iter().map(|(path, item)| {
+            let methods: Vec<&str> = [("GET, HEAD", item.get.is_some()), ("POST", item.post.is_some())]
+                .into_iter()
+                .filter(|(_, has)| *has)
+                .map(|(method, _)| method)
+                .collect();
+            (actix_web::dev::ResourceDef::new(path.as_str()), methods.join(", "))
+        });
+        let documentation =
+            ["/openapi.json", "/docs"].map(|path| (actix_web::dev::ResourceDef::new(path), "GET, HEAD".to_owned()));
+        Self(routes.chain(documentation).collect())
+    }
+
+    fn methods_of(&self, path: &str) -> Option<&str> {
+        self.0.iter().find(|(route, _)| route.is_match(path)).map(|(_, methods)| methods.as_str())
+    }
+}

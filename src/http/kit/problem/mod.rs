@@ -1,0 +1,347 @@
+//! Errors as the caller sees them: RFC 9457 `application/problem+json`. The one place that maps errors to HTTP.
+//!
+//! A problem says what is wrong and the way out, has a `code` that never changes, and says nothing about the inside. What
+//! is our fault is logged here, once, with its causes; the request id in the log's span is the caller's `x-request-id`.
+
+mod admin;
+
+use actix_web::http::StatusCode;
+use actix_web::http::header::{RETRY_AFTER, WWW_AUTHENTICATE};
+use actix_web::{HttpResponse, ResponseError};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::app::tasks::TaskFailed;
+use crate::app::with_causes;
+use crate::db::StoreError;
+use crate::domain::pricing::QuoteError;
+use crate::purchases::checkout::create_checkout::CreateCheckoutError;
+use crate::purchases::outcome::ApplyEventError;
+
+/// What a problem's media type is.
+pub const PROBLEM_JSON: &str = "application/problem+json";
+
+/// An error, as RFC 9457 describes it.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+#[schema(example = json!({
+    "type": "urn:topup:problem:invalid_request", "title": "Bad Request", "status": 400,
+    "detail": "credits: the smallest purchase is 18 credits", "code": "invalid_request",
+    "errors": [{ "field": "credits", "code": "too_few", "message": "the smallest purchase is 18 credits" }],
+    "error": "credits: the smallest purchase is 18 credits"
+}))]
+pub struct Problem {
+    /// Names the kind of problem: `urn:topup:problem:` and the code.
+    #[serde(rename = "type")]
+    pub problem_type: String,
+    /// The HTTP status in words.
+    pub title: String,
+    /// The HTTP status.
+    pub status: u16,
+    /// What is wrong, and the way out.
+    pub detail: String,
+    /// A stable word for programs.
+    pub code: String,
+    /// Each field that is wrong.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub errors: Vec<FieldError>,
+    /// A copy of `detail`, for clients of the API that this one replaces.
+    pub error: String,
+}
+
+/// A field that is wrong.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct FieldError {
+    /// The field's name in the request.
+    pub field: String,
+    /// A stable word for programs.
+    pub code: String,
+    /// What is wrong, and the way out.
+    pub message: String,
+}
+
+impl FieldError {
+    /// Names a field and what is wrong with it.
+    pub fn new(field: &str, code: &str, message: impl Into<String>) -> Self {
+        Self { field: field.to_owned(), code: code.to_owned(), message: message.into() }
+    }
+}
+
+/// An error on its way to the caller.
+#[derive(Debug, Clone)]
+pub struct ApiError {
+    status: StatusCode,
+    code: &'static str,
+    detail: String,
+    errors: Vec<FieldError>,
+    retry_after_seconds: Option<u64>,
+}
+
+impl ApiError {
+    /// A problem with a stable code.
+    pub fn new(status: StatusCode, code: &'static str, detail: impl Into<String>) -> Self {
+        Self { status, code, detail: detail.into(), errors: Vec::new(), retry_after_seconds: None }
+    }
+
+    /// Some fields are wrong: 400.
+    #[must_use]
+    pub fn fields(errors: Vec<FieldError>) -> Self {
+        let detail = errors.iter().map(|error| format!("{}: {}", error.field, error.message)).collect::<Vec<_>>();
+        Self { errors, ..Self::new(StatusCode::BAD_REQUEST, "invalid_request", detail.join("; ")) }
+    }
+
+    /// One field is wrong: 400.
+    pub fn field(field: &str, code: &str, message: impl Into<String>) -> Self {
+        Self::fields(vec![FieldError::new(field, code, message)])
+    }
+
+    /// Nobody, or nobody that we know: 401.
+    pub fn unauthorized(code: &'static str, detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::UNAUTHORIZED, code, detail)
+    }
+
+    /// Somebody who may not: 403.
+    pub fn forbidden(code: &'static str, detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::FORBIDDEN, code, detail)
+    }
+
+    /// What is not there, or what the caller may not know of: 404.
+    pub fn not_found(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::NOT_FOUND, "not_found", detail)
+    }
+
+    /// An idempotency key came with another request before: 422.
+    fn other_request() -> Self {
+        let detail = "this Idempotency-Key came with another request before; use a new one";
+        Self::new(StatusCode::UNPROCESSABLE_ENTITY, "idempotency_key_reused", detail)
+    }
+
+    /// The first request with an idempotency key is not done: 409.
+    fn still_running() -> Self {
+        let detail = "the first request with this Idempotency-Key is still running; try again in a moment";
+        Self::new(StatusCode::CONFLICT, "idempotency_key_in_use", detail).retry_after(1)
+    }
+
+    /// A stored amount is larger than anything that can be: corrupt data.
+    pub(crate) fn out_of_range(what: &str) -> Self {
+        StoreError::corrupt("amounts out of range:", what).into()
+    }
+
+    /// Ours to repair: 500. It says nothing, the log says why.
+    pub fn internal(cause: &dyn std::error::Error) -> Self {
+        tracing::error!(error = with_causes(cause), "request failed");
+        let detail = "something went wrong on our side; the log knows more under this answer's x-request-id";
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal_error", detail)
+    }
+
+    /// The database cannot be asked now: 503.
+    fn database_unavailable() -> Self {
+        let detail = "the database is not available; try the same request again in a moment";
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "database_unavailable", detail).retry_after(5)
+    }
+
+    /// Not now: with the time after which a repetition makes sense.
+    #[must_use]
+    pub fn retry_after(mut self, seconds: u64) -> Self {
+        self.retry_after_seconds = Some(seconds);
+        self
+    }
+
+    fn problem(&self) -> Problem {
+        Problem {
+            problem_type: format!("urn:topup:problem:{}", self.code),
+            title: self.status.canonical_reason().unwrap_or("Error").to_owned(),
+            status: self.status.as_u16(),
+            detail: self.detail.clone(),
+            code: self.code.to_owned(),
+            errors: self.errors.clone(),
+            error: self.detail.clone(),
+        }
+    }
+}
+
+impl std::fmt::Display for ApiError {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(formatter, "{} {}: {}", self.status, self.code, self.detail)
+    }
+}
+
+impl std::error::Error for ApiError {}
+
+impl ResponseError for ApiError {
+    fn status_code(&self) -> StatusCode {
+        self.status
+    }
+
+    fn error_response(&self) -> HttpResponse {
+        let mut response = HttpResponse::build(self.status);
+        response.insert_header((actix_web::http::header::CONTENT_TYPE, PROBLEM_JSON));
+        if let Some(seconds) = self.retry_after_seconds {
+            response.insert_header((RETRY_AFTER, seconds.to_string()));
+        }
+        if self.status == StatusCode::UNAUTHORIZED {
+            response.insert_header((WWW_AUTHENTICATE, "Bearer"));
+        }
+        // Texts always serialize; should they not, the status still says what happened.
+        response.body(serde_json::to_string(&self.problem()).unwrap_or_default())
+    }
+}
+
+impl From<StoreError> for ApiError {
+    fn from(error: StoreError) -> Self {
+        let Some(reason) = error.unavailable() else { return Self::internal(&error) };
+        tracing::warn!(error = with_causes(&error), "the database could not do it now");
+        if !reason.is_busy() {
+            return Self::database_unavailable();
+        }
+        let detail = "the database has too much to do; try the same request again";
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "too_busy", detail).retry_after(1)
+    }
+}
+
+impl From<TaskFailed> for ApiError {
+    fn from(error: TaskFailed) -> Self {
+        Self::internal(&error)
+    }
+}
+
+impl From<QuoteError> for ApiError {
+    fn from(error: QuoteError) -> Self {
+        Self::field("credits", error.code(), error.to_string())
+    }
+}
+
+impl From<CreateCheckoutError> for ApiError {
+    fn from(error: CreateCheckoutError) -> Self {
+        use crate::purchases::checkout::create_checkout::StripeTrouble::{
+            AmountTooSmall, Limited, Mismatch, NoUrl, Refused, StoreFailed, TooSlow, Unavailable, Unsettled,
+        };
+        let stripe = |status, trouble: crate::purchases::checkout::create_checkout::StripeTrouble, detail: &str| {
+            Self::new(status, trouble.code(), detail)
+        };
+        let retry = "nothing was charged; try again with the same Idempotency-Key";
+        match error {
+            CreateCheckoutError::NotForSale(error) => error.into(),
+            CreateCheckoutError::AmountTooSmall | CreateCheckoutError::Stripe(AmountTooSmall) => Self::field(
+                "credits",
+                "amount_too_small",
+                "the payment provider needs a larger amount; buy more credits",
+            )
+            .with_code("amount_too_small"),
+            CreateCheckoutError::OtherRequest => Self::other_request(),
+            CreateCheckoutError::StillRunning => Self::still_running(),
+            CreateCheckoutError::SessionEnded => Self::new(
+                StatusCode::CONFLICT,
+                "session_ended",
+                "the checkout of this Idempotency-Key has ended; use a new key for a new checkout",
+            ),
+            CreateCheckoutError::TooManyOpen { open, first_ends_after_seconds: seconds } => {
+                let detail = format!(
+                    "this account has {open} open checkouts, which is the most it may have (MAX_OPEN_CHECKOUTS); pay or use \
+                     one of them, or try again in {seconds} seconds, when the first of them ends"
+                );
+                Self::new(StatusCode::TOO_MANY_REQUESTS, "too_many_open_checkouts", detail).retry_after(seconds)
+            }
+            CreateCheckoutError::Stripe(trouble) => match trouble {
+                Refused => stripe(StatusCode::BAD_GATEWAY, trouble, "the payment provider refused the checkout"),
+                Mismatch => stripe(
+                    StatusCode::BAD_GATEWAY,
+                    trouble,
+                    "the payment provider opened another checkout than was agreed; nobody was sent there",
+                ),
+                StoreFailed => Self::database_unavailable(),
+                NoUrl => stripe(StatusCode::BAD_GATEWAY, trouble, "the payment provider gave no page to pay on"),
+                Unavailable | AmountTooSmall => stripe(
+                    StatusCode::SERVICE_UNAVAILABLE,
+                    trouble,
+                    &format!("the payment provider is not available; {retry}"),
+                )
+                .retry_after(5),
+                Limited => stripe(
+                    StatusCode::SERVICE_UNAVAILABLE,
+                    trouble,
+                    &format!("the payment provider wants us to wait; {retry}"),
+                )
+                .retry_after(10),
+                Unsettled => stripe(
+                    StatusCode::SERVICE_UNAVAILABLE,
+                    trouble,
+                    &format!("an earlier try may have opened the checkout, and the payment provider does not say yet; {retry}"),
+                )
+                .retry_after(10),
+                TooSlow => stripe(
+                    StatusCode::GATEWAY_TIMEOUT,
+                    trouble,
+                    &format!("the payment provider did not answer in time; {retry}"),
+                ),
+            },
+            CreateCheckoutError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl ApiError {
+    const fn with_code(mut self, code: &'static str) -> Self {
+        self.code = code;
+        self
+    }
+}
+
+impl From<ApplyEventError> for ApiError {
+    fn from(error: ApplyEventError) -> Self {
+        match error {
+            ApplyEventError::NotBelieved(error) => {
+                Self::new(StatusCode::BAD_REQUEST, "invalid_webhook", error.to_string())
+            }
+            ApplyEventError::NotUnderstood(error) => Self::internal(&error),
+            ApplyEventError::Busy => too_busy(),
+            error @ (ApplyEventError::Stripe(_) | ApplyEventError::Task(_)) => Self::internal(&error),
+            ApplyEventError::Store(error) => error.into(),
+        }
+    }
+}
+
+/// More than is taken.
+#[must_use]
+pub fn too_large(limit: usize) -> ApiError {
+    let detail = format!("the body may have at most {limit} bytes");
+    ApiError::new(StatusCode::PAYLOAD_TOO_LARGE, "body_too_large", detail)
+}
+
+/// Too much at once; the sender may try again in a moment.
+#[must_use]
+pub fn too_busy() -> ApiError {
+    ApiError::new(StatusCode::SERVICE_UNAVAILABLE, "too_busy", "too many deliveries at once; try again").retry_after(1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_database_cannot_do_now_is_503_whatever_was_to_be_written() {
+        for cause in [
+            || StoreError::Busy,
+            || StoreError::Locked,
+            || StoreError::TimedOut,
+            || StoreError::Closed,
+            || StoreError::Overtaken,
+            || StoreError::Stale,
+        ] {
+            let errors: [ApiError; 6] = [
+                cause().into(),
+                CreateCheckoutError::Store(cause()).into(),
+                ApplyEventError::Store(cause()).into(),
+                crate::purchases::refund::refund_topup::RefundError::Store(cause()).into(),
+                crate::purchases::refund::refund_topup::RefundError::NotBooked(ApplyEventError::Store(cause())).into(),
+                crate::books::adjust_account::AdjustError::Store(cause()).into(),
+            ];
+            for error in errors {
+                assert_eq!(error.status, StatusCode::SERVICE_UNAVAILABLE, "{:?}", cause());
+                assert!(["too_busy", "database_unavailable"].contains(&error.code), "{}", error.code);
+                assert!(error.error_response().headers().contains_key(RETRY_AFTER));
+            }
+        }
+        let ours = StoreError::Corrupt("a row".to_owned());
+        assert_eq!(ApiError::from(ours).status, StatusCode::INTERNAL_SERVER_ERROR);
+    }
+}

@@ -1,0 +1,75 @@
+//! How many checkouts one account may open, and how many requests without valid credentials one address may make.
+//!
+//! Held in memory by `governor`, for this process alone: it keeps one caller from filling the database and Stripe's
+//! limits, it does not count money.
+
+use std::hash::Hash;
+use std::net::IpAddr;
+use std::num::NonZeroU32;
+
+use actix_web::http::StatusCode;
+use governor::clock::{Clock, DefaultClock};
+use governor::{DefaultKeyedRateLimiter, Quota};
+
+use crate::domain::account::AccountId;
+use crate::http::kit::client_address::network_of;
+use crate::http::kit::problem::ApiError;
+
+/// Beyond this many keys those that are full again are forgotten.
+const MAX_KEYS: usize = 100_000;
+
+/// The limits of this process.
+pub struct CheckoutLimits {
+    accounts: DefaultKeyedRateLimiter<AccountId>,
+    addresses: DefaultKeyedRateLimiter<IpAddr>,
+    clock: DefaultClock,
+}
+
+impl CheckoutLimits {
+    /// Allows so many a minute, all at once or spread.
+    #[must_use]
+    pub fn per_minute(count: NonZeroU32) -> Self {
+        let quota = Quota::per_minute(count);
+        Self {
+            accounts: DefaultKeyedRateLimiter::keyed(quota),
+            addresses: DefaultKeyedRateLimiter::keyed(quota),
+            clock: DefaultClock::default(),
+        }
+    }
+
+    /// Counts a checkout of an account.
+    ///
+    /// # Errors
+    /// 429 with the time to wait.
+    pub fn check_account(&self, account: &AccountId) -> Result<(), ApiError> {
+        self.check(&self.accounts, account, "too many checkouts")
+    }
+
+    /// Counts a request without valid credentials. It says nothing about requests with valid ones, which are always let in:
+    /// many callers may share an address.
+    ///
+    /// # Errors
+    /// 429 with the time to wait.
+    pub fn check_address(&self, address: IpAddr) -> Result<(), ApiError> {
+        let what = "too many requests without valid credentials from this address";
+        self.check(&self.addresses, &network_of(address), what)
+    }
+
+    fn check<K: Hash + Eq + Clone>(
+        &self,
+        limiter: &DefaultKeyedRateLimiter<K>,
+        key: &K,
+        what: &str,
+    ) -> Result<(), ApiError> {
+        if limiter.len() > MAX_KEYS {
+            limiter.retain_recent();
+            limiter.shrink_to_fit();
+        }
+        limiter.check_key(key).map_err(|until| {
+            let wait = until.wait_time_from(self.clock.now());
+            let seconds = wait.as_secs().saturating_add(1);
+            let detail = format!("{what}; try again in {seconds} seconds");
+            ApiError::new(StatusCode::TOO_MANY_REQUESTS, "rate_limited", detail).retry_after(seconds)
+        })
+    }
+}

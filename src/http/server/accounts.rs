@@ -1,0 +1,231 @@
+//! What an account has, and the entries that explain it.
+
+use actix_web::web::{Json, Path};
+use actix_web::{HttpRequest, get};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use validator::Validate;
+
+use crate::access::api_keys::Scope;
+use crate::books::ledger::LedgerEntry;
+use crate::domain::account::AccountId;
+use crate::domain::ledger::{Balance, description};
+use crate::http::auth::Caller;
+use crate::http::kit::body::read_query;
+use crate::http::kit::openapi::{CallerProblems, Problem503};
+use crate::http::kit::problem::ApiError;
+use crate::http::kit::timestamp::rfc3339;
+use crate::http::state::State;
+
+const DEFAULT_LIMIT: i64 = 20;
+const MAX_LIMIT: i64 = 100;
+
+/// What an account has.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[expect(clippy::struct_field_names, reason = "these are the API's names")]
+pub struct Credits {
+    #[schema(example = "user_1")]
+    account_id: String,
+    /// What can be spent: total less used. Negative when credits were taken back that had been spent.
+    #[schema(example = 250)]
+    remaining_credits: i64,
+    /// Granted, less taken back.
+    #[schema(example = 250)]
+    total_credits: i64,
+    /// Spent.
+    #[schema(example = 0)]
+    used_credits: i64,
+    /// What is missing to zero, because credits were taken back that had been spent: later purchases fill it first. 0 for
+    /// nearly everybody.
+    #[schema(example = 0)]
+    owed_credits: i64,
+    /// When the latest entry was written; null if there is none yet.
+    #[schema(example = "2026-11-21T12:01:00Z")]
+    updated_at: Option<String>,
+}
+
+/// A page of the ledger, newest first.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Transactions {
+    data: Vec<Transaction>,
+    /// Send it as `cursor` for the next page; null on the last one.
+    #[schema(example = "41")]
+    next_cursor: Option<String>,
+}
+
+/// One entry of the ledger.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Transaction {
+    #[schema(example = "entry_019a0000000070008000000000000000")]
+    id: String,
+    /// Why credits moved: `topup` (paid for), `reversal` (taken back by refunds and disputes, or returned when they failed
+    /// or were won), `adjustment` (by a person).
+    #[schema(example = "topup")]
+    kind: String,
+    /// Of a reversal, why: `refund` and `dispute` took credits; `refund_failed`, `dispute_won` and `dispute_returned` (the
+    /// disputed money came back otherwise) returned them. Null for other kinds.
+    #[schema(example = "refund")]
+    reason: Option<String>,
+    /// The same for people.
+    #[schema(example = "Credits bought")]
+    description: String,
+    /// How many; negative when they were taken.
+    #[schema(example = 250)]
+    credits: i64,
+    /// What the account had afterwards.
+    #[schema(example = 250)]
+    balance_after: i64,
+    /// What caused it: the id of the top-up; of a reversal, with the number of the change; of the adjustment.
+    #[schema(example = "topup_019a0000000070008000000000000000")]
+    source: String,
+    #[schema(example = "2026-11-21T12:01:00Z")]
+    created_at: String,
+}
+
+#[derive(Debug, Deserialize, Validate)]
+struct PageQuery {
+    #[validate(range(min = 1, max = MAX_LIMIT, message = "must be 1 to 100"))]
+    limit: Option<i64>,
+    #[validate(length(min = 1, max = 19, message = "must be the nextCursor of an earlier page"))]
+    cursor: Option<String>,
+}
+
+/// What the caller has.
+///
+/// For a customer, and for an API key of one account. The account is the token's subject, or the key's.
+#[utoipa::path(
+    operation_id = "getBalance",
+    tag = "credits",
+    responses((status = 200, description = "Zeros for an account that never had any.", body = Credits), CallerProblems, Problem503),
+    security(("token" = []), ("apiKey" = [])),
+)]
+#[get("/credits")]
+pub async fn read_own_credits(request: HttpRequest, state: State) -> Result<Json<Credits>, ApiError> {
+    credits(&request, &state, None).await
+}
+
+/// What an account has.
+///
+/// For its owner, an admin, and an API key with the scope `read`. An account that never had credits reads as zeros.
+#[utoipa::path(
+    operation_id = "getAccountBalance",
+    tag = "credits",
+    params(("accountId" = String, Path, description = "The account, percent-encoded", example = "user_1")),
+    responses((status = 200, description = "Zeros for an account that never had any.", body = Credits), CallerProblems, Problem503),
+    security(("token" = []), ("apiKey" = [])),
+)]
+#[get("/accounts/{accountId}/credits")]
+pub async fn read_credits(request: HttpRequest, path: Path<String>, state: State) -> Result<Json<Credits>, ApiError> {
+    credits(&request, &state, Some(path.into_inner())).await
+}
+
+/// The caller's ledger, newest first.
+///
+/// For a customer, and for an API key of one account. `nextCursor` of one page is the `cursor` of the next.
+#[utoipa::path(
+    operation_id = "listTransactions",
+    tag = "credits",
+    params(
+        ("limit" = Option<i64>, Query, description = "Entries per page, 1 to 100; 20 by default", example = 20),
+        ("cursor" = Option<String>, Query, description = "The nextCursor of the page before", example = "41"),
+    ),
+    responses((status = 200, description = "A page of entries.", body = Transactions), CallerProblems, Problem503),
+    security(("token" = []), ("apiKey" = [])),
+)]
+#[get("/credits/transactions")]
+pub async fn read_own_transactions(request: HttpRequest, state: State) -> Result<Json<Transactions>, ApiError> {
+    transactions(&request, &state, None).await
+}
+
+/// An account's ledger, newest first.
+///
+/// For its owner, an admin, and an API key with the scope `read`. `nextCursor` of one page is the `cursor` of the next.
+#[utoipa::path(
+    operation_id = "listAccountTransactions",
+    tag = "credits",
+    params(
+        ("accountId" = String, Path, description = "The account, percent-encoded", example = "user_1"),
+        ("limit" = Option<i64>, Query, description = "Entries per page, 1 to 100; 20 by default", example = 20),
+        ("cursor" = Option<String>, Query, description = "The nextCursor of the page before", example = "41"),
+    ),
+    responses((status = 200, description = "A page of entries.", body = Transactions), CallerProblems, Problem503),
+    security(("token" = []), ("apiKey" = [])),
+)]
+#[get("/accounts/{accountId}/credits/transactions")]
+pub async fn read_transactions(
+    request: HttpRequest,
+    path: Path<String>,
+    state: State,
+) -> Result<Json<Transactions>, ApiError> {
+    transactions(&request, &state, Some(path.into_inner())).await
+}
+
+async fn account(request: &HttpRequest, state: &State, named: Option<String>) -> Result<AccountId, ApiError> {
+    let caller = Caller::of(request, state).await?;
+    let named = named.map(AccountId::parse).transpose();
+    let named = named.map_err(|error| ApiError::field("accountId", "invalid_account", error.to_string()))?;
+    caller.account(named, Scope::Read)
+}
+
+async fn credits(request: &HttpRequest, state: &State, named: Option<String>) -> Result<Json<Credits>, ApiError> {
+    let account = account(request, state, named).await?;
+    let app = state.app.clone();
+    let balance: Balance = state.run(async move { app.db.balance(&account).await }).await??;
+    Ok(Json(Credits {
+        account_id: balance.account.as_str().to_owned(),
+        remaining_credits: balance.remaining_credits,
+        total_credits: balance.total_credits,
+        used_credits: balance.used_credits,
+        owed_credits: owed(balance.remaining_credits)?,
+        updated_at: balance.updated_at_ms.map(rfc3339).transpose()?,
+    }))
+}
+
+/// What is missing to zero.
+fn owed(remaining_credits: i64) -> Result<i64, ApiError> {
+    let owed = if remaining_credits < 0 { remaining_credits.checked_neg() } else { Some(0) };
+    owed.ok_or_else(|| ApiError::out_of_range("a balance"))
+}
+
+async fn transactions(
+    request: &HttpRequest,
+    state: &State,
+    named: Option<String>,
+) -> Result<Json<Transactions>, ApiError> {
+    let account = account(request, state, named).await?;
+    let query: PageQuery = read_query(request)?;
+    let limit = query.limit.unwrap_or(DEFAULT_LIMIT);
+    let below =
+        match query.cursor {
+            None => i64::MAX,
+            Some(cursor) => cursor.parse().ok().filter(|sequence| *sequence >= 1).ok_or_else(|| {
+                ApiError::field("cursor", "invalid_cursor", "must be the nextCursor of an earlier page")
+            })?,
+        };
+    let app = state.app.clone();
+    // One more than asked for tells whether there is another page.
+    let read = async move { app.db.entries(&account, below, limit.saturating_add(1)).await };
+    let mut entries = state.run(read).await??;
+    let wanted = usize::try_from(limit).unwrap_or(usize::MAX);
+    let has_more = entries.len() > wanted;
+    entries.truncate(wanted);
+    let next_cursor = entries.last().filter(|_| has_more).map(|entry| entry.sequence.to_string());
+    let data = entries.into_iter().map(transaction).collect::<Result<_, _>>()?;
+    Ok(Json(Transactions { data, next_cursor }))
+}
+
+pub(crate) fn transaction(entry: LedgerEntry) -> Result<Transaction, ApiError> {
+    Ok(Transaction {
+        id: entry.id,
+        description: description(&entry.kind, entry.reason.as_deref()).to_owned(),
+        kind: entry.kind,
+        reason: entry.reason,
+        credits: entry.credits,
+        balance_after: entry.balance_after,
+        source: entry.source,
+        created_at: rfc3339(entry.created_at)?,
+    })
+}

@@ -1,0 +1,83 @@
+//! Stripe's deliveries.
+//!
+//! The header's form and time are checked before the body is read; the body is bounded, and so are the bytes of all
+//! bodies in memory and the number of deliveries that are applied at once. What happens then is a use case; here its
+//! outcome becomes the status that tells Stripe whether to try again.
+
+use std::time::Duration;
+
+use actix_web::http::StatusCode;
+use actix_web::web::{Json, Payload};
+use actix_web::{HttpRequest, post};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::http::kit::openapi::Problem503;
+use crate::http::kit::problem::too_busy;
+use crate::http::kit::problem::{ApiError, Problem};
+use crate::http::state::{State, in_time};
+use crate::http::webhooks::body::log_refused;
+use crate::http::webhooks::body::{decoded, read_delivery, signature_header};
+use crate::http::webhooks::stray_deliveries::note_untimely;
+use crate::inbox::apply_event::apply_event;
+use crate::providers::event::WebhookError;
+use crate::purchases::outcome::ApplyEventError;
+
+/// How long a delivery waits for its turn, which is a few statements away. Stripe would try again much later.
+const PERMIT_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// The delivery is decided; Stripe need not try again.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Received {
+    #[schema(example = true)]
+    received: bool,
+}
+
+/// Takes an event of Stripe's, signed with the endpoint's secret.
+///
+/// 200 means that the event is decided: its effect is in the books, or it will never have one. Everything else makes
+/// Stripe try again.
+#[utoipa::path(
+    operation_id = "receiveStripeEvent",
+    tag = "webhooks",
+    params(("stripe-signature" = String, Header, description = "`t=<seconds>,v1=<HMAC-SHA256 of the time and the raw body>`", example = "t=1800000000,v1=5257a869e7ecebeda32affa62cdca3fa51cad7e77a0e56ff536d0ce8e108d8bd")),
+    request_body(content = Vec<u8>, content_type = "application/json", description = "The event exactly as Stripe sent it; up to 1 MiB"),
+    responses(
+        (status = 200, description = "The event is decided.", body = Received),
+        (status = 400, description = "The signature does not hold, or the body is no event.", body = Problem, content_type = "application/problem+json"),
+        (status = 408, description = "The body did not arrive in time.", body = Problem, content_type = "application/problem+json"),
+        (status = 413, description = "The body is too large.", body = Problem, content_type = "application/problem+json"),
+        (status = 415, description = "The body is compressed in a way that is not known here.", body = Problem, content_type = "application/problem+json"),
+        (status = 500, description = "The event has had no effect; Stripe shall try again.", body = Problem, content_type = "application/problem+json"),
+        Problem503,
+    ),
+    security(()),
+)]
+#[post("/webhooks/stripe")]
+pub async fn receive(request: HttpRequest, payload: Payload, state: State) -> Result<Json<Received>, ApiError> {
+    let (header, app) = (signature_header(&request), state.app.clone());
+    match app.webhooks.check_header(header.as_deref(), app.clock.now_ms()) {
+        Ok(()) => {}
+        Err(error) => {
+            if let (WebhookError::Untimely { ahead_seconds, .. }, Some(header)) = (&error, header) {
+                note_untimely(&request, payload, &state, header, *ahead_seconds).await;
+            }
+            return Err(refused(&state, &error));
+        }
+    }
+    let body = read_delivery(&request, payload, &state).await?;
+    let permit = tokio::time::timeout(PERMIT_TIMEOUT, state.webhook_permits.clone().acquire_owned()).await;
+    let Ok(Ok(permit)) = permit else { return Err(too_busy()) };
+    let body = decoded(&request, body).inspect_err(|error| log_refused(&state, &error.to_string()))?;
+    match in_time(apply_event(&app, header.as_deref(), body, Some(permit))).await? {
+        Ok(_) => Ok(Json(Received { received: true })),
+        Err(ApplyEventError::NotBelieved(error)) => Err(refused(&state, &error)),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// An operator sees a wrong secret in the log, and strangers cannot fill it.
+fn refused(state: &State, error: &WebhookError) -> ApiError {
+    log_refused(state, &error.to_string());
+    ApiError::new(StatusCode::BAD_REQUEST, "invalid_webhook", error.to_string())
+}

@@ -1,0 +1,59 @@
+//! Deliveries that are not taken, and what the log says of them: who looks for a lost purchase finds the reason there.
+//!
+//! What always holds: what only Stripe can send is told from what anybody can send. The number of lines, of bodies that
+//! are read at once, and the size of each are bounded.
+
+use actix_web::HttpRequest;
+use actix_web::web::Payload;
+
+use crate::app::with_causes;
+use crate::http::kit::notices::shown;
+use crate::http::state::State;
+use crate::http::webhooks::body::{WEBHOOK_PATH, decoded, read_delivery, signature_header};
+use crate::inbox::unapplied::{Obstacle, Unapplied, note_unapplied};
+use crate::providers::event::WebhookError;
+
+/// A request to a path that does not exist: if it is a delivery of Stripe's, the log says so.
+pub(crate) async fn note_wrong_path(request: &HttpRequest, payload: Payload, state: &State) {
+    let Some(header) = signature_header(request) else { return };
+    // A late one is worth the same line.
+    let checked = state.app.webhooks.check_header(Some(&header), state.app.clock.now_ms());
+    if !matches!(checked, Ok(()) | Err(WebhookError::Untimely { .. })) {
+        return;
+    }
+    let obstacle = Obstacle::Path { path: shown(request.path()), right: format!("{}{WEBHOOK_PATH}", state.public_url) };
+    note(request, payload, state, header, obstacle).await;
+}
+
+/// A delivery whose signature is well-formed and of another time.
+pub(crate) async fn note_untimely(
+    request: &HttpRequest,
+    payload: Payload,
+    state: &State,
+    header: String,
+    ahead_seconds: i64,
+) {
+    note(request, payload, state, header, Obstacle::Untimely { ahead_seconds }).await;
+}
+
+async fn note(request: &HttpRequest, payload: Payload, state: &State, header: String, obstacle: Obstacle) {
+    let Ok(_place) = state.notices.strays.try_acquire() else { return };
+    let body = read_delivery(request, payload, state).await.and_then(|body| decoded(request, body));
+    let Ok(body) = body else { return };
+    let (app, about) = (state.app.clone(), obstacle.clone());
+    let noted = state.run(async move { note_unapplied(&app, Some(&header), body.as_ref(), &about).await }).await;
+    let kind = "delivery not taken";
+    match noted {
+        Ok(Ok(Unapplied::NoMatter)) => {
+            if let Some(left_out) = state.notices.line(kind, state.app.clock.now_ms()) {
+                tracing::warn!(reason = %obstacle, left_out, "a delivery of Stripe's was not taken");
+            }
+        }
+        Ok(Ok(Unapplied::Listed { event_id: event, event_type })) => {
+            let way_out = "it is listed by `topup webhooks failed`, and `topup webhooks replay` applies it";
+            tracing::warn!(event, event_type, reason = %obstacle, way_out, "a delivery of Stripe's was not applied");
+        }
+        Ok(Err(error)) => tracing::error!(error = with_causes(&error), "a delivery of Stripe's cannot be listed"),
+        Ok(Ok(Unapplied::NotSigned)) | Err(_) => {}
+    }
+}

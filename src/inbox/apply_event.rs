@@ -1,0 +1,335 @@
+//! Stripe delivers an event: believe it or not, bring it into the books, and answer so that nothing is lost.
+//!
+//! Three outcomes. Decided: its row is in the database with its effect; 200. Rejected for good: it contradicts what was
+//! agreed; recorded, logged, 200, never credited. Failed for now: no row, recorded as far as possible, 5xx, so that
+//! Stripe tries again.
+
+use std::sync::Arc;
+
+use futures_util::FutureExt;
+use sha2::{Digest, Sha256};
+
+use crate::app::questions::Turn;
+use crate::app::{App, with_causes};
+use crate::db::StoreError;
+use crate::domain::checkout::{Declined, Mismatch, PaymentReport};
+use crate::domain::ids::{PaymentIntentId, TopupId};
+use crate::domain::judge::Applied;
+use crate::domain::reversal::EventRef;
+use crate::inbox::apply_thin::{ThinOutcome, resolve_thin};
+use crate::inbox::failed_events::{self, FailureKind, FailureRecord};
+use crate::providers::event::{EventSubject, WebhookError, WebhookEvent};
+use crate::purchases::outcome::{ApplyEventError, EventOutcome};
+use crate::purchases::payment::apply::decline;
+use crate::purchases::payment::apply_report::apply;
+use crate::purchases::reversal::apply_reversal::{self, Asked, apply_charge};
+use crate::purchases::reversal::inquiry::Inquiry;
+
+/// Which event it is and what it is about, as far as it can be told.
+pub(crate) struct Name {
+    pub(crate) event_id: String,
+    pub(crate) event_type: String,
+    pub(crate) subject: Option<EventSubject>,
+}
+
+impl Name {
+    fn new((id, event_type): &EventRef, subject: Option<EventSubject>) -> Self {
+        Self { event_id: id.as_str().to_owned(), event_type: event_type.clone(), subject }
+    }
+}
+
+/// Verifies a delivery and brings it into the books. `turn` is its place among the deliveries that are applied at once:
+/// it is given up when the delivery is decided, or before Stripe is asked about it.
+///
+/// Payments are most of what comes. They go from the caller's thread straight into the queue of writes, where they are
+/// applied whether or not somebody waits; a task between would cost as much as verifying the signature. All else runs in a
+/// task, because connections live there. Of a caller that goes away Stripe has no answer, so the event comes again.
+///
+/// # Errors
+/// See [`ApplyEventError`]. An error means that Stripe shall try again, unless the signature does not hold.
+pub async fn apply_event<B>(
+    app: &Arc<App>,
+    header: Option<&str>,
+    body: B,
+    turn: Option<Turn>,
+) -> Result<EventOutcome, ApplyEventError>
+where
+    B: AsRef<[u8]> + Send + 'static,
+{
+    let read = match app.webhooks.read(header, body.as_ref(), app.clock.now_ms()) {
+        Ok(WebhookEvent::Payment(report)) if report.event.is_some() => {
+            let _turn = turn;
+            return apply_payment(app, *report, body).await;
+        }
+        read => read,
+    };
+    let in_task = app.clone();
+    let rest = async move {
+        let inquiry = Inquiry::of_delivery(&in_task, turn);
+        apply_read(&inquiry, read, Origin::Stripe(body.as_ref())).await
+    };
+    app.tasks.run(rest.boxed()).await?
+}
+
+async fn apply_payment<B>(app: &Arc<App>, report: PaymentReport, body: B) -> Result<EventOutcome, ApplyEventError>
+where
+    B: AsRef<[u8]> + Send + 'static,
+{
+    let subject = EventSubject::Topup(report.topup.clone());
+    let name = report.event.as_ref().map(|event| Name::new(event, Some(subject)));
+    let result = apply(app, report).await.map(EventOutcome::from).map_err(ApplyEventError::from);
+    let (Some(name), in_task) = (name, app.clone()) else { return result };
+    if let Ok(EventOutcome::Decided(outcome)) = result {
+        log_decided(&name, outcome);
+        return result;
+    }
+    let rest = async move { conclude(&in_task, &name, result, Origin::Stripe(body.as_ref())).await };
+    app.tasks.run(rest.boxed()).await?
+}
+
+/// Brings a delivery into the books that failed before and whose signature was verified when it came: the same way.
+///
+/// # Errors
+/// See [`ApplyEventError`].
+pub async fn apply_stored(app: &App, event_id: &str, body: &[u8]) -> Result<EventOutcome, ApplyEventError> {
+    let inquiry = Inquiry::of_delivery(app, None);
+    apply_read(&inquiry, app.webhooks.read_verified(body), Origin::Stored { event_id }).await
+}
+
+/// Where a delivery comes from.
+#[derive(Clone, Copy)]
+pub(crate) enum Origin<'o> {
+    /// From Stripe, with this body.
+    Stripe(&'o [u8]),
+    /// From our own record of a failure, which has the body already: a replay must not make it look younger.
+    Stored { event_id: &'o str },
+}
+
+async fn apply_read(
+    inquiry: &Inquiry<'_>,
+    read: Result<WebhookEvent, WebhookError>,
+    origin: Origin<'_>,
+) -> Result<EventOutcome, ApplyEventError> {
+    let event = match read {
+        Ok(event) => event,
+        Err(WebhookError::Unreadable { event_id, event_type, reason, subject }) => {
+            let known_as = match origin {
+                Origin::Stripe(body) => or_digest(&event_id, body),
+                Origin::Stored { event_id } => event_id.to_owned(),
+            };
+            let name = Name { event_id: known_as, event_type: event_type.clone(), subject: subject.clone() };
+            let error = WebhookError::Unreadable { event_id, event_type, reason, subject };
+            let result = not_understood(inquiry, error).await;
+            return conclude(inquiry.app, &name, result, origin).await;
+        }
+        Err(error) => return Err(ApplyEventError::NotBelieved(error)),
+    };
+    let Some(name) = name_of(&event) else {
+        return Ok(EventOutcome::Foreign(match event {
+            WebhookEvent::Foreign { reason } => reason,
+            _ => "an event without an id",
+        }));
+    };
+    let result = dispatch(inquiry, event).await;
+    conclude(inquiry.app, &name, result, origin).await
+}
+
+/// An event that cannot be read is an error if it is ours, or nothing in it says whose it is.
+pub(crate) async fn not_understood(
+    inquiry: &Inquiry<'_>,
+    error: WebhookError,
+) -> Result<EventOutcome, ApplyEventError> {
+    if let WebhookError::Unreadable { subject: Some(subject), .. } = &error
+        && owner_of(inquiry, subject).await?.is_none()
+    {
+        return Ok(EventOutcome::Foreign("it cannot be read, and is not ours"));
+    }
+    Err(ApplyEventError::NotUnderstood(error))
+}
+
+/// Which purchase of this database it is.
+async fn owner_of(inquiry: &Inquiry<'_>, subject: &EventSubject) -> Result<Option<TopupId>, ApplyEventError> {
+    match subject {
+        EventSubject::Topup(topup) => Ok(inquiry.app.db.topup(topup).await?.map(|topup| topup.id)),
+        EventSubject::Payment(payment) => apply_reversal::owner(inquiry, payment).await,
+    }
+}
+
+/// Which purchase of this database it is, as far as that is known without asking Stripe.
+pub(crate) async fn known_owner_of(app: &App, subject: &EventSubject) -> Result<Option<TopupId>, StoreError> {
+    match subject {
+        EventSubject::Topup(topup) => Ok(app.db.topup(topup).await?.map(|topup| topup.id)),
+        EventSubject::Payment(payment) => apply_reversal::known_owner(app, payment).await,
+    }
+}
+
+/// Applies an event that was read.
+pub(crate) async fn dispatch(inquiry: &Inquiry<'_>, event: WebhookEvent) -> Result<EventOutcome, ApplyEventError> {
+    let app = inquiry.app;
+    match event {
+        WebhookEvent::Payment(report) => Ok(apply(app, *report).await?.into()),
+        WebhookEvent::Decline(declined) => Ok(apply_decline(app, declined).await?.into()),
+        WebhookEvent::Refund { event, livemode, refund } => {
+            apply_reversal::refund(inquiry, Asked { event: Some(event), livemode }, refund).await
+        }
+        WebhookEvent::ChargeRefunded(refunded) => apply_reversal::charge_refunded(inquiry, refunded).await,
+        WebhookEvent::Dispute { event, livemode, dispute, payment_intent } => {
+            apply_reversal::dispute(inquiry, Asked { event: Some(event), livemode }, &dispute, &payment_intent).await
+        }
+        WebhookEvent::Charge(charge) => Ok(apply_charge(app, charge).await?),
+        WebhookEvent::Thin(thin) => match resolve_thin(inquiry, thin).await? {
+            ThinOutcome::Decided(outcome) => Ok(outcome),
+            ThinOutcome::StandsFor(Ok(event)) => Box::pin(dispatch(inquiry, event)).await,
+            ThinOutcome::StandsFor(Err(error)) => not_understood(inquiry, error).await,
+        },
+        WebhookEvent::OfAccount { account, event } => Ok(of_account(app, account, &event).await?),
+        WebhookEvent::Foreign { reason } => Ok(EventOutcome::Foreign(reason)),
+    }
+}
+
+/// An event of a connected account about a purchase of this database contradicts what was agreed: nobody pays there.
+async fn of_account(app: &App, account: String, event: &WebhookEvent) -> Result<EventOutcome, StoreError> {
+    let owner = match name_of(event).and_then(|name| name.subject) {
+        Some(subject) => known_owner_of(app, &subject).await?,
+        None => None,
+    };
+    Ok(match owner {
+        Some(_) => EventOutcome::Rejected(Mismatch::other_account(account)),
+        None => EventOutcome::Foreign("a connected account's event"),
+    })
+}
+
+/// Logs what came of a delivery, and records what did not come of it.
+async fn conclude(
+    app: &App,
+    name: &Name,
+    result: Result<EventOutcome, ApplyEventError>,
+    origin: Origin<'_>,
+) -> Result<EventOutcome, ApplyEventError> {
+    let Name { event_id: event, event_type, .. } = name;
+    match result {
+        Ok(EventOutcome::Rejected(mismatch)) => {
+            let way_out = mismatch.way_out().map(|way_out| format!("; {way_out}")).unwrap_or_default();
+            let reason = format!("{mismatch}{way_out}");
+            let shown = mismatch.without_accounts();
+            tracing::error!(event, event_type, reason = shown, "webhook event rejected: it will never have an effect");
+            // Not recorded means not decided: Stripe shall try again.
+            record_failure(app, name, FailureKind::Permanent, &reason, origin).await?;
+            Ok(EventOutcome::Rejected(mismatch))
+        }
+        Ok(EventOutcome::Foreign(reason)) => {
+            tracing::debug!(event, event_type, reason, "webhook event is not ours");
+            resolve_failure(app, event).await?;
+            Ok(EventOutcome::Foreign(reason))
+        }
+        Ok(EventOutcome::Decided(outcome)) => {
+            log_decided(name, outcome);
+            Ok(EventOutcome::Decided(outcome))
+        }
+        // It did not begin.
+        Err(ApplyEventError::Busy) => Err(ApplyEventError::Busy),
+        Err(error) => {
+            record_failure(app, name, FailureKind::Transient, &with_causes(&error), origin).await.ok();
+            Err(error)
+        }
+    }
+}
+
+fn log_decided(Name { event_id: event, event_type, .. }: &Name, outcome: &'static str) {
+    tracing::debug!(event, event_type, outcome, "webhook event applied");
+}
+
+pub(crate) fn name_of(event: &WebhookEvent) -> Option<Name> {
+    let topup = |topup: &TopupId| Some(EventSubject::Topup(topup.clone()));
+    let payment = |payment: &PaymentIntentId| Some(EventSubject::Payment(payment.clone()));
+    match event {
+        WebhookEvent::Payment(report) => report.event.as_ref().map(|event| Name::new(event, topup(&report.topup))),
+        WebhookEvent::Decline(declined) => Some(Name::new(&declined.event, topup(&declined.topup))),
+        WebhookEvent::Charge(charge) => Some(Name::new(&charge.event, topup(&charge.topup))),
+        WebhookEvent::ChargeRefunded(refunded) => {
+            let named = refunded.topup.as_ref().and_then(topup);
+            Some(Name::new(&refunded.event, named.or_else(|| payment(&refunded.payment_intent))))
+        }
+        WebhookEvent::Refund { event, refund, .. } => {
+            Some(Name::new(event, refund.payment_intent.as_ref().and_then(payment)))
+        }
+        WebhookEvent::Dispute { event, payment_intent, .. } => Some(Name::new(event, payment(payment_intent))),
+        WebhookEvent::Thin(thin) => Some(Name::new(&thin.event, None)),
+        WebhookEvent::OfAccount { event, .. } => name_of(event),
+        WebhookEvent::Foreign { .. } => None,
+    }
+}
+
+/// An event that does not say its id is told from others by its bytes.
+pub(crate) fn or_digest(event_id: &str, body: &[u8]) -> String {
+    if !event_id.is_empty() {
+        return event_id.to_owned();
+    }
+    let digest = hex::encode(Sha256::digest(body));
+    format!("unidentified_{}", digest.get(..32).unwrap_or_default())
+}
+
+async fn apply_decline(app: &App, declined: Declined) -> Result<Applied, StoreError> {
+    let now_ms = app.clock.now_ms();
+    app.db
+        .write(move |tx| {
+            let declined = declined.clone();
+            async move { decline(tx, &declined, now_ms).await }.boxed()
+        })
+        .await
+}
+
+/// In a transaction of its own: what failed has left nothing behind.
+pub(crate) async fn record_failure(
+    app: &App,
+    name: &Name,
+    kind: FailureKind,
+    reason: &str,
+    origin: Origin<'_>,
+) -> Result<(), StoreError> {
+    let payload = match origin {
+        Origin::Stripe(body) if app.payload_days > 0 => Some(String::from_utf8_lossy(body).into_owned()),
+        _ => None,
+    };
+    let (topup, payment) = match &name.subject {
+        Some(EventSubject::Topup(topup)) => (Some(topup.clone()), None),
+        Some(EventSubject::Payment(payment)) => (None, Some(payment.clone())),
+        None => (None, None),
+    };
+    let record = FailureRecord {
+        topup,
+        payment,
+        event_id: name.event_id.clone(),
+        event_type: name.event_type.clone(),
+        kind,
+        error: reason.to_owned(),
+        payload,
+        now_ms: app.clock.now_ms(),
+    };
+    let recorded = app
+        .db
+        .write(move |tx| {
+            let record = record.clone();
+            async move { failed_events::record(tx, &record).await }.boxed()
+        })
+        .await;
+    if let Err(error) = &recorded {
+        let (event, event_type, error) = (&name.event_id, &name.event_type, with_causes(error));
+        tracing::error!(event, event_type, reason, error, "a delivery failed, and that cannot be recorded");
+    }
+    recorded
+}
+
+/// What failed before and turns out to be nothing of ours needs nobody's attention any more.
+pub(crate) async fn resolve_failure(app: &App, event: &str) -> Result<(), StoreError> {
+    if !app.db.has_open_failure(event).await? {
+        return Ok(());
+    }
+    let (event, now_ms) = (event.to_owned(), app.clock.now_ms());
+    app.db
+        .write(move |tx| {
+            let event = event.clone();
+            async move { failed_events::resolve(tx, &event, now_ms).await }.boxed()
+        })
+        .await
+}

@@ -1,0 +1,89 @@
+//! Thin events: Stripe is asked for the event that each stands for, and that is applied like any other.
+//!
+//! What always holds: a thin event and the snapshot of the same change are decided under one id, so whichever comes second
+//! is a duplicate. A purchase is credited by a thin event also with a key that may not read events.
+
+use crate::db::StoreError;
+use crate::domain::checkout::{Mismatch, PaymentReport};
+use crate::domain::ids::SessionId;
+use crate::providers::event::{ThinEvent, WebhookError, WebhookEvent};
+use crate::providers::port::GatewayError;
+use crate::purchases::outcome::{ApplyEventError, EventOutcome};
+use crate::purchases::payment::apply_report::apply;
+use crate::purchases::reversal::inquiry::Inquiry;
+
+const OF_ANOTHER_ACCOUNT: EventOutcome = EventOutcome::Foreign("a connected account's event");
+const UNKNOWN: EventOutcome = EventOutcome::Foreign("Stripe does not know what the thin event names");
+
+/// What a thin event comes to.
+pub(crate) enum ThinOutcome {
+    /// This.
+    Decided(EventOutcome),
+    /// What the event that it stands for comes to, which is still to be applied.
+    StandsFor(Result<WebhookEvent, WebhookError>),
+}
+
+impl From<EventOutcome> for ThinOutcome {
+    fn from(outcome: EventOutcome) -> Self {
+        Self::Decided(outcome)
+    }
+}
+
+/// Asks for the event that a thin one stands for, or applies what Stripe says of its session.
+///
+/// # Errors
+/// When Stripe cannot be asked, or the database fails.
+pub(crate) async fn resolve_thin(inquiry: &Inquiry<'_>, thin: ThinEvent) -> Result<ThinOutcome, ApplyEventError> {
+    let app = inquiry.app;
+    if app.db.is_decided(&thin.event.0).await? {
+        return Ok(EventOutcome::Decided("duplicate").into());
+    }
+    if let Some(account) = thin.context {
+        let is_ours = is_known(inquiry, thin.session.as_ref()).await?;
+        let rejected = || EventOutcome::Rejected(Mismatch::other_account(account));
+        return Ok(if is_ours { rejected() } else { OF_ANOTHER_ACCOUNT }.into());
+    }
+    let refused = if thin.has_snapshot {
+        match inquiry.ask(app.gateway.read_event(&thin.event.0)).await {
+            Ok(body) => {
+                return Ok(match app.webhooks.read_verified(body.as_bytes()) {
+                    Ok(WebhookEvent::Thin(_)) => UNKNOWN.into(),
+                    read => ThinOutcome::StandsFor(read),
+                });
+            }
+            // The key may not read events, or the event is older than Stripe keeps it.
+            Err(ApplyEventError::Stripe(error @ (GatewayError::Refused(_) | GatewayError::Unknown(_)))) => Some(error),
+            Err(error) => return Err(error),
+        }
+    } else {
+        None
+    };
+    match (thin.session.clone(), refused) {
+        (Some(session), _) => Ok(apply_session(inquiry, thin, &session).await?.into()),
+        (None, Some(error @ GatewayError::Refused(_))) => Err(error.into()),
+        (None, _) => Ok(UNKNOWN.into()),
+    }
+}
+
+/// Applies what Stripe says of the session now, as the event's own news.
+async fn apply_session(
+    inquiry: &Inquiry<'_>,
+    thin: ThinEvent,
+    session: &SessionId,
+) -> Result<EventOutcome, ApplyEventError> {
+    let report = match inquiry.ask(inquiry.app.gateway.read_checkout(session)).await {
+        Ok(Some(report)) => report,
+        Ok(None) => return Ok(EventOutcome::Foreign("no top-up of ours")),
+        Err(ApplyEventError::Stripe(GatewayError::Unknown(_))) if !is_known(inquiry, Some(session)).await? => {
+            return Ok(UNKNOWN);
+        }
+        Err(error) => return Err(error),
+    };
+    let report = PaymentReport { event: Some(thin.event), ..report };
+    Ok(apply(inquiry.app, report).await?.into())
+}
+
+async fn is_known(inquiry: &Inquiry<'_>, session: Option<&SessionId>) -> Result<bool, StoreError> {
+    let Some(session) = session else { return Ok(false) };
+    Ok(inquiry.app.db.topup_by_session(session).await?.is_some())
+}

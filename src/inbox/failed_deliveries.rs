@@ -1,0 +1,187 @@
+//! Deliveries that failed: trying them again, and erasing what came with them when its time is over.
+//!
+//! A replay runs the very code that a delivery of Stripe's runs, so it is safe at any time, beside a delivery of the
+//! same event too. Only Stripe can send again what was erased here.
+
+use std::time::Duration;
+
+use futures_util::FutureExt;
+
+use crate::app::schedule::Job;
+use crate::app::{App, with_causes};
+use crate::db::{Db, StoreError};
+use crate::inbox::apply_event::{apply_stored, resolve_failure};
+use crate::inbox::failed_events::{self, FailureCursor};
+use crate::ports::Clock;
+use crate::purchases::outcome::{ApplyEventError, EventOutcome};
+
+const DAY_MS: i64 = 24 * 60 * 60 * 1_000;
+/// How many failures are looked up at once.
+const REPLAY_PAGE: i64 = 50;
+/// How many payloads one write erases: few enough that nobody waits for it.
+const ERASE_BATCH: i64 = 200;
+/// Soon, but not at the moment at which a service has most to do.
+const FIRST_ERASED_AFTER: Duration = Duration::from_mins(1);
+const ERASED_EVERY: Duration = Duration::from_hours(1);
+
+/// What a replay came to.
+#[derive(Debug)]
+pub enum Replayed {
+    /// It ran; this came of it.
+    Outcome(EventOutcome),
+    /// It ran and failed once more, for now.
+    Failed(ApplyEventError),
+    /// The event was put right before, and its payload is gone: there is nothing to do.
+    AlreadyResolved,
+    /// The payload is gone, so that only Stripe can send the event again.
+    PayloadErased,
+}
+
+impl Replayed {
+    /// A word for it.
+    #[must_use]
+    pub const fn outcome(&self) -> &'static str {
+        match self {
+            Self::Outcome(EventOutcome::Decided(_)) => "decided",
+            Self::Outcome(EventOutcome::Foreign(_)) => "foreign",
+            Self::Outcome(EventOutcome::Rejected(_)) => "rejected",
+            Self::Failed(_) => "failed",
+            Self::AlreadyResolved => "already_resolved",
+            Self::PayloadErased => "payload_erased",
+        }
+    }
+
+    /// More about it, for the operator.
+    #[must_use]
+    pub fn detail(&self) -> String {
+        match self {
+            Self::Outcome(EventOutcome::Decided(word) | EventOutcome::Foreign(word)) => (*word).to_owned(),
+            Self::Outcome(EventOutcome::Rejected(mismatch)) => mismatch.to_string(),
+            Self::Failed(error) => with_causes(error),
+            Self::AlreadyResolved => "it was put right before".to_owned(),
+            Self::PayloadErased => {
+                "its payload is not kept (any more); resend the event from Stripe's dashboard".to_owned()
+            }
+        }
+    }
+
+    /// Whether nobody has to look at the event any more.
+    #[must_use]
+    pub const fn is_resolved(&self) -> bool {
+        matches!(self, Self::AlreadyResolved | Self::Outcome(EventOutcome::Decided(_) | EventOutcome::Foreign(_)))
+    }
+}
+
+/// Tries a delivery again that failed; `None` when none of that event did.
+///
+/// # Errors
+/// When the database fails around it. That the replay itself fails is an outcome.
+pub async fn replay(app: &App, event_id: &str) -> Result<Option<Replayed>, StoreError> {
+    let Some(failed) = app.db.failed_event(event_id).await? else { return Ok(None) };
+    let Some(payload) = failed.payload else {
+        let is_resolved = failed.event.resolved_at.is_some();
+        return Ok(Some(if is_resolved { Replayed::AlreadyResolved } else { Replayed::PayloadErased }));
+    };
+    let event_id = &failed.event.event_id;
+    match apply_stored(app, event_id, payload.as_bytes()).await {
+        Ok(outcome) => {
+            // What a newer version does not care for any more has no id of its own there; the record has.
+            if matches!(outcome, EventOutcome::Foreign(_)) {
+                resolve_failure(app, event_id).await?;
+            }
+            Ok(Some(Replayed::Outcome(outcome)))
+        }
+        Err(error) => Ok(Some(Replayed::Failed(error))),
+    }
+}
+
+/// Tries all deliveries again that had failed for now when it began, the oldest first, each once; tells what came of
+/// each.
+///
+/// # Errors
+/// When the database fails around them.
+pub async fn replay_all(app: &App, mut tell: impl FnMut(&str, &Replayed)) -> Result<(), StoreError> {
+    let (began_ms, mut after) = (app.clock.now_ms(), FailureCursor::OLDEST);
+    loop {
+        let mut page = app.db.replayable_events(&after, REPLAY_PAGE).await?;
+        page.retain(|failure| failure.first_failed_at <= began_ms);
+        let Some(last) = page.last().cloned() else { return Ok(()) };
+        for failure in page {
+            if let Some(replayed) = replay(app, &failure.event_id).await? {
+                tell(&failure.event_id, &replayed);
+            }
+        }
+        after = last;
+    }
+}
+
+/// What came of closing a failure.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Closed {
+    /// It is closed.
+    Done,
+    /// It was closed or resolved before.
+    NotOpen,
+}
+
+/// Whether a text says why, as far as that can be told.
+#[must_use]
+pub fn is_close_reason(reason: &str) -> bool {
+    !reason.trim().is_empty() && reason.chars().count() <= 500 && !reason.chars().any(char::is_control)
+}
+
+/// Closes a failed delivery that needs no attention any more, with who says so and why; `None` when none of that event
+/// failed. It changes nothing in the books.
+///
+/// # Errors
+/// When the database fails.
+pub async fn close(
+    db: &Db,
+    clock: &dyn Clock,
+    event_id: &str,
+    by: &str,
+    reason: &str,
+) -> Result<Option<Closed>, StoreError> {
+    if db.failed_event(event_id).await?.is_none() {
+        return Ok(None);
+    }
+    let (event, who, why, now_ms) = (event_id.to_owned(), by.to_owned(), reason.to_owned(), clock.now_ms());
+    let closed = db
+        .write(move |tx| {
+            let (event, who, why) = (event.clone(), who.clone(), why.clone());
+            async move { failed_events::close(tx, &event, &who, &why, now_ms).await }.boxed()
+        })
+        .await?;
+    if closed {
+        tracing::info!(event = event_id, by, reason, "a failed delivery was closed by hand");
+    }
+    Ok(Some(if closed { Closed::Done } else { Closed::NotOpen }))
+}
+
+/// Erases the payloads that are older than `payload_days`, in small writes; gives how many. That the events failed is
+/// kept. Several processes may do it at once.
+///
+/// # Errors
+/// When the database fails; what was erased before stays erased.
+pub async fn erase_old_payloads(db: &Db, clock: &dyn Clock, payload_days: i64) -> Result<u64, StoreError> {
+    let until_ms = clock.now_ms().saturating_sub(payload_days.saturating_mul(DAY_MS));
+    let mut erased = 0_u64;
+    // Asked first, so that a database with nothing to erase is not written to.
+    while db.has_payload_until(until_ms).await? {
+        let erase = db.write(move |tx| failed_events::erase_payloads(tx, until_ms, ERASE_BATCH).boxed());
+        erased = erased.saturating_add(erase.await?);
+    }
+    Ok(erased)
+}
+
+/// The job that does the same in a running service.
+#[must_use]
+pub fn erasing_job() -> Job {
+    Job::new("erase old payloads", FIRST_ERASED_AFTER, ERASED_EVERY, |app, _| async move {
+        let erased = erase_old_payloads(&app.db, app.clock.as_ref(), app.payload_days).await?;
+        if erased > 0 {
+            tracing::info!(erased, days = app.payload_days, "old payloads of failed deliveries are erased");
+        }
+        Ok::<(), StoreError>(())
+    })
+}

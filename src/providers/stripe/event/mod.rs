@@ -1,0 +1,269 @@
+//! Reading Stripe's events, whatever API version rendered them.
+//!
+//! The objects in them are read by `objects.rs`. What is read is not believed: it is compared with what was stored. An
+//! event of a type that we handle and cannot read is an error, never silence.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use serde::de::{IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer};
+use serde_json::value::RawValue;
+
+use crate::domain::checkout::PaymentProgress;
+use crate::domain::ids::{EventId, PaymentIntentId, TopupId};
+use crate::domain::reversal::EventRef;
+use crate::providers::event::{EventSubject, WebhookError, WebhookEvent};
+use crate::providers::stripe::objects::{Marked, Occasion, OfPayment, Session, payment_intent};
+
+mod money;
+mod thin;
+
+/// The event types that an endpoint has to subscribe to.
+pub const EVENT_TYPES: [&str; 17] = [
+    "checkout.session.completed",
+    "checkout.session.async_payment_succeeded",
+    "checkout.session.async_payment_failed",
+    "checkout.session.expired",
+    "payment_intent.payment_failed",
+    "charge.succeeded",
+    "charge.updated",
+    "charge.refunded",
+    "charge.refund.updated",
+    "refund.created",
+    "refund.updated",
+    "refund.failed",
+    "charge.dispute.created",
+    "charge.dispute.updated",
+    "charge.dispute.closed",
+    "charge.dispute.funds_withdrawn",
+    "charge.dispute.funds_reinstated",
+];
+
+#[derive(Deserialize)]
+struct Envelope<'e> {
+    #[serde(default)]
+    id: Option<String>,
+    #[serde(default, rename = "type")]
+    event_type: Option<String>,
+    #[serde(default)]
+    livemode: Option<bool>,
+    #[serde(default, borrow)]
+    account: Option<&'e RawValue>,
+    #[serde(default, borrow)]
+    data: Data<'e>,
+}
+
+/// What the event is about, if it says so; read only when the event is one of ours, for what others have in it is their
+/// business. It is most of an event, so it is found while the rest is read, and not passed over once more for that.
+#[derive(Default)]
+struct Data<'e> {
+    object: Option<&'e RawValue>,
+}
+
+impl<'de: 'e, 'e> Deserialize<'de> for Data<'e> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(DataVisitor)
+    }
+}
+
+struct DataVisitor;
+
+/// Anything but an object is no error yet, as an event without it is none.
+impl<'de> Visitor<'de> for DataVisitor {
+    type Value = Data<'de>;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("anything")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Data<'de>, A::Error> {
+        let mut data = Data::default();
+        while let Some(key) = map.next_key::<Cow<'de, str>>()? {
+            if key == "object" {
+                data.object = Some(map.next_value()?);
+            } else {
+                map.next_value::<IgnoredAny>()?;
+            }
+        }
+        Ok(data)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, seq: A) -> Result<Data<'de>, A::Error> {
+        IgnoredAny.visit_seq(seq).map(|_| Data::default())
+    }
+
+    fn visit_unit<E>(self) -> Result<Data<'de>, E> {
+        Ok(Data::default())
+    }
+
+    fn visit_bool<E>(self, _: bool) -> Result<Data<'de>, E> {
+        Ok(Data::default())
+    }
+
+    fn visit_i64<E>(self, _: i64) -> Result<Data<'de>, E> {
+        Ok(Data::default())
+    }
+
+    fn visit_u64<E>(self, _: u64) -> Result<Data<'de>, E> {
+        Ok(Data::default())
+    }
+
+    fn visit_f64<E>(self, _: f64) -> Result<Data<'de>, E> {
+        Ok(Data::default())
+    }
+
+    fn visit_str<E>(self, _: &str) -> Result<Data<'de>, E> {
+        Ok(Data::default())
+    }
+}
+
+/// Why an event of one of our types cannot be read, and what it is about as far as that can be read.
+#[derive(Debug)]
+struct Unreadable {
+    reason: String,
+    subject: Option<EventSubject>,
+}
+
+impl From<String> for Unreadable {
+    fn from(reason: String) -> Self {
+        Self { reason, subject: None }
+    }
+}
+
+impl Unreadable {
+    fn about(subject: EventSubject) -> impl FnOnce(String) -> Self {
+        |reason| Self { reason, subject: Some(subject) }
+    }
+}
+
+/// Reads an event whose signature holds.
+///
+/// # Errors
+/// When it is no JSON object, or one of our types that cannot be read.
+pub fn read(body: &[u8]) -> Result<WebhookEvent, WebhookError> {
+    // serde reads a struct from an array too, field by field.
+    if body.trim_ascii_start().first() != Some(&b'{') {
+        return Err(WebhookError::NotAnEvent(serde::de::Error::custom("not a JSON object")));
+    }
+    let envelope: Envelope<'_> = serde_json::from_slice(body).map_err(WebhookError::NotAnEvent)?;
+    let foreign = |reason| Ok(WebhookEvent::Foreign { reason });
+    let event_type = envelope.event_type.as_deref().unwrap_or_default();
+    if !EVENT_TYPES.contains(&event_type) {
+        return thin::read(event_type, body).unwrap_or_else(|| foreign("a type that is not handled"));
+    }
+    let account = envelope.account.filter(|account| account.get() != "null");
+    match (read_object(&envelope, event_type), account) {
+        (Ok(foreign @ WebhookEvent::Foreign { .. }), _) => Ok(foreign),
+        (Ok(event), None) => Ok(event),
+        (Ok(event), Some(account)) => {
+            let account = serde_json::from_str(account.get()).unwrap_or_else(|_| account.get().to_owned());
+            Ok(WebhookEvent::OfAccount { account, event: Box::new(event) })
+        }
+        // What it is about can only be known here if it names a purchase: our key cannot ask about another account.
+        (Err(Unreadable { subject: None | Some(EventSubject::Payment(_)), .. }), Some(_)) => {
+            foreign("a connected account's event")
+        }
+        (Err(Unreadable { reason, subject }), _) => Err(WebhookError::Unreadable {
+            event_id: envelope.id.clone().unwrap_or_default(),
+            event_type: event_type.to_owned(),
+            reason,
+            subject,
+        }),
+    }
+}
+
+fn read_object(envelope: &Envelope<'_>, event_type: &str) -> Result<WebhookEvent, Unreadable> {
+    let object = envelope.data.object.ok_or_else(|| "data.object is missing".to_owned())?.get();
+    let head = || envelope.head(event_type);
+    match event_type {
+        "payment_intent.payment_failed" => read_marked(object, &head, money::declined),
+        "charge.succeeded" | "charge.updated" => read_marked(object, &head, money::charge),
+        "charge.refunded" => money::charge_refunded(object, &head),
+        "charge.refund.updated" | "refund.created" | "refund.updated" | "refund.failed" => {
+            read_of_payment(object, &head, money::refund)
+        }
+        _ if event_type.starts_with("charge.dispute.") => read_of_payment(object, &head, money::dispute),
+        _ => read_session(object, &head),
+    }
+}
+
+/// What every event says, whatever it is about.
+struct Head {
+    event: EventRef,
+    livemode: bool,
+}
+
+impl Envelope<'_> {
+    fn head(&self, event_type: &str) -> Result<Head, String> {
+        let event = self.id.clone().ok_or("id is missing")?;
+        let event = EventId::parse(event).map_err(|error| error.to_string())?;
+        Ok(Head { event: (event, event_type.to_owned()), livemode: self.livemode.ok_or("livemode is missing")? })
+    }
+}
+
+/// Reads an object that carries our metadata, if it does. What others have in theirs is their business.
+fn read_marked(
+    object: &str,
+    head: &dyn Fn() -> Result<Head, String>,
+    read: fn(&str, TopupId, Head) -> Result<WebhookEvent, String>,
+) -> Result<WebhookEvent, Unreadable> {
+    let Some(topup) = from_object::<Marked<'_>>(object)?.topup() else { return Ok(NO_TOPUP_OF_OURS) };
+    let subject = EventSubject::Topup(topup.clone());
+    head().and_then(|head| read(object, topup, head)).map_err(Unreadable::about(subject))
+}
+
+/// Reads an object that names its payment, if it does. Whose payment it is, is found out later.
+fn read_of_payment(
+    object: &str,
+    head: &dyn Fn() -> Result<Head, String>,
+    read: fn(&str, PaymentIntentId, Head) -> Result<WebhookEvent, String>,
+) -> Result<WebhookEvent, Unreadable> {
+    let payment = payment_intent(from_object::<OfPayment>(object)?.payment_intent)?;
+    let Some(payment) = payment else { return Ok(NO_PAYMENT) };
+    let subject = EventSubject::Payment(payment.clone());
+    head().and_then(|head| read(object, payment, head)).map_err(Unreadable::about(subject))
+}
+
+/// The same for a session. Almost all of them are ours and can be read, so all of it is read at once.
+fn read_session(object: &str, head: &dyn Fn() -> Result<Head, String>) -> Result<WebhookEvent, Unreadable> {
+    let read = |object: &str, topup, head| report(from_object(object)?, topup, head);
+    let Ok(session) = from_object::<Session>(object) else { return read_marked(object, head, read) };
+    let Some(topup) = session.topup() else { return Ok(NO_TOPUP_OF_OURS) };
+    match head().and_then(|head| report(session, topup, head)) {
+        Ok(event) => Ok(event),
+        // Read again, to say what it is about.
+        Err(_) => read_marked(object, head, read),
+    }
+}
+
+const NO_TOPUP_OF_OURS: WebhookEvent = WebhookEvent::Foreign { reason: "no top-up of ours" };
+const NO_PAYMENT: WebhookEvent = WebhookEvent::Foreign { reason: "no payment intent, as every payment of ours has" };
+
+fn from_object<'o, T: Deserialize<'o>>(object: &'o str) -> Result<T, String> {
+    serde_json::from_str(object).map_err(|error| format!("data.object: {error}"))
+}
+
+fn report(session: Session, topup: TopupId, head: Head) -> Result<WebhookEvent, String> {
+    let progress = progress(&head.event.1, session.payment_status.as_deref())?;
+    let occasion = Occasion { event: Some(head.event), livemode: head.livemode, topup, progress };
+    Ok(WebhookEvent::Payment(Box::new(session.report(occasion)?)))
+}
+
+/// What an event says about the money. `checkout.session.completed` alone says nothing: only a `payment_status` of
+/// `paid` credits, and `no_payment_required` never does.
+fn progress(event_type: &str, payment_status: Option<&str>) -> Result<PaymentProgress, String> {
+    match (event_type, payment_status) {
+        ("checkout.session.expired", _) => Ok(PaymentProgress::Expired),
+        ("checkout.session.async_payment_failed", _) => Ok(PaymentProgress::Failed),
+        (_, Some("paid")) => Ok(PaymentProgress::Paid),
+        (_, Some("unpaid")) => Ok(PaymentProgress::Processing),
+        (_, Some("no_payment_required")) => Ok(PaymentProgress::Nothing),
+        // A status that does not exist yet: better tried again and looked at than guessed.
+        (_, other) => Err(format!("payment_status is {}", other.unwrap_or("missing"))),
+    }
+}
+
+#[cfg(test)]
+#[path = "event_tests.rs"]
+mod tests;

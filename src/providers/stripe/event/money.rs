@@ -1,0 +1,95 @@
+//! Reading what events say about declined payments, charges, refunds and disputes.
+//!
+//! Refunds and disputes do not carry our metadata, only their payment's id: whose it is, is found out later. A charge has
+//! a copy of its payment's metadata.
+
+use serde::Deserialize;
+
+use crate::domain::checkout::Declined;
+use crate::domain::ids::{BalanceTransactionId, ChargeId, DisputeId, PaymentIntentId, TopupId};
+use crate::domain::reversal::{RefundReport, amount, word};
+use crate::providers::event::{ChargeRefunded, ChargeSettled, EventSubject, WebhookEvent};
+use crate::providers::stripe::event::{Head, NO_PAYMENT, Unreadable, from_object};
+use crate::providers::stripe::objects::{
+    Charge, List, Marked, Named, OfPayment, PaymentIntent, Refund, payment_intent,
+};
+
+/// The most specific word that Stripe has for a declined payment.
+pub(super) fn declined(object: &str, topup: TopupId, head: Head) -> Result<WebhookEvent, String> {
+    let payment: PaymentIntent = from_object(object)?;
+    let code = payment.last_payment_error.and_then(|error| error.decline_code.or(error.code));
+    let code = word(code.as_deref().unwrap_or("unknown"));
+    Ok(WebhookEvent::Decline(Declined { event: head.event, livemode: head.livemode, topup, code }))
+}
+
+/// What a charge says of its refunds, which may be less than it has.
+#[derive(Deserialize)]
+struct RefundedCharge {
+    #[serde(default)]
+    amount_refunded: Option<i64>,
+    #[serde(default)]
+    refunds: Option<List<Refund>>,
+}
+
+/// A charge whose fee may be known: it is, once its movement on the account's balance has an id.
+pub(super) fn charge(object: &str, topup: TopupId, head: Head) -> Result<WebhookEvent, String> {
+    let charge: Charge = from_object(object)?;
+    let Some(payment_intent) = payment_intent(charge.payment_intent)? else { return Ok(NO_PAYMENT) };
+    let Some(movement) = charge.balance_transaction else {
+        return Ok(WebhookEvent::Foreign { reason: "the charge's fee is not known yet" });
+    };
+    Ok(WebhookEvent::Charge(ChargeSettled {
+        event: head.event,
+        livemode: head.livemode,
+        topup,
+        payment_intent,
+        charge: ChargeId::parse(charge.id).map_err(|error| error.to_string())?,
+        balance_transaction: BalanceTransactionId::parse(movement.into_id()).map_err(|error| error.to_string())?,
+    }))
+}
+
+/// `amount_refunded` is the sum of all refunds so far: it is no refund, and only tells whether the event has them all.
+pub(super) fn charge_refunded(
+    object: &str,
+    head: &dyn Fn() -> Result<Head, String>,
+) -> Result<WebhookEvent, Unreadable> {
+    let payment_intent = payment_intent(from_object::<OfPayment>(object)?.payment_intent)?;
+    let Some(payment_intent) = payment_intent else { return Ok(NO_PAYMENT) };
+    let topup = from_object::<Marked<'_>>(object)?.topup();
+    let subject = topup.clone().map_or_else(|| EventSubject::Payment(payment_intent.clone()), EventSubject::Topup);
+    let head = head().map_err(Unreadable::about(subject))?;
+    // A list that cannot be read is asked for, as one that is not there.
+    let charge = from_object::<RefundedCharge>(object).ok();
+    let amount_refunded_minor = charge.as_ref().and_then(|charge| charge.amount_refunded).and_then(amount);
+    let refunds = charge.and_then(RefundedCharge::all_refunds);
+    let (event, livemode) = (head.event, head.livemode);
+    let refunded = ChargeRefunded { event, livemode, payment_intent, topup, amount_refunded_minor, refunds };
+    Ok(WebhookEvent::ChargeRefunded(refunded))
+}
+
+impl RefundedCharge {
+    /// All refunds of the charge, if they are all in the event and can be read.
+    fn all_refunds(self) -> Option<Vec<RefundReport>> {
+        let complete = self.refunds.filter(|refunds| !refunds.has_more)?.data;
+        let refunds = complete.into_iter().map(Refund::report).collect::<Result<Vec<_>, _>>().ok()?;
+        let counting = refunds.iter().filter(|refund| refund.status.counts());
+        let sum = counting.map(|refund| refund.amount_minor).try_fold(0_i64, i64::checked_add)?;
+        (self.amount_refunded == Some(sum)).then_some(refunds)
+    }
+}
+
+pub(super) fn refund(object: &str, _: PaymentIntentId, head: Head) -> Result<WebhookEvent, String> {
+    let refund: Refund = from_object(object)?;
+    Ok(WebhookEvent::Refund { event: head.event, livemode: head.livemode, refund: refund.report()? })
+}
+
+/// Which dispute it is about, and nothing else: what it says of its state may be older than what is known.
+pub(super) fn dispute(object: &str, payment_intent: PaymentIntentId, head: Head) -> Result<WebhookEvent, String> {
+    let dispute: Named = from_object(object)?;
+    Ok(WebhookEvent::Dispute {
+        event: head.event,
+        livemode: head.livemode,
+        dispute: DisputeId::parse(dispute.id).map_err(|error| error.to_string())?,
+        payment_intent,
+    })
+}

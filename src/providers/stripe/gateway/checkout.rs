@@ -1,0 +1,103 @@
+//! Checkouts: the request that opens one, and what a session says.
+
+use std::collections::HashMap;
+use std::str::FromStr;
+
+use stripe_checkout::checkout_session::{
+    CreateCheckoutSession, CreateCheckoutSessionAllowedPaymentMethodTypes, CreateCheckoutSessionLineItems,
+    CreateCheckoutSessionLineItemsPriceData, CreateCheckoutSessionPaymentIntentData, ProductData,
+};
+use stripe_shared::CheckoutSessionMode;
+
+use crate::domain::checkout::{PURPOSE, PaymentProgress, PaymentReport, Seal};
+use crate::domain::ids::SessionId;
+use crate::providers::port::{CheckoutRequest, GatewayError, OpenedCheckout};
+use crate::providers::stripe::gateway::account_defaults;
+use crate::providers::stripe::gateway::failure::not_understood;
+use crate::providers::stripe::objects::{Occasion, Session};
+
+/// The metadata keys of a seal.
+const TERMS: &str = "terms";
+const SIGNATURE: &str = "signature";
+
+fn metadata(request: &CheckoutRequest) -> HashMap<String, String> {
+    let seal = [(TERMS, &request.terms), (SIGNATURE, &request.signature)];
+    let seal = seal.into_iter().filter_map(|(key, value)| Some((key.to_owned(), value.clone()?)));
+    let mut metadata = HashMap::from([
+        ("accountId".to_owned(), request.account_id.clone()),
+        ("credits".to_owned(), request.credits.to_string()),
+        ("purpose".to_owned(), PURPOSE.to_owned()),
+        ("topupId".to_owned(), request.topup_id.clone()),
+    ]);
+    metadata.extend(seal);
+    metadata
+}
+
+fn line(request: &CheckoutRequest, name: &str, unit_amount: i64, quantity: u64) -> CreateCheckoutSessionLineItems {
+    let currency = stripe_types::Currency::from_str(&request.currency).unwrap_or_else(|never| match never {});
+    let mut price = CreateCheckoutSessionLineItemsPriceData::new(currency);
+    price.unit_amount = Some(unit_amount);
+    price.product_data = Some(ProductData::new(name));
+    let mut line = CreateCheckoutSessionLineItems::new();
+    line.price_data = Some(price);
+    line.quantity = Some(quantity);
+    line
+}
+
+/// The request to Stripe; the same for the same stored request. `None` if a stored number cannot be sent.
+pub(super) fn create_session(request: &CheckoutRequest) -> Option<CreateCheckoutSession> {
+    let quantity = u64::try_from(request.credits).ok()?;
+    let mut lines = vec![line(request, "Credits", request.credit_unit_amount_minor, quantity)];
+    if request.fee_amount_minor > 0 {
+        lines.push(line(request, &request.fee_label, request.fee_amount_minor, 1));
+    }
+    // Stripe does not copy a session's metadata to its payment.
+    let mut payment_intent_data = CreateCheckoutSessionPaymentIntentData::new();
+    payment_intent_data.metadata = Some(metadata(request));
+    let mut session = CreateCheckoutSession::new()
+        .mode(CheckoutSessionMode::Payment)
+        .line_items(lines)
+        .client_reference_id(request.account_id.as_str())
+        .metadata(metadata(request))
+        .payment_intent_data(payment_intent_data)
+        .success_url(request.success_url.as_str())
+        .expires_at(request.expires_at_seconds);
+    session = account_defaults::refuse(session, &request.payment_methods);
+    if let Some(cancel_url) = &request.cancel_url {
+        session = session.cancel_url(cancel_url.as_str());
+    }
+    if !request.payment_methods.is_empty() {
+        let methods: Vec<CreateCheckoutSessionAllowedPaymentMethodTypes> =
+            request.payment_methods.iter().filter_map(|method| method.parse().ok()).collect();
+        session = session.allowed_payment_method_types(methods);
+    }
+    Some(session)
+}
+
+pub(super) fn opened(session: Session) -> Result<OpenedCheckout, GatewayError> {
+    Ok(OpenedCheckout {
+        session: SessionId::parse(session.id.as_str()).map_err(not_understood)?,
+        url: session.url.clone(),
+        expires_at_seconds: session.expires_at.ok_or_else(|| not_understood("the session has no expires_at"))?,
+        report: report(session)?,
+    })
+}
+
+/// What a retrieved session says; `None` if it is not one of ours.
+pub(super) fn report(session: Session) -> Result<Option<PaymentReport>, GatewayError> {
+    let Some(topup) = session.topup() else { return Ok(None) };
+    let missing = |field: &str| not_understood(format!("the session has no {field}"));
+    let payment_status = session.payment_status.as_deref().ok_or_else(|| missing("payment_status"))?;
+    let progress = match (session.status.as_deref(), payment_status) {
+        (_, "paid") => PaymentProgress::Paid,
+        (Some("expired"), _) => PaymentProgress::Expired,
+        (Some("complete"), "unpaid") => PaymentProgress::Processing,
+        _ => PaymentProgress::Nothing,
+    };
+    let livemode = session.livemode.ok_or_else(|| missing("livemode"))?;
+    let seal = session.metadata.as_ref().and_then(|metadata| metadata.get(SIGNATURE).zip(metadata.get(TERMS)));
+    let seal = seal.map(|(signature, terms)| Seal { terms: terms.clone(), signature: signature.clone() });
+    let occasion = Occasion { event: None, livemode, topup, progress };
+    let report = session.report(occasion).map_err(not_understood)?;
+    Ok(Some(PaymentReport { seal: seal.map(Box::new), ..report }))
+}

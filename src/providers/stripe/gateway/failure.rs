@@ -1,0 +1,144 @@
+//! What a call that failed means: sorted by what may have been done and which key the next try needs; see
+//! [`GatewayError`].
+
+use std::error::Error;
+
+use serde::Deserialize;
+
+use crate::providers::port::{GatewayError, StripeFailure};
+use crate::providers::stripe::transport::{Answer, TransportError};
+
+/// Something in an answer of Stripe's that we do not understand: better asked again than guessed.
+pub(super) fn not_understood(what: impl std::fmt::Display) -> GatewayError {
+    GatewayError::Unreachable(format!("the answer is not understood: {what}"))
+}
+
+pub(super) fn of_transport(error: TransportError) -> GatewayError {
+    match error {
+        TransportError::TimedOut => GatewayError::TimedOut,
+        error => GatewayError::Unreachable(with_causes(&error)),
+    }
+}
+
+fn with_causes(error: &dyn Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text.push_str(": ");
+        text.push_str(&error.to_string());
+        cause = error.source();
+    }
+    text
+}
+
+/// Every error of Stripe's has this form. What has not, a proxy wrote.
+#[derive(Deserialize)]
+struct Body {
+    error: Details,
+}
+
+#[derive(Deserialize)]
+struct Details {
+    #[serde(rename = "type")]
+    kind: String,
+    #[serde(default)]
+    code: Option<String>,
+    #[serde(default)]
+    message: Option<String>,
+    #[serde(default)]
+    request_log_url: Option<String>,
+}
+
+pub(super) fn of_answer(answer: &Answer) -> GatewayError {
+    let Ok(Body { error }) = serde_json::from_slice(&answer.body) else {
+        let (status, id) = (answer.status, answer.request_id.as_deref().unwrap_or("unknown"));
+        return not_understood(format!("status {status} without an error of Stripe's (request {id})"));
+    };
+    let failure = describe(answer, error);
+    match (answer.status, failure.code.as_str()) {
+        (404, _) => GatewayError::Unknown(failure),
+        // The same key is in use, an object is locked, too many requests: nothing was done.
+        (409 | 429, _) => GatewayError::Limited(failure),
+        (_, "amount_too_small") => GatewayError::AmountTooSmall(failure),
+        (500.., _) => GatewayError::Failed(failure),
+        _ => GatewayError::Refused(failure),
+    }
+}
+
+fn describe(answer: &Answer, error: Details) -> StripeFailure {
+    let in_url = || error.request_log_url.as_deref().and_then(request_id_in);
+    StripeFailure {
+        status: answer.status,
+        request_id: answer.request_id.clone().or_else(in_url),
+        code: error.code.unwrap_or(error.kind),
+        message: error.message.unwrap_or_default(),
+    }
+}
+
+/// The address of the request's log in Stripe's dashboard ends in the request's id.
+fn request_id_in(log_url: &str) -> Option<String> {
+    let start = log_url.find("req_")?;
+    let id: String = log_url.get(start..)?.chars().take_while(|c| c.is_ascii_alphanumeric() || *c == '_').collect();
+    Some(id)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    fn answer(status: u16, body: &impl ToString) -> Answer {
+        Answer { status, request_id: Some("req_header".to_owned()), body: body.to_string().into_bytes() }
+    }
+
+    fn error(code: &Value) -> Value {
+        json!({ "error": { "type": "invalid_request_error", "code": code, "message": "no",
+            "request_log_url": "https://dashboard.stripe.com/test/logs/req_body?t=1" } })
+    }
+
+    #[test]
+    fn the_request_id_is_found_in_the_address_of_the_log() {
+        let url = "https://dashboard.stripe.com/test/logs/req_AbC123?t=1800000000";
+        assert_eq!(request_id_in(url), Some("req_AbC123".to_owned()));
+        assert_eq!(request_id_in("https://dashboard.stripe.com/"), None);
+    }
+
+    #[test]
+    fn a_failure_says_which_key_the_next_try_needs() {
+        let of = |status| of_answer(&answer(status, &error(&Value::Null)));
+        assert!(matches!(of(429), GatewayError::Limited(_)));
+        assert!(matches!(of(409), GatewayError::Limited(_)));
+        assert!(matches!(of(500), GatewayError::Failed(_)));
+        assert!(matches!(of(503), GatewayError::Failed(_)));
+        assert!(matches!(of(400), GatewayError::Refused(_)));
+        assert!(matches!(of(401), GatewayError::Refused(_)));
+        assert!(matches!(of(404), GatewayError::Unknown(_)));
+        let too_small = of_answer(&answer(400, &error(&json!("amount_too_small"))));
+        assert!(matches!(too_small, GatewayError::AmountTooSmall(_)));
+        assert!(matches!(of_transport(TransportError::TimedOut), GatewayError::TimedOut));
+        let broken = of_transport(TransportError::Broken("connection reset".into()));
+        assert!(matches!(broken, GatewayError::Unreachable(text) if text.ends_with(": connection reset")));
+    }
+
+    #[test]
+    fn the_id_in_the_header_comes_before_the_one_in_the_address() {
+        let text = of_answer(&answer(400, &error(&Value::Null))).to_string();
+        assert_eq!(text, "Stripe refused: 400 invalid_request_error: no (request req_header)");
+        let without = Answer { request_id: None, ..answer(400, &error(&json!("parameter_missing"))) };
+        let text = of_answer(&without).to_string();
+        assert_eq!(text, "Stripe refused: 400 parameter_missing: no (request req_body)");
+    }
+
+    #[test]
+    fn what_has_no_error_of_stripes_says_nothing_about_the_request() {
+        for body in ["", "<html>", "{}", r#"{"error":"no"}"#, r#"{"error":{"message":"no"}}"#, r#"{"error":null}"#] {
+            for status in [301, 400, 404, 409, 500, 502] {
+                let error = of_answer(&answer(status, &body));
+                assert!(matches!(error, GatewayError::Unreachable(_)), "{status} {body}");
+                assert!(error.to_string().contains(&format!("status {status}")), "{error}");
+                assert!(error.to_string().contains("req_header"), "{error}");
+            }
+        }
+    }
+}

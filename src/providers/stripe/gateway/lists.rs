@@ -1,0 +1,173 @@
+//! Stripe's lists, page by page, for the comparison of the books.
+
+use serde::de::DeserializeOwned;
+use serde_json::value::RawValue;
+use stripe_checkout::checkout_session::ListCheckoutSession;
+use stripe_core::dispute::ListDispute;
+use stripe_core::refund::ListRefund;
+use stripe_types::RangeQueryTs;
+
+use crate::domain::checkout::PaymentReport;
+use crate::domain::ids::TopupId;
+use crate::domain::reversal::{DisputeReport, RefundReport};
+use crate::providers::port::{GatewayError, ListPage};
+use crate::providers::stripe::gateway::call::ask;
+use crate::providers::stripe::gateway::checkout::report;
+use crate::providers::stripe::gateway::failure::not_understood;
+use crate::providers::stripe::gateway::money::{PAGE, dispute_report, refund_report};
+use crate::providers::stripe::objects::{Dispute, Expandable, List, Marked, Named, PaymentIntent, Refund, Session};
+use crate::providers::stripe::transport::Transport;
+
+/// A page whose objects are read one by one, so that one that is not understood does not hide the others.
+type Page = List<Box<RawValue>>;
+
+pub(super) async fn checkouts(
+    transport: &impl Transport,
+    since_seconds: i64,
+    after: Option<&str>,
+) -> Result<ListPage<PaymentReport>, GatewayError> {
+    let mut list = ListCheckoutSession::new().created(RangeQueryTs::gte(since_seconds)).limit(PAGE);
+    if let Some(after) = after {
+        list = list.starting_after(after);
+    }
+    collect(ask(transport, &list).await?, read_session)
+}
+
+/// How many pages are looked through for the session of a top-up: about two sessions a second in the time after a failure.
+const MAX_LOOKED_PAGES: usize = 20;
+/// How far our clock and Stripe's may differ.
+const CLOCK_DIFFERENCE_SECONDS: i64 = 300;
+
+/// The newest session whose metadata names a top-up. Stripe has no filter for it, so the list is read; one that is not
+/// read to its end proves nothing.
+pub(super) async fn checkout_of(
+    transport: &impl Transport,
+    topup: &TopupId,
+    (from_ms, to_ms): (i64, i64),
+) -> Result<Option<Session>, GatewayError> {
+    let within = within(from_ms, to_ms);
+    let mut after: Option<String> = None;
+    for _ in 0..MAX_LOOKED_PAGES {
+        let mut list = ListCheckoutSession::new().created(within).limit(PAGE);
+        if let Some(after) = &after {
+            list = list.starting_after(after.as_str());
+        }
+        let page: Page = ask(transport, &list).await?;
+        if let Some(found) = page.data.iter().find(|session| is_of(session, topup)) {
+            return read(found).map(Some);
+        }
+        after = next(&page)?;
+        if after.is_none() {
+            return Ok(None);
+        }
+    }
+    Err(not_understood("too many checkout sessions to find one"))
+}
+
+fn is_of(session: &RawValue, topup: &TopupId) -> bool {
+    topup_of(session).as_ref() == Some(topup)
+}
+
+fn within(from_ms: i64, to_ms: i64) -> RangeQueryTs {
+    let from = from_ms.div_euclid(1_000).saturating_sub(CLOCK_DIFFERENCE_SECONDS);
+    let mut within = RangeQueryTs::gte(from);
+    if let RangeQueryTs::Bounds(bounds) = &mut within {
+        bounds.lte = Some(to_ms.div_euclid(1_000).saturating_add(CLOCK_DIFFERENCE_SECONDS));
+    }
+    within
+}
+
+pub(super) async fn refunds(
+    transport: &impl Transport,
+    since_seconds: i64,
+    after: Option<&str>,
+) -> Result<ListPage<RefundReport>, GatewayError> {
+    let request = || {
+        let list = ListRefund::new().created(RangeQueryTs::gte(since_seconds)).limit(PAGE);
+        match after {
+            Some(after) => list.starting_after(after),
+            None => list,
+        }
+    };
+    let page = match ask(transport, &request().expand(with_payment())).await {
+        Err(error) if error.is_missing_permission() => ask(transport, &request()).await?,
+        page => page?,
+    };
+    collect(page, |refund| {
+        let refund: Refund = read(refund)?;
+        if is_foreign(refund.payment_intent.as_ref()) { Ok(None) } else { refund_report(refund).map(Some) }
+    })
+}
+
+pub(super) async fn disputes(
+    transport: &impl Transport,
+    since_seconds: i64,
+    after: Option<&str>,
+) -> Result<ListPage<DisputeReport>, GatewayError> {
+    let request = || {
+        let list = ListDispute::new().created(RangeQueryTs::gte(since_seconds)).limit(PAGE);
+        match after {
+            Some(after) => list.starting_after(after),
+            None => list,
+        }
+    };
+    let page = match ask(transport, &request().expand(with_payment())).await {
+        Err(error) if error.is_missing_permission() => ask(transport, &request()).await?,
+        page => page?,
+    };
+    collect(page, |dispute| {
+        let dispute: Dispute = read(dispute)?;
+        if is_foreign(dispute.payment_intent.as_ref()) { Ok(None) } else { dispute_report(dispute).map(Some) }
+    })
+}
+
+/// A refund does not say whose payment it gives back; the payment does. With it in the list, other products' refunds on
+/// the same Stripe account cost no question each. A key that may not read payments gets the list without them.
+fn with_payment() -> [String; 1] {
+    ["data.payment_intent".to_owned()]
+}
+
+/// Whether the payment says that it is not ours.
+fn is_foreign(payment: Option<&Expandable<PaymentIntent>>) -> bool {
+    match payment {
+        Some(Expandable::Object(payment)) => payment.topup().is_none(),
+        Some(Expandable::Id(_)) => false,
+        None => true,
+    }
+}
+
+/// Others' sessions may have anything in their metadata.
+fn read_session(session: &RawValue) -> Result<Option<PaymentReport>, GatewayError> {
+    if topup_of(session).is_none() { Ok(None) } else { report(read(session)?) }
+}
+
+fn topup_of(object: &RawValue) -> Option<TopupId> {
+    serde_json::from_str::<Marked<'_>>(object.get()).ok()?.topup()
+}
+
+fn read<T: DeserializeOwned>(object: &RawValue) -> Result<T, GatewayError> {
+    serde_json::from_str(object.get()).map_err(not_understood)
+}
+
+/// Where the next page begins; `None` on the last one.
+fn next(page: &Page) -> Result<Option<String>, GatewayError> {
+    page.data.last().filter(|_| page.has_more).map(|last| read(last).map(|Named { id }| id)).transpose()
+}
+
+fn collect<T>(
+    page: Page,
+    read_one: impl Fn(&RawValue) -> Result<Option<T>, GatewayError>,
+) -> Result<ListPage<T>, GatewayError> {
+    let mut collected = ListPage { items: Vec::new(), unreadable: Vec::new(), next: next(&page)? };
+    for object in page.data {
+        match read_one(&object) {
+            Ok(item) => collected.items.extend(item),
+            Err(error) => collected.unreadable.push(format!("{}: {error}", name(&object))),
+        }
+    }
+    Ok(collected)
+}
+
+fn name(object: &RawValue) -> String {
+    serde_json::from_str(object.get()).map_or_else(|_| "an object without an id".to_owned(), |Named { id }| id)
+}

@@ -1,0 +1,176 @@
+//! Calling Stripe: requests are made by the builders of async-stripe, sent by a transport, and answers are read by the
+//! same readers as events.
+//!
+//! Each call is made once, with a bound on its time. When it is made again, and whether under the same idempotency key, the
+//! use case decides.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use stripe_checkout::checkout_session::RetrieveCheckoutSession;
+
+mod account_defaults;
+mod call;
+mod checkout;
+mod events;
+mod failure;
+mod lists;
+mod money;
+mod permissions;
+
+use crate::checkpoints;
+use crate::domain::checkout::PaymentReport;
+use crate::domain::fees::RealFee;
+use crate::domain::ids::{BalanceTransactionId, DisputeId, EventId, PaymentIntentId, SessionId, TopupId};
+use crate::domain::reversal::{DisputeReport, RefundReport};
+use crate::providers::port::{
+    CheckoutRequest, GatewayError, ListPage, OpenedCheckout, PaymentGateway, PaymentOwner, RefundOrder, Resource,
+};
+use crate::providers::stripe::gateway::call::{ask, make};
+use crate::providers::stripe::gateway::checkout::{create_session, opened, report};
+use crate::providers::stripe::transport::{HttpTransport, InvalidStripeSettings, Transport};
+use crate::secret::Secret;
+
+/// Stripe, by its API.
+#[derive(Debug)]
+pub struct StripeGateway<T = HttpTransport> {
+    transport: T,
+}
+
+impl StripeGateway {
+    /// Prepares calls to Stripe, or to a sandbox at another base address. Call it in the runtime that lives longest.
+    ///
+    /// # Errors
+    /// See [`HttpTransport::new`].
+    pub fn new(key: &Secret, api_base: Option<&str>, timeout: Duration) -> Result<Self, InvalidStripeSettings> {
+        Ok(Self::over(HttpTransport::new(key, api_base, timeout)?))
+    }
+}
+
+impl<T: Transport> StripeGateway<T> {
+    /// Calls Stripe by any transport. Requests are made, and answers are read, as ever.
+    pub const fn over(transport: T) -> Self {
+        Self { transport }
+    }
+}
+
+#[async_trait]
+impl<T: Transport> PaymentGateway for StripeGateway<T> {
+    async fn open_checkout(&self, request: &CheckoutRequest, key: &str) -> Result<OpenedCheckout, GatewayError> {
+        checkpoints::reach("call Stripe").await;
+        let request = create_session(request)
+            .ok_or_else(|| GatewayError::Unreachable("the stored request cannot be sent".to_owned()))?;
+        let session = make(&self.transport, &request, key).await?;
+        checkpoints::reach("Stripe answered").await;
+        opened(session)
+    }
+
+    async fn find_checkout(
+        &self,
+        topup: &TopupId,
+        within_ms: (i64, i64),
+    ) -> Result<Option<OpenedCheckout>, GatewayError> {
+        checkpoints::reach("ask Stripe").await;
+        let found = lists::checkout_of(&self.transport, topup, within_ms).await?;
+        checkpoints::reach("Stripe answered").await;
+        found.map(opened).transpose()
+    }
+
+    async fn can_read(&self, resource: Resource) -> Result<(), GatewayError> {
+        permissions::can_read(&self.transport, resource).await
+    }
+
+    async fn read_checkout(&self, session: &SessionId) -> Result<Option<PaymentReport>, GatewayError> {
+        checkpoints::reach("ask Stripe").await;
+        let session = ask(&self.transport, &RetrieveCheckoutSession::new(session.as_str())).await?;
+        checkpoints::reach("Stripe answered").await;
+        report(session)
+    }
+
+    async fn read_payment(&self, payment: &PaymentIntentId) -> Result<Option<PaymentOwner>, GatewayError> {
+        checkpoints::reach("ask Stripe").await;
+        let answer = money::read_payment(&self.transport, payment).await?;
+        checkpoints::reach("Stripe answered").await;
+        Ok(answer)
+    }
+
+    async fn refunds_of(&self, payment: &PaymentIntentId) -> Result<Vec<RefundReport>, GatewayError> {
+        checkpoints::reach("ask Stripe").await;
+        let answer = money::refunds_of(&self.transport, payment).await?;
+        checkpoints::reach("Stripe answered").await;
+        Ok(answer)
+    }
+
+    async fn read_dispute(&self, dispute: &DisputeId) -> Result<DisputeReport, GatewayError> {
+        checkpoints::reach("ask Stripe").await;
+        let answer = money::read_dispute(&self.transport, dispute).await?;
+        checkpoints::reach("Stripe answered").await;
+        Ok(answer)
+    }
+
+    async fn disputes_of(&self, payment: &PaymentIntentId) -> Result<Vec<DisputeReport>, GatewayError> {
+        checkpoints::reach("ask Stripe").await;
+        let answer = money::disputes_of(&self.transport, payment).await?;
+        checkpoints::reach("Stripe answered").await;
+        Ok(answer)
+    }
+
+    async fn read_event(&self, event: &EventId) -> Result<String, GatewayError> {
+        checkpoints::reach("ask Stripe").await;
+        let answer = events::read_event(&self.transport, event).await?;
+        checkpoints::reach("Stripe answered").await;
+        Ok(answer)
+    }
+
+    async fn read_fee(&self, balance_transaction: &BalanceTransactionId) -> Result<RealFee, GatewayError> {
+        checkpoints::reach("ask Stripe").await;
+        let answer = money::read_fee(&self.transport, balance_transaction).await?;
+        checkpoints::reach("Stripe answered").await;
+        Ok(answer)
+    }
+
+    async fn create_refund(&self, order: &RefundOrder, key: &str) -> Result<RefundReport, GatewayError> {
+        checkpoints::reach("call Stripe").await;
+        let refund = money::create_refund(&self.transport, order, key).await?;
+        checkpoints::reach("Stripe answered").await;
+        Ok(refund)
+    }
+
+    async fn find_refund(
+        &self,
+        payment: &PaymentIntentId,
+        request_id: &str,
+    ) -> Result<Option<RefundReport>, GatewayError> {
+        checkpoints::reach("ask Stripe").await;
+        let found = money::find_refund(&self.transport, payment, request_id).await?;
+        checkpoints::reach("Stripe answered").await;
+        Ok(found)
+    }
+
+    async fn list_checkouts(
+        &self,
+        since_seconds: i64,
+        after: Option<&str>,
+    ) -> Result<ListPage<PaymentReport>, GatewayError> {
+        checkpoints::reach("ask Stripe").await;
+        lists::checkouts(&self.transport, since_seconds, after).await
+    }
+
+    async fn list_refunds(
+        &self,
+        since_seconds: i64,
+        after: Option<&str>,
+    ) -> Result<ListPage<RefundReport>, GatewayError> {
+        checkpoints::reach("ask Stripe").await;
+        lists::refunds(&self.transport, since_seconds, after).await
+    }
+
+    async fn list_disputes(
+        &self,
+        since_seconds: i64,
+        after: Option<&str>,
+    ) -> Result<ListPage<DisputeReport>, GatewayError> {
+        checkpoints::reach("ask Stripe").await;
+        lists::disputes(&self.transport, since_seconds, after).await
+    }
+}

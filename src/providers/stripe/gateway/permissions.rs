@@ -1,0 +1,48 @@
+//! What the key may do: found out by reading one thing of each kind, and gone around where another permission tells the
+//! same.
+
+use serde::de::IgnoredAny;
+use stripe_checkout::checkout_session::ListCheckoutSession;
+use stripe_client_core::StripeRequest;
+use stripe_core::balance_transaction::ListBalanceTransaction;
+use stripe_core::dispute::ListDispute;
+use stripe_core::payment_intent::ListPaymentIntent;
+use stripe_core::refund::ListRefund;
+
+use crate::domain::ids::PaymentIntentId;
+use crate::providers::port::{GatewayError, PaymentOwner, Resource};
+use crate::providers::stripe::gateway::call::ask;
+use crate::providers::stripe::gateway::checkout::report;
+use crate::providers::stripe::objects::{List, Session};
+use crate::providers::stripe::transport::Transport;
+
+/// Reads the smallest page there is.
+pub(super) async fn can_read(transport: &impl Transport, resource: Resource) -> Result<(), GatewayError> {
+    match resource {
+        Resource::CheckoutSessions => look_at(transport, &ListCheckoutSession::new().limit(1)).await,
+        Resource::PaymentIntents => look_at(transport, &ListPaymentIntent::new().limit(1)).await,
+        Resource::Refunds => look_at(transport, &ListRefund::new().limit(1)).await,
+        Resource::Disputes => look_at(transport, &ListDispute::new().limit(1)).await,
+        Resource::BalanceTransactions => look_at(transport, &ListBalanceTransaction::new().limit(1)).await,
+    }
+}
+
+async fn look_at(transport: &impl Transport, list: &impl StripeRequest) -> Result<(), GatewayError> {
+    ask::<List<IgnoredAny>>(transport, list).await.map(drop)
+}
+
+/// Whose payment it is, by its checkout session: for a key that may not read payments, but checkouts, as every key must.
+pub(super) async fn owner_by_session(
+    transport: &impl Transport,
+    payment: &PaymentIntentId,
+) -> Result<Option<PaymentOwner>, GatewayError> {
+    let list = ListCheckoutSession::new().payment_intent(payment.as_str()).limit(1);
+    let list: List<Session> = ask(transport, &list).await?;
+    let Some(session) = list.data.into_iter().next() else { return Ok(None) };
+    Ok(report(session)?.map(|report| PaymentOwner {
+        topup: report.topup,
+        livemode: report.livemode,
+        charge: None,
+        fee: None,
+    }))
+}

@@ -1,0 +1,70 @@
+//! Stripe: calling it (`gateway.rs`, the only user of async-stripe's requests, by `transport.rs`), believing it
+//! (`signature.rs`) and understanding it: events (`event.rs`), and objects in events and answers (`objects.rs`).
+
+pub mod clock;
+pub mod event;
+pub mod gateway;
+mod objects;
+pub mod signature;
+pub mod transport;
+
+use crate::providers::event::{WebhookError, WebhookEvent, WebhookReader};
+use crate::providers::stripe::signature::SignatureVerifier;
+
+/// Reads Stripe's webhook deliveries.
+#[derive(Debug)]
+pub struct StripeWebhooks {
+    verifier: SignatureVerifier,
+}
+
+impl StripeWebhooks {
+    /// Takes the endpoint's secrets, newest first.
+    #[must_use]
+    pub const fn new(verifier: SignatureVerifier) -> Self {
+        Self { verifier }
+    }
+}
+
+impl WebhookReader for StripeWebhooks {
+    fn check_header(&self, header: Option<&str>, now_ms: i64) -> Result<(), WebhookError> {
+        SignatureVerifier::check_header(header, now_ms).map(drop)
+    }
+
+    fn read(&self, header: Option<&str>, body: &[u8], now_ms: i64) -> Result<WebhookEvent, WebhookError> {
+        self.verifier.verify(header, body, now_ms)?;
+        event::read(body)
+    }
+
+    fn read_untimely(&self, header: Option<&str>, body: &[u8]) -> Result<WebhookEvent, WebhookError> {
+        self.verifier.verify_untimely(header, body)?;
+        event::read(body)
+    }
+
+    fn read_verified(&self, body: &[u8]) -> Result<WebhookEvent, WebhookError> {
+        event::read(body)
+    }
+}
+
+/// Reads deliveries that were verified when they came, and believes no new one: for commands, which have no secret.
+#[derive(Debug, Clone, Copy)]
+pub struct StoredDeliveries;
+
+const TAKES_NONE: WebhookError = WebhookError::Signature("no deliveries are taken here");
+
+impl WebhookReader for StoredDeliveries {
+    fn check_header(&self, _: Option<&str>, _: i64) -> Result<(), WebhookError> {
+        Err(TAKES_NONE)
+    }
+
+    fn read(&self, _: Option<&str>, _: &[u8], _: i64) -> Result<WebhookEvent, WebhookError> {
+        Err(TAKES_NONE)
+    }
+
+    fn read_untimely(&self, _: Option<&str>, _: &[u8]) -> Result<WebhookEvent, WebhookError> {
+        Err(TAKES_NONE)
+    }
+
+    fn read_verified(&self, body: &[u8]) -> Result<WebhookEvent, WebhookError> {
+        event::read(body)
+    }
+}

@@ -1,0 +1,82 @@
+//! Checkout sessions.
+
+use std::collections::HashMap;
+
+use serde::Deserialize;
+
+use crate::domain::checkout::{PaymentProgress, PaymentReport};
+use crate::domain::ids::{SessionId, TopupId};
+use crate::domain::reversal::EventRef;
+use crate::providers::stripe::objects::fields::{Expandable, payment_intent, topup_of};
+
+#[derive(Deserialize)]
+pub(in crate::providers::stripe) struct Session {
+    pub(in crate::providers::stripe) id: String,
+    #[serde(default)]
+    pub(in crate::providers::stripe) livemode: Option<bool>,
+    #[serde(default)]
+    mode: Option<String>,
+    #[serde(default)]
+    pub(in crate::providers::stripe) status: Option<String>,
+    #[serde(default)]
+    pub(in crate::providers::stripe) payment_status: Option<String>,
+    #[serde(default)]
+    pub(in crate::providers::stripe) url: Option<String>,
+    #[serde(default)]
+    pub(in crate::providers::stripe) expires_at: Option<i64>,
+    #[serde(default)]
+    currency: Option<String>,
+    #[serde(default)]
+    amount_total: Option<i64>,
+    #[serde(default)]
+    total_details: Option<TotalDetails>,
+    #[serde(default)]
+    client_reference_id: Option<String>,
+    #[serde(default)]
+    pub(in crate::providers::stripe) metadata: Option<HashMap<String, String>>,
+    #[serde(default)]
+    payment_intent: Option<Expandable>,
+}
+
+#[derive(Deserialize)]
+struct TotalDetails {
+    #[serde(default)]
+    amount_tax: Option<i64>,
+}
+
+/// What a report says that the session does not say, or says in another way at another time.
+pub(in crate::providers::stripe) struct Occasion {
+    pub(in crate::providers::stripe) event: Option<EventRef>,
+    pub(in crate::providers::stripe) livemode: bool,
+    pub(in crate::providers::stripe) topup: TopupId,
+    pub(in crate::providers::stripe) progress: PaymentProgress,
+}
+
+impl Session {
+    /// Which top-up its metadata names, if it is one of our purpose.
+    pub(in crate::providers::stripe) fn topup(&self) -> Option<TopupId> {
+        self.metadata.as_ref().and_then(topup_of)
+    }
+
+    /// What it says, without the seal.
+    pub(in crate::providers::stripe) fn report(self, occasion: Occasion) -> Result<PaymentReport, String> {
+        let Occasion { event, livemode, topup, progress } = occasion;
+        let metadata = self.metadata.unwrap_or_default();
+        Ok(PaymentReport {
+            event,
+            livemode,
+            session: SessionId::parse(self.id).map_err(|error| error.to_string())?,
+            topup,
+            progress,
+            account: metadata.get("accountId").cloned(),
+            client_reference: self.client_reference_id,
+            credits: metadata.get("credits").cloned(),
+            mode: self.mode,
+            currency: self.currency,
+            amount_total_minor: self.amount_total,
+            amount_tax_minor: self.total_details.and_then(|details| details.amount_tax),
+            payment_intent: payment_intent(self.payment_intent)?,
+            seal: None,
+        })
+    }
+}

@@ -1,0 +1,131 @@
+//! What Stripe's objects have in common: ids, references, metadata.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::marker::PhantomData;
+
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{Error, MapAccess, Visitor};
+use serde::{Deserialize, Deserializer};
+use serde_json::Value;
+use serde_json::value::RawValue;
+
+use crate::domain::checkout::PURPOSE;
+use crate::domain::ids::{PaymentIntentId, TopupId};
+
+/// An object of which only the id is of interest.
+#[derive(Deserialize)]
+pub(in crate::providers::stripe) struct Named {
+    pub(in crate::providers::stripe) id: String,
+}
+
+/// An object with an id.
+pub(in crate::providers::stripe) trait Identified {
+    fn into_id(self) -> String;
+}
+
+impl Identified for Named {
+    fn into_id(self) -> String {
+        self.id
+    }
+}
+
+/// A reference to another object: its id, or the object itself.
+pub(in crate::providers::stripe) enum Expandable<T = Named> {
+    Id(String),
+    Object(Box<T>),
+}
+
+impl<T> Expandable<T> {
+    pub(in crate::providers::stripe) fn into_object(self) -> Option<T> {
+        match self {
+            Self::Id(_) => None,
+            Self::Object(object) => Some(*object),
+        }
+    }
+}
+
+impl<T: Identified> Expandable<T> {
+    pub(in crate::providers::stripe) fn into_id(self) -> String {
+        match self {
+            Self::Id(id) => id,
+            Self::Object(object) => object.into_id(),
+        }
+    }
+}
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Expandable<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(ExpandableVisitor(PhantomData))
+    }
+}
+
+struct ExpandableVisitor<T>(PhantomData<T>);
+
+impl<'de, T: Deserialize<'de>> Visitor<'de> for ExpandableVisitor<T> {
+    type Value = Expandable<T>;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("an id or an object")
+    }
+
+    fn visit_str<E: Error>(self, id: &str) -> Result<Self::Value, E> {
+        Ok(Expandable::Id(id.to_owned()))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
+        T::deserialize(MapAccessDeserializer::new(map)).map(|object| Expandable::Object(Box::new(object)))
+    }
+}
+
+/// A page of a list.
+#[derive(Deserialize)]
+pub(in crate::providers::stripe) struct List<T> {
+    pub(in crate::providers::stripe) data: Vec<T>,
+    pub(in crate::providers::stripe) has_more: bool,
+}
+
+/// Only the metadata: enough to see whether an object is ours, before the rest of it is read. Others may have anything
+/// in theirs, of any shape.
+#[derive(Deserialize)]
+pub(in crate::providers::stripe) struct Marked<'o> {
+    #[serde(default, borrow)]
+    metadata: Option<&'o RawValue>,
+}
+
+impl Marked<'_> {
+    pub(in crate::providers::stripe) fn topup(&self) -> Option<TopupId> {
+        topup_in(&serde_json::from_str(self.metadata?.get()).ok()?)
+    }
+}
+
+/// Which top-up metadata of any shape names, if it is of our purpose.
+pub(in crate::providers::stripe) fn topup_in(metadata: &Value) -> Option<TopupId> {
+    if metadata.get("purpose")?.as_str()? != PURPOSE {
+        return None;
+    }
+    TopupId::parse(metadata.get("topupId")?.as_str()?).ok()
+}
+
+/// Which top-up metadata names, if it is of our purpose.
+pub(in crate::providers::stripe) fn topup_of(metadata: &HashMap<String, String>) -> Option<TopupId> {
+    if metadata.get("purpose").map(String::as_str) != Some(PURPOSE) {
+        return None;
+    }
+    TopupId::parse(metadata.get("topupId")?).ok()
+}
+
+/// Only the payment: enough to find out whose refund or dispute it is, before the rest of it is read.
+#[derive(Deserialize)]
+pub(in crate::providers::stripe) struct OfPayment {
+    #[serde(default)]
+    pub(in crate::providers::stripe) payment_intent: Option<Expandable>,
+}
+
+/// The id of the payment that an object names, if it names one.
+pub(in crate::providers::stripe) fn payment_intent<T: Identified>(
+    reference: Option<Expandable<T>>,
+) -> Result<Option<PaymentIntentId>, String> {
+    let id = reference.map(|reference| PaymentIntentId::parse(reference.into_id())).transpose();
+    id.map_err(|error| error.to_string())
+}

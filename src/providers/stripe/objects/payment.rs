@@ -1,0 +1,89 @@
+//! Payments, their charges, and the movements on the account's balance.
+
+use serde::Deserialize;
+use serde_json::Value;
+
+use crate::domain::fees::RealFee;
+use crate::domain::ids::{BalanceTransactionId, TopupId};
+use crate::providers::stripe::objects::fields::{Expandable, Identified, topup_in};
+
+#[derive(Deserialize)]
+pub(in crate::providers::stripe) struct PaymentIntent {
+    id: String,
+    #[serde(default)]
+    pub(in crate::providers::stripe) livemode: Option<bool>,
+    #[serde(default)]
+    metadata: Option<Value>,
+    #[serde(default)]
+    pub(in crate::providers::stripe) latest_charge: Option<Expandable<Charge>>,
+    #[serde(default)]
+    pub(in crate::providers::stripe) last_payment_error: Option<PaymentError>,
+}
+
+#[derive(Deserialize)]
+pub(in crate::providers::stripe) struct PaymentError {
+    #[serde(default)]
+    pub(in crate::providers::stripe) code: Option<String>,
+    #[serde(default)]
+    pub(in crate::providers::stripe) decline_code: Option<String>,
+}
+
+impl PaymentIntent {
+    /// Which top-up its metadata names, if it is one of our purpose.
+    pub(in crate::providers::stripe) fn topup(&self) -> Option<TopupId> {
+        self.metadata.as_ref().and_then(topup_in)
+    }
+}
+
+impl Identified for PaymentIntent {
+    fn into_id(self) -> String {
+        self.id
+    }
+}
+
+#[derive(Deserialize)]
+pub(in crate::providers::stripe) struct Charge {
+    pub(in crate::providers::stripe) id: String,
+    #[serde(default)]
+    pub(in crate::providers::stripe) payment_intent: Option<Expandable>,
+    #[serde(default)]
+    pub(in crate::providers::stripe) balance_transaction: Option<Expandable<BalanceTransaction>>,
+}
+
+impl Identified for Charge {
+    fn into_id(self) -> String {
+        self.id
+    }
+}
+
+#[derive(Deserialize)]
+pub(in crate::providers::stripe) struct BalanceTransaction {
+    id: String,
+    #[serde(default)]
+    pub(in crate::providers::stripe) amount: Option<i64>,
+    #[serde(default)]
+    fee: Option<i64>,
+    #[serde(default)]
+    pub(in crate::providers::stripe) currency: Option<String>,
+    #[serde(default)]
+    pub(in crate::providers::stripe) reporting_category: Option<String>,
+    #[serde(default, rename = "type")]
+    pub(in crate::providers::stripe) kind: Option<String>,
+}
+
+impl BalanceTransaction {
+    /// What Stripe kept of a payment.
+    pub(in crate::providers::stripe) fn real_fee(self) -> Result<RealFee, String> {
+        Ok(RealFee {
+            balance_transaction: BalanceTransactionId::parse(self.id).map_err(|error| error.to_string())?,
+            amount_minor: self.fee.ok_or("the balance transaction has no fee")?,
+            currency: self.currency.ok_or("the balance transaction has no currency")?,
+        })
+    }
+}
+
+impl Identified for BalanceTransaction {
+    fn into_id(self) -> String {
+        self.id
+    }
+}

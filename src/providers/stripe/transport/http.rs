@@ -1,0 +1,176 @@
+//! Requests to Stripe by HTTP.
+//!
+//! Connections are kept and used again. They belong to the runtime in which the transport was made, so that none ends
+//! with the web worker that happened to open it.
+
+use std::net::IpAddr;
+use std::pin::pin;
+use std::time::{Duration, Instant};
+
+use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue, InvalidHeaderValue};
+use reqwest::{Client, Response};
+use tokio::runtime::Handle;
+use url::{Host, Url};
+
+use crate::outgoing;
+use crate::providers::stripe::transport::call::{Answer, Method, Request, Transport, TransportError};
+use crate::secret::Secret;
+
+/// The address of the real Stripe.
+pub const STRIPE_API_BASE: &str = "https://api.stripe.com/";
+
+/// What Stripe sees of the client: the library that builds the requests, and this service.
+const USER_AGENT: &str = concat!("Stripe/v1 RustBindings/1.0.0-rc.10 topup/", env!("CARGO_PKG_VERSION"));
+
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+/// Shorter than Stripe keeps an idle connection, so that a request seldom meets one that is just being closed.
+const IDLE_TIMEOUT: Duration = Duration::from_secs(30);
+/// A page of a hundred objects whose metadata is as large as Stripe allows has about six megabytes.
+const MAX_ANSWER_BYTES: usize = 8 * 1024 * 1024;
+
+/// Stripe, by its HTTP API.
+pub struct HttpTransport {
+    client: Client,
+    /// Without a slash at its end.
+    base: String,
+    runtime: Option<Handle>,
+}
+
+/// The secret key or the address cannot be used.
+#[derive(Debug, thiserror::Error)]
+#[error("STRIPE_SECRET_KEY or STRIPE_API_BASE cannot be used for a call")]
+pub struct InvalidStripeSettings(#[source] Cause);
+
+#[derive(Debug, thiserror::Error)]
+enum Cause {
+    #[error("the key has characters that no header takes")]
+    Key(#[source] InvalidHeaderValue),
+    #[error("the address is not valid")]
+    Address(#[source] url::ParseError),
+    #[error("the HTTP client cannot be made")]
+    Client(#[source] reqwest::Error),
+}
+
+impl std::fmt::Debug for HttpTransport {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("HttpTransport").field("base", &self.base).finish_non_exhaustive()
+    }
+}
+
+impl HttpTransport {
+    /// Prepares calls to Stripe, or to a sandbox at another base address. A call takes at most `timeout`.
+    ///
+    /// Call it in the runtime that lives as long as the transport.
+    ///
+    /// # Errors
+    /// When the key has characters that no header takes, the address is not one, or the proxy's cannot be used.
+    pub fn new(key: &Secret, api_base: Option<&str>, timeout: Duration) -> Result<Self, InvalidStripeSettings> {
+        Self::prepare(key, api_base.unwrap_or(STRIPE_API_BASE), timeout).map_err(InvalidStripeSettings)
+    }
+
+    fn prepare(key: &Secret, api_base: &str, timeout: Duration) -> Result<Self, Cause> {
+        let base = Url::parse(api_base).map_err(Cause::Address)?;
+        let client = client_for(&base)
+            .default_headers(headers(key)?)
+            .user_agent(USER_AGENT)
+            .connect_timeout(CONNECT_TIMEOUT.min(timeout))
+            .timeout(timeout)
+            .pool_idle_timeout(IDLE_TIMEOUT)
+            .build()
+            .map_err(Cause::Client)?;
+        let base = base.as_str().trim_end_matches('/').to_owned();
+        Ok(Self { client, base, runtime: Handle::try_current().ok() })
+    }
+
+    async fn exchange(&self, request: Request) -> Result<Answer, TransportError> {
+        let started = Instant::now();
+        let url = url(&self.base, &request)?;
+        let call = self.client.request(method(request.method), url);
+        let mut call = call.header("stripe-version", stripe_client_core::VERSION.as_str());
+        if let Some(key) = &request.idempotency_key {
+            call = call.header("idempotency-key", key);
+        }
+        if let Some(form) = request.form {
+            call = call.header(CONTENT_TYPE, "application/x-www-form-urlencoded").body(form);
+        }
+        let response = call.send().await.map_err(failure)?;
+        let status = response.status().as_u16();
+        let request_id = response.headers().get("request-id").and_then(|id| id.to_str().ok()).map(str::to_owned);
+        let milliseconds = started.elapsed().as_millis();
+        let (method, path, id) = (request.method.as_str(), request.path, request_id.as_deref());
+        tracing::debug!(method, path, status, request_id = id, milliseconds, "Stripe answers");
+        Ok(Answer { status, request_id, body: bounded_body(response).await? })
+    }
+}
+
+impl Transport for HttpTransport {
+    async fn send(&self, request: Request) -> Result<Answer, TransportError> {
+        let mut exchange = pin!(self.exchange(request));
+        // What a poll starts, a connection or a timer, belongs to the runtime that is current then.
+        std::future::poll_fn(|context| {
+            let _current = self.runtime.as_ref().map(Handle::enter);
+            exchange.as_mut().poll(context)
+        })
+        .await
+    }
+}
+
+/// A client for Stripe's address: through the environment's proxy, unless the address is this host's own.
+pub(in crate::providers::stripe) fn client_for(base: &Url) -> reqwest::ClientBuilder {
+    let client = outgoing::client();
+    if is_this_host(base) { client.no_proxy() } else { client }
+}
+
+fn is_this_host(base: &Url) -> bool {
+    match base.host() {
+        Some(Host::Domain(name)) => name == "localhost",
+        Some(Host::Ipv4(address)) => IpAddr::V4(address).is_loopback(),
+        Some(Host::Ipv6(address)) => IpAddr::V6(address).is_loopback(),
+        None => false,
+    }
+}
+
+fn headers(key: &Secret) -> Result<HeaderMap, Cause> {
+    let mut key = HeaderValue::try_from(format!("Bearer {}", key.expose())).map_err(Cause::Key)?;
+    key.set_sensitive(true);
+    Ok(HeaderMap::from_iter([(AUTHORIZATION, key)]))
+}
+
+fn url(base: &str, request: &Request) -> Result<Url, TransportError> {
+    let mut url =
+        Url::parse(&format!("{base}{}", request.path)).map_err(|error| TransportError::Broken(error.into()))?;
+    url.set_query(request.query.as_deref());
+    Ok(url)
+}
+
+const fn method(method: Method) -> reqwest::Method {
+    match method {
+        Method::Get => reqwest::Method::GET,
+        Method::Post => reqwest::Method::POST,
+        Method::Delete => reqwest::Method::DELETE,
+    }
+}
+
+async fn bounded_body(mut response: Response) -> Result<Vec<u8>, TransportError> {
+    let status = response.status().as_u16();
+    let mut body = Vec::new();
+    while let Some(chunk) = response.chunk().await.map_err(failure)? {
+        if body.len().saturating_add(chunk.len()) > MAX_ANSWER_BYTES {
+            return Err(TransportError::TooLarge { status, limit_bytes: MAX_ANSWER_BYTES });
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(body)
+}
+
+/// A connection that is not made in time is no late answer: nothing was sent.
+fn failure(error: reqwest::Error) -> TransportError {
+    if error.is_timeout() && !error.is_connect() {
+        return TransportError::TimedOut;
+    }
+    TransportError::Broken(Box::new(error.without_url()))
+}
+
+#[cfg(test)]
+#[path = "http_tests.rs"]
+mod tests;

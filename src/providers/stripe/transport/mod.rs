@@ -1,0 +1,11 @@
+//! What carries a request to Stripe and brings the answer: HTTP, or a simulation of Stripe in this process.
+//!
+//! A transport knows nothing of Stripe's objects and errors. It sends a request once and gives every answer as it came,
+//! whatever its status.
+
+mod call;
+mod http;
+
+pub use crate::providers::stripe::transport::call::{Answer, Method, Request, Transport, TransportError};
+pub(super) use crate::providers::stripe::transport::http::client_for;
+pub use crate::providers::stripe::transport::http::{HttpTransport, InvalidStripeSettings, STRIPE_API_BASE};

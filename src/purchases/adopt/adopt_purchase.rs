@@ -1,0 +1,249 @@
+//! Takes a paid purchase into the books that they do not know, such as after a backup was restored: from what Stripe keeps
+//! of it, once, and only if it is surely this installation's.
+//!
+//! What always holds: a purchase whose seal verifies is adopted at the terms that were sealed. Any other needs an explicit
+//! word for this one purchase, and must cost exactly what it would cost today: another installation on the same Stripe
+//! account may have sold and credited it. What Stripe does not call paid, what is in the books already, and a payment that
+//! belongs to another purchase are never adopted.
+
+use futures_util::FutureExt;
+
+use crate::app::App;
+use crate::db::StoreError;
+use crate::domain::account::AccountId;
+use crate::domain::checkout::{PaymentProgress, PaymentReport};
+use crate::domain::currency::Currency;
+use crate::domain::ids::{LedgerEntryId, PaymentIntentId, SessionId};
+use crate::domain::pricing::{Credits, Quote};
+use crate::providers::port::{CheckoutRequest, GatewayError};
+use crate::purchases::adopt::adoption::{self, Adopted, Adoption};
+use crate::purchases::adopt::seal::{Proof, SoldTerms};
+use crate::purchases::payment::apply::ApplyPayment;
+use crate::purchases::reversal::reversals::{ApplyReversals, ReversalNews};
+use crate::purchases::topups::NewTopup;
+
+/// Who adopts, and how far the word goes.
+#[derive(Debug, Clone)]
+pub struct Word {
+    /// Who it is, for those who look later.
+    pub by: String,
+    /// Whether a purchase may be adopted that is not proved to be this installation's.
+    pub unverified: bool,
+    /// Whether to say only what would be done.
+    pub dry_run: bool,
+}
+
+/// A purchase that was, or would be, adopted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Found {
+    /// What Stripe says of it.
+    pub report: PaymentReport,
+    /// Who sold it, in words.
+    pub seller: String,
+    /// What came of it; none if it was only looked at.
+    pub adopted: Option<Adopted>,
+}
+
+/// Why a purchase is not adopted. Nothing was written.
+#[derive(Debug, thiserror::Error)]
+pub enum AdoptError {
+    /// Stripe does not know the checkout, or it sells no credits.
+    #[error("Stripe knows no checkout of credits by that id")]
+    Unknown,
+    /// It is not paid.
+    #[error("Stripe does not call it paid")]
+    NotPaid,
+    /// It is not proved to be this installation's.
+    #[error("{0}; it is adopted only with the word for an unverified purchase, for this one alone")]
+    Unverified(String),
+    /// What it sold and what was paid do not fit.
+    #[error("{0}; nothing is adopted, and an adjustment can put right what is")]
+    DoesNotFit(String),
+    /// The session or the payment belongs to another purchase here.
+    #[error("its session or its payment belongs to another top-up here")]
+    Taken,
+    /// Stripe cannot be asked.
+    #[error("Stripe cannot be asked about it")]
+    Stripe(#[from] GatewayError),
+    /// The database failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl AdoptError {
+    /// A stable word for it.
+    #[must_use]
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::Unknown => "unknown_at_stripe",
+            Self::NotPaid => "not_paid",
+            Self::Unverified(_) => "unverified",
+            Self::DoesNotFit(_) => "does_not_fit",
+            Self::Taken => "belongs_to_another",
+            Self::Stripe(_) => "not_asked",
+            Self::Store(_) => "internal_error",
+        }
+    }
+}
+
+/// What a seal says of the seller, in words; for reports.
+#[must_use]
+pub fn seller(app: &App, report: &PaymentReport) -> (Proof, String) {
+    let proof = match &app.seal {
+        Some(key) => key.verify(report),
+        None if report.seal.is_none() => Proof::Unsigned,
+        None => Proof::OtherInstallation("unknown".to_owned()),
+    };
+    let ours = app.seal.as_ref().map_or("none yet", |key| key.installation());
+    let words = match &proof {
+        Proof::Ours(_) => "sold by this installation".to_owned(),
+        Proof::Unsigned => "it does not say which installation sold it".to_owned(),
+        Proof::OtherInstallation(name) => format!("sold by installation {name}, and this one is {ours}"),
+        Proof::Changed => "its seal names this installation and does not fit: it was changed at Stripe".to_owned(),
+    };
+    (proof, words)
+}
+
+/// Adopts a paid purchase by Stripe's id of its checkout. Stripe is asked anew for it, its refunds and its disputes.
+///
+/// # Errors
+/// See [`AdoptError`].
+pub async fn adopt_purchase(app: &App, session: &SessionId, word: &Word) -> Result<Found, AdoptError> {
+    let report = match app.gateway.read_checkout(session).await {
+        Ok(Some(report)) => report,
+        Ok(None) | Err(GatewayError::Unknown(_)) => return Err(AdoptError::Unknown),
+        Err(error) => return Err(error.into()),
+    };
+    let (proof, seller) = seller(app, &report);
+    let found = |adopted| Found { report: report.clone(), seller: seller.clone(), adopted };
+    if app.db.topup(&report.topup).await?.is_some() {
+        return Ok(found(Some(Adopted::AlreadyHere)));
+    }
+    if report.progress != PaymentProgress::Paid {
+        return Err(AdoptError::NotPaid);
+    }
+    let terms = match proof {
+        Proof::Ours(terms) => Some(terms),
+        _ if word.unverified => None,
+        _ => return Err(AdoptError::Unverified(seller)),
+    };
+    let payment =
+        report.payment_intent.clone().ok_or_else(|| AdoptError::DoesNotFit("it names no payment".to_owned()))?;
+    let topup = agreed(app, &report, terms).map_err(AdoptError::DoesNotFit)?;
+    let is_taken = app.db.payment(&payment).await?.is_some() || app.db.topup_by_session(session).await?.is_some();
+    if is_taken {
+        // By itself, if somebody adopted it since it was looked for.
+        let is_here = app.db.topup(&report.topup).await?.is_some();
+        return if is_here { Ok(found(Some(Adopted::AlreadyHere))) } else { Err(AdoptError::Taken) };
+    }
+    if word.dry_run {
+        return Ok(found(None));
+    }
+    let adoption = adoption(app, &report, topup, payment, word).await?;
+    let adopted = store(app, adoption).await?;
+    tracing::info!(topup = %report.topup, %session, by = word.by, ?adopted, "a purchase was adopted from Stripe");
+    Ok(found(Some(adopted)))
+}
+
+/// What was agreed, as the checkout says; or why that does not fit what was paid.
+fn agreed(app: &App, report: &PaymentReport, terms: Option<SoldTerms>) -> Result<NewTopup, String> {
+    let account = report.account.as_deref().and_then(|account| AccountId::parse(account).ok());
+    let account = account.filter(|account| report.client_reference.as_deref() == Some(account.as_str()));
+    let account = account.ok_or("its account is not one, or is said in two ways")?;
+    let number = report.credits.as_deref().and_then(|text| text.parse::<i64>().ok().filter(|n| n.to_string() == text));
+    let credits = number.and_then(Credits::new).ok_or("its number of credits is none")?;
+    let currency = app.pricing.currency();
+    if report.livemode != app.checkout.livemode || report.mode.as_deref() != Some("payment") {
+        return Err("it is of another mode".to_owned());
+    }
+    if report.currency.as_deref() != Some(currency.as_str()) {
+        return Err(format!("it is not in {}", currency.as_str()));
+    }
+    let paid = report.amount_total_minor.ok_or("it has no amount")?;
+    let (quote, fees, sold_at_ms) = if let Some(terms) = terms {
+        let quote = sealed_quote(&terms, credits, currency).ok_or("its sealed terms make no price")?;
+        (quote, terms.fees, terms.sold_at_ms)
+    } else {
+        let quote = app.pricing.quote(credits.get()).map_err(|error| error.to_string())?;
+        (quote, app.pricing.fees().clone(), app.clock.now_ms())
+    };
+    if quote.total_amount_minor != paid {
+        return Err(format!("{} credits cost {}, and {paid} was paid", credits.get(), quote.total_amount_minor));
+    }
+    let expected_fee_minor = fees.expected_processor_fee_minor(paid).ok_or("its fee cannot be told")?;
+    let request = CheckoutRequest {
+        topup_id: report.topup.as_str().to_owned(),
+        account_id: account.as_str().to_owned(),
+        credits: credits.get(),
+        currency: currency.as_str().to_owned(),
+        credit_unit_amount_minor: quote.credit_unit_amount_minor,
+        fee_amount_minor: quote.fee_amount_minor,
+        fee_label: fees.label.clone(),
+        // It is never sent again.
+        success_url: String::new(),
+        cancel_url: None,
+        expires_at_seconds: sold_at_ms.div_euclid(1_000),
+        payment_methods: Vec::new(),
+        terms: report.seal.as_ref().map(|seal| seal.terms.clone()),
+        signature: report.seal.as_ref().map(|seal| seal.signature.clone()),
+    };
+    let (id, livemode) = (report.topup.clone(), report.livemode);
+    Ok(NewTopup { id, account, quote, fees, expected_fee_minor, livemode, request, now_ms: sold_at_ms })
+}
+
+fn sealed_quote(terms: &SoldTerms, credits: Credits, currency: Currency) -> Option<Quote> {
+    let credits_amount_minor = credits.get().checked_mul(terms.unit_amount_minor)?;
+    let is_price = terms.unit_amount_minor > 0 && terms.fee_amount_minor >= 0;
+    is_price.then_some(())?;
+    Some(Quote {
+        credits,
+        currency,
+        credit_unit_amount_minor: terms.unit_amount_minor,
+        credits_amount_minor,
+        fee_amount_minor: terms.fee_amount_minor,
+        total_amount_minor: credits_amount_minor.checked_add(terms.fee_amount_minor)?,
+    })
+}
+
+/// Everything that is written: the purchase, its payment, and what went back of it.
+async fn adoption(
+    app: &App,
+    report: &PaymentReport,
+    topup: NewTopup,
+    payment: PaymentIntentId,
+    word: &Word,
+) -> Result<Adoption, AdoptError> {
+    let (refunds, disputes) = (app.gateway.refunds_of(&payment).await?, app.gateway.disputes_of(&payment).await?);
+    let now_ms = app.clock.now_ms();
+    let entry = || LedgerEntryId::from_bits(app.ids.id_bits());
+    let news = disputes.into_iter().map(|dispute| ReversalNews::Dispute(dispute, None));
+    let refunds = (!refunds.is_empty()).then_some(ReversalNews::Refunds(refunds));
+    let reversals = refunds.into_iter().chain(news).map(|news| ApplyReversals {
+        event: None,
+        topup: report.topup.clone(),
+        payment_intent: payment.clone(),
+        livemode: report.livemode,
+        news,
+        entry: entry(),
+        now_ms,
+    });
+    let payment = ApplyPayment { report: report.clone(), entry: entry(), reversal_entry: entry(), now_ms };
+    let ended_at_ms = topup.request.expires_at_seconds.saturating_mul(1_000);
+    Ok(Adoption { topup, ended_at_ms, payment, reversals: reversals.collect(), by: word.by.clone() })
+}
+
+async fn store(app: &App, adoption: Adoption) -> Result<Adopted, StoreError> {
+    let id = adoption.topup.id.clone();
+    let written = app
+        .db
+        .write(move |tx| {
+            let adoption = adoption.clone();
+            async move { adoption::adopt(tx, &adoption).await }.boxed()
+        })
+        .await;
+    match written {
+        // Somebody adopted it at the same moment: the database lets one of two do it.
+        Err(StoreError::Database(_)) if app.db.topup(&id).await?.is_some() => Ok(Adopted::AlreadyHere),
+        written => written,
+    }
+}

@@ -1,0 +1,69 @@
+//! A purchase that Stripe knows and these books do not: written down and credited in one transaction.
+//!
+//! What always holds: the credits come by the same code as a webhook's; refunds and disputes are there before them, so
+//! that nobody spends what was given back; whoever adopted is written down; all of it commits or nothing.
+
+use crate::db::Tx;
+use crate::db::{StoreError, statements};
+use crate::domain::judge::Applied;
+use crate::purchases::payment::apply::{self, ApplyPayment};
+use crate::purchases::reversal::reversals::{self, AppliedReversal, ApplyReversals};
+use crate::purchases::topups::{self, NewTopup};
+
+/// A purchase about to be taken in.
+#[derive(Debug, Clone)]
+pub struct Adoption {
+    /// The purchase, as it was agreed.
+    pub topup: NewTopup,
+    /// When its checkout ended, in milliseconds since 1970.
+    pub ended_at_ms: i64,
+    /// What Stripe says of its payment: paid.
+    pub payment: ApplyPayment,
+    /// What Stripe says of its refunds and disputes.
+    pub reversals: Vec<ApplyReversals>,
+    /// Who takes it in.
+    pub by: String,
+}
+
+/// What came of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Adopted {
+    /// It is in the books now.
+    Credited {
+        /// What the account has now.
+        balance_after: i64,
+    },
+    /// The purchase is in the books already. Nothing was written.
+    AlreadyHere,
+}
+
+statements! {
+    MARK_ADOPTED = "UPDATE topups SET adopted_at = $2, adopted_by = $3 WHERE id = $1";
+}
+
+/// Takes a purchase in.
+///
+/// # Errors
+/// When the database fails, or what is to be taken in contradicts itself; then nothing is written.
+pub async fn adopt(tx: &mut Tx, adoption: &Adoption) -> Result<Adopted, StoreError> {
+    let (topup, session) = (&adoption.topup, &adoption.payment.report.session);
+    if topups::find_agreement(tx, &topup.id).await?.is_some() {
+        return Ok(Adopted::AlreadyHere);
+    }
+    topups::insert(tx, topup).await?;
+    if !topups::opened(tx, &topup.id, session, None, adoption.ended_at_ms, topup.now_ms).await? {
+        return Err(StoreError::corrupt("no row after writing top-up", &topup.id));
+    }
+    let now_ms = adoption.payment.now_ms;
+    tx.execute(&MARK_ADOPTED, &[topup.id.as_str().into(), now_ms.into(), adoption.by.as_str().into()]).await?;
+    for reversal in &adoption.reversals {
+        match reversals::apply_in(tx, reversal.clone()).await? {
+            AppliedReversal::Waiting => {}
+            other => return Err(StoreError::corrupt("a refund or dispute of an adopted purchase", other.as_str())),
+        }
+    }
+    match apply::apply_one(tx, adoption.payment.clone()).await? {
+        Applied::Credited { balance_after, .. } => Ok(Adopted::Credited { balance_after }),
+        other => Err(StoreError::corrupt("the payment of an adopted purchase", other.as_str())),
+    }
+}

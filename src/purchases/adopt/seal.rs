@@ -1,0 +1,194 @@
+//! The seal on a checkout: what it sells and at which terms, signed with a key that only this installation's database has.
+//!
+//! It is kept in Stripe's metadata, so that a purchase can be taken into the books again after a restore. What always
+//! holds: a seal that verifies was made by this installation for exactly this top-up, account, number of credits, currency
+//! and mode; nothing of it can be changed or moved to another checkout, not even by somebody with the Stripe key.
+
+use futures_util::FutureExt;
+use hmac::{Hmac, Mac};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use crate::books::instance;
+use crate::db::{Db, StoreError};
+use crate::domain::checkout::{PaymentReport, Seal};
+use crate::domain::fees::{FeeMode, FeePolicy, RatePercent};
+use crate::ports::IdGenerator;
+use crate::providers::port::CheckoutRequest;
+
+const VERSION: &str = "v1";
+
+/// The key of this installation.
+#[derive(Clone)]
+pub struct SealKey {
+    key: [u8; 32],
+    installation: String,
+}
+
+/// It is a secret.
+impl std::fmt::Debug for SealKey {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("SealKey").field("installation", &self.installation).finish_non_exhaustive()
+    }
+}
+
+/// The terms of a purchase, as far as the checkout itself does not say them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SoldTerms {
+    /// When it was written down, in milliseconds since 1970.
+    pub sold_at_ms: i64,
+    /// The price of one credit, in minor units.
+    pub unit_amount_minor: i64,
+    /// The fee line, in minor units.
+    pub fee_amount_minor: i64,
+    /// How it came about.
+    pub fees: FeePolicy,
+}
+
+/// What a checkout's seal says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Proof {
+    /// This installation sold it at these terms.
+    Ours(SoldTerms),
+    /// There is none: it was sold by an earlier version, or by nobody here.
+    Unsigned,
+    /// Another installation sold it; its short name.
+    OtherInstallation(String),
+    /// The seal names this installation and does not fit: something was changed at Stripe.
+    Changed,
+}
+
+#[derive(Serialize, Deserialize)]
+struct TermsText {
+    at: i64,
+    unit: i64,
+    fee: i64,
+    mode: String,
+    rate: String,
+    fixed: i64,
+    label: String,
+}
+
+impl SealKey {
+    /// Takes 256 random bits.
+    #[must_use]
+    pub fn new(key: [u8; 32]) -> Self {
+        let digest = hex::encode(Sha256::digest([b"installation:".as_slice(), &key].concat()));
+        Self { key, installation: digest.get(..12).unwrap_or_default().to_owned() }
+    }
+
+    /// The short name of this installation, which is no secret.
+    #[must_use]
+    pub fn installation(&self) -> &str {
+        &self.installation
+    }
+
+    /// Seals a request that is about to be written down; `None` when the terms cannot be written, which they always can.
+    #[must_use]
+    pub fn seal(&self, request: &CheckoutRequest, fees: &FeePolicy, livemode: bool, sold_at_ms: i64) -> Option<Seal> {
+        let terms = serde_json::to_string(&TermsText {
+            at: sold_at_ms,
+            unit: request.credit_unit_amount_minor,
+            fee: request.fee_amount_minor,
+            mode: fees.mode.as_str().to_owned(),
+            rate: fees.rate.to_string(),
+            fixed: fees.fixed_minor,
+            label: fees.label.clone(),
+        })
+        .ok()?;
+        let credits = request.credits.to_string();
+        let about = [request.topup_id.as_str(), &request.account_id, &credits, &request.currency, mode(livemode)];
+        let signature = hex::encode(self.mac(&about, &terms)?.finalize().into_bytes());
+        Some(Seal { terms, signature: format!("{VERSION}.{}.{signature}", self.installation) })
+    }
+
+    /// What the seal on a checkout says, read for what Stripe says that the checkout is.
+    #[must_use]
+    pub fn verify(&self, report: &PaymentReport) -> Proof {
+        let Some(seal) = &report.seal else { return Proof::Unsigned };
+        let mut parts = seal.signature.splitn(3, '.');
+        let (Some(VERSION), Some(installation), Some(signature)) = (parts.next(), parts.next(), parts.next()) else {
+            return Proof::Changed;
+        };
+        if installation != self.installation {
+            return Proof::OtherInstallation(printable(installation));
+        }
+        let text = |part: &Option<String>| part.clone().unwrap_or_default();
+        let (account, credits, currency) = (text(&report.account), text(&report.credits), text(&report.currency));
+        let about = [report.topup.as_str(), &account, &credits, &currency, mode(report.livemode)];
+        let holds = hex::decode(signature)
+            .ok()
+            .zip(self.mac(&about, &seal.terms))
+            .is_some_and(|(signature, mac)| mac.verify_slice(&signature).is_ok());
+        match read_terms(&seal.terms).filter(|_| holds) {
+            Some(terms) => Proof::Ours(terms),
+            None => Proof::Changed,
+        }
+    }
+
+    /// Each part is preceded by its length, so that no two purchases look alike.
+    fn mac(&self, about: &[&str], terms: &str) -> Option<Hmac<Sha256>> {
+        let mut mac = Hmac::<Sha256>::new_from_slice(&self.key).ok()?;
+        for part in ["topup purchase", VERSION].iter().chain(about).chain([&terms]) {
+            mac.update(part.len().to_string().as_bytes());
+            mac.update(b":");
+            mac.update(part.as_bytes());
+        }
+        Some(mac)
+    }
+}
+
+const fn mode(livemode: bool) -> &'static str {
+    if livemode { "live" } else { "test" }
+}
+
+fn printable(text: &str) -> String {
+    text.chars().filter(char::is_ascii_alphanumeric).take(12).collect()
+}
+
+fn read_terms(text: &str) -> Option<SoldTerms> {
+    let terms: TermsText = serde_json::from_str(text).ok()?;
+    Some(SoldTerms {
+        sold_at_ms: terms.at,
+        unit_amount_minor: terms.unit,
+        fee_amount_minor: terms.fee,
+        fees: FeePolicy {
+            mode: FeeMode::parse(&terms.mode)?,
+            rate: RatePercent::parse(&terms.rate).ok()?,
+            fixed_minor: terms.fixed,
+            label: terms.label,
+        },
+    })
+}
+
+/// The installation's key: the one in the database, or a new one that is put there.
+///
+/// # Errors
+/// When the database fails, or the operating system has no randomness to give.
+pub async fn load_or_make(db: &Db, ids: &dyn IdGenerator) -> Result<Option<SealKey>, StoreError> {
+    if let Some(key) = load(db).await? {
+        return Ok(Some(key));
+    }
+    let Ok(made) = ids.secret_bytes() else { return Ok(None) };
+    let made = hex::encode(made);
+    db.write(move |tx| {
+        let made = made.clone();
+        async move { instance::remember_seal_key(tx, &made).await }.boxed()
+    })
+    .await?;
+    load(db).await
+}
+
+/// The installation's key, if a service has made one.
+///
+/// # Errors
+/// When the database fails, or holds something else.
+pub async fn load(db: &Db) -> Result<Option<SealKey>, StoreError> {
+    let Some(text) = db.seal_key().await? else { return Ok(None) };
+    let key = hex::decode(text).ok().and_then(|bytes| <[u8; 32]>::try_from(bytes).ok());
+    key.map(|key| Some(SealKey::new(key))).ok_or_else(|| StoreError::corrupt("seal key", "of another length"))
+}
+
+#[cfg(test)]
+#[path = "seal_tests.rs"]
+mod tests;

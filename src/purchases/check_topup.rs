@@ -1,0 +1,136 @@
+//! "Ask Stripe now": an operator wants to know how a purchase stands at Stripe, whatever was heard of it.
+//!
+//! What Stripe says goes into the books by the same code as for the customer's return page. A purchase whose session was
+//! never stored, because Stripe's answer was lost, is looked for in Stripe's list; of one that is paid, refunds and
+//! disputes are asked for.
+
+use crate::access::operator::Operator;
+use crate::app::App;
+use crate::db::StoreError;
+use crate::domain::checkout::TopupState;
+use crate::domain::ids::{PaymentIntentId, TopupId};
+use crate::domain::judge::Applied;
+use crate::providers::port::GatewayError;
+use crate::purchases::checkout::check_session::{AskError, apply_report, ask};
+use crate::purchases::outcome::{ApplyEventError, EventOutcome};
+use crate::purchases::reversal::apply_reversal::{Asked, apply_dispute, apply_refund};
+use crate::purchases::topups::Topup;
+
+/// How long after a purchase was written down its checkout may have been opened: an idempotency key lives a day.
+const LONGEST_UNTIL_OPENED_MS: i64 = 25 * 3_600_000;
+
+/// What came of asking.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Checked {
+    /// A stable word: `credited`, `already_paid`, `processing`, `expired`, `failed`, `nothing_to_do`, `surplus_payment`,
+    /// `reversals_applied`, `rejected` or `not_found`.
+    pub outcome: &'static str,
+    /// The same in words, for the operator.
+    pub detail: String,
+}
+
+/// Why there is no answer.
+#[derive(Debug, thiserror::Error)]
+pub enum CheckTopupError {
+    /// There is no such top-up that the operator may know of.
+    #[error("there is no such top-up")]
+    NotFound,
+    /// Stripe cannot be asked.
+    #[error("Stripe cannot be asked about the top-up")]
+    Stripe(#[from] GatewayError),
+    /// The database failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl Checked {
+    fn new(outcome: &'static str, detail: impl Into<String>) -> Self {
+        Self { outcome, detail: detail.into() }
+    }
+}
+
+/// Asks Stripe about a purchase and brings what it says into the books.
+///
+/// # Errors
+/// See [`CheckTopupError`].
+pub async fn check_topup(app: &App, id: &TopupId, operator: &Operator) -> Result<Checked, CheckTopupError> {
+    let topup = app.db.topup(id).await?.filter(|topup| operator.may_act_for(&topup.account));
+    let topup = topup.ok_or(CheckTopupError::NotFound)?;
+    let checked = match (&topup.session, &topup.payment_intent) {
+        (_, Some(payment)) if topup.state == TopupState::Paid => reversals(app, &topup, payment).await?,
+        (Some(session), _) => told(ask(app, &topup, session).await)?,
+        (None, _) => lost_session(app, &topup).await?,
+    };
+    tracing::info!(topup = %topup.id, by = operator.name, outcome = checked.outcome, "an operator asked Stripe");
+    Ok(checked)
+}
+
+fn told(asked: Result<Applied, AskError>) -> Result<Checked, CheckTopupError> {
+    let applied = match asked {
+        Ok(applied) => applied,
+        Err(AskError::OfAnother) => {
+            let detail = "Stripe says that the session belongs to something else";
+            return Ok(Checked::new("rejected", detail));
+        }
+        Err(AskError::Stripe(GatewayError::Unknown(_))) => {
+            return Ok(Checked::new("not_found", "Stripe does not know the session"));
+        }
+        Err(AskError::Stripe(error)) => return Err(error.into()),
+        Err(AskError::Store(error)) => return Err(error.into()),
+    };
+    let detail = match &applied {
+        Applied::Credited { credits, balance_after } => {
+            format!("Stripe says that it is paid: {credits} credits are in the books, the account has {balance_after}")
+        }
+        Applied::AlreadyPaid => "it is paid, and the credits are in the books".to_owned(),
+        Applied::Moved(state) => format!("at Stripe it is {}", state.as_str()),
+        Applied::Surplus => "it was paid by another payment before; this one should be refunded".to_owned(),
+        Applied::Rejected(mismatch) => format!("it is not what was agreed: {mismatch}"),
+        _ => "Stripe says nothing new: it is not paid".to_owned(),
+    };
+    Ok(Checked::new(applied.as_str(), detail))
+}
+
+/// Stripe's answer to the opening was lost: its list tells, by the metadata.
+async fn lost_session(app: &App, topup: &Topup) -> Result<Checked, CheckTopupError> {
+    let until_ms = topup.created_at_ms.saturating_add(LONGEST_UNTIL_OPENED_MS).min(app.clock.now_ms());
+    let found = app.gateway.find_checkout(&topup.id, (topup.created_at_ms, until_ms)).await?;
+    let Some(report) = found.and_then(|found| found.report) else {
+        return Ok(Checked::new("not_found", "Stripe has no checkout of this top-up: nobody could pay it"));
+    };
+    let session = report.session.clone();
+    let checked = told(apply_report(app, &topup.id, report).await)?;
+    Ok(Checked { detail: format!("{} (session {session}, found in Stripe's list)", checked.detail), ..checked })
+}
+
+/// What went back of a paid purchase.
+async fn reversals(app: &App, topup: &Topup, payment: &PaymentIntentId) -> Result<Checked, CheckTopupError> {
+    let (refunds, disputes) = (app.gateway.refunds_of(payment).await?, app.gateway.disputes_of(payment).await?);
+    let count = refunds.len().saturating_add(disputes.len());
+    let asked = || Asked { event: None, livemode: app.checkout.livemode };
+    let mut outcomes = Vec::new();
+    for refund in refunds {
+        outcomes.push(apply_refund(app, asked(), refund).await);
+    }
+    for dispute in disputes {
+        outcomes.push(apply_dispute(app, asked(), &dispute.id, payment).await);
+    }
+    for outcome in outcomes {
+        match outcome {
+            Ok(EventOutcome::Rejected(mismatch)) => return Ok(Checked::new("rejected", mismatch.to_string())),
+            Ok(_) => {}
+            Err(ApplyEventError::Stripe(error)) => return Err(error.into()),
+            Err(ApplyEventError::Store(error)) => return Err(error.into()),
+            Err(error) => return Ok(Checked::new("rejected", error.to_string())),
+        }
+    }
+    let gone = || StoreError::corrupt("no longer there: top-up", &topup.id);
+    let taken = app.db.topup(&topup.id).await?.ok_or_else(gone)?.taken_credits;
+    if taken == topup.taken_credits {
+        let detail = format!("it is paid; Stripe knows {count} refunds and disputes of it, and the books have them");
+        return Ok(Checked::new("already_paid", detail));
+    }
+    let detail =
+        format!("it is paid; refunds and disputes now take {taken} credits, before it was {}", topup.taken_credits);
+    Ok(Checked::new("reversals_applied", detail))
+}

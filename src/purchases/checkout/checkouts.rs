@@ -1,0 +1,265 @@
+//! Checkouts, many at once: purchases that are written down before Stripe is called, and the checkouts that it opened.
+
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
+
+use crate::db::StoreError;
+use crate::db::Tx;
+use crate::db::command::Command;
+use crate::db::statement::{Bulk, BulkStatement, Done, Statement, Value};
+use crate::domain::ids::{SessionId, TopupId};
+use crate::purchases::checkout::topup_attempts;
+use crate::purchases::idempotency::{self, IdempotencyKey, KeyState, StoredAnswer};
+use crate::purchases::topups::{self, NewTopup, Topup, to_json};
+
+pub(crate) static BEGIN: BulkStatement =
+    BulkStatement { json: None, lists: Statement::new(include_str!("checkouts/begin.sql")) };
+pub(crate) static OPENED: BulkStatement =
+    BulkStatement { json: None, lists: Statement::new(include_str!("checkouts/opened.sql")) };
+
+/// A purchase to be written down, with the caller's key if it sent one.
+#[derive(Debug, Clone)]
+pub struct BeginCheckout {
+    /// The purchase.
+    pub new: NewTopup,
+    /// The caller's key.
+    pub key: Option<IdempotencyKey>,
+    /// Until when this request holds the key, in milliseconds since 1970.
+    pub lease_until_ms: i64,
+    /// A key that was first used before this time is forgotten, in milliseconds since 1970.
+    pub forget_before_ms: i64,
+}
+
+/// What it found.
+#[derive(Debug, Clone)]
+pub enum Begun {
+    /// Nothing: the purchase is written down, and Stripe may be called.
+    New,
+    /// An earlier request with the key that ended without an answer.
+    Resumed(Box<Topup>),
+    /// An earlier request with the key that was answered.
+    Answered(Box<Topup>, StoredAnswer),
+    /// An earlier request with the key that still runs.
+    StillRunning,
+    /// Another request with the key.
+    OtherRequest,
+}
+
+/// Those of a group whose rows could be made. A request that cannot be written as JSON is left to fail alone.
+pub struct NewCheckouts<'c> {
+    rows: Vec<(&'c BeginCheckout, String)>,
+    /// The place of each in the group.
+    places: Vec<usize>,
+}
+
+impl Command for BeginCheckout {
+    type Output = Begun;
+    type Row = Done;
+    type Plain<'c> = NewCheckouts<'c>;
+
+    const NAME: &'static str = "begin";
+
+    fn rows(&self) -> Vec<&str> {
+        Vec::new()
+    }
+
+    fn plain<'c>(commands: &[&'c Self]) -> NewCheckouts<'c> {
+        let row = |(place, command): (usize, &&'c Self)| Some(((*command, to_json(&command.new.request).ok()?), place));
+        let (rows, places) = commands.iter().enumerate().filter_map(row).unzip();
+        NewCheckouts { rows, places }
+    }
+
+    fn outcomes(plain: &NewCheckouts<'_>, commands: &[&Self], rows: &[Done]) -> Vec<Option<Begun>> {
+        let mut outcomes = vec![None; commands.len()];
+        for (is_done, place) in Done::marks(rows, plain.places.len()).into_iter().zip(&plain.places) {
+            if let Some(outcome) = outcomes.get_mut(*place).filter(|_| is_done) {
+                *outcome = Some(Begun::New);
+            }
+        }
+        outcomes
+    }
+
+    fn run(self, tx: &mut Tx) -> BoxFuture<'_, Result<Begun, StoreError>> {
+        begin(tx, self).boxed()
+    }
+}
+
+async fn begin(tx: &mut Tx, command: BeginCheckout) -> Result<Begun, StoreError> {
+    let BeginCheckout { new, key, lease_until_ms, forget_before_ms } = command;
+    let Some(key) = key else {
+        // Ids are random: one that is there already was written by a try of this command whose answer was lost.
+        if topups::find_agreement(tx, &new.id).await?.is_none() {
+            topups::insert(tx, &new).await?;
+        }
+        return Ok(Begun::New);
+    };
+    let now_ms = new.now_ms;
+    idempotency::forget(tx, &key, forget_before_ms, now_ms).await?;
+    match idempotency::claim(tx, &key, &new.id, lease_until_ms, now_ms).await? {
+        KeyState::Fresh => {
+            topups::insert(tx, &new).await?;
+            Ok(Begun::New)
+        }
+        KeyState::Resumed(id) => {
+            let topup = existing(tx, &id).await?;
+            // A process that dies between its calls leaves it unknown whether they were done.
+            topup_attempts::mark_unknown(tx, &id, now_ms).await?;
+            Ok(Begun::Resumed(Box::new(topup)))
+        }
+        KeyState::Answered(id, answer) => Ok(Begun::Answered(Box::new(existing(tx, &id).await?), answer)),
+        // Its own, by a try whose answer was lost.
+        KeyState::Running(id) if id == new.id => Ok(Begun::New),
+        KeyState::Running(_) => Ok(Begun::StillRunning),
+        KeyState::OtherRequest => Ok(Begun::OtherRequest),
+    }
+}
+
+async fn existing(tx: &mut Tx, id: &TopupId) -> Result<Topup, StoreError> {
+    topups::find(tx, id).await?.ok_or_else(|| StoreError::corrupt("a key of the missing top-up", id))
+}
+
+impl Bulk for NewCheckouts<'_> {
+    fn statement(&self) -> &'static BulkStatement {
+        &BEGIN
+    }
+
+    fn is_empty(&self) -> bool {
+        self.rows.is_empty()
+    }
+
+    fn as_json(&self) -> Result<Vec<Value>, StoreError> {
+        Ok(Vec::new())
+    }
+
+    fn as_lists(&self) -> Vec<Value> {
+        let texts = |of: fn(&BeginCheckout) -> &str| Value::texts(&self.rows, |(row, _)| Some(of(row)));
+        let ints = |of: fn(&BeginCheckout) -> i64| Value::ints(&self.rows, |(row, _)| of(row));
+        let keys = |of: fn(&IdempotencyKey) -> &str| Value::texts(&self.rows, |(row, _)| row.key.as_ref().map(of));
+        let rates: Vec<String> = self.rows.iter().map(|(row, _)| row.new.fees.rate.to_string()).collect();
+        vec![
+            texts(|row| row.new.id.as_str()),
+            texts(|row| row.new.account.as_str()),
+            ints(|row| row.new.quote.credits.get()),
+            texts(|row| row.new.quote.currency.as_str()),
+            ints(|row| row.new.quote.credit_unit_amount_minor),
+            ints(|row| row.new.quote.credits_amount_minor),
+            ints(|row| row.new.quote.fee_amount_minor),
+            ints(|row| row.new.quote.total_amount_minor),
+            texts(|row| row.new.fees.mode.as_str()),
+            Value::texts(&rates, |rate| Some(rate)),
+            ints(|row| row.new.fees.fixed_minor),
+            texts(|row| &row.new.fees.label),
+            ints(|row| row.new.expected_fee_minor),
+            ints(|row| i64::from(row.new.livemode)),
+            Value::texts(&self.rows, |(_, request)| Some(request)),
+            ints(|row| row.new.expires_at_ms()),
+            ints(|row| row.new.now_ms),
+            keys(|key| &key.scope),
+            keys(|key| &key.key),
+            keys(|key| &key.request_hash),
+            ints(|row| row.lease_until_ms),
+        ]
+    }
+}
+
+/// A checkout that Stripe opened as it was agreed, and that is to be handed out.
+#[derive(Debug, Clone)]
+pub struct StoreOpened {
+    /// The purchase.
+    pub topup: TopupId,
+    /// Stripe's session.
+    pub session: SessionId,
+    /// The hosted page.
+    pub url: String,
+    /// When it ends, in milliseconds since 1970.
+    pub expires_at_ms: i64,
+    /// The caller's key.
+    pub key: Option<IdempotencyKey>,
+    /// What the key stands for from now on.
+    pub answer: StoredAnswer,
+    /// What it stands for if the purchase has another session.
+    pub other_answer: StoredAnswer,
+    /// The time, in milliseconds since 1970.
+    pub now_ms: i64,
+}
+
+/// Those of a group that the bulk statement can do.
+pub struct OpenedCheckouts<'c> {
+    rows: Vec<&'c StoreOpened>,
+    /// The place of each in the group.
+    places: Vec<usize>,
+}
+
+impl Command for StoreOpened {
+    /// `false` when the purchase has another session already.
+    type Output = bool;
+    type Row = Done;
+    type Plain<'c> = OpenedCheckouts<'c>;
+
+    const NAME: &'static str = "open";
+
+    fn rows(&self) -> Vec<&str> {
+        vec![self.topup.as_str()]
+    }
+
+    fn plain<'c>(commands: &[&'c Self]) -> OpenedCheckouts<'c> {
+        let is_plain = |command: &Self| command.answer == StoredAnswer { status: 200, code: None };
+        let mut rows: Vec<(&'c Self, usize)> =
+            commands.iter().enumerate().map(|(place, command)| (*command, place)).collect();
+        rows.retain(|(command, _)| is_plain(command));
+        rows.sort_by_key(|(command, _)| command.topup.as_str());
+        rows.dedup_by_key(|(command, _)| command.topup.as_str());
+        let (rows, places) = rows.into_iter().unzip();
+        OpenedCheckouts { rows, places }
+    }
+
+    fn outcomes(plain: &OpenedCheckouts<'_>, commands: &[&Self], rows: &[Done]) -> Vec<Option<bool>> {
+        let mut outcomes = vec![None; commands.len()];
+        for (is_done, place) in Done::marks(rows, plain.places.len()).into_iter().zip(&plain.places) {
+            if let Some(outcome) = outcomes.get_mut(*place).filter(|_| is_done) {
+                *outcome = Some(true);
+            }
+        }
+        outcomes
+    }
+
+    fn run(self, tx: &mut Tx) -> BoxFuture<'_, Result<bool, StoreError>> {
+        store_opened(tx, self).boxed()
+    }
+}
+
+async fn store_opened(tx: &mut Tx, command: StoreOpened) -> Result<bool, StoreError> {
+    let StoreOpened { topup, session, url, expires_at_ms, key, answer, other_answer, now_ms } = command;
+    let is_stored = topups::opened(tx, &topup, &session, Some(&url), expires_at_ms, now_ms).await?;
+    if let Some(key) = key {
+        idempotency::answer(tx, &key, if is_stored { &answer } else { &other_answer }).await?;
+    }
+    Ok(is_stored)
+}
+
+impl Bulk for OpenedCheckouts<'_> {
+    fn statement(&self) -> &'static BulkStatement {
+        &OPENED
+    }
+
+    fn is_empty(&self) -> bool {
+        self.rows.is_empty()
+    }
+
+    fn as_json(&self) -> Result<Vec<Value>, StoreError> {
+        Ok(Vec::new())
+    }
+
+    fn as_lists(&self) -> Vec<Value> {
+        let rows = &self.rows;
+        vec![
+            Value::texts(rows, |row| Some(row.topup.as_str())),
+            Value::texts(rows, |row| Some(row.session.as_str())),
+            Value::texts(rows, |row| Some(&row.url)),
+            Value::ints(rows, |row| row.expires_at_ms),
+            Value::ints(rows, |row| row.now_ms),
+            Value::texts(rows, |row| row.key.as_ref().map(|key| key.scope.as_str())),
+            Value::texts(rows, |row| row.key.as_ref().map(|key| key.key.as_str())),
+        ]
+    }
+}

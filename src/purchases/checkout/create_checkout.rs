@@ -1,0 +1,352 @@
+//! A customer wants credits: write the purchase down, open a checkout at Stripe, store what came of it.
+//!
+//! The intent, with everything that will be sent and the idempotency key it will be sent with, is committed before
+//! Stripe is called; no transaction is open meanwhile. A caller's own `Idempotency-Key` makes a repetition find the
+//! first attempt, whether it is running, has ended, or died half-way.
+
+use futures_util::FutureExt;
+
+use crate::access::caller_key::{CallerKey, request_hash};
+use crate::app::App;
+use crate::db::{StoreError, Tx};
+use crate::domain::account::AccountId;
+use crate::domain::attempt::Attempt;
+use crate::domain::checkout::TopupState;
+use crate::domain::ids::TopupId;
+use crate::domain::pricing::{Quote, QuoteError};
+use crate::domain::redirect::RedirectUrl;
+use crate::providers::port::CheckoutRequest;
+use crate::purchases::checkout::check_session::refresh;
+use crate::purchases::checkout::checkouts::{BeginCheckout, Begun, StoreOpened};
+use crate::purchases::checkout::create_once::Work;
+pub use crate::purchases::checkout::open_checkout::StripeTrouble;
+use crate::purchases::checkout::open_checkout::{Opened, ToOpen, open};
+use crate::purchases::checkout::topup_attempts;
+use crate::purchases::idempotency::{self, IdempotencyKey, StoredAnswer};
+use crate::purchases::topups::{self, NewTopup, Topup};
+
+/// How long a request may hold its key: longer than its calls to Stripe take. A process that is slower still and is
+/// overtaken does no harm, because both use the same key towards Stripe and get the same session.
+const LEASE_MS: i64 = 60_000;
+/// How long a caller's key is remembered.
+pub(crate) const KEY_LIFETIME_MS: i64 = 24 * 60 * 60 * 1_000;
+
+/// What a caller asks for.
+#[derive(Debug, Clone)]
+pub struct CreateCheckout {
+    /// Who gets the credits.
+    pub account: AccountId,
+    /// How many.
+    pub credits: i64,
+    /// Where the customer goes after paying.
+    pub success_url: RedirectUrl,
+    /// Where the customer goes after leaving.
+    pub cancel_url: Option<RedirectUrl>,
+    /// The caller's idempotency key, if it sent one.
+    pub idempotency: Option<CallerKey>,
+}
+
+/// What was asked for, to the letter: what tells a repetition from another request, whatever the rules are by now.
+#[derive(Debug, Clone)]
+pub struct AskedFor {
+    /// Who gets the credits.
+    pub account: AccountId,
+    /// How many.
+    pub credits: i64,
+    /// Where the customer goes after paying.
+    pub success_url: String,
+    /// Where the customer goes after leaving.
+    pub cancel_url: Option<String>,
+}
+
+/// An open checkout, for the caller.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Checkout {
+    /// Stripe's session id.
+    pub session: String,
+    /// The hosted page.
+    pub url: String,
+    /// When it ends, in milliseconds since 1970.
+    pub expires_at_ms: i64,
+}
+
+/// Why there is no checkout.
+#[derive(Debug, thiserror::Error)]
+pub enum CreateCheckoutError {
+    /// That number of credits is not for sale.
+    #[error(transparent)]
+    NotForSale(#[from] QuoteError),
+    /// Stripe needs a larger charge, because of the account's settlement currency.
+    #[error("Stripe needs a larger charge than this purchase makes")]
+    AmountTooSmall,
+    /// The idempotency key came with another request before.
+    #[error("the idempotency key was used with another request")]
+    OtherRequest,
+    /// The first request with the key is still running.
+    #[error("the first request with this idempotency key is still running")]
+    StillRunning,
+    /// The checkout that the key stands for has ended.
+    #[error("the checkout of this idempotency key has ended")]
+    SessionEnded,
+    /// The account has as many open checkouts as it may have.
+    #[error("the account has {open} open checkouts")]
+    TooManyOpen {
+        /// How many are open.
+        open: i64,
+        /// After how many seconds the first of them ends.
+        first_ends_after_seconds: u64,
+    },
+    /// Stripe did not open one.
+    #[error(transparent)]
+    Stripe(StripeTrouble),
+    /// The database failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Opens a checkout.
+///
+/// # Errors
+/// See [`CreateCheckoutError`]. After an error with a retryable meaning, the same idempotency key goes on with the same
+/// purchase.
+pub async fn create_checkout(app: &App, command: CreateCheckout) -> Result<Checkout, CreateCheckoutError> {
+    let quote = app.pricing.quote(command.credits)?;
+    let now_ms = app.clock.now_ms();
+    let new = new_topup(app, &command, quote, now_ms)?;
+    let key = command.idempotency.as_ref().map(|caller| IdempotencyKey {
+        scope: caller.scope.clone(),
+        key: caller.key.clone(),
+        request_hash: command.asked_for().hash(),
+    });
+    if let Some(too_many) = too_many_open(app, &command.account, now_ms).await? {
+        // A repetition opens no further checkout.
+        let since_ms = now_ms.saturating_sub(KEY_LIFETIME_MS);
+        let is_repeated = match &key {
+            Some(key) => app.db.is_known(key, since_ms).await?,
+            None => false,
+        };
+        if !is_repeated {
+            return Err(too_many);
+        }
+    }
+    let lease_until_ms = now_ms.saturating_add(LEASE_MS);
+    let forget_before_ms = now_ms.saturating_sub(KEY_LIFETIME_MS);
+    let begin = BeginCheckout { new: new.clone(), key: key.clone(), lease_until_ms, forget_before_ms };
+    let (to_open, mut work) = match app.db.submit(begin).await? {
+        Begun::New => {
+            let attempt = Attempt { unknown_since_ms: None, ..Attempt::first(now_ms) };
+            let work = Work { attempt, mark_ms: now_ms, lease_until_ms };
+            (ToOpen { topup: new.id, request: new.request, created_at_ms: now_ms }, work)
+        }
+        // The checkout was opened, and only the answer to the caller was lost.
+        Begun::Resumed(topup) if topup.session.is_some() => return finish_resumed(app, *topup, key).await,
+        Begun::Resumed(topup) => {
+            let work = Work::resumed(topup.attempt, now_ms, lease_until_ms);
+            let (request, created_at_ms) = (topup.request()?, topup.created_at_ms);
+            (ToOpen { topup: topup.id, request, created_at_ms }, work)
+        }
+        Begun::Answered(topup, answer) => return replay(app, *topup, &answer).await,
+        Begun::StillRunning => return Err(CreateCheckoutError::StillRunning),
+        Begun::OtherRequest => return Err(CreateCheckoutError::OtherRequest),
+    };
+    let topup = to_open.topup.clone();
+    let opened = open(app, to_open, &mut work).await;
+    store_outcome(app, topup, key, opened, work).await
+}
+
+/// Whether the account has as many open checkouts as it may have. They are counted before the new one is written, so that
+/// requests at once may get a few more; the bound is there to keep Stripe and the database from being filled.
+async fn too_many_open(app: &App, account: &AccountId, now_ms: i64) -> Result<Option<CreateCheckoutError>, StoreError> {
+    let max = app.checkout.max_open;
+    // A renewed request ends later than it was written for.
+    let longest_ms = app.checkout.expires_minutes.saturating_add(60).saturating_mul(60_000);
+    let found = app.db.open_checkouts(account, now_ms.saturating_sub(longest_ms), now_ms, max).await?;
+    Ok(found.first_ends.filter(|_| found.open >= max).map(|first_ends_ms| {
+        let seconds = first_ends_ms.saturating_sub(now_ms).div_euclid(1_000).saturating_add(1);
+        let first_ends_after_seconds = u64::try_from(seconds).unwrap_or(1);
+        CreateCheckoutError::TooManyOpen { open: found.open, first_ends_after_seconds }
+    }))
+}
+
+fn new_topup(app: &App, command: &CreateCheckout, quote: Quote, now_ms: i64) -> Result<NewTopup, StoreError> {
+    let id = TopupId::from_bits(app.ids.id_bits());
+    let fees = app.pricing.fees().clone();
+    let mut request = CheckoutRequest {
+        topup_id: id.as_str().to_owned(),
+        account_id: command.account.as_str().to_owned(),
+        credits: quote.credits.get(),
+        currency: quote.currency.as_str().to_owned(),
+        credit_unit_amount_minor: quote.credit_unit_amount_minor,
+        fee_amount_minor: quote.fee_amount_minor,
+        fee_label: fees.label.clone(),
+        success_url: command.success_url.as_str().to_owned(),
+        cancel_url: command.cancel_url.as_ref().map(|url| url.as_str().to_owned()),
+        expires_at_seconds: app.checkout.expires_at_seconds(now_ms),
+        payment_methods: app.checkout.payment_methods.clone(),
+        terms: None,
+        signature: None,
+    };
+    let seal = app.seal.as_ref().and_then(|key| key.seal(&request, &fees, app.checkout.livemode, now_ms));
+    (request.terms, request.signature) = seal.map(|seal| (seal.terms, seal.signature)).unzip();
+    let expected_fee_minor = fees
+        .expected_processor_fee_minor(quote.total_amount_minor)
+        .ok_or_else(|| StoreError::corrupt("fee of charge", quote.total_amount_minor))?;
+    let livemode = app.checkout.livemode;
+    Ok(NewTopup { id, account: command.account.clone(), quote, fees, expected_fee_minor, livemode, request, now_ms })
+}
+
+impl CreateCheckout {
+    fn asked_for(&self) -> AskedFor {
+        AskedFor {
+            account: self.account.clone(),
+            credits: self.credits,
+            success_url: self.success_url.as_str().to_owned(),
+            cancel_url: self.cancel_url.as_ref().map(|url| url.as_str().to_owned()),
+        }
+    }
+}
+
+impl AskedFor {
+    fn hash(&self) -> String {
+        let credits = self.credits.to_string();
+        let cancel_url = self.cancel_url.as_deref().unwrap_or_default();
+        request_hash(&[self.account.as_str(), &credits, &self.success_url, cancel_url])
+    }
+}
+
+/// The answer to a repetition of a request that would not be taken today, because the settings changed since it was
+/// answered. `None` if it was not: an attempt that is still running, or was interrupted, gives nobody a right to a
+/// checkout against today's rules.
+///
+/// # Errors
+/// See [`CreateCheckoutError`]: the stored answer may be one.
+pub async fn repeat_checkout(
+    app: &App,
+    caller: CallerKey,
+    asked: &AskedFor,
+) -> Result<Option<Checkout>, CreateCheckoutError> {
+    let key = IdempotencyKey { scope: caller.scope, key: caller.key, request_hash: asked.hash() };
+    let since_ms = app.clock.now_ms().saturating_sub(KEY_LIFETIME_MS);
+    let Some((topup, answer)) = app.db.answered(&key, since_ms).await? else { return Ok(None) };
+    let missing = || StoreError::corrupt("a key of the missing top-up", &topup);
+    let topup = app.db.topup(&topup).await?.ok_or_else(missing)?;
+    replay(app, topup, &answer).await.map(Some)
+}
+
+/// The answer that was given before, as far as it is still true.
+async fn replay(app: &App, topup: Topup, answer: &StoredAnswer) -> Result<Checkout, CreateCheckoutError> {
+    match answer.code.as_deref() {
+        // Paid, and the webhook is late: the page behind the url is dead already.
+        None => still_open(app, &refresh(app, topup).await?),
+        Some("amount_too_small") => Err(CreateCheckoutError::AmountTooSmall),
+        Some(_) => Err(CreateCheckoutError::SessionEnded),
+    }
+}
+
+/// A checkout is handed out only while the customer can pay there.
+fn still_open(app: &App, topup: &Topup) -> Result<Checkout, CreateCheckoutError> {
+    let is_open = topup.state == TopupState::Open && topup.expires_at_ms > app.clock.now_ms();
+    match (&topup.session, &topup.session_url) {
+        (Some(session), Some(url)) if is_open => {
+            Ok(Checkout { session: session.as_str().to_owned(), url: url.clone(), expires_at_ms: topup.expires_at_ms })
+        }
+        _ => Err(CreateCheckoutError::SessionEnded),
+    }
+}
+
+async fn finish_resumed(app: &App, topup: Topup, key: Option<IdempotencyKey>) -> Result<Checkout, CreateCheckoutError> {
+    let result = still_open(app, &topup);
+    let answer = stored_answer(&result);
+    app.db.write(move |tx| settle_key(tx, key.clone(), answer.clone()).boxed()).await?;
+    result
+}
+
+/// Stores what Stripe said, and what the key stands for from now on, in one write.
+async fn store_outcome(
+    app: &App,
+    topup: TopupId,
+    key: Option<IdempotencyKey>,
+    opened: Result<Opened, StripeTrouble>,
+    work: Work,
+) -> Result<Checkout, CreateCheckoutError> {
+    let now_ms = app.clock.now_ms();
+    let result = match &opened {
+        Ok(opened) if opened.expires_at_ms <= now_ms => Err(CreateCheckoutError::SessionEnded),
+        Ok(opened) => match &opened.url {
+            Some(url) => Ok(Checkout {
+                session: opened.session.as_str().to_owned(),
+                url: url.clone(),
+                expires_at_ms: opened.expires_at_ms,
+            }),
+            None => Err(CreateCheckoutError::Stripe(StripeTrouble::NoUrl)),
+        },
+        Err(StripeTrouble::AmountTooSmall) => Err(CreateCheckoutError::AmountTooSmall),
+        Err(trouble) => Err(CreateCheckoutError::Stripe(*trouble)),
+    };
+    let answer = stored_answer(&result);
+    let ended = || StoredAnswer { status: 409, code: Some("session_ended".to_owned()) };
+    if let (Ok(checkout), Ok(opened), Some(answer)) = (&result, &opened, &answer) {
+        let command = StoreOpened {
+            topup,
+            session: opened.session.clone(),
+            url: checkout.url.clone(),
+            expires_at_ms: opened.expires_at_ms,
+            key,
+            answer: answer.clone(),
+            other_answer: ended(),
+            now_ms,
+        };
+        let is_stored = app.db.submit(command).await?;
+        return if is_stored { result } else { Err(CreateCheckoutError::SessionEnded) };
+    }
+    let is_stored = app.db.write(move |tx| {
+        let (topup, key, answer, opened) = (topup.clone(), key.clone(), answer.clone(), opened.clone());
+        async move {
+            let is_stored = store_opened(tx, &topup, opened, &work, now_ms).await?;
+            settle_key(tx, key, if is_stored { answer } else { Some(ended()) }).await?;
+            Ok(is_stored)
+        }
+        .boxed()
+    });
+    if is_stored.await? { result } else { Err(CreateCheckoutError::SessionEnded) }
+}
+
+/// Stores what became of the session. `false` when the purchase has another one: an earlier try opened it, Stripe's answer
+/// to that was lost, and its money came meanwhile. Then nobody is to be sent to a second page.
+async fn store_opened(
+    tx: &mut Tx,
+    topup: &TopupId,
+    opened: Result<Opened, StripeTrouble>,
+    work: &Work,
+    now_ms: i64,
+) -> Result<bool, StoreError> {
+    match opened {
+        Ok(Opened { session, url, expires_at_ms }) => {
+            return topups::opened(tx, topup, &session, url.as_deref(), expires_at_ms, now_ms).await;
+        }
+        Err(trouble) if trouble.is_final() => topups::refused(tx, topup, trouble.code(), now_ms).await?,
+        // Unknown or temporary: the purchase stays as it is, for the next try with the key.
+        Err(_) => {}
+    }
+    topup_attempts::keep_attempt(tx, topup, work.mark_ms, &work.attempt, now_ms).await?;
+    Ok(true)
+}
+
+async fn settle_key(tx: &mut Tx, key: Option<IdempotencyKey>, answer: Option<StoredAnswer>) -> Result<(), StoreError> {
+    match (key, answer) {
+        (Some(key), Some(answer)) => idempotency::answer(tx, &key, &answer).await,
+        (Some(key), None) => idempotency::release(tx, &key).await,
+        (None, _) => Ok(()),
+    }
+}
+
+/// What a repetition with the key is told. A failure of ours or of Stripe's is not kept: the next try may succeed.
+fn stored_answer(result: &Result<Checkout, CreateCheckoutError>) -> Option<StoredAnswer> {
+    let problem = |status, code: &str| Some(StoredAnswer { status, code: Some(code.to_owned()) });
+    match result {
+        Ok(_) => Some(StoredAnswer { status: 200, code: None }),
+        Err(CreateCheckoutError::SessionEnded) => problem(409, "session_ended"),
+        Err(CreateCheckoutError::AmountTooSmall) => problem(400, "amount_too_small"),
+        Err(_) => None,
+    }
+}

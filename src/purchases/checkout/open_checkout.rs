@@ -1,0 +1,208 @@
+//! Opening a checkout at Stripe, and comparing what Stripe opened with what was agreed.
+//!
+//! There is one session at most that a customer is sent to: [`crate::purchases::checkout::create_once`] decides about keys and repetitions.
+
+use async_trait::async_trait;
+use futures_util::FutureExt;
+
+use crate::app::{App, CheckoutSettings};
+use crate::db::StoreError;
+use crate::domain::account::AccountId;
+use crate::domain::attempt::{Attempt, QUIET_MS};
+use crate::domain::checkout::Agreement;
+use crate::domain::currency::Currency;
+use crate::domain::ids::{SessionId, TopupId};
+use crate::providers::port::{CheckoutRequest, GatewayError, OpenedCheckout};
+use crate::purchases::checkout::create_once::{Creation, Failure, Trouble, Work, create_once};
+use crate::purchases::checkout::topup_attempts;
+
+/// Stripe wants 30 minutes from its own clock's now; a minute is for the way and for clocks that differ.
+const SHORTEST_LIFE_SECONDS: i64 = 31 * 60;
+
+/// A checkout as Stripe opened it.
+#[derive(Debug, Clone)]
+pub(crate) struct Opened {
+    pub session: SessionId,
+    pub url: Option<String>,
+    pub expires_at_ms: i64,
+}
+
+/// Why Stripe opened no checkout, as far as the caller may know.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum StripeTrouble {
+    /// It refused the request. Final.
+    #[error("Stripe refused the checkout")]
+    Refused,
+    /// It wants a larger charge. Final.
+    #[error("Stripe needs a larger charge")]
+    AmountTooSmall,
+    /// It failed or cannot be reached.
+    #[error("Stripe is not available")]
+    Unavailable,
+    /// It wants us to wait.
+    #[error("Stripe is limiting our requests")]
+    Limited,
+    /// It did not answer in time.
+    #[error("Stripe did not answer in time")]
+    TooSlow,
+    /// An earlier try may have opened it, and Stripe does not say yet.
+    #[error("it is not known yet whether Stripe opened the checkout")]
+    Unsettled,
+    /// It opened a session that nobody can pay.
+    #[error("Stripe gave a checkout without a page")]
+    NoUrl,
+    /// It opened another checkout than was agreed. Final: nobody is sent there.
+    #[error("Stripe opened another checkout than was agreed")]
+    Mismatch,
+    /// Our own database failed between two tries.
+    #[error("the database failed between two calls to Stripe")]
+    StoreFailed,
+}
+
+impl StripeTrouble {
+    /// Whether trying again is pointless.
+    #[must_use]
+    pub const fn is_final(self) -> bool {
+        matches!(self, Self::Refused | Self::AmountTooSmall | Self::Mismatch)
+    }
+
+    /// A stable word for it.
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Refused => "stripe_refused",
+            Self::AmountTooSmall => "amount_too_small",
+            Self::Unavailable => "stripe_unavailable",
+            Self::StoreFailed => "internal_error",
+            Self::Limited => "stripe_rate_limited",
+            Self::TooSlow => "stripe_timeout",
+            Self::Unsettled => "checkout_unsettled",
+            Self::NoUrl => "stripe_no_url",
+            Self::Mismatch => "stripe_mismatch",
+        }
+    }
+}
+
+impl CheckoutSettings {
+    /// When a checkout that is opened now ends, in seconds since 1970.
+    pub(crate) const fn expires_at_seconds(&self, now_ms: i64) -> i64 {
+        // Stripe counts from its own clock and refuses less than 30 minutes: the shortest setting gets a minute more.
+        let minutes = if self.expires_minutes < 31 { 31 } else { self.expires_minutes };
+        // At most 24 hours: the longest setting gets a minute less.
+        let minutes = if minutes > 1439 { 1439 } else { minutes };
+        now_ms.div_euclid(1_000).saturating_add(minutes.saturating_mul(60))
+    }
+}
+
+struct CheckoutSession<'c> {
+    settings: &'c CheckoutSettings,
+    topup: TopupId,
+    request: CheckoutRequest,
+    created_at_ms: i64,
+}
+
+#[async_trait]
+impl Creation for CheckoutSession<'_> {
+    type Made = OpenedCheckout;
+
+    fn id(&self) -> &str {
+        self.topup.as_str()
+    }
+
+    async fn call(&self, app: &App, key: &str) -> Result<OpenedCheckout, GatewayError> {
+        let opened = app.gateway.open_checkout(&self.request, key).await?;
+        tracing::info!(key, session = %opened.session, "checkout opened");
+        Ok(opened)
+    }
+
+    async fn look(&self, app: &App, attempt: &Attempt) -> Result<Option<OpenedCheckout>, GatewayError> {
+        let until_ms = attempt.unknown_since_ms.map(|since_ms| since_ms.saturating_add(QUIET_MS));
+        let until_ms = until_ms.unwrap_or_else(|| app.clock.now_ms());
+        app.gateway.find_checkout(&self.topup, (self.created_at_ms, until_ms)).await
+    }
+
+    /// Stripe wants 30 minutes until the end of a checkout.
+    fn is_stale(&self, now_ms: i64) -> bool {
+        self.request.expires_at_seconds < now_ms.div_euclid(1_000).saturating_add(SHORTEST_LIFE_SECONDS)
+    }
+
+    fn may_be_ours(&self, _: &GatewayError) -> bool {
+        false
+    }
+
+    async fn next_key(&mut self, app: &App, mark_ms: i64, next: &Attempt) -> Result<bool, StoreError> {
+        let now_ms = app.clock.now_ms();
+        if self.is_stale(now_ms) {
+            self.request.expires_at_seconds = self.settings.expires_at_seconds(now_ms);
+        }
+        let (topup, request, next) = (self.topup.clone(), self.request.clone(), *next);
+        app.db
+            .write(move |tx| {
+                let (topup, request) = (topup.clone(), request.clone());
+                async move { topup_attempts::next_key(tx, &topup, mark_ms, &next, &request).await }.boxed()
+            })
+            .await
+    }
+}
+
+/// A checkout that is to be opened, as it was written down.
+pub(crate) struct ToOpen {
+    pub(crate) topup: TopupId,
+    pub(crate) request: CheckoutRequest,
+    /// When the purchase was written down, in milliseconds since 1970.
+    pub(crate) created_at_ms: i64,
+}
+
+/// Opens the checkout. Everything that happens is logged with Stripe's request id. `work` says afterwards what is known.
+pub(crate) async fn open(app: &App, to_open: ToOpen, work: &mut Work) -> Result<Opened, StripeTrouble> {
+    let ToOpen { topup, request, created_at_ms } = to_open;
+    let mut session = CheckoutSession { settings: &app.checkout, topup, request, created_at_ms };
+    match create_once(app, &mut session, work).await {
+        Ok(opened) => accept(app, &session.topup, &session.request, opened),
+        Err(Failure::Refused(GatewayError::AmountTooSmall(_))) => Err(StripeTrouble::AmountTooSmall),
+        Err(Failure::Refused(_)) => Err(StripeTrouble::Refused),
+        Err(Failure::Unfinished(trouble)) => Err(match trouble {
+            Trouble::Unavailable => StripeTrouble::Unavailable,
+            Trouble::Limited => StripeTrouble::Limited,
+            Trouble::TooSlow => StripeTrouble::TooSlow,
+            Trouble::Unsettled => StripeTrouble::Unsettled,
+            Trouble::StoreFailed => StripeTrouble::StoreFailed,
+        }),
+    }
+}
+
+/// Compares what Stripe opened with what was agreed, before anybody is sent there: what differs now would be rejected
+/// when it is paid, and the customer would have paid for nothing.
+fn accept(
+    app: &App,
+    topup: &TopupId,
+    request: &CheckoutRequest,
+    opened: OpenedCheckout,
+) -> Result<Opened, StripeTrouble> {
+    let agreement = agreement(topup, request, app.checkout.livemode).ok_or(StripeTrouble::Mismatch)?;
+    let checked = match &opened.report {
+        Some(report) if report.topup == *topup => agreement.check(report).map_err(|mismatch| mismatch.to_string()),
+        _ => Err("its metadata does not name the top-up".to_owned()),
+    };
+    if let Err(reason) = checked {
+        tracing::error!(%topup, session = %opened.session, reason, "Stripe opened another checkout than was agreed");
+        return Err(StripeTrouble::Mismatch);
+    }
+    let expires_at_ms = opened.expires_at_seconds.saturating_mul(1_000);
+    Ok(Opened { session: opened.session, url: opened.url, expires_at_ms })
+}
+
+/// What was agreed, as the stored request says; `None` if that is no agreement.
+fn agreement(topup: &TopupId, request: &CheckoutRequest, livemode: bool) -> Option<Agreement> {
+    let credits_amount_minor = request.credits.checked_mul(request.credit_unit_amount_minor)?;
+    Some(Agreement {
+        topup: topup.clone(),
+        account: AccountId::parse(request.account_id.as_str()).ok()?,
+        credits: request.credits,
+        currency: Currency::parse(&request.currency).ok()?,
+        total_amount_minor: credits_amount_minor.checked_add(request.fee_amount_minor)?,
+        livemode,
+        session: None,
+        accepted_amount_minor: None,
+    })
+}

@@ -1,0 +1,155 @@
+//! News of charges: by which movement Stripe will say what it kept, many at once.
+
+use std::collections::BTreeSet;
+
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
+
+use crate::db::StoreError;
+use crate::db::Tx;
+use crate::db::command::Command;
+use crate::db::statement::{Bulk, BulkStatement, Statement, Value};
+use crate::domain::checkout::Mismatch;
+use crate::domain::ids::{BalanceTransactionId, ChargeId, PaymentIntentId, TopupId};
+use crate::domain::payment::PaymentRole;
+use crate::domain::reversal::EventRef;
+use crate::purchases::decided_events::insert_event;
+use crate::purchases::fee::fees;
+use crate::purchases::payment::payments;
+use crate::purchases::topups;
+
+pub(crate) static EXPECT_FEES: BulkStatement =
+    BulkStatement { json: None, lists: Statement::new(include_str!("fees/lists.sql")) };
+
+/// A charge's event: the fee will be known by this movement.
+#[derive(Debug, Clone)]
+pub struct ExpectFee {
+    /// The event.
+    pub event: EventRef,
+    /// The purchase.
+    pub topup: TopupId,
+    /// Whether it is about real money.
+    pub livemode: bool,
+    /// The payment.
+    pub payment_intent: PaymentIntentId,
+    /// The charge.
+    pub charge: ChargeId,
+    /// The movement on the Stripe account's balance.
+    pub balance_transaction: BalanceTransactionId,
+    /// The time, in milliseconds since 1970.
+    pub now_ms: i64,
+}
+
+/// What came of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum FeeNews {
+    /// Stripe will be asked.
+    Expected,
+    /// This very event was decided before.
+    Duplicate,
+    /// The purchase is not in this database.
+    Foreign,
+    /// It contradicts what was agreed. Nothing was written.
+    Rejected(Mismatch),
+}
+
+/// What the bulk statement says of a row.
+#[derive(sqlx::FromRow)]
+pub struct Noted {
+    number: i64,
+    outcome: String,
+}
+
+/// Those of a group that the bulk statement can do.
+pub struct Notes<'c> {
+    news: Vec<&'c ExpectFee>,
+    /// The place of each in the group.
+    places: Vec<usize>,
+}
+
+impl Command for ExpectFee {
+    type Output = FeeNews;
+    type Row = Noted;
+    type Plain<'c> = Notes<'c>;
+
+    const NAME: &'static str = "fee";
+
+    fn rows(&self) -> Vec<&str> {
+        vec![self.payment_intent.as_str()]
+    }
+
+    fn plain<'c>(commands: &[&'c Self]) -> Notes<'c> {
+        let mut seen = BTreeSet::new();
+        let mut news = Vec::new();
+        for (place, command) in commands.iter().enumerate() {
+            let names = [command.payment_intent.as_str(), command.event.0.as_str()];
+            let is_first = names.iter().all(|name| !seen.contains(name));
+            seen.extend(names);
+            news.extend(is_first.then_some((*command, place)));
+        }
+        news.sort_by_key(|(news, _)| news.payment_intent.as_str());
+        let (news, places) = news.into_iter().unzip();
+        Notes { news, places }
+    }
+
+    fn outcomes(plain: &Notes<'_>, commands: &[&Self], rows: &[Noted]) -> Vec<Option<FeeNews>> {
+        let mut outcomes = vec![None; commands.len()];
+        for row in rows {
+            let place = usize::try_from(row.number).ok().and_then(|number| plain.places.get(number));
+            if let Some(outcome) = place.and_then(|place| outcomes.get_mut(*place)) {
+                *outcome = match row.outcome.as_str() {
+                    "expected" => Some(FeeNews::Expected),
+                    "duplicate" => Some(FeeNews::Duplicate),
+                    "foreign" => Some(FeeNews::Foreign),
+                    _ => None,
+                };
+            }
+        }
+        outcomes
+    }
+
+    fn run(self, tx: &mut Tx) -> BoxFuture<'_, Result<FeeNews, StoreError>> {
+        note(tx, self).boxed()
+    }
+}
+
+async fn note(tx: &mut Tx, news: ExpectFee) -> Result<FeeNews, StoreError> {
+    let Some(found) = topups::find_agreement(tx, &news.topup).await? else { return Ok(FeeNews::Foreign) };
+    if let Err(mismatch) = found.agreement.check_mode(news.livemode) {
+        return Ok(FeeNews::Rejected(mismatch));
+    }
+    if !insert_event(tx, &news.event, &news.topup, "fee_expected", news.now_ms).await? {
+        return Ok(FeeNews::Duplicate);
+    }
+    payments::touch(tx, &news.payment_intent, &news.topup, PaymentRole::Waiting, None, news.now_ms).await?;
+    fees::expect(tx, &news.payment_intent, &news.charge, &news.balance_transaction, news.now_ms).await?;
+    Ok(FeeNews::Expected)
+}
+
+impl Bulk for Notes<'_> {
+    fn statement(&self) -> &'static BulkStatement {
+        &EXPECT_FEES
+    }
+
+    fn is_empty(&self) -> bool {
+        self.news.is_empty()
+    }
+
+    fn as_json(&self) -> Result<Vec<Value>, StoreError> {
+        Ok(Vec::new())
+    }
+
+    fn as_lists(&self) -> Vec<Value> {
+        let news = &self.news;
+        vec![
+            Value::texts(news, |news| Some(news.event.0.as_str())),
+            Value::texts(news, |news| Some(&news.event.1)),
+            Value::texts(news, |news| Some(news.topup.as_str())),
+            Value::ints(news, |news| i64::from(news.livemode)),
+            Value::texts(news, |news| Some(news.payment_intent.as_str())),
+            Value::texts(news, |news| Some(news.charge.as_str())),
+            Value::texts(news, |news| Some(news.balance_transaction.as_str())),
+            Value::ints(news, |news| news.now_ms),
+        ]
+    }
+}

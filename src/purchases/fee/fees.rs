@@ -1,0 +1,101 @@
+//! What Stripe kept of each payment: by which movement it will say so, when it is asked again, and what it said.
+//!
+//! What always holds: a payment of which a charge was heard and whose fee is not known has a time at which Stripe is asked,
+//! until it was asked too often; then the comparison with Stripe's books is left to learn it. So neither a restart nor a
+//! crash forgets a fee. A fee moves no credits.
+
+use crate::db::{Db, Tx};
+use crate::db::{StoreError, statements};
+use crate::domain::fees::RealFee;
+use crate::domain::ids::{BalanceTransactionId, ChargeId, PaymentIntentId};
+
+/// A fee that Stripe is to be asked about.
+#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+pub struct DueFee {
+    /// The payment.
+    pub payment_intent_id: String,
+    /// The movement on the Stripe account's balance that says it.
+    pub balance_transaction_id: String,
+    /// When it was to be asked, in milliseconds since 1970.
+    pub fee_due_at: i64,
+    /// How often it was asked.
+    pub fee_tries: i64,
+}
+
+statements! {
+    EXPECT = "UPDATE payments SET charge_id = COALESCE($2, charge_id), balance_transaction_id = $3, fee_due_at = $4, \
+        fee_tries = 0 WHERE payment_intent_id = $1 AND real_fee IS NULL";
+    DUE = "SELECT payment_intent_id, balance_transaction_id, fee_due_at, fee_tries FROM payments \
+        WHERE fee_due_at IS NOT NULL AND fee_due_at <= $1 AND balance_transaction_id IS NOT NULL \
+        ORDER BY fee_due_at LIMIT $2";
+    /// One process asks: the first that moves the time.
+    CLAIM = "UPDATE payments SET fee_due_at = $3, fee_tries = fee_tries + 1 \
+        WHERE payment_intent_id = $1 AND fee_due_at = $2 AND real_fee IS NULL";
+    POSTPONE = "UPDATE payments SET fee_due_at = $2 WHERE payment_intent_id = $1 AND real_fee IS NULL";
+    STORE = "UPDATE payments SET charge_id = COALESCE($2, charge_id), balance_transaction_id = $3, real_fee = $4, \
+        real_fee_currency = $5, updated_at = $6, fee_due_at = NULL WHERE payment_intent_id = $1";
+}
+
+/// Notes by which movement Stripe will say what it kept of a payment, whose row is there.
+///
+/// # Errors
+/// When the database fails.
+pub(crate) async fn expect(
+    tx: &mut Tx,
+    payment: &PaymentIntentId,
+    charge: &ChargeId,
+    movement: &BalanceTransactionId,
+    now_ms: i64,
+) -> Result<(), StoreError> {
+    let values = [payment.as_str().into(), charge.as_str().into(), movement.as_str().into(), now_ms.into()];
+    tx.execute(&EXPECT, &values).await.map(drop)
+}
+
+/// Takes a fee to ask for it; `false` when another process did. Until `until_ms` nobody else asks.
+///
+/// # Errors
+/// When the database fails.
+pub async fn claim(tx: &mut Tx, fee: &DueFee, until_ms: i64) -> Result<bool, StoreError> {
+    let values = [fee.payment_intent_id.as_str().into(), fee.fee_due_at.into(), until_ms.into()];
+    Ok(tx.execute(&CLAIM, &values).await? == 1)
+}
+
+/// Sets when Stripe is asked again; `None` means that it is left to the comparison of the books.
+///
+/// # Errors
+/// When the database fails.
+pub async fn postpone(tx: &mut Tx, payment: &PaymentIntentId, until_ms: Option<i64>) -> Result<(), StoreError> {
+    tx.execute(&POSTPONE, &[payment.as_str().into(), until_ms.into()]).await.map(drop)
+}
+
+/// Stores what Stripe kept of a payment.
+///
+/// # Errors
+/// When the database fails.
+pub async fn store(
+    tx: &mut Tx,
+    payment: &PaymentIntentId,
+    charge: Option<&str>,
+    fee: &RealFee,
+    now_ms: i64,
+) -> Result<(), StoreError> {
+    let values = [
+        payment.as_str().into(),
+        charge.into(),
+        fee.balance_transaction.as_str().into(),
+        fee.amount_minor.into(),
+        fee.currency.as_str().into(),
+        now_ms.into(),
+    ];
+    tx.execute(&STORE, &values).await.map(drop)
+}
+
+impl Db {
+    /// The fees that Stripe is to be asked about at a time, those that have waited longest first.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn due_fees(&self, now_ms: i64, limit: i64) -> Result<Vec<DueFee>, StoreError> {
+        self.read_all(&DUE, &[now_ms.into(), limit.into()]).await
+    }
+}

@@ -1,0 +1,142 @@
+//! What Stripe kept of each payment, learned in the background.
+//!
+//! What always holds: nothing waits for it, and it moves no credits. Each fee is asked for by one process at a time; one
+//! that cannot be had now is asked for again later, each time after a longer pause, and is left to the comparison with
+//! Stripe's books at last. While Stripe fails, few questions are asked.
+
+use std::time::Duration;
+
+use futures_util::FutureExt;
+use futures_util::future::join_all;
+use tokio_util::sync::CancellationToken;
+
+use crate::app::App;
+use crate::app::fee_pause::backoff;
+use crate::app::schedule::Job;
+use crate::db::StoreError;
+use crate::domain::fees::RealFee;
+use crate::domain::ids::{BalanceTransactionId, PaymentIntentId};
+use crate::providers::port::GatewayError;
+use crate::purchases::fee::fees::{self, DueFee};
+
+/// How many fees are looked up at once.
+const PAGE: i64 = 100;
+/// How many fees are asked for at once.
+const AT_ONCE: usize = 4;
+/// The pause after them: at most ten are asked for in a second.
+const PAUSE: Duration = Duration::from_millis(400);
+/// How long a process has for a question that it took.
+const CLAIM_MS: i64 = 300_000;
+/// After how many questions a fee is left to the comparison of the books.
+const MAX_TRIES: i64 = 10;
+/// The pause after the first question that could not be answered; each further one is twice as long.
+const FIRST_BACKOFF_MS: i64 = 60_000;
+const LONGEST_BACKOFF_MS: i64 = 6 * 3_600_000;
+/// How often a process looks whether there is anything to ask.
+const LOOK_EVERY: Duration = Duration::from_secs(5);
+
+/// Asks Stripe for the fees that are due, a few at a time with a pause after them, until there are none, Stripe fails, or
+/// `stop` says so. Gives how many were learned.
+///
+/// # Errors
+/// When the database fails. That Stripe fails is no error.
+pub async fn learn_fees(app: &App, pause: Duration, stop: &CancellationToken) -> Result<u64, StoreError> {
+    let mut learned = 0_u64;
+    while !stop.is_cancelled() && app.fees.is_over(app.clock.now_ms()) {
+        let due = app.db.due_fees(app.clock.now_ms(), PAGE).await?;
+        if due.is_empty() {
+            break;
+        }
+        for some in due.chunks(AT_ONCE) {
+            let asked = join_all(some.iter().map(|fee| ask(app, fee))).await;
+            let asked = asked.into_iter().collect::<Result<Vec<Asked>, StoreError>>()?;
+            let stored = asked.iter().filter(|asked| matches!(asked, Asked::Stored)).count();
+            learned = learned.saturating_add(u64::try_from(stored).unwrap_or(u64::MAX));
+            if asked.iter().any(|asked| matches!(asked, Asked::StripeFailed)) {
+                return Ok(learned);
+            }
+            app.fees.went_well();
+            if stop.is_cancelled() {
+                return Ok(learned);
+            }
+            if !pause.is_zero() {
+                tokio::time::sleep(pause).await;
+            }
+        }
+    }
+    Ok(learned)
+}
+
+/// What a question came to.
+enum Asked {
+    /// The fee is stored.
+    Stored,
+    /// Another process asks, or Stripe has no answer about this one.
+    Nothing,
+    /// Stripe cannot be asked at the moment, or not with this key.
+    StripeFailed,
+}
+
+async fn ask(app: &App, fee: &DueFee) -> Result<Asked, StoreError> {
+    let payment = PaymentIntentId::parse(fee.payment_intent_id.as_str());
+    let payment = payment.map_err(|_| StoreError::corrupt("payment intent id", &fee.payment_intent_id))?;
+    let movement = BalanceTransactionId::parse(fee.balance_transaction_id.as_str());
+    let movement = movement.map_err(|_| StoreError::corrupt("balance transaction id", &fee.balance_transaction_id))?;
+    let until_ms = app.clock.now_ms().saturating_add(CLAIM_MS);
+    let taken = fee.clone();
+    let claimed = app
+        .db
+        .write(move |tx| {
+            let fee = taken.clone();
+            async move { fees::claim(tx, &fee, until_ms).await }.boxed()
+        })
+        .await?;
+    if !claimed {
+        return Ok(Asked::Nothing);
+    }
+    let error = match app.gateway.read_fee(&movement).await {
+        Ok(real) => return store(app, payment, real).await,
+        Err(error) => error,
+    };
+    postpone(app, payment.clone(), fee.fee_tries.saturating_add(1)).await?;
+    if let GatewayError::Unknown(_) = error {
+        tracing::warn!(%payment, %error, "Stripe does not know the movement that says what it kept of a payment");
+        return Ok(Asked::Nothing);
+    }
+    let failures = app.fees.failed(app.clock.now_ms());
+    if failures == 1 {
+        tracing::warn!(%payment, %error, "Stripe does not say what it kept of a payment; it is asked again later");
+    }
+    Ok(Asked::StripeFailed)
+}
+
+async fn store(app: &App, payment: PaymentIntentId, fee: RealFee) -> Result<Asked, StoreError> {
+    let now_ms = app.clock.now_ms();
+    app.db
+        .write(move |tx| {
+            let (payment, fee) = (payment.clone(), fee.clone());
+            async move { fees::store(tx, &payment, None, &fee, now_ms).await }.boxed()
+        })
+        .await?;
+    Ok(Asked::Stored)
+}
+
+async fn postpone(app: &App, payment: PaymentIntentId, tries: i64) -> Result<(), StoreError> {
+    let doublings = u32::try_from(tries.saturating_sub(1)).unwrap_or(0);
+    let again_ms = app.clock.now_ms().saturating_add(backoff(FIRST_BACKOFF_MS, doublings, LONGEST_BACKOFF_MS));
+    let until_ms = (tries < MAX_TRIES).then_some(again_ms);
+    app.db
+        .write(move |tx| {
+            let payment = payment.clone();
+            async move { fees::postpone(tx, &payment, until_ms).await }.boxed()
+        })
+        .await
+}
+
+/// The job that does the same in a running service.
+#[must_use]
+pub fn learning_job() -> Job {
+    Job::new("learn what Stripe kept", LOOK_EVERY, LOOK_EVERY, |app, stop| async move {
+        learn_fees(&app, PAUSE, &stop).await.map(drop)
+    })
+}

@@ -1,0 +1,200 @@
+//! The callers' idempotency keys: which request came with a key, and what came of it.
+
+use futures_util::FutureExt;
+
+use crate::db::{Db, Tx};
+use crate::db::{StoreError, statements};
+use crate::domain::ids::TopupId;
+
+/// A caller's key, with what tells one request from another.
+#[derive(Debug, Clone)]
+pub struct IdempotencyKey {
+    /// What the key belongs to; the same key for two accounts means two purchases.
+    pub scope: String,
+    /// The key, without quotation marks.
+    pub key: String,
+    /// A hash of the request.
+    pub request_hash: String,
+}
+
+/// An answer that is given again.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredAnswer {
+    /// The HTTP status.
+    pub status: i64,
+    /// The problem's code, if it was one.
+    pub code: Option<String>,
+}
+
+/// What a key stands for when a request comes with it.
+#[derive(Debug, Clone)]
+pub enum KeyState {
+    /// It was not seen before, and is held now.
+    Fresh,
+    /// An earlier request with it ended without an answer; this one holds it now and goes on with that top-up.
+    Resumed(TopupId),
+    /// The same request was answered.
+    Answered(TopupId, StoredAnswer),
+    /// The same request, for that top-up, is running.
+    Running(TopupId),
+    /// It came with another request before.
+    OtherRequest,
+}
+
+statements! {
+    FORGET = "DELETE FROM idempotency_keys WHERE caller = $1 AND key = $2 AND created_at < $3 AND lease_until <= $4";
+    OLD = "SELECT caller, key FROM idempotency_keys WHERE created_at < $1 AND lease_until <= $2 \
+        ORDER BY created_at LIMIT $3";
+    CLAIM = "INSERT INTO idempotency_keys (caller, key, request_hash, topup_id, lease_until, created_at) \
+        VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (caller, key) DO NOTHING";
+    FIND = "SELECT request_hash, topup_id, status, code FROM idempotency_keys WHERE caller = $1 AND key = $2";
+    ANSWERED = "SELECT request_hash, topup_id, status, code FROM idempotency_keys \
+        WHERE caller = $1 AND key = $2 AND request_hash = $3 AND status IS NOT NULL AND created_at >= $4";
+    KNOWN = "SELECT request_hash, topup_id, status, code FROM idempotency_keys \
+        WHERE caller = $1 AND key = $2 AND created_at >= $3";
+    /// A lease that ends far later than any can was given by a clock that was wrong.
+    TAKE_OVER = "UPDATE idempotency_keys SET lease_until = $3 \
+        WHERE caller = $1 AND key = $2 AND status IS NULL AND (lease_until <= $4 OR lease_until > $5)";
+    ANSWER = "UPDATE idempotency_keys SET status = $3, code = $4, lease_until = 0 \
+        WHERE caller = $1 AND key = $2 AND status IS NULL";
+    RELEASE = "UPDATE idempotency_keys SET lease_until = 0 WHERE caller = $1 AND key = $2 AND status IS NULL";
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, sqlx::FromRow)]
+struct OldKey {
+    caller: String,
+    key: String,
+}
+
+#[derive(sqlx::FromRow)]
+struct KeyRow {
+    request_hash: String,
+    topup_id: String,
+    status: Option<i64>,
+    code: Option<String>,
+}
+
+/// Forgets this key if it was first used before a time and is not held.
+///
+/// # Errors
+/// When the database fails.
+pub async fn forget(tx: &mut Tx, key: &IdempotencyKey, before_ms: i64, now_ms: i64) -> Result<(), StoreError> {
+    let values = [key.scope.as_str().into(), key.key.as_str().into(), before_ms.into(), now_ms.into()];
+    tx.execute(&FORGET, &values).await.map(drop)
+}
+
+/// Takes a key for a top-up until `lease_until_ms`, or says what it stands for. The top-up may be written after it: it
+/// must exist when the write ends.
+///
+/// # Errors
+/// When the database fails.
+pub async fn claim(
+    tx: &mut Tx,
+    key: &IdempotencyKey,
+    topup: &TopupId,
+    lease_until_ms: i64,
+    now_ms: i64,
+) -> Result<KeyState, StoreError> {
+    let (scope, name) = (key.scope.as_str(), key.key.as_str());
+    let values = [
+        scope.into(),
+        name.into(),
+        key.request_hash.as_str().into(),
+        topup.as_str().into(),
+        lease_until_ms.into(),
+        now_ms.into(),
+    ];
+    if tx.execute(&CLAIM, &values).await? == 1 {
+        return Ok(KeyState::Fresh);
+    }
+    // Not there any more: purged between the two statements.
+    let row: KeyRow = tx.fetch_optional(&FIND, &[scope.into(), name.into()]).await?.ok_or(StoreError::Overtaken)?;
+    if row.request_hash != key.request_hash {
+        return Ok(KeyState::OtherRequest);
+    }
+    let topup = topup_id(&row)?;
+    if let Some(status) = row.status {
+        return Ok(KeyState::Answered(topup, StoredAnswer { status, code: row.code }));
+    }
+    let wrong_from_ms = lease_until_ms.saturating_add(lease_until_ms.saturating_sub(now_ms));
+    let values = [scope.into(), name.into(), lease_until_ms.into(), now_ms.into(), wrong_from_ms.into()];
+    let taken = tx.execute(&TAKE_OVER, &values).await?;
+    Ok(if taken == 1 { KeyState::Resumed(topup) } else { KeyState::Running(topup) })
+}
+
+fn topup_id(row: &KeyRow) -> Result<TopupId, StoreError> {
+    TopupId::parse(&row.topup_id).map_err(|_| StoreError::corrupt("top-up id", &row.topup_id))
+}
+
+impl Db {
+    /// Removes at most `most` keys that were first used before a time and are not held; gives how many it found. Each
+    /// transaction locks one key after the other in their order, and nothing else, so two of them never wait for each
+    /// other in a circle, and a checkout never waits for more than one.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn purge_idempotency_keys(&self, before_ms: i64, now_ms: i64, most: i64) -> Result<usize, StoreError> {
+        let mut old: Vec<OldKey> = self.read_all(&OLD, &[before_ms.into(), now_ms.into(), most.into()]).await?;
+        let found = old.len();
+        if found == 0 {
+            return Ok(0);
+        }
+        old.sort_unstable();
+        self.write(move |tx| {
+            let old = old.clone();
+            async move {
+                for key in &old {
+                    let values = [key.caller.as_str().into(), key.key.as_str().into(), before_ms.into(), now_ms.into()];
+                    tx.execute(&FORGET, &values).await?;
+                }
+                Ok(())
+            }
+            .boxed()
+        })
+        .await?;
+        Ok(found)
+    }
+
+    /// Whether this key came before, at or after a time.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn is_known(&self, key: &IdempotencyKey, since_ms: i64) -> Result<bool, StoreError> {
+        let values = [key.scope.as_str().into(), key.key.as_str().into(), since_ms.into()];
+        Ok(self.read_optional::<KeyRow>(&KNOWN, &values).await?.is_some())
+    }
+
+    /// What the same request with this key was answered, if it was and the key was first used at or after a time.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn answered(
+        &self,
+        key: &IdempotencyKey,
+        since_ms: i64,
+    ) -> Result<Option<(TopupId, StoredAnswer)>, StoreError> {
+        let values =
+            [key.scope.as_str().into(), key.key.as_str().into(), key.request_hash.as_str().into(), since_ms.into()];
+        let Some(row) = self.read_optional::<KeyRow>(&ANSWERED, &values).await? else { return Ok(None) };
+        let topup = topup_id(&row)?;
+        Ok(row.status.map(|status| (topup, StoredAnswer { status, code: row.code })))
+    }
+}
+
+/// Stores the answer that is given from now on. The first one stays: a request that was overtaken changes nothing.
+///
+/// # Errors
+/// When the database fails.
+pub async fn answer(tx: &mut Tx, key: &IdempotencyKey, answer: &StoredAnswer) -> Result<(), StoreError> {
+    let values =
+        [key.scope.as_str().into(), key.key.as_str().into(), answer.status.into(), answer.code.as_deref().into()];
+    tx.execute(&ANSWER, &values).await.map(drop)
+}
+
+/// Lets go of a key without an answer: the next request with it tries again.
+///
+/// # Errors
+/// When the database fails.
+pub async fn release(tx: &mut Tx, key: &IdempotencyKey) -> Result<(), StoreError> {
+    tx.execute(&RELEASE, &[key.scope.as_str().into(), key.key.as_str().into()]).await.map(drop)
+}

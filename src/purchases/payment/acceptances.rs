@@ -1,0 +1,131 @@
+//! Payments that an operator accepted although another amount was agreed: who, why, and how much was really charged.
+//!
+//! What always holds: an acceptance and what it credits are written in one transaction, and an event is accepted once.
+
+use crate::db::{Db, Tx};
+use crate::db::{StoreError, statements};
+use crate::domain::checkout::Mismatch;
+use crate::domain::judge::Applied;
+use crate::purchases::payment::apply::{self, ApplyPayment};
+use crate::purchases::topups;
+
+/// An operator's word about an event.
+#[derive(Debug, Clone)]
+pub struct Acceptance {
+    /// The event, as its failure is recorded.
+    pub event_id: String,
+    /// Why.
+    pub reason: String,
+    /// Who.
+    pub accepted_by: String,
+    /// What the event says.
+    pub command: ApplyPayment,
+}
+
+/// An event that was accepted.
+#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+pub struct Accepted {
+    /// The event.
+    pub event_id: String,
+    /// The purchase.
+    pub topup_id: String,
+    /// What came of it: `credited`, or why nothing more had to be credited.
+    pub outcome: String,
+    /// How many credits the purchase is about.
+    pub credits: i64,
+    /// What was agreed, in minor units.
+    pub agreed_amount: i64,
+    /// What was charged, in minor units.
+    pub charged_amount: i64,
+    /// How much of that is tax, in minor units.
+    pub tax_amount: i64,
+    /// Why.
+    pub reason: String,
+    /// Who.
+    pub accepted_by: String,
+    /// When, in milliseconds since 1970.
+    pub accepted_at: i64,
+}
+
+/// What came of an acceptance.
+#[derive(Debug)]
+pub enum Outcome {
+    /// It holds, now or since before.
+    Accepted(Accepted),
+    /// The purchase is not in this database.
+    Foreign,
+    /// The amount is the one that was agreed. Nothing was written.
+    NothingDiffers,
+    /// It cannot be accepted. Nothing was written.
+    Rejected(Mismatch),
+}
+
+statements! {
+    /// Later news of the payment, and comparisons with Stripe's books, find what was accepted beside what was agreed.
+    ACCEPT_AMOUNT = "UPDATE topups SET accepted_amount = $2, updated_at = $3 WHERE id = $1";
+    INSERT = "INSERT INTO accepted_events (event_id, topup_id, outcome, credits, agreed_amount, charged_amount, \
+        tax_amount, reason, accepted_by, accepted_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
+    FIND = "SELECT event_id, topup_id, outcome, credits, agreed_amount, charged_amount, tax_amount, reason, \
+        accepted_by, accepted_at FROM accepted_events WHERE event_id = $1";
+}
+
+impl Db {
+    /// What was accepted of an event.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn accepted(&self, event_id: &str) -> Result<Option<Accepted>, StoreError> {
+        self.read_optional(&FIND, &[event_id.into()]).await
+    }
+}
+
+/// Writes the acceptance and applies the payment, in the given write.
+///
+/// # Errors
+/// When the database fails; then nothing of it is there.
+pub async fn accept(tx: &mut Tx, acceptance: Acceptance) -> Result<Outcome, StoreError> {
+    let Acceptance { event_id, reason, accepted_by, command } = acceptance;
+    let (report, now_ms) = (command.report.clone(), command.now_ms);
+    // Two who accept the same event wait for each other, so that the second sees what the first did.
+    let Some(found) = topups::lock_agreement(tx, &report.topup).await? else { return Ok(Outcome::Foreign) };
+    if let Some(accepted) = tx.fetch_optional::<Accepted>(&FIND, &[event_id.as_str().into()]).await? {
+        return Ok(Outcome::Accepted(accepted));
+    }
+    let charged = match found.agreement.check_leaves_enough(&report) {
+        Ok(Some(charged)) => charged,
+        Ok(None) => return Ok(Outcome::NothingDiffers),
+        Err(mismatch) => return Ok(Outcome::Rejected(mismatch)),
+    };
+    tx.execute(&ACCEPT_AMOUNT, &[report.topup.as_str().into(), charged.into(), now_ms.into()]).await?;
+    let outcome = match apply::apply_one(tx, command).await? {
+        Applied::Rejected(mismatch) => return Err(StoreError::corrupt("an amount that was just accepted", &mismatch)),
+        Applied::Foreign => return Err(StoreError::corrupt("no longer there: top-up", &report.topup)),
+        applied => applied,
+    };
+    let accepted = Accepted {
+        event_id,
+        topup_id: report.topup.as_str().to_owned(),
+        outcome: outcome.as_str().to_owned(),
+        credits: found.agreement.credits,
+        agreed_amount: found.agreement.total_amount_minor,
+        charged_amount: charged,
+        tax_amount: report.amount_tax_minor.unwrap_or(0),
+        reason,
+        accepted_by,
+        accepted_at: now_ms,
+    };
+    let values = [
+        accepted.event_id.as_str().into(),
+        accepted.topup_id.as_str().into(),
+        accepted.outcome.as_str().into(),
+        accepted.credits.into(),
+        accepted.agreed_amount.into(),
+        accepted.charged_amount.into(),
+        accepted.tax_amount.into(),
+        accepted.reason.as_str().into(),
+        accepted.accepted_by.as_str().into(),
+        accepted.accepted_at.into(),
+    ];
+    tx.execute(&INSERT, &values).await?;
+    Ok(Outcome::Accepted(accepted))
+}

@@ -1,0 +1,155 @@
+//! The one place where money becomes credits.
+//!
+//! What Stripe says about a payment is applied in one transaction: the event's row, the top-up's new state, the
+//! account's balance and the ledger entry that explains it are all there or none is. Three guards, each held by the
+//! database, keep a payment from being credited twice: the event's id, the top-up's state, the entry's (kind, source).
+
+use crate::books::entries::{Entry, book};
+use crate::db::Tx;
+use crate::db::statement::Value;
+use crate::db::{StoreError, statements};
+use crate::domain::checkout::{Declined, PaymentReport, TopupState};
+use crate::domain::ids::{LedgerEntryId, PaymentIntentId};
+use crate::domain::judge::Found;
+use crate::domain::judge::{Applied, is_another_payment, judge};
+use crate::domain::ledger::EntryKind;
+use crate::domain::payment::PaymentRole;
+use crate::purchases::decided_events::insert_event;
+use crate::purchases::payment::payments;
+use crate::purchases::reversal::reversals::{self, AppliedReversal};
+use crate::purchases::topups;
+
+/// Something that Stripe says, to be brought into the books.
+#[derive(Debug, Clone)]
+pub struct ApplyPayment {
+    /// What it says.
+    pub report: PaymentReport,
+    /// The id of the ledger entry, should there be one.
+    pub entry: LedgerEntryId,
+    /// The id of a second entry, should a refund or dispute have been waiting for this payment.
+    pub reversal_entry: LedgerEntryId,
+    /// The time, in milliseconds since 1970.
+    pub now_ms: i64,
+}
+
+statements! {
+    MARK_PAID = "UPDATE topups SET state = 'paid', paid_at = $3, updated_at = $3, failure_code = NULL, \
+        revision = revision + 1, \
+        session_id = COALESCE(session_id, $2), payment_intent_id = COALESCE($4, payment_intent_id) \
+        WHERE id = $1 AND state <> 'paid' AND (session_id IS NULL OR session_id = $2)";
+    MARK_PROCESSING = "UPDATE topups SET state = 'processing', updated_at = $3, revision = revision + 1, \
+        session_id = COALESCE(session_id, $2), payment_intent_id = COALESCE($4, payment_intent_id) \
+        WHERE id = $1 AND state || '' IN ('creating', 'open') AND (session_id IS NULL OR session_id = $2)";
+    /// The text that is added to the state, here and below, keeps the index of unfinished top-ups out of the plan: while
+    /// few are unfinished it looks as good as the key.
+    MARK_FAILED = "UPDATE topups SET state = 'failed', updated_at = $2, failure_code = 'payment_failed', \
+        revision = revision + 1 \
+        WHERE id = $1 AND state || '' IN ('open', 'processing')";
+    MARK_EXPIRED = "UPDATE topups SET state = 'expired', updated_at = $2, revision = revision + 1 \
+        WHERE id = $1 AND state || '' = 'open'";
+    /// A declined attempt ends nothing: the customer may try another card.
+    MARK_DECLINED = "UPDATE topups SET decline_code = $2, declined_at = $3, updated_at = $3, revision = revision + 1 \
+        WHERE id = $1 AND state <> 'paid'";
+}
+
+/// Applies one payment in the given write.
+pub(crate) async fn apply_one(tx: &mut Tx, command: ApplyPayment) -> Result<Applied, StoreError> {
+    let Some(found) = topups::lock_agreement(tx, &command.report.topup).await? else {
+        return Ok(Applied::Foreign);
+    };
+    let outcome = judge(&command.report, &found);
+    if let Applied::Rejected(mismatch) = &outcome {
+        // Money that came by a session that nobody was sent to, for a purchase that is not paid otherwise: it credits
+        // nothing, it is written down so that it can be given back, and a person has to see the contradiction.
+        if is_another_payment(&command.report, &found, mismatch) {
+            touch_payment(tx, &command, PaymentRole::Surplus).await?;
+        }
+        return Ok(outcome);
+    }
+    if !insert_payment_event(tx, &command, &outcome).await? {
+        return Ok(Applied::Duplicate);
+    }
+    match outcome {
+        Applied::Credited { .. } => credit(tx, &command, &found).await,
+        Applied::Moved(state) => mark(tx, &command, state).await,
+        Applied::Surplus => {
+            touch_payment(tx, &command, PaymentRole::Surplus).await?;
+            Ok(Applied::Surplus)
+        }
+        other => Ok(other),
+    }
+}
+
+async fn insert_payment_event(tx: &mut Tx, command: &ApplyPayment, outcome: &Applied) -> Result<bool, StoreError> {
+    let Some(event) = &command.report.event else { return Ok(true) };
+    insert_event(tx, event, &command.report.topup, outcome.as_str(), command.now_ms).await
+}
+
+async fn touch_payment(tx: &mut Tx, command: &ApplyPayment, role: PaymentRole) -> Result<i64, StoreError> {
+    let report = &command.report;
+    let Some(payment) = &report.payment_intent else { return Ok(1) };
+    payments::touch(tx, payment, &report.topup, role, Some(&report.session), command.now_ms).await
+}
+
+async fn credit(tx: &mut Tx, command: &ApplyPayment, found: &Found) -> Result<Applied, StoreError> {
+    let (report, agreement) = (&command.report, &found.agreement);
+    let writes = touch_payment(tx, command, PaymentRole::Credited).await?;
+    let now: Value = command.now_ms.into();
+    let payment: Value = report.payment_intent.as_ref().map(PaymentIntentId::as_str).into();
+    let topup: Value = agreement.topup.as_str().into();
+    let marked = tx.execute(&MARK_PAID, &[topup, report.session.as_str().into(), now, payment]).await?;
+    if marked == 0 {
+        // Somebody came between our read and this statement. Run again, the read sees what they did.
+        return Err(StoreError::Overtaken);
+    }
+    let entry = Entry {
+        id: &command.entry,
+        account: agreement.account.as_str(),
+        kind: EntryKind::Topup,
+        credits: agreement.credits,
+        source: agreement.topup.as_str(),
+        topup: None,
+        reason: None,
+    };
+    let balance_after = book(tx, entry, command.now_ms).await?;
+    let credited = |balance_after| Applied::Credited { credits: agreement.credits, balance_after };
+    // The first write of a payment's row: nothing can have been waiting for it.
+    let Some(payment) = report.payment_intent.as_ref().filter(|_| writes > 1) else {
+        return Ok(credited(balance_after));
+    };
+    match reversals::settle(tx, &agreement.topup, payment, &command.reversal_entry, None, command.now_ms).await? {
+        AppliedReversal::Settled { balance_after, .. } => Ok(credited(balance_after)),
+        _ => Ok(credited(balance_after)),
+    }
+}
+
+async fn mark(tx: &mut Tx, command: &ApplyPayment, state: TopupState) -> Result<Applied, StoreError> {
+    let report = &command.report;
+    let (topup, now): (Value, Value) = (report.topup.as_str().into(), command.now_ms.into());
+    let marked = match state {
+        TopupState::Processing => {
+            let payment = report.payment_intent.as_ref().map(PaymentIntentId::as_str).into();
+            tx.execute(&MARK_PROCESSING, &[topup, report.session.as_str().into(), now, payment]).await?
+        }
+        TopupState::Failed => tx.execute(&MARK_FAILED, &[topup, now]).await?,
+        _ => tx.execute(&MARK_EXPIRED, &[topup, now]).await?,
+    };
+    if marked == 1 { Ok(Applied::Moved(state)) } else { Err(StoreError::Overtaken) }
+}
+
+/// Notes that an attempt to pay was declined, with the event's row, in the given write.
+///
+/// # Errors
+/// When the database fails.
+pub async fn decline(tx: &mut Tx, declined: &Declined, now_ms: i64) -> Result<Applied, StoreError> {
+    let Some(found) = topups::lock_agreement(tx, &declined.topup).await? else { return Ok(Applied::Foreign) };
+    if let Err(mismatch) = found.agreement.check_mode(declined.livemode) {
+        return Ok(Applied::Rejected(mismatch));
+    }
+    if !insert_event(tx, &declined.event, &declined.topup, "declined", now_ms).await? {
+        return Ok(Applied::Duplicate);
+    }
+    let values = [declined.topup.as_str().into(), declined.code.as_str().into(), now_ms.into()];
+    let marked = tx.execute(&MARK_DECLINED, &values).await?;
+    Ok(if marked == 1 { Applied::Declined } else { Applied::NothingToDo })
+}

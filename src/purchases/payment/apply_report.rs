@@ -1,0 +1,44 @@
+//! Bringing what a provider says of a payment into the books: the one way for webhooks, the return page and the comparison.
+
+use crate::app::App;
+use crate::db::{Db, StoreError};
+use crate::domain::checkout::{PaymentProgress, PaymentReport};
+use crate::domain::ids::LedgerEntryId;
+use crate::domain::judge::Applied;
+use crate::purchases::payment::apply::ApplyPayment;
+use crate::purchases::payment::endings::EndPurchase;
+
+/// Brings what Stripe says of a payment into the books.
+///
+/// # Errors
+/// When the database fails; then nothing of it is there.
+pub(crate) async fn apply(app: &App, report: PaymentReport) -> Result<Applied, StoreError> {
+    let command = ApplyPayment {
+        report,
+        entry: LedgerEntryId::from_bits(app.ids.id_bits()),
+        reversal_entry: LedgerEntryId::from_bits(app.ids.id_bits()),
+        now_ms: app.clock.now_ms(),
+    };
+    let topup = command.report.topup.clone();
+    let lost = || Err(StoreError::Corrupt("a command without an outcome".to_owned()));
+    let applied = app.db.apply(vec![command]).await.into_iter().next().unwrap_or_else(lost);
+    if let Ok(Applied::Credited { credits, balance_after }) = &applied {
+        tracing::info!(%topup, credits, balance_after, "credited");
+    }
+    applied
+}
+
+impl Db {
+    /// Applies what Stripe says, together with what others want applied at this moment. One that fails does not harm its
+    /// neighbours. Results are in the order of the commands, each after its effect is durable.
+    pub async fn apply(&self, commands: Vec<ApplyPayment>) -> Vec<Result<Applied, StoreError>> {
+        futures_util::future::join_all(commands.into_iter().map(|command| self.apply_report(command))).await
+    }
+
+    async fn apply_report(&self, command: ApplyPayment) -> Result<Applied, StoreError> {
+        match command.report.progress {
+            PaymentProgress::Expired => self.submit(EndPurchase(command)).await,
+            _ => self.submit(command).await,
+        }
+    }
+}

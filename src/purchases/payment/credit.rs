@@ -1,0 +1,216 @@
+//! Crediting many payments together: what arrived while the last commit was under way goes into the books in one exchange
+//! with the database, and one commit.
+//!
+//! What always holds: it credits what [`judge`](crate::domain::judge::judge) would credit, or less. What is not plain is left to
+//! be applied alone: the end of a purchase, an early refund, a contradiction, the second of two commands of one purchase.
+//! An error means that nothing of the group is there.
+//!
+//! The one place where the databases get different statements. With the same ones for both, a group was eight exchanges
+//! and its rows were read out of JSON six times, which cost PostgreSQL twice the time for each row
+//! (docs/PERFORMANCE.md).
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
+use serde::Serialize;
+
+use crate::db::StoreError;
+use crate::db::Tx;
+use crate::db::command::Command;
+use crate::db::statement::{Bulk, BulkStatement, JsonStatement, Statement, Value};
+use crate::domain::checkout::{PaymentProgress, PaymentReport};
+use crate::domain::ids::{EventId, PaymentIntentId};
+use crate::domain::judge::Applied;
+use crate::purchases::payment::apply::{ApplyPayment, apply_one};
+
+/// The statements.
+pub(crate) static CREDIT: BulkStatement = BulkStatement {
+    json: Some(JsonStatement {
+        within: Statement::new(include_str!("credit/json.sql")),
+        with_commit: Statement::new(concat!("BEGIN IMMEDIATE;\n", include_str!("credit/json.sql"), ";\nCOMMIT")),
+    }),
+    lists: Statement::new(include_str!("credit/lists.sql")),
+};
+
+/// A payment to be credited, and everything that the purchase must say for that.
+#[derive(Serialize)]
+pub(crate) struct Row<'c> {
+    pub(crate) event: Option<&'c str>,
+    pub(crate) r#type: &'c str,
+    pub(crate) topup: &'c str,
+    pub(crate) session: &'c str,
+    pub(crate) payment: &'c str,
+    pub(crate) account: &'c str,
+    pub(crate) credits: i64,
+    pub(crate) currency: &'c str,
+    pub(crate) total: i64,
+    pub(crate) livemode: i64,
+    pub(crate) entry: &'c str,
+    pub(crate) now_ms: i64,
+}
+
+/// What came of a row.
+#[derive(sqlx::FromRow)]
+pub struct Credited {
+    number: i64,
+    balance_after: Option<i64>,
+    is_decided: Option<i64>,
+}
+
+/// Those of a group that may be credited together.
+pub struct Plain<'c> {
+    /// In the order of their purchases, so that two groups of two processes do not wait for each other.
+    rows: Vec<Row<'c>>,
+    /// The place of each row's command in the group.
+    places: Vec<usize>,
+}
+
+impl<'c> Plain<'c> {
+    /// Picks them. Of two that concern the same purchase, payment or event, the second is left.
+    pub(crate) fn of(commands: &[&'c ApplyPayment]) -> Self {
+        let mut seen = BTreeSet::new();
+        let mut rows = Vec::with_capacity(commands.len());
+        for (place, command) in commands.iter().enumerate() {
+            let names = names(&command.report);
+            let is_first = names.iter().flatten().all(|name| !seen.contains(name));
+            // Also what is not plain takes its names: nothing may overtake it.
+            seen.extend(names.into_iter().flatten());
+            if let Some(row) = row(command, PaymentProgress::Paid).filter(|_| is_first) {
+                rows.push((row, place));
+            }
+        }
+        rows.sort_by_key(|(row, _)| row.topup);
+        let (rows, places) = rows.into_iter().unzip();
+        Self { rows, places }
+    }
+
+    /// What came of each command, from what the database says of each row; `None` of those that are left.
+    pub(crate) fn outcomes(&self, commands: &[&ApplyPayment], done: &[Credited]) -> Vec<Option<Applied>> {
+        let mut outcomes = vec![None; commands.len()];
+        let mut decided_here = BTreeMap::new();
+        for credited in done {
+            let number = usize::try_from(credited.number).unwrap_or(usize::MAX);
+            let (Some(row), Some(place)) = (self.rows.get(number), self.places.get(number)) else { continue };
+            let outcome = match (credited.balance_after, credited.is_decided) {
+                (Some(balance_after), _) => {
+                    decided_here.extend(row.event.zip(commands.get(*place)));
+                    Some(Applied::Credited { credits: row.credits, balance_after })
+                }
+                (None, Some(_)) => Some(Applied::Duplicate),
+                (None, None) => None,
+            };
+            if let Some(slot) = outcomes.get_mut(*place) {
+                *slot = outcome;
+            }
+        }
+        // The same event again in this group: its row was committed with its effect just now.
+        for (slot, command) in outcomes.iter_mut().zip(commands) {
+            let event = command.report.event.as_ref().map(|(event, _)| event.as_str());
+            let decided = event.and_then(|event| decided_here.get(event));
+            if slot.is_none() && decided.is_some_and(|decided| decided.report == command.report) {
+                *slot = Some(Applied::Duplicate);
+            }
+        }
+        outcomes
+    }
+}
+
+impl Command for ApplyPayment {
+    type Output = Applied;
+    type Row = Credited;
+    type Plain<'c> = Plain<'c>;
+
+    const NAME: &'static str = "credit";
+
+    fn rows(&self) -> Vec<&str> {
+        let report = &self.report;
+        [Some(report.topup.as_str()), report.account.as_deref()].into_iter().flatten().collect()
+    }
+
+    fn plain<'c>(commands: &[&'c Self]) -> Plain<'c> {
+        Plain::of(commands)
+    }
+
+    fn outcomes(plain: &Plain<'_>, commands: &[&Self], rows: &[Credited]) -> Vec<Option<Applied>> {
+        plain.outcomes(commands, rows)
+    }
+
+    fn run(self, tx: &mut Tx) -> BoxFuture<'_, Result<Applied, StoreError>> {
+        apply_one(tx, self).boxed()
+    }
+}
+
+impl Bulk for Plain<'_> {
+    fn statement(&self) -> &'static BulkStatement {
+        &CREDIT
+    }
+
+    fn is_empty(&self) -> bool {
+        self.rows.is_empty()
+    }
+
+    fn as_json(&self) -> Result<Vec<Value>, StoreError> {
+        let text = serde_json::to_string(&self.rows).map_err(|error| StoreError::corrupt("a set of rows", error))?;
+        Ok(vec![Value::Text(Some(text))])
+    }
+
+    fn as_lists(&self) -> Vec<Value> {
+        let rows = &self.rows;
+        vec![
+            Value::texts(rows, |row| row.event),
+            Value::texts(rows, |row| Some(row.r#type)),
+            Value::texts(rows, |row| Some(row.topup)),
+            Value::texts(rows, |row| Some(row.session)),
+            Value::texts(rows, |row| Some(row.payment)),
+            Value::texts(rows, |row| Some(row.account)),
+            Value::ints(rows, |row| row.credits),
+            Value::texts(rows, |row| Some(row.currency)),
+            Value::ints(rows, |row| row.total),
+            Value::ints(rows, |row| row.livemode),
+            Value::texts(rows, |row| Some(row.entry)),
+            Value::ints(rows, |row| row.now_ms),
+        ]
+    }
+}
+
+pub(crate) fn names(report: &PaymentReport) -> [Option<&str>; 3] {
+    let payment = report.payment_intent.as_ref().map(PaymentIntentId::as_str);
+    [Some(report.topup.as_str()), payment, report.event.as_ref().map(|(event, _)| EventId::as_str(event))]
+}
+
+/// The row of a command that says that its purchase came to this, and says all that can be compared with what was agreed.
+pub(crate) fn row(command: &ApplyPayment, progress: PaymentProgress) -> Option<Row<'_>> {
+    let report = &command.report;
+    let account = report.account.as_deref().filter(|account| report.client_reference.as_deref() == Some(account))?;
+    let credits = report.credits.as_deref()?;
+    let number: i64 = credits.parse().ok()?;
+    let is_plain = report.progress == progress
+        && report.mode.as_deref() == Some("payment")
+        // Not "0250" or "+250".
+        && number.to_string() == credits
+        // A database that cannot have it in a text may read only what is before it.
+        && !account.contains('\0')
+        && report.currency.as_deref().is_some_and(|currency| !currency.contains('\0'));
+    let (event, r#type) =
+        report.event.as_ref().map_or((None, ""), |(event, name)| (Some(event.as_str()), name.as_str()));
+    let has_payment = report.payment_intent.is_some() || progress != PaymentProgress::Paid;
+    (is_plain && has_payment).then_some(Row {
+        event,
+        r#type,
+        topup: report.topup.as_str(),
+        session: report.session.as_str(),
+        payment: report.payment_intent.as_ref().map_or("", PaymentIntentId::as_str),
+        account,
+        credits: number,
+        currency: report.currency.as_deref()?,
+        total: report.amount_total_minor?,
+        livemode: i64::from(report.livemode),
+        entry: command.entry.as_str(),
+        now_ms: command.now_ms,
+    })
+}
+
+#[cfg(test)]
+#[path = "credit_tests.rs"]
+mod tests;

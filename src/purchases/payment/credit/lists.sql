@@ -1,0 +1,108 @@
+-- For the database that has arrays: one statement, so one exchange and one commit of its own. What it cannot do plainly
+-- is left out: then the row has no balance in the result.
+--
+-- The plan may be made while the tables are empty and is used when they are large, so it must not depend on their size.
+-- Hence no table is joined. A row is found by a sub-select or a LATERAL with LIMIT, for which there is no plan but one
+-- look-up for each row of the input, and is changed by INSERT ... ON CONFLICT, which always goes by the key. (The top-up
+-- that is proposed for insertion comes from the table, so it is always a conflict.)
+--
+-- Locks are taken in the order of `purchases/mod.rs`: top-ups, events, payments, accounts. Each part waits for the one before
+-- by the sub-select in its WHERE.
+WITH input AS MATERIALIZED (
+    SELECT * FROM unnest(
+        $1::TEXT[], $2::TEXT[], $3::TEXT[], $4::TEXT[], $5::TEXT[], $6::TEXT[], $7::BIGINT[], $8::TEXT[], $9::BIGINT[],
+        $10::BIGINT[], $11::TEXT[], $12::BIGINT[]
+    ) WITH ORDINALITY AS input (
+        event, type, topup, session, payment, account, credits, currency, total, livemode, entry, now_ms, number
+    )
+),
+fresh AS MATERIALIZED (
+    SELECT input.number, input.event, input.type, input.payment, input.entry, input.now_ms, agreed.*
+    FROM input
+    CROSS JOIN LATERAL (
+        SELECT id, account_id, state, credits, currency, credit_unit_amount, credits_amount, fee_amount, total_amount,
+            fee_mode, fee_rate_percent, fee_fixed, fee_label, expected_fee, livemode, stripe_request, stripe_attempt,
+            session_id, expires_at, created_at, revision
+        FROM topups WHERE id = input.topup LIMIT 1
+    ) AS agreed
+    LEFT JOIN LATERAL (
+        SELECT topup_id, state FROM payments WHERE payment_intent_id = input.payment LIMIT 1
+    ) AS known ON TRUE
+    WHERE agreed.state <> 'paid' AND agreed.session_id = input.session AND agreed.account_id = input.account
+    AND agreed.credits = input.credits AND agreed.currency = input.currency AND agreed.total_amount = input.total
+    AND agreed.livemode = input.livemode
+    AND (SELECT id FROM webhook_events WHERE id = input.event LIMIT 1) IS NULL
+    AND (known.state IS NULL OR (known.state = 'waiting' AND known.topup_id = input.topup))
+    AND (SELECT id FROM reversals WHERE payment_intent_id = input.payment LIMIT 1) IS NULL
+),
+-- Every change of what is known of a top-up raises its revision, under its lock. With the revision that was seen, nothing
+-- has come meanwhile, no refund either; with another one, the row is left.
+marked AS (
+    INSERT INTO topups (id, account_id, state, credits, currency, credit_unit_amount, credits_amount, fee_amount,
+        total_amount, fee_mode, fee_rate_percent, fee_fixed, fee_label, expected_fee, livemode, stripe_request,
+        stripe_attempt, session_id, expires_at, created_at, updated_at, revision, payment_intent_id, paid_at)
+    SELECT id, account_id, 'paid', credits, currency, credit_unit_amount, credits_amount, fee_amount,
+        total_amount, fee_mode, fee_rate_percent, fee_fixed, fee_label, expected_fee, livemode, stripe_request,
+        stripe_attempt, session_id, expires_at, created_at, now_ms, revision, payment, now_ms
+    FROM fresh ORDER BY number
+    ON CONFLICT (id) DO UPDATE SET state = 'paid', paid_at = excluded.paid_at, updated_at = excluded.updated_at,
+        failure_code = NULL, revision = topups.revision + 1, payment_intent_id = excluded.payment_intent_id
+        WHERE topups.revision = excluded.revision AND topups.state <> 'paid' AND topups.session_id = excluded.session_id
+    RETURNING id
+),
+paid AS MATERIALIZED (
+    SELECT fresh.number, fresh.event, fresh.type, fresh.id AS topup, fresh.session_id AS session, fresh.payment,
+        fresh.account_id AS account, fresh.credits, fresh.entry, fresh.now_ms
+    FROM fresh JOIN marked ON marked.id = fresh.id
+),
+decided AS (
+    INSERT INTO webhook_events (id, type, topup_id, outcome, received_at)
+    SELECT event, type, topup, 'credited', now_ms FROM paid WHERE event IS NOT NULL ORDER BY event
+    RETURNING id
+),
+-- A payment that is another top-up's by now, or was found to be surplus, gives no row here.
+touched AS (
+    INSERT INTO payments (payment_intent_id, topup_id, state, session_id, writes, created_at, updated_at)
+    SELECT payment, topup, 'credited', session, 1, now_ms, now_ms FROM paid
+    WHERE (SELECT COUNT(*) FROM decided) IS NOT NULL ORDER BY payment
+    ON CONFLICT (payment_intent_id) DO UPDATE SET writes = payments.writes + 1, updated_at = excluded.updated_at,
+        state = excluded.state, session_id = COALESCE(payments.session_id, excluded.session_id)
+        WHERE payments.topup_id = excluded.topup_id AND payments.state = 'waiting'
+    RETURNING payment_intent_id
+),
+added AS (
+    INSERT INTO accounts (id, balance, used_credits, entries, updated_at)
+    SELECT account, CAST(SUM(credits) AS BIGINT), 0, COUNT(*), MAX(now_ms) FROM paid
+    WHERE (SELECT COUNT(*) FROM touched) IS NOT NULL GROUP BY account ORDER BY account
+    ON CONFLICT (id) DO UPDATE SET balance = accounts.balance + excluded.balance,
+        entries = accounts.entries + excluded.entries, updated_at = excluded.updated_at
+    RETURNING id, balance, entries
+),
+-- A payment without a row in `touched` makes the source NULL, which the table refuses: all of the statement is undone.
+booked AS (
+    INSERT INTO ledger_entries (account_id, sequence, id, kind, credits, balance_after, source, created_at)
+    SELECT paid.account, added.entries - COUNT(*) OVER later, paid.entry, 'topup', paid.credits,
+        added.balance - CAST(COALESCE(SUM(paid.credits) OVER later, 0) AS BIGINT),
+        CASE WHEN touched.payment_intent_id IS NOT NULL THEN paid.topup END, paid.now_ms
+    FROM paid
+    JOIN added ON added.id = paid.account
+    LEFT JOIN touched ON touched.payment_intent_id = paid.payment
+    WINDOW later AS (
+        PARTITION BY paid.account ORDER BY paid.number DESC ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
+    )
+    RETURNING source, balance_after
+)
+SELECT input.number - 1 AS number, booked.balance_after,
+    CASE WHEN booked.source IS NULL THEN (
+        SELECT decided.is_decided FROM (
+            SELECT topup_id, 1::BIGINT AS is_decided FROM webhook_events WHERE id = input.event LIMIT 1
+        ) AS decided
+        CROSS JOIN LATERAL (
+            SELECT session_id, account_id, credits, currency, total_amount, livemode
+            FROM topups WHERE id = input.topup LIMIT 1
+        ) AS agreed
+        WHERE agreed.session_id = input.session AND agreed.account_id = input.account
+        AND agreed.credits = input.credits AND agreed.currency = input.currency AND agreed.total_amount = input.total
+        AND agreed.livemode = input.livemode
+    ) END AS is_decided
+FROM input LEFT JOIN booked ON booked.source = input.topup

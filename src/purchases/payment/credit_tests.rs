@@ -1,0 +1,46 @@
+use futures_util::FutureExt;
+
+use super::*;
+use crate::db::Db;
+
+#[derive(sqlx::FromRow)]
+struct Step {
+    detail: String,
+}
+
+/// Statistics of a million purchases, each of another account, as ANALYZE would leave them: as if an account were as good
+/// a key as an id.
+static STATISTICS: &str = "ANALYZE; DELETE FROM sqlite_stat1; INSERT INTO sqlite_stat1 VALUES \
+    ('topups', 'topups_by_account', '1000000 1 1 1'), ('topups', 'sqlite_autoindex_topups_1', '1000000 1'), \
+    ('topups', 'sqlite_autoindex_topups_2', '1000000 1'); ANALYZE sqlite_schema";
+
+#[tokio::test]
+async fn a_purchase_is_found_by_its_id_and_never_among_those_of_its_account() {
+    let folder = tempfile::tempdir().unwrap();
+    let db = Db::connect(&format!("sqlite:{}", folder.path().join("topup.db").display()), true).await.unwrap();
+    db.migrate().await.unwrap();
+    db.execute_raw(STATISTICS).await.unwrap();
+    let statements = CREDIT.json.as_ref().expect("a statement").within.sql();
+    let mut found = 0;
+    for part in statements.split(
+        ";
+",
+    ) {
+        if part.contains("CREATE TEMPORARY TABLE") {
+            db.execute_raw(part).await.unwrap();
+        }
+        let explain: &'static str = format!("EXPLAIN QUERY PLAN {part}").leak();
+        let statement: &'static Statement = Box::leak(Box::new(Statement::new(explain)));
+        let values = if part.contains("$1") { vec![Value::from("[]")] } else { vec![] };
+        let plan = db.write(move |tx| {
+            let values = values.clone();
+            async move { tx.fetch_all::<Step>(statement, &values).await }.boxed()
+        });
+        for step in plan.await.unwrap().iter().filter(|step| step.detail.contains(" topups ")) {
+            assert!(step.detail.contains("sqlite_autoindex_topups_1 (id=?)"), "{} in {part}", step.detail);
+            found += 1;
+        }
+    }
+    assert_eq!(found, 3, "each place that reads purchases was looked at");
+    db.close().await;
+}

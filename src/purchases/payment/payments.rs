@@ -1,0 +1,98 @@
+//! Payments at Stripe. Whoever brings news about a payment, or about a refund or dispute of it, writes its row first,
+//! and so waits for everybody else who does.
+
+use crate::db::{Db, Tx};
+use crate::db::{StoreError, statements};
+use crate::domain::ids::{PaymentIntentId, SessionId, TopupId};
+use crate::domain::payment::PaymentRole;
+
+/// A payment as it is known here.
+#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+pub struct Payment {
+    /// Stripe's id.
+    pub payment_intent_id: String,
+    /// The purchase.
+    pub topup_id: String,
+    /// `waiting`, `credited` or `surplus`.
+    pub state: String,
+    /// The checkout session, once it is known.
+    pub session_id: Option<String>,
+    /// The charge, once it is known.
+    pub charge_id: Option<String>,
+    /// The movement on the Stripe account's balance, once it is known.
+    pub balance_transaction_id: Option<String>,
+    /// What Stripe kept, once it is known.
+    pub real_fee: Option<i64>,
+    /// The currency of the fee.
+    pub real_fee_currency: Option<String>,
+    /// When it was first heard of, in milliseconds since 1970.
+    pub created_at: i64,
+}
+
+statements! {
+    /// A payment that credited stays so; one that waits becomes what it is found to be.
+    TOUCH = "INSERT INTO payments (payment_intent_id, topup_id, state, session_id, writes, created_at, updated_at) \
+        VALUES ($1, $2, $3, $4, 1, $5, $5) ON CONFLICT (payment_intent_id) DO UPDATE SET \
+        writes = payments.writes + 1, updated_at = excluded.updated_at, \
+        session_id = COALESCE(payments.session_id, excluded.session_id), \
+        state = CASE WHEN payments.state = 'credited' OR excluded.state = 'waiting' THEN payments.state \
+        ELSE excluded.state END \
+        RETURNING topup_id, writes";
+    FIND = "SELECT payment_intent_id, topup_id, state, session_id, charge_id, balance_transaction_id, real_fee, \
+        real_fee_currency, created_at FROM payments WHERE payment_intent_id = $1";
+    OF_TOPUP = "SELECT payment_intent_id, topup_id, state, session_id, charge_id, balance_transaction_id, real_fee, \
+        real_fee_currency, created_at FROM payments WHERE topup_id = $1 ORDER BY created_at, payment_intent_id LIMIT 100";
+}
+
+#[derive(sqlx::FromRow)]
+struct Touched {
+    topup_id: String,
+    writes: i64,
+}
+
+/// Writes a payment's row, so that all others who bring news about it wait. Gives how often it has been written, this
+/// time included.
+///
+/// # Errors
+/// When the database fails, or the payment belongs to another purchase: Stripe has one payment for each session.
+pub async fn touch(
+    tx: &mut Tx,
+    payment: &PaymentIntentId,
+    topup: &TopupId,
+    role: PaymentRole,
+    session: Option<&SessionId>,
+    now_ms: i64,
+) -> Result<i64, StoreError> {
+    let values = [
+        payment.as_str().into(),
+        topup.as_str().into(),
+        role.as_str().into(),
+        session.map(SessionId::as_str).into(),
+        now_ms.into(),
+    ];
+    let row = tx.fetch_optional::<Touched>(&TOUCH, &values).await?;
+    let row = row.ok_or_else(|| StoreError::corrupt("no row after writing payment", payment))?;
+    if row.topup_id == topup.as_str() {
+        Ok(row.writes)
+    } else {
+        Err(StoreError::corrupt("another top-up's payment is claimed by", topup))
+    }
+}
+
+impl Db {
+    /// A payment, if anything was heard of it.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn payment(&self, payment: &PaymentIntentId) -> Result<Option<Payment>, StoreError> {
+        self.read_optional(&FIND, &[payment.as_str().into()]).await
+    }
+
+    /// The payments of a purchase, oldest first.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn payments_of(&self, topup: &TopupId) -> Result<Vec<Payment>, StoreError> {
+        self.read_all(&OF_TOPUP, &[topup.as_str().into()]).await
+    }
+}

@@ -1,0 +1,211 @@
+//! Making a refund at Stripe: what each refusal means, and what is told while the outcome is unknown.
+//!
+//! Money must not go back twice for one request: [`crate::purchases::checkout::create_once`] decides about keys and repetitions.
+
+use async_trait::async_trait;
+use futures_util::FutureExt;
+
+use crate::app::App;
+use crate::db::StoreError;
+use crate::domain::attempt::Attempt;
+use crate::domain::ids::PaymentIntentId;
+use crate::domain::reversal::RefundReport;
+use crate::providers::port::{GatewayError, RefundOrder, StripeFailure};
+pub use crate::purchases::checkout::create_once::Trouble;
+use crate::purchases::checkout::create_once::{Creation, Failure, Work, create_once};
+use crate::purchases::refund::refund_requests::{self, RefundRequest};
+
+/// The longest text of Stripe's that is passed on.
+const MAX_REASON_CHARACTERS: usize = 300;
+
+/// How the calls ended.
+#[derive(Debug, Clone)]
+pub(crate) enum Made {
+    Refund(RefundReport),
+    /// Nothing was refunded, and the same request would be refused again.
+    Refused(StripeRefusal),
+}
+
+/// Why Stripe refuses a refund that is right as far as is known here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum StripeRefusal {
+    /// Somebody refunded it meanwhile, and the news has not come yet.
+    #[error("Stripe says that all of the payment has been refunded already")]
+    AlreadyRefunded,
+    /// Somebody disputed it meanwhile, and the news has not come yet.
+    #[error("Stripe says that the payment is disputed; answer the dispute at Stripe instead")]
+    Disputed,
+    /// Somebody refunded a part of it meanwhile, and the news has not come yet.
+    #[error("Stripe says that less than this amount is left of the payment; look at the preview in a moment")]
+    TooMuch,
+    /// The Stripe account's balance does not suffice.
+    #[error("the balance of the Stripe account is too small for the refund; add funds at Stripe")]
+    InsufficientFunds,
+}
+
+impl StripeRefusal {
+    const ALL: [Self; 4] = [Self::AlreadyRefunded, Self::Disputed, Self::TooMuch, Self::InsufficientFunds];
+
+    /// A stable word for it, which is also stored.
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::AlreadyRefunded => "already_refunded",
+            Self::Disputed => "payment_disputed",
+            Self::TooMuch => "amount_too_large",
+            Self::InsufficientFunds => "insufficient_funds",
+        }
+    }
+
+    /// Reads the stored word.
+    pub(crate) fn of_code(code: &str) -> Self {
+        Self::ALL.into_iter().find(|refusal| refusal.code() == code).unwrap_or(Self::AlreadyRefunded)
+    }
+
+    /// What Stripe means; `None` if it is none of these.
+    fn of(failure: &StripeFailure) -> Option<Self> {
+        match failure.code.as_str() {
+            "charge_already_refunded" => Some(Self::AlreadyRefunded),
+            "charge_disputed" | "refund_disputed_payment" => Some(Self::Disputed),
+            "amount_too_large" => Some(Self::TooMuch),
+            "balance_insufficient" | "insufficient_funds" => Some(Self::InsufficientFunds),
+            // Stripe has no code for it.
+            _ if failure.message.starts_with("Refund amount") && failure.message.contains("greater than") => {
+                Some(Self::TooMuch)
+            }
+            _ => None,
+        }
+    }
+}
+
+/// Why Stripe makes no refund of this payment, in its words; `None` if its refusal is about our settings or our request
+/// itself, such as a missing permission.
+fn reason(failure: &StripeFailure) -> Option<String> {
+    let is_about_us = matches!(failure.status, 401 | 403)
+        || failure.code.starts_with("parameter_")
+        || failure.code.ends_with("_api_key_expired")
+        || matches!(
+            failure.code.as_str(),
+            "idempotency_error"
+                | "api_key_expired"
+                | "authentication_error"
+                | "secret_key_required"
+                | "livemode_mismatch"
+                | "testmode_charges_only"
+                | "account_invalid"
+                | "tls_version_unsupported"
+        );
+    if is_about_us {
+        return None;
+    }
+    let words: String =
+        failure.message.chars().filter(|character| !character.is_control()).take(MAX_REASON_CHARACTERS).collect();
+    Some(if words.trim().is_empty() { failure.code.clone() } else { words })
+}
+
+/// Why there is no refund yet, or it is unknown whether there is one.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum RefundTrouble {
+    /// Stripe refuses to refund this payment, in its own words. Nothing was refunded.
+    #[error("Stripe does not refund this payment: {0}")]
+    NotPossible(String),
+    /// Stripe refused for a reason that has nothing to do with the payment. Nothing was refunded.
+    #[error("Stripe refused the refund")]
+    Refused,
+    /// The request has to be repeated.
+    #[error("the refund is not finished: {what:?}")]
+    Unfinished {
+        /// Why.
+        what: Trouble,
+        /// Whether the refund may be made already.
+        may_be_done: bool,
+    },
+}
+
+impl RefundTrouble {
+    /// A stable word for it.
+    #[must_use]
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::NotPossible(_) => "refund_not_possible",
+            Self::Refused => "stripe_refused",
+            Self::Unfinished { what: Trouble::Unavailable, .. } => "stripe_unavailable",
+            Self::Unfinished { what: Trouble::Limited, .. } => "stripe_rate_limited",
+            Self::Unfinished { what: Trouble::TooSlow, .. } => "stripe_timeout",
+            Self::Unfinished { what: Trouble::Unsettled, .. } => "refund_unsettled",
+            Self::Unfinished { what: Trouble::StoreFailed, .. } => "internal_error",
+        }
+    }
+}
+
+struct Refund {
+    order: RefundOrder,
+}
+
+#[async_trait]
+impl Creation for Refund {
+    type Made = RefundReport;
+
+    fn id(&self) -> &str {
+        &self.order.request_id
+    }
+
+    async fn call(&self, app: &App, key: &str) -> Result<RefundReport, GatewayError> {
+        let report = app.gateway.create_refund(&self.order, key).await?;
+        tracing::info!(key, refund = %report.id, "refund made");
+        Ok(report)
+    }
+
+    async fn look(&self, app: &App, _: &Attempt) -> Result<Option<RefundReport>, GatewayError> {
+        app.gateway.find_refund(&self.order.payment_intent, &self.order.request_id).await
+    }
+
+    fn is_stale(&self, _: i64) -> bool {
+        false
+    }
+
+    /// That nothing, or too little, is left to refund can be our own doing.
+    fn may_be_ours(&self, error: &GatewayError) -> bool {
+        let (GatewayError::Refused(failure) | GatewayError::Unknown(failure)) = error else { return false };
+        matches!(StripeRefusal::of(failure), Some(StripeRefusal::AlreadyRefunded | StripeRefusal::TooMuch))
+    }
+
+    async fn next_key(&mut self, app: &App, mark_ms: i64, next: &Attempt) -> Result<bool, StoreError> {
+        let (id, next) = (self.order.request_id.clone(), *next);
+        app.db
+            .write(move |tx| {
+                let id = id.clone();
+                async move { refund_requests::next_key(tx, &id, mark_ms, &next).await }.boxed()
+            })
+            .await
+    }
+}
+
+/// Makes the refund. Everything that happens is logged with Stripe's request id. `work` says afterwards what is known.
+pub(crate) async fn make(app: &App, request: &RefundRequest, work: &mut Work) -> Result<Made, RefundTrouble> {
+    let unfinished = |what| RefundTrouble::Unfinished { what, may_be_done: true };
+    let order = order(request).map_err(|()| unfinished(Trouble::StoreFailed))?;
+    match create_once(app, &mut Refund { order }, work).await {
+        Ok(report) => Ok(Made::Refund(report)),
+        Err(Failure::Refused(error)) => match error {
+            GatewayError::Refused(failure) | GatewayError::Unknown(failure) | GatewayError::AmountTooSmall(failure) => {
+                match StripeRefusal::of(&failure) {
+                    Some(refusal) => Ok(Made::Refused(refusal)),
+                    None => Err(reason(&failure).map_or(RefundTrouble::Refused, RefundTrouble::NotPossible)),
+                }
+            }
+            _ => Err(RefundTrouble::Refused),
+        },
+        Err(Failure::Unfinished(what)) => Err(RefundTrouble::Unfinished { what, may_be_done: work.may_be_done() }),
+    }
+}
+
+fn order(request: &RefundRequest) -> Result<RefundOrder, ()> {
+    let payment_intent = PaymentIntentId::parse(request.payment_intent_id.as_str()).map_err(|_| ())?;
+    Ok(RefundOrder {
+        request_id: request.id.clone(),
+        payment_intent,
+        amount_minor: request.amount,
+        reason: request.reason.clone(),
+    })
+}

@@ -1,0 +1,124 @@
+//! What is left of a payment for a refund: what was paid, refunded, disputed, and what other requests may give back.
+
+use crate::db::{Db, Tx};
+use crate::db::{StoreError, statements};
+use crate::domain::account::AccountId;
+use crate::domain::currency::Currency;
+use crate::domain::ids::{PaymentIntentId, TopupId};
+use crate::domain::refund::{PaidAs, Refundable};
+use crate::purchases::topups;
+
+/// A purchase, and a payment of it, as far as a refund needs to know.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RefundFacts {
+    /// Who bought.
+    pub account: AccountId,
+    /// The currency of the amounts, in lower case.
+    pub currency: String,
+    /// The payment; none if the purchase has none yet.
+    pub payment: Option<PaymentIntentId>,
+    /// What is known of it.
+    pub refundable: Refundable,
+}
+
+statements! {
+    /// A request counts while a process works on it, and while it is unknown whether its refund was made. Afterwards the
+    /// refund itself counts, or there is none. A dispute that is open blocks refunds; a lost one has taken its part.
+    /// What was charged is what was agreed, unless an operator accepted another amount.
+    FACTS = "SELECT t.account_id, t.state, t.credits, t.currency, t.credit_unit_amount, \
+        COALESCE((SELECT MAX(a.charged_amount) FROM accepted_events a WHERE a.topup_id = t.id \
+        AND (a.outcome = 'credited') = (p.state = 'credited')), t.total_amount) AS total_amount, \
+        p.payment_intent_id, p.state AS role, \
+        (SELECT CAST(COALESCE(SUM(r.amount), 0) AS BIGINT) FROM reversals r \
+        WHERE r.payment_intent_id = p.payment_intent_id AND r.counts = 1 AND r.kind = 'refund') AS refunded, \
+        (SELECT CAST(COALESCE(SUM(r.amount - r.returned), 0) AS BIGINT) FROM reversals r \
+        WHERE r.payment_intent_id = p.payment_intent_id AND r.counts = 1 AND r.kind = 'dispute') AS disputed, \
+        (SELECT COUNT(*) FROM reversals r \
+        WHERE r.payment_intent_id = p.payment_intent_id AND r.kind = 'dispute' AND r.status NOT IN ('won', 'lost', \
+        'prevented', 'warning_needs_response', 'warning_under_review', 'warning_closed')) AS open_disputes, \
+        (SELECT CAST(COALESCE(SUM(q.amount), 0) AS BIGINT) FROM refund_requests q \
+        WHERE q.payment_intent_id = p.payment_intent_id AND q.state = 'creating' \
+        AND ((q.lease_until > $3 AND q.lease_until <= $4) OR q.unknown_since IS NOT NULL OR q.key_used_at IS NULL)) \
+        AS pending \
+        FROM topups t LEFT JOIN payments p ON p.topup_id = t.id \
+        AND p.payment_intent_id = COALESCE(CAST($2 AS TEXT), t.payment_intent_id) WHERE t.id = $1";
+}
+
+#[derive(sqlx::FromRow)]
+struct FactsRow {
+    account_id: String,
+    state: String,
+    credits: i64,
+    currency: String,
+    credit_unit_amount: i64,
+    total_amount: i64,
+    payment_intent_id: Option<String>,
+    role: Option<String>,
+    refunded: i64,
+    disputed: i64,
+    open_disputes: i64,
+    pending: i64,
+}
+
+impl TryFrom<FactsRow> for RefundFacts {
+    type Error = StoreError;
+
+    fn try_from(row: FactsRow) -> Result<Self, StoreError> {
+        let paid_as = match row.role.as_deref() {
+            Some("credited") if row.state == "paid" => PaidAs::Credits,
+            Some("surplus") => PaidAs::Surplus,
+            _ => PaidAs::Nothing,
+        };
+        let currency = Currency::parse(&row.currency).map_err(|_| StoreError::corrupt("currency", &row.currency))?;
+        Ok(Self {
+            account: topups::account(row.account_id)?,
+            currency: row.currency,
+            payment: topups::payment_intent(row.payment_intent_id)?,
+            refundable: Refundable {
+                paid_as,
+                credits: row.credits,
+                credit_unit_amount_minor: row.credit_unit_amount,
+                total_amount_minor: row.total_amount,
+                refunded_minor: row.refunded,
+                disputed_minor: row.disputed,
+                has_open_dispute: row.open_disputes > 0,
+                pending_minor: row.pending,
+                step_minor: currency.step_minor(),
+            },
+        })
+    }
+}
+
+/// What is left of a payment: the one named, else the one that paid. `None` if there is no such purchase.
+///
+/// # Errors
+/// When the database fails.
+pub async fn find(
+    tx: &mut Tx,
+    topup: &TopupId,
+    payment: Option<&PaymentIntentId>,
+    now_ms: i64,
+    latest_lease_ms: i64,
+) -> Result<Option<RefundFacts>, StoreError> {
+    let values =
+        [topup.as_str().into(), payment.map(PaymentIntentId::as_str).into(), now_ms.into(), latest_lease_ms.into()];
+    tx.fetch_optional::<FactsRow>(&FACTS, &values).await?.map(RefundFacts::try_from).transpose()
+}
+
+impl Db {
+    /// What is left of a payment, as it stands; see [`find`].
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn refund_facts(
+        &self,
+        topup: &TopupId,
+        payment: Option<&PaymentIntentId>,
+        now_ms: i64,
+        latest_lease_ms: i64,
+    ) -> Result<Option<RefundFacts>, StoreError> {
+        let values =
+            [topup.as_str().into(), payment.map(PaymentIntentId::as_str).into(), now_ms.into(), latest_lease_ms.into()];
+        self.read_optional::<FactsRow>(&FACTS, &values).await?.map(RefundFacts::try_from).transpose()
+    }
+}

@@ -1,0 +1,358 @@
+//! Refunds that somebody asked for here: written before Stripe is called, one for each caller's key, and never removed.
+//!
+//! What always holds: a request is written under the lock of its top-up, after what is left of the payment was read
+//! under the same lock, so two requests never promise the same money. Whoever works on one has a lease.
+
+use crate::db::{Db, Tx};
+use crate::db::{StoreError, statements};
+use crate::domain::attempt::Attempt;
+use crate::domain::ids::{PaymentIntentId, RefundRequestId, TopupId};
+
+/// A refund that somebody asks for, about to be written down.
+#[derive(Debug, Clone)]
+pub struct NewRefundRequest {
+    /// Its id.
+    pub id: RefundRequestId,
+    /// The purchase.
+    pub topup: TopupId,
+    /// Stripe's word for why.
+    pub reason: String,
+    /// Who asks, for those who look later.
+    pub requested_by: String,
+    /// What the key belongs to; the same key for two top-ups means two refunds.
+    pub scope: String,
+    /// The caller's idempotency key.
+    pub key: String,
+    /// A hash of the request.
+    pub request_hash: String,
+    /// Until when this process works on it, in milliseconds since 1970.
+    pub lease_until_ms: i64,
+    /// The time, in milliseconds since 1970.
+    pub now_ms: i64,
+}
+
+/// A refund that somebody asked for.
+#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+pub struct RefundRequest {
+    /// Its id.
+    pub id: String,
+    /// The purchase.
+    pub topup_id: String,
+    /// The payment.
+    pub payment_intent_id: String,
+    /// How much, in minor units.
+    pub amount: i64,
+    /// The currency, in lower case.
+    pub currency: String,
+    /// Stripe's word for why.
+    pub reason: Option<String>,
+    /// Who asked.
+    pub requested_by: String,
+    /// `creating`, `created` or `refused`.
+    pub state: String,
+    /// Which idempotency key towards Stripe is in use; see [`RefundRequest::attempt`].
+    stripe_attempt: i64,
+    key_used_at: i64,
+    unknown_since: Option<i64>,
+    key_failures: i64,
+    /// Stripe's refund, once it is known.
+    pub refund_id: Option<String>,
+    /// Stripe's word for how far the refund was when it was made.
+    pub refund_status: Option<String>,
+    /// How many credits it took.
+    pub credits_taken: Option<i64>,
+    /// What the account had afterwards.
+    pub balance_after: Option<i64>,
+    /// Why it was refused.
+    pub failure_code: Option<String>,
+    /// A hash of the request.
+    pub request_hash: String,
+    /// Until when a process works on it, in milliseconds since 1970.
+    pub lease_until: i64,
+    /// When it was asked for, in milliseconds since 1970.
+    pub created_at: i64,
+}
+
+impl RefundRequest {
+    /// What is known about the calls to Stripe. A row of an older version says nothing: then the call may have been done.
+    #[must_use]
+    pub const fn attempt(&self) -> Attempt {
+        Attempt {
+            key: self.stripe_attempt,
+            key_used_at_ms: self.key_used_at,
+            unknown_since_ms: self.unknown_since,
+            key_failures: self.key_failures,
+        }
+    }
+}
+
+/// What came of a refund, for a repetition of the request.
+#[derive(Debug, Clone)]
+pub struct RefundOutcome {
+    /// Stripe's refund.
+    pub refund_id: String,
+    /// Stripe's word for how far it is.
+    pub status: String,
+}
+
+statements! {
+    LOCK_TOPUP = "UPDATE topups SET updated_at = updated_at WHERE id = $1";
+    INSERT = "INSERT INTO refund_requests (id, topup_id, payment_intent_id, amount, currency, reason, requested_by, \
+        state, stripe_attempt, key_used_at, unknown_since, caller, idempotency_key, request_hash, lease_until, \
+        created_at, updated_at) VALUES ($1, $2, $3, $4, $5, $6, $7, 'creating', 1, $12, $12, $8, $9, $10, $11, $12, $12) \
+        ON CONFLICT (caller, idempotency_key) DO NOTHING";
+    FIND_BY_KEY = "SELECT id, topup_id, payment_intent_id, amount, currency, reason, requested_by, state, \
+        stripe_attempt, COALESCE(key_used_at, created_at) AS key_used_at, \
+        CASE WHEN key_used_at IS NULL THEN updated_at ELSE unknown_since END AS unknown_since, key_failures, \
+        refund_id, refund_status, credits_taken, balance_after, failure_code, request_hash, lease_until, created_at \
+        FROM refund_requests WHERE caller = $1 AND idempotency_key = $2";
+    FIND = "SELECT id, topup_id, payment_intent_id, amount, currency, reason, requested_by, state, \
+        stripe_attempt, COALESCE(key_used_at, created_at) AS key_used_at, \
+        CASE WHEN key_used_at IS NULL THEN updated_at ELSE unknown_since END AS unknown_since, key_failures, \
+        refund_id, refund_status, credits_taken, balance_after, failure_code, request_hash, lease_until, created_at \
+        FROM refund_requests WHERE id = $1";
+    OF_TOPUP = "SELECT id, topup_id, payment_intent_id, amount, currency, reason, requested_by, state, \
+        stripe_attempt, COALESCE(key_used_at, created_at) AS key_used_at, \
+        CASE WHEN key_used_at IS NULL THEN updated_at ELSE unknown_since END AS unknown_since, key_failures, \
+        refund_id, refund_status, credits_taken, balance_after, failure_code, request_hash, lease_until, created_at \
+        FROM refund_requests WHERE topup_id = $1 ORDER BY created_at, id LIMIT 200";
+    UNSETTLED = "SELECT id, topup_id, payment_intent_id, amount, currency, reason, requested_by, state, \
+        stripe_attempt, COALESCE(key_used_at, created_at) AS key_used_at, \
+        CASE WHEN key_used_at IS NULL THEN updated_at ELSE unknown_since END AS unknown_since, key_failures, \
+        refund_id, refund_status, credits_taken, balance_after, failure_code, request_hash, lease_until, created_at \
+        FROM refund_requests WHERE state = 'creating' AND id > $1 ORDER BY id LIMIT $2";
+    /// A lease that ends far later than any can was given by a clock that was wrong. Calls may follow, so from now on it
+    /// is unknown whether the refund is made.
+    TAKE_OVER = "UPDATE refund_requests SET lease_until = $2, key_used_at = COALESCE(key_used_at, created_at), \
+        unknown_since = $3, updated_at = $3 \
+        WHERE id = $1 AND state = 'creating' AND (lease_until <= $3 OR lease_until > $4)";
+    /// Who has been overtaken finds another mark, and changes nothing.
+    NEXT_KEY = "UPDATE refund_requests SET stripe_attempt = $3, key_used_at = $4, unknown_since = $4, key_failures = 0, \
+        updated_at = $4 WHERE id = $1 AND unknown_since = $2 AND state = 'creating'";
+    RELEASE = "UPDATE refund_requests SET lease_until = 0, unknown_since = $4, key_failures = $5, failure_code = $6, \
+        updated_at = $7 WHERE id = $1 AND unknown_since = $2 AND stripe_attempt = $3 AND state = 'creating'";
+    NOT_MADE = "UPDATE refund_requests SET unknown_since = NULL, key_used_at = COALESCE(key_used_at, created_at), \
+        updated_at = $3 WHERE id = $1 AND (unknown_since = $2 OR key_used_at IS NULL) AND state = 'creating' \
+        AND lease_until <= $3";
+    REFUSED = "UPDATE refund_requests SET state = 'refused', failure_code = $3, lease_until = 0, unknown_since = NULL, \
+        updated_at = $4 WHERE id = $1 AND unknown_since = $2 AND state = 'creating'";
+    /// What it took: what all that was heard of up to it takes, less what all before it takes. So the refunds of one
+    /// payment together have taken what the purchase has lost, whoever brought each of them into the books.
+    TAKEN = "SELECT t.credits, t.credit_unit_amount, \
+        CAST(CASE WHEN p.state = 'credited' THEN 1 ELSE 0 END AS BIGINT) AS has_credits, \
+        r.counts, r.amount, (SELECT CAST(COALESCE(SUM(b.amount - b.returned), 0) AS BIGINT) FROM reversals b \
+        WHERE b.payment_intent_id = r.payment_intent_id AND b.counts = 1 \
+        AND (b.created_at < r.created_at OR (b.created_at = r.created_at AND b.id < r.id))) AS before, \
+        COALESCE((SELECT a.balance FROM accounts a WHERE a.id = t.account_id), 0) AS balance \
+        FROM reversals r JOIN payments p ON p.payment_intent_id = r.payment_intent_id \
+        JOIN topups t ON t.id = p.topup_id WHERE r.id = $1";
+    /// A refund that exists wins over everything that was believed before.
+    CREATED = "UPDATE refund_requests SET state = 'created', refund_id = $2, refund_status = $3, credits_taken = $4, \
+        balance_after = $5, lease_until = 0, unknown_since = NULL, failure_code = NULL, updated_at = $6 \
+        WHERE id = $1 AND payment_intent_id = $7 AND state <> 'created'";
+    WAITS = "SELECT id FROM refund_requests WHERE id = $1 AND payment_intent_id = $2 AND state <> 'created'";
+}
+
+#[derive(sqlx::FromRow)]
+struct Waits {}
+
+#[derive(sqlx::FromRow)]
+struct TakenRow {
+    credits: i64,
+    credit_unit_amount: i64,
+    has_credits: i64,
+    counts: i64,
+    amount: i64,
+    before: i64,
+    balance: i64,
+}
+
+/// Locks a purchase until the write ends. `false` when there is none.
+///
+/// # Errors
+/// When the database fails.
+pub async fn lock(tx: &mut Tx, topup: &TopupId) -> Result<bool, StoreError> {
+    Ok(tx.execute(&LOCK_TOPUP, &[topup.as_str().into()]).await? == 1)
+}
+
+/// What an earlier request with the key stands for.
+///
+/// # Errors
+/// When the database fails.
+pub async fn find_by_key(tx: &mut Tx, scope: &str, key: &str) -> Result<Option<RefundRequest>, StoreError> {
+    tx.fetch_optional(&FIND_BY_KEY, &[scope.into(), key.into()]).await
+}
+
+/// Writes a request down.
+///
+/// # Errors
+/// When another request came with the key meanwhile, or the database fails.
+pub async fn insert(
+    tx: &mut Tx,
+    new: &NewRefundRequest,
+    payment: &PaymentIntentId,
+    amount_minor: i64,
+    currency: &str,
+) -> Result<RefundRequest, StoreError> {
+    let values = [
+        new.id.as_str().into(),
+        new.topup.as_str().into(),
+        payment.as_str().into(),
+        amount_minor.into(),
+        currency.into(),
+        new.reason.as_str().into(),
+        new.requested_by.as_str().into(),
+        new.scope.as_str().into(),
+        new.key.as_str().into(),
+        new.request_hash.as_str().into(),
+        new.lease_until_ms.into(),
+        new.now_ms.into(),
+    ];
+    if tx.execute(&INSERT, &values).await? != 1 {
+        return Err(StoreError::Overtaken);
+    }
+    find(tx, new.id.as_str()).await
+}
+
+async fn find(tx: &mut Tx, id: &str) -> Result<RefundRequest, StoreError> {
+    let request = tx.fetch_optional(&FIND, &[id.into()]).await?;
+    request.ok_or_else(|| StoreError::corrupt("no longer there: refund request", id))
+}
+
+/// Goes on with a request that nobody works on. `false` when somebody does, or it has ended.
+///
+/// # Errors
+/// When the database fails.
+pub async fn take_over(tx: &mut Tx, id: &str, lease_until_ms: i64, now_ms: i64) -> Result<bool, StoreError> {
+    let wrong_from_ms = lease_until_ms.saturating_add(lease_until_ms.saturating_sub(now_ms));
+    let values = [id.into(), lease_until_ms.into(), now_ms.into(), wrong_from_ms.into()];
+    Ok(tx.execute(&TAKE_OVER, &values).await? == 1)
+}
+
+/// Moves to the next idempotency key towards Stripe, which is about to be used. `false` when another process has taken the
+/// request over since `mark_ms`.
+///
+/// # Errors
+/// When the database fails.
+pub async fn next_key(tx: &mut Tx, id: &str, mark_ms: i64, next: &Attempt) -> Result<bool, StoreError> {
+    let values = [id.into(), mark_ms.into(), next.key.into(), next.key_used_at_ms.into()];
+    Ok(tx.execute(&NEXT_KEY, &values).await? == 1)
+}
+
+/// Lets go of a request without an outcome, with what is known about its calls and why they failed: the next one with the
+/// key goes on with it. Does nothing when another process has taken it over since `mark_ms`.
+///
+/// # Errors
+/// When the database fails.
+pub async fn release(
+    tx: &mut Tx,
+    id: &str,
+    mark_ms: i64,
+    attempt: &Attempt,
+    failure_code: Option<&str>,
+    now_ms: i64,
+) -> Result<(), StoreError> {
+    let values = [
+        id.into(),
+        mark_ms.into(),
+        attempt.key.into(),
+        attempt.unknown_since_ms.into(),
+        attempt.key_failures.into(),
+        failure_code.into(),
+        now_ms.into(),
+    ];
+    tx.execute(&RELEASE, &values).await.map(drop)
+}
+
+/// Stores that the calls of a request have done nothing, if that is what `attempt` was about and no process works on it.
+/// `false` when the request has gone on meanwhile.
+///
+/// # Errors
+/// When the database fails.
+pub async fn not_made(tx: &mut Tx, id: &str, attempt: &Attempt, now_ms: i64) -> Result<bool, StoreError> {
+    let values = [id.into(), attempt.unknown_since_ms.into(), now_ms.into()];
+    Ok(tx.execute(&NOT_MADE, &values).await? == 1)
+}
+
+/// Stores that Stripe refused it for good, and that no earlier call was done either. Does nothing when another process has
+/// taken it over since `mark_ms`.
+///
+/// # Errors
+/// When the database fails.
+pub async fn refused(tx: &mut Tx, id: &str, mark_ms: i64, code: &str, now_ms: i64) -> Result<(), StoreError> {
+    tx.execute(&REFUSED, &[id.into(), mark_ms.into(), code.into(), now_ms.into()]).await.map(drop)
+}
+
+/// Stores which refund was made for a request, once the refund is in the books. A refund names its request in metadata
+/// that others can write: one that is not known here, or is about another payment, changes nothing.
+///
+/// # Errors
+/// When the database fails.
+pub async fn made(
+    tx: &mut Tx,
+    id: &str,
+    payment: &PaymentIntentId,
+    outcome: &RefundOutcome,
+    now_ms: i64,
+) -> Result<(), StoreError> {
+    if tx.fetch_optional::<Waits>(&WAITS, &[id.into(), payment.as_str().into()]).await?.is_none() {
+        return Ok(());
+    }
+    let row = tx.fetch_optional::<TakenRow>(&TAKEN, &[outcome.refund_id.as_str().into()]).await?;
+    let (taken, balance) = row.map_or((Some(0), None), |row| (taken_by(&row), Some(row.balance)));
+    let taken = taken.ok_or_else(|| StoreError::corrupt("amounts of refund", &outcome.refund_id))?;
+    let values = [
+        id.into(),
+        outcome.refund_id.as_str().into(),
+        outcome.status.as_str().into(),
+        taken.into(),
+        balance.into(),
+        now_ms.into(),
+        payment.as_str().into(),
+    ];
+    tx.execute(&CREATED, &values).await.map(drop)
+}
+
+/// Stores what came of it; gives the request as it stands, which another process or a webhook may have ended.
+///
+/// # Errors
+/// When the database fails.
+pub async fn created(
+    tx: &mut Tx,
+    id: &str,
+    payment: &PaymentIntentId,
+    outcome: &RefundOutcome,
+    now_ms: i64,
+) -> Result<RefundRequest, StoreError> {
+    made(tx, id, payment, outcome, now_ms).await?;
+    find(tx, id).await
+}
+
+fn taken_by(row: &TakenRow) -> Option<i64> {
+    use crate::domain::reversal::credits_taken;
+    if row.has_credits == 0 || row.counts == 0 {
+        return Some(0);
+    }
+    let before = credits_taken(row.credits, row.credit_unit_amount, row.before);
+    let with = credits_taken(row.credits, row.credit_unit_amount, row.before.checked_add(row.amount)?);
+    with.checked_sub(before)
+}
+
+impl Db {
+    /// The refunds without an outcome after one of them, by id: those that are worked on, that are unknown, and that came
+    /// to nothing.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn unsettled_refund_requests(&self, after: &str, limit: i64) -> Result<Vec<RefundRequest>, StoreError> {
+        self.read_all(&UNSETTLED, &[after.into(), limit.into()]).await
+    }
+
+    /// The refunds of a purchase that somebody asked for here, oldest first.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn refund_requests_of(&self, topup: &TopupId) -> Result<Vec<RefundRequest>, StoreError> {
+        self.read_all(&OF_TOPUP, &[topup.as_str().into()]).await
+    }
+}

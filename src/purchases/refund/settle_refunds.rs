@@ -1,0 +1,79 @@
+//! Refunds that were asked for here, and of which it is unknown whether Stripe made them: Stripe's list tells.
+//!
+//! What is found goes into the books by the way that a webhook takes, which also ends the request. What is not found after
+//! the quiet time was not made. A request that a process works on is left to it.
+
+use futures_util::FutureExt;
+
+use crate::app::App;
+use crate::db::StoreError;
+use crate::domain::ids::{PaymentIntentId, TopupId};
+use crate::purchases::outcome::{ApplyEventError, EventOutcome};
+use crate::purchases::refund::refund_requests::{self, RefundRequest};
+use crate::purchases::reversal::apply_reversal::{Asked, apply_refund};
+
+/// What became of an unknown refund.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Settled {
+    /// It was made, and is in the books.
+    Made,
+    /// It was not made, and will not be.
+    NotMade,
+    /// It is not known yet, or a process works on it.
+    Unknown,
+}
+
+/// Whether a request waits for Stripe's word and no process works on it.
+pub(crate) const fn is_unsettled(request: &RefundRequest, now_ms: i64) -> bool {
+    request.attempt().unknown_since_ms.is_some() && request.lease_until <= now_ms
+}
+
+/// Asks Stripe for the refunds of a purchase that are unknown; gives how many are settled now.
+///
+/// # Errors
+/// When the database fails. That Stripe cannot be asked is no error: then nothing is settled.
+pub(crate) async fn settle_refunds_of(app: &App, topup: &TopupId) -> Result<usize, StoreError> {
+    let now_ms = app.clock.now_ms();
+    let mut settled = 0_usize;
+    for request in app.db.refund_requests_of(topup).await? {
+        if request.state != "creating" || !is_unsettled(&request, now_ms) {
+            continue;
+        }
+        match settle_refund(app, &request).await {
+            Ok(Settled::Made | Settled::NotMade) => settled = settled.saturating_add(1),
+            Ok(Settled::Unknown) => {}
+            Err(ApplyEventError::Store(error)) => return Err(error),
+            Err(error) => tracing::warn!(request = request.id, %error, "Stripe does not say whether a refund was made"),
+        }
+    }
+    Ok(settled)
+}
+
+/// Asks Stripe whether the refund of a request was made.
+///
+/// # Errors
+/// When Stripe cannot be asked or the database fails.
+pub(crate) async fn settle_refund(app: &App, request: &RefundRequest) -> Result<Settled, ApplyEventError> {
+    let payment = PaymentIntentId::parse(request.payment_intent_id.as_str());
+    let payment = payment.map_err(|_| StoreError::corrupt("payment of", &request.id))?;
+    let (attempt, asked_ms) = (request.attempt(), app.clock.now_ms());
+    if let Some(report) = app.gateway.find_refund(&payment, &request.id).await? {
+        let asked = Asked { event: None, livemode: app.checkout.livemode };
+        return Ok(match apply_refund(app, asked, report).await? {
+            EventOutcome::Decided(_) => Settled::Made,
+            EventOutcome::Foreign(_) | EventOutcome::Rejected(_) => Settled::Unknown,
+        });
+    }
+    if !attempt.absence_proves(asked_ms) {
+        return Ok(Settled::Unknown);
+    }
+    let (id, now_ms) = (request.id.clone(), app.clock.now_ms());
+    let stored = app
+        .db
+        .write(move |tx| {
+            let id = id.clone();
+            async move { refund_requests::not_made(tx, &id, &attempt, now_ms).await }.boxed()
+        })
+        .await?;
+    Ok(if stored { Settled::NotMade } else { Settled::Unknown })
+}

@@ -1,0 +1,390 @@
+//! Refunds and disputes: their states, and what follows from them for the books.
+//!
+//! What always holds: the states are written under the lock of their top-up's row; what a purchase owes back is
+//! computed from all of them, never added up event by event; each change of it has one ledger entry, whose source is the
+//! purchase and its revision.
+
+use futures_util::FutureExt;
+
+use crate::books::entries::{self, Entry};
+use crate::db::{Db, Tx};
+use crate::db::{StoreError, statements};
+use crate::domain::checkout::{Mismatch, TopupState};
+use crate::domain::ids::{LedgerEntryId, PaymentIntentId, TopupId};
+use crate::domain::ledger::{EntryKind, ReversalCause};
+use crate::domain::payment::PaymentRole;
+use crate::domain::reversal::{DisputeReport, EventRef, RefundReport, credits_taken};
+use crate::purchases::decided_events::insert_event;
+use crate::purchases::payment::payments;
+use crate::purchases::refund::refund_requests::{self, RefundOutcome};
+use crate::purchases::topups;
+
+/// News about refunds, or about a dispute, of one payment.
+#[derive(Debug, Clone)]
+pub struct ApplyReversals {
+    /// The webhook event that brought it; none if we asked.
+    pub event: Option<EventRef>,
+    /// The purchase.
+    pub topup: TopupId,
+    /// The payment.
+    pub payment_intent: PaymentIntentId,
+    /// Whether it is about real money.
+    pub livemode: bool,
+    /// What is new.
+    pub news: ReversalNews,
+    /// The id of the ledger entry, should there be one.
+    pub entry: LedgerEntryId,
+    /// The time, in milliseconds since 1970.
+    pub now_ms: i64,
+}
+
+/// What is new.
+#[derive(Debug, Clone)]
+pub enum ReversalNews {
+    /// These refunds are at least as far as this.
+    Refunds(Vec<RefundReport>),
+    /// This dispute is like this, if nobody has written it since it had this version.
+    Dispute(DisputeReport, Option<i64>),
+}
+
+impl ReversalNews {
+    fn cause(&self) -> ReversalCause {
+        match self {
+            Self::Refunds(_) => ReversalCause::Refund,
+            Self::Dispute(dispute, _) => ReversalCause::Dispute { won: dispute.status == "won" },
+        }
+    }
+}
+
+/// What came of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum AppliedReversal {
+    /// Credits moved: negative when they were taken.
+    Settled {
+        /// How many.
+        credits: i64,
+        /// What the account has now.
+        balance_after: i64,
+    },
+    /// It is stored, and changes nothing for the books.
+    Unchanged,
+    /// It is stored and waits for its payment.
+    Waiting,
+    /// It is stored; its payment credited nothing, so it takes nothing.
+    Surplus,
+    /// This very event was decided before.
+    Duplicate,
+    /// The purchase is not in this database.
+    Foreign,
+    /// It contradicts what was agreed. Nothing was written.
+    Rejected(Mismatch),
+}
+
+impl AppliedReversal {
+    /// The word that is kept with the event and written to the log.
+    #[must_use]
+    pub const fn as_str(&self) -> &'static str {
+        match self {
+            Self::Settled { .. } => "settled",
+            Self::Unchanged => "unchanged",
+            Self::Waiting => "waiting",
+            Self::Surplus => "surplus",
+            Self::Duplicate => "duplicate",
+            Self::Foreign => "foreign",
+            Self::Rejected(_) => "rejected",
+        }
+    }
+}
+
+/// A refund or dispute as it is stored.
+#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+pub struct Reversal {
+    /// Stripe's id.
+    pub id: String,
+    /// `refund` or `dispute`.
+    pub kind: String,
+    /// The payment.
+    pub payment_intent_id: String,
+    /// How much, in minor units.
+    pub amount: i64,
+    /// How much of it is back although it counts, in minor units: a dispute can be won in part, or be corrected.
+    pub returned: i64,
+    /// Its currency.
+    pub currency: String,
+    /// Stripe's word for its state.
+    pub status: String,
+    /// 1 if it takes its amount, less what is returned of it, as it stands.
+    pub counts: i64,
+    /// Raised by each write.
+    pub version: i64,
+    /// Why, in Stripe's word.
+    pub reason: Option<String>,
+    /// When it was first heard of, in milliseconds since 1970.
+    pub created_at: i64,
+    /// When it was last written, in milliseconds since 1970.
+    pub updated_at: i64,
+}
+
+statements! {
+    /// Forward only: an event that comes late does not undo what a newer one said.
+    UPSERT_REFUND = "INSERT INTO reversals (id, kind, payment_intent_id, amount, currency, status, stage, counts, \
+        version, reason, created_at, updated_at) VALUES ($1, 'refund', $2, $3, $4, $5, $6, $7, 1, $8, $9, $9) \
+        ON CONFLICT (id) DO UPDATE SET status = excluded.status, stage = excluded.stage, counts = excluded.counts, \
+        version = reversals.version + 1, reason = COALESCE(excluded.reason, reversals.reason), \
+        updated_at = excluded.updated_at \
+        WHERE excluded.stage > reversals.stage OR (excluded.stage = reversals.stage AND excluded.stage < 2)";
+    INSERT_DISPUTE = "INSERT INTO reversals (id, kind, payment_intent_id, amount, currency, status, stage, counts, \
+        version, reason, created_at, updated_at, returned) \
+        VALUES ($1, 'dispute', $2, $3, $4, $5, 0, $6, 1, $7, $8, $8, $9) ON CONFLICT (id) DO NOTHING";
+    UPDATE_DISPUTE = "UPDATE reversals SET amount = $2, status = $3, counts = $4, reason = COALESCE($5, reason), \
+        version = version + 1, updated_at = $6, returned = $8 WHERE id = $1 AND version = $7";
+    /// Numbers the changes of a top-up. A group that credits sees by it that something came meanwhile.
+    RAISE_REVISION = "UPDATE topups SET revision = revision + 1, updated_at = $2 WHERE id = $1 \
+        RETURNING revision, state, account_id, credits, credit_unit_amount, taken_credits, payment_intent_id";
+    REVERSED = "SELECT CAST(COALESCE(SUM(amount - returned), 0) AS BIGINT) AS reversed FROM reversals \
+        WHERE payment_intent_id = $1 AND counts = 1";
+    COUNTING_KIND = "SELECT kind FROM reversals WHERE payment_intent_id = $1 AND counts = 1 ORDER BY kind LIMIT 1";
+    ADOPT_PAYMENT = "UPDATE topups SET payment_intent_id = $2 WHERE id = $1 AND payment_intent_id IS NULL";
+    SET_TAKEN = "UPDATE topups SET taken_credits = $2 WHERE id = $1";
+    FIND = "SELECT id, kind, payment_intent_id, amount, returned, currency, status, counts, version, reason, \
+        created_at, updated_at FROM reversals WHERE id = $1";
+    OF_TOPUP = "SELECT r.id, r.kind, r.payment_intent_id, r.amount, r.returned, r.currency, r.status, r.counts, \
+        r.version, r.reason, r.created_at, r.updated_at FROM reversals r \
+        JOIN payments p ON p.payment_intent_id = r.payment_intent_id \
+        WHERE p.topup_id = $1 ORDER BY r.created_at, r.id LIMIT 200";
+}
+
+#[derive(sqlx::FromRow)]
+struct Revised {
+    revision: i64,
+    state: String,
+    account_id: String,
+    credits: i64,
+    credit_unit_amount: i64,
+    taken_credits: i64,
+    payment_intent_id: Option<String>,
+}
+
+#[derive(sqlx::FromRow)]
+struct Counting {
+    kind: String,
+}
+
+#[derive(sqlx::FromRow)]
+struct Reversed {
+    reversed: i64,
+}
+
+impl Reversal {
+    /// How much of its money is (to be) with the customer as it stands, in minor units.
+    #[must_use]
+    pub const fn reversed_minor(&self) -> i64 {
+        if self.counts == 0 { 0 } else { self.amount.saturating_sub(self.returned) }
+    }
+}
+
+impl Db {
+    /// Stores what Stripe says of refunds, or of a dispute, and brings what follows into the books, in one transaction
+    /// with the event's row.
+    ///
+    /// # Errors
+    /// [`StoreError::Stale`] when somebody wrote the dispute since it had the given version: ask Stripe again. Else when
+    /// the database fails.
+    pub async fn apply_reversals(&self, command: ApplyReversals) -> Result<AppliedReversal, StoreError> {
+        self.write(move |tx| apply_in(tx, command.clone()).boxed()).await
+    }
+
+    /// A refund or dispute by Stripe's id.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn reversal(&self, id: &str) -> Result<Option<Reversal>, StoreError> {
+        self.read_optional(&FIND, &[id.into()]).await
+    }
+
+    /// The refunds and disputes of a purchase, oldest first.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn reversals_of(&self, topup: &TopupId) -> Result<Vec<Reversal>, StoreError> {
+        self.read_all(&OF_TOPUP, &[topup.as_str().into()]).await
+    }
+}
+
+pub(crate) async fn apply_in(tx: &mut Tx, command: ApplyReversals) -> Result<AppliedReversal, StoreError> {
+    let Some(found) = topups::lock_agreement(tx, &command.topup).await? else {
+        return Ok(AppliedReversal::Foreign);
+    };
+    let agreement = &found.agreement;
+    let checked = match &command.news {
+        ReversalNews::Refunds(refunds) => {
+            let currencies: Vec<&str> = refunds.iter().map(|refund| refund.currency.as_str()).collect();
+            agreement.check_reversal(command.livemode, &currencies)
+        }
+        // The event and the dispute that Stripe shows each say their mode.
+        ReversalNews::Dispute(dispute, _) => agreement
+            .check_reversal(command.livemode, &[&dispute.currency])
+            .and_then(|()| agreement.check_mode(dispute.livemode)),
+    };
+    if let Err(mismatch) = checked {
+        return Ok(AppliedReversal::Rejected(mismatch));
+    }
+    if let Some(event) = &command.event
+        && !insert_event(tx, event, &command.topup, "reversal", command.now_ms).await?
+    {
+        return Ok(AppliedReversal::Duplicate);
+    }
+    let payment = &command.payment_intent;
+    payments::touch(tx, payment, &command.topup, PaymentRole::Waiting, None, command.now_ms).await?;
+    match &command.news {
+        ReversalNews::Refunds(refunds) => {
+            for refund in refunds {
+                upsert_refund(tx, payment, refund, command.now_ms).await?;
+            }
+        }
+        ReversalNews::Dispute(dispute, version) => {
+            write_dispute(tx, payment, dispute, *version, command.now_ms).await?;
+        }
+    }
+    let applied =
+        settle(tx, &command.topup, payment, &command.entry, Some(command.news.cause()), command.now_ms).await?;
+    if let ReversalNews::Refunds(refunds) = &command.news {
+        end_requests(tx, payment, refunds, command.now_ms).await?;
+    }
+    Ok(applied)
+}
+
+/// A refund that names a request of ours ends it, whichever way the news came.
+async fn end_requests(
+    tx: &mut Tx,
+    payment: &PaymentIntentId,
+    refunds: &[RefundReport],
+    now_ms: i64,
+) -> Result<(), StoreError> {
+    for refund in refunds {
+        if let Some(request) = &refund.request {
+            let status = refund.status.as_str().to_owned();
+            let outcome = RefundOutcome { refund_id: refund.id.to_string(), status };
+            refund_requests::made(tx, request, payment, &outcome, now_ms).await?;
+        }
+    }
+    Ok(())
+}
+
+async fn upsert_refund(
+    tx: &mut Tx,
+    payment: &PaymentIntentId,
+    refund: &RefundReport,
+    now_ms: i64,
+) -> Result<(), StoreError> {
+    let values = [
+        refund.id.as_str().into(),
+        payment.as_str().into(),
+        refund.amount_minor.into(),
+        refund.currency.as_str().into(),
+        refund.status.as_str().into(),
+        refund.status.stage().into(),
+        refund.status.counts().into(),
+        refund.reason.as_deref().into(),
+        now_ms.into(),
+    ];
+    tx.execute(&UPSERT_REFUND, &values).await.map(drop)
+}
+
+async fn write_dispute(
+    tx: &mut Tx,
+    payment: &PaymentIntentId,
+    dispute: &DisputeReport,
+    version: Option<i64>,
+    now_ms: i64,
+) -> Result<(), StoreError> {
+    let id = dispute.id.as_str();
+    let reversed = dispute.reversed_minor();
+    let returned = if reversed > 0 { dispute.amount_minor.saturating_sub(reversed) } else { 0 };
+    let written = match version {
+        None => {
+            let values = [
+                id.into(),
+                payment.as_str().into(),
+                dispute.amount_minor.into(),
+                dispute.currency.as_str().into(),
+                dispute.status.as_str().into(),
+                (reversed > 0).into(),
+                dispute.reason.as_deref().into(),
+                now_ms.into(),
+                returned.into(),
+            ];
+            tx.execute(&INSERT_DISPUTE, &values).await?
+        }
+        Some(version) => {
+            let values = [
+                id.into(),
+                dispute.amount_minor.into(),
+                dispute.status.as_str().into(),
+                (reversed > 0).into(),
+                dispute.reason.as_deref().into(),
+                now_ms.into(),
+                version.into(),
+                returned.into(),
+            ];
+            tx.execute(&UPDATE_DISPUTE, &values).await?
+        }
+    };
+    if written == 1 { Ok(()) } else { Err(StoreError::Stale) }
+}
+
+/// What took credits before its payment was known. Of several, a dispute weighs more.
+async fn waiting_cause(tx: &mut Tx, payment: &PaymentIntentId) -> Result<ReversalCause, StoreError> {
+    let kind = tx.fetch_optional::<Counting>(&COUNTING_KIND, &[payment.as_str().into()]).await?;
+    let is_dispute = kind.is_some_and(|row| row.kind == "dispute");
+    Ok(if is_dispute { ReversalCause::Dispute { won: false } } else { ReversalCause::Refund })
+}
+
+/// Brings the books to what the states of all refunds and disputes of the payment say. The top-up is locked.
+pub(crate) async fn settle(
+    tx: &mut Tx,
+    topup: &TopupId,
+    payment: &PaymentIntentId,
+    entry: &LedgerEntryId,
+    cause: Option<ReversalCause>,
+    now_ms: i64,
+) -> Result<AppliedReversal, StoreError> {
+    let row = tx.fetch_optional::<Revised>(&RAISE_REVISION, &[topup.as_str().into(), now_ms.into()]).await?;
+    let row = row.ok_or_else(|| StoreError::corrupt("no longer there: top-up", topup))?;
+    if row.state != TopupState::Paid.as_str() {
+        return Ok(AppliedReversal::Waiting);
+    }
+    match row.payment_intent_id.as_deref() {
+        Some(credited) if credited == payment.as_str() => {}
+        Some(_) => return Ok(AppliedReversal::Surplus),
+        // The news of the payment did not name it.
+        None => {
+            tx.execute(&ADOPT_PAYMENT, &[topup.as_str().into(), payment.as_str().into()]).await?;
+            payments::touch(tx, payment, topup, PaymentRole::Credited, None, now_ms).await?;
+        }
+    }
+    let reversed = tx.fetch_optional::<Reversed>(&REVERSED, &[payment.as_str().into()]).await?;
+    let reversed = reversed.map_or(0, |row| row.reversed);
+    let taken = credits_taken(row.credits, row.credit_unit_amount, reversed);
+    let credits = row.taken_credits.checked_sub(taken).ok_or_else(|| StoreError::corrupt("credits of", topup))?;
+    if credits == 0 {
+        return Ok(AppliedReversal::Unchanged);
+    }
+    tx.execute(&SET_TAKEN, &[topup.as_str().into(), taken.into()]).await?;
+    let source = format!("{topup}:{}", row.revision);
+    let cause = match cause {
+        Some(cause) => cause,
+        None => waiting_cause(tx, payment).await?,
+    };
+    let entry = Entry {
+        id: entry,
+        account: &row.account_id,
+        kind: EntryKind::Reversal,
+        credits,
+        source: &source,
+        topup: Some(topup),
+        reason: Some(cause.reason(credits)),
+    };
+    let balance_after = entries::book(tx, entry, now_ms).await?;
+    Ok(AppliedReversal::Settled { credits, balance_after })
+}

@@ -1,0 +1,157 @@
+//! Purchases for the person who looks after the service: lists of them, and all that happened to one. Only reads.
+
+use crate::books::ledger::LedgerEntry;
+use crate::db::Db;
+use crate::db::{StoreError, statements};
+use crate::domain::ids::TopupId;
+use crate::inbox::failed_events::FailedEvent;
+
+/// A purchase in a list.
+#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+pub struct ListedTopup {
+    /// Its id.
+    pub id: String,
+    /// Who bought.
+    pub account_id: String,
+    /// How far it has come.
+    pub state: String,
+    /// How many credits.
+    pub credits: i64,
+    /// How many of them were taken back.
+    pub taken_credits: i64,
+    /// The currency of the amount.
+    pub currency: String,
+    /// What the customer is charged, in minor units.
+    pub total_amount: i64,
+    /// How many payments came besides the one that paid.
+    pub surplus_payments: i64,
+    /// When it was written down, in milliseconds since 1970.
+    pub created_at: i64,
+    /// When it was paid, in milliseconds since 1970.
+    pub paid_at: Option<i64>,
+}
+
+/// Which purchases a list has.
+#[derive(Debug, Clone)]
+pub struct TopupFilter {
+    /// Only those of this account.
+    pub account: Option<String>,
+    /// Only those in this state.
+    pub state: Option<String>,
+    /// Only those that were paid more than once.
+    pub surplus: bool,
+    /// Only those before this one: its time and id.
+    pub before: (i64, String),
+    /// At most so many.
+    pub limit: i64,
+}
+
+/// How the fee of a purchase came about.
+#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+pub struct StoredFeePolicy {
+    /// `gross_up` or `absorb`.
+    pub fee_mode: String,
+    /// The share that Stripe keeps, in percent, as decimal text.
+    pub fee_rate_percent: String,
+    /// What it keeps of each charge besides, in minor units.
+    pub fee_fixed: i64,
+    /// What the fee line was called.
+    pub fee_label: String,
+    /// When the last attempt to pay was declined, in milliseconds since 1970.
+    pub declined_at: Option<i64>,
+    /// When the purchase was taken in from what Stripe keeps, in milliseconds since 1970.
+    pub adopted_at: Option<i64>,
+    /// By whom.
+    pub adopted_by: Option<String>,
+}
+
+/// An event of Stripe's that is decided.
+#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+pub struct DecidedEvent {
+    /// Stripe's id.
+    pub id: String,
+    /// Its type.
+    #[sqlx(rename = "type")]
+    pub event_type: String,
+    /// What came of it, in a word.
+    pub outcome: String,
+    /// When it was decided, in milliseconds since 1970.
+    pub received_at: i64,
+}
+
+statements! {
+    LIST = "SELECT t.id, t.account_id, t.state, t.credits, t.taken_credits, t.currency, t.total_amount, \
+        (SELECT COUNT(*) FROM payments p WHERE p.topup_id = t.id AND p.state = 'surplus') AS surplus_payments, \
+        t.created_at, t.paid_at FROM topups t \
+        WHERE (t.created_at, t.id) < ($1, $2) \
+        AND (CAST($3 AS TEXT) IS NULL OR t.account_id = $3) AND (CAST($4 AS TEXT) IS NULL OR t.state = $4) \
+        AND (CAST($5 AS BIGINT) = 0 OR EXISTS \
+        (SELECT 1 FROM payments p WHERE p.topup_id = t.id AND p.state = 'surplus')) \
+        ORDER BY t.created_at DESC, t.id DESC LIMIT $6";
+    FEE_POLICY = "SELECT fee_mode, fee_rate_percent, fee_fixed, fee_label, declined_at, \
+        adopted_at, adopted_by FROM topups WHERE id = $1";
+    EVENTS = "SELECT id, type, outcome, received_at FROM webhook_events WHERE topup_id = $1 \
+        ORDER BY received_at, id LIMIT 200";
+    /// A failed delivery names the purchase or a payment of it, if it could be read so far. The sign keeps planners from
+    /// reading all failures in the order of their time, `CROSS JOIN` keeps SQLite from beginning with all of them.
+    FAILED = "SELECT f.event_id, f.type, f.kind, f.error, f.attempts, f.first_failed_at, f.last_failed_at, \
+        COALESCE(f.resolved_at, (SELECT e.received_at FROM webhook_events e WHERE e.id = f.event_id)) AS resolved_at, \
+        f.closed_at, f.closed_by, f.close_reason, f.payload_at, CAST(CASE WHEN f.payload IS NULL THEN 0 ELSE 1 END AS BIGINT) AS has_payload \
+        FROM (SELECT n.event_id FROM failed_webhook_events n WHERE n.topup_id = $1 UNION \
+        SELECT m.event_id FROM payments p CROSS JOIN failed_webhook_events m WHERE p.topup_id = $1 \
+        AND m.payment_intent_id = p.payment_intent_id) AS named \
+        CROSS JOIN failed_webhook_events f WHERE f.event_id = named.event_id \
+        ORDER BY +f.first_failed_at, f.event_id LIMIT 100";
+    ENTRIES = "SELECT sequence, id, kind, credits, balance_after, source, reason, created_at FROM ledger_entries \
+        WHERE (kind = 'topup' AND source = $1) OR (kind = 'reversal' AND topup_id = $1) ORDER BY sequence LIMIT 200";
+}
+
+impl Db {
+    /// Purchases, newest first.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn list_topups(&self, filter: &TopupFilter) -> Result<Vec<ListedTopup>, StoreError> {
+        let values = [
+            filter.before.0.into(),
+            filter.before.1.as_str().into(),
+            filter.account.as_deref().into(),
+            filter.state.as_deref().into(),
+            filter.surplus.into(),
+            filter.limit.into(),
+        ];
+        self.read_all(&LIST, &values).await
+    }
+
+    /// How the fee of a purchase came about.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn fee_policy_of(&self, topup: &TopupId) -> Result<Option<StoredFeePolicy>, StoreError> {
+        self.read_optional(&FEE_POLICY, &[topup.as_str().into()]).await
+    }
+
+    /// The decided events of a purchase, oldest first.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn events_of(&self, topup: &TopupId) -> Result<Vec<DecidedEvent>, StoreError> {
+        self.read_all(&EVENTS, &[topup.as_str().into()]).await
+    }
+
+    /// The deliveries about a purchase that had no effect, as far as that can be told, oldest first.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn failed_events_of(&self, topup: &TopupId) -> Result<Vec<FailedEvent>, StoreError> {
+        self.read_all(&FAILED, &[topup.as_str().into()]).await
+    }
+
+    /// The lines of the books that a purchase caused, in their order.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn entries_of(&self, topup: &TopupId) -> Result<Vec<LedgerEntry>, StoreError> {
+        self.read_all(&ENTRIES, &[topup.as_str().into()]).await
+    }
+}

@@ -1,0 +1,375 @@
+//! The purchases.
+
+use crate::db::{Db, Tx};
+use crate::db::{StoreError, statements};
+use crate::domain::account::AccountId;
+use crate::domain::attempt::Attempt;
+use crate::domain::checkout::{Agreement, TopupState};
+use crate::domain::currency::Currency;
+use crate::domain::fees::FeePolicy;
+use crate::domain::ids::{PaymentIntentId, SessionId, TopupId};
+use crate::domain::judge::Found;
+use crate::domain::pricing::Quote;
+use crate::providers::port::CheckoutRequest;
+
+/// A purchase about to be written down for the first time.
+#[derive(Debug, Clone)]
+pub struct NewTopup {
+    /// Its id.
+    pub id: TopupId,
+    /// Who buys.
+    pub account: AccountId,
+    /// What it costs.
+    pub quote: Quote,
+    /// How the fee line came about.
+    pub fees: FeePolicy,
+    /// What Stripe is expected to keep, in minor units.
+    pub expected_fee_minor: i64,
+    /// Whether real money moves.
+    pub livemode: bool,
+    /// What will be sent to Stripe.
+    pub request: CheckoutRequest,
+    /// The time, in milliseconds since 1970.
+    pub now_ms: i64,
+}
+
+impl NewTopup {
+    /// When its checkout is to end, in milliseconds since 1970.
+    pub(crate) const fn expires_at_ms(&self) -> i64 {
+        self.request.expires_at_seconds.saturating_mul(1_000)
+    }
+}
+
+/// A purchase as it stands.
+#[derive(Debug, Clone)]
+pub struct Topup {
+    /// Its id.
+    pub id: TopupId,
+    /// Who buys.
+    pub account: AccountId,
+    /// How far it has come.
+    pub state: TopupState,
+    /// How many credits.
+    pub credits: i64,
+    /// The currency of the amounts.
+    pub currency: Currency,
+    /// The price of one credit, in minor units.
+    pub credit_unit_amount_minor: i64,
+    /// The line for the credits, in minor units.
+    pub credits_amount_minor: i64,
+    /// The fee line, in minor units.
+    pub fee_amount_minor: i64,
+    /// What the customer is charged, in minor units.
+    pub total_amount_minor: i64,
+    /// What is sent to Stripe, as it was written down; see [`Topup::request`].
+    request_json: String,
+    /// What is known about the calls to Stripe that are to open its checkout.
+    pub attempt: Attempt,
+    /// Stripe's session, once it is known.
+    pub session: Option<SessionId>,
+    /// The hosted page, while it is known.
+    pub session_url: Option<String>,
+    /// When the checkout ends, in milliseconds since 1970.
+    pub expires_at_ms: i64,
+    /// When it was written down, in milliseconds since 1970.
+    pub created_at_ms: i64,
+    /// When it was paid, in milliseconds since 1970.
+    pub paid_at_ms: Option<i64>,
+    /// When Stripe was last asked about it, in milliseconds since 1970; 0 if never.
+    pub checked_at_ms: i64,
+    /// What Stripe is expected to keep, in minor units.
+    pub expected_fee_minor: i64,
+    /// The payment, once it is known.
+    pub payment_intent: Option<PaymentIntentId>,
+    /// How many of the credits refunds and disputes have taken back.
+    pub taken_credits: i64,
+    /// How often events have changed it.
+    pub revision: i64,
+    /// Why the last attempt to pay was declined, in Stripe's word.
+    pub decline_code: Option<String>,
+    /// Why it failed.
+    pub failure_code: Option<String>,
+}
+
+impl Topup {
+    /// What is sent to Stripe when the checkout is tried again.
+    ///
+    /// # Errors
+    /// When it was written down by a version with another form of it.
+    pub fn request(&self) -> Result<CheckoutRequest, StoreError> {
+        serde_json::from_str(&self.request_json).map_err(|error| StoreError::corrupt("request", error))
+    }
+}
+
+statements! {
+    INSERT = "INSERT INTO topups (id, account_id, state, credits, currency, credit_unit_amount, credits_amount, \
+        fee_amount, total_amount, fee_mode, fee_rate_percent, fee_fixed, fee_label, expected_fee, livemode, \
+        stripe_request, stripe_attempt, key_used_at, unknown_since, expires_at, created_at, updated_at) VALUES \
+        ($1, $2, 'creating', $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, 1, $17, $17, $16, $17, $17)";
+    FIND = "SELECT id, account_id, state, credits, currency, credit_unit_amount, credits_amount, fee_amount, \
+        total_amount, expected_fee, stripe_request, stripe_attempt, COALESCE(key_used_at, created_at) AS key_used_at, \
+        CASE WHEN key_used_at IS NULL THEN updated_at ELSE unknown_since END AS unknown_since, key_failures, \
+        session_id, session_url, expires_at, created_at, \
+        paid_at, checked_at, payment_intent_id, taken_credits, revision, decline_code, failure_code \
+        FROM topups WHERE id = $1";
+    FIND_BY_SESSION = "SELECT id, account_id, state, credits, currency, credit_unit_amount, credits_amount, fee_amount, \
+        total_amount, expected_fee, stripe_request, stripe_attempt, COALESCE(key_used_at, created_at) AS key_used_at, \
+        CASE WHEN key_used_at IS NULL THEN updated_at ELSE unknown_since END AS unknown_since, key_failures, \
+        session_id, session_url, expires_at, created_at, \
+        paid_at, checked_at, payment_intent_id, taken_credits, revision, decline_code, failure_code \
+        FROM topups WHERE session_id = $1";
+    FIND_AGREEMENT = "SELECT id, account_id, state, credits, currency, total_amount, livemode, session_id, \
+        payment_intent_id, accepted_amount \
+        FROM topups WHERE id = $1";
+    /// The first statement of every write about a top-up that exists: the others wait for it.
+    LOCK_AGREEMENT = "UPDATE topups SET revision = revision WHERE id = $1 RETURNING id, account_id, state, credits, \
+        currency, total_amount, livemode, session_id, payment_intent_id, accepted_amount";
+    /// The state moves only if no event was faster than Stripe's answer. A purchase that was
+    /// refused before has no session yet: it is open now.
+    OPENED = "UPDATE topups SET session_id = $2, session_url = $3, expires_at = $4, updated_at = $5, \
+        failure_code = CASE WHEN session_id IS NULL THEN NULL ELSE failure_code END, \
+        state = CASE WHEN session_id IS NULL AND state IN ('creating', 'failed') THEN 'open' ELSE state END \
+        WHERE id = $1 AND (session_id IS NULL OR session_id = $2)";
+    REFUSED = "UPDATE topups SET state = 'failed', failure_code = $2, updated_at = $3 \
+        WHERE id = $1 AND state = 'creating'";
+    CLAIM_CHECK = "UPDATE topups SET checked_at = $2 WHERE id = $1 AND (checked_at <= $3 OR checked_at > $4)";
+}
+
+#[derive(sqlx::FromRow)]
+struct TopupRow {
+    id: String,
+    account_id: String,
+    state: String,
+    credits: i64,
+    currency: String,
+    credit_unit_amount: i64,
+    credits_amount: i64,
+    fee_amount: i64,
+    total_amount: i64,
+    expected_fee: i64,
+    stripe_request: String,
+    stripe_attempt: i64,
+    key_used_at: i64,
+    unknown_since: Option<i64>,
+    key_failures: i64,
+    session_id: Option<String>,
+    session_url: Option<String>,
+    expires_at: i64,
+    created_at: i64,
+    paid_at: Option<i64>,
+    checked_at: i64,
+    payment_intent_id: Option<String>,
+    taken_credits: i64,
+    revision: i64,
+    decline_code: Option<String>,
+    failure_code: Option<String>,
+}
+
+#[derive(sqlx::FromRow)]
+struct AgreementRow {
+    id: String,
+    account_id: String,
+    state: String,
+    credits: i64,
+    currency: String,
+    total_amount: i64,
+    livemode: i64,
+    session_id: Option<String>,
+    payment_intent_id: Option<String>,
+    accepted_amount: Option<i64>,
+}
+
+pub(crate) fn account(text: String) -> Result<AccountId, StoreError> {
+    AccountId::parse(text).map_err(|error| StoreError::corrupt("account id", error))
+}
+
+fn state(text: &str) -> Result<TopupState, StoreError> {
+    TopupState::parse(text).ok_or_else(|| StoreError::corrupt("top-up state", text))
+}
+
+fn currency(text: &str) -> Result<Currency, StoreError> {
+    Currency::parse(text).map_err(|_| StoreError::corrupt("currency", text))
+}
+
+fn session(text: Option<String>) -> Result<Option<SessionId>, StoreError> {
+    text.map(SessionId::parse).transpose().map_err(|error| StoreError::corrupt("session id", error))
+}
+
+pub(crate) fn payment_intent(text: Option<String>) -> Result<Option<PaymentIntentId>, StoreError> {
+    text.map(PaymentIntentId::parse).transpose().map_err(|error| StoreError::corrupt("payment intent id", error))
+}
+
+pub(crate) fn to_json(request: &CheckoutRequest) -> Result<String, StoreError> {
+    serde_json::to_string(request).map_err(|error| StoreError::corrupt("request", error))
+}
+
+impl TryFrom<TopupRow> for Topup {
+    type Error = StoreError;
+
+    fn try_from(row: TopupRow) -> Result<Self, StoreError> {
+        Ok(Self {
+            id: TopupId::parse(&row.id).map_err(|_| StoreError::corrupt("top-up id", &row.id))?,
+            account: account(row.account_id)?,
+            state: state(&row.state)?,
+            credits: row.credits,
+            currency: currency(&row.currency)?,
+            credit_unit_amount_minor: row.credit_unit_amount,
+            credits_amount_minor: row.credits_amount,
+            fee_amount_minor: row.fee_amount,
+            total_amount_minor: row.total_amount,
+            request_json: row.stripe_request,
+            attempt: Attempt {
+                key: row.stripe_attempt,
+                key_used_at_ms: row.key_used_at,
+                unknown_since_ms: row.unknown_since,
+                key_failures: row.key_failures,
+            },
+            session: session(row.session_id)?,
+            session_url: row.session_url,
+            expires_at_ms: row.expires_at,
+            created_at_ms: row.created_at,
+            paid_at_ms: row.paid_at,
+            checked_at_ms: row.checked_at,
+            expected_fee_minor: row.expected_fee,
+            payment_intent: payment_intent(row.payment_intent_id)?,
+            taken_credits: row.taken_credits,
+            revision: row.revision,
+            decline_code: row.decline_code,
+            failure_code: row.failure_code,
+        })
+    }
+}
+
+/// Writes a purchase down, before Stripe hears of it.
+///
+/// # Errors
+/// When the database refuses or fails.
+pub async fn insert(tx: &mut Tx, new: &NewTopup) -> Result<(), StoreError> {
+    let request = to_json(&new.request)?;
+    let rate = new.fees.rate.to_string();
+    let values = [
+        new.id.as_str().into(),
+        new.account.as_str().into(),
+        new.quote.credits.get().into(),
+        new.quote.currency.as_str().into(),
+        new.quote.credit_unit_amount_minor.into(),
+        new.quote.credits_amount_minor.into(),
+        new.quote.fee_amount_minor.into(),
+        new.quote.total_amount_minor.into(),
+        new.fees.mode.as_str().into(),
+        rate.as_str().into(),
+        new.fees.fixed_minor.into(),
+        new.fees.label.as_str().into(),
+        new.expected_fee_minor.into(),
+        new.livemode.into(),
+        request.as_str().into(),
+        new.expires_at_ms().into(),
+        new.now_ms.into(),
+    ];
+    tx.execute(&INSERT, &values).await.map(drop)
+}
+
+/// Looks a purchase up inside a write.
+///
+/// # Errors
+/// When the database fails.
+pub async fn find(tx: &mut Tx, id: &TopupId) -> Result<Option<Topup>, StoreError> {
+    tx.fetch_optional::<TopupRow>(&FIND, &[id.as_str().into()]).await?.map(Topup::try_from).transpose()
+}
+
+/// What was agreed about a purchase, and how far it has come.
+///
+/// # Errors
+/// When the database fails.
+pub async fn find_agreement(tx: &mut Tx, id: &TopupId) -> Result<Option<Found>, StoreError> {
+    tx.fetch_optional::<AgreementRow>(&FIND_AGREEMENT, &[id.as_str().into()]).await?.map(Found::try_from).transpose()
+}
+
+/// The same, and from here on no other write about this top-up goes on until this one has ended.
+///
+/// # Errors
+/// When the database fails.
+pub async fn lock_agreement(tx: &mut Tx, id: &TopupId) -> Result<Option<Found>, StoreError> {
+    tx.fetch_optional::<AgreementRow>(&LOCK_AGREEMENT, &[id.as_str().into()]).await?.map(Found::try_from).transpose()
+}
+
+impl TryFrom<AgreementRow> for Found {
+    type Error = StoreError;
+
+    fn try_from(row: AgreementRow) -> Result<Self, StoreError> {
+        let agreement = Agreement {
+            topup: TopupId::parse(&row.id).map_err(|_| StoreError::corrupt("top-up id", &row.id))?,
+            account: account(row.account_id)?,
+            credits: row.credits,
+            currency: currency(&row.currency)?,
+            total_amount_minor: row.total_amount,
+            livemode: row.livemode != 0,
+            session: session(row.session_id)?,
+            accepted_amount_minor: row.accepted_amount,
+        };
+        Ok(Self { agreement, state: state(&row.state)?, payment_intent: payment_intent(row.payment_intent_id)? })
+    }
+}
+
+/// Stores Stripe's answer. `false` when the purchase has another session already.
+///
+/// # Errors
+/// When the database fails.
+pub async fn opened(
+    tx: &mut Tx,
+    id: &TopupId,
+    session: &SessionId,
+    url: Option<&str>,
+    expires_at_ms: i64,
+    now_ms: i64,
+) -> Result<bool, StoreError> {
+    let values = [id.as_str().into(), session.as_str().into(), url.into(), expires_at_ms.into(), now_ms.into()];
+    Ok(tx.execute(&OPENED, &values).await? == 1)
+}
+
+/// Stores that Stripe refused the checkout for good.
+///
+/// # Errors
+/// When the database fails.
+pub async fn refused(tx: &mut Tx, id: &TopupId, code: &str, now_ms: i64) -> Result<(), StoreError> {
+    tx.execute(&REFUSED, &[id.as_str().into(), code.into(), now_ms.into()]).await.map(drop)
+}
+
+/// Takes the right to ask Stripe about a purchase. `false` when somebody asked after `not_since_ms`.
+///
+/// # Errors
+/// When the database fails.
+pub async fn claim_check(tx: &mut Tx, id: &TopupId, now_ms: i64, not_since_ms: i64) -> Result<bool, StoreError> {
+    // Further ahead than two clocks can differ by accident: written by one that was wrong.
+    let wrong_from_ms = now_ms.saturating_add(now_ms.saturating_sub(not_since_ms));
+    let values = [id.as_str().into(), now_ms.into(), not_since_ms.into(), wrong_from_ms.into()];
+    Ok(tx.execute(&CLAIM_CHECK, &values).await? == 1)
+}
+
+impl Db {
+    /// Looks a purchase up by its id.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn topup(&self, id: &TopupId) -> Result<Option<Topup>, StoreError> {
+        self.read_optional::<TopupRow>(&FIND, &[id.as_str().into()]).await?.map(Topup::try_from).transpose()
+    }
+
+    /// What was agreed about a purchase, and how far it has come, to be judged outside of a write.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn agreement(&self, id: &TopupId) -> Result<Option<Found>, StoreError> {
+        let row = self.read_optional::<AgreementRow>(&FIND_AGREEMENT, &[id.as_str().into()]).await?;
+        row.map(Found::try_from).transpose()
+    }
+
+    /// Looks a purchase up by Stripe's session.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn topup_by_session(&self, session: &SessionId) -> Result<Option<Topup>, StoreError> {
+        let row = self.read_optional::<TopupRow>(&FIND_BY_SESSION, &[session.as_str().into()]).await?;
+        row.map(Topup::try_from).transpose()
+    }
+}

@@ -1,0 +1,107 @@
+//! Asking Stripe many things without getting into its way: one at a time, with a pause before each, again after a while
+//! when it wants us to wait, and no more at all once it has failed several times in a row.
+
+use std::time::Duration;
+
+use futures_util::future::BoxFuture;
+
+use crate::providers::port::GatewayError;
+use crate::purchases::outcome::ApplyEventError;
+
+/// How fast Stripe is asked. Stripe allows 100 requests a second, in test mode 25, to everything on the account together
+/// (Stripe, "Rate limits").
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Pace {
+    /// The pause before each request.
+    pub interval: Duration,
+    /// The pause before the first repetition; each further one is twice as long.
+    pub backoff: Duration,
+    /// How often one thing is asked before it is left.
+    pub tries: u32,
+    /// How many pages of one list are read, of 100 things each.
+    pub pages: usize,
+}
+
+impl Default for Pace {
+    fn default() -> Self {
+        Self { interval: Duration::from_millis(100), backoff: Duration::from_millis(500), tries: 6, pages: 2_000 }
+    }
+}
+
+/// After how many things in a row that could not be asked nothing more is asked: Stripe is down.
+const MAX_FAILURES_IN_A_ROW: u32 = 3;
+
+/// Whether asking again makes sense.
+pub(crate) trait IsTemporary {
+    /// Whether it may go well next time.
+    fn is_temporary(&self) -> bool;
+}
+
+impl IsTemporary for GatewayError {
+    fn is_temporary(&self) -> bool {
+        match self {
+            Self::Limited(_) | Self::Failed(_) | Self::Unreachable(_) | Self::TimedOut => true,
+            Self::Refused(_) | Self::AmountTooSmall(_) | Self::Unknown(_) => false,
+        }
+    }
+}
+
+impl IsTemporary for ApplyEventError {
+    fn is_temporary(&self) -> bool {
+        matches!(self, Self::Stripe(error) if error.is_temporary())
+    }
+}
+
+/// Asks, in its pace.
+pub(crate) struct Asker {
+    pace: Pace,
+    failures_in_a_row: u32,
+    /// How often Stripe was asked, repetitions included.
+    pub(crate) requests: u64,
+}
+
+impl Asker {
+    pub(crate) const fn new(pace: Pace) -> Self {
+        Self { pace, failures_in_a_row: 0, requests: 0 }
+    }
+
+    /// Whether Stripe failed so often that nothing more is asked.
+    pub(crate) const fn has_given_up(&self) -> bool {
+        self.failures_in_a_row >= MAX_FAILURES_IN_A_ROW
+    }
+
+    /// Asks until there is an answer, a final refusal, or no sense in asking again.
+    pub(crate) async fn ask<'a, T, E: IsTemporary>(
+        &mut self,
+        call: impl Fn() -> BoxFuture<'a, Result<T, E>>,
+    ) -> Result<T, E> {
+        let most = if self.has_given_up() { 1 } else { self.pace.tries };
+        let mut backoff = self.pace.backoff;
+        let mut tried = 0_u32;
+        loop {
+            pause(self.pace.interval).await;
+            self.requests = self.requests.saturating_add(1);
+            tried = tried.saturating_add(1);
+            match call().await {
+                Err(error) if error.is_temporary() && tried < most => {
+                    pause(backoff).await;
+                    backoff = backoff.saturating_mul(2);
+                }
+                Err(error) if error.is_temporary() => {
+                    self.failures_in_a_row = self.failures_in_a_row.saturating_add(1);
+                    return Err(error);
+                }
+                answer => {
+                    self.failures_in_a_row = 0;
+                    return answer;
+                }
+            }
+        }
+    }
+}
+
+async fn pause(length: Duration) {
+    if !length.is_zero() {
+        tokio::time::sleep(length).await;
+    }
+}

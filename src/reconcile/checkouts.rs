@@ -1,0 +1,219 @@
+//! Checkouts: those that Stripe lists against our purchases, and our purchases against those.
+
+use futures_util::FutureExt;
+
+use crate::db::StoreError;
+use crate::domain::checkout::{PaymentProgress, PaymentReport, TopupState};
+use crate::domain::ids::{SessionId, TopupId};
+use crate::domain::judge::Found;
+use crate::domain::judge::{Applied, judge};
+use crate::providers::port::{GatewayError, Resource};
+use crate::purchases::adopt::adopt_purchase::seller;
+use crate::purchases::adopt::seal::Proof;
+use crate::purchases::payment::apply_report::apply;
+use crate::reconcile::comparison::ComparedTopup;
+use crate::reconcile::{Comparison, ROWS};
+
+impl Comparison<'_> {
+    /// Every checkout of ours that Stripe has, newest first.
+    pub(crate) async fn listed_checkouts(&mut self) -> Result<(), StoreError> {
+        let (app, since, mut after) = (self.app, self.since_seconds(), None::<String>);
+        for _ in 0..self.max_pages {
+            let page = self.asker.ask(|| {
+                let after = after.clone();
+                async move { app.gateway.list_checkouts(since, after.as_deref()).await }.boxed()
+            });
+            let page = match page.await {
+                Ok(page) => page,
+                Err(error) => {
+                    self.list_failed("checkouts", Resource::CheckoutSessions, &error);
+                    return Ok(());
+                }
+            };
+            for unreadable in page.unreadable {
+                self.report.unreadable.add_left("checkout", None, unreadable);
+            }
+            for report in page.items {
+                self.checkout(report).await?;
+            }
+            after = page.next;
+            if after.is_none() {
+                self.checkouts_are_listed = true;
+                return Ok(());
+            }
+        }
+        self.list_too_long("checkouts");
+        Ok(())
+    }
+
+    /// One checkout as Stripe sees it.
+    async fn checkout(&mut self, report: PaymentReport) -> Result<(), StoreError> {
+        if !self.sessions_seen.insert(report.session.clone()) {
+            return Ok(());
+        }
+        let Some(found) = self.app.db.agreement(&report.topup).await? else {
+            self.checkout_of_nobody(&report);
+            return Ok(());
+        };
+        self.report.sessions = self.report.sessions.saturating_add(1);
+        match judge(&report, &found) {
+            Applied::Surplus if self.is_known_surplus(&report).await? => Ok(()),
+            outcome @ (Applied::Credited { .. } | Applied::Moved(_) | Applied::Surplus | Applied::Rejected(_)) => {
+                self.bring_checkout(report, outcome).await
+            }
+            _ if contradicts(&report, &found) => self.contradiction(&report).await,
+            _ => Ok(()),
+        }
+    }
+
+    fn checkout_of_nobody(&mut self, report: &PaymentReport) {
+        let (session, topup) = (report.session.as_str(), Some(report.topup.as_str()));
+        let findings = &mut self.report.unknown_here;
+        match report.progress {
+            PaymentProgress::Paid => {
+                let (proof, seller) = seller(self.app, report);
+                let (account, credits) = (report.account.clone(), report.credits.clone());
+                let text = |part: &Option<String>| part.clone().unwrap_or_else(|| "?".to_owned());
+                let detail = format!(
+                    "paid: {} credits of {}; its top-up is not in this database; {seller}",
+                    text(&credits),
+                    text(&account)
+                );
+                self.report.adoptable =
+                    self.report.adoptable.saturating_add(u64::from(matches!(proof, Proof::Ours(_))));
+                let credits = credits.and_then(|credits| credits.parse().ok());
+                findings.add_lost(session, report.topup.as_str(), account, credits, detail);
+            }
+            PaymentProgress::Processing => {
+                findings.add_left(session, topup, "being paid, and its top-up is not in this database");
+            }
+            _ => findings.add_settled(session, topup, "not paid; its top-up is not in this database"),
+        }
+    }
+
+    async fn is_known_surplus(&self, report: &PaymentReport) -> Result<bool, StoreError> {
+        let Some(payment) = &report.payment_intent else { return Ok(false) };
+        Ok(self.app.db.payment(payment).await?.is_some_and(|payment| payment.state == "surplus"))
+    }
+
+    /// Brings a checkout's news into the books, or says what they would come to.
+    async fn bring_checkout(&mut self, report: PaymentReport, judged: Applied) -> Result<(), StoreError> {
+        let (session, topup) = (report.session.clone(), report.topup.clone());
+        if let Some(payment) = report.payment_intent.clone().filter(|_| self.dry_run) {
+            self.payments_seen.insert(payment, topup.clone());
+        }
+        let outcome = if self.dry_run { judged } else { apply(self.app, report).await? };
+        let (session, dry_run, found) = (session.as_str(), self.dry_run, &mut self.report);
+        match outcome {
+            Applied::Credited { credits, .. } => {
+                let sum = found.missing_credits_sum.checked_add(credits);
+                found.missing_credits_sum =
+                    sum.ok_or_else(|| StoreError::corrupt("credits out of range at", &topup))?;
+                let detail = format!("paid at Stripe: {credits} credits");
+                Self::add_applied(dry_run, &mut found.missing_credits, session, &topup, detail);
+            }
+            Applied::Moved(state) => {
+                let detail = format!("{} at Stripe", state.as_str());
+                Self::add_applied(dry_run, &mut found.missing_states, session, &topup, detail);
+            }
+            Applied::Rejected(mismatch) => {
+                found.differences.add_left(session, Some(topup.as_str()), mismatch.to_string());
+            }
+            // Listed at the end with all that there are.
+            Applied::Surplus if !dry_run => {}
+            Applied::Surplus => {
+                let detail = "a second payment of a purchase that is paid already";
+                found.surplus_payments.add_left(session, Some(topup.as_str()), detail);
+            }
+            // A webhook was faster.
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// The books say paid, and what Stripe listed says otherwise. What was listed can be older than the books: it is
+    /// asked for anew.
+    async fn contradiction(&mut self, listed: &PaymentReport) -> Result<(), StoreError> {
+        let (app, session) = (self.app, listed.session.clone());
+        if !self.may_ask() {
+            return Ok(());
+        }
+        let asked = self.asker.ask(|| app.gateway.read_checkout(&session)).await;
+        let topup = Some(listed.topup.as_str());
+        match asked {
+            Ok(Some(report)) if report.progress == PaymentProgress::Paid => {}
+            Ok(_) => {
+                let detail = "credited here, but Stripe does not say that it is paid";
+                self.report.differences.add_left(session.as_str(), topup, detail);
+            }
+            Err(error) => self.report.not_asked.add_left(session.as_str(), topup, error.to_string()),
+        }
+        Ok(())
+    }
+
+    /// Our purchases of the period: each that has a checkout must have been listed. Their fees are added up on the way.
+    pub(crate) async fn topups_of_the_period(&mut self) -> Result<(), StoreError> {
+        let mut fees = crate::reconcile::fees::FeeCount::default();
+        let mut after = (self.since_ms, String::new());
+        loop {
+            let page = self.app.db.compared_topups((after.0, &after.1), self.until_ms, ROWS).await?;
+            let Some(last) = page.last() else { break };
+            after = (last.created_at, last.id.clone());
+            for topup in page {
+                fees.add(&topup)?;
+                // Of a list that was not read to its end nothing can be missing; but what may have been paid is asked for.
+                let may_be_paid = matches!(topup.state.as_str(), "open" | "processing");
+                if self.checkouts_are_listed || (may_be_paid && !self.refused.contains("checkouts")) {
+                    self.check_listed(&topup).await?;
+                }
+            }
+        }
+        fees.conclude(&mut self.report.fees);
+        Ok(())
+    }
+
+    /// Purchases from before the period whose end was never heard of.
+    pub(crate) async fn unfinished_topups(&mut self) -> Result<(), StoreError> {
+        let mut after = (i64::MIN, String::new());
+        loop {
+            let page = self.app.db.unfinished_topups((after.0, &after.1), self.since_ms, ROWS).await?;
+            let Some(last) = page.last() else { return Ok(()) };
+            after = (last.created_at, last.id.clone());
+            for topup in page {
+                self.check_listed(&topup).await?;
+            }
+        }
+    }
+
+    async fn check_listed(&mut self, topup: &ComparedTopup) -> Result<(), StoreError> {
+        let Some(session) = &topup.session_id else { return Ok(()) };
+        let session = SessionId::parse(session.as_str()).map_err(|_| StoreError::corrupt("session id", session))?;
+        let id = TopupId::parse(&topup.id).map_err(|_| StoreError::corrupt("top-up id", &topup.id))?;
+        if self.sessions_seen.contains(&session) || !self.may_ask() {
+            return Ok(());
+        }
+        let app = self.app;
+        let asked = self.asker.ask(|| app.gateway.read_checkout(&session)).await;
+        let name = Some(topup.id.as_str());
+        match asked {
+            Ok(Some(report)) if report.topup == id => self.checkout(report).await?,
+            Ok(_) => {
+                let detail = "Stripe says that this checkout belongs to something else";
+                self.report.differences.add_left(session.as_str(), name, detail);
+            }
+            Err(GatewayError::Unknown(_)) => {
+                let detail = format!("{} here, and Stripe does not know it", topup.state);
+                self.report.unknown_at_stripe.add_left(session.as_str(), name, detail);
+            }
+            Err(error) => self.report.not_asked.add_left(session.as_str(), name, error.to_string()),
+        }
+        Ok(())
+    }
+}
+
+/// Whether the books have credits for a checkout that is not paid, as far as what was listed says.
+fn contradicts(report: &PaymentReport, found: &Found) -> bool {
+    found.state == TopupState::Paid
+        && found.agreement.session.as_ref() == Some(&report.session)
+        && report.progress != PaymentProgress::Paid
+}

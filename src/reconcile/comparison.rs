@@ -1,0 +1,144 @@
+//! What the comparison with Stripe's books reads here: always a page at a time, by keys that do not move.
+
+use crate::db::Db;
+use crate::db::{StoreError, statements};
+
+/// A purchase of the period, with what is known of its fee.
+#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+pub struct ComparedTopup {
+    /// Its id.
+    pub id: String,
+    /// How far it has come.
+    pub state: String,
+    /// Stripe's session, once it is known.
+    pub session_id: Option<String>,
+    /// What the customer is charged, in minor units.
+    pub total_amount: i64,
+    /// The currency of the charge.
+    pub currency: String,
+    /// What Stripe was expected to keep.
+    pub expected_fee: i64,
+    /// What Stripe kept, once it is known.
+    pub real_fee: Option<i64>,
+    /// The currency of that.
+    pub real_fee_currency: Option<String>,
+    /// When it was written down, in milliseconds since 1970.
+    pub created_at: i64,
+}
+
+/// A refund or dispute that may have changed at Stripe.
+#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+pub struct OpenReversal {
+    /// Stripe's id.
+    pub id: String,
+    /// `refund` or `dispute`.
+    pub kind: String,
+    /// The payment.
+    pub payment_intent_id: String,
+}
+
+/// A payment that credits nothing and was not given back.
+#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+pub struct SurplusPayment {
+    /// Stripe's id.
+    pub payment_intent_id: String,
+    /// The purchase that it came for.
+    pub topup_id: String,
+    /// How much came, in minor units.
+    pub total_amount: i64,
+    /// How much of it went back.
+    pub reversed: i64,
+}
+
+/// A payment of which it is not known what Stripe kept.
+#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+pub struct UnknownFee {
+    /// Stripe's id.
+    pub payment_intent_id: String,
+}
+
+statements! {
+    /// Sub-selects and no join, so that no plan reads all payments for a few top-ups.
+    TOPUPS = "SELECT t.id, t.state, t.session_id, COALESCE((SELECT MAX(a.charged_amount) FROM accepted_events a \
+        WHERE a.topup_id = t.id AND a.outcome = 'credited'), t.total_amount) AS total_amount, t.currency, t.expected_fee, \
+        (SELECT p.real_fee FROM payments p WHERE p.payment_intent_id = t.payment_intent_id AND p.state = 'credited') \
+        AS real_fee, (SELECT p.real_fee_currency FROM payments p WHERE p.payment_intent_id = t.payment_intent_id \
+        AND p.state = 'credited') AS real_fee_currency, t.created_at FROM topups t \
+        WHERE (t.created_at, t.id) > ($1, $2) AND t.created_at <= $3 ORDER BY t.created_at, t.id LIMIT $4";
+    UNFINISHED_TOPUPS = "SELECT id, state, session_id, total_amount, currency, expected_fee, \
+        CAST(NULL AS BIGINT) AS real_fee, CAST(NULL AS TEXT) AS real_fee_currency, created_at FROM topups \
+        WHERE state IN ('open', 'processing') AND (created_at, id) > ($1, $2) AND created_at < $3 \
+        ORDER BY created_at, id LIMIT $4";
+    /// Each part has an index of its own.
+    OPEN_REVERSALS = "SELECT id, kind, payment_intent_id FROM reversals WHERE id > $1 AND created_at >= $2 \
+        UNION SELECT id, kind, payment_intent_id FROM reversals WHERE id > $1 AND ((kind = 'refund' AND stage = 0) \
+        OR (kind = 'dispute' AND status NOT IN ('won', 'lost', 'warning_closed', 'prevented'))) ORDER BY id LIMIT $3";
+    SURPLUS = "SELECT s.payment_intent_id, s.topup_id, s.total_amount, s.reversed FROM \
+        (SELECT p.payment_intent_id, p.topup_id, COALESCE((SELECT MAX(a.charged_amount) FROM accepted_events a \
+        WHERE a.topup_id = t.id AND a.outcome <> 'credited'), t.total_amount) AS total_amount, \
+        (SELECT CAST(COALESCE(SUM(r.amount - r.returned), 0) AS BIGINT) FROM reversals r \
+        WHERE r.payment_intent_id = p.payment_intent_id AND r.counts = 1) AS reversed \
+        FROM payments p JOIN topups t ON t.id = p.topup_id WHERE p.state = 'surplus' AND p.payment_intent_id > $1) s \
+        WHERE s.reversed < s.total_amount ORDER BY s.payment_intent_id LIMIT $2";
+    UNKNOWN_FEES = "SELECT payment_intent_id FROM payments \
+        WHERE state = 'credited' AND real_fee IS NULL AND created_at >= $1 \
+        ORDER BY created_at DESC, payment_intent_id LIMIT $2";
+}
+
+impl Db {
+    /// A page of the purchases that were written down until `until_ms`, oldest first, after the one at `after`.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn compared_topups(
+        &self,
+        after: (i64, &str),
+        until_ms: i64,
+        limit: i64,
+    ) -> Result<Vec<ComparedTopup>, StoreError> {
+        self.read_all(&TOPUPS, &[after.0.into(), after.1.into(), until_ms.into(), limit.into()]).await
+    }
+
+    /// A page of the purchases that were written down before `before_ms` and whose end is not known, oldest first.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn unfinished_topups(
+        &self,
+        after: (i64, &str),
+        before_ms: i64,
+        limit: i64,
+    ) -> Result<Vec<ComparedTopup>, StoreError> {
+        self.read_all(&UNFINISHED_TOPUPS, &[after.0.into(), after.1.into(), before_ms.into(), limit.into()]).await
+    }
+
+    /// A page of the refunds and disputes that were heard of since a time, or are not final.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn open_reversals(
+        &self,
+        after: &str,
+        since_ms: i64,
+        limit: i64,
+    ) -> Result<Vec<OpenReversal>, StoreError> {
+        self.read_all(&OPEN_REVERSALS, &[after.into(), since_ms.into(), limit.into()]).await
+    }
+
+    /// A page of the payments that came besides the one that paid, and were not given back.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn surplus_payments(&self, after: &str, limit: i64) -> Result<Vec<SurplusPayment>, StoreError> {
+        self.read_all(&SURPLUS, &[after.into(), limit.into()]).await
+    }
+
+    /// Payments since a time of which it is not known what Stripe kept, newest first.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn unknown_fees(&self, since_ms: i64, limit: i64) -> Result<Vec<String>, StoreError> {
+        let rows = self.read_all::<UnknownFee>(&UNKNOWN_FEES, &[since_ms.into(), limit.into()]).await?;
+        Ok(rows.into_iter().map(|row| row.payment_intent_id).collect())
+    }
+}

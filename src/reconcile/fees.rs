@@ -1,0 +1,110 @@
+//! What Stripe really kept: learned where it is missing, added up beside what was expected.
+
+use futures_util::FutureExt;
+
+use crate::db::StoreError;
+use crate::domain::fee_fit::FeeSums;
+use crate::domain::fees::RealFee;
+use crate::domain::ids::PaymentIntentId;
+use crate::providers::port::PaymentOwner;
+use crate::purchases::fee::fees;
+use crate::reconcile::comparison::ComparedTopup;
+use crate::reconcile::report::{FeeCase, FeeTruth};
+use crate::reconcile::{App, Comparison};
+
+/// How many fees are asked for in a run.
+const MAX_FEES_LEARNED: i64 = 500;
+/// How many charges are named whose fee is not what was expected.
+const MAX_WORST: usize = 10;
+
+impl Comparison<'_> {
+    /// Asks for the fees that no event brought. They move no credits: one that Stripe does not say is no difference.
+    pub(crate) async fn learn_fees(&mut self) -> Result<(), StoreError> {
+        if self.dry_run {
+            return Ok(());
+        }
+        for payment in self.app.db.unknown_fees(self.since_ms, MAX_FEES_LEARNED).await? {
+            if self.asker.has_given_up() {
+                return Ok(());
+            }
+            let id = PaymentIntentId::parse(payment.as_str());
+            let id = id.map_err(|_| StoreError::corrupt("payment intent id", &payment))?;
+            let app = self.app;
+            match self.asker.ask(|| app.gateway.read_payment(&id)).await {
+                Ok(Some(PaymentOwner { charge, fee: Some(fee), .. })) => {
+                    store(app, &id, charge.map(|charge| charge.as_str().to_owned()), fee).await?;
+                    self.report.fees.learned = self.report.fees.learned.saturating_add(1);
+                }
+                Ok(_) => {}
+                // The same for every payment, and said of the list of checkouts.
+                Err(error) if error.is_missing_permission() => return Ok(()),
+                Err(error) => tracing::warn!(%payment, %error, "Stripe does not say what it kept of a payment"),
+            }
+        }
+        Ok(())
+    }
+}
+
+async fn store(app: &App, payment: &PaymentIntentId, charge: Option<String>, fee: RealFee) -> Result<(), StoreError> {
+    let (payment, now_ms) = (payment.clone(), app.clock.now_ms());
+    app.db
+        .write(move |tx| {
+            let (payment, charge, fee) = (payment.clone(), charge.clone(), fee.clone());
+            async move { fees::store(tx, &payment, charge.as_deref(), &fee, now_ms).await }.boxed()
+        })
+        .await
+}
+
+/// Adds fees up, one purchase at a time.
+#[derive(Debug, Default)]
+pub(crate) struct FeeCount {
+    truth: FeeTruth,
+    sums: FeeSums,
+}
+
+impl FeeCount {
+    /// # Errors
+    /// When the sums are larger than any amount can be.
+    pub(crate) fn add(&mut self, topup: &ComparedTopup) -> Result<(), StoreError> {
+        if topup.state != "paid" {
+            return Ok(());
+        }
+        let truth = &mut self.truth;
+        let Some(real) = topup.real_fee else {
+            truth.unknown = truth.unknown.saturating_add(1);
+            return Ok(());
+        };
+        if topup.real_fee_currency.as_deref() != Some(topup.currency.as_str()) {
+            truth.in_other_currency = truth.in_other_currency.saturating_add(1);
+            return Ok(());
+        }
+        truth.charges = truth.charges.saturating_add(1);
+        let too_large = || StoreError::corrupt("fees out of range at", &topup.id);
+        truth.expected_minor = truth.expected_minor.checked_add(topup.expected_fee).ok_or_else(too_large)?;
+        truth.real_minor = truth.real_minor.checked_add(real).ok_or_else(too_large)?;
+        self.sums.add(i128::from(topup.total_amount), i128::from(real));
+        if real != topup.expected_fee {
+            truth.worst.push(FeeCase {
+                topup_id: topup.id.clone(),
+                charge_minor: topup.total_amount,
+                expected_minor: topup.expected_fee,
+                real_minor: real,
+            });
+            truth.worst.sort_by_key(|case| std::cmp::Reverse(case.real_minor.abs_diff(case.expected_minor)));
+            truth.worst.truncate(MAX_WORST);
+        }
+        Ok(())
+    }
+
+    pub(crate) fn conclude(self, report: &mut FeeTruth) {
+        let learned = report.learned;
+        *report = FeeTruth { learned, ..self.truth };
+        match self.sums.fit() {
+            Ok(fit) => {
+                report.fitting_rate_percent = Some(fit.rate_percent());
+                report.fitting_fixed_minor = Some(fit.fixed_minor());
+            }
+            Err(reason) => report.no_fit = Some(reason.to_string()),
+        }
+    }
+}

@@ -1,0 +1,79 @@
+//! Paid purchases that these books do not know: after a restore, or sold by another installation on the Stripe account.
+
+use std::future::Future;
+
+use futures_util::FutureExt;
+
+use crate::app::App;
+use crate::domain::checkout::{PaymentProgress, PaymentReport};
+use crate::providers::port::GatewayError;
+use crate::purchases::adopt::adopt_purchase::seller;
+use crate::purchases::adopt::seal::Proof;
+use crate::reconcile::asker::Asker;
+use crate::reconcile::{DAY_MS, Pace, ReconcileError};
+
+/// How many are told of at once; after these were adopted, the next ones are.
+const MAX_LOST: usize = 10_000;
+
+/// A paid purchase that is not in this database.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LostPurchase {
+    /// What Stripe's list says of it.
+    pub report: PaymentReport,
+    /// Whether this installation surely sold it.
+    pub is_ours: bool,
+    /// Who sold it, in words.
+    pub seller: String,
+}
+
+/// Why they cannot be told.
+#[derive(Debug, thiserror::Error)]
+pub enum FindLostError {
+    /// The list of checkouts could not be read to its end.
+    #[error("Stripe's list of checkouts could not be read to its end")]
+    Stripe(#[from] GatewayError),
+    /// It was told to stop, or the database failed.
+    #[error(transparent)]
+    Ended(#[from] ReconcileError),
+}
+
+/// Reads Stripe's checkouts of the last days, newest first, and gives those that are paid and not in this database. Nothing
+/// is written.
+///
+/// # Errors
+/// See [`FindLostError`].
+pub async fn find_lost(
+    app: &App,
+    since_days: i64,
+    pace: Pace,
+    stop: impl Future<Output = ()> + Send,
+) -> Result<Vec<LostPurchase>, FindLostError> {
+    tokio::select! {
+        found = find(app, since_days, pace) => found,
+        () = stop => Err(ReconcileError::Stopped.into()),
+    }
+}
+
+async fn find(app: &App, since_days: i64, pace: Pace) -> Result<Vec<LostPurchase>, FindLostError> {
+    let since_ms = app.clock.now_ms().saturating_sub(since_days.saturating_mul(DAY_MS)).max(0);
+    let (since, mut after) = (since_ms.div_euclid(1_000), None::<String>);
+    let (mut asker, mut lost) = (Asker::new(pace), Vec::new());
+    for _ in 0..pace.pages {
+        let listed = asker.ask(|| {
+            let after = after.clone();
+            async move { app.gateway.list_checkouts(since, after.as_deref()).await }.boxed()
+        });
+        let listed = listed.await?;
+        for report in listed.items.into_iter().filter(|report| report.progress == PaymentProgress::Paid) {
+            if app.db.topup(&report.topup).await.map_err(ReconcileError::from)?.is_none() {
+                let (proof, seller) = seller(app, &report);
+                lost.push(LostPurchase { report, is_ours: matches!(proof, Proof::Ours(_)), seller });
+            }
+        }
+        after = listed.next;
+        if after.is_none() || lost.len() >= MAX_LOST {
+            return Ok(lost);
+        }
+    }
+    Err(GatewayError::Unreachable("the list is too long; look less far back".to_owned()).into())
+}

@@ -1,0 +1,335 @@
+//! Compares these books with Stripe's, and brings what is missing here into them by the ordinary code path.
+//!
+//! What always holds: a run leaves no state that another one depends on, so it can end anywhere and be run again; it
+//! applies what Stripe says by the same functions as the webhook; what contradicts what was agreed it reports and does
+//! not touch. A dry run writes nothing but its own row.
+
+mod asker;
+mod checkouts;
+pub mod comparison;
+mod fees;
+pub mod lost;
+mod money_back;
+pub mod reconciliations;
+pub mod report;
+pub mod schedule;
+mod unsettled_refunds;
+
+use std::collections::{HashMap, HashSet};
+use std::future::Future;
+use std::time::Duration;
+
+use futures_util::FutureExt;
+
+use crate::app::{App, with_causes};
+use crate::db::StoreError;
+use crate::domain::ids::{PaymentIntentId, ReconciliationId, SessionId, TopupId};
+use crate::providers::port::{GatewayError, Resource};
+use crate::reconcile::asker::Asker;
+pub use crate::reconcile::asker::Pace;
+use crate::reconcile::reconciliations::{Ending, NewRun};
+pub use crate::reconcile::reconciliations::{Obstacle, Run, RunCause};
+use crate::reconcile::report::{Findings, Report};
+
+/// How long a run is believed to be alive without a sign of it.
+const LEASE: Duration = Duration::from_mins(1);
+/// How often it gives one.
+const RENEW_EVERY: Duration = Duration::from_secs(20);
+/// The longest time back that can be compared, in days.
+pub const MAX_SINCE_DAYS: i64 = 90;
+/// How many things are asked for one by one.
+const MAX_SINGLE_QUESTIONS: u64 = 2_000;
+/// How many rows of ours are read at once.
+const ROWS: i64 = 200;
+const DAY_MS: i64 = 86_400_000;
+
+/// What to compare.
+#[derive(Debug, Clone, Copy)]
+pub struct Options {
+    /// Who wants it.
+    pub cause: RunCause,
+    /// Whether to look only.
+    pub dry_run: bool,
+    /// How far back.
+    pub since_days: i64,
+    /// How fast Stripe is asked.
+    pub pace: Pace,
+}
+
+/// How a run ended.
+#[derive(Debug, Clone)]
+pub struct Ended {
+    /// Its id.
+    pub id: String,
+    /// What it found.
+    pub report: Report,
+    /// Why it is not whole, if it is not: a list could not be read to its end. All else was compared and applied.
+    pub incomplete: Option<String>,
+    /// What kind of reason that is.
+    pub obstacle: Option<Obstacle>,
+}
+
+impl Ended {
+    /// Whether everything was compared and nothing is left.
+    #[must_use]
+    pub const fn is_clean(&self) -> bool {
+        self.report.left_over == 0 && self.incomplete.is_none()
+    }
+}
+
+/// Why a run came to no end.
+#[derive(Debug, thiserror::Error)]
+pub enum ReconcileError {
+    /// The database failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// It was told to stop. What it has applied stays.
+    #[error("the comparison was stopped before its end; run it again")]
+    Stopped,
+    /// Another process took over, because this one gave no sign for too long.
+    #[error("another process took the comparison over")]
+    TakenOver,
+    /// The report cannot be written down.
+    #[error("the report cannot be written down")]
+    Report(#[from] serde_json::Error),
+}
+
+/// Compares, applies what is missing, and writes down what was found. Ends early when `stop` does.
+///
+/// # Errors
+/// See [`ReconcileError`].
+pub async fn reconcile(
+    app: &App,
+    options: Options,
+    stop: impl Future<Output = ()> + Send,
+) -> Result<Ended, ReconcileError> {
+    let run = new_run(app, options);
+    let begun = run.clone();
+    // Its lease is its own: nobody else can have it.
+    app.db
+        .write(move |tx| {
+            let run = begun.clone();
+            async move { reconciliations::start(tx, &run).await }.boxed()
+        })
+        .await?;
+    carry_out(app, options, run, stop).await
+}
+
+fn new_run(app: &App, options: Options) -> NewRun {
+    NewRun {
+        id: ReconciliationId::from_bits(app.ids.id_bits()).as_str().to_owned(),
+        cause: options.cause,
+        dry_run: options.dry_run,
+        since_ms: app.clock.now_ms().saturating_sub(options.since_days.saturating_mul(DAY_MS)).max(0),
+        lease_ms: i64::try_from(LEASE.as_millis()).unwrap_or(i64::MAX),
+    }
+}
+
+/// Does the work of a run that has begun, and ends it whatever happens.
+async fn carry_out(
+    app: &App,
+    options: Options,
+    run: NewRun,
+    stop: impl Future<Output = ()> + Send,
+) -> Result<Ended, ReconcileError> {
+    tracing::info!(run = run.id, cause = run.cause.as_str(), dry_run = run.dry_run, "comparing with Stripe's books");
+    let result = tokio::select! {
+        compared = compare(app, options, &run) => compared.map_err(ReconcileError::from),
+        error = keep_lease(app, &run) => Err(error),
+        () = stop => Err(ReconcileError::Stopped),
+    };
+    let ending = match &result {
+        Ok((report, incomplete)) => Ending {
+            left_over: Some(i64::try_from(report.left_over).unwrap_or(i64::MAX)),
+            report: Some(serde_json::to_string(report)?),
+            error: incomplete.as_ref().map(|(_, reason)| reason.clone()),
+            obstacle: incomplete.as_ref().map(|(obstacle, _)| *obstacle),
+        },
+        Err(error) => Ending { left_over: None, report: None, error: Some(with_causes(error)), obstacle: None },
+    };
+    let before = app.db.last_obstacle(&run.id).await?;
+    let finished = run.clone();
+    let is_ours = app
+        .db
+        .write(move |tx| {
+            let (run, ending) = (finished.clone(), ending.clone());
+            async move { reconciliations::finish(tx, &run, &ending).await }.boxed()
+        })
+        .await?;
+    let (report, incomplete) = result?;
+    if !is_ours {
+        return Err(ReconcileError::TakenOver);
+    }
+    tracing::info!(run = run.id, left_over = report.left_over, "compared with Stripe's books");
+    let (obstacle, incomplete) = incomplete.unzip();
+    if let (Some(obstacle), Some(reason)) = (obstacle, &incomplete) {
+        let (run, see) = (&run.id, "GET /admin/reconciliations/latest");
+        // Said once: the same obstacle stands in the way of each run until somebody removes it.
+        if before.is(obstacle, reason) {
+            tracing::info!(run, obstacle = obstacle.as_str(), "the comparison is still not whole");
+        } else {
+            tracing::warn!(
+                run,
+                obstacle = obstacle.as_str(),
+                reason,
+                see,
+                "the comparison with Stripe's books is not whole"
+            );
+        }
+    }
+    Ok(Ended { id: run.id, report, incomplete, obstacle })
+}
+
+/// Renews the lease; ends only when somebody else has it.
+async fn keep_lease(app: &App, run: &NewRun) -> ReconcileError {
+    loop {
+        tokio::time::sleep(RENEW_EVERY).await;
+        let kept = run.clone();
+        let renewed = app
+            .db
+            .write(move |tx| {
+                let run = kept.clone();
+                async move { crate::db::leases::renew(tx, run.lease(), &run.id, run.lease_ms).await }.boxed()
+            })
+            .await;
+        match renewed {
+            Ok(true) => {}
+            Ok(false) => return ReconcileError::TakenOver,
+            // The lease still holds for a while; whether it held to the end, the end finds out.
+            Err(error) => tracing::warn!(run = run.id, error = with_causes(&error), "the lease cannot be renewed"),
+        }
+    }
+}
+
+type Compared = (Report, Option<(Obstacle, String)>);
+
+async fn compare(app: &App, options: Options, run: &NewRun) -> Result<Compared, StoreError> {
+    let mut comparison = Comparison {
+        app,
+        asker: Asker::new(options.pace),
+        report: Report { dry_run: options.dry_run, ..Report::default() },
+        dry_run: options.dry_run,
+        since_ms: run.since_ms,
+        until_ms: app.clock.now_ms(),
+        incomplete: None,
+        checkouts_are_listed: false,
+        refused: HashSet::new(),
+        max_pages: options.pace.pages,
+        single_questions: 0,
+        sessions_seen: HashSet::new(),
+        reversals_seen: HashSet::new(),
+        payments_seen: HashMap::new(),
+        owners: HashMap::new(),
+    };
+    comparison.listed_checkouts().await?;
+    comparison.listed_refunds().await?;
+    comparison.listed_disputes().await?;
+    comparison.open_reversals().await?;
+    comparison.unsettled_refunds().await?;
+    comparison.unfinished_topups().await?;
+    comparison.learn_fees().await?;
+    comparison.topups_of_the_period().await?;
+    comparison.surplus_payments().await?;
+    comparison.report.requests = comparison.asker.requests;
+    comparison.report.close();
+    Ok((comparison.report, comparison.incomplete))
+}
+
+/// A run at work.
+struct Comparison<'a> {
+    app: &'a App,
+    asker: Asker,
+    report: Report,
+    dry_run: bool,
+    since_ms: i64,
+    until_ms: i64,
+    /// The first list that could not be read to its end, and why.
+    incomplete: Option<(Obstacle, String)>,
+    /// Whether all checkouts of the period were listed: only then one that was not listed is missing.
+    checkouts_are_listed: bool,
+    /// The lists that the key may not read; what is in them is not asked for one by one either.
+    refused: HashSet<&'static str>,
+    /// How many pages of one list are read.
+    max_pages: usize,
+    single_questions: u64,
+    sessions_seen: HashSet<SessionId>,
+    reversals_seen: HashSet<String>,
+    /// Payments of listed checkouts that are not in the books.
+    payments_seen: HashMap<PaymentIntentId, TopupId>,
+    /// Payments whose owner Stripe was asked for.
+    owners: HashMap<PaymentIntentId, Option<TopupId>>,
+}
+
+impl Comparison<'_> {
+    /// In seconds, as Stripe counts. Rounded down: rather compared twice than not at all.
+    const fn since_seconds(&self) -> i64 {
+        self.since_ms.div_euclid(1_000)
+    }
+
+    /// A list cannot be read on. What was read of it counts, and the other parts are compared.
+    fn list_failed(&mut self, list: &'static str, resource: Resource, error: &GatewayError) {
+        let (obstacle, reason) = if error.is_missing_permission() {
+            self.refused.insert(list);
+            let stripes_name = error.missing_permission().unwrap_or("unknown to us");
+            let add = resource.permission();
+            let reason = format!(
+                "STRIPE_SECRET_KEY may not read the list of {list}; add the permission {add} ({stripes_name}) to the key in \
+                 Stripe's dashboard"
+            );
+            (Obstacle::MissingPermission, reason)
+        } else {
+            (Obstacle::ProviderFailed, format!("the list of {list} could not be read to its end: {error}"))
+        };
+        self.stopped_by(list, obstacle, reason);
+    }
+
+    fn list_too_long(&mut self, list: &'static str) {
+        let pages = self.max_pages;
+        let reason = format!(
+            "the list of {list} has more than {pages} pages, and its older part was not read; lower RECONCILE_SINCE_DAYS \
+             (or --since)"
+        );
+        self.stopped_by(list, Obstacle::TooMany, reason);
+    }
+
+    fn stopped_by(&mut self, list: &str, obstacle: Obstacle, reason: String) {
+        tracing::debug!(list, obstacle = obstacle.as_str(), reason, "a list of Stripe's is not read to its end");
+        self.report.not_asked.add_left(list, None, reason.clone());
+        match &mut self.incomplete {
+            None => self.incomplete = Some((obstacle, reason)),
+            // The operator hears of all permissions at once.
+            Some((Obstacle::MissingPermission, said)) if obstacle == Obstacle::MissingPermission => {
+                said.push_str("; ");
+                said.push_str(&reason);
+            }
+            Some(_) => {}
+        }
+    }
+
+    /// Whether one more thing may be asked for by itself. Said once when it may not.
+    fn may_ask(&mut self) -> bool {
+        self.single_questions = self.single_questions.saturating_add(1);
+        if self.asker.has_given_up() {
+            let what = "Stripe failed several times in a row; what was not asked yet is not asked";
+            self.incomplete.get_or_insert_with(|| (Obstacle::ProviderFailed, what.to_owned()));
+            return false;
+        }
+        if self.single_questions <= MAX_SINGLE_QUESTIONS {
+            return true;
+        }
+        if self.single_questions == MAX_SINGLE_QUESTIONS.saturating_add(1) {
+            let detail = format!("only {MAX_SINGLE_QUESTIONS} things are asked for one by one in a run");
+            self.report.not_asked.add_left("questions", None, detail);
+        }
+        false
+    }
+
+    fn add_applied(dry_run: bool, findings: &mut Findings, id: &str, topup: &TopupId, detail: String) {
+        // What only would have been done is not done.
+        if dry_run {
+            findings.add_left(id, Some(topup.as_str()), detail);
+        } else {
+            findings.add_settled(id, Some(topup.as_str()), detail);
+        }
+    }
+}

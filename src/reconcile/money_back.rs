@@ -1,0 +1,354 @@
+//! Refunds and disputes: those that Stripe lists, and those here that are not final.
+
+use futures_util::FutureExt;
+
+use crate::db::StoreError;
+use crate::domain::ids::{DisputeId, PaymentIntentId, TopupId};
+use crate::domain::reversal::{DisputeReport, RefundReport, RefundStatus};
+use crate::providers::port::{GatewayError, Resource};
+use crate::purchases::outcome::{ApplyEventError, EventOutcome};
+use crate::purchases::reversal::apply_reversal::{Asked, apply_dispute, apply_refund};
+use crate::purchases::reversal::reversals::Reversal;
+use crate::reconcile::comparison::OpenReversal;
+use crate::reconcile::{Comparison, ROWS};
+
+/// How long before the period a dispute may have been opened to be compared once more. One that ended can be corrected,
+/// appealed and decided anew for months, and a list of disputes costs no more than one of the newest.
+const DISPUTES_WATCHED_SECONDS: i64 = 180 * 86_400;
+
+/// What Stripe says, beside what is stored.
+enum Compared {
+    Same,
+    News(String),
+    Contradiction(String),
+}
+
+impl Comparison<'_> {
+    /// Every refund that Stripe has made since.
+    pub(crate) async fn listed_refunds(&mut self) -> Result<(), StoreError> {
+        let (app, since, mut after) = (self.app, self.since_seconds(), None::<String>);
+        for _ in 0..self.max_pages {
+            let page = self.asker.ask(|| {
+                let after = after.clone();
+                async move { app.gateway.list_refunds(since, after.as_deref()).await }.boxed()
+            });
+            let page = match page.await {
+                Ok(page) => page,
+                Err(error) => {
+                    self.list_failed("refunds", Resource::Refunds, &error);
+                    return Ok(());
+                }
+            };
+            for unreadable in page.unreadable {
+                self.report.unreadable.add_left("refund", None, unreadable);
+            }
+            for refund in page.items {
+                self.refund(refund).await?;
+            }
+            after = page.next;
+            if after.is_none() {
+                return Ok(());
+            }
+        }
+        self.list_too_long("refunds");
+        Ok(())
+    }
+
+    /// Every dispute that was opened since, and every known one that can still be decided anew or corrected.
+    pub(crate) async fn listed_disputes(&mut self) -> Result<(), StoreError> {
+        let since = self.since_seconds().saturating_sub(DISPUTES_WATCHED_SECONDS).max(0);
+        let (app, mut after) = (self.app, None::<String>);
+        for _ in 0..self.max_pages {
+            let page = self.asker.ask(|| {
+                let after = after.clone();
+                async move { app.gateway.list_disputes(since, after.as_deref()).await }.boxed()
+            });
+            let page = match page.await {
+                Ok(page) => page,
+                Err(error) => {
+                    self.list_failed("disputes", Resource::Disputes, &error);
+                    return Ok(());
+                }
+            };
+            for unreadable in page.unreadable {
+                self.report.unreadable.add_left("dispute", None, unreadable);
+            }
+            for dispute in page.items {
+                // Whose an older one is, is not asked for: it was found out when it was new.
+                if dispute.created_seconds >= self.since_seconds() || self.is_known(dispute.id.as_str()).await? {
+                    self.dispute(dispute).await?;
+                }
+            }
+            after = page.next;
+            if after.is_none() {
+                return Ok(());
+            }
+        }
+        self.list_too_long("disputes");
+        Ok(())
+    }
+
+    async fn is_known(&self, reversal: &str) -> Result<bool, StoreError> {
+        Ok(self.app.db.reversal(reversal).await?.is_some())
+    }
+
+    /// Those stored here that were heard of in the period or are not final, and were not listed: they are older.
+    pub(crate) async fn open_reversals(&mut self) -> Result<(), StoreError> {
+        let mut after = String::new();
+        loop {
+            let page = self.app.db.open_reversals(&after, self.since_ms, ROWS).await?;
+            let Some(last) = page.last() else { return Ok(()) };
+            after.clone_from(&last.id);
+            for reversal in page {
+                let is_in = if reversal.kind == "refund" { "refunds" } else { "disputes" };
+                if !self.reversals_seen.contains(&reversal.id) && !self.refused.contains(is_in) && self.may_ask() {
+                    self.ask_for_reversal(&reversal).await?;
+                }
+            }
+        }
+    }
+
+    async fn ask_for_reversal(&mut self, reversal: &OpenReversal) -> Result<(), StoreError> {
+        let app = self.app;
+        let failed = if reversal.kind == "refund" {
+            let payment = PaymentIntentId::parse(reversal.payment_intent_id.as_str());
+            let payment = payment.map_err(|_| StoreError::corrupt("payment of", &reversal.id))?;
+            match self.asker.ask(|| app.gateway.refunds_of(&payment)).await {
+                Ok(refunds) => {
+                    for refund in refunds {
+                        self.refund(refund).await?;
+                    }
+                    None
+                }
+                Err(error) => Some(error),
+            }
+        } else {
+            let dispute = DisputeId::parse(reversal.id.as_str());
+            let dispute = dispute.map_err(|_| StoreError::corrupt("dispute id", &reversal.id))?;
+            match self.asker.ask(|| app.gateway.read_dispute(&dispute)).await {
+                Ok(report) => {
+                    self.dispute(report).await?;
+                    None
+                }
+                Err(error) => Some(error),
+            }
+        };
+        match failed {
+            None if self.reversals_seen.contains(&reversal.id) => {}
+            None | Some(GatewayError::Unknown(_)) => {
+                let detail = format!("a {} that Stripe does not know", reversal.kind);
+                self.report.differences.add_left(&reversal.id, None, detail);
+            }
+            Some(error) => self.report.not_asked.add_left(&reversal.id, None, error.to_string()),
+        }
+        Ok(())
+    }
+
+    async fn refund(&mut self, refund: RefundReport) -> Result<(), StoreError> {
+        let Some(payment) = refund.payment_intent.clone() else { return Ok(()) };
+        let Some(topup) = self.owner(&payment, refund.id.as_str()).await? else { return Ok(()) };
+        if !self.reversals_seen.insert(refund.id.as_str().to_owned()) {
+            return Ok(());
+        }
+        self.report.refunds = self.report.refunds.saturating_add(1);
+        let stored = self.app.db.reversal(refund.id.as_str()).await?;
+        match compare_refund(&refund, stored.as_ref()) {
+            Compared::Same => Ok(()),
+            Compared::News(detail) => self.bring_refund(refund, &topup, detail).await,
+            Compared::Contradiction(_) => self.contradicting_refund(&refund, &payment, &topup).await,
+        }
+    }
+
+    /// What was listed can be older than what a webhook brought meanwhile: it is asked for anew.
+    async fn contradicting_refund(
+        &mut self,
+        listed: &RefundReport,
+        payment: &PaymentIntentId,
+        topup: &TopupId,
+    ) -> Result<(), StoreError> {
+        let (app, id) = (self.app, listed.id.as_str());
+        if !self.may_ask() {
+            return Ok(());
+        }
+        let refunds = match self.asker.ask(|| app.gateway.refunds_of(payment)).await {
+            Ok(refunds) => refunds,
+            Err(error) => {
+                self.report.not_asked.add_left(id, Some(topup.as_str()), error.to_string());
+                return Ok(());
+            }
+        };
+        let Some(refund) = refunds.into_iter().find(|refund| refund.id == listed.id) else {
+            self.report.differences.add_left(
+                id,
+                Some(topup.as_str()),
+                "listed by Stripe, and no refund of its payment",
+            );
+            return Ok(());
+        };
+        match compare_refund(&refund, app.db.reversal(id).await?.as_ref()) {
+            Compared::Same => Ok(()),
+            Compared::News(detail) => self.bring_refund(refund, topup, detail).await,
+            Compared::Contradiction(detail) => {
+                self.report.differences.add_left(id, Some(topup.as_str()), detail);
+                Ok(())
+            }
+        }
+    }
+
+    async fn bring_refund(&mut self, refund: RefundReport, topup: &TopupId, detail: String) -> Result<(), StoreError> {
+        let (app, livemode) = (self.app, self.app.checkout.livemode);
+        let apply = || {
+            let refund = refund.clone();
+            async move { apply_refund(app, Asked { event: None, livemode }, refund).await }.boxed()
+        };
+        let applied = if self.dry_run { None } else { Some(self.asker.ask(apply).await) };
+        self.reversal_applied(refund.id.as_str(), topup, detail, applied)
+    }
+
+    async fn dispute(&mut self, dispute: DisputeReport) -> Result<(), StoreError> {
+        let Some(payment) = dispute.payment_intent.clone() else { return Ok(()) };
+        let Some(topup) = self.owner(&payment, dispute.id.as_str()).await? else { return Ok(()) };
+        let id = dispute.id.as_str().to_owned();
+        if !self.reversals_seen.insert(id.clone()) {
+            return Ok(());
+        }
+        self.report.disputes = self.report.disputes.saturating_add(1);
+        if let Some(doubt) = dispute.doubt() {
+            // What follows from it is in the books like any other; a person may know better.
+            let taken = dispute.reversed_minor();
+            let detail = format!("{doubt}; counted as gone: {taken} of {}", dispute.amount_minor);
+            self.report.differences.add_settled(&id, Some(topup.as_str()), detail);
+        }
+        let detail = match compare_dispute(&dispute, self.app.db.reversal(&id).await?.as_ref()) {
+            Compared::Same => return Ok(()),
+            Compared::News(detail) => detail,
+            Compared::Contradiction(detail) => {
+                self.report.differences.add_left(&id, Some(topup.as_str()), detail);
+                return Ok(());
+            }
+        };
+        let (app, livemode) = (self.app, dispute.livemode);
+        let apply = || {
+            let (dispute, payment) = (dispute.id.clone(), payment.clone());
+            async move { apply_dispute(app, Asked { event: None, livemode }, &dispute, &payment).await }.boxed()
+        };
+        let applied = if self.dry_run { None } else { Some(self.asker.ask(apply).await) };
+        self.reversal_applied(&id, &topup, detail, applied)
+    }
+
+    fn reversal_applied(
+        &mut self,
+        id: &str,
+        topup: &TopupId,
+        detail: String,
+        applied: Option<Result<EventOutcome, ApplyEventError>>,
+    ) -> Result<(), StoreError> {
+        match applied {
+            None => Self::add_applied(true, &mut self.report.missing_reversals, id, topup, detail),
+            Some(Ok(EventOutcome::Decided(outcome))) => {
+                let detail = format!("{detail}: {outcome}");
+                Self::add_applied(false, &mut self.report.missing_reversals, id, topup, detail);
+            }
+            Some(Ok(EventOutcome::Rejected(mismatch))) => {
+                self.report.differences.add_left(id, Some(topup.as_str()), mismatch.to_string());
+            }
+            Some(Ok(EventOutcome::Foreign(_))) => {}
+            Some(Err(ApplyEventError::Store(error))) => return Err(error),
+            Some(Err(error)) => {
+                self.report.not_asked.add_left(id, Some(topup.as_str()), crate::app::with_causes(&error));
+            }
+        }
+        Ok(())
+    }
+
+    /// Whose payment it is. Stripe is asked only for what is not known here and was not among the listed checkouts; once
+    /// for each payment.
+    async fn owner(&mut self, payment: &PaymentIntentId, of: &str) -> Result<Option<TopupId>, StoreError> {
+        if let Some(known) = self.app.db.payment(payment).await? {
+            let topup = TopupId::parse(&known.topup_id);
+            return topup.map(Some).map_err(|_| StoreError::corrupt("top-up id", &known.topup_id));
+        }
+        if let Some(topup) = self.payments_seen.get(payment) {
+            return Ok(Some(topup.clone()));
+        }
+        if let Some(owner) = self.owners.get(payment) {
+            return Ok(owner.clone());
+        }
+        if !self.may_ask() {
+            return Ok(None);
+        }
+        let app = self.app;
+        let owner = match self.asker.ask(|| app.gateway.read_payment(payment)).await {
+            Ok(Some(owner)) => app.db.topup(&owner.topup).await?.map(|topup| topup.id),
+            Ok(None) | Err(GatewayError::Unknown(_)) => None,
+            Err(error) => {
+                self.report.not_asked.add_left(of, None, format!("whose payment {payment} is: {error}"));
+                return Ok(None);
+            }
+        };
+        self.owners.insert(payment.clone(), owner.clone());
+        Ok(owner)
+    }
+
+    /// What came besides the payments that credited, and is still here.
+    pub(crate) async fn surplus_payments(&mut self) -> Result<(), StoreError> {
+        let mut after = String::new();
+        loop {
+            let page = self.app.db.surplus_payments(&after, ROWS).await?;
+            let Some(last) = page.last() else { return Ok(()) };
+            after.clone_from(&last.payment_intent_id);
+            for payment in page {
+                let detail = format!("{} came, {} went back", payment.total_amount, payment.reversed);
+                let topup = Some(payment.topup_id.as_str());
+                self.report.surplus_payments.add_left(&payment.payment_intent_id, topup, detail);
+            }
+        }
+    }
+}
+
+fn compare_refund(refund: &RefundReport, stored: Option<&Reversal>) -> Compared {
+    let status = refund.status.as_str();
+    let Some(stored) = stored else {
+        return Compared::News(format!("a refund of {} that is {status}", refund.amount_minor));
+    };
+    let payment = refund.payment_intent.as_ref().map(PaymentIntentId::as_str);
+    if let Some(contradiction) = other_money(stored, payment, &refund.currency) {
+        return contradiction;
+    }
+    if stored.amount != refund.amount_minor {
+        return Compared::Contradiction(format!("{} here, {} at Stripe", stored.amount, refund.amount_minor));
+    }
+    if stored.status == status {
+        return Compared::Same;
+    }
+    let stage = RefundStatus::parse(&stored.status).map_or(0, RefundStatus::stage);
+    match stage.cmp(&refund.status.stage()) {
+        std::cmp::Ordering::Less => Compared::News(format!("{} here, {status} at Stripe", stored.status)),
+        std::cmp::Ordering::Equal if stage < 2 => Compared::News(format!("{} here, {status} at Stripe", stored.status)),
+        _ => Compared::Contradiction(format!("{} here, {status} at Stripe", stored.status)),
+    }
+}
+
+fn compare_dispute(dispute: &DisputeReport, stored: Option<&Reversal>) -> Compared {
+    let Some(stored) = stored else {
+        return Compared::News(format!("a dispute of {} that is {}", dispute.amount_minor, dispute.status));
+    };
+    let payment = dispute.payment_intent.as_ref().map(PaymentIntentId::as_str);
+    if let Some(contradiction) = other_money(stored, payment, &dispute.currency) {
+        return contradiction;
+    }
+    let (here, there) = (stored.reversed_minor(), dispute.reversed_minor());
+    if stored.status == dispute.status && stored.amount == dispute.amount_minor && here == there {
+        return Compared::Same;
+    }
+    let (was, is) = (&stored.status, &dispute.status);
+    Compared::News(format!("{was} and {here} gone here, {is} and {there} gone at Stripe"))
+}
+
+fn other_money(stored: &Reversal, payment: Option<&str>, currency: &str) -> Option<Compared> {
+    if Some(stored.payment_intent_id.as_str()) != payment {
+        return Some(Compared::Contradiction("it belongs to another payment at Stripe".to_owned()));
+    }
+    (stored.currency != currency)
+        .then(|| Compared::Contradiction(format!("{} here, {currency} at Stripe", stored.currency)))
+}

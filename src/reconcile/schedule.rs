@@ -1,0 +1,121 @@
+//! The comparison on a schedule: one process at a time over all replicas.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use futures_util::FutureExt;
+use tokio_util::sync::CancellationToken;
+
+use crate::app::App;
+use crate::app::schedule::Job;
+use crate::db::StoreError;
+use crate::reconcile::reconciliations;
+use crate::reconcile::{Ended, Options, Pace, ReconcileError, RunCause, carry_out, new_run};
+
+/// How long after a run that failed the next one may begin.
+const PAUSE_AFTER_FAILURE: Duration = Duration::from_mins(15);
+/// How often a process looks whether it is time.
+const LOOK_EVERY: Duration = Duration::from_mins(5);
+const HOUR_MS: i64 = 3_600_000;
+/// How long no delivery and no comparison may have been there before the start compares at once.
+const QUIET_MS: i64 = HOUR_MS;
+
+/// Compares if it is due and no other process does. To be called every few minutes; `None` when there was nothing to do,
+/// or `stop` came first. Dropped in the middle, it leaves a run that shows as interrupted and a lease that runs out.
+///
+/// # Errors
+/// See [`ReconcileError`].
+pub async fn run_if_due(app: &App, stop: impl Future<Output = ()> + Send) -> Result<Option<Ended>, ReconcileError> {
+    let settings = app.reconciliation;
+    if settings.every_hours <= 0 {
+        return Ok(None);
+    }
+    let options =
+        Options { cause: RunCause::Schedule, dry_run: false, since_days: settings.since_days, pace: Pace::default() };
+    let run = new_run(app, options);
+    let interval_ms = settings.every_hours.saturating_mul(HOUR_MS);
+    let pause_ms = i64::try_from(PAUSE_AFTER_FAILURE.as_millis()).unwrap_or(i64::MAX);
+    let begun = run.clone();
+    let started = app
+        .db
+        .write(move |tx| {
+            let run = begun.clone();
+            async move { reconciliations::start_if_due(tx, &run, interval_ms, pause_ms).await }.boxed()
+        })
+        .await;
+    match started {
+        Ok(true) => match carry_out(app, options, run, stop).await {
+            // It is in the run's row, and no failure.
+            Err(ReconcileError::Stopped) => Ok(None),
+            ended => ended.map(Some),
+        },
+        // Another process is at it, or it is not time.
+        Ok(false) | Err(StoreError::Stale) => Ok(None),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Compares once if the service was away: if nothing was delivered and nothing compared in the last hour. To be called at
+/// the start; one process does it over all replicas. `None` when there was nothing to do.
+///
+/// # Errors
+/// See [`ReconcileError`].
+pub async fn run_after_outage(
+    app: &App,
+    stop: impl Future<Output = ()> + Send,
+) -> Result<Option<Ended>, ReconcileError> {
+    let settings = app.reconciliation;
+    let since_ms = app.clock.now_ms().saturating_sub(QUIET_MS);
+    if settings.every_hours <= 0 || !app.db.was_quiet_since(since_ms).await? {
+        return Ok(None);
+    }
+    let options =
+        Options { cause: RunCause::Schedule, dry_run: false, since_days: settings.since_days, pace: Pace::default() };
+    let run = new_run(app, options);
+    let begun = run.clone();
+    let started = app
+        .db
+        .write(move |tx| {
+            let run = begun.clone();
+            async move { reconciliations::start_after_outage(tx, &run, QUIET_MS).await }.boxed()
+        })
+        .await;
+    match started {
+        Ok(true) => {
+            tracing::info!("nothing was delivered for an hour or longer: comparing with Stripe's books at once");
+            match carry_out(app, options, run, stop).await {
+                Err(ReconcileError::Stopped) => Ok(None),
+                ended => ended.map(Some),
+            }
+        }
+        Ok(false) | Err(StoreError::Stale) => Ok(None),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Does that once, when the service has started.
+#[must_use]
+pub fn catching_up_job() -> Job {
+    let is_done = AtomicBool::new(false);
+    Job::new("compare after an outage", Duration::ZERO, LOOK_EVERY, move |app: Arc<App>, stop: CancellationToken| {
+        let is_done = is_done.swap(true, Ordering::Relaxed);
+        async move {
+            if is_done {
+                return Ok(());
+            }
+            run_after_outage(&app, stop.cancelled()).await.map(drop)
+        }
+    })
+}
+
+/// Looks every few minutes whether it is time.
+#[must_use]
+pub fn comparing_job() -> Job {
+    Job::new(
+        "compare the books with Stripe's",
+        LOOK_EVERY,
+        LOOK_EVERY,
+        |app: Arc<App>, stop: CancellationToken| async move { run_if_due(&app, stop.cancelled()).await.map(drop) },
+    )
+}

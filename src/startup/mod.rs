@@ -1,0 +1,366 @@
+//! Puts the service together, starts it, and stops it without losing anything.
+
+use std::io;
+use std::net::{SocketAddr, TcpListener};
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix_web::dev::Server;
+use actix_web::web;
+use futures_util::FutureExt;
+use tokio::sync::Semaphore;
+
+use crate::access::key_uses::noting_job;
+use crate::app::ScheduleSettings;
+use crate::app::check_clock::clock_job;
+use crate::app::check_key::{KeyVerdict, Lack, check_key};
+use crate::app::fee_pause::FeePause;
+use crate::app::key_uses::KeyUses;
+use crate::app::questions::Questions;
+use crate::app::schedule::{Job, Schedule};
+use crate::app::session_checks::SessionChecks;
+use crate::app::tasks::Tasks;
+use crate::app::{App, CALL_TIMEOUT, CHECKOUT_BUDGET, CheckoutSettings, FIRST_PAUSE};
+use crate::books::instance::{self, Instance, MigrationState};
+use crate::config::Config;
+use crate::db::{Db, StoreError};
+use crate::http::auth::jwt::{TokenVerifier, TokenVerifierError};
+use crate::http::kit::body_budget::BodyBudget;
+use crate::http::kit::connections::ConnectionTimes;
+use crate::http::kit::notices::Notices;
+use crate::http::kit::rate_limit::CheckoutLimits;
+use crate::http::state::{HttpState, MAX_WEBHOOK_BYTES_IN_FLIGHT, MAX_WEBHOOKS_IN_FLIGHT};
+use crate::inbox::failed_deliveries::erasing_job;
+use crate::inbox::failed_events::OpenFailures;
+use crate::ports::{Clock, IdGenerator};
+use crate::providers::port::Resource;
+use crate::providers::stripe::StripeWebhooks;
+use crate::providers::stripe::clock::{NoClient, StripeClock};
+use crate::providers::stripe::gateway::StripeGateway;
+use crate::providers::stripe::signature::{EmptySecret, SignatureVerifier};
+use crate::providers::stripe::transport::InvalidStripeSettings;
+use crate::purchases::adopt::seal;
+use crate::purchases::fee::learn_fees::learning_job;
+use crate::purchases::purge_keys::purging_job;
+use crate::reconcile::schedule::{catching_up_job, comparing_job};
+use crate::system::{SystemClock, SystemIds};
+
+pub mod command;
+mod server;
+
+use server::build_server;
+
+/// How long a stop waits for use cases whose client has gone; each of their steps has a limit of its own.
+const TASKS_TIMEOUT: Duration = Duration::from_mins(1);
+
+/// What comes from outside besides the settings; tests bring their own.
+#[derive(Clone)]
+pub struct Environment {
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Ids and secrets.
+    pub ids: Arc<dyn IdGenerator>,
+    /// How long one call to Stripe may take.
+    pub call_timeout: Duration,
+    /// How long the calls for one checkout may take in all.
+    pub checkout_budget: Duration,
+    /// The wait before the first repetition of a call to Stripe.
+    pub first_pause: Duration,
+    /// How many bytes of webhook bodies may be in memory at once.
+    pub webhook_bytes: usize,
+    /// How long a client's connection may stay in each phase.
+    pub connection_times: ConnectionTimes,
+    /// Web worker threads; none means one for each processor.
+    pub workers: Option<usize>,
+    /// What `topup dev` adds.
+    #[cfg(feature = "dev")]
+    pub demo: Option<crate::http::demo::Demo>,
+}
+
+impl Default for Environment {
+    fn default() -> Self {
+        Self {
+            clock: Arc::new(SystemClock),
+            ids: Arc::new(SystemIds),
+            call_timeout: CALL_TIMEOUT,
+            checkout_budget: CHECKOUT_BUDGET,
+            first_pause: FIRST_PAUSE,
+            webhook_bytes: MAX_WEBHOOK_BYTES_IN_FLIGHT,
+            connection_times: ConnectionTimes::default(),
+            workers: None,
+            #[cfg(feature = "dev")]
+            demo: None,
+        }
+    }
+}
+
+/// Why the service does not start. Each message says the way out.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The address cannot be listened on.
+    #[error("cannot listen on {address}: {}", listen_hint(.source))]
+    Listen {
+        /// The address.
+        address: SocketAddr,
+        /// Why.
+        source: io::Error,
+    },
+    /// The database cannot be opened.
+    #[error("the database cannot be opened; check DATABASE_URL, and run `topup migrate` once to create it")]
+    Database(#[source] StoreError),
+    /// The database lacks migrations, or has ones that this version does not know.
+    #[error("the database is not at this version's state; run `topup migrate` (a newer database needs a newer topup)")]
+    NotMigrated,
+    /// The database belongs to another mode.
+    #[error(
+        "this database belongs to a service in {} mode, but STRIPE_SECRET_KEY is a {} key; use another DATABASE_URL",
+        mode(*.remembered), mode(!*.remembered)
+    )]
+    OtherMode {
+        /// Whether it holds real money.
+        remembered: bool,
+    },
+    /// The database belongs to another currency.
+    #[error("this database holds credits sold in {remembered}, but CURRENCY is {wanted}; use another DATABASE_URL")]
+    OtherCurrency {
+        /// What it was first used with.
+        remembered: String,
+        /// What the settings say.
+        wanted: String,
+    },
+    /// Stripe's settings cannot be used.
+    #[error(transparent)]
+    Stripe(#[from] InvalidStripeSettings),
+    /// Stripe does not accept the key.
+    #[error(
+        "Stripe does not accept STRIPE_SECRET_KEY; copy the key once more from Stripe's dashboard (Developers, API keys): \
+         it is wrong, or was rolled or deleted"
+    )]
+    KeyRejected,
+    /// The key may not even read checkouts.
+    #[error("STRIPE_SECRET_KEY may not use checkouts; give the restricted key the permission {}", Resource::CheckoutSessions.permission())]
+    KeyCannotSell,
+    /// There is no usable webhook secret.
+    #[error("STRIPE_WEBHOOK_SECRET is not usable")]
+    WebhookSecret(#[from] EmptySecret),
+    /// Stripe's time cannot be asked for.
+    #[error(transparent)]
+    StripeClock(#[from] NoClient),
+    /// Tokens cannot be verified.
+    #[error("the JWT settings cannot be used")]
+    Tokens(#[from] TokenVerifierError),
+    /// The web server failed.
+    #[error("the web server failed")]
+    Server(#[source] io::Error),
+}
+
+fn listen_hint(error: &io::Error) -> String {
+    match error.kind() {
+        io::ErrorKind::AddrInUse => "the port is in use; stop the other program or choose another port".to_owned(),
+        io::ErrorKind::PermissionDenied => "not allowed; ports below 1024 need a privilege".to_owned(),
+        _ => error.to_string(),
+    }
+}
+
+const fn mode(live: bool) -> &'static str {
+    if live { "live" } else { "test" }
+}
+
+/// Takes an address, so that everything else can be told about it before the service runs.
+///
+/// # Errors
+/// When it is in use or not allowed.
+pub fn listen(address: SocketAddr) -> Result<TcpListener, StartError> {
+    TcpListener::bind(address).map_err(|source| StartError::Listen { address, source })
+}
+
+/// The service, listening.
+pub struct Application {
+    server: Server,
+    address: SocketAddr,
+    app: Arc<App>,
+    stripe_clock: Arc<StripeClock>,
+}
+
+impl Application {
+    /// Checks that the database may be used with these settings, and starts to listen.
+    ///
+    /// # Errors
+    /// See [`StartError`].
+    pub async fn build(config: Config, listener: TcpListener, environment: Environment) -> Result<Self, StartError> {
+        let address = listener.local_addr().map_err(StartError::Server)?;
+        let db = Db::connect(config.database_url.expose(), false).await.map_err(StartError::Database)?;
+        check_database(&db, &config, environment.clock.as_ref()).await?;
+        tell_of_open_failures(&db).await?;
+        let seal = seal::load_or_make(&db, environment.ids.as_ref()).await.map_err(StartError::Database)?;
+        let app = Arc::new(App { seal, ..build_app(&config, db, &environment)? });
+        let tokens = config.jwt.clone().map(|jwt| TokenVerifier::new(jwt, environment.clock.clone())).transpose()?;
+        let state = web::Data::new(HttpState {
+            app: app.clone(),
+            keys: Arc::default(),
+            tokens,
+            allowed_origins: config.allowed_origins.clone(),
+            limits: CheckoutLimits::per_minute(config.rate_limit_per_minute),
+            trusted_proxies: config.trusted_proxies.clone(),
+            public_url: config.public_url.clone(),
+            notices: Notices::default(),
+            webhook_bytes: BodyBudget::new(environment.webhook_bytes),
+            webhook_permits: Arc::new(Semaphore::new(MAX_WEBHOOKS_IN_FLIGHT)),
+        });
+        let server = build_server(&config, listener, state, &environment)?;
+        let stripe_clock = Arc::new(StripeClock::new(config.stripe.api_base.as_deref())?);
+        Ok(Self { server, address, app, stripe_clock })
+    }
+
+    /// Where it listens.
+    #[must_use]
+    pub const fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// What the use cases work with.
+    #[must_use]
+    pub fn app(&self) -> Arc<App> {
+        self.app.clone()
+    }
+
+    /// Asks Stripe whether the key may do what the service needs, and tells what it lacks. That Stripe cannot be reached
+    /// is a warning.
+    ///
+    /// # Errors
+    /// When Stripe does not accept the key, or the key may not read checkouts: then nothing could be sold.
+    pub async fn check_key(&self) -> Result<(), StartError> {
+        match check_key(&self.app).await {
+            KeyVerdict::Good => tracing::info!("Stripe accepts the key"),
+            KeyVerdict::Rejected => return Err(StartError::KeyRejected),
+            KeyVerdict::Unknown(reason) => {
+                tracing::warn!(reason, "Stripe cannot be asked what the key may do; it is used as it is");
+            }
+            KeyVerdict::Lacks(lacks) => {
+                for Lack { resource, permission } in &lacks {
+                    let (add, without_it) = (resource.permission(), resource.without_it());
+                    tracing::warn!(add, permission, without_it, "STRIPE_SECRET_KEY lacks a permission");
+                }
+                if lacks.iter().any(|lack| lack.resource == Resource::CheckoutSessions) {
+                    return Err(StartError::KeyCannotSell);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Serves until `stop` ends; then takes no new requests, finishes those that are running, with every use case they
+    /// began, and closes the database.
+    ///
+    /// # Errors
+    /// When the web server fails.
+    pub async fn run_until_stopped(self, stop: impl Future<Output = ()>) -> Result<(), StartError> {
+        let handle = self.server.handle();
+        let schedule = Schedule::start(&self.app, scheduled_jobs(self.stripe_clock));
+        let mut server = tokio::spawn(self.server);
+        let failed = |error: tokio::task::JoinError| StartError::Server(io::Error::other(error));
+        tokio::select! {
+            result = &mut server => return result.map_err(failed)?.map_err(StartError::Server),
+            () = stop => {}
+        }
+        tracing::info!("stopping: no new requests");
+        schedule.stop();
+        handle.stop(true).await;
+        if tokio::time::timeout(TASKS_TIMEOUT, self.app.tasks.finish()).await.is_err() {
+            tracing::warn!("some use cases are still running; what they have not committed is not done");
+        }
+        self.app.db.close().await;
+        tracing::info!("stopped");
+        server.await.map_err(failed)?.map_err(StartError::Server)
+    }
+}
+
+/// What a running service does by itself.
+fn scheduled_jobs(stripe_clock: Arc<StripeClock>) -> Vec<Job> {
+    vec![
+        clock_job(stripe_clock),
+        erasing_job(),
+        learning_job(),
+        purging_job(),
+        comparing_job(),
+        catching_up_job(),
+        noting_job(),
+    ]
+}
+
+async fn tell_of_open_failures(db: &Db) -> Result<(), StartError> {
+    let OpenFailures { transient, permanent } = db.open_failures().await.map_err(StartError::Database)?;
+    let see = "see `topup webhooks failed`";
+    if transient > 0 || permanent > 0 {
+        tracing::warn!(transient, permanent, see, "deliveries of Stripe's have failed and are open");
+    } else {
+        tracing::info!(transient, permanent, "no failed delivery of Stripe's is open");
+    }
+    Ok(())
+}
+
+async fn check_migrated(db: &Db) -> Result<(), StartError> {
+    match db.migration_state().await.map_err(StartError::Database)? {
+        MigrationState::Current => Ok(()),
+        MigrationState::Behind | MigrationState::Ahead => Err(StartError::NotMigrated),
+    }
+}
+
+async fn check_database(db: &Db, config: &Config, clock: &dyn Clock) -> Result<(), StartError> {
+    db.look_for_damage().await.map_err(StartError::Database)?;
+    check_migrated(db).await?;
+    let wanted = Instance { livemode: config.stripe.livemode, currency: config.pricing.currency().as_str().to_owned() };
+    let (now_ms, asked) = (clock.now_ms(), wanted.clone());
+    let remembered = db
+        .write(move |tx| {
+            let asked = asked.clone();
+            async move { instance::remember(tx, &asked, now_ms).await }.boxed()
+        })
+        .await
+        .map_err(StartError::Database)?;
+    check_instance(remembered, wanted)
+}
+
+/// A test key on a database of real money, or the other way round, must change nothing.
+fn check_instance(remembered: Instance, wanted: Instance) -> Result<(), StartError> {
+    if remembered.livemode != wanted.livemode {
+        return Err(StartError::OtherMode { remembered: remembered.livemode });
+    }
+    if remembered.currency != wanted.currency {
+        return Err(StartError::OtherCurrency { remembered: remembered.currency, wanted: wanted.currency });
+    }
+    Ok(())
+}
+
+fn build_app(config: &Config, db: Db, environment: &Environment) -> Result<App, StartError> {
+    let stripe = &config.stripe;
+    let gateway = StripeGateway::new(&stripe.secret_key, stripe.api_base.as_deref(), environment.call_timeout)?;
+    let verifier = SignatureVerifier::new(stripe.webhook_secrets.clone())?;
+    Ok(App {
+        db,
+        gateway: Arc::new(gateway),
+        webhooks: Arc::new(StripeWebhooks::new(verifier)),
+        clock: environment.clock.clone(),
+        ids: environment.ids.clone(),
+        pricing: config.pricing.clone(),
+        checkout: CheckoutSettings {
+            livemode: stripe.livemode,
+            expires_minutes: config.checkout_expires_minutes,
+            max_open: config.max_open_checkouts,
+            payment_methods: config.payment_methods.clone(),
+            budget: environment.checkout_budget,
+            first_pause: environment.first_pause,
+        },
+        session_checks: SessionChecks::default(),
+        payload_days: config.webhook_payload_days,
+        reconciliation: ScheduleSettings {
+            every_hours: config.reconcile_every_hours,
+            since_days: config.reconcile_since_days,
+        },
+        seal: None,
+        questions: Questions::default(),
+        fees: FeePause::default(),
+        key_uses: KeyUses::default(),
+        tasks: Tasks::new(tokio::runtime::Handle::current()),
+    })
+}
