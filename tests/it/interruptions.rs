@@ -141,7 +141,7 @@ async fn at_every_checkpoint(world: &World, interruption: Interruption, path: Pa
         }
         let mut process = world.serve(Some(number)).await;
         let place = tokio::select! {
-            () = buy(world, &account, path) => None,
+            () = buy_to_the_end(world, &account, path) => None,
             place = process.paused() => Some(place),
         };
         let Some(place) = place else {
@@ -168,6 +168,15 @@ async fn at_every_checkpoint(world: &World, interruption: Interruption, path: Pa
         process.kill();
     }
     panic!("a purchase has too many checkpoints");
+}
+
+/// A purchase until its events are answered too: a process that pauses between a commit and its answer is no less paused
+/// because the credits can be seen.
+async fn buy_to_the_end(world: &World, account: &str, path: Path) {
+    buy(world, account, path).await;
+    if path == Path::Webhook {
+        world.stripe.idle().await;
+    }
 }
 
 /// A purchase from the first request to the credits; it can be begun again at any place.
