@@ -11,12 +11,12 @@ use futures_util::{FutureExt, StreamExt};
 
 use crate::db::StoreError;
 use crate::db::Tx;
-use crate::db::desk::Desk;
 use crate::db::pools::Pools;
 use crate::db::queries::Record;
 use crate::db::reply::Reply;
 use crate::db::statement::Bulk;
 use crate::db::work::{Work, run_within};
+use crate::db::write_context::WriteContext;
 
 /// How many of those that are done alone are under way at once where there is one writer. They wait for each other.
 const AT_ONCE: usize = 8;
@@ -47,19 +47,19 @@ pub trait Command: Clone + Send + Sync + 'static {
 }
 
 /// The commands of one kind in a group, whichever kind it is.
-pub(crate) trait Lot: Send {
+pub(crate) trait Batch: Send {
     fn kind(&self) -> TypeId;
     fn size(&self) -> usize;
     fn into_any(self: Box<Self>) -> Box<dyn Any + Send>;
 
-    /// Takes over the commands of another lot of the same kind.
-    fn absorb(&mut self, other: Box<dyn Lot>);
+    /// Takes over the commands of another batch of the same kind.
+    fn absorb(&mut self, other: Box<dyn Batch>);
 
     /// Whether its bulk statement can be run without opening or testing a connection.
     fn is_ready(&self, pools: &Pools) -> bool;
 
     /// Does what the bulk statement can do, in an exchange that is a commit of its own, and answers it.
-    fn write_bulk<'a>(&'a mut self, desk: &'a Desk) -> BoxFuture<'a, ()>;
+    fn write_bulk<'a>(&'a mut self, context: &'a WriteContext) -> BoxFuture<'a, ()>;
 
     /// Does all of it in a transaction: in bulk, if that was not tried before, then the rest one by one.
     fn run<'a>(&'a mut self, tx: &'a mut Tx, in_bulk: bool) -> BoxFuture<'a, Result<(), StoreError>>;
@@ -68,13 +68,13 @@ pub(crate) trait Lot: Send {
     fn answer_done(&mut self);
 
     /// Does each in a transaction of its own.
-    fn write_alone<'a>(&'a mut self, desk: &'a Desk) -> BoxFuture<'a, ()>;
+    fn write_alone<'a>(&'a mut self, context: &'a WriteContext) -> BoxFuture<'a, ()>;
 
     /// Takes out those that need a row which another transaction is known to hold.
-    fn take_held(&mut self, desk: &Desk) -> Box<dyn Lot>;
+    fn take_held(&mut self, context: &WriteContext) -> Box<dyn Batch>;
 
     /// Starts each in a task of its own; only its caller waits for it. Gives how many there are.
-    fn start_alone(self: Box<Self>, desk: &Arc<Desk>) -> usize;
+    fn start_alone(self: Box<Self>, context: &Arc<WriteContext>) -> usize;
 
     /// Forgets those whose caller has an answer.
     fn forget_answered(&mut self);
@@ -89,16 +89,16 @@ struct Waiting<C: Command> {
 }
 
 impl<C: Command> Waiting<C> {
-    async fn write_alone(&mut self, desk: &Desk) {
-        let result = Alone::new(&self.command, desk).write().await;
+    async fn write_alone(&mut self, context: &WriteContext) {
+        let result = Alone::new(&self.command, context).write().await;
         self.reply.send(result);
     }
 }
 
 /// The commands of one type in a group.
-pub(crate) struct LotOf<C: Command>(Vec<Waiting<C>>);
+pub(crate) struct BatchOf<C: Command>(Vec<Waiting<C>>);
 
-impl<C: Command> LotOf<C> {
+impl<C: Command> BatchOf<C> {
     pub(crate) fn one(command: C, reply: Reply<C::Output>) -> Self {
         Self(vec![Waiting { command, reply, done: None }])
     }
@@ -114,7 +114,7 @@ impl<C: Command> LotOf<C> {
     }
 }
 
-impl<C: Command> Lot for LotOf<C> {
+impl<C: Command> Batch for BatchOf<C> {
     fn kind(&self) -> TypeId {
         TypeId::of::<C>()
     }
@@ -127,7 +127,7 @@ impl<C: Command> Lot for LotOf<C> {
         self
     }
 
-    fn absorb(&mut self, other: Box<dyn Lot>) {
+    fn absorb(&mut self, other: Box<dyn Batch>) {
         if let Ok(other) = other.into_any().downcast::<Self>() {
             self.0.extend(other.0);
         }
@@ -137,21 +137,21 @@ impl<C: Command> Lot for LotOf<C> {
         pools.runs(C::plain(&[]).statement()) && pools.is_connected(C::NAME)
     }
 
-    fn write_bulk<'a>(&'a mut self, desk: &'a Desk) -> BoxFuture<'a, ()> {
+    fn write_bulk<'a>(&'a mut self, context: &'a WriteContext) -> BoxFuture<'a, ()> {
         async move {
             let commands = self.commands();
             let plain = C::plain(&commands);
-            if plain.is_empty() || !desk.pools.runs(plain.statement()) {
+            if plain.is_empty() || !context.pools.runs(plain.statement()) {
                 return;
             }
-            match desk.pools.write_bulk::<C::Row>(C::NAME, &plain).await {
+            match context.pools.write_bulk::<C::Row>(C::NAME, &plain).await {
                 Ok(rows) => {
                     let outcomes = C::outcomes(&plain, &commands, &rows);
                     drop(plain);
                     self.note(outcomes);
                     self.answer_done();
                 }
-                Err(error) => desk.counters.group_failed(&error, commands.len()),
+                Err(error) => context.counters.group_failed(&error, commands.len()),
             }
         }
         .boxed()
@@ -187,23 +187,23 @@ impl<C: Command> Lot for LotOf<C> {
         self.forget_answered();
     }
 
-    fn write_alone<'a>(&'a mut self, desk: &'a Desk) -> BoxFuture<'a, ()> {
+    fn write_alone<'a>(&'a mut self, context: &'a WriteContext) -> BoxFuture<'a, ()> {
         let commands = futures_util::stream::iter(&mut self.0);
-        commands.for_each_concurrent(AT_ONCE, move |waiting| waiting.write_alone(desk)).boxed()
+        commands.for_each_concurrent(AT_ONCE, move |waiting| waiting.write_alone(context)).boxed()
     }
 
-    fn take_held(&mut self, desk: &Desk) -> Box<dyn Lot> {
+    fn take_held(&mut self, context: &WriteContext) -> Box<dyn Batch> {
         let all = std::mem::take(&mut self.0);
-        let (held, free) = all.into_iter().partition(|waiting| desk.held.holds_any(waiting.command.rows()));
+        let (held, free) = all.into_iter().partition(|waiting| context.held.holds_any(waiting.command.rows()));
         self.0 = free;
         Box::new(Self(held))
     }
 
-    fn start_alone(self: Box<Self>, desk: &Arc<Desk>) -> usize {
+    fn start_alone(self: Box<Self>, context: &Arc<WriteContext>) -> usize {
         let count = self.0.len();
         for mut waiting in self.0 {
-            let under_way = desk.begin_alone();
-            desk.runtime.spawn(async move { waiting.write_alone(&under_way.0).await });
+            let under_way = context.begin_alone();
+            context.runtime.spawn(async move { waiting.write_alone(&under_way.0).await });
         }
         count
     }
@@ -218,21 +218,21 @@ struct Alone<'d, C> {
     command: C,
     rows: Vec<String>,
     expects_held_row: bool,
-    desk: &'d Desk,
+    context: &'d WriteContext,
 }
 
 impl<'d, C: Command> Alone<'d, C> {
-    fn new(command: &C, desk: &'d Desk) -> Self {
+    fn new(command: &C, context: &'d WriteContext) -> Self {
         let rows: Vec<String> = command.rows().into_iter().map(str::to_owned).collect();
-        let expects_held_row = desk.held.holds_any(command.rows());
-        Self { command: command.clone(), rows, expects_held_row, desk }
+        let expects_held_row = context.held.holds_any(command.rows());
+        Self { command: command.clone(), rows, expects_held_row, context }
     }
 
     async fn write(mut self) -> Result<C::Output, StoreError> {
-        let desk = self.desk;
-        let result = desk.pools.write(&mut self).await;
+        let context = self.context;
+        let result = context.pools.write(&mut self).await;
         if result.is_ok() {
-            desk.held.forget(&self.rows);
+            context.held.forget(&self.rows);
         }
         result
     }
@@ -250,7 +250,7 @@ impl<C: Command> Work for Alone<'_, C> {
     }
 
     fn met_held_row(&mut self) {
-        self.desk.held.note(&self.rows);
+        self.context.held.note(&self.rows);
     }
 }
 

@@ -13,10 +13,10 @@ use futures_util::future::BoxFuture;
 
 use crate::db::StoreError;
 use crate::db::Tx;
-use crate::db::command::{Command, Lot, LotOf};
-use crate::db::desk::Desk;
+use crate::db::command::{Batch, BatchOf, Command};
 use crate::db::group::{Closure, Group, Job, commit_together};
 use crate::db::reply::Reply;
+use crate::db::write_context::WriteContext;
 
 /// How many writes one commit serves at most.
 const MAX_GROUP: usize = 128;
@@ -32,7 +32,7 @@ struct Queue {
 }
 
 struct Shared {
-    desk: Arc<Desk>,
+    context: Arc<WriteContext>,
     queue: Mutex<Queue>,
 }
 
@@ -43,9 +43,9 @@ impl Shared {
     }
 
     /// Has commands done alone that came with others, or by themselves.
-    fn start_alone(&self, lot: Box<dyn Lot>, is_shared: bool) {
-        let count = lot.start_alone(&self.desk);
-        self.desk.counters.alone(if is_shared { count } else { 0 });
+    fn start_alone(&self, batch: Box<dyn Batch>, is_shared: bool) {
+        let count = batch.start_alone(&self.context);
+        self.context.counters.alone(if is_shared { count } else { 0 });
     }
 }
 
@@ -53,14 +53,14 @@ impl Shared {
 pub(crate) struct Committer(Arc<Shared>);
 
 impl Committer {
-    pub(crate) fn new(desk: Arc<Desk>) -> Self {
-        Self(Arc::new(Shared { desk, queue: Mutex::default() }))
+    pub(crate) fn new(context: Arc<WriteContext>) -> Self {
+        Self(Arc::new(Shared { context, queue: Mutex::default() }))
     }
 
     /// Does a command with whatever else is there to be done.
     pub(crate) async fn submit<C: Command>(&self, command: C) -> Result<C::Output, StoreError> {
         let (reply, answer) = Reply::new();
-        self.enqueue(Job::Command(Box::new(LotOf::one(command, reply))))?;
+        self.enqueue(Job::Command(Box::new(BatchOf::one(command, reply))))?;
         tracing::trace!(kind = C::NAME, "a command waits for its commit");
         answer.await.unwrap_or(Err(StoreError::Closed))
     }
@@ -79,8 +79,8 @@ impl Committer {
     fn enqueue(&self, job: Job) -> Result<(), StoreError> {
         let was_led = {
             let mut queue = self.0.queue();
-            if queue.waiting.len().saturating_add(self.0.desk.count_alone()) >= MAX_WAITING {
-                self.0.desk.counters.refused();
+            if queue.waiting.len().saturating_add(self.0.context.count_alone()) >= MAX_WAITING {
+                self.0.context.counters.refused();
                 return Err(StoreError::Busy);
             }
             queue.waiting.push_back(job);
@@ -113,8 +113,8 @@ impl Leader {
     /// are opened there do not end with a web worker.
     async fn lead_here(mut self) {
         while self.take() {
-            let pools = &self.shared.desk.pools;
-            if !self.group.is_for_bulk(pools) || !self.group.lots.iter().all(|lot| lot.is_ready(pools)) {
+            let pools = &self.shared.context.pools;
+            if !self.group.is_for_bulk(pools) || !self.group.batches.iter().all(|batch| batch.is_ready(pools)) {
                 return;
             }
             self.write_bulk().await;
@@ -127,10 +127,10 @@ impl Leader {
     /// Leads to the end.
     async fn lead(mut self) {
         loop {
-            if !self.group.is_bulk_done && self.group.is_for_bulk(&self.shared.desk.pools) {
+            if !self.group.is_bulk_done && self.group.is_for_bulk(&self.shared.context.pools) {
                 self.write_bulk().await;
             }
-            commit_rest(&self.shared.desk, &mut self.group).await;
+            commit_rest(&self.shared.context, &mut self.group).await;
             if !self.take() {
                 return;
             }
@@ -140,18 +140,18 @@ impl Leader {
     /// Does what can be done in bulk. Where several can write at once, the rest goes its own way from here, and those that
     /// come next do not wait for it.
     async fn write_bulk(&mut self) {
-        let (desk, group) = (&self.shared.desk, &mut self.group);
-        if desk.pools.has_one_writer() {
-            for lot in &mut group.lots {
-                lot.write_bulk(desk).await;
+        let (context, group) = (&self.shared.context, &mut self.group);
+        if context.pools.has_one_writer() {
+            for batch in &mut group.batches {
+                batch.write_bulk(context).await;
             }
         } else {
-            for lot in &mut group.lots {
-                self.shared.start_alone(lot.take_held(desk), group.is_shared);
-                lot.write_bulk(desk).await;
+            for batch in &mut group.batches {
+                self.shared.start_alone(batch.take_held(context), group.is_shared);
+                batch.write_bulk(context).await;
             }
-            for lot in std::mem::take(&mut group.lots) {
-                self.shared.start_alone(lot, group.is_shared);
+            for batch in std::mem::take(&mut group.batches) {
+                self.shared.start_alone(batch, group.is_shared);
             }
         }
         group.is_bulk_done = true;
@@ -164,7 +164,7 @@ impl Leader {
         let count = queue.waiting.len().min(MAX_GROUP);
         self.group = Group::new(queue.waiting.drain(..count));
         if count > 0 {
-            self.shared.desk.counters.group(count);
+            self.shared.context.counters.group(count);
         }
         self.is_done = count == 0;
         queue.is_led = !self.is_done;
@@ -182,7 +182,7 @@ impl Drop for Leader {
         group.forget_answered();
         let shared = self.shared.clone();
         if self.has_successor {
-            let runtime = shared.desk.runtime.clone();
+            let runtime = shared.context.runtime.clone();
             let successor = Self { shared, group, has_successor: false, is_done: false };
             runtime.spawn(successor.lead());
             return;
@@ -198,18 +198,18 @@ impl Drop for Leader {
 }
 
 /// Commits what was not done in bulk: where there is one writer, together.
-async fn commit_rest(desk: &Desk, group: &mut Group) {
-    if desk.pools.has_one_writer() && group.size() > 1 {
-        commit_together(&desk.pools, group, &desk.counters).await;
+async fn commit_rest(context: &WriteContext, group: &mut Group) {
+    if context.pools.has_one_writer() && group.size() > 1 {
+        commit_together(&context.pools, group, &context.counters).await;
     }
     if group.is_shared {
-        desk.counters.alone(group.size());
+        context.counters.alone(group.size());
     }
-    for lot in &mut group.lots {
-        lot.write_alone(desk).await;
+    for batch in &mut group.batches {
+        batch.write_alone(context).await;
     }
     for write in &mut group.writes {
-        let result = desk.pools.write(write.as_mut()).await;
+        let result = context.pools.write(write.as_mut()).await;
         write.answer(result);
     }
     group.forget_answered();

@@ -16,7 +16,6 @@ use crate::db::command::Command;
 use crate::db::commit_counts::CommitCounts;
 use crate::db::connect;
 use crate::db::database_error::{is_hang_up, is_held_row};
-use crate::db::desk::Desk;
 use crate::db::pools::Pools;
 use crate::db::queries::{Record, postgres_rows, sqlite_rows};
 use crate::db::queues::Queues;
@@ -24,6 +23,7 @@ use crate::db::session::Route;
 use crate::db::statement::{Statement, Value};
 use crate::db::tx::Tx;
 use crate::db::work::Plain;
+use crate::db::write_context::WriteContext;
 
 pub(crate) static SQLITE_MIGRATIONS: Migrator = sqlx::migrate!("migrations/sqlite");
 static POSTGRES_MIGRATIONS: Migrator = sqlx::migrate!("migrations/postgres");
@@ -34,7 +34,7 @@ const READ_TIMEOUT: Duration = Duration::from_secs(10);
 /// The database.
 pub struct Db {
     pools: Arc<Pools>,
-    desk: Arc<Desk>,
+    context: Arc<WriteContext>,
     queues: Queues,
 }
 
@@ -45,9 +45,9 @@ impl Db {
     /// When the address is not one of a database that is known here, or it cannot be reached.
     pub async fn connect(url: &str, create: bool) -> Result<Self, StoreError> {
         let pools = Arc::new(connect::pools(url, create).await?);
-        let desk = Arc::new(Desk::new(pools.clone()));
-        let queues = Queues::new(&desk);
-        Ok(Self { pools, desk, queues })
+        let context = Arc::new(WriteContext::new(pools.clone()));
+        let queues = Queues::new(&context);
+        Ok(Self { pools, context, queues })
     }
 
     /// Runs a write: begins, runs the closure, commits; rolls back when the closure fails. The closure runs again when
@@ -76,13 +76,13 @@ impl Db {
     /// # Errors
     /// Its own error, or the database's. Then nothing of it is there, with the exception that [`Self::write`] names.
     pub async fn submit<C: Command>(&self, command: C) -> Result<C::Output, StoreError> {
-        self.queues.of::<C>(&self.desk).submit(command).await
+        self.queues.of::<C>(&self.context).submit(command).await
     }
 
     /// How many writes shared how many commits so far.
     #[must_use]
     pub fn commit_counts(&self) -> CommitCounts {
-        self.desk.counters.read()
+        self.context.counters.read()
     }
 
     /// Reads at most one row, outside of any transaction.

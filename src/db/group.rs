@@ -5,7 +5,7 @@ use futures_util::future::BoxFuture;
 
 use crate::db::StoreError;
 use crate::db::Tx;
-use crate::db::command::Lot;
+use crate::db::command::Batch;
 use crate::db::commit_counts::Counters;
 use crate::db::pools::Pools;
 use crate::db::reply::Reply;
@@ -67,14 +67,14 @@ where
 
 /// What waits for a commit.
 pub(crate) enum Job {
-    Command(Box<dyn Lot>),
+    Command(Box<dyn Batch>),
     Write(Box<dyn Write>),
 }
 
 /// What is committed together, without what was answered already.
 #[derive(Default)]
 pub(crate) struct Group {
-    pub(crate) lots: Vec<Box<dyn Lot>>,
+    pub(crate) batches: Vec<Box<dyn Batch>>,
     pub(crate) writes: Vec<Box<dyn Write>>,
     /// Whether there were several at first.
     pub(crate) is_shared: bool,
@@ -87,43 +87,43 @@ impl Group {
         let mut group = Self { is_shared: jobs.len() > 1, ..Self::default() };
         for job in jobs {
             match job {
-                Job::Command(lot) => group.add(lot),
+                Job::Command(batch) => group.add(batch),
                 Job::Write(write) => group.writes.push(write),
             }
         }
         group
     }
 
-    fn add(&mut self, lot: Box<dyn Lot>) {
-        match self.lots.iter_mut().find(|other| other.kind() == lot.kind()) {
-            Some(same) => same.absorb(lot),
-            None => self.lots.push(lot),
+    fn add(&mut self, batch: Box<dyn Batch>) {
+        match self.batches.iter_mut().find(|other| other.kind() == batch.kind()) {
+            Some(same) => same.absorb(batch),
+            None => self.batches.push(batch),
         }
     }
 
     pub(crate) fn size(&self) -> usize {
-        self.lots.iter().map(|lot| lot.size()).fold(self.writes.len(), usize::saturating_add)
+        self.batches.iter().map(|batch| batch.size()).fold(self.writes.len(), usize::saturating_add)
     }
 
     /// Whether bulk statements with a commit of their own are the best way: not where there is one writer and other writes
     /// can share its commit.
     pub(crate) fn is_for_bulk(&self, pools: &Pools) -> bool {
-        let is_alone = self.lots.len() == 1 && self.writes.is_empty();
+        let is_alone = self.batches.len() == 1 && self.writes.is_empty();
         is_alone || !pools.has_one_writer()
     }
 
     pub(crate) fn forget_answered(&mut self) {
-        for lot in &mut self.lots {
-            lot.forget_answered();
+        for batch in &mut self.batches {
+            batch.forget_answered();
         }
-        self.lots.retain(|lot| lot.size() > 0);
+        self.batches.retain(|batch| batch.size() > 0);
         self.writes.retain(|write| write.is_open());
     }
 }
 
 /// A group in one transaction, where there is one writer anyway.
 struct Together<'g> {
-    lots: &'g mut [Box<dyn Lot>],
+    batches: &'g mut [Box<dyn Batch>],
     writes: &'g mut [Box<dyn Write>],
     in_bulk: bool,
 }
@@ -134,8 +134,8 @@ impl Work for Together<'_> {
 
     fn run<'t>(&'t mut self, tx: &'t mut Tx) -> BoxFuture<'t, Result<Self::Output, StoreError>> {
         async move {
-            for lot in self.lots.iter_mut() {
-                lot.run(tx, self.in_bulk).await?;
+            for batch in self.batches.iter_mut() {
+                batch.run(tx, self.in_bulk).await?;
             }
             let mut written = Vec::with_capacity(self.writes.len());
             for write in self.writes.iter_mut() {
@@ -150,7 +150,7 @@ impl Work for Together<'_> {
 /// Commits a group.
 pub(crate) async fn commit_together(pools: &Pools, group: &mut Group, counters: &Counters) {
     let (size, in_bulk) = (group.size(), !group.is_bulk_done);
-    let mut together = Together { lots: &mut group.lots, writes: &mut group.writes, in_bulk };
+    let mut together = Together { batches: &mut group.batches, writes: &mut group.writes, in_bulk };
     let written = match pools.write(&mut together).await {
         Ok(written) => written,
         Err(error) => {
@@ -163,8 +163,8 @@ pub(crate) async fn commit_together(pools: &Pools, group: &mut Group, counters: 
             write.answer(Ok(()));
         }
     }
-    for lot in &mut group.lots {
-        lot.answer_done();
+    for batch in &mut group.batches {
+        batch.answer_done();
     }
     group.forget_answered();
 }

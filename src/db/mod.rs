@@ -10,7 +10,6 @@ mod connect;
 pub mod copies;
 mod database;
 mod database_error;
-mod desk;
 pub mod error;
 mod group;
 mod held;
@@ -27,6 +26,7 @@ mod sqlite_file;
 pub mod statement;
 mod tx;
 pub mod work;
+mod write_context;
 pub mod write_health;
 
 pub use command::Command;

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::db::command::Command;
 use crate::db::committer::Committer;
-use crate::db::desk::Desk;
+use crate::db::write_context::WriteContext;
 
 /// The queues of writes.
 pub(crate) struct Queues {
@@ -16,9 +16,9 @@ pub(crate) struct Queues {
 }
 
 impl Queues {
-    pub(crate) fn new(desk: &Arc<Desk>) -> Self {
-        let by_kind = desk.pools.has_room_for_queues().then(Mutex::default);
-        Self { shared: Arc::new(Committer::new(desk.clone())), by_kind }
+    pub(crate) fn new(context: &Arc<WriteContext>) -> Self {
+        let by_kind = context.pools.has_room_for_queues().then(Mutex::default);
+        Self { shared: Arc::new(Committer::new(context.clone())), by_kind }
     }
 
     /// The one for everything.
@@ -27,9 +27,9 @@ impl Queues {
     }
 
     /// The one for a kind of command.
-    pub(crate) fn of<C: Command>(&self, desk: &Arc<Desk>) -> Arc<Committer> {
+    pub(crate) fn of<C: Command>(&self, context: &Arc<WriteContext>) -> Arc<Committer> {
         let Some(by_kind) = &self.by_kind else { return self.shared.clone() };
         let mut queues = by_kind.lock().unwrap_or_else(PoisonError::into_inner);
-        queues.entry(TypeId::of::<C>()).or_insert_with(|| Arc::new(Committer::new(desk.clone()))).clone()
+        queues.entry(TypeId::of::<C>()).or_insert_with(|| Arc::new(Committer::new(context.clone()))).clone()
     }
 }

@@ -82,11 +82,13 @@ pub trait Bulk: Sync {
     /// Whether there is none.
     fn is_empty(&self) -> bool;
 
-    /// The rows as its argument in JSON.
+    /// The rows as its argument in JSON, for a statement that takes it.
     ///
     /// # Errors
-    /// When they cannot be written so.
-    fn as_json(&self) -> Result<Vec<Value>, StoreError>;
+    /// When they cannot be written so, or the statement takes none.
+    fn as_json(&self) -> Result<Vec<Value>, StoreError> {
+        Err(StoreError::corrupt("no JSON for", self.statement().lists.sql()))
+    }
 
     /// The rows as its arguments in lists.
     fn as_lists(&self) -> Vec<Value>;
@@ -120,20 +122,46 @@ impl Value {
 /// The number of a row, counted from zero, that a bulk statement did.
 #[derive(Debug, sqlx::FromRow)]
 pub struct Done {
-    /// The number.
-    pub number: i64,
+    number: i64,
 }
 
-impl Done {
-    /// For each of `count` rows, whether it was done.
-    pub(crate) fn marks(done: &[Self], count: usize) -> Vec<bool> {
-        let mut marks = vec![false; count];
-        for row in done {
-            if let Some(mark) = usize::try_from(row.number).ok().and_then(|number| marks.get_mut(number)) {
-                *mark = true;
+/// What of a group a bulk statement can do, in the statement's order; each with the place of its command in the group.
+#[derive(Debug)]
+pub struct Picked<T> {
+    rows: Vec<T>,
+    places: Vec<usize>,
+}
+
+impl<T> FromIterator<(T, usize)> for Picked<T> {
+    fn from_iter<I: IntoIterator<Item = (T, usize)>>(rows: I) -> Self {
+        let (rows, places) = rows.into_iter().unzip();
+        Self { rows, places }
+    }
+}
+
+impl<T> Picked<T> {
+    /// The rows.
+    #[must_use]
+    pub fn rows(&self) -> &[T] {
+        &self.rows
+    }
+
+    /// The row with this number, as the database gives it, and its place in the group.
+    #[must_use]
+    pub fn row(&self, number: i64) -> Option<(&T, usize)> {
+        let number = usize::try_from(number).ok()?;
+        self.rows.get(number).zip(self.places.get(number).copied())
+    }
+
+    /// For each of the group's `count` commands: the outcome if its row was done, `None` if it has to be done alone.
+    pub fn outcomes<O: Clone>(&self, count: usize, done: &[Done], outcome: &O) -> Vec<Option<O>> {
+        let mut outcomes = vec![None; count];
+        for (_, place) in done.iter().filter_map(|done| self.row(done.number)) {
+            if let Some(slot) = outcomes.get_mut(place) {
+                *slot = Some(outcome.clone());
             }
         }
-        marks
+        outcomes
     }
 }
 

@@ -6,7 +6,7 @@ use futures_util::future::BoxFuture;
 use crate::db::StoreError;
 use crate::db::Tx;
 use crate::db::command::Command;
-use crate::db::statement::{Bulk, BulkStatement, Done, Statement, Value};
+use crate::db::statement::{Bulk, BulkStatement, Done, Picked, Statement, Value};
 use crate::domain::ids::{SessionId, TopupId};
 use crate::purchases::checkout::topup_attempts;
 use crate::purchases::idempotency::{self, IdempotencyKey, KeyState, StoredAnswer};
@@ -46,11 +46,7 @@ pub enum Begun {
 }
 
 /// Those of a group whose rows could be made. A request that cannot be written as JSON is left to fail alone.
-pub struct NewCheckouts<'c> {
-    rows: Vec<(&'c BeginCheckout, String)>,
-    /// The place of each in the group.
-    places: Vec<usize>,
-}
+pub struct NewCheckouts<'c>(Picked<(&'c BeginCheckout, String)>);
 
 impl Command for BeginCheckout {
     type Output = Begun;
@@ -65,18 +61,11 @@ impl Command for BeginCheckout {
 
     fn plain<'c>(commands: &[&'c Self]) -> NewCheckouts<'c> {
         let row = |(place, command): (usize, &&'c Self)| Some(((*command, to_json(&command.new.request).ok()?), place));
-        let (rows, places) = commands.iter().enumerate().filter_map(row).unzip();
-        NewCheckouts { rows, places }
+        NewCheckouts(commands.iter().enumerate().filter_map(row).collect())
     }
 
     fn outcomes(plain: &NewCheckouts<'_>, commands: &[&Self], rows: &[Done]) -> Vec<Option<Begun>> {
-        let mut outcomes = vec![None; commands.len()];
-        for (is_done, place) in Done::marks(rows, plain.places.len()).into_iter().zip(&plain.places) {
-            if let Some(outcome) = outcomes.get_mut(*place).filter(|_| is_done) {
-                *outcome = Some(Begun::New);
-            }
-        }
-        outcomes
+        plain.0.outcomes(commands.len(), rows, &Begun::New)
     }
 
     fn run(self, tx: &mut Tx) -> BoxFuture<'_, Result<Begun, StoreError>> {
@@ -124,18 +113,14 @@ impl Bulk for NewCheckouts<'_> {
     }
 
     fn is_empty(&self) -> bool {
-        self.rows.is_empty()
-    }
-
-    fn as_json(&self) -> Result<Vec<Value>, StoreError> {
-        Ok(Vec::new())
+        self.0.rows().is_empty()
     }
 
     fn as_lists(&self) -> Vec<Value> {
-        let texts = |of: fn(&BeginCheckout) -> &str| Value::texts(&self.rows, |(row, _)| Some(of(row)));
-        let ints = |of: fn(&BeginCheckout) -> i64| Value::ints(&self.rows, |(row, _)| of(row));
-        let keys = |of: fn(&IdempotencyKey) -> &str| Value::texts(&self.rows, |(row, _)| row.key.as_ref().map(of));
-        let rates: Vec<String> = self.rows.iter().map(|(row, _)| row.new.fees.rate.to_string()).collect();
+        let texts = |of: fn(&BeginCheckout) -> &str| Value::texts(self.0.rows(), |(row, _)| Some(of(row)));
+        let ints = |of: fn(&BeginCheckout) -> i64| Value::ints(self.0.rows(), |(row, _)| of(row));
+        let keys = |of: fn(&IdempotencyKey) -> &str| Value::texts(self.0.rows(), |(row, _)| row.key.as_ref().map(of));
+        let rates: Vec<String> = self.0.rows().iter().map(|(row, _)| row.new.fees.rate.to_string()).collect();
         vec![
             texts(|row| row.new.id.as_str()),
             texts(|row| row.new.account.as_str()),
@@ -151,7 +136,7 @@ impl Bulk for NewCheckouts<'_> {
             texts(|row| &row.new.fees.label),
             ints(|row| row.new.expected_fee_minor),
             ints(|row| i64::from(row.new.livemode)),
-            Value::texts(&self.rows, |(_, request)| Some(request)),
+            Value::texts(self.0.rows(), |(_, request)| Some(request)),
             ints(|row| row.new.expires_at_ms()),
             ints(|row| row.new.now_ms),
             keys(|key| &key.scope),
@@ -184,11 +169,7 @@ pub struct StoreOpened {
 }
 
 /// Those of a group that the bulk statement can do.
-pub struct OpenedCheckouts<'c> {
-    rows: Vec<&'c StoreOpened>,
-    /// The place of each in the group.
-    places: Vec<usize>,
-}
+pub struct OpenedCheckouts<'c>(Picked<&'c StoreOpened>);
 
 impl Command for StoreOpened {
     /// `false` when the purchase has another session already.
@@ -209,18 +190,11 @@ impl Command for StoreOpened {
         rows.retain(|(command, _)| is_plain(command));
         rows.sort_by_key(|(command, _)| command.topup.as_str());
         rows.dedup_by_key(|(command, _)| command.topup.as_str());
-        let (rows, places) = rows.into_iter().unzip();
-        OpenedCheckouts { rows, places }
+        OpenedCheckouts(rows.into_iter().collect())
     }
 
     fn outcomes(plain: &OpenedCheckouts<'_>, commands: &[&Self], rows: &[Done]) -> Vec<Option<bool>> {
-        let mut outcomes = vec![None; commands.len()];
-        for (is_done, place) in Done::marks(rows, plain.places.len()).into_iter().zip(&plain.places) {
-            if let Some(outcome) = outcomes.get_mut(*place).filter(|_| is_done) {
-                *outcome = Some(true);
-            }
-        }
-        outcomes
+        plain.0.outcomes(commands.len(), rows, &true)
     }
 
     fn run(self, tx: &mut Tx) -> BoxFuture<'_, Result<bool, StoreError>> {
@@ -243,15 +217,11 @@ impl Bulk for OpenedCheckouts<'_> {
     }
 
     fn is_empty(&self) -> bool {
-        self.rows.is_empty()
-    }
-
-    fn as_json(&self) -> Result<Vec<Value>, StoreError> {
-        Ok(Vec::new())
+        self.0.rows().is_empty()
     }
 
     fn as_lists(&self) -> Vec<Value> {
-        let rows = &self.rows;
+        let rows = self.0.rows();
         vec![
             Value::texts(rows, |row| Some(row.topup.as_str())),
             Value::texts(rows, |row| Some(row.session.as_str())),

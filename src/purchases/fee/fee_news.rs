@@ -8,7 +8,7 @@ use futures_util::future::BoxFuture;
 use crate::db::StoreError;
 use crate::db::Tx;
 use crate::db::command::Command;
-use crate::db::statement::{Bulk, BulkStatement, Statement, Value};
+use crate::db::statement::{Bulk, BulkStatement, Picked, Statement, Value};
 use crate::domain::checkout::Mismatch;
 use crate::domain::ids::{BalanceTransactionId, ChargeId, PaymentIntentId, TopupId};
 use crate::domain::payment::PaymentRole;
@@ -61,11 +61,7 @@ pub struct Noted {
 }
 
 /// Those of a group that the bulk statement can do.
-pub struct Notes<'c> {
-    news: Vec<&'c ExpectFee>,
-    /// The place of each in the group.
-    places: Vec<usize>,
-}
+pub struct Notes<'c>(Picked<&'c ExpectFee>);
 
 impl Command for ExpectFee {
     type Output = FeeNews;
@@ -88,15 +84,13 @@ impl Command for ExpectFee {
             news.extend(is_first.then_some((*command, place)));
         }
         news.sort_by_key(|(news, _)| news.payment_intent.as_str());
-        let (news, places) = news.into_iter().unzip();
-        Notes { news, places }
+        Notes(news.into_iter().collect())
     }
 
     fn outcomes(plain: &Notes<'_>, commands: &[&Self], rows: &[Noted]) -> Vec<Option<FeeNews>> {
         let mut outcomes = vec![None; commands.len()];
         for row in rows {
-            let place = usize::try_from(row.number).ok().and_then(|number| plain.places.get(number));
-            if let Some(outcome) = place.and_then(|place| outcomes.get_mut(*place)) {
+            if let Some(outcome) = plain.0.row(row.number).and_then(|(_, place)| outcomes.get_mut(place)) {
                 *outcome = match row.outcome.as_str() {
                     "expected" => Some(FeeNews::Expected),
                     "duplicate" => Some(FeeNews::Duplicate),
@@ -132,15 +126,11 @@ impl Bulk for Notes<'_> {
     }
 
     fn is_empty(&self) -> bool {
-        self.news.is_empty()
-    }
-
-    fn as_json(&self) -> Result<Vec<Value>, StoreError> {
-        Ok(Vec::new())
+        self.0.rows().is_empty()
     }
 
     fn as_lists(&self) -> Vec<Value> {
-        let news = &self.news;
+        let news = self.0.rows();
         vec![
             Value::texts(news, |news| Some(news.event.0.as_str())),
             Value::texts(news, |news| Some(&news.event.1)),

@@ -18,7 +18,7 @@ use serde::Serialize;
 use crate::db::StoreError;
 use crate::db::Tx;
 use crate::db::command::Command;
-use crate::db::statement::{Bulk, BulkStatement, JsonStatement, Statement, Value};
+use crate::db::statement::{Bulk, BulkStatement, JsonStatement, Picked, Statement, Value};
 use crate::domain::checkout::{PaymentProgress, PaymentReport};
 use crate::domain::ids::{EventId, PaymentIntentId};
 use crate::domain::judge::Applied;
@@ -58,49 +58,45 @@ pub struct Credited {
     is_decided: Option<i64>,
 }
 
-/// Those of a group that may be credited together.
-pub struct Plain<'c> {
-    /// In the order of their purchases, so that two groups of two processes do not wait for each other.
-    rows: Vec<Row<'c>>,
-    /// The place of each row's command in the group.
-    places: Vec<usize>,
+/// Those of a group that may be credited together, in the order of their purchases, so that two groups of two processes do
+/// not wait for each other.
+pub struct Plain<'c>(Picked<Row<'c>>);
+
+/// Picks the commands that say plainly that their purchase came to this, by the order of their purchases. Of two that
+/// concern the same purchase, payment or event, the second is left.
+pub(crate) fn pick<'c>(
+    commands: impl IntoIterator<Item = &'c ApplyPayment>,
+    progress: PaymentProgress,
+) -> Picked<Row<'c>> {
+    let mut seen = BTreeSet::new();
+    let mut rows = Vec::new();
+    for (place, command) in commands.into_iter().enumerate() {
+        let names = names(&command.report);
+        let is_first = names.iter().flatten().all(|name| !seen.contains(name));
+        // Also what is not plain takes its names: nothing may overtake it.
+        seen.extend(names.into_iter().flatten());
+        rows.extend(row(command, progress).filter(|_| is_first).map(|row| (row, place)));
+    }
+    rows.sort_by_key(|(row, _)| row.topup);
+    rows.into_iter().collect()
 }
 
-impl<'c> Plain<'c> {
-    /// Picks them. Of two that concern the same purchase, payment or event, the second is left.
-    pub(crate) fn of(commands: &[&'c ApplyPayment]) -> Self {
-        let mut seen = BTreeSet::new();
-        let mut rows = Vec::with_capacity(commands.len());
-        for (place, command) in commands.iter().enumerate() {
-            let names = names(&command.report);
-            let is_first = names.iter().flatten().all(|name| !seen.contains(name));
-            // Also what is not plain takes its names: nothing may overtake it.
-            seen.extend(names.into_iter().flatten());
-            if let Some(row) = row(command, PaymentProgress::Paid).filter(|_| is_first) {
-                rows.push((row, place));
-            }
-        }
-        rows.sort_by_key(|(row, _)| row.topup);
-        let (rows, places) = rows.into_iter().unzip();
-        Self { rows, places }
-    }
-
+impl Plain<'_> {
     /// What came of each command, from what the database says of each row; `None` of those that are left.
     pub(crate) fn outcomes(&self, commands: &[&ApplyPayment], done: &[Credited]) -> Vec<Option<Applied>> {
         let mut outcomes = vec![None; commands.len()];
         let mut decided_here = BTreeMap::new();
         for credited in done {
-            let number = usize::try_from(credited.number).unwrap_or(usize::MAX);
-            let (Some(row), Some(place)) = (self.rows.get(number), self.places.get(number)) else { continue };
+            let Some((row, place)) = self.0.row(credited.number) else { continue };
             let outcome = match (credited.balance_after, credited.is_decided) {
                 (Some(balance_after), _) => {
-                    decided_here.extend(row.event.zip(commands.get(*place)));
+                    decided_here.extend(row.event.zip(commands.get(place)));
                     Some(Applied::Credited { credits: row.credits, balance_after })
                 }
                 (None, Some(_)) => Some(Applied::Duplicate),
                 (None, None) => None,
             };
-            if let Some(slot) = outcomes.get_mut(*place) {
+            if let Some(slot) = outcomes.get_mut(place) {
                 *slot = outcome;
             }
         }
@@ -129,7 +125,7 @@ impl Command for ApplyPayment {
     }
 
     fn plain<'c>(commands: &[&'c Self]) -> Plain<'c> {
-        Plain::of(commands)
+        Plain(pick(commands.iter().copied(), PaymentProgress::Paid))
     }
 
     fn outcomes(plain: &Plain<'_>, commands: &[&Self], rows: &[Credited]) -> Vec<Option<Applied>> {
@@ -147,16 +143,16 @@ impl Bulk for Plain<'_> {
     }
 
     fn is_empty(&self) -> bool {
-        self.rows.is_empty()
+        self.0.rows().is_empty()
     }
 
     fn as_json(&self) -> Result<Vec<Value>, StoreError> {
-        let text = serde_json::to_string(&self.rows).map_err(|error| StoreError::corrupt("a set of rows", error))?;
+        let text = serde_json::to_string(self.0.rows()).map_err(|error| StoreError::corrupt("a set of rows", error))?;
         Ok(vec![Value::Text(Some(text))])
     }
 
     fn as_lists(&self) -> Vec<Value> {
-        let rows = &self.rows;
+        let rows = self.0.rows();
         vec![
             Value::texts(rows, |row| row.event),
             Value::texts(rows, |row| Some(row.r#type)),
@@ -174,13 +170,13 @@ impl Bulk for Plain<'_> {
     }
 }
 
-pub(crate) fn names(report: &PaymentReport) -> [Option<&str>; 3] {
+fn names(report: &PaymentReport) -> [Option<&str>; 3] {
     let payment = report.payment_intent.as_ref().map(PaymentIntentId::as_str);
     [Some(report.topup.as_str()), payment, report.event.as_ref().map(|(event, _)| EventId::as_str(event))]
 }
 
 /// The row of a command that says that its purchase came to this, and says all that can be compared with what was agreed.
-pub(crate) fn row(command: &ApplyPayment, progress: PaymentProgress) -> Option<Row<'_>> {
+fn row(command: &ApplyPayment, progress: PaymentProgress) -> Option<Row<'_>> {
     let report = &command.report;
     let account = report.account.as_deref().filter(|account| report.client_reference.as_deref() == Some(account))?;
     let credits = report.credits.as_deref()?;

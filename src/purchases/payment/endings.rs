@@ -1,6 +1,4 @@
-//! Purchases whose checkout ended without money, many at once.
-
-use std::collections::BTreeSet;
+//! Purchases whose checkout expired, many at once.
 
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
@@ -8,25 +6,21 @@ use futures_util::future::BoxFuture;
 use crate::db::StoreError;
 use crate::db::Tx;
 use crate::db::command::Command;
-use crate::db::statement::{Bulk, BulkStatement, Done, Statement, Value};
+use crate::db::statement::{Bulk, BulkStatement, Done, Picked, Statement, Value};
 use crate::domain::checkout::{PaymentProgress, TopupState};
 use crate::domain::judge::Applied;
 use crate::purchases::payment::apply::{ApplyPayment, apply_one};
-use crate::purchases::payment::credit::{Row, names, row};
+use crate::purchases::payment::credit::{Row, pick};
 
 pub(crate) static EXPIRE: BulkStatement =
     BulkStatement { json: None, lists: Statement::new(include_str!("endings/lists.sql")) };
 
-/// A report that brings no money: the checkout expired, or the payment failed.
+/// A report that a checkout expired.
 #[derive(Debug, Clone)]
 pub struct EndPurchase(pub ApplyPayment);
 
 /// Those of a group that say plainly that a checkout expired.
-pub struct Expired<'c> {
-    rows: Vec<Row<'c>>,
-    /// The place of each row's command in the group.
-    places: Vec<usize>,
-}
+pub struct Expired<'c>(Picked<Row<'c>>);
 
 impl Command for EndPurchase {
     type Output = Applied;
@@ -40,28 +34,11 @@ impl Command for EndPurchase {
     }
 
     fn plain<'c>(commands: &[&'c Self]) -> Expired<'c> {
-        let mut seen = BTreeSet::new();
-        let mut rows = Vec::new();
-        for (place, command) in commands.iter().enumerate() {
-            let names = names(&command.0.report);
-            let is_first = names.iter().flatten().all(|name| !seen.contains(name));
-            seen.extend(names.into_iter().flatten());
-            let row = row(&command.0, PaymentProgress::Expired).filter(|row| is_first && row.event.is_some());
-            rows.extend(row.map(|row| (row, place)));
-        }
-        rows.sort_by_key(|(row, _)| row.topup);
-        let (rows, places) = rows.into_iter().unzip();
-        Expired { rows, places }
+        Expired(pick(commands.iter().map(|command| &command.0), PaymentProgress::Expired))
     }
 
     fn outcomes(plain: &Expired<'_>, commands: &[&Self], rows: &[Done]) -> Vec<Option<Applied>> {
-        let mut outcomes = vec![None; commands.len()];
-        for (is_done, place) in Done::marks(rows, plain.places.len()).into_iter().zip(&plain.places) {
-            if let Some(outcome) = outcomes.get_mut(*place).filter(|_| is_done) {
-                *outcome = Some(Applied::Moved(TopupState::Expired));
-            }
-        }
-        outcomes
+        plain.0.outcomes(commands.len(), rows, &Applied::Moved(TopupState::Expired))
     }
 
     fn run(self, tx: &mut Tx) -> BoxFuture<'_, Result<Applied, StoreError>> {
@@ -75,15 +52,11 @@ impl Bulk for Expired<'_> {
     }
 
     fn is_empty(&self) -> bool {
-        self.rows.is_empty()
-    }
-
-    fn as_json(&self) -> Result<Vec<Value>, StoreError> {
-        Ok(Vec::new())
+        self.0.rows().is_empty()
     }
 
     fn as_lists(&self) -> Vec<Value> {
-        let rows = &self.rows;
+        let rows = self.0.rows();
         vec![
             Value::texts(rows, |row| row.event),
             Value::texts(rows, |row| Some(row.r#type)),

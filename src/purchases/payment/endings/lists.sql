@@ -35,7 +35,7 @@ marked AS (
 decided AS (
     INSERT INTO webhook_events (id, type, topup_id, outcome, received_at)
     SELECT fresh.event, fresh.type, fresh.id, 'expired', fresh.now_ms FROM fresh JOIN marked ON marked.id = fresh.id
-    ORDER BY fresh.event
+    WHERE fresh.event IS NOT NULL ORDER BY fresh.event
     RETURNING id
 )
-SELECT fresh.number - 1 AS number FROM fresh JOIN decided ON decided.id = fresh.event
+SELECT fresh.number - 1 AS number FROM fresh JOIN marked ON marked.id = fresh.id

@@ -10,7 +10,7 @@ use crate::db::held::HeldRows;
 use crate::db::pools::Pools;
 
 /// Shared by all writes of a database.
-pub(crate) struct Desk {
+pub(crate) struct WriteContext {
     pub(crate) pools: Arc<Pools>,
     pub(crate) counters: Counters,
     pub(crate) held: HeldRows,
@@ -20,7 +20,7 @@ pub(crate) struct Desk {
     alone: AtomicUsize,
 }
 
-impl Desk {
+impl WriteContext {
     /// For the current runtime as the main one.
     pub(crate) fn new(pools: Arc<Pools>) -> Self {
         let (counters, held, alone) = (Counters::default(), HeldRows::default(), AtomicUsize::default());
@@ -40,7 +40,7 @@ impl Desk {
 }
 
 /// A command that is being done alone.
-pub(crate) struct UnderWay(pub(crate) Arc<Desk>);
+pub(crate) struct UnderWay(pub(crate) Arc<WriteContext>);
 
 impl Drop for UnderWay {
     fn drop(&mut self) {
