@@ -10,7 +10,7 @@ use reqwest::redirect::Policy;
 use reqwest::{Client, ClientBuilder};
 use rustls::{ClientConfig, RootCertStore};
 
-/// A client to be completed. It follows no redirect and repeats nothing by itself. It uses the proxies of the environment
+/// A client to be completed. It follows no redirect and repeats nothing that may have been sent. It uses the proxies of the environment
 /// unless told otherwise.
 pub fn client() -> ClientBuilder {
     // TLS takes the process's default provider. An error means that there is one already.

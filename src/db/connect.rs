@@ -32,9 +32,10 @@ const SQLITE_READERS: u32 = 4;
 /// How many connections to PostgreSQL do everything but bulk statements.
 pub(crate) const POSTGRES_CONNECTIONS: u32 = 12;
 /// How many do bulk statements, one for each kind of command.
-const BULK_CONNECTIONS: u32 = 5;
-/// With fewer connections than this, all kinds of commands share one queue and one connection.
-const MIN_FOR_A_QUEUE_EACH: u32 = 10;
+pub const BULK_CONNECTIONS: u32 = 5;
+/// With fewer connections than this, all kinds of commands share one queue and one connection: more of the others are then
+/// left than writes take at once.
+const MIN_FOR_A_QUEUE_EACH: u32 = 14;
 /// The longest wait for a connection: a request has 30 seconds.
 const MAX_WAIT_SECONDS: u64 = 30;
 

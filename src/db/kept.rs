@@ -54,9 +54,10 @@ impl<DB: Database> Kept<DB> {
 
     /// Ends it.
     pub(crate) async fn close(&self) {
-        let free = self.free().take();
-        drop(free);
-        self.pool.close().await;
+        // From here on the pool says that it is closed, so what is in use ends when it is given back.
+        let closing = self.pool.close();
+        drop(self.free().take());
+        closing.await;
     }
 
     fn free(&self) -> MutexGuard<'_, Option<(PoolConnection<DB>, Instant)>> {
@@ -69,12 +70,19 @@ pub(crate) struct KeptByName<DB: Database> {
     make: Box<dyn Fn(&'static str) -> Pool<DB> + Send + Sync>,
     /// Whether all names share one, because there are few connections.
     is_shared: bool,
-    kept: Mutex<BTreeMap<&'static str, Arc<Kept<DB>>>>,
+    kept: Mutex<Named<DB>>,
+}
+
+/// The connections that were asked for, and whether no more are opened.
+struct Named<DB: Database> {
+    by_name: BTreeMap<&'static str, Arc<Kept<DB>>>,
+    is_closed: bool,
 }
 
 impl<DB: Database> KeptByName<DB> {
     pub(crate) fn new(is_shared: bool, make: impl Fn(&'static str) -> Pool<DB> + Send + Sync + 'static) -> Self {
-        Self { make: Box::new(make), is_shared, kept: Mutex::default() }
+        let kept = Mutex::new(Named { by_name: BTreeMap::new(), is_closed: false });
+        Self { make: Box::new(make), is_shared, kept }
     }
 
     /// Whether all names share one.
@@ -83,18 +91,33 @@ impl<DB: Database> KeptByName<DB> {
     }
 
     /// The one with a name.
-    pub(crate) fn of(&self, name: &'static str) -> Arc<Kept<DB>> {
+    ///
+    /// # Errors
+    /// When they are closed.
+    pub(crate) fn of(&self, name: &'static str) -> Result<Arc<Kept<DB>>, StoreError> {
         let name = if self.is_shared { "commands" } else { name };
-        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        kept.entry(name).or_insert_with(|| Arc::new(Kept::new((self.make)(name)))).clone()
+        let mut kept = self.kept();
+        if kept.is_closed {
+            return Err(StoreError::Closed);
+        }
+        let kept = kept.by_name.entry(name).or_insert_with(|| Arc::new(Kept::new((self.make)(name))));
+        Ok(kept.clone())
     }
 
     /// Ends all.
     pub(crate) async fn close(&self) {
-        let all: Vec<_> = self.kept.lock().unwrap_or_else(PoisonError::into_inner).values().cloned().collect();
+        let all: Vec<_> = {
+            let mut kept = self.kept();
+            kept.is_closed = true;
+            kept.by_name.values().cloned().collect()
+        };
         for kept in all {
             kept.close().await;
         }
+    }
+
+    fn kept(&self) -> MutexGuard<'_, Named<DB>> {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -119,7 +142,9 @@ impl<DB: Database> Taken<'_, DB> {
 
     pub(crate) fn give_back(mut self) {
         let connection = self.connection.take();
-        *self.kept.free() = connection.map(|connection| (connection, Instant::now()));
+        let mut free = self.kept.free();
+        // A closed pool waits for its connections: one that is kept would never come back.
+        *free = connection.filter(|_| !self.kept.pool.is_closed()).map(|connection| (connection, Instant::now()));
     }
 }
 

@@ -31,6 +31,7 @@ pub mod write_health;
 
 pub use command::Command;
 pub use commit_counts::CommitCounts;
+pub use connect::BULK_CONNECTIONS;
 pub use database::Db;
 pub use database_error::Unavailable;
 pub use error::StoreError;

@@ -60,7 +60,7 @@ impl Pools {
         match self {
             // Its connections belong to threads of their own.
             Self::Sqlite { .. } => true,
-            Self::Postgres { kept, .. } => kept.of(name).is_ready(),
+            Self::Postgres { kept, .. } => kept.of(name).is_ok_and(|kept| kept.is_ready()),
         }
     }
 
@@ -135,7 +135,7 @@ impl Pools {
             }
             Self::Postgres { kept, route, .. } => {
                 let query = postgres_rows(*route, &bulk.statement().lists, &bulk.as_lists())?;
-                let kept = kept.of(name);
+                let kept = kept.of(name)?;
                 let mut connection = kept.take().await?;
                 let result = match route.begin_bulk() {
                     None => query.fetch_all(connection.get()?).await,

@@ -1,4 +1,4 @@
-//! No two files name each other, directly or by way of others: each can be read knowing only what lies below it.
+//! No two files name each other, directly or by way of others, besides a folder's own `mod.rs` and what stands in the folder.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};

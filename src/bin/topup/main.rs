@@ -237,9 +237,8 @@ fn day_and_time(ms: i64) -> String {
 }
 
 fn start_logging(settings: &LogSettings) -> Result<(), Failure> {
-    // async-stripe warns of each failure that we log as well, with more to say; a filter that names it hears it.
     // The web server calls requests that are not HTTP errors, and anybody can send them.
-    let filter = format!("stripe=error,actix_http=off,{}", settings.filter);
+    let filter = format!("actix_http=off,{}", settings.filter);
     let subscriber = tracing_subscriber::fmt()
         .with_env_filter(EnvFilter::try_new(filter)?)
         .with_writer(std::io::stderr)

@@ -1,6 +1,6 @@
 //! Who calls, and for whom they may act.
 //!
-//! A customer has a token of the product's own login (`jwt.rs`, `jwks.rs`); a server has an API key. The account of a
+//! A customer has a token of the product's own login (`jwt/`, `jwks/`); a server has an API key. The account of a
 //! customer is the one in the token: naming another needs the admin scope.
 
 pub mod jwks;

@@ -1,5 +1,5 @@
-//! Stripe: calling it (`gateway.rs`, the only user of async-stripe's requests, by `transport.rs`), believing it
-//! (`signature.rs`) and understanding it: events (`event.rs`), and objects in events and answers (`objects.rs`).
+//! Stripe: calling it (`gateway/`, the only user of async-stripe's requests, by `transport/`), believing it
+//! (`signature.rs`) and understanding it: events (`event/`), and objects in events and answers (`objects/`).
 
 pub mod clock;
 pub mod event;

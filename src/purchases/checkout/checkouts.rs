@@ -56,7 +56,7 @@ impl Command for BeginCheckout {
     const NAME: &'static str = "begin";
 
     fn rows(&self) -> Vec<&str> {
-        Vec::new()
+        self.key.iter().map(|key| key.key.as_str()).collect()
     }
 
     fn plain<'c>(commands: &[&'c Self]) -> NewCheckouts<'c> {
@@ -160,9 +160,7 @@ pub struct StoreOpened {
     pub expires_at_ms: i64,
     /// The caller's key.
     pub key: Option<IdempotencyKey>,
-    /// What the key stands for from now on.
-    pub answer: StoredAnswer,
-    /// What it stands for if the purchase has another session.
+    /// What the key stands for if the purchase has another session; otherwise for 200.
     pub other_answer: StoredAnswer,
     /// The time, in milliseconds since 1970.
     pub now_ms: i64,
@@ -184,10 +182,8 @@ impl Command for StoreOpened {
     }
 
     fn plain<'c>(commands: &[&'c Self]) -> OpenedCheckouts<'c> {
-        let is_plain = |command: &Self| command.answer == StoredAnswer { status: 200, code: None };
         let mut rows: Vec<(&'c Self, usize)> =
             commands.iter().enumerate().map(|(place, command)| (*command, place)).collect();
-        rows.retain(|(command, _)| is_plain(command));
         rows.sort_by_key(|(command, _)| command.topup.as_str());
         rows.dedup_by_key(|(command, _)| command.topup.as_str());
         OpenedCheckouts(rows.into_iter().collect())
@@ -203,10 +199,11 @@ impl Command for StoreOpened {
 }
 
 async fn store_opened(tx: &mut Tx, command: StoreOpened) -> Result<bool, StoreError> {
-    let StoreOpened { topup, session, url, expires_at_ms, key, answer, other_answer, now_ms } = command;
+    let StoreOpened { topup, session, url, expires_at_ms, key, other_answer, now_ms } = command;
     let is_stored = topups::opened(tx, &topup, &session, Some(&url), expires_at_ms, now_ms).await?;
     if let Some(key) = key {
-        idempotency::answer(tx, &key, if is_stored { &answer } else { &other_answer }).await?;
+        let answer = if is_stored { StoredAnswer { status: 200, code: None } } else { other_answer };
+        idempotency::answer(tx, &key, &answer).await?;
     }
     Ok(is_stored)
 }

@@ -285,14 +285,13 @@ async fn store_outcome(
     };
     let answer = stored_answer(&result);
     let ended = || StoredAnswer { status: 409, code: Some("session_ended".to_owned()) };
-    if let (Ok(checkout), Ok(opened), Some(answer)) = (&result, &opened, &answer) {
+    if let (Ok(checkout), Ok(opened)) = (&result, &opened) {
         let command = StoreOpened {
             topup,
             session: opened.session.clone(),
             url: checkout.url.clone(),
             expires_at_ms: opened.expires_at_ms,
             key,
-            answer: answer.clone(),
             other_answer: ended(),
             now_ms,
         };

@@ -2,8 +2,8 @@
 //! a group in one statement; SQLite does them one by one in one transaction.
 
 use futures_util::FutureExt;
-use futures_util::future::join_all;
-use topup::db::{Statement, StoreError};
+use futures_util::future::{join, join_all};
+use topup::db::{Db, Statement, StoreError};
 use topup::domain::checkout::{PaymentProgress, PaymentReport, TopupState};
 use topup::domain::fees::RealFee;
 use topup::domain::ids::{BalanceTransactionId, ChargeId, PaymentIntentId, SessionId, TopupId};
@@ -16,6 +16,8 @@ use topup::purchases::idempotency::{IdempotencyKey, StoredAnswer};
 use super::groups::{commands, is_credited};
 use crate::on_both_databases;
 use crate::support::books::{Books, NOW_MS, Rows, event, new_topup, news, topup_of};
+use crate::support::database::TestDatabase;
+use crate::support::{Backend as Databases, until};
 
 const LEASE_MS: i64 = NOW_MS + 60_000;
 static DUE: Statement = Statement::new("SELECT COUNT(*) AS due FROM payments WHERE fee_due_at IS NOT NULL");
@@ -51,7 +53,6 @@ fn opened(number: u128, session: &str, key: Option<IdempotencyKey>) -> StoreOpen
         url: format!("https://pay.example.com/{session}"),
         expires_at_ms: NOW_MS + 1_000,
         key,
-        answer: StoredAnswer { status: 200, code: None },
         other_answer: StoredAnswer { status: 409, code: Some("session_ended".to_owned()) },
         now_ms: NOW_MS + 5,
     }
@@ -76,6 +77,68 @@ async fn row(books: &Books, topup: &TopupId) -> String {
 
 async fn due(books: &Books) -> i64 {
     books.db.read_optional::<Due>(&DUE, &[]).await.expect("readable").expect("a row").due
+}
+
+#[test]
+fn each_kind_of_command_has_a_connection_of_its_own() {
+    let names: std::collections::BTreeSet<&str> = topup::catalogue::bulk_statements().map(|(name, _)| name).collect();
+    assert_eq!(u32::try_from(names.len()), Ok(topup::db::BULK_CONNECTIONS), "{names:?}");
+    assert_eq!(names.len(), topup::catalogue::bulk_statements().count());
+}
+
+/// With few connections all kinds share one queue, one leader and one connection.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn with_few_connections_all_kinds_of_commands_share_a_queue() {
+    let database = TestDatabase::migrated(Databases::Postgres).await;
+    let separator = if database.url.contains('?') { '&' } else { '?' };
+    let db = Db::connect(&format!("{}{separator}connection_limit=3", database.url), false).await.expect("connects");
+    let books = Books { db, database };
+    let mut reports = Vec::new();
+    for number in 1..=20_u128 {
+        reports.push(books.opened(number).await);
+    }
+    let ends = reports[..10].iter().map(|report| PaymentReport {
+        payment_intent: None,
+        ..news(report, &format!("evt_end_{}", report.session.as_str()), PaymentProgress::Expired)
+    });
+    let mixed = commands(ends.chain(reports[10..].iter().cloned()).collect());
+    let begun = join_all((101..=120_u128).map(|number| books.db.submit(begin(number, None))));
+    let noted = join_all(
+        reports[10..]
+            .iter()
+            .zip(0..)
+            .map(|(report, number)| books.db.submit(charge(report, &format!("evt_fee_{number}")))),
+    );
+    let (applied, begun, noted) = tokio::join!(books.db.apply(mixed), begun, noted);
+    let words: Vec<&str> = applied.iter().map(|outcome| outcome.as_ref().map_or("error", Applied::as_str)).collect();
+    assert!(
+        words[..10].iter().all(|word| *word == "expired") && words[10..].iter().all(|word| *word == "credited"),
+        "{words:?}"
+    );
+    assert!(begun.iter().all(|begun| matches!(begun, Ok(Begun::New))), "{begun:?}");
+    assert!(noted.iter().all(|noted| matches!(noted, Ok(FeeNews::Expected))), "{noted:?}");
+    books.finish().await;
+}
+
+/// A statement that is under way when the database is closed ends, and so does the closing.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn closing_waits_for_a_bulk_statement_and_ends() {
+    let books = Books::open_patiently(Databases::Postgres).await;
+    let report = books.opened(1).await;
+    assert!(
+        matches!(books.db.submit(charge(&report, "evt_first")).await, Ok(FeeNews::Expected)),
+        "the connection is kept"
+    );
+    let (held, before) = (books.database.hold_writes().await, books.db.commit_counts().groups);
+    let submitted = books.db.submit(charge(&report, "evt_second"));
+    let closed = async {
+        until("a group", async || (books.db.commit_counts().groups > before).then_some(())).await;
+        join(books.db.close(), held.release()).await
+    };
+    let ended = tokio::time::timeout(std::time::Duration::from_secs(20), join(submitted, closed)).await;
+    assert!(ended.is_ok(), "the closing never ends");
+    let after = books.db.submit(charge(&report, "evt_third")).await;
+    assert!(after.is_err(), "{after:?}");
 }
 
 on_both_databases! {
@@ -188,7 +251,9 @@ on_both_databases! {
         assert_eq!(words[..3], ["nothing_to_do", "rejected", "foreign"]);
         assert!(words[3..40].iter().all(|word| *word == "expired"), "{words:?}");
         assert_eq!(words[40], "duplicate");
-        assert!(books.db.commit_counts().groups - before.groups < 20);
+        let counts = books.db.commit_counts();
+        // The one that is paid, two that contradict or are nobody's, and the repeated one.
+        assert!(counts.groups - before.groups < 20 && counts.alone - before.alone <= 5, "{counts:?}");
         assert_eq!(books.state(&reports[10].topup).await, TopupState::Expired);
         assert_eq!(books.topup(&reports[10].topup).await.revision, 1);
         // The money may come all the same.
@@ -228,7 +293,9 @@ on_both_databases! {
         assert!(noted[..30].iter().all(|noted| matches!(noted, Ok(FeeNews::Expected))), "{noted:?}");
         assert!(matches!(noted[30..33], [Ok(FeeNews::Duplicate), Ok(FeeNews::Foreign), Ok(FeeNews::Rejected(_))]), "{noted:?}");
         assert!(matches!(noted[33], Err(StoreError::Corrupt(_))), "{noted:?}");
-        assert!(books.db.commit_counts().groups - before.groups < 20);
+        let counts = books.db.commit_counts();
+        // The repeated one, the one of the other mode, the stolen one.
+        assert!(counts.groups - before.groups < 20 && counts.alone - before.alone <= 4, "{counts:?}");
         assert_eq!(due(&books).await, 29, "not the one that is known");
         assert_eq!(books.rows().await.events, 32, "of what failed there is no event");
         let known = books.db.payments_of(&reports[0].topup).await.expect("readable");

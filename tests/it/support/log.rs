@@ -14,11 +14,8 @@ impl Log {
     /// Begins to listen, on this thread only, to what a service logs by default.
     pub fn listen() -> (Self, DefaultGuard) {
         let log = Self::default();
-        let subscriber = tracing_subscriber::fmt()
-            .with_env_filter("stripe=error,info")
-            .with_ansi(false)
-            .with_writer(log.clone())
-            .finish();
+        let subscriber =
+            tracing_subscriber::fmt().with_env_filter("info").with_ansi(false).with_writer(log.clone()).finish();
         (log, tracing::subscriber::set_default(subscriber))
     }
 

@@ -222,3 +222,14 @@ proptest! {
         }
     }
 }
+
+/// The sum tells whether Stripe's list, which is asked for then, is behind its event.
+#[test]
+fn a_list_of_refunds_that_cannot_be_read_takes_nothing_from_their_sum() {
+    for refunds in [json!({ "data": [] }), json!({ "data": [7], "has_more": false }), json!("later"), Value::Null] {
+        let event = json!({ "id": "evt_1", "type": "charge.refunded", "livemode": false, "data": { "object": {
+            "id": "ch_1", "payment_intent": "pi_1", "amount_refunded": 120, "refunds": refunds } } });
+        let Ok(WebhookEvent::ChargeRefunded(refunded)) = read(event.to_string().as_bytes()) else { panic!("{event}") };
+        assert_eq!((refunded.amount_refunded_minor, refunded.refunds), (Some(120), None), "{event}");
+    }
+}

@@ -1,6 +1,6 @@
 //! Reading Stripe's events, whatever API version rendered them.
 //!
-//! The objects in them are read by `objects.rs`. What is read is not believed: it is compared with what was stored. An
+//! The objects in them are read by `objects/`. What is read is not believed: it is compared with what was stored. An
 //! event of a type that we handle and cannot read is an error, never silence.
 
 use std::borrow::Cow;

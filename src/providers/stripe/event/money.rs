@@ -4,6 +4,7 @@
 //! a copy of its payment's metadata.
 
 use serde::Deserialize;
+use serde_json::value::RawValue;
 
 use crate::domain::checkout::Declined;
 use crate::domain::ids::{BalanceTransactionId, ChargeId, DisputeId, PaymentIntentId, TopupId};
@@ -24,11 +25,12 @@ pub(super) fn declined(object: &str, topup: TopupId, head: Head) -> Result<Webho
 
 /// What a charge says of its refunds, which may be less than it has.
 #[derive(Deserialize)]
-struct RefundedCharge {
+struct RefundedCharge<'o> {
     #[serde(default)]
     amount_refunded: Option<i64>,
-    #[serde(default)]
-    refunds: Option<List<Refund>>,
+    /// Read apart: a list that cannot be read takes nothing from the sum.
+    #[serde(default, borrow)]
+    refunds: Option<&'o RawValue>,
 }
 
 /// A charge whose fee may be known: it is, once its movement on the account's balance has an id.
@@ -59,18 +61,19 @@ pub(super) fn charge_refunded(
     let subject = topup.clone().map_or_else(|| EventSubject::Payment(payment_intent.clone()), EventSubject::Topup);
     let head = head().map_err(Unreadable::about(subject))?;
     // A list that cannot be read is asked for, as one that is not there.
-    let charge = from_object::<RefundedCharge>(object).ok();
+    let charge = from_object::<RefundedCharge<'_>>(object).ok();
     let amount_refunded_minor = charge.as_ref().and_then(|charge| charge.amount_refunded).and_then(amount);
-    let refunds = charge.and_then(RefundedCharge::all_refunds);
+    let refunds = charge.and_then(|charge| charge.all_refunds());
     let (event, livemode) = (head.event, head.livemode);
     let refunded = ChargeRefunded { event, livemode, payment_intent, topup, amount_refunded_minor, refunds };
     Ok(WebhookEvent::ChargeRefunded(refunded))
 }
 
-impl RefundedCharge {
+impl RefundedCharge<'_> {
     /// All refunds of the charge, if they are all in the event and can be read.
     fn all_refunds(self) -> Option<Vec<RefundReport>> {
-        let complete = self.refunds.filter(|refunds| !refunds.has_more)?.data;
+        let list: List<Refund> = serde_json::from_str(self.refunds?.get()).ok()?;
+        let complete = Some(list).filter(|refunds| !refunds.has_more)?.data;
         let refunds = complete.into_iter().map(Refund::report).collect::<Result<Vec<_>, _>>().ok()?;
         let counting = refunds.iter().filter(|refund| refund.status.counts());
         let sum = counting.map(|refund| refund.amount_minor).try_fold(0_i64, i64::checked_add)?;

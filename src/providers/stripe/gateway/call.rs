@@ -6,6 +6,7 @@ use stripe_client_core::{IdempotencyKey, RequestBuilder, StripeMethod, StripeReq
 use crate::providers::port::GatewayError;
 use crate::providers::stripe::gateway::failure;
 use crate::providers::stripe::gateway::failure::not_understood;
+use crate::providers::stripe::objects::List;
 use crate::providers::stripe::transport::{Answer, Method, Request, Transport};
 
 /// Asks, and reads the answer.
@@ -14,6 +15,31 @@ pub(super) async fn ask<T: DeserializeOwned>(
     request: &impl StripeRequest,
 ) -> Result<T, GatewayError> {
     read(&answer_to(transport, request.build(), None).await?)
+}
+
+/// Asks for a page of a list. One that is empty and says that more follows is no answer: it must not pass for the end of a
+/// list, because what is not on a list is made once more.
+pub(super) async fn ask_list<T: DeserializeOwned>(
+    transport: &impl Transport,
+    request: &impl StripeRequest,
+) -> Result<List<T>, GatewayError> {
+    let page: List<T> = ask(transport, request).await?;
+    if page.data.is_empty() && page.has_more {
+        return Err(not_understood("an empty page of a list that goes on"));
+    }
+    Ok(page)
+}
+
+/// Asks with what is to be expanded, and without it where the key may not read that.
+pub(super) async fn ask_list_or_without<T: DeserializeOwned>(
+    transport: &impl Transport,
+    expanded: &impl StripeRequest,
+    plain: &impl StripeRequest,
+) -> Result<List<T>, GatewayError> {
+    match ask_list(transport, expanded).await {
+        Err(error) if error.is_missing_permission() => ask_list(transport, plain).await,
+        page => page,
+    }
 }
 
 /// Has something made under an idempotency key, and reads what was made.

@@ -11,7 +11,7 @@ use crate::domain::checkout::PaymentReport;
 use crate::domain::ids::TopupId;
 use crate::domain::reversal::{DisputeReport, RefundReport};
 use crate::providers::port::{GatewayError, ListPage};
-use crate::providers::stripe::gateway::call::ask;
+use crate::providers::stripe::gateway::call::{ask_list, ask_list_or_without};
 use crate::providers::stripe::gateway::checkout::report;
 use crate::providers::stripe::gateway::failure::not_understood;
 use crate::providers::stripe::gateway::money::{PAGE, dispute_report, refund_report};
@@ -30,7 +30,7 @@ pub(super) async fn checkouts(
     if let Some(after) = after {
         list = list.starting_after(after);
     }
-    collect(ask(transport, &list).await?, read_session)
+    collect(ask_list(transport, &list).await?, read_session)
 }
 
 /// How many pages are looked through for the session of a top-up: about two sessions a second in the time after a failure.
@@ -52,7 +52,7 @@ pub(super) async fn checkout_of(
         if let Some(after) = &after {
             list = list.starting_after(after.as_str());
         }
-        let page: Page = ask(transport, &list).await?;
+        let page: Page = ask_list(transport, &list).await?;
         if let Some(found) = page.data.iter().find(|session| is_of(session, topup)) {
             return read(found).map(Some);
         }
@@ -89,10 +89,7 @@ pub(super) async fn refunds(
             None => list,
         }
     };
-    let page = match ask(transport, &request().expand(with_payment())).await {
-        Err(error) if error.is_missing_permission() => ask(transport, &request()).await?,
-        page => page?,
-    };
+    let page = ask_list_or_without(transport, &request().expand(with_payment()), &request()).await?;
     collect(page, |refund| {
         let refund: Refund = read(refund)?;
         if is_foreign(refund.payment_intent.as_ref()) { Ok(None) } else { refund_report(refund).map(Some) }
@@ -111,10 +108,7 @@ pub(super) async fn disputes(
             None => list,
         }
     };
-    let page = match ask(transport, &request().expand(with_payment())).await {
-        Err(error) if error.is_missing_permission() => ask(transport, &request()).await?,
-        page => page?,
-    };
+    let page = ask_list_or_without(transport, &request().expand(with_payment()), &request()).await?;
     collect(page, |dispute| {
         let dispute: Dispute = read(dispute)?;
         if is_foreign(dispute.payment_intent.as_ref()) { Ok(None) } else { dispute_report(dispute).map(Some) }
@@ -171,3 +165,7 @@ fn collect<T>(
 fn name(object: &RawValue) -> String {
     serde_json::from_str(object.get()).map_or_else(|_| "an object without an id".to_owned(), |Named { id }| id)
 }
+
+#[cfg(test)]
+#[path = "lists_tests.rs"]
+mod tests;

@@ -12,7 +12,7 @@ use crate::domain::fees::RealFee;
 use crate::domain::ids::{BalanceTransactionId, ChargeId, DisputeId, PaymentIntentId};
 use crate::domain::reversal::{DisputeReport, REFUND_REQUEST_ID, RefundReport};
 use crate::providers::port::{GatewayError, PaymentOwner, RefundOrder};
-use crate::providers::stripe::gateway::call::{ask, make};
+use crate::providers::stripe::gateway::call::{ask, ask_list, make};
 use crate::providers::stripe::gateway::failure::not_understood;
 use crate::providers::stripe::gateway::permissions::owner_by_session;
 use crate::providers::stripe::objects::{BalanceTransaction, Charge, Dispute, Expandable, List, PaymentIntent, Refund};
@@ -89,10 +89,9 @@ async fn all_refunds(transport: &impl Transport, payment: &PaymentIntentId) -> R
         if let Some(last) = refunds.last() {
             list = list.starting_after(last.id.as_str());
         }
-        let page: List<Refund> = ask(transport, &list).await?;
-        let was_empty = page.data.is_empty();
+        let page: List<Refund> = ask_list(transport, &list).await?;
         refunds.extend(page.data);
-        if !page.has_more || was_empty {
+        if !page.has_more {
             return Ok(refunds);
         }
     }
@@ -108,7 +107,8 @@ pub(super) async fn disputes_of(
     transport: &impl Transport,
     payment: &PaymentIntentId,
 ) -> Result<Vec<DisputeReport>, GatewayError> {
-    let page: List<Dispute> = ask(transport, &ListDispute::new().payment_intent(payment.as_str()).limit(PAGE)).await?;
+    let page: List<Dispute> =
+        ask_list(transport, &ListDispute::new().payment_intent(payment.as_str()).limit(PAGE)).await?;
     if page.has_more {
         return Err(not_understood("too many disputes of one payment"));
     }

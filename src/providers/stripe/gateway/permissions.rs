@@ -11,7 +11,7 @@ use stripe_core::refund::ListRefund;
 
 use crate::domain::ids::PaymentIntentId;
 use crate::providers::port::{GatewayError, PaymentOwner, Resource};
-use crate::providers::stripe::gateway::call::ask;
+use crate::providers::stripe::gateway::call::{ask, ask_list};
 use crate::providers::stripe::gateway::checkout::report;
 use crate::providers::stripe::objects::{List, Session};
 use crate::providers::stripe::transport::Transport;
@@ -37,7 +37,7 @@ pub(super) async fn owner_by_session(
     payment: &PaymentIntentId,
 ) -> Result<Option<PaymentOwner>, GatewayError> {
     let list = ListCheckoutSession::new().payment_intent(payment.as_str()).limit(1);
-    let list: List<Session> = ask(transport, &list).await?;
+    let list: List<Session> = ask_list(transport, &list).await?;
     let Some(session) = list.data.into_iter().next() else { return Ok(None) };
     Ok(report(session)?.map(|report| PaymentOwner {
         topup: report.topup,

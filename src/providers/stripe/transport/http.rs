@@ -63,7 +63,7 @@ impl HttpTransport {
     /// Call it in the runtime that lives as long as the transport.
     ///
     /// # Errors
-    /// When the key has characters that no header takes, the address is not one, or the proxy's cannot be used.
+    /// When the key has characters that no header takes or the address is not one.
     pub fn new(key: &Secret, api_base: Option<&str>, timeout: Duration) -> Result<Self, InvalidStripeSettings> {
         Self::prepare(key, api_base.unwrap_or(STRIPE_API_BASE), timeout).map_err(InvalidStripeSettings)
     }

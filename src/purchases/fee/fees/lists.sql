@@ -32,7 +32,7 @@ touched AS (
         charge_id = CASE WHEN payments.real_fee IS NULL THEN excluded.charge_id ELSE payments.charge_id END,
         balance_transaction_id = CASE WHEN payments.real_fee IS NULL THEN excluded.balance_transaction_id
             ELSE payments.balance_transaction_id END,
-        fee_due_at = CASE WHEN payments.real_fee IS NULL THEN excluded.fee_due_at END,
+        fee_due_at = CASE WHEN payments.real_fee IS NULL THEN excluded.fee_due_at ELSE payments.fee_due_at END,
         fee_tries = CASE WHEN payments.real_fee IS NULL THEN 0 ELSE payments.fee_tries END
         WHERE payments.topup_id = excluded.topup_id
     RETURNING payment_intent_id
