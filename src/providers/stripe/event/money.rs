@@ -63,7 +63,7 @@ pub(super) fn charge_refunded(
     // A list that cannot be read is asked for, as one that is not there.
     let charge = from_object::<RefundedCharge<'_>>(object).ok();
     let amount_refunded_minor = charge.as_ref().and_then(|charge| charge.amount_refunded).and_then(amount);
-    let refunds = charge.and_then(|charge| charge.all_refunds());
+    let refunds = charge.and_then(RefundedCharge::all_refunds);
     let (event, livemode) = (head.event, head.livemode);
     let refunded = ChargeRefunded { event, livemode, payment_intent, topup, amount_refunded_minor, refunds };
     Ok(WebhookEvent::ChargeRefunded(refunded))
