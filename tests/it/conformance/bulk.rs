@@ -3,6 +3,7 @@
 
 use futures_util::FutureExt;
 use futures_util::future::{join, join_all};
+use sqlx::{Connection, Executor, PgConnection, Row as _};
 use topup::db::{Db, Statement, StoreError};
 use topup::domain::checkout::{PaymentProgress, PaymentReport, TopupState};
 use topup::domain::fees::RealFee;
@@ -15,7 +16,7 @@ use topup::purchases::idempotency::{IdempotencyKey, StoredAnswer};
 
 use super::groups::{commands, is_credited};
 use crate::on_both_databases;
-use crate::support::books::{Books, NOW_MS, Rows, event, new_topup, news, topup_of};
+use crate::support::books::{Books, NOW_MS, Rows, event, new_topup, news, paid_report, topup_of};
 use crate::support::database::TestDatabase;
 use crate::support::{Backend as Databases, until};
 
@@ -124,21 +125,24 @@ async fn with_few_connections_all_kinds_of_commands_share_a_queue() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn closing_waits_for_a_bulk_statement_and_ends() {
     let books = Books::open_patiently(Databases::Postgres).await;
-    let report = books.opened(1).await;
-    assert!(
-        matches!(books.db.submit(charge(&report, "evt_first")).await, Ok(FeeNews::Expected)),
-        "the connection is kept"
-    );
+    let (first, second, third) = (books.opened(1).await, books.opened(2).await, books.opened(3).await);
+    assert!(is_credited(&books.apply(first).await), "the connection is kept from here on");
     let (held, before) = (books.database.hold_writes().await, books.db.commit_counts().groups);
-    let submitted = books.db.submit(charge(&report, "evt_second"));
+    let submitted = books.apply(second);
     let closed = async {
         until("a group", async || (books.db.commit_counts().groups > before).then_some(())).await;
         join(books.db.close(), held.release()).await
     };
     let ended = tokio::time::timeout(std::time::Duration::from_secs(20), join(submitted, closed)).await;
-    assert!(ended.is_ok(), "the closing never ends");
-    let after = books.db.submit(charge(&report, "evt_third")).await;
-    assert!(after.is_err(), "{after:?}");
+    assert!(is_credited(&ended.expect("the closing ends").0));
+    assert!(books.apply(third).await.is_err(), "no connection is opened after that");
+    let kind_of_its_own = books.db.submit(begin(4, None)).await;
+    assert!(kind_of_its_own.is_err(), "{kind_of_its_own:?}");
+    let mut other = PgConnection::connect(&books.database.url).await.expect("connects");
+    let open =
+        "SELECT COUNT(*) FROM pg_stat_activity WHERE datname = current_database() AND application_name LIKE 'topup %'";
+    let open: i64 = other.fetch_one(sqlx::raw_sql(open)).await.expect("counted").get(0);
+    assert_eq!(open, 0, "connections are open");
 }
 
 on_both_databases! {
@@ -213,18 +217,30 @@ on_both_databases! {
 
     async fn a_checkout_of_a_purchase_with_another_session_is_not_handed_out(backend: Backend) {
         let books = Books::open(backend).await;
-        for number in 1..=3_u128 {
+        for number in 1..=4_u128 {
             books.db.submit(begin(number, Some(key(&format!("key_{number}"), "request")))).await.expect("begun");
         }
         // Its money came while Stripe's answer was on its way.
         let paid = topup_of(2, "user_1", 250);
-        let report = crate::support::books::paid_report(&paid);
+        let report = paid_report(&paid);
         assert!(is_credited(&books.apply(report).await));
-        let commands = (1..=3_u128).map(|number| opened(number, &format!("cs_{number}"), Some(key(&format!("key_{number}"), "request"))));
-        let stored = join_all(commands.map(|command| books.db.submit(command))).await;
-        assert!(matches!(stored[..], [Ok(true), Ok(false), Ok(true)]), "{stored:?}");
+        // And what is paid later, by a bank: no rule of the database would mind its state.
+        let waiting = news(&paid_report(&topup_of(4, "user_1", 250)), "evt_waiting", PaymentProgress::Processing);
+        assert!(matches!(books.apply(waiting).await, Ok(Applied::Moved(TopupState::Processing))));
+        let store = async |numbers: &[u128]| {
+            let commands = numbers.iter().map(|number| {
+                opened(*number, &format!("cs_{number}"), Some(key(&format!("key_{number}"), "request")))
+            });
+            join_all(commands.map(|command| books.db.submit(command))).await
+        };
+        // The paid one by itself: a rule of the database would undo its whole group.
+        let stored = store(&[1, 3, 4]).await;
+        assert!(matches!(stored[..], [Ok(true), Ok(true), Ok(false)]), "{stored:?}");
+        let stored = store(&[2]).await;
+        assert!(matches!(stored[..], [Ok(false)]), "{stored:?}");
         let answered = books.db.answered(&key("key_2", "request"), 0).await.expect("readable").expect("answered");
         assert_eq!(answered.1.status, 409);
+        assert_eq!(books.state(&TopupId::from_bits(4)).await, TopupState::Processing);
         books.finish().await;
     }
 
@@ -302,6 +318,9 @@ on_both_databases! {
         assert_eq!(known[0].balance_transaction_id.as_deref(), Some(movement));
         let noted = books.db.payments_of(&reports[12].topup).await.expect("readable");
         assert_eq!(noted[0].charge_id.as_deref(), Some("ch_evt_fee_12"));
+        // Also when nothing in its group says whose the payment is.
+        let stolen = ExpectFee { topup: reports[9].topup.clone(), ..charge(&reports[1], "evt_stolen_again") };
+        assert!(matches!(books.db.submit(stolen).await, Err(StoreError::Corrupt(_))));
         // And the money comes.
         let outcomes = books.db.apply(commands(reports[2..].to_vec())).await;
         assert!(outcomes.iter().all(is_credited), "{outcomes:?}");
