@@ -1,6 +1,6 @@
 //! Credentials of servers. Only the hash of a key is kept.
 
-use crate::db::{Db, Tx};
+use crate::db::{Db, Tx, args};
 use crate::db::{StoreError, statements};
 
 /// A credential as it is stored.
@@ -21,14 +21,14 @@ pub struct ApiKeyRow {
 }
 
 statements! {
-    INSERT = "INSERT INTO api_keys (id, name, key_hash, scopes, account_id, created_at) VALUES ($1, $2, $3, $4, $5, $6)";
-    REVOKE = "UPDATE api_keys SET revoked_at = $2 WHERE id = $1 AND revoked_at IS NULL";
+    INSERT = "INSERT INTO api_keys (id, name, key_hash, scopes, account_id, created_at) VALUES (:id, :name, :key_hash, :scopes, :account, :created_at)";
+    REVOKE = "UPDATE api_keys SET revoked_at = :now_ms WHERE id = :id AND revoked_at IS NULL";
     /// A later use stays.
-    USED = "UPDATE api_keys SET last_used_at = $2 WHERE id = $1 AND (last_used_at IS NULL OR last_used_at < $2)";
+    USED = "UPDATE api_keys SET last_used_at = :at_ms WHERE id = :id AND (last_used_at IS NULL OR last_used_at < :at_ms)";
     USES = "SELECT id, last_used_at FROM api_keys";
     LIST = "SELECT id, name, scopes, account_id, created_at, revoked_at FROM api_keys ORDER BY created_at, id";
     FIND = "SELECT id, name, scopes, account_id, created_at, revoked_at FROM api_keys \
-        WHERE key_hash = $1 AND revoked_at IS NULL";
+        WHERE key_hash = :key_hash AND revoked_at IS NULL";
 }
 
 /// Stores a new credential.
@@ -36,13 +36,13 @@ statements! {
 /// # Errors
 /// When the database fails.
 pub async fn insert(tx: &mut Tx, key: &ApiKeyRow, key_hash: &str) -> Result<(), StoreError> {
-    let values = [
-        key.id.as_str().into(),
-        key.name.as_str().into(),
-        key_hash.into(),
-        key.scopes.as_str().into(),
-        key.account_id.as_deref().into(),
-        key.created_at.into(),
+    let values = args![
+        id = key.id.as_str(),
+        name = key.name.as_str(),
+        key_hash,
+        scopes = key.scopes.as_str(),
+        account = key.account_id.as_deref(),
+        created_at = key.created_at
     ];
     tx.execute(&INSERT, &values).await.map(drop)
 }
@@ -52,7 +52,7 @@ pub async fn insert(tx: &mut Tx, key: &ApiKeyRow, key_hash: &str) -> Result<(), 
 /// # Errors
 /// When the database fails.
 pub async fn revoke(tx: &mut Tx, id: &str, now_ms: i64) -> Result<bool, StoreError> {
-    Ok(tx.execute(&REVOKE, &[id.into(), now_ms.into()]).await? == 1)
+    Ok(tx.execute(&REVOKE, &args![id, now_ms]).await? == 1)
 }
 
 /// When a credential was last used.
@@ -69,7 +69,7 @@ pub struct ApiKeyUse {
 /// # Errors
 /// When the database fails.
 pub async fn used(tx: &mut Tx, id: &str, at_ms: i64) -> Result<(), StoreError> {
-    tx.execute(&USED, &[id.into(), at_ms.into()]).await.map(drop)
+    tx.execute(&USED, &args![id, at_ms]).await.map(drop)
 }
 
 impl Db {
@@ -94,6 +94,6 @@ impl Db {
     /// # Errors
     /// When the database fails.
     pub async fn api_key_by_hash(&self, key_hash: &str) -> Result<Option<ApiKeyRow>, StoreError> {
-        self.read_optional(&FIND, &[key_hash.into()]).await
+        self.read_optional(&FIND, &args![key_hash]).await
     }
 }

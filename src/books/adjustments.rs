@@ -4,7 +4,7 @@
 //! balance below zero, which only refunds and disputes may do.
 
 use crate::books::entries::{self, Entry};
-use crate::db::{Db, Tx};
+use crate::db::{Db, Tx, args};
 use crate::db::{StoreError, statements};
 use crate::domain::account::AccountId;
 use crate::domain::ids::{AdjustmentId, LedgerEntryId};
@@ -58,13 +58,13 @@ pub struct Adjustment {
 
 statements! {
     INSERT = "INSERT INTO adjustments (id, account_id, credits, reason, made_by, balance_after, caller, \
-        idempotency_key, request_hash, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) \
+        idempotency_key, request_hash, created_at) VALUES (:id, :account, :credits, :reason, :made_by, :balance_after, :scope, :key, :request_hash, :now_ms) \
         ON CONFLICT (caller, idempotency_key) DO NOTHING";
     FIND_BY_KEY = "SELECT id, account_id, credits, reason, made_by, balance_after, request_hash, created_at \
-        FROM adjustments WHERE caller = $1 AND idempotency_key = $2";
-    HAS_ACCOUNT = "SELECT id FROM accounts WHERE id = $1";
+        FROM adjustments WHERE caller = :scope AND idempotency_key = :key";
+    HAS_ACCOUNT = "SELECT id FROM accounts WHERE id = :account";
     OF_ACCOUNT = "SELECT id, account_id, credits, reason, made_by, balance_after, request_hash, created_at \
-        FROM adjustments WHERE account_id = $1 AND (created_at, id) < ($2, $3) ORDER BY created_at DESC, id DESC LIMIT $4";
+        FROM adjustments WHERE account_id = :account AND (created_at, id) < (:before_ms, :before_id) ORDER BY created_at DESC, id DESC LIMIT :limit";
 }
 
 /// Books an adjustment. `None` when it would take more than there is; then nothing is written.
@@ -82,17 +82,17 @@ pub async fn book(tx: &mut Tx, new: &NewAdjustment) -> Result<Option<Adjustment>
         reason: None,
     };
     let Some(balance_after) = entries::book_within_balance(tx, entry, new.now_ms).await? else { return Ok(None) };
-    let values = [
-        new.id.as_str().into(),
-        new.account.as_str().into(),
-        new.credits.into(),
-        new.reason.as_str().into(),
-        new.made_by.as_str().into(),
-        balance_after.into(),
-        new.scope.as_str().into(),
-        new.key.as_str().into(),
-        new.request_hash.as_str().into(),
-        new.now_ms.into(),
+    let values = args![
+        id = new.id.as_str(),
+        account = new.account.as_str(),
+        credits = new.credits,
+        reason = new.reason.as_str(),
+        made_by = new.made_by.as_str(),
+        balance_after,
+        scope = new.scope.as_str(),
+        key = new.key.as_str(),
+        request_hash = new.request_hash.as_str(),
+        now_ms = new.now_ms
     ];
     if tx.execute(&INSERT, &values).await? != 1 {
         return Err(StoreError::Overtaken);
@@ -105,7 +105,7 @@ pub async fn book(tx: &mut Tx, new: &NewAdjustment) -> Result<Option<Adjustment>
 /// # Errors
 /// When the database fails.
 pub async fn find_by_key(tx: &mut Tx, scope: &str, key: &str) -> Result<Option<Adjustment>, StoreError> {
-    tx.fetch_optional(&FIND_BY_KEY, &[scope.into(), key.into()]).await
+    tx.fetch_optional(&FIND_BY_KEY, &args![scope, key]).await
 }
 
 #[derive(sqlx::FromRow)]
@@ -116,7 +116,7 @@ struct Account {}
 /// # Errors
 /// When the database fails.
 pub async fn has_account(tx: &mut Tx, account: &AccountId) -> Result<bool, StoreError> {
-    Ok(tx.fetch_optional::<Account>(&HAS_ACCOUNT, &[account.as_str().into()]).await?.is_some())
+    Ok(tx.fetch_optional::<Account>(&HAS_ACCOUNT, &args![account = account.as_str()]).await?.is_some())
 }
 
 impl Db {
@@ -130,7 +130,7 @@ impl Db {
         before: (i64, &str),
         limit: i64,
     ) -> Result<Vec<Adjustment>, StoreError> {
-        let values = [account.as_str().into(), before.0.into(), before.1.into(), limit.into()];
+        let values = args![account = account.as_str(), before_ms = before.0, before_id = before.1, limit];
         self.read_all(&OF_ACCOUNT, &values).await
     }
 }

@@ -3,7 +3,7 @@
 //! one row can be read once more.
 
 use crate::db::Db;
-use crate::db::{StoreError, statements};
+use crate::db::{StoreError, args, statements};
 
 /// An account beside the entries that explain it.
 #[derive(Debug, Clone, sqlx::FromRow)]
@@ -141,8 +141,8 @@ statements! {
         AS BIGINT) AS spent, COUNT(e.id) AS count, COALESCE(MAX(e.sequence), 0) AS highest, \
         CAST(COALESCE(SUM(CASE WHEN e.balance_after <> COALESCE(b.balance_after, 0) + e.credits \
         OR (e.sequence > 1 AND b.id IS NULL) THEN 1 ELSE 0 END), 0) AS BIGINT) AS broken \
-        FROM (SELECT id, balance, used_credits, entries FROM accounts WHERE id >= $1 ORDER BY id LIMIT $2) a \
-        LEFT JOIN ledger_entries e ON e.account_id = a.id AND a.entries <= $3 \
+        FROM (SELECT id, balance, used_credits, entries FROM accounts WHERE id >= :from ORDER BY id LIMIT :limit) a \
+        LEFT JOIN ledger_entries e ON e.account_id = a.id AND a.entries <= :part_entries \
         LEFT JOIN ledger_entries b ON b.account_id = e.account_id AND b.sequence = e.sequence - 1 \
         GROUP BY a.id, a.balance, a.used_credits, a.entries ORDER BY a.id";
     /// A part of one account's entries. What was committed with the account's row and before is never changed.
@@ -152,13 +152,13 @@ statements! {
         CAST(COALESCE(SUM(CASE WHEN e.balance_after <> COALESCE(b.balance_after, 0) + e.credits \
         OR (e.sequence > 1 AND b.id IS NULL) THEN 1 ELSE 0 END), 0) AS BIGINT) AS broken \
         FROM (SELECT account_id, sequence, id, kind, credits, balance_after FROM ledger_entries \
-        WHERE account_id = $1 AND sequence > $2 AND sequence <= $3 ORDER BY sequence LIMIT $4) e \
+        WHERE account_id = :account AND sequence > :after AND sequence <= :until ORDER BY sequence LIMIT :limit) e \
         LEFT JOIN ledger_entries b ON b.account_id = e.account_id AND b.sequence = e.sequence - 1";
     ENTRIES = "SELECT e.account_id, e.sequence, e.id, e.kind, e.credits, e.balance_after, e.source, e.topup_id, \
         t.account_id AS topup_account, t.state AS topup_state, t.credits AS topup_credits, \
         j.account_id AS adjustment_account, j.credits AS adjustment_credits, j.balance_after AS adjustment_balance \
         FROM (SELECT account_id, sequence, id, kind, credits, balance_after, source, topup_id FROM ledger_entries \
-        WHERE (account_id, sequence) >= ($1, $2) ORDER BY account_id, sequence LIMIT $3) e \
+        WHERE (account_id, sequence) >= (:from_account, :from_sequence) ORDER BY account_id, sequence LIMIT :limit) e \
         LEFT JOIN topups t ON t.id = CASE WHEN e.kind = 'topup' THEN e.source ELSE e.topup_id END \
         LEFT JOIN adjustments j ON j.id = CASE WHEN e.kind = 'adjustment' THEN e.source END \
         ORDER BY e.account_id, e.sequence";
@@ -171,14 +171,14 @@ statements! {
         (SELECT COUNT(*) FROM payments c WHERE c.topup_id = t.id AND c.state = 'credited') AS credited_payments, \
         p.state AS payment_state, p.topup_id AS payment_topup \
         FROM (SELECT id, state, credits, credit_unit_amount, taken_credits, payment_intent_id FROM topups \
-        WHERE id >= $1 ORDER BY id LIMIT $2) t \
+        WHERE id >= :from ORDER BY id LIMIT :limit) t \
         LEFT JOIN payments p ON p.payment_intent_id = t.payment_intent_id ORDER BY t.id";
     REVERSALS = "SELECT r.id, r.kind, r.status, r.stage, r.counts, r.amount, r.returned, r.currency, t.currency AS topup_currency \
         FROM (SELECT id, kind, status, stage, counts, amount, returned, currency, payment_intent_id FROM reversals \
-        WHERE id >= $1 ORDER BY id LIMIT $2) r \
+        WHERE id >= :from ORDER BY id LIMIT :limit) r \
         JOIN payments p ON p.payment_intent_id = r.payment_intent_id JOIN topups t ON t.id = p.topup_id ORDER BY r.id";
     ADJUSTMENTS = "SELECT j.id, (SELECT COUNT(*) FROM ledger_entries e WHERE e.kind = 'adjustment' \
-        AND e.source = j.id) AS booked FROM (SELECT id FROM adjustments WHERE id >= $1 ORDER BY id LIMIT $2) j \
+        AND e.source = j.id) AS booked FROM (SELECT id FROM adjustments WHERE id >= :from ORDER BY id LIMIT :limit) j \
         ORDER BY j.id";
 }
 
@@ -189,7 +189,7 @@ impl Db {
     /// When the database fails.
     pub async fn audited_accounts(&self, from: &str, limit: i64) -> Result<Vec<AuditedAccount>, StoreError> {
         let mut accounts: Vec<AuditedAccount> =
-            self.read_all(&ACCOUNTS, &[from.into(), limit.into(), PART_ENTRIES.into()]).await?;
+            self.read_all(&ACCOUNTS, &args![from, limit, part_entries = PART_ENTRIES]).await?;
         for account in accounts.iter_mut().filter(|account| account.entries > PART_ENTRIES) {
             self.add_up(account).await?;
         }
@@ -200,8 +200,8 @@ impl Db {
     async fn add_up(&self, account: &mut AuditedAccount) -> Result<(), StoreError> {
         (account.sum, account.spent, account.count, account.highest, account.broken) = (0, 0, 0, 0, 0);
         loop {
-            let (after, until) = (account.highest.into(), account.entries.into());
-            let values = [account.id.as_str().into(), after, until, PART_ENTRIES.into()];
+            let (after, until) = (account.highest, account.entries);
+            let values = args![account = account.id.as_str(), after, until, limit = PART_ENTRIES];
             let part: Option<Part> = self.read_optional(&PART, &values).await?;
             let Some(part) = part.filter(|part| part.count > 0) else { return Ok(()) };
             account.sum = account.sum.saturating_add(part.sum);
@@ -217,7 +217,7 @@ impl Db {
     /// # Errors
     /// When the database fails.
     pub async fn audited_entries(&self, from: (&str, i64), limit: i64) -> Result<Vec<AuditedEntry>, StoreError> {
-        self.read_all(&ENTRIES, &[from.0.into(), from.1.into(), limit.into()]).await
+        self.read_all(&ENTRIES, &args![from_account = from.0, from_sequence = from.1, limit]).await
     }
 
     /// Purchases from `from` on.
@@ -225,7 +225,7 @@ impl Db {
     /// # Errors
     /// When the database fails.
     pub async fn audited_topups(&self, from: &str, limit: i64) -> Result<Vec<AuditedTopup>, StoreError> {
-        self.read_all(&TOPUPS, &[from.into(), limit.into()]).await
+        self.read_all(&TOPUPS, &args![from, limit]).await
     }
 
     /// Refunds and disputes from `from` on.
@@ -233,7 +233,7 @@ impl Db {
     /// # Errors
     /// When the database fails.
     pub async fn audited_reversals(&self, from: &str, limit: i64) -> Result<Vec<AuditedReversal>, StoreError> {
-        self.read_all(&REVERSALS, &[from.into(), limit.into()]).await
+        self.read_all(&REVERSALS, &args![from, limit]).await
     }
 
     /// Adjustments from `from` on.
@@ -241,6 +241,6 @@ impl Db {
     /// # Errors
     /// When the database fails.
     pub async fn audited_adjustments(&self, from: &str, limit: i64) -> Result<Vec<AuditedAdjustment>, StoreError> {
-        self.read_all(&ADJUSTMENTS, &[from.into(), limit.into()]).await
+        self.read_all(&ADJUSTMENTS, &args![from, limit]).await
     }
 }

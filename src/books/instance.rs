@@ -1,6 +1,6 @@
 //! What the database is for: which mode and currency, and which migrations it has.
 
-use crate::db::{Db, Tx};
+use crate::db::{Db, Tx, args};
 use crate::db::{StoreError, statements};
 
 /// What a database was first used with, for good.
@@ -24,10 +24,10 @@ pub enum MigrationState {
 }
 
 statements! {
-    REMEMBER = "INSERT INTO instance (id, livemode, currency, created_at) VALUES (1, $1, $2, $3) \
+    REMEMBER = "INSERT INTO instance (id, livemode, currency, created_at) VALUES (1, :livemode, :currency, :now_ms) \
         ON CONFLICT (id) DO NOTHING";
     FIND = "SELECT livemode, currency FROM instance WHERE id = 1";
-    REMEMBER_SEAL_KEY = "UPDATE instance SET seal_key = $1 WHERE id = 1 AND seal_key IS NULL";
+    REMEMBER_SEAL_KEY = "UPDATE instance SET seal_key = :key WHERE id = 1 AND seal_key IS NULL";
     SEAL_KEY = "SELECT seal_key FROM instance WHERE id = 1";
     MIGRATIONS = "SELECT version FROM _sqlx_migrations WHERE success ORDER BY version";
 }
@@ -53,7 +53,7 @@ struct MigrationRow {
 /// # Errors
 /// When the database fails.
 pub async fn remember(tx: &mut Tx, wanted: &Instance, now_ms: i64) -> Result<Instance, StoreError> {
-    tx.execute(&REMEMBER, &[wanted.livemode.into(), wanted.currency.as_str().into(), now_ms.into()]).await?;
+    tx.execute(&REMEMBER, &args![livemode = wanted.livemode, currency = wanted.currency.as_str(), now_ms]).await?;
     let row: InstanceRow =
         tx.fetch_optional(&FIND, &[]).await?.ok_or_else(|| StoreError::Corrupt("no instance row".to_owned()))?;
     Ok(row.into())
@@ -64,7 +64,7 @@ pub async fn remember(tx: &mut Tx, wanted: &Instance, now_ms: i64) -> Result<Ins
 /// # Errors
 /// When the database fails.
 pub async fn remember_seal_key(tx: &mut Tx, key: &str) -> Result<(), StoreError> {
-    tx.execute(&REMEMBER_SEAL_KEY, &[key.into()]).await.map(drop)
+    tx.execute(&REMEMBER_SEAL_KEY, &args![key]).await.map(drop)
 }
 
 impl From<InstanceRow> for Instance {

@@ -1,7 +1,7 @@
 //! Reading the books.
 
 use crate::db::Db;
-use crate::db::{StoreError, statements};
+use crate::db::{StoreError, args, statements};
 use crate::domain::account::AccountId;
 use crate::domain::ledger::Balance;
 
@@ -27,9 +27,9 @@ pub struct LedgerEntry {
 }
 
 statements! {
-    BALANCE = "SELECT balance, used_credits, updated_at FROM accounts WHERE id = $1";
+    BALANCE = "SELECT balance, used_credits, updated_at FROM accounts WHERE id = :account";
     ENTRIES = "SELECT sequence, id, kind, credits, balance_after, source, reason, created_at FROM ledger_entries \
-        WHERE account_id = $1 AND sequence < $2 ORDER BY sequence DESC LIMIT $3";
+        WHERE account_id = :account AND sequence < :below_sequence ORDER BY sequence DESC LIMIT :limit";
     WRONG_BALANCES = "SELECT COUNT(*) AS wrong FROM (SELECT a.id FROM accounts a \
         LEFT JOIN ledger_entries e ON e.account_id = a.id GROUP BY a.id, a.balance, a.used_credits, a.entries \
         HAVING a.balance <> COALESCE(SUM(e.credits), 0) OR a.entries <> COUNT(e.id) \
@@ -79,7 +79,7 @@ impl Db {
     /// # Errors
     /// When the database fails.
     pub async fn balance(&self, account: &AccountId) -> Result<Balance, StoreError> {
-        let row = self.read_optional::<BalanceRow>(&BALANCE, &[account.as_str().into()]).await?;
+        let row = self.read_optional::<BalanceRow>(&BALANCE, &args![account = account.as_str()]).await?;
         let (remaining, used) = row.as_ref().map_or((0, 0), |row| (row.balance, row.used_credits));
         Ok(Balance {
             account: account.clone(),
@@ -100,7 +100,7 @@ impl Db {
         below_sequence: i64,
         limit: i64,
     ) -> Result<Vec<LedgerEntry>, StoreError> {
-        self.read_all(&ENTRIES, &[account.as_str().into(), below_sequence.into(), limit.into()]).await
+        self.read_all(&ENTRIES, &args![account = account.as_str(), below_sequence, limit]).await
     }
 
     /// Compares the books with themselves; gives the names of the rules that do not hold.

@@ -1,7 +1,7 @@
 //! The seam to the databases: nothing but this file and its folder names SQLite or PostgreSQL.
 //!
-//! Both run the same SQL text. A [`Statement`] is written once beside its row type, with `$1` placeholders, and counts
-//! them, because SQLite would silently bind a missing argument as NULL. Writes go through [`Db::write`], which begins,
+//! Both run the same SQL text. A [`Statement`] is written once beside its row type, with its arguments by name; a missing or
+//! unknown one is an error, because SQLite would silently bind NULL. Writes go through [`Db::write`], which begins,
 //! commits, rolls back and, when the database says that two writes were in each other's way, runs the closure again.
 
 use std::sync::Arc;
@@ -20,7 +20,7 @@ use crate::db::pools::Pools;
 use crate::db::queries::{Record, postgres_rows, sqlite_rows};
 use crate::db::queues::Queues;
 use crate::db::session::Route;
-use crate::db::statement::{Statement, Value};
+use crate::db::statement::{Argument, Statement};
 use crate::db::tx::Tx;
 use crate::db::work::Plain;
 use crate::db::write_context::WriteContext;
@@ -91,17 +91,17 @@ impl Db {
     /// When the database refuses or fails, or the row is not of this type.
     pub async fn read_optional<T: Record>(
         &self,
-        statement: &Statement,
-        values: &[Value],
+        statement: &'static Statement,
+        arguments: &[Argument],
     ) -> Result<Option<T>, StoreError> {
         self.reading(move || async move {
             Ok(match self.pools.as_ref() {
-                Pools::Sqlite { readers, .. } => sqlite_rows(statement, values)?.fetch_optional(readers).await?,
+                Pools::Sqlite { readers, .. } => sqlite_rows(statement, arguments)?.fetch_optional(readers).await?,
                 Pools::Postgres { pool, route: Route::Direct, .. } => {
-                    postgres_rows(Route::Direct, statement, values)?.fetch_optional(pool).await?
+                    postgres_rows(Route::Direct, statement, arguments)?.fetch_optional(pool).await?
                 }
                 // Boxed: most of what is awaited is small, and this is not.
-                Pools::Postgres { .. } => Box::pin(self.pools.optional_in_transaction(statement, values)).await?,
+                Pools::Postgres { .. } => Box::pin(self.pools.optional_in_transaction(statement, arguments)).await?,
             })
         })
         .await
@@ -111,15 +111,19 @@ impl Db {
     ///
     /// # Errors
     /// When the database refuses or fails, or a row is not of this type.
-    pub async fn read_all<T: Record>(&self, statement: &Statement, values: &[Value]) -> Result<Vec<T>, StoreError> {
+    pub async fn read_all<T: Record>(
+        &self,
+        statement: &'static Statement,
+        arguments: &[Argument],
+    ) -> Result<Vec<T>, StoreError> {
         self.reading(move || async move {
             Ok(match self.pools.as_ref() {
-                Pools::Sqlite { readers, .. } => sqlite_rows(statement, values)?.fetch_all(readers).await?,
+                Pools::Sqlite { readers, .. } => sqlite_rows(statement, arguments)?.fetch_all(readers).await?,
                 Pools::Postgres { pool, route: Route::Direct, .. } => {
-                    postgres_rows(Route::Direct, statement, values)?.fetch_all(pool).await?
+                    postgres_rows(Route::Direct, statement, arguments)?.fetch_all(pool).await?
                 }
                 // Boxed: most of what is awaited is small, and this is not.
-                Pools::Postgres { .. } => Box::pin(self.pools.all_in_transaction(statement, values)).await?,
+                Pools::Postgres { .. } => Box::pin(self.pools.all_in_transaction(statement, arguments)).await?,
             })
         })
         .await
@@ -148,7 +152,7 @@ impl Db {
     ///
     /// # Errors
     /// When it could not.
-    pub async fn prepare(&self, statement: &Statement) -> Result<(), StoreError> {
+    pub async fn prepare(&self, statement: &'static Statement) -> Result<(), StoreError> {
         let sql = SqlStr::from_static(statement.sql());
         match self.pools.as_ref() {
             Pools::Sqlite { readers, .. } => drop(readers.acquire().await?.prepare(sql).await?),

@@ -4,18 +4,18 @@
 //! one that has run out belongs to whoever takes it first, so a process that died blocks nobody for long.
 
 use crate::db::Tx;
-use crate::db::{StoreError, statements};
+use crate::db::{StoreError, args, statements};
 
 statements! {
     /// One that reaches further than any is given was written before the database's clock was set back.
     TAKE = "INSERT INTO leases (name, holder, lease_until) \
-        VALUES ($1, $2, (SELECT now_ms FROM database_clock) + $3) \
+        VALUES (:name, :holder, (SELECT now_ms FROM database_clock) + :length_ms) \
         ON CONFLICT (name) DO UPDATE SET holder = excluded.holder, lease_until = excluded.lease_until \
         WHERE leases.holder = excluded.holder OR leases.lease_until <= (SELECT now_ms FROM database_clock) \
-        OR leases.lease_until > (SELECT now_ms FROM database_clock) + 2 * $3";
-    RENEW = "UPDATE leases SET lease_until = (SELECT now_ms FROM database_clock) + $3 \
-        WHERE name = $1 AND holder = $2";
-    RELEASE = "DELETE FROM leases WHERE name = $1 AND holder = $2";
+        OR leases.lease_until > (SELECT now_ms FROM database_clock) + 2 * :length_ms";
+    RENEW = "UPDATE leases SET lease_until = (SELECT now_ms FROM database_clock) + :length_ms \
+        WHERE name = :name AND holder = :holder";
+    RELEASE = "DELETE FROM leases WHERE name = :name AND holder = :holder";
     NOW = "SELECT now_ms FROM database_clock";
 }
 
@@ -29,7 +29,7 @@ struct Now {
 /// # Errors
 /// When the database fails.
 pub async fn take(tx: &mut Tx, name: &str, holder: &str, length_ms: i64) -> Result<bool, StoreError> {
-    Ok(tx.execute(&TAKE, &[name.into(), holder.into(), length_ms.into()]).await? == 1)
+    Ok(tx.execute(&TAKE, &args![name, holder, length_ms]).await? == 1)
 }
 
 /// Makes a lease last longer. `false` when somebody else has it meanwhile.
@@ -37,7 +37,7 @@ pub async fn take(tx: &mut Tx, name: &str, holder: &str, length_ms: i64) -> Resu
 /// # Errors
 /// When the database fails.
 pub async fn renew(tx: &mut Tx, name: &str, holder: &str, length_ms: i64) -> Result<bool, StoreError> {
-    Ok(tx.execute(&RENEW, &[name.into(), holder.into(), length_ms.into()]).await? == 1)
+    Ok(tx.execute(&RENEW, &args![name, holder, length_ms]).await? == 1)
 }
 
 /// Gives a lease back. `false` when it was somebody else's meanwhile.
@@ -45,7 +45,7 @@ pub async fn renew(tx: &mut Tx, name: &str, holder: &str, length_ms: i64) -> Res
 /// # Errors
 /// When the database fails.
 pub async fn release(tx: &mut Tx, name: &str, holder: &str) -> Result<bool, StoreError> {
-    Ok(tx.execute(&RELEASE, &[name.into(), holder.into()]).await? == 1)
+    Ok(tx.execute(&RELEASE, &args![name, holder]).await? == 1)
 }
 
 /// The time as the database sees it, in milliseconds since 1970.

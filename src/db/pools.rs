@@ -15,7 +15,7 @@ use crate::db::lanes::{Lanes, Place};
 use crate::db::queries::{Record, postgres_rows, sqlite_rows};
 use crate::db::session::Route;
 use crate::db::sqlite_file::SqliteFile;
-use crate::db::statement::{Bulk, BulkStatement, Statement, Value};
+use crate::db::statement::{Argument, Bulk, BulkStatement, Statement};
 use crate::db::tx::Tx;
 use crate::db::work::{Attempts, Next, Work, guarded, in_write_time};
 use crate::db::write_health::WriteHealth;
@@ -153,22 +153,22 @@ impl Pools {
 
     pub(crate) async fn optional_in_transaction<T: Record>(
         &self,
-        statement: &Statement,
-        values: &[Value],
+        statement: &'static Statement,
+        arguments: &[Argument],
     ) -> Result<Option<T>, StoreError> {
         let mut tx = self.begin().await?;
-        let row = tx.fetch_optional(statement, values).await?;
+        let row = tx.fetch_optional(statement, arguments).await?;
         tx.commit().await?;
         Ok(row)
     }
 
     pub(crate) async fn all_in_transaction<T: Record>(
         &self,
-        statement: &Statement,
-        values: &[Value],
+        statement: &'static Statement,
+        arguments: &[Argument],
     ) -> Result<Vec<T>, StoreError> {
         let mut tx = self.begin().await?;
-        let rows = tx.fetch_all(statement, values).await?;
+        let rows = tx.fetch_all(statement, arguments).await?;
         tx.commit().await?;
         Ok(rows)
     }

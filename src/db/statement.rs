@@ -1,61 +1,112 @@
 //! A statement and its arguments: one text for both databases.
 
+use std::sync::OnceLock;
+
 use crate::db::StoreError;
 
-/// One SQL statement that both databases run.
+/// An argument of a statement, with the name that stands for it in the text; made by [`args!`](crate::db::args).
+pub type Argument = (&'static str, Value);
+
+/// One SQL statement that both databases run. In its text `:name` stands for an argument.
 #[derive(Debug)]
 pub struct Statement {
-    sql: &'static str,
-    parameters: usize,
+    text: &'static str,
+    numbered: OnceLock<Numbered>,
+}
+
+/// A text as the drivers take it, with `$1`, `$2` and so on.
+#[derive(Debug)]
+struct Numbered {
+    sql: String,
+    /// The names, in the order of the numbers.
+    names: Vec<&'static str>,
 }
 
 impl Statement {
-    /// Takes the text and counts its placeholders `$1` to `$99`.
+    /// Takes the text.
     #[must_use]
-    pub const fn new(sql: &'static str) -> Self {
-        Self { sql, parameters: highest_placeholder(sql.as_bytes()) }
+    pub const fn new(text: &'static str) -> Self {
+        Self { text, numbered: OnceLock::new() }
     }
 
-    /// The text.
+    /// The text as it was written, with names.
     #[must_use]
-    pub const fn sql(&self) -> &'static str {
-        self.sql
+    pub const fn text(&self) -> &'static str {
+        self.text
     }
 
-    /// How many arguments it takes.
+    /// The text as the drivers take it.
     #[must_use]
-    pub const fn parameters(&self) -> usize {
-        self.parameters
+    pub fn sql(&'static self) -> &'static str {
+        &self.numbered().sql
     }
 
-    pub(crate) fn check(&self, values: &[Value]) -> Result<(), StoreError> {
-        if self.parameters == values.len() {
-            Ok(())
-        } else {
-            Err(StoreError::Corrupt(format!("{} arguments for {}", values.len(), self.sql)))
-        }
+    /// The names of its arguments, in the order of their numbers.
+    #[must_use]
+    pub fn names(&self) -> &[&'static str] {
+        &self.numbered().names
+    }
+
+    fn numbered(&self) -> &Numbered {
+        self.numbered.get_or_init(|| Numbered::new(self.text))
+    }
+
+    /// The arguments in the order of their numbers.
+    ///
+    /// # Errors
+    /// [`StoreError::Corrupt`] when one is missing, or there is one that the text does not name.
+    pub(crate) fn order<'a>(&self, arguments: &'a [Argument]) -> Result<Vec<&'a Value>, StoreError> {
+        let names = self.names();
+        let value_of = |name: &&str| arguments.iter().find_map(|(other, value)| (other == name).then_some(value));
+        let values: Option<Vec<&Value>> = names.iter().map(value_of).collect();
+        values.filter(|values| values.len() == arguments.len()).ok_or_else(|| {
+            let given: Vec<&str> = arguments.iter().map(|(name, _)| *name).collect();
+            StoreError::Corrupt(format!("arguments {given:?} for {names:?} of {}", self.text))
+        })
     }
 }
 
-#[expect(clippy::indexing_slicing, reason = "a const fn cannot iterate; every index is checked against the length")]
-#[expect(clippy::arithmetic_side_effects, reason = "counts bytes of a text of ours; an overflow would stop the build")]
-#[expect(clippy::as_conversions, reason = "a digit widened to usize; const fn has no From")]
-const fn highest_placeholder(text: &[u8]) -> usize {
-    let (mut highest, mut at) = (0, 0);
-    while at < text.len() {
-        if text[at] == b'$' {
-            let mut number = 0;
-            while at + 1 < text.len() && text[at + 1].is_ascii_digit() {
-                at += 1;
-                number = number * 10 + (text[at] - b'0') as usize;
-            }
-            if number > highest {
-                highest = number;
-            }
+impl Numbered {
+    /// Replaces each `:name` outside of quotation marks and comments; `::` is a cast.
+    fn new(text: &'static str) -> Self {
+        let (mut sql, mut names) = (String::with_capacity(text.len()), Vec::new());
+        let mut rest = text;
+        while let Some(at) = rest.find([':', '\'', '-']) {
+            let (before, from) = rest.split_at(at);
+            let (token, after) = from.split_at(token_length(from));
+            sql.push_str(before);
+            rest = after;
+            let name = token.strip_prefix(':').filter(|name| !name.is_empty() && !name.starts_with(':'));
+            let Some(name) = name else {
+                sql.push_str(token);
+                continue;
+            };
+            let number = names.iter().position(|other| *other == name).unwrap_or_else(|| {
+                names.push(name);
+                names.len().saturating_sub(1)
+            });
+            sql.push('$');
+            sql.push_str(&number.saturating_add(1).to_string());
         }
-        at += 1;
+        sql.push_str(rest);
+        Self { sql, names }
     }
-    highest
+}
+
+/// How long what a text begins with is: a comment, a text in quotation marks, a cast, a name, or one character.
+fn token_length(text: &str) -> usize {
+    let up_to_and_with =
+        |end: &str, nth| text.match_indices(end).nth(nth).map_or(text.len(), |(at, _)| at.saturating_add(1));
+    match text.as_bytes() {
+        [b'-', b'-', ..] => up_to_and_with("\n", 0),
+        [b'\'', ..] => up_to_and_with("'", 1),
+        [b':', b':', ..] => 2,
+        [b':', name @ ..] => {
+            let letters = name.iter().take_while(|byte| byte.is_ascii_alphanumeric() || **byte == b'_');
+            letters.count().saturating_add(1)
+        }
+        _ => 1,
+    }
 }
 
 /// A statement over many rows, which the databases want in different words.
@@ -86,12 +137,12 @@ pub trait Bulk: Sync {
     ///
     /// # Errors
     /// When they cannot be written so, or the statement takes none.
-    fn as_json(&self) -> Result<Vec<Value>, StoreError> {
+    fn as_json(&self) -> Result<Vec<Argument>, StoreError> {
         Err(StoreError::corrupt("no JSON for", self.statement().lists.sql()))
     }
 
     /// The rows as its arguments in lists.
-    fn as_lists(&self) -> Vec<Value>;
+    fn as_lists(&self) -> Vec<Argument>;
 }
 
 /// An argument of a statement.
@@ -198,16 +249,34 @@ impl From<Option<&str>> for Value {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::db::args;
 
     #[test]
-    fn placeholders_are_counted_by_the_highest() {
-        for (sql, count) in [("SELECT 1", 0), ("SELECT $1, $2, $1", 2), ("VALUES ($10, $9)", 10)] {
-            assert_eq!(Statement::new(sql).parameters, count, "{sql}");
+    fn names_become_numbers_in_the_order_of_their_first_use() {
+        for (text, sql, names) in [
+            ("SELECT 1", "SELECT 1", &[][..]),
+            ("VALUES (:a, :b_2, :a)", "VALUES ($1, $2, $1)", &["a", "b_2"]),
+            (
+                "SELECT :a::TEXT[], b::BIGINT, ':no' || ': ' || :b",
+                "SELECT $1::TEXT[], b::BIGINT, ':no' || ': ' || $2",
+                &["a", "b"],
+            ),
+            ("-- It's so: :no\nSELECT 1 - :a", "-- It's so: :no\nSELECT 1 - $1", &["a"]),
+            ("SELECT ':", "SELECT ':", &[]),
+        ] {
+            let numbered = Numbered::new(text);
+            assert_eq!((numbered.sql.as_str(), &numbered.names[..]), (sql, names));
         }
     }
 
     #[test]
-    fn a_missing_argument_is_an_error_and_not_a_null() {
-        assert!(Statement::new("SELECT $1, $2").check(&[Value::from(1)]).is_err());
+    fn a_missing_or_unknown_argument_is_an_error_and_not_a_null() {
+        let statement = Statement::new("SELECT :a, :b");
+        assert!(
+            statement.order(&args![b = 2, a = 1]).is_ok_and(|values| matches!(values[..], [Value::Int(Some(1)), _]))
+        );
+        for arguments in [&args![a = 1][..], &args![a = 1, b = 2, c = 3], &args![a = 1, c = 3], &args![a = 1, a = 1]] {
+            assert!(matches!(statement.order(arguments), Err(StoreError::Corrupt(_))), "{arguments:?}");
+        }
     }
 }

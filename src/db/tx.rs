@@ -13,7 +13,7 @@ use crate::db::database_error::{is_conflict, is_storage_failure};
 use crate::db::queries::Record;
 use crate::db::queries::{postgres_query, postgres_rows, sqlite_query, sqlite_rows};
 use crate::db::session::Route;
-use crate::db::statement::{Bulk, BulkStatement, Statement, Value};
+use crate::db::statement::{Argument, Bulk, BulkStatement, Statement};
 
 /// A connection that is closed unless its transaction came to a known end.
 struct Session<DB: Database> {
@@ -95,14 +95,14 @@ impl Tx {
     ///
     /// # Errors
     /// When the database refuses or fails.
-    pub async fn execute(&mut self, statement: &Statement, values: &[Value]) -> Result<u64, StoreError> {
-        checkpoints::reach(statement.sql()).await;
+    pub async fn execute(&mut self, statement: &'static Statement, arguments: &[Argument]) -> Result<u64, StoreError> {
+        checkpoints::reach(statement.text()).await;
         Ok(match &mut self.0 {
             Transactional::Sqlite(tx) => {
-                sqlite_query(statement, values)?.execute(&mut *tx.connection).await?.rows_affected()
+                sqlite_query(statement, arguments)?.execute(&mut *tx.connection).await?.rows_affected()
             }
             Transactional::Postgres(tx, route) => {
-                postgres_query(*route, statement, values)?.execute(&mut *tx.connection).await?.rows_affected()
+                postgres_query(*route, statement, arguments)?.execute(&mut *tx.connection).await?.rows_affected()
             }
         })
     }
@@ -113,14 +113,14 @@ impl Tx {
     /// When the database refuses or fails, or the row is not of this type.
     pub async fn fetch_optional<T: Record>(
         &mut self,
-        statement: &Statement,
-        values: &[Value],
+        statement: &'static Statement,
+        arguments: &[Argument],
     ) -> Result<Option<T>, StoreError> {
-        checkpoints::reach(statement.sql()).await;
+        checkpoints::reach(statement.text()).await;
         Ok(match &mut self.0 {
-            Transactional::Sqlite(tx) => sqlite_rows(statement, values)?.fetch_optional(&mut *tx.connection).await?,
+            Transactional::Sqlite(tx) => sqlite_rows(statement, arguments)?.fetch_optional(&mut *tx.connection).await?,
             Transactional::Postgres(tx, route) => {
-                postgres_rows(*route, statement, values)?.fetch_optional(&mut *tx.connection).await?
+                postgres_rows(*route, statement, arguments)?.fetch_optional(&mut *tx.connection).await?
             }
         })
     }
@@ -131,14 +131,14 @@ impl Tx {
     /// When the database refuses or fails, or a row is not of this type.
     pub async fn fetch_all<T: Record>(
         &mut self,
-        statement: &Statement,
-        values: &[Value],
+        statement: &'static Statement,
+        arguments: &[Argument],
     ) -> Result<Vec<T>, StoreError> {
-        checkpoints::reach(statement.sql()).await;
+        checkpoints::reach(statement.text()).await;
         Ok(match &mut self.0 {
-            Transactional::Sqlite(tx) => sqlite_rows(statement, values)?.fetch_all(&mut *tx.connection).await?,
+            Transactional::Sqlite(tx) => sqlite_rows(statement, arguments)?.fetch_all(&mut *tx.connection).await?,
             Transactional::Postgres(tx, route) => {
-                postgres_rows(*route, statement, values)?.fetch_all(&mut *tx.connection).await?
+                postgres_rows(*route, statement, arguments)?.fetch_all(&mut *tx.connection).await?
             }
         })
     }

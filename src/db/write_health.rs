@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use futures_util::FutureExt;
 
 use crate::db::Db;
-use crate::db::{StoreError, statements};
+use crate::db::{StoreError, args, statements};
 
 /// How long a write that succeeded says that another one would.
 const GOOD_FOR: Duration = Duration::from_secs(3);
@@ -23,7 +23,7 @@ const PROBE_TIMEOUT: Duration = Duration::from_secs(4);
 const FILLER_BYTES: usize = 128 * 1024;
 
 statements! {
-    PROBE = "UPDATE write_probe SET probes = probes + 1, filler = $1 WHERE id = 1";
+    PROBE = "UPDATE write_probe SET probes = probes + 1, filler = :filler WHERE id = 1";
 }
 
 #[derive(Default)]
@@ -138,9 +138,9 @@ impl Db {
         let write = self.write(move |tx| {
             let filler = filler.clone();
             async move {
-                tx.execute(&PROBE, &[filler.as_str().into()]).await?;
+                tx.execute(&PROBE, &args![filler = filler.as_str()]).await?;
                 // What was written only to see that it can be is not kept.
-                if filler.is_empty() { Ok(()) } else { tx.execute(&PROBE, &["".into()]).await.map(drop) }
+                if filler.is_empty() { Ok(()) } else { tx.execute(&PROBE, &args![filler = ""]).await.map(drop) }
             }
             .boxed()
         });

@@ -4,7 +4,7 @@
 //! two was written first) or was found to be nothing of ours. What can never succeed stays marked so. What came with a
 //! delivery is kept for a while; that it came is kept for good.
 
-use crate::db::{Db, Tx};
+use crate::db::{Db, Tx, args};
 use crate::db::{StoreError, statements};
 use crate::domain::ids::{PaymentIntentId, TopupId};
 
@@ -189,7 +189,7 @@ statements! {
     /// decided is not, because its row in `webhook_events` says so.
     RECORD = "INSERT INTO failed_webhook_events \
         (event_id, type, kind, error, attempts, first_failed_at, last_failed_at, payload, payload_at, topup_id, \
-        payment_intent_id) VALUES ($1, $2, $3, $4, 1, $5, $5, $6, $7, $8, $9) \
+        payment_intent_id) VALUES (:event, :event_type, :kind, :error, 1, :now_ms, :now_ms, :payload, :payload_at_ms, :topup, :payment) \
         ON CONFLICT (event_id) DO UPDATE SET \
         error = CASE WHEN failed_webhook_events.kind = 'permanent' AND excluded.kind <> 'permanent' \
         THEN failed_webhook_events.error ELSE excluded.error END, \
@@ -199,8 +199,8 @@ statements! {
         payload = COALESCE(excluded.payload, failed_webhook_events.payload), \
         payload_at = COALESCE(excluded.payload_at, failed_webhook_events.payload_at), \
         attempts = failed_webhook_events.attempts + 1, last_failed_at = excluded.last_failed_at, resolved_at = NULL";
-    RESOLVE = "UPDATE failed_webhook_events SET resolved_at = $2 WHERE event_id = $1 AND resolved_at IS NULL";
-    OPEN = "SELECT f.event_id FROM failed_webhook_events f WHERE f.event_id = $1 AND f.resolved_at IS NULL \
+    RESOLVE = "UPDATE failed_webhook_events SET resolved_at = :now_ms WHERE event_id = :event AND resolved_at IS NULL";
+    OPEN = "SELECT f.event_id FROM failed_webhook_events f WHERE f.event_id = :event AND f.resolved_at IS NULL \
         AND NOT EXISTS (SELECT 1 FROM webhook_events e WHERE e.id = f.event_id)";
     COUNT_OPEN = "SELECT \
         CAST(COALESCE(SUM(CASE WHEN f.kind = 'transient' THEN 1 ELSE 0 END), 0) AS BIGINT) AS transient, \
@@ -210,26 +210,26 @@ statements! {
     FIND = "SELECT f.event_id, f.type, f.kind, f.error, f.attempts, f.first_failed_at, f.last_failed_at, \
         COALESCE(f.resolved_at, (SELECT e.received_at FROM webhook_events e WHERE e.id = f.event_id)) AS resolved_at, \
         f.closed_at, f.closed_by, f.close_reason, f.payload_at, CAST(CASE WHEN f.payload IS NULL THEN 0 ELSE 1 END AS BIGINT) AS has_payload, f.payload \
-        FROM failed_webhook_events f WHERE f.event_id = $1";
+        FROM failed_webhook_events f WHERE f.event_id = :event";
     LIST = "SELECT f.event_id, f.type, f.kind, f.error, f.attempts, f.first_failed_at, f.last_failed_at, \
         COALESCE(f.resolved_at, (SELECT e.received_at FROM webhook_events e WHERE e.id = f.event_id)) AS resolved_at, \
         f.closed_at, f.closed_by, f.close_reason, f.payload_at, CAST(CASE WHEN f.payload IS NULL THEN 0 ELSE 1 END AS BIGINT) AS has_payload \
-        FROM failed_webhook_events f WHERE (f.first_failed_at, f.event_id) < ($1, $2) \
-        AND ($3 = 'all' OR f.kind = $3) AND ($4 = 'all' OR $4 = CASE WHEN f.resolved_at IS NOT NULL \
+        FROM failed_webhook_events f WHERE (f.first_failed_at, f.event_id) < (:after_ms, :after_id) \
+        AND (:kind = 'all' OR f.kind = :kind) AND (:state = 'all' OR :state = CASE WHEN f.resolved_at IS NOT NULL \
         OR EXISTS (SELECT 1 FROM webhook_events e WHERE e.id = f.event_id) THEN 'resolved' \
         WHEN f.closed_at IS NOT NULL THEN 'closed' ELSE 'open' END) \
-        ORDER BY f.first_failed_at DESC, f.event_id DESC LIMIT $5";
+        ORDER BY f.first_failed_at DESC, f.event_id DESC LIMIT :limit";
     REPLAYABLE = "SELECT f.event_id, f.first_failed_at FROM failed_webhook_events f \
-        WHERE (f.first_failed_at, f.event_id) > ($1, $2) AND f.kind = 'transient' AND f.resolved_at IS NULL AND f.closed_at IS NULL \
+        WHERE (f.first_failed_at, f.event_id) > (:after_ms, :after_id) AND f.kind = 'transient' AND f.resolved_at IS NULL AND f.closed_at IS NULL \
         AND NOT EXISTS (SELECT 1 FROM webhook_events e WHERE e.id = f.event_id) \
-        ORDER BY f.first_failed_at, f.event_id LIMIT $3";
-    CLOSE = "UPDATE failed_webhook_events SET closed_at = $2, closed_by = $3, close_reason = $4 WHERE event_id = $1 \
+        ORDER BY f.first_failed_at, f.event_id LIMIT :limit";
+    CLOSE = "UPDATE failed_webhook_events SET closed_at = :now_ms, closed_by = :by, close_reason = :reason WHERE event_id = :event \
         AND closed_at IS NULL AND resolved_at IS NULL \
         AND NOT EXISTS (SELECT 1 FROM webhook_events e WHERE e.id = failed_webhook_events.event_id)";
     HAS_OLD_PAYLOAD = "SELECT event_id FROM failed_webhook_events \
-        WHERE payload IS NOT NULL AND payload_at <= $1 LIMIT 1";
+        WHERE payload IS NOT NULL AND payload_at <= :until_ms LIMIT 1";
     ERASE = "UPDATE failed_webhook_events SET payload = NULL WHERE payload IS NOT NULL AND event_id IN (SELECT event_id \
-        FROM failed_webhook_events WHERE payload IS NOT NULL AND payload_at <= $1 ORDER BY payload_at LIMIT $2)";
+        FROM failed_webhook_events WHERE payload IS NOT NULL AND payload_at <= :until_ms ORDER BY payload_at LIMIT :limit)";
 }
 
 /// The longest text that is kept of a failure, in characters: it may quote what came with the delivery.
@@ -252,16 +252,16 @@ pub async fn record(tx: &mut Tx, record: &FailureRecord) -> Result<(), StoreErro
     let (event, event_type, error) =
         (storable(&record.event_id), storable(&record.event_type), storable(&record.error));
     let payload = record.payload.as_ref().map(|payload| payload.replace('\0', "\u{FFFD}"));
-    let values = [
-        event.as_str().into(),
-        event_type.as_str().into(),
-        record.kind.as_str().into(),
-        error.as_str().into(),
-        record.now_ms.into(),
-        payload.as_deref().into(),
-        payload.as_ref().map(|_| record.now_ms).into(),
-        record.topup.as_ref().map(TopupId::as_str).into(),
-        record.payment.as_ref().map(PaymentIntentId::as_str).into(),
+    let values = args![
+        event = event.as_str(),
+        event_type = event_type.as_str(),
+        kind = record.kind.as_str(),
+        error = error.as_str(),
+        now_ms = record.now_ms,
+        payload = payload.as_deref(),
+        payload_at_ms = payload.as_ref().map(|_| record.now_ms),
+        topup = record.topup.as_ref().map(TopupId::as_str),
+        payment = record.payment.as_ref().map(PaymentIntentId::as_str)
     ];
     tx.execute(&RECORD, &values).await.map(drop)
 }
@@ -271,7 +271,7 @@ pub async fn record(tx: &mut Tx, record: &FailureRecord) -> Result<(), StoreErro
 /// # Errors
 /// When the database fails.
 pub async fn resolve(tx: &mut Tx, event: &str, now_ms: i64) -> Result<(), StoreError> {
-    tx.execute(&RESOLVE, &[storable(event).as_str().into(), now_ms.into()]).await.map(drop)
+    tx.execute(&RESOLVE, &args![event = storable(event).as_str(), now_ms]).await.map(drop)
 }
 
 /// Closes a failure that is open, with who says so and why. It stays closed, however often the event fails again; should the
@@ -280,7 +280,7 @@ pub async fn resolve(tx: &mut Tx, event: &str, now_ms: i64) -> Result<(), StoreE
 /// # Errors
 /// When the database fails.
 pub async fn close(tx: &mut Tx, event: &str, by: &str, reason: &str, now_ms: i64) -> Result<bool, StoreError> {
-    let values = [storable(event).as_str().into(), now_ms.into(), by.into(), storable(reason).as_str().into()];
+    let values = args![event = storable(event).as_str(), now_ms, by, reason = storable(reason).as_str()];
     Ok(tx.execute(&CLOSE, &values).await? == 1)
 }
 
@@ -289,7 +289,7 @@ pub async fn close(tx: &mut Tx, event: &str, by: &str, reason: &str, now_ms: i64
 /// # Errors
 /// When the database fails.
 pub async fn erase_payloads(tx: &mut Tx, until_ms: i64, limit: i64) -> Result<u64, StoreError> {
-    tx.execute(&ERASE, &[until_ms.into(), limit.into()]).await
+    tx.execute(&ERASE, &args![until_ms, limit]).await
 }
 
 impl Db {
@@ -303,12 +303,12 @@ impl Db {
         after: &FailureCursor,
         limit: i64,
     ) -> Result<Vec<FailedEvent>, StoreError> {
-        let values = [
-            after.first_failed_at.into(),
-            after.event_id.as_str().into(),
-            filter.kind.map_or("all", FailureKind::as_str).into(),
-            filter.state.map_or("all", FailureState::as_str).into(),
-            limit.into(),
+        let values = args![
+            after_ms = after.first_failed_at,
+            after_id = after.event_id.as_str(),
+            kind = filter.kind.map_or("all", FailureKind::as_str),
+            state = filter.state.map_or("all", FailureState::as_str),
+            limit
         ];
         self.read_all(&LIST, &values).await
     }
@@ -318,7 +318,7 @@ impl Db {
     /// # Errors
     /// When the database fails.
     pub async fn failed_event(&self, event: &str) -> Result<Option<FailedDelivery>, StoreError> {
-        self.read_optional(&FIND, &[storable(event).as_str().into()]).await
+        self.read_optional(&FIND, &args![event = storable(event).as_str()]).await
     }
 
     /// A page of the open failures that may succeed when they are tried again, beginning after a place, the oldest
@@ -327,7 +327,7 @@ impl Db {
     /// # Errors
     /// When the database fails.
     pub async fn replayable_events(&self, after: &FailureCursor, limit: i64) -> Result<Vec<FailureCursor>, StoreError> {
-        let values = [after.first_failed_at.into(), after.event_id.as_str().into(), limit.into()];
+        let values = args![after_ms = after.first_failed_at, after_id = after.event_id.as_str(), limit];
         self.read_all(&REPLAYABLE, &values).await
     }
 
@@ -345,7 +345,7 @@ impl Db {
     /// # Errors
     /// When the database fails.
     pub async fn has_open_failure(&self, event: &str) -> Result<bool, StoreError> {
-        Ok(self.read_optional::<Exists>(&OPEN, &[storable(event).as_str().into()]).await?.is_some())
+        Ok(self.read_optional::<Exists>(&OPEN, &args![event = storable(event).as_str()]).await?.is_some())
     }
 
     /// Whether a payload is there that came at a time or before.
@@ -353,6 +353,6 @@ impl Db {
     /// # Errors
     /// When the database fails.
     pub async fn has_payload_until(&self, until_ms: i64) -> Result<bool, StoreError> {
-        Ok(self.read_optional::<Exists>(&HAS_OLD_PAYLOAD, &[until_ms.into()]).await?.is_some())
+        Ok(self.read_optional::<Exists>(&HAS_OLD_PAYLOAD, &args![until_ms]).await?.is_some())
     }
 }

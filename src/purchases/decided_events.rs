@@ -1,13 +1,13 @@
 //! Events that are decided: each has a row that commits together with its effect.
 
-use crate::db::{Db, StoreError, Tx, statements};
+use crate::db::{Db, StoreError, Tx, args, statements};
 use crate::domain::ids::{EventId, TopupId};
 use crate::domain::reversal::EventRef;
 
 statements! {
-    INSERT_EVENT = "INSERT INTO webhook_events (id, type, topup_id, outcome, received_at) VALUES ($1, $2, $3, $4, $5) \
+    INSERT_EVENT = "INSERT INTO webhook_events (id, type, topup_id, outcome, received_at) VALUES (:event, :event_type, :topup, :outcome, :now_ms) \
         ON CONFLICT (id) DO NOTHING";
-    DECIDED = "SELECT id FROM webhook_events WHERE id = $1";
+    DECIDED = "SELECT id FROM webhook_events WHERE id = :event";
 }
 
 /// Writes that an event is decided. `false` when it was before. With this row, earlier failures of it are put right, and
@@ -20,7 +20,7 @@ pub(crate) async fn insert_event(
     now_ms: i64,
 ) -> Result<bool, StoreError> {
     let values =
-        [event.as_str().into(), event_type.as_str().into(), topup.as_str().into(), outcome.into(), now_ms.into()];
+        args![event = event.as_str(), event_type = event_type.as_str(), topup = topup.as_str(), outcome, now_ms];
     Ok(tx.execute(&INSERT_EVENT, &values).await? == 1)
 }
 
@@ -41,6 +41,6 @@ impl Db {
     /// # Errors
     /// When the database fails.
     pub async fn is_decided_event(&self, event: &str) -> Result<bool, StoreError> {
-        Ok(self.read_optional::<Decided>(&DECIDED, &[event.into()]).await?.is_some())
+        Ok(self.read_optional::<Decided>(&DECIDED, &args![event]).await?.is_some())
     }
 }

@@ -2,7 +2,7 @@
 
 use futures_util::FutureExt;
 
-use crate::db::{Db, Tx};
+use crate::db::{Db, Tx, args};
 use crate::db::{StoreError, statements};
 use crate::domain::ids::TopupId;
 
@@ -42,22 +42,22 @@ pub enum KeyState {
 }
 
 statements! {
-    FORGET = "DELETE FROM idempotency_keys WHERE caller = $1 AND key = $2 AND created_at < $3 AND lease_until <= $4";
-    OLD = "SELECT caller, key FROM idempotency_keys WHERE created_at < $1 AND lease_until <= $2 \
-        ORDER BY created_at LIMIT $3";
+    FORGET = "DELETE FROM idempotency_keys WHERE caller = :scope AND key = :key AND created_at < :before_ms AND lease_until <= :now_ms";
+    OLD = "SELECT caller, key FROM idempotency_keys WHERE created_at < :before_ms AND lease_until <= :now_ms \
+        ORDER BY created_at LIMIT :most";
     CLAIM = "INSERT INTO idempotency_keys (caller, key, request_hash, topup_id, lease_until, created_at) \
-        VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (caller, key) DO NOTHING";
-    FIND = "SELECT request_hash, topup_id, status, code FROM idempotency_keys WHERE caller = $1 AND key = $2";
+        VALUES (:scope, :name, :request_hash, :topup, :lease_until_ms, :now_ms) ON CONFLICT (caller, key) DO NOTHING";
+    FIND = "SELECT request_hash, topup_id, status, code FROM idempotency_keys WHERE caller = :scope AND key = :name";
     ANSWERED = "SELECT request_hash, topup_id, status, code FROM idempotency_keys \
-        WHERE caller = $1 AND key = $2 AND request_hash = $3 AND status IS NOT NULL AND created_at >= $4";
+        WHERE caller = :scope AND key = :key AND request_hash = :request_hash AND status IS NOT NULL AND created_at >= :since_ms";
     KNOWN = "SELECT request_hash, topup_id, status, code FROM idempotency_keys \
-        WHERE caller = $1 AND key = $2 AND created_at >= $3";
+        WHERE caller = :scope AND key = :key AND created_at >= :since_ms";
     /// A lease that ends far later than any can was given by a clock that was wrong.
-    TAKE_OVER = "UPDATE idempotency_keys SET lease_until = $3 \
-        WHERE caller = $1 AND key = $2 AND status IS NULL AND (lease_until <= $4 OR lease_until > $5)";
-    ANSWER = "UPDATE idempotency_keys SET status = $3, code = $4, lease_until = 0 \
-        WHERE caller = $1 AND key = $2 AND status IS NULL";
-    RELEASE = "UPDATE idempotency_keys SET lease_until = 0 WHERE caller = $1 AND key = $2 AND status IS NULL";
+    TAKE_OVER = "UPDATE idempotency_keys SET lease_until = :lease_until_ms \
+        WHERE caller = :scope AND key = :name AND status IS NULL AND (lease_until <= :now_ms OR lease_until > :wrong_from_ms)";
+    ANSWER = "UPDATE idempotency_keys SET status = :status, code = :code, lease_until = 0 \
+        WHERE caller = :scope AND key = :key AND status IS NULL";
+    RELEASE = "UPDATE idempotency_keys SET lease_until = 0 WHERE caller = :scope AND key = :key AND status IS NULL";
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, sqlx::FromRow)]
@@ -79,7 +79,7 @@ struct KeyRow {
 /// # Errors
 /// When the database fails.
 pub async fn forget(tx: &mut Tx, key: &IdempotencyKey, before_ms: i64, now_ms: i64) -> Result<(), StoreError> {
-    let values = [key.scope.as_str().into(), key.key.as_str().into(), before_ms.into(), now_ms.into()];
+    let values = args![scope = key.scope.as_str(), key = key.key.as_str(), before_ms, now_ms];
     tx.execute(&FORGET, &values).await.map(drop)
 }
 
@@ -96,19 +96,13 @@ pub async fn claim(
     now_ms: i64,
 ) -> Result<KeyState, StoreError> {
     let (scope, name) = (key.scope.as_str(), key.key.as_str());
-    let values = [
-        scope.into(),
-        name.into(),
-        key.request_hash.as_str().into(),
-        topup.as_str().into(),
-        lease_until_ms.into(),
-        now_ms.into(),
-    ];
+    let values =
+        args![scope, name, request_hash = key.request_hash.as_str(), topup = topup.as_str(), lease_until_ms, now_ms];
     if tx.execute(&CLAIM, &values).await? == 1 {
         return Ok(KeyState::Fresh);
     }
     // Not there any more: purged between the two statements.
-    let row: KeyRow = tx.fetch_optional(&FIND, &[scope.into(), name.into()]).await?.ok_or(StoreError::Overtaken)?;
+    let row: KeyRow = tx.fetch_optional(&FIND, &args![scope, name]).await?.ok_or(StoreError::Overtaken)?;
     if row.request_hash != key.request_hash {
         return Ok(KeyState::OtherRequest);
     }
@@ -117,7 +111,7 @@ pub async fn claim(
         return Ok(KeyState::Answered(topup, StoredAnswer { status, code: row.code }));
     }
     let wrong_from_ms = lease_until_ms.saturating_add(lease_until_ms.saturating_sub(now_ms));
-    let values = [scope.into(), name.into(), lease_until_ms.into(), now_ms.into(), wrong_from_ms.into()];
+    let values = args![scope, name, lease_until_ms, now_ms, wrong_from_ms];
     let taken = tx.execute(&TAKE_OVER, &values).await?;
     Ok(if taken == 1 { KeyState::Resumed(topup) } else { KeyState::Running(topup) })
 }
@@ -134,7 +128,7 @@ impl Db {
     /// # Errors
     /// When the database fails.
     pub async fn purge_idempotency_keys(&self, before_ms: i64, now_ms: i64, most: i64) -> Result<usize, StoreError> {
-        let mut old: Vec<OldKey> = self.read_all(&OLD, &[before_ms.into(), now_ms.into(), most.into()]).await?;
+        let mut old: Vec<OldKey> = self.read_all(&OLD, &args![before_ms, now_ms, most]).await?;
         let found = old.len();
         if found == 0 {
             return Ok(0);
@@ -144,7 +138,7 @@ impl Db {
             let old = old.clone();
             async move {
                 for key in &old {
-                    let values = [key.caller.as_str().into(), key.key.as_str().into(), before_ms.into(), now_ms.into()];
+                    let values = args![scope = key.caller.as_str(), key = key.key.as_str(), before_ms, now_ms];
                     tx.execute(&FORGET, &values).await?;
                 }
                 Ok(())
@@ -160,7 +154,7 @@ impl Db {
     /// # Errors
     /// When the database fails.
     pub async fn is_known(&self, key: &IdempotencyKey, since_ms: i64) -> Result<bool, StoreError> {
-        let values = [key.scope.as_str().into(), key.key.as_str().into(), since_ms.into()];
+        let values = args![scope = key.scope.as_str(), key = key.key.as_str(), since_ms];
         Ok(self.read_optional::<KeyRow>(&KNOWN, &values).await?.is_some())
     }
 
@@ -173,8 +167,12 @@ impl Db {
         key: &IdempotencyKey,
         since_ms: i64,
     ) -> Result<Option<(TopupId, StoredAnswer)>, StoreError> {
-        let values =
-            [key.scope.as_str().into(), key.key.as_str().into(), key.request_hash.as_str().into(), since_ms.into()];
+        let values = args![
+            scope = key.scope.as_str(),
+            key = key.key.as_str(),
+            request_hash = key.request_hash.as_str(),
+            since_ms
+        ];
         let Some(row) = self.read_optional::<KeyRow>(&ANSWERED, &values).await? else { return Ok(None) };
         let topup = topup_id(&row)?;
         Ok(row.status.map(|status| (topup, StoredAnswer { status, code: row.code })))
@@ -186,8 +184,12 @@ impl Db {
 /// # Errors
 /// When the database fails.
 pub async fn answer(tx: &mut Tx, key: &IdempotencyKey, answer: &StoredAnswer) -> Result<(), StoreError> {
-    let values =
-        [key.scope.as_str().into(), key.key.as_str().into(), answer.status.into(), answer.code.as_deref().into()];
+    let values = args![
+        scope = key.scope.as_str(),
+        key = key.key.as_str(),
+        status = answer.status,
+        code = answer.code.as_deref()
+    ];
     tx.execute(&ANSWER, &values).await.map(drop)
 }
 
@@ -196,5 +198,5 @@ pub async fn answer(tx: &mut Tx, key: &IdempotencyKey, answer: &StoredAnswer) ->
 /// # Errors
 /// When the database fails.
 pub async fn release(tx: &mut Tx, key: &IdempotencyKey) -> Result<(), StoreError> {
-    tx.execute(&RELEASE, &[key.scope.as_str().into(), key.key.as_str().into()]).await.map(drop)
+    tx.execute(&RELEASE, &args![scope = key.scope.as_str(), key = key.key.as_str()]).await.map(drop)
 }

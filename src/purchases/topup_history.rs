@@ -2,7 +2,7 @@
 
 use crate::books::ledger::LedgerEntry;
 use crate::db::Db;
-use crate::db::{StoreError, statements};
+use crate::db::{StoreError, args, statements};
 use crate::domain::ids::TopupId;
 use crate::inbox::failed_events::FailedEvent;
 
@@ -83,27 +83,27 @@ statements! {
     LIST = "SELECT t.id, t.account_id, t.state, t.credits, t.taken_credits, t.currency, t.total_amount, \
         (SELECT COUNT(*) FROM payments p WHERE p.topup_id = t.id AND p.state = 'surplus') AS surplus_payments, \
         t.created_at, t.paid_at FROM topups t \
-        WHERE (t.created_at, t.id) < ($1, $2) \
-        AND (CAST($3 AS TEXT) IS NULL OR t.account_id = $3) AND (CAST($4 AS TEXT) IS NULL OR t.state = $4) \
-        AND (CAST($5 AS BIGINT) = 0 OR EXISTS \
+        WHERE (t.created_at, t.id) < (:before_ms, :before_id) \
+        AND (CAST(:account AS TEXT) IS NULL OR t.account_id = :account) AND (CAST(:state AS TEXT) IS NULL OR t.state = :state) \
+        AND (CAST(:surplus AS BIGINT) = 0 OR EXISTS \
         (SELECT 1 FROM payments p WHERE p.topup_id = t.id AND p.state = 'surplus')) \
-        ORDER BY t.created_at DESC, t.id DESC LIMIT $6";
+        ORDER BY t.created_at DESC, t.id DESC LIMIT :limit";
     FEE_POLICY = "SELECT fee_mode, fee_rate_percent, fee_fixed, fee_label, declined_at, \
-        adopted_at, adopted_by FROM topups WHERE id = $1";
-    EVENTS = "SELECT id, type, outcome, received_at FROM webhook_events WHERE topup_id = $1 \
+        adopted_at, adopted_by FROM topups WHERE id = :topup";
+    EVENTS = "SELECT id, type, outcome, received_at FROM webhook_events WHERE topup_id = :topup \
         ORDER BY received_at, id LIMIT 200";
     /// A failed delivery names the purchase or a payment of it, if it could be read so far. The sign keeps planners from
     /// reading all failures in the order of their time, `CROSS JOIN` keeps SQLite from beginning with all of them.
     FAILED = "SELECT f.event_id, f.type, f.kind, f.error, f.attempts, f.first_failed_at, f.last_failed_at, \
         COALESCE(f.resolved_at, (SELECT e.received_at FROM webhook_events e WHERE e.id = f.event_id)) AS resolved_at, \
         f.closed_at, f.closed_by, f.close_reason, f.payload_at, CAST(CASE WHEN f.payload IS NULL THEN 0 ELSE 1 END AS BIGINT) AS has_payload \
-        FROM (SELECT n.event_id FROM failed_webhook_events n WHERE n.topup_id = $1 UNION \
-        SELECT m.event_id FROM payments p CROSS JOIN failed_webhook_events m WHERE p.topup_id = $1 \
+        FROM (SELECT n.event_id FROM failed_webhook_events n WHERE n.topup_id = :topup UNION \
+        SELECT m.event_id FROM payments p CROSS JOIN failed_webhook_events m WHERE p.topup_id = :topup \
         AND m.payment_intent_id = p.payment_intent_id) AS named \
         CROSS JOIN failed_webhook_events f WHERE f.event_id = named.event_id \
         ORDER BY +f.first_failed_at, f.event_id LIMIT 100";
     ENTRIES = "SELECT sequence, id, kind, credits, balance_after, source, reason, created_at FROM ledger_entries \
-        WHERE (kind = 'topup' AND source = $1) OR (kind = 'reversal' AND topup_id = $1) ORDER BY sequence LIMIT 200";
+        WHERE (kind = 'topup' AND source = :topup) OR (kind = 'reversal' AND topup_id = :topup) ORDER BY sequence LIMIT 200";
 }
 
 impl Db {
@@ -112,13 +112,13 @@ impl Db {
     /// # Errors
     /// When the database fails.
     pub async fn list_topups(&self, filter: &TopupFilter) -> Result<Vec<ListedTopup>, StoreError> {
-        let values = [
-            filter.before.0.into(),
-            filter.before.1.as_str().into(),
-            filter.account.as_deref().into(),
-            filter.state.as_deref().into(),
-            filter.surplus.into(),
-            filter.limit.into(),
+        let values = args![
+            before_ms = filter.before.0,
+            before_id = filter.before.1.as_str(),
+            account = filter.account.as_deref(),
+            state = filter.state.as_deref(),
+            surplus = filter.surplus,
+            limit = filter.limit
         ];
         self.read_all(&LIST, &values).await
     }
@@ -128,7 +128,7 @@ impl Db {
     /// # Errors
     /// When the database fails.
     pub async fn fee_policy_of(&self, topup: &TopupId) -> Result<Option<StoredFeePolicy>, StoreError> {
-        self.read_optional(&FEE_POLICY, &[topup.as_str().into()]).await
+        self.read_optional(&FEE_POLICY, &args![topup = topup.as_str()]).await
     }
 
     /// The decided events of a purchase, oldest first.
@@ -136,7 +136,7 @@ impl Db {
     /// # Errors
     /// When the database fails.
     pub async fn events_of(&self, topup: &TopupId) -> Result<Vec<DecidedEvent>, StoreError> {
-        self.read_all(&EVENTS, &[topup.as_str().into()]).await
+        self.read_all(&EVENTS, &args![topup = topup.as_str()]).await
     }
 
     /// The deliveries about a purchase that had no effect, as far as that can be told, oldest first.
@@ -144,7 +144,7 @@ impl Db {
     /// # Errors
     /// When the database fails.
     pub async fn failed_events_of(&self, topup: &TopupId) -> Result<Vec<FailedEvent>, StoreError> {
-        self.read_all(&FAILED, &[topup.as_str().into()]).await
+        self.read_all(&FAILED, &args![topup = topup.as_str()]).await
     }
 
     /// The lines of the books that a purchase caused, in their order.
@@ -152,6 +152,6 @@ impl Db {
     /// # Errors
     /// When the database fails.
     pub async fn entries_of(&self, topup: &TopupId) -> Result<Vec<LedgerEntry>, StoreError> {
-        self.read_all(&ENTRIES, &[topup.as_str().into()]).await
+        self.read_all(&ENTRIES, &args![topup = topup.as_str()]).await
     }
 }

@@ -1,6 +1,6 @@
 //! The purchases.
 
-use crate::db::{Db, Tx};
+use crate::db::{Db, Tx, args};
 use crate::db::{StoreError, statements};
 use crate::domain::account::AccountId;
 use crate::domain::attempt::Attempt;
@@ -105,34 +105,34 @@ statements! {
     INSERT = "INSERT INTO topups (id, account_id, state, credits, currency, credit_unit_amount, credits_amount, \
         fee_amount, total_amount, fee_mode, fee_rate_percent, fee_fixed, fee_label, expected_fee, livemode, \
         stripe_request, stripe_attempt, key_used_at, unknown_since, expires_at, created_at, updated_at) VALUES \
-        ($1, $2, 'creating', $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, 1, $17, $17, $16, $17, $17)";
+        (:id, :account, 'creating', :credits, :currency, :credit_unit_amount_minor, :credits_amount_minor, :fee_amount_minor, :total_amount_minor, :fee_mode, :fee_rate, :fee_fixed, :fee_label, :expected_fee_minor, :livemode, :request, 1, :now_ms, :now_ms, :expires_at_ms, :now_ms, :now_ms)";
     FIND = "SELECT id, account_id, state, credits, currency, credit_unit_amount, credits_amount, fee_amount, \
         total_amount, expected_fee, stripe_request, stripe_attempt, COALESCE(key_used_at, created_at) AS key_used_at, \
         CASE WHEN key_used_at IS NULL THEN updated_at ELSE unknown_since END AS unknown_since, key_failures, \
         session_id, session_url, expires_at, created_at, \
         paid_at, checked_at, payment_intent_id, taken_credits, revision, decline_code, failure_code \
-        FROM topups WHERE id = $1";
+        FROM topups WHERE id = :id";
     FIND_BY_SESSION = "SELECT id, account_id, state, credits, currency, credit_unit_amount, credits_amount, fee_amount, \
         total_amount, expected_fee, stripe_request, stripe_attempt, COALESCE(key_used_at, created_at) AS key_used_at, \
         CASE WHEN key_used_at IS NULL THEN updated_at ELSE unknown_since END AS unknown_since, key_failures, \
         session_id, session_url, expires_at, created_at, \
         paid_at, checked_at, payment_intent_id, taken_credits, revision, decline_code, failure_code \
-        FROM topups WHERE session_id = $1";
+        FROM topups WHERE session_id = :session";
     FIND_AGREEMENT = "SELECT id, account_id, state, credits, currency, total_amount, livemode, session_id, \
         payment_intent_id, accepted_amount \
-        FROM topups WHERE id = $1";
+        FROM topups WHERE id = :id";
     /// The first statement of every write about a top-up that exists: the others wait for it.
-    LOCK_AGREEMENT = "UPDATE topups SET revision = revision WHERE id = $1 RETURNING id, account_id, state, credits, \
+    LOCK_AGREEMENT = "UPDATE topups SET revision = revision WHERE id = :id RETURNING id, account_id, state, credits, \
         currency, total_amount, livemode, session_id, payment_intent_id, accepted_amount";
     /// The state moves only if no event was faster than Stripe's answer. A purchase that was
     /// refused before has no session yet: it is open now.
-    OPENED = "UPDATE topups SET session_id = $2, session_url = $3, expires_at = $4, updated_at = $5, \
+    OPENED = "UPDATE topups SET session_id = :session, session_url = :url, expires_at = :expires_at_ms, updated_at = :now_ms, \
         failure_code = CASE WHEN session_id IS NULL THEN NULL ELSE failure_code END, \
         state = CASE WHEN session_id IS NULL AND state IN ('creating', 'failed') THEN 'open' ELSE state END \
-        WHERE id = $1 AND (session_id IS NULL OR session_id = $2)";
-    REFUSED = "UPDATE topups SET state = 'failed', failure_code = $2, updated_at = $3 \
-        WHERE id = $1 AND state = 'creating'";
-    CLAIM_CHECK = "UPDATE topups SET checked_at = $2 WHERE id = $1 AND (checked_at <= $3 OR checked_at > $4)";
+        WHERE id = :id AND (session_id IS NULL OR session_id = :session)";
+    REFUSED = "UPDATE topups SET state = 'failed', failure_code = :code, updated_at = :now_ms \
+        WHERE id = :id AND state = 'creating'";
+    CLAIM_CHECK = "UPDATE topups SET checked_at = :now_ms WHERE id = :id AND (checked_at <= :not_since_ms OR checked_at > :wrong_from_ms)";
 }
 
 #[derive(sqlx::FromRow)]
@@ -247,24 +247,24 @@ impl TryFrom<TopupRow> for Topup {
 pub async fn insert(tx: &mut Tx, new: &NewTopup) -> Result<(), StoreError> {
     let request = to_json(&new.request)?;
     let rate = new.fees.rate.to_string();
-    let values = [
-        new.id.as_str().into(),
-        new.account.as_str().into(),
-        new.quote.credits.get().into(),
-        new.quote.currency.as_str().into(),
-        new.quote.credit_unit_amount_minor.into(),
-        new.quote.credits_amount_minor.into(),
-        new.quote.fee_amount_minor.into(),
-        new.quote.total_amount_minor.into(),
-        new.fees.mode.as_str().into(),
-        rate.as_str().into(),
-        new.fees.fixed_minor.into(),
-        new.fees.label.as_str().into(),
-        new.expected_fee_minor.into(),
-        new.livemode.into(),
-        request.as_str().into(),
-        new.expires_at_ms().into(),
-        new.now_ms.into(),
+    let values = args![
+        id = new.id.as_str(),
+        account = new.account.as_str(),
+        credits = new.quote.credits.get(),
+        currency = new.quote.currency.as_str(),
+        credit_unit_amount_minor = new.quote.credit_unit_amount_minor,
+        credits_amount_minor = new.quote.credits_amount_minor,
+        fee_amount_minor = new.quote.fee_amount_minor,
+        total_amount_minor = new.quote.total_amount_minor,
+        fee_mode = new.fees.mode.as_str(),
+        fee_rate = rate.as_str(),
+        fee_fixed = new.fees.fixed_minor,
+        fee_label = new.fees.label.as_str(),
+        expected_fee_minor = new.expected_fee_minor,
+        livemode = new.livemode,
+        request = request.as_str(),
+        expires_at_ms = new.expires_at_ms(),
+        now_ms = new.now_ms
     ];
     tx.execute(&INSERT, &values).await.map(drop)
 }
@@ -274,7 +274,7 @@ pub async fn insert(tx: &mut Tx, new: &NewTopup) -> Result<(), StoreError> {
 /// # Errors
 /// When the database fails.
 pub async fn find(tx: &mut Tx, id: &TopupId) -> Result<Option<Topup>, StoreError> {
-    tx.fetch_optional::<TopupRow>(&FIND, &[id.as_str().into()]).await?.map(Topup::try_from).transpose()
+    tx.fetch_optional::<TopupRow>(&FIND, &args![id = id.as_str()]).await?.map(Topup::try_from).transpose()
 }
 
 /// What was agreed about a purchase, and how far it has come.
@@ -282,7 +282,7 @@ pub async fn find(tx: &mut Tx, id: &TopupId) -> Result<Option<Topup>, StoreError
 /// # Errors
 /// When the database fails.
 pub async fn find_agreement(tx: &mut Tx, id: &TopupId) -> Result<Option<Found>, StoreError> {
-    tx.fetch_optional::<AgreementRow>(&FIND_AGREEMENT, &[id.as_str().into()]).await?.map(Found::try_from).transpose()
+    tx.fetch_optional::<AgreementRow>(&FIND_AGREEMENT, &args![id = id.as_str()]).await?.map(Found::try_from).transpose()
 }
 
 /// The same, and from here on no other write about this top-up goes on until this one has ended.
@@ -290,7 +290,7 @@ pub async fn find_agreement(tx: &mut Tx, id: &TopupId) -> Result<Option<Found>, 
 /// # Errors
 /// When the database fails.
 pub async fn lock_agreement(tx: &mut Tx, id: &TopupId) -> Result<Option<Found>, StoreError> {
-    tx.fetch_optional::<AgreementRow>(&LOCK_AGREEMENT, &[id.as_str().into()]).await?.map(Found::try_from).transpose()
+    tx.fetch_optional::<AgreementRow>(&LOCK_AGREEMENT, &args![id = id.as_str()]).await?.map(Found::try_from).transpose()
 }
 
 impl TryFrom<AgreementRow> for Found {
@@ -323,7 +323,7 @@ pub async fn opened(
     expires_at_ms: i64,
     now_ms: i64,
 ) -> Result<bool, StoreError> {
-    let values = [id.as_str().into(), session.as_str().into(), url.into(), expires_at_ms.into(), now_ms.into()];
+    let values = args![id = id.as_str(), session = session.as_str(), url, expires_at_ms, now_ms];
     Ok(tx.execute(&OPENED, &values).await? == 1)
 }
 
@@ -332,7 +332,7 @@ pub async fn opened(
 /// # Errors
 /// When the database fails.
 pub async fn refused(tx: &mut Tx, id: &TopupId, code: &str, now_ms: i64) -> Result<(), StoreError> {
-    tx.execute(&REFUSED, &[id.as_str().into(), code.into(), now_ms.into()]).await.map(drop)
+    tx.execute(&REFUSED, &args![id = id.as_str(), code, now_ms]).await.map(drop)
 }
 
 /// Takes the right to ask Stripe about a purchase. `false` when somebody asked after `not_since_ms`.
@@ -342,7 +342,7 @@ pub async fn refused(tx: &mut Tx, id: &TopupId, code: &str, now_ms: i64) -> Resu
 pub async fn claim_check(tx: &mut Tx, id: &TopupId, now_ms: i64, not_since_ms: i64) -> Result<bool, StoreError> {
     // Further ahead than two clocks can differ by accident: written by one that was wrong.
     let wrong_from_ms = now_ms.saturating_add(now_ms.saturating_sub(not_since_ms));
-    let values = [id.as_str().into(), now_ms.into(), not_since_ms.into(), wrong_from_ms.into()];
+    let values = args![id = id.as_str(), now_ms, not_since_ms, wrong_from_ms];
     Ok(tx.execute(&CLAIM_CHECK, &values).await? == 1)
 }
 
@@ -352,7 +352,7 @@ impl Db {
     /// # Errors
     /// When the database fails.
     pub async fn topup(&self, id: &TopupId) -> Result<Option<Topup>, StoreError> {
-        self.read_optional::<TopupRow>(&FIND, &[id.as_str().into()]).await?.map(Topup::try_from).transpose()
+        self.read_optional::<TopupRow>(&FIND, &args![id = id.as_str()]).await?.map(Topup::try_from).transpose()
     }
 
     /// What was agreed about a purchase, and how far it has come, to be judged outside of a write.
@@ -360,7 +360,7 @@ impl Db {
     /// # Errors
     /// When the database fails.
     pub async fn agreement(&self, id: &TopupId) -> Result<Option<Found>, StoreError> {
-        let row = self.read_optional::<AgreementRow>(&FIND_AGREEMENT, &[id.as_str().into()]).await?;
+        let row = self.read_optional::<AgreementRow>(&FIND_AGREEMENT, &args![id = id.as_str()]).await?;
         row.map(Found::try_from).transpose()
     }
 
@@ -369,7 +369,7 @@ impl Db {
     /// # Errors
     /// When the database fails.
     pub async fn topup_by_session(&self, session: &SessionId) -> Result<Option<Topup>, StoreError> {
-        let row = self.read_optional::<TopupRow>(&FIND_BY_SESSION, &[session.as_str().into()]).await?;
+        let row = self.read_optional::<TopupRow>(&FIND_BY_SESSION, &args![session = session.as_str()]).await?;
         row.map(Topup::try_from).transpose()
     }
 }

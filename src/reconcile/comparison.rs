@@ -1,7 +1,7 @@
 //! What the comparison with Stripe's books reads here: always a page at a time, by keys that do not move.
 
 use crate::db::Db;
-use crate::db::{StoreError, statements};
+use crate::db::{StoreError, args, statements};
 
 /// A purchase of the period, with what is known of its fee.
 #[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
@@ -64,25 +64,25 @@ statements! {
         (SELECT p.real_fee FROM payments p WHERE p.payment_intent_id = t.payment_intent_id AND p.state = 'credited') \
         AS real_fee, (SELECT p.real_fee_currency FROM payments p WHERE p.payment_intent_id = t.payment_intent_id \
         AND p.state = 'credited') AS real_fee_currency, t.created_at FROM topups t \
-        WHERE (t.created_at, t.id) > ($1, $2) AND t.created_at <= $3 ORDER BY t.created_at, t.id LIMIT $4";
+        WHERE (t.created_at, t.id) > (:after_ms, :after_id) AND t.created_at <= :until_ms ORDER BY t.created_at, t.id LIMIT :limit";
     UNFINISHED_TOPUPS = "SELECT id, state, session_id, total_amount, currency, expected_fee, \
         CAST(NULL AS BIGINT) AS real_fee, CAST(NULL AS TEXT) AS real_fee_currency, created_at FROM topups \
-        WHERE state IN ('open', 'processing') AND (created_at, id) > ($1, $2) AND created_at < $3 \
-        ORDER BY created_at, id LIMIT $4";
+        WHERE state IN ('open', 'processing') AND (created_at, id) > (:after_ms, :after_id) AND created_at < :before_ms \
+        ORDER BY created_at, id LIMIT :limit";
     /// Each part has an index of its own.
-    OPEN_REVERSALS = "SELECT id, kind, payment_intent_id FROM reversals WHERE id > $1 AND created_at >= $2 \
-        UNION SELECT id, kind, payment_intent_id FROM reversals WHERE id > $1 AND ((kind = 'refund' AND stage = 0) \
-        OR (kind = 'dispute' AND status NOT IN ('won', 'lost', 'warning_closed', 'prevented'))) ORDER BY id LIMIT $3";
+    OPEN_REVERSALS = "SELECT id, kind, payment_intent_id FROM reversals WHERE id > :after AND created_at >= :since_ms \
+        UNION SELECT id, kind, payment_intent_id FROM reversals WHERE id > :after AND ((kind = 'refund' AND stage = 0) \
+        OR (kind = 'dispute' AND status NOT IN ('won', 'lost', 'warning_closed', 'prevented'))) ORDER BY id LIMIT :limit";
     SURPLUS = "SELECT s.payment_intent_id, s.topup_id, s.total_amount, s.reversed FROM \
         (SELECT p.payment_intent_id, p.topup_id, COALESCE((SELECT MAX(a.charged_amount) FROM accepted_events a \
         WHERE a.topup_id = t.id AND a.outcome <> 'credited'), t.total_amount) AS total_amount, \
         (SELECT CAST(COALESCE(SUM(r.amount - r.returned), 0) AS BIGINT) FROM reversals r \
         WHERE r.payment_intent_id = p.payment_intent_id AND r.counts = 1) AS reversed \
-        FROM payments p JOIN topups t ON t.id = p.topup_id WHERE p.state = 'surplus' AND p.payment_intent_id > $1) s \
-        WHERE s.reversed < s.total_amount ORDER BY s.payment_intent_id LIMIT $2";
+        FROM payments p JOIN topups t ON t.id = p.topup_id WHERE p.state = 'surplus' AND p.payment_intent_id > :after) s \
+        WHERE s.reversed < s.total_amount ORDER BY s.payment_intent_id LIMIT :limit";
     UNKNOWN_FEES = "SELECT payment_intent_id FROM payments \
-        WHERE state = 'credited' AND real_fee IS NULL AND created_at >= $1 \
-        ORDER BY created_at DESC, payment_intent_id LIMIT $2";
+        WHERE state = 'credited' AND real_fee IS NULL AND created_at >= :since_ms \
+        ORDER BY created_at DESC, payment_intent_id LIMIT :limit";
 }
 
 impl Db {
@@ -96,7 +96,7 @@ impl Db {
         until_ms: i64,
         limit: i64,
     ) -> Result<Vec<ComparedTopup>, StoreError> {
-        self.read_all(&TOPUPS, &[after.0.into(), after.1.into(), until_ms.into(), limit.into()]).await
+        self.read_all(&TOPUPS, &args![after_ms = after.0, after_id = after.1, until_ms, limit]).await
     }
 
     /// A page of the purchases that were written down before `before_ms` and whose end is not known, oldest first.
@@ -109,7 +109,7 @@ impl Db {
         before_ms: i64,
         limit: i64,
     ) -> Result<Vec<ComparedTopup>, StoreError> {
-        self.read_all(&UNFINISHED_TOPUPS, &[after.0.into(), after.1.into(), before_ms.into(), limit.into()]).await
+        self.read_all(&UNFINISHED_TOPUPS, &args![after_ms = after.0, after_id = after.1, before_ms, limit]).await
     }
 
     /// A page of the refunds and disputes that were heard of since a time, or are not final.
@@ -122,7 +122,7 @@ impl Db {
         since_ms: i64,
         limit: i64,
     ) -> Result<Vec<OpenReversal>, StoreError> {
-        self.read_all(&OPEN_REVERSALS, &[after.into(), since_ms.into(), limit.into()]).await
+        self.read_all(&OPEN_REVERSALS, &args![after, since_ms, limit]).await
     }
 
     /// A page of the payments that came besides the one that paid, and were not given back.
@@ -130,7 +130,7 @@ impl Db {
     /// # Errors
     /// When the database fails.
     pub async fn surplus_payments(&self, after: &str, limit: i64) -> Result<Vec<SurplusPayment>, StoreError> {
-        self.read_all(&SURPLUS, &[after.into(), limit.into()]).await
+        self.read_all(&SURPLUS, &args![after, limit]).await
     }
 
     /// Payments since a time of which it is not known what Stripe kept, newest first.
@@ -138,7 +138,7 @@ impl Db {
     /// # Errors
     /// When the database fails.
     pub async fn unknown_fees(&self, since_ms: i64, limit: i64) -> Result<Vec<String>, StoreError> {
-        let rows = self.read_all::<UnknownFee>(&UNKNOWN_FEES, &[since_ms.into(), limit.into()]).await?;
+        let rows = self.read_all::<UnknownFee>(&UNKNOWN_FEES, &args![since_ms, limit]).await?;
         Ok(rows.into_iter().map(|row| row.payment_intent_id).collect())
     }
 }

@@ -3,7 +3,7 @@
 //! A run that is `running` has a lease; one without was interrupted. Nothing waits for it: the next run begins anew.
 
 use crate::db::leases;
-use crate::db::{Db, Tx};
+use crate::db::{Db, Tx, args};
 use crate::db::{StoreError, statements};
 
 /// The lease of the scheduled run: one at a time over all processes.
@@ -128,33 +128,33 @@ pub struct Ending {
 
 statements! {
     INSERT = "INSERT INTO reconciliations (id, cause, dry_run, since, state, started_at) \
-        VALUES ($1, $2, $3, $4, 'running', (SELECT now_ms FROM database_clock))";
-    FINISH = "UPDATE reconciliations SET state = $2, left_over = $3, report = $4, error = $5, obstacle = $6, \
-        finished_at = (SELECT now_ms FROM database_clock) WHERE id = $1 AND state = 'running'";
+        VALUES (:id, :cause, :dry_run, :since_ms, 'running', (SELECT now_ms FROM database_clock))";
+    FINISH = "UPDATE reconciliations SET state = :state, left_over = :left_over, report = :report, error = :error, obstacle = :obstacle, \
+        finished_at = (SELECT now_ms FROM database_clock) WHERE id = :id AND state = 'running'";
     LIST = "SELECT r.id, r.cause, r.dry_run, r.since, CASE WHEN r.state = 'running' AND NOT EXISTS \
         (SELECT 1 FROM leases l WHERE l.holder = r.id AND l.lease_until > (SELECT now_ms FROM database_clock)) \
         THEN 'interrupted' ELSE r.state END AS state, r.left_over, r.report, r.error, r.obstacle, r.started_at, r.finished_at \
-        FROM reconciliations r ORDER BY r.started_at DESC, r.id DESC LIMIT $1";
+        FROM reconciliations r ORDER BY r.started_at DESC, r.id DESC LIMIT :limit";
     FIND = "SELECT r.id, r.cause, r.dry_run, r.since, CASE WHEN r.state = 'running' AND NOT EXISTS \
         (SELECT 1 FROM leases l WHERE l.holder = r.id AND l.lease_until > (SELECT now_ms FROM database_clock)) \
         THEN 'interrupted' ELSE r.state END AS state, r.left_over, r.report, r.error, r.obstacle, r.started_at, r.finished_at \
-        FROM reconciliations r WHERE r.id = $1";
+        FROM reconciliations r WHERE r.id = :id";
     LAST_SCHEDULED = "SELECT MAX(CASE WHEN state = 'finished' THEN started_at END) AS finished, \
         MAX(CASE WHEN state = 'failed' THEN started_at END) AS failed \
         FROM reconciliations WHERE cause = 'schedule'";
     FAILED_SINCE = "SELECT obstacle FROM reconciliations WHERE cause = 'schedule' AND state = 'failed' \
-        AND started_at > $1 ORDER BY started_at DESC, id DESC LIMIT 16";
+        AND started_at > :since_ms ORDER BY started_at DESC, id DESC LIMIT 16";
     LAST_OBSTACLE = "SELECT obstacle, error FROM reconciliations WHERE state IN ('finished', 'failed') AND dry_run = 0 \
-        AND id <> $1 ORDER BY started_at DESC, id DESC LIMIT 1";
+        AND id <> :besides ORDER BY started_at DESC, id DESC LIMIT 1";
     LAST_RUN = "SELECT MAX(started_at) AS finished, CAST(NULL AS BIGINT) AS failed FROM reconciliations \
-        WHERE dry_run = 0 AND id <> $1";
-    SOLD_BEFORE = "SELECT created_at AS at_ms FROM topups WHERE created_at < $1 ORDER BY created_at, id LIMIT 1";
+        WHERE dry_run = 0 AND id <> :id";
+    SOLD_BEFORE = "SELECT created_at AS at_ms FROM topups WHERE created_at < :since_ms ORDER BY created_at, id LIMIT 1";
     /// By the newest purchases, each by its index: the table of events is never read from end to end.
     LAST_DELIVERY = "SELECT MAX(latest) AS at_ms FROM (SELECT (SELECT MAX(e.received_at) FROM webhook_events e \
-        WHERE e.topup_id = t.id) AS latest FROM (SELECT id FROM topups WHERE created_at <= $1 \
+        WHERE e.topup_id = t.id) AS latest FROM (SELECT id FROM topups WHERE created_at <= :before_ms \
         ORDER BY created_at DESC, id DESC LIMIT 100) t) d";
     FORGET_RUNS = "DELETE FROM reconciliations WHERE id IN \
-        (SELECT id FROM reconciliations ORDER BY started_at DESC, id DESC LIMIT 100 OFFSET $1)";
+        (SELECT id FROM reconciliations ORDER BY started_at DESC, id DESC LIMIT 100 OFFSET :kept)";
     /// A command that died has left its lease behind.
     FORGET_LEASES = "DELETE FROM leases WHERE substr(name, 1, 15) = 'reconciliation_' \
         AND lease_until < (SELECT now_ms FROM database_clock) - 3600000";
@@ -201,9 +201,10 @@ pub async fn start(tx: &mut Tx, run: &NewRun) -> Result<bool, StoreError> {
     if !leases::take(tx, run.lease(), &run.id, run.lease_ms).await? {
         return Ok(false);
     }
-    let values = [run.id.as_str().into(), run.cause.as_str().into(), run.dry_run.into(), run.since_ms.into()];
+    let values =
+        args![id = run.id.as_str(), cause = run.cause.as_str(), dry_run = run.dry_run, since_ms = run.since_ms];
     tx.execute(&INSERT, &values).await?;
-    tx.execute(&FORGET_RUNS, &[KEPT_RUNS.into()]).await?;
+    tx.execute(&FORGET_RUNS, &args![kept = KEPT_RUNS]).await?;
     tx.execute(&FORGET_LEASES, &[]).await?;
     Ok(true)
 }
@@ -221,7 +222,8 @@ pub async fn start_if_due(tx: &mut Tx, run: &NewRun, interval_ms: i64, pause_ms:
     let now_ms = leases::database_now_ms(tx).await?;
     let last = tx.fetch_optional::<LastScheduled>(&LAST_SCHEDULED, &[]).await?;
     let last = last.unwrap_or(LastScheduled { finished: None, failed: None });
-    let failures: Vec<FailedRun> = tx.fetch_all(&FAILED_SINCE, &[last.finished.unwrap_or(i64::MIN).into()]).await?;
+    let failures: Vec<FailedRun> =
+        tx.fetch_all(&FAILED_SINCE, &args![since_ms = last.finished.unwrap_or(i64::MIN)]).await?;
     let pause_ms = pause_after(&failures, interval_ms, pause_ms);
     let is_over = |began_ms: Option<i64>, length_ms| {
         // One that began in the future did so by a clock that was wrong.
@@ -252,7 +254,7 @@ pub async fn start_after_outage(tx: &mut Tx, run: &NewRun, quiet_ms: i64) -> Res
         return Ok(false);
     }
     let now_ms = leases::database_now_ms(tx).await?;
-    let last = tx.fetch_optional::<LastScheduled>(&LAST_RUN, &[run.id.as_str().into()]).await?;
+    let last = tx.fetch_optional::<LastScheduled>(&LAST_RUN, &args![id = run.id.as_str()]).await?;
     let is_quiet =
         last.and_then(|last| last.finished).is_none_or(|began_ms| now_ms.saturating_sub(began_ms) >= quiet_ms);
     if is_quiet { Ok(true) } else { Err(StoreError::Stale) }
@@ -268,13 +270,13 @@ pub async fn finish(tx: &mut Tx, run: &NewRun, ending: &Ending) -> Result<bool, 
         return Ok(false);
     }
     let state = if ending.error.is_some() { "failed" } else { "finished" };
-    let values = [
-        run.id.as_str().into(),
-        state.into(),
-        ending.left_over.into(),
-        ending.report.as_deref().into(),
-        ending.error.as_deref().into(),
-        ending.obstacle.map(Obstacle::as_str).into(),
+    let values = args![
+        id = run.id.as_str(),
+        state,
+        left_over = ending.left_over,
+        report = ending.report.as_deref(),
+        error = ending.error.as_deref(),
+        obstacle = ending.obstacle.map(Obstacle::as_str)
     ];
     tx.execute(&FINISH, &values).await.map(|rows| rows == 1)
 }
@@ -285,7 +287,7 @@ impl Db {
     /// # Errors
     /// When the database fails.
     pub async fn last_obstacle(&self, besides: &str) -> Result<LastObstacle, StoreError> {
-        Ok(self.read_optional(&LAST_OBSTACLE, &[besides.into()]).await?.unwrap_or_default())
+        Ok(self.read_optional(&LAST_OBSTACLE, &args![besides]).await?.unwrap_or_default())
     }
 
     /// Whether something was sold before a time, and no delivery about the newest purchases came since: as after an
@@ -294,11 +296,12 @@ impl Db {
     /// # Errors
     /// When the database fails.
     pub async fn was_quiet_since(&self, since_ms: i64) -> Result<bool, StoreError> {
-        if self.read_optional::<At>(&SOLD_BEFORE, &[since_ms.into()]).await?.is_none() {
+        if self.read_optional::<At>(&SOLD_BEFORE, &args![since_ms]).await?.is_none() {
             return Ok(false);
         }
         // Whatever their time: the condition says where the index is entered.
-        let last = self.read_optional::<At>(&LAST_DELIVERY, &[i64::MAX.into()]).await?.and_then(|row| row.at_ms);
+        let last =
+            self.read_optional::<At>(&LAST_DELIVERY, &args![before_ms = i64::MAX]).await?.and_then(|row| row.at_ms);
         Ok(last.is_none_or(|last_ms| last_ms < since_ms))
     }
 
@@ -307,7 +310,7 @@ impl Db {
     /// # Errors
     /// When the database fails.
     pub async fn reconciliations(&self, limit: i64) -> Result<Vec<Run>, StoreError> {
-        self.read_all(&LIST, &[limit.into()]).await
+        self.read_all(&LIST, &args![limit]).await
     }
 
     /// A run by its id.
@@ -315,6 +318,6 @@ impl Db {
     /// # Errors
     /// When the database fails.
     pub async fn reconciliation(&self, id: &str) -> Result<Option<Run>, StoreError> {
-        self.read_optional(&FIND, &[id.into()]).await
+        self.read_optional(&FIND, &args![id]).await
     }
 }

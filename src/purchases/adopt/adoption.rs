@@ -4,7 +4,7 @@
 //! that nobody spends what was given back; whoever adopted is written down; all of it commits or nothing.
 
 use crate::db::Tx;
-use crate::db::{StoreError, statements};
+use crate::db::{StoreError, args, statements};
 use crate::domain::judge::Applied;
 use crate::purchases::payment::apply::{self, ApplyPayment};
 use crate::purchases::reversal::reversals::{self, AppliedReversal, ApplyReversals};
@@ -38,7 +38,7 @@ pub enum Adopted {
 }
 
 statements! {
-    MARK_ADOPTED = "UPDATE topups SET adopted_at = $2, adopted_by = $3 WHERE id = $1";
+    MARK_ADOPTED = "UPDATE topups SET adopted_at = :now_ms, adopted_by = :by WHERE id = :id";
 }
 
 /// Takes a purchase in.
@@ -55,7 +55,7 @@ pub async fn adopt(tx: &mut Tx, adoption: &Adoption) -> Result<Adopted, StoreErr
         return Err(StoreError::corrupt("no row after writing top-up", &topup.id));
     }
     let now_ms = adoption.payment.now_ms;
-    tx.execute(&MARK_ADOPTED, &[topup.id.as_str().into(), now_ms.into(), adoption.by.as_str().into()]).await?;
+    tx.execute(&MARK_ADOPTED, &args![id = topup.id.as_str(), now_ms, by = adoption.by.as_str()]).await?;
     for reversal in &adoption.reversals {
         match reversals::apply_in(tx, reversal.clone()).await? {
             AppliedReversal::Waiting => {}

@@ -5,8 +5,9 @@ use futures_util::future::BoxFuture;
 
 use crate::db::StoreError;
 use crate::db::Tx;
+use crate::db::args;
 use crate::db::command::Command;
-use crate::db::statement::{Bulk, BulkStatement, Done, Picked, Statement, Value};
+use crate::db::statement::{Argument, Bulk, BulkStatement, Done, Picked, Statement, Value};
 use crate::domain::ids::{SessionId, TopupId};
 use crate::purchases::checkout::topup_attempts;
 use crate::purchases::idempotency::{self, IdempotencyKey, KeyState, StoredAnswer};
@@ -116,34 +117,35 @@ impl Bulk for NewCheckouts<'_> {
         self.0.rows().is_empty()
     }
 
-    fn as_lists(&self) -> Vec<Value> {
+    fn as_lists(&self) -> Vec<Argument> {
         let texts = |of: fn(&BeginCheckout) -> &str| Value::texts(self.0.rows(), |(row, _)| Some(of(row)));
         let ints = |of: fn(&BeginCheckout) -> i64| Value::ints(self.0.rows(), |(row, _)| of(row));
         let keys = |of: fn(&IdempotencyKey) -> &str| Value::texts(self.0.rows(), |(row, _)| row.key.as_ref().map(of));
         let rates: Vec<String> = self.0.rows().iter().map(|(row, _)| row.new.fees.rate.to_string()).collect();
-        vec![
-            texts(|row| row.new.id.as_str()),
-            texts(|row| row.new.account.as_str()),
-            ints(|row| row.new.quote.credits.get()),
-            texts(|row| row.new.quote.currency.as_str()),
-            ints(|row| row.new.quote.credit_unit_amount_minor),
-            ints(|row| row.new.quote.credits_amount_minor),
-            ints(|row| row.new.quote.fee_amount_minor),
-            ints(|row| row.new.quote.total_amount_minor),
-            texts(|row| row.new.fees.mode.as_str()),
-            Value::texts(&rates, |rate| Some(rate)),
-            ints(|row| row.new.fees.fixed_minor),
-            texts(|row| &row.new.fees.label),
-            ints(|row| row.new.expected_fee_minor),
-            ints(|row| i64::from(row.new.livemode)),
-            Value::texts(self.0.rows(), |(_, request)| Some(request)),
-            ints(|row| row.new.expires_at_ms()),
-            ints(|row| row.new.now_ms),
-            keys(|key| &key.scope),
-            keys(|key| &key.key),
-            keys(|key| &key.request_hash),
-            ints(|row| row.lease_until_ms),
+        args![
+            topup = texts(|row| row.new.id.as_str()),
+            account = texts(|row| row.new.account.as_str()),
+            credits = ints(|row| row.new.quote.credits.get()),
+            currency = texts(|row| row.new.quote.currency.as_str()),
+            unit_amount = ints(|row| row.new.quote.credit_unit_amount_minor),
+            credits_amount = ints(|row| row.new.quote.credits_amount_minor),
+            fee_amount = ints(|row| row.new.quote.fee_amount_minor),
+            total = ints(|row| row.new.quote.total_amount_minor),
+            fee_mode = texts(|row| row.new.fees.mode.as_str()),
+            rate = Value::texts(&rates, |rate| Some(rate)),
+            fee_fixed = ints(|row| row.new.fees.fixed_minor),
+            fee_label = texts(|row| &row.new.fees.label),
+            expected_fee = ints(|row| row.new.expected_fee_minor),
+            livemode = ints(|row| i64::from(row.new.livemode)),
+            request = Value::texts(self.0.rows(), |(_, request)| Some(request)),
+            expires_at = ints(|row| row.new.expires_at_ms()),
+            now_ms = ints(|row| row.new.now_ms),
+            caller = keys(|key| &key.scope),
+            key = keys(|key| &key.key),
+            hash = keys(|key| &key.request_hash),
+            lease_until = ints(|row| row.lease_until_ms),
         ]
+        .into()
     }
 }
 
@@ -217,16 +219,17 @@ impl Bulk for OpenedCheckouts<'_> {
         self.0.rows().is_empty()
     }
 
-    fn as_lists(&self) -> Vec<Value> {
+    fn as_lists(&self) -> Vec<Argument> {
         let rows = self.0.rows();
-        vec![
-            Value::texts(rows, |row| Some(row.topup.as_str())),
-            Value::texts(rows, |row| Some(row.session.as_str())),
-            Value::texts(rows, |row| Some(&row.url)),
-            Value::ints(rows, |row| row.expires_at_ms),
-            Value::ints(rows, |row| row.now_ms),
-            Value::texts(rows, |row| row.key.as_ref().map(|key| key.scope.as_str())),
-            Value::texts(rows, |row| row.key.as_ref().map(|key| key.key.as_str())),
+        args![
+            topup = Value::texts(rows, |row| Some(row.topup.as_str())),
+            session = Value::texts(rows, |row| Some(row.session.as_str())),
+            url = Value::texts(rows, |row| Some(&row.url)),
+            expires_at = Value::ints(rows, |row| row.expires_at_ms),
+            now_ms = Value::ints(rows, |row| row.now_ms),
+            caller = Value::texts(rows, |row| row.key.as_ref().map(|key| key.scope.as_str())),
+            key = Value::texts(rows, |row| row.key.as_ref().map(|key| key.key.as_str())),
         ]
+        .into()
     }
 }

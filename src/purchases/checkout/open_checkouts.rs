@@ -1,14 +1,14 @@
 //! How many checkouts an account has open.
 
 use crate::db::Db;
-use crate::db::{StoreError, statements};
+use crate::db::{StoreError, args, statements};
 use crate::domain::account::AccountId;
 
 statements! {
-    /// The account's checkouts that were written down after `$2` and have not ended at `$3`, `$4` of them at most.
+    /// The account's checkouts that were written down after `since_ms` and have not ended at `now_ms`, `limit` of them at most.
     OPEN_CHECKOUTS = "SELECT COUNT(*) AS open, MIN(expires_at) AS first_ends FROM (SELECT expires_at FROM topups \
-        WHERE account_id = $1 AND created_at > $2 AND expires_at > $3 AND state IN ('creating', 'open') \
-        ORDER BY created_at, id LIMIT $4) AS waiting";
+        WHERE account_id = :account AND created_at > :since_ms AND expires_at > :now_ms AND state IN ('creating', 'open') \
+        ORDER BY created_at, id LIMIT :limit) AS waiting";
 }
 
 /// The checkouts of an account that are open.
@@ -33,7 +33,7 @@ impl Db {
         now_ms: i64,
         max: i64,
     ) -> Result<OpenCheckouts, StoreError> {
-        let values = [account.as_str().into(), since_ms.into(), now_ms.into(), max.into()];
+        let values = args![account = account.as_str(), since_ms, now_ms, limit = max];
         let row = self.read_optional(&OPEN_CHECKOUTS, &values).await?;
         Ok(row.unwrap_or(OpenCheckouts { open: 0, first_ends: None }))
     }

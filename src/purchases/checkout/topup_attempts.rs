@@ -4,7 +4,7 @@
 //! that may write what came of them.
 
 use crate::db::Tx;
-use crate::db::{StoreError, statements};
+use crate::db::{StoreError, args, statements};
 use crate::domain::attempt::Attempt;
 use crate::domain::ids::TopupId;
 use crate::providers::port::CheckoutRequest;
@@ -12,14 +12,14 @@ use crate::purchases::topups::to_json;
 
 statements! {
     /// Calls may follow: from now on it is unknown whether the checkout is opened.
-    MARK_UNKNOWN = "UPDATE topups SET key_used_at = COALESCE(key_used_at, created_at), unknown_since = $2, \
-        updated_at = $2 WHERE id = $1 AND session_id IS NULL";
+    MARK_UNKNOWN = "UPDATE topups SET key_used_at = COALESCE(key_used_at, created_at), unknown_since = :now_ms, \
+        updated_at = :now_ms WHERE id = :id AND session_id IS NULL";
     /// Who has been overtaken finds another mark, and changes nothing.
-    NEXT_KEY = "UPDATE topups SET stripe_attempt = $3, key_used_at = $4, unknown_since = $4, key_failures = 0, \
-        stripe_request = $5, expires_at = $6, updated_at = $4 \
-        WHERE id = $1 AND unknown_since = $2 AND session_id IS NULL";
-    KEEP_ATTEMPT = "UPDATE topups SET unknown_since = $4, key_failures = $5, updated_at = $6 \
-        WHERE id = $1 AND unknown_since = $2 AND stripe_attempt = $3 AND session_id IS NULL";
+    NEXT_KEY = "UPDATE topups SET stripe_attempt = :key, key_used_at = :key_used_at_ms, unknown_since = :key_used_at_ms, key_failures = 0, \
+        stripe_request = :request_json, expires_at = :expires_at_ms, updated_at = :key_used_at_ms \
+        WHERE id = :id AND unknown_since = :mark_ms AND session_id IS NULL";
+    KEEP_ATTEMPT = "UPDATE topups SET unknown_since = :unknown_since_ms, key_failures = :key_failures, updated_at = :now_ms \
+        WHERE id = :id AND unknown_since = :mark_ms AND stripe_attempt = :key AND session_id IS NULL";
 }
 
 /// Notes that calls to Stripe are about to be made for a purchase without a checkout.
@@ -27,7 +27,7 @@ statements! {
 /// # Errors
 /// When the database fails.
 pub async fn mark_unknown(tx: &mut Tx, id: &TopupId, now_ms: i64) -> Result<(), StoreError> {
-    tx.execute(&MARK_UNKNOWN, &[id.as_str().into(), now_ms.into()]).await.map(drop)
+    tx.execute(&MARK_UNKNOWN, &args![id = id.as_str(), now_ms]).await.map(drop)
 }
 
 /// Moves to the next idempotency key towards Stripe, which is about to be used, with the request that will go with it.
@@ -44,13 +44,13 @@ pub async fn next_key(
 ) -> Result<bool, StoreError> {
     let request_json = to_json(request)?;
     let expires_at_ms = request.expires_at_seconds.saturating_mul(1_000);
-    let values = [
-        id.as_str().into(),
-        mark_ms.into(),
-        next.key.into(),
-        next.key_used_at_ms.into(),
-        request_json.as_str().into(),
-        expires_at_ms.into(),
+    let values = args![
+        id = id.as_str(),
+        mark_ms,
+        key = next.key,
+        key_used_at_ms = next.key_used_at_ms,
+        request_json = request_json.as_str(),
+        expires_at_ms
     ];
     Ok(tx.execute(&NEXT_KEY, &values).await? == 1)
 }
@@ -67,13 +67,13 @@ pub async fn keep_attempt(
     attempt: &Attempt,
     now_ms: i64,
 ) -> Result<(), StoreError> {
-    let values = [
-        id.as_str().into(),
-        mark_ms.into(),
-        attempt.key.into(),
-        attempt.unknown_since_ms.into(),
-        attempt.key_failures.into(),
-        now_ms.into(),
+    let values = args![
+        id = id.as_str(),
+        mark_ms,
+        key = attempt.key,
+        unknown_since_ms = attempt.unknown_since_ms,
+        key_failures = attempt.key_failures,
+        now_ms
     ];
     tx.execute(&KEEP_ATTEMPT, &values).await.map(drop)
 }

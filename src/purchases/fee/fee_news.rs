@@ -7,8 +7,9 @@ use futures_util::future::BoxFuture;
 
 use crate::db::StoreError;
 use crate::db::Tx;
+use crate::db::args;
 use crate::db::command::Command;
-use crate::db::statement::{Bulk, BulkStatement, Picked, Statement, Value};
+use crate::db::statement::{Argument, Bulk, BulkStatement, Picked, Statement, Value};
 use crate::domain::checkout::Mismatch;
 use crate::domain::ids::{BalanceTransactionId, ChargeId, PaymentIntentId, TopupId};
 use crate::domain::payment::PaymentRole;
@@ -129,17 +130,18 @@ impl Bulk for Notes<'_> {
         self.0.rows().is_empty()
     }
 
-    fn as_lists(&self) -> Vec<Value> {
+    fn as_lists(&self) -> Vec<Argument> {
         let news = self.0.rows();
-        vec![
-            Value::texts(news, |news| Some(news.event.0.as_str())),
-            Value::texts(news, |news| Some(&news.event.1)),
-            Value::texts(news, |news| Some(news.topup.as_str())),
-            Value::ints(news, |news| i64::from(news.livemode)),
-            Value::texts(news, |news| Some(news.payment_intent.as_str())),
-            Value::texts(news, |news| Some(news.charge.as_str())),
-            Value::texts(news, |news| Some(news.balance_transaction.as_str())),
-            Value::ints(news, |news| news.now_ms),
+        args![
+            event = Value::texts(news, |news| Some(news.event.0.as_str())),
+            event_type = Value::texts(news, |news| Some(&news.event.1)),
+            topup = Value::texts(news, |news| Some(news.topup.as_str())),
+            livemode = Value::ints(news, |news| i64::from(news.livemode)),
+            payment = Value::texts(news, |news| Some(news.payment_intent.as_str())),
+            charge = Value::texts(news, |news| Some(news.charge.as_str())),
+            movement = Value::texts(news, |news| Some(news.balance_transaction.as_str())),
+            now_ms = Value::ints(news, |news| news.now_ms),
         ]
+        .into()
     }
 }

@@ -4,7 +4,7 @@
 //! until it was asked too often; then the comparison with Stripe's books is left to learn it. So neither a restart nor a
 //! crash forgets a fee. A fee moves no credits.
 
-use crate::db::{Db, Tx};
+use crate::db::{Db, Tx, args};
 use crate::db::{StoreError, statements};
 use crate::domain::fees::RealFee;
 use crate::domain::ids::{BalanceTransactionId, ChargeId, PaymentIntentId};
@@ -23,17 +23,17 @@ pub struct DueFee {
 }
 
 statements! {
-    EXPECT = "UPDATE payments SET charge_id = COALESCE($2, charge_id), balance_transaction_id = $3, fee_due_at = $4, \
-        fee_tries = 0 WHERE payment_intent_id = $1 AND real_fee IS NULL";
+    EXPECT = "UPDATE payments SET charge_id = COALESCE(:charge, charge_id), balance_transaction_id = :movement, fee_due_at = :now_ms, \
+        fee_tries = 0 WHERE payment_intent_id = :payment AND real_fee IS NULL";
     DUE = "SELECT payment_intent_id, balance_transaction_id, fee_due_at, fee_tries FROM payments \
-        WHERE fee_due_at IS NOT NULL AND fee_due_at <= $1 AND balance_transaction_id IS NOT NULL \
-        ORDER BY fee_due_at LIMIT $2";
+        WHERE fee_due_at IS NOT NULL AND fee_due_at <= :now_ms AND balance_transaction_id IS NOT NULL \
+        ORDER BY fee_due_at LIMIT :limit";
     /// One process asks: the first that moves the time.
-    CLAIM = "UPDATE payments SET fee_due_at = $3, fee_tries = fee_tries + 1 \
-        WHERE payment_intent_id = $1 AND fee_due_at = $2 AND real_fee IS NULL";
-    POSTPONE = "UPDATE payments SET fee_due_at = $2 WHERE payment_intent_id = $1 AND real_fee IS NULL";
-    STORE = "UPDATE payments SET charge_id = COALESCE($2, charge_id), balance_transaction_id = $3, real_fee = $4, \
-        real_fee_currency = $5, updated_at = $6, fee_due_at = NULL WHERE payment_intent_id = $1";
+    CLAIM = "UPDATE payments SET fee_due_at = :until_ms, fee_tries = fee_tries + 1 \
+        WHERE payment_intent_id = :payment AND fee_due_at = :fee_due_at AND real_fee IS NULL";
+    POSTPONE = "UPDATE payments SET fee_due_at = :until_ms WHERE payment_intent_id = :payment AND real_fee IS NULL";
+    STORE = "UPDATE payments SET charge_id = COALESCE(:charge, charge_id), balance_transaction_id = :balance_transaction, real_fee = :amount_minor, \
+        real_fee_currency = :currency, updated_at = :now_ms, fee_due_at = NULL WHERE payment_intent_id = :payment";
 }
 
 /// Notes by which movement Stripe will say what it kept of a payment, whose row is there.
@@ -47,7 +47,7 @@ pub(crate) async fn expect(
     movement: &BalanceTransactionId,
     now_ms: i64,
 ) -> Result<(), StoreError> {
-    let values = [payment.as_str().into(), charge.as_str().into(), movement.as_str().into(), now_ms.into()];
+    let values = args![payment = payment.as_str(), charge = charge.as_str(), movement = movement.as_str(), now_ms];
     tx.execute(&EXPECT, &values).await.map(drop)
 }
 
@@ -56,7 +56,7 @@ pub(crate) async fn expect(
 /// # Errors
 /// When the database fails.
 pub async fn claim(tx: &mut Tx, fee: &DueFee, until_ms: i64) -> Result<bool, StoreError> {
-    let values = [fee.payment_intent_id.as_str().into(), fee.fee_due_at.into(), until_ms.into()];
+    let values = args![payment = fee.payment_intent_id.as_str(), fee_due_at = fee.fee_due_at, until_ms];
     Ok(tx.execute(&CLAIM, &values).await? == 1)
 }
 
@@ -65,7 +65,7 @@ pub async fn claim(tx: &mut Tx, fee: &DueFee, until_ms: i64) -> Result<bool, Sto
 /// # Errors
 /// When the database fails.
 pub async fn postpone(tx: &mut Tx, payment: &PaymentIntentId, until_ms: Option<i64>) -> Result<(), StoreError> {
-    tx.execute(&POSTPONE, &[payment.as_str().into(), until_ms.into()]).await.map(drop)
+    tx.execute(&POSTPONE, &args![payment = payment.as_str(), until_ms]).await.map(drop)
 }
 
 /// Stores what Stripe kept of a payment.
@@ -79,13 +79,13 @@ pub async fn store(
     fee: &RealFee,
     now_ms: i64,
 ) -> Result<(), StoreError> {
-    let values = [
-        payment.as_str().into(),
-        charge.into(),
-        fee.balance_transaction.as_str().into(),
-        fee.amount_minor.into(),
-        fee.currency.as_str().into(),
-        now_ms.into(),
+    let values = args![
+        payment = payment.as_str(),
+        charge,
+        balance_transaction = fee.balance_transaction.as_str(),
+        amount_minor = fee.amount_minor,
+        currency = fee.currency.as_str(),
+        now_ms
     ];
     tx.execute(&STORE, &values).await.map(drop)
 }
@@ -96,6 +96,6 @@ impl Db {
     /// # Errors
     /// When the database fails.
     pub async fn due_fees(&self, now_ms: i64, limit: i64) -> Result<Vec<DueFee>, StoreError> {
-        self.read_all(&DUE, &[now_ms.into(), limit.into()]).await
+        self.read_all(&DUE, &args![now_ms, limit]).await
     }
 }

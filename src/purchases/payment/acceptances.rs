@@ -2,7 +2,7 @@
 //!
 //! What always holds: an acceptance and what it credits are written in one transaction, and an event is accepted once.
 
-use crate::db::{Db, Tx};
+use crate::db::{Db, Tx, args};
 use crate::db::{StoreError, statements};
 use crate::domain::checkout::Mismatch;
 use crate::domain::judge::Applied;
@@ -62,11 +62,11 @@ pub enum Outcome {
 
 statements! {
     /// Later news of the payment, and comparisons with Stripe's books, find what was accepted beside what was agreed.
-    ACCEPT_AMOUNT = "UPDATE topups SET accepted_amount = $2, updated_at = $3 WHERE id = $1";
+    ACCEPT_AMOUNT = "UPDATE topups SET accepted_amount = :charged, updated_at = :now_ms WHERE id = :topup";
     INSERT = "INSERT INTO accepted_events (event_id, topup_id, outcome, credits, agreed_amount, charged_amount, \
-        tax_amount, reason, accepted_by, accepted_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
+        tax_amount, reason, accepted_by, accepted_at) VALUES (:event, :topup, :outcome, :credits, :agreed_amount, :charged_amount, :tax_amount, :reason, :accepted_by, :accepted_at)";
     FIND = "SELECT event_id, topup_id, outcome, credits, agreed_amount, charged_amount, tax_amount, reason, \
-        accepted_by, accepted_at FROM accepted_events WHERE event_id = $1";
+        accepted_by, accepted_at FROM accepted_events WHERE event_id = :event";
 }
 
 impl Db {
@@ -75,7 +75,7 @@ impl Db {
     /// # Errors
     /// When the database fails.
     pub async fn accepted(&self, event_id: &str) -> Result<Option<Accepted>, StoreError> {
-        self.read_optional(&FIND, &[event_id.into()]).await
+        self.read_optional(&FIND, &args![event = event_id]).await
     }
 }
 
@@ -88,7 +88,7 @@ pub async fn accept(tx: &mut Tx, acceptance: Acceptance) -> Result<Outcome, Stor
     let (report, now_ms) = (command.report.clone(), command.now_ms);
     // Two who accept the same event wait for each other, so that the second sees what the first did.
     let Some(found) = topups::lock_agreement(tx, &report.topup).await? else { return Ok(Outcome::Foreign) };
-    if let Some(accepted) = tx.fetch_optional::<Accepted>(&FIND, &[event_id.as_str().into()]).await? {
+    if let Some(accepted) = tx.fetch_optional::<Accepted>(&FIND, &args![event = event_id.as_str()]).await? {
         return Ok(Outcome::Accepted(accepted));
     }
     let charged = match found.agreement.check_leaves_enough(&report) {
@@ -96,7 +96,7 @@ pub async fn accept(tx: &mut Tx, acceptance: Acceptance) -> Result<Outcome, Stor
         Ok(None) => return Ok(Outcome::NothingDiffers),
         Err(mismatch) => return Ok(Outcome::Rejected(mismatch)),
     };
-    tx.execute(&ACCEPT_AMOUNT, &[report.topup.as_str().into(), charged.into(), now_ms.into()]).await?;
+    tx.execute(&ACCEPT_AMOUNT, &args![topup = report.topup.as_str(), charged, now_ms]).await?;
     let outcome = match apply::apply_one(tx, command).await? {
         Applied::Rejected(mismatch) => return Err(StoreError::corrupt("an amount that was just accepted", &mismatch)),
         Applied::Foreign => return Err(StoreError::corrupt("no longer there: top-up", &report.topup)),
@@ -114,17 +114,17 @@ pub async fn accept(tx: &mut Tx, acceptance: Acceptance) -> Result<Outcome, Stor
         accepted_by,
         accepted_at: now_ms,
     };
-    let values = [
-        accepted.event_id.as_str().into(),
-        accepted.topup_id.as_str().into(),
-        accepted.outcome.as_str().into(),
-        accepted.credits.into(),
-        accepted.agreed_amount.into(),
-        accepted.charged_amount.into(),
-        accepted.tax_amount.into(),
-        accepted.reason.as_str().into(),
-        accepted.accepted_by.as_str().into(),
-        accepted.accepted_at.into(),
+    let values = args![
+        event = accepted.event_id.as_str(),
+        topup = accepted.topup_id.as_str(),
+        outcome = accepted.outcome.as_str(),
+        credits = accepted.credits,
+        agreed_amount = accepted.agreed_amount,
+        charged_amount = accepted.charged_amount,
+        tax_amount = accepted.tax_amount,
+        reason = accepted.reason.as_str(),
+        accepted_by = accepted.accepted_by.as_str(),
+        accepted_at = accepted.accepted_at
     ];
     tx.execute(&INSERT, &values).await?;
     Ok(Outcome::Accepted(accepted))

@@ -6,8 +6,7 @@
 
 use crate::books::entries::{Entry, book};
 use crate::db::Tx;
-use crate::db::statement::Value;
-use crate::db::{StoreError, statements};
+use crate::db::{StoreError, args, statements};
 use crate::domain::checkout::{Declined, PaymentReport, TopupState};
 use crate::domain::ids::{LedgerEntryId, PaymentIntentId};
 use crate::domain::judge::Found;
@@ -33,23 +32,23 @@ pub struct ApplyPayment {
 }
 
 statements! {
-    MARK_PAID = "UPDATE topups SET state = 'paid', paid_at = $3, updated_at = $3, failure_code = NULL, \
+    MARK_PAID = "UPDATE topups SET state = 'paid', paid_at = :now_ms, updated_at = :now_ms, failure_code = NULL, \
         revision = revision + 1, \
-        session_id = COALESCE(session_id, $2), payment_intent_id = COALESCE($4, payment_intent_id) \
-        WHERE id = $1 AND state <> 'paid' AND (session_id IS NULL OR session_id = $2)";
-    MARK_PROCESSING = "UPDATE topups SET state = 'processing', updated_at = $3, revision = revision + 1, \
-        session_id = COALESCE(session_id, $2), payment_intent_id = COALESCE($4, payment_intent_id) \
-        WHERE id = $1 AND state || '' IN ('creating', 'open') AND (session_id IS NULL OR session_id = $2)";
+        session_id = COALESCE(session_id, :session), payment_intent_id = COALESCE(:payment, payment_intent_id) \
+        WHERE id = :topup AND state <> 'paid' AND (session_id IS NULL OR session_id = :session)";
+    MARK_PROCESSING = "UPDATE topups SET state = 'processing', updated_at = :now_ms, revision = revision + 1, \
+        session_id = COALESCE(session_id, :session), payment_intent_id = COALESCE(:payment, payment_intent_id) \
+        WHERE id = :topup AND state || '' IN ('creating', 'open') AND (session_id IS NULL OR session_id = :session)";
     /// The text that is added to the state, here and below, keeps the index of unfinished top-ups out of the plan: while
     /// few are unfinished it looks as good as the key.
-    MARK_FAILED = "UPDATE topups SET state = 'failed', updated_at = $2, failure_code = 'payment_failed', \
+    MARK_FAILED = "UPDATE topups SET state = 'failed', updated_at = :now_ms, failure_code = 'payment_failed', \
         revision = revision + 1 \
-        WHERE id = $1 AND state || '' IN ('open', 'processing')";
-    MARK_EXPIRED = "UPDATE topups SET state = 'expired', updated_at = $2, revision = revision + 1 \
-        WHERE id = $1 AND state || '' = 'open'";
+        WHERE id = :topup AND state || '' IN ('open', 'processing')";
+    MARK_EXPIRED = "UPDATE topups SET state = 'expired', updated_at = :now_ms, revision = revision + 1 \
+        WHERE id = :topup AND state || '' = 'open'";
     /// A declined attempt ends nothing: the customer may try another card.
-    MARK_DECLINED = "UPDATE topups SET decline_code = $2, declined_at = $3, updated_at = $3, revision = revision + 1 \
-        WHERE id = $1 AND state <> 'paid'";
+    MARK_DECLINED = "UPDATE topups SET decline_code = :code, declined_at = :now_ms, updated_at = :now_ms, revision = revision + 1 \
+        WHERE id = :topup AND state <> 'paid'";
 }
 
 /// Applies one payment in the given write.
@@ -94,10 +93,9 @@ async fn touch_payment(tx: &mut Tx, command: &ApplyPayment, role: PaymentRole) -
 async fn credit(tx: &mut Tx, command: &ApplyPayment, found: &Found) -> Result<Applied, StoreError> {
     let (report, agreement) = (&command.report, &found.agreement);
     let writes = touch_payment(tx, command, PaymentRole::Credited).await?;
-    let now: Value = command.now_ms.into();
-    let payment: Value = report.payment_intent.as_ref().map(PaymentIntentId::as_str).into();
-    let topup: Value = agreement.topup.as_str().into();
-    let marked = tx.execute(&MARK_PAID, &[topup, report.session.as_str().into(), now, payment]).await?;
+    let payment = report.payment_intent.as_ref().map(PaymentIntentId::as_str);
+    let (topup, now_ms) = (agreement.topup.as_str(), command.now_ms);
+    let marked = tx.execute(&MARK_PAID, &args![topup, session = report.session.as_str(), now_ms, payment]).await?;
     if marked == 0 {
         // Somebody came between our read and this statement. Run again, the read sees what they did.
         return Err(StoreError::Overtaken);
@@ -125,14 +123,14 @@ async fn credit(tx: &mut Tx, command: &ApplyPayment, found: &Found) -> Result<Ap
 
 async fn mark(tx: &mut Tx, command: &ApplyPayment, state: TopupState) -> Result<Applied, StoreError> {
     let report = &command.report;
-    let (topup, now): (Value, Value) = (report.topup.as_str().into(), command.now_ms.into());
+    let (topup, now_ms) = (report.topup.as_str(), command.now_ms);
     let marked = match state {
         TopupState::Processing => {
-            let payment = report.payment_intent.as_ref().map(PaymentIntentId::as_str).into();
-            tx.execute(&MARK_PROCESSING, &[topup, report.session.as_str().into(), now, payment]).await?
+            let payment = report.payment_intent.as_ref().map(PaymentIntentId::as_str);
+            tx.execute(&MARK_PROCESSING, &args![topup, session = report.session.as_str(), now_ms, payment]).await?
         }
-        TopupState::Failed => tx.execute(&MARK_FAILED, &[topup, now]).await?,
-        _ => tx.execute(&MARK_EXPIRED, &[topup, now]).await?,
+        TopupState::Failed => tx.execute(&MARK_FAILED, &args![topup, now_ms]).await?,
+        _ => tx.execute(&MARK_EXPIRED, &args![topup, now_ms]).await?,
     };
     if marked == 1 { Ok(Applied::Moved(state)) } else { Err(StoreError::Overtaken) }
 }
@@ -149,7 +147,7 @@ pub async fn decline(tx: &mut Tx, declined: &Declined, now_ms: i64) -> Result<Ap
     if !insert_event(tx, &declined.event, &declined.topup, "declined", now_ms).await? {
         return Ok(Applied::Duplicate);
     }
-    let values = [declined.topup.as_str().into(), declined.code.as_str().into(), now_ms.into()];
+    let values = args![topup = declined.topup.as_str(), code = declined.code.as_str(), now_ms];
     let marked = tx.execute(&MARK_DECLINED, &values).await?;
     Ok(if marked == 1 { Applied::Declined } else { Applied::NothingToDo })
 }

@@ -17,8 +17,9 @@ use serde::Serialize;
 
 use crate::db::StoreError;
 use crate::db::Tx;
+use crate::db::args;
 use crate::db::command::Command;
-use crate::db::statement::{Bulk, BulkStatement, JsonStatement, Picked, Statement, Value};
+use crate::db::statement::{Argument, Bulk, BulkStatement, JsonStatement, Picked, Statement, Value};
 use crate::domain::checkout::{PaymentProgress, PaymentReport};
 use crate::domain::ids::{EventId, PaymentIntentId};
 use crate::domain::judge::Applied;
@@ -146,27 +147,28 @@ impl Bulk for Plain<'_> {
         self.0.rows().is_empty()
     }
 
-    fn as_json(&self) -> Result<Vec<Value>, StoreError> {
+    fn as_json(&self) -> Result<Vec<Argument>, StoreError> {
         let text = serde_json::to_string(self.0.rows()).map_err(|error| StoreError::corrupt("a set of rows", error))?;
-        Ok(vec![Value::Text(Some(text))])
+        Ok(args![rows = text.as_str()].into())
     }
 
-    fn as_lists(&self) -> Vec<Value> {
+    fn as_lists(&self) -> Vec<Argument> {
         let rows = self.0.rows();
-        vec![
-            Value::texts(rows, |row| row.event),
-            Value::texts(rows, |row| Some(row.r#type)),
-            Value::texts(rows, |row| Some(row.topup)),
-            Value::texts(rows, |row| Some(row.session)),
-            Value::texts(rows, |row| Some(row.payment)),
-            Value::texts(rows, |row| Some(row.account)),
-            Value::ints(rows, |row| row.credits),
-            Value::texts(rows, |row| Some(row.currency)),
-            Value::ints(rows, |row| row.total),
-            Value::ints(rows, |row| row.livemode),
-            Value::texts(rows, |row| Some(row.entry)),
-            Value::ints(rows, |row| row.now_ms),
+        args![
+            event = Value::texts(rows, |row| row.event),
+            event_type = Value::texts(rows, |row| Some(row.r#type)),
+            topup = Value::texts(rows, |row| Some(row.topup)),
+            session = Value::texts(rows, |row| Some(row.session)),
+            payment = Value::texts(rows, |row| Some(row.payment)),
+            account = Value::texts(rows, |row| Some(row.account)),
+            credits = Value::ints(rows, |row| row.credits),
+            currency = Value::texts(rows, |row| Some(row.currency)),
+            total = Value::ints(rows, |row| row.total),
+            livemode = Value::ints(rows, |row| row.livemode),
+            entry = Value::texts(rows, |row| Some(row.entry)),
+            now_ms = Value::ints(rows, |row| row.now_ms),
         ]
+        .into()
     }
 }
 

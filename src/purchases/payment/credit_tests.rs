@@ -2,6 +2,7 @@ use futures_util::FutureExt;
 
 use super::*;
 use crate::db::Db;
+use crate::db::args;
 
 #[derive(sqlx::FromRow)]
 struct Step {
@@ -20,7 +21,7 @@ async fn a_purchase_is_found_by_its_id_and_never_among_those_of_its_account() {
     let db = Db::connect(&format!("sqlite:{}", folder.path().join("topup.db").display()), true).await.unwrap();
     db.migrate().await.unwrap();
     db.execute_raw(STATISTICS).await.unwrap();
-    let statements = CREDIT.json.as_ref().expect("a statement").within.sql();
+    let statements = CREDIT.json.as_ref().expect("a statement").within.text();
     let mut found = 0;
     for part in statements.split(
         ";
@@ -31,7 +32,7 @@ async fn a_purchase_is_found_by_its_id_and_never_among_those_of_its_account() {
         }
         let explain: &'static str = format!("EXPLAIN QUERY PLAN {part}").leak();
         let statement: &'static Statement = Box::leak(Box::new(Statement::new(explain)));
-        let values = if part.contains("$1") { vec![Value::from("[]")] } else { vec![] };
+        let values = if part.contains(":rows") { args![rows = "[]"].to_vec() } else { vec![] };
         let plan = db.write(move |tx| {
             let values = values.clone();
             async move { tx.fetch_all::<Step>(statement, &values).await }.boxed()

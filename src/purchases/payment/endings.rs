@@ -5,8 +5,9 @@ use futures_util::future::BoxFuture;
 
 use crate::db::StoreError;
 use crate::db::Tx;
+use crate::db::args;
 use crate::db::command::Command;
-use crate::db::statement::{Bulk, BulkStatement, Done, Picked, Statement, Value};
+use crate::db::statement::{Argument, Bulk, BulkStatement, Done, Picked, Statement, Value};
 use crate::domain::checkout::{PaymentProgress, TopupState};
 use crate::domain::judge::Applied;
 use crate::purchases::payment::apply::{ApplyPayment, apply_one};
@@ -55,19 +56,20 @@ impl Bulk for Expired<'_> {
         self.0.rows().is_empty()
     }
 
-    fn as_lists(&self) -> Vec<Value> {
+    fn as_lists(&self) -> Vec<Argument> {
         let rows = self.0.rows();
-        vec![
-            Value::texts(rows, |row| row.event),
-            Value::texts(rows, |row| Some(row.r#type)),
-            Value::texts(rows, |row| Some(row.topup)),
-            Value::texts(rows, |row| Some(row.session)),
-            Value::texts(rows, |row| Some(row.account)),
-            Value::ints(rows, |row| row.credits),
-            Value::texts(rows, |row| Some(row.currency)),
-            Value::ints(rows, |row| row.total),
-            Value::ints(rows, |row| row.livemode),
-            Value::ints(rows, |row| row.now_ms),
+        args![
+            event = Value::texts(rows, |row| row.event),
+            event_type = Value::texts(rows, |row| Some(row.r#type)),
+            topup = Value::texts(rows, |row| Some(row.topup)),
+            session = Value::texts(rows, |row| Some(row.session)),
+            account = Value::texts(rows, |row| Some(row.account)),
+            credits = Value::ints(rows, |row| row.credits),
+            currency = Value::texts(rows, |row| Some(row.currency)),
+            total = Value::ints(rows, |row| row.total),
+            livemode = Value::ints(rows, |row| row.livemode),
+            now_ms = Value::ints(rows, |row| row.now_ms),
         ]
+        .into()
     }
 }

@@ -1,7 +1,7 @@
 //! Payments at Stripe. Whoever brings news about a payment, or about a refund or dispute of it, writes its row first,
 //! and so waits for everybody else who does.
 
-use crate::db::{Db, Tx};
+use crate::db::{Db, Tx, args};
 use crate::db::{StoreError, statements};
 use crate::domain::ids::{PaymentIntentId, SessionId, TopupId};
 use crate::domain::payment::PaymentRole;
@@ -32,16 +32,16 @@ pub struct Payment {
 statements! {
     /// A payment that credited stays so; one that waits becomes what it is found to be.
     TOUCH = "INSERT INTO payments (payment_intent_id, topup_id, state, session_id, writes, created_at, updated_at) \
-        VALUES ($1, $2, $3, $4, 1, $5, $5) ON CONFLICT (payment_intent_id) DO UPDATE SET \
+        VALUES (:payment, :topup, :role, :session, 1, :now_ms, :now_ms) ON CONFLICT (payment_intent_id) DO UPDATE SET \
         writes = payments.writes + 1, updated_at = excluded.updated_at, \
         session_id = COALESCE(payments.session_id, excluded.session_id), \
         state = CASE WHEN payments.state = 'credited' OR excluded.state = 'waiting' THEN payments.state \
         ELSE excluded.state END \
         RETURNING topup_id, writes";
     FIND = "SELECT payment_intent_id, topup_id, state, session_id, charge_id, balance_transaction_id, real_fee, \
-        real_fee_currency, created_at FROM payments WHERE payment_intent_id = $1";
+        real_fee_currency, created_at FROM payments WHERE payment_intent_id = :payment";
     OF_TOPUP = "SELECT payment_intent_id, topup_id, state, session_id, charge_id, balance_transaction_id, real_fee, \
-        real_fee_currency, created_at FROM payments WHERE topup_id = $1 ORDER BY created_at, payment_intent_id LIMIT 100";
+        real_fee_currency, created_at FROM payments WHERE topup_id = :topup ORDER BY created_at, payment_intent_id LIMIT 100";
 }
 
 #[derive(sqlx::FromRow)]
@@ -63,12 +63,12 @@ pub async fn touch(
     session: Option<&SessionId>,
     now_ms: i64,
 ) -> Result<i64, StoreError> {
-    let values = [
-        payment.as_str().into(),
-        topup.as_str().into(),
-        role.as_str().into(),
-        session.map(SessionId::as_str).into(),
-        now_ms.into(),
+    let values = args![
+        payment = payment.as_str(),
+        topup = topup.as_str(),
+        role = role.as_str(),
+        session = session.map(SessionId::as_str),
+        now_ms
     ];
     let row = tx.fetch_optional::<Touched>(&TOUCH, &values).await?;
     let row = row.ok_or_else(|| StoreError::corrupt("no row after writing payment", payment))?;
@@ -85,7 +85,7 @@ impl Db {
     /// # Errors
     /// When the database fails.
     pub async fn payment(&self, payment: &PaymentIntentId) -> Result<Option<Payment>, StoreError> {
-        self.read_optional(&FIND, &[payment.as_str().into()]).await
+        self.read_optional(&FIND, &args![payment = payment.as_str()]).await
     }
 
     /// The payments of a purchase, oldest first.
@@ -93,6 +93,6 @@ impl Db {
     /// # Errors
     /// When the database fails.
     pub async fn payments_of(&self, topup: &TopupId) -> Result<Vec<Payment>, StoreError> {
-        self.read_all(&OF_TOPUP, &[topup.as_str().into()]).await
+        self.read_all(&OF_TOPUP, &args![topup = topup.as_str()]).await
     }
 }

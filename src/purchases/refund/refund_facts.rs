@@ -1,6 +1,6 @@
 //! What is left of a payment for a refund: what was paid, refunded, disputed, and what other requests may give back.
 
-use crate::db::{Db, Tx};
+use crate::db::{Db, Tx, args};
 use crate::db::{StoreError, statements};
 use crate::domain::account::AccountId;
 use crate::domain::currency::Currency;
@@ -38,10 +38,10 @@ statements! {
         'prevented', 'warning_needs_response', 'warning_under_review', 'warning_closed')) AS open_disputes, \
         (SELECT CAST(COALESCE(SUM(q.amount), 0) AS BIGINT) FROM refund_requests q \
         WHERE q.payment_intent_id = p.payment_intent_id AND q.state = 'creating' \
-        AND ((q.lease_until > $3 AND q.lease_until <= $4) OR q.unknown_since IS NOT NULL OR q.key_used_at IS NULL)) \
+        AND ((q.lease_until > :now_ms AND q.lease_until <= :latest_lease_ms) OR q.unknown_since IS NOT NULL OR q.key_used_at IS NULL)) \
         AS pending \
         FROM topups t LEFT JOIN payments p ON p.topup_id = t.id \
-        AND p.payment_intent_id = COALESCE(CAST($2 AS TEXT), t.payment_intent_id) WHERE t.id = $1";
+        AND p.payment_intent_id = COALESCE(CAST(:payment AS TEXT), t.payment_intent_id) WHERE t.id = :topup";
 }
 
 #[derive(sqlx::FromRow)]
@@ -100,8 +100,7 @@ pub async fn find(
     now_ms: i64,
     latest_lease_ms: i64,
 ) -> Result<Option<RefundFacts>, StoreError> {
-    let values =
-        [topup.as_str().into(), payment.map(PaymentIntentId::as_str).into(), now_ms.into(), latest_lease_ms.into()];
+    let values = args![topup = topup.as_str(), payment = payment.map(PaymentIntentId::as_str), now_ms, latest_lease_ms];
     tx.fetch_optional::<FactsRow>(&FACTS, &values).await?.map(RefundFacts::try_from).transpose()
 }
 
@@ -118,7 +117,7 @@ impl Db {
         latest_lease_ms: i64,
     ) -> Result<Option<RefundFacts>, StoreError> {
         let values =
-            [topup.as_str().into(), payment.map(PaymentIntentId::as_str).into(), now_ms.into(), latest_lease_ms.into()];
+            args![topup = topup.as_str(), payment = payment.map(PaymentIntentId::as_str), now_ms, latest_lease_ms];
         self.read_optional::<FactsRow>(&FACTS, &values).await?.map(RefundFacts::try_from).transpose()
     }
 }

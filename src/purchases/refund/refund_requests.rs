@@ -3,7 +3,7 @@
 //! What always holds: a request is written under the lock of its top-up, after what is left of the payment was read
 //! under the same lock, so two requests never promise the same money. Whoever works on one has a lease.
 
-use crate::db::{Db, Tx};
+use crate::db::{Db, Tx, args};
 use crate::db::{StoreError, statements};
 use crate::domain::attempt::Attempt;
 use crate::domain::ids::{PaymentIntentId, RefundRequestId, TopupId};
@@ -96,46 +96,46 @@ pub struct RefundOutcome {
 }
 
 statements! {
-    LOCK_TOPUP = "UPDATE topups SET updated_at = updated_at WHERE id = $1";
+    LOCK_TOPUP = "UPDATE topups SET updated_at = updated_at WHERE id = :topup";
     INSERT = "INSERT INTO refund_requests (id, topup_id, payment_intent_id, amount, currency, reason, requested_by, \
         state, stripe_attempt, key_used_at, unknown_since, caller, idempotency_key, request_hash, lease_until, \
-        created_at, updated_at) VALUES ($1, $2, $3, $4, $5, $6, $7, 'creating', 1, $12, $12, $8, $9, $10, $11, $12, $12) \
+        created_at, updated_at) VALUES (:id, :topup, :payment, :amount_minor, :currency, :reason, :requested_by, 'creating', 1, :now_ms, :now_ms, :scope, :key, :request_hash, :lease_until_ms, :now_ms, :now_ms) \
         ON CONFLICT (caller, idempotency_key) DO NOTHING";
     FIND_BY_KEY = "SELECT id, topup_id, payment_intent_id, amount, currency, reason, requested_by, state, \
         stripe_attempt, COALESCE(key_used_at, created_at) AS key_used_at, \
         CASE WHEN key_used_at IS NULL THEN updated_at ELSE unknown_since END AS unknown_since, key_failures, \
         refund_id, refund_status, credits_taken, balance_after, failure_code, request_hash, lease_until, created_at \
-        FROM refund_requests WHERE caller = $1 AND idempotency_key = $2";
+        FROM refund_requests WHERE caller = :scope AND idempotency_key = :key";
     FIND = "SELECT id, topup_id, payment_intent_id, amount, currency, reason, requested_by, state, \
         stripe_attempt, COALESCE(key_used_at, created_at) AS key_used_at, \
         CASE WHEN key_used_at IS NULL THEN updated_at ELSE unknown_since END AS unknown_since, key_failures, \
         refund_id, refund_status, credits_taken, balance_after, failure_code, request_hash, lease_until, created_at \
-        FROM refund_requests WHERE id = $1";
+        FROM refund_requests WHERE id = :id";
     OF_TOPUP = "SELECT id, topup_id, payment_intent_id, amount, currency, reason, requested_by, state, \
         stripe_attempt, COALESCE(key_used_at, created_at) AS key_used_at, \
         CASE WHEN key_used_at IS NULL THEN updated_at ELSE unknown_since END AS unknown_since, key_failures, \
         refund_id, refund_status, credits_taken, balance_after, failure_code, request_hash, lease_until, created_at \
-        FROM refund_requests WHERE topup_id = $1 ORDER BY created_at, id LIMIT 200";
+        FROM refund_requests WHERE topup_id = :topup ORDER BY created_at, id LIMIT 200";
     UNSETTLED = "SELECT id, topup_id, payment_intent_id, amount, currency, reason, requested_by, state, \
         stripe_attempt, COALESCE(key_used_at, created_at) AS key_used_at, \
         CASE WHEN key_used_at IS NULL THEN updated_at ELSE unknown_since END AS unknown_since, key_failures, \
         refund_id, refund_status, credits_taken, balance_after, failure_code, request_hash, lease_until, created_at \
-        FROM refund_requests WHERE state = 'creating' AND id > $1 ORDER BY id LIMIT $2";
+        FROM refund_requests WHERE state = 'creating' AND id > :after ORDER BY id LIMIT :limit";
     /// A lease that ends far later than any can was given by a clock that was wrong. Calls may follow, so from now on it
     /// is unknown whether the refund is made.
-    TAKE_OVER = "UPDATE refund_requests SET lease_until = $2, key_used_at = COALESCE(key_used_at, created_at), \
-        unknown_since = $3, updated_at = $3 \
-        WHERE id = $1 AND state = 'creating' AND (lease_until <= $3 OR lease_until > $4)";
+    TAKE_OVER = "UPDATE refund_requests SET lease_until = :lease_until_ms, key_used_at = COALESCE(key_used_at, created_at), \
+        unknown_since = :now_ms, updated_at = :now_ms \
+        WHERE id = :id AND state = 'creating' AND (lease_until <= :now_ms OR lease_until > :wrong_from_ms)";
     /// Who has been overtaken finds another mark, and changes nothing.
-    NEXT_KEY = "UPDATE refund_requests SET stripe_attempt = $3, key_used_at = $4, unknown_since = $4, key_failures = 0, \
-        updated_at = $4 WHERE id = $1 AND unknown_since = $2 AND state = 'creating'";
-    RELEASE = "UPDATE refund_requests SET lease_until = 0, unknown_since = $4, key_failures = $5, failure_code = $6, \
-        updated_at = $7 WHERE id = $1 AND unknown_since = $2 AND stripe_attempt = $3 AND state = 'creating'";
+    NEXT_KEY = "UPDATE refund_requests SET stripe_attempt = :key, key_used_at = :key_used_at_ms, unknown_since = :key_used_at_ms, key_failures = 0, \
+        updated_at = :key_used_at_ms WHERE id = :id AND unknown_since = :mark_ms AND state = 'creating'";
+    RELEASE = "UPDATE refund_requests SET lease_until = 0, unknown_since = :unknown_since_ms, key_failures = :key_failures, failure_code = :failure_code, \
+        updated_at = :now_ms WHERE id = :id AND unknown_since = :mark_ms AND stripe_attempt = :key AND state = 'creating'";
     NOT_MADE = "UPDATE refund_requests SET unknown_since = NULL, key_used_at = COALESCE(key_used_at, created_at), \
-        updated_at = $3 WHERE id = $1 AND (unknown_since = $2 OR key_used_at IS NULL) AND state = 'creating' \
-        AND lease_until <= $3";
-    REFUSED = "UPDATE refund_requests SET state = 'refused', failure_code = $3, lease_until = 0, unknown_since = NULL, \
-        updated_at = $4 WHERE id = $1 AND unknown_since = $2 AND state = 'creating'";
+        updated_at = :now_ms WHERE id = :id AND (unknown_since = :unknown_since_ms OR key_used_at IS NULL) AND state = 'creating' \
+        AND lease_until <= :now_ms";
+    REFUSED = "UPDATE refund_requests SET state = 'refused', failure_code = :code, lease_until = 0, unknown_since = NULL, \
+        updated_at = :now_ms WHERE id = :id AND unknown_since = :mark_ms AND state = 'creating'";
     /// What it took: what all that was heard of up to it takes, less what all before it takes. So the refunds of one
     /// payment together have taken what the purchase has lost, whoever brought each of them into the books.
     TAKEN = "SELECT t.credits, t.credit_unit_amount, \
@@ -145,12 +145,12 @@ statements! {
         AND (b.created_at < r.created_at OR (b.created_at = r.created_at AND b.id < r.id))) AS before, \
         COALESCE((SELECT a.balance FROM accounts a WHERE a.id = t.account_id), 0) AS balance \
         FROM reversals r JOIN payments p ON p.payment_intent_id = r.payment_intent_id \
-        JOIN topups t ON t.id = p.topup_id WHERE r.id = $1";
+        JOIN topups t ON t.id = p.topup_id WHERE r.id = :refund_id";
     /// A refund that exists wins over everything that was believed before.
-    CREATED = "UPDATE refund_requests SET state = 'created', refund_id = $2, refund_status = $3, credits_taken = $4, \
-        balance_after = $5, lease_until = 0, unknown_since = NULL, failure_code = NULL, updated_at = $6 \
-        WHERE id = $1 AND payment_intent_id = $7 AND state <> 'created'";
-    WAITS = "SELECT id FROM refund_requests WHERE id = $1 AND payment_intent_id = $2 AND state <> 'created'";
+    CREATED = "UPDATE refund_requests SET state = 'created', refund_id = :refund_id, refund_status = :status, credits_taken = :taken, \
+        balance_after = :balance, lease_until = 0, unknown_since = NULL, failure_code = NULL, updated_at = :now_ms \
+        WHERE id = :id AND payment_intent_id = :payment AND state <> 'created'";
+    WAITS = "SELECT id FROM refund_requests WHERE id = :id AND payment_intent_id = :payment AND state <> 'created'";
 }
 
 #[derive(sqlx::FromRow)]
@@ -172,7 +172,7 @@ struct TakenRow {
 /// # Errors
 /// When the database fails.
 pub async fn lock(tx: &mut Tx, topup: &TopupId) -> Result<bool, StoreError> {
-    Ok(tx.execute(&LOCK_TOPUP, &[topup.as_str().into()]).await? == 1)
+    Ok(tx.execute(&LOCK_TOPUP, &args![topup = topup.as_str()]).await? == 1)
 }
 
 /// What an earlier request with the key stands for.
@@ -180,7 +180,7 @@ pub async fn lock(tx: &mut Tx, topup: &TopupId) -> Result<bool, StoreError> {
 /// # Errors
 /// When the database fails.
 pub async fn find_by_key(tx: &mut Tx, scope: &str, key: &str) -> Result<Option<RefundRequest>, StoreError> {
-    tx.fetch_optional(&FIND_BY_KEY, &[scope.into(), key.into()]).await
+    tx.fetch_optional(&FIND_BY_KEY, &args![scope, key]).await
 }
 
 /// Writes a request down.
@@ -194,19 +194,19 @@ pub async fn insert(
     amount_minor: i64,
     currency: &str,
 ) -> Result<RefundRequest, StoreError> {
-    let values = [
-        new.id.as_str().into(),
-        new.topup.as_str().into(),
-        payment.as_str().into(),
-        amount_minor.into(),
-        currency.into(),
-        new.reason.as_str().into(),
-        new.requested_by.as_str().into(),
-        new.scope.as_str().into(),
-        new.key.as_str().into(),
-        new.request_hash.as_str().into(),
-        new.lease_until_ms.into(),
-        new.now_ms.into(),
+    let values = args![
+        id = new.id.as_str(),
+        topup = new.topup.as_str(),
+        payment = payment.as_str(),
+        amount_minor,
+        currency,
+        reason = new.reason.as_str(),
+        requested_by = new.requested_by.as_str(),
+        scope = new.scope.as_str(),
+        key = new.key.as_str(),
+        request_hash = new.request_hash.as_str(),
+        lease_until_ms = new.lease_until_ms,
+        now_ms = new.now_ms
     ];
     if tx.execute(&INSERT, &values).await? != 1 {
         return Err(StoreError::Overtaken);
@@ -215,7 +215,7 @@ pub async fn insert(
 }
 
 async fn find(tx: &mut Tx, id: &str) -> Result<RefundRequest, StoreError> {
-    let request = tx.fetch_optional(&FIND, &[id.into()]).await?;
+    let request = tx.fetch_optional(&FIND, &args![id]).await?;
     request.ok_or_else(|| StoreError::corrupt("no longer there: refund request", id))
 }
 
@@ -225,7 +225,7 @@ async fn find(tx: &mut Tx, id: &str) -> Result<RefundRequest, StoreError> {
 /// When the database fails.
 pub async fn take_over(tx: &mut Tx, id: &str, lease_until_ms: i64, now_ms: i64) -> Result<bool, StoreError> {
     let wrong_from_ms = lease_until_ms.saturating_add(lease_until_ms.saturating_sub(now_ms));
-    let values = [id.into(), lease_until_ms.into(), now_ms.into(), wrong_from_ms.into()];
+    let values = args![id, lease_until_ms, now_ms, wrong_from_ms];
     Ok(tx.execute(&TAKE_OVER, &values).await? == 1)
 }
 
@@ -235,7 +235,7 @@ pub async fn take_over(tx: &mut Tx, id: &str, lease_until_ms: i64, now_ms: i64) 
 /// # Errors
 /// When the database fails.
 pub async fn next_key(tx: &mut Tx, id: &str, mark_ms: i64, next: &Attempt) -> Result<bool, StoreError> {
-    let values = [id.into(), mark_ms.into(), next.key.into(), next.key_used_at_ms.into()];
+    let values = args![id, mark_ms, key = next.key, key_used_at_ms = next.key_used_at_ms];
     Ok(tx.execute(&NEXT_KEY, &values).await? == 1)
 }
 
@@ -252,14 +252,14 @@ pub async fn release(
     failure_code: Option<&str>,
     now_ms: i64,
 ) -> Result<(), StoreError> {
-    let values = [
-        id.into(),
-        mark_ms.into(),
-        attempt.key.into(),
-        attempt.unknown_since_ms.into(),
-        attempt.key_failures.into(),
-        failure_code.into(),
-        now_ms.into(),
+    let values = args![
+        id,
+        mark_ms,
+        key = attempt.key,
+        unknown_since_ms = attempt.unknown_since_ms,
+        key_failures = attempt.key_failures,
+        failure_code,
+        now_ms
     ];
     tx.execute(&RELEASE, &values).await.map(drop)
 }
@@ -270,7 +270,7 @@ pub async fn release(
 /// # Errors
 /// When the database fails.
 pub async fn not_made(tx: &mut Tx, id: &str, attempt: &Attempt, now_ms: i64) -> Result<bool, StoreError> {
-    let values = [id.into(), attempt.unknown_since_ms.into(), now_ms.into()];
+    let values = args![id, unknown_since_ms = attempt.unknown_since_ms, now_ms];
     Ok(tx.execute(&NOT_MADE, &values).await? == 1)
 }
 
@@ -280,7 +280,7 @@ pub async fn not_made(tx: &mut Tx, id: &str, attempt: &Attempt, now_ms: i64) -> 
 /// # Errors
 /// When the database fails.
 pub async fn refused(tx: &mut Tx, id: &str, mark_ms: i64, code: &str, now_ms: i64) -> Result<(), StoreError> {
-    tx.execute(&REFUSED, &[id.into(), mark_ms.into(), code.into(), now_ms.into()]).await.map(drop)
+    tx.execute(&REFUSED, &args![id, mark_ms, code, now_ms]).await.map(drop)
 }
 
 /// Stores which refund was made for a request, once the refund is in the books. A refund names its request in metadata
@@ -295,20 +295,20 @@ pub async fn made(
     outcome: &RefundOutcome,
     now_ms: i64,
 ) -> Result<(), StoreError> {
-    if tx.fetch_optional::<Waits>(&WAITS, &[id.into(), payment.as_str().into()]).await?.is_none() {
+    if tx.fetch_optional::<Waits>(&WAITS, &args![id, payment = payment.as_str()]).await?.is_none() {
         return Ok(());
     }
-    let row = tx.fetch_optional::<TakenRow>(&TAKEN, &[outcome.refund_id.as_str().into()]).await?;
+    let row = tx.fetch_optional::<TakenRow>(&TAKEN, &args![refund_id = outcome.refund_id.as_str()]).await?;
     let (taken, balance) = row.map_or((Some(0), None), |row| (taken_by(&row), Some(row.balance)));
     let taken = taken.ok_or_else(|| StoreError::corrupt("amounts of refund", &outcome.refund_id))?;
-    let values = [
-        id.into(),
-        outcome.refund_id.as_str().into(),
-        outcome.status.as_str().into(),
-        taken.into(),
-        balance.into(),
-        now_ms.into(),
-        payment.as_str().into(),
+    let values = args![
+        id,
+        refund_id = outcome.refund_id.as_str(),
+        status = outcome.status.as_str(),
+        taken,
+        balance,
+        now_ms,
+        payment = payment.as_str()
     ];
     tx.execute(&CREATED, &values).await.map(drop)
 }
@@ -345,7 +345,7 @@ impl Db {
     /// # Errors
     /// When the database fails.
     pub async fn unsettled_refund_requests(&self, after: &str, limit: i64) -> Result<Vec<RefundRequest>, StoreError> {
-        self.read_all(&UNSETTLED, &[after.into(), limit.into()]).await
+        self.read_all(&UNSETTLED, &args![after, limit]).await
     }
 
     /// The refunds of a purchase that somebody asked for here, oldest first.
@@ -353,6 +353,6 @@ impl Db {
     /// # Errors
     /// When the database fails.
     pub async fn refund_requests_of(&self, topup: &TopupId) -> Result<Vec<RefundRequest>, StoreError> {
-        self.read_all(&OF_TOPUP, &[topup.as_str().into()]).await
+        self.read_all(&OF_TOPUP, &args![topup = topup.as_str()]).await
     }
 }

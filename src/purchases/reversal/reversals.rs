@@ -7,7 +7,7 @@
 use futures_util::FutureExt;
 
 use crate::books::entries::{self, Entry};
-use crate::db::{Db, Tx};
+use crate::db::{Db, Tx, args};
 use crate::db::{StoreError, statements};
 use crate::domain::checkout::{Mismatch, TopupState};
 use crate::domain::ids::{LedgerEntryId, PaymentIntentId, TopupId};
@@ -128,30 +128,30 @@ pub struct Reversal {
 statements! {
     /// Forward only: an event that comes late does not undo what a newer one said.
     UPSERT_REFUND = "INSERT INTO reversals (id, kind, payment_intent_id, amount, currency, status, stage, counts, \
-        version, reason, created_at, updated_at) VALUES ($1, 'refund', $2, $3, $4, $5, $6, $7, 1, $8, $9, $9) \
+        version, reason, created_at, updated_at) VALUES (:id, 'refund', :payment, :amount_minor, :currency, :status, :stage, :counts, 1, :reason, :now_ms, :now_ms) \
         ON CONFLICT (id) DO UPDATE SET status = excluded.status, stage = excluded.stage, counts = excluded.counts, \
         version = reversals.version + 1, reason = COALESCE(excluded.reason, reversals.reason), \
         updated_at = excluded.updated_at \
         WHERE excluded.stage > reversals.stage OR (excluded.stage = reversals.stage AND excluded.stage < 2)";
     INSERT_DISPUTE = "INSERT INTO reversals (id, kind, payment_intent_id, amount, currency, status, stage, counts, \
         version, reason, created_at, updated_at, returned) \
-        VALUES ($1, 'dispute', $2, $3, $4, $5, 0, $6, 1, $7, $8, $8, $9) ON CONFLICT (id) DO NOTHING";
-    UPDATE_DISPUTE = "UPDATE reversals SET amount = $2, status = $3, counts = $4, reason = COALESCE($5, reason), \
-        version = version + 1, updated_at = $6, returned = $8 WHERE id = $1 AND version = $7";
+        VALUES (:id, 'dispute', :payment, :amount_minor, :currency, :status, 0, :counts, 1, :reason, :now_ms, :now_ms, :returned) ON CONFLICT (id) DO NOTHING";
+    UPDATE_DISPUTE = "UPDATE reversals SET amount = :amount_minor, status = :status, counts = :counts, reason = COALESCE(:reason, reason), \
+        version = version + 1, updated_at = :now_ms, returned = :returned WHERE id = :id AND version = :version";
     /// Numbers the changes of a top-up. A group that credits sees by it that something came meanwhile.
-    RAISE_REVISION = "UPDATE topups SET revision = revision + 1, updated_at = $2 WHERE id = $1 \
+    RAISE_REVISION = "UPDATE topups SET revision = revision + 1, updated_at = :now_ms WHERE id = :topup \
         RETURNING revision, state, account_id, credits, credit_unit_amount, taken_credits, payment_intent_id";
     REVERSED = "SELECT CAST(COALESCE(SUM(amount - returned), 0) AS BIGINT) AS reversed FROM reversals \
-        WHERE payment_intent_id = $1 AND counts = 1";
-    COUNTING_KIND = "SELECT kind FROM reversals WHERE payment_intent_id = $1 AND counts = 1 ORDER BY kind LIMIT 1";
-    ADOPT_PAYMENT = "UPDATE topups SET payment_intent_id = $2 WHERE id = $1 AND payment_intent_id IS NULL";
-    SET_TAKEN = "UPDATE topups SET taken_credits = $2 WHERE id = $1";
+        WHERE payment_intent_id = :payment AND counts = 1";
+    COUNTING_KIND = "SELECT kind FROM reversals WHERE payment_intent_id = :payment AND counts = 1 ORDER BY kind LIMIT 1";
+    ADOPT_PAYMENT = "UPDATE topups SET payment_intent_id = :payment WHERE id = :topup AND payment_intent_id IS NULL";
+    SET_TAKEN = "UPDATE topups SET taken_credits = :taken WHERE id = :topup";
     FIND = "SELECT id, kind, payment_intent_id, amount, returned, currency, status, counts, version, reason, \
-        created_at, updated_at FROM reversals WHERE id = $1";
+        created_at, updated_at FROM reversals WHERE id = :id";
     OF_TOPUP = "SELECT r.id, r.kind, r.payment_intent_id, r.amount, r.returned, r.currency, r.status, r.counts, \
         r.version, r.reason, r.created_at, r.updated_at FROM reversals r \
         JOIN payments p ON p.payment_intent_id = r.payment_intent_id \
-        WHERE p.topup_id = $1 ORDER BY r.created_at, r.id LIMIT 200";
+        WHERE p.topup_id = :topup ORDER BY r.created_at, r.id LIMIT 200";
 }
 
 #[derive(sqlx::FromRow)]
@@ -199,7 +199,7 @@ impl Db {
     /// # Errors
     /// When the database fails.
     pub async fn reversal(&self, id: &str) -> Result<Option<Reversal>, StoreError> {
-        self.read_optional(&FIND, &[id.into()]).await
+        self.read_optional(&FIND, &args![id]).await
     }
 
     /// The refunds and disputes of a purchase, oldest first.
@@ -207,7 +207,7 @@ impl Db {
     /// # Errors
     /// When the database fails.
     pub async fn reversals_of(&self, topup: &TopupId) -> Result<Vec<Reversal>, StoreError> {
-        self.read_all(&OF_TOPUP, &[topup.as_str().into()]).await
+        self.read_all(&OF_TOPUP, &args![topup = topup.as_str()]).await
     }
 }
 
@@ -277,16 +277,16 @@ async fn upsert_refund(
     refund: &RefundReport,
     now_ms: i64,
 ) -> Result<(), StoreError> {
-    let values = [
-        refund.id.as_str().into(),
-        payment.as_str().into(),
-        refund.amount_minor.into(),
-        refund.currency.as_str().into(),
-        refund.status.as_str().into(),
-        refund.status.stage().into(),
-        refund.status.counts().into(),
-        refund.reason.as_deref().into(),
-        now_ms.into(),
+    let values = args![
+        id = refund.id.as_str(),
+        payment = payment.as_str(),
+        amount_minor = refund.amount_minor,
+        currency = refund.currency.as_str(),
+        status = refund.status.as_str(),
+        stage = refund.status.stage(),
+        counts = refund.status.counts(),
+        reason = refund.reason.as_deref(),
+        now_ms
     ];
     tx.execute(&UPSERT_REFUND, &values).await.map(drop)
 }
@@ -303,29 +303,29 @@ async fn write_dispute(
     let returned = if reversed > 0 { dispute.amount_minor.saturating_sub(reversed) } else { 0 };
     let written = match version {
         None => {
-            let values = [
-                id.into(),
-                payment.as_str().into(),
-                dispute.amount_minor.into(),
-                dispute.currency.as_str().into(),
-                dispute.status.as_str().into(),
-                (reversed > 0).into(),
-                dispute.reason.as_deref().into(),
-                now_ms.into(),
-                returned.into(),
+            let values = args![
+                id,
+                payment = payment.as_str(),
+                amount_minor = dispute.amount_minor,
+                currency = dispute.currency.as_str(),
+                status = dispute.status.as_str(),
+                counts = reversed > 0,
+                reason = dispute.reason.as_deref(),
+                now_ms,
+                returned
             ];
             tx.execute(&INSERT_DISPUTE, &values).await?
         }
         Some(version) => {
-            let values = [
-                id.into(),
-                dispute.amount_minor.into(),
-                dispute.status.as_str().into(),
-                (reversed > 0).into(),
-                dispute.reason.as_deref().into(),
-                now_ms.into(),
-                version.into(),
-                returned.into(),
+            let values = args![
+                id,
+                amount_minor = dispute.amount_minor,
+                status = dispute.status.as_str(),
+                counts = reversed > 0,
+                reason = dispute.reason.as_deref(),
+                now_ms,
+                version,
+                returned
             ];
             tx.execute(&UPDATE_DISPUTE, &values).await?
         }
@@ -335,7 +335,7 @@ async fn write_dispute(
 
 /// What took credits before its payment was known. Of several, a dispute weighs more.
 async fn waiting_cause(tx: &mut Tx, payment: &PaymentIntentId) -> Result<ReversalCause, StoreError> {
-    let kind = tx.fetch_optional::<Counting>(&COUNTING_KIND, &[payment.as_str().into()]).await?;
+    let kind = tx.fetch_optional::<Counting>(&COUNTING_KIND, &args![payment = payment.as_str()]).await?;
     let is_dispute = kind.is_some_and(|row| row.kind == "dispute");
     Ok(if is_dispute { ReversalCause::Dispute { won: false } } else { ReversalCause::Refund })
 }
@@ -349,7 +349,7 @@ pub(crate) async fn settle(
     cause: Option<ReversalCause>,
     now_ms: i64,
 ) -> Result<AppliedReversal, StoreError> {
-    let row = tx.fetch_optional::<Revised>(&RAISE_REVISION, &[topup.as_str().into(), now_ms.into()]).await?;
+    let row = tx.fetch_optional::<Revised>(&RAISE_REVISION, &args![topup = topup.as_str(), now_ms]).await?;
     let row = row.ok_or_else(|| StoreError::corrupt("no longer there: top-up", topup))?;
     if row.state != TopupState::Paid.as_str() {
         return Ok(AppliedReversal::Waiting);
@@ -359,18 +359,18 @@ pub(crate) async fn settle(
         Some(_) => return Ok(AppliedReversal::Surplus),
         // The news of the payment did not name it.
         None => {
-            tx.execute(&ADOPT_PAYMENT, &[topup.as_str().into(), payment.as_str().into()]).await?;
+            tx.execute(&ADOPT_PAYMENT, &args![topup = topup.as_str(), payment = payment.as_str()]).await?;
             payments::touch(tx, payment, topup, PaymentRole::Credited, None, now_ms).await?;
         }
     }
-    let reversed = tx.fetch_optional::<Reversed>(&REVERSED, &[payment.as_str().into()]).await?;
+    let reversed = tx.fetch_optional::<Reversed>(&REVERSED, &args![payment = payment.as_str()]).await?;
     let reversed = reversed.map_or(0, |row| row.reversed);
     let taken = credits_taken(row.credits, row.credit_unit_amount, reversed);
     let credits = row.taken_credits.checked_sub(taken).ok_or_else(|| StoreError::corrupt("credits of", topup))?;
     if credits == 0 {
         return Ok(AppliedReversal::Unchanged);
     }
-    tx.execute(&SET_TAKEN, &[topup.as_str().into(), taken.into()]).await?;
+    tx.execute(&SET_TAKEN, &args![topup = topup.as_str(), taken]).await?;
     let source = format!("{topup}:{}", row.revision);
     let cause = match cause {
         Some(cause) => cause,

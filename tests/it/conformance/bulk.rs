@@ -4,7 +4,7 @@
 use futures_util::FutureExt;
 use futures_util::future::{join, join_all};
 use sqlx::{Connection, Executor, PgConnection, Row as _};
-use topup::db::{Db, Statement, StoreError};
+use topup::db::{Db, Statement, StoreError, args};
 use topup::domain::checkout::{PaymentProgress, PaymentReport, TopupState};
 use topup::domain::fees::RealFee;
 use topup::domain::ids::{BalanceTransactionId, ChargeId, PaymentIntentId, SessionId, TopupId};
@@ -26,7 +26,7 @@ static ROW: Statement = Statement::new(
     "SELECT account_id || state || credits || currency || credit_unit_amount || credits_amount || fee_amount || \
     total_amount || fee_mode || fee_rate_percent || fee_fixed || fee_label || expected_fee || livemode || stripe_request || \
     stripe_attempt || key_used_at || unknown_since || expires_at || created_at || updated_at || revision AS all_columns \
-    FROM topups WHERE id = $1",
+    FROM topups WHERE id = :topup",
 );
 
 #[derive(sqlx::FromRow)]
@@ -72,7 +72,7 @@ fn charge(report: &PaymentReport, event_id: &str) -> ExpectFee {
 }
 
 async fn row(books: &Books, topup: &TopupId) -> String {
-    let row: Option<Row> = books.db.read_optional(&ROW, &[topup.as_str().into()]).await.expect("readable");
+    let row: Option<Row> = books.db.read_optional(&ROW, &args![topup = topup.as_str()]).await.expect("readable");
     row.expect("a top-up").all_columns
 }
 

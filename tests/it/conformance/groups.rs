@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use futures_util::FutureExt;
 use futures_util::future::{join, join_all};
-use topup::db::{Statement, StoreError};
+use topup::db::{Statement, StoreError, args};
 use topup::domain::checkout::{PaymentProgress, PaymentReport, TopupState};
 use topup::domain::ids::{LedgerEntryId, RefundId};
 use topup::domain::judge::Applied;
@@ -59,7 +59,7 @@ pub(super) fn refund(number: u128, amount_minor: i64, report: &PaymentReport) ->
     }
 }
 
-static TOUCH: Statement = Statement::new("UPDATE topups SET checked_at = checked_at + 1 WHERE id = $1");
+static TOUCH: Statement = Statement::new("UPDATE topups SET checked_at = checked_at + 1 WHERE id = :id");
 
 on_both_databases! {
     async fn a_crowd_is_served_by_few_commits_and_the_books_hold(backend: Backend) {
@@ -312,7 +312,7 @@ on_both_databases! {
             books.db.write(move |tx| {
                 let id = id.clone();
                 async move {
-                    tx.execute(&TOUCH, &[id.as_str().into()]).await?;
+                    tx.execute(&TOUCH, &args![id = id.as_str()]).await?;
                     match number % 10 {
                         3 => Err(StoreError::Corrupt("on purpose".to_owned())),
                         7 => panic!("on purpose"),

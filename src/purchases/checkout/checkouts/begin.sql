@@ -3,9 +3,10 @@
 -- the result, and nothing of it is written.
 WITH input AS MATERIALIZED (
     SELECT * FROM unnest(
-        $1::TEXT[], $2::TEXT[], $3::BIGINT[], $4::TEXT[], $5::BIGINT[], $6::BIGINT[], $7::BIGINT[], $8::BIGINT[],
-        $9::TEXT[], $10::TEXT[], $11::BIGINT[], $12::TEXT[], $13::BIGINT[], $14::BIGINT[], $15::TEXT[], $16::BIGINT[],
-        $17::BIGINT[], $18::TEXT[], $19::TEXT[], $20::TEXT[], $21::BIGINT[]
+        :topup::TEXT[], :account::TEXT[], :credits::BIGINT[], :currency::TEXT[], :unit_amount::BIGINT[],
+        :credits_amount::BIGINT[], :fee_amount::BIGINT[], :total::BIGINT[], :fee_mode::TEXT[], :rate::TEXT[],
+        :fee_fixed::BIGINT[], :fee_label::TEXT[], :expected_fee::BIGINT[], :livemode::BIGINT[], :request::TEXT[],
+        :expires_at::BIGINT[], :now_ms::BIGINT[], :caller::TEXT[], :key::TEXT[], :hash::TEXT[], :lease_until::BIGINT[]
     ) WITH ORDINALITY AS input (
         topup, account, credits, currency, unit_amount, credits_amount, fee_amount, total, fee_mode, rate, fee_fixed,
         fee_label, expected_fee, livemode, request, expires_at, now_ms, caller, key, hash, lease_until, number

@@ -3,7 +3,8 @@
 -- has been heard of since they were written down; the others are left out of the result.
 WITH input AS MATERIALIZED (
     SELECT * FROM unnest(
-        $1::TEXT[], $2::TEXT[], $3::TEXT[], $4::BIGINT[], $5::BIGINT[], $6::TEXT[], $7::TEXT[]
+        :topup::TEXT[], :session::TEXT[], :url::TEXT[], :expires_at::BIGINT[], :now_ms::BIGINT[], :caller::TEXT[],
+        :key::TEXT[]
     ) WITH ORDINALITY AS input (topup, session, url, expires_at, now_ms, caller, key, number)
 ),
 fresh AS MATERIALIZED (

@@ -3,7 +3,8 @@
 -- top-up of another mode, a payment of another top-up.
 WITH input AS MATERIALIZED (
     SELECT * FROM unnest(
-        $1::TEXT[], $2::TEXT[], $3::TEXT[], $4::BIGINT[], $5::TEXT[], $6::TEXT[], $7::TEXT[], $8::BIGINT[]
+        :event::TEXT[], :event_type::TEXT[], :topup::TEXT[], :livemode::BIGINT[], :payment::TEXT[], :charge::TEXT[],
+        :movement::TEXT[], :now_ms::BIGINT[]
     ) WITH ORDINALITY AS input (event, type, topup, livemode, payment, charge, movement, now_ms, number)
 ),
 found AS MATERIALIZED (

@@ -19,7 +19,7 @@ DELETE FROM temp.fresh;
 INSERT INTO temp.fresh (number, event, type, topup, session, payment, account, credits, entry, now_ms)
     SELECT input.key, value ->> 'event', value ->> 'type', topups.id, topups.session_id, value ->> 'payment',
         topups.account_id, topups.credits, value ->> 'entry', value ->> 'now_ms'
-    FROM json_each($1) AS input CROSS JOIN topups ON topups.id = value ->> 'topup'
+    FROM json_each(:rows) AS input CROSS JOIN topups ON topups.id = value ->> 'topup'
     WHERE topups.state <> 'paid' AND +topups.session_id = value ->> 'session'
     AND +topups.account_id = value ->> 'account' AND topups.credits = value ->> 'credits'
     AND topups.currency = value ->> 'currency' AND topups.total_amount = value ->> 'total'
@@ -58,6 +58,6 @@ SELECT input.key AS number, ledger_entries.balance_after,
         AND topups.currency = value ->> 'currency' AND topups.total_amount = value ->> 'total'
         AND topups.livemode = value ->> 'livemode'
     ) END AS is_decided
-    FROM json_each($1) AS input
+    FROM json_each(:rows) AS input
     LEFT JOIN temp.fresh AS fresh ON fresh.number = input.key
     LEFT JOIN ledger_entries ON ledger_entries.kind = 'topup' AND ledger_entries.source = fresh.topup

@@ -10,8 +10,8 @@
 -- by the sub-select in its WHERE.
 WITH input AS MATERIALIZED (
     SELECT * FROM unnest(
-        $1::TEXT[], $2::TEXT[], $3::TEXT[], $4::TEXT[], $5::TEXT[], $6::TEXT[], $7::BIGINT[], $8::TEXT[], $9::BIGINT[],
-        $10::BIGINT[], $11::TEXT[], $12::BIGINT[]
+        :event::TEXT[], :event_type::TEXT[], :topup::TEXT[], :session::TEXT[], :payment::TEXT[], :account::TEXT[],
+        :credits::BIGINT[], :currency::TEXT[], :total::BIGINT[], :livemode::BIGINT[], :entry::TEXT[], :now_ms::BIGINT[]
     ) WITH ORDINALITY AS input (
         event, type, topup, session, payment, account, credits, currency, total, livemode, entry, now_ms, number
     )

@@ -2,8 +2,8 @@
 -- locks are those of credit/lists.sql. What is not plain is left out of the result.
 WITH input AS MATERIALIZED (
     SELECT * FROM unnest(
-        $1::TEXT[], $2::TEXT[], $3::TEXT[], $4::TEXT[], $5::TEXT[], $6::BIGINT[], $7::TEXT[], $8::BIGINT[], $9::BIGINT[],
-        $10::BIGINT[]
+        :event::TEXT[], :event_type::TEXT[], :topup::TEXT[], :session::TEXT[], :account::TEXT[], :credits::BIGINT[],
+        :currency::TEXT[], :total::BIGINT[], :livemode::BIGINT[], :now_ms::BIGINT[]
     ) WITH ORDINALITY AS input (event, type, topup, session, account, credits, currency, total, livemode, now_ms, number)
 ),
 fresh AS MATERIALIZED (
