@@ -145,12 +145,12 @@ fn chunk(target: &Target, first: u64, count: u64, now_ms: i64) -> [String; 4] {
     let (short, long, from) = (books.hex(24), books.hex(32), books.numbers(first, count));
     let (account, session) = (account_sql(Buyers::Many), books.hex(58));
     let events = format!(
-        "INSERT INTO webhook_events (id, type, topup_id, outcome, received_at) SELECT 'evt_' || {short}, \
+        "INSERT INTO webhook_events (provider_event_id, provider, type, topup_id, outcome, received_at) SELECT 'evt_' || {short}, 'stripe', \
          'checkout.session.completed', 'topup_' || {long}, 'credited', {now_ms} FROM {from}"
     );
     let payments = format!(
-        "INSERT INTO payments (payment_intent_id, topup_id, state, session_id, writes, created_at, updated_at) \
-         SELECT 'pi_' || {short}, 'topup_' || {long}, 'credited', 'cs_test_' || {session}, 1, {now_ms}, {now_ms} FROM {from}"
+        "INSERT INTO payments (provider_payment_id, provider, topup_id, state, provider_session_id, writes, created_at, updated_at) \
+         SELECT 'pi_' || {short}, 'stripe', 'topup_' || {long}, 'credited', 'cs_test_' || {session}, 1, {now_ms}, {now_ms} FROM {from}"
     );
     // The n-th purchase is the (n / ACCOUNTS)-th of its account: neighbours buy for different accounts, all in turn.
     let entries = format!(

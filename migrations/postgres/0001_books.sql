@@ -1,64 +1,103 @@
 -- What this database is for. Written at the first start; a service with another mode or currency refuses to use it.
 CREATE TABLE instance (
     id         BIGINT PRIMARY KEY CHECK (id = 1),
-    livemode   BIGINT  NOT NULL CHECK (livemode IN (0, 1)),
-    currency   TEXT    NOT NULL,
-    created_at BIGINT  NOT NULL
+    livemode   BIGINT NOT NULL CHECK (livemode IN (0, 1)),
+    currency   TEXT   NOT NULL,
+    created_at BIGINT NOT NULL,
+    -- The key that seals what a checkout sells, so that a purchase can be told from another installation's when these books
+    -- no longer know it. Made at the first start.
+    seal_key   TEXT
 );
 
 -- The current balance of each account. An account appears with its first ledger entry.
 CREATE TABLE accounts (
-    id           TEXT    PRIMARY KEY NOT NULL,
-    balance      BIGINT  NOT NULL,
-    used_credits BIGINT  NOT NULL DEFAULT 0 CHECK (used_credits >= 0),
-    entries      BIGINT  NOT NULL CHECK (entries > 0),
-    updated_at   BIGINT  NOT NULL
+    id           TEXT   PRIMARY KEY NOT NULL,
+    balance      BIGINT NOT NULL,
+    used_credits BIGINT NOT NULL DEFAULT 0 CHECK (used_credits >= 0),
+    entries      BIGINT NOT NULL CHECK (entries > 0),
+    updated_at   BIGINT NOT NULL
 );
 
--- One purchase each, written before Stripe is called.
+-- One purchase each, written before the payment provider is called. A provider's id stands beside the provider's name, and
+-- the two are unique together. The id comes first in the index: it alone tells almost all rows apart.
 CREATE TABLE topups (
-    id                 TEXT    PRIMARY KEY NOT NULL,
-    account_id         TEXT    NOT NULL,
-    state              TEXT    NOT NULL CHECK (state IN ('creating', 'open', 'processing', 'paid', 'expired', 'failed')),
-    credits            BIGINT  NOT NULL CHECK (credits > 0),
-    currency           TEXT    NOT NULL,
-    credit_unit_amount BIGINT  NOT NULL CHECK (credit_unit_amount > 0),
-    credits_amount     BIGINT  NOT NULL CHECK (credits_amount > 0),
-    fee_amount         BIGINT  NOT NULL CHECK (fee_amount >= 0),
-    total_amount       BIGINT  NOT NULL CHECK (total_amount = credits_amount + fee_amount),
-    fee_mode           TEXT    NOT NULL CHECK (fee_mode IN ('gross_up', 'absorb')),
-    fee_rate_percent   TEXT    NOT NULL,
-    fee_fixed          BIGINT  NOT NULL,
-    fee_label          TEXT    NOT NULL,
-    expected_fee       BIGINT  NOT NULL,
-    livemode           BIGINT  NOT NULL CHECK (livemode IN (0, 1)),
-    stripe_request     TEXT    NOT NULL,
-    stripe_attempt     BIGINT  NOT NULL,
-    session_id         TEXT    UNIQUE,
-    session_url        TEXT,
-    expires_at         BIGINT  NOT NULL,
-    payment_intent_id  TEXT,
-    failure_code       TEXT,
-    created_at         BIGINT  NOT NULL,
-    updated_at         BIGINT  NOT NULL,
-    paid_at            BIGINT,
-    checked_at         BIGINT  NOT NULL DEFAULT 0,
+    id                  TEXT   PRIMARY KEY NOT NULL,
+    account_id          TEXT   NOT NULL,
+    state               TEXT   NOT NULL,
+    credits             BIGINT NOT NULL CHECK (credits > 0),
+    currency            TEXT   NOT NULL,
+    credit_unit_amount  BIGINT NOT NULL CHECK (credit_unit_amount > 0),
+    credits_amount      BIGINT NOT NULL CHECK (credits_amount > 0),
+    fee_amount          BIGINT NOT NULL CHECK (fee_amount >= 0),
+    total_amount        BIGINT NOT NULL CHECK (total_amount = credits_amount + fee_amount),
+    fee_mode            TEXT   NOT NULL,
+    fee_rate_percent    TEXT   NOT NULL,
+    fee_fixed           BIGINT NOT NULL,
+    fee_label           TEXT   NOT NULL,
+    expected_fee        BIGINT NOT NULL,
+    livemode            BIGINT NOT NULL CHECK (livemode IN (0, 1)),
+    provider            TEXT   NOT NULL,
+    -- What is sent to open the checkout, so that a repetition is the same request to the letter, and the number of the
+    -- idempotency key that it is sent with.
+    provider_request    TEXT   NOT NULL,
+    provider_attempt    BIGINT NOT NULL,
+    -- When that key was first used; NULL before the first call.
+    key_used_at         BIGINT,
+    -- When the latest call was made that may have been done; NULL when every call is known to have done nothing.
+    unknown_since       BIGINT,
+    -- How many failures the key was answered with that the provider would repeat under it.
+    key_failures        BIGINT NOT NULL DEFAULT 0,
+    provider_session_id TEXT,
+    session_url         TEXT,
+    expires_at          BIGINT NOT NULL,
+    provider_payment_id TEXT,
+    failure_code        TEXT,
+    -- Why the last attempt to pay was declined, in the provider's word.
+    decline_code        TEXT,
+    declined_at         BIGINT,
+    -- Raised by each change that an event makes: what serialises two changes of one purchase.
+    revision            BIGINT NOT NULL DEFAULT 0,
+    -- How many of its credits refunds and disputes have taken back.
+    taken_credits       BIGINT NOT NULL DEFAULT 0 CHECK (taken_credits >= 0 AND taken_credits <= credits),
+    -- What was charged although another amount was agreed, because an operator accepted it.
+    accepted_amount     BIGINT,
+    -- When it was taken into the books from what the provider keeps, and by whom.
+    adopted_at          BIGINT,
+    adopted_by          TEXT,
+    created_at          BIGINT NOT NULL,
+    updated_at          BIGINT NOT NULL,
+    paid_at             BIGINT,
+    checked_at          BIGINT NOT NULL DEFAULT 0,
+    UNIQUE (provider_session_id, provider),
     CHECK ((state = 'paid') = (paid_at IS NOT NULL))
 );
 
+-- Without `id` as their last column: for an empty table an index with it looks as good as the key for finding a top-up
+-- by its id, and such a plan may be kept while the table grows. Rows of one millisecond are few and can be sorted.
+CREATE INDEX topups_by_creation ON topups (created_at);
+CREATE INDEX topups_by_account ON topups (account_id, created_at);
+-- Those that the provider is asked about, however old they are.
+CREATE INDEX topups_unfinished ON topups (created_at) WHERE state IN ('open', 'processing');
+
 -- The books. Append-only; explains every balance.
 CREATE TABLE ledger_entries (
-    account_id    TEXT    NOT NULL REFERENCES accounts (id),
-    sequence      BIGINT  NOT NULL CHECK (sequence > 0),
-    id            TEXT    NOT NULL UNIQUE,
-    kind          TEXT    NOT NULL,
-    credits       BIGINT  NOT NULL CHECK (credits <> 0),
-    balance_after BIGINT  NOT NULL,
-    source        TEXT    NOT NULL,
-    created_at    BIGINT  NOT NULL,
+    account_id    TEXT   NOT NULL REFERENCES accounts (id),
+    sequence      BIGINT NOT NULL CHECK (sequence > 0),
+    id            TEXT   NOT NULL UNIQUE,
+    kind          TEXT   NOT NULL,
+    credits       BIGINT NOT NULL CHECK (credits <> 0),
+    balance_after BIGINT NOT NULL,
+    source        TEXT   NOT NULL,
+    -- Which purchase a reversal belongs to; a top-up's entry has it as its source.
+    topup_id      TEXT,
+    -- Why credits were taken back or returned; NULL for entries of other kinds.
+    reason        TEXT,
+    created_at    BIGINT NOT NULL,
     PRIMARY KEY (account_id, sequence),
     UNIQUE (kind, source)
 );
+
+CREATE INDEX ledger_reversals_by_topup ON ledger_entries (topup_id) WHERE kind = 'reversal';
 
 CREATE FUNCTION refuse_ledger_change() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
@@ -69,48 +108,248 @@ $$;
 CREATE TRIGGER ledger_entries_are_never_changed BEFORE UPDATE OR DELETE OR TRUNCATE ON ledger_entries
 FOR EACH STATEMENT EXECUTE FUNCTION refuse_ledger_change();
 
+-- Payments at the provider. What credits a payment and what applies its refunds and disputes write here first, so they wait
+-- for each other. `waiting`: the money is not in the books (yet); `credited`: its top-up was paid by it; `surplus`: it came
+-- besides that, credits nothing and should be refunded.
+CREATE TABLE payments (
+    provider_payment_id TEXT   NOT NULL,
+    provider            TEXT   NOT NULL,
+    topup_id            TEXT   NOT NULL REFERENCES topups (id),
+    state               TEXT   NOT NULL,
+    provider_session_id TEXT,
+    writes              BIGINT NOT NULL CHECK (writes > 0),
+    provider_charge_id  TEXT,
+    provider_fee_id     TEXT,
+    -- What the provider kept, in minor units of the currency that it settles in.
+    real_fee            BIGINT,
+    real_fee_currency   TEXT,
+    -- When the provider is asked for that: a charge was heard of, and its fee is not known. NULL: not at all, or no more.
+    fee_due_at          BIGINT,
+    fee_tries           BIGINT NOT NULL DEFAULT 0,
+    created_at          BIGINT NOT NULL,
+    updated_at          BIGINT NOT NULL,
+    PRIMARY KEY (provider_payment_id, provider)
+);
+
+CREATE INDEX payments_by_topup ON payments (topup_id);
+-- All that is asked of it stands in it: by statistics of few payments SQLite preferred to read all of them.
+CREATE INDEX payments_without_fee ON payments (state, created_at, provider_payment_id, provider, real_fee)
+    WHERE real_fee IS NULL;
+CREATE INDEX payments_with_fee_due ON payments (fee_due_at) WHERE fee_due_at IS NOT NULL;
+CREATE INDEX payments_in_surplus ON payments (provider_payment_id) WHERE state = 'surplus';
+CREATE INDEX surplus_payments ON payments (topup_id) WHERE state = 'surplus';
+
+-- Refunds and disputes, each with its latest state. What a purchase owes back follows from all of them.
+CREATE TABLE reversals (
+    provider_reversal_id TEXT   NOT NULL,
+    provider             TEXT   NOT NULL,
+    kind                 TEXT   NOT NULL,
+    provider_payment_id  TEXT   NOT NULL,
+    amount               BIGINT NOT NULL CHECK (amount >= 0),
+    -- How much of a dispute's money is back although the rest is with the customer: it was won in part, or corrected later.
+    returned             BIGINT NOT NULL DEFAULT 0 CHECK (returned >= 0 AND returned <= amount),
+    currency             TEXT   NOT NULL,
+    status               TEXT   NOT NULL,
+    -- How far a refund has come; it only moves forward.
+    stage                BIGINT NOT NULL,
+    -- Whether it takes its amount back as it stands.
+    counts               BIGINT NOT NULL CHECK (counts IN (0, 1)),
+    -- Raised by each write: what was fetched before another write is not written over it.
+    version              BIGINT NOT NULL,
+    reason               TEXT,
+    created_at           BIGINT NOT NULL,
+    updated_at           BIGINT NOT NULL,
+    PRIMARY KEY (provider_reversal_id, provider),
+    FOREIGN KEY (provider_payment_id, provider) REFERENCES payments (provider_payment_id, provider)
+);
+
+CREATE INDEX reversals_by_payment ON reversals (provider_payment_id, provider);
+-- Those that a comparison with the provider asks about: the recent ones, and all that may still change.
+CREATE INDEX reversals_by_creation ON reversals (created_at);
+CREATE INDEX reversals_unsettled ON reversals (provider_reversal_id) WHERE (kind = 'refund' AND stage = 0)
+    OR (kind = 'dispute' AND status NOT IN ('won', 'lost', 'warning_closed', 'prevented'));
+
+-- Refunds that somebody asked for here, written before the provider is called.
+CREATE TABLE refund_requests (
+    id                  TEXT   PRIMARY KEY NOT NULL,
+    topup_id            TEXT   NOT NULL REFERENCES topups (id),
+    provider            TEXT   NOT NULL,
+    provider_payment_id TEXT   NOT NULL,
+    amount              BIGINT NOT NULL CHECK (amount > 0),
+    currency            TEXT   NOT NULL,
+    reason              TEXT,
+    requested_by        TEXT   NOT NULL,
+    state               TEXT   NOT NULL,
+    -- As in `topups`.
+    provider_attempt    BIGINT NOT NULL,
+    key_used_at         BIGINT,
+    unknown_since       BIGINT,
+    key_failures        BIGINT NOT NULL DEFAULT 0,
+    provider_refund_id  TEXT,
+    -- The result, for a repetition: the same answer.
+    refund_status       TEXT,
+    credits_taken       BIGINT,
+    balance_after       BIGINT,
+    failure_code        TEXT,
+    caller              TEXT   NOT NULL,
+    idempotency_key     TEXT   NOT NULL,
+    request_hash        TEXT   NOT NULL,
+    lease_until         BIGINT NOT NULL,
+    created_at          BIGINT NOT NULL,
+    updated_at          BIGINT NOT NULL,
+    UNIQUE (caller, idempotency_key)
+);
+
+CREATE INDEX refund_requests_by_topup ON refund_requests (topup_id);
+-- How much of a payment is about to be refunded.
+CREATE INDEX refund_requests_by_payment ON refund_requests (provider_payment_id, provider);
+CREATE INDEX refund_requests_unsettled ON refund_requests (id) WHERE state = 'creating';
+
+-- Credits that an operator gave or took, with the reason.
+CREATE TABLE adjustments (
+    id              TEXT   PRIMARY KEY NOT NULL,
+    account_id      TEXT   NOT NULL,
+    credits         BIGINT NOT NULL CHECK (credits <> 0),
+    reason          TEXT   NOT NULL,
+    made_by         TEXT   NOT NULL,
+    balance_after   BIGINT NOT NULL,
+    caller          TEXT   NOT NULL,
+    idempotency_key TEXT   NOT NULL,
+    request_hash    TEXT   NOT NULL,
+    created_at      BIGINT NOT NULL,
+    UNIQUE (caller, idempotency_key)
+);
+
+CREATE INDEX adjustments_by_account ON adjustments (account_id);
+
 -- Events whose effect is in the books. A row commits together with its effect or not at all.
 CREATE TABLE webhook_events (
-    id          TEXT    PRIMARY KEY NOT NULL,
-    type        TEXT    NOT NULL,
-    topup_id    TEXT    NOT NULL,
-    outcome     TEXT    NOT NULL,
-    received_at BIGINT  NOT NULL
+    provider_event_id TEXT   NOT NULL,
+    provider          TEXT   NOT NULL,
+    type              TEXT   NOT NULL,
+    topup_id          TEXT   NOT NULL,
+    outcome           TEXT   NOT NULL,
+    received_at       BIGINT NOT NULL,
+    PRIMARY KEY (provider_event_id, provider)
 );
 
--- Deliveries that had no effect: permanent ones never will, transient ones are tried again by Stripe.
+CREATE INDEX webhook_events_by_topup ON webhook_events (topup_id);
+
+-- Deliveries that had no effect: permanent ones never will, transient ones are tried again by the provider. An event with a
+-- row in webhook_events is put right whatever `resolved_at` says.
 CREATE TABLE failed_webhook_events (
-    event_id        TEXT    PRIMARY KEY NOT NULL,
-    type            TEXT    NOT NULL,
-    kind            TEXT    NOT NULL CHECK (kind IN ('permanent', 'transient')),
-    error           TEXT    NOT NULL,
-    attempts        BIGINT  NOT NULL,
-    first_failed_at BIGINT  NOT NULL,
-    last_failed_at  BIGINT  NOT NULL
+    provider_event_id   TEXT   NOT NULL,
+    provider            TEXT   NOT NULL,
+    type                TEXT   NOT NULL,
+    kind                TEXT   NOT NULL,
+    error               TEXT   NOT NULL,
+    attempts            BIGINT NOT NULL,
+    -- What it is about, as far as it says so.
+    topup_id            TEXT,
+    provider_payment_id TEXT,
+    -- What came with the delivery, until it is erased, and when it came: a replay does not make it younger.
+    payload             TEXT,
+    payload_at          BIGINT,
+    first_failed_at     BIGINT NOT NULL,
+    last_failed_at      BIGINT NOT NULL,
+    resolved_at         BIGINT,
+    -- An operator closed it: it never had an effect, and needs no attention any more.
+    closed_at           BIGINT,
+    closed_by           TEXT,
+    close_reason        TEXT,
+    PRIMARY KEY (provider_event_id, provider)
 );
 
--- The callers' idempotency keys. While a request runs it holds a lease, so that a crash does not block the key.
+CREATE INDEX failed_webhook_events_by_time ON failed_webhook_events (first_failed_at, provider_event_id);
+CREATE INDEX failed_webhook_events_open ON failed_webhook_events (first_failed_at) WHERE resolved_at IS NULL;
+CREATE INDEX failed_webhook_events_by_payload ON failed_webhook_events (payload_at) WHERE payload IS NOT NULL;
+CREATE INDEX failed_webhook_events_by_topup ON failed_webhook_events (topup_id) WHERE topup_id IS NOT NULL;
+CREATE INDEX failed_webhook_events_by_payment ON failed_webhook_events (provider_payment_id)
+    WHERE provider_payment_id IS NOT NULL;
+
+-- Payments of another amount than was agreed that an operator accepted: what was agreed and what was charged, of which a
+-- part may be tax.
+CREATE TABLE accepted_events (
+    provider_event_id TEXT   NOT NULL,
+    provider          TEXT   NOT NULL,
+    topup_id          TEXT   NOT NULL REFERENCES topups (id),
+    outcome           TEXT   NOT NULL,
+    credits           BIGINT NOT NULL CHECK (credits > 0),
+    agreed_amount     BIGINT NOT NULL,
+    charged_amount    BIGINT NOT NULL,
+    tax_amount        BIGINT NOT NULL CHECK (charged_amount - tax_amount >= agreed_amount),
+    reason            TEXT   NOT NULL,
+    accepted_by       TEXT   NOT NULL,
+    accepted_at       BIGINT NOT NULL,
+    PRIMARY KEY (provider_event_id, provider)
+);
+
+-- What was charged for a purchase is looked up when it is refunded and compared.
+CREATE INDEX accepted_events_by_topup ON accepted_events (topup_id);
+
+-- The callers' idempotency keys. A key belongs to what is acted on, such as an account's checkouts, and not to the
+-- credential that it came with. While a request runs it holds a lease, so that a crash does not block the key.
 CREATE TABLE idempotency_keys (
-    caller       TEXT    NOT NULL,
-    key          TEXT    NOT NULL,
-    request_hash TEXT    NOT NULL,
-    topup_id     TEXT    NOT NULL REFERENCES topups (id) DEFERRABLE INITIALLY DEFERRED,
-    lease_until  BIGINT  NOT NULL,
+    caller       TEXT   NOT NULL,
+    key          TEXT   NOT NULL,
+    request_hash TEXT   NOT NULL,
+    topup_id     TEXT   NOT NULL REFERENCES topups (id) DEFERRABLE INITIALLY DEFERRED,
+    lease_until  BIGINT NOT NULL,
     status       BIGINT,
     code         TEXT,
-    created_at   BIGINT  NOT NULL,
+    created_at   BIGINT NOT NULL,
     PRIMARY KEY (caller, key)
 );
 
 CREATE INDEX idempotency_keys_by_age ON idempotency_keys (created_at);
+CREATE INDEX idempotency_keys_by_topup ON idempotency_keys (topup_id);
 
 -- Credentials of servers. Only the hash of a key is known here.
 CREATE TABLE api_keys (
-    id         TEXT    PRIMARY KEY NOT NULL,
-    name       TEXT    NOT NULL,
-    key_hash   TEXT    NOT NULL UNIQUE,
-    scopes     TEXT    NOT NULL,
-    account_id TEXT,
-    created_at BIGINT  NOT NULL,
-    revoked_at BIGINT
+    id           TEXT   PRIMARY KEY NOT NULL,
+    name         TEXT   NOT NULL,
+    key_hash     TEXT   NOT NULL UNIQUE,
+    scopes       TEXT   NOT NULL,
+    account_id   TEXT,
+    created_at   BIGINT NOT NULL,
+    revoked_at   BIGINT,
+    -- To the minute.
+    last_used_at BIGINT
 );
+
+-- Comparisons with the provider's books.
+CREATE TABLE reconciliations (
+    id          TEXT   PRIMARY KEY NOT NULL,
+    cause       TEXT   NOT NULL,
+    dry_run     BIGINT NOT NULL CHECK (dry_run IN (0, 1)),
+    since       BIGINT NOT NULL,
+    state       TEXT   NOT NULL,
+    left_over   BIGINT,
+    report      TEXT,
+    error       TEXT,
+    -- Why a comparison is not whole: a word for programs.
+    obstacle    TEXT,
+    started_at  BIGINT NOT NULL,
+    finished_at BIGINT
+);
+
+CREATE INDEX reconciliations_by_start ON reconciliations (started_at, id);
+
+-- Work that one process at a time may do.
+CREATE TABLE leases (
+    name        TEXT   PRIMARY KEY NOT NULL,
+    holder      TEXT   NOT NULL,
+    lease_until BIGINT NOT NULL
+);
+
+-- The time as the database sees it, in milliseconds since 1970: the one clock that all processes share.
+CREATE VIEW database_clock AS SELECT (EXTRACT(EPOCH FROM clock_timestamp()) * 1000)::BIGINT AS now_ms;
+
+-- One row that is written to see whether writes succeed.
+CREATE TABLE write_probe (
+    id     BIGINT PRIMARY KEY NOT NULL CHECK (id = 1),
+    probes BIGINT NOT NULL,
+    filler TEXT   NOT NULL
+);
+
+INSERT INTO write_probe (id, probes, filler) VALUES (1, 0, '');

@@ -10,7 +10,7 @@ use std::time::Duration;
 use futures_util::future::join_all;
 
 use super::App;
-use crate::providers::port::{GatewayError, Resource};
+use crate::providers::port::{ProviderError, Resource};
 
 /// How long all questions may take together.
 pub const CHECK_TIME: Duration = Duration::from_secs(5);
@@ -41,13 +41,13 @@ pub enum KeyVerdict {
 pub async fn check_key(app: &App) -> KeyVerdict {
     let ask = |resource: Resource| async move {
         let asked = tokio::time::timeout(CHECK_TIME, app.gateway.can_read(resource)).await;
-        (resource, asked.unwrap_or(Err(GatewayError::TimedOut)))
+        (resource, asked.unwrap_or(Err(ProviderError::TimedOut)))
     };
     verdict(join_all(Resource::ALL.map(ask)).await)
 }
 
 /// What is surely wrong counts more than what could not be asked.
-fn verdict(answers: Vec<(Resource, Result<(), GatewayError>)>) -> KeyVerdict {
+fn verdict(answers: Vec<(Resource, Result<(), ProviderError>)>) -> KeyVerdict {
     let (mut lacks, mut unknown) = (Vec::new(), None);
     for (resource, answer) in answers {
         match answer {

@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex};
 
 use tokio::sync::{Mutex as AsyncMutex, OwnedSemaphorePermit, Semaphore};
 
-use crate::domain::ids::{PaymentIntentId, TopupId};
+use crate::domain::ids::{PaymentId, TopupId};
 
 /// How many deliveries ask Stripe at once. Stripe allows 25 requests a second in test mode and 100 in live mode, to
 /// everything on the account together.
@@ -53,12 +53,12 @@ pub(crate) type Memory = Arc<AsyncMutex<Option<Answer>>>;
 /// The latest payments that were asked about. The one that came first is forgotten first.
 #[derive(Debug, Default)]
 pub(crate) struct Payments {
-    by_id: HashMap<PaymentIntentId, Memory>,
-    order: VecDeque<PaymentIntentId>,
+    by_id: HashMap<PaymentId, Memory>,
+    order: VecDeque<PaymentId>,
 }
 
 impl Payments {
-    pub(crate) fn memory(&mut self, payment: &PaymentIntentId) -> Memory {
+    pub(crate) fn memory(&mut self, payment: &PaymentId) -> Memory {
         if let Some(memory) = self.by_id.get(payment) {
             return memory.clone();
         }
@@ -81,7 +81,9 @@ mod tests {
     #[test]
     fn a_bounded_number_of_payments_is_remembered_and_the_oldest_is_forgotten() {
         let mut payments = Payments::default();
-        let id = |number: usize| PaymentIntentId::parse(format!("pi_{number}")).expect("an id");
+        let id = |number: usize| {
+            PaymentId::parse(crate::providers::stripe::name::NAME, format!("pi_{number}")).expect("an id")
+        };
         let first = payments.memory(&id(0));
         assert!(Arc::ptr_eq(&first, &payments.memory(&id(0))), "one memory for each payment");
         for number in 1..=MAX_REMEMBERED {

@@ -199,7 +199,7 @@ impl Audited for AuditedTopup {
         let is_paid = self.state == TopupState::Paid.as_str();
         let taken = if is_paid { credits_taken(self.credits, self.credit_unit_amount, self.reversed) } else { 0 };
         let is_credited = self.payment_state.as_deref() == Some(PaymentRole::Credited.as_str());
-        let payment_known = is_paid && self.payment_intent_id.is_some();
+        let payment_known = is_paid && self.provider_payment_id.is_some();
         let of_this = self.payment_topup.as_ref().is_none_or(|topup| *topup == self.id);
         first_broken([
             (
@@ -226,18 +226,18 @@ impl Audited for AuditedTopup {
 }
 
 impl Audited for AuditedReversal {
-    type Key = String;
+    type Key = (String, String);
 
-    fn key(&self) -> String {
-        self.id.clone()
+    fn key(&self) -> (String, String) {
+        (self.provider_reversal_id.clone(), self.provider.clone())
     }
 
-    fn read(db: &Db, from: String, limit: i64) -> BoxFuture<'_, Result<Vec<Self>, StoreError>> {
-        Box::pin(async move { db.audited_reversals(&from, limit).await })
+    fn read(db: &Db, from: (String, String), limit: i64) -> BoxFuture<'_, Result<Vec<Self>, StoreError>> {
+        Box::pin(async move { db.audited_reversals((&from.0, &from.1), limit).await })
     }
 
     fn name(&self) -> String {
-        format!("{} {}", self.kind, self.id)
+        format!("{} {}", self.kind, self.provider_reversal_id)
     }
 
     fn judge(&self) -> Option<String> {

@@ -75,7 +75,7 @@ pub struct AuditedTopup {
     /// How many are said to be taken back.
     pub taken_credits: i64,
     /// The payment that is said to have paid it.
-    pub payment_intent_id: Option<String>,
+    pub provider_payment_id: Option<String>,
     /// How many entries grant its credits.
     pub granted: i64,
     /// How many credits its reversals have moved.
@@ -93,8 +93,10 @@ pub struct AuditedTopup {
 /// A refund or dispute beside its purchase.
 #[derive(Debug, Clone, sqlx::FromRow)]
 pub struct AuditedReversal {
-    /// Stripe's id.
-    pub id: String,
+    /// The provider's id.
+    pub provider_reversal_id: String,
+    /// Which provider.
+    pub provider: String,
     /// `refund` or `dispute`.
     pub kind: String,
     /// Stripe's word for its state.
@@ -162,21 +164,24 @@ statements! {
         LEFT JOIN topups t ON t.id = CASE WHEN e.kind = 'topup' THEN e.source ELSE e.topup_id END \
         LEFT JOIN adjustments j ON j.id = CASE WHEN e.kind = 'adjustment' THEN e.source END \
         ORDER BY e.account_id, e.sequence";
-    TOPUPS = "SELECT t.id, t.state, t.credits, t.credit_unit_amount, t.taken_credits, t.payment_intent_id, \
+    TOPUPS = "SELECT t.id, t.state, t.credits, t.credit_unit_amount, t.taken_credits, t.provider, t.provider_payment_id, \
         (SELECT COUNT(*) FROM ledger_entries e WHERE e.kind = 'topup' AND e.source = t.id) AS granted, \
         (SELECT CAST(COALESCE(SUM(e.credits), 0) AS BIGINT) FROM ledger_entries e \
         WHERE e.kind = 'reversal' AND e.topup_id = t.id) AS moved, \
         (SELECT CAST(COALESCE(SUM(r.amount - r.returned), 0) AS BIGINT) FROM reversals r \
-        WHERE r.payment_intent_id = t.payment_intent_id AND r.counts = 1) AS reversed, \
+        WHERE r.provider_payment_id = t.provider_payment_id AND r.provider = t.provider AND r.counts = 1) AS reversed, \
         (SELECT COUNT(*) FROM payments c WHERE c.topup_id = t.id AND c.state = 'credited') AS credited_payments, \
         p.state AS payment_state, p.topup_id AS payment_topup \
-        FROM (SELECT id, state, credits, credit_unit_amount, taken_credits, payment_intent_id FROM topups \
+        FROM (SELECT id, state, credits, credit_unit_amount, taken_credits, provider, provider_payment_id FROM topups \
         WHERE id >= :from ORDER BY id LIMIT :limit) t \
-        LEFT JOIN payments p ON p.payment_intent_id = t.payment_intent_id ORDER BY t.id";
-    REVERSALS = "SELECT r.id, r.kind, r.status, r.stage, r.counts, r.amount, r.returned, r.currency, t.currency AS topup_currency \
-        FROM (SELECT id, kind, status, stage, counts, amount, returned, currency, payment_intent_id FROM reversals \
-        WHERE id >= :from ORDER BY id LIMIT :limit) r \
-        JOIN payments p ON p.payment_intent_id = r.payment_intent_id JOIN topups t ON t.id = p.topup_id ORDER BY r.id";
+        LEFT JOIN payments p ON p.provider_payment_id = t.provider_payment_id AND p.provider = t.provider \
+        ORDER BY t.id";
+    REVERSALS = "SELECT r.provider_reversal_id, r.provider, r.kind, r.status, r.stage, r.counts, r.amount, r.returned, r.currency, t.currency AS topup_currency \
+        FROM (SELECT provider_reversal_id, provider, kind, status, stage, counts, amount, returned, currency, provider_payment_id \
+        FROM reversals WHERE (provider_reversal_id, provider) >= (:from, :from_provider) \
+        ORDER BY provider_reversal_id, provider LIMIT :limit) r \
+        JOIN payments p ON p.provider_payment_id = r.provider_payment_id AND p.provider = r.provider \
+        JOIN topups t ON t.id = p.topup_id ORDER BY r.provider_reversal_id, r.provider";
     ADJUSTMENTS = "SELECT j.id, (SELECT COUNT(*) FROM ledger_entries e WHERE e.kind = 'adjustment' \
         AND e.source = j.id) AS booked FROM (SELECT id FROM adjustments WHERE id >= :from ORDER BY id LIMIT :limit) j \
         ORDER BY j.id";
@@ -232,8 +237,8 @@ impl Db {
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn audited_reversals(&self, from: &str, limit: i64) -> Result<Vec<AuditedReversal>, StoreError> {
-        self.read_all(&REVERSALS, &args![from, limit]).await
+    pub async fn audited_reversals(&self, from: (&str, &str), limit: i64) -> Result<Vec<AuditedReversal>, StoreError> {
+        self.read_all(&REVERSALS, &args![from = from.0, from_provider = from.1, limit]).await
     }
 
     /// Adjustments from `from` on.

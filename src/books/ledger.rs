@@ -42,8 +42,9 @@ statements! {
         WHERE w.outcome = 'credited' AND (t.id IS NULL OR t.state <> 'paid')";
     /// What is taken back is what all refunds and disputes together say, and the ledger says the same.
     WRONG_REVERSALS = "SELECT COUNT(*) AS wrong FROM topups t \
-        LEFT JOIN (SELECT payment_intent_id, CAST(SUM(amount - returned) AS BIGINT) AS reversed FROM reversals \
-        WHERE counts = 1 GROUP BY payment_intent_id) r ON r.payment_intent_id = t.payment_intent_id \
+        LEFT JOIN (SELECT provider_payment_id, provider, CAST(SUM(amount - returned) AS BIGINT) AS reversed FROM reversals \
+        WHERE counts = 1 GROUP BY provider_payment_id, provider) r \
+        ON r.provider_payment_id = t.provider_payment_id AND r.provider = t.provider \
         LEFT JOIN (SELECT topup_id, CAST(SUM(credits) AS BIGINT) AS moved FROM ledger_entries \
         WHERE kind = 'reversal' GROUP BY topup_id) e ON e.topup_id = t.id \
         WHERE t.taken_credits <> -COALESCE(e.moved, 0) OR t.taken_credits <> CASE WHEN t.state <> 'paid' THEN 0 \
@@ -51,8 +52,9 @@ statements! {
         ELSE COALESCE(r.reversed, 0) / t.credit_unit_amount END";
     WRONG_PAYMENTS = "SELECT COUNT(*) AS wrong FROM payments p LEFT JOIN topups t ON t.id = p.topup_id \
         WHERE (p.state = 'credited' AND (t.id IS NULL OR t.state <> 'paid' \
-        OR t.payment_intent_id <> p.payment_intent_id)) \
-        OR (p.state <> 'credited' AND t.state = 'paid' AND t.payment_intent_id = p.payment_intent_id)";
+        OR t.provider_payment_id <> p.provider_payment_id OR t.provider <> p.provider)) \
+        OR (p.state <> 'credited' AND t.state = 'paid' AND t.provider_payment_id = p.provider_payment_id \
+        AND t.provider = p.provider)";
     WRONG_ADJUSTMENTS = "SELECT COUNT(*) AS wrong FROM ledger_entries e \
         LEFT JOIN adjustments a ON a.id = e.source \
         WHERE e.kind = 'adjustment' AND (a.id IS NULL OR a.credits <> e.credits OR a.account_id <> e.account_id)";

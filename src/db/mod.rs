@@ -42,7 +42,7 @@ pub use tx::Tx;
 #[macro_export]
 macro_rules! args {
     ($($name:ident $(= $value:expr)?),* $(,)?) => {
-        [$((stringify!($name), $crate::args!(@value $name $(, $value)?))),*]
+        [$((stringify!($name), $crate::db::args!(@value $name $(, $value)?))),*]
     };
     (@value $name:ident) => { $crate::db::statement::Value::from($name) };
     (@value $name:ident, $value:expr) => { $crate::db::statement::Value::from($value) };

@@ -3,7 +3,8 @@
 
 use super::account::AccountId;
 use super::currency::Currency;
-use super::ids::{EventId, PaymentIntentId, SessionId, TopupId};
+use super::ids::{EventId, PaymentId, SessionId, TopupId};
+use crate::domain::provider::ProviderName;
 
 /// The value of the metadata key `purpose` by which our payments are told from all others on the Stripe account.
 pub const PURPOSE: &str = "credits_topup";
@@ -61,6 +62,8 @@ pub struct Agreement {
     pub currency: Currency,
     /// What the customer is charged, in minor units.
     pub total_amount_minor: i64,
+    /// Which provider opened its checkout.
+    pub provider: ProviderName,
     /// Whether real money moves.
     pub livemode: bool,
     /// The session that Stripe made for it, when it is known.
@@ -112,7 +115,7 @@ pub struct PaymentReport {
     /// How much of that is tax, in minor units, if it is said.
     pub amount_tax_minor: Option<i64>,
     /// The payment's id, once there is one.
-    pub payment_intent: Option<PaymentIntentId>,
+    pub payment: Option<PaymentId>,
     /// The seal in its metadata, when Stripe was asked; an event's is not read.
     pub seal: Option<Box<Seal>>,
 }
@@ -204,7 +207,7 @@ impl Agreement {
     pub fn check(&self, report: &PaymentReport) -> Result<(), Mismatch> {
         let account = Some(self.account.as_str());
         let credits = self.credits.to_string();
-        same("livemode", Some(report.livemode), Some(self.livemode))?;
+        self.check_mode(report.session.provider(), report.livemode)?;
         same("mode", report.mode.as_deref(), Some("payment"))?;
         same("metadata.accountId", report.account.as_deref(), account)?;
         same("client_reference_id", report.client_reference.as_deref(), account)?;
@@ -254,11 +257,12 @@ impl Agreement {
 }
 
 impl Agreement {
-    /// Compares the mode in which an event happened with the purchase's.
+    /// Compares the provider that reports something, and the mode in which it happened, with the purchase's.
     ///
     /// # Errors
     /// When they differ.
-    pub fn check_mode(&self, livemode: bool) -> Result<(), Mismatch> {
+    pub fn check_mode(&self, provider: &ProviderName, livemode: bool) -> Result<(), Mismatch> {
+        same("provider", Some(provider), Some(&self.provider))?;
         same("livemode", Some(livemode), Some(self.livemode))
     }
 
@@ -266,8 +270,8 @@ impl Agreement {
     ///
     /// # Errors
     /// The first difference.
-    pub fn check_reversal(&self, livemode: bool, currencies: &[&str]) -> Result<(), Mismatch> {
-        self.check_mode(livemode)?;
+    pub fn check_reversal(&self, provider: &ProviderName, livemode: bool, currencies: &[&str]) -> Result<(), Mismatch> {
+        self.check_mode(provider, livemode)?;
         currencies.iter().try_for_each(|currency| same("currency", Some(*currency), Some(self.currency.as_str())))
     }
 }
@@ -292,7 +296,8 @@ mod tests {
             currency: Currency::USD,
             total_amount_minor: 289,
             livemode: false,
-            session: Some(SessionId::parse("cs_1").expect("an id")),
+            provider: ProviderName::new("stripe"),
+            session: Some(SessionId::parse(ProviderName::new("stripe"), "cs_1").expect("an id")),
             accepted_amount_minor: None,
         }
     }
@@ -301,7 +306,7 @@ mod tests {
         PaymentReport {
             event: None,
             livemode: false,
-            session: SessionId::parse("cs_1").expect("an id"),
+            session: SessionId::parse(ProviderName::new("stripe"), "cs_1").expect("an id"),
             topup: TopupId::from_bits(1),
             progress: PaymentProgress::Paid,
             account: Some("user_1".to_owned()),
@@ -311,7 +316,7 @@ mod tests {
             currency: Some("usd".to_owned()),
             amount_total_minor: Some(289),
             amount_tax_minor: None,
-            payment_intent: None,
+            payment: None,
             seal: None,
         }
     }
@@ -345,7 +350,7 @@ mod tests {
             |report| report.account = Some("user_2".to_owned()),
             |report| report.currency = Some("jpy".to_owned()),
             |report| report.credits = Some("251".to_owned()),
-            |report| report.session = SessionId::parse("cs_2").expect("an id"),
+            |report| report.session = SessionId::parse(ProviderName::new("stripe"), "cs_2").expect("an id"),
         ];
         for change in changes {
             let mut report = paid(Some(318), Some(29));
@@ -376,7 +381,9 @@ mod tests {
             ("amount_total", |report| report.amount_total_minor = Some(288)),
             ("amount_total", |report| report.amount_total_minor = Some(-289)),
             ("amount_total", |report| report.amount_total_minor = None),
-            ("session", |report| report.session = SessionId::parse("cs_2").expect("an id")),
+            ("session", |report| {
+                report.session = SessionId::parse(ProviderName::new("stripe"), "cs_2").expect("an id")
+            }),
         ];
         for (field, change) in changes {
             let mut report = report();

@@ -11,7 +11,7 @@
 use rust_decimal::{Decimal, RoundingStrategy, prelude::ToPrimitive};
 
 use super::currency::Currency;
-use super::ids::BalanceTransactionId;
+use super::ids::FeeId;
 
 /// The longest label of a fee line, in characters: it is printed on the hosted page and on receipts.
 pub const MAX_FEE_LABEL_CHARACTERS: usize = 100;
@@ -149,7 +149,7 @@ impl FeePolicy {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RealFee {
     /// The movement on the Stripe account's balance that says so.
-    pub balance_transaction: BalanceTransactionId,
+    pub fee_id: FeeId,
     /// How much, in minor units of `currency`.
     pub amount_minor: i64,
     /// The currency that Stripe settles in, in lower case. It need not be the charge's.

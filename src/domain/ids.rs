@@ -1,9 +1,12 @@
-//! Names of things: ours, with a prefix that says what they are, and Stripe's, which we only pass on.
+//! Names of things: our own, with a prefix that says what they are, and the payment providers', each with its provider.
 
 use std::fmt;
 
-/// Stripe says that its ids may have up to 255 characters and that their prefixes are no contract.
-pub const MAX_STRIPE_ID_CHARACTERS: usize = 255;
+use crate::domain::provider::ProviderName;
+
+/// How long a provider's id may be. Stripe says that its ids have up to 255 characters, and that their prefixes are no
+/// contract.
+pub const MAX_PROVIDER_ID_CHARACTERS: usize = 255;
 
 /// Why a text is no id of the kind that was asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -52,34 +55,44 @@ macro_rules! own_id {
     };
 }
 
-macro_rules! stripe_id {
+macro_rules! provider_id {
     ($(#[$doc:meta])* $name:ident) => {
         $(#[$doc])*
         #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
-        pub struct $name(String);
+        pub struct $name {
+            text: String,
+            provider: ProviderName,
+        }
 
         impl $name {
-            /// Takes an id as Stripe wrote it.
+            /// Takes an id as its provider wrote it.
             ///
             /// # Errors
-            /// When it is empty, too long, or has characters that no Stripe id has (it becomes part of a path).
-            pub fn parse(text: impl Into<String>) -> Result<Self, InvalidId> {
+            /// When it is empty, too long, or has characters other than letters, digits, `_` and `-` (it becomes part of a
+            /// path).
+            pub fn parse(provider: ProviderName, text: impl Into<String>) -> Result<Self, InvalidId> {
                 let text = text.into();
-                let valid = (1..=MAX_STRIPE_ID_CHARACTERS).contains(&text.len())
+                let valid = (1..=MAX_PROVIDER_ID_CHARACTERS).contains(&text.len())
                     && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-');
-                if valid { Ok(Self(text)) } else { Err(InvalidId(stringify!($name))) }
+                if valid { Ok(Self { text, provider }) } else { Err(InvalidId(stringify!($name))) }
             }
 
             /// The id as text.
             #[must_use]
             pub fn as_str(&self) -> &str {
-                &self.0
+                &self.text
+            }
+
+            /// Which provider gave it.
+            #[must_use]
+            pub const fn provider(&self) -> &ProviderName {
+                &self.provider
             }
         }
 
         impl fmt::Display for $name {
             fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-                formatter.write_str(&self.0)
+                formatter.write_str(&self.text)
             }
         }
     };
@@ -96,7 +109,7 @@ own_id!(
     "entry_"
 );
 own_id!(
-    /// A refund that was asked for here (not Stripe's refund).
+    /// A refund that was asked for here (not the provider's refund).
     RefundRequestId,
     "refund_"
 );
@@ -106,7 +119,7 @@ own_id!(
     "adjustment_"
 );
 own_id!(
-    /// One comparison with Stripe's books.
+    /// One comparison with the provider's books.
     ReconciliationId,
     "reconciliation_"
 );
@@ -120,32 +133,32 @@ own_id!(
     RequestId,
     "req_"
 );
-stripe_id!(
-    /// A Checkout Session of Stripe (`cs_…`).
+provider_id!(
+    /// A checkout session (at Stripe `cs_…`).
     SessionId
 );
-stripe_id!(
-    /// A PaymentIntent of Stripe (`pi_…`).
-    PaymentIntentId
+provider_id!(
+    /// A payment (at Stripe a PaymentIntent, `pi_…`).
+    PaymentId
 );
-stripe_id!(
-    /// A Charge of Stripe (`ch_…`, `py_…`).
+provider_id!(
+    /// An attempt to take a payment's money (at Stripe a Charge, `ch_…`, `py_…`).
     ChargeId
 );
-stripe_id!(
-    /// A refund of Stripe (`re_…`, `pyr_…`).
+provider_id!(
+    /// A refund (at Stripe `re_…`, `pyr_…`).
     RefundId
 );
-stripe_id!(
-    /// A dispute of Stripe (`du_…`, `dp_…`).
+provider_id!(
+    /// A dispute (at Stripe `du_…`, `dp_…`).
     DisputeId
 );
-stripe_id!(
-    /// A movement on the Stripe account's balance (`txn_…`).
-    BalanceTransactionId
+provider_id!(
+    /// What says how much the provider kept of a payment (at Stripe a BalanceTransaction, `txn_…`).
+    FeeId
 );
-stripe_id!(
-    /// A webhook event of Stripe (`evt_…`).
+provider_id!(
+    /// A webhook event (at Stripe `evt_…`).
     EventId
 );
 
@@ -170,10 +183,17 @@ mod tests {
     }
 
     #[test]
-    fn a_stripe_id_cannot_leave_its_place_in_a_path() {
-        assert!(SessionId::parse("cs_test_a1B2").is_ok());
+    fn a_providers_id_cannot_leave_its_place_in_a_path() {
+        let provider = ProviderName::new("stripe");
+        assert!(SessionId::parse(provider, "cs_test_a1B2").is_ok());
         for text in ["", "cs/../x", "cs test", "cs?x", "cs_%2e", &"c".repeat(256)] {
-            assert!(SessionId::parse(text).is_err(), "{text}");
+            assert!(SessionId::parse(provider, text).is_err(), "{text}");
         }
+    }
+
+    #[test]
+    fn the_same_text_of_two_providers_is_two_ids() {
+        let of = |provider| PaymentId::parse(ProviderName::new(provider), "pi_1").expect("an id");
+        assert_ne!(of("stripe"), of("paddle"));
     }
 }

@@ -1,7 +1,7 @@
 //! What a report about a purchase means for it: pure, decided from what was agreed and how far the purchase has come.
 
 use crate::domain::checkout::{Agreement, Mismatch, PaymentProgress, PaymentReport, TopupState};
-use crate::domain::ids::PaymentIntentId;
+use crate::domain::ids::PaymentId;
 
 /// A purchase as the judgement about it needs it.
 #[derive(Debug, Clone)]
@@ -11,7 +11,7 @@ pub struct Found {
     /// How far it has come.
     pub state: TopupState,
     /// The payment, once it is known.
-    pub payment_intent: Option<PaymentIntentId>,
+    pub payment: Option<PaymentId>,
 }
 
 /// What came of it.
@@ -64,7 +64,7 @@ impl Applied {
 /// report judges anew.
 #[must_use]
 pub fn judge(report: &PaymentReport, found: &Found) -> Applied {
-    if let Err(mismatch) = found.agreement.check_mode(report.livemode) {
+    if let Err(mismatch) = found.agreement.check_mode(report.session.provider(), report.livemode) {
         return Applied::Rejected(mismatch);
     }
     let is_known_session = found.agreement.session.as_ref() == Some(&report.session);
@@ -88,7 +88,7 @@ pub fn judge(report: &PaymentReport, found: &Found) -> Applied {
 fn expected_outcome(report: &PaymentReport, found: &Found) -> Applied {
     use TopupState::{Creating, Expired, Failed, Open, Paid, Processing};
     match (report.progress, found.state) {
-        (PaymentProgress::Paid, Paid) => match (&report.payment_intent, &found.payment_intent) {
+        (PaymentProgress::Paid, Paid) => match (&report.payment, &found.payment) {
             (Some(reported), Some(credited)) if reported != credited => Applied::Surplus,
             _ => Applied::AlreadyPaid,
         },
@@ -101,6 +101,6 @@ fn expected_outcome(report: &PaymentReport, found: &Found) -> Applied {
 }
 
 pub(crate) fn is_another_payment(report: &PaymentReport, found: &Found, mismatch: &Mismatch) -> bool {
-    let is_another = report.payment_intent.is_some() && report.payment_intent != found.payment_intent;
+    let is_another = report.payment.is_some() && report.payment != found.payment;
     mismatch.field == "session" && report.progress == PaymentProgress::Paid && is_another
 }

@@ -17,6 +17,7 @@ pub mod ledger;
 pub mod origin;
 pub mod payment;
 pub mod pricing;
+pub mod provider;
 pub mod redirect;
 pub mod refund;
 pub mod reversal;

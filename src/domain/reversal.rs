@@ -3,7 +3,7 @@
 //! What a purchase owes back is never counted up and down. It follows from the states of all its refunds and disputes,
 //! whatever the order in which they became known.
 
-use super::ids::{DisputeId, EventId, PaymentIntentId, RefundId};
+use super::ids::{DisputeId, EventId, PaymentId, RefundId};
 
 /// How far a refund is (Stripe, "Refunds"). It moves forward only: what was said later counts, however late what was
 /// said before arrives.
@@ -66,7 +66,7 @@ pub struct RefundReport {
     /// Which.
     pub id: RefundId,
     /// The payment that it gives back; all of ours have one.
-    pub payment_intent: Option<PaymentIntentId>,
+    pub payment: Option<PaymentId>,
     /// How much, in minor units.
     pub amount_minor: i64,
     /// The currency, in lower case.
@@ -88,7 +88,7 @@ pub struct DisputeReport {
     /// Which.
     pub id: DisputeId,
     /// The payment that is disputed.
-    pub payment_intent: Option<PaymentIntentId>,
+    pub payment: Option<PaymentId>,
     /// How much, in minor units. It may differ from the charge.
     pub amount_minor: i64,
     /// The currency, in lower case.

@@ -1,4 +1,5 @@
 use super::*;
+use crate::domain::provider::ProviderName;
 
 #[test]
 fn a_refund_takes_what_its_money_paid_for_and_the_fee_last() {
@@ -51,8 +52,8 @@ fn dispute(status: &str, movements: &[(i64, &str)]) -> DisputeReport {
     let movement =
         |&(amount_minor, currency): &(i64, &str)| DisputeMovement { amount_minor, currency: currency.to_owned() };
     DisputeReport {
-        id: DisputeId::parse("du_1").expect("an id"),
-        payment_intent: None,
+        id: DisputeId::parse(ProviderName::new("stripe"), "du_1").expect("an id"),
+        payment: None,
         amount_minor: 289,
         currency: "usd".to_owned(),
         status: status.to_owned(),
@@ -186,8 +187,8 @@ mod random {
             credit in 1_i64..50,
         ) {
             let report = |movements: Vec<DisputeMovement>| DisputeReport {
-                id: DisputeId::parse("du_1").expect("an id"),
-                payment_intent: None,
+                id: DisputeId::parse(crate::domain::provider::ProviderName::new("stripe"), "du_1").expect("an id"),
+                payment: None,
                 amount_minor: amount,
                 currency: "usd".to_owned(),
                 status: status.to_owned(),

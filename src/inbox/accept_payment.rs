@@ -14,7 +14,7 @@ use crate::domain::checkout::{Mismatch, PaymentProgress, PaymentReport};
 use crate::domain::ids::{EventId, LedgerEntryId};
 use crate::inbox::failed_events::FailedDelivery;
 use crate::providers::event::WebhookEvent;
-use crate::providers::port::GatewayError;
+use crate::providers::port::ProviderError;
 use crate::purchases::payment::acceptances::{self, Acceptance, Accepted};
 use crate::purchases::payment::apply::ApplyPayment;
 
@@ -44,7 +44,7 @@ pub enum AcceptError {
     NothingDiffers,
     /// Stripe cannot be asked what it stands for.
     #[error(transparent)]
-    Stripe(#[from] GatewayError),
+    Provider(#[from] ProviderError),
     /// The database failed.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -61,7 +61,7 @@ pub async fn accept_payment(
     reason: &str,
 ) -> Result<Accepted, AcceptError> {
     let failed = app.db.failed_event(event_id).await?.ok_or(AcceptError::Unknown)?;
-    if let Some(accepted) = app.db.accepted(event_id).await? {
+    if let Some(accepted) = app.db.accepted(&failed.event.provider, event_id).await? {
         return Ok(accepted);
     }
     let report = payment_of(app, failed).await?;
@@ -100,14 +100,15 @@ async fn payment_of(app: &App, failed: FailedDelivery) -> Result<PaymentReport, 
         Some(Ok(WebhookEvent::Thin(thin))) if thin.context.is_none() => (thin.event, thin.session),
         Some(read) => return paid(read.ok()),
         None => {
-            let id = EventId::parse(failed.event.event_id).map_err(|_| AcceptError::PayloadErased)?;
+            let id = EventId::parse(app.gateway.name(), failed.event.provider_event_id)
+                .map_err(|_| AcceptError::PayloadErased)?;
             ((id, failed.event.event_type), None)
         }
     };
     match app.gateway.read_event(&event.0).await {
         Ok(body) => paid(app.webhooks.read_verified(body.as_bytes()).ok()),
         // The key may not read events, or the event is older than Stripe keeps it.
-        Err(GatewayError::Refused(_) | GatewayError::Unknown(_)) => {
+        Err(ProviderError::Refused(_) | ProviderError::Unknown(_)) => {
             let session = session.ok_or(AcceptError::PayloadErased)?;
             let report = app.gateway.read_checkout(&session).await?.ok_or(AcceptError::Foreign)?;
             paid(Some(WebhookEvent::Payment(Box::new(PaymentReport { event: Some(event), ..report }))))

@@ -13,7 +13,7 @@ use crate::app::questions::Turn;
 use crate::app::{App, with_causes};
 use crate::db::StoreError;
 use crate::domain::checkout::{Declined, Mismatch, PaymentReport};
-use crate::domain::ids::{PaymentIntentId, TopupId};
+use crate::domain::ids::{PaymentId, TopupId};
 use crate::domain::judge::Applied;
 use crate::domain::reversal::EventRef;
 use crate::inbox::apply_thin::{ThinOutcome, resolve_thin};
@@ -66,7 +66,7 @@ where
     let in_task = app.clone();
     let rest = async move {
         let inquiry = Inquiry::of_delivery(&in_task, turn);
-        apply_read(&inquiry, read, Origin::Stripe(body.as_ref())).await
+        apply_read(&inquiry, read, Origin::Provider(body.as_ref())).await
     };
     app.tasks.run(rest.boxed()).await?
 }
@@ -83,7 +83,7 @@ where
         log_decided(&name, outcome);
         return result;
     }
-    let rest = async move { conclude(&in_task, &name, result, Origin::Stripe(body.as_ref())).await };
+    let rest = async move { conclude(&in_task, &name, result, Origin::Provider(body.as_ref())).await };
     app.tasks.run(rest.boxed()).await?
 }
 
@@ -100,7 +100,7 @@ pub async fn apply_stored(app: &App, event_id: &str, body: &[u8]) -> Result<Even
 #[derive(Clone, Copy)]
 pub(crate) enum Origin<'o> {
     /// From Stripe, with this body.
-    Stripe(&'o [u8]),
+    Provider(&'o [u8]),
     /// From our own record of a failure, which has the body already: a replay must not make it look younger.
     Stored { event_id: &'o str },
 }
@@ -114,7 +114,7 @@ async fn apply_read(
         Ok(event) => event,
         Err(WebhookError::Unreadable { event_id, event_type, reason, subject }) => {
             let known_as = match origin {
-                Origin::Stripe(body) => or_digest(&event_id, body),
+                Origin::Provider(body) => or_digest(&event_id, body),
                 Origin::Stored { event_id } => event_id.to_owned(),
             };
             let name = Name { event_id: known_as, event_type: event_type.clone(), subject: subject.clone() };
@@ -173,8 +173,8 @@ pub(crate) async fn dispatch(inquiry: &Inquiry<'_>, event: WebhookEvent) -> Resu
             apply_reversal::refund(inquiry, Asked { event: Some(event), livemode }, refund).await
         }
         WebhookEvent::ChargeRefunded(refunded) => apply_reversal::charge_refunded(inquiry, refunded).await,
-        WebhookEvent::Dispute { event, livemode, dispute, payment_intent } => {
-            apply_reversal::dispute(inquiry, Asked { event: Some(event), livemode }, &dispute, &payment_intent).await
+        WebhookEvent::Dispute { event, livemode, dispute, payment } => {
+            apply_reversal::dispute(inquiry, Asked { event: Some(event), livemode }, &dispute, &payment).await
         }
         WebhookEvent::Charge(charge) => Ok(apply_charge(app, charge).await?),
         WebhookEvent::Thin(thin) => match resolve_thin(inquiry, thin).await? {
@@ -241,19 +241,19 @@ fn log_decided(Name { event_id: event, event_type, .. }: &Name, outcome: &'stati
 
 pub(crate) fn name_of(event: &WebhookEvent) -> Option<Name> {
     let topup = |topup: &TopupId| Some(EventSubject::Topup(topup.clone()));
-    let payment = |payment: &PaymentIntentId| Some(EventSubject::Payment(payment.clone()));
+    let of_payment = |payment: &PaymentId| Some(EventSubject::Payment(payment.clone()));
     match event {
         WebhookEvent::Payment(report) => report.event.as_ref().map(|event| Name::new(event, topup(&report.topup))),
         WebhookEvent::Decline(declined) => Some(Name::new(&declined.event, topup(&declined.topup))),
         WebhookEvent::Charge(charge) => Some(Name::new(&charge.event, topup(&charge.topup))),
         WebhookEvent::ChargeRefunded(refunded) => {
             let named = refunded.topup.as_ref().and_then(topup);
-            Some(Name::new(&refunded.event, named.or_else(|| payment(&refunded.payment_intent))))
+            Some(Name::new(&refunded.event, named.or_else(|| of_payment(&refunded.payment))))
         }
         WebhookEvent::Refund { event, refund, .. } => {
-            Some(Name::new(event, refund.payment_intent.as_ref().and_then(payment)))
+            Some(Name::new(event, refund.payment.as_ref().and_then(of_payment)))
         }
-        WebhookEvent::Dispute { event, payment_intent, .. } => Some(Name::new(event, payment(payment_intent))),
+        WebhookEvent::Dispute { event, payment, .. } => Some(Name::new(event, of_payment(payment))),
         WebhookEvent::Thin(thin) => Some(Name::new(&thin.event, None)),
         WebhookEvent::OfAccount { event, .. } => name_of(event),
         WebhookEvent::Foreign { .. } => None,
@@ -288,7 +288,7 @@ pub(crate) async fn record_failure(
     origin: Origin<'_>,
 ) -> Result<(), StoreError> {
     let payload = match origin {
-        Origin::Stripe(body) if app.payload_days > 0 => Some(String::from_utf8_lossy(body).into_owned()),
+        Origin::Provider(body) if app.payload_days > 0 => Some(String::from_utf8_lossy(body).into_owned()),
         _ => None,
     };
     let (topup, payment) = match &name.subject {
@@ -300,6 +300,7 @@ pub(crate) async fn record_failure(
         topup,
         payment,
         event_id: name.event_id.clone(),
+        provider: app.gateway.name(),
         event_type: name.event_type.clone(),
         kind,
         error: reason.to_owned(),
@@ -322,14 +323,14 @@ pub(crate) async fn record_failure(
 
 /// What failed before and turns out to be nothing of ours needs nobody's attention any more.
 pub(crate) async fn resolve_failure(app: &App, event: &str) -> Result<(), StoreError> {
-    if !app.db.has_open_failure(event).await? {
+    if !app.db.has_open_failure(app.gateway.name(), event).await? {
         return Ok(());
     }
-    let (event, now_ms) = (event.to_owned(), app.clock.now_ms());
+    let (provider, event, now_ms) = (app.gateway.name(), event.to_owned(), app.clock.now_ms());
     app.db
         .write(move |tx| {
             let event = event.clone();
-            async move { failed_events::resolve(tx, &event, now_ms).await }.boxed()
+            async move { failed_events::resolve(tx, provider, &event, now_ms).await }.boxed()
         })
         .await
 }

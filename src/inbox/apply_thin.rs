@@ -7,7 +7,7 @@ use crate::db::StoreError;
 use crate::domain::checkout::{Mismatch, PaymentReport};
 use crate::domain::ids::SessionId;
 use crate::providers::event::{ThinEvent, WebhookError, WebhookEvent};
-use crate::providers::port::GatewayError;
+use crate::providers::port::ProviderError;
 use crate::purchases::outcome::{ApplyEventError, EventOutcome};
 use crate::purchases::payment::apply_report::apply;
 use crate::purchases::reversal::inquiry::Inquiry;
@@ -52,7 +52,9 @@ pub(crate) async fn resolve_thin(inquiry: &Inquiry<'_>, thin: ThinEvent) -> Resu
                 });
             }
             // The key may not read events, or the event is older than Stripe keeps it.
-            Err(ApplyEventError::Stripe(error @ (GatewayError::Refused(_) | GatewayError::Unknown(_)))) => Some(error),
+            Err(ApplyEventError::Provider(error @ (ProviderError::Refused(_) | ProviderError::Unknown(_)))) => {
+                Some(error)
+            }
             Err(error) => return Err(error),
         }
     } else {
@@ -60,7 +62,7 @@ pub(crate) async fn resolve_thin(inquiry: &Inquiry<'_>, thin: ThinEvent) -> Resu
     };
     match (thin.session.clone(), refused) {
         (Some(session), _) => Ok(apply_session(inquiry, thin, &session).await?.into()),
-        (None, Some(error @ GatewayError::Refused(_))) => Err(error.into()),
+        (None, Some(error @ ProviderError::Refused(_))) => Err(error.into()),
         (None, _) => Ok(UNKNOWN.into()),
     }
 }
@@ -74,7 +76,7 @@ async fn apply_session(
     let report = match inquiry.ask(inquiry.app.gateway.read_checkout(session)).await {
         Ok(Some(report)) => report,
         Ok(None) => return Ok(EventOutcome::Foreign("no top-up of ours")),
-        Err(ApplyEventError::Stripe(GatewayError::Unknown(_))) if !is_known(inquiry, Some(session)).await? => {
+        Err(ApplyEventError::Provider(ProviderError::Unknown(_))) if !is_known(inquiry, Some(session)).await? => {
             return Ok(UNKNOWN);
         }
         Err(error) => return Err(error),

@@ -82,7 +82,7 @@ pub async fn replay(app: &App, event_id: &str) -> Result<Option<Replayed>, Store
         let is_resolved = failed.event.resolved_at.is_some();
         return Ok(Some(if is_resolved { Replayed::AlreadyResolved } else { Replayed::PayloadErased }));
     };
-    let event_id = &failed.event.event_id;
+    let event_id = &failed.event.provider_event_id;
     match apply_stored(app, event_id, payload.as_bytes()).await {
         Ok(outcome) => {
             // What a newer version does not care for any more has no id of its own there; the record has.
@@ -107,8 +107,8 @@ pub async fn replay_all(app: &App, mut tell: impl FnMut(&str, &Replayed)) -> Res
         page.retain(|failure| failure.first_failed_at <= began_ms);
         let Some(last) = page.last().cloned() else { return Ok(()) };
         for failure in page {
-            if let Some(replayed) = replay(app, &failure.event_id).await? {
-                tell(&failure.event_id, &replayed);
+            if let Some(replayed) = replay(app, &failure.provider_event_id).await? {
+                tell(&failure.provider_event_id, &replayed);
             }
         }
         after = last;
@@ -142,14 +142,13 @@ pub async fn close(
     by: &str,
     reason: &str,
 ) -> Result<Option<Closed>, StoreError> {
-    if db.failed_event(event_id).await?.is_none() {
-        return Ok(None);
-    }
+    let Some(failed) = db.failed_event(event_id).await? else { return Ok(None) };
+    let provider = failed.event.provider;
     let (event, who, why, now_ms) = (event_id.to_owned(), by.to_owned(), reason.to_owned(), clock.now_ms());
     let closed = db
         .write(move |tx| {
-            let (event, who, why) = (event.clone(), who.clone(), why.clone());
-            async move { failed_events::close(tx, &event, &who, &why, now_ms).await }.boxed()
+            let (provider, event, who, why) = (provider.clone(), event.clone(), who.clone(), why.clone());
+            async move { failed_events::close(tx, &provider, &event, &who, &why, now_ms).await }.boxed()
         })
         .await?;
     if closed {

@@ -6,7 +6,8 @@
 
 use crate::db::{Db, Tx, args};
 use crate::db::{StoreError, statements};
-use crate::domain::ids::{PaymentIntentId, TopupId};
+use crate::domain::ids::{PaymentId, TopupId};
+use crate::domain::provider::ProviderName;
 
 /// Whether a delivery can ever have an effect.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -60,8 +61,10 @@ impl FailureState {
 /// A delivery that had no effect.
 #[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
 pub struct FailedEvent {
-    /// Stripe's id of the event.
-    pub event_id: String,
+    /// The provider's id of the event.
+    pub provider_event_id: String,
+    /// Which provider.
+    pub provider: String,
     /// Its type.
     #[sqlx(rename = "type")]
     pub event_type: String,
@@ -102,8 +105,10 @@ pub struct FailedDelivery {
 /// A delivery that had no effect, about to be written down.
 #[derive(Debug, Clone)]
 pub struct FailureRecord {
-    /// Stripe's id of the event.
+    /// The provider's id of the event.
     pub event_id: String,
+    /// Which provider.
+    pub provider: ProviderName,
     /// Its type.
     pub event_type: String,
     /// Whether it can ever have an effect.
@@ -113,7 +118,7 @@ pub struct FailureRecord {
     /// The purchase that it names.
     pub topup: Option<TopupId>,
     /// The payment that it names, if it names no purchase.
-    pub payment: Option<PaymentIntentId>,
+    pub payment: Option<PaymentId>,
     /// The delivery's body, if it shall be kept. It holds personal data, and is erased after a while. `None` leaves what
     /// is there.
     pub payload: Option<String>,
@@ -136,21 +141,21 @@ pub struct FailureFilter {
 pub struct FailureCursor {
     /// In milliseconds since 1970.
     pub first_failed_at: i64,
-    /// Stripe's id of the event.
-    pub event_id: String,
+    /// The provider's id of the event.
+    pub provider_event_id: String,
 }
 
 impl FailureCursor {
     /// Older than every failure.
-    pub const OLDEST: Self = Self { first_failed_at: i64::MIN, event_id: String::new() };
+    pub const OLDEST: Self = Self { first_failed_at: i64::MIN, provider_event_id: String::new() };
     /// Newer than every failure.
-    pub const NEWEST: Self = Self { first_failed_at: i64::MAX, event_id: String::new() };
+    pub const NEWEST: Self = Self { first_failed_at: i64::MAX, provider_event_id: String::new() };
 
     /// Reads a place as the API writes it: the time, `_` and the id.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let (time, event) = text.split_once('_')?;
-        Some(Self { first_failed_at: time.parse().ok()?, event_id: event.to_owned() })
+        Some(Self { first_failed_at: time.parse().ok()?, provider_event_id: event.to_owned() })
     }
 }
 
@@ -168,7 +173,7 @@ impl FailedEvent {
     /// Its place in a list.
     #[must_use]
     pub fn cursor(&self) -> FailureCursor {
-        FailureCursor { first_failed_at: self.first_failed_at, event_id: self.event_id.clone() }
+        FailureCursor { first_failed_at: self.first_failed_at, provider_event_id: self.provider_event_id.clone() }
     }
 }
 
@@ -188,47 +193,48 @@ statements! {
     /// What cannot succeed stays so, with its reason. What was nothing of ours and fails now is open again; what was
     /// decided is not, because its row in `webhook_events` says so.
     RECORD = "INSERT INTO failed_webhook_events \
-        (event_id, type, kind, error, attempts, first_failed_at, last_failed_at, payload, payload_at, topup_id, \
-        payment_intent_id) VALUES (:event, :event_type, :kind, :error, 1, :now_ms, :now_ms, :payload, :payload_at_ms, :topup, :payment) \
-        ON CONFLICT (event_id) DO UPDATE SET \
+        (provider_event_id, provider, type, kind, error, attempts, first_failed_at, last_failed_at, payload, payload_at, topup_id, \
+        provider_payment_id) VALUES (:event, :provider, :event_type, :kind, :error, 1, :now_ms, :now_ms, :payload, :payload_at_ms, :topup, :payment) \
+        ON CONFLICT (provider_event_id, provider) DO UPDATE SET \
         error = CASE WHEN failed_webhook_events.kind = 'permanent' AND excluded.kind <> 'permanent' \
         THEN failed_webhook_events.error ELSE excluded.error END, \
         kind = CASE WHEN failed_webhook_events.kind = 'permanent' THEN 'permanent' ELSE excluded.kind END, \
         topup_id = COALESCE(excluded.topup_id, failed_webhook_events.topup_id), \
-        payment_intent_id = COALESCE(excluded.payment_intent_id, failed_webhook_events.payment_intent_id), \
+        provider_payment_id = COALESCE(excluded.provider_payment_id, failed_webhook_events.provider_payment_id), \
         payload = COALESCE(excluded.payload, failed_webhook_events.payload), \
         payload_at = COALESCE(excluded.payload_at, failed_webhook_events.payload_at), \
         attempts = failed_webhook_events.attempts + 1, last_failed_at = excluded.last_failed_at, resolved_at = NULL";
-    RESOLVE = "UPDATE failed_webhook_events SET resolved_at = :now_ms WHERE event_id = :event AND resolved_at IS NULL";
-    OPEN = "SELECT f.event_id FROM failed_webhook_events f WHERE f.event_id = :event AND f.resolved_at IS NULL \
-        AND NOT EXISTS (SELECT 1 FROM webhook_events e WHERE e.id = f.event_id)";
+    RESOLVE = "UPDATE failed_webhook_events SET resolved_at = :now_ms WHERE provider_event_id = :event AND provider = :provider AND resolved_at IS NULL";
+    OPEN = "SELECT f.provider_event_id FROM failed_webhook_events f WHERE f.provider_event_id = :event AND f.provider = :provider AND f.resolved_at IS NULL \
+        AND NOT EXISTS (SELECT 1 FROM webhook_events e WHERE e.provider_event_id = f.provider_event_id AND e.provider = f.provider)";
     COUNT_OPEN = "SELECT \
         CAST(COALESCE(SUM(CASE WHEN f.kind = 'transient' THEN 1 ELSE 0 END), 0) AS BIGINT) AS transient, \
         CAST(COALESCE(SUM(CASE WHEN f.kind = 'permanent' THEN 1 ELSE 0 END), 0) AS BIGINT) AS permanent \
         FROM failed_webhook_events f WHERE f.resolved_at IS NULL AND f.closed_at IS NULL \
-        AND NOT EXISTS (SELECT 1 FROM webhook_events e WHERE e.id = f.event_id)";
-    FIND = "SELECT f.event_id, f.type, f.kind, f.error, f.attempts, f.first_failed_at, f.last_failed_at, \
-        COALESCE(f.resolved_at, (SELECT e.received_at FROM webhook_events e WHERE e.id = f.event_id)) AS resolved_at, \
+        AND NOT EXISTS (SELECT 1 FROM webhook_events e WHERE e.provider_event_id = f.provider_event_id AND e.provider = f.provider)";
+    FIND = "SELECT f.provider_event_id, f.provider, f.type, f.kind, f.error, f.attempts, f.first_failed_at, f.last_failed_at, \
+        COALESCE(f.resolved_at, (SELECT e.received_at FROM webhook_events e WHERE e.provider_event_id = f.provider_event_id AND e.provider = f.provider)) AS resolved_at, \
         f.closed_at, f.closed_by, f.close_reason, f.payload_at, CAST(CASE WHEN f.payload IS NULL THEN 0 ELSE 1 END AS BIGINT) AS has_payload, f.payload \
-        FROM failed_webhook_events f WHERE f.event_id = :event";
-    LIST = "SELECT f.event_id, f.type, f.kind, f.error, f.attempts, f.first_failed_at, f.last_failed_at, \
-        COALESCE(f.resolved_at, (SELECT e.received_at FROM webhook_events e WHERE e.id = f.event_id)) AS resolved_at, \
+        FROM failed_webhook_events f WHERE f.provider_event_id = :event ORDER BY f.provider LIMIT 1";
+    LIST = "SELECT f.provider_event_id, f.provider, f.type, f.kind, f.error, f.attempts, f.first_failed_at, f.last_failed_at, \
+        COALESCE(f.resolved_at, (SELECT e.received_at FROM webhook_events e WHERE e.provider_event_id = f.provider_event_id AND e.provider = f.provider)) AS resolved_at, \
         f.closed_at, f.closed_by, f.close_reason, f.payload_at, CAST(CASE WHEN f.payload IS NULL THEN 0 ELSE 1 END AS BIGINT) AS has_payload \
-        FROM failed_webhook_events f WHERE (f.first_failed_at, f.event_id) < (:after_ms, :after_id) \
+        FROM failed_webhook_events f WHERE (f.first_failed_at, f.provider_event_id) < (:after_ms, :after_id) \
         AND (:kind = 'all' OR f.kind = :kind) AND (:state = 'all' OR :state = CASE WHEN f.resolved_at IS NOT NULL \
-        OR EXISTS (SELECT 1 FROM webhook_events e WHERE e.id = f.event_id) THEN 'resolved' \
+        OR EXISTS (SELECT 1 FROM webhook_events e WHERE e.provider_event_id = f.provider_event_id AND e.provider = f.provider) THEN 'resolved' \
         WHEN f.closed_at IS NOT NULL THEN 'closed' ELSE 'open' END) \
-        ORDER BY f.first_failed_at DESC, f.event_id DESC LIMIT :limit";
-    REPLAYABLE = "SELECT f.event_id, f.first_failed_at FROM failed_webhook_events f \
-        WHERE (f.first_failed_at, f.event_id) > (:after_ms, :after_id) AND f.kind = 'transient' AND f.resolved_at IS NULL AND f.closed_at IS NULL \
-        AND NOT EXISTS (SELECT 1 FROM webhook_events e WHERE e.id = f.event_id) \
-        ORDER BY f.first_failed_at, f.event_id LIMIT :limit";
-    CLOSE = "UPDATE failed_webhook_events SET closed_at = :now_ms, closed_by = :by, close_reason = :reason WHERE event_id = :event \
+        ORDER BY f.first_failed_at DESC, f.provider_event_id DESC LIMIT :limit";
+    REPLAYABLE = "SELECT f.provider_event_id, f.provider, f.first_failed_at FROM failed_webhook_events f \
+        WHERE (f.first_failed_at, f.provider_event_id) > (:after_ms, :after_id) AND f.kind = 'transient' AND f.resolved_at IS NULL AND f.closed_at IS NULL \
+        AND NOT EXISTS (SELECT 1 FROM webhook_events e WHERE e.provider_event_id = f.provider_event_id AND e.provider = f.provider) \
+        ORDER BY f.first_failed_at, f.provider_event_id LIMIT :limit";
+    CLOSE = "UPDATE failed_webhook_events SET closed_at = :now_ms, closed_by = :by, close_reason = :reason WHERE provider_event_id = :event AND provider = :provider \
         AND closed_at IS NULL AND resolved_at IS NULL \
-        AND NOT EXISTS (SELECT 1 FROM webhook_events e WHERE e.id = failed_webhook_events.event_id)";
-    HAS_OLD_PAYLOAD = "SELECT event_id FROM failed_webhook_events \
+        AND NOT EXISTS (SELECT 1 FROM webhook_events e WHERE e.provider_event_id = failed_webhook_events.provider_event_id \
+        AND e.provider = failed_webhook_events.provider)";
+    HAS_OLD_PAYLOAD = "SELECT provider_event_id FROM failed_webhook_events \
         WHERE payload IS NOT NULL AND payload_at <= :until_ms LIMIT 1";
-    ERASE = "UPDATE failed_webhook_events SET payload = NULL WHERE payload IS NOT NULL AND event_id IN (SELECT event_id \
+    ERASE = "UPDATE failed_webhook_events SET payload = NULL WHERE payload IS NOT NULL AND (provider_event_id, provider) IN (SELECT provider_event_id, provider \
         FROM failed_webhook_events WHERE payload IS NOT NULL AND payload_at <= :until_ms ORDER BY payload_at LIMIT :limit)";
 }
 
@@ -254,6 +260,7 @@ pub async fn record(tx: &mut Tx, record: &FailureRecord) -> Result<(), StoreErro
     let payload = record.payload.as_ref().map(|payload| payload.replace('\0', "\u{FFFD}"));
     let values = args![
         event = event.as_str(),
+        provider = record.provider.as_str(),
         event_type = event_type.as_str(),
         kind = record.kind.as_str(),
         error = error.as_str(),
@@ -261,7 +268,7 @@ pub async fn record(tx: &mut Tx, record: &FailureRecord) -> Result<(), StoreErro
         payload = payload.as_deref(),
         payload_at_ms = payload.as_ref().map(|_| record.now_ms),
         topup = record.topup.as_ref().map(TopupId::as_str),
-        payment = record.payment.as_ref().map(PaymentIntentId::as_str)
+        payment = record.payment.as_ref().map(PaymentId::as_str)
     ];
     tx.execute(&RECORD, &values).await.map(drop)
 }
@@ -270,8 +277,8 @@ pub async fn record(tx: &mut Tx, record: &FailureRecord) -> Result<(), StoreErro
 ///
 /// # Errors
 /// When the database fails.
-pub async fn resolve(tx: &mut Tx, event: &str, now_ms: i64) -> Result<(), StoreError> {
-    tx.execute(&RESOLVE, &args![event = storable(event).as_str(), now_ms]).await.map(drop)
+pub async fn resolve(tx: &mut Tx, provider: ProviderName, event: &str, now_ms: i64) -> Result<(), StoreError> {
+    tx.execute(&RESOLVE, &args![event = storable(event).as_str(), provider = provider.as_str(), now_ms]).await.map(drop)
 }
 
 /// Closes a failure that is open, with who says so and why. It stays closed, however often the event fails again; should the
@@ -279,8 +286,15 @@ pub async fn resolve(tx: &mut Tx, event: &str, now_ms: i64) -> Result<(), StoreE
 ///
 /// # Errors
 /// When the database fails.
-pub async fn close(tx: &mut Tx, event: &str, by: &str, reason: &str, now_ms: i64) -> Result<bool, StoreError> {
-    let values = args![event = storable(event).as_str(), now_ms, by, reason = storable(reason).as_str()];
+pub async fn close(
+    tx: &mut Tx,
+    provider: &str,
+    event: &str,
+    by: &str,
+    reason: &str,
+    now_ms: i64,
+) -> Result<bool, StoreError> {
+    let values = args![event = storable(event).as_str(), provider, now_ms, by, reason = storable(reason).as_str()];
     Ok(tx.execute(&CLOSE, &values).await? == 1)
 }
 
@@ -305,7 +319,7 @@ impl Db {
     ) -> Result<Vec<FailedEvent>, StoreError> {
         let values = args![
             after_ms = after.first_failed_at,
-            after_id = after.event_id.as_str(),
+            after_id = after.provider_event_id.as_str(),
             kind = filter.kind.map_or("all", FailureKind::as_str),
             state = filter.state.map_or("all", FailureState::as_str),
             limit
@@ -327,7 +341,7 @@ impl Db {
     /// # Errors
     /// When the database fails.
     pub async fn replayable_events(&self, after: &FailureCursor, limit: i64) -> Result<Vec<FailureCursor>, StoreError> {
-        let values = args![after_ms = after.first_failed_at, after_id = after.event_id.as_str(), limit];
+        let values = args![after_ms = after.first_failed_at, after_id = after.provider_event_id.as_str(), limit];
         self.read_all(&REPLAYABLE, &values).await
     }
 
@@ -344,8 +358,11 @@ impl Db {
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn has_open_failure(&self, event: &str) -> Result<bool, StoreError> {
-        Ok(self.read_optional::<Exists>(&OPEN, &args![event = storable(event).as_str()]).await?.is_some())
+    pub async fn has_open_failure(&self, provider: ProviderName, event: &str) -> Result<bool, StoreError> {
+        Ok(self
+            .read_optional::<Exists>(&OPEN, &args![event = storable(event).as_str(), provider = provider.as_str()])
+            .await?
+            .is_some())
     }
 
     /// Whether a payload is there that came at a time or before.

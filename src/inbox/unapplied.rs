@@ -97,11 +97,11 @@ pub async fn note_unapplied(
         }
         Err(_) => return Ok(Unapplied::NotSigned),
     };
-    if app.db.is_decided_event(&name.event_id).await? {
+    if app.db.is_decided_event(app.gateway.name(), &name.event_id).await? {
         return Ok(Unapplied::NoMatter);
     }
     let reason = format!("{obstacle}; `topup webhooks replay` applies it");
-    record_failure(app, &name, FailureKind::Transient, &reason, Origin::Stripe(body)).await?;
+    record_failure(app, &name, FailureKind::Transient, &reason, Origin::Provider(body)).await?;
     Ok(Unapplied::Listed { event_id: name.event_id, event_type: name.event_type })
 }
 

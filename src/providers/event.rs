@@ -1,7 +1,7 @@
 //! What a provider's deliveries say, and how they are read and believed.
 
 use crate::domain::checkout::{Declined, PaymentReport};
-use crate::domain::ids::{BalanceTransactionId, ChargeId, DisputeId, PaymentIntentId, SessionId, TopupId};
+use crate::domain::ids::{ChargeId, DisputeId, FeeId, PaymentId, SessionId, TopupId};
 use crate::domain::reversal::{EventRef, RefundReport};
 
 /// What a webhook delivery is, once its signature holds.
@@ -31,7 +31,7 @@ pub enum WebhookEvent {
         /// The dispute.
         dispute: DisputeId,
         /// The payment that is disputed.
-        payment_intent: PaymentIntentId,
+        payment: PaymentId,
     },
     /// A charge of ours whose fee may be known now.
     Charge(ChargeSettled),
@@ -59,7 +59,7 @@ pub struct ChargeRefunded {
     /// Whether it is about real money.
     pub livemode: bool,
     /// The payment; a charge without one is not ours.
-    pub payment_intent: PaymentIntentId,
+    pub payment: PaymentId,
     /// The purchase that the charge's metadata names. A charge has its payment's metadata.
     pub topup: Option<TopupId>,
     /// How much of it had been refunded when this happened, in minor units, if the charge says it.
@@ -78,11 +78,11 @@ pub struct ChargeSettled {
     /// The purchase that its metadata names.
     pub topup: TopupId,
     /// The payment.
-    pub payment_intent: PaymentIntentId,
+    pub payment: PaymentId,
     /// The charge.
     pub charge: ChargeId,
     /// The movement, which says what Stripe kept.
-    pub balance_transaction: BalanceTransactionId,
+    pub fee_id: FeeId,
 }
 
 /// A thin event of one of our types: it names the event that a destination with snapshots would get.
@@ -104,7 +104,7 @@ pub enum EventSubject {
     /// The purchase that its metadata names.
     Topup(TopupId),
     /// A payment, whose purchase is not named.
-    Payment(PaymentIntentId),
+    Payment(PaymentId),
 }
 
 /// Why a delivery is not believed or not understood.

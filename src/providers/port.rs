@@ -5,7 +5,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::checkout::PaymentReport;
 use crate::domain::fees::RealFee;
-use crate::domain::ids::{BalanceTransactionId, ChargeId, DisputeId, EventId, PaymentIntentId, SessionId, TopupId};
+use crate::domain::ids::{ChargeId, DisputeId, EventId, FeeId, PaymentId, SessionId, TopupId};
+use crate::domain::provider::ProviderName;
 use crate::domain::reversal::{DisputeReport, RefundReport};
 
 /// The payment provider's time.
@@ -65,49 +66,49 @@ pub struct OpenedCheckout {
 /// What came of a call to Stripe that did not succeed. It says nothing about earlier calls of the same request; see
 /// [`crate::domain::attempt`]. The texts are for the log, never for the caller.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum GatewayError {
+pub enum ProviderError {
     /// Stripe understood and refused: this call did nothing, and the same request would be refused again.
     #[error("Stripe refused: {0}")]
-    Refused(StripeFailure),
+    Refused(ProviderFailure),
     /// Stripe says that the charge is below what the account's settlement currency needs: final.
     #[error("Stripe finds the amount too small: {0}")]
-    AmountTooSmall(StripeFailure),
+    AmountTooSmall(ProviderFailure),
     /// Stripe failed with a 5xx: unknown whether anything was done, or will be done later. Stripe replays this answer under
     /// the same idempotency key.
     #[error("Stripe failed: {0}")]
-    Failed(StripeFailure),
+    Failed(ProviderFailure),
     /// Stripe is not reachable, or answered with something that is not Stripe's: unknown whether anything was done.
     #[error("Stripe cannot be reached: {0}")]
     Unreachable(String),
     /// Too many requests, or something is locked: this call did nothing. Or an earlier call with the key is still running
     /// (`idempotency_key_in_use`).
     #[error("Stripe wants us to wait: {0}")]
-    Limited(StripeFailure),
+    Limited(ProviderFailure),
     /// No answer in time: unknown whether anything was done.
     #[error("Stripe did not answer in time")]
     TimedOut,
     /// What Stripe was asked about does not exist there.
     #[error("Stripe does not know it: {0}")]
-    Unknown(StripeFailure),
+    Unknown(ProviderFailure),
 }
 
-impl GatewayError {
+impl ProviderError {
     /// Whether the key is not accepted at all.
     #[must_use]
     pub const fn is_unknown_key(&self) -> bool {
-        matches!(self, Self::Refused(StripeFailure { status: 401, .. }))
+        matches!(self, Self::Refused(ProviderFailure { status: 401, .. }))
     }
 
     /// Whether the key is accepted and may not do this: asking again does not help until the operator changes the key.
     #[must_use]
     pub const fn is_missing_permission(&self) -> bool {
-        matches!(self, Self::Refused(StripeFailure { status: 403, .. }))
+        matches!(self, Self::Refused(ProviderFailure { status: 403, .. }))
     }
 
     /// The permission that would allow it, by Stripe's name (`rak_charge_read`), if Stripe's message has it.
     #[must_use]
     pub fn missing_permission(&self) -> Option<&str> {
-        let Self::Refused(StripeFailure { status: 403, message, .. }) = self else { return None };
+        let Self::Refused(ProviderFailure { status: 403, message, .. }) = self else { return None };
         let rest = message.get(message.find("'rak_")?.saturating_add(1)..)?;
         rest.split('\'').next()
     }
@@ -160,7 +161,7 @@ impl Resource {
 
 /// What Stripe said about a failure, for the log.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct StripeFailure {
+pub struct ProviderFailure {
     /// The HTTP status.
     pub status: u16,
     /// Stripe's `code`, or its `type` when there is none.
@@ -171,7 +172,7 @@ pub struct StripeFailure {
     pub request_id: Option<String>,
 }
 
-impl std::fmt::Display for StripeFailure {
+impl std::fmt::Display for ProviderFailure {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let request = self.request_id.as_deref().unwrap_or("unknown");
         write!(formatter, "{} {}: {} (request {request})", self.status, self.code, self.message)
@@ -184,7 +185,7 @@ pub struct RefundOrder {
     /// Our id of it, for the metadata.
     pub request_id: String,
     /// The payment.
-    pub payment_intent: PaymentIntentId,
+    pub payment: PaymentId,
     /// How much, in minor units.
     pub amount_minor: i64,
     /// Stripe's word for why; none if nothing is said.
@@ -210,11 +211,14 @@ pub struct PaymentOwner {
 /// [`crate::domain::attempt`]. A call takes a bounded time and tries once.
 #[async_trait]
 pub trait PaymentGateway: Send + Sync {
+    /// Its name.
+    fn name(&self) -> ProviderName;
+
     /// Opens a checkout. The same key and request open it once, however often this is called.
-    async fn open_checkout(&self, request: &CheckoutRequest, key: &str) -> Result<OpenedCheckout, GatewayError>;
+    async fn open_checkout(&self, request: &CheckoutRequest, key: &str) -> Result<OpenedCheckout, ProviderError>;
 
     /// Reads as little as possible of a part of the API, to see whether the key may.
-    async fn can_read(&self, resource: Resource) -> Result<(), GatewayError>;
+    async fn can_read(&self, resource: Resource) -> Result<(), ProviderError>;
 
     /// The checkout that was opened for a top-up within a time (from, to, in milliseconds since 1970); `None` if there is
     /// none. For when it is unknown whether a call has opened it.
@@ -222,39 +226,35 @@ pub trait PaymentGateway: Send + Sync {
         &self,
         topup: &TopupId,
         within_ms: (i64, i64),
-    ) -> Result<Option<OpenedCheckout>, GatewayError>;
+    ) -> Result<Option<OpenedCheckout>, ProviderError>;
 
     /// What the provider says of a checkout now; `None` if it is not one of ours.
-    async fn read_checkout(&self, session: &SessionId) -> Result<Option<PaymentReport>, GatewayError>;
+    async fn read_checkout(&self, session: &SessionId) -> Result<Option<PaymentReport>, ProviderError>;
 
     /// Whose payment it is; `None` if it is not one of ours.
-    async fn read_payment(&self, payment: &PaymentIntentId) -> Result<Option<PaymentOwner>, GatewayError>;
+    async fn read_payment(&self, payment: &PaymentId) -> Result<Option<PaymentOwner>, ProviderError>;
 
     /// All refunds of a payment.
-    async fn refunds_of(&self, payment: &PaymentIntentId) -> Result<Vec<RefundReport>, GatewayError>;
+    async fn refunds_of(&self, payment: &PaymentId) -> Result<Vec<RefundReport>, ProviderError>;
 
     /// All disputes of a payment.
-    async fn disputes_of(&self, payment: &PaymentIntentId) -> Result<Vec<DisputeReport>, GatewayError>;
+    async fn disputes_of(&self, payment: &PaymentId) -> Result<Vec<DisputeReport>, ProviderError>;
 
     /// What the provider says of a dispute now.
-    async fn read_dispute(&self, dispute: &DisputeId) -> Result<DisputeReport, GatewayError>;
+    async fn read_dispute(&self, dispute: &DisputeId) -> Result<DisputeReport, ProviderError>;
 
     /// An event as the provider keeps it, in JSON. It is to be read like a delivery whose signature holds.
-    async fn read_event(&self, event: &EventId) -> Result<String, GatewayError>;
+    async fn read_event(&self, event: &EventId) -> Result<String, ProviderError>;
 
     /// What the provider kept, by the movement on the account's balance.
-    async fn read_fee(&self, balance_transaction: &BalanceTransactionId) -> Result<RealFee, GatewayError>;
+    async fn read_fee(&self, fee_id: &FeeId) -> Result<RealFee, ProviderError>;
 
     /// Gives money back. The same key and order do it once, however often this is called.
-    async fn create_refund(&self, order: &RefundOrder, key: &str) -> Result<RefundReport, GatewayError>;
+    async fn create_refund(&self, order: &RefundOrder, key: &str) -> Result<RefundReport, ProviderError>;
 
     /// The refund of a payment that was made for one of our requests; `None` if there is none. For when it is unknown
     /// whether a call has made it.
-    async fn find_refund(
-        &self,
-        payment: &PaymentIntentId,
-        request_id: &str,
-    ) -> Result<Option<RefundReport>, GatewayError>;
+    async fn find_refund(&self, payment: &PaymentId, request_id: &str) -> Result<Option<RefundReport>, ProviderError>;
 
     /// A page of the checkouts opened since a time (seconds since 1970), newest first, beginning after the one named by
     /// `after`. Only ours are in it.
@@ -262,21 +262,21 @@ pub trait PaymentGateway: Send + Sync {
         &self,
         since_seconds: i64,
         after: Option<&str>,
-    ) -> Result<ListPage<PaymentReport>, GatewayError>;
+    ) -> Result<ListPage<PaymentReport>, ProviderError>;
 
     /// A page of the refunds made since a time. Those that are known to be others' are left out.
     async fn list_refunds(
         &self,
         since_seconds: i64,
         after: Option<&str>,
-    ) -> Result<ListPage<RefundReport>, GatewayError>;
+    ) -> Result<ListPage<RefundReport>, ProviderError>;
 
     /// A page of the disputes opened since a time. Those that are known to be others' are left out.
     async fn list_disputes(
         &self,
         since_seconds: i64,
         after: Option<&str>,
-    ) -> Result<ListPage<DisputeReport>, GatewayError>;
+    ) -> Result<ListPage<DisputeReport>, ProviderError>;
 }
 
 /// A page of a list of the provider's.

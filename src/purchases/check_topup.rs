@@ -8,9 +8,9 @@ use crate::access::operator::Operator;
 use crate::app::App;
 use crate::db::StoreError;
 use crate::domain::checkout::TopupState;
-use crate::domain::ids::{PaymentIntentId, TopupId};
+use crate::domain::ids::{PaymentId, TopupId};
 use crate::domain::judge::Applied;
-use crate::providers::port::GatewayError;
+use crate::providers::port::ProviderError;
 use crate::purchases::checkout::check_session::{AskError, apply_report, ask};
 use crate::purchases::outcome::{ApplyEventError, EventOutcome};
 use crate::purchases::reversal::apply_reversal::{Asked, apply_dispute, apply_refund};
@@ -37,7 +37,7 @@ pub enum CheckTopupError {
     NotFound,
     /// Stripe cannot be asked.
     #[error("Stripe cannot be asked about the top-up")]
-    Stripe(#[from] GatewayError),
+    Provider(#[from] ProviderError),
     /// The database failed.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -56,7 +56,7 @@ impl Checked {
 pub async fn check_topup(app: &App, id: &TopupId, operator: &Operator) -> Result<Checked, CheckTopupError> {
     let topup = app.db.topup(id).await?.filter(|topup| operator.may_act_for(&topup.account));
     let topup = topup.ok_or(CheckTopupError::NotFound)?;
-    let checked = match (&topup.session, &topup.payment_intent) {
+    let checked = match (&topup.session, &topup.payment) {
         (_, Some(payment)) if topup.state == TopupState::Paid => reversals(app, &topup, payment).await?,
         (Some(session), _) => told(ask(app, &topup, session).await)?,
         (None, _) => lost_session(app, &topup).await?,
@@ -72,10 +72,10 @@ fn told(asked: Result<Applied, AskError>) -> Result<Checked, CheckTopupError> {
             let detail = "Stripe says that the session belongs to something else";
             return Ok(Checked::new("rejected", detail));
         }
-        Err(AskError::Stripe(GatewayError::Unknown(_))) => {
+        Err(AskError::Provider(ProviderError::Unknown(_))) => {
             return Ok(Checked::new("not_found", "Stripe does not know the session"));
         }
-        Err(AskError::Stripe(error)) => return Err(error.into()),
+        Err(AskError::Provider(error)) => return Err(error.into()),
         Err(AskError::Store(error)) => return Err(error.into()),
     };
     let detail = match &applied {
@@ -104,7 +104,7 @@ async fn lost_session(app: &App, topup: &Topup) -> Result<Checked, CheckTopupErr
 }
 
 /// What went back of a paid purchase.
-async fn reversals(app: &App, topup: &Topup, payment: &PaymentIntentId) -> Result<Checked, CheckTopupError> {
+async fn reversals(app: &App, topup: &Topup, payment: &PaymentId) -> Result<Checked, CheckTopupError> {
     let (refunds, disputes) = (app.gateway.refunds_of(payment).await?, app.gateway.disputes_of(payment).await?);
     let count = refunds.len().saturating_add(disputes.len());
     let asked = || Asked { event: None, livemode: app.checkout.livemode };
@@ -119,7 +119,7 @@ async fn reversals(app: &App, topup: &Topup, payment: &PaymentIntentId) -> Resul
         match outcome {
             Ok(EventOutcome::Rejected(mismatch)) => return Ok(Checked::new("rejected", mismatch.to_string())),
             Ok(_) => {}
-            Err(ApplyEventError::Stripe(error)) => return Err(error.into()),
+            Err(ApplyEventError::Provider(error)) => return Err(error.into()),
             Err(ApplyEventError::Store(error)) => return Err(error.into()),
             Err(error) => return Ok(Checked::new("rejected", error.to_string())),
         }

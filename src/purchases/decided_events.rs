@@ -2,12 +2,13 @@
 
 use crate::db::{Db, StoreError, Tx, args, statements};
 use crate::domain::ids::{EventId, TopupId};
+use crate::domain::provider::ProviderName;
 use crate::domain::reversal::EventRef;
 
 statements! {
-    INSERT_EVENT = "INSERT INTO webhook_events (id, type, topup_id, outcome, received_at) VALUES (:event, :event_type, :topup, :outcome, :now_ms) \
-        ON CONFLICT (id) DO NOTHING";
-    DECIDED = "SELECT id FROM webhook_events WHERE id = :event";
+    INSERT_EVENT = "INSERT INTO webhook_events (provider_event_id, provider, type, topup_id, outcome, received_at) VALUES (:event, :provider, :event_type, :topup, :outcome, :now_ms) \
+        ON CONFLICT (provider_event_id, provider) DO NOTHING";
+    DECIDED = "SELECT provider_event_id FROM webhook_events WHERE provider_event_id = :event AND provider = :provider";
 }
 
 /// Writes that an event is decided. `false` when it was before. With this row, earlier failures of it are put right, and
@@ -19,8 +20,14 @@ pub(crate) async fn insert_event(
     outcome: &str,
     now_ms: i64,
 ) -> Result<bool, StoreError> {
-    let values =
-        args![event = event.as_str(), event_type = event_type.as_str(), topup = topup.as_str(), outcome, now_ms];
+    let values = args![
+        event = event.as_str(),
+        provider = event.provider().as_str(),
+        event_type = event_type.as_str(),
+        topup = topup.as_str(),
+        outcome,
+        now_ms
+    ];
     Ok(tx.execute(&INSERT_EVENT, &values).await? == 1)
 }
 
@@ -33,14 +40,14 @@ impl Db {
     /// # Errors
     /// When the database fails.
     pub async fn is_decided(&self, event: &EventId) -> Result<bool, StoreError> {
-        self.is_decided_event(event.as_str()).await
+        self.is_decided_event(*event.provider(), event.as_str()).await
     }
 
     /// The same for an id as it was written.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn is_decided_event(&self, event: &str) -> Result<bool, StoreError> {
-        Ok(self.read_optional::<Decided>(&DECIDED, &args![event]).await?.is_some())
+    pub async fn is_decided_event(&self, provider: ProviderName, event: &str) -> Result<bool, StoreError> {
+        Ok(self.read_optional::<Decided>(&DECIDED, &args![event, provider = provider.as_str()]).await?.is_some())
     }
 }

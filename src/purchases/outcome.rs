@@ -5,7 +5,7 @@ use crate::db::StoreError;
 use crate::domain::checkout::Mismatch;
 use crate::domain::judge::Applied;
 use crate::providers::event::WebhookError;
-use crate::providers::port::GatewayError;
+use crate::providers::port::ProviderError;
 
 /// Why a delivery is not answered with 200.
 #[derive(Debug, thiserror::Error)]
@@ -18,7 +18,7 @@ pub enum ApplyEventError {
     NotUnderstood(WebhookError),
     /// Stripe had to be asked and did not say: 5xx.
     #[error("Stripe cannot be asked about the event")]
-    Stripe(#[from] GatewayError),
+    Provider(#[from] ProviderError),
     /// Too many deliveries are waiting for an answer of Stripe's: 503. Nothing was done.
     #[error("too many deliveries are waiting for an answer of Stripe's")]
     Busy,

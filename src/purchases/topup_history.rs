@@ -68,8 +68,8 @@ pub struct StoredFeePolicy {
 /// An event of Stripe's that is decided.
 #[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
 pub struct DecidedEvent {
-    /// Stripe's id.
-    pub id: String,
+    /// The provider's id.
+    pub provider_event_id: String,
     /// Its type.
     #[sqlx(rename = "type")]
     pub event_type: String,
@@ -90,18 +90,20 @@ statements! {
         ORDER BY t.created_at DESC, t.id DESC LIMIT :limit";
     FEE_POLICY = "SELECT fee_mode, fee_rate_percent, fee_fixed, fee_label, declined_at, \
         adopted_at, adopted_by FROM topups WHERE id = :topup";
-    EVENTS = "SELECT id, type, outcome, received_at FROM webhook_events WHERE topup_id = :topup \
-        ORDER BY received_at, id LIMIT 200";
+    EVENTS = "SELECT provider_event_id, type, outcome, received_at FROM webhook_events WHERE topup_id = :topup \
+        ORDER BY received_at, provider_event_id LIMIT 200";
     /// A failed delivery names the purchase or a payment of it, if it could be read so far. The sign keeps planners from
     /// reading all failures in the order of their time, `CROSS JOIN` keeps SQLite from beginning with all of them.
-    FAILED = "SELECT f.event_id, f.type, f.kind, f.error, f.attempts, f.first_failed_at, f.last_failed_at, \
-        COALESCE(f.resolved_at, (SELECT e.received_at FROM webhook_events e WHERE e.id = f.event_id)) AS resolved_at, \
+    FAILED = "SELECT f.provider_event_id, f.provider, f.type, f.kind, f.error, f.attempts, f.first_failed_at, f.last_failed_at, \
+        COALESCE(f.resolved_at, (SELECT e.received_at FROM webhook_events e WHERE e.provider_event_id = f.provider_event_id \
+        AND e.provider = f.provider)) AS resolved_at, \
         f.closed_at, f.closed_by, f.close_reason, f.payload_at, CAST(CASE WHEN f.payload IS NULL THEN 0 ELSE 1 END AS BIGINT) AS has_payload \
-        FROM (SELECT n.event_id FROM failed_webhook_events n WHERE n.topup_id = :topup UNION \
-        SELECT m.event_id FROM payments p CROSS JOIN failed_webhook_events m WHERE p.topup_id = :topup \
-        AND m.payment_intent_id = p.payment_intent_id) AS named \
-        CROSS JOIN failed_webhook_events f WHERE f.event_id = named.event_id \
-        ORDER BY +f.first_failed_at, f.event_id LIMIT 100";
+        FROM (SELECT n.provider_event_id, n.provider FROM failed_webhook_events n WHERE n.topup_id = :topup UNION \
+        SELECT m.provider_event_id, m.provider FROM payments p CROSS JOIN failed_webhook_events m WHERE p.topup_id = :topup \
+        AND m.provider_payment_id = p.provider_payment_id AND m.provider = p.provider) AS named \
+        CROSS JOIN failed_webhook_events f WHERE f.provider_event_id = named.provider_event_id \
+        AND f.provider = named.provider \
+        ORDER BY +f.first_failed_at, f.provider_event_id LIMIT 100";
     ENTRIES = "SELECT sequence, id, kind, credits, balance_after, source, reason, created_at FROM ledger_entries \
         WHERE (kind = 'topup' AND source = :topup) OR (kind = 'reversal' AND topup_id = :topup) ORDER BY sequence LIMIT 200";
 }

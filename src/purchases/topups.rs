@@ -7,9 +7,10 @@ use crate::domain::attempt::Attempt;
 use crate::domain::checkout::{Agreement, TopupState};
 use crate::domain::currency::Currency;
 use crate::domain::fees::FeePolicy;
-use crate::domain::ids::{PaymentIntentId, SessionId, TopupId};
+use crate::domain::ids::{PaymentId, SessionId, TopupId};
 use crate::domain::judge::Found;
 use crate::domain::pricing::Quote;
+use crate::domain::provider::ProviderName;
 use crate::providers::port::CheckoutRequest;
 
 /// A purchase about to be written down for the first time.
@@ -27,7 +28,9 @@ pub struct NewTopup {
     pub expected_fee_minor: i64,
     /// Whether real money moves.
     pub livemode: bool,
-    /// What will be sent to Stripe.
+    /// Which provider opens the checkout.
+    pub provider: ProviderName,
+    /// What will be sent to the provider.
     pub request: CheckoutRequest,
     /// The time, in milliseconds since 1970.
     pub now_ms: i64,
@@ -80,7 +83,7 @@ pub struct Topup {
     /// What Stripe is expected to keep, in minor units.
     pub expected_fee_minor: i64,
     /// The payment, once it is known.
-    pub payment_intent: Option<PaymentIntentId>,
+    pub payment: Option<PaymentId>,
     /// How many of the credits refunds and disputes have taken back.
     pub taken_credits: i64,
     /// How often events have changed it.
@@ -104,32 +107,32 @@ impl Topup {
 statements! {
     INSERT = "INSERT INTO topups (id, account_id, state, credits, currency, credit_unit_amount, credits_amount, \
         fee_amount, total_amount, fee_mode, fee_rate_percent, fee_fixed, fee_label, expected_fee, livemode, \
-        stripe_request, stripe_attempt, key_used_at, unknown_since, expires_at, created_at, updated_at) VALUES \
-        (:id, :account, 'creating', :credits, :currency, :credit_unit_amount_minor, :credits_amount_minor, :fee_amount_minor, :total_amount_minor, :fee_mode, :fee_rate, :fee_fixed, :fee_label, :expected_fee_minor, :livemode, :request, 1, :now_ms, :now_ms, :expires_at_ms, :now_ms, :now_ms)";
+        provider, provider_request, provider_attempt, key_used_at, unknown_since, expires_at, created_at, updated_at) VALUES \
+        (:id, :account, 'creating', :credits, :currency, :credit_unit_amount_minor, :credits_amount_minor, :fee_amount_minor, :total_amount_minor, :fee_mode, :fee_rate, :fee_fixed, :fee_label, :expected_fee_minor, :livemode, :provider, :request, 1, :now_ms, :now_ms, :expires_at_ms, :now_ms, :now_ms)";
     FIND = "SELECT id, account_id, state, credits, currency, credit_unit_amount, credits_amount, fee_amount, \
-        total_amount, expected_fee, stripe_request, stripe_attempt, COALESCE(key_used_at, created_at) AS key_used_at, \
+        total_amount, expected_fee, provider, provider_request, provider_attempt, COALESCE(key_used_at, created_at) AS key_used_at, \
         CASE WHEN key_used_at IS NULL THEN updated_at ELSE unknown_since END AS unknown_since, key_failures, \
-        session_id, session_url, expires_at, created_at, \
-        paid_at, checked_at, payment_intent_id, taken_credits, revision, decline_code, failure_code \
+        provider_session_id, session_url, expires_at, created_at, \
+        paid_at, checked_at, provider_payment_id, taken_credits, revision, decline_code, failure_code \
         FROM topups WHERE id = :id";
     FIND_BY_SESSION = "SELECT id, account_id, state, credits, currency, credit_unit_amount, credits_amount, fee_amount, \
-        total_amount, expected_fee, stripe_request, stripe_attempt, COALESCE(key_used_at, created_at) AS key_used_at, \
+        total_amount, expected_fee, provider, provider_request, provider_attempt, COALESCE(key_used_at, created_at) AS key_used_at, \
         CASE WHEN key_used_at IS NULL THEN updated_at ELSE unknown_since END AS unknown_since, key_failures, \
-        session_id, session_url, expires_at, created_at, \
-        paid_at, checked_at, payment_intent_id, taken_credits, revision, decline_code, failure_code \
-        FROM topups WHERE session_id = :session";
-    FIND_AGREEMENT = "SELECT id, account_id, state, credits, currency, total_amount, livemode, session_id, \
-        payment_intent_id, accepted_amount \
+        provider_session_id, session_url, expires_at, created_at, \
+        paid_at, checked_at, provider_payment_id, taken_credits, revision, decline_code, failure_code \
+        FROM topups WHERE provider_session_id = :session AND provider = :provider";
+    FIND_AGREEMENT = "SELECT id, account_id, state, credits, currency, total_amount, livemode, provider, provider_session_id, \
+        provider_payment_id, accepted_amount \
         FROM topups WHERE id = :id";
     /// The first statement of every write about a top-up that exists: the others wait for it.
     LOCK_AGREEMENT = "UPDATE topups SET revision = revision WHERE id = :id RETURNING id, account_id, state, credits, \
-        currency, total_amount, livemode, session_id, payment_intent_id, accepted_amount";
+        currency, total_amount, livemode, provider, provider_session_id, provider_payment_id, accepted_amount";
     /// The state moves only if no event was faster than Stripe's answer. A purchase that was
     /// refused before has no session yet: it is open now.
-    OPENED = "UPDATE topups SET session_id = :session, session_url = :url, expires_at = :expires_at_ms, updated_at = :now_ms, \
-        failure_code = CASE WHEN session_id IS NULL THEN NULL ELSE failure_code END, \
-        state = CASE WHEN session_id IS NULL AND state IN ('creating', 'failed') THEN 'open' ELSE state END \
-        WHERE id = :id AND (session_id IS NULL OR session_id = :session)";
+    OPENED = "UPDATE topups SET provider_session_id = :session, session_url = :url, expires_at = :expires_at_ms, updated_at = :now_ms, \
+        failure_code = CASE WHEN provider_session_id IS NULL THEN NULL ELSE failure_code END, \
+        state = CASE WHEN provider_session_id IS NULL AND state IN ('creating', 'failed') THEN 'open' ELSE state END \
+        WHERE id = :id AND (provider_session_id IS NULL OR provider_session_id = :session)";
     REFUSED = "UPDATE topups SET state = 'failed', failure_code = :code, updated_at = :now_ms \
         WHERE id = :id AND state = 'creating'";
     CLAIM_CHECK = "UPDATE topups SET checked_at = :now_ms WHERE id = :id AND (checked_at <= :not_since_ms OR checked_at > :wrong_from_ms)";
@@ -137,6 +140,7 @@ statements! {
 
 #[derive(sqlx::FromRow)]
 struct TopupRow {
+    provider: String,
     id: String,
     account_id: String,
     state: String,
@@ -147,18 +151,18 @@ struct TopupRow {
     fee_amount: i64,
     total_amount: i64,
     expected_fee: i64,
-    stripe_request: String,
-    stripe_attempt: i64,
+    provider_request: String,
+    provider_attempt: i64,
     key_used_at: i64,
     unknown_since: Option<i64>,
     key_failures: i64,
-    session_id: Option<String>,
+    provider_session_id: Option<String>,
     session_url: Option<String>,
     expires_at: i64,
     created_at: i64,
     paid_at: Option<i64>,
     checked_at: i64,
-    payment_intent_id: Option<String>,
+    provider_payment_id: Option<String>,
     taken_credits: i64,
     revision: i64,
     decline_code: Option<String>,
@@ -167,6 +171,7 @@ struct TopupRow {
 
 #[derive(sqlx::FromRow)]
 struct AgreementRow {
+    provider: String,
     id: String,
     account_id: String,
     state: String,
@@ -174,8 +179,8 @@ struct AgreementRow {
     currency: String,
     total_amount: i64,
     livemode: i64,
-    session_id: Option<String>,
-    payment_intent_id: Option<String>,
+    provider_session_id: Option<String>,
+    provider_payment_id: Option<String>,
     accepted_amount: Option<i64>,
 }
 
@@ -191,12 +196,19 @@ fn currency(text: &str) -> Result<Currency, StoreError> {
     Currency::parse(text).map_err(|_| StoreError::corrupt("currency", text))
 }
 
-fn session(text: Option<String>) -> Result<Option<SessionId>, StoreError> {
-    text.map(SessionId::parse).transpose().map_err(|error| StoreError::corrupt("session id", error))
+/// A provider's name as it is stored.
+pub(crate) fn provider(name: &str) -> Result<ProviderName, StoreError> {
+    ProviderName::parse(name).map_err(|error| StoreError::corrupt("provider", error))
 }
 
-pub(crate) fn payment_intent(text: Option<String>) -> Result<Option<PaymentIntentId>, StoreError> {
-    text.map(PaymentIntentId::parse).transpose().map_err(|error| StoreError::corrupt("payment intent id", error))
+fn session(provider: ProviderName, text: Option<String>) -> Result<Option<SessionId>, StoreError> {
+    let session = text.map(|text| SessionId::parse(provider, text)).transpose();
+    session.map_err(|error| StoreError::corrupt("session id", error))
+}
+
+/// A payment's id as it is stored.
+pub(crate) fn payment_id(provider: &str, text: &str) -> Result<PaymentId, StoreError> {
+    PaymentId::parse(self::provider(provider)?, text).map_err(|error| StoreError::corrupt("payment id", error))
 }
 
 pub(crate) fn to_json(request: &CheckoutRequest) -> Result<String, StoreError> {
@@ -217,21 +229,21 @@ impl TryFrom<TopupRow> for Topup {
             credits_amount_minor: row.credits_amount,
             fee_amount_minor: row.fee_amount,
             total_amount_minor: row.total_amount,
-            request_json: row.stripe_request,
+            request_json: row.provider_request,
             attempt: Attempt {
-                key: row.stripe_attempt,
+                key: row.provider_attempt,
                 key_used_at_ms: row.key_used_at,
                 unknown_since_ms: row.unknown_since,
                 key_failures: row.key_failures,
             },
-            session: session(row.session_id)?,
+            session: session(provider(&row.provider)?, row.provider_session_id)?,
             session_url: row.session_url,
             expires_at_ms: row.expires_at,
             created_at_ms: row.created_at,
             paid_at_ms: row.paid_at,
             checked_at_ms: row.checked_at,
             expected_fee_minor: row.expected_fee,
-            payment_intent: payment_intent(row.payment_intent_id)?,
+            payment: row.provider_payment_id.map(|text| payment_id(&row.provider, &text)).transpose()?,
             taken_credits: row.taken_credits,
             revision: row.revision,
             decline_code: row.decline_code,
@@ -262,6 +274,7 @@ pub async fn insert(tx: &mut Tx, new: &NewTopup) -> Result<(), StoreError> {
         fee_label = new.fees.label.as_str(),
         expected_fee_minor = new.expected_fee_minor,
         livemode = new.livemode,
+        provider = new.provider.as_str(),
         request = request.as_str(),
         expires_at_ms = new.expires_at_ms(),
         now_ms = new.now_ms
@@ -304,10 +317,12 @@ impl TryFrom<AgreementRow> for Found {
             currency: currency(&row.currency)?,
             total_amount_minor: row.total_amount,
             livemode: row.livemode != 0,
-            session: session(row.session_id)?,
+            provider: provider(&row.provider)?,
+            session: session(provider(&row.provider)?, row.provider_session_id)?,
             accepted_amount_minor: row.accepted_amount,
         };
-        Ok(Self { agreement, state: state(&row.state)?, payment_intent: payment_intent(row.payment_intent_id)? })
+        let payment = row.provider_payment_id.map(|text| payment_id(&row.provider, &text)).transpose()?;
+        Ok(Self { agreement, state: state(&row.state)?, payment })
     }
 }
 
@@ -369,7 +384,12 @@ impl Db {
     /// # Errors
     /// When the database fails.
     pub async fn topup_by_session(&self, session: &SessionId) -> Result<Option<Topup>, StoreError> {
-        let row = self.read_optional::<TopupRow>(&FIND_BY_SESSION, &args![session = session.as_str()]).await?;
+        let row = self
+            .read_optional::<TopupRow>(
+                &FIND_BY_SESSION,
+                &args![session = session.as_str(), provider = session.provider().as_str()],
+            )
+            .await?;
         row.map(Topup::try_from).transpose()
     }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 
-use crate::providers::port::GatewayError;
+use crate::providers::port::ProviderError;
 use crate::purchases::outcome::ApplyEventError;
 
 /// How fast Stripe is asked. Stripe allows 100 requests a second, in test mode 25, to everything on the account together
@@ -37,7 +37,7 @@ pub(crate) trait IsTemporary {
     fn is_temporary(&self) -> bool;
 }
 
-impl IsTemporary for GatewayError {
+impl IsTemporary for ProviderError {
     fn is_temporary(&self) -> bool {
         match self {
             Self::Limited(_) | Self::Failed(_) | Self::Unreachable(_) | Self::TimedOut => true,
@@ -48,7 +48,7 @@ impl IsTemporary for GatewayError {
 
 impl IsTemporary for ApplyEventError {
     fn is_temporary(&self) -> bool {
-        matches!(self, Self::Stripe(error) if error.is_temporary())
+        matches!(self, Self::Provider(error) if error.is_temporary())
     }
 }
 

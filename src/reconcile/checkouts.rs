@@ -7,7 +7,7 @@ use crate::domain::checkout::{PaymentProgress, PaymentReport, TopupState};
 use crate::domain::ids::{SessionId, TopupId};
 use crate::domain::judge::Found;
 use crate::domain::judge::{Applied, judge};
-use crate::providers::port::{GatewayError, Resource};
+use crate::providers::port::{ProviderError, Resource};
 use crate::purchases::adopt::adopt_purchase::seller;
 use crate::purchases::adopt::seal::Proof;
 use crate::purchases::payment::apply_report::apply;
@@ -92,14 +92,14 @@ impl Comparison<'_> {
     }
 
     async fn is_known_surplus(&self, report: &PaymentReport) -> Result<bool, StoreError> {
-        let Some(payment) = &report.payment_intent else { return Ok(false) };
+        let Some(payment) = &report.payment else { return Ok(false) };
         Ok(self.app.db.payment(payment).await?.is_some_and(|payment| payment.state == "surplus"))
     }
 
     /// Brings a checkout's news into the books, or says what they would come to.
     async fn bring_checkout(&mut self, report: PaymentReport, judged: Applied) -> Result<(), StoreError> {
         let (session, topup) = (report.session.clone(), report.topup.clone());
-        if let Some(payment) = report.payment_intent.clone().filter(|_| self.dry_run) {
+        if let Some(payment) = report.payment.clone().filter(|_| self.dry_run) {
             self.payments_seen.insert(payment, topup.clone());
         }
         let outcome = if self.dry_run { judged } else { apply(self.app, report).await? };
@@ -156,7 +156,8 @@ impl Comparison<'_> {
         let mut fees = crate::reconcile::fees::FeeCount::default();
         let mut after = (self.since_ms, String::new());
         loop {
-            let page = self.app.db.compared_topups((after.0, &after.1), self.until_ms, ROWS).await?;
+            let page =
+                self.app.db.compared_topups((after.0, &after.1), self.until_ms, ROWS, self.app.gateway.name()).await?;
             let Some(last) = page.last() else { break };
             after = (last.created_at, last.id.clone());
             for topup in page {
@@ -176,7 +177,11 @@ impl Comparison<'_> {
     pub(crate) async fn unfinished_topups(&mut self) -> Result<(), StoreError> {
         let mut after = (i64::MIN, String::new());
         loop {
-            let page = self.app.db.unfinished_topups((after.0, &after.1), self.since_ms, ROWS).await?;
+            let page = self
+                .app
+                .db
+                .unfinished_topups((after.0, &after.1), self.since_ms, ROWS, self.app.gateway.name())
+                .await?;
             let Some(last) = page.last() else { return Ok(()) };
             after = (last.created_at, last.id.clone());
             for topup in page {
@@ -186,8 +191,9 @@ impl Comparison<'_> {
     }
 
     async fn check_listed(&mut self, topup: &ComparedTopup) -> Result<(), StoreError> {
-        let Some(session) = &topup.session_id else { return Ok(()) };
-        let session = SessionId::parse(session.as_str()).map_err(|_| StoreError::corrupt("session id", session))?;
+        let Some(session) = &topup.provider_session_id else { return Ok(()) };
+        let session = SessionId::parse(self.app.gateway.name(), session.as_str())
+            .map_err(|_| StoreError::corrupt("session id", session))?;
         let id = TopupId::parse(&topup.id).map_err(|_| StoreError::corrupt("top-up id", &topup.id))?;
         if self.sessions_seen.contains(&session) || !self.may_ask() {
             return Ok(());
@@ -201,7 +207,7 @@ impl Comparison<'_> {
                 let detail = "Stripe says that this checkout belongs to something else";
                 self.report.differences.add_left(session.as_str(), name, detail);
             }
-            Err(GatewayError::Unknown(_)) => {
+            Err(ProviderError::Unknown(_)) => {
                 let detail = format!("{} here, and Stripe does not know it", topup.state);
                 self.report.unknown_at_stripe.add_left(session.as_str(), name, detail);
             }

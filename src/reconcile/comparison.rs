@@ -2,6 +2,7 @@
 
 use crate::db::Db;
 use crate::db::{StoreError, args, statements};
+use crate::domain::provider::ProviderName;
 
 /// A purchase of the period, with what is known of its fee.
 #[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
@@ -11,7 +12,7 @@ pub struct ComparedTopup {
     /// How far it has come.
     pub state: String,
     /// Stripe's session, once it is known.
-    pub session_id: Option<String>,
+    pub provider_session_id: Option<String>,
     /// What the customer is charged, in minor units.
     pub total_amount: i64,
     /// The currency of the charge.
@@ -29,19 +30,19 @@ pub struct ComparedTopup {
 /// A refund or dispute that may have changed at Stripe.
 #[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
 pub struct OpenReversal {
-    /// Stripe's id.
-    pub id: String,
+    /// The provider's id.
+    pub provider_reversal_id: String,
     /// `refund` or `dispute`.
     pub kind: String,
     /// The payment.
-    pub payment_intent_id: String,
+    pub provider_payment_id: String,
 }
 
 /// A payment that credits nothing and was not given back.
 #[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
 pub struct SurplusPayment {
     /// Stripe's id.
-    pub payment_intent_id: String,
+    pub provider_payment_id: String,
     /// The purchase that it came for.
     pub topup_id: String,
     /// How much came, in minor units.
@@ -54,35 +55,39 @@ pub struct SurplusPayment {
 #[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
 pub struct UnknownFee {
     /// Stripe's id.
-    pub payment_intent_id: String,
+    pub provider_payment_id: String,
 }
 
 statements! {
     /// Sub-selects and no join, so that no plan reads all payments for a few top-ups.
-    TOPUPS = "SELECT t.id, t.state, t.session_id, COALESCE((SELECT MAX(a.charged_amount) FROM accepted_events a \
+    TOPUPS = "SELECT t.id, t.state, t.provider_session_id, COALESCE((SELECT MAX(a.charged_amount) FROM accepted_events a \
         WHERE a.topup_id = t.id AND a.outcome = 'credited'), t.total_amount) AS total_amount, t.currency, t.expected_fee, \
-        (SELECT p.real_fee FROM payments p WHERE p.payment_intent_id = t.payment_intent_id AND p.state = 'credited') \
-        AS real_fee, (SELECT p.real_fee_currency FROM payments p WHERE p.payment_intent_id = t.payment_intent_id \
+        (SELECT p.real_fee FROM payments p WHERE p.provider_payment_id = t.provider_payment_id AND p.provider = t.provider AND p.state = 'credited') \
+        AS real_fee, (SELECT p.real_fee_currency FROM payments p WHERE p.provider_payment_id = t.provider_payment_id AND p.provider = t.provider \
         AND p.state = 'credited') AS real_fee_currency, t.created_at FROM topups t \
-        WHERE (t.created_at, t.id) > (:after_ms, :after_id) AND t.created_at <= :until_ms ORDER BY t.created_at, t.id LIMIT :limit";
-    UNFINISHED_TOPUPS = "SELECT id, state, session_id, total_amount, currency, expected_fee, \
+        WHERE (t.created_at, t.id) > (:after_ms, :after_id) AND t.created_at <= :until_ms AND t.provider = :provider ORDER BY t.created_at, t.id LIMIT :limit";
+    UNFINISHED_TOPUPS = "SELECT id, state, provider_session_id, total_amount, currency, expected_fee, \
         CAST(NULL AS BIGINT) AS real_fee, CAST(NULL AS TEXT) AS real_fee_currency, created_at FROM topups \
         WHERE state IN ('open', 'processing') AND (created_at, id) > (:after_ms, :after_id) AND created_at < :before_ms \
+        AND provider = :provider \
         ORDER BY created_at, id LIMIT :limit";
     /// Each part has an index of its own.
-    OPEN_REVERSALS = "SELECT id, kind, payment_intent_id FROM reversals WHERE id > :after AND created_at >= :since_ms \
-        UNION SELECT id, kind, payment_intent_id FROM reversals WHERE id > :after AND ((kind = 'refund' AND stage = 0) \
-        OR (kind = 'dispute' AND status NOT IN ('won', 'lost', 'warning_closed', 'prevented'))) ORDER BY id LIMIT :limit";
-    SURPLUS = "SELECT s.payment_intent_id, s.topup_id, s.total_amount, s.reversed FROM \
-        (SELECT p.payment_intent_id, p.topup_id, COALESCE((SELECT MAX(a.charged_amount) FROM accepted_events a \
+    OPEN_REVERSALS = "SELECT provider_reversal_id, kind, provider_payment_id FROM reversals \
+        WHERE provider_reversal_id > :after AND provider = :provider AND created_at >= :since_ms \
+        UNION SELECT provider_reversal_id, kind, provider_payment_id FROM reversals \
+        WHERE provider_reversal_id > :after AND provider = :provider AND ((kind = 'refund' AND stage = 0) \
+        OR (kind = 'dispute' AND status NOT IN ('won', 'lost', 'warning_closed', 'prevented'))) ORDER BY provider_reversal_id LIMIT :limit";
+    SURPLUS = "SELECT s.provider_payment_id, s.topup_id, s.total_amount, s.reversed FROM \
+        (SELECT p.provider_payment_id, p.topup_id, COALESCE((SELECT MAX(a.charged_amount) FROM accepted_events a \
         WHERE a.topup_id = t.id AND a.outcome <> 'credited'), t.total_amount) AS total_amount, \
         (SELECT CAST(COALESCE(SUM(r.amount - r.returned), 0) AS BIGINT) FROM reversals r \
-        WHERE r.payment_intent_id = p.payment_intent_id AND r.counts = 1) AS reversed \
-        FROM payments p JOIN topups t ON t.id = p.topup_id WHERE p.state = 'surplus' AND p.payment_intent_id > :after) s \
-        WHERE s.reversed < s.total_amount ORDER BY s.payment_intent_id LIMIT :limit";
-    UNKNOWN_FEES = "SELECT payment_intent_id FROM payments \
-        WHERE state = 'credited' AND real_fee IS NULL AND created_at >= :since_ms \
-        ORDER BY created_at DESC, payment_intent_id LIMIT :limit";
+        WHERE r.provider_payment_id = p.provider_payment_id AND r.provider = p.provider AND r.counts = 1) AS reversed \
+        FROM payments p JOIN topups t ON t.id = p.topup_id WHERE p.state = 'surplus' AND p.provider_payment_id > :after \
+        AND p.provider = :provider) s \
+        WHERE s.reversed < s.total_amount ORDER BY s.provider_payment_id LIMIT :limit";
+    UNKNOWN_FEES = "SELECT provider_payment_id FROM payments \
+        WHERE state = 'credited' AND real_fee IS NULL AND created_at >= :since_ms AND provider = :provider \
+        ORDER BY created_at DESC, provider_payment_id LIMIT :limit";
 }
 
 impl Db {
@@ -95,8 +100,13 @@ impl Db {
         after: (i64, &str),
         until_ms: i64,
         limit: i64,
+        provider: ProviderName,
     ) -> Result<Vec<ComparedTopup>, StoreError> {
-        self.read_all(&TOPUPS, &args![after_ms = after.0, after_id = after.1, until_ms, limit]).await
+        self.read_all(
+            &TOPUPS,
+            &args![after_ms = after.0, after_id = after.1, until_ms, limit, provider = provider.as_str()],
+        )
+        .await
     }
 
     /// A page of the purchases that were written down before `before_ms` and whose end is not known, oldest first.
@@ -108,8 +118,13 @@ impl Db {
         after: (i64, &str),
         before_ms: i64,
         limit: i64,
+        provider: ProviderName,
     ) -> Result<Vec<ComparedTopup>, StoreError> {
-        self.read_all(&UNFINISHED_TOPUPS, &args![after_ms = after.0, after_id = after.1, before_ms, limit]).await
+        self.read_all(
+            &UNFINISHED_TOPUPS,
+            &args![after_ms = after.0, after_id = after.1, before_ms, limit, provider = provider.as_str()],
+        )
+        .await
     }
 
     /// A page of the refunds and disputes that were heard of since a time, or are not final.
@@ -121,24 +136,36 @@ impl Db {
         after: &str,
         since_ms: i64,
         limit: i64,
+        provider: ProviderName,
     ) -> Result<Vec<OpenReversal>, StoreError> {
-        self.read_all(&OPEN_REVERSALS, &args![after, since_ms, limit]).await
+        self.read_all(&OPEN_REVERSALS, &args![after, since_ms, limit, provider = provider.as_str()]).await
     }
 
     /// A page of the payments that came besides the one that paid, and were not given back.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn surplus_payments(&self, after: &str, limit: i64) -> Result<Vec<SurplusPayment>, StoreError> {
-        self.read_all(&SURPLUS, &args![after, limit]).await
+    pub async fn surplus_payments(
+        &self,
+        after: &str,
+        limit: i64,
+        provider: ProviderName,
+    ) -> Result<Vec<SurplusPayment>, StoreError> {
+        self.read_all(&SURPLUS, &args![after, limit, provider = provider.as_str()]).await
     }
 
     /// Payments since a time of which it is not known what Stripe kept, newest first.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn unknown_fees(&self, since_ms: i64, limit: i64) -> Result<Vec<String>, StoreError> {
-        let rows = self.read_all::<UnknownFee>(&UNKNOWN_FEES, &args![since_ms, limit]).await?;
-        Ok(rows.into_iter().map(|row| row.payment_intent_id).collect())
+    pub async fn unknown_fees(
+        &self,
+        since_ms: i64,
+        limit: i64,
+        provider: ProviderName,
+    ) -> Result<Vec<String>, StoreError> {
+        let rows =
+            self.read_all::<UnknownFee>(&UNKNOWN_FEES, &args![since_ms, limit, provider = provider.as_str()]).await?;
+        Ok(rows.into_iter().map(|row| row.provider_payment_id).collect())
     }
 }

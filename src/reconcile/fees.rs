@@ -5,7 +5,7 @@ use futures_util::FutureExt;
 use crate::db::StoreError;
 use crate::domain::fee_fit::FeeSums;
 use crate::domain::fees::RealFee;
-use crate::domain::ids::PaymentIntentId;
+use crate::domain::ids::PaymentId;
 use crate::providers::port::PaymentOwner;
 use crate::purchases::fee::fees;
 use crate::reconcile::comparison::ComparedTopup;
@@ -23,12 +23,12 @@ impl Comparison<'_> {
         if self.dry_run {
             return Ok(());
         }
-        for payment in self.app.db.unknown_fees(self.since_ms, MAX_FEES_LEARNED).await? {
+        for payment in self.app.db.unknown_fees(self.since_ms, MAX_FEES_LEARNED, self.app.gateway.name()).await? {
             if self.asker.has_given_up() {
                 return Ok(());
             }
-            let id = PaymentIntentId::parse(payment.as_str());
-            let id = id.map_err(|_| StoreError::corrupt("payment intent id", &payment))?;
+            let id = PaymentId::parse(self.app.gateway.name(), payment.as_str());
+            let id = id.map_err(|_| StoreError::corrupt("payment id", &payment))?;
             let app = self.app;
             match self.asker.ask(|| app.gateway.read_payment(&id)).await {
                 Ok(Some(PaymentOwner { charge, fee: Some(fee), .. })) => {
@@ -45,7 +45,7 @@ impl Comparison<'_> {
     }
 }
 
-async fn store(app: &App, payment: &PaymentIntentId, charge: Option<String>, fee: RealFee) -> Result<(), StoreError> {
+async fn store(app: &App, payment: &PaymentId, charge: Option<String>, fee: RealFee) -> Result<(), StoreError> {
     let (payment, now_ms) = (payment.clone(), app.clock.now_ms());
     app.db
         .write(move |tx| {

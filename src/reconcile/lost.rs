@@ -6,7 +6,7 @@ use futures_util::FutureExt;
 
 use crate::app::App;
 use crate::domain::checkout::{PaymentProgress, PaymentReport};
-use crate::providers::port::GatewayError;
+use crate::providers::port::ProviderError;
 use crate::purchases::adopt::adopt_purchase::seller;
 use crate::purchases::adopt::seal::Proof;
 use crate::reconcile::asker::Asker;
@@ -31,7 +31,7 @@ pub struct LostPurchase {
 pub enum FindLostError {
     /// The list of checkouts could not be read to its end.
     #[error("Stripe's list of checkouts could not be read to its end")]
-    Stripe(#[from] GatewayError),
+    Provider(#[from] ProviderError),
     /// It was told to stop, or the database failed.
     #[error(transparent)]
     Ended(#[from] ReconcileError),
@@ -75,5 +75,5 @@ async fn find(app: &App, since_days: i64, pace: Pace) -> Result<Vec<LostPurchase
             return Ok(lost);
         }
     }
-    Err(GatewayError::Unreachable("the list is too long; look less far back".to_owned()).into())
+    Err(ProviderError::Unreachable("the list is too long; look less far back".to_owned()).into())
 }

@@ -23,8 +23,8 @@ use futures_util::FutureExt;
 
 use crate::app::{App, with_causes};
 use crate::db::StoreError;
-use crate::domain::ids::{PaymentIntentId, ReconciliationId, SessionId, TopupId};
-use crate::providers::port::{GatewayError, Resource};
+use crate::domain::ids::{PaymentId, ReconciliationId, SessionId, TopupId};
+use crate::providers::port::{ProviderError, Resource};
 use crate::reconcile::asker::Asker;
 pub use crate::reconcile::asker::Pace;
 use crate::reconcile::reconciliations::{Ending, NewRun};
@@ -255,9 +255,9 @@ struct Comparison<'a> {
     sessions_seen: HashSet<SessionId>,
     reversals_seen: HashSet<String>,
     /// Payments of listed checkouts that are not in the books.
-    payments_seen: HashMap<PaymentIntentId, TopupId>,
+    payments_seen: HashMap<PaymentId, TopupId>,
     /// Payments whose owner Stripe was asked for.
-    owners: HashMap<PaymentIntentId, Option<TopupId>>,
+    owners: HashMap<PaymentId, Option<TopupId>>,
 }
 
 impl Comparison<'_> {
@@ -267,7 +267,7 @@ impl Comparison<'_> {
     }
 
     /// A list cannot be read on. What was read of it counts, and the other parts are compared.
-    fn list_failed(&mut self, list: &'static str, resource: Resource, error: &GatewayError) {
+    fn list_failed(&mut self, list: &'static str, resource: Resource, error: &ProviderError) {
         let (obstacle, reason) = if error.is_missing_permission() {
             self.refused.insert(list);
             let stripes_name = error.missing_permission().unwrap_or("unknown to us");

@@ -3,9 +3,9 @@
 use futures_util::FutureExt;
 
 use crate::db::StoreError;
-use crate::domain::ids::{DisputeId, PaymentIntentId, TopupId};
+use crate::domain::ids::{DisputeId, PaymentId, TopupId};
 use crate::domain::reversal::{DisputeReport, RefundReport, RefundStatus};
-use crate::providers::port::{GatewayError, Resource};
+use crate::providers::port::{ProviderError, Resource};
 use crate::purchases::outcome::{ApplyEventError, EventOutcome};
 use crate::purchases::reversal::apply_reversal::{Asked, apply_dispute, apply_refund};
 use crate::purchases::reversal::reversals::Reversal;
@@ -89,19 +89,22 @@ impl Comparison<'_> {
     }
 
     async fn is_known(&self, reversal: &str) -> Result<bool, StoreError> {
-        Ok(self.app.db.reversal(reversal).await?.is_some())
+        Ok(self.app.db.reversal(self.app.gateway.name(), reversal).await?.is_some())
     }
 
     /// Those stored here that were heard of in the period or are not final, and were not listed: they are older.
     pub(crate) async fn open_reversals(&mut self) -> Result<(), StoreError> {
         let mut after = String::new();
         loop {
-            let page = self.app.db.open_reversals(&after, self.since_ms, ROWS).await?;
+            let page = self.app.db.open_reversals(&after, self.since_ms, ROWS, self.app.gateway.name()).await?;
             let Some(last) = page.last() else { return Ok(()) };
-            after.clone_from(&last.id);
+            after.clone_from(&last.provider_reversal_id);
             for reversal in page {
                 let is_in = if reversal.kind == "refund" { "refunds" } else { "disputes" };
-                if !self.reversals_seen.contains(&reversal.id) && !self.refused.contains(is_in) && self.may_ask() {
+                if !self.reversals_seen.contains(&reversal.provider_reversal_id)
+                    && !self.refused.contains(is_in)
+                    && self.may_ask()
+                {
                     self.ask_for_reversal(&reversal).await?;
                 }
             }
@@ -111,8 +114,8 @@ impl Comparison<'_> {
     async fn ask_for_reversal(&mut self, reversal: &OpenReversal) -> Result<(), StoreError> {
         let app = self.app;
         let failed = if reversal.kind == "refund" {
-            let payment = PaymentIntentId::parse(reversal.payment_intent_id.as_str());
-            let payment = payment.map_err(|_| StoreError::corrupt("payment of", &reversal.id))?;
+            let payment = PaymentId::parse(app.gateway.name(), reversal.provider_payment_id.as_str());
+            let payment = payment.map_err(|_| StoreError::corrupt("payment of", &reversal.provider_reversal_id))?;
             match self.asker.ask(|| app.gateway.refunds_of(&payment)).await {
                 Ok(refunds) => {
                     for refund in refunds {
@@ -123,8 +126,8 @@ impl Comparison<'_> {
                 Err(error) => Some(error),
             }
         } else {
-            let dispute = DisputeId::parse(reversal.id.as_str());
-            let dispute = dispute.map_err(|_| StoreError::corrupt("dispute id", &reversal.id))?;
+            let dispute = DisputeId::parse(app.gateway.name(), reversal.provider_reversal_id.as_str());
+            let dispute = dispute.map_err(|_| StoreError::corrupt("dispute id", &reversal.provider_reversal_id))?;
             match self.asker.ask(|| app.gateway.read_dispute(&dispute)).await {
                 Ok(report) => {
                     self.dispute(report).await?;
@@ -134,24 +137,24 @@ impl Comparison<'_> {
             }
         };
         match failed {
-            None if self.reversals_seen.contains(&reversal.id) => {}
-            None | Some(GatewayError::Unknown(_)) => {
+            None if self.reversals_seen.contains(&reversal.provider_reversal_id) => {}
+            None | Some(ProviderError::Unknown(_)) => {
                 let detail = format!("a {} that Stripe does not know", reversal.kind);
-                self.report.differences.add_left(&reversal.id, None, detail);
+                self.report.differences.add_left(&reversal.provider_reversal_id, None, detail);
             }
-            Some(error) => self.report.not_asked.add_left(&reversal.id, None, error.to_string()),
+            Some(error) => self.report.not_asked.add_left(&reversal.provider_reversal_id, None, error.to_string()),
         }
         Ok(())
     }
 
     async fn refund(&mut self, refund: RefundReport) -> Result<(), StoreError> {
-        let Some(payment) = refund.payment_intent.clone() else { return Ok(()) };
+        let Some(payment) = refund.payment.clone() else { return Ok(()) };
         let Some(topup) = self.owner(&payment, refund.id.as_str()).await? else { return Ok(()) };
         if !self.reversals_seen.insert(refund.id.as_str().to_owned()) {
             return Ok(());
         }
         self.report.refunds = self.report.refunds.saturating_add(1);
-        let stored = self.app.db.reversal(refund.id.as_str()).await?;
+        let stored = self.app.db.reversal(*refund.id.provider(), refund.id.as_str()).await?;
         match compare_refund(&refund, stored.as_ref()) {
             Compared::Same => Ok(()),
             Compared::News(detail) => self.bring_refund(refund, &topup, detail).await,
@@ -163,7 +166,7 @@ impl Comparison<'_> {
     async fn contradicting_refund(
         &mut self,
         listed: &RefundReport,
-        payment: &PaymentIntentId,
+        payment: &PaymentId,
         topup: &TopupId,
     ) -> Result<(), StoreError> {
         let (app, id) = (self.app, listed.id.as_str());
@@ -185,7 +188,7 @@ impl Comparison<'_> {
             );
             return Ok(());
         };
-        match compare_refund(&refund, app.db.reversal(id).await?.as_ref()) {
+        match compare_refund(&refund, app.db.reversal(app.gateway.name(), id).await?.as_ref()) {
             Compared::Same => Ok(()),
             Compared::News(detail) => self.bring_refund(refund, topup, detail).await,
             Compared::Contradiction(detail) => {
@@ -206,7 +209,7 @@ impl Comparison<'_> {
     }
 
     async fn dispute(&mut self, dispute: DisputeReport) -> Result<(), StoreError> {
-        let Some(payment) = dispute.payment_intent.clone() else { return Ok(()) };
+        let Some(payment) = dispute.payment.clone() else { return Ok(()) };
         let Some(topup) = self.owner(&payment, dispute.id.as_str()).await? else { return Ok(()) };
         let id = dispute.id.as_str().to_owned();
         if !self.reversals_seen.insert(id.clone()) {
@@ -219,7 +222,8 @@ impl Comparison<'_> {
             let detail = format!("{doubt}; counted as gone: {taken} of {}", dispute.amount_minor);
             self.report.differences.add_settled(&id, Some(topup.as_str()), detail);
         }
-        let detail = match compare_dispute(&dispute, self.app.db.reversal(&id).await?.as_ref()) {
+        let detail = match compare_dispute(&dispute, self.app.db.reversal(self.app.gateway.name(), &id).await?.as_ref())
+        {
             Compared::Same => return Ok(()),
             Compared::News(detail) => detail,
             Compared::Contradiction(detail) => {
@@ -263,7 +267,7 @@ impl Comparison<'_> {
 
     /// Whose payment it is. Stripe is asked only for what is not known here and was not among the listed checkouts; once
     /// for each payment.
-    async fn owner(&mut self, payment: &PaymentIntentId, of: &str) -> Result<Option<TopupId>, StoreError> {
+    async fn owner(&mut self, payment: &PaymentId, of: &str) -> Result<Option<TopupId>, StoreError> {
         if let Some(known) = self.app.db.payment(payment).await? {
             let topup = TopupId::parse(&known.topup_id);
             return topup.map(Some).map_err(|_| StoreError::corrupt("top-up id", &known.topup_id));
@@ -280,7 +284,7 @@ impl Comparison<'_> {
         let app = self.app;
         let owner = match self.asker.ask(|| app.gateway.read_payment(payment)).await {
             Ok(Some(owner)) => app.db.topup(&owner.topup).await?.map(|topup| topup.id),
-            Ok(None) | Err(GatewayError::Unknown(_)) => None,
+            Ok(None) | Err(ProviderError::Unknown(_)) => None,
             Err(error) => {
                 self.report.not_asked.add_left(of, None, format!("whose payment {payment} is: {error}"));
                 return Ok(None);
@@ -294,13 +298,13 @@ impl Comparison<'_> {
     pub(crate) async fn surplus_payments(&mut self) -> Result<(), StoreError> {
         let mut after = String::new();
         loop {
-            let page = self.app.db.surplus_payments(&after, ROWS).await?;
+            let page = self.app.db.surplus_payments(&after, ROWS, self.app.gateway.name()).await?;
             let Some(last) = page.last() else { return Ok(()) };
-            after.clone_from(&last.payment_intent_id);
+            after.clone_from(&last.provider_payment_id);
             for payment in page {
                 let detail = format!("{} came, {} went back", payment.total_amount, payment.reversed);
                 let topup = Some(payment.topup_id.as_str());
-                self.report.surplus_payments.add_left(&payment.payment_intent_id, topup, detail);
+                self.report.surplus_payments.add_left(&payment.provider_payment_id, topup, detail);
             }
         }
     }
@@ -311,7 +315,7 @@ fn compare_refund(refund: &RefundReport, stored: Option<&Reversal>) -> Compared 
     let Some(stored) = stored else {
         return Compared::News(format!("a refund of {} that is {status}", refund.amount_minor));
     };
-    let payment = refund.payment_intent.as_ref().map(PaymentIntentId::as_str);
+    let payment = refund.payment.as_ref().map(PaymentId::as_str);
     if let Some(contradiction) = other_money(stored, payment, &refund.currency) {
         return contradiction;
     }
@@ -333,7 +337,7 @@ fn compare_dispute(dispute: &DisputeReport, stored: Option<&Reversal>) -> Compar
     let Some(stored) = stored else {
         return Compared::News(format!("a dispute of {} that is {}", dispute.amount_minor, dispute.status));
     };
-    let payment = dispute.payment_intent.as_ref().map(PaymentIntentId::as_str);
+    let payment = dispute.payment.as_ref().map(PaymentId::as_str);
     if let Some(contradiction) = other_money(stored, payment, &dispute.currency) {
         return contradiction;
     }
@@ -346,7 +350,7 @@ fn compare_dispute(dispute: &DisputeReport, stored: Option<&Reversal>) -> Compar
 }
 
 fn other_money(stored: &Reversal, payment: Option<&str>, currency: &str) -> Option<Compared> {
-    if Some(stored.payment_intent_id.as_str()) != payment {
+    if Some(stored.provider_payment_id.as_str()) != payment {
         return Some(Compared::Contradiction("it belongs to another payment at Stripe".to_owned()));
     }
     (stored.currency != currency)

@@ -61,13 +61,13 @@ async function stripeFails(page) {
 
 /** Each error of `POST /credits/sessions`: status, code, seconds to wait, and what the customer is told. */
 const ERRORS = [
-  [503, "stripe_unavailable", 5, /^Nothing was charged\. Please try again in a moment\.$/],
-  [503, "stripe_rate_limited", 30, /^Nothing was charged\. Please try again in 30 seconds\.$/],
+  [503, "provider_unavailable", 5, /^Nothing was charged\. Please try again in a moment\.$/],
+  [503, "provider_rate_limited", 30, /^Nothing was charged\. Please try again in 30 seconds\.$/],
   [503, "checkout_unsettled", 10, /^Nothing was charged\. Please try again in a moment\.$/],
-  [504, "stripe_timeout", null, /^Nothing was charged\. Please try again in a moment\.$/],
-  [502, "stripe_refused", null, /^Nothing was charged\. Please try again in a moment\.$/],
-  [502, "stripe_mismatch", null, /^Nothing was charged\. Please try again in a moment\.$/],
-  [502, "stripe_no_url", null, /^Nothing was charged\. Please try again in a moment\.$/],
+  [504, "provider_timeout", null, /^Nothing was charged\. Please try again in a moment\.$/],
+  [502, "provider_refused", null, /^Nothing was charged\. Please try again in a moment\.$/],
+  [502, "provider_mismatch", null, /^Nothing was charged\. Please try again in a moment\.$/],
+  [502, "provider_no_url", null, /^Nothing was charged\. Please try again in a moment\.$/],
   // Of these it is not known here what became of the request.
   [503, "database_unavailable", 5, /^Please try again in a moment\.$/],
   [503, "too_busy", 1, /^Please try again in a moment\.$/],

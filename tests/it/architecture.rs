@@ -43,7 +43,7 @@ const EXCEPTIONS: [(&str, &str, &str); 19] = [
         "inbox::failed_events::FailedEvent",
         "an operator sees a purchase with its failures",
     ),
-    ("http/kit/problem/admin.rs", "providers::port::GatewayError", "the one place that maps errors to HTTP"),
+    ("http/kit/problem/admin.rs", "providers::port::ProviderError", "the one place that maps errors to HTTP"),
     ("http/kit/problem/mod.rs", "db::StoreError", "the one place that maps errors to HTTP"),
     ("http/admin/reconciliations.rs", "db::StoreError", "a report that cannot be read is corrupt data"),
     ("http/kit/timestamp.rs", "db::StoreError", "a time that cannot be is corrupt data"),

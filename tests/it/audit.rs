@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use topup::books::audit::{AuditReport, audit};
 use topup::domain::ids::{LedgerEntryId, RefundId};
 use topup::domain::reversal::{RefundReport, RefundStatus};
+use topup::providers::stripe::name::NAME as STRIPE;
 use topup::purchases::reversal::reversals::{ApplyReversals, ReversalNews};
 
 use crate::on_both_databases;
@@ -90,8 +91,8 @@ const OF_TOPUPS: [Tampering; 7] = [
         "is paid and has 0 entries that grant its credits",
     ),
     (
-        "UPDATE topups SET payment_intent_id = payment_intent_id || '_of_nobody' WHERE account_id = 'user_2'",
-        "UPDATE topups SET payment_intent_id = replace(payment_intent_id, '_of_nobody', '') WHERE account_id = 'user_2'",
+        "UPDATE topups SET provider_payment_id = provider_payment_id || '_of_nobody' WHERE account_id = 'user_2'",
+        "UPDATE topups SET provider_payment_id = replace(provider_payment_id, '_of_nobody', '') WHERE account_id = 'user_2'",
         "250 credits are taken back, its refunds and disputes of 0 say 0",
     ),
     (
@@ -102,7 +103,7 @@ const OF_TOPUPS: [Tampering; 7] = [
     (
         "UPDATE payments SET topup_id = (SELECT id FROM topups WHERE account_id = 'user_4')",
         "UPDATE payments SET topup_id = \
-            (SELECT id FROM topups WHERE topups.payment_intent_id = payments.payment_intent_id)",
+            (SELECT id FROM topups WHERE topups.provider_payment_id = payments.provider_payment_id)",
         "is open, and its payments do not say so",
     ),
 ];
@@ -321,11 +322,11 @@ async fn write_a_lot(books: Arc<Books>, writer: u128) {
     for number in 0..40_u128 {
         let number = writer * 1_000 + number + 1;
         let report = books.opened_as(new_topup(number)).await;
-        let (topup, payment) = (report.topup.clone(), report.payment_intent.clone().expect("a payment"));
+        let (topup, payment) = (report.topup.clone(), report.payment.clone().expect("a payment"));
         apply(&books.db, report).await.expect("applies");
         let refund = RefundReport {
-            id: RefundId::parse(format!("re_{number}")).expect("an id"),
-            payment_intent: Some(payment.clone()),
+            id: RefundId::parse(STRIPE, format!("re_{number}")).expect("an id"),
+            payment: Some(payment.clone()),
             amount_minor: 100,
             currency: "usd".to_owned(),
             status: RefundStatus::Succeeded,
@@ -335,7 +336,7 @@ async fn write_a_lot(books: Arc<Books>, writer: u128) {
         let command = ApplyReversals {
             event: None,
             topup,
-            payment_intent: payment,
+            payment: payment,
             livemode: false,
             news: ReversalNews::Refunds(vec![refund]),
             entry: LedgerEntryId::from_bits(1_000_000 + number),

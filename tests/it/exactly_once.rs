@@ -9,13 +9,14 @@ mod return_page;
 
 use serde_json::{Value, json};
 use topup::domain::ids::SessionId;
+use topup::providers::stripe::name::NAME as STRIPE;
 use topup::purchases::topups::Topup;
 
 use crate::support::TestApp;
 
 /// A purchase as it is stored. Asking the service would make it ask Stripe.
 async fn stored(app: &TestApp, session: &str) -> Topup {
-    let session = SessionId::parse(session).expect("an id");
+    let session = SessionId::parse(STRIPE, session).expect("an id");
     app.app.db.topup_by_session(&session).await.expect("readable").expect("a top-up")
 }
 

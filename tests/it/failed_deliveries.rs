@@ -13,6 +13,7 @@ use topup::access::api_keys::{self, Scope};
 use topup::db::Db;
 use topup::domain::account::AccountId;
 use topup::inbox::failed_events::{self, FailedEvent, FailureKind, FailureRecord};
+use topup::providers::stripe::name::NAME as STRIPE;
 
 use crate::support::app::http_client;
 use crate::support::{Answer, TestApp};
@@ -23,6 +24,7 @@ const NOT_HANDLED: &str = r#"{"id":"evt_1","type":"invoice.paid"}"#;
 /// A failure that a test makes up.
 fn failure(event: &str, kind: FailureKind, payload: Option<&str>, now_ms: i64) -> FailureRecord {
     FailureRecord {
+        provider: STRIPE,
         event_id: event.to_owned(),
         event_type: "invoice.paid".to_owned(),
         kind,

@@ -218,7 +218,7 @@ on_both_databases! {
         let app = TestApp::start(backend).await;
         app.stripe.checkout_fault(4, json!({ "kind": "disconnect", "when": "after" })).await;
         let answer = app.checkout_with("user_1", Some("key-1"), body(250)).await;
-        answer.expect_problem(503, "stripe_unavailable");
+        answer.expect_problem(503, "provider_unavailable");
         let answer = app.checkout_with("user_1", Some("key-1"), body(250)).await.expect(200);
         let sessions = app.stripe.sessions().await;
         assert_eq!((sessions.len(), &sessions[0]["id"]), (1, &answer["id"]), "each try was the same one for Stripe");
@@ -231,7 +231,7 @@ on_both_databases! {
     async fn after_a_refusal_the_same_key_tries_again_and_the_purchase_is_open(backend: Backend) {
         let app = TestApp::start(backend).await;
         app.stripe.checkout_fault(1, json!({ "kind": "status", "status": 401 })).await;
-        app.checkout_with("user_1", Some("key-1"), body(250)).await.expect_problem(502, "stripe_refused");
+        app.checkout_with("user_1", Some("key-1"), body(250)).await.expect_problem(502, "provider_refused");
         let opened = app.checkout_with("user_1", Some("key-1"), body(250)).await.expect(200);
         let session = opened["id"].as_str().expect("an id");
         let topups: Vec<String> = app.stripe.checkout_requests().await.iter().map(topup_of).collect();
@@ -245,7 +245,7 @@ on_both_databases! {
     async fn a_request_that_never_reached_stripe_is_written_anew_when_it_is_old(backend: Backend) {
         let app = TestApp::start(backend).await;
         app.stripe.checkout_fault(4, json!({ "kind": "disconnect" })).await;
-        app.checkout_with("user_1", Some("key-1"), body(250)).await.expect_problem(503, "stripe_unavailable");
+        app.checkout_with("user_1", Some("key-1"), body(250)).await.expect_problem(503, "provider_unavailable");
         app.clock.advance_ms(45 * MINUTE_MS);
         // What Stripe says of a checkout that would end too soon.
         app.stripe.checkout_fault(1, json!({ "kind": "status", "status": 400 })).await;

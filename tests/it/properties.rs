@@ -8,6 +8,7 @@ use proptest::test_runner::{Config, RngAlgorithm, RngSeed, TestRunner};
 use topup::domain::checkout::{PaymentProgress, PaymentReport, TopupState};
 use topup::domain::ids::SessionId;
 use topup::domain::judge::Applied;
+use topup::providers::stripe::name::NAME as STRIPE;
 
 use crate::support::Backend;
 use crate::support::books::{Books, event, new_topup, paid_report, topup_of};
@@ -70,7 +71,7 @@ fn report(step: Step) -> PaymentReport {
     report.event = step.event.map(|number| event(&format!("evt_{number}")));
     match step.twist {
         Twist::None => {}
-        Twist::OtherSession => report.session = SessionId::parse("cs_test_another").expect("an id"),
+        Twist::OtherSession => report.session = SessionId::parse(STRIPE, "cs_test_another").expect("an id"),
         Twist::Amount => report.amount_total_minor = Some(290),
         Twist::Currency => report.currency = Some("eur".to_owned()),
         Twist::Account => report.account = Some("mallory".to_owned()),

@@ -87,10 +87,10 @@ on_both_databases! {
         post(("x-api-key", wrong_key.clone()), &body).await.expect_problem(401, "invalid_api_key");
         post(("authorization", format!("Basic {token}")), &body).await.expect_problem(401, "invalid_token");
         app.stripe.checkout_fault(1, json!({ "kind": "status", "status": 401 })).await;
-        post(bearer(&token), &body).await.expect_problem(502, "stripe_refused");
+        post(bearer(&token), &body).await.expect_problem(502, "provider_refused");
         let failed = app.stripe.checkout_requests().await.pop().expect("a request");
         app.stripe.checkout_fault(4, json!({ "kind": "status", "status": 500 })).await;
-        post(bearer(&token), &body).await.expect_problem(503, "stripe_unavailable");
+        post(bearer(&token), &body).await.expect_problem(503, "provider_unavailable");
 
         let session = opened["id"].as_str().expect("an id");
         assert_eq!(app.stripe.pay(session, "pm_card_visa").await.0, 200);

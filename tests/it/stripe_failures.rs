@@ -40,15 +40,15 @@ fn assert_says_nothing_of_the_inside(answer: &Answer) {
 #[tokio::test]
 async fn each_failure_of_stripe_has_a_status_and_a_code_that_say_what_to_do() {
     let cases = [
-        (400, 1, 502, "stripe_refused", None),
-        (401, 1, 502, "stripe_refused", None),
-        (403, 1, 502, "stripe_refused", None),
-        (404, 1, 502, "stripe_refused", None),
-        (409, 4, 503, "stripe_rate_limited", Some("10")),
-        (429, 4, 503, "stripe_rate_limited", Some("10")),
+        (400, 1, 502, "provider_refused", None),
+        (401, 1, 502, "provider_refused", None),
+        (403, 1, 502, "provider_refused", None),
+        (404, 1, 502, "provider_refused", None),
+        (409, 4, 503, "provider_rate_limited", Some("10")),
+        (429, 4, 503, "provider_rate_limited", Some("10")),
         // Once more with the same key, as Stripe's libraries do; then Stripe repeats what it said.
-        (500, 2, 503, "stripe_unavailable", Some("5")),
-        (503, 2, 503, "stripe_unavailable", Some("5")),
+        (500, 2, 503, "provider_unavailable", Some("5")),
+        (503, 2, 503, "provider_unavailable", Some("5")),
     ];
     join_all(cases.map(async |(stripe, calls, status, code, retry_after)| {
         let app = TestApp::start(Backend::Sqlite).await;
@@ -70,7 +70,7 @@ on_both_databases! {
     async fn after_a_500_that_did_nothing_the_next_key_comes_after_the_quiet_time(backend: Backend) {
         let app = TestApp::start(backend).await;
         app.stripe.checkout_fault(1, json!({ "kind": "status", "status": 500 })).await;
-        app.checkout_with("user_1", Some("key-1"), body()).await.expect_problem(503, "stripe_unavailable");
+        app.checkout_with("user_1", Some("key-1"), body()).await.expect_problem(503, "provider_unavailable");
         assert_eq!(tries(&app).await, [1, 1]);
         app.clock.advance_ms(14 * 60_000);
         app.checkout_with("user_1", Some("key-1"), body()).await.expect_problem(503, "checkout_unsettled");
@@ -97,7 +97,7 @@ on_both_databases! {
         // Stripe opens a page, says that it failed, and does not list it yet.
         app.stripe.control("lists", json!({ "lag_seconds": 3_600 })).await;
         app.stripe.checkout_fault(1, json!({ "kind": "status", "status": 500, "when": "after" })).await;
-        app.checkout_with("user_1", Some("key-1"), body()).await.expect_problem(503, "stripe_unavailable");
+        app.checkout_with("user_1", Some("key-1"), body()).await.expect_problem(503, "provider_unavailable");
         app.stripe.control("lists", json!({ "lag_seconds": 0 })).await;
         let sessions = app.stripe.sessions().await;
         let session = sessions[0]["id"].as_str().expect("an id");
@@ -157,7 +157,7 @@ on_both_databases! {
             app.stripe.wait_for_holds(1).await;
             app.clock.advance_ms(60_001);
         });
-        answer.expect_problem(504, "stripe_timeout");
+        answer.expect_problem(504, "provider_timeout");
         assert_eq!(tries(&app).await, [1]);
         app.stripe.release().await;
         let opened = until("the key is free at Stripe", async || {
@@ -176,7 +176,7 @@ on_both_databases! {
         app.stripe.checkout_fault(1, json!({ "kind": "hold" })).await;
         let answer = app.checkout_with("user_1", Some("key-1"), body()).await;
         assert_says_nothing_of_the_inside(&answer);
-        answer.expect_problem(504, "stripe_timeout");
+        answer.expect_problem(504, "provider_timeout");
         app.stripe.release().await;
         // Stripe opened it after all, and the customer gets that very one.
         let session = until("the checkout exists", async || app.stripe.sessions().await.first().cloned()).await;
@@ -192,7 +192,7 @@ on_both_databases! {
     async fn a_purchase_that_stripe_refused_for_good_is_not_open(backend: Backend) {
         let app = TestApp::start(backend).await;
         app.stripe.checkout_fault(1, json!({ "kind": "status", "status": 400 })).await;
-        app.checkout("user_1", 250).await.expect_problem(502, "stripe_refused");
+        app.checkout("user_1", 250).await.expect_problem(502, "provider_refused");
         let request = app.stripe.checkout_requests().await.remove(0);
         let id = request["params"]["metadata"]["topupId"].as_str().expect("an id");
         let id = topup::domain::ids::TopupId::parse(id).expect("an id");
@@ -230,7 +230,7 @@ async fn a_checkout_that_is_not_what_was_agreed_is_never_handed_out() {
         app.stripe.checkout_fault(1, json!({ "kind": "patch", "body": difference })).await;
         let answer = app.checkout_with("user_1", Some("key-1"), body()).await;
         assert_says_nothing_of_the_inside(&answer);
-        answer.expect_problem(502, "stripe_mismatch");
+        answer.expect_problem(502, "provider_mismatch");
         app.finish().await;
     }
 }
@@ -241,7 +241,7 @@ async fn a_checkout_without_a_page_is_never_handed_out() {
     app.stripe.checkout_fault(1, json!({ "kind": "patch", "body": { "url": null } })).await;
     let answer = app.checkout_with("user_1", Some("key-1"), body()).await;
     assert_says_nothing_of_the_inside(&answer);
-    answer.expect_problem(502, "stripe_no_url");
+    answer.expect_problem(502, "provider_no_url");
     app.checkout_with("user_1", Some("key-1"), body()).await.expect_problem(409, "session_ended");
     assert_eq!(app.stripe.sessions().await.len(), 1, "the way out is a new key, not a second checkout behind its back");
     app.finish().await;
@@ -288,7 +288,7 @@ async fn an_answer_that_is_not_stripes_is_tried_again_and_then_told_as_a_failure
         let (app, stripe) = with_stripe(status, text).await;
         let answer = app.checkout("user_1", 250).await;
         assert!(!answer.body.to_string().contains("html"), "{}", answer.body);
-        answer.expect_problem(503, "stripe_unavailable");
+        answer.expect_problem(503, "provider_unavailable");
         assert_eq!(stripe.requests(), 4, "{status} {text}");
         app.finish().await;
     }))
@@ -301,7 +301,7 @@ async fn a_stripe_that_cannot_be_reached_is_told_as_a_failure() {
     let app = TestApp::start_with(Backend::Sqlite, Options::default().setting("STRIPE_API_BASE", address)).await;
     let answer = app.checkout("user_1", 250).await;
     assert!(!answer.body.to_string().contains("127.0.0.1"), "{}", answer.body);
-    answer.expect_problem(503, "stripe_unavailable");
+    answer.expect_problem(503, "provider_unavailable");
     app.finish().await;
 }
 

@@ -52,7 +52,7 @@ impl Bystander<'_> {
         }
         let session = self.rng.pick(&open).clone();
         let topup = session.topup.as_ref().and_then(|topup| self.books.topups.get(topup));
-        let is_orphan = topup.is_some_and(|topup| topup.session_id.as_ref() != Some(&session.id));
+        let is_orphan = topup.is_some_and(|topup| topup.provider_session_id.as_ref() != Some(&session.id));
         // Nobody was sent there; but whoever reads Stripe's dashboard can find it and pay a second time.
         if is_orphan && self.rng.percent(70) {
             return idle("a page that nobody knows");
@@ -189,7 +189,7 @@ impl Bystander<'_> {
         let ours: Vec<(String, String, i64, i64)> = {
             // Best one whose session is not known here, because the process died: any session could be its.
             let topups = self.books.topups.values();
-            let is_lost = |topup: &&Topup| topup.session_id.is_none();
+            let is_lost = |topup: &&Topup| topup.provider_session_id.is_none();
             let has_lost = topups.clone().any(|topup| is_lost(&topup));
             let topups = topups.filter(|topup| !has_lost || is_lost(topup));
             topups

@@ -20,9 +20,9 @@ pub struct Topup {
     /// What the customer pays.
     pub total_amount: i64,
     /// Stripe's session.
-    pub session_id: Option<String>,
+    pub provider_session_id: Option<String>,
     /// Stripe's payment.
-    pub payment_intent_id: Option<String>,
+    pub provider_payment_id: Option<String>,
     /// How many credits were taken back.
     pub taken_credits: i64,
 }
@@ -33,7 +33,7 @@ pub struct Reversal {
     /// Stripe's id.
     pub id: String,
     /// The payment.
-    pub payment_intent_id: String,
+    pub provider_payment_id: String,
     /// How much.
     pub amount: i64,
     /// Stripe's word for its state.
@@ -48,14 +48,14 @@ pub struct Reversal {
 #[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
 pub struct Payment {
     /// Stripe's id.
-    #[sqlx(rename = "payment_intent_id")]
+    #[sqlx(rename = "provider_payment_id")]
     pub id: String,
     /// What it is to its purchase.
     pub state: String,
     /// What Stripe kept.
     pub real_fee: Option<i64>,
     /// The movement that says so.
-    pub balance_transaction_id: Option<String>,
+    pub provider_fee_id: Option<String>,
     /// When Stripe is asked for it.
     pub fee_due_at: Option<i64>,
     /// How often it was asked.
@@ -85,17 +85,17 @@ struct Event {
 }
 
 static TOPUPS: Statement = Statement::new(
-    "SELECT id, account_id, state, credits, credit_unit_amount, total_amount, session_id, payment_intent_id, \
+    "SELECT id, account_id, state, credits, credit_unit_amount, total_amount, provider_session_id, provider_payment_id, \
      taken_credits FROM topups ORDER BY id",
 );
-static REVERSALS: Statement =
-    Statement::new("SELECT id, payment_intent_id, amount, status, counts, returned FROM reversals ORDER BY id");
-static PAYMENTS: Statement = Statement::new(
-    "SELECT payment_intent_id, state, real_fee, balance_transaction_id, fee_due_at, fee_tries FROM payments",
+static REVERSALS: Statement = Statement::new(
+    "SELECT provider_reversal_id AS id, provider_payment_id, amount, status, counts, returned FROM reversals ORDER BY 1",
 );
+static PAYMENTS: Statement =
+    Statement::new("SELECT provider_payment_id, state, real_fee, provider_fee_id, fee_due_at, fee_tries FROM payments");
 static ADJUSTMENTS: Statement = Statement::new("SELECT idempotency_key, account_id, credits FROM adjustments");
 static ACCOUNTS: Statement = Statement::new("SELECT id, balance FROM accounts");
-static EVENTS: Statement = Statement::new("SELECT id FROM webhook_events");
+static EVENTS: Statement = Statement::new("SELECT provider_event_id AS id FROM webhook_events");
 
 /// Everything.
 #[derive(Debug, Default, Clone)]

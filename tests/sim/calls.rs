@@ -254,7 +254,8 @@ impl World {
             Ended::Answered(Answer { status, body }) => {
                 self.note("page", &format!("{session} {status} {}", body["state"]));
                 self.look();
-                let topup = self.books.topups.values().find(|topup| topup.session_id.as_ref() == Some(&session));
+                let topup =
+                    self.books.topups.values().find(|topup| topup.provider_session_id.as_ref() == Some(&session));
                 let state = topup.map(|topup| topup.state.as_str());
                 let is_excused = status >= 500 && self.process.has_bad_disk();
                 if !is_excused && (status != 200 || body["state"].as_str() != state) {

@@ -36,7 +36,7 @@ impl World {
         self.check_office()?;
         for purchase in &self.purchases {
             let Some(session) = &purchase.session else { continue };
-            let topup = self.books.topups.values().find(|topup| topup.session_id.as_ref() == Some(session));
+            let topup = self.books.topups.values().find(|topup| topup.provider_session_id.as_ref() == Some(session));
             let is_right =
                 topup.is_some_and(|topup| topup.account_id == purchase.account && topup.credits == purchase.credits);
             if !is_right {
@@ -122,7 +122,7 @@ fn places(books: &Books, truth: &Truth, promises: &mut Promises) -> Result<(), S
             return Err(format!("{stored:?} is none of the states since {heard} of {:?}", real.states));
         };
         *heard = place;
-        if stored.payment_intent_id != real.intent {
+        if stored.provider_payment_id != real.intent {
             return Err(format!("{} is of {}", stored.id, real.intent));
         }
     }
@@ -160,16 +160,17 @@ pub fn verify(books: &Books, truth: &Truth, promises: &mut Promises) -> Result<(
             }
             continue;
         }
-        let session = topup.session_id.as_ref().and_then(|session| truth.sessions.get(session));
+        let session = topup.provider_session_id.as_ref().and_then(|session| truth.sessions.get(session));
         if !session.is_some_and(|session| session.is_paid && is_sold_as(topup, session)) {
             return Err(format!("{} is paid, and its session is {session:?}", topup.id));
         }
-        let of_payment = |id: &String| Some(id) == topup.payment_intent_id.as_ref();
-        let counting = books.reversals.values().filter(|stored| of_payment(&stored.payment_intent_id)).map(|stored| {
-            let real = &truth.reversals[&stored.id];
-            let state = &real.states[promises.reversals[&stored.id]];
-            state.reversed(real.is_dispute)
-        });
+        let of_payment = |id: &String| Some(id) == topup.provider_payment_id.as_ref();
+        let counting =
+            books.reversals.values().filter(|stored| of_payment(&stored.provider_payment_id)).map(|stored| {
+                let real = &truth.reversals[&stored.id];
+                let state = &real.states[promises.reversals[&stored.id]];
+                state.reversed(real.is_dispute)
+            });
         let expected = taken(topup, counting.sum());
         if topup.taken_credits != expected {
             return Err(format!("{} has {} credits taken back, not {expected}", topup.id, topup.taken_credits));
@@ -199,13 +200,14 @@ pub fn compare(books: &Books, stripe: &SharedStripe) -> Result<(), String> {
     for topup in books.topups.values() {
         let its = |session: &&Session| session.is_paid && is_sold_as(topup, session);
         let paid: Vec<&Session> = sessions.iter().filter(its).collect();
-        let credits = paid.iter().find(|session| topup.session_id.as_ref().is_none_or(|known| *known == session.id));
+        let credits =
+            paid.iter().find(|session| topup.provider_session_id.as_ref().is_none_or(|known| *known == session.id));
         if credits.is_some() != (topup.state == "paid") {
             return Err(format!("{} is {}, and was paid by {paid:?}", topup.id, topup.state));
         }
         for session in &paid {
             let intent = session.intent.as_deref().expect("a paid session has a payment");
-            let is_credited = Some(&session.id) == topup.session_id.as_ref();
+            let is_credited = Some(&session.id) == topup.provider_session_id.as_ref();
             compare_payment(books, stripe, topup, intent, is_credited)?;
         }
     }

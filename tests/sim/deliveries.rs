@@ -165,7 +165,7 @@ impl World {
             && let Some(topup) = topup_of(session)
         {
             // Of two sessions that are not known here, the one whose news comes first is the purchase's.
-            let is_its_session = topup.session_id.as_ref().is_none_or(|known| *known == session.id);
+            let is_its_session = topup.provider_session_id.as_ref().is_none_or(|known| *known == session.id);
             if is_its_session && topup.total_amount == session.total {
                 self.promises.paid.insert(topup.id.clone());
             }

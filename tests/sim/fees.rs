@@ -88,7 +88,7 @@ pub fn verify_fees(books: &Books, stripe: &SharedStripe) -> Result<(), String> {
 }
 
 fn verify_fee(payment: &Payment, stripe: &SharedStripe) -> Result<(), String> {
-    let Some(movement) = &payment.balance_transaction_id else {
+    let Some(movement) = &payment.provider_fee_id else {
         let is_nothing = payment.real_fee.is_none() && payment.fee_due_at.is_none();
         return if is_nothing { Ok(()) } else { Err(format!("a fee without a movement: {payment:?}")) };
     };

@@ -28,7 +28,7 @@ pub struct Intent {
     /// Stripe's word for how far it is.
     pub status: String,
     /// Its charge's movement on the balance, once known.
-    pub balance_transaction: Option<String>,
+    pub fee_id: Option<String>,
 }
 
 /// A refund's or dispute's state: Stripe's word, how much of the money the bank has, and how much it is about.
@@ -145,7 +145,7 @@ impl Truth {
                 let intent = told.intent.clone().expect("every charge has a payment");
                 let movement = reference(&object["balance_transaction"]);
                 let known = self.intents.entry(intent.clone()).or_default();
-                known.balance_transaction = movement.or_else(|| known.balance_transaction.take());
+                known.fee_id = movement.or_else(|| known.fee_id.take());
                 if kind == "charge.refunded" {
                     let refunds = self.reversals_of(&intent).filter(|(_, reversal)| !reversal.is_dispute);
                     told.reversals = refunds.map(|(id, refund)| (id.clone(), refund.states.len() - 1)).collect();

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use topup::app::{App, with_causes};
 use topup::domain::checkout::PaymentReport;
 use topup::domain::ids::{SessionId, TopupId};
+use topup::providers::stripe::name::NAME;
 use topup::purchases::adopt::adopt_purchase::{AdoptError, Found, Word, adopt_purchase};
 use topup::purchases::adopt::adoption::Adopted;
 use topup::reconcile::Pace;
@@ -44,7 +45,7 @@ pub async fn adopt(app: &App, wanted: Wanted) -> Result<ExitCode, Failure> {
     for name in &names {
         let session = match TopupId::parse(name) {
             Ok(topup) => session_of(app, since_days, &topup).await?,
-            Err(_) => SessionId::parse(name.as_str()).ok(),
+            Err(_) => SessionId::parse(NAME, name.as_str()).ok(),
         };
         let Some(session) = session else {
             println!("{name}  not adopted: Stripe has no paid checkout of it that is missing here");

@@ -10,7 +10,7 @@ use validator::Validate;
 use crate::http::admin::adjustments::is_reason;
 use crate::http::admin::caller::Admin;
 use crate::http::kit::body::read_json;
-use crate::http::kit::openapi::{CallerProblems, StripeProblems};
+use crate::http::kit::openapi::{CallerProblems, ProviderProblems};
 use crate::http::kit::problem::{ApiError, Problem};
 use crate::http::kit::timestamp::rfc3339;
 use crate::http::state::State;
@@ -67,7 +67,7 @@ impl TryFrom<Accepted> for AcceptedWebhookEvent {
 
     fn try_from(accepted: Accepted) -> Result<Self, ApiError> {
         Ok(Self {
-            event_id: accepted.event_id,
+            event_id: accepted.provider_event_id,
             topup_id: accepted.topup_id,
             outcome: accepted.outcome,
             credits: accepted.credits,
@@ -86,7 +86,7 @@ impl From<AcceptError> for ApiError {
         let code = match error {
             AcceptError::Unknown => return Self::not_found(error.to_string()),
             AcceptError::Store(error) => return error.into(),
-            AcceptError::Stripe(error) => return Self::not_told(&error),
+            AcceptError::Provider(error) => return Self::not_told(&error),
             AcceptError::PayloadErased => "payload_erased",
             AcceptError::NotAPayment
             | AcceptError::Foreign
@@ -113,7 +113,7 @@ impl From<AcceptError> for ApiError {
         (status = 409, description = "Nothing differs, more than the amount differs, or it leaves less than was agreed: `not_acceptable`. Its payload is not kept (any more), and Stripe does not show the event: `payload_erased`.", body = Problem, content_type = "application/problem+json"),
         (status = 413, description = "The body is too large.", body = Problem, content_type = "application/problem+json"),
         (status = 415, description = "The body is not JSON.", body = Problem, content_type = "application/problem+json"),
-        CallerProblems, StripeProblems,
+        CallerProblems, ProviderProblems,
     ),
     security(("token" = []), ("apiKey" = [])),
 )]

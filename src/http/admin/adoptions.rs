@@ -108,8 +108,9 @@ pub async fn adopt_purchases(
         let message = "is a word for one purchase: name one checkout session";
         return Err(ApiError::field("unverified", "one_at_a_time", message));
     }
-    let sessions: Result<Vec<SessionId>, _> = ids.into_iter().map(SessionId::parse).collect();
-    let message = "must be Stripe's ids of checkout sessions, such as cs_live_…";
+    let provider = state.app.gateway.name();
+    let sessions: Result<Vec<SessionId>, _> = ids.into_iter().map(|id| SessionId::parse(provider, id)).collect();
+    let message = "must be the provider's ids of checkout sessions, such as cs_live_…";
     let sessions = sessions.map_err(|_| ApiError::field("sessionIds", "invalid_id", message))?;
     let (app, word) = (state.app.clone(), Word { by: admin.operator.name, unverified, dry_run });
     let adopt = async move {
@@ -127,7 +128,7 @@ fn told(session: &SessionId, result: Result<Found, AdoptError>) -> Result<Adopti
         Ok(found) => found,
         Err(AdoptError::Store(error)) => return Err(error.into()),
         Err(error) => {
-            if matches!(error, AdoptError::Stripe(_)) {
+            if matches!(error, AdoptError::Provider(_)) {
                 tracing::warn!(%session, error = with_causes(&error), "a purchase cannot be adopted now");
             }
             return Ok(AdoptionResult {

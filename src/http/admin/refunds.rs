@@ -7,11 +7,12 @@ use utoipa::ToSchema;
 use validator::{Validate, ValidationError};
 
 use crate::access::caller_key::CallerKey;
-use crate::domain::ids::{PaymentIntentId, TopupId};
+use crate::domain::ids::{PaymentId, TopupId};
+use crate::domain::provider::ProviderName;
 use crate::domain::refund::RefundAsk;
 use crate::http::admin::caller::{Admin, required_key};
 use crate::http::kit::body::{read_json, read_query};
-use crate::http::kit::openapi::{CallerProblems, Problem404, Problem503, StripeProblems};
+use crate::http::kit::openapi::{CallerProblems, Problem404, Problem503, ProviderProblems};
 use crate::http::kit::problem::{ApiError, Problem};
 use crate::http::state::State;
 use crate::purchases::refund::refund_topup::{RefundPreview, RefundTopup, Refunded, preview_refund, refund_topup};
@@ -36,7 +37,7 @@ pub struct CreateRefund {
     /// A payment of the top-up that came besides the one that paid for it; its refund takes no credits. The payment that
     /// paid if it is left out.
     #[schema(example = "pi_3a1b2c3")]
-    payment_intent_id: Option<String>,
+    payment_id: Option<String>,
 }
 
 /// A refund that was made.
@@ -53,7 +54,7 @@ pub struct Refund {
     #[schema(example = "topup_019a0000000070008000000000000000")]
     topup_id: String,
     #[schema(example = "pi_3a1b2c3")]
-    payment_intent_id: String,
+    payment_id: String,
     /// How much, in minor units.
     #[schema(example = 100)]
     amount: i64,
@@ -105,7 +106,7 @@ pub struct Preview {
     reason: Option<String>,
     /// The payment; null if there is none.
     #[schema(example = "pi_3a1b2c3")]
-    payment_intent_id: Option<String>,
+    payment_id: Option<String>,
     /// The money that it would move, in minor units; 0 if it cannot be made.
     #[schema(example = 100)]
     amount: i64,
@@ -134,7 +135,7 @@ struct PreviewQuery {
     credits: Option<i64>,
     #[validate(range(min = 1, message = "must be 1 or more"))]
     amount: Option<i64>,
-    payment_intent_id: Option<String>,
+    payment_id: Option<String>,
 }
 
 const DEFAULT_REASON: &str = "requested_by_customer";
@@ -162,9 +163,9 @@ pub(crate) fn topup_id(text: &str) -> Result<TopupId, ApiError> {
     TopupId::parse(text).map_err(|_| ApiError::not_found("there is no such top-up"))
 }
 
-fn payment(text: Option<String>) -> Result<Option<PaymentIntentId>, ApiError> {
-    let payment = text.map(PaymentIntentId::parse).transpose();
-    payment.map_err(|_| ApiError::field("paymentIntentId", "invalid_id", "must be the id of a payment intent"))
+fn payment_id(provider: ProviderName, text: Option<String>) -> Result<Option<PaymentId>, ApiError> {
+    let payment = text.map(|text| PaymentId::parse(provider, text)).transpose();
+    payment.map_err(|_| ApiError::field("paymentId", "invalid_id", "must be the id of a payment at the provider"))
 }
 
 /// Refunds a purchase, or a part of it, through Stripe, and takes back the credits that the money paid for.
@@ -186,9 +187,9 @@ fn payment(text: Option<String>) -> Result<Option<PaymentIntentId>, ApiError> {
         (status = 409, description = "It cannot be made: `topup_not_paid`, `already_refunded`, `amount_too_large`, `payment_disputed`, `surplus_has_no_credits`, `insufficient_funds`; or not now: `refund_in_progress`, `idempotency_key_in_use`.", body = Problem, content_type = "application/problem+json"),
         (status = 413, description = "The body is too large.", body = Problem, content_type = "application/problem+json"),
         (status = 415, description = "The body is not JSON.", body = Problem, content_type = "application/problem+json"),
-        Problem404, CallerProblems, StripeProblems,
+        Problem404, CallerProblems, ProviderProblems,
         (status = 422, description = "`refund_not_possible`: Stripe does not refund this payment, and the detail says why in its words; nothing was refunded. Or `idempotency_key_reused`: the key came with another refund of this top-up before.", body = Problem, content_type = "application/problem+json"),
-        (status = 503, description = "Whether the refund was made is not known (`refund_unsettled`, `stripe_unavailable`, `stripe_rate_limited`), or the service is too busy; repeat the request with the same key, and it is made once.", body = Problem, content_type = "application/problem+json"),
+        (status = 503, description = "Whether the refund was made is not known (`refund_unsettled`, `provider_unavailable`, `provider_rate_limited`), or the service is too busy; repeat the request with the same key, and it is made once.", body = Problem, content_type = "application/problem+json"),
     ),
     security(("token" = []), ("apiKey" = [])),
 )]
@@ -207,7 +208,7 @@ pub async fn create(
         key: CallerKey::of_refund(&topup, key),
         topup,
         ask: ask(body.credits, body.amount)?,
-        payment: payment(body.payment_intent_id)?,
+        payment: payment_id(state.app.gateway.name(), body.payment_id)?,
         reason: body.reason.unwrap_or_else(|| DEFAULT_REASON.to_owned()),
         operator: admin.operator,
     };
@@ -222,7 +223,7 @@ fn refund(refunded: Refunded) -> Result<Refund, ApiError> {
         id: request.id,
         refund_id: request.refund_id.unwrap_or_default(),
         topup_id: request.topup_id,
-        payment_intent_id: request.payment_intent_id,
+        payment_id: request.provider_payment_id,
         amount: request.amount,
         currency: request.currency,
         status: request.refund_status.unwrap_or_default(),
@@ -241,7 +242,7 @@ fn refund(refunded: Refunded) -> Result<Refund, ApiError> {
         ("id" = String, Path, description = "The top-up", example = "topup_019a0000000070008000000000000000"),
         ("credits" = Option<i64>, Query, description = "So many credits, without the fee", example = 100),
         ("amount" = Option<i64>, Query, description = "So much money, in minor units; neither means everything", example = 100),
-        ("paymentIntentId" = Option<String>, Query, description = "A surplus payment of the top-up", example = "pi_3a1b2c3"),
+        ("paymentId" = Option<String>, Query, description = "A surplus payment of the top-up", example = "pi_3a1b2c3"),
     ),
     responses((status = 200, description = "What it would do.", body = Preview), Problem404, CallerProblems, Problem503),
     security(("token" = []), ("apiKey" = [])),
@@ -251,7 +252,7 @@ pub async fn preview(request: HttpRequest, path: Path<String>, state: State) -> 
     let admin = Admin::of(&request, &state).await?;
     let query: PreviewQuery = read_query(&request)?;
     let (topup, ask) = (topup_id(&path)?, ask(query.credits, query.amount)?);
-    let payment = payment(query.payment_intent_id)?;
+    let payment = payment_id(state.app.gateway.name(), query.payment_id)?;
     let app = state.app.clone();
     let preview = async move { preview_refund(&app, &topup, payment.as_ref(), ask, &admin.operator).await };
     let found = state.run(preview).await??;
@@ -273,7 +274,7 @@ fn to_preview(found: RefundPreview) -> Result<Preview, ApiError> {
         possible: plan.is_some(),
         code: refusal.map(|refusal| refusal.code().to_owned()),
         reason: refusal.map(|refusal| refusal.to_string()),
-        payment_intent_id: facts.payment.map(|payment| payment.to_string()),
+        payment_id: facts.payment.map(|payment| payment.to_string()),
         amount: plan.map_or(0, |plan| plan.amount_minor),
         fee_amount: plan.map_or(0, |plan| plan.fee_minor),
         currency: facts.currency,

@@ -103,7 +103,7 @@ pub struct FeeDetails {
 #[serde(rename_all = "camelCase")]
 pub struct PaymentDetails {
     #[schema(example = "pi_3a1b2c3")]
-    payment_intent_id: String,
+    payment_id: String,
     /// `credited`: it paid. `surplus`: it came besides that, credits nothing and should be refunded. `waiting`: its money
     /// is not in the books.
     #[schema(example = "credited")]
@@ -113,7 +113,7 @@ pub struct PaymentDetails {
     #[schema(example = "ch_3a1b2c3")]
     charge_id: Option<String>,
     #[schema(example = "txn_3a1b2c3")]
-    balance_transaction_id: Option<String>,
+    fee_id: Option<String>,
     #[schema(example = 38)]
     real_fee: Option<i64>,
     #[schema(example = "usd")]
@@ -133,7 +133,7 @@ pub struct ReversalDetails {
     #[schema(example = "refund")]
     kind: String,
     #[schema(example = "pi_3a1b2c3")]
-    payment_intent_id: String,
+    payment_id: String,
     #[schema(example = 100)]
     amount: i64,
     #[schema(example = "usd")]
@@ -163,7 +163,7 @@ pub struct RefundRequestDetails {
     #[schema(example = "created")]
     state: String,
     #[schema(example = "pi_3a1b2c3")]
-    payment_intent_id: String,
+    payment_id: String,
     #[schema(example = 100)]
     amount: i64,
     #[schema(example = "usd")]
@@ -272,11 +272,11 @@ impl TryFrom<Explanation> for TopupDetails {
 
 fn payment(stored: Payment) -> Result<PaymentDetails, ApiError> {
     Ok(PaymentDetails {
-        payment_intent_id: stored.payment_intent_id,
+        payment_id: stored.provider_payment_id,
         role: stored.state,
-        session_id: stored.session_id,
-        charge_id: stored.charge_id,
-        balance_transaction_id: stored.balance_transaction_id,
+        session_id: stored.provider_session_id,
+        charge_id: stored.provider_charge_id,
+        fee_id: stored.provider_fee_id,
         real_fee: stored.real_fee,
         real_fee_currency: stored.real_fee_currency,
         created_at: rfc3339(stored.created_at)?,
@@ -285,9 +285,9 @@ fn payment(stored: Payment) -> Result<PaymentDetails, ApiError> {
 
 fn reversal(stored: Reversal) -> Result<ReversalDetails, ApiError> {
     Ok(ReversalDetails {
-        id: stored.id,
+        id: stored.provider_reversal_id,
         kind: stored.kind,
-        payment_intent_id: stored.payment_intent_id,
+        payment_id: stored.provider_payment_id,
         amount: stored.amount,
         currency: stored.currency,
         status: stored.status,
@@ -302,7 +302,7 @@ fn refund_request(stored: RefundRequest) -> Result<RefundRequestDetails, ApiErro
     Ok(RefundRequestDetails {
         id: stored.id,
         state: stored.state,
-        payment_intent_id: stored.payment_intent_id,
+        payment_id: stored.provider_payment_id,
         amount: stored.amount,
         currency: stored.currency,
         reason: stored.reason,
@@ -316,12 +316,17 @@ fn refund_request(stored: RefundRequest) -> Result<RefundRequestDetails, ApiErro
 
 fn event(stored: DecidedEvent) -> Result<EventDetails, ApiError> {
     let received_at = rfc3339(stored.received_at)?;
-    Ok(EventDetails { id: stored.id, event_type: stored.event_type, outcome: stored.outcome, received_at })
+    Ok(EventDetails {
+        id: stored.provider_event_id,
+        event_type: stored.event_type,
+        outcome: stored.outcome,
+        received_at,
+    })
 }
 
 fn failed_event(stored: FailedEvent) -> Result<FailedEventDetails, ApiError> {
     Ok(FailedEventDetails {
-        id: stored.event_id,
+        id: stored.provider_event_id,
         event_type: stored.event_type,
         kind: stored.kind,
         error: stored.error,

@@ -12,7 +12,7 @@ use crate::http::admin::caller::{Admin, before, page};
 use crate::http::admin::refunds::topup_id;
 use crate::http::admin::topup_details::TopupDetails;
 use crate::http::kit::body::read_query;
-use crate::http::kit::openapi::{CallerProblems, Problem404, Problem503, StripeProblems};
+use crate::http::kit::openapi::{CallerProblems, Problem404, Problem503, ProviderProblems};
 use crate::http::kit::problem::ApiError;
 use crate::http::kit::timestamp::rfc3339;
 use crate::http::state::State;
@@ -177,7 +177,7 @@ pub struct TopupCheck {
     operation_id = "checkTopup",
     tag = "admin",
     params(("id" = String, Path, description = "The top-up", example = "topup_019a0000000070008000000000000000")),
-    responses((status = 200, description = "Stripe was asked.", body = TopupCheck), Problem404, CallerProblems, StripeProblems),
+    responses((status = 200, description = "Stripe was asked.", body = TopupCheck), Problem404, CallerProblems, ProviderProblems),
     security(("token" = []), ("apiKey" = [])),
 )]
 #[post("/admin/topups/{id}/check")]

@@ -94,7 +94,8 @@ impl FailedWebhookEvents {
     /// # Errors
     /// When a time in it cannot be.
     pub fn new(events: Vec<FailedEvent>, limit: i64) -> Result<Self, ApiError> {
-        let (events, next_cursor) = page(events, limit, |event| (event.first_failed_at, event.event_id.clone()));
+        let (events, next_cursor) =
+            page(events, limit, |event| (event.first_failed_at, event.provider_event_id.clone()));
         let data = events.into_iter().map(FailedWebhookEvent::try_from).collect::<Result<_, _>>()?;
         Ok(Self { data, next_cursor })
     }
@@ -158,7 +159,7 @@ impl TryFrom<FailedEvent> for FailedWebhookEvent {
             _ => "kept",
         };
         Ok(Self {
-            id: event.event_id,
+            id: event.provider_event_id,
             event_type: event.event_type,
             state: state.as_str().to_owned(),
             kind: event.kind,
@@ -206,8 +207,8 @@ pub async fn list_failed_events(request: HttpRequest, state: State) -> Result<Js
         state: choice("state", query.state.as_deref().unwrap_or("open"), &FailureState::ALL, FailureState::as_str)?,
         kind: choice("kind", query.kind.as_deref().unwrap_or("all"), &FailureKind::ALL, FailureKind::as_str)?,
     };
-    let (first_failed_at, event_id) = before(query.cursor.as_deref())?;
-    let before = FailureCursor { first_failed_at, event_id };
+    let (first_failed_at, provider_event_id) = before(query.cursor.as_deref())?;
+    let before = FailureCursor { first_failed_at, provider_event_id };
     let limit = query.limit.unwrap_or(DEFAULT_LIMIT);
     let app = state.app.clone();
     // One more than asked for tells whether there is another page.

@@ -15,7 +15,7 @@ use crate::domain::redirect::RedirectUrl;
 use crate::http::auth::Caller;
 use crate::http::kit::body::read_json;
 use crate::http::kit::idempotency_key::idempotency_key;
-use crate::http::kit::openapi::{CallerProblems, Problem409, Problem422, StripeProblems};
+use crate::http::kit::openapi::{CallerProblems, Problem409, Problem422, ProviderProblems};
 use crate::http::kit::problem::{ApiError, FieldError, Problem};
 use crate::http::kit::timestamp::rfc3339;
 use crate::http::state::{HttpState, State};
@@ -159,7 +159,7 @@ impl TryFrom<Topup> for Session {
         (status = 408, description = "The body did not arrive in time.", body = Problem, content_type = "application/problem+json"),
         (status = 413, description = "The body is too large.", body = Problem, content_type = "application/problem+json"),
         (status = 415, description = "The body is not JSON.", body = Problem, content_type = "application/problem+json"),
-        Problem409, Problem422, CallerProblems, StripeProblems,
+        Problem409, Problem422, CallerProblems, ProviderProblems,
         (status = 429, description = "Too many checkouts in a minute, or too many that are open; or too many requests without valid credentials. `Retry-After` says when to try again.", body = Problem, content_type = "application/problem+json"),
     ),
     security(("token" = []), ("apiKey" = [])),
@@ -258,7 +258,7 @@ pub async fn read(request: HttpRequest, path: Path<String>, state: State) -> Res
         Caller::Server(key) => key.account.clone().map_or(Visible::All, Visible::Account),
     };
     let not_found = || ApiError::not_found("there is no such checkout session");
-    let session = SessionId::parse(path.into_inner()).map_err(|_| not_found())?;
+    let session = SessionId::parse(state.app.gateway.name(), path.into_inner()).map_err(|_| not_found())?;
     let app = state.app.clone();
     let check = async move { check_session(&app, &session, &visible).await };
     let topup = state.run(check).await??.ok_or_else(not_found)?;

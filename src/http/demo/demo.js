@@ -89,8 +89,8 @@ const SENTENCES = {
 };
 
 /** Errors after which nobody can have paid: Stripe opened no checkout, or opened one that no customer was sent to. */
-const NOTHING_CHARGED = ["checkout_unsettled", "stripe_mismatch", "stripe_no_url", "stripe_rate_limited", "stripe_refused",
-  "stripe_timeout", "stripe_unavailable"];
+const NOTHING_CHARGED = ["checkout_unsettled", "provider_mismatch", "provider_no_url", "provider_rate_limited", "provider_refused",
+  "provider_timeout", "provider_unavailable"];
 
 /** The sentence for an error. An unknown code, which the API may add at any time, is told by its status. */
 function sentence(status, { code, errors = [] } = {}, headers) {

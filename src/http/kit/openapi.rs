@@ -36,7 +36,7 @@ pub enum PublicProblems {
 
 /// What can go wrong at Stripe.
 #[derive(IntoResponses)]
-pub enum StripeProblems {
+pub enum ProviderProblems {
     /// Stripe refused, such as for a missing permission, or opened no checkout that can be paid.
     #[response(status = 502, content_type = "application/problem+json")]
     Refused(Problem),

@@ -4,6 +4,7 @@
 pub mod clock;
 pub mod event;
 pub mod gateway;
+pub mod name;
 mod objects;
 pub mod signature;
 pub mod transport;

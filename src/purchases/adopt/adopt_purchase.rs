@@ -13,9 +13,9 @@ use crate::db::StoreError;
 use crate::domain::account::AccountId;
 use crate::domain::checkout::{PaymentProgress, PaymentReport};
 use crate::domain::currency::Currency;
-use crate::domain::ids::{LedgerEntryId, PaymentIntentId, SessionId};
+use crate::domain::ids::{LedgerEntryId, PaymentId, SessionId};
 use crate::domain::pricing::{Credits, Quote};
-use crate::providers::port::{CheckoutRequest, GatewayError};
+use crate::providers::port::{CheckoutRequest, ProviderError};
 use crate::purchases::adopt::adoption::{self, Adopted, Adoption};
 use crate::purchases::adopt::seal::{Proof, SoldTerms};
 use crate::purchases::payment::apply::ApplyPayment;
@@ -64,7 +64,7 @@ pub enum AdoptError {
     Taken,
     /// Stripe cannot be asked.
     #[error("Stripe cannot be asked about it")]
-    Stripe(#[from] GatewayError),
+    Provider(#[from] ProviderError),
     /// The database failed.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -80,7 +80,7 @@ impl AdoptError {
             Self::Unverified(_) => "unverified",
             Self::DoesNotFit(_) => "does_not_fit",
             Self::Taken => "belongs_to_another",
-            Self::Stripe(_) => "not_asked",
+            Self::Provider(_) => "not_asked",
             Self::Store(_) => "internal_error",
         }
     }
@@ -111,7 +111,7 @@ pub fn seller(app: &App, report: &PaymentReport) -> (Proof, String) {
 pub async fn adopt_purchase(app: &App, session: &SessionId, word: &Word) -> Result<Found, AdoptError> {
     let report = match app.gateway.read_checkout(session).await {
         Ok(Some(report)) => report,
-        Ok(None) | Err(GatewayError::Unknown(_)) => return Err(AdoptError::Unknown),
+        Ok(None) | Err(ProviderError::Unknown(_)) => return Err(AdoptError::Unknown),
         Err(error) => return Err(error.into()),
     };
     let (proof, seller) = seller(app, &report);
@@ -127,8 +127,7 @@ pub async fn adopt_purchase(app: &App, session: &SessionId, word: &Word) -> Resu
         _ if word.unverified => None,
         _ => return Err(AdoptError::Unverified(seller)),
     };
-    let payment =
-        report.payment_intent.clone().ok_or_else(|| AdoptError::DoesNotFit("it names no payment".to_owned()))?;
+    let payment = report.payment.clone().ok_or_else(|| AdoptError::DoesNotFit("it names no payment".to_owned()))?;
     let topup = agreed(app, &report, terms).map_err(AdoptError::DoesNotFit)?;
     let is_taken = app.db.payment(&payment).await?.is_some() || app.db.topup_by_session(session).await?.is_some();
     if is_taken {
@@ -187,8 +186,8 @@ fn agreed(app: &App, report: &PaymentReport, terms: Option<SoldTerms>) -> Result
         terms: report.seal.as_ref().map(|seal| seal.terms.clone()),
         signature: report.seal.as_ref().map(|seal| seal.signature.clone()),
     };
-    let (id, livemode) = (report.topup.clone(), report.livemode);
-    Ok(NewTopup { id, account, quote, fees, expected_fee_minor, livemode, request, now_ms: sold_at_ms })
+    let (id, livemode, provider) = (report.topup.clone(), report.livemode, *report.session.provider());
+    Ok(NewTopup { id, account, quote, fees, expected_fee_minor, livemode, provider, request, now_ms: sold_at_ms })
 }
 
 fn sealed_quote(terms: &SoldTerms, credits: Credits, currency: Currency) -> Option<Quote> {
@@ -210,7 +209,7 @@ async fn adoption(
     app: &App,
     report: &PaymentReport,
     topup: NewTopup,
-    payment: PaymentIntentId,
+    payment: PaymentId,
     word: &Word,
 ) -> Result<Adoption, AdoptError> {
     let (refunds, disputes) = (app.gateway.refunds_of(&payment).await?, app.gateway.disputes_of(&payment).await?);
@@ -221,7 +220,7 @@ async fn adoption(
     let reversals = refunds.into_iter().chain(news).map(|news| ApplyReversals {
         event: None,
         topup: report.topup.clone(),
-        payment_intent: payment.clone(),
+        payment: payment.clone(),
         livemode: report.livemode,
         news,
         entry: entry(),

@@ -29,7 +29,7 @@ fn report(seal: Option<Seal>) -> PaymentReport {
     PaymentReport {
         event: None,
         livemode: false,
-        session: SessionId::parse("cs_1").expect("an id"),
+        session: SessionId::parse(crate::providers::stripe::name::NAME, "cs_1").expect("an id"),
         topup: TopupId::from_bits(1),
         progress: PaymentProgress::Paid,
         account: Some("user_1".to_owned()),
@@ -39,7 +39,7 @@ fn report(seal: Option<Seal>) -> PaymentReport {
         currency: Some("usd".to_owned()),
         amount_total_minor: Some(289),
         amount_tax_minor: None,
-        payment_intent: None,
+        payment: None,
         seal: seal.map(Box::new),
     }
 }

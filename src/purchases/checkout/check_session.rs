@@ -12,7 +12,7 @@ use crate::domain::account::AccountId;
 use crate::domain::checkout::{PaymentReport, TopupState};
 use crate::domain::ids::{SessionId, TopupId};
 use crate::domain::judge::Applied;
-use crate::providers::port::GatewayError;
+use crate::providers::port::ProviderError;
 use crate::purchases::payment::apply_report::apply;
 use crate::purchases::topups::{self, Topup};
 
@@ -93,7 +93,7 @@ pub(crate) enum AskError {
     OfAnother,
     /// Stripe cannot be asked.
     #[error("Stripe cannot be asked about the session")]
-    Stripe(#[from] GatewayError),
+    Provider(#[from] ProviderError),
     /// The database failed.
     #[error("the session's state cannot be stored")]
     Store(#[from] StoreError),
@@ -126,7 +126,7 @@ async fn ask_stripe(app: &App, topup: &Topup, session: &SessionId) {
             tracing::error!(topup = %topup_id, %session, reason = mismatch.without_accounts(), "the session is not what was agreed");
         }
         Ok(applied) => tracing::info!(topup = %topup_id, outcome = applied.as_str(), "session checked at Stripe"),
-        Err(AskError::Stripe(error)) => {
+        Err(AskError::Provider(error)) => {
             tracing::warn!(topup = %topup_id, %session, %error, "Stripe cannot be asked about the session");
         }
         Err(error) => {

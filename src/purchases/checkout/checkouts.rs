@@ -137,6 +137,7 @@ impl Bulk for NewCheckouts<'_> {
             fee_label = texts(|row| &row.new.fees.label),
             expected_fee = ints(|row| row.new.expected_fee_minor),
             livemode = ints(|row| i64::from(row.new.livemode)),
+            provider = texts(|row| row.new.provider.as_str()),
             request = Value::texts(self.0.rows(), |(_, request)| Some(request)),
             expires_at = ints(|row| row.new.expires_at_ms()),
             now_ms = ints(|row| row.new.now_ms),

@@ -19,7 +19,7 @@ use crate::providers::port::CheckoutRequest;
 use crate::purchases::checkout::check_session::refresh;
 use crate::purchases::checkout::checkouts::{BeginCheckout, Begun, StoreOpened};
 use crate::purchases::checkout::create_once::Work;
-pub use crate::purchases::checkout::open_checkout::StripeTrouble;
+pub use crate::purchases::checkout::open_checkout::ProviderTrouble;
 use crate::purchases::checkout::open_checkout::{Opened, ToOpen, open};
 use crate::purchases::checkout::topup_attempts;
 use crate::purchases::idempotency::{self, IdempotencyKey, StoredAnswer};
@@ -98,7 +98,7 @@ pub enum CreateCheckoutError {
     },
     /// Stripe did not open one.
     #[error(transparent)]
-    Stripe(StripeTrouble),
+    Provider(ProviderTrouble),
     /// The database failed.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -191,8 +191,18 @@ fn new_topup(app: &App, command: &CreateCheckout, quote: Quote, now_ms: i64) -> 
     let expected_fee_minor = fees
         .expected_processor_fee_minor(quote.total_amount_minor)
         .ok_or_else(|| StoreError::corrupt("fee of charge", quote.total_amount_minor))?;
-    let livemode = app.checkout.livemode;
-    Ok(NewTopup { id, account: command.account.clone(), quote, fees, expected_fee_minor, livemode, request, now_ms })
+    let (livemode, provider) = (app.checkout.livemode, app.gateway.name());
+    Ok(NewTopup {
+        id,
+        account: command.account.clone(),
+        quote,
+        fees,
+        expected_fee_minor,
+        livemode,
+        provider,
+        request,
+        now_ms,
+    })
 }
 
 impl CreateCheckout {
@@ -266,7 +276,7 @@ async fn store_outcome(
     app: &App,
     topup: TopupId,
     key: Option<IdempotencyKey>,
-    opened: Result<Opened, StripeTrouble>,
+    opened: Result<Opened, ProviderTrouble>,
     work: Work,
 ) -> Result<Checkout, CreateCheckoutError> {
     let now_ms = app.clock.now_ms();
@@ -278,10 +288,10 @@ async fn store_outcome(
                 url: url.clone(),
                 expires_at_ms: opened.expires_at_ms,
             }),
-            None => Err(CreateCheckoutError::Stripe(StripeTrouble::NoUrl)),
+            None => Err(CreateCheckoutError::Provider(ProviderTrouble::NoUrl)),
         },
-        Err(StripeTrouble::AmountTooSmall) => Err(CreateCheckoutError::AmountTooSmall),
-        Err(trouble) => Err(CreateCheckoutError::Stripe(*trouble)),
+        Err(ProviderTrouble::AmountTooSmall) => Err(CreateCheckoutError::AmountTooSmall),
+        Err(trouble) => Err(CreateCheckoutError::Provider(*trouble)),
     };
     let answer = stored_answer(&result);
     let ended = || StoredAnswer { status: 409, code: Some("session_ended".to_owned()) };
@@ -315,7 +325,7 @@ async fn store_outcome(
 async fn store_opened(
     tx: &mut Tx,
     topup: &TopupId,
-    opened: Result<Opened, StripeTrouble>,
+    opened: Result<Opened, ProviderTrouble>,
     work: &Work,
     now_ms: i64,
 ) -> Result<bool, StoreError> {

@@ -11,7 +11,7 @@ use async_trait::async_trait;
 use crate::app::{App, with_causes};
 use crate::db::StoreError;
 use crate::domain::attempt::{Attempt, Step};
-use crate::providers::port::GatewayError;
+use crate::providers::port::ProviderError;
 
 /// How often the provider is called or asked for one thing in one go.
 const MAX_TRIES: u32 = 4;
@@ -28,16 +28,16 @@ pub(crate) trait Creation: Send {
     fn id(&self) -> &str;
 
     /// Creates it. The same key creates it once, however often this is called.
-    async fn call(&self, app: &App, key: &str) -> Result<Self::Made, GatewayError>;
+    async fn call(&self, app: &App, key: &str) -> Result<Self::Made, ProviderError>;
 
     /// Looks for it in the provider's lists.
-    async fn look(&self, app: &App, attempt: &Attempt) -> Result<Option<Self::Made>, GatewayError>;
+    async fn look(&self, app: &App, attempt: &Attempt) -> Result<Option<Self::Made>, ProviderError>;
 
     /// Whether the request as it was written can no longer be made; a new key may change it.
     fn is_stale(&self, now_ms: i64) -> bool;
 
     /// Whether a refusal can mean that the very thing was created before.
-    fn may_be_ours(&self, error: &GatewayError) -> bool;
+    fn may_be_ours(&self, error: &ProviderError) -> bool;
 
     /// Stores the next key before it is used. `false` when another process has moved on meanwhile.
     async fn next_key(&mut self, app: &App, mark_ms: i64, next: &Attempt) -> Result<bool, StoreError>;
@@ -71,7 +71,7 @@ impl Work {
 #[derive(Debug)]
 pub(crate) enum Failure {
     /// The provider refused, and no earlier call was done either.
-    Refused(GatewayError),
+    Refused(ProviderError),
     /// The same request has to be repeated.
     Unfinished(Trouble),
 }
@@ -103,23 +103,23 @@ enum Meaning {
     Failed,
 }
 
-fn meaning(error: &GatewayError) -> Meaning {
+fn meaning(error: &ProviderError) -> Meaning {
     match error {
-        GatewayError::Refused(_) | GatewayError::Unknown(_) | GatewayError::AmountTooSmall(_) => Meaning::Refused,
+        ProviderError::Refused(_) | ProviderError::Unknown(_) | ProviderError::AmountTooSmall(_) => Meaning::Refused,
         // An earlier call with the key is still running at the provider.
-        GatewayError::Limited(failure) if failure.code == "idempotency_key_in_use" => Meaning::Unknown,
-        GatewayError::Limited(_) => Meaning::Busy,
-        GatewayError::Failed(_) => Meaning::Failed,
-        GatewayError::Unreachable(_) | GatewayError::TimedOut => Meaning::Unknown,
+        ProviderError::Limited(failure) if failure.code == "idempotency_key_in_use" => Meaning::Unknown,
+        ProviderError::Limited(_) => Meaning::Busy,
+        ProviderError::Failed(_) => Meaning::Failed,
+        ProviderError::Unreachable(_) | ProviderError::TimedOut => Meaning::Unknown,
     }
 }
 
-const fn trouble(error: &GatewayError) -> Trouble {
+const fn trouble(error: &ProviderError) -> Trouble {
     match error {
-        GatewayError::Failed(_) | GatewayError::Unreachable(_) => Trouble::Unavailable,
-        GatewayError::Limited(_) => Trouble::Limited,
-        GatewayError::TimedOut => Trouble::TooSlow,
-        GatewayError::Refused(_) | GatewayError::Unknown(_) | GatewayError::AmountTooSmall(_) => Trouble::Unsettled,
+        ProviderError::Failed(_) | ProviderError::Unreachable(_) => Trouble::Unavailable,
+        ProviderError::Limited(_) => Trouble::Limited,
+        ProviderError::TimedOut => Trouble::TooSlow,
+        ProviderError::Refused(_) | ProviderError::Unknown(_) | ProviderError::AmountTooSmall(_) => Trouble::Unsettled,
     }
 }
 
@@ -221,7 +221,7 @@ impl<C: Creation> Tries<'_, C> {
     }
 
     /// A refusal proves nothing about an earlier call: the provider is asked for what that one may have created.
-    async fn refused(&mut self, error: GatewayError, now_ms: i64) -> Result<Option<C::Made>, Failure> {
+    async fn refused(&mut self, error: ProviderError, now_ms: i64) -> Result<Option<C::Made>, Failure> {
         if self.work.may_be_done() || self.creation.may_be_ours(&error) {
             match self.look(now_ms).await {
                 Looked::Found(made) => return Ok(Some(made)),

@@ -12,7 +12,8 @@ use crate::domain::attempt::{Attempt, QUIET_MS};
 use crate::domain::checkout::Agreement;
 use crate::domain::currency::Currency;
 use crate::domain::ids::{SessionId, TopupId};
-use crate::providers::port::{CheckoutRequest, GatewayError, OpenedCheckout};
+use crate::domain::provider::ProviderName;
+use crate::providers::port::{CheckoutRequest, OpenedCheckout, ProviderError};
 use crate::purchases::checkout::create_once::{Creation, Failure, Trouble, Work, create_once};
 use crate::purchases::checkout::topup_attempts;
 
@@ -29,7 +30,7 @@ pub(crate) struct Opened {
 
 /// Why Stripe opened no checkout, as far as the caller may know.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum StripeTrouble {
+pub enum ProviderTrouble {
     /// It refused the request. Final.
     #[error("Stripe refused the checkout")]
     Refused,
@@ -59,7 +60,7 @@ pub enum StripeTrouble {
     StoreFailed,
 }
 
-impl StripeTrouble {
+impl ProviderTrouble {
     /// Whether trying again is pointless.
     #[must_use]
     pub const fn is_final(self) -> bool {
@@ -70,15 +71,15 @@ impl StripeTrouble {
     #[must_use]
     pub const fn code(self) -> &'static str {
         match self {
-            Self::Refused => "stripe_refused",
+            Self::Refused => "provider_refused",
             Self::AmountTooSmall => "amount_too_small",
-            Self::Unavailable => "stripe_unavailable",
+            Self::Unavailable => "provider_unavailable",
             Self::StoreFailed => "internal_error",
-            Self::Limited => "stripe_rate_limited",
-            Self::TooSlow => "stripe_timeout",
+            Self::Limited => "provider_rate_limited",
+            Self::TooSlow => "provider_timeout",
             Self::Unsettled => "checkout_unsettled",
-            Self::NoUrl => "stripe_no_url",
-            Self::Mismatch => "stripe_mismatch",
+            Self::NoUrl => "provider_no_url",
+            Self::Mismatch => "provider_mismatch",
         }
     }
 }
@@ -109,13 +110,13 @@ impl Creation for CheckoutSession<'_> {
         self.topup.as_str()
     }
 
-    async fn call(&self, app: &App, key: &str) -> Result<OpenedCheckout, GatewayError> {
+    async fn call(&self, app: &App, key: &str) -> Result<OpenedCheckout, ProviderError> {
         let opened = app.gateway.open_checkout(&self.request, key).await?;
         tracing::info!(key, session = %opened.session, "checkout opened");
         Ok(opened)
     }
 
-    async fn look(&self, app: &App, attempt: &Attempt) -> Result<Option<OpenedCheckout>, GatewayError> {
+    async fn look(&self, app: &App, attempt: &Attempt) -> Result<Option<OpenedCheckout>, ProviderError> {
         let until_ms = attempt.unknown_since_ms.map(|since_ms| since_ms.saturating_add(QUIET_MS));
         let until_ms = until_ms.unwrap_or_else(|| app.clock.now_ms());
         app.gateway.find_checkout(&self.topup, (self.created_at_ms, until_ms)).await
@@ -126,7 +127,7 @@ impl Creation for CheckoutSession<'_> {
         self.request.expires_at_seconds < now_ms.div_euclid(1_000).saturating_add(SHORTEST_LIFE_SECONDS)
     }
 
-    fn may_be_ours(&self, _: &GatewayError) -> bool {
+    fn may_be_ours(&self, _: &ProviderError) -> bool {
         false
     }
 
@@ -154,19 +155,19 @@ pub(crate) struct ToOpen {
 }
 
 /// Opens the checkout. Everything that happens is logged with Stripe's request id. `work` says afterwards what is known.
-pub(crate) async fn open(app: &App, to_open: ToOpen, work: &mut Work) -> Result<Opened, StripeTrouble> {
+pub(crate) async fn open(app: &App, to_open: ToOpen, work: &mut Work) -> Result<Opened, ProviderTrouble> {
     let ToOpen { topup, request, created_at_ms } = to_open;
     let mut session = CheckoutSession { settings: &app.checkout, topup, request, created_at_ms };
     match create_once(app, &mut session, work).await {
         Ok(opened) => accept(app, &session.topup, &session.request, opened),
-        Err(Failure::Refused(GatewayError::AmountTooSmall(_))) => Err(StripeTrouble::AmountTooSmall),
-        Err(Failure::Refused(_)) => Err(StripeTrouble::Refused),
+        Err(Failure::Refused(ProviderError::AmountTooSmall(_))) => Err(ProviderTrouble::AmountTooSmall),
+        Err(Failure::Refused(_)) => Err(ProviderTrouble::Refused),
         Err(Failure::Unfinished(trouble)) => Err(match trouble {
-            Trouble::Unavailable => StripeTrouble::Unavailable,
-            Trouble::Limited => StripeTrouble::Limited,
-            Trouble::TooSlow => StripeTrouble::TooSlow,
-            Trouble::Unsettled => StripeTrouble::Unsettled,
-            Trouble::StoreFailed => StripeTrouble::StoreFailed,
+            Trouble::Unavailable => ProviderTrouble::Unavailable,
+            Trouble::Limited => ProviderTrouble::Limited,
+            Trouble::TooSlow => ProviderTrouble::TooSlow,
+            Trouble::Unsettled => ProviderTrouble::Unsettled,
+            Trouble::StoreFailed => ProviderTrouble::StoreFailed,
         }),
     }
 }
@@ -178,22 +179,23 @@ fn accept(
     topup: &TopupId,
     request: &CheckoutRequest,
     opened: OpenedCheckout,
-) -> Result<Opened, StripeTrouble> {
-    let agreement = agreement(topup, request, app.checkout.livemode).ok_or(StripeTrouble::Mismatch)?;
+) -> Result<Opened, ProviderTrouble> {
+    let agreement = agreement(topup, request, *opened.session.provider(), app.checkout.livemode)
+        .ok_or(ProviderTrouble::Mismatch)?;
     let checked = match &opened.report {
         Some(report) if report.topup == *topup => agreement.check(report).map_err(|mismatch| mismatch.to_string()),
         _ => Err("its metadata does not name the top-up".to_owned()),
     };
     if let Err(reason) = checked {
         tracing::error!(%topup, session = %opened.session, reason, "Stripe opened another checkout than was agreed");
-        return Err(StripeTrouble::Mismatch);
+        return Err(ProviderTrouble::Mismatch);
     }
     let expires_at_ms = opened.expires_at_seconds.saturating_mul(1_000);
     Ok(Opened { session: opened.session, url: opened.url, expires_at_ms })
 }
 
 /// What was agreed, as the stored request says; `None` if that is no agreement.
-fn agreement(topup: &TopupId, request: &CheckoutRequest, livemode: bool) -> Option<Agreement> {
+fn agreement(topup: &TopupId, request: &CheckoutRequest, provider: ProviderName, livemode: bool) -> Option<Agreement> {
     let credits_amount_minor = request.credits.checked_mul(request.credit_unit_amount_minor)?;
     Some(Agreement {
         topup: topup.clone(),
@@ -202,6 +204,7 @@ fn agreement(topup: &TopupId, request: &CheckoutRequest, livemode: bool) -> Opti
         currency: Currency::parse(&request.currency).ok()?,
         total_amount_minor: credits_amount_minor.checked_add(request.fee_amount_minor)?,
         livemode,
+        provider,
         session: None,
         accepted_amount_minor: None,
     })

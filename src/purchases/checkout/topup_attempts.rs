@@ -13,13 +13,13 @@ use crate::purchases::topups::to_json;
 statements! {
     /// Calls may follow: from now on it is unknown whether the checkout is opened.
     MARK_UNKNOWN = "UPDATE topups SET key_used_at = COALESCE(key_used_at, created_at), unknown_since = :now_ms, \
-        updated_at = :now_ms WHERE id = :id AND session_id IS NULL";
+        updated_at = :now_ms WHERE id = :id AND provider_session_id IS NULL";
     /// Who has been overtaken finds another mark, and changes nothing.
-    NEXT_KEY = "UPDATE topups SET stripe_attempt = :key, key_used_at = :key_used_at_ms, unknown_since = :key_used_at_ms, key_failures = 0, \
-        stripe_request = :request_json, expires_at = :expires_at_ms, updated_at = :key_used_at_ms \
-        WHERE id = :id AND unknown_since = :mark_ms AND session_id IS NULL";
+    NEXT_KEY = "UPDATE topups SET provider_attempt = :key, key_used_at = :key_used_at_ms, unknown_since = :key_used_at_ms, key_failures = 0, \
+        provider_request = :request_json, expires_at = :expires_at_ms, updated_at = :key_used_at_ms \
+        WHERE id = :id AND unknown_since = :mark_ms AND provider_session_id IS NULL";
     KEEP_ATTEMPT = "UPDATE topups SET unknown_since = :unknown_since_ms, key_failures = :key_failures, updated_at = :now_ms \
-        WHERE id = :id AND unknown_since = :mark_ms AND stripe_attempt = :key AND session_id IS NULL";
+        WHERE id = :id AND unknown_since = :mark_ms AND provider_attempt = :key AND provider_session_id IS NULL";
 }
 
 /// Notes that calls to Stripe are about to be made for a purchase without a checkout.

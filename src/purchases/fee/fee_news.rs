@@ -11,7 +11,7 @@ use crate::db::args;
 use crate::db::command::Command;
 use crate::db::statement::{Argument, Bulk, BulkStatement, Picked, Statement, Value};
 use crate::domain::checkout::Mismatch;
-use crate::domain::ids::{BalanceTransactionId, ChargeId, PaymentIntentId, TopupId};
+use crate::domain::ids::{ChargeId, FeeId, PaymentId, TopupId};
 use crate::domain::payment::PaymentRole;
 use crate::domain::reversal::EventRef;
 use crate::purchases::decided_events::insert_event;
@@ -32,11 +32,11 @@ pub struct ExpectFee {
     /// Whether it is about real money.
     pub livemode: bool,
     /// The payment.
-    pub payment_intent: PaymentIntentId,
+    pub payment: PaymentId,
     /// The charge.
     pub charge: ChargeId,
     /// The movement on the Stripe account's balance.
-    pub balance_transaction: BalanceTransactionId,
+    pub fee_id: FeeId,
     /// The time, in milliseconds since 1970.
     pub now_ms: i64,
 }
@@ -72,19 +72,19 @@ impl Command for ExpectFee {
     const NAME: &'static str = "fee";
 
     fn rows(&self) -> Vec<&str> {
-        vec![self.payment_intent.as_str()]
+        vec![self.payment.as_str()]
     }
 
     fn plain<'c>(commands: &[&'c Self]) -> Notes<'c> {
         let mut seen = BTreeSet::new();
         let mut news = Vec::new();
         for (place, command) in commands.iter().enumerate() {
-            let names = [command.payment_intent.as_str(), command.event.0.as_str()];
+            let names = [command.payment.as_str(), command.event.0.as_str()];
             let is_first = names.iter().all(|name| !seen.contains(name));
             seen.extend(names);
             news.extend(is_first.then_some((*command, place)));
         }
-        news.sort_by_key(|(news, _)| news.payment_intent.as_str());
+        news.sort_by_key(|(news, _)| news.payment.as_str());
         Notes(news.into_iter().collect())
     }
 
@@ -110,14 +110,14 @@ impl Command for ExpectFee {
 
 async fn note(tx: &mut Tx, news: ExpectFee) -> Result<FeeNews, StoreError> {
     let Some(found) = topups::find_agreement(tx, &news.topup).await? else { return Ok(FeeNews::Foreign) };
-    if let Err(mismatch) = found.agreement.check_mode(news.livemode) {
+    if let Err(mismatch) = found.agreement.check_mode(news.payment.provider(), news.livemode) {
         return Ok(FeeNews::Rejected(mismatch));
     }
     if !insert_event(tx, &news.event, &news.topup, "fee_expected", news.now_ms).await? {
         return Ok(FeeNews::Duplicate);
     }
-    payments::touch(tx, &news.payment_intent, &news.topup, PaymentRole::Waiting, None, news.now_ms).await?;
-    fees::expect(tx, &news.payment_intent, &news.charge, &news.balance_transaction, news.now_ms).await?;
+    payments::touch(tx, &news.payment, &news.topup, PaymentRole::Waiting, None, news.now_ms).await?;
+    fees::expect(tx, &news.payment, &news.charge, &news.fee_id, news.now_ms).await?;
     Ok(FeeNews::Expected)
 }
 
@@ -137,9 +137,10 @@ impl Bulk for Notes<'_> {
             event_type = Value::texts(news, |news| Some(&news.event.1)),
             topup = Value::texts(news, |news| Some(news.topup.as_str())),
             livemode = Value::ints(news, |news| i64::from(news.livemode)),
-            payment = Value::texts(news, |news| Some(news.payment_intent.as_str())),
+            provider = Value::texts(news, |news| Some(news.payment.provider().as_str())),
+            payment = Value::texts(news, |news| Some(news.payment.as_str())),
             charge = Value::texts(news, |news| Some(news.charge.as_str())),
-            movement = Value::texts(news, |news| Some(news.balance_transaction.as_str())),
+            movement = Value::texts(news, |news| Some(news.fee_id.as_str())),
             now_ms = Value::ints(news, |news| news.now_ms),
         ]
         .into()

@@ -7,15 +7,17 @@
 use crate::db::{Db, Tx, args};
 use crate::db::{StoreError, statements};
 use crate::domain::fees::RealFee;
-use crate::domain::ids::{BalanceTransactionId, ChargeId, PaymentIntentId};
+use crate::domain::ids::{ChargeId, FeeId, PaymentId};
 
 /// A fee that Stripe is to be asked about.
 #[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
 pub struct DueFee {
     /// The payment.
-    pub payment_intent_id: String,
+    pub provider_payment_id: String,
+    /// Its provider.
+    pub provider: String,
     /// The movement on the Stripe account's balance that says it.
-    pub balance_transaction_id: String,
+    pub provider_fee_id: String,
     /// When it was to be asked, in milliseconds since 1970.
     pub fee_due_at: i64,
     /// How often it was asked.
@@ -23,17 +25,17 @@ pub struct DueFee {
 }
 
 statements! {
-    EXPECT = "UPDATE payments SET charge_id = COALESCE(:charge, charge_id), balance_transaction_id = :movement, fee_due_at = :now_ms, \
-        fee_tries = 0 WHERE payment_intent_id = :payment AND real_fee IS NULL";
-    DUE = "SELECT payment_intent_id, balance_transaction_id, fee_due_at, fee_tries FROM payments \
-        WHERE fee_due_at IS NOT NULL AND fee_due_at <= :now_ms AND balance_transaction_id IS NOT NULL \
+    EXPECT = "UPDATE payments SET provider_charge_id = COALESCE(:charge, provider_charge_id), provider_fee_id = :movement, fee_due_at = :now_ms, \
+        fee_tries = 0 WHERE provider_payment_id = :payment AND provider = :provider AND real_fee IS NULL";
+    DUE = "SELECT provider_payment_id, provider, provider_fee_id, fee_due_at, fee_tries FROM payments \
+        WHERE fee_due_at IS NOT NULL AND fee_due_at <= :now_ms AND provider_fee_id IS NOT NULL \
         ORDER BY fee_due_at LIMIT :limit";
     /// One process asks: the first that moves the time.
     CLAIM = "UPDATE payments SET fee_due_at = :until_ms, fee_tries = fee_tries + 1 \
-        WHERE payment_intent_id = :payment AND fee_due_at = :fee_due_at AND real_fee IS NULL";
-    POSTPONE = "UPDATE payments SET fee_due_at = :until_ms WHERE payment_intent_id = :payment AND real_fee IS NULL";
-    STORE = "UPDATE payments SET charge_id = COALESCE(:charge, charge_id), balance_transaction_id = :balance_transaction, real_fee = :amount_minor, \
-        real_fee_currency = :currency, updated_at = :now_ms, fee_due_at = NULL WHERE payment_intent_id = :payment";
+        WHERE provider_payment_id = :payment AND provider = :provider AND fee_due_at = :fee_due_at AND real_fee IS NULL";
+    POSTPONE = "UPDATE payments SET fee_due_at = :until_ms WHERE provider_payment_id = :payment AND provider = :provider AND real_fee IS NULL";
+    STORE = "UPDATE payments SET provider_charge_id = COALESCE(:charge, provider_charge_id), provider_fee_id = :fee_id, real_fee = :amount_minor, \
+        real_fee_currency = :currency, updated_at = :now_ms, fee_due_at = NULL WHERE provider_payment_id = :payment AND provider = :provider";
 }
 
 /// Notes by which movement Stripe will say what it kept of a payment, whose row is there.
@@ -42,12 +44,18 @@ statements! {
 /// When the database fails.
 pub(crate) async fn expect(
     tx: &mut Tx,
-    payment: &PaymentIntentId,
+    payment: &PaymentId,
     charge: &ChargeId,
-    movement: &BalanceTransactionId,
+    movement: &FeeId,
     now_ms: i64,
 ) -> Result<(), StoreError> {
-    let values = args![payment = payment.as_str(), charge = charge.as_str(), movement = movement.as_str(), now_ms];
+    let values = args![
+        payment = payment.as_str(),
+        provider = payment.provider().as_str(),
+        charge = charge.as_str(),
+        movement = movement.as_str(),
+        now_ms
+    ];
     tx.execute(&EXPECT, &values).await.map(drop)
 }
 
@@ -56,7 +64,12 @@ pub(crate) async fn expect(
 /// # Errors
 /// When the database fails.
 pub async fn claim(tx: &mut Tx, fee: &DueFee, until_ms: i64) -> Result<bool, StoreError> {
-    let values = args![payment = fee.payment_intent_id.as_str(), fee_due_at = fee.fee_due_at, until_ms];
+    let values = args![
+        payment = fee.provider_payment_id.as_str(),
+        provider = fee.provider.as_str(),
+        fee_due_at = fee.fee_due_at,
+        until_ms
+    ];
     Ok(tx.execute(&CLAIM, &values).await? == 1)
 }
 
@@ -64,8 +77,10 @@ pub async fn claim(tx: &mut Tx, fee: &DueFee, until_ms: i64) -> Result<bool, Sto
 ///
 /// # Errors
 /// When the database fails.
-pub async fn postpone(tx: &mut Tx, payment: &PaymentIntentId, until_ms: Option<i64>) -> Result<(), StoreError> {
-    tx.execute(&POSTPONE, &args![payment = payment.as_str(), until_ms]).await.map(drop)
+pub async fn postpone(tx: &mut Tx, payment: &PaymentId, until_ms: Option<i64>) -> Result<(), StoreError> {
+    tx.execute(&POSTPONE, &args![payment = payment.as_str(), provider = payment.provider().as_str(), until_ms])
+        .await
+        .map(drop)
 }
 
 /// Stores what Stripe kept of a payment.
@@ -74,15 +89,16 @@ pub async fn postpone(tx: &mut Tx, payment: &PaymentIntentId, until_ms: Option<i
 /// When the database fails.
 pub async fn store(
     tx: &mut Tx,
-    payment: &PaymentIntentId,
+    payment: &PaymentId,
     charge: Option<&str>,
     fee: &RealFee,
     now_ms: i64,
 ) -> Result<(), StoreError> {
     let values = args![
         payment = payment.as_str(),
+        provider = payment.provider().as_str(),
         charge,
-        balance_transaction = fee.balance_transaction.as_str(),
+        fee_id = fee.fee_id.as_str(),
         amount_minor = fee.amount_minor,
         currency = fee.currency.as_str(),
         now_ms

@@ -15,9 +15,10 @@ use crate::app::fee_pause::backoff;
 use crate::app::schedule::Job;
 use crate::db::StoreError;
 use crate::domain::fees::RealFee;
-use crate::domain::ids::{BalanceTransactionId, PaymentIntentId};
-use crate::providers::port::GatewayError;
+use crate::domain::ids::{FeeId, PaymentId};
+use crate::providers::port::ProviderError;
 use crate::purchases::fee::fees::{self, DueFee};
+use crate::purchases::topups;
 
 /// How many fees are looked up at once.
 const PAGE: i64 = 100;
@@ -52,7 +53,7 @@ pub async fn learn_fees(app: &App, pause: Duration, stop: &CancellationToken) ->
             let asked = asked.into_iter().collect::<Result<Vec<Asked>, StoreError>>()?;
             let stored = asked.iter().filter(|asked| matches!(asked, Asked::Stored)).count();
             learned = learned.saturating_add(u64::try_from(stored).unwrap_or(u64::MAX));
-            if asked.iter().any(|asked| matches!(asked, Asked::StripeFailed)) {
+            if asked.iter().any(|asked| matches!(asked, Asked::ProviderFailed)) {
                 return Ok(learned);
             }
             app.fees.went_well();
@@ -74,14 +75,13 @@ enum Asked {
     /// Another process asks, or Stripe has no answer about this one.
     Nothing,
     /// Stripe cannot be asked at the moment, or not with this key.
-    StripeFailed,
+    ProviderFailed,
 }
 
 async fn ask(app: &App, fee: &DueFee) -> Result<Asked, StoreError> {
-    let payment = PaymentIntentId::parse(fee.payment_intent_id.as_str());
-    let payment = payment.map_err(|_| StoreError::corrupt("payment intent id", &fee.payment_intent_id))?;
-    let movement = BalanceTransactionId::parse(fee.balance_transaction_id.as_str());
-    let movement = movement.map_err(|_| StoreError::corrupt("balance transaction id", &fee.balance_transaction_id))?;
+    let payment = topups::payment_id(&fee.provider, &fee.provider_payment_id)?;
+    let movement = FeeId::parse(*payment.provider(), fee.provider_fee_id.as_str());
+    let movement = movement.map_err(|_| StoreError::corrupt("id of a fee", &fee.provider_fee_id))?;
     let until_ms = app.clock.now_ms().saturating_add(CLAIM_MS);
     let taken = fee.clone();
     let claimed = app
@@ -99,7 +99,7 @@ async fn ask(app: &App, fee: &DueFee) -> Result<Asked, StoreError> {
         Err(error) => error,
     };
     postpone(app, payment.clone(), fee.fee_tries.saturating_add(1)).await?;
-    if let GatewayError::Unknown(_) = error {
+    if let ProviderError::Unknown(_) = error {
         tracing::warn!(%payment, %error, "Stripe does not know the movement that says what it kept of a payment");
         return Ok(Asked::Nothing);
     }
@@ -107,10 +107,10 @@ async fn ask(app: &App, fee: &DueFee) -> Result<Asked, StoreError> {
     if failures == 1 {
         tracing::warn!(%payment, %error, "Stripe does not say what it kept of a payment; it is asked again later");
     }
-    Ok(Asked::StripeFailed)
+    Ok(Asked::ProviderFailed)
 }
 
-async fn store(app: &App, payment: PaymentIntentId, fee: RealFee) -> Result<Asked, StoreError> {
+async fn store(app: &App, payment: PaymentId, fee: RealFee) -> Result<Asked, StoreError> {
     let now_ms = app.clock.now_ms();
     app.db
         .write(move |tx| {
@@ -121,7 +121,7 @@ async fn store(app: &App, payment: PaymentIntentId, fee: RealFee) -> Result<Aske
     Ok(Asked::Stored)
 }
 
-async fn postpone(app: &App, payment: PaymentIntentId, tries: i64) -> Result<(), StoreError> {
+async fn postpone(app: &App, payment: PaymentId, tries: i64) -> Result<(), StoreError> {
     let doublings = u32::try_from(tries.saturating_sub(1)).unwrap_or(0);
     let again_ms = app.clock.now_ms().saturating_add(backoff(FIRST_BACKOFF_MS, doublings, LONGEST_BACKOFF_MS));
     let until_ms = (tries < MAX_TRIES).then_some(again_ms);

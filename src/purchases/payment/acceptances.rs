@@ -25,8 +25,10 @@ pub struct Acceptance {
 /// An event that was accepted.
 #[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
 pub struct Accepted {
-    /// The event.
-    pub event_id: String,
+    /// The provider's id of the event.
+    pub provider_event_id: String,
+    /// Which provider.
+    pub provider: String,
     /// The purchase.
     pub topup_id: String,
     /// What came of it: `credited`, or why nothing more had to be credited.
@@ -63,10 +65,10 @@ pub enum Outcome {
 statements! {
     /// Later news of the payment, and comparisons with Stripe's books, find what was accepted beside what was agreed.
     ACCEPT_AMOUNT = "UPDATE topups SET accepted_amount = :charged, updated_at = :now_ms WHERE id = :topup";
-    INSERT = "INSERT INTO accepted_events (event_id, topup_id, outcome, credits, agreed_amount, charged_amount, \
-        tax_amount, reason, accepted_by, accepted_at) VALUES (:event, :topup, :outcome, :credits, :agreed_amount, :charged_amount, :tax_amount, :reason, :accepted_by, :accepted_at)";
-    FIND = "SELECT event_id, topup_id, outcome, credits, agreed_amount, charged_amount, tax_amount, reason, \
-        accepted_by, accepted_at FROM accepted_events WHERE event_id = :event";
+    INSERT = "INSERT INTO accepted_events (provider_event_id, provider, topup_id, outcome, credits, agreed_amount, charged_amount, \
+        tax_amount, reason, accepted_by, accepted_at) VALUES (:event, :provider, :topup, :outcome, :credits, :agreed_amount, :charged_amount, :tax_amount, :reason, :accepted_by, :accepted_at)";
+    FIND = "SELECT provider_event_id, provider, topup_id, outcome, credits, agreed_amount, charged_amount, tax_amount, reason, \
+        accepted_by, accepted_at FROM accepted_events WHERE provider_event_id = :event AND provider = :provider";
 }
 
 impl Db {
@@ -74,8 +76,8 @@ impl Db {
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn accepted(&self, event_id: &str) -> Result<Option<Accepted>, StoreError> {
-        self.read_optional(&FIND, &args![event = event_id]).await
+    pub async fn accepted(&self, provider: &str, event_id: &str) -> Result<Option<Accepted>, StoreError> {
+        self.read_optional(&FIND, &args![event = event_id, provider]).await
     }
 }
 
@@ -86,9 +88,10 @@ impl Db {
 pub async fn accept(tx: &mut Tx, acceptance: Acceptance) -> Result<Outcome, StoreError> {
     let Acceptance { event_id, reason, accepted_by, command } = acceptance;
     let (report, now_ms) = (command.report.clone(), command.now_ms);
+    let provider = report.session.provider().as_str();
     // Two who accept the same event wait for each other, so that the second sees what the first did.
     let Some(found) = topups::lock_agreement(tx, &report.topup).await? else { return Ok(Outcome::Foreign) };
-    if let Some(accepted) = tx.fetch_optional::<Accepted>(&FIND, &args![event = event_id.as_str()]).await? {
+    if let Some(accepted) = tx.fetch_optional::<Accepted>(&FIND, &args![event = event_id.as_str(), provider]).await? {
         return Ok(Outcome::Accepted(accepted));
     }
     let charged = match found.agreement.check_leaves_enough(&report) {
@@ -103,7 +106,8 @@ pub async fn accept(tx: &mut Tx, acceptance: Acceptance) -> Result<Outcome, Stor
         applied => applied,
     };
     let accepted = Accepted {
-        event_id,
+        provider_event_id: event_id,
+        provider: provider.to_owned(),
         topup_id: report.topup.as_str().to_owned(),
         outcome: outcome.as_str().to_owned(),
         credits: found.agreement.credits,
@@ -115,7 +119,8 @@ pub async fn accept(tx: &mut Tx, acceptance: Acceptance) -> Result<Outcome, Stor
         accepted_at: now_ms,
     };
     let values = args![
-        event = accepted.event_id.as_str(),
+        event = accepted.provider_event_id.as_str(),
+        provider,
         topup = accepted.topup_id.as_str(),
         outcome = accepted.outcome.as_str(),
         credits = accepted.credits,

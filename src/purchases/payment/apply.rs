@@ -8,7 +8,7 @@ use crate::books::entries::{Entry, book};
 use crate::db::Tx;
 use crate::db::{StoreError, args, statements};
 use crate::domain::checkout::{Declined, PaymentReport, TopupState};
-use crate::domain::ids::{LedgerEntryId, PaymentIntentId};
+use crate::domain::ids::{LedgerEntryId, PaymentId};
 use crate::domain::judge::Found;
 use crate::domain::judge::{Applied, is_another_payment, judge};
 use crate::domain::ledger::EntryKind;
@@ -34,11 +34,11 @@ pub struct ApplyPayment {
 statements! {
     MARK_PAID = "UPDATE topups SET state = 'paid', paid_at = :now_ms, updated_at = :now_ms, failure_code = NULL, \
         revision = revision + 1, \
-        session_id = COALESCE(session_id, :session), payment_intent_id = COALESCE(:payment, payment_intent_id) \
-        WHERE id = :topup AND state <> 'paid' AND (session_id IS NULL OR session_id = :session)";
+        provider_session_id = COALESCE(provider_session_id, :session), provider_payment_id = COALESCE(:payment, provider_payment_id) \
+        WHERE id = :topup AND state <> 'paid' AND (provider_session_id IS NULL OR provider_session_id = :session)";
     MARK_PROCESSING = "UPDATE topups SET state = 'processing', updated_at = :now_ms, revision = revision + 1, \
-        session_id = COALESCE(session_id, :session), payment_intent_id = COALESCE(:payment, payment_intent_id) \
-        WHERE id = :topup AND state || '' IN ('creating', 'open') AND (session_id IS NULL OR session_id = :session)";
+        provider_session_id = COALESCE(provider_session_id, :session), provider_payment_id = COALESCE(:payment, provider_payment_id) \
+        WHERE id = :topup AND state || '' IN ('creating', 'open') AND (provider_session_id IS NULL OR provider_session_id = :session)";
     /// The text that is added to the state, here and below, keeps the index of unfinished top-ups out of the plan: while
     /// few are unfinished it looks as good as the key.
     MARK_FAILED = "UPDATE topups SET state = 'failed', updated_at = :now_ms, failure_code = 'payment_failed', \
@@ -86,14 +86,14 @@ async fn insert_payment_event(tx: &mut Tx, command: &ApplyPayment, outcome: &App
 
 async fn touch_payment(tx: &mut Tx, command: &ApplyPayment, role: PaymentRole) -> Result<i64, StoreError> {
     let report = &command.report;
-    let Some(payment) = &report.payment_intent else { return Ok(1) };
+    let Some(payment) = &report.payment else { return Ok(1) };
     payments::touch(tx, payment, &report.topup, role, Some(&report.session), command.now_ms).await
 }
 
 async fn credit(tx: &mut Tx, command: &ApplyPayment, found: &Found) -> Result<Applied, StoreError> {
     let (report, agreement) = (&command.report, &found.agreement);
     let writes = touch_payment(tx, command, PaymentRole::Credited).await?;
-    let payment = report.payment_intent.as_ref().map(PaymentIntentId::as_str);
+    let payment = report.payment.as_ref().map(PaymentId::as_str);
     let (topup, now_ms) = (agreement.topup.as_str(), command.now_ms);
     let marked = tx.execute(&MARK_PAID, &args![topup, session = report.session.as_str(), now_ms, payment]).await?;
     if marked == 0 {
@@ -112,7 +112,7 @@ async fn credit(tx: &mut Tx, command: &ApplyPayment, found: &Found) -> Result<Ap
     let balance_after = book(tx, entry, command.now_ms).await?;
     let credited = |balance_after| Applied::Credited { credits: agreement.credits, balance_after };
     // The first write of a payment's row: nothing can have been waiting for it.
-    let Some(payment) = report.payment_intent.as_ref().filter(|_| writes > 1) else {
+    let Some(payment) = report.payment.as_ref().filter(|_| writes > 1) else {
         return Ok(credited(balance_after));
     };
     match reversals::settle(tx, &agreement.topup, payment, &command.reversal_entry, None, command.now_ms).await? {
@@ -126,7 +126,7 @@ async fn mark(tx: &mut Tx, command: &ApplyPayment, state: TopupState) -> Result<
     let (topup, now_ms) = (report.topup.as_str(), command.now_ms);
     let marked = match state {
         TopupState::Processing => {
-            let payment = report.payment_intent.as_ref().map(PaymentIntentId::as_str);
+            let payment = report.payment.as_ref().map(PaymentId::as_str);
             tx.execute(&MARK_PROCESSING, &args![topup, session = report.session.as_str(), now_ms, payment]).await?
         }
         TopupState::Failed => tx.execute(&MARK_FAILED, &args![topup, now_ms]).await?,
@@ -141,7 +141,7 @@ async fn mark(tx: &mut Tx, command: &ApplyPayment, state: TopupState) -> Result<
 /// When the database fails.
 pub async fn decline(tx: &mut Tx, declined: &Declined, now_ms: i64) -> Result<Applied, StoreError> {
     let Some(found) = topups::lock_agreement(tx, &declined.topup).await? else { return Ok(Applied::Foreign) };
-    if let Err(mismatch) = found.agreement.check_mode(declined.livemode) {
+    if let Err(mismatch) = found.agreement.check_mode(declined.event.0.provider(), declined.livemode) {
         return Ok(Applied::Rejected(mismatch));
     }
     if !insert_event(tx, &declined.event, &declined.topup, "declined", now_ms).await? {

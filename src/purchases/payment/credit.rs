@@ -21,7 +21,7 @@ use crate::db::args;
 use crate::db::command::Command;
 use crate::db::statement::{Argument, Bulk, BulkStatement, JsonStatement, Picked, Statement, Value};
 use crate::domain::checkout::{PaymentProgress, PaymentReport};
-use crate::domain::ids::{EventId, PaymentIntentId};
+use crate::domain::ids::{EventId, PaymentId};
 use crate::domain::judge::Applied;
 use crate::purchases::payment::apply::{ApplyPayment, apply_one};
 
@@ -41,6 +41,7 @@ pub(crate) struct Row<'c> {
     pub(crate) r#type: &'c str,
     pub(crate) topup: &'c str,
     pub(crate) session: &'c str,
+    pub(crate) provider: &'c str,
     pub(crate) payment: &'c str,
     pub(crate) account: &'c str,
     pub(crate) credits: i64,
@@ -159,6 +160,7 @@ impl Bulk for Plain<'_> {
             event_type = Value::texts(rows, |row| Some(row.r#type)),
             topup = Value::texts(rows, |row| Some(row.topup)),
             session = Value::texts(rows, |row| Some(row.session)),
+            provider = Value::texts(rows, |row| Some(row.provider)),
             payment = Value::texts(rows, |row| Some(row.payment)),
             account = Value::texts(rows, |row| Some(row.account)),
             credits = Value::ints(rows, |row| row.credits),
@@ -173,7 +175,7 @@ impl Bulk for Plain<'_> {
 }
 
 fn names(report: &PaymentReport) -> [Option<&str>; 3] {
-    let payment = report.payment_intent.as_ref().map(PaymentIntentId::as_str);
+    let payment = report.payment.as_ref().map(PaymentId::as_str);
     [Some(report.topup.as_str()), payment, report.event.as_ref().map(|(event, _)| EventId::as_str(event))]
 }
 
@@ -192,13 +194,14 @@ fn row(command: &ApplyPayment, progress: PaymentProgress) -> Option<Row<'_>> {
         && report.currency.as_deref().is_some_and(|currency| !currency.contains('\0'));
     let (event, r#type) =
         report.event.as_ref().map_or((None, ""), |(event, name)| (Some(event.as_str()), name.as_str()));
-    let has_payment = report.payment_intent.is_some() || progress != PaymentProgress::Paid;
+    let has_payment = report.payment.is_some() || progress != PaymentProgress::Paid;
     (is_plain && has_payment).then_some(Row {
         event,
         r#type,
+        provider: report.session.provider().as_str(),
         topup: report.topup.as_str(),
         session: report.session.as_str(),
-        payment: report.payment_intent.as_ref().map_or("", PaymentIntentId::as_str),
+        payment: report.payment.as_ref().map_or("", PaymentId::as_str),
         account,
         credits: number,
         currency: report.currency.as_deref()?,

@@ -63,6 +63,7 @@ impl Bulk for Expired<'_> {
             event_type = Value::texts(rows, |row| Some(row.r#type)),
             topup = Value::texts(rows, |row| Some(row.topup)),
             session = Value::texts(rows, |row| Some(row.session)),
+            provider = Value::texts(rows, |row| Some(row.provider)),
             account = Value::texts(rows, |row| Some(row.account)),
             credits = Value::ints(rows, |row| row.credits),
             currency = Value::texts(rows, |row| Some(row.currency)),

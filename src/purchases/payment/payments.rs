@@ -3,24 +3,26 @@
 
 use crate::db::{Db, Tx, args};
 use crate::db::{StoreError, statements};
-use crate::domain::ids::{PaymentIntentId, SessionId, TopupId};
+use crate::domain::ids::{PaymentId, SessionId, TopupId};
 use crate::domain::payment::PaymentRole;
 
 /// A payment as it is known here.
 #[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
 pub struct Payment {
     /// Stripe's id.
-    pub payment_intent_id: String,
+    pub provider_payment_id: String,
+    /// Its provider.
+    pub provider: String,
     /// The purchase.
     pub topup_id: String,
     /// `waiting`, `credited` or `surplus`.
     pub state: String,
     /// The checkout session, once it is known.
-    pub session_id: Option<String>,
+    pub provider_session_id: Option<String>,
     /// The charge, once it is known.
-    pub charge_id: Option<String>,
+    pub provider_charge_id: Option<String>,
     /// The movement on the Stripe account's balance, once it is known.
-    pub balance_transaction_id: Option<String>,
+    pub provider_fee_id: Option<String>,
     /// What Stripe kept, once it is known.
     pub real_fee: Option<i64>,
     /// The currency of the fee.
@@ -31,17 +33,17 @@ pub struct Payment {
 
 statements! {
     /// A payment that credited stays so; one that waits becomes what it is found to be.
-    TOUCH = "INSERT INTO payments (payment_intent_id, topup_id, state, session_id, writes, created_at, updated_at) \
-        VALUES (:payment, :topup, :role, :session, 1, :now_ms, :now_ms) ON CONFLICT (payment_intent_id) DO UPDATE SET \
+    TOUCH = "INSERT INTO payments (provider_payment_id, provider, topup_id, state, provider_session_id, writes, created_at, updated_at) \
+        VALUES (:payment, :provider, :topup, :role, :session, 1, :now_ms, :now_ms) ON CONFLICT (provider_payment_id, provider) DO UPDATE SET \
         writes = payments.writes + 1, updated_at = excluded.updated_at, \
-        session_id = COALESCE(payments.session_id, excluded.session_id), \
+        provider_session_id = COALESCE(payments.provider_session_id, excluded.provider_session_id), \
         state = CASE WHEN payments.state = 'credited' OR excluded.state = 'waiting' THEN payments.state \
         ELSE excluded.state END \
         RETURNING topup_id, writes";
-    FIND = "SELECT payment_intent_id, topup_id, state, session_id, charge_id, balance_transaction_id, real_fee, \
-        real_fee_currency, created_at FROM payments WHERE payment_intent_id = :payment";
-    OF_TOPUP = "SELECT payment_intent_id, topup_id, state, session_id, charge_id, balance_transaction_id, real_fee, \
-        real_fee_currency, created_at FROM payments WHERE topup_id = :topup ORDER BY created_at, payment_intent_id LIMIT 100";
+    FIND = "SELECT provider_payment_id, provider, topup_id, state, provider_session_id, provider_charge_id, provider_fee_id, real_fee, \
+        real_fee_currency, created_at FROM payments WHERE provider_payment_id = :payment AND provider = :provider";
+    OF_TOPUP = "SELECT provider_payment_id, provider, topup_id, state, provider_session_id, provider_charge_id, provider_fee_id, real_fee, \
+        real_fee_currency, created_at FROM payments WHERE topup_id = :topup ORDER BY created_at, provider_payment_id LIMIT 100";
 }
 
 #[derive(sqlx::FromRow)]
@@ -57,7 +59,7 @@ struct Touched {
 /// When the database fails, or the payment belongs to another purchase: Stripe has one payment for each session.
 pub async fn touch(
     tx: &mut Tx,
-    payment: &PaymentIntentId,
+    payment: &PaymentId,
     topup: &TopupId,
     role: PaymentRole,
     session: Option<&SessionId>,
@@ -65,6 +67,7 @@ pub async fn touch(
 ) -> Result<i64, StoreError> {
     let values = args![
         payment = payment.as_str(),
+        provider = payment.provider().as_str(),
         topup = topup.as_str(),
         role = role.as_str(),
         session = session.map(SessionId::as_str),
@@ -84,8 +87,8 @@ impl Db {
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn payment(&self, payment: &PaymentIntentId) -> Result<Option<Payment>, StoreError> {
-        self.read_optional(&FIND, &args![payment = payment.as_str()]).await
+    pub async fn payment(&self, payment: &PaymentId) -> Result<Option<Payment>, StoreError> {
+        self.read_optional(&FIND, &args![payment = payment.as_str(), provider = payment.provider().as_str()]).await
     }
 
     /// The payments of a purchase, oldest first.

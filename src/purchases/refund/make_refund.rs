@@ -8,9 +8,8 @@ use futures_util::FutureExt;
 use crate::app::App;
 use crate::db::StoreError;
 use crate::domain::attempt::Attempt;
-use crate::domain::ids::PaymentIntentId;
 use crate::domain::reversal::RefundReport;
-use crate::providers::port::{GatewayError, RefundOrder, StripeFailure};
+use crate::providers::port::{ProviderError, ProviderFailure, RefundOrder};
 pub use crate::purchases::checkout::create_once::Trouble;
 use crate::purchases::checkout::create_once::{Creation, Failure, Work, create_once};
 use crate::purchases::refund::refund_requests::{self, RefundRequest};
@@ -23,12 +22,12 @@ const MAX_REASON_CHARACTERS: usize = 300;
 pub(crate) enum Made {
     Refund(RefundReport),
     /// Nothing was refunded, and the same request would be refused again.
-    Refused(StripeRefusal),
+    Refused(ProviderRefusal),
 }
 
 /// Why Stripe refuses a refund that is right as far as is known here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum StripeRefusal {
+pub enum ProviderRefusal {
     /// Somebody refunded it meanwhile, and the news has not come yet.
     #[error("Stripe says that all of the payment has been refunded already")]
     AlreadyRefunded,
@@ -43,7 +42,7 @@ pub enum StripeRefusal {
     InsufficientFunds,
 }
 
-impl StripeRefusal {
+impl ProviderRefusal {
     const ALL: [Self; 4] = [Self::AlreadyRefunded, Self::Disputed, Self::TooMuch, Self::InsufficientFunds];
 
     /// A stable word for it, which is also stored.
@@ -63,7 +62,7 @@ impl StripeRefusal {
     }
 
     /// What Stripe means; `None` if it is none of these.
-    fn of(failure: &StripeFailure) -> Option<Self> {
+    fn of(failure: &ProviderFailure) -> Option<Self> {
         match failure.code.as_str() {
             "charge_already_refunded" => Some(Self::AlreadyRefunded),
             "charge_disputed" | "refund_disputed_payment" => Some(Self::Disputed),
@@ -80,7 +79,7 @@ impl StripeRefusal {
 
 /// Why Stripe makes no refund of this payment, in its words; `None` if its refusal is about our settings or our request
 /// itself, such as a missing permission.
-fn reason(failure: &StripeFailure) -> Option<String> {
+fn reason(failure: &ProviderFailure) -> Option<String> {
     let is_about_us = matches!(failure.status, 401 | 403)
         || failure.code.starts_with("parameter_")
         || failure.code.ends_with("_api_key_expired")
@@ -128,10 +127,10 @@ impl RefundTrouble {
     pub const fn code(&self) -> &'static str {
         match self {
             Self::NotPossible(_) => "refund_not_possible",
-            Self::Refused => "stripe_refused",
-            Self::Unfinished { what: Trouble::Unavailable, .. } => "stripe_unavailable",
-            Self::Unfinished { what: Trouble::Limited, .. } => "stripe_rate_limited",
-            Self::Unfinished { what: Trouble::TooSlow, .. } => "stripe_timeout",
+            Self::Refused => "provider_refused",
+            Self::Unfinished { what: Trouble::Unavailable, .. } => "provider_unavailable",
+            Self::Unfinished { what: Trouble::Limited, .. } => "provider_rate_limited",
+            Self::Unfinished { what: Trouble::TooSlow, .. } => "provider_timeout",
             Self::Unfinished { what: Trouble::Unsettled, .. } => "refund_unsettled",
             Self::Unfinished { what: Trouble::StoreFailed, .. } => "internal_error",
         }
@@ -150,14 +149,14 @@ impl Creation for Refund {
         &self.order.request_id
     }
 
-    async fn call(&self, app: &App, key: &str) -> Result<RefundReport, GatewayError> {
+    async fn call(&self, app: &App, key: &str) -> Result<RefundReport, ProviderError> {
         let report = app.gateway.create_refund(&self.order, key).await?;
         tracing::info!(key, refund = %report.id, "refund made");
         Ok(report)
     }
 
-    async fn look(&self, app: &App, _: &Attempt) -> Result<Option<RefundReport>, GatewayError> {
-        app.gateway.find_refund(&self.order.payment_intent, &self.order.request_id).await
+    async fn look(&self, app: &App, _: &Attempt) -> Result<Option<RefundReport>, ProviderError> {
+        app.gateway.find_refund(&self.order.payment, &self.order.request_id).await
     }
 
     fn is_stale(&self, _: i64) -> bool {
@@ -165,9 +164,9 @@ impl Creation for Refund {
     }
 
     /// That nothing, or too little, is left to refund can be our own doing.
-    fn may_be_ours(&self, error: &GatewayError) -> bool {
-        let (GatewayError::Refused(failure) | GatewayError::Unknown(failure)) = error else { return false };
-        matches!(StripeRefusal::of(failure), Some(StripeRefusal::AlreadyRefunded | StripeRefusal::TooMuch))
+    fn may_be_ours(&self, error: &ProviderError) -> bool {
+        let (ProviderError::Refused(failure) | ProviderError::Unknown(failure)) = error else { return false };
+        matches!(ProviderRefusal::of(failure), Some(ProviderRefusal::AlreadyRefunded | ProviderRefusal::TooMuch))
     }
 
     async fn next_key(&mut self, app: &App, mark_ms: i64, next: &Attempt) -> Result<bool, StoreError> {
@@ -188,12 +187,12 @@ pub(crate) async fn make(app: &App, request: &RefundRequest, work: &mut Work) ->
     match create_once(app, &mut Refund { order }, work).await {
         Ok(report) => Ok(Made::Refund(report)),
         Err(Failure::Refused(error)) => match error {
-            GatewayError::Refused(failure) | GatewayError::Unknown(failure) | GatewayError::AmountTooSmall(failure) => {
-                match StripeRefusal::of(&failure) {
-                    Some(refusal) => Ok(Made::Refused(refusal)),
-                    None => Err(reason(&failure).map_or(RefundTrouble::Refused, RefundTrouble::NotPossible)),
-                }
-            }
+            ProviderError::Refused(failure)
+            | ProviderError::Unknown(failure)
+            | ProviderError::AmountTooSmall(failure) => match ProviderRefusal::of(&failure) {
+                Some(refusal) => Ok(Made::Refused(refusal)),
+                None => Err(reason(&failure).map_or(RefundTrouble::Refused, RefundTrouble::NotPossible)),
+            },
             _ => Err(RefundTrouble::Refused),
         },
         Err(Failure::Unfinished(what)) => Err(RefundTrouble::Unfinished { what, may_be_done: work.may_be_done() }),
@@ -201,10 +200,10 @@ pub(crate) async fn make(app: &App, request: &RefundRequest, work: &mut Work) ->
 }
 
 fn order(request: &RefundRequest) -> Result<RefundOrder, ()> {
-    let payment_intent = PaymentIntentId::parse(request.payment_intent_id.as_str()).map_err(|_| ())?;
+    let payment = request.payment().map_err(|_| ())?;
     Ok(RefundOrder {
         request_id: request.id.clone(),
-        payment_intent,
+        payment,
         amount_minor: request.amount,
         reason: request.reason.clone(),
     })

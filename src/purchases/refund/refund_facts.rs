@@ -4,7 +4,7 @@ use crate::db::{Db, Tx, args};
 use crate::db::{StoreError, statements};
 use crate::domain::account::AccountId;
 use crate::domain::currency::Currency;
-use crate::domain::ids::{PaymentIntentId, TopupId};
+use crate::domain::ids::{PaymentId, TopupId};
 use crate::domain::refund::{PaidAs, Refundable};
 use crate::purchases::topups;
 
@@ -16,7 +16,7 @@ pub struct RefundFacts {
     /// The currency of the amounts, in lower case.
     pub currency: String,
     /// The payment; none if the purchase has none yet.
-    pub payment: Option<PaymentIntentId>,
+    pub payment: Option<PaymentId>,
     /// What is known of it.
     pub refundable: Refundable,
 }
@@ -28,31 +28,32 @@ statements! {
     FACTS = "SELECT t.account_id, t.state, t.credits, t.currency, t.credit_unit_amount, \
         COALESCE((SELECT MAX(a.charged_amount) FROM accepted_events a WHERE a.topup_id = t.id \
         AND (a.outcome = 'credited') = (p.state = 'credited')), t.total_amount) AS total_amount, \
-        p.payment_intent_id, p.state AS role, \
+        p.provider, p.provider_payment_id, p.state AS role, \
         (SELECT CAST(COALESCE(SUM(r.amount), 0) AS BIGINT) FROM reversals r \
-        WHERE r.payment_intent_id = p.payment_intent_id AND r.counts = 1 AND r.kind = 'refund') AS refunded, \
+        WHERE r.provider_payment_id = p.provider_payment_id AND r.provider = p.provider AND r.counts = 1 AND r.kind = 'refund') AS refunded, \
         (SELECT CAST(COALESCE(SUM(r.amount - r.returned), 0) AS BIGINT) FROM reversals r \
-        WHERE r.payment_intent_id = p.payment_intent_id AND r.counts = 1 AND r.kind = 'dispute') AS disputed, \
+        WHERE r.provider_payment_id = p.provider_payment_id AND r.provider = p.provider AND r.counts = 1 AND r.kind = 'dispute') AS disputed, \
         (SELECT COUNT(*) FROM reversals r \
-        WHERE r.payment_intent_id = p.payment_intent_id AND r.kind = 'dispute' AND r.status NOT IN ('won', 'lost', \
+        WHERE r.provider_payment_id = p.provider_payment_id AND r.provider = p.provider AND r.kind = 'dispute' AND r.status NOT IN ('won', 'lost', \
         'prevented', 'warning_needs_response', 'warning_under_review', 'warning_closed')) AS open_disputes, \
         (SELECT CAST(COALESCE(SUM(q.amount), 0) AS BIGINT) FROM refund_requests q \
-        WHERE q.payment_intent_id = p.payment_intent_id AND q.state = 'creating' \
+        WHERE q.provider_payment_id = p.provider_payment_id AND q.provider = p.provider AND q.state = 'creating' \
         AND ((q.lease_until > :now_ms AND q.lease_until <= :latest_lease_ms) OR q.unknown_since IS NOT NULL OR q.key_used_at IS NULL)) \
         AS pending \
-        FROM topups t LEFT JOIN payments p ON p.topup_id = t.id \
-        AND p.payment_intent_id = COALESCE(CAST(:payment AS TEXT), t.payment_intent_id) WHERE t.id = :topup";
+        FROM topups t LEFT JOIN payments p ON p.topup_id = t.id AND p.provider = t.provider \
+        AND p.provider_payment_id = COALESCE(CAST(:payment AS TEXT), t.provider_payment_id) WHERE t.id = :topup";
 }
 
 #[derive(sqlx::FromRow)]
 struct FactsRow {
+    provider: Option<String>,
     account_id: String,
     state: String,
     credits: i64,
     currency: String,
     credit_unit_amount: i64,
     total_amount: i64,
-    payment_intent_id: Option<String>,
+    provider_payment_id: Option<String>,
     role: Option<String>,
     refunded: i64,
     disputed: i64,
@@ -70,10 +71,12 @@ impl TryFrom<FactsRow> for RefundFacts {
             _ => PaidAs::Nothing,
         };
         let currency = Currency::parse(&row.currency).map_err(|_| StoreError::corrupt("currency", &row.currency))?;
+        let payment = row.provider.zip(row.provider_payment_id);
+        let payment = payment.map(|(provider, id)| topups::payment_id(&provider, &id)).transpose()?;
         Ok(Self {
             account: topups::account(row.account_id)?,
             currency: row.currency,
-            payment: topups::payment_intent(row.payment_intent_id)?,
+            payment,
             refundable: Refundable {
                 paid_as,
                 credits: row.credits,
@@ -96,11 +99,11 @@ impl TryFrom<FactsRow> for RefundFacts {
 pub async fn find(
     tx: &mut Tx,
     topup: &TopupId,
-    payment: Option<&PaymentIntentId>,
+    payment: Option<&PaymentId>,
     now_ms: i64,
     latest_lease_ms: i64,
 ) -> Result<Option<RefundFacts>, StoreError> {
-    let values = args![topup = topup.as_str(), payment = payment.map(PaymentIntentId::as_str), now_ms, latest_lease_ms];
+    let values = args![topup = topup.as_str(), payment = payment.map(PaymentId::as_str), now_ms, latest_lease_ms];
     tx.fetch_optional::<FactsRow>(&FACTS, &values).await?.map(RefundFacts::try_from).transpose()
 }
 
@@ -112,12 +115,11 @@ impl Db {
     pub async fn refund_facts(
         &self,
         topup: &TopupId,
-        payment: Option<&PaymentIntentId>,
+        payment: Option<&PaymentId>,
         now_ms: i64,
         latest_lease_ms: i64,
     ) -> Result<Option<RefundFacts>, StoreError> {
-        let values =
-            args![topup = topup.as_str(), payment = payment.map(PaymentIntentId::as_str), now_ms, latest_lease_ms];
+        let values = args![topup = topup.as_str(), payment = payment.map(PaymentId::as_str), now_ms, latest_lease_ms];
         self.read_optional::<FactsRow>(&FACTS, &values).await?.map(RefundFacts::try_from).transpose()
     }
 }

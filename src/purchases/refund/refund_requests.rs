@@ -2,11 +2,12 @@
 //!
 //! What always holds: a request is written under the lock of its top-up, after what is left of the payment was read
 //! under the same lock, so two requests never promise the same money. Whoever works on one has a lease.
+use crate::purchases::topups;
 
 use crate::db::{Db, Tx, args};
 use crate::db::{StoreError, statements};
 use crate::domain::attempt::Attempt;
-use crate::domain::ids::{PaymentIntentId, RefundRequestId, TopupId};
+use crate::domain::ids::{PaymentId, RefundRequestId, TopupId};
 
 /// A refund that somebody asks for, about to be written down.
 #[derive(Debug, Clone)]
@@ -39,7 +40,9 @@ pub struct RefundRequest {
     /// The purchase.
     pub topup_id: String,
     /// The payment.
-    pub payment_intent_id: String,
+    pub provider_payment_id: String,
+    /// Its provider.
+    pub provider: String,
     /// How much, in minor units.
     pub amount: i64,
     /// The currency, in lower case.
@@ -51,7 +54,7 @@ pub struct RefundRequest {
     /// `creating`, `created` or `refused`.
     pub state: String,
     /// Which idempotency key towards Stripe is in use; see [`RefundRequest::attempt`].
-    stripe_attempt: i64,
+    provider_attempt: i64,
     key_used_at: i64,
     unknown_since: Option<i64>,
     key_failures: i64,
@@ -74,11 +77,19 @@ pub struct RefundRequest {
 }
 
 impl RefundRequest {
+    /// The payment.
+    ///
+    /// # Errors
+    /// When what is stored is not a payment's id.
+    pub fn payment(&self) -> Result<PaymentId, StoreError> {
+        topups::payment_id(&self.provider, &self.provider_payment_id)
+    }
+
     /// What is known about the calls to Stripe. A row of an older version says nothing: then the call may have been done.
     #[must_use]
     pub const fn attempt(&self) -> Attempt {
         Attempt {
-            key: self.stripe_attempt,
+            key: self.provider_attempt,
             key_used_at_ms: self.key_used_at,
             unknown_since_ms: self.unknown_since,
             key_failures: self.key_failures,
@@ -97,29 +108,29 @@ pub struct RefundOutcome {
 
 statements! {
     LOCK_TOPUP = "UPDATE topups SET updated_at = updated_at WHERE id = :topup";
-    INSERT = "INSERT INTO refund_requests (id, topup_id, payment_intent_id, amount, currency, reason, requested_by, \
-        state, stripe_attempt, key_used_at, unknown_since, caller, idempotency_key, request_hash, lease_until, \
-        created_at, updated_at) VALUES (:id, :topup, :payment, :amount_minor, :currency, :reason, :requested_by, 'creating', 1, :now_ms, :now_ms, :scope, :key, :request_hash, :lease_until_ms, :now_ms, :now_ms) \
+    INSERT = "INSERT INTO refund_requests (id, topup_id, provider, provider_payment_id, amount, currency, reason, requested_by, \
+        state, provider_attempt, key_used_at, unknown_since, caller, idempotency_key, request_hash, lease_until, \
+        created_at, updated_at) VALUES (:id, :topup, :provider, :payment, :amount_minor, :currency, :reason, :requested_by, 'creating', 1, :now_ms, :now_ms, :scope, :key, :request_hash, :lease_until_ms, :now_ms, :now_ms) \
         ON CONFLICT (caller, idempotency_key) DO NOTHING";
-    FIND_BY_KEY = "SELECT id, topup_id, payment_intent_id, amount, currency, reason, requested_by, state, \
-        stripe_attempt, COALESCE(key_used_at, created_at) AS key_used_at, \
+    FIND_BY_KEY = "SELECT id, topup_id, provider, provider_payment_id, amount, currency, reason, requested_by, state, \
+        provider_attempt, COALESCE(key_used_at, created_at) AS key_used_at, \
         CASE WHEN key_used_at IS NULL THEN updated_at ELSE unknown_since END AS unknown_since, key_failures, \
-        refund_id, refund_status, credits_taken, balance_after, failure_code, request_hash, lease_until, created_at \
+        provider_refund_id, refund_status, credits_taken, balance_after, failure_code, request_hash, lease_until, created_at \
         FROM refund_requests WHERE caller = :scope AND idempotency_key = :key";
-    FIND = "SELECT id, topup_id, payment_intent_id, amount, currency, reason, requested_by, state, \
-        stripe_attempt, COALESCE(key_used_at, created_at) AS key_used_at, \
+    FIND = "SELECT id, topup_id, provider, provider_payment_id, amount, currency, reason, requested_by, state, \
+        provider_attempt, COALESCE(key_used_at, created_at) AS key_used_at, \
         CASE WHEN key_used_at IS NULL THEN updated_at ELSE unknown_since END AS unknown_since, key_failures, \
-        refund_id, refund_status, credits_taken, balance_after, failure_code, request_hash, lease_until, created_at \
+        provider_refund_id, refund_status, credits_taken, balance_after, failure_code, request_hash, lease_until, created_at \
         FROM refund_requests WHERE id = :id";
-    OF_TOPUP = "SELECT id, topup_id, payment_intent_id, amount, currency, reason, requested_by, state, \
-        stripe_attempt, COALESCE(key_used_at, created_at) AS key_used_at, \
+    OF_TOPUP = "SELECT id, topup_id, provider, provider_payment_id, amount, currency, reason, requested_by, state, \
+        provider_attempt, COALESCE(key_used_at, created_at) AS key_used_at, \
         CASE WHEN key_used_at IS NULL THEN updated_at ELSE unknown_since END AS unknown_since, key_failures, \
-        refund_id, refund_status, credits_taken, balance_after, failure_code, request_hash, lease_until, created_at \
+        provider_refund_id, refund_status, credits_taken, balance_after, failure_code, request_hash, lease_until, created_at \
         FROM refund_requests WHERE topup_id = :topup ORDER BY created_at, id LIMIT 200";
-    UNSETTLED = "SELECT id, topup_id, payment_intent_id, amount, currency, reason, requested_by, state, \
-        stripe_attempt, COALESCE(key_used_at, created_at) AS key_used_at, \
+    UNSETTLED = "SELECT id, topup_id, provider, provider_payment_id, amount, currency, reason, requested_by, state, \
+        provider_attempt, COALESCE(key_used_at, created_at) AS key_used_at, \
         CASE WHEN key_used_at IS NULL THEN updated_at ELSE unknown_since END AS unknown_since, key_failures, \
-        refund_id, refund_status, credits_taken, balance_after, failure_code, request_hash, lease_until, created_at \
+        provider_refund_id, refund_status, credits_taken, balance_after, failure_code, request_hash, lease_until, created_at \
         FROM refund_requests WHERE state = 'creating' AND id > :after ORDER BY id LIMIT :limit";
     /// A lease that ends far later than any can was given by a clock that was wrong. Calls may follow, so from now on it
     /// is unknown whether the refund is made.
@@ -127,10 +138,10 @@ statements! {
         unknown_since = :now_ms, updated_at = :now_ms \
         WHERE id = :id AND state = 'creating' AND (lease_until <= :now_ms OR lease_until > :wrong_from_ms)";
     /// Who has been overtaken finds another mark, and changes nothing.
-    NEXT_KEY = "UPDATE refund_requests SET stripe_attempt = :key, key_used_at = :key_used_at_ms, unknown_since = :key_used_at_ms, key_failures = 0, \
+    NEXT_KEY = "UPDATE refund_requests SET provider_attempt = :key, key_used_at = :key_used_at_ms, unknown_since = :key_used_at_ms, key_failures = 0, \
         updated_at = :key_used_at_ms WHERE id = :id AND unknown_since = :mark_ms AND state = 'creating'";
     RELEASE = "UPDATE refund_requests SET lease_until = 0, unknown_since = :unknown_since_ms, key_failures = :key_failures, failure_code = :failure_code, \
-        updated_at = :now_ms WHERE id = :id AND unknown_since = :mark_ms AND stripe_attempt = :key AND state = 'creating'";
+        updated_at = :now_ms WHERE id = :id AND unknown_since = :mark_ms AND provider_attempt = :key AND state = 'creating'";
     NOT_MADE = "UPDATE refund_requests SET unknown_since = NULL, key_used_at = COALESCE(key_used_at, created_at), \
         updated_at = :now_ms WHERE id = :id AND (unknown_since = :unknown_since_ms OR key_used_at IS NULL) AND state = 'creating' \
         AND lease_until <= :now_ms";
@@ -141,16 +152,17 @@ statements! {
     TAKEN = "SELECT t.credits, t.credit_unit_amount, \
         CAST(CASE WHEN p.state = 'credited' THEN 1 ELSE 0 END AS BIGINT) AS has_credits, \
         r.counts, r.amount, (SELECT CAST(COALESCE(SUM(b.amount - b.returned), 0) AS BIGINT) FROM reversals b \
-        WHERE b.payment_intent_id = r.payment_intent_id AND b.counts = 1 \
-        AND (b.created_at < r.created_at OR (b.created_at = r.created_at AND b.id < r.id))) AS before, \
+        WHERE b.provider_payment_id = r.provider_payment_id AND b.provider = r.provider AND b.counts = 1 \
+        AND (b.created_at < r.created_at OR (b.created_at = r.created_at AND b.provider_reversal_id < r.provider_reversal_id))) AS before, \
         COALESCE((SELECT a.balance FROM accounts a WHERE a.id = t.account_id), 0) AS balance \
-        FROM reversals r JOIN payments p ON p.payment_intent_id = r.payment_intent_id \
-        JOIN topups t ON t.id = p.topup_id WHERE r.id = :refund_id";
+        FROM reversals r JOIN payments p ON p.provider_payment_id = r.provider_payment_id \
+        AND p.provider = r.provider \
+        JOIN topups t ON t.id = p.topup_id WHERE r.provider_reversal_id = :refund_id AND r.provider = :provider";
     /// A refund that exists wins over everything that was believed before.
-    CREATED = "UPDATE refund_requests SET state = 'created', refund_id = :refund_id, refund_status = :status, credits_taken = :taken, \
+    CREATED = "UPDATE refund_requests SET state = 'created', provider_refund_id = :refund_id, refund_status = :status, credits_taken = :taken, \
         balance_after = :balance, lease_until = 0, unknown_since = NULL, failure_code = NULL, updated_at = :now_ms \
-        WHERE id = :id AND payment_intent_id = :payment AND state <> 'created'";
-    WAITS = "SELECT id FROM refund_requests WHERE id = :id AND payment_intent_id = :payment AND state <> 'created'";
+        WHERE id = :id AND provider_payment_id = :payment AND provider = :provider AND state <> 'created'";
+    WAITS = "SELECT id FROM refund_requests WHERE id = :id AND provider_payment_id = :payment AND provider = :provider AND state <> 'created'";
 }
 
 #[derive(sqlx::FromRow)]
@@ -190,13 +202,14 @@ pub async fn find_by_key(tx: &mut Tx, scope: &str, key: &str) -> Result<Option<R
 pub async fn insert(
     tx: &mut Tx,
     new: &NewRefundRequest,
-    payment: &PaymentIntentId,
+    payment: &PaymentId,
     amount_minor: i64,
     currency: &str,
 ) -> Result<RefundRequest, StoreError> {
     let values = args![
         id = new.id.as_str(),
         topup = new.topup.as_str(),
+        provider = payment.provider().as_str(),
         payment = payment.as_str(),
         amount_minor,
         currency,
@@ -291,14 +304,15 @@ pub async fn refused(tx: &mut Tx, id: &str, mark_ms: i64, code: &str, now_ms: i6
 pub async fn made(
     tx: &mut Tx,
     id: &str,
-    payment: &PaymentIntentId,
+    payment: &PaymentId,
     outcome: &RefundOutcome,
     now_ms: i64,
 ) -> Result<(), StoreError> {
-    if tx.fetch_optional::<Waits>(&WAITS, &args![id, payment = payment.as_str()]).await?.is_none() {
+    let provider = payment.provider().as_str();
+    if tx.fetch_optional::<Waits>(&WAITS, &args![id, payment = payment.as_str(), provider]).await?.is_none() {
         return Ok(());
     }
-    let row = tx.fetch_optional::<TakenRow>(&TAKEN, &args![refund_id = outcome.refund_id.as_str()]).await?;
+    let row = tx.fetch_optional::<TakenRow>(&TAKEN, &args![refund_id = outcome.refund_id.as_str(), provider]).await?;
     let (taken, balance) = row.map_or((Some(0), None), |row| (taken_by(&row), Some(row.balance)));
     let taken = taken.ok_or_else(|| StoreError::corrupt("amounts of refund", &outcome.refund_id))?;
     let values = args![
@@ -308,7 +322,8 @@ pub async fn made(
         taken,
         balance,
         now_ms,
-        payment = payment.as_str()
+        payment = payment.as_str(),
+        provider
     ];
     tx.execute(&CREATED, &values).await.map(drop)
 }
@@ -320,7 +335,7 @@ pub async fn made(
 pub async fn created(
     tx: &mut Tx,
     id: &str,
-    payment: &PaymentIntentId,
+    payment: &PaymentId,
     outcome: &RefundOutcome,
     now_ms: i64,
 ) -> Result<RefundRequest, StoreError> {

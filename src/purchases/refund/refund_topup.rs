@@ -12,13 +12,13 @@ use crate::access::operator::Operator;
 use crate::app::App;
 use crate::db::{StoreError, Tx};
 use crate::domain::attempt::Attempt;
-use crate::domain::ids::{PaymentIntentId, RefundRequestId, TopupId};
+use crate::domain::ids::{PaymentId, RefundRequestId, TopupId};
 use crate::domain::refund::{RefundAsk, RefundPlan, RefundRefusal};
 use crate::domain::reversal::RefundReport;
 use crate::purchases::checkout::create_once::Work;
 use crate::purchases::outcome::{ApplyEventError, EventOutcome};
 use crate::purchases::refund::make_refund::{Made, make};
-pub use crate::purchases::refund::make_refund::{RefundTrouble, StripeRefusal, Trouble};
+pub use crate::purchases::refund::make_refund::{ProviderRefusal, RefundTrouble, Trouble};
 use crate::purchases::refund::refund_facts::{self, RefundFacts};
 use crate::purchases::refund::refund_requests::{self, NewRefundRequest, RefundOutcome, RefundRequest};
 use crate::purchases::refund::settle_refunds::settle_refunds_of;
@@ -36,7 +36,7 @@ pub struct RefundTopup {
     /// How much.
     pub ask: RefundAsk,
     /// A payment of it; none means the one that paid.
-    pub payment: Option<PaymentIntentId>,
+    pub payment: Option<PaymentId>,
     /// Stripe's word for why.
     pub reason: String,
     /// Who asks.
@@ -59,7 +59,7 @@ pub enum RefundError {
     NotPossible(#[from] RefundRefusal),
     /// It cannot be, says Stripe.
     #[error(transparent)]
-    RefusedByStripe(StripeRefusal),
+    RefusedByProvider(ProviderRefusal),
     /// The idempotency key came with another request before.
     #[error("the idempotency key was used with another request")]
     OtherRequest,
@@ -68,7 +68,7 @@ pub enum RefundError {
     StillRunning,
     /// Stripe did not make it, or did not say.
     #[error(transparent)]
-    Stripe(#[from] RefundTrouble),
+    Provider(#[from] RefundTrouble),
     /// It is made, and not in the books yet.
     #[error("the refund is made and cannot be brought into the books now")]
     NotBooked(#[source] ApplyEventError),
@@ -157,7 +157,7 @@ pub async fn refund_topup(app: &App, command: RefundTopup) -> Result<Refunded, R
                     async move { refund_requests::refused(tx, &id, work.mark_ms, refusal.code(), now_ms).await }.boxed()
                 })
                 .await?;
-            Err(RefundError::RefusedByStripe(refusal))
+            Err(RefundError::RefusedByProvider(refusal))
         }
         Err(trouble) => {
             release(app, &request.id, &work, Some(trouble.code())).await?;
@@ -191,7 +191,7 @@ async fn begin_now(app: &App, command: &RefundTopup) -> Result<(Begun, i64), Sto
 pub async fn preview_refund(
     app: &App,
     topup: &TopupId,
-    payment: Option<&PaymentIntentId>,
+    payment: Option<&PaymentId>,
     ask: RefundAsk,
     operator: &Operator,
 ) -> Result<Option<RefundPreview>, StoreError> {
@@ -216,7 +216,7 @@ fn hash(command: &RefundTopup) -> String {
         RefundAsk::Credits(credits) => format!("credits {credits}"),
         RefundAsk::Amount(amount) => format!("amount {amount}"),
     };
-    let payment = command.payment.as_ref().map_or("", PaymentIntentId::as_str);
+    let payment = command.payment.as_ref().map_or("", PaymentId::as_str);
     request_hash(&[command.topup.as_str(), &ask, payment, &command.reason])
 }
 
@@ -276,8 +276,7 @@ async fn book(
     report: RefundReport,
     work: &Work,
 ) -> Result<RefundRequest, RefundError> {
-    let payment = PaymentIntentId::parse(request.payment_intent_id.as_str());
-    let payment = payment.map_err(|_| StoreError::corrupt("payment of", &request.id))?;
+    let payment = request.payment()?;
     let outcome = RefundOutcome { refund_id: report.id.to_string(), status: report.status.as_str().to_owned() };
     let asked = Asked { event: None, livemode: app.checkout.livemode };
     match apply_refund(app, asked, report).await {
@@ -318,7 +317,7 @@ async fn release(app: &App, id: &str, work: &Work, failure_code: Option<&'static
 /// What a request that has ended is answered with, the first time and each time after it.
 fn answer(request: RefundRequest, facts: &RefundFacts) -> Result<Refunded, RefundError> {
     match (request.state.as_str(), request.failure_code.as_deref()) {
-        ("refused", code) => Err(RefundError::RefusedByStripe(StripeRefusal::of_code(code.unwrap_or_default()))),
+        ("refused", code) => Err(RefundError::RefusedByProvider(ProviderRefusal::of_code(code.unwrap_or_default()))),
         _ => Ok(Refunded { account: facts.account.to_string(), request }),
     }
 }

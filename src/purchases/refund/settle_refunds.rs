@@ -7,7 +7,7 @@ use futures_util::FutureExt;
 
 use crate::app::App;
 use crate::db::StoreError;
-use crate::domain::ids::{PaymentIntentId, TopupId};
+use crate::domain::ids::TopupId;
 use crate::purchases::outcome::{ApplyEventError, EventOutcome};
 use crate::purchases::refund::refund_requests::{self, RefundRequest};
 use crate::purchases::reversal::apply_reversal::{Asked, apply_refund};
@@ -54,8 +54,7 @@ pub(crate) async fn settle_refunds_of(app: &App, topup: &TopupId) -> Result<usiz
 /// # Errors
 /// When Stripe cannot be asked or the database fails.
 pub(crate) async fn settle_refund(app: &App, request: &RefundRequest) -> Result<Settled, ApplyEventError> {
-    let payment = PaymentIntentId::parse(request.payment_intent_id.as_str());
-    let payment = payment.map_err(|_| StoreError::corrupt("payment of", &request.id))?;
+    let payment = request.payment()?;
     let (attempt, asked_ms) = (request.attempt(), app.clock.now_ms());
     if let Some(report) = app.gateway.find_refund(&payment, &request.id).await? {
         let asked = Asked { event: None, livemode: app.checkout.livemode };

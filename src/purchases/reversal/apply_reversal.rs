@@ -6,10 +6,10 @@
 
 use crate::app::App;
 use crate::db::StoreError;
-use crate::domain::ids::{DisputeId, LedgerEntryId, PaymentIntentId, TopupId};
+use crate::domain::ids::{DisputeId, LedgerEntryId, PaymentId, TopupId};
 use crate::domain::reversal::{EventRef, RefundReport};
 use crate::providers::event::{ChargeRefunded, ChargeSettled};
-use crate::providers::port::GatewayError;
+use crate::providers::port::ProviderError;
 use crate::purchases::fee::fee_news::{ExpectFee, FeeNews};
 use crate::purchases::outcome::{ApplyEventError, EventOutcome};
 use crate::purchases::reversal::inquiry::Inquiry;
@@ -59,7 +59,7 @@ pub(crate) async fn apply_dispute(
     app: &App,
     asked: Asked,
     id: &DisputeId,
-    payment: &PaymentIntentId,
+    payment: &PaymentId,
 ) -> Result<EventOutcome, ApplyEventError> {
     dispute(&Inquiry::paced(app), asked, id, payment).await
 }
@@ -73,7 +73,7 @@ pub(crate) async fn refund(
     asked: Asked,
     refund: RefundReport,
 ) -> Result<EventOutcome, ApplyEventError> {
-    let Some(payment) = refund.payment_intent.clone() else { return Ok(NOT_OURS) };
+    let Some(payment) = refund.payment.clone() else { return Ok(NOT_OURS) };
     let Some(topup) = owner(inquiry, &payment).await? else { return Ok(NOT_OURS) };
     Ok(store(inquiry.app, asked, topup, payment, ReversalNews::Refunds(vec![refund])).await?.into())
 }
@@ -87,7 +87,7 @@ pub(crate) async fn charge_refunded(
     refunded: ChargeRefunded,
 ) -> Result<EventOutcome, ApplyEventError> {
     let app = inquiry.app;
-    let payment = refunded.payment_intent;
+    let payment = refunded.payment;
     let topup = match refunded.topup {
         Some(topup) if app.db.topup(&topup).await?.is_some() => Some(topup),
         _ => owner(inquiry, &payment).await?,
@@ -108,7 +108,7 @@ pub(crate) async fn charge_refunded(
 /// had been refunded, those that failed included, is asked for again when Stripe repeats the event.
 async fn all_refunds(
     inquiry: &Inquiry<'_>,
-    payment: &PaymentIntentId,
+    payment: &PaymentId,
     refunded_minor: Option<i64>,
 ) -> Result<Vec<RefundReport>, ApplyEventError> {
     let refunds = inquiry.ask(inquiry.app.gateway.refunds_of(payment)).await?;
@@ -116,7 +116,7 @@ async fn all_refunds(
     let refunded = refunded_minor.unwrap_or(0);
     if listed.is_none_or(|listed| listed < refunded) {
         let what = format!("the list of refunds of {payment} is behind: {listed:?} of {refunded}");
-        return Err(GatewayError::Unreachable(what).into());
+        return Err(ProviderError::Unreachable(what).into());
     }
     Ok(refunds)
 }
@@ -129,7 +129,7 @@ pub(crate) async fn dispute(
     inquiry: &Inquiry<'_>,
     asked: Asked,
     dispute: &DisputeId,
-    payment: &PaymentIntentId,
+    payment: &PaymentId,
 ) -> Result<EventOutcome, ApplyEventError> {
     let app = inquiry.app;
     let Some(topup) = owner(inquiry, payment).await? else { return Ok(NOT_OURS) };
@@ -141,7 +141,7 @@ pub(crate) async fn dispute(
     let mut fetches = 0_u32;
     loop {
         // First the version, then the state: if somebody writes in between, what we fetched may be the older one.
-        let version = app.db.reversal(dispute.as_str()).await?.map(|stored| stored.version);
+        let version = app.db.reversal(*dispute.provider(), dispute.as_str()).await?.map(|stored| stored.version);
         let report = inquiry.ask(app.gateway.read_dispute(dispute)).await?;
         let news = ReversalNews::Dispute(report, version);
         fetches = fetches.saturating_add(1);
@@ -158,9 +158,9 @@ pub(crate) async fn dispute(
 /// # Errors
 /// When the database fails.
 pub(crate) async fn apply_charge(app: &App, charge: ChargeSettled) -> Result<EventOutcome, StoreError> {
-    let ChargeSettled { event, livemode, topup, payment_intent, charge, balance_transaction } = charge;
+    let ChargeSettled { event, livemode, topup, payment, charge, fee_id } = charge;
     let now_ms = app.clock.now_ms();
-    let command = ExpectFee { event, topup, livemode, payment_intent, charge, balance_transaction, now_ms };
+    let command = ExpectFee { event, topup, livemode, payment, charge, fee_id, now_ms };
     Ok(match app.db.submit(command).await? {
         FeeNews::Expected => EventOutcome::Decided("fee_expected"),
         FeeNews::Duplicate => AppliedReversal::Duplicate.into(),
@@ -173,7 +173,7 @@ pub(crate) async fn apply_charge(app: &App, charge: ChargeSettled) -> Result<Eve
 ///
 /// # Errors
 /// When the database fails.
-pub(crate) async fn known_owner(app: &App, payment: &PaymentIntentId) -> Result<Option<TopupId>, StoreError> {
+pub(crate) async fn known_owner(app: &App, payment: &PaymentId) -> Result<Option<TopupId>, StoreError> {
     let Some(known) = app.db.payment(payment).await? else { return Ok(None) };
     let topup = TopupId::parse(&known.topup_id);
     topup.map(Some).map_err(|_| StoreError::corrupt("top-up id", &known.topup_id))
@@ -183,10 +183,7 @@ pub(crate) async fn known_owner(app: &App, payment: &PaymentIntentId) -> Result<
 ///
 /// # Errors
 /// When Stripe cannot be asked, or the database fails.
-pub(crate) async fn owner(
-    inquiry: &Inquiry<'_>,
-    payment: &PaymentIntentId,
-) -> Result<Option<TopupId>, ApplyEventError> {
+pub(crate) async fn owner(inquiry: &Inquiry<'_>, payment: &PaymentId) -> Result<Option<TopupId>, ApplyEventError> {
     if let Some(known) = known_owner(inquiry.app, payment).await? {
         return Ok(Some(known));
     }
@@ -198,19 +195,19 @@ async fn store(
     app: &App,
     asked: Asked,
     topup: TopupId,
-    payment_intent: PaymentIntentId,
+    payment: PaymentId,
     news: ReversalNews,
 ) -> Result<AppliedReversal, StoreError> {
     let command = ApplyReversals {
         event: asked.event,
         topup,
-        payment_intent,
+        payment,
         livemode: asked.livemode,
         news,
         entry: LedgerEntryId::from_bits(app.ids.id_bits()),
         now_ms: app.clock.now_ms(),
     };
-    let (topup, payment) = (command.topup.clone(), command.payment_intent.clone());
+    let (topup, payment) = (command.topup.clone(), command.payment.clone());
     let applied = app.db.apply_reversals(command).await?;
     if let AppliedReversal::Settled { credits, balance_after } = &applied {
         tracing::info!(%topup, %payment, credits, balance_after, "refunds and disputes changed the books");

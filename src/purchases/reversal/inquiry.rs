@@ -7,8 +7,8 @@ use tokio::sync::SemaphorePermit;
 
 use crate::app::App;
 use crate::app::questions::{Answer, Turn};
-use crate::domain::ids::{PaymentIntentId, TopupId};
-use crate::providers::port::GatewayError;
+use crate::domain::ids::{PaymentId, TopupId};
+use crate::providers::port::ProviderError;
 use crate::purchases::outcome::ApplyEventError;
 
 /// How long a delivery waits for its place. Stripe delivers it again.
@@ -63,7 +63,7 @@ impl<'a> Inquiry<'a> {
     /// [`ApplyEventError::Busy`] without asking, or Stripe's failure.
     pub(crate) async fn ask<T>(
         &self,
-        question: impl Future<Output = Result<T, GatewayError>>,
+        question: impl Future<Output = Result<T, ProviderError>>,
     ) -> Result<T, ApplyEventError> {
         let _place = self.place().await?;
         Ok(question.await?)
@@ -73,7 +73,7 @@ impl<'a> Inquiry<'a> {
     ///
     /// # Errors
     /// See [`Inquiry::ask`].
-    pub(crate) async fn named_topup(&self, payment: &PaymentIntentId) -> Result<Option<TopupId>, ApplyEventError> {
+    pub(crate) async fn named_topup(&self, payment: &PaymentId) -> Result<Option<TopupId>, ApplyEventError> {
         let payments = &self.app.questions.payments;
         let memory = payments.lock().unwrap_or_else(PoisonError::into_inner).memory(payment);
         if let Ok(remembered) = memory.try_lock()
@@ -89,7 +89,7 @@ impl<'a> Inquiry<'a> {
         }
         let (topup, for_ms) = match self.app.gateway.read_payment(payment).await {
             Ok(owner) => (owner.map(|owner| owner.topup), REMEMBER_MS),
-            Err(GatewayError::Unknown(_)) => (None, REMEMBER_UNKNOWN_MS),
+            Err(ProviderError::Unknown(_)) => (None, REMEMBER_UNKNOWN_MS),
             Err(error) => return Err(error.into()),
         };
         let until_ms = self.app.clock.now_ms().saturating_add(for_ms);

@@ -10,9 +10,10 @@ use crate::books::entries::{self, Entry};
 use crate::db::{Db, Tx, args};
 use crate::db::{StoreError, statements};
 use crate::domain::checkout::{Mismatch, TopupState};
-use crate::domain::ids::{LedgerEntryId, PaymentIntentId, TopupId};
+use crate::domain::ids::{LedgerEntryId, PaymentId, TopupId};
 use crate::domain::ledger::{EntryKind, ReversalCause};
 use crate::domain::payment::PaymentRole;
+use crate::domain::provider::ProviderName;
 use crate::domain::reversal::{DisputeReport, EventRef, RefundReport, credits_taken};
 use crate::purchases::decided_events::insert_event;
 use crate::purchases::payment::payments;
@@ -27,7 +28,7 @@ pub struct ApplyReversals {
     /// The purchase.
     pub topup: TopupId,
     /// The payment.
-    pub payment_intent: PaymentIntentId,
+    pub payment: PaymentId,
     /// Whether it is about real money.
     pub livemode: bool,
     /// What is new.
@@ -99,12 +100,14 @@ impl AppliedReversal {
 /// A refund or dispute as it is stored.
 #[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
 pub struct Reversal {
-    /// Stripe's id.
-    pub id: String,
+    /// The provider's id.
+    pub provider_reversal_id: String,
+    /// Which provider.
+    pub provider: String,
     /// `refund` or `dispute`.
     pub kind: String,
     /// The payment.
-    pub payment_intent_id: String,
+    pub provider_payment_id: String,
     /// How much, in minor units.
     pub amount: i64,
     /// How much of it is back although it counts, in minor units: a dispute can be won in part, or be corrected.
@@ -127,31 +130,31 @@ pub struct Reversal {
 
 statements! {
     /// Forward only: an event that comes late does not undo what a newer one said.
-    UPSERT_REFUND = "INSERT INTO reversals (id, kind, payment_intent_id, amount, currency, status, stage, counts, \
-        version, reason, created_at, updated_at) VALUES (:id, 'refund', :payment, :amount_minor, :currency, :status, :stage, :counts, 1, :reason, :now_ms, :now_ms) \
-        ON CONFLICT (id) DO UPDATE SET status = excluded.status, stage = excluded.stage, counts = excluded.counts, \
+    UPSERT_REFUND = "INSERT INTO reversals (provider_reversal_id, provider, kind, provider_payment_id, amount, currency, status, stage, counts, \
+        version, reason, created_at, updated_at) VALUES (:id, :provider, 'refund', :payment, :amount_minor, :currency, :status, :stage, :counts, 1, :reason, :now_ms, :now_ms) \
+        ON CONFLICT (provider_reversal_id, provider) DO UPDATE SET status = excluded.status, stage = excluded.stage, counts = excluded.counts, \
         version = reversals.version + 1, reason = COALESCE(excluded.reason, reversals.reason), \
         updated_at = excluded.updated_at \
         WHERE excluded.stage > reversals.stage OR (excluded.stage = reversals.stage AND excluded.stage < 2)";
-    INSERT_DISPUTE = "INSERT INTO reversals (id, kind, payment_intent_id, amount, currency, status, stage, counts, \
+    INSERT_DISPUTE = "INSERT INTO reversals (provider_reversal_id, provider, kind, provider_payment_id, amount, currency, status, stage, counts, \
         version, reason, created_at, updated_at, returned) \
-        VALUES (:id, 'dispute', :payment, :amount_minor, :currency, :status, 0, :counts, 1, :reason, :now_ms, :now_ms, :returned) ON CONFLICT (id) DO NOTHING";
+        VALUES (:id, :provider, 'dispute', :payment, :amount_minor, :currency, :status, 0, :counts, 1, :reason, :now_ms, :now_ms, :returned) ON CONFLICT (provider_reversal_id, provider) DO NOTHING";
     UPDATE_DISPUTE = "UPDATE reversals SET amount = :amount_minor, status = :status, counts = :counts, reason = COALESCE(:reason, reason), \
-        version = version + 1, updated_at = :now_ms, returned = :returned WHERE id = :id AND version = :version";
+        version = version + 1, updated_at = :now_ms, returned = :returned WHERE provider_reversal_id = :id AND provider = :provider AND version = :version";
     /// Numbers the changes of a top-up. A group that credits sees by it that something came meanwhile.
     RAISE_REVISION = "UPDATE topups SET revision = revision + 1, updated_at = :now_ms WHERE id = :topup \
-        RETURNING revision, state, account_id, credits, credit_unit_amount, taken_credits, payment_intent_id";
+        RETURNING revision, state, account_id, credits, credit_unit_amount, taken_credits, provider_payment_id";
     REVERSED = "SELECT CAST(COALESCE(SUM(amount - returned), 0) AS BIGINT) AS reversed FROM reversals \
-        WHERE payment_intent_id = :payment AND counts = 1";
-    COUNTING_KIND = "SELECT kind FROM reversals WHERE payment_intent_id = :payment AND counts = 1 ORDER BY kind LIMIT 1";
-    ADOPT_PAYMENT = "UPDATE topups SET payment_intent_id = :payment WHERE id = :topup AND payment_intent_id IS NULL";
+        WHERE provider_payment_id = :payment AND provider = :provider AND counts = 1";
+    COUNTING_KIND = "SELECT kind FROM reversals WHERE provider_payment_id = :payment AND provider = :provider AND counts = 1 ORDER BY kind LIMIT 1";
+    ADOPT_PAYMENT = "UPDATE topups SET provider_payment_id = :payment WHERE id = :topup AND provider_payment_id IS NULL";
     SET_TAKEN = "UPDATE topups SET taken_credits = :taken WHERE id = :topup";
-    FIND = "SELECT id, kind, payment_intent_id, amount, returned, currency, status, counts, version, reason, \
-        created_at, updated_at FROM reversals WHERE id = :id";
-    OF_TOPUP = "SELECT r.id, r.kind, r.payment_intent_id, r.amount, r.returned, r.currency, r.status, r.counts, \
+    FIND = "SELECT provider_reversal_id, provider, kind, provider_payment_id, amount, returned, currency, status, counts, version, reason, \
+        created_at, updated_at FROM reversals WHERE provider_reversal_id = :id AND provider = :provider";
+    OF_TOPUP = "SELECT r.provider_reversal_id, r.provider, r.kind, r.provider_payment_id, r.amount, r.returned, r.currency, r.status, r.counts, \
         r.version, r.reason, r.created_at, r.updated_at FROM reversals r \
-        JOIN payments p ON p.payment_intent_id = r.payment_intent_id \
-        WHERE p.topup_id = :topup ORDER BY r.created_at, r.id LIMIT 200";
+        JOIN payments p ON p.provider_payment_id = r.provider_payment_id AND p.provider = r.provider \
+        WHERE p.topup_id = :topup ORDER BY r.created_at, r.provider_reversal_id LIMIT 200";
 }
 
 #[derive(sqlx::FromRow)]
@@ -162,7 +165,7 @@ struct Revised {
     credits: i64,
     credit_unit_amount: i64,
     taken_credits: i64,
-    payment_intent_id: Option<String>,
+    provider_payment_id: Option<String>,
 }
 
 #[derive(sqlx::FromRow)]
@@ -198,8 +201,8 @@ impl Db {
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn reversal(&self, id: &str) -> Result<Option<Reversal>, StoreError> {
-        self.read_optional(&FIND, &args![id]).await
+    pub async fn reversal(&self, provider: ProviderName, id: &str) -> Result<Option<Reversal>, StoreError> {
+        self.read_optional(&FIND, &args![id, provider = provider.as_str()]).await
     }
 
     /// The refunds and disputes of a purchase, oldest first.
@@ -215,16 +218,16 @@ pub(crate) async fn apply_in(tx: &mut Tx, command: ApplyReversals) -> Result<App
     let Some(found) = topups::lock_agreement(tx, &command.topup).await? else {
         return Ok(AppliedReversal::Foreign);
     };
-    let agreement = &found.agreement;
+    let (agreement, provider) = (&found.agreement, command.payment.provider());
     let checked = match &command.news {
         ReversalNews::Refunds(refunds) => {
             let currencies: Vec<&str> = refunds.iter().map(|refund| refund.currency.as_str()).collect();
-            agreement.check_reversal(command.livemode, &currencies)
+            agreement.check_reversal(provider, command.livemode, &currencies)
         }
         // The event and the dispute that Stripe shows each say their mode.
         ReversalNews::Dispute(dispute, _) => agreement
-            .check_reversal(command.livemode, &[&dispute.currency])
-            .and_then(|()| agreement.check_mode(dispute.livemode)),
+            .check_reversal(provider, command.livemode, &[&dispute.currency])
+            .and_then(|()| agreement.check_mode(provider, dispute.livemode)),
     };
     if let Err(mismatch) = checked {
         return Ok(AppliedReversal::Rejected(mismatch));
@@ -234,7 +237,7 @@ pub(crate) async fn apply_in(tx: &mut Tx, command: ApplyReversals) -> Result<App
     {
         return Ok(AppliedReversal::Duplicate);
     }
-    let payment = &command.payment_intent;
+    let payment = &command.payment;
     payments::touch(tx, payment, &command.topup, PaymentRole::Waiting, None, command.now_ms).await?;
     match &command.news {
         ReversalNews::Refunds(refunds) => {
@@ -257,7 +260,7 @@ pub(crate) async fn apply_in(tx: &mut Tx, command: ApplyReversals) -> Result<App
 /// A refund that names a request of ours ends it, whichever way the news came.
 async fn end_requests(
     tx: &mut Tx,
-    payment: &PaymentIntentId,
+    payment: &PaymentId,
     refunds: &[RefundReport],
     now_ms: i64,
 ) -> Result<(), StoreError> {
@@ -271,14 +274,10 @@ async fn end_requests(
     Ok(())
 }
 
-async fn upsert_refund(
-    tx: &mut Tx,
-    payment: &PaymentIntentId,
-    refund: &RefundReport,
-    now_ms: i64,
-) -> Result<(), StoreError> {
+async fn upsert_refund(tx: &mut Tx, payment: &PaymentId, refund: &RefundReport, now_ms: i64) -> Result<(), StoreError> {
     let values = args![
         id = refund.id.as_str(),
+        provider = refund.id.provider().as_str(),
         payment = payment.as_str(),
         amount_minor = refund.amount_minor,
         currency = refund.currency.as_str(),
@@ -293,7 +292,7 @@ async fn upsert_refund(
 
 async fn write_dispute(
     tx: &mut Tx,
-    payment: &PaymentIntentId,
+    payment: &PaymentId,
     dispute: &DisputeReport,
     version: Option<i64>,
     now_ms: i64,
@@ -305,6 +304,7 @@ async fn write_dispute(
         None => {
             let values = args![
                 id,
+                provider = dispute.id.provider().as_str(),
                 payment = payment.as_str(),
                 amount_minor = dispute.amount_minor,
                 currency = dispute.currency.as_str(),
@@ -319,6 +319,7 @@ async fn write_dispute(
         Some(version) => {
             let values = args![
                 id,
+                provider = dispute.id.provider().as_str(),
                 amount_minor = dispute.amount_minor,
                 status = dispute.status.as_str(),
                 counts = reversed > 0,
@@ -334,8 +335,13 @@ async fn write_dispute(
 }
 
 /// What took credits before its payment was known. Of several, a dispute weighs more.
-async fn waiting_cause(tx: &mut Tx, payment: &PaymentIntentId) -> Result<ReversalCause, StoreError> {
-    let kind = tx.fetch_optional::<Counting>(&COUNTING_KIND, &args![payment = payment.as_str()]).await?;
+async fn waiting_cause(tx: &mut Tx, payment: &PaymentId) -> Result<ReversalCause, StoreError> {
+    let kind = tx
+        .fetch_optional::<Counting>(
+            &COUNTING_KIND,
+            &args![payment = payment.as_str(), provider = payment.provider().as_str()],
+        )
+        .await?;
     let is_dispute = kind.is_some_and(|row| row.kind == "dispute");
     Ok(if is_dispute { ReversalCause::Dispute { won: false } } else { ReversalCause::Refund })
 }
@@ -344,7 +350,7 @@ async fn waiting_cause(tx: &mut Tx, payment: &PaymentIntentId) -> Result<Reversa
 pub(crate) async fn settle(
     tx: &mut Tx,
     topup: &TopupId,
-    payment: &PaymentIntentId,
+    payment: &PaymentId,
     entry: &LedgerEntryId,
     cause: Option<ReversalCause>,
     now_ms: i64,
@@ -354,7 +360,7 @@ pub(crate) async fn settle(
     if row.state != TopupState::Paid.as_str() {
         return Ok(AppliedReversal::Waiting);
     }
-    match row.payment_intent_id.as_deref() {
+    match row.provider_payment_id.as_deref() {
         Some(credited) if credited == payment.as_str() => {}
         Some(_) => return Ok(AppliedReversal::Surplus),
         // The news of the payment did not name it.
@@ -363,7 +369,12 @@ pub(crate) async fn settle(
             payments::touch(tx, payment, topup, PaymentRole::Credited, None, now_ms).await?;
         }
     }
-    let reversed = tx.fetch_optional::<Reversed>(&REVERSED, &args![payment = payment.as_str()]).await?;
+    let reversed = tx
+        .fetch_optional::<Reversed>(
+            &REVERSED,
+            &args![payment = payment.as_str(), provider = payment.provider().as_str()],
+        )
+        .await?;
     let reversed = reversed.map_or(0, |row| row.reversed);
     let taken = credits_taken(row.credits, row.credit_unit_amount, reversed);
     let credits = row.taken_credits.checked_sub(taken).ok_or_else(|| StoreError::corrupt("credits of", topup))?;

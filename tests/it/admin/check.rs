@@ -48,7 +48,7 @@ on_both_databases! {
             app.open_session(&format!("other_{number}"), 250).await;
         }
         let (session, _) = app.pay_session("user_1", 250).await;
-        let lost = "UPDATE topups SET session_id = NULL, session_url = NULL, state = 'creating' WHERE account_id = 'user_1'";
+        let lost = "UPDATE topups SET provider_session_id = NULL, session_url = NULL, state = 'creating' WHERE account_id = 'user_1'";
         app.app.db.execute_raw(lost).await.expect("done");
         let topup = topup_of(&app, "user_1").await;
         let checked = check(&app, &topup).await.expect(200);
@@ -61,7 +61,7 @@ on_both_databases! {
         let app = start(backend).await;
         let (_, _) = app.pay_session("user_1", 250).await;
         let topup = topup_of(&app, "user_1").await;
-        for (status, code, expected) in [(429, "stripe_rate_limited", 503), (500, "stripe_unavailable", 503), (403, "stripe_refused", 502)] {
+        for (status, code, expected) in [(429, "provider_rate_limited", 503), (500, "provider_unavailable", 503), (403, "provider_refused", 502)] {
             app.stripe.fault(json!({ "path": "/v1/checkout/sessions/*", "kind": "status", "status": status })).await;
             check(&app, &topup).await.expect_problem(expected, code);
         }

@@ -38,8 +38,8 @@ on_both_databases! {
             "expected": 38, "real": 38, "realCurrency": "usd" });
         assert_eq!(found["fee"], fee);
         let payment = &found["payments"][0];
-        assert_eq!((&payment["paymentIntentId"], &payment["role"]), (&json!(purchase.payment), &json!("credited")));
-        assert!(payment["chargeId"].is_string() && payment["balanceTransactionId"].is_string(), "{payment}");
+        assert_eq!((&payment["paymentId"], &payment["role"]), (&json!(purchase.payment), &json!("credited")));
+        assert!(payment["chargeId"].is_string() && payment["feeId"].is_string(), "{payment}");
         let reversal = &found["reversals"][0];
         assert_eq!((&reversal["id"], &reversal["kind"], &reversal["counts"]), (&made["refundId"], &json!("refund"), &json!(true)));
         let request = &found["refundRequests"][0];

@@ -132,7 +132,7 @@ on_both_databases! {
         assert_eq!((refunds_at_stripe(&app, &purchase).await.len(), refund_keys(&app).await.len()), (1, 1));
         // One that did nothing needs a new key, when Stripe's list proves it.
         fault(&app, json!({ "kind": "status", "status": 500 })).await;
-        refund(&app, &purchase, "key-2", json!({ "credits": 50 })).await.expect_problem(503, "stripe_unavailable");
+        refund(&app, &purchase, "key-2", json!({ "credits": 50 })).await.expect_problem(503, "provider_unavailable");
         refund(&app, &purchase, "key-2", json!({ "credits": 50 })).await.expect_problem(503, "refund_unsettled");
         app.clock.advance_ms(15 * 60_000 + 1);
         refund(&app, &purchase, "key-2", json!({ "credits": 50 })).await.expect(200);
@@ -157,7 +157,7 @@ on_both_databases! {
         let app = start_with(backend, options).await;
         let purchase = buy(&app, "user_1").await;
         fault(&app, json!({ "kind": "hold", "when": "after" })).await;
-        refund(&app, &purchase, "key-1", json!({ "credits": 100 })).await.expect_problem(504, "stripe_timeout");
+        refund(&app, &purchase, "key-1", json!({ "credits": 100 })).await.expect_problem(504, "provider_timeout");
         assert_eq!(app.credits("user_1").await, 250);
         app.stripe.release().await;
         // A day later Stripe has forgotten the key, and is asked for the refund.
@@ -172,7 +172,7 @@ on_both_databases! {
         let app = start(backend).await;
         let purchase = buy(&app, "user_1").await;
         fault(&app, json!({ "kind": "status", "status": 403 })).await;
-        refund(&app, &purchase, "key-1", json!({})).await.expect_problem(502, "stripe_refused");
+        refund(&app, &purchase, "key-1", json!({})).await.expect_problem(502, "provider_refused");
         refund(&app, &purchase, "key-1", json!({})).await.expect(200);
         app.finish().await;
     }

@@ -82,7 +82,7 @@ on_both_databases! {
         let second = buy(&app, "user_2").await;
         lag(&app, 3_600).await;
         fault(&app, "POST", 1, json!({ "kind": "status", "status": 500, "when": "after" })).await;
-        refund(&app, &second, "key-2", json!({})).await.expect_problem(503, "stripe_unavailable");
+        refund(&app, &second, "key-2", json!({})).await.expect_problem(503, "provider_unavailable");
         lag(&app, 0).await;
         app.clock.advance_ms(25 * 60 * MINUTE_MS);
         refund(&app, &second, "key-2", json!({})).await.expect(200);
@@ -97,7 +97,7 @@ on_both_databases! {
         let purchase = buy(&app, "user_1").await;
         lag(&app, 3_600).await;
         fault(&app, "POST", 1, json!({ "kind": "status", "status": 500, "when": "after" })).await;
-        refund(&app, &purchase, "key-1", json!({})).await.expect_problem(503, "stripe_unavailable");
+        refund(&app, &purchase, "key-1", json!({})).await.expect_problem(503, "provider_unavailable");
         // As a version wrote it that believed that nothing was done.
         let forget = "UPDATE refund_requests SET unknown_since = NULL, key_failures = 2";
         app.app.db.execute_raw(forget).await.expect("is written");
@@ -113,7 +113,7 @@ on_both_databases! {
         let purchase = buy(&app, "user_1").await;
         fault(&app, "POST", 1, json!({ "kind": "later", "status": 500, "after_seconds": 120 })).await;
         let answer = refund(&app, &purchase, "key-1", json!({ "credits": 100 })).await;
-        says_that_it_is_unknown(&answer.expect_problem(503, "stripe_unavailable"));
+        says_that_it_is_unknown(&answer.expect_problem(503, "provider_unavailable"));
         assert_eq!((state_of(&app, &purchase).await, app.credits("user_1").await), (json!("creating"), 250));
         pass(&app, 121).await;
         deliver_all(&app, "refund.created").await;
@@ -128,7 +128,7 @@ on_both_databases! {
         let app = start(backend).await;
         let purchase = buy(&app, "user_1").await;
         fault(&app, "POST", 1, json!({ "kind": "later", "status": 500, "after_seconds": 120 })).await;
-        refund(&app, &purchase, "key-1", json!({ "credits": 100 })).await.expect_problem(503, "stripe_unavailable");
+        refund(&app, &purchase, "key-1", json!({ "credits": 100 })).await.expect_problem(503, "provider_unavailable");
         let ended = compare(&app.app).await;
         assert_eq!(ended.report.not_asked.count, 1, "unknown, and said so: {:?}", ended.report.not_asked);
         pass(&app, 121).await;
@@ -144,7 +144,7 @@ on_both_databases! {
         let app = start(backend).await;
         let purchase = buy(&app, "user_1").await;
         fault(&app, "POST", 1, json!({ "kind": "status", "status": 500 })).await;
-        refund(&app, &purchase, "key-1", json!({ "amount": 200 })).await.expect_problem(503, "stripe_unavailable");
+        refund(&app, &purchase, "key-1", json!({ "amount": 200 })).await.expect_problem(503, "provider_unavailable");
         for body in [json!({}), json!({ "amount": 90 })] {
             refund(&app, &purchase, "key-2", body).await.expect_problem(409, "refund_in_progress");
         }
@@ -163,7 +163,7 @@ on_both_databases! {
         let app = start(backend).await;
         let purchase = buy(&app, "user_1").await;
         fault(&app, "POST", 1, json!({ "kind": "status", "status": 500 })).await;
-        refund(&app, &purchase, "key-1", json!({})).await.expect_problem(503, "stripe_unavailable");
+        refund(&app, &purchase, "key-1", json!({})).await.expect_problem(503, "provider_unavailable");
         pass(&app, 15 * 60 + 1).await;
         compare(&app.app).await;
         let path = format!("/admin/topups/{}/refunds/preview", purchase.topup);

@@ -21,7 +21,7 @@ on_both_databases! {
         assert_eq!(at_stripe[0]["metadata"]["refundRequestId"], body["id"]);
         let expected = json!({
             "id": body["id"], "refundId": at_stripe[0]["id"], "topupId": purchase.topup,
-            "paymentIntentId": purchase.payment, "amount": 100, "currency": "usd", "status": "succeeded",
+            "paymentId": purchase.payment, "amount": 100, "currency": "usd", "status": "succeeded",
             "creditsTaken": 100, "balance": { "accountId": "user_1", "remainingCredits": 150, "owedCredits": 0 },
         });
         assert_eq!(body, expected);
@@ -84,12 +84,12 @@ on_both_databases! {
         let problem = refund(&app, &purchase, "key-1", json!({ "credits": 251 })).await;
         let detail = problem.expect_problem(409, "amount_too_large")["detail"].to_string();
         assert!(detail.contains("250"), "{detail}");
-        let other = json!({ "paymentIntentId": "pi_of_somebody_else" });
+        let other = json!({ "paymentId": "pi_of_somebody_else" });
         refund(&app, &purchase, "key-1", other).await.expect_problem(404, "not_found");
         let wrong = [
             json!({ "credits": 1, "amount": 1 }), json!({ "credits": 0 }), json!({ "amount": -1 }),
             json!({ "amount": 1.5 }), json!({ "reason": "because" }), json!({ "ammount": 1 }),
-            json!({ "paymentIntentId": "pi/../" }),
+            json!({ "paymentId": "pi/../" }),
         ];
         for body in wrong {
             let answer = refund(&app, &purchase, "key-1", body.clone()).await;
@@ -225,13 +225,13 @@ on_both_databases! {
 
         let ask = |body: Value| {
             let mut body = body;
-            body["paymentIntentId"] = surplus["id"].clone();
+            body["paymentId"] = surplus["id"].clone();
             body
         };
         refund(&app, &other, "key-0", ask(json!({}))).await.expect_problem(404, "not_found");
         refund(&app, &purchase, "key-1", ask(json!({ "credits": 1 }))).await.expect_problem(409, "surplus_has_no_credits");
         let body = refund(&app, &purchase, "key-2", ask(json!({}))).await.expect(200);
-        assert_eq!((&body["amount"], &body["creditsTaken"], &body["paymentIntentId"]), (&json!(289), &json!(0), &surplus["id"]));
+        assert_eq!((&body["amount"], &body["creditsTaken"], &body["paymentId"]), (&json!(289), &json!(0), &surplus["id"]));
         refund(&app, &purchase, "key-3", ask(json!({}))).await.expect_problem(409, "already_refunded");
         assert_eq!(app.credits("user_1").await, 250);
         // The payment that paid is untouched.

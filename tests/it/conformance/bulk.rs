@@ -7,8 +7,9 @@ use sqlx::{Connection, Executor, PgConnection, Row as _};
 use topup::db::{Db, Statement, StoreError, args};
 use topup::domain::checkout::{PaymentProgress, PaymentReport, TopupState};
 use topup::domain::fees::RealFee;
-use topup::domain::ids::{BalanceTransactionId, ChargeId, PaymentIntentId, SessionId, TopupId};
+use topup::domain::ids::{ChargeId, FeeId, PaymentId, SessionId, TopupId};
 use topup::domain::judge::Applied;
+use topup::providers::stripe::name::NAME as STRIPE;
 use topup::purchases::checkout::checkouts::{BeginCheckout, Begun, StoreOpened};
 use topup::purchases::fee::fee_news::{ExpectFee, FeeNews};
 use topup::purchases::fee::fees;
@@ -24,8 +25,8 @@ const LEASE_MS: i64 = NOW_MS + 60_000;
 static DUE: Statement = Statement::new("SELECT COUNT(*) AS due FROM payments WHERE fee_due_at IS NOT NULL");
 static ROW: Statement = Statement::new(
     "SELECT account_id || state || credits || currency || credit_unit_amount || credits_amount || fee_amount || \
-    total_amount || fee_mode || fee_rate_percent || fee_fixed || fee_label || expected_fee || livemode || stripe_request || \
-    stripe_attempt || key_used_at || unknown_since || expires_at || created_at || updated_at || revision AS all_columns \
+    total_amount || fee_mode || fee_rate_percent || fee_fixed || fee_label || expected_fee || livemode || provider_request || \
+    provider_attempt || key_used_at || unknown_since || expires_at || created_at || updated_at || revision AS all_columns \
     FROM topups WHERE id = :topup",
 );
 
@@ -50,7 +51,7 @@ fn begin(number: u128, key: Option<IdempotencyKey>) -> BeginCheckout {
 fn opened(number: u128, session: &str, key: Option<IdempotencyKey>) -> StoreOpened {
     StoreOpened {
         topup: TopupId::from_bits(number),
-        session: SessionId::parse(session).expect("an id"),
+        session: SessionId::parse(STRIPE, session).expect("an id"),
         url: format!("https://pay.example.com/{session}"),
         expires_at_ms: NOW_MS + 1_000,
         key,
@@ -64,9 +65,9 @@ fn charge(report: &PaymentReport, event_id: &str) -> ExpectFee {
         event: (event(event_id).0, "charge.updated".to_owned()),
         topup: report.topup.clone(),
         livemode: report.livemode,
-        payment_intent: report.payment_intent.clone().expect("a payment"),
-        charge: ChargeId::parse(format!("ch_{event_id}")).expect("an id"),
-        balance_transaction: BalanceTransactionId::parse(format!("txn_{event_id}")).expect("an id"),
+        payment: report.payment.clone().expect("a payment"),
+        charge: ChargeId::parse(STRIPE, format!("ch_{event_id}")).expect("an id"),
+        fee_id: FeeId::parse(STRIPE, format!("txn_{event_id}")).expect("an id"),
         now_ms: NOW_MS,
     }
 }
@@ -99,7 +100,7 @@ async fn with_few_connections_all_kinds_of_commands_share_a_queue() {
         reports.push(books.opened(number).await);
     }
     let ends = reports[..10].iter().map(|report| PaymentReport {
-        payment_intent: None,
+        payment: None,
         ..news(report, &format!("evt_end_{}", report.session.as_str()), PaymentProgress::Expired)
     });
     let mixed = commands(ends.chain(reports[10..].iter().cloned()).collect());
@@ -251,7 +252,7 @@ on_both_databases! {
             reports.push(books.opened(number).await);
         }
         let without_payment = |report: &PaymentReport| PaymentReport {
-            payment_intent: None,
+            payment: None,
             ..news(report, &format!("evt_end_{}", report.session.as_str()), PaymentProgress::Expired)
         };
         let mut ends: Vec<PaymentReport> = reports.iter().map(without_payment).collect();
@@ -288,9 +289,9 @@ on_both_databases! {
         for at in [0, 1] {
             assert!(is_credited(&books.apply(reports[at].clone()).await));
         }
-        let (payment, movement) = (reports[0].payment_intent.clone().expect("a payment"), "txn_known");
+        let (payment, movement) = (reports[0].payment.clone().expect("a payment"), "txn_known");
         let fee = RealFee {
-            balance_transaction: BalanceTransactionId::parse(movement).expect("an id"),
+            fee_id: FeeId::parse(STRIPE, movement).expect("an id"),
             amount_minor: 38,
             currency: "usd".to_owned(),
         };
@@ -315,9 +316,9 @@ on_both_databases! {
         assert_eq!(due(&books).await, 29, "not the one that is known");
         assert_eq!(books.rows().await.events, 32, "of what failed there is no event");
         let known = books.db.payments_of(&reports[0].topup).await.expect("readable");
-        assert_eq!(known[0].balance_transaction_id.as_deref(), Some(movement));
+        assert_eq!(known[0].provider_fee_id.as_deref(), Some(movement));
         let noted = books.db.payments_of(&reports[12].topup).await.expect("readable");
-        assert_eq!(noted[0].charge_id.as_deref(), Some("ch_evt_fee_12"));
+        assert_eq!(noted[0].provider_charge_id.as_deref(), Some("ch_evt_fee_12"));
         // Also when nothing in its group says whose the payment is.
         let stolen = ExpectFee { topup: reports[9].topup.clone(), ..charge(&reports[1], "evt_stolen_again") };
         assert!(matches!(books.db.submit(stolen).await, Err(StoreError::Corrupt(_))));
@@ -330,8 +331,8 @@ on_both_databases! {
     async fn a_payment_that_is_heard_of_for_two_purchases_at_once_belongs_to_one(backend: Backend) {
         let books = Books::open(backend).await;
         let (first, second) = (books.opened(1).await, books.opened(2).await);
-        let payment = Some(PaymentIntentId::parse("pi_shared").expect("an id"));
-        let news = |report: &PaymentReport, event: &str| charge(&PaymentReport { payment_intent: payment.clone(), ..report.clone() }, event);
+        let payment = Some(PaymentId::parse(STRIPE, "pi_shared").expect("an id"));
+        let news = |report: &PaymentReport, event: &str| charge(&PaymentReport { payment: payment.clone(), ..report.clone() }, event);
         let noted = join_all([news(&first, "evt_1"), news(&second, "evt_2")].map(|news| books.db.submit(news))).await;
         assert_eq!(noted.iter().filter(|noted| matches!(noted, Ok(FeeNews::Expected))).count(), 1, "{noted:?}");
         assert_eq!(books.rows().await.events, 1);

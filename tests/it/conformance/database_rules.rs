@@ -36,11 +36,11 @@ async fn entries_of_the_books_cannot_be_replaced() {
     for sql in [
         // The first entry's place in the account; its id; its source.
         "INSERT OR REPLACE INTO ledger_entries SELECT account_id, sequence, 'entry_new', kind, 1000000, 1000000, \
-        'another', created_at, topup_id, reason FROM ledger_entries WHERE sequence = 1",
-        "REPLACE INTO ledger_entries SELECT account_id, 3, id, kind, 1000000, 1000000, 'another', created_at, topup_id, reason \
+        'another', topup_id, reason, created_at FROM ledger_entries WHERE sequence = 1",
+        "REPLACE INTO ledger_entries SELECT account_id, 3, id, kind, 1000000, 1000000, 'another', topup_id, reason, created_at \
         FROM ledger_entries WHERE sequence = 1",
         "INSERT OR REPLACE INTO ledger_entries SELECT account_id, 3, 'entry_new', kind, 1000000, 1000000, source, \
-        created_at, topup_id, reason FROM ledger_entries WHERE sequence = 1",
+        topup_id, reason, created_at FROM ledger_entries WHERE sequence = 1",
         "UPDATE OR REPLACE ledger_entries SET sequence = 1 WHERE sequence = 2",
     ] {
         refuses(&books, sql, "append-only").await;
@@ -146,7 +146,6 @@ on_both_databases! {
         books.opened(1).await;
         books.opened(2).await;
         for sql in [
-            "UPDATE topups SET state = 'refunded'",
             "UPDATE topups SET credits = 0",
             "UPDATE topups SET total_amount = total_amount - 1",
             "UPDATE topups SET credits_amount = -1, fee_amount = 290",
@@ -155,7 +154,7 @@ on_both_databases! {
         ] {
             refuses(&books, sql, word(backend, "CHECK constraint", "check constraint")).await;
         }
-        refuses(&books, "UPDATE topups SET session_id = 'cs_same'", "unique").await;
+        refuses(&books, "UPDATE topups SET provider_session_id = 'cs_same'", "unique").await;
         refuses(&books, "UPDATE topups SET credits = 'many'", word(backend, "cannot store TEXT", "invalid input"))
             .await;
         books.finish().await;

@@ -3,6 +3,7 @@
 use topup::domain::checkout::{PaymentProgress, PaymentReport, TopupState};
 use topup::domain::ids::{SessionId, TopupId};
 use topup::domain::judge::Applied;
+use topup::providers::stripe::name::NAME as STRIPE;
 
 use crate::on_both_databases;
 use crate::support::books::{Books, NOW_MS, Rows, new_topup, news, paid_report, topup_of};
@@ -28,7 +29,7 @@ on_both_databases! {
         let report = books.opened(1).await;
         let found = books.db.topup_by_session(&report.session).await.expect("readable").expect("a top-up");
         assert_eq!((found.id, found.state), (report.topup, TopupState::Open));
-        let other = SessionId::parse("cs_test_other").expect("an id");
+        let other = SessionId::parse(STRIPE, "cs_test_other").expect("an id");
         assert!(books.db.topup_by_session(&other).await.expect("readable").is_none());
         books.finish().await;
     }
@@ -163,7 +164,7 @@ on_both_databases! {
     async fn the_end_of_another_session_is_no_news_of_the_purchase(backend: Backend) {
         let books = Books::open(backend).await;
         let report = books.opened(1).await;
-        let session = SessionId::parse("cs_test_first_try").expect("an id");
+        let session = SessionId::parse(STRIPE, "cs_test_first_try").expect("an id");
         for (event, progress) in [("evt_e", Expired), ("evt_f", Failed), ("evt_n", Nothing)] {
             let other = PaymentReport { session: session.clone(), ..news(&report, event, progress) };
             assert_eq!(books.apply(other).await.expect("applied"), Applied::NothingToDo, "{progress:?}");
@@ -175,7 +176,7 @@ on_both_databases! {
     async fn the_payment_of_another_session_is_rejected(backend: Backend) {
         let books = Books::open(backend).await;
         let report = books.opened(1).await;
-        let session = SessionId::parse("cs_test_other").expect("an id");
+        let session = SessionId::parse(STRIPE, "cs_test_other").expect("an id");
         for (event, progress) in [("evt_p", Paid), ("evt_w", Processing)] {
             let other = PaymentReport { session: session.clone(), ..news(&report, event, progress) };
             assert!(matches!(books.apply(other).await, Ok(Applied::Rejected(mismatch)) if mismatch.field == "session"));

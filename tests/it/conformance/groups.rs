@@ -10,6 +10,7 @@ use topup::domain::ids::{LedgerEntryId, RefundId};
 use topup::domain::judge::Applied;
 use topup::domain::payment::PaymentRole;
 use topup::domain::reversal::{RefundReport, RefundStatus};
+use topup::providers::stripe::name::NAME as STRIPE;
 use topup::purchases::payment::apply::ApplyPayment;
 use topup::purchases::payment::payments::touch;
 use topup::purchases::reversal::reversals::{AppliedReversal, ApplyReversals, ReversalNews};
@@ -38,10 +39,10 @@ pub(super) fn is_credited(outcome: &Result<Applied, StoreError>) -> bool {
 }
 
 pub(super) fn refund(number: u128, amount_minor: i64, report: &PaymentReport) -> ApplyReversals {
-    let payment_intent = report.payment_intent.clone().expect("a payment");
+    let payment = report.payment.clone().expect("a payment");
     let refund = RefundReport {
-        id: RefundId::parse(format!("re_{number}")).expect("an id"),
-        payment_intent: Some(payment_intent.clone()),
+        id: RefundId::parse(STRIPE, format!("re_{number}")).expect("an id"),
+        payment: Some(payment.clone()),
         amount_minor,
         currency: "usd".to_owned(),
         status: RefundStatus::Succeeded,
@@ -51,7 +52,7 @@ pub(super) fn refund(number: u128, amount_minor: i64, report: &PaymentReport) ->
     ApplyReversals {
         event: Some(event(&format!("evt_refund_{number}"))),
         topup: report.topup.clone(),
-        payment_intent,
+        payment,
         livemode: false,
         news: ReversalNews::Refunds(vec![refund]),
         entry: LedgerEntryId::from_bits(500_000 + number),
@@ -103,7 +104,7 @@ on_both_databases! {
             before(4, Failed),
             before(5, Nothing),
             reports[6].clone(),
-            PaymentReport { payment_intent: None, ..reports[7].clone() },
+            PaymentReport { payment: None, ..reports[7].clone() },
             PaymentReport { event: None, ..reports[8].clone() },
         ];
         let outcomes = books.db.apply(commands(mixed)).await;
@@ -225,7 +226,7 @@ on_both_databases! {
         let mut reports = Vec::new();
         for number in 1..=10_u128 {
             let report = books.opened_as(topup_of(number, "user_1", 250)).await;
-            let (payment, topup) = (report.payment_intent.clone().expect("a payment"), report.topup.clone());
+            let (payment, topup) = (report.payment.clone().expect("a payment"), report.topup.clone());
             let heard = books.db.write(move |tx| {
                 let (payment, topup) = (payment.clone(), topup.clone());
                 async move { touch(tx, &payment, &topup, PaymentRole::Waiting, None, NOW_MS).await }.boxed()
@@ -238,7 +239,7 @@ on_both_databases! {
         assert_eq!(books.db.commit_counts().alone, 0);
         for report in &reports {
             let payments = books.db.payments_of(&report.topup).await.expect("readable");
-            assert!(matches!(payments.as_slice(), [one] if one.state == "credited" && one.session_id.is_some()));
+            assert!(matches!(payments.as_slice(), [one] if one.state == "credited" && one.provider_session_id.is_some()));
         }
         books.finish().await;
     }
@@ -246,7 +247,7 @@ on_both_databases! {
     async fn a_payment_that_another_purchase_has_is_not_credited_twice(backend: Backend) {
         let books = Books::open(backend).await;
         let (first, second) = (books.opened(1).await, books.opened(2).await);
-        let stolen = PaymentReport { payment_intent: first.payment_intent.clone(), ..second.clone() };
+        let stolen = PaymentReport { payment: first.payment.clone(), ..second.clone() };
         let outcomes = books.db.apply(commands(vec![first, stolen.clone(), books.opened(3).await])).await;
         assert!(is_credited(&outcomes[0]) && is_credited(&outcomes[2]), "{outcomes:?}");
         assert!(matches!(&outcomes[1], Err(StoreError::Corrupt(_))), "{outcomes:?}");
@@ -260,8 +261,8 @@ on_both_databases! {
     async fn a_payment_that_was_heard_of_for_another_purchase_is_not_credited(backend: Backend) {
         let books = Books::open(backend).await;
         let (first, second) = (books.opened(1).await, books.opened(2).await);
-        let payment = first.payment_intent.clone().expect("a payment");
-        let stolen = PaymentReport { payment_intent: Some(payment.clone()), ..second.clone() };
+        let payment = first.payment.clone().expect("a payment");
+        let stolen = PaymentReport { payment: Some(payment.clone()), ..second.clone() };
         let topup = first.topup.clone();
         let heard = books.db.write(move |tx| {
             let (payment, topup) = (payment.clone(), topup.clone());
@@ -281,7 +282,8 @@ on_both_databases! {
         let reports = [books.opened(1).await, books.opened(2).await];
         let (failed, _) = reports[1].event.clone().expect("an event");
         let row = FailureRecord {
-            event_id: failed.as_str().to_owned(),
+            provider: STRIPE,
+ event_id: failed.as_str().to_owned(),
             event_type: "checkout.session.completed".to_owned(),
             kind: FailureKind::Transient,
             error: "once".to_owned(),
@@ -295,9 +297,9 @@ on_both_databases! {
             async move { record(tx, &row).await }.boxed()
         });
         write.await.expect("recorded");
-        assert!(books.db.has_open_failure(failed.as_str()).await.expect("readable"));
+        assert!(books.db.has_open_failure(STRIPE, failed.as_str()).await.expect("readable"));
         books.db.apply(commands(reports.to_vec())).await;
-        assert!(!books.db.has_open_failure(failed.as_str()).await.expect("readable"));
+        assert!(!books.db.has_open_failure(STRIPE, failed.as_str()).await.expect("readable"));
         books.finish().await;
     }
 

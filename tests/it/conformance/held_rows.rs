@@ -202,10 +202,10 @@ async fn a_fee_that_is_stored_meanwhile_does_not_undo_a_group() {
             (waiting == 1).then_some(())
         })
         .await;
-        let insert = "INSERT INTO payments (payment_intent_id, topup_id, state, writes, real_fee, real_fee_currency, created_at, \
-            updated_at) SELECT $1, $2, 'waiting', 1, 38, 'usd', 0, 0";
+        let insert = "INSERT INTO payments (provider_payment_id, provider, topup_id, state, writes, real_fee, real_fee_currency, created_at, \
+            updated_at) SELECT $1, 'stripe', $2, 'waiting', 1, 38, 'usd', 0, 0";
         for report in &reports {
-            let payment = report.payment_intent.as_ref().expect("a payment").as_str();
+            let payment = report.payment.as_ref().expect("a payment").as_str();
             let insert = sqlx::query(insert).bind(payment).bind(report.topup.as_str());
             insert.execute(&mut other).await.expect("stored");
         }

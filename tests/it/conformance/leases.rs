@@ -2,7 +2,7 @@
 
 use futures_util::FutureExt;
 use tokio_util::sync::CancellationToken;
-use topup::db::{Db, Statement};
+use topup::db::Db;
 use topup::domain::ids::TopupId;
 use topup::ports::Clock;
 use topup::purchases::idempotency::{self, IdempotencyKey, KeyState, StoredAnswer};
@@ -15,16 +15,6 @@ use crate::support::books::{Books, new_topup};
 fn key(name: &str) -> IdempotencyKey {
     IdempotencyKey { scope: "one".to_owned(), key: name.to_owned(), request_hash: "a".to_owned() }
 }
-
-#[derive(sqlx::FromRow)]
-struct Scope {
-    scope: String,
-}
-
-static SCOPES: Statement = Statement::new(
-    "SELECT id || ' ' || caller AS scope FROM adjustments UNION ALL SELECT id || ' ' || caller FROM refund_requests \
-    UNION ALL SELECT 'k' || created_at || ' ' || caller FROM idempotency_keys ORDER BY 1",
-);
 
 /// Claims a key for the first purchase, held for a second.
 async fn claim(db: &Db, name: &'static str, now_ms: i64) -> KeyState {
@@ -62,48 +52,6 @@ on_both_databases! {
         assert_eq!(purged, 250);
         assert!(matches!(claim(&books.db, "key-249", 700).await, KeyState::Fresh));
         assert!(matches!(claim(&books.db, "young", 700).await, KeyState::Running(_)));
-        books.finish().await;
-    }
-
-    /// What the migration does with the keys of an older version, whose callers were credentials.
-    async fn keys_of_credentials_become_keys_of_what_was_acted_on_and_the_older_of_two_stays(backend: Backend) {
-        let books = Books::open(backend).await;
-        for number in 1..=3 {
-            books.insert(new_topup(number)).await;
-        }
-        let topup = |number: u128| TopupId::from_bits(number).as_str().to_owned();
-        let (one, two, three) = (topup(1), topup(2), topup(3));
-        let rows = format!(
-            "INSERT INTO idempotency_keys (caller, key, request_hash, topup_id, lease_until, created_at) VALUES \
-            ('key:a', 'k', 'h', '{one}', 0, 2), ('account:user_1', 'k', 'h', '{two}', 0, 1), ('key:a', 'l', 'h', '{three}', 0, 3); \
-            INSERT INTO adjustments (id, account_id, credits, reason, made_by, balance_after, caller, idempotency_key, \
-            request_hash, created_at) VALUES ('a1', 'user_1', 1, 'r', 'm', 1, 'key:a', 'k', 'h', 2), \
-            ('a2', 'user_1', 1, 'r', 'm', 2, 'key:b', 'k', 'h', 1), ('a3', 'user_2', 1, 'r', 'm', 1, 'key:b', 'l', 'h', 1); \
-            INSERT INTO refund_requests (id, topup_id, payment_intent_id, amount, currency, requested_by, state, \
-            stripe_attempt, caller, idempotency_key, request_hash, lease_until, created_at, updated_at) VALUES \
-            ('r1', '{one}', 'pi_1', 1, 'usd', 'm', 'created', 1, 'key:a', 'k', 'h', 0, 1, 1), \
-            ('r2', '{one}', 'pi_1', 1, 'usd', 'm', 'created', 1, 'key:b', 'k', 'h', 0, 1, 1), \
-            ('r3', '{two}', 'pi_2', 1, 'usd', 'm', 'created', 1, 'key:b', 'l', 'h', 0, 1, 1)"
-        );
-        books.db.execute_raw(rows.leak()).await.expect("writes");
-        let migration = include_str!("../../../migrations/sqlite/0004_key_scopes.sql");
-        assert_eq!(migration, include_str!("../../../migrations/postgres/0004_key_scopes.sql"));
-        books.db.execute_raw(migration).await.expect("migrates");
-        let scopes = books.db.read_all::<Scope>(&SCOPES, &[]).await.expect("readable");
-        let scopes: Vec<&str> = scopes.iter().map(|row| row.scope.as_str()).collect();
-        let expected = [
-            "a1 key:a".to_owned(),
-            "a2 adjustment:user_1".to_owned(),
-            "a3 adjustment:user_2".to_owned(),
-            "k1 checkout:user_1".to_owned(),
-            "k2 key:a".to_owned(),
-            "k3 checkout:user_1".to_owned(),
-            format!("r1 refund:{one}"),
-            "r2 key:b".to_owned(),
-            format!("r3 refund:{two}"),
-        ];
-        assert_eq!(scopes, expected);
-        books.db.execute_raw("DELETE FROM adjustments").await.expect("writes");
         books.finish().await;
     }
 

@@ -3,6 +3,7 @@
 use topup::domain::checkout::{PaymentProgress, PaymentReport, TopupState};
 use topup::domain::ids::SessionId;
 use topup::domain::judge::Applied;
+use topup::providers::stripe::name::NAME as STRIPE;
 
 use crate::on_both_databases;
 use crate::support::books::{Books, Rows, event};
@@ -36,7 +37,7 @@ const CHANGES: [(&str, Change); 19] = [
     ("amount_total", |report| report.amount_total_minor = Some(288)),
     ("amount_total", |report| report.amount_total_minor = Some(290)),
     ("amount_total", |report| report.amount_total_minor = None),
-    ("session", |report| report.session = SessionId::parse("cs_test_other").expect("an id")),
+    ("session", |report| report.session = SessionId::parse(STRIPE, "cs_test_other").expect("an id")),
 ];
 
 on_both_databases! {
@@ -71,7 +72,7 @@ on_both_databases! {
         let report = books.opened(1).await;
         books.apply(report.clone()).await.expect("applied");
         let before = books.rows().await;
-        let session = SessionId::parse("cs_test_second").expect("an id");
+        let session = SessionId::parse(STRIPE, "cs_test_second").expect("an id");
         let second = PaymentReport { session, event: Some(event("evt_second")), ..report };
         assert!(matches!(books.apply(second).await, Ok(Applied::Rejected(_))));
         assert_eq!((books.balance("user_1").await, books.rows().await), (250, before));

@@ -6,6 +6,7 @@ use topup::db::StoreError;
 use topup::domain::checkout::{PaymentProgress, PaymentReport, TopupState};
 use topup::domain::ids::SessionId;
 use topup::domain::judge::Applied;
+use topup::providers::stripe::name::NAME as STRIPE;
 
 use crate::support::books::{Books, Rows, apply, new_topup, news, paid_report, topup_of};
 use crate::support::{Backend, until};
@@ -81,7 +82,7 @@ async fn of_two_sessions_that_want_to_be_the_purchases_session_the_first_is() {
         let new = new_topup(number);
         books.insert(new.clone()).await;
         let report = paid_report(&new);
-        let session = SessionId::parse(format!("cs_test_other_{number}")).expect("an id");
+        let session = SessionId::parse(STRIPE, format!("cs_test_other_{number}")).expect("an id");
         let one = news(&report, &format!("evt_a{number}"), first);
         let two = PaymentReport { session, ..news(&report, &format!("evt_b{number}"), Paid) };
         let (_, second) = apply_both(&books, one, two).await;
@@ -112,9 +113,9 @@ async fn a_refund_that_comes_while_its_payment_is_being_credited_is_settled() {
     let report = books.opened(1).await;
     let mut refund = PgConnection::connect(&books.database.url).await.expect("connects");
     let mut watch = PgConnection::connect(&books.database.url).await.expect("connects");
-    let payment = report.payment_intent.as_ref().expect("a payment").as_str();
-    let insert = "INSERT INTO payments (payment_intent_id, topup_id, state, writes, created_at, updated_at) \
-        VALUES ($1, $2, 'waiting', 1, 0, 0)";
+    let payment = report.payment.as_ref().expect("a payment").as_str();
+    let insert = "INSERT INTO payments (provider_payment_id, provider, topup_id, state, writes, created_at, updated_at) \
+        VALUES ($1, 'stripe', $2, 'waiting', 1, 0, 0)";
     refund.execute("BEGIN").await.expect("begins");
     let raise = "UPDATE topups SET revision = revision + 1 WHERE id = $1";
     sqlx::query(raise).bind(report.topup.as_str()).execute(&mut refund).await.expect("writes");
@@ -122,8 +123,8 @@ async fn a_refund_that_comes_while_its_payment_is_being_credited_is_settled() {
     let total = report.amount_total_minor.expect("an amount");
     let finish = async {
         until("the payment waits", async || (waiting(&mut watch).await == 1).then_some(())).await;
-        let insert = "INSERT INTO reversals (id, kind, payment_intent_id, amount, currency, status, stage, counts, version, \
-            created_at, updated_at) VALUES ('re_1', 'refund', $1, $2, 'usd', 'succeeded', 1, 1, 1, 0, 0)";
+        let insert = "INSERT INTO reversals (provider_reversal_id, provider, kind, provider_payment_id, amount, currency, status, stage, counts, version, \
+            created_at, updated_at) VALUES ('re_1', 'stripe', 'refund', $1, $2, 'usd', 'succeeded', 1, 1, 1, 0, 0)";
         sqlx::query(insert).bind(payment).bind(total).execute(&mut refund).await.expect("writes");
         refund.execute("COMMIT").await.expect("commits");
     };

@@ -58,27 +58,27 @@ fn fill(first: u32, last: u32) -> String {
     [
         "INSERT INTO accounts (id, balance, entries, updated_at) SELECT 'user_' || n, 250, 1, n FROM",
         "INSERT INTO topups (id, account_id, state, credits, currency, credit_unit_amount, credits_amount, fee_amount, \
-         total_amount, fee_mode, fee_rate_percent, fee_fixed, fee_label, expected_fee, livemode, stripe_request, \
-         stripe_attempt, session_id, expires_at, created_at, updated_at, payment_intent_id, paid_at) \
-         SELECT 'topup_' || n, 'user_' || n, 'paid', 250, 'usd', 1, 250, 39, 289, 'gross_up', '2.9', 30, 'fee', 38, 0, '{}', 1, \
+         total_amount, fee_mode, fee_rate_percent, fee_fixed, fee_label, expected_fee, livemode, provider, provider_request, \
+         provider_attempt, provider_session_id, expires_at, created_at, updated_at, provider_payment_id, paid_at) \
+         SELECT 'topup_' || n, 'user_' || n, 'paid', 250, 'usd', 1, 250, 39, 289, 'gross_up', '2.9', 30, 'fee', 38, 0, 'stripe', '{}', 1, \
          'cs_' || n, n, n, n, 'pi_' || n, n FROM",
-        "INSERT INTO payments (payment_intent_id, topup_id, state, session_id, writes, created_at, updated_at) \
-         SELECT 'pi_' || n, 'topup_' || n, 'credited', 'cs_' || n, 1, n, n FROM",
-        "INSERT INTO webhook_events (id, type, topup_id, outcome, received_at) \
-         SELECT 'evt_' || n, 'checkout.session.completed', 'topup_' || n, 'credited', n FROM",
+        "INSERT INTO payments (provider_payment_id, provider, topup_id, state, provider_session_id, writes, created_at, updated_at) \
+         SELECT 'pi_' || n, 'stripe', 'topup_' || n, 'credited', 'cs_' || n, 1, n, n FROM",
+        "INSERT INTO webhook_events (provider_event_id, provider, type, topup_id, outcome, received_at) \
+         SELECT 'evt_' || n, 'stripe', 'checkout.session.completed', 'topup_' || n, 'credited', n FROM",
         "INSERT INTO ledger_entries (account_id, sequence, id, kind, credits, balance_after, source, created_at) \
          SELECT 'user_' || n, 1, 'entry_' || n, 'topup', 250, 250, 'topup_' || n, n FROM",
-        "INSERT INTO failed_webhook_events (event_id, type, kind, error, attempts, first_failed_at, last_failed_at, resolved_at) \
-         SELECT 'evt_' || n, 'charge.updated', 'transient', 'once', 1, n, n, n FROM",
-        "INSERT INTO reversals (id, kind, payment_intent_id, amount, currency, status, stage, counts, version, created_at, \
-         updated_at) SELECT 're_' || n, 'refund', 'pi_' || n, 10, 'usd', 'succeeded', 2, 1, 1, n, n FROM",
+        "INSERT INTO failed_webhook_events (provider_event_id, provider, type, kind, error, attempts, first_failed_at, last_failed_at, resolved_at) \
+         SELECT 'evt_' || n, 'stripe', 'charge.updated', 'transient', 'once', 1, n, n, n FROM",
+        "INSERT INTO reversals (provider_reversal_id, provider, kind, provider_payment_id, amount, currency, status, stage, counts, version, created_at, \
+         updated_at) SELECT 're_' || n, 'stripe', 'refund', 'pi_' || n, 10, 'usd', 'succeeded', 2, 1, 1, n, n FROM",
         "INSERT INTO idempotency_keys (caller, key, request_hash, topup_id, lease_until, created_at) \
          SELECT 'caller', 'key_' || n, 'hash', 'topup_' || n, 0, n FROM",
         "INSERT INTO adjustments (id, account_id, credits, reason, made_by, balance_after, caller, idempotency_key, request_hash, \
          created_at) SELECT 'adj_' || n, 'user_' || n, 5, 'why', 'who', 5, 'caller', 'key_' || n, 'hash', n FROM",
-        "INSERT INTO refund_requests (id, topup_id, payment_intent_id, amount, currency, requested_by, state, stripe_attempt, \
+        "INSERT INTO refund_requests (id, topup_id, provider, provider_payment_id, amount, currency, requested_by, state, provider_attempt, \
          caller, idempotency_key, request_hash, lease_until, created_at, updated_at) SELECT 'refund_' || n, 'topup_' || n, \
-         'pi_' || n, 5, 'usd', 'who', 'created', 1, 'caller', 'key_' || n, 'hash', 0, n, n FROM",
+         'stripe', 'pi_' || n, 5, 'usd', 'who', 'created', 1, 'caller', 'key_' || n, 'hash', 0, n, n FROM",
     ]
     .map(|sql| format!("{sql} {rows}"))
     .join(";")

@@ -9,6 +9,7 @@ use topup::domain::attempt::Attempt;
 use topup::domain::checkout::{PaymentProgress, TopupState};
 use topup::domain::ids::TopupId;
 use topup::inbox::failed_events::{self, FailureCursor, FailureFilter, FailureKind, FailureRecord};
+use topup::providers::stripe::name::NAME as STRIPE;
 use topup::purchases::checkout::topup_attempts;
 use topup::purchases::idempotency::{self, IdempotencyKey, KeyState, StoredAnswer};
 use topup::purchases::topups;
@@ -38,7 +39,17 @@ async fn claim(db: &Db, hash: &'static str, topup: u128, now_ms: i64) -> KeyStat
 fn failure(event: &str, kind: FailureKind, error: &str, now_ms: i64) -> FailureRecord {
     let event_type = "checkout.session.completed".to_owned();
     let (error, payload) = (error.to_owned(), Some("{}".to_owned()));
-    FailureRecord { event_id: event.to_owned(), event_type, kind, error, topup: None, payment: None, payload, now_ms }
+    FailureRecord {
+        provider: STRIPE,
+        event_id: event.to_owned(),
+        event_type,
+        kind,
+        error,
+        topup: None,
+        payment: None,
+        payload,
+        now_ms,
+    }
 }
 
 on_both_databases! {
@@ -57,7 +68,7 @@ on_both_databases! {
         assert!(matches!(claim(db, "a", 3, 1_500).await, KeyState::Running(_)), "the new lease holds");
         in_a_write!(db, |tx| async { idempotency::release(tx, &key("one", "key", "a")).await }).expect("releases");
         assert!(matches!(claim(db, "a", 3, 1_501).await, KeyState::Resumed(topup) if topup == first));
-        let answer = StoredAnswer { status: 502, code: Some("stripe_refused".to_owned()) };
+        let answer = StoredAnswer { status: 502, code: Some("provider_refused".to_owned()) };
         let given = answer.clone();
         db.write(move |tx| {
             let given = given.clone();
@@ -198,7 +209,7 @@ on_both_databases! {
         let failed = page(10).await;
         let failed: Vec<_> = failed
             .iter()
-            .map(|row| (row.event_id.as_str(), row.kind.as_str(), row.error.as_str(), row.attempts))
+            .map(|row| (row.provider_event_id.as_str(), row.kind.as_str(), row.error.as_str(), row.attempts))
             .collect();
         assert_eq!(failed, [("evt_2", "permanent", "other", 1), ("evt_1", "permanent", "last", 2)], "newest first");
         assert_eq!(page(1).await.len(), 1);
@@ -291,7 +302,7 @@ on_both_databases! {
             .write(move |tx| {
                 let id = id.clone();
                 async move {
-                    let other = topup::domain::ids::SessionId::parse("cs_test_other").expect("an id");
+                    let other = topup::domain::ids::SessionId::parse(STRIPE, "cs_test_other").expect("an id");
                     topups::opened(tx, &id, &other, None, NOW_MS, NOW_MS).await
                 }
                 .boxed()
@@ -308,7 +319,7 @@ on_both_databases! {
         books.opened(2).await;
         for (number, state) in [(1, TopupState::Failed), (2, TopupState::Open)] {
             in_a_write!(books.db, |tx| async {
-                topups::refused(tx, &TopupId::from_bits(number), "stripe_refused", NOW_MS).await
+                topups::refused(tx, &TopupId::from_bits(number), "provider_refused", NOW_MS).await
             })
             .expect("writes");
             assert_eq!(books.state(&TopupId::from_bits(number)).await, state);

@@ -35,7 +35,7 @@ on_both_databases! {
         // Known mistake 24: Stripe answered, and our write was lost.
         let app = TestApp::start(backend).await;
         let (session, event) = app.pay_session("user_1", 250).await;
-        let lost = "UPDATE topups SET session_id = NULL, session_url = NULL, state = 'creating'";
+        let lost = "UPDATE topups SET provider_session_id = NULL, session_url = NULL, state = 'creating'";
         app.app.db.execute_raw(lost).await.expect("done");
         app.get_as("user_1", &format!("/credits/sessions/{session}")).await.expect_problem(404, "not_found");
         app.deliver(&event).await.expect(200);
@@ -49,7 +49,7 @@ on_both_databases! {
         let app = TestApp::start(backend).await;
         let session = app.open_session("user_1", 250).await;
         app.stripe.pay(&session, "pm_sandbox_delayed").await;
-        let lost = "UPDATE topups SET session_id = NULL, session_url = NULL, state = 'creating'";
+        let lost = "UPDATE topups SET provider_session_id = NULL, session_url = NULL, state = 'creating'";
         app.app.db.execute_raw(lost).await.expect("done");
         app.deliver(&app.stripe.event("checkout.session.completed", &session).await).await.expect(200);
         assert_eq!(stored(&app, &session).await.state.as_str(), "processing");

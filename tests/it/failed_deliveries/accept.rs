@@ -114,7 +114,7 @@ on_both_databases! {
             let event = dearer_purchase(&app, "user_1", |event| if days == "0" { event.clone() } else { thin_of(event) }).await;
             let fault = |status: u16| json!({ "path": "/v1/events/*", "kind": "status", "status": status });
             app.stripe.fault(fault(500)).await;
-            accept(&app, &key, &event, "tax").await.expect_problem(503, "stripe_unavailable");
+            accept(&app, &key, &event, "tax").await.expect_problem(503, "provider_unavailable");
             assert_eq!(app.credits("user_1").await, 0);
             if days == "30" {
                 // The key may not read events: the session says the same.
@@ -168,7 +168,7 @@ on_both_databases! {
         let (well, output, said) = webhooks(&app, &["accept", id, "--reason", "tax by mistake"]).await;
         assert!(well && output.contains("credited") && output.contains("250 credits"), "{output} {said}");
         assert_eq!(app.credits("user_1").await, 250);
-        let accepted = app.app.db.accepted(id).await.expect("readable").expect("a row");
+        let accepted = app.app.db.accepted("stripe", id).await.expect("readable").expect("a row");
         assert_eq!((accepted.accepted_by.as_str(), accepted.reason.as_str()), ("command line", "tax by mistake"));
         app.finish().await;
     }

@@ -83,10 +83,10 @@ on_both_databases! {
         let books = Books::open(backend).await;
         let clock = TestClock::default();
         let now_ms = clock.now_ms();
-        let insert = "INSERT INTO failed_webhook_events (event_id, type, kind, error, attempts, first_failed_at, \
+        let insert = "INSERT INTO failed_webhook_events (provider_event_id, provider, type, kind, error, attempts, first_failed_at, \
             last_failed_at, payload, payload_at) WITH RECURSIVE numbers (n) AS \
             (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < 1000) \
-            SELECT 'evt_' || n, 'x', 'transient', 'x', 1, 5, 5, 'personal', 5 FROM numbers";
+            SELECT 'evt_' || n, 'stripe', 'x', 'transient', 'x', 1, 5, 5, 'personal', 5 FROM numbers";
         books.db.execute_raw(insert).await.expect("done");
         record(&books.db, failure("evt_young", FailureKind::Transient, Some("{}"), now_ms - 29 * DAY_MS)).await;
         let erased = join_all((0..4).map(|_| erase_old_payloads(&books.db, &clock, 30))).await;

@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 use topup::inbox::failed_deliveries::replay_all;
 use topup::inbox::failed_events::{FailureCursor, FailureFilter, FailureKind, FailureState, OpenFailures};
 use topup::ports::Clock;
+use topup::providers::stripe::name::NAME as STRIPE;
 
 use super::{NOT_HANDLED, failed, failure, record};
 use crate::on_both_databases;
@@ -20,7 +21,7 @@ on_both_databases! {
         books.apply(report).await.expect("applied");
         for kind in FailureKind::ALL {
             record(&books.db, failure(event.as_str(), kind, Some("{}"), NOW_MS + 5)).await;
-            assert!(!books.db.has_open_failure(event.as_str()).await.expect("readable"));
+            assert!(!books.db.has_open_failure(STRIPE, event.as_str()).await.expect("readable"));
             assert_eq!(books.db.open_failures().await.expect("readable"), NONE);
             assert_eq!(failed(&books.db, event.as_str()).await.resolved_at, Some(NOW_MS));
             assert!(books.db.replayable_events(&FailureCursor::OLDEST, 10).await.expect("readable").is_empty());
@@ -39,7 +40,7 @@ on_both_databases! {
         let event = report.event.clone().expect("an event").0;
         record(&books.db, failure(event.as_str(), FailureKind::Transient, None, NOW_MS)).await;
         record(&books.db, failure("evt_other", FailureKind::Permanent, None, NOW_MS)).await;
-        assert!(books.db.has_open_failure(event.as_str()).await.expect("readable"));
+        assert!(books.db.has_open_failure(STRIPE, event.as_str()).await.expect("readable"));
         let open = books.db.open_failures().await.expect("readable");
         assert_eq!(open, OpenFailures { transient: 1, permanent: 1 });
         books.apply(report).await.expect("applied");

@@ -1,6 +1,7 @@
 //! Payments that are declined, come twice, or cost something else than expected.
 
 use serde_json::{Value, json};
+use topup::providers::stripe::name::NAME as STRIPE;
 use topup::reconcile::{MAX_SINCE_DAYS, Options, Pace, RunCause, reconcile};
 
 use super::{Purchase, story};
@@ -51,11 +52,11 @@ on_both_databases! {
             app.deliver(&second).await.expect(200);
         }
         assert_eq!(story(&app, "user_1").await, "topup 250");
-        let session = topup::domain::ids::SessionId::parse(&*purchase.session).expect("an id");
+        let session = topup::domain::ids::SessionId::parse(STRIPE, &*purchase.session).expect("an id");
         let topup = app.app.db.topup_by_session(&session).await.expect("readable").expect("there");
         let payments = app.app.db.payments_of(&topup.id).await.expect("readable");
         let states: Vec<(&str, &str)> =
-            payments.iter().map(|payment| (payment.payment_intent_id.as_str(), payment.state.as_str())).collect();
+            payments.iter().map(|payment| (payment.provider_payment_id.as_str(), payment.state.as_str())).collect();
         assert!(states.contains(&("pi_second", "surplus")) && states.len() == 2, "{states:?}");
         assert!(states.contains(&(purchase.payment.as_str(), "credited")), "{states:?}");
         app.finish().await;
@@ -77,7 +78,7 @@ on_both_databases! {
             let stored = until("the fee is known", fee_is_known).await;
             assert_eq!((stored.state.as_str(), stored.real_fee), ("credited", Some(38)), "2.9 % and 30 of 289");
             assert_eq!(stored.real_fee_currency.as_deref(), Some("usd"));
-            assert!(stored.charge_id.is_some() && stored.balance_transaction_id.is_some());
+            assert!(stored.provider_charge_id.is_some() && stored.provider_fee_id.is_some());
             assert_eq!(app.credits(account).await, 250);
         }
         app.finish().await;
@@ -140,7 +141,7 @@ on_both_databases! {
 }
 
 async fn stored(app: &TestApp, purchase: &Purchase) -> topup::purchases::payment::payments::Payment {
-    let payment = topup::domain::ids::PaymentIntentId::parse(&*purchase.payment).expect("an id");
+    let payment = topup::domain::ids::PaymentId::parse(STRIPE, &*purchase.payment).expect("an id");
     app.app.db.payment(&payment).await.expect("readable").expect("there")
 }
 

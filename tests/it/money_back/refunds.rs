@@ -1,6 +1,7 @@
 //! Refunds. Known mistakes 8 to 11 and 23.
 
 use serde_json::{Value, json};
+use topup::providers::stripe::name::NAME as STRIPE;
 use topup::purchases::reversal::reversals::Reversal;
 
 use super::{Purchase, story};
@@ -13,7 +14,7 @@ const ON_CREATION: [&str; 2] = ["refund.created", "charge.refunded"];
 const LATER: [&str; 2] = ["refund.updated", "charge.refund.updated"];
 
 async fn reversal(app: &TestApp, id: &str) -> Option<Reversal> {
-    app.app.db.reversal(id).await.expect("readable")
+    app.app.db.reversal(STRIPE, id).await.expect("readable")
 }
 
 on_both_databases! {
@@ -192,9 +193,9 @@ on_both_databases! {
         let id = event["id"].as_str().expect("an id");
         app.stripe.fault(json!({ "path": "/v1/payment_intents/*", "kind": "status", "status": 500 })).await;
         app.deliver(&event).await.expect(500);
-        assert!(app.app.db.has_open_failure(id).await.expect("readable"));
+        assert!(app.app.db.has_open_failure(STRIPE, id).await.expect("readable"));
         app.deliver(&event).await.expect(200);
-        assert!(!app.app.db.has_open_failure(id).await.expect("readable"));
+        assert!(!app.app.db.has_open_failure(STRIPE, id).await.expect("readable"));
         purchase.deliver(&app, "checkout.session.completed").await;
         assert_eq!(app.credits("user_1").await, 150);
         app.finish().await;
@@ -212,7 +213,7 @@ on_both_databases! {
         for (wrong, id) in [(live, "evt_live"), (euro, "evt_euro")] {
             app.deliver(&wrong).await.expect(200);
             assert_eq!((app.credits("user_1").await, reversal(&app, &refund).await), (250, None));
-            assert!(app.app.db.has_open_failure(id).await.expect("readable"));
+            assert!(app.app.db.has_open_failure(STRIPE, id).await.expect("readable"));
         }
         app.finish().await;
     }

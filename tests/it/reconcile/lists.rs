@@ -53,7 +53,7 @@ on_both_databases! {
         for _ in 0..5 {
             app.open_session("user_1", 250).await;
         }
-        app.app.db.execute_raw("UPDATE topups SET session_id = 'cs_test_' || substr(id, 30), created_at = 0").await.expect("done");
+        app.app.db.execute_raw("UPDATE topups SET provider_session_id = 'cs_test_' || substr(id, 30), created_at = 0").await.expect("done");
         app.stripe.fault(json!({ "path": "/v1/*", "times": 1_000, "kind": "status", "status": 503 })).await;
         let ended = compare(&app.app).await;
         assert!(!ended.is_clean());

@@ -106,7 +106,7 @@ on_both_databases! {
     async fn a_checkout_of_ours_that_stripe_does_not_know_is_left(backend: Backend) {
         let app = TestApp::start(backend).await;
         app.open_session("user_1", 250).await;
-        app.app.db.execute_raw("UPDATE topups SET session_id = 'cs_test_of_another_stripe'").await.expect("done");
+        app.app.db.execute_raw("UPDATE topups SET provider_session_id = 'cs_test_of_another_stripe'").await.expect("done");
         let ended = compare(&app.app).await;
         assert_eq!(ids(&ended.report.unknown_at_stripe), ["cs_test_of_another_stripe"]);
         assert!(!ended.is_clean());

@@ -106,7 +106,7 @@ on_both_databases! {
         let ended = compare(&app.app).await;
         assert_eq!(ended.report.differences.count, 1);
         assert!(ended.report.differences.first[0].detail.contains("101 here, 100 at Stripe"));
-        app.app.db.execute_raw("UPDATE reversals SET amount = 100, id = 're_of_nobody'").await.expect("done");
+        app.app.db.execute_raw("UPDATE reversals SET amount = 100, provider_reversal_id = 're_of_nobody'").await.expect("done");
         // The real one is missing now; it is brought in, and the books count both until a person has looked.
         let ended = compare(&app.app).await;
         assert_eq!(ids(&ended.report.differences), ["re_of_nobody"]);

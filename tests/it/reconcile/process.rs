@@ -30,7 +30,7 @@ on_both_databases! {
         let report: Value = serde_json::from_str(&said).expect("JSON");
         assert!(well && report["missingCredits"]["count"] == 0 && report["fees"]["realMinor"] == 38, "{report:#}");
 
-        app.app.db.execute_raw("UPDATE topups SET session_id = 'cs_test_gone'").await.expect("done");
+        app.app.db.execute_raw("UPDATE topups SET provider_session_id = 'cs_test_gone'").await.expect("done");
         let (well, said, _) = run(&settings, &["reconcile"]);
         assert!(!well && said.contains("cs_test_gone") && said.contains("left"), "{said}");
         app.finish().await;

@@ -16,6 +16,7 @@ use topup::domain::ids::SessionId;
 use topup::domain::redirect::{AllowedOrigin, RedirectUrl};
 use topup::inbox::apply_event::apply_event;
 use topup::ports::Clock;
+use topup::providers::stripe::name::NAME as STRIPE;
 use topup::purchases::checkout::check_session::{Visible, check_session};
 use topup::purchases::checkout::create_checkout::{CreateCheckout, CreateCheckoutError, create_checkout};
 use topup::purchases::outcome::ApplyEventError;
@@ -143,9 +144,9 @@ impl Crowd {
         let command =
             CreateCheckout { account: account.clone(), credits, success_url: url, cancel_url: None, idempotency: None };
         match create_checkout(&self.app, command).await {
-            Ok(checkout) => Some((account, SessionId::parse(checkout.session).expect("an id"))),
+            Ok(checkout) => Some((account, SessionId::parse(STRIPE, checkout.session).expect("an id"))),
             // Ended: somebody has paid on a page of an earlier try, of which we never heard.
-            Err(CreateCheckoutError::Stripe(_) | CreateCheckoutError::SessionEnded) => None,
+            Err(CreateCheckoutError::Provider(_) | CreateCheckoutError::SessionEnded) => None,
             Err(CreateCheckoutError::Store(error)) if self.is_excused(&error) => None,
             Err(error) => panic!("a purchase fails: {}", topup::app::with_causes(&error)),
         }
@@ -189,7 +190,7 @@ impl Crowd {
         let header = stripe_sandbox::sign(WEBHOOK_SECRET, self.clock.now_ms() / 1_000, body.as_bytes());
         match apply_event(&self.app, Some(&header), body, None).await {
             Ok(_) => true,
-            Err(ApplyEventError::Stripe(_) | ApplyEventError::Store(StoreError::Stale)) => false,
+            Err(ApplyEventError::Provider(_) | ApplyEventError::Store(StoreError::Stale)) => false,
             Err(ApplyEventError::Store(error)) if self.is_excused(&error) => false,
             Err(error) => panic!("{} fails: {}", delivery.id, topup::app::with_causes(&error)),
         }

@@ -6,10 +6,11 @@ use topup::domain::account::AccountId;
 use topup::domain::checkout::{PaymentProgress, PaymentReport, TopupState};
 use topup::domain::currency::Currency;
 use topup::domain::fees::{FeeMode, FeePolicy, RatePercent};
-use topup::domain::ids::{EventId, LedgerEntryId, PaymentIntentId, SessionId, TopupId};
+use topup::domain::ids::{EventId, LedgerEntryId, PaymentId, SessionId, TopupId};
 use topup::domain::judge::Applied;
 use topup::domain::pricing::{Credits, Quote};
 use topup::providers::port::CheckoutRequest;
+use topup::providers::stripe::name::NAME as STRIPE;
 use topup::purchases::payment::apply::ApplyPayment;
 use topup::purchases::topups::{self, NewTopup, Topup};
 
@@ -187,7 +188,17 @@ pub fn topup_of(number: u128, account: &str, credits: i64) -> NewTopup {
         signature: None,
     };
     let account = account_id(account);
-    NewTopup { id, account, quote, fees, expected_fee_minor: 38, livemode: false, request, now_ms: NOW_MS }
+    NewTopup {
+        id,
+        account,
+        quote,
+        fees,
+        expected_fee_minor: 38,
+        livemode: false,
+        provider: STRIPE,
+        request,
+        now_ms: NOW_MS,
+    }
 }
 
 /// What Stripe says of a purchase when it is paid and all is as agreed.
@@ -196,7 +207,7 @@ pub fn paid_report(new: &NewTopup) -> PaymentReport {
     PaymentReport {
         event: Some(event(&format!("evt_{digits}"))),
         livemode: new.livemode,
-        session: SessionId::parse(format!("cs_test_{digits}")).expect("an id"),
+        session: SessionId::parse(STRIPE, format!("cs_test_{digits}")).expect("an id"),
         topup: new.id.clone(),
         progress: PaymentProgress::Paid,
         account: Some(new.account.as_str().to_owned()),
@@ -206,14 +217,14 @@ pub fn paid_report(new: &NewTopup) -> PaymentReport {
         currency: Some(new.quote.currency.as_str().to_owned()),
         amount_total_minor: Some(new.quote.total_amount_minor),
         amount_tax_minor: None,
-        payment_intent: Some(PaymentIntentId::parse(format!("pi_{digits}")).expect("an id")),
+        payment: Some(PaymentId::parse(STRIPE, format!("pi_{digits}")).expect("an id")),
         seal: None,
     }
 }
 
 /// An event's id and type.
 pub fn event(id: &str) -> (EventId, String) {
-    (EventId::parse(id).expect("an id"), "checkout.session.completed".to_owned())
+    (EventId::parse(STRIPE, id).expect("an id"), "checkout.session.completed".to_owned())
 }
 
 /// The same news about the same purchase, in another event and with another progress.

@@ -6,6 +6,7 @@ use crate::on_both_databases;
 use crate::support::books::{Rows, rows};
 use crate::support::stripe::thin_of;
 use crate::support::{Options, TestApp, until};
+use topup::providers::stripe::name::NAME as STRIPE;
 
 fn thin() -> Options {
     Options { thin: true, ..Options::default() }
@@ -22,7 +23,7 @@ on_both_databases! {
         app.stripe.control(&format!("payment_intents/{payment}/refund"), json!({ "amount": 100 })).await;
         app.stripe.idle().await;
         assert_eq!(app.credits("user_1").await, 150);
-        let id = topup::domain::ids::PaymentIntentId::parse(payment).expect("an id");
+        let id = topup::domain::ids::PaymentId::parse(STRIPE, payment).expect("an id");
         let fee = async || {
             app.learn_fees().await;
             app.app.db.payment(&id).await.expect("readable").expect("there").real_fee
@@ -49,7 +50,7 @@ on_both_databases! {
         assert_eq!(app.credits("user_1").await, 250);
         app.deliver(&event).await.expect(200);
         assert_eq!(rows(&app.app.db).await, Rows { events: 1, failed: 1, entries: 1, accounts: 1, paid: 1 });
-        assert!(!app.app.db.has_open_failure(event["id"].as_str().expect("an id")).await.expect("readable"));
+        assert!(!app.app.db.has_open_failure(STRIPE, event["id"].as_str().expect("an id")).await.expect("readable"));
         // What only an event says fails, is listed, and can be replayed.
         let payment = event["data"]["object"]["payment_intent"].as_str().expect("an id");
         app.stripe.control(&format!("payment_intents/{payment}/refund"), json!({ "amount": 100 })).await;
@@ -57,7 +58,7 @@ on_both_databases! {
         app.stripe.fault(fault(403)).await;
         app.deliver(&thin_of(&refunded)).await.expect(500);
         let id = refunded["id"].as_str().expect("an id");
-        assert!(app.app.db.has_open_failure(id).await.expect("readable"));
+        assert!(app.app.db.has_open_failure(STRIPE, id).await.expect("readable"));
         topup::inbox::failed_deliveries::replay(&app.app, id).await.expect("works").expect("there");
         assert_eq!(app.credits("user_1").await, 150);
         app.finish().await;

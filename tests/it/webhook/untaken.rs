@@ -5,6 +5,7 @@ use std::io::Write;
 use serde_json::{Value, json};
 use stripe_sandbox::sign;
 use topup::ports::Clock;
+use topup::providers::stripe::name::NAME as STRIPE;
 
 use crate::on_both_databases;
 use crate::support::app::http_client;
@@ -58,7 +59,7 @@ on_both_databases! {
             assert_eq!(app.credits(&account).await, 250);
             // Somebody who kept it cannot make it look open again.
             post(&app, "/webhooks/stripe", WEBHOOK_SECRET, offset, &event).await.expect_problem(400, "invalid_webhook");
-            assert!(!app.app.db.has_open_failure(event["id"].as_str().expect("an id")).await.expect("readable"));
+            assert!(!app.app.db.has_open_failure(STRIPE, event["id"].as_str().expect("an id")).await.expect("readable"));
         }
         app.finish().await;
     }
@@ -80,7 +81,7 @@ on_both_databases! {
             // Stripe tries again, at the right path now.
             app.deliver(&event).await.expect(200);
             assert_eq!(app.credits(&account).await, 250);
-            assert!(!app.app.db.has_open_failure(event["id"].as_str().expect("an id")).await.expect("readable"));
+            assert!(!app.app.db.has_open_failure(STRIPE, event["id"].as_str().expect("an id")).await.expect("readable"));
         }
         app.finish().await;
     }

@@ -5,7 +5,7 @@ use actix_web::http::StatusCode;
 use crate::books::adjust_account::AdjustError;
 use crate::domain::refund::RefundRefusal;
 use crate::http::kit::problem::ApiError;
-use crate::providers::port::GatewayError;
+use crate::providers::port::ProviderError;
 use crate::purchases::check_topup::CheckTopupError;
 use crate::purchases::refund::refund_topup::{RefundError, RefundTrouble, Trouble};
 
@@ -21,10 +21,10 @@ impl From<RefundError> for ApiError {
                 RefundRefusal::InProgress => conflict(refusal.code(), refusal.to_string()).retry_after(1),
                 _ => conflict(refusal.code(), refusal.to_string()),
             },
-            RefundError::RefusedByStripe(refusal) => conflict(refusal.code(), refusal.to_string()),
+            RefundError::RefusedByProvider(refusal) => conflict(refusal.code(), refusal.to_string()),
             RefundError::OtherRequest => Self::other_request(),
             RefundError::StillRunning => Self::still_running(),
-            RefundError::Stripe(trouble) => trouble.into(),
+            RefundError::Provider(trouble) => trouble.into(),
             RefundError::NotBooked(cause) => cause.into(),
             RefundError::Store(error) => error.into(),
         }
@@ -100,32 +100,32 @@ impl From<CheckTopupError> for ApiError {
         match error {
             CheckTopupError::NotFound => Self::not_found("there is no such top-up"),
             CheckTopupError::Store(error) => error.into(),
-            CheckTopupError::Stripe(error) => Self::not_told(&error),
+            CheckTopupError::Provider(error) => Self::not_told(&error),
         }
     }
 }
 
 impl ApiError {
     /// The payment provider did not say what an operator wants to know.
-    pub(crate) fn not_told(stripe: &GatewayError) -> Self {
+    pub(crate) fn not_told(stripe: &ProviderError) -> Self {
         tracing::warn!(error = %stripe, "Stripe cannot be asked what an operator wants to know");
         let nothing = "nothing was changed";
         match stripe {
-            GatewayError::TimedOut => {
+            ProviderError::TimedOut => {
                 let detail = format!("the payment provider did not answer in time; {nothing}, try again");
-                Self::new(StatusCode::GATEWAY_TIMEOUT, "stripe_timeout", detail)
+                Self::new(StatusCode::GATEWAY_TIMEOUT, "provider_timeout", detail)
             }
-            GatewayError::Limited(_) => {
+            ProviderError::Limited(_) => {
                 let detail = format!("the payment provider wants us to wait; {nothing}");
-                Self::new(StatusCode::SERVICE_UNAVAILABLE, "stripe_rate_limited", detail).retry_after(10)
+                Self::new(StatusCode::SERVICE_UNAVAILABLE, "provider_rate_limited", detail).retry_after(10)
             }
-            GatewayError::Failed(_) | GatewayError::Unreachable(_) => {
+            ProviderError::Failed(_) | ProviderError::Unreachable(_) => {
                 let detail = format!("the payment provider is not available; {nothing}, try again");
-                Self::new(StatusCode::SERVICE_UNAVAILABLE, "stripe_unavailable", detail).retry_after(5)
+                Self::new(StatusCode::SERVICE_UNAVAILABLE, "provider_unavailable", detail).retry_after(5)
             }
-            GatewayError::Refused(_) | GatewayError::AmountTooSmall(_) | GatewayError::Unknown(_) => {
+            ProviderError::Refused(_) | ProviderError::AmountTooSmall(_) | ProviderError::Unknown(_) => {
                 let detail = format!("the payment provider refused to say, and the log says why; {nothing}");
-                Self::new(StatusCode::BAD_GATEWAY, "stripe_refused", detail)
+                Self::new(StatusCode::BAD_GATEWAY, "provider_refused", detail)
             }
         }
     }

@@ -212,16 +212,16 @@ impl From<QuoteError> for ApiError {
 
 impl From<CreateCheckoutError> for ApiError {
     fn from(error: CreateCheckoutError) -> Self {
-        use crate::purchases::checkout::create_checkout::StripeTrouble::{
+        use crate::purchases::checkout::create_checkout::ProviderTrouble::{
             AmountTooSmall, Limited, Mismatch, NoUrl, Refused, StoreFailed, TooSlow, Unavailable, Unsettled,
         };
-        let stripe = |status, trouble: crate::purchases::checkout::create_checkout::StripeTrouble, detail: &str| {
+        let stripe = |status, trouble: crate::purchases::checkout::create_checkout::ProviderTrouble, detail: &str| {
             Self::new(status, trouble.code(), detail)
         };
         let retry = "nothing was charged; try again with the same Idempotency-Key";
         match error {
             CreateCheckoutError::NotForSale(error) => error.into(),
-            CreateCheckoutError::AmountTooSmall | CreateCheckoutError::Stripe(AmountTooSmall) => Self::field(
+            CreateCheckoutError::AmountTooSmall | CreateCheckoutError::Provider(AmountTooSmall) => Self::field(
                 "credits",
                 "amount_too_small",
                 "the payment provider needs a larger amount; buy more credits",
@@ -241,7 +241,7 @@ impl From<CreateCheckoutError> for ApiError {
                 );
                 Self::new(StatusCode::TOO_MANY_REQUESTS, "too_many_open_checkouts", detail).retry_after(seconds)
             }
-            CreateCheckoutError::Stripe(trouble) => match trouble {
+            CreateCheckoutError::Provider(trouble) => match trouble {
                 Refused => stripe(StatusCode::BAD_GATEWAY, trouble, "the payment provider refused the checkout"),
                 Mismatch => stripe(
                     StatusCode::BAD_GATEWAY,
@@ -294,7 +294,7 @@ impl From<ApplyEventError> for ApiError {
             }
             ApplyEventError::NotUnderstood(error) => Self::internal(&error),
             ApplyEventError::Busy => too_busy(),
-            error @ (ApplyEventError::Stripe(_) | ApplyEventError::Task(_)) => Self::internal(&error),
+            error @ (ApplyEventError::Provider(_) | ApplyEventError::Task(_)) => Self::internal(&error),
             ApplyEventError::Store(error) => error.into(),
         }
     }

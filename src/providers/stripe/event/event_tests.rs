@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use super::*;
 use crate::domain::checkout::PaymentReport;
 use crate::domain::ids::SessionId;
+use crate::providers::stripe::name::NAME;
 
 fn event() -> Value {
     json!({
@@ -43,7 +44,7 @@ fn a_completed_session_is_read() {
     assert_eq!(report.progress, PaymentProgress::Paid);
     assert_eq!(report.session.as_str(), "cs_test_1");
     assert_eq!(report.amount_total_minor, Some(289));
-    assert_eq!(report.payment_intent.map(|id| id.as_str().to_owned()), Some("pi_1".to_owned()));
+    assert_eq!(report.payment.map(|id| id.as_str().to_owned()), Some("pi_1".to_owned()));
 }
 
 #[test]
@@ -66,7 +67,7 @@ fn older_and_newer_shapes_say_the_same() {
         assert_eq!(report(shape), plain);
     }
     // Since 2022-08-01 a session that was not confirmed has no payment.
-    assert_eq!(report(|event| event["data"]["object"]["payment_intent"] = Value::Null).payment_intent, None);
+    assert_eq!(report(|event| event["data"]["object"]["payment_intent"] = Value::Null).payment, None);
 }
 
 #[test]
@@ -163,7 +164,7 @@ fn what_cannot_be_read_says_whose_it_is_as_far_as_it_can() {
             other => panic!("{other:?}"),
         }
     };
-    let payment = || Some(EventSubject::Payment(PaymentIntentId::parse("pi_1").expect("an id")));
+    let payment = || Some(EventSubject::Payment(PaymentId::parse(NAME, "pi_1").expect("an id")));
     let changes: [Change; 4] = [
         |_| {},
         |event| event["livemode"] = Value::Null,

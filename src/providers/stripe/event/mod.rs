@@ -11,9 +11,10 @@ use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
 use crate::domain::checkout::PaymentProgress;
-use crate::domain::ids::{EventId, PaymentIntentId, TopupId};
+use crate::domain::ids::{EventId, PaymentId, TopupId};
 use crate::domain::reversal::EventRef;
 use crate::providers::event::{EventSubject, WebhookError, WebhookEvent};
+use crate::providers::stripe::name::NAME;
 use crate::providers::stripe::objects::{Marked, Occasion, OfPayment, Session, payment_intent};
 
 mod money;
@@ -197,7 +198,7 @@ struct Head {
 impl Envelope<'_> {
     fn head(&self, event_type: &str) -> Result<Head, String> {
         let event = self.id.clone().ok_or("id is missing")?;
-        let event = EventId::parse(event).map_err(|error| error.to_string())?;
+        let event = EventId::parse(NAME, event).map_err(|error| error.to_string())?;
         Ok(Head { event: (event, event_type.to_owned()), livemode: self.livemode.ok_or("livemode is missing")? })
     }
 }
@@ -217,7 +218,7 @@ fn read_marked(
 fn read_of_payment(
     object: &str,
     head: &dyn Fn() -> Result<Head, String>,
-    read: fn(&str, PaymentIntentId, Head) -> Result<WebhookEvent, String>,
+    read: fn(&str, PaymentId, Head) -> Result<WebhookEvent, String>,
 ) -> Result<WebhookEvent, Unreadable> {
     let payment = payment_intent(from_object::<OfPayment>(object)?.payment_intent)?;
     let Some(payment) = payment else { return Ok(NO_PAYMENT) };

@@ -7,10 +7,11 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use crate::domain::checkout::Declined;
-use crate::domain::ids::{BalanceTransactionId, ChargeId, DisputeId, PaymentIntentId, TopupId};
+use crate::domain::ids::{ChargeId, DisputeId, FeeId, PaymentId, TopupId};
 use crate::domain::reversal::{RefundReport, amount, word};
 use crate::providers::event::{ChargeRefunded, ChargeSettled, EventSubject, WebhookEvent};
 use crate::providers::stripe::event::{Head, NO_PAYMENT, Unreadable, from_object};
+use crate::providers::stripe::name::NAME;
 use crate::providers::stripe::objects::{
     Charge, List, Marked, Named, OfPayment, PaymentIntent, Refund, payment_intent,
 };
@@ -44,9 +45,9 @@ pub(super) fn charge(object: &str, topup: TopupId, head: Head) -> Result<Webhook
         event: head.event,
         livemode: head.livemode,
         topup,
-        payment_intent,
-        charge: ChargeId::parse(charge.id).map_err(|error| error.to_string())?,
-        balance_transaction: BalanceTransactionId::parse(movement.into_id()).map_err(|error| error.to_string())?,
+        payment: payment_intent,
+        charge: ChargeId::parse(NAME, charge.id).map_err(|error| error.to_string())?,
+        fee_id: FeeId::parse(NAME, movement.into_id()).map_err(|error| error.to_string())?,
     }))
 }
 
@@ -65,7 +66,7 @@ pub(super) fn charge_refunded(
     let amount_refunded_minor = charge.as_ref().and_then(|charge| charge.amount_refunded).and_then(amount);
     let refunds = charge.and_then(RefundedCharge::all_refunds);
     let (event, livemode) = (head.event, head.livemode);
-    let refunded = ChargeRefunded { event, livemode, payment_intent, topup, amount_refunded_minor, refunds };
+    let refunded = ChargeRefunded { event, livemode, payment: payment_intent, topup, amount_refunded_minor, refunds };
     Ok(WebhookEvent::ChargeRefunded(refunded))
 }
 
@@ -81,18 +82,18 @@ impl RefundedCharge<'_> {
     }
 }
 
-pub(super) fn refund(object: &str, _: PaymentIntentId, head: Head) -> Result<WebhookEvent, String> {
+pub(super) fn refund(object: &str, _: PaymentId, head: Head) -> Result<WebhookEvent, String> {
     let refund: Refund = from_object(object)?;
     Ok(WebhookEvent::Refund { event: head.event, livemode: head.livemode, refund: refund.report()? })
 }
 
 /// Which dispute it is about, and nothing else: what it says of its state may be older than what is known.
-pub(super) fn dispute(object: &str, payment_intent: PaymentIntentId, head: Head) -> Result<WebhookEvent, String> {
+pub(super) fn dispute(object: &str, payment_intent: PaymentId, head: Head) -> Result<WebhookEvent, String> {
     let dispute: Named = from_object(object)?;
     Ok(WebhookEvent::Dispute {
         event: head.event,
         livemode: head.livemode,
-        dispute: DisputeId::parse(dispute.id).map_err(|error| error.to_string())?,
-        payment_intent,
+        dispute: DisputeId::parse(NAME, dispute.id).map_err(|error| error.to_string())?,
+        payment: payment_intent,
     })
 }

@@ -9,6 +9,7 @@ use serde_json::value::RawValue;
 use crate::domain::ids::{EventId, SessionId};
 use crate::providers::event::{ThinEvent, WebhookError, WebhookEvent};
 use crate::providers::stripe::event::EVENT_TYPES;
+use crate::providers::stripe::name::NAME;
 
 #[derive(Deserialize)]
 struct Envelope<'e> {
@@ -49,7 +50,7 @@ pub(super) fn read(event_type: &str, body: &[u8]) -> Option<Result<WebhookEvent,
         return None;
     }
     let name = envelope.snapshot_event.as_ref().or(envelope.id.as_ref()).cloned().unwrap_or_default();
-    let Ok(event) = EventId::parse(name) else {
+    let Ok(event) = EventId::parse(NAME, name) else {
         return Some(Err(unreadable(envelope.id, "neither snapshot_event nor id names an event".to_owned())));
     };
     let is_session = |related: &RelatedObject| related.object_type.as_deref() == Some("checkout.session");
@@ -58,7 +59,7 @@ pub(super) fn read(event_type: &str, body: &[u8]) -> Option<Result<WebhookEvent,
     Some(Ok(WebhookEvent::Thin(ThinEvent {
         event: (event, event_type.to_owned()),
         has_snapshot: envelope.snapshot_event.is_some(),
-        session: session.and_then(|id| SessionId::parse(id).ok()),
+        session: session.and_then(|id| SessionId::parse(NAME, id).ok()),
         context: context
             .map(|context| serde_json::from_str(context.get()).unwrap_or_else(|_| context.get().to_owned())),
     })))

@@ -3,7 +3,7 @@
 use serde::de::DeserializeOwned;
 use stripe_client_core::{IdempotencyKey, RequestBuilder, StripeMethod, StripeRequest};
 
-use crate::providers::port::GatewayError;
+use crate::providers::port::ProviderError;
 use crate::providers::stripe::gateway::failure;
 use crate::providers::stripe::gateway::failure::not_understood;
 use crate::providers::stripe::objects::List;
@@ -13,7 +13,7 @@ use crate::providers::stripe::transport::{Answer, Method, Request, Transport};
 pub(super) async fn ask<T: DeserializeOwned>(
     transport: &impl Transport,
     request: &impl StripeRequest,
-) -> Result<T, GatewayError> {
+) -> Result<T, ProviderError> {
     read(&answer_to(transport, request.build(), None).await?)
 }
 
@@ -22,7 +22,7 @@ pub(super) async fn ask<T: DeserializeOwned>(
 pub(super) async fn ask_list<T: DeserializeOwned>(
     transport: &impl Transport,
     request: &impl StripeRequest,
-) -> Result<List<T>, GatewayError> {
+) -> Result<List<T>, ProviderError> {
     let page: List<T> = ask(transport, request).await?;
     if page.data.is_empty() && page.has_more {
         return Err(not_understood("an empty page of a list that goes on"));
@@ -35,7 +35,7 @@ pub(super) async fn ask_list_or_without<T: DeserializeOwned>(
     transport: &impl Transport,
     expanded: &impl StripeRequest,
     plain: &impl StripeRequest,
-) -> Result<List<T>, GatewayError> {
+) -> Result<List<T>, ProviderError> {
     match ask_list(transport, expanded).await {
         Err(error) if error.is_missing_permission() => ask_list(transport, plain).await,
         page => page,
@@ -47,8 +47,8 @@ pub(super) async fn make<T: DeserializeOwned>(
     transport: &impl Transport,
     request: &impl StripeRequest,
     key: &str,
-) -> Result<T, GatewayError> {
-    let key = IdempotencyKey::new(key).map_err(|error| GatewayError::Unreachable(error.to_string()))?;
+) -> Result<T, ProviderError> {
+    let key = IdempotencyKey::new(key).map_err(|error| ProviderError::Unreachable(error.to_string()))?;
     read(&answer_to(transport, request.build(), Some(key.into_inner())).await?)
 }
 
@@ -57,7 +57,7 @@ pub(super) async fn answer_to(
     transport: &impl Transport,
     request: RequestBuilder,
     idempotency_key: Option<String>,
-) -> Result<Answer, GatewayError> {
+) -> Result<Answer, ProviderError> {
     let RequestBuilder { query, body, path, method } = request;
     let method = match method {
         StripeMethod::Get => Method::Get,
@@ -69,7 +69,7 @@ pub(super) async fn answer_to(
     if (200..300).contains(&answer.status) { Ok(answer) } else { Err(failure::of_answer(&answer)) }
 }
 
-pub(super) fn read<T: DeserializeOwned>(answer: &Answer) -> Result<T, GatewayError> {
+pub(super) fn read<T: DeserializeOwned>(answer: &Answer) -> Result<T, ProviderError> {
     serde_json::from_slice(&answer.body).map_err(|error| {
         let id = answer.request_id.as_deref().unwrap_or("unknown");
         not_understood(format!("{error} (request {id})"))

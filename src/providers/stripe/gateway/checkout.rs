@@ -11,9 +11,10 @@ use stripe_shared::CheckoutSessionMode;
 
 use crate::domain::checkout::{PURPOSE, PaymentProgress, PaymentReport, Seal};
 use crate::domain::ids::SessionId;
-use crate::providers::port::{CheckoutRequest, GatewayError, OpenedCheckout};
+use crate::providers::port::{CheckoutRequest, OpenedCheckout, ProviderError};
 use crate::providers::stripe::gateway::account_defaults;
 use crate::providers::stripe::gateway::failure::not_understood;
+use crate::providers::stripe::name::NAME;
 use crate::providers::stripe::objects::{Occasion, Session};
 
 /// The metadata keys of a seal.
@@ -74,9 +75,9 @@ pub(super) fn create_session(request: &CheckoutRequest) -> Option<CreateCheckout
     Some(session)
 }
 
-pub(super) fn opened(session: Session) -> Result<OpenedCheckout, GatewayError> {
+pub(super) fn opened(session: Session) -> Result<OpenedCheckout, ProviderError> {
     Ok(OpenedCheckout {
-        session: SessionId::parse(session.id.as_str()).map_err(not_understood)?,
+        session: SessionId::parse(NAME, session.id.as_str()).map_err(not_understood)?,
         url: session.url.clone(),
         expires_at_seconds: session.expires_at.ok_or_else(|| not_understood("the session has no expires_at"))?,
         report: report(session)?,
@@ -84,7 +85,7 @@ pub(super) fn opened(session: Session) -> Result<OpenedCheckout, GatewayError> {
 }
 
 /// What a retrieved session says; `None` if it is not one of ours.
-pub(super) fn report(session: Session) -> Result<Option<PaymentReport>, GatewayError> {
+pub(super) fn report(session: Session) -> Result<Option<PaymentReport>, ProviderError> {
     let Some(topup) = session.topup() else { return Ok(None) };
     let missing = |field: &str| not_understood(format!("the session has no {field}"));
     let payment_status = session.payment_status.as_deref().ok_or_else(|| missing("payment_status"))?;

@@ -4,13 +4,13 @@ use serde::de::IgnoredAny;
 use stripe_client_core::{RequestBuilder, StripeMethod};
 
 use crate::domain::ids::EventId;
-use crate::providers::port::GatewayError;
+use crate::providers::port::ProviderError;
 use crate::providers::stripe::gateway::call::{answer_to, read};
 use crate::providers::stripe::gateway::failure::not_understood;
 use crate::providers::stripe::transport::Transport;
 
 /// An event in JSON, as Stripe wrote it.
-pub(super) async fn read_event(transport: &impl Transport, event: &EventId) -> Result<String, GatewayError> {
+pub(super) async fn read_event(transport: &impl Transport, event: &EventId) -> Result<String, ProviderError> {
     let request = RequestBuilder::new(StripeMethod::Get, format!("/events/{event}"));
     let answer = answer_to(transport, request, None).await?;
     read::<IgnoredAny>(&answer)?;

@@ -1,22 +1,22 @@
 //! What a call that failed means: sorted by what may have been done and which key the next try needs; see
-//! [`GatewayError`].
+//! [`ProviderError`].
 
 use std::error::Error;
 
 use serde::Deserialize;
 
-use crate::providers::port::{GatewayError, StripeFailure};
+use crate::providers::port::{ProviderError, ProviderFailure};
 use crate::providers::stripe::transport::{Answer, TransportError};
 
 /// Something in an answer of Stripe's that we do not understand: better asked again than guessed.
-pub(super) fn not_understood(what: impl std::fmt::Display) -> GatewayError {
-    GatewayError::Unreachable(format!("the answer is not understood: {what}"))
+pub(super) fn not_understood(what: impl std::fmt::Display) -> ProviderError {
+    ProviderError::Unreachable(format!("the answer is not understood: {what}"))
 }
 
-pub(super) fn of_transport(error: TransportError) -> GatewayError {
+pub(super) fn of_transport(error: TransportError) -> ProviderError {
     match error {
-        TransportError::TimedOut => GatewayError::TimedOut,
-        error => GatewayError::Unreachable(with_causes(&error)),
+        TransportError::TimedOut => ProviderError::TimedOut,
+        error => ProviderError::Unreachable(with_causes(&error)),
     }
 }
 
@@ -49,25 +49,25 @@ struct Details {
     request_log_url: Option<String>,
 }
 
-pub(super) fn of_answer(answer: &Answer) -> GatewayError {
+pub(super) fn of_answer(answer: &Answer) -> ProviderError {
     let Ok(Body { error }) = serde_json::from_slice(&answer.body) else {
         let (status, id) = (answer.status, answer.request_id.as_deref().unwrap_or("unknown"));
         return not_understood(format!("status {status} without an error of Stripe's (request {id})"));
     };
     let failure = describe(answer, error);
     match (answer.status, failure.code.as_str()) {
-        (404, _) => GatewayError::Unknown(failure),
+        (404, _) => ProviderError::Unknown(failure),
         // The same key is in use, an object is locked, too many requests: nothing was done.
-        (409 | 429, _) => GatewayError::Limited(failure),
-        (_, "amount_too_small") => GatewayError::AmountTooSmall(failure),
-        (500.., _) => GatewayError::Failed(failure),
-        _ => GatewayError::Refused(failure),
+        (409 | 429, _) => ProviderError::Limited(failure),
+        (_, "amount_too_small") => ProviderError::AmountTooSmall(failure),
+        (500.., _) => ProviderError::Failed(failure),
+        _ => ProviderError::Refused(failure),
     }
 }
 
-fn describe(answer: &Answer, error: Details) -> StripeFailure {
+fn describe(answer: &Answer, error: Details) -> ProviderFailure {
     let in_url = || error.request_log_url.as_deref().and_then(request_id_in);
-    StripeFailure {
+    ProviderFailure {
         status: answer.status,
         request_id: answer.request_id.clone().or_else(in_url),
         code: error.code.unwrap_or(error.kind),
@@ -107,18 +107,18 @@ mod tests {
     #[test]
     fn a_failure_says_which_key_the_next_try_needs() {
         let of = |status| of_answer(&answer(status, &error(&Value::Null)));
-        assert!(matches!(of(429), GatewayError::Limited(_)));
-        assert!(matches!(of(409), GatewayError::Limited(_)));
-        assert!(matches!(of(500), GatewayError::Failed(_)));
-        assert!(matches!(of(503), GatewayError::Failed(_)));
-        assert!(matches!(of(400), GatewayError::Refused(_)));
-        assert!(matches!(of(401), GatewayError::Refused(_)));
-        assert!(matches!(of(404), GatewayError::Unknown(_)));
+        assert!(matches!(of(429), ProviderError::Limited(_)));
+        assert!(matches!(of(409), ProviderError::Limited(_)));
+        assert!(matches!(of(500), ProviderError::Failed(_)));
+        assert!(matches!(of(503), ProviderError::Failed(_)));
+        assert!(matches!(of(400), ProviderError::Refused(_)));
+        assert!(matches!(of(401), ProviderError::Refused(_)));
+        assert!(matches!(of(404), ProviderError::Unknown(_)));
         let too_small = of_answer(&answer(400, &error(&json!("amount_too_small"))));
-        assert!(matches!(too_small, GatewayError::AmountTooSmall(_)));
-        assert!(matches!(of_transport(TransportError::TimedOut), GatewayError::TimedOut));
+        assert!(matches!(too_small, ProviderError::AmountTooSmall(_)));
+        assert!(matches!(of_transport(TransportError::TimedOut), ProviderError::TimedOut));
         let broken = of_transport(TransportError::Broken("connection reset".into()));
-        assert!(matches!(broken, GatewayError::Unreachable(text) if text.ends_with(": connection reset")));
+        assert!(matches!(broken, ProviderError::Unreachable(text) if text.ends_with(": connection reset")));
     }
 
     #[test]
@@ -135,7 +135,7 @@ mod tests {
         for body in ["", "<html>", "{}", r#"{"error":"no"}"#, r#"{"error":{"message":"no"}}"#, r#"{"error":null}"#] {
             for status in [301, 400, 404, 409, 500, 502] {
                 let error = of_answer(&answer(status, &body));
-                assert!(matches!(error, GatewayError::Unreachable(_)), "{status} {body}");
+                assert!(matches!(error, ProviderError::Unreachable(_)), "{status} {body}");
                 assert!(error.to_string().contains(&format!("status {status}")), "{error}");
                 assert!(error.to_string().contains("req_header"), "{error}");
             }

@@ -10,7 +10,7 @@ use stripe_types::RangeQueryTs;
 use crate::domain::checkout::PaymentReport;
 use crate::domain::ids::TopupId;
 use crate::domain::reversal::{DisputeReport, RefundReport};
-use crate::providers::port::{GatewayError, ListPage};
+use crate::providers::port::{ListPage, ProviderError};
 use crate::providers::stripe::gateway::call::{ask_list, ask_list_or_without};
 use crate::providers::stripe::gateway::checkout::report;
 use crate::providers::stripe::gateway::failure::not_understood;
@@ -25,7 +25,7 @@ pub(super) async fn checkouts(
     transport: &impl Transport,
     since_seconds: i64,
     after: Option<&str>,
-) -> Result<ListPage<PaymentReport>, GatewayError> {
+) -> Result<ListPage<PaymentReport>, ProviderError> {
     let mut list = ListCheckoutSession::new().created(RangeQueryTs::gte(since_seconds)).limit(PAGE);
     if let Some(after) = after {
         list = list.starting_after(after);
@@ -44,7 +44,7 @@ pub(super) async fn checkout_of(
     transport: &impl Transport,
     topup: &TopupId,
     (from_ms, to_ms): (i64, i64),
-) -> Result<Option<Session>, GatewayError> {
+) -> Result<Option<Session>, ProviderError> {
     let within = within(from_ms, to_ms);
     let mut after: Option<String> = None;
     for _ in 0..MAX_LOOKED_PAGES {
@@ -81,7 +81,7 @@ pub(super) async fn refunds(
     transport: &impl Transport,
     since_seconds: i64,
     after: Option<&str>,
-) -> Result<ListPage<RefundReport>, GatewayError> {
+) -> Result<ListPage<RefundReport>, ProviderError> {
     let request = || {
         let list = ListRefund::new().created(RangeQueryTs::gte(since_seconds)).limit(PAGE);
         match after {
@@ -100,7 +100,7 @@ pub(super) async fn disputes(
     transport: &impl Transport,
     since_seconds: i64,
     after: Option<&str>,
-) -> Result<ListPage<DisputeReport>, GatewayError> {
+) -> Result<ListPage<DisputeReport>, ProviderError> {
     let request = || {
         let list = ListDispute::new().created(RangeQueryTs::gte(since_seconds)).limit(PAGE);
         match after {
@@ -131,7 +131,7 @@ fn is_foreign(payment: Option<&Expandable<PaymentIntent>>) -> bool {
 }
 
 /// Others' sessions may have anything in their metadata.
-fn read_session(session: &RawValue) -> Result<Option<PaymentReport>, GatewayError> {
+fn read_session(session: &RawValue) -> Result<Option<PaymentReport>, ProviderError> {
     if topup_of(session).is_none() { Ok(None) } else { report(read(session)?) }
 }
 
@@ -139,19 +139,19 @@ fn topup_of(object: &RawValue) -> Option<TopupId> {
     serde_json::from_str::<Marked<'_>>(object.get()).ok()?.topup()
 }
 
-fn read<T: DeserializeOwned>(object: &RawValue) -> Result<T, GatewayError> {
+fn read<T: DeserializeOwned>(object: &RawValue) -> Result<T, ProviderError> {
     serde_json::from_str(object.get()).map_err(not_understood)
 }
 
 /// Where the next page begins; `None` on the last one.
-fn next(page: &Page) -> Result<Option<String>, GatewayError> {
+fn next(page: &Page) -> Result<Option<String>, ProviderError> {
     page.data.last().filter(|_| page.has_more).map(|last| read(last).map(|Named { id }| id)).transpose()
 }
 
 fn collect<T>(
     page: Page,
-    read_one: impl Fn(&RawValue) -> Result<Option<T>, GatewayError>,
-) -> Result<ListPage<T>, GatewayError> {
+    read_one: impl Fn(&RawValue) -> Result<Option<T>, ProviderError>,
+) -> Result<ListPage<T>, ProviderError> {
     let mut collected = ListPage { items: Vec::new(), unreadable: Vec::new(), next: next(&page)? };
     for object in page.data {
         match read_one(&object) {

@@ -21,13 +21,15 @@ mod permissions;
 use crate::checkpoints;
 use crate::domain::checkout::PaymentReport;
 use crate::domain::fees::RealFee;
-use crate::domain::ids::{BalanceTransactionId, DisputeId, EventId, PaymentIntentId, SessionId, TopupId};
+use crate::domain::ids::{DisputeId, EventId, FeeId, PaymentId, SessionId, TopupId};
+use crate::domain::provider::ProviderName;
 use crate::domain::reversal::{DisputeReport, RefundReport};
 use crate::providers::port::{
-    CheckoutRequest, GatewayError, ListPage, OpenedCheckout, PaymentGateway, PaymentOwner, RefundOrder, Resource,
+    CheckoutRequest, ListPage, OpenedCheckout, PaymentGateway, PaymentOwner, ProviderError, RefundOrder, Resource,
 };
 use crate::providers::stripe::gateway::call::{ask, make};
 use crate::providers::stripe::gateway::checkout::{create_session, opened, report};
+use crate::providers::stripe::name::NAME;
 use crate::providers::stripe::transport::{HttpTransport, InvalidStripeSettings, Transport};
 use crate::secret::Secret;
 
@@ -56,10 +58,14 @@ impl<T: Transport> StripeGateway<T> {
 
 #[async_trait]
 impl<T: Transport> PaymentGateway for StripeGateway<T> {
-    async fn open_checkout(&self, request: &CheckoutRequest, key: &str) -> Result<OpenedCheckout, GatewayError> {
+    fn name(&self) -> ProviderName {
+        NAME
+    }
+
+    async fn open_checkout(&self, request: &CheckoutRequest, key: &str) -> Result<OpenedCheckout, ProviderError> {
         checkpoints::reach("call Stripe").await;
         let request = create_session(request)
-            .ok_or_else(|| GatewayError::Unreachable("the stored request cannot be sent".to_owned()))?;
+            .ok_or_else(|| ProviderError::Unreachable("the stored request cannot be sent".to_owned()))?;
         let session = make(&self.transport, &request, key).await?;
         checkpoints::reach("Stripe answered").await;
         opened(session)
@@ -69,78 +75,74 @@ impl<T: Transport> PaymentGateway for StripeGateway<T> {
         &self,
         topup: &TopupId,
         within_ms: (i64, i64),
-    ) -> Result<Option<OpenedCheckout>, GatewayError> {
+    ) -> Result<Option<OpenedCheckout>, ProviderError> {
         checkpoints::reach("ask Stripe").await;
         let found = lists::checkout_of(&self.transport, topup, within_ms).await?;
         checkpoints::reach("Stripe answered").await;
         found.map(opened).transpose()
     }
 
-    async fn can_read(&self, resource: Resource) -> Result<(), GatewayError> {
+    async fn can_read(&self, resource: Resource) -> Result<(), ProviderError> {
         permissions::can_read(&self.transport, resource).await
     }
 
-    async fn read_checkout(&self, session: &SessionId) -> Result<Option<PaymentReport>, GatewayError> {
+    async fn read_checkout(&self, session: &SessionId) -> Result<Option<PaymentReport>, ProviderError> {
         checkpoints::reach("ask Stripe").await;
         let session = ask(&self.transport, &RetrieveCheckoutSession::new(session.as_str())).await?;
         checkpoints::reach("Stripe answered").await;
         report(session)
     }
 
-    async fn read_payment(&self, payment: &PaymentIntentId) -> Result<Option<PaymentOwner>, GatewayError> {
+    async fn read_payment(&self, payment: &PaymentId) -> Result<Option<PaymentOwner>, ProviderError> {
         checkpoints::reach("ask Stripe").await;
         let answer = money::read_payment(&self.transport, payment).await?;
         checkpoints::reach("Stripe answered").await;
         Ok(answer)
     }
 
-    async fn refunds_of(&self, payment: &PaymentIntentId) -> Result<Vec<RefundReport>, GatewayError> {
+    async fn refunds_of(&self, payment: &PaymentId) -> Result<Vec<RefundReport>, ProviderError> {
         checkpoints::reach("ask Stripe").await;
         let answer = money::refunds_of(&self.transport, payment).await?;
         checkpoints::reach("Stripe answered").await;
         Ok(answer)
     }
 
-    async fn read_dispute(&self, dispute: &DisputeId) -> Result<DisputeReport, GatewayError> {
+    async fn read_dispute(&self, dispute: &DisputeId) -> Result<DisputeReport, ProviderError> {
         checkpoints::reach("ask Stripe").await;
         let answer = money::read_dispute(&self.transport, dispute).await?;
         checkpoints::reach("Stripe answered").await;
         Ok(answer)
     }
 
-    async fn disputes_of(&self, payment: &PaymentIntentId) -> Result<Vec<DisputeReport>, GatewayError> {
+    async fn disputes_of(&self, payment: &PaymentId) -> Result<Vec<DisputeReport>, ProviderError> {
         checkpoints::reach("ask Stripe").await;
         let answer = money::disputes_of(&self.transport, payment).await?;
         checkpoints::reach("Stripe answered").await;
         Ok(answer)
     }
 
-    async fn read_event(&self, event: &EventId) -> Result<String, GatewayError> {
+    async fn read_event(&self, event: &EventId) -> Result<String, ProviderError> {
         checkpoints::reach("ask Stripe").await;
         let answer = events::read_event(&self.transport, event).await?;
         checkpoints::reach("Stripe answered").await;
         Ok(answer)
     }
 
-    async fn read_fee(&self, balance_transaction: &BalanceTransactionId) -> Result<RealFee, GatewayError> {
+    async fn read_fee(&self, balance_transaction: &FeeId) -> Result<RealFee, ProviderError> {
         checkpoints::reach("ask Stripe").await;
         let answer = money::read_fee(&self.transport, balance_transaction).await?;
         checkpoints::reach("Stripe answered").await;
         Ok(answer)
     }
 
-    async fn create_refund(&self, order: &RefundOrder, key: &str) -> Result<RefundReport, GatewayError> {
+    async fn create_refund(&self, order: &RefundOrder, key: &str) -> Result<RefundReport, ProviderError> {
         checkpoints::reach("call Stripe").await;
         let refund = money::create_refund(&self.transport, order, key).await?;
         checkpoints::reach("Stripe answered").await;
         Ok(refund)
     }
 
-    async fn find_refund(
-        &self,
-        payment: &PaymentIntentId,
-        request_id: &str,
-    ) -> Result<Option<RefundReport>, GatewayError> {
+    async fn find_refund(&self, payment: &PaymentId, request_id: &str) -> Result<Option<RefundReport>, ProviderError> {
         checkpoints::reach("ask Stripe").await;
         let found = money::find_refund(&self.transport, payment, request_id).await?;
         checkpoints::reach("Stripe answered").await;
@@ -151,7 +153,7 @@ impl<T: Transport> PaymentGateway for StripeGateway<T> {
         &self,
         since_seconds: i64,
         after: Option<&str>,
-    ) -> Result<ListPage<PaymentReport>, GatewayError> {
+    ) -> Result<ListPage<PaymentReport>, ProviderError> {
         checkpoints::reach("ask Stripe").await;
         lists::checkouts(&self.transport, since_seconds, after).await
     }
@@ -160,7 +162,7 @@ impl<T: Transport> PaymentGateway for StripeGateway<T> {
         &self,
         since_seconds: i64,
         after: Option<&str>,
-    ) -> Result<ListPage<RefundReport>, GatewayError> {
+    ) -> Result<ListPage<RefundReport>, ProviderError> {
         checkpoints::reach("ask Stripe").await;
         lists::refunds(&self.transport, since_seconds, after).await
     }
@@ -169,7 +171,7 @@ impl<T: Transport> PaymentGateway for StripeGateway<T> {
         &self,
         since_seconds: i64,
         after: Option<&str>,
-    ) -> Result<ListPage<DisputeReport>, GatewayError> {
+    ) -> Result<ListPage<DisputeReport>, ProviderError> {
         checkpoints::reach("ask Stripe").await;
         lists::disputes(&self.transport, since_seconds, after).await
     }

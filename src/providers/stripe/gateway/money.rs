@@ -9,12 +9,13 @@ use stripe_core::refund::{CreateRefund, CreateRefundReason, ListRefund};
 
 use crate::domain::checkout::PURPOSE;
 use crate::domain::fees::RealFee;
-use crate::domain::ids::{BalanceTransactionId, ChargeId, DisputeId, PaymentIntentId};
+use crate::domain::ids::{ChargeId, DisputeId, FeeId, PaymentId};
 use crate::domain::reversal::{DisputeReport, REFUND_REQUEST_ID, RefundReport};
-use crate::providers::port::{GatewayError, PaymentOwner, RefundOrder};
+use crate::providers::port::{PaymentOwner, ProviderError, RefundOrder};
 use crate::providers::stripe::gateway::call::{ask, ask_list, make};
 use crate::providers::stripe::gateway::failure::not_understood;
 use crate::providers::stripe::gateway::permissions::owner_by_session;
+use crate::providers::stripe::name::NAME;
 use crate::providers::stripe::objects::{BalanceTransaction, Charge, Dispute, Expandable, List, PaymentIntent, Refund};
 use crate::providers::stripe::transport::Transport;
 
@@ -25,8 +26,8 @@ const MAX_PAGES: usize = 20;
 
 pub(super) async fn read_payment(
     transport: &impl Transport,
-    payment: &PaymentIntentId,
-) -> Result<Option<PaymentOwner>, GatewayError> {
+    payment: &PaymentId,
+) -> Result<Option<PaymentOwner>, ProviderError> {
     let retrieve = || RetrievePaymentIntent::new(payment.as_str());
     let expanded = retrieve().expand(["latest_charge.balance_transaction".to_owned()]);
     // What is expanded needs a permission of its own. Whose payment it is must be known without the fee, and without
@@ -41,7 +42,7 @@ pub(super) async fn read_payment(
     }
 }
 
-fn owner(payment: PaymentIntent) -> Result<Option<PaymentOwner>, GatewayError> {
+fn owner(payment: PaymentIntent) -> Result<Option<PaymentOwner>, ProviderError> {
     let Some(topup) = payment.topup() else { return Ok(None) };
     let (charge, fee) = match payment.latest_charge {
         Some(Expandable::Object(charge)) => {
@@ -54,35 +55,35 @@ fn owner(payment: PaymentIntent) -> Result<Option<PaymentOwner>, GatewayError> {
     Ok(Some(PaymentOwner {
         topup,
         livemode: payment.livemode.ok_or_else(|| not_understood("the payment has no livemode"))?,
-        charge: charge.map(ChargeId::parse).transpose().map_err(not_understood)?,
+        charge: charge.map(|id| ChargeId::parse(NAME, id)).transpose().map_err(not_understood)?,
         fee: fee.map(BalanceTransaction::real_fee).transpose().map_err(not_understood)?,
     }))
 }
 
-pub(super) async fn read_fee(transport: &impl Transport, id: &BalanceTransactionId) -> Result<RealFee, GatewayError> {
+pub(super) async fn read_fee(transport: &impl Transport, id: &FeeId) -> Result<RealFee, ProviderError> {
     let movement: BalanceTransaction = ask(transport, &RetrieveBalanceTransaction::new(id.as_str())).await?;
     movement.real_fee().map_err(not_understood)
 }
 
 pub(super) async fn refunds_of(
     transport: &impl Transport,
-    payment: &PaymentIntentId,
-) -> Result<Vec<RefundReport>, GatewayError> {
+    payment: &PaymentId,
+) -> Result<Vec<RefundReport>, ProviderError> {
     all_refunds(transport, payment).await?.into_iter().map(refund_report).collect()
 }
 
 /// The refund whose metadata names one of our requests.
 pub(super) async fn find_refund(
     transport: &impl Transport,
-    payment: &PaymentIntentId,
+    payment: &PaymentId,
     request_id: &str,
-) -> Result<Option<RefundReport>, GatewayError> {
+) -> Result<Option<RefundReport>, ProviderError> {
     let refunds = all_refunds(transport, payment).await?;
     let is_it = |refund: &Refund| refund.request() == Some(request_id);
     refunds.into_iter().find(is_it).map(refund_report).transpose()
 }
 
-async fn all_refunds(transport: &impl Transport, payment: &PaymentIntentId) -> Result<Vec<Refund>, GatewayError> {
+async fn all_refunds(transport: &impl Transport, payment: &PaymentId) -> Result<Vec<Refund>, ProviderError> {
     let mut refunds: Vec<Refund> = Vec::new();
     for _ in 0..MAX_PAGES {
         let mut list = ListRefund::new().payment_intent(payment.as_str()).limit(PAGE);
@@ -98,15 +99,15 @@ async fn all_refunds(transport: &impl Transport, payment: &PaymentIntentId) -> R
     Err(not_understood("too many refunds of one payment"))
 }
 
-pub(super) fn refund_report(refund: Refund) -> Result<RefundReport, GatewayError> {
+pub(super) fn refund_report(refund: Refund) -> Result<RefundReport, ProviderError> {
     refund.report().map_err(not_understood)
 }
 
 /// A payment has one dispute, seldom two.
 pub(super) async fn disputes_of(
     transport: &impl Transport,
-    payment: &PaymentIntentId,
-) -> Result<Vec<DisputeReport>, GatewayError> {
+    payment: &PaymentId,
+) -> Result<Vec<DisputeReport>, ProviderError> {
     let page: List<Dispute> =
         ask_list(transport, &ListDispute::new().payment_intent(payment.as_str()).limit(PAGE)).await?;
     if page.has_more {
@@ -118,11 +119,11 @@ pub(super) async fn disputes_of(
 pub(super) async fn read_dispute(
     transport: &impl Transport,
     dispute: &DisputeId,
-) -> Result<DisputeReport, GatewayError> {
+) -> Result<DisputeReport, ProviderError> {
     dispute_report(ask(transport, &RetrieveDispute::new(dispute.as_str())).await?)
 }
 
-pub(super) fn dispute_report(dispute: Dispute) -> Result<DisputeReport, GatewayError> {
+pub(super) fn dispute_report(dispute: Dispute) -> Result<DisputeReport, ProviderError> {
     dispute.report().map_err(not_understood)
 }
 
@@ -130,14 +131,11 @@ pub(super) async fn create_refund(
     transport: &impl Transport,
     order: &RefundOrder,
     key: &str,
-) -> Result<RefundReport, GatewayError> {
-    let mut refund = CreateRefund::new()
-        .payment_intent(order.payment_intent.as_str())
-        .amount(order.amount_minor)
-        .metadata(HashMap::from([
-            ("purpose".to_owned(), PURPOSE.to_owned()),
-            (REFUND_REQUEST_ID.to_owned(), order.request_id.clone()),
-        ]));
+) -> Result<RefundReport, ProviderError> {
+    let mut refund =
+        CreateRefund::new().payment_intent(order.payment.as_str()).amount(order.amount_minor).metadata(HashMap::from(
+            [("purpose".to_owned(), PURPOSE.to_owned()), (REFUND_REQUEST_ID.to_owned(), order.request_id.clone())],
+        ));
     if let Some(reason) = &order.reason {
         refund = refund.reason(match reason.as_str() {
             "duplicate" => CreateRefundReason::Duplicate,

@@ -9,15 +9,15 @@ use stripe_core::dispute::ListDispute;
 use stripe_core::payment_intent::ListPaymentIntent;
 use stripe_core::refund::ListRefund;
 
-use crate::domain::ids::PaymentIntentId;
-use crate::providers::port::{GatewayError, PaymentOwner, Resource};
+use crate::domain::ids::PaymentId;
+use crate::providers::port::{PaymentOwner, ProviderError, Resource};
 use crate::providers::stripe::gateway::call::{ask, ask_list};
 use crate::providers::stripe::gateway::checkout::report;
 use crate::providers::stripe::objects::{List, Session};
 use crate::providers::stripe::transport::Transport;
 
 /// Reads the smallest page there is.
-pub(super) async fn can_read(transport: &impl Transport, resource: Resource) -> Result<(), GatewayError> {
+pub(super) async fn can_read(transport: &impl Transport, resource: Resource) -> Result<(), ProviderError> {
     match resource {
         Resource::CheckoutSessions => look_at(transport, &ListCheckoutSession::new().limit(1)).await,
         Resource::PaymentIntents => look_at(transport, &ListPaymentIntent::new().limit(1)).await,
@@ -27,15 +27,15 @@ pub(super) async fn can_read(transport: &impl Transport, resource: Resource) -> 
     }
 }
 
-async fn look_at(transport: &impl Transport, list: &impl StripeRequest) -> Result<(), GatewayError> {
+async fn look_at(transport: &impl Transport, list: &impl StripeRequest) -> Result<(), ProviderError> {
     ask::<List<IgnoredAny>>(transport, list).await.map(drop)
 }
 
 /// Whose payment it is, by its checkout session: for a key that may not read payments, but checkouts, as every key must.
 pub(super) async fn owner_by_session(
     transport: &impl Transport,
-    payment: &PaymentIntentId,
-) -> Result<Option<PaymentOwner>, GatewayError> {
+    payment: &PaymentId,
+) -> Result<Option<PaymentOwner>, ProviderError> {
     let list = ListCheckoutSession::new().payment_intent(payment.as_str()).limit(1);
     let list: List<Session> = ask_list(transport, &list).await?;
     let Some(session) = list.data.into_iter().next() else { return Ok(None) };

@@ -7,6 +7,7 @@ use serde::Deserialize;
 use crate::domain::checkout::{PaymentProgress, PaymentReport};
 use crate::domain::ids::{SessionId, TopupId};
 use crate::domain::reversal::EventRef;
+use crate::providers::stripe::name::NAME;
 use crate::providers::stripe::objects::fields::{Expandable, payment_intent, topup_of};
 
 #[derive(Deserialize)]
@@ -65,7 +66,7 @@ impl Session {
         Ok(PaymentReport {
             event,
             livemode,
-            session: SessionId::parse(self.id).map_err(|error| error.to_string())?,
+            session: SessionId::parse(NAME, self.id).map_err(|error| error.to_string())?,
             topup,
             progress,
             account: metadata.get("accountId").cloned(),
@@ -75,7 +76,7 @@ impl Session {
             currency: self.currency,
             amount_total_minor: self.amount_total,
             amount_tax_minor: self.total_details.and_then(|details| details.amount_tax),
-            payment_intent: payment_intent(self.payment_intent)?,
+            payment: payment_intent(self.payment_intent)?,
             seal: None,
         })
     }

@@ -4,6 +4,7 @@ use serde::Deserialize;
 
 use crate::domain::ids::DisputeId;
 use crate::domain::reversal::{DisputeMovement, DisputeReport, amount, word};
+use crate::providers::stripe::name::NAME;
 use crate::providers::stripe::objects::fields::{Expandable, payment_intent};
 use crate::providers::stripe::objects::payment::{BalanceTransaction, PaymentIntent};
 
@@ -36,8 +37,8 @@ impl Dispute {
             movements.extend(movement(moved)?);
         }
         Ok(DisputeReport {
-            id: DisputeId::parse(self.id).map_err(|error| error.to_string())?,
-            payment_intent: payment_intent(self.payment_intent)?,
+            id: DisputeId::parse(NAME, self.id).map_err(|error| error.to_string())?,
+            payment: payment_intent(self.payment_intent)?,
             amount_minor: self.amount.and_then(amount).ok_or("the dispute has no amount")?,
             currency: self.currency.ok_or("the dispute has no currency")?,
             status: word(&self.status.ok_or("the dispute has no status")?),

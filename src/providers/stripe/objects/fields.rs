@@ -11,7 +11,8 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 
 use crate::domain::checkout::PURPOSE;
-use crate::domain::ids::{PaymentIntentId, TopupId};
+use crate::domain::ids::{PaymentId, TopupId};
+use crate::providers::stripe::name::NAME;
 
 /// An object of which only the id is of interest.
 #[derive(Deserialize)]
@@ -125,7 +126,7 @@ pub(in crate::providers::stripe) struct OfPayment {
 /// The id of the payment that an object names, if it names one.
 pub(in crate::providers::stripe) fn payment_intent<T: Identified>(
     reference: Option<Expandable<T>>,
-) -> Result<Option<PaymentIntentId>, String> {
-    let id = reference.map(|reference| PaymentIntentId::parse(reference.into_id())).transpose();
+) -> Result<Option<PaymentId>, String> {
+    let id = reference.map(|reference| PaymentId::parse(NAME, reference.into_id())).transpose();
     id.map_err(|error| error.to_string())
 }

@@ -4,7 +4,8 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use crate::domain::fees::RealFee;
-use crate::domain::ids::{BalanceTransactionId, TopupId};
+use crate::domain::ids::{FeeId, TopupId};
+use crate::providers::stripe::name::NAME;
 use crate::providers::stripe::objects::fields::{Expandable, Identified, topup_in};
 
 #[derive(Deserialize)]
@@ -75,7 +76,7 @@ impl BalanceTransaction {
     /// What Stripe kept of a payment.
     pub(in crate::providers::stripe) fn real_fee(self) -> Result<RealFee, String> {
         Ok(RealFee {
-            balance_transaction: BalanceTransactionId::parse(self.id).map_err(|error| error.to_string())?,
+            fee_id: FeeId::parse(NAME, self.id).map_err(|error| error.to_string())?,
             amount_minor: self.fee.ok_or("the balance transaction has no fee")?,
             currency: self.currency.ok_or("the balance transaction has no currency")?,
         })

@@ -6,6 +6,7 @@ use serde::Deserialize;
 
 use crate::domain::ids::RefundId;
 use crate::domain::reversal::{REFUND_REQUEST_ID, RefundReport, RefundStatus, amount, word};
+use crate::providers::stripe::name::NAME;
 use crate::providers::stripe::objects::fields::{Expandable, payment_intent};
 use crate::providers::stripe::objects::payment::PaymentIntent;
 
@@ -36,8 +37,8 @@ impl Refund {
         let request = self.request().map(word);
         let status = self.status.ok_or("the refund has no status")?;
         Ok(RefundReport {
-            id: RefundId::parse(self.id).map_err(|error| error.to_string())?,
-            payment_intent: payment_intent(self.payment_intent)?,
+            id: RefundId::parse(NAME, self.id).map_err(|error| error.to_string())?,
+            payment: payment_intent(self.payment_intent)?,
             amount_minor: self.amount.and_then(amount).ok_or("the refund has no amount")?,
             currency: self.currency.ok_or("the refund has no currency")?,
             // A status that does not exist yet: better tried again and looked at than guessed.

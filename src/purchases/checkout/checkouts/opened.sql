@@ -13,23 +13,23 @@ fresh AS MATERIALIZED (
     FROM input
     CROSS JOIN LATERAL (
         SELECT id, account_id, state, credits, currency, credit_unit_amount, credits_amount, fee_amount, total_amount,
-            fee_mode, fee_rate_percent, fee_fixed, fee_label, expected_fee, livemode, stripe_request, stripe_attempt,
-            session_id, expires_at, created_at
+            fee_mode, fee_rate_percent, fee_fixed, fee_label, expected_fee, livemode, provider, provider_request, provider_attempt,
+            provider_session_id, expires_at, created_at
         FROM topups WHERE id = input.topup LIMIT 1
     ) AS agreed
-    WHERE agreed.state = 'creating' AND agreed.session_id IS NULL
+    WHERE agreed.state = 'creating' AND agreed.provider_session_id IS NULL
 ),
 opened AS (
     INSERT INTO topups (id, account_id, state, credits, currency, credit_unit_amount, credits_amount, fee_amount,
-        total_amount, fee_mode, fee_rate_percent, fee_fixed, fee_label, expected_fee, livemode, stripe_request,
-        stripe_attempt, session_id, session_url, expires_at, created_at, updated_at)
+        total_amount, fee_mode, fee_rate_percent, fee_fixed, fee_label, expected_fee, livemode, provider, provider_request,
+        provider_attempt, provider_session_id, session_url, expires_at, created_at, updated_at)
     SELECT id, account_id, 'open', credits, currency, credit_unit_amount, credits_amount, fee_amount,
-        total_amount, fee_mode, fee_rate_percent, fee_fixed, fee_label, expected_fee, livemode, stripe_request,
-        stripe_attempt, session, url, ends_at, created_at, now_ms
+        total_amount, fee_mode, fee_rate_percent, fee_fixed, fee_label, expected_fee, livemode, provider, provider_request,
+        provider_attempt, session, url, ends_at, created_at, now_ms
     FROM fresh ORDER BY number
-    ON CONFLICT (id) DO UPDATE SET state = 'open', session_id = excluded.session_id, session_url = excluded.session_url,
+    ON CONFLICT (id) DO UPDATE SET state = 'open', provider_session_id = excluded.provider_session_id, session_url = excluded.session_url,
         expires_at = excluded.expires_at, updated_at = excluded.updated_at, failure_code = NULL
-        WHERE topups.state = 'creating' AND topups.session_id IS NULL
+        WHERE topups.state = 'creating' AND topups.provider_session_id IS NULL
     RETURNING id
 ),
 answered AS (

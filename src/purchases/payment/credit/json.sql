@@ -9,6 +9,7 @@ CREATE TEMPORARY TABLE IF NOT EXISTS fresh (
     type    TEXT    NOT NULL,
     topup   TEXT    NOT NULL,
     session TEXT    NOT NULL,
+    provider TEXT   NOT NULL,
     payment TEXT    NOT NULL,
     account TEXT    NOT NULL,
     credits INTEGER NOT NULL,
@@ -16,29 +17,31 @@ CREATE TEMPORARY TABLE IF NOT EXISTS fresh (
     now_ms  INTEGER NOT NULL
 );
 DELETE FROM temp.fresh;
-INSERT INTO temp.fresh (number, event, type, topup, session, payment, account, credits, entry, now_ms)
-    SELECT input.key, value ->> 'event', value ->> 'type', topups.id, topups.session_id, value ->> 'payment',
+INSERT INTO temp.fresh (number, event, type, topup, session, provider, payment, account, credits, entry, now_ms)
+    SELECT input.key, value ->> 'event', value ->> 'type', topups.id, topups.provider_session_id, topups.provider, value ->> 'payment',
         topups.account_id, topups.credits, value ->> 'entry', value ->> 'now_ms'
     FROM json_each(:rows) AS input CROSS JOIN topups ON topups.id = value ->> 'topup'
-    WHERE topups.state <> 'paid' AND +topups.session_id = value ->> 'session'
+    WHERE topups.state <> 'paid' AND +topups.provider_session_id = value ->> 'session'
+    AND topups.provider = value ->> 'provider'
     AND +topups.account_id = value ->> 'account' AND topups.credits = value ->> 'credits'
     AND topups.currency = value ->> 'currency' AND topups.total_amount = value ->> 'total'
     AND topups.livemode = value ->> 'livemode'
-    AND NOT EXISTS (SELECT 1 FROM webhook_events WHERE id = value ->> 'event')
+    AND NOT EXISTS (SELECT 1 FROM webhook_events
+        WHERE provider_event_id = value ->> 'event' AND provider = value ->> 'provider')
     AND NOT EXISTS (
-        SELECT 1 FROM payments WHERE payment_intent_id = value ->> 'payment'
+        SELECT 1 FROM payments WHERE provider_payment_id = value ->> 'payment' AND provider = value ->> 'provider'
         AND (payments.state <> 'waiting' OR payments.topup_id <> topups.id)
     )
-    AND NOT EXISTS (SELECT 1 FROM reversals WHERE payment_intent_id = value ->> 'payment');
+    AND NOT EXISTS (SELECT 1 FROM reversals WHERE provider_payment_id = value ->> 'payment' AND provider = value ->> 'provider');
 UPDATE topups SET state = 'paid', paid_at = fresh.now_ms, updated_at = fresh.now_ms, failure_code = NULL,
-    revision = topups.revision + 1, payment_intent_id = fresh.payment
+    revision = topups.revision + 1, provider_payment_id = fresh.payment
     FROM temp.fresh AS fresh WHERE topups.id = fresh.topup;
-INSERT INTO webhook_events (id, type, topup_id, outcome, received_at)
-    SELECT event, type, topup, 'credited', now_ms FROM temp.fresh WHERE event IS NOT NULL;
-INSERT INTO payments (payment_intent_id, topup_id, state, session_id, writes, created_at, updated_at)
-    SELECT payment, topup, 'credited', session, 1, now_ms, now_ms FROM temp.fresh WHERE TRUE
-    ON CONFLICT (payment_intent_id) DO UPDATE SET writes = payments.writes + 1, updated_at = excluded.updated_at,
-        state = excluded.state, session_id = COALESCE(payments.session_id, excluded.session_id);
+INSERT INTO webhook_events (provider_event_id, provider, type, topup_id, outcome, received_at)
+    SELECT event, provider, type, topup, 'credited', now_ms FROM temp.fresh WHERE event IS NOT NULL;
+INSERT INTO payments (provider_payment_id, provider, topup_id, state, provider_session_id, writes, created_at, updated_at)
+    SELECT payment, provider, topup, 'credited', session, 1, now_ms, now_ms FROM temp.fresh WHERE TRUE
+    ON CONFLICT (provider_payment_id, provider) DO UPDATE SET writes = payments.writes + 1, updated_at = excluded.updated_at,
+        state = excluded.state, provider_session_id = COALESCE(payments.provider_session_id, excluded.provider_session_id);
 INSERT INTO accounts (id, balance, used_credits, entries, updated_at)
     SELECT account, SUM(credits), 0, COUNT(*), MAX(now_ms) FROM temp.fresh WHERE TRUE GROUP BY account
     ON CONFLICT (id) DO UPDATE SET balance = accounts.balance + excluded.balance,
@@ -53,7 +56,9 @@ INSERT INTO ledger_entries (account_id, sequence, id, kind, credits, balance_aft
 SELECT input.key AS number, ledger_entries.balance_after,
     CASE WHEN fresh.number IS NULL THEN (
         SELECT 1 FROM webhook_events CROSS JOIN topups ON topups.id = value ->> 'topup'
-        WHERE webhook_events.id = value ->> 'event' AND +topups.session_id = value ->> 'session'
+        WHERE webhook_events.provider_event_id = value ->> 'event'
+        AND webhook_events.provider = value ->> 'provider' AND +topups.provider_session_id = value ->> 'session'
+    AND topups.provider = value ->> 'provider'
         AND +topups.account_id = value ->> 'account' AND topups.credits = value ->> 'credits'
         AND topups.currency = value ->> 'currency' AND topups.total_amount = value ->> 'total'
         AND topups.livemode = value ->> 'livemode'

@@ -10,10 +10,10 @@
 -- by the sub-select in its WHERE.
 WITH input AS MATERIALIZED (
     SELECT * FROM unnest(
-        :event::TEXT[], :event_type::TEXT[], :topup::TEXT[], :session::TEXT[], :payment::TEXT[], :account::TEXT[],
+        :event::TEXT[], :event_type::TEXT[], :topup::TEXT[], :session::TEXT[], :provider::TEXT[], :payment::TEXT[], :account::TEXT[],
         :credits::BIGINT[], :currency::TEXT[], :total::BIGINT[], :livemode::BIGINT[], :entry::TEXT[], :now_ms::BIGINT[]
     ) WITH ORDINALITY AS input (
-        event, type, topup, session, payment, account, credits, currency, total, livemode, entry, now_ms, number
+        event, type, topup, session, provider, payment, account, credits, currency, total, livemode, entry, now_ms, number
     )
 ),
 fresh AS MATERIALIZED (
@@ -21,54 +21,55 @@ fresh AS MATERIALIZED (
     FROM input
     CROSS JOIN LATERAL (
         SELECT id, account_id, state, credits, currency, credit_unit_amount, credits_amount, fee_amount, total_amount,
-            fee_mode, fee_rate_percent, fee_fixed, fee_label, expected_fee, livemode, stripe_request, stripe_attempt,
-            session_id, expires_at, created_at, revision
+            fee_mode, fee_rate_percent, fee_fixed, fee_label, expected_fee, livemode, provider, provider_request, provider_attempt,
+            provider_session_id, expires_at, created_at, revision
         FROM topups WHERE id = input.topup LIMIT 1
     ) AS agreed
     LEFT JOIN LATERAL (
-        SELECT topup_id, state FROM payments WHERE payment_intent_id = input.payment LIMIT 1
+        SELECT topup_id, state FROM payments WHERE provider_payment_id = input.payment AND provider = input.provider LIMIT 1
     ) AS known ON TRUE
-    WHERE agreed.state <> 'paid' AND agreed.session_id = input.session AND agreed.account_id = input.account
+    WHERE agreed.state <> 'paid' AND agreed.provider_session_id = input.session AND agreed.provider = input.provider AND agreed.account_id = input.account
     AND agreed.credits = input.credits AND agreed.currency = input.currency AND agreed.total_amount = input.total
     AND agreed.livemode = input.livemode
-    AND (SELECT id FROM webhook_events WHERE id = input.event LIMIT 1) IS NULL
+    AND (SELECT topup_id FROM webhook_events WHERE provider_event_id = input.event AND provider = input.provider LIMIT 1) IS NULL
     AND (known.state IS NULL OR (known.state = 'waiting' AND known.topup_id = input.topup))
-    AND (SELECT id FROM reversals WHERE payment_intent_id = input.payment LIMIT 1) IS NULL
+    AND (SELECT kind FROM reversals WHERE provider_payment_id = input.payment AND provider = input.provider LIMIT 1) IS NULL
 ),
 -- Every change of what is known of a top-up raises its revision, under its lock. With the revision that was seen, nothing
 -- has come meanwhile, no refund either; with another one, the row is left.
 marked AS (
     INSERT INTO topups (id, account_id, state, credits, currency, credit_unit_amount, credits_amount, fee_amount,
-        total_amount, fee_mode, fee_rate_percent, fee_fixed, fee_label, expected_fee, livemode, stripe_request,
-        stripe_attempt, session_id, expires_at, created_at, updated_at, revision, payment_intent_id, paid_at)
+        total_amount, fee_mode, fee_rate_percent, fee_fixed, fee_label, expected_fee, livemode, provider, provider_request,
+        provider_attempt, provider_session_id, expires_at, created_at, updated_at, revision, provider_payment_id, paid_at)
     SELECT id, account_id, 'paid', credits, currency, credit_unit_amount, credits_amount, fee_amount,
-        total_amount, fee_mode, fee_rate_percent, fee_fixed, fee_label, expected_fee, livemode, stripe_request,
-        stripe_attempt, session_id, expires_at, created_at, now_ms, revision, payment, now_ms
+        total_amount, fee_mode, fee_rate_percent, fee_fixed, fee_label, expected_fee, livemode, provider, provider_request,
+        provider_attempt, provider_session_id, expires_at, created_at, now_ms, revision, payment, now_ms
     FROM fresh ORDER BY number
     ON CONFLICT (id) DO UPDATE SET state = 'paid', paid_at = excluded.paid_at, updated_at = excluded.updated_at,
-        failure_code = NULL, revision = topups.revision + 1, payment_intent_id = excluded.payment_intent_id
-        WHERE topups.revision = excluded.revision AND topups.state <> 'paid' AND topups.session_id = excluded.session_id
+        failure_code = NULL, revision = topups.revision + 1, provider_payment_id = excluded.provider_payment_id
+        WHERE topups.revision = excluded.revision AND topups.state <> 'paid' AND topups.provider_session_id = excluded.provider_session_id
     RETURNING id
 ),
 paid AS MATERIALIZED (
-    SELECT fresh.number, fresh.event, fresh.type, fresh.id AS topup, fresh.session_id AS session, fresh.payment,
+    SELECT fresh.number, fresh.event, fresh.type, fresh.id AS topup, fresh.provider_session_id AS session, fresh.provider,
+        fresh.payment,
         fresh.account_id AS account, fresh.credits, fresh.entry, fresh.now_ms
     FROM fresh JOIN marked ON marked.id = fresh.id
 ),
 decided AS (
-    INSERT INTO webhook_events (id, type, topup_id, outcome, received_at)
-    SELECT event, type, topup, 'credited', now_ms FROM paid WHERE event IS NOT NULL ORDER BY event
-    RETURNING id
+    INSERT INTO webhook_events (provider_event_id, provider, type, topup_id, outcome, received_at)
+    SELECT event, provider, type, topup, 'credited', now_ms FROM paid WHERE event IS NOT NULL ORDER BY event
+    RETURNING provider_event_id
 ),
 -- A payment that is another top-up's by now, or was found to be surplus, gives no row here.
 touched AS (
-    INSERT INTO payments (payment_intent_id, topup_id, state, session_id, writes, created_at, updated_at)
-    SELECT payment, topup, 'credited', session, 1, now_ms, now_ms FROM paid
+    INSERT INTO payments (provider_payment_id, provider, topup_id, state, provider_session_id, writes, created_at, updated_at)
+    SELECT payment, provider, topup, 'credited', session, 1, now_ms, now_ms FROM paid
     WHERE (SELECT COUNT(*) FROM decided) IS NOT NULL ORDER BY payment
-    ON CONFLICT (payment_intent_id) DO UPDATE SET writes = payments.writes + 1, updated_at = excluded.updated_at,
-        state = excluded.state, session_id = COALESCE(payments.session_id, excluded.session_id)
+    ON CONFLICT (provider_payment_id, provider) DO UPDATE SET writes = payments.writes + 1, updated_at = excluded.updated_at,
+        state = excluded.state, provider_session_id = COALESCE(payments.provider_session_id, excluded.provider_session_id)
         WHERE payments.topup_id = excluded.topup_id AND payments.state = 'waiting'
-    RETURNING payment_intent_id
+    RETURNING provider_payment_id, provider
 ),
 added AS (
     INSERT INTO accounts (id, balance, used_credits, entries, updated_at)
@@ -83,10 +84,10 @@ booked AS (
     INSERT INTO ledger_entries (account_id, sequence, id, kind, credits, balance_after, source, created_at)
     SELECT paid.account, added.entries - COUNT(*) OVER later, paid.entry, 'topup', paid.credits,
         added.balance - CAST(COALESCE(SUM(paid.credits) OVER later, 0) AS BIGINT),
-        CASE WHEN touched.payment_intent_id IS NOT NULL THEN paid.topup END, paid.now_ms
+        CASE WHEN touched.provider_payment_id IS NOT NULL THEN paid.topup END, paid.now_ms
     FROM paid
     JOIN added ON added.id = paid.account
-    LEFT JOIN touched ON touched.payment_intent_id = paid.payment
+    LEFT JOIN touched ON touched.provider_payment_id = paid.payment AND touched.provider = paid.provider
     WINDOW later AS (
         PARTITION BY paid.account ORDER BY paid.number DESC ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
     )
@@ -95,13 +96,14 @@ booked AS (
 SELECT input.number - 1 AS number, booked.balance_after,
     CASE WHEN booked.source IS NULL THEN (
         SELECT decided.is_decided FROM (
-            SELECT topup_id, 1::BIGINT AS is_decided FROM webhook_events WHERE id = input.event LIMIT 1
+            SELECT topup_id, 1::BIGINT AS is_decided FROM webhook_events
+            WHERE provider_event_id = input.event AND provider = input.provider LIMIT 1
         ) AS decided
         CROSS JOIN LATERAL (
-            SELECT session_id, account_id, credits, currency, total_amount, livemode
+            SELECT provider_session_id, provider, account_id, credits, currency, total_amount, livemode
             FROM topups WHERE id = input.topup LIMIT 1
         ) AS agreed
-        WHERE agreed.session_id = input.session AND agreed.account_id = input.account
+        WHERE agreed.provider_session_id = input.session AND agreed.provider = input.provider AND agreed.account_id = input.account
         AND agreed.credits = input.credits AND agreed.currency = input.currency AND agreed.total_amount = input.total
         AND agreed.livemode = input.livemode
     ) END AS is_decided
