@@ -26,6 +26,7 @@ mod sqlite_file;
 pub mod statement;
 mod tx;
 pub mod work;
+mod write;
 mod write_context;
 pub mod write_health;
 
@@ -37,6 +38,7 @@ pub use database_error::Unavailable;
 pub use error::StoreError;
 pub use statement::{Argument, BulkStatement, Statement, args};
 pub use tx::Tx;
+pub use write::Write;
 
 /// Names a file's statements and lists them, so that none can be forgotten by the test that prepares them all.
 macro_rules! statements {

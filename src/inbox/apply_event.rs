@@ -11,7 +11,7 @@ use sha2::{Digest, Sha256};
 
 use crate::app::questions::Turn;
 use crate::app::{App, with_causes};
-use crate::db::StoreError;
+use crate::db::{StoreError, Tx, Write};
 use crate::domain::checkout::{Declined, Mismatch, PaymentReport};
 use crate::domain::ids::{PaymentIntentId, TopupId};
 use crate::domain::judge::Applied;
@@ -270,13 +270,21 @@ pub(crate) fn or_digest(event_id: &str, body: &[u8]) -> String {
 }
 
 async fn apply_decline(app: &App, declined: Declined) -> Result<Applied, StoreError> {
-    let now_ms = app.clock.now_ms();
-    app.db
-        .write(move |tx| {
-            let declined = declined.clone();
-            async move { decline(tx, &declined, now_ms).await }.boxed()
-        })
-        .await
+    app.db.write(RecordDecline { declined, now_ms: app.clock.now_ms() }).await
+}
+
+/// Notes that an attempt to pay was declined, with the event's row.
+struct RecordDecline {
+    declined: Declined,
+    now_ms: i64,
+}
+
+impl Write for RecordDecline {
+    type Output = Applied;
+
+    async fn run(&self, tx: &mut Tx) -> Result<Applied, StoreError> {
+        decline(tx, &self.declined, self.now_ms).await
+    }
 }
 
 /// In a transaction of its own: what failed has left nothing behind.
@@ -306,13 +314,7 @@ pub(crate) async fn record_failure(
         payload,
         now_ms: app.clock.now_ms(),
     };
-    let recorded = app
-        .db
-        .write(move |tx| {
-            let record = record.clone();
-            async move { failed_events::record(tx, &record).await }.boxed()
-        })
-        .await;
+    let recorded = app.db.write(record).await;
     if let Err(error) = &recorded {
         let (event, event_type, error) = (&name.event_id, &name.event_type, with_causes(error));
         tracing::error!(event, event_type, reason, error, "a delivery failed, and that cannot be recorded");
@@ -325,11 +327,19 @@ pub(crate) async fn resolve_failure(app: &App, event: &str) -> Result<(), StoreE
     if !app.db.has_open_failure(event).await? {
         return Ok(());
     }
-    let (event, now_ms) = (event.to_owned(), app.clock.now_ms());
-    app.db
-        .write(move |tx| {
-            let event = event.clone();
-            async move { failed_events::resolve(tx, &event, now_ms).await }.boxed()
-        })
-        .await
+    app.db.write(ResolveFailure { event_id: event.to_owned(), now_ms: app.clock.now_ms() }).await
+}
+
+/// Resolves the failure of an event that is not about a purchase here.
+struct ResolveFailure {
+    event_id: String,
+    now_ms: i64,
+}
+
+impl Write for ResolveFailure {
+    type Output = ();
+
+    async fn run(&self, tx: &mut Tx) -> Result<(), StoreError> {
+        failed_events::resolve(tx, &self.event_id, self.now_ms).await
+    }
 }
