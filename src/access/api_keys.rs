@@ -1,10 +1,9 @@
 //! Credentials of servers: made once, shown once, known by their hash.
 
-use futures_util::FutureExt;
 use sha2::{Digest, Sha256};
 
 use crate::access::key_rows::{self, ApiKeyRow};
-use crate::db::{Db, StoreError};
+use crate::db::{Db, StoreError, Tx, Write};
 use crate::domain::account::AccountId;
 use crate::domain::ids::ApiKeyId;
 use crate::ports::{Clock, IdGenerator};
@@ -109,13 +108,22 @@ pub async fn create(
         created_at: clock.now_ms(),
         revoked_at: None,
     };
-    let hash = KeyHash::of(&secret).to_text();
-    db.write(move |tx| {
-        let (row, hash) = (row.clone(), hash.clone());
-        async move { key_rows::insert(tx, &row, &hash).await }.boxed()
-    })
-    .await?;
+    db.write(InsertKey { row, hash: KeyHash::of(&secret).to_text() }).await?;
     Ok(NewApiKey { id, secret: crate::secret::Secret::new(secret) })
+}
+
+/// Stores a new credential.
+struct InsertKey {
+    row: ApiKeyRow,
+    hash: String,
+}
+
+impl Write for InsertKey {
+    type Output = ();
+
+    async fn run(&self, tx: &mut Tx) -> Result<(), StoreError> {
+        key_rows::insert(tx, &self.row, &self.hash).await
+    }
 }
 
 /// Revokes a credential; `false` when there is none of that id that is still good.
@@ -123,12 +131,21 @@ pub async fn create(
 /// # Errors
 /// When the database fails.
 pub async fn revoke(db: &Db, clock: &dyn Clock, id: &str) -> Result<bool, StoreError> {
-    let (id, now_ms) = (id.to_owned(), clock.now_ms());
-    db.write(move |tx| {
-        let id = id.clone();
-        async move { key_rows::revoke(tx, &id, now_ms).await }.boxed()
-    })
-    .await
+    db.write(RevokeKey { id: id.to_owned(), now_ms: clock.now_ms() }).await
+}
+
+/// Revokes a credential. `false` when there is none of that id that is still good.
+struct RevokeKey {
+    id: String,
+    now_ms: i64,
+}
+
+impl Write for RevokeKey {
+    type Output = bool;
+
+    async fn run(&self, tx: &mut Tx) -> Result<bool, StoreError> {
+        key_rows::revoke(tx, &self.id, self.now_ms).await
+    }
 }
 
 /// What a credential is known by. A look-up by the hash of 256 random bits says nothing by the time that it takes.

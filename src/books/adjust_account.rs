@@ -1,12 +1,10 @@
 //! A person puts right what no rule does: gives or takes credits, with a reason, once for each key.
 
-use futures_util::FutureExt;
-
 use crate::access::caller_key::{CallerKey, request_hash};
 use crate::access::operator::Operator;
 use crate::app::App;
 use crate::books::adjustments::{self, Adjustment, NewAdjustment};
-use crate::db::{StoreError, Tx};
+use crate::db::{StoreError, Tx, Write};
 use crate::domain::account::AccountId;
 use crate::domain::ids::{AdjustmentId, LedgerEntryId};
 
@@ -75,7 +73,7 @@ pub async fn adjust_account(app: &App, command: AdjustAccount) -> Result<Adjustm
         request_hash: hash.clone(),
         now_ms: app.clock.now_ms(),
     };
-    match app.db.write(move |tx| book(tx, new.clone(), create).boxed()).await? {
+    match app.db.write(BookAdjustment { new, create }).await? {
         Outcome::Booked(adjustment) if adjustment.request_hash != hash => Err(AdjustError::OtherRequest),
         Outcome::Booked(adjustment) => {
             let Adjustment { id, credits, made_by, .. } = &adjustment;
@@ -87,12 +85,23 @@ pub async fn adjust_account(app: &App, command: AdjustAccount) -> Result<Adjustm
     }
 }
 
-async fn book(tx: &mut Tx, new: NewAdjustment, create: bool) -> Result<Outcome, StoreError> {
-    if let Some(earlier) = adjustments::find_by_key(tx, &new.scope, &new.key).await? {
-        return Ok(Outcome::Booked(earlier));
+/// Books an adjustment, or finds the earlier one with the same key.
+struct BookAdjustment {
+    new: NewAdjustment,
+    create: bool,
+}
+
+impl Write for BookAdjustment {
+    type Output = Outcome;
+
+    async fn run(&self, tx: &mut Tx) -> Result<Outcome, StoreError> {
+        let new = &self.new;
+        if let Some(earlier) = adjustments::find_by_key(tx, &new.scope, &new.key).await? {
+            return Ok(Outcome::Booked(earlier));
+        }
+        if !self.create && !adjustments::has_account(tx, &new.account).await? {
+            return Ok(Outcome::UnknownAccount);
+        }
+        Ok(adjustments::book(tx, new).await?.map_or(Outcome::Insufficient, Outcome::Booked))
     }
-    if !create && !adjustments::has_account(tx, &new.account).await? {
-        return Ok(Outcome::UnknownAccount);
-    }
-    Ok(adjustments::book(tx, &new).await?.map_or(Outcome::Insufficient, Outcome::Booked))
 }

@@ -9,13 +9,11 @@
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use futures_util::future::BoxFuture;
-
 use crate::db::StoreError;
-use crate::db::Tx;
 use crate::db::command::{Batch, BatchOf, Command};
-use crate::db::group::{Closure, Group, Job, commit_together};
+use crate::db::group::{Group, Job, WaitingWrite, commit_together};
 use crate::db::reply::Reply;
+use crate::db::write::Write;
 use crate::db::write_context::WriteContext;
 
 /// How many writes one commit serves at most.
@@ -65,14 +63,10 @@ impl Committer {
         answer.await.unwrap_or(Err(StoreError::Closed))
     }
 
-    /// Runs a closure with whatever else is there to be written.
-    pub(crate) async fn write<T, F>(&self, closure: F) -> Result<T, StoreError>
-    where
-        T: Send + 'static,
-        F: for<'t> Fn(&'t mut Tx) -> BoxFuture<'t, Result<T, StoreError>> + Send + Sync + 'static,
-    {
+    /// Runs a write together with everything else that waits for a commit.
+    pub(crate) async fn write<W: Write>(&self, write: W) -> Result<W::Output, StoreError> {
         let (reply, answer) = Reply::new();
-        self.enqueue(Job::Write(Box::new(Closure::new(closure, reply))))?;
+        self.enqueue(Job::Write(Box::new(WaitingWrite::new(write, reply))))?;
         answer.await.unwrap_or(Err(StoreError::Closed))
     }
 

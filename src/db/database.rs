@@ -2,12 +2,11 @@
 //!
 //! Both run the same SQL text. A [`Statement`] is written once beside its row type, with its arguments by name; a missing or
 //! unknown one is an error, because SQLite would silently bind NULL. Writes go through [`Db::write`], which begins,
-//! commits, rolls back and, when the database says that two writes were in each other's way, runs the closure again.
+//! commits, rolls back and, when the database says that two writes were in each other's way, runs the write again.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures_util::future::BoxFuture;
 use sqlx::migrate::Migrator;
 use sqlx::{Connection, Executor, SqlStr};
 
@@ -21,8 +20,8 @@ use crate::db::queries::{Record, postgres_rows, sqlite_rows};
 use crate::db::queues::Queues;
 use crate::db::session::Route;
 use crate::db::statement::{Argument, Statement};
-use crate::db::tx::Tx;
-use crate::db::work::Plain;
+use crate::db::work::SingleWrite;
+use crate::db::write::Write;
 use crate::db::write_context::WriteContext;
 
 pub(crate) static SQLITE_MIGRATIONS: Migrator = sqlx::migrate!("migrations/sqlite");
@@ -50,24 +49,20 @@ impl Db {
         Ok(Self { pools, context, queues })
     }
 
-    /// Runs a write: begins, runs the closure, commits; rolls back when the closure fails. The closure runs again when
-    /// the database reports a conflict, so it does nothing but talk to its `Tx` and owns what it captures.
+    /// Runs a write in a transaction and commits it, or rolls back when it fails. When the database reports a conflict,
+    /// the write runs again.
     ///
     /// On SQLite, which has one writer anyway, it shares its commit with the writes that arrive at the same time.
     ///
     /// # Errors
-    /// The closure's error, or the database's. After an error nothing of the write is there, with one exception that
+    /// The write's own error, or the database's. After an error nothing of the write is there, with one exception that
     /// no database can avoid: when the connection breaks, or the time is over, during the commit, whether it happened
     /// is unknown.
-    pub async fn write<T, F>(&self, closure: F) -> Result<T, StoreError>
-    where
-        T: Send + 'static,
-        F: for<'t> Fn(&'t mut Tx) -> BoxFuture<'t, Result<T, StoreError>> + Send + Sync + 'static,
-    {
+    pub async fn write<W: Write>(&self, write: W) -> Result<W::Output, StoreError> {
         match self.pools.as_ref() {
-            Pools::Sqlite { .. } => self.queues.shared().write(closure).await,
+            Pools::Sqlite { .. } => self.queues.shared().write(write).await,
             // Boxed: most of what is awaited is small, and this is not.
-            Pools::Postgres { .. } => Box::pin(self.pools.write(&mut Plain(closure))).await,
+            Pools::Postgres { .. } => Box::pin(self.pools.write(&mut SingleWrite(write))).await,
         }
     }
 

@@ -1,4 +1,4 @@
-//! What is committed together: commands and closures, each with the caller who waits for its answer.
+//! What is committed together: commands and other writes, each with the caller who waits for its answer.
 
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
@@ -10,54 +10,48 @@ use crate::db::commit_counts::Counters;
 use crate::db::pools::Pools;
 use crate::db::reply::Reply;
 use crate::db::work::{Work, run_within};
+use crate::db::write::Write;
 
-/// A write of any result, for the queue.
-pub(crate) trait Write: Work<Output = ()> {
-    /// Answers the caller: with what the closure gave, if it is durable.
+/// A write in the queue, whatever its output is.
+pub(crate) trait QueuedWrite: Work<Output = ()> {
+    /// Answers the caller: with the output of the write, if it is durable.
     fn answer(&mut self, result: Result<(), StoreError>);
 
     /// Whether the caller has no answer yet.
     fn is_open(&self) -> bool;
 }
 
-/// A closure whose caller waits.
-pub(crate) struct Closure<T, F> {
-    run: F,
-    value: Option<T>,
-    reply: Reply<T>,
+/// A write whose caller waits.
+pub(crate) struct WaitingWrite<W: Write> {
+    write: W,
+    /// The output of the last run, until the caller is answered.
+    output: Option<W::Output>,
+    reply: Reply<W::Output>,
 }
 
-impl<T, F> Closure<T, F> {
-    pub(crate) const fn new(run: F, reply: Reply<T>) -> Self {
-        Self { run, value: None, reply }
+impl<W: Write> WaitingWrite<W> {
+    pub(crate) const fn new(write: W, reply: Reply<W::Output>) -> Self {
+        Self { write, output: None, reply }
     }
 }
 
-impl<T, F> Work for Closure<T, F>
-where
-    T: Send,
-    F: for<'t> Fn(&'t mut Tx) -> BoxFuture<'t, Result<T, StoreError>> + Send + Sync,
-{
+impl<W: Write> Work for WaitingWrite<W> {
     type Output = ();
 
     fn run<'t>(&'t mut self, tx: &'t mut Tx) -> BoxFuture<'t, Result<(), StoreError>> {
         async move {
-            self.value = Some((self.run)(tx).await?);
+            self.output = Some(self.write.run(tx).await?);
             Ok(())
         }
         .boxed()
     }
 }
 
-impl<T, F> Write for Closure<T, F>
-where
-    T: Send,
-    F: for<'t> Fn(&'t mut Tx) -> BoxFuture<'t, Result<T, StoreError>> + Send + Sync,
-{
+impl<W: Write> QueuedWrite for WaitingWrite<W> {
     fn answer(&mut self, result: Result<(), StoreError>) {
-        let value = self.value.take();
+        let output = self.output.take();
         let lost = || Err(StoreError::Corrupt("a write without a result".to_owned()));
-        self.reply.send(result.and_then(|()| value.map_or_else(lost, Ok)));
+        self.reply.send(result.and_then(|()| output.map_or_else(lost, Ok)));
     }
 
     fn is_open(&self) -> bool {
@@ -68,14 +62,14 @@ where
 /// What waits for a commit.
 pub(crate) enum Job {
     Command(Box<dyn Batch>),
-    Write(Box<dyn Write>),
+    Write(Box<dyn QueuedWrite>),
 }
 
 /// What is committed together, without what was answered already.
 #[derive(Default)]
 pub(crate) struct Group {
     pub(crate) batches: Vec<Box<dyn Batch>>,
-    pub(crate) writes: Vec<Box<dyn Write>>,
+    pub(crate) writes: Vec<Box<dyn QueuedWrite>>,
     /// Whether there were several at first.
     pub(crate) is_shared: bool,
     /// Whether the bulk statements have been tried, so that what is left has to be done one by one.
@@ -124,12 +118,12 @@ impl Group {
 /// A group in one transaction, where there is one writer anyway.
 struct Together<'g> {
     batches: &'g mut [Box<dyn Batch>],
-    writes: &'g mut [Box<dyn Write>],
+    writes: &'g mut [Box<dyn QueuedWrite>],
     in_bulk: bool,
 }
 
 impl Work for Together<'_> {
-    /// Whether each closure did its work.
+    /// Whether each of the writes succeeded.
     type Output = Vec<bool>;
 
     fn run<'t>(&'t mut self, tx: &'t mut Tx) -> BoxFuture<'t, Result<Self::Output, StoreError>> {

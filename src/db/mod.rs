@@ -26,6 +26,7 @@ mod sqlite_file;
 pub mod statement;
 mod tx;
 pub mod work;
+mod write;
 mod write_context;
 pub mod write_health;
 
@@ -35,19 +36,9 @@ pub use connect::BULK_CONNECTIONS;
 pub use database::Db;
 pub use database_error::Unavailable;
 pub use error::StoreError;
-pub use statement::{Argument, BulkStatement, Statement};
+pub use statement::{Argument, BulkStatement, Statement, args};
 pub use tx::Tx;
-
-/// The arguments of a statement by their names: `args![account = account.as_str(), now_ms]`.
-#[macro_export]
-macro_rules! args {
-    ($($name:ident $(= $value:expr)?),* $(,)?) => {
-        [$((stringify!($name), $crate::db::args!(@value $name $(, $value)?))),*]
-    };
-    (@value $name:ident) => { $crate::db::statement::Value::from($name) };
-    (@value $name:ident, $value:expr) => { $crate::db::statement::Value::from($value) };
-}
-pub use args;
+pub use write::Write;
 
 /// Names a file's statements and lists them, so that none can be forgotten by the test that prepares them all.
 macro_rules! statements {

@@ -246,10 +246,20 @@ impl From<Option<&str>> for Value {
     }
 }
 
+/// The arguments of a statement by their names: `args![account = account.as_str(), now_ms]`.
+#[macro_export]
+macro_rules! args {
+    ($($name:ident $(= $value:expr)?),* $(,)?) => {
+        [$((stringify!($name), $crate::db::args!(@value $name $(, $value)?))),*]
+    };
+    (@value $name:ident) => { $crate::db::statement::Value::from($name) };
+    (@value $name:ident, $value:expr) => { $crate::db::statement::Value::from($value) };
+}
+pub use args;
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::db::args;
 
     #[test]
     fn names_become_numbers_in_the_order_of_their_first_use() {

@@ -62,7 +62,7 @@ enum Transactional {
     Postgres(Session<Postgres>, Route),
 }
 
-/// An open write. A closure that has one talks to nothing else.
+/// An open transaction. The write that has it talks to nothing else.
 pub struct Tx(Transactional);
 
 impl Tx {

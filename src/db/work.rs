@@ -1,4 +1,4 @@
-//! What is done in a transaction: a closure, a payment, a group of them; and how often it is tried.
+//! What runs in a transaction: a single write, a command, a group of them; and how often it is tried.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -8,6 +8,7 @@ use futures_util::future::BoxFuture;
 
 use crate::db::StoreError;
 use crate::db::Tx;
+use crate::db::write::Write;
 
 /// How many times a write is run when others are in its way, before it fails.
 const WRITE_ATTEMPTS: u32 = 8;
@@ -52,18 +53,14 @@ pub(crate) async fn run_within<W: Work + ?Sized>(tx: &mut Tx, work: &mut W) -> R
     Ok(output)
 }
 
-/// A closure as work.
-pub(crate) struct Plain<F>(pub(crate) F);
+/// One write in a transaction of its own.
+pub(crate) struct SingleWrite<W>(pub(crate) W);
 
-impl<T, F> Work for Plain<F>
-where
-    T: Send,
-    F: for<'t> Fn(&'t mut Tx) -> BoxFuture<'t, Result<T, StoreError>> + Send + Sync,
-{
-    type Output = T;
+impl<W: Write> Work for SingleWrite<W> {
+    type Output = W::Output;
 
-    fn run<'t>(&'t mut self, tx: &'t mut Tx) -> BoxFuture<'t, Result<T, StoreError>> {
-        (self.0)(tx)
+    fn run<'t>(&'t mut self, tx: &'t mut Tx) -> BoxFuture<'t, Result<W::Output, StoreError>> {
+        self.0.run(tx).boxed()
     }
 }
 

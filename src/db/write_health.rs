@@ -8,9 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use futures_util::FutureExt;
-
-use crate::db::Db;
+use crate::db::{Db, Tx, Write};
 use crate::db::{StoreError, args, statements};
 
 /// How long a write that succeeded says that another one would.
@@ -135,17 +133,25 @@ impl Db {
     async fn probe(&self) -> Result<(), StoreError> {
         let health = self.pools().health();
         let filler = if health.seen().bad.is_some() { "x".repeat(FILLER_BYTES) } else { String::new() };
-        let write = self.write(move |tx| {
-            let filler = filler.clone();
-            async move {
-                tx.execute(&PROBE, &args![filler = filler.as_str()]).await?;
-                // What was written only to see that it can be is not kept.
-                if filler.is_empty() { Ok(()) } else { tx.execute(&PROBE, &args![filler = ""]).await.map(drop) }
-            }
-            .boxed()
-        });
-        let result = tokio::time::timeout(PROBE_TIMEOUT, write).await.unwrap_or(Err(StoreError::TimedOut));
+        let result = tokio::time::timeout(PROBE_TIMEOUT, self.write(Probe { filler }))
+            .await
+            .unwrap_or(Err(StoreError::TimedOut));
         health.probed(result.is_ok());
         result
+    }
+}
+
+/// A write that changes nothing but the row of the probes.
+struct Probe {
+    filler: String,
+}
+
+impl Write for Probe {
+    type Output = ();
+
+    async fn run(&self, tx: &mut Tx) -> Result<(), StoreError> {
+        tx.execute(&PROBE, &args![filler = self.filler.as_str()]).await?;
+        // What was written only to see that it can be is not kept.
+        if self.filler.is_empty() { Ok(()) } else { tx.execute(&PROBE, &args![filler = ""]).await.map(drop) }
     }
 }

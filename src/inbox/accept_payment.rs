@@ -5,8 +5,6 @@
 //! credits, in one transaction; the payment is applied by the very code that applies every other, with all its guards, so
 //! that accepting it again, beside a delivery or after another one, credits nothing twice.
 
-use futures_util::FutureExt;
-
 use crate::access::operator::Operator;
 use crate::app::App;
 use crate::db::StoreError;
@@ -76,11 +74,7 @@ pub async fn accept_payment(
             now_ms: app.clock.now_ms(),
         },
     };
-    let written = app.db.write(move |tx| {
-        let acceptance = acceptance.clone();
-        async move { acceptances::accept(tx, acceptance).await }.boxed()
-    });
-    match written.await? {
+    match app.db.write(acceptance).await? {
         acceptances::Outcome::Accepted(accepted) => {
             let Accepted { topup_id, credits, accepted_by, outcome, .. } = &accepted;
             tracing::info!(event_id, topup_id, credits, accepted_by, outcome, "payment accepted by hand");

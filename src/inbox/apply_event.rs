@@ -11,10 +11,11 @@ use sha2::{Digest, Sha256};
 
 use crate::app::questions::Turn;
 use crate::app::{App, with_causes};
-use crate::db::StoreError;
+use crate::db::{StoreError, Tx, Write};
 use crate::domain::checkout::{Declined, Mismatch, PaymentReport};
 use crate::domain::ids::{PaymentId, TopupId};
 use crate::domain::judge::Applied;
+use crate::domain::provider::ProviderName;
 use crate::domain::reversal::EventRef;
 use crate::inbox::apply_thin::{ThinOutcome, resolve_thin};
 use crate::inbox::failed_events::{self, FailureKind, FailureRecord};
@@ -270,13 +271,21 @@ pub(crate) fn or_digest(event_id: &str, body: &[u8]) -> String {
 }
 
 async fn apply_decline(app: &App, declined: Declined) -> Result<Applied, StoreError> {
-    let now_ms = app.clock.now_ms();
-    app.db
-        .write(move |tx| {
-            let declined = declined.clone();
-            async move { decline(tx, &declined, now_ms).await }.boxed()
-        })
-        .await
+    app.db.write(RecordDecline { declined, now_ms: app.clock.now_ms() }).await
+}
+
+/// Notes that an attempt to pay was declined, with the event's row.
+struct RecordDecline {
+    declined: Declined,
+    now_ms: i64,
+}
+
+impl Write for RecordDecline {
+    type Output = Applied;
+
+    async fn run(&self, tx: &mut Tx) -> Result<Applied, StoreError> {
+        decline(tx, &self.declined, self.now_ms).await
+    }
 }
 
 /// In a transaction of its own: what failed has left nothing behind.
@@ -307,13 +316,7 @@ pub(crate) async fn record_failure(
         payload,
         now_ms: app.clock.now_ms(),
     };
-    let recorded = app
-        .db
-        .write(move |tx| {
-            let record = record.clone();
-            async move { failed_events::record(tx, &record).await }.boxed()
-        })
-        .await;
+    let recorded = app.db.write(record).await;
     if let Err(error) = &recorded {
         let (event, event_type, error) = (&name.event_id, &name.event_type, with_causes(error));
         tracing::error!(event, event_type, reason, error, "a delivery failed, and that cannot be recorded");
@@ -326,11 +329,22 @@ pub(crate) async fn resolve_failure(app: &App, event: &str) -> Result<(), StoreE
     if !app.db.has_open_failure(app.gateway.name(), event).await? {
         return Ok(());
     }
-    let (provider, event, now_ms) = (app.gateway.name(), event.to_owned(), app.clock.now_ms());
     app.db
-        .write(move |tx| {
-            let event = event.clone();
-            async move { failed_events::resolve(tx, provider, &event, now_ms).await }.boxed()
-        })
+        .write(ResolveFailure { provider: app.gateway.name(), event_id: event.to_owned(), now_ms: app.clock.now_ms() })
         .await
+}
+
+/// Resolves the failure of an event that is not about a purchase here.
+struct ResolveFailure {
+    provider: ProviderName,
+    event_id: String,
+    now_ms: i64,
+}
+
+impl Write for ResolveFailure {
+    type Output = ();
+
+    async fn run(&self, tx: &mut Tx) -> Result<(), StoreError> {
+        failed_events::resolve(tx, self.provider, &self.event_id, self.now_ms).await
+    }
 }

@@ -5,11 +5,9 @@
 
 use std::time::Duration;
 
-use futures_util::FutureExt;
-
 use crate::app::schedule::Job;
 use crate::app::{App, with_causes};
-use crate::db::{Db, StoreError};
+use crate::db::{Db, StoreError, Tx, Write};
 use crate::inbox::apply_event::{apply_stored, resolve_failure};
 use crate::inbox::failed_events::{self, FailureCursor};
 use crate::ports::Clock;
@@ -143,18 +141,35 @@ pub async fn close(
     reason: &str,
 ) -> Result<Option<Closed>, StoreError> {
     let Some(failed) = db.failed_event(event_id).await? else { return Ok(None) };
-    let provider = failed.event.provider;
-    let (event, who, why, now_ms) = (event_id.to_owned(), by.to_owned(), reason.to_owned(), clock.now_ms());
-    let closed = db
-        .write(move |tx| {
-            let (provider, event, who, why) = (provider.clone(), event.clone(), who.clone(), why.clone());
-            async move { failed_events::close(tx, &provider, &event, &who, &why, now_ms).await }.boxed()
-        })
-        .await?;
+    let close = CloseFailure {
+        provider: failed.event.provider,
+        event_id: event_id.to_owned(),
+        by: by.to_owned(),
+        reason: reason.to_owned(),
+        now_ms: clock.now_ms(),
+    };
+    let closed = db.write(close).await?;
     if closed {
         tracing::info!(event = event_id, by, reason, "a failed delivery was closed by hand");
     }
     Ok(Some(if closed { Closed::Done } else { Closed::NotOpen }))
+}
+
+/// Closes a failed delivery. `false` when it is not open.
+struct CloseFailure {
+    provider: String,
+    event_id: String,
+    by: String,
+    reason: String,
+    now_ms: i64,
+}
+
+impl Write for CloseFailure {
+    type Output = bool;
+
+    async fn run(&self, tx: &mut Tx) -> Result<bool, StoreError> {
+        failed_events::close(tx, &self.provider, &self.event_id, &self.by, &self.reason, self.now_ms).await
+    }
 }
 
 /// Erases the payloads that are older than `payload_days`, in small writes; gives how many. That the events failed is
@@ -167,10 +182,22 @@ pub async fn erase_old_payloads(db: &Db, clock: &dyn Clock, payload_days: i64) -
     let mut erased = 0_u64;
     // Asked first, so that a database with nothing to erase is not written to.
     while db.has_payload_until(until_ms).await? {
-        let erase = db.write(move |tx| failed_events::erase_payloads(tx, until_ms, ERASE_BATCH).boxed());
-        erased = erased.saturating_add(erase.await?);
+        erased = erased.saturating_add(db.write(ErasePayloads { until_ms }).await?);
     }
     Ok(erased)
+}
+
+/// Erases a batch of payloads that came at a time or before; gives how many.
+struct ErasePayloads {
+    until_ms: i64,
+}
+
+impl Write for ErasePayloads {
+    type Output = u64;
+
+    async fn run(&self, tx: &mut Tx) -> Result<u64, StoreError> {
+        failed_events::erase_payloads(tx, self.until_ms, ERASE_BATCH).await
+    }
 }
 
 /// The job that does the same in a running service.

@@ -4,7 +4,7 @@
 //! two was written first) or was found to be nothing of ours. What can never succeed stays marked so. What came with a
 //! delivery is kept for a while; that it came is kept for good.
 
-use crate::db::{Db, Tx, args};
+use crate::db::{Db, Tx, Write, args};
 use crate::db::{StoreError, statements};
 use crate::domain::ids::{PaymentId, TopupId};
 use crate::domain::provider::ProviderName;
@@ -271,6 +271,14 @@ pub async fn record(tx: &mut Tx, record: &FailureRecord) -> Result<(), StoreErro
         payment = record.payment.as_ref().map(PaymentId::as_str)
     ];
     tx.execute(&RECORD, &values).await.map(drop)
+}
+
+impl Write for FailureRecord {
+    type Output = ();
+
+    async fn run(&self, tx: &mut Tx) -> Result<(), StoreError> {
+        record(tx, self).await
+    }
 }
 
 /// Notes that an event that had failed is nothing of ours.

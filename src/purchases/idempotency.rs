@@ -1,8 +1,6 @@
 //! The callers' idempotency keys: which request came with a key, and what came of it.
 
-use futures_util::FutureExt;
-
-use crate::db::{Db, Tx, args};
+use crate::db::{Db, Tx, Write, args};
 use crate::db::{StoreError, statements};
 use crate::domain::ids::TopupId;
 
@@ -120,6 +118,26 @@ fn topup_id(row: &KeyRow) -> Result<TopupId, StoreError> {
     TopupId::parse(&row.topup_id).map_err(|_| StoreError::corrupt("top-up id", &row.topup_id))
 }
 
+/// Forgets keys, one after the other.
+struct ForgetOldKeys {
+    old: Vec<OldKey>,
+    before_ms: i64,
+    now_ms: i64,
+}
+
+impl Write for ForgetOldKeys {
+    type Output = ();
+
+    async fn run(&self, tx: &mut Tx) -> Result<(), StoreError> {
+        let (before_ms, now_ms) = (self.before_ms, self.now_ms);
+        for key in &self.old {
+            let values = args![scope = key.caller.as_str(), key = key.key.as_str(), before_ms, now_ms];
+            tx.execute(&FORGET, &values).await?;
+        }
+        Ok(())
+    }
+}
+
 impl Db {
     /// Removes at most `most` keys that were first used before a time and are not held; gives how many it found. Each
     /// transaction locks one key after the other in their order, and nothing else, so two of them never wait for each
@@ -134,18 +152,7 @@ impl Db {
             return Ok(0);
         }
         old.sort_unstable();
-        self.write(move |tx| {
-            let old = old.clone();
-            async move {
-                for key in &old {
-                    let values = args![scope = key.caller.as_str(), key = key.key.as_str(), before_ms, now_ms];
-                    tx.execute(&FORGET, &values).await?;
-                }
-                Ok(())
-            }
-            .boxed()
-        })
-        .await?;
+        self.write(ForgetOldKeys { old, before_ms, now_ms }).await?;
         Ok(found)
     }
 

@@ -1,13 +1,11 @@
 //! What Stripe really kept: learned where it is missing, added up beside what was expected.
 
-use futures_util::FutureExt;
-
 use crate::db::StoreError;
 use crate::domain::fee_fit::FeeSums;
 use crate::domain::fees::RealFee;
 use crate::domain::ids::PaymentId;
 use crate::providers::port::PaymentOwner;
-use crate::purchases::fee::fees;
+use crate::purchases::fee::fees::StoreFee;
 use crate::reconcile::comparison::ComparedTopup;
 use crate::reconcile::report::{FeeCase, FeeTruth};
 use crate::reconcile::{App, Comparison};
@@ -47,12 +45,7 @@ impl Comparison<'_> {
 
 async fn store(app: &App, payment: &PaymentId, charge: Option<String>, fee: RealFee) -> Result<(), StoreError> {
     let (payment, now_ms) = (payment.clone(), app.clock.now_ms());
-    app.db
-        .write(move |tx| {
-            let (payment, charge, fee) = (payment.clone(), charge.clone(), fee.clone());
-            async move { fees::store(tx, &payment, charge.as_deref(), &fee, now_ms).await }.boxed()
-        })
-        .await
+    app.db.write(StoreFee { payment, charge, fee, now_ms }).await
 }
 
 /// Adds fees up, one purchase at a time.

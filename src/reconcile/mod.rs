@@ -19,10 +19,8 @@ use std::collections::{HashMap, HashSet};
 use std::future::Future;
 use std::time::Duration;
 
-use futures_util::FutureExt;
-
 use crate::app::{App, with_causes};
-use crate::db::StoreError;
+use crate::db::{StoreError, Tx, Write, leases};
 use crate::domain::ids::{PaymentId, ReconciliationId, SessionId, TopupId};
 use crate::providers::port::{ProviderError, Resource};
 use crate::reconcile::asker::Asker;
@@ -104,14 +102,8 @@ pub async fn reconcile(
     stop: impl Future<Output = ()> + Send,
 ) -> Result<Ended, ReconcileError> {
     let run = new_run(app, options);
-    let begun = run.clone();
     // Its lease is its own: nobody else can have it.
-    app.db
-        .write(move |tx| {
-            let run = begun.clone();
-            async move { reconciliations::start(tx, &run).await }.boxed()
-        })
-        .await?;
+    app.db.write(StartRun { run: run.clone() }).await?;
     carry_out(app, options, run, stop).await
 }
 
@@ -148,14 +140,7 @@ async fn carry_out(
         Err(error) => Ending { left_over: None, report: None, error: Some(with_causes(error)), obstacle: None },
     };
     let before = app.db.last_obstacle(&run.id).await?;
-    let finished = run.clone();
-    let is_ours = app
-        .db
-        .write(move |tx| {
-            let (run, ending) = (finished.clone(), ending.clone());
-            async move { reconciliations::finish(tx, &run, &ending).await }.boxed()
-        })
-        .await?;
+    let is_ours = app.db.write(FinishRun { run: run.clone(), ending }).await?;
     let (report, incomplete) = result?;
     if !is_ours {
         return Err(ReconcileError::TakenOver);
@@ -184,20 +169,52 @@ async fn carry_out(
 async fn keep_lease(app: &App, run: &NewRun) -> ReconcileError {
     loop {
         tokio::time::sleep(RENEW_EVERY).await;
-        let kept = run.clone();
-        let renewed = app
-            .db
-            .write(move |tx| {
-                let run = kept.clone();
-                async move { crate::db::leases::renew(tx, run.lease(), &run.id, run.lease_ms).await }.boxed()
-            })
-            .await;
-        match renewed {
+        match app.db.write(RenewLease { run: run.clone() }).await {
             Ok(true) => {}
             Ok(false) => return ReconcileError::TakenOver,
             // The lease still holds for a while; whether it held to the end, the end finds out.
             Err(error) => tracing::warn!(run = run.id, error = with_causes(&error), "the lease cannot be renewed"),
         }
+    }
+}
+
+/// Begins a run. `false` when another process has its lease.
+struct StartRun {
+    run: NewRun,
+}
+
+impl Write for StartRun {
+    type Output = bool;
+
+    async fn run(&self, tx: &mut Tx) -> Result<bool, StoreError> {
+        reconciliations::start(tx, &self.run).await
+    }
+}
+
+/// Makes the lease of a run last longer. `false` when another process has it.
+struct RenewLease {
+    run: NewRun,
+}
+
+impl Write for RenewLease {
+    type Output = bool;
+
+    async fn run(&self, tx: &mut Tx) -> Result<bool, StoreError> {
+        leases::renew(tx, self.run.lease(), &self.run.id, self.run.lease_ms).await
+    }
+}
+
+/// Ends a run and gives its lease back. `false` when another process has it.
+struct FinishRun {
+    run: NewRun,
+    ending: Ending,
+}
+
+impl Write for FinishRun {
+    type Output = bool;
+
+    async fn run(&self, tx: &mut Tx) -> Result<bool, StoreError> {
+        reconciliations::finish(tx, &self.run, &self.ending).await
     }
 }
 

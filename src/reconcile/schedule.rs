@@ -4,13 +4,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use futures_util::FutureExt;
 use tokio_util::sync::CancellationToken;
 
 use crate::app::App;
 use crate::app::schedule::Job;
-use crate::db::StoreError;
-use crate::reconcile::reconciliations;
+use crate::db::{StoreError, Tx, Write};
+use crate::reconcile::reconciliations::{self, NewRun};
 use crate::reconcile::{Ended, Options, Pace, ReconcileError, RunCause, carry_out, new_run};
 
 /// How long after a run that failed the next one may begin.
@@ -36,15 +35,7 @@ pub async fn run_if_due(app: &App, stop: impl Future<Output = ()> + Send) -> Res
     let run = new_run(app, options);
     let interval_ms = settings.every_hours.saturating_mul(HOUR_MS);
     let pause_ms = i64::try_from(PAUSE_AFTER_FAILURE.as_millis()).unwrap_or(i64::MAX);
-    let begun = run.clone();
-    let started = app
-        .db
-        .write(move |tx| {
-            let run = begun.clone();
-            async move { reconciliations::start_if_due(tx, &run, interval_ms, pause_ms).await }.boxed()
-        })
-        .await;
-    match started {
+    match app.db.write(StartIfDue { run: run.clone(), interval_ms, pause_ms }).await {
         Ok(true) => match carry_out(app, options, run, stop).await {
             // It is in the run's row, and no failure.
             Err(ReconcileError::Stopped) => Ok(None),
@@ -53,6 +44,21 @@ pub async fn run_if_due(app: &App, stop: impl Future<Output = ()> + Send) -> Res
         // Another process is at it, or it is not time.
         Ok(false) | Err(StoreError::Stale) => Ok(None),
         Err(error) => Err(error.into()),
+    }
+}
+
+/// Begins the scheduled run if it is due.
+struct StartIfDue {
+    run: NewRun,
+    interval_ms: i64,
+    pause_ms: i64,
+}
+
+impl Write for StartIfDue {
+    type Output = bool;
+
+    async fn run(&self, tx: &mut Tx) -> Result<bool, StoreError> {
+        reconciliations::start_if_due(tx, &self.run, self.interval_ms, self.pause_ms).await
     }
 }
 
@@ -73,15 +79,7 @@ pub async fn run_after_outage(
     let options =
         Options { cause: RunCause::Schedule, dry_run: false, since_days: settings.since_days, pace: Pace::default() };
     let run = new_run(app, options);
-    let begun = run.clone();
-    let started = app
-        .db
-        .write(move |tx| {
-            let run = begun.clone();
-            async move { reconciliations::start_after_outage(tx, &run, QUIET_MS).await }.boxed()
-        })
-        .await;
-    match started {
+    match app.db.write(StartAfterOutage { run: run.clone() }).await {
         Ok(true) => {
             tracing::info!("nothing was delivered for an hour or longer: comparing with Stripe's books at once");
             match carry_out(app, options, run, stop).await {
@@ -91,6 +89,19 @@ pub async fn run_after_outage(
         }
         Ok(false) | Err(StoreError::Stale) => Ok(None),
         Err(error) => Err(error.into()),
+    }
+}
+
+/// Begins the scheduled run if nothing was compared in the last hour.
+struct StartAfterOutage {
+    run: NewRun,
+}
+
+impl Write for StartAfterOutage {
+    type Output = bool;
+
+    async fn run(&self, tx: &mut Tx) -> Result<bool, StoreError> {
+        reconciliations::start_after_outage(tx, &self.run, QUIET_MS).await
     }
 }
 

@@ -7,7 +7,6 @@ use std::time::Duration;
 
 use actix_web::dev::Server;
 use actix_web::web;
-use futures_util::FutureExt;
 use tokio::sync::Semaphore;
 
 use crate::access::key_uses::noting_job;
@@ -23,7 +22,7 @@ use crate::app::tasks::Tasks;
 use crate::app::{App, CALL_TIMEOUT, CHECKOUT_BUDGET, CheckoutSettings, FIRST_PAUSE};
 use crate::books::instance::{self, Instance, MigrationState};
 use crate::config::Config;
-use crate::db::{Db, StoreError};
+use crate::db::{Db, StoreError, Tx, Write};
 use crate::http::auth::jwt::{TokenVerifier, TokenVerifierError};
 use crate::http::kit::body_budget::BodyBudget;
 use crate::http::kit::connections::ConnectionTimes;
@@ -310,15 +309,23 @@ async fn check_database(db: &Db, config: &Config, clock: &dyn Clock) -> Result<(
     db.look_for_damage().await.map_err(StartError::Database)?;
     check_migrated(db).await?;
     let wanted = Instance { livemode: config.stripe.livemode, currency: config.pricing.currency().as_str().to_owned() };
-    let (now_ms, asked) = (clock.now_ms(), wanted.clone());
-    let remembered = db
-        .write(move |tx| {
-            let asked = asked.clone();
-            async move { instance::remember(tx, &asked, now_ms).await }.boxed()
-        })
-        .await
-        .map_err(StartError::Database)?;
+    let remember = RememberInstance { wanted: wanted.clone(), now_ms: clock.now_ms() };
+    let remembered = db.write(remember).await.map_err(StartError::Database)?;
     check_instance(remembered, wanted)
+}
+
+/// Stores what the database is for, at the first start; gives what is stored.
+struct RememberInstance {
+    wanted: Instance,
+    now_ms: i64,
+}
+
+impl Write for RememberInstance {
+    type Output = Instance;
+
+    async fn run(&self, tx: &mut Tx) -> Result<Instance, StoreError> {
+        instance::remember(tx, &self.wanted, self.now_ms).await
+    }
 }
 
 /// A test key on a database of real money, or the other way round, must change nothing.

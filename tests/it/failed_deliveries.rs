@@ -16,7 +16,7 @@ use topup::inbox::failed_events::{self, FailedEvent, FailureKind, FailureRecord}
 use topup::providers::stripe::name::NAME as STRIPE;
 
 use crate::support::app::http_client;
-use crate::support::{Answer, TestApp};
+use crate::support::{Answer, TestApp, closure};
 
 /// An event that no version of ours handles: replayed, it turns out to be nothing of ours.
 const NOT_HANDLED: &str = r#"{"id":"evt_1","type":"invoice.paid"}"#;
@@ -37,10 +37,10 @@ fn failure(event: &str, kind: FailureKind, payload: Option<&str>, now_ms: i64) -
 }
 
 async fn record(db: &Db, failure: FailureRecord) {
-    let write = db.write(move |tx| {
+    let write = db.write(closure(move |tx| {
         let failure = failure.clone();
         async move { failed_events::record(tx, &failure).await }.boxed()
-    });
+    }));
     write.await.expect("records");
 }
 

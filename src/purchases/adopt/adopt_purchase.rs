@@ -6,8 +6,6 @@
 //! account may have sold and credited it. What Stripe does not call paid, what is in the books already, and a payment that
 //! belongs to another purchase are never adopted.
 
-use futures_util::FutureExt;
-
 use crate::app::App;
 use crate::db::StoreError;
 use crate::domain::account::AccountId;
@@ -16,7 +14,7 @@ use crate::domain::currency::Currency;
 use crate::domain::ids::{LedgerEntryId, PaymentId, SessionId};
 use crate::domain::pricing::{Credits, Quote};
 use crate::providers::port::{CheckoutRequest, ProviderError};
-use crate::purchases::adopt::adoption::{self, Adopted, Adoption};
+use crate::purchases::adopt::adoption::{Adopted, Adoption};
 use crate::purchases::adopt::seal::{Proof, SoldTerms};
 use crate::purchases::payment::apply::ApplyPayment;
 use crate::purchases::reversal::reversals::{ApplyReversals, ReversalNews};
@@ -233,14 +231,7 @@ async fn adoption(
 
 async fn store(app: &App, adoption: Adoption) -> Result<Adopted, StoreError> {
     let id = adoption.topup.id.clone();
-    let written = app
-        .db
-        .write(move |tx| {
-            let adoption = adoption.clone();
-            async move { adoption::adopt(tx, &adoption).await }.boxed()
-        })
-        .await;
-    match written {
+    match app.db.write(adoption).await {
         // Somebody adopted it at the same moment: the database lets one of two do it.
         Err(StoreError::Database(_)) if app.db.topup(&id).await?.is_some() => Ok(Adopted::AlreadyHere),
         written => written,

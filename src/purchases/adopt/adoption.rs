@@ -3,14 +3,15 @@
 //! What always holds: the credits come by the same code as a webhook's; refunds and disputes are there before them, so
 //! that nobody spends what was given back; whoever adopted is written down; all of it commits or nothing.
 
-use crate::db::Tx;
 use crate::db::{StoreError, args, statements};
+use crate::db::{Tx, Write};
 use crate::domain::judge::Applied;
 use crate::purchases::payment::apply::{self, ApplyPayment};
-use crate::purchases::reversal::reversals::{self, AppliedReversal, ApplyReversals};
+use crate::purchases::reversal::reversals::{AppliedReversal, ApplyReversals};
 use crate::purchases::topups::{self, NewTopup};
 
-/// A purchase about to be taken in.
+/// A purchase about to be taken in. As a write, it takes the purchase in; if its parts contradict each other, it fails and
+/// nothing is written.
 #[derive(Debug, Clone)]
 pub struct Adoption {
     /// The purchase, as it was agreed.
@@ -41,29 +42,29 @@ statements! {
     MARK_ADOPTED = "UPDATE topups SET adopted_at = :now_ms, adopted_by = :by WHERE id = :id";
 }
 
-/// Takes a purchase in.
-///
-/// # Errors
-/// When the database fails, or what is to be taken in contradicts itself; then nothing is written.
-pub async fn adopt(tx: &mut Tx, adoption: &Adoption) -> Result<Adopted, StoreError> {
-    let (topup, session) = (&adoption.topup, &adoption.payment.report.session);
-    if topups::find_agreement(tx, &topup.id).await?.is_some() {
-        return Ok(Adopted::AlreadyHere);
-    }
-    topups::insert(tx, topup).await?;
-    if !topups::opened(tx, &topup.id, session, None, adoption.ended_at_ms, topup.now_ms).await? {
-        return Err(StoreError::corrupt("no row after writing top-up", &topup.id));
-    }
-    let now_ms = adoption.payment.now_ms;
-    tx.execute(&MARK_ADOPTED, &args![id = topup.id.as_str(), now_ms, by = adoption.by.as_str()]).await?;
-    for reversal in &adoption.reversals {
-        match reversals::apply_in(tx, reversal.clone()).await? {
-            AppliedReversal::Waiting => {}
-            other => return Err(StoreError::corrupt("a refund or dispute of an adopted purchase", other.as_str())),
+impl Write for Adoption {
+    type Output = Adopted;
+
+    async fn run(&self, tx: &mut Tx) -> Result<Adopted, StoreError> {
+        let (topup, session) = (&self.topup, &self.payment.report.session);
+        if topups::find_agreement(tx, &topup.id).await?.is_some() {
+            return Ok(Adopted::AlreadyHere);
         }
-    }
-    match apply::apply_one(tx, adoption.payment.clone()).await? {
-        Applied::Credited { balance_after, .. } => Ok(Adopted::Credited { balance_after }),
-        other => Err(StoreError::corrupt("the payment of an adopted purchase", other.as_str())),
+        topups::insert(tx, topup).await?;
+        if !topups::opened(tx, &topup.id, session, None, self.ended_at_ms, topup.now_ms).await? {
+            return Err(StoreError::corrupt("no row after writing top-up", &topup.id));
+        }
+        let now_ms = self.payment.now_ms;
+        tx.execute(&MARK_ADOPTED, &args![id = topup.id.as_str(), now_ms, by = self.by.as_str()]).await?;
+        for reversal in &self.reversals {
+            match reversal.run(tx).await? {
+                AppliedReversal::Waiting => {}
+                other => return Err(StoreError::corrupt("a refund or dispute of an adopted purchase", other.as_str())),
+            }
+        }
+        match apply::apply_one(tx, self.payment.clone()).await? {
+            Applied::Credited { balance_after, .. } => Ok(Adopted::Credited { balance_after }),
+            other => Err(StoreError::corrupt("the payment of an adopted purchase", other.as_str())),
+        }
     }
 }

@@ -4,13 +4,12 @@
 //! holds: a seal that verifies was made by this installation for exactly this top-up, account, number of credits, currency
 //! and mode; nothing of it can be changed or moved to another checkout, not even by somebody with the Stripe key.
 
-use futures_util::FutureExt;
 use hmac::{Hmac, Mac};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::books::instance;
-use crate::db::{Db, StoreError};
+use crate::db::{Db, StoreError, Tx, Write};
 use crate::domain::checkout::{PaymentReport, Seal};
 use crate::domain::fees::{FeeMode, FeePolicy, RatePercent};
 use crate::ports::IdGenerator;
@@ -170,13 +169,21 @@ pub async fn load_or_make(db: &Db, ids: &dyn IdGenerator) -> Result<Option<SealK
         return Ok(Some(key));
     }
     let Ok(made) = ids.secret_bytes() else { return Ok(None) };
-    let made = hex::encode(made);
-    db.write(move |tx| {
-        let made = made.clone();
-        async move { instance::remember_seal_key(tx, &made).await }.boxed()
-    })
-    .await?;
+    db.write(RememberSealKey { key: hex::encode(made) }).await?;
     load(db).await
+}
+
+/// Puts a key into the database if there is none yet.
+struct RememberSealKey {
+    key: String,
+}
+
+impl Write for RememberSealKey {
+    type Output = ();
+
+    async fn run(&self, tx: &mut Tx) -> Result<(), StoreError> {
+        instance::remember_seal_key(tx, &self.key).await
+    }
 }
 
 /// The installation's key, if a service has made one.

@@ -4,10 +4,8 @@
 //! [`crate::app::session_checks`]; what it says goes the same way into the books as a webhook's news. So the customer who looks at once sees the
 //! credits, and does not pay again.
 
-use futures_util::FutureExt;
-
 use crate::app::{App, with_causes};
-use crate::db::StoreError;
+use crate::db::{StoreError, Tx, Write};
 use crate::domain::account::AccountId;
 use crate::domain::checkout::{PaymentReport, TopupState};
 use crate::domain::ids::{SessionId, TopupId};
@@ -75,14 +73,22 @@ fn was_checked_lately(app: &App, topup: &Topup) -> bool {
 }
 
 async fn claim(app: &App, topup: &Topup) -> Result<bool, StoreError> {
-    let (id, now_ms) = (topup.id.clone(), app.clock.now_ms());
-    let not_since_ms = now_ms.saturating_sub(CHECK_INTERVAL_MS);
-    app.db
-        .write(move |tx| {
-            let id = id.clone();
-            async move { topups::claim_check(tx, &id, now_ms, not_since_ms).await }.boxed()
-        })
-        .await
+    app.db.write(ClaimCheck { topup: topup.id.clone(), now_ms: app.clock.now_ms() }).await
+}
+
+/// Claims the next question to Stripe about a purchase. `false` when a process asked a moment ago.
+struct ClaimCheck {
+    topup: TopupId,
+    now_ms: i64,
+}
+
+impl Write for ClaimCheck {
+    type Output = bool;
+
+    async fn run(&self, tx: &mut Tx) -> Result<bool, StoreError> {
+        let not_since_ms = self.now_ms.saturating_sub(CHECK_INTERVAL_MS);
+        topups::claim_check(tx, &self.topup, self.now_ms, not_since_ms).await
+    }
 }
 
 /// Why Stripe's word about a session is not in the books.

@@ -4,11 +4,9 @@
 //! Stripe is called; no transaction is open meanwhile. A caller's own `Idempotency-Key` makes a repetition find the
 //! first attempt, whether it is running, has ended, or died half-way.
 
-use futures_util::FutureExt;
-
 use crate::access::caller_key::{CallerKey, request_hash};
 use crate::app::App;
-use crate::db::{StoreError, Tx};
+use crate::db::{StoreError, Tx, Write};
 use crate::domain::account::AccountId;
 use crate::domain::attempt::Attempt;
 use crate::domain::checkout::TopupState;
@@ -266,8 +264,7 @@ fn still_open(app: &App, topup: &Topup) -> Result<Checkout, CreateCheckoutError>
 
 async fn finish_resumed(app: &App, topup: Topup, key: Option<IdempotencyKey>) -> Result<Checkout, CreateCheckoutError> {
     let result = still_open(app, &topup);
-    let answer = stored_answer(&result);
-    app.db.write(move |tx| settle_key(tx, key.clone(), answer.clone()).boxed()).await?;
+    app.db.write(SettleKey { key, answer: stored_answer(&result) }).await?;
     result
 }
 
@@ -294,7 +291,6 @@ async fn store_outcome(
         Err(trouble) => Err(CreateCheckoutError::Provider(*trouble)),
     };
     let answer = stored_answer(&result);
-    let ended = || StoredAnswer { status: 409, code: Some("session_ended".to_owned()) };
     if let (Ok(checkout), Ok(opened)) = (&result, &opened) {
         let command = StoreOpened {
             topup,
@@ -302,22 +298,39 @@ async fn store_outcome(
             url: checkout.url.clone(),
             expires_at_ms: opened.expires_at_ms,
             key,
-            other_answer: ended(),
+            other_answer: session_ended(),
             now_ms,
         };
         let is_stored = app.db.submit(command).await?;
         return if is_stored { result } else { Err(CreateCheckoutError::SessionEnded) };
     }
-    let is_stored = app.db.write(move |tx| {
-        let (topup, key, answer, opened) = (topup.clone(), key.clone(), answer.clone(), opened.clone());
-        async move {
-            let is_stored = store_opened(tx, &topup, opened, &work, now_ms).await?;
-            settle_key(tx, key, if is_stored { answer } else { Some(ended()) }).await?;
-            Ok(is_stored)
+    let is_stored = app.db.write(StoreOutcome { topup, opened, work, key: SettleKey { key, answer }, now_ms }).await?;
+    if is_stored { result } else { Err(CreateCheckoutError::SessionEnded) }
+}
+
+/// Stores how the calls ended when there is no page to send the customer to.
+struct StoreOutcome {
+    topup: TopupId,
+    opened: Result<Opened, ProviderTrouble>,
+    work: Work,
+    key: SettleKey,
+    now_ms: i64,
+}
+
+impl Write for StoreOutcome {
+    /// Whether the outcome is stored: not when the purchase has another session.
+    type Output = bool;
+
+    async fn run(&self, tx: &mut Tx) -> Result<bool, StoreError> {
+        let is_stored = store_opened(tx, &self.topup, &self.opened, &self.work, self.now_ms).await?;
+        if is_stored {
+            self.key.run(tx).await?;
+        } else {
+            let key = self.key.key.clone();
+            SettleKey { key, answer: Some(session_ended()) }.run(tx).await?;
         }
-        .boxed()
-    });
-    if is_stored.await? { result } else { Err(CreateCheckoutError::SessionEnded) }
+        Ok(is_stored)
+    }
 }
 
 /// Stores what became of the session. `false` when the purchase has another one: an earlier try opened it, Stripe's answer
@@ -325,13 +338,13 @@ async fn store_outcome(
 async fn store_opened(
     tx: &mut Tx,
     topup: &TopupId,
-    opened: Result<Opened, ProviderTrouble>,
+    opened: &Result<Opened, ProviderTrouble>,
     work: &Work,
     now_ms: i64,
 ) -> Result<bool, StoreError> {
     match opened {
         Ok(Opened { session, url, expires_at_ms }) => {
-            return topups::opened(tx, topup, &session, url.as_deref(), expires_at_ms, now_ms).await;
+            return topups::opened(tx, topup, session, url.as_deref(), *expires_at_ms, now_ms).await;
         }
         Err(trouble) if trouble.is_final() => topups::refused(tx, topup, trouble.code(), now_ms).await?,
         // Unknown or temporary: the purchase stays as it is, for the next try with the key.
@@ -341,12 +354,27 @@ async fn store_opened(
     Ok(true)
 }
 
-async fn settle_key(tx: &mut Tx, key: Option<IdempotencyKey>, answer: Option<StoredAnswer>) -> Result<(), StoreError> {
-    match (key, answer) {
-        (Some(key), Some(answer)) => idempotency::answer(tx, &key, &answer).await,
-        (Some(key), None) => idempotency::release(tx, &key).await,
-        (None, _) => Ok(()),
+/// Keeps the answer for repetitions with the key, or lets go of the key when the next try may succeed.
+struct SettleKey {
+    key: Option<IdempotencyKey>,
+    answer: Option<StoredAnswer>,
+}
+
+impl Write for SettleKey {
+    type Output = ();
+
+    async fn run(&self, tx: &mut Tx) -> Result<(), StoreError> {
+        match (&self.key, &self.answer) {
+            (Some(key), Some(answer)) => idempotency::answer(tx, key, answer).await,
+            (Some(key), None) => idempotency::release(tx, key).await,
+            (None, _) => Ok(()),
+        }
     }
+}
+
+/// The answer to a repetition whose checkout has ended.
+fn session_ended() -> StoredAnswer {
+    StoredAnswer { status: 409, code: Some("session_ended".to_owned()) }
 }
 
 /// What a repetition with the key is told. A failure of ours or of Stripe's is not kept: the next try may succeed.
@@ -354,7 +382,7 @@ fn stored_answer(result: &Result<Checkout, CreateCheckoutError>) -> Option<Store
     let problem = |status, code: &str| Some(StoredAnswer { status, code: Some(code.to_owned()) });
     match result {
         Ok(_) => Some(StoredAnswer { status: 200, code: None }),
-        Err(CreateCheckoutError::SessionEnded) => problem(409, "session_ended"),
+        Err(CreateCheckoutError::SessionEnded) => Some(session_ended()),
         Err(CreateCheckoutError::AmountTooSmall) => problem(400, "amount_too_small"),
         Err(_) => None,
     }

@@ -3,10 +3,9 @@
 //! There is one session at most that a customer is sent to: [`crate::purchases::checkout::create_once`] decides about keys and repetitions.
 
 use async_trait::async_trait;
-use futures_util::FutureExt;
 
 use crate::app::{App, CheckoutSettings};
-use crate::db::StoreError;
+use crate::db::{StoreError, Tx, Write};
 use crate::domain::account::AccountId;
 use crate::domain::attempt::{Attempt, QUIET_MS};
 use crate::domain::checkout::Agreement;
@@ -136,13 +135,24 @@ impl Creation for CheckoutSession<'_> {
         if self.is_stale(now_ms) {
             self.request.expires_at_seconds = self.settings.expires_at_seconds(now_ms);
         }
-        let (topup, request, next) = (self.topup.clone(), self.request.clone(), *next);
-        app.db
-            .write(move |tx| {
-                let (topup, request) = (topup.clone(), request.clone());
-                async move { topup_attempts::next_key(tx, &topup, mark_ms, &next, &request).await }.boxed()
-            })
-            .await
+        let (topup, request) = (self.topup.clone(), self.request.clone());
+        app.db.write(StoreNextKey { topup, mark_ms, next: *next, request }).await
+    }
+}
+
+/// Stores the key of the next call, and what will be sent with it. `false` when another process works on the purchase.
+struct StoreNextKey {
+    topup: TopupId,
+    mark_ms: i64,
+    next: Attempt,
+    request: CheckoutRequest,
+}
+
+impl Write for StoreNextKey {
+    type Output = bool;
+
+    async fn run(&self, tx: &mut Tx) -> Result<bool, StoreError> {
+        topup_attempts::next_key(tx, &self.topup, self.mark_ms, &self.next, &self.request).await
     }
 }
 

@@ -4,7 +4,7 @@
 //! until it was asked too often; then the comparison with Stripe's books is left to learn it. So neither a restart nor a
 //! crash forgets a fee. A fee moves no credits.
 
-use crate::db::{Db, Tx, args};
+use crate::db::{Db, Tx, Write, args};
 use crate::db::{StoreError, statements};
 use crate::domain::fees::RealFee;
 use crate::domain::ids::{ChargeId, FeeId, PaymentId};
@@ -104,6 +104,23 @@ pub async fn store(
         now_ms
     ];
     tx.execute(&STORE, &values).await.map(drop)
+}
+
+/// Stores what Stripe kept of a payment, in a transaction of its own.
+pub(crate) struct StoreFee {
+    pub(crate) payment: PaymentId,
+    /// The charge, if Stripe named it.
+    pub(crate) charge: Option<String>,
+    pub(crate) fee: RealFee,
+    pub(crate) now_ms: i64,
+}
+
+impl Write for StoreFee {
+    type Output = ();
+
+    async fn run(&self, tx: &mut Tx) -> Result<(), StoreError> {
+        store(tx, &self.payment, self.charge.as_deref(), &self.fee, self.now_ms).await
+    }
 }
 
 impl Db {

@@ -6,18 +6,17 @@
 
 use std::time::Duration;
 
-use futures_util::FutureExt;
 use futures_util::future::join_all;
 use tokio_util::sync::CancellationToken;
 
 use crate::app::App;
 use crate::app::fee_pause::backoff;
 use crate::app::schedule::Job;
-use crate::db::StoreError;
+use crate::db::{StoreError, Tx, Write};
 use crate::domain::fees::RealFee;
 use crate::domain::ids::{FeeId, PaymentId};
 use crate::providers::port::ProviderError;
-use crate::purchases::fee::fees::{self, DueFee};
+use crate::purchases::fee::fees::{self, DueFee, StoreFee};
 use crate::purchases::topups;
 
 /// How many fees are looked up at once.
@@ -83,15 +82,7 @@ async fn ask(app: &App, fee: &DueFee) -> Result<Asked, StoreError> {
     let movement = FeeId::parse(*payment.provider(), fee.provider_fee_id.as_str());
     let movement = movement.map_err(|_| StoreError::corrupt("id of a fee", &fee.provider_fee_id))?;
     let until_ms = app.clock.now_ms().saturating_add(CLAIM_MS);
-    let taken = fee.clone();
-    let claimed = app
-        .db
-        .write(move |tx| {
-            let fee = taken.clone();
-            async move { fees::claim(tx, &fee, until_ms).await }.boxed()
-        })
-        .await?;
-    if !claimed {
+    if !app.db.write(ClaimFee { fee: fee.clone(), until_ms }).await? {
         return Ok(Asked::Nothing);
     }
     let error = match app.gateway.read_fee(&movement).await {
@@ -112,12 +103,7 @@ async fn ask(app: &App, fee: &DueFee) -> Result<Asked, StoreError> {
 
 async fn store(app: &App, payment: PaymentId, fee: RealFee) -> Result<Asked, StoreError> {
     let now_ms = app.clock.now_ms();
-    app.db
-        .write(move |tx| {
-            let (payment, fee) = (payment.clone(), fee.clone());
-            async move { fees::store(tx, &payment, None, &fee, now_ms).await }.boxed()
-        })
-        .await?;
+    app.db.write(StoreFee { payment, charge: None, fee, now_ms }).await?;
     Ok(Asked::Stored)
 }
 
@@ -125,12 +111,35 @@ async fn postpone(app: &App, payment: PaymentId, tries: i64) -> Result<(), Store
     let doublings = u32::try_from(tries.saturating_sub(1)).unwrap_or(0);
     let again_ms = app.clock.now_ms().saturating_add(backoff(FIRST_BACKOFF_MS, doublings, LONGEST_BACKOFF_MS));
     let until_ms = (tries < MAX_TRIES).then_some(again_ms);
-    app.db
-        .write(move |tx| {
-            let payment = payment.clone();
-            async move { fees::postpone(tx, &payment, until_ms).await }.boxed()
-        })
-        .await
+    app.db.write(PostponeFee { payment, until_ms }).await
+}
+
+/// Claims a fee until a time, to ask Stripe for it. `false` when another process claimed it.
+struct ClaimFee {
+    fee: DueFee,
+    until_ms: i64,
+}
+
+impl Write for ClaimFee {
+    type Output = bool;
+
+    async fn run(&self, tx: &mut Tx) -> Result<bool, StoreError> {
+        fees::claim(tx, &self.fee, self.until_ms).await
+    }
+}
+
+/// Sets when Stripe is asked again; without a time, the fee is left to the comparison of the books.
+struct PostponeFee {
+    payment: PaymentId,
+    until_ms: Option<i64>,
+}
+
+impl Write for PostponeFee {
+    type Output = ();
+
+    async fn run(&self, tx: &mut Tx) -> Result<(), StoreError> {
+        fees::postpone(tx, &self.payment, self.until_ms).await
+    }
 }
 
 /// The job that does the same in a running service.

@@ -2,14 +2,14 @@
 //!
 //! What always holds: an acceptance and what it credits are written in one transaction, and an event is accepted once.
 
-use crate::db::{Db, Tx, args};
+use crate::db::{Db, Tx, Write, args};
 use crate::db::{StoreError, statements};
 use crate::domain::checkout::Mismatch;
 use crate::domain::judge::Applied;
 use crate::purchases::payment::apply::{self, ApplyPayment};
 use crate::purchases::topups;
 
-/// An operator's word about an event.
+/// An operator's word about an event. As a write, it stores the word and applies the payment.
 #[derive(Debug, Clone)]
 pub struct Acceptance {
     /// The event, as its failure is recorded.
@@ -81,56 +81,59 @@ impl Db {
     }
 }
 
-/// Writes the acceptance and applies the payment, in the given write.
-///
-/// # Errors
-/// When the database fails; then nothing of it is there.
-pub async fn accept(tx: &mut Tx, acceptance: Acceptance) -> Result<Outcome, StoreError> {
-    let Acceptance { event_id, reason, accepted_by, command } = acceptance;
-    let (report, now_ms) = (command.report.clone(), command.now_ms);
-    let provider = report.session.provider().as_str();
-    // Two who accept the same event wait for each other, so that the second sees what the first did.
-    let Some(found) = topups::lock_agreement(tx, &report.topup).await? else { return Ok(Outcome::Foreign) };
-    if let Some(accepted) = tx.fetch_optional::<Accepted>(&FIND, &args![event = event_id.as_str(), provider]).await? {
-        return Ok(Outcome::Accepted(accepted));
+impl Write for Acceptance {
+    type Output = Outcome;
+
+    async fn run(&self, tx: &mut Tx) -> Result<Outcome, StoreError> {
+        let (report, now_ms) = (&self.command.report, self.command.now_ms);
+        let provider = report.session.provider().as_str();
+        // Two who accept the same event wait for each other, so that the second sees what the first did.
+        let Some(found) = topups::lock_agreement(tx, &report.topup).await? else { return Ok(Outcome::Foreign) };
+        if let Some(accepted) =
+            tx.fetch_optional::<Accepted>(&FIND, &args![event = self.event_id.as_str(), provider]).await?
+        {
+            return Ok(Outcome::Accepted(accepted));
+        }
+        let charged = match found.agreement.check_leaves_enough(report) {
+            Ok(Some(charged)) => charged,
+            Ok(None) => return Ok(Outcome::NothingDiffers),
+            Err(mismatch) => return Ok(Outcome::Rejected(mismatch)),
+        };
+        tx.execute(&ACCEPT_AMOUNT, &args![topup = report.topup.as_str(), charged, now_ms]).await?;
+        let outcome = match apply::apply_one(tx, self.command.clone()).await? {
+            Applied::Rejected(mismatch) => {
+                return Err(StoreError::corrupt("an amount that was just accepted", &mismatch));
+            }
+            Applied::Foreign => return Err(StoreError::corrupt("no longer there: top-up", &report.topup)),
+            applied => applied,
+        };
+        let accepted = Accepted {
+            provider_event_id: self.event_id.clone(),
+            provider: provider.to_owned(),
+            topup_id: report.topup.as_str().to_owned(),
+            outcome: outcome.as_str().to_owned(),
+            credits: found.agreement.credits,
+            agreed_amount: found.agreement.total_amount_minor,
+            charged_amount: charged,
+            tax_amount: report.amount_tax_minor.unwrap_or(0),
+            reason: self.reason.clone(),
+            accepted_by: self.accepted_by.clone(),
+            accepted_at: now_ms,
+        };
+        let values = args![
+            event = accepted.provider_event_id.as_str(),
+            provider,
+            topup = accepted.topup_id.as_str(),
+            outcome = accepted.outcome.as_str(),
+            credits = accepted.credits,
+            agreed_amount = accepted.agreed_amount,
+            charged_amount = accepted.charged_amount,
+            tax_amount = accepted.tax_amount,
+            reason = accepted.reason.as_str(),
+            accepted_by = accepted.accepted_by.as_str(),
+            accepted_at = accepted.accepted_at
+        ];
+        tx.execute(&INSERT, &values).await?;
+        Ok(Outcome::Accepted(accepted))
     }
-    let charged = match found.agreement.check_leaves_enough(&report) {
-        Ok(Some(charged)) => charged,
-        Ok(None) => return Ok(Outcome::NothingDiffers),
-        Err(mismatch) => return Ok(Outcome::Rejected(mismatch)),
-    };
-    tx.execute(&ACCEPT_AMOUNT, &args![topup = report.topup.as_str(), charged, now_ms]).await?;
-    let outcome = match apply::apply_one(tx, command).await? {
-        Applied::Rejected(mismatch) => return Err(StoreError::corrupt("an amount that was just accepted", &mismatch)),
-        Applied::Foreign => return Err(StoreError::corrupt("no longer there: top-up", &report.topup)),
-        applied => applied,
-    };
-    let accepted = Accepted {
-        provider_event_id: event_id,
-        provider: provider.to_owned(),
-        topup_id: report.topup.as_str().to_owned(),
-        outcome: outcome.as_str().to_owned(),
-        credits: found.agreement.credits,
-        agreed_amount: found.agreement.total_amount_minor,
-        charged_amount: charged,
-        tax_amount: report.amount_tax_minor.unwrap_or(0),
-        reason,
-        accepted_by,
-        accepted_at: now_ms,
-    };
-    let values = args![
-        event = accepted.provider_event_id.as_str(),
-        provider,
-        topup = accepted.topup_id.as_str(),
-        outcome = accepted.outcome.as_str(),
-        credits = accepted.credits,
-        agreed_amount = accepted.agreed_amount,
-        charged_amount = accepted.charged_amount,
-        tax_amount = accepted.tax_amount,
-        reason = accepted.reason.as_str(),
-        accepted_by = accepted.accepted_by.as_str(),
-        accepted_at = accepted.accepted_at
-    ];
-    tx.execute(&INSERT, &values).await?;
-    Ok(Outcome::Accepted(accepted))
 }

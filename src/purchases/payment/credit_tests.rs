@@ -1,12 +1,24 @@
-use futures_util::FutureExt;
-
 use super::*;
-use crate::db::Db;
-use crate::db::args;
+use crate::db::statement::Argument;
+use crate::db::{Db, Write, args};
 
 #[derive(sqlx::FromRow)]
 struct Step {
     detail: String,
+}
+
+/// Reads how a statement would be run.
+struct ReadPlan {
+    explain: &'static Statement,
+    values: Vec<Argument>,
+}
+
+impl Write for ReadPlan {
+    type Output = Vec<Step>;
+
+    async fn run(&self, tx: &mut Tx) -> Result<Vec<Step>, StoreError> {
+        tx.fetch_all(self.explain, &self.values).await
+    }
 }
 
 /// Statistics of a million purchases, each of another account, as ANALYZE would leave them: as if an account were as good
@@ -30,14 +42,11 @@ async fn a_purchase_is_found_by_its_id_and_never_among_those_of_its_account() {
         if part.contains("CREATE TEMPORARY TABLE") {
             db.execute_raw(part).await.unwrap();
         }
-        let explain: &'static str = format!("EXPLAIN QUERY PLAN {part}").leak();
-        let statement: &'static Statement = Box::leak(Box::new(Statement::new(explain)));
+        let sql: &'static str = format!("EXPLAIN QUERY PLAN {part}").leak();
+        let explain: &'static Statement = Box::leak(Box::new(Statement::new(sql)));
         let values = if part.contains(":rows") { args![rows = "[]"].to_vec() } else { vec![] };
-        let plan = db.write(move |tx| {
-            let values = values.clone();
-            async move { tx.fetch_all::<Step>(statement, &values).await }.boxed()
-        });
-        for step in plan.await.unwrap().iter().filter(|step| step.detail.contains(" topups ")) {
+        let plan = db.write(ReadPlan { explain, values }).await.unwrap();
+        for step in plan.iter().filter(|step| step.detail.contains(" topups ")) {
             assert!(step.detail.contains("sqlite_autoindex_topups_1 (id=?)"), "{} in {part}", step.detail);
             found += 1;
         }

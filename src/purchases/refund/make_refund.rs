@@ -3,10 +3,9 @@
 //! Money must not go back twice for one request: [`crate::purchases::checkout::create_once`] decides about keys and repetitions.
 
 use async_trait::async_trait;
-use futures_util::FutureExt;
 
 use crate::app::App;
-use crate::db::StoreError;
+use crate::db::{StoreError, Tx, Write};
 use crate::domain::attempt::Attempt;
 use crate::domain::reversal::RefundReport;
 use crate::providers::port::{ProviderError, ProviderFailure, RefundOrder};
@@ -170,13 +169,23 @@ impl Creation for Refund {
     }
 
     async fn next_key(&mut self, app: &App, mark_ms: i64, next: &Attempt) -> Result<bool, StoreError> {
-        let (id, next) = (self.order.request_id.clone(), *next);
-        app.db
-            .write(move |tx| {
-                let id = id.clone();
-                async move { refund_requests::next_key(tx, &id, mark_ms, &next).await }.boxed()
-            })
-            .await
+        let request = self.order.request_id.clone();
+        app.db.write(StoreNextKey { request, mark_ms, next: *next }).await
+    }
+}
+
+/// Stores the key of the next call. `false` when another process works on the request.
+struct StoreNextKey {
+    request: String,
+    mark_ms: i64,
+    next: Attempt,
+}
+
+impl Write for StoreNextKey {
+    type Output = bool;
+
+    async fn run(&self, tx: &mut Tx) -> Result<bool, StoreError> {
+        refund_requests::next_key(tx, &self.request, self.mark_ms, &self.next).await
     }
 }
 

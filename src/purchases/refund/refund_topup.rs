@@ -5,12 +5,10 @@
 //! repetition with the same key finds the first request, whether it is running, has ended, or died half-way, and there is
 //! one refund at Stripe for it. A refusal of ours leaves nothing; one of Stripe's is kept.
 
-use futures_util::FutureExt;
-
 use crate::access::caller_key::{CallerKey, request_hash};
 use crate::access::operator::Operator;
 use crate::app::App;
-use crate::db::{StoreError, Tx};
+use crate::db::{StoreError, Tx, Write};
 use crate::domain::attempt::Attempt;
 use crate::domain::ids::{PaymentId, RefundRequestId, TopupId};
 use crate::domain::refund::{RefundAsk, RefundPlan, RefundRefusal};
@@ -150,13 +148,8 @@ pub async fn refund_topup(app: &App, command: RefundTopup) -> Result<Refunded, R
     match make(app, &request, &mut work).await {
         Ok(Made::Refund(report)) => answer(book(app, &request, report, &work).await?, &facts),
         Ok(Made::Refused(refusal)) => {
-            let (id, now_ms) = (request.id, app.clock.now_ms());
-            app.db
-                .write(move |tx| {
-                    let id = id.clone();
-                    async move { refund_requests::refused(tx, &id, work.mark_ms, refusal.code(), now_ms).await }.boxed()
-                })
-                .await?;
+            let (mark_ms, now_ms) = (work.mark_ms, app.clock.now_ms());
+            app.db.write(RecordRefusal { request: request.id, mark_ms, refusal, now_ms }).await?;
             Err(RefundError::RefusedByProvider(refusal))
         }
         Err(trouble) => {
@@ -180,8 +173,7 @@ async fn begin_now(app: &App, command: &RefundTopup) -> Result<(Begun, i64), Sto
         lease_until_ms: now_ms.saturating_add(LEASE_MS),
         now_ms,
     };
-    let command = command.clone();
-    Ok((app.db.write(move |tx| begin(tx, new.clone(), command.clone()).boxed()).await?, now_ms))
+    Ok((app.db.write(BeginRefund { new, command: command.clone() }).await?, now_ms))
 }
 
 /// What a refund would do now. `None` if there is no such purchase that the operator may know of.
@@ -220,32 +212,43 @@ fn hash(command: &RefundTopup) -> String {
     request_hash(&[command.topup.as_str(), &ask, payment, &command.reason])
 }
 
-async fn begin(tx: &mut Tx, new: NewRefundRequest, command: RefundTopup) -> Result<Begun, StoreError> {
-    // From here on no other request for this purchase is written until this one is.
-    if !refund_requests::lock(tx, &new.topup).await? {
-        return Ok(Begun::Failed(Refusal::NotFound));
+/// Writes a request down, or finds the earlier one with the same key.
+struct BeginRefund {
+    new: NewRefundRequest,
+    command: RefundTopup,
+}
+
+impl Write for BeginRefund {
+    type Output = Begun;
+
+    async fn run(&self, tx: &mut Tx) -> Result<Begun, StoreError> {
+        let Self { new, command } = self;
+        // From here on no other request for this purchase is written until this one is.
+        if !refund_requests::lock(tx, &new.topup).await? {
+            return Ok(Begun::Failed(Refusal::NotFound));
+        }
+        let now_ms = new.now_ms;
+        let payment = command.payment.as_ref();
+        let facts = refund_facts::find(tx, &new.topup, payment, now_ms, latest_lease_ms(now_ms)).await?;
+        let Some(facts) = facts.filter(|facts| command.operator.may_act_for(&facts.account)) else {
+            return Ok(Begun::Failed(Refusal::NotFound));
+        };
+        if let Some(earlier) = refund_requests::find_by_key(tx, &new.scope, &new.key).await? {
+            return go_on(tx, new, facts, earlier).await;
+        }
+        let payment = match (&facts.payment, payment) {
+            (Some(payment), _) => payment.clone(),
+            (None, Some(_)) => return Ok(Begun::Failed(Refusal::NoSuchPayment)),
+            (None, None) => return Ok(Begun::Failed(Refusal::NotPossible(RefundRefusal::NotPaid))),
+        };
+        let plan = match facts.refundable.plan(command.ask) {
+            Ok(plan) => plan,
+            Err(refusal) => return Ok(Begun::Failed(Refusal::NotPossible(refusal))),
+        };
+        let request = refund_requests::insert(tx, new, &payment, plan.amount_minor, &facts.currency).await?;
+        // The row says that it is unknown, for the case that this process dies; nothing was called yet.
+        Ok(Begun::Work(facts, request, Attempt { unknown_since_ms: None, ..Attempt::first(now_ms) }))
     }
-    let now_ms = new.now_ms;
-    let payment = command.payment.as_ref();
-    let facts = refund_facts::find(tx, &new.topup, payment, now_ms, latest_lease_ms(now_ms)).await?;
-    let Some(facts) = facts.filter(|facts| command.operator.may_act_for(&facts.account)) else {
-        return Ok(Begun::Failed(Refusal::NotFound));
-    };
-    if let Some(earlier) = refund_requests::find_by_key(tx, &new.scope, &new.key).await? {
-        return go_on(tx, &new, facts, earlier).await;
-    }
-    let payment = match (&facts.payment, payment) {
-        (Some(payment), _) => payment.clone(),
-        (None, Some(_)) => return Ok(Begun::Failed(Refusal::NoSuchPayment)),
-        (None, None) => return Ok(Begun::Failed(Refusal::NotPossible(RefundRefusal::NotPaid))),
-    };
-    let plan = match facts.refundable.plan(command.ask) {
-        Ok(plan) => plan,
-        Err(refusal) => return Ok(Begun::Failed(Refusal::NotPossible(refusal))),
-    };
-    let request = refund_requests::insert(tx, &new, &payment, plan.amount_minor, &facts.currency).await?;
-    // The row says that it is unknown, for the case that this process dies; nothing was called yet.
-    Ok(Begun::Work(facts, request, Attempt { unknown_since_ms: None, ..Attempt::first(now_ms) }))
 }
 
 async fn go_on(
@@ -293,25 +296,63 @@ async fn book(
             return Err(RefundError::NotBooked(error));
         }
     }
-    let (id, now_ms) = (request.id.clone(), app.clock.now_ms());
-    let stored = app
-        .db
-        .write(move |tx| {
-            let (id, payment, outcome) = (id.clone(), payment.clone(), outcome.clone());
-            async move { refund_requests::created(tx, &id, &payment, &outcome, now_ms).await }.boxed()
-        })
-        .await?;
-    Ok(stored)
+    let (request, now_ms) = (request.id.clone(), app.clock.now_ms());
+    Ok(app.db.write(RecordRefund { request, payment, outcome, now_ms }).await?)
 }
 
 async fn release(app: &App, id: &str, work: &Work, failure_code: Option<&'static str>) -> Result<(), StoreError> {
-    let (id, now_ms, Work { attempt, mark_ms, .. }) = (id.to_owned(), app.clock.now_ms(), *work);
-    app.db
-        .write(move |tx| {
-            let id = id.clone();
-            async move { refund_requests::release(tx, &id, mark_ms, &attempt, failure_code, now_ms).await }.boxed()
-        })
-        .await
+    let (request, now_ms, Work { attempt, mark_ms, .. }) = (id.to_owned(), app.clock.now_ms(), *work);
+    app.db.write(ReleaseRequest { request, mark_ms, attempt, failure_code, now_ms }).await
+}
+
+/// Ends a request that Stripe refuses.
+struct RecordRefusal {
+    request: String,
+    mark_ms: i64,
+    refusal: ProviderRefusal,
+    now_ms: i64,
+}
+
+impl Write for RecordRefusal {
+    type Output = ();
+
+    async fn run(&self, tx: &mut Tx) -> Result<(), StoreError> {
+        refund_requests::refused(tx, &self.request, self.mark_ms, self.refusal.code(), self.now_ms).await
+    }
+}
+
+/// Ends a request whose refund is made; gives it as it is stored then.
+struct RecordRefund {
+    request: String,
+    payment: PaymentId,
+    outcome: RefundOutcome,
+    now_ms: i64,
+}
+
+impl Write for RecordRefund {
+    type Output = RefundRequest;
+
+    async fn run(&self, tx: &mut Tx) -> Result<RefundRequest, StoreError> {
+        refund_requests::created(tx, &self.request, &self.payment, &self.outcome, self.now_ms).await
+    }
+}
+
+/// Leaves a request to the next process that works on it, with what is known about the calls.
+struct ReleaseRequest {
+    request: String,
+    mark_ms: i64,
+    attempt: Attempt,
+    failure_code: Option<&'static str>,
+    now_ms: i64,
+}
+
+impl Write for ReleaseRequest {
+    type Output = ();
+
+    async fn run(&self, tx: &mut Tx) -> Result<(), StoreError> {
+        let Self { request, attempt, mark_ms, failure_code, now_ms } = self;
+        refund_requests::release(tx, request, *mark_ms, attempt, *failure_code, *now_ms).await
+    }
 }
 
 /// What a request that has ended is answered with, the first time and each time after it.

@@ -3,10 +3,9 @@
 //! What is found goes into the books by the way that a webhook takes, which also ends the request. What is not found after
 //! the quiet time was not made. A request that a process works on is left to it.
 
-use futures_util::FutureExt;
-
 use crate::app::App;
-use crate::db::StoreError;
+use crate::db::{StoreError, Tx, Write};
+use crate::domain::attempt::Attempt;
 use crate::domain::ids::TopupId;
 use crate::purchases::outcome::{ApplyEventError, EventOutcome};
 use crate::purchases::refund::refund_requests::{self, RefundRequest};
@@ -66,13 +65,22 @@ pub(crate) async fn settle_refund(app: &App, request: &RefundRequest) -> Result<
     if !attempt.absence_proves(asked_ms) {
         return Ok(Settled::Unknown);
     }
-    let (id, now_ms) = (request.id.clone(), app.clock.now_ms());
-    let stored = app
-        .db
-        .write(move |tx| {
-            let id = id.clone();
-            async move { refund_requests::not_made(tx, &id, &attempt, now_ms).await }.boxed()
-        })
-        .await?;
+    let (request, now_ms) = (request.id.clone(), app.clock.now_ms());
+    let stored = app.db.write(RecordNotMade { request, attempt, now_ms }).await?;
     Ok(if stored { Settled::NotMade } else { Settled::Unknown })
+}
+
+/// Stores that the calls of an attempt made no refund. `false` when the request went on meanwhile.
+struct RecordNotMade {
+    request: String,
+    attempt: Attempt,
+    now_ms: i64,
+}
+
+impl Write for RecordNotMade {
+    type Output = bool;
+
+    async fn run(&self, tx: &mut Tx) -> Result<bool, StoreError> {
+        refund_requests::not_made(tx, &self.request, &self.attempt, self.now_ms).await
+    }
 }

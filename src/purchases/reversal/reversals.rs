@@ -4,10 +4,8 @@
 //! computed from all of them, never added up event by event; each change of it has one ledger entry, whose source is the
 //! purchase and its revision.
 
-use futures_util::FutureExt;
-
 use crate::books::entries::{self, Entry};
-use crate::db::{Db, Tx, args};
+use crate::db::{Db, Tx, Write, args};
 use crate::db::{StoreError, statements};
 use crate::domain::checkout::{Mismatch, TopupState};
 use crate::domain::ids::{LedgerEntryId, PaymentId, TopupId};
@@ -194,7 +192,7 @@ impl Db {
     /// [`StoreError::Stale`] when somebody wrote the dispute since it had the given version: ask Stripe again. Else when
     /// the database fails.
     pub async fn apply_reversals(&self, command: ApplyReversals) -> Result<AppliedReversal, StoreError> {
-        self.write(move |tx| apply_in(tx, command.clone()).boxed()).await
+        self.write(command).await
     }
 
     /// A refund or dispute by Stripe's id.
@@ -214,7 +212,15 @@ impl Db {
     }
 }
 
-pub(crate) async fn apply_in(tx: &mut Tx, command: ApplyReversals) -> Result<AppliedReversal, StoreError> {
+impl Write for ApplyReversals {
+    type Output = AppliedReversal;
+
+    async fn run(&self, tx: &mut Tx) -> Result<AppliedReversal, StoreError> {
+        apply_in(tx, self).await
+    }
+}
+
+async fn apply_in(tx: &mut Tx, command: &ApplyReversals) -> Result<AppliedReversal, StoreError> {
     let Some(found) = topups::lock_agreement(tx, &command.topup).await? else {
         return Ok(AppliedReversal::Foreign);
     };

@@ -19,7 +19,7 @@ use super::groups::{commands, is_credited};
 use crate::on_both_databases;
 use crate::support::books::{Books, NOW_MS, Rows, event, new_topup, news, paid_report, topup_of};
 use crate::support::database::TestDatabase;
-use crate::support::{Backend as Databases, until};
+use crate::support::{Backend as Databases, closure, until};
 
 const LEASE_MS: i64 = NOW_MS + 60_000;
 static DUE: Statement = Statement::new("SELECT COUNT(*) AS due FROM payments WHERE fee_due_at IS NOT NULL");
@@ -295,10 +295,10 @@ on_both_databases! {
             amount_minor: 38,
             currency: "usd".to_owned(),
         };
-        let stored = books.db.write(move |tx| {
+        let stored = books.db.write(closure(move |tx| {
             let (payment, fee) = (payment.clone(), fee.clone());
             async move { fees::store(tx, &payment, None, &fee, NOW_MS).await }.boxed()
-        });
+        }));
         stored.await.expect("stored");
         let mut news: Vec<ExpectFee> = reports.iter().zip(0..).map(|(report, number)| charge(report, &format!("evt_fee_{number}"))).collect();
         news.push(news[5].clone());

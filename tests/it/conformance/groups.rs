@@ -17,7 +17,7 @@ use topup::purchases::reversal::reversals::{AppliedReversal, ApplyReversals, Rev
 
 use crate::on_both_databases;
 use crate::support::books::{Books, NOW_MS, Rows, account_id, event, news, topup_of};
-use crate::support::{Backend as Databases, until};
+use crate::support::{Backend as Databases, closure, until};
 
 /// Commands with entries that nobody else has.
 pub(super) fn commands(reports: Vec<PaymentReport>) -> Vec<ApplyPayment> {
@@ -227,10 +227,10 @@ on_both_databases! {
         for number in 1..=10_u128 {
             let report = books.opened_as(topup_of(number, "user_1", 250)).await;
             let (payment, topup) = (report.payment.clone().expect("a payment"), report.topup.clone());
-            let heard = books.db.write(move |tx| {
+            let heard = books.db.write(closure(move |tx| {
                 let (payment, topup) = (payment.clone(), topup.clone());
                 async move { touch(tx, &payment, &topup, PaymentRole::Waiting, None, NOW_MS).await }.boxed()
-            });
+            }));
             heard.await.expect("written");
             reports.push(report);
         }
@@ -264,10 +264,10 @@ on_both_databases! {
         let payment = first.payment.clone().expect("a payment");
         let stolen = PaymentReport { payment: Some(payment.clone()), ..second.clone() };
         let topup = first.topup.clone();
-        let heard = books.db.write(move |tx| {
+        let heard = books.db.write(closure(move |tx| {
             let (payment, topup) = (payment.clone(), topup.clone());
             async move { touch(tx, &payment, &topup, PaymentRole::Waiting, None, NOW_MS).await }.boxed()
-        });
+        }));
         heard.await.expect("written");
         let outcomes = books.db.apply(commands(vec![stolen])).await;
         assert!(matches!(&outcomes[0], Err(StoreError::Corrupt(_))), "{outcomes:?}");
@@ -292,10 +292,10 @@ on_both_databases! {
             payload: Some("{}".to_owned()),
             now_ms: NOW_MS,
         };
-        let write = books.db.write(move |tx| {
+        let write = books.db.write(closure(move |tx| {
             let row = row.clone();
             async move { record(tx, &row).await }.boxed()
-        });
+        }));
         write.await.expect("recorded");
         assert!(books.db.has_open_failure(STRIPE, failed.as_str()).await.expect("readable"));
         books.db.apply(commands(reports.to_vec())).await;
@@ -311,7 +311,7 @@ on_both_databases! {
         }
         let ids: Vec<String> = reports.iter().map(|report| report.topup.as_str().to_owned()).collect();
         let closures = join_all(ids.into_iter().enumerate().map(|(number, id)| {
-            books.db.write(move |tx| {
+            books.db.write(closure(move |tx| {
                 let id = id.clone();
                 async move {
                     tx.execute(&TOUCH, &args![id = id.as_str()]).await?;
@@ -322,7 +322,7 @@ on_both_databases! {
                     }
                 }
                 .boxed()
-            })
+            }))
         }));
         let (outcomes, written) = join(books.db.apply(commands(reports.clone())), closures).await;
         assert!(outcomes.iter().all(is_credited), "{outcomes:?}");

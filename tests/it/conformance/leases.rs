@@ -11,6 +11,7 @@ use topup::purchases::topups;
 
 use crate::on_both_databases;
 use crate::support::books::{Books, new_topup};
+use crate::support::closure;
 
 fn key(name: &str) -> IdempotencyKey {
     IdempotencyKey { scope: "one".to_owned(), key: name.to_owned(), request_hash: "a".to_owned() }
@@ -18,9 +19,9 @@ fn key(name: &str) -> IdempotencyKey {
 
 /// Claims a key for the first purchase, held for a second.
 async fn claim(db: &Db, name: &'static str, now_ms: i64) -> KeyState {
-    let claimed = db.write(move |tx| {
+    let claimed = db.write(closure(move |tx| {
         async move { idempotency::claim(tx, &key(name), &TopupId::from_bits(1), now_ms + 1_000, now_ms).await }.boxed()
-    });
+    }));
     claimed.await.expect("claims")
 }
 
@@ -37,7 +38,7 @@ on_both_databases! {
     async fn the_background_purges_all_keys_of_yesterday_and_none_of_today(backend: Backend) {
         let books = Books::open(backend).await;
         books.insert(new_topup(1)).await;
-        let written = books.db.write(|tx| {
+        let written = books.db.write(closure(|tx| {
             async move {
                 for number in 0..250 {
                     let key = key(&format!("key-{number}"));
@@ -46,7 +47,7 @@ on_both_databases! {
                 idempotency::claim(tx, &key("young"), &TopupId::from_bits(1), 1_000, 600).await.map(drop)
             }
             .boxed()
-        });
+        }));
         written.await.expect("writes");
         let purged = purge_old_keys(&books.db, &NextDay, &CancellationToken::new()).await.expect("purges");
         assert_eq!(purged, 250);
@@ -69,9 +70,9 @@ on_both_databases! {
         let books = Books::open(backend).await;
         books.insert(new_topup(1)).await;
         let ask = async |now_ms: i64| {
-            let asked = books.db.write(move |tx| {
+            let asked = books.db.write(closure(move |tx| {
                 async move { topups::claim_check(tx, &TopupId::from_bits(1), now_ms, now_ms - 5_000).await }.boxed()
-            });
+            }));
             asked.await.expect("writes")
         };
         assert!(ask(3_600_000).await);
@@ -86,10 +87,10 @@ on_both_databases! {
         claim(&books.db, "key", 0).await;
         for (status, code) in [(200, None), (409, Some("session_ended"))] {
             let answer = StoredAnswer { status, code: code.map(str::to_owned) };
-            let stored = books.db.write(move |tx| {
+            let stored = books.db.write(closure(move |tx| {
                 let answer = answer.clone();
                 async move { idempotency::answer(tx, &key("key"), &answer).await }.boxed()
-            });
+            }));
             stored.await.expect("writes");
         }
         let state = claim(&books.db, "key", 10).await;
@@ -101,7 +102,7 @@ on_both_databases! {
         let books = Books::open(backend).await;
         books.insert(new_topup(1)).await;
         let many = (0..150).map(|number| format!("key-{number}")).collect::<Vec<_>>();
-        let written = books.db.write(move |tx| {
+        let written = books.db.write(closure(move |tx| {
             let many = many.clone();
             async move {
                 for name in &many {
@@ -110,11 +111,11 @@ on_both_databases! {
                 idempotency::claim(tx, &key("mine"), &TopupId::from_bits(1), 2, 1).await.map(drop)
             }
             .boxed()
-        });
+        }));
         written.await.expect("writes");
-        let forgotten = books.db.write(|tx| {
+        let forgotten = books.db.write(closure(|tx| {
             async move { idempotency::forget(tx, &key("mine"), 1_000, 2_000).await }.boxed()
-        });
+        }));
         forgotten.await.expect("writes");
         assert!(matches!(claim(&books.db, "mine", 2_000).await, KeyState::Fresh), "the caller's own one");
         assert!(matches!(claim(&books.db, "key-0", 2_000).await, KeyState::Resumed(_)), "a checkout purges no others");

@@ -16,11 +16,12 @@ use topup::purchases::topups;
 
 use crate::on_both_databases;
 use crate::support::books::{Books, NOW_MS, account_id, new_topup, news, topup_of};
+use crate::support::closure;
 
 /// Runs store functions in one write.
 macro_rules! in_a_write {
     ($db:expr, |$tx:ident| $body:expr) => {
-        $db.write(move |$tx| async move { $body.await }.boxed()).await
+        $db.write(closure(move |$tx| async move { $body.await }.boxed())).await
     };
 }
 
@@ -70,10 +71,10 @@ on_both_databases! {
         assert!(matches!(claim(db, "a", 3, 1_501).await, KeyState::Resumed(topup) if topup == first));
         let answer = StoredAnswer { status: 502, code: Some("provider_refused".to_owned()) };
         let given = answer.clone();
-        db.write(move |tx| {
+        db.write(closure(move |tx| {
             let given = given.clone();
             async move { idempotency::answer(tx, &key("one", "key", "a"), &given).await }.boxed()
-        })
+        }))
         .await
         .expect("answers");
         for now_ms in [1_502, 1_000_000] {
@@ -96,11 +97,11 @@ on_both_databases! {
         for (scope, name) in [("one", "key"), ("two", "key"), ("one", "KEY"), ("onek", "ey")] {
             let state = books
                 .db
-                .write(move |tx| {
+                .write(closure(move |tx| {
                     async move {
                 idempotency::claim(tx, &key(scope, name, "a"), &TopupId::from_bits(1), 1_000, 0).await
             }.boxed()
-                })
+                }))
                 .await
                 .expect("claims");
             assert!(matches!(state, KeyState::Fresh), "{scope} {name}");
@@ -143,10 +144,10 @@ on_both_databases! {
         for wanted in [test.clone(), live, test.clone()] {
             let remembered: Result<Instance, StoreError> = books
                 .db
-                .write(move |tx| {
+                .write(closure(move |tx| {
                     let wanted = wanted.clone();
                     async move { instance::remember(tx, &wanted, NOW_MS).await }.boxed()
-                })
+                }))
                 .await;
             assert_eq!(remembered.expect("remembers"), test);
         }
@@ -166,19 +167,19 @@ on_both_databases! {
         };
         let (bound, unbound) = (row("key_b", Some("user_1"), 2), row("key_a", None, 1));
         for (row, hash) in [(bound.clone(), "hash_b"), (unbound.clone(), "hash_a")] {
-            db.write(move |tx| {
+            db.write(closure(move |tx| {
                 let row = row.clone();
                 async move { key_rows::insert(tx, &row, hash).await }.boxed()
-            })
+            }))
             .await
             .expect("is written");
         }
         let twin = row("key_c", None, 3);
         let refused = db
-            .write(move |tx| {
+            .write(closure(move |tx| {
                 let twin = twin.clone();
                 async move { key_rows::insert(tx, &twin, "hash_a").await }.boxed()
-            })
+            }))
             .await;
         assert!(refused.is_err(), "a second key with the same hash");
         assert_eq!(db.api_keys().await.expect("readable"), [unbound.clone(), bound.clone()], "oldest first");
@@ -221,10 +222,10 @@ on_both_databases! {
         let books = Books::open(backend).await;
         let db = &books.db;
         let error = format!("metadata.credits is 2\u{0}5 {}", "x".repeat(100_000));
-        db.write(move |tx| {
+        db.write(closure(move |tx| {
             let error = error.clone();
             async move { failed_events::record(tx, &failure("evt_1", FailureKind::Permanent, &error, 1)).await }.boxed()
-        })
+        }))
         .await
         .expect("records");
         let stored = db.failed_event("evt_1").await.expect("readable").expect("a record").event.error;
@@ -278,10 +279,10 @@ on_both_databases! {
             let (id, session) = (report.topup.clone(), report.session.clone());
             let stored = books
                 .db
-                .write(move |tx| {
+                .write(closure(move |tx| {
                     let (id, session) = (id.clone(), session.clone());
                     async move { topups::opened(tx, &id, &session, Some("https://page"), 7, NOW_MS).await }.boxed()
-                })
+                }))
                 .await
                 .expect("writes");
             let topup = books.topup(&report.topup).await;
@@ -299,14 +300,14 @@ on_both_databases! {
         let id = report.topup.clone();
         let stored = books
             .db
-            .write(move |tx| {
+            .write(closure(move |tx| {
                 let id = id.clone();
                 async move {
                     let other = topup::domain::ids::SessionId::parse(STRIPE, "cs_test_other").expect("an id");
                     topups::opened(tx, &id, &other, None, NOW_MS, NOW_MS).await
                 }
                 .boxed()
-            })
+            }))
             .await
             .expect("writes");
         assert_eq!((stored, books.topup(&report.topup).await.session), (false, Some(report.session)));
@@ -376,7 +377,7 @@ on_both_databases! {
         books.insert(new_topup(1)).await;
         let claimed = async |number: usize, now_ms: i64| {
             let name = format!("key-{number}");
-            db.write(move |tx| {
+            db.write(closure(move |tx| {
                 let name = name.clone();
                 async move {
                     let key = key("one", &name, "a");
@@ -384,7 +385,7 @@ on_both_databases! {
                     idempotency::claim(tx, &key, &TopupId::from_bits(1), now_ms + 1_000, now_ms).await
                 }
                 .boxed()
-            })
+            }))
             .await
             .expect("claims")
         };

@@ -10,8 +10,8 @@ use topup::domain::ids::TopupId;
 use topup::purchases::topups;
 
 use crate::on_both_databases;
-use crate::support::Backend as Databases;
 use crate::support::books::{Books, new_topup};
+use crate::support::{Backend as Databases, closure};
 
 /// Writes the first purchase, then ends as `end` says; gives the outcome and how often it ran.
 async fn write_then(
@@ -21,14 +21,14 @@ async fn write_then(
     let runs = Arc::new(AtomicU32::new(0));
     let counter = runs.clone();
     let outcome = db
-        .write(move |tx| {
+        .write(closure(move |tx| {
             let run = counter.fetch_add(1, Ordering::SeqCst) + 1;
             async move {
                 topups::insert(tx, &new_topup(1)).await?;
                 end(run)
             }
             .boxed()
-        })
+        }))
         .await;
     (outcome, runs.load(Ordering::SeqCst))
 }
@@ -62,13 +62,13 @@ on_both_databases! {
         let books = Books::open(backend).await;
         let outcome = books
             .db
-            .write(|tx| {
+            .write(closure(|tx| {
                 async move {
                     count(tx).await?;
                     count(tx).await
                 }
                 .boxed()
-            })
+            }))
             .await;
         assert!(matches!(outcome, Err(StoreError::Database(_))), "{outcome:?}");
         assert!(!is_there(&books.db).await);
@@ -110,7 +110,7 @@ on_both_databases! {
         let (other, reached) = (books.clone(), Arc::new(Notify::new()));
         let told = reached.clone();
         let write = tokio::spawn(async move {
-            let write = other.db.write(move |tx| {
+            let write = other.db.write(closure(move |tx| {
                 let told = told.clone();
                 async move {
                     count(tx).await?;
@@ -118,7 +118,7 @@ on_both_databases! {
                     std::future::pending::<Result<(), StoreError>>().await
                 }
                 .boxed()
-            });
+            }));
             write.await
         });
         reached.notified().await;

@@ -14,6 +14,7 @@ use topup::providers::stripe::name::NAME as STRIPE;
 use topup::purchases::payment::apply::ApplyPayment;
 use topup::purchases::topups::{self, NewTopup, Topup};
 
+use super::closure::closure;
 use super::database::{Backend, TestDatabase};
 
 /// The time of every write that does not say otherwise.
@@ -80,10 +81,10 @@ impl Books {
     /// Tries to write a purchase down.
     pub async fn try_insert(&self, new: NewTopup) -> Result<(), StoreError> {
         self.db
-            .write(move |tx| {
+            .write(closure(move |tx| {
                 let new = new.clone();
                 async move { topups::insert(tx, &new).await }.boxed()
-            })
+            }))
             .await
     }
 
@@ -99,10 +100,10 @@ impl Books {
         let (id, session) = (report.topup.clone(), report.session.clone());
         let stored = self
             .db
-            .write(move |tx| {
+            .write(closure(move |tx| {
                 let (id, session) = (id.clone(), session.clone());
                 async move { topups::opened(tx, &id, &session, Some("https://page"), NOW_MS, NOW_MS).await }.boxed()
-            })
+            }))
             .await;
         assert!(stored.expect("is written"), "the purchase has another session");
         report

@@ -3,6 +3,7 @@
 pub mod app;
 pub mod books;
 pub mod clock;
+pub mod closure;
 pub mod database;
 pub mod fixed_server;
 pub mod log;
@@ -13,6 +14,7 @@ pub mod serve;
 pub mod stripe;
 
 pub use app::{Answer, Options, TestApp};
+pub use closure::closure;
 pub use database::Backend;
 pub use fixed_server::FixedServer;
 
