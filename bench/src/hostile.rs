@@ -9,8 +9,9 @@ use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
-use crate::Failure;
+use crate::clock::wall_clock_ms;
 use crate::event::{Mix, deliveries, delivery};
+use crate::failure::Failure;
 use crate::http::Client;
 use crate::latency::{Latencies, nanoseconds};
 use crate::load::{Outcome, Request};
@@ -19,7 +20,6 @@ use crate::results::{Results, Sample};
 use crate::rounds::say;
 use crate::service::Program;
 use crate::target::Target;
-use crate::wall_clock_ms;
 
 /// Hostile connections of a kind.
 pub const STRANGERS: usize = 300;

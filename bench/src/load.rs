@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
-use crate::Failure;
+use crate::failure::Failure;
 use crate::http::Client;
 use crate::latency::{Latencies, nanoseconds, per_second};
 

@@ -7,8 +7,8 @@ use std::time::Duration;
 use tokio::process::Command;
 
 use super::TABLES;
-use crate::Failure;
 use crate::books::Books;
+use crate::failure::Failure;
 use crate::latency::Latencies;
 use crate::postgres::Postgres;
 use crate::purchase::{ACCOUNTS, Buyers, HOT_ACCOUNT};

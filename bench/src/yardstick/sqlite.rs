@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use rusqlite::{Connection, params};
 
 use super::TABLES;
-use crate::Failure;
+use crate::failure::Failure;
 use crate::latency::{Latencies, nanoseconds, per_second};
 use crate::purchase::ACCOUNTS;
 use crate::results::Sample;
