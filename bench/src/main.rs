@@ -3,6 +3,7 @@
 //! What always holds: nothing listens but on loopback or a private socket, all that is started ends with us, and all
 //! files are in a temporary folder. After each run the books are compared with what was delivered; a difference is an
 //! error, because a fast wrong service is worth nothing.
+#![deny(clippy::self_named_module_files)]
 
 mod as_sent;
 mod audit;

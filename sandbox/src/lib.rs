@@ -14,6 +14,7 @@
 //! - [`recipes`]: the API calls that cause a certain event.
 //! - `http` and `pages`: the API, the hosted checkout page and the controls for tests.
 #![forbid(unsafe_code)]
+#![deny(clippy::self_named_module_files)]
 #![cfg_attr(
     not(test),
     deny(
