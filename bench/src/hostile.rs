@@ -203,7 +203,7 @@ async fn deliver(target: &mut Target) -> Result<(Outcome, u64), Failure> {
         return Err(format!("{good} deliveries for {HOT_ACCOUNT} were answered, {credited} were applied").into());
     }
     target.check_paid(credited).await?;
-    Ok((Outcome { sent: times.len(), elapsed, latencies: Latencies::new(times) }, good))
+    Ok((Outcome { sent: times.len(), elapsed, latencies: Latencies::new(times)? }, good))
 }
 
 async fn exchange(address: SocketAddr, request: &Request) -> std::io::Result<u16> {

@@ -96,7 +96,7 @@ async fn run_here(load: Load) -> Result<Outcome, Failure> {
     }
     let elapsed = start.elapsed();
     pacer.join().map_err(|_| "the pacer failed")?;
-    Ok(Outcome { sent: times.len(), elapsed, latencies: Latencies::new(times) })
+    Ok(Outcome { sent: times.len(), elapsed, latencies: Latencies::new(times)? })
 }
 
 impl Shared {

@@ -65,7 +65,7 @@ impl Pgbench {
         for entry in std::fs::read_dir(logs.path())? {
             times.extend(std::fs::read_to_string(entry?.path())?.lines().filter_map(logged_ns));
         }
-        Ok(Sample::new(rate, &Latencies::new(times)))
+        Ok(Sample::new(rate, &Latencies::new(times)?))
     }
 }
 

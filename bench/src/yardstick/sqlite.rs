@@ -45,7 +45,7 @@ impl BareLoop {
             times.push(nanoseconds(began.elapsed()));
             events = events.saturating_add(together);
         }
-        Ok(Sample::new(per_second(events, start.elapsed()), &Latencies::new(times)))
+        Ok(Sample::new(per_second(events, start.elapsed()), &Latencies::new(times)?))
     }
 
     fn commit(&mut self, together: u64) -> Result<(), Failure> {
