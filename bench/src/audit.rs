@@ -4,8 +4,9 @@
 use std::path::Path;
 use std::time::Duration;
 
-use crate::Failure;
+use crate::clock::wall_clock_ms;
 use crate::event::Mix;
+use crate::failure::Failure;
 use crate::large::relaxed;
 use crate::names::{POSTGRES, SQLITE};
 use crate::postgres::Postgres;
@@ -14,7 +15,6 @@ use crate::results::{Results, Sample};
 use crate::rounds::say;
 use crate::service::Program;
 use crate::target::Target;
-use crate::wall_clock_ms;
 
 /// How many entries the account has.
 pub const ENTRIES: u64 = 5_000_000;

@@ -252,7 +252,7 @@ mod tests {
 
     fn results(ours: u64, pgbench: u64) -> Results {
         let mut results = Results::default();
-        let sample = |rate| Sample::new(rate, &Latencies::default());
+        let sample = |rate| Sample::new(rate, &Latencies::new([]).unwrap());
         results.add(Mix::ManyAccounts.name(), POSTGRES, 32, sample(ours));
         results.add(PGBENCH_MANY, POSTGRES, 32, sample(pgbench));
         results
@@ -272,8 +272,8 @@ mod tests {
         let mut results = Results::default();
         // The machine is twice as fast in one round, and three times as slow in another.
         for (completed, as_sent) in [(1_000, 1_100), (2_000, 2_200), (300, 250)] {
-            results.add(COMPLETED, SQLITE, 32, Sample::new(completed, &Latencies::default()));
-            results.add(AS_SENT, SQLITE, 32, Sample::new(as_sent, &Latencies::default()));
+            results.add(COMPLETED, SQLITE, 32, Sample::new(completed, &Latencies::new([]).unwrap()));
+            results.add(AS_SENT, SQLITE, 32, Sample::new(as_sent, &Latencies::new([]).unwrap()));
         }
         let bars = judge(&results);
         assert_eq!(bars.iter().map(|bar| (bar.figure.as_str(), bar.met)).collect::<Vec<_>>(), [("1.10 ×", true)]);

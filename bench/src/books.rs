@@ -4,7 +4,7 @@
 
 use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection, SqliteConnection};
 
-use crate::Failure;
+use crate::failure::Failure;
 use crate::purchase::{ACCOUNTS, Buyers, CREDITS, FEE, HOT_ACCOUNT, STRIDE, TOTAL};
 
 /// A connection of ours, beside those of the service.

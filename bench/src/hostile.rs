@@ -9,8 +9,9 @@ use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
-use crate::Failure;
+use crate::clock::wall_clock_ms;
 use crate::event::{Mix, deliveries, delivery};
+use crate::failure::Failure;
 use crate::http::Client;
 use crate::latency::{Latencies, nanoseconds};
 use crate::load::{Outcome, Request};
@@ -19,7 +20,6 @@ use crate::results::{Results, Sample};
 use crate::rounds::say;
 use crate::service::Program;
 use crate::target::Target;
-use crate::wall_clock_ms;
 
 /// Hostile connections of a kind.
 pub const STRANGERS: usize = 300;
@@ -203,7 +203,7 @@ async fn deliver(target: &mut Target) -> Result<(Outcome, u64), Failure> {
         return Err(format!("{good} deliveries for {HOT_ACCOUNT} were answered, {credited} were applied").into());
     }
     target.check_paid(credited).await?;
-    Ok((Outcome { sent: times.len(), elapsed, latencies: Latencies::new(times) }, good))
+    Ok((Outcome { sent: times.len(), elapsed, latencies: Latencies::new(times)? }, good))
 }
 
 async fn exchange(address: SocketAddr, request: &Request) -> std::io::Result<u16> {

@@ -5,9 +5,10 @@
 use std::path::Path;
 use std::time::Duration;
 
-use crate::Failure;
 use crate::books::account_sql;
+use crate::clock::wall_clock_ms;
 use crate::event::Mix;
+use crate::failure::Failure;
 use crate::names::POSTGRES;
 use crate::postgres::Postgres;
 use crate::purchase::{ACCOUNTS, Buyers, CREDITS};
@@ -15,7 +16,6 @@ use crate::results::{Results, Sample};
 use crate::rounds::say;
 use crate::service::Program;
 use crate::target::Target;
-use crate::wall_clock_ms;
 
 /// How many ledger entries there are before.
 pub const SIZES: [u64; 3] = [0, 1_000_000, 10_000_000];

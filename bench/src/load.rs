@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
-use crate::Failure;
+use crate::failure::Failure;
 use crate::http::Client;
 use crate::latency::{Latencies, nanoseconds, per_second};
 
@@ -96,7 +96,7 @@ async fn run_here(load: Load) -> Result<Outcome, Failure> {
     }
     let elapsed = start.elapsed();
     pacer.join().map_err(|_| "the pacer failed")?;
-    Ok(Outcome { sent: times.len(), elapsed, latencies: Latencies::new(times) })
+    Ok(Outcome { sent: times.len(), elapsed, latencies: Latencies::new(times)? })
 }
 
 impl Shared {

@@ -5,8 +5,8 @@ use std::process::Command;
 
 use serde::Serialize;
 
-use crate::Failure;
 use crate::books::Books;
+use crate::failure::Failure;
 
 /// Where and with what it was measured.
 #[derive(Debug, Serialize)]

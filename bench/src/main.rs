@@ -3,12 +3,15 @@
 //! What always holds: nothing listens but on loopback or a private socket, all that is started ends with us, and all
 //! files are in a temporary folder. After each run the books are compared with what was delivered; a difference is an
 //! error, because a fast wrong service is worth nothing.
+#![deny(clippy::self_named_module_files)]
 
 mod as_sent;
 mod audit;
 mod bars;
 mod books;
+mod clock;
 mod event;
+mod failure;
 mod hostile;
 mod http;
 mod large;
@@ -38,7 +41,9 @@ use clap::{Parser, ValueEnum};
 use tokio::signal::unix::{SignalKind, signal};
 
 use audit::Audit;
+use clock::wall_clock_ms;
 use event::Mix;
+use failure::Failure;
 use large::Large;
 use machine::Machine;
 use names::{CONNECTIONS, POSTGRES, SQLITE};
@@ -52,8 +57,6 @@ use stripe::Stripe;
 use target::Target;
 use yardstick::pgbench::Pgbench;
 use yardstick::sqlite::BareLoop;
-
-type Failure = Box<dyn std::error::Error + Send + Sync>;
 
 const STARTS: u32 = 5;
 const ROUNDS: u32 = 3;
@@ -327,15 +330,4 @@ fn finish(mut bench: Bench, machine: Machine, json: Option<&Path>) -> Result<(),
         std::fs::write(file, serde_json::to_string_pretty(&report)?)?;
     }
     Ok(())
-}
-
-/// The time as others understand it, in milliseconds since 1970.
-fn wall_clock_ms() -> i64 {
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "signatures and checkouts have the real time; nothing is replayed here"
-    )]
-    let now = std::time::SystemTime::now();
-    let since = now.duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
-    i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
 }

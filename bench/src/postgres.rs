@@ -10,8 +10,8 @@ use std::process::Stdio;
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, ChildStdin, Command};
 
-use crate::Failure;
 use crate::books::Books;
+use crate::failure::Failure;
 
 const WATCH: &str = r#"
 set -eu

@@ -6,7 +6,7 @@ use std::fmt::Write;
 use serde_json::{Value, json};
 use stripe_sandbox::{DEFAULT_API_VERSION, Model, ModelRequest};
 
-use crate::Failure;
+use crate::failure::Failure;
 use crate::purchase::{Buyers, CREDITS, Purchase, TOTAL};
 use crate::template::Template;
 

@@ -15,7 +15,7 @@ pub struct Sample {
 
 impl Sample {
     pub fn new(per_second: u64, latencies: &Latencies) -> Self {
-        Self { per_second, p50_ns: latencies.percentile_ns(500), p99_ns: latencies.percentile_ns(990) }
+        Self { per_second, p50_ns: latencies.quantile_ns(0.5), p99_ns: latencies.quantile_ns(0.99) }
     }
 }
 

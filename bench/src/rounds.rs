@@ -3,8 +3,9 @@
 
 use std::time::Duration;
 
-use crate::Failure;
+use crate::clock::wall_clock_ms;
 use crate::event::Mix;
+use crate::failure::Failure;
 use crate::load::{self, Load, Pace, Request};
 use crate::names::{
     AS_SENT, BESIDE_HELD, BESIDE_READS, BY_KEY, BY_TOKEN, CHECKOUT_CONNECTIONS, CHECKOUTS, COMPLETED, FREE, HALF_LOAD,
@@ -16,9 +17,9 @@ use crate::results::{Results, Sample};
 use crate::service::{by_key, by_token, get};
 use crate::stripe::Stripe;
 use crate::target::Target;
+use crate::token;
 use crate::yardstick::pgbench::Pgbench;
 use crate::yardstick::sqlite::BareLoop;
-use crate::{token, wall_clock_ms};
 
 /// Everything that takes part.
 pub struct Bench {

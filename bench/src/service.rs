@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 
 use tokio::process::{Child, Command};
 
-use crate::Failure;
 use crate::event::SECRET;
+use crate::failure::Failure;
 use crate::http::Client;
 use crate::load::Request;
 use crate::token;

@@ -3,8 +3,9 @@
 
 use std::time::Duration;
 
-use crate::Failure;
+use crate::clock::wall_clock_ms;
 use crate::event::Mix;
+use crate::failure::Failure;
 use crate::names::{ANALYSED_EMPTY, NOT_ANALYSED, POSTGRES};
 use crate::postgres::Postgres;
 use crate::purchase::Buyers;
@@ -12,7 +13,6 @@ use crate::results::{Results, Sample};
 use crate::rounds::say;
 use crate::service::Program;
 use crate::target::Target;
-use crate::wall_clock_ms;
 
 const CONNECTIONS: usize = 32;
 /// How many purchases are there when it is analysed. Those that are delivered later come after them.

@@ -7,9 +7,10 @@ use stripe_sandbox::{DEFAULT_API_VERSION, Model, ModelRequest};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
+use crate::clock::wall_clock_ms;
+use crate::failure::Failure;
 use crate::http::{content_length, find};
 use crate::recording::Recording;
-use crate::{Failure, wall_clock_ms};
 
 /// After how many requests the model is begun anew: it keeps all that it was ever asked.
 const MODEL_REQUESTS: u64 = 2_000;

@@ -5,13 +5,14 @@ use std::time::Duration;
 
 use crate::as_sent::AsSent;
 use crate::books::{Books, Sums};
+use crate::clock::wall_clock_ms;
 use crate::event::{Mix, deliveries};
+use crate::failure::Failure;
 use crate::load::{self, Load, Outcome, Pace, Request};
 use crate::names::{AS_SENT, POSTGRES};
 use crate::purchase::{ACCOUNTS, Buyers, CREDITS, HOT_ACCOUNT};
 use crate::recording::Recording;
 use crate::service::{Program, Service};
-use crate::{Failure, wall_clock_ms};
 
 /// More are not kept in memory for one run; it ends earlier then.
 const MAX_REQUESTS: u64 = 60_000;

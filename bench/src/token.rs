@@ -3,7 +3,7 @@
 use jsonwebtoken::{EncodingKey, Header};
 use serde::Serialize;
 
-use crate::Failure;
+use crate::failure::Failure;
 
 /// The secret they are signed with: made up, and known to nobody but this run.
 pub const SECRET: &str = "8c1e0f6a2b7d4935a1c6e8f0b3d5a7c9e1f3";

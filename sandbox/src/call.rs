@@ -9,11 +9,11 @@ use crate::{
     faults::{self, Kind},
     model::{
         Cause, Context, State, api,
-        api::{Method, Request},
         error::ApiError,
         idempotency::{self, MAX_KEY_LENGTH, SavedAnswer},
         late,
         params::Params,
+        request::{Method, Request},
     },
 };
 

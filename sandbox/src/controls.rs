@@ -5,10 +5,10 @@ use serde_json::{Value, json};
 use tokio::time::Duration;
 
 use crate::{
-    DEFAULT_API_VERSION, clock,
+    clock,
     delivery_mode::{DeliveryMode, Hold},
     engine::Engine,
-    model::{control, endpoint, error::ApiError, version},
+    model::{control, endpoint, error::ApiError, version, version::DEFAULT_API_VERSION},
     outage::{self, Outage},
 };
 

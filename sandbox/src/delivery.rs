@@ -14,9 +14,12 @@ use tokio::{net::TcpStream, task::JoinSet, time::Instant};
 use url::Url;
 
 use crate::{
-    DEFAULT_API_VERSION, clock,
+    clock,
     engine::{Attempt, Core, Engine},
-    model::event::{AttemptResult, Delivery},
+    model::{
+        event::{AttemptResult, Delivery},
+        version::DEFAULT_API_VERSION,
+    },
     signature,
 };
 

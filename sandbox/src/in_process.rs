@@ -6,9 +6,8 @@
 use serde_json::Value;
 
 use crate::{
-    DEFAULT_API_VERSION,
     call::{self, Answer, Call},
-    model::{Cause, Context, State, control, error::ApiError, ids::IdSource, version},
+    model::{Cause, Context, State, control, error::ApiError, ids::IdSource, version, version::DEFAULT_API_VERSION},
 };
 
 /// Stripe in memory, for simulators: deterministic, without HTTP, clock or threads.

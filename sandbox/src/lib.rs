@@ -14,6 +14,7 @@
 //! - [`recipes`]: the API calls that cause a certain event.
 //! - `http` and `pages`: the API, the hosted checkout page and the controls for tests.
 #![forbid(unsafe_code)]
+#![deny(clippy::self_named_module_files)]
 #![cfg_attr(
     not(test),
     deny(
@@ -52,10 +53,7 @@ mod signature;
 pub use config::{Config, RetryPolicy, StartError, WebhookEndpoint};
 pub use in_process::{Model, ModelAnswer, ModelEvent, ModelRequest};
 pub use model::card::{Decline, Outcome, TEST_CARDS, TestCard};
-pub use model::sepa::{DebitEnding, TEST_IBANS, TestIban};
-pub use model::version::API_VERSIONS;
+pub use model::iban::{DebitEnding, TEST_IBANS, TestIban};
+pub use model::version::{API_VERSIONS, DEFAULT_API_VERSION};
 pub use server::Sandbox;
 pub use signature::sign;
-
-/// The API version that requests without a `Stripe-Version` header get, and new webhook endpoints too.
-pub const DEFAULT_API_VERSION: &str = "2026-10-28.endive";

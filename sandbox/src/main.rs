@@ -1,5 +1,6 @@
 //! The command line of the sandbox: start it, say how to use it, stop it on Ctrl-C or SIGTERM; or trigger an event.
 #![forbid(unsafe_code)]
+#![deny(clippy::self_named_module_files)]
 
 mod trigger_command;
 

@@ -8,8 +8,8 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 
 use crate::model::{
-    api::{Method, Request},
     error::ApiError,
+    request::{Method, Request},
 };
 
 /// The permissions that the key lacks, by Stripe's names: `rak_payment_intent_read`, `rak_checkout_session_write`.

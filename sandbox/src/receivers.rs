@@ -5,9 +5,9 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use crate::{
-    engine::Core,
-    model::event::{AttemptResult, Target},
+use crate::model::{
+    State,
+    event::{AttemptResult, Target},
 };
 
 /// What is known of all endpoints, by their ids.
@@ -87,6 +87,35 @@ impl Receivers {
         }
     }
 
+    /// Whether the page of a paid checkout can lead back to the shop: of the endpoints that get this event, none is
+    /// left that can be expected to answer soon. That is one that answered the last time, or a new one while no other
+    /// endpoint has answered either.
+    pub(crate) fn is_heard(&self, state: &State, event: &str) -> bool {
+        let Some(event) = state.events.get(event) else {
+            return true;
+        };
+        let any_answered = event.targets.iter().any(|target| target.answered);
+        event.targets.iter().all(|target| target.answered || !self.is_expected_to_answer(state, target, any_answered))
+    }
+
+    fn is_expected_to_answer(&self, state: &State, target: &Target, any_answered: bool) -> bool {
+        let endpoint = &target.endpoint;
+        if state.endpoints.get(endpoint).is_none() || self.is_on_standby(endpoint) {
+            return false;
+        }
+        self.of(endpoint).and_then(|receiver| receiver.answers).unwrap_or(!any_answered)
+    }
+
+    /// Notes which endpoints have let a customer wait in vain for their answer to this event.
+    pub(crate) fn note_silence(&mut self, state: &State, event: &str) {
+        let Some(event) = state.events.get(event) else {
+            return;
+        };
+        for target in event.targets.iter().filter(|target| !target.answered) {
+            self.is_silent(&target.endpoint);
+        }
+    }
+
     /// Notes that somebody has waited for an answer of this endpoint long enough.
     fn is_silent(&mut self, endpoint: &str) {
         if let Some(receiver) = self.seen.get_mut(endpoint)
@@ -94,37 +123,6 @@ impl Receivers {
         {
             receiver.answers = Some(false);
             receiver.fails(since_ms, "no answer yet".to_owned());
-        }
-    }
-}
-
-impl Core {
-    /// Whether the page of a paid checkout can lead back to the shop: of the endpoints that get this event, none is
-    /// left that can be expected to answer soon. That is one that answered the last time, or a new one while no other
-    /// endpoint has answered either.
-    pub(crate) fn is_heard(&self, event: &str) -> bool {
-        let Some(event) = self.state.events.get(event) else {
-            return true;
-        };
-        let any_answered = event.targets.iter().any(|target| target.answered);
-        event.targets.iter().all(|target| target.answered || !self.is_expected_to_answer(target, any_answered))
-    }
-
-    fn is_expected_to_answer(&self, target: &Target, any_answered: bool) -> bool {
-        let endpoint = &target.endpoint;
-        if self.state.endpoints.get(endpoint).is_none() || self.receivers.is_on_standby(endpoint) {
-            return false;
-        }
-        self.receivers.of(endpoint).and_then(|receiver| receiver.answers).unwrap_or(!any_answered)
-    }
-
-    /// Notes which endpoints have let a customer wait in vain for their answer to this event.
-    pub(crate) fn note_silence(&mut self, event: &str) {
-        let Some(event) = self.state.events.get(event) else {
-            return;
-        };
-        for target in event.targets.iter().filter(|target| !target.answered) {
-            self.receivers.is_silent(&target.endpoint);
         }
     }
 }

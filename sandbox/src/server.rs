@@ -11,12 +11,11 @@ use actix_web::{App, HttpServer, dev::ServerHandle, middleware::from_fn, web};
 use tokio::task::{JoinHandle, spawn_blocking};
 
 use crate::{
-    DEFAULT_API_VERSION,
     config::{Config, StartError},
     delivery,
     engine::{Engine, Setup},
     http,
-    model::{State, ids::IdSource},
+    model::{State, ids::IdSource, version::DEFAULT_API_VERSION},
     persist,
 };
 

@@ -6,10 +6,9 @@ use serde_json::Value;
 
 use crate::{
     call::{self, Answer, Call},
-    engine::{Core, Engine},
+    engine::{Core, Engine, RecordedRequest},
     faults::{self, Fault, Kind, When},
-    http::api::note,
-    model::{Context, State, api::Method, error::ApiError, idempotency},
+    model::{Context, State, error::ApiError, idempotency, request::Method},
     outage,
 };
 
@@ -49,6 +48,21 @@ pub(crate) async fn carry_out(engine: Arc<Engine>, call: Call) -> Option<Answer>
     });
     engine.changed();
     answer
+}
+
+/// The note of a request that just arrived.
+fn note(call: &Call) -> RecordedRequest {
+    RecordedRequest {
+        number: 0,
+        request_id: call.request_id.clone(),
+        method: call.request.method.as_str().to_owned(),
+        path: call.request.path.clone(),
+        params: call.request.params.to_json(),
+        idempotency_key: call.key.clone(),
+        stripe_version: call.api_version.clone(),
+        replayed: false,
+        status: None,
+    }
 }
 
 async fn answer(engine: &Arc<Engine>, call: &Call, fault: Option<&Fault>) -> Option<Answer> {

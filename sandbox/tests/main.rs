@@ -1,5 +1,6 @@
 //! The sandbox over real HTTP, on a random port, with a real receiver of webhooks.
 #![expect(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests fail loudly")]
+#![deny(clippy::self_named_module_files)]
 
 mod api;
 mod cards;

@@ -1,9 +1,12 @@
 //! No two files name each other, directly or by way of others, besides a folder's own `mod.rs` and what stands in the folder.
+//! No file names an item of its crate's root: the root names all of them.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-/// The files of a crate by their module path; the root's is empty.
+type Needs<'m> = BTreeMap<&'m str, BTreeSet<&'m str>>;
+
+/// The files of a crate by their module path; the root is left out.
 fn modules(folder: &str) -> BTreeMap<String, String> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join(folder);
     let (mut folders, mut found) = (vec![root.clone()], Vec::<PathBuf>::new());
@@ -26,30 +29,58 @@ fn modules(folder: &str) -> BTreeMap<String, String> {
     modules
 }
 
-/// A file without its comments and without the tests at its end.
+/// A file without its comments and without its tests, which stand at its end or are declared as files of their own.
 fn code(text: &str) -> String {
-    let text = text.split("#[cfg(test)]").next().unwrap_or_default();
-    text.lines().filter(|line| !line.trim_start().starts_with("//")).collect::<Vec<_>>().join("\n")
+    let mut parts = text.split("#[cfg(test)]\n");
+    let mut code = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        match part.split_once('\n') {
+            Some((declaration, rest)) if declaration.contains("mod ") && declaration.ends_with(';') => {
+                code.push_str(rest);
+            }
+            _ => break,
+        }
+    }
+    code.lines().filter(|line| !line.trim_start().starts_with("//")).collect::<Vec<_>>().join("\n")
+}
+
+fn is_part_of_name(letter: char) -> bool {
+    letter.is_ascii_alphanumeric() || letter == '_' || letter == ':'
 }
 
 /// The paths after each `start`, with braces opened.
 fn paths(code: &str, start: &str) -> Vec<String> {
     let mut paths = Vec::new();
     for (at, _) in code.match_indices(start) {
-        let before = code[..at].chars().next_back();
-        if before.is_some_and(|letter| letter.is_ascii_alphanumeric() || letter == '_' || letter == ':') {
-            continue;
-        }
-        let rest = &code[at + start.len()..];
-        let prefix: String = rest.chars().take_while(|c| c.is_ascii_alphanumeric() || "_:".contains(*c)).collect();
-        if let Some(tree) = rest[prefix.len()..].strip_prefix('{') {
-            let names = tree.split('}').next().unwrap_or_default().split(',');
-            paths.extend(names.map(|name| format!("{prefix}{}", name.split_whitespace().next().unwrap_or_default())));
-        } else {
-            paths.push(prefix);
+        if !code[..at].chars().next_back().is_some_and(is_part_of_name) {
+            open("", &code[at + start.len()..], &mut paths);
         }
     }
     paths
+}
+
+/// Reads one path behind `before`, or all that a tree of braces stands for. Gives what follows it.
+fn open<'t>(before: &str, text: &'t str, paths: &mut Vec<String>) -> &'t str {
+    let text = text.trim_start();
+    let end = text.find(|letter| !is_part_of_name(letter)).unwrap_or(text.len());
+    let end = if text[end..].starts_with('!') { end + 1 } else { end };
+    let path = format!("{before}{}", &text[..end]);
+    let Some(mut tree) = text[end..].strip_prefix('{') else {
+        paths.push(path);
+        return &text[end..];
+    };
+    loop {
+        tree = open(&path, tree, paths);
+        let Some(end) = tree.find([',', '}']) else { return "" };
+        let closed = tree[end..].starts_with('}');
+        tree = tree[end + 1..].trim_start();
+        if closed {
+            return tree;
+        }
+        if let Some(rest) = tree.strip_prefix('}') {
+            return rest;
+        }
+    }
 }
 
 /// The longest beginning of a path that is a file.
@@ -63,42 +94,119 @@ fn file_of<'m>(modules: &'m BTreeMap<String, String>, path: &str) -> Option<&'m 
     }
 }
 
-/// Which files a file names by `crate::` or `super::`. What a parent uses by its child's name is not looked at.
-fn needs<'m>(modules: &'m BTreeMap<String, String>, module: &str, code: &str) -> BTreeSet<&'m str> {
+/// What a file names by `crate::` or `super::`, as paths from the crate's root.
+fn named(module: &str, code: &str) -> Vec<String> {
     let mut named = paths(code, "crate::");
     let mut above = module.to_owned();
     for depth in 1..=module.split("::").count() {
         above = above.rsplit_once("::").map(|(above, _)| above.to_owned()).unwrap_or_default();
-        let start = "super::".repeat(depth);
-        let from_there = paths(code, &start).into_iter().filter(|path| !path.starts_with("super"));
-        named.extend(from_there.map(|path| format!("{above}::{path}")));
+        let from_there = paths(code, &"super::".repeat(depth)).into_iter().filter(|path| !path.starts_with("super"));
+        named.extend(from_there.map(|path| format!("{above}::{path}").trim_start_matches("::").to_owned()));
     }
-    let files = named.iter().filter_map(|path| file_of(modules, path.trim_start_matches("::")));
-    files.filter(|file| *file != module).collect()
+    named
 }
 
-/// Takes away the files that need none of those that are left; what remains is circles and what leads to them.
-fn circles<'m>(mut needs: BTreeMap<&'m str, BTreeSet<&'m str>>) -> BTreeMap<&'m str, BTreeSet<&'m str>> {
-    loop {
-        let free: Vec<&str> = needs.iter().filter(|(_, needs)| needs.is_empty()).map(|(file, _)| *file).collect();
-        if free.is_empty() {
-            return needs;
-        }
-        needs.retain(|file, _| !free.contains(file));
-        for needs in needs.values_mut() {
-            needs.retain(|file| !free.contains(file));
-        }
+/// What a `mod.rs` names by `self::`, or by the name of a file in its folder.
+fn named_below(modules: &BTreeMap<String, String>, module: &str, code: &str) -> Vec<String> {
+    let mut named: Vec<String> = paths(code, "self::").into_iter().map(|path| format!("{module}::{path}")).collect();
+    let children = modules.keys().filter_map(|file| file.strip_prefix(module)?.strip_prefix("::"));
+    for child in children.filter(|child| !child.contains("::")) {
+        let below = paths(code, &format!("{child}::")).into_iter();
+        named.extend(below.map(|path| format!("{module}::{child}::{path}")));
     }
+    named
+}
+
+/// Which files each file names.
+fn needs(modules: &BTreeMap<String, String>) -> Needs<'_> {
+    let of_file = |(module, code): (&'_ String, &String)| {
+        let named = named(module, code).into_iter().chain(named_below(modules, module, code));
+        named.filter_map(|path| file_of(modules, &path)).filter(|file| file != module).collect()
+    };
+    modules.iter().map(|file| (file.0.as_str(), of_file(file))).collect()
+}
+
+/// The groups of files that lead to each other.
+fn rings<'m>(needs: &Needs<'m>) -> BTreeSet<BTreeSet<&'m str>> {
+    let reached_from = |file: &'m str| {
+        let (mut reached, mut next) = (BTreeSet::new(), vec![file]);
+        while let Some(file) = next.pop() {
+            next.extend(needs.get(file).into_iter().flatten().filter(|file| reached.insert(**file)));
+        }
+        reached
+    };
+    let reached: BTreeMap<&str, BTreeSet<&str>> = needs.keys().map(|file| (*file, reached_from(file))).collect();
+    let ring = |file: &&'m str| -> BTreeSet<&'m str> {
+        reached[file]
+            .iter()
+            .filter(|other| reached.get(*other).is_some_and(|back| back.contains(file)))
+            .copied()
+            .collect()
+    };
+    needs.keys().map(ring).filter(|ring| !ring.is_empty()).collect()
+}
+
+/// The circles that are not within the folder of one of their own: there, its `mod.rs` may name and be named.
+fn wrong_rings<'m>(needs: &Needs<'m>) -> Vec<BTreeSet<&'m str>> {
+    let mut wrong = Vec::new();
+    for ring in rings(needs) {
+        let above =
+            ring.iter().find(|top| ring.iter().all(|file| file == *top || file.starts_with(&format!("{top}::"))));
+        let Some(above) = above else {
+            wrong.push(ring);
+            continue;
+        };
+        let rest = ring.iter().filter(|file| *file != above);
+        let within =
+            |file: &&'m str| needs[file].iter().filter(|to| *to != above && ring.contains(*to)).copied().collect();
+        wrong.extend(wrong_rings(&rest.map(|file| (*file, within(file))).collect()));
+    }
+    wrong
 }
 
 #[test]
 fn no_files_name_each_other() {
-    for folder in ["src", "bench/src"] {
+    for folder in ["src", "bench/src", "sandbox/src"] {
         let modules = modules(folder);
-        let all: BTreeMap<&str, BTreeSet<&str>> =
-            modules.iter().map(|(module, code)| (module.as_str(), needs(&modules, module, code))).collect();
-        assert!(all.values().map(BTreeSet::len).sum::<usize>() > 20, "{folder}: the uses are written in another way");
-        let left = circles(all);
-        assert!(left.is_empty(), "{folder}: {left:#?}");
+        let needs = needs(&modules);
+        assert!(needs.values().map(BTreeSet::len).sum::<usize>() > 20, "{folder}: the uses are written in another way");
+        let wrong = wrong_rings(&needs);
+        assert!(wrong.is_empty(), "{folder}: {wrong:#?}");
     }
+}
+
+#[test]
+fn no_file_names_an_item_of_the_root() {
+    for folder in ["src", "bench/src", "sandbox/src"] {
+        let modules = modules(folder);
+        // An exported macro is an item of the root wherever it is written.
+        let is_macro = |path: &String| path.ends_with('!');
+        let of_root = |(module, code): (&String, &String)| {
+            let named =
+                named(module, code).into_iter().filter(|path| file_of(&modules, path).is_none() && !is_macro(path));
+            named.map(|path| format!("{module} names {path}")).collect::<Vec<_>>()
+        };
+        let wrong: Vec<String> = modules.iter().flat_map(of_root).collect();
+        assert!(wrong.is_empty(), "{folder}: {wrong:#?}");
+    }
+}
+
+#[test]
+fn circles_are_found_within_trees_of_uses_and_by_way_of_a_folder() {
+    let circles = |files: &[(&str, &str)]| {
+        let modules = files.iter().map(|(module, text)| ((*module).to_owned(), code(text))).collect();
+        wrong_rings(&needs(&modules))
+            .into_iter()
+            .map(|ring| ring.into_iter().collect::<Vec<_>>().join(" "))
+            .collect::<Vec<_>>()
+    };
+    let room = ("room", "mod one;\nuse self::one::Thing;\nfn two() { two::work() }");
+    let one = ("room::one", "use super::Room;\nuse crate::{other::{a::A, b}, shelf};");
+    let two = ("room::two", "use super::{Room, one};");
+    assert_eq!(circles(&[room, one, two, ("shelf", "")]), Vec::<String>::new());
+    assert_eq!(circles(&[room, one, two, ("shelf", "use crate::room::Room;")]), ["room room::one room::two shelf"]);
+    assert_eq!(circles(&[room, ("room::one", "use super::two;"), two]), ["room::one room::two"]);
+    let tests = "#[cfg(test)]\nmod tests;\nuse crate::shelf;\n#[cfg(test)]\nmod more {\nuse crate::room;\n}";
+    assert_eq!(circles(&[("room", tests), ("shelf", "// crate::room")]), Vec::<String>::new());
+    assert_eq!(circles(&[("room", tests), ("shelf", "use super::room;")]), ["room shelf"]);
 }

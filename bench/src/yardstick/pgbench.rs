@@ -7,8 +7,8 @@ use std::time::Duration;
 use tokio::process::Command;
 
 use super::TABLES;
-use crate::Failure;
 use crate::books::Books;
+use crate::failure::Failure;
 use crate::latency::Latencies;
 use crate::postgres::Postgres;
 use crate::purchase::{ACCOUNTS, Buyers, HOT_ACCOUNT};
@@ -65,7 +65,7 @@ impl Pgbench {
         for entry in std::fs::read_dir(logs.path())? {
             times.extend(std::fs::read_to_string(entry?.path())?.lines().filter_map(logged_ns));
         }
-        Ok(Sample::new(rate, &Latencies::new(times)))
+        Ok(Sample::new(rate, &Latencies::new(times)?))
     }
 }
 

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use rusqlite::{Connection, params};
 
 use super::TABLES;
-use crate::Failure;
+use crate::failure::Failure;
 use crate::latency::{Latencies, nanoseconds, per_second};
 use crate::purchase::ACCOUNTS;
 use crate::results::Sample;
@@ -45,7 +45,7 @@ impl BareLoop {
             times.push(nanoseconds(began.elapsed()));
             events = events.saturating_add(together);
         }
-        Ok(Sample::new(per_second(events, start.elapsed()), &Latencies::new(times)))
+        Ok(Sample::new(per_second(events, start.elapsed()), &Latencies::new(times)?))
     }
 
     fn commit(&mut self, together: u64) -> Result<(), Failure> {

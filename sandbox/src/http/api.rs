@@ -18,11 +18,13 @@ use bytes::Bytes;
 use serde_json::Value;
 
 use crate::{
-    DEFAULT_API_VERSION,
     call::{Answer, Call, read_request},
-    engine::{Engine, RecordedRequest},
+    engine::Engine,
     http::auth,
-    model::{error::ApiError, version},
+    model::{
+        error::ApiError,
+        version::{self, DEFAULT_API_VERSION},
+    },
     server_call,
 };
 
@@ -130,20 +132,5 @@ impl MessageBody for Cut {
 
     fn poll_next(self: Pin<&mut Self>, _: &mut TaskContext<'_>) -> Poll<Option<Result<Bytes, Self::Error>>> {
         Poll::Ready(Some(Err(std::io::Error::other("disconnected on request"))))
-    }
-}
-
-/// The note of a request that just arrived.
-pub(crate) fn note(call: &Call) -> RecordedRequest {
-    RecordedRequest {
-        number: 0,
-        request_id: call.request_id.clone(),
-        method: call.request.method.as_str().to_owned(),
-        path: call.request.path.clone(),
-        params: call.request.params.to_json(),
-        idempotency_key: call.key.clone(),
-        stripe_version: call.api_version.clone(),
-        replayed: false,
-        status: None,
     }
 }

@@ -10,7 +10,7 @@ use crate::{
     controls,
     engine::{Core, Engine},
     model::{currency, error::ApiError},
-    pages::{control_rows, controls as page},
+    pages::{control_forms::FORMS, control_rows, controls as page},
 };
 
 /// How long the page waits for deliveries before it is shown.
@@ -19,9 +19,7 @@ const DELIVERED_WAIT: Duration = Duration::from_secs(1);
 const NUMBERS: &[&str] = &["amount", "for_seconds", "times", "advance_seconds", "now", "drop_next"];
 
 pub(crate) fn routes(config: &mut web::ServiceConfig) {
-    config
-        .route("/_sandbox", web::get().to(show))
-        .route(&format!("{}/{{path:.*}}", page::FORMS), web::post().to(submit));
+    config.route("/_sandbox", web::get().to(show)).route(&format!("{FORMS}/{{path:.*}}"), web::post().to(submit));
 }
 
 /// What a form caused is mostly delivered a moment later, so the page waits that long.

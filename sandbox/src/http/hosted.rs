@@ -10,16 +10,16 @@ use serde::Deserialize;
 use url::Url;
 
 use crate::{
-    DEFAULT_API_VERSION,
     engine::Engine,
     model::{
         confirm::{self, Confirmed},
-        create::is_email,
+        email::is_email,
         error::ApiError,
         pages_api::{self, CardParams},
         payment::{IntentStatus, PaymentMethod},
         sepa,
         session::{Session, SessionStatus},
+        version::DEFAULT_API_VERSION,
     },
     pages::{
         bank_debit::DebitForm,
@@ -217,9 +217,9 @@ async fn done(engine: web::Data<Engine>, id: web::Path<String>) -> HttpResponse 
         return see_other(&format!("/c/pay/{id}"));
     }
     if let Some(event) = &session.completed_event
-        && !engine.wait_until(engine.redirect_wait, |core| core.is_heard(event)).await
+        && !engine.wait_until(engine.redirect_wait, |core| core.receivers.is_heard(&core.state, event)).await
     {
-        engine.with(|core| core.note_silence(event));
+        engine.with(|core| core.receivers.note_silence(&core.state, event));
     }
     see_other(&session.final_url())
 }

@@ -12,41 +12,12 @@ use super::{
     lists, pages_api,
     params::Params,
     payment_json, refund_api,
+    request::{Method, Request, precheck_expansions, read, unrecognized, wanted_expansions},
     session::{self, Session},
-    session_json, spec,
+    session_expiry, session_json, spec,
     spec::Field,
     version,
 };
-
-/// A decoded request. `path` begins with `/v1/`.
-#[derive(Debug, Clone)]
-pub(crate) struct Request {
-    pub(crate) method: Method,
-    pub(crate) path: String,
-    pub(crate) params: Params,
-}
-
-/// The methods of Stripe's v1 API.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Method {
-    Get,
-    Post,
-    Delete,
-}
-
-impl Method {
-    pub(crate) fn parse(name: &str) -> Option<Self> {
-        [Self::Get, Self::Post, Self::Delete].into_iter().find(|method| method.as_str() == name)
-    }
-
-    pub(crate) fn as_str(self) -> &'static str {
-        match self {
-            Self::Get => "GET",
-            Self::Post => "POST",
-            Self::Delete => "DELETE",
-        }
-    }
-}
 
 /// Carries a request out.
 pub(crate) fn handle(state: &mut State, context: &mut Context<'_>, request: &Request) -> Result<Value, ApiError> {
@@ -89,7 +60,7 @@ fn route(state: &mut State, context: &mut Context<'_>, request: &Request) -> Res
         }
         (Method::Post, ["checkout", "sessions", id, "expire"]) => {
             spec::check(params, accepted::ONLY_EXPAND)?;
-            session::expire_now(state, context, id)?;
+            session_expiry::expire_now(state, context, id)?;
             Ok(session_json::session(session::find(state, id)?, context.base_url))
         }
         (Method::Get, ["checkout", "sessions", id, "line_items"]) => line_items(state, id, params),
@@ -141,26 +112,6 @@ fn retrieve(state: &State, kind: &str, id: &str, request: &Request) -> Result<Va
     let found = found.ok_or_else(|| ApiError::not_found(missing.0, id, missing.1))?;
     spec::check(&request.params, fields)?;
     Ok(found)
-}
-
-/// The endpoint does not exist, here or on Stripe.
-pub(crate) fn unrecognized(request: &Request) -> ApiError {
-    let hint = if request.path.ends_with('/') {
-        "If you are trying to list objects, remove the trailing slash. If you are trying to retrieve an object, make \
-         sure you passed a valid (non-empty) identifier in your code. "
-    } else {
-        ""
-    };
-    ApiError::new(
-        404,
-        "invalid_request_error",
-        format!(
-            "Unrecognized request URL ({}: {}). {hint}Please see https://stripe.com/docs or we can help at \
-             https://support.stripe.com/.",
-            request.method.as_str(),
-            request.path
-        ),
-    )
 }
 
 #[derive(Debug, Deserialize)]
@@ -257,31 +208,4 @@ fn list_events(state: &State, params: &Params) -> Result<Value, ApiError> {
     }
     let names = ("event", "/v1/events");
     list::late_page((&state.events, Lag::of(state)), &filter.page, names, |event| filter.accepts(event), Event::to_json)
-}
-
-pub(crate) fn read<T: serde::de::DeserializeOwned>(params: &Params, fields: &[Field]) -> Result<T, ApiError> {
-    let checked = spec::check(params, fields)?;
-    serde_json::from_value(checked).map_err(|_| ApiError::internal("list parameters"))
-}
-
-fn wanted_expansions(params: &Params) -> Result<Vec<String>, ApiError> {
-    #[derive(Deserialize)]
-    struct Expansions {
-        #[serde(default)]
-        expand: Vec<String>,
-    }
-    let only = Params(
-        params
-            .0
-            .iter()
-            .filter(|(name, _)| name.as_str() == "expand")
-            .map(|(name, param)| (name.clone(), param.clone()))
-            .collect(),
-    );
-    read::<Expansions>(&only, accepted::ONLY_EXPAND).map(|wanted| wanted.expand)
-}
-
-/// A create with an impossible `expand` must not leave an object behind.
-pub(crate) fn precheck_expansions(params: &Params, object: &str) -> Result<(), ApiError> {
-    wanted_expansions(params)?.iter().try_for_each(|path| expand::check_first(object, path))
 }

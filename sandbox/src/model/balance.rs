@@ -6,7 +6,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::{Context, State, currency, dispute, payment::BalanceTransaction, payment_json};
+use super::{Context, State, table::Row};
 
 const TWO_DAYS: i64 = 2 * 24 * 60 * 60;
 
@@ -55,6 +55,29 @@ impl Movement {
     }
 }
 
+/// What a movement of money did to the balance, after Stripe's fee. Negative when money goes away.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct BalanceTransaction {
+    pub(crate) id: String,
+    pub(crate) created: i64,
+    pub(crate) available_on: i64,
+    pub(crate) amount: i64,
+    pub(crate) fee: i64,
+    pub(crate) net: i64,
+    pub(crate) currency: String,
+    /// The charge, refund or dispute that it belongs to.
+    pub(crate) source: String,
+    pub(crate) description: Option<String>,
+    #[serde(default)]
+    pub(crate) movement: Movement,
+}
+
+impl Row for BalanceTransaction {
+    fn id(&self) -> &str {
+        &self.id
+    }
+}
+
 /// What is to be booked. `amount` is negative when money goes away.
 #[derive(Debug)]
 pub(crate) struct Entry<'a> {
@@ -83,30 +106,6 @@ pub(crate) fn book(state: &mut State, context: &mut Context<'_>, entry: Entry<'_
         movement: entry.movement,
     });
     id
-}
-
-/// `charge.updated`: the fee is known a little later than the charge. Then comes what the customer makes of it.
-pub(crate) fn fill_in(state: &mut State, context: &mut Context<'_>, charge_id: &str) {
-    let Some(charge) = state.charges.get(charge_id).cloned() else {
-        return;
-    };
-    let entry = Entry {
-        movement: Movement::Charge,
-        amount: charge.amount,
-        fee: currency::fee(charge.amount),
-        currency: &charge.currency,
-        source: charge_id,
-        description: charge.description.clone(),
-    };
-    let id = book(state, context, entry);
-    if let Some(charge) = state.charges.get_mut(charge_id) {
-        charge.balance_transaction = Some(id);
-    }
-    if let Some(rendered) = payment_json::charge_by_id(state, charge_id) {
-        let previous = json!({ "balance_transaction": null });
-        state.emit_change(context, "charge.updated", rendered, Some(previous));
-    }
-    dispute::after_payment(state, context, charge_id);
 }
 
 impl BalanceTransaction {

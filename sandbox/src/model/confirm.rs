@@ -1,4 +1,4 @@
-//! Paying, for a session or by itself: confirm, authenticate, settle. The page and the API go through here.
+//! Paying, for a session or by itself: confirm, authenticate. The page and the API go through here.
 //!
 //! What always holds: a session completes at most once, and only then its charge succeeds or begins to settle; a
 //! session has one `PaymentIntent`, which every further attempt uses again.
@@ -6,13 +6,14 @@
 use serde_json::Value;
 
 use super::{
-    Context, State, account, balance,
+    Context, State, account, after_charge,
     card::{Decline, Outcome},
     currency,
     error::ApiError,
     payment::{Charge, ChargeStatus, IntentStatus, PaymentIntent, PaymentMethod},
     payment_json, sepa,
     session::{self, CustomerDetails, SessionStatus},
+    session_json,
 };
 
 /// How a confirmation went, when it was not declined.
@@ -121,55 +122,6 @@ pub(crate) fn answer_challenge(
     }
 }
 
-/// A delayed payment arrives or fails.
-pub(crate) fn settle(
-    state: &mut State,
-    context: &mut Context<'_>,
-    session_id: &str,
-    succeeded: bool,
-) -> Result<(), ApiError> {
-    let Some(intent_id) = session::find(state, session_id)?.payment_intent.clone() else {
-        return Err(unexpected("This Checkout Session has no payment that is still being processed."));
-    };
-    settle_intent(state, context, &intent_id, succeeded)
-}
-
-/// The delayed payment of an intent arrives or fails, with or without a session.
-pub(crate) fn settle_intent(
-    state: &mut State,
-    context: &mut Context<'_>,
-    intent_id: &str,
-    succeeded: bool,
-) -> Result<(), ApiError> {
-    let intent =
-        state.payment_intents.get(intent_id).filter(|intent| intent.status == IntentStatus::Processing).cloned();
-    let Some((session_id, Some(charge_id))) = intent.map(|intent| (intent.session, intent.latest_charge)) else {
-        return Err(unexpected("This payment is not being processed."));
-    };
-    if succeeded {
-        pay(state, context, intent_id, &charge_id);
-        if let Some(session_id) = session_id {
-            if let Some(session) = state.sessions.get_mut(&session_id) {
-                session.paid = true;
-            }
-            emit_session(state, context, "checkout.session.async_payment_succeeded", &session_id);
-        }
-        balance::fill_in(state, context, &charge_id);
-        return Ok(());
-    }
-    let decline = Decline::DebitReturned;
-    if let Some(charge) = state.charges.get_mut(&charge_id) {
-        charge.status = ChargeStatus::Failed;
-        charge.failure = Some(decline);
-    }
-    emit_charge(state, context, "charge.failed", &charge_id);
-    fail_intent(state, context, intent_id, decline);
-    if let Some(session_id) = session_id {
-        emit_session(state, context, "checkout.session.async_payment_failed", &session_id);
-    }
-    Ok(())
-}
-
 /// Ends an intent without money; for one of a session, because the session expired.
 pub(crate) fn cancel(state: &mut State, context: &mut Context<'_>, intent_id: &str, reason: Option<&str>) {
     let now = context.now();
@@ -242,11 +194,11 @@ fn succeed(
     }
     pay(state, context, intent_id, &charge_id);
     complete_session(state, context, intent_id, true);
-    balance::fill_in(state, context, &charge_id);
+    after_charge::fill_in(state, context, &charge_id);
     Ok(Confirmed::Complete)
 }
 
-fn pay(state: &mut State, context: &mut Context<'_>, intent_id: &str, charge_id: &str) {
+pub(crate) fn pay(state: &mut State, context: &mut Context<'_>, intent_id: &str, charge_id: &str) {
     if let Some(charge) = state.charges.get_mut(charge_id) {
         charge.status = ChargeStatus::Succeeded;
     }
@@ -373,7 +325,7 @@ fn fail_authentication(state: &mut State, context: &mut Context<'_>, intent_id: 
     payment_json::card_error(state, intent_id, decline)
 }
 
-fn fail_intent(state: &mut State, context: &mut Context<'_>, intent_id: &str, decline: Decline) {
+pub(crate) fn fail_intent(state: &mut State, context: &mut Context<'_>, intent_id: &str, decline: Decline) {
     change(state, intent_id, |intent| {
         intent.status = IntentStatus::RequiresPaymentMethod;
         intent.last_error = Some(decline);
@@ -399,7 +351,7 @@ pub(crate) fn emit_charge(state: &mut State, context: &mut Context<'_>, kind: &s
     }
 }
 
-fn emit_session(state: &mut State, context: &mut Context<'_>, kind: &str, id: &str) -> Option<String> {
-    let rendered = session::snapshot(state, context, id)?;
+pub(crate) fn emit_session(state: &mut State, context: &mut Context<'_>, kind: &str, id: &str) -> Option<String> {
+    let rendered = session_json::snapshot(state, context, id)?;
     Some(state.emit(context, kind, rendered))
 }

@@ -10,7 +10,7 @@ use super::{
     confirm,
     control_money::{self, Challenge, Challenged, Settle, Settled, read},
     error::ApiError,
-    pages_api, session,
+    pages_api, session_expiry, settle,
 };
 
 /// Carries a control out and gives the object as it is then.
@@ -34,7 +34,7 @@ pub(crate) fn handle(
             match *action {
                 "settle" => settle(state, context, id, body)?,
                 "challenge" => challenge(state, context, id, body)?,
-                "expire" => session::expire_now(state, context, id)?,
+                "expire" => session_expiry::expire_now(state, context, id)?,
                 _ => return Err(unknown(path)),
             }
             pages_api::retrieve(state, context, id)
@@ -69,7 +69,7 @@ fn unknown(path: &str) -> ApiError {
 /// A delayed payment arrives or fails.
 fn settle(state: &mut State, context: &mut Context<'_>, id: &str, body: &Value) -> Result<(), ApiError> {
     let wanted: Settle = read(body)?;
-    confirm::settle(state, context, id, wanted.outcome == Settled::Succeeded)
+    settle::settle(state, context, id, wanted.outcome == Settled::Succeeded)
 }
 
 /// The customer passes or fails the 3-D Secure challenge.

@@ -6,11 +6,13 @@ use serde_json::Value;
 
 use super::{
     Context, State, confirm, dispute,
-    dispute::{DisputeStatus, Opening},
+    dispute::DisputeStatus,
     dispute_json,
+    dispute_lifecycle::{self, Opening},
     error::ApiError,
     intent, payment_json, refund,
     refund::{RefundStatus, Wanted},
+    settle,
 };
 
 /// Carries a control out and gives the object as it is then. `None`: there is no such control here.
@@ -53,7 +55,7 @@ pub(crate) enum Settled {
 fn settle(state: &mut State, context: &mut Context<'_>, id: &str, body: &Value) -> Result<Value, ApiError> {
     let wanted: Settle = read(body)?;
     intent::find(state, id)?;
-    confirm::settle_intent(state, context, id, wanted.outcome == Settled::Succeeded)?;
+    settle::settle_intent(state, context, id, wanted.outcome == Settled::Succeeded)?;
     show_intent(state, context, id)
 }
 
@@ -131,7 +133,7 @@ fn move_dispute(state: &mut State, context: &mut Context<'_>, id: &str, body: &V
         Next::WarningClosed => DisputeStatus::WarningClosed,
         Next::Withdrawn => DisputeStatus::AppealUnderReview,
     };
-    dispute::decide(state, context, id, to, wanted.reinstated)?;
+    dispute_lifecycle::decide(state, context, id, to, wanted.reinstated)?;
     dispute::find(state, id).map(|found| dispute_json::dispute(state, found))
 }
 
@@ -144,7 +146,7 @@ struct Correction {
 /// Stripe books a correction of a dispute, also of one that is lost.
 fn correct_dispute(state: &mut State, context: &mut Context<'_>, id: &str, body: &Value) -> Result<Value, ApiError> {
     let wanted: Correction = read(body)?;
-    dispute::correct(state, context, id, wanted.amount)?;
+    dispute_lifecycle::correct(state, context, id, wanted.amount)?;
     dispute::find(state, id).map(|found| dispute_json::dispute(state, found))
 }
 
@@ -208,6 +210,6 @@ fn dispute_payment(state: &mut State, context: &mut Context<'_>, id: &str, body:
     let charge = refund::charge_of_intent(state, id)?;
     let reason = wanted.reason.unwrap_or(Reason::Fraudulent).as_str();
     let opening = Opening { amount: wanted.amount, inquiry: wanted.inquiry, reason };
-    let dispute_id = dispute::open(state, context, &charge, &opening)?;
+    let dispute_id = dispute_lifecycle::open(state, context, &charge, &opening)?;
     dispute::find(state, &dispute_id).map(|found| dispute_json::dispute(state, found))
 }

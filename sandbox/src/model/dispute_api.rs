@@ -6,17 +6,17 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::{
-    Context, State, accepted_money as accepted, api,
-    api::{Method, Request},
-    dispute,
+    Context, State, accepted_money as accepted, dispute,
     dispute::Dispute,
     dispute_json,
     dispute_json::EVIDENCE_FILES,
+    dispute_lifecycle,
     error::ApiError,
     list,
     list::{Lag, Page, Range},
     metadata,
     params::{Param, Params},
+    request::{Method, Request, read, unrecognized},
     spec,
 };
 
@@ -47,10 +47,10 @@ pub(crate) fn route(
             if found.status.is_closed() {
                 return Err(ApiError::invalid("This dispute is already closed").executed());
             }
-            dispute::give_up(state, context, id)?;
+            dispute_lifecycle::give_up(state, context, id)?;
             *id
         }
-        _ => return Err(api::unrecognized(request)),
+        _ => return Err(unrecognized(request)),
     };
     dispute::find(state, id).map(|found| dispute_json::dispute(state, found))
 }
@@ -65,14 +65,14 @@ fn update(state: &mut State, context: &mut Context<'_>, id: &str, params: &Param
     let found = dispute::find(state, id)?;
     let mut checked = metadata::without_unset(params);
     let evidence = evidence(found, &mut checked)?;
-    let wanted: Update = api::read(&checked, accepted::UPDATE_DISPUTE)?;
+    let wanted: Update = read(&checked, accepted::UPDATE_DISPUTE)?;
     let changed = metadata::changed(&found.metadata, params)?;
     let submit = wanted.submit.unwrap_or(evidence.is_some());
     if evidence.is_some() || submit {
         let evidence = evidence.unwrap_or_else(|| found.evidence.clone());
-        dispute::answer(state, context, id, evidence, submit)?;
+        dispute_lifecycle::answer(state, context, id, evidence, submit)?;
     }
-    dispute::set_metadata(state, context, id, changed)
+    dispute_lifecycle::set_metadata(state, context, id, changed)
 }
 
 /// The evidence after the change. An empty text unsets one, so these are taken out before the others are checked.
@@ -118,7 +118,7 @@ impl Filter {
 }
 
 fn list(state: &State, params: &Params) -> Result<Value, ApiError> {
-    let filter: Filter = api::read(params, accepted::LIST_OF_CHARGE)?;
+    let filter: Filter = read(params, accepted::LIST_OF_CHARGE)?;
     list::late_page(
         (&state.disputes, Lag::of(state)),
         &filter.page,

@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 use super::{
     Cause, Context, State, pages_api,
     table::{Row, Table},
-    version,
+    version::{self, DEFAULT_API_VERSION},
 };
 
 /// Something that happened. `object` is the object as it was then.
@@ -78,12 +78,12 @@ impl Event {
     /// The event as the API shows it.
     pub(crate) fn to_json(&self) -> Value {
         let pending = self.targets.iter().filter(|t| !t.delivered).count();
-        self.render(Some(crate::DEFAULT_API_VERSION), pending)
+        self.render(Some(DEFAULT_API_VERSION), pending)
     }
 
     /// The body of its webhooks: the same bytes for every attempt at one endpoint.
     pub(crate) fn body(&self, api_version: Option<&str>) -> String {
-        let api_version = api_version.unwrap_or(crate::DEFAULT_API_VERSION);
+        let api_version = api_version.unwrap_or(DEFAULT_API_VERSION);
         // Whoever reads a webhook is an endpoint to which it is pending.
         let mut rendered = self.render(Some(api_version), self.targets.len().max(1));
         if let Some(object) = rendered.pointer_mut("/data/object") {

@@ -6,7 +6,7 @@
 use serde_json::Value;
 
 use super::{
-    Context, State, balance,
+    Context, State, after_charge,
     card::{Decline, Outcome},
     confirm,
     confirm::{change, emit_charge, emit_intent, unexpected},
@@ -141,7 +141,7 @@ pub(crate) fn capture(
     change(state, id, |intent| intent.status = IntentStatus::Succeeded);
     emit_charge(state, context, "charge.captured", &charge_id);
     emit_intent(state, context, "payment_intent.succeeded", id);
-    balance::fill_in(state, context, &charge_id);
+    after_charge::fill_in(state, context, &charge_id);
     Ok(())
 }
 

@@ -4,10 +4,8 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::{
-    Context, State, accepted, accepted_intents, api,
-    api::{Method, Request},
-    create::check_email,
-    currency,
+    Context, State, accepted, accepted_intents, currency,
+    email::check_email,
     error::ApiError,
     intent, list,
     list::{Page, Range},
@@ -15,6 +13,7 @@ use super::{
     params::Params,
     payment::{IntentStatus, PaymentIntent},
     payment_json,
+    request::{Method, Request, precheck_expansions, read, unrecognized},
     session::PaymentIntentData,
     spec,
     version::ENDIVE,
@@ -37,23 +36,23 @@ pub(crate) fn route(
         }
         (Method::Post, [id, "confirm"]) => {
             intent::find(state, id)?;
-            let wanted: Confirmation = api::read(params, accepted_intents::CONFIRM_INTENT)?;
+            let wanted: Confirmation = read(params, accepted_intents::CONFIRM_INTENT)?;
             wanted.carry_out(state, context, id)?;
             (*id).to_owned()
         }
         (Method::Post, [id, "cancel"]) => {
             intent::find(state, id)?;
-            let wanted: Cancellation = api::read(params, accepted_intents::CANCEL_INTENT)?;
+            let wanted: Cancellation = read(params, accepted_intents::CANCEL_INTENT)?;
             intent::cancel(state, context, id, wanted.cancellation_reason.as_deref())?;
             (*id).to_owned()
         }
         (Method::Post, [id, "capture"]) => {
             intent::find(state, id)?;
-            let wanted: Capture = api::read(params, accepted_intents::CAPTURE_INTENT)?;
+            let wanted: Capture = read(params, accepted_intents::CAPTURE_INTENT)?;
             intent::capture(state, context, id, wanted.amount_to_capture)?;
             (*id).to_owned()
         }
-        _ => return Err(api::unrecognized(request)),
+        _ => return Err(unrecognized(request)),
     };
     intent::find(state, &id).map(|found| payment_json::payment_intent(state, found, context.base_url))
 }
@@ -114,8 +113,8 @@ fn create(state: &mut State, context: &mut Context<'_>, params: &Params) -> Resu
     } else {
         accepted::PAYMENT_METHOD_TYPES
     });
-    let wanted: Wanted = api::read(params, &fields)?;
-    api::precheck_expansions(params, "payment_intent")?;
+    let wanted: Wanted = read(params, &fields)?;
+    precheck_expansions(params, "payment_intent")?;
     let currency = currency::parse(&wanted.currency, "currency")?;
     check_amount(wanted.amount, &currency)?;
     check_email(wanted.data.receipt_email.as_deref(), "receipt_email")?;
@@ -208,7 +207,7 @@ struct Filter {
 }
 
 fn list(state: &State, context: &Context<'_>, params: &Params) -> Result<Value, ApiError> {
-    let filter: Filter = api::read(params, accepted_intents::LIST_INTENTS)?;
+    let filter: Filter = read(params, accepted_intents::LIST_INTENTS)?;
     list::page(
         &state.payment_intents,
         &filter.page,

@@ -9,10 +9,10 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Cause, Context, State, api,
-    api::{Method, Request},
     error::ApiError,
     idempotency::SavedAnswer,
     params::{Param, Params},
+    request::{Method, Request},
 };
 
 /// A request that waits.

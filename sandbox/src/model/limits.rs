@@ -186,11 +186,12 @@ mod tests {
     use super::*;
     use crate::model::{
         Cause,
-        api::{Method, Request},
         idempotency::SavedAnswer,
         late,
         params::Params,
+        request::{Method, Request},
         tests::Run,
+        version::DEFAULT_API_VERSION,
     };
 
     const SMALL: Limits = Limits { events: 20, answers: 3, payments: 10 };
@@ -308,7 +309,7 @@ mod tests {
             params.read(param.as_bytes()).expect("parameters");
             let request = Request { method: Method::Post, path: "/v1/refunds".to_owned(), params };
             let cause = Cause { request_id: String::new(), idempotency_key: Some(format!("late_{number}")) };
-            late::plan(&mut run.state, &request, &cause, crate::DEFAULT_API_VERSION, i64::MAX);
+            late::plan(&mut run.state, &request, &cause, DEFAULT_API_VERSION, i64::MAX);
             run.state.keep_answer(answer(&format!("late_{number}"), "re_gone"));
         }
         for number in 0..5 {

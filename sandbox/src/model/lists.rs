@@ -4,13 +4,15 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::{
-    State, accepted_intents as accepted, api, balance,
+    State, accepted_intents as accepted, balance,
+    balance::BalanceTransaction,
     error::ApiError,
     list,
     list::{Page, Range},
     params::Params,
-    payment::{BalanceTransaction, Charge},
+    payment::Charge,
     payment_json,
+    request::read,
 };
 
 #[derive(Debug, Deserialize)]
@@ -34,7 +36,7 @@ impl ChargeFilter {
 }
 
 pub(crate) fn charges(state: &State, params: &Params) -> Result<Value, ApiError> {
-    let filter: ChargeFilter = api::read(params, accepted::LIST_CHARGES)?;
+    let filter: ChargeFilter = read(params, accepted::LIST_CHARGES)?;
     list::page(
         &state.charges,
         &filter.page,
@@ -67,7 +69,7 @@ impl BalanceFilter {
 }
 
 pub(crate) fn balance_transactions(state: &State, params: &Params) -> Result<Value, ApiError> {
-    let filter: BalanceFilter = api::read(params, accepted::LIST_BALANCE)?;
+    let filter: BalanceFilter = read(params, accepted::LIST_BALANCE)?;
     list::page(
         &state.balance_transactions,
         &filter.page,

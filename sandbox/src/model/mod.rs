@@ -8,6 +8,7 @@ pub(crate) mod accepted;
 pub(crate) mod accepted_intents;
 pub(crate) mod accepted_money;
 pub(crate) mod account;
+pub(crate) mod after_charge;
 pub(crate) mod api;
 pub(crate) mod balance;
 pub(crate) mod card;
@@ -20,10 +21,13 @@ pub(crate) mod currency;
 pub(crate) mod dispute;
 pub(crate) mod dispute_api;
 pub(crate) mod dispute_json;
+pub(crate) mod dispute_lifecycle;
+pub(crate) mod email;
 pub(crate) mod endpoint;
 pub(crate) mod error;
 pub(crate) mod event;
 pub(crate) mod expand;
+pub(crate) mod iban;
 pub(crate) mod idempotency;
 pub(crate) mod ids;
 pub(crate) mod intent;
@@ -41,9 +45,12 @@ pub(crate) mod payment;
 pub(crate) mod payment_json;
 pub(crate) mod refund;
 pub(crate) mod refund_api;
+pub(crate) mod request;
 pub(crate) mod sepa;
 pub(crate) mod session;
+pub(crate) mod session_expiry;
 pub(crate) mod session_json;
+pub(crate) mod settle;
 pub(crate) mod spec;
 pub(crate) mod table;
 #[cfg(test)]
@@ -55,13 +62,14 @@ use serde::{Deserialize, Serialize};
 
 use self::{
     account::AccountDefaults,
+    balance::BalanceTransaction,
     dispute::Dispute,
     endpoint::Endpoint,
     event::{Delivery, Event},
     idempotency::SavedAnswer,
     ids::IdSource,
     late::LateRequest,
-    payment::{BalanceTransaction, Charge, PaymentIntent, PaymentMethod},
+    payment::{Charge, PaymentIntent, PaymentMethod},
     refund::Refund,
     session::Session,
     table::Table,
@@ -155,13 +163,13 @@ impl State {
         let forgotten = self.forget_old_answers(context.now());
         let cause = context.cause.take();
         for id in &due {
-            session::expire(self, context, id);
+            session_expiry::expire(self, context, id);
         }
-        let mut happened = sepa::settle_due(self, context) || !due.is_empty();
+        let mut happened = settle::settle_due(self, context) || !due.is_empty();
         while let Some(due) = self.due.keys().next().filter(|(at, _)| *at <= now).cloned() {
             self.due.remove(&due);
             refund::fall_due(self, context, &due.1);
-            dispute::fall_due(self, context, &due.1);
+            dispute_lifecycle::fall_due(self, context, &due.1);
             happened = true;
         }
         context.cause = cause;

@@ -1,9 +1,10 @@
 //! Refunds and disputes by themselves: what happens with time, and that the books add up whatever is tried.
 
 use super::{
-    api::Method::{Get, Post},
-    dispute::{self, DisputeStatus, Opening},
+    dispute::{self, DisputeStatus},
+    dispute_lifecycle::{self, Opening},
     refund::{self, RefundStatus},
+    request::Method::{Get, Post},
     tests::Run,
 };
 
@@ -160,11 +161,11 @@ fn whatever_is_tried_the_books_add_up() {
                 }
                 (2, ..) => {
                     let opening = Opening { amount: None, inquiry: pick % 4 == 0, reason: "general" };
-                    run.step(|state, context| dispute::open(state, context, &charge, &opening)).ok();
+                    run.step(|state, context| dispute_lifecycle::open(state, context, &charge, &opening)).ok();
                 }
                 (3 | 4, _, Some(id)) => {
                     let to = statuses[pick % statuses.len()];
-                    run.step(|state, context| dispute::move_to(state, context, &id, to)).ok();
+                    run.step(|state, context| dispute_lifecycle::move_to(state, context, &id, to)).ok();
                 }
                 _ => run.now += 3,
             }

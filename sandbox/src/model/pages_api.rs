@@ -8,7 +8,7 @@ use super::{
     Context, State, accepted,
     card::{self, Aftermath, DELAYED_PAYMENT_METHOD, Outcome, TestCard},
     confirm as payment_confirm,
-    create::check_email,
+    email::check_email,
     error::ApiError,
     expand,
     params::Params,

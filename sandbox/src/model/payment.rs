@@ -1,4 +1,4 @@
-//! The objects that a payment leaves: method, intent, charge, balance transaction. `confirm` and `intent` make them;
+//! The objects that a payment leaves: method, intent, charge. `confirm` and `intent` make them;
 //! `refund` and `dispute` change what came back of a charge, and nothing else of it.
 
 use std::collections::BTreeMap;
@@ -6,9 +6,8 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    balance::Movement,
     card::{Aftermath, Decline, Outcome, Risk},
-    sepa::SepaDebit,
+    iban::SepaDebit,
     session::PaymentIntentData,
     table::Row,
 };
@@ -135,23 +134,6 @@ impl Charge {
     }
 }
 
-/// What a movement of money did to the balance, after Stripe's fee. Negative when money goes away.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub(crate) struct BalanceTransaction {
-    pub(crate) id: String,
-    pub(crate) created: i64,
-    pub(crate) available_on: i64,
-    pub(crate) amount: i64,
-    pub(crate) fee: i64,
-    pub(crate) net: i64,
-    pub(crate) currency: String,
-    /// The charge, refund or dispute that it belongs to.
-    pub(crate) source: String,
-    pub(crate) description: Option<String>,
-    #[serde(default)]
-    pub(crate) movement: Movement,
-}
-
 macro_rules! rows {
     ($($row:ty),*) => {$(
         impl Row for $row {
@@ -161,4 +143,4 @@ macro_rules! rows {
         }
     )*};
 }
-rows!(PaymentMethod, PaymentIntent, Charge, BalanceTransaction);
+rows!(PaymentMethod, PaymentIntent, Charge);

@@ -12,7 +12,7 @@ use super::{
     Context, State, balance,
     balance::{Entry, Movement},
     card::Aftermath,
-    currency, dispute,
+    currency, dispute, dispute_lifecycle,
     error::ApiError,
     payment::{Charge, PaymentMethod},
     payment_json,
@@ -171,7 +171,7 @@ fn lower(state: &mut State, context: &mut Context<'_>, charge: &Charge, amount: 
         state.emit_diff(context, "charge.refunded", &before, after);
     }
     if charge.left() == amount {
-        dispute::after_full_refund(state, context, &charge.id);
+        dispute_lifecycle::after_full_refund(state, context, &charge.id);
     }
 }
 

@@ -6,8 +6,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::{
-    Context, State, accepted_money as accepted, api,
-    api::{Method, Request},
+    Context, State, accepted_money as accepted,
     error::ApiError,
     list,
     list::{Lag, Page, Range},
@@ -15,6 +14,7 @@ use super::{
     params::Params,
     refund,
     refund::{Refund, Wanted},
+    request::{Method, Request, precheck_expansions, read, unrecognized},
     spec,
 };
 
@@ -46,7 +46,7 @@ pub(crate) fn route(
             refund::cancel(state, context, id)?;
             (*id).to_owned()
         }
-        _ => return Err(api::unrecognized(request)),
+        _ => return Err(unrecognized(request)),
     };
     refund::find(state, &id).map(|found| refund::to_json(state, found))
 }
@@ -62,8 +62,8 @@ struct CreateParams {
 }
 
 fn create(state: &mut State, context: &mut Context<'_>, params: &Params) -> Result<String, ApiError> {
-    let wanted: CreateParams = api::read(params, accepted::CREATE_REFUND)?;
-    api::precheck_expansions(params, "refund")?;
+    let wanted: CreateParams = read(params, accepted::CREATE_REFUND)?;
+    precheck_expansions(params, "refund")?;
     let charge = match (wanted.charge, wanted.payment_intent) {
         (Some(charge), None) => charge,
         (None, Some(intent)) => refund::charge_of_intent(state, &intent)?,
@@ -100,7 +100,7 @@ impl Filter {
 }
 
 fn list(state: &State, params: &Params) -> Result<Value, ApiError> {
-    let filter: Filter = api::read(params, accepted::LIST_OF_CHARGE)?;
+    let filter: Filter = read(params, accepted::LIST_OF_CHARGE)?;
     let names = ("refund", "/v1/refunds");
     list::late_page(
         (&state.refunds, Lag::of(state)),

@@ -1,73 +1,15 @@
-//! SEPA debits: the test account numbers, what they do, and their objects in Stripe's JSON (docs: "Testing", SEPA).
-//!
-//! What always holds: a debit completes its session unpaid, and settles by itself once its time has come, unless a
-//! control settled it before. Only test numbers are taken, so that nobody types a real one.
+//! SEPA debits: who may pay by one, and their objects in Stripe's JSON.
 
-use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::{
     Context, State,
     card::{Aftermath, Outcome},
-    confirm,
     error::ApiError,
+    iban::{DebitEnding, SepaDebit, TEST_IBANS, compact, mistake},
     payment::PaymentMethod,
     session::Session,
 };
-
-/// How long a debit takes that Stripe's page calls immediate.
-const A_MOMENT_MS: i64 = 2_000;
-const THREE_MINUTES_MS: i64 = 3 * 60 * 1_000;
-
-/// What becomes of a debit.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum DebitEnding {
-    /// The money comes.
-    Succeeds,
-    /// It does not.
-    Fails,
-    /// It comes, and the account's owner has it taken back at once.
-    Disputed,
-}
-
-/// An account number with a known ending.
-#[derive(Debug, Clone, Copy)]
-pub struct TestIban {
-    /// Without spaces.
-    pub iban: &'static str,
-    /// What it does, for people.
-    pub what: &'static str,
-    /// How long it takes.
-    pub after_ms: i64,
-    /// What becomes of it.
-    pub ending: DebitEnding,
-}
-
-const fn iban(iban: &'static str, after_ms: i64, ending: DebitEnding, what: &'static str) -> TestIban {
-    TestIban { iban, what, after_ms, ending }
-}
-
-/// All account numbers the sandbox knows.
-#[rustfmt::skip]
-pub const TEST_IBANS: &[TestIban] = &[
-    iban("AT611904300234573201", A_MOMENT_MS, DebitEnding::Succeeds, "Succeeds after a moment"),
-    iban("AT321904300235473204", THREE_MINUTES_MS, DebitEnding::Succeeds, "Succeeds after three minutes"),
-    iban("AT861904300235473202", A_MOMENT_MS, DebitEnding::Fails, "Fails after a moment"),
-    iban("AT051904300235473205", THREE_MINUTES_MS, DebitEnding::Fails, "Fails after three minutes"),
-    iban("AT591904300235473203", A_MOMENT_MS, DebitEnding::Disputed, "Succeeds, then is disputed"),
-];
-
-/// What is known of the account. The number itself is not kept.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub(crate) struct SepaDebit {
-    pub(crate) country: String,
-    pub(crate) bank_code: String,
-    pub(crate) last4: String,
-    pub(crate) mandate: String,
-    pub(crate) after_ms: i64,
-    pub(crate) ending: DebitEnding,
-}
 
 /// Whether the customer of this session may pay by debit: in euros, and if its types say so.
 pub(crate) fn is_offered(session: &Session) -> bool {
@@ -81,19 +23,6 @@ pub(crate) fn check_offered(session: &Session) -> Result<(), ApiError> {
     let message = "The payment method type `sepa_debit` is not available for this Checkout Session: it needs the \
                    currency eur and `sepa_debit` among its payment method types.";
     Err(ApiError::invalid(message).param("payment_method_data[type]"))
-}
-
-/// Why an account number is none, in the words the customer reads.
-pub(crate) fn mistake(typed: &str) -> Option<&'static str> {
-    let iban = compact(typed);
-    if iban.is_empty() {
-        return Some("Your IBAN is incomplete.");
-    }
-    if !passes_check(&iban) {
-        return Some("The IBAN you entered is invalid.");
-    }
-    let known = TEST_IBANS.iter().any(|test| test.iban == iban);
-    (!known).then_some("The IBAN you entered is not one of the test IBANs.")
 }
 
 /// An account number as it was typed. The mandate is given with it.
@@ -130,50 +59,12 @@ pub(crate) fn from_iban(typed: &str, context: &mut Context<'_>) -> Result<Paymen
     })
 }
 
-/// Upper case, without the spaces that people type.
-fn compact(typed: &str) -> String {
-    typed.chars().filter(|c| !c.is_whitespace()).collect::<String>().to_ascii_uppercase()
-}
-
-/// ISO 13616: moved around and read as a number with A = 10, the remainder by 97 is 1.
-fn passes_check(iban: &str) -> bool {
-    let (Some(start), Some(rest)) = (iban.get(..4), iban.get(4..)) else {
-        return false;
-    };
-    if !(15..=34).contains(&iban.len()) || !iban.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
-        return false;
-    }
-    let remainder = rest.chars().chain(start.chars()).filter_map(|c| c.to_digit(36)).fold(0_u32, |sum, digit| {
-        let shift = if digit > 9 { 100 } else { 10 };
-        sum.saturating_mul(shift).saturating_add(digit).rem_euclid(97)
-    });
-    remainder == 1
-}
-
 /// Plans the settlement of a debit that began now.
 pub(crate) fn schedule(state: &mut State, context: &Context<'_>, intent_id: &str, method_id: &str) {
     let debit = state.payment_methods.get(method_id).and_then(|method| method.sepa_debit.as_ref());
     if let Some(debit) = debit {
         state.settlements.insert((context.now_ms.saturating_add(debit.after_ms), intent_id.to_owned()), ());
     }
-}
-
-/// Settles what is due. True when there was anything.
-pub(crate) fn settle_due(state: &mut State, context: &mut Context<'_>) -> bool {
-    let due: Vec<(i64, String)> =
-        state.settlements.keys().take_while(|(at, _)| *at <= context.now_ms).cloned().collect();
-    for settlement in &due {
-        state.settlements.remove(settlement);
-        let succeeds = ending(state, &settlement.1).is_some_and(|ending| ending != DebitEnding::Fails);
-        // One that a control has settled since is no longer waiting, which is as good.
-        confirm::settle_intent(state, context, &settlement.1, succeeds).ok();
-    }
-    !due.is_empty()
-}
-
-fn ending(state: &State, intent_id: &str) -> Option<DebitEnding> {
-    let method = state.payment_intents.get(intent_id)?.payment_method.as_deref()?;
-    Some(state.payment_methods.get(method)?.sepa_debit.as_ref()?.ending)
 }
 
 /// `payment_method_details` of a charge.
@@ -190,28 +81,4 @@ pub(crate) fn method_details(debit: &SepaDebit) -> Value {
         "bank_code": debit.bank_code, "branch_code": "", "country": debit.country, "fingerprint": null,
         "generated_from": null, "last4": debit.last4,
     })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::{TEST_IBANS, mistake, passes_check};
-
-    #[test]
-    fn every_test_number_has_right_check_digits_and_a_changed_one_has_not() {
-        for test in TEST_IBANS {
-            assert!(passes_check(test.iban), "{}", test.iban);
-            assert!(!passes_check(&test.iban.replace("AT", "DE")), "{}", test.iban);
-        }
-        for wrong in ["", "AT", "AT61", "AT611904300234573202", "AT6119043002345732O1", "ÄT611904300234573201"] {
-            assert!(!passes_check(wrong), "{wrong}");
-        }
-        assert!(passes_check("GB82WEST12345698765432"), "letters count too");
-    }
-
-    #[test]
-    fn a_number_may_be_typed_with_spaces_and_in_lower_case_but_not_be_a_real_one() {
-        assert_eq!(mistake("at61 1904 3002 3457 3201"), None);
-        assert_eq!(mistake("GB82 WEST 1234 5698 7654 32"), Some("The IBAN you entered is not one of the test IBANs."));
-        assert_eq!(mistake(" "), Some("Your IBAN is incomplete."));
-    }
 }

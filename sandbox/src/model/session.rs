@@ -1,10 +1,10 @@
-//! The checkout session and how it ends.
+//! The checkout session.
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Context, State, confirm, error::ApiError, session_json, table::Row};
+use super::{State, error::ApiError, table::Row};
 
 /// Where a session is in its life.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -148,40 +148,4 @@ impl Session {
 
 pub(crate) fn find<'a>(state: &'a State, id: &str) -> Result<&'a Session, ApiError> {
     state.sessions.get(id).ok_or_else(|| ApiError::not_found("checkout.session", id, "session"))
-}
-
-/// `POST …/expire`: only an open session can be expired.
-pub(crate) fn expire_now(state: &mut State, context: &mut Context<'_>, id: &str) -> Result<(), ApiError> {
-    let session = find(state, id)?;
-    if !session.is_open() {
-        return Err(ApiError::invalid(format!(
-            "Only Checkout Sessions with a status in [\"open\"] can be expired. This Checkout Session has a status \
-             of `{}`.",
-            session.status.as_str()
-        ))
-        .executed());
-    }
-    expire(state, context, id);
-    Ok(())
-}
-
-/// Ends an open session unpaid; what it began to pay with is canceled.
-pub(crate) fn expire(state: &mut State, context: &mut Context<'_>, id: &str) {
-    let Some(session) = state.sessions.get_mut(id) else {
-        return;
-    };
-    session.status = SessionStatus::Expired;
-    state.open_until.remove(&(session.expires_at, session.id.clone()));
-    if let Some(intent) = session.payment_intent.clone() {
-        confirm::cancel(state, context, &intent, Some("expired"));
-    }
-    if let Some(rendered) = snapshot(state, context, id) {
-        state.emit(context, "checkout.session.expired", rendered);
-    }
-}
-
-/// The session as it is now, for an event.
-pub(crate) fn snapshot(state: &State, context: &Context<'_>, id: &str) -> Option<serde_json::Value> {
-    let session = state.sessions.get(id)?;
-    Some(session_json::session(session, context.base_url))
 }

@@ -2,7 +2,10 @@
 
 use serde_json::{Map, Value, json};
 
-use super::session::{CustomerDetails, LineItem, Session};
+use super::{
+    Context, State,
+    session::{CustomerDetails, LineItem, Session},
+};
 
 /// A session with every field that Stripe's schema requires. `url` is there only while the session is open.
 pub(crate) fn session(session: &Session, base_url: &str) -> Value {
@@ -16,6 +19,11 @@ pub(crate) fn session(session: &Session, base_url: &str) -> Value {
         members.remove("name_collection");
     }
     Value::Object(members)
+}
+
+/// The session as it is now, for an event.
+pub(crate) fn snapshot(state: &State, context: &Context<'_>, id: &str) -> Option<Value> {
+    state.sessions.get(id).map(|found| session(found, context.base_url))
 }
 
 fn identity(session: &Session, base_url: &str) -> Value {

@@ -3,12 +3,13 @@
 use serde_json::{Value, json};
 
 use super::{
-    Cause, Context, State,
-    api::{self, Method, Request},
-    confirm,
+    Cause, Context, State, api, confirm,
     error::ApiError,
     ids::IdSource,
     params::Params,
+    request::{Method, Request},
+    settle,
+    version::DEFAULT_API_VERSION,
 };
 use crate::config::WebhookEndpoint;
 
@@ -44,7 +45,7 @@ impl Run {
             ids: &mut self.ids,
             base_url: "http://127.0.0.1:1",
             cause: Some(Cause { request_id: "req_1".to_owned(), idempotency_key: None }),
-            api_version: crate::DEFAULT_API_VERSION,
+            api_version: DEFAULT_API_VERSION,
         };
         self.state.tick(&mut context);
         command(&mut self.state, &mut context)
@@ -149,8 +150,8 @@ fn whatever_is_tried_a_session_is_paid_at_most_once() {
                 for method in [first, second, third] {
                     run.confirm(&id, method).ok();
                     run.step(|state, context| confirm::finish_challenge(state, context, &id, true)).ok();
-                    run.step(|state, context| confirm::settle(state, context, &id, true)).ok();
-                    run.step(|state, context| confirm::settle(state, context, &id, true)).ok();
+                    run.step(|state, context| settle::settle(state, context, &id, true)).ok();
+                    run.step(|state, context| settle::settle(state, context, &id, true)).ok();
                 }
                 let count = |kind: &str| run.kinds().iter().filter(|event| **event == kind).count();
                 let paid = usize::from([first, second, third].iter().any(|method| *method != tries[0]));

@@ -22,6 +22,9 @@ pub const API_VERSIONS: &[&str] = &[
     "2026-10-28.endive",
 ];
 
+/// The API version that requests without a `Stripe-Version` header get, and new webhook endpoints too.
+pub const DEFAULT_API_VERSION: &str = "2026-10-28.endive";
+
 /// Since this version a session has no `PaymentIntent` before it is confirmed.
 pub(crate) const LATE_PAYMENT_INTENT: &str = "2022-08-01";
 /// Since this version a `PaymentIntent` names its latest charge instead of listing charges, and a charge does not list
@@ -150,7 +153,7 @@ fn reshape(members: &mut Map<String, Value>, kind: &str, api_version: &str) {
 mod tests {
     use serde_json::{Map, json};
 
-    use super::{API_VERSIONS, check, render};
+    use super::{API_VERSIONS, DEFAULT_API_VERSION, check, render};
 
     #[test]
     fn versions_are_dates_with_names() {
@@ -166,7 +169,7 @@ mod tests {
     fn the_known_versions_are_versions_in_order_and_the_newest_is_the_default() {
         assert!(API_VERSIONS.is_sorted());
         assert!(API_VERSIONS.iter().all(|version| check(version).is_ok()));
-        assert_eq!(API_VERSIONS.last(), Some(&crate::DEFAULT_API_VERSION));
+        assert_eq!(API_VERSIONS.last(), Some(&DEFAULT_API_VERSION));
     }
 
     #[test]

@@ -3,8 +3,12 @@
 use maud::{Markup, html};
 use serde::Deserialize;
 
-use super::checkout::{Field, field};
-use crate::model::{create::is_email, sepa, sepa::TEST_IBANS, session::Session};
+use super::field::{Field, field};
+use crate::model::{
+    email::is_email,
+    iban::{self, TEST_IBANS},
+    session::Session,
+};
 
 /// What the customer typed. Its names differ from the card form's, which is on the same page.
 #[derive(Debug, Default, Deserialize)]
@@ -30,7 +34,7 @@ impl DebitForm {
         DebitProblems {
             email: say(needs_email && !is_email(self.debit_email.trim()), "Your email is invalid."),
             name: say(self.debit_name.trim().is_empty(), "Your name is incomplete."),
-            iban: sepa::mistake(&self.iban).map(str::to_owned),
+            iban: iban::mistake(&self.iban).map(str::to_owned),
         }
     }
 }

@@ -4,13 +4,11 @@
 use maud::{Markup, html};
 
 use super::{
+    control_forms::{FORMS, button, check},
     control_rows::{Can, Changing, Payment, Rows},
     endpoints, layout, time,
 };
-use crate::{API_VERSIONS, delivery_mode::Hold};
-
-/// Where the forms post: what comes after it is the path of the JSON control.
-pub(crate) const FORMS: &str = "/_sandbox/form";
+use crate::{delivery_mode::Hold, model::version::API_VERSIONS};
 
 /// The page, with what went wrong with the form before.
 pub(crate) fn page(rows: &Rows, mistake: Option<&str>) -> Markup {
@@ -37,16 +35,6 @@ pub(crate) fn page(rows: &Rows, mistake: Option<&str>) -> Markup {
             }
         },
     )
-}
-
-/// A form with one button and what goes with it. `about` tells the buttons of one kind apart for a screen reader.
-fn button(path: &str, label: &str, about: &str, hidden: &[(&str, &str)]) -> Markup {
-    html! {
-        form method="post" action={ (FORMS) "/" (path) } {
-            @for (name, value) in hidden { input type="hidden" name=(name) value=(value); }
-            button.plain type="submit" aria-label={ (label) ": " (about) } { (label) }
-        }
-    }
 }
 
 fn payments(rows: &[Payment]) -> Markup {
@@ -192,12 +180,6 @@ fn delivery_mode(rows: &Rows) -> Markup {
             }
             (button("deliveries/mode/clear", "Deliver normally", "deliveries", &[]))
         }
-    }
-}
-
-fn check(name: &str, label: &str, checked: bool) -> Markup {
-    html! {
-        label.check { input type="checkbox" name=(name) value="true" checked[checked]; " " (label) }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use maud::{Markup, html};
 
-use super::controls::FORMS;
+use super::control_forms::button;
 use crate::{
     engine::Core,
     model::{endpoint::Endpoint, pages_api},
@@ -79,9 +79,7 @@ pub(crate) fn section(rows: &[EndpointRow]) -> Markup {
                 div.card.control {
                     p { code { (row.url) } " " span.soft { (row.id) } }
                     p.error[row.is_failing].soft[!row.is_failing] { (row.state) }
-                    form method="post" action={ (FORMS) "/endpoints/" (row.id) "/remove" } {
-                        button.plain type="submit" aria-label={ "Remove: " (row.url) } { "Remove" }
-                    }
+                    (button(&format!("endpoints/{}/remove", row.id), "Remove", &row.url, &[]))
                 }
             }
         }

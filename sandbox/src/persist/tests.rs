@@ -5,12 +5,12 @@ use tempfile::TempDir;
 
 use super::*;
 use crate::model::{
-    Cause,
-    api::{Method, Request},
-    late,
+    Cause, late,
     limits::{self, Limits},
     params::Params,
+    request::{Method, Request},
     tests::Run,
+    version::DEFAULT_API_VERSION,
 };
 
 /// A sandbox without a server, and its files.
@@ -206,7 +206,7 @@ fn a_request_that_is_carried_out_later_is_written_and_read_again() {
         let mut params = Params::default();
         params.read(b"payment_intent=pi_1&metadata[a]=b").expect("parameters");
         let request = Request { method: Method::Post, path: "/v1/refunds".to_owned(), params };
-        late::plan(&mut world.run.state, &request, &cause, crate::DEFAULT_API_VERSION, at_ms);
+        late::plan(&mut world.run.state, &request, &cause, DEFAULT_API_VERSION, at_ms);
     };
     plan(&mut world, 1);
     assert!(world.save().1, "in a snapshot");

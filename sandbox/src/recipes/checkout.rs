@@ -1,6 +1,6 @@
 //! Recipes for checkout sessions, and for what only a bank debit does.
 
-use super::{Recipe, Step, get, post};
+use super::recipe::{Recipe, Step, get, post};
 
 const SESSION: Step = post(
     "session",

@@ -1,6 +1,9 @@
 //! Recipes for refunds and disputes.
 
-use super::{Recipe, Step, get, payments::intent, post};
+use super::{
+    payments::intent,
+    recipe::{Recipe, Step, get, post},
+};
 
 const PATH: &str = "/v1/payment_intents";
 const CONFIRM: (&str, &str) = ("confirm", "true");

@@ -1,6 +1,6 @@
 //! Recipes for payment intents and charges.
 
-use super::{Recipe, Step, post};
+use super::recipe::{Recipe, Step, post};
 
 const PATH: &str = "/v1/payment_intents";
 

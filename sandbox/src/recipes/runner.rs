@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value, json};
 
 use super::{
-    Recipe, Step,
+    all::recipes,
     client::{self, Outgoing},
-    recipes, references,
+    recipe::{Recipe, Step},
+    references,
 };
 
 /// A change of one parameter of one step.

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Switch, Wanted};
+use super::wanted::{Switch, Wanted};
 use crate::model::account::AccountDefaults;
 
 /// What the request does not say, the account's defaults say.

@@ -1,0 +1,33 @@
+//! What follows a charge that was paid: its fee, and what the test cards do to it.
+
+use serde_json::json;
+
+use super::{
+    Context, State, balance,
+    balance::{Entry, Movement},
+    currency, dispute_lifecycle, payment_json,
+};
+
+/// `charge.updated`: the fee is known a little later than the charge. Then comes what the customer makes of it.
+pub(crate) fn fill_in(state: &mut State, context: &mut Context<'_>, charge_id: &str) {
+    let Some(charge) = state.charges.get(charge_id).cloned() else {
+        return;
+    };
+    let entry = Entry {
+        movement: Movement::Charge,
+        amount: charge.amount,
+        fee: currency::fee(charge.amount),
+        currency: &charge.currency,
+        source: charge_id,
+        description: charge.description.clone(),
+    };
+    let id = balance::book(state, context, entry);
+    if let Some(charge) = state.charges.get_mut(charge_id) {
+        charge.balance_transaction = Some(id);
+    }
+    if let Some(rendered) = payment_json::charge_by_id(state, charge_id) {
+        let previous = json!({ "balance_transaction": null });
+        state.emit_change(context, "charge.updated", rendered, Some(previous));
+    }
+    dispute_lifecycle::after_payment(state, context, charge_id);
+}

@@ -1,0 +1,82 @@
+//! A decoded request of the API, and how its parameters are read.
+
+use serde::Deserialize;
+
+use super::{accepted, error::ApiError, expand, params::Params, spec, spec::Field};
+
+/// A decoded request. `path` begins with `/v1/`.
+#[derive(Debug, Clone)]
+pub(crate) struct Request {
+    pub(crate) method: Method,
+    pub(crate) path: String,
+    pub(crate) params: Params,
+}
+
+/// The methods of Stripe's v1 API.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Method {
+    Get,
+    Post,
+    Delete,
+}
+
+impl Method {
+    pub(crate) fn parse(name: &str) -> Option<Self> {
+        [Self::Get, Self::Post, Self::Delete].into_iter().find(|method| method.as_str() == name)
+    }
+
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Get => "GET",
+            Self::Post => "POST",
+            Self::Delete => "DELETE",
+        }
+    }
+}
+
+/// The endpoint does not exist, here or on Stripe.
+pub(crate) fn unrecognized(request: &Request) -> ApiError {
+    let hint = if request.path.ends_with('/') {
+        "If you are trying to list objects, remove the trailing slash. If you are trying to retrieve an object, make \
+         sure you passed a valid (non-empty) identifier in your code. "
+    } else {
+        ""
+    };
+    ApiError::new(
+        404,
+        "invalid_request_error",
+        format!(
+            "Unrecognized request URL ({}: {}). {hint}Please see https://stripe.com/docs or we can help at \
+             https://support.stripe.com/.",
+            request.method.as_str(),
+            request.path
+        ),
+    )
+}
+
+pub(crate) fn read<T: serde::de::DeserializeOwned>(params: &Params, fields: &[Field]) -> Result<T, ApiError> {
+    let checked = spec::check(params, fields)?;
+    serde_json::from_value(checked).map_err(|_| ApiError::internal("list parameters"))
+}
+
+pub(crate) fn wanted_expansions(params: &Params) -> Result<Vec<String>, ApiError> {
+    #[derive(Deserialize)]
+    struct Expansions {
+        #[serde(default)]
+        expand: Vec<String>,
+    }
+    let only = Params(
+        params
+            .0
+            .iter()
+            .filter(|(name, _)| name.as_str() == "expand")
+            .map(|(name, param)| (name.clone(), param.clone()))
+            .collect(),
+    );
+    read::<Expansions>(&only, accepted::ONLY_EXPAND).map(|wanted| wanted.expand)
+}
+
+/// A create with an impossible `expand` must not leave an object behind.
+pub(crate) fn precheck_expansions(params: &Params, object: &str) -> Result<(), ApiError> {
+    wanted_expansions(params)?.iter().try_for_each(|path| expand::check_first(object, path))
+}
