@@ -382,7 +382,7 @@ mod tests {
             ("amount_total", |report| report.amount_total_minor = Some(-289)),
             ("amount_total", |report| report.amount_total_minor = None),
             ("session", |report| {
-                report.session = SessionId::parse(ProviderName::new("stripe"), "cs_2").expect("an id")
+                report.session = SessionId::parse(ProviderName::new("stripe"), "cs_2").expect("an id");
             }),
         ];
         for (field, change) in changes {

@@ -154,7 +154,7 @@ provider_id!(
     DisputeId
 );
 provider_id!(
-    /// What says how much the provider kept of a payment (at Stripe a BalanceTransaction, `txn_…`).
+    /// What says how much the provider kept of a payment (at Stripe a balance transaction, `txn_…`).
     FeeId
 );
 provider_id!(

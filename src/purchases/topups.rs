@@ -68,6 +68,8 @@ pub struct Topup {
     request_json: String,
     /// What is known about the calls to Stripe that are to open its checkout.
     pub attempt: Attempt,
+    /// Which provider opens its checkout.
+    pub provider: ProviderName,
     /// Stripe's session, once it is known.
     pub session: Option<SessionId>,
     /// The hosted page, while it is known.
@@ -236,6 +238,7 @@ impl TryFrom<TopupRow> for Topup {
                 unknown_since_ms: row.unknown_since,
                 key_failures: row.key_failures,
             },
+            provider: provider(&row.provider)?,
             session: session(provider(&row.provider)?, row.provider_session_id)?,
             session_url: row.session_url,
             expires_at_ms: row.expires_at,

@@ -336,7 +336,7 @@ async fn write_a_lot(books: Arc<Books>, writer: u128) {
         let command = ApplyReversals {
             event: None,
             topup,
-            payment: payment,
+            payment,
             livemode: false,
             news: ReversalNews::Refunds(vec![refund]),
             entry: LedgerEntryId::from_bits(1_000_000 + number),

@@ -42,7 +42,10 @@ pub struct TopupDetails {
     #[schema(example = 289)]
     total_amount: i64,
     fee: FeeDetails,
-    /// Stripe's session; null before it was opened.
+    /// The payment provider.
+    #[schema(example = "stripe")]
+    provider: String,
+    /// The provider's checkout session; null before it was opened.
     #[schema(example = "cs_test_a1b2c3")]
     session_id: Option<String>,
     /// Why the last attempt to pay was declined, in Stripe's word.
@@ -251,6 +254,7 @@ impl TryFrom<Explanation> for TopupDetails {
             fee_amount: topup.fee_amount_minor,
             total_amount: topup.total_amount_minor,
             fee,
+            provider: topup.provider.to_string(),
             session_id: topup.session.map(|session| session.to_string()),
             decline_code: topup.decline_code,
             declined_at: fees.declined_at.map(rfc3339).transpose()?,

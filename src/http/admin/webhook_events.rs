@@ -25,9 +25,12 @@ const MAX_LIMIT: i64 = 100;
 #[derive(Debug, Clone, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct FailedWebhookEvent {
-    /// Stripe's id of the event.
+    /// The provider's id of the event.
     #[schema(example = "evt_1a2b3c")]
     pub id: String,
+    /// The payment provider.
+    #[schema(example = "stripe")]
+    pub provider: String,
     /// Its type.
     #[serde(rename = "type")]
     #[schema(example = "checkout.session.completed")]
@@ -160,6 +163,7 @@ impl TryFrom<FailedEvent> for FailedWebhookEvent {
         };
         Ok(Self {
             id: event.provider_event_id,
+            provider: event.provider,
             event_type: event.event_type,
             state: state.as_str().to_owned(),
             kind: event.kind,
