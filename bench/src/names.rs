@@ -8,6 +8,7 @@ pub const SQLITE: &str = "SQLite";
 
 pub const PGBENCH_MANY: &str = "pgbench, 10,000 accounts";
 pub const PGBENCH_ONE: &str = "pgbench, one hot account";
+pub const PGBENCH_CHECKOUTS: &str = "pgbench, the writes of a checkout";
 pub const LOOP_EACH: &str = "bare loop, a commit each";
 pub const LOOP_TOGETHER: &str = "bare loop, 100 together";
 pub const LIVE: &str = "GET /health/live";

@@ -10,8 +10,8 @@ use crate::event::Mix;
 use crate::latency::{hundredths, milliseconds_text, ratio_text};
 use crate::machine::Machine;
 use crate::names::{
-    BESIDE_READS, CHECKOUTS, HALF_LOAD, LIVE, LOOP_EACH, PGBENCH_MANY, PGBENCH_ONE, POSTGRES, READERS, READS,
-    STRIPE_ALONE,
+    BESIDE_READS, CHECKOUTS, HALF_LOAD, LIVE, LOOP_EACH, PGBENCH_CHECKOUTS, PGBENCH_MANY, PGBENCH_ONE, POSTGRES,
+    READERS, READS, STRIPE_ALONE,
 };
 use crate::results::{Results, Series};
 
@@ -90,6 +90,7 @@ impl Report {
         let is_delivery = Mix::ALL.iter().any(|mix| mix.name() == what) || [HALF_LOAD, BESIDE_READS].contains(&what);
         let on_postgres = series.database == POSTGRES;
         let (name, database, connections) = match what {
+            CHECKOUTS if on_postgres => (PGBENCH_CHECKOUTS, POSTGRES, series.connections),
             CHECKOUTS => (STRIPE_ALONE, "", series.connections),
             READS => (LIVE, series.database.as_str(), READERS),
             _ if is_delivery && !on_postgres => (LOOP_EACH, series.database.as_str(), 1),

@@ -9,7 +9,8 @@ use crate::failure::Failure;
 use crate::load::{self, Load, Pace, Request};
 use crate::names::{
     AS_SENT, BESIDE_HELD, BESIDE_READS, BY_KEY, BY_TOKEN, CHECKOUT_CONNECTIONS, CHECKOUTS, COMPLETED, FREE, HALF_LOAD,
-    LIVE, LOOP_EACH, LOOP_TOGETHER, PGBENCH_MANY, PGBENCH_ONE, POSTGRES, READERS, READS, SQLITE, STRIPE_ALONE,
+    LIVE, LOOP_EACH, LOOP_TOGETHER, PGBENCH_CHECKOUTS, PGBENCH_MANY, PGBENCH_ONE, POSTGRES, READERS, READS, SQLITE,
+    STRIPE_ALONE,
 };
 use crate::purchase::{ACCOUNTS, Buyers};
 use crate::recording::Recording;
@@ -124,6 +125,8 @@ impl Bench {
                     target.saw_checkouts(connections, &outcome);
                     self.results.add(CHECKOUTS, target.name, connections, Sample::from(&outcome));
                 }
+                let sample = self.pgbench.run_checkouts(connections, self.duration).await?;
+                self.results.add(PGBENCH_CHECKOUTS, POSTGRES, connections, sample);
                 let load = self.stripe_alone(round, connections);
                 let outcome = load::run(load).await?;
                 self.results.add(STRIPE_ALONE, "", connections, Sample::from(&outcome));

@@ -39,8 +39,11 @@ pub enum KeyVerdict {
 
 /// Asks what the key may read.
 pub async fn check_key(app: &App) -> KeyVerdict {
+    if !app.provider.capabilities.access {
+        return KeyVerdict::Unknown("the payment provider does not tell".to_owned());
+    }
     let ask = |resource: Resource| async move {
-        let asked = tokio::time::timeout(CHECK_TIME, app.gateway.can_read(resource)).await;
+        let asked = tokio::time::timeout(CHECK_TIME, app.provider.access.can_read(resource)).await;
         (resource, asked.unwrap_or(Err(ProviderError::TimedOut)))
     };
     verdict(join_all(Resource::ALL.map(ask)).await)

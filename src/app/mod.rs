@@ -15,8 +15,7 @@ use std::time::Duration;
 use crate::db::Db;
 use crate::domain::pricing::Pricing;
 use crate::ports::{Clock, IdGenerator};
-use crate::providers::event::WebhookReader;
-use crate::providers::port::PaymentGateway;
+use crate::providers::port::Provider;
 use crate::purchases::adopt::seal::SealKey;
 use fee_pause::FeePause;
 use key_uses::KeyUses;
@@ -36,10 +35,8 @@ pub const FIRST_PAUSE: Duration = Duration::from_millis(200);
 pub struct App {
     /// Where everything is kept.
     pub db: Db,
-    /// Stripe, to be called.
-    pub gateway: Arc<dyn PaymentGateway>,
-    /// Stripe, to be believed.
-    pub webhooks: Arc<dyn WebhookReader>,
+    /// The payment provider.
+    pub provider: Provider,
     /// The time.
     pub clock: Arc<dyn Clock>,
     /// Ids and secrets.

@@ -2,10 +2,13 @@
 
 use std::fmt;
 
-use crate::domain::ids::InvalidId;
-
 /// How long a provider's name may be.
 const MAX_LETTERS: usize = 16;
+
+/// Why a text is not a provider's name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("a provider's name has 1 to {MAX_LETTERS} lower-case letters, digits or underscores")]
+pub struct InvalidProviderName;
 
 /// A payment provider's name, such as `stripe`: lower-case letters, digits and underscores. It is stored beside each id that
 /// the provider gave.
@@ -33,10 +36,10 @@ impl ProviderName {
     ///
     /// # Errors
     /// When it is empty, longer than 16 characters, or has other characters.
-    pub const fn parse(name: &str) -> Result<Self, InvalidId> {
+    pub const fn parse(name: &str) -> Result<Self, InvalidProviderName> {
         match Self::read(name.as_bytes()) {
             Some(name) => Ok(name),
-            None => Err(InvalidId("ProviderName")),
+            None => Err(InvalidProviderName),
         }
     }
 

@@ -89,22 +89,22 @@ pub async fn accept_payment(
 /// The payment that an event reports, if the money is there. Stripe is asked for an event whose payload was thin or is not
 /// kept.
 async fn payment_of(app: &App, failed: FailedDelivery) -> Result<PaymentReport, AcceptError> {
-    let kept = failed.payload.map(|payload| app.webhooks.read_verified(payload.as_bytes()));
+    let kept = failed.payload.map(|payload| app.provider.webhooks.read_verified(payload.as_bytes()));
     let (event, session) = match kept {
         Some(Ok(WebhookEvent::Thin(thin))) if thin.context.is_none() => (thin.event, thin.session),
         Some(read) => return paid(read.ok()),
         None => {
-            let id = EventId::parse(app.gateway.name(), failed.event.provider_event_id)
+            let id = EventId::parse(app.provider.name, failed.event.provider_event_id)
                 .map_err(|_| AcceptError::PayloadErased)?;
             ((id, failed.event.event_type), None)
         }
     };
-    match app.gateway.read_event(&event.0).await {
-        Ok(body) => paid(app.webhooks.read_verified(body.as_bytes()).ok()),
+    match app.provider.events.read_event(&event.0).await {
+        Ok(body) => paid(app.provider.webhooks.read_verified(body.as_bytes()).ok()),
         // The key may not read events, or the event is older than Stripe keeps it.
         Err(ProviderError::Refused(_) | ProviderError::Unknown(_)) => {
             let session = session.ok_or(AcceptError::PayloadErased)?;
-            let report = app.gateway.read_checkout(&session).await?.ok_or(AcceptError::Foreign)?;
+            let report = app.provider.checkouts.read_checkout(&session).await?.ok_or(AcceptError::Foreign)?;
             paid(Some(WebhookEvent::Payment(Box::new(PaymentReport { event: Some(event), ..report }))))
         }
         Err(error) => Err(error.into()),

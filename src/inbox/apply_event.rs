@@ -57,7 +57,7 @@ pub async fn apply_event<B>(
 where
     B: AsRef<[u8]> + Send + 'static,
 {
-    let read = match app.webhooks.read(header, body.as_ref(), app.clock.now_ms()) {
+    let read = match app.provider.webhooks.read(header, body.as_ref(), app.clock.now_ms()) {
         Ok(WebhookEvent::Payment(report)) if report.event.is_some() => {
             let _turn = turn;
             return apply_payment(app, *report, body).await;
@@ -94,7 +94,7 @@ where
 /// See [`ApplyEventError`].
 pub async fn apply_stored(app: &App, event_id: &str, body: &[u8]) -> Result<EventOutcome, ApplyEventError> {
     let inquiry = Inquiry::of_delivery(app, None);
-    apply_read(&inquiry, app.webhooks.read_verified(body), Origin::Stored { event_id }).await
+    apply_read(&inquiry, app.provider.webhooks.read_verified(body), Origin::Stored { event_id }).await
 }
 
 /// Where a delivery comes from.
@@ -309,7 +309,7 @@ pub(crate) async fn record_failure(
         topup,
         payment,
         event_id: name.event_id.clone(),
-        provider: app.gateway.name(),
+        provider: app.provider.name,
         event_type: name.event_type.clone(),
         kind,
         error: reason.to_owned(),
@@ -326,11 +326,11 @@ pub(crate) async fn record_failure(
 
 /// What failed before and turns out to be nothing of ours needs nobody's attention any more.
 pub(crate) async fn resolve_failure(app: &App, event: &str) -> Result<(), StoreError> {
-    if !app.db.has_open_failure(app.gateway.name(), event).await? {
+    if !app.db.has_open_failure(app.provider.name, event).await? {
         return Ok(());
     }
     app.db
-        .write(ResolveFailure { provider: app.gateway.name(), event_id: event.to_owned(), now_ms: app.clock.now_ms() })
+        .write(ResolveFailure { provider: app.provider.name, event_id: event.to_owned(), now_ms: app.clock.now_ms() })
         .await
 }
 

@@ -44,9 +44,9 @@ pub(crate) async fn resolve_thin(inquiry: &Inquiry<'_>, thin: ThinEvent) -> Resu
         return Ok(if is_ours { rejected() } else { OF_ANOTHER_ACCOUNT }.into());
     }
     let refused = if thin.has_snapshot {
-        match inquiry.ask(app.gateway.read_event(&thin.event.0)).await {
+        match inquiry.ask(app.provider.events.read_event(&thin.event.0)).await {
             Ok(body) => {
-                return Ok(match app.webhooks.read_verified(body.as_bytes()) {
+                return Ok(match app.provider.webhooks.read_verified(body.as_bytes()) {
                     Ok(WebhookEvent::Thin(_)) => UNKNOWN.into(),
                     read => ThinOutcome::StandsFor(read),
                 });
@@ -73,7 +73,7 @@ async fn apply_session(
     thin: ThinEvent,
     session: &SessionId,
 ) -> Result<EventOutcome, ApplyEventError> {
-    let report = match inquiry.ask(inquiry.app.gateway.read_checkout(session)).await {
+    let report = match inquiry.ask(inquiry.app.provider.checkouts.read_checkout(session)).await {
         Ok(Some(report)) => report,
         Ok(None) => return Ok(EventOutcome::Foreign("no top-up of ours")),
         Err(ApplyEventError::Provider(ProviderError::Unknown(_))) if !is_known(inquiry, Some(session)).await? => {

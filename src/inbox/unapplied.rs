@@ -73,7 +73,7 @@ pub async fn note_unapplied(
     body: &[u8],
     obstacle: &Obstacle,
 ) -> Result<Unapplied, StoreError> {
-    let name = match app.webhooks.read_untimely(header, body) {
+    let name = match app.provider.webhooks.read_untimely(header, body) {
         Ok(WebhookEvent::Thin(thin)) => {
             let session = match &thin.session {
                 Some(session) => app.db.topup_by_session(session).await?,
@@ -97,7 +97,7 @@ pub async fn note_unapplied(
         }
         Err(_) => return Ok(Unapplied::NotSigned),
     };
-    if app.db.is_decided_event(app.gateway.name(), &name.event_id).await? {
+    if app.db.is_decided_event(app.provider.name, &name.event_id).await? {
         return Ok(Unapplied::NoMatter);
     }
     let reason = format!("{obstacle}; `topup webhooks replay` applies it");

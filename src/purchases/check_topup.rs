@@ -94,7 +94,7 @@ fn told(asked: Result<Applied, AskError>) -> Result<Checked, CheckTopupError> {
 /// Stripe's answer to the opening was lost: its list tells, by the metadata.
 async fn lost_session(app: &App, topup: &Topup) -> Result<Checked, CheckTopupError> {
     let until_ms = topup.created_at_ms.saturating_add(LONGEST_UNTIL_OPENED_MS).min(app.clock.now_ms());
-    let found = app.gateway.find_checkout(&topup.id, (topup.created_at_ms, until_ms)).await?;
+    let found = app.provider.checkouts.find_checkout(&topup.id, (topup.created_at_ms, until_ms)).await?;
     let Some(report) = found.and_then(|found| found.report) else {
         return Ok(Checked::new("not_found", "Stripe has no checkout of this top-up: nobody could pay it"));
     };
@@ -105,7 +105,11 @@ async fn lost_session(app: &App, topup: &Topup) -> Result<Checked, CheckTopupErr
 
 /// What went back of a paid purchase.
 async fn reversals(app: &App, topup: &Topup, payment: &PaymentId) -> Result<Checked, CheckTopupError> {
-    let (refunds, disputes) = (app.gateway.refunds_of(payment).await?, app.gateway.disputes_of(payment).await?);
+    let (provider, mut disputes) = (&app.provider, Vec::new());
+    let refunds = provider.refunds.refunds_of(payment).await?;
+    if provider.capabilities.disputes {
+        disputes = provider.disputes.disputes_of(payment).await?;
+    }
     let count = refunds.len().saturating_add(disputes.len());
     let asked = || Asked { event: None, livemode: app.checkout.livemode };
     let mut outcomes = Vec::new();

@@ -41,7 +41,7 @@ impl IsTemporary for ProviderError {
     fn is_temporary(&self) -> bool {
         match self {
             Self::Limited(_) | Self::Failed(_) | Self::Unreachable(_) | Self::TimedOut => true,
-            Self::Refused(_) | Self::AmountTooSmall(_) | Self::Unknown(_) => false,
+            Self::Refused(_) | Self::AmountTooSmall(_) | Self::Unknown(_) | Self::Unsupported(_) => false,
         }
     }
 }

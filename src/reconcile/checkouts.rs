@@ -21,7 +21,7 @@ impl Comparison<'_> {
         for _ in 0..self.max_pages {
             let page = self.asker.ask(|| {
                 let after = after.clone();
-                async move { app.gateway.list_checkouts(since, after.as_deref()).await }.boxed()
+                async move { app.provider.lists.list_checkouts(since, after.as_deref()).await }.boxed()
             });
             let page = match page.await {
                 Ok(page) => page,
@@ -138,7 +138,7 @@ impl Comparison<'_> {
         if !self.may_ask() {
             return Ok(());
         }
-        let asked = self.asker.ask(|| app.gateway.read_checkout(&session)).await;
+        let asked = self.asker.ask(|| app.provider.checkouts.read_checkout(&session)).await;
         let topup = Some(listed.topup.as_str());
         match asked {
             Ok(Some(report)) if report.progress == PaymentProgress::Paid => {}
@@ -157,7 +157,7 @@ impl Comparison<'_> {
         let mut after = (self.since_ms, String::new());
         loop {
             let page =
-                self.app.db.compared_topups((after.0, &after.1), self.until_ms, ROWS, self.app.gateway.name()).await?;
+                self.app.db.compared_topups((after.0, &after.1), self.until_ms, ROWS, self.app.provider.name).await?;
             let Some(last) = page.last() else { break };
             after = (last.created_at, last.id.clone());
             for topup in page {
@@ -177,11 +177,8 @@ impl Comparison<'_> {
     pub(crate) async fn unfinished_topups(&mut self) -> Result<(), StoreError> {
         let mut after = (i64::MIN, String::new());
         loop {
-            let page = self
-                .app
-                .db
-                .unfinished_topups((after.0, &after.1), self.since_ms, ROWS, self.app.gateway.name())
-                .await?;
+            let page =
+                self.app.db.unfinished_topups((after.0, &after.1), self.since_ms, ROWS, self.app.provider.name).await?;
             let Some(last) = page.last() else { return Ok(()) };
             after = (last.created_at, last.id.clone());
             for topup in page {
@@ -192,14 +189,14 @@ impl Comparison<'_> {
 
     async fn check_listed(&mut self, topup: &ComparedTopup) -> Result<(), StoreError> {
         let Some(session) = &topup.provider_session_id else { return Ok(()) };
-        let session = SessionId::parse(self.app.gateway.name(), session.as_str())
+        let session = SessionId::parse(self.app.provider.name, session.as_str())
             .map_err(|_| StoreError::corrupt("session id", session))?;
         let id = TopupId::parse(&topup.id).map_err(|_| StoreError::corrupt("top-up id", &topup.id))?;
         if self.sessions_seen.contains(&session) || !self.may_ask() {
             return Ok(());
         }
         let app = self.app;
-        let asked = self.asker.ask(|| app.gateway.read_checkout(&session)).await;
+        let asked = self.asker.ask(|| app.provider.checkouts.read_checkout(&session)).await;
         let name = Some(topup.id.as_str());
         match asked {
             Ok(Some(report)) if report.topup == id => self.checkout(report).await?,

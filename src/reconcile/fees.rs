@@ -21,14 +21,14 @@ impl Comparison<'_> {
         if self.dry_run {
             return Ok(());
         }
-        for payment in self.app.db.unknown_fees(self.since_ms, MAX_FEES_LEARNED, self.app.gateway.name()).await? {
+        for payment in self.app.db.unknown_fees(self.since_ms, MAX_FEES_LEARNED, self.app.provider.name).await? {
             if self.asker.has_given_up() {
                 return Ok(());
             }
-            let id = PaymentId::parse(self.app.gateway.name(), payment.as_str());
+            let id = PaymentId::parse(self.app.provider.name, payment.as_str());
             let id = id.map_err(|_| StoreError::corrupt("payment id", &payment))?;
             let app = self.app;
-            match self.asker.ask(|| app.gateway.read_payment(&id)).await {
+            match self.asker.ask(|| app.provider.payments.read_payment(&id)).await {
                 Ok(Some(PaymentOwner { charge, fee: Some(fee), .. })) => {
                     store(app, &id, charge.map(|charge| charge.as_str().to_owned()), fee).await?;
                     self.report.fees.learned = self.report.fees.learned.saturating_add(1);

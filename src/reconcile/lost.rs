@@ -61,7 +61,7 @@ async fn find(app: &App, since_days: i64, pace: Pace) -> Result<Vec<LostPurchase
     for _ in 0..pace.pages {
         let listed = asker.ask(|| {
             let after = after.clone();
-            async move { app.gateway.list_checkouts(since, after.as_deref()).await }.boxed()
+            async move { app.provider.lists.list_checkouts(since, after.as_deref()).await }.boxed()
         });
         let listed = listed.await?;
         for report in listed.items.into_iter().filter(|report| report.progress == PaymentProgress::Paid) {

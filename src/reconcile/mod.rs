@@ -238,13 +238,18 @@ async fn compare(app: &App, options: Options, run: &NewRun) -> Result<Compared, 
         payments_seen: HashMap::new(),
         owners: HashMap::new(),
     };
-    comparison.listed_checkouts().await?;
-    comparison.listed_refunds().await?;
-    comparison.listed_disputes().await?;
+    let capabilities = app.provider.capabilities;
+    if capabilities.lists {
+        comparison.listed_checkouts().await?;
+        comparison.listed_refunds().await?;
+        comparison.listed_disputes().await?;
+    }
     comparison.open_reversals().await?;
     comparison.unsettled_refunds().await?;
     comparison.unfinished_topups().await?;
-    comparison.learn_fees().await?;
+    if capabilities.payments {
+        comparison.learn_fees().await?;
+    }
     comparison.topups_of_the_period().await?;
     comparison.surplus_payments().await?;
     comparison.report.requests = comparison.asker.requests;

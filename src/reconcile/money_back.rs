@@ -30,7 +30,7 @@ impl Comparison<'_> {
         for _ in 0..self.max_pages {
             let page = self.asker.ask(|| {
                 let after = after.clone();
-                async move { app.gateway.list_refunds(since, after.as_deref()).await }.boxed()
+                async move { app.provider.lists.list_refunds(since, after.as_deref()).await }.boxed()
             });
             let page = match page.await {
                 Ok(page) => page,
@@ -61,7 +61,7 @@ impl Comparison<'_> {
         for _ in 0..self.max_pages {
             let page = self.asker.ask(|| {
                 let after = after.clone();
-                async move { app.gateway.list_disputes(since, after.as_deref()).await }.boxed()
+                async move { app.provider.lists.list_disputes(since, after.as_deref()).await }.boxed()
             });
             let page = match page.await {
                 Ok(page) => page,
@@ -89,14 +89,14 @@ impl Comparison<'_> {
     }
 
     async fn is_known(&self, reversal: &str) -> Result<bool, StoreError> {
-        Ok(self.app.db.reversal(self.app.gateway.name(), reversal).await?.is_some())
+        Ok(self.app.db.reversal(self.app.provider.name, reversal).await?.is_some())
     }
 
     /// Those stored here that were heard of in the period or are not final, and were not listed: they are older.
     pub(crate) async fn open_reversals(&mut self) -> Result<(), StoreError> {
         let mut after = String::new();
         loop {
-            let page = self.app.db.open_reversals(&after, self.since_ms, ROWS, self.app.gateway.name()).await?;
+            let page = self.app.db.open_reversals(&after, self.since_ms, ROWS, self.app.provider.name).await?;
             let Some(last) = page.last() else { return Ok(()) };
             after.clone_from(&last.provider_reversal_id);
             for reversal in page {
@@ -114,9 +114,9 @@ impl Comparison<'_> {
     async fn ask_for_reversal(&mut self, reversal: &OpenReversal) -> Result<(), StoreError> {
         let app = self.app;
         let failed = if reversal.kind == "refund" {
-            let payment = PaymentId::parse(app.gateway.name(), reversal.provider_payment_id.as_str());
+            let payment = PaymentId::parse(app.provider.name, reversal.provider_payment_id.as_str());
             let payment = payment.map_err(|_| StoreError::corrupt("payment of", &reversal.provider_reversal_id))?;
-            match self.asker.ask(|| app.gateway.refunds_of(&payment)).await {
+            match self.asker.ask(|| app.provider.refunds.refunds_of(&payment)).await {
                 Ok(refunds) => {
                     for refund in refunds {
                         self.refund(refund).await?;
@@ -126,9 +126,9 @@ impl Comparison<'_> {
                 Err(error) => Some(error),
             }
         } else {
-            let dispute = DisputeId::parse(app.gateway.name(), reversal.provider_reversal_id.as_str());
+            let dispute = DisputeId::parse(app.provider.name, reversal.provider_reversal_id.as_str());
             let dispute = dispute.map_err(|_| StoreError::corrupt("dispute id", &reversal.provider_reversal_id))?;
-            match self.asker.ask(|| app.gateway.read_dispute(&dispute)).await {
+            match self.asker.ask(|| app.provider.disputes.read_dispute(&dispute)).await {
                 Ok(report) => {
                     self.dispute(report).await?;
                     None
@@ -173,7 +173,7 @@ impl Comparison<'_> {
         if !self.may_ask() {
             return Ok(());
         }
-        let refunds = match self.asker.ask(|| app.gateway.refunds_of(payment)).await {
+        let refunds = match self.asker.ask(|| app.provider.refunds.refunds_of(payment)).await {
             Ok(refunds) => refunds,
             Err(error) => {
                 self.report.not_asked.add_left(id, Some(topup.as_str()), error.to_string());
@@ -188,7 +188,7 @@ impl Comparison<'_> {
             );
             return Ok(());
         };
-        match compare_refund(&refund, app.db.reversal(app.gateway.name(), id).await?.as_ref()) {
+        match compare_refund(&refund, app.db.reversal(app.provider.name, id).await?.as_ref()) {
             Compared::Same => Ok(()),
             Compared::News(detail) => self.bring_refund(refund, topup, detail).await,
             Compared::Contradiction(detail) => {
@@ -222,7 +222,7 @@ impl Comparison<'_> {
             let detail = format!("{doubt}; counted as gone: {taken} of {}", dispute.amount_minor);
             self.report.differences.add_settled(&id, Some(topup.as_str()), detail);
         }
-        let detail = match compare_dispute(&dispute, self.app.db.reversal(self.app.gateway.name(), &id).await?.as_ref())
+        let detail = match compare_dispute(&dispute, self.app.db.reversal(self.app.provider.name, &id).await?.as_ref())
         {
             Compared::Same => return Ok(()),
             Compared::News(detail) => detail,
@@ -282,7 +282,7 @@ impl Comparison<'_> {
             return Ok(None);
         }
         let app = self.app;
-        let owner = match self.asker.ask(|| app.gateway.read_payment(payment)).await {
+        let owner = match self.asker.ask(|| app.provider.payments.read_payment(payment)).await {
             Ok(Some(owner)) => app.db.topup(&owner.topup).await?.map(|topup| topup.id),
             Ok(None) | Err(ProviderError::Unknown(_)) => None,
             Err(error) => {
@@ -298,7 +298,7 @@ impl Comparison<'_> {
     pub(crate) async fn surplus_payments(&mut self) -> Result<(), StoreError> {
         let mut after = String::new();
         loop {
-            let page = self.app.db.surplus_payments(&after, ROWS, self.app.gateway.name()).await?;
+            let page = self.app.db.surplus_payments(&after, ROWS, self.app.provider.name).await?;
             let Some(last) = page.last() else { return Ok(()) };
             after.clone_from(&last.provider_payment_id);
             for payment in page {

@@ -34,8 +34,7 @@ pub async fn connect(config: CommandConfig, environment: Environment) -> Result<
     let gateway = StripeGateway::new(&config.stripe.secret_key, api_base, environment.call_timeout)?;
     Ok(App {
         db,
-        gateway: Arc::new(gateway),
-        webhooks: Arc::new(StoredDeliveries),
+        provider: gateway.into_provider(Arc::new(StoredDeliveries)),
         clock: environment.clock,
         ids: environment.ids,
         pricing: config.pricing,

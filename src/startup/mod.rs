@@ -345,8 +345,7 @@ fn build_app(config: &Config, db: Db, environment: &Environment) -> Result<App, 
     let verifier = SignatureVerifier::new(stripe.webhook_secrets.clone())?;
     Ok(App {
         db,
-        gateway: Arc::new(gateway),
-        webhooks: Arc::new(StripeWebhooks::new(verifier)),
+        provider: gateway.into_provider(Arc::new(StripeWebhooks::new(verifier))),
         clock: environment.clock.clone(),
         ids: environment.ids.clone(),
         pricing: config.pricing.clone(),

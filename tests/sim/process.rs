@@ -332,8 +332,7 @@ pub async fn build_app(parts: &Parts) -> App {
     let verifier = SignatureVerifier::new(config.stripe.webhook_secrets.clone()).expect("there is a secret");
     App {
         db: Db::connect(config.database_url.expose(), false).await.expect("the database opens"),
-        gateway: Arc::new(StripeGateway::over(parts.stripe.clone())),
-        webhooks: Arc::new(StripeWebhooks::new(verifier)),
+        provider: StripeGateway::over(parts.stripe.clone()).into_provider(Arc::new(StripeWebhooks::new(verifier))),
         clock: parts.clock.clone(),
         ids: parts.ids.clone(),
         pricing: config.pricing.clone(),

@@ -10,4 +10,8 @@ CREATE TABLE events (id TEXT PRIMARY KEY NOT NULL, type TEXT NOT NULL, received_
 CREATE TABLE accounts (id TEXT PRIMARY KEY NOT NULL, balance BIGINT NOT NULL, updated_at BIGINT NOT NULL);
 CREATE TABLE ledger (source TEXT PRIMARY KEY NOT NULL, account TEXT NOT NULL REFERENCES accounts (id),
     credits BIGINT NOT NULL, balance_after BIGINT NOT NULL, created_at BIGINT NOT NULL);
+CREATE TABLE purchases (id TEXT PRIMARY KEY NOT NULL, account TEXT NOT NULL, state TEXT NOT NULL, credits BIGINT NOT NULL,
+    total BIGINT NOT NULL, request TEXT NOT NULL, session TEXT UNIQUE, url TEXT, created_at BIGINT NOT NULL);
+CREATE TABLE keys (key TEXT PRIMARY KEY NOT NULL, hash TEXT NOT NULL, purchase TEXT NOT NULL, status BIGINT,
+    created_at BIGINT NOT NULL);
 ";

@@ -15,6 +15,7 @@ use crate::purchase::{ACCOUNTS, Buyers, HOT_ACCOUNT};
 use crate::results::Sample;
 
 const DATABASE: &str = "yardstick";
+const CHECKOUT_SCRIPT: &str = "checkout.sql";
 
 /// pgbench, ready to run.
 pub struct Pgbench {
@@ -39,6 +40,7 @@ impl Pgbench {
         for (buyers, account) in [(Buyers::Many, "'account_' || :account"), (Buyers::One, "'account_hot'")] {
             std::fs::write(folder.join(script_name(buyers)), script(account))?;
         }
+        std::fs::write(folder.join(CHECKOUT_SCRIPT), checkout_script())?;
         let program = postgres.program("pgbench");
         Ok(Self { program, socket_folder: postgres.folder().to_owned(), folder: folder.to_owned() })
     }
@@ -48,12 +50,24 @@ impl Pgbench {
     /// # Errors
     /// When it fails, or says what cannot be read.
     pub async fn run(&self, buyers: Buyers, clients: usize, duration: Duration) -> Result<Sample, Failure> {
+        self.run_script(script_name(buyers), clients, duration).await
+    }
+
+    /// Runs the writes of checkouts for some time: two transactions each.
+    ///
+    /// # Errors
+    /// When it fails, or says what cannot be read.
+    pub async fn run_checkouts(&self, clients: usize, duration: Duration) -> Result<Sample, Failure> {
+        self.run_script(CHECKOUT_SCRIPT, clients, duration).await
+    }
+
+    async fn run_script(&self, script: &str, clients: usize, duration: Duration) -> Result<Sample, Failure> {
         let logs = tempfile::Builder::new().prefix("pgbench-").tempdir_in(&self.folder)?;
         let mut command = Command::new(&self.program);
         command.arg("-h").arg(&self.socket_folder).args(["-U", "topup", "-n", "-M", "prepared", "-l"]);
         command.args(["-c", &clients.to_string(), "-j", &clients.min(2).to_string()]);
         command.args(["-T", &duration.as_secs().saturating_add(1).to_string(), "-f"]);
-        command.arg(self.folder.join(script_name(buyers))).arg(DATABASE);
+        command.arg(self.folder.join(script)).arg(DATABASE);
         command.current_dir(logs.path()).stdin(Stdio::null()).kill_on_drop(true);
         let output = command.output().await?;
         let said = String::from_utf8(output.stdout)?;
@@ -84,6 +98,30 @@ fn script(account: &str) -> String {
          RETURNING balance \\gset\n\
          INSERT INTO ledger (source, account, credits, balance_after, created_at) \
          VALUES ('topup_' || :event, {account}, 1000, :balance, 1800000000000);\n\
+         COMMIT;\n"
+    )
+}
+
+/// What a checkout writes: the idempotency key and the purchase before the provider is called, and both again when it has
+/// opened the session.
+fn checkout_script() -> String {
+    let request = format!(
+        "{{\"credits\":250,\"currency\":\"usd\",\"fee_label\":\"Processing fee\",\"success_url\":\"{}\"}}",
+        "https://app.example.com/credits".repeat(8)
+    );
+    format!(
+        "\\set account random(0, {ACCOUNTS} - 1)\n\
+         \\set number random(1, 9000000000000000000)\n\
+         BEGIN;\n\
+         INSERT INTO keys (key, hash, purchase, created_at) VALUES ('key_' || :number, 'hash_' || :number, \
+         'topup_' || :number, 1800000000000) ON CONFLICT (key) DO NOTHING;\n\
+         INSERT INTO purchases (id, account, state, credits, total, request, created_at) VALUES ('topup_' || :number, \
+         'account_' || :account, 'creating', 250, 289, '{request}', 1800000000000);\n\
+         COMMIT;\n\
+         BEGIN;\n\
+         UPDATE purchases SET state = 'open', session = 'cs_test_' || :number, \
+         url = 'https://checkout.stripe.com/c/pay/cs_test_' || :number WHERE id = 'topup_' || :number;\n\
+         UPDATE keys SET status = 200 WHERE key = 'key_' || :number;\n\
          COMMIT;\n"
     )
 }

@@ -108,7 +108,7 @@ pub async fn adopt_purchases(
         let message = "is a word for one purchase: name one checkout session";
         return Err(ApiError::field("unverified", "one_at_a_time", message));
     }
-    let provider = state.app.gateway.name();
+    let provider = state.app.provider.name;
     let sessions: Result<Vec<SessionId>, _> = ids.into_iter().map(|id| SessionId::parse(provider, id)).collect();
     let message = "must be the provider's ids of checkout sessions, such as cs_live_…";
     let sessions = sessions.map_err(|_| ApiError::field("sessionIds", "invalid_id", message))?;

@@ -208,7 +208,7 @@ pub async fn create(
         key: CallerKey::of_refund(&topup, key),
         topup,
         ask: ask(body.credits, body.amount)?,
-        payment: payment_id(state.app.gateway.name(), body.payment_id)?,
+        payment: payment_id(state.app.provider.name, body.payment_id)?,
         reason: body.reason.unwrap_or_else(|| DEFAULT_REASON.to_owned()),
         operator: admin.operator,
     };
@@ -221,7 +221,7 @@ fn refund(refunded: Refunded) -> Result<Refund, ApiError> {
     let Refunded { request, account } = refunded;
     Ok(Refund {
         id: request.id,
-        refund_id: request.refund_id.unwrap_or_default(),
+        refund_id: request.provider_refund_id.unwrap_or_default(),
         topup_id: request.topup_id,
         payment_id: request.provider_payment_id,
         amount: request.amount,
@@ -252,7 +252,7 @@ pub async fn preview(request: HttpRequest, path: Path<String>, state: State) -> 
     let admin = Admin::of(&request, &state).await?;
     let query: PreviewQuery = read_query(&request)?;
     let (topup, ask) = (topup_id(&path)?, ask(query.credits, query.amount)?);
-    let payment = payment_id(state.app.gateway.name(), query.payment_id)?;
+    let payment = payment_id(state.app.provider.name, query.payment_id)?;
     let app = state.app.clone();
     let preview = async move { preview_refund(&app, &topup, payment.as_ref(), ask, &admin.operator).await };
     let found = state.run(preview).await??;

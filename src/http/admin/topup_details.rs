@@ -311,7 +311,7 @@ fn refund_request(stored: RefundRequest) -> Result<RefundRequestDetails, ApiErro
         currency: stored.currency,
         reason: stored.reason,
         requested_by: stored.requested_by,
-        refund_id: stored.refund_id,
+        refund_id: stored.provider_refund_id,
         credits_taken: stored.credits_taken,
         failure_code: stored.failure_code,
         created_at: rfc3339(stored.created_at)?,

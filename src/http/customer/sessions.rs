@@ -258,7 +258,7 @@ pub async fn read(request: HttpRequest, path: Path<String>, state: State) -> Res
         Caller::Server(key) => key.account.clone().map_or(Visible::All, Visible::Account),
     };
     let not_found = || ApiError::not_found("there is no such checkout session");
-    let session = SessionId::parse(state.app.gateway.name(), path.into_inner()).map_err(|_| not_found())?;
+    let session = SessionId::parse(state.app.provider.name, path.into_inner()).map_err(|_| not_found())?;
     let app = state.app.clone();
     let check = async move { check_session(&app, &session, &visible).await };
     let topup = state.run(check).await??.ok_or_else(not_found)?;

@@ -56,7 +56,7 @@ pub struct Received {
 #[post("/webhooks/stripe")]
 pub async fn receive(request: HttpRequest, payload: Payload, state: State) -> Result<Json<Received>, ApiError> {
     let (header, app) = (signature_header(&request), state.app.clone());
-    match app.webhooks.check_header(header.as_deref(), app.clock.now_ms()) {
+    match app.provider.webhooks.check_header(header.as_deref(), app.clock.now_ms()) {
         Ok(()) => {}
         Err(error) => {
             if let (WebhookError::Untimely { ahead_seconds, .. }, Some(header)) = (&error, header) {

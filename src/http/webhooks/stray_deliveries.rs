@@ -17,7 +17,7 @@ use crate::providers::event::WebhookError;
 pub(crate) async fn note_wrong_path(request: &HttpRequest, payload: Payload, state: &State) {
     let Some(header) = signature_header(request) else { return };
     // A late one is worth the same line.
-    let checked = state.app.webhooks.check_header(Some(&header), state.app.clock.now_ms());
+    let checked = state.app.provider.webhooks.check_header(Some(&header), state.app.clock.now_ms());
     if !matches!(checked, Ok(()) | Err(WebhookError::Untimely { .. })) {
         return;
     }

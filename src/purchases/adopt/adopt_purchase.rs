@@ -107,7 +107,7 @@ pub fn seller(app: &App, report: &PaymentReport) -> (Proof, String) {
 /// # Errors
 /// See [`AdoptError`].
 pub async fn adopt_purchase(app: &App, session: &SessionId, word: &Word) -> Result<Found, AdoptError> {
-    let report = match app.gateway.read_checkout(session).await {
+    let report = match app.provider.checkouts.read_checkout(session).await {
         Ok(Some(report)) => report,
         Ok(None) | Err(ProviderError::Unknown(_)) => return Err(AdoptError::Unknown),
         Err(error) => return Err(error.into()),
@@ -210,7 +210,11 @@ async fn adoption(
     payment: PaymentId,
     word: &Word,
 ) -> Result<Adoption, AdoptError> {
-    let (refunds, disputes) = (app.gateway.refunds_of(&payment).await?, app.gateway.disputes_of(&payment).await?);
+    let (provider, mut disputes) = (&app.provider, Vec::new());
+    let refunds = provider.refunds.refunds_of(&payment).await?;
+    if provider.capabilities.disputes {
+        disputes = provider.disputes.disputes_of(&payment).await?;
+    }
     let now_ms = app.clock.now_ms();
     let entry = || LedgerEntryId::from_bits(app.ids.id_bits());
     let news = disputes.into_iter().map(|dispute| ReversalNews::Dispute(dispute, None));

@@ -110,7 +110,7 @@ pub(crate) enum AskError {
 /// # Errors
 /// See [`AskError`].
 pub(crate) async fn ask(app: &App, topup: &Topup, session: &SessionId) -> Result<Applied, AskError> {
-    let report = app.gateway.read_checkout(session).await?.ok_or(AskError::OfAnother)?;
+    let report = app.provider.checkouts.read_checkout(session).await?.ok_or(AskError::OfAnother)?;
     apply_report(app, &topup.id, report).await
 }
 

@@ -189,7 +189,7 @@ fn new_topup(app: &App, command: &CreateCheckout, quote: Quote, now_ms: i64) -> 
     let expected_fee_minor = fees
         .expected_processor_fee_minor(quote.total_amount_minor)
         .ok_or_else(|| StoreError::corrupt("fee of charge", quote.total_amount_minor))?;
-    let (livemode, provider) = (app.checkout.livemode, app.gateway.name());
+    let (livemode, provider) = (app.checkout.livemode, app.provider.name);
     Ok(NewTopup {
         id,
         account: command.account.clone(),

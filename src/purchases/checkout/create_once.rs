@@ -105,7 +105,10 @@ enum Meaning {
 
 fn meaning(error: &ProviderError) -> Meaning {
     match error {
-        ProviderError::Refused(_) | ProviderError::Unknown(_) | ProviderError::AmountTooSmall(_) => Meaning::Refused,
+        ProviderError::Refused(_)
+        | ProviderError::Unknown(_)
+        | ProviderError::AmountTooSmall(_)
+        | ProviderError::Unsupported(_) => Meaning::Refused,
         // An earlier call with the key is still running at the provider.
         ProviderError::Limited(failure) if failure.code == "idempotency_key_in_use" => Meaning::Unknown,
         ProviderError::Limited(_) => Meaning::Busy,
@@ -119,7 +122,10 @@ const fn trouble(error: &ProviderError) -> Trouble {
         ProviderError::Failed(_) | ProviderError::Unreachable(_) => Trouble::Unavailable,
         ProviderError::Limited(_) => Trouble::Limited,
         ProviderError::TimedOut => Trouble::TooSlow,
-        ProviderError::Refused(_) | ProviderError::Unknown(_) | ProviderError::AmountTooSmall(_) => Trouble::Unsettled,
+        ProviderError::Refused(_)
+        | ProviderError::Unknown(_)
+        | ProviderError::AmountTooSmall(_)
+        | ProviderError::Unsupported(_) => Trouble::Unsettled,
     }
 }
 

@@ -110,7 +110,7 @@ impl Creation for CheckoutSession<'_> {
     }
 
     async fn call(&self, app: &App, key: &str) -> Result<OpenedCheckout, ProviderError> {
-        let opened = app.gateway.open_checkout(&self.request, key).await?;
+        let opened = app.provider.checkouts.open_checkout(&self.request, key).await?;
         tracing::info!(key, session = %opened.session, "checkout opened");
         Ok(opened)
     }
@@ -118,7 +118,7 @@ impl Creation for CheckoutSession<'_> {
     async fn look(&self, app: &App, attempt: &Attempt) -> Result<Option<OpenedCheckout>, ProviderError> {
         let until_ms = attempt.unknown_since_ms.map(|since_ms| since_ms.saturating_add(QUIET_MS));
         let until_ms = until_ms.unwrap_or_else(|| app.clock.now_ms());
-        app.gateway.find_checkout(&self.topup, (self.created_at_ms, until_ms)).await
+        app.provider.checkouts.find_checkout(&self.topup, (self.created_at_ms, until_ms)).await
     }
 
     /// Stripe wants 30 minutes until the end of a checkout.

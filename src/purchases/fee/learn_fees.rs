@@ -85,7 +85,7 @@ async fn ask(app: &App, fee: &DueFee) -> Result<Asked, StoreError> {
     if !app.db.write(ClaimFee { fee: fee.clone(), until_ms }).await? {
         return Ok(Asked::Nothing);
     }
-    let error = match app.gateway.read_fee(&movement).await {
+    let error = match app.provider.payments.read_fee(&movement).await {
         Ok(real) => return store(app, payment, real).await,
         Err(error) => error,
     };

@@ -149,13 +149,13 @@ impl Creation for Refund {
     }
 
     async fn call(&self, app: &App, key: &str) -> Result<RefundReport, ProviderError> {
-        let report = app.gateway.create_refund(&self.order, key).await?;
+        let report = app.provider.refunds.create_refund(&self.order, key).await?;
         tracing::info!(key, refund = %report.id, "refund made");
         Ok(report)
     }
 
     async fn look(&self, app: &App, _: &Attempt) -> Result<Option<RefundReport>, ProviderError> {
-        app.gateway.find_refund(&self.order.payment, &self.order.request_id).await
+        app.provider.refunds.find_refund(&self.order.payment, &self.order.request_id).await
     }
 
     fn is_stale(&self, _: i64) -> bool {

@@ -59,7 +59,7 @@ pub struct RefundRequest {
     unknown_since: Option<i64>,
     key_failures: i64,
     /// Stripe's refund, once it is known.
-    pub refund_id: Option<String>,
+    pub provider_refund_id: Option<String>,
     /// Stripe's word for how far the refund was when it was made.
     pub refund_status: Option<String>,
     /// How many credits it took.

@@ -55,7 +55,7 @@ pub(crate) async fn settle_refunds_of(app: &App, topup: &TopupId) -> Result<usiz
 pub(crate) async fn settle_refund(app: &App, request: &RefundRequest) -> Result<Settled, ApplyEventError> {
     let payment = request.payment()?;
     let (attempt, asked_ms) = (request.attempt(), app.clock.now_ms());
-    if let Some(report) = app.gateway.find_refund(&payment, &request.id).await? {
+    if let Some(report) = app.provider.refunds.find_refund(&payment, &request.id).await? {
         let asked = Asked { event: None, livemode: app.checkout.livemode };
         return Ok(match apply_refund(app, asked, report).await? {
             EventOutcome::Decided(_) => Settled::Made,

@@ -111,7 +111,7 @@ async fn all_refunds(
     payment: &PaymentId,
     refunded_minor: Option<i64>,
 ) -> Result<Vec<RefundReport>, ApplyEventError> {
-    let refunds = inquiry.ask(inquiry.app.gateway.refunds_of(payment)).await?;
+    let refunds = inquiry.ask(inquiry.app.provider.refunds.refunds_of(payment)).await?;
     let listed = refunds.iter().map(|refund| refund.amount_minor).try_fold(0_i64, i64::checked_add);
     let refunded = refunded_minor.unwrap_or(0);
     if listed.is_none_or(|listed| listed < refunded) {
@@ -142,7 +142,7 @@ pub(crate) async fn dispute(
     loop {
         // First the version, then the state: if somebody writes in between, what we fetched may be the older one.
         let version = app.db.reversal(*dispute.provider(), dispute.as_str()).await?.map(|stored| stored.version);
-        let report = inquiry.ask(app.gateway.read_dispute(dispute)).await?;
+        let report = inquiry.ask(app.provider.disputes.read_dispute(dispute)).await?;
         let news = ReversalNews::Dispute(report, version);
         fetches = fetches.saturating_add(1);
         match store(app, asked.clone(), topup.clone(), payment.clone(), news).await {

@@ -87,7 +87,7 @@ impl<'a> Inquiry<'a> {
         if let Some(answer) = self.believed(remembered.as_ref().and_then(|remembered| remembered.as_ref())) {
             return Ok(answer.topup.clone());
         }
-        let (topup, for_ms) = match self.app.gateway.read_payment(payment).await {
+        let (topup, for_ms) = match self.app.provider.payments.read_payment(payment).await {
             Ok(owner) => (owner.map(|owner| owner.topup), REMEMBER_MS),
             Err(ProviderError::Unknown(_)) => (None, REMEMBER_UNKNOWN_MS),
             Err(error) => return Err(error.into()),

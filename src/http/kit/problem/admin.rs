@@ -123,6 +123,10 @@ impl ApiError {
                 let detail = format!("the payment provider is not available; {nothing}, try again");
                 Self::new(StatusCode::SERVICE_UNAVAILABLE, "provider_unavailable", detail).retry_after(5)
             }
+            ProviderError::Unsupported(what) => {
+                let detail = format!("the payment provider is not able {what}; {nothing}");
+                Self::new(StatusCode::NOT_IMPLEMENTED, "provider_unsupported", detail)
+            }
             ProviderError::Refused(_) | ProviderError::AmountTooSmall(_) | ProviderError::Unknown(_) => {
                 let detail = format!("the payment provider refused to say, and the log says why; {nothing}");
                 Self::new(StatusCode::BAD_GATEWAY, "provider_refused", detail)

@@ -124,10 +124,10 @@ mod tests {
     #[test]
     fn the_id_in_the_header_comes_before_the_one_in_the_address() {
         let text = of_answer(&answer(400, &error(&Value::Null))).to_string();
-        assert_eq!(text, "Stripe refused: 400 invalid_request_error: no (request req_header)");
+        assert_eq!(text, "the payment provider refused: 400 invalid_request_error: no (request req_header)");
         let without = Answer { request_id: None, ..answer(400, &error(&json!("parameter_missing"))) };
         let text = of_answer(&without).to_string();
-        assert_eq!(text, "Stripe refused: 400 parameter_missing: no (request req_body)");
+        assert_eq!(text, "the payment provider refused: 400 parameter_missing: no (request req_body)");
     }
 
     #[test]

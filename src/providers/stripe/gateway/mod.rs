@@ -4,6 +4,7 @@
 //! Each call is made once, with a bound on its time. When it is made again, and whether under the same idempotency key, the
 //! use case decides.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -22,10 +23,11 @@ use crate::checkpoints;
 use crate::domain::checkout::PaymentReport;
 use crate::domain::fees::RealFee;
 use crate::domain::ids::{DisputeId, EventId, FeeId, PaymentId, SessionId, TopupId};
-use crate::domain::provider::ProviderName;
 use crate::domain::reversal::{DisputeReport, RefundReport};
+use crate::providers::event::WebhookReader;
 use crate::providers::port::{
-    CheckoutRequest, ListPage, OpenedCheckout, PaymentGateway, PaymentOwner, ProviderError, RefundOrder, Resource,
+    AccessOps, Capabilities, CheckoutOps, CheckoutRequest, DisputeOps, EventOps, ListOps, ListPage, OpenedCheckout,
+    PaymentOps, PaymentOwner, Provider, ProviderError, RefundOps, RefundOrder, Resource,
 };
 use crate::providers::stripe::gateway::call::{ask, make};
 use crate::providers::stripe::gateway::checkout::{create_session, opened, report};
@@ -56,12 +58,25 @@ impl<T: Transport> StripeGateway<T> {
     }
 }
 
-#[async_trait]
-impl<T: Transport> PaymentGateway for StripeGateway<T> {
-    fn name(&self) -> ProviderName {
-        NAME
+impl<T: Transport + 'static> StripeGateway<T> {
+    /// Stripe with all its abilities, and what reads its deliveries.
+    #[must_use]
+    pub fn into_provider(self, webhooks: Arc<dyn WebhookReader>) -> Provider {
+        let stripe = Arc::new(self);
+        Provider {
+            capabilities: Capabilities { payments: true, disputes: true, lists: true, events: true, access: true },
+            payments: stripe.clone(),
+            disputes: stripe.clone(),
+            lists: stripe.clone(),
+            events: stripe.clone(),
+            access: stripe.clone(),
+            ..Provider::new(NAME, stripe.clone(), stripe, webhooks)
+        }
     }
+}
 
+#[async_trait]
+impl<T: Transport> CheckoutOps for StripeGateway<T> {
     async fn open_checkout(&self, request: &CheckoutRequest, key: &str) -> Result<OpenedCheckout, ProviderError> {
         checkpoints::reach("call Stripe").await;
         let request = create_session(request)
@@ -82,48 +97,19 @@ impl<T: Transport> PaymentGateway for StripeGateway<T> {
         found.map(opened).transpose()
     }
 
-    async fn can_read(&self, resource: Resource) -> Result<(), ProviderError> {
-        permissions::can_read(&self.transport, resource).await
-    }
-
     async fn read_checkout(&self, session: &SessionId) -> Result<Option<PaymentReport>, ProviderError> {
         checkpoints::reach("ask Stripe").await;
         let session = ask(&self.transport, &RetrieveCheckoutSession::new(session.as_str())).await?;
         checkpoints::reach("Stripe answered").await;
         report(session)
     }
+}
 
+#[async_trait]
+impl<T: Transport> PaymentOps for StripeGateway<T> {
     async fn read_payment(&self, payment: &PaymentId) -> Result<Option<PaymentOwner>, ProviderError> {
         checkpoints::reach("ask Stripe").await;
         let answer = money::read_payment(&self.transport, payment).await?;
-        checkpoints::reach("Stripe answered").await;
-        Ok(answer)
-    }
-
-    async fn refunds_of(&self, payment: &PaymentId) -> Result<Vec<RefundReport>, ProviderError> {
-        checkpoints::reach("ask Stripe").await;
-        let answer = money::refunds_of(&self.transport, payment).await?;
-        checkpoints::reach("Stripe answered").await;
-        Ok(answer)
-    }
-
-    async fn read_dispute(&self, dispute: &DisputeId) -> Result<DisputeReport, ProviderError> {
-        checkpoints::reach("ask Stripe").await;
-        let answer = money::read_dispute(&self.transport, dispute).await?;
-        checkpoints::reach("Stripe answered").await;
-        Ok(answer)
-    }
-
-    async fn disputes_of(&self, payment: &PaymentId) -> Result<Vec<DisputeReport>, ProviderError> {
-        checkpoints::reach("ask Stripe").await;
-        let answer = money::disputes_of(&self.transport, payment).await?;
-        checkpoints::reach("Stripe answered").await;
-        Ok(answer)
-    }
-
-    async fn read_event(&self, event: &EventId) -> Result<String, ProviderError> {
-        checkpoints::reach("ask Stripe").await;
-        let answer = events::read_event(&self.transport, event).await?;
         checkpoints::reach("Stripe answered").await;
         Ok(answer)
     }
@@ -134,7 +120,10 @@ impl<T: Transport> PaymentGateway for StripeGateway<T> {
         checkpoints::reach("Stripe answered").await;
         Ok(answer)
     }
+}
 
+#[async_trait]
+impl<T: Transport> RefundOps for StripeGateway<T> {
     async fn create_refund(&self, order: &RefundOrder, key: &str) -> Result<RefundReport, ProviderError> {
         checkpoints::reach("call Stripe").await;
         let refund = money::create_refund(&self.transport, order, key).await?;
@@ -149,6 +138,33 @@ impl<T: Transport> PaymentGateway for StripeGateway<T> {
         Ok(found)
     }
 
+    async fn refunds_of(&self, payment: &PaymentId) -> Result<Vec<RefundReport>, ProviderError> {
+        checkpoints::reach("ask Stripe").await;
+        let answer = money::refunds_of(&self.transport, payment).await?;
+        checkpoints::reach("Stripe answered").await;
+        Ok(answer)
+    }
+}
+
+#[async_trait]
+impl<T: Transport> DisputeOps for StripeGateway<T> {
+    async fn disputes_of(&self, payment: &PaymentId) -> Result<Vec<DisputeReport>, ProviderError> {
+        checkpoints::reach("ask Stripe").await;
+        let answer = money::disputes_of(&self.transport, payment).await?;
+        checkpoints::reach("Stripe answered").await;
+        Ok(answer)
+    }
+
+    async fn read_dispute(&self, dispute: &DisputeId) -> Result<DisputeReport, ProviderError> {
+        checkpoints::reach("ask Stripe").await;
+        let answer = money::read_dispute(&self.transport, dispute).await?;
+        checkpoints::reach("Stripe answered").await;
+        Ok(answer)
+    }
+}
+
+#[async_trait]
+impl<T: Transport> ListOps for StripeGateway<T> {
     async fn list_checkouts(
         &self,
         since_seconds: i64,
@@ -174,5 +190,22 @@ impl<T: Transport> PaymentGateway for StripeGateway<T> {
     ) -> Result<ListPage<DisputeReport>, ProviderError> {
         checkpoints::reach("ask Stripe").await;
         lists::disputes(&self.transport, since_seconds, after).await
+    }
+}
+
+#[async_trait]
+impl<T: Transport> EventOps for StripeGateway<T> {
+    async fn read_event(&self, event: &EventId) -> Result<String, ProviderError> {
+        checkpoints::reach("ask Stripe").await;
+        let answer = events::read_event(&self.transport, event).await?;
+        checkpoints::reach("Stripe answered").await;
+        Ok(answer)
+    }
+}
+
+#[async_trait]
+impl<T: Transport> AccessOps for StripeGateway<T> {
+    async fn can_read(&self, resource: Resource) -> Result<(), ProviderError> {
+        permissions::can_read(&self.transport, resource).await
     }
 }
