@@ -74,7 +74,7 @@ pub struct Agreement {
 
 /// What Stripe says happened to a payment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum PaymentProgress {
+pub enum PurchaseProgress {
     /// The money is there.
     Paid,
     /// The customer is done, the money is not there yet.
@@ -89,7 +89,7 @@ pub enum PaymentProgress {
 
 /// A statement of Stripe's about a Checkout Session of ours, as it was read: nothing in it is believed yet.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PaymentReport {
+pub struct PurchaseReport {
     /// The webhook event that brought it, with its type; none if we asked.
     pub event: Option<(EventId, String)>,
     /// Whether it is about real money.
@@ -99,7 +99,7 @@ pub struct PaymentReport {
     /// The purchase that its metadata names.
     pub topup: TopupId,
     /// What happened.
-    pub progress: PaymentProgress,
+    pub progress: PurchaseProgress,
     /// The account in its metadata.
     pub account: Option<String>,
     /// The account in `client_reference_id`.
@@ -204,7 +204,7 @@ impl Agreement {
     ///
     /// # Errors
     /// The first difference.
-    pub fn check(&self, report: &PaymentReport) -> Result<(), Mismatch> {
+    pub fn check(&self, report: &PurchaseReport) -> Result<(), Mismatch> {
         let account = Some(self.account.as_str());
         let credits = self.credits.to_string();
         self.check_mode(report.session.provider(), report.livemode)?;
@@ -220,7 +220,7 @@ impl Agreement {
         self.check_session(report)
     }
 
-    fn check_session(&self, report: &PaymentReport) -> Result<(), Mismatch> {
+    fn check_session(&self, report: &PurchaseReport) -> Result<(), Mismatch> {
         match &self.session {
             None => Ok(()),
             Some(session) => same("session", Some(report.session.as_str()), Some(session.as_str())),
@@ -229,8 +229,8 @@ impl Agreement {
 
     /// Whether the money is there and, apart from the amount, everything is as agreed, and the amount without tax is not
     /// less than agreed.
-    fn leaves_enough(&self, report: &PaymentReport) -> bool {
-        report.progress == PaymentProgress::Paid && self.check_leaves_enough(report).is_ok()
+    fn leaves_enough(&self, report: &PurchaseReport) -> bool {
+        report.progress == PurchaseProgress::Paid && self.check_leaves_enough(report).is_ok()
     }
 
     /// Compares a payment with what was agreed as [`Self::check`] does, but for an amount that leaves us at least what was
@@ -239,7 +239,7 @@ impl Agreement {
     ///
     /// # Errors
     /// The first difference.
-    pub fn check_leaves_enough(&self, report: &PaymentReport) -> Result<Option<i64>, Mismatch> {
+    pub fn check_leaves_enough(&self, report: &PurchaseReport) -> Result<Option<i64>, Mismatch> {
         let agreed = same("amount_total", report.amount_total_minor, Some(self.total_amount_minor));
         let (mismatch, charged) = match (agreed, report.amount_total_minor) {
             (Ok(()), _) => return self.check(report).map(|()| None),
@@ -251,7 +251,7 @@ impl Agreement {
         if !is_enough {
             return Err(mismatch);
         }
-        self.check(&PaymentReport { amount_total_minor: Some(self.total_amount_minor), ..report.clone() })?;
+        self.check(&PurchaseReport { amount_total_minor: Some(self.total_amount_minor), ..report.clone() })?;
         Ok(Some(charged))
     }
 }
@@ -302,13 +302,13 @@ mod tests {
         }
     }
 
-    fn report() -> PaymentReport {
-        PaymentReport {
+    fn report() -> PurchaseReport {
+        PurchaseReport {
             event: None,
             livemode: false,
             session: SessionId::parse(ProviderName::new("stripe"), "cs_1").expect("an id"),
             topup: TopupId::from_bits(1),
-            progress: PaymentProgress::Paid,
+            progress: PurchaseProgress::Paid,
             account: Some("user_1".to_owned()),
             client_reference: Some("user_1".to_owned()),
             credits: Some("250".to_owned()),
@@ -330,8 +330,8 @@ mod tests {
     /// Known mistake 36: customers who paid enough are not left without credits for good.
     #[test]
     fn an_amount_that_leaves_enough_can_be_accepted_and_no_other() {
-        let paid = |total, tax| PaymentReport { amount_total_minor: total, amount_tax_minor: tax, ..report() };
-        let can = |report: &PaymentReport| {
+        let paid = |total, tax| PurchaseReport { amount_total_minor: total, amount_tax_minor: tax, ..report() };
+        let can = |report: &PurchaseReport| {
             let mismatch = agreement().check(report).expect_err("another amount");
             assert_eq!(agreement().check_leaves_enough(report).is_ok(), mismatch.can_be_accepted);
             assert_eq!(mismatch.to_string().contains("an operator can accept"), mismatch.can_be_accepted);
@@ -345,7 +345,7 @@ mod tests {
         }
         assert!(!can(&paid(None, None)));
         // Nothing else may differ.
-        let changes: [fn(&mut PaymentReport); 5] = [
+        let changes: [fn(&mut PurchaseReport); 5] = [
             |report| report.livemode = true,
             |report| report.account = Some("user_2".to_owned()),
             |report| report.currency = Some("jpy".to_owned()),
@@ -366,7 +366,7 @@ mod tests {
 
     #[test]
     fn any_single_difference_is_named() {
-        type Change = fn(&mut PaymentReport);
+        type Change = fn(&mut PurchaseReport);
         let changes: [(&str, Change); 14] = [
             ("livemode", |report| report.livemode = true),
             ("mode", |report| report.mode = Some("setup".to_owned())),

@@ -1,6 +1,6 @@
 //! What a report about a purchase means for it: pure, decided from what was agreed and how far the purchase has come.
 
-use crate::domain::checkout::{Agreement, Mismatch, PaymentProgress, PaymentReport, TopupState};
+use crate::domain::checkout::{Agreement, Mismatch, PurchaseProgress, PurchaseReport, TopupState};
 use crate::domain::ids::PaymentId;
 
 /// A purchase as the judgement about it needs it.
@@ -63,12 +63,12 @@ impl Applied {
 /// What a report about a known purchase comes to, as the purchase stands. Nothing is written; whoever applies the
 /// report judges anew.
 #[must_use]
-pub fn judge(report: &PaymentReport, found: &Found) -> Applied {
+pub fn judge(report: &PurchaseReport, found: &Found) -> Applied {
     if let Err(mismatch) = found.agreement.check_mode(report.session.provider(), report.livemode) {
         return Applied::Rejected(mismatch);
     }
     let is_known_session = found.agreement.session.as_ref() == Some(&report.session);
-    let brings_money = matches!(report.progress, PaymentProgress::Paid | PaymentProgress::Processing);
+    let brings_money = matches!(report.progress, PurchaseProgress::Paid | PurchaseProgress::Processing);
     // Stripe may have opened a session and told us that it failed, or we died before we stored it. Nobody was sent there,
     // and the next try opens another one: its end is no news of this top-up. Its money would be.
     if !is_known_session && !brings_money {
@@ -85,22 +85,22 @@ pub fn judge(report: &PaymentReport, found: &Found) -> Applied {
 }
 
 /// What will be done, seen from the state that was read; the statement that does it checks the state once more.
-fn expected_outcome(report: &PaymentReport, found: &Found) -> Applied {
+fn expected_outcome(report: &PurchaseReport, found: &Found) -> Applied {
     use TopupState::{Creating, Expired, Failed, Open, Paid, Processing};
     match (report.progress, found.state) {
-        (PaymentProgress::Paid, Paid) => match (&report.payment, &found.payment) {
+        (PurchaseProgress::Paid, Paid) => match (&report.payment, &found.payment) {
             (Some(reported), Some(credited)) if reported != credited => Applied::Surplus,
             _ => Applied::AlreadyPaid,
         },
-        (PaymentProgress::Paid, _) => Applied::Credited { credits: found.agreement.credits, balance_after: 0 },
-        (PaymentProgress::Processing, Creating | Open) => Applied::Moved(Processing),
-        (PaymentProgress::Failed, Open | Processing) => Applied::Moved(Failed),
-        (PaymentProgress::Expired, Open) => Applied::Moved(Expired),
+        (PurchaseProgress::Paid, _) => Applied::Credited { credits: found.agreement.credits, balance_after: 0 },
+        (PurchaseProgress::Processing, Creating | Open) => Applied::Moved(Processing),
+        (PurchaseProgress::Failed, Open | Processing) => Applied::Moved(Failed),
+        (PurchaseProgress::Expired, Open) => Applied::Moved(Expired),
         _ => Applied::NothingToDo,
     }
 }
 
-pub(crate) fn is_another_payment(report: &PaymentReport, found: &Found, mismatch: &Mismatch) -> bool {
+pub(crate) fn is_another_payment(report: &PurchaseReport, found: &Found, mismatch: &Mismatch) -> bool {
     let is_another = report.payment.is_some() && report.payment != found.payment;
-    mismatch.field == "session" && report.progress == PaymentProgress::Paid && is_another
+    mismatch.field == "session" && report.progress == PurchaseProgress::Paid && is_another
 }

@@ -8,10 +8,10 @@
 use crate::access::operator::Operator;
 use crate::app::App;
 use crate::db::StoreError;
-use crate::domain::checkout::{Mismatch, PaymentProgress, PaymentReport};
+use crate::domain::checkout::{Mismatch, PurchaseReport};
 use crate::domain::ids::{EventId, LedgerEntryId};
 use crate::inbox::failed_events::FailedDelivery;
-use crate::providers::event::WebhookEvent;
+use crate::providers::event::ProviderEvent;
 use crate::providers::port::ProviderError;
 use crate::purchases::payment::acceptances::{self, Acceptance, Accepted};
 use crate::purchases::payment::apply::ApplyPayment;
@@ -88,10 +88,10 @@ pub async fn accept_payment(
 
 /// The payment that an event reports, if the money is there. Stripe is asked for an event whose payload was thin or is not
 /// kept.
-async fn payment_of(app: &App, failed: FailedDelivery) -> Result<PaymentReport, AcceptError> {
+async fn payment_of(app: &App, failed: FailedDelivery) -> Result<PurchaseReport, AcceptError> {
     let kept = failed.payload.map(|payload| app.provider.webhooks.read_verified(payload.as_bytes()));
     let (event, session) = match kept {
-        Some(Ok(WebhookEvent::Thin(thin))) if thin.context.is_none() => (thin.event, thin.session),
+        Some(Ok(ProviderEvent::Announced(thin))) if thin.context.is_none() => (thin.event, thin.session),
         Some(read) => return paid(read.ok()),
         None => {
             let id = EventId::parse(app.provider.name, failed.event.provider_event_id)
@@ -105,17 +105,15 @@ async fn payment_of(app: &App, failed: FailedDelivery) -> Result<PaymentReport, 
         Err(ProviderError::Refused(_) | ProviderError::Unknown(_)) => {
             let session = session.ok_or(AcceptError::PayloadErased)?;
             let report = app.provider.checkouts.read_checkout(&session).await?.ok_or(AcceptError::Foreign)?;
-            paid(Some(WebhookEvent::Payment(Box::new(PaymentReport { event: Some(event), ..report }))))
+            paid(Some(ProviderEvent::purchase(PurchaseReport { event: Some(event), ..report })))
         }
         Err(error) => Err(error.into()),
     }
 }
 
-fn paid(event: Option<WebhookEvent>) -> Result<PaymentReport, AcceptError> {
+fn paid(event: Option<ProviderEvent>) -> Result<PurchaseReport, AcceptError> {
     match event {
-        Some(WebhookEvent::Payment(report)) if report.event.is_some() && report.progress == PaymentProgress::Paid => {
-            Ok(*report)
-        }
+        Some(ProviderEvent::PurchasePaid(report)) if report.event.is_some() => Ok(*report),
         _ => Err(AcceptError::NotAPayment),
     }
 }

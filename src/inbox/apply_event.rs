@@ -12,18 +12,15 @@ use sha2::{Digest, Sha256};
 use crate::app::questions::Turn;
 use crate::app::{App, with_causes};
 use crate::db::{StoreError, Tx, Write};
-use crate::domain::checkout::{Declined, Mismatch, PaymentReport};
-use crate::domain::ids::{PaymentId, TopupId};
-use crate::domain::judge::Applied;
+use crate::domain::checkout::PurchaseReport;
 use crate::domain::provider::ProviderName;
 use crate::domain::reversal::EventRef;
-use crate::inbox::apply_thin::{ThinOutcome, resolve_thin};
+use crate::inbox::dispatch::dispatch;
 use crate::inbox::failed_events::{self, FailureKind, FailureRecord};
-use crate::providers::event::{EventSubject, WebhookError, WebhookEvent};
+use crate::inbox::owner::not_understood;
+use crate::providers::event::{EventSubject, ProviderEvent, WebhookError};
 use crate::purchases::outcome::{ApplyEventError, EventOutcome};
-use crate::purchases::payment::apply::decline;
 use crate::purchases::payment::apply_report::apply;
-use crate::purchases::reversal::apply_reversal::{self, Asked, apply_charge};
 use crate::purchases::reversal::inquiry::Inquiry;
 
 /// Which event it is and what it is about, as far as it can be told.
@@ -36,6 +33,11 @@ pub(crate) struct Name {
 impl Name {
     fn new((id, event_type): &EventRef, subject: Option<EventSubject>) -> Self {
         Self { event_id: id.as_str().to_owned(), event_type: event_type.clone(), subject }
+    }
+
+    /// The name of an event, unless it is about something else.
+    pub(crate) fn of(event: &ProviderEvent) -> Option<Self> {
+        event.event().map(|id| Self::new(id, event.subject()))
     }
 }
 
@@ -58,9 +60,14 @@ where
     B: AsRef<[u8]> + Send + 'static,
 {
     let read = match app.provider.webhooks.read(header, body.as_ref(), app.clock.now_ms()) {
-        Ok(WebhookEvent::Payment(report)) if report.event.is_some() => {
+        Ok(
+            ProviderEvent::PurchasePaid(report)
+            | ProviderEvent::PurchaseProcessing(report)
+            | ProviderEvent::PurchaseFailed(report)
+            | ProviderEvent::PurchaseExpired(report),
+        ) if report.event.is_some() => {
             let _turn = turn;
-            return apply_payment(app, *report, body).await;
+            return apply_purchase(app, *report, body).await;
         }
         read => read,
     };
@@ -72,7 +79,7 @@ where
     app.tasks.run(rest.boxed()).await?
 }
 
-async fn apply_payment<B>(app: &Arc<App>, report: PaymentReport, body: B) -> Result<EventOutcome, ApplyEventError>
+async fn apply_purchase<B>(app: &Arc<App>, report: PurchaseReport, body: B) -> Result<EventOutcome, ApplyEventError>
 where
     B: AsRef<[u8]> + Send + 'static,
 {
@@ -108,7 +115,7 @@ pub(crate) enum Origin<'o> {
 
 async fn apply_read(
     inquiry: &Inquiry<'_>,
-    read: Result<WebhookEvent, WebhookError>,
+    read: Result<ProviderEvent, WebhookError>,
     origin: Origin<'_>,
 ) -> Result<EventOutcome, ApplyEventError> {
     let event = match read {
@@ -125,79 +132,14 @@ async fn apply_read(
         }
         Err(error) => return Err(ApplyEventError::NotBelieved(error)),
     };
-    let Some(name) = name_of(&event) else {
+    let Some(name) = Name::of(&event) else {
         return Ok(EventOutcome::Foreign(match event {
-            WebhookEvent::Foreign { reason } => reason,
+            ProviderEvent::Foreign { reason } => reason,
             _ => "an event without an id",
         }));
     };
     let result = dispatch(inquiry, event).await;
     conclude(inquiry.app, &name, result, origin).await
-}
-
-/// An event that cannot be read is an error if it is ours, or nothing in it says whose it is.
-pub(crate) async fn not_understood(
-    inquiry: &Inquiry<'_>,
-    error: WebhookError,
-) -> Result<EventOutcome, ApplyEventError> {
-    if let WebhookError::Unreadable { subject: Some(subject), .. } = &error
-        && owner_of(inquiry, subject).await?.is_none()
-    {
-        return Ok(EventOutcome::Foreign("it cannot be read, and is not ours"));
-    }
-    Err(ApplyEventError::NotUnderstood(error))
-}
-
-/// Which purchase of this database it is.
-async fn owner_of(inquiry: &Inquiry<'_>, subject: &EventSubject) -> Result<Option<TopupId>, ApplyEventError> {
-    match subject {
-        EventSubject::Topup(topup) => Ok(inquiry.app.db.topup(topup).await?.map(|topup| topup.id)),
-        EventSubject::Payment(payment) => apply_reversal::owner(inquiry, payment).await,
-    }
-}
-
-/// Which purchase of this database it is, as far as that is known without asking Stripe.
-pub(crate) async fn known_owner_of(app: &App, subject: &EventSubject) -> Result<Option<TopupId>, StoreError> {
-    match subject {
-        EventSubject::Topup(topup) => Ok(app.db.topup(topup).await?.map(|topup| topup.id)),
-        EventSubject::Payment(payment) => apply_reversal::known_owner(app, payment).await,
-    }
-}
-
-/// Applies an event that was read.
-pub(crate) async fn dispatch(inquiry: &Inquiry<'_>, event: WebhookEvent) -> Result<EventOutcome, ApplyEventError> {
-    let app = inquiry.app;
-    match event {
-        WebhookEvent::Payment(report) => Ok(apply(app, *report).await?.into()),
-        WebhookEvent::Decline(declined) => Ok(apply_decline(app, declined).await?.into()),
-        WebhookEvent::Refund { event, livemode, refund } => {
-            apply_reversal::refund(inquiry, Asked { event: Some(event), livemode }, refund).await
-        }
-        WebhookEvent::ChargeRefunded(refunded) => apply_reversal::charge_refunded(inquiry, refunded).await,
-        WebhookEvent::Dispute { event, livemode, dispute, payment } => {
-            apply_reversal::dispute(inquiry, Asked { event: Some(event), livemode }, &dispute, &payment).await
-        }
-        WebhookEvent::Charge(charge) => Ok(apply_charge(app, charge).await?),
-        WebhookEvent::Thin(thin) => match resolve_thin(inquiry, thin).await? {
-            ThinOutcome::Decided(outcome) => Ok(outcome),
-            ThinOutcome::StandsFor(Ok(event)) => Box::pin(dispatch(inquiry, event)).await,
-            ThinOutcome::StandsFor(Err(error)) => not_understood(inquiry, error).await,
-        },
-        WebhookEvent::OfAccount { account, event } => Ok(of_account(app, account, &event).await?),
-        WebhookEvent::Foreign { reason } => Ok(EventOutcome::Foreign(reason)),
-    }
-}
-
-/// An event of a connected account about a purchase of this database contradicts what was agreed: nobody pays there.
-async fn of_account(app: &App, account: String, event: &WebhookEvent) -> Result<EventOutcome, StoreError> {
-    let owner = match name_of(event).and_then(|name| name.subject) {
-        Some(subject) => known_owner_of(app, &subject).await?,
-        None => None,
-    };
-    Ok(match owner {
-        Some(_) => EventOutcome::Rejected(Mismatch::other_account(account)),
-        None => EventOutcome::Foreign("a connected account's event"),
-    })
 }
 
 /// Logs what came of a delivery, and records what did not come of it.
@@ -240,27 +182,6 @@ fn log_decided(Name { event_id: event, event_type, .. }: &Name, outcome: &'stati
     tracing::debug!(event, event_type, outcome, "webhook event applied");
 }
 
-pub(crate) fn name_of(event: &WebhookEvent) -> Option<Name> {
-    let topup = |topup: &TopupId| Some(EventSubject::Topup(topup.clone()));
-    let of_payment = |payment: &PaymentId| Some(EventSubject::Payment(payment.clone()));
-    match event {
-        WebhookEvent::Payment(report) => report.event.as_ref().map(|event| Name::new(event, topup(&report.topup))),
-        WebhookEvent::Decline(declined) => Some(Name::new(&declined.event, topup(&declined.topup))),
-        WebhookEvent::Charge(charge) => Some(Name::new(&charge.event, topup(&charge.topup))),
-        WebhookEvent::ChargeRefunded(refunded) => {
-            let named = refunded.topup.as_ref().and_then(topup);
-            Some(Name::new(&refunded.event, named.or_else(|| of_payment(&refunded.payment))))
-        }
-        WebhookEvent::Refund { event, refund, .. } => {
-            Some(Name::new(event, refund.payment.as_ref().and_then(of_payment)))
-        }
-        WebhookEvent::Dispute { event, payment, .. } => Some(Name::new(event, of_payment(payment))),
-        WebhookEvent::Thin(thin) => Some(Name::new(&thin.event, None)),
-        WebhookEvent::OfAccount { event, .. } => name_of(event),
-        WebhookEvent::Foreign { .. } => None,
-    }
-}
-
 /// An event that does not say its id is told from others by its bytes.
 pub(crate) fn or_digest(event_id: &str, body: &[u8]) -> String {
     if !event_id.is_empty() {
@@ -268,24 +189,6 @@ pub(crate) fn or_digest(event_id: &str, body: &[u8]) -> String {
     }
     let digest = hex::encode(Sha256::digest(body));
     format!("unidentified_{}", digest.get(..32).unwrap_or_default())
-}
-
-async fn apply_decline(app: &App, declined: Declined) -> Result<Applied, StoreError> {
-    app.db.write(RecordDecline { declined, now_ms: app.clock.now_ms() }).await
-}
-
-/// Notes that an attempt to pay was declined, with the event's row.
-struct RecordDecline {
-    declined: Declined,
-    now_ms: i64,
-}
-
-impl Write for RecordDecline {
-    type Output = Applied;
-
-    async fn run(&self, tx: &mut Tx) -> Result<Applied, StoreError> {
-        decline(tx, &self.declined, self.now_ms).await
-    }
 }
 
 /// In a transaction of its own: what failed has left nothing behind.

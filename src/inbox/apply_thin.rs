@@ -4,9 +4,9 @@
 //! is a duplicate. A purchase is credited by a thin event also with a key that may not read events.
 
 use crate::db::StoreError;
-use crate::domain::checkout::{Mismatch, PaymentReport};
+use crate::domain::checkout::{Mismatch, PurchaseReport};
 use crate::domain::ids::SessionId;
-use crate::providers::event::{ThinEvent, WebhookError, WebhookEvent};
+use crate::providers::event::{ProviderEvent, ThinEvent, WebhookError};
 use crate::providers::port::ProviderError;
 use crate::purchases::outcome::{ApplyEventError, EventOutcome};
 use crate::purchases::payment::apply_report::apply;
@@ -20,7 +20,7 @@ pub(crate) enum ThinOutcome {
     /// This.
     Decided(EventOutcome),
     /// What the event that it stands for comes to, which is still to be applied.
-    StandsFor(Result<WebhookEvent, WebhookError>),
+    StandsFor(Result<ProviderEvent, WebhookError>),
 }
 
 impl From<EventOutcome> for ThinOutcome {
@@ -47,7 +47,7 @@ pub(crate) async fn resolve_thin(inquiry: &Inquiry<'_>, thin: ThinEvent) -> Resu
         match inquiry.ask(app.provider.events.read_event(&thin.event.0)).await {
             Ok(body) => {
                 return Ok(match app.provider.webhooks.read_verified(body.as_bytes()) {
-                    Ok(WebhookEvent::Thin(_)) => UNKNOWN.into(),
+                    Ok(ProviderEvent::Announced(_)) => UNKNOWN.into(),
                     read => ThinOutcome::StandsFor(read),
                 });
             }
@@ -81,7 +81,7 @@ async fn apply_session(
         }
         Err(error) => return Err(error),
     };
-    let report = PaymentReport { event: Some(thin.event), ..report };
+    let report = PurchaseReport { event: Some(thin.event), ..report };
     Ok(apply(inquiry.app, report).await?.into())
 }
 

@@ -3,6 +3,8 @@
 pub mod accept_payment;
 pub mod apply_event;
 pub(crate) mod apply_thin;
+mod dispatch;
 pub mod failed_deliveries;
 pub mod failed_events;
+mod owner;
 pub mod unapplied;

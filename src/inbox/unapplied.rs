@@ -5,9 +5,10 @@
 
 use crate::app::App;
 use crate::db::StoreError;
-use crate::inbox::apply_event::{Name, Origin, known_owner_of, name_of, or_digest, record_failure};
+use crate::inbox::apply_event::{Name, Origin, or_digest, record_failure};
 use crate::inbox::failed_events::FailureKind;
-use crate::providers::event::{WebhookError, WebhookEvent};
+use crate::inbox::owner::known_owner_of;
+use crate::providers::event::{ProviderEvent, WebhookError};
 
 /// Why a delivery cannot be taken.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -74,7 +75,7 @@ pub async fn note_unapplied(
     obstacle: &Obstacle,
 ) -> Result<Unapplied, StoreError> {
     let name = match app.provider.webhooks.read_untimely(header, body) {
-        Ok(WebhookEvent::Thin(thin)) => {
+        Ok(ProviderEvent::Announced(thin)) => {
             let session = match &thin.session {
                 Some(session) => app.db.topup_by_session(session).await?,
                 None => None,
@@ -84,7 +85,7 @@ pub async fn note_unapplied(
             }
             Name { event_id: thin.event.0.as_str().to_owned(), event_type: thin.event.1, subject: None }
         }
-        Ok(event) => match name_of(&event) {
+        Ok(event) => match Name::of(&event) {
             Some(name) if concerns_us(app, &name).await? => name,
             _ => return Ok(Unapplied::NoMatter),
         },

@@ -1,18 +1,26 @@
 //! What a provider's deliveries say, and how they are read and believed.
 
-use crate::domain::checkout::{Declined, PaymentReport};
+use crate::domain::checkout::{Declined, PurchaseProgress, PurchaseReport};
 use crate::domain::ids::{ChargeId, DisputeId, FeeId, PaymentId, SessionId, TopupId};
 use crate::domain::reversal::{EventRef, RefundReport};
 
-/// What a webhook delivery is, once its signature holds.
+/// What a webhook delivery says, once its signature holds, in our words. A provider only maps its own events to these.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum WebhookEvent {
-    /// News about a checkout of ours, as far as its metadata says so.
-    Payment(Box<PaymentReport>),
-    /// An attempt to pay was declined; the checkout stays open.
-    Decline(Declined),
-    /// News about one refund. Whose payment it is, it does not say.
-    Refund {
+pub enum ProviderEvent {
+    /// The money for a purchase is there.
+    PurchasePaid(Box<PurchaseReport>),
+    /// The customer is done, and the money is not there yet.
+    PurchaseProcessing(Box<PurchaseReport>),
+    /// A delayed payment did not come through.
+    PurchaseFailed(Box<PurchaseReport>),
+    /// The checkout session ended without a payment.
+    PurchaseExpired(Box<PurchaseReport>),
+    /// Something about a purchase that changes nothing here.
+    PurchaseUnchanged(Box<PurchaseReport>),
+    /// An attempt to pay was declined; the checkout session stays open.
+    PaymentDeclined(Declined),
+    /// One refund changed. The event does not say whose payment it is.
+    RefundChanged {
         /// The event.
         event: EventRef,
         /// Whether it is about real money.
@@ -21,9 +29,9 @@ pub enum WebhookEvent {
         refund: RefundReport,
     },
     /// Something of a payment was refunded.
-    ChargeRefunded(ChargeRefunded),
-    /// Something happened to a dispute. What, Stripe is asked.
-    Dispute {
+    PaymentRefunded(PaymentRefunded),
+    /// A dispute changed. How, the provider is asked.
+    DisputeChanged {
         /// The event.
         event: EventRef,
         /// Whether it is about real money.
@@ -33,27 +41,97 @@ pub enum WebhookEvent {
         /// The payment that is disputed.
         payment: PaymentId,
     },
-    /// A charge of ours whose fee may be known now.
-    Charge(ChargeSettled),
-    /// An event that only names what happened. What it says, Stripe is asked.
-    Thin(ThinEvent),
+    /// What the provider kept of a payment may be known now.
+    FeeKnown(FeeKnown),
+    /// The event only names what happened. What it says, the provider is asked.
+    Announced(ThinEvent),
     /// An event of a connected account. Purchases are made on the account itself, so it never has an effect.
     OfAccount {
         /// The connected account.
         account: String,
         /// What it would be if it were the account's own.
-        event: Box<WebhookEvent>,
+        event: Box<ProviderEvent>,
     },
-    /// Nothing of ours: another type, another purpose.
+    /// It is about something else: another type of event, another application.
     Foreign {
         /// Why, for the log.
         reason: &'static str,
     },
 }
 
+impl ProviderEvent {
+    /// News about a purchase, by how far it has come.
+    #[must_use]
+    pub fn purchase(report: PurchaseReport) -> Self {
+        let (progress, report) = (report.progress, Box::new(report));
+        match progress {
+            PurchaseProgress::Paid => Self::PurchasePaid(report),
+            PurchaseProgress::Processing => Self::PurchaseProcessing(report),
+            PurchaseProgress::Failed => Self::PurchaseFailed(report),
+            PurchaseProgress::Expired => Self::PurchaseExpired(report),
+            PurchaseProgress::Nothing => Self::PurchaseUnchanged(report),
+        }
+    }
+
+    /// What it reports about a purchase, if it is about one.
+    #[must_use]
+    pub fn report(&self) -> Option<&PurchaseReport> {
+        match self {
+            Self::PurchasePaid(report)
+            | Self::PurchaseProcessing(report)
+            | Self::PurchaseFailed(report)
+            | Self::PurchaseExpired(report)
+            | Self::PurchaseUnchanged(report) => Some(report),
+            _ => None,
+        }
+    }
+
+    /// The event's id and type, as far as it is about something here.
+    #[must_use]
+    pub fn event(&self) -> Option<&EventRef> {
+        match self {
+            Self::PurchasePaid(report)
+            | Self::PurchaseProcessing(report)
+            | Self::PurchaseFailed(report)
+            | Self::PurchaseExpired(report)
+            | Self::PurchaseUnchanged(report) => report.event.as_ref(),
+            Self::PaymentDeclined(declined) => Some(&declined.event),
+            Self::RefundChanged { event, .. } | Self::DisputeChanged { event, .. } => Some(event),
+            Self::PaymentRefunded(refunded) => Some(&refunded.event),
+            Self::FeeKnown(known) => Some(&known.event),
+            Self::Announced(thin) => Some(&thin.event),
+            Self::OfAccount { event, .. } => event.event(),
+            Self::Foreign { .. } => None,
+        }
+    }
+
+    /// What it is about, as far as it says so.
+    #[must_use]
+    pub fn subject(&self) -> Option<EventSubject> {
+        let of_topup = |topup: &TopupId| EventSubject::Topup(topup.clone());
+        let of_payment = |payment: &PaymentId| EventSubject::Payment(payment.clone());
+        match self {
+            Self::PurchasePaid(report)
+            | Self::PurchaseProcessing(report)
+            | Self::PurchaseFailed(report)
+            | Self::PurchaseExpired(report)
+            | Self::PurchaseUnchanged(report) => Some(of_topup(&report.topup)),
+            Self::PaymentDeclined(declined) => Some(of_topup(&declined.topup)),
+            Self::RefundChanged { refund, .. } => refund.payment.as_ref().map(of_payment),
+            Self::DisputeChanged { payment, .. } => Some(of_payment(payment)),
+            Self::PaymentRefunded(refunded) => {
+                Some(refunded.topup.as_ref().map_or_else(|| of_payment(&refunded.payment), of_topup))
+            }
+            Self::FeeKnown(known) => Some(of_topup(&known.topup)),
+            Self::OfAccount { event, .. } => event.subject(),
+            Self::Announced(_) | Self::Foreign { .. } => None,
+        }
+    }
+}
+
 /// A charge of which something was refunded: how much in all, and the refunds as far as the event carries them.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ChargeRefunded {
+pub struct PaymentRefunded {
     /// The event.
     pub event: EventRef,
     /// Whether it is about real money.
@@ -70,7 +148,7 @@ pub struct ChargeRefunded {
 
 /// A charge whose movement on the account's balance is known.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ChargeSettled {
+pub struct FeeKnown {
     /// The event.
     pub event: EventRef,
     /// Whether it is about real money.
@@ -154,17 +232,17 @@ pub trait WebhookReader: Send + Sync {
     ///
     /// # Errors
     /// See [`WebhookError`].
-    fn read(&self, header: Option<&str>, body: &[u8], now_ms: i64) -> Result<WebhookEvent, WebhookError>;
+    fn read(&self, header: Option<&str>, body: &[u8], now_ms: i64) -> Result<ProviderEvent, WebhookError>;
 
     /// The same for a delivery that cannot be taken, whatever the signature's time.
     ///
     /// # Errors
     /// See [`WebhookError`].
-    fn read_untimely(&self, header: Option<&str>, body: &[u8]) -> Result<WebhookEvent, WebhookError>;
+    fn read_untimely(&self, header: Option<&str>, body: &[u8]) -> Result<ProviderEvent, WebhookError>;
 
     /// Reads an event whose signature was verified when it came.
     ///
     /// # Errors
     /// See [`WebhookError`].
-    fn read_verified(&self, body: &[u8]) -> Result<WebhookEvent, WebhookError>;
+    fn read_verified(&self, body: &[u8]) -> Result<ProviderEvent, WebhookError>;
 }

@@ -3,7 +3,7 @@
 use futures_util::FutureExt;
 
 use crate::db::StoreError;
-use crate::domain::checkout::{PaymentProgress, PaymentReport, TopupState};
+use crate::domain::checkout::{PurchaseProgress, PurchaseReport, TopupState};
 use crate::domain::ids::{SessionId, TopupId};
 use crate::domain::judge::Found;
 use crate::domain::judge::{Applied, judge};
@@ -47,7 +47,7 @@ impl Comparison<'_> {
     }
 
     /// One checkout as Stripe sees it.
-    async fn checkout(&mut self, report: PaymentReport) -> Result<(), StoreError> {
+    async fn checkout(&mut self, report: PurchaseReport) -> Result<(), StoreError> {
         if !self.sessions_seen.insert(report.session.clone()) {
             return Ok(());
         }
@@ -66,11 +66,11 @@ impl Comparison<'_> {
         }
     }
 
-    fn checkout_of_nobody(&mut self, report: &PaymentReport) {
+    fn checkout_of_nobody(&mut self, report: &PurchaseReport) {
         let (session, topup) = (report.session.as_str(), Some(report.topup.as_str()));
         let findings = &mut self.report.unknown_here;
         match report.progress {
-            PaymentProgress::Paid => {
+            PurchaseProgress::Paid => {
                 let (proof, seller) = seller(self.app, report);
                 let (account, credits) = (report.account.clone(), report.credits.clone());
                 let text = |part: &Option<String>| part.clone().unwrap_or_else(|| "?".to_owned());
@@ -84,20 +84,20 @@ impl Comparison<'_> {
                 let credits = credits.and_then(|credits| credits.parse().ok());
                 findings.add_lost(session, report.topup.as_str(), account, credits, detail);
             }
-            PaymentProgress::Processing => {
+            PurchaseProgress::Processing => {
                 findings.add_left(session, topup, "being paid, and its top-up is not in this database");
             }
             _ => findings.add_settled(session, topup, "not paid; its top-up is not in this database"),
         }
     }
 
-    async fn is_known_surplus(&self, report: &PaymentReport) -> Result<bool, StoreError> {
+    async fn is_known_surplus(&self, report: &PurchaseReport) -> Result<bool, StoreError> {
         let Some(payment) = &report.payment else { return Ok(false) };
         Ok(self.app.db.payment(payment).await?.is_some_and(|payment| payment.state == "surplus"))
     }
 
     /// Brings a checkout's news into the books, or says what they would come to.
-    async fn bring_checkout(&mut self, report: PaymentReport, judged: Applied) -> Result<(), StoreError> {
+    async fn bring_checkout(&mut self, report: PurchaseReport, judged: Applied) -> Result<(), StoreError> {
         let (session, topup) = (report.session.clone(), report.topup.clone());
         if let Some(payment) = report.payment.clone().filter(|_| self.dry_run) {
             self.payments_seen.insert(payment, topup.clone());
@@ -133,7 +133,7 @@ impl Comparison<'_> {
 
     /// The books say paid, and what Stripe listed says otherwise. What was listed can be older than the books: it is
     /// asked for anew.
-    async fn contradiction(&mut self, listed: &PaymentReport) -> Result<(), StoreError> {
+    async fn contradiction(&mut self, listed: &PurchaseReport) -> Result<(), StoreError> {
         let (app, session) = (self.app, listed.session.clone());
         if !self.may_ask() {
             return Ok(());
@@ -141,7 +141,7 @@ impl Comparison<'_> {
         let asked = self.asker.ask(|| app.provider.checkouts.read_checkout(&session)).await;
         let topup = Some(listed.topup.as_str());
         match asked {
-            Ok(Some(report)) if report.progress == PaymentProgress::Paid => {}
+            Ok(Some(report)) if report.progress == PurchaseProgress::Paid => {}
             Ok(_) => {
                 let detail = "credited here, but Stripe does not say that it is paid";
                 self.report.differences.add_left(session.as_str(), topup, detail);
@@ -215,8 +215,8 @@ impl Comparison<'_> {
 }
 
 /// Whether the books have credits for a checkout that is not paid, as far as what was listed says.
-fn contradicts(report: &PaymentReport, found: &Found) -> bool {
+fn contradicts(report: &PurchaseReport, found: &Found) -> bool {
     found.state == TopupState::Paid
         && found.agreement.session.as_ref() == Some(&report.session)
-        && report.progress != PaymentProgress::Paid
+        && report.progress != PurchaseProgress::Paid
 }

@@ -5,7 +5,7 @@ use std::future::Future;
 use futures_util::FutureExt;
 
 use crate::app::App;
-use crate::domain::checkout::{PaymentProgress, PaymentReport};
+use crate::domain::checkout::{PurchaseProgress, PurchaseReport};
 use crate::providers::port::ProviderError;
 use crate::purchases::adopt::adopt_purchase::seller;
 use crate::purchases::adopt::seal::Proof;
@@ -19,7 +19,7 @@ const MAX_LOST: usize = 10_000;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LostPurchase {
     /// What Stripe's list says of it.
-    pub report: PaymentReport,
+    pub report: PurchaseReport,
     /// Whether this installation surely sold it.
     pub is_ours: bool,
     /// Who sold it, in words.
@@ -64,7 +64,7 @@ async fn find(app: &App, since_days: i64, pace: Pace) -> Result<Vec<LostPurchase
             async move { app.provider.lists.list_checkouts(since, after.as_deref()).await }.boxed()
         });
         let listed = listed.await?;
-        for report in listed.items.into_iter().filter(|report| report.progress == PaymentProgress::Paid) {
+        for report in listed.items.into_iter().filter(|report| report.progress == PurchaseProgress::Paid) {
             if app.db.topup(&report.topup).await.map_err(ReconcileError::from)?.is_none() {
                 let (proof, seller) = seller(app, &report);
                 lost.push(LostPurchase { report, is_ours: matches!(proof, Proof::Ours(_)), seller });

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use proptest::prelude::*;
 use proptest::test_runner::{Config, RngAlgorithm, RngSeed, TestRunner};
-use topup::domain::checkout::{PaymentProgress, PaymentReport, TopupState};
+use topup::domain::checkout::{PurchaseProgress, PurchaseReport, TopupState};
 use topup::domain::ids::SessionId;
 use topup::domain::judge::Applied;
 use topup::providers::stripe::name::NAME as STRIPE;
@@ -33,14 +33,14 @@ enum Twist {
 #[derive(Debug, Clone, Copy)]
 struct Step {
     topup: usize,
-    progress: PaymentProgress,
+    progress: PurchaseProgress,
     twist: Twist,
     /// Events are few, so that some come twice; none means that we asked.
     event: Option<u8>,
 }
 
 fn steps() -> impl Strategy<Value = Vec<Step>> {
-    use PaymentProgress::{Expired, Failed, Nothing, Paid, Processing};
+    use PurchaseProgress::{Expired, Failed, Nothing, Paid, Processing};
     use Twist::{Account, Amount, Credits, Currency, Livemode, OtherSession, Unknown};
     let progress =
         prop_oneof![3 => Just(Paid), 2 => Just(Processing), 1 => Just(Failed), 1 => Just(Expired), 1 => Just(Nothing)];
@@ -64,7 +64,7 @@ fn credits(topup: usize) -> i64 {
     [250, 1, 9_999, 40][topup]
 }
 
-fn report(step: Step) -> PaymentReport {
+fn report(step: Step) -> PurchaseReport {
     let number = u128::try_from(step.topup).expect("small") + 1;
     let mut report = paid_report(&topup_of(number, &account(step.topup), credits(step.topup)));
     report.progress = step.progress;
@@ -83,7 +83,7 @@ fn report(step: Step) -> PaymentReport {
 }
 
 fn brings_money(step: Step) -> bool {
-    matches!(step.progress, PaymentProgress::Paid | PaymentProgress::Processing)
+    matches!(step.progress, PurchaseProgress::Paid | PurchaseProgress::Processing)
 }
 
 /// What should be: states, balances, the events that were decided, and whose session is known.
@@ -139,10 +139,10 @@ impl Model {
         }
         let state = &mut self.states[step.topup];
         let next = match (step.progress, *state) {
-            (PaymentProgress::Paid, before) if before != Paid => Paid,
-            (PaymentProgress::Processing, Creating | Open) => Processing,
-            (PaymentProgress::Failed, Creating | Open | Processing) => Failed,
-            (PaymentProgress::Expired, Creating | Open) => Expired,
+            (PurchaseProgress::Paid, before) if before != Paid => Paid,
+            (PurchaseProgress::Processing, Creating | Open) => Processing,
+            (PurchaseProgress::Failed, Creating | Open | Processing) => Failed,
+            (PurchaseProgress::Expired, Creating | Open) => Expired,
             _ => return None,
         };
         *state = next;

@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use topup::app::{App, with_causes};
-use topup::domain::checkout::PaymentReport;
+use topup::domain::checkout::PurchaseReport;
 use topup::domain::ids::{SessionId, TopupId};
 use topup::providers::stripe::name::NAME;
 use topup::purchases::adopt::adopt_purchase::{AdoptError, Found, Word, adopt_purchase};
@@ -86,7 +86,7 @@ async fn show_or_adopt_all(app: &App, lost: &[LostPurchase], adopts: bool, word:
     Ok(if left == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-fn described(report: &PaymentReport) -> String {
+fn described(report: &PurchaseReport) -> String {
     let text = |part: &Option<String>| part.clone().unwrap_or_else(|| "?".to_owned());
     let (credits, account, currency) = (text(&report.credits), text(&report.account), text(&report.currency));
     let amount = report.amount_total_minor.unwrap_or_default();

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::domain::checkout::PaymentReport;
+use crate::domain::checkout::PurchaseReport;
 use crate::domain::ids::SessionId;
 
 /// Everything that is sent to open a checkout. It is stored with the top-up before the provider is called, so that
@@ -49,5 +49,5 @@ pub struct OpenedCheckout {
     /// When it ends, in seconds since 1970.
     pub expires_at_seconds: i64,
     /// What the provider says it opened, to be compared with what was agreed; `None` if it does not say that it is ours.
-    pub report: Option<PaymentReport>,
+    pub report: Option<PurchaseReport>,
 }

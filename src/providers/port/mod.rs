@@ -13,7 +13,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
-use crate::domain::checkout::PaymentReport;
+use crate::domain::checkout::PurchaseReport;
 use crate::domain::fees::RealFee;
 use crate::domain::ids::{ChargeId, DisputeId, EventId, FeeId, PaymentId, SessionId, TopupId};
 use crate::domain::provider::ProviderName;
@@ -104,7 +104,7 @@ pub trait CheckoutOps: Send + Sync {
     ) -> Result<Option<OpenedCheckout>, ProviderError>;
 
     /// What the provider says of a checkout now; `None` if it is another application's.
-    async fn read_checkout(&self, session: &SessionId) -> Result<Option<PaymentReport>, ProviderError>;
+    async fn read_checkout(&self, session: &SessionId) -> Result<Option<PurchaseReport>, ProviderError>;
 }
 
 /// Tells about payments.
@@ -150,7 +150,7 @@ pub trait ListOps: Send + Sync {
         &self,
         since_seconds: i64,
         after: Option<&str>,
-    ) -> Result<ListPage<PaymentReport>, ProviderError>;
+    ) -> Result<ListPage<PurchaseReport>, ProviderError>;
 
     /// A page of the refunds made since a time.
     async fn list_refunds(
@@ -253,7 +253,7 @@ impl DisputeOps for Unsupported {
 
 #[async_trait]
 impl ListOps for Unsupported {
-    async fn list_checkouts(&self, _: i64, _: Option<&str>) -> Result<ListPage<PaymentReport>, ProviderError> {
+    async fn list_checkouts(&self, _: i64, _: Option<&str>) -> Result<ListPage<PurchaseReport>, ProviderError> {
         Err(ProviderError::Unsupported("to list checkouts"))
     }
 

@@ -9,7 +9,7 @@ mod objects;
 pub mod signature;
 pub mod transport;
 
-use crate::providers::event::{WebhookError, WebhookEvent, WebhookReader};
+use crate::providers::event::{ProviderEvent, WebhookError, WebhookReader};
 use crate::providers::stripe::signature::SignatureVerifier;
 
 /// Reads Stripe's webhook deliveries.
@@ -31,17 +31,17 @@ impl WebhookReader for StripeWebhooks {
         SignatureVerifier::check_header(header, now_ms).map(drop)
     }
 
-    fn read(&self, header: Option<&str>, body: &[u8], now_ms: i64) -> Result<WebhookEvent, WebhookError> {
+    fn read(&self, header: Option<&str>, body: &[u8], now_ms: i64) -> Result<ProviderEvent, WebhookError> {
         self.verifier.verify(header, body, now_ms)?;
         event::read(body)
     }
 
-    fn read_untimely(&self, header: Option<&str>, body: &[u8]) -> Result<WebhookEvent, WebhookError> {
+    fn read_untimely(&self, header: Option<&str>, body: &[u8]) -> Result<ProviderEvent, WebhookError> {
         self.verifier.verify_untimely(header, body)?;
         event::read(body)
     }
 
-    fn read_verified(&self, body: &[u8]) -> Result<WebhookEvent, WebhookError> {
+    fn read_verified(&self, body: &[u8]) -> Result<ProviderEvent, WebhookError> {
         event::read(body)
     }
 }
@@ -57,15 +57,15 @@ impl WebhookReader for StoredDeliveries {
         Err(TAKES_NONE)
     }
 
-    fn read(&self, _: Option<&str>, _: &[u8], _: i64) -> Result<WebhookEvent, WebhookError> {
+    fn read(&self, _: Option<&str>, _: &[u8], _: i64) -> Result<ProviderEvent, WebhookError> {
         Err(TAKES_NONE)
     }
 
-    fn read_untimely(&self, _: Option<&str>, _: &[u8]) -> Result<WebhookEvent, WebhookError> {
+    fn read_untimely(&self, _: Option<&str>, _: &[u8]) -> Result<ProviderEvent, WebhookError> {
         Err(TAKES_NONE)
     }
 
-    fn read_verified(&self, body: &[u8]) -> Result<WebhookEvent, WebhookError> {
+    fn read_verified(&self, body: &[u8]) -> Result<ProviderEvent, WebhookError> {
         event::read(body)
     }
 }

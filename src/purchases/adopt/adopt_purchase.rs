@@ -9,7 +9,7 @@
 use crate::app::App;
 use crate::db::StoreError;
 use crate::domain::account::AccountId;
-use crate::domain::checkout::{PaymentProgress, PaymentReport};
+use crate::domain::checkout::{PurchaseProgress, PurchaseReport};
 use crate::domain::currency::Currency;
 use crate::domain::ids::{LedgerEntryId, PaymentId, SessionId};
 use crate::domain::pricing::{Credits, Quote};
@@ -35,7 +35,7 @@ pub struct Word {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Found {
     /// What Stripe says of it.
-    pub report: PaymentReport,
+    pub report: PurchaseReport,
     /// Who sold it, in words.
     pub seller: String,
     /// What came of it; none if it was only looked at.
@@ -86,7 +86,7 @@ impl AdoptError {
 
 /// What a seal says of the seller, in words; for reports.
 #[must_use]
-pub fn seller(app: &App, report: &PaymentReport) -> (Proof, String) {
+pub fn seller(app: &App, report: &PurchaseReport) -> (Proof, String) {
     let proof = match &app.seal {
         Some(key) => key.verify(report),
         None if report.seal.is_none() => Proof::Unsigned,
@@ -117,7 +117,7 @@ pub async fn adopt_purchase(app: &App, session: &SessionId, word: &Word) -> Resu
     if app.db.topup(&report.topup).await?.is_some() {
         return Ok(found(Some(Adopted::AlreadyHere)));
     }
-    if report.progress != PaymentProgress::Paid {
+    if report.progress != PurchaseProgress::Paid {
         return Err(AdoptError::NotPaid);
     }
     let terms = match proof {
@@ -143,7 +143,7 @@ pub async fn adopt_purchase(app: &App, session: &SessionId, word: &Word) -> Resu
 }
 
 /// What was agreed, as the checkout says; or why that does not fit what was paid.
-fn agreed(app: &App, report: &PaymentReport, terms: Option<SoldTerms>) -> Result<NewTopup, String> {
+fn agreed(app: &App, report: &PurchaseReport, terms: Option<SoldTerms>) -> Result<NewTopup, String> {
     let account = report.account.as_deref().and_then(|account| AccountId::parse(account).ok());
     let account = account.filter(|account| report.client_reference.as_deref() == Some(account.as_str()));
     let account = account.ok_or("its account is not one, or is said in two ways")?;
@@ -205,7 +205,7 @@ fn sealed_quote(terms: &SoldTerms, credits: Credits, currency: Currency) -> Opti
 /// Everything that is written: the purchase, its payment, and what went back of it.
 async fn adoption(
     app: &App,
-    report: &PaymentReport,
+    report: &PurchaseReport,
     topup: NewTopup,
     payment: PaymentId,
     word: &Word,

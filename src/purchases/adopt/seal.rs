@@ -10,7 +10,7 @@ use sha2::{Digest, Sha256};
 
 use crate::books::instance;
 use crate::db::{Db, StoreError, Tx, Write};
-use crate::domain::checkout::{PaymentReport, Seal};
+use crate::domain::checkout::{PurchaseReport, Seal};
 use crate::domain::fees::{FeeMode, FeePolicy, RatePercent};
 use crate::ports::IdGenerator;
 use crate::providers::port::CheckoutRequest;
@@ -103,7 +103,7 @@ impl SealKey {
 
     /// What the seal on a checkout says, read for what Stripe says that the checkout is.
     #[must_use]
-    pub fn verify(&self, report: &PaymentReport) -> Proof {
+    pub fn verify(&self, report: &PurchaseReport) -> Proof {
         let Some(seal) = &report.seal else { return Proof::Unsigned };
         let mut parts = seal.signature.splitn(3, '.');
         let (Some(VERSION), Some(installation), Some(signature)) = (parts.next(), parts.next(), parts.next()) else {

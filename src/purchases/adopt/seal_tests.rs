@@ -1,5 +1,5 @@
 use super::*;
-use crate::domain::checkout::PaymentProgress;
+use crate::domain::checkout::PurchaseProgress;
 use crate::domain::ids::{SessionId, TopupId};
 
 fn fees() -> FeePolicy {
@@ -25,13 +25,13 @@ fn request() -> CheckoutRequest {
     }
 }
 
-fn report(seal: Option<Seal>) -> PaymentReport {
-    PaymentReport {
+fn report(seal: Option<Seal>) -> PurchaseReport {
+    PurchaseReport {
         event: None,
         livemode: false,
         session: SessionId::parse(crate::providers::stripe::name::NAME, "cs_1").expect("an id"),
         topup: TopupId::from_bits(1),
-        progress: PaymentProgress::Paid,
+        progress: PurchaseProgress::Paid,
         account: Some("user_1".to_owned()),
         client_reference: Some("user_1".to_owned()),
         credits: Some("250".to_owned()),
@@ -57,7 +57,7 @@ fn a_seal_verifies_for_what_it_was_made_for_and_gives_its_terms() {
     assert!(!format!("{key:?}").contains("7, 7"));
 }
 
-type Change = fn(&mut PaymentReport);
+type Change = fn(&mut PurchaseReport);
 
 #[test]
 fn nothing_that_is_sealed_can_be_changed() {

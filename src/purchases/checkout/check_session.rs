@@ -7,7 +7,7 @@
 use crate::app::{App, with_causes};
 use crate::db::{StoreError, Tx, Write};
 use crate::domain::account::AccountId;
-use crate::domain::checkout::{PaymentReport, TopupState};
+use crate::domain::checkout::{PurchaseReport, TopupState};
 use crate::domain::ids::{SessionId, TopupId};
 use crate::domain::judge::Applied;
 use crate::providers::port::ProviderError;
@@ -118,7 +118,7 @@ pub(crate) async fn ask(app: &App, topup: &Topup, session: &SessionId) -> Result
 ///
 /// # Errors
 /// See [`AskError`].
-pub(crate) async fn apply_report(app: &App, topup: &TopupId, report: PaymentReport) -> Result<Applied, AskError> {
+pub(crate) async fn apply_report(app: &App, topup: &TopupId, report: PurchaseReport) -> Result<Applied, AskError> {
     if report.topup != *topup {
         return Err(AskError::OfAnother);
     }

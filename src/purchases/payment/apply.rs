@@ -7,7 +7,7 @@
 use crate::books::entries::{Entry, book};
 use crate::db::Tx;
 use crate::db::{StoreError, args, statements};
-use crate::domain::checkout::{Declined, PaymentReport, TopupState};
+use crate::domain::checkout::{Declined, PurchaseReport, TopupState};
 use crate::domain::ids::{LedgerEntryId, PaymentId};
 use crate::domain::judge::Found;
 use crate::domain::judge::{Applied, is_another_payment, judge};
@@ -22,7 +22,7 @@ use crate::purchases::topups;
 #[derive(Debug, Clone)]
 pub struct ApplyPayment {
     /// What it says.
-    pub report: PaymentReport,
+    pub report: PurchaseReport,
     /// The id of the ledger entry, should there be one.
     pub entry: LedgerEntryId,
     /// The id of a second entry, should a refund or dispute have been waiting for this payment.

@@ -2,7 +2,7 @@
 
 use crate::app::App;
 use crate::db::{Db, StoreError};
-use crate::domain::checkout::{PaymentProgress, PaymentReport};
+use crate::domain::checkout::{PurchaseProgress, PurchaseReport};
 use crate::domain::ids::LedgerEntryId;
 use crate::domain::judge::Applied;
 use crate::purchases::payment::apply::ApplyPayment;
@@ -12,7 +12,7 @@ use crate::purchases::payment::endings::EndPurchase;
 ///
 /// # Errors
 /// When the database fails; then nothing of it is there.
-pub(crate) async fn apply(app: &App, report: PaymentReport) -> Result<Applied, StoreError> {
+pub(crate) async fn apply(app: &App, report: PurchaseReport) -> Result<Applied, StoreError> {
     let command = ApplyPayment {
         report,
         entry: LedgerEntryId::from_bits(app.ids.id_bits()),
@@ -37,7 +37,7 @@ impl Db {
 
     async fn apply_report(&self, command: ApplyPayment) -> Result<Applied, StoreError> {
         match command.report.progress {
-            PaymentProgress::Expired => self.submit(EndPurchase(command)).await,
+            PurchaseProgress::Expired => self.submit(EndPurchase(command)).await,
             _ => self.submit(command).await,
         }
     }

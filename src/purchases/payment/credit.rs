@@ -20,7 +20,7 @@ use crate::db::Tx;
 use crate::db::args;
 use crate::db::command::Command;
 use crate::db::statement::{Argument, Bulk, BulkStatement, JsonStatement, Picked, Statement, Value};
-use crate::domain::checkout::{PaymentProgress, PaymentReport};
+use crate::domain::checkout::{PurchaseProgress, PurchaseReport};
 use crate::domain::ids::{EventId, PaymentId};
 use crate::domain::judge::Applied;
 use crate::purchases::payment::apply::{ApplyPayment, apply_one};
@@ -68,7 +68,7 @@ pub struct Plain<'c>(Picked<Row<'c>>);
 /// concern the same purchase, payment or event, the second is left.
 pub(crate) fn pick<'c>(
     commands: impl IntoIterator<Item = &'c ApplyPayment>,
-    progress: PaymentProgress,
+    progress: PurchaseProgress,
 ) -> Picked<Row<'c>> {
     let mut seen = BTreeSet::new();
     let mut rows = Vec::new();
@@ -127,7 +127,7 @@ impl Command for ApplyPayment {
     }
 
     fn plain<'c>(commands: &[&'c Self]) -> Plain<'c> {
-        Plain(pick(commands.iter().copied(), PaymentProgress::Paid))
+        Plain(pick(commands.iter().copied(), PurchaseProgress::Paid))
     }
 
     fn outcomes(plain: &Plain<'_>, commands: &[&Self], rows: &[Credited]) -> Vec<Option<Applied>> {
@@ -174,13 +174,13 @@ impl Bulk for Plain<'_> {
     }
 }
 
-fn names(report: &PaymentReport) -> [Option<&str>; 3] {
+fn names(report: &PurchaseReport) -> [Option<&str>; 3] {
     let payment = report.payment.as_ref().map(PaymentId::as_str);
     [Some(report.topup.as_str()), payment, report.event.as_ref().map(|(event, _)| EventId::as_str(event))]
 }
 
 /// The row of a command that says that its purchase came to this, and says all that can be compared with what was agreed.
-fn row(command: &ApplyPayment, progress: PaymentProgress) -> Option<Row<'_>> {
+fn row(command: &ApplyPayment, progress: PurchaseProgress) -> Option<Row<'_>> {
     let report = &command.report;
     let account = report.account.as_deref().filter(|account| report.client_reference.as_deref() == Some(account))?;
     let credits = report.credits.as_deref()?;
@@ -194,7 +194,7 @@ fn row(command: &ApplyPayment, progress: PaymentProgress) -> Option<Row<'_>> {
         && report.currency.as_deref().is_some_and(|currency| !currency.contains('\0'));
     let (event, r#type) =
         report.event.as_ref().map_or((None, ""), |(event, name)| (Some(event.as_str()), name.as_str()));
-    let has_payment = report.payment.is_some() || progress != PaymentProgress::Paid;
+    let has_payment = report.payment.is_some() || progress != PurchaseProgress::Paid;
     (is_plain && has_payment).then_some(Row {
         event,
         r#type,

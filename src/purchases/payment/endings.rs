@@ -8,7 +8,7 @@ use crate::db::Tx;
 use crate::db::args;
 use crate::db::command::Command;
 use crate::db::statement::{Argument, Bulk, BulkStatement, Done, Picked, Statement, Value};
-use crate::domain::checkout::{PaymentProgress, TopupState};
+use crate::domain::checkout::{PurchaseProgress, TopupState};
 use crate::domain::judge::Applied;
 use crate::purchases::payment::apply::{ApplyPayment, apply_one};
 use crate::purchases::payment::credit::{Row, pick};
@@ -35,7 +35,7 @@ impl Command for EndPurchase {
     }
 
     fn plain<'c>(commands: &[&'c Self]) -> Expired<'c> {
-        Expired(pick(commands.iter().map(|command| &command.0), PaymentProgress::Expired))
+        Expired(pick(commands.iter().map(|command| &command.0), PurchaseProgress::Expired))
     }
 
     fn outcomes(plain: &Expired<'_>, commands: &[&Self], rows: &[Done]) -> Vec<Option<Applied>> {

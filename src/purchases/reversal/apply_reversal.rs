@@ -8,7 +8,7 @@ use crate::app::App;
 use crate::db::StoreError;
 use crate::domain::ids::{DisputeId, LedgerEntryId, PaymentId, TopupId};
 use crate::domain::reversal::{EventRef, RefundReport};
-use crate::providers::event::{ChargeRefunded, ChargeSettled};
+use crate::providers::event::{FeeKnown, PaymentRefunded};
 use crate::providers::port::ProviderError;
 use crate::purchases::fee::fee_news::{ExpectFee, FeeNews};
 use crate::purchases::outcome::{ApplyEventError, EventOutcome};
@@ -84,7 +84,7 @@ pub(crate) async fn refund(
 /// When Stripe cannot be asked, or the database fails.
 pub(crate) async fn charge_refunded(
     inquiry: &Inquiry<'_>,
-    refunded: ChargeRefunded,
+    refunded: PaymentRefunded,
 ) -> Result<EventOutcome, ApplyEventError> {
     let app = inquiry.app;
     let payment = refunded.payment;
@@ -157,8 +157,8 @@ pub(crate) async fn dispute(
 ///
 /// # Errors
 /// When the database fails.
-pub(crate) async fn apply_charge(app: &App, charge: ChargeSettled) -> Result<EventOutcome, StoreError> {
-    let ChargeSettled { event, livemode, topup, payment, charge, fee_id } = charge;
+pub(crate) async fn apply_charge(app: &App, charge: FeeKnown) -> Result<EventOutcome, StoreError> {
+    let FeeKnown { event, livemode, topup, payment, charge, fee_id } = charge;
     let now_ms = app.clock.now_ms();
     let command = ExpectFee { event, topup, livemode, payment, charge, fee_id, now_ms };
     Ok(match app.db.submit(command).await? {

@@ -5,7 +5,7 @@ use futures_util::FutureExt;
 use futures_util::future::{join, join_all};
 use sqlx::{Connection, Executor, PgConnection, Row as _};
 use topup::db::{Db, Statement, StoreError, args};
-use topup::domain::checkout::{PaymentProgress, PaymentReport, TopupState};
+use topup::domain::checkout::{PurchaseProgress, PurchaseReport, TopupState};
 use topup::domain::fees::RealFee;
 use topup::domain::ids::{ChargeId, FeeId, PaymentId, SessionId, TopupId};
 use topup::domain::judge::Applied;
@@ -60,7 +60,7 @@ fn opened(number: u128, session: &str, key: Option<IdempotencyKey>) -> StoreOpen
     }
 }
 
-fn charge(report: &PaymentReport, event_id: &str) -> ExpectFee {
+fn charge(report: &PurchaseReport, event_id: &str) -> ExpectFee {
     ExpectFee {
         event: (event(event_id).0, "charge.updated".to_owned()),
         topup: report.topup.clone(),
@@ -99,9 +99,9 @@ async fn with_few_connections_all_kinds_of_commands_share_a_queue() {
     for number in 1..=20_u128 {
         reports.push(books.opened(number).await);
     }
-    let ends = reports[..10].iter().map(|report| PaymentReport {
+    let ends = reports[..10].iter().map(|report| PurchaseReport {
         payment: None,
-        ..news(report, &format!("evt_end_{}", report.session.as_str()), PaymentProgress::Expired)
+        ..news(report, &format!("evt_end_{}", report.session.as_str()), PurchaseProgress::Expired)
     });
     let mixed = commands(ends.chain(reports[10..].iter().cloned()).collect());
     let begun = join_all((101..=120_u128).map(|number| books.db.submit(begin(number, None))));
@@ -226,7 +226,7 @@ on_both_databases! {
         let report = paid_report(&paid);
         assert!(is_credited(&books.apply(report).await));
         // And what is paid later, by a bank: no rule of the database would mind its state.
-        let waiting = news(&paid_report(&topup_of(4, "user_1", 250)), "evt_waiting", PaymentProgress::Processing);
+        let waiting = news(&paid_report(&topup_of(4, "user_1", 250)), "evt_waiting", PurchaseProgress::Processing);
         assert!(matches!(books.apply(waiting).await, Ok(Applied::Moved(TopupState::Processing))));
         let store = async |numbers: &[u128]| {
             let commands = numbers.iter().map(|number| {
@@ -251,11 +251,11 @@ on_both_databases! {
         for number in 1..=40_u128 {
             reports.push(books.opened(number).await);
         }
-        let without_payment = |report: &PaymentReport| PaymentReport {
+        let without_payment = |report: &PurchaseReport| PurchaseReport {
             payment: None,
-            ..news(report, &format!("evt_end_{}", report.session.as_str()), PaymentProgress::Expired)
+            ..news(report, &format!("evt_end_{}", report.session.as_str()), PurchaseProgress::Expired)
         };
-        let mut ends: Vec<PaymentReport> = reports.iter().map(without_payment).collect();
+        let mut ends: Vec<PurchaseReport> = reports.iter().map(without_payment).collect();
         // Paid a moment ago; another amount; nobody's; the same event twice; known by no event.
         assert!(is_credited(&books.apply(reports[0].clone()).await));
         ends[1].amount_total_minor = Some(1);
@@ -332,7 +332,7 @@ on_both_databases! {
         let books = Books::open(backend).await;
         let (first, second) = (books.opened(1).await, books.opened(2).await);
         let payment = Some(PaymentId::parse(STRIPE, "pi_shared").expect("an id"));
-        let news = |report: &PaymentReport, event: &str| charge(&PaymentReport { payment: payment.clone(), ..report.clone() }, event);
+        let news = |report: &PurchaseReport, event: &str| charge(&PurchaseReport { payment: payment.clone(), ..report.clone() }, event);
         let noted = join_all([news(&first, "evt_1"), news(&second, "evt_2")].map(|news| books.db.submit(news))).await;
         assert_eq!(noted.iter().filter(|noted| matches!(noted, Ok(FeeNews::Expected))).count(), 1, "{noted:?}");
         assert_eq!(books.rows().await.events, 1);

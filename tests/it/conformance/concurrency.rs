@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use futures_util::future::join_all;
-use topup::domain::checkout::PaymentProgress;
+use topup::domain::checkout::PurchaseProgress;
 use topup::domain::judge::Applied;
 
 use crate::on_both_databases;
@@ -94,7 +94,7 @@ on_both_databases! {
         let books = Books::open(backend).await;
         let report = books.opened(1).await;
         let all =
-            [PaymentProgress::Paid, PaymentProgress::Processing, PaymentProgress::Expired, PaymentProgress::Failed];
+            [PurchaseProgress::Paid, PurchaseProgress::Processing, PurchaseProgress::Expired, PurchaseProgress::Failed];
         let writes = all.into_iter().cycle().take(32).enumerate();
         let writes = writes.map(|(number, progress)| books.apply(news(&report, &format!("evt_{number}"), progress)));
         let outcomes: Vec<Applied> =

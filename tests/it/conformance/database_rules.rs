@@ -1,6 +1,6 @@
 //! What the database itself refuses, whoever asks: the last guard when all others have a hole.
 
-use topup::domain::checkout::{PaymentProgress, TopupState};
+use topup::domain::checkout::{PurchaseProgress, TopupState};
 
 use crate::on_both_databases;
 use crate::support::Backend as Databases;
@@ -173,7 +173,7 @@ on_both_databases! {
         assert_eq!((books.balance("user_1").await, books.rows().await), (i64::MAX, before));
         assert_eq!(books.state(&too_much.topup).await, TopupState::Open);
         // No marker is left: should there be room one day, the event still counts.
-        let moved = books.apply(news(&too_much, "evt_other", PaymentProgress::Processing)).await;
+        let moved = books.apply(news(&too_much, "evt_other", PurchaseProgress::Processing)).await;
         assert!(moved.is_ok(), "{moved:?}");
         books.finish().await;
     }

@@ -1,13 +1,13 @@
 //! What follows from what Stripe says: every pair of a state and a report that matters.
 
-use topup::domain::checkout::{PaymentProgress, PaymentReport, TopupState};
+use topup::domain::checkout::{PurchaseProgress, PurchaseReport, TopupState};
 use topup::domain::ids::{SessionId, TopupId};
 use topup::domain::judge::Applied;
 use topup::providers::stripe::name::NAME as STRIPE;
 
 use crate::on_both_databases;
 use crate::support::books::{Books, NOW_MS, Rows, new_topup, news, paid_report, topup_of};
-use PaymentProgress::{Expired, Failed, Nothing, Paid, Processing};
+use PurchaseProgress::{Expired, Failed, Nothing, Paid, Processing};
 
 on_both_databases! {
     async fn a_purchase_reads_back_as_it_was_written(backend: Backend) {
@@ -79,7 +79,7 @@ on_both_databases! {
         let report = books.opened(1).await;
         books.apply(report.clone()).await.expect("applied");
         assert_eq!(books.apply(news(&report, "evt_second", Paid)).await.expect("applied"), Applied::AlreadyPaid);
-        let asked = PaymentReport { event: None, ..report };
+        let asked = PurchaseReport { event: None, ..report };
         assert_eq!(books.apply(asked).await.expect("applied"), Applied::AlreadyPaid);
         assert_eq!(books.balance("user_1").await, 250);
         assert_eq!(books.rows().await, Rows { events: 2, failed: 0, entries: 1, accounts: 1, paid: 1 });
@@ -88,7 +88,7 @@ on_both_databases! {
 
     async fn an_answer_that_we_asked_for_credits_without_an_event(backend: Backend) {
         let books = Books::open(backend).await;
-        let report = PaymentReport { event: None, ..books.opened(1).await };
+        let report = PurchaseReport { event: None, ..books.opened(1).await };
         let credited = books.apply(report).await.expect("applied");
         assert_eq!(credited, Applied::Credited { credits: 250, balance_after: 250 });
         assert_eq!(books.rows().await, Rows { events: 0, failed: 0, entries: 1, accounts: 1, paid: 1 });
@@ -166,7 +166,7 @@ on_both_databases! {
         let report = books.opened(1).await;
         let session = SessionId::parse(STRIPE, "cs_test_first_try").expect("an id");
         for (event, progress) in [("evt_e", Expired), ("evt_f", Failed), ("evt_n", Nothing)] {
-            let other = PaymentReport { session: session.clone(), ..news(&report, event, progress) };
+            let other = PurchaseReport { session: session.clone(), ..news(&report, event, progress) };
             assert_eq!(books.apply(other).await.expect("applied"), Applied::NothingToDo, "{progress:?}");
             assert_eq!(books.state(&report.topup).await, TopupState::Open, "{progress:?}");
         }
@@ -178,7 +178,7 @@ on_both_databases! {
         let report = books.opened(1).await;
         let session = SessionId::parse(STRIPE, "cs_test_other").expect("an id");
         for (event, progress) in [("evt_p", Paid), ("evt_w", Processing)] {
-            let other = PaymentReport { session: session.clone(), ..news(&report, event, progress) };
+            let other = PurchaseReport { session: session.clone(), ..news(&report, event, progress) };
             assert!(matches!(books.apply(other).await, Ok(Applied::Rejected(mismatch)) if mismatch.field == "session"));
         }
         assert_eq!((books.state(&report.topup).await, books.rows().await), (TopupState::Open, Rows::default()));
@@ -191,7 +191,7 @@ on_both_databases! {
         for (number, progress, state) in [(1, Paid, TopupState::Paid), (2, Processing, TopupState::Processing)] {
             let new = new_topup(number);
             books.insert(new.clone()).await;
-            let report = PaymentReport { progress, ..paid_report(&new) };
+            let report = PurchaseReport { progress, ..paid_report(&new) };
             books.apply(report.clone()).await.expect("applied");
             let topup = books.topup(&new.id).await;
             assert_eq!((topup.state, topup.session), (state, Some(report.session)));
@@ -204,7 +204,7 @@ on_both_databases! {
         let books = Books::open(backend).await;
         books.opened(1).await;
         for (number, progress) in [(2, Paid), (3, Processing), (4, Failed), (5, Expired), (6, Nothing)] {
-            let report = PaymentReport { progress, ..paid_report(&new_topup(number)) };
+            let report = PurchaseReport { progress, ..paid_report(&new_topup(number)) };
             assert_eq!(books.apply(report).await.expect("applied"), Applied::Foreign);
         }
         assert_eq!(books.rows().await, Rows::default());
@@ -216,8 +216,8 @@ on_both_databases! {
         use topup::purchases::payment::apply::ApplyPayment;
         let books = Books::open(backend).await;
         let (one, two) = (books.opened(1).await, books.opened(2).await);
-        let foreign = PaymentReport { topup: TopupId::from_bits(9), ..news(&one, "evt_foreign", Paid) };
-        let wrong = PaymentReport { amount_total_minor: Some(1), ..news(&two, "evt_wrong", Paid) };
+        let foreign = PurchaseReport { topup: TopupId::from_bits(9), ..news(&one, "evt_foreign", Paid) };
+        let wrong = PurchaseReport { amount_total_minor: Some(1), ..news(&two, "evt_wrong", Paid) };
         // The second entry's id is taken by the first: the database refuses it.
         let commands = [(one.clone(), 1), (foreign, 2), (two.clone(), 1), (wrong, 3), (one, 4), (two, 5)];
         let commands = commands.map(|(report, entry)| ApplyPayment {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use futures_util::FutureExt;
 use futures_util::future::{join, join_all};
 use topup::db::{Statement, StoreError, args};
-use topup::domain::checkout::{PaymentProgress, PaymentReport, TopupState};
+use topup::domain::checkout::{PurchaseProgress, PurchaseReport, TopupState};
 use topup::domain::ids::{LedgerEntryId, RefundId};
 use topup::domain::judge::Applied;
 use topup::domain::payment::PaymentRole;
@@ -20,7 +20,7 @@ use crate::support::books::{Books, NOW_MS, Rows, account_id, event, news, topup_
 use crate::support::{Backend as Databases, closure, until};
 
 /// Commands with entries that nobody else has.
-pub(super) fn commands(reports: Vec<PaymentReport>) -> Vec<ApplyPayment> {
+pub(super) fn commands(reports: Vec<PurchaseReport>) -> Vec<ApplyPayment> {
     let entry = |number: u128| LedgerEntryId::from_bits(number);
     (1_000_u128..)
         .step_by(2)
@@ -38,7 +38,7 @@ pub(super) fn is_credited(outcome: &Result<Applied, StoreError>) -> bool {
     matches!(outcome, Ok(Applied::Credited { .. }))
 }
 
-pub(super) fn refund(number: u128, amount_minor: i64, report: &PaymentReport) -> ApplyReversals {
+pub(super) fn refund(number: u128, amount_minor: i64, report: &PurchaseReport) -> ApplyReversals {
     let payment = report.payment.clone().expect("a payment");
     let refund = RefundReport {
         id: RefundId::parse(STRIPE, format!("re_{number}")).expect("an id"),
@@ -86,15 +86,15 @@ on_both_databases! {
     }
 
     async fn each_of_a_group_gets_what_it_would_get_alone(backend: Backend) {
-        use PaymentProgress::{Expired, Failed, Nothing, Paid, Processing};
+        use PurchaseProgress::{Expired, Failed, Nothing, Paid, Processing};
         let books = Books::open(backend).await;
         let mut reports = Vec::new();
         for number in 1..=9_u128 {
             reports.push(books.opened_as(topup_of(number, &format!("user_{}", number % 3), 250)).await);
         }
         let before = |at: usize, progress| news(&reports[at], &format!("evt_other_{at}"), progress);
-        let foreign = PaymentReport { topup: topup::domain::ids::TopupId::from_bits(99), ..before(0, Paid) };
-        let wrong = PaymentReport { amount_total_minor: Some(1), ..before(1, Paid) };
+        let foreign = PurchaseReport { topup: topup::domain::ids::TopupId::from_bits(99), ..before(0, Paid) };
+        let wrong = PurchaseReport { amount_total_minor: Some(1), ..before(1, Paid) };
         let mixed = vec![
             reports[0].clone(),
             foreign,
@@ -104,8 +104,8 @@ on_both_databases! {
             before(4, Failed),
             before(5, Nothing),
             reports[6].clone(),
-            PaymentReport { payment: None, ..reports[7].clone() },
-            PaymentReport { event: None, ..reports[8].clone() },
+            PurchaseReport { payment: None, ..reports[7].clone() },
+            PurchaseReport { event: None, ..reports[8].clone() },
         ];
         let outcomes = books.db.apply(commands(mixed)).await;
         let words: Vec<&str> = outcomes.iter().map(|outcome| outcome.as_ref().map_or("error", Applied::as_str)).collect();
@@ -124,7 +124,7 @@ on_both_databases! {
         let books = Books::open(backend).await;
         let report = books.opened(1).await;
         let mut same = vec![report.clone(); 20];
-        same.extend((1..=20).map(|number| news(&report, &format!("evt_other_{number}"), PaymentProgress::Paid)));
+        same.extend((1..=20).map(|number| news(&report, &format!("evt_other_{number}"), PurchaseProgress::Paid)));
         let outcomes = books.db.apply(commands(same)).await;
         let mut words = BTreeMap::<&str, usize>::new();
         for outcome in &outcomes {
@@ -140,9 +140,9 @@ on_both_databases! {
         let books = Books::open_patiently(backend).await;
         let (paid, decided) = (books.opened(1).await, books.opened(5).await);
         assert!(matches!(books.apply(paid.clone()).await, Ok(Applied::Credited { .. })));
-        let again = news(&paid, "evt_other", PaymentProgress::Paid);
+        let again = news(&paid, "evt_other", PurchaseProgress::Paid);
         // The same event says something else than it did.
-        let waiting = PaymentReport { progress: PaymentProgress::Processing, ..decided.clone() };
+        let waiting = PurchaseReport { progress: PurchaseProgress::Processing, ..decided.clone() };
         assert_eq!(books.apply(waiting).await.expect("applied"), Applied::Moved(TopupState::Processing));
         let reports = vec![books.opened(2).await, again, decided, books.opened(3).await, books.opened(4).await];
         let mut commands = commands(reports);
@@ -163,7 +163,7 @@ on_both_databases! {
     async fn an_event_that_comes_again_and_says_something_else_is_no_repetition(backend: Backend) {
         let books = Books::open(backend).await;
         let (now, before) = (books.opened(1).await, books.opened(2).await);
-        let wrong = |report: &PaymentReport| PaymentReport { amount_total_minor: Some(1), ..report.clone() };
+        let wrong = |report: &PurchaseReport| PurchaseReport { amount_total_minor: Some(1), ..report.clone() };
         books.apply(before.clone()).await.expect("applied");
         let reports = [wrong(&before), now.clone(), wrong(&now), before, now];
         let outcomes = books.db.apply(commands(reports.to_vec())).await;
@@ -247,7 +247,7 @@ on_both_databases! {
     async fn a_payment_that_another_purchase_has_is_not_credited_twice(backend: Backend) {
         let books = Books::open(backend).await;
         let (first, second) = (books.opened(1).await, books.opened(2).await);
-        let stolen = PaymentReport { payment: first.payment.clone(), ..second.clone() };
+        let stolen = PurchaseReport { payment: first.payment.clone(), ..second.clone() };
         let outcomes = books.db.apply(commands(vec![first, stolen.clone(), books.opened(3).await])).await;
         assert!(is_credited(&outcomes[0]) && is_credited(&outcomes[2]), "{outcomes:?}");
         assert!(matches!(&outcomes[1], Err(StoreError::Corrupt(_))), "{outcomes:?}");
@@ -262,7 +262,7 @@ on_both_databases! {
         let books = Books::open(backend).await;
         let (first, second) = (books.opened(1).await, books.opened(2).await);
         let payment = first.payment.clone().expect("a payment");
-        let stolen = PaymentReport { payment: Some(payment.clone()), ..second.clone() };
+        let stolen = PurchaseReport { payment: Some(payment.clone()), ..second.clone() };
         let topup = first.topup.clone();
         let heard = books.db.write(closure(move |tx| {
             let (payment, topup) = (payment.clone(), topup.clone());

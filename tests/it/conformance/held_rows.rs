@@ -6,7 +6,7 @@ use futures_util::FutureExt;
 use futures_util::future::{join, join_all};
 use sqlx::{Connection, Executor, PgConnection};
 use topup::db::{StoreError, Unavailable};
-use topup::domain::checkout::{PaymentProgress, PaymentReport, TopupState};
+use topup::domain::checkout::{PurchaseProgress, PurchaseReport, TopupState};
 use topup::domain::ids::LedgerEntryId;
 use topup::domain::judge::Applied;
 use topup::purchases::reversal::reversals::AppliedReversal;
@@ -20,7 +20,7 @@ const PROMPTLY: Duration = Duration::from_secs(4);
 const OTHERS: u128 = 120;
 
 /// Purchases of as many accounts, with numbers from 1,000 on.
-async fn others(books: &Books) -> Vec<PaymentReport> {
+async fn others(books: &Books) -> Vec<PurchaseReport> {
     let mut reports = Vec::new();
     for number in 1_000..1_000 + OTHERS {
         reports.push(books.opened_as(topup_of(number, &format!("user_{number}"), 250)).await);
@@ -109,7 +109,7 @@ async fn an_account_that_somebody_is_inserting_does_not_stop_the_others() {
 /// Ends of purchases, refunds and other writes about held rows are stragglers; what comes behind them does not wait.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn stragglers_about_a_held_row_hold_up_neither_payments_nor_other_writes() {
-    use PaymentProgress::{Expired, Failed, Processing};
+    use PurchaseProgress::{Expired, Failed, Processing};
     let books = Books::open(Backend::Postgres).await;
     let paid = books.opened(1).await;
     books.apply(paid.clone()).await.expect("the account is there");
@@ -237,7 +237,7 @@ async fn refunds_that_race_their_payments_never_deadlock() {
         let (db, refund) = (&others[usize::try_from(number % 2).expect("small")], refund(number, 289, report));
         async move { db.apply_reversals(refund).await }
     }));
-    let again = reports.iter().map(|report| PaymentReport { event: None, ..report.clone() }).collect();
+    let again = reports.iter().map(|report| PurchaseReport { event: None, ..report.clone() }).collect();
     let (credited, also, refunded) =
         tokio::join!(books.db.apply(commands(reports.clone())), others[0].apply(with_other_entries(again)), refunds);
     assert!(credited.iter().all(Result::is_ok), "{credited:?}");
@@ -252,7 +252,7 @@ async fn refunds_that_race_their_payments_never_deadlock() {
     assert_eq!(deadlocks(&url).await, 0);
 }
 
-fn with_other_entries(reports: Vec<PaymentReport>) -> Vec<topup::purchases::payment::apply::ApplyPayment> {
+fn with_other_entries(reports: Vec<PurchaseReport>) -> Vec<topup::purchases::payment::apply::ApplyPayment> {
     let mut commands = commands(reports);
     for (command, number) in commands.iter_mut().zip((100_000_u128..).step_by(2)) {
         command.entry = LedgerEntryId::from_bits(number);

@@ -1,6 +1,6 @@
 //! A report that contradicts what was agreed is rejected, and nothing at all is written.
 
-use topup::domain::checkout::{PaymentProgress, PaymentReport, TopupState};
+use topup::domain::checkout::{PurchaseProgress, PurchaseReport, TopupState};
 use topup::domain::ids::SessionId;
 use topup::domain::judge::Applied;
 use topup::providers::stripe::name::NAME as STRIPE;
@@ -8,7 +8,7 @@ use topup::providers::stripe::name::NAME as STRIPE;
 use crate::on_both_databases;
 use crate::support::books::{Books, Rows, event};
 
-type Change = fn(&mut PaymentReport);
+type Change = fn(&mut PurchaseReport);
 
 const CHANGES: [(&str, Change); 19] = [
     ("livemode", |report| report.livemode = true),
@@ -45,8 +45,8 @@ on_both_databases! {
         let books = Books::open(backend).await;
         let report = books.opened(1).await;
         for (field, change) in CHANGES {
-            for progress in [PaymentProgress::Paid, PaymentProgress::Processing] {
-                let mut changed = PaymentReport { progress, ..report.clone() };
+            for progress in [PurchaseProgress::Paid, PurchaseProgress::Processing] {
+                let mut changed = PurchaseReport { progress, ..report.clone() };
                 change(&mut changed);
                 let rejected = books.apply(changed).await.expect("applied");
                 assert!(matches!(&rejected, Applied::Rejected(mismatch) if mismatch.field == field), "{rejected:?}");
@@ -61,7 +61,7 @@ on_both_databases! {
         // No event row is left, so the same event is judged again when it comes again.
         let books = Books::open(backend).await;
         let report = books.opened(1).await;
-        let wrong = PaymentReport { amount_total_minor: Some(1), ..report.clone() };
+        let wrong = PurchaseReport { amount_total_minor: Some(1), ..report.clone() };
         assert!(matches!(books.apply(wrong).await, Ok(Applied::Rejected(_))));
         assert!(matches!(books.apply(report).await, Ok(Applied::Credited { .. })));
         books.finish().await;
@@ -73,7 +73,7 @@ on_both_databases! {
         books.apply(report.clone()).await.expect("applied");
         let before = books.rows().await;
         let session = SessionId::parse(STRIPE, "cs_test_second").expect("an id");
-        let second = PaymentReport { session, event: Some(event("evt_second")), ..report };
+        let second = PurchaseReport { session, event: Some(event("evt_second")), ..report };
         assert!(matches!(books.apply(second).await, Ok(Applied::Rejected(_))));
         assert_eq!((books.balance("user_1").await, books.rows().await), (250, before));
         books.finish().await;

@@ -3,14 +3,14 @@
 
 use sqlx::{Connection, Executor, PgConnection};
 use topup::db::StoreError;
-use topup::domain::checkout::{PaymentProgress, PaymentReport, TopupState};
+use topup::domain::checkout::{PurchaseProgress, PurchaseReport, TopupState};
 use topup::domain::ids::SessionId;
 use topup::domain::judge::Applied;
 use topup::providers::stripe::name::NAME as STRIPE;
 
 use crate::support::books::{Books, Rows, apply, new_topup, news, paid_report, topup_of};
 use crate::support::{Backend, until};
-use PaymentProgress::{Expired, Failed, Paid, Processing};
+use PurchaseProgress::{Expired, Failed, Paid, Processing};
 
 type Outcome = Result<Applied, StoreError>;
 
@@ -20,7 +20,7 @@ async fn waiting(connection: &mut PgConnection) -> i64 {
 }
 
 /// Applies both: each has read the purchase before the first changes it, and the first changes it first.
-async fn apply_both(books: &Books, first: PaymentReport, second: PaymentReport) -> (Outcome, Outcome) {
+async fn apply_both(books: &Books, first: PurchaseReport, second: PurchaseReport) -> (Outcome, Outcome) {
     let mut lock = PgConnection::connect(&books.database.url).await.expect("connects");
     lock.execute("BEGIN; SELECT id FROM topups FOR UPDATE").await.expect("locks");
     // Another process's: one process commits what arrives together, together.
@@ -84,7 +84,7 @@ async fn of_two_sessions_that_want_to_be_the_purchases_session_the_first_is() {
         let report = paid_report(&new);
         let session = SessionId::parse(STRIPE, format!("cs_test_other_{number}")).expect("an id");
         let one = news(&report, &format!("evt_a{number}"), first);
-        let two = PaymentReport { session, ..news(&report, &format!("evt_b{number}"), Paid) };
+        let two = PurchaseReport { session, ..news(&report, &format!("evt_b{number}"), Paid) };
         let (_, second) = apply_both(&books, one, two).await;
         assert!(matches!(&second, Ok(Applied::Rejected(mismatch)) if mismatch.field == "session"), "{second:?}");
         let topup = books.topup(&report.topup).await;

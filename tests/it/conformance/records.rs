@@ -6,7 +6,7 @@ use topup::access::key_rows::{self, ApiKeyRow};
 use topup::books::instance::{self, Instance};
 use topup::db::{Db, StoreError};
 use topup::domain::attempt::Attempt;
-use topup::domain::checkout::{PaymentProgress, TopupState};
+use topup::domain::checkout::{PurchaseProgress, TopupState};
 use topup::domain::ids::TopupId;
 use topup::inbox::failed_events::{self, FailureCursor, FailureFilter, FailureKind, FailureRecord};
 use topup::providers::stripe::name::NAME as STRIPE;
@@ -267,10 +267,10 @@ on_both_databases! {
     async fn stripes_answer_never_undoes_what_an_event_said_before_it(backend: Backend) {
         let books = Books::open(backend).await;
         for (number, progress, state) in [
-            (1, PaymentProgress::Paid, TopupState::Paid),
-            (2, PaymentProgress::Processing, TopupState::Processing),
+            (1, PurchaseProgress::Paid, TopupState::Paid),
+            (2, PurchaseProgress::Processing, TopupState::Processing),
             // A session that was not stored yet was shown to nobody: that it ended is no news, asking Stripe is.
-            (3, PaymentProgress::Expired, TopupState::Open),
+            (3, PurchaseProgress::Expired, TopupState::Open),
         ] {
             let new = new_topup(number);
             books.insert(new.clone()).await;

@@ -3,7 +3,7 @@
 use futures_util::FutureExt;
 use topup::db::{Db, Statement, StoreError};
 use topup::domain::account::AccountId;
-use topup::domain::checkout::{PaymentProgress, PaymentReport, TopupState};
+use topup::domain::checkout::{PurchaseProgress, PurchaseReport, TopupState};
 use topup::domain::currency::Currency;
 use topup::domain::fees::{FeeMode, FeePolicy, RatePercent};
 use topup::domain::ids::{EventId, LedgerEntryId, PaymentId, SessionId, TopupId};
@@ -89,12 +89,12 @@ impl Books {
     }
 
     /// Writes the usual purchase down, with Stripe's answer; gives what Stripe says when it is paid.
-    pub async fn opened(&self, number: u128) -> PaymentReport {
+    pub async fn opened(&self, number: u128) -> PurchaseReport {
         self.opened_as(new_topup(number)).await
     }
 
     /// Writes a purchase down, with Stripe's answer; gives what Stripe says when it is paid.
-    pub async fn opened_as(&self, new: NewTopup) -> PaymentReport {
+    pub async fn opened_as(&self, new: NewTopup) -> PurchaseReport {
         let report = paid_report(&new);
         self.insert(new).await;
         let (id, session) = (report.topup.clone(), report.session.clone());
@@ -110,7 +110,7 @@ impl Books {
     }
 
     /// Applies what Stripe says.
-    pub async fn apply(&self, report: PaymentReport) -> Result<Applied, StoreError> {
+    pub async fn apply(&self, report: PurchaseReport) -> Result<Applied, StoreError> {
         apply(&self.db, report).await
     }
 
@@ -136,7 +136,7 @@ impl Books {
 }
 
 /// Applies what Stripe says to a database.
-pub async fn apply(db: &Db, report: PaymentReport) -> Result<Applied, StoreError> {
+pub async fn apply(db: &Db, report: PurchaseReport) -> Result<Applied, StoreError> {
     use std::sync::atomic::{AtomicU64, Ordering};
     static ENTRY: AtomicU64 = AtomicU64::new(1);
     let next = || LedgerEntryId::from_bits(ENTRY.fetch_add(1, Ordering::SeqCst).into());
@@ -203,14 +203,14 @@ pub fn topup_of(number: u128, account: &str, credits: i64) -> NewTopup {
 }
 
 /// What Stripe says of a purchase when it is paid and all is as agreed.
-pub fn paid_report(new: &NewTopup) -> PaymentReport {
+pub fn paid_report(new: &NewTopup) -> PurchaseReport {
     let digits = new.id.as_str().trim_start_matches(TopupId::PREFIX);
-    PaymentReport {
+    PurchaseReport {
         event: Some(event(&format!("evt_{digits}"))),
         livemode: new.livemode,
         session: SessionId::parse(STRIPE, format!("cs_test_{digits}")).expect("an id"),
         topup: new.id.clone(),
-        progress: PaymentProgress::Paid,
+        progress: PurchaseProgress::Paid,
         account: Some(new.account.as_str().to_owned()),
         client_reference: Some(new.account.as_str().to_owned()),
         credits: Some(new.quote.credits.get().to_string()),
@@ -229,6 +229,6 @@ pub fn event(id: &str) -> (EventId, String) {
 }
 
 /// The same news about the same purchase, in another event and with another progress.
-pub fn news(report: &PaymentReport, event_id: &str, progress: PaymentProgress) -> PaymentReport {
-    PaymentReport { event: Some(event(event_id)), progress, ..report.clone() }
+pub fn news(report: &PurchaseReport, event_id: &str, progress: PurchaseProgress) -> PurchaseReport {
+    PurchaseReport { event: Some(event(event_id)), progress, ..report.clone() }
 }

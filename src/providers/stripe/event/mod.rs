@@ -10,10 +10,10 @@ use serde::de::{IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
-use crate::domain::checkout::PaymentProgress;
+use crate::domain::checkout::PurchaseProgress;
 use crate::domain::ids::{EventId, PaymentId, TopupId};
 use crate::domain::reversal::EventRef;
-use crate::providers::event::{EventSubject, WebhookError, WebhookEvent};
+use crate::providers::event::{EventSubject, ProviderEvent, WebhookError};
 use crate::providers::stripe::name::NAME;
 use crate::providers::stripe::objects::{Marked, Occasion, OfPayment, Session, payment_intent};
 
@@ -142,24 +142,24 @@ impl Unreadable {
 ///
 /// # Errors
 /// When it is no JSON object, or one of our types that cannot be read.
-pub fn read(body: &[u8]) -> Result<WebhookEvent, WebhookError> {
+pub fn read(body: &[u8]) -> Result<ProviderEvent, WebhookError> {
     // serde reads a struct from an array too, field by field.
     if body.trim_ascii_start().first() != Some(&b'{') {
         return Err(WebhookError::NotAnEvent(serde::de::Error::custom("not a JSON object")));
     }
     let envelope: Envelope<'_> = serde_json::from_slice(body).map_err(WebhookError::NotAnEvent)?;
-    let foreign = |reason| Ok(WebhookEvent::Foreign { reason });
+    let foreign = |reason| Ok(ProviderEvent::Foreign { reason });
     let event_type = envelope.event_type.as_deref().unwrap_or_default();
     if !EVENT_TYPES.contains(&event_type) {
         return thin::read(event_type, body).unwrap_or_else(|| foreign("a type that is not handled"));
     }
     let account = envelope.account.filter(|account| account.get() != "null");
     match (read_object(&envelope, event_type), account) {
-        (Ok(foreign @ WebhookEvent::Foreign { .. }), _) => Ok(foreign),
+        (Ok(foreign @ ProviderEvent::Foreign { .. }), _) => Ok(foreign),
         (Ok(event), None) => Ok(event),
         (Ok(event), Some(account)) => {
             let account = serde_json::from_str(account.get()).unwrap_or_else(|_| account.get().to_owned());
-            Ok(WebhookEvent::OfAccount { account, event: Box::new(event) })
+            Ok(ProviderEvent::OfAccount { account, event: Box::new(event) })
         }
         // What it is about can only be known here if it names a purchase: our key cannot ask about another account.
         (Err(Unreadable { subject: None | Some(EventSubject::Payment(_)), .. }), Some(_)) => {
@@ -174,7 +174,7 @@ pub fn read(body: &[u8]) -> Result<WebhookEvent, WebhookError> {
     }
 }
 
-fn read_object(envelope: &Envelope<'_>, event_type: &str) -> Result<WebhookEvent, Unreadable> {
+fn read_object(envelope: &Envelope<'_>, event_type: &str) -> Result<ProviderEvent, Unreadable> {
     let object = envelope.data.object.ok_or_else(|| "data.object is missing".to_owned())?.get();
     let head = || envelope.head(event_type);
     match event_type {
@@ -207,8 +207,8 @@ impl Envelope<'_> {
 fn read_marked(
     object: &str,
     head: &dyn Fn() -> Result<Head, String>,
-    read: fn(&str, TopupId, Head) -> Result<WebhookEvent, String>,
-) -> Result<WebhookEvent, Unreadable> {
+    read: fn(&str, TopupId, Head) -> Result<ProviderEvent, String>,
+) -> Result<ProviderEvent, Unreadable> {
     let Some(topup) = from_object::<Marked<'_>>(object)?.topup() else { return Ok(NO_TOPUP_OF_OURS) };
     let subject = EventSubject::Topup(topup.clone());
     head().and_then(|head| read(object, topup, head)).map_err(Unreadable::about(subject))
@@ -218,8 +218,8 @@ fn read_marked(
 fn read_of_payment(
     object: &str,
     head: &dyn Fn() -> Result<Head, String>,
-    read: fn(&str, PaymentId, Head) -> Result<WebhookEvent, String>,
-) -> Result<WebhookEvent, Unreadable> {
+    read: fn(&str, PaymentId, Head) -> Result<ProviderEvent, String>,
+) -> Result<ProviderEvent, Unreadable> {
     let payment = payment_intent(from_object::<OfPayment>(object)?.payment_intent)?;
     let Some(payment) = payment else { return Ok(NO_PAYMENT) };
     let subject = EventSubject::Payment(payment.clone());
@@ -227,7 +227,7 @@ fn read_of_payment(
 }
 
 /// The same for a session. Almost all of them are ours and can be read, so all of it is read at once.
-fn read_session(object: &str, head: &dyn Fn() -> Result<Head, String>) -> Result<WebhookEvent, Unreadable> {
+fn read_session(object: &str, head: &dyn Fn() -> Result<Head, String>) -> Result<ProviderEvent, Unreadable> {
     let read = |object: &str, topup, head| report(from_object(object)?, topup, head);
     let Ok(session) = from_object::<Session>(object) else { return read_marked(object, head, read) };
     let Some(topup) = session.topup() else { return Ok(NO_TOPUP_OF_OURS) };
@@ -238,28 +238,28 @@ fn read_session(object: &str, head: &dyn Fn() -> Result<Head, String>) -> Result
     }
 }
 
-const NO_TOPUP_OF_OURS: WebhookEvent = WebhookEvent::Foreign { reason: "no top-up of ours" };
-const NO_PAYMENT: WebhookEvent = WebhookEvent::Foreign { reason: "no payment intent, as every payment of ours has" };
+const NO_TOPUP_OF_OURS: ProviderEvent = ProviderEvent::Foreign { reason: "no top-up of ours" };
+const NO_PAYMENT: ProviderEvent = ProviderEvent::Foreign { reason: "no payment intent, as every payment of ours has" };
 
 fn from_object<'o, T: Deserialize<'o>>(object: &'o str) -> Result<T, String> {
     serde_json::from_str(object).map_err(|error| format!("data.object: {error}"))
 }
 
-fn report(session: Session, topup: TopupId, head: Head) -> Result<WebhookEvent, String> {
+fn report(session: Session, topup: TopupId, head: Head) -> Result<ProviderEvent, String> {
     let progress = progress(&head.event.1, session.payment_status.as_deref())?;
     let occasion = Occasion { event: Some(head.event), livemode: head.livemode, topup, progress };
-    Ok(WebhookEvent::Payment(Box::new(session.report(occasion)?)))
+    Ok(ProviderEvent::purchase(session.report(occasion)?))
 }
 
 /// What an event says about the money. `checkout.session.completed` alone says nothing: only a `payment_status` of
 /// `paid` credits, and `no_payment_required` never does.
-fn progress(event_type: &str, payment_status: Option<&str>) -> Result<PaymentProgress, String> {
+fn progress(event_type: &str, payment_status: Option<&str>) -> Result<PurchaseProgress, String> {
     match (event_type, payment_status) {
-        ("checkout.session.expired", _) => Ok(PaymentProgress::Expired),
-        ("checkout.session.async_payment_failed", _) => Ok(PaymentProgress::Failed),
-        (_, Some("paid")) => Ok(PaymentProgress::Paid),
-        (_, Some("unpaid")) => Ok(PaymentProgress::Processing),
-        (_, Some("no_payment_required")) => Ok(PaymentProgress::Nothing),
+        ("checkout.session.expired", _) => Ok(PurchaseProgress::Expired),
+        ("checkout.session.async_payment_failed", _) => Ok(PurchaseProgress::Failed),
+        (_, Some("paid")) => Ok(PurchaseProgress::Paid),
+        (_, Some("unpaid")) => Ok(PurchaseProgress::Processing),
+        (_, Some("no_payment_required")) => Ok(PurchaseProgress::Nothing),
         // A status that does not exist yet: better tried again and looked at than guessed.
         (_, other) => Err(format!("payment_status is {}", other.unwrap_or("missing"))),
     }

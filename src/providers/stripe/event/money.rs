@@ -9,7 +9,7 @@ use serde_json::value::RawValue;
 use crate::domain::checkout::Declined;
 use crate::domain::ids::{ChargeId, DisputeId, FeeId, PaymentId, TopupId};
 use crate::domain::reversal::{RefundReport, amount, word};
-use crate::providers::event::{ChargeRefunded, ChargeSettled, EventSubject, WebhookEvent};
+use crate::providers::event::{EventSubject, FeeKnown, PaymentRefunded, ProviderEvent};
 use crate::providers::stripe::event::{Head, NO_PAYMENT, Unreadable, from_object};
 use crate::providers::stripe::name::NAME;
 use crate::providers::stripe::objects::{
@@ -17,11 +17,11 @@ use crate::providers::stripe::objects::{
 };
 
 /// The most specific word that Stripe has for a declined payment.
-pub(super) fn declined(object: &str, topup: TopupId, head: Head) -> Result<WebhookEvent, String> {
+pub(super) fn declined(object: &str, topup: TopupId, head: Head) -> Result<ProviderEvent, String> {
     let payment: PaymentIntent = from_object(object)?;
     let code = payment.last_payment_error.and_then(|error| error.decline_code.or(error.code));
     let code = word(code.as_deref().unwrap_or("unknown"));
-    Ok(WebhookEvent::Decline(Declined { event: head.event, livemode: head.livemode, topup, code }))
+    Ok(ProviderEvent::PaymentDeclined(Declined { event: head.event, livemode: head.livemode, topup, code }))
 }
 
 /// What a charge says of its refunds, which may be less than it has.
@@ -35,13 +35,13 @@ struct RefundedCharge<'o> {
 }
 
 /// A charge whose fee may be known: it is, once its movement on the account's balance has an id.
-pub(super) fn charge(object: &str, topup: TopupId, head: Head) -> Result<WebhookEvent, String> {
+pub(super) fn charge(object: &str, topup: TopupId, head: Head) -> Result<ProviderEvent, String> {
     let charge: Charge = from_object(object)?;
     let Some(payment_intent) = payment_intent(charge.payment_intent)? else { return Ok(NO_PAYMENT) };
     let Some(movement) = charge.balance_transaction else {
-        return Ok(WebhookEvent::Foreign { reason: "the charge's fee is not known yet" });
+        return Ok(ProviderEvent::Foreign { reason: "the charge's fee is not known yet" });
     };
-    Ok(WebhookEvent::Charge(ChargeSettled {
+    Ok(ProviderEvent::FeeKnown(FeeKnown {
         event: head.event,
         livemode: head.livemode,
         topup,
@@ -55,7 +55,7 @@ pub(super) fn charge(object: &str, topup: TopupId, head: Head) -> Result<Webhook
 pub(super) fn charge_refunded(
     object: &str,
     head: &dyn Fn() -> Result<Head, String>,
-) -> Result<WebhookEvent, Unreadable> {
+) -> Result<ProviderEvent, Unreadable> {
     let payment_intent = payment_intent(from_object::<OfPayment>(object)?.payment_intent)?;
     let Some(payment_intent) = payment_intent else { return Ok(NO_PAYMENT) };
     let topup = from_object::<Marked<'_>>(object)?.topup();
@@ -66,8 +66,8 @@ pub(super) fn charge_refunded(
     let amount_refunded_minor = charge.as_ref().and_then(|charge| charge.amount_refunded).and_then(amount);
     let refunds = charge.and_then(RefundedCharge::all_refunds);
     let (event, livemode) = (head.event, head.livemode);
-    let refunded = ChargeRefunded { event, livemode, payment: payment_intent, topup, amount_refunded_minor, refunds };
-    Ok(WebhookEvent::ChargeRefunded(refunded))
+    let refunded = PaymentRefunded { event, livemode, payment: payment_intent, topup, amount_refunded_minor, refunds };
+    Ok(ProviderEvent::PaymentRefunded(refunded))
 }
 
 impl RefundedCharge<'_> {
@@ -82,15 +82,15 @@ impl RefundedCharge<'_> {
     }
 }
 
-pub(super) fn refund(object: &str, _: PaymentId, head: Head) -> Result<WebhookEvent, String> {
+pub(super) fn refund(object: &str, _: PaymentId, head: Head) -> Result<ProviderEvent, String> {
     let refund: Refund = from_object(object)?;
-    Ok(WebhookEvent::Refund { event: head.event, livemode: head.livemode, refund: refund.report()? })
+    Ok(ProviderEvent::RefundChanged { event: head.event, livemode: head.livemode, refund: refund.report()? })
 }
 
 /// Which dispute it is about, and nothing else: what it says of its state may be older than what is known.
-pub(super) fn dispute(object: &str, payment_intent: PaymentId, head: Head) -> Result<WebhookEvent, String> {
+pub(super) fn dispute(object: &str, payment_intent: PaymentId, head: Head) -> Result<ProviderEvent, String> {
     let dispute: Named = from_object(object)?;
-    Ok(WebhookEvent::Dispute {
+    Ok(ProviderEvent::DisputeChanged {
         event: head.event,
         livemode: head.livemode,
         dispute: DisputeId::parse(NAME, dispute.id).map_err(|error| error.to_string())?,

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use crate::domain::ids::{EventId, SessionId};
-use crate::providers::event::{ThinEvent, WebhookError, WebhookEvent};
+use crate::providers::event::{ProviderEvent, ThinEvent, WebhookError};
 use crate::providers::stripe::event::EVENT_TYPES;
 use crate::providers::stripe::name::NAME;
 
@@ -34,7 +34,7 @@ struct RelatedObject {
 }
 
 /// Reads a thin event of one of our types; `None` if it is none.
-pub(super) fn read(event_type: &str, body: &[u8]) -> Option<Result<WebhookEvent, WebhookError>> {
+pub(super) fn read(event_type: &str, body: &[u8]) -> Option<Result<ProviderEvent, WebhookError>> {
     let event_type = event_type.strip_prefix("v1.").filter(|event_type| EVENT_TYPES.contains(event_type))?;
     let unreadable = |event_id: Option<String>, reason: String| WebhookError::Unreadable {
         event_id: event_id.unwrap_or_default(),
@@ -56,7 +56,7 @@ pub(super) fn read(event_type: &str, body: &[u8]) -> Option<Result<WebhookEvent,
     let is_session = |related: &RelatedObject| related.object_type.as_deref() == Some("checkout.session");
     let session = envelope.related_object.filter(is_session).and_then(|related| related.id);
     let context = envelope.context.filter(|context| context.get() != "null");
-    Some(Ok(WebhookEvent::Thin(ThinEvent {
+    Some(Ok(ProviderEvent::Announced(ThinEvent {
         event: (event, event_type.to_owned()),
         has_snapshot: envelope.snapshot_event.is_some(),
         session: session.and_then(|id| SessionId::parse(NAME, id).ok()),

@@ -9,7 +9,7 @@ use stripe_checkout::checkout_session::{
 };
 use stripe_shared::CheckoutSessionMode;
 
-use crate::domain::checkout::{PURPOSE, PaymentProgress, PaymentReport, Seal};
+use crate::domain::checkout::{PURPOSE, PurchaseProgress, PurchaseReport, Seal};
 use crate::domain::ids::SessionId;
 use crate::providers::port::{CheckoutRequest, OpenedCheckout, ProviderError};
 use crate::providers::stripe::gateway::account_defaults;
@@ -85,20 +85,20 @@ pub(super) fn opened(session: Session) -> Result<OpenedCheckout, ProviderError> 
 }
 
 /// What a retrieved session says; `None` if it is not one of ours.
-pub(super) fn report(session: Session) -> Result<Option<PaymentReport>, ProviderError> {
+pub(super) fn report(session: Session) -> Result<Option<PurchaseReport>, ProviderError> {
     let Some(topup) = session.topup() else { return Ok(None) };
     let missing = |field: &str| not_understood(format!("the session has no {field}"));
     let payment_status = session.payment_status.as_deref().ok_or_else(|| missing("payment_status"))?;
     let progress = match (session.status.as_deref(), payment_status) {
-        (_, "paid") => PaymentProgress::Paid,
-        (Some("expired"), _) => PaymentProgress::Expired,
-        (Some("complete"), "unpaid") => PaymentProgress::Processing,
-        _ => PaymentProgress::Nothing,
+        (_, "paid") => PurchaseProgress::Paid,
+        (Some("expired"), _) => PurchaseProgress::Expired,
+        (Some("complete"), "unpaid") => PurchaseProgress::Processing,
+        _ => PurchaseProgress::Nothing,
     };
     let livemode = session.livemode.ok_or_else(|| missing("livemode"))?;
     let seal = session.metadata.as_ref().and_then(|metadata| metadata.get(SIGNATURE).zip(metadata.get(TERMS)));
     let seal = seal.map(|(signature, terms)| Seal { terms: terms.clone(), signature: signature.clone() });
     let occasion = Occasion { event: None, livemode, topup, progress };
     let report = session.report(occasion).map_err(not_understood)?;
-    Ok(Some(PaymentReport { seal: seal.map(Box::new), ..report }))
+    Ok(Some(PurchaseReport { seal: seal.map(Box::new), ..report }))
 }

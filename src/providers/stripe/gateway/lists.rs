@@ -7,7 +7,7 @@ use stripe_core::dispute::ListDispute;
 use stripe_core::refund::ListRefund;
 use stripe_types::RangeQueryTs;
 
-use crate::domain::checkout::PaymentReport;
+use crate::domain::checkout::PurchaseReport;
 use crate::domain::ids::TopupId;
 use crate::domain::reversal::{DisputeReport, RefundReport};
 use crate::providers::port::{ListPage, ProviderError};
@@ -25,7 +25,7 @@ pub(super) async fn checkouts(
     transport: &impl Transport,
     since_seconds: i64,
     after: Option<&str>,
-) -> Result<ListPage<PaymentReport>, ProviderError> {
+) -> Result<ListPage<PurchaseReport>, ProviderError> {
     let mut list = ListCheckoutSession::new().created(RangeQueryTs::gte(since_seconds)).limit(PAGE);
     if let Some(after) = after {
         list = list.starting_after(after);
@@ -131,7 +131,7 @@ fn is_foreign(payment: Option<&Expandable<PaymentIntent>>) -> bool {
 }
 
 /// Others' sessions may have anything in their metadata.
-fn read_session(session: &RawValue) -> Result<Option<PaymentReport>, ProviderError> {
+fn read_session(session: &RawValue) -> Result<Option<PurchaseReport>, ProviderError> {
     if topup_of(session).is_none() { Ok(None) } else { report(read(session)?) }
 }
 

@@ -20,7 +20,7 @@ mod money;
 mod permissions;
 
 use crate::checkpoints;
-use crate::domain::checkout::PaymentReport;
+use crate::domain::checkout::PurchaseReport;
 use crate::domain::fees::RealFee;
 use crate::domain::ids::{DisputeId, EventId, FeeId, PaymentId, SessionId, TopupId};
 use crate::domain::reversal::{DisputeReport, RefundReport};
@@ -97,7 +97,7 @@ impl<T: Transport> CheckoutOps for StripeGateway<T> {
         found.map(opened).transpose()
     }
 
-    async fn read_checkout(&self, session: &SessionId) -> Result<Option<PaymentReport>, ProviderError> {
+    async fn read_checkout(&self, session: &SessionId) -> Result<Option<PurchaseReport>, ProviderError> {
         checkpoints::reach("ask Stripe").await;
         let session = ask(&self.transport, &RetrieveCheckoutSession::new(session.as_str())).await?;
         checkpoints::reach("Stripe answered").await;
@@ -169,7 +169,7 @@ impl<T: Transport> ListOps for StripeGateway<T> {
         &self,
         since_seconds: i64,
         after: Option<&str>,
-    ) -> Result<ListPage<PaymentReport>, ProviderError> {
+    ) -> Result<ListPage<PurchaseReport>, ProviderError> {
         checkpoints::reach("ask Stripe").await;
         lists::checkouts(&self.transport, since_seconds, after).await
     }

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use serde::Deserialize;
 
-use crate::domain::checkout::{PaymentProgress, PaymentReport};
+use crate::domain::checkout::{PurchaseProgress, PurchaseReport};
 use crate::domain::ids::{SessionId, TopupId};
 use crate::domain::reversal::EventRef;
 use crate::providers::stripe::name::NAME;
@@ -50,7 +50,7 @@ pub(in crate::providers::stripe) struct Occasion {
     pub(in crate::providers::stripe) event: Option<EventRef>,
     pub(in crate::providers::stripe) livemode: bool,
     pub(in crate::providers::stripe) topup: TopupId,
-    pub(in crate::providers::stripe) progress: PaymentProgress,
+    pub(in crate::providers::stripe) progress: PurchaseProgress,
 }
 
 impl Session {
@@ -60,10 +60,10 @@ impl Session {
     }
 
     /// What it says, without the seal.
-    pub(in crate::providers::stripe) fn report(self, occasion: Occasion) -> Result<PaymentReport, String> {
+    pub(in crate::providers::stripe) fn report(self, occasion: Occasion) -> Result<PurchaseReport, String> {
         let Occasion { event, livemode, topup, progress } = occasion;
         let metadata = self.metadata.unwrap_or_default();
-        Ok(PaymentReport {
+        Ok(PurchaseReport {
             event,
             livemode,
             session: SessionId::parse(NAME, self.id).map_err(|error| error.to_string())?,

@@ -1,0 +1,72 @@
+//! The dispatch table: which use case each kind of event belongs to.
+
+use crate::app::App;
+use crate::db::{StoreError, Tx, Write};
+use crate::domain::checkout::{Declined, Mismatch};
+use crate::domain::judge::Applied;
+use crate::inbox::apply_thin::{ThinOutcome, resolve_thin};
+use crate::inbox::owner::{known_owner_of, not_understood};
+use crate::providers::event::ProviderEvent;
+use crate::purchases::outcome::{ApplyEventError, EventOutcome};
+use crate::purchases::payment::apply::decline;
+use crate::purchases::payment::apply_report::apply;
+use crate::purchases::reversal::apply_reversal::{self, Asked, apply_charge};
+use crate::purchases::reversal::inquiry::Inquiry;
+
+/// Hands an event to the use case for it. To add a kind of event, add an arm.
+pub(crate) async fn dispatch(inquiry: &Inquiry<'_>, event: ProviderEvent) -> Result<EventOutcome, ApplyEventError> {
+    let app = inquiry.app;
+    match event {
+        ProviderEvent::PurchasePaid(report)
+        | ProviderEvent::PurchaseProcessing(report)
+        | ProviderEvent::PurchaseFailed(report)
+        | ProviderEvent::PurchaseExpired(report)
+        | ProviderEvent::PurchaseUnchanged(report) => Ok(apply(app, *report).await?.into()),
+        ProviderEvent::PaymentDeclined(declined) => Ok(apply_decline(app, declined).await?.into()),
+        ProviderEvent::RefundChanged { event, livemode, refund } => {
+            apply_reversal::refund(inquiry, Asked { event: Some(event), livemode }, refund).await
+        }
+        ProviderEvent::PaymentRefunded(refunded) => apply_reversal::charge_refunded(inquiry, refunded).await,
+        ProviderEvent::DisputeChanged { event, livemode, dispute, payment } => {
+            apply_reversal::dispute(inquiry, Asked { event: Some(event), livemode }, &dispute, &payment).await
+        }
+        ProviderEvent::FeeKnown(charge) => Ok(apply_charge(app, charge).await?),
+        ProviderEvent::Announced(thin) => match resolve_thin(inquiry, thin).await? {
+            ThinOutcome::Decided(outcome) => Ok(outcome),
+            ThinOutcome::StandsFor(Ok(event)) => Box::pin(dispatch(inquiry, event)).await,
+            ThinOutcome::StandsFor(Err(error)) => not_understood(inquiry, error).await,
+        },
+        ProviderEvent::OfAccount { account, event } => Ok(of_account(app, account, &event).await?),
+        ProviderEvent::Foreign { reason } => Ok(EventOutcome::Foreign(reason)),
+    }
+}
+
+/// An event of a connected account about a purchase of this database contradicts what was agreed: nobody pays there.
+async fn of_account(app: &App, account: String, event: &ProviderEvent) -> Result<EventOutcome, StoreError> {
+    let owner = match event.subject() {
+        Some(subject) => known_owner_of(app, &subject).await?,
+        None => None,
+    };
+    Ok(match owner {
+        Some(_) => EventOutcome::Rejected(Mismatch::other_account(account)),
+        None => EventOutcome::Foreign("a connected account's event"),
+    })
+}
+
+async fn apply_decline(app: &App, declined: Declined) -> Result<Applied, StoreError> {
+    app.db.write(RecordDecline { declined, now_ms: app.clock.now_ms() }).await
+}
+
+/// Notes that an attempt to pay was declined, with the event's row.
+struct RecordDecline {
+    declined: Declined,
+    now_ms: i64,
+}
+
+impl Write for RecordDecline {
+    type Output = Applied;
+
+    async fn run(&self, tx: &mut Tx) -> Result<Applied, StoreError> {
+        decline(tx, &self.declined, self.now_ms).await
+    }
+}

@@ -1,0 +1,38 @@
+//! Whose an event is: of a purchase in this database, or of something else.
+
+use crate::app::App;
+use crate::db::StoreError;
+use crate::domain::ids::TopupId;
+use crate::providers::event::{EventSubject, WebhookError};
+use crate::purchases::outcome::{ApplyEventError, EventOutcome};
+use crate::purchases::reversal::apply_reversal;
+use crate::purchases::reversal::inquiry::Inquiry;
+
+/// An event that cannot be read is an error if it is ours, or nothing in it says whose it is.
+pub(crate) async fn not_understood(
+    inquiry: &Inquiry<'_>,
+    error: WebhookError,
+) -> Result<EventOutcome, ApplyEventError> {
+    if let WebhookError::Unreadable { subject: Some(subject), .. } = &error
+        && owner_of(inquiry, subject).await?.is_none()
+    {
+        return Ok(EventOutcome::Foreign("it cannot be read, and is not ours"));
+    }
+    Err(ApplyEventError::NotUnderstood(error))
+}
+
+/// Which purchase of this database it is.
+async fn owner_of(inquiry: &Inquiry<'_>, subject: &EventSubject) -> Result<Option<TopupId>, ApplyEventError> {
+    match subject {
+        EventSubject::Topup(topup) => Ok(inquiry.app.db.topup(topup).await?.map(|topup| topup.id)),
+        EventSubject::Payment(payment) => apply_reversal::owner(inquiry, payment).await,
+    }
+}
+
+/// Which purchase of this database it is, as far as that is known without asking Stripe.
+pub(crate) async fn known_owner_of(app: &App, subject: &EventSubject) -> Result<Option<TopupId>, StoreError> {
+    match subject {
+        EventSubject::Topup(topup) => Ok(app.db.topup(topup).await?.map(|topup| topup.id)),
+        EventSubject::Payment(payment) => apply_reversal::known_owner(app, payment).await,
+    }
+}
