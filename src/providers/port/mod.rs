@@ -76,6 +76,7 @@ impl Provider {
 
 /// What a provider has besides checkouts, refunds and deliveries.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each ability is there or not, whatever the others are")]
 pub struct Capabilities {
     /// It can be asked whose a payment is, and what it kept of it.
     pub payments: bool,
