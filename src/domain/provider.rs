@@ -1,14 +1,14 @@
-//! Which payment provider something is at.
+//! The name of a payment provider.
 
 use std::fmt;
 
 use crate::domain::ids::InvalidId;
 
-/// How long a provider's name may be.
+/// The longest name, in characters.
 const MAX_LETTERS: usize = 16;
 
-/// A payment provider's name, such as `stripe`: lower-case letters, digits and underscores. It is stored beside each id that
-/// the provider gave.
+/// A payment provider's name, such as `stripe`: lower-case letters, digits and underscores. Stored with each id that
+/// the provider issued.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ProviderName {
     /// Padded with zeros.
@@ -16,10 +16,10 @@ pub struct ProviderName {
 }
 
 impl ProviderName {
-    /// A name that stands in the code.
+    /// A name given in the code.
     ///
     /// # Panics
-    /// When it is not one; at compile time, if it is a constant.
+    /// When the name is invalid; at compile time if it is a constant.
     #[must_use]
     #[expect(clippy::panic, reason = "stops the build, or the program at its start")]
     pub const fn new(name: &'static str) -> Self {
@@ -29,7 +29,7 @@ impl ProviderName {
         }
     }
 
-    /// Reads a name.
+    /// Parses a name.
     ///
     /// # Errors
     /// When it is empty, longer than 16 characters, or has other characters.
@@ -61,7 +61,7 @@ impl ProviderName {
     #[must_use]
     pub fn as_str(&self) -> &str {
         let letters = self.letters.split(|letter| *letter == 0).next().unwrap_or_default();
-        // ASCII, as `read` has checked.
+        // ASCII, as checked by `read`.
         std::str::from_utf8(letters).unwrap_or_default()
     }
 }
