@@ -1,11 +1,11 @@
-//! Every SQL statement there is, for the tests that prepare and plan each of them.
+//! Lists every SQL statement, for the tests that prepare and plan each of them.
 
 use crate::db::{BulkStatement, Command, Statement};
 use crate::purchases::checkout::checkouts;
 use crate::purchases::fee::fee_news;
 use crate::purchases::payment::{apply, credit, endings};
 
-/// Every statement there is, for the test that prepares each of them on both databases.
+/// Every statement, for the test that prepares each of them on both databases.
 pub fn all_statements() -> impl Iterator<Item = &'static Statement> {
     [
         crate::purchases::payment::acceptances::STATEMENTS,
@@ -39,7 +39,7 @@ pub fn all_statements() -> impl Iterator<Item = &'static Statement> {
     .copied()
 }
 
-/// Every bulk statement there is, by the word for its commands.
+/// Every bulk statement, with the name of its command.
 pub fn bulk_statements() -> impl Iterator<Item = (&'static str, &'static BulkStatement)> {
     [
         (apply::ApplyPayment::NAME, &credit::CREDIT),

@@ -1,34 +1,34 @@
-//! The places between two steps of a write, where a process can die.
+//! Checkpoints: points between two steps of a write at which a process can die.
 //!
-//! The simulator sets a hook for its own thread ([`set_hook`]), at which it ends the process that it simulates, or lets
-//! something else happen. No setting can do that: only code that is compiled in. Without a hook a place costs the look
-//! at one thread-local.
+//! The simulator sets a hook for its own thread ([`set_hook`]), in which it ends the simulated process or runs
+//! something else first. No setting can do that, only compiled code. Without a hook, a checkpoint costs one
+//! thread-local look-up.
 //!
-//! Tests also stop a `topup` process at the n-th place and kill it there, to see that nothing is lost and nothing is done
-//! twice. Only debug builds have that.
+//! Tests also stop a `topup` process at its n-th checkpoint and kill it there, to check that nothing is lost and
+//! nothing is done twice. Only debug builds support this:
 //!
 //! With `TOPUP_PAUSE_AT_CHECKPOINT=n` the process prints `paused at checkpoint n: <name>` to standard error when it
-//! comes to the n-th one after the first [`arm`], and goes on when a line arrives on its standard input; `n,m` pauses at
-//! both. With
-//! `TOPUP_CLOCK_OFFSET_MS=n` its clock is that far ahead, so that a lease of a process that was killed has ended.
+//! reaches the n-th checkpoint after the first [`arm`], and continues when a line arrives on its standard input; `n,m`
+//! pauses at both. With `TOPUP_CLOCK_OFFSET_MS=n` its clock is that far ahead, so that the lease of a killed process
+//! has expired.
 
 use std::cell::RefCell;
 
 use futures_util::future::BoxFuture;
 
-/// What a simulation makes of a place: nothing, or something that has to be waited for first.
+/// A simulation's action at a checkpoint: `None`, or a future to wait for first.
 pub type Hook = Box<dyn Fn(&'static str) -> Option<BoxFuture<'static, ()>>>;
 
 thread_local! {
     static HOOK: RefCell<Option<Hook>> = const { RefCell::new(None) };
 }
 
-/// Sets what happens at the places that this thread comes to, or ends it.
+/// Sets the hook for the checkpoints of this thread, or removes it.
 pub fn set_hook(hook: Option<Hook>) {
     HOOK.with(|slot| drop(slot.replace(hook)));
 }
 
-/// Comes to a place between two steps.
+/// Reaches a checkpoint.
 pub async fn reach(name: &'static str) {
     let detour = HOOK.with(|slot| slot.borrow().as_ref().and_then(|hook| hook(name)));
     if let Some(detour) = detour {
@@ -62,12 +62,12 @@ mod active {
         *OFFSET.get_or_init(read)
     }
 
-    /// Starts to count: what happens at start-up is not of interest.
+    /// Starts counting, so that the checkpoints of the start-up are not counted.
     pub fn arm() {
         ARMED.store(true, Ordering::SeqCst);
     }
 
-    /// Waits at the place that the environment names.
+    /// Pauses at the checkpoints named in the environment.
     pub async fn pause(name: &'static str) {
         if pause_at().is_empty() || !ARMED.load(Ordering::SeqCst) {
             return;
@@ -76,7 +76,7 @@ mod active {
         if pause_at().contains(&number) {
             eprintln!("paused at checkpoint {number}: {name}");
             let wait = tokio::task::spawn_blocking(|| std::io::stdin().read(&mut [0_u8; 1]));
-            // Whatever came on standard input, also its end, means: go on.
+            // Any input continues, including its end.
             drop(wait.await);
         }
     }
@@ -85,13 +85,13 @@ mod active {
 #[cfg(debug_assertions)]
 pub use active::{arm, clock_offset_ms};
 
-/// How far the clock is ahead; nothing in a release build.
+/// How far the clock is ahead; always 0 in a release build.
 #[cfg(not(debug_assertions))]
 #[must_use]
 pub const fn clock_offset_ms() -> i64 {
     0
 }
 
-/// Starts to count; nothing in a release build.
+/// Starts counting; does nothing in a release build.
 #[cfg(not(debug_assertions))]
 pub const fn arm() {}

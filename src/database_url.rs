@@ -1,29 +1,28 @@
-//! What `DATABASE_URL` says, as hosting platforms and other libraries write it.
+//! Parses `DATABASE_URL` as hosting platforms and other libraries write it.
 //!
-//! The driver knows the parameters of libpq and passes over the others without effect. What always holds: a parameter is
-//! understood, or left out for a reason that is told, or refused, so that a misspelt `sslmode` does not leave a connection
-//! unprotected. No message repeats any part of the address but names that are known here: a password with a `?` in it
-//! makes a part of it look like a parameter.
+//! The driver knows libpq's parameters and silently ignores others. Invariant: a parameter is used, or ignored with a
+//! note of the reason, or refused, so that a misspelt `sslmode` never leaves a connection unprotected. Messages repeat
+//! nothing from the URL except known names: a `?` in a password makes part of it look like a parameter.
 
 use std::fmt;
 
 use url::Url;
 
-/// An address that can be connected to.
+/// A URL that can be connected to.
 #[derive(Clone, PartialEq, Eq)]
 pub struct DatabaseUrl {
     address: String,
-    /// Whether a pooler that shares connections between transactions is in between: nothing may be set for a session.
+    /// Whether a pooler shares connections between transactions, so that nothing may be set for a session.
     pub through_pooler: bool,
-    /// How many connections may be opened in all; none if the address does not say.
+    /// The most connections to open; `None` if the URL does not say.
     pub connection_limit: Option<u32>,
-    /// How long to wait for one of them; none if the address does not say.
+    /// How long to wait for a connection; `None` if the URL does not say.
     pub pool_timeout_seconds: Option<u64>,
-    /// What of the address has no effect, and why. No text contains a value.
+    /// The ignored parts of the URL, and why. Contains no values.
     pub notes: Vec<String>,
 }
 
-/// Why an address cannot be used, and what to write instead.
+/// Why a URL cannot be used, and what to write instead.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct InvalidDatabaseUrl(String);
@@ -46,7 +45,7 @@ const KEPT: [&str; 15] = [
     "dbname",
     "user",
 ];
-/// Parameters of libpq, Prisma, JDBC and hosting platforms that change nothing here.
+/// Parameters of libpq, Prisma, JDBC and hosting platforms that are ignored.
 const WITHOUT_EFFECT: [&str; 26] = [
     "application_name",
     "binary_parameters",
@@ -75,7 +74,7 @@ const WITHOUT_EFFECT: [&str; 26] = [
     "pool_max_conns",
     "max_idle_connection_lifetime",
 ];
-/// Parameters that are understood here.
+/// Parameters that this module interprets.
 const OWN: [&str; 10] = [
     "pgbouncer",
     "connection_limit",
@@ -93,10 +92,10 @@ const ENCODE: &str = "is not a valid address; if the user name or the password h
     percent-encoded (%40 %3A %2F %3F %23 %25 %20)";
 
 impl DatabaseUrl {
-    /// Reads an address.
+    /// Parses a URL.
     ///
     /// # Errors
-    /// When it names no database that is known here, or says something that cannot be done.
+    /// When it is not of a supported database, or requires something unsupported.
     pub fn parse(text: &str) -> Result<Self, InvalidDatabaseUrl> {
         if text.starts_with("sqlite:") {
             return Ok(Self::plain(text));
@@ -144,14 +143,14 @@ impl DatabaseUrl {
         }
     }
 
-    /// What the driver is given; it may hold a password.
+    /// The URL for the driver; may contain a password.
     #[must_use]
     pub fn address(&self) -> &str {
         &self.address
     }
 }
 
-/// The address may hold a password.
+/// Shows nothing of the URL, which may contain a password.
 impl fmt::Debug for DatabaseUrl {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.debug_struct("DatabaseUrl").field("notes", &self.notes).finish_non_exhaustive()
@@ -180,7 +179,7 @@ fn other_scheme(text: &str) -> &'static str {
     }
 }
 
-/// The poolers in transaction mode of Neon and Supabase, which their names tell.
+/// Whether the host name is that of Neon's or Supabase's pooler in transaction mode.
 fn is_pooler(url: &Url) -> bool {
     let host = url.host_str().unwrap_or_default();
     let is_neon = host.ends_with(".neon.tech") && host.split('.').next().is_some_and(|name| name.ends_with("-pooler"));
@@ -189,15 +188,15 @@ fn is_pooler(url: &Url) -> bool {
 
 #[derive(Default)]
 struct Parameters {
-    /// What the driver gets.
+    /// The parameters for the driver.
     kept: Vec<(String, String)>,
     through_pooler: bool,
     connection_limit: Option<u32>,
     pool_timeout_seconds: Option<u64>,
     schema: Option<String>,
-    /// What `ssl` asks for, unless `sslmode` says it itself.
+    /// The mode that `ssl` implies, used unless `sslmode` is given.
     other_ssl_mode: Option<&'static str>,
-    /// What other parameters ask for at least, whatever `sslmode` says.
+    /// The least mode that other parameters require, whatever `sslmode` says.
     least_ssl_mode: Option<&'static str>,
     without_effect: Vec<&'static str>,
     notes: Vec<String>,
@@ -207,14 +206,15 @@ impl Parameters {
     fn take(&mut self, name: &str, value: &str) -> Result<(), InvalidDatabaseUrl> {
         match name {
             "sslmode" | "ssl-mode" => self.take_ssl_mode(value)?,
-            // The authorities that are built in are those of the operating systems; libpq then checks the server's name too.
+            // The built-in certificate authorities are those of operating systems; libpq then also checks the server's
+            // name.
             "sslrootcert" if value == "system" => self.least_ssl_mode = Some("verify-full"),
             "ssl" | "sslaccept" | "channel_binding" | "gssencmode" | "target_session_attrs" => {
                 self.take_demand(name, value)?;
             }
             "pgbouncer" => self.through_pooler = yes_or_no("pgbouncer", value)?,
             "connection_limit" => self.connection_limit = Some(number("connection_limit", value, 1)?),
-            // Prisma's word for no limit; ours stays.
+            // 0 is Prisma's value for no limit; our limit still applies.
             "pool_timeout" => {
                 self.pool_timeout_seconds = Some(number("pool_timeout", value, 0)?).filter(|wait| *wait > 0);
             }
@@ -247,7 +247,7 @@ impl Parameters {
         Ok(())
     }
 
-    /// What other libraries call a demand on the connection.
+    /// Requirements on the connection, in the names of other libraries.
     fn take_demand(&mut self, name: &str, value: &str) -> Result<(), InvalidDatabaseUrl> {
         match (name, value) {
             ("ssl", "true" | "1" | "require") => {
@@ -294,7 +294,7 @@ impl Parameters {
 }
 
 impl Parameters {
-    /// A root certificate makes libpq check it also where `sslmode` only asks for encryption.
+    /// With a root certificate, libpq verifies it even if `sslmode` only requires encryption.
     fn settle_ssl_mode(&mut self) {
         let kept = |names: &[&str]| self.kept.iter().position(|(name, _)| names.contains(&name.as_str()));
         let given = kept(&["sslmode"]);

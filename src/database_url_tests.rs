@@ -1,4 +1,4 @@
-//! Addresses as hosting platforms and other libraries write them, and what is said of mistakes.
+//! URLs as hosting platforms and other libraries write them, and the messages about mistakes.
 
 use super::*;
 

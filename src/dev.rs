@@ -1,7 +1,7 @@
-//! `topup dev`: the sandbox, the service and a demo page, from nothing, without settings and without a network.
+//! `topup dev`: the sandbox, the service and a demo page, started from nothing, without settings or a network.
 //!
-//! It reads no `.env`, no `DATABASE_URL` and no `STRIPE_*`, so that nothing real can slip in. All it keeps is in one
-//! folder of its own, which is the only thing that `--fresh` deletes. It listens on loopback.
+//! Reads no `.env`, no `DATABASE_URL` and no `STRIPE_*`, so that it never touches anything real. Keeps all data in one
+//! folder of its own, which is the only thing that `--fresh` deletes. Listens on loopback.
 
 use std::fs::{self, File, TryLockError};
 use std::io;
@@ -21,33 +21,34 @@ use crate::ports::IdGenerator;
 use crate::secret::Secret;
 use crate::startup::{Application, Environment, StartError, listen};
 
-/// What `--fresh` looks for before it deletes a folder.
+/// The file that `--fresh` requires in a folder before it deletes anything.
 const MARKER: &str = "topup-dev.txt";
 const MARKER_TEXT: &str = "The data of `topup dev`. `topup dev --fresh` deletes the files in this folder.\n";
 
-/// How long the sandbox's page waits for an endpoint that may be slow. Stripe waits ten seconds; a demo need not.
+/// How long the sandbox's page waits for a slow webhook endpoint. Stripe waits ten seconds, which is too long for a
+/// demo.
 const REDIRECT_WAIT: Duration = Duration::from_secs(2);
 
-/// The cards that the welcome names; the sandbox's pages list all of them.
+/// The cards named in the welcome text; the sandbox's pages list all of them.
 const CARDS_TO_TRY: [&str; 5] =
     ["4242424242424242", "4000000000000002", "4000000000009995", "4000000000003220", "4000002500003155"];
 
-/// How `topup dev` is started.
+/// The options of `topup dev`.
 #[derive(Debug, Clone)]
 pub struct DevOptions {
-    /// The folder that holds everything.
+    /// The folder for all data.
     pub folder: PathBuf,
-    /// Delete the folder first.
+    /// Whether to delete the folder's content first.
     pub fresh: bool,
-    /// The service's port; 0 for any that is free.
+    /// The service's port; 0 for any free one.
     pub port: u16,
-    /// The sandbox's port; 0 for any that is free.
+    /// The sandbox's port; 0 for any free one.
     pub sandbox_port: u16,
-    /// The port of a `topup serve` beside it; 0 for any that is free, and none for the one after the service's.
+    /// The port of a `topup serve` beside it; 0 for any free one, `None` for the one after the service's.
     pub serve_port: Option<u16>,
 }
 
-/// Why it does not start. Each message says the way out.
+/// Why `topup dev` does not start. Each message says how to fix it.
 #[derive(Debug, thiserror::Error)]
 pub enum DevError {
     /// The folder cannot be used.
@@ -55,16 +56,16 @@ pub enum DevError {
     Folder {
         /// The folder.
         folder: PathBuf,
-        /// Why.
+        /// The reason.
         source: io::Error,
     },
-    /// The folder holds something that is not ours, which `--fresh` would delete.
+    /// The folder contains other files, which `--fresh` would delete.
     #[error("{} holds files that are not of `topup dev`; choose another folder with --data-dir", .0.display())]
     NotOurs(PathBuf),
     /// Another `topup dev` uses the folder.
     #[error("another `topup dev` uses {}; stop it, or choose another folder with --data-dir", .0.display())]
     InUse(PathBuf),
-    /// The kept secrets cannot be read.
+    /// The stored secrets cannot be read.
     #[error("{} is damaged; start anew with --fresh", .0.display())]
     Damaged(PathBuf),
     /// The sandbox does not start.
@@ -73,18 +74,18 @@ pub enum DevError {
     /// The service does not start.
     #[error(transparent)]
     Service(#[from] StartError),
-    /// Its own settings are not right: a mistake in this program.
+    /// The generated settings are invalid: a bug in this program.
     #[error(transparent)]
     Config(#[from] ConfigErrors),
-    /// Its database cannot be made.
+    /// The database cannot be created.
     #[error("the database in the data folder cannot be used; start anew with --fresh")]
     Database(#[from] StoreError),
-    /// The demo's token cannot be made.
+    /// The demo's token cannot be signed.
     #[error("the demo's token cannot be signed")]
     Token(#[from] jsonwebtoken::errors::Error),
 }
 
-/// Made at the first start and kept, so that tokens and signatures survive a restart.
+/// Created at the first start and stored, so that tokens and signatures survive a restart.
 #[derive(Serialize, Deserialize)]
 struct Secrets {
     stripe_secret_key: String,
@@ -92,22 +93,22 @@ struct Secrets {
     jwt_secret: String,
 }
 
-/// Everything, running.
+/// The running sandbox and service.
 pub struct Dev {
     sandbox: Sandbox,
     application: Application,
     folder: PathBuf,
     token: String,
-    /// The key that the sandbox accepts.
+    /// The API key that the sandbox accepts.
     stripe_secret_key: String,
-    /// The settings of a `topup serve` beside it, as the lines of a `.env`.
+    /// The settings of a `topup serve` beside it, as lines of a `.env`.
     serve_env: String,
-    // Held as long as the folder is in use.
+    // Held while the folder is in use.
     _lock: File,
 }
 
 impl Dev {
-    /// Starts everything.
+    /// Starts the sandbox and the service.
     ///
     /// # Errors
     /// See [`DevError`].
@@ -115,7 +116,7 @@ impl Dev {
         let folder = options.folder.clone();
         let lock = prepare_folder(&options)?;
         let secrets = load_secrets(&folder, environment.ids.as_ref())?;
-        // The port is taken first: the sandbox must know where to deliver.
+        // Bind the service's port first, because the sandbox must know where to deliver.
         let loopback = |port| SocketAddr::from((Ipv4Addr::LOCALHOST, port));
         let listener = listen(loopback(options.port))?;
         let address = listener.local_addr().map_err(StartError::Server)?;
@@ -143,13 +144,13 @@ impl Dev {
         Ok(Self { sandbox, application, folder, token, stripe_secret_key, serve_env, _lock: lock })
     }
 
-    /// The demo page's address.
+    /// The URL of the demo page.
     #[must_use]
     pub fn url(&self) -> String {
         format!("http://{}", self.application.address())
     }
 
-    /// What to tell the person who started it.
+    /// The text to print after the start.
     #[must_use]
     pub fn welcome(&self) -> String {
         let (url, sandbox) = (self.url(), self.sandbox.url());
@@ -176,7 +177,7 @@ impl Dev {
         )
     }
 
-    /// Serves until `stop` ends, then stops everything in order.
+    /// Serves until `stop` completes, then stops everything in order.
     ///
     /// # Errors
     /// When the web server fails.
@@ -203,7 +204,7 @@ fn prepare_folder(options: &DevOptions) -> Result<File, DevError> {
     fs::create_dir_all(folder).map_err(failed)?;
     let lock = take_lock(folder)?;
     if options.fresh {
-        // The lock is kept: its file is the one that stays.
+        // Keep the lock file, which is locked.
         for entry in fs::read_dir(folder).map_err(failed)? {
             let path = entry.map_err(failed)?.path();
             if path.is_file() && !path.ends_with("lock") {
@@ -217,7 +218,7 @@ fn prepare_folder(options: &DevOptions) -> Result<File, DevError> {
 
 fn take_lock(folder: &Path) -> Result<File, DevError> {
     let failed = |source| DevError::Folder { folder: folder.to_owned(), source };
-    // The marker comes before the lock file, so that a start that dies in between leaves a folder that is ours.
+    // The marker is written before the lock file, so that a start that dies in between leaves a recognisable folder.
     fs::write(folder.join(MARKER), MARKER_TEXT).map_err(failed)?;
     let lock = File::create(folder.join("lock")).map_err(failed)?;
     match lock.try_lock() {
@@ -274,7 +275,7 @@ fn webhook_url(service: SocketAddr) -> String {
     format!("http://{service}/webhooks/stripe")
 }
 
-/// What a `topup serve` on this address needs to use the same sandbox.
+/// The settings with which `topup serve` on this address uses the same sandbox.
 fn serve_env(secrets: &Secrets, sandbox: &str, address: SocketAddr) -> String {
     let (key, webhook_secret) = (&secrets.stripe_secret_key, &secrets.webhook_secret);
     format!(
@@ -299,7 +300,7 @@ fn config(folder: &Path, secrets: &Secrets, address: SocketAddr, sandbox: &str) 
     Ok(Config::load(&settings.into_iter().collect::<Source>())?)
 }
 
-/// A folder's name may have characters that mean something in a URL.
+/// The database URL for a folder, whose name may have characters with a meaning in URLs.
 fn database_url(folder: &Path) -> io::Result<String> {
     let path = fs::canonicalize(folder)?.join("topup.db");
     let url = Url::from_file_path(&path).map_err(|()| io::Error::other("it has no absolute path"))?;

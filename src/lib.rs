@@ -1,18 +1,19 @@
-//! Topup sells prepaid credits and keeps the books on them.
+//! Topup sells prepaid credits and keeps their books.
 //!
-//! The map, from the inside out:
+//! The modules, from the inside out:
 //!
-//! - [`domain`]: the rules, pure: money, fees, prices, what was agreed and what a provider says. Uses nothing of ours.
-//! - [`db`]: SQLite and PostgreSQL, one SQL text; writes that share commits. Knows nothing of money.
+//! - [`domain`]: the rules, pure: money, fees, prices, agreements, and what a provider's reports mean. Depends on
+//!   nothing else here.
+//! - [`db`]: SQLite and PostgreSQL behind one SQL text; writes that share commits. Knows nothing of money.
 //! - [`books`]: balances and the ledger, and their audit.
-//! - [`providers`]: what a payment provider can do and say, and those there are.
-//! - [`purchases`]: a purchase from its checkout to its last refund, use cases beside their SQL.
-//! - [`inbox`]: deliveries: verified, understood, applied once, or kept to be replayed.
-//! - [`reconcile`]: our books against a provider's.
+//! - [`providers`]: what a payment provider can do and report, and the supported providers.
+//! - [`purchases`]: a top-up from its checkout to its last refund; use cases beside their SQL.
+//! - [`inbox`]: webhook deliveries: verified, read, applied once, or stored for replay.
+//! - [`reconcile`]: compares our books with a provider's.
 //! - [`access`]: API keys and operators.
 //! - [`http`]: the API, one folder per audience, and the documentation generated from it.
-//! - [`outgoing`]: what every HTTP client of ours has in common.
-//! - [`config`], [`startup`]: settings, and how everything is put together.
+//! - [`outgoing`]: the settings shared by all HTTP clients.
+//! - [`config`], [`startup`]: settings, and how the service is built.
 //!
 //! `docs/ARCHITECTURE.md` follows one purchase through all of them.
 

@@ -1,8 +1,8 @@
-//! HTTP requests to others: one TLS stack and one root store for every client of this process.
+//! Outgoing HTTP requests: one TLS stack and one root store for every client of this process.
 //!
-//! Trusted are the certificate authorities that are built in and those of the system, so that a host without any still
-//! reaches Stripe, and a network whose proxy or issuer has an authority of its own needs no special build. What
-//! `SSL_CERT_FILE` and `SSL_CERT_DIR` name takes the place of the system's.
+//! Trusts the built-in certificate authorities and the system's, so that a host without any still reaches Stripe, and a
+//! network whose proxy or issuer has its own authority needs no special build. `SSL_CERT_FILE` and `SSL_CERT_DIR`
+//! replace the system's.
 
 use std::sync::{Arc, OnceLock};
 
@@ -10,16 +10,16 @@ use reqwest::redirect::Policy;
 use reqwest::{Client, ClientBuilder};
 use rustls::{ClientConfig, RootCertStore};
 
-/// A client to be completed. It follows no redirect and repeats nothing that may have been sent. It uses the proxies of the environment
-/// unless told otherwise.
+/// A client builder. The client follows no redirects and never resends a request that may have been sent. It uses the
+/// proxies from the environment unless told otherwise.
 pub fn client() -> ClientBuilder {
-    // TLS takes the process's default provider. An error means that there is one already.
+    // rustls uses the process's default provider. An error means that one is installed already.
     let _already_installed = rustls::crypto::ring::default_provider().install_default().is_err();
     let tls = ClientConfig::builder().with_root_certificates(root_store()).with_no_client_auth();
     Client::builder().tls_backend_preconfigured(tls).redirect(Policy::none()).retry(reqwest::retry::never())
 }
 
-/// Read once: the system's authorities are a few hundred files' worth of parsing.
+/// Read once, because parsing the system's authorities means parsing a few hundred files.
 fn root_store() -> Arc<RootCertStore> {
     static ROOTS: OnceLock<Arc<RootCertStore>> = OnceLock::new();
     ROOTS.get_or_init(|| Arc::new(load_roots())).clone()

@@ -1,19 +1,19 @@
-//! What the service needs from the machine it runs on, as contracts: the time, and randomness.
+//! The service's contracts with its machine: time and randomness.
 
-/// The time. Nothing in this crate asks the operating system for it in another way.
+/// The clock. Nothing in this crate gets the time from the operating system in another way.
 pub trait Clock: Send + Sync {
     /// Milliseconds since 1970, UTC.
     fn now_ms(&self) -> i64;
 }
 
-/// Where ids and secrets come from.
+/// Generates ids and secrets.
 pub trait IdGenerator: Send + Sync {
-    /// 128 bits that nobody else has. They need not be secret.
+    /// 128 unique bits. They need not be secret.
     fn id_bits(&self) -> u128;
 
-    /// 256 bits that nobody can guess.
+    /// 256 unguessable bits.
     ///
     /// # Errors
-    /// When the operating system has no randomness to give.
+    /// When the operating system provides no randomness.
     fn secret_bytes(&self) -> std::io::Result<[u8; 32]>;
 }

@@ -1,24 +1,25 @@
 //! A text that must not be shown: keys, signing secrets, passwords.
 //!
-//! What always holds: `Debug` and `Display` print `[secret]` and nothing of the content, not even its length, and the
-//! type cannot be serialized. Whoever needs the content calls [`Secret::expose`], so each use can be found by that name.
+//! Invariants: `Debug` and `Display` print `[secret]` and nothing about the content, not even its length, and the type
+//! cannot be serialized. The content is available only through [`Secret::expose`], so each use can be found by that
+//! name.
 
 use std::fmt;
 
 use subtle::ConstantTimeEq;
 
-/// A secret text. Comparing two takes the same time wherever they differ; only their lengths can be told from it.
+/// A secret text. Comparison takes the same time wherever two texts differ, and reveals at most their lengths.
 #[derive(Clone)]
 pub struct Secret(String);
 
 impl Secret {
-    /// Wraps a text that must not be shown from here on.
+    /// Wraps a text that must not be shown.
     #[must_use]
     pub fn new(content: impl Into<String>) -> Self {
         Self(content.into())
     }
 
-    /// The content itself. Never log it, never put it into an error.
+    /// The content. Never log it, and never put it into an error.
     #[must_use]
     pub fn expose(&self) -> &str {
         &self.0

@@ -1,17 +1,17 @@
-//! The real clock, the real randomness and the limit of open files: the only file that asks the operating system for them.
+//! The real clock, real randomness and the limit of open files: the only file that asks the operating system for them.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use crate::ports::{Clock, IdGenerator};
 
-/// The most files that the process asks for; more connections than that are for more processes.
+/// The most open files that the process asks for; for more connections, run more processes.
 const MOST_FILES: u64 = 65_536;
-/// What is assumed where the system does not say.
+/// The limit assumed where the system does not tell it.
 #[cfg(not(unix))]
 const USUAL_FILES: u64 = 1_024;
 
-/// Allows this process as many open files as its administrator lets it have, up to 65,536; gives how many there may be now.
-/// Many systems allow 1,024 at first, which is one connection each for 1,024 clients and nothing for anything else.
+/// Raises this process's limit of open files as far as its administrator allows, up to 65,536. Returns the new limit.
+/// Many systems start with 1,024, which 1,024 client connections alone would use up.
 #[must_use]
 pub fn raise_open_files() -> u64 {
     #[cfg(unix)]
@@ -41,7 +41,8 @@ impl Clock for SystemClock {
     }
 }
 
-/// Ids of UUID version 7, which are in the order of time and so gentle to indexes; secrets from the operating system.
+/// Ids are UUIDs of version 7, which are ordered by time and therefore cheap for indexes. Secrets come from the
+/// operating system.
 #[derive(Debug, Clone, Copy)]
 pub struct SystemIds;
 

@@ -1,4 +1,4 @@
-//! Credentials of servers: made once, shown once, known by their hash.
+//! API keys of servers: shown once when created, and stored as a hash.
 
 use sha2::{Digest, Sha256};
 
@@ -8,7 +8,7 @@ use crate::domain::account::AccountId;
 use crate::domain::ids::ApiKeyId;
 use crate::ports::{Clock, IdGenerator};
 
-/// What every key starts with, so that scanners of leaked secrets and people recognise it.
+/// The prefix of every key, by which people and secret scanners recognise it.
 pub const KEY_PREFIX: &str = "topup_sk_";
 /// 256 bits in hexadecimal.
 const SECRET_DIGITS: usize = 64;
@@ -25,10 +25,10 @@ pub enum Scope {
 }
 
 impl Scope {
-    /// All there are.
+    /// All scopes.
     pub const ALL: [Self; 3] = [Self::Checkout, Self::Read, Self::Admin];
 
-    /// The word used on the command line and in the database.
+    /// The name used on the command line and in the database.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -38,47 +38,47 @@ impl Scope {
         }
     }
 
-    /// Reads the word.
+    /// Parses that name.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|scope| scope.as_str() == text)
     }
 }
 
-/// A credential that was presented and found good.
+/// An API key that was presented and is valid.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ApiKey {
     /// Its id, for the log.
     pub id: String,
-    /// What the operator calls it.
+    /// The name given by the operator.
     pub name: String,
-    /// What it may do.
+    /// Its scopes.
     pub scopes: Vec<Scope>,
-    /// The one account it may act for; none means any that it names.
+    /// The only account it may act for; `None` means any account that the caller names.
     pub account: Option<AccountId>,
 }
 
 impl ApiKey {
-    /// Whether it may do something; `admin` may do everything.
+    /// Whether the key has this scope; `admin` includes every other.
     #[must_use]
     pub fn may(&self, scope: Scope) -> bool {
         self.scopes.contains(&scope) || self.scopes.contains(&Scope::Admin)
     }
 }
 
-/// A new credential. The secret is in no other place.
+/// A new API key. The secret is not stored anywhere.
 #[derive(Debug)]
 pub struct NewApiKey {
-    /// Its id, to revoke it by.
+    /// Its id, for revoking it.
     pub id: ApiKeyId,
     /// The secret, to be shown once.
     pub secret: crate::secret::Secret,
 }
 
-/// Why a credential cannot be made.
+/// Why an API key cannot be created.
 #[derive(Debug, thiserror::Error)]
 pub enum CreateApiKeyError {
-    /// The operating system has no randomness.
+    /// The operating system provides no randomness.
     #[error("the operating system has no randomness to give")]
     NoRandomness(#[from] std::io::Error),
     /// The database failed.
@@ -86,7 +86,7 @@ pub enum CreateApiKeyError {
     Store(#[from] StoreError),
 }
 
-/// Makes a credential.
+/// Creates an API key.
 ///
 /// # Errors
 /// See [`CreateApiKeyError`].
@@ -112,7 +112,7 @@ pub async fn create(
     Ok(NewApiKey { id, secret: crate::secret::Secret::new(secret) })
 }
 
-/// Stores a new credential.
+/// Stores a new API key.
 struct InsertKey {
     row: ApiKeyRow,
     hash: String,
@@ -126,7 +126,7 @@ impl Write for InsertKey {
     }
 }
 
-/// Revokes a credential; `false` when there is none of that id that is still good.
+/// Revokes an API key; `false` if there is no active key with this id.
 ///
 /// # Errors
 /// When the database fails.
@@ -134,7 +134,7 @@ pub async fn revoke(db: &Db, clock: &dyn Clock, id: &str) -> Result<bool, StoreE
     db.write(RevokeKey { id: id.to_owned(), now_ms: clock.now_ms() }).await
 }
 
-/// Revokes a credential. `false` when there is none of that id that is still good.
+/// Revokes an API key. `false` if there is no active key with this id.
 struct RevokeKey {
     id: String,
     now_ms: i64,
@@ -148,12 +148,12 @@ impl Write for RevokeKey {
     }
 }
 
-/// What a credential is known by. A look-up by the hash of 256 random bits says nothing by the time that it takes.
+/// The hash that identifies a key. Looking up the hash of 256 random bits leaks nothing through timing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct KeyHash([u8; 32]);
 
 impl KeyHash {
-    /// The hash of what a caller presents; `None` if that has not the form of a key.
+    /// The hash of a presented key; `None` if it does not have the format of a key.
     #[must_use]
     pub fn of_presented(presented: &str) -> Option<Self> {
         let is_key = presented.strip_prefix(KEY_PREFIX).is_some_and(|digits| digits.len() == SECRET_DIGITS);
@@ -169,7 +169,7 @@ impl KeyHash {
     }
 }
 
-/// The credential with this hash; `None` if it is not good.
+/// The API key with this hash; `None` if it is not valid.
 ///
 /// # Errors
 /// When the database fails.

@@ -1,43 +1,43 @@
-//! The callers' idempotency keys: what they belong to, and which requests are the same.
+//! Callers' idempotency keys: their scope, and which requests count as equal.
 //!
-//! A key belongs to what is acted on, not to the credential it came with: after an API key was rotated, the repetition of
-//! a request is still a repetition.
+//! A key is scoped to the object of the request, not to the caller's credentials: after an API key was rotated, a
+//! repeated request is still recognised.
 
 use sha2::{Digest, Sha256};
 
 use crate::domain::account::AccountId;
 use crate::domain::ids::TopupId;
 
-/// A caller's idempotency key and what it belongs to.
+/// A caller's idempotency key and its scope.
 #[derive(Debug, Clone)]
 pub struct CallerKey {
-    /// What is acted on.
+    /// The scope: the operation and its object.
     pub scope: String,
     /// The key.
     pub key: String,
 }
 
 impl CallerKey {
-    /// The key of a checkout: it belongs to the account that buys.
+    /// The key of a checkout, scoped to the buying account.
     #[must_use]
     pub fn of_checkout(account: &AccountId, key: String) -> Self {
         Self { scope: format!("checkout:{account}"), key }
     }
 
-    /// The key of an adjustment: it belongs to the account that is adjusted.
+    /// The key of an adjustment, scoped to the adjusted account.
     #[must_use]
     pub fn of_adjustment(account: &AccountId, key: String) -> Self {
         Self { scope: format!("adjustment:{account}"), key }
     }
 
-    /// The key of a refund: it belongs to the top-up that is refunded.
+    /// The key of a refund, scoped to the refunded top-up.
     #[must_use]
     pub fn of_refund(topup: &TopupId, key: String) -> Self {
         Self { scope: format!("refund:{topup}"), key }
     }
 }
 
-/// What makes two requests the same. Each part is preceded by its length, so that no two requests look alike.
+/// A hash of the parts that identify a request. Each part is preceded by its length, so that different requests differ.
 pub(crate) fn request_hash(parts: &[&str]) -> String {
     let mut hasher = Sha256::new();
     for part in parts {

@@ -1,20 +1,20 @@
-//! Credentials of servers. Only the hash of a key is kept.
+//! Stored API keys. Only the hash of a key is stored.
 
 use crate::db::{Db, Tx, args};
 use crate::db::{StoreError, statements};
 
-/// A credential as it is stored.
+/// A stored API key.
 #[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
 pub struct ApiKeyRow {
-    /// Its id, which is no secret.
+    /// Its id, which is not secret.
     pub id: String,
-    /// What the operator calls it.
+    /// The name given by the operator.
     pub name: String,
-    /// What it may do: words separated by spaces.
+    /// Its scopes, separated by spaces.
     pub scopes: String,
-    /// The one account it may act for; none means any that it names.
+    /// The only account it may act for; `None` means any account that the caller names.
     pub account_id: Option<String>,
-    /// When it was made, in milliseconds since 1970.
+    /// When it was created, in milliseconds since 1970.
     pub created_at: i64,
     /// When it was revoked, in milliseconds since 1970.
     pub revoked_at: Option<i64>,
@@ -23,7 +23,7 @@ pub struct ApiKeyRow {
 statements! {
     INSERT = "INSERT INTO api_keys (id, name, key_hash, scopes, account_id, created_at) VALUES (:id, :name, :key_hash, :scopes, :account, :created_at)";
     REVOKE = "UPDATE api_keys SET revoked_at = :now_ms WHERE id = :id AND revoked_at IS NULL";
-    /// A later use stays.
+    /// Keeps a later use.
     USED = "UPDATE api_keys SET last_used_at = :at_ms WHERE id = :id AND (last_used_at IS NULL OR last_used_at < :at_ms)";
     USES = "SELECT id, last_used_at FROM api_keys";
     LIST = "SELECT id, name, scopes, account_id, created_at, revoked_at FROM api_keys ORDER BY created_at, id";
@@ -31,7 +31,7 @@ statements! {
         WHERE key_hash = :key_hash AND revoked_at IS NULL";
 }
 
-/// Stores a new credential.
+/// Stores a new API key.
 ///
 /// # Errors
 /// When the database fails.
@@ -47,7 +47,7 @@ pub async fn insert(tx: &mut Tx, key: &ApiKeyRow, key_hash: &str) -> Result<(), 
     tx.execute(&INSERT, &values).await.map(drop)
 }
 
-/// Revokes a credential; `false` when there is none of that id, or it was revoked before.
+/// Revokes an API key; `false` if there is no key with this id, or it was revoked before.
 ///
 /// # Errors
 /// When the database fails.
@@ -55,16 +55,16 @@ pub async fn revoke(tx: &mut Tx, id: &str, now_ms: i64) -> Result<bool, StoreErr
     Ok(tx.execute(&REVOKE, &args![id, now_ms]).await? == 1)
 }
 
-/// When a credential was last used.
+/// The last use of an API key.
 #[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
 pub struct ApiKeyUse {
-    /// The credential's id.
+    /// The API key's id.
     pub id: String,
-    /// When, in milliseconds since 1970, to the minute; none if it never was.
+    /// When it was last used, in milliseconds since 1970, to the minute; `None` if never.
     pub last_used_at: Option<i64>,
 }
 
-/// Notes that a credential was used.
+/// Records that an API key was used.
 ///
 /// # Errors
 /// When the database fails.
@@ -73,7 +73,7 @@ pub async fn used(tx: &mut Tx, id: &str, at_ms: i64) -> Result<(), StoreError> {
 }
 
 impl Db {
-    /// When each credential was last used.
+    /// The last use of each API key.
     ///
     /// # Errors
     /// When the database fails.
@@ -81,7 +81,7 @@ impl Db {
         self.read_all(&USES, &[]).await
     }
 
-    /// All credentials, oldest first.
+    /// All API keys, oldest first.
     ///
     /// # Errors
     /// When the database fails.
@@ -89,7 +89,7 @@ impl Db {
         self.read_all(&LIST, &[]).await
     }
 
-    /// The credential with this hash, unless it was revoked.
+    /// The API key with this hash, unless it was revoked.
     ///
     /// # Errors
     /// When the database fails.

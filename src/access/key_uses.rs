@@ -1,5 +1,5 @@
-//! When API keys were last used: noted in memory at each request, and written down once a minute, so that a request writes
-//! nothing for it.
+//! Records when API keys were last used: in memory at each request and in the database once a minute, so that requests
+//! do not have to write for it.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -12,13 +12,13 @@ use crate::app::App;
 use crate::app::schedule::Job;
 use crate::db::{StoreError, Tx, Write};
 
-/// How often they are written down.
+/// How often the uses are stored.
 const WRITTEN_EVERY: Duration = Duration::from_mins(1);
 
-/// Writes down which keys were used since the last time.
+/// Stores which keys were used since the last call.
 ///
 /// # Errors
-/// When the database fails; then these uses are forgotten.
+/// When the database fails; then these uses are lost.
 pub async fn write_down(app: &App) -> Result<(), StoreError> {
     let used_at_ms = app.key_uses.take();
     if used_at_ms.is_empty() {
@@ -27,7 +27,7 @@ pub async fn write_down(app: &App) -> Result<(), StoreError> {
     app.db.write(RecordKeyUses { used_at_ms }).await
 }
 
-/// Stores when keys were used, by their ids.
+/// Stores the last use of keys, by id.
 struct RecordKeyUses {
     used_at_ms: HashMap<String, i64>,
 }
@@ -43,7 +43,7 @@ impl Write for RecordKeyUses {
     }
 }
 
-/// Does that every minute.
+/// The job that stores uses every minute.
 #[must_use]
 pub fn noting_job() -> Job {
     Job::new(

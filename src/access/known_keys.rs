@@ -1,8 +1,8 @@
-//! API keys that were found good a moment ago, so that not every request asks the database.
+//! Caches API keys that were valid moments ago, so that not every request needs the database.
 //!
-//! What a key may do never changes; that it was revoked must hold within ten seconds everywhere. So a key is believed for
-//! eight seconds after a look-up began. Keys that are not good are not remembered: a stranger can make up any number of them.
-//! Look-ups are few at once, so that made-up keys leave the database to others.
+//! A key's scopes never change, but a revocation must take effect everywhere within ten seconds. So a cached key is
+//! valid for eight seconds after its look-up began. Invalid keys are not cached, because anyone can make up any number
+//! of them. Few look-ups run at once, so that made-up keys leave the database to others.
 
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
@@ -12,9 +12,10 @@ use tokio::sync::Semaphore;
 use crate::access::api_keys::{self, ApiKey, KeyHash};
 use crate::db::{Db, StoreError};
 
-/// How long a key is believed. With the time of a request it is less than the ten seconds that a revoked key may live.
+/// How long a cached key is valid. With the duration of a request, less than the ten seconds allowed after a
+/// revocation.
 const BELIEVED_MS: i64 = 8_000;
-/// How many keys are remembered at most. Who has more of them asks the database more often.
+/// The most keys cached. With more keys in use, the database is asked more often.
 const MAX_KEYS: usize = 10_000;
 /// How many keys are looked up at once.
 const MAX_LOOKUPS: usize = 4;
@@ -25,13 +26,13 @@ struct Known {
 }
 
 impl Known {
-    /// A time that has not come yet was written by a clock that was ahead.
+    /// A time in the future was recorded by a clock that was ahead.
     const fn is_fresh(&self, now_ms: i64) -> bool {
         self.asked_at_ms <= now_ms && now_ms.saturating_sub(self.asked_at_ms) < BELIEVED_MS
     }
 }
 
-/// The keys that this process knows.
+/// The keys cached in this process.
 pub struct KnownKeys {
     keys: RwLock<HashMap<KeyHash, Known>>,
     lookups: Semaphore,
@@ -44,14 +45,14 @@ impl Default for KnownKeys {
 }
 
 impl KnownKeys {
-    /// The key with this hash, if it was found good a moment ago.
+    /// The key with this hash, if it was valid moments ago.
     #[must_use]
     pub fn recall(&self, hash: &KeyHash, now_ms: i64) -> Option<Arc<ApiKey>> {
         let keys = self.keys.read().unwrap_or_else(PoisonError::into_inner);
         keys.get(hash).filter(|known| known.is_fresh(now_ms)).map(|known| known.key.clone())
     }
 
-    /// Looks a key up and remembers it if it is good; `None` if it is not.
+    /// Looks a key up and caches it if it is valid; `None` if it is not.
     ///
     /// # Errors
     /// When the database fails.

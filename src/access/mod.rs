@@ -1,4 +1,4 @@
-//! Who may do what: API keys of servers, and operators.
+//! Access control: API keys of servers, operators, callers' idempotency keys.
 
 pub mod api_keys;
 pub mod caller_key;

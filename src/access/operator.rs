@@ -1,18 +1,18 @@
-//! Who changes something by hand. Whoever did it is written down with what they did.
+//! The operator who makes a manual change. The name is stored with the change.
 
 use crate::domain::account::AccountId;
 
-/// Somebody with the admin scope.
+/// A caller with the admin scope.
 #[derive(Debug, Clone)]
 pub struct Operator {
-    /// Who it is, for those who look later: an API key with its name, or a token's subject.
+    /// The name for the records: an API key with its name, or a token's subject.
     pub name: String,
-    /// The one account that they may act for; none means any.
+    /// The only account that the operator may act for; `None` means any.
     pub account: Option<AccountId>,
 }
 
 impl Operator {
-    /// Whether they may see and change what belongs to an account.
+    /// Whether the operator may see and change the data of an account.
     #[must_use]
     pub fn may_act_for(&self, account: &AccountId) -> bool {
         self.account.as_ref().is_none_or(|bound| bound == account)

@@ -1,4 +1,4 @@
-//! Whether this machine's clock is right. Signatures of deliveries, expiries of checkouts and tokens depend on it.
+//! Checks this machine's clock. The signatures of deliveries, checkout expiry and tokens depend on it.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -7,15 +7,15 @@ use super::schedule::Job;
 use crate::ports::Clock;
 use crate::providers::port::ProviderClock;
 
-/// A difference that two right clocks and a slow answer can have.
+/// A difference that two correct clocks and a slow answer can produce.
 const TOLERATED_SECONDS: i64 = 30;
-/// Beyond this every delivery of Stripe's is refused.
+/// With a larger difference, every delivery from Stripe is refused.
 const REFUSED_SECONDS: i64 = 300;
 const FIRST_AFTER: Duration = Duration::from_secs(10);
 const EVERY: Duration = Duration::from_hours(1);
 
-/// By how many seconds this machine's clock is ahead of Stripe's, and negative when it is behind; `None` if Stripe does not
-/// say. A difference that matters is logged with the way out.
+/// By how many seconds this machine's clock is ahead of Stripe's, negative if it is behind; `None` if Stripe's time is
+/// unknown. Logs a relevant difference, and how to fix it.
 pub async fn check_clock(clock: &dyn Clock, provider: &dyn ProviderClock) -> Option<i64> {
     let theirs_ms = provider.now_ms().await?;
     let ahead_seconds = clock.now_ms().saturating_sub(theirs_ms).div_euclid(1_000);
@@ -30,7 +30,7 @@ pub async fn check_clock(clock: &dyn Clock, provider: &dyn ProviderClock) -> Opt
     Some(ahead_seconds)
 }
 
-/// The job that does it in a running service.
+/// The job that checks the clock in a running service.
 #[must_use]
 pub fn clock_job(provider: Arc<dyn ProviderClock>) -> Job {
     Job::new("compare the clock with Stripe's", FIRST_AFTER, EVERY, move |app, _| {

@@ -1,9 +1,8 @@
-//! Is the key good for what the service does with it? Asked once when the service starts, so that an operator hears of a
-//! key that is not accepted, or that lacks a permission, before a customer does.
+//! Checks the provider's API key once when the service starts, so that an operator learns about a rejected key or a
+//! missing permission before a customer does.
 //!
-//! What always holds: each part of the provider's API is read once and cheaply, all at the same time, within
-//! [`CHECK_TIME`]. That the provider cannot be reached says nothing about the key. Whether the key may write is not known
-//! from reading.
+//! Invariants: each part of the provider's API is read once, cheaply, all in parallel, within [`CHECK_TIME`]. An
+//! unreachable provider says nothing about the key. Reading does not show whether the key may write.
 
 use std::time::Duration;
 
@@ -12,32 +11,32 @@ use futures_util::future::join_all;
 use super::App;
 use crate::providers::port::{ProviderError, Resource};
 
-/// How long all questions may take together.
+/// The time limit for all calls together.
 pub const CHECK_TIME: Duration = Duration::from_secs(5);
 
-/// A part of the provider's API that the key may not read.
+/// A missing permission: a part of the provider's API that the key may not read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Lack {
-    /// Which part.
+    /// The part.
     pub resource: Resource,
-    /// The provider's own name of the permission, if its answer has it.
+    /// The provider's name for the permission, if its answer contains it.
     pub permission: Option<String>,
 }
 
-/// What is known of the key.
+/// The result of the check.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum KeyVerdict {
-    /// It may read everything that it has to.
+    /// The key may read everything that it needs to.
     Good,
-    /// The provider does not accept it at all.
+    /// The provider rejects the key.
     Rejected,
-    /// It may not read these.
+    /// The key may not read these parts.
     Lacks(Vec<Lack>),
-    /// The provider did not say; why, for the log.
+    /// The provider did not answer; contains the reason, for the log.
     Unknown(String),
 }
 
-/// Asks what the key may read.
+/// Checks what the key may read.
 pub async fn check_key(app: &App) -> KeyVerdict {
     if !app.provider.capabilities.access {
         return KeyVerdict::Unknown("the payment provider does not tell".to_owned());
@@ -49,7 +48,7 @@ pub async fn check_key(app: &App) -> KeyVerdict {
     verdict(join_all(Resource::ALL.map(ask)).await)
 }
 
-/// What is surely wrong counts more than what could not be asked.
+/// A definite problem takes precedence over an unanswered call.
 fn verdict(answers: Vec<(Resource, Result<(), ProviderError>)>) -> KeyVerdict {
     let (mut lacks, mut unknown) = (Vec::new(), None);
     for (resource, answer) in answers {

@@ -1,12 +1,12 @@
-//! For how long Stripe is not asked about fees, because it fails.
+//! Pauses fee look-ups at Stripe while Stripe fails.
 
 use std::sync::{Mutex, PoisonError};
 
-/// The pause after the first run that failed; each further one is twice as long.
+/// The pause after the first failed run; each further one is twice as long.
 const FIRST_PAUSE_MS: i64 = 10_000;
 const LONGEST_PAUSE_MS: i64 = 900_000;
 
-/// How long nothing is asked, because Stripe fails.
+/// The current pause.
 #[derive(Debug, Default)]
 pub struct FeePause(Mutex<Paused>);
 
@@ -19,11 +19,11 @@ struct Paused {
 impl FeePause {
     pub(crate) fn is_over(&self, now_ms: i64) -> bool {
         let paused = *self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        // A time that is far ahead was set before the clock was set back.
+        // A time far in the future was set before the clock was set back.
         now_ms >= paused.until_ms || paused.until_ms > now_ms.saturating_add(LONGEST_PAUSE_MS)
     }
 
-    /// Begins a pause, longer than the last one; gives how many runs in a row have failed.
+    /// Begins a pause, longer than the last one. Returns how many runs in a row have failed.
     pub(crate) fn failed(&self, now_ms: i64) -> u32 {
         let mut paused = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         paused.until_ms = now_ms.saturating_add(backoff(FIRST_PAUSE_MS, paused.failures, LONGEST_PAUSE_MS));
@@ -36,7 +36,7 @@ impl FeePause {
     }
 }
 
-/// A time that doubles, up to a bound.
+/// A time that doubles up to a limit.
 pub(crate) fn backoff(first_ms: i64, doublings: u32, longest_ms: i64) -> i64 {
     first_ms.saturating_mul(2_i64.saturating_pow(doublings.min(30))).min(longest_ms)
 }

@@ -1,14 +1,14 @@
-//! Which API keys were used since that was last written down.
+//! Collects uses of API keys until they are stored.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
-/// The keys that were used since they were last written down, by id, with the time in milliseconds since 1970.
+/// Uses that have not been stored yet: key id, and time in milliseconds since 1970.
 #[derive(Debug, Default)]
 pub struct KeyUses(Mutex<HashMap<String, i64>>);
 
 impl KeyUses {
-    /// Notes that a key was used. Only keys that were found good are noted, so there are no more than keys.
+    /// Records that a key was used. Only valid keys are recorded, so the number of keys limits the size.
     pub fn note(&self, id: &str, now_ms: i64) {
         let mut uses = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         match uses.get_mut(id) {

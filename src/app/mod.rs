@@ -1,4 +1,4 @@
-//! What every use case works with, and where use cases run.
+//! The dependencies of every use case ([`App`]), and where use cases run.
 
 pub mod check_clock;
 pub mod check_key;
@@ -23,78 +23,78 @@ use questions::Questions;
 use session_checks::SessionChecks;
 use tasks::Tasks;
 
-/// How long the calls for one checkout may take in all, with their repetitions. Less than what a browser, a proxy or
-/// our own request limit waits.
+/// The time limit for all provider calls of one checkout, including retries. Shorter than the time that browsers,
+/// proxies and our own request limit wait.
 pub const CHECKOUT_BUDGET: Duration = Duration::from_secs(20);
-/// How long one call to Stripe may take. Stripe itself answers in about a second.
+/// The time limit of one call to Stripe, which usually answers in about a second.
 pub const CALL_TIMEOUT: Duration = Duration::from_secs(8);
-/// The wait before the first repetition of a call; it doubles each time and has a random part of up to the same length.
+/// The pause before the first retry of a call. It doubles each time, plus a random part of up to the same length.
 pub const FIRST_PAUSE: Duration = Duration::from_millis(200);
 
-/// What every use case works with.
+/// The dependencies of every use case.
 pub struct App {
-    /// Where everything is kept.
+    /// The database.
     pub db: Db,
     /// The payment provider.
     pub provider: Provider,
-    /// The time.
+    /// The clock.
     pub clock: Arc<dyn Clock>,
-    /// Ids and secrets.
+    /// Generates ids and secrets.
     pub ids: Arc<dyn IdGenerator>,
-    /// What credits cost.
+    /// The prices.
     pub pricing: Pricing,
-    /// What a checkout is like.
+    /// The settings of checkouts.
     pub checkout: CheckoutSettings,
-    /// How often Stripe is asked about sessions whose customers wait.
+    /// Limits how often Stripe is asked about the sessions of waiting customers.
     pub session_checks: SessionChecks,
-    /// How many days the payload of a failed delivery is kept; 0 means not at all.
+    /// For how many days the payload of a failed delivery is kept; 0 means not at all.
     pub payload_days: i64,
-    /// When the books are compared with Stripe's.
+    /// When the books are compared with the provider's.
     pub reconciliation: ScheduleSettings,
-    /// When API keys were used.
+    /// Uses of API keys that have not been stored yet.
     pub key_uses: KeyUses,
-    /// What checkouts are sealed with; none if no service has used the database yet.
+    /// The key that seals checkouts; `None` if no service has used the database yet.
     pub seal: Option<SealKey>,
-    /// The bounds of what deliveries ask Stripe.
+    /// Limits the questions to Stripe that deliveries need answered.
     pub questions: Questions,
-    /// When Stripe is asked again what it kept.
+    /// When Stripe is asked for fees again.
     pub fees: FeePause,
-    /// Where writes run, so that a client that goes away interrupts nothing.
+    /// Runs writes, so that they complete even if the client disconnects.
     pub tasks: Tasks,
 }
 
-/// What a checkout is like.
+/// The settings of checkouts.
 #[derive(Debug, Clone)]
 pub struct CheckoutSettings {
     /// Whether real money moves.
     pub livemode: bool,
     /// How long a checkout stays open.
     pub expires_minutes: i64,
-    /// How many checkouts of one account may be open at once.
+    /// How many open checkouts one account may have.
     pub max_open: i64,
-    /// Stripe's names of the payment methods; empty means what Stripe's dashboard says.
+    /// Stripe's names of the payment methods; if empty, the settings in Stripe's dashboard apply.
     pub payment_methods: Vec<String>,
-    /// How long the calls to Stripe for one checkout may take in all.
+    /// The time limit for all provider calls of one checkout.
     pub budget: Duration,
-    /// The wait before the first repetition of a call, see [`FIRST_PAUSE`].
+    /// The pause before the first retry of a call, see [`FIRST_PAUSE`].
     pub first_pause: Duration,
 }
 
-/// When the service compares by itself.
+/// When the service runs scheduled reconciliations.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ScheduleSettings {
-    /// How often, in hours; 0 means never.
+    /// The interval in hours; 0 means never.
     pub every_hours: i64,
-    /// How far back, in days.
+    /// How many days each reconciliation covers.
     pub since_days: i64,
 }
 
 impl ScheduleSettings {
-    /// Nothing is compared by itself.
+    /// No scheduled reconciliations.
     pub const NEVER: Self = Self { every_hours: 0, since_days: 1 };
 }
 
-/// An error with all its causes, for the log.
+/// Formats an error with all its causes, for the log.
 #[must_use]
 pub fn with_causes(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();

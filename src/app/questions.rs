@@ -1,8 +1,8 @@
-//! Questions to Stripe that a delivery needs answered before it can be decided.
+//! Questions to Stripe that a delivery needs answered before it can be applied.
 //!
-//! What always holds: a delivery gives up its turn before it asks, so payments, expiries and everything else that is
-//! decided from what is known here never wait for Stripe. Few deliveries ask at once and few wait for their place; the
-//! others are told to come again. Whose payment it is, Stripe is asked once, also for the payments of other products.
+//! Invariants: a delivery gives up its permit before it asks, so payments, expiries and everything else that needs only
+//! local data never wait for Stripe. Few deliveries ask at once, and few wait to ask; the others are told to retry.
+//! Stripe is asked only once which top-up a payment belongs to, even if the payment is another product's.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex};
@@ -11,18 +11,18 @@ use tokio::sync::{Mutex as AsyncMutex, OwnedSemaphorePermit, Semaphore};
 
 use crate::domain::ids::{PaymentId, TopupId};
 
-/// How many deliveries ask Stripe at once. Stripe allows 25 requests a second in test mode and 100 in live mode, to
-/// everything on the account together.
+/// How many deliveries ask Stripe at once. Stripe allows 25 requests a second in test mode and 100 in live mode, for
+/// the whole account.
 const MAX_ASKING: usize = 8;
-/// How many deliveries may be asking or waiting for their place.
+/// How many deliveries may be asking or waiting to ask.
 const MAX_DELIVERIES: usize = 64;
-/// Of how many payments it is remembered whose they are.
+/// For how many payments the owner is cached.
 const MAX_REMEMBERED: usize = 10_000;
 
-/// The place among the deliveries that are applied at once.
+/// The permit of a delivery that is being applied.
 pub type Turn = OwnedSemaphorePermit;
 
-/// The bounds of all questions that deliveries ask, and what is remembered of the answers.
+/// The limits for all questions of deliveries, and the cached answers.
 #[derive(Debug)]
 pub struct Questions {
     pub(crate) deliveries: Semaphore,
@@ -40,17 +40,18 @@ impl Default for Questions {
     }
 }
 
-/// Which purchase Stripe's metadata of a payment names, and until when that is believed.
+/// The top-up named in a payment's metadata at Stripe, and how long this answer is valid.
 #[derive(Debug, Clone)]
 pub(crate) struct Answer {
     pub(crate) topup: Option<TopupId>,
     pub(crate) until_ms: i64,
 }
 
-/// What is remembered of one payment. Whoever asks holds the lock, so that the others wait for the same answer.
+/// The cached answer for one payment. The task that asks Stripe holds the lock, so that others wait for the same
+/// answer.
 pub(crate) type Memory = Arc<AsyncMutex<Option<Answer>>>;
 
-/// The latest payments that were asked about. The one that came first is forgotten first.
+/// The payments that were asked about most recently; the oldest is evicted first.
 #[derive(Debug, Default)]
 pub(crate) struct Payments {
     by_id: HashMap<PaymentId, Memory>,

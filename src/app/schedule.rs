@@ -1,8 +1,8 @@
-//! Work that a running service does by itself, again and again.
+//! Scheduled jobs of a running service.
 //!
-//! Every process runs its own schedule, so a job must bear that others do the same at the same time. A run that fails or
-//! panics is logged, and the next one comes. A stop ends the waiting at once; a run that has begun is a use case like
-//! others ([`super::tasks`]), and is told to come to an end.
+//! Every process runs its own schedule, so a job must tolerate that other processes run it at the same time. A run that
+//! fails or panics is logged, and the next one follows. A stop ends the waiting at once; a run in progress is a use
+//! case like others ([`super::tasks`]) and is told to finish.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,7 +17,7 @@ use super::{App, with_causes};
 type Failure = Box<dyn std::error::Error + Send + Sync>;
 type Run = dyn Fn(Arc<App>, CancellationToken) -> BoxFuture<'static, Result<(), Failure>> + Send + Sync;
 
-/// Something to be done again and again.
+/// A job that runs repeatedly.
 pub struct Job {
     name: &'static str,
     first_after: Duration,
@@ -26,8 +26,8 @@ pub struct Job {
 }
 
 impl Job {
-    /// A job that runs a while after the start, and then again each time a while after its last run. A long run looks at
-    /// the token now and then, which says that the process is stopping.
+    /// A job that runs `first_after` after the start and then `every` after its previous run. A long run should check
+    /// the token, which is cancelled when the process stops.
     pub fn new<F, R, E>(name: &'static str, first_after: Duration, every: Duration, run: F) -> Self
     where
         F: Fn(Arc<App>, CancellationToken) -> R + Send + Sync + 'static,
@@ -41,7 +41,7 @@ impl Job {
         Self { name, first_after, every, run: Arc::new(run) }
     }
 
-    /// Runs it once, to its end, whatever happens in it.
+    /// Runs the job once. Logs a failure or panic.
     pub async fn run_once(&self, app: &Arc<App>, stop: &CancellationToken) {
         let (job, run, with, stop) = (self.name, self.run.clone(), app.clone(), stop.clone());
         match app.tasks.run(async move { run(with, stop).await }).await {
@@ -65,14 +65,14 @@ impl Job {
     }
 }
 
-/// Jobs that are running.
+/// The running jobs.
 pub struct Schedule {
     stop: CancellationToken,
     jobs: JoinSet<()>,
 }
 
 impl Schedule {
-    /// Starts the jobs, on the runtime that this is called on.
+    /// Starts the jobs on the current runtime.
     #[must_use]
     pub fn start(app: &Arc<App>, jobs: Vec<Job>) -> Self {
         let stop = CancellationToken::new();
@@ -83,12 +83,12 @@ impl Schedule {
         Self { stop, jobs: running }
     }
 
-    /// No run begins any more, and those that have begun are told. It waits for nobody.
+    /// Starts no more runs and tells those in progress to finish. Does not wait for them.
     pub fn stop(&self) {
         self.stop.cancel();
     }
 
-    /// Waits until every job has ended, after a stop.
+    /// Stops the jobs and waits until every one has ended.
     pub async fn finish(mut self) {
         self.stop.cancel();
         while self.jobs.join_next().await.is_some() {}

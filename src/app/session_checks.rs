@@ -1,8 +1,8 @@
-//! How often Stripe is asked about sessions whose customers wait, per account and in all.
+//! Limits how often Stripe is asked about the sessions of waiting customers, per account and in total.
 //!
-//! Stripe limits what one of its accounts may ask, and payments must not wait because somebody reloads a page. Beyond these
-//! bounds the database answers, and the webhook brings the news. Counted in this process alone,
-//! by the injected clock, which the crate that limits callers (`http/kit/rate_limit.rs`) does not take.
+//! Stripe limits the requests of an account, and a customer who reloads a page must not slow down payments. Beyond
+//! these limits the answer comes from the database, and the webhook brings the result. Counted per process and by the
+//! injected clock, which the crate that limits callers (`http/kit/rate_limit.rs`) does not support.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -11,16 +11,16 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 
 use crate::domain::account::AccountId;
 
-/// One question every two seconds, thirty at once: more than several return pages that ask again and again.
+/// One question every two seconds, with bursts of thirty: more than several polling return pages need.
 const PER_ACCOUNT: Pace = Pace { every_ms: 2_000, at_once: 30 };
-/// Ten questions a second, a hundred at once: a tenth of what Stripe allows a live account.
+/// Ten questions a second, with bursts of a hundred: a tenth of what Stripe allows a live account.
 const IN_ALL: Pace = Pace { every_ms: 100, at_once: 100 };
-/// How many questions may be under way at once: a Stripe that answers slowly must not hold up more.
+/// How many questions may be in flight: a slow Stripe must not hold up more.
 const MAX_UNDER_WAY: usize = 16;
-/// Beyond this many accounts those are forgotten that may ask as often as one that never asked.
+/// Above this number, accounts with an unused allowance are forgotten.
 const MAX_ACCOUNTS: usize = 10_000;
 
-/// So often, and so many at once after a rest.
+/// A rate and a burst size.
 #[derive(Debug, Clone, Copy)]
 struct Pace {
     every_ms: i64,
@@ -28,12 +28,12 @@ struct Pace {
 }
 
 impl Pace {
-    /// When everything that was asked is paid off, if one more question is asked; `None` if that is too many. `paid_off_ms` is
-    /// the same for the questions so far.
+    /// The time when all questions including this one are paid off; `None` if it exceeds the limit. `paid_off_ms` is
+    /// that time for the previous questions.
     const fn ask(self, paid_off_ms: i64, now_ms: i64) -> Option<i64> {
         let longest_ms = self.every_ms.saturating_mul(self.at_once);
         let owed_ms = paid_off_ms.saturating_sub(now_ms);
-        // More than can be owed was written by a clock that was ahead.
+        // A debt above the maximum was recorded by a clock that was ahead.
         let owed_ms = if owed_ms < 0 || owed_ms > longest_ms { 0 } else { owed_ms };
         let owed_ms = owed_ms.saturating_add(self.every_ms);
         if owed_ms > longest_ms { None } else { Some(now_ms.saturating_add(owed_ms)) }
@@ -46,7 +46,7 @@ struct Asked {
     accounts: HashMap<AccountId, i64>,
 }
 
-/// The bounds of this process.
+/// The limits of this process.
 #[derive(Debug)]
 pub struct SessionChecks {
     asked: Mutex<Asked>,
@@ -60,8 +60,8 @@ impl Default for SessionChecks {
 }
 
 impl SessionChecks {
-    /// Counts a question about a session of this account. `None` when it is one too many; a permit to hold while it is under
-    /// way otherwise.
+    /// Counts a question about a session of this account. Returns a permit to hold while the question is in flight;
+    /// `None` if a limit is exceeded.
     pub fn ask(&self, account: &AccountId, now_ms: i64) -> Option<SemaphorePermit<'_>> {
         let permit = self.under_way.try_acquire().ok()?;
         let mut asked = self.asked();

@@ -1,8 +1,8 @@
-//! Where use cases run: in tasks of their own on the main runtime.
+//! Runs use cases in their own tasks on the main runtime.
 //!
-//! A web worker drops a request's future when its client goes away, and everything with it. A task goes on. The worker
-//! waits for it, and a graceful stop waits for all of them; connections to the database and to Stripe belong to the main
-//! runtime and outlive every worker.
+//! A web worker drops a request's future when its client disconnects, but a task continues. The worker waits for the
+//! task, and a graceful stop waits for all tasks. Connections to the database and to Stripe belong to the main runtime
+//! and outlive every worker.
 
 use std::future::Future;
 
@@ -10,7 +10,7 @@ use tokio::runtime::Handle;
 use tokio_util::task::TaskTracker;
 use tracing::Instrument;
 
-/// Runs use cases to their end.
+/// Runs use cases to completion.
 #[derive(Debug, Clone)]
 pub struct Tasks {
     runtime: Handle,
@@ -29,7 +29,7 @@ impl Tasks {
         Self { runtime, tracker: TaskTracker::new() }
     }
 
-    /// Runs a use case to its end, also if nobody waits for it any more.
+    /// Runs a use case to completion, even if the caller stops waiting.
     ///
     /// # Errors
     /// When it panicked.

@@ -1,4 +1,4 @@
-//! A person puts right what no rule does: gives or takes credits, with a reason, once for each key.
+//! Adjustments: an operator grants or takes credits where no rule does, with a reason and an idempotency key.
 
 use crate::access::caller_key::{CallerKey, request_hash};
 use crate::access::operator::Operator;
@@ -8,36 +8,36 @@ use crate::db::{StoreError, Tx, Write};
 use crate::domain::account::AccountId;
 use crate::domain::ids::{AdjustmentId, LedgerEntryId};
 
-/// What an operator asks for.
+/// An operator's request for an adjustment.
 #[derive(Debug, Clone)]
 pub struct AdjustAccount {
-    /// Whose credits.
+    /// The account.
     pub account: AccountId,
-    /// How many; negative to take them, never 0.
+    /// The number of credits; negative to take them, never 0.
     pub credits: i64,
-    /// Why.
+    /// The reason.
     pub reason: String,
-    /// Whether the account may be a new one.
+    /// Whether the account may be new.
     pub create: bool,
-    /// Who asks.
+    /// The operator.
     pub operator: Operator,
     /// The idempotency key.
     pub key: CallerKey,
 }
 
-/// Why nothing was adjusted. Nothing was written.
+/// Why an adjustment was refused. Nothing was written.
 #[derive(Debug, thiserror::Error)]
 pub enum AdjustError {
     /// The operator may not act for the account.
     #[error("these credentials are not for that account")]
     Forbidden,
-    /// There is no such account yet, and the operator did not say that it is to be a new one.
+    /// The account does not exist yet, and the operator did not allow a new one.
     #[error("there is no account {0} yet")]
     UnknownAccount(String),
-    /// The account has less: only refunds and disputes may take it below zero.
+    /// The account has fewer credits than are to be taken: only refunds and disputes may take it below zero.
     #[error("the account has fewer credits than that")]
     InsufficientCredits,
-    /// The idempotency key came with another request before.
+    /// The idempotency key was used with a different request.
     #[error("the idempotency key was used with another request")]
     OtherRequest,
     /// The database failed.
@@ -51,7 +51,7 @@ enum Outcome {
     UnknownAccount,
 }
 
-/// Gives or takes credits, in one transaction.
+/// Adjusts an account in one transaction.
 ///
 /// # Errors
 /// See [`AdjustError`].

@@ -1,7 +1,7 @@
-//! Credits that a person gave or took, each with the reason and who it was.
+//! Stored adjustments: credits that an operator granted or took, each with its reason and author.
 //!
-//! What always holds: an adjustment is written together with its ledger entry, whose source it is; none of them takes a
-//! balance below zero, which only refunds and disputes may do.
+//! Invariants: an adjustment is written together with its ledger entry, whose source it is. It never takes a balance
+//! below zero; only refunds and disputes may do that.
 
 use crate::books::entries::{self, Entry};
 use crate::db::{Db, Tx, args};
@@ -10,22 +10,22 @@ use crate::domain::account::AccountId;
 use crate::domain::ids::{AdjustmentId, LedgerEntryId};
 use crate::domain::ledger::EntryKind;
 
-/// An adjustment about to be made.
+/// An adjustment to be booked.
 #[derive(Debug, Clone)]
 pub struct NewAdjustment {
     /// Its id.
     pub id: AdjustmentId,
     /// The id of its ledger entry.
     pub entry: LedgerEntryId,
-    /// Whose credits.
+    /// The account.
     pub account: AccountId,
-    /// How many; negative when they are taken.
+    /// The number of credits; negative if they are taken.
     pub credits: i64,
-    /// Why.
+    /// The reason.
     pub reason: String,
-    /// Who.
+    /// The operator.
     pub made_by: String,
-    /// What the key belongs to; the same key for two accounts means two adjustments.
+    /// The scope of the key; the same key on two accounts means two adjustments.
     pub scope: String,
     /// The caller's idempotency key.
     pub key: String,
@@ -35,20 +35,20 @@ pub struct NewAdjustment {
     pub now_ms: i64,
 }
 
-/// An adjustment that was made.
+/// A stored adjustment.
 #[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
 pub struct Adjustment {
     /// Its id.
     pub id: String,
-    /// Whose credits.
+    /// The account.
     pub account_id: String,
-    /// How many; negative when they were taken.
+    /// The number of credits; negative if they were taken.
     pub credits: i64,
-    /// Why.
+    /// The reason.
     pub reason: String,
-    /// Who.
+    /// The operator.
     pub made_by: String,
-    /// What the account had afterwards.
+    /// The account's balance afterwards.
     pub balance_after: i64,
     /// A hash of the request.
     pub request_hash: String,
@@ -67,10 +67,10 @@ statements! {
         FROM adjustments WHERE account_id = :account AND (created_at, id) < (:before_ms, :before_id) ORDER BY created_at DESC, id DESC LIMIT :limit";
 }
 
-/// Books an adjustment. `None` when it would take more than there is; then nothing is written.
+/// Books an adjustment. `None` if it would take more credits than the account has; then nothing is written.
 ///
 /// # Errors
-/// When another request came with the key meanwhile, or the database fails.
+/// When another request used the key meanwhile, or the database fails.
 pub async fn book(tx: &mut Tx, new: &NewAdjustment) -> Result<Option<Adjustment>, StoreError> {
     let entry = Entry {
         id: &new.entry,
@@ -100,7 +100,7 @@ pub async fn book(tx: &mut Tx, new: &NewAdjustment) -> Result<Option<Adjustment>
     find_by_key(tx, &new.scope, &new.key).await
 }
 
-/// What an earlier request with the key did.
+/// Finds the adjustment that an earlier request with this key made.
 ///
 /// # Errors
 /// When the database fails.
@@ -111,7 +111,7 @@ pub async fn find_by_key(tx: &mut Tx, scope: &str, key: &str) -> Result<Option<A
 #[derive(sqlx::FromRow)]
 struct Account {}
 
-/// Whether an account has an entry yet.
+/// Whether the account has an entry yet.
 ///
 /// # Errors
 /// When the database fails.
@@ -120,7 +120,7 @@ pub async fn has_account(tx: &mut Tx, account: &AccountId) -> Result<bool, Store
 }
 
 impl Db {
-    /// The adjustments of an account before one of them (its time and id), newest first.
+    /// The adjustments of an account that are older than `before` (time and id), newest first.
     ///
     /// # Errors
     /// When the database fails.

@@ -1,8 +1,8 @@
-//! Proves that the books hold in themselves: every balance follows from the ledger, every entry from what caused it, every
-//! purchase's credits from its payment, refunds and disputes. Never from payloads, which are erased in time.
+//! Proves that the books are consistent: every balance follows from the ledger, every entry from its cause, every
+//! top-up's credits from its payment, refunds and disputes. Does not use payloads, which are erased after some time.
 //!
-//! What always holds: it writes nothing, keeps one page in memory, and may run while others write. Each page is a snapshot
-//! of its own; what looks wrong is read once more before it is reported.
+//! Invariants: it writes nothing, holds one page in memory, and may run while others write. Each page is a snapshot of
+//! its own; a row that looks wrong is read again before it is reported.
 
 use futures_util::future::BoxFuture;
 use serde::Serialize;
@@ -16,10 +16,10 @@ use crate::domain::reversal::{DisputeReport, RefundStatus, credits_taken};
 
 /// How many rows are read at once.
 const PAGE: i64 = 200;
-/// How many differences are named; the others are counted.
+/// How many differences are listed; further ones are only counted.
 const MAX_DIFFERENCES: usize = 20;
 
-/// What an audit found.
+/// The result of an audit.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct AuditReport {
@@ -29,37 +29,37 @@ pub struct AuditReport {
     pub entries: u64,
     /// How many purchases were recomputed.
     pub topups: u64,
-    /// How many refunds and disputes were looked at.
+    /// How many refunds and disputes were checked.
     pub reversals: u64,
-    /// How many adjustments were looked at.
+    /// How many adjustments were checked.
     pub adjustments: u64,
     /// How many differences there are.
     pub differences: u64,
-    /// The first of them.
+    /// The first differences.
     pub first: Vec<Difference>,
 }
 
-/// Something that does not hold.
+/// A broken rule.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Difference {
-    /// What it is about: an id, or an account and a number.
+    /// The row: an id, or an account and a number.
     pub id: String,
-    /// What does not hold.
+    /// What is wrong.
     pub detail: String,
 }
 
-/// A row that can be judged by itself.
+/// A row that can be checked by itself.
 trait Audited: Sized + Send {
-    /// What the rows are ordered by; the default comes before all of them.
+    /// The key by which rows are ordered. The default value comes before all rows.
     type Key: Clone + Default + PartialEq + Send;
 
     fn key(&self) -> Self::Key;
-    /// A page that begins with this key.
+    /// Reads a page that begins with this key.
     fn read(db: &Db, from: Self::Key, limit: i64) -> BoxFuture<'_, Result<Vec<Self>, StoreError>>;
-    /// What it is about, for the report.
+    /// Identifies the row in the report.
     fn name(&self) -> String;
-    /// What does not hold; `None` if all is well.
+    /// What is wrong; `None` if nothing is.
     fn judge(&self) -> Option<String>;
 }
 
@@ -77,12 +77,12 @@ pub async fn audit(db: &Db) -> Result<AuditReport, StoreError> {
     Ok(report)
 }
 
-/// Reads all rows of a kind, page by page; gives how many there were.
+/// Reads all rows of one type, page by page. Returns their number.
 async fn walk<T: Audited>(db: &Db, report: &mut AuditReport) -> Result<u64, StoreError> {
     let (mut from, mut count, mut is_first) = (T::Key::default(), 0_u64, true);
     loop {
         let mut page = T::read(db, from.clone(), PAGE).await?;
-        // A page begins where the one before ended.
+        // A page begins with the last row of the previous one.
         if !is_first && page.first().is_some_and(|row| row.key() == from) {
             page.remove(0);
         }
@@ -110,7 +110,7 @@ async fn look_again<T: Audited>(db: &Db, key: &T::Key, report: &mut AuditReport)
     Ok(())
 }
 
-/// The first of these that does not hold.
+/// The message of the first broken rule.
 fn first_broken<const N: usize>(rules: [(bool, String); N]) -> Option<String> {
     rules.into_iter().find_map(|(holds, detail)| (!holds).then_some(detail))
 }
@@ -245,12 +245,12 @@ impl Audited for AuditedReversal {
             RefundStatus::parse(&self.status)
                 .is_some_and(|status| i64::from(status.counts()) == self.counts && status.stage() == self.stage)
         } else {
-            // Where the money of a chargeback is, its status alone does not say; but one that was won never takes all.
+            // The status alone does not tell where a chargeback's money is; but a won dispute never takes all of it.
             let can_take = !DisputeReport::never_takes(&self.status);
             self.counts == 0 || (can_take && (self.status != "won" || self.returned > 0))
         };
         let counts = if self.counts == 1 { "takes" } else { "does not take" };
-        // Only of a dispute a part can be back, and never all of one that still counts.
+        // Only a dispute's money can be partly back, and never all of it while the dispute counts.
         let can_be_returned = self.kind == "dispute" && self.counts == 1 && self.returned < self.amount;
         first_broken([
             (
@@ -282,7 +282,7 @@ impl Audited for AuditedAdjustment {
     }
 
     fn judge(&self) -> Option<String> {
-        // That the entry says the same is the entry's rule.
+        // Whether entry and adjustment agree is checked with the entry.
         first_broken([(self.booked == 1, format!("has {} entries", self.booked))])
     }
 }

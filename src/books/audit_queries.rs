@@ -1,121 +1,121 @@
-//! What proves that the books hold in themselves, a page at a time. Each page is one statement, so it is a snapshot of its
-//! own; the sums are the database's, the judgement is in `books/audit.rs`. A page begins with the key it is given, so that
-//! one row can be read once more.
+//! Queries of the audit, which read one page at a time. Each page is one statement and so its own snapshot. The
+//! database computes the sums; `books/audit.rs` judges them. A page begins with the given key, so that a single row can
+//! be read again.
 
 use crate::db::Db;
 use crate::db::{StoreError, args, statements};
 
-/// An account beside the entries that explain it.
+/// An account with the sums of its entries.
 #[derive(Debug, Clone, sqlx::FromRow)]
 pub struct AuditedAccount {
-    /// Its name.
+    /// Its id.
     pub id: String,
-    /// What it has.
+    /// Its stored balance.
     pub balance: i64,
-    /// What it has spent.
+    /// Its stored sum of spent credits.
     pub used_credits: i64,
-    /// How many entries it is said to have.
+    /// Its stored number of entries.
     pub entries: i64,
     /// The sum of its entries.
     pub sum: i64,
-    /// What its entries of kinds that spend have taken.
+    /// The credits taken by its entries of spending kinds.
     pub spent: i64,
-    /// How many entries there are.
+    /// The number of its entries.
     pub count: i64,
-    /// The highest of their numbers.
+    /// Their highest sequence number.
     pub highest: i64,
-    /// How many do not follow from the one before.
+    /// How many entries do not follow from the previous one.
     pub broken: i64,
 }
 
-/// An entry beside what caused it.
+/// An entry with the data of its cause.
 #[derive(Debug, Clone, sqlx::FromRow)]
 pub struct AuditedEntry {
-    /// Whose.
+    /// The account.
     pub account_id: String,
-    /// Its number.
+    /// Its sequence number.
     pub sequence: i64,
     /// Its id.
     pub id: String,
     /// Why credits moved.
     pub kind: String,
-    /// How many.
+    /// The number of credits.
     pub credits: i64,
-    /// What the account had afterwards.
+    /// The account's balance afterwards.
     pub balance_after: i64,
-    /// What caused it.
+    /// Its source: the id of its cause.
     pub source: String,
-    /// The purchase that a reversal belongs to.
+    /// The top-up of a reversal.
     pub topup_id: Option<String>,
-    /// The account of that purchase.
+    /// The top-up's account.
     pub topup_account: Option<String>,
-    /// How far that purchase has come.
+    /// The top-up's state.
     pub topup_state: Option<String>,
-    /// How many credits that purchase was about.
+    /// The top-up's number of credits.
     pub topup_credits: Option<i64>,
-    /// The account of the adjustment.
+    /// The adjustment's account.
     pub adjustment_account: Option<String>,
-    /// How many credits the adjustment was about.
+    /// The adjustment's number of credits.
     pub adjustment_credits: Option<i64>,
-    /// What the adjustment says that the account had afterwards.
+    /// The balance after the adjustment, as stored with it.
     pub adjustment_balance: Option<i64>,
 }
 
-/// A purchase beside its payments, refunds, disputes and entries.
+/// A top-up with the data of its payments, refunds, disputes and entries.
 #[derive(Debug, Clone, sqlx::FromRow)]
 pub struct AuditedTopup {
     /// Its id.
     pub id: String,
-    /// How far it has come.
+    /// Its state.
     pub state: String,
-    /// How many credits.
+    /// Its number of credits.
     pub credits: i64,
-    /// The price of one, in minor units.
+    /// The price of one credit, in minor units.
     pub credit_unit_amount: i64,
-    /// How many are said to be taken back.
+    /// How many credits are stored as taken back.
     pub taken_credits: i64,
-    /// The payment that is said to have paid it.
+    /// The payment stored as having paid it.
     pub provider_payment_id: Option<String>,
     /// How many entries grant its credits.
     pub granted: i64,
-    /// How many credits its reversals have moved.
+    /// How many credits its reversals moved.
     pub moved: i64,
     /// How much of its payment went back, in minor units.
     pub reversed: i64,
-    /// How many payments are said to have credited it.
+    /// How many payments are stored as having credited it.
     pub credited_payments: i64,
-    /// What its payment is said to be.
+    /// Its payment's stored state.
     pub payment_state: Option<String>,
-    /// The purchase that its payment is said to belong to.
+    /// Its payment's stored top-up.
     pub payment_topup: Option<String>,
 }
 
-/// A refund or dispute beside its purchase.
+/// A refund or dispute with the data of its top-up.
 #[derive(Debug, Clone, sqlx::FromRow)]
 pub struct AuditedReversal {
     /// The provider's id.
     pub provider_reversal_id: String,
-    /// Which provider.
+    /// The provider.
     pub provider: String,
     /// `refund` or `dispute`.
     pub kind: String,
-    /// Stripe's word for its state.
+    /// Stripe's name for its status.
     pub status: String,
-    /// How far it is said to be.
+    /// Its stored stage.
     pub stage: i64,
-    /// Whether it is said to take its amount.
+    /// Whether it is stored as taking its amount.
     pub counts: i64,
-    /// How much it is about, in minor units.
+    /// Its amount, in minor units.
     pub amount: i64,
-    /// How much of that is said to be back although it counts, in minor units.
+    /// How much of that is stored as returned although it counts, in minor units.
     pub returned: i64,
     /// Its currency.
     pub currency: String,
-    /// The purchase's currency.
+    /// The top-up's currency.
     pub topup_currency: String,
 }
 
-/// An adjustment beside its entries.
+/// An adjustment with the number of its entries.
 #[derive(Debug, Clone, sqlx::FromRow)]
 pub struct AuditedAdjustment {
     /// Its id.
@@ -124,7 +124,7 @@ pub struct AuditedAdjustment {
     pub booked: i64,
 }
 
-/// How many entries of an account are read in one statement; an account with more is read in parts.
+/// How many entries of an account one statement reads; an account with more is read in parts.
 const PART_ENTRIES: i64 = 1_000;
 
 #[derive(sqlx::FromRow)]
@@ -147,7 +147,7 @@ statements! {
         LEFT JOIN ledger_entries e ON e.account_id = a.id AND a.entries <= :part_entries \
         LEFT JOIN ledger_entries b ON b.account_id = e.account_id AND b.sequence = e.sequence - 1 \
         GROUP BY a.id, a.balance, a.used_credits, a.entries ORDER BY a.id";
-    /// A part of one account's entries. What was committed with the account's row and before is never changed.
+    /// A part of one account's entries. Entries committed up to the account's row never change.
     PART = "SELECT CAST(COALESCE(SUM(e.credits), 0) AS BIGINT) AS sum, \
         CAST(COALESCE(SUM(CASE WHEN e.kind IN ('topup', 'reversal', 'adjustment') THEN 0 ELSE -e.credits END), 0) \
         AS BIGINT) AS spent, COUNT(e.id) AS count, COALESCE(MAX(e.sequence), 0) AS highest, \
@@ -188,7 +188,7 @@ statements! {
 }
 
 impl Db {
-    /// Accounts from `from` on, in the order of their names.
+    /// Accounts from `from` on, ordered by id.
     ///
     /// # Errors
     /// When the database fails.
@@ -201,7 +201,8 @@ impl Db {
         Ok(accounts)
     }
 
-    /// Reads the entries of a large account in parts, up to the number that its row names: later ones came after the row.
+    /// Reads the entries of a large account in parts, up to the number in its row: later entries were added after the
+    /// row was read.
     async fn add_up(&self, account: &mut AuditedAccount) -> Result<(), StoreError> {
         (account.sum, account.spent, account.count, account.highest, account.broken) = (0, 0, 0, 0, 0);
         loop {
@@ -217,7 +218,7 @@ impl Db {
         }
     }
 
-    /// Entries from the one of this account and number on.
+    /// Entries from this account and sequence number on.
     ///
     /// # Errors
     /// When the database fails.
@@ -225,7 +226,7 @@ impl Db {
         self.read_all(&ENTRIES, &args![from_account = from.0, from_sequence = from.1, limit]).await
     }
 
-    /// Purchases from `from` on.
+    /// Top-ups from `from` on.
     ///
     /// # Errors
     /// When the database fails.

@@ -1,16 +1,16 @@
-//! The one place where a balance changes, together with the entry that explains it. (`purchases/payment/credit/*.sql` does
-//! the same for many payments at once.)
+//! Changes a balance together with the entry that explains it. Nothing else does, except
+//! `purchases/payment/credit/*.sql` for many payments at once.
 
 use crate::db::{StoreError, Tx, args, statements};
 use crate::domain::ids::{LedgerEntryId, TopupId};
 use crate::domain::ledger::EntryKind;
 
 statements! {
-    /// Adds to what is there: the balance is never read, computed and written back.
+    /// Adds to the stored balance; the balance is never read, computed and written back.
     ADD_TO_BALANCE = "INSERT INTO accounts (id, balance, used_credits, entries, updated_at) VALUES (:account, :credits, 0, 1, :now_ms) \
         ON CONFLICT (id) DO UPDATE SET balance = accounts.balance + excluded.balance, entries = accounts.entries + 1, \
         updated_at = excluded.updated_at RETURNING balance, entries";
-    /// The same for what may not take a balance below zero. One statement, so that nobody spends in between.
+    /// The same, but never takes the balance below zero. One statement, so that no other write can spend in between.
     ADD_WITHIN_BALANCE = "UPDATE accounts SET balance = balance + :credits, entries = entries + 1, updated_at = :now_ms \
         WHERE id = :account AND balance + :credits >= 0 RETURNING balance, entries";
     INSERT_ENTRY = "INSERT INTO ledger_entries \
@@ -24,22 +24,22 @@ struct AccountAfter {
     entries: i64,
 }
 
-/// A line of the books to be written.
+/// A ledger entry to be written.
 pub(crate) struct Entry<'e> {
     pub(crate) id: &'e LedgerEntryId,
     pub(crate) account: &'e str,
     pub(crate) kind: EntryKind,
-    /// Negative when they are taken.
+    /// Negative if credits are taken.
     pub(crate) credits: i64,
-    /// What causes it; unique among entries of its kind.
+    /// The id of its cause; unique among entries of its kind.
     pub(crate) source: &'e str,
-    /// The purchase that a reversal belongs to.
+    /// The top-up of a reversal.
     pub(crate) topup: Option<&'e TopupId>,
-    /// Why a reversal moved them.
+    /// The reason of a reversal.
     pub(crate) reason: Option<&'e str>,
 }
 
-/// The one place where a balance changes, together with the entry that explains it. Gives the new balance.
+/// Changes a balance and writes the entry that explains it. Returns the new balance.
 pub(crate) async fn book(tx: &mut Tx, entry: Entry<'_>, now_ms: i64) -> Result<i64, StoreError> {
     let values = args![account = entry.account, credits = entry.credits, now_ms];
     let after = tx.fetch_optional(&ADD_TO_BALANCE, &values).await?;
@@ -47,7 +47,7 @@ pub(crate) async fn book(tx: &mut Tx, entry: Entry<'_>, now_ms: i64) -> Result<i
     insert_entry(tx, entry, after, now_ms).await
 }
 
-/// The same, unless it takes credits that are not there: then `None`, and nothing is written.
+/// Like [`book`], but returns `None` and writes nothing if the account has too few credits.
 pub(crate) async fn book_within_balance(tx: &mut Tx, entry: Entry<'_>, now_ms: i64) -> Result<Option<i64>, StoreError> {
     if entry.credits >= 0 {
         return book(tx, entry, now_ms).await.map(Some);

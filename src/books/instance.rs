@@ -1,25 +1,26 @@
-//! What the database is for: which mode and currency, and which migrations it has.
+//! What the database is used for (mode and currency), and which migrations it has.
 
 use crate::db::{Db, Tx, args};
 use crate::db::{StoreError, statements};
 
-/// What a database was first used with, for good.
+/// The use of a database, fixed when it is first used.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Instance {
     /// Whether real money moves.
     pub livemode: bool,
-    /// The currency of every purchase.
+    /// The currency of every top-up.
     pub currency: String,
 }
 
-/// How far a database is migrated.
+/// The migrations of a database compared with those of this program.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum MigrationState {
     /// Migrations are missing.
     Behind,
-    /// Exactly those of this program are applied.
+    /// Exactly this program's migrations are applied.
     Current,
-    /// A newer program applied more. One that runs goes on, so that processes can be replaced one by one; none starts.
+    /// A newer program applied more. A running process continues, so that processes can be replaced one by one; no
+    /// process starts.
     Ahead,
 }
 
@@ -48,7 +49,7 @@ struct MigrationRow {
     version: i64,
 }
 
-/// Remembers what the database is for, if nobody did before; gives what it is for.
+/// Stores the database's use unless it is stored already. Returns the stored one.
 ///
 /// # Errors
 /// When the database fails.
@@ -59,7 +60,7 @@ pub async fn remember(tx: &mut Tx, wanted: &Instance, now_ms: i64) -> Result<Ins
     Ok(row.into())
 }
 
-/// Remembers the key that checkouts are sealed with, if there is none yet.
+/// Stores the key that seals checkouts, unless there is one already.
 ///
 /// # Errors
 /// When the database fails.
@@ -74,7 +75,7 @@ impl From<InstanceRow> for Instance {
 }
 
 impl Db {
-    /// What the database is for; `None` if no service has used it yet.
+    /// The database's use; `None` if no service has used it yet.
     ///
     /// # Errors
     /// When the database fails.
@@ -82,7 +83,7 @@ impl Db {
         Ok(self.read_optional::<InstanceRow>(&FIND, &[]).await?.map(Instance::from))
     }
 
-    /// The key that checkouts are sealed with, once a service has made one.
+    /// The key that seals checkouts, once a service has created one.
     ///
     /// # Errors
     /// When the database fails.
@@ -90,7 +91,7 @@ impl Db {
         Ok(self.read_optional::<SealKeyRow>(&SEAL_KEY, &[]).await?.and_then(|row| row.seal_key))
     }
 
-    /// How far the database is migrated, compared with what this program brings along.
+    /// Compares the database's migrations with those of this program.
     ///
     /// # Errors
     /// When the database fails.

@@ -1,28 +1,28 @@
-//! Reading the books.
+//! Reads the books.
 
 use crate::db::Db;
 use crate::db::{StoreError, args, statements};
 use crate::domain::account::AccountId;
 use crate::domain::ledger::Balance;
 
-/// One line of the books.
+/// A ledger entry.
 #[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
 pub struct LedgerEntry {
-    /// Its place among the account's entries, from 1, without gaps.
+    /// Its number among the account's entries, from 1, without gaps.
     pub sequence: i64,
     /// Its id.
     pub id: String,
     /// Why credits moved.
     pub kind: String,
-    /// How many; negative when they were taken.
+    /// The number of credits; negative if they were taken.
     pub credits: i64,
-    /// What the account had afterwards.
+    /// The account's balance afterwards.
     pub balance_after: i64,
-    /// What caused it, such as the top-up.
+    /// Its cause, such as the id of the top-up.
     pub source: String,
-    /// Why credits were taken back or returned; none for other kinds.
+    /// The reason of a reversal; `None` for other kinds.
     pub reason: Option<String>,
-    /// When, in milliseconds since 1970.
+    /// When it was written, in milliseconds since 1970.
     pub created_at: i64,
 }
 
@@ -40,7 +40,7 @@ statements! {
         OR (e.id IS NOT NULL AND (e.credits <> t.credits OR e.account_id <> t.account_id))";
     WRONG_EVENTS = "SELECT COUNT(*) AS wrong FROM webhook_events w LEFT JOIN topups t ON t.id = w.topup_id \
         WHERE w.outcome = 'credited' AND (t.id IS NULL OR t.state <> 'paid')";
-    /// What is taken back is what all refunds and disputes together say, and the ledger says the same.
+    /// The credits taken back follow from all refunds and disputes together, and the ledger agrees.
     WRONG_REVERSALS = "SELECT COUNT(*) AS wrong FROM topups t \
         LEFT JOIN (SELECT provider_payment_id, provider, CAST(SUM(amount - returned) AS BIGINT) AS reversed FROM reversals \
         WHERE counts = 1 GROUP BY provider_payment_id, provider) r \
@@ -76,7 +76,7 @@ struct Wrong {
 }
 
 impl Db {
-    /// What an account has; zeros if it has no entry yet.
+    /// An account's balance; all zeros if it has no entry yet.
     ///
     /// # Errors
     /// When the database fails.
@@ -105,11 +105,11 @@ impl Db {
         self.read_all(&ENTRIES, &args![account = account.as_str(), below_sequence, limit]).await
     }
 
-    /// Compares the books with themselves; gives the names of the rules that do not hold.
+    /// Checks the books for consistency. Returns the names of the broken rules.
     ///
-    /// Rules: each balance is the sum of its entries, entries are numbered without gaps and their running balances
-    /// follow from one another, each paid top-up has exactly one entry of its credits and no other has one, and the
-    /// effect of each decided event is there.
+    /// Rules: each balance is the sum of its entries; entries are numbered without gaps and each running balance
+    /// follows from the previous one; each paid top-up has exactly one entry with its credits and other top-ups have
+    /// none; the effect of each decided event is in the books.
     ///
     /// # Errors
     /// When the database fails.

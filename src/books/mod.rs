@@ -1,4 +1,4 @@
-//! Balances and the ledger: what an account has, and every change of it; the audit; adjustments by an operator.
+//! Balances and the ledger: the account's credits and every change of them; the audit; adjustments by an operator.
 
 pub mod adjust_account;
 pub mod adjustments;

@@ -1,5 +1,5 @@
-//! The settings of a command that works beside the service: it takes no requests and no deliveries, so it needs neither
-//! the webhook's secret nor the pages' origins.
+//! The settings of a command that runs beside the service. It serves no requests and receives no deliveries, so it
+//! needs neither the webhook secret nor the allowed origins.
 
 use super::{
     ConfigErrors, LogSettings, Reader, Source, StripeSettings, check_database_url, read_log, read_payload_days,
@@ -8,16 +8,16 @@ use super::{
 use crate::domain::pricing::Pricing;
 use crate::secret::Secret;
 
-/// Everything that a command needs to know which asks Stripe and writes to the books.
+/// The settings of a command that calls Stripe and writes to the books.
 #[derive(Debug, Clone)]
 pub struct CommandConfig {
-    /// The database's address; it may hold a password.
+    /// The database URL; may contain a password.
     pub database_url: Secret,
-    /// How Stripe is called. There are no webhook secrets.
+    /// How Stripe is called. Contains no webhook secrets.
     pub stripe: StripeSettings,
-    /// What credits cost.
+    /// The prices.
     pub pricing: Pricing,
-    /// How many days the payload of a failed delivery is kept; 0 means not at all.
+    /// For how many days the payload of a failed delivery is kept; 0 means not at all.
     pub webhook_payload_days: i64,
     /// What is logged.
     pub log: LogSettings,
@@ -27,7 +27,7 @@ impl CommandConfig {
     /// Reads and checks the settings, which are the service's own.
     ///
     /// # Errors
-    /// All mistakes at once, each with the setting's name and the way out.
+    /// All mistakes at once, each with the setting's name and how to fix it.
     pub fn load(source: &Source) -> Result<Self, ConfigErrors> {
         let mut reader = Reader::new(source);
         let database_url = reader.text("DATABASE_URL", "sqlite:topup.db");
@@ -44,10 +44,10 @@ impl CommandConfig {
         }
     }
 
-    /// Reads only how many days payloads are kept.
+    /// Reads only for how many days payloads are kept.
     ///
     /// # Errors
-    /// When it is not a number of days.
+    /// When the value is not a number of days.
     pub fn load_payload_days(source: &Source) -> Result<i64, ConfigErrors> {
         let mut reader = Reader::new(source);
         match read_payload_days(&mut reader) {

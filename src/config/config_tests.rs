@@ -1,4 +1,4 @@
-//! Settings that must not serve, and secrets that must not show.
+//! Settings that are refused, and secrets that are never shown.
 
 use super::*;
 
@@ -222,7 +222,7 @@ fn a_secret_may_come_from_a_file_but_not_twice() {
     let missing =
         base().filter(|(name, _)| *name != "STRIPE_SECRET_KEY").chain([("STRIPE_SECRET_KEY_FILE", "/nowhere")]);
     assert_eq!(wrong_settings(Config::load(&missing.collect())), ["STRIPE_SECRET_KEY"]);
-    // The value itself, given where a path belongs.
+    // The secret itself, in the setting for its file's path.
     let mistaken = base()
         .filter(|(name, _)| *name != "STRIPE_SECRET_KEY")
         .chain([("STRIPE_SECRET_KEY_FILE", "sk_live_verysecret")]);

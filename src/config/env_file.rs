@@ -1,16 +1,16 @@
 //! Reads a `.env` file: `NAME=value` lines in the dialect that shells, Docker and the usual libraries share.
 //!
-//! What always holds: a mistake is told by line number and, where the line has one, by name, and never by value, because
-//! the value may be a secret. Nothing is guessed: what readers of `.env` files understand in different ways (an unknown
-//! `$NAME`, text after a closing quotation mark) is refused.
+//! Invariants: an error names the line and, if the line has one, the setting, but never the value, which may be a
+//! secret. Nothing is guessed: syntax that `.env` readers interpret differently (an unknown `$NAME`, text after a
+//! closing quotation mark) is refused.
 
 use std::fmt;
 use std::str::CharIndices;
 
-/// One setting of the file.
+/// A setting in the file.
 #[derive(Clone, PartialEq, Eq)]
 pub(super) struct Entry {
-    /// Where it begins, counted from 1.
+    /// Its first line, counted from 1.
     pub(super) line: usize,
     pub(super) name: String,
     pub(super) value: String,
@@ -20,7 +20,7 @@ pub(super) struct Entry {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Mistake {
     line: usize,
-    /// Only of a name that looks like one: a secret on a line of its own must not be repeated.
+    /// Only if it looks like a name: a secret on a line of its own must not be repeated.
     name: Option<String>,
     message: String,
 }
@@ -54,8 +54,7 @@ const UNKNOWN_REFERENCE: Reason = "has a $ that refers to nothing known; if the 
 const OPEN_REFERENCE: Reason = "has a ${ without its }; if it belongs to the value, put the value in single quotes";
 const UNQUOTED_PEM: Reason = "is a text of several lines; put it in quotation marks, or use the setting with _FILE";
 
-/// Reads the file's bytes. `known` gives the value of a name that a `$NAME` in the file refers to, if an earlier line
-/// does not.
+/// Parses the file's bytes. `known` returns the values that take precedence over earlier lines in `$NAME`.
 pub(super) fn parse(bytes: &[u8], known: &dyn Fn(&str) -> Option<String>) -> Result<Vec<Entry>, Vec<Mistake>> {
     if bytes.starts_with(&[0xFF, 0xFE]) || bytes.starts_with(&[0xFE, 0xFF]) {
         return Err(vec![Mistake::new(1, "", "the file is written as UTF-16; save it as UTF-8")]);
@@ -86,7 +85,7 @@ struct FileReader<'a> {
 }
 
 impl FileReader<'_> {
-    /// Reads one line, or as many as its quoted value takes. The rest begins after them in any case.
+    /// Reads one line, or all lines of a quoted value. Afterwards the rest begins behind them, even after an error.
     fn read_line(&mut self) -> Result<(), Mistake> {
         let (line, start) = (self.line, self.rest);
         let end = start.find('\n').unwrap_or(start.len());
@@ -126,14 +125,14 @@ impl FileReader<'_> {
         self.skip(self.rest.find('\n').unwrap_or(self.rest.len()));
     }
 
-    /// A value in quotation marks, which begins this many bytes from here.
+    /// Reads a quoted value that begins at this offset in bytes.
     fn quoted(&mut self, offset: usize, quote: char) -> Result<String, Reason> {
         let body = self.rest.get(offset..).and_then(|text| text.strip_prefix(quote)).unwrap_or_default();
         let Some((length, value)) = closing(body, quote) else {
             self.skip_line();
             return Err(OPEN_QUOTE);
         };
-        // Two quotation marks of one byte each.
+        // The two quotation marks have one byte each.
         self.skip_within(offset.saturating_add(length).saturating_add(2));
         let end = self.rest.find('\n').unwrap_or(self.rest.len());
         let behind = self.rest.get(..end).unwrap_or_default().trim();
@@ -145,14 +144,14 @@ impl FileReader<'_> {
         if quote == '\'' { Ok(value) } else { self.expand(&value) }
     }
 
-    /// Goes on behind a value without ending its line.
+    /// Skips a value without ending its line.
     fn skip_within(&mut self, bytes: usize) {
         let (skipped, rest) = self.rest.split_at_checked(bytes).unwrap_or((self.rest, ""));
         self.line = self.line.saturating_add(lines_in(skipped.as_bytes()));
         self.rest = rest;
     }
 
-    /// A value without quotation marks: to the end of its line, or to a `#` after white space.
+    /// An unquoted value: up to the end of the line, or to a `#` after white space.
     fn unquoted(&self, text: &str) -> Result<String, Reason> {
         let comment =
             text.char_indices().zip(text.chars().skip(1)).find(|((_, c), next)| c.is_whitespace() && *next == '#');
@@ -167,7 +166,7 @@ impl FileReader<'_> {
         self.expand(value)
     }
 
-    /// Puts in what `$NAME` and `${NAME}` stand for: an earlier line of the file, or the environment, which comes first.
+    /// Expands `$NAME` and `${NAME}` from the environment or, if it is not set there, from an earlier line of the file.
     fn expand(&self, text: &str) -> Result<String, Reason> {
         let mut expanded = String::new();
         let mut rest = text;
@@ -203,10 +202,10 @@ impl FileReader<'_> {
     }
 }
 
-/// Stands before a `$` that was escaped, until references are expanded. No text has this character: it is a noncharacter.
+/// Marks an escaped `$` until references are expanded. As a noncharacter, it does not occur in text.
 const ESCAPED: char = '\u{fdd0}';
 
-/// Where a quoted text ends, in bytes, and what it says. In double quotation marks a backslash escapes.
+/// Finds the end of a quoted text, in bytes, and its value. In double quotation marks a backslash escapes.
 fn closing(body: &str, quote: char) -> Option<(usize, String)> {
     let mut value = String::new();
     let mut characters = body.char_indices();
@@ -236,10 +235,11 @@ fn is_name_character(character: char) -> bool {
     character.is_ascii_alphanumeric() || character == '_'
 }
 
-/// What may stand around a name.
+/// The white space allowed around a name.
 const BLANKS: [char; 2] = [' ', '\t'];
 
-/// The name of `NAME=value`, or of `NAME: value` as some readers of `.env` files take it, and the text from its value on.
+/// Splits `NAME=value`, or `NAME: value` as some `.env` readers accept it, into the name and the text from its value
+/// on.
 fn split_name(text: &str) -> Option<(&str, &str)> {
     let end = text.find(|character: char| !is_name_character(character) && character != '.' && character != '-')?;
     let (name, rest) = text.split_at_checked(end)?;

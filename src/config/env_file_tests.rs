@@ -1,4 +1,4 @@
-//! `.env` files as people write them, and mistakes that say where they are without what is in them.
+//! `.env` files as people write them, and mistakes that are located without repeating their content.
 
 use super::*;
 

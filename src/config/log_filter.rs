@@ -1,13 +1,13 @@
-//! The setting `LOG`: a filter of `tracing`, and no other text.
+//! The setting `LOG`: a `tracing` filter.
 //!
-//! `tracing` takes any word for the name of a module, so `LOG=verbose` would log that module and nothing else: no errors
-//! either. What always holds: a filter that passes here names known levels, and leaves Topup's own errors in the log.
+//! `tracing` takes any word for a module name, so `LOG=verbose` would log only that module, and no errors of others.
+//! Invariant: an accepted filter uses known levels, and keeps Topup's own errors in the log.
 
 use tracing_subscriber::EnvFilter;
 
-/// From nothing to everything.
+/// The levels, from nothing to everything.
 const LEVELS: [&str; 6] = ["off", "error", "warn", "info", "debug", "trace"];
-/// What people write instead.
+/// Common misspellings and synonyms of levels.
 const OTHER_WORDS: [(&str, &str); 9] = [
     ("warning", "warn"),
     ("warnings", "warn"),
@@ -19,18 +19,18 @@ const OTHER_WORDS: [(&str, &str); 9] = [
     ("all", "trace"),
     ("information", "info"),
 ];
-/// What Topup's own lines are logged under.
+/// The target of Topup's own log lines.
 const OWN_TARGET: &str = "topup";
 
-/// Reads a filter, and gives it as `tracing` wants it: without white space around its commas.
+/// Checks a filter. Returns it in the form that `tracing` expects: without white space around commas.
 ///
 /// # Errors
-/// What is wrong with it, and what to write instead.
+/// What is wrong, and what to write instead.
 pub fn parse_log_filter(text: &str) -> Result<String, String> {
     let form = "must be a level (error, warn, info, debug or trace), also by module, such as topup=debug,info";
     let filter = text.split(',').map(str::trim).filter(|part| !part.is_empty()).collect::<Vec<_>>().join(",");
     let (mut others, mut own) = (None, None);
-    // What is in brackets names spans: tracing checks it.
+    // Text in brackets names spans and is checked by `tracing`.
     for directive in filter.split(',').filter(|part| !part.is_empty() && !part.contains(['[', ']', '{', '}'])) {
         let (target, word) = directive.split_once('=').map_or((None, directive), |(target, word)| (Some(target), word));
         let Some(level) = level(word) else { return Err(unknown_level(word, form)) };

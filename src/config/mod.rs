@@ -1,7 +1,8 @@
-//! Settings: from the environment and `.env` to typed values, all mistakes reported at once, no secret ever shown.
+//! Settings: turns the environment and `.env` into typed values, reports all mistakes at once, and never shows a
+//! secret.
 //!
-//! What always holds: a [`Config`] that exists is complete and safe to serve with. An empty setting is a mistake, never
-//! a default, because an empty secret would be a check that is switched off.
+//! Invariants: a [`Config`] is complete and safe to serve with. An empty setting is a mistake, never a default, because
+//! an empty secret would switch off a check.
 
 mod command;
 mod env_file;
@@ -30,75 +31,75 @@ pub use log_filter::parse_log_filter;
 use source::Reader;
 pub use source::{InvalidEnvFile, Source};
 
-/// What follows `whsec_`: Stripe's secrets have 32 characters and more.
+/// The least characters after `whsec_`. Stripe's secrets have 32 or more.
 const MIN_WEBHOOK_SECRET_CHARACTERS: usize = 16;
 
-/// Everything that `serve` needs to know.
+/// The settings of `serve`.
 #[derive(Debug, Clone)]
 pub struct Config {
-    /// Where the service listens.
+    /// The address on which the service listens.
     pub bind_address: SocketAddr,
-    /// How others reach it, without a slash at the end.
+    /// The service's public URL, without a slash at the end.
     pub public_url: String,
-    /// The database's address; it may hold a password.
+    /// The database URL; may contain a password.
     pub database_url: Secret,
-    /// How Stripe is called and believed.
+    /// How Stripe is called and its deliveries verified.
     pub stripe: StripeSettings,
-    /// How customers' tokens are verified; none if only API keys are used.
+    /// How customers' tokens are verified; `None` if only API keys are used.
     pub jwt: Option<JwtSettings>,
-    /// The web pages that may call the service and that customers may be sent to.
+    /// The web pages that may call the service and to which customers may be redirected.
     pub allowed_origins: Vec<AllowedOrigin>,
-    /// Headers that these pages may send besides those that are always allowed, in small letters.
+    /// Headers that these pages may send in addition to the ones that are always allowed, in lower case.
     pub allowed_headers: Vec<String>,
-    /// What credits cost.
+    /// The prices.
     pub pricing: Pricing,
     /// How long a checkout stays open.
     pub checkout_expires_minutes: i64,
-    /// Stripe's names of the payment methods; empty means what Stripe's dashboard says.
+    /// Stripe's names of the payment methods; if empty, the settings in Stripe's dashboard apply.
     pub payment_methods: Vec<String>,
     /// Checkouts per account and minute.
     pub rate_limit_per_minute: NonZeroU32,
-    /// How many checkouts of one account may be open at once.
+    /// How many open checkouts one account may have.
     pub max_open_checkouts: i64,
-    /// The networks whose `X-Forwarded-For` counts.
+    /// The networks of proxies whose `X-Forwarded-For` is trusted.
     pub trusted_proxies: Vec<IpNet>,
-    /// How many connections of clients there may be; none for what the open files allow.
+    /// The most client connections; `None` for as many as the limit of open files allows.
     pub max_connections: Option<NonZeroU32>,
-    /// How many days the payload of a failed delivery is kept; 0 means not at all.
+    /// For how many days the payload of a failed delivery is kept; 0 means not at all.
     pub webhook_payload_days: i64,
-    /// How often the books are compared with Stripe's, in hours; 0 means never.
+    /// The interval between reconciliations in hours; 0 means never.
     pub reconcile_every_hours: i64,
-    /// How far back, in days.
+    /// How many days each reconciliation covers.
     pub reconcile_since_days: i64,
     /// What is logged.
     pub log: LogSettings,
-    /// What is not wrong, but worth knowing at the start. No text contains a value.
+    /// Hints that are logged at the start. They contain no values.
     pub warnings: Vec<String>,
 }
 
-/// How Stripe is called and believed.
+/// How Stripe is called and its deliveries verified.
 #[derive(Debug, Clone)]
 pub struct StripeSettings {
     /// The API key.
     pub secret_key: Secret,
-    /// The endpoint's signing secrets, newest first; never empty in a [`Config`], always in a [`CommandConfig`].
+    /// The endpoint's signing secrets, newest first. Never empty in a [`Config`], always empty in a [`CommandConfig`].
     pub webhook_secrets: Vec<Secret>,
-    /// A sandbox's base address, with a slash at the end; none for Stripe itself.
+    /// A sandbox's base URL, with a slash at the end; `None` for Stripe itself.
     pub api_base: Option<String>,
-    /// Whether real money moves. A key whose prefix is not known counts as live.
+    /// Whether real money moves. A key with an unknown prefix counts as live.
     pub livemode: bool,
 }
 
-/// What is logged, and how.
+/// What is logged, and in which format.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LogSettings {
     /// A `tracing` filter.
     pub filter: String,
-    /// One JSON object per line instead of text for people.
+    /// Whether to write one JSON object per line instead of text for people.
     pub json: bool,
 }
 
-/// Every mistake in the settings.
+/// All mistakes in the settings.
 #[derive(Debug, thiserror::Error)]
 #[error("the settings are not right:\n{}", .0.iter().map(|e| format!("  {}: {}", e.setting, e.message)).collect::<Vec<_>>().join("\n"))]
 pub struct ConfigErrors(pub Vec<SettingError>);
@@ -107,7 +108,7 @@ impl Config {
     /// Reads and checks all settings.
     ///
     /// # Errors
-    /// All mistakes at once, each with the setting's name and the way out.
+    /// All mistakes at once, each with the setting's name and how to fix it.
     pub fn load(source: &Source) -> Result<Self, ConfigErrors> {
         let mut reader = Reader::new(source);
         let bind_address = web::read_bind_address(&mut reader);
@@ -135,7 +136,7 @@ impl Config {
         let log = read_log(&mut reader);
         check_database_url(&mut reader, &database_url);
         let public_url = read_public_url(&mut reader, public_url, bind_address);
-        // Each `None` has left an error behind, so that an incomplete Config cannot be made.
+        // Each `None` has recorded an error, so an incomplete `Config` cannot be created.
         let books = payload_days.zip(reconcile_every).zip(reconcile_since);
         let limits = rate_limit.zip(max_open);
         match (bind_address, public_url, stripe, jwt, pricing, checkout_expires_minutes, limits, books, log) {
@@ -174,10 +175,10 @@ impl Config {
         }
     }
 
-    /// Reads only the database's address, for the commands that need nothing else.
+    /// Reads only the database URL, for commands that need nothing else.
     ///
     /// # Errors
-    /// When it is empty or names no database that is known here.
+    /// When it is empty or not of a supported database.
     pub fn load_database_url(source: &Source) -> Result<Secret, ConfigErrors> {
         let mut reader = Reader::new(source);
         let url = reader.text("DATABASE_URL", "sqlite:topup.db");
@@ -195,7 +196,7 @@ fn check_database_url(reader: &mut Reader<'_>, url: &str) {
 
 fn read_public_url(reader: &mut Reader<'_>, text: Option<String>, bind: Option<SocketAddr>) -> Option<String> {
     let Some(text) = text else {
-        // 0.0.0.0 is no address to go to.
+        // 0.0.0.0 is not an address that can be opened.
         let local = |address: SocketAddr| {
             if address.ip().is_unspecified() {
                 SocketAddr::from((Ipv4Addr::LOCALHOST, address.port()))
@@ -240,7 +241,7 @@ fn read_stripe(reader: &mut Reader<'_>, webhook_secrets: Vec<Secret>) -> Option<
     Some(StripeSettings { secret_key: Secret::new(key?), webhook_secrets, api_base, livemode })
 }
 
-/// Why a text cannot be the key that Stripe is called with.
+/// Why a text cannot be Stripe's API key.
 fn unusable_key(key: &str) -> Option<&'static str> {
     if key.starts_with("pk_") {
         Some("is a publishable key (pk_…); the service needs a secret or restricted one (sk_… or rk_…)")
@@ -274,9 +275,9 @@ fn is_https_or_loopback(text: &str) -> bool {
 fn read_webhook_secrets(reader: &mut Reader<'_>) -> Vec<Secret> {
     let hint = "the signing secret of the webhook endpoint (whsec_…), or several, comma separated, newest first";
     let Some(text) = reader.required("STRIPE_WEBHOOK_SECRET", hint) else { return Vec::new() };
-    // Both separators are in use; between two secrets either will do, and a comma with nothing behind it is a mistake.
+    // Both separators are common; either is accepted between two secrets. A trailing comma is a mistake.
     let secrets: Vec<&str> = text.split(',').flat_map(|part| part.trim().split(char::is_whitespace)).collect();
-    // A secret that is printed somewhere is no secret: with it, anybody signs events and is believed.
+    // With a published secret, anyone could sign events that are accepted.
     let is_secret = |secret: &&str| {
         secret.strip_prefix("whsec_").is_some_and(|rest| rest.len() >= MIN_WEBHOOK_SECRET_CHARACTERS)
             && !is_placeholder(secret)
@@ -288,7 +289,7 @@ fn read_webhook_secrets(reader: &mut Reader<'_>) -> Vec<Secret> {
     secrets.into_iter().map(Secret::new).collect()
 }
 
-/// The outer `None` means a mistake, the inner one that only API keys are used.
+/// The outer `None` means a mistake; the inner one means that only API keys are used.
 #[expect(clippy::option_option, reason = "a mistake and a deliberate absence are two things")]
 fn read_jwt(reader: &mut Reader<'_>) -> Option<Option<JwtSettings>> {
     let raw = RawJwt {
@@ -317,7 +318,7 @@ fn read_jwt(reader: &mut Reader<'_>) -> Option<Option<JwtSettings>> {
     }
 }
 
-/// A secret is often shared by several programs, and each of them may issue tokens for its own purposes.
+/// Several programs often share a secret, and each may issue tokens for its own purposes.
 fn warn_of_any_token(reader: &mut Reader<'_>, settings: &JwtSettings) {
     let is_shared = settings.keys.iter().any(|key| matches!(key, jwt::JwtKey::Secret(_)));
     let unchecked = match (settings.issuers.is_empty(), settings.audience.is_empty()) {
@@ -385,7 +386,7 @@ fn read_pricing(reader: &mut Reader<'_>) -> Option<Pricing> {
     }
 }
 
-/// The percentage that was probably meant by a rate below 0.1: `0.029` is 2.9 % written as a fraction.
+/// The percentage that was probably meant by a rate below 0.1: `0.029` is 2.9 % as a fraction.
 fn fraction_for_percent(rate: &str) -> Option<String> {
     let decimals = rate.strip_prefix("0.0").filter(|rest| rest.bytes().all(|byte| byte.is_ascii_digit()))?;
     let decimals = decimals.trim_end_matches('0');

@@ -1,25 +1,25 @@
-//! Which settings exist, and names that were meant to be one of them.
+//! The names of all settings, and names that were probably meant to be one.
 //!
-//! A misspelt setting would be ignored without a word, and money be charged by the default. What always holds: a name
-//! that begins like ours and is none is refused, with the nearest right name. Names of other programs in the same
-//! environment are none of our business, so there are two rules. Of a family that only Topup uses every unknown name is
-//! refused. Elsewhere a name is refused only if it is nearly one of ours, and the right one is not set. `IGNORED_SETTINGS`
-//! is the way out for both.
+//! A misspelt setting would be ignored silently, and customers would be charged by the default. Invariant: a name in
+//! our style that is not a setting is refused with the nearest correct name. The environment also contains other
+//! programs' names, so there are two rules: in a family of names that only Topup uses, every unknown name is refused;
+//! elsewhere a name is refused only if it is nearly one of ours, and the correct one is not set. `IGNORED_SETTINGS`
+//! exempts names from both.
 
 use std::collections::HashMap;
 
 use super::SettingError;
 
-/// Every setting with its meaning; what is not in it does not exist.
+/// Lists and explains every setting; anything else is not a setting.
 const EXAMPLE: &str = include_str!("../../.env.example");
 
-/// The setting that names what belongs to other programs.
+/// The setting that lists other programs' names.
 pub(super) const IGNORED: &str = "IGNORED_SETTINGS";
 
-/// How a setting that is read from a file ends.
+/// The suffix of a setting that names a file with the value.
 pub(super) const FILE_SUFFIX: &str = "_FILE";
 
-/// What only Topup's names begin with.
+/// Prefixes that only Topup uses.
 const FAMILIES: [&str; 11] = [
     "FEE_",
     "CREDIT_",
@@ -34,7 +34,7 @@ const FAMILIES: [&str; 11] = [
     "JWT_",
 ];
 
-/// Words after `JWT_` that say how tokens are issued, which Topup never does: settings of the login beside it.
+/// Words after `JWT_` that concern issuing tokens, which Topup never does: settings of a login in the same environment.
 const ISSUING: [&str; 14] = [
     "ACCESS",
     "BLACKLIST",
@@ -52,21 +52,21 @@ const ISSUING: [&str; 14] = [
     "TTL",
 ];
 
-/// Shorter names are like too many others.
+/// Shorter names resemble too many others.
 const MIN_SIMILAR_CHARACTERS: usize = 8;
-/// How many characters may be wrong, missing, too many or exchanged in a name that was meant to be ours.
+/// How many characters may be wrong, missing, extra or swapped in a misspelt name.
 const MAX_DIFFERENCES: usize = 2;
-/// How like a name must be to be proposed at all.
+/// The least similarity for a name to be suggested.
 const MIN_LIKENESS_PERCENT: usize = 45;
 
-/// The names of all settings, without their variants that end in `_FILE`.
+/// The names of all settings, without the variants ending in `_FILE`.
 pub(super) fn all() -> impl Iterator<Item = &'static str> {
     let lines = EXAMPLE.lines().filter_map(|line| line.trim_start_matches(['#', ' ']).split_once('='));
     let is_name = |name: &&str| !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_uppercase() || byte == b'_');
     lines.map(|(name, _)| name).filter(is_name)
 }
 
-/// Whether it is a setting, or one from a file.
+/// Whether a name is a setting, or its variant with `_FILE`.
 pub(super) fn is_known(name: &str) -> bool {
     all().any(|known| known == without_file(name))
 }
@@ -75,7 +75,7 @@ fn without_file(name: &str) -> &str {
     name.strip_suffix(FILE_SUFFIX).unwrap_or(name)
 }
 
-/// The names that were meant to be settings, each with what was probably meant. `shown` says where a name comes from.
+/// The misspelt settings, each with the setting that was probably meant. `shown` describes where a name was found.
 pub(super) fn unknown(values: &HashMap<String, String>, shown: &dyn Fn(&str) -> String) -> Vec<SettingError> {
     let ignored = match Ignored::read(values) {
         Ok(ignored) => ignored,
@@ -108,11 +108,11 @@ pub(super) fn unknown(values: &HashMap<String, String>, shown: &dyn Fn(&str) -> 
 }
 
 enum Verdict {
-    /// Another program's.
+    /// Another program's name.
     Foreign,
-    /// Meant to be this one.
+    /// Probably meant to be this setting.
     Meant(String),
-    /// Meant to be one of ours, but like none.
+    /// Meant to be one of our settings, but similar to none.
     Unknown,
 }
 
@@ -122,9 +122,9 @@ fn judge(name: &str, values: &HashMap<String, String>) -> Verdict {
     let plain = plain.strip_prefix("TOPUP_").filter(|rest| all().any(|known| known == *rest)).unwrap_or(&plain);
     let meant = |right: &str| Verdict::Meant(format!("{right}{suffix}"));
     let is_set = |known: &str| values.contains_key(known) || values.contains_key(&format!("{known}{FILE_SUFFIX}"));
-    // In small letters, or with a prefix.
+    // In lower case, or with a prefix.
     if let Some(known) = all().find(|known| *known == plain) {
-        // A single word in small letters is anything.
+        // A single word in lower case can mean anything.
         let is_foreign = is_set(known) || !known.contains('_');
         return if is_foreign { Verdict::Foreign } else { meant(known) };
     }
@@ -140,7 +140,7 @@ fn judge(name: &str, values: &HashMap<String, String>) -> Verdict {
     similar.map_or(Verdict::Foreign, meant)
 }
 
-/// Whether a name is nearly this setting's, begins like it, or is its beginning.
+/// Whether a name is a near match of a setting, extends it, or is its beginning.
 fn is_similar(name: &str, known: &str) -> bool {
     let is_long = |name: &str| name.len() >= MIN_SIMILAR_CHARACTERS && name.contains('_');
     let extends = name.strip_prefix(known).is_some_and(|rest| rest.starts_with('_'));
@@ -148,7 +148,7 @@ fn is_similar(name: &str, known: &str) -> bool {
     is_long(name) && is_long(known) && (extends || known.starts_with(name) || is_near())
 }
 
-/// `PROXIES` and `PROXY` are the same word.
+/// The singular, so that `PROXIES` and `PROXY` are the same word.
 fn singular(name: &str) -> String {
     name.strip_suffix("IES").map_or_else(|| name.trim_end_matches('S').to_owned(), |stem| format!("{stem}Y"))
 }
@@ -163,8 +163,8 @@ fn nearest(name: &str) -> Option<&'static str> {
     (likeness_percent(best) >= MIN_LIKENESS_PERCENT).then_some(best)
 }
 
-/// What Kubernetes and Docker tell every container about other services, by those services' names: a service called
-/// `fee` gives `FEE_SERVICE_HOST`, `FEE_PORT` and `FEE_PORT_80_TCP_ADDR`.
+/// Whether a variable describes another service. Kubernetes and Docker set these in every container, named after the
+/// services: a service called `fee` gives `FEE_SERVICE_HOST`, `FEE_PORT` and `FEE_PORT_80_TCP_ADDR`.
 fn is_service_link(name: &str, value: &str) -> bool {
     let is_port = |rest: &str| rest.starts_with(|character: char| character.is_ascii_digit());
     name.contains("_SERVICE_HOST")
@@ -173,7 +173,7 @@ fn is_service_link(name: &str, value: &str) -> bool {
         || name.split_once("_PORT_").is_some_and(|(_, rest)| is_port(rest))
 }
 
-/// The names that belong to other programs.
+/// The names in `IGNORED_SETTINGS`.
 struct Ignored<'v>(Vec<&'v str>);
 
 impl<'v> Ignored<'v> {

@@ -1,4 +1,4 @@
-//! Names that were meant to be settings, and names of other programs in ordinary environments.
+//! Misspelt settings, and names of other programs in ordinary environments.
 
 use super::*;
 
@@ -45,7 +45,7 @@ fn a_misspelt_setting_is_refused_with_the_right_name() {
     ] {
         let found = refused(&[(wrong, "3.9")]);
         if right.is_empty() {
-            // A required setting of another name is missed by itself.
+            // A required setting under another name is reported as missing.
             assert_eq!(found, Vec::<String>::new(), "{wrong}");
             continue;
         }
@@ -71,7 +71,7 @@ fn the_settings_themselves_are_known_also_from_files() {
     }
 }
 
-/// What hosting platforms, databases' integrations, container platforms and tools beside us set.
+/// Names set by hosting platforms, database integrations, container platforms and neighbouring tools.
 #[test]
 fn ordinary_environments_are_left_alone() {
     let right =
@@ -87,10 +87,10 @@ fn ordinary_environments_are_left_alone() {
         "POSTGRES_URL POSTGRES_PRISMA_URL POSTGRES_URL_NON_POOLING POSTGRES_USER POSTGRES_PASSWORD POSTGRES_PASSWORD_FILE",
         "DATABASE_URL_UNPOOLED DATABASE_HOST DATABASE_USER DATABASE_NAME DATABASE_PASSWORD DATABASE_PORT DIRECT_URL",
         "PGHOST PGUSER PGPASSWORD PGDATABASE PGPORT PGSSLMODE SUPABASE_URL SUPABASE_JWT_SECRET SUPABASE_ANON_KEY",
-        // Stripe's CLI, and what web apps have of Stripe.
+        // Stripe's CLI, and Stripe settings of web apps.
         "STRIPE_API_KEY STRIPE_DEVICE_NAME STRIPE_CLI_TELEMETRY_OPTOUT STRIPE_PUBLISHABLE_KEY STRIPE_PRICE_ID STRIPE_ACCOUNT",
         "NEXT_PUBLIC_STRIPE_PUBLISHABLE_KEY STRIPE_PUBLIC_KEY STRIPE_CUSTOMER_PORTAL_URL STRIPE_SECRET_KEY_TEST",
-        // Logins beside us.
+        // Logins in the same environment.
         "JWT_EXPIRES_IN JWT_EXPIRATION JWT_EXPIRY JWT_TTL JWT_REFRESH_SECRET JWT_REFRESH_EXPIRES_IN JWT_COOKIE_NAME",
         "JWT_ACCESS_TOKEN_EXPIRES JWT_PRIVATE_KEY JWT_PASSPHRASE NEXTAUTH_SECRET NEXTAUTH_URL AUTH_SECRET CLERK_SECRET_KEY",
         // Other tools' logs, addresses and origins.

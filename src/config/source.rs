@@ -1,4 +1,4 @@
-//! Where settings come from: the environment, then `.env`; and for each of them a file, if `…_FILE` names one.
+//! The sources of settings: the environment, then `.env`; for each setting also a file named by `…_FILE`.
 
 use std::collections::HashMap;
 use std::ops::RangeInclusive;
@@ -8,45 +8,45 @@ use std::str::FromStr;
 use super::env_file::{self, Mistake};
 use super::{SettingError, names};
 
-/// A larger file is no setting.
+/// A larger file does not contain a setting.
 const MAX_SETTING_FILE_BYTES: u64 = 64 * 1024;
-/// A larger `.env` is something else.
+/// A larger `.env` is probably another file.
 const MAX_ENV_FILE_BYTES: u64 = 1024 * 1024;
 /// Settings whose values must stay secret.
 const SECRETS: [&str; 4] = ["STRIPE_SECRET_KEY", "STRIPE_WEBHOOK_SECRET", "JWT_SECRET", "DATABASE_URL"];
-/// What stands around a value that was quoted for a shell, or by a word processor.
+/// Quotation marks of shells and word processors that were copied with a value.
 const QUOTES: [(char, char); 5] = [('"', '"'), ('\'', '\''), ('`', '`'), ('“', '”'), ('„', '“')];
 
-/// Names and texts, before they mean anything.
+/// Names and values, not yet interpreted.
 #[derive(Default, Clone)]
 pub struct Source {
     values: HashMap<String, String>,
-    /// The lines of those that came from `.env`.
+    /// The line numbers of those from `.env`.
     lines: HashMap<String, usize>,
     warnings: Vec<String>,
 }
 
-/// A `.env` that cannot be read. The message names lines and settings, and repeats no value.
+/// The `.env` file cannot be read. The message names lines and settings, but no values.
 #[derive(Debug, thiserror::Error)]
 pub enum InvalidEnvFile {
-    /// The file itself.
+    /// The file cannot be opened or read.
     #[error("the file .env cannot be read: {0}; make it readable, or remove it and set the environment")]
     Unreadable(std::io::ErrorKind),
-    /// Too large.
+    /// The file is too large.
     #[error("the file .env is larger than a megabyte; is it the right one?")]
     TooLarge,
-    /// Lines in it.
+    /// Lines in it have mistakes.
     #[error("the file .env is not right:\n{}", .0.iter().map(|mistake| format!("  {mistake}")).collect::<Vec<_>>().join("\n"))]
     Lines(Vec<Mistake>),
 }
 
 impl Source {
-    /// The process's environment, and below it the file `.env` of a folder if there is one.
+    /// Reads the process's environment and, with lower priority, the file `.env` in a folder, if there is one.
     ///
     /// # Errors
-    /// When the file is there and cannot be read.
+    /// When the file exists but cannot be read.
     pub fn from_environment(folder: &Path) -> Result<Self, InvalidEnvFile> {
-        // What is not Unicode becomes a value that is wrong: dropped, it could leave a check switched off.
+        // Text that is not Unicode becomes an invalid value: dropping it could leave a check switched off.
         let lossy = |text: std::ffi::OsString| text.to_string_lossy().into_owned();
         let environment = std::env::vars_os().map(|(name, value)| (lossy(name), lossy(value))).collect();
         Self::from_folder(folder, environment)
@@ -78,7 +78,7 @@ impl Source {
     fn take_file(&mut self, bytes: &[u8], environment: &HashMap<String, String>) -> Result<(), Vec<Mistake>> {
         let mut mistakes = Vec::new();
         for entry in env_file::parse(bytes, &|name| environment.get(name).cloned())? {
-            // Which of two values was meant is not ours to guess; what others set twice is theirs.
+            // For our settings it is unclear which of two values was meant; other programs' names may be set twice.
             match self.lines.get(&entry.name) {
                 Some(first) if names::is_known(&entry.name) => {
                     let message = format!("is set in line {first} already; remove one of them");
@@ -93,7 +93,7 @@ impl Source {
         if mistakes.is_empty() { Ok(()) } else { Err(mistakes) }
     }
 
-    /// What is not wrong, but worth knowing. No text contains a value.
+    /// Hints that are logged at the start. They contain no values.
     #[must_use]
     pub fn warnings(&self) -> &[String] {
         &self.warnings
@@ -103,7 +103,7 @@ impl Source {
         self.values.get(name)
     }
 
-    /// The names that were meant to be settings and are none.
+    /// The mistakes for names that look like misspelt settings.
     fn misspelt(&self) -> Vec<SettingError> {
         let place =
             |name: &str| self.lines.get(name).map_or_else(String::new, |line| format!(" (line {line} of .env)"));
@@ -129,14 +129,14 @@ impl<N: Into<String>, V: Into<String>> FromIterator<(N, V)> for Source {
     }
 }
 
-/// Values may be secrets.
+/// Shows no values, which may be secrets.
 impl std::fmt::Debug for Source {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         formatter.debug_struct("Source").finish_non_exhaustive()
     }
 }
 
-/// Reads settings one by one and collects what is wrong with them.
+/// Reads settings one by one and collects the mistakes.
 pub(super) struct Reader<'s> {
     source: &'s Source,
     pub(super) errors: Vec<SettingError>,
@@ -144,7 +144,7 @@ pub(super) struct Reader<'s> {
 }
 
 impl<'s> Reader<'s> {
-    /// Begins with the mistakes in the names of all settings, whichever are read.
+    /// Begins with the misspelt names of all settings, whichever are read.
     pub(super) fn new(source: &'s Source) -> Self {
         Self { source, errors: source.misspelt(), warnings: source.warnings.clone() }
     }
@@ -161,7 +161,7 @@ impl<'s> Reader<'s> {
         self.source.get(setting).or_else(|| self.source.get(&format!("{setting}_FILE"))).is_some()
     }
 
-    /// A setting that may be absent. Empty is a mistake, and so is a value in both places.
+    /// An optional setting. An empty value is a mistake, and so is a value in both places.
     pub(super) fn optional(&mut self, setting: &'static str) -> Option<String> {
         let direct = self.source.get(setting).cloned();
         let file = self.source.get(&format!("{setting}_FILE"));
@@ -175,7 +175,7 @@ impl<'s> Reader<'s> {
             (None, Some(path)) => match read_file(Path::new(path)) {
                 Ok(value) => value,
                 Err(message) => {
-                    // Its value may be the secret itself, put into the wrong setting: it is not repeated here.
+                    // The value may be the secret itself, put into the wrong setting, so it is not repeated here.
                     self.error(setting, &format!("{setting}_FILE names a file that {message}"));
                     return None;
                 }
@@ -229,7 +229,7 @@ impl<'s> Reader<'s> {
     }
 }
 
-/// A line break at the end belongs to the file, not to the secret.
+/// Reads a setting from a file, without the line break at its end.
 fn read_file(path: &Path) -> Result<String, &'static str> {
     let size = std::fs::metadata(path).map_err(|_| "is not there or may not be read")?.len();
     if size > MAX_SETTING_FILE_BYTES {

@@ -1,4 +1,4 @@
-//! The settings about where the service is and which pages may use it: address, origins, headers.
+//! The settings for web access: address, origins, headers.
 
 use std::net::{Ipv4Addr, SocketAddr};
 
@@ -8,8 +8,8 @@ use crate::domain::redirect::AllowedOrigin;
 /// More headers than any page sends.
 const MAX_ALLOWED_HEADERS: usize = 50;
 
-/// Where the service listens. `PORT` is how hosting platforms say it; they reach the service from outside the machine, so
-/// it then listens on all addresses.
+/// The address on which the service listens. Hosting platforms set `PORT` and reach the service from outside the
+/// machine, so it then listens on all addresses.
 pub(super) fn read_bind_address(reader: &mut Reader<'_>) -> Option<SocketAddr> {
     if reader.is_set("BIND_ADDRESS") || !reader.is_set("PORT") {
         return reader.parse("BIND_ADDRESS", "127.0.0.1:8080", "an IP address and a port such as 0.0.0.0:8080");
@@ -42,7 +42,7 @@ pub(super) fn read_origins(reader: &mut Reader<'_>) -> Vec<AllowedOrigin> {
     origins
 }
 
-/// Headers that pages may send besides those that are always allowed.
+/// Headers that pages may send in addition to the ones that are always allowed.
 pub(super) fn read_allowed_headers(reader: &mut Reader<'_>) -> Vec<String> {
     let Some(text) = reader.optional("ALLOWED_HEADERS") else { return Vec::new() };
     let headers: Vec<String> = text.split(',').map(|name| name.trim().to_ascii_lowercase()).collect();

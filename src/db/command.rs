@@ -1,7 +1,7 @@
-//! Writes as data: what can be written together with others of its kind, in one exchange with the database and one commit.
+//! Commands: writes as data, so that commands of one type can share one round trip and one commit.
 //!
-//! What always holds: a command is answered only after its own effect is durable, or with its own error. What a bulk
-//! statement leaves out is done by [`Command::run`]: in a transaction of its own, or in one with the rest of its group.
+//! Invariant: a command is answered only after its own effect is durable, or with its own error. What the bulk
+//! statement leaves out, [`Command::run`] does: in a transaction of its own, or in one with the rest of its group.
 
 use std::any::{Any, TypeId};
 use std::sync::Arc;
@@ -18,73 +18,75 @@ use crate::db::statement::Bulk;
 use crate::db::work::{Work, run_within};
 use crate::db::write_context::WriteContext;
 
-/// How many of those that are done alone are under way at once where there is one writer. They wait for each other.
+/// How many commands run individually at the same time on a single-writer database, where they wait for each other.
 const AT_ONCE: usize = 8;
 
 /// A write as data. Commands of one type that arrive together share a statement and a commit.
 pub trait Command: Clone + Send + Sync + 'static {
-    /// What it gives.
+    /// The result for the caller.
     type Output: Clone + Send + Sync + 'static;
-    /// What the bulk statement says of a row.
+    /// A row that the bulk statement returns.
     type Row: Record + Sync + 'static;
-    /// The part of a group that the bulk statement can do.
+    /// The part of a group that the bulk statement can handle.
     type Plain<'c>: Bulk + Send;
 
-    /// A word for this type. Its connection is named by it.
+    /// The name of this type, which also names its connection.
     const NAME: &'static str;
 
-    /// The rows that it needs and that others may hold: a top-up, an account.
+    /// The rows that the command locks and that other transactions may hold: a top-up, an account.
     fn rows(&self) -> Vec<&str>;
 
-    /// Picks what the bulk statement can do. Of two commands that concern the same row it takes the first alone.
+    /// Selects the commands that the bulk statement can handle. If two concern the same row, only the first is
+    /// selected.
     fn plain<'c>(commands: &[&'c Self]) -> Self::Plain<'c>;
 
-    /// What came of each command, by what the database says of each row; `None` of those that have to be done alone.
+    /// The outcome of each command, from the rows that the bulk statement returned; `None` for a command that has to
+    /// run individually.
     fn outcomes(plain: &Self::Plain<'_>, commands: &[&Self], rows: &[Self::Row]) -> Vec<Option<Self::Output>>;
 
-    /// Does it in the given transaction.
+    /// Runs the command in the given transaction.
     fn run(self, tx: &mut Tx) -> BoxFuture<'_, Result<Self::Output, StoreError>>;
 }
 
-/// The commands of one kind in a group, whichever kind it is.
+/// All commands of one type in a group, with the type erased.
 pub(crate) trait Batch: Send {
     fn kind(&self) -> TypeId;
     fn size(&self) -> usize;
     fn into_any(self: Box<Self>) -> Box<dyn Any + Send>;
 
-    /// Takes over the commands of another batch of the same kind.
+    /// Adds the commands of another batch of the same type.
     fn absorb(&mut self, other: Box<dyn Batch>);
 
-    /// Whether its bulk statement can be run without opening or testing a connection.
+    /// Whether the bulk statement can run without opening or testing a connection.
     fn is_ready(&self, pools: &Pools) -> bool;
 
-    /// Does what the bulk statement can do, in an exchange that is a commit of its own, and answers it.
+    /// Runs the bulk statement, which is one round trip and its own commit, and answers the commands it handled.
     fn write_bulk<'a>(&'a mut self, context: &'a WriteContext) -> BoxFuture<'a, ()>;
 
-    /// Does all of it in a transaction: in bulk, if that was not tried before, then the rest one by one.
+    /// Runs the whole batch in a transaction: in bulk if `in_bulk`, then the remaining commands one by one.
     fn run<'a>(&'a mut self, tx: &'a mut Tx, in_bulk: bool) -> BoxFuture<'a, Result<(), StoreError>>;
 
-    /// Answers what [`Self::run`] did, after its commit.
+    /// Answers the commands that [`Self::run`] completed. Call it after the commit.
     fn answer_done(&mut self);
 
-    /// Does each in a transaction of its own.
+    /// Runs each command in a transaction of its own.
     fn write_alone<'a>(&'a mut self, context: &'a WriteContext) -> BoxFuture<'a, ()>;
 
-    /// Takes out those that need a row which another transaction is known to hold.
+    /// Removes and returns the commands that need a row known to be locked by another transaction.
     fn take_held(&mut self, context: &WriteContext) -> Box<dyn Batch>;
 
-    /// Starts each in a task of its own; only its caller waits for it. Gives how many there are.
+    /// Starts each command in a task of its own, so that only its caller waits for it. Returns the number of commands.
     fn start_alone(self: Box<Self>, context: &Arc<WriteContext>) -> usize;
 
-    /// Forgets those whose caller has an answer.
+    /// Drops the commands that have been answered.
     fn forget_answered(&mut self);
 }
 
-/// A command whose caller waits.
+/// A command whose caller is waiting.
 struct Waiting<C: Command> {
     command: C,
     reply: Reply<C::Output>,
-    /// What came of it, until that is committed.
+    /// The result, until the commit.
     done: Option<C::Output>,
 }
 
@@ -254,7 +256,7 @@ impl<C: Command> Work for Alone<'_, C> {
     }
 }
 
-/// One command of a group.
+/// One command inside a group's transaction.
 struct Within<'c, C>(&'c C);
 
 impl<C: Command> Work for Within<'_, C> {

@@ -1,9 +1,9 @@
-//! How many writes shared how many commits, for whoever watches the service.
+//! Counts how many writes share how many commits, for monitoring.
 
 use crate::db::StoreError;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// What has been done so far.
+/// The running totals.
 #[derive(Debug, Default)]
 pub(crate) struct Counters {
     groups: AtomicU64,
@@ -14,18 +14,19 @@ pub(crate) struct Counters {
     largest: AtomicU64,
 }
 
-/// How many writes shared how many commits, at one moment.
+/// How many writes shared how many commits, as a snapshot.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct CommitCounts {
-    /// Groups that were committed or tried.
+    /// Groups that were committed or attempted.
     pub groups: u64,
     /// Writes in them.
     pub writes: u64,
-    /// Writes that were done again, alone, because their group failed or they were not plain.
+    /// Writes of shared groups that ran in transactions of their own, because the group failed or the bulk statement
+    /// did not cover them.
     pub alone: u64,
     /// Writes that were refused because the queue was full.
     pub refused: u64,
-    /// Groups that failed as a whole, so that each of their writes was done again, alone.
+    /// Groups that failed as a whole; each of their writes was then retried individually.
     pub failed_groups: u64,
     /// The largest group.
     pub largest: u64,
@@ -52,19 +53,19 @@ impl Counters {
         self.largest.fetch_max(size, Ordering::Relaxed);
     }
 
-    /// Counts writes that are done alone.
+    /// Counts writes that run individually.
     pub(crate) fn alone(&self, count: usize) {
         self.alone.fetch_add(u64::try_from(count).unwrap_or(u64::MAX), Ordering::Relaxed);
     }
 
-    /// Counts a group that failed, and says so where an operator looks.
+    /// Counts a failed group and logs a warning.
     pub(crate) fn group_failed(&self, error: &StoreError, size: usize) {
         let failed_groups = self.failed_groups.fetch_add(1, Ordering::Relaxed).saturating_add(1);
         let error = error.in_words();
         tracing::warn!(error, size, failed_groups, "writes that were to share a commit are done one by one");
     }
 
-    /// Counts a write that is refused.
+    /// Counts a refused write.
     pub(crate) fn refused(&self) {
         self.refused.fetch_add(1, Ordering::Relaxed);
     }

@@ -1,10 +1,10 @@
-//! Commits together what arrives together. While one commit is under way the next group gathers; a lone write waits for
-//! nothing, and under load one commit serves many.
+//! Group commit: while one commit is under way, the next group gathers. A lone write does not wait; under load one
+//! commit serves many writes.
 //!
-//! What always holds: a write is answered only after its own effect is durable, or with its own error; one that fails does
-//! not harm its neighbours; the group and the queue are bounded; a caller that goes away changes nothing about its write.
-//! When a whole group fails, each of its writes is done again, alone: the guards in the database make that safe, also when
-//! it is unknown whether the commit had happened.
+//! Invariants: a write is answered only after its own effect is durable, or with its own error. A failing write does
+//! not affect the others. Group size and queue length are bounded. A write completes even if its caller goes away. When
+//! a whole group fails, each of its writes is retried individually; the constraints in the database make that safe even
+//! if the group's commit may have happened.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -16,16 +16,17 @@ use crate::db::reply::Reply;
 use crate::db::write::Write;
 use crate::db::write_context::WriteContext;
 
-/// How many writes one commit serves at most.
+/// The most writes that share one commit.
 const MAX_GROUP: usize = 128;
-/// How many writes may wait, for a commit or for their turn alone; beyond it, the caller is told at once.
+/// The most writes that may wait, for a commit or for their individual turn. Beyond it the caller gets an error at
+/// once.
 const MAX_WAITING: usize = 1_024;
 
 /// Writes that wait for the next commit.
 #[derive(Default)]
 struct Queue {
     waiting: VecDeque<Job>,
-    /// Whether somebody commits, who will see to those that wait.
+    /// Whether a leader is draining the queue.
     is_led: bool,
 }
 
@@ -36,11 +37,11 @@ struct Shared {
 
 impl Shared {
     fn queue(&self) -> MutexGuard<'_, Queue> {
-        // Nothing that is done while it is locked can leave it half-done.
+        // No operation under this lock can leave the queue inconsistent.
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Has commands done alone that came with others, or by themselves.
+    /// Runs commands individually, and counts them if they came from a shared group.
     fn start_alone(&self, batch: Box<dyn Batch>, is_shared: bool) {
         let count = batch.start_alone(&self.context);
         self.context.counters.alone(if is_shared { count } else { 0 });
@@ -55,7 +56,7 @@ impl Committer {
         Self(Arc::new(Shared { context, queue: Mutex::default() }))
     }
 
-    /// Does a command with whatever else is there to be done.
+    /// Runs a command in the next group of its queue.
     pub(crate) async fn submit<C: Command>(&self, command: C) -> Result<C::Output, StoreError> {
         let (reply, answer) = Reply::new();
         self.enqueue(Job::Command(Box::new(BatchOf::one(command, reply))))?;
@@ -63,7 +64,7 @@ impl Committer {
         answer.await.unwrap_or(Err(StoreError::Closed))
     }
 
-    /// Runs a write together with everything else that waits for a commit.
+    /// Runs a write in the next group.
     pub(crate) async fn write<W: Write>(&self, write: W) -> Result<W::Output, StoreError> {
         let (reply, answer) = Reply::new();
         self.enqueue(Job::Write(Box::new(WaitingWrite::new(write, reply))))?;
@@ -89,22 +90,22 @@ impl Committer {
     }
 }
 
-/// Who commits what waits, until nothing does: a task that whoever finds nobody committing starts on its own thread. To
-/// hand a payment to another thread and back would take longer than verifying its signature.
+/// Drains the queue. The caller that finds no active leader starts one on its own runtime, because handing a payment to
+/// another thread and back would take longer than verifying its signature.
 ///
-/// There is one at a time, also where the database could take several groups at once: measured, two groups of half the size
-/// cost more than one whole one.
+/// There is one leader at a time, even where the database could commit several groups in parallel: measured, two groups
+/// of half the size cost more than one whole group.
 struct Leader {
     shared: Arc<Shared>,
     group: Group,
-    /// Whether another one shall follow on the main runtime, should this one not come to its end.
+    /// Whether a successor takes over on the main runtime if this leader is dropped before it is done.
     has_successor: bool,
     is_done: bool,
 }
 
 impl Leader {
-    /// Leads as long as there is only what can be done in bulk at once. The rest is for the main runtime: connections that
-    /// are opened there do not end with a web worker.
+    /// Leads while every group can run in bulk on open connections. Anything else moves to the main runtime, so that
+    /// connections opened for it do not end with a web worker.
     async fn lead_here(mut self) {
         while self.take() {
             let pools = &self.shared.context.pools;
@@ -118,7 +119,7 @@ impl Leader {
         }
     }
 
-    /// Leads to the end.
+    /// Leads until the queue is empty.
     async fn lead(mut self) {
         loop {
             if !self.group.is_bulk_done && self.group.is_for_bulk(&self.shared.context.pools) {
@@ -131,8 +132,8 @@ impl Leader {
         }
     }
 
-    /// Does what can be done in bulk. Where several can write at once, the rest goes its own way from here, and those that
-    /// come next do not wait for it.
+    /// Runs the bulk statements. On a database with several writers, the remaining commands then run in tasks of their
+    /// own, so that the next group does not wait for them.
     async fn write_bulk(&mut self) {
         let (context, group) = (&self.shared.context, &mut self.group);
         if context.pools.has_one_writer() {
@@ -152,7 +153,7 @@ impl Leader {
         group.forget_answered();
     }
 
-    /// Takes the next group. If there is none, somebody else may lead from now on.
+    /// Takes the next group. If the queue is empty, gives up the lead.
     fn take(&mut self) -> bool {
         let mut queue = self.shared.queue();
         let count = queue.waiting.len().min(MAX_GROUP);
@@ -172,7 +173,7 @@ impl Drop for Leader {
             return;
         }
         let mut group = std::mem::take(&mut self.group);
-        // Whether the others are committed is unknown when the runtime has ended meanwhile.
+        // If the runtime has ended, it is unknown whether the remaining writes were committed.
         group.forget_answered();
         let shared = self.shared.clone();
         if self.has_successor {
@@ -186,12 +187,12 @@ impl Drop for Leader {
             queue.is_led = false;
             std::mem::take(&mut queue.waiting)
         };
-        // Their callers are told that it is closed.
+        // Dropping them answers their callers with `Closed`.
         drop((group, waiting));
     }
 }
 
-/// Commits what was not done in bulk: where there is one writer, together.
+/// Commits what the bulk statements did not; on a single-writer database in one transaction.
 async fn commit_rest(context: &WriteContext, group: &mut Group) {
     if context.pools.has_one_writer() && group.size() > 1 {
         commit_together(&context.pools, group, &context.counters).await;

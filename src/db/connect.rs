@@ -1,4 +1,4 @@
-//! How the databases are connected to: with which settings, and with how many connections for what.
+//! Opens the connections to each database: their settings, and how many there are for what.
 
 use std::path::Path;
 use std::str::FromStr;
@@ -24,22 +24,22 @@ use crate::db::write_health::WriteHealth;
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long SQLite waits for a write of another process, such as `topup keys create`.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
-/// How many pages SQLite's log may have before a commit writes them to their places, which costs two waits for the disk.
-/// With 2,000 pages more deliveries are credited per second, but whoever comes at such a moment waits 20 ms instead of 8
-/// (docs/PERFORMANCE.md).
+/// How many pages SQLite's write-ahead log may hold before a commit runs a checkpoint, which costs two waits for the
+/// disk. With 2,000 pages more deliveries are credited per second, but a delivery that meets a checkpoint waits 20 ms
+/// instead of 8 (docs/PERFORMANCE.md).
 const SQLITE_LOG_PAGES: &str = "200";
 const SQLITE_READERS: u32 = 4;
-/// How many connections to PostgreSQL do everything but bulk statements.
+/// PostgreSQL connections for everything except bulk statements.
 pub(crate) const POSTGRES_CONNECTIONS: u32 = 12;
-/// How many do bulk statements, one for each kind of command.
+/// PostgreSQL connections for bulk statements, one for each kind of command.
 pub const BULK_CONNECTIONS: u32 = 5;
-/// With fewer connections than this, all kinds of commands share one queue and one connection: more of the others are then
-/// left than writes take at once.
+/// With fewer connections than this, all kinds of commands share one queue and one connection, so that more connections
+/// remain for the rest than writes use at once.
 const MIN_FOR_A_QUEUE_EACH: u32 = 14;
-/// The longest wait for a connection: a request has 30 seconds.
+/// The longest wait for a connection that the address may set. A request has 30 seconds.
 const MAX_WAIT_SECONDS: u64 = 30;
 
-/// The connections to the database with this address.
+/// Opens the connection pools for a database URL.
 pub(crate) async fn pools(url: &str, create: bool) -> Result<Pools, StoreError> {
     if url.starts_with("sqlite:") {
         return sqlite(url, create).await;
@@ -51,10 +51,10 @@ pub(crate) async fn pools(url: &str, create: bool) -> Result<Pools, StoreError> 
 }
 
 async fn postgres(url: &str) -> Result<Pools, StoreError> {
-    // A statement is not logged: its arguments are personal data, and its failure is logged where it is handled.
+    // Statements are not logged: their arguments are personal data, and a failure is logged where it is handled.
     let url = DatabaseUrl::parse(url).map_err(|_| StoreError::UnknownDatabase)?;
     let options = PgConnectOptions::from_str(url.address())?.application_name("topup").disable_statement_logging();
-    // We have no floats, and PgBouncer refuses a parameter that it does not know.
+    // We use no floats, and PgBouncer refuses parameters that it does not know.
     let options = options.extra_float_digits(None);
     let route = greet(&url, &options).await?;
     let health = Arc::new(WriteHealth::default());
@@ -69,7 +69,7 @@ async fn postgres(url: &str) -> Result<Pools, StoreError> {
     Ok(Pools::Postgres { pool: pool.await?, kept, lanes: Lanes::default(), route, health })
 }
 
-/// Finds out how the server is reached, before a pool hides what it says.
+/// Finds out how the server is reached. Done before there is a pool, because a pool hides the server's error messages.
 async fn greet(url: &DatabaseUrl, options: &PgConnectOptions) -> Result<Route, StoreError> {
     let server = match options.get_socket() {
         Some(socket) => socket.display().to_string(),
@@ -82,10 +82,10 @@ async fn greet(url: &DatabaseUrl, options: &PgConnectOptions) -> Result<Route, S
     }
 }
 
-/// Makes a new file that its owner alone can read, and warns of an old one that others can read.
+/// Creates a new file that only its owner can read, and warns about an existing one that others can read.
 fn keep_private(file: &Path, create: bool) {
     if create && !file.exists() {
-        // What cannot be made is said when it is opened.
+        // If this fails, opening the file reports the reason.
         create_private(file).map(drop).ok();
     }
     #[cfg(unix)]
@@ -94,14 +94,14 @@ fn keep_private(file: &Path, create: bool) {
         let is_readable =
             |file: &Path| std::fs::metadata(file).is_ok_and(|file| file.permissions().mode() & 0o044 != 0);
         if ["", "-wal", "-shm"].iter().any(|end| is_readable(&beside(file, end))) {
-            // The log goes last: `old_log` takes a file that changed after its log for another one.
+            // `chmod` must reach the log last: `old_log` treats a file that changed after its log as another file.
             let way_out = format!("chmod 600 {}*", file.display());
             tracing::warn!(way_out, "other users of this machine can read the books");
         }
     }
 }
 
-/// What is wrong with a file that SQLite does not open.
+/// Explains why SQLite cannot open a file.
 fn opening_failed(path: &Path, source: sqlx::Error) -> StoreError {
     let code = source.as_database_error().and_then(sqlx::error::DatabaseError::code).unwrap_or_default().into_owned();
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
@@ -126,7 +126,7 @@ async fn sqlite(url: &str, create: bool) -> Result<Pools, StoreError> {
         .synchronous(SqliteSynchronous::Full)
         .foreign_keys(true)
         .busy_timeout(BUSY_TIMEOUT)
-        // What is erased is personal data: it shall not stay readable in the file's free space.
+        // Erased data is personal: it must not stay readable in the file's free pages.
         .pragma("secure_delete", "ON")
         .pragma("temp_store", "MEMORY")
         .pragma("wal_autocheckpoint", SQLITE_LOG_PAGES)
@@ -134,10 +134,10 @@ async fn sqlite(url: &str, create: bool) -> Result<Pools, StoreError> {
     let path = options.get_filename().to_owned();
     keep_private(&path, create);
     old_log::refuse(&path)?;
-    // One writer: SQLite has one anyway, and waiting in our queue is fairer than polling its lock.
+    // SQLite has one writer anyway, and waiting in our queue is fairer than polling its lock.
     let pool = |size| {
         let options = SqlitePoolOptions::new().max_connections(size).acquire_timeout(ACQUIRE_TIMEOUT);
-        // A file does not hang up, and as long as it is in use SQLite's log belongs to the same connections.
+        // A file does not drop its connections, and SQLite's log stays valid only while connections are open.
         options.test_before_acquire(false).idle_timeout(None).max_lifetime(None)
     };
     let writer = pool(1).acquire_timeout(WRITE_TIMEOUT);
@@ -149,9 +149,9 @@ async fn sqlite(url: &str, create: bool) -> Result<Pools, StoreError> {
     Ok(Pools::Sqlite { writer, readers, creditor, file, health: WriteHealth::default() })
 }
 
-/// The pool for everything but bulk statements, as large and as patient as the address says.
+/// The pool for everything except bulk statements, with the size and the timeout from the database URL.
 fn pool_of(url: &DatabaseUrl, health: &Arc<WriteHealth>) -> PgPoolOptions {
-    // With fewer than two here a write would wait for its own reads.
+    // With fewer than two connections, a write would wait for its own reads.
     let size = url.connection_limit.map_or(POSTGRES_CONNECTIONS, |all| {
         let for_bulk = if all < MIN_FOR_A_QUEUE_EACH { 1 } else { BULK_CONNECTIONS };
         all.saturating_sub(for_bulk).clamp(2, POSTGRES_CONNECTIONS)
@@ -170,7 +170,7 @@ fn postgres_pool(size: u32, health: &Arc<WriteHealth>) -> PgPoolOptions {
         .acquire_timeout(ACQUIRE_TIMEOUT)
         .test_before_acquire(false)
         .before_acquire(move |connection, used| {
-            // A server that was demoted, or an address that leads to another one: the sessions from before do not notice.
+            // After a failover, or when the address leads to another server, older sessions do not notice.
             let is_distrusted = health.distrusts(used.age);
             Box::pin(async move {
                 if is_distrusted {

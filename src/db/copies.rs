@@ -1,9 +1,9 @@
-//! Copies of a SQLite database, and putting one back.
+//! Backup and restore of a SQLite database.
 //!
-//! What always holds: a backup that has its name is whole, checked, and readable by its owner alone. A restore changes nothing
-//! while a process has the database open, keeps the old one under another name, and leaves neither the old log nor its index
-//! beside the new file: SQLite would write the old log into it. A process that dies in the middle leaves the old database, the
-//! new one, or none of that name.
+//! Invariants: a backup under its final name is complete, checked, and readable by its owner only. A restore changes
+//! nothing while a process has the database open, keeps the old database under another name, and leaves neither the old
+//! log nor its index beside the new file, because SQLite would write the old log into it. A process that dies midway
+//! leaves the old database, the new one, or no file of that name.
 
 use std::fs::{self, File, OpenOptions};
 use std::io;
@@ -18,7 +18,7 @@ use crate::db::database::SQLITE_MIGRATIONS;
 use crate::db::old_log;
 use crate::db::sqlite_file::beside;
 
-/// Why a copy cannot be made or put back.
+/// Why a backup or restore failed.
 #[derive(Debug, thiserror::Error)]
 pub enum CopyError {
     /// The database is not a SQLite file.
@@ -27,10 +27,10 @@ pub enum CopyError {
          restore it into an empty database with `pg_restore --dbname=DATABASE_URL FILE`"
     )]
     NotSqlite,
-    /// The address cannot be read.
+    /// The database URL cannot be parsed.
     #[error("DATABASE_URL is not the address of a SQLite file")]
     Address(#[source] sqlx::Error),
-    /// There is a file already.
+    /// The target file exists already.
     #[error("{} exists already; choose another name", .0.display())]
     Exists(PathBuf),
     /// A file cannot be read or written.
@@ -38,7 +38,7 @@ pub enum CopyError {
     File {
         /// The file.
         path: PathBuf,
-        /// Why.
+        /// The reason.
         source: io::Error,
     },
     /// SQLite failed.
@@ -46,44 +46,45 @@ pub enum CopyError {
     Sqlite {
         /// The file.
         path: PathBuf,
-        /// Why.
+        /// The reason.
         source: sqlx::Error,
     },
-    /// SQLite finds the file damaged.
+    /// SQLite reports damage.
     #[error("{} is damaged: {reason}", .path.display())]
     Damaged {
         /// The file.
         path: PathBuf,
-        /// What SQLite says.
+        /// SQLite's message.
         reason: String,
     },
-    /// The file is a database of something else.
+    /// The file is not a database of topup.
     #[error("{} is not a database of topup", .0.display())]
     NotOurs(PathBuf),
     /// The file was made by a newer version.
     #[error("{} was made by a newer version of topup; restore it with that version", .0.display())]
     Newer(PathBuf),
-    /// The file is half of a database.
+    /// The file has a write-ahead log beside it, so it is not a complete copy.
     #[error(
         "{} has a log beside it ({}-wal), so it is not a whole copy; make backups with `topup db backup`",
         .0.display(), .0.display()
     )]
     HasLog(PathBuf),
-    /// A log of another file lies beside the database.
+    /// The log beside the database belongs to another file.
     #[error(transparent)]
     ForeignLog(Box<StoreError>),
-    /// Another process copies to the same name.
+    /// Another `topup db` process is writing to the same file.
     #[error("another `topup db` command is at work on {}; wait for its end", .0.display())]
     UnderWay(PathBuf),
-    /// The database was moved aside, the new one could not take its place, and the old one could not be moved back.
+    /// The old database was moved aside, but the new one could not take its place and the old one could not be moved
+    /// back.
     #[error("{} is without its database; the one from before is {}: rename it, and {}-wal, back", .database.display(),
         .kept.display(), .kept.display())]
     LeftAside {
         /// The database.
         database: PathBuf,
-        /// Where it is.
+        /// Where the old database is now.
         kept: PathBuf,
-        /// Why the new one could not take its place.
+        /// Why the new database could not take its place.
         source: Box<CopyError>,
     },
     /// A process has the database open.
@@ -91,7 +92,7 @@ pub enum CopyError {
     InUse(PathBuf),
 }
 
-/// Copies the database of this address into a new file, also while it is in use.
+/// Copies the database at this URL into a new file, even while it is in use.
 ///
 /// # Errors
 /// See [`CopyError`]. After an error there is no file of that name.
@@ -113,8 +114,8 @@ pub async fn back_up(url: &str, to: &Path) -> Result<(), CopyError> {
     result
 }
 
-/// Makes an empty file, or empties one that a process left which died, and holds it as long as what is given lives: of two
-/// commands with the same file one is refused.
+/// Creates an empty file, or empties one left by a process that died, and locks it until the returned handle is
+/// dropped. Of two commands with the same file, one is refused.
 fn claim(path: &Path) -> Result<File, CopyError> {
     let mut options = OpenOptions::new();
     options.write(true).create(true).truncate(false);
@@ -126,7 +127,7 @@ fn claim(path: &Path) -> Result<File, CopyError> {
         use std::os::unix::fs::MetadataExt;
         let under_way = || CopyError::UnderWay(path.to_owned());
         rustix::fs::flock(&file, rustix::fs::FlockOperation::NonBlockingLockExclusive).map_err(|_| under_way())?;
-        // Whoever held it before may have given the file its name meanwhile; then it is not ours to empty.
+        // The previous holder may have renamed the file to its final name meanwhile; then it must not be emptied.
         let ours = file.metadata().map_err(in_file(path))?.ino();
         if fs::metadata(path).ok().map(|found| found.ino()) != Some(ours) {
             return Err(under_way());
@@ -140,7 +141,7 @@ async fn copy_whole(options: SqliteConnectOptions, from: &Path, to: &Path) -> Re
     let of = |source| CopyError::Sqlite { path: from.to_owned(), source };
     let name = to.to_str().ok_or_else(|| in_file(to)(io::Error::other("its name is not Unicode")))?;
     let mut database = options.read_only(true).connect().await.map_err(of)?;
-    // One read transaction: what is committed meanwhile is not in the copy, and nobody waits for it.
+    // One read transaction: it leaves out later commits and blocks no writer.
     let copied = sqlx::query("VACUUM INTO $1").bind(name.to_owned()).execute(&mut database).await;
     database.close().await.ok();
     copied.map_err(of)?;
@@ -148,32 +149,33 @@ async fn copy_whole(options: SqliteConnectOptions, from: &Path, to: &Path) -> Re
     sync(to)
 }
 
-/// Gives a file its name, if nothing has that name meanwhile.
+/// Gives a finished file its final name, unless the name has been taken meanwhile.
 fn name_finished(unfinished: &Path, to: &Path) -> Result<(), CopyError> {
     match fs::hard_link(unfinished, to) {
         Ok(()) => fs::remove_file(unfinished).map_err(in_file(unfinished))?,
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => return Err(CopyError::Exists(to.to_owned())),
-        // Not every file system has links.
+        // Not every file system supports hard links.
         Err(_) => fs::rename(unfinished, to).map_err(in_file(to))?,
     }
     sync_folder(to)
 }
 
-/// What a restore did.
+/// The result of a restore.
 #[derive(Debug)]
 pub struct Restored {
     /// The database.
     pub database: PathBuf,
-    /// Where the one from before is now, or would be; its log is beside that name. None if there was neither.
+    /// The name of the previous database, or the name it would have had; its log is beside it. `None` if there was
+    /// neither.
     pub kept: Option<PathBuf>,
-    /// Whether it lacks migrations of this version.
+    /// Whether the restored database lacks migrations of this version.
     pub is_behind: bool,
 }
 
-/// Puts a copy in the place of the database of this address. `stamp` tells the name apart that the old one gets.
+/// Replaces the database at this URL with a copy. `stamp` makes the old database's new name unique.
 ///
 /// # Errors
-/// See [`CopyError`]. After an error the old database is where it was, unless the error says where it is.
+/// See [`CopyError`]. After an error the old database is at its place, unless the error says where it is.
 pub async fn restore(url: &str, from: &Path, stamp: i64) -> Result<Restored, CopyError> {
     let database = options(url)?.get_filename().to_owned();
     if fs::metadata(beside(from, "-wal")).is_ok_and(|log| log.len() > 0) {
@@ -201,29 +203,30 @@ fn copy_bytes(from: &Path, target: &mut File, to: &Path) -> Result<(), CopyError
     target.sync_all().map_err(in_file(to))
 }
 
-/// Keeps the old database under another name and gives its name to the new one; gives the other name, if there was an old
-/// one or a log of it.
+/// Moves the old database aside and puts the new one in its place. Returns the old one's new name if there was an old
+/// database or a log of it.
 fn exchange(database: &Path, next: &Path, kept: &Path) -> Result<Option<PathBuf>, CopyError> {
     let [log, kept_log] = [database, kept].map(|file| beside(file, "-wal"));
-    // Held until the end, so that nobody can begin to use the old one meanwhile.
+    // Held until the end, so that no process can open the old database meanwhile.
     let old = lock_alone(database)?;
-    // Also without its file: somebody may have moved that one aside.
+    // Even if the database file is missing: it may have been moved aside without its log.
     let had_log = log.exists();
     if had_log {
         link(&log, &kept_log)?;
     }
     if old.is_some() {
-        // Until the new one has the name there is none of that name, which no start takes for a database.
+        // Until the new file is in place there is no file of this name, which a starting service does not take for a
+        // database.
         fs::rename(database, kept).map_err(in_file(database))?;
     }
     match put_in_place(database, next) {
-        // From here on nothing is undone: the new one has the name.
+        // From here on nothing is undone: the new database is in place.
         Ok(()) => sync_folder(database).map(|()| (old.is_some() || had_log).then(|| kept.to_owned())),
         Err(error) => Err(put_back(database, kept, old.is_some(), error)),
     }
 }
 
-/// Removes what is left beside a name and gives the name to a file.
+/// Removes an old log and index and gives the file its name.
 fn put_in_place(database: &Path, next: &Path) -> Result<(), CopyError> {
     sync_folder(database)?;
     for leftover in ["-wal", "-shm"].map(|end| beside(database, end)) {
@@ -235,7 +238,7 @@ fn put_in_place(database: &Path, next: &Path) -> Result<(), CopyError> {
     fs::rename(next, database).map_err(in_file(database))
 }
 
-/// Undoes the beginning of an exchange; gives the error to be told.
+/// Undoes the beginning of an exchange, and returns the error to report.
 fn put_back(database: &Path, kept: &Path, had_database: bool, error: CopyError) -> CopyError {
     let [log, kept_log] = [database, kept].map(|file| beside(file, "-wal"));
     let log_is_back = !kept_log.exists() || (log.exists() && fs::remove_file(&kept_log).is_ok()) || {
@@ -248,12 +251,13 @@ fn put_back(database: &Path, kept: &Path, had_database: bool, error: CopyError) 
     CopyError::LeftAside { database: database.to_owned(), kept: kept.to_owned(), source: Box::new(error) }
 }
 
-/// A second name for a file; where the file system has no links, a copy.
+/// Creates a hard link, or a copy where the file system has no links.
 fn link(from: &Path, to: &Path) -> Result<(), CopyError> {
     fs::hard_link(from, to).or_else(|_| fs::copy(from, to).map(drop)).map_err(in_file(to))
 }
 
-/// Takes the whole file's lock, which nobody gets while any process has the database open.
+/// Takes an exclusive lock on the whole file, which fails while any process has the database open. `None` if there is
+/// no file.
 fn lock_alone(database: &Path) -> Result<Option<File>, CopyError> {
     let file = match OpenOptions::new().read(true).write(true).open(database) {
         Ok(file) => file,
@@ -266,7 +270,7 @@ fn lock_alone(database: &Path) -> Result<Option<File>, CopyError> {
     Ok(Some(file))
 }
 
-/// Checks that a file is a whole database of ours; says whether it lacks migrations.
+/// Checks that a file is a complete database of topup. Returns whether it lacks migrations.
 async fn check(path: &Path) -> Result<bool, CopyError> {
     let of = |source| CopyError::Sqlite { path: path.to_owned(), source };
     File::open(path).map_err(in_file(path))?;
@@ -305,7 +309,7 @@ fn sync(path: &Path) -> Result<(), CopyError> {
     File::open(path).and_then(|file| file.sync_all()).map_err(in_file(path))
 }
 
-/// A name must survive a power cut too; not every platform lets a folder be synced.
+/// Makes a file name survive a power failure. Not every platform can sync a directory.
 fn sync_folder(path: &Path) -> Result<(), CopyError> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or_else(|| Path::new("."));
     if let Ok(folder) = File::open(folder) {

@@ -1,8 +1,8 @@
-//! The seam to the databases: nothing but this file and its folder names SQLite or PostgreSQL.
+//! The border to the databases: only this folder names SQLite or PostgreSQL.
 //!
-//! Both run the same SQL text. A [`Statement`] is written once beside its row type, with its arguments by name; a missing or
-//! unknown one is an error, because SQLite would silently bind NULL. Writes go through [`Db::write`], which begins,
-//! commits, rolls back and, when the database says that two writes were in each other's way, runs the write again.
+//! Both run the same SQL text. A [`Statement`] is written once beside its row type, with named arguments; a missing or
+//! unknown argument is an error, because SQLite would silently bind NULL. Writes go through [`Db::write`], which
+//! begins, commits, rolls back, and retries the write when the database reports a conflict.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -38,10 +38,10 @@ pub struct Db {
 }
 
 impl Db {
-    /// Connects. A SQLite file is created when `create` says so; the migrations are not applied.
+    /// Connects. Creates a missing SQLite file if `create` is set; does not apply migrations.
     ///
     /// # Errors
-    /// When the address is not one of a database that is known here, or it cannot be reached.
+    /// When the URL is not of a supported database, or the database cannot be reached.
     pub async fn connect(url: &str, create: bool) -> Result<Self, StoreError> {
         let pools = Arc::new(connect::pools(url, create).await?);
         let context = Arc::new(WriteContext::new(pools.clone()));
@@ -49,27 +49,27 @@ impl Db {
         Ok(Self { pools, context, queues })
     }
 
-    /// Runs a write in a transaction and commits it, or rolls back when it fails. When the database reports a conflict,
-    /// the write runs again.
+    /// Runs a write in a transaction and commits it, or rolls it back when it fails. When the database reports a
+    /// conflict, the write runs again.
     ///
-    /// On SQLite, which has one writer anyway, it shares its commit with the writes that arrive at the same time.
+    /// On SQLite, which has a single writer, it shares its commit with the writes that arrive at the same time.
     ///
     /// # Errors
-    /// The write's own error, or the database's. After an error nothing of the write is there, with one exception that
-    /// no database can avoid: when the connection breaks, or the time is over, during the commit, whether it happened
-    /// is unknown.
+    /// The write's own error, or the database's. After an error nothing of the write is stored, with one exception: if
+    /// the connection breaks or the time runs out during the commit, it is unknown whether the commit happened.
     pub async fn write<W: Write>(&self, write: W) -> Result<W::Output, StoreError> {
         match self.pools.as_ref() {
             Pools::Sqlite { .. } => self.queues.shared().write(write).await,
-            // Boxed: most of what is awaited is small, and this is not.
+            // Boxed: this future is large, and most of the others here are small.
             Pools::Postgres { .. } => Box::pin(self.pools.write(&mut SingleWrite(write))).await,
         }
     }
 
-    /// Does a command, together with those of its kind that arrive at the same time.
+    /// Runs a command, together with the commands of its type that arrive at the same time.
     ///
     /// # Errors
-    /// Its own error, or the database's. Then nothing of it is there, with the exception that [`Self::write`] names.
+    /// The command's own error, or the database's. Then nothing of it is stored, with the exception described at
+    /// [`Self::write`].
     pub async fn submit<C: Command>(&self, command: C) -> Result<C::Output, StoreError> {
         self.queues.of::<C>(&self.context).submit(command).await
     }
@@ -80,10 +80,10 @@ impl Db {
         self.context.counters.read()
     }
 
-    /// Reads at most one row, outside of any transaction.
+    /// Reads at most one row, outside a transaction.
     ///
     /// # Errors
-    /// When the database refuses or fails, or the row is not of this type.
+    /// When the database refuses or fails, or the row cannot be read as `T`.
     pub async fn read_optional<T: Record>(
         &self,
         statement: &'static Statement,
@@ -95,17 +95,17 @@ impl Db {
                 Pools::Postgres { pool, route: Route::Direct, .. } => {
                     postgres_rows(Route::Direct, statement, arguments)?.fetch_optional(pool).await?
                 }
-                // Boxed: most of what is awaited is small, and this is not.
+                // Boxed: this future is large, and most of the others here are small.
                 Pools::Postgres { .. } => Box::pin(self.pools.optional_in_transaction(statement, arguments)).await?,
             })
         })
         .await
     }
 
-    /// Reads all rows of one statement, outside of any transaction. The statement bounds their number.
+    /// Reads all rows of one statement, outside a transaction. The statement must limit their number.
     ///
     /// # Errors
-    /// When the database refuses or fails, or a row is not of this type.
+    /// When the database refuses or fails, or a row cannot be read as `T`.
     pub async fn read_all<T: Record>(
         &self,
         statement: &'static Statement,
@@ -117,19 +117,19 @@ impl Db {
                 Pools::Postgres { pool, route: Route::Direct, .. } => {
                     postgres_rows(Route::Direct, statement, arguments)?.fetch_all(pool).await?
                 }
-                // Boxed: most of what is awaited is small, and this is not.
+                // Boxed: this future is large, and most of the others here are small.
                 Pools::Postgres { .. } => Box::pin(self.pools.all_in_transaction(statement, arguments)).await?,
             })
         })
         .await
     }
 
-    /// Reads, and remembers when the database turns out to be damaged.
+    /// Runs a read, and records damage that it reports.
     async fn reading<T, F>(&self, read: impl Fn() -> F) -> Result<T, StoreError>
     where
         F: Future<Output = Result<T, StoreError>>,
     {
-        // Held until the end, so that the file's connections are not renewed meanwhile.
+        // Held until the end, so that the file's connections are not reopened meanwhile.
         let _opened = match self.pools.as_ref() {
             Pools::Sqlite { file, .. } => Some(file.opened().await),
             Pools::Postgres { .. } => None,
@@ -143,10 +143,10 @@ impl Db {
         &self.pools
     }
 
-    /// Asks the database whether it could run a statement. For the test that asks it of every statement there is.
+    /// Asks the database to prepare a statement. Used by the test that prepares every statement.
     ///
     /// # Errors
-    /// When it could not.
+    /// When the database refuses.
     pub async fn prepare(&self, statement: &'static Statement) -> Result<(), StoreError> {
         let sql = SqlStr::from_static(statement.sql());
         match self.pools.as_ref() {
@@ -156,7 +156,7 @@ impl Db {
         Ok(())
     }
 
-    /// Runs SQL that is no statement of ours. For tests, which break things on purpose.
+    /// Runs arbitrary SQL, for tests that break things on purpose.
     ///
     /// # Errors
     /// When the database refuses or fails.
@@ -170,7 +170,7 @@ impl Db {
         Ok(())
     }
 
-    /// The same on the connection that credits, where that is another one; not while it credits.
+    /// Like `execute_raw`, on SQLite's connection for bulk statements. Not to be called while a bulk statement runs.
     ///
     /// # Errors
     /// When the database refuses or fails.
@@ -183,10 +183,10 @@ impl Db {
         Ok(())
     }
 
-    /// Looks for damage in a SQLite file. A server looks after its own files.
+    /// Checks a SQLite file for damage. Does nothing on PostgreSQL.
     ///
     /// # Errors
-    /// When there is some, or the file cannot be read.
+    /// When the file is damaged or cannot be read.
     pub async fn look_for_damage(&self) -> Result<(), StoreError> {
         let Pools::Sqlite { readers, .. } = self.pools.as_ref() else { return Ok(()) };
         let said: String = sqlx::query_scalar("PRAGMA quick_check(1)").fetch_one(readers).await?;
@@ -197,7 +197,7 @@ impl Db {
         Err(StoreError::Damaged)
     }
 
-    /// Applies the migrations that are missing.
+    /// Applies the missing migrations.
     ///
     /// # Errors
     /// When one fails, or the database was migrated by a newer version.
@@ -209,7 +209,7 @@ impl Db {
             }
             Pools::Postgres { route: Route::Pooled, .. } => return Err(StoreError::NeedsOwnSession),
             Pools::Postgres { pool, .. } => {
-                // A migration takes as long as it takes.
+                // A migration has no time limit.
                 let mut connection = pool.acquire().await?.detach();
                 connection.execute(sqlx::raw_sql("SET statement_timeout = 0; SET lock_timeout = 0")).await?;
                 POSTGRES_MIGRATIONS.run(&mut connection).await?;
@@ -219,7 +219,7 @@ impl Db {
         Ok(())
     }
 
-    /// Applies the migrations that are missing, and ends the connections.
+    /// Applies the missing migrations and closes the connections.
     ///
     /// # Errors
     /// See [`Self::migrate`].
@@ -229,7 +229,7 @@ impl Db {
         result
     }
 
-    /// The numbers of the migrations that this program brings along, in order.
+    /// The numbers of this version's migrations, in order.
     #[must_use]
     pub fn known_migrations(&self) -> Vec<i64> {
         let migrations = match self.pools.as_ref() {
@@ -239,7 +239,7 @@ impl Db {
         migrations.iter().map(|migration| migration.version).collect()
     }
 
-    /// Ends all connections, after the statements that are running.
+    /// Closes all connections after the running statements.
     pub async fn close(&self) {
         match self.pools.as_ref() {
             Pools::Sqlite { writer, readers, creditor, file, .. } => {
@@ -256,9 +256,9 @@ impl Db {
     }
 }
 
-/// Reads in time. A connection that was used a moment ago is not tested before, so a server that was restarted meanwhile
-/// is noticed here: then another one is taken, until none of those from before can be left. And a table that a migration
-/// holds is waited for.
+/// Runs a read within its time limit. A recently used connection is not tested first, so a restarted server is noticed
+/// here; the read is then retried until no connection from before the restart can be left. Also waits for a table that
+/// a migration has locked.
 async fn reading<T, F>(read: impl Fn() -> F) -> Result<T, StoreError>
 where
     F: Future<Output = Result<T, StoreError>>,

@@ -1,65 +1,67 @@
-//! Why the database did not do what was asked.
+//! Errors of the database layer.
 
 use super::database_error;
 use super::database_error::Unavailable;
 
-/// Why the database did not do what was asked.
+/// Why a database operation failed.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
-    /// It refused or failed.
+    /// The database refused or failed.
     #[error("the database failed")]
     Database(#[from] sqlx::Error),
     /// A migration failed.
     #[error("the database cannot be migrated")]
     Migration(#[from] sqlx::migrate::MigrateError),
-    /// The address names a database that is not known here.
+    /// The URL is not of a supported database.
     #[error("DATABASE_URL must start with sqlite: or postgres://")]
     UnknownDatabase,
-    /// A migration was asked for through a pooler.
+    /// A migration was requested through a pooler.
     #[error(
         "DATABASE_URL names a pooler, and migrating needs a session of its own: set it to the server's own address for \
         `topup migrate` (at Neon the host without -pooler, at Supabase port 5432, for PgBouncer the server behind it)"
     )]
     NeedsOwnSession,
-    /// It took too long. A write that was not at its commit yet has left nothing; of one that was, it is unknown.
+    /// The operation took too long. A write that had not reached its commit left nothing; otherwise its outcome is
+    /// unknown.
     #[error("the database took too long")]
     TimedOut,
-    /// Another write came between two statements of this one; running it again settles it.
+    /// Another write came between two statements of this one. Running it again resolves this.
     #[error("another write was faster")]
     Overtaken,
-    /// What was to be written was learned before somebody else wrote: it has to be learned anew.
+    /// The data to be written was read before another write changed it, and has to be read again.
     #[error("somebody wrote meanwhile")]
     Stale,
-    /// Another transaction holds a row that the write needs, and too many wait for such rows. Nothing was done.
+    /// Another transaction holds a row lock that the write needs, and too many writes wait for such locks. Nothing was
+    /// written.
     #[error("another transaction holds what is to be written")]
     Locked,
-    /// Too many writes are waiting. Nothing was done.
+    /// Too many writes are waiting. Nothing was written.
     #[error("too many writes are waiting for the database")]
     Busy,
-    /// The database was closed before the write was done. Of one that was at its commit, it is unknown.
+    /// The database was closed before the write finished. The outcome of a write at its commit is unknown.
     #[error("the database was closed")]
     Closed,
-    /// The write panicked; its message is in the log. Nothing of it is there.
+    /// The write panicked; the message is in the log. Nothing was written.
     #[error("a write panicked")]
     Panicked,
-    /// The SQLite file at the address is not the one that is open. What is written would be lost with the next start.
+    /// The SQLite file at the path is not the one that is open. Writes would be lost at the next start.
     #[error(
         "{} was removed or replaced while it was in use: nothing can be written; put it back, or stop topup, \
          restore the file with `topup db restore` and start again",
         .0.display()
     )]
     FileReplaced(std::path::PathBuf),
-    /// SQLite's log beside the file was removed, replaced or cut while it was in use. The connections are opened again.
+    /// SQLite's log was removed, replaced or truncated while in use. The connections are reopened.
     #[error(
         "{} was removed, replaced or emptied while it was in use; the connections are opened again. Writes since the \
          last checkpoint are lost if it was emptied: compare with Stripe (`topup reconcile`)",
         .0.display()
     )]
     LogReplaced(std::path::PathBuf),
-    /// A write failed moments ago, and nothing says yet that another one would not.
+    /// A write failed moments ago, and no later write or probe has succeeded.
     #[error("the last write failed, and so did the last try to write again")]
     NotWritable,
-    /// A log lies beside the file that was made for another one.
+    /// The log beside the SQLite file was made for another file.
     #[error(
         "{} is the log of another file than {}, as after a restore that left it there: SQLite would write it into the file. \
          Restore the backup with `topup db restore`, which takes care of the log; or, if the two belong together and were only \
@@ -77,23 +79,23 @@ pub enum StoreError {
     File {
         /// The file.
         path: std::path::PathBuf,
-        /// What is wrong, and the way out.
+        /// What is wrong, and how to fix it.
         reason: String,
-        /// What SQLite says.
+        /// SQLite's error.
         source: sqlx::Error,
     },
-    /// The server cannot be reached, or refuses.
+    /// The server cannot be reached, or refuses the connection.
     #[error("the PostgreSQL server at {server} cannot be used; is it running, and are address and password right?")]
     Server {
         /// Its address, without a password.
         server: String,
-        /// What it says.
+        /// The server's error.
         source: sqlx::Error,
     },
-    /// The database found its own content damaged. Nothing is written until it is restored and topup started again.
+    /// The database found its content damaged. Nothing is written until it is restored and topup is restarted.
     #[error("the database is damaged; stop topup, restore a backup and start again")]
     Damaged,
-    /// Something is in the database that cannot be there.
+    /// The database contains a value that it must not contain.
     #[error("the database holds what it must not: {0}")]
     Corrupt(String),
 }
@@ -111,7 +113,7 @@ impl StoreError {
         matches!(self, Self::Database(error) if database_error::is_held_row(error))
     }
 
-    /// Why the same request may succeed later, if it may: the failure says nothing about the request itself.
+    /// Why the same request may succeed later; `None` if the failure may be due to the request itself.
     #[must_use]
     pub fn unavailable(&self) -> Option<Unavailable> {
         match self {
@@ -136,7 +138,7 @@ impl StoreError {
         text
     }
 
-    /// Whether SQLite's files behave as if somebody else had touched them, so that they have to be opened again.
+    /// Whether SQLite's files were changed from outside, so that they have to be reopened.
     pub(crate) fn is_of_the_file(&self) -> bool {
         match self {
             Self::Database(error) => database_error::is_cut_file(error),
@@ -154,7 +156,7 @@ impl StoreError {
         }
     }
 
-    /// Whether another session may be spared what this one said, and those that were opened before it may not.
+    /// Whether the error concerns only sessions opened so far: a new session may succeed, older ones may not be used.
     pub(crate) fn is_of_the_session(&self) -> bool {
         matches!(self, Self::Database(error) if database_error::is_read_only(error) || database_error::is_hang_up(error))
     }

@@ -1,4 +1,4 @@
-//! What is committed together: commands and other writes, each with the caller who waits for its answer.
+//! Groups: commands and other writes that are committed together, each with its waiting caller.
 
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
@@ -12,16 +12,17 @@ use crate::db::reply::Reply;
 use crate::db::work::{Work, run_within};
 use crate::db::write::Write;
 
-/// A write in the queue, whatever its output is.
+/// A write in the queue, with its output type erased.
 pub(crate) trait QueuedWrite: Work<Output = ()> {
-    /// Answers the caller: with the output of the write, if it is durable.
+    /// Answers the caller, with the write's output if the result is `Ok`. Call it only when the write is durable or
+    /// failed.
     fn answer(&mut self, result: Result<(), StoreError>);
 
-    /// Whether the caller has no answer yet.
+    /// Whether the caller is still waiting.
     fn is_open(&self) -> bool;
 }
 
-/// A write whose caller waits.
+/// A write whose caller is waiting.
 pub(crate) struct WaitingWrite<W: Write> {
     write: W,
     /// The output of the last run, until the caller is answered.
@@ -59,20 +60,20 @@ impl<W: Write> QueuedWrite for WaitingWrite<W> {
     }
 }
 
-/// What waits for a commit.
+/// An entry of the queue.
 pub(crate) enum Job {
     Command(Box<dyn Batch>),
     Write(Box<dyn QueuedWrite>),
 }
 
-/// What is committed together, without what was answered already.
+/// Commands and writes that are committed together. Answered ones are removed.
 #[derive(Default)]
 pub(crate) struct Group {
     pub(crate) batches: Vec<Box<dyn Batch>>,
     pub(crate) writes: Vec<Box<dyn QueuedWrite>>,
-    /// Whether there were several at first.
+    /// Whether the group had more than one entry at first.
     pub(crate) is_shared: bool,
-    /// Whether the bulk statements have been tried, so that what is left has to be done one by one.
+    /// Whether the bulk statements have been tried, so that the rest has to run one by one.
     pub(crate) is_bulk_done: bool,
 }
 
@@ -99,8 +100,8 @@ impl Group {
         self.batches.iter().map(|batch| batch.size()).fold(self.writes.len(), usize::saturating_add)
     }
 
-    /// Whether bulk statements with a commit of their own are the best way: not where there is one writer and other writes
-    /// can share its commit.
+    /// Whether to use bulk statements with their own commit: always on a database with several writers; on one with a
+    /// single writer only if no other write could share the commit.
     pub(crate) fn is_for_bulk(&self, pools: &Pools) -> bool {
         let is_alone = self.batches.len() == 1 && self.writes.is_empty();
         is_alone || !pools.has_one_writer()
@@ -115,7 +116,7 @@ impl Group {
     }
 }
 
-/// A group in one transaction, where there is one writer anyway.
+/// A group in one transaction, on a database with a single writer.
 struct Together<'g> {
     batches: &'g mut [Box<dyn Batch>],
     writes: &'g mut [Box<dyn QueuedWrite>],
@@ -141,7 +142,7 @@ impl Work for Together<'_> {
     }
 }
 
-/// Commits a group.
+/// Commits a group in one transaction.
 pub(crate) async fn commit_together(pools: &Pools, group: &mut Group, counters: &Counters) {
     let (size, in_bulk) = (group.size(), !group.is_bulk_done);
     let mut together = Together { batches: &mut group.batches, writes: &mut group.writes, in_bulk };

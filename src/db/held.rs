@@ -1,23 +1,23 @@
-//! Top-ups and accounts whose rows another transaction holds, as was found a moment ago. A payment about one of them is
-//! kept out of groups, which would fail and be done one by one because of it.
+//! Remembers top-ups and accounts whose rows another transaction was found to hold moments ago. Payments for them are
+//! kept out of groups, which would otherwise fail and be retried one by one.
 //!
-//! It decides who goes with whom and never what is written, so it may be wrong.
+//! This only decides which writes are grouped, never what is written, so it may be wrong.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-/// For how long such a finding is believed. Those that wait for the row renew it.
+/// How long an entry is valid. Writes that wait for the row renew it.
 const BELIEVED_FOR: Duration = Duration::from_secs(3);
-/// How many are remembered.
+/// The most entries kept.
 const MAX_NAMES: usize = 4_096;
 
-/// Their names.
+/// The held rows by name, each with the time it was last found held.
 #[derive(Debug, Default)]
 pub(crate) struct HeldRows(Mutex<BTreeMap<String, Instant>>);
 
 impl HeldRows {
-    /// Notes that one of these could not be locked.
+    /// Records that one of these rows could not be locked.
     pub(crate) fn note(&self, names: &[String]) {
         let (now, mut held) = (Instant::now(), self.held());
         held.retain(|_, since| now.duration_since(*since) < BELIEVED_FOR);
@@ -26,7 +26,7 @@ impl HeldRows {
         }
     }
 
-    /// Notes that all of these could be locked.
+    /// Records that all of these rows could be locked.
     pub(crate) fn forget(&self, names: &[String]) {
         let mut held = self.held();
         for name in names {
@@ -34,7 +34,7 @@ impl HeldRows {
         }
     }
 
-    /// Whether one of these could not be locked a moment ago.
+    /// Whether one of these rows could not be locked moments ago.
     pub(crate) fn holds_any<'n>(&self, names: impl IntoIterator<Item = &'n str>) -> bool {
         let held = self.held();
         !held.is_empty()

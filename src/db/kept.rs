@@ -1,5 +1,5 @@
-//! Connections that are kept for one user each. A pool would test one each time it comes back, which is an exchange with
-//! the database after each exchange.
+//! Connections reserved for one user each. A pool would test a connection each time it is returned, which adds a round
+//! trip after each use.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -10,28 +10,28 @@ use sqlx::{Connection, Database, Pool};
 
 use crate::db::StoreError;
 
-/// After how long without use a connection is tested before it is used.
+/// An unused connection is tested before use after this time.
 pub(crate) const TEST_AFTER: Duration = Duration::from_secs(1);
 
-/// The connection, and the pool of one that opens it.
+/// A reserved connection, with the pool of one that opens it.
 pub(crate) struct Kept<DB: Database> {
     pool: Pool<DB>,
-    /// As long as nobody uses it: the connection, and since when.
+    /// The connection while it is not in use, and since when.
     free: Mutex<Option<(PoolConnection<DB>, Instant)>>,
 }
 
 impl<DB: Database> Kept<DB> {
-    /// Opens nothing yet.
+    /// Creates the slot without opening a connection.
     pub(crate) fn new(pool: Pool<DB>) -> Self {
         Self { pool, free: Mutex::default() }
     }
 
-    /// Whether it can be used without opening or testing it.
+    /// Whether the connection can be used without opening or testing it.
     pub(crate) fn is_ready(&self) -> bool {
         self.free().as_ref().is_some_and(|(_, since)| since.elapsed() < TEST_AFTER)
     }
 
-    /// Takes it, and opens it if need be.
+    /// Takes the connection, and opens it if necessary.
     pub(crate) async fn take(&self) -> Result<Taken<'_, DB>, StoreError> {
         let free = self.free().take();
         if let Some((connection, since)) = free {
@@ -43,7 +43,7 @@ impl<DB: Database> Kept<DB> {
         Ok(Taken { kept: self, connection: Some(self.pool.acquire().await?) })
     }
 
-    /// Ends it; the next use opens it again.
+    /// Closes the connection; the next use opens a new one.
     pub(crate) async fn end(&self) {
         let free = self.free().take();
         if let Some((connection, _)) = free {
@@ -52,9 +52,9 @@ impl<DB: Database> Kept<DB> {
         end_all(&self.pool).await;
     }
 
-    /// Ends it.
+    /// Closes the connection for good.
     pub(crate) async fn close(&self) {
-        // From here on the pool says that it is closed, so what is in use ends when it is given back.
+        // From here on the pool counts as closed, so a connection in use is closed when it is returned.
         let closing = self.pool.close();
         drop(self.free().take());
         closing.await;
@@ -65,15 +65,15 @@ impl<DB: Database> Kept<DB> {
     }
 }
 
-/// Kept connections by name, each made when it is first asked for.
+/// Reserved connections by name, each created when it is first requested.
 pub(crate) struct KeptByName<DB: Database> {
     make: Box<dyn Fn(&'static str) -> Pool<DB> + Send + Sync>,
-    /// Whether all names share one, because there are few connections.
+    /// Whether all names share one connection, because there are few.
     is_shared: bool,
     kept: Mutex<Named<DB>>,
 }
 
-/// The connections that were asked for, and whether no more are opened.
+/// The connections created so far, and whether this is closed.
 struct Named<DB: Database> {
     by_name: BTreeMap<&'static str, Arc<Kept<DB>>>,
     is_closed: bool,
@@ -85,15 +85,15 @@ impl<DB: Database> KeptByName<DB> {
         Self { make: Box::new(make), is_shared, kept }
     }
 
-    /// Whether all names share one.
+    /// Whether all names share one connection.
     pub(crate) const fn is_shared(&self) -> bool {
         self.is_shared
     }
 
-    /// The one with a name.
+    /// The connection with this name.
     ///
     /// # Errors
-    /// When they are closed.
+    /// [`StoreError::Closed`] after [`Self::close`].
     pub(crate) fn of(&self, name: &'static str) -> Result<Arc<Kept<DB>>, StoreError> {
         let name = if self.is_shared { "commands" } else { name };
         let mut kept = self.kept();
@@ -104,7 +104,7 @@ impl<DB: Database> KeptByName<DB> {
         Ok(kept.clone())
     }
 
-    /// Ends all.
+    /// Closes all connections.
     pub(crate) async fn close(&self) {
         let all: Vec<_> = {
             let mut kept = self.kept();
@@ -121,7 +121,7 @@ impl<DB: Database> KeptByName<DB> {
     }
 }
 
-/// Ends every connection of a pool that nobody uses at the moment; one that is on its way back is waited for.
+/// Closes every idle connection of a pool, and waits for one that is being returned.
 pub(crate) async fn end_all<DB: Database>(pool: &Pool<DB>) {
     while pool.size() > 0 {
         let Ok(connection) = pool.acquire().await else { return };
@@ -129,7 +129,7 @@ pub(crate) async fn end_all<DB: Database>(pool: &Pool<DB>) {
     }
 }
 
-/// The connection in use. If it is not given back, it ends: nobody knows what it was in the middle of.
+/// A connection in use. If it is not given back, it is closed, because its state is unknown.
 pub(crate) struct Taken<'k, DB: Database> {
     kept: &'k Kept<DB>,
     connection: Option<PoolConnection<DB>>,
@@ -143,7 +143,7 @@ impl<DB: Database> Taken<'_, DB> {
     pub(crate) fn give_back(mut self) {
         let connection = self.connection.take();
         let mut free = self.kept.free();
-        // A closed pool waits for its connections: one that is kept would never come back.
+        // A closed pool waits for its connections; one kept here would never be returned.
         *free = connection.filter(|_| !self.kept.pool.is_closed()).map(|connection| (connection, Instant::now()));
     }
 }

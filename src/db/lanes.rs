@@ -1,18 +1,18 @@
-//! How many writes are under way at once, where several can be.
+//! Limits how many writes run at once on a database with several writers.
 //!
-//! What always holds: reads have connections that no write takes; a write that waits for a row which another transaction
-//! holds gives its connection back between two tries, tries in a lane of its own, and is refused when too many wait.
+//! Invariants: reads have connections that writes never take. A write that waits for a row lock gives its connection
+//! back between attempts, retries in a separate lane, and is refused when too many wait.
 
 use tokio::sync::{Semaphore, SemaphorePermit};
 
 use crate::db::StoreError;
 
-/// How many writes are under way at once. The other connections are for reads.
+/// How many writes run at once. The other connections are for reads.
 const WRITES: usize = 8;
-/// How many of those may be tries to lock a row that could not be locked before.
+/// How many of those may be retries for a row lock that was not granted before.
 const TRIES_ASIDE: usize = 3;
-/// How many writes may wait for such rows. Each of them also holds up a caller, such as one of the deliveries that are
-/// taken at once, so there are fewer of them than of those.
+/// How many writes may wait for row locks. Each also holds up a caller, such as one of the deliveries that are admitted
+/// at once, so this limit is lower than that one.
 const MAX_ASIDE: usize = 16;
 
 /// The lanes of a database.
@@ -30,7 +30,7 @@ impl Default for Lanes {
     }
 }
 
-/// A write on its way, in one of the lanes; where writes take turns anyway, in none.
+/// A write's place in one of the lanes; in none on a database with a single writer.
 #[derive(Debug)]
 pub(crate) struct Place<'l> {
     lanes: Option<&'l Lanes>,
@@ -42,7 +42,7 @@ impl<'l> Place<'l> {
         Self { lanes, aside: None }
     }
 
-    /// Moves to the lane of those that wait for a row.
+    /// Moves to the lane of the writes that wait for a row lock.
     ///
     /// # Errors
     /// [`StoreError::Locked`] when too many wait already.
@@ -53,16 +53,16 @@ impl<'l> Place<'l> {
         Ok(())
     }
 
-    /// Waits for its turn. It ends when what is given is dropped.
+    /// Waits for the write's turn, which lasts until the returned value is dropped.
     pub(crate) async fn turn(&self) -> Turn<'l> {
         let Some(lanes) = self.lanes else { return Turn([None, None]) };
-        // They are never closed.
+        // The semaphores are never closed.
         let aside = if self.aside.is_some() { lanes.tries_aside.acquire().await.ok() } else { None };
         Turn([aside, lanes.writes.acquire().await.ok()])
     }
 }
 
-/// The right to have a connection for one try.
+/// The right to use a connection for one attempt.
 #[derive(Debug)]
 pub(crate) struct Turn<'l>(#[expect(dead_code, reason = "held until it is dropped")] [Option<SemaphorePermit<'l>>; 2]);
 

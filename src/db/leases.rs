@@ -1,13 +1,13 @@
-//! Leases: work that one process at a time may do.
+//! Leases: work that only one process at a time may do.
 //!
-//! What always holds: a lease is judged by the database's clock and no other, because the clocks of two machines differ;
-//! one that has run out belongs to whoever takes it first, so a process that died blocks nobody for long.
+//! Invariant: only the database's clock decides, because the clocks of two machines differ. An expired lease goes to
+//! the first process that takes it, so a process that died blocks the work only briefly.
 
 use crate::db::Tx;
 use crate::db::{StoreError, args, statements};
 
 statements! {
-    /// One that reaches further than any is given was written before the database's clock was set back.
+    /// A lease that ends later than any lease could was written before the database's clock was set back.
     TAKE = "INSERT INTO leases (name, holder, lease_until) \
         VALUES (:name, :holder, (SELECT now_ms FROM database_clock) + :length_ms) \
         ON CONFLICT (name) DO UPDATE SET holder = excluded.holder, lease_until = excluded.lease_until \
@@ -24,7 +24,7 @@ struct Now {
     now_ms: i64,
 }
 
-/// Takes a lease, or takes it over when it has run out. `false` while somebody else has it.
+/// Takes a lease, or takes over an expired one. `false` while another process holds it.
 ///
 /// # Errors
 /// When the database fails.
@@ -32,7 +32,7 @@ pub async fn take(tx: &mut Tx, name: &str, holder: &str, length_ms: i64) -> Resu
     Ok(tx.execute(&TAKE, &args![name, holder, length_ms]).await? == 1)
 }
 
-/// Makes a lease last longer. `false` when somebody else has it meanwhile.
+/// Extends a lease. `false` if another process holds it by now.
 ///
 /// # Errors
 /// When the database fails.
@@ -40,7 +40,7 @@ pub async fn renew(tx: &mut Tx, name: &str, holder: &str, length_ms: i64) -> Res
     Ok(tx.execute(&RENEW, &args![name, holder, length_ms]).await? == 1)
 }
 
-/// Gives a lease back. `false` when it was somebody else's meanwhile.
+/// Releases a lease. `false` if another process held it by then.
 ///
 /// # Errors
 /// When the database fails.
@@ -48,7 +48,7 @@ pub async fn release(tx: &mut Tx, name: &str, holder: &str) -> Result<bool, Stor
     Ok(tx.execute(&RELEASE, &args![name, holder]).await? == 1)
 }
 
-/// The time as the database sees it, in milliseconds since 1970.
+/// The database's time, in milliseconds since 1970.
 ///
 /// # Errors
 /// When the database fails.

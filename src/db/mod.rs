@@ -1,7 +1,7 @@
-//! The database: drivers, pools, transactions, statements, and the queue in which writes share commits. It knows nothing of
-//! money; what is written is said by the rooms above it.
+//! The database: drivers, pools, transactions, statements, and the queues in which writes share commits. Knows nothing
+//! of money; the rooms above supply the statements.
 //!
-//! Nobody outside this room begins or commits.
+//! Code outside this room neither begins nor commits transactions.
 
 pub mod command;
 pub mod commit_counts;
@@ -40,7 +40,7 @@ pub use statement::{Argument, BulkStatement, Statement, args};
 pub use tx::Tx;
 pub use write::Write;
 
-/// Names a file's statements and lists them, so that none can be forgotten by the test that prepares them all.
+/// Defines a file's statements and lists them, so that the test that prepares all statements cannot miss one.
 macro_rules! statements {
     ($($(#[$doc:meta])* $name:ident = $sql:literal;)+) => {
         $($(#[$doc])* static $name: $crate::db::Statement = $crate::db::Statement::new($sql);)+

@@ -1,9 +1,10 @@
-//! A log of SQLite's beside a file that it does not belong to: a backup was put back and the old log left there. SQLite would
-//! write it into the file, which undoes the restore or damages the file.
+//! Detects a SQLite log that does not belong to the file beside it, as when a backup was put back and the old log left
+//! there. SQLite would write it into the file, which undoes the restore or damages the file.
 //!
-//! A log says nothing about its file, so this is judged from what a crash can leave. SQLite writes the file after the log only
-//! to bring pages of this log to their places. A file that changed after its log and holds none of the log's pages is another
-//! file. A copy that was made in the middle of this very log holds some, and is not told apart.
+//! A log does not name its file, so this is inferred from what a crash can leave. SQLite writes to the file after
+//! writing to the log only in a checkpoint, which copies pages of this log. A file that changed after its log and holds
+//! none of the log's pages is therefore another file. A copy made during this very log holds some of its pages and is
+//! not detected.
 
 use std::fs::{self, File};
 use std::io::{self, Read, Seek, SeekFrom};
@@ -13,13 +14,13 @@ use crate::db::StoreError;
 use crate::db::sqlite_file::beside;
 
 const HEADER: u64 = 32;
-/// SQLite takes no log with larger pages for one.
+/// SQLite does not accept logs with larger pages.
 const LARGEST_PAGE: u32 = 65_536;
 const FRAME_HEADER: usize = 24;
 
-/// Refuses a log of another file. Where another process has the database open, its log is its own.
+/// Refuses a log that belongs to another file. While another process has the database open, its log is trusted.
 pub(crate) fn refuse(database: &Path) -> Result<(), StoreError> {
-    // What cannot be read, SQLite cannot read either, and says so.
+    // What cannot be read here, SQLite cannot read either, and reports it.
     if belongs(database).unwrap_or(true) {
         return Ok(());
     }
@@ -39,7 +40,7 @@ fn belongs(database: &Path) -> io::Result<bool> {
     shares_a_page(&mut file, &mut File::open(log)?)
 }
 
-/// Whether the file has a page as the log has it; or the log has none.
+/// Whether the file contains a page exactly as the log has it. Also `true` if the log has no pages.
 fn shares_a_page(file: &mut File, log: &mut File) -> io::Result<bool> {
     let mut header = [0; 32];
     log.read_exact(&mut header)?;
@@ -71,7 +72,8 @@ fn number(of: &[u8], from: usize) -> u32 {
     bytes(of, from, 4).try_into().map(u32::from_be_bytes).unwrap_or_default()
 }
 
-/// The time at which anything about a file changed, also its name: a copy may keep the other times of what it was made of.
+/// Whether one file's status changed later than the other's. Covers renames; a copy may keep its original's other
+/// times.
 #[cfg(unix)]
 fn changed_later(one: &fs::Metadata, other: &fs::Metadata) -> bool {
     use std::os::unix::fs::MetadataExt;

@@ -1,5 +1,5 @@
-//! How writes are done on the pools: in a transaction, again on a conflict, aside where a row is held, and with an eye on
-//! whether others would succeed.
+//! Runs writes on the pools: in a transaction, again on a conflict, in a separate lane while a row is locked. Records
+//! whether other writes would succeed.
 
 use std::sync::Arc;
 
@@ -20,20 +20,20 @@ use crate::db::tx::Tx;
 use crate::db::work::{Attempts, Next, Work, guarded, in_write_time};
 use crate::db::write_health::WriteHealth;
 
-/// The connections.
+/// The connection pools.
 pub(crate) enum Pools {
     Sqlite {
         writer: SqlitePool,
         readers: SqlitePool,
-        /// Does nothing but bulk statements, and only while the writer does nothing.
+        /// Runs only bulk statements, and only while the writer is idle.
         creditor: Kept<Sqlite>,
-        /// What is at the address, and whether it still is what was opened.
+        /// The files at the path, and whether they are still the ones that were opened.
         file: Box<SqliteFile>,
         health: WriteHealth,
     },
     Postgres {
         pool: PgPool,
-        /// Each does one bulk statement.
+        /// One connection for each bulk statement.
         kept: KeptByName<Postgres>,
         lanes: Lanes,
         route: Route,
@@ -42,7 +42,8 @@ pub(crate) enum Pools {
 }
 
 impl Pools {
-    /// Whether writes share a transaction. Where many can write at once, each has its own.
+    /// Whether the database has a single writer, so that writes share a transaction. With several, each write has its
+    /// own.
     pub(crate) const fn has_one_writer(&self) -> bool {
         matches!(self, Self::Sqlite { .. })
     }
@@ -55,22 +56,22 @@ impl Pools {
         }
     }
 
-    /// Whether a bulk statement of this name can be run without opening or testing a connection.
+    /// Whether the bulk statement of this name can run without opening or testing a connection.
     pub(crate) fn is_connected(&self, name: &'static str) -> bool {
         match self {
-            // Its connections belong to threads of their own.
+            // SQLite's connections have threads of their own.
             Self::Sqlite { .. } => true,
             Self::Postgres { kept, .. } => kept.of(name).is_ok_and(|kept| kept.is_ready()),
         }
     }
 
-    /// Whether there is a bulk statement in the words of this database.
+    /// Whether this database has a version of a bulk statement.
     pub(crate) const fn runs(&self, statement: &BulkStatement) -> bool {
         matches!(self, Self::Postgres { .. }) || statement.json.is_some()
     }
 
-    /// Does work in a transaction of its own, again when the database reports a conflict, and for a while when another
-    /// transaction holds a row.
+    /// Runs work in a transaction of its own. Retries when the database reports a conflict, and for a limited time
+    /// while another transaction holds a row lock.
     pub(crate) async fn write<W: Work + ?Sized>(&self, work: &mut W) -> Result<W::Output, StoreError> {
         let (mut attempts, mut place) = (Attempts::default(), Place::new(self.lanes()));
         if work.expects_held_row() {
@@ -94,8 +95,8 @@ impl Pools {
         }
     }
 
-    /// Runs a statement over many rows and commits it, in one exchange; again when the database reports a conflict. A row
-    /// that another transaction holds is a failure at once: the others shall not wait for it.
+    /// Runs a bulk statement, which commits by itself, in one round trip. Retries when the database reports a conflict.
+    /// A row lock held by another transaction is an error at once, so that the other rows do not wait for it.
     pub(crate) async fn write_bulk<T: Record>(
         &self,
         name: &'static str,
@@ -127,7 +128,8 @@ impl Pools {
                 let query = sqlite_rows(&statement.with_commit, &bulk.as_json()?)?;
                 let _opened = file.before_write().await?;
                 let mut connection = creditor.take().await?;
-                // A failure leaves the text's transaction open, and the connection ends with it.
+                // The SQL text opens a transaction; after a failure it is still open, and closing the connection ends
+                // it.
                 let rows = query.fetch_all(connection.get()?).await?;
                 connection.give_back();
                 file.after_commit()?;
@@ -182,7 +184,7 @@ impl Pools {
 
     async fn write_once<W: Work + ?Sized>(&self, work: &mut W) -> Result<W::Output, StoreError> {
         checkpoints::reach("begin").await;
-        // Held until the end, so that the file's connections are not renewed meanwhile.
+        // Held until the end, so that the file's connections are not reopened meanwhile.
         let _opened = match self {
             Self::Sqlite { file, .. } => Some(file.before_write().await?),
             Self::Postgres { .. } => None,
@@ -204,7 +206,7 @@ impl Pools {
         Ok(value)
     }
 
-    /// Does a write in time, and remembers what it says about whether others would succeed.
+    /// Runs a write within its time limit, and records whether other writes would succeed.
     async fn watched<T>(&self, write: impl Future<Output = Result<T, StoreError>>) -> Result<T, StoreError> {
         let health = self.health();
         health.refuse_damaged()?;
@@ -226,7 +228,7 @@ impl Pools {
         }
     }
 
-    /// Whether the files at the address are still the ones that are open.
+    /// Whether the files at the path are still the ones that are open.
     pub(crate) fn check_files(&self) -> Result<(), StoreError> {
         match self {
             Self::Sqlite { file, .. } => file.check(),
@@ -235,14 +237,14 @@ impl Pools {
     }
 }
 
-/// Whether a session may be used again after a statement that committed by itself failed: the server has said what it
-/// thinks of it and waits for the next one. Not one that takes no writes; and not in a transaction that began before, which
-/// may wait for its end.
+/// Whether a session can be reused after a self-committing statement failed: the server has reported the error and
+/// waits for the next statement. Not if the session takes no writes, nor if an explicit transaction was begun, which
+/// may still be open.
 fn says_so_and_goes_on(route: Route, error: &sqlx::Error) -> bool {
     route.keeps_statements() && matches!(error, sqlx::Error::Database(_)) && !is_storage_failure(error)
 }
 
-/// Runs a query in a transaction that begins like this.
+/// Runs a query in a transaction that starts with the given statement.
 async fn fetch_between<T: Record>(
     query: QueryAs<'_, Postgres, T, PgArguments>,
     connection: &mut PgConnection,

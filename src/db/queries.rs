@@ -1,4 +1,4 @@
-//! Statements with their values, as each of the drivers takes them.
+//! Binds statements and their arguments for each driver.
 
 use sqlx::postgres::{PgArguments, PgRow};
 use sqlx::query::{Query, QueryAs};
@@ -9,7 +9,7 @@ use crate::db::StoreError;
 use crate::db::session::Route;
 use crate::db::statement::{Argument, Statement, Value};
 
-/// A row type that both databases can fill; `#[derive(sqlx::FromRow)]` makes one.
+/// A row type that both databases can fill. `#[derive(sqlx::FromRow)]` makes one.
 pub trait Record: for<'r> FromRow<'r, SqliteRow> + for<'r> FromRow<'r, PgRow> + Send + Unpin {}
 impl<T> Record for T where T: for<'r> FromRow<'r, SqliteRow> + for<'r> FromRow<'r, PgRow> + Send + Unpin {}
 

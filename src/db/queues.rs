@@ -1,4 +1,5 @@
-//! Which writes share commits: where there is one writer, or few connections, all of them; else the commands of each kind.
+//! Decides which writes share commits: all writes on a database with a single writer or with few connections; otherwise
+//! the commands of each kind.
 
 use std::any::TypeId;
 use std::collections::BTreeMap;
@@ -11,7 +12,7 @@ use crate::db::write_context::WriteContext;
 /// The queues of writes.
 pub(crate) struct Queues {
     shared: Arc<Committer>,
-    /// Where each kind of command has a queue of its own.
+    /// One queue for each kind of command, where there is room for that.
     by_kind: Option<Mutex<BTreeMap<TypeId, Arc<Committer>>>>,
 }
 
@@ -21,12 +22,12 @@ impl Queues {
         Self { shared: Arc::new(Committer::new(context.clone())), by_kind }
     }
 
-    /// The one for everything.
+    /// The queue for everything.
     pub(crate) const fn shared(&self) -> &Arc<Committer> {
         &self.shared
     }
 
-    /// The one for a kind of command.
+    /// The queue for one kind of command.
     pub(crate) fn of<C: Command>(&self, context: &Arc<WriteContext>) -> Arc<Committer> {
         let Some(by_kind) = &self.by_kind else { return self.shared.clone() };
         let mut queues = by_kind.lock().unwrap_or_else(PoisonError::into_inner);

@@ -1,14 +1,14 @@
-//! The answer that the caller of a write waits for.
+//! The reply to the waiting caller of a write.
 
 use tokio::sync::oneshot;
 
 use crate::db::StoreError;
 
-/// Whom to answer; nobody, once it is done.
+/// Where to send the reply; `None` once it is sent.
 pub(crate) struct Reply<T>(Option<oneshot::Sender<Result<T, StoreError>>>);
 
 impl<T> Reply<T> {
-    /// An answer that is owed, and where it will arrive.
+    /// A pending reply, and the receiver for it.
     pub(crate) fn new() -> (Self, oneshot::Receiver<Result<T, StoreError>>) {
         let (sender, receiver) = oneshot::channel();
         (Self(Some(sender)), receiver)
@@ -19,7 +19,7 @@ impl<T> Reply<T> {
     }
 
     pub(crate) fn send(&mut self, result: Result<T, StoreError>) {
-        // A caller that has gone away has no use for it.
+        // The caller may have gone away.
         self.0.take().map(|reply| reply.send(result));
     }
 }

@@ -1,20 +1,20 @@
-//! With which settings PostgreSQL works for us, and how they reach it: at the opening of a session, or with each
-//! transaction where a pooler stands in between.
+//! The settings of PostgreSQL sessions, and how they are applied: when a session opens, or with each transaction if
+//! there is a pooler in between.
 //!
-//! What always holds: through a pooler nothing is set, prepared or locked for longer than a transaction, because the
-//! session belongs to others as well.
+//! Invariant: through a pooler, nothing is set, prepared or locked for longer than a transaction, because its sessions
+//! are shared with other clients.
 
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{ConnectOptions, Connection, Row};
 
 use crate::db::StoreError;
 
-/// Limits first: without them a process that dies without a goodbye, or a network that does, would hold an account's row
-/// until the server notices, which can take hours. A lock that is not to be had soon is waited for without the connection
+/// First the limits. Without them, after a crashed process or a broken network an account's row would stay locked until
+/// the server notices, which can take hours. A lock that is not granted soon is waited for without a connection
 /// (`db/lanes.rs`).
 ///
-/// Then the planner. Statistics may be missing, or made when the tables were empty, and no statement may read a growing
-/// table from end to end because of them; each has an index for what it looks up. Compiling would only cost time.
+/// Then the planner. Statistics may be missing, or date from when the tables were empty; still no statement may scan a
+/// growing table, and each has an index for what it looks up. JIT compilation would only cost time.
 const SETTINGS: [(&str, &str); 5] = [
     ("statement_timeout", "15s"),
     ("lock_timeout", "250ms"),
@@ -22,21 +22,22 @@ const SETTINGS: [(&str, &str); 5] = [
     ("enable_seqscan", "off"),
     ("jit", "off"),
 ];
-/// Statements of all kinds are planned for the sizes that the tables have at that moment, and join by looking up row by
-/// row: none gives many rows.
+/// Ordinary statements are planned each time, for the current table sizes, and use nested-loop joins: none returns many
+/// rows.
 const PLANNED_EACH_TIME: [(&str, &str); 4] = [
     ("plan_cache_mode", "force_custom_plan"),
     ("enable_hashjoin", "off"),
     ("enable_mergejoin", "off"),
     ("enable_material", "off"),
 ];
-/// A bulk statement is planned once: planning it takes longer than running it. Its text leaves the planner no choice
-/// about the tables (`purchases/payment/credit/lists.sql`); the rows of the group, which have no index, are joined by hashing.
+/// A bulk statement is planned once, because planning takes longer than running it. Its text leaves the planner no
+/// choice about the tables (`purchases/payment/credit/lists.sql`); the group's rows, which have no index, are joined by
+/// hashing.
 const PLANNED_ONCE: [(&str, &str); 2] = [("plan_cache_mode", "force_generic_plan"), ("enable_nestloop", "off")];
-/// Set with the others to see whether they arrive. PostgreSQL takes any name with a dot in it.
+/// Set with the other settings to see whether they arrive. PostgreSQL accepts any name with a dot in it.
 const MARK: (&str, &str) = ("topup.session", "own");
 
-/// Begins a transaction through a pooler: the same settings, for this transaction.
+/// Begins a transaction through a pooler, with the same settings for this transaction.
 const BEGIN_POOLED: &str = "BEGIN; SET LOCAL statement_timeout = '15s'; SET LOCAL lock_timeout = '250ms'; \
     SET LOCAL idle_in_transaction_session_timeout = '15s'; SET LOCAL enable_seqscan = off; SET LOCAL jit = off; \
     SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off; SET LOCAL enable_material = off";
@@ -45,16 +46,16 @@ const BEGIN_POOLED_BULK: &str = "BEGIN; SET LOCAL statement_timeout = '15s'; SET
     SET LOCAL idle_in_transaction_session_timeout = '15s'; SET LOCAL enable_seqscan = off; SET LOCAL jit = off; \
     SET LOCAL enable_nestloop = off";
 
-/// What the statements of a session are.
+/// What a session is used for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Purpose {
-    /// Anything.
+    /// Any statement.
     All,
-    /// One bulk statement.
+    /// A single bulk statement.
     Bulk,
 }
 
-/// The settings of a session of our own.
+/// The settings of a direct session.
 pub fn settings(purpose: Purpose) -> impl Iterator<Item = (&'static str, &'static str)> {
     let more: &[_] = match purpose {
         Purpose::All => &PLANNED_EACH_TIME,
@@ -66,19 +67,19 @@ pub fn settings(purpose: Purpose) -> impl Iterator<Item = (&'static str, &'stati
 /// How PostgreSQL is reached.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Route {
-    /// Each connection is a session of our own.
+    /// Directly: each connection is one session.
     Direct,
-    /// A pooler gives each transaction any session.
+    /// Through a pooler: each transaction may get another session.
     Pooled,
 }
 
 impl Route {
-    /// Whether a prepared statement is still there when it is used next.
+    /// Whether a prepared statement still exists when it is used next.
     pub(crate) const fn keeps_statements(self) -> bool {
         matches!(self, Self::Direct)
     }
 
-    /// What begins a transaction.
+    /// The statement that begins a transaction.
     pub(crate) const fn begin(self) -> &'static str {
         match self {
             Self::Direct => "BEGIN",
@@ -86,7 +87,8 @@ impl Route {
         }
     }
 
-    /// What begins a transaction of a bulk statement, which commits by itself in a session of our own.
+    /// The statement that begins a bulk statement's transaction. `None` on a direct session, where the statement
+    /// commits by itself.
     pub(crate) const fn begin_bulk(self) -> Option<&'static str> {
         match self {
             Self::Direct => None,
@@ -94,13 +96,13 @@ impl Route {
         }
     }
 
-    /// Finds out, by what the address says, or by whether a session takes our settings.
+    /// Finds the route: from the address, or by checking whether a session accepts our settings.
     ///
     /// # Errors
     /// When the database cannot be reached.
     pub(crate) async fn find(says_pooler: bool, options: &PgConnectOptions) -> Result<Self, StoreError> {
         if says_pooler {
-            // What the server says is heard here; a pool hides it.
+            // Connect once to get the server's error message, which a pool would hide.
             options.connect().await?.close().await?;
             return Ok(Self::Pooled);
         }
@@ -120,7 +122,7 @@ impl Route {
         Ok(found)
     }
 
-    /// The connections that go this way.
+    /// The connection options for this route.
     pub(crate) fn options(self, options: &PgConnectOptions, purpose: Purpose) -> PgConnectOptions {
         match self {
             Self::Direct => with_settings(options, purpose),
@@ -129,13 +131,13 @@ impl Route {
     }
 }
 
-/// Sessions with our settings, as far as `options` in the address does not have them.
+/// Adds our settings, except those that the address sets with `options`.
 fn with_settings(options: &PgConnectOptions, purpose: Purpose) -> PgConnectOptions {
     let given = options.get_options().unwrap_or_default().to_owned();
     options.clone().options(settings(purpose).filter(|(name, _)| !given.contains(name)))
 }
 
-/// Whether the other side takes no settings at the opening of a session: `PgBouncer`'s words.
+/// Whether the server refuses settings when a session opens, in `PgBouncer`'s wording.
 fn refuses_settings(error: &sqlx::Error) -> bool {
     error.as_database_error().is_some_and(|error| error.message().contains("unsupported startup parameter"))
 }
@@ -147,7 +149,7 @@ mod tests {
     #[test]
     fn through_a_pooler_each_transaction_has_the_settings_of_a_session() {
         for (begin, purpose) in [(BEGIN_POOLED, Purpose::All), (BEGIN_POOLED_BULK, Purpose::Bulk)] {
-            // Without a prepared statement there is no plan to be kept.
+            // Without prepared statements there is no plan to cache.
             for (name, value) in settings(purpose).filter(|(name, _)| *name != "plan_cache_mode") {
                 let quoted = format!("SET LOCAL {name} = '{value}'");
                 assert!(begin.contains(&quoted) || begin.contains(&format!("SET LOCAL {name} = {value}")), "{name}");

@@ -1,9 +1,11 @@
-//! The files of a SQLite database: the named one, its log and the log's index, and whether they still are those that are open.
+//! Watches the files of a SQLite database: the database, its log and the log's index. Checks that the names still lead
+//! to the open files.
 //!
-//! What always holds: what was committed is answered only while the names lead to what is open. Otherwise the next start
-//! would find another database, or none, and what Stripe was told to be done would be gone.
+//! Invariant: a commit is acknowledged only while they do. Otherwise the next start would find another database, or
+//! none, and lose what Stripe was told is done.
 //!
-//! Nothing here opens the database or the index: a program that closes any handle of a file loses all its locks on it.
+//! Nothing here opens the database or the index: closing any handle of a file drops all locks that the process has on
+//! it.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read};
@@ -17,15 +19,15 @@ use tokio::sync::{RwLock, RwLockReadGuard};
 use crate::db::StoreError;
 use crate::db::kept::{Kept, end_all};
 
-/// What a file begins with that is a log of SQLite's; the last bit says in which order its sums are reckoned.
+/// The first bytes of a SQLite log. The last bit of the fourth byte is the byte order of its checksums.
 const LOG_MAGIC: [u8; 3] = [0x37, 0x7f, 0x06];
-/// How long the beginning of a log is.
+/// The length of a log's header in bytes.
 const LOG_HEADER: usize = 32;
 
-/// A file, whatever its name: the device and the number on it.
+/// Identifies a file regardless of its name: device and inode.
 type FileId = (u64, u64);
 
-/// What was opened.
+/// The files that were opened.
 #[derive(Clone, Copy, PartialEq, Eq)]
 struct Opened {
     database: Option<FileId>,
@@ -33,26 +35,26 @@ struct Opened {
     index: Option<FileId>,
 }
 
-/// How the log looked after a commit: its first bytes, which change when it begins anew, and its length.
+/// The log after a commit: its header, which changes when SQLite restarts the log, and its length.
 #[derive(Clone, Copy)]
 struct Log {
     header: [u8; LOG_HEADER],
     length: u64,
 }
 
-/// The files, and a connection that is open as long as they are in use: without one SQLite would remove its log.
+/// The files, and a connection that stays open while they are in use: without one SQLite would remove its log.
 pub(crate) struct SqliteFile {
     path: PathBuf,
     options: SqliteConnectOptions,
     opened: Mutex<Option<Opened>>,
     log: Mutex<Option<Log>>,
     anchor: tokio::sync::Mutex<Option<SqliteConnection>>,
-    /// Read by whoever uses a connection, written by who opens all of them again.
+    /// Read-locked by each user of a connection, write-locked while all connections are reopened.
     in_use: RwLock<()>,
 }
 
 impl SqliteFile {
-    /// Takes note of the files. A connection that may write was opened before, so they exist.
+    /// Records the files. A connection with write access was opened before, so they exist.
     pub(crate) async fn open(options: SqliteConnectOptions) -> Result<Self, StoreError> {
         let file = Self {
             path: options.get_filename().to_owned(),
@@ -78,13 +80,13 @@ impl SqliteFile {
         Ok(())
     }
 
-    /// What the names lead to.
+    /// The files that the names lead to now.
     fn found(&self) -> Opened {
         let [log, index] = ["-wal", "-shm"].map(|end| id(&beside(&self.path, end)));
         Opened { database: id(&self.path), log, index }
     }
 
-    /// Whether the names lead to what is open.
+    /// Whether the names lead to the open files.
     pub(crate) fn check(&self) -> Result<(), StoreError> {
         let Some(opened) = *lock(&self.opened) else { return Ok(()) };
         let found = self.found();
@@ -95,22 +97,23 @@ impl SqliteFile {
         if found != opened || log.as_ref().map_or(true, |now| self.is_emptied(now)) {
             return Err(StoreError::LogReplaced(beside(&self.path, "-wal")));
         }
-        // What is left of it may be older than what SQLite has put into the file already.
+        // The rest of the log may be older than what a checkpoint has already copied into the file.
         if log.is_ok_and(|now| self.is_cut(&now)) { Err(StoreError::Damaged) } else { Ok(()) }
     }
 
-    /// Whether somebody else emptied the log since the last commit, also if more was written behind the gap.
+    /// Whether the log was emptied from outside since the last commit, even if more was written behind the gap.
     fn is_emptied(&self, now: &Log) -> bool {
         let had_content = lock(&self.log).is_some_and(|last| last.length > 0);
         if now.length == 0 { had_content } else { !now.header.starts_with(&LOG_MAGIC) }
     }
 
-    /// Whether somebody else cut the end of the log since the last commit. One that SQLite began anew has another beginning.
+    /// Whether the end of the log was cut off from outside since the last commit. A log restarted by SQLite has a new
+    /// header.
     fn is_cut(&self, now: &Log) -> bool {
         lock(&self.log).is_some_and(|last| last.header == now.header && now.length < last.length)
     }
 
-    /// The log as it is. Nobody has locks on it, so it may be opened and closed.
+    /// Reads the log's header and length. There are no locks on the log, so it may be opened and closed.
     fn read_log(&self) -> io::Result<Log> {
         let mut file = File::open(beside(&self.path, "-wal"))?;
         let length = file.metadata()?.len();
@@ -121,27 +124,27 @@ impl SqliteFile {
         Ok(Log { header, length })
     }
 
-    /// Holds the connections for a while, so that they are not renewed.
+    /// Keeps the connections from being reopened while the guard is held.
     pub(crate) async fn opened(&self) -> RwLockReadGuard<'_, ()> {
         self.in_use.read().await
     }
 
-    /// To be called before a write; what it gives is to be held until its end.
+    /// Call before a write, and hold the guard until the write ends.
     pub(crate) async fn before_write(&self) -> Result<RwLockReadGuard<'_, ()>, StoreError> {
         let opened = self.opened().await;
         self.check()?;
         Ok(opened)
     }
 
-    /// To be called after a commit and before anybody hears of it.
+    /// Call after a commit and before acknowledging it.
     pub(crate) fn after_commit(&self) -> Result<(), StoreError> {
         self.check()?;
         *lock(&self.log) = self.read_log().ok();
         Ok(())
     }
 
-    /// Ends all connections and opens the files again. SQLite then writes what is in a log that was removed to its place; what
-    /// was in a log that was emptied is gone.
+    /// Closes all connections and reopens the files. SQLite then checkpoints a log that was removed; the contents of an
+    /// emptied log are lost.
     pub(crate) async fn renew(&self, writer: &SqlitePool, readers: &SqlitePool, creditor: &Kept<Sqlite>) {
         let _nobody = self.in_use.write().await;
         if lock(&self.opened).is_some_and(|opened| opened.database != self.found().database) {
@@ -152,7 +155,7 @@ impl SqliteFile {
         creditor.end().await;
         end_all(writer).await;
         self.close().await;
-        // One that may write, so that SQLite can put its log in order.
+        // With write access, so that SQLite can recover its log.
         let opened = match writer.acquire().await {
             Ok(connection) => {
                 drop(connection);
@@ -165,7 +168,7 @@ impl SqliteFile {
         }
     }
 
-    /// Ends its connection. From then on SQLite may remove the log.
+    /// Closes the connection that keeps the log. From then on SQLite may remove the log.
     pub(crate) async fn close(&self) {
         *lock(&self.opened) = None;
         let anchor = self.anchor.lock().await.take();
@@ -175,7 +178,7 @@ impl SqliteFile {
     }
 }
 
-/// A file with the same name and something behind it.
+/// The path with a suffix appended to the file's name.
 pub(crate) fn beside(path: &Path, end: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(end);
@@ -192,13 +195,13 @@ fn id(path: &Path) -> Option<FileId> {
     std::fs::metadata(path).ok().map(|file| (file.dev(), file.ino()))
 }
 
-/// Elsewhere a file that is open can be neither removed nor replaced.
+/// On other platforms an open file can be neither removed nor replaced.
 #[cfg(not(unix))]
 fn id(path: &Path) -> Option<FileId> {
     path.exists().then_some((0, 0))
 }
 
-/// Makes a new file that its owner alone can read.
+/// Creates a new file that only its owner can read.
 pub(crate) fn create_private(path: &Path) -> io::Result<File> {
     let mut options = OpenOptions::new();
     options.write(true).create_new(true);

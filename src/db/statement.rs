@@ -1,47 +1,47 @@
-//! A statement and its arguments: one text for both databases.
+//! Statements and their arguments: one SQL text for both databases.
 
 use std::sync::OnceLock;
 
 use crate::db::StoreError;
 
-/// An argument of a statement, with the name that stands for it in the text; made by [`args!`](crate::db::args).
+/// An argument of a statement: its name in the text, and its value. Made by [`args!`](crate::db::args).
 pub type Argument = (&'static str, Value);
 
-/// One SQL statement that both databases run. In its text `:name` stands for an argument.
+/// One SQL statement that both databases run. In its text, `:name` stands for an argument.
 #[derive(Debug)]
 pub struct Statement {
     text: &'static str,
     numbered: OnceLock<Numbered>,
 }
 
-/// A text as the drivers take it, with `$1`, `$2` and so on.
+/// The text with `$1`, `$2` and so on, as the drivers need it.
 #[derive(Debug)]
 struct Numbered {
     sql: String,
-    /// The names, in the order of the numbers.
+    /// The argument names, in the order of their numbers.
     names: Vec<&'static str>,
 }
 
 impl Statement {
-    /// Takes the text.
+    /// Creates a statement from its text.
     #[must_use]
     pub const fn new(text: &'static str) -> Self {
         Self { text, numbered: OnceLock::new() }
     }
 
-    /// The text as it was written, with names.
+    /// The text with named arguments.
     #[must_use]
     pub const fn text(&self) -> &'static str {
         self.text
     }
 
-    /// The text as the drivers take it.
+    /// The text with numbered arguments.
     #[must_use]
     pub fn sql(&'static self) -> &'static str {
         &self.numbered().sql
     }
 
-    /// The names of its arguments, in the order of their numbers.
+    /// The argument names, in the order of their numbers.
     #[must_use]
     pub fn names(&self) -> &[&'static str] {
         &self.numbered().names
@@ -51,10 +51,10 @@ impl Statement {
         self.numbered.get_or_init(|| Numbered::new(self.text))
     }
 
-    /// The arguments in the order of their numbers.
+    /// Puts the arguments into the order of their numbers.
     ///
     /// # Errors
-    /// [`StoreError::Corrupt`] when one is missing, or there is one that the text does not name.
+    /// [`StoreError::Corrupt`] when an argument is missing, or one is given that the text does not name.
     pub(crate) fn order<'a>(&self, arguments: &'a [Argument]) -> Result<Vec<&'a Value>, StoreError> {
         let names = self.names();
         let value_of = |name: &&str| arguments.iter().find_map(|(other, value)| (other == name).then_some(value));
@@ -67,7 +67,7 @@ impl Statement {
 }
 
 impl Numbered {
-    /// Replaces each `:name` outside of quotation marks and comments; `::` is a cast.
+    /// Replaces each `:name` outside quotation marks and comments. `::` is a cast.
     fn new(text: &'static str) -> Self {
         let (mut sql, mut names) = (String::with_capacity(text.len()), Vec::new());
         let mut rest = text;
@@ -93,7 +93,7 @@ impl Numbered {
     }
 }
 
-/// How long what a text begins with is: a comment, a text in quotation marks, a cast, a name, or one character.
+/// The length of the token at the beginning of a text: a comment, a quoted text, a cast, a name, or one character.
 fn token_length(text: &str) -> usize {
     let up_to_and_with =
         |end: &str, nth| text.match_indices(end).nth(nth).map_or(text.len(), |(at, _)| at.saturating_add(1));
@@ -109,39 +109,39 @@ fn token_length(text: &str) -> usize {
     }
 }
 
-/// A statement over many rows, which the databases want in different words.
+/// A statement over many rows, in a version for each database.
 pub struct BulkStatement {
-    /// For the one that takes rows as JSON, if it has one.
+    /// The version that takes the rows as JSON, if there is one.
     pub json: Option<JsonStatement>,
-    /// For the one that takes rows as lists, one for each column: one statement, which commits by itself.
+    /// The version that takes the rows as lists, one for each column: one statement, which commits by itself.
     pub lists: Statement,
 }
 
-/// Several statements, of which one gives rows.
+/// Several statements, of which one returns rows.
 pub struct JsonStatement {
-    /// Within a transaction.
+    /// For use within a transaction.
     pub within: Statement,
-    /// With a transaction around it.
+    /// With its own transaction around it.
     pub with_commit: Statement,
 }
 
-/// The rows for one.
+/// The rows for a bulk statement.
 pub trait Bulk: Sync {
     /// The statement.
     fn statement(&self) -> &'static BulkStatement;
 
-    /// Whether there is none.
+    /// Whether there are no rows.
     fn is_empty(&self) -> bool;
 
-    /// The rows as its argument in JSON, for a statement that takes it.
+    /// The rows as the argument of the JSON version.
     ///
     /// # Errors
-    /// When they cannot be written so, or the statement takes none.
+    /// When they cannot be serialized, or the statement has no JSON version.
     fn as_json(&self) -> Result<Vec<Argument>, StoreError> {
         Err(StoreError::corrupt("no JSON for", self.statement().lists.sql()))
     }
 
-    /// The rows as its arguments in lists.
+    /// The rows as the arguments of the version with lists.
     fn as_lists(&self) -> Vec<Argument>;
 }
 
@@ -152,31 +152,32 @@ pub enum Value {
     Int(Option<i64>),
     /// A text, or NULL.
     Text(Option<String>),
-    /// Integers, for a database that knows lists.
+    /// Integers, for a database with lists.
     Ints(Vec<i64>),
-    /// Texts or NULLs, for a database that knows lists.
+    /// Texts or NULLs, for a database with lists.
     Texts(Vec<Option<String>>),
 }
 
 impl Value {
-    /// One column of rows, as texts.
+    /// One column of rows as texts.
     pub(crate) fn texts<R>(rows: &[R], of: impl Fn(&R) -> Option<&str>) -> Self {
         Self::Texts(rows.iter().map(|row| of(row).map(str::to_owned)).collect())
     }
 
-    /// One column of rows, as integers.
+    /// One column of rows as integers.
     pub(crate) fn ints<R>(rows: &[R], of: impl Fn(&R) -> i64) -> Self {
         Self::Ints(rows.iter().map(of).collect())
     }
 }
 
-/// The number of a row, counted from zero, that a bulk statement did.
+/// The number, counted from zero, of a row that a bulk statement handled.
 #[derive(Debug, sqlx::FromRow)]
 pub struct Done {
     number: i64,
 }
 
-/// What of a group a bulk statement can do, in the statement's order; each with the place of its command in the group.
+/// The rows of a group that the bulk statement handles, in its order, each with the position of its command in the
+/// group.
 #[derive(Debug)]
 pub struct Picked<T> {
     rows: Vec<T>,
@@ -197,14 +198,15 @@ impl<T> Picked<T> {
         &self.rows
     }
 
-    /// The row with this number, as the database gives it, and its place in the group.
+    /// The row with this number, as returned by the database, and its position in the group.
     #[must_use]
     pub fn row(&self, number: i64) -> Option<(&T, usize)> {
         let number = usize::try_from(number).ok()?;
         self.rows.get(number).zip(self.places.get(number).copied())
     }
 
-    /// For each of the group's `count` commands: the outcome if its row was done, `None` if it has to be done alone.
+    /// For each of the group's `count` commands: the outcome if its row was handled, `None` if it has to run
+    /// individually.
     pub fn outcomes<O: Clone>(&self, count: usize, done: &[Done], outcome: &O) -> Vec<Option<O>> {
         let mut outcomes = vec![None; count];
         for (_, place) in done.iter().filter_map(|done| self.row(done.number)) {
@@ -246,7 +248,7 @@ impl From<Option<&str>> for Value {
     }
 }
 
-/// The arguments of a statement by their names: `args![account = account.as_str(), now_ms]`.
+/// The arguments of a statement by name: `args![account = account.as_str(), now_ms]`.
 #[macro_export]
 macro_rules! args {
     ($($name:ident $(= $value:expr)?),* $(,)?) => {

@@ -1,8 +1,8 @@
-//! An open write: a connection with a transaction on it.
+//! An open transaction on its connection.
 //!
-//! What always holds: a connection goes back to its pool only when its transaction is known to be over and the failure, if
-//! there was one, says nothing against the connection. In every other case it is closed. A full disk, for example, makes
-//! SQLite end the transaction by itself; whoever got that connection next could never begin another one.
+//! Invariant: a connection returns to its pool only if its transaction is known to be over and the failure, if any,
+//! does not concern the connection. In every other case it is closed. A full disk, for example, makes SQLite end the
+//! transaction by itself; the next user of that connection could never begin another one.
 
 use sqlx::pool::PoolConnection;
 use sqlx::{Database, Executor, PgPool, Postgres, Sqlite, SqlitePool};
@@ -28,7 +28,7 @@ where
     async fn begin(connection: PoolConnection<DB>, sql: &'static str) -> Result<Self, sqlx::Error> {
         let mut session = Self { connection, is_open: true };
         let result = session.run(sql).await;
-        // Another process has the lock: nothing began.
+        // Another process has the lock: no transaction was begun.
         session.is_open = result.as_ref().err().is_none_or(|error| !is_conflict(error));
         result.map(|()| session)
     }
@@ -62,7 +62,7 @@ enum Transactional {
     Postgres(Session<Postgres>, Route),
 }
 
-/// An open transaction. The write that has it talks to nothing else.
+/// An open transaction. The write that owns it talks to nothing else.
 pub struct Tx(Transactional);
 
 impl Tx {
@@ -91,7 +91,7 @@ impl Tx {
         }
     }
 
-    /// Runs a statement; gives the number of rows it changed.
+    /// Runs a statement. Returns the number of changed rows.
     ///
     /// # Errors
     /// When the database refuses or fails.
@@ -107,10 +107,10 @@ impl Tx {
         })
     }
 
-    /// Runs a statement that gives at most one row.
+    /// Runs a statement that returns at most one row.
     ///
     /// # Errors
-    /// When the database refuses or fails, or the row is not of this type.
+    /// When the database refuses or fails, or the row cannot be read as `T`.
     pub async fn fetch_optional<T: Record>(
         &mut self,
         statement: &'static Statement,
@@ -125,10 +125,10 @@ impl Tx {
         })
     }
 
-    /// Runs a statement that gives any number of rows, which it bounds itself.
+    /// Runs a statement that returns any number of rows. The statement must limit it.
     ///
     /// # Errors
-    /// When the database refuses or fails, or a row is not of this type.
+    /// When the database refuses or fails, or a row cannot be read as `T`.
     pub async fn fetch_all<T: Record>(
         &mut self,
         statement: &'static Statement,
@@ -143,12 +143,12 @@ impl Tx {
         })
     }
 
-    /// Whether there is a bulk statement in the words of this database.
+    /// Whether this database has a version of a bulk statement.
     pub(crate) const fn runs(&self, statement: &BulkStatement) -> bool {
         matches!(self.0, Transactional::Postgres(..)) || statement.json.is_some()
     }
 
-    /// Runs a statement over many rows within this write; gives nothing if there is none for this database.
+    /// Runs a bulk statement within this transaction. Returns no rows if this database has no version of it.
     pub(crate) async fn fetch_bulk<T: Record>(&mut self, bulk: &impl Bulk) -> Result<Vec<T>, StoreError> {
         match (&self.0, &bulk.statement().json) {
             (Transactional::Sqlite(_), Some(json)) => self.fetch_all(&json.within, &bulk.as_json()?).await,
@@ -157,24 +157,24 @@ impl Tx {
         }
     }
 
-    /// Remembers this moment of the write.
+    /// Sets the savepoint.
     pub(crate) async fn set_savepoint(&mut self) -> Result<(), StoreError> {
         self.execute(&SAVEPOINT, &[]).await.map(drop)
     }
 
-    /// Keeps what was done since then.
+    /// Keeps the changes since the savepoint.
     pub(crate) async fn release_savepoint(&mut self) -> Result<(), StoreError> {
         self.execute(&RELEASE, &[]).await.map(drop)
     }
 
-    /// Undoes what was done since then.
+    /// Undoes the changes since the savepoint.
     pub(crate) async fn undo_to_savepoint(&mut self) -> Result<(), StoreError> {
         self.execute(&ROLLBACK_TO, &[]).await?;
         self.execute(&RELEASE, &[]).await.map(drop)
     }
 }
 
-// Not among the statements that are prepared by a test: they mean nothing outside of a transaction.
+// Not among the statements that the test prepares: they are valid only within a transaction.
 static SAVEPOINT: Statement = Statement::new("SAVEPOINT one_of_a_group");
 static RELEASE: Statement = Statement::new("RELEASE SAVEPOINT one_of_a_group");
 static ROLLBACK_TO: Statement = Statement::new("ROLLBACK TO SAVEPOINT one_of_a_group");

@@ -1,4 +1,4 @@
-//! What runs in a transaction: a single write, a command, a group of them; and how often it is tried.
+//! What runs in a transaction (a single write, a command, a group), and how often it is retried.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -10,38 +10,39 @@ use crate::db::StoreError;
 use crate::db::Tx;
 use crate::db::write::Write;
 
-/// How many times a write is run when others are in its way, before it fails.
+/// How many times a write that conflicts with others is run before it fails.
 const WRITE_ATTEMPTS: u32 = 8;
-/// How long one run of a write may take, with the wait for a connection. A write is a handful of small statements.
+/// How long one run of a write may take, including the wait for a connection. A write is a handful of small statements.
 pub(crate) const WRITE_TIMEOUT: Duration = Duration::from_secs(15);
-/// For how long a write is tried again while another transaction holds a row that it needs.
+/// How long a write is retried while another transaction holds a row lock that it needs.
 const LOCK_PATIENCE: Duration = Duration::from_secs(5);
-/// The longest pause before the next try to lock a row.
+/// The longest pause before the next attempt to lock a row.
 const LOCK_PAUSE: Duration = Duration::from_millis(100);
 
-/// What is done in one transaction. It may be run again, so it starts anew each time.
+/// Work for one transaction. It may run more than once, from the beginning each time.
 pub(crate) trait Work: Send {
-    /// What it gives.
+    /// The result.
     type Output: Send;
 
-    /// Does it.
+    /// Runs the work.
     fn run<'t>(&'t mut self, tx: &'t mut Tx) -> BoxFuture<'t, Result<Self::Output, StoreError>>;
 
-    /// Whether a row that it needs is known to be held by another transaction.
+    /// Whether a row that it needs is known to be locked by another transaction.
     fn expects_held_row(&self) -> bool {
         false
     }
 
-    /// Called each time when it could not lock a row in time.
+    /// Called each time a row lock was not granted in time.
     fn met_held_row(&mut self) {}
 }
 
-/// Makes a panic an error: a write that panics is a mistake of its own and no reason for others to fail.
+/// Turns a panic into an error, so that a panicking write does not make other writes fail.
 pub(crate) async fn guarded<T>(work: BoxFuture<'_, Result<T, StoreError>>) -> Result<T, StoreError> {
     std::panic::AssertUnwindSafe(work).catch_unwind().await.unwrap_or(Err(StoreError::Panicked))
 }
 
-/// One of a group. One that fails is undone to where it began, and done again alone, where its error is its own.
+/// Runs one item of a group. If it fails, it is rolled back to its savepoint and later retried individually, so that
+/// its error affects only itself.
 pub(crate) async fn run_within<W: Work + ?Sized>(tx: &mut Tx, work: &mut W) -> Result<Option<W::Output>, StoreError> {
     tx.set_savepoint().await?;
     let output = guarded(work.run(tx)).await.ok();
@@ -64,23 +65,23 @@ impl<W: Write> Work for SingleWrite<W> {
     }
 }
 
-/// Ends a write that takes too long.
+/// Limits the time of a write.
 pub(crate) async fn in_write_time<T>(write: impl Future<Output = Result<T, StoreError>>) -> Result<T, StoreError> {
     tokio::time::timeout(WRITE_TIMEOUT, write).await.unwrap_or(Err(StoreError::TimedOut))
 }
 
-/// What follows a run of a write.
+/// What to do after an attempt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Next {
-    /// Its result stands.
+    /// Return its result.
     Stop,
-    /// Another write was in its way: run it again after this pause.
+    /// It conflicted with another write: retry after this pause.
     Again(Duration),
-    /// Another transaction holds a row: try again after this pause, out of the way of the others.
+    /// Another transaction holds a row lock: retry after this pause, in the separate lane.
     AgainAside(Duration),
 }
 
-/// The runs of one write.
+/// The attempts of one write.
 #[derive(Debug, Default)]
 pub(crate) struct Attempts {
     conflicts: u32,
@@ -88,7 +89,7 @@ pub(crate) struct Attempts {
 }
 
 impl Attempts {
-    /// Decides what follows a run.
+    /// Decides what follows an attempt.
     pub(crate) fn next<T>(&mut self, result: &Result<T, StoreError>) -> Next {
         let Err(error) = result else { return Next::Stop };
         if error.is_held_row() {
@@ -103,8 +104,8 @@ impl Attempts {
     }
 }
 
-/// A pause between half of this and all of it, another one each time and in each process: writes that were in each
-/// other's way would meet again if they paused alike.
+/// A pause between half of `longest` and all of it, different each time and in each process: writes that conflicted
+/// would conflict again after equal pauses.
 fn spread(longest: Duration) -> Duration {
     static NEXT: AtomicU64 = AtomicU64::new(0);
     let number = NEXT.fetch_add(1, Ordering::Relaxed);

@@ -1,4 +1,4 @@
-//! What everybody who writes needs: the connections, the counts, the rows that are known to be held.
+//! What every write needs: the connections, the counters, the rows known to be locked.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -16,30 +16,30 @@ pub(crate) struct WriteContext {
     pub(crate) held: HeldRows,
     /// The main runtime, which outlives those of the web workers.
     pub(crate) runtime: Handle,
-    /// How many commands are being done alone, in tasks of their own.
+    /// How many commands are running individually, in tasks of their own.
     alone: AtomicUsize,
 }
 
 impl WriteContext {
-    /// For the current runtime as the main one.
+    /// Creates the context, with the current runtime as the main one.
     pub(crate) fn new(pools: Arc<Pools>) -> Self {
         let (counters, held, alone) = (Counters::default(), HeldRows::default(), AtomicUsize::default());
         Self { pools, counters, held, runtime: Handle::current(), alone }
     }
 
-    /// How many commands are being done alone.
+    /// How many commands are running individually.
     pub(crate) fn count_alone(&self) -> usize {
         self.alone.load(Ordering::Relaxed)
     }
 
-    /// Counts one more, until what is given is dropped.
+    /// Counts one more, until the returned guard is dropped.
     pub(crate) fn begin_alone(self: &Arc<Self>) -> UnderWay {
         self.alone.fetch_add(1, Ordering::Relaxed);
         UnderWay(self.clone())
     }
 }
 
-/// A command that is being done alone.
+/// A guard for a command that is running individually.
 pub(crate) struct UnderWay(pub(crate) Arc<WriteContext>);
 
 impl Drop for UnderWay {

@@ -1,8 +1,8 @@
 //! Whether a write would succeed, for `/health/ready`.
 //!
-//! What always holds: it is known from a write that was made moments ago, the service's own or a probe. After a write that
-//! failed for a reason that others would share, only a probe that succeeds makes the service ready again; that probe writes
-//! as much as a delivery does, because on a full disk a tiny write may still find room.
+//! Invariants: the answer comes from a write made moments ago, the service's own or a probe. After a write failed for a
+//! reason that others would share, only a successful probe makes the service ready again. That probe writes as much as
+//! a delivery does, because a tiny write may still fit on a full disk.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -11,9 +11,9 @@ use std::time::{Duration, Instant};
 use crate::db::{Db, Tx, Write};
 use crate::db::{StoreError, args, statements};
 
-/// How long a write that succeeded says that another one would.
+/// How long a successful write counts as evidence that the next one will succeed.
 const GOOD_FOR: Duration = Duration::from_secs(3);
-/// How long to wait after a probe that failed.
+/// How long to wait after a failed probe.
 const BAD_FOR: Duration = Duration::from_secs(1);
 /// How long a probe may take.
 const PROBE_TIMEOUT: Duration = Duration::from_secs(4);
@@ -26,22 +26,22 @@ statements! {
 
 #[derive(Default)]
 struct Seen {
-    /// The last write that succeeded, unless one failed since.
+    /// The last successful write, unless one failed since.
     good: Option<Instant>,
-    /// The last write that failed, unless a probe succeeded since.
+    /// The last failed write, unless a probe succeeded since.
     bad: Option<Instant>,
-    /// The last probe that failed.
+    /// The last failed probe.
     probed: Option<Instant>,
 }
 
-/// What is known.
+/// What is known about recent writes.
 #[derive(Default)]
 pub(crate) struct WriteHealth {
     seen: Mutex<Seen>,
-    /// When the sessions that are open now may no longer be used: a server that was demoted stays demoted for them.
+    /// Sessions opened before this time may not be used: after a failover they still lead to the demoted server.
     distrusted: Mutex<Option<Instant>>,
     is_damaged: AtomicBool,
-    /// One probe at a time; the others wait for what it says.
+    /// One probe at a time; others wait for its result.
     probing: tokio::sync::Mutex<()>,
 }
 
@@ -50,7 +50,7 @@ impl WriteHealth {
         self.seen.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Takes note of how a write went.
+    /// Records the result of a write.
     pub(crate) fn saw<T>(&self, result: &Result<T, StoreError>) {
         match result {
             Ok(_) => {
@@ -72,25 +72,25 @@ impl WriteHealth {
         }
     }
 
-    /// Takes note of damage that a read or write found.
+    /// Records damage found by a read or write.
     pub(crate) fn saw_reading<T>(&self, result: &Result<T, StoreError>) {
         if result.as_ref().is_err_and(StoreError::is_damage) && !self.is_damaged.swap(true, Ordering::SeqCst) {
             tracing::error!("the database is damaged: nothing is written until it is restored and topup started again");
         }
     }
 
-    /// Refuses to write into a database that is damaged.
+    /// Refuses to write to a damaged database.
     pub(crate) fn refuse_damaged(&self) -> Result<(), StoreError> {
         if self.is_damaged.load(Ordering::SeqCst) { Err(StoreError::Damaged) } else { Ok(()) }
     }
 
-    /// Whether a session of this age was opened before a write failed that another session may be spared.
+    /// Whether a session of this age was opened before a write failed in a way that a new session may avoid.
     pub(crate) fn distrusts(&self, age: Duration) -> bool {
         let distrusted = *self.distrusted.lock().unwrap_or_else(PoisonError::into_inner);
         distrusted.is_some_and(|since| since.elapsed() < age)
     }
 
-    /// Whether it is known without a probe.
+    /// The answer, if it is known without a probe.
     fn known(&self) -> Option<bool> {
         let seen = self.seen();
         let is_recent = |at: Option<Instant>, within| at.is_some_and(|at| at.elapsed() < within);
@@ -108,17 +108,17 @@ impl WriteHealth {
 }
 
 impl Db {
-    /// Whether a write would succeed now. It is tried when no write has said so in the last seconds.
+    /// Whether a write would succeed now. Runs a probe if no write in the last seconds has shown it.
     ///
     /// # Errors
-    /// Why it would fail.
+    /// Why a write would fail.
     pub async fn check_writable(&self) -> Result<(), StoreError> {
         let health = self.pools().health();
         health.refuse_damaged()?;
         let files = self.pools().check_files();
         if files.is_err() {
             health.saw(&files);
-            // What can be set right, a write sets right.
+            // A write repairs what can be repaired.
             self.probe().await.ok();
             return files;
         }
@@ -141,7 +141,7 @@ impl Db {
     }
 }
 
-/// A write that changes nothing but the row of the probes.
+/// A write that changes only the probe's row.
 struct Probe {
     filler: String,
 }
@@ -151,7 +151,7 @@ impl Write for Probe {
 
     async fn run(&self, tx: &mut Tx) -> Result<(), StoreError> {
         tx.execute(&PROBE, &args![filler = self.filler.as_str()]).await?;
-        // What was written only to see that it can be is not kept.
+        // Remove the filler again.
         if self.filler.is_empty() { Ok(()) } else { tx.execute(&PROBE, &args![filler = ""]).await.map(drop) }
     }
 }

@@ -1,15 +1,15 @@
-//! Who owns credits: the account, named by the product that runs Topup.
+//! The account that owns credits. The product that runs Topup chooses its id.
 
 use std::fmt;
 
 /// The longest account id, in characters. Stripe's `client_reference_id` takes 200, and it carries the account.
 pub const MAX_ACCOUNT_ID_CHARACTERS: usize = 200;
 
-/// The account's name in the product that sells credits: 1 to 200 printable characters.
+/// The id of an account in the product that sells credits: 1 to 200 printable characters.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct AccountId(String);
 
-/// Why a text is no account id.
+/// The text is not a valid account id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("an account id has 1 to 200 printable characters and neither starts nor ends with a space")]
 pub struct InvalidAccountId;
@@ -37,7 +37,7 @@ impl AccountId {
     }
 }
 
-/// Characters that nobody can see are refused: they would make two accounts of what looks like one.
+/// Refuses invisible characters: they would make two accounts out of what looks like one.
 fn is_printable(character: char) -> bool {
     let invisible = matches!(character,
         '\u{00AD}' | '\u{061C}' | '\u{180E}' | '\u{200B}'..='\u{200F}' | '\u{2028}'..='\u{202E}'

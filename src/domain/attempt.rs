@@ -1,40 +1,41 @@
-//! What is known about the calls that are to create one thing at a provider, and which idempotency key comes next.
+//! Tracks the calls that create one object at a provider, and decides when to use a new idempotency key.
 //!
-//! What always holds: there is no new key while an earlier call may have been done. Only the provider's list can prove that
-//! it was not, and only after a quiet time, because a provider may finish the work after it has answered 5xx, and its
-//! lists may lag. A refusal of one call says nothing about an earlier one.
+//! Invariant: no new key while an earlier call may have succeeded. Only the provider's list can prove that it did not,
+//! and only after a quiet period: a provider may finish the work after answering 5xx, and its lists may lag. A refusal
+//! of one call says nothing about an earlier one.
 
-/// Stripe keeps an idempotency key for a day at least (Stripe, "Idempotent requests"); ours count as forgotten earlier.
+/// Stripe keeps an idempotency key for at least a day (Stripe, "Idempotent requests"). We treat keys as expired
+/// earlier.
 pub const KEY_LIFETIME_MS: i64 = 20 * 60 * 60 * 1_000;
-/// How long after the last call that may have been done its result can still appear. It includes the minute for which one
-/// process works on a request at a time.
+/// How long after the last call that may have succeeded its result can still appear. Includes the minute during which a
+/// single process works on a request.
 pub const QUIET_MS: i64 = 15 * 60 * 1_000;
-/// After so many failures that the provider repeats under the key, the key is of no use any more. One more call than the
-/// first, as Stripe's own libraries make it: some failures are not kept.
+/// After this many failures that the provider repeats for the key, the key is useless. Allows one call more than the
+/// first, as Stripe's own libraries do, because some failures are not stored under the key.
 const MAX_FAILURES: i64 = 2;
 
-/// What is known about the calls so far. It is stored before each first call, so that a crash keeps it.
+/// What is known about the calls so far. Stored before the first call with each key, so that it survives a crash.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Attempt {
     /// The number of the idempotency key in use.
     pub key: i64,
     /// When the key was first used, in milliseconds since 1970.
     pub key_used_at_ms: i64,
-    /// When the latest call was made that may have been done, in milliseconds since 1970; `None` when every call is known
+    /// When the latest call was made that may have succeeded, in milliseconds since 1970; `None` if every call is known
     /// to have done nothing.
     pub unknown_since_ms: Option<i64>,
-    /// How many failures the key was answered with that the provider would repeat.
+    /// How many failures this key got that the provider would repeat.
     pub key_failures: i64,
 }
 
-/// What may be done next.
+/// What to do next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Step {
-    /// Call with the key in use: the provider does the work once, however often it is called.
+    /// Call with the current key: the provider does the work once, however often it is called.
     Call,
-    /// Move to the next key: nothing was done, and the key in use stands for a failure or is forgotten.
+    /// Use the next key: nothing was done, and the current key stands for a failure or has expired.
     NextKey,
-    /// Look whether it was done: the key in use cannot tell any more.
+    /// Look for the object in the provider's list: the current key can no longer tell whether it was created.
     Look,
 }
 
@@ -51,7 +52,7 @@ impl Attempt {
         Self { key: self.key.saturating_add(1), ..Self::first(now_ms) }
     }
 
-    /// What may be done next.
+    /// Decides what to do next.
     #[must_use]
     pub const fn step(&self, now_ms: i64) -> Step {
         let is_remembered = now_ms.saturating_sub(self.key_used_at_ms) <= KEY_LIFETIME_MS;
@@ -62,7 +63,7 @@ impl Attempt {
         }
     }
 
-    /// Whether it was not done, if the provider's list, read after `now_ms`, does not have it.
+    /// Whether the object was certainly not created if the provider's list, read after `now_ms`, does not contain it.
     #[must_use]
     pub const fn absence_proves(&self, now_ms: i64) -> bool {
         match self.unknown_since_ms {
@@ -71,25 +72,26 @@ impl Attempt {
         }
     }
 
-    /// A call is about to be made. Gives what was unknown before it, for the case that it does nothing.
+    /// Records that a call is about to be made. Returns the earlier `unknown_since_ms`, to restore if the call does
+    /// nothing.
     pub const fn calling(&mut self, now_ms: i64) -> Option<i64> {
         let before = self.unknown_since_ms;
         self.unknown_since_ms = Some(now_ms);
         before
     }
 
-    /// The call may have been done, and the provider would repeat its failure under the key.
+    /// Records that the call may have succeeded and that the provider would repeat its failure for this key.
     pub const fn failed(&mut self) {
         self.key_failures = self.key_failures.saturating_add(1);
     }
 
-    /// Nothing was done, and the key may stand for a refusal: the next call needs another one.
+    /// Records that nothing was done and that the key may stand for a refusal: the next call needs another key.
     pub const fn refused(&mut self) {
         self.unknown_since_ms = None;
         self.key_failures = MAX_FAILURES;
     }
 
-    /// A time that a wrong clock wrote is not waited for: the quiet time begins now.
+    /// Limits stored times to now, so that a time from a wrong clock is not waited for: the quiet period starts now.
     pub fn believe(&mut self, now_ms: i64) {
         self.unknown_since_ms = self.unknown_since_ms.map(|since_ms| since_ms.min(now_ms));
         self.key_used_at_ms = self.key_used_at_ms.min(now_ms);

@@ -1,33 +1,33 @@
-//! One purchase: what was agreed, what Stripe says of it, and what follows. The judgement is made here and nowhere
-//! else, whether the news came by webhook or because the customer's page asked.
+//! One top-up: the agreement, what the provider reports about it, and whether the two match. This comparison is made
+//! only here, whether the report came by webhook or in answer to a query from the return page.
 
 use super::account::AccountId;
 use super::currency::Currency;
 use super::ids::{EventId, PaymentId, SessionId, TopupId};
 use crate::domain::provider::ProviderName;
 
-/// The value of the metadata key `purpose` by which our payments are told from all others on the Stripe account.
+/// The value of the metadata key `purpose` that distinguishes our payments from all others on the Stripe account.
 pub const PURPOSE: &str = "credits_topup";
 
-/// How far a purchase has come. The words are stored.
+/// The state of a top-up. The names are stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TopupState {
-    /// Written down, not yet known to be at Stripe.
+    /// Stored, not yet known to be at the provider.
     Creating,
     /// The customer can pay.
     Open,
-    /// The customer is done, the money is on its way (delayed payment methods).
+    /// The customer has finished, the money is on its way (delayed payment methods).
     Processing,
-    /// The money came and the credits are in the books. Final.
+    /// The money arrived and the credits are in the books. Final.
     Paid,
     /// The time to pay is over. A payment that is reported later still wins.
     Expired,
-    /// The payment failed, or Stripe refused the checkout. A payment that is reported later still wins.
+    /// The payment failed, or the provider refused the checkout. A payment that is reported later still wins.
     Failed,
 }
 
 impl TopupState {
-    /// The word used in the database.
+    /// The name used in the database.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -40,7 +40,7 @@ impl TopupState {
         }
     }
 
-    /// Reads the word.
+    /// Parses the name used in the database.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         [Self::Creating, Self::Open, Self::Processing, Self::Paid, Self::Expired, Self::Failed]
@@ -49,54 +49,54 @@ impl TopupState {
     }
 }
 
-/// What was agreed before Stripe was called. It never changes afterwards.
+/// What was agreed before the provider was called. Never changes afterwards.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Agreement {
-    /// Which purchase.
+    /// The top-up.
     pub topup: TopupId,
-    /// Who gets the credits.
+    /// The account that gets the credits.
     pub account: AccountId,
-    /// How many.
+    /// The number of credits.
     pub credits: i64,
     /// The currency of the charge.
     pub currency: Currency,
     /// What the customer is charged, in minor units.
     pub total_amount_minor: i64,
-    /// Which provider opened its checkout.
+    /// The provider of the checkout.
     pub provider: ProviderName,
     /// Whether real money moves.
     pub livemode: bool,
-    /// The session that Stripe made for it, when it is known.
+    /// The checkout session, once known.
     pub session: Option<SessionId>,
-    /// What was charged instead, in minor units, if an operator has accepted that.
+    /// A different charged amount that an operator has accepted, in minor units.
     pub accepted_amount_minor: Option<i64>,
 }
 
-/// What Stripe says happened to a payment.
+/// What the provider reports about a payment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PurchaseProgress {
-    /// The money is there.
+    /// The money has arrived.
     Paid,
-    /// The customer is done, the money is not there yet.
+    /// The customer has finished, the money has not arrived yet.
     Processing,
-    /// A delayed payment did not come through.
+    /// A delayed payment failed.
     Failed,
-    /// The session ended without a payment.
+    /// The checkout session ended without a payment.
     Expired,
-    /// Nothing that matters: still open, or a payment of zero, which never credits.
+    /// Nothing relevant: the session is still open, or the payment is zero, which never credits.
     Nothing,
 }
 
-/// A statement of Stripe's about a Checkout Session of ours, as it was read: nothing in it is believed yet.
+/// A provider's report about one of our checkout sessions, as it was read. Nothing in it has been verified yet.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PurchaseReport {
-    /// The webhook event that brought it, with its type; none if we asked.
+    /// The webhook event that delivered it, and its type; `None` if it answers a query.
     pub event: Option<(EventId, String)>,
-    /// Whether it is about real money.
+    /// Whether real money moves.
     pub livemode: bool,
-    /// The session's id.
+    /// The checkout session's id.
     pub session: SessionId,
-    /// The purchase that its metadata names.
+    /// The top-up named in its metadata.
     pub topup: TopupId,
     /// What happened.
     pub progress: PurchaseProgress,
@@ -106,53 +106,54 @@ pub struct PurchaseReport {
     pub client_reference: Option<String>,
     /// The credits in its metadata, as text.
     pub credits: Option<String>,
-    /// `payment`, if it is what we asked for.
+    /// The session's mode: `payment`, if it is what we requested.
     pub mode: Option<String>,
     /// The currency, in lower case.
     pub currency: Option<String>,
-    /// What was charged, in minor units.
+    /// The charged amount, in minor units.
     pub amount_total_minor: Option<i64>,
-    /// How much of that is tax, in minor units, if it is said.
+    /// The tax included in it, in minor units, if reported.
     pub amount_tax_minor: Option<i64>,
     /// The payment's id, once there is one.
     pub payment: Option<PaymentId>,
-    /// The seal in its metadata, when Stripe was asked; an event's is not read.
+    /// The seal from the metadata, if the report answers a query; an event's seal is not read.
     pub seal: Option<Box<Seal>>,
 }
 
-/// What an installation wrote into a checkout's metadata about what it sells, and its signature.
+/// A signed description of what a checkout sells, which the installation stored in the checkout's metadata.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Seal {
     /// The terms.
     pub terms: String,
-    /// The signature over them, and over what the checkout says otherwise.
+    /// The signature over the terms and the checkout's other data.
     pub signature: String,
 }
 
-/// An attempt to pay that was declined.
+/// A declined attempt to pay.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Declined {
-    /// The event.
+    /// The event's id and type.
     pub event: (EventId, String),
-    /// Whether it is about real money.
+    /// Whether real money moves.
     pub livemode: bool,
-    /// The purchase that the payment's metadata names.
+    /// The top-up named in the payment's metadata.
     pub topup: TopupId,
-    /// Why, in Stripe's word: the decline code, or the code of the error.
+    /// The reason: Stripe's decline code, or its error code.
     pub code: String,
 }
 
-/// A statement that contradicts what was agreed. It is rejected for good: Stripe sending it again would change nothing.
+/// A report that contradicts the agreement. The rejection is final, because a repeated delivery would not change it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{field} is {reported} but {agreed} was agreed{}", self.hint())]
 pub struct Mismatch {
-    /// Which part.
+    /// The field that differs.
     pub field: &'static str,
-    /// What Stripe says.
+    /// The reported value.
     pub reported: String,
-    /// What we stored.
+    /// The stored value.
     pub agreed: String,
-    /// Only the amount differs, and it leaves us at least what was agreed: an operator may credit it all the same.
+    /// Whether only the amount differs and at least the agreed amount is left for us, so that an operator may credit it
+    /// anyway.
     pub can_be_accepted: bool,
 }
 
@@ -166,17 +167,17 @@ impl Mismatch {
     }
 }
 
-/// The fields whose values are accounts.
+/// The fields that contain account ids.
 const ACCOUNT_FIELDS: [&str; 2] = ["metadata.accountId", "client_reference_id"];
 
 impl Mismatch {
-    /// An event of a connected account about a purchase that was made on the account itself.
+    /// An event of a connected account about a top-up that was made on the main account.
     #[must_use]
     pub fn other_account(account: String) -> Self {
         Self { field: "account", reported: account, agreed: "none".to_owned(), can_be_accepted: false }
     }
 
-    /// What it says, without the names of accounts, and the way out: for the log.
+    /// The message for the log, without account ids, and with what the operator can do.
     #[must_use]
     pub fn without_accounts(&self) -> String {
         if ACCOUNT_FIELDS.contains(&self.field) {
@@ -188,7 +189,7 @@ impl Mismatch {
         }
     }
 
-    /// What the operator can do, where the difference alone does not say it.
+    /// What the operator can do, where the mismatch alone does not make it obvious.
     #[must_use]
     pub fn way_out(&self) -> Option<&'static str> {
         (self.field == "account").then_some(
@@ -199,8 +200,8 @@ impl Mismatch {
 }
 
 impl Agreement {
-    /// Compares what Stripe says with what was agreed. Everything must be equal; the session may be unknown to us,
-    /// because our write after Stripe's answer can be lost.
+    /// Compares a report with the agreement. Everything must be equal, except that the stored session may be missing:
+    /// our write after the provider's answer can be lost.
     ///
     /// # Errors
     /// The first difference.
@@ -227,15 +228,15 @@ impl Agreement {
         }
     }
 
-    /// Whether the money is there and, apart from the amount, everything is as agreed, and the amount without tax is not
-    /// less than agreed.
+    /// Whether the money has arrived, everything but the amount is as agreed, and the amount without tax is at least
+    /// the agreed one.
     fn leaves_enough(&self, report: &PurchaseReport) -> bool {
         report.progress == PurchaseProgress::Paid && self.check_leaves_enough(report).is_ok()
     }
 
-    /// Compares a payment with what was agreed as [`Self::check`] does, but for an amount that leaves us at least what was
-    /// agreed when the tax in it is paid. Gives the amount that was charged, in minor units; none if it is the one that was
-    /// agreed, so that there is nothing to accept.
+    /// Compares a report with the agreement like [`Self::check`], but accepts an amount that, less the tax in it, is at
+    /// least the agreed one. Returns the charged amount in minor units; `None` if it is the agreed one, so that there
+    /// is nothing to accept.
     ///
     /// # Errors
     /// The first difference.
@@ -257,16 +258,16 @@ impl Agreement {
 }
 
 impl Agreement {
-    /// Compares the provider that reports something, and the mode in which it happened, with the purchase's.
+    /// Compares a report's provider and mode (live or test) with the agreement's.
     ///
     /// # Errors
-    /// When they differ.
+    /// When one differs.
     pub fn check_mode(&self, provider: &ProviderName, livemode: bool) -> Result<(), Mismatch> {
         same("provider", Some(provider), Some(&self.provider))?;
         same("livemode", Some(livemode), Some(self.livemode))
     }
 
-    /// Compares what Stripe says of refunds or a dispute with the purchase.
+    /// Compares a report about refunds or a dispute with the agreement.
     ///
     /// # Errors
     /// The first difference.
@@ -344,7 +345,7 @@ mod tests {
             assert!(!can(&paid(Some(total), tax)), "{total} {tax:?}");
         }
         assert!(!can(&paid(None, None)));
-        // Nothing else may differ.
+        // No other field may differ.
         let changes: [fn(&mut PurchaseReport); 5] = [
             |report| report.livemode = true,
             |report| report.account = Some("user_2".to_owned()),

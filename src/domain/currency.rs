@@ -1,15 +1,15 @@
-//! Currencies and what Stripe says about charging in them.
+//! Currencies and Stripe's rules for charges in them.
 //!
 //! Source of every rule: Stripe's page "Supported currencies" (zero-decimal, three-decimal and special cases, minimum
 //! and maximum charge amounts).
 
 use std::fmt;
 
-/// A currency of ISO 4217, written in lower case as Stripe does.
+/// An ISO 4217 currency in lower case, as Stripe writes it.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Currency(&'static str);
 
-/// Why a text is no currency.
+/// The text is not a supported currency.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("not a currency of ISO 4217 that Stripe charges in, written in lower case such as usd or eur")]
 pub struct UnknownCurrency;
@@ -30,10 +30,10 @@ impl Currency {
     /// US dollars.
     pub const USD: Self = Self("usd");
 
-    /// Reads a lower-case currency code.
+    /// Parses a lower-case currency code.
     ///
     /// # Errors
-    /// When Stripe does not charge in it, or it is not in lower case.
+    /// When Stripe does not charge in this currency, or the code is not in lower case.
     pub fn parse(text: &str) -> Result<Self, UnknownCurrency> {
         KNOWN.iter().find(|known| **known == text).map(|known| Self(known)).ok_or(UnknownCurrency)
     }
@@ -44,8 +44,8 @@ impl Currency {
         self.0
     }
 
-    /// How many decimals the amounts sent to Stripe have. ISK and UGX have none in daily life, but Stripe wants them
-    /// with two (see [`Self::step_minor`]).
+    /// The number of decimals in amounts sent to Stripe. ISK and UGX have none in daily life, but Stripe requires two
+    /// (see [`Self::step_minor`]).
     #[must_use]
     pub fn exponent(self) -> u32 {
         match self.0 {
@@ -66,8 +66,8 @@ impl Currency {
         }
     }
 
-    /// The largest charge that every payment method takes, in minor units: eight digits, and more in currencies of large
-    /// numbers.
+    /// The largest charge that every payment method accepts, in minor units: eight digits, and more in currencies with
+    /// large amounts.
     #[must_use]
     pub fn maximum_charge_minor(self) -> i64 {
         match self.0 {
@@ -78,8 +78,9 @@ impl Currency {
         }
     }
 
-    /// The smallest charge that Stripe takes when the account settles in this currency, in minor units; one step when
-    /// Stripe names none. An account that settles in another currency may have a higher one, which only Stripe knows.
+    /// The smallest charge that Stripe accepts if the account settles in this currency, in minor units; one step if
+    /// Stripe names no minimum. An account that settles in another currency may have a higher minimum, which only
+    /// Stripe knows.
     #[must_use]
     pub fn minimum_charge_minor(self) -> i64 {
         match self.0 {
@@ -123,7 +124,7 @@ mod tests {
 
     #[test]
     fn a_zero_decimal_currency_is_not_charged_a_hundred_times_too_much() {
-        // Known mistake 13. The amounts are what Stripe's page gives: 500 yen is 500, 5 dollars is 500.
+        // Known mistake 13. The amounts are from Stripe's page: 500 yen is 500, 5 dollars is 500.
         for (code, exponent, step) in
             [("jpy", 0, 1), ("krw", 0, 1), ("usd", 2, 1), ("kwd", 3, 10), ("isk", 2, 100), ("ugx", 2, 100)]
         {

@@ -1,17 +1,18 @@
-//! Which rate and which fixed part would have fitted the fees that Stripe really kept: least squares, by integers alone.
+//! Computes which rate and fixed part would have fitted the fees that Stripe really kept: least squares, in integers.
 //!
-//! A fee is rounded to whole minor units, so the fit is as good as its data: it says where to look, not what to set.
+//! Fees are rounded to whole minor units, so the result is an estimate: it hints at wrong settings and does not give
+//! exact ones.
 
-/// Fewer fees than this say nothing.
+/// With fewer fees the result means nothing.
 pub const MIN_FEES: i128 = 3;
-/// The decimals of the results.
+/// The factor of the results: four decimals.
 const SCALE: i128 = 10_000;
-/// The decimals of the computation.
+/// The factor of the intermediate results: twelve decimals.
 const FINE: i128 = 1_000_000_000_000;
-/// What a product with [`FINE`] must stay below.
+/// The limit for factors that are multiplied by [`FINE`].
 const MAX_TERM: i128 = i128::MAX / FINE / 128;
 
-/// Sums of charges and fees, one pair at a time: as many as there are, in no more memory.
+/// Running sums over pairs of charge and fee. Needs constant memory for any number of pairs.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct FeeSums {
     count: i128,
@@ -31,22 +32,22 @@ pub struct FeeFit {
     fixed: i128,
 }
 
-/// Why nothing fits.
+/// Why there is no result.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum NoFit {
-    /// There are fewer than [`MIN_FEES`].
+    /// There are fewer than [`MIN_FEES`] pairs.
     #[error("there are too few known fees to say which rate would have fitted")]
     TooFew,
-    /// A rate and a fixed part cannot be told apart.
+    /// All charges are equal, so rate and fixed part cannot be told apart.
     #[error("all charges are equal: the rate and the fixed part cannot be told apart")]
     EqualCharges,
-    /// The sums have more digits than can be computed with.
+    /// The sums are too large for the computation.
     #[error("the charges are too many to be computed with; compare a shorter time")]
     TooLarge,
 }
 
 impl FeeSums {
-    /// Adds what Stripe kept of a charge, both in minor units of one currency.
+    /// Adds a charge and what Stripe kept of it, both in minor units of one currency.
     pub fn add(&mut self, charge_minor: i128, fee_minor: i128) {
         match self.with(charge_minor, fee_minor) {
             Some(sums) => *self = sums,
@@ -65,12 +66,12 @@ impl FeeSums {
         })
     }
 
-    /// The line that comes closest: `fee = rate · charge + fixed`.
+    /// The best-fitting line: `fee = rate · charge + fixed`.
     ///
     /// # Errors
     /// See [`NoFit`].
     pub fn fit(&self) -> Result<FeeFit, NoFit> {
-        // First: a pair that does not fit the sums is not counted either.
+        // Checked first, because a pair that does not fit into the sums is not counted.
         if self.is_too_large {
             return Err(NoFit::TooLarge);
         }
@@ -142,7 +143,7 @@ mod tests {
 
     #[test]
     fn fees_on_a_line_give_back_the_line() {
-        // 1.5 % and 20, on charges of which it is a whole number.
+        // 1.5 % and 20, on charges for which the fee is a whole number.
         let fit = sums(&[(200, 23), (1_000, 35), (20_000, 320), (99_999_800, 1_500_017)]).fit().expect("fits");
         assert_eq!((fit.rate_percent().as_str(), fit.fixed_minor().as_str()), ("1.5000", "20.0000"));
     }
@@ -151,7 +152,7 @@ mod tests {
     fn rounded_fees_give_the_rate_to_the_second_decimal() {
         let mut sums = FeeSums::default();
         for charge in (100..1_000_000).step_by(37) {
-            // Half up, as Stripe rounds.
+            // Rounded half up, as Stripe does.
             sums.add(charge, (charge * 29 + 30_000 + 500) / 1_000);
         }
         let fit = sums.fit().expect("fits");

@@ -1,35 +1,35 @@
-//! The fee that is passed on to the customer: the gross-up.
+//! The processing fee that is passed on to the customer: the gross-up.
 //!
 //! Stripe keeps a share *r* of the charge *c* and a fixed part *f*. The charge is the smallest amount, in steps of the
-//! currency, of which at least the price is left: `c − (c·r + f) ≥ price`, so `c = ⌈(price + f) / (1 − r)⌉`. The fee is
-//! left unrounded in this inequality: Stripe rounds its own fee half up, so one cent less would often do as well, but
-//! relying on somebody's rounding is no way to be exact. What Stripe is expected to keep is
-//! [`FeePolicy::expected_processor_fee_minor`], which may be a cent less than the fee line.
+//! currency, that leaves at least the price: `c − (c·r + f) ≥ price`, so `c = ⌈(price + f) / (1 − r)⌉`. The fee is not
+//! rounded in this inequality: Stripe rounds its fee half up, so one cent less would often be enough, but we do not
+//! rely on that rounding. The fee that Stripe is expected to keep is [`FeePolicy::expected_processor_fee_minor`], which
+//! may be one cent less than the fee line.
 //!
-//! `rust_decimal` is used here and nowhere else, and never a float.
+//! `rust_decimal` is used only here, and floats nowhere.
 
 use rust_decimal::{Decimal, RoundingStrategy, prelude::ToPrimitive};
 
 use super::currency::Currency;
 use super::ids::FeeId;
 
-/// The longest label of a fee line, in characters: it is printed on the hosted page and on receipts.
+/// The longest label of a fee line, in characters. The label appears on the hosted page and on receipts.
 pub const MAX_FEE_LABEL_CHARACTERS: usize = 100;
 
 /// A percentage with at most four decimals, at least 0 and below 100.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RatePercent(Decimal);
 
-/// Why a text is no rate.
+/// The text is not a valid rate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("a rate is a decimal number such as 2.9, at least 0, below 100, with at most four decimals")]
 pub struct InvalidRate;
 
 impl RatePercent {
-    /// Reads a rate from decimal text: `2.9` means 2.9 %.
+    /// Parses a rate from decimal text: `2.9` means 2.9 %.
     ///
     /// # Errors
-    /// When it is not plain decimal text, is negative, 100 or more, or has more than four decimals.
+    /// When the text is not a plain decimal number, is negative, is 100 or more, or has more than four decimals.
     pub fn parse(text: &str) -> Result<Self, InvalidRate> {
         let (whole, fraction) = text.split_once('.').unwrap_or((text, "0"));
         let is_digits = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
@@ -50,14 +50,14 @@ impl std::fmt::Display for RatePercent {
 /// Who pays the processing fee.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FeeMode {
-    /// The customer, as a line of its own.
+    /// The customer, as a separate line.
     GrossUp,
     /// The seller: there is no fee line.
     Absorb,
 }
 
 impl FeeMode {
-    /// The word used in settings and in the database.
+    /// The name used in settings and in the database.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -66,7 +66,7 @@ impl FeeMode {
         }
     }
 
-    /// Reads the word.
+    /// Parses that name.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         match text {
@@ -77,27 +77,27 @@ impl FeeMode {
     }
 }
 
-/// How the processing fee is computed and who pays it. Stored with every top-up, so that a later change of settings
-/// never changes an old purchase.
+/// How the processing fee is computed and who pays it. Stored with every top-up, so that changed settings never affect
+/// earlier top-ups.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FeePolicy {
     /// Who pays.
     pub mode: FeeMode,
     /// The share of the charge that the processor keeps.
     pub rate: RatePercent,
-    /// What it keeps of each charge besides, in minor units; at least 0.
+    /// The fixed part that it also keeps of each charge, in minor units; at least 0.
     pub fixed_minor: i64,
-    /// What the fee line is called.
+    /// The label of the fee line.
     pub label: String,
 }
 
-/// Why there is no charge for a price.
+/// Why a charge cannot be computed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum FeeError {
-    /// The charge would have more digits than payment methods take.
+    /// The charge would have more digits than payment methods accept.
     #[error("the charge would be above the largest of its currency")]
     TooLarge,
-    /// A price or a fixed fee below zero, or a price that is no multiple of the currency's step.
+    /// The price or the fixed fee is negative, or the price is not a multiple of the currency's step.
     #[error("the price or the fixed fee is not an amount of this currency")]
     NotAnAmount,
 }
@@ -106,7 +106,8 @@ impl FeePolicy {
     /// What the customer is charged for a price, in minor units.
     ///
     /// # Errors
-    /// When the charge would be above [`Currency::maximum_charge_minor`], or the price is no amount of the currency.
+    /// When the charge would exceed [`Currency::maximum_charge_minor`], or the price is not a valid amount of the
+    /// currency.
     pub fn charge_minor(&self, price_minor: i64, currency: Currency) -> Result<i64, FeeError> {
         let step = currency.step_minor();
         if price_minor < 0 || self.fixed_minor < 0 || price_minor.checked_rem(step) != Some(0) {
@@ -119,8 +120,8 @@ impl FeePolicy {
         if charge > currency.maximum_charge_minor() { Err(FeeError::TooLarge) } else { Ok(charge) }
     }
 
-    /// What the processor is expected to keep of a charge: its own fee, rounded half up to whole minor units.
-    /// `None` when it does not fit, which no charge up to the largest of any currency can cause.
+    /// The fee that the processor is expected to keep of a charge, rounded half up to whole minor units. `None` if it
+    /// does not fit into an `i64`, which cannot happen for charges up to any currency's maximum.
     #[must_use]
     pub fn expected_processor_fee_minor(&self, charge_minor: i64) -> Option<i64> {
         let share = Decimal::from(charge_minor).checked_mul(self.rate.0)?.checked_div(Decimal::ONE_HUNDRED)?;
@@ -130,10 +131,10 @@ impl FeePolicy {
             .to_i64()
     }
 
-    /// `⌈(price + f) / (1 − r)⌉`, up to the next step.
+    /// `⌈(price + f) / (1 − r)⌉`, rounded up to the next step.
     ///
-    /// The quotient is rounded by `rust_decimal` at 28 digits. That cannot move it across a whole number: with four
-    /// decimals in the rate, the exact quotient is a whole number or at least 1/1,000,000 away from one.
+    /// `rust_decimal` rounds the quotient at 28 digits. That cannot move it across a whole number: with four decimals
+    /// in the rate, the exact quotient is a whole number or at least 1/1,000,000 away from one.
     fn grossed_up_minor(&self, price_minor: i64, step: i64) -> Option<i64> {
         let needed = Decimal::from(price_minor).checked_add(Decimal::from(self.fixed_minor))?;
         let kept_percent = Decimal::ONE_HUNDRED.checked_sub(self.rate.0)?;
@@ -145,14 +146,14 @@ impl FeePolicy {
     }
 }
 
-/// What Stripe really kept of a charge.
+/// The fee that the provider really kept of a charge.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RealFee {
-    /// The movement on the Stripe account's balance that says so.
+    /// The provider's record of the fee: at Stripe the balance transaction.
     pub fee_id: FeeId,
-    /// How much, in minor units of `currency`.
+    /// The amount, in minor units of `currency`.
     pub amount_minor: i64,
-    /// The currency that Stripe settles in, in lower case. It need not be the charge's.
+    /// The settlement currency, in lower case. It may differ from the charge's.
     pub currency: String,
 }
 

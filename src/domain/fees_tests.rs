@@ -1,4 +1,4 @@
-//! The gross-up against an independent formula in integers, for every price up to 2,000,000 minor units.
+//! The gross-up compared with an independent integer formula, for every price up to 2,000,000 minor units.
 
 use proptest::prelude::*;
 
@@ -13,7 +13,7 @@ fn policy(rate: &str, fixed_minor: i64) -> FeePolicy {
     }
 }
 
-/// The rate in millionths, read from its text by hand: `2.9` is 29,000.
+/// The rate in millionths, parsed without the production code: `2.9` is 29,000.
 fn millionths(rate: &str) -> i128 {
     let (whole, fraction) = rate.split_once('.').unwrap_or((rate, ""));
     format!("{whole}{fraction:0<4}").parse().expect("digits")
@@ -52,7 +52,7 @@ fn every_charge_to_two_million_is_the_smallest_that_leaves_the_price() {
 
 #[test]
 fn what_stripe_keeps_leaves_the_price_for_every_charge() {
-    // Known mistake 14. Stripe's fee is rounded half up; computed here from integers alone.
+    // Known mistake 14. Stripe's fee is rounded half up; computed here with integers only.
     let policy = policy("2.9", 30);
     for price in 1..=200_000_i64 {
         let charge = policy.charge_minor(price, Currency::USD).expect("fits");

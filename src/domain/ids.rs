@@ -1,14 +1,14 @@
-//! Names of things: our own, with a prefix that says what they are, and the payment providers', each with its provider.
+//! Ids: ours, whose prefix names the kind, and the providers', each stored with its provider.
 
 use std::fmt;
 
 use crate::domain::provider::ProviderName;
 
-/// How long a provider's id may be. Stripe says that its ids have up to 255 characters, and that their prefixes are no
-/// contract.
+/// The longest provider id. Stripe says that its ids have up to 255 characters and that their prefixes are not
+/// guaranteed.
 pub const MAX_PROVIDER_ID_CHARACTERS: usize = 255;
 
-/// Why a text is no id of the kind that was asked for.
+/// The text is not a valid id of this kind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("not a valid {0}")]
 pub struct InvalidId(pub &'static str);
@@ -20,19 +20,19 @@ macro_rules! own_id {
         pub struct $name(String);
 
         impl $name {
-            /// What every such id starts with.
+            /// The prefix of every id of this kind.
             pub const PREFIX: &'static str = $prefix;
 
-            /// Makes the id from 128 bits that nobody else has.
+            /// Creates an id from 128 random bits.
             #[must_use]
             pub fn from_bits(bits: u128) -> Self {
                 Self(format!(concat!($prefix, "{:032x}"), bits))
             }
 
-            /// Reads an id.
+            /// Parses an id.
             ///
             /// # Errors
-            /// When it is not the prefix and 32 lower-case hexadecimal digits.
+            /// When the text is not the prefix followed by 32 lower-case hexadecimal digits.
             pub fn parse(text: &str) -> Result<Self, InvalidId> {
                 let digits = text.strip_prefix($prefix).ok_or(InvalidId(stringify!($name)))?;
                 let valid = digits.len() == 32
@@ -65,11 +65,11 @@ macro_rules! provider_id {
         }
 
         impl $name {
-            /// Takes an id as its provider wrote it.
+            /// Takes a provider's id.
             ///
             /// # Errors
-            /// When it is empty, too long, or has characters other than letters, digits, `_` and `-` (it becomes part of a
-            /// path).
+            /// When it is empty, too long, or has characters other than letters, digits, `_` and `-` (it becomes part
+            /// of a URL's path).
             pub fn parse(provider: ProviderName, text: impl Into<String>) -> Result<Self, InvalidId> {
                 let text = text.into();
                 let valid = (1..=MAX_PROVIDER_ID_CHARACTERS).contains(&text.len())
@@ -83,7 +83,7 @@ macro_rules! provider_id {
                 &self.text
             }
 
-            /// Which provider gave it.
+            /// The provider that issued the id.
             #[must_use]
             pub const fn provider(&self) -> &ProviderName {
                 &self.provider
@@ -99,37 +99,37 @@ macro_rules! provider_id {
 }
 
 own_id!(
-    /// One purchase of credits.
+    /// A top-up.
     TopupId,
     "topup_"
 );
 own_id!(
-    /// One line of the books.
+    /// A ledger entry.
     LedgerEntryId,
     "entry_"
 );
 own_id!(
-    /// A refund that was asked for here (not the provider's refund).
+    /// A refund request made here (not the provider's refund).
     RefundRequestId,
     "refund_"
 );
 own_id!(
-    /// Credits that a person gave or took.
+    /// An adjustment of credits by an operator.
     AdjustmentId,
     "adjustment_"
 );
 own_id!(
-    /// One comparison with the provider's books.
+    /// A comparison with the provider's books.
     ReconciliationId,
     "reconciliation_"
 );
 own_id!(
-    /// One server's credential (not its secret).
+    /// A server's API key (not its secret).
     ApiKeyId,
     "key_"
 );
 own_id!(
-    /// One HTTP request, in logs and in the `x-request-id` header.
+    /// An HTTP request, in logs and in the `x-request-id` header.
     RequestId,
     "req_"
 );
@@ -142,7 +142,7 @@ provider_id!(
     PaymentId
 );
 provider_id!(
-    /// An attempt to take a payment's money (at Stripe a Charge, `ch_…`, `py_…`).
+    /// An attempt to charge for a payment (at Stripe a Charge, `ch_…`, `py_…`).
     ChargeId
 );
 provider_id!(
@@ -154,7 +154,7 @@ provider_id!(
     DisputeId
 );
 provider_id!(
-    /// What says how much the provider kept of a payment (at Stripe a balance transaction, `txn_…`).
+    /// The record of the fee that the provider kept of a payment (at Stripe a balance transaction, `txn_…`).
     FeeId
 );
 provider_id!(

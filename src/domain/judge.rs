@@ -1,49 +1,49 @@
-//! What a report about a purchase means for it: pure, decided from what was agreed and how far the purchase has come.
+//! Decides what a report means for a top-up, from the agreement and the top-up's state. Pure.
 
 use crate::domain::checkout::{Agreement, Mismatch, PurchaseProgress, PurchaseReport, TopupState};
 use crate::domain::ids::PaymentId;
 
-/// A purchase as the judgement about it needs it.
+/// The part of a top-up that `judge` needs.
 #[derive(Debug, Clone)]
 pub struct Found {
     /// What was agreed.
     pub agreement: Agreement,
-    /// How far it has come.
+    /// The state of the top-up.
     pub state: TopupState,
-    /// The payment, once it is known.
+    /// The payment, once known.
     pub payment: Option<PaymentId>,
 }
 
-/// What came of it.
+/// The outcome of a report.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Applied {
-    /// The credits are in the books now.
+    /// The credits have been granted.
     Credited {
         /// How many.
         credits: i64,
-        /// What the account has with them, and without those that refunds took at once.
+        /// The account's balance afterwards, also after refunds and disputes that arrived earlier were settled.
         balance_after: i64,
     },
-    /// The purchase was paid by another payment: this one credits nothing and should be refunded.
+    /// Another payment already paid for the top-up: this one credits nothing and should be refunded.
     Surplus,
-    /// They were already: another event, or our own question, was faster.
+    /// The credits were granted before: another event, or our own query, was faster.
     AlreadyPaid,
-    /// The purchase came to another state that credits nothing.
+    /// The top-up changed to another state, which credits nothing.
     Moved(TopupState),
-    /// An attempt to pay was declined; the purchase stays as it is.
+    /// An attempt to pay was declined; the top-up does not change.
     Declined,
-    /// It changes nothing.
+    /// The report changes nothing.
     NothingToDo,
-    /// This very event was decided before.
+    /// This event was already processed.
     Duplicate,
-    /// The purchase is not in this database: another environment's, or nobody's.
+    /// The top-up is not in this database: it belongs to another environment, or does not exist.
     Foreign,
-    /// It contradicts what was agreed. Nothing was written.
+    /// The report contradicts the agreement. Nothing was written.
     Rejected(Mismatch),
 }
 
 impl Applied {
-    /// The word that is kept with the event and written to the log.
+    /// The name that is stored with the event and written to the log.
     #[must_use]
     pub const fn as_str(&self) -> &'static str {
         match self {
@@ -60,8 +60,7 @@ impl Applied {
     }
 }
 
-/// What a report about a known purchase comes to, as the purchase stands. Nothing is written; whoever applies the
-/// report judges anew.
+/// What a report means for a top-up in its current state. Nothing is written; applying the report judges it again.
 #[must_use]
 pub fn judge(report: &PurchaseReport, found: &Found) -> Applied {
     if let Err(mismatch) = found.agreement.check_mode(report.session.provider(), report.livemode) {
@@ -69,14 +68,15 @@ pub fn judge(report: &PurchaseReport, found: &Found) -> Applied {
     }
     let is_known_session = found.agreement.session.as_ref() == Some(&report.session);
     let brings_money = matches!(report.progress, PurchaseProgress::Paid | PurchaseProgress::Processing);
-    // Stripe may have opened a session and told us that it failed, or we died before we stored it. Nobody was sent there,
-    // and the next try opens another one: its end is no news of this top-up. Its money would be.
+    // The provider may have opened a session although we stored a failure, or we crashed before storing the session.
+    // Such a session was never handed out, and the next attempt opens another one. Its end says nothing about this
+    // top-up; a payment would.
     if !is_known_session && !brings_money {
         return Applied::NothingToDo;
     }
     match found.agreement.check(report) {
         Ok(()) => expected_outcome(report, found),
-        // Everything but the session is as agreed: the purchase was paid twice.
+        // Everything but the session matches: the top-up was paid twice.
         Err(mismatch) if found.state == TopupState::Paid && is_another_payment(report, found, &mismatch) => {
             Applied::Surplus
         }
@@ -84,7 +84,7 @@ pub fn judge(report: &PurchaseReport, found: &Found) -> Applied {
     }
 }
 
-/// What will be done, seen from the state that was read; the statement that does it checks the state once more.
+/// The expected outcome in the state that was read. The statement that applies it checks the state again.
 fn expected_outcome(report: &PurchaseReport, found: &Found) -> Applied {
     use TopupState::{Creating, Expired, Failed, Open, Paid, Processing};
     match (report.progress, found.state) {

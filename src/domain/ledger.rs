@@ -1,20 +1,20 @@
-//! The books: what an account has, and the entries that explain it.
+//! The ledger's vocabulary: entries and balances.
 
 use super::account::AccountId;
 
-/// Why credits moved. The word is stored, so it never changes its meaning.
+/// Why credits moved. The name is stored, so its meaning never changes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum EntryKind {
-    /// Credits that were paid for.
+    /// Purchased credits.
     Topup,
-    /// Credits that refunds and disputes took back (negative), or gave back when they failed or were won.
+    /// Credits taken back by refunds and disputes (negative), or returned when these failed or were won.
     Reversal,
-    /// Credits that a person gave or took, with a reason.
+    /// Credits that an operator granted or took, with a reason.
     Adjustment,
 }
 
 impl EntryKind {
-    /// The word used in the database and in the API.
+    /// The name used in the database and in the API.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -25,20 +25,20 @@ impl EntryKind {
     }
 }
 
-/// What moved credits of a purchase that was paid: the news, and in which direction it moved them.
+/// What moved the credits of a paid top-up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ReversalCause {
-    /// News of a refund.
+    /// A change of a refund.
     Refund,
-    /// News of a dispute, and whether it was won.
+    /// A change of a dispute.
     Dispute {
-        /// It was.
+        /// Whether the dispute was won.
         won: bool,
     },
 }
 
 impl ReversalCause {
-    /// The word for it, in the database and in the API.
+    /// The reason used in the database and in the API.
     #[must_use]
     pub const fn reason(self, credits: i64) -> &'static str {
         match self {
@@ -51,7 +51,7 @@ impl ReversalCause {
     }
 }
 
-/// What a line of the books says to people.
+/// The text that describes an entry to customers.
 #[must_use]
 pub fn description(kind: &str, reason: Option<&str>) -> &'static str {
     match (kind, reason) {
@@ -67,16 +67,16 @@ pub fn description(kind: &str, reason: Option<&str>) -> &'static str {
     }
 }
 
-/// What an account has. One that has no entry yet reads as zeros.
+/// An account's balance; all zeros before its first entry.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Balance {
-    /// Whose.
+    /// The account.
     pub account: AccountId,
-    /// What can be spent: the sum of all entries.
+    /// The credits that can be spent: the sum of all entries.
     pub remaining_credits: i64,
-    /// What was spent; 0 or more.
+    /// The credits that were spent; 0 or more.
     pub used_credits: i64,
-    /// Granted, less taken back, plus adjustments: remaining plus used.
+    /// Credits granted, less those taken back, plus adjustments: remaining plus used.
     pub total_credits: i64,
     /// When the latest entry was written, in milliseconds since 1970.
     pub updated_at_ms: Option<i64>,

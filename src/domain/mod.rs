@@ -1,7 +1,7 @@
-//! The rules of the business, pure: no I/O, no clock, no randomness.
+//! The business rules, pure: no I/O, no clock, no randomness.
 //!
-//! What always holds: amounts are `i64` minor units, arithmetic is checked, and a value of a type in here is valid,
-//! because its constructor refused everything else. This module uses nothing else of this crate.
+//! Invariants: amounts are `i64` minor units, arithmetic is checked, and every value of a type in here is valid,
+//! because its constructor refuses anything else. This module depends on nothing else in this crate.
 
 #![cfg_attr(not(test), deny(clippy::arithmetic_side_effects))]
 

@@ -1,24 +1,24 @@
-//! Which web pages and apps may use the service, as `ALLOWED_ORIGINS` lists them.
+//! The web pages and apps that may use the service, as listed in `ALLOWED_ORIGINS`.
 //!
-//! What always holds: what is not understood is refused with the way out, because an origin that matches nothing looks to
-//! a browser like a service that is down. A `*` stands for one label of a host or a part of it, never for a dot, and
-//! never for all of the label directly below a public suffix, where everybody can get a name. Origins of apps and
-//! extensions may call, and customers are never sent there.
+//! Invariants: anything unclear is refused with an explanation of what to write instead, because an origin that matches
+//! nothing looks to a browser like a service that is down. A `*` stands for one label of a host or a part of it, never
+//! for a dot, and never for a whole label directly below a public suffix, where anyone can register a name. Origins of
+//! apps and extensions may call the service, but customers are never redirected to them.
 
 use std::fmt;
 
 use url::{Host, Url};
 
-/// Schemes of browser extensions. Firefox and Safari give each installation an id of its own.
+/// Schemes of browser extensions. Firefox and Safari give each installation its own id.
 const EXTENSIONS: [&str; 3] = ["chrome-extension://", "moz-extension://", "safari-web-extension://"];
-/// The host that Tauri's pages have on Windows and Android, over http and https.
+/// The host of Tauri's pages on Windows and Android, over http and https.
 const TAURI_HOST: &str = "tauri.localhost";
-/// How many characters of a label must be fixed below a public suffix.
+/// How many characters of a label must be fixed directly below a public suffix.
 const MIN_FIXED_CHARACTERS: usize = 4;
 /// The longest label of a host name.
 const MAX_LABEL_CHARACTERS: usize = 63;
 
-/// The origin of web pages, or of an app, that may use the service.
+/// An origin of web pages or of an app that may use the service.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AllowedOrigin(Kind);
 
@@ -26,42 +26,42 @@ pub struct AllowedOrigin(Kind);
 enum Kind {
     /// Scheme, host and port of a web page, as browsers send them.
     Page(String),
-    /// The same, with a `*` between these two in its first label.
+    /// The same with a `*` in the first label, between `before` and `behind`.
     Pages { before: String, behind: String, is_shared: bool },
-    /// An app's or an extension's pages.
+    /// The origin of an app or an extension.
     App(String),
-    /// Every extension of a browser.
+    /// All extensions of a browser.
     Extensions(&'static str),
 }
 
-/// Why a text is no origin.
+/// Why a text is not a valid origin.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidOrigin {
-    /// Not a scheme and a host.
+    /// It is not a scheme and a host.
     #[error("an origin is a scheme and a host such as https://app.example.com, without a path; http only for loopback")]
     Form,
-    /// `*`.
+    /// It is `*`.
     #[error("would let every page in; list the pages, or write * for one label: https://*.example.com")]
     Everything,
-    /// `null`.
+    /// It is `null`.
     #[error(
         "is the origin of files and sandboxed frames, which anybody can make; serve the page from http://localhost, or \
          list the app's own origin such as capacitor://localhost"
     )]
     Null,
-    /// A `*` where it is not supported.
+    /// It has a `*` where none is supported.
     #[error(
         "a * may stand once, for the first label of a host or a part of it: https://*.example.com, \
          https://*-myteam.vercel.app; list other origins one by one"
     )]
     Wildcard,
-    /// A `*` for every name below a public suffix.
+    /// It has a `*` for every name below a public suffix.
     #[error(
         "everybody can get a name there (it is a public suffix); fix a part of the label that only yours have, such as \
          https://*-myteam.vercel.app, or use a domain of your own"
     )]
     PublicSuffix,
-    /// A scheme that no browser or app is known to use.
+    /// Its scheme is not used by any known browser or app.
     #[error(
         "its scheme is not one of web pages, apps or extensions; known are https://, http:// for loopback, \
          <app's scheme>://localhost (capacitor, ionic, tauri), chrome-extension://<id>, moz-extension://<id or *> and \
@@ -71,7 +71,7 @@ pub enum InvalidOrigin {
 }
 
 impl AllowedOrigin {
-    /// Reads an origin.
+    /// Parses an origin.
     ///
     /// # Errors
     /// See [`InvalidOrigin`].
@@ -93,7 +93,7 @@ impl AllowedOrigin {
         Ok(Self(if is_app { Kind::App(origin) } else { Kind::Page(origin) }))
     }
 
-    /// Whether pages of this origin, as a browser sends it, may call the service.
+    /// Whether pages of this origin, in the form browsers send it, may call the service.
     #[must_use]
     pub fn may_call(&self, origin: &str) -> bool {
         match &self.0 {
@@ -103,7 +103,7 @@ impl AllowedOrigin {
         }
     }
 
-    /// Whether customers may be sent to pages of this origin.
+    /// Whether customers may be redirected to pages of this origin.
     #[must_use]
     pub fn may_receive(&self, origin: &str) -> bool {
         match &self.0 {
@@ -116,13 +116,13 @@ impl AllowedOrigin {
         }
     }
 
-    /// Whether this origin is an app's: then it is known, and customers are still not sent there.
+    /// Whether this is an app's origin: allowed to call, but customers are not redirected there.
     #[must_use]
     pub fn is_app(&self, origin: &str) -> bool {
         matches!(&self.0, Kind::App(app) if app == origin)
     }
 
-    /// Whether it has a `*` below a public suffix: others can get a name there that matches, too.
+    /// Whether it has a `*` below a public suffix, where others can also register a name that matches.
     #[must_use]
     pub const fn is_shared(&self) -> bool {
         matches!(&self.0, Kind::Pages { is_shared: true, .. })
@@ -139,12 +139,12 @@ impl fmt::Display for AllowedOrigin {
     }
 }
 
-/// Part of a label, or an extension's id: no dot, so never more than one label.
+/// Whether a text is a part of a label or an extension's id. It has no dot, so it never spans labels.
 fn is_id(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
 }
 
-/// A URL that is nothing but its origin.
+/// Parses a URL that consists of its origin only.
 fn web_origin(text: &str) -> Result<(Url, String), InvalidOrigin> {
     let url = Url::parse(text).map_err(|_| InvalidOrigin::Form)?;
     let origin = url.origin().ascii_serialization();
@@ -158,7 +158,7 @@ fn pages(text: &str) -> Result<AllowedOrigin, InvalidOrigin> {
     if behind.contains('*') || fixed.contains('.') {
         return Err(InvalidOrigin::Wildcard);
     }
-    // With a letter in place of the star it must be an origin like others.
+    // With a letter in place of the `*` it must be a valid origin.
     let (url, _) = web_origin(&format!("{before}x{behind}"))?;
     if url.host_str().is_some_and(|host| host.ends_with(TAURI_HOST)) {
         return Err(InvalidOrigin::Wildcard);
@@ -174,7 +174,7 @@ fn pages(text: &str) -> Result<AllowedOrigin, InvalidOrigin> {
 fn app(text: &str) -> Result<AllowedOrigin, InvalidOrigin> {
     if let Some((scheme, id)) = EXTENSIONS.iter().find_map(|scheme| Some((*scheme, text.strip_prefix(scheme)?))) {
         return match id {
-            // All extensions of Chrome's store have fixed ids, so there is no need for any.
+            // Extensions from Chrome's store have fixed ids, so a `*` is unnecessary.
             "*" if scheme != "chrome-extension://" => Ok(AllowedOrigin(Kind::Extensions(scheme))),
             id if is_id(id) => Ok(AllowedOrigin(Kind::App(text.to_owned()))),
             _ => Err(InvalidOrigin::Wildcard),
@@ -190,7 +190,7 @@ fn app(text: &str) -> Result<AllowedOrigin, InvalidOrigin> {
     Err(InvalidOrigin::Scheme)
 }
 
-/// https, or http to this machine.
+/// Whether a URL is https, or http to this machine.
 pub(super) fn is_https_or_loopback(url: &Url) -> bool {
     match (url.scheme(), url.host()) {
         ("https", Some(_)) => true,

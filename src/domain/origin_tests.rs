@@ -1,4 +1,4 @@
-//! What may be listed, what it lets in, and what it does not.
+//! Which origins may be listed, and what they allow and refuse.
 
 use super::*;
 

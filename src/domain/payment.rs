@@ -1,18 +1,18 @@
-//! Payments of a purchase.
+//! Payments of a top-up.
 
-/// What a payment is to its purchase. The words are stored.
+/// The role of a payment in its top-up. The names are stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PaymentRole {
-    /// Its money is not in the books, or not yet.
+    /// Its money is not, or not yet, in the books.
     Waiting,
-    /// The purchase was paid by it.
+    /// It paid for the top-up.
     Credited,
-    /// It came besides the one that paid. It credits nothing and should be refunded.
+    /// It came in addition to the one that paid. It credits nothing and should be refunded.
     Surplus,
 }
 
 impl PaymentRole {
-    /// The word used in the database.
+    /// The name used in the database.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {

@@ -1,4 +1,4 @@
-//! What credits cost: the price of one credit, the limits of a purchase, and the quote that follows from them.
+//! Prices: the price of one credit, the limits of a purchase, and the resulting quote.
 
 use super::currency::Currency;
 use super::fees::{FeeError, FeePolicy};
@@ -8,7 +8,7 @@ use super::fees::{FeeError, FeePolicy};
 pub struct Credits(i64);
 
 impl Credits {
-    /// Takes a number of credits; `None` when it is below 1.
+    /// Creates a number of credits; `None` if it is below 1.
     #[must_use]
     pub const fn new(count: i64) -> Option<Self> {
         if count >= 1 { Some(Self(count)) } else { None }
@@ -21,16 +21,16 @@ impl Credits {
     }
 }
 
-/// What a purchase costs, line by line, in minor units of the currency.
+/// What a top-up costs, line by line, in minor units of the currency.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Quote {
-    /// How many credits.
+    /// The number of credits.
     pub credits: Credits,
     /// The currency of all amounts.
     pub currency: Currency,
     /// The price of one credit.
     pub credit_unit_amount_minor: i64,
-    /// The line for the credits: price of one times number.
+    /// The line for the credits: unit price times number.
     pub credits_amount_minor: i64,
     /// The fee line; 0 when the seller absorbs the fee.
     pub fee_amount_minor: i64,
@@ -38,7 +38,7 @@ pub struct Quote {
     pub total_amount_minor: i64,
 }
 
-/// Why a number of credits is not for sale.
+/// Why a number of credits cannot be bought.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum QuoteError {
     /// Below the seller's or the currency's minimum.
@@ -56,7 +56,7 @@ pub enum QuoteError {
 }
 
 impl QuoteError {
-    /// A stable word for it.
+    /// A stable code for the error.
     #[must_use]
     pub const fn code(self) -> &'static str {
         match self {
@@ -66,10 +66,10 @@ impl QuoteError {
     }
 }
 
-/// Why settings do not make a price list.
+/// Why the settings are not a valid price list.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidPricing {
-    /// The price of a credit is below one step of the currency, or no multiple of it.
+    /// The price of a credit is below one step of the currency, or not a multiple of it.
     #[error("CREDIT_UNIT_AMOUNT must be a positive multiple of {step}: {currency} is charged in steps of {step}")]
     UnitAmount {
         /// The currency's step in minor units.
@@ -77,10 +77,10 @@ pub enum InvalidPricing {
         /// The currency.
         currency: Currency,
     },
-    /// A minimum below 1 or above the maximum.
+    /// The minimum is below 1 or above the maximum.
     #[error("MIN_CREDITS must be at least 1 and at most MAX_CREDITS")]
     Range,
-    /// Even the largest purchase is below what Stripe takes.
+    /// Even the largest purchase is below the smallest charge that Stripe accepts.
     #[error("MAX_CREDITS buys less than the smallest charge of {minimum} minor units in {currency}")]
     MaximumBelowMinimumCharge {
         /// The smallest charge in minor units.
@@ -88,7 +88,7 @@ pub enum InvalidPricing {
         /// The currency.
         currency: Currency,
     },
-    /// The largest purchase costs more than a charge may.
+    /// The largest purchase exceeds the largest charge.
     #[error(
         "MAX_CREDITS, grossed up, would be charged more than {maximum} minor units, the largest charge in {currency}; \
          lower MAX_CREDITS"
@@ -101,7 +101,7 @@ pub enum InvalidPricing {
     },
 }
 
-/// The price list. It exists only if every number of credits from its smallest to its largest has a valid charge.
+/// The price list. Every number of credits between its limits has a valid charge.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Pricing {
     currency: Currency,
@@ -112,10 +112,10 @@ pub struct Pricing {
 }
 
 impl Pricing {
-    /// Makes the price list.
+    /// Creates the price list.
     ///
     /// # Errors
-    /// When a limit cannot hold; see [`InvalidPricing`].
+    /// When the limits or amounts are invalid; see [`InvalidPricing`].
     pub fn new(
         currency: Currency,
         credit_unit_amount_minor: i64,
@@ -167,10 +167,10 @@ impl Pricing {
         self.largest
     }
 
-    /// What a number of credits costs.
+    /// Quotes a number of credits.
     ///
     /// # Errors
-    /// When it is below the smallest or above the largest purchase; the error says which that is.
+    /// When it is below the smallest or above the largest purchase; the error contains that limit.
     pub fn quote(&self, credits: i64) -> Result<Quote, QuoteError> {
         if credits < self.smallest {
             return Err(QuoteError::TooFew { smallest: self.smallest });
@@ -196,7 +196,7 @@ impl Pricing {
         self.fees.charge_minor(price, self.currency)
     }
 
-    /// Bisects between the limits: the charge grows with the credits, and the largest is known to be enough.
+    /// Finds it by bisection: the charge grows with the credits, and the largest purchase is known to be enough.
     fn fewest_credits_charged_at_least(&self, minimum_minor: i64) -> i64 {
         let (mut low, mut high) = (self.smallest, self.largest);
         while low < high {

@@ -1,17 +1,17 @@
-//! Which payment provider something is at.
+//! The name of a payment provider.
 
 use std::fmt;
 
-/// How long a provider's name may be.
+/// The longest name, in characters.
 const MAX_LETTERS: usize = 16;
 
-/// Why a text is not a provider's name.
+/// The text is not a provider's name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("a provider's name has 1 to {MAX_LETTERS} lower-case letters, digits or underscores")]
 pub struct InvalidProviderName;
 
-/// A payment provider's name, such as `stripe`: lower-case letters, digits and underscores. It is stored beside each id that
-/// the provider gave.
+/// A payment provider's name, such as `stripe`: lower-case letters, digits and underscores. Stored with each id that
+/// the provider issued.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ProviderName {
     /// Padded with zeros.
@@ -19,10 +19,10 @@ pub struct ProviderName {
 }
 
 impl ProviderName {
-    /// A name that stands in the code.
+    /// A name given in the code.
     ///
     /// # Panics
-    /// When it is not one; at compile time, if it is a constant.
+    /// When the name is invalid; at compile time if it is a constant.
     #[must_use]
     #[expect(clippy::panic, reason = "stops the build, or the program at its start")]
     pub const fn new(name: &'static str) -> Self {
@@ -32,7 +32,7 @@ impl ProviderName {
         }
     }
 
-    /// Reads a name.
+    /// Parses a name.
     ///
     /// # Errors
     /// When it is empty, longer than 16 characters, or has other characters.
@@ -64,7 +64,7 @@ impl ProviderName {
     #[must_use]
     pub fn as_str(&self) -> &str {
         let letters = self.letters.split(|letter| *letter == 0).next().unwrap_or_default();
-        // ASCII, as `read` has checked.
+        // ASCII, as checked by `read`.
         std::str::from_utf8(letters).unwrap_or_default()
     }
 }

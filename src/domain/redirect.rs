@@ -1,39 +1,39 @@
-//! Where a customer may be sent after the checkout. An open redirect is a phishing tool; this is what closes it.
+//! The URLs to which a customer may be redirected after the checkout. Prevents open redirects, which help phishing.
 
 use url::Url;
 
 use super::origin::is_https_or_loopback;
 pub use super::origin::{AllowedOrigin, InvalidOrigin};
 
-/// Stripe takes URLs of up to 5,000 characters; half of that is more than anybody needs.
+/// Stripe accepts URLs of up to 5,000 characters; less than half of that is plenty.
 pub const MAX_REDIRECT_URL_CHARACTERS: usize = 2_048;
 
-/// Stripe replaces this text in a success URL by the session's id.
+/// Stripe replaces this text in a success URL with the checkout session's id.
 pub const SESSION_ID_PLACEHOLDER: &str = "{CHECKOUT_SESSION_ID}";
 
-/// A URL of an allowed origin, as the caller wrote it; only an encoded placeholder is decoded.
+/// A URL on an allowed origin, exactly as the caller wrote it; only an encoded placeholder is decoded.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RedirectUrl(String);
 
-/// Why a customer is not sent to a URL.
+/// Why a redirect URL is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidRedirectUrl {
-    /// Too long, or with characters that browsers and servers read in different ways.
+    /// It is too long, or has characters that browsers and servers interpret differently.
     #[error(
         "must be an absolute URL in its normal form, of at most 2048 characters, without white space, backslash, \
          control characters or a user name"
     )]
     Malformed,
-    /// Not https, and not http on loopback.
+    /// It is neither https nor http on loopback.
     #[error("must start with https:// (http:// only for loopback hosts)")]
     Insecure,
-    /// Not of the web: `capacitor://…`, `tauri://…`, and the host that Tauri's pages have.
+    /// It is an app's and not a web page: `capacitor://…`, `tauri://…`, or the host of Tauri's pages.
     #[error(
         "must be an https page, because Stripe sends customers to no other; to come back into an app use an https address \
          that opens it (Universal Links, App Links)"
     )]
     App,
-    /// Not one of the origins that the operator allowed.
+    /// It is not on one of the allowed origins.
     #[error("must be on one of the allowed origins (ALLOWED_ORIGINS)")]
     ForeignOrigin,
 }
@@ -41,8 +41,8 @@ pub enum InvalidRedirectUrl {
 impl RedirectUrl {
     /// Checks a URL.
     ///
-    /// Apart from the placeholder, the parsed URL and the text must be identical: what was checked is what is sent on,
-    /// and nobody else can read it in another way.
+    /// Apart from the placeholder, the text must be identical to the parsed URL, so that other software cannot read it
+    /// differently from what was checked.
     ///
     /// # Errors
     /// See [`InvalidRedirectUrl`].
@@ -67,7 +67,7 @@ impl RedirectUrl {
         if !allowed.iter().any(|candidate| candidate.may_receive(&origin)) {
             return Err(InvalidRedirectUrl::ForeignOrigin);
         }
-        // A bare origin gets a slash when it is parsed; that one difference means nothing.
+        // Parsing adds a slash to a bare origin; that one difference is harmless.
         let identical = url.as_str() == plain || url.as_str().strip_suffix('/') == Some(plain.as_str());
         if identical { Ok(Self(text)) } else { Err(InvalidRedirectUrl::Malformed) }
     }
@@ -79,7 +79,7 @@ impl RedirectUrl {
     }
 }
 
-/// Libraries that build URLs encode the placeholder's brackets, and Stripe then does not replace it.
+/// Decodes the placeholder's brackets: URL libraries encode them, and Stripe does not replace an encoded placeholder.
 fn decode_placeholder(text: &str) -> String {
     let encoded = [
         "%7BCHECKOUT_SESSION_ID%7D",
@@ -90,7 +90,7 @@ fn decode_placeholder(text: &str) -> String {
     encoded.iter().fold(text.to_owned(), |text, encoded| text.replace(encoded, SESSION_ID_PLACEHOLDER))
 }
 
-/// `https://@host` parses to an empty user name; the sign is refused all the same.
+/// `https://@host` parses to an empty user name, so look for the `@` itself.
 fn authority_has_at(text: &str) -> bool {
     let after_scheme = text.split_once("://").map_or(text, |(_, rest)| rest);
     after_scheme.split(['/', '?', '#']).next().is_some_and(|authority| authority.contains('@'))

@@ -1,28 +1,28 @@
-//! A refund that an operator wants: how much money, how many credits go with it, or why it cannot be.
+//! Plans a refund requested by an operator: how much money, how many credits, or why it is refused.
 //!
-//! What is left of a payment is its total less all refunds that count and all disputes that have taken money. While a
-//! dispute is open nothing can be refunded; what a lost one has left can. What other requests are about to refund is not
-//! promised twice. Amounts are multiples of the currency's step. Stripe has the last word.
+//! The refundable rest of a payment is its total less all refunds that count and all disputes that took money. While a
+//! dispute is open nothing can be refunded; what a lost dispute left can be. Money that another request is about to
+//! refund is not promised twice. Amounts are multiples of the currency's step. The provider has the final decision.
 
 use super::reversal::credits_taken;
 
-/// What a payment is to its purchase, as far as a refund of it goes.
+/// What a payment paid for, as far as refunds are concerned.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PaidAs {
-    /// No money came, or not yet.
+    /// Nothing: no money has arrived.
     Nothing,
-    /// It paid for the credits.
+    /// The credits of its top-up.
     Credits,
-    /// It came besides the one that paid: a refund of it takes no credits.
+    /// It came in addition to the one that paid, so a refund of it takes no credits.
     Surplus,
 }
 
-/// What is known of a payment that is to be refunded.
+/// The facts about a payment that is to be refunded.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Refundable {
     /// What it paid for.
     pub paid_as: PaidAs,
-    /// How many credits the purchase was about.
+    /// The number of credits in the top-up.
     pub credits: i64,
     /// The price of one credit, in minor units.
     pub credit_unit_amount_minor: i64,
@@ -30,45 +30,45 @@ pub struct Refundable {
     pub total_amount_minor: i64,
     /// The sum of all refunds that count, in minor units.
     pub refunded_minor: i64,
-    /// The sum of all disputes whose money is withdrawn, in minor units.
+    /// The money that disputes hold withdrawn at present, in minor units.
     pub disputed_minor: i64,
     /// Whether a dispute is open: Stripe refuses refunds until it is closed.
     pub has_open_dispute: bool,
-    /// What other requests are about to refund, in minor units.
+    /// The amount that other requests are about to refund, in minor units.
     pub pending_minor: i64,
-    /// An amount must be a multiple of this many minor units.
+    /// Amounts must be a multiple of this many minor units.
     pub step_minor: i64,
 }
 
-/// What is asked for.
+/// What the operator asks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RefundAsk {
-    /// All that is left, the fee included.
+    /// Everything that is left, including the fee.
     Everything,
-    /// The price of so many credits; never the fee.
+    /// The price of this many credits, without the fee.
     Credits(i64),
-    /// So much money, in minor units.
+    /// This amount, in minor units.
     Amount(i64),
 }
 
-/// What a refund moves.
+/// The money and credits that a refund moves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RefundPlan {
     /// The money, in minor units.
     pub amount_minor: i64,
-    /// How much of it is the fee line, in minor units.
+    /// The part of it that is the fee line, in minor units.
     pub fee_minor: i64,
-    /// The credits that go with it.
+    /// The credits that are taken back.
     pub credits: i64,
 }
 
-/// Why it cannot be.
+/// Why a refund is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum RefundRefusal {
-    /// No money came.
+    /// No money has arrived.
     #[error("the top-up is not paid, so there is nothing to refund")]
     NotPaid,
-    /// All of it went back before.
+    /// Everything has been refunded already.
     #[error("all of the payment has been refunded already")]
     AlreadyRefunded,
     /// A dispute is open.
@@ -76,42 +76,42 @@ pub enum RefundRefusal {
         "the payment is disputed; answer the dispute at Stripe instead, and refund what it leaves when it is closed"
     )]
     Disputed,
-    /// A lost dispute has taken everything that was left.
+    /// A lost dispute has taken all that was left.
     #[error("the customer's bank has taken all that was left of the payment by a dispute that was lost")]
     LostToDispute,
-    /// More money than is left.
+    /// The amount is more than what is left.
     #[error("the largest amount that can be refunded is {largest}")]
     TooMuch {
         /// What is left, in minor units.
         largest: i64,
     },
-    /// More credits than are left.
+    /// The credits are more than what is left.
     #[error("the largest number of credits that can be refunded is {largest}")]
     TooManyCredits {
-        /// What is left.
+        /// The credits that are left.
         largest: i64,
     },
-    /// A surplus payment bought none.
+    /// A surplus payment has no credits.
     #[error("a surplus payment has no credits; give an amount, or nothing to refund all of it")]
     NoCredits,
-    /// Another request is about to refund what this one wants.
+    /// Another request is about to refund part of this money.
     #[error(
         "another refund of this payment is under way, or it is not known yet whether it was made; try again in a moment"
     )]
     InProgress,
-    /// Stripe takes no such amount in this currency.
+    /// The provider does not accept this amount in this currency.
     #[error("must be a multiple of {step} minor units in this currency")]
     NotAMultiple {
         /// The currency's step, in minor units.
         step: i64,
     },
-    /// The stored amounts are larger than anything that can be paid.
+    /// The stored amounts are larger than any possible payment.
     #[error("the amounts of this payment are out of range")]
     OutOfRange,
 }
 
 impl RefundRefusal {
-    /// A stable word for it.
+    /// A stable code for the refusal.
     #[must_use]
     pub const fn code(self) -> &'static str {
         match self {
@@ -128,7 +128,7 @@ impl RefundRefusal {
 }
 
 impl Refundable {
-    /// What can still go back, in minor units; `None` if the stored amounts are out of range.
+    /// The refundable amount, in minor units; `None` if the stored amounts are out of range.
     #[must_use]
     pub fn left_minor(&self) -> Option<i64> {
         if self.paid_as == PaidAs::Nothing {
@@ -138,7 +138,7 @@ impl Refundable {
         left.checked_sub(left.checked_rem(self.step_minor)?)
     }
 
-    /// How many credits can still go back with it; `None` if the stored amounts are out of range.
+    /// The number of credits that can still be taken back; `None` if the stored amounts are out of range.
     #[must_use]
     pub fn left_credits(&self) -> Option<i64> {
         if self.paid_as != PaidAs::Credits {
@@ -147,10 +147,10 @@ impl Refundable {
         self.credits.checked_sub(self.taken(self.gone_minor()?))
     }
 
-    /// What a refund would move.
+    /// Plans a refund.
     ///
     /// # Errors
-    /// When it cannot be; see [`RefundRefusal`].
+    /// When it is refused; see [`RefundRefusal`].
     pub fn plan(&self, ask: RefundAsk) -> Result<RefundPlan, RefundRefusal> {
         if self.paid_as == PaidAs::Nothing {
             return Err(RefundRefusal::NotPaid);
@@ -167,10 +167,10 @@ impl Refundable {
         self.moved(amount_minor, available).ok_or(RefundRefusal::OutOfRange)?
     }
 
-    /// The money that is asked for, and of how much it is taken.
+    /// The requested amount, and the amount that it is limited by.
     fn amount_of(&self, ask: RefundAsk, left: i64) -> Result<(i64, i64), RefundRefusal> {
         match ask {
-            // What "everything" is, is known when the other requests have ended.
+            // How much "everything" is depends on the outcome of the other requests.
             RefundAsk::Everything if self.pending_minor > 0 => Err(RefundRefusal::InProgress),
             RefundAsk::Everything => Ok((left, left)),
             RefundAsk::Amount(amount) if amount.checked_rem(self.step_minor) != Some(0) => {
@@ -183,7 +183,7 @@ impl Refundable {
         }
     }
 
-    /// A part of a credit may have been refunded before: the last credits cost what is left of their price.
+    /// Part of a credit may have been refunded before, so the last credits cost the rest of their price.
     fn price_of(&self, credits: i64) -> Result<(i64, i64), RefundRefusal> {
         let largest = self.left_credits().ok_or(RefundRefusal::OutOfRange)?;
         if credits > largest {
@@ -198,7 +198,7 @@ impl Refundable {
         }
     }
 
-    /// `None` if an amount is out of range.
+    /// Returns `None` if an amount is out of range.
     fn moved(&self, amount_minor: i64, available: i64) -> Option<Result<RefundPlan, RefundRefusal>> {
         if amount_minor > available.checked_sub(self.pending_minor)? {
             return Some(Err(RefundRefusal::InProgress));
@@ -212,7 +212,7 @@ impl Refundable {
         }))
     }
 
-    /// What refunds and disputes have taken.
+    /// The amount that refunds and disputes have taken, in minor units.
     fn gone_minor(&self) -> Option<i64> {
         self.refunded_minor.checked_add(self.disputed_minor)
     }

@@ -79,7 +79,7 @@ fn what_a_lost_dispute_left_can_be_refunded() {
 
 #[test]
 fn an_amount_is_a_multiple_of_the_currencys_step() {
-    // 25 credits of 10 fils and a fee of 40: Stripe takes steps of 10.
+    // 25 credits of 10 fils and a fee of 40: Stripe accepts steps of 10.
     let dinars =
         Refundable { credits: 25, credit_unit_amount_minor: 10, total_amount_minor: 290, step_minor: 10, ..paid() };
     assert_eq!(dinars.plan(RefundAsk::Amount(100)), Ok(moves(100, 0, 10)));
@@ -87,7 +87,7 @@ fn an_amount_is_a_multiple_of_the_currencys_step() {
         assert_eq!(dinars.plan(RefundAsk::Amount(amount)), Err(RefundRefusal::NotAMultiple { step: 10 }), "{amount}");
     }
     assert_eq!(dinars.plan(RefundAsk::Credits(7)), Ok(moves(70, 0, 7)));
-    // Everything is as much as can go back in whole steps.
+    // Everything is the largest amount in whole steps.
     let odd = Refundable { disputed_minor: 95, ..dinars };
     assert_eq!(odd.left_minor(), Some(190));
     assert!(matches!(odd.plan(RefundAsk::Everything), Ok(RefundPlan { amount_minor: 190, .. })));
@@ -111,7 +111,7 @@ fn what_other_requests_are_about_to_refund_is_not_promised_twice() {
     assert_eq!(busy.plan(RefundAsk::Everything), Err(RefundRefusal::InProgress));
     assert_eq!(busy.plan(RefundAsk::Amount(90)), Err(RefundRefusal::InProgress));
     assert_eq!(busy.plan(RefundAsk::Amount(89)), Ok(moves(89, 0, 89)));
-    // 200 credits are about to go: the fee is not given for the other 50.
+    // 200 credits are about to go: the other 50 do not get the fee back.
     assert_eq!(busy.plan(RefundAsk::Credits(51)), Err(RefundRefusal::InProgress));
     assert_eq!(busy.plan(RefundAsk::Credits(50)), Ok(moves(50, 0, 50)));
     assert_eq!(busy.plan(RefundAsk::Amount(290)), Err(RefundRefusal::TooMuch { largest: 289 }));

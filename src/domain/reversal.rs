@@ -1,28 +1,27 @@
-//! Money that goes back: refunds and disputes, and how many credits they take with them.
+//! Refunds and disputes, and how many credits they take back.
 //!
-//! What a purchase owes back is never counted up and down. It follows from the states of all its refunds and disputes,
-//! whatever the order in which they became known.
+//! The credits taken back are never incremented or decremented. They follow from the states of all refunds and disputes
+//! of a top-up, in whatever order these became known.
 
 use super::ids::{DisputeId, EventId, PaymentId, RefundId};
 
-/// How far a refund is (Stripe, "Refunds"). It moves forward only: what was said later counts, however late what was
-/// said before arrives.
+/// The status of a refund (Stripe, "Refunds"). It only moves forward, so an older status that arrives late is ignored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RefundStatus {
     /// On its way.
     Pending,
-    /// The customer has to do something for it.
+    /// The customer has to do something first.
     RequiresAction,
-    /// The money is with the customer.
+    /// The customer has the money.
     Succeeded,
-    /// The money came back to us. A refund that succeeded can still fail, weeks later.
+    /// The money came back to us. A refund that succeeded can still fail weeks later.
     Failed,
-    /// It was called off.
+    /// The refund was canceled.
     Canceled,
 }
 
 impl RefundStatus {
-    /// Stripe's word.
+    /// Stripe's name for the status.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -34,7 +33,7 @@ impl RefundStatus {
         }
     }
 
-    /// Reads Stripe's word.
+    /// Parses Stripe's name.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         [Self::Pending, Self::RequiresAction, Self::Succeeded, Self::Failed, Self::Canceled]
@@ -42,7 +41,7 @@ impl RefundStatus {
             .find(|status| status.as_str() == text)
     }
 
-    /// How far it has come; never less later.
+    /// The stage of this status. A refund's stage never decreases.
     #[must_use]
     pub const fn stage(self) -> i64 {
         match self {
@@ -52,76 +51,77 @@ impl RefundStatus {
         }
     }
 
-    /// Whether it takes its money back as it stands: also while it is on its way, so that credits which are about to be
-    /// refunded cannot be spent.
+    /// Whether a refund with this status takes credits back. Pending refunds count too, so that credits which are about
+    /// to be refunded cannot be spent.
     #[must_use]
     pub const fn counts(self) -> bool {
         matches!(self, Self::Pending | Self::RequiresAction | Self::Succeeded)
     }
 }
 
-/// What Stripe says of a refund.
+/// What the provider reports about a refund.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RefundReport {
-    /// Which.
+    /// The refund.
     pub id: RefundId,
-    /// The payment that it gives back; all of ours have one.
+    /// The payment that is refunded; all of our refunds have one.
     pub payment: Option<PaymentId>,
-    /// How much, in minor units.
+    /// The amount, in minor units.
     pub amount_minor: i64,
     /// The currency, in lower case.
     pub currency: String,
-    /// How far it is.
+    /// Its status.
     pub status: RefundStatus,
-    /// Why, in Stripe's word.
+    /// The reason, in Stripe's word.
     pub reason: Option<String>,
-    /// The request here that it says it was made for, if it says so.
+    /// The refund request here that it was made for, if its metadata names one.
     pub request: Option<String>,
 }
 
-/// The metadata key by which a refund names the request here that it was made for.
+/// The metadata key in which a refund names the request here that it was made for.
 pub const REFUND_REQUEST_ID: &str = "refundRequestId";
 
-/// What Stripe says of a dispute, as it was asked: a dispute's state is not believed from the order of events.
+/// What the provider answers about a dispute. A dispute's state is always fetched, never derived from the order of
+/// events.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DisputeReport {
-    /// Which.
+    /// The dispute.
     pub id: DisputeId,
-    /// The payment that is disputed.
+    /// The disputed payment.
     pub payment: Option<PaymentId>,
-    /// How much, in minor units. It may differ from the charge.
+    /// The amount, in minor units. It may differ from the charge.
     pub amount_minor: i64,
     /// The currency, in lower case.
     pub currency: String,
-    /// Stripe's word for its state.
+    /// Stripe's name for its status.
     pub status: String,
-    /// Why the customer disputes, in Stripe's word.
+    /// The customer's reason, in Stripe's word.
     pub reason: Option<String>,
-    /// Every movement of its money that Stripe shows. Some may be missing, and their order says nothing.
+    /// The movements of its money that Stripe shows. Some may be missing, and their order means nothing.
     pub movements: Vec<DisputeMovement>,
-    /// Whether it is about real money.
+    /// Whether real money moves.
     pub livemode: bool,
     /// When it was opened, in seconds since 1970.
     pub created_seconds: i64,
 }
 
-/// One movement of a dispute's money on the balance of the Stripe account, without fees.
+/// One movement of a dispute's money on the Stripe account's balance, without fees.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DisputeMovement {
-    /// How much, in minor units of `currency`: negative when it left the account, positive when it came back.
+    /// The amount in minor units of `currency`: negative if it left the account, positive if it came back.
     pub amount_minor: i64,
-    /// The currency that the account settles in, in lower case. It need not be the dispute's.
+    /// The settlement currency, in lower case. It may differ from the dispute's.
     pub currency: String,
 }
 
 impl DisputeReport {
-    /// How much of its money is with the customer as it stands, in minor units: its amount less what is surely back.
+    /// The part of its amount that is with the customer now, in minor units: the amount less what has certainly come
+    /// back.
     ///
-    /// The status decides, and movements can only say that less of the money is gone than the status says. An inquiry
-    /// takes nothing. A dispute that was won takes nothing, unless the movements show that only a part came back. Any
-    /// other dispute takes its whole amount, also when no movement is shown (yet), less what the movements show to be
-    /// back: a small correction after a lost dispute is a small amount, whatever its sign and wherever it stands in the
-    /// list.
+    /// The status decides; movements can only reduce the amount that it implies. An inquiry takes nothing. A won
+    /// dispute takes nothing, unless the movements show that only a part came back. Any other dispute takes its whole
+    /// amount, even if no movement is shown (yet), less what the movements show to be back: a small correction after a
+    /// lost dispute is a small amount, whatever its sign and position in the list.
     #[must_use]
     pub fn reversed_minor(&self) -> i64 {
         if Self::never_takes(&self.status) {
@@ -129,7 +129,7 @@ impl DisputeReport {
         }
         let is_won = self.status == "won";
         match self.outstanding() {
-            // Nothing of the latest withdrawal is back (yet), as far as can be seen: the status has the last word.
+            // As far as the movements show, none of the latest withdrawal has come back (yet), so the status decides.
             outstanding if outstanding.is_whole => {
                 if is_won {
                     0
@@ -137,9 +137,9 @@ impl DisputeReport {
                     self.amount_minor
                 }
             }
-            // In another currency the same money comes back as another amount, at the rate of that day.
+            // In another currency, the same money comes back as a different amount, at that day's exchange rate.
             outstanding if is_won && outstanding.may_be_exchange_rate => 0,
-            // A part is back, however small a rounded one is.
+            // A part came back, even if rounding hides how small the rest is.
             outstanding if is_won => outstanding.minor.min(self.amount_minor.saturating_sub(1)),
             outstanding => outstanding.minor,
         }
@@ -151,14 +151,14 @@ impl DisputeReport {
         self.reversed_minor() > 0
     }
 
-    /// Whether a dispute in this state has no money, whatever moved before.
+    /// Whether a dispute with this status never takes money, whatever the movements are.
     #[must_use]
     pub fn never_takes(status: &str) -> bool {
         matches!(status, "warning_needs_response" | "warning_under_review" | "warning_closed" | "prevented")
     }
 
-    /// Why a person should look at it: its status and its movements do not go together, so that the amount that
-    /// [`Self::reversed_minor`] gives may be more or less than what is really gone.
+    /// Why an operator should look at the dispute: its status and movements contradict each other, so that
+    /// [`Self::reversed_minor`] may return more or less than what is really gone.
     #[must_use]
     pub fn doubt(&self) -> Option<&'static str> {
         if Self::never_takes(&self.status) {
@@ -176,8 +176,9 @@ impl DisputeReport {
         None
     }
 
-    /// What left and did not come back, by the movements alone. A withdrawal that they do not show counts as made: at
-    /// least the dispute's amount left. What came back counts only in the currency in which it left, or in the dispute's.
+    /// The amount that left and did not come back, by the movements alone. A withdrawal that they do not show is
+    /// assumed: at least the dispute's amount left. Money that came back counts only in the currency in which it left,
+    /// or in the dispute's.
     fn outstanding(&self) -> Outstanding {
         let amount = i128::from(self.amount_minor);
         let is_exchanged = self.is_exchanged();
@@ -195,7 +196,7 @@ impl DisputeReport {
         }
         let (whole, gone) = if is_exchanged { (largest, gone) } else { (amount, gone.max(amount)) };
         let out = gone.saturating_sub(back).clamp(0, whole);
-        // The share of a whole withdrawal that is out, in the dispute's currency, rounded against the customer's favour.
+        // The outstanding share of the withdrawal, in the dispute's currency, rounded up, against the customer.
         let minor = match amount.saturating_mul(out).checked_rem_euclid(whole) {
             None => amount,
             Some(rest) => {
@@ -211,7 +212,7 @@ impl DisputeReport {
         }
     }
 
-    /// Whether all that left did so in one other currency. If it left in several, nothing can be said of any.
+    /// Whether all money left in the same other currency. If it left in several, the movements cannot be compared.
     fn is_exchanged(&self) -> bool {
         let mut currencies = self.movements.iter().map(|movement| movement.currency.as_str());
         let Some(first) = currencies.next() else { return false };
@@ -220,42 +221,42 @@ impl DisputeReport {
     }
 }
 
-/// Of a dispute that was won and whose money came back in another currency, less than one fourth may be missing: so much
-/// can a rate of exchange move while a dispute lasts. More is a part that was lost.
+/// If a won dispute's money came back in another currency, less than a fourth may be missing: exchange rates can move
+/// that much during a dispute. If more is missing, that part was lost.
 const RATE_MOVES_BY_LESS_THAN: i128 = 4;
 
-/// What of a dispute's money is out, by its movements.
+/// How much of a dispute's money is outstanding, by its movements.
 struct Outstanding {
-    /// How much, in minor units of the dispute's currency.
+    /// The amount, in minor units of the dispute's currency.
     minor: i64,
-    /// All of it.
+    /// Whether all of it is outstanding.
     is_whole: bool,
-    /// The movements are in another currency than the dispute.
+    /// Whether the movements are in another currency than the dispute.
     is_exchanged: bool,
-    /// So little that a rate of exchange alone explains it.
+    /// Whether the rest is so small that the exchange rate alone explains it.
     may_be_exchange_rate: bool,
 }
 
-/// An amount that a refund or dispute can have: Stripe's charges have twelve digits at most. Sums of such amounts fit,
-/// so one that is none cannot stand in the way of others of its payment.
+/// A valid amount of a refund or dispute; `None` otherwise. Stripe's charges have at most twelve digits. Sums of valid
+/// amounts cannot overflow, so an invalid one cannot block the others of its payment.
 #[must_use]
 pub fn amount(minor: i64) -> Option<i64> {
     (0..=999_999_999_999).contains(&minor).then_some(minor)
 }
 
-/// A word of Stripe's as it is stored and shown: whatever came, it is short and printable, and every database takes it.
+/// Sanitizes a word from the provider for storage and display: at most 100 printable ASCII characters.
 #[must_use]
 pub fn word(text: &str) -> String {
     text.chars().filter(char::is_ascii_graphic).take(100).collect()
 }
 
-/// An event of Stripe's: its id and its type.
+/// An event's id and type.
 pub type EventRef = (EventId, String);
 
-/// How many of a purchase's credits go back, when `reversed_minor` of its money is (to be) with the customer: what that
-/// money paid for, the credits first and the fee last. Never more than were sold.
+/// How many of a top-up's credits are taken back when `reversed_minor` of its money goes to the customer: the credits
+/// that this money paid for, counting the fee last. Never more than were sold.
 ///
-/// `credit_unit_amount_minor` is the price of one credit and more than 0.
+/// `credit_unit_amount_minor` is the price of one credit and must be more than 0.
 #[must_use]
 pub fn credits_taken(credits: i64, credit_unit_amount_minor: i64, reversed_minor: i64) -> i64 {
     let paid_for = reversed_minor.max(0).checked_div(credit_unit_amount_minor).unwrap_or(0);

@@ -18,8 +18,8 @@ fn money_for_a_part_of_a_credit_takes_none() {
     }
 }
 
-/// Every amount of every small purchase: never more than was sold, all of it once its price is back, and never less
-/// when more money goes back.
+/// Every amount of every small top-up: never more credits than were sold, all of them once their price is back, and
+/// never fewer when more money goes back.
 #[test]
 fn whatever_goes_back_the_credits_follow_it() {
     for credits in 1..=60 {
@@ -109,7 +109,7 @@ fn a_dispute_that_is_won_in_part_takes_the_other_part() {
 
 #[test]
 fn movements_in_another_currency_count_by_their_share() {
-    // 289 ¢ were 268 c, and a correction is in cents of euro too.
+    // 289 ¢ were 268 c, and a correction is in euro cents too.
     assert_eq!(reversed("lost", &[(-268, "eur"), (2, "eur")]), 287);
     assert_eq!(reversed("lost", &[(-268, "eur"), (134, "eur")]), 145);
     assert_eq!(reversed("won", &[(-268, "eur"), (251, "eur")]), 0, "the rate moved");
@@ -132,8 +132,8 @@ fn movements_in_another_currency_count_by_their_share() {
     }
 }
 
-/// Every list of up to four movements of one currency, in every order: never less than nothing or more than the dispute
-/// is about; what is surely back is never taken, what is not is never given, and order says nothing.
+/// Every list of up to four movements in one currency, in every order: the result is between zero and the dispute's
+/// amount, money that is certainly back is not taken, money that is not back is taken, and order does not matter.
 #[test]
 fn whatever_moved_only_what_is_back_is_given_back() {
     let amounts = [-289, 289, -100, 100, 2, -2];
@@ -177,8 +177,8 @@ mod random {
     }
 
     proptest! {
-        /// Whatever Stripe shows: within the dispute's amount, the same in any order, and one more cent that comes back
-        /// never takes more, while one small credit never gives a lost dispute's credits back.
+        /// Whatever Stripe shows: the result is within the dispute's amount and the same in any order, one more cent
+        /// that comes back never takes more, and one small credit never returns all credits of a lost dispute.
         #[test]
         fn nothing_that_is_shown_gives_more_back_than_came(
             movements in movements(),

@@ -1,7 +1,8 @@
-//! What `topup dev` adds: a page that buys credits, and the token that its customer would have from the product's login.
+//! The additions of `topup dev`: a page that sells credits, and the token that its customer would get from the
+//! product's login.
 //!
-//! It is compiled only with the feature `dev` and served only on loopback. A request whose `Host` is not loopback is
-//! refused, so that no page of the internet can reach it under a name of its own (DNS rebinding).
+//! Compiled only with the feature `dev` and served only on loopback. Requests with another `Host` are refused, so that
+//! a web page cannot reach it under its own domain name (DNS rebinding).
 
 use actix_web::body::{EitherBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
@@ -19,23 +20,23 @@ use crate::http::kit::static_file::file;
 use crate::http::state::State;
 use crate::secret::Secret;
 
-/// The customer of the demo.
+/// The demo customer's account.
 pub const DEMO_ACCOUNT: &str = "demo-customer";
-/// How long a demo token lasts.
+/// The lifetime of a demo token.
 const TOKEN_LIFETIME_SECONDS: i64 = 12 * 60 * 60;
 const PAGE_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; \
     img-src 'self' data:; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
 
-/// What the demo needs to know.
+/// The settings of the demo.
 #[derive(Clone)]
 pub struct Demo {
-    /// The secret that signs its customers' tokens: the service's own `JWT_SECRET`.
+    /// The secret that signs its customer's tokens: the service's own `JWT_SECRET`.
     pub jwt_secret: Secret,
-    /// The sandbox's address, without a slash at the end: the page links to its controls.
+    /// The sandbox's URL, without a slash at the end. The page links to its controls.
     pub sandbox: String,
-    /// The fewest credits that the page offers.
+    /// The fewest credits offered on the page.
     pub smallest: i64,
-    /// The most credits that the page offers.
+    /// The most credits offered on the page.
     pub largest: i64,
 }
 
@@ -60,7 +61,7 @@ struct Token {
 }
 
 impl Demo {
-    /// A token for an account, as the product's own login would issue it.
+    /// A token for an account, like the product's login would issue.
     ///
     /// # Errors
     /// When it cannot be signed.
@@ -75,7 +76,7 @@ impl Demo {
     }
 }
 
-/// The page, with what this service sells and where its sandbox is.
+/// The page, with the service's limits and the sandbox's URL filled in.
 fn page(demo: &Demo) -> String {
     include_str!("demo/index.html")
         .replace("{{sandbox}}", &demo.sandbox)
@@ -83,7 +84,7 @@ fn page(demo: &Demo) -> String {
         .replace("{{largest}}", &demo.largest.to_string())
 }
 
-/// The demo's routes, if this is `topup dev`; otherwise nothing.
+/// Adds the demo's routes in `topup dev`; nothing otherwise.
 pub fn routes(config: &mut ServiceConfig, demo: Option<&Demo>) {
     let Some(demo) = demo else { return };
     config
@@ -112,7 +113,7 @@ async fn issue_token(state: State, demo: Data<Demo>, body: Json<TokenRequest>) -
     Ok(Json(Token { token, account_id: account.as_str().to_owned() }))
 }
 
-/// Refuses requests to a name that is not loopback's, when this is `topup dev`.
+/// In `topup dev`, refuses requests whose host is not loopback.
 ///
 /// # Errors
 /// Those of the request itself.

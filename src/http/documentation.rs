@@ -54,19 +54,19 @@ impl Modify for Credentials {
     }
 }
 
-/// The frame into which the routes write themselves.
+/// The document without the routes, which are added to it.
 #[must_use]
 pub fn frame() -> Document {
     Frame::openapi()
 }
 
-/// The whole document.
+/// The complete document.
 #[must_use]
 pub fn document() -> Document {
     App::new().into_utoipa_app().openapi(frame()).configure(routes).split_for_parts().1
 }
 
-/// The document as it is checked in: pretty, with a line break at the end.
+/// The document as checked in: indented, with a line break at the end.
 ///
 /// # Errors
 /// Never in practice: the document is plain data.
@@ -74,9 +74,9 @@ pub fn document_json() -> Result<String, serde_json::Error> {
     serde_json::to_string_pretty(&document()).map(|json| json + "\n")
 }
 
-/// Serves the document and the pages that show it, from this binary alone.
+/// Serves the document and the pages that show it, all from this binary.
 pub fn documentation_routes(config: &mut web::ServiceConfig, documentation: &web::Data<Documentation>) {
-    // A guard, so that other methods are answered as for every other path.
+    // A guard, so that other methods get the same answer as on every other path.
     let get = |path: &str| web::resource(path.to_owned()).guard(guard::Get());
     let redirect = || async { HttpResponse::Found().insert_header(("location", "/docs/")).finish() };
     config
@@ -99,11 +99,11 @@ async fn read_page(name: web::Path<String>, documentation: web::Data<Documentati
     Ok(file(response, &page.media_type, page.bytes))
 }
 
-/// The document and the pages that show it. Each is in memory once, for all connections.
+/// The document and the pages that show it, each in memory once for all connections.
 pub struct Documentation {
     json: Bytes,
     config: Arc<Config<'static>>,
-    /// Those that were asked for. There are only as many as are part of the program.
+    /// The pages requested so far. Their number is limited by the files in the binary.
     pages: Mutex<HashMap<String, Page>>,
 }
 
@@ -115,11 +115,11 @@ struct Page {
 }
 
 impl Documentation {
-    /// Of this document.
+    /// Creates the documentation from this document.
     #[must_use]
     pub fn new(document: &Document) -> Self {
         let json = Bytes::from(serde_json::to_string(document).unwrap_or_default());
-        // Stripe's and other validators are not to be asked about the document: nothing leaves this machine.
+        // Keep Swagger UI from sending the document to an online validator: nothing leaves this machine.
         let config = Arc::new(Config::from("/openapi.json").validator_url("none"));
         Self { json, config, pages: Mutex::default() }
     }

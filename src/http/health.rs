@@ -1,4 +1,4 @@
-//! Whether the process runs, and whether it can do its work.
+//! The health checks: whether the process runs, and whether it can work.
 
 use actix_web::get;
 use actix_web::http::StatusCode;

@@ -1,4 +1,5 @@
-//! The HTTP API: it parses, calls one use case, and maps the result. One folder per audience, one file per resource.
+//! The HTTP API: parses requests, calls one use case, and maps the result. One folder per audience, one file per
+//! resource.
 
 pub mod admin;
 pub mod auth;

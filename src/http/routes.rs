@@ -1,12 +1,13 @@
-//! Every route of the API.
+//! All routes of the API.
 
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::http::{admin, customer, health, server, webhooks};
 
-/// Every route of the API. A route that is not here does not exist, and one that is here is in the documentation.
+/// All routes of the API. Every route here is also in the documentation.
 pub fn routes(config: &mut ServiceConfig<'_>) {
-    // Asked in this order. Deliveries come in bursts, and the patterns of the others would be matched against each of them.
+    // Matched in this order. Deliveries come in bursts and should not be matched against the patterns of all other
+    // routes.
     config
         .service(webhooks::receive::receive)
         .service(customer::sessions::create)

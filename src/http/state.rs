@@ -1,4 +1,4 @@
-//! What the handlers share, and how they run use cases.
+//! The state shared by handlers, and how they run use cases.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,42 +17,41 @@ use crate::http::kit::notices::Notices;
 use crate::http::kit::problem::ApiError;
 use crate::http::kit::rate_limit::CheckoutLimits;
 
-/// How many bytes of webhook bodies may be in memory at once. It is counted in bytes and not in bodies, because anybody
-/// can begin to send a body: one that trickles in takes what has arrived of it, and gives that up when others need it.
+/// How many bytes of webhook bodies may be in memory at once. Bytes are limited rather than bodies, because anyone can
+/// begin to send a body: a slow one takes only what has arrived of it, and gives that up when others need it.
 pub const MAX_WEBHOOK_BYTES_IN_FLIGHT: usize = 32 * 1024 * 1024;
-/// How many deliveries are verified and applied at once; the others wait for a moment.
+/// How many deliveries are verified and applied at once; others wait for a moment.
 pub const MAX_WEBHOOKS_IN_FLIGHT: usize = 64;
 
-/// What the handlers share.
+/// The state shared by handlers.
 pub struct HttpState {
-    /// The use cases.
+    /// The dependencies of the use cases.
     pub app: Arc<App>,
-    /// The servers' keys that were found good a moment ago.
+    /// The servers' API keys that were valid moments ago.
     pub keys: Arc<KnownKeys>,
-    /// Verifies customers' tokens; none if only API keys are used.
+    /// Verifies customers' tokens; `None` if only API keys are used.
     pub tokens: Option<TokenVerifier>,
-    /// The pages that customers may be sent to.
+    /// The pages to which customers may be redirected.
     pub allowed_origins: Vec<AllowedOrigin>,
-    /// Checkouts per account, and requests without valid credentials per address.
+    /// Limits checkouts per account, and requests without valid credentials per address.
     pub limits: CheckoutLimits,
-    /// The networks whose `X-Forwarded-For` counts.
+    /// The networks of proxies whose `X-Forwarded-For` is trusted.
     pub trusted_proxies: Vec<IpNet>,
-    /// Where the service is reached, without a slash at the end.
+    /// The service's public URL, without a slash at the end.
     pub public_url: String,
-    /// What strangers make us write into the log.
+    /// Limits the log lines that strangers can trigger.
     pub notices: Notices,
-    /// The memory that webhook bodies share.
+    /// The memory shared by webhook bodies.
     pub webhook_bytes: Arc<BodyBudget>,
     /// One permit for each delivery that may be applied at once.
     pub webhook_permits: Arc<Semaphore>,
 }
 
-/// How long a caller waits for a use case; a checkout's calls to Stripe have less. Reading the body has a limit of its
-/// own.
+/// How long a caller waits for a use case; a checkout's calls to Stripe have less. Reading the body has its own limit.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
 
 impl HttpState {
-    /// Runs a use case in a task of its own and waits for it, for a bounded time. What was begun goes on in any case.
+    /// Runs a use case in its own task and waits for it with a time limit. The use case continues in any case.
     ///
     /// # Errors
     /// 503 when it takes too long, 500 when it panicked.
@@ -64,7 +63,7 @@ impl HttpState {
     }
 }
 
-/// Waits for a use case, for a bounded time.
+/// Waits for a use case with a time limit.
 ///
 /// # Errors
 /// 503 when it takes too long.
@@ -75,5 +74,5 @@ pub(crate) async fn in_time<T>(use_case: impl Future<Output = T>) -> Result<T, A
     })
 }
 
-/// The handlers' shared state, as actix hands it to them.
+/// The handlers' shared state, as actix passes it to them.
 pub type State = web::Data<HttpState>;

@@ -1,4 +1,4 @@
-//! The use cases without the service around them, for commands that work beside it.
+//! Prepares the use cases without the service, for commands that run beside it.
 
 use std::sync::Arc;
 
@@ -17,7 +17,8 @@ use crate::providers::stripe::StoredDeliveries;
 use crate::providers::stripe::gateway::StripeGateway;
 use crate::purchases::adopt::seal;
 
-/// Connects to the database, if it may be used with these settings. It opens no checkouts and takes no deliveries.
+/// Connects to the database and checks that it may be used with these settings. Opens no checkouts and receives no
+/// deliveries.
 ///
 /// # Errors
 /// See [`StartError`].
@@ -25,7 +26,7 @@ pub async fn connect(config: CommandConfig, environment: Environment) -> Result<
     let db = Db::connect(config.database_url.expose(), false).await.map_err(StartError::Database)?;
     check_migrated(&db).await?;
     let livemode = config.stripe.livemode;
-    // A database that no service has used has nothing that could be confused; what it is for, the service says first.
+    // A database that no service has used contains nothing to mix up; the first service decides what it is used for.
     if let Some(remembered) = db.instance().await.map_err(StartError::Database)? {
         check_instance(remembered, Instance { livemode, currency: config.pricing.currency().as_str().to_owned() })?;
     }

@@ -1,4 +1,4 @@
-//! Puts the service together, starts it, and stops it without losing anything.
+//! Builds the service, starts it, and stops it gracefully.
 
 use std::io;
 use std::net::{SocketAddr, TcpListener};
@@ -49,29 +49,29 @@ mod server;
 
 use server::build_server;
 
-/// How long a stop waits for use cases whose client has gone; each of their steps has a limit of its own.
+/// How long a stop waits for use cases whose client has disconnected. Each of their steps has its own limit.
 const TASKS_TIMEOUT: Duration = Duration::from_mins(1);
 
-/// What comes from outside besides the settings; tests bring their own.
+/// The service's external dependencies besides the settings; tests supply their own.
 #[derive(Clone)]
 pub struct Environment {
-    /// The time.
+    /// The clock.
     pub clock: Arc<dyn Clock>,
-    /// Ids and secrets.
+    /// Generates ids and secrets.
     pub ids: Arc<dyn IdGenerator>,
-    /// How long one call to Stripe may take.
+    /// The time limit of one call to Stripe.
     pub call_timeout: Duration,
-    /// How long the calls for one checkout may take in all.
+    /// The time limit for all calls of one checkout.
     pub checkout_budget: Duration,
-    /// The wait before the first repetition of a call to Stripe.
+    /// The pause before the first retry of a call to Stripe.
     pub first_pause: Duration,
     /// How many bytes of webhook bodies may be in memory at once.
     pub webhook_bytes: usize,
     /// How long a client's connection may stay in each phase.
     pub connection_times: ConnectionTimes,
-    /// Web worker threads; none means one for each processor.
+    /// The number of web worker threads; `None` for one per processor.
     pub workers: Option<usize>,
-    /// What `topup dev` adds.
+    /// The demo page of `topup dev`.
     #[cfg(feature = "dev")]
     pub demo: Option<crate::http::demo::Demo>,
 }
@@ -93,59 +93,59 @@ impl Default for Environment {
     }
 }
 
-/// Why the service does not start. Each message says the way out.
+/// Why the service does not start. Each message says how to fix it.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
-    /// The address cannot be listened on.
+    /// The address cannot be bound.
     #[error("cannot listen on {address}: {}", listen_hint(.source))]
     Listen {
         /// The address.
         address: SocketAddr,
-        /// Why.
+        /// The reason.
         source: io::Error,
     },
     /// The database cannot be opened.
     #[error("the database cannot be opened; check DATABASE_URL, and run `topup migrate` once to create it")]
     Database(#[source] StoreError),
-    /// The database lacks migrations, or has ones that this version does not know.
+    /// The database lacks migrations, or has some that this version does not know.
     #[error("the database is not at this version's state; run `topup migrate` (a newer database needs a newer topup)")]
     NotMigrated,
-    /// The database belongs to another mode.
+    /// The database was first used in the other mode (test or live).
     #[error(
         "this database belongs to a service in {} mode, but STRIPE_SECRET_KEY is a {} key; use another DATABASE_URL",
         mode(*.remembered), mode(!*.remembered)
     )]
     OtherMode {
-        /// Whether it holds real money.
+        /// Whether the database is for real money.
         remembered: bool,
     },
-    /// The database belongs to another currency.
+    /// The database was first used with another currency.
     #[error("this database holds credits sold in {remembered}, but CURRENCY is {wanted}; use another DATABASE_URL")]
     OtherCurrency {
-        /// What it was first used with.
+        /// The database's currency.
         remembered: String,
-        /// What the settings say.
+        /// The currency in the settings.
         wanted: String,
     },
-    /// Stripe's settings cannot be used.
+    /// Stripe's settings are invalid.
     #[error(transparent)]
     Stripe(#[from] InvalidStripeSettings),
-    /// Stripe does not accept the key.
+    /// Stripe rejects the key.
     #[error(
         "Stripe does not accept STRIPE_SECRET_KEY; copy the key once more from Stripe's dashboard (Developers, API keys): \
          it is wrong, or was rolled or deleted"
     )]
     KeyRejected,
-    /// The key may not even read checkouts.
+    /// The key lacks even the permission to read checkouts.
     #[error("STRIPE_SECRET_KEY may not use checkouts; give the restricted key the permission {}", Resource::CheckoutSessions.permission())]
     KeyCannotSell,
     /// There is no usable webhook secret.
     #[error("STRIPE_WEBHOOK_SECRET is not usable")]
     WebhookSecret(#[from] EmptySecret),
-    /// Stripe's time cannot be asked for.
+    /// The HTTP client for Stripe's time cannot be created.
     #[error(transparent)]
     StripeClock(#[from] NoClient),
-    /// Tokens cannot be verified.
+    /// The verifier for tokens cannot be created.
     #[error("the JWT settings cannot be used")]
     Tokens(#[from] TokenVerifierError),
     /// The web server failed.
@@ -165,7 +165,7 @@ const fn mode(live: bool) -> &'static str {
     if live { "live" } else { "test" }
 }
 
-/// Takes an address, so that everything else can be told about it before the service runs.
+/// Binds an address early, so that everything else can be told about it before the service runs.
 ///
 /// # Errors
 /// When it is in use or not allowed.
@@ -173,7 +173,7 @@ pub fn listen(address: SocketAddr) -> Result<TcpListener, StartError> {
     TcpListener::bind(address).map_err(|source| StartError::Listen { address, source })
 }
 
-/// The service, listening.
+/// The service, listening on its address.
 pub struct Application {
     server: Server,
     address: SocketAddr,
@@ -182,7 +182,7 @@ pub struct Application {
 }
 
 impl Application {
-    /// Checks that the database may be used with these settings, and starts to listen.
+    /// Checks that the database may be used with these settings, and starts listening.
     ///
     /// # Errors
     /// See [`StartError`].
@@ -211,23 +211,23 @@ impl Application {
         Ok(Self { server, address, app, stripe_clock })
     }
 
-    /// Where it listens.
+    /// The address on which it listens.
     #[must_use]
     pub const fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// What the use cases work with.
+    /// The dependencies of the use cases.
     #[must_use]
     pub fn app(&self) -> Arc<App> {
         self.app.clone()
     }
 
-    /// Asks Stripe whether the key may do what the service needs, and tells what it lacks. That Stripe cannot be reached
-    /// is a warning.
+    /// Checks whether the Stripe key has all permissions that the service needs, and logs those it lacks. An
+    /// unreachable Stripe only causes a warning.
     ///
     /// # Errors
-    /// When Stripe does not accept the key, or the key may not read checkouts: then nothing could be sold.
+    /// When Stripe rejects the key, or the key may not read checkouts: then nothing could be sold.
     pub async fn check_key(&self) -> Result<(), StartError> {
         match check_key(&self.app).await {
             KeyVerdict::Good => tracing::info!("Stripe accepts the key"),
@@ -248,8 +248,8 @@ impl Application {
         Ok(())
     }
 
-    /// Serves until `stop` ends; then takes no new requests, finishes those that are running, with every use case they
-    /// began, and closes the database.
+    /// Serves until `stop` completes. Then refuses new requests, finishes running ones and every use case they started,
+    /// and closes the database.
     ///
     /// # Errors
     /// When the web server fails.
@@ -274,7 +274,7 @@ impl Application {
     }
 }
 
-/// What a running service does by itself.
+/// The scheduled jobs of a running service.
 fn scheduled_jobs(stripe_clock: Arc<StripeClock>) -> Vec<Job> {
     vec![
         clock_job(stripe_clock),
@@ -314,7 +314,7 @@ async fn check_database(db: &Db, config: &Config, clock: &dyn Clock) -> Result<(
     check_instance(remembered, wanted)
 }
 
-/// Stores what the database is for, at the first start; gives what is stored.
+/// Stores the database's use at the first start. Returns the stored one.
 struct RememberInstance {
     wanted: Instance,
     now_ms: i64,
@@ -328,7 +328,7 @@ impl Write for RememberInstance {
     }
 }
 
-/// A test key on a database of real money, or the other way round, must change nothing.
+/// Refuses a test key on a database with real money, and the reverse.
 fn check_instance(remembered: Instance, wanted: Instance) -> Result<(), StartError> {
     if remembered.livemode != wanted.livemode {
         return Err(StartError::OtherMode { remembered: remembered.livemode });

@@ -1,4 +1,4 @@
-//! The web server: its routes, what is wrapped around them, and the bounds on its connections.
+//! The web server: its routes, its middleware, and the limits on its connections.
 
 use std::net::TcpListener;
 use std::num::NonZeroUsize;
@@ -21,17 +21,17 @@ use crate::http::kit::middleware::{KnownRoutes, cors, log_request, no_route, sec
 use crate::http::state::HttpState;
 use crate::system::raise_open_files;
 
-/// How long an ended connection waits for the client's last bytes.
+/// How long a closing connection waits for the client's last bytes.
 const DISCONNECT_TIMEOUT: Duration = Duration::from_secs(1);
-/// Open files that are not for clients: the database, Stripe, the log, the runtime's own. A sixteenth of all is added for
-/// connections that wait to be admitted or dropped.
+/// Open files reserved for other purposes than clients: the database, Stripe, the log, the runtime. Another sixteenth
+/// of all files is reserved for connections that wait to be admitted or dropped.
 const FILES_KEPT: u64 = 96;
-/// Fewer connections than that are no service.
+/// At least this many connections are allowed, however few open files there are.
 const FEWEST_CONNECTIONS: u64 = 16;
-/// How long a graceful stop waits for the requests that are running; longer than any may take.
+/// How long a graceful stop waits for running requests; longer than any request may take.
 const STOP_TIMEOUT_SECONDS: u64 = 35;
 
-/// Bounds on the connections of clients: what the settings say, but never more than there are files for.
+/// The limits on client connections: as configured, but never more than the open files allow.
 fn connections(config: &Config, times: ConnectionTimes) -> Arc<Connections> {
     let files = raise_open_files();
     let for_clients = files.saturating_sub(FILES_KEPT).saturating_sub(files / 16).max(FEWEST_CONNECTIONS);
@@ -44,7 +44,7 @@ fn connections(config: &Config, times: ConnectionTimes) -> Arc<Connections> {
     Arc::new(Connections::new(max, times, config.trusted_proxies.clone()))
 }
 
-/// Builds the server on this listener, and runs it.
+/// Builds the server on this listener and starts it.
 ///
 /// # Errors
 /// When it cannot listen.
@@ -83,7 +83,7 @@ pub(super) fn build_server(
         environment.workers.unwrap_or_else(|| std::thread::available_parallelism().map_or(2, NonZeroUsize::get));
     let server = Server::build();
     let stopping = server.graceful_shutdown_signal();
-    // The web server's own bound is a little wider: it stops accepting, where ours lets the longest waiting give way.
+    // The web server's own limit is slightly higher: it stops accepting, while ours lets the longest waiting give way.
     let per_worker = connections.max().div_ceil(workers).saturating_add(16);
     let server = server.workers(workers).max_concurrent_connections(per_worker).disable_signals();
     let server = server.shutdown_timeout(STOP_TIMEOUT_SECONDS).listen("topup", listener, move || {

@@ -1,4 +1,4 @@
-//! `topup reconcile --adopt`: paid purchases that these books do not know are shown, and taken in one by one or all.
+//! `topup reconcile --adopt`: shows paid purchases that are missing from the books, and adopts one or all of them.
 
 use std::process::ExitCode;
 
@@ -13,23 +13,23 @@ use topup::reconcile::lost::{LostPurchase, find_lost};
 
 use super::{Failure, stop_signal};
 
-/// What `--adopt` stands for without a value.
+/// The meaning of `--adopt` without a value.
 pub const SHOW: &str = "show";
 const ALL: &str = "all";
 
-/// Which purchases.
+/// The purchases to show or adopt.
 pub struct Wanted {
     /// `show`, `all`, or ids of checkout sessions or top-ups.
     pub names: Vec<String>,
-    /// How many days back.
+    /// How many days to look back.
     pub since_days: i64,
-    /// Whether what is not proved to be this installation's may be adopted.
+    /// Whether to adopt purchases even if it is not proved that this installation sold them.
     pub unverified: bool,
-    /// Whether nothing is written.
+    /// Whether to write nothing.
     pub dry_run: bool,
 }
 
-/// Shows or adopts. The exit code is 0 if nothing is left of what was asked for.
+/// Shows or adopts purchases. The exit code is 0 if none of the wanted purchases remains.
 pub async fn adopt(app: &App, wanted: Wanted) -> Result<ExitCode, Failure> {
     let Wanted { names, since_days, unverified, dry_run } = wanted;
     let word = Word { by: "topup reconcile --adopt".to_owned(), unverified, dry_run };
@@ -93,7 +93,7 @@ fn described(report: &PurchaseReport) -> String {
     super::webhooks::printable(&format!("{}  {credits} credits of {account} for {amount} {currency}", report.topup))
 }
 
-/// Says what came of one; `true` if it is in the books now, or would be.
+/// Prints the result for one purchase; `true` if it is in the books now, or would be.
 fn tell(session: &SessionId, result: Result<Found, AdoptError>) -> bool {
     match result {
         Ok(found) => {

@@ -1,4 +1,4 @@
-//! The commands that look after the books: comparing them with Stripe's, and proving that they hold in themselves.
+//! The commands for the books: reconciliation with Stripe, and the audit.
 
 use std::process::ExitCode;
 
@@ -12,12 +12,12 @@ use topup::startup::{self, Environment, StartError};
 
 use super::{Failure, settings, start_logging, stop_signal};
 
-/// The exit code of wrong settings, as of wrong arguments.
+/// The exit code for wrong settings, the same as for wrong arguments.
 const EXIT_USAGE: u8 = 2;
-/// How many findings of a kind are printed.
+/// How many findings of each kind are printed.
 const MAX_PRINTED: usize = 20;
 
-/// What to compare.
+/// The arguments of `topup reconcile`.
 #[derive(clap::Args)]
 pub struct ReconcileArguments {
     /// How far back: days such as 30d, from 1d to 90d.
@@ -44,7 +44,7 @@ fn parse_days(text: &str) -> Result<i64, String> {
         .ok_or_else(|| format!("must be days such as 30d, from 1d to {MAX_SINCE_DAYS}d"))
 }
 
-/// Prints why the command cannot begin.
+/// Prints why the command cannot start.
 fn unusable(error: &dyn std::error::Error) -> ExitCode {
     eprintln!("topup: {}", with_causes(error));
     ExitCode::from(EXIT_USAGE)
@@ -56,7 +56,7 @@ pub async fn reconcile(arguments: ReconcileArguments) -> Result<ExitCode, Failur
         Ok(config) => config,
         Err(error) => return Ok(unusable(&error)),
     };
-    // What is applied is in the report: the log is for what goes wrong.
+    // The report contains what was applied; the log is only for problems.
     let filter = if config.log.filter == "info" { "warn".to_owned() } else { config.log.filter.clone() };
     start_logging(&LogSettings { filter, json: config.log.json })?;
     let app = match startup::command::connect(config, Environment::default()).await {
@@ -153,7 +153,7 @@ fn print_fees(fees: &FeeTruth) {
     println!();
 }
 
-/// How to print what was found.
+/// The arguments of `topup audit`.
 #[derive(clap::Args)]
 pub struct AuditArguments {
     /// Print the report as JSON.

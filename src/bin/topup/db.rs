@@ -1,4 +1,4 @@
-//! `topup db`: backups of a SQLite database, and putting one back.
+//! `topup db`: backs up and restores a SQLite database.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -11,22 +11,22 @@ use topup::system::SystemClock;
 
 use super::{Failure, settings};
 
-/// What to do with the database's file.
+/// The commands for the database file.
 #[derive(Subcommand)]
 pub enum DbCommand {
-    /// Copy the database into a new file, also while the service runs.
+    /// Copy the database into a new file, even while the service runs.
     Backup {
         /// The file, which must not exist yet.
         file: PathBuf,
     },
-    /// Put a backup in the database's place. The service must be stopped; the database from before is kept beside it.
+    /// Replace the database with a backup. The service must be stopped; the previous database is kept beside it.
     Restore {
         /// The backup.
         file: PathBuf,
     },
 }
 
-/// Runs it.
+/// Runs the command.
 pub async fn run(command: DbCommand) -> Result<ExitCode, Failure> {
     let url = Config::load_database_url(&settings()?)?;
     match command {

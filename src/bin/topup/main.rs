@@ -1,4 +1,4 @@
-//! The command line, and nothing else: it reads arguments and settings, calls the library, and prints.
+//! The command line: reads arguments and settings, calls the library, and prints.
 
 mod adopt;
 mod books;
@@ -49,20 +49,20 @@ enum Command {
         /// The port of the Stripe sandbox; 0 takes a free one.
         #[arg(long, default_value_t = 12111)]
         sandbox_port: u16,
-        /// The port of the service that the printed .env starts beside it; the next one by default, 0 takes a free one.
+        /// The port of the service that the printed .env starts beside it; by default the next one, 0 takes a free one.
         #[arg(long)]
         serve_port: Option<u16>,
     },
     /// Run the service for real. Settings come from the environment and .env; see .env.example.
     Serve,
-    /// Create the database, or bring it to this version's state.
+    /// Create the database, or migrate it to this version.
     Migrate,
-    /// Compare the books with Stripe's and bring in what is missing. Exits with 0 only if nothing is left.
+    /// Compare the books with Stripe's and apply what is missing. Exits with 0 only if no difference is left.
     Reconcile(books::ReconcileArguments),
-    /// Single purchases.
+    /// Single top-ups.
     #[command(subcommand)]
     Topups(topups::TopupsCommand),
-    /// Recompute every balance and every purchase from the books alone. Exits with 1 if something does not hold.
+    /// Recompute every balance and every top-up from the books. Exits with 1 if there is a difference.
     Audit(books::AuditArguments),
     /// Backups of a SQLite database.
     #[command(subcommand)]
@@ -70,7 +70,7 @@ enum Command {
     /// API keys for servers.
     #[command(subcommand)]
     Keys(KeysCommand),
-    /// Deliveries of Stripe's that failed.
+    /// Failed deliveries from Stripe.
     #[command(subcommand)]
     Webhooks(webhooks::WebhooksCommand),
     /// Print the API's OpenAPI document.
@@ -79,21 +79,21 @@ enum Command {
 
 #[derive(Subcommand)]
 enum KeysCommand {
-    /// Make a key and show it, once.
+    /// Create a key and show it once.
     Create {
         /// What the key is for, such as the name of the server that has it.
         #[arg(long)]
         name: String,
-        /// What it may do: checkout, read or admin; repeat it or separate by commas.
+        /// Its scopes: checkout, read or admin; repeat the option, or separate them with commas.
         #[arg(long = "scope", required = true, value_delimiter = ',', value_parser = parse_scope)]
         scopes: Vec<Scope>,
-        /// The one account it may act for; without it, any account that a request names.
+        /// The only account it may act for; without it, any account that a request names.
         #[arg(long, value_parser = parse_account)]
         account: Option<AccountId>,
     },
     /// Show all keys, without their secrets.
     List,
-    /// Make a key useless, at once and for good.
+    /// Revoke a key, immediately and permanently.
     Revoke {
         /// The key's id, from `topup keys list`.
         id: String,
@@ -142,7 +142,7 @@ async fn run(command: Command) -> Result<ExitCode, Failure> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// The settings of a command; what is worth knowing about them is said at once.
+/// Reads the settings of a command, and prints warnings about them.
 fn settings() -> Result<Source, Failure> {
     let source = Source::from_environment(Path::new("."))?;
     for warning in source.warnings() {
@@ -202,7 +202,7 @@ async fn keys(command: KeysCommand) -> Result<ExitCode, Failure> {
     match command {
         KeysCommand::Create { name, scopes, account } => {
             let key = api_keys::create(&database, &SystemIds, &SystemClock, &name, &scopes, account.as_ref()).await?;
-            // The secret alone on standard output, so that it can go into a file or a secret store.
+            // Only the secret goes to standard output, so that it can be redirected to a file or a secret store.
             eprintln!("Made {} for {name}. The key is shown this once:", key.id);
             println!("{}", key.secret.expose());
         }
@@ -229,7 +229,7 @@ async fn keys(command: KeysCommand) -> Result<ExitCode, Failure> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// A time in UTC, such as `2026-11-21T12:01:00Z`; to the second.
+/// A time in UTC such as `2026-11-21T12:01:00Z`, in whole seconds.
 fn day_and_time(ms: i64) -> String {
     let time = time::OffsetDateTime::from_unix_timestamp(ms.div_euclid(1_000));
     let format = &time::format_description::well_known::Rfc3339;
@@ -237,7 +237,7 @@ fn day_and_time(ms: i64) -> String {
 }
 
 fn start_logging(settings: &LogSettings) -> Result<(), Failure> {
-    // The web server calls requests that are not HTTP errors, and anybody can send them.
+    // The web server logs requests that are not HTTP as errors, and anyone can send them.
     let filter = format!("actix_http=off,{}", settings.filter);
     let subscriber = tracing_subscriber::fmt()
         .with_env_filter(EnvFilter::try_new(filter)?)
@@ -251,8 +251,8 @@ fn start_logging(settings: &LogSettings) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Ends when the process is told to stop: SIGTERM or Ctrl-C. The second time it is told, it ends at once: what is committed is
-/// safe, and what is not, Stripe or the caller repeats.
+/// Completes when the process is told to stop: SIGTERM or Ctrl-C. The second signal ends the process at once: committed
+/// work is safe, and Stripe or the caller repeats the rest.
 fn stop_signal() -> Result<impl Future<Output = ()>, Failure> {
     #[cfg(unix)]
     {

@@ -1,4 +1,4 @@
-//! `topup topups`: single purchases, beside a running service.
+//! `topup topups`: single top-ups. Works beside a running service.
 
 use std::process::ExitCode;
 
@@ -13,8 +13,8 @@ use super::{Failure, settings, start_logging};
 
 #[derive(Subcommand)]
 pub(crate) enum TopupsCommand {
-    /// Ask Stripe now how a purchase stands, and bring what it says into the books. For when a customer has paid and the
-    /// webhook has not come.
+    /// Ask Stripe for the current state of a top-up and apply it to the books. Use it when a customer has paid and the
+    /// webhook has not arrived.
     Check {
         /// The top-up's id, `topup_…`.
         #[arg(value_parser = parse_id)]

@@ -1,4 +1,4 @@
-//! `topup webhooks`: deliveries that failed. It works beside a running service.
+//! `topup webhooks`: failed deliveries. Works beside a running service.
 
 use std::process::ExitCode;
 
@@ -17,57 +17,58 @@ use super::{Failure, connect_migrated, settings, start_logging};
 
 #[derive(Subcommand)]
 pub(crate) enum WebhooksCommand {
-    /// List events of which a delivery failed, the newest first.
+    /// List events with a failed delivery, newest first.
     Failed {
-        /// Also those that were put right.
+        /// Include resolved and closed events.
         #[arg(long)]
         all: bool,
-        /// How many at most.
+        /// The most events to list.
         #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(i64).range(1..=1000))]
         limit: i64,
-        /// Those after the page whose `nextCursor` this is.
+        /// Continue after the page with this `nextCursor`.
         #[arg(long)]
         cursor: Option<String>,
-        /// Print JSON, as `GET /admin/webhook-events` does.
+        /// Print JSON, like `GET /admin/webhook-events`.
         #[arg(long)]
         json: bool,
     },
-    /// Show one of them with what came with it, which holds personal data.
+    /// Show one of them with its payload, which contains personal data.
     Show {
-        /// Stripe's id of the event.
+        /// Stripe's event id.
         event_id: String,
-        /// Print JSON, as `GET /admin/webhook-events/{id}` does.
+        /// Print JSON, like `GET /admin/webhook-events/{id}`.
         #[arg(long)]
         json: bool,
     },
-    /// Try again what failed, as if Stripe delivered it now. It is safe at any time: no event credits twice.
+    /// Retry failed events as if Stripe delivered them now. Safe at any time: no event credits twice.
     Replay(ReplayArguments),
-    /// Close a failure that will never have an effect, so that it is not listed as open any more.
+    /// Close a failure that will never have an effect, so that it is no longer listed as open.
     Close {
-        /// Stripe's id of the event.
+        /// Stripe's event id.
         event_id: String,
-        /// Why, for those who look later.
+        /// The reason, for the records.
         #[arg(long)]
         reason: String,
     },
-    /// Credit a purchase whose payment was rejected for its amount alone, which leaves at least what was agreed, tax apart.
+    /// Credit a top-up whose payment was rejected only for its amount, if at least the agreed amount is left without
+    /// tax.
     Accept {
-        /// Stripe's id of the event.
+        /// Stripe's event id.
         event_id: String,
-        /// Why, for those who look later.
+        /// The reason, for the records.
         #[arg(long, value_parser = parse_reason)]
         reason: String,
     },
-    /// Erase the payloads that are older than the setting `WEBHOOK_PAYLOAD_DAYS` says. A running service does it every hour.
+    /// Erase payloads older than `WEBHOOK_PAYLOAD_DAYS`. A running service does this every hour.
     Purge,
 }
 
 #[derive(Args)]
 #[group(required = true, multiple = false)]
 pub(crate) struct ReplayArguments {
-    /// Stripe's id of the event.
+    /// Stripe's event id.
     event_id: Option<String>,
-    /// Everything that failed for now and may succeed, the oldest first.
+    /// All transient failures, oldest first.
     #[arg(long)]
     all: bool,
 }
@@ -91,7 +92,7 @@ async fn list(all: bool, limit: i64, cursor: Option<&str>, json: bool) -> Result
     };
     let database = connect_migrated().await?;
     let filter = FailureFilter { state: (!all).then_some(FailureState::Open), kind: None };
-    // One more than asked for tells whether there is another page.
+    // Reads one more than requested, to tell whether there is another page.
     let events = database.failed_events(filter, &after, limit.saturating_add(1)).await?;
     database.close().await;
     let page = FailedWebhookEvents::new(events, limit)?;
@@ -157,7 +158,7 @@ async fn show(event_id: &str, json: bool) -> Result<ExitCode, Failure> {
 
 async fn connect_with_stripe() -> Result<topup::app::App, Failure> {
     let config = CommandConfig::load(&settings()?)?;
-    // What a replay does is logged as a delivery is; here, what came of it is printed.
+    // A replay logs the same as a delivery; here the outcome is printed instead.
     start_logging(&LogSettings { filter: "error".to_owned(), json: false })?;
     Ok(command::connect(config, Environment::default()).await?)
 }
@@ -234,7 +235,7 @@ fn line(event: &FailedWebhookEvent) -> String {
     printable(&format!("{id}  {state}  {kind}  {attempts}x  {last_failed_at}  {event_type}  {error}"))
 }
 
-/// Texts that came from outside must not steer a terminal.
+/// Removes control characters, because external text must not control the terminal.
 pub(crate) fn printable(text: &str) -> String {
     let plain = |character: char| character == '\n' || !character.is_control();
     text.chars().map(|character| if plain(character) { character } else { ' ' }).collect()

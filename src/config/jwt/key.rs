@@ -1,7 +1,7 @@
-//! The key that customers' tokens are checked with: a shared secret, a public key, or the address of a key set.
+//! The key that verifies customers' tokens: a shared secret, a public key, or the URL of a key set.
 //!
-//! What always holds: a [`JwtKey`] has passed the checks of strength made here, and knows which algorithms fit it. A
-//! message about a key never repeats any of its text, because what was given by mistake may be a private key.
+//! Invariants: a [`JwtKey`] has passed the strength checks here and knows the algorithms that fit it. A message about a
+//! key never repeats any of its text, because the value given by mistake may be a private key.
 
 use std::fmt;
 
@@ -14,9 +14,9 @@ use crate::secret::Secret;
 
 /// RFC 7518, section 3.2: an HMAC key is at least as long as the hash; 32 bytes are SHA-256's.
 const SECRET_MIN_BYTES: usize = 32;
-/// Far more than any key needs; keeps the PEM reader away from anything else.
+/// Far more than any key needs; limits what reaches the PEM parser.
 const PEM_MAX_BYTES: usize = 8 * 1024;
-/// Texts of examples and starter kits, which everybody knows.
+/// Publicly known texts from examples and starter kits.
 const PLACEHOLDERS: [&str; 12] = [
     "replace_me",
     "replace-me",
@@ -32,26 +32,26 @@ const PLACEHOLDERS: [&str; 12] = [
     "super-secret",
 ];
 
-/// What signatures are checked with.
+/// The key for checking signatures.
 #[derive(Clone, Debug)]
 pub enum JwtKey {
-    /// The HMAC secret, shared with whoever issues the tokens.
+    /// The HMAC secret, shared with the issuer of the tokens.
     Secret(Secret),
-    /// One public key, as PEM text of one block.
+    /// A public key, as PEM text with a single block.
     PublicKeyPem {
-        /// The text, which [`PublicKeyKind`] says how to read.
+        /// The PEM text.
         pem: String,
-        /// What key it is.
+        /// The kind of key, which tells how to parse it.
         kind: PublicKeyKind,
     },
-    /// The issuer's key set, fetched when it is needed.
+    /// The issuer's key set, fetched when needed.
     Jwks {
-        /// https, or http to this machine.
+        /// An https URL, or http to this machine.
         url: Url,
     },
 }
 
-/// The kinds of public keys that tokens can be signed for.
+/// The supported kinds of public keys.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PublicKeyKind {
     /// RSA, 2048 to 4096 bits.
@@ -65,7 +65,7 @@ pub enum PublicKeyKind {
 }
 
 impl PublicKeyKind {
-    /// The algorithms that a key of this kind can check; the first is the default.
+    /// The algorithms that a key of this kind can verify; the first is the default.
     #[must_use]
     pub const fn algorithms(self) -> &'static [Algorithm] {
         match self {
@@ -85,8 +85,8 @@ impl PublicKeyKind {
 }
 
 impl PublicKeyKind {
-    /// Whether these are the 32 bytes of an Ed25519 key that signatures can be believed of. A point of small order is
-    /// one to which anybody finds signatures.
+    /// Whether these are the 32 bytes of a sound Ed25519 key. Keys with a point of small order are refused, because
+    /// anyone can forge signatures for them.
     #[must_use]
     pub fn is_sound_ed25519(bytes: &[u8]) -> bool {
         ed25519_dalek::VerifyingKey::try_from(bytes).is_ok_and(|key| !key.is_weak())
@@ -105,7 +105,7 @@ impl fmt::Display for PublicKeyKind {
 }
 
 impl JwtKey {
-    /// The algorithms that may be allowed with this key. HMAC's only with a secret, and no others with it.
+    /// The algorithms allowed with this key. HMAC only with a secret, and no others with a secret.
     #[must_use]
     pub const fn algorithms(&self) -> &'static [Algorithm] {
         match self {
@@ -125,7 +125,7 @@ impl JwtKey {
         }
     }
 
-    /// Whether tokens of this algorithm can be checked with this key.
+    /// Whether this key can verify tokens with this algorithm.
     #[must_use]
     pub fn fits(&self, algorithm: Algorithm) -> bool {
         self.algorithms().contains(&algorithm)
@@ -172,20 +172,20 @@ pub(super) fn secret(raw: &str) -> Result<JwtKey, SettingError> {
     Ok(JwtKey::Secret(Secret::new(raw)))
 }
 
-/// Whether a text was copied from an example: everybody knows it.
+/// Whether a text contains a publicly known placeholder from an example.
 pub(in crate::config) fn is_placeholder(text: &str) -> bool {
     let lower_case = text.to_ascii_lowercase();
     PLACEHOLDERS.iter().any(|placeholder| lower_case.contains(placeholder))
 }
 
-/// Whether a text is one piece repeated, the piece at most half as long as the text.
+/// Whether a text repeats one piece that is at most half as long as the text.
 fn repeats_itself(text: &[u8]) -> bool {
     (1..=text.len() / 2).any(|period| text.iter().zip(text.iter().skip(period)).all(|(left, right)| left == right))
 }
 
 pub(super) fn public_key(raw: &str) -> Result<JwtKey, SettingError> {
     let wrong = |message: &str| Err(SettingError::new(PUBLIC_KEY, message));
-    // `.env` files and container settings often hold a PEM text in one line; a PEM text itself has no backslash.
+    // `.env` files and container settings often contain PEM text in one line; real PEM text has no backslash.
     let pem = raw.replace("\\n", "\n");
     if pem.trim().is_empty() {
         return wrong("is set but empty; give it a value or remove it");
@@ -215,14 +215,14 @@ pub(super) fn public_key(raw: &str) -> Result<JwtKey, SettingError> {
     Ok(JwtKey::PublicKeyPem { pem, kind })
 }
 
-/// What key a PEM text holds, if it is strong enough and the verifier can use it.
+/// The kind of the key in a PEM text; `None` if it is too weak or the verifier cannot use it.
 fn kind_of(pem: &[u8]) -> Option<PublicKeyKind> {
     let key = [DecodingKey::from_rsa_pem, DecodingKey::from_ec_pem, DecodingKey::from_ed_pem]
         .into_iter()
         .find_map(|read| read(pem).ok())?;
     if key.family() == AlgorithmFamily::Rsa {
-        // 2048 bits or more: the modulus has 256 bytes or more, and no leading zeros after this conversion. The
-        // reader itself refuses more than 4096 bits.
+        // At least 2048 bits: the modulus has 256 bytes or more, without leading zeros after this conversion. The
+        // parser itself refuses more than 4096 bits.
         let modulus = match Jwk::from_decoding_key(&key, None).ok()?.algorithm {
             AlgorithmParameters::RSA(rsa) => DecodingKey::from_ed_components(&rsa.n).ok()?,
             _ => return None,
@@ -241,7 +241,7 @@ fn kind_of(pem: &[u8]) -> Option<PublicKeyKind> {
         }
         _ => return None,
     };
-    // The reader goes by length; only the verifier tells whether the point is on the curve (secp256k1's are not).
+    // The parser checks only the length; the verifier tells whether the point is on the curve (secp256k1's are not).
     let algorithm = *kind.algorithms().first()?;
     jsonwebtoken::crypto::verify("", b"", &key, algorithm).ok()?;
     Some(kind)

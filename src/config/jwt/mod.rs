@@ -1,8 +1,9 @@
-//! The `JWT_*` settings: from raw text to a [`JwtSettings`] that cannot describe an unsafe verifier.
+//! The `JWT_*` settings: from raw text to [`JwtSettings`], which cannot describe an unsafe verifier.
 //!
-//! Several kinds of keys may stand beside each other, while a login moves from one to the other. What always holds: a key
-//! accepts only algorithms of its own type, so that a public key can never serve as an HMAC secret; an empty setting is a mistake, not "unset", because it would silently weaken a check; no message contains a
-//! secret. This file reads no environment and no files, and every mistake is reported, not only the first.
+//! Keys of different kinds may be set together, for a migration from one login to another. Invariants: a key accepts
+//! only algorithms of its own type, so a public key can never serve as an HMAC secret. An empty setting is a mistake,
+//! not "unset", because it would silently weaken a check. No message contains a secret. This module reads neither the
+//! environment nor files, and reports every mistake, not only the first.
 
 mod key;
 
@@ -24,16 +25,17 @@ const ACCOUNT_CLAIM: &str = "JWT_ACCOUNT_CLAIM";
 const ADMIN_CLAIM: &str = "JWT_ADMIN_CLAIM";
 const ADMIN_SCOPE: &str = "JWT_ADMIN_SCOPE";
 
-/// RFC 7519's claims that are no one's name: an account read from one of them would be shared by many, or change.
+/// RFC 7519's claims that do not name a user: an account read from one of them would be shared by many, or would
+/// change.
 const NOT_AN_ACCOUNT: [&str; 7] = ["iss", "aud", "exp", "nbf", "iat", "jti", "scope"];
 
-/// Where scopes are, unless `JWT_ADMIN_CLAIM` says otherwise.
+/// The claim with the scopes, unless `JWT_ADMIN_CLAIM` names another.
 const SCOPE: &str = "scope";
 
-/// Claims that users of some logins write themselves: a role that is read from one of them is anybody's.
+/// Claims that the users of some logins can edit: any user could assign themselves a role in them.
 const WRITTEN_BY_USERS: [&str; 2] = ["user_metadata", "unsafe_metadata"];
 
-/// The settings as the environment gives them: `None` is unset, `Some("")` is set to nothing.
+/// The settings as given in the environment: `None` is unset, `Some("")` is empty.
 #[derive(Default)]
 pub struct RawJwt {
     /// `JWT_SECRET`
@@ -44,11 +46,11 @@ pub struct RawJwt {
     pub jwks_url: Option<String>,
     /// `JWT_ALGORITHMS`: comma separated
     pub algorithms: Option<String>,
-    /// `JWT_ISSUER`: comma separated, a token of any of them is accepted
+    /// `JWT_ISSUER`: comma separated; a token from any of them is accepted
     pub issuer: Option<String>,
-    /// `JWT_AUDIENCE`: comma separated, a token for any of them is accepted
+    /// `JWT_AUDIENCE`: comma separated; a token for any of them is accepted
     pub audience: Option<String>,
-    /// `JWT_AUTHORIZED_PARTIES`: comma separated, the `azp` of tokens without `aud`
+    /// `JWT_AUTHORIZED_PARTIES`: comma separated; the `azp` of tokens without `aud`
     pub authorized_parties: Option<String>,
     /// `JWT_ACCOUNT_CLAIM`
     pub account_claim: Option<String>,
@@ -61,25 +63,25 @@ pub struct RawJwt {
 /// How customers' tokens are verified.
 #[derive(Clone, Debug)]
 pub struct JwtSettings {
-    /// What signatures are checked with; at least one, at most one of each kind.
+    /// The keys for checking signatures: at least one, at most one of each kind.
     pub keys: Vec<JwtKey>,
-    /// The allowlist. Each fits one of the keys, and each key has one.
+    /// The allowed algorithms. Each fits one of the keys, and each key has one.
     pub algorithms: Vec<Algorithm>,
-    /// The `iss` values accepted; empty leaves it unchecked.
+    /// The accepted `iss` values; if empty, `iss` is not checked.
     pub issuers: Vec<String>,
-    /// The `aud` values accepted. If both this and `authorized_parties` are empty, neither is checked.
+    /// The accepted `aud` values. If both this and `authorized_parties` are empty, neither is checked.
     pub audience: Vec<String>,
-    /// The `azp` values accepted. They stand in for `aud` in tokens that have none.
+    /// The accepted `azp` values, used for tokens without `aud`.
     pub authorized_parties: Vec<String>,
-    /// The claim that names the account.
+    /// The claim that contains the account id.
     pub account_claim: String,
-    /// The scope that makes its bearer an admin; `None`: no token does.
+    /// The scope that makes the caller an admin; `None` means that no token does.
     pub admin_scope: Option<String>,
-    /// The claim that holds scopes or roles, or a path to it (`realm_access.roles`).
+    /// The claim that contains scopes or roles, or a path to it (`realm_access.roles`).
     pub admin_claim: String,
 }
 
-/// What is wrong with one setting. The message says what to do about it and never contains a secret.
+/// A mistake in one setting. The message says how to fix it and never contains a secret.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{setting}: {message}")]
 pub struct SettingError {
@@ -96,10 +98,10 @@ impl SettingError {
 }
 
 impl RawJwt {
-    /// Reads the settings. `Ok(None)`: none of them is set, so only API keys are accepted.
+    /// Parses the settings. `Ok(None)` means that none is set, so only API keys are accepted.
     ///
     /// # Errors
-    /// Every mistake found, in the order of the fields.
+    /// All mistakes, in the order of the fields.
     pub fn parse(self) -> Result<Option<JwtSettings>, Vec<SettingError>> {
         let mut errors = Vec::new();
         let keys = self.keys(&mut errors);
@@ -140,7 +142,7 @@ impl RawJwt {
         }
     }
 
-    /// The keys that are set and can be used.
+    /// The usable keys among the settings.
     fn keys(&self, errors: &mut Vec<SettingError>) -> Vec<JwtKey> {
         let secret = self.secret.as_deref().map(key::secret);
         let public_key = self.public_key.as_deref().map(key::public_key);
@@ -182,8 +184,8 @@ impl RawJwt {
         })
     }
 
-    /// The allowlist, or the keys' defaults. `None` if there is a mistake. Without keys (one of them had a mistake of its
-    /// own) only the names are checked.
+    /// The allowed algorithms, by default those of the keys. `None` if there is a mistake. Without keys (because one of
+    /// them had a mistake) only the names are checked.
     fn algorithms(&self, keys: &[JwtKey], errors: &mut Vec<SettingError>) -> Option<Vec<Algorithm>> {
         let names = keep(list(ALGORITHMS, self.algorithms.as_deref()), errors)?;
         let Some(names) = names else {
@@ -208,18 +210,18 @@ impl RawJwt {
     }
 }
 
-/// The algorithm of this name. RFC 9864 calls `Ed25519` what RFC 8037 calls `EdDSA`.
+/// The algorithm with this name. RFC 9864's `Ed25519` is RFC 8037's `EdDSA`.
 #[must_use]
 pub fn algorithm_named(name: &str) -> Option<Algorithm> {
     if name == "Ed25519" { Some(Algorithm::EdDSA) } else { name.parse().ok() }
 }
 
-/// The value, or a note of the error.
+/// Returns the value, or records the error.
 fn keep<T>(result: Result<T, SettingError>, errors: &mut Vec<SettingError>) -> Option<T> {
     result.map_err(|error| errors.push(error)).ok()
 }
 
-/// A text with something in it, and nothing that a copy and paste left at its ends.
+/// A non-empty text, without what copy and paste left at its ends.
 fn text<'a>(setting: &'static str, raw: &'a str) -> Result<&'a str, SettingError> {
     let wrong = |message: &str| Err(SettingError::new(setting, message));
     if raw.trim().is_empty() {
@@ -238,7 +240,7 @@ fn optional(setting: &'static str, raw: Option<&str>) -> Result<Option<String>, 
     raw.map(|raw| text(setting, raw).map(str::to_owned)).transpose()
 }
 
-/// The parts of a comma separated text, each non-empty, without the white space around the commas.
+/// The parts of a comma-separated text, each non-empty and trimmed.
 fn list(setting: &'static str, raw: Option<&str>) -> Result<Option<Vec<String>>, SettingError> {
     let Some(raw) = raw else { return Ok(None) };
     text(setting, raw)?;
@@ -249,7 +251,7 @@ fn list(setting: &'static str, raw: Option<&str>) -> Result<Option<Vec<String>>,
     Ok(Some(parts))
 }
 
-/// One entry of the allowlist. Without keys only the name is checked.
+/// An entry of `JWT_ALGORITHMS`. Without keys only the name is checked.
 fn algorithm(name: &str, keys: &[JwtKey]) -> Result<Algorithm, SettingError> {
     let wrong = |message: String| Err(SettingError::new(ALGORITHMS, message));
     if name.eq_ignore_ascii_case("none") {

@@ -1,4 +1,4 @@
-//! An operator accepts an event that was rejected for its amount alone.
+//! Lets an operator accept an event that was rejected only for its amount.
 
 use actix_web::http::StatusCode;
 use actix_web::web::{Json, Path, Payload};

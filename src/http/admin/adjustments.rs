@@ -1,4 +1,4 @@
-//! Credits that a person gives or takes.
+//! Adjustments: credits that an operator grants or takes.
 
 use actix_web::web::{Json, Path, Payload};
 use actix_web::{HttpRequest, get, post};
@@ -18,7 +18,7 @@ use crate::http::kit::timestamp::rfc3339;
 use crate::http::state::State;
 use crate::inbox::failed_deliveries::is_close_reason;
 
-/// More than anybody means: a slip of a finger.
+/// A larger number is certainly a typing error.
 const MAX_CREDITS: i64 = 1_000_000_000;
 
 /// What to give or take, and why.

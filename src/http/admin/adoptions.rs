@@ -1,4 +1,4 @@
-//! Paid purchases that the books do not know are taken in, such as after a restore.
+//! Adopts paid purchases that are missing from the books, for example after a restore.
 
 use actix_web::web::{Json, Payload};
 use actix_web::{HttpRequest, post};
@@ -16,7 +16,7 @@ use crate::http::state::State;
 use crate::purchases::adopt::adopt_purchase::{AdoptError, Found, Word, adopt_purchase};
 use crate::purchases::adopt::adoption::Adopted;
 
-/// How many purchases one request may name: each takes a few questions to Stripe.
+/// How many purchases one request may name; each takes several calls to Stripe.
 const MAX_SESSIONS: usize = 20;
 
 /// Which purchases to adopt.

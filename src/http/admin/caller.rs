@@ -1,4 +1,4 @@
-//! What the operator's routes have in common: who may use them, who it was, and a key that makes repetitions safe.
+//! Shared by the operator's routes: who may use them, who the caller was, and the key that makes retries safe.
 
 use actix_web::HttpRequest;
 use actix_web::http::header::HeaderMap;
@@ -10,14 +10,14 @@ use crate::http::kit::idempotency_key::idempotency_key;
 use crate::http::kit::problem::ApiError;
 use crate::http::state::HttpState;
 
-/// Somebody with the admin scope.
+/// A caller with the admin scope.
 pub struct Admin {
-    /// Who it is.
+    /// The operator, as named in the records.
     pub operator: Operator,
 }
 
 impl Admin {
-    /// Finds out who calls: an API key with the scope `admin`, or a token with the admin scope.
+    /// Identifies the caller: an API key with the scope `admin`, or a token with the admin scope.
     ///
     /// # Errors
     /// 401 without valid credentials, 403 without the scope.
@@ -40,7 +40,7 @@ impl Admin {
         Ok(Self { operator })
     }
 
-    /// The same, for what is about all accounts at once: an API key for one account may not.
+    /// The same, for requests that concern all accounts: an API key for one account is refused.
     ///
     /// # Errors
     /// 401 without valid credentials, 403 without the scope or with a key for one account.
@@ -54,10 +54,10 @@ impl Admin {
     }
 }
 
-/// The key that a change must come with.
+/// The idempotency key that a change requires.
 ///
 /// # Errors
-/// 400 when it is missing or no key.
+/// 400 when it is missing or invalid.
 pub fn required_key(headers: &HeaderMap) -> Result<String, ApiError> {
     idempotency_key(headers)?.ok_or_else(|| {
         let message =
@@ -66,19 +66,19 @@ pub fn required_key(headers: &HeaderMap) -> Result<String, ApiError> {
     })
 }
 
-/// Where a page begins: before everything, or after the last of the page before.
+/// Where a page begins: at the newest row, or after the last row of the previous page.
 ///
 /// # Errors
-/// 400 when the cursor is none of ours.
+/// 400 when the cursor is not one that we issued.
 pub fn before(cursor: Option<&str>) -> Result<(i64, String), ApiError> {
     let Some(cursor) = cursor else { return Ok((i64::MAX, String::new())) };
     let parsed = cursor.split_once('_').and_then(|(time, id)| Some((time.parse().ok()?, id.to_owned())));
-    // PostgreSQL takes no text with a zero byte.
+    // PostgreSQL accepts no text with a zero byte.
     let parsed = parsed.filter(|(_, id): &(i64, String)| !id.contains('\0'));
     parsed.ok_or_else(|| ApiError::field("cursor", "invalid_cursor", "must be the nextCursor of an earlier page"))
 }
 
-/// Cuts a page to its length, of which one more was read; gives the cursor of the next page, if there is one.
+/// Cuts a page to its length, given one row more. Returns the cursor of the next page, if there is one.
 pub fn page<T>(mut rows: Vec<T>, limit: i64, place: impl Fn(&T) -> (i64, String)) -> (Vec<T>, Option<String>) {
     let wanted = usize::try_from(limit).unwrap_or(usize::MAX);
     let has_more = rows.len() > wanted;

@@ -1,4 +1,4 @@
-//! The comparisons with Stripe's books, for the operator: when they ran and what they found.
+//! The reconciliations with Stripe, for the operator: when they ran and what they found.
 
 use actix_web::web::{Json, Path};
 use actix_web::{HttpRequest, get};
@@ -113,7 +113,7 @@ pub async fn read_reconciliation(
     Admin::of_all_accounts(&request, &state).await?;
     let (app, id) = (state.app.clone(), path.into_inner());
     let read = async move {
-        // PostgreSQL takes no text with a zero byte, and nothing is called so.
+        // PostgreSQL accepts no text with a zero byte, and no id contains one.
         match id.as_str() {
             "latest" => Ok(app.db.reconciliations(1).await?.into_iter().next()),
             id if id.contains('\0') => Ok::<_, StoreError>(None),

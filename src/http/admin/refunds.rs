@@ -1,4 +1,4 @@
-//! Giving money back.
+//! Refunds.
 
 use actix_web::web::{Json, Path, Payload};
 use actix_web::{HttpRequest, get, post};

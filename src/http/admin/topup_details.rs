@@ -1,4 +1,4 @@
-//! One purchase as the API explains it to the operator.
+//! The details of one top-up, as the API shows them to an operator.
 
 use serde::Serialize;
 use utoipa::ToSchema;

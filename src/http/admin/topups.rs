@@ -1,4 +1,4 @@
-//! Purchases, for the operator: lists of them, and all that is known of one.
+//! Top-ups for the operator: lists, and the details of one.
 
 use actix_web::web::{Json, Path};
 use actix_web::{HttpRequest, get, post};

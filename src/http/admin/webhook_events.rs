@@ -1,4 +1,4 @@
-//! Deliveries that failed, for the operator: which they are, what came with them, and trying them again.
+//! Failed deliveries for the operator: lists, bodies, and replays.
 
 use actix_web::http::StatusCode;
 use actix_web::web::{Json, Path, Payload};
@@ -92,10 +92,10 @@ pub struct FailedWebhookEvents {
 }
 
 impl FailedWebhookEvents {
-    /// A page of at most `limit` events, of which one more was read.
+    /// A page of at most `limit` events, given one more.
     ///
     /// # Errors
-    /// When a time in it cannot be.
+    /// When a stored time is out of range.
     pub fn new(events: Vec<FailedEvent>, limit: i64) -> Result<Self, ApiError> {
         let (events, next_cursor) =
             page(events, limit, |event| (event.first_failed_at, event.provider_event_id.clone()));
@@ -331,7 +331,7 @@ fn unknown() -> ApiError {
     ApiError::not_found("no delivery of that event failed")
 }
 
-/// The one of `all` that has this name; `None` for the word `all`.
+/// Finds the value with this name among `all`; `None` for the name `all`.
 fn choice<T: Copy>(
     field: &str,
     text: &str,

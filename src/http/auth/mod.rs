@@ -1,7 +1,7 @@
-//! Who calls, and for whom they may act.
+//! Identifies the caller and the account that it may act for.
 //!
-//! A customer has a token of the product's own login (`jwt/`, `jwks/`); a server has an API key. The account of a
-//! customer is the one in the token: naming another needs the admin scope.
+//! A customer has a token from the product's own login (`jwt/`, `jwks/`); a server has an API key. A customer's account
+//! is the one in the token; naming another needs the admin scope.
 
 pub mod jwks;
 pub mod jwt;
@@ -21,10 +21,10 @@ use crate::http::kit::client_address::client_address;
 use crate::http::kit::problem::ApiError;
 use crate::http::state::HttpState;
 
-/// Who calls.
+/// The caller of a request.
 #[derive(Debug, Clone)]
 pub enum Caller {
-    /// Somebody with a token.
+    /// A caller with a token.
     Customer {
         /// The account in the token.
         account: AccountId,
@@ -35,10 +35,10 @@ pub enum Caller {
     Server(Arc<ApiKey>),
 }
 
-/// Why a caller is not let in.
+/// Why a caller is refused.
 struct Refusal {
     error: ApiError,
-    /// Whether it counts as a try by somebody without credentials.
+    /// Whether it counts as an attempt without valid credentials.
     is_attempt: bool,
 }
 
@@ -53,12 +53,12 @@ impl Refusal {
 }
 
 impl Caller {
-    /// Finds out who calls. Requests without valid credentials are counted by address, on every route; valid credentials are
-    /// always let in, so that a stranger cannot lock out others behind the same address.
+    /// Identifies the caller. On every route, requests without valid credentials are counted by address. Valid
+    /// credentials are always accepted, so that a stranger cannot lock out others behind the same address.
     ///
     /// # Errors
-    /// 401 without valid credentials, 429 when too many such requests come from the address; 400 with two credentials; 503
-    /// when tokens cannot be verified now.
+    /// 401 without valid credentials, 429 when too many such requests come from the address, 400 with two credentials,
+    /// 503 when tokens cannot be verified now.
     pub async fn of(request: &HttpRequest, state: &HttpState) -> Result<Self, ApiError> {
         let headers = request.headers();
         let mut keys = headers.get_all("x-api-key");
@@ -117,7 +117,7 @@ impl Caller {
                 let error = ApiError::new(StatusCode::SERVICE_UNAVAILABLE, "keys_unavailable", detail);
                 Refusal::other(error.retry_after(5))
             }
-            // Its signature is right: a customer who was here before, and whose application needs to hear 401.
+            // The signature is valid: a known customer, whose application needs the 401.
             TokenError::Expired | TokenError::NotYetValid => {
                 Refusal { is_attempt: false, ..invalid(&error.to_string()) }
             }
@@ -126,10 +126,11 @@ impl Caller {
         Ok(Self::Customer { account: speaker.account, is_admin: speaker.is_admin })
     }
 
-    /// The account that a request is about, if the caller may act for it in this way.
+    /// The account that a request is about, if the caller may act for it with this scope.
     ///
     /// # Errors
-    /// 403 for an account, or a thing, that the caller may not; 400 when a server must name the account and does not.
+    /// 403 when the caller may not act for the account, or not with this scope; 400 when a server must name the account
+    /// and does not.
     pub fn account(&self, named: Option<AccountId>, scope: Scope) -> Result<AccountId, ApiError> {
         let other = || ApiError::forbidden("account_forbidden", "these credentials are not for that account");
         match self {

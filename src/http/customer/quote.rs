@@ -1,4 +1,4 @@
-//! What credits cost, before anybody pays.
+//! Quotes: the price of credits, before paying.
 
 use actix_web::web::Json;
 use actix_web::{HttpRequest, get};

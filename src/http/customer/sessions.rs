@@ -1,4 +1,4 @@
-//! Checkouts: opening one, and asking how it went.
+//! Checkouts: opens one, and reports its state.
 
 use actix_web::web::{Json, Path, Payload};
 use actix_web::{HttpRequest, get, post};
@@ -189,7 +189,7 @@ pub async fn create(request: HttpRequest, payload: Payload, state: State) -> Res
     Ok(Json(CreatedSession { id: checkout.session, url: checkout.url, expires_at: rfc3339(checkout.expires_at_ms)? }))
 }
 
-/// What the caller asks for, if the caller may; whether it can be had is asked afterwards.
+/// Parses the request and checks the caller's permission. Whether it can be fulfilled is checked later.
 fn asked_for(
     request: &HttpRequest,
     state: &HttpState,
@@ -208,7 +208,7 @@ fn asked_for(
     Ok((AskedFor { account, credits, success_url, cancel_url }, key))
 }
 
-/// Checks what is asked for against today's settings; gives both URLs.
+/// Checks the request against the current settings. Returns both URLs.
 fn check(
     state: &HttpState,
     credits: i64,

@@ -1,4 +1,4 @@
-//! Reading requests: bounded in size and time, with errors that name the field.
+//! Reads requests: limited in size and time, with errors that name the field.
 
 use std::future::poll_fn;
 use std::sync::Arc;
@@ -21,15 +21,15 @@ use crate::http::kit::problem::{ApiError, FieldError};
 use crate::http::kit::problem::{too_busy, too_large};
 use crate::http::state::HttpState;
 
-/// The largest JSON body of a caller.
+/// The largest JSON body, in bytes.
 pub const MAX_JSON_BYTES: usize = 16 * 1024;
-/// A body that trickles in holds a connection and a buffer.
+/// The time limit, because a slow body occupies a connection and a buffer.
 const BODY_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// After so long it is asked anew whose body it is.
+/// After this time the caller's credentials are checked again.
 const SLOW_BODY_MS: u64 = 1_000;
 
-/// A body, and the part of a budget that it takes as long as it is in memory.
+/// A body with its share of a memory budget, which it occupies until it is dropped.
 pub struct BudgetedBody {
     /// The bytes.
     pub bytes: Bytes,
@@ -47,7 +47,7 @@ pub async fn read_bytes(request: &HttpRequest, payload: Payload, limit: usize) -
     Ok(read_within(request, payload, limit, None).await?.bytes)
 }
 
-/// Reads a body of at most `limit` bytes, which are taken from a budget if a share of one is given.
+/// Reads a body of at most `limit` bytes, and takes them from a budget if a share is given.
 pub async fn read_within(
     request: &HttpRequest,
     payload: Payload,
@@ -88,7 +88,7 @@ async fn collect(mut payload: Payload, limit: usize, mut share: Option<BodyShare
     Ok(BudgetedBody { bytes: body.freeze(), _share: share })
 }
 
-/// Waits for more of a body, but no longer than it keeps its place in memory.
+/// Waits for the next part of a body, unless the body loses its memory first.
 async fn next_chunk(payload: &mut Payload, share: Option<&BodyShare>) -> Result<Option<Bytes>, ApiError> {
     let next = poll_fn(|context| {
         if share.is_some_and(|share| share.poll_lost(context)) {
@@ -115,10 +115,10 @@ pub async fn read_json<T: DeserializeOwned + Validate>(
     let began_ms = state.app.clock.now_ms();
     let body = read_bytes(request, payload, MAX_JSON_BYTES).await?;
     if state.app.clock.now_ms().saturating_sub(began_ms).unsigned_abs() >= SLOW_BODY_MS {
-        // Who sends slowly would act with credentials that were good when the head came.
+        // A slow sender might otherwise use credentials that have expired since the head arrived.
         Caller::of(request, state).await?;
     }
-    // serde would also read an array, field by field.
+    // serde would also accept an array with the fields in order.
     if !body.trim_ascii_start().starts_with(b"{") {
         return Err(ApiError::new(StatusCode::BAD_REQUEST, "invalid_json", "the body must be a JSON object"));
     }
@@ -149,7 +149,7 @@ pub fn read_query<T: DeserializeOwned + Validate>(request: &HttpRequest) -> Resu
     Ok(query.into_inner())
 }
 
-/// The query's reader does not say which field is wrong: it is the one that cannot be read alone, or comes twice.
+/// The query parser does not name the wrong field, so find the one that cannot be parsed alone, or is repeated.
 fn query_error<T: DeserializeOwned>(text: &str) -> ApiError {
     let (mut wrong, mut repeated, mut seen) = (Vec::new(), Vec::new(), Vec::new());
     for pair in text.split('&') {
@@ -189,7 +189,7 @@ fn validate(value: &impl Validate) -> Result<(), ApiError> {
     Err(ApiError::fields(fields))
 }
 
-/// `validator` names the Rust field; the caller knows the JSON one.
+/// `validator` names the Rust field; the caller needs the name in JSON.
 fn camel_case(field: &str) -> String {
     let mut words = field.split('_');
     let mut name = words.next().unwrap_or_default().to_owned();

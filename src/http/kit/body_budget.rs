@@ -1,9 +1,9 @@
-//! The memory that all webhook bodies share, and who gives way when it is short.
+//! The memory shared by all webhook bodies, and which body gives way when it runs out.
 //!
-//! Anybody can send half a body, so a body that is still arriving has no right to its memory. When it is short, the one
-//! gives way that costs most: its bytes, times how long they have been held, times all that its address holds. A good
-//! delivery is small and arrives at once, so it outlasts any number of slow senders. A body that has arrived whole keeps its
-//! memory until it is dealt with.
+//! Anyone can send half a body, so a body that is still arriving has no claim to its memory. When memory runs out, the
+//! most expensive body gives way: its bytes, times how long they have been held, times all bytes held by its address. A
+//! genuine delivery is small and arrives at once, so it outlasts any number of slow senders. A complete body keeps its
+//! memory until it has been processed.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -16,10 +16,10 @@ use futures_util::task::AtomicWaker;
 
 use crate::http::kit::client_address::network_of;
 
-/// Counts as the age of a body that has just begun, so that size alone decides between two of them.
+/// The minimum age in the cost, so that between two new bodies only the size decides.
 const YOUNGEST_MS: u128 = 50;
 
-/// A number of bytes that bodies share.
+/// A number of bytes shared by all bodies.
 pub struct BodyBudget {
     limit: usize,
     bodies: Mutex<Bodies>,
@@ -33,7 +33,7 @@ struct Bodies {
     of_network: HashMap<IpAddr, usize>,
 }
 
-/// A body that has not arrived whole.
+/// An incomplete body.
 struct Arriving {
     network: IpAddr,
     bytes: usize,
@@ -41,20 +41,20 @@ struct Arriving {
     lost: Arc<Lost>,
 }
 
-/// Tells the reader of a body that it has given way.
+/// Tells the reader of a body that the body has given way.
 #[derive(Default)]
 struct Lost {
     is_lost: AtomicBool,
     waker: AtomicWaker,
 }
 
-/// What one body has of the budget; free again when this is dropped.
+/// One body's share of the budget, released when dropped.
 pub struct BodyShare {
     budget: Arc<BodyBudget>,
     number: u64,
     network: IpAddr,
     lost: Arc<Lost>,
-    /// Bytes of a body that has arrived whole; until then they are counted in [`Arriving`].
+    /// The bytes of a complete body; before that they are counted in [`Arriving`].
     whole: usize,
 }
 
@@ -69,7 +69,7 @@ impl Bodies {
         }
     }
 
-    /// What a body costs the others, if it had so many bytes more.
+    /// The cost of a body if it had `more` additional bytes.
     fn cost(&self, body: &Arriving, more: usize, now: Instant) -> u128 {
         let of_network = self.of_network.get(&body.network).copied().unwrap_or_default().saturating_add(more);
         let size = |bytes: usize| u128::try_from(bytes).unwrap_or(u128::MAX);
@@ -77,7 +77,7 @@ impl Bodies {
         size(body.bytes.saturating_add(more)).saturating_mul(age_ms).saturating_mul(size(of_network))
     }
 
-    /// The arriving body that costs most, and what it costs.
+    /// The most expensive arriving body, and its cost.
     fn costliest(&self, now: Instant) -> Option<(u64, u128)> {
         let costs = self.arriving.iter().map(|(number, body)| (*number, self.cost(body, 0, now)));
         costs.max_by_key(|(_, cost)| *cost)
@@ -92,7 +92,7 @@ impl Bodies {
 }
 
 impl BodyBudget {
-    /// A budget of so many bytes.
+    /// Creates a budget of `limit` bytes.
     #[must_use]
     pub fn new(limit: usize) -> Arc<Self> {
         Arc::new(Self { limit, bodies: Mutex::default() })
@@ -102,7 +102,7 @@ impl BodyBudget {
         self.bodies.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// A body from this address begins to arrive.
+    /// Registers a body that starts arriving from this address.
     #[must_use]
     pub fn begin(self: &Arc<Self>, address: IpAddr, now: Instant) -> BodyShare {
         let (network, lost) = (network_of(address), Arc::new(Lost::default()));
@@ -115,7 +115,7 @@ impl BodyBudget {
 }
 
 impl BodyShare {
-    /// Takes more bytes. `false` when there is no room, and no body that has less right to it.
+    /// Takes more bytes. `false` if there is no room and no more expensive body that could give way.
     #[must_use]
     pub fn take(&self, more: usize, now: Instant) -> bool {
         let mut bodies = self.budget.bodies();
@@ -134,14 +134,14 @@ impl BodyShare {
         true
     }
 
-    /// Whether the body has given way to another; if not, the task is woken when it does.
+    /// Whether the body has given way to another; if not, wakes the task when it does.
     #[must_use]
     pub fn poll_lost(&self, context: &Context<'_>) -> bool {
         self.lost.waker.register(context.waker());
         self.lost.is_lost.load(Ordering::Acquire)
     }
 
-    /// The body has arrived whole: it keeps its bytes. `false` when it has given way just before.
+    /// Marks the body as complete, so that it keeps its bytes. `false` if it has just given way.
     #[must_use]
     pub fn keep(&mut self) -> bool {
         let body = self.budget.bodies().arriving.remove(&self.number);
@@ -195,7 +195,7 @@ mod tests {
         let small = budget.begin(STRANGER, now);
         assert!(small.take(20, now) && !is_lost(&small));
         assert_eq!(large.iter().filter(|body| is_lost(body)).count(), 1);
-        // And one that would itself be the costliest does not get its place back.
+        // A body that would itself be the most expensive does not get its place back.
         let again = budget.begin(STRANGER, now);
         assert!(!again.take(600, now) && !is_lost(&small));
     }

@@ -1,12 +1,12 @@
-//! Where a request comes from, as far as it can be believed.
+//! The client's address of a request, as far as it can be trusted.
 
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 
 use actix_web::HttpRequest;
 use ipnet::IpNet;
 
-/// The client's address. `X-Forwarded-For` counts only as far as trusted proxies wrote it: it is read from its end, and
-/// the first address that is no trusted proxy is the client.
+/// The client's address. `X-Forwarded-For` is trusted only where trusted proxies wrote it: it is read from the end, and
+/// the first address that is not a trusted proxy is the client.
 pub fn client_address(request: &HttpRequest, trusted: &[IpNet]) -> Option<IpAddr> {
     let peer = request.peer_addr()?.ip().to_canonical();
     let is_trusted = |address: &IpAddr| trusted.iter().any(|network| network.contains(address));
@@ -31,14 +31,15 @@ pub fn client_address(request: &HttpRequest, trusted: &[IpNet]) -> Option<IpAddr
     Some(client)
 }
 
-/// Some proxies add the port (`198.51.100.1:49152`, `[2001:db8::1]:49152`), some write IPv6 in brackets without one.
+/// Parses an address. Some proxies add the port (`198.51.100.1:49152`, `[2001:db8::1]:49152`), some write IPv6 in
+/// brackets without a port.
 fn parse(text: &str) -> Option<IpAddr> {
     let bracketed = || text.strip_prefix('[')?.strip_suffix(']')?.parse::<Ipv6Addr>().ok().map(IpAddr::V6);
     let with_port = || text.parse::<SocketAddr>().ok().map(|address| address.ip());
     text.parse().ok().or_else(with_port).or_else(bracketed)
 }
 
-/// What counts as one client: an IPv4 address, or a /64 of IPv6, which is what one customer has.
+/// The network that counts as one client: a single IPv4 address, or the /64 of IPv6 that one customer usually has.
 pub fn network_of(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(address) => IpAddr::V6(Ipv6Addr::from_bits(address.to_bits() & !u128::from(u64::MAX))),

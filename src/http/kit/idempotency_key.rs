@@ -1,5 +1,5 @@
-//! The `Idempotency-Key` header. The IETF's draft writes the key as a quoted string, most clients write it bare: `"abc"` and
-//! `abc` are the same key.
+//! The `Idempotency-Key` header. The IETF's draft writes the key as a quoted string, most clients write it bare:
+//! `"abc"` and `abc` are the same key.
 
 use actix_web::http::header::HeaderMap;
 
@@ -8,10 +8,10 @@ use crate::http::kit::problem::ApiError;
 const NAME: &str = "idempotency-key";
 const MAX_CHARACTERS: usize = 255;
 
-/// The key that a request came with, without quotation marks; `None` if it came with none.
+/// The request's idempotency key, without quotation marks; `None` if it has none.
 ///
 /// # Errors
-/// 400 when the header comes twice, or is no key.
+/// 400 if the header is repeated or is not a valid key.
 pub(crate) fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, ApiError> {
     let mut values = headers.get_all(NAME);
     let Some(value) = values.next() else { return Ok(None) };
@@ -24,7 +24,7 @@ pub(crate) fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, Api
     })
 }
 
-/// A string of RFC 9651 without its quotation marks and escapes, or a bare key as it is. `None` if it is neither.
+/// The value of an RFC 9651 string, or a bare key unchanged. `None` if it is neither.
 fn unquote(text: &str) -> Option<String> {
     let Some(quoted) = text.strip_prefix('"') else { return Some(text.to_owned()) };
     let inside = quoted.strip_suffix('"')?;

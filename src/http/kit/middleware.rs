@@ -1,4 +1,4 @@
-//! What happens to every request: an id, one line in the log, and headers for browsers.
+//! Applied to every request: an id, a log line, and headers for browsers.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -25,8 +25,8 @@ use crate::http::webhooks::stray_deliveries::note_wrong_path;
 
 const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
-/// Gives each request an id, writes one line about it, and tells its connection when it begins and ends. The route is its
-/// pattern: paths name accounts. `HEAD` is answered as `GET` is.
+/// Gives each request an id, logs it, and tells its connection when it begins and ends. The logged route is its
+/// pattern, because paths contain account ids. `HEAD` is handled like `GET`.
 ///
 /// # Errors
 /// Those of the request itself.
@@ -39,7 +39,7 @@ pub async fn log_request<B: MessageBody>(
     let span = tracing::info_span!("request", request_id = %id);
     let method = request.method().clone();
     if method == Method::HEAD {
-        // What GET answers, without its body: the web server knows the method that came and leaves the body out.
+        // Handled like GET without the body: the web server remembers the original method and leaves the body out.
         request.head_mut().method = Method::GET;
     }
     let connection = request.conn_data::<Arc<Connection>>().cloned();
@@ -65,7 +65,7 @@ pub async fn log_request<B: MessageBody>(
     Ok(response)
 }
 
-/// Headers that keep browsers from doing harm with an answer. Pages of ours set their own, stricter policy.
+/// Security headers for browsers. Our own pages set a stricter policy.
 #[must_use]
 pub fn security_headers(is_https: bool) -> DefaultHeaders {
     let headers = DefaultHeaders::new()
@@ -79,15 +79,15 @@ pub fn security_headers(is_https: bool) -> DefaultHeaders {
     if is_https { headers.add((STRICT_TRANSPORT_SECURITY, "max-age=31536000")) } else { headers }
 }
 
-/// Swagger UI writes its own styles into the page; everything else comes from this origin alone.
+/// Swagger UI adds its own inline styles; everything else must come from this origin.
 const DOCUMENTATION_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; \
     img-src 'self' data:; connect-src 'self'; font-src 'self'; base-uri 'none'; form-action 'none'; \
     frame-ancestors 'none'";
 
-/// Headers that tracing libraries and the usual clients add to each request of a page.
+/// Headers that tracing libraries and common clients add to each request of a page.
 const CLIENT_HEADERS: [&str; 5] = ["baggage", "sentry-trace", "traceparent", "tracestate", "x-client-info"];
 
-/// Lets the pages of the configured origins call the API, also with these headers. Others get no permission and no
+/// Lets pages of the configured origins call the API, also with these headers. Others get no permission and no
 /// explanation.
 pub fn cors(origins: &[AllowedOrigin], headers: &[String]) -> Cors {
     let origins = origins.to_vec();
@@ -105,10 +105,10 @@ pub fn cors(origins: &[AllowedOrigin], headers: &[String]) -> Cors {
         })
 }
 
-/// What is answered where there is no route: 404, or 405 where there is one for another method.
+/// The answer for requests without a route: 404, or 405 if there is a route for another method.
 ///
 /// # Errors
-/// When there is no such path; an error is how problems are answered.
+/// 404 when the path does not exist.
 pub async fn no_route(
     request: actix_web::HttpRequest,
     payload: web::Payload,
@@ -132,11 +132,11 @@ pub async fn no_route(
     }
 }
 
-/// The paths that exist, for [`no_route`].
+/// The existing paths, for [`no_route`].
 pub struct KnownRoutes(Vec<(actix_web::dev::ResourceDef, String)>);
 
 impl KnownRoutes {
-    /// Reads them from the documentation, which does not name itself.
+    /// Reads them from the documentation, which does not list itself.
     #[must_use]
     pub fn new(document: &utoipa::openapi::OpenApi) -> Self {
         let routes = document.paths.paths.iter().map(|(path, item)| {

@@ -1,4 +1,4 @@
-//! What every route needs: bodies, errors, limits, connections, logs, documentation.
+//! Shared by all routes: bodies, errors, limits, connections, logs, documentation.
 
 pub(crate) mod body;
 pub mod body_budget;

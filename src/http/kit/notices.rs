@@ -1,29 +1,29 @@
-//! Lines in the log that strangers can cause: each kind of them is bounded, whatever is sent.
+//! Log lines that strangers can trigger: each kind is limited, whatever is sent.
 //!
-//! What always holds: what a stranger sends is named once and cut to a bounded length; of a repeated line only some are
-//! written in a minute, and the next one says how many were left out.
+//! Invariants: a value from a stranger is logged once and truncated. A repeated line is logged only a limited number of
+//! times per minute, and the next one says how many were left out.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::{Mutex, PoisonError};
 
 use tokio::sync::Semaphore;
 
-/// How many lines of one kind are written in a minute.
+/// How many lines of one kind are logged per minute.
 const LINES_PER_MINUTE: u32 = 30;
 const MINUTE_MS: i64 = 60_000;
-/// How many different things of one kind are named at all.
+/// How many different values of one kind are logged at all.
 const MAX_NAMED: usize = 100;
-/// How many characters of what was sent are shown.
+/// How many characters of a value are shown.
 const MAX_CHARACTERS: usize = 200;
-/// How many deliveries that cannot be taken are read at once, to see whether they are Stripe's.
+/// How many unacceptable deliveries are read at once to check whether they are Stripe's.
 const MAX_STRAYS: usize = 8;
 
-/// What was written so far.
+/// The lines written so far.
 #[derive(Debug)]
 pub struct Notices {
     lines: Mutex<HashMap<&'static str, Lines>>,
     named: Mutex<HashMap<&'static str, HashSet<String>>>,
-    /// One permit for each delivery that cannot be taken and is read to see whether it is Stripe's.
+    /// One permit for each unacceptable delivery that is being read.
     pub(crate) strays: Semaphore,
 }
 
@@ -41,7 +41,7 @@ impl Default for Notices {
 }
 
 impl Notices {
-    /// Whether a line of this kind may be written now: if so, how many were left out before it.
+    /// Whether a line of this kind may be logged now; if so, how many were left out before it.
     pub(crate) fn line(&self, kind: &'static str, now_ms: i64) -> Option<u64> {
         let mut kinds = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
         let lines = kinds.entry(kind).or_default();
@@ -56,7 +56,7 @@ impl Notices {
         Some(std::mem::take(&mut lines.left_out))
     }
 
-    /// The first time that something of this kind is met: how it may be shown.
+    /// How to show a value of this kind, if it was not logged before.
     pub(crate) fn first(&self, kind: &'static str, what: &str) -> Option<String> {
         let shown = shown(what);
         let mut kinds = self.named.lock().unwrap_or_else(PoisonError::into_inner);
@@ -65,7 +65,7 @@ impl Notices {
     }
 }
 
-/// What a stranger sent, as the log may show it.
+/// A stranger's text in the form that the log may show.
 pub(crate) fn shown(text: &str) -> String {
     let plain = |character: char| if character.is_control() { ' ' } else { character };
     text.chars().take(MAX_CHARACTERS).map(plain).collect()

@@ -1,13 +1,12 @@
-//! What serde says about a request, in the language of whoever wrote the request: no Rust types, and the near name of a
-//! field that is misspelt.
+//! Translates serde's messages into the caller's terms: no Rust types, and a suggestion for a misspelt field.
 
 use crate::http::kit::problem::FieldError;
 
-/// What is wrong with a field of a body or a query, from serde's message and the path to where it was reading.
+/// The problem with a field of a body or a query, from serde's message and its path.
 ///
-/// serde reports an unknown or missing field at the object that has it, and names it in the message only.
+/// serde reports an unknown or missing field at its parent object, and names the field only in the message.
 pub fn field_error(path: &str, message: &str) -> Option<FieldError> {
-    // What follows says where in the text it is, which the caller's tools do not show.
+    // The rest is a position in the text, which the caller's tools do not show.
     let message = message.split(" at line ").next().unwrap_or(message);
     if let Some(rest) = message.strip_prefix("unknown field ") {
         let mut names = quoted(rest);
@@ -87,10 +86,10 @@ fn given_word(given: &str, expected: &str) -> &'static str {
     }
 }
 
-/// The name of a field of the object at this path.
+/// The path of a field in the object at `path`.
 fn within(path: &str, name: &str) -> String {
     match path.strip_suffix(name).map(|before| before.trim_end_matches('.')) {
-        // The reader was already inside of it.
+        // The path already ends with the field.
         Some(_) => path.to_owned(),
         None if path.is_empty() || path == "." => name.to_owned(),
         None => format!("{path}.{name}"),
@@ -118,8 +117,8 @@ fn or_list(names: &[&str]) -> String {
     }
 }
 
-/// The known name that is so near that it was surely meant: the same letters apart from case and separators, or at most a
-/// third of them wrong.
+/// The known name that was probably meant: equal apart from case and separators, or with at most a third of its letters
+/// wrong.
 fn nearest<'k>(name: &str, known: &[&'k str]) -> Option<&'k str> {
     let wanted = letters(name);
     let (distance, near) = known.iter().map(|known| (distance(&wanted, &letters(known)), *known)).min()?;
@@ -130,7 +129,7 @@ fn letters(name: &str) -> Vec<char> {
     name.chars().filter(|letter| letter.is_alphanumeric()).flat_map(char::to_lowercase).take(64).collect()
 }
 
-/// How many letters must be changed, added, removed or exchanged with their neighbour.
+/// How many letters must be changed, added, removed or swapped with a neighbour.
 fn distance(one: &[char], other: &[char]) -> usize {
     let mut before_last: Vec<usize> = Vec::new();
     let mut last: Vec<usize> = (0..=other.len()).collect();

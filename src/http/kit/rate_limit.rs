@@ -1,7 +1,7 @@
-//! How many checkouts one account may open, and how many requests without valid credentials one address may make.
+//! Limits how many checkouts an account may open, and how many requests without valid credentials an address may make.
 //!
-//! Held in memory by `governor`, for this process alone: it keeps one caller from filling the database and Stripe's
-//! limits, it does not count money.
+//! Kept in memory by `governor`, per process: it keeps one caller from filling the database and using up Stripe's
+//! limits, and is not used to count money.
 
 use std::hash::Hash;
 use std::net::IpAddr;
@@ -15,7 +15,7 @@ use crate::domain::account::AccountId;
 use crate::http::kit::client_address::network_of;
 use crate::http::kit::problem::ApiError;
 
-/// Beyond this many keys those that are full again are forgotten.
+/// Above this number, keys with an unused allowance are forgotten.
 const MAX_KEYS: usize = 100_000;
 
 /// The limits of this process.
@@ -26,7 +26,7 @@ pub struct CheckoutLimits {
 }
 
 impl CheckoutLimits {
-    /// Allows so many a minute, all at once or spread.
+    /// Allows `count` per minute for each account and each address, at once or spread.
     #[must_use]
     pub fn per_minute(count: NonZeroU32) -> Self {
         let quota = Quota::per_minute(count);
@@ -45,8 +45,8 @@ impl CheckoutLimits {
         self.check(&self.accounts, account, "too many checkouts")
     }
 
-    /// Counts a request without valid credentials. It says nothing about requests with valid ones, which are always let in:
-    /// many callers may share an address.
+    /// Counts a request without valid credentials. Requests with valid ones are always let in, because many callers may
+    /// share an address.
     ///
     /// # Errors
     /// 429 with the time to wait.

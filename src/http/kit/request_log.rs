@@ -1,7 +1,7 @@
-//! The line in the log about a request, and why browsers keep an answer from a page.
+//! The log line of a request, and why a browser keeps an answer from a page.
 //!
-//! What always holds: a request that went well is a debug line; one that was refused is an info line that says why, one
-//! that failed a warning. What strangers can cause is bounded ([`crate::http::kit::notices`]).
+//! Invariants: a successful request is logged at debug level, a refused one at info level with the reason, a failed one
+//! as a warning. Lines that strangers can trigger are limited ([`crate::http::kit::notices`]).
 
 use actix_cors::CorsError;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
@@ -20,11 +20,11 @@ pub(crate) struct ForeignPage {
 }
 
 impl ForeignPage {
-    /// `None` for a request of this origin, or of none.
+    /// `None` for a request from the same origin or without an origin.
     pub(crate) fn of(request: &ServiceRequest) -> Option<Self> {
         let headers = request.headers();
         let origin = text(headers, &ORIGIN).filter(|origin| *origin != "null")?;
-        // A browser also names the origin when a page calls its own server.
+        // Browsers also send the origin when a page calls its own server.
         let host = text(headers, &HOST)?;
         if origin.split_once("://").is_some_and(|(_, origin_host)| origin_host.eq_ignore_ascii_case(host)) {
             return None;
@@ -33,7 +33,7 @@ impl ForeignPage {
         Some(Self { origin: origin.to_owned(), headers: wanted.to_owned() })
     }
 
-    /// Says once for each origin, and each set of headers, why the page gets no answer.
+    /// Logs, once for each origin and each set of headers, why the page gets no answer.
     pub(crate) fn log_if_refused<B>(&self, state: &State, response: &ServiceResponse<B>) {
         let refusal = response.response().error().and_then(|error| error.as_error::<CorsError>());
         if matches!(refusal, Some(CorsError::HeadersNotAllowed)) {
@@ -59,7 +59,7 @@ fn text<'h>(headers: &'h HeaderMap, name: &HeaderName) -> Option<&'h str> {
     headers.get(name)?.to_str().ok()
 }
 
-/// A request that was answered.
+/// A completed request.
 pub(crate) struct Answered<'a> {
     pub(crate) method: &'a str,
     pub(crate) route: &'a str,
@@ -67,7 +67,7 @@ pub(crate) struct Answered<'a> {
 }
 
 impl Answered<'_> {
-    /// Writes its line.
+    /// Logs the request.
     pub(crate) fn log<B>(&self, state: &State, response: &ServiceResponse<B>) {
         let Self { method, route, duration_ms } = self;
         let status = response.status().as_u16();

@@ -1,7 +1,7 @@
-//! Files that are part of the program: pages, scripts and the API's document.
+//! Files in the binary: pages, scripts and the API's document.
 //!
-//! Their bytes are shared by all connections and sent in pieces, because the web server copies what it is given before it
-//! sends it: a whole file for each client that reads slowly would fill the memory.
+//! All connections share their bytes, which are sent in pieces: the web server copies its input before sending it, so
+//! whole files for many slow clients would fill the memory.
 
 use std::convert::Infallible;
 use std::pin::Pin;
@@ -32,7 +32,7 @@ impl MessageBody for Pieces {
     }
 }
 
-/// An answer with a file.
+/// Answers with a file.
 pub fn file(mut response: HttpResponseBuilder, media_type: &str, bytes: Bytes) -> HttpResponse {
     response.content_type(media_type).body(Pieces(bytes))
 }

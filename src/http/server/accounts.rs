@@ -1,4 +1,4 @@
-//! What an account has, and the entries that explain it.
+//! Balances of accounts, and their ledger entries.
 
 use actix_web::web::{Json, Path};
 use actix_web::{HttpRequest, get};
@@ -184,7 +184,7 @@ async fn credits(request: &HttpRequest, state: &State, named: Option<String>) ->
     }))
 }
 
-/// What is missing to zero.
+/// The credits missing to a balance of zero.
 fn owed(remaining_credits: i64) -> Result<i64, ApiError> {
     let owed = if remaining_credits < 0 { remaining_credits.checked_neg() } else { Some(0) };
     owed.ok_or_else(|| ApiError::out_of_range("a balance"))
@@ -206,7 +206,7 @@ async fn transactions(
             })?,
         };
     let app = state.app.clone();
-    // One more than asked for tells whether there is another page.
+    // Reads one more than requested, to tell whether there is another page.
     let read = async move { app.db.entries(&account, below, limit.saturating_add(1)).await };
     let mut entries = state.run(read).await??;
     let wanted = usize::try_from(limit).unwrap_or(usize::MAX);

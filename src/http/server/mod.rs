@@ -1,3 +1,3 @@
-//! Routes for the product's own servers, and for customers about themselves: balances and transactions.
+//! Routes for the product's own servers and for customers about their own account: balances and transactions.
 
 pub mod accounts;

@@ -1,4 +1,4 @@
-//! A delivery as it comes: its signature's header and its body, within bounds.
+//! Reads a delivery: its signature header and its body, within limits.
 
 use std::io::Read;
 use std::net::{IpAddr, Ipv4Addr};
@@ -15,27 +15,27 @@ use crate::http::kit::client_address::client_address;
 use crate::http::kit::problem::{ApiError, too_large};
 use crate::http::state::State;
 
-/// Stripe's events are a few KiB; this is far more.
+/// Far more than Stripe's events, which are a few KiB.
 pub const MAX_WEBHOOK_BYTES: usize = 1024 * 1024;
-/// Where deliveries are taken.
+/// The path for deliveries.
 pub const WEBHOOK_PATH: &str = "/webhooks/stripe";
 const SIGNATURE_HEADER: &str = "stripe-signature";
 
-/// The signature's header. Two of them leave open which of them was meant to hold.
+/// The signature header. `None` if it is repeated, because then it is unclear which one applies.
 pub(crate) fn signature_header(request: &HttpRequest) -> Option<String> {
     let mut headers = request.headers().get_all(SIGNATURE_HEADER);
     let header = headers.next().and_then(|value| value.to_str().ok()).map(str::to_owned);
     header.filter(|_| headers.next().is_none())
 }
 
-/// Writes a line about a delivery that is refused, unless too many were written.
+/// Logs a refused delivery, unless too many were logged.
 pub(crate) fn log_refused(state: &State, reason: &str) {
     if let Some(left_out) = state.notices.line("webhook refused", state.app.clock.now_ms()) {
         tracing::warn!(reason, left_out, "webhook refused");
     }
 }
 
-/// Reads a delivery's body, within what all such bodies share.
+/// Reads a delivery's body, within the memory shared by all such bodies.
 pub(crate) async fn read_delivery(
     request: &HttpRequest,
     payload: Payload,
@@ -53,9 +53,9 @@ pub(crate) async fn read_delivery(
 
 /// A delivery's body as it was signed.
 pub(crate) enum DeliveryBody {
-    /// As it came.
+    /// As received.
     Plain(BudgetedBody),
-    /// A proxy had compressed it.
+    /// Decompressed, because a proxy had compressed it.
     Decoded(Vec<u8>),
 }
 
@@ -68,11 +68,11 @@ impl AsRef<[u8]> for DeliveryBody {
     }
 }
 
-/// Undoes what a proxy did to a body on its way. Stripe signs the plain text.
+/// Reverses a proxy's compression. Stripe signs the uncompressed text.
 pub(crate) fn decoded(request: &HttpRequest, body: BudgetedBody) -> Result<DeliveryBody, ApiError> {
     let encoding = request.headers().get(CONTENT_ENCODING).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let encoding = encoding.trim().to_ascii_lowercase();
-    // Some proxies undo the encoding and leave the header.
+    // Some proxies decompress the body and leave the header.
     if matches!(encoding.as_str(), "" | "identity") || body.as_ref().trim_ascii_start().starts_with(b"{") {
         return Ok(DeliveryBody::Plain(body));
     }

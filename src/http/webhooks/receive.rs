@@ -1,8 +1,8 @@
-//! Stripe's deliveries.
+//! Receives Stripe's deliveries.
 //!
-//! The header's form and time are checked before the body is read; the body is bounded, and so are the bytes of all
-//! bodies in memory and the number of deliveries that are applied at once. What happens then is a use case; here its
-//! outcome becomes the status that tells Stripe whether to try again.
+//! The form and time of the signature header are checked before the body is read. The body's size, the bytes of all
+//! bodies in memory, and the number of deliveries applied at once are limited. The use case does the rest; its outcome
+//! becomes the status that tells Stripe whether to retry.
 
 use std::time::Duration;
 
@@ -23,7 +23,7 @@ use crate::inbox::apply_event::apply_event;
 use crate::providers::event::WebhookError;
 use crate::purchases::outcome::ApplyEventError;
 
-/// How long a delivery waits for its turn, which is a few statements away. Stripe would try again much later.
+/// How long a delivery waits for a permit, which others hold for a few statements only. Stripe would retry much later.
 const PERMIT_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// The delivery is decided; Stripe need not try again.
@@ -76,7 +76,7 @@ pub async fn receive(request: HttpRequest, payload: Payload, state: State) -> Re
     }
 }
 
-/// An operator sees a wrong secret in the log, and strangers cannot fill it.
+/// Logs the refusal, so that an operator notices a wrong secret; strangers cannot flood the log.
 fn refused(state: &State, error: &WebhookError) -> ApiError {
     log_refused(state, &error.to_string());
     ApiError::new(StatusCode::BAD_REQUEST, "invalid_webhook", error.to_string())

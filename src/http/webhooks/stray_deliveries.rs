@@ -1,7 +1,7 @@
-//! Deliveries that are not taken, and what the log says of them: who looks for a lost purchase finds the reason there.
+//! Logs deliveries that are not accepted, so that the reason for a missing top-up can be found in the log.
 //!
-//! What always holds: what only Stripe can send is told from what anybody can send. The number of lines, of bodies that
-//! are read at once, and the size of each are bounded.
+//! Invariants: deliveries that only Stripe can send are distinguished from what anyone can send. The number of lines,
+//! the number of bodies read at once, and their size are limited.
 
 use actix_web::HttpRequest;
 use actix_web::web::Payload;
@@ -13,10 +13,10 @@ use crate::http::webhooks::body::{WEBHOOK_PATH, decoded, read_delivery, signatur
 use crate::inbox::unapplied::{Obstacle, Unapplied, note_unapplied};
 use crate::providers::event::WebhookError;
 
-/// A request to a path that does not exist: if it is a delivery of Stripe's, the log says so.
+/// Logs a request to an unknown path if it is a delivery from Stripe.
 pub(crate) async fn note_wrong_path(request: &HttpRequest, payload: Payload, state: &State) {
     let Some(header) = signature_header(request) else { return };
-    // A late one is worth the same line.
+    // A late delivery is logged too.
     let checked = state.app.provider.webhooks.check_header(Some(&header), state.app.clock.now_ms());
     if !matches!(checked, Ok(()) | Err(WebhookError::Untimely { .. })) {
         return;
@@ -25,7 +25,7 @@ pub(crate) async fn note_wrong_path(request: &HttpRequest, payload: Payload, sta
     note(request, payload, state, header, obstacle).await;
 }
 
-/// A delivery whose signature is well-formed and of another time.
+/// Logs a delivery whose signature is well-formed, but of another time.
 pub(crate) async fn note_untimely(
     request: &HttpRequest,
     payload: Payload,

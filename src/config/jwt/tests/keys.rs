@@ -1,4 +1,4 @@
-//! Which keys are taken, and what is said of the others without repeating them.
+//! Which keys are accepted, and what is said about the others without repeating them.
 
 use super::*;
 

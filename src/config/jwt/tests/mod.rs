@@ -1,4 +1,4 @@
-//! Every mistake in the `JWT_*` settings is found, and no message gives a secret away.
+//! Every mistake in the `JWT_*` settings is found, and no message reveals a secret.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 macro_rules! pem {
@@ -77,7 +77,7 @@ fn keys_of_each_kind_may_stand_beside_each_other_while_a_login_moves() {
     assert_eq!(listed.algorithms, [Algorithm::HS256, Algorithm::ES256]);
     let three = settings(RawJwt { public_key: Some(pem!("rsa_a_public").to_owned()), ..raw() });
     assert_eq!(three.keys.len(), 3);
-    // A key that could check nothing is a mistake, and so is one of them that is empty.
+    // A key without a matching algorithm is a mistake, and so is an empty key.
     assert_mistake(
         RawJwt { algorithms: Some("ES256".to_owned()), ..raw() },
         ALGORITHMS,

@@ -1,6 +1,6 @@
-//! The HTTP request for the key set: no redirects, no proxies, bounded in time and size.
+//! The HTTP request for the key set: no redirects, no proxies, limited in time and size.
 //!
-//! Its errors never contain the URL, and it does not know what a key is.
+//! Errors never contain the URL. This module does not interpret keys.
 
 use std::time::Duration;
 
@@ -9,39 +9,39 @@ use url::Url;
 
 use crate::outgoing;
 
-/// Why there is no key set.
+/// Why the key set could not be fetched.
 #[derive(Debug, thiserror::Error)]
 pub enum KeySetError {
-    /// No connection, no answer in time, or the connection broke.
+    /// No connection, no answer in time, or a broken connection.
     #[error("the request for the key set failed")]
     Request(#[source] reqwest::Error),
-    /// Any status but 200. A redirect is not followed: set its target as the URL.
+    /// A status other than 200. Redirects are not followed: configure their target instead.
     #[error("the issuer answered the request for the key set with status {status}")]
     Status {
         /// The status.
         status: u16,
     },
-    /// The answer is larger than any key set.
+    /// The answer is larger than any real key set.
     #[error("the key set is larger than {limit_bytes} bytes")]
     TooLarge {
-        /// The most that is read.
+        /// The limit in bytes.
         limit_bytes: usize,
     },
-    /// Not `{"keys": [...]}`.
+    /// The answer is not `{"keys": [...]}`.
     #[error("the answer is not a key set")]
     NotAKeySet(#[source] serde_json::Error),
-    /// More keys than any issuer has.
+    /// The set has more keys than any real issuer.
     #[error("the key set has more than {limit} keys")]
     TooManyKeys {
-        /// The most that are read.
+        /// The limit.
         limit: usize,
     },
-    /// The service shuts down.
+    /// The service is shutting down.
     #[error("the request for the key set was interrupted")]
     Interrupted,
 }
 
-/// The bounds of one request.
+/// The limits of one request.
 pub(crate) struct FetchLimits {
     pub(crate) connect_timeout: Duration,
     pub(crate) total_timeout: Duration,
@@ -58,7 +58,7 @@ impl Default for FetchLimits {
     }
 }
 
-/// Gets the key set's text from one fixed URL.
+/// Fetches the key set's text from one fixed URL.
 pub(crate) struct Fetcher {
     client: Client,
     url: Url,
@@ -71,7 +71,7 @@ impl Fetcher {
             .no_proxy()
             .connect_timeout(limits.connect_timeout)
             .timeout(limits.total_timeout)
-            // Fetches are minutes apart, and a kept connection belongs to the thread that opened it.
+            // Fetches are minutes apart, and an idle connection would be tied to the thread that opened it.
             .pool_max_idle_per_host(0)
             .user_agent(concat!("topup/", env!("CARGO_PKG_VERSION")))
             .build()?;

@@ -1,8 +1,8 @@
-//! A key set's text (RFC 7517) and the keys in it that may check tokens.
+//! Parses a key set (RFC 7517) and selects the keys that may verify tokens.
 //!
-//! What always holds: every key kept is a public one of a kind that we know, strong enough, meant for signatures, and
-//! tied to the algorithms of the allowlist that fit it. All others are passed over, as RFC 7517 asks (section 5): one
-//! odd key must not take the rest away.
+//! Invariants: every key kept is a public key of a known kind, strong enough, meant for signatures, and tied to those
+//! allowed algorithms that fit it. Other keys are skipped, as RFC 7517 (section 5) requires: one unusual key must not
+//! disable the rest.
 
 use std::sync::Arc;
 
@@ -16,10 +16,10 @@ use crate::config::jwt::algorithm_named;
 use crate::http::auth::verification::VerificationKey;
 
 const KEYS_MAX: usize = 100;
-/// How many keys are tried for one token: an issuer has one or two, and a stranger's token must not cost more.
+/// How many keys are tried for one token. Issuers have one or two, and a stranger's token must not cost more.
 const CANDIDATES_MAX: usize = 8;
 const RSA_MIN_BITS: u32 = 2048;
-/// The most that the verifier takes.
+/// The most that the verifier accepts.
 const RSA_MAX_BITS: u32 = 4096;
 
 /// The usable keys of a set.
@@ -32,15 +32,15 @@ struct KnownKey {
     key: Arc<VerificationKey>,
 }
 
-/// What a set says about a token's algorithm and key id.
+/// The result of looking up a token's algorithm and key id.
 pub(crate) enum Lookup {
-    /// The keys that may have signed it, at most [`CANDIDATES_MAX`].
+    /// The keys that may have signed the token, at most [`CANDIDATES_MAX`].
     Found(Vec<Arc<VerificationKey>>),
-    /// The key id is known, but its key does not do this algorithm.
+    /// The key id is known, but its key does not support this algorithm.
     OtherAlgorithm,
     /// No usable key has this id.
     UnknownKeyId,
-    /// The token names no key, and none does this algorithm.
+    /// The token has no key id, and no key supports its algorithm.
     NoKey,
 }
 
@@ -49,7 +49,7 @@ struct Document {
     keys: Vec<Value>,
 }
 
-/// The members of a JWK that matter here. `x5c`, `x5u` and private members are not read.
+/// The members of a JWK that are used. `x5c`, `x5u` and private members are ignored.
 #[derive(Deserialize)]
 struct JsonWebKey {
     kty: String,
@@ -79,8 +79,8 @@ impl KeySet {
         self.keys.is_empty()
     }
 
-    /// The keys that may have signed a token: those with its key id, or, if the token or the keys have no ids, all that do
-    /// its algorithm.
+    /// The keys that may have signed a token: those with its key id or, if the token or the keys have no ids, all that
+    /// support its algorithm.
     pub(crate) fn find(&self, algorithm: Algorithm, key_id: Option<&str>) -> Lookup {
         let fitting = |of_id: &dyn Fn(&KnownKey) -> bool| {
             let keys = self.keys.iter().filter(|known| of_id(known) && known.key.algorithms.contains(&algorithm));
@@ -126,12 +126,12 @@ impl JsonWebKey {
         use_fits && operations_fit
     }
 
-    /// Whether the key is for this algorithm; one without `alg` is for all of its kind.
+    /// Whether the key allows this algorithm. Without `alg` it allows all algorithms of its kind.
     fn allows(&self, algorithm: Algorithm) -> bool {
         self.alg.as_ref().is_none_or(|name| algorithm_named(name) == Some(algorithm))
     }
 
-    /// The key and its kind. Symmetric keys (`oct`) have none: what is published is no secret.
+    /// The key and its kind. `None` for symmetric keys (`oct`): a published key is not secret.
     fn public_key(&self) -> Option<(DecodingKey, PublicKeyKind)> {
         let kind = match (self.kty.as_str(), self.crv.as_deref()) {
             ("RSA", _) => PublicKeyKind::Rsa,
@@ -150,9 +150,9 @@ impl JsonWebKey {
     }
 }
 
-/// 32 bytes in base64url; RFC 7518 (6.2.1.2) and RFC 8037 (2) fix the lengths.
+/// The length of 32 bytes in base64url. RFC 7518 (6.2.1.2) and RFC 8037 (2) fix the lengths.
 const P256_CHARACTERS: usize = 43;
-/// 48 bytes in base64url.
+/// The length of 48 bytes in base64url.
 const P384_CHARACTERS: usize = 64;
 const ED25519_CHARACTERS: usize = 43;
 
@@ -163,12 +163,12 @@ fn rsa(modulus: &str, exponent: &str) -> Option<DecodingKey> {
     };
     let is_odd = |number: &[u8]| number.last().is_some_and(|last| last % 2 == 1);
     let is_strong = (RSA_MIN_BITS..=RSA_MAX_BITS).contains(&bits(n)?) && is_odd(n);
-    // An exponent of 1 would make every signature its own message.
+    // With an exponent of 1, every message would be its own signature.
     let is_sound = (2..=33).contains(&bits(e)?) && is_odd(e);
     (is_strong && is_sound).then_some(key)
 }
 
-/// How many bits a big-endian number has, without its leading zeros.
+/// The number of bits of a big-endian number, without leading zeros.
 fn bits(number: &[u8]) -> Option<u32> {
     let mut digits = number.iter().skip_while(|byte| **byte == 0);
     let first = digits.next()?;
@@ -181,7 +181,7 @@ fn elliptic(x: &str, y: &str, characters: usize) -> Option<DecodingKey> {
     is_right_length.then(|| DecodingKey::from_ec_components(x, y).ok()).flatten()
 }
 
-/// The length matters: the verifier takes the first 32 bytes without looking whether they are there.
+/// The length must be checked: the verifier takes the first 32 bytes without checking that they exist.
 fn edwards(x: &str) -> Option<DecodingKey> {
     let key = (x.len() == ED25519_CHARACTERS).then(|| DecodingKey::from_ed_components(x).ok()).flatten()?;
     PublicKeyKind::is_sound_ed25519(key.try_get_as_bytes().ok()?).then_some(key)

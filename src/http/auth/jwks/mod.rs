@@ -1,9 +1,9 @@
 //! The issuer's key set: fetched when needed, cached, refreshed when keys rotate.
 //!
-//! A set is fetched anew in the background before it is old, so that tokens of a busy service never wait. What always
-//! holds: at most one fetch runs at a time, and those who need it wait for it together; a fetch runs in a
-//! task of its own, so a caller that goes away interrupts nothing; tokens with unknown key ids cause at most one fetch a
-//! minute; while a fetch fails, the last good set serves for a day. The token has no say in where keys come from.
+//! A set is refreshed in the background before it is too old, so that tokens of a busy service never wait. Invariants:
+//! at most one fetch runs at a time, and all callers that need it wait for it together. A fetch runs in its own task,
+//! so a caller that disconnects interrupts nothing. Tokens with unknown key ids cause at most one fetch a minute. While
+//! fetches fail, the last good set is used for a day. Tokens cannot influence where keys come from.
 
 pub(crate) mod fetch;
 mod key_set;
@@ -21,21 +21,21 @@ use self::key_set::{KeySet, Lookup};
 use crate::http::auth::verification::{TokenError, VerificationKey};
 use crate::ports::Clock;
 
-/// How long a set is used before it is fetched again in the background, while tokens are checked with it.
+/// The age at which a set is refreshed in the background while tokens are still checked with it.
 const YOUNG_MS: i64 = 8 * 60 * 1000;
-/// How long a set is used before tokens wait for a newer one: so long a key that was withdrawn may still be used.
+/// The age at which tokens wait for a newer set. A withdrawn key may be accepted for this long.
 const FRESH_MS: i64 = 10 * 60 * 1000;
-/// How long a set is used after its last successful fetch when later ones fail.
+/// How long a set is used after its last successful fetch while later ones fail.
 const USABLE_MS: i64 = 24 * 60 * 60 * 1000;
-/// The least time between two fetches that unknown key ids cause.
+/// The minimum time between two fetches caused by unknown key ids.
 const UNKNOWN_KEY_INTERVAL_MS: i64 = 60 * 1000;
-/// The least time between a failed fetch and the next one that a missing or old set causes.
+/// The minimum time between a failed fetch and the next one for a missing or old set.
 const RETRY_INTERVAL_MS: i64 = 5 * 1000;
 
 /// The cached key set of one issuer.
 pub(crate) struct KeySetCache {
     shared: Arc<Shared>,
-    /// Held while a fetch runs.
+    /// Locked while a fetch runs.
     flight: Arc<Mutex<()>>,
 }
 
@@ -49,7 +49,7 @@ struct Shared {
 #[derive(Default)]
 struct State {
     stored: Option<Stored>,
-    /// How many fetches have ended. Tells one who waited whether another's fetch answered the question.
+    /// How many fetches have ended. A waiting caller uses it to tell whether another caller's fetch was enough.
     flights: u64,
     failure: Option<Failure>,
     unknown_key_fetch_ms: Option<i64>,
@@ -66,23 +66,23 @@ struct Failure {
     error: Arc<KeySetError>,
 }
 
-/// Why the set is wanted anew.
+/// Why a new set is needed.
 #[derive(Clone, Copy)]
 enum Need {
     MissingOrOld,
     UnknownKey,
 }
 
-/// A set, and which fetches it knows of.
+/// A set, and the number of fetches at that time.
 struct Current {
     keys: Arc<KeySet>,
     flights: u64,
-    /// Whether it was fetched for this very look-up; then fetching again would not help.
+    /// Whether it was fetched for this look-up, so that fetching again would not help.
     just_fetched: bool,
 }
 
 impl KeySetCache {
-    /// An empty cache; nothing is fetched yet.
+    /// Creates an empty cache, without fetching.
     pub(crate) fn new(url: Url, algorithms: Vec<Algorithm>, clock: Arc<dyn Clock>) -> Result<Self, reqwest::Error> {
         let fetcher = Fetcher::new(url, &FetchLimits::default())?;
         Ok(Self {
@@ -91,7 +91,7 @@ impl KeySetCache {
         })
     }
 
-    /// The keys that may have signed a token of this algorithm and key id; never none.
+    /// The keys that may have signed a token with this algorithm and key id; never empty.
     pub(crate) async fn find(
         &self,
         algorithm: Algorithm,
@@ -112,7 +112,7 @@ impl KeySetCache {
         }
     }
 
-    /// The set, fetched if it is missing or old. While another caller's fetch runs, an old set is good enough.
+    /// The set, fetched if it is missing or old. An old set is returned while another caller's fetch runs.
     async fn current(&self) -> Result<Current, TokenError> {
         let now_ms = self.shared.clock.now_ms();
         let seen_flights = {
@@ -148,7 +148,7 @@ impl KeySetCache {
         }
     }
 
-    /// Starts a fetch, unless one runs already or it is too early for another one.
+    /// Starts a fetch, unless one is running or the minimum time has not passed.
     fn refresh_in_background(&self, seen_flights: u64) {
         let Ok(flight) = Arc::clone(&self.flight).try_lock_owned() else { return };
         if !self.shared.may_fetch(Need::MissingOrOld, seen_flights) {
@@ -161,7 +161,7 @@ impl KeySetCache {
         });
     }
 
-    /// Fetches the set, or waits for a fetch that already runs, or does nothing if it is too early for another one.
+    /// Fetches the set, or waits for a running fetch. Does nothing if the minimum time has not passed.
     async fn refresh(&self, need: Need, seen_flights: u64) {
         let flight = Arc::clone(&self.flight).lock_owned().await;
         if !self.shared.may_fetch(need, seen_flights) {
@@ -172,13 +172,13 @@ impl KeySetCache {
             let _flight = flight;
             shared.fetch().await;
         });
-        // It only fails if the runtime shuts down; then there is no new set, which the caller sees.
+        // Fails only if the runtime shuts down; the caller then sees that there is no new set.
         let _interrupted = fetch.await.is_err();
     }
 }
 
 impl Shared {
-    /// Whether a fetch should start now. To be asked only by who holds the flight.
+    /// Whether a fetch should start now. Call it only while holding the lock.
     fn may_fetch(&self, need: Need, seen_flights: u64) -> bool {
         let now_ms = self.clock.now_ms();
         let mut state = self.write();
@@ -214,7 +214,7 @@ impl Shared {
                 state.stored = Some(Stored { keys: Arc::new(keys), fetched_ms: started_ms });
             }
             Err(error) => {
-                // Without a set, the error goes to the caller, who logs it.
+                // Without a stored set, the error is returned to the caller, who logs it.
                 if state.stored.is_some() {
                     let cause: &(dyn Error + 'static) = &error;
                     tracing::warn!(error = cause, "fetching the issuer's key set failed; the last one is kept");
@@ -253,7 +253,7 @@ impl Stored {
     }
 }
 
-/// Whether this time has passed since then. A clock that was set back counts as passed, or it could block for long.
+/// Whether the interval has passed. A clock that was set back counts as passed, because it could block for long.
 fn has_passed(interval_ms: i64, since_ms: Option<i64>, now_ms: i64) -> bool {
     since_ms.is_none_or(|since_ms| !(0..interval_ms).contains(&now_ms.saturating_sub(since_ms)))
 }

@@ -1,6 +1,6 @@
-//! What the claims of a token must say (RFC 7519, section 4.1), once its signature is known to be right.
+//! The rules for the claims of a token (RFC 7519, section 4.1), applied after its signature was verified.
 //!
-//! Times are compared in milliseconds with checked arithmetic. `iat` and `jti` are not looked at.
+//! Times are compared in milliseconds with checked arithmetic. `iat` and `jti` are ignored.
 
 use serde_json::Value;
 
@@ -9,10 +9,10 @@ use crate::domain::account::AccountId;
 use crate::http::auth::jwt::VerifiedToken;
 use crate::http::auth::verification::TokenError;
 
-/// How far the issuer's clock and ours may be apart.
+/// The tolerated difference between the issuer's clock and ours.
 const LEEWAY_SECONDS: i64 = 60;
 
-/// The part of the settings that is about claims.
+/// The settings that concern claims.
 pub(crate) struct ClaimRules {
     pub(crate) issuers: Vec<String>,
     pub(crate) audience: Vec<String>,
@@ -36,10 +36,9 @@ impl ClaimRules {
         if self.issuers.is_empty() || is_known() { Ok(()) } else { Err(TokenError::WrongIssuer) }
     }
 
-    /// `aud` is one text or an array of texts; one of them must be one of ours. Where a token has no `aud`, `azp` may
-    /// stand in for it, if it is one of the parties that the settings allow. A token that has an `aud` is for that
-    /// audience, whatever its `azp`: our own page may have got it for another service, which must not be able to use it
-    /// here.
+    /// `aud` is a text or an array of texts, one of which must be an accepted audience. Without `aud`, an allowed `azp`
+    /// is accepted instead. A token with an `aud` is only for that audience, whatever its `azp`: our own page may have
+    /// got it for another service, which must not be able to use it here.
     fn check_audience(&self, claims: &JsonObject) -> Result<(), TokenError> {
         if self.audience.is_empty() && self.authorized_parties.is_empty() {
             return Ok(());
@@ -57,7 +56,7 @@ impl ClaimRules {
         if is_for_us && is_from_us { Ok(()) } else { Err(TokenError::WrongAudience) }
     }
 
-    /// A text, or a whole number, which some logins have as their users' ids.
+    /// The account: a text, or an integer, which some logins use as user ids.
     fn account(&self, claims: &JsonObject) -> Result<AccountId, TokenError> {
         let invalid = |reason| Err(TokenError::InvalidAccount { reason });
         let account = match claims.0.get(&self.account_claim) {
@@ -69,7 +68,7 @@ impl ClaimRules {
         AccountId::parse(account.as_str()).or_else(|_| invalid("the claim is not 1 to 200 printable characters"))
     }
 
-    /// Whole scopes are compared, so `admin2` is not `admin`. A claim of another type grants nothing.
+    /// Scopes are compared as a whole, so `admin2` is not `admin`. A claim of another type grants nothing.
     fn is_admin(&self, claims: &JsonObject) -> bool {
         let Some(admin_scope) = &self.admin_scope else {
             return false;
@@ -86,7 +85,7 @@ fn is_one_of(allowed: &[String], value: &Value) -> bool {
     value.as_str().is_some_and(|text| allowed.iter().any(|allowed| allowed == text))
 }
 
-/// The claim of this name (`https://app.example/roles`), or else the one that a path leads to (`realm_access.roles`).
+/// The claim with this name (`https://app.example/roles`), or else the one at this path (`realm_access.roles`).
 fn claim_at<'c>(claims: &'c JsonObject, name: &str) -> Option<&'c Value> {
     claims.0.get(name).or_else(|| {
         let mut names = name.split('.');
@@ -95,8 +94,8 @@ fn claim_at<'c>(claims: &'c JsonObject, name: &str) -> Option<&'c Value> {
     })
 }
 
-/// Valid from `nbf` on and before `exp`, each with the leeway. Fractions of a second (RFC 7519, section 2) are rounded
-/// towards refusing.
+/// Valid from `nbf` and before `exp`, each with the leeway. Fractions of a second (RFC 7519, section 2) are rounded
+/// towards refusal.
 fn check_times(claims: &JsonObject, now_ms: i64) -> Result<(), TokenError> {
     let expiry = claims.0.get("exp").ok_or(TokenError::MissingExpiry)?;
     let expiry_ms = whole_seconds(expiry, false).and_then(|expiry| with_leeway_ms(expiry, LEEWAY_SECONDS));
@@ -111,12 +110,12 @@ fn check_times(claims: &JsonObject, now_ms: i64) -> Result<(), TokenError> {
     if now_ms < start_ms { Err(TokenError::NotYetValid) } else { Ok(()) }
 }
 
-/// Seconds moved by the leeway; `None` for what is no date.
+/// Seconds plus leeway, in milliseconds; `None` if out of range.
 fn with_leeway_ms(seconds: i64, leeway_seconds: i64) -> Option<i64> {
     seconds.checked_add(leeway_seconds)?.checked_mul(1000)
 }
 
-/// Seconds since 1970 as JSON has them, without their fraction. It is cut off as text, so that there are no floats.
+/// Seconds since 1970 from JSON, without the fraction, which is cut off as text to avoid floats.
 fn whole_seconds(value: &Value, round_up: bool) -> Option<i64> {
     let Value::Number(number) = value else { return None };
     if let Some(seconds) = number.as_i64() {

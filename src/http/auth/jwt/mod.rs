@@ -1,11 +1,11 @@
-//! From a bearer token to the account that it speaks for.
+//! Verifies a bearer token and returns its account.
 //!
-//! What always holds: a token is believed only after its algorithm is on the allowlist, its signature is right, and its
-//! times, issuer and audience have been checked, in this order. The key is chosen by the settings and never by the
-//! token: of its header only `alg`, `kid` and `crit` are read, so `jku`, `jwk`, `x5u` and `x5c` have no effect. The time
-//! comes from the [`Clock`]; the JWT library does base64 and signatures, and none of its own validation is used.
+//! Invariants: a token is accepted only after checking, in this order, that its algorithm is allowed, its signature is
+//! valid, and its times, issuer and audience are right. The settings choose the key, never the token: of its header
+//! only `alg`, `kid` and `crit` are read, so `jku`, `jwk`, `x5u` and `x5c` have no effect. The time comes from the
+//! [`Clock`]. The JWT library only decodes base64 and checks signatures; its own validation is not used.
 //!
-//! It knows nothing of HTTP requests, and nothing of what the account may do.
+//! This module knows nothing of HTTP requests or of the account's permissions.
 
 mod claims;
 mod token;
@@ -22,7 +22,7 @@ use crate::domain::account::AccountId;
 use crate::http::auth::verification::{TokenError, VerificationKey};
 use crate::ports::Clock;
 
-/// Checks customers' tokens. One for the whole service; it caches the key set.
+/// Verifies customers' tokens. One for the whole service; it caches the key set.
 pub struct TokenVerifier {
     keys: Vec<KeySource>,
     algorithms: Vec<Algorithm>,
@@ -30,34 +30,34 @@ pub struct TokenVerifier {
     clock: Arc<dyn Clock>,
 }
 
-/// What a token that holds up says.
+/// The content of a valid token.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct VerifiedToken {
-    /// The account that the claim names.
+    /// The account named by the claim.
     pub account: AccountId,
     /// Whether the token has the configured admin scope. Always false if none is configured.
     pub is_admin: bool,
 }
 
-/// Why no verifier can be made of the settings.
+/// Why the settings do not make a verifier.
 #[derive(Debug, thiserror::Error)]
 pub enum TokenVerifierError {
-    /// The PEM text is not the kind of key that the settings say.
+    /// The PEM text does not contain the kind of key that the settings say.
     #[error("the public key for tokens cannot be read")]
     PublicKey(#[source] jsonwebtoken::errors::Error),
-    /// The allowlist is empty or has an algorithm of another kind of key.
+    /// No algorithms are allowed, or one belongs to another kind of key.
     #[error("the algorithms allowed for tokens do not fit the key")]
     Algorithms,
-    /// The HTTP client cannot be made, for example because this system has no root certificates.
+    /// The HTTP client cannot be created, for example because the system has no root certificates.
     #[error("the HTTP client for the key set cannot be made")]
     HttpClient(#[source] reqwest::Error),
 }
 
 impl TokenVerifier {
-    /// Makes the verifier. Fetches nothing yet: a key set is fetched when the first token needs it.
+    /// Creates the verifier. A key set is fetched only when the first token needs it.
     ///
     /// # Errors
-    /// See [`TokenVerifierError`]; none is possible for settings that were parsed, but for the HTTP client's.
+    /// See [`TokenVerifierError`]. With parsed settings only the HTTP client can fail.
     pub fn new(settings: JwtSettings, clock: Arc<dyn Clock>) -> Result<Self, TokenVerifierError> {
         let is_fitting = |algorithm: &Algorithm| settings.keys.iter().any(|key| key.fits(*algorithm));
         if settings.algorithms.is_empty() || !settings.algorithms.iter().all(is_fitting) {
@@ -65,7 +65,7 @@ impl TokenVerifier {
         }
         let mut keys = Vec::new();
         for key in settings.keys {
-            // Each key only ever checks algorithms of its own kind.
+            // Each key verifies only algorithms of its own kind.
             let fitting: Vec<Algorithm> =
                 settings.algorithms.iter().copied().filter(|algorithm| key.fits(*algorithm)).collect();
             keys.push(KeySource::new(key, fitting, &clock)?);
@@ -81,7 +81,7 @@ impl TokenVerifier {
         Ok(Self { keys, algorithms: settings.algorithms, rules, clock })
     }
 
-    /// Checks a token (the text after `Bearer `). May wait for the issuer's key set, 5 seconds at most.
+    /// Verifies a token (the text after `Bearer `). May wait up to 5 seconds for the issuer's key set.
     ///
     /// # Errors
     /// See [`TokenError`].
@@ -94,7 +94,7 @@ impl TokenVerifier {
         self.rules.check(&claims, self.clock.now_ms())
     }
 
-    /// The claims, if one of the keys signed them. Keys of the settings are tried before a set is fetched.
+    /// The claims, if one of the keys signed them. Configured keys are tried before a set is fetched.
     async fn verified_claims(&self, token: &SignedToken<'_>) -> Result<JsonObject, TokenError> {
         let mut failure = TokenError::AlgorithmNotAllowed;
         for source in self.keys.iter().filter(|source| source.algorithms().contains(&token.algorithm)) {
@@ -114,7 +114,7 @@ impl TokenVerifier {
     }
 }
 
-/// Where keys come from: one in the settings, or the issuer's set.
+/// The source of keys: one in the settings, or the issuer's set.
 enum KeySource {
     Fixed(Arc<VerificationKey>),
     KeySet { cache: KeySetCache, algorithms: Vec<Algorithm> },

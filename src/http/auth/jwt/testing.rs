@@ -1,5 +1,5 @@
-//! What the tests of tokens and of key sets share: a clock to be moved, test keys, and tokens made by hand, so that they
-//! can be wrong in any way.
+//! Shared by the tests of tokens and key sets: a clock that can be moved, test keys, and hand-made tokens, which can be
+//! wrong in any way.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
 use std::sync::Arc;
@@ -31,7 +31,7 @@ pub(crate) const ED25519_PUBLIC: &str = pem!("ed25519_public");
 /// The time at which every test begins, in seconds.
 pub(crate) const NOW: i64 = 1_800_000_000;
 
-/// A clock that stands until a test moves it.
+/// A clock that stands still until a test moves it.
 pub(crate) struct TestClock(AtomicI64);
 
 impl TestClock {
@@ -59,12 +59,12 @@ pub(crate) fn private_key(algorithm: Algorithm, pem: &str) -> EncodingKey {
     read(pem.as_bytes()).unwrap()
 }
 
-/// Claims that hold up for an hour.
+/// Claims that are valid for an hour.
 pub(crate) fn claims() -> Value {
     json!({"sub": "customer_1", "exp": NOW + 3600, "iss": "https://issuer.example", "aud": "topup"})
 }
 
-/// A token of any header and claims, with a signature that is right for this algorithm and key.
+/// A token with any header and claims, correctly signed with this algorithm and key.
 pub(crate) fn sign(header: &Value, claims: &Value, algorithm: Algorithm, key: &EncodingKey) -> String {
     sign_text(&header.to_string(), &claims.to_string(), algorithm, key)
 }

@@ -1,12 +1,12 @@
-//! A token's form (RFC 7515, compact serialization): its three parts, its header, its signature.
+//! The structure of a token (RFC 7515, compact serialization): its three parts, its header, its signature.
 //!
-//! What always holds: claims are only handed out by [`SignedToken::claims_signed_by`], so none is read before the
-//! signature over it was found right.
+//! Invariant: claims are returned only by [`SignedToken::claims_signed_by`], so none is read before its signature was
+//! verified.
 
 use std::fmt;
 use std::sync::Arc;
 
-// Dangerous is only its use on claims that nobody verified; here it decodes base64url and JSON, strictly and bounded.
+// Dangerous only for unverified claims; here it strictly decodes base64url and JSON of limited size.
 use jsonwebtoken::dangerous::insecure_decode_claims as decode_json_part;
 use jsonwebtoken::errors::ErrorKind;
 use jsonwebtoken::{Algorithm, crypto};
@@ -16,13 +16,13 @@ use serde_json::{Map, Value};
 use crate::config::jwt::algorithm_named;
 use crate::http::auth::verification::{TokenError, VerificationKey};
 
-/// More than any issuer's tokens need, and what usual servers take as one header line.
+/// More than any issuer's tokens need, and what common servers accept as one header line.
 const TOKEN_MAX_BYTES: usize = 8 * 1024;
 
-/// RFC 7516: an encrypted token has five parts. Session cookies of Auth.js are such tokens.
+/// RFC 7516: an encrypted token has five parts, such as the session cookies of Auth.js.
 const ENCRYPTED_PARTS: usize = 5;
 
-/// A token in good form. Nothing in it has been verified.
+/// A well-formed token. Nothing in it has been verified.
 pub(crate) struct SignedToken<'a> {
     pub(crate) algorithm: Algorithm,
     pub(crate) key_id: Option<String>,
@@ -32,7 +32,7 @@ pub(crate) struct SignedToken<'a> {
 }
 
 impl<'a> SignedToken<'a> {
-    /// Takes a token apart and reads its header.
+    /// Splits a token and reads its header.
     pub(crate) fn read(token: &'a str) -> Result<Self, TokenError> {
         if token.len() > TOKEN_MAX_BYTES {
             return Err(TokenError::malformed("it is too long"));
@@ -66,7 +66,7 @@ impl<'a> SignedToken<'a> {
         Ok(Self { algorithm, key_id, message, payload, signature })
     }
 
-    /// The claims, if one of these keys signed them. There are few of them, see the key set.
+    /// The claims, if one of these keys signed them. The key set limits their number.
     pub(crate) fn claims_signed_by_any(&self, keys: &[Arc<VerificationKey>]) -> Result<JsonObject, TokenError> {
         let mut failure = TokenError::UnknownKey;
         for key in keys {
@@ -88,19 +88,19 @@ impl<'a> SignedToken<'a> {
             Err(error) if matches!(error.kind(), ErrorKind::Base64(_)) => {
                 Err(TokenError::Malformed { reason: "its signature cannot be decoded", source: Some(error) })
             }
-            // An error is a key that cannot do this algorithm, off its curve for example: it signed nothing.
+            // An error means that the key cannot do this algorithm, for example on another curve, so it did not sign.
             Ok(false) | Err(_) => Err(TokenError::BadSignature),
         }
     }
 }
 
 fn decode(part: &str, reason: &'static str) -> Result<JsonObject, TokenError> {
-    // The function looks at the middle one of three parts.
+    // The function reads the middle one of three parts.
     decode_json_part(format!(".{part}.")).map_err(|error| TokenError::Malformed { reason, source: Some(error) })
 }
 
-/// A JSON object whose names are unique, as RFC 7515 and 7519 want it: of two values, two readers might take different
-/// ones.
+/// A JSON object with unique names, as RFC 7515 and 7519 require: readers might disagree about which of two values
+/// counts.
 #[derive(Debug)]
 pub(crate) struct JsonObject(pub(crate) Map<String, Value>);
 

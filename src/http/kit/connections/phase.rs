@@ -1,8 +1,8 @@
-//! One connection: which phase it is in, since when, and how it is told to end.
+//! One connection: its phase, since when, and how it is told to close.
 //!
-//! The stream sees bytes come and writes that block, the middleware sees requests begin and end, and reading a body says so.
-//! Together they tell what the client is to do next. A connection is used by one thread at a time; others only look at its
-//! phase and close it.
+//! The stream reports incoming bytes and blocked writes, the middleware reports the start and end of requests, and
+//! reading a body reports itself. Together they show what the client is expected to do next. Only one thread uses a
+//! connection at a time; others only look at its phase and close it.
 
 use std::net::IpAddr;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -12,7 +12,7 @@ use std::time::Instant;
 
 use futures_util::task::AtomicWaker;
 
-/// What a connection waits for.
+/// What a connection is waiting for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Phase {
     /// The first byte of the first request.
@@ -21,11 +21,11 @@ pub(crate) enum Phase {
     Head,
     /// The body of a request that a handler reads.
     Body,
-    /// The service.
+    /// The service's own work.
     Working,
-    /// The client, which does not take its answer.
+    /// The client, which is not reading its answer.
     Sending,
-    /// The rest of a body whose request is answered.
+    /// The rest of a body after the answer.
     Draining,
     /// The next request.
     Idle,
@@ -35,12 +35,12 @@ pub(crate) enum Phase {
 struct State {
     phase: Phase,
     since: Instant,
-    /// The request has a chunked body that is not read to its end. The web server reads such a rest after the answer and
-    /// keeps the connection as long as that takes.
+    /// The request has a chunked body that is not read to its end. The web server reads the rest after the answer and
+    /// keeps the connection for as long as that takes.
     has_unread_chunks: bool,
 }
 
-/// A connection of a client.
+/// A client's connection.
 #[derive(Debug)]
 pub struct Connection {
     pub(crate) network: IpAddr,
@@ -65,39 +65,39 @@ impl Connection {
         (state.phase, state.since)
     }
 
-    /// Ends it: its task is woken and drops it.
+    /// Closes the connection: wakes its task, which drops it.
     pub(crate) fn close(&self) {
         self.is_closed.store(true, Ordering::Release);
         self.waker.wake();
     }
 
-    /// Whether it was told to end; if not, the task is woken when it is.
+    /// Whether it was told to close; if not, wakes the task when it is.
     pub(crate) fn poll_closed(&self, context: &Context<'_>) -> bool {
         self.waker.register(context.waker());
         self.is_closed.load(Ordering::Acquire)
     }
 
-    /// Bytes came: of a new request, unless one is being read or worked on.
+    /// Records incoming bytes. They belong to a new request unless one is being read or processed.
     pub(crate) fn bytes_came(&self, now: Instant) {
         let mut state = self.state();
         match state.phase {
-            // The time of the first head counts from the connection.
+            // The time limit of the first head counts from the start of the connection.
             Phase::New => state.phase = Phase::Head,
             Phase::Idle => (state.phase, state.since) = (Phase::Head, now),
             _ => {}
         }
     }
 
-    /// The client takes no more bytes at the moment.
+    /// Records that the client accepts no more bytes at the moment.
     pub(crate) fn write_blocks(&self) {
         let mut state = self.state();
         if state.phase == Phase::Idle {
-            // Since the answer, so that taking a little now and then gives no more time.
+            // Keeps the time of the answer, so that reading a little now and then does not extend the limit.
             state.phase = Phase::Sending;
         }
     }
 
-    /// The client has taken bytes.
+    /// Records that the client accepted bytes.
     pub(crate) fn write_goes_on(&self) {
         let mut state = self.state();
         if state.phase == Phase::Sending {
@@ -105,13 +105,13 @@ impl Connection {
         }
     }
 
-    /// A handler begins to read the body.
+    /// Records that a handler begins to read the body.
     pub fn waits_for_body(&self, now: Instant) {
         let mut state = self.state();
         (state.phase, state.since) = (Phase::Body, now);
     }
 
-    /// The body has been read to its end.
+    /// Records that the body was read to its end.
     pub fn body_came(&self) {
         let mut state = self.state();
         *state = State { phase: Phase::Working, since: Instant::now(), has_unread_chunks: false };
@@ -128,11 +128,11 @@ impl Connection {
     }
 }
 
-/// A request that is being worked on, until this is dropped.
+/// A request that is being processed, until this is dropped.
 pub struct Exchange(Option<Arc<Connection>>);
 
 impl Exchange {
-    /// A request began. Without a connection, as in tests of single handlers, there is nothing to bound.
+    /// Records that a request began. Without a connection, as in tests of single handlers, there is nothing to limit.
     #[must_use]
     pub fn begin(connection: Option<Arc<Connection>>, has_chunked_body: bool) -> Self {
         if let Some(connection) = &connection {
@@ -141,7 +141,7 @@ impl Exchange {
         Self(connection)
     }
 
-    /// Whether the answer comes before the end of the body, so that the connection cannot be used again.
+    /// Whether the answer comes before the end of the body, so that the connection cannot be reused.
     #[must_use]
     pub fn leaves_unread(&self) -> bool {
         self.0.as_ref().is_some_and(|connection| connection.state().has_unread_chunks)

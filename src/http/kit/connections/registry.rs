@@ -1,4 +1,4 @@
-//! The connections that are open, and what ends them.
+//! All open connections, and the rules that close them.
 
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -11,32 +11,33 @@ use ipnet::IpNet;
 use crate::http::kit::client_address::network_of;
 use crate::http::kit::connections::phase::{Connection, Phase};
 
-/// A connection that has kept the service waiting for so long gives way before one that is merely idle.
+/// A connection that has kept the service waiting for this long gives way before an idle one.
 const PATIENCE: Duration = Duration::from_secs(1);
-/// How much later than the web server's own timers these limits end a connection: an answer such as 408 comes first.
+/// How much later than the web server's own timers these limits apply, so that its answers such as 408 come first.
 const GRACE: Duration = Duration::from_secs(2);
 /// How often limits are enforced.
 const SWEEP_EVERY: Duration = Duration::from_millis(250);
-/// How often the log says that connections were short.
+/// How often a shortage of connections is logged.
 const REPORT_EVERY: Duration = Duration::from_mins(1);
-/// Of all connections, one address may have this part.
+/// One address may have this fraction of all connections: one in four.
 const PART_OF_ONE_ADDRESS: usize = 4;
 
 /// How long a connection may stay in each phase.
 #[derive(Debug, Clone, Copy)]
 pub struct ConnectionTimes {
-    /// From the connection, or the first byte of a later request, to the end of the request's head.
+    /// From the start of the connection, or the first byte of a later request, to the end of the request's head.
     pub head: Duration,
-    /// While the service waits for a body. Reading it has a limit of its own, which ends before this one.
+    /// While the service waits for a body. Reading it has its own, shorter limit.
     pub body: Duration,
-    /// While a request is worked on. Use cases have limits of their own, which end before this one.
+    /// While a request is processed. Use cases have their own, shorter limits.
     pub work: Duration,
-    /// From the answer until the client has taken all of it.
+    /// From the answer until the client has read all of it.
     pub answer: Duration,
     /// From an answer that came before the end of the body until that end.
     pub drain: Duration,
-    /// Between two requests. Longer than proxies keep theirs (nginx and AWS 60 seconds, Azure 4 minutes, Google 10 minutes,
-    /// Cloudflare 15), because a proxy that sends a request while we close answers its caller with 502.
+    /// Between two requests. Longer than proxies keep their connections (nginx and AWS 60 seconds, Azure 4 minutes,
+    /// Google 10 minutes, Cloudflare 15), because a proxy that sends a request while we close answers its caller with
+    /// 502.
     pub idle: Duration,
 }
 
@@ -66,7 +67,7 @@ impl ConnectionTimes {
     }
 }
 
-/// All connections of clients.
+/// All client connections.
 pub struct Connections {
     max: usize,
     times: ConnectionTimes,
@@ -76,7 +77,7 @@ pub struct Connections {
     displaced: AtomicU64,
 }
 
-/// The connections by the network they come from.
+/// The connections by network.
 #[derive(Default)]
 struct Open {
     count: usize,
@@ -102,7 +103,7 @@ impl Open {
     }
 }
 
-/// The place of one connection; free again when this is dropped.
+/// A connection's place, released when dropped.
 pub struct Admitted {
     connections: Arc<Connections>,
     connection: Arc<Connection>,
@@ -121,15 +122,15 @@ impl Drop for Admitted {
 }
 
 impl Connections {
-    /// Bounds for at most `max` connections. One address may have a quarter of them, but for the trusted proxies and this
-    /// machine, behind which there are many callers.
+    /// Allows at most `max` connections. One address may have a quarter of them, except trusted proxies and this
+    /// machine, which stand for many callers.
     #[must_use]
     pub fn new(max: usize, times: ConnectionTimes, trusted: Vec<IpNet>) -> Self {
         let (refused, displaced) = (AtomicU64::new(0), AtomicU64::new(0));
         Self { max: max.max(1), times, trusted, open: Mutex::default(), refused, displaced }
     }
 
-    /// How many connections there may be.
+    /// The most connections allowed.
     #[must_use]
     pub const fn max(&self) -> usize {
         self.max
@@ -151,7 +152,7 @@ impl Connections {
         if has_many_callers { self.max } else { (self.max / PART_OF_ONE_ADDRESS).max(1) }
     }
 
-    /// Takes a place for a connection; `None` when every place that it could have is of a request that is worked on.
+    /// Takes a place for a connection; `None` if every connection that it could replace has a request in progress.
     pub(crate) fn admit(self: &Arc<Self>, peer: Option<SocketAddr>, now: Instant) -> Option<Admitted> {
         let address = peer.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.ip().to_canonical());
         let network = network_of(address);
@@ -182,7 +183,7 @@ impl Connections {
         self.refused.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// Closes the connections whose time is over.
+    /// Closes the connections that exceed their limits.
     fn sweep(&self, now: Instant) {
         let mut open = self.open();
         let is_over = |connection: &&Arc<Connection>| {
@@ -196,7 +197,7 @@ impl Connections {
         }
     }
 
-    /// Enforces the limits as long as there are connections to bound.
+    /// Enforces the limits until the last other reference is dropped.
     pub async fn keep_bounded(self: Arc<Self>) {
         let this = Arc::downgrade(&self);
         drop(self);
@@ -215,7 +216,7 @@ impl Connections {
         }
     }
 
-    /// Says that connections were short, if they were.
+    /// Logs a shortage of connections. Returns whether there was one.
     fn report(&self) -> bool {
         let (refused, displaced) = (self.refused.swap(0, Ordering::Relaxed), self.displaced.swap(0, Ordering::Relaxed));
         let were_short = refused > 0 || displaced > 0;
@@ -228,8 +229,8 @@ impl Connections {
     }
 }
 
-/// Of these connections the one that may give way: first of all those that have kept the service waiting for a while,
-/// then those that are idle, then the rest; of each the oldest. `None` when each is being worked on.
+/// The connection that gives way: first one that has kept the service waiting for a while, then an idle one, then any
+/// other; the oldest of each. `None` if every request is being processed.
 fn longest_waiting<'c>(
     connections: impl Iterator<Item = &'c Arc<Connection>>,
     now: Instant,

@@ -1,5 +1,5 @@
-//! Serves the connections that are admitted: a stream that tells its connection what happens on it, and a service that
-//! drops a connection when it is told to end, whatever the web server waits for.
+//! Serves admitted connections: a stream that reports to its connection, and a service that drops a connection when it
+//! is told to close, whatever the web server is waiting for.
 
 use std::future::poll_fn;
 use std::io::{self, IoSlice};
@@ -19,14 +19,14 @@ use tokio::net::TcpStream;
 use crate::http::kit::connections::phase::Connection;
 use crate::http::kit::connections::registry::Connections;
 
-/// A client's stream.
+/// A client's TCP stream.
 pub struct Stream {
     tcp: TcpStream,
     connection: Arc<Connection>,
 }
 
 impl Stream {
-    /// What is known of its connection, for the requests that come on it.
+    /// The connection of this stream, for its requests.
     #[must_use]
     pub fn connection(&self) -> Arc<Connection> {
         self.connection.clone()
@@ -84,14 +84,14 @@ impl AsyncWrite for Stream {
     }
 }
 
-/// Serves HTTP on the connections that are admitted. `H` is the web server's factory, then its service.
+/// Serves HTTP on admitted connections. `H` is the web server's factory, then its service.
 pub struct ConnectionService<H> {
     http: H,
     connections: Arc<Connections>,
 }
 
 impl<H> ConnectionService<H> {
-    /// Serves with this.
+    /// Creates the service around `http`.
     pub const fn new(http: H, connections: Arc<Connections>) -> Self {
         Self { http, connections }
     }
@@ -140,7 +140,7 @@ where
         let connection = admitted.connection();
         let serving = self.http.call((Stream { tcp, connection: connection.clone() }, Protocol::Http1, peer));
         Box::pin(async move {
-            // Dropped last: the place is free when the socket is.
+            // Dropped last, so that the place is released after the socket is closed.
             let _admitted = admitted;
             let mut serving = pin!(serving);
             let ended = poll_fn(|context| {

@@ -1,4 +1,4 @@
-//! Who is admitted, and who gives way.
+//! Which connections are admitted, and which give way.
 
 use super::*;
 
@@ -30,7 +30,7 @@ fn one_address_has_a_quarter_but_proxies_and_this_machine_all() {
         assert_eq!(all.iter().filter(|one| !is_closed(one)).count(), may_have, "{address}");
         assert_eq!(table.open().count, may_have);
     }
-    // One customer has a whole /64, and gets no more by using more of it.
+    // One customer has a whole /64, and gets no additional connections by using more of it.
     let table = table(100);
     let all: Vec<_> =
         (1..=30).map(|n| table.admit(Some(peer(&format!("[2001:db8::{n}]"))), now).expect("room")).collect();
@@ -62,7 +62,7 @@ fn who_is_worked_on_never_gives_way_and_who_keeps_us_waiting_goes_before_who_is_
     head.connection.bytes_came(start + Duration::from_secs(1));
     let second = table.admit(Some(peer("127.0.0.1")), start + Duration::from_secs(2)).expect("a place");
     assert!(is_closed(&head) && !is_closed(&idle), "half a head gives way first");
-    // The next two have come just now: the one that is idle gives way before them.
+    // The two new ones have only just arrived, so the idle one gives way before them.
     let third = table.admit(Some(peer("127.0.0.1")), start + Duration::from_secs(2)).expect("a place");
     assert!(is_closed(&idle) && !is_closed(&second));
     second.connection.request_began(false, start);
@@ -73,7 +73,7 @@ fn who_is_worked_on_never_gives_way_and_who_keeps_us_waiting_goes_before_who_is_
     assert!(table.admit(Some(peer("127.0.0.1")), start).is_some());
 }
 
-/// A phase, its limit, and how a connection comes to be in it.
+/// A phase, its limit, and how a connection gets into it.
 type Case<'c> = (&'c str, Duration, &'c dyn Fn(&Connection));
 
 #[test]

@@ -1,4 +1,4 @@
-//! What can go wrong for an operator.
+//! Errors for operators.
 
 use actix_web::http::StatusCode;
 
@@ -106,7 +106,7 @@ impl From<CheckTopupError> for ApiError {
 }
 
 impl ApiError {
-    /// The payment provider did not say what an operator wants to know.
+    /// The provider did not answer an operator's question.
     pub(crate) fn not_told(stripe: &ProviderError) -> Self {
         tracing::warn!(error = %stripe, "Stripe cannot be asked what an operator wants to know");
         let nothing = "nothing was changed";

@@ -1,7 +1,7 @@
-//! Errors as the caller sees them: RFC 9457 `application/problem+json`. The one place that maps errors to HTTP.
+//! Errors as the caller sees them: RFC 9457 `application/problem+json`. The only place that maps errors to HTTP.
 //!
-//! A problem says what is wrong and the way out, has a `code` that never changes, and says nothing about the inside. What
-//! is our fault is logged here, once, with its causes; the request id in the log's span is the caller's `x-request-id`.
+//! A problem says what is wrong and how to fix it, has a `code` that never changes, and reveals no internals. Our own
+//! failures are logged here, once, with their causes; the request id in the log's span is the caller's `x-request-id`.
 
 mod admin;
 
@@ -18,7 +18,7 @@ use crate::domain::pricing::QuoteError;
 use crate::purchases::checkout::create_checkout::CreateCheckoutError;
 use crate::purchases::outcome::ApplyEventError;
 
-/// What a problem's media type is.
+/// The media type of a problem.
 pub const PROBLEM_JSON: &str = "application/problem+json";
 
 /// An error, as RFC 9457 describes it.
@@ -60,13 +60,13 @@ pub struct FieldError {
 }
 
 impl FieldError {
-    /// Names a field and what is wrong with it.
+    /// Creates an error for a field.
     pub fn new(field: &str, code: &str, message: impl Into<String>) -> Self {
         Self { field: field.to_owned(), code: code.to_owned(), message: message.into() }
     }
 }
 
-/// An error on its way to the caller.
+/// An error to be returned to the caller.
 #[derive(Debug, Clone)]
 pub struct ApiError {
     status: StatusCode,
@@ -77,69 +77,69 @@ pub struct ApiError {
 }
 
 impl ApiError {
-    /// A problem with a stable code.
+    /// Creates an error with a stable code.
     pub fn new(status: StatusCode, code: &'static str, detail: impl Into<String>) -> Self {
         Self { status, code, detail: detail.into(), errors: Vec::new(), retry_after_seconds: None }
     }
 
-    /// Some fields are wrong: 400.
+    /// Some fields are invalid: 400.
     #[must_use]
     pub fn fields(errors: Vec<FieldError>) -> Self {
         let detail = errors.iter().map(|error| format!("{}: {}", error.field, error.message)).collect::<Vec<_>>();
         Self { errors, ..Self::new(StatusCode::BAD_REQUEST, "invalid_request", detail.join("; ")) }
     }
 
-    /// One field is wrong: 400.
+    /// One field is invalid: 400.
     pub fn field(field: &str, code: &str, message: impl Into<String>) -> Self {
         Self::fields(vec![FieldError::new(field, code, message)])
     }
 
-    /// Nobody, or nobody that we know: 401.
+    /// Credentials are missing or invalid: 401.
     pub fn unauthorized(code: &'static str, detail: impl Into<String>) -> Self {
         Self::new(StatusCode::UNAUTHORIZED, code, detail)
     }
 
-    /// Somebody who may not: 403.
+    /// The caller lacks permission: 403.
     pub fn forbidden(code: &'static str, detail: impl Into<String>) -> Self {
         Self::new(StatusCode::FORBIDDEN, code, detail)
     }
 
-    /// What is not there, or what the caller may not know of: 404.
+    /// Not found, or the caller may not know that it exists: 404.
     pub fn not_found(detail: impl Into<String>) -> Self {
         Self::new(StatusCode::NOT_FOUND, "not_found", detail)
     }
 
-    /// An idempotency key came with another request before: 422.
+    /// The idempotency key was used with another request: 422.
     fn other_request() -> Self {
         let detail = "this Idempotency-Key came with another request before; use a new one";
         Self::new(StatusCode::UNPROCESSABLE_ENTITY, "idempotency_key_reused", detail)
     }
 
-    /// The first request with an idempotency key is not done: 409.
+    /// The first request with the idempotency key is still running: 409.
     fn still_running() -> Self {
         let detail = "the first request with this Idempotency-Key is still running; try again in a moment";
         Self::new(StatusCode::CONFLICT, "idempotency_key_in_use", detail).retry_after(1)
     }
 
-    /// A stored amount is larger than anything that can be: corrupt data.
+    /// A stored amount is larger than any possible value: the data is corrupt.
     pub(crate) fn out_of_range(what: &str) -> Self {
         StoreError::corrupt("amounts out of range:", what).into()
     }
 
-    /// Ours to repair: 500. It says nothing, the log says why.
+    /// An internal error: 500. The answer gives no details; the log has the cause.
     pub fn internal(cause: &dyn std::error::Error) -> Self {
         tracing::error!(error = with_causes(cause), "request failed");
         let detail = "something went wrong on our side; the log knows more under this answer's x-request-id";
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal_error", detail)
     }
 
-    /// The database cannot be asked now: 503.
+    /// The database is unavailable: 503.
     fn database_unavailable() -> Self {
         let detail = "the database is not available; try the same request again in a moment";
         Self::new(StatusCode::SERVICE_UNAVAILABLE, "database_unavailable", detail).retry_after(5)
     }
 
-    /// Not now: with the time after which a repetition makes sense.
+    /// Sets the time after which to try again.
     #[must_use]
     pub fn retry_after(mut self, seconds: u64) -> Self {
         self.retry_after_seconds = Some(seconds);
@@ -181,7 +181,7 @@ impl ResponseError for ApiError {
         if self.status == StatusCode::UNAUTHORIZED {
             response.insert_header((WWW_AUTHENTICATE, "Bearer"));
         }
-        // Texts always serialize; should they not, the status still says what happened.
+        // Serializing texts does not fail; if it did, the status would still be right.
         response.body(serde_json::to_string(&self.problem()).unwrap_or_default())
     }
 }
@@ -300,14 +300,14 @@ impl From<ApplyEventError> for ApiError {
     }
 }
 
-/// More than is taken.
+/// The body exceeds the limit: 413.
 #[must_use]
 pub fn too_large(limit: usize) -> ApiError {
     let detail = format!("the body may have at most {limit} bytes");
     ApiError::new(StatusCode::PAYLOAD_TOO_LARGE, "body_too_large", detail)
 }
 
-/// Too much at once; the sender may try again in a moment.
+/// Too many requests at once; the sender may try again in a moment.
 #[must_use]
 pub fn too_busy() -> ApiError {
     ApiError::new(StatusCode::SERVICE_UNAVAILABLE, "too_busy", "too many deliveries at once; try again").retry_after(1)

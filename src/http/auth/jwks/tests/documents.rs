@@ -1,4 +1,4 @@
-//! What the issuer may send, and which keys of it are used.
+//! What an issuer may send, and which of its keys are used.
 
 use std::time::Duration;
 
@@ -64,7 +64,7 @@ async fn an_https_address_is_never_asked_without_tls() {
 
 #[test]
 fn a_proxy_in_the_environment_is_not_used() {
-    // The environment belongs to the process, so this runs another test in a process of its own, with a dead proxy.
+    // The environment belongs to the process, so this runs another test in its own process, with a dead proxy.
     let other = "http::auth::jwks::tests::the_set_is_fetched_once_and_used_for_ten_minutes";
     let mut command = std::process::Command::new(std::env::current_exe().unwrap());
     command.args(["--exact", other]).env_remove("NO_PROXY").env_remove("no_proxy");
@@ -105,7 +105,7 @@ async fn a_symmetric_key_is_ignored() {
         let key = jsonwebtoken::EncodingKey::from_secret(secret.as_bytes());
         sign(&json!({"alg": "HS256", "kid": kid}), &claims(), Algorithm::HS256, &key)
     };
-    // Even if HMAC got onto the allowlist.
+    // Even if HMAC were allowed.
     for allowed in [&[Algorithm::RS256][..], &[Algorithm::RS256, Algorithm::HS256]] {
         let set = json!({"keys": [oct, key_a()]}).to_string();
         let set = KeySet::read(set.as_bytes(), allowed).unwrap();
@@ -200,7 +200,7 @@ fn keys_that_are_weak_broken_or_for_something_else_are_passed_over() {
     }
 }
 
-/// A signature of zeros with the key's own point in it holds for some messages under a key of small order.
+/// A signature of zeros that contains the key's own point is valid for some messages under a key of small order.
 #[actix_web::test]
 async fn an_ed25519_key_of_small_order_is_passed_over() {
     let neutral = {

@@ -1,5 +1,5 @@
-//! The key set's life: fetched, rotated, down, slow, wrong. Each test has a small server of its own, and the clock is
-//! moved by hand.
+//! The life of a key set: fetched, rotated, unavailable, slow, wrong. Each test has its own small server, and moves the
+//! clock by hand.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "a test fails by panicking")]
 
 mod documents;
@@ -22,7 +22,7 @@ use crate::http::auth::verification::TokenError;
 const MINUTE_MS: i64 = 60 * 1000;
 const DAY_MS: i64 = 24 * 60 * MINUTE_MS;
 
-/// A public key as a key set has it.
+/// A public key in the form of a key set.
 fn jwk(pem: &str, changes: &Value) -> Value {
     let read = [DecodingKey::from_rsa_pem, DecodingKey::from_ec_pem, DecodingKey::from_ed_pem];
     let key = read.into_iter().find_map(|read| read(pem.as_bytes()).ok()).unwrap();
@@ -82,7 +82,7 @@ fn assert_unknown_key(result: Result<VerifiedToken, TokenError>) {
     }
 }
 
-/// What is behind the 503.
+/// The cause of the 503.
 #[track_caller]
 fn cause(result: Result<VerifiedToken, TokenError>) -> Arc<KeySetError> {
     match result {

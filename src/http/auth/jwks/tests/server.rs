@@ -1,4 +1,4 @@
-//! An issuer's web server: it answers every path as the test says, and counts.
+//! An issuer's web server: answers every path as the test requires, and counts requests.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -9,7 +9,7 @@ use actix_web::{App, HttpRequest, HttpResponse, HttpServer, web};
 use futures_util::stream;
 use tokio::sync::watch;
 
-/// How long a test waits for what must happen before it fails.
+/// How long a test waits for an expected event before it fails.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
 
 /// What the server sends.
@@ -35,7 +35,7 @@ impl Answer {
         Self { location: Some(location), ..Self::status(302) }
     }
 
-    /// Sends the body in pieces, without saying how long it is.
+    /// Sends the body in pieces, without announcing its length.
     pub(crate) fn streamed(self) -> Self {
         Self { is_streamed: true, ..self }
     }

@@ -1,4 +1,4 @@
-//! Tokens made to be believed: other algorithms, other keys, changed content, headers that name their own key.
+//! Forged tokens: other algorithms, other keys, changed content, headers that name their own key.
 
 use futures_util::FutureExt;
 use jsonwebtoken::DecodingKey;
@@ -55,7 +55,7 @@ async fn a_public_key_is_never_an_hmac_secret() {
             let header = json!({"alg": format!("{algorithm:?}")});
             let token = sign(&header, &claims(), algorithm, &EncodingKey::from_secret(text));
             assert_refused!(rsa_verifier().verify(&token).await, TokenError::AlgorithmNotAllowed);
-            // The same with a header that claims the right algorithm.
+            // The same with a header that claims the allowed algorithm.
             let token = sign(&json!({"alg": "RS256"}), &claims(), algorithm, &EncodingKey::from_secret(text));
             assert_refused!(rsa_verifier().verify(&token).await, TokenError::BadSignature);
         }
@@ -64,7 +64,7 @@ async fn a_public_key_is_never_an_hmac_secret() {
 
 #[test]
 fn even_with_hmac_allowed_by_mistake_a_public_key_is_no_secret() {
-    // Both guards before this one taken away: only the key's own family is left.
+    // With both earlier guards removed, only the key's own family is left.
     let key = VerificationKey {
         key: DecodingKey::from_rsa_pem(RSA_A_PUBLIC.as_bytes()).unwrap(),
         algorithms: vec![Algorithm::HS256],
@@ -125,7 +125,7 @@ async fn keys_that_the_token_brings_along_are_not_used() {
     for header in headers {
         let forged = sign(&header, &claims(), Algorithm::RS256, &private_key(Algorithm::RS256, RSA_B));
         assert_refused!(rsa_verifier().verify(&forged).await, TokenError::BadSignature);
-        // They are not looked at, so they do no harm to a token of the right key either.
+        // They are ignored, so they do not harm a token of the right key either.
         rsa_verifier().verify(&rs256(&header)).await.unwrap();
     }
 }

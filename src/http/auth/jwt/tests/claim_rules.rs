@@ -1,4 +1,4 @@
-//! The rules about claims, on tokens whose signature is right.
+//! The rules for claims, on tokens with a valid signature.
 
 use super::*;
 
@@ -104,7 +104,7 @@ async fn an_authorized_party_stands_in_for_an_audience_only_where_there_is_none(
         (json!({"aud": null, "azp": "app"}), [true, true, true]),
         (json!({"aud": null, "azp": "https://evil.example"}), [false, false, true]),
         (json!({"aud": null}), [false, false, true]),
-        // Got by our page, for another service.
+        // Obtained by our page for another service.
         (json!({"aud": "other", "azp": "app"}), [false, false, true]),
         (json!({"aud": "topup", "azp": "app"}), [false, true, true]),
         (json!({"aud": "topup"}), [false, true, true]),
@@ -153,7 +153,7 @@ async fn keys_beside_each_other_check_their_own_algorithms_only() {
     verifier.verify(&hs256(&claims())).await.unwrap();
     verifier.verify(&rs256(RSA_A)).await.unwrap();
     assert_refused!(verifier.verify(&rs256(RSA_B)).await, TokenError::BadSignature);
-    // The public key is no secret, and the secret no public key.
+    // The public key does not work as a secret, nor the secret as a public key.
     for secret in [RSA_A_PUBLIC, RSA_A_PUBLIC.trim_end()] {
         let key = EncodingKey::from_secret(secret.as_bytes());
         let forged = sign(&json!({"alg": "HS256"}), &claims(), Algorithm::HS256, &key);

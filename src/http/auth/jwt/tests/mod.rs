@@ -1,4 +1,4 @@
-//! Tokens that must be refused, each for its own reason, and the few that must not.
+//! Tokens that must be refused, each for its own reason, and the few that must be accepted.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -54,7 +54,7 @@ fn hs256(claims: &Value) -> String {
     sign(&json!({"alg": "HS256", "typ": "JWT"}), claims, Algorithm::HS256, &secret_key())
 }
 
-/// The claims that hold up, some of them replaced; `null` removes one.
+/// The valid claims with some of them replaced; `null` removes one.
 fn claims_with(changes: &Value) -> Value {
     let mut claims = claims();
     for (name, value) in changes.as_object().unwrap() {
