@@ -1,5 +1,6 @@
 //! Credentials of servers: made once, shown once, known by their hash.
 
+use secrecy::SecretString;
 use sha2::{Digest, Sha256};
 
 use crate::access::key_rows::{self, ApiKeyRow};
@@ -72,7 +73,7 @@ pub struct NewApiKey {
     /// Its id, to revoke it by.
     pub id: ApiKeyId,
     /// The secret, to be shown once.
-    pub secret: crate::secret::Secret,
+    pub secret: SecretString,
 }
 
 /// Why a credential cannot be made.
@@ -109,7 +110,7 @@ pub async fn create(
         revoked_at: None,
     };
     db.write(InsertKey { row, hash: KeyHash::of(&secret).to_text() }).await?;
-    Ok(NewApiKey { id, secret: crate::secret::Secret::new(secret) })
+    Ok(NewApiKey { id, secret: SecretString::from(secret) })
 }
 
 /// Stores a new credential.

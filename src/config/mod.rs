@@ -15,6 +15,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::num::NonZeroU32;
 
 use ipnet::IpNet;
+use secrecy::SecretString;
 use url::{Host, Url};
 
 use crate::database_url::DatabaseUrl;
@@ -22,7 +23,6 @@ use crate::domain::currency::Currency;
 use crate::domain::fees::{FeeMode, FeePolicy, MAX_FEE_LABEL_CHARACTERS, RatePercent};
 use crate::domain::pricing::{InvalidPricing, Pricing};
 use crate::domain::redirect::AllowedOrigin;
-use crate::secret::Secret;
 pub use command::CommandConfig;
 pub use jwt::SettingError;
 use jwt::{JwtSettings, RawJwt, is_placeholder};
@@ -41,7 +41,7 @@ pub struct Config {
     /// How others reach it, without a slash at the end.
     pub public_url: String,
     /// The database's address; it may hold a password.
-    pub database_url: Secret,
+    pub database_url: SecretString,
     /// How Stripe is called and believed.
     pub stripe: StripeSettings,
     /// How customers' tokens are verified; none if only API keys are used.
@@ -80,9 +80,9 @@ pub struct Config {
 #[derive(Debug, Clone)]
 pub struct StripeSettings {
     /// The API key.
-    pub secret_key: Secret,
+    pub secret_key: SecretString,
     /// The endpoint's signing secrets, newest first; never empty in a [`Config`], always in a [`CommandConfig`].
-    pub webhook_secrets: Vec<Secret>,
+    pub webhook_secrets: Vec<SecretString>,
     /// A sandbox's base address, with a slash at the end; none for Stripe itself.
     pub api_base: Option<String>,
     /// Whether real money moves. A key whose prefix is not known counts as live.
@@ -152,7 +152,7 @@ impl Config {
             ) if reader.errors.is_empty() => Ok(Self {
                 bind_address,
                 public_url,
-                database_url: Secret::new(database_url),
+                database_url: SecretString::from(database_url),
                 stripe,
                 jwt,
                 allowed_origins,
@@ -178,11 +178,11 @@ impl Config {
     ///
     /// # Errors
     /// When it is empty or names no database that is known here.
-    pub fn load_database_url(source: &Source) -> Result<Secret, ConfigErrors> {
+    pub fn load_database_url(source: &Source) -> Result<SecretString, ConfigErrors> {
         let mut reader = Reader::new(source);
         let url = reader.text("DATABASE_URL", "sqlite:topup.db");
         check_database_url(&mut reader, &url);
-        if reader.errors.is_empty() { Ok(Secret::new(url)) } else { Err(ConfigErrors(reader.errors)) }
+        if reader.errors.is_empty() { Ok(SecretString::from(url)) } else { Err(ConfigErrors(reader.errors)) }
     }
 }
 
@@ -217,7 +217,7 @@ fn read_payload_days(reader: &mut Reader<'_>) -> Option<i64> {
     reader.in_range("WEBHOOK_PAYLOAD_DAYS", 30, 0..=365, "days, from 0 (not kept at all) to 365")
 }
 
-fn read_stripe(reader: &mut Reader<'_>, webhook_secrets: Vec<Secret>) -> Option<StripeSettings> {
+fn read_stripe(reader: &mut Reader<'_>, webhook_secrets: Vec<SecretString>) -> Option<StripeSettings> {
     let key = reader.required(
         "STRIPE_SECRET_KEY",
         "the API key from Stripe's dashboard (sk_test_… to try, sk_live_… or a restricted rk_live_…)",
@@ -237,7 +237,7 @@ fn read_stripe(reader: &mut Reader<'_>, webhook_secrets: Vec<Secret>) -> Option<
         }
         format!("{}/", text.trim_end_matches('/'))
     });
-    Some(StripeSettings { secret_key: Secret::new(key?), webhook_secrets, api_base, livemode })
+    Some(StripeSettings { secret_key: SecretString::from(key?), webhook_secrets, api_base, livemode })
 }
 
 /// Why a text cannot be the key that Stripe is called with.
@@ -271,7 +271,7 @@ fn is_https_or_loopback(text: &str) -> bool {
     }
 }
 
-fn read_webhook_secrets(reader: &mut Reader<'_>) -> Vec<Secret> {
+fn read_webhook_secrets(reader: &mut Reader<'_>) -> Vec<SecretString> {
     let hint = "the signing secret of the webhook endpoint (whsec_…), or several, comma separated, newest first";
     let Some(text) = reader.required("STRIPE_WEBHOOK_SECRET", hint) else { return Vec::new() };
     // Both separators are in use; between two secrets either will do, and a comma with nothing behind it is a mistake.
@@ -285,7 +285,7 @@ fn read_webhook_secrets(reader: &mut Reader<'_>) -> Vec<Secret> {
         let message = "each secret must be a real one: whsec_ and at least 16 more characters, as Stripe shows it";
         reader.error("STRIPE_WEBHOOK_SECRET", message);
     }
-    secrets.into_iter().map(Secret::new).collect()
+    secrets.into_iter().map(SecretString::from).collect()
 }
 
 /// The outer `None` means a mistake, the inner one that only API keys are used.

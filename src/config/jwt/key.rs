@@ -7,10 +7,10 @@ use std::fmt;
 
 use jsonwebtoken::jwk::{AlgorithmParameters, EllipticCurve, Jwk};
 use jsonwebtoken::{Algorithm, AlgorithmFamily, DecodingKey};
+use secrecy::SecretString;
 use url::{Host, Url};
 
 use super::{JWKS_URL, PUBLIC_KEY, SECRET, SettingError, text};
-use crate::secret::Secret;
 
 /// RFC 7518, section 3.2: an HMAC key is at least as long as the hash; 32 bytes are SHA-256's.
 const SECRET_MIN_BYTES: usize = 32;
@@ -36,7 +36,7 @@ const PLACEHOLDERS: [&str; 12] = [
 #[derive(Clone, Debug)]
 pub enum JwtKey {
     /// The HMAC secret, shared with whoever issues the tokens.
-    Secret(Secret),
+    Secret(SecretString),
     /// One public key, as PEM text of one block.
     PublicKeyPem {
         /// The text, which [`PublicKeyKind`] says how to read.
@@ -169,7 +169,7 @@ pub(super) fn secret(raw: &str) -> Result<JwtKey, SettingError> {
     if repeats_itself(raw.as_bytes()) {
         return wrong("repeats one short text over and over");
     }
-    Ok(JwtKey::Secret(Secret::new(raw)))
+    Ok(JwtKey::Secret(SecretString::from(raw)))
 }
 
 /// Whether a text was copied from an example: everybody knows it.

@@ -13,6 +13,7 @@ mod token;
 use std::sync::Arc;
 
 use jsonwebtoken::{Algorithm, DecodingKey};
+use secrecy::ExposeSecret;
 
 use self::claims::ClaimRules;
 use self::token::{JsonObject, SignedToken};
@@ -123,7 +124,7 @@ enum KeySource {
 impl KeySource {
     fn new(key: JwtKey, algorithms: Vec<Algorithm>, clock: &Arc<dyn Clock>) -> Result<Self, TokenVerifierError> {
         let key = match key {
-            JwtKey::Secret(secret) => DecodingKey::from_secret(secret.expose().as_bytes()),
+            JwtKey::Secret(secret) => DecodingKey::from_secret(secret.expose_secret().as_bytes()),
             JwtKey::PublicKeyPem { pem, kind } => {
                 let key = match kind {
                     PublicKeyKind::Rsa => DecodingKey::from_rsa_pem(pem.as_bytes()),

@@ -9,12 +9,12 @@ use std::time::{Duration, Instant};
 
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue, InvalidHeaderValue};
 use reqwest::{Client, Response};
+use secrecy::{ExposeSecret, SecretString};
 use tokio::runtime::Handle;
 use url::{Host, Url};
 
 use crate::outgoing;
 use crate::providers::stripe::transport::call::{Answer, Method, Request, Transport, TransportError};
-use crate::secret::Secret;
 
 /// The address of the real Stripe.
 pub const STRIPE_API_BASE: &str = "https://api.stripe.com/";
@@ -64,11 +64,11 @@ impl HttpTransport {
     ///
     /// # Errors
     /// When the key has characters that no header takes or the address is not one.
-    pub fn new(key: &Secret, api_base: Option<&str>, timeout: Duration) -> Result<Self, InvalidStripeSettings> {
+    pub fn new(key: &SecretString, api_base: Option<&str>, timeout: Duration) -> Result<Self, InvalidStripeSettings> {
         Self::prepare(key, api_base.unwrap_or(STRIPE_API_BASE), timeout).map_err(InvalidStripeSettings)
     }
 
-    fn prepare(key: &Secret, api_base: &str, timeout: Duration) -> Result<Self, Cause> {
+    fn prepare(key: &SecretString, api_base: &str, timeout: Duration) -> Result<Self, Cause> {
         let base = Url::parse(api_base).map_err(Cause::Address)?;
         let client = client_for(&base)
             .default_headers(headers(key)?)
@@ -130,8 +130,8 @@ fn is_this_host(base: &Url) -> bool {
     }
 }
 
-fn headers(key: &Secret) -> Result<HeaderMap, Cause> {
-    let mut key = HeaderValue::try_from(format!("Bearer {}", key.expose())).map_err(Cause::Key)?;
+fn headers(key: &SecretString) -> Result<HeaderMap, Cause> {
+    let mut key = HeaderValue::try_from(format!("Bearer {}", key.expose_secret())).map_err(Cause::Key)?;
     key.set_sensitive(true);
     Ok(HeaderMap::from_iter([(AUTHORIZATION, key)]))
 }

@@ -142,7 +142,7 @@ async fn roles_are_read_from_the_claim_that_the_settings_name() {
 async fn keys_beside_each_other_check_their_own_algorithms_only() {
     let settings = JwtSettings {
         keys: vec![
-            JwtKey::Secret(Secret::new(SECRET)),
+            JwtKey::Secret(SecretString::from(SECRET)),
             JwtKey::PublicKeyPem { pem: RSA_A_PUBLIC.to_owned(), kind: PublicKeyKind::Rsa },
         ],
         algorithms: vec![Algorithm::HS256, Algorithm::RS256],
