@@ -50,7 +50,7 @@ const EXCEPTIONS: [(&str, &str, &str); 17] = [
     ("http/auth/jwt/mod.rs", "ports::Clock", "a token's times"),
     ("http/auth/jwks/mod.rs", "ports::Clock", "a key set's age"),
     ("http/auth/jwks/key_set.rs", "config::jwt::", "the settings' own kinds of keys"),
-    ("http/auth/jwt/token.rs", "config::jwt::algorithm_named", "the settings' own names of algorithms"),
+    ("http/auth/jwt/token.rs", "config::jwt::", "the settings' own names of algorithms"),
     ("http/auth/jwt/testing.rs", "ports::Clock", "a test's clock"),
     ("http/webhooks/receive.rs", "providers::event::WebhookError", "a refused delivery's reason"),
     ("http/webhooks/stray_deliveries.rs", "providers::event::WebhookError", "a refused delivery's reason"),

@@ -208,10 +208,13 @@ impl RawJwt {
     }
 }
 
-/// The algorithm of this name. RFC 9864 calls `Ed25519` what RFC 8037 calls `EdDSA`.
+/// What RFC 9864 calls the algorithm that RFC 8037 calls `EdDSA`, and `jsonwebtoken` does not know.
+pub const ED25519: &str = "Ed25519";
+
+/// The algorithm of this name.
 #[must_use]
 pub fn algorithm_named(name: &str) -> Option<Algorithm> {
-    if name == "Ed25519" { Some(Algorithm::EdDSA) } else { name.parse().ok() }
+    if name == ED25519 { Some(Algorithm::EdDSA) } else { name.parse().ok() }
 }
 
 /// The value, or a note of the error.

@@ -1,6 +1,9 @@
 //! What the claims of a token must say (RFC 7519, section 4.1), once its signature is known to be right.
 //!
-//! Times are compared in milliseconds with checked arithmetic. `iat` and `jti` are not looked at.
+//! The rules are ours and not `jsonwebtoken::Validation`'s, which takes the time from the system instead of the
+//! [`Clock`](crate::ports::Clock), rounds fractions of a second either way, takes a list of issuers for an issuer, lets an
+//! `aud` of a wrong type pass wherever an audience is not required, and knows no `azp`. Times are compared in
+//! milliseconds with checked arithmetic. `iat` and `jti` are not looked at.
 
 use serde_json::Value;
 

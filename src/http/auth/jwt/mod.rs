@@ -2,8 +2,8 @@
 //!
 //! What always holds: a token is believed only after its algorithm is on the allowlist, its signature is right, and its
 //! times, issuer and audience have been checked, in this order. The key is chosen by the settings and never by the
-//! token: of its header only `alg`, `kid` and `crit` are read, so `jku`, `jwk`, `x5u` and `x5c` have no effect. The time
-//! comes from the [`Clock`]; the JWT library does base64 and signatures, and none of its own validation is used.
+//! token: of its header only `alg`, `kid` and `crit` are looked at, so `jku`, `jwk`, `x5u` and `x5c` have no effect. The
+//! time comes from the [`Clock`].
 //!
 //! It knows nothing of HTTP requests, and nothing of what the account may do.
 
