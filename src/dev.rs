@@ -9,6 +9,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 use stripe_sandbox::{Sandbox, TEST_CARDS};
 use url::Url;
@@ -18,7 +19,6 @@ use crate::db::{Db, StoreError};
 use crate::domain::account::AccountId;
 use crate::http::demo::{DEMO_ACCOUNT, Demo};
 use crate::ports::IdGenerator;
-use crate::secret::Secret;
 use crate::startup::{Application, Environment, StartError, listen};
 
 /// The file that `--fresh` requires in a folder before it deletes anything.
@@ -127,10 +127,10 @@ impl Dev {
         };
         let sandbox = start_sandbox(&folder, loopback(options.sandbox_port), &secrets, address, beside).await?;
         let config = config(&folder, &secrets, address, &sandbox.url())?;
-        Db::connect(config.database_url.expose(), true).await?.migrate_and_close().await?;
+        Db::connect(config.database_url.expose_secret(), true).await?.migrate_and_close().await?;
         let serve_env = serve_env(&secrets, &sandbox.url(), beside);
         let demo = Demo {
-            jwt_secret: Secret::new(secrets.jwt_secret.as_str()),
+            jwt_secret: SecretString::from(secrets.jwt_secret.as_str()),
             sandbox: sandbox.url(),
             smallest: config.pricing.smallest(),
             largest: config.pricing.largest(),

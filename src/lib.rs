@@ -37,6 +37,5 @@ pub mod ports;
 pub mod providers;
 pub mod purchases;
 pub mod reconcile;
-pub mod secret;
 pub mod startup;
 pub mod system;

@@ -1,17 +1,22 @@
 //! Outgoing HTTP requests: one TLS stack and one root store for every client of this process.
 //!
-//! Trusts the built-in certificate authorities and the system's, so that a host without any still reaches Stripe, and a
-//! network whose proxy or issuer has its own authority needs no special build. `SSL_CERT_FILE` and `SSL_CERT_DIR`
-//! replace the system's.
+//! Trusted are the certificate authorities that are built in and those of the system, so that a host without any still
+//! reaches Stripe, and a network whose proxy or issuer has an authority of its own needs no special build. What
+//! `SSL_CERT_FILE` and `SSL_CERT_DIR` name takes the place of the system's. All answers are read with a bound on their size.
 
 use std::sync::{Arc, OnceLock};
 
 use reqwest::redirect::Policy;
-use reqwest::{Client, ClientBuilder};
+use reqwest::{Client, ClientBuilder, Response};
 use rustls::{ClientConfig, RootCertStore};
 
-/// A client builder. The client follows no redirects and never resends a request that may have been sent. It uses the
-/// proxies from the environment unless told otherwise.
+/// What may name other authorities than the system's.
+const CERTIFICATE_VARIABLES: [&str; 2] = ["SSL_CERT_FILE", "SSL_CERT_DIR"];
+/// A folder may hold hundreds of files that are not certificates.
+const ERRORS_SHOWN: usize = 3;
+
+/// A client to be completed. It follows no redirect and repeats nothing that may have been sent. It uses the proxies of the environment
+/// unless told otherwise.
 pub fn client() -> ClientBuilder {
     // rustls uses the process's default provider. An error means that one is installed already.
     let _already_installed = rustls::crypto::ring::default_provider().install_default().is_err();
@@ -28,10 +33,49 @@ fn root_store() -> Arc<RootCertStore> {
 fn load_roots() -> RootCertStore {
     let mut roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
     let system = rustls_native_certs::load_native_certs();
-    for error in &system.errors {
-        tracing::debug!(%error, "a certificate authority of the system cannot be read");
-    }
     let (added, ignored) = roots.add_parsable_certificates(system.certs);
-    tracing::debug!(added, ignored, "the system's certificate authorities are trusted beside the built-in ones");
+    let named: Vec<String> = CERTIFICATE_VARIABLES
+        .iter()
+        .filter_map(|name| Some(format!("{name}={}", std::env::var_os(name)?.display())))
+        .collect();
+    let errors: Vec<String> = system.errors.iter().take(ERRORS_SHOWN).map(ToString::to_string).collect();
+    if !named.is_empty() && (added == 0 || !errors.is_empty()) {
+        let (named, errors) = (named.join(" "), errors.join("; "));
+        tracing::warn!(named, errors, added, "certificate authorities that the environment names cannot be read");
+    } else {
+        let errors = errors.join("; ");
+        tracing::debug!(
+            added,
+            ignored,
+            errors,
+            "the system's certificate authorities are trusted beside the built-in ones"
+        );
+    }
     roots
+}
+
+/// Why a body was not read to its end.
+#[derive(Debug, thiserror::Error)]
+pub enum BodyError {
+    /// The connection broke, or the time was over.
+    #[error("the answer's body broke off")]
+    Broken(#[source] reqwest::Error),
+    /// It is longer than it may be. The rest was not read.
+    #[error("the answer's body is too large")]
+    TooLarge,
+}
+
+/// Reads the body of an answer that may have at most this many bytes.
+///
+/// # Errors
+/// See [`BodyError`].
+pub async fn bounded_body(mut response: Response, max_bytes: usize) -> Result<Vec<u8>, BodyError> {
+    let mut body = Vec::new();
+    while let Some(chunk) = response.chunk().await.map_err(BodyError::Broken)? {
+        if body.len().saturating_add(chunk.len()) > max_bytes {
+            return Err(BodyError::TooLarge);
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(body)
 }

@@ -1,5 +1,6 @@
 //! API keys of servers: shown once when created, and stored as a hash.
 
+use secrecy::SecretString;
 use sha2::{Digest, Sha256};
 
 use crate::access::key_rows::{self, ApiKeyRow};
@@ -72,7 +73,7 @@ pub struct NewApiKey {
     /// Its id, for revoking it.
     pub id: ApiKeyId,
     /// The secret, to be shown once.
-    pub secret: crate::secret::Secret,
+    pub secret: SecretString,
 }
 
 /// Why an API key cannot be created.
@@ -109,7 +110,7 @@ pub async fn create(
         revoked_at: None,
     };
     db.write(InsertKey { row, hash: KeyHash::of(&secret).to_text() }).await?;
-    Ok(NewApiKey { id, secret: crate::secret::Secret::new(secret) })
+    Ok(NewApiKey { id, secret: SecretString::from(secret) })
 }
 
 /// Stores a new API key.

@@ -1,19 +1,20 @@
 //! The settings of a command that runs beside the service. It serves no requests and receives no deliveries, so it
 //! needs neither the webhook secret nor the allowed origins.
 
+use secrecy::SecretString;
+
 use super::{
     ConfigErrors, LogSettings, Reader, Source, StripeSettings, check_database_url, read_log, read_payload_days,
     read_pricing, read_stripe,
 };
 use crate::domain::pricing::Pricing;
-use crate::secret::Secret;
 
 /// The settings of a command that calls Stripe and writes to the books.
 #[derive(Debug, Clone)]
 pub struct CommandConfig {
-    /// The database URL; may contain a password.
-    pub database_url: Secret,
-    /// How Stripe is called. Contains no webhook secrets.
+    /// The database's address; it may hold a password.
+    pub database_url: SecretString,
+    /// How Stripe is called. There are no webhook secrets.
     pub stripe: StripeSettings,
     /// The prices.
     pub pricing: Pricing,
@@ -38,7 +39,7 @@ impl CommandConfig {
         let log = read_log(&mut reader);
         match (stripe, pricing, payload_days, log) {
             (Some(stripe), Some(pricing), Some(webhook_payload_days), Some(log)) if reader.errors.is_empty() => {
-                Ok(Self { database_url: Secret::new(database_url), stripe, pricing, webhook_payload_days, log })
+                Ok(Self { database_url: SecretString::from(database_url), stripe, pricing, webhook_payload_days, log })
             }
             _ => Err(ConfigErrors(reader.errors)),
         }

@@ -1,5 +1,7 @@
 //! Settings that are refused, and secrets that are never shown.
 
+use secrecy::ExposeSecret;
+
 use super::*;
 
 const SECRETS: [(&str, &str); 4] = [
@@ -183,7 +185,7 @@ fn webhook_secrets_are_listed_with_commas_spaces_or_both() {
         let text = format!("whsec_verysecretsigning{between}whsec_verysecretoldsigning");
         let config = load(&[("STRIPE_WEBHOOK_SECRET", &text)]);
         let secrets = config.unwrap_or_else(|error| panic!("{between:?}: {error}")).stripe.webhook_secrets;
-        let secrets: Vec<&str> = secrets.iter().map(Secret::expose).collect();
+        let secrets: Vec<&str> = secrets.iter().map(ExposeSecret::expose_secret).collect();
         assert_eq!(secrets, ["whsec_verysecretsigning", "whsec_verysecretoldsigning"], "{between:?}");
     }
 }
@@ -218,7 +220,7 @@ fn a_secret_may_come_from_a_file_but_not_twice() {
     };
     assert_eq!(wrong_settings(Config::load(&base().collect())), ["STRIPE_SECRET_KEY"]);
     let only_file = base().filter(|(name, _)| *name != "STRIPE_SECRET_KEY").collect();
-    assert_eq!(Config::load(&only_file).expect("valid").stripe.secret_key.expose(), "sk_test_fromfile");
+    assert_eq!(Config::load(&only_file).expect("valid").stripe.secret_key.expose_secret(), "sk_test_fromfile");
     let missing =
         base().filter(|(name, _)| *name != "STRIPE_SECRET_KEY").chain([("STRIPE_SECRET_KEY_FILE", "/nowhere")]);
     assert_eq!(wrong_settings(Config::load(&missing.collect())), ["STRIPE_SECRET_KEY"]);

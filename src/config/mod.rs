@@ -16,6 +16,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::num::NonZeroU32;
 
 use ipnet::IpNet;
+use secrecy::SecretString;
 use url::{Host, Url};
 
 use crate::database_url::DatabaseUrl;
@@ -23,7 +24,6 @@ use crate::domain::currency::Currency;
 use crate::domain::fees::{FeeMode, FeePolicy, MAX_FEE_LABEL_CHARACTERS, RatePercent};
 use crate::domain::pricing::{InvalidPricing, Pricing};
 use crate::domain::redirect::AllowedOrigin;
-use crate::secret::Secret;
 pub use command::CommandConfig;
 pub use jwt::SettingError;
 use jwt::{JwtSettings, RawJwt, is_placeholder};
@@ -41,9 +41,9 @@ pub struct Config {
     pub bind_address: SocketAddr,
     /// The service's public URL, without a slash at the end.
     pub public_url: String,
-    /// The database URL; may contain a password.
-    pub database_url: Secret,
-    /// How Stripe is called and its deliveries verified.
+    /// The database's address; it may hold a password.
+    pub database_url: SecretString,
+    /// How Stripe is called and believed.
     pub stripe: StripeSettings,
     /// How customers' tokens are verified; `None` if only API keys are used.
     pub jwt: Option<JwtSettings>,
@@ -81,10 +81,10 @@ pub struct Config {
 #[derive(Debug, Clone)]
 pub struct StripeSettings {
     /// The API key.
-    pub secret_key: Secret,
-    /// The endpoint's signing secrets, newest first. Never empty in a [`Config`], always empty in a [`CommandConfig`].
-    pub webhook_secrets: Vec<Secret>,
-    /// A sandbox's base URL, with a slash at the end; `None` for Stripe itself.
+    pub secret_key: SecretString,
+    /// The endpoint's signing secrets, newest first; never empty in a [`Config`], always in a [`CommandConfig`].
+    pub webhook_secrets: Vec<SecretString>,
+    /// A sandbox's base address, with a slash at the end; none for Stripe itself.
     pub api_base: Option<String>,
     /// Whether real money moves. A key with an unknown prefix counts as live.
     pub livemode: bool,
@@ -153,7 +153,7 @@ impl Config {
             ) if reader.errors.is_empty() => Ok(Self {
                 bind_address,
                 public_url,
-                database_url: Secret::new(database_url),
+                database_url: SecretString::from(database_url),
                 stripe,
                 jwt,
                 allowed_origins,
@@ -178,12 +178,12 @@ impl Config {
     /// Reads only the database URL, for commands that need nothing else.
     ///
     /// # Errors
-    /// When it is empty or not of a supported database.
-    pub fn load_database_url(source: &Source) -> Result<Secret, ConfigErrors> {
+    /// When it is empty or names no database that is known here.
+    pub fn load_database_url(source: &Source) -> Result<SecretString, ConfigErrors> {
         let mut reader = Reader::new(source);
         let url = reader.text("DATABASE_URL", "sqlite:topup.db");
         check_database_url(&mut reader, &url);
-        if reader.errors.is_empty() { Ok(Secret::new(url)) } else { Err(ConfigErrors(reader.errors)) }
+        if reader.errors.is_empty() { Ok(SecretString::from(url)) } else { Err(ConfigErrors(reader.errors)) }
     }
 }
 
@@ -218,7 +218,7 @@ fn read_payload_days(reader: &mut Reader<'_>) -> Option<i64> {
     reader.in_range("WEBHOOK_PAYLOAD_DAYS", 30, 0..=365, "days, from 0 (not kept at all) to 365")
 }
 
-fn read_stripe(reader: &mut Reader<'_>, webhook_secrets: Vec<Secret>) -> Option<StripeSettings> {
+fn read_stripe(reader: &mut Reader<'_>, webhook_secrets: Vec<SecretString>) -> Option<StripeSettings> {
     let key = reader.required(
         "STRIPE_SECRET_KEY",
         "the API key from Stripe's dashboard (sk_test_… to try, sk_live_… or a restricted rk_live_…)",
@@ -238,7 +238,7 @@ fn read_stripe(reader: &mut Reader<'_>, webhook_secrets: Vec<Secret>) -> Option<
         }
         format!("{}/", text.trim_end_matches('/'))
     });
-    Some(StripeSettings { secret_key: Secret::new(key?), webhook_secrets, api_base, livemode })
+    Some(StripeSettings { secret_key: SecretString::from(key?), webhook_secrets, api_base, livemode })
 }
 
 /// Why a text cannot be Stripe's API key.
@@ -272,7 +272,7 @@ fn is_https_or_loopback(text: &str) -> bool {
     }
 }
 
-fn read_webhook_secrets(reader: &mut Reader<'_>) -> Vec<Secret> {
+fn read_webhook_secrets(reader: &mut Reader<'_>) -> Vec<SecretString> {
     let hint = "the signing secret of the webhook endpoint (whsec_…), or several, comma separated, newest first";
     let Some(text) = reader.required("STRIPE_WEBHOOK_SECRET", hint) else { return Vec::new() };
     // Both separators are common; either is accepted between two secrets. A trailing comma is a mistake.
@@ -286,7 +286,7 @@ fn read_webhook_secrets(reader: &mut Reader<'_>) -> Vec<Secret> {
         let message = "each secret must be a real one: whsec_ and at least 16 more characters, as Stripe shows it";
         reader.error("STRIPE_WEBHOOK_SECRET", message);
     }
-    secrets.into_iter().map(Secret::new).collect()
+    secrets.into_iter().map(SecretString::from).collect()
 }
 
 /// The outer `None` means a mistake; the inner one means that only API keys are used.

@@ -1,5 +1,7 @@
 //! The environment and `.env` together.
 
+use secrecy::ExposeSecret;
+
 use super::*;
 use crate::config::{Config, ConfigErrors};
 
@@ -19,7 +21,7 @@ const FILE: &str = "\u{feff}export STRIPE_SECRET_KEY=sk_test_0123456789\r\nSTRIP
 fn a_file_of_any_dialect_serves_and_the_environment_wins() {
     let source = source(Some(FILE), &[("ALLOWED_ORIGINS", "https://other.example.com")]).expect("read");
     let config = Config::load(&source).expect("right");
-    assert_eq!(config.stripe.secret_key.expose(), "sk_test_0123456789");
+    assert_eq!(config.stripe.secret_key.expose_secret(), "sk_test_0123456789");
     assert_eq!(config.stripe.webhook_secrets.len(), 2);
     assert_eq!(config.allowed_origins[0].to_string(), "https://other.example.com");
 }

@@ -7,6 +7,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use backon::{ConstantBuilder, Retryable};
 use sqlx::migrate::Migrator;
 use sqlx::{Connection, Executor, SqlStr};
 
@@ -263,14 +264,10 @@ async fn reading<T, F>(read: impl Fn() -> F) -> Result<T, StoreError>
 where
     F: Future<Output = Result<T, StoreError>>,
 {
-    let read = async {
-        for _ in 0..connect::POSTGRES_CONNECTIONS {
-            match read().await {
-                Err(StoreError::Database(error)) if is_hang_up(&error) || is_held_row(&error) => {}
-                result => return result,
-            }
-        }
-        read().await
-    };
+    let passes =
+        |error: &StoreError| matches!(error, StoreError::Database(error) if is_hang_up(error) || is_held_row(error));
+    let connections = usize::try_from(connect::POSTGRES_CONNECTIONS).unwrap_or(usize::MAX);
+    let at_once = ConstantBuilder::new().with_delay(Duration::ZERO).with_max_times(connections);
+    let read = read.retry(at_once).when(passes);
     tokio::time::timeout(READ_TIMEOUT, read).await.unwrap_or(Err(StoreError::TimedOut))
 }

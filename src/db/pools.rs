@@ -3,9 +3,11 @@
 
 use std::sync::Arc;
 
+use backon::{ConstantBuilder, Retryable};
 use sqlx::postgres::PgArguments;
 use sqlx::query::QueryAs;
 use sqlx::{Connection, PgConnection, PgPool, Postgres, Sqlite, SqlitePool};
+use tokio::sync::Mutex;
 
 use crate::checkpoints;
 use crate::db::StoreError;
@@ -17,7 +19,7 @@ use crate::db::session::Route;
 use crate::db::sqlite_file::SqliteFile;
 use crate::db::statement::{Argument, Bulk, BulkStatement, Statement};
 use crate::db::tx::Tx;
-use crate::db::work::{Attempts, Next, Work, guarded, in_write_time};
+use crate::db::work::{CONFLICTS, Work, WriteRetries, guarded, in_write_time};
 use crate::db::write_health::WriteHealth;
 
 /// The connection pools.
@@ -73,26 +75,29 @@ impl Pools {
     /// Runs work in a transaction of its own. Retries when the database reports a conflict, and for a limited time
     /// while another transaction holds a row lock.
     pub(crate) async fn write<W: Work + ?Sized>(&self, work: &mut W) -> Result<W::Output, StoreError> {
-        let (mut attempts, mut place) = (Attempts::default(), Place::new(self.lanes()));
+        let mut place = Place::new(self.lanes());
         if work.expects_held_row() {
             place.step_aside()?;
         }
-        loop {
+        // A closure that is called again cannot lend its own state to its futures. No run ever waits for this lock.
+        let run = Mutex::new((work, place));
+        let write = || async {
+            let (work, place) = &mut *run.lock().await;
             let result = self.watched(async {
                 let _turn = place.turn().await;
-                self.write_once(work).await
+                self.write_once(&mut **work).await
             });
             let result = result.await;
-            match attempts.next(&result) {
-                Next::Stop => return result,
-                Next::Again(pause) => tokio::time::sleep(pause).await,
-                Next::AgainAside(pause) => {
-                    work.met_held_row();
-                    place.step_aside()?;
-                    tokio::time::sleep(pause).await;
-                }
+            if result.as_ref().is_err_and(StoreError::is_held_row) {
+                work.met_held_row();
+                place.step_aside()?;
             }
-        }
+            result
+        };
+        let mut retries = WriteRetries::new();
+        // The pauses are all from `retries`.
+        let always = ConstantBuilder::new().without_max_times();
+        write.retry(always).adjust(|error, _| retries.pause_after(error)).await
     }
 
     /// Runs a bulk statement, which commits by itself, in one round trip. Retries when the database reports a conflict.
@@ -102,14 +107,8 @@ impl Pools {
         name: &'static str,
         bulk: &impl Bulk,
     ) -> Result<Vec<T>, StoreError> {
-        let mut attempts = Attempts::default();
-        loop {
-            let result = self.watched(self.write_bulk_once(name, bulk)).await;
-            match attempts.next(&result) {
-                Next::Again(pause) => tokio::time::sleep(pause).await,
-                Next::Stop | Next::AgainAside(_) => return result,
-            }
-        }
+        let write = || self.watched(self.write_bulk_once(name, bulk));
+        write.retry(CONFLICTS).when(StoreError::is_conflict).await
     }
 
     const fn lanes(&self) -> Option<&Lanes> {

@@ -1,8 +1,8 @@
 //! What runs in a transaction (a single write, a command, a group), and how often it is retried.
 
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
+use backon::{BackoffBuilder, ConstantBackoff, ConstantBuilder, ExponentialBackoff, ExponentialBuilder};
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 
@@ -10,14 +10,17 @@ use crate::db::StoreError;
 use crate::db::Tx;
 use crate::db::write::Write;
 
-/// How many times a write that conflicts with others is run before it fails.
-const WRITE_ATTEMPTS: u32 = 8;
-/// How long one run of a write may take, including the wait for a connection. A write is a handful of small statements.
+/// How often a write that met another one is run again before it fails, and the pauses in between. They are random, because
+/// writes that met would meet again after equal pauses.
+pub(crate) const CONFLICTS: ExponentialBuilder =
+    ExponentialBuilder::new().with_min_delay(Duration::from_millis(1)).with_max_times(7).with_jitter();
+/// How long one run of a write may take, with the wait for a connection. A write is a handful of small statements.
 pub(crate) const WRITE_TIMEOUT: Duration = Duration::from_secs(15);
 /// How long a write is retried while another transaction holds a row lock that it needs.
 const LOCK_PATIENCE: Duration = Duration::from_secs(5);
-/// The longest pause before the next attempt to lock a row.
-const LOCK_PAUSE: Duration = Duration::from_millis(100);
+/// The pauses before the next try to lock a row, of up to twice this.
+const HELD_ROW: ConstantBuilder =
+    ConstantBuilder::new().with_delay(Duration::from_millis(50)).without_max_times().with_jitter();
 
 /// Work for one transaction. It may run more than once, from the beginning each time.
 pub(crate) trait Work: Send {
@@ -70,74 +73,50 @@ pub(crate) async fn in_write_time<T>(write: impl Future<Output = Result<T, Store
     tokio::time::timeout(WRITE_TIMEOUT, write).await.unwrap_or(Err(StoreError::TimedOut))
 }
 
-/// What to do after an attempt.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Next {
-    /// Return its result.
-    Stop,
-    /// It conflicted with another write: retry after this pause.
-    Again(Duration),
-    /// Another transaction holds a row lock: retry after this pause, in the separate lane.
-    AgainAside(Duration),
-}
-
-/// The attempts of one write.
-#[derive(Debug, Default)]
-pub(crate) struct Attempts {
-    conflicts: u32,
+/// When a write is run again: how often it met another one, and since when it waits for a row.
+#[derive(Debug)]
+pub(crate) struct WriteRetries {
+    conflicts: ExponentialBackoff,
+    held: ConstantBackoff,
     held_since: Option<Instant>,
 }
 
-impl Attempts {
-    /// Decides what follows an attempt.
-    pub(crate) fn next<T>(&mut self, result: &Result<T, StoreError>) -> Next {
-        let Err(error) = result else { return Next::Stop };
+impl WriteRetries {
+    pub(crate) fn new() -> Self {
+        Self { conflicts: CONFLICTS.build(), held: HELD_ROW.build(), held_since: None }
+    }
+
+    /// The pause before the next run, if there is one after this error.
+    pub(crate) fn pause_after(&mut self, error: &StoreError) -> Option<Duration> {
         if error.is_held_row() {
             let since = *self.held_since.get_or_insert_with(Instant::now);
-            return if since.elapsed() < LOCK_PATIENCE { Next::AgainAside(spread(LOCK_PAUSE)) } else { Next::Stop };
+            return if since.elapsed() < LOCK_PATIENCE { self.held.next() } else { None };
         }
-        self.conflicts = self.conflicts.saturating_add(1);
-        if !error.is_conflict() || self.conflicts >= WRITE_ATTEMPTS {
-            return Next::Stop;
-        }
-        Next::Again(spread(Duration::from_millis(2_u64.saturating_pow(self.conflicts))))
+        if error.is_conflict() { self.conflicts.next() } else { None }
     }
-}
-
-/// A pause between half of `longest` and all of it, different each time and in each process: writes that conflicted
-/// would conflict again after equal pauses.
-fn spread(longest: Duration) -> Duration {
-    static NEXT: AtomicU64 = AtomicU64::new(0);
-    let number = NEXT.fetch_add(1, Ordering::Relaxed);
-    let seed = number.wrapping_add(u64::from(std::process::id()) << 32).wrapping_add(1);
-    // The finaliser of splitmix64.
-    let mixed = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    let mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    let half_us = u64::try_from(longest.as_micros() / 2).unwrap_or(u64::MAX);
-    let more_us = (mixed ^ (mixed >> 31)).checked_rem(half_us).unwrap_or(0);
-    Duration::from_micros(half_us.saturating_add(more_us))
 }
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeSet;
-
     use super::*;
 
-    #[test]
-    fn pauses_differ_and_stay_within_their_bounds() {
-        let pauses: BTreeSet<Duration> = (0..100).map(|_| spread(Duration::from_millis(64))).collect();
-        assert!(pauses.len() > 90, "{pauses:?}");
-        assert!(pauses.iter().all(|pause| (32..=64).contains(&pause.as_millis())), "{pauses:?}");
+    fn pauses_ms() -> Vec<u128> {
+        let mut retries = WriteRetries::new();
+        (0..20).filter_map(|_| retries.pause_after(&StoreError::Overtaken)).map(|pause| pause.as_millis()).collect()
     }
 
     #[test]
     fn a_conflict_is_tried_a_bounded_number_of_times_and_other_errors_are_not() {
-        let mut attempts = Attempts::default();
-        let runs = (0..20).map(|_| attempts.next::<()>(&Err(StoreError::Overtaken)));
-        assert_eq!(runs.filter(|next| matches!(next, Next::Again(_))).count(), 7);
-        assert_eq!(Attempts::default().next::<()>(&Err(StoreError::Stale)), Next::Stop);
-        assert_eq!(Attempts::default().next(&Ok(())), Next::Stop);
+        let pauses = pauses_ms();
+        assert_eq!(pauses.len(), 7);
+        for (number, pause) in pauses.iter().enumerate() {
+            assert!((1 << number..=2 << number).contains(pause), "{pauses:?}");
+        }
+        assert_eq!(WriteRetries::new().pause_after(&StoreError::Stale), None);
+    }
+
+    #[test]
+    fn writes_that_met_do_not_pause_alike() {
+        assert_ne!(pauses_ms(), pauses_ms());
     }
 }

@@ -12,13 +12,13 @@ use actix_web::middleware::Next;
 use actix_web::web::{Bytes, Data, Json, ServiceConfig};
 use actix_web::{Error, HttpResponse, ResponseError, Route, web};
 use jsonwebtoken::{EncodingKey, Header};
+use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 
 use crate::domain::account::AccountId;
 use crate::http::kit::problem::ApiError;
 use crate::http::kit::static_file::file;
 use crate::http::state::State;
-use crate::secret::Secret;
 
 /// The demo customer's account.
 pub const DEMO_ACCOUNT: &str = "demo-customer";
@@ -30,9 +30,9 @@ const PAGE_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'sel
 /// The settings of the demo.
 #[derive(Clone)]
 pub struct Demo {
-    /// The secret that signs its customer's tokens: the service's own `JWT_SECRET`.
-    pub jwt_secret: Secret,
-    /// The sandbox's URL, without a slash at the end. The page links to its controls.
+    /// The secret that signs its customers' tokens: the service's own `JWT_SECRET`.
+    pub jwt_secret: SecretString,
+    /// The sandbox's address, without a slash at the end: the page links to its controls.
     pub sandbox: String,
     /// The fewest credits offered on the page.
     pub smallest: i64,
@@ -71,7 +71,7 @@ impl Demo {
         jsonwebtoken::encode(
             &Header::default(),
             &claims,
-            &EncodingKey::from_secret(self.jwt_secret.expose().as_bytes()),
+            &EncodingKey::from_secret(self.jwt_secret.expose_secret().as_bytes()),
         )
     }
 }

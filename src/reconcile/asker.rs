@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use backon::{ExponentialBuilder, Retryable};
 use futures_util::future::BoxFuture;
 
 use crate::providers::port::ProviderError;
@@ -75,28 +76,21 @@ impl Asker {
         &mut self,
         call: impl Fn() -> BoxFuture<'a, Result<T, E>>,
     ) -> Result<T, E> {
-        let most = if self.has_given_up() { 1 } else { self.pace.tries };
-        let mut backoff = self.pace.backoff;
-        let mut tried = 0_u32;
-        loop {
+        let repetitions = if self.has_given_up() { 0 } else { self.pace.tries.saturating_sub(1) };
+        let backoff = ExponentialBuilder::new()
+            .with_min_delay(self.pace.backoff)
+            .with_max_times(usize::try_from(repetitions).unwrap_or(usize::MAX));
+        let mut repeated = 0_u64;
+        let ask = || async {
             pause(self.pace.interval).await;
-            self.requests = self.requests.saturating_add(1);
-            tried = tried.saturating_add(1);
-            match call().await {
-                Err(error) if error.is_temporary() && tried < most => {
-                    pause(backoff).await;
-                    backoff = backoff.saturating_mul(2);
-                }
-                Err(error) if error.is_temporary() => {
-                    self.failures_in_a_row = self.failures_in_a_row.saturating_add(1);
-                    return Err(error);
-                }
-                answer => {
-                    self.failures_in_a_row = 0;
-                    return answer;
-                }
-            }
-        }
+            call().await
+        };
+        let answer =
+            ask.retry(backoff).when(E::is_temporary).notify(|_, _| repeated = repeated.saturating_add(1)).await;
+        self.requests = self.requests.saturating_add(1).saturating_add(repeated);
+        let has_failed = answer.as_ref().is_err_and(E::is_temporary);
+        self.failures_in_a_row = if has_failed { self.failures_in_a_row.saturating_add(1) } else { 0 };
+        answer
     }
 }
 

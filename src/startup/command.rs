@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use secrecy::ExposeSecret;
+
 use super::{Environment, StartError, check_instance, check_migrated};
 use crate::app::ScheduleSettings;
 use crate::app::fee_pause::FeePause;
@@ -23,7 +25,7 @@ use crate::purchases::adopt::seal;
 /// # Errors
 /// See [`StartError`].
 pub async fn connect(config: CommandConfig, environment: Environment) -> Result<App, StartError> {
-    let db = Db::connect(config.database_url.expose(), false).await.map_err(StartError::Database)?;
+    let db = Db::connect(config.database_url.expose_secret(), false).await.map_err(StartError::Database)?;
     check_migrated(&db).await?;
     let livemode = config.stripe.livemode;
     // A database that no service has used contains nothing to mix up; the first service decides what it is used for.

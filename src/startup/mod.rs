@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use actix_web::dev::Server;
 use actix_web::web;
+use secrecy::ExposeSecret;
 use tokio::sync::Semaphore;
 
 use crate::access::key_uses::noting_job;
@@ -188,7 +189,7 @@ impl Application {
     /// See [`StartError`].
     pub async fn build(config: Config, listener: TcpListener, environment: Environment) -> Result<Self, StartError> {
         let address = listener.local_addr().map_err(StartError::Server)?;
-        let db = Db::connect(config.database_url.expose(), false).await.map_err(StartError::Database)?;
+        let db = Db::connect(config.database_url.expose_secret(), false).await.map_err(StartError::Database)?;
         check_database(&db, &config, environment.clock.as_ref()).await?;
         tell_of_open_failures(&db).await?;
         let seal = seal::load_or_make(&db, environment.ids.as_ref()).await.map_err(StartError::Database)?;

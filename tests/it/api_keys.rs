@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use topup::access::key_uses;
@@ -47,7 +48,7 @@ on_both_databases! {
         let (db, ids, clock) = (&app.app.db, app.app.ids.as_ref(), app.app.clock.as_ref());
         let nothing = topup::access::api_keys::create(db, ids, clock, "shop", &[], None).await.expect("a key");
         for (key, may_open, may_read, may_see) in [
-            (nothing.secret.expose().to_owned(), false, false, false),
+            (nothing.secret.expose_secret().to_owned(), false, false, false),
             (create(&app, &["--scope", "checkout"]).await, true, false, true),
             (create(&app, &["--scope", "read"]).await, false, true, true),
             (create(&app, &["--scope", "checkout,read"]).await, true, true, true),

@@ -3,21 +3,20 @@
 use std::path::{Path, PathBuf};
 
 /// A room and those that it may use besides itself, from the ground up.
-const MAY_USE: [(&str, &[&str]); 19] = [
+const MAY_USE: [(&str, &[&str]); 18] = [
     ("domain", &[]),
-    ("secret", &[]),
     ("checkpoints", &[]),
     ("database_url", &[]),
     ("database_url_tests", &[]),
     ("outgoing", &[]),
     ("ports", &[]),
     ("system", &["ports"]),
-    ("config", &["database_url", "domain", "secret"]),
+    ("config", &["database_url", "domain"]),
     ("db", &["database_url", "checkpoints"]),
-    ("providers", &["domain", "secret", "checkpoints", "outgoing"]),
+    ("providers", &["domain", "checkpoints", "outgoing"]),
     // What every use case works with.
     ("app", &["db", "domain", "ports", "providers"]),
-    ("access", &["app", "db", "domain", "ports", "secret"]),
+    ("access", &["app", "db", "domain", "ports"]),
     ("books", &["access", "app", "db", "domain"]),
     ("purchases", &["access", "app", "books", "db", "domain", "ports", "providers"]),
     ("inbox", &["access", "app", "db", "domain", "ports", "providers", "purchases"]),
@@ -30,7 +29,7 @@ const MAY_USE: [(&str, &[&str]); 19] = [
 const WIRING: [&str; 4] = ["bin", "dev", "lib", "startup"];
 
 /// Single things that a file may use although its room may not use theirs, and why.
-const EXCEPTIONS: [(&str, &str, &str); 19] = [
+const EXCEPTIONS: [(&str, &str, &str); 17] = [
     ("system.rs", "checkpoints::clock_offset_ms", "tests move the clock of a debug build"),
     ("app/mod.rs", "purchases::adopt::seal::SealKey", "what checkouts are sealed with"),
     (
@@ -51,13 +50,11 @@ const EXCEPTIONS: [(&str, &str, &str); 19] = [
     ("http/auth/jwt/mod.rs", "ports::Clock", "a token's times"),
     ("http/auth/jwks/mod.rs", "ports::Clock", "a key set's age"),
     ("http/auth/jwks/key_set.rs", "config::jwt::", "the settings' own kinds of keys"),
-    ("http/auth/jwt/token.rs", "config::jwt::algorithm_named", "the settings' own names of algorithms"),
+    ("http/auth/jwt/token.rs", "config::jwt::", "the settings' own names of algorithms"),
     ("http/auth/jwt/testing.rs", "ports::Clock", "a test's clock"),
     ("http/webhooks/receive.rs", "providers::event::WebhookError", "a refused delivery's reason"),
     ("http/webhooks/stray_deliveries.rs", "providers::event::WebhookError", "a refused delivery's reason"),
-    ("http/auth/jwt/tests/mod.rs", "secret::Secret", "a test's settings"),
     ("http/auth/jwks/tests/mod.rs", "config::jwt::", "a test's settings"),
-    ("http/demo.rs", "secret::Secret", "the demo signs tokens; only in builds with the feature dev"),
 ];
 
 struct Source {

@@ -1,6 +1,7 @@
 //! A caller's `Idempotency-Key`: what a repetition gets, whatever became of the first request.
 
 use futures_util::future::join_all;
+use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 use topup::access::api_keys::{self, Scope};
 use topup::domain::account::AccountId;
@@ -37,7 +38,7 @@ async fn api_key(app: &TestApp, account: Option<&str>) -> String {
         &[Scope::Checkout],
         account.as_ref(),
     );
-    key.await.expect("a key").secret.expose().to_owned()
+    key.await.expect("a key").secret.expose_secret().to_owned()
 }
 
 on_both_databases! {

@@ -1,4 +1,4 @@
-//! Requests to Stripe in a network that has a proxy.
+//! Requests to Stripe in a network that has a proxy, or certificate authorities of its own.
 
 use std::io::{BufRead, BufReader, Write};
 use std::net::TcpListener;
@@ -74,5 +74,31 @@ async fn a_failure_in_the_log_names_stripes_request() {
         |line: &&Value| line["request_id"].as_str().is_some_and(|id| id.starts_with("req_") && reason.contains(id));
     assert!(answers.iter().any(named), "{reason} in {answers:?}");
     app.stripe.clear_faults().await;
+    app.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn certificate_authorities_that_cannot_be_read_are_a_warning_at_the_start() {
+    let app = TestApp::start(Backend::Sqlite).await;
+    let folder = tempfile::tempdir().expect("a folder");
+    let empty = folder.path().join("empty.pem");
+    std::fs::write(&empty, "no certificate").expect("written");
+    let (missing, folder_of_none) = (folder.path().join("missing.pem"), folder.path().to_owned());
+    let one = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src/http/auth/testdata/rsa_a_certificate.pem");
+    let settings = settings(&app.database.url, &app.stripe.url, &[]);
+    for (name, path, warns) in [
+        ("SSL_CERT_FILE", &missing, true),
+        ("SSL_CERT_FILE", &empty, true),
+        ("SSL_CERT_FILE", &one, false),
+        ("SSL_CERT_DIR", &missing, true),
+        ("SSL_CERT_DIR", &folder_of_none, true),
+    ] {
+        let mut command = topup(&settings);
+        command.arg("serve").env("BIND_ADDRESS", format!("127.0.0.1:{}", free_port())).env(name, path);
+        let lines = Process::start(command).error_line("\"serving\"").await;
+        let named = format!("{name}={}", path.display());
+        let line = lines.iter().find(|line| line.contains("\"WARN\"") && line.contains(&named));
+        assert_eq!(line.is_some(), warns, "{named}: {lines:?}");
+    }
     app.finish().await;
 }

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::fs::File;
 use std::process::{Child, Stdio};
 
+use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 use topup::ports::Clock;
 
@@ -70,7 +71,7 @@ on_both_databases! {
         let made = topup::access::api_keys::create(
             &app.app.db, app.app.ids.as_ref(), app.app.clock.as_ref(), "shop", &[topup::access::api_keys::Scope::Admin], None,
         );
-        let api_key = made.await.expect("a key").secret.expose().to_owned();
+        let api_key = made.await.expect("a key").secret.expose_secret().to_owned();
         let wrong_key = format!("topup_sk_{:064x}", app.app.ids.id_bits());
         let body = json!({ "credits": 250, "successUrl": SUCCESS_URL });
         let post = async |credential: (&str, String), body: &Value| {

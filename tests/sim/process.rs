@@ -12,6 +12,7 @@ use actix_web::dev::Service as _;
 use actix_web::test::TestRequest;
 use actix_web::{test, web};
 use futures_util::future::{BoxFuture, LocalBoxFuture, join_all};
+use secrecy::ExposeSecret;
 use serde_json::Value;
 use tokio::runtime::Runtime;
 use tokio::sync::{Notify, Semaphore, oneshot};
@@ -331,7 +332,7 @@ pub async fn build_app(parts: &Parts) -> App {
     let config = &parts.config;
     let verifier = SignatureVerifier::new(config.stripe.webhook_secrets.clone()).expect("there is a secret");
     App {
-        db: Db::connect(config.database_url.expose(), false).await.expect("the database opens"),
+        db: Db::connect(config.database_url.expose_secret(), false).await.expect("the database opens"),
         provider: StripeGateway::over(parts.stripe.clone()).into_provider(Arc::new(StripeWebhooks::new(verifier))),
         clock: parts.clock.clone(),
         ids: parts.ids.clone(),

@@ -2,6 +2,7 @@
 
 use std::process::ExitCode;
 
+use secrecy::ExposeSecret;
 use topup::app::with_causes;
 use topup::books::instance::MigrationState;
 use topup::config::{CommandConfig, Config, LogSettings};
@@ -167,7 +168,7 @@ pub async fn audit(arguments: AuditArguments) -> Result<ExitCode, Failure> {
         Ok(url) => url,
         Err(error) => return Ok(unusable(&error)),
     };
-    let database = match Db::connect(url.expose(), false).await {
+    let database = match Db::connect(url.expose_secret(), false).await {
         Ok(database) => database,
         Err(error) => return Ok(unusable(&StartError::Database(error))),
     };

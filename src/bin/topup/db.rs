@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Subcommand;
+use secrecy::ExposeSecret;
 use topup::config::Config;
 use topup::db::copies::{back_up, restore};
 use topup::ports::Clock;
@@ -31,11 +32,11 @@ pub async fn run(command: DbCommand) -> Result<ExitCode, Failure> {
     let url = Config::load_database_url(&settings()?)?;
     match command {
         DbCommand::Backup { file } => {
-            back_up(url.expose(), &file).await?;
+            back_up(url.expose_secret(), &file).await?;
             println!("Copied the database to {} and checked the copy.", file.display());
         }
         DbCommand::Restore { file } => {
-            let restored = restore(url.expose(), &file, SystemClock.now_ms()).await?;
+            let restored = restore(url.expose_secret(), &file, SystemClock.now_ms()).await?;
             println!("Restored {} from {}.", restored.database.display(), file.display());
             if let Some(kept) = restored.kept {
                 println!("The database from before is {}.", kept.display());

@@ -10,6 +10,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use secrecy::ExposeSecret;
 use topup::access::api_keys::{self, Scope};
 use topup::books::instance::MigrationState;
 use topup::config::{Config, LogSettings, Source};
@@ -153,7 +154,7 @@ fn settings() -> Result<Source, Failure> {
 
 async fn connect(create: bool) -> Result<Db, Failure> {
     let url = Config::load_database_url(&settings()?)?;
-    Db::connect(url.expose(), create).await.map_err(|error| StartError::Database(error).into())
+    Db::connect(url.expose_secret(), create).await.map_err(|error| StartError::Database(error).into())
 }
 
 async fn connect_migrated() -> Result<Db, Failure> {
@@ -204,7 +205,7 @@ async fn keys(command: KeysCommand) -> Result<ExitCode, Failure> {
             let key = api_keys::create(&database, &SystemIds, &SystemClock, &name, &scopes, account.as_ref()).await?;
             // Only the secret goes to standard output, so that it can be redirected to a file or a secret store.
             eprintln!("Made {} for {name}. The key is shown this once:", key.id);
-            println!("{}", key.secret.expose());
+            println!("{}", key.secret.expose_secret());
         }
         KeysCommand::List => {
             let uses = database.api_key_uses().await?;

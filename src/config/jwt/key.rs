@@ -4,17 +4,19 @@
 //! key never repeats any of its text, because the value given by mistake may be a private key.
 
 use std::fmt;
+use std::ops::RangeInclusive;
 
 use jsonwebtoken::jwk::{AlgorithmParameters, EllipticCurve, Jwk};
-use jsonwebtoken::{Algorithm, AlgorithmFamily, DecodingKey};
+use jsonwebtoken::{Algorithm, DecodingKey, DecodingKeyKind};
+use secrecy::SecretString;
 use url::{Host, Url};
 
 use super::{JWKS_URL, PUBLIC_KEY, SECRET, SettingError, text};
-use crate::secret::Secret;
 
 /// RFC 7518, section 3.2: an HMAC key is at least as long as the hash; 32 bytes are SHA-256's.
 const SECRET_MIN_BYTES: usize = 32;
-/// Far more than any key needs; limits what reaches the PEM parser.
+const RSA_BITS: RangeInclusive<u32> = 2048..=4096;
+/// Far more than any key needs; keeps the PEM reader away from anything else.
 const PEM_MAX_BYTES: usize = 8 * 1024;
 /// Publicly known texts from examples and starter kits.
 const PLACEHOLDERS: [&str; 12] = [
@@ -35,9 +37,9 @@ const PLACEHOLDERS: [&str; 12] = [
 /// The key for checking signatures.
 #[derive(Clone, Debug)]
 pub enum JwtKey {
-    /// The HMAC secret, shared with the issuer of the tokens.
-    Secret(Secret),
-    /// A public key, as PEM text with a single block.
+    /// The HMAC secret, shared with whoever issues the tokens.
+    Secret(SecretString),
+    /// One public key, as PEM text of one block.
     PublicKeyPem {
         /// The PEM text.
         pem: String,
@@ -85,12 +87,52 @@ impl PublicKeyKind {
 }
 
 impl PublicKeyKind {
-    /// Whether these are the 32 bytes of a sound Ed25519 key. Keys with a point of small order are refused, because
-    /// anyone can forge signatures for them.
+    /// Reads the public key in a JWK. `None` for a key that is too weak to believe its signatures, or that the verifier
+    /// cannot use, and for a symmetric key: a published key is not a secret.
     #[must_use]
-    pub fn is_sound_ed25519(bytes: &[u8]) -> bool {
-        ed25519_dalek::VerifyingKey::try_from(bytes).is_ok_and(|key| !key.is_weak())
+    pub fn read(jwk: &Jwk) -> Option<(Self, DecodingKey)> {
+        let kind = match &jwk.algorithm {
+            AlgorithmParameters::RSA(_) => Self::Rsa,
+            AlgorithmParameters::EllipticCurve(key) if key.curve == EllipticCurve::P256 => Self::EcP256,
+            AlgorithmParameters::EllipticCurve(key) if key.curve == EllipticCurve::P384 => Self::EcP384,
+            AlgorithmParameters::OctetKeyPair(key) if key.curve == EllipticCurve::Ed25519 => Self::Ed25519,
+            _ => return None,
+        };
+        let key = DecodingKey::from_jwk(jwk).ok()?;
+        // `from_jwk` only decodes base64.
+        let is_sound = match kind {
+            Self::Rsa => is_sound_rsa(&key),
+            // The point has the curve's length and is on it (secp256k1's are not).
+            Self::EcP256 => jsonwebtoken::crypto::verify("", b"", &key, Algorithm::ES256).is_ok(),
+            Self::EcP384 => jsonwebtoken::crypto::verify("", b"", &key, Algorithm::ES384).is_ok(),
+            Self::Ed25519 => is_sound_ed25519(&key),
+        };
+        is_sound.then_some((kind, key))
     }
+}
+
+/// Whether these numbers are an RSA key, long enough and not too long for the verifier.
+fn is_sound_rsa(key: &DecodingKey) -> bool {
+    let DecodingKeyKind::RsaModulusExponent { n, e } = key.kind() else { return false };
+    let is_odd = |number: &[u8]| number.last().is_some_and(|last| last % 2 == 1);
+    let has_bits = |number, range: RangeInclusive<u32>| bits(number).is_some_and(|bits| range.contains(&bits));
+    // An exponent of 1 would make every signature its own message.
+    has_bits(n, RSA_BITS) && is_odd(n) && has_bits(e, 2..=33) && is_odd(e)
+}
+
+/// How many bits a big-endian number has, without its leading zeros.
+fn bits(number: &[u8]) -> Option<u32> {
+    let mut digits = number.iter().skip_while(|byte| **byte == 0);
+    let first = digits.next()?;
+    let following = u32::try_from(digits.count()).ok()?;
+    following.checked_mul(8)?.checked_add(u8::BITS.checked_sub(first.leading_zeros())?)
+}
+
+/// Anybody can make signatures for a point of small order. The length is checked too: the verifier takes the first 32 bytes
+/// without looking whether they are there.
+fn is_sound_ed25519(key: &DecodingKey) -> bool {
+    let point = key.try_get_as_bytes().ok().and_then(|bytes| ed25519_dalek::VerifyingKey::try_from(bytes).ok());
+    point.is_some_and(|point| !point.is_weak())
 }
 
 impl fmt::Display for PublicKeyKind {
@@ -169,7 +211,7 @@ pub(super) fn secret(raw: &str) -> Result<JwtKey, SettingError> {
     if repeats_itself(raw.as_bytes()) {
         return wrong("repeats one short text over and over");
     }
-    Ok(JwtKey::Secret(Secret::new(raw)))
+    Ok(JwtKey::Secret(SecretString::from(raw)))
 }
 
 /// Whether a text contains a publicly known placeholder from an example.
@@ -220,30 +262,7 @@ fn kind_of(pem: &[u8]) -> Option<PublicKeyKind> {
     let key = [DecodingKey::from_rsa_pem, DecodingKey::from_ec_pem, DecodingKey::from_ed_pem]
         .into_iter()
         .find_map(|read| read(pem).ok())?;
-    if key.family() == AlgorithmFamily::Rsa {
-        // At least 2048 bits: the modulus has 256 bytes or more, without leading zeros after this conversion. The
-        // parser itself refuses more than 4096 bits.
-        let modulus = match Jwk::from_decoding_key(&key, None).ok()?.algorithm {
-            AlgorithmParameters::RSA(rsa) => DecodingKey::from_ed_components(&rsa.n).ok()?,
-            _ => return None,
-        };
-        let modulus = modulus.try_get_as_bytes().ok()?;
-        let strong = modulus.len() > 256 || (modulus.len() == 256 && modulus.first()? >= &0x80);
-        return strong.then_some(PublicKeyKind::Rsa);
-    }
-    let kind = match Jwk::from_decoding_key(&key, None).ok()?.algorithm {
-        AlgorithmParameters::EllipticCurve(ec) if ec.curve == EllipticCurve::P256 => PublicKeyKind::EcP256,
-        AlgorithmParameters::EllipticCurve(ec) if ec.curve == EllipticCurve::P384 => PublicKeyKind::EcP384,
-        AlgorithmParameters::OctetKeyPair(pair) => {
-            let key = DecodingKey::from_ed_components(&pair.x).ok()?;
-            let is_sound = PublicKeyKind::is_sound_ed25519(key.try_get_as_bytes().ok()?);
-            is_sound.then_some(PublicKeyKind::Ed25519)?
-        }
-        _ => return None,
-    };
-    // The parser checks only the length; the verifier tells whether the point is on the curve (secp256k1's are not).
-    let algorithm = *kind.algorithms().first()?;
-    jsonwebtoken::crypto::verify("", b"", &key, algorithm).ok()?;
+    let (kind, _) = PublicKeyKind::read(&Jwk::from_decoding_key(&key, None).ok()?)?;
     Some(kind)
 }
 

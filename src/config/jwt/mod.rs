@@ -210,10 +210,13 @@ impl RawJwt {
     }
 }
 
-/// The algorithm with this name. RFC 9864's `Ed25519` is RFC 8037's `EdDSA`.
+/// What RFC 9864 calls the algorithm that RFC 8037 calls `EdDSA`, and `jsonwebtoken` does not know.
+pub const ED25519: &str = "Ed25519";
+
+/// The algorithm of this name.
 #[must_use]
 pub fn algorithm_named(name: &str) -> Option<Algorithm> {
-    if name == "Ed25519" { Some(Algorithm::EdDSA) } else { name.parse().ok() }
+    if name == ED25519 { Some(Algorithm::EdDSA) } else { name.parse().ok() }
 }
 
 /// Returns the value, or records the error.

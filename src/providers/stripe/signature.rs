@@ -4,11 +4,11 @@
 //! `whsec_` included, as the key. Source: Stripe's page "Verify webhook signatures manually".
 
 use hmac::{Hmac, Mac};
+use secrecy::{ExposeSecret, SecretString};
 use sha2::Sha256;
 use subtle::{Choice, ConstantTimeEq};
 
 use crate::providers::event::WebhookError;
-use crate::secret::Secret;
 
 /// How far the time of a signature may be from ours, either way. Stripe's libraries use the same bound for the past.
 pub const TOLERANCE_SECONDS: i64 = 300;
@@ -20,7 +20,7 @@ const SIGNATURE_BYTES: usize = 32;
 /// Verifies deliveries against one or more secrets.
 #[derive(Debug)]
 pub struct SignatureVerifier {
-    secrets: Vec<Secret>,
+    secrets: Vec<SecretString>,
 }
 
 /// No usable secret: every delivery would have to be refused or, worse, believed.
@@ -40,8 +40,8 @@ impl SignatureVerifier {
     ///
     /// # Errors
     /// When there is none, or one is blank.
-    pub fn new(secrets: Vec<Secret>) -> Result<Self, EmptySecret> {
-        if secrets.is_empty() || secrets.iter().any(|secret| secret.expose().trim().is_empty()) {
+    pub fn new(secrets: Vec<SecretString>) -> Result<Self, EmptySecret> {
+        if secrets.is_empty() || secrets.iter().any(|secret| secret.expose_secret().trim().is_empty()) {
             return Err(EmptySecret);
         }
         Ok(Self { secrets })
@@ -80,7 +80,7 @@ impl SignatureVerifier {
     fn compare(&self, header: &Header<'_>, body: &[u8]) -> Result<(), WebhookError> {
         let mut matches = Choice::from(0);
         for secret in &self.secrets {
-            let mut mac = Hmac::<Sha256>::new_from_slice(secret.expose().as_bytes())
+            let mut mac = Hmac::<Sha256>::new_from_slice(secret.expose_secret().as_bytes())
                 .map_err(|_| WebhookError::Signature("the webhook secret cannot be used as a key"))?;
             mac.update(header.timestamp.as_bytes());
             mac.update(b".");

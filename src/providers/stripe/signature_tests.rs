@@ -1,6 +1,7 @@
 //! The signature table, and bytes that nobody thought of.
 
 use proptest::prelude::*;
+use secrecy::SecretString;
 
 use super::*;
 
@@ -9,7 +10,7 @@ const NOW: i64 = 1_800_000_000;
 const BODY: &[u8] = br#"{"id": "evt_1",  "type": "checkout.session.completed"}"#;
 
 fn verifier(secrets: &[&str]) -> SignatureVerifier {
-    SignatureVerifier::new(secrets.iter().map(|secret| Secret::new(*secret)).collect()).expect("secrets")
+    SignatureVerifier::new(secrets.iter().map(|secret| SecretString::from(*secret)).collect()).expect("secrets")
 }
 
 fn sign(secret: &str, timestamp: i64, body: &[u8]) -> String {
@@ -123,7 +124,7 @@ fn a_body_changed_in_any_byte_or_written_anew_is_refused() {
 fn an_empty_secret_is_no_verifier() {
     // Known mistake 3.
     for secrets in [vec![], vec![""], vec!["  "], vec!["whsec_a", ""], vec!["\n"]] {
-        let secrets = secrets.into_iter().map(Secret::new).collect();
+        let secrets = secrets.into_iter().map(SecretString::from).collect();
         assert_eq!(SignatureVerifier::new(secrets).err(), Some(EmptySecret));
     }
 }

@@ -7,6 +7,7 @@ mod refund_troubles;
 mod refund_unknown;
 mod refunds;
 
+use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 use topup::access::api_keys::{self, Scope};
 use topup::domain::account::AccountId;
@@ -45,7 +46,7 @@ async fn post(app: &TestApp, path: &str, key: &str, body: Value) -> Answer {
 async fn api_key(app: &TestApp, scope: Scope, account: Option<&str>) -> String {
     let account = account.map(|account| AccountId::parse(account).expect("an account"));
     let made = api_keys::create(&app.app.db, &SystemIds, &*app.clock, "back office", &[scope], account.as_ref()).await;
-    made.expect("a key").secret.expose().to_owned()
+    made.expect("a key").secret.expose_secret().to_owned()
 }
 
 /// A purchase of 250 credits for 289 ¢ that is in the books.

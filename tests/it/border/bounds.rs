@@ -3,6 +3,7 @@
 use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
 
+use secrecy::ExposeSecret;
 use serde_json::json;
 use topup::http::kit::connections::ConnectionTimes;
 
@@ -219,7 +220,7 @@ async fn failed_credentials_are_counted_on_every_route_and_good_ones_are_always_
     }
     with_token("a.b.c").await.expect_problem(429, "rate_limited");
     // From the same address: a key that was never seen, and a customer.
-    with_key("/accounts/user_1/credits", key.secret.expose()).await.expect(200);
+    with_key("/accounts/user_1/credits", key.secret.expose_secret()).await.expect(200);
     app.get_as("user_1", "/credits").await.expect(200);
     app.finish().await;
 }

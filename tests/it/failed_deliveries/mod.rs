@@ -8,6 +8,7 @@ mod records;
 mod schedule;
 
 use futures_util::FutureExt;
+use secrecy::ExposeSecret;
 use serde_json::Value;
 use topup::access::api_keys::{self, Scope};
 use topup::db::Db;
@@ -72,7 +73,7 @@ async fn api_key(app: &TestApp, scope: Scope, account: Option<&str>) -> String {
     let account = account.map(|account| AccountId::parse(account).expect("an account"));
     let (db, ids, clock) = (&app.app.db, app.app.ids.as_ref(), app.app.clock.as_ref());
     let key = api_keys::create(db, ids, clock, "operator", &[scope], account.as_ref()).await;
-    key.expect("a key").secret.expose().to_owned()
+    key.expect("a key").secret.expose_secret().to_owned()
 }
 
 /// A GET with an API key.

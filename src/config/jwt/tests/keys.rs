@@ -1,11 +1,13 @@
 //! Which keys are accepted, and what is said about the others without repeating them.
 
+use secrecy::ExposeSecret;
+
 use super::*;
 
 #[test]
 fn a_good_secret_gives_hs256_and_the_defaults() {
     let settings = settings(with_secret(GOOD_SECRET));
-    assert!(matches!(&settings.keys[..], [JwtKey::Secret(secret)] if secret.expose() == GOOD_SECRET));
+    assert!(matches!(&settings.keys[..], [JwtKey::Secret(secret)] if secret.expose_secret() == GOOD_SECRET));
     assert_eq!(settings.algorithms, [Algorithm::HS256]);
     assert_eq!(settings.account_claim, "sub");
     assert_eq!((settings.issuers, settings.audience, settings.admin_scope), (vec![], vec![], None));

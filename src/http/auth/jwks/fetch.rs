@@ -7,7 +7,7 @@ use std::time::Duration;
 use reqwest::{Client, StatusCode};
 use url::Url;
 
-use crate::outgoing;
+use crate::outgoing::{self, BodyError};
 
 /// Why the key set could not be fetched.
 #[derive(Debug, thiserror::Error)]
@@ -81,19 +81,14 @@ impl Fetcher {
     pub(crate) async fn fetch(&self) -> Result<Vec<u8>, KeySetError> {
         let failed = |error: reqwest::Error| KeySetError::Request(error.without_url());
         let request = self.client.get(self.url.clone()).header(reqwest::header::ACCEPT, "application/json");
-        let mut response = request.send().await.map_err(failed)?;
+        let response = request.send().await.map_err(failed)?;
         if response.status() != StatusCode::OK {
             let status = response.status().as_u16();
             return Err(KeySetError::Status { status });
         }
-        let mut body = Vec::new();
-        while let Some(chunk) = response.chunk().await.map_err(failed)? {
-            if body.len().saturating_add(chunk.len()) > self.body_max_bytes {
-                let limit_bytes = self.body_max_bytes;
-                return Err(KeySetError::TooLarge { limit_bytes });
-            }
-            body.extend_from_slice(&chunk);
-        }
-        Ok(body)
+        outgoing::bounded_body(response, self.body_max_bytes).await.map_err(|error| match error {
+            BodyError::Broken(error) => failed(error),
+            BodyError::TooLarge => KeySetError::TooLarge { limit_bytes: self.body_max_bytes },
+        })
     }
 }

@@ -1,6 +1,9 @@
 //! The rules for the claims of a token (RFC 7519, section 4.1), applied after its signature was verified.
 //!
-//! Times are compared in milliseconds with checked arithmetic. `iat` and `jti` are ignored.
+//! The rules are ours and not `jsonwebtoken::Validation`'s, which takes the time from the system instead of the
+//! [`Clock`](crate::ports::Clock), rounds fractions of a second either way, takes a list of issuers for an issuer, lets an
+//! `aud` of a wrong type pass wherever an audience is not required, and knows no `azp`. Times are compared in
+//! milliseconds with checked arithmetic. `iat` and `jti` are not looked at.
 
 use serde_json::Value;
 

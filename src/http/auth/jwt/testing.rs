@@ -1,10 +1,12 @@
-//! Shared by the tests of tokens and key sets: a clock that can be moved, test keys, and hand-made tokens, which can be
-//! wrong in any way.
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
+//! What the tests of tokens and of key sets share: a clock to be moved, test keys, and tokens made by hand, so that they
+//! can be wrong in any way.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jsonwebtoken::{Algorithm, EncodingKey};
 use serde_json::{Value, json};
 
@@ -77,14 +79,5 @@ pub(crate) fn sign_text(header: &str, claims: &str, algorithm: Algorithm, key: &
 
 /// RFC 4648, section 5, without padding.
 pub(crate) fn base64url(bytes: &[u8]) -> String {
-    const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-    let mut text = String::new();
-    for chunk in bytes.chunks(3) {
-        let group =
-            chunk.iter().fold(0_usize, |group, byte| group << 8 | usize::from(*byte)) << (8 * (3 - chunk.len()));
-        for position in 0..=chunk.len() {
-            text.push(char::from(ALPHABET[group >> (18 - 6 * position) & 63]));
-        }
-    }
-    text
+    URL_SAFE_NO_PAD.encode(bytes)
 }

@@ -1,69 +1,62 @@
-//! The structure of a token (RFC 7515, compact serialization): its three parts, its header, its signature.
+//! A token's form (RFC 7515, compact serialization) and its signature.
 //!
-//! Invariant: claims are returned only by [`SignedToken::claims_signed_by`], so none is read before its signature was
-//! verified.
+//! What always holds: claims are only handed out by [`SignedToken::claims_signed_by`], so none is read before the
+//! signature over it was found right. `jsonwebtoken` decodes and verifies; ours are the rules that it does not have.
 
 use std::fmt;
 use std::sync::Arc;
 
-// Dangerous only for unverified claims; here it strictly decodes base64url and JSON of limited size.
-use jsonwebtoken::dangerous::insecure_decode_claims as decode_json_part;
-use jsonwebtoken::errors::ErrorKind;
-use jsonwebtoken::{Algorithm, crypto};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use jsonwebtoken::dangerous::insecure_decode_claims;
+use jsonwebtoken::errors::{Error as JwtError, ErrorKind, Result as JwtResult};
+use jsonwebtoken::{Algorithm, DecodingKey, Validation, crypto};
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, Visitor};
 use serde_json::{Map, Value};
 
-use crate::config::jwt::algorithm_named;
+use crate::config::jwt::{ED25519, algorithm_named};
 use crate::http::auth::verification::{TokenError, VerificationKey};
 
 /// More than any issuer's tokens need, and what common servers accept as one header line.
 const TOKEN_MAX_BYTES: usize = 8 * 1024;
 
-/// RFC 7516: an encrypted token has five parts, such as the session cookies of Auth.js.
-const ENCRYPTED_PARTS: usize = 5;
-
-/// A well-formed token. Nothing in it has been verified.
+/// A token in good form. Nothing in it has been verified.
 pub(crate) struct SignedToken<'a> {
     pub(crate) algorithm: Algorithm,
     pub(crate) key_id: Option<String>,
-    message: &'a str,
-    payload: &'a str,
-    signature: &'a str,
+    token: &'a str,
+    /// Whether the header says `Ed25519` and not `EdDSA`.
+    says_ed25519: bool,
 }
 
 impl<'a> SignedToken<'a> {
-    /// Splits a token and reads its header.
+    /// Reads what the header says about the key. `jsonwebtoken::decode_header` does not serve: it fails on every
+    /// algorithm that it does not know, `Ed25519` among them, and reads a `crit` or `kid` of null as if there were none.
     pub(crate) fn read(token: &'a str) -> Result<Self, TokenError> {
         if token.len() > TOKEN_MAX_BYTES {
             return Err(TokenError::malformed("it is too long"));
         }
-        let parts = token.rsplit_once('.').and_then(|(message, signature)| {
-            let (header, payload) = message.split_once('.')?;
-            Some((message, header, payload, signature))
-        });
-        if token.split('.').count() == ENCRYPTED_PARTS {
-            return Err(TokenError::malformed("it is encrypted (JWE); send a signed one"));
-        }
-        let Some((message, header, payload, signature)) = parts else {
-            return Err(TokenError::malformed("it does not have three parts"));
+        let header = match token.splitn(6, '.').collect::<Vec<_>>()[..] {
+            [header, payload, signature] if ![header, payload, signature].contains(&"") => header,
+            // RFC 7516: five parts are an encrypted token. Session cookies of Auth.js are such tokens.
+            [_, _, _, _, _] => return Err(TokenError::malformed("it is encrypted (JWE); send a signed one")),
+            _ => return Err(TokenError::malformed("it does not have three parts")),
         };
-        if payload.contains('.') || [header, payload, signature].contains(&"") {
-            return Err(TokenError::malformed("it does not have three parts"));
-        }
-        let header = decode(header, "its header cannot be decoded")?;
+        let header = decode_header(header)
+            .map_err(|error| TokenError::Malformed { reason: "its header cannot be decoded", source: Some(error) })?;
         if header.0.contains_key("crit") {
             return Err(TokenError::CriticalExtension);
         }
-        let algorithm = match header.0.get("alg") {
-            Some(Value::String(name)) => algorithm_named(name).ok_or(TokenError::AlgorithmNotAllowed)?,
-            _ => return Err(TokenError::malformed("its header has no algorithm")),
+        let Some(Value::String(name)) = header.0.get("alg") else {
+            return Err(TokenError::malformed("its header has no algorithm"));
         };
+        let algorithm = algorithm_named(name).ok_or(TokenError::AlgorithmNotAllowed)?;
         let key_id = match header.0.get("kid") {
             None => None,
             Some(Value::String(key_id)) => Some(key_id.clone()),
             Some(_) => return Err(TokenError::malformed("its key id is not a text")),
         };
-        Ok(Self { algorithm, key_id, message, payload, signature })
+        Ok(Self { algorithm, key_id, token, says_ed25519: name == ED25519 })
     }
 
     /// The claims, if one of these keys signed them. The key set limits their number.
@@ -83,20 +76,38 @@ impl<'a> SignedToken<'a> {
         if !key.algorithms.contains(&self.algorithm) {
             return Err(TokenError::AlgorithmNotAllowed);
         }
-        match crypto::verify(self.signature, self.message.as_bytes(), &key.key, self.algorithm) {
-            Ok(true) => decode(self.payload, "its claims cannot be decoded"),
-            Err(error) if matches!(error.kind(), ErrorKind::Base64(_)) => {
-                Err(TokenError::Malformed { reason: "its signature cannot be decoded", source: Some(error) })
+        let claims = if self.says_ed25519 { self.decode_ed25519(&key.key) } else { self.decode(&key.key) };
+        claims.map_err(|error| match error.kind() {
+            ErrorKind::Base64(_) | ErrorKind::Json(_) => {
+                TokenError::Malformed { reason: "it cannot be decoded", source: Some(error) }
             }
-            // An error means that the key cannot do this algorithm, for example on another curve, so it did not sign.
-            Ok(false) | Err(_) => Err(TokenError::BadSignature),
+            // Also an error of the key, which may be of another kind: it signed nothing.
+            _ => TokenError::BadSignature,
+        })
+    }
+
+    /// The rules about claims are not the library's, see [`super::claims`].
+    fn decode(&self, key: &DecodingKey) -> JwtResult<JsonObject> {
+        let mut validation = Validation::new(self.algorithm);
+        validation.required_spec_claims.clear();
+        validation.validate_exp = false;
+        validation.validate_aud = false;
+        Ok(jsonwebtoken::decode(self.token, key, &validation)?.claims)
+    }
+
+    /// The same for a header that says `Ed25519`, which `jsonwebtoken::decode` cannot read.
+    fn decode_ed25519(&self, key: &DecodingKey) -> JwtResult<JsonObject> {
+        let (message, signature) = self.token.rsplit_once('.').ok_or(ErrorKind::InvalidToken)?;
+        if !crypto::verify(signature, message.as_bytes(), key, Algorithm::EdDSA)? {
+            return Err(ErrorKind::InvalidSignature.into());
         }
+        insecure_decode_claims(self.token)
     }
 }
 
-fn decode(part: &str, reason: &'static str) -> Result<JsonObject, TokenError> {
-    // The function reads the middle one of three parts.
-    decode_json_part(format!(".{part}.")).map_err(|error| TokenError::Malformed { reason, source: Some(error) })
+fn decode_header(header: &str) -> JwtResult<JsonObject> {
+    let json = URL_SAFE_NO_PAD.decode(header)?;
+    serde_json::from_slice(&json).map_err(JwtError::from)
 }
 
 /// A JSON object with unique names, as RFC 7515 and 7519 require: readers might disagree about which of two values

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use secrecy::SecretString;
 use stripe_checkout::checkout_session::RetrieveCheckoutSession;
 
 mod account_defaults;
@@ -33,7 +34,6 @@ use crate::providers::stripe::gateway::call::{ask, make};
 use crate::providers::stripe::gateway::checkout::{create_session, opened, report};
 use crate::providers::stripe::name::NAME;
 use crate::providers::stripe::transport::{HttpTransport, InvalidStripeSettings, Transport};
-use crate::secret::Secret;
 
 /// Stripe, by its API.
 #[derive(Debug)]
@@ -46,7 +46,7 @@ impl StripeGateway {
     ///
     /// # Errors
     /// See [`HttpTransport::new`].
-    pub fn new(key: &Secret, api_base: Option<&str>, timeout: Duration) -> Result<Self, InvalidStripeSettings> {
+    pub fn new(key: &SecretString, api_base: Option<&str>, timeout: Duration) -> Result<Self, InvalidStripeSettings> {
         Ok(Self::over(HttpTransport::new(key, api_base, timeout)?))
     }
 }

@@ -7,14 +7,14 @@ use std::net::IpAddr;
 use std::pin::pin;
 use std::time::{Duration, Instant};
 
+use reqwest::Client;
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue, InvalidHeaderValue};
-use reqwest::{Client, Response};
+use secrecy::{ExposeSecret, SecretString};
 use tokio::runtime::Handle;
 use url::{Host, Url};
 
-use crate::outgoing;
+use crate::outgoing::{self, BodyError};
 use crate::providers::stripe::transport::call::{Answer, Method, Request, Transport, TransportError};
-use crate::secret::Secret;
 
 /// The address of the real Stripe.
 pub const STRIPE_API_BASE: &str = "https://api.stripe.com/";
@@ -64,11 +64,11 @@ impl HttpTransport {
     ///
     /// # Errors
     /// When the key has characters that no header takes or the address is not one.
-    pub fn new(key: &Secret, api_base: Option<&str>, timeout: Duration) -> Result<Self, InvalidStripeSettings> {
+    pub fn new(key: &SecretString, api_base: Option<&str>, timeout: Duration) -> Result<Self, InvalidStripeSettings> {
         Self::prepare(key, api_base.unwrap_or(STRIPE_API_BASE), timeout).map_err(InvalidStripeSettings)
     }
 
-    fn prepare(key: &Secret, api_base: &str, timeout: Duration) -> Result<Self, Cause> {
+    fn prepare(key: &SecretString, api_base: &str, timeout: Duration) -> Result<Self, Cause> {
         let base = Url::parse(api_base).map_err(Cause::Address)?;
         let client = client_for(&base)
             .default_headers(headers(key)?)
@@ -99,7 +99,11 @@ impl HttpTransport {
         let milliseconds = started.elapsed().as_millis();
         let (method, path, id) = (request.method.as_str(), request.path, request_id.as_deref());
         tracing::debug!(method, path, status, request_id = id, milliseconds, "Stripe answers");
-        Ok(Answer { status, request_id, body: bounded_body(response).await? })
+        let body = outgoing::bounded_body(response, MAX_ANSWER_BYTES).await.map_err(|error| match error {
+            BodyError::Broken(error) => failure(error),
+            BodyError::TooLarge => TransportError::TooLarge { status, limit_bytes: MAX_ANSWER_BYTES },
+        })?;
+        Ok(Answer { status, request_id, body })
     }
 }
 
@@ -130,8 +134,8 @@ fn is_this_host(base: &Url) -> bool {
     }
 }
 
-fn headers(key: &Secret) -> Result<HeaderMap, Cause> {
-    let mut key = HeaderValue::try_from(format!("Bearer {}", key.expose())).map_err(Cause::Key)?;
+fn headers(key: &SecretString) -> Result<HeaderMap, Cause> {
+    let mut key = HeaderValue::try_from(format!("Bearer {}", key.expose_secret())).map_err(Cause::Key)?;
     key.set_sensitive(true);
     Ok(HeaderMap::from_iter([(AUTHORIZATION, key)]))
 }
@@ -149,18 +153,6 @@ const fn method(method: Method) -> reqwest::Method {
         Method::Post => reqwest::Method::POST,
         Method::Delete => reqwest::Method::DELETE,
     }
-}
-
-async fn bounded_body(mut response: Response) -> Result<Vec<u8>, TransportError> {
-    let status = response.status().as_u16();
-    let mut body = Vec::new();
-    while let Some(chunk) = response.chunk().await.map_err(failure)? {
-        if body.len().saturating_add(chunk.len()) > MAX_ANSWER_BYTES {
-            return Err(TransportError::TooLarge { status, limit_bytes: MAX_ANSWER_BYTES });
-        }
-        body.extend_from_slice(&chunk);
-    }
-    Ok(body)
 }
 
 /// A connection that is not made in time is no late answer: nothing was sent.

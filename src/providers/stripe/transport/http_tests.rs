@@ -3,6 +3,7 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
+use secrecy::SecretString;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
@@ -39,7 +40,7 @@ impl Server {
     }
 
     fn patient(&self, timeout: Duration) -> HttpTransport {
-        HttpTransport::new(&Secret::new(KEY.to_owned()), Some(&self.base), timeout).unwrap()
+        HttpTransport::new(&SecretString::from(KEY.to_owned()), Some(&self.base), timeout).unwrap()
     }
 
     fn connections(&self) -> usize {
@@ -185,15 +186,17 @@ async fn a_connection_that_is_not_made_is_not_late() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let base = format!("http://{}/", listener.local_addr().unwrap());
     drop(listener);
-    let transport = HttpTransport::new(&Secret::new(KEY.to_owned()), Some(&base), Duration::from_secs(20)).unwrap();
+    let transport =
+        HttpTransport::new(&SecretString::from(KEY.to_owned()), Some(&base), Duration::from_secs(20)).unwrap();
     let error = transport.send(read_event()).await.unwrap_err();
     assert!(matches!(error, TransportError::Broken(_)), "{error:?}");
 }
 
 #[test]
 fn the_key_is_not_shown_and_what_cannot_be_used_is_refused() {
-    let new =
-        |key: &str, base: &str| HttpTransport::new(&Secret::new(key.to_owned()), Some(base), Duration::from_secs(1));
+    let new = |key: &str, base: &str| {
+        HttpTransport::new(&SecretString::from(key.to_owned()), Some(base), Duration::from_secs(1))
+    };
     let text = format!("{:?}", new(KEY, "http://127.0.0.1:1/").unwrap());
     assert!(text.contains("127.0.0.1:1") && !text.contains(KEY), "{text}");
     for (key, base) in [("sk_test_a\nb", "http://127.0.0.1:1/"), (KEY, "nowhere")] {

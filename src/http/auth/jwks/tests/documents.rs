@@ -184,8 +184,12 @@ fn keys_that_are_weak_broken_or_for_something_else_are_passed_over() {
         p256(json!({"x": base64url(&[1; 31])})),
         p256(json!({"y": base64url(&[1; 33])})),
         p256(json!({"y": null})),
+        // A point that is not on its curve.
+        p256(json!({"y": base64url(&[1; 32])})),
+        p256(json!({"crv": "Ed25519"})),
         ed(json!({"crv": "X25519"})),
         ed(json!({"crv": "Ed448"})),
+        ed(json!({"crv": "P-256"})),
         ed(json!({"x": base64url(&[1; 31])})),
         ed(json!({"x": base64url(&[1; 33])})),
         ed(json!({"x": ""})),
@@ -239,14 +243,6 @@ async fn one_odd_key_does_not_take_the_others_away() {
     let header = json!({"alg": "EdDSA", "kid": "ed"});
     let key = private_key(Algorithm::EdDSA, ED25519);
     assert_unknown_key(verifier.verify(&sign(&header, &claims(), Algorithm::EdDSA, &key)).await);
-}
-
-#[actix_web::test]
-async fn a_point_that_is_not_on_its_curve_signs_nothing() {
-    let off_curve = jwk(P256_PUBLIC, &json!({"kid": "p", "y": base64url(&[1; 32])}));
-    let header = json!({"alg": "ES256", "kid": "p"});
-    let forged = sign(&header, &claims(), Algorithm::ES256, &private_key(Algorithm::ES256, P256));
-    assert!(matches!(verify_one(key_set(&[off_curve]), &forged).await, Err(TokenError::BadSignature)));
 }
 
 #[actix_web::test]

@@ -57,8 +57,12 @@ fn claims_for_a_week() -> Value {
 }
 
 fn verifier_at(url: &str, algorithms: &[Algorithm], clock: &Arc<TestClock>) -> TokenVerifier {
+    verifier_with(vec![JwtKey::Jwks { url: url.parse().unwrap() }], algorithms, clock)
+}
+
+fn verifier_with(keys: Vec<JwtKey>, algorithms: &[Algorithm], clock: &Arc<TestClock>) -> TokenVerifier {
     let settings = JwtSettings {
-        keys: vec![JwtKey::Jwks { url: url.parse().unwrap() }],
+        keys,
         algorithms: algorithms.to_vec(),
         issuers: vec!["https://issuer.example".to_owned()],
         authorized_parties: vec![],
@@ -184,6 +188,22 @@ async fn a_token_that_cannot_be_right_causes_no_fetch() {
     }
     assert!(matches!(verifier.verify("rubbish").await, Err(TokenError::Malformed { .. })));
     assert_eq!(server.requests(), 0);
+}
+
+#[actix_web::test]
+async fn a_token_for_the_shared_secret_beside_a_key_set_causes_no_fetch() {
+    let server = Server::start(key_set(&[key_a()]));
+    let secret = "3f9c1b7ad2e84c5f9a06e1d47b28c3f5";
+    let keys = vec![JwtKey::Secret(secret.into()), JwtKey::Jwks { url: server.url().parse().unwrap() }];
+    let verifier = verifier_with(keys, &[Algorithm::HS256, Algorithm::RS256], &TestClock::new());
+    let hs256 = |secret: &str| {
+        let key = jsonwebtoken::EncodingKey::from_secret(secret.as_bytes());
+        sign(&json!({"alg": "HS256", "kid": "a"}), &claims(), Algorithm::HS256, &key)
+    };
+    verifier.verify(&hs256(secret)).await.unwrap();
+    assert!(matches!(verifier.verify(&hs256("another")).await, Err(TokenError::BadSignature)));
+    assert_eq!(server.requests(), 0);
+    verifier.verify(&token("a", RSA_A)).await.unwrap();
 }
 
 #[actix_web::test]

@@ -11,12 +11,12 @@ mod attacks;
 mod claim_rules;
 
 use jsonwebtoken::EncodingKey;
+use secrecy::SecretString;
 use serde_json::{Value, json};
 
 use super::testing::*;
 use super::*;
 use crate::domain::account::AccountId;
-use crate::secret::Secret;
 
 const SECRET: &str = "3f9c1b7ad2e84c5f9a06e1d47b28c3f5";
 const ISSUER: &str = "https://issuer.example";
@@ -35,7 +35,7 @@ fn settings(key: JwtKey) -> JwtSettings {
 }
 
 fn secret_settings() -> JwtSettings {
-    settings(JwtKey::Secret(Secret::new(SECRET)))
+    settings(JwtKey::Secret(SecretString::from(SECRET)))
 }
 
 fn pem_settings(pem: &str, kind: PublicKeyKind) -> JwtSettings {
