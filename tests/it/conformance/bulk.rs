@@ -7,8 +7,9 @@ use sqlx::{Connection, Executor, PgConnection, Row as _};
 use topup::db::{Db, Statement, StoreError, args};
 use topup::domain::checkout::{PurchaseProgress, PurchaseReport, TopupState};
 use topup::domain::fees::RealFee;
-use topup::domain::ids::{ChargeId, FeeId, PaymentId, SessionId, TopupId};
+use topup::domain::ids::{ChargeId, EventId, FeeId, PaymentId, SessionId, TopupId};
 use topup::domain::judge::Applied;
+use topup::domain::provider::ProviderName;
 use topup::providers::stripe::name::NAME as STRIPE;
 use topup::purchases::checkout::checkouts::{BeginCheckout, Begun, StoreOpened};
 use topup::purchases::fee::fee_news::{ExpectFee, FeeNews};
@@ -276,6 +277,27 @@ on_both_databases! {
         // The money may come all the same.
         assert!(is_credited(&books.apply(reports[10].clone()).await));
         assert_eq!(books.rows().await, Rows { events: 39, failed: 0, entries: 2, accounts: 1, paid: 2 });
+        books.finish().await;
+    }
+
+    async fn news_of_another_provider_about_a_top_up_is_rejected(backend: Backend) {
+        let books = Books::open(backend).await;
+        let reports = [books.opened(1).await, books.opened(2).await];
+        let other = ProviderName::new("acme");
+        let payment = PaymentId::parse(other, "pi_elsewhere").expect("an id");
+        let event = (EventId::parse(other, "evt_elsewhere").expect("an id"), "charge.updated".to_owned());
+        let foreign = ExpectFee { payment: payment.clone(), event: event.clone(), ..charge(&reports[0], "evt_1") };
+        let news = join_all([foreign, charge(&reports[1], "evt_2")].map(|command| books.db.submit(command))).await;
+        assert!(matches!(&news[0], Ok(FeeNews::Rejected(mismatch)) if mismatch.field == "provider"), "{news:?}");
+        assert!(matches!(news[1], Ok(FeeNews::Expected)), "{news:?}");
+        // Its session has the very id of the one that was opened.
+        let session = SessionId::parse(other, reports[0].session.as_str()).expect("an id");
+        let paid = PurchaseReport { session, payment: Some(payment), event: Some(event), ..reports[0].clone() };
+        for progress in [PurchaseProgress::Paid, PurchaseProgress::Expired] {
+            let outcomes = books.db.apply(commands(vec![PurchaseReport { progress, ..paid.clone() }])).await;
+            assert!(matches!(&outcomes[0], Ok(Applied::Rejected(mismatch)) if mismatch.field == "provider"), "{outcomes:?}");
+        }
+        assert_eq!(books.state(&reports[0].topup).await, TopupState::Open);
         books.finish().await;
     }
 
