@@ -1,6 +1,6 @@
-# The service for production: without the sandbox and the demo, as an unprivileged user.
+# The production service: without the sandbox and the demo, as an unprivileged user.
 #
-# Untried: this file was written without a machine that builds images. If something in it is wrong, please say so.
+# Untested: no image has been built from this file yet. Please report problems.
 #
 #   docker build -t topup .
 #   docker run --rm topup --help
@@ -8,21 +8,21 @@
 FROM rust:1.95-slim-bookworm AS build
 WORKDIR /src
 COPY . .
-# The image brings the C compiler that SQLite and the TLS library need.
+# This image includes the C compiler that SQLite and the TLS library need.
 RUN cargo build --release --locked --no-default-features --bin topup \
     && mkdir -p /out/data && cp target/release/topup /out/topup
 
-# Has the C library and certificate authorities, and no shell.
+# This image has the C library and CA certificates, and no shell.
 FROM gcr.io/distroless/cc-debian12:nonroot
 COPY --from=build /out/topup /usr/local/bin/topup
-# Where sqlite:topup.db is, unless DATABASE_URL says otherwise: keep this folder on a volume.
+# Contains sqlite:topup.db, unless DATABASE_URL says otherwise: mount a volume here.
 COPY --from=build --chown=nonroot:nonroot /out/data /data
 WORKDIR /data
 VOLUME /data
-# Listens on all addresses; a hosting platform sets another one.
+# With PORT the service listens on all addresses; a hosting platform may set another port.
 ENV PORT=8080
 EXPOSE 8080
 USER nonroot
-# SIGTERM stops it gracefully; give it a minute (docker stop --timeout 60).
+# SIGTERM stops it gracefully; allow a minute (docker stop --timeout 60).
 ENTRYPOINT ["/usr/local/bin/topup"]
 CMD ["serve"]

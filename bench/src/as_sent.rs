@@ -1,5 +1,5 @@
-//! Deliveries as Stripe sends them: of each purchase the charge, the charge's fee and the session; a tenth of the
-//! sessions expire instead, and a hundredth of the purchases is refunded a little later.
+//! Deliveries in the mix that Stripe sends. Each top-up has a charge, the charge's fee and a session; a tenth of the
+//! sessions expire instead, and a hundredth of the top-ups are refunded a little later.
 
 use crate::event::{SECRET, completed, delivery};
 use crate::load::Request;
@@ -7,21 +7,21 @@ use crate::purchase::{Buyers, Purchase};
 use crate::recording::Recording;
 use crate::template::Template;
 
-/// How many purchases come before one is refunded.
+/// How many top-ups come between a payment and its refund.
 const REFUND_AFTER: u64 = 300;
 
-/// What a delivery does to the books.
+/// The effect of a delivery on the books.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Effect {
-    /// Nothing, or nothing that moves credits.
+    /// No credits move.
     None,
-    /// A purchase is paid.
+    /// A top-up is paid.
     Credits,
-    /// A purchase's credits are taken back.
+    /// A top-up's credits are taken back.
     TakesBack,
 }
 
-/// Deliveries in their order, with what each does.
+/// Deliveries in order, each with its effect.
 #[derive(Default)]
 pub struct AsSent {
     pub requests: Vec<Request>,
@@ -29,7 +29,7 @@ pub struct AsSent {
 }
 
 impl AsSent {
-    /// Those of so many purchases from `first` on, signed at `now_seconds`.
+    /// The deliveries of `count` top-ups from `first` on, signed at `now_seconds`.
     pub fn new(recording: &Recording, first: u64, count: u64, now_seconds: i64) -> Self {
         let (credits, mut sent) = (completed(), Self::default());
         for index in 0..count {
@@ -58,14 +58,14 @@ impl AsSent {
         self.effects.push(effect);
     }
 
-    /// How many purchases are paid, and how many refunded, by the first so many deliveries.
+    /// How many top-ups these deliveries pay, and how many they refund.
     pub fn effects(effects: &[Effect]) -> (u64, u64) {
         let count = |wanted| effects.iter().filter(|effect| **effect == wanted).count();
         let number = |count| u64::try_from(count).unwrap_or(u64::MAX);
         (number(count(Effect::Credits)), number(count(Effect::TakesBack)))
     }
 
-    /// The requests apart from what they do.
+    /// Separates the requests from their effects.
     pub fn split(self) -> (Vec<Request>, Vec<Effect>) {
         (self.requests, self.effects)
     }
@@ -75,7 +75,7 @@ const fn expires(index: u64) -> bool {
     index % 10 == 9
 }
 
-/// Never one that expires.
+/// Never true for a top-up whose session expires.
 const fn is_refunded(index: u64) -> bool {
     index % 100 == 50
 }

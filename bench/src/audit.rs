@@ -1,5 +1,5 @@
-//! `topup audit` on an account with millions of entries, beside the service that serves from the same database; and, on
-//! the way there, how long the service takes to start on a large file of SQLite, which it checks.
+//! Measures `topup audit` on an account with millions of entries, while the service runs on the same database. Also
+//! measures how long the service takes to start on a large SQLite file, which it checks at start-up.
 
 use std::path::Path;
 use std::time::Duration;
@@ -16,21 +16,21 @@ use crate::rounds::say;
 use crate::service::Program;
 use crate::target::Target;
 
-/// How many entries the account has.
+/// The number of ledger entries of the account.
 pub const ENTRIES: u64 = 5_000_000;
 pub const QUICK_ENTRIES: u64 = 100_000;
-/// How large the file is when the start is measured, at least.
+/// The minimum file size for the start-up measurement.
 const FILE_BYTES: u64 = 1 << 30;
 const STARTS: u32 = 3;
 const CONNECTIONS: usize = 32;
-/// How many rows are written by one statement.
+/// The number of rows per INSERT statement.
 const CHUNK: u64 = 100_000;
 const ACCOUNT: &str = "account_with_many_entries";
 
 pub const BESIDE_AUDIT: &str = "deliveries while an audit runs";
 pub const WITHOUT_AUDIT: &str = "deliveries while no audit runs";
 
-/// How it is measured.
+/// The parameters of the measurement.
 pub struct Audit<'b> {
     pub program: &'b Program,
     pub postgres: &'b Postgres,
@@ -41,10 +41,10 @@ pub struct Audit<'b> {
 }
 
 impl Audit<'_> {
-    /// Measures one database, and removes it after that.
+    /// Measures one database, then removes it.
     ///
     /// # Errors
-    /// When the audit finds a difference, or a part fails.
+    /// If the audit finds a difference, or a step fails.
     pub async fn run(&self, database: &'static str, results: &mut Results) -> Result<(), Failure> {
         let file = self.folder.join("audited.db");
         let url = if database == POSTGRES {
@@ -79,7 +79,7 @@ impl Audit<'_> {
         let mut is_first = true;
         while !audit.is_finished() {
             let beside = target.deliver(Mix::ManyAccounts, CONNECTIONS, self.duration).await?;
-            // A run that outlasts the audit had a part of the time for itself.
+            // A run that outlasts the audit had the machine to itself for a while, so it does not count.
             if is_first || !audit.is_finished() {
                 results.add(BESIDE_AUDIT, name, CONNECTIONS, Sample::from(&beside));
             }
@@ -91,7 +91,7 @@ impl Audit<'_> {
         Ok(())
     }
 
-    /// Gives an account credits by hand, so often.
+    /// Fills an account with ledger entries for credits given by hand.
     async fn fill(&self, target: &mut Target, file: &Path, results: &mut Results) -> Result<(), Failure> {
         let (relax, restore) = relaxed(target.name);
         target.books.run(relax).await?;

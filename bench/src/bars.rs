@@ -1,4 +1,4 @@
-//! The bars: what the project asks of itself, as ratios within one run.
+//! The performance targets of the project, as ratios within one run.
 
 use serde::Serialize;
 
@@ -12,7 +12,7 @@ use crate::names::{
 };
 use crate::results::Results;
 
-/// One of them.
+/// A target and how it was met.
 #[derive(Debug, Serialize)]
 pub struct Bar {
     pub what: String,
@@ -23,7 +23,7 @@ pub struct Bar {
     pub aim_met: bool,
 }
 
-/// Judges what was measured; what was not has no bar.
+/// Compares the results with the targets. A target without a measurement is left out.
 pub fn judge(results: &Results) -> Vec<Bar> {
     let mut bars = Vec::new();
     bars.extend(many_on_postgres(results));
@@ -74,7 +74,7 @@ fn hot_on_postgres(results: &Results) -> Option<Bar> {
         aim: "same as uniform",
         figure: format!("{} ×; {} × uniform", ratio_text(ratio), ratio_text(of_uniform)),
         met: ratio >= 800,
-        // Two runs of the same thing differ by as much.
+        // Two runs of the same measurement differ by this much.
         aim_met: of_uniform >= 95,
     })
 }
@@ -125,14 +125,14 @@ fn statistics(results: &Results) -> Option<Bar> {
         asked: "same as without",
         aim: "",
         figure: format!("{} ×", ratio_text(ratio)),
-        // Two runs of the same thing differ by as much.
+        // Two runs of the same measurement differ by this much.
         met: ratio >= 90,
         aim_met: ratio >= 90,
     })
 }
 
-/// The median of what each round says, in hundredths: the two rows of a round were measured one after the other, and the
-/// machine's speed changes less within a round than between rounds.
+/// The median over rounds of the ratio between two rows, in hundredths. The two rows of a round are measured one after
+/// the other, and the machine's speed varies less within a round than between rounds.
 fn by_rounds(results: &Results, what: &str, other: &str, database: &str) -> Option<(u64, usize)> {
     let series = |name: &str| results.series.iter().find(|series| series.what == name && series.database == database);
     let (ours, yardstick) = (series(what)?, series(other)?);
@@ -165,7 +165,7 @@ fn credentials(results: &Results, database: &str) -> Option<Bar> {
     })
 }
 
-/// All rounds of all kinds count: one delivery that was lost is one too many.
+/// All rounds of all kinds count: a single lost delivery misses the target.
 fn hostile(results: &Results, database: &str) -> Option<Bar> {
     let kinds = hostile::Kind::ALL.map(hostile::figure);
     let values: Vec<u64> = kinds
@@ -220,7 +220,7 @@ fn alone(results: &Results, database: &str) -> Option<Bar> {
 }
 
 fn memory(results: &Results, database: &str) -> Option<Bar> {
-    // Without the deliveries there was no load.
+    // Without deliveries there was no load.
     results.figure("memory after the deliveries, at most", database)?;
     let kib = results.figure("memory at the end, at most", database)?.value();
     Some(Bar {
@@ -285,7 +285,7 @@ mod tests {
     #[test]
     fn what_takes_turns_is_compared_round_by_round() {
         let mut results = Results::default();
-        // The machine is twice as fast in one round, and three times as slow in another.
+        // The machine is twice as fast in one round and three times as slow in another.
         for (completed, as_sent) in [(1_000, 1_100), (2_000, 2_200), (300, 250)] {
             results.add(COMPLETED, SQLITE, 32, Sample::new(completed, &Latencies::new([]).unwrap()));
             results.add(AS_SENT, SQLITE, 32, Sample::new(as_sent, &Latencies::new([]).unwrap()));

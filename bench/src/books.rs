@@ -1,19 +1,19 @@
-//! The database behind the service's back: purchases are seeded in sets, and the sums are checked.
+//! Direct access to the service's database: seeds top-ups in bulk and checks the sums.
 //!
-//! One text of SQL does for both databases wherever it can; what differs is in [`Books::numbers`] and [`Books::hex`].
+//! The same SQL serves both databases where possible; the differences are in [`Books::numbers`] and [`Books::hex`].
 
 use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection, SqliteConnection};
 
 use crate::failure::Failure;
 use crate::purchase::{ACCOUNTS, Buyers, CREDITS, FEE, HOT_ACCOUNT, STRIDE, TOTAL};
 
-/// A connection of ours, beside those of the service.
+/// The benchmark's own connection, separate from the service's pool.
 pub enum Books {
     Sqlite(SqliteConnection),
     Postgres(PgConnection),
 }
 
-/// What is in the books.
+/// The totals of the books.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Sums {
     pub entries: i64,
@@ -24,7 +24,7 @@ pub struct Sums {
 
 impl Books {
     /// # Errors
-    /// When the database cannot be reached.
+    /// If the database cannot be reached.
     pub async fn connect(url: &str) -> Result<Self, Failure> {
         let mut books = if url.starts_with("sqlite:") {
             Self::Sqlite(SqliteConnection::connect(url).await?)
@@ -37,10 +37,10 @@ impl Books {
         Ok(books)
     }
 
-    /// Runs SQL.
+    /// Runs a statement.
     ///
     /// # Errors
-    /// When the database refuses or fails.
+    /// If the database returns an error.
     pub async fn run(&mut self, sql: &str) -> Result<(), Failure> {
         let sql = sqlx::raw_sql(AssertSqlSafe(sql.to_owned()));
         match self {
@@ -50,10 +50,10 @@ impl Books {
         Ok(())
     }
 
-    /// Reads one text.
+    /// Reads a single text value.
     ///
     /// # Errors
-    /// When the database refuses or fails.
+    /// If the database returns an error.
     pub async fn text(&mut self, sql: &str) -> Result<String, Failure> {
         let sql = AssertSqlSafe(sql.to_owned());
         Ok(match self {
@@ -71,7 +71,7 @@ impl Books {
     }
 
     /// # Errors
-    /// When the database fails.
+    /// If the database returns an error.
     pub async fn sums(&mut self) -> Result<Sums, Failure> {
         Ok(Sums {
             entries: self.number("SELECT COUNT(*) FROM ledger_entries").await?,
@@ -81,19 +81,19 @@ impl Books {
         })
     }
 
-    /// How many entries the accounts have had, and what they have.
+    /// The number of ledger entries of all accounts, and the sum of their balances.
     ///
     /// # Errors
-    /// When the database fails.
+    /// If the database returns an error.
     pub async fn account_sums(&mut self) -> Result<(i64, i64), Failure> {
         let entries = self.number("SELECT COALESCE(SUM(entries), 0) FROM accounts").await?;
         Ok((entries, self.number("SELECT COALESCE(SUM(balance), 0) FROM accounts").await?))
     }
 
-    /// How many of these purchases are paid.
+    /// How many of these top-ups are paid.
     ///
     /// # Errors
-    /// When the database fails.
+    /// If the database returns an error.
     pub async fn paid_of(&mut self, first: u64, count: u64) -> Result<u64, Failure> {
         let (topup, from) = (self.hex(32), self.numbers(first, count));
         let sql = format!(
@@ -102,7 +102,7 @@ impl Books {
         Ok(u64::try_from(self.number(&sql).await?)?)
     }
 
-    /// The rows n = `first` to `first + count - 1`.
+    /// A row source with the numbers n = `first` to `first + count - 1`.
     pub fn numbers(&self, first: u64, count: u64) -> String {
         let last = first.saturating_add(count).saturating_sub(1);
         match self {
@@ -114,7 +114,7 @@ impl Books {
         }
     }
 
-    /// A column's hexadecimal digits, filled up with zeros.
+    /// An expression for n as hexadecimal digits, padded with zeros.
     pub fn hex(&self, digits: u8) -> String {
         match self {
             Self::Postgres(_) => format!("lpad(to_hex(n), {digits}, '0')"),
@@ -122,10 +122,10 @@ impl Books {
         }
     }
 
-    /// Writes open purchases, as if customers had been sent to Stripe and not come back yet.
+    /// Inserts open top-ups, as if customers had been sent to Stripe and had not returned yet.
     ///
     /// # Errors
-    /// When the database refuses or fails.
+    /// If the database returns an error.
     pub async fn seed_open_topups(
         &mut self,
         first: u64,
@@ -137,7 +137,7 @@ impl Books {
         self.run(&sql).await
     }
 
-    /// The statement that writes purchases.
+    /// The statement that inserts top-ups.
     pub fn insert_topups(&self, first: u64, count: u64, buyers: Buyers, now_ms: i64, paid: bool) -> String {
         let account = account_sql(buyers);
         let (topup, session) = (self.hex(32), self.hex(58));
@@ -167,10 +167,10 @@ impl Books {
         )
     }
 
-    /// Writes to the files what is only in the log so far, so that no run pays for another.
+    /// Runs a checkpoint, so that no run pays for the log of an earlier one.
     ///
     /// # Errors
-    /// When the database fails.
+    /// If the database returns an error.
     pub async fn checkpoint(&mut self) -> Result<(), Failure> {
         match self {
             Self::Sqlite(_) => self.run("PRAGMA wal_checkpoint(RESTART)").await,
@@ -179,7 +179,7 @@ impl Books {
     }
 }
 
-/// Who buys, as `Purchase::account` says it.
+/// The account that buys, as an expression that matches `Purchase::account`.
 pub fn account_sql(buyers: Buyers) -> String {
     match buyers {
         Buyers::One => format!("'{HOT_ACCOUNT}'"),

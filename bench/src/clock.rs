@@ -1,6 +1,6 @@
-//! The time of day, which signatures and checkouts carry.
+//! The wall clock, for signatures and checkouts.
 
-/// The time as others understand it, in milliseconds since 1970.
+/// The wall-clock time in milliseconds since 1970.
 pub fn wall_clock_ms() -> i64 {
     #[expect(
         clippy::disallowed_methods,

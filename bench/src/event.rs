@@ -1,23 +1,23 @@
-//! Deliveries as Stripe makes them: an event of about 3.6 KB, signed, as the bytes of an HTTP request.
+//! Webhook deliveries as Stripe sends them: a signed event of about 3.6 KB, as the bytes of an HTTP request.
 
 use crate::load::Request;
 use crate::purchase::{Buyers, Purchase};
 use crate::template::Template;
 
-/// The endpoint's signing secret: made up, and known to nobody but this run.
+/// The endpoint's signing secret, made up for the benchmark.
 pub const SECRET: &str = "whsec_3f9c1b7a5d2e8c4460f1a9b8d7e6c5f4";
 const TEMPLATE: &str = include_str!("checkout_session_completed.json");
 
-/// What is delivered.
+/// The mix of deliveries.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub enum Mix {
-    /// Distinct events of many accounts.
+    /// Distinct events for many accounts.
     ManyAccounts,
-    /// Distinct events of one account.
+    /// Distinct events for one account.
     OneAccount,
     /// Many accounts; every fifth delivery repeats an earlier one.
     Duplicates,
-    /// Many accounts; every twentieth delivery has a signature that does not hold.
+    /// Many accounts; every twentieth delivery has an invalid signature.
     BadSignatures,
 }
 
@@ -45,7 +45,7 @@ impl Mix {
         }
     }
 
-    /// How many purchases are paid for when the first deliveries of the mix are through.
+    /// How many top-ups are paid after this many deliveries of the mix.
     pub fn credited(self, deliveries: u64) -> u64 {
         let others = match self {
             Self::ManyAccounts | Self::OneAccount => 0,
@@ -63,13 +63,13 @@ enum Kind {
     NotSigned,
 }
 
-/// Makes deliveries of the purchases from `first` on, signed at `now_seconds`.
+/// Builds `count` deliveries for the top-ups from `first` on, signed at `now_seconds`.
 pub fn deliveries(mix: Mix, first: u64, count: u64, now_seconds: i64) -> Vec<Request> {
     let template = completed();
     let mut requests = Vec::new();
     for index in 0..count {
         let kind = mix.kind(index);
-        // The one that is repeated is a few deliveries back, so it may still be under way.
+        // The repeated delivery is only a few back, so it may still be in flight.
         let index = if kind == Kind::Repeats { index.saturating_sub(1 + index / 5 % 4) } else { index };
         let purchase = Purchase { number: first.saturating_add(index), buyers: mix.buyers() };
         let body = template.fill(purchase, &purchase.event(0), now_seconds);
@@ -82,12 +82,12 @@ pub fn deliveries(mix: Mix, first: u64, count: u64, now_seconds: i64) -> Vec<Req
     requests
 }
 
-/// The event that credits.
+/// The event that credits a top-up.
 pub fn completed() -> Template {
     Template::new(TEMPLATE)
 }
 
-/// The delivery of an event.
+/// The webhook request of an event.
 pub fn delivery(body: &str, secret: &str, now_seconds: i64) -> Request {
     let signature = stripe_sandbox::sign(secret, now_seconds, body.as_bytes());
     let request = format!(

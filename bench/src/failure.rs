@@ -1,3 +1,3 @@
-//! Why a measurement ends early: a text for the person who runs it, with whatever caused it.
+//! Why a measurement failed: a message for the user, with its cause.
 
 pub type Failure = Box<dyn std::error::Error + Send + Sync>;

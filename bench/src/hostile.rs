@@ -1,5 +1,5 @@
-//! Good deliveries while strangers hold 300 connections and leave something undone on each. The service has fewer places
-//! than that, so it has to take some back.
+//! Valid deliveries while hostile clients hold 300 connections, each with an unfinished request. The service has fewer
+//! connection slots, so it must close some of them.
 
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
@@ -21,24 +21,24 @@ use crate::rounds::say;
 use crate::service::Program;
 use crate::target::Target;
 
-/// Hostile connections of a kind.
+/// Hostile connections of each kind.
 pub const STRANGERS: usize = 300;
-/// Places that the service has for connections.
+/// The service's connection limit.
 const PLACES: &str = "256";
-/// Good deliveries beside each kind.
+/// Valid deliveries sent for each kind.
 pub const DELIVERIES: u64 = 102;
-/// Deliveries at a time, each on a connection of its own.
+/// Concurrent deliveries, each on its own connection.
 const AT_ONCE: usize = 8;
-/// How long Stripe may wait for an answer.
+/// How long a delivery waits for its answer.
 const PATIENCE: Duration = Duration::from_secs(10);
-/// How long strangers have to take their places.
+/// How long the hostile clients get to fill the slots.
 const SETTLE: Duration = Duration::from_millis(1_500);
-/// The pause between the bytes of a stranger who trickles, and before one who was sent away comes back.
+/// The pause between the bytes of a slow client, and before a closed one reconnects.
 const TRICKLE: Duration = Duration::from_millis(200);
-/// Large even when it is compressed.
+/// A file that is large even when compressed.
 const LARGE_FILE: &str = "/docs/swagger-ui-bundle.js";
 
-/// What good deliveries are called, beside a kind or beside nobody.
+/// The name of the series of valid deliveries, with or without hostile connections.
 pub fn name(kind: Option<Kind>) -> String {
     kind.map_or_else(
         || "deliveries, each on a new connection".to_owned(),
@@ -46,21 +46,21 @@ pub fn name(kind: Option<Kind>) -> String {
     )
 }
 
-/// What the figure of the deliveries that were answered with 200 is called.
+/// The name of the figure that counts deliveries answered with 200.
 pub fn figure(kind: Kind) -> String {
     format!("good deliveries of {DELIVERIES} beside {STRANGERS} connections {}", kind.name())
 }
 
-/// What a stranger leaves undone.
+/// What a hostile connection does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
-    /// A chunked body that never ends, to a path that does not exist.
+    /// Sends an endless chunked body to a path that does not exist.
     EndlessBody,
-    /// The answers to requests for a large file are not read.
+    /// Requests a large file and does not read the responses.
     ReadsNothing,
-    /// Half a delivery with a well-formed signature that is wrong.
+    /// Sends half a delivery with a well-formed but wrong signature.
     HalfDelivery,
-    /// A head that comes byte by byte.
+    /// Sends the request head byte by byte.
     SlowHead,
 }
 
@@ -76,7 +76,7 @@ impl Kind {
         }
     }
 
-    /// What is sent at once, and what is sent again and again after that.
+    /// The bytes sent at once, and those sent repeatedly after that.
     fn bytes(self) -> (Vec<u8>, &'static [u8]) {
         match self {
             Self::EndlessBody => (
@@ -96,10 +96,10 @@ impl Kind {
     }
 }
 
-/// A service of its own with few places, on a database of its own.
+/// Runs against a separate service with few connection slots, on its own database.
 ///
 /// # Errors
-/// When the books are wrong, or a part fails.
+/// If the books are wrong, or a step fails.
 pub async fn run(
     program: &Program,
     database: &'static str,
@@ -140,11 +140,11 @@ async fn strangers(kind: Option<Kind>, address: SocketAddr) -> JoinSet<()> {
     strangers
 }
 
-/// One stranger. Sent away, it comes back.
+/// One hostile client. It reconnects whenever it is closed.
 async fn come_again(kind: Kind, address: SocketAddr) {
     let (first, more) = kind.bytes();
     loop {
-        // That it ends is what the service should do.
+        // An error is expected: the service should close this connection.
         hold(address, &first, more, kind != Kind::ReadsNothing).await.ok();
         sleep(TRICKLE).await;
     }
@@ -157,7 +157,7 @@ async fn hold(address: SocketAddr, first: &[u8], more: &[u8], reads: bool) -> st
     let mut received = [0_u8; 1_024];
     loop {
         if !reads {
-            // Only whether it is still there can be asked without reading.
+            // Without reading, a closed connection is noticed only by writing to it.
             sleep(TRICKLE).await;
             if stream.take_error()?.is_some() || stream.write_all(b"\r\n").await.is_err() {
                 return Ok(());
@@ -172,8 +172,8 @@ async fn hold(address: SocketAddr, first: &[u8], more: &[u8], reads: bool) -> st
     }
 }
 
-/// Good deliveries, each on a connection of its own as from another of Stripe's machines; gives how many were answered
-/// with 200 in time.
+/// Sends valid deliveries, each on its own connection, as from different Stripe machines. Returns how many were
+/// answered with 200 in time.
 async fn deliver(target: &mut Target) -> Result<(Outcome, u64), Failure> {
     let (first, now_ms) = (target.reserve(DELIVERIES), wall_clock_ms());
     target.books.seed_open_topups(first, DELIVERIES, Buyers::One, now_ms).await?;
@@ -197,7 +197,7 @@ async fn deliver(target: &mut Target) -> Result<(Outcome, u64), Failure> {
     let times = senders.join_all().await.concat();
     let elapsed = start.elapsed();
     let good = u64::try_from(times.len())?;
-    // One that was answered too late may have been applied all the same.
+    // A delivery answered too late may have been applied.
     let credited = target.books.paid_of(first, DELIVERIES).await?;
     if credited < good {
         return Err(format!("{good} deliveries for {HOT_ACCOUNT} were answered, {credited} were applied").into());

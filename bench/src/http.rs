@@ -1,5 +1,5 @@
-//! A client for HTTP/1.1 that costs next to nothing, so that the service is measured and not the client: requests are
-//! bytes that were made before, and of an answer only the status and the length are read.
+//! A minimal HTTP/1.1 client, so that the service is measured and not the client: requests are prepared bytes, and of a
+//! response only the status and the length are parsed.
 
 use std::io;
 use std::net::SocketAddr;
@@ -7,16 +7,16 @@ use std::net::SocketAddr;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-/// Far more than any answer that is asked for here.
+/// Far larger than any response used here.
 const MAX_ANSWER_BYTES: usize = 1024 * 1024;
 
-/// One connection, kept alive. One request at a time.
+/// One keep-alive connection, with one request at a time.
 pub struct Client {
     stream: TcpStream,
     received: Vec<u8>,
 }
 
-/// The place of an answer's parts among the bytes that were received.
+/// The parsed head of a response, as positions in the received bytes.
 #[derive(Debug, PartialEq, Eq)]
 struct Head {
     status: u16,
@@ -31,7 +31,7 @@ impl Client {
         Ok(Self { stream, received: Vec::with_capacity(8 * 1024) })
     }
 
-    /// Sends a request and waits for its whole answer; gives the status.
+    /// Sends a request and reads its whole response. Returns the status.
     pub async fn exchange(&mut self, request: &[u8]) -> io::Result<u16> {
         self.received.clear();
         self.stream.write_all(request).await?;
@@ -48,7 +48,7 @@ impl Client {
         }
     }
 
-    /// The body of the latest answer.
+    /// The body of the last response.
     pub fn body(&self) -> &[u8] {
         let start = head(&self.received).ok().flatten().map_or(0, |head| head.body_start);
         self.received.get(start..).unwrap_or_default()
@@ -59,7 +59,7 @@ fn invalid(what: &'static str) -> io::Error {
     io::Error::new(io::ErrorKind::InvalidData, what)
 }
 
-/// Reads the beginning of an answer; `None` while it is not there yet.
+/// Parses the head of a response; `None` until it is complete.
 fn head(received: &[u8]) -> io::Result<Option<Head>> {
     let Some(header_bytes) = find(received, b"\r\n\r\n") else { return Ok(None) };
     let header = received.get(..header_bytes).and_then(|bytes| std::str::from_utf8(bytes).ok());
@@ -71,7 +71,7 @@ fn head(received: &[u8]) -> io::Result<Option<Head>> {
     Ok(Some(Head { status, body_start, end: body_start.saturating_add(length) }))
 }
 
-/// The length of a body by the lines of its header; `None` when they say what cannot be read here.
+/// The body length from the header lines; `None` if it is missing or invalid.
 pub fn content_length<'l>(mut lines: impl Iterator<Item = &'l str>) -> Option<usize> {
     let wanted = ["content-length", "transfer-encoding"];
     let line = lines.find_map(|line| {
@@ -80,7 +80,7 @@ pub fn content_length<'l>(mut lines: impl Iterator<Item = &'l str>) -> Option<us
     line.map_or(Some(0), |(_, value)| value.trim().parse().ok())
 }
 
-/// Where `part` begins.
+/// The position of `part`.
 pub fn find(bytes: &[u8], part: &[u8]) -> Option<usize> {
     bytes.windows(part.len()).position(|window| window == part)
 }

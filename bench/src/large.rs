@@ -1,6 +1,6 @@
-//! Cost against size: the same deliveries on databases with nothing, much and very much in their books.
+//! Cost by database size: the same deliveries on databases with an empty, a large and a very large ledger.
 //!
-//! The databases stand beside each other and take turns, so that nothing but their size differs.
+//! The databases exist at the same time and take turns, so that only their size differs.
 
 use std::path::Path;
 use std::time::Duration;
@@ -17,21 +17,21 @@ use crate::rounds::say;
 use crate::service::Program;
 use crate::target::Target;
 
-/// How many ledger entries there are before.
+/// Ledger entries before the first delivery.
 pub const SIZES: [u64; 3] = [0, 1_000_000, 10_000_000];
 pub const QUICK_SIZES: [u64; 3] = [0, 100_000, 1_000_000];
 pub const CONNECTIONS: usize = 32;
-/// More than elsewhere: what is compared differs by less than what two rounds do.
+/// More rounds than elsewhere, because the differences are smaller than those between two rounds.
 pub const ROUNDS: u32 = 7;
-/// How many are written by one statement.
+/// The number of rows per INSERT statement.
 const CHUNK: u64 = 100_000;
 
-/// What a series of a size is called.
+/// The name of the series for a size.
 pub fn name(entries: u64) -> String {
     format!("10,000 accounts, {entries} entries before")
 }
 
-/// How it is measured.
+/// The parameters of the measurement.
 pub struct Large<'b> {
     pub program: &'b Program,
     pub postgres: &'b Postgres,
@@ -42,10 +42,10 @@ pub struct Large<'b> {
 }
 
 impl Large<'_> {
-    /// Measures one database, and removes it after that: both together would need twice the disk.
+    /// Measures one database, then removes it: both together would need twice the disk.
     ///
     /// # Errors
-    /// When an answer or the books are wrong, or a part fails.
+    /// If a response or the books are wrong, or a step fails.
     pub async fn run(&self, database: &'static str, results: &mut Results) -> Result<(), Failure> {
         let mut targets = Vec::new();
         for size in self.sizes {
@@ -99,8 +99,8 @@ impl Large<'_> {
     }
 }
 
-/// Writes the history of so many purchases, as the service would have left it. Only here nothing is checked and nothing
-/// needs to last while it is written: it would take hours.
+/// Inserts the history of `size` top-ups as the service would have left it. Constraint checks and durability are off
+/// meanwhile; otherwise it would take hours.
 async fn fill(target: &mut Target, size: u64) -> Result<(), Failure> {
     let (relax, restore) = relaxed(target.name);
     target.books.run(relax).await?;
@@ -125,7 +125,7 @@ async fn fill(target: &mut Target, size: u64) -> Result<(), Failure> {
     target.books.checkpoint().await
 }
 
-/// What makes writing many rows fast where nothing needs to last while they are written, and what ends that.
+/// Statements that turn off constraint checks and durability for a bulk insert, and statements that restore them.
 pub fn relaxed(database: &str) -> (&'static str, &'static str) {
     if database == POSTGRES {
         (
@@ -152,7 +152,7 @@ fn chunk(target: &Target, first: u64, count: u64, now_ms: i64) -> [String; 4] {
         "INSERT INTO payments (provider_payment_id, provider, topup_id, state, provider_session_id, writes, created_at, updated_at) \
          SELECT 'pi_' || {short}, 'stripe', 'topup_' || {long}, 'credited', 'cs_test_' || {session}, 1, {now_ms}, {now_ms} FROM {from}"
     );
-    // The n-th purchase is the (n / ACCOUNTS)-th of its account: neighbours buy for different accounts, all in turn.
+    // Purchase n is number n / ACCOUNTS of its account: consecutive purchases go to different accounts in turn.
     let entries = format!(
         "INSERT INTO ledger_entries (account_id, sequence, id, kind, credits, balance_after, source, created_at) \
          SELECT {account}, n / {ACCOUNTS} + 1, 'entry_' || {long}, 'topup', {CREDITS}, (n / {ACCOUNTS} + 1) * {CREDITS}, \

@@ -1,4 +1,4 @@
-//! Arithmetic on measurements, in whole numbers: times in nanoseconds, rates per second, ratios in hundredths.
+//! Arithmetic on measurements with integers: times in nanoseconds, rates per second, ratios in hundredths.
 
 use std::time::Duration;
 
@@ -6,17 +6,17 @@ use hdrhistogram::Histogram;
 
 use crate::failure::Failure;
 
-/// Up to 32,767 ns a time is kept exactly; above that it is rounded up by less than 1/16,384. The hundredths of a
-/// millisecond in reports are off by one at most up to 160 ms.
+/// Times up to 32,767 ns are exact; longer ones are rounded up by less than 1/16,384. In reports, hundredths of a
+/// millisecond are off by at most one up to 160 ms.
 const SIGNIFICANT_DIGITS: u8 = 4;
 
-/// How long the requests of a run took.
+/// The latencies of a run's requests.
 #[derive(Debug, Clone)]
 pub struct Latencies(Histogram<u64>);
 
 impl Latencies {
     /// # Errors
-    /// When a time is longer than a histogram can hold, which is more than a hundred years.
+    /// If a time exceeds the histogram's range of more than a hundred years.
     pub fn new(nanoseconds: impl IntoIterator<Item = u64>) -> Result<Self, Failure> {
         let mut histogram = Histogram::new(SIGNIFICANT_DIGITS)?;
         for time in nanoseconds {
@@ -29,7 +29,7 @@ impl Latencies {
         self.0.len()
     }
 
-    /// The smallest time that at least this part of all requests did not exceed (the nearest rank); 0 of none.
+    /// The smallest time that at least this share of the requests did not exceed (nearest rank); 0 without requests.
     pub fn quantile_ns(&self, quantile: f64) -> u64 {
         self.0.value_at_quantile(quantile)
     }
@@ -39,14 +39,14 @@ pub fn nanoseconds(duration: Duration) -> u64 {
     u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
 }
 
-/// How many per second; 0 when no time passed.
+/// The rate per second; 0 if no time passed.
 pub fn per_second(count: u64, elapsed: Duration) -> u64 {
     let rate = u128::from(count).saturating_mul(1_000_000_000).checked_div(elapsed.as_nanos());
     rate.and_then(|rate| u64::try_from(rate).ok()).unwrap_or_default()
 }
 
-/// The middle of some values, the mean of the two middle ones if their number is even; 0 of none. It is exact: it is for
-/// the figures of a few rounds, not for the times of all requests.
+/// The median; the mean of the two middle values if their number is even; 0 without values. It is exact and meant for
+/// the figures of a few rounds, not for the latencies of all requests.
 pub fn median(values: impl IntoIterator<Item = u64>) -> u64 {
     let mut values: Vec<u64> = values.into_iter().collect();
     values.sort_unstable();
@@ -58,12 +58,12 @@ pub fn median(values: impl IntoIterator<Item = u64>) -> u64 {
     lower.midpoint(upper)
 }
 
-/// How many hundredths `value` is of `yardstick`, cut off; none of nothing.
+/// `value` in hundredths of `yardstick`, rounded down; `None` if the yardstick is 0.
 pub fn hundredths(value: u64, yardstick: u64) -> Option<u64> {
     value.saturating_mul(100).checked_div(yardstick)
 }
 
-/// A ratio in hundredths as people write it.
+/// A ratio in hundredths as a decimal number.
 pub fn ratio_text(hundredths: u64) -> String {
     format!("{}.{:02}", hundredths / 100, hundredths % 100)
 }

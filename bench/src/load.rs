@@ -1,8 +1,8 @@
-//! Puts load on the service, from one thread: either as fast as the connections allow, or at moments that were chosen
-//! before, whether or not the service keeps up.
+//! Generates load on the service from one thread: either as fast as the connections allow, or at predetermined times
+//! whether or not the service keeps up.
 //!
-//! Requests are sent in their order and each at most once (unless they may be repeated), so what a run has sent is
-//! always the beginning of its list.
+//! Requests are sent in order and at most once each (unless `repeated` is set), so a run always sends a prefix of its
+//! list.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -19,33 +19,33 @@ use crate::latency::{Latencies, nanoseconds, per_second};
 /// A request, ready to be sent.
 pub struct Request {
     pub bytes: Box<[u8]>,
-    /// The status that is right; anything else ends the run with an error.
+    /// The expected status; any other ends the run with an error.
     pub expected: u16,
 }
 
 /// When requests are sent.
 pub enum Pace {
-    /// Each connection sends the next request as soon as it has the answer to the one before.
+    /// Closed loop: each connection sends its next request as soon as the previous one is answered.
     Closed,
-    /// The requests are due at these moments after the start, in order. A request's time counts from then, also when no
-    /// connection was free.
+    /// Open loop: requests are due at these times after the start, in order. Latency counts from the due time, even if
+    /// no connection was free.
     Open(Vec<Duration>),
 }
 
-/// A run.
+/// A load to run.
 pub struct Load {
     pub address: SocketAddr,
     pub requests: Vec<Request>,
-    /// Whether it begins again with the first request after the last; else the run ends.
+    /// Whether to restart with the first request after the last one; otherwise the run ends.
     pub repeated: bool,
     pub connections: usize,
     pub duration: Duration,
     pub pace: Pace,
 }
 
-/// What came of a run.
+/// The result of a run.
 pub struct Outcome {
-    /// How many requests were sent, and answered as expected.
+    /// The number of requests that were sent and answered as expected.
     pub sent: usize,
     pub elapsed: Duration,
     pub latencies: Latencies,
@@ -63,10 +63,10 @@ struct Shared {
     due: Semaphore,
 }
 
-/// Runs a load in a thread of its own.
+/// Runs a load on its own thread.
 ///
 /// # Errors
-/// When a connection fails or an answer is not the expected one.
+/// If a connection fails or a response has an unexpected status.
 pub async fn run(load: Load) -> Result<Outcome, Failure> {
     tokio::task::spawn_blocking(move || {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
@@ -100,7 +100,7 @@ async fn run_here(load: Load) -> Result<Outcome, Failure> {
 }
 
 impl Shared {
-    /// In a thread, because the timers of the runtime are no finer than a millisecond.
+    /// On a separate thread, because the runtime's timers have a resolution of a millisecond.
     fn release_when_due(&self, start: Instant) {
         let Pace::Open(moments) = &self.load.pace else { return };
         for moment in moments {
@@ -113,7 +113,7 @@ impl Shared {
         self.due.close();
     }
 
-    /// Which request is next, and since when its time counts; `None` at the end.
+    /// The next request and the time from which its latency counts; `None` at the end.
     async fn next(&self, start: Instant) -> Option<(usize, Instant)> {
         match &self.load.pace {
             Pace::Closed => {
@@ -148,13 +148,12 @@ async fn work(mut client: Client, shared: Arc<Shared>, start: Instant) -> Result
     Ok(times)
 }
 
-/// Moments as independent customers choose them: `count` of them, anywhere within the duration. The same seed gives the
-/// same ones.
+/// `count` random times within the duration, as independent customers would arrive. The same seed gives the same times.
 pub fn moments(count: usize, within: Duration, seed: u64) -> Vec<Duration> {
     let mut state = seed | 1;
     let mut moments: Vec<Duration> = (0..count)
         .map(|_| {
-            // Marsaglia's xorshift: even enough for this.
+            // Marsaglia's xorshift: uniform enough for this.
             state ^= state << 13;
             state ^= state >> 7;
             state ^= state << 17;

@@ -1,4 +1,4 @@
-//! What a figure means nothing without: the machine, the versions, the commit.
+//! The environment of a measurement: machine, versions, commit.
 
 use std::path::Path;
 use std::process::Command;
@@ -8,7 +8,7 @@ use serde::Serialize;
 use crate::books::Books;
 use crate::failure::Failure;
 
-/// Where and with what it was measured.
+/// The environment of a measurement.
 #[derive(Debug, Serialize)]
 pub struct Machine {
     pub cpu: String,
@@ -18,19 +18,19 @@ pub struct Machine {
     pub filesystem: String,
     pub rustc: String,
     pub postgresql: String,
-    /// What is set otherwise than it comes.
+    /// Settings that differ from the defaults.
     pub postgres_settings: Vec<String>,
     pub sqlite: String,
     pub commit: String,
-    /// Processes that wanted to run when it began: a busy machine makes figures that mean little.
+    /// The load average at the start: on a busy machine the figures mean little.
     pub load_average: String,
 }
 
 impl Machine {
-    /// Finds out. What a system does not tell stays empty.
+    /// Collects the environment. What the system does not report stays empty.
     ///
     /// # Errors
-    /// When a database does not tell its version.
+    /// If a database does not report its version.
     pub async fn describe(folder: &Path, postgres_url: &str, postgres_settings: &[String]) -> Result<Self, Failure> {
         let memory_kib = field("/proc/meminfo", "MemTotal").split(' ').next().and_then(|kib| kib.parse::<u64>().ok());
         let postgresql = Books::connect(postgres_url).await?.text("SHOW server_version").await?;
@@ -52,7 +52,7 @@ impl Machine {
         })
     }
 
-    /// One line of everything.
+    /// All of it in one line.
     pub fn line(&self) -> String {
         let settings = self.postgres_settings.iter().flat_map(|setting| [", ", setting]).collect::<String>();
         format!(

@@ -1,8 +1,8 @@
 //! Measures the service on both databases, and the yardsticks in the same run. Started by `scripts/bench`.
 //!
-//! What always holds: nothing listens but on loopback or a private socket, all that is started ends with us, and all
-//! files are in a temporary folder. After each run the books are compared with what was delivered; a difference is an
-//! error, because a fast wrong service is worth nothing.
+//! Invariants: everything listens only on loopback or a private socket, all started processes end with this one, and
+//! all files are in a temporary folder. After each run the books are compared with the deliveries; a difference is an
+//! error, because a fast but wrong service is worthless.
 #![deny(clippy::self_named_module_files)]
 
 mod as_sent;
@@ -61,13 +61,13 @@ use yardstick::sqlite::BareLoop;
 const STARTS: u32 = 5;
 const ROUNDS: u32 = 3;
 
-/// Measures the service on both databases, with the yardsticks it is compared with.
+/// Measures the service on both databases, and the yardsticks it is compared with.
 #[derive(Debug, Parser)]
 struct Arguments {
-    /// One short round: to see that it works, not to quote.
+    /// Run one short round, to check that everything works. Not for publishing.
     #[arg(long)]
     quick: bool,
-    /// Also on databases with 1 and 10 million ledger entries: takes long, and 25 GB in the folder for temporary files.
+    /// Also measure databases with 1 and 10 million ledger entries. Slow, and needs 25 GB in the temporary folder.
     #[arg(long)]
     large: bool,
     /// Measure only this. Can be given several times.
@@ -82,19 +82,19 @@ struct Arguments {
     /// Only the service on this database.
     #[arg(long, value_name = "NAME")]
     database: Option<Database>,
-    /// Connect the service to PostgreSQL by way of this `PgBouncer` (1.21 or later), in transaction mode.
+    /// Connect the service to PostgreSQL through this `PgBouncer` (1.21 or later), in transaction mode.
     #[arg(long, value_name = "PROGRAM")]
     pgbouncer: Option<PathBuf>,
-    /// A setting of PostgreSQL, such as `shared_buffers=1GB`, instead of what it comes with. Can be given several times.
+    /// A PostgreSQL setting, such as `shared_buffers=1GB`, instead of the default. Can be given several times.
     #[arg(long, value_name = "NAME=VALUE")]
     postgres_setting: Vec<String>,
-    /// How often each row is measured; by default 3 times, 7 times with large databases, once with `--quick`.
+    /// How often to measure each row. Default: 3 times, 7 times for large databases, once with `--quick`.
     #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u32).range(1..))]
     rounds: Option<u32>,
-    /// What the service logs, as its setting LOG; by default what it logs by default.
+    /// The service's LOG setting.
     #[arg(long, value_name = "FILTER", default_value = "info")]
     log: String,
-    /// Write everything that was measured into this file.
+    /// Write all results to this file.
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
     /// The release binary of the service.
@@ -114,19 +114,19 @@ enum Part {
     HalfLoad,
     /// Deliveries while another account's row is held, on PostgreSQL.
     HeldRow,
-    /// Deliveries on databases whose statistics were made when they were empty, or never, on PostgreSQL.
+    /// Deliveries on databases analysed while their tables were empty, or never, on PostgreSQL.
     Statistics,
-    /// Deliveries as Stripe sends them: charges and fees besides sessions, sessions that expire, refunds.
+    /// Deliveries as Stripe sends them: charges and fees besides sessions, expired sessions, refunds.
     AsSent,
-    /// Balance reads by an API key and by a customer's token.
+    /// Balance reads with an API key and with a customer's token.
     Credentials,
-    /// Good deliveries beside hostile connections.
+    /// Valid deliveries beside hostile connections.
     Hostile,
     /// Start and memory.
     Start,
-    /// What `--large` adds.
+    /// The measurements that `--large` adds.
     Large,
-    /// An audit of an account with five million entries, and the start on a file of 1 GiB. Only if asked for.
+    /// An audit of an account with five million entries, and the start-up on a file of 1 GiB. Only on request.
     Audit,
 }
 
@@ -141,7 +141,7 @@ impl Arguments {
         self.only.is_empty() || self.only.contains(&part)
     }
 
-    /// How often each row is measured.
+    /// How often to measure each row.
     fn rounds(&self, usual: u32) -> u32 {
         self.rounds.unwrap_or(if self.quick { 1 } else { usual })
     }
@@ -253,7 +253,7 @@ async fn measure(arguments: Arguments, folder: &Path) -> Result<(), Failure> {
     finish(bench, machine, arguments.json.as_deref())
 }
 
-/// What is measured on databases and services of its own.
+/// The measurements that use their own databases and services.
 async fn others(
     arguments: &Arguments,
     bench: &mut Bench,
@@ -289,7 +289,7 @@ async fn others(
     Ok(())
 }
 
-/// Starts the service a few times; the last one stays.
+/// Starts the service several times and returns the last one.
 async fn start(
     program: &Program,
     name: &'static str,
@@ -310,7 +310,7 @@ async fn start(
     Ok(target)
 }
 
-/// Lets the service prove its own books, once it can.
+/// Runs the service's own `audit` on its books, if it has that command.
 async fn prove(program: &Program, url: &str) -> Result<(), Failure> {
     if program.run(url, &["--help"]).await?.contains("\n  audit") {
         say("auditing the books");

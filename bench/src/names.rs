@@ -1,4 +1,4 @@
-//! The names of what is measured and of the databases, and how many connections there are.
+//! The names of measurements and databases, and the numbers of connections.
 
 pub const CONNECTIONS: [usize; 4] = [1, 8, 32, 64];
 pub const CHECKOUT_CONNECTIONS: [usize; 3] = [1, 8, 32];

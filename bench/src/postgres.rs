@@ -1,8 +1,8 @@
-//! A private PostgreSQL with the settings that it comes with, unless told otherwise: every commit is on disk before it is
-//! answered.
+//! A private PostgreSQL with default settings, unless told otherwise: every commit is on disk before it is
+//! acknowledged.
 //!
-//! It listens on a socket in a folder of its own and on nothing else. A shell that waits for the end of our standard
-//! input watches over it: when we end, however we end, it stops the server and removes its files.
+//! It listens only on a socket in its own folder. A watchdog shell waits until its standard input closes: however this
+//! process ends, the shell stops the server and removes its files.
 
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
@@ -31,7 +31,7 @@ cat >/dev/null
 kill $!
 "#;
 
-/// The server. Dropped, it ends.
+/// The server. Dropping it stops it.
 pub struct Postgres {
     folder: PathBuf,
     programs: PathBuf,
@@ -39,10 +39,10 @@ pub struct Postgres {
 }
 
 impl Postgres {
-    /// Makes one below `parent`, with these settings (`name=value`) besides its own.
+    /// Creates a server below `parent`, with these settings (`name=value`) besides its own.
     ///
     /// # Errors
-    /// When PostgreSQL is not installed or does not start.
+    /// If PostgreSQL is not installed or does not start.
     pub async fn start(parent: &Path, settings: &[String]) -> Result<Self, Failure> {
         let programs = programs().ok_or("PostgreSQL is not installed: apt-get install postgresql")?;
         let folder = tempfile::Builder::new().prefix("topup-pg-").tempdir_in(parent)?.keep();
@@ -68,41 +68,41 @@ impl Postgres {
         Err(format!("PostgreSQL does not start:\n{said}").into())
     }
 
-    /// Makes a database; gives its address.
+    /// Creates a database. Returns its URL.
     ///
     /// # Errors
-    /// When the server refuses.
+    /// If the server returns an error.
     pub async fn create(&self, database: &str) -> Result<String, Failure> {
         Books::connect(&self.url("postgres")).await?.run(&format!("CREATE DATABASE {database}")).await?;
         Ok(self.url(database))
     }
 
-    /// Removes a database, whoever is connected.
+    /// Drops a database, even if clients are connected.
     ///
     /// # Errors
-    /// When the server refuses.
+    /// If the server returns an error.
     pub async fn drop_database(&self, database: &str) -> Result<(), Failure> {
         Books::connect(&self.url("postgres")).await?.run(&format!("DROP DATABASE {database} WITH (FORCE)")).await
     }
 
-    /// The address of a database.
+    /// The URL of a database.
     pub fn url(&self, database: &str) -> String {
         format!("postgres://topup@localhost/{database}?host={}", self.folder.display())
     }
 
-    /// Where the socket is.
+    /// The folder of the socket.
     pub fn folder(&self) -> &Path {
         &self.folder
     }
 
-    /// Where `pgbench` and the like are.
+    /// The path of a PostgreSQL program, such as `pgbench`.
     pub fn program(&self, name: &str) -> PathBuf {
         let beside = self.programs.join(name);
         if beside.exists() { beside } else { PathBuf::from(name) }
     }
 }
 
-/// `PgBouncer` in transaction mode, with the settings that it comes with. Dropped, it ends.
+/// `PgBouncer` in transaction mode, with default settings. Dropping it stops it.
 pub struct PgBouncer {
     folder: PathBuf,
     _watch: (Child, ChildStdin),
@@ -112,7 +112,7 @@ impl PgBouncer {
     /// Starts it in front of a server.
     ///
     /// # Errors
-    /// When it does not start.
+    /// If it does not start.
     pub async fn start(program: &Path, postgres: &Postgres) -> Result<Self, Failure> {
         let folder = postgres.folder().to_owned();
         let shown = folder.display();
@@ -126,7 +126,7 @@ impl PgBouncer {
         command.args(["sh", "-c", WATCH_POOLER]).arg(program).arg(&file);
         let mut process = command.stdin(Stdio::piped()).stdout(Stdio::null()).spawn()?;
         let stdin = process.stdin.take().ok_or("no standard input")?;
-        // Nothing tells when it listens.
+        // It does not report when it is listening.
         let socket = folder.join(".s.PGSQL.6432");
         for _ in 0..1_000 {
             if socket.exists() {
@@ -137,7 +137,7 @@ impl PgBouncer {
         Err("PgBouncer does not start".into())
     }
 
-    /// The address of a database through it.
+    /// The URL of a database through it.
     pub fn url(&self, database: &str) -> String {
         format!("postgres://topup@localhost:6432/{database}?host={}", self.folder.display())
     }
@@ -157,7 +157,7 @@ async fn as_unprivileged(folder: &Path) -> Result<Command, Failure> {
     Ok(command)
 }
 
-/// The newest installed PostgreSQL: Debian keeps its programs out of the path.
+/// The newest installed PostgreSQL. Debian does not put its programs on the path.
 fn programs() -> Option<PathBuf> {
     let in_path = std::env::var_os("PATH").unwrap_or_default();
     let debian = std::fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();

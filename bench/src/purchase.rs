@@ -1,26 +1,26 @@
-//! The purchases that are delivered: the n-th has the same ids and the same account in the database and in its event.
+//! The top-ups that are delivered: number n has the same ids and the same account in the database and in its event.
 
-/// How many accounts there are, apart from the hot one.
+/// The number of accounts, not counting the hot one.
 pub const ACCOUNTS: u64 = 10_000;
-/// Spreads neighbours over the accounts; has no divisor in common with their number.
+/// Spreads consecutive top-ups over the accounts; coprime with their number.
 pub const STRIDE: u64 = 7_919;
-/// What each purchase is about, and what it costs: 2.9 % + 30 grossed up.
+/// The credits of each top-up, and its price: 2.9 % + 30 grossed up.
 pub const CREDITS: u64 = 1_000;
 pub const FEE: u64 = 61;
 pub const TOTAL: u64 = 1_061;
-/// The account that everybody buys for.
+/// The hot account, for which all top-ups are.
 pub const HOT_ACCOUNT: &str = "account_hot";
 
-/// Who buys.
+/// Which accounts buy.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Buyers {
-    /// One of [`ACCOUNTS`] after the other, in an order that jumps.
+    /// Each of the [`ACCOUNTS`] in turn, in scattered order.
     Many,
-    /// All for [`HOT_ACCOUNT`].
+    /// Only [`HOT_ACCOUNT`].
     One,
 }
 
-/// One purchase.
+/// A top-up.
 #[derive(Debug, Clone, Copy)]
 pub struct Purchase {
     pub number: u64,
@@ -44,7 +44,7 @@ impl Purchase {
         format!("ch_{:024x}", self.number)
     }
 
-    /// The movement on the balance at Stripe by which the charge's fee is known.
+    /// The id of Stripe's balance transaction, which has the charge's fee.
     pub fn movement(self) -> String {
         format!("txn_{:024x}", self.number)
     }
@@ -53,12 +53,12 @@ impl Purchase {
         format!("re_{:024x}", self.number)
     }
 
-    /// The purchase's event with this number; the one that credits is number 0.
+    /// The id of one of the top-up's events; number 0 is the one that credits it.
     pub fn event(self, which: usize) -> String {
         format!("evt_{which:02x}{:022x}", self.number)
     }
 
-    /// The purchase that one of Stripe's ids above belongs to; its buyer cannot be told from that.
+    /// The top-up to which one of the Stripe ids above belongs. The id does not tell the buyer, so it is passed in.
     pub fn of_id(id: &str, buyers: Buyers) -> Option<Self> {
         let (_, digits) = id.split_once('_')?;
         Some(Self { number: u64::from_str_radix(digits, 16).ok()?, buyers })

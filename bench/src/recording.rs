@@ -1,5 +1,5 @@
-//! What Stripe says of a purchase that is paid, one that is refunded and one that expires, recorded once from the
-//! sandbox's model, with places for the ids of our own purchases.
+//! Stripe's events and responses for a top-up that is paid, one that is refunded and one that expires. Recorded once
+//! from the sandbox's model, with placeholders for the ids of the benchmark's top-ups.
 
 use std::fmt::Write;
 
@@ -12,10 +12,10 @@ use crate::template::Template;
 
 const ACCOUNT: &str = "account_of_the_recording";
 const TOPUP: &str = "topup_00000000000000000000000000000001";
-/// How long after a payment the model is asked what has become of it.
+/// The model time that passes after each step before its events are read.
 const LATER_MS: i64 = 60_000;
 
-/// The types that an endpoint of the service subscribes to, as far as they happen here.
+/// The event types to which the service's endpoint subscribes, as far as they occur here.
 const TYPES: [&str; 8] = [
     "charge.succeeded",
     "charge.updated",
@@ -27,15 +27,15 @@ const TYPES: [&str; 8] = [
     "checkout.session.expired",
 ];
 
-/// The bodies of events and answers.
+/// The bodies of events and responses.
 #[derive(Debug, Clone)]
 pub struct Recording {
-    /// Of a payment, in the order in which they happen, without the one that credits: that is the same in all runs.
+    /// The events of a payment in order, without the one that credits it: that one is the same in all runs.
     pub charge: Vec<Template>,
-    /// Of its refund in full.
+    /// The events of a full refund.
     pub refund: Vec<Template>,
     pub expired: Template,
-    /// Answers: what the payment, its movement, and the list of its refunds are.
+    /// Responses: the payment, its balance transaction, and the list of its refunds.
     payment: Template,
     movement: Template,
     refunds: Template,
@@ -43,7 +43,7 @@ pub struct Recording {
 
 impl Recording {
     /// # Errors
-    /// When the model does not do what it should.
+    /// If the model does not behave as expected.
     pub fn make(now_ms: i64) -> Result<Self, Failure> {
         let mut recorder =
             Recorder { model: Model::seeded(1, "https://checkout.stripe.com"), now_ms, names: Vec::new() };
@@ -85,7 +85,7 @@ impl Recording {
         Ok(recording)
     }
 
-    /// The answer to a question about one of our purchases; `None` if it is none.
+    /// The response to a request about a top-up of the benchmark; `None` for any other request.
     pub fn answer(&self, path: &str, form: &str) -> Option<String> {
         let (path, query) = path.split_once('?').unwrap_or((path, form));
         let (template, id) = if let Some(id) = path.strip_prefix("/v1/payment_intents/") {
@@ -97,7 +97,7 @@ impl Recording {
         } else {
             return None;
         };
-        // Only deliveries of many accounts are recorded.
+        // Only deliveries for many accounts are recorded.
         Some(template.fill(Purchase::of_id(id, Buyers::Many)?, "", 0))
     }
 }
@@ -105,12 +105,12 @@ impl Recording {
 struct Recorder {
     model: Model,
     now_ms: i64,
-    /// Ids of the model, and what stands for each.
+    /// The model's ids, and the placeholder for each.
     names: Vec<(String, &'static str)>,
 }
 
 impl Recorder {
-    /// Opens a session, as the service does.
+    /// Opens a checkout session, as the service does.
     fn open(&mut self) -> Result<String, Failure> {
         let mut form = format!(
             "mode=payment&client_reference_id={ACCOUNT}\
@@ -137,7 +137,7 @@ impl Recorder {
         if answer.status == 200 { Ok(answer.body) } else { Err(format!("{method} {path}: {}", answer.body).into()) }
     }
 
-    /// The events that have happened since, when a little time has passed.
+    /// Advances the time a little. Returns the events since the last call.
     fn later(&mut self) -> Result<Vec<Value>, Failure> {
         self.now_ms = self.now_ms.saturating_add(LATER_MS);
         self.model.tick(self.now_ms);
@@ -155,7 +155,7 @@ impl Recorder {
         events.iter().map(|event| self.template(event)).collect()
     }
 
-    /// The object in the form in which Stripe sends it, with places for the ids.
+    /// The object as Stripe sends it, with placeholders for the ids.
     fn template(&self, object: &Value) -> Result<Template, Failure> {
         let mut text = serde_json::to_string_pretty(object)?;
         if object.get("object").is_some_and(|kind| kind == "event") {

@@ -1,4 +1,4 @@
-//! What came out, for people (Markdown) and for programs (JSON, all rounds).
+//! The report: Markdown for people, JSON with all rounds for programs.
 
 use std::fmt::Write;
 
@@ -15,7 +15,7 @@ use crate::names::{
 };
 use crate::results::{Results, Series};
 
-/// A run, done.
+/// A finished run.
 pub struct Report {
     pub machine: Machine,
     pub results: Results,
@@ -33,7 +33,7 @@ impl Serialize for Report {
 }
 
 impl Report {
-    /// The tables.
+    /// The tables, as Markdown.
     pub fn markdown(&self) -> String {
         let mut text = String::new();
         // Writing to a string cannot fail.
@@ -84,7 +84,7 @@ impl Report {
         )
     }
 
-    /// The yardstick that a series is held against, and how many hundredths of it the series reaches.
+    /// The yardstick of a series, and the ratio between the two in hundredths.
     fn ratio(&self, series: &Series) -> Option<(&'static str, u64)> {
         let what = series.what.as_str();
         let is_delivery = Mix::ALL.iter().any(|mix| mix.name() == what) || [HALF_LOAD, BESIDE_READS].contains(&what);
@@ -104,7 +104,7 @@ impl Report {
         Some((name, hundredths(series.rate(), yardstick)?))
     }
 
-    /// What a checkout costs beyond Stripe's own time.
+    /// The latency of a checkout beyond Stripe's own response time.
     fn write_added_time(&self, text: &mut String) -> std::fmt::Result {
         let Some(alone) = self.results.find(STRIPE_ALONE, "", 1) else { return Ok(()) };
         writeln!(text)?;

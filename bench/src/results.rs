@@ -1,11 +1,11 @@
-//! What was measured: series of samples, each by what it is of, on which database, with how many connections.
+//! The results: series of samples by measurement, database and number of connections.
 
 use serde::Serialize;
 
 use crate::latency::{Latencies, median};
 use crate::load::Outcome;
 
-/// One run.
+/// The result of one run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct Sample {
     pub per_second: u64,
@@ -25,7 +25,7 @@ impl From<&Outcome> for Sample {
     }
 }
 
-/// The same, measured in several rounds.
+/// One measurement over several rounds.
 #[derive(Debug, Clone, Serialize)]
 pub struct Series {
     pub what: String,
@@ -47,7 +47,7 @@ impl Series {
         median(self.samples.iter().map(|sample| sample.p99_ns))
     }
 
-    /// The slowest and the fastest round.
+    /// The rates of the slowest and the fastest round.
     pub fn rate_range(&self) -> (u64, u64) {
         let rates = || self.samples.iter().map(|sample| sample.per_second);
         (rates().min().unwrap_or_default(), rates().max().unwrap_or_default())
@@ -69,7 +69,7 @@ impl Figure {
     }
 }
 
-/// All of a run.
+/// All results.
 #[derive(Debug, Default, Serialize)]
 pub struct Results {
     pub series: Vec<Series>,
@@ -110,7 +110,7 @@ impl Results {
         self.figures.iter().find(|figure| figure.what == what && figure.database == database)
     }
 
-    /// The fastest median over all numbers of connections.
+    /// The highest median rate over all numbers of connections.
     pub fn highest_rate(&self, what: &str, database: &str) -> Option<u64> {
         let fitting = self.series.iter().filter(|series| series.what == what && series.database == database);
         fitting.map(Series::rate).max()

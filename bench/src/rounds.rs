@@ -1,5 +1,5 @@
-//! What is measured, in which order. What is compared takes turns: each round does everything once, the databases and
-//! their yardsticks beside each other.
+//! The measurements and their order. Measurements that are compared take turns: each round runs everything once, with
+//! the databases and their yardsticks next to each other.
 
 use std::time::Duration;
 
@@ -22,7 +22,7 @@ use crate::token;
 use crate::yardstick::pgbench::Pgbench;
 use crate::yardstick::sqlite::BareLoop;
 
-/// Everything that takes part.
+/// Everything the measurements need.
 pub struct Bench {
     pub targets: Vec<Target>,
     pub pgbench: Pgbench,
@@ -30,15 +30,15 @@ pub struct Bench {
     pub stripe: Stripe,
     pub results: Results,
     pub rounds: u32,
-    /// How long one run takes.
+    /// The duration of one run.
     pub duration: Duration,
 }
 
 impl Bench {
-    /// Deliveries of every mix with every number of connections, and the yardsticks between them.
+    /// Measures deliveries of every mix with every number of connections, and the yardsticks between them.
     ///
     /// # Errors
-    /// When an answer or the books are wrong, or a part fails.
+    /// If a response or the books are wrong, or a step fails.
     pub async fn deliveries(&mut self, mixes: &[Mix], connections: &[usize]) -> Result<(), Failure> {
         for round in 1..=self.rounds {
             for mix in mixes {
@@ -59,7 +59,7 @@ impl Bench {
         Ok(())
     }
 
-    /// The yardsticks that belong beside one row.
+    /// Measures the yardsticks of one row.
     async fn yardsticks_of(&mut self, mix: Mix, connections: usize) -> Result<(), Failure> {
         match (mix, connections) {
             (Mix::ManyAccounts, 1) => {
@@ -85,13 +85,13 @@ impl Bench {
 
     fn bare_loop(&mut self, together: u64) -> Result<(), Failure> {
         let name = if together == 1 { LOOP_EACH } else { LOOP_TOGETHER };
-        // Nothing else is to be done meanwhile.
+        // This blocks the runtime, which has nothing else to do meanwhile.
         let sample = self.bare.run(together, self.duration)?;
         self.results.add(name, SQLITE, 1, sample);
         Ok(())
     }
 
-    /// An exchange with the service that does nothing: what HTTP alone costs.
+    /// Measures a request that does nothing: the cost of HTTP alone.
     async fn live(&mut self) -> Result<(), Failure> {
         for target in &self.targets {
             for connections in [1, READERS] {
@@ -110,10 +110,10 @@ impl Bench {
         Ok(())
     }
 
-    /// Checkouts, and Stripe's endpoint by itself with the same requests.
+    /// Measures checkouts, and the same requests directly to the Stripe endpoint.
     ///
     /// # Errors
-    /// When a checkout is not opened.
+    /// If a checkout is not opened.
     pub async fn checkouts(&mut self) -> Result<(), Failure> {
         for round in 1..=self.rounds {
             for connections in CHECKOUT_CONNECTIONS {
@@ -155,10 +155,10 @@ impl Bench {
         }
     }
 
-    /// Balances are read as fast as 8 connections allow, while deliveries come on 32.
+    /// Reads balances as fast as 8 connections allow, while deliveries arrive on 32.
     ///
     /// # Errors
-    /// When an answer or the books are wrong.
+    /// If a response or the books are wrong.
     pub async fn reads(&mut self) -> Result<(), Failure> {
         for round in 1..=self.rounds {
             say(&format!("round {round} of {}: reads while deliveries run", self.rounds));
@@ -184,11 +184,11 @@ impl Bench {
         Ok(())
     }
 
-    /// Deliveries on PostgreSQL while somebody holds the row of another account, and while nobody does, in turn. The first
-    /// group that meets the row waits for it, so a run is longer than elsewhere.
+    /// Measures deliveries on PostgreSQL, in turn with and without a row lock on another account. The first group that
+    /// meets the row waits for it, so runs are longer than elsewhere.
     ///
     /// # Errors
-    /// When an answer or the books are wrong.
+    /// If a response or the books are wrong.
     pub async fn held_row(&mut self) -> Result<(), Failure> {
         for round in 1..=self.rounds {
             say(&format!("round {round} of {}: one account's row is held", self.rounds));
@@ -203,10 +203,10 @@ impl Bench {
         Ok(())
     }
 
-    /// What Stripe sends of purchases, and only what credits, in turn.
+    /// Measures the full mix of events that Stripe sends and, in turn, only those that credit.
     ///
     /// # Errors
-    /// When an answer or the books are wrong.
+    /// If a response or the books are wrong.
     pub async fn as_sent(&mut self, recording: &Recording, connections: usize) -> Result<(), Failure> {
         for round in 1..=self.rounds {
             say(&format!("round {round} of {}: as Stripe sends them, {connections} connections", self.rounds));
@@ -220,10 +220,10 @@ impl Bench {
         Ok(())
     }
 
-    /// Balances by a customer's token and by an API key, in turn, and nothing beside them.
+    /// Reads balances with a customer's token and, in turn, with an API key, without other load.
     ///
     /// # Errors
-    /// When one is not read.
+    /// If a balance is not read.
     pub async fn credentials(&mut self) -> Result<(), Failure> {
         let now_seconds = wall_clock_ms() / 1_000;
         for round in 1..=self.rounds.saturating_mul(2) {
@@ -252,10 +252,10 @@ impl Bench {
         Ok(())
     }
 
-    /// Half of what the service can do at most, at moments that do not wait for it.
+    /// Measures deliveries at half the maximum rate, in an open loop.
     ///
     /// # Errors
-    /// When an answer or the books are wrong.
+    /// If a response or the books are wrong.
     pub async fn half_load(&mut self) -> Result<(), Failure> {
         for round in 1..=self.rounds {
             say(&format!("round {round} of {}: half of the maximum load", self.rounds));
@@ -270,7 +270,7 @@ impl Bench {
     }
 }
 
-/// Tells whoever waits how far it is.
+/// Reports progress to the user.
 pub fn say(what: &str) {
     eprintln!("bench: {what}");
 }

@@ -1,4 +1,4 @@
-//! The service under test, as a process: the release binary with its settings in the environment.
+//! The service under test: the release binary as a process, configured by environment variables.
 
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::PathBuf;
@@ -13,38 +13,38 @@ use crate::http::Client;
 use crate::load::Request;
 use crate::token;
 
-/// The file that the services log into.
+/// The log file of the services.
 pub const LOG: &str = "service.log";
-/// A large file of SQLite is checked first.
+/// At start-up the service checks a large SQLite file first.
 const START_TIMEOUT: Duration = Duration::from_mins(2);
-/// How often a command's memory is looked at.
+/// How often a command's memory is sampled.
 const LOOK_EVERY: Duration = Duration::from_millis(10);
 const READY: &[u8] = b"GET /health/ready HTTP/1.1\r\nhost: 127.0.0.1\r\n\r\n";
 
-/// What starts the service.
+/// How the service is started.
 #[derive(Debug, Clone)]
 pub struct Program {
     /// The release binary.
     pub binary: PathBuf,
-    /// A folder without an `.env`.
+    /// The working directory, without an `.env`.
     pub folder: PathBuf,
-    /// Where Stripe's API is.
+    /// The address of Stripe's API.
     pub stripe: SocketAddr,
-    /// What it logs.
+    /// The LOG setting.
     pub log: String,
-    /// Settings besides the usual ones.
+    /// Additional settings.
     pub settings: Vec<(&'static str, String)>,
 }
 
-/// A running service. Dropped, it is killed.
+/// A running service. Dropping it kills it.
 pub struct Service {
     process: Child,
     pub address: SocketAddr,
-    /// How long it took from the start to ready.
+    /// The time from start to ready.
     pub started_in: Duration,
 }
 
-/// Memory of a process, in KiB.
+/// The memory of a process, in KiB.
 #[derive(Debug, Clone, Copy)]
 pub struct Memory {
     pub now_kib: u64,
@@ -64,10 +64,10 @@ impl Program {
         command
     }
 
-    /// Runs a command of the service's to its end; gives what it printed.
+    /// Runs one of the service's commands. Returns its output.
     ///
     /// # Errors
-    /// When it fails.
+    /// If it fails.
     pub async fn run(&self, database_url: &str, arguments: &[&str]) -> Result<String, Failure> {
         let output = self.command(database_url).args(arguments).stderr(Stdio::piped()).output().await?;
         if output.status.success() {
@@ -77,21 +77,21 @@ impl Program {
         Err(format!("topup {}: {}", arguments.join(" "), String::from_utf8_lossy(&said)).into())
     }
 
-    /// Runs a command to its end; gives what it printed, how long it took, and how much memory it had at most, in KiB.
+    /// Runs a command. Returns its output, how long it took, and its peak memory in KiB.
     ///
     /// # Errors
-    /// When it fails.
+    /// If it fails.
     pub async fn measure(&self, database_url: &str, arguments: &[&str]) -> Result<(String, Duration, u64), Failure> {
         let start = Instant::now();
         let mut process = self.command(database_url).args(arguments).stderr(Stdio::piped()).spawn()?;
         let id = process.id().ok_or("the command has ended")?;
         let mut peak_kib = 0;
-        // It prints less than a pipe holds.
+        // The output fits into a pipe, so it can be read at the end.
         let status = loop {
             if let Some(status) = process.try_wait()? {
                 break status;
             }
-            // It may have ended just now.
+            // The process may have just ended.
             peak_kib = memory_of(id).map_or(peak_kib, |memory| memory.peak_kib);
             tokio::time::sleep(LOOK_EVERY).await;
         };
@@ -109,7 +109,7 @@ impl Program {
     /// # Errors
     /// When it does not become ready.
     pub async fn serve(&self, database_url: &str) -> Result<Service, Failure> {
-        // The port that was free a moment ago; the service tells its own only in the log.
+        // A port that was free a moment ago: the service reports a port it picks itself only in the log.
         let address = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?;
         let mut command = self.command(database_url);
         command.arg("serve").stdout(Stdio::null()).envs([
@@ -122,11 +122,11 @@ impl Program {
             ("RATE_LIMIT_PER_MINUTE", "100000000".to_owned()),
             ("MAX_OPEN_CHECKOUTS", "100000".to_owned()),
             ("LOG", self.log.clone()),
-            // It would begin in the middle of a run, and ask a Stripe that knows nothing.
+            // A reconciliation would run during the measurement, against a Stripe endpoint without the data.
             ("RECONCILE_EVERY_HOURS", "0".to_owned()),
         ]);
         command.envs(self.settings.iter().cloned());
-        // Refused deliveries are logged, and that is measured as well; but nobody wants to read it.
+        // Logging refused deliveries is part of the measurement, but the log is not printed.
         let log = std::fs::OpenOptions::new().create(true).append(true).open(self.log_file())?;
         command.stderr(log);
         let start = Instant::now();
@@ -142,7 +142,7 @@ impl Program {
             if start.elapsed() > START_TIMEOUT {
                 return Err("the service does not become ready".into());
             }
-            // Nothing tells when it listens.
+            // It does not report when it is listening.
             tokio::time::sleep(Duration::from_millis(1)).await;
         }
     }
@@ -154,10 +154,10 @@ async fn is_ready(address: SocketAddr) -> bool {
 }
 
 impl Service {
-    /// Reads how much memory it has, and had at most.
+    /// Reads the current and the peak memory.
     ///
     /// # Errors
-    /// When the process has ended.
+    /// If the process has ended.
     pub fn memory(&self) -> Result<Memory, Failure> {
         memory_of(self.process.id().ok_or("the service has ended")?)
     }
@@ -172,18 +172,18 @@ fn memory_of(process: u32) -> Result<Memory, Failure> {
     Ok(Memory { now_kib: kib("VmRSS:")?, peak_kib: kib("VmHWM:")? })
 }
 
-/// A request without a body. `credentials` are a header, or nothing.
+/// A request without a body. `credentials` is a header, or empty.
 pub fn get(path: &str, credentials: &str) -> Request {
     let text = format!("GET {path} HTTP/1.1\r\nhost: 127.0.0.1\r\n{credentials}\r\n");
     Request { bytes: text.into_bytes().into(), expected: 200 }
 }
 
-/// The header with an API key.
+/// The header for an API key.
 pub fn by_key(api_key: &str) -> String {
     format!("x-api-key: {api_key}\r\n")
 }
 
-/// The header with a customer's token.
+/// The header for a customer's token.
 pub fn by_token(token: &str) -> String {
     format!("authorization: Bearer {token}\r\n")
 }

@@ -1,5 +1,5 @@
-//! Whether it matters what the planner's statistics say: a database that was migrated, filled with purchases and analysed
-//! before the first delivery, beside one that never was. Nothing analyses them later.
+//! The effect of the planner's statistics: a database that was migrated, filled with open top-ups and analysed before
+//! the first delivery, beside one that was never analysed. Autovacuum is off, so neither is analysed later.
 
 use std::time::Duration;
 
@@ -15,15 +15,15 @@ use crate::service::Program;
 use crate::target::Target;
 
 const CONNECTIONS: usize = 32;
-/// How many purchases are there when it is analysed. Those that are delivered later come after them.
+/// The number of top-ups present when the database is analysed. The delivered ones are added later.
 const PURCHASES: u64 = 20_000;
-/// Far beyond the numbers of the purchases that are delivered.
+/// Far above the numbers of the delivered top-ups.
 const FIRST: u64 = 1 << 40;
 
 /// Measures both in turn.
 ///
 /// # Errors
-/// When an answer or the books are wrong.
+/// If a response or the books are wrong.
 pub async fn run(
     program: &Program,
     postgres: &Postgres,
@@ -44,7 +44,7 @@ pub async fn run(
         if let Some(statistics) = statistics {
             target.books.run(statistics).await?;
         }
-        // As after an upgrade: the service starts on what is there.
+        // As after an upgrade: the service starts on existing data.
         target.service = program.serve(&target.url).await?;
         targets.push((name, target));
     }
@@ -52,7 +52,7 @@ pub async fn run(
         for (name, target) in &mut targets {
             say(&format!("round {round}: {name}"));
             let outcome = target.deliver(Mix::ManyAccounts, CONNECTIONS, duration).await?;
-            // The first makes the plans, and fills the tables.
+            // The first round fills the tables and the plan cache, and does not count.
             if round > 1 {
                 results.add(name, POSTGRES, CONNECTIONS, Sample::from(&outcome));
             }

@@ -1,4 +1,4 @@
-//! Stripe's API as an endpoint that answers at once: the sandbox's model behind the least HTTP that does.
+//! A Stripe API endpoint that answers at once: the sandbox's model behind a minimal HTTP server.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -12,7 +12,7 @@ use crate::failure::Failure;
 use crate::http::{content_length, find};
 use crate::recording::Recording;
 
-/// After how many requests the model is begun anew: it keeps all that it was ever asked.
+/// The model is replaced after this many requests, because it keeps everything.
 const MODEL_REQUESTS: u64 = 2_000;
 const MAX_REQUEST_BYTES: usize = 64 * 1024;
 
@@ -27,15 +27,15 @@ struct Shared {
     model: Model,
     requests: u64,
     latest_form: String,
-    /// What is known of purchases that were not made here.
+    /// The responses for top-ups that the benchmark seeded itself.
     recording: Recording,
 }
 
 impl Stripe {
-    /// Starts it, in a thread of its own.
+    /// Starts the endpoint on its own thread.
     ///
     /// # Errors
-    /// When there is no port.
+    /// If no port is free.
     pub fn start(recording: Recording) -> Result<Self, Failure> {
         let listener = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
         listener.set_nonblocking(true)?;
@@ -48,7 +48,7 @@ impl Stripe {
         Ok(stripe)
     }
 
-    /// What the latest request asked for.
+    /// The form of the latest request.
     pub fn latest_form(&self) -> String {
         self.shared.lock().unwrap_or_else(PoisonError::into_inner).latest_form.clone()
     }
@@ -61,7 +61,7 @@ fn new_model(seed: u64) -> Model {
 async fn listen(listener: std::net::TcpListener, shared: Arc<Mutex<Shared>>) {
     let Ok(listener) = TcpListener::from_std(listener) else { return };
     while let Ok((stream, _)) = listener.accept().await {
-        // A connection that ends is no failure here: the service says so if it minds.
+        // A closed connection is not an error here; if it matters, the service reports it.
         tokio::spawn(serve(stream, shared.clone()));
     }
 }
@@ -113,7 +113,7 @@ impl Shared {
     }
 }
 
-/// A whole request.
+/// A complete request.
 #[derive(Debug, PartialEq, Eq)]
 struct Received<'r> {
     method: &'r str,
@@ -123,7 +123,7 @@ struct Received<'r> {
 }
 
 impl<'r> Received<'r> {
-    /// `None` while a part is missing.
+    /// `None` until the request is complete.
     fn read(bytes: &'r [u8]) -> Option<Self> {
         let header_bytes = find(bytes, b"\r\n\r\n")?;
         let (header, body) = bytes.split_at_checked(header_bytes)?;

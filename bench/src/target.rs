@@ -1,4 +1,4 @@
-//! One database with a service in front of it, and what its books must say by now.
+//! A database with a service in front of it, and the expected state of its books.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -14,37 +14,37 @@ use crate::purchase::{ACCOUNTS, Buyers, CREDITS, HOT_ACCOUNT};
 use crate::recording::Recording;
 use crate::service::{Program, Service};
 
-/// More are not kept in memory for one run; it ends earlier then.
+/// The maximum number of requests prepared in memory for one run; the run ends early after them.
 const MAX_REQUESTS: u64 = 60_000;
-/// What a run is prepared for before there is a figure: more than can be hoped for.
+/// The assumed rate before the first measurement: higher than can be expected.
 const FIRST_GUESS_PER_SECOND: u64 = 16_000;
 
-/// A database, its service, and our view of both.
+/// A database, its service, and the benchmark's view of both.
 pub struct Target {
     pub name: &'static str,
     pub url: String,
-    /// Where the service connects to: the same database, maybe by way of a pooler.
+    /// The URL that the service connects to: the same database, possibly through a pooler.
     pub service_url: String,
     pub service: Service,
     pub books: Books,
     pub api_key: String,
-    /// The number of the next purchase that nobody has used.
+    /// The number of the next unused top-up.
     next: u64,
-    /// How many purchases are paid.
+    /// The number of paid top-ups.
     paid: u64,
-    /// How many of them are refunded in full.
+    /// How many of them are fully refunded.
     refunded: u64,
-    /// Whether counting all rows would take longer than a run, and push out of the memory what the run needs.
+    /// Set if counting all rows would take longer than a run and evict the run's data from memory.
     is_large: bool,
-    /// The rates that were seen, to prepare as much as will be needed and not much more.
+    /// The rates measured so far, to prepare enough requests but not many more.
     seen: BTreeMap<(&'static str, usize), u64>,
 }
 
 impl Target {
-    /// Makes the database with the service's own commands, and starts the service.
+    /// Creates the database with the service's own commands, and starts the service.
     ///
     /// # Errors
-    /// When one of them fails.
+    /// If one of them fails.
     pub async fn start(program: &Program, name: &'static str, url: String) -> Result<Self, Failure> {
         program.run(&url, &["migrate"]).await?;
         let arguments = ["keys", "create", "--name", "bench", "--scope", "checkout,read"];
@@ -67,15 +67,15 @@ impl Target {
         })
     }
 
-    /// Says that so many purchases were paid for by other means; the next ones come after them.
+    /// Records that `paid` top-ups were inserted by other means; the next ones follow them.
     pub fn start_after(&mut self, paid: u64) {
         (self.is_large, self.paid, self.next) = (true, paid, paid);
     }
 
-    /// A delivery to each account, so that all accounts are there, and everything is warm.
+    /// Sends one delivery for each account, so that all accounts exist and caches are warm.
     ///
     /// # Errors
-    /// When one fails.
+    /// If a delivery fails.
     pub async fn warm_up(&mut self) -> Result<(), Failure> {
         let load = self.prepare(Mix::ManyAccounts, 32, Duration::from_mins(1), ACCOUNTS).await?;
         let outcome = load::run(load).await?;
@@ -83,10 +83,10 @@ impl Target {
         self.books.run("ANALYZE").await
     }
 
-    /// Delivers so much that most pages of a large index have been changed since the last checkpoint, as in operation.
+    /// Delivers enough that most pages of a large index have changed since the last checkpoint, as in production.
     ///
     /// # Errors
-    /// When an answer or the books are wrong.
+    /// If a response or the books are wrong.
     pub async fn warm_up_large(&mut self) -> Result<(), Failure> {
         for _ in 0..3 {
             let load = self.prepare(Mix::ManyAccounts, 32, Duration::from_mins(2), MAX_REQUESTS).await?;
@@ -99,7 +99,7 @@ impl Target {
     /// Delivers as fast as the connections allow, and checks the books.
     ///
     /// # Errors
-    /// When an answer or the books are wrong.
+    /// If a response or the books are wrong.
     pub async fn deliver(&mut self, mix: Mix, connections: usize, duration: Duration) -> Result<Outcome, Failure> {
         let load = self.prepare_for(mix, connections, duration).await?;
         let outcome = load::run(load).await?;
@@ -108,11 +108,11 @@ impl Target {
         Ok(outcome)
     }
 
-    /// Delivers what Stripe sends of purchases, as fast as the connections allow, and checks the books. Gives what each
-    /// second saw of events, whatever they do.
+    /// Delivers the mix that Stripe sends as fast as the connections allow, and checks the books. The rate counts all
+    /// events, whatever their effect.
     ///
     /// # Errors
-    /// When an answer or the books are wrong.
+    /// If a response or the books are wrong.
     pub async fn deliver_as_sent(
         &mut self,
         recording: &Recording,
@@ -121,7 +121,7 @@ impl Target {
     ) -> Result<Outcome, Failure> {
         let seen = self.seen.get(&(AS_SENT, connections));
         let rate = seen.map_or(FIRST_GUESS_PER_SECOND, |rate| rate.saturating_mul(3) / 2);
-        // Nine of ten purchases have three events.
+        // Nine of ten top-ups have three events.
         let count = (requests_for(rate, duration).clamp(3_000, MAX_REQUESTS) / 14).saturating_mul(5);
         let (first, now_ms) = (self.reserve(count), wall_clock_ms());
         self.books.seed_open_topups(first, count, Buyers::Many, now_ms).await?;
@@ -137,27 +137,27 @@ impl Target {
         Ok(outcome)
     }
 
-    /// Takes the numbers of so many purchases; gives the first.
+    /// Reserves the numbers of `count` top-ups. Returns the first.
     pub fn reserve(&mut self, count: u64) -> u64 {
         let first = self.next;
         self.next = self.next.saturating_add(count);
         first
     }
 
-    /// Checks the books after so many further purchases were paid.
+    /// Checks the books after `paid` further top-ups were paid.
     ///
     /// # Errors
-    /// When they are wrong.
+    /// If they are wrong.
     pub async fn check_paid(&mut self, paid: u64) -> Result<(), Failure> {
         self.paid = self.paid.saturating_add(paid);
         self.check_sums("the last run").await
     }
 
-    /// Delivers while somebody holds one account's row, and deliveries for that account come as well; these are refused
-    /// in the end, and the others are measured.
+    /// Delivers while another connection locks one account's row. Deliveries for that account are sent as well and are
+    /// refused in the end; the others are measured.
     ///
     /// # Errors
-    /// When an answer or the books are wrong.
+    /// If a response or the books are wrong.
     pub async fn deliver_beside_held(&mut self, connections: usize, duration: Duration) -> Result<Outcome, Failure> {
         const STUCK: u64 = 8;
         let load = self.prepare_for(Mix::ManyAccounts, connections, duration).await?;
@@ -173,7 +173,7 @@ impl Target {
             duration: Duration::from_mins(1),
             pace: Pace::Closed,
         };
-        // So that the account is there.
+        // Creates the account.
         load::run(beside(requests, 1)).await?;
         let stuck = rest.into_iter().map(|request| Request { expected: 503, ..request }).collect();
         let stuck = beside(stuck, usize::try_from(STUCK)?);
@@ -186,10 +186,10 @@ impl Target {
         Ok(outcome)
     }
 
-    /// Delivers so many per second, whether or not they are answered in time.
+    /// Delivers at a fixed rate, whether or not the service keeps up.
     ///
     /// # Errors
-    /// When an answer or the books are wrong.
+    /// If a response or the books are wrong.
     pub async fn deliver_paced(&mut self, rate: u64, duration: Duration) -> Result<Outcome, Failure> {
         let count = requests_for(rate, duration).min(MAX_REQUESTS);
         let mut load = self.prepare(Mix::ManyAccounts, 64, duration, count).await?;
@@ -199,10 +199,10 @@ impl Target {
         Ok(outcome)
     }
 
-    /// Seeds and signs as many deliveries as may be needed.
+    /// Seeds and signs as many deliveries as a run may need.
     ///
     /// # Errors
-    /// When the database refuses.
+    /// If the database returns an error.
     pub async fn prepare_for(&mut self, mix: Mix, connections: usize, duration: Duration) -> Result<Load, Failure> {
         let seen = self.seen.get(&(mix.name(), connections));
         let rate = seen.map_or(FIRST_GUESS_PER_SECOND, |rate| rate.saturating_mul(3) / 2);
@@ -213,8 +213,9 @@ impl Target {
     async fn prepare(&mut self, mix: Mix, connections: usize, duration: Duration, count: u64) -> Result<Load, Failure> {
         let (first, now_ms) = (self.reserve(count), wall_clock_ms());
         self.books.seed_open_topups(first, count, mix.buyers(), now_ms).await?;
-        // After a checkpoint PostgreSQL writes each page whole to its log when it is first changed: in operation once in
-        // five minutes, here for each delivery of a run, because in a large index hardly two of them share a page.
+        // After a checkpoint, PostgreSQL writes each page completely to its log on the first change: in production once
+        // in five minutes, here for each delivery of a run, because in a large index hardly two deliveries share a
+        // page.
         if !(self.is_large && self.name == POSTGRES) {
             self.books.checkpoint().await?;
         }
@@ -222,10 +223,10 @@ impl Target {
         Ok(Load { address: self.service.address, requests, repeated: false, connections, duration, pace: Pace::Closed })
     }
 
-    /// Checks that exactly what was delivered is in the books.
+    /// Checks that the books contain exactly what was delivered.
     ///
     /// # Errors
-    /// When it is not.
+    /// If they do not.
     pub async fn check(&mut self, mix: Mix, outcome: &Outcome) -> Result<(), Failure> {
         let sent = u64::try_from(outcome.sent)?;
         self.paid = self.paid.saturating_add(mix.credited(sent));
@@ -236,12 +237,12 @@ impl Target {
     /// Checks all of the books, however long it takes.
     ///
     /// # Errors
-    /// When they are wrong.
+    /// If they are wrong.
     pub async fn check_all(&mut self) -> Result<(), Failure> {
         self.check_sums("all runs").await
     }
 
-    /// The accounts alone: how many entries they have had, and what they add up to.
+    /// Checks the accounts alone: their number of entries and the sum of their balances.
     async fn check_accounts(&mut self, after: &str) -> Result<(), Failure> {
         let (entries, balances) = self.books.account_sums().await?;
         let expected = i64::try_from(self.paid)?;
@@ -263,7 +264,7 @@ impl Target {
         Err(format!("{}: the books are wrong after {after}: {sums:?} instead of {expected:?}", self.name).into())
     }
 
-    /// Requests that open checkouts, each with a key of its own.
+    /// Requests that open checkouts, each with its own idempotency key.
     pub fn checkouts(&mut self, connections: usize, duration: Duration) -> Load {
         let seen = self.seen.get(&("checkouts", connections));
         let count = requests_for(seen.map_or(4_000, |rate| rate.saturating_mul(2)), duration).max(200);
@@ -272,7 +273,7 @@ impl Target {
         Load { address: self.service.address, requests, repeated: false, connections, duration, pace: Pace::Closed }
     }
 
-    /// Remembers how many checkouts there were in a second.
+    /// Records the rate of checkouts.
     pub fn saw_checkouts(&mut self, connections: usize, outcome: &Outcome) {
         self.seen.insert(("checkouts", connections), outcome.per_second());
     }

@@ -1,11 +1,11 @@
-//! Texts in which only the ids, the account and the time differ from purchase to purchase.
+//! Texts in which only the ids, the account and the time vary from top-up to top-up.
 
 use crate::purchase::Purchase;
 
-/// A text with places such as `~session~` for what differs.
+/// A text with placeholders such as `~session~`.
 #[derive(Debug, Clone)]
 pub struct Template {
-    /// Text and the name of a place, in turn.
+    /// Literal text and placeholder names, alternating.
     parts: Vec<String>,
     bytes: usize,
 }
@@ -16,7 +16,7 @@ impl Template {
         Self { parts: text.split('~').map(str::to_owned).collect(), bytes: text.len() }
     }
 
-    /// The text for one purchase. `event` is the id of the event, if it is one.
+    /// The text for one top-up. `event` is the id of the event, if it is one.
     pub fn fill(&self, purchase: Purchase, event: &str, now_seconds: i64) -> String {
         let mut text = String::with_capacity(self.bytes.saturating_add(512));
         for (index, part) in self.parts.iter().enumerate() {

@@ -1,11 +1,11 @@
--- What this database is for. Written at the first start; a service with another mode or currency refuses to use it.
+-- The purpose of this database. Written at the first start; a service with another mode or currency refuses to use it.
 CREATE TABLE instance (
     id         INTEGER PRIMARY KEY CHECK (id = 1),
     livemode   INTEGER NOT NULL CHECK (livemode IN (0, 1)),
     currency   TEXT    NOT NULL,
     created_at INTEGER NOT NULL,
-    -- The key that seals what a checkout sells, so that a purchase can be told from another installation's when these books
-    -- no longer know it. Made at the first start.
+    -- The key that seals what a checkout sells, so that a top-up can be told from another installation's after it is
+    -- lost from this database. Generated at the first start.
     seal_key   TEXT
 ) STRICT;
 
@@ -18,8 +18,8 @@ CREATE TABLE accounts (
     updated_at   INTEGER NOT NULL
 ) STRICT;
 
--- One purchase each, written before the payment provider is called. A provider's id stands beside the provider's name, and
--- the two are unique together. The id comes first in the index: it alone tells almost all rows apart.
+-- One row per top-up, written before the payment provider is called. Provider ids are unique together with the
+-- provider's name. The id comes first in the index, because it alone is almost unique.
 CREATE TABLE topups (
     id                  TEXT    PRIMARY KEY NOT NULL,
     account_id          TEXT    NOT NULL,
@@ -37,31 +37,31 @@ CREATE TABLE topups (
     expected_fee        INTEGER NOT NULL,
     livemode            INTEGER NOT NULL CHECK (livemode IN (0, 1)),
     provider            TEXT    NOT NULL,
-    -- What is sent to open the checkout, so that a repetition is the same request to the letter, and the number of the
-    -- idempotency key that it is sent with.
+    -- The request that opens the checkout, stored so that a retry is identical, and the number of the idempotency key
+    -- it is sent with.
     provider_request    TEXT    NOT NULL,
     provider_attempt    INTEGER NOT NULL,
     -- When that key was first used; NULL before the first call.
     key_used_at         INTEGER,
-    -- When the latest call was made that may have been done; NULL when every call is known to have done nothing.
+    -- When the latest call with an unknown result was made; NULL when every call is known to have had no effect.
     unknown_since       INTEGER,
-    -- How many failures the key was answered with that the provider would repeat under it.
+    -- How many failures the key got that the provider would replay under it.
     key_failures        INTEGER NOT NULL DEFAULT 0,
     provider_session_id TEXT,
     session_url         TEXT,
     expires_at          INTEGER NOT NULL,
     provider_payment_id TEXT,
     failure_code        TEXT,
-    -- Why the last attempt to pay was declined, in the provider's word.
+    -- Why the last payment attempt was declined, as the provider's code.
     decline_code        TEXT,
     declined_at         INTEGER,
-    -- Raised by each change that an event makes: what serialises two changes of one purchase.
+    -- Incremented by every change that an event makes: serialises concurrent changes of one top-up.
     revision            INTEGER NOT NULL DEFAULT 0,
-    -- How many of its credits refunds and disputes have taken back.
+    -- How many of its credits were taken back by refunds and disputes.
     taken_credits       INTEGER NOT NULL DEFAULT 0 CHECK (taken_credits >= 0 AND taken_credits <= credits),
-    -- What was charged although another amount was agreed, because an operator accepted it.
+    -- The charged amount that an operator accepted although another amount was agreed.
     accepted_amount     INTEGER,
-    -- When it was taken into the books from what the provider keeps, and by whom.
+    -- When it was adopted from the provider's records, and by whom.
     adopted_at          INTEGER,
     adopted_by          TEXT,
     created_at          INTEGER NOT NULL,
@@ -72,14 +72,15 @@ CREATE TABLE topups (
     CHECK ((state = 'paid') = (paid_at IS NOT NULL))
 ) STRICT;
 
--- Without `id` as their last column: for an empty table an index with it looks as good as the key for finding a top-up
--- by its id, and such a plan may be kept while the table grows. Rows of one millisecond are few and can be sorted.
+-- These indexes do not end with `id`: on an empty table, such an index looks as good as the primary key for finding a
+-- top-up by its id, and the plan may be kept while the table grows. Few rows share a millisecond, so they can be
+-- sorted.
 CREATE INDEX topups_by_creation ON topups (created_at);
 CREATE INDEX topups_by_account ON topups (account_id, created_at);
--- Those that the provider is asked about, however old they are.
+-- The top-ups that reconciliation asks the provider about, whatever their age.
 CREATE INDEX topups_unfinished ON topups (created_at) WHERE state IN ('open', 'processing');
 
--- The books. Append-only; explains every balance.
+-- The ledger: append-only, and the explanation of every balance.
 CREATE TABLE ledger_entries (
     account_id    TEXT    NOT NULL REFERENCES accounts (id),
     sequence      INTEGER NOT NULL CHECK (sequence > 0),
@@ -88,7 +89,7 @@ CREATE TABLE ledger_entries (
     credits       INTEGER NOT NULL CHECK (credits <> 0),
     balance_after INTEGER NOT NULL,
     source        TEXT    NOT NULL,
-    -- Which purchase a reversal belongs to; a top-up's entry has it as its source.
+    -- The top-up of a reversal. The entry of a top-up has the top-up as its source.
     topup_id      TEXT,
     -- Why credits were taken back or returned; NULL for entries of other kinds.
     reason        TEXT,
@@ -109,7 +110,7 @@ BEGIN
     SELECT RAISE(ABORT, 'ledger_entries is append-only');
 END;
 
--- INSERT OR REPLACE removes the row that is in its way without asking the trigger that guards removals.
+-- INSERT OR REPLACE deletes the conflicting row without firing the trigger that guards deletions.
 CREATE TRIGGER ledger_entries_are_never_replaced BEFORE INSERT ON ledger_entries
 WHEN EXISTS (SELECT 1 FROM ledger_entries WHERE account_id = NEW.account_id AND sequence = NEW.sequence)
     OR EXISTS (SELECT 1 FROM ledger_entries WHERE id = NEW.id)
@@ -118,9 +119,9 @@ BEGIN
     SELECT RAISE(ABORT, 'ledger_entries is append-only');
 END;
 
--- Payments at the provider. What credits a payment and what applies its refunds and disputes write here first, so they wait
--- for each other. `waiting`: the money is not in the books (yet); `credited`: its top-up was paid by it; `surplus`: it came
--- besides that, credits nothing and should be refunded.
+-- Payments at the provider. Crediting a payment and applying its refunds and disputes both write this row first, so
+-- they wait for each other. `waiting`: not credited (yet); `credited`: it paid for its top-up; `surplus`: a further
+-- payment of a paid top-up, which credits nothing and should be refunded.
 CREATE TABLE payments (
     provider_payment_id TEXT    NOT NULL,
     provider            TEXT    NOT NULL,
@@ -130,10 +131,10 @@ CREATE TABLE payments (
     writes              INTEGER NOT NULL CHECK (writes > 0),
     provider_charge_id  TEXT,
     provider_fee_id     TEXT,
-    -- What the provider kept, in minor units of the currency that it settles in.
+    -- The provider's fee, in minor units of its settlement currency.
     real_fee            INTEGER,
     real_fee_currency   TEXT,
-    -- When the provider is asked for that: a charge was heard of, and its fee is not known. NULL: not at all, or no more.
+    -- When to ask the provider for the fee: the charge is known and the fee is not. NULL: never, or no longer.
     fee_due_at          INTEGER,
     fee_tries           INTEGER NOT NULL DEFAULT 0,
     created_at          INTEGER NOT NULL,
@@ -142,29 +143,30 @@ CREATE TABLE payments (
 ) STRICT;
 
 CREATE INDEX payments_by_topup ON payments (topup_id);
--- All that is asked of it stands in it: by statistics of few payments SQLite preferred to read all of them.
+-- A covering index: with statistics of few payments, SQLite preferred to scan the table.
 CREATE INDEX payments_without_fee ON payments (state, created_at, provider_payment_id, provider, real_fee)
     WHERE real_fee IS NULL;
 CREATE INDEX payments_with_fee_due ON payments (fee_due_at) WHERE fee_due_at IS NOT NULL;
 CREATE INDEX payments_in_surplus ON payments (provider_payment_id) WHERE state = 'surplus';
 CREATE INDEX surplus_payments ON payments (topup_id) WHERE state = 'surplus';
 
--- Refunds and disputes, each with its latest state. What a purchase owes back follows from all of them.
+-- Refunds and disputes with their latest state. Together they determine how many credits a top-up owes back.
 CREATE TABLE reversals (
     provider_reversal_id TEXT    NOT NULL,
     provider             TEXT    NOT NULL,
     kind                 TEXT    NOT NULL,
     provider_payment_id  TEXT    NOT NULL,
     amount               INTEGER NOT NULL CHECK (amount >= 0),
-    -- How much of a dispute's money is back although the rest is with the customer: it was won in part, or corrected later.
+    -- How much of a dispute's money came back although the customer keeps the rest: it was won in part, or corrected
+    -- later.
     returned             INTEGER NOT NULL DEFAULT 0 CHECK (returned >= 0 AND returned <= amount),
     currency             TEXT    NOT NULL,
     status               TEXT    NOT NULL,
-    -- How far a refund has come; it only moves forward.
+    -- The progress of a refund, which only increases.
     stage                INTEGER NOT NULL,
-    -- Whether it takes its amount back as it stands.
+    -- Whether its amount currently counts as reversed.
     counts               INTEGER NOT NULL CHECK (counts IN (0, 1)),
-    -- Raised by each write: what was fetched before another write is not written over it.
+    -- Incremented by every write, so that data fetched before another write does not overwrite it.
     version              INTEGER NOT NULL,
     reason               TEXT,
     created_at           INTEGER NOT NULL,
@@ -174,12 +176,12 @@ CREATE TABLE reversals (
 ) STRICT;
 
 CREATE INDEX reversals_by_payment ON reversals (provider_payment_id, provider);
--- Those that a comparison with the provider asks about: the recent ones, and all that may still change.
+-- The reversals that reconciliation asks the provider about: the recent ones, and all that can still change.
 CREATE INDEX reversals_by_creation ON reversals (created_at);
 CREATE INDEX reversals_unsettled ON reversals (provider_reversal_id) WHERE (kind = 'refund' AND stage = 0)
     OR (kind = 'dispute' AND status NOT IN ('won', 'lost', 'warning_closed', 'prevented'));
 
--- Refunds that somebody asked for here, written before the provider is called.
+-- Refunds requested through the API, written before the provider is called.
 CREATE TABLE refund_requests (
     id                  TEXT    PRIMARY KEY NOT NULL,
     topup_id            TEXT    NOT NULL REFERENCES topups (id),
@@ -196,7 +198,7 @@ CREATE TABLE refund_requests (
     unknown_since       INTEGER,
     key_failures        INTEGER NOT NULL DEFAULT 0,
     provider_refund_id  TEXT,
-    -- The result, for a repetition: the same answer.
+    -- The result, so that a repeated request gets the same answer.
     refund_status       TEXT,
     credits_taken       INTEGER,
     balance_after       INTEGER,
@@ -211,11 +213,11 @@ CREATE TABLE refund_requests (
 ) STRICT;
 
 CREATE INDEX refund_requests_by_topup ON refund_requests (topup_id);
--- How much of a payment is about to be refunded.
+-- For the sum of a payment's requested refunds.
 CREATE INDEX refund_requests_by_payment ON refund_requests (provider_payment_id, provider);
 CREATE INDEX refund_requests_unsettled ON refund_requests (id) WHERE state = 'creating';
 
--- Credits that an operator gave or took, with the reason.
+-- Credits added or removed by an operator, with the reason.
 CREATE TABLE adjustments (
     id              TEXT    PRIMARY KEY NOT NULL,
     account_id      TEXT    NOT NULL,
@@ -232,7 +234,7 @@ CREATE TABLE adjustments (
 
 CREATE INDEX adjustments_by_account ON adjustments (account_id);
 
--- Events whose effect is in the books. A row commits together with its effect or not at all.
+-- Events whose effect is in the books. A row is committed together with its effect, or not at all.
 CREATE TABLE webhook_events (
     provider_event_id TEXT    NOT NULL,
     provider          TEXT    NOT NULL,
@@ -245,8 +247,8 @@ CREATE TABLE webhook_events (
 
 CREATE INDEX webhook_events_by_topup ON webhook_events (topup_id);
 
--- Deliveries that had no effect: permanent ones never will, transient ones are tried again by the provider. An event with a
--- row in webhook_events is put right whatever `resolved_at` says.
+-- Deliveries without effect: permanent failures never have one, transient ones are retried by the provider. An event
+-- with a row in webhook_events is resolved, whatever `resolved_at` says.
 CREATE TABLE failed_webhook_events (
     provider_event_id   TEXT    NOT NULL,
     provider            TEXT    NOT NULL,
@@ -254,16 +256,16 @@ CREATE TABLE failed_webhook_events (
     kind                TEXT    NOT NULL,
     error               TEXT    NOT NULL,
     attempts            INTEGER NOT NULL,
-    -- What it is about, as far as it says so.
+    -- The objects it is about, if known.
     topup_id            TEXT,
     provider_payment_id TEXT,
-    -- What came with the delivery, until it is erased, and when it came: a replay does not make it younger.
+    -- The payload, until it is erased, and when it arrived. A replay does not reset that time.
     payload             TEXT,
     payload_at          INTEGER,
     first_failed_at     INTEGER NOT NULL,
     last_failed_at      INTEGER NOT NULL,
     resolved_at         INTEGER,
-    -- An operator closed it: it never had an effect, and needs no attention any more.
+    -- Closed by an operator: it never had an effect and needs no more attention.
     closed_at           INTEGER,
     closed_by           TEXT,
     close_reason        TEXT,
@@ -277,8 +279,8 @@ CREATE INDEX failed_webhook_events_by_topup ON failed_webhook_events (topup_id) 
 CREATE INDEX failed_webhook_events_by_payment ON failed_webhook_events (provider_payment_id)
     WHERE provider_payment_id IS NOT NULL;
 
--- Payments of another amount than was agreed that an operator accepted: what was agreed and what was charged, of which a
--- part may be tax.
+-- Payments accepted by an operator although their amount differs from the agreed one: both amounts, and the part of the
+-- charged one that is tax.
 CREATE TABLE accepted_events (
     provider_event_id TEXT    NOT NULL,
     provider          TEXT    NOT NULL,
@@ -294,11 +296,11 @@ CREATE TABLE accepted_events (
     PRIMARY KEY (provider_event_id, provider)
 ) STRICT;
 
--- What was charged for a purchase is looked up when it is refunded and compared.
+-- Refunds and reconciliation look up the amount charged for a top-up.
 CREATE INDEX accepted_events_by_topup ON accepted_events (topup_id);
 
--- The callers' idempotency keys. A key belongs to what is acted on, such as an account's checkouts, and not to the
--- credential that it came with. While a request runs it holds a lease, so that a crash does not block the key.
+-- The callers' idempotency keys. A key belongs to what the request acts on, such as an account's checkouts, and not to
+-- the credential it was sent with. A running request holds a lease, so that a crash does not block the key.
 CREATE TABLE idempotency_keys (
     caller       TEXT    NOT NULL,
     key          TEXT    NOT NULL,
@@ -312,10 +314,10 @@ CREATE TABLE idempotency_keys (
 ) STRICT;
 
 CREATE INDEX idempotency_keys_by_age ON idempotency_keys (created_at);
--- SQLite looks for the key of a top-up that is inserted after it, and without an index in all keys of the day.
+-- When a top-up is inserted, SQLite looks up its key; without an index it would scan all keys of the day.
 CREATE INDEX idempotency_keys_by_topup ON idempotency_keys (topup_id);
 
--- Credentials of servers. Only the hash of a key is known here.
+-- API keys of servers. Only the hash of a key is stored.
 CREATE TABLE api_keys (
     id           TEXT    PRIMARY KEY NOT NULL,
     name         TEXT    NOT NULL,
@@ -324,11 +326,11 @@ CREATE TABLE api_keys (
     account_id   TEXT,
     created_at   INTEGER NOT NULL,
     revoked_at   INTEGER,
-    -- To the minute.
+    -- With a precision of one minute.
     last_used_at INTEGER
 ) STRICT;
 
--- Comparisons with the provider's books.
+-- Reconciliation runs.
 CREATE TABLE reconciliations (
     id          TEXT    PRIMARY KEY NOT NULL,
     cause       TEXT    NOT NULL,
@@ -338,7 +340,7 @@ CREATE TABLE reconciliations (
     left_over   INTEGER,
     report      TEXT,
     error       TEXT,
-    -- Why a comparison is not whole: a word for programs.
+    -- Why a run is incomplete, as a machine-readable code.
     obstacle    TEXT,
     started_at  INTEGER NOT NULL,
     finished_at INTEGER
@@ -346,17 +348,17 @@ CREATE TABLE reconciliations (
 
 CREATE INDEX reconciliations_by_start ON reconciliations (started_at, id);
 
--- Work that one process at a time may do.
+-- Work that only one process may do at a time.
 CREATE TABLE leases (
     name        TEXT    PRIMARY KEY NOT NULL,
     holder      TEXT    NOT NULL,
     lease_until INTEGER NOT NULL
 ) STRICT;
 
--- The time as the database sees it, in milliseconds since 1970: the one clock that all processes share.
+-- The database's time in milliseconds since 1970: the one clock that all processes share.
 CREATE VIEW database_clock AS SELECT CAST(unixepoch('subsec') * 1000 AS INTEGER) AS now_ms;
 
--- One row that is written to see whether writes succeed.
+-- One row that is written to test whether writes succeed.
 CREATE TABLE write_probe (
     id     INTEGER PRIMARY KEY NOT NULL CHECK (id = 1),
     probes INTEGER NOT NULL,

@@ -1,7 +1,7 @@
-//! One API call on the state: idempotency key, command, kept answer, in one step.
+//! Runs one API call against the state: idempotency key, command and saved answer, in one step.
 //!
-//! It knows nothing of HTTP, of the clock or of tasks. The server adds faults, waiting and the record of requests
-//! ([`crate::server_call`]); a simulator calls it through [`crate::Model`]. Both get the same answers.
+//! This module does not know HTTP, the clock or tasks. The server adds faults, delays and the request log
+//! ([`crate::server_call`]); a simulator calls the same code through [`crate::Model`]. Both get the same answers.
 
 use serde_json::Value;
 
@@ -17,7 +17,7 @@ use crate::{
     },
 };
 
-/// A request that was read and is allowed.
+/// A parsed and authorized request.
 #[derive(Debug)]
 pub(crate) struct Call {
     pub(crate) request: Request,
@@ -27,38 +27,37 @@ pub(crate) struct Call {
 }
 
 impl Call {
-    /// Keys mean something on POST only; elsewhere they are ignored.
+    /// Keys apply to POST only; on other methods they are ignored.
     pub(crate) fn new(request: Request, request_id: &str, key: Option<String>, api_version: &str) -> Self {
         let key = key.filter(|key| request.method == Method::Post && !key.is_empty());
         Self { request, request_id: request_id.to_owned(), key, api_version: api_version.to_owned() }
     }
 
-    /// What the events of this call name as their cause.
+    /// The cause that this call's events record.
     pub(crate) fn cause(&self) -> Cause {
         Cause { request_id: self.request_id.clone(), idempotency_key: self.key.clone() }
     }
 }
 
-/// What goes back to the client.
+/// The response to the client.
 #[derive(Debug, Clone)]
 pub(crate) struct Answer {
     pub(crate) status: u16,
     pub(crate) body: Value,
-    /// The request whose answer this repeats.
+    /// The id of the original request, if this answer is a replay.
     pub(crate) replay_of: Option<String>,
-    /// Whether the idempotency key keeps it.
+    /// Whether the answer is saved under the idempotency key.
     kept: bool,
 }
 
 impl Answer {
-    /// `now` is in seconds.
+    /// `now` is in seconds since 1970.
     pub(crate) fn error(error: &ApiError, request_id: &str, now: i64) -> Self {
         Self { status: error.status, body: error.body(request_id, now), replay_of: None, kept: error.executed }
     }
 }
 
-/// Carries a call out, or gives the kept answer of its key. `before` takes the place of the work, `after` changes what
-/// is answered of it.
+/// Runs a call, or replays the answer saved under its key. `before` replaces the work; `after` changes the answer.
 pub(crate) fn carry_out(
     state: &mut State,
     context: &mut Context<'_>,
@@ -84,7 +83,7 @@ pub(crate) fn carry_out(
             let at_ms = context.now_ms.saturating_add(i64::from(*after_seconds).saturating_mul(1_000));
             late::plan(state, &call.request, &call.cause(), &call.api_version, at_ms);
             let mut answer = refuse(&faults::error_for(status.unwrap_or(500)), context.now());
-            // Without an answer there is nothing to repeat: the key gets what the work answers.
+            // A closed connection leaves nothing to replay: the key gets the answer of the late work.
             answer.kept &= status.is_some();
             answer
         }
@@ -100,7 +99,7 @@ pub(crate) fn carry_out(
         Some(Kind::Status { status, message }) => {
             let done = answer.kept;
             let replaced = refuse(&faults::error_with(*status, message.as_deref()), context.now());
-            // An answer that the key cannot keep only hides the real one, which a retry will get.
+            // If the key does not save the replacement, it saves the real answer, which a retry then gets.
             if done && !replaced.kept {
                 keep(state, context, call, &params, &answer);
             }
@@ -115,7 +114,7 @@ pub(crate) fn carry_out(
     answer
 }
 
-/// A key longer than Stripe takes is refused before anything else.
+/// Looks up the saved answer. Refuses a key longer than Stripe's limit first.
 fn kept_answer(state: &State, call: &Call, params: &Value) -> Result<Option<SavedAnswer>, ApiError> {
     let Some(key) = &call.key else { return Ok(None) };
     if key.len() > MAX_KEY_LENGTH {
@@ -124,7 +123,7 @@ fn kept_answer(state: &State, call: &Call, params: &Value) -> Result<Option<Save
     state.saved_answer(key, &call.request.path, params)
 }
 
-/// Keeps an answer under the call's key.
+/// Saves an answer under the call's key.
 fn keep(state: &mut State, context: &Context<'_>, call: &Call, params: &Value, answer: &Answer) {
     let Some(key) = &call.key else { return };
     let saved = SavedAnswer {
@@ -139,7 +138,7 @@ fn keep(state: &mut State, context: &Context<'_>, call: &Call, params: &Value, a
     state.keep_answer(saved);
 }
 
-/// Reads a request's method and parameters; `encoded` are its query and its form, in this order.
+/// Parses a request's method and parameters. `encoded` is its query and then its form.
 pub(crate) fn read_request(method: &str, path: &str, encoded: &[&[u8]]) -> Result<Request, ApiError> {
     let method = Method::parse(method).ok_or_else(|| {
         ApiError::new(405, "invalid_request_error", format!("Unrecognized request method ({method}: {path})."))

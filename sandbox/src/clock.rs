@@ -1,4 +1,4 @@
-//! The only place that reads the time of day. Everything else gets it passed in.
+//! The only place that reads the system clock. Everything else takes the time as a parameter.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 

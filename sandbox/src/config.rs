@@ -1,6 +1,6 @@
-//! What a sandbox is started with, and why a start can fail.
+//! The sandbox's configuration, and the reasons why it may not start.
 //!
-//! Checked before anything listens, so that a mistake is one clear sentence.
+//! The configuration is checked before anything listens, so that a mistake is reported in one clear sentence.
 
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
@@ -9,54 +9,54 @@ use url::Url;
 /// Stripe allows at most this many webhook endpoints per account.
 pub(crate) const MAX_WEBHOOK_ENDPOINTS: usize = 16;
 
-/// How a sandbox is started. [`Config::local`] is the usual beginning.
+/// How a sandbox is started. Begin with [`Config::local`].
 #[derive(Debug, Clone)]
 pub struct Config {
-    /// Where it listens: loopback only. Port 0 picks a free port.
+    /// The address to listen on: loopback only. Port 0 picks a free port.
     pub bind: SocketAddr,
     /// The API key it accepts: `sk_test_…` or `rk_test_…`.
     pub secret_key: String,
-    /// When set, the state is written here after every change and read at the next start.
+    /// When set, every change of the state is written to this file, and the next start reads it.
     pub state_file: Option<PathBuf>,
-    /// Endpoints that exist from the start. One whose URL is already known is updated, not added again.
+    /// Endpoints that exist from the start. A URL that is already registered is updated, not added again.
     pub webhook_endpoints: Vec<WebhookEndpoint>,
-    /// When webhooks that were not answered with 2xx are sent again.
+    /// The retry schedule for webhooks that were not answered with 2xx.
     pub retry: RetryPolicy,
-    /// How long the hosted page waits for the receivers before it follows `success_url`. Stripe waits 10 seconds. It
-    /// does not wait for an endpoint that is known not to answer.
+    /// How long the hosted page waits for the receivers before it redirects to `success_url`. Stripe waits 10 seconds.
+    /// The page does not wait for an endpoint that is known not to answer.
     pub redirect_wait: Duration,
-    /// When set, ids and the order of shuffled webhooks follow from it, so that a run can be repeated. Not together
-    /// with a state file, whose ids would come again.
+    /// When set, ids and the order of shuffled webhooks derive from it, so that a run can be repeated. Not allowed with
+    /// a state file, because ids would repeat.
     pub seed: Option<u64>,
 }
 
-/// One receiver of webhooks.
+/// A webhook endpoint.
 #[derive(Debug, Clone)]
 pub struct WebhookEndpoint {
-    /// Where events are posted; plain `http`.
+    /// Where events are posted; `http` only.
     pub url: String,
     /// The signing secret, `whsec_…`.
     pub secret: String,
     /// Event types, or `*` for all.
     pub enabled_events: Vec<String>,
-    /// The version in which its events are written; the newest one when unset.
+    /// The API version of its events; the newest one when unset.
     pub api_version: Option<String>,
-    /// Whether it gets thin payloads, as a destination that Stripe's dashboard recommends: events that only name what
-    /// happened.
+    /// Whether it gets thin payloads, the kind that Stripe's dashboard recommends for event destinations: they name the
+    /// event and its object only.
     pub thin: bool,
-    /// Whether it waits for a receiver that may never be started: until the endpoint has taken a webhook with 2xx, one
-    /// that fails is given up without a retry and without a trace on the event.
+    /// For a receiver that may never be started: until the endpoint has accepted a webhook with 2xx, a failed delivery
+    /// is dropped without a retry and leaves no trace on the event.
     pub standby: bool,
 }
 
-/// Back-off of webhook retries: `initial`, doubled each time up to `max`.
+/// Back-off of webhook retries: starts at `initial` and doubles up to `max`.
 #[derive(Debug, Clone, Copy)]
 pub struct RetryPolicy {
     /// The pause after the first failure.
     pub initial: Duration,
     /// The longest pause.
     pub max: Duration,
-    /// How often one event is sent to one endpoint at most, the first time included.
+    /// The maximum number of attempts per event and endpoint, including the first one.
     pub attempts: u32,
 }
 
@@ -67,7 +67,7 @@ impl Default for RetryPolicy {
 }
 
 impl RetryPolicy {
-    /// The pause in milliseconds after the given number of failed attempts (1 or more).
+    /// The pause in milliseconds after this many failed attempts (1 or more).
     pub(crate) fn pause_ms(&self, failed_attempts: u32) -> i64 {
         let doublings = failed_attempts.saturating_sub(1).min(30);
         let pause = self.initial.saturating_mul(2_u32.saturating_pow(doublings)).min(self.max);
@@ -104,7 +104,7 @@ impl Config {
         self
     }
 
-    /// Adds an endpoint on standby that gets all events; see [`WebhookEndpoint::standby`].
+    /// Adds a standby endpoint that gets all events; see [`WebhookEndpoint::standby`].
     #[must_use]
     pub fn with_standby_webhook(self, url: impl Into<String>, secret: impl Into<String>) -> Self {
         let mut config = self.with_webhook(url, secret);
@@ -124,7 +124,7 @@ impl Config {
         config
     }
 
-    /// Refuses what could never work or would not be safe.
+    /// Refuses a configuration that cannot work or would be unsafe.
     pub(crate) fn check(&self) -> Result<(), StartError> {
         if !self.bind.ip().is_loopback() {
             return Err(StartError::NotLoopback(self.bind));
@@ -168,45 +168,45 @@ pub(crate) fn is_deliverable(url: &str) -> bool {
     Url::parse(url).is_ok_and(|parsed| parsed.scheme() == "http" && parsed.has_host())
 }
 
-/// Why a sandbox did not start.
+/// The reasons why a sandbox did not start.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
-    /// The address is reachable from outside this machine.
+    /// The address is reachable from other machines.
     #[error("the sandbox listens on loopback only, and {0} is not a loopback address")]
     NotLoopback(SocketAddr),
     /// The key is not a test key.
     #[error("the secret key must begin with sk_test_ or rk_test_ and go on after that")]
     NotATestKey,
-    /// The ids in the file would be given out a second time.
+    /// A fixed seed would generate the ids in the file a second time.
     #[error("a seed cannot be used together with a state file")]
     SeedWithStateFile,
-    /// More endpoints than Stripe allows.
+    /// There are more endpoints than Stripe allows.
     #[error("Stripe allows at most 16 webhook endpoints")]
     TooManyEndpoints,
-    /// The URL cannot be posted to.
+    /// The URL is not one that the sandbox can post to.
     #[error("the webhook URL `{0}` must be an absolute http URL; the sandbox does not speak https")]
     WebhookUrl(String),
-    /// A webhook without a secret would be unsigned.
+    /// The webhook secret is empty, so its deliveries would be unsigned.
     #[error("the webhook secret for {0} is empty")]
     EmptyWebhookSecret(String),
-    /// The endpoint would never get anything.
+    /// The endpoint has no enabled events and would never get any.
     #[error("the webhook endpoint {0} has no enabled events; use \"*\" for all")]
     NoEnabledEvents(String),
-    /// Another program listens there.
+    /// Another program listens on this address.
     #[error("{0} is already in use; choose another port")]
     PortInUse(SocketAddr),
-    /// The address could not be listened on.
+    /// Listening on the address failed.
     #[error("cannot listen on {address}")]
     Listen {
-        /// The address that was asked for.
+        /// The configured address.
         address: SocketAddr,
-        /// What the operating system said.
+        /// The operating system's error.
         source: std::io::Error,
     },
-    /// The operating system gave no random numbers.
+    /// The operating system returned no random numbers.
     #[error("the operating system gave no random numbers for ids")]
     NoRandomness,
-    /// The state file exists but could not be used.
+    /// The state file exists but cannot be used.
     #[error("cannot use the state file {path}: {reason}")]
     StateFile {
         /// The file.

@@ -1,4 +1,4 @@
-//! What the controls do to a running sandbox. The JSON endpoints and the forms of the page both come here.
+//! Runs the controls of a running sandbox. The JSON endpoints and the forms of the control page both call this module.
 
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -12,12 +12,12 @@ use crate::{
     outage::{self, Outage},
 };
 
-/// How long a control waits for deliveries that are on their way.
+/// How long a control waits for deliveries in flight.
 const SETTLE_WAIT: Duration = Duration::from_secs(10);
-/// The last second of the year 9999, as far as dates on Stripe's pages are of four digits.
+/// The last second of the year 9999, the last one that a four-digit year can show.
 const LAST_SECOND: i64 = 253_402_300_799;
 
-/// Carries a control out; `path` is what comes after `/_sandbox/`.
+/// Runs a control. `path` is the part after `/_sandbox/`.
 pub(crate) async fn carry_out(engine: &Engine, path: &str, body: &Value) -> Result<Value, ApiError> {
     let segments: Vec<&str> = path.split('/').collect();
     match segments.as_slice() {
@@ -44,14 +44,14 @@ pub(crate) async fn carry_out(engine: &Engine, path: &str, body: &Value) -> Resu
     }
 }
 
-/// Removes a webhook endpoint with all that is left to send there, as Stripe's API does.
+/// Removes a webhook endpoint and its pending deliveries, as Stripe's API does.
 async fn remove_endpoint(engine: &Engine, id: &str) -> Result<Value, ApiError> {
     let (removed, version) = engine.run(None, DEFAULT_API_VERSION, |state, _| endpoint::delete(state, id));
     engine.saved(version).await;
     removed
 }
 
-/// A control on an object of the model.
+/// Runs a control on an object of the model.
 async fn on_object(engine: &Engine, path: &str, body: &Value) -> Result<Value, ApiError> {
     let (result, version) = engine.run(None, DEFAULT_API_VERSION, |state, context| {
         control::handle(state, context, &format!("/_sandbox/{path}"), body)
@@ -60,7 +60,7 @@ async fn on_object(engine: &Engine, path: &str, body: &Value) -> Result<Value, A
     result
 }
 
-/// The sandbox's time: the machine's, plus what it was advanced by.
+/// The sandbox's time: the machine's time plus the offset by which it was advanced.
 pub(crate) fn clock(engine: &Engine) -> Value {
     let (now, machine) = (engine.now_ms().div_euclid(1_000), clock::now_ms().div_euclid(1_000));
     json!({ "now": now, "machine_now": machine, "offset_seconds": now.saturating_sub(machine) })
@@ -90,7 +90,7 @@ async fn set_clock(engine: &Engine, body: &Value) -> Result<Value, ApiError> {
     engine.run(None, DEFAULT_API_VERSION, |state, _| {
         state.clock_offset_ms = state.clock_offset_ms.saturating_add(advance_ms);
     });
-    // A second step, for what is due by the new time.
+    // A second step, for everything due at the new time.
     let ((), version) = engine.run(None, DEFAULT_API_VERSION, |_, _| ());
     engine.saved(version).await;
     Ok(clock(engine))
@@ -124,7 +124,7 @@ async fn change_mode(engine: &Engine, body: &Value) -> Result<Value, ApiError> {
     engine.changed();
     let holds = engine.with(|core| core.mode.hold != Hold::All(false));
     if holds {
-        // What is on its way when the hold begins is let finish, so that nothing held arrives after this answer.
+        // Wait for the deliveries in flight, so that no held event arrives after this answer.
         engine.wait_until(SETTLE_WAIT, |core| !core.is_sending_held()).await;
     }
     Ok(mode(engine))
@@ -149,7 +149,7 @@ async fn resend(engine: &Engine, id: &str, body: &Value) -> Result<Value, ApiErr
     Ok(json!({ "event": id, "queued": queued }))
 }
 
-/// Sends what is left to send of an event now, although it is held back or waits for its next attempt.
+/// Makes the pending deliveries of an event due now, even if they are held or waiting for a retry.
 async fn deliver(engine: &Engine, id: &str) -> Result<Value, ApiError> {
     let (count, version) =
         engine.run(None, DEFAULT_API_VERSION, |state, context| state.deliver_now(id, context.now_ms));
@@ -157,7 +157,7 @@ async fn deliver(engine: &Engine, id: &str) -> Result<Value, ApiError> {
     left(count, id).map(|count| json!({ "event": id, "delivering": count }))
 }
 
-/// Gives up what is left to send of an event.
+/// Drops the pending deliveries of an event.
 async fn drop_deliveries(engine: &Engine, id: &str) -> Result<Value, ApiError> {
     let (count, version) = engine.run(None, DEFAULT_API_VERSION, |state, _| state.drop_deliveries(id));
     engine.saved(version).await;

@@ -1,8 +1,8 @@
-//! Sends webhooks: signed anew for each attempt, again with growing pauses until the answer is 2xx.
+//! Delivers webhooks. Each attempt is signed anew and retried with growing pauses until the answer is 2xx.
 //!
-//! What always holds: deliveries to one endpoint do not wait for those to another, and up to a bound not for each other;
-//! redirects are failures and are not
-//! followed; an attempt that a stop cuts off is made again after the next start.
+//! Invariants: deliveries to one endpoint never wait for another endpoint, and run concurrently up to a limit; a
+//! redirect counts as a failure and is not followed; an attempt that a shutdown interrupts is repeated after the next
+//! start.
 
 use std::{sync::Arc, time::Duration};
 
@@ -23,13 +23,13 @@ use crate::{
     signature,
 };
 
-/// At one endpoint. An endpoint that never answers fills its own bound and nobody else's.
+/// Concurrent deliveries per endpoint. An endpoint that never answers uses up only its own limit.
 const MAX_CONCURRENT: usize = 32;
-/// Stripe's command line forwarder waits this long for an answer.
+/// How long an attempt waits for an answer: as long as the Stripe CLI's forwarder.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(30);
 const STOP_GRACE: Duration = Duration::from_secs(2);
 const BODY_PREFIX: usize = 2_000;
-/// How long to sleep when nothing is planned; a change wakes earlier.
+/// How long to sleep when no delivery is scheduled; a change wakes the loop earlier.
 const IDLE_MS: i64 = 60_000;
 
 /// One webhook ready to be sent.
@@ -45,7 +45,7 @@ struct Outgoing {
     version: u64,
 }
 
-/// Delivers until the sandbox stops. It also wakes the model when a session is due to expire.
+/// Delivers until the sandbox stops. Also ticks the model when a session is due to expire.
 pub(crate) async fn run(engine: Arc<Engine>) {
     let mut stopping = engine.stopping.subscribe();
     let mut attempts = JoinSet::new();
@@ -76,21 +76,21 @@ pub(crate) async fn run(engine: Arc<Engine>) {
     }
 }
 
-/// What there is to do at a moment.
+/// The work that is due at one point in time.
 struct Due {
     outgoing: Vec<Outgoing>,
     /// When to look again.
     next_ms: i64,
-    /// Something was dropped or doubled, so the state changed.
+    /// A delivery was dropped or duplicated, so the state changed.
     changed: bool,
 }
 
 impl Core {
-    /// Marks what is due as running and gives it.
+    /// Marks the due deliveries as running and returns them.
     fn take_due(&mut self, now_ms: i64) -> Due {
         let (ready, next_ms) = self.ready(now_ms);
         let mut due = Due { outgoing: Vec::new(), next_ms, changed: false };
-        // A shuffled order is one only if each has arrived before the next is sent.
+        // The shuffled order holds only if each delivery has arrived before the next is sent.
         let room = if self.mode.shuffle { 1 } else { MAX_CONCURRENT };
         for number in ready {
             let endpoint = self.state.deliveries.get(&number).map(|delivery| delivery.endpoint.as_str());
@@ -115,7 +115,7 @@ impl Core {
         due
     }
 
-    /// The numbers of what may be sent now, in order, and when something else will be due.
+    /// The numbers of the deliveries that may be sent now, in order, and the next time at which one is due.
     fn ready(&self, now_ms: i64) -> (Vec<u64>, i64) {
         let mut next_ms = now_ms.saturating_add(IDLE_MS);
         if let Some(due_ms) = self.state.next_due_ms() {
@@ -138,8 +138,7 @@ impl Core {
         (ready, next_ms)
     }
 
-    /// Whether nothing but time stands in its way. Retries of a disabled endpoint stop, and go on when it is enabled
-    /// again.
+    /// Whether the delivery waits for nothing but time. Retries to a disabled endpoint pause until it is enabled again.
     fn is_sendable(&self, delivery: &Delivery) -> bool {
         let endpoint = self.state.endpoints.get(&delivery.endpoint);
         endpoint.is_some_and(|endpoint| !endpoint.disabled)
@@ -150,7 +149,7 @@ impl Core {
                 .is_some_and(|event| delivery.forced || !self.mode.holds(&event.kind))
     }
 
-    /// Whether something is on its way that the mode holds back.
+    /// Whether a delivery that the mode holds back is in flight.
     pub(crate) fn is_sending_held(&self) -> bool {
         let sent = self.running.iter().filter_map(|number| self.state.deliveries.get(number));
         sent.filter(|delivery| !delivery.forced)
@@ -177,7 +176,7 @@ impl Core {
         })
     }
 
-    /// Gives a first sending up, if the mode asks for it: it never arrives.
+    /// Drops a first delivery if the mode says so.
     fn is_dropped(&mut self, number: u64, now_ms: i64) -> bool {
         let Some(outgoing) = self.first_sending(number) else {
             return false;
@@ -200,7 +199,7 @@ impl Core {
         true
     }
 
-    /// Adds a second delivery beside a first sending, if the mode asks for it.
+    /// Duplicates a first delivery if the mode says so.
     fn is_doubled(&mut self, number: u64) -> bool {
         if !self.mode.duplicate || self.first_sending(number).is_none() {
             return false;
@@ -212,7 +211,7 @@ impl Core {
         true
     }
 
-    /// What is sent for the first time and by itself.
+    /// The delivery, if it is automatic and was not attempted yet.
     fn first_sending(&self, number: u64) -> Option<Outgoing> {
         let delivery = self.state.deliveries.get(&number)?;
         if delivery.manual || delivery.attempts > 0 {
@@ -221,12 +220,12 @@ impl Core {
         self.outgoing(number)
     }
 
-    /// Whether something is on its way, or about to be.
+    /// Whether a delivery is in flight or due.
     pub(crate) fn is_delivering(&self) -> bool {
         !self.running.is_empty() || self.backlog(self.now_ms()).0 > 0
     }
 
-    /// How many deliveries are due, and how many wait for a later time or are held back.
+    /// The number of due deliveries, and of those that wait for a later time or are held.
     pub(crate) fn backlog(&self, now_ms: i64) -> (usize, usize) {
         let is_due = |number: &u64, delivery: &Delivery| {
             self.running.contains(number) || (delivery.due_ms <= now_ms && self.is_sendable(delivery))
@@ -238,7 +237,7 @@ impl Core {
 
 async fn attempt(engine: Arc<Engine>, outgoing: Outgoing) {
     engine.saved(outgoing.version).await;
-    // Receivers refuse an old or a future signature, so it has the machine's time whatever the sandbox's clock says.
+    // Receivers refuse old and future signatures, so sign with the machine's time, not the sandbox's clock.
     let signed_at = clock::now_ms().div_euclid(1_000);
     let began_ms = engine.now_ms();
     let sent = tokio::time::timeout(ANSWER_TIMEOUT, send(&outgoing, signed_at))
@@ -282,12 +281,12 @@ async fn attempt(engine: Arc<Engine>, outgoing: Outgoing) {
     engine.changed();
 }
 
-/// Posts one webhook; gives the status and the beginning of the answer.
+/// Posts one webhook. Returns the status and the start of the response body.
 async fn send(outgoing: &Outgoing, time_seconds: i64) -> Result<(u16, String), String> {
     let url = Url::parse(&outgoing.url).map_err(|error| error.to_string())?;
     let host = url.host_str().ok_or("the URL has no host")?;
     let port = url.port_or_known_default().unwrap_or(80);
-    // Brackets belong to the URL, not to the address.
+    // Strip the brackets of an IPv6 URL.
     let name = host.trim_start_matches('[').trim_end_matches(']');
     let stream = TcpStream::connect((name, port)).await.map_err(|error| error.to_string())?;
     let (mut sender, connection) =
@@ -320,7 +319,7 @@ async fn send(outgoing: &Outgoing, time_seconds: i64) -> Result<(u16, String), S
     result
 }
 
-/// The beginning of an answer; what a receiver says beyond that is of no interest.
+/// Reads the start of a response body; the rest is ignored.
 async fn prefix(mut body: hyper::body::Incoming) -> String {
     let mut read = Vec::new();
     while read.len() < BODY_PREFIX

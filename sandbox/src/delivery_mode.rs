@@ -1,30 +1,30 @@
-//! How webhooks are to be disturbed: held back, shuffled, dropped, doubled, written in another version.
+//! Fault injection for webhook deliveries: hold, shuffle, drop, duplicate, or render in another API version.
 //!
-//! It concerns the first sending by itself. What somebody sends by hand is held back like the rest, and otherwise sent
-//! as it was asked for. A mode is not kept over a restart: what was held is then sent.
+//! A mode applies to the first automatic delivery of an event. A delivery requested by hand can be held too, but is
+//! otherwise sent as requested. A restart resets the mode and then sends the held deliveries.
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::model::{api, error::ApiError, version};
 
-/// The current mode. The default disturbs nothing.
+/// The current mode. The default changes nothing.
 #[derive(Debug, Clone, Default, Serialize)]
 pub(crate) struct DeliveryMode {
     pub(crate) hold: Hold,
-    /// One after the other, in an order that the seed decides.
+    /// Delivers one at a time, in an order derived from the seed.
     pub(crate) shuffle: bool,
-    /// So many deliveries are given up without an attempt.
+    /// How many deliveries to drop without an attempt.
     pub(crate) drop_next: u32,
-    /// Which type is given up; any when absent.
+    /// The event type to drop; any type when unset.
     pub(crate) drop_type: Option<String>,
-    /// Everything is sent twice.
+    /// Sends every delivery twice.
     pub(crate) duplicate: bool,
-    /// Takes the place of the endpoints' own versions.
+    /// Overrides the endpoints' own API versions.
     pub(crate) api_version: Option<String>,
 }
 
-/// What is held back.
+/// Which deliveries are held.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub(crate) enum Hold {
@@ -40,7 +40,7 @@ impl Default for Hold {
     }
 }
 
-/// A change of the mode: what is left out stays as it is.
+/// A change of the mode. Members that are left out keep their value.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 struct Change {
@@ -53,7 +53,7 @@ struct Change {
     api_version: Option<Value>,
 }
 
-/// `null` is something else than nothing: it takes a value away.
+/// Distinguishes `null`, which clears a value, from a missing member.
 fn present<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<Value>, D::Error> {
     Value::deserialize(deserializer).map(Some)
 }
@@ -66,7 +66,7 @@ impl DeliveryMode {
         }
     }
 
-    /// Whether this delivery is to be lost; counts it if so.
+    /// Whether to drop this delivery; counts it if so.
     pub(crate) fn takes_for_dropping(&mut self, kind: &str) -> bool {
         let fits = self.drop_type.as_deref().is_none_or(|pattern| api::matches(pattern, kind));
         if self.drop_next == 0 || !fits {
@@ -79,7 +79,7 @@ impl DeliveryMode {
         true
     }
 
-    /// Changes what the body names, all of it or, if something in it is wrong, nothing.
+    /// Applies all members of the body, or none if one of them is invalid.
     pub(crate) fn change(&mut self, body: &Value) -> Result<(), ApiError> {
         let change = Change::deserialize(body).map_err(|error| ApiError::invalid(error.to_string()))?;
         let mut changed = self.clone();

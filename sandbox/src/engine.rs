@@ -1,7 +1,7 @@
-//! The model behind a lock, with what it needs of the world: clock, ids, state file.
+//! The model behind a lock, with its clock, its ids and its state file.
 //!
-//! What always holds: a change is made under the lock in one step; an answer, and a webhook, leaves only after the
-//! change it tells of is in the state file (if there is one). The lock is never held across an `await`.
+//! Invariants: every change is made under the lock in one step. With a state file, an answer or a webhook is sent only
+//! after the change behind it is saved. The lock is never held across an `await`.
 
 use std::{
     collections::{HashSet, VecDeque},
@@ -33,7 +33,7 @@ use crate::{
 
 const MAX_RECORDS: usize = 10_000;
 
-/// Everything that requests, deliveries and pages share.
+/// The state shared by requests, deliveries and pages.
 pub(crate) struct Engine {
     core: Mutex<Core>,
     base_url: String,
@@ -41,20 +41,20 @@ pub(crate) struct Engine {
     pub(crate) secret_key: String,
     pub(crate) retry: RetryPolicy,
     pub(crate) redirect_wait: Duration,
-    /// Locked while it is written.
+    /// Locked during a write.
     state_file: Option<Arc<tokio::sync::Mutex<StateFile>>>,
-    /// Where requests are carried out, so that a client that goes away interrupts nothing.
+    /// Runs the requests, so that a client that disconnects interrupts nothing.
     pub(crate) runtime: Handle,
-    /// There may be something to deliver.
+    /// Wakes the delivery loop: there may be something to deliver.
     pub(crate) wake: Notify,
-    /// Counts changes of any kind; waiters look again after each.
+    /// Counts changes of any kind; waiters check their condition after each.
     changes: watch::Sender<u64>,
-    /// The last version of the state that is in the file.
+    /// The last version of the state that was saved.
     saved: watch::Sender<u64>,
     pub(crate) stopping: watch::Sender<bool>,
 }
 
-/// What the lock guards.
+/// The data behind the lock.
 pub(crate) struct Core {
     pub(crate) state: State,
     pub(crate) ids: IdSource,
@@ -62,7 +62,7 @@ pub(crate) struct Core {
     pub(crate) version: u64,
     pub(crate) in_progress: HashSet<String>,
     pub(crate) faults: Vec<Fault>,
-    /// Requests held now, and how often they were released.
+    /// The number of requests held now, and how often they were released.
     pub(crate) held: usize,
     pub(crate) releases: u64,
     pub(crate) mode: DeliveryMode,
@@ -104,7 +104,7 @@ pub(crate) struct Attempt {
     pub(crate) body: String,
 }
 
-/// How an engine is made.
+/// The parts an engine is built from.
 pub(crate) struct Setup {
     pub(crate) ids: IdSource,
     pub(crate) state: State,
@@ -153,7 +153,7 @@ impl Engine {
         &self.base_url
     }
 
-    /// Looks at what the lock guards, or changes what is no part of the state.
+    /// Accesses the data behind the lock. For reads, and for changes outside the state.
     pub(crate) fn with<R>(&self, look: impl FnOnce(&mut Core) -> R) -> R {
         look(&mut self.lock())
     }
@@ -162,12 +162,12 @@ impl Engine {
         self.core.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The sandbox's time: the machine's, plus what the clock was advanced by.
+    /// The sandbox's time: the machine's time plus the offset of its clock.
     pub(crate) fn now_ms(&self) -> i64 {
         self.with(|core| core.now_ms())
     }
 
-    /// Runs a command and gives its result with the version of the state after it.
+    /// Runs a command. Returns its result and the version of the state after it.
     pub(crate) fn run<R>(
         &self,
         cause: Option<Cause>,
@@ -189,7 +189,7 @@ impl Engine {
         done
     }
 
-    /// Looks at the state, with what is due by now done.
+    /// Reads the state, after everything that is due now has been done.
     pub(crate) fn read<R>(&self, api_version: &str, look: impl FnOnce(&mut State, &mut Context<'_>) -> R) -> R {
         let (result, ticked) = {
             let mut core = self.lock();
@@ -209,13 +209,13 @@ impl Engine {
         result
     }
 
-    /// Tells everyone who waits for something.
+    /// Wakes all waiters.
     pub(crate) fn changed(&self) {
         self.changes.send_modify(|count| *count = count.wrapping_add(1));
         self.wake.notify_one();
     }
 
-    /// Waits until `is_so` holds; false when `limit` passes or the sandbox stops before that.
+    /// Waits until `is_so` holds. Returns false if `limit` passes or the sandbox stops first.
     pub(crate) async fn wait_until(&self, limit: Duration, is_so: impl Fn(&mut Core) -> bool) -> bool {
         let deadline = Instant::now() + limit;
         let mut changes = self.changes.subscribe();
@@ -233,17 +233,17 @@ impl Engine {
         }
     }
 
-    /// Waits until this version of the state is in the file. Without a file there is nothing to wait for.
+    /// Waits until this version of the state is saved. Returns at once without a state file.
     pub(crate) async fn saved(&self, version: u64) {
         if self.state_file.is_none() {
             return;
         }
         let mut saved = self.saved.subscribe();
-        // An error means that the sandbox is gone, and with it whoever waits.
+        // An error means that the sandbox is gone, and its waiters with it.
         saved.wait_for(|saved| *saved >= version).await.ok();
     }
 
-    /// Writes the state whenever it changed, many changes at once if they come fast. Ends after the last write.
+    /// Saves the state after every change; changes in quick succession share one write. Ends after the last write.
     pub(crate) async fn keep_saving(&self) {
         if self.state_file.is_none() {
             return;
@@ -263,10 +263,10 @@ impl Engine {
         }
     }
 
-    /// Writes what changed since the last write, if anything did.
+    /// Saves the changes since the last write, if there are any.
     ///
     /// # Errors
-    /// When it cannot be written, which is logged here. The next write has all of the state.
+    /// If the write fails, which is logged here. The next write then saves the whole state.
     pub(crate) async fn save_now(&self) -> io::Result<()> {
         let Some(file) = &self.state_file else { return Ok(()) };
         let mut file = Arc::clone(file).lock_owned().await;
@@ -286,7 +286,7 @@ impl Engine {
         written
     }
 
-    /// Writes all of the state into one file, as the last thing.
+    /// Saves the whole state into one file at shutdown.
     pub(crate) async fn save_at_the_end(&self) {
         let Some(file) = &self.state_file else { return };
         let mut file = Arc::clone(file).lock_owned().await;
@@ -297,7 +297,7 @@ impl Engine {
     }
 }
 
-/// Does what blocks where nobody waits for the thread.
+/// Runs blocking work on a thread for blocking tasks.
 async fn blocking(work: impl FnOnce() -> io::Result<()> + Send + 'static) -> io::Result<()> {
     tokio::task::spawn_blocking(work).await.unwrap_or_else(|error| Err(io::Error::other(error)))
 }
@@ -315,7 +315,7 @@ impl Core {
         self.attempts.push_back(attempt);
     }
 
-    /// Notes a request when it arrives; gives its number, to note its answer later.
+    /// Records a request on arrival. Returns its number, under which its answer is recorded later.
     pub(crate) fn record_request(&mut self, mut request: RecordedRequest) -> u64 {
         let number = self.next_request;
         self.next_request = number.saturating_add(1);

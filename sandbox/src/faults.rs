@@ -1,17 +1,17 @@
-//! Faults that a test asks for: an answer is replaced, delayed, held, or does not come.
+//! Faults that a test injects into API requests: an answer is replaced, delayed, held or withheld.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use crate::model::error::ApiError;
 
-/// A fault waits for a request that it fits, up to `times` times.
+/// A fault, which applies to matching requests up to `times` times.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Fault {
-    /// `GET`, `POST` or `DELETE`; any when absent.
+    /// `GET`, `POST` or `DELETE`; any method when unset.
     #[serde(default)]
     pub(crate) method: Option<String>,
-    /// The request's path; a `*` at the end stands for anything.
+    /// The path of the request; a `*` at the end matches any suffix.
     pub(crate) path: String,
     #[serde(default = "once")]
     pub(crate) times: u32,
@@ -28,7 +28,7 @@ fn once() -> u32 {
     1
 }
 
-/// Before or after the work is done.
+/// Whether the fault happens before or after the work.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum When {
@@ -40,28 +40,28 @@ pub(crate) enum When {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub(crate) enum Kind {
-    /// Another status with Stripe's body for it, perhaps with another message.
+    /// Returns this status with Stripe's error body for it, and this message if given.
     Status {
         status: u16,
         #[serde(default)]
         message: Option<String>,
     },
-    /// The answer takes longer.
+    /// Delays the answer.
     Delay { delay_ms: u64 },
-    /// The connection is closed without an answer.
+    /// Closes the connection without an answer.
     Disconnect,
-    /// A failure now (this status, or a closed connection without one), and the work so many seconds later.
+    /// Fails now (with this status, or by closing the connection if unset) and does the work this many seconds later.
     Later { status: Option<u16>, after_seconds: u32 },
-    /// The request waits for `POST /_sandbox/release`.
+    /// Holds the request until `POST /_sandbox/release`.
     Hold,
-    /// No answer ever: the connection is closed when the outage ends or the request is released.
+    /// Never answers: the connection is closed when the outage ends or the request is released.
     #[serde(skip)]
     Silence,
-    /// The answer's members are replaced by these.
+    /// Merges these members into the answer.
     Patch { body: Value },
 }
 
-/// Whether a path is the wanted one; a `*` at its end stands for anything.
+/// Whether a path matches the pattern; a `*` at its end matches any suffix.
 pub(crate) fn fits(wanted: &str, path: &str) -> bool {
     match wanted.strip_suffix('*') {
         Some(start) => path.starts_with(start),
@@ -69,7 +69,7 @@ pub(crate) fn fits(wanted: &str, path: &str) -> bool {
     }
 }
 
-/// Takes the first fault that fits.
+/// Takes the first fault that matches the request.
 pub(crate) fn take(faults: &mut Vec<Fault>, method: &str, path: &str, params: &Value) -> Option<Fault> {
     let position = faults.iter().position(|fault| fault.fits(method, path, params))?;
     let fault = faults.get_mut(position)?;
@@ -88,7 +88,7 @@ impl Fault {
             && self.params.iter().all(|(name, wanted)| params.get(name) == Some(wanted))
     }
 
-    /// Why this fault can never do what it says.
+    /// The reason why this fault can never take effect, if there is one.
     pub(crate) fn mistake(&self) -> Option<&'static str> {
         match &self.kind {
             _ if !self.path.starts_with("/v1/") => Some("`path` must begin with /v1/"),
@@ -105,7 +105,7 @@ impl Fault {
     }
 }
 
-/// Stripe's error for a status, with the words that were asked for.
+/// Stripe's error for a status, with the given message.
 pub(crate) fn error_with(status: u16, message: Option<&str>) -> ApiError {
     let mut error = error_for(status);
     if let Some(message) = message {
@@ -148,7 +148,7 @@ pub(crate) fn error_for(status: u16) -> ApiError {
     }
 }
 
-/// Merges `patch` into `body`, member by member and at every depth.
+/// Merges `patch` into `body` recursively.
 pub(crate) fn merge(body: &mut Value, patch: &Value) {
     match (body, patch) {
         (Value::Object(members), Value::Object(changes)) => {

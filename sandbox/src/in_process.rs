@@ -1,7 +1,7 @@
 //! The model in the caller's process: the same answers as over HTTP, without a server.
 //!
-//! What always holds: nothing happens by itself. Time is what the caller says, ids come from the seed, so the same calls
-//! give the same answers and events. There is no key to check and nothing is delivered; a simulator does that.
+//! Invariants: nothing happens on its own. The caller passes the time and ids derive from the seed, so the same calls
+//! give the same answers and events. No key is checked and nothing is delivered; that is the simulator's task.
 
 use serde_json::Value;
 
@@ -36,49 +36,49 @@ pub struct Model {
     state: State,
     ids: IdSource,
     base_url: String,
-    /// How many events were taken.
+    /// The number of events already taken.
     taken: usize,
 }
 
-/// A request as it would come over HTTP, from a client whose key is right.
+/// A request as it would arrive over HTTP from an authenticated client.
 #[derive(Debug, Clone, Copy)]
 pub struct ModelRequest<'a> {
     /// `GET`, `POST` or `DELETE`.
     pub method: &'a str,
-    /// The path, which begins with `/v1/`; it may have a query.
+    /// The path, starting with `/v1/`. It may have a query.
     pub path: &'a str,
-    /// The form of a POST; the query of anything else. Url-encoded.
+    /// URL-encoded: the form of a POST, or the query of any other method.
     pub form: &'a str,
-    /// Only a POST's counts.
+    /// Used on POST only.
     pub idempotency_key: Option<&'a str>,
-    /// What the `Stripe-Version` header says; [`DEFAULT_API_VERSION`] without one.
+    /// The `Stripe-Version` header; [`DEFAULT_API_VERSION`] if the client sends none.
     pub api_version: &'a str,
 }
 
-/// What comes back.
+/// The response to a request or a control.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ModelAnswer {
     /// The HTTP status.
     pub status: u16,
-    /// Stripe's object, or its error. A control's refusal is `{"error": {"message": …}}`.
+    /// Stripe's object or error. A control's error is `{"error": {"message": …}}`.
     pub body: Value,
-    /// The idempotency key was used before, and this is what was answered then.
+    /// The idempotency key was used before, and this is its saved answer.
     pub replayed: bool,
 }
 
-/// Something that happened and that a webhook would tell.
+/// An event that a webhook would report.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ModelEvent {
     /// `evt_…`
     pub id: String,
-    /// Its type: `checkout.session.completed` and so on.
+    /// The event type, such as `checkout.session.completed`.
     pub kind: String,
     /// Seconds since 1970.
     pub created: i64,
 }
 
 impl Model {
-    /// A new one without any objects. The same seed gives the same ids. Hosted pages would be below `base_url`.
+    /// Creates an empty model. The same seed gives the same ids. `base_url` is the base of hosted page links.
     #[must_use]
     pub fn seeded(seed: u64, base_url: &str) -> Self {
         Self {
@@ -89,7 +89,7 @@ impl Model {
         }
     }
 
-    /// Carries a request out, after what is due by then has happened.
+    /// Runs a request, after everything that is due by `now_ms`.
     pub fn request(&mut self, request: &ModelRequest<'_>, now_ms: i64) -> ModelAnswer {
         let request_id = self.ids.next("req_", 14);
         let answer = match read(request, &request_id) {
@@ -101,7 +101,8 @@ impl Model {
         ModelAnswer { status: answer.status, body: answer.body, replayed: answer.replay_of.is_some() }
     }
 
-    /// A control on an object, as `POST /_sandbox/…` does it over HTTP: `/_sandbox/sessions/{id}/settle` and so on.
+    /// Runs a control on an object, like `POST /_sandbox/…` over HTTP. `path` is `/_sandbox/sessions/{id}/settle` and
+    /// so on.
     pub fn control(&mut self, path: &str, body: &Value, now_ms: i64) -> ModelAnswer {
         let result =
             self.run(None, DEFAULT_API_VERSION, now_ms, |state, context| control::handle(state, context, path, body));
@@ -112,18 +113,18 @@ impl Model {
         ModelAnswer { status, body, replayed: false }
     }
 
-    /// Lets happen what happens by itself: sessions expire, and whatever else is due.
+    /// Runs everything that is due: sessions expire, debits settle and so on.
     pub fn tick(&mut self, now_ms: i64) {
         self.run(None, DEFAULT_API_VERSION, now_ms, |_, _| ());
     }
 
-    /// When [`Model::tick`] has something to do next.
+    /// The next time at which [`Model::tick`] has something to do.
     #[must_use]
     pub fn next_due_ms(&self) -> Option<i64> {
         self.state.next_due_ms()
     }
 
-    /// The events since the last time, oldest first.
+    /// The events since the last call, oldest first.
     pub fn take_events(&mut self) -> Vec<ModelEvent> {
         let events = self.state.events.iter().skip(self.taken).map(|event| ModelEvent {
             id: event.id.clone(),
@@ -135,14 +136,14 @@ impl Model {
         events
     }
 
-    /// The body of a webhook with this event, for an endpoint of this version: always the same bytes. `None` for an
-    /// unknown event.
+    /// The webhook body of this event for an endpoint of this version; always the same bytes. `None` for an unknown
+    /// event.
     #[must_use]
     pub fn event_body(&self, id: &str, api_version: Option<&str>) -> Option<String> {
         self.state.events.get(id).map(|event| event.body(api_version))
     }
 
-    /// The body of a webhook about this event at a destination with thin payloads. `None` for an unknown event.
+    /// The webhook body of this event as a thin payload. `None` for an unknown event.
     #[must_use]
     pub fn thin_event_body(&self, id: &str) -> Option<String> {
         self.state.events.get(id).map(crate::model::event::Event::thin_body)

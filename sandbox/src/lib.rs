@@ -1,17 +1,17 @@
-//! A stateful stand-in for Stripe's API that runs offline, for tests and for trying an integration out.
+//! A stateful Stripe sandbox that runs offline, for tests and for trying out an integration.
 //!
-//! What always holds: it listens on loopback only, no money moves, and what Stripe would refuse is refused in
-//! Stripe's words and shape. It knows nothing of the program that uses it: it is reached by its base URL, through
-//! the same client as the real Stripe.
+//! Invariants: it listens on loopback only and no money moves. It refuses what Stripe would refuse, with Stripe's
+//! messages and error format. It does not know the program that uses it, which reaches it by its base URL with an
+//! ordinary Stripe client.
 //!
-//! The map:
+//! Overview:
 //! - [`Config`] and [`Sandbox`]: start and stop it from a program or a test.
 //! - `model`: a pure in-memory model of Stripe's objects. Commands change a `State`; time and ids are passed in.
 //! - [`Model`]: the same model for a simulator, in its process and without a clock.
 //! - `call`: one API call on the model, with its idempotency key.
 //! - `engine`: the model behind a lock, with its clock, its ids and its state file.
 //! - `delivery`: signed webhooks with retries.
-//! - [`recipes`]: the API calls that cause a certain event.
+//! - [`recipes`]: the API calls that cause a given event.
 //! - `http` and `pages`: the API, the hosted checkout page and the controls for tests.
 #![forbid(unsafe_code)]
 #![deny(clippy::self_named_module_files)]

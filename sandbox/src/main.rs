@@ -1,4 +1,4 @@
-//! The command line of the sandbox: start it, say how to use it, stop it on Ctrl-C or SIGTERM; or trigger an event.
+//! The sandbox's command line: starts it, prints how to use it, stops it on Ctrl-C or SIGTERM; or triggers an event.
 #![forbid(unsafe_code)]
 #![deny(clippy::self_named_module_files)]
 
@@ -61,7 +61,7 @@ async fn main() -> ExitCode {
 }
 
 async fn run(arguments: Arguments) -> Result<(), Box<dyn std::error::Error>> {
-    // Before anything is said: who reads the greeting may already want to stop it.
+    // Install the handlers before printing: a reader of the greeting may stop the sandbox at once.
     let stop = Stop::new()?;
     let key = arguments.secret_key.clone();
     let sandbox = Sandbox::start(config(arguments)).await?;
@@ -110,7 +110,7 @@ fn greeting(url: &str, key: &str) -> String {
     text
 }
 
-/// The signals that end the program. They are caught from the moment this exists.
+/// The signals that stop the program. They are caught once this exists.
 #[cfg(unix)]
 struct Stop {
     interrupt: tokio::signal::unix::Signal,

@@ -1,5 +1,5 @@
-//! The API fails for a while: every request, or those below a path, until a time, a number of times, or until it is
-//! cleared. Each is one of the [faults](crate::faults), before the work, so nothing was done.
+//! API outages: all requests, or those below a path, fail until a time, a number of times, or until the outage is
+//! cleared. Each failure is one of the [faults](crate::faults), injected before the work, so nothing was done.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -9,23 +9,23 @@ use crate::{
     model::error::ApiError,
 };
 
-/// An outage that goes on.
+/// A current outage.
 #[derive(Debug, Clone, Serialize)]
 pub(crate) struct Outage {
     pub(crate) kind: OutageKind,
     pub(crate) path: String,
-    /// How many more requests fail; any number when absent.
+    /// How many more requests fail; unlimited when unset.
     pub(crate) times: Option<u32>,
-    /// Until when, by the sandbox's clock.
+    /// The end, by the sandbox's clock.
     pub(crate) until_ms: Option<i64>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum OutageKind {
-    /// Too many requests: not kept under the idempotency key.
+    /// Too many requests: not saved under the idempotency key.
     #[serde(rename = "429")]
     RateLimited,
-    /// An error of Stripe's: kept under the idempotency key.
+    /// A server error: saved under the idempotency key.
     #[serde(rename = "500")]
     ServerError,
     /// No answer; the connection stays open until the client gives up or the outage ends.
@@ -83,7 +83,7 @@ impl Outage {
     }
 }
 
-/// The outage that goes on. One that is over is forgotten.
+/// The current outage. An outage that is over is removed.
 pub(crate) fn current(outage: &mut Option<Outage>, now_ms: i64) -> Option<&mut Outage> {
     if outage.as_ref().is_some_and(|outage| outage.is_over(now_ms)) {
         *outage = None;
@@ -91,7 +91,7 @@ pub(crate) fn current(outage: &mut Option<Outage>, now_ms: i64) -> Option<&mut O
     outage.as_mut()
 }
 
-/// What this request meets, if an outage goes on that it falls under.
+/// The fault for this request, if the current outage applies to it.
 pub(crate) fn take(outage: &mut Option<Outage>, path: &str, now_ms: i64) -> Option<Fault> {
     let current = current(outage, now_ms).filter(|current| faults::fits(&current.path, path))?;
     current.times = current.times.map(|times| times.saturating_sub(1));

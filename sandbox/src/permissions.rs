@@ -1,7 +1,6 @@
-//! What a restricted key may not do: requests and expansions that need a missing permission are refused as Stripe refuses
-//! them.
+//! Permissions of a restricted key: a request or expansion that needs a missing permission gets Stripe's error.
 //!
-//! What always holds: a permission to write includes the one to read, and a key without any restriction may do everything.
+//! Invariants: write permission includes read permission, and an unrestricted key may do everything.
 
 use std::collections::BTreeSet;
 
@@ -19,7 +18,7 @@ pub(crate) struct Permissions {
     missing: BTreeSet<String>,
 }
 
-/// Names that stand in a path or in an expansion, and the resource whose permission they need.
+/// Names in a path or an expansion, and the resource whose permission they need.
 const RESOURCES: [(&str, &str); 13] = [
     ("checkout", "checkout_session"),
     ("payment_intents", "payment_intent"),
@@ -37,7 +36,7 @@ const RESOURCES: [(&str, &str); 13] = [
 ];
 
 impl Permissions {
-    /// Refuses a request whose path, or one of whose expansions, needs what is missing.
+    /// Refuses a request if its path or one of its expansions needs a missing permission.
     pub(crate) fn check(&self, request: &Request) -> Result<(), ApiError> {
         if self.missing.is_empty() {
             return Ok(());

@@ -1,7 +1,7 @@
-//! How the receivers of webhooks behave: which endpoints answer, which do not, and since when.
+//! The observed behavior of webhook receivers: which endpoints answer, which do not, and since when.
 //!
-//! It holds what this process has seen, so a restart begins without it. The page that leads a customer back to the shop
-//! does not wait for an endpoint that is known to be silent; the page of controls shows it.
+//! The observations are not saved, so a restart clears them. The page that returns a customer to the shop does not wait
+//! for an endpoint known to be silent; the control page shows it.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -10,35 +10,35 @@ use crate::model::{
     event::{AttemptResult, Target},
 };
 
-/// What is known of all endpoints, by their ids.
+/// The observations of all endpoints, by endpoint id.
 #[derive(Default)]
 pub(crate) struct Receivers {
     seen: HashMap<String, Receiver>,
     standby: HashSet<String>,
 }
 
-/// What is known of one endpoint.
+/// The observations of one endpoint.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Receiver {
-    /// The deliveries whose attempt is under way, and when each attempt began.
+    /// The deliveries with an attempt in flight, and when each attempt started.
     waiting: BTreeMap<u64, i64>,
-    /// Whether the last attempt got an answer of any kind; `None` before the first one has ended.
+    /// Whether the last attempt got an answer of any status; `None` before the first attempt has ended.
     pub(crate) answers: Option<bool>,
-    /// Absent when the last attempt was answered with 2xx.
+    /// `None` if the last attempt was answered with 2xx.
     pub(crate) trouble: Option<Trouble>,
 }
 
-/// Attempts at an endpoint that fail one after the other.
+/// Consecutive failed attempts at an endpoint.
 #[derive(Debug, Clone)]
 pub(crate) struct Trouble {
-    /// When the first of them began.
+    /// When the first of them started.
     pub(crate) since_ms: i64,
-    /// How the last of them failed.
+    /// The error of the last one.
     pub(crate) error: String,
 }
 
 impl Receiver {
-    /// When the oldest attempt that is under way began.
+    /// When the oldest attempt in flight started.
     pub(crate) fn waiting_since_ms(&self) -> Option<i64> {
         self.waiting.values().min().copied()
     }
@@ -50,17 +50,18 @@ impl Receiver {
 }
 
 impl Receivers {
-    /// What is known of an endpoint; `None` if nothing was sent to it.
+    /// The observations of an endpoint; `None` if nothing was sent to it.
     pub(crate) fn of(&self, endpoint: &str) -> Option<&Receiver> {
         self.seen.get(endpoint)
     }
 
-    /// How many attempts at an endpoint are under way.
+    /// The number of attempts at an endpoint in flight.
     pub(crate) fn running(&self, endpoint: &str) -> usize {
         self.of(endpoint).map_or(0, |receiver| receiver.waiting.len())
     }
 
-    /// Until it takes a webhook, an endpoint on standby gets each webhook once, and misses it if that fails.
+    /// Puts an endpoint on standby: until it accepts a webhook, each delivery is attempted once and dropped if that
+    /// fails.
     pub(crate) fn put_on_standby(&mut self, endpoint: &str) {
         self.standby.insert(endpoint.to_owned());
     }
@@ -69,12 +70,12 @@ impl Receivers {
         self.standby.contains(endpoint)
     }
 
-    /// Notes that an attempt at a delivery begins.
+    /// Records the start of an attempt.
     pub(crate) fn began(&mut self, endpoint: &str, delivery: u64, now_ms: i64) {
         self.seen.entry(endpoint.to_owned()).or_default().waiting.insert(delivery, now_ms);
     }
 
-    /// Notes how an attempt ended; `failure` is what the page of controls shows of a failed one.
+    /// Records the end of an attempt; `failure` is the error that the control page shows.
     pub(crate) fn ended(&mut self, endpoint: &str, delivery: u64, result: AttemptResult, now_ms: i64, failure: String) {
         let receiver = self.seen.entry(endpoint.to_owned()).or_default();
         let began_ms = receiver.waiting.remove(&delivery).unwrap_or(now_ms);
@@ -87,9 +88,9 @@ impl Receivers {
         }
     }
 
-    /// Whether the page of a paid checkout can lead back to the shop: of the endpoints that get this event, none is
-    /// left that can be expected to answer soon. That is one that answered the last time, or a new one while no other
-    /// endpoint has answered either.
+    /// Whether the page of a paid checkout can return to the shop: no endpoint subscribed to this event is left that is
+    /// expected to answer soon. Expected to answer are endpoints that answered the last time, and new ones as long as
+    /// no other endpoint has answered.
     pub(crate) fn is_heard(&self, state: &State, event: &str) -> bool {
         let Some(event) = state.events.get(event) else {
             return true;
@@ -106,7 +107,7 @@ impl Receivers {
         self.of(endpoint).and_then(|receiver| receiver.answers).unwrap_or(!any_answered)
     }
 
-    /// Notes which endpoints have let a customer wait in vain for their answer to this event.
+    /// Marks the endpoints that did not answer this event while a customer waited as silent.
     pub(crate) fn note_silence(&mut self, state: &State, event: &str) {
         let Some(event) = state.events.get(event) else {
             return;
@@ -116,7 +117,7 @@ impl Receivers {
         }
     }
 
-    /// Notes that somebody has waited for an answer of this endpoint long enough.
+    /// Marks an endpoint as silent after a customer has waited long enough.
     fn is_silent(&mut self, endpoint: &str) {
         if let Some(receiver) = self.seen.get_mut(endpoint)
             && let Some(since_ms) = receiver.waiting_since_ms()

@@ -22,7 +22,7 @@ use crate::{
 const WORKERS: usize = 2;
 const SHUTDOWN_SECONDS: u64 = 2;
 
-/// A running sandbox. Dropping it stops it too, without waiting.
+/// A running sandbox. Dropping it also stops it, without waiting.
 pub struct Sandbox {
     engine: Arc<Engine>,
     handle: ServerHandle,
@@ -32,10 +32,10 @@ pub struct Sandbox {
 }
 
 impl Sandbox {
-    /// Starts a sandbox; it listens when this returns.
+    /// Starts a sandbox. It is listening when this returns.
     ///
     /// # Errors
-    /// When the configuration is refused, the address is in use, or the state file cannot be used.
+    /// If the configuration is refused, the address is in use, or the state file cannot be used.
     pub async fn start(config: Config) -> Result<Sandbox, StartError> {
         config.check()?;
         let state = match &config.state_file {
@@ -92,21 +92,21 @@ impl Sandbox {
         })
     }
 
-    /// Where it listens.
+    /// The address it listens on.
     #[must_use]
     pub fn address(&self) -> SocketAddr {
         self.engine.address
     }
 
-    /// The base URL for a Stripe client, without a slash at the end.
+    /// The base URL for a Stripe client, without a trailing slash.
     #[must_use]
     pub fn url(&self) -> String {
         self.engine.base_url().to_owned()
     }
 
-    /// Stops it: no new requests, running ones are finished, held ones are let go, the state is saved.
+    /// Stops the sandbox: refuses new requests, finishes running ones, releases held ones and saves the state.
     ///
-    /// Webhooks that were not delivered are in the state file and go on after the next start.
+    /// Pending webhooks are in the state file and are delivered after the next start.
     pub async fn stop(mut self) {
         self.engine.stopping.send_replace(true);
         self.handle.stop(true).await;
@@ -124,7 +124,7 @@ impl Drop for Sandbox {
     fn drop(&mut self) {
         self.engine.stopping.send_replace(true);
         if self.server.is_some() {
-            // The command is sent by the call itself; the future would only wait for the end.
+            // The call itself sends the command; the future would only wait for the end.
             drop(self.handle.stop(false));
         }
     }
@@ -140,7 +140,7 @@ fn listen(bind: SocketAddr) -> Result<(TcpListener, SocketAddr), StartError> {
     Ok((listener, address))
 }
 
-/// The only randomness of the sandbox: every id of a run comes from this seed.
+/// The sandbox's only source of randomness: every id of a run derives from this seed.
 #[expect(clippy::disallowed_methods, reason = "the one place that asks the operating system")]
 fn random_seed() -> Result<[u8; 32], StartError> {
     let mut seed = [0_u8; 32];
@@ -155,7 +155,7 @@ async fn load(path: PathBuf) -> Result<State, StartError> {
         .unwrap_or_else(|error| Err(StartError::StateFile { path: shown, reason: error.to_string() }))
 }
 
-/// A file that cannot be written is found at the start, not when something would be lost.
+/// Saves once at the start, so that a file that is not writable is found before data is lost.
 async fn first_save(engine: &Engine, path: PathBuf) -> Result<(), StartError> {
     engine.save_now().await.map_err(|error| StartError::StateFile { path, reason: error.to_string() })
 }

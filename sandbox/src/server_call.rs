@@ -1,4 +1,4 @@
-//! One API call over HTTP from its arrival to its answer: the key in use, the fault, the work, the record.
+//! One API call over HTTP: key lock, fault, work, request log.
 
 use std::{sync::Arc, time::Duration};
 
@@ -12,10 +12,10 @@ use crate::{
     outage,
 };
 
-/// A held request does not wait longer than this.
+/// The longest time that a request is held.
 const MAX_HOLD: Duration = Duration::from_mins(10);
 
-/// Frees an idempotency key when its request is over, however it ends.
+/// Releases an idempotency key when its request ends, however it ends.
 struct KeyInUse {
     engine: Arc<Engine>,
     key: String,
@@ -27,13 +27,13 @@ impl Drop for KeyInUse {
     }
 }
 
-/// Carries a call out. `None`: the connection is to be closed without an answer.
+/// Runs a call. `None` means that the connection is closed without an answer.
 pub(crate) async fn carry_out(engine: Arc<Engine>, call: Call) -> Option<Answer> {
     let (number, fault) = engine.with(|core| {
         let number = core.record_request(note(&call));
         let method = call.request.method.as_str();
         let now_ms = core.now_ms();
-        // Most of the time there is no fault, and the parameters need not be written down once more.
+        // Usually there are no faults, and the parameters need not be serialized again.
         let params = if core.faults.is_empty() { Value::Null } else { call.request.params.to_json() };
         let fault = faults::take(&mut core.faults, method, &call.request.path, &params);
         (number, fault.or_else(|| outage::take(&mut core.outage, &call.request.path, now_ms)))
@@ -50,7 +50,7 @@ pub(crate) async fn carry_out(engine: Arc<Engine>, call: Call) -> Option<Answer>
     answer
 }
 
-/// The note of a request that just arrived.
+/// The log entry of a request that just arrived.
 fn note(call: &Call) -> RecordedRequest {
     RecordedRequest {
         number: 0,
@@ -118,7 +118,7 @@ async fn wait(engine: &Engine, kind: &Kind) {
     }
 }
 
-/// Holds a request until the outage is over, so that the client learns nothing from the connection.
+/// Holds a request until the outage is over, so that the connection tells the client nothing.
 async fn stay_silent(engine: &Engine) {
     let until_ms = engine.with(|core| core.outage.as_ref().and_then(|outage| outage.until_ms));
     let left_ms = until_ms.map(|until_ms| until_ms.saturating_sub(engine.now_ms()).max(0));
@@ -127,7 +127,7 @@ async fn stay_silent(engine: &Engine) {
         .await;
 }
 
-/// Counts a request as held until it is released, or something else ends it.
+/// Holds a request until it is released, `is_over` returns true or `limit` passes. Counts it as held meanwhile.
 async fn hold(engine: &Engine, limit: Duration, is_over: impl Fn(&Core) -> bool) {
     let seen = engine.with(|core| {
         core.held = core.held.saturating_add(1);
@@ -138,7 +138,7 @@ async fn hold(engine: &Engine, limit: Duration, is_over: impl Fn(&Core) -> bool)
     engine.with(|core| core.held = core.held.saturating_sub(1));
 }
 
-/// The work in one step under the lock. A read has no cause and leaves nothing to save.
+/// Does the work in one step under the lock. A read has no cause and leaves nothing to save.
 fn work(engine: &Engine, call: &Call, before: Option<&Kind>, after: Option<&Kind>) -> (Answer, u64) {
     let step = |state: &mut State, context: &mut Context<'_>| call::carry_out(state, context, call, before, after);
     if call.request.method == Method::Get {

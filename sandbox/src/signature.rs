@@ -5,7 +5,7 @@ use sha2::Sha256;
 
 /// Signs a webhook body: `t=<unix seconds>,v1=<hex>`.
 ///
-/// The key is the whole secret including its `whsec_` prefix; the signed bytes are the time, a dot, and the body.
+/// The key is the whole secret, including its `whsec_` prefix. The signed bytes are the time, a dot, and the body.
 #[must_use]
 pub fn sign(secret: &str, time_seconds: i64, body: &[u8]) -> String {
     // HMAC takes keys of any length, so this cannot fail; an empty header would simply not verify.

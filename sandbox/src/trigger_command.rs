@@ -1,4 +1,4 @@
-//! `stripe-sandbox trigger`: causes an event on a sandbox that is running.
+//! `stripe-sandbox trigger`: causes an event on a running sandbox.
 
 use clap::Args;
 use stripe_sandbox::recipes::{Change, recipes, trigger};

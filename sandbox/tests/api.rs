@@ -1,4 +1,4 @@
-//! Sessions over the API: their shape, and every refusal in Stripe's words.
+//! Checkout sessions over the API: their fields, and every validation error with Stripe's message.
 
 use reqwest::Method;
 use serde_json::json;
@@ -51,7 +51,7 @@ async fn line_items_come_in_the_order_in_which_they_were_given() {
 
 type Changes = &'static [(&'static str, &'static str)];
 
-/// Changes to a good request, and how Stripe refuses it: code, param, part of the message.
+/// Changes to a valid request and the resulting error: code, param, part of the message.
 const REFUSALS: &[(Changes, &str, &str, &str)] = &[
     (&[("mode", "-")], "parameter_missing", "mode", "Missing required param: mode."),
     (&[("mode", "pay")], "", "mode", "Invalid mode: must be one of payment, setup, or subscription"),

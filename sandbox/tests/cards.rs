@@ -1,4 +1,4 @@
-//! What each card does: success, declines, 3-D Secure, blocked, delayed.
+//! The outcome of each test card: success, declines, 3-D Secure, blocked, delayed.
 
 use serde_json::{Value, json};
 use stripe_sandbox::TEST_CARDS;

@@ -1,4 +1,4 @@
-//! The sandbox's clock: what waits for time happens when it is advanced, and signatures keep the machine's time.
+//! The sandbox's clock: advancing it triggers what is due, and signatures keep the machine's time.
 
 use std::time::Duration;
 
@@ -74,7 +74,7 @@ async fn time_goes_on_from_where_it_was_set_also_after_a_restart() {
     world.sandbox.stop().await;
 }
 
-/// A client that does not know of the advanced clock goes on: it reckons by the machine's.
+/// A client that does not know that the clock was advanced still counts from the machine's clock.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_session_can_be_opened_by_the_machines_clock_after_the_clock_was_advanced() {
     let world = start().await;

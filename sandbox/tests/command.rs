@@ -1,4 +1,4 @@
-//! The program on the command line.
+//! The command line program.
 
 use std::{
     io::{BufRead, BufReader},

@@ -1,4 +1,4 @@
-//! The page of controls: plain forms that do what the JSON controls do, and lead back to the page.
+//! The control page: plain forms that do what the JSON controls do, and redirect to the page.
 
 use reqwest::Method;
 use serde_json::json;
@@ -20,7 +20,7 @@ async fn page(world: &World) -> String {
     answer.text
 }
 
-/// Whether the page has a form that posts there.
+/// Whether the page has a form with this target.
 fn offers(page: &str, path: &str) -> bool {
     page.contains(&format!("action=\"/_sandbox/form/{path}\""))
 }

@@ -1,4 +1,4 @@
-//! Webhooks that are held, released, shuffled, dropped, doubled, and written in another version.
+//! Deliveries that are held, released, shuffled, dropped, duplicated, or rendered in another API version.
 
 use serde_json::{Value, json};
 use stripe_sandbox::Config;
@@ -111,7 +111,7 @@ async fn duplicates_have_the_same_event_and_come_exactly_twice() {
     world.sandbox.stop().await;
 }
 
-/// The order in which held events of one payment arrive.
+/// The order in which the held events of one payment arrive.
 async fn shuffled(seed: u64) -> Vec<String> {
     let receiver = Receiver::start().await;
     let mut config = Config::local(KEY).with_webhook(&receiver.url, "whsec_1");

@@ -1,4 +1,4 @@
-//! Disputes: inquiries, chargebacks, evidence, and where the money is at each step.
+//! Disputes: inquiries, chargebacks, evidence, and who has the money at each step.
 
 use serde_json::{Value, json};
 
@@ -10,7 +10,7 @@ const CLOSED: &str = "charge.dispute.closed";
 const WITHDRAWN: &str = "charge.dispute.funds_withdrawn";
 const REINSTATED: &str = "charge.dispute.funds_reinstated";
 
-/// Pays with a method whose charge is disputed; gives the intent and the dispute.
+/// Pays with a payment method whose charge is disputed. Returns the payment intent and the dispute.
 async fn disputed(world: &World, method: &str) -> (String, Value) {
     let intent = world.paid(method).await;
     let list = world.get(&format!("/v1/disputes?payment_intent={intent}")).await.json();
@@ -27,12 +27,12 @@ async fn decide(world: &World, dispute: &Value, to: &str) -> Answer {
     world.control(&path, &json!({ "to": to }).to_string()).await
 }
 
-/// What each balance transaction of a dispute took or gave, after its fee.
+/// The net amount of each balance transaction of a dispute.
 fn moved(dispute: &Value) -> Vec<i64> {
     dispute["balance_transactions"].as_array().unwrap().iter().map(|t| t["net"].as_i64().unwrap()).collect()
 }
 
-/// Runs a step and gives its answer with the events that it made.
+/// Runs a step. Returns its answer and the events it emitted.
 async fn with_events(world: &World, step: impl Future<Output = Answer>) -> (Value, Vec<String>) {
     let seen = world.event_types().await.len();
     let answer = step.await;

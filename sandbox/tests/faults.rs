@@ -1,4 +1,4 @@
-//! Faults that a test asks for.
+//! Faults injected by a test.
 
 use std::time::{Duration, Instant};
 

@@ -1,4 +1,4 @@
-//! Who may talk to the sandbox: this machine, and no foreign page.
+//! The request guard: only this machine, and no other origin.
 
 use reqwest::Method;
 

@@ -1,4 +1,4 @@
-//! `Idempotency-Key`: the first answer comes again, whatever it was, and nothing happens twice.
+//! `Idempotency-Key`: the first answer, success or error, is replayed, and nothing happens twice.
 
 use serde_json::json;
 
@@ -101,7 +101,7 @@ async fn a_running_key_is_409_and_a_500_is_repeated() {
     world.sandbox.stop().await;
 }
 
-/// A thousand answers are kept, so the first of many more is gone, and its key can be used anew.
+/// A thousand answers are kept. After many more, the first one is dropped and its key can be used again.
 #[tokio::test(flavor = "multi_thread")]
 async fn in_a_long_session_the_oldest_answers_are_dropped_and_that_of_an_open_session_is_not() {
     let world = start().await;

@@ -1,4 +1,4 @@
-//! The model in the caller's process: the same answers as over HTTP, and the same again for the same seed.
+//! The model in the caller's process: the same answers as over HTTP, and the same run for the same seed.
 
 use serde_json::{Value, json};
 use stripe_sandbox::{DEFAULT_API_VERSION, Model, ModelAnswer, ModelRequest};
@@ -29,7 +29,7 @@ fn kinds(model: &mut Model) -> Vec<String> {
     model.take_events().into_iter().map(|event| event.kind).collect()
 }
 
-/// Answers and webhooks of one life.
+/// The answers and webhooks of one run.
 fn live(seed: u64) -> Vec<String> {
     let mut model = Model::seeded(seed, "http://stripe.test");
     let mut said = Vec::new();
@@ -67,7 +67,7 @@ async fn answers_and_webhooks_have_the_shape_that_they_have_over_http() {
     world.sandbox.stop().await;
 }
 
-/// Ids and times replaced, so that what is left can be compared.
+/// Replaces ids and times, so that the rest can be compared.
 fn shape(value: &Value) -> Value {
     match value {
         Value::Object(members) => members.iter().map(|(name, member)| (name.clone(), shape(member))).collect(),

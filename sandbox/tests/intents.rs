@@ -1,4 +1,4 @@
-//! Payment intents from code, and the lists of what payments leave.
+//! Payment intents created through the API, and the lists of charges and balance transactions.
 
 use serde_json::{Value, json};
 

@@ -1,4 +1,4 @@
-//! The sandbox over real HTTP, on a random port, with a real receiver of webhooks.
+//! The sandbox over real HTTP, on a random port, with a real webhook receiver.
 #![expect(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests fail loudly")]
 #![deny(clippy::self_named_module_files)]
 

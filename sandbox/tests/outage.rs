@@ -1,4 +1,4 @@
-//! The API fails for a while, and works again.
+//! API outages and recovery.
 
 use serde_json::{Value, json};
 

@@ -1,4 +1,4 @@
-//! The hosted page by its forms, as a browser without scripts would use it.
+//! The forms of the hosted page, as a browser without JavaScript uses them.
 
 use std::time::{Duration, Instant};
 

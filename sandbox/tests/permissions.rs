@@ -1,4 +1,4 @@
-//! A restricted key: what it lacks is refused in Stripe's words.
+//! A restricted key: a missing permission gives Stripe's error.
 
 use crate::support::{SESSION, World, start};
 

@@ -1,4 +1,4 @@
-//! Endpoints where nobody answers: shown, and neither a customer nor another endpoint waits for them.
+//! Endpoints that do not answer: the control page shows them, and neither customers nor other endpoints wait for them.
 
 use std::time::{Duration, Instant};
 
@@ -12,9 +12,9 @@ use crate::support::{
     start_with,
 };
 
-/// Longer than any test: a page that waits for this never comes.
+/// Longer than any test: a page that waited for this would never finish.
 const FOREVER: Duration = Duration::from_hours(1);
-/// How long a page may take that waits for nobody, on the slowest machine.
+/// How long a page that does not wait may take on the slowest machine.
 const AT_ONCE: Duration = Duration::from_secs(20);
 
 fn config(receiver: &Receiver, redirect_wait: Duration) -> Config {
@@ -24,7 +24,7 @@ fn config(receiver: &Receiver, redirect_wait: Duration) -> Config {
     config
 }
 
-/// A purchase whose customer is led back to the shop; gives how long that took after the payment.
+/// Makes a purchase and returns to the shop. Returns how long the return took after the payment.
 async fn buy(world: &World) -> Duration {
     let id = world.session().await;
     assert_eq!(world.confirm(&id, "pm_card_visa").await.status, 200);
@@ -33,7 +33,7 @@ async fn buy(world: &World) -> Duration {
     begin.elapsed()
 }
 
-/// The page that leads back to the shop.
+/// The page that redirects to the shop.
 async fn done(world: &World, id: &str) -> Answer {
     let done = tokio::time::timeout(AT_ONCE, world.get(&format!("/c/pay/{id}/done"))).await;
     done.unwrap_or_else(|_| panic!("the page waits for an endpoint that does not answer"))
@@ -43,7 +43,7 @@ async fn page(world: &World) -> String {
     world.get("/_sandbox").await.text
 }
 
-/// Asks until the page of controls says this.
+/// Polls until the control page shows this text.
 async fn until_page_says(world: &World, text: &str) -> String {
     let says = async {
         loop {
@@ -62,7 +62,7 @@ async fn an_endpoint_that_never_answers_delays_neither_customers_nor_other_endpo
     let (silent, good) = (Receiver::start().await, Receiver::start().await);
     silent.will(&vec![Reply::Hang; 40]);
     let world = start_with(config(&silent, FOREVER).with_webhook(&good.url, "whsec_2")).await;
-    // More than are sent to one endpoint at a time.
+    // More than the concurrency limit of an endpoint.
     for purchase in 1..=8 {
         buy(&world).await;
         good.until(|received| received.len() == 5 * purchase).await;

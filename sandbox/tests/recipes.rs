@@ -1,4 +1,4 @@
-//! Triggers: every recipe causes the event that it is named after, by the library and on the command line.
+//! Triggers: every recipe causes the event it is named after, from the library and from the command line.
 
 use std::process::Stdio;
 
@@ -15,7 +15,7 @@ async fn every_recipe_causes_the_event_that_it_is_named_after() {
         let world = start().await;
         let done = trigger(&world.sandbox.url(), KEY, recipe.name, &[]).await;
         let done = done.unwrap_or_else(|error| panic!("{}: {error}", recipe.name));
-        // Debits settle after a moment.
+        // Debits settle a little later.
         world.control("/_sandbox/clock", r#"{"advance_seconds": 4}"#).await;
         let kinds = world.event_types().await;
         assert!(kinds.iter().any(|kind| kind == recipe.name), "{}: {kinds:?}", recipe.name);

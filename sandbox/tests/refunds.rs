@@ -1,10 +1,10 @@
-//! Refunds over the API, by hand in the dashboard, and how they end.
+//! Refunds through the API and the dashboard, and their outcomes.
 
 use serde_json::{Value, json};
 
 use crate::support::{Answer, World, start};
 
-/// The events of a payment by card, before anything comes back.
+/// The events of a card payment, before any refund.
 const PAYMENT_EVENTS: usize = 5;
 
 async fn refund(world: &World, intent: &str, more: &[(&str, &str)]) -> Answer {

@@ -1,4 +1,4 @@
-//! The state file: what was answered is still there after a restart, and undelivered webhooks go on.
+//! The state file: everything that was answered survives a restart, and pending deliveries continue.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! Every object that the sandbox gives out is checked against Stripe's own schema.
+//! Checks every object the sandbox returns against Stripe's own schema.
 //!
 //! Run it with Stripe's `OpenAPI` file: `STRIPE_OPENAPI=… cargo test -p stripe-sandbox --test schema`.
 #![expect(
@@ -20,7 +20,7 @@ use serde_json::{Value, json};
 use stripe_sandbox::recipes;
 use support::{SESSION, World, receiver::Receiver, session_with, start_with};
 
-/// Stripe's schemas, by the `object` of what they describe.
+/// Stripe's schemas, by the `object` value they describe.
 struct Schemas {
     components: Value,
     validators: BTreeMap<String, Validator>,
@@ -53,7 +53,7 @@ impl Schemas {
         &self.validators[name]
     }
 
-    /// Checks an object, or a list and the objects in it, and gives how many objects were checked.
+    /// Checks an object, or a list and its objects. Returns how many objects were checked.
     fn check(&mut self, value: &Value, from: &str) -> usize {
         let kind = value["object"].as_str().unwrap_or_else(|| panic!("{from}: no object in {value}"));
         if kind == "list" {
@@ -82,7 +82,7 @@ impl Schemas {
     }
 }
 
-/// Forbids fields that a schema does not name: Stripe's file leaves that open.
+/// Forbids fields that are not in the schema, which Stripe's file allows.
 fn close(schema: &mut Value) {
     match schema {
         Value::Object(members) => {
@@ -143,7 +143,7 @@ const ALL_PARAMS: &[(&str, &str)] = &[
     ("line_items[0][price_data][tax_behavior]", "exclusive"),
 ];
 
-/// Pays in every way, so that every kind of object and event exists.
+/// Pays in every way, so that every kind of object and event occurs.
 async fn live_through_everything(schemas: &mut Schemas, world: &World) {
     let methods = [
         "pm_card_visa",
@@ -185,7 +185,7 @@ async fn live_through_everything(schemas: &mut Schemas, world: &World) {
     posted(schemas, world, "/v1/checkout/sessions", &[]).await;
 }
 
-/// SEPA debits that come, that fail, and one that is no account number.
+/// SEPA debits that succeed or fail, and an invalid account number.
 async fn debits(schemas: &mut Schemas, world: &World) {
     let in_euros = session_with(&[
         ("line_items[0][price_data][currency]", "eur"),
@@ -205,7 +205,7 @@ async fn debits(schemas: &mut Schemas, world: &World) {
     }
 }
 
-/// Lets money come back in every way.
+/// Runs every kind of refund and dispute.
 async fn give_it_back(schemas: &mut Schemas, world: &World) {
     let full = "expand[]=balance_transaction.source&expand[]=charge.refunds&expand[]=failure_balance_transaction";
     for (method, amount, status) in [
@@ -262,7 +262,7 @@ async fn dispute_it(schemas: &mut Schemas, world: &World) {
     }
 }
 
-/// Payments by the API itself.
+/// Payments through the API, without a session.
 async fn pay_from_code(schemas: &mut Schemas, world: &World) {
     let card = [("amount", "500"), ("currency", "usd"), ("allowed_payment_method_types[]", "card")];
     for (method, verb) in [
@@ -287,7 +287,7 @@ async fn pay_from_code(schemas: &mut Schemas, world: &World) {
     }
 }
 
-/// A control that answers with an object of Stripe's.
+/// A control that answers with a Stripe object.
 async fn controlled(schemas: &mut Schemas, world: &World, path: &str, body: &Value) -> Value {
     let answer = world.control(path, &body.to_string()).await;
     assert_eq!(answer.status, 200, "{path} {body}: {}", answer.text);

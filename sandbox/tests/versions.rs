@@ -1,4 +1,4 @@
-//! Older API versions: the same objects in the shapes that they had then, in answers and in webhooks.
+//! Older API versions: the same objects in their format of that time, in answers and in webhooks.
 
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -20,7 +20,7 @@ fn has(object: &Value, name: &str) -> bool {
     object.as_object().unwrap().contains_key(name)
 }
 
-/// The webhooks of one payment, as an endpoint of each version gets them.
+/// The webhooks of one payment, for an endpoint of each version.
 async fn webhooks(versions: &[&str], kind: &str) -> Vec<Value> {
     let mut config = Config::local(KEY);
     let mut receivers = Vec::new();

@@ -1,4 +1,4 @@
-//! Webhooks: signed, sent to those who want them, again until the answer is 2xx.
+//! Webhooks: signed, sent to subscribed endpoints, retried until the answer is 2xx.
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ use crate::support::{
 
 const SECRET: &str = "whsec_test";
 
-/// Retries come fast enough for a test.
+/// Retries fast enough for a test.
 fn quick(attempts: u32) -> RetryPolicy {
     RetryPolicy { initial: Duration::from_millis(10), max: Duration::from_millis(40), attempts }
 }

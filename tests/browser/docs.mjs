@@ -1,10 +1,10 @@
-// The browsable documentation, used as a newcomer uses it: "Try it out", "Execute", for every GET and for one POST, without
-// credentials and with a customer's token.
+// Uses the API documentation page as a new user would: "Try it out" and "Execute" for every GET and for one POST,
+// without credentials and with a customer's token.
 //
 //   SERVICE_URL=http://127.0.0.1:8080 ARTIFACTS=folder CHROMIUM=/usr/bin/chromium node docs.mjs
 //
-// Each execution must send exactly the request that its operation stands for, and show its answer, with a status that the
-// document names. The first failure ends the run with status 1 and leaves `failure-docs.png`.
+// Each execution must send exactly the request of its operation and show its response, with a documented status. The
+// first failure ends the run with status 1 and leaves `failure-docs.png`.
 
 import assert from "node:assert/strict";
 import { mkdir } from "node:fs/promises";

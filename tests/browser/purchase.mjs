@@ -1,10 +1,10 @@
-// Purchases as a customer makes them: the demo page, the hosted page and the way back, in a real browser.
+// Purchases as a customer makes them, in a real browser: the demo page, the hosted page and the way back.
 //
 //   DEMO_URL=http://127.0.0.1:8080 ARTIFACTS=folder CHROMIUM=/usr/bin/chromium node purchase.mjs
 //
-// Scenarios run one after the other on one account, whose balance may start anywhere: each compares with what it found.
-// Each has a tab of its own. Nothing sleeps; every wait is for a condition. The first failure ends the run with status
-// 1 and leaves `failure-<scenario>.png`. An error on the demo page's console fails the scenario it happens in.
+// Scenarios run one after the other on one account with any starting balance: each compares with what it found. Each
+// has its own tab. Nothing sleeps; every wait is for a condition. The first failure ends the run with status 1 and
+// leaves `failure-<scenario>.png`. An error in the demo page's console fails the current scenario.
 
 import assert from "node:assert/strict";
 import { join } from "node:path";
@@ -88,7 +88,7 @@ async function phoneAndKeyboard(tab) {
   await tab.expectNoSidewaysScrolling();
   await tab.tabTo("#credits");
   await tab.page.keyboard.press("ControlOrMeta+A");
-  await tab.page.keyboard.insertText("250"); // at once, so that no quote for "2" is asked for
+  await tab.page.keyboard.insertText("250"); // in one step, so that no quote for "2" is requested
   await tab.expectText("#quote-total", /^\$2\.89$/);
   await tab.tabTo("#buy");
   await tab.shot("focus");
@@ -117,7 +117,7 @@ async function refundedDisputedAndWon(tab) {
   const control = async (section, act) => {
     await tab.page.goto(`${sandbox}/_sandbox`);
     const submitted = tab.page.waitForResponse((response) => response.request().method() === "POST");
-    await act(tab.page.locator(`#${section} .control`).first()); // the newest one
+    await act(tab.page.locator(`#${section} .control`).first()); // the newest
     assert.equal((await submitted).status(), 303, "the control was refused");
     await tab.page.waitForURL((url) => url.pathname === "/_sandbox" && url.hash !== "");
     await tab.shot(section);

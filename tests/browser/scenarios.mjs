@@ -1,4 +1,4 @@
-// Runs scenarios one after the other in a browser of their own, and fails the process with the first that fails.
+// Runs scenarios one after the other in their own browser. The first failure ends the process with an error.
 import { mkdir } from "node:fs/promises";
 import { chromium } from "playwright-core";
 

@@ -1,9 +1,9 @@
-// What the demo page tells a customer of errors, and without JavaScript, in a real browser.
+// What the demo page shows a customer on errors and without JavaScript, in a real browser.
 //
 //   DEMO_URL=http://127.0.0.1:8080 ARTIFACTS=folder CHROMIUM=/usr/bin/chromium node wording.mjs
 //
-// Errors of the real service come first. Those that are hard to cause are answered in its place, with a `detail` that
-// must never reach the page. Nothing sleeps; the first failure ends the run with status 1.
+// Errors of the real service come first. Errors that are hard to cause are mocked, with a `detail` that must never
+// reach the page. Nothing sleeps; the first failure ends the run with status 1.
 
 import assert from "node:assert/strict";
 import { join } from "node:path";
@@ -68,7 +68,7 @@ const ERRORS = [
   [502, "provider_refused", null, /^Nothing was charged\. Please try again in a moment\.$/],
   [502, "provider_mismatch", null, /^Nothing was charged\. Please try again in a moment\.$/],
   [502, "provider_no_url", null, /^Nothing was charged\. Please try again in a moment\.$/],
-  // Of these it is not known here what became of the request.
+  // The result of these requests is unknown.
   [503, "database_unavailable", 5, /^Please try again in a moment\.$/],
   [503, "too_busy", 1, /^Please try again in a moment\.$/],
   [500, "internal_error", null, /^Something went wrong on our side\. Please try again in a moment\. If you write to us, please mention req_test\.$/],
@@ -89,7 +89,7 @@ async function everyError(page) {
     answer = { status, headers: { "content-type": "application/problem+json", "x-request-id": "req_test", ...wait }, body };
     await page.evaluate(() => {
       const status = document.getElementById("status");
-      status.replaceChildren(); // so that the message before is not taken for this one
+      status.replaceChildren(); // so that the previous message is not mistaken for this one
       delete status.dataset.told;
     });
     await page.click("#buy");
@@ -148,7 +148,7 @@ async function linkToTheControls(page, context) {
 }
 
 async function withoutJavaScript(page) {
-  await page.locator("noscript .notice").waitFor(); // texts in it are not found by `getByText`
+  await page.locator("noscript .notice").waitFor(); // `getByText` does not find texts inside it
   await expectText(page, "noscript", /^This page needs JavaScript\./);
   assert.equal(await page.locator("#buy").isDisabled(), true, "a button that can do nothing");
   assert.equal(await page.locator("#credits").isDisabled(), true, "a field that can do nothing");
@@ -193,7 +193,7 @@ async function expectText(page, selector, pattern) {
     const seen = (await page.locator(selector).innerText()).trim();
     if (pattern.test(seen)) return seen;
     assert.ok(Date.now() < deadlineMs, `${selector} should show ${pattern}, but shows ${JSON.stringify(seen)}`);
-    await page.evaluate(() => new Promise(requestAnimationFrame)); // until it is painted again
+    await page.evaluate(() => new Promise(requestAnimationFrame)); // wait for the next paint
   }
 }
 

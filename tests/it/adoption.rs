@@ -1,5 +1,5 @@
-//! Purchases that Stripe knows and the books do not: after a restore they are shown and taken in, once, and another
-//! environment's are not.
+//! Top-ups that Stripe knows and the books do not: after a restore they are listed and adopted once; those of another
+//! environment are not.
 
 use serde_json::{Value, json};
 use topup::reconcile::lost::find_lost;
@@ -22,7 +22,7 @@ async fn adopt(app: &TestApp, body: Value) -> Answer {
     app.send(request.json(&body)).await
 }
 
-/// What came of one purchase.
+/// The outcome for one top-up.
 async fn adopt_one(app: &TestApp, session: &str, more: Value) -> Value {
     let mut body = json!({ "sessionIds": [session] });
     body.as_object_mut().expect("an object").extend(more.as_object().expect("an object").clone());
@@ -67,7 +67,7 @@ on_both_databases! {
         assert_eq!(rows(&restored.app.db).await, untouched);
         let (well, said, errors) = run(&settings, &["reconcile", "--adopt", "all"]);
         assert!(well && said.contains("All are in the books now"), "{said}{errors}");
-        // The refund of 60 and the dispute came with them.
+        // The refund of 60 and the dispute were adopted with them.
         assert_eq!((restored.credits("user_1").await, restored.credits("user_2").await), (290, 0));
         for event in [&event, &late] {
             restored.deliver(event).await.expect(200);
@@ -121,7 +121,7 @@ on_both_databases! {
         adopt(&app, two).await.expect_problem(400, "invalid_request");
         assert!(!run(&settings, &["reconcile", "--adopt", "all", "--unverified"]).0);
         assert_eq!(app.credits("user_1").await, 0);
-        // With the word for this one it is.
+        // With the explicit flag it is adopted.
         let adopted = adopt_one(&app, &theirs, json!({ "unverified": true })).await;
         assert_eq!((&adopted["outcome"], app.credits("user_1").await), (&json!("adopted"), 250));
         other.finish().await;

@@ -1,4 +1,4 @@
-//! The routes: who gets what, in which shape, and the problems that are told.
+//! The routes: authorization, response format and problem responses.
 
 use serde_json::{Value, json};
 use sqlx::Executor;
@@ -7,7 +7,7 @@ use crate::on_both_databases;
 use crate::support::app::http_client;
 use crate::support::{Backend, Options, TestApp, until};
 
-/// `2026-11-21T12:01:00Z`, with or without a fraction.
+/// Checks the format `2026-11-21T12:01:00Z`, with or without a fraction.
 #[track_caller]
 fn assert_utc_time(value: &Value) {
     let text = value.as_str().expect("a text");
@@ -191,7 +191,7 @@ on_both_databases! {
     }
 }
 
-/// Changes the database behind the service's back.
+/// Changes the database directly.
 async fn alter(app: &TestApp, backend: Backend, sql: &'static str) {
     match backend {
         Backend::Sqlite => {

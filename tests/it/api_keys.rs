@@ -1,4 +1,4 @@
-//! Servers' API keys: made and revoked on the command line, and what each may do.
+//! API keys for servers: creation and revocation on the command line, and their permissions.
 
 use std::collections::HashMap;
 
@@ -11,7 +11,7 @@ use crate::on_both_databases;
 use crate::support::app::{SUCCESS_URL, http_client};
 use crate::support::{Answer, Backend, TestApp, process, until};
 
-/// Runs `topup keys …` beside the service.
+/// Runs `topup keys …` while the service is running.
 async fn keys(app: &TestApp, arguments: &[&str]) -> String {
     let settings = HashMap::from([("DATABASE_URL", app.database.url.clone())]);
     let arguments: Vec<String> = ["keys"].iter().chain(arguments).map(|text| (*text).to_owned()).collect();
@@ -44,7 +44,7 @@ on_both_databases! {
     async fn a_key_may_do_what_its_scopes_say_and_no_more(backend: Backend) {
         let app = TestApp::start(backend).await;
         let session = app.open_session("user_1", 250).await;
-        // As a newer version may make it, for a scope that this one does not know.
+        // As a newer version may create it, with a scope unknown to this one.
         let (db, ids, clock) = (&app.app.db, app.app.ids.as_ref(), app.app.clock.as_ref());
         let nothing = topup::access::api_keys::create(db, ids, clock, "shop", &[], None).await.expect("a key");
         for (key, may_open, may_read, may_see) in [

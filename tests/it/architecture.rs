@@ -1,4 +1,5 @@
-//! Who may know of whom (docs/ARCHITECTURE.md, *Directions*). Read from the source, so that a shortcut shows.
+//! The allowed dependencies between modules (docs/ARCHITECTURE.md, *Directions*), checked in the source so that
+//! shortcuts are noticed.
 
 use std::path::{Path, PathBuf};
 
@@ -21,11 +22,11 @@ const MAY_USE: [(&str, &[&str]); 18] = [
     ("purchases", &["access", "app", "books", "db", "domain", "ports", "providers"]),
     ("inbox", &["access", "app", "db", "domain", "ports", "providers", "purchases"]),
     ("reconcile", &["app", "db", "domain", "providers", "purchases"]),
-    // It lists the statements of all rooms, for tests.
+    // It lists the statements of all modules, for tests.
     ("catalogue", &["access", "books", "db", "inbox", "purchases", "reconcile"]),
     ("http", &["access", "app", "books", "domain", "inbox", "outgoing", "purchases", "reconcile"]),
 ];
-/// They put everything together, and may use all.
+/// These connect everything and may use every module.
 const WIRING: [&str; 4] = ["bin", "dev", "lib", "startup"];
 
 /// Single things that a file may use although its room may not use theirs, and why.
@@ -58,9 +59,9 @@ const EXCEPTIONS: [(&str, &str, &str); 17] = [
 ];
 
 struct Source {
-    /// Below `src`, with slashes.
+    /// The path below `src`, with slashes.
     path: String,
-    /// Without lines that are comments.
+    /// The lines that are not comments.
     lines: Vec<String>,
 }
 
@@ -89,7 +90,7 @@ fn module(path: &str) -> &str {
     path.split(['/', '.']).next().unwrap_or_default()
 }
 
-/// What follows each `crate::` of a line, and each `super::` that goes as far up.
+/// The paths after each `crate::` of a line, and after each `super::` that reaches the crate's root.
 fn uses(source: &Source, line: &str) -> Vec<String> {
     let mut uses: Vec<String> = line.split("crate::").skip(1).map(str::to_owned).collect();
     let depth = source.path.trim_end_matches("/mod.rs").split('/').count();
@@ -133,7 +134,7 @@ fn modules_use_only_what_lies_below_them() {
     assert!(unneeded.is_empty(), "exceptions that nobody needs any more: {unneeded:?}");
 }
 
-/// The files of which a line has one of these texts as a word of its own.
+/// The files in which one of these texts occurs as a whole word.
 fn files_with(sources: &[Source], texts: &[&str]) -> Vec<String> {
     let has = |line: &String| {
         texts.iter().any(|text| {
@@ -170,14 +171,14 @@ fn only_the_database_room_names_the_databases() {
 fn only_the_database_room_talks_to_a_database() {
     let mut sources = sources("src");
     for line in sources.iter_mut().flat_map(|source| &mut source.lines) {
-        // How a row becomes a value is said beside the value.
+        // The conversion from a row is written beside the type.
         *line = line.replace("sqlx::FromRow", "");
     }
     let files = files_with(&sources, &["sqlx::"]);
     assert!(files.iter().all(|file| file.starts_with("db/")), "{files:?}");
 }
 
-/// Besides the statements that credit many payments at once.
+/// Except for the statements that credit groups of payments.
 #[test]
 fn only_one_file_of_the_books_changes_a_balance_or_writes_an_entry() {
     let texts = ["INTO accounts", "UPDATE accounts", "FROM accounts WHERE TRUE", "INTO ledger_entries"];
@@ -198,7 +199,7 @@ fn only_what_makes_requests_to_stripe_uses_async_stripe() {
         "async_stripe",
     ];
     let mut files = files_with(&sources("src"), &texts);
-    // `topup::providers::stripe` at the beginning of a path, from the module's own folder.
+    // `topup::providers::stripe` at the start of a path, from the module's own folder.
     files.retain(|file| file != "lib.rs");
     assert_eq!(
         files,
@@ -222,7 +223,7 @@ fn one_file_asks_for_the_time_and_for_randomness() {
     let all = sources("src");
     let texts = ["SystemTime::now", "OffsetDateTime::now", "Uuid::now", "Uuid::new", "getrandom::", "rand::"];
     let mut files = files_with(&all, &texts);
-    // A path in front of it is no disguise.
+    // A longer path in front must match too.
     files.extend(files_with(&all, &["time::OffsetDateTime::now", "uuid::Uuid::n", "std::time::SystemTime::now"]));
     files.sort();
     files.dedup();
@@ -235,7 +236,7 @@ fn the_http_client_belongs_to_the_key_set_and_to_stripe() {
     let client = ["outgoing.rs", "providers/stripe/clock.rs", "providers/stripe/transport/http.rs"];
     let may = |file: &String| file.starts_with("http/auth/") || client.contains(&file.as_str());
     assert!(files.iter().all(may), "{files:?}");
-    // All of them trust the same and follow nobody.
+    // All of them use the same trust roots and follow no redirects.
     let made_by = [
         "Client::builder",
         "Client::new",

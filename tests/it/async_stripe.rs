@@ -1,4 +1,4 @@
-//! The sandbox answers so that the client which talks to the real Stripe parses every answer.
+//! The client used for the real Stripe parses every answer of the sandbox.
 
 use serde_json::json;
 use stripe::{Client, ClientBuilder, StripeError};
@@ -28,7 +28,7 @@ async fn the_client_parses_every_object_of_a_purchase() {
 
     let paid = RetrieveCheckoutSession::new(session.as_str()).send(&stripe).await.expect("parses");
     assert_eq!(paid.payment_status, CheckoutSessionPaymentStatus::Paid);
-    // Account, credits, purpose and top-up, and the two of the seal.
+    // Account, credits, purpose and top-up, and the two entries of the seal.
     assert_eq!((paid.amount_total, paid.metadata.expect("metadata").len()), (Some(289), 6));
     let lines = ListLineItemsCheckoutSession::new(session.as_str()).send(&stripe).await.expect("parses");
     assert_eq!(lines.data.iter().map(|line| line.amount_total).collect::<Vec<_>>(), [250, 39]);

@@ -1,4 +1,4 @@
-//! `topup audit`: each thing that can be wrong in the books is found, and nothing else is.
+//! `topup audit` finds every kind of error in the books and reports nothing else.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -16,7 +16,7 @@ use crate::support::books::{Books, NOW_MS, apply, new_topup, topup_of};
 use crate::support::process::{run, topup};
 use crate::support::{Backend, TestApp};
 
-/// A tampering, how it is undone, and what is said of it.
+/// A statement that tampers with the books, one that undoes it, and the expected finding.
 type Tampering = (&'static str, &'static str, &'static str);
 
 const ADJUSTMENT: &str = "INSERT INTO adjustments (id, account_id, credits, reason, made_by, balance_after, caller, \
@@ -183,7 +183,7 @@ async fn checked(app: &TestApp) -> AuditReport {
     audit(&app.app.db).await.expect("readable")
 }
 
-/// A purchase of each kind: refunded in part, disputed, adjusted, open.
+/// One top-up of each kind: partially refunded, disputed, adjusted, open.
 async fn bookkeeping(backend: Backend) -> TestApp {
     let app = TestApp::start(backend).await;
     for (account, what, body) in [("user_1", "refund", json!({ "amount": 100 })), ("user_2", "dispute", json!({}))] {
@@ -195,7 +195,7 @@ async fn bookkeeping(backend: Backend) -> TestApp {
     assert!(crate::reconcile::compare(&app.app).await.is_clean());
     app.open_session("user_4", 250).await;
     app.app.db.execute_raw(ADJUSTMENT).await.expect("done");
-    // A person with the database's password can.
+    // Anyone with the database password can do this.
     let unguard = match backend {
         Backend::Sqlite => "DROP TRIGGER ledger_entries_are_never_changed",
         Backend::Postgres => "ALTER TABLE ledger_entries DISABLE TRIGGER USER",
@@ -317,7 +317,7 @@ on_both_databases! {
     }
 }
 
-/// Purchases and their refunds, one after the other; other writers do the same for the same accounts.
+/// Top-ups and their refunds in sequence, while other writers do the same for the same accounts.
 async fn write_a_lot(books: Arc<Books>, writer: u128) {
     for number in 0..40_u128 {
         let number = writer * 1_000 + number + 1;

@@ -1,4 +1,4 @@
-//! Customers' tokens: who is let in, and for which account.
+//! Customer tokens: which are accepted, and for which account.
 
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use reqwest::header::HeaderValue;
@@ -19,7 +19,7 @@ const RSA_A: &str = pem!("rsa_a_private");
 const RSA_A_PUBLIC: &str = pem!("rsa_a_public");
 const RSA_B: &str = pem!("rsa_b_private");
 
-/// How tokens are signed.
+/// The algorithm and key that sign tokens.
 pub struct Signer(Algorithm, EncodingKey);
 
 impl Signer {
@@ -41,7 +41,7 @@ impl Signer {
         jsonwebtoken::encode(&header, claims, &self.1).expect("signs")
     }
 
-    /// The public half, as a key set has it.
+    /// The public key in JWK format.
     pub fn jwk(&self, key_id: &str) -> Value {
         let jwk = jsonwebtoken::jwk::Jwk::from_encoding_key(&self.1, self.0).expect("a key");
         let mut jwk = serde_json::to_value(jwk).expect("JSON");
@@ -54,7 +54,7 @@ pub fn key_set(keys: &[Value]) -> String {
     json!({ "keys": keys }).to_string()
 }
 
-/// Seconds since 1970, later or earlier.
+/// Seconds since 1970, shifted by `later`.
 pub fn seconds(app: &TestApp, later: i64) -> i64 {
     app.clock.now_ms() / 1_000 + later
 }
@@ -192,7 +192,7 @@ async fn a_token_must_be_signed_with_the_secret_and_its_algorithm() {
     refused(with_token(&app, &stronger.sign(None, &claims)).await, "invalid_token");
     let good = Signer::secret(JWT_SECRET).sign(None, &claims);
     let parts: Vec<&str> = good.split('.').collect();
-    // {"alg":"none"}, {"alg":"None"} and {"typ":"JWT"}, with the signature, with another and with none.
+    // {"alg":"none"}, {"alg":"None"} and {"typ":"JWT"}: with the signature, with another one and without one.
     for header in ["eyJhbGciOiJub25lIn0", "eyJhbGciOiJOb25lIn0", "eyJ0eXAiOiJKV1QifQ"] {
         for signature in [parts[2], "AA", ""] {
             refused(with_token(&app, &format!("{header}.{}.{signature}", parts[1])).await, "invalid_token");
@@ -362,7 +362,7 @@ on_both_databases! {
             let body = json!({ "credits": 250, "successUrl": SUCCESS_URL, "accountId": "user_2" });
             let request = http_client().post(format!("{}/credits/sessions", app.url)).bearer_auth(&token).json(&body);
             app.send(request).await.expect_problem(403, "account_forbidden");
-            // Whether another's session exists is not told.
+            // The response does not reveal whether another customer's session exists.
             let read = async |id: &str| {
                 let request = http_client().get(format!("{}/credits/sessions/{id}", app.url)).bearer_auth(&token);
                 app.send(request).await.expect_problem(404, "not_found")

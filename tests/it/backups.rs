@@ -1,4 +1,4 @@
-//! Backups of a SQLite database, and what happens when one is put back the right way and the wrong way.
+//! Backups of a SQLite database, and what happens when one is restored the right way and the wrong way.
 
 use std::path::{Path, PathBuf};
 
@@ -25,7 +25,7 @@ async fn buy(world: &World, key: &str, credits: i64) {
     until("the credits", async || (world.credits("user_1").await == Some(credits)).then_some(())).await;
 }
 
-/// Only its owner can read it.
+/// Whether only its owner can read it.
 fn is_private(file: &Path) -> bool {
     let mode = std::os::unix::fs::PermissionsExt::mode(&std::fs::metadata(file).expect("there").permissions());
     mode.is_multiple_of(0o100)
@@ -82,7 +82,7 @@ async fn a_file_put_beside_the_log_of_another_is_refused_with_the_way_out() {
         assert!(!well && errors.contains("topup db restore"), "{command:?}: {errors}");
     }
     assert!(!other.exists() && !beside(&other, ".unfinished").exists());
-    // The two that belong together, as they were; moving them says nothing against them.
+    // The database and its log belong together; moving them and back is no reason to refuse them.
     std::fs::rename(&whole, &file).expect("moved back");
     std::fs::OpenOptions::new()
         .append(true)
@@ -130,7 +130,7 @@ async fn a_damaged_file_is_refused_at_the_start() {
     let file = file_of(&world.database.url);
     let content = std::fs::read(&file).expect("readable");
     let mut damaged = content.clone();
-    // In the middle of a page, which SQLite opens without a word.
+    // In the middle of a page, which SQLite does not notice when it opens the file.
     let page = damaged.len() / 2 / 4096 * 4096;
     damaged[page..page + 64].fill(0xff);
     std::fs::write(&file, &damaged).expect("written");
@@ -197,7 +197,7 @@ async fn of_two_commands_with_the_same_file_one_is_refused_and_leftovers_of_a_de
     let file = file_of(&world.database.url);
     let copy = beside(&file, ".backup");
     let copy_name = copy.to_str().expect("text");
-    // What a process left that died in the middle.
+    // What a process leaves behind when it dies in the middle.
     std::fs::write(beside(&copy, ".unfinished"), "half").expect("written");
     std::fs::write(beside(&file, ".restoring"), "half").expect("written");
     let locked = |path: &Path| {
@@ -229,7 +229,7 @@ async fn a_restore_keeps_the_log_of_a_database_that_was_moved_aside_and_undoes_w
     let mut process = world.serve(None).await;
     buy(&world, "one", 250).await;
     process.kill();
-    // A folder is what cannot be removed like a file.
+    // A folder in its place cannot be removed like a file.
     std::fs::remove_file(beside(&file, "-shm")).expect("removed");
     std::fs::create_dir_all(beside(&file, "-shm").join("x")).expect("made");
     let (database, log) = (std::fs::read(&file).expect("there"), std::fs::read(beside(&file, "-wal")).expect("there"));

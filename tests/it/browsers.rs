@@ -1,4 +1,4 @@
-//! What browsers are told: request ids, headers that keep pages safe, and which pages may call.
+//! Responses for browsers: request ids, security headers and CORS.
 
 use std::collections::HashSet;
 
@@ -94,7 +94,7 @@ async fn a_page_of_an_allowed_origin_may_call() {
         assert_eq!(list(&answer, "access-control-expose-headers"), ["retry-after", "x-request-id"]);
         assert!(list(&answer, "vary").contains(&"origin".to_owned()), "{answer:?}");
         answer.expect(200);
-        // A page must be able to read what went wrong.
+        // The page must be able to read the error.
         let answer = app.send(http_client().get(format!("{}/credits", app.url)).header("origin", origin)).await;
         assert_eq!(answer.headers["access-control-allow-origin"], origin);
         answer.expect_problem(401, "missing_credentials");

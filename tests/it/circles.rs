@@ -1,12 +1,12 @@
-//! No two files name each other, directly or by way of others, besides a folder's own `mod.rs` and what stands in the folder.
-//! No file names an item of its crate's root: the root names all of them.
+//! There are no import cycles between files, direct or indirect, except between a folder's `mod.rs` and the files in
+//! that folder. No file imports an item of its crate's root: the root imports all of them.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 type Needs<'m> = BTreeMap<&'m str, BTreeSet<&'m str>>;
 
-/// The files of a crate by their module path; the root is left out.
+/// The files of a crate by module path, without the root.
 fn modules(folder: &str) -> BTreeMap<String, String> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join(folder);
     let (mut folders, mut found) = (vec![root.clone()], Vec::<PathBuf>::new());
@@ -29,7 +29,7 @@ fn modules(folder: &str) -> BTreeMap<String, String> {
     modules
 }
 
-/// A file without its comments and without its tests, which stand at its end or are declared as files of their own.
+/// The code of a file without comments and tests. Tests are at its end or declared as files of their own.
 fn code(text: &str) -> String {
     let mut parts = text.split("#[cfg(test)]\n");
     let mut code = parts.next().unwrap_or_default().to_owned();
@@ -48,7 +48,7 @@ fn is_part_of_name(letter: char) -> bool {
     letter.is_ascii_alphanumeric() || letter == '_' || letter == ':'
 }
 
-/// The paths after each `start`, with braces opened.
+/// The paths after each `start`, with braces expanded.
 fn paths(code: &str, start: &str) -> Vec<String> {
     let mut paths = Vec::new();
     for (at, _) in code.match_indices(start) {
@@ -59,7 +59,7 @@ fn paths(code: &str, start: &str) -> Vec<String> {
     paths
 }
 
-/// Reads one path behind `before`, or all that a tree of braces stands for. Gives what follows it.
+/// Reads one path, or all paths of a brace tree, and puts `before` in front. Returns the rest of the text.
 fn open<'t>(before: &str, text: &'t str, paths: &mut Vec<String>) -> &'t str {
     let text = text.trim_start();
     let end = text.find(|letter| !is_part_of_name(letter)).unwrap_or(text.len());
@@ -83,7 +83,7 @@ fn open<'t>(before: &str, text: &'t str, paths: &mut Vec<String>) -> &'t str {
     }
 }
 
-/// The longest beginning of a path that is a file.
+/// The longest prefix of a path that is a file.
 fn file_of<'m>(modules: &'m BTreeMap<String, String>, path: &str) -> Option<&'m str> {
     let mut path = path.trim_end_matches(':');
     loop {
@@ -94,7 +94,7 @@ fn file_of<'m>(modules: &'m BTreeMap<String, String>, path: &str) -> Option<&'m 
     }
 }
 
-/// What a file names by `crate::` or `super::`, as paths from the crate's root.
+/// The paths used with `crate::` or `super::`, from the crate's root.
 fn named(module: &str, code: &str) -> Vec<String> {
     let mut named = paths(code, "crate::");
     let mut above = module.to_owned();
@@ -106,7 +106,7 @@ fn named(module: &str, code: &str) -> Vec<String> {
     named
 }
 
-/// What a `mod.rs` names by `self::`, or by the name of a file in its folder.
+/// The paths that a `mod.rs` uses with `self::`, or with the name of a file in its folder.
 fn named_below(modules: &BTreeMap<String, String>, module: &str, code: &str) -> Vec<String> {
     let mut named: Vec<String> = paths(code, "self::").into_iter().map(|path| format!("{module}::{path}")).collect();
     let children = modules.keys().filter_map(|file| file.strip_prefix(module)?.strip_prefix("::"));
@@ -117,7 +117,7 @@ fn named_below(modules: &BTreeMap<String, String>, module: &str, code: &str) -> 
     named
 }
 
-/// Which files each file names.
+/// The files that each file uses.
 fn needs(modules: &BTreeMap<String, String>) -> Needs<'_> {
     let of_file = |(module, code): (&'_ String, &String)| {
         let named = named(module, code).into_iter().chain(named_below(modules, module, code));
@@ -126,7 +126,7 @@ fn needs(modules: &BTreeMap<String, String>) -> Needs<'_> {
     modules.iter().map(|file| (file.0.as_str(), of_file(file))).collect()
 }
 
-/// The groups of files that lead to each other.
+/// The groups of files that use each other.
 fn rings<'m>(needs: &Needs<'m>) -> BTreeSet<BTreeSet<&'m str>> {
     let reached_from = |file: &'m str| {
         let (mut reached, mut next) = (BTreeSet::new(), vec![file]);
@@ -146,7 +146,7 @@ fn rings<'m>(needs: &Needs<'m>) -> BTreeSet<BTreeSet<&'m str>> {
     needs.keys().map(ring).filter(|ring| !ring.is_empty()).collect()
 }
 
-/// The circles that are not within the folder of one of their own: there, its `mod.rs` may name and be named.
+/// The cycles that are not inside the folder of one of their files: there, its `mod.rs` may use and be used.
 fn wrong_rings<'m>(needs: &Needs<'m>) -> Vec<BTreeSet<&'m str>> {
     let mut wrong = Vec::new();
     for ring in rings(needs) {
@@ -179,7 +179,7 @@ fn no_files_name_each_other() {
 fn no_file_names_an_item_of_the_root() {
     for folder in ["src", "bench/src", "sandbox/src"] {
         let modules = modules(folder);
-        // An exported macro is an item of the root wherever it is written.
+        // An exported macro is an item of the root, wherever it is defined.
         let is_macro = |path: &String| path.ends_with('!');
         let of_root = |(module, code): (&String, &String)| {
             let named =

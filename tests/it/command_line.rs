@@ -1,4 +1,4 @@
-//! What an operator types, and what is printed back.
+//! The operator's commands and their output.
 
 use crate::on_both_databases;
 use crate::support::app::{http_client, settings};
@@ -6,7 +6,7 @@ use crate::support::database::TestDatabase;
 use crate::support::process::{Process, Settings, free_port, run, topup};
 use crate::support::{Backend, until};
 
-/// An address where no Stripe is: none of these tests calls it.
+/// An address without a Stripe server: none of these tests calls it.
 const NO_STRIPE: &str = "http://127.0.0.1:9";
 
 fn serve_settings(database: &TestDatabase) -> Settings {

@@ -1,4 +1,4 @@
-//! `topup dev`: the first minute of a newcomer.
+//! `topup dev`: a new user's first steps.
 
 use std::path::Path;
 use std::process::Command;
@@ -14,12 +14,12 @@ struct Dev {
     url: String,
     sandbox: String,
     curl: String,
-    /// Everything that it printed.
+    /// All printed lines.
     welcome: Vec<String>,
 }
 
 async fn start(folder: &Path, more: &[&str]) -> Dev {
-    // Settings that would lead somewhere real, if they were read.
+    // Settings that would reach real systems if they were read.
     let hostile = Settings::from([
         ("DATABASE_URL", "postgres://nobody@203.0.113.1/nothing".to_owned()),
         ("STRIPE_SECRET_KEY", "sk_live_0123456789".to_owned()),
@@ -106,7 +106,7 @@ async fn the_printed_curl_line_opens_a_checkout_whose_payment_survives_a_restart
     stop(dev).await;
 }
 
-/// Runs the program in a folder with a `.env` and nothing else, to its end; gives its output.
+/// Runs the program in a folder with only a `.env`. Returns its output.
 fn run_beside(folder: &Path, arguments: &[&str]) -> String {
     let output = topup(&Settings::new()).args(arguments).current_dir(folder).output().expect("topup runs");
     assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
@@ -130,7 +130,7 @@ async fn the_printed_env_runs_a_service_beside_it_that_sells_on_the_same_sandbox
     serve.error_line("\"serving\"").await;
     let address = settings.iter().find_map(|line| line.strip_prefix("BIND_ADDRESS=")).expect("an address");
 
-    // Another endpoint, where nobody listens, is registered as printed. It must not be in the way.
+    // Another endpoint, at which no server listens, is registered as printed. It must not interfere.
     let register = dev.welcome.iter().find(|line| line.contains("/v1/webhook_endpoints")).expect("is printed");
     let register = register.replace("127.0.0.1:3000", &format!("127.0.0.1:{}", free_port()));
     let output = Command::new("sh").args(["-c", &register]).output().expect("sh and curl are installed");
@@ -144,7 +144,7 @@ async fn the_printed_env_runs_a_service_beside_it_that_sells_on_the_same_sandbox
     let url = checkout["url"].as_str().unwrap_or_else(|| panic!("no checkout: {checkout}"));
     assert!(url.starts_with(&dev.sandbox), "{url}");
     pay(url).await;
-    // This does not ask Stripe: the credits come by the webhook alone.
+    // This does not ask Stripe: the credits arrive through the webhook alone.
     let balance = format!("http://{address}/accounts/user_1/credits");
     until("the credits", async || {
         let request = http_client().get(&balance).header("x-api-key", &key);
@@ -158,7 +158,7 @@ async fn the_printed_env_runs_a_service_beside_it_that_sells_on_the_same_sandbox
     stop(dev).await;
 }
 
-/// The sandbox's clock is advanced and kept over restarts, and the service's is the machine's.
+/// The sandbox's clock is advanced and kept across restarts, while the service uses the machine's clock.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_purchase_works_after_the_sandboxs_clock_was_advanced_also_after_a_restart() {
     let folder = tempfile::tempdir().expect("a folder");
@@ -176,7 +176,7 @@ async fn a_purchase_works_after_the_sandboxs_clock_was_advanced_also_after_a_res
     }
 }
 
-/// Buys 250 credits more, by the printed line and the hosted page; gives what the account has then.
+/// Buys 250 more credits with the printed command and the hosted page. Returns the new balance.
 async fn buy(dev: &Dev, before: i64) -> i64 {
     let output = Command::new("sh").args(["-c", &dev.curl]).output().expect("sh and curl are installed");
     let checkout: Value = serde_json::from_slice(&output.stdout).expect("JSON");
@@ -237,25 +237,25 @@ fn a_port_in_use_and_a_folder_that_is_not_ours_are_one_clear_sentence_each() {
     assert!(!well && errors.contains("cannot use the folder") && errors.lines().count() == 1, "{errors}");
 }
 
-/// Buys, is declined, passes and fails 3-D Secure, and leaves, in a real browser. Screenshots go to `artifacts/`.
+/// Buys, is declined, passes and fails 3-D Secure, and cancels, in a real browser. Screenshots go to `artifacts/`.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_customer_buys_credits_in_a_browser() {
     in_a_browser("purchase.mjs", "DEMO_URL").await;
 }
 
-/// Sees what a customer is told of errors, also without JavaScript.
+/// Checks what a customer sees on errors, also without JavaScript.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_customer_is_told_of_errors_in_plain_words() {
     in_a_browser("wording.mjs", "DEMO_URL").await;
 }
 
-/// Executes every GET and one POST on the page of the documentation, without credentials and with a token.
+/// Runs every GET and one POST on the documentation page, without credentials and with a token.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_newcomer_tries_every_operation_out_in_the_documentation() {
     in_a_browser("docs.mjs", "SERVICE_URL").await;
 }
 
-/// Runs a script of `tests/browser` against `topup dev`, whose address it finds in `variable`.
+/// Runs a script of `tests/browser` against `topup dev`; the script reads the address from `variable`.
 async fn in_a_browser(script: &str, variable: &'static str) {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let script = root.join("tests/browser").join(script);

@@ -1,4 +1,4 @@
-//! A caller's `Idempotency-Key`: what a repetition gets, whatever became of the first request.
+//! A caller's `Idempotency-Key`: the answer to a repeated request, whatever happened to the first one.
 
 use futures_util::future::join_all;
 use secrecy::ExposeSecret;
@@ -18,7 +18,7 @@ fn body(credits: i64) -> Value {
     json!({ "credits": credits, "successUrl": SUCCESS_URL })
 }
 
-/// The purchase that a request to Stripe is about.
+/// The top-up of a request to Stripe.
 fn topup_of(request: &Value) -> String {
     request["params"]["metadata"]["topupId"].as_str().expect("an id").to_owned()
 }
@@ -83,14 +83,14 @@ on_both_databases! {
         let bound = api_key(&app, Some("user_1")).await;
         let body = |account: &str| json!({ "credits": 250, "successUrl": SUCCESS_URL, "accountId": account });
         let first = send_with_api_key(&app, &old, "key-1", &body("user_1")).await.expect(200);
-        // The key was rotated, or the customer's own client repeats what the server began.
+        // The API key was rotated, or the customer's own client repeats what the server started.
         assert_eq!(send_with_api_key(&app, &new, "key-1", &body("user_1")).await.expect(200), first);
         assert_eq!(send_with_api_key(&app, &bound, "key-1", &body("user_1")).await.expect(200), first);
         assert_eq!(app.checkout_with("user_1", Some("key-1"), body("user_1")).await.expect(200), first);
         assert_eq!(app.stripe.sessions().await.len(), 1);
         let other = json!({ "credits": 300, "successUrl": SUCCESS_URL, "accountId": "user_1" });
         send_with_api_key(&app, &new, "key-1", &other).await.expect_problem(422, "idempotency_key_reused");
-        // Another account's key is another key, and its customer sees nothing of the first one's answer.
+        // For another account it is another key, and its customer sees nothing of the first answer.
         let second = send_with_api_key(&app, &old, "key-1", &body("user_2")).await.expect(200);
         assert_ne!(second["id"], first["id"]);
         assert_eq!(app.checkout_with("user_2", Some("key-1"), body("user_2")).await.expect(200), second);
@@ -248,7 +248,7 @@ on_both_databases! {
         app.stripe.checkout_fault(4, json!({ "kind": "disconnect" })).await;
         app.checkout_with("user_1", Some("key-1"), body(250)).await.expect_problem(503, "provider_unavailable");
         app.clock.advance_ms(45 * MINUTE_MS);
-        // What Stripe says of a checkout that would end too soon.
+        // Stripe's error for a checkout that would expire too soon.
         app.stripe.checkout_fault(1, json!({ "kind": "status", "status": 400 })).await;
         let opened = app.checkout_with("user_1", Some("key-1"), body(250)).await.expect(200);
         let requests = app.stripe.checkout_requests().await;
@@ -268,7 +268,7 @@ on_both_databases! {
         app.clock.advance_ms(24 * 60 * MINUTE_MS - MINUTE_MS);
         app.checkout_with("user_1", Some("key-1"), body(250)).await.expect_problem(409, "session_ended");
         app.clock.advance_ms(2 * MINUTE_MS);
-        // The sandbox lives in real time, where this checkout would end in two days.
+        // The sandbox uses real time, in which this checkout would expire in two days.
         app.stripe.checkout_fault(1, json!({ "kind": "status", "status": 500 })).await;
         app.checkout_with("user_1", Some("key-1"), body(300)).await;
         let topups: Vec<String> = app.stripe.checkout_requests().await.iter().map(topup_of).collect();
@@ -317,7 +317,7 @@ on_both_databases! {
             settings.insert(setting, value.to_owned());
             let mut process = Process::serve(&settings, None).await;
             assert_eq!(world.try_checkout("user_1", "key-1").await, Some((200, first.clone())), "{setting}");
-            // Another key, or another caller's, has no answer to be given again.
+            // Another key, or the same key of another caller, has no stored answer.
             for (account, key) in [("user_1", "key-2"), ("user_2", "key-1")] {
                 let (status, problem) = world.try_checkout(account, key).await.expect("an answer");
                 assert_eq!((status, &problem["code"]), (400, &json!("invalid_request")), "{setting}");
@@ -330,7 +330,7 @@ on_both_databases! {
 
     async fn an_attempt_that_was_interrupted_opens_no_checkout_against_todays_settings(backend: Backend) {
         let world = World::new(backend).await;
-        // Paused before Stripe is called: the key is held, and nothing was answered.
+        // Paused before the call to Stripe: the key is held and has no answer yet.
         world.stripe.checkout_fault(1, json!({ "kind": "hold" })).await;
         let mut process = world.serve(None).await;
         tokio::join!(world.try_checkout("user_1", "key-1"), async {

@@ -1,9 +1,9 @@
-//! What happens when the process is killed, or the client goes away, between any two steps of a purchase.
+//! What happens when the process is killed or the client disconnects between any two steps of a purchase.
 //!
 //! A debug build of `topup serve` can be paused at its n-th checkpoint: before each statement, before and after each
-//! commit, before and after each call to Stripe. For n = 1, 2, 3 … until a purchase needs no n-th checkpoint any more,
-//! it is paused there and interrupted. Whatever the place, the customer gets the credits of one purchase, once, and
-//! Stripe has one session for it.
+//! commit, and before and after each call to Stripe. For n = 1, 2, 3 … until a purchase has no n-th checkpoint, it is
+//! paused there and interrupted. Wherever that is, the customer gets the credits of one purchase, once, and Stripe has
+//! one session for it.
 
 use serde_json::json;
 use topup::domain::account::AccountId;
@@ -14,10 +14,11 @@ use crate::support::process::Process;
 use crate::support::serve::World;
 use crate::support::until;
 
-/// More checkpoints than a purchase has: if the loop gets here, it does not end by itself.
+/// More checkpoints than a purchase has. If the loop gets here, it would not end.
 const TOO_MANY: u64 = 200;
 
-/// How many places there are at least. On `PostgreSQL` a command is one exchange and not a statement after the other.
+/// The minimum number of checkpoints. On `PostgreSQL` a command is one round trip instead of one statement after the
+/// other.
 fn places_of(backend: Backend, on_sqlite: u64, on_postgres: u64) -> u64 {
     match backend {
         Backend::Sqlite => on_sqlite,
@@ -53,7 +54,8 @@ on_both_databases! {
 on_both_databases! {
     /// Known mistakes 1 and 2, of many at once.
     async fn a_process_killed_around_the_commit_of_a_group_loses_nothing_and_credits_each_once(backend: Backend) {
-        // Each commit has two checkpoints. The first commit, of one payment, is held until all others wait for the second.
+        // Each commit has two checkpoints. The first commit, of one payment, is held until all others wait for the
+        // second.
         for (place, credited_then) in [(3, 1), (4, BUYERS)] {
             let world = World::new(backend).await;
             let mut process = world.serve(None).await;
@@ -116,7 +118,7 @@ on_both_databases! {
     }
 }
 
-/// As many as a group may have, with room to spare.
+/// The size limit of a group, plus some.
 const BUYERS: usize = 12;
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -125,14 +127,14 @@ enum Interruption {
     ClientGoesAway,
 }
 
-/// How the news of the payment comes.
+/// How the service learns of the payment.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Path {
     Webhook,
     ReturnPage,
 }
 
-/// Interrupts a purchase at every place; gives how many there were.
+/// Interrupts a purchase at every checkpoint. Returns how many there were.
 async fn at_every_checkpoint(world: &World, interruption: Interruption, path: Path) -> u64 {
     for number in 1..TOO_MANY {
         let account = format!("user_{number}");
@@ -148,7 +150,7 @@ async fn at_every_checkpoint(world: &World, interruption: Interruption, path: Pa
             process.kill();
             return number - 1;
         };
-        // The purchase's request was dropped with the branch that lost: its connection is closed.
+        // `select!` dropped the purchase's request when the other branch finished first, so its connection is closed.
         let mut process = match interruption {
             Interruption::Kill => {
                 process.kill();
@@ -159,7 +161,7 @@ async fn at_every_checkpoint(world: &World, interruption: Interruption, path: Pa
                 process
             }
         };
-        // The customer tries again, as a page does that got no answer, and Stripe goes on delivering.
+        // The customer tries again, as a page does without an answer, and Stripe continues to deliver.
         world.stripe.control("deliveries/resume", json!({})).await;
         buy(world, &account, Path::Webhook).await;
         assert_eq!(world.sessions_of(&account).await, 1, "{place}: one purchase has one session");
@@ -170,8 +172,8 @@ async fn at_every_checkpoint(world: &World, interruption: Interruption, path: Pa
     panic!("a purchase has too many checkpoints");
 }
 
-/// A purchase until its events are answered too: a process that pauses between a commit and its answer is no less paused
-/// because the credits can be seen.
+/// A purchase until its events are answered too: the process may be paused between a commit and its answer while the
+/// credits are already visible.
 async fn buy_to_the_end(world: &World, account: &str, path: Path) {
     buy(world, account, path).await;
     if path == Path::Webhook {
@@ -179,18 +181,18 @@ async fn buy_to_the_end(world: &World, account: &str, path: Path) {
     }
 }
 
-/// A purchase from the first request to the credits; it can be begun again at any place.
+/// A purchase from the first request to the credits. It can be restarted at any point.
 async fn buy(world: &World, account: &str, path: Path) {
     let session = until("a checkout", async || match world.try_checkout(account, &format!("key-{account}")).await {
         Some((200, body)) => Some(body["id"].as_str().expect("an id").to_owned()),
-        // Ended means paid here: an earlier round came that far.
+        // Ended means paid here: an earlier round got that far.
         Some((409, body)) if body["code"] == "session_ended" => Some(String::new()),
         Some((409, _)) | None => None,
         Some((status, body)) => panic!("{status}: {body}"),
     })
     .await;
     if !session.is_empty() {
-        // Paid already, or paid now.
+        // Already paid, or paid now.
         world.stripe.pay(&session, "pm_card_visa").await;
         if path == Path::ReturnPage {
             let page = format!("/credits/sessions/{session}");

@@ -1,5 +1,5 @@
-//! A key that Stripe does not accept, or that may not do everything: found out at the start, and no reason to refuse
-//! deliveries about somebody else's money for ever.
+//! A Stripe key that is invalid or restricted: found at start-up, and deliveries about payments of others are not
+//! refused forever.
 
 use serde_json::{Value, json};
 use topup::app::check_key::{KeyVerdict, check_key};

@@ -6,7 +6,7 @@ fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// Every Rust source of the service, its tests and the sandbox's tests, by its path below the root.
+/// The source of a Rust file, by its path below the root.
 fn source_of(file: &str) -> String {
     let path: PathBuf = root().join(file);
     std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{file} is named and cannot be read: {error}"))

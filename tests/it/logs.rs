@@ -1,4 +1,4 @@
-//! What the log of a service says, and what it does not.
+//! What the service logs, and what it does not.
 
 use serde_json::{Value, json};
 use topup::ports::Clock;

@@ -1,4 +1,4 @@
-//! The tests of the whole service, with real parts: databases, HTTP, the Stripe client, the sandbox, a browser.
+//! Tests of the whole service with real parts: databases, HTTP, the Stripe client, the sandbox, a browser.
 #![expect(clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests fail loudly")]
 #![deny(clippy::self_named_module_files)]
 

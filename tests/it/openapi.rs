@@ -1,4 +1,4 @@
-//! The documentation: it is complete, it is the one that is checked in, and it is served without anybody else's help.
+//! The API documentation: complete, identical to the checked-in file, and served without external resources.
 
 use std::collections::HashSet;
 use std::path::Path;
@@ -44,7 +44,7 @@ fn every_route_is_in_the_document_and_every_path_of_the_document_is_a_route() {
             if path.is_dir() { folders.push(path) } else { files.push(path) }
         }
     }
-    // The demo's routes are no part of the API.
+    // The demo's routes are not part of the API.
     files.retain(|path| path.extension().is_some_and(|extension| extension == "rs") && !path.ends_with("demo.rs"));
     for path in files {
         for line in std::fs::read_to_string(&path).expect("text").lines() {
@@ -79,7 +79,7 @@ fn every_operation_says_what_it_does_and_what_it_answers() {
         assert!(responses.contains_key("200"), "{place} never succeeds");
         for (status, response) in responses {
             assert!(response["description"].as_str().is_some_and(|text| text.len() > 5), "{place} {status}");
-            // Answered before there is a request that a handler could see.
+            // Answered before a handler sees the request.
             if status == "408" && response["content"].is_null() {
                 continue;
             }
@@ -181,7 +181,7 @@ async fn the_document_and_its_pages_are_served_and_need_no_other_host() {
     app.finish().await;
 }
 
-/// What a page loads.
+/// The resources a page loads.
 fn linked(page: &str) -> Vec<String> {
     let attributes = ["src=\"", "href=\""].into_iter();
     let values = attributes.flat_map(|attribute| page.split(attribute).skip(1));

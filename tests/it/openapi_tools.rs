@@ -1,4 +1,4 @@
-//! What other people's tools make of the document: linters find nothing, and the clients that generators write compile.
+//! External tools accept the document: linters find nothing, and generated clients compile.
 
 use std::path::Path;
 use std::process::Command;

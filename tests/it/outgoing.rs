@@ -10,7 +10,7 @@ use crate::support::app::settings;
 use crate::support::process::{Process, Settings, free_port, topup};
 use crate::support::{Backend, TestApp};
 
-/// A proxy that refuses every tunnel and tells the first line of each request.
+/// A proxy that refuses every tunnel and reports the first line of each request.
 fn proxy() -> (String, Receiver<String>) {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
     let url = format!("http://{}", listener.local_addr().expect("an address"));

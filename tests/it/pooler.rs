@@ -1,4 +1,5 @@
-//! The service behind `PgBouncer` in transaction mode: it works, and other clients of the same sessions notice nothing.
+//! The service behind `PgBouncer` in transaction mode: it works, and other clients of the same sessions are not
+//! affected.
 
 use std::collections::BTreeMap;
 
@@ -12,14 +13,14 @@ use crate::support::database::TestDatabase;
 use crate::support::pooler::{Pooler, SESSIONS};
 use crate::support::{Backend, Options, TestApp, until};
 
-/// What the sessions behind the pooler are set to, and what is prepared in them: of all of them, at the same time.
+/// The settings and prepared statements of all sessions behind the pooler, read at the same time.
 async fn sessions(url: &str) -> Vec<BTreeMap<String, String>> {
     let mut clients = Vec::new();
     let mut all = Vec::new();
     for _ in 0..SESSIONS {
         let mut client = client(url).await;
         client.execute(sqlx::raw_sql("BEGIN")).await.expect("begins");
-        // `application_name` and the like are each client's own: the pooler sets them.
+        // `application_name` and the like are set by the pooler for each client.
         let sql = "SELECT name, setting FROM pg_settings WHERE name <> 'application_name' \
             UNION ALL SELECT 'prepared ' || name, statement FROM pg_prepared_statements";
         let rows = client.fetch_all(sqlx::raw_sql(sql)).await.expect("readable");
@@ -33,7 +34,7 @@ async fn sessions(url: &str) -> Vec<BTreeMap<String, String>> {
     all
 }
 
-/// Another client. sqlx would ask for a setting that `PgBouncer` does not know.
+/// Another client. sqlx would send a setting that `PgBouncer` does not know.
 async fn client(url: &str) -> PgConnection {
     let options: PgConnectOptions = url.parse().expect("an address");
     options.extra_float_digits(None).connect().await.expect("connects")
@@ -84,7 +85,7 @@ async fn a_pooler_is_recognised_or_named_and_many_payments_are_credited_through_
     for number in 1..=60_u128 {
         reports.push(books.opened_as(topup_of(number, &format!("user_{}", number % 7), 250)).await);
     }
-    // Recognised; named; and named although the server is there without one, which does no harm.
+    // Detected; configured; and configured although there is no pooler, which does no harm.
     let addresses =
         [through.clone(), format!("{through}&pgbouncer=true"), format!("{}&pgbouncer=true", books.database.url)];
     for (url, some) in addresses.iter().zip(reports.chunks(20)) {

@@ -1,5 +1,5 @@
-//! Random histories of what Stripe says, against a model of a few lines: after every step the books hold, and states
-//! and balances are those of the model.
+//! Random histories of Stripe reports, compared with a model of a few lines: after every step the books hold, and
+//! states and balances match the model.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -16,7 +16,7 @@ use crate::support::books::{Books, event, new_topup, paid_report, topup_of};
 const TOPUPS: usize = 4;
 const ACCOUNTS: usize = 2;
 
-/// How a report differs from what was agreed.
+/// How a report differs from the agreed purchase.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Twist {
     None,
@@ -29,13 +29,13 @@ enum Twist {
     Unknown,
 }
 
-/// One thing that happens.
+/// One step of a history.
 #[derive(Debug, Clone, Copy)]
 struct Step {
     topup: usize,
     progress: PurchaseProgress,
     twist: Twist,
-    /// Events are few, so that some come twice; none means that we asked.
+    /// There are few events, so that some repeat; `None` means that we asked Stripe.
     event: Option<u8>,
 }
 
@@ -86,7 +86,7 @@ fn brings_money(step: Step) -> bool {
     matches!(step.progress, PurchaseProgress::Paid | PurchaseProgress::Processing)
 }
 
-/// What should be: states, balances, the events that were decided, and whose session is known.
+/// The expected states, balances, decided events, and which sessions are known.
 struct Model {
     states: [TopupState; TOPUPS],
     sessions: [bool; TOPUPS],
@@ -95,7 +95,7 @@ struct Model {
 }
 
 impl Model {
-    /// The top-ups with an odd number lost their session.
+    /// The top-ups with an odd number have no stored session.
     fn new() -> Self {
         let has_session = |topup: usize| topup.is_multiple_of(2);
         let state = |topup| if has_session(topup) { TopupState::Open } else { TopupState::Creating };
@@ -107,12 +107,12 @@ impl Model {
         }
     }
 
-    /// Whether the store must say "rejected".
+    /// Whether the store must return "rejected".
     fn rejects(&self, step: Step) -> bool {
         match step.twist {
             Twist::None | Twist::Unknown => false,
             Twist::OtherSession => self.sessions[step.topup] && brings_money(step),
-            // News of another mode are nobody's, also when they change nothing.
+            // Reports of the other mode are rejected, even if they would change nothing.
             Twist::Livemode => true,
             _ => self.sessions[step.topup] || brings_money(step),
         }
@@ -129,7 +129,7 @@ impl Model {
         if step.event.is_some_and(|event| !self.decided.insert(event)) {
             return Some("duplicate");
         }
-        // The end of a session that is not the stored one is no news.
+        // The expiry of a session other than the stored one changes nothing.
         let is_known_session = self.sessions[step.topup] && step.twist != Twist::OtherSession;
         if !is_known_session && !brings_money(step) {
             return None;
@@ -166,8 +166,8 @@ async fn run(steps: Vec<Step>) {
         }
     }
     for step in steps {
-        // A session that is not known is filled in by whoever comes first with money, also by a wrong one: nobody can
-        // tell. Such steps would make the model as large as the store.
+        // If the session is not known, the first report of a payment sets it, even a wrong one: nothing tells them
+        // apart. Modelling this would make the model as large as the store.
         if step.twist == Twist::OtherSession && !model.sessions[step.topup] {
             continue;
         }

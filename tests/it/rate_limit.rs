@@ -1,4 +1,4 @@
-//! How many checkouts one account, or one address of nobody, may open.
+//! Rate limits for opening checkouts, per account or per client address for unauthenticated callers.
 
 use serde_json::json;
 
@@ -9,7 +9,7 @@ async fn limited(per_minute: &str) -> TestApp {
     TestApp::start_with(Backend::Sqlite, Options::default().setting("RATE_LIMIT_PER_MINUTE", per_minute)).await
 }
 
-/// A checkout without credentials, as if a proxy had passed it on.
+/// An unauthenticated checkout request, as a proxy forwards it.
 async fn as_nobody(app: &TestApp, forwarded_for: &[&str]) -> Answer {
     let mut request = http_client().post(format!("{}/credits/sessions", app.url)).json(&json!({}));
     for value in forwarded_for {
@@ -33,7 +33,7 @@ async fn an_account_may_open_so_many_checkouts_and_others_do_not_notice() {
     is_limited(app.checkout("user_1", 250).await);
     assert_eq!(app.stripe.checkout_requests().await.len(), 2, "Stripe is not called");
     app.checkout("user_2", 250).await.expect(200);
-    // Reading goes on.
+    // Reads still work.
     app.get_as("user_1", "/credits").await.expect(200);
     app.get("/credits/quote?credits=250").await.expect(200);
     app.finish().await;
@@ -89,11 +89,11 @@ async fn a_trusted_proxy_says_where_a_caller_is() {
     as_nobody(&app, &["198.51.100.1"]).await.expect_problem(401, "missing_credentials");
     as_nobody(&app, &["198.51.100.2"]).await.expect_problem(401, "missing_credentials");
     is_limited(as_nobody(&app, &["198.51.100.1"]).await);
-    // Only what trusted proxies wrote counts: the caller can write whatever it likes before it.
+    // Only what trusted proxies appended counts: the caller can put anything in front of it.
     is_limited(as_nobody(&app, &["203.0.113.9, 198.51.100.1"]).await);
     is_limited(as_nobody(&app, &["203.0.113.9", "198.51.100.1, 10.1.2.3"]).await);
     is_limited(as_nobody(&app, &["nonsense, 198.51.100.2"]).await);
-    // One customer has a whole /64.
+    // A customer usually has a whole /64.
     as_nobody(&app, &["2001:db8::1"]).await.expect_problem(401, "missing_credentials");
     is_limited(as_nobody(&app, &["2001:db8::ffff:2"]).await);
     as_nobody(&app, &["2001:db8:0:1::1"]).await.expect_problem(401, "missing_credentials");

@@ -1,4 +1,4 @@
-//! Several `serve` processes on one PostgreSQL, a burst of deliveries, and deaths in between.
+//! Several `serve` processes on one PostgreSQL, a burst of deliveries, and crashes in between.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
@@ -18,13 +18,13 @@ const TOPUPS: usize = 500;
 const DELIVERIES_OF_EACH: usize = 4;
 const CONNECTIONS: usize = 32;
 const ACCOUNTS: usize = 40;
-/// How long one delivery may be tried.
+/// How long one delivery may be retried.
 const PATIENCE: Duration = Duration::from_mins(1);
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn two_processes_credit_500_top_ups_from_2000_shuffled_deliveries_once_each_though_one_is_killed() {
     let world = World::new(Backend::Postgres).await;
-    // Its webhooks go nowhere: this test delivers them itself.
+    // The sandbox delivers no webhooks: this test delivers them itself.
     world.stripe.control("deliveries/pause", serde_json::json!({})).await;
     let (first, second) = (world.settings(), world.settings_on(free_port()));
     let first_process = Process::serve(&first, None).await;
@@ -37,7 +37,7 @@ async fn two_processes_credit_500_top_ups_from_2000_shuffled_deliveries_once_eac
     let delivered = Arc::new(AtomicU64::new(0));
     let workers = deliver_all(&Arc::new(order), &events, &urls, &delivered);
 
-    // Each process dies once, in the middle of what is left.
+    // Each process dies once, in the middle of the remaining deliveries.
     let (mut first_process, mut second_process) = (first_process, second_process);
     for (share, settings, victim) in [(1_u64, &second, &mut second_process), (2, &first, &mut first_process)] {
         let so_far = u64::try_from(TOPUPS * DELIVERIES_OF_EACH).expect("small") * share / 3;
@@ -54,12 +54,12 @@ async fn two_processes_credit_500_top_ups_from_2000_shuffled_deliveries_once_eac
         total += world.credits(&format!("user_{number}")).await.expect("answers");
     }
     assert_eq!(total, 250 * i64::try_from(TOPUPS).expect("small"), "each top-up is credited once");
-    // That no top-up has two entries, and only paid ones have one, is among the rules that finish() checks.
+    // finish() also checks that no top-up has two entries and that only paid ones have one.
     drop((first_process, second_process));
     world.finish().await;
 }
 
-/// Opens and pays the checkouts; gives the event of each payment.
+/// Opens and pays the checkouts. Returns the event of each payment.
 async fn buy_all(world: &World) -> Vec<Value> {
     let mut events = Vec::new();
     for number in 0..TOPUPS {
@@ -73,7 +73,7 @@ async fn buy_all(world: &World) -> Vec<Value> {
     events
 }
 
-/// Delivers over several connections to both processes, and again what was not answered with 200, as Stripe does.
+/// Delivers over several connections to both processes, and again unless the answer is 200, as Stripe does.
 fn deliver_all(
     order: &Arc<Vec<usize>>,
     events: &Arc<Vec<Value>>,
@@ -111,7 +111,7 @@ async fn deliver(client: &reqwest::Client, url: &str, body: &str) -> bool {
     request.send().await.is_ok_and(|response| response.status() == 200)
 }
 
-/// Fisher and Yates, with a generator that always shuffles alike.
+/// Fisher–Yates shuffle with a fixed seed.
 fn shuffle(order: &mut [usize]) {
     let mut state = 0x9e37_79b9_7f4a_7c15_u64;
     for last in (1..order.len()).rev() {
@@ -124,8 +124,8 @@ fn shuffle(order: &mut [usize]) {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_stop_finishes_what_is_running_and_takes_nothing_new() {
     let world = World::new(Backend::Sqlite).await;
-    // The last checkpoint before the answer of a checkout without an idempotency key would be passed too fast to
-    // signal; the first one is as good: everything is still to be done.
+    // The process would pass the last checkpoint before the answer too fast to be signalled. The first one serves as
+    // well: all of the work is still to be done.
     let mut process = world.serve(Some(1)).await;
     let request = async { world.try_checkout("user_1", "key").await };
     let stop = async {

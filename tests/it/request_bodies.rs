@@ -1,4 +1,4 @@
-//! The body of `POST /credits/sessions`: what is taken, and how what is wrong with the rest is said.
+//! The body of `POST /credits/sessions`: what is accepted, and the errors for everything else.
 
 use serde_json::{Value, json};
 
@@ -143,7 +143,7 @@ async fn an_account_that_cannot_be_one_is_named() {
         let problem = app.get_as("user_1", path).await.expect_problem(400, "invalid_request");
         assert_eq!(only_error(&problem), ("accountId", "invalid_account"), "{path}");
     }
-    // The caller's own account may be named.
+    // The caller may name its own account.
     let body = json!({ "credits": 250, "successUrl": SUCCESS_URL, "accountId": "user_1" });
     post_json(&app, &body).await.expect(200);
     app.finish().await;

@@ -1,4 +1,4 @@
-//! No secret leaves the process: not in what it writes at its most talkative, not in what it says when it cannot start.
+//! No secret leaves the process: neither in the log at its most verbose level nor in start-up errors.
 
 use std::collections::HashMap;
 use std::fs::File;
@@ -15,7 +15,7 @@ use crate::support::{TestApp, process, until};
 
 const PASSWORD: &str = "the-password-of-the-database";
 
-/// A service that writes its log into a file, killed when it is dropped.
+/// A service that logs into a file. Dropping it kills it.
 struct Served {
     child: Child,
     url: String,
@@ -40,7 +40,7 @@ impl Served {
         std::fs::read_to_string(&self.log).expect("text")
     }
 
-    /// Stops it as an operator does, and gives all that it wrote.
+    /// Stops it like an operator. Returns the whole log.
     fn stop(mut self) -> String {
         let id = self.child.id().to_string();
         assert!(std::process::Command::new("kill").args(["-TERM", &id]).status().expect("kill").success());
@@ -56,7 +56,7 @@ impl Drop for Served {
     }
 }
 
-/// The database's address with a password in it, which our PostgreSQL does not ask for; a SQLite file has none.
+/// The database URL with a password, which the test server does not ask for. A SQLite file has none.
 fn with_password(url: &str) -> String {
     url.replacen("postgres://topup@", &format!("postgres://topup:{PASSWORD}@"), 1)
 }

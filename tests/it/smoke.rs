@@ -1,4 +1,4 @@
-//! The main job, from one end to the other.
+//! The main flow from end to end.
 
 use crate::on_both_databases;
 use crate::support::{Options, TestApp, until};

@@ -1,5 +1,5 @@
-//! What the disk and the server do to the service: full, read-only, removed, replaced, cut, damaged. Nothing is acknowledged
-//! that would not be there after a restart, `ready` says so, and what ends by itself needs no restart.
+//! Failures of the disk and the database server: full, read-only, removed, replaced, disconnected, damaged. Nothing is
+//! acknowledged that a restart would lose, `ready` reports the failure, and a temporary failure needs no restart.
 
 use std::io::{Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
@@ -26,7 +26,7 @@ async fn ready(url: &str) -> u16 {
     answer.status().as_u16()
 }
 
-/// `topup serve`, for which a file that cannot grow is an error and not the end.
+/// Starts `topup serve` so that exceeding the file size limit is an error and does not kill it.
 async fn serve_with_small_files_allowed(world: &World) -> Process {
     let mut command = Command::new("/bin/sh");
     command.args(["-c", "trap '' XFSZ; exec \"$0\" serve"]).arg(topup(&world.settings()).get_program());
@@ -36,7 +36,7 @@ async fn serve_with_small_files_allowed(world: &World) -> Process {
     process
 }
 
-/// How many bytes a file of the process may have, as on a disk that is full and then is not.
+/// Limits the size of files that the process may write, like a full disk.
 fn limit_files(process: &Process, bytes: &str) {
     let limit = ["--pid", &process.id().to_string(), &format!("--fsize={bytes}:unlimited")].map(str::to_owned);
     let done =
@@ -122,7 +122,7 @@ async fn sessions_on_a_read_only_server_are_left_when_it_takes_writes_again() {
     for _ in 0..20 {
         app.deliver(&event).await.expect(503);
     }
-    // As a server that was promoted says for new sessions; those from before stay as they are.
+    // As a promoted server does: new sessions are writable, existing ones stay read-only.
     alter(&mut other, "SET default_transaction_read_only = off").await;
     until("it is ready", async || (ready(&app.url).await == 200).then_some(())).await;
     app.deliver(&late).await.expect(200);
@@ -155,7 +155,7 @@ async fn a_file_that_was_removed_or_replaced_takes_no_writes_until_it_is_back() 
     app.finish().await;
 }
 
-/// What the file holds for somebody who opens it anew, as the next start does.
+/// The credits that a fresh connection reads from the file, as after a restart.
 async fn credits_in_the_file(file: &Path) -> i64 {
     let folder = tempfile::tempdir().expect("a folder");
     let copy = folder.path().join("copy.db");
@@ -183,7 +183,7 @@ async fn what_is_acknowledged_after_the_log_was_removed_replaced_or_emptied_is_i
         let account = format!("user_{number}");
         let (_, event) = app.pay_session(&account, 250).await;
         let mut other = SqliteConnection::connect(&app.database.url).await.expect("connects");
-        // So that a log that is emptied loses nothing that the next purchase needs.
+        // So that truncating the log loses nothing that the next purchase needs.
         other.execute("PRAGMA wal_checkpoint(PASSIVE)").await.expect("done");
         other.close().await.expect("closes");
         harm(&beside(&file, "-wal"));

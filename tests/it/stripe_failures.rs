@@ -1,4 +1,4 @@
-//! Stripe refuses, fails, is slow or is not there: what the caller is told, what is tried again, and with which key.
+//! Stripe refuses, fails, is slow or is unreachable: the answer to the caller, what is retried, and with which key.
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ fn body() -> Value {
     json!({ "credits": 250, "successUrl": SUCCESS_URL })
 }
 
-/// The tries that Stripe saw: the numbers at the end of its idempotency keys, which all name one purchase.
+/// The attempts that Stripe saw: the number at the end of each idempotency key. All keys name one top-up.
 async fn tries(app: &TestApp) -> Vec<u32> {
     let keys = app.stripe.checkout_keys().await;
     let parts: Vec<(&str, &str)> = keys.iter().map(|key| key.rsplit_once('-').expect("a number")).collect();
@@ -22,12 +22,12 @@ async fn tries(app: &TestApp) -> Vec<u32> {
     parts.iter().map(|(_, number)| number.parse().expect("a number")).collect()
 }
 
-/// Nothing of Stripe's inside, and nothing of ours, is told.
+/// The answer reveals no internals of Stripe or of the service.
 #[track_caller]
 fn assert_says_nothing_of_the_inside(answer: &Answer) {
     let mut text = answer.body.to_string();
     for (name, value) in &answer.headers {
-        // This one is ours.
+        // The service's own request id.
         if name != "x-request-id" {
             text.push_str(value);
         }
@@ -46,7 +46,7 @@ async fn each_failure_of_stripe_has_a_status_and_a_code_that_say_what_to_do() {
         (404, 1, 502, "provider_refused", None),
         (409, 4, 503, "provider_rate_limited", Some("10")),
         (429, 4, 503, "provider_rate_limited", Some("10")),
-        // Once more with the same key, as Stripe's libraries do; then Stripe repeats what it said.
+        // One retry with the same key, as Stripe's libraries do; Stripe replays its answer.
         (500, 2, 503, "provider_unavailable", Some("5")),
         (503, 2, 503, "provider_unavailable", Some("5")),
     ];
@@ -65,8 +65,8 @@ async fn each_failure_of_stripe_has_a_status_and_a_code_that_say_what_to_do() {
 }
 
 on_both_databases! {
-    /// Stripe keeps the answer 500 under its key and may do the work later: a new key comes when its list proves that it
-    /// did not.
+    /// Stripe keeps the answer 500 under its key and may do the work later. A new key is used only when Stripe's list
+    /// proves that it did not.
     async fn after_a_500_that_did_nothing_the_next_key_comes_after_the_quiet_time(backend: Backend) {
         let app = TestApp::start(backend).await;
         app.stripe.checkout_fault(1, json!({ "kind": "status", "status": 500 })).await;
@@ -94,7 +94,7 @@ on_both_databases! {
 
     async fn money_on_the_page_of_a_lost_answer_ends_the_try_for_another_page(backend: Backend) {
         let app = TestApp::start(backend).await;
-        // Stripe opens a page, says that it failed, and does not list it yet.
+        // Stripe opens a session, answers with a failure, and does not list the session yet.
         app.stripe.control("lists", json!({ "lag_seconds": 3_600 })).await;
         app.stripe.checkout_fault(1, json!({ "kind": "status", "status": 500, "when": "after" })).await;
         app.checkout_with("user_1", Some("key-1"), body()).await.expect_problem(503, "provider_unavailable");
@@ -178,7 +178,7 @@ on_both_databases! {
         assert_says_nothing_of_the_inside(&answer);
         answer.expect_problem(504, "provider_timeout");
         app.stripe.release().await;
-        // Stripe opened it after all, and the customer gets that very one.
+        // Stripe opened it after all, and the customer gets exactly that session.
         let session = until("the checkout exists", async || app.stripe.sessions().await.first().cloned()).await;
         let opened = until("it is handed out", async || {
             let answer = app.checkout_with("user_1", Some("key-1"), body()).await;
@@ -215,7 +215,7 @@ async fn when_stripe_limits_us_once_the_customer_does_not_notice() {
 
 #[tokio::test]
 async fn a_checkout_that_is_not_what_was_agreed_is_never_handed_out() {
-    // The customer would pay, and the payment would be rejected for good.
+    // The customer would pay, and the payment would be rejected permanently.
     for difference in [
         json!({ "amount_total": 290 }),
         json!({ "currency": "eur" }),
@@ -255,7 +255,7 @@ async fn a_checkout_that_has_ended_when_stripe_answers_is_not_handed_out() {
     app.finish().await;
 }
 
-/// A service whose Stripe answers everything in one way.
+/// A service whose Stripe returns the same answer to everything.
 async fn with_stripe(status: u16, body: &str) -> (TestApp, FixedServer) {
     let stripe = FixedServer::start(status, body);
     let app = TestApp::start_with(Backend::Sqlite, Options::default().setting("STRIPE_API_BASE", &stripe.url)).await;

@@ -1,11 +1,11 @@
-//! What Stripe is asked when a checkout is opened, to the parameter.
+//! The exact parameters of the request that opens a checkout.
 
 use serde_json::{Value, json};
 
 use crate::support::app::SUCCESS_URL;
 use crate::support::{Backend, Options, TestApp};
 
-/// Opens one checkout and gives what Stripe was asked.
+/// Opens one checkout. Returns the request that Stripe got.
 async fn asked(options: Options, credits: i64) -> Value {
     let app = TestApp::start_with(Backend::Sqlite, options).await;
     app.checkout("user_1", credits).await.expect(200);
@@ -39,7 +39,7 @@ async fn stripe_is_asked_for_exactly_what_was_agreed() {
     let metadata = json!({ "accountId": "user_1", "credits": "250", "purpose": "credits_topup", "topupId": topup,
         "terms": terms, "signature": signature });
     assert!(terms.contains("\"unit\":1,\"fee\":39,\"mode\":\"gross_up\",\"rate\":\"2.9\",\"fixed\":30"), "{terms}");
-    // Everything: a parameter that is added must be added here, and nothing that changes the total may be.
+    // All parameters: a new one must be added here, and none may change the total.
     let expected = json!({
         "mode": "payment",
         "line_items": { "0": line("Credits", "1", "250", "usd"), "1": line("Processing fee", "39", "1", "usd") },
@@ -81,7 +81,7 @@ async fn link_stays_where_it_is_offered() {
 async fn the_account_s_own_defaults_change_nothing_of_a_purchase() {
     let app = TestApp::start(Backend::Sqlite).await;
     app.stripe.control("account/all", json!({})).await;
-    // They are on: a checkout that does not say otherwise gets them.
+    // They are on: a checkout that does not set these options gets them.
     let form = [
         ("mode", "payment"),
         ("success_url", "https://shop.test/"),
@@ -171,7 +171,7 @@ async fn a_currency_without_cents_is_not_charged_a_hundred_times_too_much() {
 async fn a_currency_of_thousandths_is_charged_in_steps_of_ten() {
     let options = Options::default().setting("CURRENCY", "kwd").setting("CREDIT_UNIT_AMOUNT", "10");
     let params = asked(options.setting("FEE_FIXED", "100"), 100).await;
-    // (1000 + 100) / 0.971 = 1132.8…, and up to the next ten.
+    // (1000 + 100) / 0.971 = 1132.8…, rounded up to the next ten.
     let expected = json!({ "0": line("Credits", "10", "100", "kwd"), "1": line("Processing fee", "140", "1", "kwd") });
     assert_eq!(params["line_items"], expected);
 }
@@ -187,7 +187,7 @@ async fn payment_methods_are_the_operators_choice() {
 
 #[tokio::test]
 async fn the_life_of_a_checkout_stays_within_stripes_limits() {
-    // Stripe takes 30 minutes to 24 hours by its own clock; a minute at either end is for the way there.
+    // Stripe allows 30 minutes to 24 hours by its own clock; one minute at either end is for latency.
     for (minutes, seconds) in [("30", 31 * 60), ("45", 45 * 60), ("1440", 1_439 * 60)] {
         let options = Options::default().setting("CHECKOUT_EXPIRES_MINUTES", minutes);
         let app = TestApp::start_with(Backend::Sqlite, options).await;

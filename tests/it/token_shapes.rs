@@ -1,4 +1,4 @@
-//! Tokens as the usual logins issue them, with the settings that `docs/tokens.md` gives for each.
+//! Tokens as common login services issue them, with the settings that `docs/tokens.md` gives for each.
 
 use jsonwebtoken::Algorithm;
 use serde_json::{Value, json};

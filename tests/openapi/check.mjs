@@ -1,7 +1,7 @@
-// What others make of openapi/openapi.json: two linters find nothing, not even a hint, and two generators write clients that
-// compile under strict TypeScript together with code that uses them.
+// External tools on openapi/openapi.json: two linters find nothing, not even a hint, and two generators write clients
+// that compile under strict TypeScript together with code that uses them.
 //
-//   node check.mjs FOLDER        (an empty folder for what is generated)
+//   node check.mjs FOLDER        (an empty folder for generated files)
 
 import { spawnSync } from "node:child_process";
 import { copyFileSync, mkdirSync, writeFileSync } from "node:fs";
@@ -33,7 +33,7 @@ const compilerOptions = {
 };
 writeFileSync(join(folder, "tsconfig.json"), JSON.stringify({ compilerOptions, include: ["**/*.ts"] }));
 
-// Nothing is reported to anybody, and nobody is asked for newer versions.
+// No telemetry, and no check for newer versions.
 const env = { ...process.env, REDOCLY_TELEMETRY: "off", REDOCLY_SUPPRESS_UPDATE_NOTICE: "true", CI: "true" };
 
 function run(name, ...args) {
@@ -47,7 +47,7 @@ function run(name, ...args) {
   return said;
 }
 
-// Redocly's exit code passes over warnings; its words do not.
+// Redocly's exit code ignores warnings, so read its output.
 const redocly = run("redocly", "lint", "--format", "json", document);
 const { totals } = JSON.parse(redocly.slice(redocly.indexOf("{\n"), redocly.lastIndexOf("}") + 1));
 if (totals.errors + totals.warnings !== 0) {

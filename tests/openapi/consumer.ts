@@ -1,5 +1,5 @@
-// Code as somebody writes it against the generated types and the generated client. It is compiled, never run: what it names
-// must exist in both, with these types.
+// Code that uses the generated types and the generated client. It is compiled, never run: everything it names must
+// exist in both, with these types.
 
 import { createCheckout, getBalance, listTransactions } from "./client";
 import type { components, operations } from "./types";

@@ -1,5 +1,5 @@
-//! What others do at Stripe, without us: customers pay, fail, come back late; banks and the operator's dashboard move
-//! refunds and disputes; other products sell something on the same account.
+//! Everything that happens at Stripe without the service: customers pay, fail and return late; banks and dashboard
+//! users move refunds and disputes; other products sell on the same account.
 
 use serde_json::{Value, json};
 
@@ -8,7 +8,7 @@ use super::rng::Rng;
 use super::stripe::SharedStripe;
 use super::truth::Session;
 
-/// How customers pay, and how often.
+/// The payment methods of customers, with weights.
 const METHODS: [(&str, u64); 12] = [
     ("pm_card_visa", 40),
     ("pm_card_visa_chargeDeclined", 8),
@@ -24,26 +24,26 @@ const METHODS: [(&str, u64); 12] = [
     ("pm_card_radarBlock", 1),
 ];
 
-/// What was done, in a word, and to what.
+/// The kind of act, and its object.
 pub type Done = (&'static str, String);
 
-/// Nothing could be done.
+/// No act was possible.
 fn idle(why: &str) -> Done {
     ("idle", why.to_owned())
 }
 
-/// Whoever does something at Stripe.
+/// Anyone who acts at Stripe.
 pub struct Bystander<'w> {
-    /// What decides.
+    /// The source of randomness.
     pub rng: &'w mut Rng,
-    /// Where it is done.
+    /// The simulated Stripe.
     pub stripe: &'w SharedStripe,
-    /// Our books, for who tells purchases from each other.
+    /// Our books, to tell the top-ups apart.
     pub books: &'w Books,
 }
 
 impl Bystander<'_> {
-    /// A customer pays, or tries to.
+    /// A customer pays or tries to pay.
     pub fn pay(&mut self) -> Done {
         let open: Vec<Session> =
             self.stripe.lock().truth.sessions.values().filter(|session| session.is_open).cloned().collect();
@@ -53,7 +53,8 @@ impl Bystander<'_> {
         let session = self.rng.pick(&open).clone();
         let topup = session.topup.as_ref().and_then(|topup| self.books.topups.get(topup));
         let is_orphan = topup.is_some_and(|topup| topup.provider_session_id.as_ref() != Some(&session.id));
-        // Nobody was sent there; but whoever reads Stripe's dashboard can find it and pay a second time.
+        // This session was never handed out, but a person with access to Stripe's dashboard can find it and pay a
+        // second time.
         if is_orphan && self.rng.percent(70) {
             return idle("a page that nobody knows");
         }
@@ -69,7 +70,7 @@ impl Bystander<'_> {
         (if is_orphan { "pay_twice" } else { "pay" }, format!("{} {method} {}", session.id, answer.status))
     }
 
-    /// What was begun ends: 3-D Secure, a delayed payment.
+    /// Finishes a pending payment: 3-D Secure or a delayed method.
     pub fn finish_payment(&mut self) -> Done {
         let begun: Vec<(String, bool)> = {
             let stripe = self.stripe.lock();
@@ -89,7 +90,7 @@ impl Bystander<'_> {
         (action, format!("{intent} {outcome} {}", answer.status))
     }
 
-    /// A payment that was made, if there is one; also one of somebody else's.
+    /// A successful payment, if there is one; it may be another product's.
     fn paid_intent(&mut self) -> Option<(String, i64)> {
         let paid: Vec<(String, i64)> = {
             let stripe = self.stripe.lock();
@@ -99,7 +100,7 @@ impl Bystander<'_> {
         if paid.is_empty() { None } else { Some(self.rng.pick(&paid).clone()) }
     }
 
-    /// Somebody refunds in Stripe's dashboard.
+    /// A dashboard user refunds a payment.
     pub fn refund(&mut self) -> Done {
         let Some((intent, total)) = self.paid_intent() else { return idle("nothing was paid") };
         let amount = match self.rng.below(4) {
@@ -112,7 +113,7 @@ impl Bystander<'_> {
         ("refund", format!("{intent} {amount:?} {}", answer.status))
     }
 
-    /// The reversals that can still change, with the states that they can come to.
+    /// The refunds or disputes that can still change, with their possible next states.
     fn movable(&self, is_dispute: bool) -> Vec<(String, &'static [&'static str])> {
         let stripe = self.stripe.lock();
         let reversals = stripe.truth.reversals.iter().filter(|(_, reversal)| reversal.is_dispute == is_dispute);
@@ -120,7 +121,7 @@ impl Bystander<'_> {
         next.filter(|(_, next)| !next.is_empty()).collect()
     }
 
-    /// The bank pays a refund out, sends it back, or waits for the customer.
+    /// The bank pays out a refund, returns it, or waits for the customer.
     pub fn move_refund(&mut self) -> Done {
         let movable = self.movable(false);
         if movable.is_empty() {
@@ -132,7 +133,7 @@ impl Bystander<'_> {
         ("refund_moves", format!("{id} {status} {}", answer.status))
     }
 
-    /// A customer goes to the bank.
+    /// A customer disputes a payment.
     pub fn dispute(&mut self) -> Done {
         let Some((intent, total)) = self.paid_intent() else { return idle("nothing was paid") };
         let mut body = json!({ "inquiry": self.rng.percent(30) });
@@ -143,7 +144,7 @@ impl Bystander<'_> {
         ("dispute", format!("{intent} {body} {}", answer.status))
     }
 
-    /// A dispute goes on, ends (also with a part of its money), is appealed, or is corrected, also long after its end.
+    /// A dispute proceeds, ends (possibly won in part), is appealed, or is corrected, even long after its end.
     pub fn move_dispute(&mut self) -> Done {
         if self.rng.percent(25) {
             return self.correct_dispute();
@@ -162,7 +163,7 @@ impl Bystander<'_> {
         ("dispute_moves", format!("{id} {body} {}", answer.status))
     }
 
-    /// How much of a dispute's money is with the bank.
+    /// How much of a dispute's money the bank has.
     fn out_of(&self, dispute: &str) -> i64 {
         self.stripe.lock().truth.reversals.get(dispute).map_or(0, |reversal| reversal.now().out)
     }
@@ -184,10 +185,10 @@ impl Bystander<'_> {
         ("dispute_corrected", format!("{id} {amount} {}", answer.status))
     }
 
-    /// Another product, another environment, or a wrong copy of a purchase of ours, on the same Stripe account.
+    /// A sale of another product or environment on the same Stripe account, or a wrong copy of one of our top-ups.
     pub fn something_else_is_sold(&mut self) -> Done {
         let ours: Vec<(String, String, i64, i64)> = {
-            // Best one whose session is not known here, because the process died: any session could be its.
+            // Prefer a top-up whose session is unknown because the process died: any session could be its own.
             let topups = self.books.topups.values();
             let is_lost = |topup: &&Topup| topup.provider_session_id.is_none();
             let has_lost = topups.clone().any(|topup| is_lost(&topup));
@@ -226,7 +227,7 @@ fn marks(topup: &str, account: &str, credits: i64) -> String {
     format!("client_reference_id={account}{}", marks.concat())
 }
 
-/// What a refund or dispute in this state can become, in the words of the sandbox's controls.
+/// The possible next states of a refund or dispute, as the sandbox's controls name them.
 fn next_states(status: &str) -> &'static [&'static str] {
     match status {
         "pending" => &["succeeded", "failed", "requires_action"],

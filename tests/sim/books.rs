@@ -1,29 +1,29 @@
-//! Our books as the simulation reads them, on either database: the rows that money depends on, and nothing derived.
+//! Our books as the simulation reads them from either database: the rows that money depends on, nothing derived.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use topup::db::{Db, Statement};
 
-/// A purchase.
+/// A top-up.
 #[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
 pub struct Topup {
     /// Its id.
     pub id: String,
-    /// Who gets the credits.
+    /// The account that gets the credits.
     pub account_id: String,
-    /// How far it is.
+    /// Its state.
     pub state: String,
-    /// How many credits.
+    /// The number of credits.
     pub credits: i64,
-    /// The price of one.
+    /// The price per credit.
     pub credit_unit_amount: i64,
-    /// What the customer pays.
+    /// The amount the customer pays.
     pub total_amount: i64,
-    /// Stripe's session.
+    /// Stripe's session id.
     pub provider_session_id: Option<String>,
-    /// Stripe's payment.
+    /// Stripe's payment id.
     pub provider_payment_id: Option<String>,
-    /// How many credits were taken back.
+    /// How many of its credits were taken back.
     pub taken_credits: i64,
 }
 
@@ -34,13 +34,13 @@ pub struct Reversal {
     pub id: String,
     /// The payment.
     pub provider_payment_id: String,
-    /// How much.
+    /// Its amount.
     pub amount: i64,
-    /// Stripe's word for its state.
+    /// Its status at Stripe.
     pub status: String,
-    /// 1 if it takes its amount back.
+    /// 1 if its amount counts as reversed.
     pub counts: i64,
-    /// How much of it is back all the same.
+    /// How much of it came back nevertheless.
     pub returned: i64,
 }
 
@@ -50,26 +50,26 @@ pub struct Payment {
     /// Stripe's id.
     #[sqlx(rename = "provider_payment_id")]
     pub id: String,
-    /// What it is to its purchase.
+    /// Its relation to the top-up.
     pub state: String,
-    /// What Stripe kept.
+    /// Stripe's fee.
     pub real_fee: Option<i64>,
-    /// The movement that says so.
+    /// The balance transaction with the fee.
     pub provider_fee_id: Option<String>,
-    /// When Stripe is asked for it.
+    /// When the fee is due to be requested.
     pub fee_due_at: Option<i64>,
-    /// How often it was asked.
+    /// How often it was requested.
     pub fee_tries: i64,
 }
 
-/// Credits that a person gave or took.
+/// Credits that an operator added or removed.
 #[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
 pub struct Adjustment {
-    /// The key of the request.
+    /// The idempotency key of the request.
     pub idempotency_key: String,
-    /// Who got them.
+    /// The account.
     pub account_id: String,
-    /// How many.
+    /// The number of credits.
     pub credits: i64,
 }
 
@@ -97,7 +97,7 @@ static ADJUSTMENTS: Statement = Statement::new("SELECT idempotency_key, account_
 static ACCOUNTS: Statement = Statement::new("SELECT id, balance FROM accounts");
 static EVENTS: Statement = Statement::new("SELECT provider_event_id AS id FROM webhook_events");
 
-/// Everything.
+/// All of the books.
 #[derive(Debug, Default, Clone)]
 pub struct Books {
     /// By id.
@@ -108,16 +108,16 @@ pub struct Books {
     pub payments: BTreeMap<String, Payment>,
     /// Each account's balance.
     pub balances: BTreeMap<String, i64>,
-    /// By the key of the request.
+    /// By idempotency key.
     pub adjustments: BTreeMap<String, Adjustment>,
-    /// The events that are decided.
+    /// The decided events.
     pub events: BTreeSet<String>,
-    /// The rules of the store's own that do not hold.
+    /// The store's own rules that are broken.
     pub broken_rules: Vec<&'static str>,
 }
 
 impl Books {
-    /// Reads them all. Nobody writes meanwhile.
+    /// Reads all of it. There are no concurrent writes.
     pub async fn read(db: &Db) -> Self {
         let topups: Vec<Topup> = db.read_all(&TOPUPS, &[]).await.expect("readable");
         let reversals: Vec<Reversal> = db.read_all(&REVERSALS, &[]).await.expect("readable");

@@ -1,5 +1,5 @@
-//! What our service is asked to do: customers buy and look, and every night the books are compared. Each request may
-//! meet faults of Stripe's, wait while others go on, or be the last thing that the process did.
+//! Requests to the service: customers buy and look, and every night the books are reconciled. Each request may meet
+//! faults at Stripe, wait while others continue, or be the last one before the process dies.
 
 use std::collections::VecDeque;
 
@@ -15,10 +15,10 @@ use super::process::{Answer, Ended, Fate};
 use super::stripe::{FAULTS, Fault};
 use super::world::{JWT_SECRET, World};
 
-/// For how long a customer's idempotency key stands for one purchase.
+/// How long a customer's idempotency key stands for one top-up.
 const KEY_LIFETIME_MS: i64 = 23 * 3_600_000;
 
-/// What a customer wants.
+/// A customer's purchase request.
 #[derive(Debug, Clone)]
 pub struct Purchase {
     pub(super) account: String,
@@ -29,30 +29,30 @@ pub struct Purchase {
     began_ms: i64,
 }
 
-/// A request that waits.
+/// A suspended request.
 #[derive(Debug, Clone)]
 pub enum Waiting {
-    /// A purchase, by its place.
+    /// A purchase, by index.
     Purchase(usize),
     /// The page that the customer returns to.
     Page,
-    /// A refund, by its place.
+    /// A refund, by index.
     Refund(usize),
     /// The job that learns fees.
     Fees,
-    /// A delivery.
+    /// A webhook delivery.
     Webhook(Box<Sent>),
 }
 
-/// What goes wrong at Stripe, and what becomes of the process.
+/// The faults at Stripe, and the fate of the process.
 pub(super) type Plan = (VecDeque<Option<Fault>>, Fate);
 
-/// What became of a request, and what was planned to disturb it.
+/// The result of a request, and the disturbances planned for it.
 pub(super) struct Outcome {
     pub(super) ended: Ended,
-    /// Something went wrong at Stripe meanwhile.
+    /// Something failed at Stripe meanwhile.
     pub(super) trouble: bool,
-    /// What the tables held before.
+    /// The content of the tables before.
     pub(super) before: Digests,
 }
 
@@ -76,7 +76,7 @@ impl World {
         (0..length).map(|_| fault()).collect()
     }
 
-    /// Stripe's lists begin to lag, or are up to date again.
+    /// Stripe's lists start to lag, or catch up.
     pub(super) fn lists_lag(&mut self) {
         let seconds = *self.rng.pick(&[0, 0, 5, 60, 400]);
         self.stripe.lag(seconds);
@@ -95,7 +95,7 @@ impl World {
         self.outcome(ended, before, met)
     }
 
-    /// Prepares what is planned; gives what to compare the outcome with.
+    /// Sets up the plan. Returns what the outcome is compared with.
     pub(super) fn begin(&mut self, (faults, fate): Plan) -> (Fate, Digests, u64) {
         let before = self.observer.look().clone();
         let mut stripe = self.stripe.lock();
@@ -107,7 +107,7 @@ impl World {
         let trouble = {
             let mut stripe = self.stripe.lock();
             stripe.faults.clear();
-            // A list that does not show everything is a trouble, too.
+            // An incomplete list counts as trouble too.
             stripe.faults_met > met || self.lists_lag || self.process.has_bad_disk()
         };
         match &ended {
@@ -124,13 +124,13 @@ impl World {
 
     pub(super) fn died(&mut self) {
         self.count("deaths");
-        // What waited died too.
+        // A suspended request died too.
         if let Some(Waiting::Webhook(sent)) = self.waiting.take() {
             self.send_again(sent.delivery);
         }
     }
 
-    /// Some place to die at.
+    /// A random point at which the process dies.
     pub(super) fn death(&mut self) -> Fate {
         Fate::DieAt(u32::try_from(self.rng.below(22)).expect("small"))
     }
@@ -139,7 +139,7 @@ impl World {
         self.network.again(delivery, &mut self.rng, self.clock.now_ms());
     }
 
-    /// Fails if a table but the named ones changed.
+    /// Fails if a table other than the named ones changed.
     pub(super) fn unchanged(&mut self, before: &Digests, except: &[&str], what: &str) -> Result<(), String> {
         let after = self.observer.look().clone();
         let changed: Vec<&String> = before
@@ -153,7 +153,7 @@ impl World {
         self.with_token(account, "", request)
     }
 
-    /// With a token of this account and scope.
+    /// Adds a token for this account and scope.
     pub(super) fn with_token(&self, account: &str, scope: &str, request: TestRequest) -> TestRequest {
         let claims = json!({ "sub": account, "scope": scope, "exp": self.clock.now_ms() / 1_000 + 3_600 });
         let key = EncodingKey::from_secret(JWT_SECRET.as_bytes());
@@ -161,9 +161,9 @@ impl World {
         request.insert_header(("authorization", format!("Bearer {token}")))
     }
 
-    /// A customer wants credits, or tries once more with the same key.
+    /// A customer buys credits, or retries with the same key.
     pub(super) fn buy(&mut self) -> Result<(), String> {
-        // After a day a key is forgotten, and stands for another purchase.
+        // After a day a key expires and stands for another top-up.
         let now_ms = self.clock.now_ms();
         let is_known = |purchase: &Purchase| purchase.key.is_some() && now_ms - purchase.began_ms < KEY_LIFETIME_MS;
         let again: Vec<usize> = (0..self.purchases.len()).filter(|place| is_known(&self.purchases[*place])).collect();
@@ -227,7 +227,7 @@ impl World {
         Ok(())
     }
 
-    /// A customer comes back from Stripe's page.
+    /// A customer returns from Stripe's page.
     pub(super) fn look_at_page(&mut self) -> Result<(), String> {
         let known: Vec<usize> =
             (0..self.purchases.len()).filter(|place| self.purchases[*place].session.is_some()).collect();
@@ -266,7 +266,7 @@ impl World {
         Ok(())
     }
 
-    /// A customer looks at the balance.
+    /// A customer reads the balance.
     pub(super) fn look_at_balance(&mut self) -> Result<(), String> {
         let account = self.rng.pick(&self.accounts.clone()).clone();
         let request = self.as_customer(&account, TestRequest::get().uri("/credits"));
@@ -281,7 +281,7 @@ impl World {
         if is_right { Ok(()) } else { Err(format!("{account} has {balance}, and is told {body}")) }
     }
 
-    /// What waits goes on.
+    /// Resumes the suspended request.
     pub(super) fn go_on(&mut self) -> Result<(), String> {
         let fate = if self.rng.percent(15) { self.death() } else { Fate::Nothing };
         let Some(waiting) = self.waiting.take() else {
@@ -295,7 +295,7 @@ impl World {
         self.note("resume", "");
         match waiting {
             Waiting::Purchase(place) => {
-                // Others may have gone on with its key meanwhile.
+                // Others may have continued with its key meanwhile.
                 self.purchases[place].attempts += 1;
                 self.bought(place, outcome)
             }
@@ -309,10 +309,10 @@ impl World {
         }
     }
 
-    /// The nightly comparison with Stripe's books, which can be disturbed like anything else.
+    /// The nightly reconciliation, which can be disturbed like any request.
     pub(super) fn compare_now(&mut self) -> Result<(), String> {
         let plan = match self.plan() {
-            // It is no request of a customer, and waits for nobody.
+            // It is not a customer's request, and is never suspended.
             (faults, Fate::SuspendAt(_)) => (faults, Fate::Nothing),
             plan => plan,
         };
@@ -344,7 +344,7 @@ impl World {
         Ok((ended, trouble))
     }
 
-    /// Stops and starts the process in an orderly way.
+    /// Shuts down the process gracefully and starts it again.
     pub(super) fn restart(&mut self) -> Result<(), String> {
         if self.waiting.is_some() {
             return self.go_on();

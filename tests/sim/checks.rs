@@ -1,5 +1,5 @@
-//! What must hold after every step, and what must be equal in the end: our books against what happened at Stripe, by
-//! rules that are written down here once more and independently.
+//! The checks after every step and at the end: our books against what happened at Stripe. The rules are written down
+//! here a second time, independently of the service.
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -20,7 +20,7 @@ impl World {
     pub(super) fn look(&mut self) {
         if self.observer.take_news() {
             let (hash, digests) = (self.report.trace_hash, self.observer.look());
-            // Leases are by the database's own clock.
+            // Leases use the database's own clock.
             let digests = digests.iter().filter(|(table, _)| !["leases", "reconciliations"].contains(&table.as_str()));
             self.report.trace_hash = digests.fold(hash, |hash, (_, digest)| fnv(hash, &digest.to_le_bytes()));
             let app = self.process.app();
@@ -28,7 +28,7 @@ impl World {
         }
     }
 
-    /// Everything that must hold after a step.
+    /// Checks everything that must hold after a step.
     pub(super) fn check(&mut self) -> Result<(), String> {
         self.look();
         verify(&self.books, &self.stripe.lock().truth, &mut self.promises)?;
@@ -46,7 +46,7 @@ impl World {
         Ok(())
     }
 
-    /// Everything that is on its way arrives, and nothing goes wrong any more.
+    /// Delivers everything that is pending, without further faults.
     pub(super) fn become_quiet(&mut self) -> Result<(), String> {
         if self.process.has_bad_disk() {
             self.disk_changes();
@@ -55,7 +55,7 @@ impl World {
             self.go_on()?;
             self.check()?;
         }
-        // What Stripe still has to do is done and listed, and the quiet time after it is over.
+        // Wait until Stripe's late work is done and listed, and the quiet time after it is over.
         self.stripe.lag(0);
         self.lists_lag = false;
         let last_ms = self.stripe.last_late_ms().unwrap_or(0).max(self.clock.now_ms());
@@ -76,7 +76,7 @@ impl World {
         self.finish_fees()
     }
 
-    /// Brings what never arrived into the books. Done once more, it finds nothing to do.
+    /// Reconciles, which applies what never arrived. A second run finds nothing to do.
     pub(super) fn reconcile(&mut self) -> Result<(), String> {
         for is_first in [true, false] {
             self.step += 1;
@@ -92,15 +92,15 @@ impl World {
         Ok(())
     }
 
-    /// In the end our books are Stripe's.
+    /// At the end our books equal Stripe's.
     pub(super) fn compare_with_stripe(&mut self) -> Result<(), String> {
         self.stripe.tick();
         compare(&self.books, &self.stripe)
     }
 }
 
-/// How far each stored refund and dispute is: its place among the states that it had. It is never less than promised,
-/// and promised from now on.
+/// The progress of each stored refund and dispute: the index of its state among the states it had. It is never lower
+/// than promised, and promised from now on.
 fn places(books: &Books, truth: &Truth, promises: &mut Promises) -> Result<(), String> {
     for (id, promised) in &promises.reversals {
         if !books.reversals.contains_key(id) {
@@ -129,17 +129,17 @@ fn places(books: &Books, truth: &Truth, promises: &mut Promises) -> Result<(), S
     Ok(())
 }
 
-/// A refund on its way may or may not wait for the customer; neither comes before the other.
+/// Pending and waiting for the customer count as one stage, because either can come first.
 fn stage(status: &str) -> &str {
     if status == "requires_action" { "pending" } else { status }
 }
 
-/// How many credits are taken back when so much money is (to be) with the customer.
+/// How many credits are taken back if this much money has been (or will be) returned to the customer.
 fn taken(topup: &Topup, reversed: i64) -> i64 {
     (reversed / topup.credit_unit_amount).min(topup.credits)
 }
 
-/// What must hold at any time.
+/// The invariants.
 pub fn verify(books: &Books, truth: &Truth, promises: &mut Promises) -> Result<(), String> {
     if !books.broken_rules.is_empty() {
         return Err(format!("the store's own rules are broken: {:?}", books.broken_rules));
@@ -189,12 +189,12 @@ pub fn verify(books: &Books, truth: &Truth, promises: &mut Promises) -> Result<(
     if balances.is_empty() { Ok(()) } else { Err(format!("accounts are missing: {balances:?}")) }
 }
 
-/// Whether a session is the one that was agreed.
+/// Whether a session is as agreed.
 fn is_sold_as(topup: &Topup, session: &Session) -> bool {
     session.topup.as_ref() == Some(&topup.id) && session.total == topup.total_amount
 }
 
-/// In the end: for every purchase, what Stripe has of it and what we have of it, payment by payment.
+/// At the end: compares, for every top-up, Stripe's payments with ours.
 pub fn compare(books: &Books, stripe: &SharedStripe) -> Result<(), String> {
     let sessions: Vec<Session> = stripe.lock().truth.sessions.values().cloned().collect();
     for topup in books.topups.values() {
@@ -232,7 +232,7 @@ fn compare_payment(
     if is_credited && known.real_fee.is_none() {
         return Err(format!("what Stripe kept of {intent} is not known"));
     }
-    // Of what came besides, nobody asks when its event was lost.
+    // If the event of a surplus payment was lost, its fee is never requested.
     if known.real_fee != fee && (is_credited || known.real_fee.is_some()) {
         return Err(format!("{intent} cost {fee:?}, and {:?} is stored", known.real_fee));
     }

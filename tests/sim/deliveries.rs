@@ -1,5 +1,5 @@
-//! What comes from Stripe, or seems to: deliveries one by one, several at a moment, one overtaken by others; and what
-//! strangers send. What we answered with 200 is promised.
+//! Webhook deliveries, real and forged: one by one, several at once, one overtaken by others. Answering 200 is a
+//! promise.
 
 use std::collections::VecDeque;
 
@@ -13,7 +13,7 @@ use super::process::{Answer, Ended, Fate};
 use super::truth::{Event, Session, Truth};
 use super::world::{WEBHOOK_SECRET, World};
 
-/// The events whose handlers write without asking first.
+/// The event types whose handlers write without a request to Stripe first.
 const BURST_TYPES: [&str; 4] = [
     "checkout.session.completed",
     "checkout.session.async_payment_succeeded",
@@ -21,7 +21,7 @@ const BURST_TYPES: [&str; 4] = [
     "payment_intent.payment_failed",
 ];
 
-/// The news of disputes.
+/// The dispute event types.
 const DISPUTE_TYPES: [&str; 5] = [
     "charge.dispute.created",
     "charge.dispute.updated",
@@ -30,13 +30,13 @@ const DISPUTE_TYPES: [&str; 5] = [
     "charge.dispute.funds_reinstated",
 ];
 
-/// A delivery as it was sent.
+/// A delivery that was sent.
 #[derive(Debug, Clone)]
 pub struct Sent {
     pub(super) delivery: Delivery,
     told: Event,
     was_decided: bool,
-    /// How far the disputes that it is about were when it was sent: the service asks for their state.
+    /// The progress of its disputes when it was sent, because the service reads their state from Stripe.
     at_start: Vec<(String, usize)>,
 }
 
@@ -58,7 +58,7 @@ impl World {
         self.delivered(sent, outcome)
     }
 
-    /// Signs an event, and notes how things are before it is sent.
+    /// Signs an event and records the state before it is sent.
     fn prepare(&self, delivery: Delivery) -> (Sent, TestRequest) {
         let (sent, body) = {
             let stripe = self.stripe.lock();
@@ -73,7 +73,7 @@ impl World {
         (sent, webhook(&header, body))
     }
 
-    /// Several deliveries at the same moment: they share a commit. Only such as ask nobody before they write, so that
+    /// Several simultaneous deliveries, which share a commit. Only event types that need no request to Stripe, so that
     /// their order is always the same.
     pub(super) fn burst(&mut self) -> Result<(), String> {
         let now_ms = self.clock.now_ms();
@@ -154,7 +154,7 @@ impl World {
         Ok(())
     }
 
-    /// What must be so from now on, since we answered with 200.
+    /// Records what must hold from now on, because the answer was 200.
     fn promise(&mut self, sent: &Sent) {
         self.look();
         let stripe = self.stripe.lock();
@@ -164,7 +164,7 @@ impl World {
         if let Some(session) = paid
             && let Some(topup) = topup_of(session)
         {
-            // Of two sessions that are not known here, the one whose news comes first is the purchase's.
+            // Of two sessions unknown to the books, the one reported first becomes the top-up's.
             let is_its_session = topup.provider_session_id.as_ref().is_none_or(|known| *known == session.id);
             if is_its_session && topup.total_amount == session.total {
                 self.promises.paid.insert(topup.id.clone());
@@ -184,8 +184,8 @@ impl World {
         }
     }
 
-    /// One delivery of a dispute's news asks Stripe, and before it can write, the dispute changes and other news of it is
-    /// delivered: what was asked first is older than what was written first.
+    /// One dispute delivery asks Stripe. Before it can write, the dispute changes and another delivery about it is
+    /// applied: the answer that arrived first is older than what was written.
     #[expect(clippy::redundant_closure_for_method_calls, reason = "a path to a method is not general enough here")]
     pub(super) fn overtake(&mut self) -> Result<(), String> {
         if self.waiting.is_some() {
@@ -197,7 +197,7 @@ impl World {
             self.note("idle", "nothing to overtake");
             return Ok(());
         };
-        // The state is the only question, or the one after whose payment it is.
+        // The state is the only request to Stripe, or the second one after the payment's owner.
         let answered = if self.rng.percent(70) { 1 } else { 3 };
         self.send(first, (VecDeque::new(), Fate::SuspendAt(answered)))?;
         if self.waiting.is_none() {
@@ -215,7 +215,7 @@ impl World {
         self.go_on()
     }
 
-    /// Somebody sends what is not signed, or what is signed and concerns another mode or a connected account.
+    /// Sends a delivery that is unsigned, or signed and about another mode or a connected account.
     pub(super) fn a_stranger_calls(&mut self) -> Result<(), String> {
         let events = self.stripe.lock().truth.events.len();
         if events == 0 {
@@ -247,7 +247,7 @@ impl World {
         };
         self.note("stranger", &format!("{} {expected} {status}", event["type"]));
         self.unchanged(&outcome.before, &["failed_webhook_events"], "a stranger's delivery")?;
-        // A list that does not have everything yet is asked for again, whoever sent the news.
+        // An incomplete list is requested again, whichever event caused it.
         let is_expected =
             status == expected || (self.lists_lag && status == 500) || (self.process.has_bad_disk() && status >= 500);
         if is_expected { Ok(()) } else { Err(format!("a stranger was answered with {status}")) }
@@ -262,9 +262,9 @@ fn webhook(header: &str, body: String) -> TestRequest {
         .set_payload(body)
 }
 
-/// Newer events do not name the refunds of a charge, so that they are listed. A list that lags behind is noticed by the sum
-/// of its refunds; not if one that failed stands in it for as much money as the one that it does not have yet. That one
-/// comes by an event of its own.
+/// Newer events do not include the refunds of a charge, so they are listed. A lagging list is noticed by the sum of its
+/// refunds, unless a failed refund in it makes up for the missing amount. The missing refund then arrives with its own
+/// event.
 fn is_list_deceptive(told: &Event, truth: &Truth) -> bool {
     let has_failed =
         |intent| truth.reversals_of(intent).any(|(_, refund)| !refund.is_dispute && refund.now().reversed(false) == 0);

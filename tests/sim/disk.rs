@@ -1,21 +1,21 @@
-//! The disk under the process: for a while it is full, or takes no writes at all.
+//! The disk under the process: full at times, or read-only.
 
 use super::process::Process;
 use super::world::World;
 
-/// What the disk does.
+/// The state of the disk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Disk {
-    /// It takes what is written.
+    /// Writes succeed.
     Fine,
-    /// No file can grow: what finds room in a page that is there is written, and all else fails with `SQLITE_FULL`.
+    /// No file can grow: writes that fit into existing pages succeed, all others fail with `SQLITE_FULL`.
     Full,
     /// Every write fails with `SQLITE_READONLY`.
     ReadOnly,
 }
 
 impl Disk {
-    /// How a connection to SQLite is told so.
+    /// The pragmas that simulate this state on a SQLite connection.
     pub const fn pragmas(self) -> &'static str {
         match self {
             Self::Fine => "PRAGMA query_only = OFF; PRAGMA max_page_count = 4294967294",
@@ -26,7 +26,7 @@ impl Disk {
 }
 
 impl Process {
-    /// From now on the disk is like this, for every connection, also for those that are opened later.
+    /// Sets the disk's state for every connection, including those opened later.
     pub fn set_disk(&mut self, disk: Disk) {
         self.places.disk.set(disk);
         let (app, sql) = (self.app(), disk.pragmas());
@@ -36,14 +36,14 @@ impl Process {
         });
     }
 
-    /// Whether the disk fails at the moment.
+    /// Whether the disk is failing now.
     pub fn has_bad_disk(&self) -> bool {
         self.places.disk.get() != Disk::Fine
     }
 }
 
 impl World {
-    /// The disk begins to fail, or is fine again.
+    /// The disk starts to fail, or recovers.
     pub(super) fn disk_changes(&mut self) {
         let disk = if self.process.has_bad_disk() { Disk::Fine } else { *self.rng.pick(&[Disk::Full, Disk::ReadOnly]) };
         self.process.set_disk(disk);

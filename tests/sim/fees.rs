@@ -1,5 +1,6 @@
-//! The job that learns what Stripe kept of each payment: it runs now and then, Stripe fails it in every way, also by not
-//! knowing the movement yet, and it may die or wait in the middle. It touches nothing but the payments' own rows.
+//! The job that learns Stripe's fee of each payment. It runs at times, Stripe fails it in every way (also with a
+//! balance transaction that does not exist yet), and it may die or be suspended in the middle. It changes only the
+//! payments' own rows.
 
 use std::collections::VecDeque;
 
@@ -11,13 +12,13 @@ use super::process::{Answer, Ended, Fate};
 use super::stripe::{FAULTS, Fault, SharedStripe};
 use super::world::World;
 
-/// After how many questions a fee is left to the comparison of the books.
+/// After this many requests a fee is left to the reconciliation.
 const MOST_QUESTIONS: i64 = 10;
-/// The longest time in which the job asks nothing because Stripe fails.
+/// The longest pause of the job after Stripe failed.
 const LONGEST_PAUSE_MS: i64 = 900_000;
 
 impl World {
-    /// The job runs.
+    /// Runs the job.
     pub(super) fn learn_fees(&mut self) -> Result<(), String> {
         let (mut faults, fate) = self.plan();
         if self.rng.percent(30) {
@@ -35,7 +36,7 @@ impl World {
         self.fees_learned(outcome)
     }
 
-    /// What came of a run.
+    /// Checks the outcome of a run.
     pub(super) fn fees_learned(&mut self, outcome: Outcome) -> Result<(), String> {
         match outcome.ended {
             Ended::Suspended => {
@@ -61,7 +62,7 @@ impl World {
         }
     }
 
-    /// When nothing goes wrong any more, every fee whose movement was heard of is learned, or was asked for too often.
+    /// Without further faults, every fee with a known balance transaction is learned, or was requested too often.
     pub(super) fn finish_fees(&mut self) -> Result<(), String> {
         self.look();
         let Some(last_ms) = self.books.payments.values().filter_map(|payment| payment.fee_due_at).max() else {
@@ -79,7 +80,7 @@ impl World {
     }
 }
 
-/// What holds of fees at any time: none is forgotten, and each that is known is the one of its movement.
+/// The invariants of fees: none is forgotten, and each known fee is that of its balance transaction.
 pub fn verify_fees(books: &Books, stripe: &SharedStripe) -> Result<(), String> {
     for payment in books.payments.values() {
         verify_fee(payment, stripe)?;

@@ -1,4 +1,4 @@
-//! What our process does by itself, without a request: it compares the books, and learns what Stripe kept.
+//! The background work of the service: it reconciles, and learns fees.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use topup::reconcile::{MAX_SINCE_DAYS, Options, Pace, RunCause, reconcile};
 use super::process::{Answer, Ended, Fate, Process};
 
 impl Process {
-    /// Compares the books with Stripe's, as the command and the schedule do: 200 with the report, 500 with the error.
+    /// Reconciles, like the command and the schedule: 200 with the report, 500 with the error.
     pub fn reconcile(&mut self, fate: Fate) -> Ended {
         let app = self.app();
         let pace = Pace { interval: Duration::ZERO, backoff: Duration::ZERO, tries: 3, pages: 2_000 };
@@ -24,8 +24,8 @@ impl Process {
         })
     }
 
-    /// Asks for the fees that are due, as the job does every few seconds: 200 with how many were learned, 500 with the
-    /// error.
+    /// Requests the fees that are due, like the job that runs every few seconds: 200 with the number learned, 500 with
+    /// the error.
     pub fn learn_fees(&mut self, fate: Fate) -> Ended {
         let app = self.app();
         self.run(fate, async move {

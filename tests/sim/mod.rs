@@ -1,6 +1,6 @@
-//! The simulator: the real routes, use cases, store and Stripe client of ours, in one thread and in simulated time,
-//! against the sandbox's model of Stripe; with everything that can go wrong between them. A seed decides all of it, so
-//! that what was found once is found again. It is no part of the library.
+//! The simulator: the service's real routes, use cases, store and Stripe client, in one thread and in simulated time,
+//! against the sandbox's model of Stripe, with faults everywhere between them. A seed decides everything, so a failure
+//! can be reproduced. It is not part of the library.
 
 pub mod acts;
 pub mod books;

@@ -1,5 +1,5 @@
-//! The way from Stripe to us: events arrive late, in any order, twice, as two events about one change, in the shape of
-//! any API version, or not at all. What is not answered with 200 is sent again.
+//! The network between Stripe and the service: events arrive late, in any order, twice, as two events about one change,
+//! in any API version, or not at all. A delivery without a 200 is retried.
 
 use stripe_sandbox::{API_VERSIONS, Model};
 use topup::providers::stripe::event::EVENT_TYPES;
@@ -7,25 +7,25 @@ use topup::providers::stripe::event::EVENT_TYPES;
 use super::rng::Rng;
 use super::truth::Truth;
 
-/// An event on its way.
+/// A delivery in transit.
 #[derive(Debug, Clone)]
 pub struct Delivery {
-    /// Its place in the truth.
+    /// The event's index in the truth.
     pub event: usize,
-    /// The id under which it comes: its own, or that of a second event about the same change.
+    /// The delivered event id: its own, or that of a second event about the same change.
     pub id: String,
-    /// The shape of its body.
+    /// The API version of its body.
     pub version: &'static str,
-    /// Whether it only names the event, as at a destination with thin payloads.
+    /// Whether it is a thin payload.
     pub thin: bool,
-    /// When it may arrive.
+    /// The earliest time of arrival.
     pub due_ms: i64,
-    /// How often it was tried.
+    /// The number of attempts so far.
     attempts: u32,
 }
 
 impl Delivery {
-    /// What is posted. `own` is the event's id at Stripe.
+    /// The request body. `own` is the event's id at Stripe.
     pub fn body(&self, model: &Model, own: &str) -> String {
         if self.thin {
             return model.thin_event_body(own).expect("it happened");
@@ -35,27 +35,27 @@ impl Delivery {
     }
 }
 
-/// After so many tries Stripe gives up.
+/// Stripe gives up after this many attempts.
 const MAX_ATTEMPTS: u32 = 10;
 
-/// Everything that is on its way.
+/// All deliveries in transit.
 #[derive(Debug, Default)]
 pub struct Network {
-    /// In no order that means anything.
+    /// In no particular order.
     pub pending: Vec<Delivery>,
-    /// How many events will never arrive.
+    /// The number of events that never arrive.
     pub dropped: u64,
-    /// How many go twice or more.
+    /// The number of events sent twice or more.
     pub doubled: u64,
     clones: u64,
 }
 
 impl Network {
-    /// Takes what happened at Stripe since the last time.
+    /// Queues the events that happened at Stripe since the last call.
     pub fn collect(&mut self, truth: &mut Truth, rng: &mut Rng, now_ms: i64) {
         while let Some(event) = truth.unsent.pop_front() {
             let told = &truth.events[event];
-            // An endpoint gets what it asked for; some ask for everything.
+            // An endpoint gets the types it subscribed to; some subscribe to all.
             if !EVENT_TYPES.contains(&told.kind.as_str()) && !rng.percent(3) {
                 continue;
             }
@@ -74,7 +74,7 @@ impl Network {
                     }
                 }
                 let version = rng.pick(API_VERSIONS);
-                // Stripe knows a second event about the same change by its own id only.
+                // At Stripe, a second event about the same change can only be read by its own id.
                 let thin = id == told.id && rng.percent(12);
                 let due_ms = now_ms + delay_ms(rng);
                 self.pending.push(Delivery { event, id, version, thin, due_ms, attempts: 0 });
@@ -82,7 +82,7 @@ impl Network {
         }
     }
 
-    /// Takes one that may arrive now, if there is one.
+    /// Takes a delivery that is due, if there is one.
     pub fn next(&mut self, rng: &mut Rng, now_ms: i64) -> Option<Delivery> {
         let due: Vec<usize> = (0..self.pending.len()).filter(|place| self.pending[*place].due_ms <= now_ms).collect();
         if due.is_empty() {
@@ -92,7 +92,7 @@ impl Network {
         Some(self.pending.swap_remove(place))
     }
 
-    /// Takes some that may arrive now, are of these types, and say what happened.
+    /// Takes up to `most` due deliveries of these types that are not thin.
     pub fn take(&mut self, truth: &Truth, types: &[&str], most: usize, now_ms: i64) -> Vec<Delivery> {
         let mut taken = Vec::new();
         while taken.len() < most {
@@ -107,7 +107,7 @@ impl Network {
         taken
     }
 
-    /// It was not answered with 200: it comes again, later.
+    /// Schedules a retry of a delivery without a 200.
     pub fn again(&mut self, mut delivery: Delivery, rng: &mut Rng, now_ms: i64) {
         delivery.attempts += 1;
         if delivery.attempts >= MAX_ATTEMPTS {
@@ -119,7 +119,7 @@ impl Network {
     }
 }
 
-/// Mostly at once, sometimes much later than what happened after it.
+/// Mostly none, sometimes longer than that of later events.
 fn delay_ms(rng: &mut Rng) -> i64 {
     match rng.below(10) {
         0..=5 => 0,

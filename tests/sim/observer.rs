@@ -1,5 +1,4 @@
-//! A look at the SQLite file from outside of the process: has anything been committed, and does every table hold what it
-//! held before?
+//! Observes the SQLite file from outside the process: whether anything was committed, and whether the tables changed.
 
 use std::collections::BTreeMap;
 
@@ -7,10 +6,10 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteRow};
 use sqlx::{AssertSqlSafe, ConnectOptions, Row, SqliteConnection};
 use tokio::runtime::Runtime;
 
-/// A number for each table that changes with its content.
+/// A hash of each table's content.
 pub type Digests = BTreeMap<String, u64>;
 
-/// Somebody with a connection of their own.
+/// An observer with its own connection.
 pub struct Observer {
     runtime: Runtime,
     connection: Option<SqliteConnection>,
@@ -28,7 +27,7 @@ pub fn fnv(seed: u64, bytes: &[u8]) -> u64 {
 }
 
 impl Observer {
-    /// Opens the file, which is migrated.
+    /// Opens the migrated file.
     pub fn open(file: &std::path::Path) -> Self {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
         let options = SqliteConnectOptions::new().filename(file).read_only(true).disable_statement_logging();
@@ -40,13 +39,13 @@ impl Observer {
         Self { runtime, connection: Some(connection), sql, version: -1, digests: Digests::new(), has_news: false }
     }
 
-    /// Whether anything was committed since this was asked the last time.
+    /// Whether anything was committed since the last call.
     pub fn take_news(&mut self) -> bool {
         self.look();
         std::mem::take(&mut self.has_news)
     }
 
-    /// What the tables hold now.
+    /// The current content of the tables.
     pub fn look(&mut self) -> &Digests {
         let connection = self.connection.as_mut().expect("open");
         let sql = self.sql.clone();
@@ -75,7 +74,7 @@ impl Drop for Observer {
     }
 }
 
-/// One statement that writes every row of every table as text.
+/// A statement that renders every row of every table as text.
 async fn digest_sql(connection: &mut SqliteConnection) -> String {
     let tables = "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%' \
                   AND name NOT LIKE '\\_sqlx%' ESCAPE '\\' ORDER BY name";

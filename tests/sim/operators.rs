@@ -1,4 +1,4 @@
-//! What the operator does through our API: refunds and adjustments, each with a key that makes repetitions safe.
+//! The operator's requests to the API: refunds and adjustments, each with an idempotency key.
 
 use std::collections::VecDeque;
 
@@ -10,7 +10,7 @@ use super::calls::{Outcome, Plan, Waiting};
 use super::process::{Answer, Ended, Fate};
 use super::world::World;
 
-/// A refund that was asked for.
+/// A requested refund.
 #[derive(Debug, Clone)]
 pub struct AskedRefund {
     topup: String,
@@ -18,13 +18,13 @@ pub struct AskedRefund {
     key: String,
     refund: Option<String>,
     pub(super) attempts: u32,
-    /// Whether the latest answer was that it is not known, or there was none.
+    /// Whether the latest answer was that the result is unknown, or there was no answer.
     is_unknown: bool,
-    /// Whether it was that a process, which may have died, is at work on it.
+    /// Whether the latest answer was that a process, which may have died, is working on it.
     is_in_use: bool,
 }
 
-/// An adjustment that was asked for.
+/// A requested adjustment.
 #[derive(Debug, Clone)]
 pub struct AskedAdjustment {
     account: String,
@@ -33,7 +33,7 @@ pub struct AskedAdjustment {
     is_made: bool,
 }
 
-/// Everything that the operator asked for.
+/// All requests of the operator.
 #[derive(Debug, Default)]
 pub struct Office {
     /// Oldest first.
@@ -47,7 +47,7 @@ impl World {
         self.with_token("operator", "admin", request).insert_header(("idempotency-key", key))
     }
 
-    /// The operator refunds a purchase, or repeats a request.
+    /// The operator refunds a top-up, or repeats a request.
     pub(super) fn refund_by_api(&mut self) -> Result<(), String> {
         let place = if !self.office.refunds.is_empty() && self.rng.percent(35) {
             self.rng.place(self.office.refunds.len())
@@ -93,9 +93,9 @@ impl World {
         self.refunded(place, outcome)
     }
 
-    /// When nothing goes wrong any more, every refund comes to an end by its repetition. A failure that a process died of
-    /// is heard of only then, because Stripe repeats it for the same key, and the quiet time begins with it: that takes one
-    /// repetition more.
+    /// Without further faults, every refund completes when it is repeated. If a process died before it saw a failure,
+    /// the failure is seen only now, because Stripe replays it for the same key, and the quiet time starts then: this
+    /// takes one more repetition.
     pub(super) fn finish_refunds(&mut self) -> Result<(), String> {
         for place in 0..self.office.refunds.len() {
             for is_again in [false, true] {
@@ -116,10 +116,10 @@ impl World {
         Ok(())
     }
 
-    /// What came of a refund.
+    /// Checks the outcome of a refund request.
     pub(super) fn refunded(&mut self, place: usize, outcome: Outcome) -> Result<(), String> {
         let AskedRefund { topup, body, key, refund, attempts, .. } = self.office.refunds[place].clone();
-        // To learn what became of an earlier one is part of a later one, and can change the books.
+        // A refund also finds out the result of earlier ones, which can change the books.
         let others_unknown = self.office.refunds.iter().any(|asked| asked.is_unknown || asked.is_in_use);
         self.office.refunds[place].is_unknown = match &outcome.ended {
             Ended::Answered(Answer { status, .. }) => *status >= 500,
@@ -144,7 +144,7 @@ impl World {
                 self.note("refund_by_api", &format!("{about} {status} {} {}", body["refundId"], body["code"]));
                 let is_expected = match status {
                     200 | 409 => true,
-                    // Stripe refuses in words of its own only by a fault.
+                    // Only a fault makes Stripe refuse with its own error.
                     422 => outcome.trouble,
                     500..=504 => outcome.trouble || attempts > 1,
                     _ => false,
@@ -166,7 +166,7 @@ impl World {
         Ok(())
     }
 
-    /// The operator gives credits or takes some, or repeats a request.
+    /// The operator adds or removes credits, or repeats a request.
     pub(super) fn adjust(&mut self) -> Result<(), String> {
         let place = if !self.office.adjustments.is_empty() && self.rng.percent(35) {
             self.rng.place(self.office.adjustments.len())
@@ -212,7 +212,7 @@ impl World {
         Ok(())
     }
 
-    /// What was said to be adjusted is, and nothing else is.
+    /// Every confirmed adjustment is in the books, and no other.
     pub(super) fn check_office(&self) -> Result<(), String> {
         for asked in &self.office.adjustments {
             let stored = self.books.adjustments.get(&asked.key);

@@ -1,6 +1,6 @@
-//! Our process: the real routes, use cases, store and Stripe client on a runtime of its own, in one thread. It can die at
-//! any place between two steps: then its runtime goes with everything in it, as a killed process does, and another one
-//! opens the same database.
+//! The service's process: the real routes, use cases, store and Stripe client on their own runtime, in one thread. It
+//! can die at any checkpoint. Then its runtime is dropped with everything in it, as in a killed process, and another
+//! process opens the same database.
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -44,32 +44,32 @@ use super::stripe::SharedStripe;
 /// What is planned for a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fate {
-    /// It goes through.
+    /// It completes.
     Nothing,
-    /// The process dies at the place with this number, if the request comes so far.
+    /// The process dies at the checkpoint with this number, if the request reaches it.
     DieAt(u32),
-    /// The request waits at the place with this number outside of a transaction, and others go on.
+    /// The request is suspended at the checkpoint with this number outside of a transaction, and others continue.
     SuspendAt(u32),
-    /// It died.
+    /// The process is dead.
     Dead,
 }
 
-/// What came of a request.
+/// The result of a request.
 #[derive(Debug)]
 pub enum Ended<A = Answer> {
     /// An answer.
     Answered(A),
-    /// The process died; whether a write was committed before.
+    /// The process died.
     Died {
-        /// So it was.
+        /// Whether a write was committed before.
         committed: bool,
     },
-    /// It waits.
+    /// It is suspended.
     Suspended,
 }
 
 impl Ended<Vec<Answer>> {
-    /// Of one that was alone.
+    /// The result of a single request.
     pub(super) fn only(self) -> Ended {
         match self {
             Self::Answered(mut answers) => Ended::Answered(answers.pop().expect("one request has one answer")),
@@ -88,17 +88,17 @@ pub struct Answer {
     pub body: Value,
 }
 
-/// Places at which a request waits for nobody but Stripe, so that others can go on meanwhile. (All writes of a SQLite
-/// database go through one task: one that waited would stop the others.)
+/// Checkpoints around calls to Stripe, at which others can continue meanwhile. (All writes of a SQLite database go
+/// through one task: suspending one would block the others.)
 const QUIET_PLACES: [&str; 3] = ["ask Stripe", "call Stripe", "Stripe answered"];
 
-/// Places right before a connection is taken to write with it.
+/// The checkpoint right before a connection is taken for a write.
 const BEFORE_A_WRITE: &str = "begin";
 const BEFORE_A_CREDIT: &str = "commit in one exchange";
 
-/// Where the process is and what is planned for it.
+/// The current checkpoint of the process, and what is planned for it.
 pub(super) struct Places {
-    /// What the disk does to every write.
+    /// The state of the disk for all writes.
     pub(super) disk: Cell<Disk>,
     app: RefCell<Weak<App>>,
     fate: Cell<Fate>,
@@ -108,12 +108,12 @@ pub(super) struct Places {
 }
 
 impl Places {
-    /// Comes to a place; gives what has to be waited for.
+    /// Reaches a checkpoint. Returns a future to wait for, if any.
     fn reach(&self, name: &'static str) -> Option<BoxFuture<'static, ()>> {
         self.meet_fate(name).or_else(|| self.meet_disk(name))
     }
 
-    /// A connection that is about to be used may be a new one, which does not know yet how the disk is.
+    /// The next connection may be new and not have the disk's state yet.
     fn meet_disk(&self, name: &'static str) -> Option<BoxFuture<'static, ()>> {
         let disk = self.disk.get();
         if disk == Disk::Fine || ![BEFORE_A_WRITE, BEFORE_A_CREDIT].contains(&name) {
@@ -161,7 +161,7 @@ impl Places {
     }
 }
 
-/// Requests that are being served, with the answer of each.
+/// Requests in progress, with their answers.
 type Call = LocalBoxFuture<'static, Vec<Answer>>;
 type Service = Rc<dyn Fn(TestRequest) -> LocalBoxFuture<'static, Answer>>;
 
@@ -169,15 +169,15 @@ type Service = Rc<dyn Fn(TestRequest) -> LocalBoxFuture<'static, Answer>>;
 pub struct Parts {
     /// The settings.
     pub config: Config,
-    /// Stripe.
+    /// The simulated Stripe.
     pub stripe: SharedStripe,
-    /// The time.
+    /// The simulated clock.
     pub clock: Arc<SimClock>,
-    /// Ids.
+    /// The source of ids.
     pub ids: Arc<SeededIds>,
 }
 
-/// One process. It has no more than one at a time on its thread.
+/// A process. There is at most one per thread at a time.
 pub struct Process {
     parts: Rc<Parts>,
     inside: Option<Inside>,
@@ -192,7 +192,7 @@ struct Inside {
 }
 
 impl Process {
-    /// Opens the database, which is migrated, and begins to serve.
+    /// Opens the migrated database and starts serving.
     pub fn start(parts: Rc<Parts>) -> Self {
         let places = Places {
             disk: Cell::new(Disk::Fine),
@@ -213,35 +213,35 @@ impl Process {
         self.inside.as_ref().expect("it is running")
     }
 
-    /// The inside, to look at the books.
+    /// The service's internals, to inspect the books.
     pub fn app(&self) -> Arc<App> {
         self.inside().app.clone()
     }
 
-    /// Runs something beside the requests, such as a look at the books.
+    /// Runs something beside the requests, such as a query.
     pub fn block_on<T>(&self, future: impl Future<Output = T>) -> T {
         self.inside().runtime.block_on(future)
     }
 
-    /// Serves a request, with what is planned for it.
+    /// Serves a request with the given fate.
     pub fn serve(&mut self, request: TestRequest, fate: Fate) -> Ended {
         self.serve_all(vec![request], fate).only()
     }
 
-    /// Serves requests that come at the same moment.
+    /// Serves simultaneous requests.
     pub fn serve_all(&mut self, requests: Vec<TestRequest>, fate: Fate) -> Ended<Vec<Answer>> {
         let calls: Vec<_> = requests.into_iter().map(|request| (self.inside().service)(request)).collect();
         self.drive(Box::pin(join_all(calls)), fate)
     }
 
-    /// Lets the request that waits go on.
+    /// Resumes the suspended request.
     pub fn resume(&mut self, fate: Fate) -> Option<Ended> {
         let call = self.suspended.take()?;
         drop(self.places.gate.take());
         Some(self.drive(call, fate).only())
     }
 
-    /// Runs what is to be run until it ends, waits, or the process dies.
+    /// Runs until the call completes, is suspended, or the process dies.
     pub(super) fn drive(&mut self, mut call: Call, fate: Fate) -> Ended<Vec<Answer>> {
         let places = self.places.clone();
         places.fate.set(fate);
@@ -270,7 +270,7 @@ impl Process {
         ended
     }
 
-    /// Kills the process, with everything that it was doing, and starts another one.
+    /// Kills the process with everything in progress, and starts another one.
     fn die(&mut self) {
         self.suspended = None;
         drop(self.places.gate.take());
@@ -280,7 +280,7 @@ impl Process {
         self.inside = Some(Inside::start(&self.parts, &self.places));
     }
 
-    /// Stops gracefully and starts again. What waits is finished before.
+    /// Shuts down gracefully and starts again. A suspended request is finished first.
     pub fn restart(&mut self) {
         assert!(self.suspended.is_none(), "finish what waits first");
         if let Some(inside) = self.inside.take() {
@@ -316,7 +316,7 @@ impl Inside {
         Self { runtime, app, service }
     }
 
-    /// Everything goes at once, in the runtime's context, where connections expect to be dropped.
+    /// Drops everything at once in the runtime's context, where connections expect to be dropped.
     fn kill(self) {
         let Self { runtime, app, service } = self;
         {
@@ -327,7 +327,7 @@ impl Inside {
     }
 }
 
-/// As `startup` puts it together, with a simulated Stripe, time and ids.
+/// Builds the app like `startup`, with a simulated Stripe, clock and ids.
 pub async fn build_app(parts: &Parts) -> App {
     let config = &parts.config;
     let verifier = SignatureVerifier::new(config.stripe.webhook_secrets.clone()).expect("there is a secret");
@@ -342,7 +342,7 @@ pub async fn build_app(parts: &Parts) -> App {
             expires_minutes: config.checkout_expires_minutes,
             max_open: config.max_open_checkouts,
             payment_methods: config.payment_methods.clone(),
-            // Simulated time stands still while a request runs, so nothing here may depend on real time.
+            // Simulated time stands still during a request, so nothing here may depend on real time.
             budget: Duration::from_mins(1),
             first_pause: Duration::ZERO,
         },

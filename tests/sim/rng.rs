@@ -1,11 +1,11 @@
-//! Randomness that a seed decides: splitmix64 (Steele, Lea and Flood, 2014). The same seed gives the same numbers on
-//! every machine and for ever.
+//! A seeded random number generator: splitmix64 (Steele, Lea and Flood, 2014). The same seed gives the same numbers on
+//! every machine.
 
 use std::sync::Mutex;
 
 use topup::ports::IdGenerator;
 
-/// A stream of numbers.
+/// A stream of random numbers.
 #[derive(Debug, Clone)]
 pub struct Rng(u64);
 
@@ -24,35 +24,35 @@ impl Rng {
         mixed ^ (mixed >> 31)
     }
 
-    /// A number below `bound`, which is more than 0.
+    /// A number below `bound`, which must be positive.
     pub fn below(&mut self, bound: u64) -> u64 {
         self.next() % bound
     }
 
-    /// A place in something with so many places, at least one.
+    /// An index below `places`, which must be positive.
     pub fn place(&mut self, places: usize) -> usize {
         let places = u64::try_from(places).expect("fits");
         usize::try_from(self.below(places)).expect("fits")
     }
 
-    /// An amount of money or time between two, both included.
+    /// A number between `least` and `most`, both included.
     pub fn between(&mut self, least: i64, most: i64) -> i64 {
         let span = u64::try_from(most - least + 1).expect("least is not more than most");
         least + i64::try_from(self.below(span)).expect("fits")
     }
 
-    /// True in so many of a hundred cases.
+    /// True with this probability in percent.
     pub fn percent(&mut self, share: u64) -> bool {
         self.below(100) < share
     }
 
-    /// One of several, at least one.
+    /// A random element of a non-empty slice.
     pub fn pick<'t, T>(&mut self, of: &'t [T]) -> &'t T {
         &of[self.place(of.len())]
     }
 }
 
-/// Ids that a seed decides.
+/// Seeded ids.
 #[derive(Debug)]
 pub struct SeededIds(Mutex<Rng>);
 

@@ -1,5 +1,5 @@
-//! Stripe in this process: the sandbox's model, reached through a transport of its own, so that requests are made and
-//! answers are read by the code that production uses. What goes wrong on the way is planned by the simulation.
+//! Stripe in this process: the sandbox's model behind a transport of its own, so that the production code builds the
+//! requests and parses the answers. The simulation plans the faults in between.
 
 use std::collections::{BTreeSet, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -12,38 +12,38 @@ use topup::providers::stripe::transport::{Answer, Request, Transport, TransportE
 use super::clock::SimClock;
 use super::truth::Truth;
 
-/// What goes wrong with one request to Stripe.
+/// A fault of one request to Stripe.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fault {
     /// 429: nothing was done.
     Limited,
-    /// 500, nothing was done. Stripe repeats it under the same idempotency key.
+    /// 500, nothing was done. Stripe replays it under the same idempotency key.
     FailedBefore,
-    /// 500, although it was done. Stripe repeats it under the same idempotency key.
+    /// 500, although it was done. Stripe replays it under the same idempotency key.
     FailedAfter,
-    /// The connection broke before Stripe heard of it.
+    /// The connection broke before the request arrived.
     LostBefore,
     /// The connection broke after the work was done.
     LostAfter,
-    /// No answer in time, and nothing was done.
+    /// A timeout; nothing was done.
     LateBefore,
-    /// No answer in time, and the work was done.
+    /// A timeout; the work was done.
     LateAfter,
-    /// A proxy's page instead of Stripe's answer.
+    /// A proxy's error page instead of Stripe's answer.
     Garbage,
     /// 400, 401 or 403: nothing was done.
     Refused(u16),
-    /// 409: something is locked, nothing was done.
+    /// 409: an object is locked, nothing was done.
     Locked,
-    /// 500, and the work is done later. Stripe repeats it under the same idempotency key.
+    /// 500, and the work is done later. Stripe replays the 500 under the same idempotency key.
     FailedLater,
     /// The connection broke, and the work is done later.
     LostLater,
-    /// 404: what was asked for is not there yet. Not among the faults that any request may meet.
+    /// 404: the object does not exist yet. Not among the faults that any request may meet.
     NotYet,
 }
 
-/// Every fault that any request may meet.
+/// The faults that any request may meet.
 pub const FAULTS: [Fault; 14] = [
     Fault::Limited,
     Fault::FailedBefore,
@@ -61,37 +61,37 @@ pub const FAULTS: [Fault; 14] = [
     Fault::LostLater,
 ];
 
-/// How late the work is done that is done later.
+/// How late delayed work is done.
 const LATE_MS: i64 = 200_000;
 
-/// A request that is carried out later.
+/// A request that is done later.
 struct Late {
     due_ms: i64,
     path: String,
     form: String,
-    /// In use until then; none if a failure is kept under it.
+    /// The key, which is in use until then; `None` if a failure is saved under it.
     key: Option<String>,
 }
 
-/// Stripe and what is known about it from outside.
+/// Stripe, and what is visible of it from outside.
 pub struct Stripe {
-    /// Its books.
+    /// Stripe's state.
     pub model: Model,
-    /// What happened there, as far as it can be seen from outside.
+    /// What happened there, as visible from outside.
     pub truth: Truth,
-    /// What goes wrong with the next requests, in order.
+    /// The faults of the next requests, in order.
     pub faults: VecDeque<Option<Fault>>,
-    /// How many requests of ours met a fault.
+    /// The number of our requests that met a fault.
     pub faults_met: u64,
-    /// Keys of which Stripe keeps a 500.
+    /// Keys with a saved 500.
     failed_keys: BTreeSet<String>,
-    /// Keys under which something was done. It is not done again under them.
+    /// Keys whose work was done. It is not done again.
     done_keys: BTreeSet<String>,
-    /// What is still to be done, oldest first.
+    /// Scheduled late work, oldest first.
     late: VecDeque<Late>,
 }
 
-/// Stripe, for everybody in the simulation.
+/// Stripe, shared by the whole simulation.
 #[derive(Clone)]
 pub struct SharedStripe {
     inside: Arc<Mutex<Stripe>>,
@@ -99,7 +99,7 @@ pub struct SharedStripe {
 }
 
 impl SharedStripe {
-    /// One without any objects.
+    /// Creates an empty Stripe.
     pub fn seeded(seed: u64, clock: Arc<SimClock>) -> Self {
         let stripe = Stripe {
             model: Model::seeded(seed, "http://stripe.test"),
@@ -113,18 +113,18 @@ impl SharedStripe {
         Self { inside: Arc::new(Mutex::new(stripe)), clock }
     }
 
-    /// Looks inside, or changes what goes wrong.
+    /// Access to the state and to the faults.
     pub fn lock(&self) -> MutexGuard<'_, Stripe> {
         self.inside.lock().expect("nobody panicked")
     }
 
-    /// A request of somebody else than us: the hosted page, another product, or the simulation that looks.
+    /// A request that is not from the service: from the hosted page, another product or the simulation itself.
     pub fn ask(&self, method: &str, path: &str, form: &str) -> ModelAnswer {
         let now_ms = self.clock.now_ms();
         self.lock().carry_out(method, path, form, None, now_ms)
     }
 
-    /// What a bank, a customer or a person at the dashboard does.
+    /// An action of a bank, a customer or a dashboard user.
     pub fn control(&self, path: &str, body: &Value) -> ModelAnswer {
         let now_ms = self.clock.now_ms();
         let mut stripe = self.lock();
@@ -133,7 +133,7 @@ impl SharedStripe {
         answer
     }
 
-    /// Lets happen what happens by itself.
+    /// Runs everything that is due.
     pub fn tick(&self) {
         let now_ms = self.clock.now_ms();
         let mut stripe = self.lock();
@@ -142,13 +142,13 @@ impl SharedStripe {
         stripe.observe();
     }
 
-    /// From now on lists show objects only when they are so old.
+    /// Makes lists lag: they show objects only once they are this old.
     pub fn lag(&self, seconds: i64) {
         let answer = self.control("/_sandbox/lists", &json!({ "lag_seconds": seconds }));
         assert_eq!(answer.status, 200, "{}", answer.body);
     }
 
-    /// When the last work is done that is done later.
+    /// When the last late work is done.
     pub fn last_late_ms(&self) -> Option<i64> {
         self.lock().late.back().map(|late| late.due_ms)
     }
@@ -168,7 +168,7 @@ impl Stripe {
         answer
     }
 
-    /// Does what is due, at its time.
+    /// Does the late work that is due, at its scheduled time.
     fn do_late_work(&mut self, now_ms: i64) {
         while let Some(late) = self.late.pop_front() {
             if late.due_ms > now_ms {
@@ -179,7 +179,7 @@ impl Stripe {
         }
     }
 
-    /// Notes what happened since the last time.
+    /// Records the events since the last call.
     fn observe(&mut self) {
         for event in self.model.take_events() {
             let body = self.model.event_body(&event.id, None).expect("an event that just happened");
@@ -187,7 +187,7 @@ impl Stripe {
         }
     }
 
-    /// A request of ours, with what was planned to go wrong.
+    /// Serves a request of the service, with the planned fault.
     fn serve(
         &mut self,
         method: &str,
@@ -200,7 +200,7 @@ impl Stripe {
         let is_failed = key.is_some_and(|key| self.failed_keys.contains(key));
         let is_in_use = key.is_some_and(|key| self.late.iter().any(|late| late.key.as_deref() == Some(key)));
         self.faults_met += u64::from(fault.is_some() || is_failed || is_in_use);
-        // Whose key is wrong, who asks too often, or who is refused before anything else hears nothing of a kept answer.
+        // A wrong key, a rate limit and an early refusal come before any saved answer.
         match fault {
             Some(Fault::Refused(status)) => return Ok(refusal(status)),
             Some(Fault::LostBefore) => return Err(broken("connection refused")),
@@ -248,7 +248,7 @@ fn refusal(status: u16) -> Answer {
     answer_of(status, &json!({ "error": { "type": kind, "code": code, "message": "planned by the simulation" } }))
 }
 
-/// An earlier request with the key is still running.
+/// An earlier request with the key is still in progress.
 fn in_use() -> Answer {
     let error = json!({ "type": "invalid_request_error", "code": "idempotency_key_in_use", "message": "running" });
     answer_of(409, &json!({ "error": error }))

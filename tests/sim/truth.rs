@@ -1,5 +1,5 @@
-//! What happened at Stripe, as anybody can see it from its answers and events: sessions, payments, and every state that
-//! each refund and dispute went through, in order. It knows nothing of our books; they are compared with it.
+//! What happened at Stripe, as visible in its answers and events: sessions, payments, and every state of each refund
+//! and dispute, in order. It does not know our books; they are compared with it.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
@@ -10,35 +10,35 @@ use serde_json::Value;
 pub struct Session {
     /// Its id.
     pub id: String,
-    /// The top-up in its metadata, if it is of our purpose.
+    /// The top-up in its metadata, if its purpose is ours.
     pub topup: Option<String>,
-    /// What the customer pays.
+    /// The amount the customer pays.
     pub total: i64,
     /// Whether the customer can still pay.
     pub is_open: bool,
-    /// Whether the money is there.
+    /// Whether it is paid.
     pub is_paid: bool,
-    /// The payment, once there is one.
+    /// The payment, once it exists.
     pub intent: Option<String>,
 }
 
 /// A payment.
 #[derive(Debug, Clone, Default)]
 pub struct Intent {
-    /// Stripe's word for how far it is.
+    /// Its status at Stripe.
     pub status: String,
-    /// Its charge's movement on the balance, once known.
+    /// The balance transaction of its charge, once known.
     pub fee_id: Option<String>,
 }
 
-/// A refund's or dispute's state: Stripe's word, how much of the money the bank has, and how much it is about.
+/// The state of a refund or dispute: Stripe's status, how much money the bank has, and its amount.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct State {
-    /// Stripe's word.
+    /// Stripe's status.
     pub status: String,
-    /// How much more of a dispute's money left than came back.
+    /// For a dispute: the money withdrawn minus the money reinstated.
     pub out: i64,
-    /// How much.
+    /// The amount.
     pub amount: i64,
 }
 
@@ -54,15 +54,15 @@ pub struct Reversal {
 }
 
 impl Reversal {
-    /// Its state now.
+    /// Its current state.
     pub fn now(&self) -> &State {
         self.states.last().expect("it began in some state")
     }
 }
 
 impl State {
-    /// How much is (about to be) with the customer: the rule, written down once more and independently. Stripe shows all
-    /// movements here, and never two withdrawals without what came back in between.
+    /// How much money has been (or will be) returned to the customer: the rule, written down a second time and
+    /// independently. Here Stripe shows all movements, and never two withdrawals without what came back in between.
     pub fn reversed(&self, is_dispute: bool) -> i64 {
         let status = self.status.as_str();
         if !is_dispute {
@@ -72,22 +72,22 @@ impl State {
     }
 }
 
-/// What an event tells: which reversals are at least how far, and which session was paid.
+/// What an event reports: reversals that have reached at least a state, and a session that was paid.
 #[derive(Debug, Clone, Default)]
 pub struct Event {
     /// Stripe's id.
     pub id: String,
     /// Its type.
     pub kind: String,
-    /// The session whose money it announces.
+    /// The paid session that it reports.
     pub paid_session: Option<String>,
-    /// The reversals it is about, with the place of the state that they had.
+    /// Its reversals, with the index of their state at that time.
     pub reversals: Vec<(String, usize)>,
-    /// The payment that it is about, if it names one.
+    /// The payment it is about, if it names one.
     pub intent: Option<String>,
 }
 
-/// Everything.
+/// Everything that happened.
 #[derive(Debug, Default)]
 pub struct Truth {
     /// By id.
@@ -96,11 +96,11 @@ pub struct Truth {
     pub intents: BTreeMap<String, Intent>,
     /// By id.
     pub reversals: BTreeMap<String, Reversal>,
-    /// The refunds of each request of ours, by the id of the request.
+    /// The refunds of each of our refund requests, by request id.
     pub requested: BTreeMap<String, BTreeSet<String>>,
     /// All events, oldest first.
     pub events: Vec<Event>,
-    /// Those that the network has not seen yet, as places in `events`.
+    /// The indexes in `events` of those not yet passed to the network.
     pub unsent: VecDeque<usize>,
 }
 
@@ -108,13 +108,13 @@ fn text(value: &Value, name: &str) -> String {
     value[name].as_str().unwrap_or_default().to_owned()
 }
 
-/// An id, or the id of the object in its place.
+/// An id, or the id of an expanded object.
 fn reference(value: &Value) -> Option<String> {
     value.as_str().or_else(|| value["id"].as_str()).map(str::to_owned)
 }
 
 impl Truth {
-    /// A session that somebody opened.
+    /// Records a new session.
     pub fn session_opened(&mut self, body: &Value) {
         let id = text(body, "id");
         self.sessions.entry(id).or_insert_with(|| session(body));
@@ -125,7 +125,7 @@ impl Truth {
         self.reversals.iter().filter(move |(_, reversal)| reversal.intent == intent)
     }
 
-    /// Something happened.
+    /// Records an event.
     pub fn happened(&mut self, id: &str, kind: &str, event: &Value) {
         let object = &event["data"]["object"];
         let mut told = Event { id: id.to_owned(), kind: kind.to_owned(), ..Event::default() };

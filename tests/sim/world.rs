@@ -1,5 +1,5 @@
-//! The simulation: one program, decided by a seed, in which customers, banks, operators, Stripe, the network and our
-//! process do one thing after the other, and after each of them everything that must hold is checked.
+//! The simulation: one seeded program in which customers, banks, operators, Stripe, the network and the service act one
+//! at a time. All invariants are checked after every step.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
@@ -22,21 +22,21 @@ use super::process::{Parts, Process};
 use super::rng::{Rng, SeededIds};
 use super::stripe::SharedStripe;
 
-/// What signs webhooks.
+/// The secret that signs webhooks.
 pub const WEBHOOK_SECRET: &str = "whsec_of_the_simulation";
-/// What signs tokens.
+/// The secret that signs tokens.
 pub const JWT_SECRET: &str = "the secret of the simulation, 32 bytes and more";
 
-/// What must hold and does not.
+/// A broken invariant.
 #[derive(Debug)]
 pub struct Violation {
-    /// Which run.
+    /// The seed of the run.
     pub seed: u64,
-    /// After so many steps.
+    /// The number of steps before it.
     pub step: u64,
-    /// What is wrong.
+    /// What is broken.
     pub what: String,
-    /// The last things that happened.
+    /// The last steps.
     pub trace: Vec<String>,
 }
 
@@ -47,25 +47,25 @@ impl std::fmt::Display for Violation {
     }
 }
 
-/// How a run went.
+/// The result of a run.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub struct Report {
-    /// A number that follows from everything that happened, in order.
+    /// A hash of everything that happened, in order.
     pub trace_hash: u64,
-    /// How often what was done.
+    /// The number of steps of each kind.
     pub counts: BTreeMap<&'static str, u64>,
 }
 
-/// What must be so from now on, because we answered that it is.
+/// What must hold from now on, because the service confirmed it.
 #[derive(Debug, Default)]
 pub struct Promises {
-    /// The purchases that were said to be paid.
+    /// The top-ups confirmed as paid.
     pub paid: BTreeSet<String>,
-    /// How far each refund and dispute is at least: the place of its state among all that it had.
+    /// The minimum progress of each refund and dispute: the index of its state among all states it had.
     pub reversals: BTreeMap<String, usize>,
 }
 
-/// Everything of one run.
+/// The state of one run.
 pub struct World {
     pub(super) seed: u64,
     pub(super) rng: Rng,
@@ -85,17 +85,17 @@ pub struct World {
     pub(super) trace: Vec<String>,
     pub(super) step: u64,
     pub(super) prints: bool,
-    // Goes last, with the database.
+    // Dropped last, with the database.
     _folder: TempDir,
 }
 
-/// Where temporary files cost no disk, if there is such a place.
+/// A folder for temporary files in memory, if there is one.
 fn temporary_folder() -> TempDir {
     let memory = PathBuf::from("/dev/shm");
     if memory.is_dir() { tempfile::tempdir_in(memory) } else { tempfile::tempdir() }.expect("a folder")
 }
 
-/// A migrated file, made once and copied for each run.
+/// A migrated database file, created once and copied for each run.
 fn template() -> &'static [u8] {
     static TEMPLATE: OnceLock<Vec<u8>> = OnceLock::new();
     TEMPLATE.get_or_init(|| {
@@ -110,7 +110,7 @@ fn template() -> &'static [u8] {
     })
 }
 
-/// The settings of a run: prices and fees differ from seed to seed.
+/// The settings of a run: prices and fees depend on the seed.
 pub fn config(database: &str, rng: &mut Rng) -> Config {
     let settings: [(&str, &str); 10] = [
         ("DATABASE_URL", database),
@@ -128,7 +128,7 @@ pub fn config(database: &str, rng: &mut Rng) -> Config {
 }
 
 impl World {
-    /// A world at its beginning.
+    /// The initial world.
     pub fn new(seed: u64, prints: bool) -> Self {
         let mut rng = Rng::new(seed);
         let folder = temporary_folder();
@@ -163,7 +163,7 @@ impl World {
         }
     }
 
-    /// Runs so many steps, lets everything become quiet, reconciles and compares.
+    /// Runs this many steps, settles everything, reconciles and compares.
     pub fn run(mut self, steps: u64) -> Result<Report, Box<Violation>> {
         let result = self.run_steps(steps);
         let World { report, seed, step, mut trace, .. } = self;
@@ -182,7 +182,7 @@ impl World {
         self.compare_with_stripe()
     }
 
-    /// One step.
+    /// Runs one step.
     #[expect(clippy::redundant_closure_for_method_calls, reason = "a path to a method is not general enough here")]
     fn do_something(&mut self) -> Result<(), String> {
         // A request waits for seconds, not for days.
@@ -231,7 +231,7 @@ impl World {
         self.note(kind, &what);
     }
 
-    /// Writes down what happened.
+    /// Records what happened.
     pub(super) fn note(&mut self, kind: &'static str, what: &str) {
         *self.report.counts.entry(kind).or_default() += 1;
         let line = format!("{:>4} t={} {kind}: {what}", self.step, self.clock.now_ms() - 1_800_000_000_000);
@@ -242,7 +242,7 @@ impl World {
         self.trace.push(line);
     }
 
-    /// Counts something that is part of what is noted elsewhere.
+    /// Counts a part of something recorded elsewhere.
     pub(super) fn count(&mut self, kind: &'static str) {
         *self.report.counts.entry(kind).or_default() += 1;
     }

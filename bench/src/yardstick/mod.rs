@@ -1,10 +1,10 @@
-//! What the figures are compared with, measured in the same run: the same three statements, as people write them by hand
-//! (the event's row, the balance, the ledger's row, in one transaction), without a service in front.
+//! The yardsticks, measured in the same run: the same three statements as a developer would write them by hand (event
+//! row, balance, ledger row, in one transaction), without a service in front.
 
 pub mod pgbench;
 pub mod sqlite;
 
-/// The plainest books that are right, for either database: an event and a ledger entry exist once.
+/// The simplest correct books for either database: events and ledger entries are unique.
 pub const TABLES: &str = "
 CREATE TABLE events (id TEXT PRIMARY KEY NOT NULL, type TEXT NOT NULL, received_at BIGINT NOT NULL);
 CREATE TABLE accounts (id TEXT PRIMARY KEY NOT NULL, balance BIGINT NOT NULL, updated_at BIGINT NOT NULL);

@@ -1,4 +1,4 @@
-//! The three statements by pgbench, PostgreSQL's own load generator, with prepared statements over the same socket.
+//! The three statements with pgbench, PostgreSQL's own load generator, as prepared statements over the same socket.
 
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
@@ -25,10 +25,10 @@ pub struct Pgbench {
 }
 
 impl Pgbench {
-    /// Makes its database, and the scripts in a folder.
+    /// Creates its database, and the scripts in a folder.
     ///
     /// # Errors
-    /// When the database refuses or the folder cannot be written.
+    /// If the database returns an error or the folder cannot be written.
     pub async fn prepare(postgres: &Postgres, folder: &Path) -> Result<Self, Failure> {
         let mut books = Books::connect(&postgres.create(DATABASE).await?).await?;
         books.run(TABLES).await?;
@@ -45,10 +45,10 @@ impl Pgbench {
         Ok(Self { program, socket_folder: postgres.folder().to_owned(), folder: folder.to_owned() })
     }
 
-    /// Runs it for some time.
+    /// Runs pgbench for the given duration.
     ///
     /// # Errors
-    /// When it fails, or says what cannot be read.
+    /// If it fails, or its output cannot be parsed.
     pub async fn run(&self, buyers: Buyers, clients: usize, duration: Duration) -> Result<Sample, Failure> {
         self.run_script(script_name(buyers), clients, duration).await
     }
@@ -132,7 +132,7 @@ fn rate(said: &str) -> Option<u64> {
     line.split(['.', ' ']).next()?.parse().ok()
 }
 
-/// The time of a transaction in pgbench's log, which has it in microseconds in its third column.
+/// The duration of a transaction: the third column of pgbench's log, in microseconds.
 fn logged_ns(line: &str) -> Option<u64> {
     line.split(' ').nth(2)?.parse::<u64>().ok()?.checked_mul(1_000)
 }

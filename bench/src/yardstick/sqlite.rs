@@ -11,7 +11,7 @@ use crate::latency::{Latencies, nanoseconds, per_second};
 use crate::purchase::ACCOUNTS;
 use crate::results::Sample;
 
-/// The loop, with a file of its own.
+/// The loop, with its own file.
 pub struct BareLoop {
     connection: Connection,
     next: u64,
@@ -19,7 +19,7 @@ pub struct BareLoop {
 
 impl BareLoop {
     /// # Errors
-    /// When the file cannot be made.
+    /// If the file cannot be created.
     pub fn prepare(folder: &Path) -> Result<Self, Failure> {
         let connection = Connection::open(folder.join("yardstick.db"))?;
         connection.execute_batch("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON")?;
@@ -32,10 +32,10 @@ impl BareLoop {
         Ok(Self { connection, next: 0 })
     }
 
-    /// Runs it for some time, with one commit for so many events.
+    /// Runs for the given duration, with one commit per `together` events.
     ///
     /// # Errors
-    /// When SQLite fails.
+    /// If SQLite fails.
     pub fn run(&mut self, together: u64, duration: Duration) -> Result<Sample, Failure> {
         self.connection.query_row("PRAGMA wal_checkpoint(RESTART)", [], |_| Ok(()))?;
         let (start, mut events, mut times) = (Instant::now(), 0_u64, Vec::new());
@@ -64,7 +64,7 @@ impl BareLoop {
             )?;
             for _ in 0..together {
                 self.next = self.next.saturating_add(1);
-                // Jumps about like pgbench's random numbers, and never repeats itself.
+                // Scatters like pgbench's random numbers, and never repeats.
                 let number = self.next.wrapping_mul(0x9e37_79b9_7f4a_7c15);
                 let buyer = format!("account_{}", number % ACCOUNTS);
                 event.execute([format!("evt_{number:020}")])?;

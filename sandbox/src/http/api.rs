@@ -1,6 +1,6 @@
 //! `/v1/…`: authentication, parameters, idempotency, faults, and Stripe's headers around the model's answers.
 //!
-//! A request is carried out in a task of its own: a client that goes away interrupts nothing.
+//! Each request runs in its own task: a client that disconnects interrupts nothing.
 
 use std::{
     pin::Pin,
@@ -28,7 +28,7 @@ use crate::{
     server_call,
 };
 
-/// Answers any request below `/v1`.
+/// Handles every request below `/v1`.
 pub(crate) async fn handle(request: HttpRequest, engine: web::Data<Engine>, body: web::Bytes) -> HttpResponse {
     let engine = engine.into_inner();
     let now = engine.now_ms().div_euclid(1_000);
@@ -56,7 +56,7 @@ fn text(request: &HttpRequest, name: &str) -> Option<String> {
     Some(String::from_utf8_lossy(value.as_bytes()).into_owned())
 }
 
-/// Everything that is refused before the request is anyone's.
+/// Parses and authenticates a request.
 fn read(
     request: &HttpRequest,
     engine: &Engine,
@@ -76,7 +76,7 @@ fn read(
     Ok(Call::new(read, request_id, key, version))
 }
 
-/// The body of a POST, which must say that it is a form.
+/// The body of a POST, whose content type must be a form.
 fn form<'a>(request: &HttpRequest, body: &'a [u8]) -> Result<&'a [u8], ApiError> {
     let kind = text(request, "content-type").unwrap_or_default();
     if body.is_empty() || kind.starts_with("application/x-www-form-urlencoded") {
@@ -95,7 +95,7 @@ fn respond(answer: &Answer, request_id: &str, key: Option<&str>, version: &str) 
         .insert_header(("request-id", request_id))
         .insert_header(("stripe-version", version))
         .insert_header((header::CACHE_CONTROL, "no-cache, no-store"));
-    // A key that is no header value was never one; everything else is echoed.
+    // Echo the key unless it is not a valid header value.
     if let Some(key) = key.filter(|key| key.bytes().all(|byte| (b' '..=b'~').contains(&byte))) {
         response.insert_header(("idempotency-key", key));
     }
@@ -115,7 +115,7 @@ fn respond(answer: &Answer, request_id: &str, key: Option<&str>, version: &str) 
     response.body(pretty(&answer.body))
 }
 
-/// Stripe indents its answers.
+/// Formats the body with indentation, as Stripe does.
 fn pretty(body: &Value) -> String {
     serde_json::to_string_pretty(body).unwrap_or_default()
 }

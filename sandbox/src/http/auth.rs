@@ -1,10 +1,10 @@
-//! API keys, in Stripe's words.
+//! API key authentication, with Stripe's error messages.
 
 use subtle::ConstantTimeEq;
 
 use crate::model::error::ApiError;
 
-/// Takes `Bearer <key>` and `Basic <base64 of "key:">`.
+/// Checks `Bearer <key>` or `Basic <base64 of "key:">`.
 pub(crate) fn check(authorization: Option<&str>, secret_key: &str) -> Result<(), ApiError> {
     let key = authorization.and_then(key_of).filter(|key| !key.is_empty());
     let Some(key) = key else {
@@ -38,7 +38,7 @@ fn key_of(authorization: &str) -> Option<String> {
     None
 }
 
-/// Decodes base64; `None` for anything else.
+/// Decodes base64; `None` if the text is invalid.
 fn base64(text: &str) -> Option<Vec<u8>> {
     let mut bytes = Vec::new();
     let (mut bits, mut count) = (0_u32, 0_u32);
@@ -61,7 +61,7 @@ fn base64(text: &str) -> Option<Vec<u8>> {
     Some(bytes)
 }
 
-/// The beginning and the last four characters; what is between is starred.
+/// The key with everything but its start and its last four characters masked.
 fn masked(key: &str) -> String {
     let letters: Vec<char> = key.chars().collect();
     let shown_until = if key.starts_with("sk_") || key.starts_with("rk_") { 8 } else { 0 };

@@ -1,4 +1,4 @@
-//! `/_sandbox/…`: what a test does to the sandbox and what it sees of it. JSON, without a key, from this machine only.
+//! `/_sandbox/…`: the JSON endpoints with which a test controls and inspects the sandbox. No key, loopback only.
 
 use std::time::Duration;
 
@@ -91,7 +91,7 @@ async fn release(engine: web::Data<Engine>) -> HttpResponse {
     HttpResponse::Ok().json(json!({ "released": released }))
 }
 
-/// How many requests are held now. With `?wait_for=N`, answers when there are as many, or after 10 seconds.
+/// The number of requests held now. With `?wait_for=N`, answers when N are held, or after 10 seconds.
 async fn holds(engine: web::Data<Engine>, query: web::Query<HoldsQuery>) -> HttpResponse {
     if let Some(wanted) = query.wait_for {
         engine.wait_until(IDLE_WAIT, |core| core.held >= wanted).await;
@@ -134,7 +134,7 @@ fn pending(core: &Core, now_ms: i64) -> Vec<Value> {
         .collect()
 }
 
-/// Every control that has a body, or none.
+/// Handles every control; the body is optional.
 async fn control(engine: web::Data<Engine>, request: HttpRequest, body: web::Bytes) -> HttpResponse {
     let body: Value = match body.as_ref() {
         b"" => json!({}),
@@ -166,7 +166,7 @@ async fn permissions(engine: web::Data<Engine>) -> HttpResponse {
     HttpResponse::Ok().json(engine.with(|core| core.permissions.clone()))
 }
 
-/// Says which permissions the key lacks from now on; an empty list lets it do everything.
+/// Sets the permissions that the key lacks; an empty list removes all restrictions.
 async fn set_permissions(engine: web::Data<Engine>, body: web::Bytes) -> HttpResponse {
     match parse::<Permissions>(&body) {
         Ok(permissions) => HttpResponse::Ok().json(engine.with(|core| {
@@ -181,7 +181,7 @@ async fn mode(engine: web::Data<Engine>) -> HttpResponse {
     HttpResponse::Ok().json(controls::mode(&engine))
 }
 
-/// Answers 200 when no delivery is due or running, or 503 after 10 seconds. Held deliveries are not due.
+/// Answers 200 once no delivery is due or running, or 503 after 10 seconds. Held deliveries are not due.
 async fn idle(engine: web::Data<Engine>) -> HttpResponse {
     let is_idle = |core: &mut Core| core.running.is_empty() && core.backlog(core.now_ms()).0 == 0;
     let idle = engine.wait_until(IDLE_WAIT, is_idle).await;

@@ -1,4 +1,4 @@
-//! `/_sandbox` and its forms. A form does what the JSON control of the same path does, and leads back to the page.
+//! `/_sandbox` and its forms. Each form does what the JSON control of the same path does, then redirects to the page.
 
 use std::time::Duration;
 
@@ -13,16 +13,16 @@ use crate::{
     pages::{control_forms::FORMS, control_rows, controls as page},
 };
 
-/// How long the page waits for deliveries before it is shown.
+/// How long the page waits for deliveries before it is rendered.
 const DELIVERED_WAIT: Duration = Duration::from_secs(1);
-/// Members that a JSON control takes as a number.
+/// Form fields that the JSON controls take as numbers.
 const NUMBERS: &[&str] = &["amount", "for_seconds", "times", "advance_seconds", "now", "drop_next"];
 
 pub(crate) fn routes(config: &mut web::ServiceConfig) {
     config.route("/_sandbox", web::get().to(show)).route(&format!("{FORMS}/{{path:.*}}"), web::post().to(submit));
 }
 
-/// What a form caused is mostly delivered a moment later, so the page waits that long.
+/// Renders the page after a short wait, so that it shows the deliveries that a form caused.
 async fn show(engine: web::Data<Engine>) -> HttpResponse {
     engine.wait_until(DELIVERED_WAIT, |core: &mut Core| !core.is_delivering()).await;
     render(&engine, StatusCode::OK, None)
@@ -51,7 +51,7 @@ async fn submit(
     }
 }
 
-/// On the page an amount is money, such as 1.50 in the payment's currency; the controls take minor units.
+/// Converts amounts: the form takes money such as 1.50 in the payment's currency, the controls take minor units.
 fn in_minor_units(engine: &Engine, path: &str, form: Vec<(String, String)>) -> Result<Vec<(String, String)>, ApiError> {
     let mut segments = path.split('/');
     let (Some("payment_intents"), Some(id)) = (segments.next(), segments.next()) else { return Ok(form) };
@@ -70,7 +70,7 @@ fn in_minor_units(engine: &Engine, path: &str, form: Vec<(String, String)>) -> R
     form.into_iter().map(minor).collect()
 }
 
-/// The part of the page that a form belongs to.
+/// The section of the page to which a form belongs.
 fn section(path: &str) -> &str {
     match path.split('/').next().unwrap_or_default() {
         "sessions" | "payment_intents" => "payments",
@@ -78,7 +78,7 @@ fn section(path: &str) -> &str {
     }
 }
 
-/// What the JSON control would get. A field left empty is left out.
+/// The JSON body for the control. Empty fields are left out.
 fn body(path: &str, form: &[(String, String)]) -> Result<Value, ApiError> {
     let mut members = Map::new();
     for (name, value) in form.iter().filter(|(_, value)| !value.trim().is_empty()) {
@@ -98,7 +98,7 @@ fn body(path: &str, form: &[(String, String)]) -> Result<Value, ApiError> {
     Ok(if path == "deliveries/mode" { mode(&members) } else { Value::Object(members) })
 }
 
-/// The form shows the whole mode, so what is not in it is off: a box that is not ticked is not sent.
+/// Builds a complete mode: browsers do not send unticked boxes, so a missing field means off.
 fn mode(members: &Map<String, Value>) -> Value {
     let hold = match (members.contains_key("hold_all"), members.get("hold").and_then(Value::as_str)) {
         (true, _) => json!(true),

@@ -1,5 +1,5 @@
-//! Refuses requests that a web page could have smuggled in: the Host header must name this machine (DNS rebinding),
-//! and a request that changes something must not come from a foreign page.
+//! Refuses requests forged by a web page: the Host header must name this machine (DNS rebinding), and a request that
+//! changes something must not come from another origin (CSRF).
 
 use std::net::IpAddr;
 
@@ -11,7 +11,7 @@ use actix_web::{
     middleware::Next,
 };
 
-/// The middleware.
+/// The middleware that does this.
 pub(crate) async fn loopback_only<B: MessageBody + 'static>(
     request: ServiceRequest,
     next: Next<B>,
@@ -25,7 +25,7 @@ pub(crate) async fn loopback_only<B: MessageBody + 'static>(
 
 fn refusal(request: &ServiceRequest) -> Option<&'static str> {
     let text = |name: header::HeaderName| request.headers().get(name).map(|value| value.to_str().unwrap_or_default());
-    // HTTP/1.0 knows no Host header; browsers always send one.
+    // HTTP/1.0 has no Host header; browsers always send one.
     let host = text(header::HOST)?;
     if !is_loopback(host) {
         return Some("The sandbox answers only requests whose Host is this machine (localhost, 127.0.0.1, [::1]).");

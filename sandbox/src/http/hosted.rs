@@ -1,4 +1,4 @@
-//! The hosted page over HTTP: forms in, pages and redirects out. What happens is the model's business.
+//! The hosted checkout page over HTTP: forms in, pages and redirects out. The model decides what happens.
 
 use actix_web::{
     HttpResponse,
@@ -80,7 +80,7 @@ fn unknown() -> HttpResponse {
     html(StatusCode::NOT_FOUND, &page, &[])
 }
 
-/// A session that is over shows so, with a way back.
+/// The page of an ended session, with a link back to the shop.
 fn ended(session: &Session) -> HttpResponse {
     let (title, text) = match session.status {
         SessionStatus::Complete => ("You're all done here", "This checkout is complete. You cannot pay again."),
@@ -93,7 +93,7 @@ fn ended(session: &Session) -> HttpResponse {
     html(StatusCode::OK, &layout::message(title, text, back.as_deref()), &destinations(session))
 }
 
-/// The page's form. Posting it again after a payment leads to the same end and charges nothing.
+/// Submits the card form. Submitting it again after a payment shows the same result and charges nothing.
 async fn pay(engine: web::Data<Engine>, id: web::Path<String>, form: web::Form<Form>) -> HttpResponse {
     let form = form.into_inner();
     let Some((session, _)) = find(&engine, &id) else {
@@ -122,7 +122,7 @@ async fn pay(engine: web::Data<Engine>, id: web::Path<String>, form: web::Form<F
     after_attempt(&engine, &id, result, form)
 }
 
-/// The form for a SEPA debit.
+/// Submits the SEPA debit form.
 async fn debit(engine: web::Data<Engine>, id: web::Path<String>, form: web::Form<DebitForm>) -> HttpResponse {
     let form = form.into_inner();
     let Some((session, _)) = find(&engine, &id) else {
@@ -168,7 +168,7 @@ fn after_attempt(engine: &Engine, id: &str, result: Result<Confirmed, ApiError>,
         Ok(Confirmed::Complete) => see_other(&format!("/c/pay/{id}/done")),
         Ok(Confirmed::NeedsAction) => see_other(&format!("/c/pay/{id}/challenge")),
         Err(error) => match find(engine, id) {
-            // Another tab, or the same button twice: the first one counts.
+            // Submitted in another tab, or twice: the first submission counts.
             Some((session, _)) if session.status == SessionStatus::Complete => see_other(&format!("/c/pay/{id}/done")),
             Some((session, _)) if session.is_open() => {
                 let typed = Typed { card: form, problems: Problems::top(error.message), ..Typed::default() };
@@ -207,8 +207,8 @@ async fn answer_challenge(
     after_attempt(&engine, &id, result, Form::default())
 }
 
-/// Holds until the receivers of `checkout.session.completed` have answered, except those that do not answer anyway, or
-/// the wait is over; then on to the shop.
+/// Waits until the receivers of `checkout.session.completed` have answered, or the wait times out, then redirects to
+/// the shop. Endpoints that are known not to answer are skipped.
 async fn done(engine: web::Data<Engine>, id: web::Path<String>) -> HttpResponse {
     let Some((session, _)) = find(&engine, &id) else {
         return unknown();
@@ -225,7 +225,7 @@ async fn done(engine: web::Data<Engine>, id: web::Path<String>) -> HttpResponse 
 }
 
 pub(super) fn see_other(location: &str) -> HttpResponse {
-    // A URL with characters that a header cannot carry is sent in its encoded form.
+    // Percent-encode a URL with characters that a header cannot carry.
     let location = if location.is_ascii() {
         location.to_owned()
     } else {
@@ -238,7 +238,7 @@ pub(super) fn see_other(location: &str) -> HttpResponse {
         .finish()
 }
 
-/// Where a form on this session's page may end: browsers apply `form-action` to the redirects after it too.
+/// The origins to which a form on this page may lead. Browsers apply `form-action` to redirects too.
 fn destinations(session: &Session) -> Vec<String> {
     [Some(&session.success_url), session.cancel_url.as_ref()]
         .into_iter()
@@ -248,7 +248,7 @@ fn destinations(session: &Session) -> Vec<String> {
         .collect()
 }
 
-/// A page with the headers that keep it from being framed or from loading anything.
+/// A page with headers that forbid framing and external resources.
 pub(super) fn html(status: StatusCode, page: &Markup, form_targets: &[String]) -> HttpResponse {
     let policy = format!(
         "default-src 'none'; style-src 'sha256-{}'; form-action 'self' {}; base-uri 'none'; frame-ancestors 'none'",

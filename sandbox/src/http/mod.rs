@@ -1,4 +1,4 @@
-//! HTTP around the model: the API, the hosted page, the controls for tests.
+//! HTTP around the model: the API, the hosted page and the controls for tests.
 
 pub(crate) mod api;
 pub(crate) mod auth;
@@ -9,7 +9,7 @@ pub(crate) mod hosted;
 
 use actix_web::web;
 
-/// Requests larger than this are refused.
+/// Larger requests are refused.
 pub(crate) const MAX_BODY: usize = 1024 * 1024;
 
 /// All routes.

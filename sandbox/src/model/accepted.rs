@@ -1,5 +1,5 @@
-//! Which parameters each endpoint takes. A parameter that Stripe has and the sandbox has not is listed as unsupported,
-//! so that it is refused with a reason instead of being ignored; any other is unknown.
+//! The parameters that each endpoint accepts. A parameter that Stripe has and the sandbox lacks is listed as
+//! unsupported and refused with a reason instead of being ignored. All others are unknown.
 
 use super::spec::{Field, Kind, optional, required, unsupported};
 
@@ -69,7 +69,7 @@ const AFTER_EXPIRATION: &[Field] = &[optional(
     Kind::Object(&[required("enabled", Kind::Boolean), optional("allow_promotion_codes", Kind::Boolean)]),
 )];
 
-/// `POST /v1/checkout/sessions`, but for the two names of the payment method list, which depend on the version.
+/// `POST /v1/checkout/sessions`, without the payment method list, whose name depends on the version.
 pub(crate) const CREATE_SESSION: &[Field] = &[
     required("mode", Kind::OneOf(&["payment", "setup", "subscription"])),
     optional("line_items", Kind::List(100, &Kind::Object(LINE_ITEM))),
@@ -196,7 +196,7 @@ const PAYMENT_METHOD_DATA: &[Field] = &[
     optional("billing_details", Kind::Object(&[optional("email", TEXT), optional("name", TEXT)])),
 ];
 
-/// `POST /v1/payment_pages/{id}/confirm`: private on Stripe, used by its command line tool.
+/// `POST /v1/payment_pages/{id}/confirm`: a private endpoint of Stripe, used by the Stripe CLI.
 pub(crate) const CONFIRM_PAGE: &[Field] = &[
     optional("payment_method", TEXT),
     optional("card", Kind::Object(CARD)),

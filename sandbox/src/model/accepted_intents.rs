@@ -1,5 +1,5 @@
-//! Which parameters the endpoints of payment intents, and the lists of what a payment leaves, take. The same rules as in
-//! `accepted`.
+//! The parameters that the payment intent endpoints and the lists of charges and balance transactions accept, by the
+//! rules of `accepted`.
 
 use super::spec::{Field, Kind, optional, required, unsupported};
 
@@ -10,7 +10,7 @@ const STARTING_AFTER: Field = optional("starting_after", TEXT);
 const ENDING_BEFORE: Field = optional("ending_before", TEXT);
 const CREATED: Field = optional("created", Kind::Range);
 
-/// `POST /v1/payment_intents`, but for the payment method list, whose name depends on the version.
+/// `POST /v1/payment_intents`, without the payment method list, whose name depends on the version.
 pub(crate) const CREATE_INTENT: &[Field] = &[
     required("amount", Kind::Integer(1)),
     required("currency", TEXT),

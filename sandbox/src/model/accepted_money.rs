@@ -1,4 +1,4 @@
-//! Which parameters the endpoints of refunds and disputes take. The same rules as in `accepted`.
+//! The parameters that the refund and dispute endpoints accept, by the rules of `accepted`.
 
 use super::spec::{Field, Kind, optional, unsupported};
 
@@ -28,7 +28,7 @@ pub(crate) const CREATE_REFUND: &[Field] = &[
     unsupported("reverse_transfer"),
 ];
 
-/// Refunds and disputes, which belong to a charge.
+/// The lists of refunds and disputes, which belong to a charge.
 pub(crate) const LIST_OF_CHARGE: &[Field] = &[
     LIMIT,
     STARTING_AFTER,

@@ -1,4 +1,4 @@
-//! What the account's owner switched on in the dashboard for all checkouts: it holds for what a request does not say.
+//! The account's dashboard settings for all checkouts. They apply where a request does not set the option itself.
 
 use serde::{Deserialize, Serialize};
 
@@ -13,23 +13,23 @@ pub(crate) struct AccountDefaults {
     pub(crate) allow_promotion_codes: bool,
     pub(crate) phone_number_collection: bool,
     pub(crate) tax_id_collection: bool,
-    /// `required` instead of `auto`.
+    /// Uses `required` instead of `auto`.
     pub(crate) billing_address_collection: bool,
     pub(crate) invoice_creation: bool,
-    /// `always` instead of `if_required`.
+    /// Uses `always` instead of `if_required`.
     pub(crate) customer_creation: bool,
-    /// The terms of service must be accepted, and news may be sent.
+    /// Requires consent to the terms of service, and asks for consent to promotional email.
     pub(crate) consent_collection: bool,
     pub(crate) name_collection: bool,
-    /// Stripe is the seller. Adds tax like `automatic_tax`.
+    /// Makes Stripe the seller. Adds tax like `automatic_tax`.
     pub(crate) managed_payments: bool,
-    /// An expired checkout can be opened anew.
+    /// Lets an expired checkout be recovered.
     pub(crate) after_expiration: bool,
-    /// Link is offered on the page.
+    /// Offers Link on the page.
     pub(crate) link: bool,
 }
 
-/// The sandbox knows one tax, wherever the customer lives.
+/// The one tax rate, in percent, for every customer address.
 const TAX_PERCENT: i64 = 10;
 
 impl AccountDefaults {
@@ -51,7 +51,7 @@ impl AccountDefaults {
     };
 }
 
-/// What is added to an amount, in minor units, rounded down to the step of the currency.
+/// The tax on an amount, in minor units, rounded down to the currency's step.
 pub(crate) fn tax(amount: i64, step: i64) -> i64 {
     let tax = amount.saturating_mul(TAX_PERCENT).div_euclid(100);
     tax.saturating_sub(tax.rem_euclid(step))

@@ -1,4 +1,4 @@
-//! What follows a charge that was paid: its fee, and what the test cards do to it.
+//! What follows a paid charge: its fee, and the dispute that some test cards cause.
 
 use serde_json::json;
 
@@ -8,7 +8,8 @@ use super::{
     currency, dispute_lifecycle, payment_json,
 };
 
-/// `charge.updated`: the fee is known a little later than the charge. Then comes what the customer makes of it.
+/// Emits `charge.updated` with the fee, which Stripe knows a little later than the charge, then opens the dispute of a
+/// test card.
 pub(crate) fn fill_in(state: &mut State, context: &mut Context<'_>, charge_id: &str) {
     let Some(charge) = state.charges.get(charge_id).cloned() else {
         return;

@@ -1,4 +1,4 @@
-//! The API without HTTP: which request goes to which command.
+//! The API without HTTP: routes each request to its command.
 
 use serde::Deserialize;
 use serde_json::Value;
@@ -19,7 +19,7 @@ use super::{
     version,
 };
 
-/// Carries a request out.
+/// Runs a request.
 pub(crate) fn handle(state: &mut State, context: &mut Context<'_>, request: &Request) -> Result<Value, ApiError> {
     let answered = route(state, context, request).and_then(|mut answer| {
         expand::expand(state, context.base_url, &mut answer, &wanted_expansions(&request.params)?)?;
@@ -136,7 +136,7 @@ impl SessionFilter {
     fn accepts(&self, session: &Session) -> bool {
         let email =
             session.customer.as_ref().and_then(|customer| customer.email.as_ref()).or(session.customer_email.as_ref());
-        // Nothing here belongs to a customer, a payment link or a subscription.
+        // No session in the sandbox has a customer, payment link or subscription.
         let impossible = self.customer.is_some() || self.payment_link.is_some() || self.subscription.is_some();
         !impossible
             && self.created.as_ref().is_none_or(|range| range.contains(session.created))
@@ -161,7 +161,7 @@ fn line_items(state: &State, id: &str, params: &Params) -> Result<Value, ApiErro
     let found = session::find(state, id)?;
     let page: Page = read(params, accepted::LIST)?;
     let mut items = super::table::Table::default();
-    // Line items come in the order in which they were given, so the newest is the first one.
+    // Lists are newest first, but line items keep the order they were given in, so insert them in reverse.
     for item in found.line_items.iter().rev() {
         items.insert(item.clone());
     }
@@ -191,7 +191,7 @@ impl EventFilter {
     }
 }
 
-/// `charge.*` and the like; `*` stands for anything.
+/// Whether an event type matches a pattern such as `charge.*`; `*` alone matches anything.
 pub(crate) fn matches(pattern: &str, kind: &str) -> bool {
     match pattern.split_once('*') {
         None => pattern == kind,

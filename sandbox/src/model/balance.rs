@@ -1,7 +1,7 @@
-//! Balance transactions: what each movement of money did to the account's balance, and Stripe's fee on it.
+//! Balance transactions: how each movement of money changed the account's balance, and Stripe's fee on it.
 //!
-//! What always holds: `net` is `amount` minus `fee`; a transaction never changes. What was wrong is booked back by
-//! another one.
+//! Invariants: `net` is `amount` minus `fee`. A transaction never changes; a mistake is corrected by another
+//! transaction.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -17,14 +17,14 @@ pub(crate) enum Movement {
     #[default]
     Charge,
     Refund,
-    /// A refund did not reach the customer, or was canceled.
+    /// A refund that failed or was canceled: its money comes back.
     RefundFailure,
     Dispute,
     DisputeReversal,
 }
 
 impl Movement {
-    /// Stripe's `type`. Bank debits have names of their own.
+    /// Stripe's `type`. Bank debits have types of their own.
     fn kind(self, source: &str) -> &'static str {
         match self {
             Self::Charge if source.starts_with("py_") => "payment",
@@ -55,7 +55,7 @@ impl Movement {
     }
 }
 
-/// What a movement of money did to the balance, after Stripe's fee. Negative when money goes away.
+/// A change of the balance, after Stripe's fee. Negative when money leaves.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct BalanceTransaction {
     pub(crate) id: String,
@@ -65,7 +65,7 @@ pub(crate) struct BalanceTransaction {
     pub(crate) fee: i64,
     pub(crate) net: i64,
     pub(crate) currency: String,
-    /// The charge, refund or dispute that it belongs to.
+    /// The id of its charge, refund or dispute.
     pub(crate) source: String,
     pub(crate) description: Option<String>,
     #[serde(default)]
@@ -78,7 +78,7 @@ impl Row for BalanceTransaction {
     }
 }
 
-/// What is to be booked. `amount` is negative when money goes away.
+/// A movement to book. `amount` is negative when money leaves.
 #[derive(Debug)]
 pub(crate) struct Entry<'a> {
     pub(crate) movement: Movement,
@@ -89,7 +89,7 @@ pub(crate) struct Entry<'a> {
     pub(crate) description: Option<String>,
 }
 
-/// Books a movement of money and gives the transaction's id.
+/// Books a movement of money. Returns the transaction's id.
 pub(crate) fn book(state: &mut State, context: &mut Context<'_>, entry: Entry<'_>) -> String {
     let prefix = if entry.movement == Movement::Charge { "txn_3" } else { "txn_1" };
     let id = context.ids.next(prefix, 23);

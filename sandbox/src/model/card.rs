@@ -1,14 +1,14 @@
-//! Stripe's test cards and test payment methods, and what happens when they are charged (docs: "Testing").
+//! Stripe's test cards and test payment methods, and the outcome of charging them (docs: "Testing").
 
 use serde::{Deserialize, Serialize};
 
-/// Why a charge is declined, with the words the customer reads.
+/// The reason a charge is declined, with the message shown to the customer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Decline {
-    /// No reason is given.
+    /// No reason given.
     Generic,
-    /// Not enough money.
+    /// Insufficient funds.
     InsufficientFunds,
     /// Reported lost.
     LostCard,
@@ -24,13 +24,13 @@ pub enum Decline {
     ProcessingError,
     /// Blocked before it reached the bank.
     Blocked,
-    /// A number that is no test card.
+    /// The number is not a test card.
     NotATestCard,
-    /// The customer did not pass 3-D Secure.
+    /// The customer failed 3-D Secure.
     AuthenticationFailed,
-    /// A delayed payment that did not come.
+    /// A delayed payment failed.
     DebitReturned,
-    /// The customer would have to authenticate, and is not there.
+    /// The customer must authenticate but is off session.
     AuthenticationRequired,
 }
 
@@ -86,7 +86,7 @@ impl Decline {
     }
 }
 
-/// What happens when a payment method is charged.
+/// The outcome of charging a payment method.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Outcome {
@@ -94,13 +94,13 @@ pub enum Outcome {
     Succeeds,
     /// The charge fails.
     Declined(Decline),
-    /// The customer must authenticate first; then the charge succeeds or fails.
+    /// The customer must authenticate first; then the charge succeeds, or fails with this decline.
     Challenge(Option<Decline>),
-    /// The session completes unpaid; the money comes or fails later.
+    /// The session completes unpaid; the payment succeeds or fails later.
     Delayed,
 }
 
-/// What happens to the money after the charge succeeded.
+/// What follows a successful charge.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Aftermath {
@@ -108,25 +108,25 @@ pub(crate) enum Aftermath {
     Nothing,
     /// The customer disputes it as fraudulent.
     DisputedAsFraudulent,
-    /// The customer disputes it because nothing came.
+    /// The customer disputes it because the product was not received.
     DisputedAsNotReceived,
-    /// The bank only asks.
+    /// The bank opens an inquiry.
     Inquiry,
-    /// Refunds are pending first.
+    /// Refunds are pending at first.
     RefundsPend,
-    /// Refunds succeed first and fail later.
+    /// Refunds succeed at first and fail later.
     RefundsFail,
 }
 
-/// How risky the charge looks.
+/// Stripe's risk level of a charge.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Risk {
-    /// Nothing unusual.
+    /// Normal risk.
     Normal,
-    /// Somewhat risky.
+    /// Elevated risk.
     Elevated,
-    /// Very risky.
+    /// Highest risk.
     Highest,
 }
 
@@ -135,9 +135,9 @@ pub enum Risk {
 pub struct TestCard {
     /// Digits only.
     pub number: &'static str,
-    /// What it does, for people.
+    /// What it does, for display.
     pub what: &'static str,
-    /// What happens when it is charged.
+    /// The outcome of charging it.
     pub outcome: Outcome,
     /// Stripe's `pm_card_…` name, or empty.
     pub payment_method: &'static str,
@@ -150,7 +150,7 @@ const fn card(number: &'static str, payment_method: &'static str, outcome: Outco
 use Decline as D;
 use Outcome::{Challenge, Declined, Succeeds};
 
-/// All cards the sandbox knows. The first ones are those worth showing.
+/// All cards the sandbox knows. The page lists the first ones.
 #[rustfmt::skip]
 pub const TEST_CARDS: &[TestCard] = &[
     card("4242424242424242", "pm_card_visa", Succeeds, "Succeeds"),
@@ -195,18 +195,18 @@ pub const TEST_CARDS: &[TestCard] = &[
     card("6200000000000005", "pm_card_unionpay", Succeeds, "UnionPay"),
 ];
 
-/// The sandbox's own payment method: the session completes unpaid and is settled later by a control.
+/// The sandbox's own payment method: the session completes unpaid and a control settles it later.
 pub(crate) const DELAYED_PAYMENT_METHOD: &str = "pm_sandbox_delayed";
 
 impl TestCard {
-    /// What is known of a number; `None` for one that is no test card.
+    /// The test card with this number; `None` for any other number.
     #[must_use]
     pub fn by_number(number: &str) -> Option<&'static TestCard> {
         TEST_CARDS.iter().find(|card| card.number == number)
     }
 
     pub(crate) fn by_payment_method(name: &str) -> Option<&'static TestCard> {
-        // Stripe has the declining ones with and without the brand.
+        // Stripe has the declining methods with and without the brand in their names.
         let full = name.replacen("pm_card_chargeDeclined", "pm_card_visa_chargeDeclined", 1);
         TEST_CARDS.iter().find(|card| !name.is_empty() && [name, &full].contains(&card.payment_method))
     }
@@ -231,7 +231,7 @@ pub(crate) fn aftermath(number: &str) -> Aftermath {
     }
 }
 
-/// The network by the first digits.
+/// The card network, by the first digits.
 pub(crate) fn brand(number: &str) -> &'static str {
     match number.as_bytes() {
         [b'4', ..] => "visa",
@@ -260,7 +260,7 @@ pub(crate) fn country(number: &str) -> &'static str {
     }
 }
 
-/// The check digit of a card number.
+/// Whether the check digit of a card number is right (Luhn).
 pub(crate) fn passes_luhn(number: &str) -> bool {
     let mut sum = 0_u32;
     for (position, digit) in number.chars().rev().enumerate() {

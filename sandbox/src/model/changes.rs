@@ -1,7 +1,7 @@
-//! What of the state changed since it was last written to its file, and how a change is brought into an older state.
+//! The changes of the state since it was last saved, and how a change is applied to an older state.
 //!
-//! What always holds: a state and a change that was taken from it make the state as it was when the change was taken. The
-//! size of a change depends on what was done and not on how much there is.
+//! Invariants: a state plus a change taken from it gives the state as it was when the change was taken. The size of a
+//! change depends on what was done, not on the size of the state.
 
 use serde::{Deserialize, Serialize};
 
@@ -21,7 +21,7 @@ use super::{
     tracked::MapChange,
 };
 
-/// Writes [`Changes`] and what goes with it. A member of the state that is in none of the lists does not compile.
+/// Generates [`Changes`] and its functions. A member of the state that is missing from the lists is a compile error.
 macro_rules! changes {
     (
         tables { $($table:ident: $row:ty),+ $(,)? }
@@ -38,7 +38,7 @@ macro_rules! changes {
         }
 
         impl State {
-            /// What changed since the last time, or since [`State::begin_notes`].
+            /// The changes since the last call, or since [`State::begin_notes`].
             pub(crate) fn take_changes(&mut self) -> Changes {
                 let Self { $($table,)+ $($map,)+ $($whole,)+ $($kept_out: _),+ } = self;
                 Changes {
@@ -48,13 +48,13 @@ macro_rules! changes {
                 }
             }
 
-            /// From now on changes are noted. What was noted before is forgotten.
+            /// Starts noting changes, and forgets those noted before.
             pub(crate) fn begin_notes(&mut self) {
                 $(self.$table.begin_notes();)+
                 $(self.$map.begin_notes();)+
             }
 
-            /// Brings a change into the state that it was taken from.
+            /// Applies a change to the state that it was taken from.
             pub(crate) fn apply(&mut self, changes: Changes) {
                 $(self.$table.apply(changes.$table);)+
                 $(self.$map.apply(changes.$map);)+

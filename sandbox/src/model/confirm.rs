@@ -1,7 +1,7 @@
-//! Paying, for a session or by itself: confirm, authenticate. The page and the API go through here.
+//! Payments, with or without a session: confirmation and authentication. The page and the API both use this module.
 //!
-//! What always holds: a session completes at most once, and only then its charge succeeds or begins to settle; a
-//! session has one `PaymentIntent`, which every further attempt uses again.
+//! Invariants: a session completes at most once, and only then does its charge succeed or start to settle. A session
+//! has one `PaymentIntent`, reused by every further attempt.
 
 use serde_json::Value;
 
@@ -16,16 +16,16 @@ use super::{
     session_json,
 };
 
-/// How a confirmation went, when it was not declined.
+/// The result of a confirmation that was not declined.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Confirmed {
-    /// The customer is done; it is paid, or not yet.
+    /// The customer is done; the payment has succeeded or is still processing.
     Complete,
     /// The customer must authenticate.
     NeedsAction,
 }
 
-/// Pays an open session. A decline is an error, and leaves a failed charge and the session open.
+/// Pays an open session. A decline is an error; it leaves a failed charge, and the session stays open.
 pub(crate) fn confirm(
     state: &mut State,
     context: &mut Context<'_>,
@@ -41,7 +41,7 @@ pub(crate) fn confirm(
     attempt(state, context, &intent_id, method)
 }
 
-/// The customer's address is known now, and with it the tax.
+/// Adds the tax, which is known once the customer has given an address.
 fn add_tax(state: &mut State, session_id: &str) {
     let Some(session) = state.sessions.get_mut(session_id) else { return };
     if session.tax > 0 || !(session.automatic_tax || session.managed_payments) {
@@ -55,7 +55,7 @@ fn add_tax(state: &mut State, session_id: &str) {
     }
 }
 
-/// Charges a payment method for an intent, whoever asks: the page of a session or the API.
+/// Charges a payment method for a payment intent, for a session's page or for the API.
 pub(crate) fn attempt(
     state: &mut State,
     context: &mut Context<'_>,
@@ -80,7 +80,7 @@ pub(crate) fn attempt(
     }
 }
 
-/// The customer answers the 3-D Secure challenge.
+/// The customer passes or fails the 3-D Secure challenge of a session.
 pub(crate) fn finish_challenge(
     state: &mut State,
     context: &mut Context<'_>,
@@ -97,7 +97,7 @@ pub(crate) fn finish_challenge(
     answer_challenge(state, context, &intent_id, passed)
 }
 
-/// The customer answers the challenge of an intent.
+/// The customer passes or fails the 3-D Secure challenge of a payment intent.
 pub(crate) fn answer_challenge(
     state: &mut State,
     context: &mut Context<'_>,
@@ -122,7 +122,7 @@ pub(crate) fn answer_challenge(
     }
 }
 
-/// Ends an intent without money; for one of a session, because the session expired.
+/// Cancels an unpaid payment intent; that of a session, because the session expired.
 pub(crate) fn cancel(state: &mut State, context: &mut Context<'_>, intent_id: &str, reason: Option<&str>) {
     let now = context.now();
     change(state, intent_id, |intent| {
@@ -145,7 +145,7 @@ pub(crate) fn unexpected(message: &str) -> ApiError {
     ApiError::invalid(message).code("payment_intent_unexpected_state").executed()
 }
 
-/// The session's `PaymentIntent`; the first attempt makes it, in old API versions the session itself.
+/// The session's `PaymentIntent`. The first attempt creates it; in old API versions the session does.
 pub(crate) fn intent_of(state: &mut State, context: &mut Context<'_>, session_id: &str) -> Result<String, ApiError> {
     let session = session::find(state, session_id)?;
     if let Some(id) = &session.payment_intent {
@@ -178,7 +178,7 @@ pub(crate) fn intent_of(state: &mut State, context: &mut Context<'_>, session_id
     Ok(id)
 }
 
-/// The money is there: charge, intent and session in Stripe's order, and at last the balance transaction.
+/// Marks charge, intent and session as paid, in Stripe's order, and last books the balance transaction.
 fn succeed(
     state: &mut State,
     context: &mut Context<'_>,
@@ -210,7 +210,7 @@ pub(crate) fn pay(state: &mut State, context: &mut Context<'_>, intent_id: &str,
     emit_intent(state, context, "payment_intent.succeeded", intent_id);
 }
 
-/// With manual capture the money is only set aside.
+/// With manual capture the money is only authorized.
 fn reserve(state: &mut State, context: &mut Context<'_>, intent_id: &str, charge_id: &str) {
     if let Some(charge) = state.charges.get_mut(charge_id) {
         charge.status = ChargeStatus::Succeeded;
@@ -236,7 +236,7 @@ fn begin_delayed(state: &mut State, context: &mut Context<'_>, intent_id: &str, 
     Confirmed::Complete
 }
 
-/// A pending charge, which is now the latest of its intent.
+/// Creates a pending charge, which becomes the latest of its intent.
 fn new_charge(
     state: &mut State,
     context: &mut Context<'_>,
@@ -318,7 +318,7 @@ fn fail_charge(
     error
 }
 
-/// Failing the challenge makes no charge.
+/// A failed challenge creates no charge.
 fn fail_authentication(state: &mut State, context: &mut Context<'_>, intent_id: &str) -> ApiError {
     let decline = Decline::AuthenticationFailed;
     fail_intent(state, context, intent_id, decline);

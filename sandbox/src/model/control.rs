@@ -1,5 +1,5 @@
-//! The controls on objects and lists, `/_sandbox/sessions/{id}/settle` and the like: what a customer, a bank or a person at
-//! Stripe's dashboard does, without an API request behind it. The server and [`crate::Model`] come here.
+//! Controls on objects and lists, such as `/_sandbox/sessions/{id}/settle`: what a customer, a bank or a user of
+//! Stripe's dashboard does without an API request. The server and [`crate::Model`] both call this module.
 
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -13,7 +13,7 @@ use super::{
     pages_api, session_expiry, settle,
 };
 
-/// Carries a control out and gives the object as it is then.
+/// Runs a control. Returns the object as it is afterwards.
 pub(crate) fn handle(
     state: &mut State,
     context: &mut Context<'_>,
@@ -50,14 +50,14 @@ struct ListLag {
     lag_seconds: u32,
 }
 
-/// From now on lists show objects only when they are so old.
+/// Makes lists lag: they show objects only once they are this old.
 fn set_lag(state: &mut State, body: &Value) -> Result<Value, ApiError> {
     let ListLag { lag_seconds } = read(body)?;
     state.list_lag = i64::from(lag_seconds);
     Ok(json!({ "lag_seconds": lag_seconds }))
 }
 
-/// How a control refuses; these answers are not Stripe's.
+/// The error format of controls; these answers are not Stripe's.
 pub(crate) fn refusal(message: &str) -> Value {
     json!({ "error": { "message": message } })
 }
@@ -66,7 +66,7 @@ fn unknown(path: &str) -> ApiError {
     ApiError::new(404, "invalid_request_error", format!("There is no control {path}."))
 }
 
-/// A delayed payment arrives or fails.
+/// A delayed payment succeeds or fails.
 fn settle(state: &mut State, context: &mut Context<'_>, id: &str, body: &Value) -> Result<(), ApiError> {
     let wanted: Settle = read(body)?;
     settle::settle(state, context, id, wanted.outcome == Settled::Succeeded)
@@ -76,7 +76,7 @@ fn settle(state: &mut State, context: &mut Context<'_>, id: &str, body: &Value) 
 fn challenge(state: &mut State, context: &mut Context<'_>, id: &str, body: &Value) -> Result<(), ApiError> {
     let wanted: Challenge = read(body)?;
     match confirm::finish_challenge(state, context, id, wanted.outcome == Challenged::Passed) {
-        // A decline is what was asked for, or what the card does.
+        // A decline is a valid result of the challenge.
         Err(error) if error.code != Some("payment_intent_unexpected_state") && error.status != 404 => Ok(()),
         other => other.map(|_| ()),
     }

@@ -1,5 +1,5 @@
-//! Controls for money that comes back: what banks, customers and people at Stripe's dashboard do, without an API request
-//! behind it. They go through the same functions as the API.
+//! Controls for refunds and disputes: what banks, customers and users of Stripe's dashboard do without an API request.
+//! They use the same functions as the API.
 
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::Value;
@@ -15,7 +15,7 @@ use super::{
     settle,
 };
 
-/// Carries a control out and gives the object as it is then. `None`: there is no such control here.
+/// Runs a control. Returns the object as it is afterwards, or `None` if there is no such control here.
 pub(crate) fn handle(
     state: &mut State,
     context: &mut Context<'_>,
@@ -51,7 +51,7 @@ pub(crate) enum Settled {
     Failed,
 }
 
-/// The delayed payment of an intent arrives or fails, with or without a session.
+/// The delayed payment of an intent succeeds or fails, with or without a session.
 fn settle(state: &mut State, context: &mut Context<'_>, id: &str, body: &Value) -> Result<Value, ApiError> {
     let wanted: Settle = read(body)?;
     intent::find(state, id)?;
@@ -72,7 +72,7 @@ pub(crate) enum Challenged {
     Failed,
 }
 
-/// The customer passes or fails 3-D Secure. A decline is what was asked for, or what the card does.
+/// The customer passes or fails 3-D Secure. A decline is a valid result.
 fn challenge(state: &mut State, context: &mut Context<'_>, id: &str, body: &Value) -> Result<Value, ApiError> {
     let wanted: Challenge = read(body)?;
     intent::find(state, id)?;
@@ -94,7 +94,7 @@ struct RefundTo {
     failure_reason: Option<String>,
 }
 
-/// The next state of a refund: the bank paid it out, sent it back, or waits for something.
+/// Moves a refund to its next state: paid out, returned by the bank, or waiting.
 fn move_refund(state: &mut State, context: &mut Context<'_>, id: &str, body: &Value) -> Result<Value, ApiError> {
     let wanted: RefundTo = read(body)?;
     refund::move_to(state, context, id, wanted.status, wanted.failure_reason.as_deref())?;
@@ -105,7 +105,7 @@ fn move_refund(state: &mut State, context: &mut Context<'_>, id: &str, body: &Va
 #[serde(deny_unknown_fields)]
 struct DisputeTo {
     to: Next,
-    /// Of one that is won, how much comes back; all of it without this.
+    /// For a dispute that is won: how much comes back; everything if unset.
     reinstated: Option<i64>,
 }
 
@@ -120,7 +120,7 @@ enum Next {
     Withdrawn,
 }
 
-/// What the bank decides. `needs_response` escalates an inquiry, `withdrawn` takes a won dispute's money back.
+/// The bank's decision. `needs_response` escalates an inquiry; `withdrawn` takes the money of a won dispute again.
 fn move_dispute(state: &mut State, context: &mut Context<'_>, id: &str, body: &Value) -> Result<Value, ApiError> {
     let wanted: DisputeTo = read(body)?;
     let inquiry = dispute::find(state, id)?.status.is_inquiry();
@@ -143,7 +143,7 @@ struct Correction {
     amount: i64,
 }
 
-/// Stripe books a correction of a dispute, also of one that is lost.
+/// Stripe books a correction of a dispute, even one that is already lost.
 fn correct_dispute(state: &mut State, context: &mut Context<'_>, id: &str, body: &Value) -> Result<Value, ApiError> {
     let wanted: Correction = read(body)?;
     dispute_lifecycle::correct(state, context, id, wanted.amount)?;
@@ -156,7 +156,7 @@ struct RefundPayment {
     amount: Option<i64>,
 }
 
-/// A person refunds in the dashboard: no API key, no idempotency key.
+/// A user of the dashboard refunds a payment: no API key, no idempotency key.
 fn refund_payment(state: &mut State, context: &mut Context<'_>, id: &str, body: &Value) -> Result<Value, ApiError> {
     let wanted: RefundPayment = read(body)?;
     let charge = refund::charge_of_intent(state, id)?;
@@ -175,7 +175,7 @@ struct DisputePayment {
     reason: Option<Reason>,
 }
 
-/// Why a customer objects, in Stripe's words.
+/// The reasons for a dispute, with Stripe's names.
 #[derive(Debug, Clone, Copy, Deserialize)]
 #[serde(rename_all = "snake_case")]
 enum Reason {
@@ -204,7 +204,7 @@ impl Reason {
     }
 }
 
-/// The customer goes to the bank.
+/// The customer disputes a payment at the bank.
 fn dispute_payment(state: &mut State, context: &mut Context<'_>, id: &str, body: &Value) -> Result<Value, ApiError> {
     let wanted: DisputePayment = read(body)?;
     let charge = refund::charge_of_intent(state, id)?;

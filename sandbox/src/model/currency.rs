@@ -1,4 +1,4 @@
-//! Currencies: which exist, the smallest and largest charge, the step of amounts, and Stripe's fee.
+//! Currencies: which exist, their smallest and largest charge, the step of amounts, and Stripe's fee.
 //!
 //! All amounts are whole minor units. Source: Stripe's pages "Supported currencies" and "Rounding rules".
 
@@ -12,10 +12,10 @@ const SUPPORTED: &str = "usd aed afn all amd ang aoa ars aud awg azn bam bbd bdt
     xcd xof xpf yer zar zmw";
 const ZERO_DECIMAL: &str = "bif clp djf gnf jpy kmf krw mga pyg rwf vnd vuv xaf xof xpf";
 const THREE_DECIMAL: &str = "bhd jod kwd omr tnd";
-/// Sent in hundredths although no hundredths exist.
+/// Currencies that Stripe takes in hundredths although they have none.
 const WHOLE_ONLY: &str = "isk ugx";
 
-/// The largest total that every payment method can take: eight digits, and more in currencies of large numbers.
+/// The largest total that every payment method accepts: eight digits, and more in low-value currencies.
 pub(crate) fn maximum(currency: &str) -> i64 {
     match currency {
         "inr" => 999_999_999,
@@ -29,7 +29,7 @@ fn listed(list: &str, currency: &str) -> bool {
     list.split_ascii_whitespace().any(|known| known == currency)
 }
 
-/// The currency in lower case, or Stripe's refusal.
+/// The currency in lower case, or Stripe's error.
 pub(crate) fn parse(text: &str, param: &str) -> Result<String, ApiError> {
     let currency = text.to_ascii_lowercase();
     if listed(SUPPORTED, &currency) {
@@ -41,7 +41,7 @@ pub(crate) fn parse(text: &str, param: &str) -> Result<String, ApiError> {
     Err(ApiError::invalid(message).param(param))
 }
 
-/// Amounts of this currency must be a multiple of this.
+/// Amounts of this currency must be multiples of this.
 pub(crate) fn step(currency: &str) -> i64 {
     if listed(THREE_DECIMAL, currency) {
         10
@@ -78,7 +78,7 @@ fn digits(currency: &str) -> u32 {
     }
 }
 
-/// Reads money as people write it, `1.50` or `2`, in minor units. `None` if it is no amount of the currency.
+/// Parses an amount such as `1.50` or `2` into minor units. `None` if it is not a valid amount of the currency.
 pub(crate) fn parse_money(text: &str, currency: &str) -> Option<i64> {
     let (whole, part) = text.split_once('.').unwrap_or((text, ""));
     let width = usize::try_from(digits(currency)).ok()?;
@@ -89,7 +89,7 @@ pub(crate) fn parse_money(text: &str, currency: &str) -> Option<i64> {
     format!("{whole}{part:0<width$}").parse().ok()
 }
 
-/// An amount for people: `$2.89`, `¥50`, `1.000 KWD`.
+/// An amount for display: `$2.89`, `¥50`, `1.000 KWD`.
 pub(crate) fn format(amount: i64, currency: &str) -> String {
     let digits = digits(currency);
     let unit = 10_i64.pow(digits);

@@ -1,4 +1,4 @@
-//! Disputes: the customer's bank asks (an inquiry) or takes the money back (a chargeback).
+//! Disputes: the customer's bank asks for information (an inquiry) or takes the money back (a chargeback).
 
 use std::collections::BTreeMap;
 
@@ -16,7 +16,7 @@ pub(crate) enum DisputeStatus {
     UnderReview,
     Won,
     Lost,
-    /// The bank did not accept that it lost.
+    /// The bank appealed against its loss.
     AppealUnderReview,
 }
 
@@ -46,7 +46,7 @@ impl DisputeStatus {
         matches!(self, Self::WarningNeedsResponse | Self::NeedsResponse)
     }
 
-    /// The states that can follow this one.
+    /// Whether this state can change to the next.
     pub(crate) fn leads_to(self, next: Self) -> bool {
         match self {
             Self::WarningNeedsResponse => {
@@ -61,7 +61,7 @@ impl DisputeStatus {
     }
 }
 
-/// A customer's objection to a charge.
+/// A dispute of a charge.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Dispute {
     pub(crate) id: String,
@@ -93,20 +93,20 @@ pub(crate) fn find<'a>(state: &'a State, id: &str) -> Result<&'a Dispute, ApiErr
     state.disputes.get(id).ok_or_else(|| ApiError::not_found("dispute", id, "dispute"))
 }
 
-/// While a dispute is open nothing is refunded.
+/// Whether an open dispute blocks refunds of the charge.
 pub(crate) fn blocks_refunds(state: &State, charge_id: &str) -> bool {
     let its = |dispute: &&Dispute| dispute.charge == charge_id;
     state.disputes.iter().filter(its).any(|dispute| !dispute.status.is_inquiry() && !dispute.status.is_closed())
 }
 
-/// What the bank has for good, also of a dispute that was won in part: the customer cannot get it a second time.
+/// What the bank keeps for good, including a dispute that was won in part. It cannot be refunded as well.
 pub(crate) fn lost_amount(state: &State, charge_id: &str) -> i64 {
     let its = |dispute: &&Dispute| dispute.charge == charge_id && dispute.status.is_closed();
-    // A charge has less than twelve digits and a handful of disputes.
+    // A charge has fewer than twelve digits and few disputes.
     state.disputes.iter().filter(its).fold(0, |sum, dispute| sum.saturating_add(withdrawn(state, dispute)))
 }
 
-/// How much of a dispute's money is with the bank, by its balance transactions.
+/// How much of a dispute's money the bank has, by its balance transactions.
 pub(crate) fn withdrawn(state: &State, dispute: &Dispute) -> i64 {
     let booked = dispute.balance_transactions.iter().filter_map(|id| state.balance_transactions.get(id));
     let sum = booked.fold(0_i64, |sum, transaction| sum.saturating_add(transaction.amount));

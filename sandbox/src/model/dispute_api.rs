@@ -1,4 +1,4 @@
-//! `/v1/disputes`: the parameters that Stripe takes, and which command they lead to.
+//! `/v1/disputes`: parses Stripe's parameters and calls the matching command.
 
 use std::collections::BTreeMap;
 
@@ -20,7 +20,7 @@ use super::{
     spec,
 };
 
-/// All texts together, as Stripe counts them.
+/// The maximum combined length of all evidence texts, as Stripe counts it.
 const MAX_EVIDENCE: usize = 150_000;
 
 pub(crate) fn route(
@@ -60,7 +60,7 @@ struct Update {
     submit: Option<bool>,
 }
 
-/// Metadata can always be changed; evidence only until it was submitted, which is the default.
+/// Metadata can always be changed. Evidence can be changed until it is submitted, which an update does by default.
 fn update(state: &mut State, context: &mut Context<'_>, id: &str, params: &Params) -> Result<(), ApiError> {
     let found = dispute::find(state, id)?;
     let mut checked = metadata::without_unset(params);
@@ -75,7 +75,7 @@ fn update(state: &mut State, context: &mut Context<'_>, id: &str, params: &Param
     dispute_lifecycle::set_metadata(state, context, id, changed)
 }
 
-/// The evidence after the change. An empty text unsets one, so these are taken out before the others are checked.
+/// The evidence after the update. An empty text unsets a field, so those are removed before the rest is checked.
 fn evidence(dispute: &Dispute, params: &mut Params) -> Result<Option<BTreeMap<String, String>>, ApiError> {
     let Some(Param::Nested(given)) = params.0.get_mut("evidence") else {
         return Ok(None);

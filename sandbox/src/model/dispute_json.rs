@@ -1,4 +1,4 @@
-//! Disputes in Stripe's JSON.
+//! Disputes as Stripe's JSON.
 
 use serde_json::{Map, Value, json};
 
@@ -7,7 +7,7 @@ use super::{
     dispute::{Dispute, DisputeStatus},
 };
 
-/// The texts that evidence can have.
+/// The text fields of evidence.
 pub(crate) const EVIDENCE_TEXTS: &[&str] = &[
     "access_activity_log",
     "billing_address",
@@ -29,7 +29,7 @@ pub(crate) const EVIDENCE_TEXTS: &[&str] = &[
     "uncategorized_text",
 ];
 
-/// The files that evidence can have, which the sandbox does not take.
+/// The file fields of evidence, which the sandbox does not accept.
 pub(crate) const EVIDENCE_FILES: &[&str] = &[
     "cancellation_policy",
     "customer_communication",
@@ -46,7 +46,7 @@ pub(crate) fn by_id(state: &State, id: &str) -> Option<Value> {
     state.disputes.get(id).map(|found| dispute(state, found))
 }
 
-/// A dispute. Its balance transactions are whole objects, as on Stripe.
+/// Renders a dispute. Its balance transactions are whole objects, as on Stripe.
 pub(crate) fn dispute(state: &State, dispute: &Dispute) -> Value {
     let transactions: Vec<Value> = dispute
         .balance_transactions
@@ -101,7 +101,7 @@ fn evidence(dispute: &Dispute) -> Value {
     Value::Object(members)
 }
 
-/// Only a card has details that are worth showing.
+/// Payment method details; only cards have any.
 fn card_details(state: &State, dispute: &Dispute) -> Option<Value> {
     let charge = state.charges.get(&dispute.charge)?;
     let card = state.payment_methods.get(&charge.payment_method)?.card.as_ref()?;
@@ -113,7 +113,7 @@ fn card_details(state: &State, dispute: &Dispute) -> Option<Value> {
     }}))
 }
 
-/// The network's name for a reason, by Visa's numbers.
+/// The network's reason code, by Visa's numbers.
 fn reason_code(reason: &str) -> Option<&'static str> {
     Some(match reason {
         "fraudulent" | "general" => "10.4",

@@ -1,7 +1,7 @@
 //! How disputes begin, change and end.
 //!
-//! What always holds: the balance transactions of a dispute say whether its money is with the bank; an inquiry never
-//! moves money. Evidence, the API's `close`, the passing of time and the controls all go through [`move_to`].
+//! Invariants: the balance transactions of a dispute show whether the bank has its money; an inquiry never moves money.
+//! Evidence, the API's `close`, deadlines and controls all go through [`move_to`].
 
 use std::collections::BTreeMap;
 
@@ -14,15 +14,15 @@ use super::{
     error::ApiError,
 };
 
-/// What Stripe keeps for a dispute, also when it is won.
+/// Stripe's fee for a dispute, kept even if it is won.
 const FEE: i64 = 1_500;
 
 const A_DAY: i64 = 24 * 60 * 60;
 
-/// Until the end of this day evidence can be sent.
+/// Evidence is due by the end of the day this many days later.
 const DAYS_TO_ANSWER: i64 = 9;
 
-/// What is objected to; without an amount, all that was not refunded.
+/// The dispute to open. Without an amount, it is for everything not yet refunded.
 #[derive(Debug)]
 pub(crate) struct Opening<'a> {
     pub(crate) amount: Option<i64>,
@@ -30,7 +30,7 @@ pub(crate) struct Opening<'a> {
     pub(crate) reason: &'a str,
 }
 
-/// What the test cards do after they were charged.
+/// Opens the dispute that a test card causes after its charge.
 pub(crate) fn after_payment(state: &mut State, context: &mut Context<'_>, charge_id: &str) {
     let method = state.charges.get(charge_id).and_then(|charge| state.payment_methods.get(&charge.payment_method));
     let (inquiry, reason) = match method.map(|method| method.after) {
@@ -39,11 +39,11 @@ pub(crate) fn after_payment(state: &mut State, context: &mut Context<'_>, charge
         Some(Aftermath::Inquiry) => (true, "general"),
         _ => return,
     };
-    // A charge that was just paid can be disputed.
+    // This cannot fail: a charge that was just paid can be disputed.
     open(state, context, charge_id, &Opening { amount: None, inquiry, reason }).ok();
 }
 
-/// Opens a dispute on a paid charge. Gives its id.
+/// Opens a dispute on a paid charge. Returns its id.
 pub(crate) fn open(
     state: &mut State,
     context: &mut Context<'_>,
@@ -100,7 +100,7 @@ fn end_of_day(now: i64, days: i64) -> i64 {
     day.saturating_mul(A_DAY).saturating_sub(1)
 }
 
-/// Moves a dispute to another state, with the money and the events that belong to it.
+/// Moves a dispute to another state, with the money movements and events that belong to it.
 pub(crate) fn move_to(
     state: &mut State,
     context: &mut Context<'_>,
@@ -110,7 +110,7 @@ pub(crate) fn move_to(
     decide(state, context, id, to, None)
 }
 
-/// The same; one that is won gives only `reinstated` back if that is given: it was won in part.
+/// Like [`move_to`]. If `reinstated` is given, a dispute that is won returns only that amount: it was won in part.
 pub(crate) fn decide(
     state: &mut State,
     context: &mut Context<'_>,
@@ -141,7 +141,7 @@ pub(crate) fn decide(
         dispute.status = to;
         dispute.due_by = due_by;
         if escalated {
-            // The bank asks anew, so an answer to the inquiry does not count.
+            // The bank asks again, so an answer to the inquiry does not count.
             dispute.submission_count = 0;
         }
     }
@@ -166,8 +166,8 @@ pub(crate) fn decide(
     Ok(())
 }
 
-/// Stripe corrects what a dispute moved, whatever its status, which stays as it is: a positive amount comes back to the
-/// account, a negative one leaves it.
+/// Books a correction of the dispute's money without changing its status. A positive amount comes back to the account,
+/// a negative one leaves it.
 pub(crate) fn correct(state: &mut State, context: &mut Context<'_>, id: &str, amount: i64) -> Result<(), ApiError> {
     let dispute = find(state, id)?;
     let out = withdrawn(state, dispute);
@@ -184,7 +184,7 @@ pub(crate) fn correct(state: &mut State, context: &mut Context<'_>, id: &str, am
     Ok(())
 }
 
-/// Books money to the bank (negative), or back.
+/// Moves money to the bank (negative amount), or back.
 fn move_money(state: &mut State, context: &mut Context<'_>, id: &str, amount: i64, fee: i64) {
     let Some(dispute) = state.disputes.get(id).cloned() else {
         return;
@@ -205,20 +205,20 @@ fn move_money(state: &mut State, context: &mut Context<'_>, id: &str, amount: i6
     }
 }
 
-/// Nobody answered in time: a chargeback is lost, an inquiry is over.
+/// The deadline passed without an answer: a chargeback is lost, an inquiry is closed.
 pub(crate) fn fall_due(state: &mut State, context: &mut Context<'_>, id: &str) {
     if state.disputes.get(id).is_some_and(|dispute| dispute.status.takes_evidence()) {
         give_up(state, context, id).ok();
     }
 }
 
-/// Ends a dispute without a word of defence.
+/// Closes a dispute without defending it.
 pub(crate) fn give_up(state: &mut State, context: &mut Context<'_>, id: &str) -> Result<(), ApiError> {
     let inquiry = find(state, id)?.status.is_inquiry();
     move_to(state, context, id, if inquiry { DisputeStatus::WarningClosed } else { DisputeStatus::Lost })
 }
 
-/// Who has all the money back has nothing left to ask.
+/// Closes open inquiries: after a full refund, the bank has nothing left to ask.
 pub(crate) fn after_full_refund(state: &mut State, context: &mut Context<'_>, charge_id: &str) {
     let inquiries: Vec<String> = state
         .disputes
@@ -231,7 +231,7 @@ pub(crate) fn after_full_refund(state: &mut State, context: &mut Context<'_>, ch
     }
 }
 
-/// Replaces the evidence that is staged, and submits it if asked to. The word of a test in it decides the outcome.
+/// Replaces the staged evidence, and submits it if requested. A test keyword in it decides the outcome.
 pub(crate) fn answer(
     state: &mut State,
     context: &mut Context<'_>,

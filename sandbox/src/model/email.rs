@@ -1,8 +1,8 @@
-//! Email addresses, as far as Stripe refuses them.
+//! Email addresses, checked as far as Stripe checks them.
 
 use super::error::ApiError;
 
-/// A check for mistakes, not for deliverability: one `@` with something on both sides and a dot in the domain.
+/// Catches typing mistakes: requires one `@` with text on both sides and a dot in the domain.
 pub(crate) fn check_email(email: Option<&str>, param: &str) -> Result<(), ApiError> {
     let Some(email) = email else { return Ok(()) };
     if is_email(email) {

@@ -1,4 +1,4 @@
-//! Webhook endpoints: who gets which events, and with which secret they are signed.
+//! Webhook endpoints: their enabled events and signing secrets.
 
 use std::collections::BTreeMap;
 
@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::{Context, State, accepted, error::ApiError, params::Params, spec, table::Row, version};
 use crate::config::{MAX_WEBHOOK_ENDPOINTS, WebhookEndpoint, is_deliverable};
 
-/// One receiver.
+/// A webhook endpoint.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Endpoint {
     pub(crate) id: String,
@@ -20,7 +20,7 @@ pub(crate) struct Endpoint {
     pub(crate) description: Option<String>,
     pub(crate) metadata: BTreeMap<String, String>,
     pub(crate) disabled: bool,
-    /// Gets events that only name what happened.
+    /// Gets thin payloads.
     #[serde(default)]
     pub(crate) thin: bool,
 }
@@ -46,7 +46,7 @@ impl Endpoint {
         !self.disabled && self.enabled_events.iter().any(|wanted| wanted == "*" || wanted == kind)
     }
 
-    /// Without the secret, which is shown once, at creation.
+    /// Without the secret, which is shown only once, at creation.
     pub(crate) fn to_json(&self) -> Value {
         json!({
             "id": self.id,
@@ -65,7 +65,7 @@ impl Endpoint {
 }
 
 impl State {
-    /// Makes sure that an endpoint from the configuration exists: the same URL is updated, not added twice.
+    /// Makes sure that a configured endpoint exists. An endpoint with the same URL is updated, not added twice.
     pub(crate) fn ensure_endpoint(&mut self, context: &mut Context<'_>, wanted: &WebhookEndpoint) {
         let known =
             self.endpoints.iter().find(|endpoint| endpoint.url == wanted.url).map(|endpoint| endpoint.id.clone());
@@ -92,7 +92,7 @@ impl State {
     }
 }
 
-/// `POST /v1/webhook_endpoints`. The answer is the only one that shows the secret.
+/// `POST /v1/webhook_endpoints`. Only this answer shows the secret.
 pub(crate) fn create(state: &mut State, context: &mut Context<'_>, params: &Params) -> Result<Value, ApiError> {
     let wanted = read(params, accepted::CREATE_ENDPOINT)?;
     if state.endpoints.len() >= MAX_WEBHOOK_ENDPOINTS {
@@ -134,7 +134,7 @@ pub(crate) fn update(state: &mut State, id: &str, params: &Params) -> Result<Val
     Ok(endpoint.to_json())
 }
 
-/// `DELETE /v1/webhook_endpoints/{id}`. What is still to be delivered to it is dropped.
+/// `DELETE /v1/webhook_endpoints/{id}`. Drops its pending deliveries.
 pub(crate) fn delete(state: &mut State, id: &str) -> Result<Value, ApiError> {
     state.endpoints.remove(id).ok_or_else(|| missing(id))?;
     state.deliveries.retain(|_, delivery| delivery.endpoint != id);

@@ -1,11 +1,11 @@
-//! Errors in Stripe's words and shape (docs: "Errors", "Error codes").
+//! Stripe's errors, with its messages and format (docs: "Errors", "Error codes").
 //!
-//! An error also knows whether Stripe would keep it under an idempotency key: a request whose parameters fail
-//! validation never began, so it is not kept; one that was executed and failed is.
+//! An error also says whether Stripe would save it under an idempotency key. A request that fails validation was not
+//! executed and is not saved; one that was executed and failed is.
 
 use serde_json::{Map, Value, json};
 
-/// What a request is answered with when it fails.
+/// An API error.
 #[derive(Debug, Clone)]
 pub(crate) struct ApiError {
     pub(crate) status: u16,
@@ -15,7 +15,7 @@ pub(crate) struct ApiError {
     pub(crate) message: String,
     /// Further members of the error: `decline_code`, `charge`, `payment_intent`, …
     pub(crate) details: Map<String, Value>,
-    /// Whether the answer is kept under the idempotency key.
+    /// Whether the answer is saved under the idempotency key.
     pub(crate) executed: bool,
 }
 
@@ -24,7 +24,7 @@ impl ApiError {
         Self { status, kind, code: None, param: None, message: message.into(), details: Map::new(), executed: false }
     }
 
-    /// A 400 for a request that makes no sense.
+    /// A 400 for an invalid request.
     pub(crate) fn invalid(message: impl Into<String>) -> Self {
         Self::new(400, "invalid_request_error", message)
     }
@@ -44,7 +44,7 @@ impl ApiError {
         self
     }
 
-    /// The request was carried out and failed, so its idempotency key keeps this answer.
+    /// Marks the request as executed, so its idempotency key saves this answer.
     pub(crate) fn executed(mut self) -> Self {
         self.executed = true;
         self
@@ -66,18 +66,18 @@ impl ApiError {
         Self::invalid(format!("No such {object}: '{id}'")).code("resource_missing").param(param)
     }
 
-    /// Valid on Stripe, not here. Said plainly, because ignoring it would be a surprise later.
+    /// Valid on Stripe but not supported here. Refused explicitly, because ignoring it would cause surprises later.
     pub(crate) fn unsupported(what: &str, param: &str) -> Self {
         Self::invalid(format!("The sandbox does not support {what}. Stripe itself would accept this request."))
             .param(param)
     }
 
-    /// A broken promise inside the sandbox; never the caller's fault.
+    /// A bug in the sandbox, never the caller's fault.
     pub(crate) fn internal(what: &str) -> Self {
         Self::new(500, "api_error", format!("The sandbox failed: {what}")).executed()
     }
 
-    /// The body of the answer. `log_time` is when the request came, in seconds.
+    /// The response body. `log_time` is when the request arrived, in seconds.
     pub(crate) fn body(&self, request_id: &str, log_time: i64) -> Value {
         let mut error = self.details.clone();
         error.insert("type".to_owned(), json!(self.kind));

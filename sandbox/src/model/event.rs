@@ -1,6 +1,6 @@
-//! Events and what is left to deliver of them.
+//! Events and their pending deliveries.
 //!
-//! An event is written once, when something happens, and never changes; each endpoint that wants it gets a delivery.
+//! An event is written once, when something happens, and never changes. Each endpoint subscribed to it gets a delivery.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
@@ -11,7 +11,7 @@ use super::{
     version::{self, DEFAULT_API_VERSION},
 };
 
-/// Something that happened. `object` is the object as it was then.
+/// An event. `object` is a snapshot of the object at that time.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Event {
     pub(crate) id: String,
@@ -19,14 +19,14 @@ pub(crate) struct Event {
     pub(crate) kind: String,
     pub(crate) object: Value,
     pub(crate) previous_attributes: Option<Value>,
-    /// What old versions show in `object` and new ones do not, as it was then.
+    /// Members that old API versions show in `object` and new ones do not, as they were at that time.
     #[serde(default)]
     pub(crate) former: Map<String, Value>,
     pub(crate) cause: Option<Cause>,
     pub(crate) targets: Vec<Target>,
 }
 
-/// An endpoint that an event goes to.
+/// An endpoint that an event is sent to.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Target {
     pub(crate) endpoint: String,
@@ -36,31 +36,31 @@ pub(crate) struct Target {
     pub(crate) delivered: bool,
 }
 
-/// One event that is still to be sent to one endpoint.
+/// A pending delivery of one event to one endpoint.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Delivery {
     pub(crate) event: String,
     pub(crate) endpoint: String,
     pub(crate) attempts: u32,
     pub(crate) due_ms: i64,
-    /// Asked for by hand: sent once, and the automatic retries go on beside it.
+    /// Requested by hand: sent once, and the automatic retries continue independently.
     pub(crate) manual: bool,
-    /// Sent although it is held back.
+    /// Sent even if deliveries are held.
     #[serde(default)]
     pub(crate) forced: bool,
-    /// Takes the place of the endpoint's version.
+    /// Overrides the endpoint's API version.
     #[serde(default)]
     pub(crate) api_version: Option<String>,
 }
 
-/// How an attempt ended.
+/// The result of an attempt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum AttemptResult {
-    /// 2xx.
+    /// A 2xx status.
     Delivered,
     /// Any other status.
     Refused,
-    /// No answer at all.
+    /// No answer.
     Unreachable,
 }
 
@@ -81,13 +81,13 @@ impl Event {
         self.render(Some(DEFAULT_API_VERSION), pending)
     }
 
-    /// The body of its webhooks: the same bytes for every attempt at one endpoint.
+    /// The webhook body: the same bytes for every attempt at one endpoint.
     pub(crate) fn body(&self, api_version: Option<&str>) -> String {
         let api_version = api_version.unwrap_or(DEFAULT_API_VERSION);
-        // Whoever reads a webhook is an endpoint to which it is pending.
+        // For the endpoint that reads the body, the webhook is always pending.
         let mut rendered = self.render(Some(api_version), self.targets.len().max(1));
         if let Some(object) = rendered.pointer_mut("/data/object") {
-            // Of the objects in it only the event's own was seen when it happened.
+            // Of the objects in the event, only its own is a snapshot from when it happened.
             let own = object.get("id").cloned();
             version::render(object, api_version, &|object| {
                 if object.get("id") == own.as_ref() { self.former.clone() } else { Map::new() }
@@ -96,7 +96,7 @@ impl Event {
         rendered.to_string()
     }
 
-    /// The body of its webhooks at a destination with thin payloads: it names the event and the object.
+    /// The webhook body as a thin payload: it names the event and the object only.
     pub(crate) fn thin_body(&self) -> String {
         let member = |name| self.object.get(name).and_then(Value::as_str).unwrap_or_default();
         let (id, kind) = (member("id"), member("object"));
@@ -138,12 +138,12 @@ impl Event {
 }
 
 impl State {
-    /// Records that something happened and queues it for the endpoints that want it. Gives the event's id.
+    /// Records an event and queues it for the endpoints subscribed to it. Returns its id.
     pub(crate) fn emit(&mut self, context: &mut Context<'_>, kind: &str, object: Value) -> String {
         self.emit_change(context, kind, object, None)
     }
 
-    /// Like [`State::emit`], with the former values of what was updated.
+    /// Like [`State::emit`], with the previous values of what was updated.
     pub(crate) fn emit_change(
         &mut self,
         context: &mut Context<'_>,
@@ -173,7 +173,7 @@ impl State {
         id
     }
 
-    /// Like [`State::emit`], with what the object was before; its former values become `previous_attributes`.
+    /// Like [`State::emit`], with the object before the change. The members that changed become `previous_attributes`.
     pub(crate) fn emit_diff(&mut self, context: &mut Context<'_>, kind: &str, before: &Value, after: Value) {
         let previous = former_values(before, &after);
         self.emit_change(context, kind, after, previous);
@@ -197,8 +197,8 @@ impl State {
         self.deliveries.insert(number, delivery);
     }
 
-    /// Sends an event again to every enabled endpoint that wants it, perhaps in another version. How many, or `None`
-    /// for an unknown event.
+    /// Sends an event again to every enabled endpoint subscribed to it, in another version if given. Returns how many,
+    /// or `None` for an unknown event.
     pub(crate) fn resend(&mut self, event_id: &str, now_ms: i64, api_version: Option<&str>) -> Option<usize> {
         let kind = self.events.get(event_id)?.kind.clone();
         let wanted: Vec<String> = self
@@ -221,7 +221,8 @@ impl State {
         Some(wanted.len())
     }
 
-    /// Makes what is left to deliver of an event due, whatever holds it back. How many, or `None` for an unknown event.
+    /// Makes the pending deliveries of an event due, even if they are held. Returns how many, or `None` for an unknown
+    /// event.
     pub(crate) fn deliver_now(&mut self, event_id: &str, now_ms: i64) -> Option<usize> {
         self.events.get(event_id)?;
         let its = |(number, delivery): (&u64, &Delivery)| (delivery.event == event_id).then_some(*number);
@@ -235,7 +236,7 @@ impl State {
         Some(numbers.len())
     }
 
-    /// Forgets what is left to deliver of an event. How many, or `None` for an unknown event.
+    /// Drops the pending deliveries of an event. Returns how many, or `None` for an unknown event.
     pub(crate) fn drop_deliveries(&mut self, event_id: &str) -> Option<usize> {
         self.events.get(event_id)?;
         let before = self.deliveries.len();
@@ -243,7 +244,7 @@ impl State {
         Some(before.saturating_sub(self.deliveries.len()))
     }
 
-    /// Takes a delivery back, as if its endpoint had not asked for the event.
+    /// Removes a delivery, as if its endpoint were not subscribed to the event.
     pub(crate) fn withdraw(&mut self, number: u64) {
         let Some(delivery) = self.deliveries.remove(&number) else {
             return;
@@ -253,7 +254,7 @@ impl State {
         }
     }
 
-    /// Books the result of an attempt: the delivery is done, or due again after `pause_ms`, or given up after
+    /// Records the result of an attempt: the delivery is done, due again after `pause_ms`, or given up after
     /// `max_attempts`.
     pub(crate) fn attempted(
         &mut self,
@@ -277,13 +278,13 @@ impl State {
     }
 }
 
-/// Where the object of a thin event is read.
+/// The URL of a thin event's object.
 fn thin_url(kind: &str, id: &str) -> String {
     let list = if kind == "checkout.session" { "checkout/sessions".to_owned() } else { format!("{kind}s") };
     format!("/v1/{list}/{id}")
 }
 
-/// The members of `before` that are different now, at every depth; what is new was null. `None`: nothing changed.
+/// The members of `before` that have changed, at every depth; new members were null. `None` if nothing changed.
 fn former_values(before: &Value, after: &Value) -> Option<Value> {
     let (Value::Object(old), Value::Object(new)) = (before, after) else {
         return (before != after).then(|| before.clone());

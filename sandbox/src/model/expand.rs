@@ -1,4 +1,4 @@
-//! `expand[]`: ids in an answer are replaced by their objects.
+//! `expand[]`: replaces ids in an answer with their objects.
 
 use serde_json::{Value, json};
 
@@ -7,7 +7,7 @@ use super::{State, balance, dispute_json, error::ApiError, payment_json, refund,
 const MAX_DEPTH: usize = 4;
 const REFUNDS_SHOWN: usize = 10;
 
-/// Expands every path, or refuses the first that cannot be.
+/// Expands every path, or refuses the first that cannot be expanded.
 pub(crate) fn expand(state: &State, base_url: &str, answer: &mut Value, paths: &[String]) -> Result<(), ApiError> {
     for path in paths {
         let segments: Vec<&str> = path.split('.').collect();
@@ -40,7 +40,7 @@ fn walk(state: &State, base_url: &str, value: &mut Value, segments: &[&str], pat
     if *first == "refunds" && value.get("refunds").is_none() {
         include_refunds(state, value);
     }
-    // A property that is there only at times, like the reason of a failure.
+    // A property that is only present at times, such as a failure reason.
     let Some(member) = value.get_mut(*first) else {
         return Ok(());
     };
@@ -55,7 +55,7 @@ fn walk(state: &State, base_url: &str, value: &mut Value, segments: &[&str], pat
     walk(state, base_url, member, rest, path)
 }
 
-/// Whether the first step of a path exists on an object of this kind, before the object is made.
+/// Checks that the first segment of a path exists on objects of this kind, before the object is created.
 pub(crate) fn check_first(kind: &str, path: &str) -> Result<(), ApiError> {
     let first = path.split('.').next().unwrap_or_default();
     if expandable(kind).contains(&first) {

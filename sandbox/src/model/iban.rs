@@ -1,5 +1,5 @@
-//! Account numbers for SEPA debits: the test numbers, what they do, and what is wrong with any other (docs: "Testing",
-//! SEPA). Only test numbers are taken, so that nobody types a real one.
+//! Test account numbers for SEPA debits, their outcomes, and the mistakes in other numbers (docs: "Testing", SEPA).
+//! Real account numbers are refused.
 
 use serde::{Deserialize, Serialize};
 
@@ -8,28 +8,28 @@ const A_MOMENT_MS: i64 = 2_000;
 
 const THREE_MINUTES_MS: i64 = 3 * 60 * 1_000;
 
-/// What becomes of a debit.
+/// The outcome of a debit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum DebitEnding {
-    /// The money comes.
+    /// The payment succeeds.
     Succeeds,
-    /// It does not.
+    /// The payment fails.
     Fails,
-    /// It comes, and the account's owner has it taken back at once.
+    /// The payment succeeds and the account holder disputes it at once.
     Disputed,
 }
 
-/// An account number with a known ending.
+/// A test account number with a known outcome.
 #[derive(Debug, Clone, Copy)]
 pub struct TestIban {
     /// Without spaces.
     pub iban: &'static str,
-    /// What it does, for people.
+    /// What it does, for display.
     pub what: &'static str,
-    /// How long it takes.
+    /// How long the debit takes, in milliseconds.
     pub after_ms: i64,
-    /// What becomes of it.
+    /// The outcome of the debit.
     pub ending: DebitEnding,
 }
 
@@ -37,7 +37,7 @@ const fn iban(iban: &'static str, after_ms: i64, ending: DebitEnding, what: &'st
     TestIban { iban, what, after_ms, ending }
 }
 
-/// All account numbers the sandbox knows.
+/// All account numbers that the sandbox knows.
 #[rustfmt::skip]
 pub const TEST_IBANS: &[TestIban] = &[
     iban("AT611904300234573201", A_MOMENT_MS, DebitEnding::Succeeds, "Succeeds after a moment"),
@@ -47,7 +47,7 @@ pub const TEST_IBANS: &[TestIban] = &[
     iban("AT591904300235473203", A_MOMENT_MS, DebitEnding::Disputed, "Succeeds, then is disputed"),
 ];
 
-/// What is known of the account. The number itself is not kept.
+/// What is kept of the account. The number itself is not.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct SepaDebit {
     pub(crate) country: String,
@@ -58,7 +58,7 @@ pub(crate) struct SepaDebit {
     pub(crate) ending: DebitEnding,
 }
 
-/// Why an account number is none, in the words the customer reads.
+/// Why an account number is refused, in the words shown to the customer.
 pub(crate) fn mistake(typed: &str) -> Option<&'static str> {
     let iban = compact(typed);
     if iban.is_empty() {
@@ -71,12 +71,12 @@ pub(crate) fn mistake(typed: &str) -> Option<&'static str> {
     (!known).then_some("The IBAN you entered is not one of the test IBANs.")
 }
 
-/// Upper case, without the spaces that people type.
+/// Converts to upper case and removes spaces.
 pub(crate) fn compact(typed: &str) -> String {
     typed.chars().filter(|c| !c.is_whitespace()).collect::<String>().to_ascii_uppercase()
 }
 
-/// ISO 13616: moved around and read as a number with A = 10, the remainder by 97 is 1.
+/// The ISO 13616 check: rearranged, and read as a number with A = 10, the remainder by 97 is 1.
 fn passes_check(iban: &str) -> bool {
     let (Some(start), Some(rest)) = (iban.get(..4), iban.get(4..)) else {
         return false;

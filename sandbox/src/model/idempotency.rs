@@ -1,4 +1,4 @@
-//! Idempotency keys (docs: "Idempotent requests"): the first answer is kept for a day and given again, errors included.
+//! Idempotency keys (docs: "Idempotent requests"): the first answer, success or error, is kept for a day and replayed.
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -8,12 +8,12 @@ use super::{State, error::ApiError, table::Row};
 const KEPT_SECONDS: i64 = 24 * 60 * 60;
 pub(crate) const MAX_KEY_LENGTH: usize = 255;
 
-/// The first answer to a request with a key.
+/// The saved answer to the first request with a key.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct SavedAnswer {
     pub(crate) key: String,
     pub(crate) path: String,
-    /// The decoded parameters; another request with the same key must have the same.
+    /// The decoded parameters. A retry with the same key must have the same.
     pub(crate) params: Value,
     pub(crate) status: u16,
     pub(crate) body: Value,
@@ -28,7 +28,7 @@ impl Row for SavedAnswer {
 }
 
 impl State {
-    /// The answer kept for this key, if its request was the same one.
+    /// The answer saved under this key, if its request was the same.
     pub(crate) fn saved_answer(&self, key: &str, path: &str, params: &Value) -> Result<Option<SavedAnswer>, ApiError> {
         let Some(saved) = self.saved_answers.get(key) else {
             return Ok(None);
@@ -53,7 +53,7 @@ impl State {
         self.saved_answers.insert(answer);
     }
 
-    /// Forgets keys after a day. True when there were any.
+    /// Removes keys after a day. Returns true if there were any.
     pub(crate) fn forget_old_answers(&mut self, now: i64) -> bool {
         let is_old = |answer: &SavedAnswer| now.saturating_sub(answer.saved_at) > KEPT_SECONDS;
         let mut forgotten = false;
@@ -84,7 +84,7 @@ pub(crate) fn in_use(key: &str) -> ApiError {
     .code("idempotency_key_in_use")
 }
 
-/// A key longer than Stripe takes.
+/// The key is longer than Stripe's limit.
 pub(crate) fn too_long() -> ApiError {
     ApiError::new(
         400,

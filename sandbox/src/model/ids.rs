@@ -1,10 +1,10 @@
-//! Where ids come from. One seed gives one sequence, so that a run can be repeated.
+//! Generates ids. One seed gives one sequence, so that a run can be repeated.
 
 use sha2::{Digest, Sha256};
 
 const ALPHABET: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 
-/// A source of ids. It holds no global state.
+/// A source of ids, without global state.
 #[derive(Debug)]
 pub(crate) struct IdSource {
     seed: [u8; 32],
@@ -25,7 +25,7 @@ impl IdSource {
         Self::seeded(whole)
     }
 
-    /// A number's place in an order that the seed decides.
+    /// A sort key for a number; the seed decides the order.
     pub(crate) fn rank(&self, number: u64) -> [u8; 32] {
         let mut hash = Sha256::new();
         hash.update(self.seed);
@@ -34,7 +34,7 @@ impl IdSource {
         hash.finalize().into()
     }
 
-    /// `prefix` followed by `length` letters and digits.
+    /// Returns `prefix` followed by `length` letters and digits.
     pub(crate) fn next(&mut self, prefix: &str, length: usize) -> String {
         let mut id = String::with_capacity(prefix.len().saturating_add(length));
         id.push_str(prefix);
@@ -45,7 +45,7 @@ impl IdSource {
             hash.update(self.counter.to_be_bytes());
             self.counter = self.counter.wrapping_add(1);
             for byte in hash.finalize() {
-                // 248 is the largest multiple of 62 in a byte: what is above would favour some letters.
+                // 248 is the largest multiple of 62 in a byte: higher values would make some letters more likely.
                 if wanted == 0 || byte >= 248 {
                     continue;
                 }

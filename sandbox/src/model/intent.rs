@@ -1,6 +1,6 @@
-//! Payment intents made by the API itself, without a session: create, confirm, cancel, capture.
+//! Payment intents created through the API, without a session: create, confirm, cancel, capture.
 //!
-//! What always holds: the payment itself is `confirm::attempt`, the same as a session's. An intent of a session is not
+//! Invariants: the payment itself is `confirm::attempt`, as for a session. The payment intent of a session is not
 //! changed here: Checkout owns it.
 
 use serde_json::Value;
@@ -15,7 +15,7 @@ use super::{
     payment_json,
 };
 
-/// Makes an intent. With a payment method it only waits for its confirmation.
+/// Creates a payment intent. If it has a payment method, it only waits for confirmation.
 pub(crate) fn create(
     state: &mut State,
     context: &mut Context<'_>,
@@ -33,7 +33,7 @@ pub(crate) fn create(
     id
 }
 
-/// Charges the given method, or the one that is already on the intent.
+/// Charges the given payment method, or the one already on the intent.
 pub(crate) fn confirm(
     state: &mut State,
     context: &mut Context<'_>,
@@ -68,14 +68,14 @@ pub(crate) fn confirm(
              payment method or ConfirmationToken.",
         ));
     };
-    // Nobody is there to answer the challenge.
+    // Off session, the customer cannot answer the challenge.
     if off_session && matches!(method.outcome, Outcome::Challenge(_)) {
         method.outcome = Outcome::Declined(Decline::AuthenticationRequired);
     }
     confirm::attempt(state, context, id, method).map(|_| ())
 }
 
-/// Ends an intent that is not paid; money that was set aside is let go.
+/// Cancels an unpaid payment intent and releases its authorized money.
 pub(crate) fn cancel(
     state: &mut State,
     context: &mut Context<'_>,
@@ -98,7 +98,7 @@ pub(crate) fn cancel(
     Ok(())
 }
 
-/// `charge.refunded` without a refund: the money was never taken.
+/// Emits `charge.refunded` without a refund: the money was never captured.
 fn release(state: &mut State, context: &mut Context<'_>, intent: &PaymentIntent) {
     let Some(id) = intent.latest_charge.as_deref() else { return };
     let before = payment_json::charge_by_id(state, id).unwrap_or(Value::Null);
@@ -110,7 +110,7 @@ fn release(state: &mut State, context: &mut Context<'_>, intent: &PaymentIntent)
     }
 }
 
-/// Takes the money that was set aside, all of it.
+/// Captures all of the authorized money.
 pub(crate) fn capture(
     state: &mut State,
     context: &mut Context<'_>,
@@ -149,7 +149,7 @@ pub(crate) fn find<'a>(state: &'a State, id: &str) -> Result<&'a PaymentIntent, 
     state.payment_intents.get(id).ok_or_else(|| ApiError::not_found("payment_intent", id, "intent"))
 }
 
-/// An intent that the API may change.
+/// A payment intent that the API may change.
 fn of_the_api<'a>(state: &'a State, id: &str, verb: &str) -> Result<&'a PaymentIntent, ApiError> {
     let intent = find(state, id)?;
     if intent.session.is_none() {

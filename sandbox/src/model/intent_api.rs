@@ -1,4 +1,4 @@
-//! `/v1/payment_intents`: the parameters that Stripe takes, and which command they lead to.
+//! `/v1/payment_intents`: parses Stripe's parameters and calls the matching command.
 
 use serde::Deserialize;
 use serde_json::Value;
@@ -105,7 +105,7 @@ struct Automatic {
     allow_redirects: Option<String>,
 }
 
-/// Makes an intent and, if asked to, confirms it at once. A decline leaves the intent behind, as on Stripe.
+/// Creates a payment intent and confirms it if requested. As on Stripe, a decline leaves the intent behind.
 fn create(state: &mut State, context: &mut Context<'_>, params: &Params) -> Result<String, ApiError> {
     let mut fields = accepted_intents::CREATE_INTENT.to_vec();
     fields.push(if context.api_version >= ENDIVE {
@@ -168,7 +168,7 @@ fn check_methods(wanted: &Wanted) -> Result<(), ApiError> {
 
 fn build(wanted: Wanted, context: &mut Context<'_>, currency: String) -> PaymentIntent {
     let id = context.ids.next("pi_3", 23);
-    // Unless the methods are named, they are chosen automatically: the default since 2023-08-16.
+    // Unless the request names payment methods, they are chosen automatically: the default since 2023-08-16.
     let automatic = match (&wanted.automatic_payment_methods, &wanted.payment_method_types) {
         (Some(automatic), _) if !automatic.enabled => None,
         (None, Some(_)) => None,
@@ -212,7 +212,7 @@ fn list(state: &State, context: &Context<'_>, params: &Params) -> Result<Value, 
         &state.payment_intents,
         &filter.page,
         ("payment_intent", "/v1/payment_intents"),
-        // Nothing here belongs to a customer.
+        // No payment intent in the sandbox has a customer.
         |intent| {
             filter.customer.is_none() && filter.created.as_ref().is_none_or(|range| range.contains(intent.created))
         },

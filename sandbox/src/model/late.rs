@@ -1,7 +1,7 @@
-//! Requests that were answered with a failure, or not at all, and are carried out later all the same.
+//! Requests that fail or get no answer, and are done later anyway.
 //!
-//! Until then a key is in use, if no answer was kept under it. What the work answers is kept under the key only if nothing
-//! is kept yet: Stripe repeats the failure that it gave.
+//! If no answer was saved under the key, the key is in use until then. The answer of the late work is saved only if the
+//! key has none yet: Stripe replays the failure that it returned.
 
 use std::collections::BTreeMap;
 
@@ -15,7 +15,7 @@ use super::{
     request::{Method, Request},
 };
 
-/// A request that waits.
+/// A request to be done later.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct LateRequest {
     method: String,
@@ -57,7 +57,7 @@ impl LateRequest {
         self.key.as_deref()
     }
 
-    /// Everything that may be the id of an object it is about.
+    /// All texts in the request that may be the id of an object.
     pub(crate) fn mentioned(&self) -> Vec<&str> {
         let mut mentioned: Vec<&str> = self.path.split('/').collect();
         collect_texts(&self.params, &mut mentioned);
@@ -74,7 +74,7 @@ fn collect_texts<'a>(params: &'a LateParams, texts: &mut Vec<&'a str>) {
     }
 }
 
-/// Plans a request for later.
+/// Schedules a request.
 pub(crate) fn plan(state: &mut State, request: &Request, cause: &Cause, api_version: &str, at_ms: i64) {
     let late = LateRequest {
         method: request.method.as_str().to_owned(),
@@ -88,12 +88,12 @@ pub(crate) fn plan(state: &mut State, request: &Request, cause: &Cause, api_vers
     state.late.insert((at_ms, state.next_late), late);
 }
 
-/// Whether a request with this key waits, and nothing is kept under the key.
+/// Whether a request with this key is scheduled and no answer is saved under the key.
 pub(crate) fn is_waiting(state: &State, key: &str) -> bool {
     state.saved_answers.get(key).is_none() && state.late.values().any(|late| late.key.as_deref() == Some(key))
 }
 
-/// Carries out what is due. True when there was anything.
+/// Does the requests that are due. Returns true if there were any.
 pub(crate) fn carry_out_due(state: &mut State, context: &mut Context<'_>) -> bool {
     let mut happened = false;
     while let Some(key) = state.late.keys().next().filter(|(at_ms, _)| *at_ms <= context.now_ms).copied() {
@@ -104,7 +104,7 @@ pub(crate) fn carry_out_due(state: &mut State, context: &mut Context<'_>) -> boo
     happened
 }
 
-/// Nobody looked since it was due, so it happens at its time and not when somebody does.
+/// Does the request at its scheduled time, even if the state is read only later.
 fn carry_out(state: &mut State, context: &mut Context<'_>, late: LateRequest, at_ms: i64) {
     let Some(method) = Method::parse(&late.method) else { return };
     let request = Request { method, path: late.path, params: read(late.params) };

@@ -1,8 +1,8 @@
-//! How much a sandbox keeps, so that a long session does not fill the memory.
+//! Limits on what a sandbox keeps, so that a long session does not fill the memory.
 //!
-//! What always holds: only what is both old and finished is dropped. What somebody can still wait for stays, whatever its
-//! age and number: open sessions, payments, refunds and disputes on their way, requests that are carried out later, events
-//! that are not delivered with the payments that they tell of, and the answers under the keys of all these.
+//! Invariants: only what is both old and finished is dropped. Everything that can still change or be waited for stays,
+//! whatever its age and number: open sessions; pending payments, refunds and disputes; requests scheduled for later;
+//! undelivered events with the payments they report; and the answers saved under the keys of all these.
 
 use std::collections::BTreeSet;
 
@@ -14,20 +14,20 @@ use super::{
     refund::RefundStatus,
 };
 
-/// How much is kept of each kind.
+/// How many of each kind are kept.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Limits {
-    /// Events. Stripe lists those of 30 days.
+    /// Events. Stripe lists those of the last 30 days.
     pub(crate) events: usize,
-    /// Answers under an idempotency key. They are also forgotten after a day, as on Stripe.
+    /// Answers saved under an idempotency key. As on Stripe, they also expire after a day.
     pub(crate) answers: usize,
-    /// Sessions, and payments without one, each with all that belongs to it: charges, refunds, disputes.
+    /// Sessions, and payments without one, each with its charges, refunds and disputes.
     pub(crate) payments: usize,
 }
 
 pub(crate) const LIMITS: Limits = Limits { events: 3_000, answers: 1_000, payments: 3_000 };
 
-/// How many there were after the last time. They cannot be dropped, so there is no need to look at them again soon.
+/// How many were left after the last trim. They could not be dropped, so the next trim can wait.
 #[derive(Debug, Default, Clone, Copy)]
 pub(crate) struct Trimmed {
     events: usize,
@@ -35,7 +35,7 @@ pub(crate) struct Trimmed {
     payments: usize,
 }
 
-/// Drops what is above the limits. True when anything was dropped.
+/// Drops what exceeds the limits. Returns true if anything was dropped.
 pub(crate) fn trim(state: &mut State, limits: Limits) -> bool {
     let count = payments(state);
     let events = is_due(&mut state.trimmed.events, state.events.len(), limits.events);
@@ -65,13 +65,13 @@ fn payments(state: &State) -> usize {
     state.sessions.len().max(state.payment_intents.len())
 }
 
-/// Looking costs as much as there is, so it waits until a tenth of the limit has come since the last time.
+/// A trim scans everything, so it runs only once the count has grown by a tenth of the limit.
 fn is_due(left: &mut usize, count: usize, limit: usize) -> bool {
     *left = (*left).min(count);
     count > limit.max(*left).saturating_add(limit.div_euclid(10))
 }
 
-/// The ids of everything that is still on its way: sessions, payments, charges, refunds.
+/// The ids of everything unfinished: sessions, payments, charges, refunds.
 fn busy(state: &State) -> BTreeSet<String> {
     let mut busy: BTreeSet<String> = BTreeSet::new();
     busy.extend(state.open_until.keys().map(|(_, session)| session.clone()));
@@ -79,7 +79,7 @@ fn busy(state: &State) -> BTreeSet<String> {
     let of_ended: BTreeSet<&str> = ended.filter_map(|session| session.payment_intent.as_deref()).collect();
     let is_over = |intent: &PaymentIntent| match intent.status {
         IntentStatus::Succeeded | IntentStatus::Canceled => true,
-        // A debit failed, and its page takes no other payment.
+        // A failed debit whose session's page accepts no other payment.
         IntentStatus::RequiresPaymentMethod => of_ended.contains(intent.id.as_str()),
         _ => false,
     };
@@ -103,13 +103,13 @@ fn busy(state: &State) -> BTreeSet<String> {
     busy
 }
 
-/// The object itself and what it belongs to.
+/// The ids of the object itself and of what it belongs to.
 fn mentioned(object: &Value) -> impl Iterator<Item = String> + '_ {
     let texts = ["id", "payment_intent", "charge"].into_iter().filter_map(|name| object.get(name)?.as_str());
     texts.map(str::to_owned)
 }
 
-/// Says for one row after the other, oldest first, whether it goes: if it may, and more would be left than the limit.
+/// Decides for each row, oldest first, whether to drop it: only if it may go and more than the limit would be left.
 fn surplus_of(count: usize, limit: usize) -> impl FnMut(bool) -> bool {
     let mut surplus = count.saturating_sub(limit);
     move |may_go| {
@@ -150,7 +150,7 @@ fn trim_payments(state: &mut State, limit: usize, busy: &BTreeSet<String>) -> us
     sessions.saturating_add(gone.len())
 }
 
-/// Drops these payments with all that belongs to them.
+/// Drops these payments and everything that belongs to them.
 fn drop_payments(state: &mut State, intents: &BTreeSet<String>) {
     let mut sources = BTreeSet::new();
     let mut methods = BTreeSet::new();
@@ -197,7 +197,7 @@ mod tests {
     const SMALL: Limits = Limits { events: 20, answers: 3, payments: 10 };
 
     impl Run {
-        /// Purchases that are finished and delivered, enough to push out what is older and finished.
+        /// Adds finished and delivered purchases, enough to push out older finished ones.
         fn go_on(&mut self) {
             for _ in 0..30 {
                 let before: Vec<u64> = self.state.deliveries.keys().copied().collect();
@@ -209,7 +209,7 @@ mod tests {
             }
         }
 
-        /// A finished payment whose events were delivered; its session and its payment.
+        /// A finished payment whose events were delivered. Returns its session and its payment intent.
         fn paid(&mut self, method: &str) -> (String, String) {
             let session = self.session("");
             let paid = self.confirm(&session, method).expect("paid");
@@ -328,7 +328,7 @@ mod tests {
             status: 200,
             body: serde_json::json!({ "id": id }),
             request_id: String::new(),
-            // Not forgotten for its age.
+            // Not expired by age.
             saved_at: i64::MAX,
             key: key.to_owned(),
         }
@@ -352,11 +352,11 @@ mod tests {
         let mut left = 0;
         assert!(!is_due(&mut left, 110, 100));
         assert!(is_due(&mut left, 111, 100));
-        // All of it is on its way.
+        // Everything is unfinished.
         left = 111;
         assert!(!is_due(&mut left, 121, 100));
         assert!(is_due(&mut left, 122, 100));
-        // It ended, and was dropped elsewhere.
+        // It ended and was dropped elsewhere.
         assert!(!is_due(&mut left, 5, 100));
         assert!(is_due(&mut left, 111, 100));
     }

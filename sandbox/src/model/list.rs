@@ -12,7 +12,7 @@ use super::{
 const DEFAULT_LIMIT: usize = 10;
 const MAX_LIMIT: i64 = 100;
 
-/// Which part of a list is wanted.
+/// The requested page of a list.
 #[derive(Debug, Default, Deserialize)]
 pub(crate) struct Page {
     limit: Option<i64>,
@@ -42,10 +42,10 @@ impl Range {
     }
 }
 
-/// What lists lag behind: an object is listed only when it is so many seconds old.
+/// The lag of lists: an object is listed only once it is this many seconds old.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Lag {
-    /// Objects that were created after this are not listed yet.
+    /// The newest creation time that is listed.
     newest: Option<i64>,
 }
 
@@ -70,7 +70,7 @@ pub(crate) fn page<T: Row>(
     late_page((table, Lag::default()), page, (object, url), wanted, render)
 }
 
-/// The same for a list that may lag behind.
+/// Like [`page`], for a list that may lag.
 pub(crate) fn late_page<T: Row>(
     (table, lag): (&Table<T>, Lag),
     page: &Page,

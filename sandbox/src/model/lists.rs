@@ -27,7 +27,7 @@ struct ChargeFilter {
 
 impl ChargeFilter {
     fn accepts(&self, charge: &Charge) -> bool {
-        // No charge here belongs to a customer or shows a transfer group.
+        // No charge in the sandbox has a customer or a transfer group.
         let impossible = self.customer.is_some() || self.transfer_group.is_some();
         !impossible
             && self.created.as_ref().is_none_or(|range| range.contains(charge.created))
@@ -59,7 +59,7 @@ struct BalanceFilter {
 
 impl BalanceFilter {
     fn accepts(&self, transaction: &BalanceTransaction) -> bool {
-        // There are no payouts.
+        // The sandbox has no payouts.
         self.payout.is_none()
             && self.created.as_ref().is_none_or(|range| range.contains(transaction.created))
             && self.currency.as_ref().is_none_or(|currency| *currency == transaction.currency)

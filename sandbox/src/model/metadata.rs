@@ -1,4 +1,4 @@
-//! Changes of metadata: keys are set, an empty value unsets its key, and an empty `metadata` unsets them all.
+//! Metadata updates: each pair sets a key, an empty value unsets its key, and an empty `metadata` unsets them all.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +9,7 @@ use super::{
 
 const MAX_KEYS: usize = 50;
 
-/// The metadata after the change that the parameters ask for. Their lengths were checked before, by `spec`.
+/// The metadata after the update. `spec` has already checked the lengths.
 pub(crate) fn changed(
     current: &BTreeMap<String, String>,
     params: &Params,
@@ -35,7 +35,7 @@ pub(crate) fn changed(
     Ok(metadata)
 }
 
-/// The parameters without an empty `metadata`, which `spec` takes for a mistake.
+/// The parameters without an empty `metadata`, which `spec` would refuse.
 pub(crate) fn without_unset(params: &Params) -> Params {
     let mut rest = params.clone();
     if matches!(rest.0.get("metadata"), Some(Param::Text(text)) if text.is_empty()) {

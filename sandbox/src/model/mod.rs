@@ -1,8 +1,8 @@
 //! A pure in-memory model of Stripe: commands on a [`State`], with time and ids passed in.
 //!
-//! What always holds: a command that fails changes nothing but what Stripe would change too (a decline leaves a failed
-//! charge behind); every change that Stripe reports makes an event; the same commands with the same ids and times give
-//! the same state. It must not know of HTTP, of the clock or of files.
+//! Invariants: a failed command changes only what Stripe would change too (a decline leaves a failed charge). Every
+//! change that Stripe reports emits an event. The same commands with the same ids and times give the same state. The
+//! model does not know HTTP, the clock or files.
 
 pub(crate) mod accepted;
 pub(crate) mod accepted_intents;
@@ -76,7 +76,7 @@ use self::{
     tracked::{Tracked, TrackedSet},
 };
 
-/// All of Stripe's objects in this sandbox. This is what the state file holds.
+/// All Stripe objects of this sandbox. This is the content of the state file.
 #[derive(Debug, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub(crate) struct State {
@@ -87,17 +87,17 @@ pub(crate) struct State {
     pub(crate) balance_transactions: Table<BalanceTransaction>,
     pub(crate) events: Table<Event>,
     pub(crate) endpoints: Table<Endpoint>,
-    /// Deliveries that are still to be made, oldest first. A delivery that is done leaves this map.
+    /// Pending deliveries, oldest first. A finished delivery is removed.
     pub(crate) deliveries: Tracked<u64, Delivery>,
     pub(crate) next_delivery: u64,
-    /// How far the sandbox's clock is ahead of the machine's. Only the engine reads it; the model is told the time.
+    /// How far the sandbox's clock is ahead of the machine's. Only the engine reads it; the model is passed the time.
     pub(crate) clock_offset_ms: i64,
     /// By their keys.
     #[serde(rename = "answers")]
     pub(crate) saved_answers: Table<SavedAnswer>,
-    /// How often the whole state was written.
+    /// How often the whole state was saved.
     pub(crate) generation: u64,
-    /// When each open session expires: what is here is open, and what is open is here.
+    /// When each open session expires. Contains the open sessions and no others.
     #[serde(with = "tracked::as_list")]
     pub(crate) open_until: TrackedSet<(i64, String)>,
     /// When each debit settles, in milliseconds, with its `PaymentIntent`.
@@ -106,34 +106,34 @@ pub(crate) struct State {
     pub(crate) refunds: Table<Refund>,
     pub(crate) disputes: Table<Dispute>,
     pub(crate) account: AccountDefaults,
-    /// When refunds and disputes take their next step by themselves.
+    /// When refunds and disputes take their next automatic step.
     #[serde(with = "tracked::as_list")]
     pub(crate) due: TrackedSet<(i64, String)>,
-    /// Requests that were answered with a failure and are carried out later, by their time in milliseconds.
+    /// Requests that were answered with a failure and are done later, by their time in milliseconds.
     #[serde(rename = "late_requests", with = "tracked::as_pairs")]
     pub(crate) late: Tracked<(i64, u64), LateRequest>,
     pub(crate) next_late: u64,
-    /// Sessions, refunds, disputes and events are listed only when they are so many seconds old.
+    /// Sessions, refunds, disputes and events are listed only once they are this many seconds old.
     pub(crate) list_lag: i64,
     /// The time of the latest command, in seconds since 1970.
     #[serde(skip)]
     pub(crate) now: i64,
-    /// How much was left when what is old was last removed.
+    /// How much was left after the last trim.
     #[serde(skip)]
     pub(crate) trimmed: limits::Trimmed,
 }
 
-/// What a command needs to know of the world.
+/// What a command needs from outside: time, ids, base URL, and its cause.
 #[derive(Debug)]
 pub(crate) struct Context<'a> {
     /// Milliseconds since 1970.
     pub(crate) now_ms: i64,
     pub(crate) ids: &'a mut IdSource,
-    /// The sandbox's own address, for the links of hosted pages.
+    /// The sandbox's own base URL, for links to hosted pages.
     pub(crate) base_url: &'a str,
-    /// The request that causes events; `None` for what happens by itself or on a page.
+    /// The request that causes the events; `None` for automatic steps and for actions on a page.
     pub(crate) cause: Option<Cause>,
-    /// The version in which the answer is written.
+    /// The API version in which the answer is rendered.
     pub(crate) api_version: &'a str,
 }
 
@@ -152,8 +152,8 @@ impl Context<'_> {
 }
 
 impl State {
-    /// Lets happen what happens by itself with time: sessions expire, debits settle, refunds arrive or fail, disputes
-    /// that nobody answers are lost. True when something changed.
+    /// Runs everything that is due: sessions expire, debits settle, refunds succeed or fail, unanswered disputes are
+    /// lost. Returns true if something changed.
     pub(crate) fn tick(&mut self, context: &mut Context<'_>) -> bool {
         let now = context.now();
         self.now = now;
@@ -176,7 +176,7 @@ impl State {
         forgotten || happened || late
     }
 
-    /// When [`State::tick`] has something to do next, in milliseconds.
+    /// The next time at which [`State::tick`] has something to do, in milliseconds.
     pub(crate) fn next_due_ms(&self) -> Option<i64> {
         let seconds = self.open_until.keys().next().into_iter().chain(self.due.keys().next()).map(|(at, _)| *at).min();
         let settlement = self.settlements.keys().next().map(|(at_ms, _)| *at_ms);

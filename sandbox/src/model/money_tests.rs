@@ -1,4 +1,4 @@
-//! Refunds and disputes by themselves: what happens with time, and that the books add up whatever is tried.
+//! Refunds and disputes alone: their automatic steps, and that the balance adds up after random operations.
 
 use super::{
     dispute::{self, DisputeStatus},
@@ -8,7 +8,7 @@ use super::{
     tests::Run,
 };
 
-/// A payment of 289 with this method; gives its charge.
+/// Creates a payment of 289 with this method. Returns its charge.
 fn paid(run: &mut Run, method: &str) -> String {
     let id = run.session("");
     let paid = run.confirm(&id, method).expect("paid");
@@ -103,7 +103,7 @@ fn an_answer_in_time_keeps_a_chargeback_from_being_lost() {
     assert_eq!(status_of(&mut run, "disputes", &dispute.id), "under_review");
 }
 
-/// What must hold after every step.
+/// The invariants, checked after every step.
 fn check(run: &Run) {
     for charge in run.state.charges.iter() {
         let counted = |status| !matches!(status, RefundStatus::Failed | RefundStatus::Canceled);
@@ -143,7 +143,7 @@ fn whatever_is_tried_the_books_add_up() {
         let mut run = Run::new();
         let methods = ["pm_card_visa", "pm_card_pendingRefund", "pm_card_refundFail", "pm_card_createDisputeInquiry"];
         let charge = paid(&mut run, methods[seed % 4]);
-        // A small generator of numbers: the same seed tries the same things.
+        // A small random number generator: the same seed tries the same operations.
         let mut number = seed * 2_654_435_761 + 1;
         for _ in 0..40 {
             number = number.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);

@@ -1,5 +1,5 @@
-//! `/v1/payment_pages/{session}`: Stripe's private endpoints for paying a session from code, and what a payment method
-//! in a request means. The hosted page uses the same reading of cards.
+//! `/v1/payment_pages/{session}`: Stripe's private endpoints for paying a session from code, and how a request names
+//! its payment method. The hosted page parses cards the same way.
 
 use serde::Deserialize;
 use serde_json::Value;
@@ -44,7 +44,7 @@ struct BillingDetails {
     name: Option<String>,
 }
 
-/// A card as it was typed.
+/// A card as entered by the customer.
 #[derive(Debug, Clone, Deserialize)]
 pub(crate) struct CardParams {
     pub(crate) number: String,
@@ -53,7 +53,7 @@ pub(crate) struct CardParams {
     pub(crate) cvc: Option<String>,
 }
 
-/// `GET /v1/payment_pages/{session}`: the session with what the page needs.
+/// `GET /v1/payment_pages/{session}`: the session, with the members that the page needs.
 pub(crate) fn retrieve(state: &State, context: &Context<'_>, id: &str) -> Result<Value, ApiError> {
     let mut rendered = session_json::session(session::find(state, id)?, context.base_url);
     let paths = ["line_items".to_owned(), "payment_intent".to_owned()];
@@ -118,7 +118,7 @@ pub(crate) fn named(name: &str, context: &mut Context<'_>) -> Result<PaymentMeth
     Ok(method(context, Some(&typed), known.outcome))
 }
 
-/// A card that was typed: refused when it is no card, declined later when it is none that works.
+/// A card that the customer entered. An invalid card is refused here; an unknown valid number is declined later.
 pub(crate) fn from_card(typed: &CardParams, context: &mut Context<'_>) -> Result<PaymentMethod, ApiError> {
     if let Some(mistake) = mistakes(typed, context.now()).first() {
         return Err(ApiError::new(402, "card_error", mistake.message).code(mistake.code).param(mistake.param));
@@ -155,7 +155,7 @@ fn cvc_check(typed: &CardParams, outcome: Outcome) -> String {
     if fails { "fail" } else { "pass" }.to_owned()
 }
 
-/// What is wrong with a card before anyone tries to charge it.
+/// A mistake in a card, found before it is charged.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Mistake {
     pub(crate) param: &'static str,
@@ -163,7 +163,7 @@ pub(crate) struct Mistake {
     pub(crate) message: &'static str,
 }
 
-/// All mistakes of a typed card, in the words the customer reads.
+/// All mistakes in a card, with the messages shown to the customer.
 pub(crate) fn mistakes(typed: &CardParams, now: i64) -> Vec<Mistake> {
     let mut found = Vec::new();
     let mut say = |param, code, message| {

@@ -1,6 +1,6 @@
 //! Form-encoded parameters with nested brackets: `a[b][0][c]=1`, `expand[]=x`.
 //!
-//! Lists are kept as maps with their indexes as keys, as Stripe itself reads them.
+//! Lists are kept as maps keyed by their indexes, as Stripe reads them.
 
 use std::collections::BTreeMap;
 
@@ -11,19 +11,19 @@ use super::error::ApiError;
 const MAX_PARAMETERS: usize = 5_000;
 const MAX_DEPTH: usize = 10;
 
-/// One parameter: a text, or further parameters in brackets.
+/// A parameter: a text, or nested parameters in brackets.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Param {
     Text(String),
     Nested(Params),
 }
 
-/// Parameters of one level.
+/// The parameters of one level.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Params(pub(crate) BTreeMap<String, Param>);
 
 impl Params {
-    /// Decodes a query string or a form body; later parameters go on top of those already there.
+    /// Decodes a query string or a form body and merges it into the parameters.
     pub(crate) fn read(&mut self, encoded: &[u8]) -> Result<(), ApiError> {
         for (count, (key, value)) in url::form_urlencoded::parse(encoded).enumerate() {
             if count >= MAX_PARAMETERS {
@@ -53,7 +53,7 @@ impl Params {
         }
     }
 
-    /// For the record of requests.
+    /// For the request log.
     pub(crate) fn to_json(&self) -> Value {
         Value::Object(
             self.0
@@ -74,7 +74,7 @@ fn conflict(key: &str) -> ApiError {
     ApiError::invalid(format!("Invalid request: {key} is given twice in different shapes.")).param(key)
 }
 
-/// `a[b][]` has the segments `a`, `b` and an empty one.
+/// The segments of a key: `a[b][]` has `a`, `b` and an empty one.
 fn segments(key: &str) -> Result<Vec<&str>, ApiError> {
     let malformed = || ApiError::invalid(format!("Invalid parameter name: {key}"));
     let Some((first, mut rest)) = key.split_once('[') else {

@@ -1,5 +1,5 @@
-//! The objects that a payment leaves: method, intent, charge. `confirm` and `intent` make them;
-//! `refund` and `dispute` change what came back of a charge, and nothing else of it.
+//! The objects of a payment: payment method, payment intent, charge. `confirm` and `intent` create them; `refund` and
+//! `dispute` only change what was refunded of a charge and whether it is disputed.
 
 use std::collections::BTreeMap;
 
@@ -12,7 +12,7 @@ use super::{
     table::Row,
 };
 
-/// What a customer pays with.
+/// A payment method.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct PaymentMethod {
     pub(crate) id: String,
@@ -22,14 +22,14 @@ pub(crate) struct PaymentMethod {
     #[serde(default)]
     pub(crate) sepa_debit: Option<SepaDebit>,
     pub(crate) outcome: Outcome,
-    /// What happens to the money later.
+    /// What follows a successful charge.
     #[serde(default)]
     pub(crate) after: Aftermath,
     pub(crate) email: Option<String>,
     pub(crate) name: Option<String>,
 }
 
-/// What is shown of a card. The number itself is not kept.
+/// The displayed details of a card. The number itself is not kept.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Card {
     pub(crate) brand: String,
@@ -54,12 +54,12 @@ pub(crate) enum IntentStatus {
     Canceled,
 }
 
-/// One payment, over all attempts.
+/// One payment, across all its attempts.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct PaymentIntent {
     pub(crate) id: String,
     pub(crate) created: i64,
-    /// The session whose payment this is; absent for one made by the API itself.
+    /// The session it belongs to; `None` if the API created it.
     pub(crate) session: Option<String>,
     pub(crate) amount: i64,
     pub(crate) currency: String,
@@ -75,7 +75,7 @@ pub(crate) struct PaymentIntent {
     pub(crate) cancellation_reason: Option<String>,
     #[serde(default)]
     pub(crate) allowed_payment_method_types: Option<Vec<String>>,
-    /// `allow_redirects`, when the payment methods are chosen automatically.
+    /// `allow_redirects`, if the payment methods are chosen automatically.
     #[serde(default)]
     pub(crate) automatic_payment_methods: Option<String>,
 }
@@ -94,7 +94,7 @@ pub(crate) enum ChargeStatus {
     Failed,
 }
 
-/// One attempt to take the money.
+/// One attempt to charge a payment method.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Charge {
     pub(crate) id: String,
@@ -107,7 +107,7 @@ pub(crate) struct Charge {
     pub(crate) failure: Option<Decline>,
     /// The customer passed 3-D Secure.
     pub(crate) authenticated: bool,
-    /// Filled in after `charge.succeeded`, as Stripe does it.
+    /// Set after `charge.succeeded`, as on Stripe.
     pub(crate) balance_transaction: Option<String>,
     pub(crate) metadata: BTreeMap<String, String>,
     pub(crate) description: Option<String>,
@@ -117,18 +117,18 @@ pub(crate) struct Charge {
     pub(crate) amount_refunded: i64,
     #[serde(default)]
     pub(crate) disputed: bool,
-    /// The money is reserved and must be captured.
+    /// Authorized, but not captured yet.
     #[serde(default)]
     pub(crate) uncaptured: bool,
 }
 
 impl Charge {
-    /// The money is there, whatever became of it later.
+    /// Whether the charge succeeded and was captured, regardless of later refunds and disputes.
     pub(crate) fn is_paid(&self) -> bool {
         self.status == ChargeStatus::Succeeded && !self.uncaptured
     }
 
-    /// What can still be refunded.
+    /// The amount that can still be refunded.
     pub(crate) fn left(&self) -> i64 {
         self.amount.saturating_sub(self.amount_refunded).max(0)
     }

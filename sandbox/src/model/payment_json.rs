@@ -1,4 +1,4 @@
-//! Payment intents, charges and payment methods in Stripe's JSON.
+//! Payment intents, charges and payment methods as Stripe's JSON.
 
 use serde_json::{Map, Value, json};
 
@@ -51,7 +51,7 @@ pub(crate) fn payment_intent(state: &State, intent: &PaymentIntent, base_url: &s
     Value::Object(members)
 }
 
-/// Where the customer authenticates. Without a session there is no page for it, and Stripe's own script would ask.
+/// Where the customer authenticates. Without a session there is no hosted page; Stripe.js would show the challenge.
 fn next_action(intent: &PaymentIntent, base_url: &str) -> Option<Value> {
     if intent.status != IntentStatus::RequiresAction {
         return None;
@@ -66,7 +66,7 @@ fn next_action(intent: &PaymentIntent, base_url: &str) -> Option<Value> {
     }))
 }
 
-/// Stripe takes the payment method off an intent whose payment failed.
+/// Whether the payment method stays: Stripe removes it from an intent whose payment failed.
 fn keeps_method(intent: &PaymentIntent) -> bool {
     intent.status != IntentStatus::RequiresPaymentMethod
 }
@@ -126,7 +126,7 @@ pub(crate) fn intent_status(status: IntentStatus) -> &'static str {
     }
 }
 
-/// What a decline says, with the payment method it is about.
+/// The error of a decline, with its payment method.
 fn payment_error(state: &State, intent: &PaymentIntent, decline: Decline) -> Value {
     let mut error = Map::new();
     let code = decline.code();
@@ -162,7 +162,7 @@ fn method_of<'a>(state: &'a State, intent: &PaymentIntent) -> Option<&'a Payment
     state.payment_methods.get(intent.payment_method.as_deref()?)
 }
 
-/// The 402 (400 for a failed authentication) that answers a declined confirmation.
+/// The 402 for a declined confirmation, or 400 for a failed authentication.
 pub(crate) fn card_error(state: &State, intent_id: &str, decline: Decline) -> ApiError {
     let kind = error_kind(decline);
     let status = if kind == "card_error" { 402 } else { 400 };
@@ -171,7 +171,7 @@ pub(crate) fn card_error(state: &State, intent_id: &str, decline: Decline) -> Ap
         error = error.detail("decline_code", json!(decline_code));
     }
     if let Some(intent) = state.payment_intents.get(intent_id) {
-        // The next action is gone by now, so no link is needed.
+        // The next action is already gone, so no link is needed.
         error = error.detail("payment_intent", payment_intent(state, intent, ""));
         if let Some(method) = method_of(state, intent) {
             error = error.detail("payment_method", payment_method(method));

@@ -1,7 +1,7 @@
-//! Refunds: money that goes back to the customer, and how that can end later.
+//! Refunds: money returned to the customer, and the ways in which that can still fail.
 //!
-//! What always holds: the refunds of a charge that neither failed nor were canceled add up to its `amount_refunded`,
-//! which is never more than the charge. The API and the controls go through the same functions.
+//! Invariants: the refunds of a charge that neither failed nor were canceled add up to its `amount_refunded`, which
+//! never exceeds the charge. The API and the controls use the same functions.
 
 use std::collections::BTreeMap;
 
@@ -19,7 +19,7 @@ use super::{
     table::Row,
 };
 
-/// How long a refund of a test card stays in its first state, in seconds.
+/// How long a test card's refund stays in its first state, in seconds.
 const NEXT_STEP_AFTER: i64 = 5;
 const DEFAULT_FAILURE: &str = "expired_or_canceled_card";
 
@@ -44,13 +44,13 @@ impl RefundStatus {
         }
     }
 
-    /// The money is back on our side, for good.
+    /// Whether the money came back to the account for good.
     fn is_undone(self) -> bool {
         matches!(self, Self::Failed | Self::Canceled)
     }
 }
 
-/// Money of a charge that goes back.
+/// A refund of a charge, in part or in full.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Refund {
     pub(crate) id: String,
@@ -77,7 +77,7 @@ impl Row for Refund {
     }
 }
 
-/// What is asked for; without an amount, all that is left.
+/// The requested refund. Without an amount, everything that is left.
 #[derive(Debug, Default)]
 pub(crate) struct Wanted {
     pub(crate) amount: Option<i64>,
@@ -89,7 +89,7 @@ pub(crate) fn find<'a>(state: &'a State, id: &str) -> Result<&'a Refund, ApiErro
     state.refunds.get(id).ok_or_else(|| ApiError::not_found("refund", id, "id"))
 }
 
-/// The charge of an intent that can be refunded.
+/// The refundable charge of a payment intent.
 pub(crate) fn charge_of_intent(state: &State, intent_id: &str) -> Result<String, ApiError> {
     let intent = state
         .payment_intents
@@ -109,7 +109,7 @@ fn nothing_to_refund(intent_id: &str) -> ApiError {
     ApiError::invalid(message).executed()
 }
 
-/// Refunds a charge, in part or all that is left. Gives the refund's id.
+/// Refunds a charge in part, or everything that is left. Returns the refund's id.
 pub(crate) fn create(
     state: &mut State,
     context: &mut Context<'_>,
@@ -161,7 +161,8 @@ pub(crate) fn create(
     Ok(id)
 }
 
-/// `charge.refunded`, for a part too. An inquiry is over when nothing is left to ask for.
+/// Lowers what is left of the charge and emits `charge.refunded`, for a partial refund too. After a full refund, open
+/// inquiries are closed.
 fn lower(state: &mut State, context: &mut Context<'_>, charge: &Charge, amount: i64) {
     let before = payment_json::charge(state, charge);
     if let Some(charge) = state.charges.get_mut(&charge.id) {
@@ -175,7 +176,7 @@ fn lower(state: &mut State, context: &mut Context<'_>, charge: &Charge, amount: 
     }
 }
 
-/// What is to be refunded, or Stripe's words for why not.
+/// The amount to refund, or Stripe's reason for refusing.
 fn amount_of(state: &State, charge: &Charge, wanted: Option<i64>) -> Result<i64, ApiError> {
     if !charge.is_paid() {
         return Err(nothing_to_refund(&charge.payment_intent));
@@ -229,7 +230,7 @@ pub(crate) fn cancel(state: &mut State, context: &mut Context<'_>, id: &str) -> 
     move_to(state, context, id, RefundStatus::Canceled, None)
 }
 
-/// Moves a refund to another state. One that failed or was canceled stays so: its money is booked back.
+/// Moves a refund to another state. Failed and canceled are final, and book the money back.
 pub(crate) fn move_to(
     state: &mut State,
     context: &mut Context<'_>,
@@ -258,7 +259,7 @@ pub(crate) fn move_to(
     Ok(())
 }
 
-/// The money did not reach the customer: it is ours again, and could be refunded again.
+/// The money did not reach the customer: it is back in the account and can be refunded again.
 fn give_back(state: &mut State, context: &mut Context<'_>, refund: &Refund) -> String {
     if let Some(charge) = state.charges.get_mut(&refund.charge) {
         charge.amount_refunded = charge.amount_refunded.saturating_sub(refund.amount);
@@ -274,14 +275,14 @@ fn give_back(state: &mut State, context: &mut Context<'_>, refund: &Refund) -> S
     balance::book(state, context, entry)
 }
 
-/// The next step of a test card's refund: what pends succeeds, what succeeded fails.
+/// The next automatic step of a test card's refund: pending succeeds, succeeded fails.
 pub(crate) fn fall_due(state: &mut State, context: &mut Context<'_>, id: &str) {
     let to = match state.refunds.get(id).map(|refund| refund.status) {
         Some(RefundStatus::Pending) => RefundStatus::Succeeded,
         Some(RefundStatus::Succeeded) => RefundStatus::Failed,
         _ => return,
     };
-    // It can: neither of the two is an end.
+    // This cannot fail: neither state is final.
     move_to(state, context, id, to, None).ok();
 }
 
@@ -300,7 +301,7 @@ pub(crate) fn set_metadata(
     Ok(())
 }
 
-/// Says that a refund changed, under its new name and its old one.
+/// Emits the events of a changed refund, under the new and the old event name.
 fn report_change(state: &mut State, context: &mut Context<'_>, id: &str, before: &Value) {
     let Some(after) = by_id(state, id) else { return };
     if *before == after {
@@ -358,7 +359,7 @@ pub(crate) fn to_json(state: &State, refund: &Refund) -> Value {
     Value::Object(members)
 }
 
-/// Money goes back the way it came.
+/// The refund goes back to the original payment method.
 fn destination(method: Option<&PaymentMethod>) -> Value {
     let transfer = json!({ "reference": null, "reference_status": null });
     match method {

@@ -1,4 +1,4 @@
-//! `/v1/refunds`: the parameters that Stripe takes, and which command they lead to.
+//! `/v1/refunds`: parses Stripe's parameters and calls the matching command.
 
 use std::collections::BTreeMap;
 

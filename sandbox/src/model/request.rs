@@ -1,10 +1,10 @@
-//! A decoded request of the API, and how its parameters are read.
+//! A decoded API request, and how its parameters are read.
 
 use serde::Deserialize;
 
 use super::{accepted, error::ApiError, expand, params::Params, spec, spec::Field};
 
-/// A decoded request. `path` begins with `/v1/`.
+/// A decoded request. `path` starts with `/v1/`.
 #[derive(Debug, Clone)]
 pub(crate) struct Request {
     pub(crate) method: Method,
@@ -34,7 +34,7 @@ impl Method {
     }
 }
 
-/// The endpoint does not exist, here or on Stripe.
+/// The endpoint does not exist, neither here nor on Stripe.
 pub(crate) fn unrecognized(request: &Request) -> ApiError {
     let hint = if request.path.ends_with('/') {
         "If you are trying to list objects, remove the trailing slash. If you are trying to retrieve an object, make \
@@ -76,7 +76,7 @@ pub(crate) fn wanted_expansions(params: &Params) -> Result<Vec<String>, ApiError
     read::<Expansions>(&only, accepted::ONLY_EXPAND).map(|wanted| wanted.expand)
 }
 
-/// A create with an impossible `expand` must not leave an object behind.
+/// Checks `expand` before the work, so that a create with an invalid `expand` leaves no object behind.
 pub(crate) fn precheck_expansions(params: &Params, object: &str) -> Result<(), ApiError> {
     wanted_expansions(params)?.iter().try_for_each(|path| expand::check_first(object, path))
 }

@@ -1,4 +1,4 @@
-//! SEPA debits: who may pay by one, and their objects in Stripe's JSON.
+//! SEPA debits: which sessions offer them, and their objects as Stripe's JSON.
 
 use serde_json::{Value, json};
 
@@ -11,7 +11,7 @@ use super::{
     session::Session,
 };
 
-/// Whether the customer of this session may pay by debit: in euros, and if its types say so.
+/// Whether the session offers a debit: its currency is the euro and its payment method types allow it.
 pub(crate) fn is_offered(session: &Session) -> bool {
     session.currency == "eur" && session.payment_method_types.iter().any(|kind| kind == "sepa_debit")
 }
@@ -25,7 +25,7 @@ pub(crate) fn check_offered(session: &Session) -> Result<(), ApiError> {
     Err(ApiError::invalid(message).param("payment_method_data[type]"))
 }
 
-/// An account number as it was typed. The mandate is given with it.
+/// A debit from the account number that the customer entered. Entering it also accepts the mandate.
 pub(crate) fn from_iban(typed: &str, context: &mut Context<'_>) -> Result<PaymentMethod, ApiError> {
     let iban = compact(typed);
     let known = TEST_IBANS.iter().find(|test| test.iban == iban);
@@ -42,7 +42,7 @@ pub(crate) fn from_iban(typed: &str, context: &mut Context<'_>) -> Result<Paymen
         card: None,
         sepa_debit: Some(SepaDebit {
             country: part(0..2),
-            // In Austria five digits after the check digits; the test numbers are all from there.
+            // In Austria, the five digits after the check digits. All test numbers are Austrian.
             bank_code: part(4..9),
             last4: part(iban.len().saturating_sub(4)..iban.len()),
             mandate: context.ids.next("mandate_1", 23),
@@ -59,7 +59,7 @@ pub(crate) fn from_iban(typed: &str, context: &mut Context<'_>) -> Result<Paymen
     })
 }
 
-/// Plans the settlement of a debit that began now.
+/// Schedules the settlement of a debit that starts now.
 pub(crate) fn schedule(state: &mut State, context: &Context<'_>, intent_id: &str, method_id: &str) {
     let debit = state.payment_methods.get(method_id).and_then(|method| method.sepa_debit.as_ref());
     if let Some(debit) = debit {

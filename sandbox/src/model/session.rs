@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{State, error::ApiError, table::Row};
 
-/// Where a session is in its life.
+/// The status of a session.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum SessionStatus {
@@ -57,14 +57,14 @@ pub(crate) struct Session {
     /// Tax is added when the customer pays.
     #[serde(default)]
     pub(crate) automatic_tax: bool,
-    /// What was added, in minor units; `amount_total` has it in it.
+    /// The tax that was added, in minor units; `amount_total` includes it.
     #[serde(default)]
     pub(crate) tax: i64,
     #[serde(default)]
     pub(crate) tax_id_collection: bool,
     #[serde(default)]
     pub(crate) invoice_creation: bool,
-    /// The same tax.
+    /// Adds tax like `automatic_tax`.
     #[serde(default)]
     pub(crate) managed_payments: bool,
     #[serde(default)]
@@ -79,7 +79,7 @@ pub(crate) struct Session {
     pub(crate) completed_event: Option<String>,
 }
 
-/// What is bought. Amounts are minor units.
+/// A line item. Amounts are minor units.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct LineItem {
     pub(crate) id: String,
@@ -98,14 +98,14 @@ pub(crate) struct LineItem {
     pub(crate) tax_code: Option<String>,
 }
 
-/// What the customer typed on the page.
+/// What the customer entered on the page.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct CustomerDetails {
     pub(crate) email: Option<String>,
     pub(crate) name: Option<String>,
 }
 
-/// What goes on the `PaymentIntent` when it is made.
+/// Options for the `PaymentIntent`, applied when it is created.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub(crate) struct PaymentIntentData {
@@ -140,7 +140,7 @@ impl Session {
         self.status == SessionStatus::Open
     }
 
-    /// `success_url` with the session's id in it, as the customer's browser gets it.
+    /// `success_url` with the session id filled in, to which the browser is redirected.
     pub(crate) fn final_url(&self) -> String {
         self.success_url.replace("{CHECKOUT_SESSION_ID}", &self.id)
     }

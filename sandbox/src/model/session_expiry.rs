@@ -1,4 +1,4 @@
-//! How a checkout session ends unpaid.
+//! How a checkout session expires.
 
 use super::{Context, State, confirm, error::ApiError, session, session::SessionStatus, session_json};
 
@@ -17,7 +17,7 @@ pub(crate) fn expire_now(state: &mut State, context: &mut Context<'_>, id: &str)
     Ok(())
 }
 
-/// Ends an open session unpaid; what it began to pay with is canceled.
+/// Expires an open session and cancels its payment intent.
 pub(crate) fn expire(state: &mut State, context: &mut Context<'_>, id: &str) {
     let Some(session) = state.sessions.get_mut(id) else {
         return;

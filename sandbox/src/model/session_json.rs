@@ -1,4 +1,4 @@
-//! Checkout sessions, line items, prices and products in Stripe's JSON.
+//! Checkout sessions, line items, prices and products as Stripe's JSON.
 
 use serde_json::{Map, Value, json};
 
@@ -7,7 +7,7 @@ use super::{
     session::{CustomerDetails, LineItem, Session},
 };
 
-/// A session with every field that Stripe's schema requires. `url` is there only while the session is open.
+/// A session with every field that Stripe's schema requires. `url` is present only while the session is open.
 pub(crate) fn session(session: &Session, base_url: &str) -> Value {
     let mut members = Map::new();
     for part in [identity(session, base_url), money(session), customer(session), settings(session), unused()] {
@@ -144,7 +144,7 @@ fn unused() -> Value {
     })
 }
 
-/// An address nobody typed.
+/// An address without data.
 pub(crate) fn empty_address() -> Value {
     json!({
         "city": null, "country": null, "line1": null, "line2": null, "postal_code": null, "state": null,
@@ -168,7 +168,7 @@ pub(crate) fn line_item(session: &Session, item: &LineItem) -> Value {
     })
 }
 
-/// A price made from `price_data` is never active: it cannot be used again.
+/// A price created from `price_data` is never active: it cannot be reused.
 fn price(session: &Session, item: &LineItem) -> Value {
     json!({
         "id": item.price,

@@ -1,7 +1,7 @@
-//! Delayed payments: the money arrives or it does not.
+//! Delayed payments: they succeed or fail some time after the session.
 //!
-//! What always holds: a debit completes its session unpaid, and settles by itself once its time has come, unless a
-//! control settled it before.
+//! Invariants: a debit completes its session unpaid and settles on its own when it is due, unless a control settled it
+//! before.
 
 use super::{
     Context, State, after_charge,
@@ -13,7 +13,7 @@ use super::{
     session,
 };
 
-/// A delayed payment arrives or fails.
+/// A session's delayed payment succeeds or fails.
 pub(crate) fn settle(
     state: &mut State,
     context: &mut Context<'_>,
@@ -26,7 +26,7 @@ pub(crate) fn settle(
     settle_intent(state, context, &intent_id, succeeded)
 }
 
-/// The delayed payment of an intent arrives or fails, with or without a session.
+/// A payment intent's delayed payment succeeds or fails, with or without a session.
 pub(crate) fn settle_intent(
     state: &mut State,
     context: &mut Context<'_>,
@@ -62,14 +62,14 @@ pub(crate) fn settle_intent(
     Ok(())
 }
 
-/// Settles what is due. True when there was anything.
+/// Settles the debits that are due. Returns true if there were any.
 pub(crate) fn settle_due(state: &mut State, context: &mut Context<'_>) -> bool {
     let due: Vec<(i64, String)> =
         state.settlements.keys().take_while(|(at, _)| *at <= context.now_ms).cloned().collect();
     for settlement in &due {
         state.settlements.remove(settlement);
         let succeeds = ending(state, &settlement.1).is_some_and(|ending| ending != DebitEnding::Fails);
-        // One that a control has settled since is no longer waiting, which is as good.
+        // This fails only if a control settled the debit already, which is fine.
         settle_intent(state, context, &settlement.1, succeeds).ok();
     }
     !due.is_empty()

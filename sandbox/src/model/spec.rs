@@ -1,6 +1,6 @@
-//! Which parameters a request may have, and the words in which Stripe refuses others.
+//! The parameters that a request may have, and Stripe's error messages for all others.
 //!
-//! A request is checked against its list of fields; the result is JSON with typed values, ready for `serde`.
+//! A request is checked against a list of fields. The result is typed JSON, ready for `serde`.
 
 use serde_json::{Map, Value, json};
 
@@ -9,17 +9,17 @@ use super::{
     params::{Param, Params},
 };
 
-/// The shape of one parameter.
+/// The type of a parameter.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Kind {
-    /// A text that is not empty, with at most this many characters.
+    /// A non-empty text of at most this many characters.
     Text(usize),
-    /// A whole number of at least this.
+    /// A whole number, at least this.
     Integer(i64),
     Boolean,
     OneOf(&'static [&'static str]),
     Object(&'static [Field]),
-    /// At most this many elements.
+    /// A list with at most this many elements.
     List(usize, &'static Kind),
     Metadata,
     /// A number, or bounds `gt`, `gte`, `lt`, `lte`.
@@ -28,7 +28,7 @@ pub(crate) enum Kind {
     Unsupported,
 }
 
-/// A parameter by name.
+/// A named parameter.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Field {
     pub(crate) name: &'static str,
@@ -48,7 +48,7 @@ pub(crate) const fn unsupported(name: &'static str) -> Field {
     optional(name, Kind::Unsupported)
 }
 
-/// Checks the parameters of a request and gives them back with their types.
+/// Checks the parameters of a request. Returns them as typed JSON.
 pub(crate) fn check(params: &Params, fields: &[Field]) -> Result<Value, ApiError> {
     object(params, fields, "")
 }

@@ -1,4 +1,4 @@
-//! Rows in the order of their creation, found by id. Written to the state file as a plain list.
+//! Rows in creation order, with a lookup by id. Saved in the state file as a plain list.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -6,30 +6,30 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::tracked::Notes;
 
-/// Something with an id that is unique in its table.
+/// An object whose id is unique in its table.
 pub(crate) trait Row {
     fn id(&self) -> &str;
 
-    /// When it was created, in seconds since 1970; none if lists show it at once in any case.
+    /// The creation time in seconds since 1970; `None` if lists always show it at once.
     fn created(&self) -> Option<i64> {
         None
     }
 }
 
-/// Rows of one kind. An id occurs once; a second insert of it replaces the row.
+/// The rows of one kind. Ids are unique: inserting an id again replaces its row.
 #[derive(Debug)]
 pub(crate) struct Table<T> {
-    /// By a number that grows with each new row, so that removing one moves no other.
+    /// Keyed by a growing number, so that removing a row does not move the others.
     rows: BTreeMap<u64, T>,
     numbers: HashMap<String, u64>,
     next_number: u64,
-    /// Rows that were added, or lent to be changed, since the last write.
+    /// Rows that were added or mutably borrowed since the last save.
     changed: Notes<String>,
-    /// Rows that were removed since then.
+    /// Rows that were removed since the last save.
     removed: Notes<String>,
 }
 
-/// What happened to a table since the last write. The removals come before the rows.
+/// The changes of a table since the last save. Removals are applied before rows.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(default, bound(deserialize = "T: Deserialize<'de>"))]
 pub(crate) struct TableChange<T> {
@@ -106,7 +106,7 @@ impl<T: Row> Table<T> {
         Some(row)
     }
 
-    /// Removes the rows for which this is true, asking oldest first. Gives how many.
+    /// Removes the rows that match the condition, oldest first. Returns how many.
     pub(crate) fn remove_if(&mut self, mut goes: impl FnMut(&T) -> bool) -> usize {
         let ids: Vec<String> = self.iter().filter(|row| goes(row)).map(|row| row.id().to_owned()).collect();
         for id in &ids {
@@ -115,7 +115,7 @@ impl<T: Row> Table<T> {
         ids.len()
     }
 
-    /// From now on changes are noted.
+    /// Starts noting changes.
     pub(crate) fn begin_notes(&mut self) {
         self.changed.begin();
         self.removed.begin();
@@ -123,7 +123,7 @@ impl<T: Row> Table<T> {
 }
 
 impl<T: Row + Clone> Table<T> {
-    /// What changed since the last time.
+    /// The changes since the last call.
     pub(crate) fn take_change(&mut self) -> TableChange<T> {
         let numbers: BTreeSet<u64> =
             self.changed.take().iter().filter_map(|id| self.numbers.get(id).copied()).collect();

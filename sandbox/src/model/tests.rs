@@ -1,4 +1,4 @@
-//! The model by itself: time passes as told, the same run gives the same state, and nothing is paid twice.
+//! The model alone: time passes as told, the same run gives the same state, and no session is paid twice.
 
 use serde_json::{Value, json};
 

@@ -1,7 +1,7 @@
-//! Collections that know which of their entries changed since they were last written to the state file.
+//! Collections that track which of their entries changed since the last save.
 //!
-//! What always holds: nothing is noted before the first writing of everything, so a sandbox without a state file does not
-//! collect notes that nobody takes.
+//! Invariants: nothing is noted before the first full save, so a sandbox without a state file does not collect notes
+//! that are never used.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -21,25 +21,25 @@ impl<K> Default for Notes<K> {
 }
 
 impl<K: Ord> Notes<K> {
-    /// Begins to note changes, from none.
+    /// Starts noting changes, with an empty list.
     pub(crate) fn begin(&mut self) {
         self.0 = Some(BTreeSet::new());
     }
 
-    /// Notes a change, if changes are noted.
+    /// Notes a change, if noting has started.
     pub(crate) fn note(&mut self, key: impl FnOnce() -> K) {
         if let Some(keys) = &mut self.0 {
             keys.insert(key());
         }
     }
 
-    /// What was noted since the last time.
+    /// The notes since the last call.
     pub(crate) fn take(&mut self) -> BTreeSet<K> {
         self.0.as_mut().map(std::mem::take).unwrap_or_default()
     }
 }
 
-/// A sorted map that is read like a [`BTreeMap`].
+/// A sorted map with the read methods of a [`BTreeMap`].
 #[derive(Debug)]
 pub(crate) struct Tracked<K, V> {
     map: BTreeMap<K, V>,
@@ -49,7 +49,7 @@ pub(crate) struct Tracked<K, V> {
 /// A sorted set.
 pub(crate) type TrackedSet<K> = Tracked<K, ()>;
 
-/// What happened to a map since the last write.
+/// The changes of a map since the last save.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(default, bound(deserialize = "K: Deserialize<'de>, V: Deserialize<'de>"))]
 pub(crate) struct MapChange<K, V> {
@@ -104,7 +104,7 @@ impl<K: Ord + Clone, V> Tracked<K, V> {
         Some(removed)
     }
 
-    /// Removes all but these entries.
+    /// Keeps only the entries that match.
     pub(crate) fn retain(&mut self, keep: impl Fn(&K, &V) -> bool) {
         let lost: Vec<K> =
             self.map.iter().filter(|(key, value)| !keep(key, value)).map(|(key, _)| key.clone()).collect();
@@ -119,7 +119,7 @@ impl<K: Ord + Clone, V> Tracked<K, V> {
 }
 
 impl<K: Ord + Clone, V: Clone> Tracked<K, V> {
-    /// What changed since the last time.
+    /// The changes since the last call.
     pub(crate) fn take_change(&mut self) -> MapChange<K, V> {
         let mut change = MapChange::default();
         for key in self.changed.take() {
@@ -159,7 +159,7 @@ impl<'de, K: Deserialize<'de> + Ord, V: Deserialize<'de>> Deserialize<'de> for T
     }
 }
 
-/// A set as a list: an object of JSON can have texts as keys only.
+/// Serializes a set as a list, because the keys of a JSON object must be strings.
 pub(crate) mod as_list {
     use super::{Deserialize, DeserializeOwned, Deserializer, Serialize, Serializer, TrackedSet};
 
@@ -177,7 +177,7 @@ pub(crate) mod as_list {
     }
 }
 
-/// A map as a list of pairs, for the same reason.
+/// Serializes a map as a list of pairs, for the same reason.
 pub(crate) mod as_pairs {
     use super::{Deserialize, DeserializeOwned, Deserializer, Serialize, Serializer, Tracked};
 

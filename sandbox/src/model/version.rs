@@ -1,15 +1,15 @@
-//! API versions (docs: "Versioning", "Changelog"): the shapes in which older ones write today's objects.
+//! API versions (docs: "Versioning", "Changelog"), and how today's objects are rendered in older ones.
 //!
-//! What always holds: the model knows only the newest shapes; older ones are made of them when something is written, so
-//! the same event can be written in several versions. What an older version shows of other objects is kept with the
-//! event, because an event tells how things were.
+//! Invariants: the model uses only the newest format. Older formats are derived from it when an object is rendered, so
+//! the same event can be rendered in several versions. Members of other objects that an older version includes are
+//! stored with the event, because an event shows the state at the time it happened.
 
 use serde_json::{Map, Value, json};
 
 use super::{State, error::ApiError, payment_json, refund};
 
-/// Versions at which a shape changes that the sandbox has, and the one from which Stripe's first libraries that are
-/// still met in the field come. Any other is taken too and treated like the last of these before it.
+/// The versions that change a format the sandbox has, and the version of Stripe's oldest libraries still in use. Other
+/// versions are accepted and treated like the latest of these before them.
 pub const API_VERSIONS: &[&str] = &[
     "2020-08-27",
     "2022-08-01",
@@ -22,7 +22,7 @@ pub const API_VERSIONS: &[&str] = &[
     "2026-10-28.endive",
 ];
 
-/// The API version that requests without a `Stripe-Version` header get, and new webhook endpoints too.
+/// The API version of requests without a `Stripe-Version` header and of new webhook endpoints.
 pub const DEFAULT_API_VERSION: &str = "2026-10-28.endive";
 
 /// Since this version a session has no `PaymentIntent` before it is confirmed.
@@ -36,11 +36,11 @@ const BASIL: &str = "2025-03-31";
 const CLOVER: &str = "2025-09-30";
 /// Since this version `ui_mode` is `hosted_page` instead of `hosted`.
 pub(crate) const DAHLIA: &str = "2026-03-25";
-/// Since this version `payment_method_types` is gone from requests and `allowed_payment_method_types` filters.
+/// Since this version requests have no `payment_method_types`; `allowed_payment_method_types` is the filter.
 pub(crate) const ENDIVE: &str = "2026-09-30";
 
-/// A version is a date, since 2024 with a name: `2026-10-28.endive`. Any is taken, so that a client may be newer than
-/// the sandbox.
+/// Checks the syntax: a date, since 2024 with a name: `2026-10-28.endive`. Every version is accepted, so that a client
+/// may be newer than the sandbox.
 pub(crate) fn check(version: &str) -> Result<(), ApiError> {
     let (date, name) = version.split_once('.').unwrap_or((version, "named"));
     let digits_at =
@@ -58,13 +58,13 @@ pub(crate) fn check(version: &str) -> Result<(), ApiError> {
     Err(ApiError::invalid(format!("Invalid Stripe API version: {version}")))
 }
 
-/// Members that old versions add to an object of the newest shape, from the state as it is now.
+/// The members that old versions add to an object, from the current state.
 pub(crate) fn former_members(state: &State, object: &Value) -> Map<String, Value> {
     let text = |name: &str| object.get(name).and_then(Value::as_str).unwrap_or_default();
     let mut members = Map::new();
     match text("object") {
         "payment_intent" => {
-            // Expanded or not, the charge is meant.
+            // The charge's id, whether or not it is expanded.
             let latest = object.get("latest_charge").map(|latest| latest.get("id").unwrap_or(latest));
             let latest = latest.and_then(Value::as_str).and_then(|id| payment_json::charge_by_id(state, id));
             let charges = latest.into_iter().map(|mut charge| {
@@ -97,8 +97,8 @@ fn refunds_of(state: &State, charge: &str) -> Vec<Value> {
     of_charge.map(|refund| refund::to_json(state, refund)).collect()
 }
 
-/// Writes an object of the newest shape, and what is in it, in another version. `former` gives what
-/// [`former_members`] says of an object.
+/// Renders an object of the newest format, and the objects in it, in another version. `former` returns the
+/// [`former_members`] of an object.
 pub(crate) fn render(value: &mut Value, api_version: &str, former: &impl Fn(&Value) -> Map<String, Value>) {
     if api_version >= ENDIVE {
         return;
@@ -115,7 +115,7 @@ pub(crate) fn render(value: &mut Value, api_version: &str, former: &impl Fn(&Val
         Value::Array(elements) => elements.iter_mut().for_each(|element| render(element, api_version, former)),
         Value::Object(members) => {
             let kind = members.get("object").and_then(Value::as_str).unwrap_or_default().to_owned();
-            // An event keeps the version in which it was written, and metadata is the customer's own.
+            // An event keeps the version in which it was written, and metadata belongs to the customer.
             if kind != "event" {
                 let inner = members.iter_mut().filter(|(name, _)| *name != "metadata");
                 inner.for_each(|(_, member)| render(member, api_version, former));

@@ -1,4 +1,4 @@
-//! The part of the hosted page where the customer pays by SEPA debit.
+//! The section of the hosted page where the customer pays by SEPA debit.
 
 use maud::{Markup, html};
 use serde::Deserialize;
@@ -10,7 +10,7 @@ use crate::model::{
     session::Session,
 };
 
-/// What the customer typed. Its names differ from the card form's, which is on the same page.
+/// What the customer entered. The field names differ from those of the card form on the same page.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub(crate) struct DebitForm {
@@ -19,7 +19,7 @@ pub(crate) struct DebitForm {
     pub(crate) iban: String,
 }
 
-/// What is wrong, by field.
+/// The mistakes, by field.
 #[derive(Debug, Default)]
 pub(crate) struct DebitProblems {
     pub(crate) email: Option<String>,
@@ -28,7 +28,7 @@ pub(crate) struct DebitProblems {
 }
 
 impl DebitForm {
-    /// A debit needs the name of the account's owner, for the mandate.
+    /// The mistakes. A debit needs the account holder's name, for the mandate.
     pub(crate) fn problems(&self, needs_email: bool) -> DebitProblems {
         let say = |is_so: bool, message: &str| is_so.then(|| message.to_owned());
         DebitProblems {

@@ -16,10 +16,10 @@ use crate::model::{
     session::{LineItem, Session},
 };
 
-/// How many test cards the page lists; the rest are for special cases.
+/// How many test cards the page lists; the rest cover special cases.
 const LISTED_CARDS: usize = 14;
 
-/// What the customer typed.
+/// What the customer entered.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub(crate) struct Form {
@@ -30,7 +30,7 @@ pub(crate) struct Form {
     pub(crate) name: String,
 }
 
-/// What is wrong, by field; `top` is about the payment as a whole.
+/// The mistakes, by field; `top` is about the payment as a whole.
 #[derive(Debug, Default)]
 pub(crate) struct Problems {
     pub(crate) top: Option<String>,
@@ -51,7 +51,7 @@ impl Problems {
 }
 
 impl Form {
-    /// The card, if number, date and code can be read.
+    /// The card, if number, date and code can be parsed.
     pub(crate) fn card(&self) -> Option<CardParams> {
         let (month, year) = self.expiry()?;
         let number: String = self.card_number.chars().filter(|c| !c.is_whitespace() && *c != '-').collect();
@@ -63,7 +63,7 @@ impl Form {
         })
     }
 
-    /// `12 / 34`, `12/34`, `1234`, `12 / 2034`.
+    /// Parses `12 / 34`, `12/34`, `1234` or `12 / 2034`.
     fn expiry(&self) -> Option<(i64, i64)> {
         let digits: String = self.exp.chars().filter(|c| !c.is_whitespace() && *c != '/').collect();
         let (month, year) = match self.exp.split_once('/') {
@@ -79,7 +79,7 @@ impl Form {
         Some((month.parse().ok()?, full))
     }
 
-    /// What is missing or only half there.
+    /// The fields that are missing or incomplete.
     pub(crate) fn incomplete(&self, needs_email: bool) -> Problems {
         let say = |is_so: bool, message: &str| is_so.then(|| message.to_owned());
         Problems {
@@ -92,7 +92,7 @@ impl Form {
     }
 }
 
-/// What was typed, and what is wrong with it.
+/// What the customer entered, and the mistakes in it.
 #[derive(Debug, Default)]
 pub(crate) struct Typed {
     pub(crate) card: Form,
@@ -101,7 +101,7 @@ pub(crate) struct Typed {
     pub(crate) debit_problems: DebitProblems,
 }
 
-/// The page on which the customer pays.
+/// The payment page.
 pub(crate) fn page(session: &Session, typed: &Typed) -> Markup {
     let by_debit = sepa::is_offered(session);
     let by_card = !by_debit || session.payment_method_types.iter().any(|kind| kind == "card");
@@ -217,7 +217,7 @@ fn grouped(number: &str) -> String {
     text
 }
 
-/// The page that stands for the customer's bank.
+/// The page that plays the customer's bank.
 pub(crate) fn challenge(session: &Session) -> Markup {
     let total = currency::format(session.amount_total, &session.currency);
     layout::page(

@@ -1,11 +1,11 @@
-//! The forms of the page of controls: where they post, and the parts that they share.
+//! The forms of the control page: their target, and shared parts.
 
 use maud::{Markup, html};
 
-/// Where the forms post: what comes after it is the path of the JSON control.
+/// The prefix of form targets. The rest is the path of the JSON control.
 pub(crate) const FORMS: &str = "/_sandbox/form";
 
-/// A form with one button and what goes with it. `about` tells the buttons of one kind apart for a screen reader.
+/// A form with one button and its hidden fields. `about` distinguishes similar buttons for screen readers.
 pub(super) fn button(path: &str, label: &str, about: &str, hidden: &[(&str, &str)]) -> Markup {
     html! {
         form method="post" action={ (FORMS) "/" (path) } {

@@ -1,4 +1,4 @@
-//! What the page of controls shows of the state: the newest objects, and what can be done to each now.
+//! The data of the control page: the newest objects, and the actions possible on each.
 
 use std::collections::BTreeSet;
 
@@ -18,7 +18,7 @@ use crate::{
 
 const SHOWN: usize = 20;
 
-/// Everything that the page shows.
+/// The data of the page.
 pub(crate) struct Rows {
     pub(crate) payments: Vec<Payment>,
     pub(crate) refunds: Vec<Changing>,
@@ -29,26 +29,26 @@ pub(crate) struct Rows {
     pub(crate) outage: Option<Outage>,
     /// Seconds since 1970.
     pub(crate) now: i64,
-    /// How far that is ahead of the machine's clock.
+    /// How far the sandbox's clock is ahead of the machine's.
     pub(crate) ahead_seconds: i64,
-    /// Something is being delivered at this moment.
+    /// A delivery is in flight or due.
     pub(crate) is_delivering: bool,
 }
 
 /// A session, or a payment intent without one.
 pub(crate) struct Payment {
     pub(crate) id: String,
-    /// Who buys, what, and when.
+    /// Buyer, item and time.
     pub(crate) about: String,
     pub(crate) status: String,
     pub(crate) total: String,
-    /// The path below `/_sandbox/` of its controls, if it is a session or a bare intent.
+    /// The path of its controls below `/_sandbox/`.
     pub(crate) path: String,
     pub(crate) intent: Option<String>,
     pub(crate) can: Can,
 }
 
-/// What can be done to a payment.
+/// The actions possible on a payment.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Can {
     Expire,
@@ -61,7 +61,7 @@ pub(crate) enum Can {
 /// A refund or a dispute.
 pub(crate) struct Changing {
     pub(crate) id: String,
-    /// Of which payment, and when.
+    /// Its payment, and the time.
     pub(crate) about: String,
     pub(crate) status: &'static str,
     pub(crate) amount: String,
@@ -70,13 +70,13 @@ pub(crate) struct Changing {
 pub(crate) struct EventRow {
     pub(crate) id: String,
     pub(crate) kind: String,
-    /// When it happened: the time of day.
+    /// The time of day at which it happened.
     pub(crate) at: String,
-    /// Something is left to deliver of it.
+    /// It has pending deliveries.
     pub(crate) pending: bool,
 }
 
-/// The newest of each kind, newest first.
+/// The newest objects of each kind, newest first.
 pub(crate) fn of(core: &mut Core) -> Rows {
     let now_ms = core.now_ms();
     let outage = crate::outage::current(&mut core.outage, now_ms).cloned();
@@ -143,14 +143,14 @@ fn of_session(state: &State, session: &Session) -> Payment {
     }
 }
 
-/// Who buys, and what: `user_1 · 250 × Credits`.
+/// The buyer and the item: `user_1 · 250 × Credits`.
 fn about(session: &Session) -> String {
     let who = session.client_reference_id.as_deref().or(session.customer_email.as_deref()).unwrap_or("somebody");
     let what = session.line_items.first().map(|item| format!("{} × {}", item.quantity, item.name));
     format!("{who} · {}", what.unwrap_or_default())
 }
 
-/// The payment that a charge belongs to, and when something happened to it.
+/// The payment of a charge, and the given time.
 fn about_charge(state: &State, charge: &str, at: i64) -> String {
     let intent = state.charges.get(charge).and_then(|charge| state.payment_intents.get(&charge.payment_intent));
     let session = intent.and_then(|intent| intent.session.as_deref()).and_then(|id| state.sessions.get(id));

@@ -1,5 +1,5 @@
-//! The page of controls: what a customer, a bank, the network or time does, by hand. It works without scripts: every
-//! control is a form of its own that posts to the form twin of a JSON control.
+//! The control page: a person plays the customer, the bank, the network or the clock. It works without JavaScript:
+//! every control is a form that posts to the counterpart of a JSON control.
 
 use maud::{Markup, html};
 
@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{delivery_mode::Hold, model::version::API_VERSIONS};
 
-/// The page, with what went wrong with the form before.
+/// The page, with the error of the last form.
 pub(crate) fn page(rows: &Rows, mistake: Option<&str>) -> Markup {
     layout::page(
         "Controls",
@@ -71,7 +71,7 @@ fn payment_actions(row: &Payment) -> Markup {
     }
 }
 
-/// What can become of money that is there.
+/// The refund and dispute forms of a paid payment.
 fn coming_back(intent: &str) -> Markup {
     let (refund, dispute) = (format!("payment_intents/{intent}/refund"), format!("payment_intents/{intent}/dispute"));
     let field = format!("amount-{intent}");
@@ -86,7 +86,7 @@ fn coming_back(intent: &str) -> Markup {
     }
 }
 
-/// Refunds and disputes: each goes to another state.
+/// The table of refunds or disputes, with a form that moves each to another state.
 fn moving(title: &str, path: &str, name: &str, rows: &[Changing], choices: &[&str]) -> Markup {
     html! {
         section id=(path) aria-label=(title) {
@@ -143,7 +143,7 @@ fn events(rows: &Rows) -> Markup {
 }
 
 fn versions(id: &str, none: &str, chosen: Option<&str>) -> Markup {
-    // One that was set by the JSON control may be none of the known ones.
+    // A version set through the JSON control may not be in the list.
     let other = chosen.filter(|chosen| !API_VERSIONS.contains(chosen));
     html! {
         select id=(id) name="api_version" {
@@ -218,7 +218,7 @@ fn outage(rows: &Rows) -> Markup {
     }
 }
 
-/// `1 day 2 h 3 min`, without what is zero.
+/// Formats as `1 day 2 h 3 min`, without parts that are zero.
 fn span(seconds: i64) -> String {
     let parts = [
         (seconds.div_euclid(86_400), "d"),

@@ -1,4 +1,4 @@
-//! The webhook endpoints on the page of controls: where each is, and whether anybody answers there.
+//! The webhook endpoints on the control page: their URLs, and whether they answer.
 
 use maud::{Markup, html};
 
@@ -14,11 +14,11 @@ pub(crate) struct EndpointRow {
     id: String,
     url: String,
     state: String,
-    /// It does not take its webhooks.
+    /// Its last delivery failed.
     is_failing: bool,
 }
 
-/// All endpoints, in the order in which they were made.
+/// All endpoints, in creation order.
 pub(crate) fn rows(core: &Core) -> Vec<EndpointRow> {
     let row = |endpoint: &Endpoint| {
         let receiver = core.receivers.of(&endpoint.id);
@@ -63,7 +63,7 @@ fn state(receiver: Option<&Receiver>) -> String {
     }
 }
 
-/// The sandbox's time of a moment, in UTC and to the second.
+/// A point in the sandbox's time, in UTC and to the second.
 fn time(at_ms: i64) -> String {
     let text = pages_api::rfc3339(at_ms.div_euclid(1_000));
     format!("{} UTC", text.trim_end_matches(".000Z").replace('T', " "))

@@ -1,4 +1,4 @@
-//! A text field of the hosted page, with what is wrong with it.
+//! A text field of the hosted page, with its error.
 
 use maud::{Markup, html};
 

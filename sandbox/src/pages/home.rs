@@ -1,4 +1,4 @@
-//! The sandbox's own page: what it is, and what happened last.
+//! The sandbox's home page: what it is, and its latest activity.
 
 use maud::{Markup, html};
 
@@ -7,7 +7,7 @@ use crate::{engine::Attempt, model::State, model::currency};
 
 const SHOWN: usize = 20;
 
-/// What the page shows of the state.
+/// The latest sessions and events.
 pub(crate) struct Latest {
     sessions: Vec<SessionRow>,
     events: Vec<(String, String, i64)>,
@@ -20,7 +20,7 @@ struct SessionRow {
     total: String,
 }
 
-/// The newest sessions and events.
+/// Reads the newest sessions and events.
 pub(crate) fn state_of(state: &State) -> Latest {
     let sessions = state.sessions.iter().rev().take(SHOWN).map(|session| SessionRow {
         id: session.id.clone(),
@@ -33,7 +33,7 @@ pub(crate) fn state_of(state: &State) -> Latest {
     Latest { sessions: sessions.collect(), events: events.collect() }
 }
 
-/// The page. `attempts` are the newest webhook attempts.
+/// Renders the page. `attempts` are the newest webhook attempts.
 pub(crate) fn page(base_url: &str, latest: &Latest, attempts: &[Attempt]) -> Markup {
     layout::page(
         "Stripe sandbox",

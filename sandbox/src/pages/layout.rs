@@ -1,11 +1,11 @@
-//! What every page has: the banner that says that no money moves, and the style.
+//! The frame of every page: the banner that says that no money moves, and the style.
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 use sha2::{Digest, Sha256};
 
 const STYLE: &str = include_str!("style.css");
 
-/// A whole page.
+/// A complete page.
 pub(crate) fn page(title: &str, content: &Markup) -> Markup {
     html! {
         (DOCTYPE)
@@ -25,7 +25,7 @@ pub(crate) fn page(title: &str, content: &Markup) -> Markup {
     }
 }
 
-/// A page with nothing but a sentence and perhaps a way on.
+/// A page with one sentence and an optional link.
 pub(crate) fn message(title: &str, text: &str, onward: Option<&str>) -> Markup {
     page(
         title,
@@ -41,7 +41,7 @@ pub(crate) fn message(title: &str, text: &str, onward: Option<&str>) -> Markup {
     )
 }
 
-/// The hash that lets the style through the content security policy.
+/// The hash that allows the style in the content security policy.
 pub(crate) fn style_hash() -> String {
     base64(&Sha256::digest(STYLE.as_bytes()))
 }

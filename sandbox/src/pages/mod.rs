@@ -1,4 +1,4 @@
-//! The pages a person sees. Rendered on the server, without scripts and without anything from elsewhere.
+//! The HTML pages. Rendered on the server, without JavaScript or external resources.
 
 pub(crate) mod bank_debit;
 pub(crate) mod checkout;

@@ -1,4 +1,4 @@
-//! Times for people.
+//! Times for display.
 
 /// A time in seconds since 1970 as `2026-11-29 14:30:05 UTC`.
 pub(crate) fn utc(seconds: i64) -> String {
@@ -6,14 +6,14 @@ pub(crate) fn utc(seconds: i64) -> String {
     format!("{year:04}-{month:02}-{day:02} {} UTC", clock(seconds))
 }
 
-/// Only the time of day: `14:30:05`.
+/// The time of day: `14:30:05`.
 pub(crate) fn clock(seconds: i64) -> String {
     let of_day = seconds.rem_euclid(86_400);
     format!("{:02}:{:02}:{:02}", of_day.div_euclid(3_600), of_day.div_euclid(60).rem_euclid(60), of_day.rem_euclid(60))
 }
 
-/// The date of a day counted from 1970-01-01 in the Gregorian calendar. It counts in eras of 400 years that begin on
-/// March 1, so that a leap day is the last of its year.
+/// The Gregorian date of a day counted from 1970-01-01. It counts in eras of 400 years that start on March 1, so that a
+/// leap day is the last day of its year.
 fn civil(day: i64) -> (i64, i64, i64) {
     let day = day.saturating_add(719_468);
     let (era, of_era) = (day.div_euclid(146_097), day.rem_euclid(146_097));

@@ -1,10 +1,10 @@
-//! The state on disk: a snapshot, and beside it a journal of what changed since.
+//! The state on disk: a snapshot, and a journal of the changes since.
 //!
-//! What always holds: a save writes what changed and no more, until the journal is as large as the snapshot; then there is
-//! a new snapshot, written whole into a file beside the old one, synced, and renamed over it. A snapshot has a generation,
-//! and a journal names that of its snapshot, so a journal that a crash left behind is never applied to a newer one. A last
-//! entry that was cut off was never confirmed to anybody and is passed over. The files hold signing secrets, so their owner
-//! alone can read them.
+//! Invariants: a save writes only the changes, until the journal is as large as the snapshot. Then a new snapshot is
+//! written to a file beside the old one, synced, and renamed over it. A snapshot has a generation, and a journal names
+//! the generation of its snapshot, so a journal left behind by a crash is never applied to a newer snapshot. A
+//! truncated last entry was never confirmed to a client and is skipped. The files contain signing secrets, so only
+//! their owner can read them.
 
 use std::{
     fs::{self, File},
@@ -19,17 +19,17 @@ use crate::{
     model::{State, changes::Changes},
 };
 
-/// A journal below this size is not worth a new snapshot.
+/// A journal below this size does not trigger a new snapshot.
 const SMALL_JOURNAL: usize = 1_048_576;
 
-/// The first line of a journal: the snapshot that it goes on from.
+/// The first line of a journal: the snapshot that it continues.
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct Header {
     generation: u64,
     snapshot_bytes: usize,
 }
 
-/// The state of an earlier run; empty when there is no file yet.
+/// The state of an earlier run; empty if there is no file yet.
 pub(crate) fn load(path: &Path) -> Result<State, StartError> {
     let refuse = |path: &Path, reason: String| StartError::StateFile { path: path.to_owned(), reason };
     let Some(snapshot) = read(path).map_err(|error| refuse(path, error.to_string()))? else {
@@ -52,8 +52,8 @@ fn read(path: &Path) -> io::Result<Option<Vec<u8>>> {
     }
 }
 
-/// Applies a journal, if it is the snapshot's. A broken entry is an error unless it is what a crash leaves: the last one,
-/// cut off.
+/// Applies a journal if it belongs to the snapshot. A broken entry is an error, except for a truncated last one, which
+/// a crash leaves.
 fn replay(state: &mut State, expected: &Header, journal: &[u8]) -> Result<(), String> {
     let mut lines = journal.split_inclusive(|byte| *byte == b'\n');
     let header: Option<Header> = lines.next().and_then(|line| serde_json::from_slice(line).ok());
@@ -80,12 +80,12 @@ fn journal_path(path: &Path) -> PathBuf {
     beside(path, ".journal")
 }
 
-/// What is to be written.
+/// What to write.
 #[derive(Debug)]
 pub(crate) enum Content {
     /// The whole state, and its generation.
     Snapshot(Vec<u8>, u64),
-    /// What changed since the last write.
+    /// The changes since the last write.
     Change(Vec<u8>),
 }
 
@@ -93,7 +93,7 @@ pub(crate) enum Content {
 #[derive(Debug)]
 pub(crate) struct StateFile {
     path: PathBuf,
-    /// Open while its snapshot is in place and everything since is in it.
+    /// Open while its snapshot is in place and it contains every change since.
     journal: Option<File>,
     journal_bytes: usize,
     snapshot_bytes: usize,
@@ -104,7 +104,7 @@ impl StateFile {
         Self { path, journal: None, journal_bytes: 0, snapshot_bytes: 0 }
     }
 
-    /// Takes what has to be written out of the state, which then counts as written.
+    /// Takes the unsaved content of the state, which then counts as saved.
     pub(crate) fn take(&self, state: &mut State) -> serde_json::Result<Content> {
         let is_small = self.journal_bytes < self.snapshot_bytes.max(SMALL_JOURNAL);
         if self.journal.is_some() && is_small {
@@ -113,7 +113,7 @@ impl StateFile {
         Self::take_all(state)
     }
 
-    /// Takes all of the state.
+    /// Takes the whole state.
     pub(crate) fn take_all(state: &mut State) -> serde_json::Result<Content> {
         state.generation = state.generation.saturating_add(1);
         let all = serde_json::to_vec(state)?;
@@ -121,9 +121,9 @@ impl StateFile {
         Ok(Content::Snapshot(all, state.generation))
     }
 
-    /// Writes it. After an error the next write is a snapshot.
+    /// Writes the content. After an error the next write is a snapshot.
     pub(crate) fn write(&mut self, content: Content) -> io::Result<()> {
-        // Only put back when all went well, so that nothing is ever added after an entry that is cut off.
+        // Put back only after success, so that nothing is ever appended after a truncated entry.
         let journal = self.journal.take();
         match (content, journal) {
             (Content::Change(mut line), Some(mut journal)) => {
@@ -149,7 +149,7 @@ impl StateFile {
         Ok(())
     }
 
-    /// Writes all of the state and leaves no journal, as the last thing.
+    /// The last write: saves the whole state and removes the journal.
     pub(crate) fn finish(&mut self, content: Content) -> io::Result<()> {
         self.write(content)?;
         self.journal = None;
@@ -157,7 +157,7 @@ impl StateFile {
     }
 }
 
-/// Opens an empty file for writing that nobody but its owner can read, also if it existed before with a wider mode.
+/// Opens an empty file for writing that only its owner can read, even if it existed with wider permissions.
 pub(crate) fn create_private(path: &Path) -> io::Result<File> {
     let mut options = fs::OpenOptions::new();
     options.write(true).create(true).truncate(true);
@@ -169,12 +169,12 @@ pub(crate) fn create_private(path: &Path) -> io::Result<File> {
     Ok(file)
 }
 
-/// Replaces the file's content. After an error the old content is still there, and nothing beside it.
+/// Replaces the file's content. After an error the old content is still there, and no temporary file is left.
 fn save(path: &Path, content: &[u8]) -> io::Result<()> {
     let temporary = beside(path, ".tmp");
     let replaced = write_and_sync(&temporary, content).and_then(|()| fs::rename(&temporary, path));
     if replaced.is_err() {
-        // It may not exist at all.
+        // It may not exist.
         fs::remove_file(&temporary).ok();
     }
     replaced.map(|()| sync_folder(path))
@@ -186,7 +186,7 @@ fn write_and_sync(path: &Path, content: &[u8]) -> io::Result<()> {
     file.sync_all()
 }
 
-/// That a file was created or renamed must survive too; not every platform lets a folder be synced.
+/// Syncs the folder, so that the creation or rename of a file survives a crash. Not every platform supports it.
 fn sync_folder(path: &Path) {
     if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty())
         && let Ok(folder) = File::open(folder)

@@ -1,4 +1,4 @@
-//! What is read from the files is what was written, whatever happened in between.
+//! Loading returns what was saved, with and without crashes.
 
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -13,7 +13,7 @@ use crate::model::{
     version::DEFAULT_API_VERSION,
 };
 
-/// A sandbox without a server, and its files.
+/// A sandbox without a server, and its state files.
 struct World {
     folder: TempDir,
     run: Run,
@@ -35,7 +35,7 @@ impl World {
         fs::read(journal_path(&self.path())).expect("a journal")
     }
 
-    /// Gives how much was written, and whether that was a snapshot.
+    /// Returns how much was written, and whether it was a snapshot.
     fn save(&mut self) -> (usize, bool) {
         let content = self.file.take(&mut self.run.state).expect("JSON");
         let (bytes, is_snapshot) = match &content {
@@ -55,13 +55,13 @@ impl World {
         json(&load(&self.path()).expect("loads"))
     }
 
-    /// What is read is what was written.
+    /// Asserts that loading returns what was saved.
     fn assert_kept(&self) {
         assert_same(&self.loaded(), &json(&self.run.state));
     }
 }
 
-/// A state is too large to be printed whole.
+/// Compares without printing, because a whole state is too large to print.
 fn assert_same(loaded: &Value, expected: &Value) {
     for (name, value) in expected.as_object().expect("an object") {
         assert!(loaded[name] == *value, "{name} differs");
@@ -78,7 +78,7 @@ fn a_save_writes_what_changed_whatever_there_is_already() {
     world.save();
     let mut sizes = Vec::new();
     for _ in 0..40 {
-        // Nothing is delivered, and a session stays open: these add up.
+        // Nothing is delivered, and a session stays open: both accumulate.
         world.run.session("");
         world.buy();
         let (bytes, is_snapshot) = world.save();
@@ -149,7 +149,7 @@ fn a_crash_within_an_entry_loses_that_entry_only() {
     fs::write(&journal, &more[..more.len() - 1]).expect("written");
     // Only the end of the line is missing.
     assert_same(&world.loaded(), &three);
-    // Something else than a crash: what follows was confirmed and must not be lost in silence.
+    // Not a crash: the entries that follow were confirmed and must not be lost silently.
     let mut broken = more;
     broken[whole.len() - 10] = b'\n';
     fs::write(&journal, &broken).expect("written");
@@ -171,7 +171,7 @@ fn a_journal_of_another_snapshot_is_not_applied() {
     assert!(is_snapshot);
     fs::write(journal_path(&world.path()), old).expect("written");
     world.assert_kept();
-    // Or before there is any.
+    // Or before the journal exists.
     fs::remove_file(journal_path(&world.path())).expect("removed");
     world.assert_kept();
 }
@@ -181,14 +181,14 @@ fn after_an_error_all_of_the_state_is_written_and_nothing_half_written_is_left()
     let mut world = World::new();
     world.save();
     world.buy();
-    // The folder of the file is gone for a while, so nothing can be written.
+    // The state file's folder is missing for a while, so writes fail.
     let content = world.file.take(&mut world.run.state).expect("JSON");
     let mut elsewhere = StateFile::new(world.folder.path().join("nowhere/sandbox.json"));
     assert!(elsewhere.write(content).is_err());
     world.file = elsewhere;
     let content = world.file.take(&mut world.run.state).expect("JSON");
     assert!(matches!(content, Content::Snapshot(..)), "{content:?}");
-    // A folder in the way of the rename.
+    // A folder at the target path makes the rename fail.
     let blocked = world.folder.path().join("blocked.json");
     fs::create_dir(&blocked).expect("a folder");
     assert!(StateFile::new(blocked).write(content).is_err());

@@ -2,7 +2,7 @@
 
 use super::{checkout, money_back, payments, recipe::Recipe};
 
-/// All recipes, in the order of their names' areas.
+/// All recipes, grouped by area.
 pub fn recipes() -> impl Iterator<Item = &'static Recipe> {
     checkout::RECIPES.iter().chain(payments::RECIPES).chain(money_back::RECIPES)
 }

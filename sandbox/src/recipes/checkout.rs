@@ -71,7 +71,7 @@ pub(super) const RECIPES: &[Recipe] = &[
         name: "checkout.session.async_payment_failed",
         steps: &[DEBIT_SESSION, PAGE, debit!("AT861904300235473202")],
     },
-    // This debit takes three minutes, so there is time to look.
+    // This debit takes three minutes, which leaves time to look at it.
     Recipe { name: "payment_intent.processing", steps: &[DEBIT_SESSION, PAGE, debit!("AT321904300235473204")] },
     Recipe {
         name: "checkout.session.expired",

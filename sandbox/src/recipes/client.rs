@@ -1,4 +1,4 @@
-//! One plain http request and its JSON answer.
+//! Sends one plain HTTP request and parses its JSON response.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use url::Url;
 const TIMEOUT: Duration = Duration::from_secs(30);
 const MAX_ANSWER: usize = 16 * 1024 * 1024;
 
-/// What is sent. `path` may have a query.
+/// A request. `path` may have a query.
 pub(super) struct Outgoing {
     pub(super) method: &'static str,
     pub(super) path: String,
@@ -21,7 +21,7 @@ pub(super) struct Outgoing {
     pub(super) body: String,
 }
 
-/// Gives the status and the answer's JSON, or why there is none.
+/// Returns the status and the JSON body, or why there is none.
 pub(super) async fn send(base_url: &str, secret_key: &str, outgoing: &Outgoing) -> Result<(u16, Value), String> {
     match tokio::time::timeout(TIMEOUT, exchange(base_url, secret_key, outgoing)).await {
         Ok(result) => result,
@@ -36,7 +36,7 @@ async fn exchange(base_url: &str, secret_key: &str, outgoing: &Outgoing) -> Resu
     }
     let host = url.host_str().ok_or("the base URL has no host")?;
     let port = url.port_or_known_default().unwrap_or(80);
-    // Brackets belong to the URL, not to the address.
+    // Strip the brackets of an IPv6 URL.
     let name = host.trim_start_matches('[').trim_end_matches(']');
     let stream = TcpStream::connect((name, port)).await.map_err(|error| error.to_string())?;
     let (mut sender, connection) =

@@ -1,7 +1,7 @@
-//! Recipes: API calls in order that cause a certain event, like the triggers of Stripe's command line tool.
+//! Recipes: sequences of API calls that cause a given event, like `stripe trigger` of the Stripe CLI.
 //!
-//! What always holds: a recipe only sends requests that anyone could send; the event it is named after, and those around
-//! it, are what these requests cause. It knows nothing of the model and works on any running sandbox.
+//! Invariants: a recipe only sends requests that any client could send; these requests cause the event it is named
+//! after, and the related ones. It does not know the model and works on any running sandbox.
 
 mod all;
 mod checkout;

@@ -26,11 +26,11 @@ pub(super) const RECIPES: &[Recipe] = &[
         steps: &[
             intent!(("payment_method", "pm_card_refundFail"), CONFIRM),
             REFUND,
-            // It would fail by itself a few seconds later.
+            // On its own it would fail a few seconds later.
             post("fail", "/_sandbox/refunds/${refund:id}", &[("status", "failed")]),
         ],
     },
-    // An inquiry, as in Stripe's own tool: nothing is withdrawn.
+    // An inquiry, as in the Stripe CLI: no money is withdrawn.
     Recipe { name: "charge.dispute.created", steps: &[INQUIRY] },
     Recipe {
         name: "charge.dispute.updated",

@@ -1,4 +1,4 @@
-//! What a recipe is made of.
+//! The parts of a recipe.
 
 /// The calls that cause an event.
 #[derive(Debug, Clone, Copy)]
@@ -16,7 +16,7 @@ pub(crate) struct Step {
     pub(crate) path: &'static str,
     /// Form parameters; below `/_sandbox/`, members of the JSON body.
     pub(crate) params: &'static [(&'static str, &'static str)],
-    /// The step is meant to fail with an error of this type.
+    /// The type of the error that the step is expected to fail with.
     pub(crate) fails_with: Option<&'static str>,
 }
 

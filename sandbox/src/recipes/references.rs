@@ -1,10 +1,10 @@
-//! `${step:path.to.member}` in a path or a parameter: a member of an earlier step's answer.
+//! `${step:path.to.member}` in a path or a parameter: refers to a member of an earlier step's answer.
 
 use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-/// Puts the members in; the error is the reference that leads nowhere.
+/// Replaces the references. The error is the reference that cannot be resolved.
 pub(super) fn resolve(text: &str, answers: &BTreeMap<&str, Value>) -> Result<String, String> {
     let mut resolved = String::new();
     let mut rest = text;

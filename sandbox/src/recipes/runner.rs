@@ -1,4 +1,4 @@
-//! Runs a recipe against a running sandbox: step by step, each with the changes that were asked for.
+//! Runs a recipe against a running sandbox, step by step, with the requested overrides.
 
 use std::collections::BTreeMap;
 
@@ -11,26 +11,26 @@ use super::{
     references,
 };
 
-/// A change of one parameter of one step.
+/// An override of one parameter of one step.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Change {
     /// The step's name.
     pub step: String,
-    /// The parameter as it is written in a form, with its brackets.
+    /// The parameter as written in a form, with its brackets.
     pub param: String,
-    /// The new value; without one the parameter is left out.
+    /// The new value; `None` removes the parameter.
     pub value: Option<String>,
 }
 
 impl Change {
-    /// Reads `step:param=value`.
+    /// Parses `step:param=value`.
     #[must_use]
     pub fn set(text: &str) -> Option<Self> {
         let (target, value) = text.split_once('=')?;
         Some(Self { value: Some(value.to_owned()), ..Self::remove(target)? })
     }
 
-    /// Reads `step:param`.
+    /// Parses `step:param`.
     #[must_use]
     pub fn remove(text: &str) -> Option<Self> {
         let (step, param) = text.split_once(':').filter(|(step, param)| !step.is_empty() && !param.is_empty())?;
@@ -38,12 +38,12 @@ impl Change {
     }
 }
 
-/// A step that went as it should.
+/// A step that succeeded.
 #[derive(Debug, Clone)]
 pub struct StepDone {
     /// The step's name.
     pub name: &'static str,
-    /// The method and the path with everything filled in.
+    /// The method and the path, with references resolved.
     pub request: String,
     /// The status of the answer.
     pub status: u16,
@@ -51,23 +51,23 @@ pub struct StepDone {
     pub answer: Value,
 }
 
-/// Why a recipe could not be run to its end. The steps before stay done.
+/// Why a recipe could not be completed. The effects of earlier steps remain.
 #[derive(Debug, thiserror::Error)]
 pub enum TriggerError {
     /// There is no such recipe.
     #[error("there is no trigger {0}; `trigger --list` names all of them")]
     Unknown(String),
-    /// A change names a step that the recipe does not have.
+    /// An override names a step that the recipe does not have.
     #[error("{recipe} has no step {step}; it has {steps}")]
     UnknownStep {
         /// The recipe.
         recipe: &'static str,
         /// The step that was named.
         step: String,
-        /// The steps that there are.
+        /// The recipe's steps.
         steps: String,
     },
-    /// A reference leads nowhere.
+    /// A reference cannot be resolved.
     #[error("step {step}: nothing is found at {reference}")]
     Reference {
         /// The step with the reference.
@@ -80,9 +80,9 @@ pub enum TriggerError {
     NoAnswer {
         /// The step.
         step: &'static str,
-        /// Where it was sent.
+        /// The base URL it was sent to.
         base_url: String,
-        /// What happened.
+        /// The error.
         reason: String,
     },
     /// The answer is not the expected one.
@@ -100,7 +100,7 @@ pub enum TriggerError {
 /// Causes an event: runs its recipe against the sandbox at `base_url`.
 ///
 /// # Errors
-/// When there is no such recipe, or a step does not go as it should.
+/// If there is no such recipe, or a step does not get the expected answer.
 pub async fn trigger(
     base_url: &str,
     secret_key: &str,
@@ -137,7 +137,7 @@ fn check_changes(recipe: &'static Recipe, changes: &[Change]) -> Result<(), Trig
     }
 }
 
-/// The request of a step, with its changes made and its references followed.
+/// The request of a step, with overrides applied and references resolved.
 fn prepare(step: &Step, changes: &[Change], answers: &BTreeMap<&str, Value>) -> Result<Outgoing, String> {
     let mut params: Vec<(String, String)> =
         step.params.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
@@ -168,7 +168,7 @@ fn prepare(step: &Step, changes: &[Change], answers: &BTreeMap<&str, Value>) -> 
     Ok(Outgoing { method: step.method, path, content_type, body })
 }
 
-/// A step that is meant to fail must fail, and with the right type of error.
+/// Checks the answer. A step that is expected to fail must fail with the right type of error.
 fn check(step: &Step, status: u16, answer: &Value) -> Result<(), TriggerError> {
     let refused = |message: String| Err(TriggerError::Refused { step: step.name, status, message });
     let error = answer.get("error");

@@ -1,4 +1,4 @@
-//! What every test needs: a running sandbox, a client, a receiver of webhooks.
+//! Test support: a running sandbox, a client and a webhook receiver.
 
 #![allow(dead_code, reason = "two test binaries share this, and neither uses all of it")]
 
@@ -16,7 +16,7 @@ pub struct World {
     pub client: Client,
 }
 
-/// An answer, read to its end.
+/// A response, read completely.
 #[derive(Debug)]
 pub struct Answer {
     pub status: u16,
@@ -33,7 +33,7 @@ impl Answer {
         self.headers.get(name).map_or("", |value| value.to_str().unwrap())
     }
 
-    /// Status, code, param, message of an error in Stripe's shape.
+    /// The status, code, param and message of a Stripe error.
     pub fn error(&self) -> (u16, String, String, String) {
         let body = self.json();
         let text = |name: &str| body["error"][name].as_str().unwrap_or_default().to_owned();
@@ -42,7 +42,7 @@ impl Answer {
 }
 
 pub fn client() -> Client {
-    // A second call finds the provider there, which is as good.
+    // Fails if the provider is already installed, which is fine.
     rustls::crypto::ring::default_provider().install_default().ok();
     Client::builder().redirect(Policy::none()).no_proxy().build().unwrap()
 }
@@ -94,7 +94,7 @@ impl World {
         self.send(Method::POST, path, params, &[("idempotency-key", key)]).await.unwrap()
     }
 
-    /// A control with a JSON body.
+    /// Calls a control with a JSON body.
     pub async fn control(&self, path: &str, body: &str) -> Answer {
         let request = self.client.post(self.url(path)).header("content-type", "application/json");
         let response = request.body(body.to_owned()).send().await.unwrap();
@@ -102,7 +102,7 @@ impl World {
         Answer { status, headers, text: response.text().await.unwrap() }
     }
 
-    /// A new session of 2.89 usd; gives its id.
+    /// A new session of 2.89 USD. Returns its id.
     pub async fn session(&self) -> String {
         let answer = self.post("/v1/checkout/sessions", SESSION).await;
         assert_eq!(answer.status, 200, "{}", answer.text);
@@ -114,7 +114,7 @@ impl World {
         self.post(&format!("/v1/payment_pages/{session}/confirm"), &params).await
     }
 
-    /// A session of 2.89 usd paid with this method; gives the payment intent.
+    /// A session of 2.89 USD paid with this payment method. Returns the payment intent.
     pub async fn paid(&self, payment_method: &str) -> String {
         let session = self.session().await;
         let paid = self.confirm(&session, payment_method).await;
@@ -134,17 +134,17 @@ impl World {
         events["data"].as_array().unwrap().iter().rev().cloned().collect()
     }
 
-    /// Types of all events, oldest first.
+    /// The types of all events, oldest first.
     pub async fn event_types(&self) -> Vec<String> {
         self.events().await.iter().map(|event| event["type"].as_str().unwrap().to_owned()).collect()
     }
 
-    /// Types of the events after the first `seen`, oldest first.
+    /// The types of the events after the first `seen`, oldest first.
     pub async fn new_events(&self, seen: usize) -> Vec<String> {
         self.event_types().await.split_off(seen)
     }
 
-    /// Waits until nothing is left to deliver now.
+    /// Waits until no delivery is due.
     pub async fn idle(&self) {
         let answer = self.get("/_sandbox/idle").await;
         assert_eq!(answer.status, 200, "{}", answer.text);
@@ -174,7 +174,7 @@ pub const SESSION: &[(&str, &str)] = &[
     ("adaptive_pricing[enabled]", "false"),
 ];
 
-/// `SESSION` with some parameters replaced, added, or (with an empty value marked `-`) left out.
+/// `SESSION` with some parameters replaced, added, or (if the value is `-`) removed.
 pub fn session_with<'a>(changes: &[(&'a str, &'a str)]) -> Vec<(&'a str, &'a str)> {
     let mut params: Vec<(&str, &str)> =
         SESSION.iter().copied().filter(|(name, _)| changes.iter().all(|(changed, _)| changed != name)).collect();

@@ -1,4 +1,4 @@
-//! A receiver of webhooks that does what a test tells it: any status, a redirect, silence until it is let go.
+//! A webhook receiver controlled by the test: any status, a redirect, or silence until it is released.
 
 use std::{
     collections::VecDeque,
@@ -12,16 +12,16 @@ use tokio::sync::watch;
 
 const LIMIT: Duration = Duration::from_secs(20);
 
-/// How one webhook is answered.
+/// The answer to one webhook.
 #[derive(Debug, Clone)]
 pub enum Reply {
     Status(u16),
     Redirect(String),
-    /// Waits until `release`, then 200.
+    /// Waits for `release`, then answers 200.
     Hang,
 }
 
-/// One webhook as it came.
+/// A received webhook.
 #[derive(Debug, Clone)]
 pub struct Received {
     pub signature: String,
@@ -84,7 +84,7 @@ impl Receiver {
         Self { inner, changes, released, handle, url }
     }
 
-    /// The next webhooks are answered like this, in order; after that with 200.
+    /// Answers the next webhooks with these replies, in order, and all later ones with 200.
     pub fn will(&self, replies: &[Reply]) {
         self.inner.lock().unwrap().replies.extend(replies.iter().cloned());
     }
@@ -101,7 +101,7 @@ impl Receiver {
         self.received().iter().map(Received::kind).collect()
     }
 
-    /// Waits until this holds of what was received.
+    /// Waits until the received webhooks satisfy the condition.
     pub async fn until(&self, is_so: impl Fn(&[Received]) -> bool) -> Vec<Received> {
         let mut changes = self.changes.subscribe();
         let waited = tokio::time::timeout(LIMIT, async {

@@ -1,4 +1,4 @@
-//! Credits that a person gives or takes.
+//! Adjustments: credits that an operator adds or removes.
 
 use futures_util::future::join_all;
 use serde_json::{Value, json};

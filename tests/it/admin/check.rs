@@ -1,4 +1,4 @@
-//! "Ask Stripe now": what no webhook brought, an operator brings with one question.
+//! "Ask Stripe now": an operator's check applies what no webhook delivered.
 
 use serde_json::{Value, json};
 use topup::access::api_keys::Scope;
@@ -35,7 +35,7 @@ on_both_databases! {
         let event = app.stripe.event("checkout.session.completed", &open).await;
         app.deliver(&event).await.expect(200);
         assert_eq!((outcome(&check(&app, &topup).await.expect(200)), app.credits("user_1").await), (("already_paid", "paid"), 250));
-        // Of what is paid, money that went back is asked for.
+        // For a paid top-up, the check also asks for refunds.
         let payment = app.payment_of(&open).await;
         app.stripe.control(&format!("payment_intents/{payment}/refund"), json!({ "amount": 100 })).await;
         assert_eq!((outcome(&check(&app, &topup).await.expect(200)), app.credits("user_1").await), (("reversals_applied", "paid"), 150));

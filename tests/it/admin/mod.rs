@@ -1,4 +1,4 @@
-//! What an operator does: refunds, adjustments, and looking at a purchase.
+//! The operator's API: refunds, adjustments, and looking at a top-up.
 
 mod adjustments;
 mod check;
@@ -17,7 +17,7 @@ use topup::system::SystemIds;
 use crate::support::app::{http_client, sign_token};
 use crate::support::{Answer, Backend, Options, TestApp};
 
-/// The scope that makes a token an operator's.
+/// The scope of an operator's token.
 pub const ADMIN_SCOPE: &str = "topup:admin";
 
 async fn start(backend: Backend) -> TestApp {
@@ -42,18 +42,18 @@ async fn post(app: &TestApp, path: &str, key: &str, body: Value) -> Answer {
     app.send(request.header("idempotency-key", key).json(&body)).await
 }
 
-/// A server's key; its secret.
+/// Creates an API key for a server. Returns its secret.
 async fn api_key(app: &TestApp, scope: Scope, account: Option<&str>) -> String {
     let account = account.map(|account| AccountId::parse(account).expect("an account"));
     let made = api_keys::create(&app.app.db, &SystemIds, &*app.clock, "back office", &[scope], account.as_ref()).await;
     made.expect("a key").secret.expose_secret().to_owned()
 }
 
-/// A purchase of 250 credits for 289 ¢ that is in the books.
+/// A credited top-up of 250 credits for 289 cents.
 pub struct Purchase {
-    /// Our id of it.
+    /// Its id in Topup.
     pub topup: String,
-    /// Stripe's payment.
+    /// Its payment at Stripe.
     pub payment: String,
     session: String,
 }
@@ -74,12 +74,12 @@ async fn buy_with(app: &TestApp, account: &str, payment_method: &str) -> Purchas
     Purchase { topup: text(&object["metadata"]["topupId"]), payment: text(&object["payment_intent"]), session }
 }
 
-/// Asks for a refund with a key.
+/// Requests a refund with an idempotency key.
 pub async fn refund(app: &TestApp, purchase: &Purchase, key: &str, body: Value) -> Answer {
     post(app, &format!("/admin/topups/{}/refunds", purchase.topup), key, body).await
 }
 
-/// The refunds that Stripe has of a payment.
+/// The refunds of a payment at Stripe.
 async fn refunds_at_stripe(app: &TestApp, purchase: &Purchase) -> Vec<Value> {
     let list = app.stripe.get(&format!("/v1/refunds?limit=100&payment_intent={}", purchase.payment)).await;
     list["data"].as_array().expect("a list").clone()
@@ -93,7 +93,7 @@ async fn events(app: &TestApp, event_type: &str) -> Vec<Value> {
     events
 }
 
-/// Delivers all events of a type, as Stripe would.
+/// Delivers all events of a type.
 async fn deliver_all(app: &TestApp, event_type: &str) {
     for event in events(app, event_type).await {
         app.deliver(&event).await.expect(200);

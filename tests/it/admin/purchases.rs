@@ -1,4 +1,4 @@
-//! What an operator sees of purchases.
+//! What the operator's API shows of top-ups.
 
 use serde_json::{Value, json};
 use topup::access::api_keys::Scope;
@@ -21,7 +21,7 @@ on_both_databases! {
         let made = refund(&app, &purchase, "key-1", json!({ "credits": 100 })).await.expect(200);
         deliver_all(&app, "charge.updated").await;
         app.learn_fees().await;
-        // An event that contradicts what was agreed.
+        // An event that contradicts the agreed purchase.
         let mut wrong = events(&app, "checkout.session.completed").await[0].clone();
         wrong["id"] = json!("evt_wrong");
         wrong["data"]["object"]["amount_total"] = json!(288);
@@ -50,7 +50,7 @@ on_both_databases! {
         assert_eq!((&found["failedEvents"][0]["id"], &found["failedEvents"][0]["kind"]), (&json!("evt_wrong"), &json!("permanent")));
         let moved: Vec<&Value> = found["ledgerEntries"].as_array().expect("a list").iter().map(|entry| &entry["credits"]).collect();
         assert_eq!(moved, [&json!(250), &json!(-100)]);
-        // Another purchase has nothing of it.
+        // The other top-up shows none of it.
         let other = buy(&app, "user_2").await;
         let other = get(&app, &format!("/admin/topups/{}", other.topup)).await.expect(200);
         assert_eq!((&other["failedEvents"], &other["reversals"]), (&json!([]), &json!([])));

@@ -1,4 +1,4 @@
-//! Refunds that are repeated, come together, or break half-way: money goes back once.
+//! Refunds that are repeated, concurrent or interrupted: the money is refunded once.
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ use crate::support::process::{Process, Settings};
 use crate::support::serve::World;
 use crate::support::{Options, TestApp, until};
 
-/// More checkpoints than a refund has: if the loop gets here, it does not end by itself.
+/// More checkpoints than a refund has. If the loop gets here, it would not end.
 const TOO_MANY: u64 = 100;
 
 async fn refund_keys(app: &TestApp) -> Vec<String> {
@@ -36,7 +36,7 @@ on_both_databases! {
         let first = refund(&app, &purchase, "key-1", json!({ "credits": 100 })).await.expect(200);
         let other = buy(&app, "user_1").await;
         refund(&app, &other, "key-2", json!({})).await.expect(200);
-        // Also when the balance is another one now.
+        // Also with another balance by now.
         assert_eq!(refund(&app, &purchase, "key-1", json!({ "credits": 100 })).await.expect(200), first);
         for body in [json!({}), json!({ "amount": 100 }), json!({ "credits": 100, "reason": "fraudulent" })] {
             refund(&app, &purchase, "key-1", body).await.expect_problem(422, "idempotency_key_reused");
@@ -126,11 +126,11 @@ on_both_databases! {
     async fn a_failure_of_stripes_that_did_the_work_refunds_once(backend: Backend) {
         let app = start(backend).await;
         let purchase = buy(&app, "user_1").await;
-        // Stripe keeps the 500 under the key: the refund is found by its metadata, and not made again with another key.
+        // Stripe keeps the 500 under the key, so the refund is found by its metadata and not created with another key.
         fault(&app, json!({ "kind": "status", "status": 500, "when": "after" })).await;
         refund(&app, &purchase, "key-1", json!({ "credits": 100 })).await.expect(200);
         assert_eq!((refunds_at_stripe(&app, &purchase).await.len(), refund_keys(&app).await.len()), (1, 1));
-        // One that did nothing needs a new key, when Stripe's list proves it.
+        // A 500 without any effect needs a new key, once Stripe's list proves it.
         fault(&app, json!({ "kind": "status", "status": 500 })).await;
         refund(&app, &purchase, "key-2", json!({ "credits": 50 })).await.expect_problem(503, "provider_unavailable");
         refund(&app, &purchase, "key-2", json!({ "credits": 50 })).await.expect_problem(503, "refund_unsettled");
@@ -138,7 +138,7 @@ on_both_databases! {
         refund(&app, &purchase, "key-2", json!({ "credits": 50 })).await.expect(200);
         let keys = refund_keys(&app).await;
         assert!(keys[1].ends_with("-1") && keys[2].ends_with("-1") && keys[3].ends_with("-2"), "{keys:?}");
-        // A lost answer, and too many requests: the same key.
+        // After a lost answer or a rate limit: the same key.
         for kind in [json!({ "kind": "disconnect", "when": "after" }), json!({ "kind": "status", "status": 429 })] {
             fault(&app, kind).await;
             let key = format!("key-{}", refund_keys(&app).await.len());
@@ -160,7 +160,7 @@ on_both_databases! {
         refund(&app, &purchase, "key-1", json!({ "credits": 100 })).await.expect_problem(504, "provider_timeout");
         assert_eq!(app.credits("user_1").await, 250);
         app.stripe.release().await;
-        // A day later Stripe has forgotten the key, and is asked for the refund.
+        // A day later Stripe has forgotten the key, so Topup looks for the refund in Stripe's list.
         app.clock.advance_ms(25 * 60 * 60 * 1_000);
         refund(&app, &purchase, "key-1", json!({ "credits": 100 })).await.expect(200);
         assert_eq!((refunds_at_stripe(&app, &purchase).await.len(), refund_keys(&app).await.len()), (1, 1));
@@ -223,7 +223,7 @@ fn with_admin(mut settings: Settings) -> Settings {
     settings
 }
 
-/// A purchase that is in the books; from then on Stripe keeps its news to itself, so that nobody else helps.
+/// A credited top-up. From then on Stripe delivers no webhooks, so that they cannot help.
 async fn buy_from(world: &World) -> String {
     let mut process = world.serve(None).await;
     let (status, body) = world.try_checkout("user_1", "key").await.expect("an answer");

@@ -1,4 +1,4 @@
-//! Refunds of which it is unknown whether Stripe made them: what is told, what settles them, and that they are made once.
+//! Refunds with an unknown result at Stripe: what the API reports, what settles them, and that they are created once.
 
 use serde_json::{Value, json};
 use topup::access::api_keys::Scope;
@@ -21,7 +21,7 @@ async fn lag(app: &TestApp, seconds: u32) {
     app.stripe.control("lists", json!({ "lag_seconds": seconds })).await;
 }
 
-/// Time passes, here and at Stripe.
+/// Advances the time of the service and of the sandbox.
 async fn pass(app: &TestApp, seconds: i64) {
     app.clock.advance_ms(seconds * 1_000);
     app.stripe.control("clock", json!({ "advance_seconds": seconds })).await;
@@ -43,7 +43,7 @@ on_both_databases! {
         for refusal in [400, 401, 403] {
             let app = start(backend).await;
             let purchase = buy(&app, "user_1").await;
-            // Stripe makes the refund, its answer is lost, and its list does not show it yet.
+            // Stripe creates the refund, its answer is lost, and its list does not show it yet.
             lag(&app, 3_600).await;
             fault(&app, "POST", 1, json!({ "kind": "disconnect", "when": "after" })).await;
             fault(&app, "POST", 3, json!({ "kind": "status", "status": refusal })).await;
@@ -78,7 +78,7 @@ on_both_databases! {
         let words = "Charge ch_1 has already been refunded.";
         fault(&app, "POST", 1, json!({ "kind": "status", "status": 400, "message": words })).await;
         refund(&app, &purchase, "key-1", json!({})).await.expect(200);
-        // Also when Stripe has forgotten the key, and would be asked for the money a second time.
+        // Also if Stripe has forgotten the key and would refund a second time.
         let second = buy(&app, "user_2").await;
         lag(&app, 3_600).await;
         fault(&app, "POST", 1, json!({ "kind": "status", "status": 500, "when": "after" })).await;
@@ -98,7 +98,7 @@ on_both_databases! {
         lag(&app, 3_600).await;
         fault(&app, "POST", 1, json!({ "kind": "status", "status": 500, "when": "after" })).await;
         refund(&app, &purchase, "key-1", json!({})).await.expect_problem(503, "provider_unavailable");
-        // As a version wrote it that believed that nothing was done.
+        // A row as an older version wrote it, which assumed that nothing was done.
         let forget = "UPDATE refund_requests SET unknown_since = NULL, key_failures = 2";
         app.app.db.execute_raw(forget).await.expect("is written");
         lag(&app, 0).await;
@@ -152,7 +152,7 @@ on_both_databases! {
         pass(&app, 14 * 60).await;
         refund(&app, &purchase, "key-2", json!({})).await.expect_problem(409, "refund_in_progress");
         pass(&app, 61).await;
-        // The list proves that the first one was not made: its money is free again.
+        // The list proves that the first refund was not created, so its amount can be refunded again.
         assert_eq!(refund(&app, &purchase, "key-2", json!({})).await.expect(200)["amount"], 280);
         refund(&app, &purchase, "key-1", json!({ "amount": 200 })).await.expect_problem(409, "already_refunded");
         assert_eq!((refunds_at_stripe(&app, &purchase).await.len(), app.credits("user_1").await), (2, 0));
@@ -184,7 +184,7 @@ on_both_databases! {
         }
         let explained = get(&app, &format!("/admin/topups/{}", purchase.topup)).await.expect(200);
         assert_eq!(explained["refundRequests"][0]["failureCode"], "refund_not_possible");
-        // Nothing is promised to it, and what was put right is tried again with the same key.
+        // The failed request reserves nothing, and after the fix it can be retried with the same key.
         let path = format!("/admin/topups/{}/refunds/preview", purchase.topup);
         assert_eq!(get(&app, &path).await.expect(200)["possible"], true);
         refund(&app, &purchase, "key-1", json!({})).await.expect(200);

@@ -1,4 +1,4 @@
-//! Refunds that an operator asks for: how much goes back, what it takes, and when it cannot be.
+//! Refunds requested by an operator: the amount, the credits taken, and when a refund is not possible.
 
 use serde_json::{Value, json};
 use topup::access::api_keys::Scope;
@@ -26,7 +26,7 @@ on_both_databases! {
         });
         assert_eq!(body, expected);
         assert_eq!(app.credits("user_1").await, 150);
-        // The webhooks about it change nothing.
+        // Its webhooks change nothing.
         deliver_all(&app, "refund.created").await;
         deliver_all(&app, "charge.refunded").await;
         assert_eq!(app.credits("user_1").await, 150);
@@ -96,7 +96,7 @@ on_both_databases! {
             assert_eq!(answer.status, 400, "{body}: {}", answer.body);
         }
         assert_eq!(refunds_at_stripe(&app, &purchase).await, Vec::<Value>::new());
-        // None of them used the key up.
+        // None of these requests used up the key.
         refund(&app, &purchase, "key-1", json!({ "amount": 1 })).await.expect(200);
         app.finish().await;
     }
@@ -106,7 +106,7 @@ on_both_databases! {
         let purchase = buy(&app, "user_1").await;
         let control = format!("payment_intents/{}/dispute", purchase.payment);
         app.stripe.control(&control, json!({ "amount": 100 })).await;
-        // Stripe knows of it first.
+        // Stripe knows of the dispute first.
         refund(&app, &purchase, "key-1", json!({})).await.expect_problem(409, "payment_disputed");
         deliver_all(&app, "charge.dispute.funds_withdrawn").await;
         let calls = refund_calls(&app).await;
@@ -116,7 +116,7 @@ on_both_databases! {
         let preview = get(&app, &path).await.expect(200);
         assert_eq!((&preview["possible"], &preview["code"]), (&json!(false), &json!("payment_disputed")));
         assert_eq!((&preview["credits"], &preview["balance"]["remainingCredits"]), (&json!(0), &json!(150)));
-        // What Stripe refused stays refused under its key.
+        // Under its key, Stripe's refusal stays.
         refund(&app, &purchase, "key-1", json!({})).await.expect_problem(409, "payment_disputed");
         app.finish().await;
     }
@@ -193,7 +193,7 @@ on_both_databases! {
         app.stripe.control(&format!("refunds/{id}"), json!({ "status": "failed" })).await;
         deliver_all(&app, "refund.failed").await;
         assert_eq!(app.credits("user_1").await, 250);
-        // The key still gives its first answer; a new key makes a new refund.
+        // The key still returns its first answer; a new key creates a new refund.
         assert_eq!(refund(&app, &purchase, "key-1", json!({})).await.expect(200), body);
         refund(&app, &purchase, "key-2", json!({ "credits": 50 })).await.expect(200);
         assert_eq!(app.credits("user_1").await, 200);
@@ -212,7 +212,7 @@ on_both_databases! {
         let app = start(backend).await;
         let purchase = buy(&app, "user_1").await;
         let other = buy(&app, "user_2").await;
-        // The customer paid in another session, which Stripe says is this top-up's.
+        // The customer paid again in another session, which has this top-up's metadata.
         let mut again = events(&app, "checkout.session.completed").await[0].clone();
         let surplus = app.stripe.post("/v1/payment_intents", &[("amount", "289"), ("currency", "usd"),
             ("payment_method", "pm_card_visa"), ("confirm", "true"),
@@ -234,7 +234,7 @@ on_both_databases! {
         assert_eq!((&body["amount"], &body["creditsTaken"], &body["paymentId"]), (&json!(289), &json!(0), &surplus["id"]));
         refund(&app, &purchase, "key-3", ask(json!({}))).await.expect_problem(409, "already_refunded");
         assert_eq!(app.credits("user_1").await, 250);
-        // The payment that paid is untouched.
+        // The payment that was credited is untouched.
         refund(&app, &purchase, "key-4", json!({ "credits": 250 })).await.expect(200);
         app.finish().await;
     }
@@ -253,7 +253,7 @@ on_both_databases! {
         let preview = format!("/admin/topups/{}/refunds/preview", purchase.topup);
         app.get_as("user_1", &preview).await.expect_problem(403, "admin_required");
         app.get(&preview).await.expect_problem(401, "missing_credentials");
-        // A key of one account does not know of another's purchases.
+        // A key bound to one account cannot see another account's top-ups.
         let bound = api_key(&app, Scope::Admin, Some("user_2")).await;
         app.send(request().header("x-api-key", &bound)).await.expect_problem(404, "not_found");
         let get = http_client().get(format!("{}{preview}", app.url)).header("x-api-key", &bound);

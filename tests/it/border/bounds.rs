@@ -54,7 +54,7 @@ async fn a_good_delivery_takes_the_memory_of_bodies_that_do_not_come() {
     assert_eq!(body.pop(), Some(b'}'));
     body.resize(20_000, b' ');
     body.push(b'}');
-    // Six times what fits.
+    // Six times as much as fits.
     let held = begin_many(&app, Kind::HalfDelivery, 60).await;
     app.deliver_bytes(&body).await.expect(200);
     assert_eq!(app.credits("user_1").await, 250);
@@ -65,7 +65,7 @@ async fn a_good_delivery_takes_the_memory_of_bodies_that_do_not_come() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn whatever_a_client_leaves_undone_its_connection_ends_in_time() {
     let short = Duration::from_millis(300);
-    // Reading a body has a limit of its own, which is a constant; here the connection's own comes first.
+    // The limit for reading a body is a constant; here the connection's own limit comes first.
     let connection_times = ConnectionTimes {
         head: short,
         body: short,
@@ -139,10 +139,10 @@ async fn an_account_may_have_so_many_open_checkouts_and_hears_the_way_out() {
     let problem = refused.expect_problem(429, "too_many_open_checkouts");
     assert!(problem["detail"].as_str().is_some_and(|text| text.contains("MAX_OPEN_CHECKOUTS")), "{problem}");
     assert_eq!(app.stripe.checkout_requests().await.len(), 2, "Stripe is not called");
-    // A repetition opens nothing further; others do not notice.
+    // A repeated request opens nothing new, and other accounts are not affected.
     assert_eq!(app.checkout_with("user_1", Some("key-1"), body.clone()).await.expect(200), first);
     app.checkout("user_2", 250).await.expect(200);
-    // Who pays, or waits until the first one ends, may go on.
+    // Paying the first checkout, or waiting until it ends, makes room.
     let session = first["id"].as_str().expect("an id");
     app.stripe.pay(session, "pm_card_visa").await;
     app.deliver(&app.stripe.event("checkout.session.completed", session).await).await.expect(200);
@@ -187,7 +187,7 @@ async fn stripe_is_asked_a_bounded_number_of_times_and_then_the_database_answers
     let asked = questions().await - before;
     assert!((30..=35).contains(&asked), "{asked} questions for 40 sessions");
     assert_eq!(app.session_state("user_2", &other).await, "paid", "others are asked about");
-    // The account may ask again after a while.
+    // The account may ask again a little later.
     app.clock.advance_ms(60_000);
     assert_eq!(app.session_state("user_1", &sessions[39]).await, "paid");
     app.finish().await;
@@ -206,7 +206,7 @@ async fn failed_credentials_are_counted_on_every_route_and_good_ones_are_always_
     let expired = crate::support::app::sign_token(&json!({ "sub": "user_1", "exp": 1_000 }));
     let with_token =
         async |token: &str| app.send(http_client().get(format!("{}/credits", app.url)).bearer_auth(token)).await;
-    // A customer whose token has expired is no stranger.
+    // A customer with an expired token is not counted as guessing.
     for _ in 0..5 {
         with_token(&expired).await.expect_problem(401, "invalid_token");
     }

@@ -1,4 +1,4 @@
-//! Hostile clients of each kind, and what they do.
+//! The kinds of hostile clients and their behavior.
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
@@ -6,29 +6,29 @@ use std::time::{Duration, Instant};
 
 use stripe_sandbox::sign;
 
-/// A file of the documentation that is large even when it is compressed.
+/// A documentation file that is large even when compressed.
 const LARGE_FILE: &str = "/docs/swagger-ui-bundle.js";
-/// How long a test waits for the service to end a connection.
+/// How long a test waits for the service to close a connection.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// What a hostile client leaves undone.
+/// What a hostile client does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
-    /// It says nothing.
+    /// Sends nothing.
     Silent,
-    /// It sends half a head.
+    /// Sends half a request head.
     HalfHead,
-    /// After an answer, it sends half of the next head.
+    /// Sends half of the next request head after an answer.
     HalfLaterHead,
-    /// It sends half a delivery with a well-formed signature that is wrong.
+    /// Sends half a delivery with a well-formed but wrong signature.
     HalfDelivery,
-    /// It sends a chunked body without an end to a path that does not exist.
+    /// Sends an endless chunked body to a path that does not exist.
     EndlessAfterNotFound,
-    /// The same where a body is refused, and it wanted the connection closed.
+    /// Sends an endless chunked body, with `Connection: close`, where a body is refused.
     EndlessAfterClose,
-    /// It asks for a large file, many times, and reads nothing.
+    /// Requests a large file many times and reads nothing.
     ReadsNothing,
-    /// It had an answer and stays.
+    /// Stays connected after an answer.
     Idle,
 }
 
@@ -45,7 +45,7 @@ impl Kind {
         Self::Idle,
     ];
 
-    /// Connects and does it. What cannot be sent any more was refused before, which is as well.
+    /// Connects and acts. A failed write means that the service already refused it, which is fine.
     pub fn begin(self, address: SocketAddr) -> TcpStream {
         let mut stream = TcpStream::connect(address).expect("connects");
         stream.set_nodelay(true).expect("a mode");
@@ -103,7 +103,7 @@ fn answer_begins(stream: &mut TcpStream) -> bool {
     stream.read(&mut [0; 1_024]).is_ok_and(|count| count > 0)
 }
 
-/// Waits until the service ends a connection, and sends a little more now and then, as a patient stranger does.
+/// Waits until the service closes the connection, and sends a little more from time to time.
 pub fn is_ended(mut stream: TcpStream, trickle: &[u8]) -> bool {
     let deadline = Instant::now() + PATIENCE;
     stream.set_read_timeout(Some(Duration::from_millis(100))).expect("a timeout");
@@ -123,7 +123,7 @@ pub fn is_ended(mut stream: TcpStream, trickle: &[u8]) -> bool {
     false
 }
 
-/// The same for a client that reads nothing: it notices the end when it cannot write any more.
+/// The same for a client that does not read: it notices the close when a write fails.
 pub fn is_ended_unread(mut stream: TcpStream) -> bool {
     let deadline = Instant::now() + PATIENCE;
     stream.set_nonblocking(true).expect("a mode");

@@ -1,5 +1,5 @@
-//! Strangers at the border: connections and bodies that never end, answers that are not read, credentials that are guessed.
-//! Good deliveries and balance reads go on beside any number of them.
+//! Hostile clients: endless connections and bodies, unread answers, guessed credentials. Valid deliveries and balance
+//! reads continue beside any number of them.
 
 mod bounds;
 mod hostile;

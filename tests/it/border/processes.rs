@@ -1,4 +1,4 @@
-//! The same on a process of its own: few open files, memory, the log, and a second signal.
+//! The same limits on a separate process: few file descriptors, memory, the log, and a second signal.
 
 use std::net::SocketAddr;
 use std::process::Command;
@@ -10,14 +10,14 @@ use crate::support::serve::World;
 use crate::support::{Backend, until};
 
 const MIB: u64 = 1024 * 1024;
-/// Sooner than the first of the held connections comes to the end of its time.
+/// Earlier than the time limit of the first held connection.
 const SOON: Duration = Duration::from_secs(8);
 
 fn address(world: &World) -> SocketAddr {
     world.url().trim_start_matches("http://").parse().expect("an address")
 }
 
-/// `topup serve` with at most so many open files.
+/// Starts `topup serve` with a limit on open files.
 async fn serve_with_files(world: &World, files: u32) -> Process {
     let settings = world.settings();
     let program = topup(&settings);
@@ -55,7 +55,7 @@ async fn a_process_with_few_files_answers_beside_more_connections_than_it_has_fi
     world.finish().await;
 }
 
-/// What the kernel says of the memory of a process.
+/// The resident memory of a process, as the kernel reports it.
 fn resident_bytes(process: &Process) -> u64 {
     let status = std::fs::read_to_string(format!("/proc/{}/status", process.id())).expect("it runs");
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).expect("its memory");
@@ -111,7 +111,7 @@ async fn a_second_signal_stops_at_once() {
     let (answer, ended_well) = tokio::join!(checkout, stop);
     assert!(answer.is_none() && !ended_well);
     world.stripe.release().await;
-    // What was begun goes on with the same key.
+    // The interrupted request continues with the same key.
     let process = Process::serve(&world.settings_afterwards(), None).await;
     let answered = async || world.try_checkout("user_1", "key-1").await.filter(|(status, _)| *status == 200);
     until("the checkout", answered).await;

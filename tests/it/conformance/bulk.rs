@@ -1,5 +1,5 @@
-//! Commands of one kind that arrive together: each comes to what it would come to alone. `PostgreSQL` does the plain ones of
-//! a group in one statement; SQLite does them one by one in one transaction.
+//! Concurrent commands of one kind: each has the same result as alone. `PostgreSQL` runs the straightforward ones of a
+//! group in one statement; SQLite runs them one by one in one transaction.
 
 use futures_util::FutureExt;
 use futures_util::future::{join, join_all};
@@ -123,7 +123,7 @@ async fn with_few_connections_all_kinds_of_commands_share_a_queue() {
     books.finish().await;
 }
 
-/// A statement that is under way when the database is closed ends, and so does the closing.
+/// A statement in progress when the database is closed ends, and then closing ends too.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn closing_waits_for_a_bulk_statement_and_ends() {
     let books = Books::open_patiently(Databases::Postgres).await;
@@ -158,7 +158,7 @@ on_both_databases! {
         let counts = books.db.commit_counts();
         assert!(counts.groups - before.groups < 60, "{counts:?}");
         assert_eq!(counts.alone, before.alone, "{counts:?}");
-        // To the last column as a purchase that is written down alone.
+        // Equal to a top-up that was written alone, in every column.
         books.insert(new_topup(500)).await;
         let named = |text: String, number: u128| text.replace(TopupId::from_bits(number).as_str(), "it");
         let (in_group, alone) = (TopupId::from_bits(7), TopupId::from_bits(500));
@@ -183,7 +183,7 @@ on_both_databases! {
         books.finish().await;
     }
 
-    /// A group's commit whose answer is lost is done again, command by command.
+    /// A group whose commit got no answer is repeated, command by command.
     async fn a_checkout_that_has_begun_begins_again_as_the_same(backend: Backend) {
         let books = Books::open(backend).await;
         for command in [begin(1, None), begin(2, Some(key("key", "request")))] {
@@ -222,7 +222,7 @@ on_both_databases! {
         for number in 1..=4_u128 {
             books.db.submit(begin(number, Some(key(&format!("key_{number}"), "request")))).await.expect("begun");
         }
-        // Its money came while Stripe's answer was on its way.
+        // It was paid while Stripe's answer was on its way.
         let paid = topup_of(2, "user_1", 250);
         let report = paid_report(&paid);
         assert!(is_credited(&books.apply(report).await));
@@ -235,7 +235,7 @@ on_both_databases! {
             });
             join_all(commands.map(|command| books.db.submit(command))).await
         };
-        // The paid one by itself: a rule of the database would undo its whole group.
+        // The paid one on its own, because a database constraint would undo its whole group.
         let stored = store(&[1, 3, 4]).await;
         assert!(matches!(stored[..], [Ok(true), Ok(true), Ok(false)]), "{stored:?}");
         let stored = store(&[2]).await;
@@ -270,11 +270,11 @@ on_both_databases! {
         assert!(words[3..40].iter().all(|word| *word == "expired"), "{words:?}");
         assert_eq!(words[40], "duplicate");
         let counts = books.db.commit_counts();
-        // The one that is paid, two that contradict or are nobody's, and the repeated one.
+        // The paid one, the mismatch, the unknown one, and the repeated one.
         assert!(counts.groups - before.groups < 20 && counts.alone - before.alone <= 5, "{counts:?}");
         assert_eq!(books.state(&reports[10].topup).await, TopupState::Expired);
         assert_eq!(books.topup(&reports[10].topup).await.revision, 1);
-        // The money may come all the same.
+        // A payment may still succeed afterwards.
         assert!(is_credited(&books.apply(reports[10].clone()).await));
         assert_eq!(books.rows().await, Rows { events: 39, failed: 0, entries: 2, accounts: 1, paid: 2 });
         books.finish().await;
@@ -341,10 +341,10 @@ on_both_databases! {
         assert_eq!(known[0].provider_fee_id.as_deref(), Some(movement));
         let noted = books.db.payments_of(&reports[12].topup).await.expect("readable");
         assert_eq!(noted[0].provider_charge_id.as_deref(), Some("ch_evt_fee_12"));
-        // Also when nothing in its group says whose the payment is.
+        // Also when its group does not contain the payment's owner.
         let stolen = ExpectFee { topup: reports[9].topup.clone(), ..charge(&reports[1], "evt_stolen_again") };
         assert!(matches!(books.db.submit(stolen).await, Err(StoreError::Corrupt(_))));
-        // And the money comes.
+        // Then the payments are credited.
         let outcomes = books.db.apply(commands(reports[2..].to_vec())).await;
         assert!(outcomes.iter().all(is_credited), "{outcomes:?}");
         books.finish().await;

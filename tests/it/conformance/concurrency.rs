@@ -1,4 +1,4 @@
-//! Many writes at once, as many replicas and many deliveries make them.
+//! Many concurrent writes, as from several replicas and deliveries.
 
 use std::collections::BTreeSet;
 
@@ -12,10 +12,10 @@ use crate::support::books::{Books, Rows, account_id, apply, news, topup_of};
 
 const MANY: u128 = 64;
 
-/// Several pools on one database, as several processes have.
+/// Several connection pools on one database, as several processes have.
 async fn replicas(books: &Books, backend: Databases) -> Vec<topup::db::Db> {
     let mut replicas = Vec::new();
-    // SQLite has one process that serves, and the command line beside it.
+    // SQLite has one service process, and the command line beside it.
     let count = if backend == Databases::Postgres { 3 } else { 2 };
     for _ in 0..count {
         replicas.push(books.database.connect().await);

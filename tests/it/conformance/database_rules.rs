@@ -1,4 +1,4 @@
-//! What the database itself refuses, whoever asks: the last guard when all others have a hole.
+//! Constraints and triggers of the database itself: the last guard if all others fail.
 
 use topup::domain::checkout::{PurchaseProgress, TopupState};
 
@@ -6,26 +6,26 @@ use crate::on_both_databases;
 use crate::support::Backend as Databases;
 use crate::support::books::{Books, Rows, news, topup_of};
 
-/// Runs SQL that the database must refuse with a message that has this text.
+/// Runs a statement that the database must refuse with a message containing this text.
 async fn refuses(books: &Books, sql: &'static str, reason: &str) {
     let error = books.db.execute_raw(sql).await.expect_err(sql);
     let text = topup::app::with_causes(&error).to_lowercase();
     assert!(text.contains(&reason.to_lowercase()), "{sql}: {text}");
 }
 
-/// The words in which both databases name the rule that was broken.
+/// The text by which each database names the violated constraint.
 fn word(backend: Databases, sqlite: &'static str, postgres: &'static str) -> &'static str {
     if backend == Databases::Sqlite { sqlite } else { postgres }
 }
 
-/// On SQLite that guard comes before the rule that is to be seen.
+/// On SQLite this trigger fires before the constraint under test.
 async fn without_the_guard_of_replacements(books: &Books, backend: Databases) {
     if backend == Databases::Sqlite {
         books.db.execute_raw("DROP TRIGGER ledger_entries_are_never_replaced").await.expect("is there");
     }
 }
 
-/// SQLite alone has these words, and removes what is in the way without asking the trigger that guards removals.
+/// Only SQLite has these statements, and they delete the old row without firing the trigger that guards deletions.
 #[tokio::test]
 async fn entries_of_the_books_cannot_be_replaced() {
     let books = Books::open(Databases::Sqlite).await;
@@ -34,7 +34,7 @@ async fn entries_of_the_books_cannot_be_replaced() {
         books.apply(report).await.expect("applied");
     }
     for sql in [
-        // The first entry's place in the account; its id; its source.
+        // The first entry's sequence in the account; its id; its source.
         "INSERT OR REPLACE INTO ledger_entries SELECT account_id, sequence, 'entry_new', kind, 1000000, 1000000, \
         'another', topup_id, reason, created_at FROM ledger_entries WHERE sequence = 1",
         "REPLACE INTO ledger_entries SELECT account_id, 3, id, kind, 1000000, 1000000, 'another', topup_id, reason, created_at \
@@ -74,7 +74,7 @@ on_both_databases! {
         let report = books.opened(1).await;
         books.apply(report).await.expect("applied");
         without_the_guard_of_replacements(&books, backend).await;
-        // Everything about it is new but its kind and source.
+        // Everything is new except its kind and source.
         refuses(
             &books,
             "INSERT INTO ledger_entries (account_id, sequence, id, kind, credits, balance_after, source, created_at) \
@@ -190,7 +190,7 @@ on_both_databases! {
     }
 
     async fn books_that_were_tampered_with_are_found_out(backend: Backend) {
-        // What `finish` checks after every test can fail.
+        // Proves that the check in `finish` can fail.
         let books = Books::open(backend).await;
         let report = books.opened(1).await;
         books.apply(report).await.expect("applied");

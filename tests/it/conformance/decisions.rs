@@ -1,4 +1,4 @@
-//! What follows from what Stripe says: every pair of a state and a report that matters.
+//! The decision for each relevant pair of top-up state and Stripe report.
 
 use topup::domain::checkout::{PurchaseProgress, PurchaseReport, TopupState};
 use topup::domain::ids::{SessionId, TopupId};
@@ -229,8 +229,8 @@ on_both_databases! {
         let outcomes = books.db.apply(commands.to_vec()).await;
         assert!(matches!(outcomes[1], Ok(Applied::Foreign)), "{outcomes:?}");
         assert!(matches!(outcomes[3], Ok(Applied::Rejected(_))), "{outcomes:?}");
-        // Which of two commands of one purchase comes first is not said; one credits, the other finds that, or its own
-        // entry's id taken.
+        // Two commands for one top-up run in either order: one credits, the other finds it paid or finds its entry id
+        // used.
         for (first, second) in [(0, 4), (2, 5)] {
             let credited = [first, second].map(|at| matches!(outcomes[at], Ok(Applied::Credited { .. })));
             assert_ne!(credited[0], credited[1], "{outcomes:?}");

@@ -1,4 +1,4 @@
-//! Payments and other writes that share a commit: each has its own outcome, and none harms its neighbours.
+//! Payments and other writes that share a commit: each has its own outcome and does not affect the others.
 
 use std::collections::BTreeMap;
 
@@ -67,7 +67,7 @@ on_both_databases! {
         let books = Books::open(backend).await;
         let mut reports = Vec::new();
         for number in 1..=300_u128 {
-            // One hot account, and many others.
+            // One hot account and many others.
             let account = if number % 2 == 0 { "hot".to_owned() } else { format!("user_{number}") };
             reports.push(books.opened_as(topup_of(number, &account, 250)).await);
         }
@@ -147,7 +147,7 @@ on_both_databases! {
         let reports = vec![books.opened(2).await, again, decided, books.opened(3).await, books.opened(4).await];
         let mut commands = commands(reports);
         let (held, before) = (books.database.hold_writes().await, books.db.commit_counts().groups);
-        // While the first is held up, the others gather.
+        // The others queue up while the first is blocked.
         let first = books.db.apply(vec![commands.remove(0)]);
         let others = async {
             until("a group", async || (books.db.commit_counts().groups > before).then_some(())).await;
@@ -179,10 +179,10 @@ on_both_databases! {
             reports.push(books.opened_as(topup_of(number, &format!("user_{number}"), 250)).await);
         }
         let mut commands = commands(reports.clone());
-        // An entry's id that is taken.
+        // An entry id that is already used.
         commands[20].entry = commands[3].entry.clone();
         let outcomes = books.db.apply(commands).await;
-        // Of the two that want the same id one gets it; which, is nobody's business.
+        // Of the two with the same id, either one is credited.
         assert_eq!(outcomes.iter().filter(|outcome| is_credited(outcome)).count(), 39, "{outcomes:?}");
         assert!(is_credited(&outcomes[3]) != is_credited(&outcomes[20]), "{outcomes:?}");
         assert_eq!(books.rows().await, Rows { events: 39, failed: 0, entries: 39, accounts: 39, paid: 39 });
@@ -220,7 +220,7 @@ on_both_databases! {
         books.finish().await;
     }
 
-    /// Stripe often tells of the charge before it tells of the checkout.
+    /// Stripe often reports the charge before the checkout.
     async fn a_payment_that_was_heard_of_before_is_credited_with_the_others(backend: Backend) {
         let books = Books::open(backend).await;
         let mut reports = Vec::new();
@@ -251,7 +251,7 @@ on_both_databases! {
         let outcomes = books.db.apply(commands(vec![first, stolen.clone(), books.opened(3).await])).await;
         assert!(is_credited(&outcomes[0]) && is_credited(&outcomes[2]), "{outcomes:?}");
         assert!(matches!(&outcomes[1], Err(StoreError::Corrupt(_))), "{outcomes:?}");
-        // And once more, when the first is long there.
+        // And once more, after the first has long been applied.
         let alone = books.db.apply(commands(vec![stolen])).await;
         assert!(matches!(&alone[0], Err(StoreError::Corrupt(_))), "{alone:?}");
         assert_eq!(books.state(&second.topup).await, TopupState::Open);
@@ -363,11 +363,11 @@ on_both_databases! {
     }
 }
 
-/// PostgreSQL tells a whole group that it was in somebody's way: it is done again.
+/// PostgreSQL reports a serialization failure for a whole group, and the group is repeated.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_group_that_the_database_cannot_serialise_is_done_again() {
     let books = Books::open(Databases::Postgres).await;
-    // A sequence does not go back with its transaction: the first three inserts of entries fail, whoever makes them.
+    // A sequence is not rolled back: the first three inserts of entries fail, in whichever transaction.
     books
         .db
         .execute_raw(
@@ -389,8 +389,7 @@ async fn a_group_that_the_database_cannot_serialise_is_done_again() {
 }
 
 on_both_databases! {
-    /// A group fails for good because of one of its members: the others are done alone, and the connection on which it
-    /// failed is as good as before.
+    /// A group fails permanently because of one member: the others are done alone, and the connection stays usable.
     async fn a_group_that_cannot_be_done_is_done_one_by_one(backend: Backend) {
         let books = Books::open(backend).await;
         let fail = match backend {
@@ -417,7 +416,7 @@ on_both_databases! {
         books.finish().await;
     }
 
-    /// A web worker ends while its thread commits for others; their clients may be gone or not.
+    /// A web worker ends while its thread commits for others, whose clients may have disconnected.
     async fn a_group_whose_thread_ends_is_brought_to_its_end(backend: Backend) {
         let books = Books::open_patiently(backend).await;
         let mut reports = Vec::new();
@@ -426,7 +425,7 @@ on_both_databases! {
         }
         let mut commands = commands(reports).into_iter();
         let mut next = || vec![commands.next().expect("there are four")];
-        // From now on there is a connection, and nobody has to be asked to open one.
+        // From now on there is a connection, so none has to be opened.
         assert!(is_credited(&books.db.apply(next()).await[0]));
         let held = books.database.hold_writes().await;
         let groups = books.db.commit_counts().groups;

@@ -1,4 +1,5 @@
-//! Rows of PostgreSQL that somebody holds: what needs them waits, and nothing else does. (SQLite has one writer.)
+//! Row locks on PostgreSQL held by another session: writes to those rows wait, and nothing else does. (SQLite has one
+//! writer.)
 
 use std::time::Duration;
 
@@ -15,7 +16,7 @@ use super::groups::{commands, is_credited, refund};
 use crate::support::books::{Books, NOW_MS, apply, new_topup, news, topup_of};
 use crate::support::{Backend, until};
 
-/// Longer than all of it takes, and shorter than anything waits for a row.
+/// Longer than all of this takes, and shorter than the lock timeout.
 const PROMPTLY: Duration = Duration::from_secs(4);
 const OTHERS: u128 = 120;
 
@@ -35,8 +36,8 @@ async fn hold(books: &Books, rows: &'static str) -> PgConnection {
     other
 }
 
-/// Gives what came of a write that needed a row which is free by now. On a machine that is slow enough the row was held
-/// for longer than a write waits for it; then it was refused with nothing done, and its caller sends it again.
+/// The outcome of a write to a row that is free by now. On a slow machine the row may have been locked for longer than
+/// the lock timeout. Then the write was refused without effect, and is repeated here.
 async fn in_the_end<T>(
     outcome: Result<T, StoreError>,
     again: impl AsyncFnOnce() -> Result<T, StoreError>,
@@ -47,7 +48,7 @@ async fn in_the_end<T>(
     }
 }
 
-/// Applies payments that need a held row together with others that do not; the others are credited meanwhile.
+/// Applies payments that need a locked row together with others that do not; the others are credited meanwhile.
 async fn others_go_on(rows: &'static str) {
     let books = Books::open(Backend::Postgres).await;
     let first = books.opened(1).await;
@@ -58,7 +59,7 @@ async fn others_go_on(rows: &'static str) {
     let waiting = join_all(stuck.iter().map(|report| apply(&books.db, report.clone())));
     let meanwhile = async {
         let mut commands = commands(others);
-        // In the very group of those that wait, and in groups after it.
+        // In the same group as those that wait, and in later groups.
         for some in [commands.split_off(60), commands] {
             let outcomes = tokio::time::timeout(PROMPTLY, books.db.apply(some)).await.expect("others wait");
             assert!(outcomes.iter().all(is_credited), "{outcomes:?}");
@@ -106,7 +107,7 @@ async fn an_account_that_somebody_is_inserting_does_not_stop_the_others() {
     books.finish().await;
 }
 
-/// Ends of purchases, refunds and other writes about held rows are stragglers; what comes behind them does not wait.
+/// Expired checkouts, refunds and other writes to locked rows do not delay those behind them.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn stragglers_about_a_held_row_hold_up_neither_payments_nor_other_writes() {
     use PurchaseProgress::{Expired, Failed, Processing};
@@ -129,7 +130,7 @@ async fn stragglers_about_a_held_row_hold_up_neither_payments_nor_other_writes()
             let sql =
                 "SELECT COUNT(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
             let waiting: i64 = sqlx::query_scalar(sql).fetch_one(&mut other).await.expect("readable");
-            // After their first tries, three at a time look whether the row is free.
+            // After the first attempts, up to three at a time wait for the row.
             (waiting >= 3).then_some(())
         })
         .await;
@@ -160,7 +161,7 @@ async fn stragglers_about_a_held_row_hold_up_neither_payments_nor_other_writes()
     books.finish().await;
 }
 
-/// Nobody waits for ever, and not too many wait: the others hear that it cannot be done now, and nothing of it is there.
+/// The wait is bounded in time, and so is the number of waiting writes: the rest are refused as busy, without effect.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn those_that_wait_for_a_held_row_are_bounded_in_number_and_time() {
     let books = Books::open(Backend::Postgres).await;
@@ -187,7 +188,7 @@ async fn those_that_wait_for_a_held_row_are_bounded_in_number_and_time() {
     books.finish().await;
 }
 
-/// What the fee of a charge writes while its payment is being credited is no reason to undo a group.
+/// The fee stored for a payment while it is being credited does not undo its group.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_fee_that_is_stored_meanwhile_does_not_undo_a_group() {
     let books = Books::open_patiently(Backend::Postgres).await;
@@ -220,12 +221,13 @@ async fn a_fee_that_is_stored_meanwhile_does_not_undo_a_group() {
     books.finish().await;
 }
 
-/// Refunds and disputes race the payments they belong to, in several processes, and nobody waits in a circle.
+/// Refunds and disputes race with their payments in several processes, and no deadlock occurs.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn refunds_that_race_their_payments_never_deadlock() {
     const MANY: u128 = 150;
     let books = Books::open_patiently(Backend::Postgres).await;
-    // A circle is looked for as soon as somebody waits, and is told as a deadlock rather than as a lock that was late.
+    // The server checks for deadlocks as soon as a session waits, so a cycle is reported as a deadlock and not as a
+    // lock timeout.
     let soon = "ALTER ROLE topup SET deadlock_timeout = '5ms'";
     books.db.execute_raw(soon).await.expect("set");
     let others = [books.database.connect_patiently().await, books.database.connect_patiently().await];
@@ -262,7 +264,7 @@ fn with_other_entries(reports: Vec<PurchaseReport>) -> Vec<topup::purchases::pay
     commands
 }
 
-/// How many the server found, once all sessions have ended and said so.
+/// The number of deadlocks the server has found, once all sessions have ended and reported their statistics.
 async fn deadlocks(url: &str) -> i64 {
     let mut other = PgConnection::connect(url).await.expect("connects");
     let alone = "SELECT COUNT(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid() \

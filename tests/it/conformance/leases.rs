@@ -1,4 +1,4 @@
-//! Leases given by clocks that were wrong, answers that stay, and keys that are forgotten.
+//! Leases taken with wrong clocks, answers that stay, and keys that expire.
 
 use futures_util::FutureExt;
 use tokio_util::sync::CancellationToken;
@@ -17,7 +17,7 @@ fn key(name: &str) -> IdempotencyKey {
     IdempotencyKey { scope: "one".to_owned(), key: name.to_owned(), request_hash: "a".to_owned() }
 }
 
-/// Claims a key for the first purchase, held for a second.
+/// Claims a key for the first top-up, with a lease of one second.
 async fn claim(db: &Db, name: &'static str, now_ms: i64) -> KeyState {
     let claimed = db.write(closure(move |tx| {
         async move { idempotency::claim(tx, &key(name), &TopupId::from_bits(1), now_ms + 1_000, now_ms).await }.boxed()
@@ -25,7 +25,7 @@ async fn claim(db: &Db, name: &'static str, now_ms: i64) -> KeyState {
     claimed.await.expect("claims")
 }
 
-/// A day and a bit after the keys.
+/// A clock a little more than a day ahead of the keys.
 struct NextDay;
 
 impl Clock for NextDay {
@@ -61,7 +61,7 @@ on_both_databases! {
         books.insert(new_topup(1)).await;
         assert!(matches!(claim(&books.db, "key", 3_600_000).await, KeyState::Fresh));
         assert!(matches!(claim(&books.db, "key", 0).await, KeyState::Resumed(_)));
-        // Clocks that differ a little are no reason to take a key away.
+        // A small clock difference does not end a lease.
         assert!(matches!(claim(&books.db, "key", -500).await, KeyState::Running(_)));
         books.finish().await;
     }

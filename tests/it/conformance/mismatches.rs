@@ -1,4 +1,4 @@
-//! A report that contradicts what was agreed is rejected, and nothing at all is written.
+//! A report that contradicts the agreed purchase is rejected, and nothing is written.
 
 use topup::domain::checkout::{PurchaseProgress, PurchaseReport, TopupState};
 use topup::domain::ids::SessionId;
@@ -16,12 +16,12 @@ const CHANGES: [(&str, Change); 19] = [
     ("mode", |report| report.mode = None),
     ("metadata.accountId", |report| report.account = Some("user_2".to_owned())),
     ("metadata.accountId", |report| report.account = None),
-    // Both of its words name the other account: only what was agreed says otherwise.
+    // Both account fields name the other account, so only the agreed purchase contradicts them.
     ("metadata.accountId", |report| {
         report.account = Some("user_2".to_owned());
         report.client_reference = Some("user_2".to_owned());
     }),
-    // A database that takes a text to end at its zero byte would see what was agreed.
+    // A database that ends texts at a zero byte would see the agreed value.
     ("metadata.accountId", |report| {
         report.account = Some("user_1\0".to_owned());
         report.client_reference = Some("user_1\0".to_owned());
@@ -58,7 +58,7 @@ on_both_databases! {
     }
 
     async fn a_rejected_event_can_still_come_right(backend: Backend) {
-        // No event row is left, so the same event is judged again when it comes again.
+        // No event row remains, so the same event is judged again when it is delivered again.
         let books = Books::open(backend).await;
         let report = books.opened(1).await;
         let wrong = PurchaseReport { amount_total_minor: Some(1), ..report.clone() };

@@ -1,4 +1,4 @@
-//! What the store promises, on both databases: the same named cases, without HTTP.
+//! The contract of the store, tested on both databases with the same cases, without HTTP.
 
 mod bulk;
 mod concurrency;

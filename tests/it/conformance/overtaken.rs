@@ -1,5 +1,5 @@
-//! Two writes about one purchase on PostgreSQL, both of which read it before either has changed it. The order is
-//! forced with a lock; what comes out is what one after the other gives. (SQLite has one writer.)
+//! Two writes to one top-up on PostgreSQL, which both read it before either changed it. A lock forces the order; the
+//! result is that of a sequential run. (SQLite has one writer.)
 
 use sqlx::{Connection, Executor, PgConnection};
 use topup::db::StoreError;
@@ -23,7 +23,7 @@ async fn waiting(connection: &mut PgConnection) -> i64 {
 async fn apply_both(books: &Books, first: PurchaseReport, second: PurchaseReport) -> (Outcome, Outcome) {
     let mut lock = PgConnection::connect(&books.database.url).await.expect("connects");
     lock.execute("BEGIN; SELECT id FROM topups FOR UPDATE").await.expect("locks");
-    // Another process's: one process commits what arrives together, together.
+    // Another process's pool, because one process commits concurrent writes together.
     let other = books.database.connect_patiently().await;
     let mut watch = PgConnection::connect(&books.database.url).await.expect("connects");
     let control = async {

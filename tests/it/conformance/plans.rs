@@ -1,5 +1,5 @@
-//! No statement reads a growing table from end to end, whatever the statistics say: never made, made when the tables were
-//! empty, made when they were small, lost by a restore.
+//! No statement scans a growing table, whatever the planner's statistics: never collected, collected when the tables
+//! were empty or small, or lost by a restore.
 
 use std::collections::BTreeMap;
 
@@ -15,13 +15,13 @@ use crate::support::database::TestDatabase;
 const SMALL: u32 = 50;
 const GROWN: u32 = 5_000;
 
-/// The statements by which SQLite credits a group.
+/// The statements with which SQLite credits a group.
 fn sqlite_credit() -> &'static str {
     let mut bulk = bulk_statements().filter_map(|(_, statement)| statement.json.as_ref());
     bulk.next().expect("a statement").within.sql()
 }
 
-/// What grows with the business. The others hold what operators made, or are pruned.
+/// Tables that grow with the business. The others contain what operators created, or are pruned.
 const GROWING: [&str; 10] = [
     "accounts",
     "adjustments",
@@ -34,7 +34,7 @@ const GROWING: [&str; 10] = [
     "topups",
     "webhook_events",
 ];
-/// Indexes that hold exceptions alone, which may be read whole.
+/// Partial indexes that contain only exceptions and may be scanned.
 const OF_EXCEPTIONS: [&str; 6] = [
     "failed_webhook_events_by_payload",
     "failed_webhook_events_open",
@@ -44,7 +44,7 @@ const OF_EXCEPTIONS: [&str; 6] = [
     "surplus_payments",
 ];
 
-/// Statements that look at all there is, on purpose: the proof of the books.
+/// Statements that scan everything on purpose: the audit of the books.
 fn reads_all(sql: &str) -> bool {
     sql.starts_with("SELECT COUNT(*) AS wrong")
 }
@@ -84,7 +84,7 @@ fn fill(first: u32, last: u32) -> String {
     .join(";")
 }
 
-/// A session that plans as the service's own do.
+/// A session with the service's own planner settings.
 async fn planner(url: &str, purpose: Purpose) -> PgConnection {
     let mut connection = PgConnection::connect(url).await.expect("connects");
     for (name, value) in settings(purpose) {
@@ -99,14 +99,14 @@ async fn text(connection: &mut PgConnection, sql: String) -> String {
     row.try_get_unchecked(0).expect("text")
 }
 
-/// The first column of each index: a condition on a later one alone reads all of the index.
+/// The first column of each index: a condition on a later column alone scans the whole index.
 async fn first_columns(connection: &mut PgConnection) -> BTreeMap<String, String> {
     let sql = "SELECT indexrelid::regclass::text, pg_get_indexdef(indexrelid, 1, true) FROM pg_index";
     let rows = connection.fetch_all(sqlx::raw_sql(sql)).await.expect("readable");
     rows.iter().map(|row| (row.get(0), row.get(1))).collect()
 }
 
-/// What of a plan reads a growing table, or an index of it, from end to end.
+/// Collects the scans of a growing table, or of one of its indexes, in a plan.
 fn whole_reads(plan: &Value, first_columns: &BTreeMap<String, String>, found: &mut Vec<String>) {
     let of = |name: &str| plan[name].as_str().unwrap_or_default();
     let (kind, table, index, condition) = (of("Node Type"), of("Relation Name"), of("Index Name"), of("Index Cond"));
@@ -180,7 +180,7 @@ async fn no_statement_reads_a_growing_table_from_end_to_end_on_postgresql() {
             other.execute(sqlx::raw_sql(statistics)).await.expect("analysed");
         }
         let state = format!("{statistics:?} with {before} rows");
-        // The plan that is made now is used when the tables have grown.
+        // The plan made now is still used after the tables have grown.
         check_postgres(&database.url, &format!("{state}, the plan that is kept"), true).await;
         other.execute(sqlx::raw_sql(AssertSqlSafe(fill(before + 1, GROWN)))).await.expect("filled");
         check_postgres(&database.url, &format!("{state}, then {GROWN}"), false).await;

@@ -1,4 +1,4 @@
-//! Everything around the books: idempotency keys, API keys, failed deliveries, what a database is for, reading pages.
+//! Everything around the books: idempotency keys, API keys, failed deliveries, the purpose of a database, pagination.
 
 use futures_util::FutureExt;
 use futures_util::future::join_all;
@@ -18,7 +18,7 @@ use crate::on_both_databases;
 use crate::support::books::{Books, NOW_MS, account_id, new_topup, news, topup_of};
 use crate::support::closure;
 
-/// Runs store functions in one write.
+/// Runs store functions in one transaction.
 macro_rules! in_a_write {
     ($db:expr, |$tx:ident| $body:expr) => {
         $db.write(closure(move |$tx| async move { $body.await }.boxed())).await
@@ -29,7 +29,7 @@ fn key(scope: &str, name: &str, hash: &str) -> IdempotencyKey {
     IdempotencyKey { scope: scope.to_owned(), key: name.to_owned(), request_hash: hash.to_owned() }
 }
 
-/// A claim of `key` in the scope `one` for a purchase, held for a second.
+/// Claims `key` in the scope `one` for a top-up, with a lease of one second.
 async fn claim(db: &Db, hash: &'static str, topup: u128, now_ms: i64) -> KeyState {
     let claimed = in_a_write!(db, |tx| async {
         idempotency::claim(tx, &key("one", "key", hash), &TopupId::from_bits(topup), now_ms + 1_000, now_ms).await
@@ -64,7 +64,7 @@ on_both_databases! {
         assert!(matches!(claim(db, "a", 1, 0).await, KeyState::Fresh));
         assert!(matches!(claim(db, "a", 2, 999).await, KeyState::Running(_)), "the lease holds");
         assert!(matches!(claim(db, "b", 2, 5_000).await, KeyState::OtherRequest), "also after the lease");
-        // The one that ran has crashed: its lease is over at 1000, and the next one holds it until 2000.
+        // The holder crashed: its lease ended at 1000, and the next one holds the key until 2000.
         assert!(matches!(claim(db, "a", 2, 1_000).await, KeyState::Resumed(topup) if topup == first));
         assert!(matches!(claim(db, "a", 3, 1_500).await, KeyState::Running(_)), "the new lease holds");
         in_a_write!(db, |tx| async { idempotency::release(tx, &key("one", "key", "a")).await }).expect("releases");
@@ -116,7 +116,7 @@ on_both_databases! {
         let states = join_all((0..16).map(|_| claim(&books.db, "a", 1, 0))).await;
         assert_eq!(states.iter().filter(|state| matches!(state, KeyState::Fresh)).count(), 1, "{states:?}");
         assert_eq!(states.iter().filter(|state| matches!(state, KeyState::Running(_))).count(), 15, "{states:?}");
-        // The lease is over for all of them at the same time: again one goes on.
+        // The lease ends for all of them at the same time: again only one continues.
         let states = join_all((0..16).map(|_| claim(&books.db, "a", 1, 5_000))).await;
         assert_eq!(states.iter().filter(|state| matches!(state, KeyState::Resumed(_))).count(), 1, "{states:?}");
         books.finish().await;
@@ -218,7 +218,7 @@ on_both_databases! {
     }
 
     async fn a_failure_is_recorded_whatever_its_text_is(backend: Backend) {
-        // PostgreSQL takes no text with a zero byte; a record that fails would make Stripe try for ever.
+        // PostgreSQL refuses a text with a zero byte; a failed record would make Stripe retry forever.
         let books = Books::open(backend).await;
         let db = &books.db;
         let error = format!("metadata.credits is 2\u{0}5 {}", "x".repeat(100_000));

@@ -1,4 +1,4 @@
-//! The SQL text and the migrations: the same on both databases.
+//! The SQL statements and the migrations: the same on both databases.
 
 use std::path::Path;
 

@@ -1,4 +1,4 @@
-//! The contract of `Db::write`: all or nothing, and again when the database says so.
+//! The contract of `Db::write`: all or nothing, and repeated if the database requires it.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -13,7 +13,7 @@ use crate::on_both_databases;
 use crate::support::books::{Books, new_topup};
 use crate::support::{Backend as Databases, closure};
 
-/// Writes the first purchase, then ends as `end` says; gives the outcome and how often it ran.
+/// Writes the first top-up, then ends as `end` says. Returns the outcome and the number of runs.
 async fn write_then(
     db: &Db,
     end: impl Fn(u32) -> Result<(), StoreError> + Copy + Send + Sync + 'static,
@@ -77,7 +77,7 @@ on_both_databases! {
 
     async fn a_closure_that_was_overtaken_runs_again_from_the_beginning(backend: Backend) {
         let books = Books::open(backend).await;
-        // The third run would be refused if anything of the first two were there.
+        // The third run would fail if anything of the first two remained.
         let (outcome, runs) =
             write_then(&books.db, |run| if run < 3 { Err(StoreError::Overtaken) } else { Ok(()) }).await;
         assert!(outcome.is_ok(), "{outcome:?}");
@@ -130,7 +130,7 @@ on_both_databases! {
     }
 }
 
-/// PostgreSQL says that two writes were in each other's way; a sequence counts, because it is never rolled back.
+/// PostgreSQL reports a conflict between two writes. A sequence counts the runs, because it is never rolled back.
 #[tokio::test]
 async fn a_serialization_failure_and_a_deadlock_are_run_again_on_postgres() {
     for (sql, code) in [

@@ -1,5 +1,5 @@
-//! The marker "event seen", the top-up, the balance and the ledger entry are one transaction: wherever it breaks,
-//! nothing of it is there, Stripe is told to try again, and the next try credits once.
+//! The event row, the top-up, the balance and the ledger entry are one transaction: wherever it fails, nothing remains,
+//! Stripe is told to retry, and the retry credits once.
 
 use serde_json::json;
 
@@ -8,7 +8,7 @@ use crate::on_both_databases;
 use crate::support::books::{Rows, rows};
 use crate::support::{Backend as Databases, TestApp};
 
-/// A way to break the database, and to repair it.
+/// A way to break the database and to repair it.
 #[derive(Clone, Copy)]
 struct Fault {
     name: &'static str,
@@ -63,7 +63,7 @@ const MARKER: Fault = refuse!("BEFORE INSERT", "webhook_events");
 const TOPUP: Fault = refuse!("BEFORE UPDATE", "topups");
 const LEDGER: Fault = refuse!("BEFORE INSERT", "ledger_entries");
 const FAILURES: Fault = refuse!("BEFORE INSERT", "failed_webhook_events");
-/// Every statement succeeds, and then the commit fails.
+/// Every statement succeeds, then the commit fails.
 const COMMIT: Fault = Fault {
     name: "COMMIT",
     sqlite: "CREATE TABLE broken_parents (id INTEGER PRIMARY KEY); \
@@ -77,10 +77,10 @@ const COMMIT: Fault = Fault {
     repair_postgres: "DROP TRIGGER broken ON ledger_entries",
 };
 
-/// Delivers an event while the database is broken, twice, and once more when it is repaired.
+/// Delivers an event twice while the database is broken, and once more after it is repaired.
 async fn breaks_at(backend: Databases, fault: Fault) {
     let app = TestApp::start(backend).await;
-    // The account exists, so that an update of its balance is what must be undone.
+    // The account exists, so its balance update is among the changes to undo.
     let (_, first) = app.pay_session("user_1", 100).await;
     app.deliver(&first).await.expect(200);
     let before = rows(&app.app.db).await;

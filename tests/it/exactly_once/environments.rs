@@ -1,4 +1,4 @@
-//! Staging and production on one Stripe account, and the write that was lost after Stripe's answer.
+//! Staging and production on one Stripe account, and a write lost after Stripe's answer.
 
 use crate::on_both_databases;
 use crate::support::TestApp;

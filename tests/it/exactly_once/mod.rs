@@ -1,4 +1,5 @@
-//! A payment becomes credits once: whatever is repeated, comes at once, comes out of order, or breaks in between.
+//! A payment is credited once, whether events are repeated, concurrent or out of order, or the service fails in
+//! between.
 
 mod atomic;
 mod environments;
@@ -14,18 +15,18 @@ use topup::purchases::topups::Topup;
 
 use crate::support::TestApp;
 
-/// A purchase as it is stored. Asking the service would make it ask Stripe.
+/// The stored top-up. Reading it through the API would ask Stripe.
 async fn stored(app: &TestApp, session: &str) -> Topup {
     let session = SessionId::parse(STRIPE, session).expect("an id");
     app.app.db.topup_by_session(&session).await.expect("readable").expect("a top-up")
 }
 
-/// The word of a purchase's stored state.
+/// The stored state of a top-up.
 async fn state(app: &TestApp, session: &str) -> &'static str {
     stored(app, session).await.state.as_str()
 }
 
-/// The same news in another event, of another type and payment status.
+/// The same report in another event, with another type and payment status.
 fn another(event: &Value, id: &str, event_type: &str, payment_status: &str) -> Value {
     let mut event = event.clone();
     event["id"] = json!(id);

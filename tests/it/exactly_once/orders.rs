@@ -1,4 +1,4 @@
-//! Stripe promises no order: late, delayed and contradicting news end as they should. Paid wins.
+//! Stripe guarantees no order: late, delayed and contradicting events still lead to the right end. Paid wins.
 
 use serde_json::{Value, json};
 
@@ -7,7 +7,7 @@ use crate::on_both_databases;
 use crate::support::TestApp;
 use crate::support::books::rows;
 
-/// A checkout paid by a delayed method: its session and the event that says "done, not paid".
+/// A checkout paid with a delayed method: its session and its event, complete but unpaid.
 async fn delayed(app: &TestApp, account: &str) -> (String, Value) {
     let session = app.open_session(account, 250).await;
     assert_eq!(app.stripe.pay(&session, "pm_sandbox_delayed").await.0, 200);
@@ -58,7 +58,7 @@ on_both_databases! {
         let failed = app.stripe.event("checkout.session.async_payment_failed", &session).await;
         app.deliver(&failed).await.expect(200);
         assert_eq!((state(&app, &session).await, app.credits("user_1").await), ("failed", 0));
-        // The first news comes once more, as another event: it is no news any more.
+        // The first report arrives again in another event and changes nothing.
         app.deliver(&another(&completed, "evt_late", "checkout.session.completed", "unpaid")).await.expect(200);
         assert_eq!((state(&app, &session).await, app.credits("user_1").await), ("failed", 0));
         assert_eq!(stored(&app, &session).await.paid_at_ms, None);

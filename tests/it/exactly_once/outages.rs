@@ -1,4 +1,4 @@
-//! The database goes away in the middle, or is held by somebody else.
+//! The database disconnects in the middle, or another session locks it.
 
 use std::time::Duration;
 
@@ -26,7 +26,7 @@ async fn connections_that_die_in_the_middle_of_writes_lose_nothing_and_credit_no
         assert_eq!(app.stripe.pay(&session, "pm_card_visa").await.0, 200);
     }
     let mut other = PgConnection::connect(&app.database.url).await.expect("connects");
-    // Whoever wants to write to the books waits, with a transaction that has already done something.
+    // Every write to the books waits, in a transaction that has already done something.
     other.execute("BEGIN; LOCK TABLE ledger_entries IN EXCLUSIVE MODE").await.expect("locks");
     app.stripe.control("deliveries/resume", json!({})).await;
     let waiting = "SELECT COUNT(*) FROM pg_locks WHERE NOT granted \
@@ -39,7 +39,7 @@ async fn connections_that_die_in_the_middle_of_writes_lose_nothing_and_credit_no
     let failed = async || (rows(&app.app.db).await.failed > 0).then_some(());
     until("a recorded failure", failed).await;
     assert_eq!(rows(&app.app.db).await.entries, 0);
-    // Again, while deliveries come in; and then they may write.
+    // Disconnect again while deliveries arrive; then let them write.
     number(&mut other, ended).await;
     other.execute("COMMIT").await.expect("releases");
     number(&mut other, ended).await;
@@ -49,7 +49,7 @@ async fn connections_that_die_in_the_middle_of_writes_lose_nothing_and_credit_no
     assert_eq!(until("the credits", balance).await.remaining_credits, all);
     app.stripe.idle().await;
     let after = rows(&app.app.db).await;
-    // One event brings the money, another what Stripe kept of it.
+    // One event reports the payment, another Stripe's fee.
     assert_eq!(
         after,
         Rows { events: 2 * PURCHASES, failed: after.failed, entries: PURCHASES, accounts: 1, paid: PURCHASES }
@@ -62,7 +62,7 @@ async fn connections_that_die_in_the_middle_of_writes_lose_nothing_and_credit_no
 async fn a_read_just_after_the_server_has_hung_up_takes_another_connection() {
     let app = TestApp::start(Backend::Postgres).await;
     let account = AccountId::parse("user_1").expect("an account");
-    // Several connections, which were used a moment ago.
+    // Several connections that were used a moment ago.
     join_all((0..12).map(|_| app.app.db.balance(&account)))
         .await
         .into_iter()
@@ -83,10 +83,10 @@ async fn a_delivery_waits_for_another_process_that_writes_to_the_sqlite_file_als
     let mut other = SqliteConnection::connect(&app.database.url).await.expect("connects");
     other.execute("BEGIN IMMEDIATE").await.expect("locks");
     let mut delivery = Box::pin(app.deliver(&event));
-    // SQLite gives up after 5 seconds and says "busy"; then the write is run again.
+    // SQLite gives up after 5 seconds with "busy"; then the write is retried.
     let early = tokio::time::timeout(Duration::from_millis(5_500), &mut delivery).await;
     assert!(early.is_err(), "it did not wait: {early:?}");
-    // Reading goes on meanwhile.
+    // Reads continue meanwhile.
     assert_eq!(app.credits("user_1").await, 0);
     other.execute("COMMIT").await.expect("releases");
     delivery.await.expect(200);

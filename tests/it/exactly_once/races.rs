@@ -1,4 +1,4 @@
-//! Many at once about one payment, or about one account.
+//! Many concurrent requests about one payment, or about one account.
 
 use futures_util::future::{join, join_all};
 

@@ -1,4 +1,4 @@
-//! The customer comes back before the webhook: Stripe is asked, seldom, and what it says goes the same way.
+//! The customer returns before the webhook: Topup asks Stripe, but rarely, and applies the answer like a webhook.
 
 use std::time::Duration;
 
@@ -17,7 +17,7 @@ async fn questions(app: &TestApp, session: &str) -> usize {
     requests.iter().filter(|request| request["method"] == "GET" && request["path"] == path.as_str()).count()
 }
 
-/// A checkout that was paid; how often Stripe was asked about it before the customer comes back.
+/// A paid checkout, and how often Stripe was asked about it before the customer returns.
 async fn paid(app: &TestApp, payment_method: &str) -> (String, usize) {
     let session = app.open_session("user_1", 250).await;
     assert_eq!(app.stripe.pay(&session, payment_method).await.0, 200);
@@ -49,7 +49,7 @@ on_both_databases! {
             app.deliver(&event).await.expect(200);
             assert_eq!(app.credits("user_1").await, 250);
         }
-        // Paid is final: Stripe is not asked again.
+        // Paid is final, so Stripe is not asked again.
         app.clock.advance_ms(60_000);
         assert_eq!(app.session_state("user_1", &session).await, "paid");
         assert_eq!(questions(&app, &session).await, before + 1);
@@ -68,7 +68,7 @@ on_both_databases! {
             assert_eq!(questions(&app, &session).await, asked);
             app.clock.advance_ms(5_000);
         }
-        // Another customer's session has a right of its own, and nobody asks for a stranger.
+        // Another customer's session has its own limit, and a stranger cannot trigger a request.
         let other = app.open_session("user_2", 250).await;
         app.get_as("user_1", &format!("/credits/sessions/{other}")).await.expect_problem(404, "not_found");
         assert_eq!(questions(&app, &other).await, 0);

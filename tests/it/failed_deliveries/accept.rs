@@ -1,5 +1,5 @@
-//! Payments whose amount differs from what was agreed and leaves us at least that. Known mistake 36: their customers are
-//! not left without credits.
+//! Payments whose amount differs from the agreed one and still covers it. Known mistake 36: their customers are not
+//! left without credits.
 
 use serde_json::{Value, json};
 use topup::access::api_keys::Scope;
@@ -11,7 +11,7 @@ use crate::support::app::http_client;
 use crate::support::stripe::thin_of;
 use crate::support::{Answer, Options, TestApp};
 
-/// A paid purchase to which somebody has added tax behind our back; gives its event.
+/// A paid purchase to which tax was added at Stripe. Returns its event.
 async fn taxed_purchase(app: &TestApp, account: &str, total: i64, tax: i64) -> Value {
     let (_, mut event) = app.pay_session(account, 250).await;
     let session = &mut event["data"]["object"];
@@ -22,8 +22,8 @@ async fn taxed_purchase(app: &TestApp, account: &str, total: i64, tax: i64) -> V
     event
 }
 
-/// A paid purchase whose customer was charged more than the books say was agreed; what is delivered of it is made of its
-/// event. Gives the event.
+/// A paid purchase for which the customer was charged more than agreed. `delivered` derives the delivered event from
+/// the real one. Returns the real one.
 async fn dearer_purchase(app: &TestApp, account: &str, delivered: impl Fn(&Value) -> Value) -> Value {
     let (_, event) = app.pay_session(account, 250).await;
     let cheaper = "UPDATE topups SET fee_amount = fee_amount - 9, total_amount = total_amount - 9";
@@ -60,7 +60,7 @@ on_both_databases! {
         let open = get(&app, &key, "/admin/webhook-events").await.expect(200);
         assert_eq!(open["data"], json!([]), "nothing is left to look at");
 
-        // Once more, by whatever way: the first answer, and no more credits.
+        // Repeated by any route: the first answer, and no more credits.
         assert_eq!(accept(&app, &key, &event, "again").await.expect(200), accepted);
         assert_eq!(replay(&app, &key, event["id"].as_str().expect("an id")).await.expect(200)["outcome"], "decided");
         app.deliver(&event).await.expect(200);
@@ -100,7 +100,7 @@ on_both_databases! {
         let customer = api_key(&app, Scope::Checkout, None).await;
         accept(&app, &customer, &less, "never").await.expect_problem(403, "scope_missing");
         app.app.db.execute_raw("UPDATE failed_webhook_events SET payload = NULL").await.expect("done");
-        // Stripe shows the key nothing of it.
+        // The API key may not read the event at Stripe.
         app.stripe.fault(json!({ "path": "/v1/events/*", "kind": "status", "status": 403 })).await;
         accept(&app, &key, &less, "never").await.expect_problem(409, "payload_erased");
         assert_eq!((app.credits("user_1").await, app.credits("user_2").await), (0, 0));
@@ -117,7 +117,7 @@ on_both_databases! {
             accept(&app, &key, &event, "tax").await.expect_problem(503, "provider_unavailable");
             assert_eq!(app.credits("user_1").await, 0);
             if days == "30" {
-                // The key may not read events: the session says the same.
+                // The API key may not read events, but the session has the same data.
                 app.stripe.fault(fault(403)).await;
             }
             let accepted = accept(&app, &key, &event, "tax").await.expect(200);

@@ -93,7 +93,7 @@ on_both_databases! {
         app.deliver(&wrong).await.expect(200);
         let rejected = replay(&app, &key, id).await.expect(200);
         assert_eq!(rejected["outcome"], "rejected");
-        // A failure for now, on top of it, makes it no less permanent.
+        // A transient failure afterwards does not make it less permanent.
         break_database(&app).await;
         app.deliver(&good).await.expect_problem(500, "internal_error");
         repair_database(&app).await;
@@ -104,7 +104,7 @@ on_both_databases! {
             let page = get(&app, &key, &format!("/admin/webhook-events?kind={kind}")).await.expect(200);
             assert_eq!(ids(&page).len(), count, "{kind}");
         }
-        // What is kept of it is what came last, and it agrees.
+        // The record keeps the latest payload, which matches the agreed purchase.
         assert_eq!(replay(&app, &key, id).await.expect(200)["event"]["state"], "resolved");
         assert_eq!(app.credits("user_1").await, 250);
         app.finish().await;
@@ -116,7 +116,7 @@ on_both_databases! {
         record(&app.app.db, failure("evt_1", FailureKind::Transient, Some(NOT_HANDLED), app.clock.now_ms())).await;
         let replayed = replay(&app, &key, "evt_1").await.expect(200);
         assert_eq!((&replayed["outcome"], &replayed["event"]["state"]), (&json!("foreign"), &json!("resolved")));
-        // A purchase of another database, seen only when it is looked for.
+        // A top-up of another database, which only a lookup reveals.
         let (mut event, id) = failed_purchase(&app, "user_1").await;
         event["data"]["object"]["metadata"]["topupId"] = json!("topup_00000000000000000000000000000001");
         let elsewhere = event.to_string();
@@ -132,7 +132,7 @@ on_both_databases! {
         for number in 1..=5 {
             record(&app.app.db, failure(&format!("evt_{number}"), FailureKind::Transient, None, 1_000 + number)).await;
         }
-        // Two in the same millisecond, on either side of a page's end.
+        // Two in the same millisecond, on both sides of a page boundary.
         record(&app.app.db, failure("evt_4b", FailureKind::Transient, None, 1_004)).await;
         let (mut seen, mut path) = (Vec::new(), "/admin/webhook-events?limit=2".to_owned());
         loop {

@@ -84,7 +84,7 @@ on_both_databases! {
         assert!(!webhooks(&app, &["failed"]).await.1.contains("evt_2"));
         let (_, output, _) = webhooks(&app, &["show", "evt_2"]).await;
         assert!(output.contains("by command line: given back in the dashboard"), "{output}");
-        // Stripe delivers it once more.
+        // Stripe delivers it again.
         record(&app.app.db, failure("evt_2", FailureKind::Permanent, None, 9)).await;
         assert!(!webhooks(&app, &["failed"]).await.1.contains("evt_2"));
         assert_eq!(app.app.db.open_failures().await.expect("readable").permanent, 2);

@@ -1,4 +1,4 @@
-//! Deliveries that failed: seen, tried again, put right, and what came with them erased.
+//! Failed deliveries: listed, replayed, corrected, and their payloads erased.
 
 mod accept;
 mod api;
@@ -19,10 +19,10 @@ use topup::providers::stripe::name::NAME as STRIPE;
 use crate::support::app::http_client;
 use crate::support::{Answer, TestApp, closure};
 
-/// An event that no version of ours handles: replayed, it turns out to be nothing of ours.
+/// An event type that no version handles; a replay finds that it is not for Topup.
 const NOT_HANDLED: &str = r#"{"id":"evt_1","type":"invoice.paid"}"#;
 
-/// A failure that a test makes up.
+/// A made-up failure.
 fn failure(event: &str, kind: FailureKind, payload: Option<&str>, now_ms: i64) -> FailureRecord {
     FailureRecord {
         provider: STRIPE,
@@ -50,7 +50,7 @@ async fn failed(db: &Db, event: &str) -> FailedEvent {
     db.failed_event(event).await.expect("readable").expect("a record").event
 }
 
-/// No delivery that credits can have an effect from here on.
+/// From here on no delivery that credits can take effect.
 async fn break_database(app: &TestApp) {
     app.app.db.execute_raw("ALTER TABLE accounts RENAME TO hidden_accounts").await.expect("done");
 }
@@ -59,7 +59,7 @@ async fn repair_database(app: &TestApp) {
     app.app.db.execute_raw("ALTER TABLE hidden_accounts RENAME TO accounts").await.expect("done");
 }
 
-/// A paid purchase whose event came while the database was broken; gives the event and its id.
+/// A paid purchase whose event arrived while the database was broken. Returns the event and its id.
 async fn failed_purchase(app: &TestApp, account: &str) -> (Value, String) {
     let (_, event) = app.pay_session(account, 250).await;
     break_database(app).await;

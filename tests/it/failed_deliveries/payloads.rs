@@ -1,4 +1,4 @@
-//! Payloads hold personal data: they go in time, and the fact of the event stays.
+//! Payloads contain personal data: they are erased in time, and the record of the event stays.
 
 use futures_util::future::join_all;
 use serde_json::{Value, json};
@@ -37,7 +37,7 @@ on_both_databases! {
 
         let problem = replay(&app, &key, &id).await.expect_problem(409, "payload_erased");
         assert!(problem["detail"].to_string().contains("resend the event from Stripe's dashboard"), "{problem}");
-        // Resent, it counts; and there is nothing left to replay.
+        // Resent, it is credited, and there is nothing left to replay.
         app.deliver(&event).await.expect(200);
         assert_eq!(app.credits("user_1").await, 250);
         assert_eq!(replay(&app, &key, &id).await.expect(200)["outcome"], "already_resolved");
@@ -105,7 +105,7 @@ async fn what_was_erased_is_not_left_in_the_free_space_of_the_sqlite_file() {
     let books = Books::open(Backend::Sqlite).await;
     let url = books.database.url.clone();
     let file = url.strip_prefix("sqlite://").expect("a file");
-    // Closed, so that all is in the file itself.
+    // Closed, so that everything is in the file itself.
     let holds_marker = || {
         let bytes = std::fs::read(file).expect("readable");
         bytes.windows(marker.len()).any(|window| window == marker.as_bytes())

@@ -1,4 +1,4 @@
-//! What makes a failure open, whatever order things are written in.
+//! When a failure counts as open, in whatever order the records are written.
 
 use serde_json::{Value, json};
 use topup::inbox::failed_deliveries::replay_all;
@@ -86,7 +86,7 @@ on_both_databases! {
     async fn all_that_failed_for_now_is_replayed_once_the_oldest_first(backend: Backend) {
         let app = TestApp::start(backend).await;
         let now_ms = app.clock.now_ms();
-        // More than a page, and what would be found again and again if a replay moved it to the end.
+        // More than a page, which would be found again and again if a replay moved them to the end.
         for number in 0..120 {
             let payload = if number % 2 == 0 { NOT_HANDLED } else { r#"{"id":"evt_1","type":"refund.failed"}"# };
             record(&app.app.db, failure(&format!("evt_{number:03}"), FailureKind::Transient, Some(payload), now_ms - 1_000 + number))

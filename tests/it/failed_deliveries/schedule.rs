@@ -1,4 +1,4 @@
-//! What a running service does by itself.
+//! The automatic retries of a running service.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};

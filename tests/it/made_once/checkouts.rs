@@ -1,4 +1,4 @@
-//! One session at Stripe for each purchase, and none is handed out twice.
+//! One session at Stripe for each top-up, and only that one is handed out.
 
 use futures_util::future::join_all;
 use serde_json::{Value, json};
@@ -11,7 +11,7 @@ use super::{Death, LAG_SECONDS, LATE_SECONDS, Sequence, WAITS, clear, in_lanes, 
 use crate::support::app::SUCCESS_URL;
 use crate::support::{Backend, TestApp};
 
-/// Repeats a purchase until its checkout is open; gives the session.
+/// Repeats a request until its checkout is open. Returns the session.
 async fn repeat(app: &TestApp, account: &str, about: &str) -> String {
     let mut told = Vec::new();
     for seconds in WAITS {
@@ -32,11 +32,11 @@ async fn repeat(app: &TestApp, account: &str, about: &str) -> String {
     panic!("{about}: never opened: {told:?}");
 }
 
-/// The purchase has one session at Stripe, and a repetition hands out no other.
+/// The top-up has one session at Stripe, and a repeated request hands out no other.
 async fn check(app: &TestApp, account: &str, since_seconds: i64, session: &str, about: &str) {
     clear(app).await;
     assert_eq!(repeat(app, account, about).await, session, "{about}: another session");
-    // What is still to be done at Stripe is done, and listed.
+    // Wait until the late work at Stripe is done and listed.
     pass(app, LATE_SECONDS + LAG_SECONDS + 2).await;
     let list = format!("/v1/checkout/sessions?limit=100&created[gte]={since_seconds}");
     let sessions = app.stripe.get(&list).await;
@@ -46,7 +46,7 @@ async fn check(app: &TestApp, account: &str, since_seconds: i64, session: &str, 
     assert_eq!(its[0]["id"], session, "{about}");
 }
 
-/// The time before anything of a sequence can have been created, with some seconds for clocks that differ.
+/// A time before anything of a sequence can be created, minus some seconds for clock differences.
 fn now_seconds(app: &TestApp) -> i64 {
     topup::ports::Clock::now_ms(&*app.clock) / 1_000 - 5
 }

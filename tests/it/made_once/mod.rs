@@ -1,5 +1,5 @@
-//! Everything that is created at Stripe is created once, whatever goes wrong: all sequences of two and of three faults,
-//! and the process dies between any two steps. On real HTTP, with lists that lag.
+//! Refunds and checkouts are created once at Stripe, whatever fails: all sequences of two and of three faults, with the
+//! process dying between any two steps, over real HTTP and with lists that lag.
 
 mod checkouts;
 mod refunds;
@@ -16,13 +16,13 @@ use crate::admin::ADMIN_SCOPE;
 use crate::support::app::http_client;
 use crate::support::{Backend, Options, TestApp};
 
-/// How late the work is done that is done after its failure, and how far lists lag, in seconds.
+/// How late delayed work is done, and how far lists lag, in seconds.
 const LATE_SECONDS: i64 = 40;
 const LAG_SECONDS: i64 = 20;
-/// How long a call may take. An answer that is too late is held until the next repetition.
+/// The timeout of a call. A late answer is held until the next repetition.
 const CALL_TIMEOUT: Duration = Duration::from_millis(250);
 
-/// What goes wrong with one call.
+/// What fails in one call.
 const FAULTS: [&str; 11] =
     ["lost", "500 done", "500", "500 later", "lost, later", "400", "401", "403", "429", "409", "too late"];
 
@@ -37,19 +37,19 @@ fn fault(name: &str) -> Value {
     }
 }
 
-/// Faults, one after the other.
+/// Consecutive faults.
 type Sequence = Vec<&'static str>;
 
-/// How many services with a Stripe of their own work through the sequences at once: most of the time is waiting.
+/// How many services, each with its own Stripe, run sequences concurrently: most of the time is spent waiting.
 const LANES: usize = 4;
 
-/// All sequences of so many faults, dealt out.
+/// All sequences of this length, split into lanes.
 fn in_lanes(length: u32) -> Vec<Vec<Sequence>> {
     let sequences = sequences(length);
     (0..LANES).map(|lane| sequences.iter().skip(lane).step_by(LANES).cloned().collect()).collect()
 }
 
-/// All sequences of so many faults.
+/// All sequences of this length.
 fn sequences(length: u32) -> Vec<Sequence> {
     (0..length).fold(vec![Vec::new()], |shorter, _| {
         let longer = shorter
@@ -70,7 +70,7 @@ async fn lag(app: &TestApp, seconds: i64) {
     app.stripe.control("lists", json!({ "lag_seconds": seconds })).await;
 }
 
-/// The next calls go wrong, one after the other.
+/// Injects these faults into the next calls, in order.
 async fn plan(app: &TestApp, path: &str, sequence: &[&str]) {
     for name in sequence {
         let mut planned = json!({ "method": "POST", "path": path });
@@ -79,7 +79,7 @@ async fn plan(app: &TestApp, path: &str, sequence: &[&str]) {
     }
 }
 
-/// How many of the planned faults are left; none are afterwards.
+/// Removes the remaining faults. Returns how many there were.
 async fn clear(app: &TestApp) -> usize {
     let url = format!("{}/_sandbox/faults", app.stripe.url);
     let left: Value = http_client().get(&url).send().await.expect("answers").json().await.expect("JSON");
@@ -87,19 +87,19 @@ async fn clear(app: &TestApp) -> usize {
     left["faults"].as_array().expect("a list").len()
 }
 
-/// Time passes, here and at Stripe.
+/// Advances the time of the service and of the sandbox.
 async fn pass(app: &TestApp, seconds: i64) {
     app.clock.advance_ms(seconds * 1_000);
     app.stripe.control("clock", json!({ "advance_seconds": seconds })).await;
 }
 
-/// How long is waited before each repetition of a request, in seconds: at once, after a lease, after the quiet time.
+/// The waits before each repetition of a request, in seconds: none, a lease, the quiet time.
 const WAITS: [i64; 10] = [0, 0, 61, 61, 901, 0, 901, 61, 901, 901];
 
-/// The places at which a use case waits for nothing but Stripe.
+/// The checkpoints around calls to Stripe.
 const PLACES: [&str; 3] = ["call Stripe", "Stripe answered", "ask Stripe"];
 
-/// A process that dies when it comes to one of [`PLACES`] for the n-th time. It lives on this thread.
+/// A process that dies when it reaches the n-th checkpoint of [`PLACES`]. The hook is set for this thread.
 struct Death {
     left: Rc<Cell<usize>>,
     happened: Rc<Notify>,
@@ -123,7 +123,7 @@ impl Death {
         death
     }
 
-    /// Runs something until it ends (`Some`) or the process dies in it: then it is dropped where it stands.
+    /// Runs the work until it ends (`Some`) or the process dies: then it is dropped where it is.
     async fn or<T>(self, work: impl Future<Output = T>) -> Option<T> {
         let ended = RefCell::new(None);
         tokio::select! {

@@ -12,10 +12,10 @@ use super::{Death, LAG_SECONDS, LATE_SECONDS, Sequence, WAITS, clear, in_lanes, 
 use crate::admin::{Purchase, buy, refund};
 use crate::support::{Backend, TestApp};
 
-/// After so many the next purchase is refunded: lists that grow longer would take most of the time.
+/// After this many refunds the next top-up is used: longer lists would take most of the time.
 const REFUNDS_OF_A_PURCHASE: i64 = 10;
 
-/// Purchases of one account, of which one credit after the other is refunded.
+/// Top-ups of one account, refunded one credit at a time.
 struct Shop {
     app: TestApp,
     purchase: Purchase,
@@ -31,7 +31,7 @@ impl Shop {
         Self { app, purchase, refunded: 0, credits: 250, number: 0 }
     }
 
-    /// Its payment is found in a list.
+    /// Buys without list lag, so that the payment is found in a list.
     async fn buy(app: &TestApp) -> Purchase {
         lag(app, 0).await;
         let purchase = buy(app, "user_1").await;
@@ -39,7 +39,7 @@ impl Shop {
         purchase
     }
 
-    /// The key of the next refund, and a purchase that has room for it.
+    /// The key of the next refund. Buys a new top-up if the current one has no room left.
     async fn next(&mut self) -> String {
         if self.refunded == REFUNDS_OF_A_PURCHASE {
             self.purchase = Self::buy(&self.app).await;
@@ -61,7 +61,7 @@ impl Shop {
         }
     }
 
-    /// Repeats a refund until it is made.
+    /// Repeats a refund request until it succeeds.
     async fn repeat(&mut self, key: &str, about: &str) -> Value {
         let mut told = Vec::new();
         for seconds in WAITS {
@@ -73,7 +73,7 @@ impl Shop {
             told.push(format!("{} {}", answer.status, answer.body["code"]));
             match answer.status {
                 200 => return answer.body,
-                // Not made, or not known yet: each says to repeat it, or why.
+                // Not created or not known yet: each answer says to retry, or why not.
                 409 | 422 | 502..=504 => {}
                 _ => panic!("{about}: {told:?}"),
             }
@@ -81,10 +81,10 @@ impl Shop {
         panic!("{about}: never made: {told:?}");
     }
 
-    /// There is one refund more than before, and one credit less.
+    /// There is one more refund and one credit less.
     async fn check(&mut self, about: &str) {
         clear(&self.app).await;
-        // What is still to be done at Stripe is done, and listed.
+        // Wait until the late work at Stripe is done and listed.
         pass(&self.app, LATE_SECONDS + LAG_SECONDS + 2).await;
         (self.refunded, self.credits) = (self.refunded + 1, self.credits - 1);
         let list = format!("/v1/refunds?limit=100&payment_intent={}", self.purchase.payment);
@@ -109,7 +109,7 @@ async fn no_sequence_of_these(backend: Backend, sequences: Vec<Sequence>) {
     shop.app.finish().await;
 }
 
-/// Each sequence, with a process that dies at each place that it comes to; the next one goes on.
+/// Runs each sequence with a process that dies at each checkpoint; the next process continues.
 async fn no_death_refunds_twice(backend: Backend, length: u32) {
     let mut shop = Shop::open(backend).await;
     for sequence in sequences(length) {

@@ -6,7 +6,7 @@ use super::{Purchase, story};
 use crate::on_both_databases;
 use crate::support::TestApp;
 
-/// All events of a purchase about its disputes, delivered in the given order of their numbers.
+/// Delivers all dispute events of a purchase in order, or backwards.
 async fn deliver_all(app: &TestApp, purchase: &Purchase, backwards: bool) {
     let mut events = purchase.events(app).await;
     events.retain(|event| event["type"].as_str().is_some_and(|event_type| event_type.starts_with("charge.dispute.")));
@@ -66,7 +66,7 @@ on_both_databases! {
         app.stripe.control(&format!("disputes/{dispute}/movement"), json!({ "amount": 2 })).await;
         purchase.deliver(&app, "charge.dispute.funds_reinstated").await;
         assert_eq!(story(&app, "user_1").await, "topup 250, reversal -250");
-        // What more comes back is given back as far as it paid for credits, and not before.
+        // A further reversal returns credits as far as its money paid for them, and not before.
         app.stripe.control(&format!("disputes/{dispute}/movement"), json!({ "amount": 137 })).await;
         purchase.deliver(&app, "charge.dispute.funds_reinstated").await;
         assert_eq!(story(&app, "user_1").await, "topup 250, reversal -250, reversal 100");
@@ -118,7 +118,7 @@ on_both_databases! {
         let purchase = Purchase::credited(&app, "user_1", "pm_card_visa").await;
         let dispute = purchase.dispute(&app, json!({})).await;
         app.stripe.control(&format!("disputes/{dispute}"), json!({ "to": "won" })).await;
-        // The first news that arrives is the oldest: when it was sent, the money was gone.
+        // The oldest event arrives first: when it was sent, the money was gone.
         purchase.deliver(&app, "charge.dispute.created").await;
         assert_eq!(story(&app, "user_1").await, "topup 250");
         deliver_all(&app, &purchase, false).await;
@@ -126,14 +126,14 @@ on_both_databases! {
         app.finish().await;
     }
 
-    /// One handler asks Stripe, another asks later and writes first: the older answer is not written over the newer.
+    /// One handler asks Stripe, another asks later and writes first: the older answer does not overwrite the newer.
     async fn an_answer_that_was_overtaken_is_not_written(backend: Backend) {
         let app = TestApp::start(backend).await;
         let purchase = Purchase::credited(&app, "user_1", "pm_card_visa").await;
         let dispute = purchase.dispute(&app, json!({})).await;
         let created = purchase.latest(&app, "charge.dispute.created").await;
         for round in 0..2_usize {
-            // The answer is made now and arrives when it is let go.
+            // The answer is computed now and arrives on release.
             let hold = json!({ "path": format!("/v1/disputes/{dispute}"), "kind": "hold", "when": "after" });
             app.stripe.fault(hold).await;
             let mut event = created.clone();
@@ -163,7 +163,7 @@ on_both_databases! {
         app.finish().await;
     }
 
-    /// The sandbox's disputes are all of the test mode, so its word alone would let such an event pass.
+    /// The sandbox's disputes are all in test mode, so its answer alone would accept such an event.
     async fn a_dispute_event_of_another_mode_changes_nothing(backend: Backend) {
         let app = TestApp::start(backend).await;
         let purchase = Purchase::credited(&app, "user_1", "pm_card_visa").await;
@@ -241,7 +241,7 @@ on_both_databases! {
         failed["data"]["object"]["status"] = json!("failed");
         app.deliver(&failed).await.expect(200);
         assert_eq!(reasons("user_2").await, ["none", "refund", "refund_failed"]);
-        // What came before its payment.
+        // Events that arrived before their payment.
         for (account, event_type) in [("user_3", "refund.created"), ("user_4", "charge.dispute.created")] {
             let early = Purchase::paid(&app, account, "pm_card_visa").await;
             if account == "user_3" {

@@ -1,5 +1,5 @@
-//! Money that goes back, with everything real: what Stripe says happened and what the books say are the same, whatever
-//! the events, their order, their number and the API version that rendered them.
+//! Refunds and disputes, with real parts: the books agree with Stripe, whatever the events, their order, their number
+//! and the API version that rendered them.
 
 use serde_json::{Value, json};
 
@@ -9,14 +9,14 @@ mod disputes;
 mod other_news;
 mod refunds;
 
-/// A purchase of 250 credits for 289 cents at Stripe, and what was said about it.
+/// A purchase of 250 credits for 289 cents at Stripe, and its events.
 struct Purchase {
     session: String,
     payment: String,
 }
 
 impl Purchase {
-    /// Paid at Stripe, and not yet known here.
+    /// Paid at Stripe, and not yet known to the service.
     async fn paid(app: &TestApp, account: &str, card: &str) -> Self {
         let session = app.open_session(account, 250).await;
         let (status, body) = app.stripe.pay(&session, card).await;
@@ -26,14 +26,14 @@ impl Purchase {
         Self { session, payment }
     }
 
-    /// Paid, and credited here.
+    /// Paid and credited.
     async fn credited(app: &TestApp, account: &str, card: &str) -> Self {
         let purchase = Self::paid(app, account, card).await;
         purchase.deliver(app, "checkout.session.completed").await;
         purchase
     }
 
-    /// Everything that Stripe has said about it, oldest first.
+    /// All its events, oldest first.
     async fn events(&self, app: &TestApp) -> Vec<Value> {
         let list = app.stripe.get("/v1/events?limit=100").await;
         let mut events = list["data"].as_array().expect("a list").clone();
@@ -58,14 +58,14 @@ impl Purchase {
         event.unwrap_or_else(|| panic!("no {event_type}")).clone()
     }
 
-    /// Gives money back as a person does in Stripe's dashboard; gives the refund.
+    /// Refunds in Stripe's dashboard. Returns the refund.
     async fn refund(&self, app: &TestApp, amount: i64) -> String {
         let path = format!("payment_intents/{}/refund", self.payment);
         let refund = app.stripe.control(&path, json!({ "amount": amount })).await;
         refund["id"].as_str().expect("a refund").to_owned()
     }
 
-    /// Opens a dispute; gives it.
+    /// Opens a dispute. Returns it.
     async fn dispute(&self, app: &TestApp, body: Value) -> String {
         let dispute = app.stripe.control(&format!("payment_intents/{}/dispute", self.payment), body).await;
         dispute["id"].as_str().expect("a dispute").to_owned()
@@ -81,7 +81,7 @@ async fn ledger(app: &TestApp, account: &str) -> Vec<(String, i64)> {
     page["data"].as_array().expect("a list").iter().map(entry).collect()
 }
 
-/// The same, as text: `topup 250, reversal -100`, oldest first.
+/// The ledger as text, oldest first: `topup 250, reversal -100`.
 async fn story(app: &TestApp, account: &str) -> String {
     let entries = ledger(app, account).await;
     let words: Vec<String> = entries.iter().rev().map(|(kind, credits)| format!("{kind} {credits}")).collect();

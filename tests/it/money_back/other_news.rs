@@ -1,4 +1,4 @@
-//! Payments that are declined, come twice, or cost something else than expected.
+//! Payments that are declined, made twice, or charged a fee other than expected.
 
 use serde_json::{Value, json};
 use topup::providers::stripe::name::NAME as STRIPE;
@@ -97,13 +97,13 @@ on_both_databases! {
         };
         until("Stripe is asked", is_asked).await;
         let asked = questions(&app).await;
-        // Stripe wants us to wait, so nothing is asked, until the time has come.
+        // Stripe asks for a pause, so no request is sent until it is over.
         app.learn_fees().await;
         assert_eq!((questions(&app).await, stored(&app, &purchase).await.real_fee), (asked, None));
         app.stripe.clear_faults().await;
         app.learn_fees().await;
         assert_eq!(questions(&app).await, asked);
-        // Another process, such as the same one after a crash, goes on with it.
+        // Another process, such as the same one after a crash, continues.
         let replica = app.start_replica_with(app.clock.clone()).await;
         app.clock.advance_ms(3_600_000);
         let stop = tokio_util::sync::CancellationToken::new();

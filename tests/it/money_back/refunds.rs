@@ -8,9 +8,9 @@ use super::{Purchase, story};
 use crate::on_both_databases;
 use crate::support::TestApp;
 
-/// Every kind of event that tells of a refund's beginning.
+/// Every event type that reports a new refund.
 const ON_CREATION: [&str; 2] = ["refund.created", "charge.refunded"];
-/// Those that tell of its later course.
+/// The event types that report its later states.
 const LATER: [&str; 2] = ["refund.updated", "charge.refund.updated"];
 
 async fn reversal(app: &TestApp, id: &str) -> Option<Reversal> {
@@ -44,7 +44,7 @@ on_both_databases! {
 
     async fn all_events_of_two_refunds_in_any_order_and_twice_lead_to_the_same_books(backend: Backend) {
         let app = TestApp::start(backend).await;
-        // A few orders that are as different as they can be; the simulator tries thousands.
+        // A few orders that differ as much as possible; the simulator tries thousands.
         for (number, order) in [[0, 1, 2, 3, 4], [4, 3, 2, 1, 0], [2, 0, 4, 1, 3], [3, 1, 0, 4, 2]].iter().enumerate() {
             let account = format!("user_{number}");
             let purchase = Purchase::paid(&app, &account, "pm_card_visa").await;
@@ -90,7 +90,7 @@ on_both_databases! {
         app.stripe.control("lists", json!({ "lag_seconds": 0 })).await;
         app.deliver(&event).await.expect(200);
         assert_eq!(story(&app, "user_1").await, "topup 250, reversal -100");
-        // One that failed meanwhile is part of what had been refunded.
+        // A refund that has failed since still counts towards the reported total.
         let second = purchase.refund(&app, 50).await;
         let event = purchase.latest(&app, "charge.refunded").await;
         app.stripe.control(&format!("refunds/{second}"), json!({ "status": "failed" })).await;
@@ -250,7 +250,7 @@ on_both_databases! {
         app.finish().await;
     }
 
-    /// Many handlers at once: they wait for each other on the payment's row.
+    /// Many concurrent handlers wait for each other on the payment's row lock.
     async fn events_of_one_payment_at_the_same_time_lead_to_the_same_books(backend: Backend) {
         let app = TestApp::start(backend).await;
         for number in 0..6 {

@@ -1,5 +1,5 @@
-//! Obstacles that stay: a missing permission, a list that is too long. They are tried seldom, and do not keep the
-//! rest from being compared. And the start after an outage.
+//! Persistent obstacles, such as a missing permission or a list that is too long: retried rarely, and the rest is still
+//! compared. Also the start after an outage.
 
 use serde_json::json;
 use topup::reconcile::schedule::{run_after_outage, run_if_due};

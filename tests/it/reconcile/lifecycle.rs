@@ -1,4 +1,4 @@
-//! Runs: when one is due, that there is one at a time, and what is known of them afterwards.
+//! Runs: when one is due, that only one runs at a time, and what is recorded about them.
 
 use std::sync::Arc;
 
@@ -16,7 +16,7 @@ async fn due(app: &Arc<App>) -> Result<Option<Ended>, ReconcileError> {
     run_if_due(app, std::future::pending()).await
 }
 
-/// A scheduled run that stops at its first question to Stripe.
+/// A scheduled run that is held at its first request to Stripe.
 async fn held_run(app: &TestApp) -> tokio::task::JoinHandle<Result<Option<Ended>, ReconcileError>> {
     app.stripe.fault(json!({ "method": "GET", "path": "/v1/checkout/sessions", "times": 1, "kind": "hold" })).await;
     let inside = app.app.clone();

@@ -1,4 +1,4 @@
-//! Payments that no webhook brought, and checkouts that only one side knows.
+//! Payments without a webhook, and checkouts that only one side knows.
 
 use serde_json::json;
 
@@ -92,7 +92,7 @@ on_both_databases! {
         let mut list = app.stripe.get("/v1/checkout/sessions?limit=100").await;
         list["data"][0]["payment_status"] = json!("unpaid");
         app.stripe.list_fault("/v1/checkout/sessions", json!({ "kind": "patch", "body": list.clone() })).await;
-        // What was listed is asked for again before anybody is worried.
+        // A listed difference is checked with a second request before it is reported.
         assert!(compare(&app.app).await.is_clean());
         app.stripe.list_fault("/v1/checkout/sessions", json!({ "kind": "patch", "body": list })).await;
         let path = format!("/v1/checkout/sessions/{session}");
@@ -132,7 +132,7 @@ on_both_databases! {
     async fn a_checkout_from_before_the_period_is_asked_for_as_long_as_it_is_open_here(backend: Backend) {
         let app = TestApp::start(backend).await;
         let (session, _) = app.pay_session("user_1", 250).await;
-        // Seen from here it is 40 days old; Stripe's list begins 30 days ago.
+        // By this clock it is 40 days old; Stripe's list starts 30 days ago.
         app.clock.advance_ms(40 * 86_400_000);
         let ended = compare(&app.app).await;
         assert_eq!((ids(&ended.report.missing_credits), ended.report.sessions), (vec![session.as_str()], 1));

@@ -1,4 +1,4 @@
-//! The comparison with Stripe's books: what no webhook brought is found and applied; what contradicts is reported.
+//! Reconciliation with Stripe: missing events are found and applied, contradictions are reported.
 
 mod lasting;
 mod lifecycle;
@@ -16,30 +16,30 @@ use topup::reconcile::{Ended, Options, Pace, RunCause, reconcile};
 
 use crate::support::TestApp;
 
-/// As fast as it goes.
+/// As fast as possible.
 pub const NO_PAUSE: Pace = Pace { interval: Duration::ZERO, backoff: Duration::ZERO, tries: 4, pages: 2_000 };
 
-/// The usual comparison.
+/// The usual options.
 pub fn options() -> Options {
     Options { cause: RunCause::Command, dry_run: false, since_days: 30, pace: NO_PAUSE }
 }
 
-/// Compares, and must come to an end.
+/// Reconciles; the run must finish.
 pub async fn compare(app: &App) -> Ended {
     compare_with(app, options()).await
 }
 
-/// Compares, and must come to an end.
+/// Reconciles; the run must finish.
 pub async fn compare_with(app: &App, options: Options) -> Ended {
     reconcile(app, options, std::future::pending()).await.expect("an end")
 }
 
-/// The ids of what was found.
+/// The ids of the findings.
 pub fn ids(findings: &Findings) -> Vec<&str> {
     findings.first.iter().map(|finding| finding.id.as_str()).collect()
 }
 
-/// A second comparison finds nothing that the first one did not settle.
+/// A second reconciliation finds nothing new.
 pub async fn nothing_is_left(app: &TestApp) {
     let ended = compare(&app.app).await;
     assert!(ended.is_clean(), "{:#?}", ended.report);

@@ -1,4 +1,4 @@
-//! Refunds and disputes that no webhook brought, second payments, and what Stripe really kept.
+//! Refunds and disputes without a webhook, second payments, and Stripe's actual fees.
 
 use serde_json::json;
 
@@ -107,7 +107,7 @@ on_both_databases! {
         assert_eq!(ended.report.differences.count, 1);
         assert!(ended.report.differences.first[0].detail.contains("101 here, 100 at Stripe"));
         app.app.db.execute_raw("UPDATE reversals SET amount = 100, provider_reversal_id = 're_of_nobody'").await.expect("done");
-        // The real one is missing now; it is brought in, and the books count both until a person has looked.
+        // The real refund is missing now. It is added, and both count until an operator has looked.
         let ended = compare(&app.app).await;
         assert_eq!(ids(&ended.report.differences), ["re_of_nobody"]);
         assert!(!ended.is_clean());
@@ -124,7 +124,7 @@ on_both_databases! {
         list["data"][0]["status"] = json!("pending");
         app.stripe.list_fault("/v1/refunds", json!({ "kind": "patch", "body": list.clone() })).await;
         nothing_is_left(&app).await;
-        // If Stripe insists, it is one.
+        // If Stripe repeats it, it is a difference.
         for _ in 0..2 {
             app.stripe.list_fault("/v1/refunds", json!({ "kind": "patch", "body": list.clone() })).await;
         }
@@ -138,7 +138,7 @@ on_both_databases! {
         let app = TestApp::start(backend).await;
         let (session, event) = app.pay_session("user_1", 250).await;
         app.deliver(&event).await.expect(200);
-        // The same purchase by another session of Stripe's, paid too.
+        // The same top-up in another session, which is paid too.
         let (other, _) = app.pay_session("user_1", 250).await;
         let metadata = app.stripe.get(&format!("/v1/checkout/sessions/{session}")).await["metadata"].clone();
         app.app.db.execute_raw("DELETE FROM topups WHERE state = 'open'").await.expect("done");
@@ -184,7 +184,7 @@ on_both_databases! {
         }
         let fees = compare(&app.app).await.report.fees;
         assert_eq!((fees.charges, fees.learned, fees.unknown), (4, 4, 0));
-        // Stripe's sandbox keeps what is expected of 289, 1,061, 2,606 and 10,330.
+        // The fees that the sandbox charges on 289, 1,061, 2,606 and 10,330 are as expected.
         assert_eq!((fees.expected_minor, fees.real_minor), (38 + 61 + 106 + 330, 38 + 61 + 106 + 330));
         assert!(fees.worst.is_empty(), "{fees:?}");
         let rate = fees.fitting_rate_percent.expect("a rate");

@@ -1,4 +1,4 @@
-//! `topup reconcile` as an operator runs it: its exit codes, what it prints, and that it can die anywhere.
+//! `topup reconcile` on the command line: its exit codes, its output, and that it can die at any point.
 
 use serde_json::{Value, json};
 

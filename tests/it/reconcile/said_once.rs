@@ -1,5 +1,5 @@
-//! What a comparison says of a key that may not read everything: each missing permission in one warning, however many
-//! purchases, pages and rounds there are.
+//! Warnings of a reconciliation with a restricted key: each missing permission is reported once, however many top-ups,
+//! pages and rounds there are.
 
 use serde_json::{Value, json};
 use topup::reconcile::schedule::run_if_due;
@@ -11,7 +11,7 @@ use crate::support::{Backend, TestApp};
 
 const A_DAY_AGO: &str = "UPDATE reconciliations SET started_at = started_at - 86400000";
 
-/// Several purchases, each with a refund and a dispute that no webhook brought.
+/// Several top-ups, each with a refund and a dispute without a webhook.
 async fn several_purchases(app: &TestApp) {
     for number in 0..4 {
         let (session, paid) = app.pay_session(&format!("user_{number}"), 250).await;
@@ -28,7 +28,7 @@ async fn lack(app: &TestApp, missing: &[&str]) {
     app.stripe.control("permissions", json!({ "missing": missing })).await;
 }
 
-/// A scheduled comparison, a day after the last one; gives its warnings.
+/// A scheduled reconciliation, a day after the last one. Returns its warnings.
 async fn warnings_of_a_round(app: &TestApp, log: &Log) -> Vec<String> {
     app.app.db.execute_raw(A_DAY_AGO).await.expect("done");
     log.take("");
@@ -54,7 +54,7 @@ async fn a_missing_permission_is_warned_of_once_in_many_rounds_and_another_one_a
             &["rak_checkout_session_read", "rak_payment_intent_read", "rak_balance_transaction_read"],
             &["Checkout Sessions: Write"],
         ),
-        // Nothing of it is a list that is compared, and the start warns of it.
+        // None of these is a compared list, and the start-up warns of them.
         (&["rak_payment_intent_read", "rak_balance_transaction_read"], &[]),
     ];
     for (missing, permissions) in cases {
@@ -86,7 +86,7 @@ async fn a_service_that_starts_again_warns_of_what_its_comparisons_miss_no_secon
     world.stripe.control("permissions", json!({ "missing": ["rak_dispute_read"] })).await;
     let db = world.database.connect().await;
     for (round, expected) in [("comparison with Stripe's books is not whole", 1), ("still not whole", 0)] {
-        // As after hours in which the service was away.
+        // As after hours of downtime.
         for sql in [
             A_DAY_AGO,
             "UPDATE topups SET created_at = created_at - 7200000",

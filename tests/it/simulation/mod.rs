@@ -1,4 +1,4 @@
-//! The simulator (`tests/sim`) on a few hundred seeds, and the same operations by many workers at once.
+//! The simulator (`tests/sim`) on a few hundred seeds, and the same operations with many concurrent workers.
 
 mod crowd;
 
@@ -7,9 +7,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use crate::on_both_databases;
 use crate::sim::World;
 
-/// How many runs a test run makes; each ends with everything delivered, reconciled and compared.
+/// The number of seeds per test run. Each run ends with everything delivered, reconciled and compared.
 const SEEDS: u64 = 240;
-/// How many things happen in each before it becomes quiet.
+/// The number of steps in each run before it settles.
 const STEPS: u64 = 60;
 
 /// Known mistakes 1, 5, 6, 8, 9, 10, 11, 12, 15, 21 and 23.

@@ -23,17 +23,17 @@ use super::database::{Backend, TestDatabase};
 use super::pooler::Pooler;
 use super::stripe::{SECRET_KEY, Stripe, WEBHOOK_SECRET};
 
-/// The secret that signs the customers' tokens.
+/// The secret that signs customer tokens.
 pub const JWT_SECRET: &str = "the secret of the tests, 32 bytes and more";
-/// The page that customers come back to.
+/// The page that customers return to.
 pub const SUCCESS_URL: &str = "https://app.example.com/done?session_id={CHECKOUT_SESSION_ID}";
 
-/// The one HTTP client of the tests: it follows no redirects and uses no proxy. It keeps no connection, because each
-/// test has a runtime of its own and a connection dies with the runtime it was made on.
+/// The tests' HTTP client: it follows no redirects and uses no proxy. It keeps no connections, because each test has
+/// its own runtime, and a connection dies with the runtime that created it.
 pub fn http_client() -> reqwest::Client {
     static CLIENT: OnceLock<reqwest::Client> = OnceLock::new();
     let build = || {
-        // reqwest is built without a provider of its own; it wants one even for plain HTTP.
+        // reqwest is built without a TLS provider and needs one even for plain HTTP.
         rustls::crypto::ring::default_provider().install_default().ok();
         let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).no_proxy();
         client.pool_max_idle_per_host(0).build().expect("a client")
@@ -41,25 +41,25 @@ pub fn http_client() -> reqwest::Client {
     CLIENT.get_or_init(build).clone()
 }
 
-/// How a service under test differs from the usual one.
+/// How a service under test differs from the default.
 pub struct Options {
-    /// Settings that are added, or replace the usual ones; an empty value removes one.
+    /// Settings to add or replace; an empty value removes one.
     pub settings: Vec<(&'static str, String)>,
-    /// Whether the sandbox delivers its events by itself.
+    /// Whether the sandbox delivers its events itself.
     pub webhooks: bool,
     /// Whether it delivers thin payloads.
     pub thin: bool,
-    /// How long one call to Stripe may take.
+    /// The timeout of one call to Stripe.
     pub call_timeout: Duration,
-    /// How long the calls for one checkout may take.
+    /// The time budget for the calls of one checkout.
     pub checkout_budget: Duration,
-    /// The wait before the first repetition of a call to Stripe.
+    /// The pause before the first retry of a call to Stripe.
     pub first_pause: Duration,
-    /// How many bytes of webhook bodies may be in memory at once.
+    /// The maximum size of webhook bodies in memory at once, in bytes.
     pub webhook_bytes: usize,
     /// Whether the service reaches PostgreSQL through `PgBouncer`.
     pub pooler: bool,
-    /// How long a connection may stay in each phase.
+    /// The time limits of each connection phase.
     pub connection_times: ConnectionTimes,
 }
 
@@ -80,31 +80,31 @@ impl Default for Options {
 }
 
 impl Options {
-    /// The sandbox delivers its events by itself.
+    /// The sandbox delivers its events itself.
     pub fn with_webhooks() -> Self {
         Self { webhooks: true, ..Self::default() }
     }
 
-    /// One setting is different.
+    /// Changes one setting.
     pub fn setting(mut self, name: &'static str, value: impl Into<String>) -> Self {
         self.settings.push((name, value.into()));
         self
     }
 }
 
-/// A service on a random port, its database and its Stripe.
+/// A service on a random port, with its database and its Stripe.
 pub struct TestApp {
-    /// The service's address.
+    /// The service's URL.
     pub url: String,
     /// The sandbox.
     pub stripe: Stripe,
-    /// The inside, to look at the books.
+    /// The service's internals, to inspect the books.
     pub app: Arc<App>,
-    /// The clock, to move.
+    /// The clock, which the test can advance.
     pub clock: Arc<TestClock>,
     /// The database.
     pub database: TestDatabase,
-    /// The address of the database through the pooler, if there is one.
+    /// The database URL through the pooler, if there is one.
     pub pooler_url: Option<String>,
     _pooler: Option<Pooler>,
     sandbox: Option<Sandbox>,
@@ -143,12 +143,12 @@ impl Answer {
 }
 
 impl TestApp {
-    /// The usual service.
+    /// Starts a service with default options.
     pub async fn start(backend: Backend) -> Self {
         Self::start_with(backend, Options::default()).await
     }
 
-    /// A service with differences.
+    /// Starts a service with these options.
     pub async fn start_with(backend: Backend, options: Options) -> Self {
         let listener = listen(SocketAddr::from((Ipv4Addr::LOCALHOST, 0))).expect("a port");
         let address = listener.local_addr().expect("an address");
@@ -169,13 +169,13 @@ impl TestApp {
         app
     }
 
-    /// Another service with a database of its own on the same Stripe account.
+    /// Starts another service with its own database on the same Stripe account.
     pub async fn start_beside(&self, backend: Backend) -> Self {
         let listener = listen(SocketAddr::from((Ipv4Addr::LOCALHOST, 0))).expect("a port");
         Self::serve(TestDatabase::migrated(backend).await, Options::default(), listener, self.stripe.clone()).await
     }
 
-    /// Stops the service and starts it on another database, with the same Stripe: what comes after a restore.
+    /// Stops the service and starts it on another database, with the same Stripe, as after a restore.
     pub async fn restart_on(mut self, database: TestDatabase, options: Options) -> Self {
         let (stripe, sandbox) = (self.stripe.clone(), self.sandbox.take());
         self.finish().await;
@@ -219,7 +219,7 @@ impl TestApp {
         }
     }
 
-    /// Stops everything and checks the books. Every test ends with it.
+    /// Stops everything and checks the books. Every test ends with this.
     pub async fn finish(mut self) {
         assert_eq!(self.app.db.broken_rules().await.expect("readable"), Vec::<&str>::new(), "the books are wrong");
         drop(self.stop.take());
@@ -231,7 +231,7 @@ impl TestApp {
         }
     }
 
-    /// A customer's token that is good for an hour.
+    /// A customer token valid for one hour.
     pub fn token(&self, account: &str) -> String {
         sign_token(&json!({ "sub": account, "exp": self.clock.now_ms() / 1_000 + 3_600 }))
     }
@@ -257,7 +257,7 @@ impl TestApp {
         self.send(http_client().get(format!("{}{path}", self.url)).bearer_auth(self.token(account))).await
     }
 
-    /// A GET as nobody.
+    /// A GET without credentials.
     pub async fn get(&self, path: &str) -> Answer {
         self.send(http_client().get(format!("{}{path}", self.url))).await
     }
@@ -277,12 +277,12 @@ impl TestApp {
         self.send(request).await
     }
 
-    /// Opens a checkout that must succeed; gives Stripe's session id.
+    /// Opens a checkout, which must succeed. Returns Stripe's session id.
     pub async fn open_session(&self, account: &str, credits: i64) -> String {
         self.checkout(account, credits).await.expect(200)["id"].as_str().expect("an id").to_owned()
     }
 
-    /// Buys credits: checkout, payment, and the event that Stripe would deliver.
+    /// Buys credits without delivering the event. Returns the session and the event.
     pub async fn pay_session(&self, account: &str, credits: i64) -> (String, Value) {
         let session = self.open_session(account, credits).await;
         let (status, body) = self.stripe.pay(&session, "pm_card_visa").await;
@@ -291,13 +291,13 @@ impl TestApp {
         (session, event)
     }
 
-    /// The payment of a session, as Stripe has it.
+    /// The payment of a session at Stripe.
     pub async fn payment_of(&self, session: &str) -> String {
         let session = self.stripe.get(&format!("/v1/checkout/sessions/{session}")).await;
         session["payment_intent"].as_str().expect("a payment").to_owned()
     }
 
-    /// The inside of another process of this service: the same database, the same Stripe.
+    /// The internals of another process of this service: the same database and the same Stripe.
     pub async fn start_replica(&self) -> Arc<App> {
         let settings: Source = settings(&self.database.url, &self.stripe.url, &[]).into_iter().collect();
         let config = topup::config::CommandConfig::load(&settings).expect("the settings are right");
@@ -306,7 +306,7 @@ impl TestApp {
         Arc::new(app)
     }
 
-    /// The same with the clock of the test.
+    /// The same, with the test's clock.
     pub async fn start_replica_with(&self, clock: Arc<TestClock>) -> Arc<App> {
         let app = self.start_replica().await;
         let mut app = Arc::into_inner(app).expect("nobody else has it");
@@ -320,12 +320,12 @@ impl TestApp {
         sign_token(&json!({ "sub": "admin_1", "exp": expires, "scope": "credits:admin" }))
     }
 
-    /// Delivers an event as Stripe does, freshly signed.
+    /// Delivers an event with a fresh signature, as Stripe does.
     pub async fn deliver(&self, event: &Value) -> Answer {
         self.deliver_bytes(event.to_string().as_bytes()).await
     }
 
-    /// Delivers bytes as Stripe does, freshly signed.
+    /// Delivers bytes with a fresh signature.
     pub async fn deliver_bytes(&self, body: &[u8]) -> Answer {
         let header = stripe_sandbox::sign(WEBHOOK_SECRET, self.clock.now_ms() / 1_000, body);
         self.deliver_with(Some(&header), body).await
@@ -343,12 +343,12 @@ impl TestApp {
         self.send(request).await
     }
 
-    /// What an account has, read by the API.
+    /// The balance of an account, from the API.
     pub async fn credits(&self, account: &str) -> i64 {
         self.get_as(account, "/credits").await.expect(200)["remainingCredits"].as_i64().expect("a number")
     }
 
-    /// Learns what Stripe kept, as the background does; gives how many fees.
+    /// Learns due fees, as the background job does. Returns how many.
     pub async fn learn_fees(&self) -> u64 {
         let stop = tokio_util::sync::CancellationToken::new();
         topup::purchases::fee::learn_fees::learn_fees(&self.app, Duration::ZERO, &stop)
@@ -356,7 +356,7 @@ impl TestApp {
             .expect("the database works")
     }
 
-    /// The state of a purchase, read by the API.
+    /// The state of a top-up, from the API.
     pub async fn session_state(&self, account: &str, session: &str) -> String {
         let body = self.get_as(account, &format!("/credits/sessions/{session}")).await.expect(200);
         body["state"].as_str().expect("a state").to_owned()
@@ -395,7 +395,7 @@ fn config(database: &str, stripe: &str, changes: &[(&'static str, String)]) -> C
     Config::load(&settings(database, stripe, changes).into_iter().collect::<Source>()).expect("the settings are right")
 }
 
-/// Fails when the service answers what its documentation does not say.
+/// Fails if the documentation does not list this answer.
 fn assert_documented(method: &str, path: &str, status: u16) {
     static DOCUMENT: OnceLock<Value> = OnceLock::new();
     let document =

@@ -1,4 +1,4 @@
-//! A database without a service: purchases are written down and Stripe's reports are made up, one field at a time.
+//! A database without a service: top-ups are inserted and Stripe's reports are made up, one field at a time.
 
 use futures_util::FutureExt;
 use topup::db::{Db, Statement, StoreError};
@@ -17,21 +17,21 @@ use topup::purchases::topups::{self, NewTopup, Topup};
 use super::closure::closure;
 use super::database::{Backend, TestDatabase};
 
-/// The time of every write that does not say otherwise.
+/// The default time of a write.
 pub const NOW_MS: i64 = 1_800_000_000_000;
 
-/// How many rows there are where a delivery could leave one.
+/// The number of rows in the tables that a delivery can change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, sqlx::FromRow)]
 pub struct Rows {
     /// Decided events.
     pub events: i64,
     /// Events without an effect.
     pub failed: i64,
-    /// Lines of the books.
+    /// Ledger entries.
     pub entries: i64,
     /// Accounts.
     pub accounts: i64,
-    /// Purchases that are paid.
+    /// Paid top-ups.
     pub paid: i64,
 }
 
@@ -46,11 +46,11 @@ pub async fn rows(db: &Db) -> Rows {
     db.read_optional(&ROWS, &[]).await.expect("readable").expect("a row")
 }
 
-/// A database, and hands to write in it.
+/// A database, with functions to write to it.
 pub struct Books {
     /// The database.
     pub db: Db,
-    /// Where it is.
+    /// Its location.
     pub database: TestDatabase,
 }
 
@@ -67,18 +67,18 @@ impl Books {
         Self { db: database.connect_patiently().await, database }
     }
 
-    /// Checks the books and closes them. Every test ends with it.
+    /// Checks the books and closes them. Every test ends with this.
     pub async fn finish(self) {
         assert_eq!(self.db.broken_rules().await.expect("readable"), Vec::<&str>::new(), "the books are wrong");
         self.db.close().await;
     }
 
-    /// Writes a purchase down.
+    /// Inserts a top-up.
     pub async fn insert(&self, new: NewTopup) {
         self.try_insert(new).await.expect("is written");
     }
 
-    /// Tries to write a purchase down.
+    /// Tries to insert a top-up.
     pub async fn try_insert(&self, new: NewTopup) -> Result<(), StoreError> {
         self.db
             .write(closure(move |tx| {
@@ -114,22 +114,22 @@ impl Books {
         apply(&self.db, report).await
     }
 
-    /// A purchase that must be there.
+    /// A top-up that must exist.
     pub async fn topup(&self, id: &TopupId) -> Topup {
         self.db.topup(id).await.expect("readable").expect("a top-up")
     }
 
-    /// The state of a purchase that must be there.
+    /// The state of a top-up that must exist.
     pub async fn state(&self, id: &TopupId) -> TopupState {
         self.topup(id).await.state
     }
 
-    /// What an account has.
+    /// The balance of an account.
     pub async fn balance(&self, account: &str) -> i64 {
         self.db.balance(&account_id(account)).await.expect("readable").remaining_credits
     }
 
-    /// How many rows there are where a delivery could leave one.
+    /// The number of rows in the tables that a delivery can change.
     pub async fn rows(&self) -> Rows {
         rows(&self.db).await
     }
@@ -151,12 +151,12 @@ pub fn account_id(text: &str) -> AccountId {
     AccountId::parse(text).expect("an account")
 }
 
-/// A purchase of 250 credits by `user_1`.
+/// A top-up of 250 credits by `user_1`.
 pub fn new_topup(number: u128) -> NewTopup {
     topup_of(number, "user_1", 250)
 }
 
-/// A purchase of any number of credits, for 289 cents.
+/// A top-up of any number of credits, for 289 cents.
 pub fn topup_of(number: u128, account: &str, credits: i64) -> NewTopup {
     let id = TopupId::from_bits(number);
     let quote = Quote {

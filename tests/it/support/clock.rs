@@ -1,18 +1,18 @@
-//! A clock that tests can move.
+//! A clock that tests can advance.
 
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use topup::ports::Clock;
 
-/// The real time and what a test added to it.
+/// The real time plus an offset set by the test.
 #[derive(Debug, Default)]
 pub struct TestClock {
     offset_ms: AtomicI64,
 }
 
 impl TestClock {
-    /// Lets time pass.
+    /// Advances the clock.
     pub fn advance_ms(&self, milliseconds: i64) {
         self.offset_ms.fetch_add(milliseconds, Ordering::SeqCst);
     }

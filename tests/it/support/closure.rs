@@ -1,4 +1,4 @@
-//! Transactions of tests, written as closures.
+//! Transactions written as closures, for tests.
 
 use futures_util::future::BoxFuture;
 use topup::db::{StoreError, Tx, Write};
@@ -6,7 +6,7 @@ use topup::db::{StoreError, Tx, Write};
 /// A write that runs a closure.
 pub struct Closure<F>(F);
 
-/// Makes a write of a closure. It may run more than once, like every write.
+/// Turns a closure into a write. Like every write, it may run more than once.
 pub fn closure<T, F>(run: F) -> Closure<F>
 where
     T: Send + 'static,

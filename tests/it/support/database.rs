@@ -6,7 +6,7 @@ use topup::db::Db;
 
 use super::postgres;
 
-/// Which database a test runs on.
+/// The database a test runs on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Backend {
     /// A file in a temporary folder.
@@ -15,16 +15,16 @@ pub enum Backend {
     Postgres,
 }
 
-/// A database that nobody else uses.
+/// A database used by one test only.
 pub struct TestDatabase {
-    /// Its address.
+    /// Its URL.
     pub url: String,
-    // Its folder, which goes when the test ends.
+    // Its folder, which is removed when the test ends.
     _folder: Option<TempDir>,
 }
 
 impl TestDatabase {
-    /// A migrated one.
+    /// Creates a migrated database.
     pub async fn migrated(backend: Backend) -> Self {
         let database = Self::create(backend, true).await;
         if backend == Backend::Sqlite {
@@ -34,7 +34,7 @@ impl TestDatabase {
         database
     }
 
-    /// One that was never migrated; a SQLite file does not exist yet.
+    /// Creates a database without migrations; a SQLite file does not exist yet.
     pub async fn empty(backend: Backend) -> Self {
         Self::create(backend, false).await
     }
@@ -50,7 +50,7 @@ impl TestDatabase {
         }
     }
 
-    /// A copy of it as it is now, although it is in use: what an operator restores from a backup.
+    /// Copies it while it is in use, as a backup that an operator restores.
     pub async fn back_up(&self) -> Self {
         if self.url.starts_with("sqlite:") {
             let copy = Self::create(Backend::Sqlite, false).await;
@@ -69,7 +69,7 @@ impl TestDatabase {
         Db::connect(&self.url, false).await.expect("connects")
     }
 
-    /// Connects to it, with sessions that wait for a lock for as long as the test holds it.
+    /// Connects to it with sessions that wait for a lock for as long as the test holds it.
     pub async fn connect_patiently(&self) -> Db {
         let url = match self.url.strip_prefix("sqlite:") {
             Some(_) => self.url.clone(),
@@ -78,7 +78,7 @@ impl TestDatabase {
         Db::connect(&url, false).await.expect("connects")
     }
 
-    /// Keeps everybody from writing to the ledger until it is released.
+    /// Blocks all writes to the ledger until released.
     pub async fn hold_writes(&self) -> Held {
         if self.url.starts_with("sqlite:") {
             let mut other = SqliteConnection::connect(&self.url).await.expect("connects");
@@ -93,14 +93,14 @@ impl TestDatabase {
 
 /// Another program's open transaction.
 pub enum Held {
-    /// It has the file's write lock.
+    /// Holds the file's write lock.
     Sqlite(SqliteConnection),
-    /// It has the ledger's lock.
+    /// Holds a lock on the ledger table.
     Postgres(PgConnection),
 }
 
 impl Held {
-    /// Lets the others go on.
+    /// Releases the lock.
     pub async fn release(self) {
         match self {
             Self::Sqlite(mut other) => {

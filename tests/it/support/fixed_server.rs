@@ -1,4 +1,4 @@
-//! Somebody else's web server, which answers every request as a test says, and counts.
+//! An external web server that returns a fixed answer to every request, and counts requests.
 
 use std::sync::{Arc, Mutex};
 
@@ -13,7 +13,7 @@ struct Shared {
 
 /// Stops when dropped.
 pub struct FixedServer {
-    /// Its address, without a slash at the end.
+    /// Its URL, without a trailing slash.
     pub url: String,
     shared: Arc<Shared>,
     handle: ServerHandle,
@@ -35,7 +35,7 @@ impl FixedServer {
         Self { url, shared, handle }
     }
 
-    /// Answers with this status and body from now on.
+    /// Changes the answer to this status and body.
     pub fn answer(&self, status: u16, body: impl Into<String>) {
         *self.shared.answer.lock().expect("no panic") = (status, body.into());
     }

@@ -1,4 +1,4 @@
-//! The log of what runs on this thread, line by line.
+//! Captures the log of the current thread, line by line.
 
 use std::io::Write;
 use std::sync::{Arc, Mutex};
@@ -6,12 +6,12 @@ use std::sync::{Arc, Mutex};
 use tracing::subscriber::DefaultGuard;
 use tracing_subscriber::fmt::MakeWriter;
 
-/// Everything that was logged since it was made; the guard ends it.
+/// Everything logged since it was created, until the guard is dropped.
 #[derive(Debug, Clone, Default)]
 pub struct Log(Arc<Mutex<Vec<u8>>>);
 
 impl Log {
-    /// Begins to listen, on this thread only, to what a service logs by default.
+    /// Starts capturing on this thread what a service logs by default.
     pub fn listen() -> (Self, DefaultGuard) {
         let log = Self::default();
         let subscriber =
@@ -19,7 +19,7 @@ impl Log {
         (log, tracing::subscriber::set_default(subscriber))
     }
 
-    /// The lines that have this text, since this was asked the last time.
+    /// The lines with this text since the last call.
     pub fn take(&self, text: &str) -> Vec<String> {
         let bytes = std::mem::take(&mut *self.0.lock().expect("nobody panicked"));
         let lines = String::from_utf8(bytes).expect("text");

@@ -1,4 +1,4 @@
-//! What every test stands on: a whole service on a random port, with a database of its own and the sandbox as Stripe.
+//! The test harness: a complete service on a random port, with its own database and the sandbox as Stripe.
 
 pub mod app;
 pub mod books;
@@ -18,7 +18,7 @@ pub use closure::closure;
 pub use database::Backend;
 pub use fixed_server::FixedServer;
 
-/// Writes a test once and runs it on SQLite and on PostgreSQL.
+/// Defines tests that run on SQLite and on PostgreSQL.
 #[macro_export]
 macro_rules! on_both_databases {
     ($($(#[$doc:meta])* async fn $name:ident($backend:ident: Backend) $body:block)+) => {
@@ -41,7 +41,7 @@ macro_rules! on_both_databases {
     };
 }
 
-/// Waits until something is so; a condition that never comes fails the test after half a minute.
+/// Waits for a condition. Fails the test after half a minute.
 pub async fn until<T>(what: &str, mut condition: impl AsyncFnMut() -> Option<T>) -> T {
     let deadline = std::time::Instant::now() + std::time::Duration::from_secs(30);
     loop {
@@ -49,7 +49,7 @@ pub async fn until<T>(what: &str, mut condition: impl AsyncFnMut() -> Option<T>)
             return value;
         }
         assert!(std::time::Instant::now() < deadline, "this never came: {what}");
-        // A turn for everybody else; the condition itself does the input and output that takes time.
+        // Yields to other tasks; the condition itself does the I/O that takes time.
         tokio::task::yield_now().await;
     }
 }

@@ -1,5 +1,5 @@
-//! `PgBouncer` in transaction mode in front of the run's PostgreSQL. It listens on a socket in a folder of its own, and ends
-//! with its owner, however that ends.
+//! `PgBouncer` in transaction mode in front of the test run's PostgreSQL. It listens on a socket in its own folder, and
+//! ends with its owner, however that ends.
 
 use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
@@ -11,7 +11,7 @@ use url::Url;
 
 use super::postgres::as_unprivileged;
 
-/// How many sessions it shares among all.
+/// The number of server sessions it shares.
 pub const SESSIONS: usize = 3;
 const WATCH: &str = r#"
 "$0" --quiet "$1" &
@@ -19,14 +19,14 @@ cat >/dev/null
 kill $!
 "#;
 
-/// It runs until it is dropped.
+/// Runs until dropped.
 pub struct Pooler {
     folder: TempDir,
     _watch: (Child, ChildStdin),
 }
 
 impl Pooler {
-    /// In front of the server of this database.
+    /// Starts it in front of this database's server.
     pub fn start(database_url: &str) -> Self {
         let folder = tempfile::Builder::new().prefix("topup-pgbouncer-").tempdir_in("/tmp").expect("a folder");
         let path = folder.path().to_owned();
@@ -53,14 +53,14 @@ impl Pooler {
         Self { folder, _watch: (watch, stdin) }
     }
 
-    /// The address of the same database through it.
+    /// The URL of the same database through it.
     pub fn url(&self, database_url: &str) -> String {
         let url = Url::parse(database_url).expect("a URL");
         format!("postgres://topup@localhost:6432{}?host={}", url.path(), self.folder.path().display())
     }
 }
 
-/// Debian keeps it where only root looks for programs.
+/// Debian installs it where only root's path looks.
 fn program() -> PathBuf {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let folders = std::env::split_paths(&path).chain([PathBuf::from("/usr/sbin")]);

@@ -1,7 +1,7 @@
 //! A private PostgreSQL for the whole test run, started from the installed programs; `TEST_POSTGRES_URL` names another.
 //!
-//! A shell that waits for the end of our standard input watches over it: when the tests end, however they end, it stops
-//! the server and removes its files.
+//! A watchdog shell waits until its standard input closes: however the tests end, the shell stops the server and
+//! removes its files.
 
 use std::io::{BufRead, BufReader};
 use std::path::PathBuf;
@@ -23,7 +23,7 @@ cat >/dev/null
 "#;
 
 struct Server {
-    /// The address of a database, with `{}` for its name.
+    /// The URL of a database, with `{}` for its name.
     url: String,
     _watch: Option<(Child, ChildStdin)>,
 }
@@ -31,7 +31,7 @@ struct Server {
 static SERVER: OnceCell<Server> = OnceCell::const_new();
 static NUMBER: AtomicU64 = AtomicU64::new(0);
 
-/// Makes a database that is migrated, or an empty one; gives its address.
+/// Creates a migrated or an empty database. Returns its URL.
 pub async fn create_database(migrated: bool) -> String {
     let server = SERVER.get_or_init(start).await;
     let name = format!("topup_test_{}_{}", std::process::id(), NUMBER.fetch_add(1, Ordering::SeqCst));
@@ -40,7 +40,7 @@ pub async fn create_database(migrated: bool) -> String {
     server.url.replace("{}", &name)
 }
 
-/// Copies a database into an empty one, with PostgreSQL's own programs for backups.
+/// Copies a database into an empty one, with PostgreSQL's own backup tools.
 pub fn dump(from: &str, to: &str) {
     let program = |name: &str| programs().join(name);
     let dump = Command::new(program("pg_dump")).arg(from).output().expect("pg_dump runs");
@@ -115,7 +115,7 @@ pub fn as_unprivileged(data: &PathBuf) -> Command {
     command
 }
 
-/// The newest installed PostgreSQL: Debian keeps its programs out of the path.
+/// The newest installed PostgreSQL. Debian does not put its programs on the path.
 fn programs() -> PathBuf {
     let mut found: Vec<PathBuf> = std::fs::read_dir("/usr/lib/postgresql")
         .into_iter()

@@ -1,4 +1,4 @@
-//! The `topup` program as a process of its own, which can be paused, told to stop, and killed.
+//! The `topup` program as a separate process, which can be paused, stopped and killed.
 
 use std::collections::HashMap;
 use std::io::{BufRead, BufReader, Read, Write};
@@ -14,14 +14,14 @@ pub type Settings = HashMap<&'static str, String>;
 /// How long a process may take for what a test waits for.
 const PATIENCE: Duration = Duration::from_mins(1);
 
-/// A process of the program that goes on until it is stopped.
+/// A process that runs until it is stopped.
 pub struct Process {
     child: Child,
     errors: UnboundedReceiver<String>,
     output: UnboundedReceiver<String>,
 }
 
-/// The program, with exactly these settings and no others of the machine or of a `.env`.
+/// The program with exactly these settings and none from the environment or a `.env`.
 pub fn topup(settings: &Settings) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_topup"));
     command.env_clear().envs(settings).current_dir(std::env::temp_dir());
@@ -34,7 +34,7 @@ pub fn free_port() -> u16 {
 }
 
 impl Process {
-    /// Starts a command of the program.
+    /// Starts a command.
     pub fn start(mut command: Command) -> Self {
         let mut child =
             command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("topup starts");
@@ -43,7 +43,7 @@ impl Process {
         Self { child, errors, output }
     }
 
-    /// Starts `topup serve` and waits until it serves; it pauses at a checkpoint if one is named.
+    /// Starts `topup serve` and waits until it is serving. It pauses at the given checkpoint, if any.
     pub async fn serve(settings: &Settings, pause_at: Option<u64>) -> Self {
         let mut command = topup(settings);
         command.arg("serve");
@@ -55,17 +55,17 @@ impl Process {
         process
     }
 
-    /// Waits for a line on standard error that has this text; gives all lines up to it.
+    /// Waits for a line on standard error with this text. Returns all lines up to it.
     pub async fn error_line(&mut self, text: &str) -> Vec<String> {
         wait_for(&mut self.errors, text).await
     }
 
-    /// Waits for a line on standard output that has this text; gives all lines up to it.
+    /// Waits for a line on standard output with this text. Returns all lines up to it.
     pub async fn output_line(&mut self, text: &str) -> Vec<String> {
         wait_for(&mut self.output, text).await
     }
 
-    /// Waits until it has paused at its checkpoint; gives the checkpoint's name.
+    /// Waits until it has paused at its checkpoint. Returns the checkpoint's name.
     pub async fn paused(&mut self) -> String {
         loop {
             match self.errors.recv().await {
@@ -76,18 +76,18 @@ impl Process {
         }
     }
 
-    /// Lets it go on from its checkpoint.
+    /// Continues from the checkpoint.
     pub fn go_on(&mut self) {
         self.child.stdin.as_mut().expect("piped").write_all(b"\n").expect("listens");
     }
 
-    /// SIGKILL: no goodbye, no cleaning up.
+    /// SIGKILL: no shutdown, no cleanup.
     pub fn kill(&mut self) {
         self.child.kill().expect("dies");
         self.child.wait().expect("is gone");
     }
 
-    /// Its number.
+    /// The process id.
     pub fn id(&self) -> u32 {
         self.child.id()
     }
@@ -98,7 +98,7 @@ impl Process {
         assert!(Command::new("kill").args(["-TERM", &id]).status().expect("kill").success());
     }
 
-    /// Waits for its end; gives whether it ended well, and the rest of what it said of errors.
+    /// Waits until it ends. Returns whether it succeeded, and the remaining lines of standard error.
     pub async fn ended(mut self) -> (bool, Vec<String>) {
         let mut rest = Vec::new();
         while let Some(line) = self.errors.recv().await {
@@ -110,7 +110,7 @@ impl Process {
 
 impl Drop for Process {
     fn drop(&mut self) {
-        // A test that failed must not leave it running.
+        // A failed test must not leave it running.
         self.child.kill().ok();
         self.child.wait().ok();
     }
@@ -141,8 +141,8 @@ async fn wait_for(lines: &mut UnboundedReceiver<String>, text: &str) -> Vec<Stri
     seen
 }
 
-/// Runs the program to its end; gives whether it succeeded, its output and what it said of errors. One that does not end,
-/// such as a service that starts where it must not, is ended after two minutes.
+/// Runs the program until it ends. Returns whether it succeeded, its output and its errors. A program that does not
+/// end, such as a service that should not have started, is killed after two minutes.
 pub fn run(settings: &Settings, arguments: &[&str]) -> (bool, String, String) {
     let mut command = topup(settings);
     command.args(arguments).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
@@ -161,14 +161,14 @@ pub fn run(settings: &Settings, arguments: &[&str]) -> (bool, String, String) {
     (output.status.success(), text(output.stdout), text(output.stderr))
 }
 
-/// A raw connection, for requests that end in the middle.
+/// A raw connection, for incomplete requests.
 pub fn raw_request(address: SocketAddr, request: &[u8]) -> TcpStream {
     let mut stream = TcpStream::connect(address).expect("connects");
     stream.write_all(request).expect("is sent");
     stream
 }
 
-/// Reads what comes until the other side closes.
+/// Reads until the other side closes.
 pub fn read_all(mut stream: TcpStream) -> String {
     let mut text = String::new();
     stream.read_to_string(&mut text).ok();

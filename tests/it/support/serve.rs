@@ -12,18 +12,18 @@ use super::database::{Backend, TestDatabase};
 use super::process::{Process, Settings, free_port};
 use super::stripe::{SECRET_KEY, Stripe, WEBHOOK_SECRET};
 
-/// What is there before a process starts, and after it was killed.
+/// What exists before a process starts and after it is killed.
 pub struct World {
     /// The database.
     pub database: TestDatabase,
-    /// The sandbox's hand.
+    /// The client of the sandbox.
     pub stripe: Stripe,
     sandbox: Sandbox,
     port: u16,
 }
 
 impl World {
-    /// A database, and a sandbox that delivers to the service's port, whether anybody listens there or not.
+    /// A database, and a sandbox that delivers to the service's port, whether or not a service is running.
     pub async fn new(backend: Backend) -> Self {
         let port = free_port();
         let mut config = stripe_sandbox::Config::local(SECRET_KEY)
@@ -45,24 +45,24 @@ impl World {
         settings(&self.database.url, &self.stripe.url, &[("BIND_ADDRESS", format!("127.0.0.1:{port}"))])
     }
 
-    /// The settings of a process that comes after one that was killed: the leases of the dead have ended.
+    /// The settings of a process started after one was killed, with the leases of the killed process expired.
     pub fn settings_afterwards(&self) -> Settings {
         let mut settings = self.settings();
         settings.insert("TOPUP_CLOCK_OFFSET_MS", "61000".to_owned());
         settings
     }
 
-    /// The service's address.
+    /// The service's URL.
     pub fn url(&self) -> String {
         format!("http://127.0.0.1:{}", self.port)
     }
 
-    /// Starts a service that pauses at a checkpoint, if one is named.
+    /// Starts a service that pauses at the given checkpoint, if any.
     pub async fn serve(&self, pause_at: Option<u64>) -> Process {
         Process::serve(&self.settings(), pause_at).await
     }
 
-    /// Asks for a checkout; `None` when the connection breaks.
+    /// Requests a checkout; `None` if the connection breaks.
     pub async fn try_checkout(&self, account: &str, key: &str) -> Option<(u16, Value)> {
         let request = http_client()
             .post(format!("{}/credits/sessions", self.url()))
@@ -74,25 +74,25 @@ impl World {
         Some((status, response.json().await.ok()?))
     }
 
-    /// Reads as a customer; `None` when the connection breaks.
+    /// Reads as a customer; `None` if the connection breaks.
     pub async fn try_get(&self, account: &str, path: &str) -> Option<Value> {
         let request = http_client().get(format!("{}{path}", self.url())).bearer_auth(token(account));
         request.send().await.ok()?.json().await.ok()
     }
 
-    /// What an account has, as the API says.
+    /// The balance of an account, from the API.
     pub async fn credits(&self, account: &str) -> Option<i64> {
         self.try_get(account, "/credits").await?["remainingCredits"].as_i64()
     }
 
-    /// The sessions that Stripe has for an account.
+    /// The number of an account's sessions at Stripe.
     pub async fn sessions_of(&self, account: &str) -> usize {
         let list = self.stripe.get("/v1/checkout/sessions?limit=100").await;
         let sessions = list["data"].as_array().expect("a list");
         sessions.iter().filter(|session| session["client_reference_id"] == account).count()
     }
 
-    /// Checks the books, and stops the sandbox.
+    /// Checks the books and stops the sandbox.
     pub async fn finish(self) {
         let db = self.database.connect().await;
         assert_eq!(db.broken_rules().await.expect("readable"), Vec::<&str>::new(), "the books are wrong");

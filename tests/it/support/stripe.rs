@@ -1,4 +1,4 @@
-//! What a test does at Stripe: here, at the sandbox, by its HTTP API.
+//! The test's client of Stripe, here the sandbox, through its HTTP API.
 
 use serde_json::{Value, json};
 
@@ -9,7 +9,7 @@ pub const SECRET_KEY: &str = "sk_test_sandbox_of_the_tests";
 /// The webhook secret of every test.
 pub const WEBHOOK_SECRET: &str = "whsec_of_the_tests_0123456789";
 
-/// What a destination with thin payloads gets in place of a snapshot.
+/// The thin payload that replaces this snapshot event.
 pub fn thin_of(event: &Value) -> Value {
     let object = &event["data"]["object"];
     json!({ "id": "evt_test_65thin", "object": "v2.core.event", "livemode": false, "created": "2026-11-21T12:00:00.000Z",
@@ -17,10 +17,10 @@ pub fn thin_of(event: &Value) -> Value {
         "related_object": { "id": object["id"], "type": object["object"], "url": "/v1/somewhere" } })
 }
 
-/// A hand on the sandbox.
+/// A client of the sandbox.
 #[derive(Clone)]
 pub struct Stripe {
-    /// Its address.
+    /// Its URL.
     pub url: String,
 }
 
@@ -38,7 +38,7 @@ impl Stripe {
         body
     }
 
-    /// `POST /v1/…` with a form; status and answer.
+    /// `POST /v1/…` with a form. Returns status and body.
     pub async fn post(&self, path: &str, form: &[(&str, &str)]) -> (u16, Value) {
         self.call(http_client().post(format!("{}{path}", self.url)).form(form)).await
     }
@@ -50,17 +50,17 @@ impl Stripe {
         self.post(&format!("/v1/payment_pages/{session}/confirm"), &form).await
     }
 
-    /// Lets a delayed payment come through or fail.
+    /// Makes a delayed payment succeed or fail.
     pub async fn settle(&self, session: &str, outcome: &str) {
         self.control(&format!("sessions/{session}/settle"), json!({ "outcome": outcome })).await;
     }
 
-    /// Makes the next calls go wrong; see the sandbox's README.
+    /// Injects a fault into the next calls; see the sandbox's README.
     pub async fn fault(&self, fault: Value) {
         self.control("faults", fault).await;
     }
 
-    /// No call goes wrong any more.
+    /// Removes all faults.
     pub async fn clear_faults(&self) {
         let response = http_client().delete(format!("{}/_sandbox/faults", self.url)).send().await.expect("answers");
         assert!(response.status().is_success(), "{}", response.status());
@@ -87,32 +87,32 @@ impl Stripe {
         body["requests"].as_array().expect("a list").clone()
     }
 
-    /// The requests to open a checkout that the sandbox got, in order.
+    /// The requests to open a checkout, in order.
     pub async fn checkout_requests(&self) -> Vec<Value> {
         let mut requests = self.requests().await;
         requests.retain(|request| request["method"] == "POST" && request["path"] == "/v1/checkout/sessions");
         requests
     }
 
-    /// The idempotency keys that they came with.
+    /// Their idempotency keys.
     pub async fn checkout_keys(&self) -> Vec<String> {
         let key = |request: &Value| request["idempotency_key"].as_str().expect("a key").to_owned();
         self.checkout_requests().await.iter().map(key).collect()
     }
 
-    /// The checkouts that exist at Stripe.
+    /// The checkout sessions at Stripe.
     pub async fn sessions(&self) -> Vec<Value> {
         self.get("/v1/checkout/sessions?limit=100").await["data"].as_array().expect("a list").clone()
     }
 
-    /// The next `times` requests to open a checkout go wrong.
+    /// Injects a fault into the next `times` requests to open a checkout.
     pub async fn checkout_fault(&self, times: u32, kind: Value) {
         let mut fault = json!({ "method": "POST", "path": "/v1/checkout/sessions", "times": times });
         fault.as_object_mut().expect("an object").extend(kind.as_object().expect("an object").clone());
         self.fault(fault).await;
     }
 
-    /// The next GET of this path goes wrong.
+    /// Injects a fault into the next GET of this path.
     pub async fn list_fault(&self, path: &str, kind: Value) {
         let mut fault = json!({ "method": "GET", "path": path, "times": 1 });
         fault.as_object_mut().expect("an object").extend(kind.as_object().expect("an object").clone());
@@ -126,7 +126,7 @@ impl Stripe {
         assert_eq!(body["held"], count);
     }
 
-    /// Lets the held requests go on.
+    /// Releases the held requests.
     pub async fn release(&self) {
         self.control("release", Value::Null).await;
     }

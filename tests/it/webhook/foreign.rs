@@ -1,4 +1,5 @@
-//! Events about what is not ours, of any shape: taken, and without a row. The same shapes of ours are failures.
+//! Events that do not concern Topup, in any format: accepted without a row. The same formats about a top-up are
+//! failures.
 
 use serde_json::{Value, json};
 
@@ -12,7 +13,7 @@ fn event(event_type: &str, object: &Value) -> Value {
     json!({ "id": "evt_shape", "object": "event", "type": event_type, "livemode": false, "data": { "object": object } })
 }
 
-/// What others may have where ours has something else.
+/// Values that foreign objects may have where Topup's have something else.
 const SHAPES: [(&str, Change); 6] = [
     ("as it is", |_| {}),
     ("no livemode", |event| event["livemode"] = Value::Null),
@@ -30,7 +31,7 @@ const SHAPES: [(&str, Change); 6] = [
     }),
 ];
 
-/// One event of each kind about a payment, with the metadata of a purchase.
+/// One event of each kind about a payment, with the metadata of a top-up.
 fn events(payment: &str, metadata: &Value) -> Vec<Value> {
     let refund =
         json!({ "id": "re_1", "amount": 1, "currency": "usd", "status": "succeeded", "payment_intent": payment });
@@ -110,7 +111,7 @@ on_both_databases! {
             assert!(failed.error.contains("acct_1") && failed.error.contains("not of connected accounts"), "{}", failed.error);
         }
         assert_eq!(app.credits("user_1").await, 0);
-        // Others' events of that account are none of our business.
+        // Foreign events of that account do not concern Topup.
         let changes: [Change; 4] = [
             |event| event["data"]["object"]["metadata"] = json!({}),
             |event| event["data"]["object"]["metadata"]["topupId"] = json!("topup_00000000000000000000000000000001"),
@@ -124,7 +125,7 @@ on_both_databases! {
             app.deliver(&foreign).await.expect(200);
         }
         assert_eq!(rows(&app.app.db).await, Rows { failed: 1, ..Rows::default() });
-        // A refund there of a payment that is known here.
+        // A refund on that account, of a payment known here.
         app.deliver(&paid).await.expect(200);
         let payment = app.payment_of(&session).await;
         let mut refund = event("refund.created", &json!({ "id": "re_1", "amount": 100, "currency": "usd",

@@ -1,4 +1,4 @@
-//! What a delivery may take: bytes, time before the header is judged, and places in memory.
+//! Limits of a delivery: size, time until its header is checked, and memory.
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
@@ -13,7 +13,7 @@ use crate::support::stripe::WEBHOOK_SECRET;
 use crate::support::{Options, TestApp, until};
 
 const MAX_BYTES: usize = 1024 * 1024;
-/// So many of the largest bodies fill a small memory.
+/// This many of the largest bodies fill a small memory.
 const BODIES_IN_SMALL_MEMORY: usize = 2;
 
 fn small_memory() -> Options {
@@ -28,7 +28,7 @@ fn fresh_header(app: &TestApp, body: &[u8]) -> String {
     sign(WEBHOOK_SECRET, app.clock.now_ms() / 1_000, body)
 }
 
-/// The head of a delivery whose body is announced and does not come.
+/// The head of a delivery whose announced body does not arrive.
 fn head(signature: &str, length: usize) -> String {
     format!(
         "POST /webhooks/stripe HTTP/1.1\r\nhost: topup\r\ncontent-type: application/json\r\n\
@@ -36,7 +36,7 @@ fn head(signature: &str, length: usize) -> String {
     )
 }
 
-/// Reads an answer's status line and the beginning of what follows; nothing within half a minute fails.
+/// Reads the status line of an answer and the start of the rest. Fails after half a minute.
 async fn answer_of(mut stream: TcpStream) -> String {
     let read = tokio::task::spawn_blocking(move || {
         stream.set_read_timeout(Some(std::time::Duration::from_secs(30))).expect("a timeout");
@@ -52,7 +52,7 @@ async fn answer_of(mut stream: TcpStream) -> String {
     read.await.expect("reads")
 }
 
-/// Whether anything came back already.
+/// Whether an answer has already arrived.
 fn is_answered(stream: &TcpStream) -> bool {
     stream.set_nonblocking(true).expect("a mode");
     let is_answered = stream.peek(&mut [0]).is_ok();
@@ -60,7 +60,7 @@ fn is_answered(stream: &TcpStream) -> bool {
     is_answered
 }
 
-/// A good event, made longer by spaces in front of its end.
+/// A valid event, padded with spaces before its end.
 fn padded(event: &serde_json::Value, length: usize) -> Vec<u8> {
     let mut body = event.to_string().into_bytes();
     assert_eq!(body.pop(), Some(b'}'));
@@ -86,7 +86,7 @@ on_both_databases! {
             "POST /webhooks/stripe HTTP/1.1\r\nhost: topup\r\nstripe-signature: {}\r\ntransfer-encoding: chunked\r\n\r\n",
             fresh_header(&app, b"")
         );
-        // The chunk is announced as larger than what is sent: the answer comes before its end.
+        // The chunk is announced as larger than what is sent: the answer arrives before its end.
         let mut stream = raw_request(address(&app), format!("{head}{:x}\r\n", 16 * MAX_BYTES).as_bytes());
         stream.write_all(&vec![b' '; MAX_BYTES + 1]).expect("is sent");
         let answer = answer_of(stream).await;
@@ -97,8 +97,8 @@ on_both_databases! {
     async fn a_bad_header_is_answered_before_the_body_has_come(backend: Backend) {
         let app = TestApp::start(backend).await;
         for header in ["", "nonsense", "t=1,v1=00"] {
-            // Not one byte of the body is ever sent, and the connection stays open. A body that is waited for would
-            // be answered with 408 or not at all.
+            // No byte of the body is ever sent, and the connection stays open. If the service waited for the body, the
+            // answer would be 408 or missing.
             let answer = answer_of(raw_request(address(&app), head(header, 1_000).as_bytes())).await;
             assert!(answer.starts_with("HTTP/1.1 400 ") && answer.contains("invalid_webhook"), "{header}: {answer}");
         }
@@ -117,7 +117,7 @@ on_both_databases! {
             stream.write_all(&vec![b' '; MAX_BYTES - 1]).expect("is sent");
             stream
         };
-        // One more than fits: one of them is told to come again.
+        // One more than fits: one of them is told to retry.
         let held: Vec<TcpStream> = (0..=BODIES_IN_SMALL_MEMORY).map(|_| begin()).collect();
         let first_refused = async || held.iter().find(|stream| is_answered(stream));
         let refused = until("a refusal", first_refused).await;
@@ -125,7 +125,7 @@ on_both_databases! {
         assert!(answer.starts_with("HTTP/1.1 503 ") && answer.contains("too_busy"), "{answer}");
         assert!(answer.contains("retry-after: 1"), "{answer}");
         assert_eq!(rows(&app.app.db).await, Rows::default());
-        // A good delivery does not even notice.
+        // A valid delivery is not affected.
         app.deliver(&event).await.expect(200);
         assert_eq!(app.credits("user_1").await, 250);
         drop(held);

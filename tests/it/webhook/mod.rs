@@ -1,4 +1,4 @@
-//! Stripe's deliveries over HTTP: what is believed, what is bounded, and what each event leads to.
+//! Webhook deliveries over HTTP: authentication, limits, and the outcome of each event.
 
 mod foreign;
 mod limits;

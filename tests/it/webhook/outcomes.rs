@@ -1,4 +1,5 @@
-//! What each event leads to: nothing of ours, rejected for good, not understood. What credits is in `exactly_once`.
+//! The outcome of each event: foreign, rejected permanently, or not understood. Events that credit are in
+//! `exactly_once`.
 
 use serde_json::{Value, json};
 
@@ -8,7 +9,7 @@ use crate::support::books::{Rows, rows};
 
 type Change = fn(&mut Value);
 
-/// A paid event of ours, changed.
+/// A paid event of a top-up, modified.
 fn changed(event: &Value, change: impl FnOnce(&mut Value)) -> Value {
     let mut event = event.clone();
     change(&mut event);
@@ -49,7 +50,7 @@ on_both_databases! {
             assert_eq!((answer.status, &answer.body), (200, &json!({ "received": true })), "{what}");
             assert_eq!(rows(&app.app.db).await, Rows::default(), "{what}");
         }
-        // The event itself is good: none of the above failed for another reason.
+        // The event itself is valid: none of the above failed for another reason.
         app.deliver(&event).await.expect(200);
         assert_eq!(
             (app.credits("user_1").await, app.session_state("user_1", &session).await),
@@ -112,7 +113,7 @@ on_both_databases! {
         let expected = Rows { failed: 11, ..Rows::default() };
         assert_eq!((app.credits("user_1").await, app.credits("mallory").await), (0, 0));
         assert_eq!(rows(&app.app.db).await, expected);
-        // The true event still counts.
+        // The correct event still counts.
         app.deliver(&event).await.expect(200);
         assert_eq!(
             (app.credits("user_1").await, app.session_state("user_1", &session).await),
@@ -196,7 +197,7 @@ on_both_databases! {
             }
         }
         assert_eq!(rows(&app.app.db).await, Rows { failed: 8, ..Rows::default() });
-        // What could not be read is no verdict: read at last, the event counts.
+        // An unreadable event is not decided: once it can be read, it counts.
         app.deliver(&changed(&event, |event| event["id"] = json!("evt_unreadable_0"))).await.expect(200);
         assert_eq!(app.credits("user_1").await, 250);
         app.finish().await;

@@ -1,4 +1,4 @@
-//! Deliveries about which Stripe has to be asked: they keep nobody waiting, and ask no more than they must.
+//! Deliveries that need a request to Stripe: they delay no other delivery, and send no more requests than necessary.
 
 use serde_json::{Value, json};
 use std::time::Duration;
@@ -7,20 +7,20 @@ use crate::on_both_databases;
 use crate::support::books::{Rows, rows};
 use crate::support::{Options, TestApp};
 
-/// A refund of a payment that is not known here.
+/// A refund of an unknown payment.
 fn refund(number: usize, payment: &str) -> Value {
     json!({ "id": format!("evt_refund_{number}"), "object": "event", "type": "refund.created", "livemode": false,
         "data": { "object": { "id": format!("re_{number}"), "object": "refund", "amount": 100, "currency": "usd",
             "status": "succeeded", "payment_intent": payment } } })
 }
 
-/// How often Stripe was asked whose payment it is.
+/// How often Stripe was asked for the owner of this payment.
 async fn questions(app: &TestApp, payment: &str) -> usize {
     let path = format!("/v1/payment_intents/{payment}");
     app.stripe.requests().await.iter().filter(|request| request["path"] == path.as_str()).count()
 }
 
-/// Delivers all of them at once; gives the statuses.
+/// Delivers all of them at once. Returns the statuses.
 fn deliver_all(app: &TestApp, events: Vec<Value>) -> tokio::task::JoinHandle<Vec<u16>> {
     use topup::ports::Clock;
     let (url, now) = (format!("{}/webhooks/stripe", app.url), app.clock.now_ms() / 1_000);
@@ -45,17 +45,17 @@ on_both_databases! {
         let expired = app.stripe.event("checkout.session.expired", &expiring).await;
         app.stripe.fault(json!({ "path": "/v1/payment_intents/*", "kind": "hold", "times": 8 })).await;
         app.stripe.fault(json!({ "path": "/v1/balance_transactions/*", "kind": "hold", "times": 8 })).await;
-        // More than may be applied at once, and more than may wait for an answer.
+        // More than can be applied at once plus those that may wait for an answer.
         let foreign = (0..150).map(|number| refund(number, &format!("pi_foreign_{number}"))).collect();
         let foreign = deliver_all(&app, foreign);
         app.stripe.wait_for_holds(8).await;
-        // As many as may be applied at once could stand in the way.
+        // As many as can be applied at once could block these.
         app.deliver(&paid).await.expect(200);
         app.deliver(&expired).await.expect(200);
         let charge = app.stripe.get("/v1/events?type=charge.updated").await["data"][0].clone();
         app.deliver(&charge).await.expect(200);
         assert_eq!((app.credits("user_1").await, app.session_state("user_1", &expiring).await), (250, "expired".to_owned()));
-        // One whose payment is known by now needs no question either.
+        // A refund of a known payment needs no request either.
         let payment = paid["data"]["object"]["payment_intent"].as_str().expect("an id");
         app.deliver(&refund(1_000, payment)).await.expect(200);
         assert_eq!(app.credits("user_1").await, 150);
@@ -64,7 +64,7 @@ on_both_databases! {
         assert!(statuses.iter().all(|status| matches!(status, 200 | 503)), "{statuses:?}");
         assert!(statuses.contains(&200) && statuses.contains(&503), "{statuses:?}");
         assert_eq!(rows(&app.app.db).await.failed, 0, "who is told to come again has not failed");
-        // The last fault may hold a question of the background.
+        // The last fault may hold a request of a background job.
         app.stripe.clear_faults().await;
         app.stripe.release().await;
         app.finish().await;
@@ -87,7 +87,7 @@ on_both_databases! {
         }
         assert_eq!((questions(&app, &foreign).await, questions(&app, "pi_of_nobody").await), (asked + 1, 1));
         assert_eq!(rows(&app.app.db).await, Rows::default());
-        // Not for ever, and not when Stripe did not answer.
+        // Not forever, and not if Stripe did not answer.
         app.clock.advance_ms(25 * 3_600_000);
         app.deliver(&refund(8, &foreign)).await.expect(200);
         assert_eq!(questions(&app, &foreign).await, asked + 2);

@@ -1,4 +1,4 @@
-//! What is not signed as Stripe signs is refused with 400, and nothing is written.
+//! A delivery without a valid Stripe signature is refused with 400, and nothing is written.
 
 use serde_json::Value;
 use stripe_sandbox::sign;
@@ -16,7 +16,7 @@ fn now(app: &TestApp) -> i64 {
     app.clock.now_ms() / 1_000
 }
 
-/// The signature alone, without its time.
+/// The signature without its time.
 fn v1(header: &str) -> &str {
     header.split_once("v1=").expect("a signature").1
 }
@@ -62,7 +62,7 @@ on_both_databases! {
         }
         refused(&app, "no header", None, &body).await;
         refused(&app, "the body of another signature", Some(&sign(WEBHOOK_SECRET, at, b"{}")), &body).await;
-        // The same bytes with the right header are believed: none of the above failed for another reason.
+        // The same bytes with the right header are accepted: none of the above failed for another reason.
         app.deliver_with(Some(&good), &body).await.expect(200);
         assert_eq!(
             (app.credits("user_1").await, app.session_state("user_1", &session).await),

@@ -41,7 +41,7 @@ on_both_databases! {
         let app = TestApp::start(backend).await;
         let (_, event) = app.pay_session("user_1", 250).await;
         let fault = |status: u16| json!({ "path": "/v1/events/*", "kind": "status", "status": status });
-        // Not now is not never.
+        // A temporary failure is not permanent.
         app.stripe.fault(fault(500)).await;
         app.deliver(&thin_of(&event)).await.expect(500);
         assert_eq!(app.credits("user_1").await, 0);
@@ -51,7 +51,7 @@ on_both_databases! {
         app.deliver(&event).await.expect(200);
         assert_eq!(rows(&app.app.db).await, Rows { events: 1, failed: 1, entries: 1, accounts: 1, paid: 1 });
         assert!(!app.app.db.has_open_failure(STRIPE, event["id"].as_str().expect("an id")).await.expect("readable"));
-        // What only an event says fails, is listed, and can be replayed.
+        // An event whose content is only in Stripe's event object fails, is listed, and can be replayed.
         let payment = event["data"]["object"]["payment_intent"].as_str().expect("an id");
         app.stripe.control(&format!("payment_intents/{payment}/refund"), json!({ "amount": 100 })).await;
         let refunded = app.stripe.get("/v1/events?type=refund.created").await["data"][0].clone();

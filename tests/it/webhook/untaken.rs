@@ -1,4 +1,4 @@
-//! Deliveries of Stripe's that cannot be taken as they come: too late, at another path, compressed.
+//! Stripe deliveries that cannot be accepted as they arrive: too late, to another path, compressed.
 
 use std::io::Write;
 
@@ -15,7 +15,7 @@ use crate::support::{Answer, TestApp};
 
 const NOTHING: Rows = Rows { events: 0, failed: 0, entries: 0, accounts: 0, paid: 0 };
 
-/// Signs a body some seconds from now and posts it.
+/// Signs a body with a time offset in seconds and posts it.
 async fn post(app: &TestApp, path: &str, secret: &str, offset: i64, body: &Value) -> Answer {
     let body = body.to_string();
     let header = sign(secret, app.clock.now_ms() / 1_000 + offset, body.as_bytes());
@@ -29,7 +29,7 @@ async fn error_of(app: &TestApp, event: &Value) -> (String, String) {
     (failed.kind, failed.error)
 }
 
-/// Applies what was listed, as an operator does.
+/// Replays a listed delivery, as an operator does.
 async fn replay(app: &TestApp, event: &Value) {
     let id = event["id"].as_str().expect("an id");
     topup::inbox::failed_deliveries::replay(&app.app, id).await.expect("works").expect("listed");
@@ -51,13 +51,13 @@ on_both_databases! {
             post(&app, "/webhooks/stripe", WEBHOOK_SECRET, offset, &event).await.expect_problem(400, "invalid_webhook");
             let (kind, error) = error_of(&app, &event).await;
             assert!(kind == "transient" && error.contains(&format!(" s {words}")), "{kind} {error}");
-            // By the time that the request took it is more or less than what was signed.
+            // The duration of the request makes it differ from the offset.
             let seconds = error.split(' ').find_map(|word| word.parse::<i64>().ok()).expect("a number of seconds");
             assert!((seconds - i64::abs(offset)).abs() < 60, "{offset}: {error}");
             assert_eq!(app.credits(&account).await, 0);
             replay(&app, &event).await;
             assert_eq!(app.credits(&account).await, 250);
-            // Somebody who kept it cannot make it look open again.
+            // A replay attack with the captured request cannot reopen it.
             post(&app, "/webhooks/stripe", WEBHOOK_SECRET, offset, &event).await.expect_problem(400, "invalid_webhook");
             assert!(!app.app.db.has_open_failure(STRIPE, event["id"].as_str().expect("an id")).await.expect("readable"));
         }
@@ -78,7 +78,7 @@ on_both_databases! {
             let (kind, error) = error_of(&app, &event).await;
             assert!(kind == "transient" && error.contains(&format!("it came to {path},")), "{kind} {error}");
             assert!(error.contains("/webhooks/stripe; "), "{error}");
-            // Stripe tries again, at the right path now.
+            // Stripe retries, now at the right path.
             app.deliver(&event).await.expect(200);
             assert_eq!(app.credits(&account).await, 250);
             assert!(!app.app.db.has_open_failure(STRIPE, event["id"].as_str().expect("an id")).await.expect("readable"));
@@ -123,7 +123,7 @@ on_both_databases! {
         send("gzip", &bomb, gzip(&bomb)).await.expect_problem(413, "body_too_large");
         send("gzip", b"another text", gzip(&text)).await.expect_problem(400, "invalid_webhook");
         assert_eq!(rows(&app.app.db).await, before);
-        // A proxy that undid the compression and left the header.
+        // A proxy that decompressed the body and left the header.
         send("gzip", &text, text.clone()).await.expect(200);
         assert_eq!(app.credits("user_6").await, 250);
         app.finish().await;
@@ -139,7 +139,7 @@ on_both_databases! {
             "POST /webhooks/stripe HTTP/1.1\r\nhost: topup\r\nstripe-signature: {header}\r\ncontent-length: 100000\r\n\r\n{{"
         );
         let held: Vec<_> = (0..40).map(|_| raw_request(address, request.as_bytes())).collect();
-        // Beyond a few, such a request is answered without its body.
+        // Beyond a few, such requests are answered without reading the body.
         crate::support::until("most are answered", async || {
             let answered = held.iter().filter(|stream| is_answered(stream)).count();
             (answered >= 32).then_some(())

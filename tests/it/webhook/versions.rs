@@ -1,4 +1,4 @@
-//! The endpoint's API version decides an event's shape; whatever it is, the payment is credited. Known mistake 15.
+//! The endpoint's API version decides an event's format; in every version the payment is credited. Known mistake 15.
 
 use serde_json::{Value, json};
 
@@ -12,7 +12,7 @@ fn object(event: &mut Value) -> &mut serde_json::Map<String, Value> {
     event["data"]["object"].as_object_mut().expect("an object")
 }
 
-/// Stripe's changes of the session and the event between versions, as its changelog tells them.
+/// Stripe's changes of the session and the event between versions, from its changelog.
 const SHAPES: [(&str, Shape); 7] = [
     ("2019-12-03", |event| {
         let session = object(event);

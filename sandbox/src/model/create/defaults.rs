@@ -1,11 +1,11 @@
-//! What a request for a session leaves out and the account's owner has decided for all, and how the answer shows it.
+//! Fills in what a session request leaves out from the account's defaults, and shows it in the answer.
 
 use serde_json::{Value, json};
 
 use super::wanted::{Switch, Wanted};
 use crate::model::account::AccountDefaults;
 
-/// What the request does not say, the account's defaults say.
+/// The request, with its missing options taken from the account's defaults.
 pub(super) fn filled_in(mut wanted: Wanted, account: AccountDefaults) -> Wanted {
     let switch = |said: &mut Switch, default: bool| {
         said.enabled.get_or_insert(default);
@@ -35,7 +35,7 @@ pub(super) fn filled_in(mut wanted: Wanted, account: AccountDefaults) -> Wanted 
     wanted
 }
 
-/// The members that were given, and for all others what they are by themselves.
+/// The given members, and the default for each of the others.
 fn with_members(mut members: Value, given: Value) -> Value {
     if let (Some(members), Value::Object(given)) = (members.as_object_mut(), given) {
         members.extend(given);
@@ -43,13 +43,13 @@ fn with_members(mut members: Value, given: Value) -> Value {
     members
 }
 
-/// As the answer shows it: with every member.
+/// As shown in the answer: with every member.
 pub(super) fn consent(said: Value) -> Value {
     let blank = json!({ "payment_method_reuse_agreement": null, "promotions": null, "terms_of_service": null });
     with_members(blank, said)
 }
 
-/// As the answer shows it: with every member.
+/// As shown in the answer: with every member.
 pub(super) fn names(mut said: Value) -> Value {
     for name in said.as_object_mut().into_iter().flat_map(|names| names.values_mut()) {
         *name = with_members(json!({ "enabled": false, "optional": false }), name.take());
@@ -57,7 +57,7 @@ pub(super) fn names(mut said: Value) -> Value {
     said
 }
 
-/// As the answer shows it: with every member.
+/// As shown in the answer: with every member.
 pub(super) fn recovery(mut said: Value) -> Value {
     let blank = json!({ "allow_promotion_codes": false, "enabled": false, "expires_at": null, "url": null });
     let recovery = said.get_mut("recovery").map(Value::take).unwrap_or_default();

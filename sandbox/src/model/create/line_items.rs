@@ -1,4 +1,4 @@
-//! What is bought, in one currency and within its limits.
+//! The line items of a session, in one currency and within its limits.
 
 use super::wanted::{Wanted, WantedItem, WantedPrice, WantedProduct};
 use crate::model::{Context, currency, error::ApiError, session::LineItem};
@@ -64,7 +64,7 @@ fn line_item(item: &WantedItem, at: &str, currency: &str, context: &mut Context<
         description: product.description.clone(),
         unit_amount,
         quantity,
-        // An overflow is far above the largest charge, which is refused by `total`.
+        // An overflow exceeds the largest charge by far, and `total` refuses it.
         amount: unit_amount.saturating_mul(quantity),
         tax_behavior: price.tax_behavior.clone().unwrap_or_else(|| "unspecified".to_owned()),
         metadata: item.metadata.clone(),
@@ -104,7 +104,7 @@ fn product<'a>(price: &'a WantedPrice, at: &str) -> Result<&'a WantedProduct, Ap
     }
 }
 
-/// The sum, within the limits of the currency.
+/// The total, checked against the limits of the currency.
 pub(super) fn total(line_items: &[LineItem], currency: &str) -> Result<i64, ApiError> {
     let total = line_items.iter().fold(0_i64, |sum, item| sum.saturating_add(item.amount));
     let minimum = currency::minimum(currency);

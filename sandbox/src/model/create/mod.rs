@@ -1,4 +1,4 @@
-//! `POST /v1/checkout/sessions`: what Stripe refuses, and the session that results.
+//! `POST /v1/checkout/sessions`: Stripe's checks, and the new session.
 
 use serde_json::Value;
 use url::Url;
@@ -25,7 +25,7 @@ const HALF_AN_HOUR: i64 = 30 * 60;
 const A_DAY: i64 = 24 * 60 * 60;
 const MAX_URL_LENGTH: usize = 5_000;
 
-/// Makes a session, or says in Stripe's words why not. Gives the new session's JSON.
+/// Creates a session, or returns Stripe's error. Returns the session's JSON.
 pub(crate) fn create(state: &mut State, context: &mut Context<'_>, params: &Params) -> Result<Value, ApiError> {
     let wanted = read(params, context.api_version)?;
     check_supported(&wanted, context.api_version)?;
@@ -114,8 +114,8 @@ fn check_url(url: &str, param: &str) -> Result<(), ApiError> {
     }
 }
 
-/// When the session ends, by the sandbox's clock. A caller who does not know that this was advanced reckons by the
-/// machine's: what is right by that one is as far in the future here.
+/// When the session expires, by the sandbox's clock. A caller that does not know that this clock was advanced counts
+/// from the machine's clock. A time that is valid by the machine's clock is moved by the same offset.
 fn expiry(wanted: Option<i64>, now: i64, machine_now: i64) -> Result<i64, ApiError> {
     let by_sandbox = expiry_at(wanted, now);
     match by_sandbox {

@@ -1,4 +1,4 @@
-//! The parameters of a request for a session.
+//! The parameters of a session request.
 
 use std::collections::BTreeMap;
 

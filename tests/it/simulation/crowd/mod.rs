@@ -1,5 +1,5 @@
-//! Many workers at once on one database, whose storage fails now and then: real concurrency, so a run cannot be repeated to
-//! the letter. What each does is what happens in the simulator; what must hold at the end is the same.
+//! Many concurrent workers on one database whose storage fails at times. The concurrency is real, so a run cannot be
+//! repeated exactly. The operations are those of the simulator, and so are the checks at the end.
 
 mod storage;
 
@@ -34,21 +34,21 @@ use crate::sim::world::{Promises, WEBHOOK_SECRET, config};
 use crate::support::database::TestDatabase;
 use crate::support::{Backend, until};
 
-/// What the workers share.
+/// The state shared by the workers.
 struct Crowd {
     app: Arc<App>,
     clock: Arc<SimClock>,
     stripe: SharedStripe,
     network: Mutex<Network>,
     origins: Vec<AllowedOrigin>,
-    /// How many things were done.
+    /// The number of steps done.
     steps_done: AtomicU64,
-    /// How many of them failed because the database was busy or away.
+    /// How many of them failed because the database was busy or unavailable.
     failed: AtomicU64,
     work_is_done: AtomicBool,
 }
 
-/// Lets so many workers do so many things each, then lets everything become quiet, reconciles and compares.
+/// Runs the workers for this many steps each, then settles everything, reconciles and compares.
 pub async fn run(backend: Backend, workers: u64, steps: u64) {
     let database = TestDatabase::migrated(backend).await;
     let mut rng = Rng::new(16);
@@ -86,8 +86,7 @@ pub async fn run(backend: Backend, workers: u64, steps: u64) {
     crowd.app.db.close().await;
 }
 
-/// Somebody with the database's password locks rows of an account or its purchases for a while, again and again. Gives how
-/// often.
+/// A database client that locks rows of an account or its top-ups for a while, again and again. Returns how often.
 async fn hold_rows(crowd: Arc<Crowd>, url: String) -> u64 {
     let mut stranger = PgConnection::connect(&url).await.expect("connects");
     let (mut rng, mut held) = (Rng::new(17), 0);
@@ -100,7 +99,7 @@ async fn hold_rows(crowd: Arc<Crowd>, url: String) -> u64 {
         let mut held_rows = stranger.begin().await.expect("begins");
         sqlx::query(rows).bind(account).fetch_all(&mut *held_rows).await.expect("locks");
         for _ in 0..rng.between(10, 200) {
-            // An exchange with the server, in which the others get on.
+            // A round trip to the server, during which the others continue.
             sqlx::query("SELECT 1").execute(&mut *held_rows).await.expect("answers");
         }
         held_rows.rollback().await.expect("releases");
@@ -114,7 +113,7 @@ async fn work(crowd: Arc<Crowd>, worker: u64, steps: u64) {
     let mut rng = Rng::new(worker + 1_000);
     let mut sessions: Vec<(AccountId, SessionId)> = Vec::new();
     for _ in 0..steps {
-        // A little: a delivery's signature is good for five minutes, and all share the clock.
+        // Only a little: a delivery's signature is valid for five minutes, and all workers share the clock.
         crowd.clock.advance_ms(rng.between(0, 1_000));
         crowd.stripe.tick();
         if rng.percent(8) {
@@ -145,7 +144,7 @@ impl Crowd {
             CreateCheckout { account: account.clone(), credits, success_url: url, cancel_url: None, idempotency: None };
         match create_checkout(&self.app, command).await {
             Ok(checkout) => Some((account, SessionId::parse(STRIPE, checkout.session).expect("an id"))),
-            // Ended: somebody has paid on a page of an earlier try, of which we never heard.
+            // Ended: a customer has paid on the page of an earlier attempt whose answer was lost.
             Err(CreateCheckoutError::Provider(_) | CreateCheckoutError::SessionEnded) => None,
             Err(CreateCheckoutError::Store(error)) if self.is_excused(&error) => None,
             Err(error) => panic!("a purchase fails: {}", topup::app::with_causes(&error)),
@@ -166,7 +165,7 @@ impl Crowd {
         };
     }
 
-    /// Takes an event from the network, if there is one; several workers may have copies of it in hand.
+    /// Takes an event from the network, if there is one. Several workers may hold copies of it.
     async fn deliver(&self, rng: &mut Rng) {
         let now_ms = self.clock.now_ms();
         let delivery = {
@@ -180,8 +179,8 @@ impl Crowd {
         }
     }
 
-    /// Whether it was taken. That Stripe cannot be asked is planned, and of many who write one dispute at once, one may
-    /// be overtaken again and again; anything else is a mistake of ours.
+    /// Whether the delivery was accepted. A failing Stripe is planned, and of many concurrent writes to one dispute,
+    /// one may be overtaken repeatedly. Any other error is a bug.
     async fn send(&self, delivery: &Delivery) -> bool {
         let body = {
             let stripe = self.stripe.lock();
@@ -196,8 +195,7 @@ impl Crowd {
         }
     }
 
-    /// Whether a row was held for longer than a write waits for it, or the storage failed: a 503, after which the other
-    /// side comes again.
+    /// Whether a row lock timed out or the storage failed: the answer is a 503, and the caller retries.
     fn is_excused(&self, error: &StoreError) -> bool {
         let is_excused = error.unavailable().is_some();
         self.failed.fetch_add(u64::from(is_excused), Ordering::Relaxed);
@@ -215,7 +213,7 @@ impl Crowd {
         }
         let pace = Pace { interval: Duration::ZERO, backoff: Duration::ZERO, tries: 3, pages: 2_000 };
         let options = Options { cause: RunCause::Command, dry_run: false, since_days: MAX_SINCE_DAYS, pace };
-        // The first to meet a session that was cut is told so.
+        // The first query on a disconnected session gets the error.
         until("a comparison", async || match reconcile(&self.app, options, std::future::pending()).await {
             Err(ReconcileError::Store(error)) if self.is_excused(&error) => None,
             ended => Some(ended.expect("a report")),

@@ -1,4 +1,4 @@
-//! Storage that fails while many work: a disk that is full for a while, and a server that fails over.
+//! Storage failures under load: a disk that is full for a while, and a server that fails over.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -9,15 +9,15 @@ use super::Crowd;
 use crate::sim::disk::Disk;
 use crate::support::Backend;
 
-/// After how many things that the workers did the storage fails the next time.
+/// The number of worker steps between failures.
 const STEPS_BETWEEN: u64 = 70;
-/// For how many of them it fails.
+/// How many steps a failure lasts.
 const STEPS_OF_FAILURE: u64 = 15;
 
 const HANG_UP: &str = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
     WHERE datname = current_database() AND application_name LIKE 'topup%'";
 
-/// Lets the storage fail again and again until the work is done, and leaves it well. Gives how often.
+/// Fails the storage again and again until the work is done, and leaves it healthy. Returns how often.
 pub async fn fail_now_and_then(crowd: Arc<Crowd>, backend: Backend, url: String) -> u64 {
     match backend {
         Backend::Sqlite => fill_the_disk(&crowd).await,
@@ -26,7 +26,7 @@ pub async fn fail_now_and_then(crowd: Arc<Crowd>, backend: Backend, url: String)
 }
 
 impl Crowd {
-    /// Whether the workers have come so far; not if they are done.
+    /// Whether the workers have done this many steps.
     fn has_come_to(&self, step: u64) -> bool {
         self.steps_done.load(Ordering::Acquire) >= step
     }
@@ -36,7 +36,7 @@ impl Crowd {
     }
 }
 
-/// A connection that failed is left, and the next one does not know that the disk is full: it is told again and again.
+/// A connection that failed is dropped, and the next one does not have the limit, so the limit is set again and again.
 async fn fill_the_disk(crowd: &Crowd) -> u64 {
     let (mut next, mut times) = (STEPS_BETWEEN, 0);
     let tell = async |disk: Disk| crowd.app.db.execute_raw(disk.pragmas()).await.expect("SQLite takes a pragma");
@@ -56,7 +56,7 @@ async fn fill_the_disk(crowd: &Crowd) -> u64 {
     times
 }
 
-/// All sessions are cut; every second time the server that answers next takes no writes at first.
+/// Disconnects all sessions; every second time the server that answers next is read-only at first.
 async fn fail_over(crowd: &Crowd, url: &str) -> u64 {
     let mut server = PgConnection::connect(url).await.expect("connects");
     let name: String = sqlx::query_scalar("SELECT current_database()").fetch_one(&mut server).await.expect("a name");
@@ -69,7 +69,7 @@ async fn fail_over(crowd: &Crowd, url: &str) -> u64 {
     };
     let (mut next, mut times) = (STEPS_BETWEEN, 0);
     while crowd.is_at_work() {
-        // An exchange with the server, in which the others get on.
+        // A round trip to the server, during which the others continue.
         run(&mut server, "SELECT 1".to_owned()).await;
         if !crowd.has_come_to(next) {
             continue;
