@@ -41,7 +41,7 @@ impl Pace {
 }
 
 #[derive(Debug, Default)]
-struct Asked {
+struct LastCheck {
     in_all: i64,
     accounts: HashMap<AccountId, i64>,
 }
@@ -49,7 +49,7 @@ struct Asked {
 /// The limits of this process.
 #[derive(Debug)]
 pub struct SessionChecks {
-    asked: Mutex<Asked>,
+    asked: Mutex<LastCheck>,
     under_way: Semaphore,
 }
 
@@ -75,7 +75,7 @@ impl SessionChecks {
         Some(permit)
     }
 
-    fn asked(&self) -> MutexGuard<'_, Asked> {
+    fn asked(&self) -> MutexGuard<'_, LastCheck> {
         self.asked.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -11,10 +11,10 @@ use sqlx::{ConnectOptions, Connection};
 
 use crate::database_url::DatabaseUrl;
 use crate::db::StoreError;
-use crate::db::kept::{Kept, KeptByName, TEST_AFTER};
 use crate::db::lanes::Lanes;
 use crate::db::old_log;
 use crate::db::pools::Pools;
+use crate::db::reserved::{ReservedByName, ReservedConnection, TEST_AFTER};
 use crate::db::session::{Purpose, Route};
 use crate::db::sqlite_file::{SqliteFile, beside, create_private};
 use crate::db::work::WRITE_TIMEOUT;
@@ -62,7 +62,7 @@ async fn postgres(url: &str) -> Result<Pools, StoreError> {
     let bulk = route.options(&options, Purpose::Bulk);
     let bulk_health = health.clone();
     let has_few = url.connection_limit.is_some_and(|limit| limit < MIN_FOR_A_QUEUE_EACH);
-    let kept = KeptByName::new(has_few, move |name| {
+    let kept = ReservedByName::new(has_few, move |name| {
         let options = bulk.clone().application_name(&format!("topup {name}"));
         postgres_pool(1, &bulk_health).connect_lazy_with(options)
     });
@@ -141,7 +141,7 @@ async fn sqlite(url: &str, create: bool) -> Result<Pools, StoreError> {
         options.test_before_acquire(false).idle_timeout(None).max_lifetime(None)
     };
     let writer = pool(1).acquire_timeout(WRITE_TIMEOUT);
-    let creditor = Kept::new(writer.clone().connect_lazy_with(options.clone()));
+    let creditor = ReservedConnection::new(writer.clone().connect_lazy_with(options.clone()));
     let writer = writer.connect_with(options.clone()).await.map_err(|error| opening_failed(&path, error))?;
     let options = options.create_if_missing(false).read_only(true);
     let readers = pool(SQLITE_READERS).connect_lazy_with(options.clone());

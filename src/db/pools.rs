@@ -12,9 +12,9 @@ use tokio::sync::Mutex;
 use crate::checkpoints;
 use crate::db::StoreError;
 use crate::db::database_error::is_storage_failure;
-use crate::db::kept::{Kept, KeptByName};
 use crate::db::lanes::{Lanes, Place};
 use crate::db::queries::{Record, postgres_rows, sqlite_rows};
+use crate::db::reserved::{ReservedByName, ReservedConnection};
 use crate::db::session::Route;
 use crate::db::sqlite_file::SqliteFile;
 use crate::db::statement::{Argument, Bulk, BulkStatement, Statement};
@@ -28,7 +28,7 @@ pub(crate) enum Pools {
         writer: SqlitePool,
         readers: SqlitePool,
         /// Runs only bulk statements, and only while the writer is idle.
-        creditor: Kept<Sqlite>,
+        creditor: ReservedConnection<Sqlite>,
         /// The files at the path, and whether they are still the ones that were opened.
         file: Box<SqliteFile>,
         health: WriteHealth,
@@ -36,7 +36,7 @@ pub(crate) enum Pools {
     Postgres {
         pool: PgPool,
         /// One connection for each bulk statement.
-        kept: KeptByName<Postgres>,
+        kept: ReservedByName<Postgres>,
         lanes: Lanes,
         route: Route,
         health: Arc<WriteHealth>,

@@ -17,7 +17,7 @@ use sqlx::{ConnectOptions, Connection, Executor, Sqlite, SqliteConnection, Sqlit
 use tokio::sync::{RwLock, RwLockReadGuard};
 
 use crate::db::StoreError;
-use crate::db::kept::{Kept, end_all};
+use crate::db::reserved::{ReservedConnection, end_all};
 
 /// The first bytes of a SQLite log. The last bit of the fourth byte is the byte order of its checksums.
 const LOG_MAGIC: [u8; 3] = [0x37, 0x7f, 0x06];
@@ -145,7 +145,7 @@ impl SqliteFile {
 
     /// Closes all connections and reopens the files. SQLite then checkpoints a log that was removed; the contents of an
     /// emptied log are lost.
-    pub(crate) async fn renew(&self, writer: &SqlitePool, readers: &SqlitePool, creditor: &Kept<Sqlite>) {
+    pub(crate) async fn renew(&self, writer: &SqlitePool, readers: &SqlitePool, creditor: &ReservedConnection<Sqlite>) {
         let _nobody = self.in_use.write().await;
         if lock(&self.opened).is_some_and(|opened| opened.database != self.found().database) {
             return;

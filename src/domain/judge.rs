@@ -5,7 +5,7 @@ use crate::domain::ids::PaymentId;
 
 /// The part of a top-up that `judge` needs.
 #[derive(Debug, Clone)]
-pub struct Found {
+pub struct AgreedTopup {
     /// What was agreed.
     pub agreement: Agreement,
     /// The state of the top-up.
@@ -62,7 +62,7 @@ impl Applied {
 
 /// What a report means for a top-up in its current state. Nothing is written; applying the report judges it again.
 #[must_use]
-pub fn judge(report: &PurchaseReport, found: &Found) -> Applied {
+pub fn judge(report: &PurchaseReport, found: &AgreedTopup) -> Applied {
     if let Err(mismatch) = found.agreement.check_mode(report.session.provider(), report.livemode) {
         return Applied::Rejected(mismatch);
     }
@@ -85,7 +85,7 @@ pub fn judge(report: &PurchaseReport, found: &Found) -> Applied {
 }
 
 /// The expected outcome in the state that was read. The statement that applies it checks the state again.
-fn expected_outcome(report: &PurchaseReport, found: &Found) -> Applied {
+fn expected_outcome(report: &PurchaseReport, found: &AgreedTopup) -> Applied {
     use TopupState::{Creating, Expired, Failed, Open, Paid, Processing};
     match (report.progress, found.state) {
         (PurchaseProgress::Paid, Paid) => match (&report.payment, &found.payment) {
@@ -100,7 +100,7 @@ fn expected_outcome(report: &PurchaseReport, found: &Found) -> Applied {
     }
 }
 
-pub(crate) fn is_another_payment(report: &PurchaseReport, found: &Found, mismatch: &Mismatch) -> bool {
+pub(crate) fn is_another_payment(report: &PurchaseReport, found: &AgreedTopup, mismatch: &Mismatch) -> bool {
     let is_another = report.payment.is_some() && report.payment != found.payment;
     mismatch.field == "session" && report.progress == PurchaseProgress::Paid && is_another
 }

@@ -10,7 +10,7 @@ use crate::providers::event::ProviderEvent;
 use crate::purchases::outcome::{ApplyEventError, EventOutcome};
 use crate::purchases::payment::apply::decline;
 use crate::purchases::payment::apply_report::apply;
-use crate::purchases::reversal::apply_reversal::{self, Asked, apply_charge};
+use crate::purchases::reversal::apply_reversal::{self, ReversalSource, apply_charge};
 use crate::purchases::reversal::inquiry::Inquiry;
 
 /// Hands an event to the use case for it. To add a kind of event, add an arm.
@@ -24,11 +24,11 @@ pub(crate) async fn dispatch(inquiry: &Inquiry<'_>, event: ProviderEvent) -> Res
         | ProviderEvent::PurchaseUnchanged(report) => Ok(apply(app, *report).await?.into()),
         ProviderEvent::PaymentDeclined(declined) => Ok(apply_decline(app, declined).await?.into()),
         ProviderEvent::RefundChanged { event, livemode, refund } => {
-            apply_reversal::refund(inquiry, Asked { event: Some(event), livemode }, refund).await
+            apply_reversal::refund(inquiry, ReversalSource { event: Some(event), livemode }, refund).await
         }
         ProviderEvent::PaymentRefunded(refunded) => apply_reversal::charge_refunded(inquiry, refunded).await,
         ProviderEvent::DisputeChanged { event, livemode, dispute, payment } => {
-            apply_reversal::dispute(inquiry, Asked { event: Some(event), livemode }, &dispute, &payment).await
+            apply_reversal::dispute(inquiry, ReversalSource { event: Some(event), livemode }, &dispute, &payment).await
         }
         ProviderEvent::FeeKnown(charge) => Ok(apply_charge(app, charge).await?),
         ProviderEvent::Announced(thin) => match resolve_thin(inquiry, thin).await? {

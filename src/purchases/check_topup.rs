@@ -13,7 +13,7 @@ use crate::domain::judge::Applied;
 use crate::providers::port::ProviderError;
 use crate::purchases::checkout::check_session::{AskError, apply_report, ask};
 use crate::purchases::outcome::{ApplyEventError, EventOutcome};
-use crate::purchases::reversal::apply_reversal::{Asked, apply_dispute, apply_refund};
+use crate::purchases::reversal::apply_reversal::{ReversalSource, apply_dispute, apply_refund};
 use crate::purchases::topups::Topup;
 
 /// How long after a purchase was written down its checkout may have been opened: an idempotency key lives a day.
@@ -111,7 +111,7 @@ async fn reversals(app: &App, topup: &Topup, payment: &PaymentId) -> Result<Chec
         disputes = provider.disputes.disputes_of(payment).await?;
     }
     let count = refunds.len().saturating_add(disputes.len());
-    let asked = || Asked { event: None, livemode: app.checkout.livemode };
+    let asked = || ReversalSource { event: None, livemode: app.checkout.livemode };
     let mut outcomes = Vec::new();
     for refund in refunds {
         outcomes.push(apply_refund(app, asked(), refund).await);

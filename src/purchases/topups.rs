@@ -8,7 +8,7 @@ use crate::domain::checkout::{Agreement, TopupState};
 use crate::domain::currency::Currency;
 use crate::domain::fees::FeePolicy;
 use crate::domain::ids::{PaymentId, SessionId, TopupId};
-use crate::domain::judge::Found;
+use crate::domain::judge::AgreedTopup;
 use crate::domain::pricing::Quote;
 use crate::domain::provider::ProviderName;
 use crate::providers::port::CheckoutRequest;
@@ -297,19 +297,25 @@ pub async fn find(tx: &mut Tx, id: &TopupId) -> Result<Option<Topup>, StoreError
 ///
 /// # Errors
 /// When the database fails.
-pub async fn find_agreement(tx: &mut Tx, id: &TopupId) -> Result<Option<Found>, StoreError> {
-    tx.fetch_optional::<AgreementRow>(&FIND_AGREEMENT, &args![id = id.as_str()]).await?.map(Found::try_from).transpose()
+pub async fn find_agreement(tx: &mut Tx, id: &TopupId) -> Result<Option<AgreedTopup>, StoreError> {
+    tx.fetch_optional::<AgreementRow>(&FIND_AGREEMENT, &args![id = id.as_str()])
+        .await?
+        .map(AgreedTopup::try_from)
+        .transpose()
 }
 
 /// The same, and from here on no other write about this top-up goes on until this one has ended.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn lock_agreement(tx: &mut Tx, id: &TopupId) -> Result<Option<Found>, StoreError> {
-    tx.fetch_optional::<AgreementRow>(&LOCK_AGREEMENT, &args![id = id.as_str()]).await?.map(Found::try_from).transpose()
+pub async fn lock_agreement(tx: &mut Tx, id: &TopupId) -> Result<Option<AgreedTopup>, StoreError> {
+    tx.fetch_optional::<AgreementRow>(&LOCK_AGREEMENT, &args![id = id.as_str()])
+        .await?
+        .map(AgreedTopup::try_from)
+        .transpose()
 }
 
-impl TryFrom<AgreementRow> for Found {
+impl TryFrom<AgreementRow> for AgreedTopup {
     type Error = StoreError;
 
     fn try_from(row: AgreementRow) -> Result<Self, StoreError> {
@@ -377,9 +383,9 @@ impl Db {
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn agreement(&self, id: &TopupId) -> Result<Option<Found>, StoreError> {
+    pub async fn agreement(&self, id: &TopupId) -> Result<Option<AgreedTopup>, StoreError> {
         let row = self.read_optional::<AgreementRow>(&FIND_AGREEMENT, &args![id = id.as_str()]).await?;
-        row.map(Found::try_from).transpose()
+        row.map(AgreedTopup::try_from).transpose()
     }
 
     /// Looks a purchase up by Stripe's session.

@@ -5,7 +5,7 @@ use futures_util::FutureExt;
 use crate::db::StoreError;
 use crate::domain::checkout::{PurchaseProgress, PurchaseReport, TopupState};
 use crate::domain::ids::{SessionId, TopupId};
-use crate::domain::judge::Found;
+use crate::domain::judge::AgreedTopup;
 use crate::domain::judge::{Applied, judge};
 use crate::providers::port::{ProviderError, Resource};
 use crate::purchases::adopt::adopt_purchase::seller;
@@ -215,7 +215,7 @@ impl Comparison<'_> {
 }
 
 /// Whether the books have credits for a checkout that is not paid, as far as what was listed says.
-fn contradicts(report: &PurchaseReport, found: &Found) -> bool {
+fn contradicts(report: &PurchaseReport, found: &AgreedTopup) -> bool {
     found.state == TopupState::Paid
         && found.agreement.session.as_ref() == Some(&report.session)
         && report.progress != PurchaseProgress::Paid

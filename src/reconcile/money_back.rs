@@ -7,7 +7,7 @@ use crate::domain::ids::{DisputeId, PaymentId, TopupId};
 use crate::domain::reversal::{DisputeReport, RefundReport, RefundStatus};
 use crate::providers::port::{ProviderError, Resource};
 use crate::purchases::outcome::{ApplyEventError, EventOutcome};
-use crate::purchases::reversal::apply_reversal::{Asked, apply_dispute, apply_refund};
+use crate::purchases::reversal::apply_reversal::{ReversalSource, apply_dispute, apply_refund};
 use crate::purchases::reversal::reversals::Reversal;
 use crate::reconcile::comparison::OpenReversal;
 use crate::reconcile::{Comparison, ROWS};
@@ -202,7 +202,7 @@ impl Comparison<'_> {
         let (app, livemode) = (self.app, self.app.checkout.livemode);
         let apply = || {
             let refund = refund.clone();
-            async move { apply_refund(app, Asked { event: None, livemode }, refund).await }.boxed()
+            async move { apply_refund(app, ReversalSource { event: None, livemode }, refund).await }.boxed()
         };
         let applied = if self.dry_run { None } else { Some(self.asker.ask(apply).await) };
         self.reversal_applied(refund.id.as_str(), topup, detail, applied)
@@ -234,7 +234,8 @@ impl Comparison<'_> {
         let (app, livemode) = (self.app, dispute.livemode);
         let apply = || {
             let (dispute, payment) = (dispute.id.clone(), payment.clone());
-            async move { apply_dispute(app, Asked { event: None, livemode }, &dispute, &payment).await }.boxed()
+            async move { apply_dispute(app, ReversalSource { event: None, livemode }, &dispute, &payment).await }
+                .boxed()
         };
         let applied = if self.dry_run { None } else { Some(self.asker.ask(apply).await) };
         self.reversal_applied(&id, &topup, detail, applied)

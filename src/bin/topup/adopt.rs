@@ -6,7 +6,7 @@ use topup::app::{App, with_causes};
 use topup::domain::checkout::PurchaseReport;
 use topup::domain::ids::{SessionId, TopupId};
 use topup::providers::stripe::name::NAME;
-use topup::purchases::adopt::adopt_purchase::{AdoptError, Found, Word, adopt_purchase};
+use topup::purchases::adopt::adopt_purchase::{AdoptError, AdoptionCase, AdoptionOptions, adopt_purchase};
 use topup::purchases::adopt::adoption::Adopted;
 use topup::reconcile::Pace;
 use topup::reconcile::lost::{LostPurchase, find_lost};
@@ -32,7 +32,7 @@ pub struct Wanted {
 /// Shows or adopts purchases. The exit code is 0 if none of the wanted purchases remains.
 pub async fn adopt(app: &App, wanted: Wanted) -> Result<ExitCode, Failure> {
     let Wanted { names, since_days, unverified, dry_run } = wanted;
-    let word = Word { by: "topup reconcile --adopt".to_owned(), unverified, dry_run };
+    let word = AdoptionOptions { by: "topup reconcile --adopt".to_owned(), unverified, dry_run };
     if names.iter().any(|name| name == SHOW || name == ALL) {
         if unverified {
             return Err("--unverified goes with the id of one purchase, so that each is looked at".into());
@@ -62,7 +62,12 @@ async fn session_of(app: &App, since_days: i64, topup: &TopupId) -> Result<Optio
     Ok(lost.into_iter().find(|lost| lost.report.topup == *topup).map(|lost| lost.report.session))
 }
 
-async fn show_or_adopt_all(app: &App, lost: &[LostPurchase], adopts: bool, word: &Word) -> Result<ExitCode, Failure> {
+async fn show_or_adopt_all(
+    app: &App,
+    lost: &[LostPurchase],
+    adopts: bool,
+    word: &AdoptionOptions,
+) -> Result<ExitCode, Failure> {
     let mut left = 0_usize;
     for purchase in lost {
         let session = &purchase.report.session;
@@ -94,7 +99,7 @@ fn described(report: &PurchaseReport) -> String {
 }
 
 /// Prints the result for one purchase; `true` if it is in the books now, or would be.
-fn tell(session: &SessionId, result: Result<Found, AdoptError>) -> bool {
+fn tell(session: &SessionId, result: Result<AdoptionCase, AdoptError>) -> bool {
     match result {
         Ok(found) => {
             let what = match found.adopted {

@@ -13,7 +13,7 @@ use crate::http::kit::body::read_json;
 use crate::http::kit::openapi::{CallerProblems, Problem503};
 use crate::http::kit::problem::{ApiError, Problem};
 use crate::http::state::State;
-use crate::purchases::adopt::adopt_purchase::{AdoptError, Found, Word, adopt_purchase};
+use crate::purchases::adopt::adopt_purchase::{AdoptError, AdoptionCase, AdoptionOptions, adopt_purchase};
 use crate::purchases::adopt::adoption::Adopted;
 
 /// How many purchases one request may name; each takes several calls to Stripe.
@@ -112,7 +112,7 @@ pub async fn adopt_purchases(
     let sessions: Result<Vec<SessionId>, _> = ids.into_iter().map(|id| SessionId::parse(provider, id)).collect();
     let message = "must be the provider's ids of checkout sessions, such as cs_live_…";
     let sessions = sessions.map_err(|_| ApiError::field("sessionIds", "invalid_id", message))?;
-    let (app, word) = (state.app.clone(), Word { by: admin.operator.name, unverified, dry_run });
+    let (app, word) = (state.app.clone(), AdoptionOptions { by: admin.operator.name, unverified, dry_run });
     let adopt = async move {
         let mut data = Vec::new();
         for session in &sessions {
@@ -123,7 +123,7 @@ pub async fn adopt_purchases(
     Ok(Json(Adoptions { data: state.run(adopt).await?? }))
 }
 
-fn told(session: &SessionId, result: Result<Found, AdoptError>) -> Result<AdoptionResult, ApiError> {
+fn told(session: &SessionId, result: Result<AdoptionCase, AdoptError>) -> Result<AdoptionResult, ApiError> {
     let found = match result {
         Ok(found) => found,
         Err(AdoptError::Store(error)) => return Err(error.into()),

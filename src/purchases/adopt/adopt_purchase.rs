@@ -22,7 +22,7 @@ use crate::purchases::topups::NewTopup;
 
 /// Who adopts, and how far the word goes.
 #[derive(Debug, Clone)]
-pub struct Word {
+pub struct AdoptionOptions {
     /// Who it is, for those who look later.
     pub by: String,
     /// Whether a purchase may be adopted that is not proved to be this installation's.
@@ -33,7 +33,7 @@ pub struct Word {
 
 /// A purchase that was, or would be, adopted.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Found {
+pub struct AdoptionCase {
     /// What Stripe says of it.
     pub report: PurchaseReport,
     /// Who sold it, in words.
@@ -106,14 +106,18 @@ pub fn seller(app: &App, report: &PurchaseReport) -> (Proof, String) {
 ///
 /// # Errors
 /// See [`AdoptError`].
-pub async fn adopt_purchase(app: &App, session: &SessionId, word: &Word) -> Result<Found, AdoptError> {
+pub async fn adopt_purchase(
+    app: &App,
+    session: &SessionId,
+    word: &AdoptionOptions,
+) -> Result<AdoptionCase, AdoptError> {
     let report = match app.provider.checkouts.read_checkout(session).await {
         Ok(Some(report)) => report,
         Ok(None) | Err(ProviderError::Unknown(_)) => return Err(AdoptError::Unknown),
         Err(error) => return Err(error.into()),
     };
     let (proof, seller) = seller(app, &report);
-    let found = |adopted| Found { report: report.clone(), seller: seller.clone(), adopted };
+    let found = |adopted| AdoptionCase { report: report.clone(), seller: seller.clone(), adopted };
     if app.db.topup(&report.topup).await?.is_some() {
         return Ok(found(Some(Adopted::AlreadyHere)));
     }
@@ -208,7 +212,7 @@ async fn adoption(
     report: &PurchaseReport,
     topup: NewTopup,
     payment: PaymentId,
-    word: &Word,
+    word: &AdoptionOptions,
 ) -> Result<Adoption, AdoptError> {
     let (provider, mut disputes) = (&app.provider, Vec::new());
     let refunds = provider.refunds.refunds_of(&payment).await?;

@@ -33,7 +33,7 @@ pub struct BeginCheckout {
 
 /// What it found.
 #[derive(Debug, Clone)]
-pub enum Begun {
+pub enum CheckoutStart {
     /// Nothing: the purchase is written down, and Stripe may be called.
     New,
     /// An earlier request with the key that ended without an answer.
@@ -50,7 +50,7 @@ pub enum Begun {
 pub struct NewCheckouts<'c>(Picked<(&'c BeginCheckout, String)>);
 
 impl Command for BeginCheckout {
-    type Output = Begun;
+    type Output = CheckoutStart;
     type Row = Done;
     type Plain<'c> = NewCheckouts<'c>;
 
@@ -65,42 +65,42 @@ impl Command for BeginCheckout {
         NewCheckouts(commands.iter().enumerate().filter_map(row).collect())
     }
 
-    fn outcomes(plain: &NewCheckouts<'_>, commands: &[&Self], rows: &[Done]) -> Vec<Option<Begun>> {
-        plain.0.outcomes(commands.len(), rows, &Begun::New)
+    fn outcomes(plain: &NewCheckouts<'_>, commands: &[&Self], rows: &[Done]) -> Vec<Option<CheckoutStart>> {
+        plain.0.outcomes(commands.len(), rows, &CheckoutStart::New)
     }
 
-    fn run(self, tx: &mut Tx) -> BoxFuture<'_, Result<Begun, StoreError>> {
+    fn run(self, tx: &mut Tx) -> BoxFuture<'_, Result<CheckoutStart, StoreError>> {
         begin(tx, self).boxed()
     }
 }
 
-async fn begin(tx: &mut Tx, command: BeginCheckout) -> Result<Begun, StoreError> {
+async fn begin(tx: &mut Tx, command: BeginCheckout) -> Result<CheckoutStart, StoreError> {
     let BeginCheckout { new, key, lease_until_ms, forget_before_ms } = command;
     let Some(key) = key else {
         // Ids are random: one that is there already was written by a try of this command whose answer was lost.
         if topups::find_agreement(tx, &new.id).await?.is_none() {
             topups::insert(tx, &new).await?;
         }
-        return Ok(Begun::New);
+        return Ok(CheckoutStart::New);
     };
     let now_ms = new.now_ms;
     idempotency::forget(tx, &key, forget_before_ms, now_ms).await?;
     match idempotency::claim(tx, &key, &new.id, lease_until_ms, now_ms).await? {
         KeyState::Fresh => {
             topups::insert(tx, &new).await?;
-            Ok(Begun::New)
+            Ok(CheckoutStart::New)
         }
         KeyState::Resumed(id) => {
             let topup = existing(tx, &id).await?;
             // A process that dies between its calls leaves it unknown whether they were done.
             topup_attempts::mark_unknown(tx, &id, now_ms).await?;
-            Ok(Begun::Resumed(Box::new(topup)))
+            Ok(CheckoutStart::Resumed(Box::new(topup)))
         }
-        KeyState::Answered(id, answer) => Ok(Begun::Answered(Box::new(existing(tx, &id).await?), answer)),
+        KeyState::Answered(id, answer) => Ok(CheckoutStart::Answered(Box::new(existing(tx, &id).await?), answer)),
         // Its own, by a try whose answer was lost.
-        KeyState::Running(id) if id == new.id => Ok(Begun::New),
-        KeyState::Running(_) => Ok(Begun::StillRunning),
-        KeyState::OtherRequest => Ok(Begun::OtherRequest),
+        KeyState::Running(id) if id == new.id => Ok(CheckoutStart::New),
+        KeyState::Running(_) => Ok(CheckoutStart::StillRunning),
+        KeyState::OtherRequest => Ok(CheckoutStart::OtherRequest),
     }
 }
 

@@ -15,7 +15,7 @@ use crate::domain::pricing::{Quote, QuoteError};
 use crate::domain::redirect::RedirectUrl;
 use crate::providers::port::CheckoutRequest;
 use crate::purchases::checkout::check_session::refresh;
-use crate::purchases::checkout::checkouts::{BeginCheckout, Begun, StoreOpened};
+use crate::purchases::checkout::checkouts::{BeginCheckout, CheckoutStart, StoreOpened};
 use crate::purchases::checkout::create_once::Work;
 pub use crate::purchases::checkout::open_checkout::ProviderTrouble;
 use crate::purchases::checkout::open_checkout::{Opened, ToOpen, open};
@@ -131,21 +131,21 @@ pub async fn create_checkout(app: &App, command: CreateCheckout) -> Result<Check
     let forget_before_ms = now_ms.saturating_sub(KEY_LIFETIME_MS);
     let begin = BeginCheckout { new: new.clone(), key: key.clone(), lease_until_ms, forget_before_ms };
     let (to_open, mut work) = match app.db.submit(begin).await? {
-        Begun::New => {
+        CheckoutStart::New => {
             let attempt = Attempt { unknown_since_ms: None, ..Attempt::first(now_ms) };
             let work = Work { attempt, mark_ms: now_ms, lease_until_ms };
             (ToOpen { topup: new.id, request: new.request, created_at_ms: now_ms }, work)
         }
         // The checkout was opened, and only the answer to the caller was lost.
-        Begun::Resumed(topup) if topup.session.is_some() => return finish_resumed(app, *topup, key).await,
-        Begun::Resumed(topup) => {
+        CheckoutStart::Resumed(topup) if topup.session.is_some() => return finish_resumed(app, *topup, key).await,
+        CheckoutStart::Resumed(topup) => {
             let work = Work::resumed(topup.attempt, now_ms, lease_until_ms);
             let (request, created_at_ms) = (topup.request()?, topup.created_at_ms);
             (ToOpen { topup: topup.id, request, created_at_ms }, work)
         }
-        Begun::Answered(topup, answer) => return replay(app, *topup, &answer).await,
-        Begun::StillRunning => return Err(CreateCheckoutError::StillRunning),
-        Begun::OtherRequest => return Err(CreateCheckoutError::OtherRequest),
+        CheckoutStart::Answered(topup, answer) => return replay(app, *topup, &answer).await,
+        CheckoutStart::StillRunning => return Err(CreateCheckoutError::StillRunning),
+        CheckoutStart::OtherRequest => return Err(CreateCheckoutError::OtherRequest),
     };
     let topup = to_open.topup.clone();
     let opened = open(app, to_open, &mut work).await;

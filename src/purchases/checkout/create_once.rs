@@ -22,16 +22,16 @@ const MAX_LOOKS: u32 = 3;
 #[async_trait]
 pub(crate) trait Creation: Send {
     /// What the provider gives.
-    type Made: Send;
+    type Created: Send;
 
     /// Our id of it, for the idempotency key and the log.
     fn id(&self) -> &str;
 
     /// Creates it. The same key creates it once, however often this is called.
-    async fn call(&self, app: &App, key: &str) -> Result<Self::Made, ProviderError>;
+    async fn call(&self, app: &App, key: &str) -> Result<Self::Created, ProviderError>;
 
     /// Looks for it in the provider's lists.
-    async fn look(&self, app: &App, attempt: &Attempt) -> Result<Option<Self::Made>, ProviderError>;
+    async fn look(&self, app: &App, attempt: &Attempt) -> Result<Option<Self::Created>, ProviderError>;
 
     /// Whether the request as it was written can no longer be made; a new key may change it.
     fn is_stale(&self, now_ms: i64) -> bool;
@@ -130,7 +130,7 @@ const fn trouble(error: &ProviderError) -> Trouble {
 }
 
 /// What the provider's lists say.
-enum Looked<M> {
+enum Lookup<M> {
     /// It was created.
     Found(M),
     /// It was not, and will not be.
@@ -139,7 +139,7 @@ enum Looked<M> {
     Unknown,
 }
 
-impl<M> Looked<M> {
+impl<M> Lookup<M> {
     fn found(self) -> Option<M> {
         match self {
             Self::Found(made) => Some(made),
@@ -149,7 +149,11 @@ impl<M> Looked<M> {
 }
 
 /// Calls and looks until it is created, known not to be, or the time is over. `work` says afterwards what is known.
-pub(crate) async fn create_once<C: Creation>(app: &App, creation: &mut C, work: &mut Work) -> Result<C::Made, Failure> {
+pub(crate) async fn create_once<C: Creation>(
+    app: &App,
+    creation: &mut C,
+    work: &mut Work,
+) -> Result<C::Created, Failure> {
     // When the time is over, what went wrong last is told; "too slow" only if nothing else is known.
     let mut last = None;
     let tries = Tries { app, creation, work, last: &mut last, looks: 0 }.run();
@@ -168,7 +172,7 @@ struct Tries<'t, C> {
 }
 
 impl<C: Creation> Tries<'_, C> {
-    async fn run(mut self) -> Result<C::Made, Failure> {
+    async fn run(mut self) -> Result<C::Created, Failure> {
         for number in 0..MAX_TRIES {
             if number > 0 {
                 tokio::time::sleep(pause(self.app, number)).await;
@@ -180,10 +184,10 @@ impl<C: Creation> Tries<'_, C> {
             }
             if self.work.attempt.step(now_ms) == Step::Look {
                 match self.look(now_ms).await {
-                    Looked::Found(made) => return Ok(made),
-                    Looked::Unknown if self.looks >= MAX_LOOKS => break,
-                    Looked::Unknown => continue,
-                    Looked::NotThere => {}
+                    Lookup::Found(made) => return Ok(made),
+                    Lookup::Unknown if self.looks >= MAX_LOOKS => break,
+                    Lookup::Unknown => continue,
+                    Lookup::NotThere => {}
                 }
             }
             let is_stale = !self.work.may_be_done() && self.creation.is_stale(now_ms);
@@ -198,7 +202,7 @@ impl<C: Creation> Tries<'_, C> {
     }
 
     /// One call. `None`: to be tried again.
-    async fn call(&mut self, now_ms: i64) -> Result<Option<C::Made>, Failure> {
+    async fn call(&mut self, now_ms: i64) -> Result<Option<C::Created>, Failure> {
         let key = format!("{}-{}", self.creation.id(), self.work.attempt.key);
         let before = self.work.attempt.calling(now_ms);
         let error = match self.creation.call(self.app, &key).await {
@@ -227,15 +231,15 @@ impl<C: Creation> Tries<'_, C> {
     }
 
     /// A refusal proves nothing about an earlier call: the provider is asked for what that one may have created.
-    async fn refused(&mut self, error: ProviderError, now_ms: i64) -> Result<Option<C::Made>, Failure> {
+    async fn refused(&mut self, error: ProviderError, now_ms: i64) -> Result<Option<C::Created>, Failure> {
         if self.work.may_be_done() || self.creation.may_be_ours(&error) {
             match self.look(now_ms).await {
-                Looked::Found(made) => return Ok(Some(made)),
-                Looked::Unknown => {
+                Lookup::Found(made) => return Ok(Some(made)),
+                Lookup::Unknown => {
                     *self.last = Some(Trouble::Unsettled);
                     return Ok(None);
                 }
-                Looked::NotThere => {}
+                Lookup::NotThere => {}
             }
         }
         self.work.attempt.refused();
@@ -248,25 +252,25 @@ impl<C: Creation> Tries<'_, C> {
     }
 
     /// Looks for what earlier calls may have created. That it is not there is known after the quiet time only.
-    async fn look(&mut self, now_ms: i64) -> Looked<C::Made> {
+    async fn look(&mut self, now_ms: i64) -> Lookup<C::Created> {
         if self.looks >= MAX_LOOKS {
-            return Looked::Unknown;
+            return Lookup::Unknown;
         }
         self.looks = self.looks.saturating_add(1);
         match self.creation.look(self.app, &self.work.attempt).await {
-            Ok(Some(made)) => Looked::Found(made),
+            Ok(Some(made)) => Lookup::Found(made),
             Ok(None) if self.work.attempt.absence_proves(now_ms) => {
                 self.work.attempt.unknown_since_ms = None;
-                Looked::NotThere
+                Lookup::NotThere
             }
             Ok(None) => {
                 self.last.get_or_insert(Trouble::Unsettled);
-                Looked::Unknown
+                Lookup::Unknown
             }
             Err(error) => {
                 tracing::warn!(id = self.creation.id(), %error, "Stripe does not say whether an earlier call was done");
                 *self.last = Some(trouble(&error));
-                Looked::Unknown
+                Lookup::Unknown
             }
         }
     }

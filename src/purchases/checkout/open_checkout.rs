@@ -103,7 +103,7 @@ struct CheckoutSession<'c> {
 
 #[async_trait]
 impl Creation for CheckoutSession<'_> {
-    type Made = OpenedCheckout;
+    type Created = OpenedCheckout;
 
     fn id(&self) -> &str {
         self.topup.as_str()

@@ -49,10 +49,10 @@ pub async fn learn_fees(app: &App, pause: Duration, stop: &CancellationToken) ->
         }
         for some in due.chunks(AT_ONCE) {
             let asked = join_all(some.iter().map(|fee| ask(app, fee))).await;
-            let asked = asked.into_iter().collect::<Result<Vec<Asked>, StoreError>>()?;
-            let stored = asked.iter().filter(|asked| matches!(asked, Asked::Stored)).count();
+            let asked = asked.into_iter().collect::<Result<Vec<FeeAnswer>, StoreError>>()?;
+            let stored = asked.iter().filter(|asked| matches!(asked, FeeAnswer::Stored)).count();
             learned = learned.saturating_add(u64::try_from(stored).unwrap_or(u64::MAX));
-            if asked.iter().any(|asked| matches!(asked, Asked::ProviderFailed)) {
+            if asked.iter().any(|asked| matches!(asked, FeeAnswer::ProviderFailed)) {
                 return Ok(learned);
             }
             app.fees.went_well();
@@ -68,7 +68,7 @@ pub async fn learn_fees(app: &App, pause: Duration, stop: &CancellationToken) ->
 }
 
 /// What a question came to.
-enum Asked {
+enum FeeAnswer {
     /// The fee is stored.
     Stored,
     /// Another process asks, or Stripe has no answer about this one.
@@ -77,13 +77,13 @@ enum Asked {
     ProviderFailed,
 }
 
-async fn ask(app: &App, fee: &DueFee) -> Result<Asked, StoreError> {
+async fn ask(app: &App, fee: &DueFee) -> Result<FeeAnswer, StoreError> {
     let payment = topups::payment_id(&fee.provider, &fee.provider_payment_id)?;
     let movement = FeeId::parse(*payment.provider(), fee.provider_fee_id.as_str());
     let movement = movement.map_err(|_| StoreError::corrupt("id of a fee", &fee.provider_fee_id))?;
     let until_ms = app.clock.now_ms().saturating_add(CLAIM_MS);
     if !app.db.write(ClaimFee { fee: fee.clone(), until_ms }).await? {
-        return Ok(Asked::Nothing);
+        return Ok(FeeAnswer::Nothing);
     }
     let error = match app.provider.payments.read_fee(&movement).await {
         Ok(real) => return store(app, payment, real).await,
@@ -92,19 +92,19 @@ async fn ask(app: &App, fee: &DueFee) -> Result<Asked, StoreError> {
     postpone(app, payment.clone(), fee.fee_tries.saturating_add(1)).await?;
     if let ProviderError::Unknown(_) = error {
         tracing::warn!(%payment, %error, "Stripe does not know the movement that says what it kept of a payment");
-        return Ok(Asked::Nothing);
+        return Ok(FeeAnswer::Nothing);
     }
     let failures = app.fees.failed(app.clock.now_ms());
     if failures == 1 {
         tracing::warn!(%payment, %error, "Stripe does not say what it kept of a payment; it is asked again later");
     }
-    Ok(Asked::ProviderFailed)
+    Ok(FeeAnswer::ProviderFailed)
 }
 
-async fn store(app: &App, payment: PaymentId, fee: RealFee) -> Result<Asked, StoreError> {
+async fn store(app: &App, payment: PaymentId, fee: RealFee) -> Result<FeeAnswer, StoreError> {
     let now_ms = app.clock.now_ms();
     app.db.write(StoreFee { payment, charge: None, fee, now_ms }).await?;
-    Ok(Asked::Stored)
+    Ok(FeeAnswer::Stored)
 }
 
 async fn postpone(app: &App, payment: PaymentId, tries: i64) -> Result<(), StoreError> {

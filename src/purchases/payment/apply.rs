@@ -9,7 +9,7 @@ use crate::db::Tx;
 use crate::db::{StoreError, args, statements};
 use crate::domain::checkout::{Declined, PurchaseReport, TopupState};
 use crate::domain::ids::{LedgerEntryId, PaymentId};
-use crate::domain::judge::Found;
+use crate::domain::judge::AgreedTopup;
 use crate::domain::judge::{Applied, is_another_payment, judge};
 use crate::domain::ledger::EntryKind;
 use crate::domain::payment::PaymentRole;
@@ -90,7 +90,7 @@ async fn touch_payment(tx: &mut Tx, command: &ApplyPayment, role: PaymentRole) -
     payments::touch(tx, payment, &report.topup, role, Some(&report.session), command.now_ms).await
 }
 
-async fn credit(tx: &mut Tx, command: &ApplyPayment, found: &Found) -> Result<Applied, StoreError> {
+async fn credit(tx: &mut Tx, command: &ApplyPayment, found: &AgreedTopup) -> Result<Applied, StoreError> {
     let (report, agreement) = (&command.report, &found.agreement);
     let writes = touch_payment(tx, command, PaymentRole::Credited).await?;
     let payment = report.payment.as_ref().map(PaymentId::as_str);

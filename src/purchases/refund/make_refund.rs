@@ -18,7 +18,7 @@ const MAX_REASON_CHARACTERS: usize = 300;
 
 /// How the calls ended.
 #[derive(Debug, Clone)]
-pub(crate) enum Made {
+pub(crate) enum RefundResult {
     Refund(RefundReport),
     /// Nothing was refunded, and the same request would be refused again.
     Refused(ProviderRefusal),
@@ -142,7 +142,7 @@ struct Refund {
 
 #[async_trait]
 impl Creation for Refund {
-    type Made = RefundReport;
+    type Created = RefundReport;
 
     fn id(&self) -> &str {
         &self.order.request_id
@@ -190,16 +190,16 @@ impl Write for StoreNextKey {
 }
 
 /// Makes the refund. Everything that happens is logged with Stripe's request id. `work` says afterwards what is known.
-pub(crate) async fn make(app: &App, request: &RefundRequest, work: &mut Work) -> Result<Made, RefundTrouble> {
+pub(crate) async fn make(app: &App, request: &RefundRequest, work: &mut Work) -> Result<RefundResult, RefundTrouble> {
     let unfinished = |what| RefundTrouble::Unfinished { what, may_be_done: true };
     let order = order(request).map_err(|()| unfinished(Trouble::StoreFailed))?;
     match create_once(app, &mut Refund { order }, work).await {
-        Ok(report) => Ok(Made::Refund(report)),
+        Ok(report) => Ok(RefundResult::Refund(report)),
         Err(Failure::Refused(error)) => match error {
             ProviderError::Refused(failure)
             | ProviderError::Unknown(failure)
             | ProviderError::AmountTooSmall(failure) => match ProviderRefusal::of(&failure) {
-                Some(refusal) => Ok(Made::Refused(refusal)),
+                Some(refusal) => Ok(RefundResult::Refused(refusal)),
                 None => Err(reason(&failure).map_or(RefundTrouble::Refused, RefundTrouble::NotPossible)),
             },
             _ => Err(RefundTrouble::Refused),

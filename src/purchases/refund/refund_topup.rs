@@ -15,12 +15,12 @@ use crate::domain::refund::{RefundAsk, RefundPlan, RefundRefusal};
 use crate::domain::reversal::RefundReport;
 use crate::purchases::checkout::create_once::Work;
 use crate::purchases::outcome::{ApplyEventError, EventOutcome};
-use crate::purchases::refund::make_refund::{Made, make};
 pub use crate::purchases::refund::make_refund::{ProviderRefusal, RefundTrouble, Trouble};
+use crate::purchases::refund::make_refund::{RefundResult, make};
 use crate::purchases::refund::refund_facts::{self, RefundFacts};
 use crate::purchases::refund::refund_requests::{self, NewRefundRequest, RefundOutcome, RefundRequest};
 use crate::purchases::refund::settle_refunds::settle_refunds_of;
-use crate::purchases::reversal::apply_reversal::{Asked, apply_refund};
+use crate::purchases::reversal::apply_reversal::{ReversalSource, apply_refund};
 
 /// How long a process may work on a request: longer than its calls to Stripe take. One that is slower still and is
 /// overtaken does no harm, because both use the same key towards Stripe and get the same refund.
@@ -96,7 +96,7 @@ pub struct RefundPreview {
 }
 
 /// What the first write found.
-enum Begun {
+enum RefundStart {
     /// This process works on it, for the first time or after another one; with what is known about the calls.
     Work(RefundFacts, RefundRequest, Attempt),
     /// It has ended.
@@ -132,22 +132,22 @@ impl From<Refusal> for RefundError {
 pub async fn refund_topup(app: &App, command: RefundTopup) -> Result<Refunded, RefundError> {
     let mut begun = begin_now(app, &command).await?;
     // What an earlier request may have given back is in the way until that is known: Stripe may know by now.
-    if matches!(begun.0, Begun::Failed(Refusal::NotPossible(RefundRefusal::InProgress)))
+    if matches!(begun.0, RefundStart::Failed(Refusal::NotPossible(RefundRefusal::InProgress)))
         && settle_refunds_of(app, &command.topup).await? > 0
     {
         begun = begin_now(app, &command).await?;
     }
     let (facts, request, mut work) = match begun {
-        (Begun::Work(facts, request, attempt), now_ms) => {
+        (RefundStart::Work(facts, request, attempt), now_ms) => {
             let work = Work::resumed(attempt, now_ms, now_ms.saturating_add(LEASE_MS));
             (facts, request, work)
         }
-        (Begun::Ended(facts, request), _) => return answer(request, &facts),
-        (Begun::Failed(error), _) => return Err(error.into()),
+        (RefundStart::Ended(facts, request), _) => return answer(request, &facts),
+        (RefundStart::Failed(error), _) => return Err(error.into()),
     };
     match make(app, &request, &mut work).await {
-        Ok(Made::Refund(report)) => answer(book(app, &request, report, &work).await?, &facts),
-        Ok(Made::Refused(refusal)) => {
+        Ok(RefundResult::Refund(report)) => answer(book(app, &request, report, &work).await?, &facts),
+        Ok(RefundResult::Refused(refusal)) => {
             let (mark_ms, now_ms) = (work.mark_ms, app.clock.now_ms());
             app.db.write(RecordRefusal { request: request.id, mark_ms, refusal, now_ms }).await?;
             Err(RefundError::RefusedByProvider(refusal))
@@ -160,7 +160,7 @@ pub async fn refund_topup(app: &App, command: RefundTopup) -> Result<Refunded, R
 }
 
 /// Writes the request down, or finds the earlier one; with the time that was written.
-async fn begin_now(app: &App, command: &RefundTopup) -> Result<(Begun, i64), StoreError> {
+async fn begin_now(app: &App, command: &RefundTopup) -> Result<(RefundStart, i64), StoreError> {
     let now_ms = app.clock.now_ms();
     let new = NewRefundRequest {
         id: RefundRequestId::from_bits(app.ids.id_bits()),
@@ -219,35 +219,35 @@ struct BeginRefund {
 }
 
 impl Write for BeginRefund {
-    type Output = Begun;
+    type Output = RefundStart;
 
-    async fn run(&self, tx: &mut Tx) -> Result<Begun, StoreError> {
+    async fn run(&self, tx: &mut Tx) -> Result<RefundStart, StoreError> {
         let Self { new, command } = self;
         // From here on no other request for this purchase is written until this one is.
         if !refund_requests::lock(tx, &new.topup).await? {
-            return Ok(Begun::Failed(Refusal::NotFound));
+            return Ok(RefundStart::Failed(Refusal::NotFound));
         }
         let now_ms = new.now_ms;
         let payment = command.payment.as_ref();
         let facts = refund_facts::find(tx, &new.topup, payment, now_ms, latest_lease_ms(now_ms)).await?;
         let Some(facts) = facts.filter(|facts| command.operator.may_act_for(&facts.account)) else {
-            return Ok(Begun::Failed(Refusal::NotFound));
+            return Ok(RefundStart::Failed(Refusal::NotFound));
         };
         if let Some(earlier) = refund_requests::find_by_key(tx, &new.scope, &new.key).await? {
             return go_on(tx, new, facts, earlier).await;
         }
         let payment = match (&facts.payment, payment) {
             (Some(payment), _) => payment.clone(),
-            (None, Some(_)) => return Ok(Begun::Failed(Refusal::NoSuchPayment)),
-            (None, None) => return Ok(Begun::Failed(Refusal::NotPossible(RefundRefusal::NotPaid))),
+            (None, Some(_)) => return Ok(RefundStart::Failed(Refusal::NoSuchPayment)),
+            (None, None) => return Ok(RefundStart::Failed(Refusal::NotPossible(RefundRefusal::NotPaid))),
         };
         let plan = match facts.refundable.plan(command.ask) {
             Ok(plan) => plan,
-            Err(refusal) => return Ok(Begun::Failed(Refusal::NotPossible(refusal))),
+            Err(refusal) => return Ok(RefundStart::Failed(Refusal::NotPossible(refusal))),
         };
         let request = refund_requests::insert(tx, new, &payment, plan.amount_minor, &facts.currency).await?;
         // The row says that it is unknown, for the case that this process dies; nothing was called yet.
-        Ok(Begun::Work(facts, request, Attempt { unknown_since_ms: None, ..Attempt::first(now_ms) }))
+        Ok(RefundStart::Work(facts, request, Attempt { unknown_since_ms: None, ..Attempt::first(now_ms) }))
     }
 }
 
@@ -256,18 +256,18 @@ async fn go_on(
     new: &NewRefundRequest,
     facts: RefundFacts,
     earlier: RefundRequest,
-) -> Result<Begun, StoreError> {
+) -> Result<RefundStart, StoreError> {
     if earlier.request_hash != new.request_hash {
-        return Ok(Begun::Failed(Refusal::OtherRequest));
+        return Ok(RefundStart::Failed(Refusal::OtherRequest));
     }
     if earlier.state != "creating" {
-        return Ok(Begun::Ended(facts, earlier));
+        return Ok(RefundStart::Ended(facts, earlier));
     }
     if refund_requests::take_over(tx, &earlier.id, new.lease_until_ms, new.now_ms).await? {
         let attempt = earlier.attempt();
-        Ok(Begun::Work(facts, earlier, attempt))
+        Ok(RefundStart::Work(facts, earlier, attempt))
     } else {
-        Ok(Begun::Failed(Refusal::StillRunning))
+        Ok(RefundStart::Failed(Refusal::StillRunning))
     }
 }
 
@@ -281,7 +281,7 @@ async fn book(
 ) -> Result<RefundRequest, RefundError> {
     let payment = request.payment()?;
     let outcome = RefundOutcome { refund_id: report.id.to_string(), status: report.status.as_str().to_owned() };
-    let asked = Asked { event: None, livemode: app.checkout.livemode };
+    let asked = ReversalSource { event: None, livemode: app.checkout.livemode };
     match apply_refund(app, asked, report).await {
         Ok(EventOutcome::Decided(_)) => {}
         Ok(EventOutcome::Foreign(reason)) => {

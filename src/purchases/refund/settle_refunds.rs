@@ -9,7 +9,7 @@ use crate::domain::attempt::Attempt;
 use crate::domain::ids::TopupId;
 use crate::purchases::outcome::{ApplyEventError, EventOutcome};
 use crate::purchases::refund::refund_requests::{self, RefundRequest};
-use crate::purchases::reversal::apply_reversal::{Asked, apply_refund};
+use crate::purchases::reversal::apply_reversal::{ReversalSource, apply_refund};
 
 /// What became of an unknown refund.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,7 +56,7 @@ pub(crate) async fn settle_refund(app: &App, request: &RefundRequest) -> Result<
     let payment = request.payment()?;
     let (attempt, asked_ms) = (request.attempt(), app.clock.now_ms());
     if let Some(report) = app.provider.refunds.find_refund(&payment, &request.id).await? {
-        let asked = Asked { event: None, livemode: app.checkout.livemode };
+        let asked = ReversalSource { event: None, livemode: app.checkout.livemode };
         return Ok(match apply_refund(app, asked, report).await? {
             EventOutcome::Decided(_) => Settled::Made,
             EventOutcome::Foreign(_) | EventOutcome::Rejected(_) => Settled::Unknown,

@@ -20,7 +20,7 @@ const MAX_FETCHES: u32 = 5;
 
 /// Where news came from, and in which mode.
 #[derive(Debug, Clone)]
-pub(crate) struct Asked {
+pub(crate) struct ReversalSource {
     /// The webhook event; none if we asked.
     pub(crate) event: Option<EventRef>,
     /// Whether it is about real money.
@@ -45,7 +45,7 @@ const NOT_OURS: EventOutcome = EventOutcome::Foreign("the payment is not ours");
 /// When Stripe cannot be asked whose payment it is, or the database fails.
 pub(crate) async fn apply_refund(
     app: &App,
-    asked: Asked,
+    asked: ReversalSource,
     refund_report: RefundReport,
 ) -> Result<EventOutcome, ApplyEventError> {
     refund(&Inquiry::paced(app), asked, refund_report).await
@@ -57,7 +57,7 @@ pub(crate) async fn apply_refund(
 /// When Stripe cannot be asked, or the database fails.
 pub(crate) async fn apply_dispute(
     app: &App,
-    asked: Asked,
+    asked: ReversalSource,
     id: &DisputeId,
     payment: &PaymentId,
 ) -> Result<EventOutcome, ApplyEventError> {
@@ -70,7 +70,7 @@ pub(crate) async fn apply_dispute(
 /// When Stripe cannot be asked whose payment it is, or the database fails.
 pub(crate) async fn refund(
     inquiry: &Inquiry<'_>,
-    asked: Asked,
+    asked: ReversalSource,
     refund: RefundReport,
 ) -> Result<EventOutcome, ApplyEventError> {
     let Some(payment) = refund.payment.clone() else { return Ok(NOT_OURS) };
@@ -100,7 +100,7 @@ pub(crate) async fn charge_refunded(
         Some(refunds) => refunds,
         None => all_refunds(inquiry, &payment, refunded.amount_refunded_minor).await?,
     };
-    let asked = Asked { event: Some(refunded.event), livemode: refunded.livemode };
+    let asked = ReversalSource { event: Some(refunded.event), livemode: refunded.livemode };
     Ok(store(app, asked, topup, payment, ReversalNews::Refunds(refunds)).await?.into())
 }
 
@@ -127,7 +127,7 @@ async fn all_refunds(
 /// When Stripe cannot be asked, or the database fails.
 pub(crate) async fn dispute(
     inquiry: &Inquiry<'_>,
-    asked: Asked,
+    asked: ReversalSource,
     dispute: &DisputeId,
     payment: &PaymentId,
 ) -> Result<EventOutcome, ApplyEventError> {
@@ -193,7 +193,7 @@ pub(crate) async fn owner(inquiry: &Inquiry<'_>, payment: &PaymentId) -> Result<
 
 async fn store(
     app: &App,
-    asked: Asked,
+    asked: ReversalSource,
     topup: TopupId,
     payment: PaymentId,
     news: ReversalNews,

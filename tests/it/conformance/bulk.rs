@@ -11,7 +11,7 @@ use topup::domain::ids::{ChargeId, EventId, FeeId, PaymentId, SessionId, TopupId
 use topup::domain::judge::Applied;
 use topup::domain::provider::ProviderName;
 use topup::providers::stripe::name::NAME as STRIPE;
-use topup::purchases::checkout::checkouts::{BeginCheckout, Begun, StoreOpened};
+use topup::purchases::checkout::checkouts::{BeginCheckout, CheckoutStart, StoreOpened};
 use topup::purchases::fee::fee_news::{ExpectFee, FeeNews};
 use topup::purchases::fee::fees;
 use topup::purchases::idempotency::{IdempotencyKey, StoredAnswer};
@@ -118,7 +118,7 @@ async fn with_few_connections_all_kinds_of_commands_share_a_queue() {
         words[..10].iter().all(|word| *word == "expired") && words[10..].iter().all(|word| *word == "credited"),
         "{words:?}"
     );
-    assert!(begun.iter().all(|begun| matches!(begun, Ok(Begun::New))), "{begun:?}");
+    assert!(begun.iter().all(|begun| matches!(begun, Ok(CheckoutStart::New))), "{begun:?}");
     assert!(noted.iter().all(|noted| matches!(noted, Ok(FeeNews::Expected))), "{noted:?}");
     books.finish().await;
 }
@@ -129,10 +129,17 @@ async fn closing_waits_for_a_bulk_statement_and_ends() {
     let books = Books::open_patiently(Databases::Postgres).await;
     let (first, second, third) = (books.opened(1).await, books.opened(2).await, books.opened(3).await);
     assert!(is_credited(&books.apply(first).await), "the connection is kept from here on");
-    let (held, before) = (books.database.hold_writes().await, books.db.commit_counts().groups);
+    let mut other = PgConnection::connect(&books.database.url).await.expect("connects");
+    let held = books.database.hold_writes().await;
     let submitted = books.apply(second);
     let closed = async {
-        until("a group", async || (books.db.commit_counts().groups > before).then_some(())).await;
+        let waiting =
+            "SELECT COUNT(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
+        until("the statement waits", async || {
+            let waiting: i64 = (&mut other).fetch_one(sqlx::raw_sql(waiting)).await.expect("counted").get(0);
+            (waiting == 1).then_some(())
+        })
+        .await;
         join(books.db.close(), held.release()).await
     };
     let ended = tokio::time::timeout(std::time::Duration::from_secs(20), join(submitted, closed)).await;
@@ -140,7 +147,6 @@ async fn closing_waits_for_a_bulk_statement_and_ends() {
     assert!(books.apply(third).await.is_err(), "no connection is opened after that");
     let kind_of_its_own = books.db.submit(begin(4, None)).await;
     assert!(kind_of_its_own.is_err(), "{kind_of_its_own:?}");
-    let mut other = PgConnection::connect(&books.database.url).await.expect("connects");
     let open =
         "SELECT COUNT(*) FROM pg_stat_activity WHERE datname = current_database() AND application_name LIKE 'topup %'";
     let open: i64 = other.fetch_one(sqlx::raw_sql(open)).await.expect("counted").get(0);
@@ -154,7 +160,7 @@ on_both_databases! {
         let with_keys = (1..=60_u128).map(|number| begin(number, Some(key(&format!("key_{number}"), "request"))));
         let without = (61..=100_u128).map(|number| begin(number, None));
         let begun = join_all(with_keys.chain(without).map(|command| books.db.submit(command))).await;
-        assert!(begun.iter().all(|begun| matches!(begun, Ok(Begun::New))), "{begun:?}");
+        assert!(begun.iter().all(|begun| matches!(begun, Ok(CheckoutStart::New))), "{begun:?}");
         let counts = books.db.commit_counts();
         assert!(counts.groups - before.groups < 60, "{counts:?}");
         assert_eq!(counts.alone, before.alone, "{counts:?}");
@@ -172,9 +178,9 @@ on_both_databases! {
         let other = (21..=25_u128).map(|number| begin(number, Some(key("same", "another"))));
         let fresh = (26..=40_u128).map(|number| begin(number, Some(key(&format!("key_{number}"), "request"))));
         let begun = join_all(same.chain(other).chain(fresh).map(|command| books.db.submit(command))).await;
-        let count = |is: fn(&Begun) -> bool| begun.iter().flatten().filter(|begun| is(begun)).count();
-        assert_eq!(count(|begun| matches!(begun, Begun::New)), 16, "{begun:?}");
-        assert_eq!(count(|begun| matches!(begun, Begun::StillRunning)) + count(|begun| matches!(begun, Begun::OtherRequest)), 24);
+        let count = |is: fn(&CheckoutStart) -> bool| begun.iter().flatten().filter(|begun| is(begun)).count();
+        assert_eq!(count(|begun| matches!(begun, CheckoutStart::New)), 16, "{begun:?}");
+        assert_eq!(count(|begun| matches!(begun, CheckoutStart::StillRunning)) + count(|begun| matches!(begun, CheckoutStart::OtherRequest)), 24);
         let mut written = 0;
         for number in 1..=40_u128 {
             written += u32::from(books.db.topup(&TopupId::from_bits(number)).await.expect("readable").is_some());
@@ -189,7 +195,7 @@ on_both_databases! {
         for command in [begin(1, None), begin(2, Some(key("key", "request")))] {
             for _ in 0..3 {
                 let begun = books.db.submit(command.clone()).await;
-                assert!(matches!(begun, Ok(Begun::New)), "{begun:?}");
+                assert!(matches!(begun, Ok(CheckoutStart::New)), "{begun:?}");
             }
         }
         books.finish().await;

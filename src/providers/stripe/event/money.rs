@@ -13,7 +13,7 @@ use crate::providers::event::{EventSubject, FeeKnown, PaymentRefunded, ProviderE
 use crate::providers::stripe::event::{Head, NO_PAYMENT, Unreadable, from_object};
 use crate::providers::stripe::name::NAME;
 use crate::providers::stripe::objects::{
-    Charge, List, Marked, Named, OfPayment, PaymentIntent, Refund, payment_intent,
+    Charge, IdOnly, List, Marked, OfPayment, PaymentIntent, Refund, payment_intent,
 };
 
 /// The most specific word that Stripe has for a declined payment.
@@ -89,7 +89,7 @@ pub(super) fn refund(object: &str, _: PaymentId, head: Head) -> Result<ProviderE
 
 /// Which dispute it is about, and nothing else: what it says of its state may be older than what is known.
 pub(super) fn dispute(object: &str, payment_intent: PaymentId, head: Head) -> Result<ProviderEvent, String> {
-    let dispute: Named = from_object(object)?;
+    let dispute: IdOnly = from_object(object)?;
     Ok(ProviderEvent::DisputeChanged {
         event: head.event,
         livemode: head.livemode,

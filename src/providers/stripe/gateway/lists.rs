@@ -15,7 +15,7 @@ use crate::providers::stripe::gateway::call::{ask_list, ask_list_or_without};
 use crate::providers::stripe::gateway::checkout::report;
 use crate::providers::stripe::gateway::failure::not_understood;
 use crate::providers::stripe::gateway::money::{PAGE, dispute_report, refund_report};
-use crate::providers::stripe::objects::{Dispute, Expandable, List, Marked, Named, PaymentIntent, Refund, Session};
+use crate::providers::stripe::objects::{Dispute, Expandable, IdOnly, List, Marked, PaymentIntent, Refund, Session};
 use crate::providers::stripe::transport::Transport;
 
 /// A page whose objects are read one by one, so that one that is not understood does not hide the others.
@@ -145,7 +145,7 @@ fn read<T: DeserializeOwned>(object: &RawValue) -> Result<T, ProviderError> {
 
 /// Where the next page begins; `None` on the last one.
 fn next(page: &Page) -> Result<Option<String>, ProviderError> {
-    page.data.last().filter(|_| page.has_more).map(|last| read(last).map(|Named { id }| id)).transpose()
+    page.data.last().filter(|_| page.has_more).map(|last| read(last).map(|IdOnly { id }| id)).transpose()
 }
 
 fn collect<T>(
@@ -163,7 +163,7 @@ fn collect<T>(
 }
 
 fn name(object: &RawValue) -> String {
-    serde_json::from_str(object.get()).map_or_else(|_| "an object without an id".to_owned(), |Named { id }| id)
+    serde_json::from_str(object.get()).map_or_else(|_| "an object without an id".to_owned(), |IdOnly { id }| id)
 }
 
 #[cfg(test)]

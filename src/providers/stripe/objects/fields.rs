@@ -16,7 +16,7 @@ use crate::providers::stripe::name::NAME;
 
 /// An object of which only the id is of interest.
 #[derive(Deserialize)]
-pub(in crate::providers::stripe) struct Named {
+pub(in crate::providers::stripe) struct IdOnly {
     pub(in crate::providers::stripe) id: String,
 }
 
@@ -25,14 +25,14 @@ pub(in crate::providers::stripe) trait Identified {
     fn into_id(self) -> String;
 }
 
-impl Identified for Named {
+impl Identified for IdOnly {
     fn into_id(self) -> String {
         self.id
     }
 }
 
 /// A reference to another object: its id, or the object itself.
-pub(in crate::providers::stripe) enum Expandable<T = Named> {
+pub(in crate::providers::stripe) enum Expandable<T = IdOnly> {
     Id(String),
     Object(Box<T>),
 }

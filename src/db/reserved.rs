@@ -14,13 +14,13 @@ use crate::db::StoreError;
 pub(crate) const TEST_AFTER: Duration = Duration::from_secs(1);
 
 /// A reserved connection, with the pool of one that opens it.
-pub(crate) struct Kept<DB: Database> {
+pub(crate) struct ReservedConnection<DB: Database> {
     pool: Pool<DB>,
     /// The connection while it is not in use, and since when.
     free: Mutex<Option<(PoolConnection<DB>, Instant)>>,
 }
 
-impl<DB: Database> Kept<DB> {
+impl<DB: Database> ReservedConnection<DB> {
     /// Creates the slot without opening a connection.
     pub(crate) fn new(pool: Pool<DB>) -> Self {
         Self { pool, free: Mutex::default() }
@@ -32,15 +32,15 @@ impl<DB: Database> Kept<DB> {
     }
 
     /// Takes the connection, and opens it if necessary.
-    pub(crate) async fn take(&self) -> Result<Taken<'_, DB>, StoreError> {
+    pub(crate) async fn take(&self) -> Result<BorrowedConnection<'_, DB>, StoreError> {
         let free = self.free().take();
         if let Some((connection, since)) = free {
-            let mut taken = Taken { kept: self, connection: Some(connection) };
+            let mut taken = BorrowedConnection { kept: self, connection: Some(connection) };
             if since.elapsed() < TEST_AFTER || taken.get()?.ping().await.is_ok() {
                 return Ok(taken);
             }
         }
-        Ok(Taken { kept: self, connection: Some(self.pool.acquire().await?) })
+        Ok(BorrowedConnection { kept: self, connection: Some(self.pool.acquire().await?) })
     }
 
     /// Closes the connection; the next use opens a new one.
@@ -66,22 +66,22 @@ impl<DB: Database> Kept<DB> {
 }
 
 /// Reserved connections by name, each created when it is first requested.
-pub(crate) struct KeptByName<DB: Database> {
+pub(crate) struct ReservedByName<DB: Database> {
     make: Box<dyn Fn(&'static str) -> Pool<DB> + Send + Sync>,
     /// Whether all names share one connection, because there are few.
     is_shared: bool,
-    kept: Mutex<Named<DB>>,
+    kept: Mutex<ByName<DB>>,
 }
 
 /// The connections created so far, and whether this is closed.
-struct Named<DB: Database> {
-    by_name: BTreeMap<&'static str, Arc<Kept<DB>>>,
+struct ByName<DB: Database> {
+    by_name: BTreeMap<&'static str, Arc<ReservedConnection<DB>>>,
     is_closed: bool,
 }
 
-impl<DB: Database> KeptByName<DB> {
+impl<DB: Database> ReservedByName<DB> {
     pub(crate) fn new(is_shared: bool, make: impl Fn(&'static str) -> Pool<DB> + Send + Sync + 'static) -> Self {
-        let kept = Mutex::new(Named { by_name: BTreeMap::new(), is_closed: false });
+        let kept = Mutex::new(ByName { by_name: BTreeMap::new(), is_closed: false });
         Self { make: Box::new(make), is_shared, kept }
     }
 
@@ -94,13 +94,13 @@ impl<DB: Database> KeptByName<DB> {
     ///
     /// # Errors
     /// [`StoreError::Closed`] after [`Self::close`].
-    pub(crate) fn of(&self, name: &'static str) -> Result<Arc<Kept<DB>>, StoreError> {
+    pub(crate) fn of(&self, name: &'static str) -> Result<Arc<ReservedConnection<DB>>, StoreError> {
         let name = if self.is_shared { "commands" } else { name };
         let mut kept = self.kept();
         if kept.is_closed {
             return Err(StoreError::Closed);
         }
-        let kept = kept.by_name.entry(name).or_insert_with(|| Arc::new(Kept::new((self.make)(name))));
+        let kept = kept.by_name.entry(name).or_insert_with(|| Arc::new(ReservedConnection::new((self.make)(name))));
         Ok(kept.clone())
     }
 
@@ -116,7 +116,7 @@ impl<DB: Database> KeptByName<DB> {
         }
     }
 
-    fn kept(&self) -> MutexGuard<'_, Named<DB>> {
+    fn kept(&self) -> MutexGuard<'_, ByName<DB>> {
         self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -130,12 +130,12 @@ pub(crate) async fn end_all<DB: Database>(pool: &Pool<DB>) {
 }
 
 /// A connection in use. If it is not given back, it is closed, because its state is unknown.
-pub(crate) struct Taken<'k, DB: Database> {
-    kept: &'k Kept<DB>,
+pub(crate) struct BorrowedConnection<'k, DB: Database> {
+    kept: &'k ReservedConnection<DB>,
     connection: Option<PoolConnection<DB>>,
 }
 
-impl<DB: Database> Taken<'_, DB> {
+impl<DB: Database> BorrowedConnection<'_, DB> {
     pub(crate) fn get(&mut self) -> Result<&mut DB::Connection, StoreError> {
         self.connection.as_deref_mut().ok_or(StoreError::Closed)
     }
@@ -148,7 +148,7 @@ impl<DB: Database> Taken<'_, DB> {
     }
 }
 
-impl<DB: Database> Drop for Taken<'_, DB> {
+impl<DB: Database> Drop for BorrowedConnection<'_, DB> {
     fn drop(&mut self) {
         if let Some(connection) = &mut self.connection {
             connection.close_on_drop();
