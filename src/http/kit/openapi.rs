@@ -65,8 +65,8 @@ pub struct Problem404(Problem);
 #[response(
     status = 409,
     content_type = "application/problem+json",
-    description = "The first request with this key is still running (`idempotency_key_in_use`), or its checkout session \
-        was paid or has expired (`session_ended`)."
+    description = "The first request with this key is still running (`idempotency_key_in_use`), or its checkout \
+        session was paid or has expired (`session_ended`)."
 )]
 #[expect(dead_code, reason = "documentation only")]
 pub struct Problem409(Problem);
