@@ -19,21 +19,21 @@ use crate::http::routes::routes;
 #[openapi(
     info(
         title = "Topup",
-        description = "Sells prepaid credits through Stripe Checkout and keeps the books on them.\n\nAmounts are whole \
-            numbers in minor units of the currency, times are RFC 3339 in UTC, errors are RFC 9457 problems with a \
-            stable `code`.",
+        description = "Sells prepaid credits through Stripe Checkout and keeps a ledger of each account's \
+            credits.\n\nAmounts are integers in minor units of the currency, such as cents. Times are RFC 3339 in UTC. \
+            Errors are RFC 9457 problems with a stable `code`.",
         contact(name = "The maintainers of Topup"),
     ),
-    servers((url = "http://127.0.0.1:8080", description = "Where the service listens by default")),
+    servers((url = "http://127.0.0.1:8080", description = "Default address of the service")),
     components(schemas(Problem)),
     modifiers(&Credentials),
     tags(
-        (name = "checkout", description = "Quotes and purchases"),
-        (name = "credits", description = "Balances and the ledger that explains them"),
-        (name = "admin", description = "For the operator: refunds, adjustments, and what explains a purchase"),
-        (name = "webhooks", description = "Stripe's deliveries"),
-        (name = "reconciliation", description = "The comparison of the books with Stripe's"),
-        (name = "health", description = "For the machinery around the service"),
+        (name = "checkout", description = "Quotes and checkouts"),
+        (name = "credits", description = "Balances and the ledger behind them"),
+        (name = "admin", description = "For operators: top-ups, refunds and adjustments"),
+        (name = "webhooks", description = "Events from Stripe, and deliveries that failed"),
+        (name = "reconciliation", description = "Comparing Topup's records with Stripe's; adopting missing top-ups"),
+        (name = "health", description = "Health checks for load balancers and orchestrators"),
     ),
 )]
 struct Frame;
@@ -45,9 +45,9 @@ impl Modify for Credentials {
         let token = HttpBuilder::new()
             .scheme(HttpAuthScheme::Bearer)
             .bearer_format("JWT")
-            .description(Some("A customer's token; its subject is the account."))
+            .description(Some("A JWT from your own login; its subject is the account."))
             .build();
-        let key = ApiKeyValue::with_description("x-api-key", "A server's key, from `topup keys create`.");
+        let key = ApiKeyValue::with_description("x-api-key", "An API key for your server, from `topup keys create`.");
         let components = document.components.get_or_insert_default();
         components.add_security_scheme("token", SecurityScheme::Http(token));
         components.add_security_scheme("apiKey", SecurityScheme::ApiKey(ApiKey::Header(key)));

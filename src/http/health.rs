@@ -12,7 +12,7 @@ use crate::http::kit::openapi::{Problem503, SlowRequest};
 use crate::http::kit::problem::ApiError;
 use crate::http::state::State;
 
-/// All is well.
+/// The service is healthy.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Health {
     #[schema(example = "ok")]
@@ -21,13 +21,13 @@ pub struct Health {
 
 const OK: Json<Health> = Json(Health { status: "ok" });
 
-/// Whether the process runs.
+/// Checks that the process is running.
 ///
-/// It asks nothing else: a database that fails is no reason to restart the process.
+/// Checks nothing else: restarting the process does not repair a failed database. Needs no credentials.
 #[utoipa::path(
     operation_id = "getLiveness",
     tag = "health",
-    responses((status = 200, description = "It runs.", body = Health), SlowRequest),
+    responses((status = 200, description = "The process is running.", body = Health), SlowRequest),
     security(()),
 )]
 #[get("/health/live")]
@@ -35,14 +35,14 @@ pub async fn live() -> Json<Health> {
     OK
 }
 
-/// Whether the service can do its work: the database is reachable and migrated, and a write would succeed.
+/// Checks that the service can handle requests: the database is reachable, migrated and writable.
 ///
-/// For load balancers: a process that is not ready gets no requests. A write is tried at most once in some seconds, and at
-/// once after one that failed.
+/// Load balancers should send no requests to a process that is not ready. A test write runs at most once every few
+/// seconds, and immediately after a write has failed. Needs no credentials.
 #[utoipa::path(
     operation_id = "getReadiness",
     tag = "health",
-    responses((status = 200, description = "It can work.", body = Health), SlowRequest, Problem503),
+    responses((status = 200, description = "The service can handle requests.", body = Health), SlowRequest, Problem503),
     security(()),
 )]
 #[get("/health/ready")]

@@ -17,39 +17,39 @@ use crate::http::state::State;
 use crate::inbox::accept_payment::{AcceptError, accept_payment};
 use crate::purchases::payment::acceptances::Accepted;
 
-/// Why an event is accepted.
+/// Why the event is accepted.
 #[derive(Debug, Deserialize, Validate, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct AcceptWebhookEvent {
-    /// For those who look later: 1 to 500 printable characters.
+    /// The reason, for the record: 1 to 500 printable characters.
     #[validate(custom(function = is_reason))]
     #[schema(example = "tax was switched on in the dashboard by mistake")]
     reason: String,
 }
 
-/// An event that was accepted.
+/// An accepted event.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct AcceptedWebhookEvent {
     /// Stripe's id of the event.
     #[schema(example = "evt_1a2b3c")]
     pub event_id: String,
-    /// The purchase.
+    /// The id of the top-up.
     #[schema(example = "topup_019a0000000070008000000000000000")]
     pub topup_id: String,
-    /// `credited`, or why there was nothing to credit: `already_paid`, `surplus_payment`, `duplicate`.
+    /// `credited`; or, if there was nothing to credit: `already_paid`, `surplus_payment` or `duplicate`.
     #[schema(example = "credited")]
     pub outcome: String,
-    /// How many credits the purchase is about.
+    /// The number of credits in the top-up.
     #[schema(example = 250)]
     pub credits: i64,
-    /// What was agreed, in minor units.
+    /// The agreed amount, in minor units.
     #[schema(example = 289)]
     pub agreed_amount: i64,
-    /// What was charged, in minor units.
+    /// The charged amount, in minor units.
     #[schema(example = 317)]
     pub charged_amount: i64,
-    /// How much of that is tax, in minor units.
+    /// The part of the charged amount that is tax, in minor units.
     #[schema(example = 28)]
     pub tax_amount: i64,
     /// Why it was accepted.
@@ -97,22 +97,30 @@ impl From<AcceptError> for ApiError {
     }
 }
 
-/// Credits a purchase whose payment was rejected for its amount alone.
+/// Credits a top-up whose payment was rejected only because of its amount.
 ///
-/// Only when the amount leaves at least what was agreed, tax apart. Who did it and why is kept. Accepting it again gives the
-/// first answer and credits nothing twice. For an admin, and an API key with the scope `admin` for all accounts.
+/// The charged amount without tax must be at least the agreed amount. Topup records who accepted the event and why. A
+/// repeated request returns the first result; nothing is credited twice. Requires a token with the admin scope, or an
+/// API key with the scope `admin` that is not bound to one account.
 #[utoipa::path(
     operation_id = "acceptFailedWebhookEvent",
     tag = "webhooks",
     params(("id" = String, Path, description = "Stripe's id of the event", example = "evt_1a2b3c")),
     request_body = AcceptWebhookEvent,
     responses(
-        (status = 200, description = "It is accepted; `outcome` says whether credits were granted.", body = AcceptedWebhookEvent),
-        (status = 404, description = "No delivery of that event failed.", body = Problem, content_type = "application/problem+json"),
-        (status = 408, description = "The body did not arrive in time.", body = Problem, content_type = "application/problem+json"),
-        (status = 409, description = "Nothing differs, more than the amount differs, or it leaves less than was agreed: `not_acceptable`. Its payload is not kept (any more), and Stripe does not show the event: `payload_erased`.", body = Problem, content_type = "application/problem+json"),
-        (status = 413, description = "The body is too large.", body = Problem, content_type = "application/problem+json"),
-        (status = 415, description = "The body is not JSON.", body = Problem, content_type = "application/problem+json"),
+        (status = 200, description = "The event was accepted; `outcome` says whether credits were added.", body = AcceptedWebhookEvent),
+        (status = 404, description = "There is no failed event with that id.", body = Problem, content_type = "application/problem+json"),
+        (status = 408, description = "The request body did not arrive in time.", body = Problem, content_type = "application/problem+json"),
+        (
+            status = 409,
+            description = "`not_acceptable`: the event is not a payment of a known top-up, the amount does not \
+                differ, something other than the amount differs, or the amount is less than agreed. `payload_erased`: \
+                the payload was erased or never stored, and Stripe does not return the event.",
+            body = Problem,
+            content_type = "application/problem+json"
+        ),
+        (status = 413, description = "The request body is too large.", body = Problem, content_type = "application/problem+json"),
+        (status = 415, description = "The request body is not JSON.", body = Problem, content_type = "application/problem+json"),
         CallerProblems, ProviderProblems,
     ),
     security(("token" = []), ("apiKey" = [])),

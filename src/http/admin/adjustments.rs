@@ -21,42 +21,42 @@ use crate::inbox::failed_deliveries::is_close_reason;
 /// A larger number is certainly a typing error.
 const MAX_CREDITS: i64 = 1_000_000_000;
 
-/// What to give or take, and why.
+/// How many credits to grant or take, and why.
 #[derive(Debug, Deserialize, Validate, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct CreateAdjustment {
-    /// How many credits: positive to give them, negative to take them, not 0; at most 1,000,000,000 either way.
+    /// The number of credits: positive to grant, negative to take; not 0, and at most 1,000,000,000 either way.
     #[validate(required(message = "is missing; say how many credits"), custom(function = is_number_of_credits))]
     #[schema(required, nullable = false, example = -50)]
     credits: Option<i64>,
-    /// Why, for those who look later: 1 to 500 characters.
+    /// The reason, for the record: 1 to 500 printable characters.
     #[validate(required(message = "is missing; say why"), custom(function = is_reason))]
     #[schema(required, nullable = false, example = "Goodwill for the outage of 21 November")]
     reason: Option<String>,
-    /// `true` if the account may be one that never had any credits. Without it such an account is 404 `unknown_account`, so
-    /// that a slip in its id gives nobody credits.
+    /// `true` permits an account that never had credits. Otherwise such an account returns 404 `unknown_account`, so
+    /// that a mistyped account id does not credit a stranger.
     #[schema(example = false)]
     create: Option<bool>,
 }
 
-/// Credits that a person gave or took.
+/// Credits that an operator granted or took.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Adjustment {
-    /// Its id, which is the source of its ledger entry.
+    /// The id of the adjustment, which is also the `source` of its ledger entry.
     #[schema(example = "adjustment_019a0000000070008000000000000000")]
     id: String,
     #[schema(example = "user_1")]
     account_id: String,
-    /// How many; negative when they were taken.
+    /// The number of credits; negative if they were taken.
     #[schema(example = -50)]
     credits: i64,
     #[schema(example = "Goodwill for the outage of 21 November")]
     reason: String,
-    /// Who made it: an API key with its name, or a token's subject.
+    /// Who made the adjustment: an API key with its name, or a token's subject.
     #[schema(example = "API key key_019a0000000070008000000000000000 (back office)")]
     made_by: String,
-    /// What the account had afterwards.
+    /// The balance of the account after the adjustment.
     #[schema(example = 200)]
     balance_after: i64,
     #[schema(example = "2026-11-21T12:01:00Z")]
@@ -68,7 +68,7 @@ pub struct Adjustment {
 #[serde(rename_all = "camelCase")]
 pub struct Adjustments {
     data: Vec<Adjustment>,
-    /// Send it as `cursor` for the next page; null on the last one.
+    /// Pass it as `cursor` to get the next page; null on the last page.
     #[schema(example = "1795262400000_adjustment_019a0000000070008000000000000000")]
     next_cursor: Option<String>,
 }
@@ -100,25 +100,26 @@ fn account_id(text: &str) -> Result<AccountId, ApiError> {
     AccountId::parse(text).map_err(|error| ApiError::field("accountId", "invalid_account", error.to_string()))
 }
 
-/// Gives credits to an account, or takes some.
+/// Grants credits to an account or takes them.
 ///
-/// It never takes a balance below zero; giving fills one that is. The same key and body are answered with the first
-/// adjustment.
+/// Requires a token with the admin scope, or an API key with the scope `admin`. A key bound to one account can adjust
+/// only that account. An adjustment never takes a balance below zero; granted credits first fill a negative balance. A
+/// request repeated with the same key and body returns the first adjustment.
 #[utoipa::path(
     operation_id = "createAdjustment",
     tag = "admin",
     params(
-        ("accountId" = String, Path, description = "The account, percent-encoded", example = "user_1"),
-        ("idempotency-key" = String, Header, description = "1 to 255 printable characters, new for each adjustment", example = "8e03978e-40d5-43dd-bc93-6894a57f9324"),
+        ("accountId" = String, Path, description = "The account id, percent-encoded", example = "user_1"),
+        ("idempotency-key" = String, Header, description = "1 to 255 printable ASCII characters; use a new key for each adjustment", example = "8e03978e-40d5-43dd-bc93-6894a57f9324"),
     ),
     request_body = CreateAdjustment,
     responses(
-        (status = 200, description = "The credits are given or taken.", body = Adjustment),
-        (status = 404, description = "There is no such account yet, and `create` is not true: `unknown_account`.", body = Problem, content_type = "application/problem+json"),
-        (status = 408, description = "The body did not arrive in time.", body = Problem, content_type = "application/problem+json"),
-        (status = 409, description = "The account has fewer credits than are to be taken: `insufficient_credits`.", body = Problem, content_type = "application/problem+json"),
-        (status = 413, description = "The body is too large.", body = Problem, content_type = "application/problem+json"),
-        (status = 415, description = "The body is not JSON.", body = Problem, content_type = "application/problem+json"),
+        (status = 200, description = "The adjustment was made.", body = Adjustment),
+        (status = 404, description = "The account never had credits, and `create` is not `true` (`unknown_account`).", body = Problem, content_type = "application/problem+json"),
+        (status = 408, description = "The request body did not arrive in time.", body = Problem, content_type = "application/problem+json"),
+        (status = 409, description = "The account has fewer credits than requested to take (`insufficient_credits`).", body = Problem, content_type = "application/problem+json"),
+        (status = 413, description = "The request body is too large.", body = Problem, content_type = "application/problem+json"),
+        (status = 415, description = "The request body is not JSON.", body = Problem, content_type = "application/problem+json"),
         Problem422, CallerProblems, Problem503,
     ),
     security(("token" = []), ("apiKey" = [])),
@@ -147,16 +148,17 @@ pub async fn create(
     adjustment(made).map(Json)
 }
 
-/// The adjustments of an account, newest first.
+/// Lists the adjustments of an account, newest first.
 ///
-/// Each says how many credits were given or taken by hand, by whom and why.
+/// Each entry says how many credits were granted or taken, by whom and why. Requires a token with the admin scope, or
+/// an API key with the scope `admin`. A key bound to one account can list only that account's adjustments.
 #[utoipa::path(
     operation_id = "listAdjustments",
     tag = "admin",
     params(
-        ("accountId" = String, Path, description = "The account, percent-encoded", example = "user_1"),
-        ("limit" = Option<i64>, Query, description = "Adjustments per page, 1 to 100; 20 by default", example = 20),
-        ("cursor" = Option<String>, Query, description = "The nextCursor of the page before", example = "1795262400000_adjustment_019a0000000070008000000000000000"),
+        ("accountId" = String, Path, description = "The account id, percent-encoded", example = "user_1"),
+        ("limit" = Option<i64>, Query, description = "Adjustments per page, 1 to 100; default 20", example = 20),
+        ("cursor" = Option<String>, Query, description = "The `nextCursor` of the previous page", example = "1795262400000_adjustment_019a0000000070008000000000000000"),
     ),
     responses((status = 200, description = "A page of adjustments.", body = Adjustments), CallerProblems, Problem503),
     security(("token" = []), ("apiKey" = [])),

@@ -19,18 +19,19 @@ use crate::purchases::adopt::adoption::Adopted;
 /// How many purchases one request may name; each takes several calls to Stripe.
 const MAX_SESSIONS: usize = 20;
 
-/// Which purchases to adopt.
+/// Which top-ups to adopt.
 #[derive(Debug, Deserialize, Validate, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct CreateAdoption {
-    /// Stripe's ids of their checkout sessions, 1 to 20, as the report of a comparison lists them under `unknownHere`.
+    /// The ids of 1 to 20 checkout sessions, as listed under `unknownHere` in the report of a reconciliation.
     #[validate(required(message = "is missing; name the checkout sessions"), custom(function = are_few))]
     #[schema(required, nullable = false, example = json!(["cs_test_a1b2c3"]))]
     session_ids: Option<Vec<String>>,
-    /// `true` adopts a purchase that is not proved to be this installation's, at today's price; only one at a time.
+    /// `true` also adopts a top-up without proof that this installation sold it, if it cost what it would cost today.
+    /// Allowed only with a single id.
     #[schema(example = false)]
     unverified: Option<bool>,
-    /// `true` says only what would be done.
+    /// `true` only shows what would be done and writes nothing.
     #[schema(example = true)]
     dry_run: Option<bool>,
 }
@@ -42,54 +43,57 @@ fn are_few(ids: &[String]) -> Result<(), ValidationError> {
     Err(ValidationError::new("out_of_range").with_message("must name 1 to 20 checkout sessions".into()))
 }
 
-/// What came of each, in the order in which they were named.
+/// The result for each checkout session, in the order of the request.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Adoptions {
     data: Vec<AdoptionResult>,
 }
 
-/// What came of one purchase.
+/// The result for one checkout session.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct AdoptionResult {
     #[schema(example = "cs_test_a1b2c3")]
     session_id: String,
-    /// `adopted`, `already_here`, `adoptable` (a dry run), or why not: `unverified`, `does_not_fit`, `not_paid`,
-    /// `unknown_at_stripe`, `belongs_to_another`, `not_asked`.
+    /// `adopted`, `already_here` (Topup already has it) or `adoptable` (dry run). If it cannot be adopted, the reason:
+    /// `unverified` (no proof that this installation sold it), `does_not_fit` (what was sold and what was paid do not
+    /// match), `not_paid`, `unknown_at_stripe`, `belongs_to_another` (the session or the payment belongs to another
+    /// top-up) or `not_asked` (Stripe could not be asked).
     #[schema(example = "adopted")]
     outcome: String,
-    /// The same in words.
+    /// The outcome in words.
     #[schema(example = "sold by this installation")]
     detail: String,
-    /// Null if it is not adopted, as the next ones.
+    /// The id of the top-up. Null, like the fields below, if it cannot be adopted.
     #[schema(example = "topup_019a0000000070008000000000000000")]
     topup_id: Option<String>,
     #[schema(example = "user_1")]
     account_id: Option<String>,
     #[schema(example = 250)]
     credits: Option<i64>,
-    /// What was paid, in minor units.
+    /// The amount paid, in minor units.
     #[schema(example = 289)]
     amount: Option<i64>,
-    /// What the account has afterwards, when it was adopted now.
+    /// The balance of the account afterwards, if this request adopted the top-up; otherwise null.
     #[schema(example = 250)]
     balance_after: Option<i64>,
 }
 
-/// Takes paid purchases into the books that they do not know, such as after a backup was restored, from what Stripe keeps.
+/// Adopts paid top-ups that Topup has no record of, for example after a backup was restored.
 ///
-/// Each is credited once, whatever is repeated; refunds and disputes of it are applied with it. Purchases that another
-/// installation on the same Stripe account sold are refused. For an admin, and an API key with the scope `admin` for all
-/// accounts.
+/// Topup reads them from Stripe and credits each one once, even if the request is repeated, together with its refunds
+/// and disputes. A top-up that another installation on the same Stripe account sold is not adopted, unless `unverified`
+/// is `true`. Requires a token with the admin scope, or an API key with the scope `admin` that is not bound to one
+/// account.
 #[utoipa::path(
     operation_id = "adoptPurchases",
     tag = "reconciliation",
     request_body = CreateAdoption,
     responses(
-        (status = 200, description = "What came of each.", body = Adoptions),
-        (status = 408, description = "The body did not arrive in time.", body = Problem, content_type = "application/problem+json"),
-        (status = 413, description = "The body is too large.", body = Problem, content_type = "application/problem+json"),
-        (status = 415, description = "The body is not JSON.", body = Problem, content_type = "application/problem+json"),
+        (status = 200, description = "The result for each checkout session.", body = Adoptions),
+        (status = 408, description = "The request body did not arrive in time.", body = Problem, content_type = "application/problem+json"),
+        (status = 413, description = "The request body is too large.", body = Problem, content_type = "application/problem+json"),
+        (status = 415, description = "The request body is not JSON.", body = Problem, content_type = "application/problem+json"),
         CallerProblems, Problem503,
     ),
     security(("token" = []), ("apiKey" = [])),

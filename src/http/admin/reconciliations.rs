@@ -18,45 +18,47 @@ use crate::reconcile::Run;
 const DEFAULT_LIMIT: i64 = 20;
 const MAX_LIMIT: i64 = 100;
 
-/// A comparison of these books with Stripe's.
+/// A run that compares Topup's records with Stripe's.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Reconciliation {
     #[schema(example = "reconciliation_019a0000000070008000000000000000")]
     id: String,
-    /// `running`, `finished`, `failed`, or `interrupted`: its process died, and the next run begins anew.
+    /// `running`, `finished`, `failed`, or `interrupted` (the process ended before the run did; the next run starts
+    /// over).
     #[schema(example = "finished")]
     state: String,
-    /// `command` or `schedule`.
+    /// What started the run: `command` or `schedule`.
     #[schema(example = "schedule")]
     cause: String,
-    /// Whether it only looked, and wrote nothing to the books.
+    /// Whether the run only compared and applied nothing.
     #[schema(example = false)]
     dry_run: bool,
-    /// From when on it compared.
+    /// The start of the compared period.
     #[schema(example = "2026-10-22T12:00:00Z")]
     since: String,
     #[schema(example = "2026-11-21T12:00:00Z")]
     started_at: String,
-    /// Null while it runs.
+    /// When the run ended; null while it is running.
     #[schema(example = "2026-11-21T12:01:00Z")]
     finished_at: Option<String>,
-    /// How many differences it could not settle; a person has to look at them. Null if it came to no end.
+    /// The number of differences that the run could not resolve and that need a person. Null if the run produced no
+    /// report.
     #[schema(example = 0)]
     left_over: Option<i64>,
-    /// Why it failed, and the way out. What could be compared was compared and applied all the same.
+    /// Why the run failed and how to fix it. Whatever could be compared was still compared and applied.
     #[schema(example = json!(null))]
     error: Option<String>,
-    /// The same as a word, when it is not whole: `missing_permission`, `too_many` or `provider_failed`. The service tries
-    /// again after a while that grows; after the first two only when the next comparison is due.
+    /// Why the run is incomplete, as a code: `missing_permission`, `too_many` or `provider_failed`. After
+    /// `provider_failed` the service tries again at growing intervals; after the other two, when the next run is due.
     #[schema(example = json!(null))]
     obstacle: Option<String>,
-    /// What it found, as `topup reconcile --json` prints it; null if it came to no end, and in lists.
+    /// The report, as printed by `topup reconcile --json`. Null in lists, and if the run produced no report.
     #[schema(value_type = Option<Object>)]
     report: Option<serde_json::Value>,
 }
 
-/// The latest comparisons, newest first.
+/// The latest reconciliations, newest first.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Reconciliations {
@@ -69,14 +71,14 @@ struct ListQuery {
     limit: Option<i64>,
 }
 
-/// The latest comparisons with Stripe's books, newest first, without their reports.
+/// Lists the latest reconciliations with Stripe, newest first, without their reports.
 ///
-/// For an admin, and an API key with the scope `admin` for all accounts.
+/// Requires a token with the admin scope, or an API key with the scope `admin` that is not bound to one account.
 #[utoipa::path(
     operation_id = "listReconciliations",
     tag = "reconciliation",
-    params(("limit" = Option<i64>, Query, description = "How many, 1 to 100; 20 by default", example = 20)),
-    responses((status = 200, description = "The latest.", body = Reconciliations), CallerProblems, Problem503),
+    params(("limit" = Option<i64>, Query, description = "Number of reconciliations, 1 to 100; default 20", example = 20)),
+    responses((status = 200, description = "The latest reconciliations.", body = Reconciliations), CallerProblems, Problem503),
     security(("token" = []), ("apiKey" = [])),
 )]
 #[get("/admin/reconciliations")]
@@ -90,16 +92,16 @@ pub async fn list_reconciliations(request: HttpRequest, state: State) -> Result<
     Ok(Json(Reconciliations { data }))
 }
 
-/// A comparison with Stripe's books, with what it found.
+/// Returns a reconciliation with Stripe and its report.
 ///
-/// For an admin, and an API key with the scope `admin` for all accounts.
+/// Requires a token with the admin scope, or an API key with the scope `admin` that is not bound to one account.
 #[utoipa::path(
     operation_id = "getReconciliation",
     tag = "reconciliation",
-    params(("id" = String, Path, description = "Its id, or `latest`", example = "latest")),
+    params(("id" = String, Path, description = "The id of the reconciliation, or `latest`", example = "latest")),
     responses(
-        (status = 200, description = "The comparison.", body = Reconciliation),
-        (status = 404, description = "There is none, or none of that id.", body = Problem, content_type = "application/problem+json"),
+        (status = 200, description = "The reconciliation.", body = Reconciliation),
+        (status = 404, description = "There is no reconciliation with that id, or none at all.", body = Problem, content_type = "application/problem+json"),
         CallerProblems, Problem503,
     ),
     security(("token" = []), ("apiKey" = [])),

@@ -17,35 +17,35 @@ use crate::http::kit::problem::{ApiError, Problem};
 use crate::http::state::State;
 use crate::purchases::refund::refund_topup::{RefundPreview, RefundTopup, Refunded, preview_refund, refund_topup};
 
-/// What to give back: `credits` or `amount`; neither means all that is left, the fee included.
+/// What to refund: either `credits` or `amount`. Without both, everything that is left is refunded, including the fee
+/// line.
 #[derive(Debug, Deserialize, Validate, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct CreateRefund {
-    /// So many credits, at the price that was paid for each. The fee is not refunded with them, not even with the last
-    /// ones: ask for everything to refund it, too.
+    /// Refund this many credits, at the price paid for each. The fee line is not included, not even with the last
+    /// credits; to refund it as well, omit `credits` and `amount`.
     #[validate(range(min = 1, message = "must be 1 or more"))]
     #[schema(example = 100)]
     credits: Option<i64>,
-    /// So much money, in minor units. It takes the credits that it paid for; the fee is refunded last.
+    /// Refund this amount, in minor units. It takes back the credits that it paid for; the fee line is refunded last.
     #[validate(range(min = 1, message = "must be 1 or more"))]
     #[schema(example = 100)]
     amount: Option<i64>,
-    /// Why, in Stripe's word: `requested_by_customer` (default), `duplicate` or `fraudulent`.
+    /// Stripe's reason for the refund: `requested_by_customer` (default), `duplicate` or `fraudulent`.
     #[validate(custom(function = is_reason))]
     #[schema(example = "requested_by_customer")]
     reason: Option<String>,
-    /// A payment of the top-up that came besides the one that paid for it; its refund takes no credits. The payment that
-    /// paid if it is left out.
+    /// A surplus payment of the top-up, whose refund takes no credits. Defaults to the payment that was credited.
     #[schema(example = "pi_3a1b2c3")]
     payment_id: Option<String>,
 }
 
-/// A refund that was made.
+/// A refund.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[expect(clippy::struct_field_names, reason = "these are the API's names")]
 pub struct Refund {
-    /// Our id of the request.
+    /// Topup's id of the refund request.
     #[schema(example = "refund_019a0000000070008000000000000000")]
     id: String,
     /// Stripe's id of the refund.
@@ -55,30 +55,30 @@ pub struct Refund {
     topup_id: String,
     #[schema(example = "pi_3a1b2c3")]
     payment_id: String,
-    /// How much, in minor units.
+    /// The refunded amount, in minor units.
     #[schema(example = 100)]
     amount: i64,
     #[schema(example = "usd")]
     currency: String,
-    /// Stripe's word for how far the refund was when it was made. It can still fail, and then the credits return.
+    /// Stripe's status of the refund when it was made. The refund can still fail later; the credits then return.
     #[schema(example = "succeeded")]
     status: String,
-    /// How many credits it took from the account.
+    /// The number of credits taken from the account.
     #[schema(example = 100)]
     credits_taken: i64,
     balance: BalanceAfter,
 }
 
-/// What an account has with it.
+/// The balance of the account after the refund.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct BalanceAfter {
     #[schema(example = "user_1")]
     account_id: String,
-    /// What can be spent. Negative when the credits that were taken had been spent.
+    /// The credits that can be spent. Negative if credits were taken back after they had been spent.
     #[schema(example = 150)]
     remaining_credits: i64,
-    /// What is missing to zero.
+    /// How far the balance is below zero; otherwise 0.
     #[schema(example = 0)]
     owed_credits: i64,
 }
@@ -91,36 +91,36 @@ impl BalanceAfter {
     }
 }
 
-/// What a refund would do.
+/// The effect of a refund that has not been made.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Preview {
-    /// Whether it can be made, as far as is known here. Stripe has the last word.
+    /// Whether the refund is possible according to Topup's own records. Stripe has the final decision.
     #[schema(example = true)]
     possible: bool,
-    /// Why not, as the code of the problem that a refund would be answered with; null if it can be made.
+    /// Why the refund is not possible, as the error code that a refund would return; null if it is possible.
     #[schema(example = json!(null))]
     code: Option<String>,
-    /// Why not, in words; null if it can be made.
+    /// The same in words; null if the refund is possible.
     #[schema(example = json!(null))]
     reason: Option<String>,
-    /// The payment; null if there is none.
+    /// The payment to refund; null if there is none.
     #[schema(example = "pi_3a1b2c3")]
     payment_id: Option<String>,
-    /// The money that it would move, in minor units; 0 if it cannot be made.
+    /// The amount that would be refunded, in minor units; 0 if the refund is not possible.
     #[schema(example = 100)]
     amount: i64,
-    /// How much of it is the fee line, in minor units.
+    /// The part of `amount` that refunds the fee line, in minor units.
     #[schema(example = 0)]
     fee_amount: i64,
     #[schema(example = "usd")]
     currency: String,
-    /// The credits that it would take.
+    /// The number of credits that would be taken back.
     #[schema(example = 100)]
     credits: i64,
-    /// The account afterwards.
+    /// The balance of the account afterwards.
     balance: BalanceAfter,
-    /// The largest amount that can be refunded, in minor units, while no dispute is open.
+    /// The largest amount that can be refunded while no dispute is open, in minor units.
     #[schema(example = 289)]
     largest_amount: i64,
     /// The largest number of credits that can be refunded.
@@ -168,28 +168,52 @@ fn payment_id(provider: ProviderName, text: Option<String>) -> Result<Option<Pay
     payment.map_err(|_| ApiError::field("paymentId", "invalid_id", "must be the id of a payment at the provider"))
 }
 
-/// Refunds a purchase, or a part of it, through Stripe, and takes back the credits that the money paid for.
+/// Refunds a top-up, or part of it, through Stripe and takes back the credits that the refunded money paid for.
 ///
-/// Credits that were spent leave the balance below zero. The same key and body are answered with the first refund, and go
-/// on with what was interrupted: the money goes back once. The key belongs to the top-up, with whatever credentials it
-/// comes. See the preview for what a refund would do.
+/// Requires a token with the admin scope, or an API key with the scope `admin`. A key bound to one account can refund
+/// only that account's top-ups. Credits are taken back even if they were spent; the balance then falls below zero.
+///
+/// A request repeated with the same key and body returns the first refund, or continues it if it was interrupted; the
+/// money goes back once. The key belongs to the top-up, whichever credentials are used. `GET …/refunds/preview` shows
+/// what a refund would do.
 #[utoipa::path(
     operation_id = "createRefund",
     tag = "admin",
     params(
-        ("id" = String, Path, description = "The top-up", example = "topup_019a0000000070008000000000000000"),
-        ("idempotency-key" = String, Header, description = "1 to 255 printable characters, new for each refund", example = "8e03978e-40d5-43dd-bc93-6894a57f9324"),
+        ("id" = String, Path, description = "The id of the top-up", example = "topup_019a0000000070008000000000000000"),
+        ("idempotency-key" = String, Header, description = "1 to 255 printable ASCII characters; use a new key for each refund", example = "8e03978e-40d5-43dd-bc93-6894a57f9324"),
     ),
     request_body = CreateRefund,
     responses(
-        (status = 200, description = "The refund is made.", body = Refund),
-        (status = 408, description = "The body did not arrive in time.", body = Problem, content_type = "application/problem+json"),
-        (status = 409, description = "It cannot be made: `topup_not_paid`, `already_refunded`, `amount_too_large`, `payment_disputed`, `surplus_has_no_credits`, `insufficient_funds`; or not now: `refund_in_progress`, `idempotency_key_in_use`.", body = Problem, content_type = "application/problem+json"),
-        (status = 413, description = "The body is too large.", body = Problem, content_type = "application/problem+json"),
-        (status = 415, description = "The body is not JSON.", body = Problem, content_type = "application/problem+json"),
+        (status = 200, description = "The refund was made.", body = Refund),
+        (status = 408, description = "The request body did not arrive in time.", body = Problem, content_type = "application/problem+json"),
+        (
+            status = 409,
+            description = "The refund is not possible: `topup_not_paid`, `already_refunded`, `amount_too_large`, \
+                `payment_disputed`, `surplus_has_no_credits`, `insufficient_funds`. Or it is not possible yet: \
+                `refund_in_progress`, `idempotency_key_in_use`.",
+            body = Problem,
+            content_type = "application/problem+json"
+        ),
+        (status = 413, description = "The request body is too large.", body = Problem, content_type = "application/problem+json"),
+        (status = 415, description = "The request body is not JSON.", body = Problem, content_type = "application/problem+json"),
         Problem404, CallerProblems, ProviderProblems,
-        (status = 422, description = "`refund_not_possible`: Stripe does not refund this payment, and the detail says why in its words; nothing was refunded. Or `idempotency_key_reused`: the key came with another refund of this top-up before.", body = Problem, content_type = "application/problem+json"),
-        (status = 503, description = "Whether the refund was made is not known (`refund_unsettled`, `provider_unavailable`, `provider_rate_limited`), or the service is too busy; repeat the request with the same key, and it is made once.", body = Problem, content_type = "application/problem+json"),
+        (
+            status = 422,
+            description = "`refund_not_possible`: Stripe does not refund this payment; `detail` contains Stripe's \
+                reason, and nothing was refunded. `idempotency_key_reused`: the key was already used with a different \
+                refund of this top-up.",
+            body = Problem,
+            content_type = "application/problem+json"
+        ),
+        (
+            status = 503,
+            description = "It is not known whether the refund was made (`refund_unsettled`, `provider_unavailable`, \
+                `provider_rate_limited`), or the service is too busy. Repeat the request with the same key; the \
+                refund is made once.",
+            body = Problem,
+            content_type = "application/problem+json"
+        ),
     ),
     security(("token" = []), ("apiKey" = [])),
 )]
@@ -232,19 +256,20 @@ fn refund(refunded: Refunded) -> Result<Refund, ApiError> {
     })
 }
 
-/// Shows what a refund would move.
+/// Shows what a refund would do, without making it.
 ///
-/// Money, credits, and the balance afterwards; or why the refund cannot be made. Nothing is changed.
+/// Returns the amount, the credits and the balance afterwards, or why the refund is not possible. Changes nothing and
+/// does not call Stripe. Requires a token with the admin scope, or an API key with the scope `admin`.
 #[utoipa::path(
     operation_id = "previewRefund",
     tag = "admin",
     params(
-        ("id" = String, Path, description = "The top-up", example = "topup_019a0000000070008000000000000000"),
-        ("credits" = Option<i64>, Query, description = "So many credits, without the fee", example = 100),
-        ("amount" = Option<i64>, Query, description = "So much money, in minor units; neither means everything", example = 100),
-        ("paymentId" = Option<String>, Query, description = "A surplus payment of the top-up", example = "pi_3a1b2c3"),
+        ("id" = String, Path, description = "The id of the top-up", example = "topup_019a0000000070008000000000000000"),
+        ("credits" = Option<i64>, Query, description = "Number of credits to refund, without the fee line", example = 100),
+        ("amount" = Option<i64>, Query, description = "Amount to refund, in minor units; without `credits` and `amount`, everything that is left", example = 100),
+        ("paymentId" = Option<String>, Query, description = "A surplus payment of the top-up; by default the credited payment", example = "pi_3a1b2c3"),
     ),
-    responses((status = 200, description = "What it would do.", body = Preview), Problem404, CallerProblems, Problem503),
+    responses((status = 200, description = "The effect of the refund.", body = Preview), Problem404, CallerProblems, Problem503),
     security(("token" = []), ("apiKey" = [])),
 )]
 #[get("/admin/topups/{id}/refunds/preview")]

@@ -13,7 +13,7 @@ use crate::purchases::refund::refund_requests::RefundRequest;
 use crate::purchases::reversal::reversals::Reversal;
 use crate::purchases::topup_history::DecidedEvent;
 
-/// All that is known of one purchase.
+/// Everything that Topup has recorded about one top-up.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct TopupDetails {
@@ -26,7 +26,7 @@ pub struct TopupDetails {
     state: String,
     #[schema(example = 250)]
     credits: i64,
-    /// How many of them refunds and disputes have taken back.
+    /// How many of these credits refunds and disputes have taken back.
     #[schema(example = 100)]
     taken_credits: i64,
     /// The currency of all amounts.
@@ -45,21 +45,21 @@ pub struct TopupDetails {
     /// The payment provider.
     #[schema(example = "stripe")]
     provider: String,
-    /// The provider's checkout session; null before it was opened.
+    /// The id of the checkout session; null if none is known.
     #[schema(example = "cs_test_a1b2c3")]
     session_id: Option<String>,
-    /// Why the last attempt to pay was declined, in Stripe's word.
+    /// Stripe's decline code of the last declined payment attempt.
     #[schema(example = "insufficient_funds")]
     decline_code: Option<String>,
     #[schema(example = "2026-11-21T12:00:30Z")]
     declined_at: Option<String>,
-    /// When it was taken into the books from what Stripe keeps, such as after a restore; null if it was sold by these books.
+    /// When the top-up was adopted from Stripe's data, for example after a restore; otherwise null.
     #[schema(example = json!(null))]
     adopted_at: Option<String>,
-    /// By whom.
+    /// Who adopted it.
     #[schema(example = json!(null))]
     adopted_by: Option<String>,
-    /// Why it failed.
+    /// Why the top-up failed.
     #[schema(example = "payment_failed")]
     failure_code: Option<String>,
     #[schema(example = "2026-11-21T12:00:00Z")]
@@ -76,27 +76,27 @@ pub struct TopupDetails {
     ledger_entries: Vec<Transaction>,
 }
 
-/// How the fee came about, as it was when the purchase was made, and what Stripe kept.
+/// How the fee line was calculated when the top-up was created, and the fee that Stripe charged.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct FeeDetails {
-    /// `gross_up` or `absorb`.
+    /// The fee mode: `gross_up` or `absorb`.
     #[schema(example = "gross_up")]
     mode: String,
     #[schema(example = "2.9")]
     rate_percent: String,
-    /// The fixed part, in minor units.
+    /// The fixed part of the fee, in minor units.
     #[schema(example = 30)]
     fixed: i64,
     #[schema(example = "Processing fee")]
     label: String,
-    /// What Stripe was expected to keep, in minor units.
+    /// The fee that Stripe was expected to charge, in minor units.
     #[schema(example = 38)]
     expected: i64,
-    /// What Stripe kept of the payment that paid, in minor units of `realCurrency`; null while it is not known.
+    /// The fee that Stripe charged for the credited payment, in minor units of `realCurrency`; null until known.
     #[schema(example = 38)]
     real: Option<i64>,
-    /// The currency that Stripe settles in.
+    /// The currency in which Stripe settles the payment.
     #[schema(example = "usd")]
     real_currency: Option<String>,
 }
@@ -107,8 +107,8 @@ pub struct FeeDetails {
 pub struct PaymentDetails {
     #[schema(example = "pi_3a1b2c3")]
     payment_id: String,
-    /// `credited`: it paid. `surplus`: it came besides that, credits nothing and should be refunded. `waiting`: its money
-    /// is not in the books.
+    /// `credited`: the payment that paid for the credits. `surplus`: an additional payment, which credits nothing and
+    /// should be refunded. `waiting`: a payment whose money is not booked.
     #[schema(example = "credited")]
     role: String,
     #[schema(example = "cs_test_a1b2c3")]
@@ -129,7 +129,7 @@ pub struct PaymentDetails {
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ReversalDetails {
-    /// Stripe's id.
+    /// Stripe's id of the refund or dispute.
     #[schema(example = "re_3a1b2c3")]
     id: String,
     /// `refund` or `dispute`.
@@ -141,10 +141,10 @@ pub struct ReversalDetails {
     amount: i64,
     #[schema(example = "usd")]
     currency: String,
-    /// Stripe's word for its state.
+    /// Stripe's status of the refund or dispute.
     #[schema(example = "succeeded")]
     status: String,
-    /// Whether it takes its amount back as it stands.
+    /// Whether its amount currently counts as taken back.
     #[schema(example = true)]
     counts: bool,
     #[schema(example = "requested_by_customer")]
@@ -155,14 +155,14 @@ pub struct ReversalDetails {
     updated_at: String,
 }
 
-/// A refund that somebody asked for here.
+/// A refund requested through Topup.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct RefundRequestDetails {
     #[schema(example = "refund_019a0000000070008000000000000000")]
     id: String,
-    /// `creating`: not made, or not known yet whether it was; the same key goes on, and `failureCode` says what came last.
-    /// `created`, or `refused` by Stripe.
+    /// `creating`: not made yet, or the outcome is unknown; a repeated request with the same key continues it, and
+    /// `failureCode` has the last error. `created`: made. `refused`: refused by Stripe.
     #[schema(example = "created")]
     state: String,
     #[schema(example = "pi_3a1b2c3")]
@@ -173,22 +173,22 @@ pub struct RefundRequestDetails {
     currency: String,
     #[schema(example = "requested_by_customer")]
     reason: Option<String>,
-    /// Who asked: an API key with its name, or a token's subject.
+    /// Who requested the refund: an API key with its name, or a token's subject.
     #[schema(example = "API key key_019a0000000070008000000000000000 (back office)")]
     requested_by: String,
-    /// Stripe's refund.
+    /// Stripe's id of the refund.
     #[schema(example = "re_3a1b2c3")]
     refund_id: Option<String>,
     #[schema(example = 100)]
     credits_taken: Option<i64>,
-    /// Why Stripe refused it, or why it is not made yet.
+    /// Why Stripe refused the refund, or why it has not been made yet.
     #[schema(example = "already_refunded")]
     failure_code: Option<String>,
     #[schema(example = "2026-11-21T12:05:00Z")]
     created_at: String,
 }
 
-/// An event of Stripe's that is decided.
+/// An event from Stripe that was processed.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct EventDetails {
@@ -197,14 +197,14 @@ pub struct EventDetails {
     #[serde(rename = "type")]
     #[schema(example = "checkout.session.completed")]
     event_type: String,
-    /// What came of it, in a word.
+    /// The outcome, as a code.
     #[schema(example = "credited")]
     outcome: String,
     #[schema(example = "2026-11-21T12:01:00Z")]
     received_at: String,
 }
 
-/// A delivery without an effect that names the purchase or a payment of it. It can be told only while its body is kept.
+/// A failed event that names the top-up or one of its payments. It is listed only while its payload is stored.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct FailedEventDetails {
@@ -213,7 +213,7 @@ pub struct FailedEventDetails {
     #[serde(rename = "type")]
     #[schema(example = "checkout.session.completed")]
     event_type: String,
-    /// `permanent` or `transient`.
+    /// `permanent` or `transient`; see `FailedWebhookEvent`.
     #[schema(example = "permanent")]
     kind: String,
     #[schema(example = "amount_total is 288, agreed was 289")]
@@ -222,7 +222,7 @@ pub struct FailedEventDetails {
     attempts: i64,
     #[schema(example = "2026-11-21T12:01:00Z")]
     last_failed_at: String,
-    /// When it succeeded after all.
+    /// When the event was resolved; null if it is not.
     #[schema(example = "2026-11-21T12:02:00Z")]
     resolved_at: Option<String>,
 }

@@ -20,17 +20,17 @@ use crate::purchases::check_topup::{Checked, check_topup};
 use crate::purchases::explain_topup::explain_topup;
 use crate::purchases::topup_history::{ListedTopup, TopupFilter};
 
-/// A page of purchases, newest first.
+/// A page of top-ups, newest first.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Topups {
     data: Vec<TopupSummary>,
-    /// Send it as `cursor` for the next page; null on the last one.
+    /// Pass it as `cursor` to get the next page; null on the last page.
     #[schema(example = "1795262400000_topup_019a0000000070008000000000000000")]
     next_cursor: Option<String>,
 }
 
-/// A purchase in a list.
+/// A top-up in a list.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct TopupSummary {
@@ -43,15 +43,15 @@ pub struct TopupSummary {
     state: String,
     #[schema(example = 250)]
     credits: i64,
-    /// How many of them refunds and disputes have taken back.
+    /// How many of these credits refunds and disputes have taken back.
     #[schema(example = 100)]
     taken_credits: i64,
     #[schema(example = "usd")]
     currency: String,
-    /// What the customer is charged, in minor units.
+    /// The amount that the customer pays, in minor units.
     #[schema(example = 289)]
     total_amount: i64,
-    /// How many payments came besides the one that paid. They credit nothing and should be refunded.
+    /// The number of payments beyond the credited one. They credit nothing and should be refunded.
     #[schema(example = 0)]
     surplus_payments: i64,
     #[schema(example = "2026-11-21T12:00:00Z")]
@@ -78,20 +78,22 @@ fn is_state(state: &str) -> Result<(), ValidationError> {
     TopupState::parse(state).map(drop).ok_or_else(unknown)
 }
 
-/// Purchases, newest first.
+/// Lists top-ups, newest first.
 ///
-/// `surplus=true` gives those that were paid more than once, whose second payment should be refunded.
+/// Requires a token with the admin scope, or an API key with the scope `admin`. A key bound to one account sees only
+/// that account's top-ups. `surplus=true` lists top-ups that were paid more than once; the surplus payment should be
+/// refunded.
 #[utoipa::path(
     operation_id = "listTopups",
     tag = "admin",
     params(
-        ("accountId" = Option<String>, Query, description = "Only those of this account", example = "user_1"),
-        ("state" = Option<String>, Query, description = "Only those in this state", example = "paid"),
-        ("surplus" = Option<bool>, Query, description = "Only those that were paid more than once", example = true),
-        ("limit" = Option<i64>, Query, description = "Purchases per page, 1 to 100; 20 by default", example = 20),
-        ("cursor" = Option<String>, Query, description = "The nextCursor of the page before", example = "1795262400000_topup_019a0000000070008000000000000000"),
+        ("accountId" = Option<String>, Query, description = "Only top-ups of this account", example = "user_1"),
+        ("state" = Option<String>, Query, description = "Only top-ups in this state: `creating`, `open`, `processing`, `paid`, `expired` or `failed`", example = "paid"),
+        ("surplus" = Option<bool>, Query, description = "`true`: only top-ups that were paid more than once", example = true),
+        ("limit" = Option<i64>, Query, description = "Top-ups per page, 1 to 100; default 20", example = 20),
+        ("cursor" = Option<String>, Query, description = "The `nextCursor` of the previous page", example = "1795262400000_topup_019a0000000070008000000000000000"),
     ),
-    responses((status = 200, description = "A page of purchases.", body = Topups), CallerProblems, Problem503),
+    responses((status = 200, description = "A page of top-ups.", body = Topups), CallerProblems, Problem503),
     security(("token" = []), ("apiKey" = [])),
 )]
 #[get("/admin/topups")]
@@ -133,15 +135,15 @@ fn summary(topup: ListedTopup) -> Result<TopupSummary, ApiError> {
     })
 }
 
-/// Explains one purchase.
+/// Explains one top-up from Topup's own records.
 ///
-/// What was agreed, Stripe's objects, the events that came, and the ledger entries that followed. Stripe is
-/// not asked; `POST …/check` does that.
+/// Returns the agreed terms, the payments, refunds and disputes, the events received, and the ledger entries. Does not
+/// call Stripe; `POST …/check` does. Requires a token with the admin scope, or an API key with the scope `admin`.
 #[utoipa::path(
     operation_id = "getTopup",
     tag = "admin",
-    params(("id" = String, Path, description = "The top-up", example = "topup_019a0000000070008000000000000000")),
-    responses((status = 200, description = "All that is known of it.", body = TopupDetails), Problem404, CallerProblems, Problem503),
+    params(("id" = String, Path, description = "The id of the top-up", example = "topup_019a0000000070008000000000000000")),
+    responses((status = 200, description = "The details of the top-up.", body = TopupDetails), Problem404, CallerProblems, Problem503),
     security(("token" = []), ("apiKey" = [])),
 )]
 #[get("/admin/topups/{id}")]
@@ -154,30 +156,31 @@ pub async fn read(request: HttpRequest, path: Path<String>, state: State) -> Res
     TopupDetails::try_from(found).map(Json)
 }
 
-/// What Stripe was asked about a purchase, and how it stands now.
+/// The result of checking a top-up at Stripe, and the top-up afterwards.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct TopupCheck {
-    /// `credited`, `already_paid`, `processing`, `expired`, `failed`, `nothing_to_do` (Stripe says nothing new),
-    /// `reversals_applied`, `surplus_payment`, `rejected` (it contradicts what was agreed) or `not_found` (Stripe knows no
-    /// checkout of it).
+    /// `credited`, `already_paid`, `processing`, `expired`, `failed`, `nothing_to_do` (Stripe reports nothing new),
+    /// `reversals_applied`, `surplus_payment`, `rejected` (Stripe's data contradicts the agreed terms) or `not_found`
+    /// (Stripe has no checkout session for it).
     #[schema(example = "credited")]
     outcome: String,
-    /// The same in words.
+    /// The outcome in words.
     #[schema(example = "Stripe says that it is paid: 250 credits are in the books, the account has 250")]
     detail: String,
     topup: TopupDetails,
 }
 
-/// Asks Stripe now how a purchase stands, and brings what it says into the books as the customer's return page does.
+/// Checks the state of a top-up at Stripe and applies the result.
 ///
-/// For when a customer has paid and the webhook has not come. A purchase whose checkout session is not known here is looked
-/// for in Stripe's list; of one that is paid, refunds and disputes are asked for. It is safe at any time: no purchase is
-/// credited twice.
+/// Use it when a customer has paid but the webhook has not arrived. If the id of the checkout session is not known,
+/// Topup searches Stripe's list of sessions. If the top-up is paid, Topup applies its refunds and disputes. The call is
+/// safe to repeat at any time: a top-up is never credited twice. Requires a token with the admin scope, or an API key
+/// with the scope `admin`.
 #[utoipa::path(
     operation_id = "checkTopup",
     tag = "admin",
-    params(("id" = String, Path, description = "The top-up", example = "topup_019a0000000070008000000000000000")),
-    responses((status = 200, description = "Stripe was asked.", body = TopupCheck), Problem404, CallerProblems, ProviderProblems),
+    params(("id" = String, Path, description = "The id of the top-up", example = "topup_019a0000000070008000000000000000")),
+    responses((status = 200, description = "The top-up was checked at Stripe.", body = TopupCheck), Problem404, CallerProblems, ProviderProblems),
     security(("token" = []), ("apiKey" = [])),
 )]
 #[post("/admin/topups/{id}/check")]

@@ -21,72 +21,72 @@ use crate::inbox::failed_events::{
 const DEFAULT_LIMIT: i64 = 20;
 const MAX_LIMIT: i64 = 100;
 
-/// An event of Stripe's of which a delivery had no effect.
+/// An event from Stripe that failed to be processed.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct FailedWebhookEvent {
-    /// The provider's id of the event.
+    /// Stripe's id of the event.
     #[schema(example = "evt_1a2b3c")]
     pub id: String,
     /// The payment provider.
     #[schema(example = "stripe")]
     pub provider: String,
-    /// Its type.
+    /// Stripe's type of the event.
     #[serde(rename = "type")]
     #[schema(example = "checkout.session.completed")]
     pub event_type: String,
-    /// `open`; `resolved`: it was decided after all, or is nothing of ours; or `closed` by a person.
+    /// `open`; `resolved` (processed later, or found not to concern Topup); or `closed` (by an operator).
     #[schema(example = "open")]
     pub state: String,
-    /// `transient` may succeed when it is tried again; `permanent` contradicts what was agreed, a person has to look.
+    /// `transient`: a retry may succeed. `permanent`: the event contradicts the agreed terms; a person must look at it.
     #[schema(example = "transient")]
     pub kind: String,
-    /// What went wrong the last time; of a permanent failure, what makes it permanent.
+    /// The last error; for a permanent failure, the error that makes it permanent.
     #[schema(example = "the database failed")]
     pub error: String,
-    /// How often it failed.
+    /// The number of failed attempts.
     #[schema(example = 3)]
     pub attempts: i64,
-    /// When it failed first.
+    /// When the event first failed.
     #[schema(example = "2026-11-21T12:00:00Z")]
     pub first_failed_at: String,
-    /// When it failed last.
+    /// When the event last failed.
     #[schema(example = "2026-11-21T12:05:00Z")]
     pub last_failed_at: String,
-    /// When it was put right; null while it is open.
+    /// When the event was resolved; null if it was not.
     #[schema(example = "2026-11-21T12:10:00Z")]
     pub resolved_at: Option<String>,
-    /// When a person closed it; null if nobody did.
+    /// When an operator closed the event; null if it was not closed.
     #[schema(example = "2026-11-22T09:00:00Z")]
     pub closed_at: Option<String>,
-    /// Who closed it.
+    /// Who closed the event.
     #[schema(example = "token of operator_1")]
     pub closed_by: Option<String>,
-    /// Why.
+    /// Why the event was closed.
     #[schema(example = "refunded in the dashboard")]
     pub close_reason: Option<String>,
-    /// `kept`; `erased`, because its time is over; or `none`: it never was kept.
+    /// `kept`; `erased` (the retention time has passed); or `none` (never stored).
     #[schema(example = "kept")]
     pub payload_state: String,
 }
 
-/// A failed event with what came with it.
+/// A failed event with its payload.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct FailedWebhookDelivery {
     /// The event.
     pub event: FailedWebhookEvent,
-    /// The body as Stripe sent it, which holds personal data; null when it is not kept (any more).
+    /// The body as sent by Stripe; it contains personal data. Null if it was erased or never stored.
     #[schema(example = "{\"id\":\"evt_1a2b3c\"}")]
     pub payload: Option<String>,
 }
 
-/// A page of failed events, the newest first by their first failure.
+/// A page of failed events, ordered by first failure, newest first.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct FailedWebhookEvents {
     data: Vec<FailedWebhookEvent>,
-    /// Send it as `cursor` for the next page; null on the last one.
+    /// Pass it as `cursor` to get the next page; null on the last page.
     #[schema(example = "1800000000000_evt_1a2b3c")]
     next_cursor: Option<String>,
 }
@@ -110,11 +110,11 @@ impl FailedWebhookEvents {
     }
 }
 
-/// Why a failed delivery is closed.
+/// Why the failed event is closed.
 #[derive(Debug, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CloseWebhookEvent {
-    /// 1 to 500 printable characters.
+    /// The reason, for the record: 1 to 500 printable characters.
     #[schema(example = "refunded in the dashboard")]
     #[validate(required(message = "is missing; say why"), custom(function = is_reason))]
     reason: Option<String>,
@@ -127,18 +127,19 @@ fn is_reason(reason: &str) -> Result<(), ValidationError> {
     Err(ValidationError::new("invalid_reason").with_message("must be 1 to 500 printable characters".into()))
 }
 
-/// What a replay came to.
+/// The result of a replay.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ReplayedWebhookEvent {
-    /// `decided`: its effect is in the books, now or before. `foreign`: it is nothing of ours. `rejected`: it contradicts
-    /// what was agreed and never has an effect. `failed`: not this time either. `already_resolved`: there was nothing to do.
+    /// `decided`: processed, now or earlier. `foreign`: the event does not concern Topup. `rejected`: the event
+    /// contradicts the agreed terms and has no effect. `failed`: the attempt failed again.
+    /// `already_resolved`: there was nothing to do.
     #[schema(example = "decided")]
     pub outcome: String,
-    /// More about it, for people.
+    /// More about the outcome, in words.
     #[schema(example = "credited")]
     pub detail: String,
-    /// The event as it is now.
+    /// The event after the replay.
     pub event: FailedWebhookEvent,
 }
 
@@ -188,19 +189,19 @@ impl TryFrom<FailedDelivery> for FailedWebhookDelivery {
     }
 }
 
-/// Stripe's events of which a delivery failed, newest first.
+/// Lists the events from Stripe that failed to be processed, newest first.
 ///
-/// For an admin, and an API key with the scope `admin` for all accounts.
+/// Requires a token with the admin scope, or an API key with the scope `admin` that is not bound to one account.
 #[utoipa::path(
     operation_id = "listFailedWebhookEvents",
     tag = "webhooks",
     params(
-        ("state" = Option<String>, Query, description = "`open` (by default), `resolved`, `closed` or `all`", example = "open"),
-        ("kind" = Option<String>, Query, description = "`transient`, `permanent` or `all` (by default)", example = "transient"),
-        ("limit" = Option<i64>, Query, description = "Events per page, 1 to 100; 20 by default", example = 20),
-        ("cursor" = Option<String>, Query, description = "The nextCursor of the page before", example = "1800000000000_evt_1a2b3c"),
+        ("state" = Option<String>, Query, description = "`open` (default), `resolved`, `closed` or `all`", example = "open"),
+        ("kind" = Option<String>, Query, description = "`transient`, `permanent` or `all` (default)", example = "transient"),
+        ("limit" = Option<i64>, Query, description = "Events per page, 1 to 100; default 20", example = 20),
+        ("cursor" = Option<String>, Query, description = "The `nextCursor` of the previous page", example = "1800000000000_evt_1a2b3c"),
     ),
-    responses((status = 200, description = "A page of events.", body = FailedWebhookEvents), CallerProblems, Problem503),
+    responses((status = 200, description = "A page of failed events.", body = FailedWebhookEvents), CallerProblems, Problem503),
     security(("token" = []), ("apiKey" = [])),
 )]
 #[get("/admin/webhook-events")]
@@ -221,16 +222,16 @@ pub async fn list_failed_events(request: HttpRequest, state: State) -> Result<Js
     FailedWebhookEvents::new(events, limit).map(Json)
 }
 
-/// One event of which a delivery failed, with its payload.
+/// Returns a failed event with its payload.
 ///
-/// For an admin, and an API key with the scope `admin` for all accounts.
+/// Requires a token with the admin scope, or an API key with the scope `admin` that is not bound to one account.
 #[utoipa::path(
     operation_id = "getFailedWebhookEvent",
     tag = "webhooks",
     params(("id" = String, Path, description = "Stripe's id of the event", example = "evt_1a2b3c")),
     responses(
-        (status = 200, description = "The event.", body = FailedWebhookDelivery),
-        (status = 404, description = "No delivery of that event failed.", body = Problem, content_type = "application/problem+json"),
+        (status = 200, description = "The failed event.", body = FailedWebhookDelivery),
+        (status = 404, description = "There is no failed event with that id.", body = Problem, content_type = "application/problem+json"),
         CallerProblems, Problem503,
     ),
     security(("token" = []), ("apiKey" = [])),
@@ -247,17 +248,18 @@ pub async fn read_failed_event(
     FailedWebhookDelivery::try_from(delivery).map(Json)
 }
 
-/// Tries a failed event again, as if Stripe delivered it now.
+/// Processes a failed event again, as if Stripe delivered it now.
 ///
-/// It is safe at any time: no event credits twice. For an admin, and an API key with the scope `admin` for all accounts.
+/// The call is safe to repeat at any time: no event credits twice. Requires a token with the admin scope, or an API key
+/// with the scope `admin` that is not bound to one account.
 #[utoipa::path(
     operation_id = "replayFailedWebhookEvent",
     tag = "webhooks",
     params(("id" = String, Path, description = "Stripe's id of the event", example = "evt_1a2b3c")),
     responses(
-        (status = 200, description = "It was tried again; `outcome` says what came of it.", body = ReplayedWebhookEvent),
-        (status = 404, description = "No delivery of that event failed.", body = Problem, content_type = "application/problem+json"),
-        (status = 409, description = "Its payload is not kept (any more): resend the event from Stripe's dashboard.", body = Problem, content_type = "application/problem+json"),
+        (status = 200, description = "The event was replayed; see `outcome`.", body = ReplayedWebhookEvent),
+        (status = 404, description = "There is no failed event with that id.", body = Problem, content_type = "application/problem+json"),
+        (status = 409, description = "The payload was erased or never stored (`payload_erased`); resend the event from Stripe's dashboard.", body = Problem, content_type = "application/problem+json"),
         CallerProblems, Problem503,
     ),
     security(("token" = []), ("apiKey" = [])),
@@ -282,21 +284,22 @@ pub async fn replay_failed_event(
     Ok(Json(ReplayedWebhookEvent { outcome, detail, event: now.event.try_into()? }))
 }
 
-/// Closes a failed event that will never have an effect, with the reason.
+/// Closes a failed event that will never have an effect.
 ///
-/// It changes nothing in the books. For an admin, and an API key with the scope `admin` for all accounts.
+/// Topup records the reason and who closed the event. No balance changes. Requires a token with the admin scope, or an
+/// API key with the scope `admin` that is not bound to one account.
 #[utoipa::path(
     operation_id = "closeFailedWebhookEvent",
     tag = "webhooks",
     params(("id" = String, Path, description = "Stripe's id of the event", example = "evt_1a2b3c")),
     request_body = CloseWebhookEvent,
     responses(
-        (status = 200, description = "It is closed.", body = FailedWebhookEvent),
-        (status = 404, description = "No delivery of that event failed.", body = Problem, content_type = "application/problem+json"),
-        (status = 408, description = "The body did not arrive in time.", body = Problem, content_type = "application/problem+json"),
-        (status = 409, description = "It is closed or resolved.", body = Problem, content_type = "application/problem+json"),
-        (status = 413, description = "The body is too large.", body = Problem, content_type = "application/problem+json"),
-        (status = 415, description = "The body is not JSON.", body = Problem, content_type = "application/problem+json"),
+        (status = 200, description = "The event was closed.", body = FailedWebhookEvent),
+        (status = 404, description = "There is no failed event with that id.", body = Problem, content_type = "application/problem+json"),
+        (status = 408, description = "The request body did not arrive in time.", body = Problem, content_type = "application/problem+json"),
+        (status = 409, description = "The event is already closed or resolved (`not_open`).", body = Problem, content_type = "application/problem+json"),
+        (status = 413, description = "The request body is too large.", body = Problem, content_type = "application/problem+json"),
+        (status = 415, description = "The request body is not JSON.", body = Problem, content_type = "application/problem+json"),
         CallerProblems, Problem503,
     ),
     security(("token" = []), ("apiKey" = [])),

@@ -17,34 +17,34 @@ struct QuoteQuery {
     credits: Option<i64>,
 }
 
-/// What a number of credits costs. Amounts are in minor units of the currency.
+/// The price of a number of credits. Amounts are in minor units of the currency.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Quote {
-    /// How many credits.
+    /// The number of credits.
     #[schema(example = 250)]
     credits: i64,
     /// The currency of all amounts.
     #[schema(example = "usd")]
     currency: String,
-    /// The line for the credits.
+    /// The price of the credits.
     #[schema(example = 250)]
     credits_amount: i64,
-    /// The fee line; 0 when the seller pays the fee.
+    /// The fee line; 0 if the seller absorbs the fee.
     #[schema(example = 39)]
     fee_amount: i64,
-    /// What the customer pays: the sum of both.
+    /// What the customer pays: `creditsAmount` plus `feeAmount`.
     #[schema(example = 289)]
     total_amount: i64,
 }
 
-/// What a number of credits costs.
+/// Quotes the price of a number of credits.
 ///
-/// The price, the fee line and the total, in minor units. No credentials are needed.
+/// Returns the price of the credits, the fee line and the total, in minor units. Needs no credentials.
 #[utoipa::path(
     operation_id = "getQuote",
     tag = "checkout",
-    params(("credits" = i64, Query, description = "How many credits", example = 250)),
+    params(("credits" = i64, Query, description = "The number of credits", example = 250)),
     responses((status = 200, description = "The price, line by line.", body = Quote), PublicProblems),
     security(()),
 )]

@@ -23,79 +23,81 @@ use crate::purchases::checkout::check_session::{Visible, check_session};
 use crate::purchases::checkout::create_checkout::{AskedFor, CreateCheckout, create_checkout, repeat_checkout};
 use crate::purchases::topups::Topup;
 
-/// What to buy, and where to send the customer afterwards.
+/// What to buy, and where Stripe sends the customer afterwards.
 #[derive(Debug, Deserialize, Validate, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct CreateSession {
-    /// How many credits, a whole number.
+    /// The number of credits to buy, an integer.
     #[validate(required(message = "is missing; say how many credits"))]
     #[schema(required, nullable = false, example = 250)]
     credits: Option<i64>,
-    /// Where the customer goes after paying: an absolute URL of an allowed origin. Stripe replaces
-    /// `{CHECKOUT_SESSION_ID}` by the session's id.
+    /// Where the customer goes after paying: an absolute URL on one of the `ALLOWED_ORIGINS`. Stripe replaces
+    /// `{CHECKOUT_SESSION_ID}` with the id of the checkout session.
     #[validate(required(message = "is missing; say where the customer goes after paying"))]
     #[schema(required, nullable = false, example = "https://app.example.com/credits?session_id={CHECKOUT_SESSION_ID}")]
     success_url: Option<String>,
-    /// Where the customer goes after leaving the page without paying.
+    /// Where the customer goes after leaving the payment page without paying: an absolute URL on one of the
+    /// `ALLOWED_ORIGINS`.
     #[schema(example = "https://app.example.com/credits?cancelled=1")]
     cancel_url: Option<String>,
-    /// Who gets the credits. A customer's own account if it is left out; an API key for all accounts must name it.
+    /// The account that receives the credits. Defaults to the token's subject, or to the account that the API key is
+    /// bound to; required for an API key that is not bound to an account.
     #[schema(example = "user_1")]
     account_id: Option<String>,
 }
 
-/// An open checkout.
+/// An open checkout session.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct CreatedSession {
-    /// Stripe's session id.
+    /// The id of the checkout session.
     #[schema(example = "cs_test_a1b2c3")]
     id: String,
-    /// The hosted page: send the customer there.
+    /// The payment page. Send the customer there.
     #[schema(example = "https://checkout.stripe.com/c/pay/cs_test_a1b2c3")]
     url: String,
-    /// When the page ends.
+    /// When the checkout session expires.
     #[schema(example = "2026-11-21T13:00:00Z")]
     expires_at: String,
 }
 
-/// How far a purchase is.
+/// The state of a top-up.
 #[derive(Debug, Clone, Copy, Serialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum SessionState {
     /// The customer can pay.
     Open,
-    /// The customer is done, the money is on its way.
+    /// The customer has completed the checkout; the payment is not confirmed yet.
     Processing,
-    /// The credits are there.
+    /// The payment succeeded and the credits were added.
     Paid,
-    /// The time to pay is over.
+    /// The checkout session expired without a payment.
     Expired,
     /// The payment failed.
     Failed,
 }
 
-/// A purchase as it stands.
+/// The current state of a top-up.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Session {
-    /// Stripe's session id.
+    /// The id of the checkout session.
     #[schema(example = "cs_test_a1b2c3")]
     id: String,
-    /// Our id of the purchase.
+    /// The id of the top-up.
     #[schema(example = "topup_019a0000000070008000000000000000")]
     topup_id: String,
-    /// Who gets the credits.
+    /// The account that receives the credits.
     #[schema(example = "user_1")]
     account_id: String,
     state: SessionState,
-    /// How many credits.
+    /// The number of credits.
     #[schema(example = 250)]
     credits: i64,
     /// The currency of all amounts.
     #[schema(example = "usd")]
     currency: String,
-    /// The line for the credits, in minor units.
+    /// The price of the credits, in minor units.
     #[schema(example = 250)]
     credits_amount: i64,
     /// The fee line, in minor units.
@@ -108,11 +110,11 @@ pub struct Session {
     created_at: String,
     #[schema(example = "2026-11-21T13:00:00Z")]
     expires_at: String,
-    /// When it was paid.
+    /// When the top-up was paid; null before.
     #[schema(example = "2026-11-21T12:01:00Z")]
     paid_at: Option<String>,
-    /// Why the last attempt to pay was declined, in Stripe's word; null if none was, or once it is paid. The customer may
-    /// try again while the session is open.
+    /// Stripe's decline code of the last declined payment attempt; null if no attempt was declined, and once the top-up
+    /// is paid. The customer can try again while the checkout session is open.
     #[schema(example = "insufficient_funds")]
     decline_code: Option<String>,
 }
@@ -145,22 +147,30 @@ impl TryFrom<Topup> for Session {
     }
 }
 
-/// Opens a checkout for credits and gives the page to send the customer to.
+/// Opens a checkout session for credits and returns the payment page.
 ///
-/// With an `Idempotency-Key`, a repetition of the same request within a day gives the first answer instead of a second
-/// checkout. The key belongs to the account, with whatever credentials it comes.
+/// Requires a customer's token, or an API key with the scope `checkout`. With an `Idempotency-Key`, the same request
+/// repeated within one day returns the first checkout session instead of opening a second one. The key belongs to the
+/// account, whichever credentials are used.
 #[utoipa::path(
     operation_id = "createCheckout",
     tag = "checkout",
-    params(("idempotency-key" = Option<String>, Header, description = "1 to 255 printable characters, new for each purchase", example = "8e03978e-40d5-43dd-bc93-6894a57f9324")),
+    params(("idempotency-key" = Option<String>, Header, description = "1 to 255 printable ASCII characters; use a new key for each top-up", example = "8e03978e-40d5-43dd-bc93-6894a57f9324")),
     request_body = CreateSession,
     responses(
-        (status = 200, description = "The checkout is open.", body = CreatedSession),
-        (status = 408, description = "The body did not arrive in time.", body = Problem, content_type = "application/problem+json"),
-        (status = 413, description = "The body is too large.", body = Problem, content_type = "application/problem+json"),
-        (status = 415, description = "The body is not JSON.", body = Problem, content_type = "application/problem+json"),
+        (status = 200, description = "The checkout session is open.", body = CreatedSession),
+        (status = 408, description = "The request body did not arrive in time.", body = Problem, content_type = "application/problem+json"),
+        (status = 413, description = "The request body is too large.", body = Problem, content_type = "application/problem+json"),
+        (status = 415, description = "The request body is not JSON.", body = Problem, content_type = "application/problem+json"),
         Problem409, Problem422, CallerProblems, ProviderProblems,
-        (status = 429, description = "Too many checkouts in a minute, or too many that are open; or too many requests without valid credentials. `Retry-After` says when to try again.", body = Problem, content_type = "application/problem+json"),
+        (
+            status = 429,
+            description = "The account opens too many checkouts per minute (`rate_limited`) or has too many open ones \
+                (`too_many_open_checkouts`); or there were too many requests without valid credentials \
+                (`rate_limited`). `Retry-After` says when to try again.",
+            body = Problem,
+            content_type = "application/problem+json"
+        ),
     ),
     security(("token" = []), ("apiKey" = [])),
 )]
@@ -231,18 +241,22 @@ fn check(
     }
 }
 
-/// How far a purchase is, for the page that the customer returns to.
+/// Returns the state of a top-up, for the page that the customer returns to.
 ///
-/// If Stripe's webhook has not come yet, Stripe is asked, at most once per session in five seconds: a customer who comes
-/// back sees the credits at once. An account that asks more often than that about many sessions hears what is known here.
+/// Requires a customer's token, which shows that customer's top-ups only; a token with the admin scope; or an API key
+/// with the scope `read` or `checkout`.
+///
+/// If the webhook has not arrived yet, Topup asks Stripe, at most once per checkout session in five seconds, so that a
+/// returning customer sees the credits at once. If an account polls many sessions too often, the answer is what Topup
+/// has recorded.
 #[utoipa::path(
     operation_id = "getCheckout",
     tag = "checkout",
-    params(("id" = String, Path, description = "Stripe's session id", example = "cs_test_a1b2c3")),
+    params(("id" = String, Path, description = "The id of the checkout session", example = "cs_test_a1b2c3")),
     responses(
-        (status = 200, description = "The purchase as it stands.", body = Session),
-        (status = 404, description = "There is no such session that the caller may know of.", body = Problem, content_type = "application/problem+json"),
-        (status = 503, description = "Tokens cannot be verified at the moment, or the service is too busy.", body = Problem, content_type = "application/problem+json"),
+        (status = 200, description = "The current state of the top-up.", body = Session),
+        (status = 404, description = "There is no such checkout session, or it is not visible to the caller.", body = Problem, content_type = "application/problem+json"),
+        (status = 503, description = "Tokens cannot be verified at the moment, or the service is too busy; try again later.", body = Problem, content_type = "application/problem+json"),
         CallerProblems,
     ),
     security(("token" = []), ("apiKey" = [])),

@@ -1,15 +1,15 @@
-// The demo page: how a web page sells credits with this API. It uses the public API only, except for `logIn`.
+// The demo page: how a web page sells credits with this API. It uses only the public API, except for `logIn`.
 //
-// The page never decides what became of a purchase. The address a customer returns to is only a hint, which anybody
-// can type; what counts is what the API says about the checkout session.
+// The page never decides the outcome of a purchase. Anyone can type the address that a customer returns to, so the page
+// treats it as a hint and asks the API for the state of the checkout session.
 
 const $ = (id) => document.getElementById(id);
 
-// ---- Talking to the API ----
+// ---- API calls ----
 
 /**
- * What the API refused (RFC 9457), or, with status 0, that it could not be asked. The message is a sentence for the
- * customer, chosen by the error's code. The API's own `detail` is for developers and only goes to the console.
+ * An error of the API (RFC 9457), or, with status 0, a failed connection. The message is a sentence for the customer,
+ * chosen by the error's code. The API's `detail` is for developers and is only logged to the console.
  */
 class Problem extends Error {
   constructor(status, body, headers) {
@@ -31,10 +31,10 @@ async function send(path, { body, headers = {}, signal } = {}) {
   throw new Problem(response.status, answer, response.headers);
 }
 
-/** Stands for your own login, where your backend signs a token whose subject is the account. Not public API. */
+/** Stands in for your own login, where your backend signs a token whose subject is the account. Not public API. */
 const logIn = async () => (await send("/demo/token", { body: {} })).token;
 
-let token; // a promise, so that calls made together share one login; in memory only, where no later script finds it
+let token; // a promise, so that parallel calls share one login; in memory only, never in browser storage
 
 async function sendAsCustomer(path, options = {}, mayLogInAgain = true) {
   const used = (token ??= logIn().catch((problem) => { token = undefined; throw problem; }));
@@ -53,13 +53,13 @@ const signedNumber = new Intl.NumberFormat("en", { signDisplay: "exceptZero" });
 const dateAndTime = new Intl.DateTimeFormat("en", { dateStyle: "medium", timeStyle: "short" });
 const timeOfDay = new Intl.DateTimeFormat("en", { timeStyle: "medium" });
 
-// How Stripe counts, which Intl does not know: it knows how prices are written (forints without fillér, though Stripe
-// counts fillér). Krónur and shillings are the reverse: counted in hundredths, but only whole ones, so written whole.
+// Stripe's number of decimals per currency. Intl has a different list, for written prices: it writes forints without
+// decimals, but Stripe counts hundredths. Stripe counts ISK and UGX in hundredths too, but accepts whole units only.
 const ZERO_DECIMAL = "bif clp djf gnf jpy kmf krw mga pyg rwf vnd vuv xaf xof xpf".split(" ");
 const THREE_DECIMAL = "bhd jod kwd omr tnd".split(" ");
 const WRITTEN_WHOLE = ["isk", "ugx"];
 
-/** Amounts are integers everywhere else; they are divided here, to be shown, and never calculated with. */
+/** Formats an amount. Amounts are integers in minor units everywhere else; they are divided only for display. */
 function money(amountMinor, currency) {
   const digits = ZERO_DECIMAL.includes(currency) ? 0 : THREE_DECIMAL.includes(currency) ? 3 : 2;
   const shown = WRITTEN_WHOLE.includes(currency) ? 0 : digits;
@@ -67,14 +67,14 @@ function money(amountMinor, currency) {
   return new Intl.NumberFormat("en", format).format(amountMinor / 10 ** digits);
 }
 
-// ---- What the customer is told of an error ----
+// ---- Error messages ----
 
 function again(seconds) {
   if (seconds > 90) return `Please try again in ${number.format(Math.ceil(seconds / 60))} minutes.`;
   return seconds > 10 ? `Please try again in ${seconds} seconds.` : "Please try again in a moment.";
 }
 
-/** Your own page knows what you sell; this one has the limits in its form. */
+/** Takes the limits from the form. Your own page knows what you sell. */
 const choose = () => {
   const [smallest, largest] = [$("credits").min, $("credits").max].map((limit) => number.format(limit));
   return `Please choose between ${smallest} and ${largest} credits.`;
@@ -88,11 +88,11 @@ const SENTENCES = {
   too_many_open_checkouts: (seconds) => `You have many unfinished checkouts. Finish one of them first. ${again(seconds)}`,
 };
 
-/** Errors after which nobody can have paid: Stripe opened no checkout, or opened one that no customer was sent to. */
+/** Errors after which nothing was charged: Stripe opened no checkout session, or the customer was not sent to it. */
 const NOTHING_CHARGED = ["checkout_unsettled", "provider_mismatch", "provider_no_url", "provider_rate_limited", "provider_refused",
   "provider_timeout", "provider_unavailable"];
 
-/** The sentence for an error. An unknown code, which the API may add at any time, is told by its status. */
+/** The sentence for an error. Unknown codes fall back to the status, because the API may add codes at any time. */
 function sentence(status, { code, errors = [] } = {}, headers) {
   const seconds = Number(headers?.get("retry-after"));
   if (errors.some(({ field }) => field === "credits")) return choose();
@@ -105,7 +105,7 @@ function sentence(status, { code, errors = [] } = {}, headers) {
   return `Something went wrong on our side. ${again(seconds)}${reference ? ` If you write to us, please mention ${reference}.` : ""}`;
 }
 
-// ---- What the customer is told ----
+// ---- Messages ----
 
 const element = (name, properties, ...children) => {
   const made = Object.assign(document.createElement(name), properties);
@@ -124,7 +124,7 @@ function tell(state, title = "", text = "", action = "") {
 }
 
 function tellProblem(title, problem, tryAgain = start, known = "") {
-  if (!(problem instanceof Problem)) throw problem; // a mistake in this file belongs on the console
+  if (!(problem instanceof Problem)) throw problem; // a bug in this file: let it reach the console
   tell("error", title, `${known} ${problem.message}`.trim(), button("Try again", tryAgain));
 }
 
@@ -136,7 +136,7 @@ async function refresh() {
   const count = ++refreshCount;
   const questions = ["/credits", "/credits/transactions?limit=10"].map((path) => sendAsCustomer(path));
   const [account, ledger] = await Promise.all(questions);
-  if (count !== refreshCount) return; // a later refresh knows better
+  if (count !== refreshCount) return; // a later refresh is newer
   $("balance").textContent = number.format(account.remainingCredits);
   $("balance").dataset.credits = account.remainingCredits;
   const [total, used] = [account.totalCredits, account.usedCredits].map(number.format);
@@ -153,7 +153,7 @@ const REASONS = {
   dispute_won: "Dispute won, credits returned", dispute_returned: "Disputed money came back",
 };
 
-/** The API may add kinds and sources: an unknown one is shown as it is, and a missing source is left out. */
+/** Shows an unknown kind as it is, because the API may add kinds, and leaves a missing source out. */
 function ledgerRow({ kind, reason, credits, balanceAfter, createdAt, source }) {
   const time = element("span", { className: "detail" }, dateAndTime.format(new Date(createdAt)));
   const reference = source ? element("span", { className: "detail reference" }, source) : "";
@@ -170,7 +170,7 @@ const NO_NUMBER = new Problem(400, { errors: [{ field: "credits" }] });
 let quoting = new AbortController();
 
 async function quote(delayMs = 0) {
-  quoting.abort(); // an answer to an earlier question must not overwrite a later one
+  quoting.abort(); // the answer to an earlier request must not overwrite a later one
   const { signal } = (quoting = new AbortController());
   const credits = $("credits").valueAsNumber;
   for (const quick of quickAmounts) quick.ariaPressed = quick.value === String(credits);
@@ -192,51 +192,51 @@ function showQuote(answer, problem) {
   $("quote-total").textContent = amount(answer?.totalAmount);
   $("quote").ariaBusy = "false";
   $("quote-problem").textContent = problem?.message ?? "";
-  $("credits").ariaInvalid = String(problem?.status === 400); // else it is not the number's fault
+  $("credits").ariaInvalid = String(problem?.status === 400); // other errors do not concern the number
   $("buy").disabled = !answer;
 }
 
 // ---- Purchase ----
 
-/** The purchase under way, kept by the tab: the way to the checkout and back, or a reload, ends this script. */
+/** The current purchase, in the tab's session storage, because this script ends when the browser leaves the page. */
 const purchase = {
   read: () => JSON.parse(sessionStorage.getItem("purchase")),
   keep: (value) => sessionStorage.setItem("purchase", JSON.stringify(value)),
   forget: () => sessionStorage.removeItem("purchase"),
 };
 
-// Names one purchase: a second click, or a retry after an answer was lost, sends the same key and gets the same
-// checkout. A new one is made once the checkout is known, or when the customer changes the form.
+// One key for each purchase: a second click, or a retry after a lost answer, sends the same key and gets the same
+// checkout. The key is dropped when the checkout is open, or when the customer changes the form.
 let idempotencyKey;
 
 async function openCheckout(credits, mayStartAnew = true, waits = 0) {
   idempotencyKey ??= crypto.randomUUID();
-  const successUrl = `${location.origin}/?session_id={CHECKOUT_SESSION_ID}`; // Stripe fills the placeholder in,
-  const cancelUrl = `${location.origin}/?cancelled=1`; // but only there, hence `purchase`
+  const successUrl = `${location.origin}/?session_id={CHECKOUT_SESSION_ID}`; // Stripe fills in the placeholder,
+  const cancelUrl = `${location.origin}/?cancelled=1`; // but not in this URL, hence `purchase`
   const request = { headers: { "idempotency-key": idempotencyKey }, body: { credits, successUrl, cancelUrl } };
   try {
     const checkout = await sendAsCustomer("/credits/sessions", request);
     idempotencyKey = undefined;
     return checkout;
   } catch (problem) {
-    if (problem.code === "idempotency_key_in_use" && waits < 10) { // the first request still runs: ask for its answer
+    if (problem.code === "idempotency_key_in_use" && waits < 10) { // the first request is still running
       await new Promise((done) => setTimeout(done, 1_000));
       return openCheckout(credits, mayStartAnew, waits + 1);
     }
     if (problem.code !== "session_ended" || !mayStartAnew) throw problem;
-    idempotencyKey = undefined; // the checkout of this key was paid or has expired, so this is a new purchase
+    idempotencyKey = undefined; // that checkout was paid or has expired, so this is a new purchase
     return openCheckout(credits, false);
   }
 }
 
 async function buy(event) {
   event?.preventDefault();
-  if ($("buy").matches(":disabled")) return; // under way already, or not a number that can be bought
+  if ($("buy").matches(":disabled")) return; // already in progress, or the number is not valid
   const focused = document.activeElement;
   $("purchase").disabled = true; // until the browser has left the page
   try {
     const { id, url } = await openCheckout($("credits").valueAsNumber);
-    followCount += 1; // an earlier purchase is no longer followed
+    followCount += 1; // stop following an earlier purchase
     purchase.keep({ id, url });
     location.assign(url);
   } catch (problem) {
@@ -247,7 +247,7 @@ async function buy(event) {
   }
 }
 
-/** Takes the return out of the address, so that a bookmark or a reload does not replay it. */
+/** Stores the parameters of a return and removes them from the address, so that a reload does not repeat it. */
 function noteReturn() {
   const parameters = new URLSearchParams(location.search);
   const id = parameters.get("session_id");
@@ -259,7 +259,7 @@ function noteReturn() {
 
 let followCount = 0;
 
-/** Asks about the purchase under way until it is decided: often at first, since most are decided within a second. */
+/** Polls the current purchase until its outcome is final: often at first, because most are final within a second. */
 async function follow() {
   const count = ++followCount;
   const kept = purchase.read();
@@ -290,20 +290,20 @@ const NEWS = {
   processing: ["Your bank is still working on it", "The credits arrive by themselves."],
 };
 
-/** Reasons of a bank that are for the cardholder. Others, such as a card reported as stolen, are not: Stripe's advice. */
+/** Decline codes that may be shown. Stripe advises against showing others, such as a card reported as stolen. */
 const DECLINES = {
   expired_card: "the card has expired", incorrect_cvc: "the security code is wrong",
   incorrect_number: "the card number is wrong", insufficient_funds: "insufficient funds",
 };
 
-/** Tells the customer what the API knows about the purchase; true if that will not change any more. */
+/** Shows the state of the purchase. Returns true if the state is final. */
 async function tellSession({ state, credits, totalAmount, currency, expiresAt, declineCode }, { returned, url }) {
   if (state === "paid") {
-    await refresh().catch(() => {}); // the payment is the news, even if the new balance cannot be had right now
+    await refresh().catch(() => {}); // report the payment even if the balance cannot be loaded
     tell("paid", `${number.format(credits)} credits added`, `You paid ${money(totalAmount, currency)}. Thank you.`);
   } else if (state in NEWS) {
     tell(state, ...NEWS[state]);
-  } else if (state === "open" && !returned) { // the customer came back some other way than by paying
+  } else if (state === "open" && !returned) { // the customer came back without paying
     const text = `The checkout stays open until ${dateAndTime.format(new Date(expiresAt))}.`;
     const goOn = element("a", { href: url }, "Continue to payment");
     const reason = Object.hasOwn(DECLINES, declineCode ?? "") ? ` (${DECLINES[declineCode]})` : "";
@@ -315,7 +315,7 @@ async function tellSession({ state, credits, totalAmount, currency, expiresAt, d
 
 // ---- Start ----
 
-/** Runs at load, at "Refresh" and "Try again", and when Back shows this page as the browser had kept it. */
+/** Runs at load, on "Refresh" and "Try again", and when Back restores this page from the browser's cache. */
 async function start() {
   noteReturn();
   quote();
@@ -330,7 +330,7 @@ async function start() {
 
 function formChanged() {
   idempotencyKey = undefined;
-  quote(250); // while somebody types, only the last number is worth a question
+  quote(250); // wait until the customer stops typing
 }
 
 $("form").onsubmit = buy;
@@ -343,7 +343,7 @@ for (const quick of quickAmounts) {
 }
 $("refresh").onclick = start;
 addEventListener("pageshow", () => {
-  $("purchase").disabled = false; // it is disabled in the page, too, which can do nothing before this script runs
+  $("purchase").disabled = false; // the HTML disables it until this script runs
   $("refresh").hidden = false;
   start();
 });

@@ -20,65 +20,67 @@ use crate::http::state::State;
 const DEFAULT_LIMIT: i64 = 20;
 const MAX_LIMIT: i64 = 100;
 
-/// What an account has.
+/// The balance of an account.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[expect(clippy::struct_field_names, reason = "these are the API's names")]
 pub struct Credits {
     #[schema(example = "user_1")]
     account_id: String,
-    /// What can be spent: total less used. Negative when credits were taken back that had been spent.
+    /// The credits that can be spent: `totalCredits` minus `usedCredits`. Negative if credits were taken back after
+    /// they had been spent.
     #[schema(example = 250)]
     remaining_credits: i64,
-    /// Granted, less taken back.
+    /// Credits granted, minus credits taken back.
     #[schema(example = 250)]
     total_credits: i64,
-    /// Spent.
+    /// Credits spent.
     #[schema(example = 0)]
     used_credits: i64,
-    /// What is missing to zero, because credits were taken back that had been spent: later purchases fill it first. 0 for
-    /// nearly everybody.
+    /// How far the balance is below zero, because credits were taken back after they had been spent; otherwise 0. Later
+    /// top-ups fill this gap first.
     #[schema(example = 0)]
     owed_credits: i64,
-    /// When the latest entry was written; null if there is none yet.
+    /// The time of the latest ledger entry; null if there is none.
     #[schema(example = "2026-11-21T12:01:00Z")]
     updated_at: Option<String>,
 }
 
-/// A page of the ledger, newest first.
+/// A page of ledger entries, newest first.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Transactions {
     data: Vec<Transaction>,
-    /// Send it as `cursor` for the next page; null on the last one.
+    /// Pass it as `cursor` to get the next page; null on the last page.
     #[schema(example = "41")]
     next_cursor: Option<String>,
 }
 
-/// One entry of the ledger.
+/// A ledger entry.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Transaction {
     #[schema(example = "entry_019a0000000070008000000000000000")]
     id: String,
-    /// Why credits moved: `topup` (paid for), `reversal` (taken back by refunds and disputes, or returned when they failed
-    /// or were won), `adjustment` (by a person).
+    /// `topup`: credits bought. `reversal`: credits taken back by a refund or dispute, or returned when the refund
+    /// failed or the dispute was won. `adjustment`: a correction by an operator.
     #[schema(example = "topup")]
     kind: String,
-    /// Of a reversal, why: `refund` and `dispute` took credits; `refund_failed`, `dispute_won` and `dispute_returned` (the
-    /// disputed money came back otherwise) returned them. Null for other kinds.
+    /// The reason of a reversal. `refund` and `dispute` took credits; `refund_failed`, `dispute_won` and
+    /// `dispute_returned` (the disputed money came back in another way) returned them. Null for other kinds.
     #[schema(example = "refund")]
     reason: Option<String>,
-    /// The same for people.
+    /// A human-readable description of kind and reason.
     #[schema(example = "Credits bought")]
     description: String,
-    /// How many; negative when they were taken.
+    /// The number of credits; negative if they were taken.
     #[schema(example = 250)]
     credits: i64,
-    /// What the account had afterwards.
+    /// The balance after this entry.
     #[schema(example = 250)]
     balance_after: i64,
-    /// What caused it: the id of the top-up; of a reversal, with the number of the change; of the adjustment.
+    /// What caused the entry: the id of the top-up (for a reversal, with the number of the change) or of the
+    /// adjustment.
     #[schema(example = "topup_019a0000000070008000000000000000")]
     source: String,
     #[schema(example = "2026-11-21T12:01:00Z")]
@@ -93,13 +95,14 @@ struct PageQuery {
     cursor: Option<String>,
 }
 
-/// What the caller has.
+/// Returns the caller's balance.
 ///
-/// For a customer, and for an API key of one account. The account is the token's subject, or the key's.
+/// Requires a customer's token, or an API key with the scope `read` that is bound to one account. The account is the
+/// token's subject, or the one that the key is bound to.
 #[utoipa::path(
     operation_id = "getBalance",
     tag = "credits",
-    responses((status = 200, description = "Zeros for an account that never had any.", body = Credits), CallerProblems, Problem503),
+    responses((status = 200, description = "The balance; all zeros for an account that never had credits.", body = Credits), CallerProblems, Problem503),
     security(("token" = []), ("apiKey" = [])),
 )]
 #[get("/credits")]
@@ -107,14 +110,15 @@ pub async fn read_own_credits(request: HttpRequest, state: State) -> Result<Json
     credits(&request, &state, None).await
 }
 
-/// What an account has.
+/// Returns the balance of an account.
 ///
-/// For its owner, an admin, and an API key with the scope `read`. An account that never had credits reads as zeros.
+/// Requires the account's own token, a token with the admin scope, or an API key with the scope `read`. The balance of
+/// an account that never had credits is all zeros.
 #[utoipa::path(
     operation_id = "getAccountBalance",
     tag = "credits",
-    params(("accountId" = String, Path, description = "The account, percent-encoded", example = "user_1")),
-    responses((status = 200, description = "Zeros for an account that never had any.", body = Credits), CallerProblems, Problem503),
+    params(("accountId" = String, Path, description = "The account id, percent-encoded", example = "user_1")),
+    responses((status = 200, description = "The balance; all zeros for an account that never had credits.", body = Credits), CallerProblems, Problem503),
     security(("token" = []), ("apiKey" = [])),
 )]
 #[get("/accounts/{accountId}/credits")]
@@ -122,17 +126,18 @@ pub async fn read_credits(request: HttpRequest, path: Path<String>, state: State
     credits(&request, &state, Some(path.into_inner())).await
 }
 
-/// The caller's ledger, newest first.
+/// Lists the caller's ledger entries, newest first.
 ///
-/// For a customer, and for an API key of one account. `nextCursor` of one page is the `cursor` of the next.
+/// Requires a customer's token, or an API key with the scope `read` that is bound to one account. Pass the `nextCursor`
+/// of one page as the `cursor` of the next.
 #[utoipa::path(
     operation_id = "listTransactions",
     tag = "credits",
     params(
-        ("limit" = Option<i64>, Query, description = "Entries per page, 1 to 100; 20 by default", example = 20),
-        ("cursor" = Option<String>, Query, description = "The nextCursor of the page before", example = "41"),
+        ("limit" = Option<i64>, Query, description = "Entries per page, 1 to 100; default 20", example = 20),
+        ("cursor" = Option<String>, Query, description = "The `nextCursor` of the previous page", example = "41"),
     ),
-    responses((status = 200, description = "A page of entries.", body = Transactions), CallerProblems, Problem503),
+    responses((status = 200, description = "A page of ledger entries.", body = Transactions), CallerProblems, Problem503),
     security(("token" = []), ("apiKey" = [])),
 )]
 #[get("/credits/transactions")]
@@ -140,18 +145,19 @@ pub async fn read_own_transactions(request: HttpRequest, state: State) -> Result
     transactions(&request, &state, None).await
 }
 
-/// An account's ledger, newest first.
+/// Lists the ledger entries of an account, newest first.
 ///
-/// For its owner, an admin, and an API key with the scope `read`. `nextCursor` of one page is the `cursor` of the next.
+/// Requires the account's own token, a token with the admin scope, or an API key with the scope `read`. Pass the
+/// `nextCursor` of one page as the `cursor` of the next.
 #[utoipa::path(
     operation_id = "listAccountTransactions",
     tag = "credits",
     params(
-        ("accountId" = String, Path, description = "The account, percent-encoded", example = "user_1"),
-        ("limit" = Option<i64>, Query, description = "Entries per page, 1 to 100; 20 by default", example = 20),
-        ("cursor" = Option<String>, Query, description = "The nextCursor of the page before", example = "41"),
+        ("accountId" = String, Path, description = "The account id, percent-encoded", example = "user_1"),
+        ("limit" = Option<i64>, Query, description = "Entries per page, 1 to 100; default 20", example = 20),
+        ("cursor" = Option<String>, Query, description = "The `nextCursor` of the previous page", example = "41"),
     ),
-    responses((status = 200, description = "A page of entries.", body = Transactions), CallerProblems, Problem503),
+    responses((status = 200, description = "A page of ledger entries.", body = Transactions), CallerProblems, Problem503),
     security(("token" = []), ("apiKey" = [])),
 )]
 #[get("/accounts/{accountId}/credits/transactions")]

@@ -26,29 +26,29 @@ use crate::purchases::outcome::ApplyEventError;
 /// How long a delivery waits for a permit, which others hold for a few statements only. Stripe would retry much later.
 const PERMIT_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// The delivery is decided; Stripe need not try again.
+/// The event was processed; Stripe need not retry.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Received {
     #[schema(example = true)]
     received: bool,
 }
 
-/// Takes an event of Stripe's, signed with the endpoint's secret.
+/// Receives an event from Stripe, signed with the endpoint's secret.
 ///
-/// 200 means that the event is decided: its effect is in the books, or it will never have one. Everything else makes
-/// Stripe try again.
+/// 200 means that the event was processed: its effect is recorded, or it will never have one. Any other status makes
+/// Stripe retry.
 #[utoipa::path(
     operation_id = "receiveStripeEvent",
     tag = "webhooks",
     params(("stripe-signature" = String, Header, description = "`t=<seconds>,v1=<HMAC-SHA256 of the time and the raw body>`", example = "t=1800000000,v1=5257a869e7ecebeda32affa62cdca3fa51cad7e77a0e56ff536d0ce8e108d8bd")),
-    request_body(content = Vec<u8>, content_type = "application/json", description = "The event exactly as Stripe sent it; up to 1 MiB"),
+    request_body(content = Vec<u8>, content_type = "application/json", description = "The event exactly as Stripe sent it, at most 1 MiB"),
     responses(
-        (status = 200, description = "The event is decided.", body = Received),
-        (status = 400, description = "The signature does not hold, or the body is no event.", body = Problem, content_type = "application/problem+json"),
-        (status = 408, description = "The body did not arrive in time.", body = Problem, content_type = "application/problem+json"),
-        (status = 413, description = "The body is too large.", body = Problem, content_type = "application/problem+json"),
-        (status = 415, description = "The body is compressed in a way that is not known here.", body = Problem, content_type = "application/problem+json"),
-        (status = 500, description = "The event has had no effect; Stripe shall try again.", body = Problem, content_type = "application/problem+json"),
+        (status = 200, description = "The event was processed.", body = Received),
+        (status = 400, description = "The signature is invalid or its time is too far off, or the body is not an event.", body = Problem, content_type = "application/problem+json"),
+        (status = 408, description = "The request body did not arrive in time.", body = Problem, content_type = "application/problem+json"),
+        (status = 413, description = "The request body is too large.", body = Problem, content_type = "application/problem+json"),
+        (status = 415, description = "The `Content-Encoding` is not supported; only gzip and deflate are.", body = Problem, content_type = "application/problem+json"),
+        (status = 500, description = "The event had no effect; Stripe should retry.", body = Problem, content_type = "application/problem+json"),
         Problem503,
     ),
     security(()),

@@ -21,7 +21,7 @@ use crate::purchases::outcome::ApplyEventError;
 /// The media type of a problem.
 pub const PROBLEM_JSON: &str = "application/problem+json";
 
-/// An error, as RFC 9457 describes it.
+/// An error as defined by RFC 9457.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 #[schema(example = json!({
     "type": "urn:topup:problem:invalid_request", "title": "Bad Request", "status": 400,
@@ -30,32 +30,32 @@ pub const PROBLEM_JSON: &str = "application/problem+json";
     "error": "credits: the smallest purchase is 18 credits"
 }))]
 pub struct Problem {
-    /// Names the kind of problem: `urn:topup:problem:` and the code.
+    /// `urn:topup:problem:` followed by the code.
     #[serde(rename = "type")]
     pub problem_type: String,
-    /// The HTTP status in words.
+    /// The reason phrase of the HTTP status.
     pub title: String,
-    /// The HTTP status.
+    /// The HTTP status code.
     pub status: u16,
-    /// What is wrong, and the way out.
+    /// What is wrong and how to fix it.
     pub detail: String,
-    /// A stable word for programs.
+    /// A stable, machine-readable code.
     pub code: String,
-    /// Each field that is wrong.
+    /// The invalid fields; absent if there are none.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub errors: Vec<FieldError>,
-    /// A copy of `detail`, for clients of the API that this one replaces.
+    /// A copy of `detail`, for clients of the API that this one replaced.
     pub error: String,
 }
 
-/// A field that is wrong.
+/// An invalid field.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct FieldError {
-    /// The field's name in the request.
+    /// The name of the field in the request.
     pub field: String,
-    /// A stable word for programs.
+    /// A stable, machine-readable code.
     pub code: String,
-    /// What is wrong, and the way out.
+    /// What is wrong and how to fix it.
     pub message: String,
 }
 
