@@ -121,6 +121,7 @@ impl From<AcceptError> for ApiError {
         ),
         (status = 413, description = "The request body is too large.", body = Problem, content_type = "application/problem+json"),
         (status = 415, description = "The request body is not JSON.", body = Problem, content_type = "application/problem+json"),
+        (status = 501, description = "The payment provider cannot tell (`provider_unsupported`).", body = Problem, content_type = "application/problem+json"),
         CallerProblems, ProviderProblems,
     ),
     security(("token" = []), ("apiKey" = [])),

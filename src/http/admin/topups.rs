@@ -13,7 +13,7 @@ use crate::http::admin::refunds::topup_id;
 use crate::http::admin::topup_details::TopupDetails;
 use crate::http::kit::body::read_query;
 use crate::http::kit::openapi::{CallerProblems, Problem404, Problem503, ProviderProblems};
-use crate::http::kit::problem::ApiError;
+use crate::http::kit::problem::{ApiError, Problem};
 use crate::http::kit::timestamp::rfc3339;
 use crate::http::state::State;
 use crate::purchases::check_topup::{Checked, check_topup};
@@ -180,7 +180,9 @@ pub struct TopupCheck {
     operation_id = "checkTopup",
     tag = "admin",
     params(("id" = String, Path, description = "The id of the top-up", example = "topup_019a0000000070008000000000000000")),
-    responses((status = 200, description = "The top-up was checked at Stripe.", body = TopupCheck), Problem404, CallerProblems, ProviderProblems),
+    responses((status = 200, description = "The top-up was checked at Stripe.", body = TopupCheck),
+        (status = 501, description = "The payment provider cannot tell (`provider_unsupported`).", body = Problem, content_type = "application/problem+json"),
+        Problem404, CallerProblems, ProviderProblems),
     security(("token" = []), ("apiKey" = [])),
 )]
 #[post("/admin/topups/{id}/check")]
