@@ -2,7 +2,6 @@
 //!
 //! Invariant: the credits are added by the same code as for a webhook. Refunds and disputes are stored first, so that
 //! refunded credits cannot be spent. The operator is recorded. Everything commits together or not at all.
-//! that nobody spends what was given back; whoever adopted is written down; all of it commits or nothing.
 
 use crate::db::{StoreError, args, statements};
 use crate::db::{Tx, Write};

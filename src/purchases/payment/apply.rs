@@ -3,7 +3,6 @@
 //! A report is applied in one transaction: the event's row, the top-up's new state, the account's balance and the
 //! ledger entry are written together or not at all. Three constraints in the database prevent a payment from being
 //! credited twice: the event's id, the top-up's state, and the ledger entry's (kind, source).
-//! database, keep a payment from being credited twice: the event's id, the top-up's state, the entry's (kind, source).
 
 use crate::books::entries::{Entry, book};
 use crate::db::Tx;

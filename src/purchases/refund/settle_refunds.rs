@@ -2,7 +2,6 @@
 //!
 //! A refund that is found is applied with the same code as a webhook, which also completes the request. A refund that
 //! is not found after the quiet period was not made. A request that another process works on is left alone.
-//! the quiet time was not made. A request that a process works on is left to it.
 
 use crate::app::App;
 use crate::db::{StoreError, Tx, Write};

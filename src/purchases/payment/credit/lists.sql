@@ -8,7 +8,6 @@
 --
 -- Locks are taken in the order of `purchases/mod.rs`: top-ups, events, payments, accounts. Each step waits for the
 -- previous one through the subquery in its WHERE.
--- by the sub-select in its WHERE.
 WITH input AS MATERIALIZED (
     SELECT * FROM unnest(
         :event::TEXT[], :event_type::TEXT[], :topup::TEXT[], :session::TEXT[], :provider::TEXT[], :payment::TEXT[], :account::TEXT[],
