@@ -1,8 +1,8 @@
-//! Stripe delivers an event: believe it or not, bring it into the books, and answer so that nothing is lost.
+//! Applies a webhook delivery: verifies the signature, applies the event, and answers so that nothing is lost.
 //!
-//! Three outcomes. Decided: its row is in the database with its effect; 200. Rejected for good: it contradicts what was
-//! agreed; recorded, logged, 200, never credited. Failed for now: no row, recorded as far as possible, 5xx, so that
-//! Stripe tries again.
+//! There are three outcomes. Decided: the event's row is stored together with its effect; 200. Rejected permanently:
+//! the event contradicts the agreement; recorded, logged, 200, never credited. Failed for now: no event row, recorded
+//! as a failure if possible, 5xx, so that the provider retries.
 
 use std::sync::Arc;
 
@@ -23,7 +23,7 @@ use crate::purchases::outcome::{ApplyEventError, EventOutcome};
 use crate::purchases::payment::apply_report::apply;
 use crate::purchases::reversal::inquiry::Inquiry;
 
-/// Which event it is and what it is about, as far as it can be told.
+/// An event's id, type and subject, as far as known.
 pub(crate) struct Name {
     pub(crate) event_id: String,
     pub(crate) event_type: String,
@@ -35,21 +35,21 @@ impl Name {
         Self { event_id: id.as_str().to_owned(), event_type: event_type.clone(), subject }
     }
 
-    /// The name of an event, unless it is about something else.
+    /// The name of an event; `None` if the event does not concern us.
     pub(crate) fn of(event: &ProviderEvent) -> Option<Self> {
         event.event().map(|id| Self::new(id, event.subject()))
     }
 }
 
-/// Verifies a delivery and brings it into the books. `turn` is its place among the deliveries that are applied at once:
-/// it is given up when the delivery is decided, or before Stripe is asked about it.
+/// Verifies a delivery and applies it. `turn` is its slot among the deliveries that are applied at once. It is released
+/// when the delivery is decided, or before the provider is asked.
 ///
-/// Payments are most of what comes. They go from the caller's thread straight into the queue of writes, where they are
-/// applied whether or not somebody waits; a task between would cost as much as verifying the signature. All else runs in a
-/// task, because connections live there. Of a caller that goes away Stripe has no answer, so the event comes again.
+/// Most events are payments. They go directly from the caller's thread into the write queue, where they complete even
+/// if the caller goes away; a task in between would cost as much as verifying the signature. Everything else runs in a
+/// task, because connections live there. If the caller goes away, the provider gets no answer and redelivers the event.
 ///
 /// # Errors
-/// See [`ApplyEventError`]. An error means that Stripe shall try again, unless the signature does not hold.
+/// See [`ApplyEventError`]. On an error the provider should retry, unless the signature is invalid.
 pub async fn apply_event<B>(
     app: &Arc<App>,
     header: Option<&str>,
@@ -95,7 +95,7 @@ where
     app.tasks.run(rest.boxed()).await?
 }
 
-/// Brings a delivery into the books that failed before and whose signature was verified when it came: the same way.
+/// Applies a stored delivery that failed earlier, in the same way. Its signature was verified when it arrived.
 ///
 /// # Errors
 /// See [`ApplyEventError`].
@@ -104,12 +104,12 @@ pub async fn apply_stored(app: &App, event_id: &str, body: &[u8]) -> Result<Even
     apply_read(&inquiry, app.provider.webhooks.read_verified(body), Origin::Stored { event_id }).await
 }
 
-/// Where a delivery comes from.
+/// The source of a delivery.
 #[derive(Clone, Copy)]
 pub(crate) enum Origin<'o> {
-    /// From Stripe, with this body.
+    /// The provider, with this body.
     Provider(&'o [u8]),
-    /// From our own record of a failure, which has the body already: a replay must not make it look younger.
+    /// Our own record of a failure, which contains the body already: a replay must not make it look newer.
     Stored { event_id: &'o str },
 }
 
@@ -142,7 +142,7 @@ async fn apply_read(
     conclude(inquiry.app, &name, result, origin).await
 }
 
-/// Logs what came of a delivery, and records what did not come of it.
+/// Logs the outcome of a delivery, and records a failure.
 async fn conclude(
     app: &App,
     name: &Name,
@@ -156,7 +156,7 @@ async fn conclude(
             let reason = format!("{mismatch}{way_out}");
             let shown = mismatch.without_accounts();
             tracing::error!(event, event_type, reason = shown, "webhook event rejected: it will never have an effect");
-            // Not recorded means not decided: Stripe shall try again.
+            // If it cannot be recorded, it is not decided: the provider should retry.
             record_failure(app, name, FailureKind::Permanent, &reason, origin).await?;
             Ok(EventOutcome::Rejected(mismatch))
         }
@@ -169,7 +169,7 @@ async fn conclude(
             log_decided(name, outcome);
             Ok(EventOutcome::Decided(outcome))
         }
-        // It did not begin.
+        // Processing did not begin.
         Err(ApplyEventError::Busy) => Err(ApplyEventError::Busy),
         Err(error) => {
             record_failure(app, name, FailureKind::Transient, &with_causes(&error), origin).await.ok();
@@ -182,7 +182,7 @@ fn log_decided(Name { event_id: event, event_type, .. }: &Name, outcome: &'stati
     tracing::debug!(event, event_type, outcome, "webhook event applied");
 }
 
-/// An event that does not say its id is told from others by its bytes.
+/// An event without an id is identified by a hash of its body.
 pub(crate) fn or_digest(event_id: &str, body: &[u8]) -> String {
     if !event_id.is_empty() {
         return event_id.to_owned();
@@ -191,7 +191,7 @@ pub(crate) fn or_digest(event_id: &str, body: &[u8]) -> String {
     format!("unidentified_{}", digest.get(..32).unwrap_or_default())
 }
 
-/// In a transaction of its own: what failed has left nothing behind.
+/// Runs in its own transaction: the failed one was rolled back.
 pub(crate) async fn record_failure(
     app: &App,
     name: &Name,
@@ -227,7 +227,7 @@ pub(crate) async fn record_failure(
     recorded
 }
 
-/// What failed before and turns out to be nothing of ours needs nobody's attention any more.
+/// Resolves an earlier failure of an event that turned out not to concern us.
 pub(crate) async fn resolve_failure(app: &App, event: &str) -> Result<(), StoreError> {
     if !app.db.has_open_failure(app.provider.name, event).await? {
         return Ok(());
@@ -237,7 +237,7 @@ pub(crate) async fn resolve_failure(app: &App, event: &str) -> Result<(), StoreE
         .await
 }
 
-/// Resolves the failure of an event that is not about a purchase here.
+/// Resolves the failure of an event that is not about a top-up here.
 struct ResolveFailure {
     provider: ProviderName,
     event_id: String,

@@ -1,7 +1,7 @@
-//! Thin events: Stripe is asked for the event that each stands for, and that is applied like any other.
+//! Thin events: fetches the event that a thin event stands for, and applies it like any other.
 //!
-//! What always holds: a thin event and the snapshot of the same change are decided under one id, so whichever comes second
-//! is a duplicate. A purchase is credited by a thin event also with a key that may not read events.
+//! Invariant: a thin event and the snapshot of the same change have the same id, so whichever arrives second is a
+//! duplicate. A thin event credits a top-up even if the API key may not read events.
 
 use crate::db::StoreError;
 use crate::domain::checkout::{Mismatch, PurchaseReport};
@@ -15,11 +15,11 @@ use crate::purchases::reversal::inquiry::Inquiry;
 const OF_ANOTHER_ACCOUNT: EventOutcome = EventOutcome::Foreign("a connected account's event");
 const UNKNOWN: EventOutcome = EventOutcome::Foreign("Stripe does not know what the thin event names");
 
-/// What a thin event comes to.
+/// The result of resolving a thin event.
 pub(crate) enum ThinOutcome {
-    /// This.
+    /// The event is decided.
     Decided(EventOutcome),
-    /// What the event that it stands for comes to, which is still to be applied.
+    /// The event that it stands for, still to be applied.
     StandsFor(Result<ProviderEvent, WebhookError>),
 }
 
@@ -29,10 +29,10 @@ impl From<EventOutcome> for ThinOutcome {
     }
 }
 
-/// Asks for the event that a thin one stands for, or applies what Stripe says of its session.
+/// Fetches the event that a thin event stands for, or applies the current state of its checkout session.
 ///
 /// # Errors
-/// When Stripe cannot be asked, or the database fails.
+/// When the provider cannot be asked, or the database fails.
 pub(crate) async fn resolve_thin(inquiry: &Inquiry<'_>, thin: ThinEvent) -> Result<ThinOutcome, ApplyEventError> {
     let app = inquiry.app;
     if app.db.is_decided(&thin.event.0).await? {
@@ -51,7 +51,7 @@ pub(crate) async fn resolve_thin(inquiry: &Inquiry<'_>, thin: ThinEvent) -> Resu
                     read => ThinOutcome::StandsFor(read),
                 });
             }
-            // The key may not read events, or the event is older than Stripe keeps it.
+            // The API key may not read events, or the provider no longer keeps the event.
             Err(ApplyEventError::Provider(error @ (ProviderError::Refused(_) | ProviderError::Unknown(_)))) => {
                 Some(error)
             }
@@ -67,7 +67,7 @@ pub(crate) async fn resolve_thin(inquiry: &Inquiry<'_>, thin: ThinEvent) -> Resu
     }
 }
 
-/// Applies what Stripe says of the session now, as the event's own news.
+/// Applies the session's current state under the event's id.
 async fn apply_session(
     inquiry: &Inquiry<'_>,
     thin: ThinEvent,

@@ -1,4 +1,4 @@
-//! The dispatch table: which use case each kind of event belongs to.
+//! Maps each kind of event to its use case.
 
 use crate::app::App;
 use crate::db::{StoreError, Tx, Write};
@@ -13,7 +13,7 @@ use crate::purchases::payment::apply_report::apply;
 use crate::purchases::reversal::apply_reversal::{self, ReversalSource, apply_charge};
 use crate::purchases::reversal::inquiry::Inquiry;
 
-/// Hands an event to the use case for it. To add a kind of event, add an arm.
+/// Passes an event to its use case. To add a kind of event, add an arm.
 pub(crate) async fn dispatch(inquiry: &Inquiry<'_>, event: ProviderEvent) -> Result<EventOutcome, ApplyEventError> {
     let app = inquiry.app;
     match event {
@@ -41,7 +41,7 @@ pub(crate) async fn dispatch(inquiry: &Inquiry<'_>, event: ProviderEvent) -> Res
     }
 }
 
-/// An event of a connected account about a purchase of this database contradicts what was agreed: nobody pays there.
+/// An event of a connected account about one of our top-ups contradicts the agreement: top-ups are not paid there.
 async fn of_account(app: &App, account: String, event: &ProviderEvent) -> Result<EventOutcome, StoreError> {
     let owner = match event.subject() {
         Some(subject) => known_owner_of(app, &subject).await?,
@@ -57,7 +57,7 @@ async fn apply_decline(app: &App, declined: Declined) -> Result<Applied, StoreEr
     app.db.write(RecordDecline { declined, now_ms: app.clock.now_ms() }).await
 }
 
-/// Notes that an attempt to pay was declined, with the event's row.
+/// Records that a payment attempt was declined, together with the event's row.
 struct RecordDecline {
     declined: Declined,
     now_ms: i64,

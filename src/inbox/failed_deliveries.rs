@@ -1,7 +1,7 @@
-//! Deliveries that failed: trying them again, and erasing what came with them when its time is over.
+//! Failed deliveries: replaying them, and erasing their payloads after the retention time.
 //!
-//! A replay runs the very code that a delivery of Stripe's runs, so it is safe at any time, beside a delivery of the
-//! same event too. Only Stripe can send again what was erased here.
+//! A replay runs the same code as a delivery, so it is safe at any time, even concurrently with a delivery of the same
+//! event. Once a payload is erased here, only the provider can send it again.
 
 use std::time::Duration;
 
@@ -14,29 +14,29 @@ use crate::ports::Clock;
 use crate::purchases::outcome::{ApplyEventError, EventOutcome};
 
 const DAY_MS: i64 = 24 * 60 * 60 * 1_000;
-/// How many failures are looked up at once.
+/// How many failures are read at once.
 const REPLAY_PAGE: i64 = 50;
-/// How many payloads one write erases: few enough that nobody waits for it.
+/// How many payloads one transaction erases: few enough not to block others.
 const ERASE_BATCH: i64 = 200;
-/// Soon, but not at the moment at which a service has most to do.
+/// Soon after the start, but not in the service's busiest moment.
 const FIRST_ERASED_AFTER: Duration = Duration::from_mins(1);
 const ERASED_EVERY: Duration = Duration::from_hours(1);
 
-/// What a replay came to.
+/// The result of a replay.
 #[derive(Debug)]
 pub enum Replayed {
-    /// It ran; this came of it.
+    /// The replay ran, with this outcome.
     Outcome(EventOutcome),
-    /// It ran and failed once more, for now.
+    /// The replay ran and failed again, for now.
     Failed(ApplyEventError),
-    /// The event was put right before, and its payload is gone: there is nothing to do.
+    /// The event was resolved earlier and its payload is erased: there is nothing to do.
     AlreadyResolved,
-    /// The payload is gone, so that only Stripe can send the event again.
+    /// The payload is erased, so only the provider can send the event again.
     PayloadErased,
 }
 
 impl Replayed {
-    /// A word for it.
+    /// A stable code.
     #[must_use]
     pub const fn outcome(&self) -> &'static str {
         match self {
@@ -49,7 +49,7 @@ impl Replayed {
         }
     }
 
-    /// More about it, for the operator.
+    /// An explanation for the operator.
     #[must_use]
     pub fn detail(&self) -> String {
         match self {
@@ -63,17 +63,17 @@ impl Replayed {
         }
     }
 
-    /// Whether nobody has to look at the event any more.
+    /// Whether the event needs no further attention.
     #[must_use]
     pub const fn is_resolved(&self) -> bool {
         matches!(self, Self::AlreadyResolved | Self::Outcome(EventOutcome::Decided(_) | EventOutcome::Foreign(_)))
     }
 }
 
-/// Tries a delivery again that failed; `None` when none of that event did.
+/// Replays a failed delivery. `None` if no delivery of that event failed.
 ///
 /// # Errors
-/// When the database fails around it. That the replay itself fails is an outcome.
+/// When the database fails around the replay. A failure of the replay itself is a result.
 pub async fn replay(app: &App, event_id: &str) -> Result<Option<Replayed>, StoreError> {
     let Some(failed) = app.db.failed_event(event_id).await? else { return Ok(None) };
     let Some(payload) = failed.payload else {
@@ -83,7 +83,7 @@ pub async fn replay(app: &App, event_id: &str) -> Result<Option<Replayed>, Store
     let event_id = &failed.event.provider_event_id;
     match apply_stored(app, event_id, payload.as_bytes()).await {
         Ok(outcome) => {
-            // What a newer version does not care for any more has no id of its own there; the record has.
+            // A newer version may ignore this event and see no id in it; the record has the id.
             if matches!(outcome, EventOutcome::Foreign(_)) {
                 resolve_failure(app, event_id).await?;
             }
@@ -93,11 +93,11 @@ pub async fn replay(app: &App, event_id: &str) -> Result<Option<Replayed>, Store
     }
 }
 
-/// Tries all deliveries again that had failed for now when it began, the oldest first, each once; tells what came of
-/// each.
+/// Replays every delivery that had failed for now before this call, oldest first, once each, and reports each result to
+/// `tell`.
 ///
 /// # Errors
-/// When the database fails around them.
+/// When the database fails around a replay.
 pub async fn replay_all(app: &App, mut tell: impl FnMut(&str, &Replayed)) -> Result<(), StoreError> {
     let (began_ms, mut after) = (app.clock.now_ms(), FailureCursor::OLDEST);
     loop {
@@ -113,23 +113,23 @@ pub async fn replay_all(app: &App, mut tell: impl FnMut(&str, &Replayed)) -> Res
     }
 }
 
-/// What came of closing a failure.
+/// The result of closing a failure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Closed {
-    /// It is closed.
+    /// The failure is closed.
     Done,
-    /// It was closed or resolved before.
+    /// The failure was already closed or resolved.
     NotOpen,
 }
 
-/// Whether a text says why, as far as that can be told.
+/// Whether a text is acceptable as a reason.
 #[must_use]
 pub fn is_close_reason(reason: &str) -> bool {
     !reason.trim().is_empty() && reason.chars().count() <= 500 && !reason.chars().any(char::is_control)
 }
 
-/// Closes a failed delivery that needs no attention any more, with who says so and why; `None` when none of that event
-/// failed. It changes nothing in the books.
+/// Closes a failed delivery that needs no attention, recording who closed it and why. `None` if no delivery of that
+/// event failed. Credits are not changed.
 ///
 /// # Errors
 /// When the database fails.
@@ -155,7 +155,7 @@ pub async fn close(
     Ok(Some(if closed { Closed::Done } else { Closed::NotOpen }))
 }
 
-/// Closes a failed delivery. `false` when it is not open.
+/// Closes a failed delivery. Returns `false` if it is not open.
 struct CloseFailure {
     provider: String,
     event_id: String,
@@ -172,22 +172,22 @@ impl Write for CloseFailure {
     }
 }
 
-/// Erases the payloads that are older than `payload_days`, in small writes; gives how many. That the events failed is
-/// kept. Several processes may do it at once.
+/// Erases the payloads older than `payload_days`, in small transactions. Returns how many. The failures themselves are
+/// kept. Several processes may do this at once.
 ///
 /// # Errors
-/// When the database fails; what was erased before stays erased.
+/// When the database fails. What was erased before stays erased.
 pub async fn erase_old_payloads(db: &Db, clock: &dyn Clock, payload_days: i64) -> Result<u64, StoreError> {
     let until_ms = clock.now_ms().saturating_sub(payload_days.saturating_mul(DAY_MS));
     let mut erased = 0_u64;
-    // Asked first, so that a database with nothing to erase is not written to.
+    // A read first, so that nothing is written if there is nothing to erase.
     while db.has_payload_until(until_ms).await? {
         erased = erased.saturating_add(db.write(ErasePayloads { until_ms }).await?);
     }
     Ok(erased)
 }
 
-/// Erases a batch of payloads that came at a time or before; gives how many.
+/// Erases a batch of payloads that arrived at or before a time. Returns how many.
 struct ErasePayloads {
     until_ms: i64,
 }
@@ -200,7 +200,7 @@ impl Write for ErasePayloads {
     }
 }
 
-/// The job that does the same in a running service.
+/// The background job that erases payloads.
 #[must_use]
 pub fn erasing_job() -> Job {
     Job::new("erase old payloads", FIRST_ERASED_AFTER, ERASED_EVERY, |app, _| async move {

@@ -1,28 +1,28 @@
-//! Deliveries that had no effect, for the person who looks after the service.
+//! Deliveries that had no effect, for operators.
 //!
-//! What always holds: a failure is open until its event is decided (it has a row in `webhook_events`, whichever of the
-//! two was written first) or was found to be nothing of ours. What can never succeed stays marked so. What came with a
-//! delivery is kept for a while; that it came is kept for good.
+//! Invariant: a failure is open until its event is decided (it has a row in `webhook_events`, in whichever order the
+//! two were written), turns out not to concern us, or is closed by an operator. A permanent failure stays permanent.
+//! Payloads are kept for a limited time, failures for good.
 
 use crate::db::{Db, Tx, Write, args};
 use crate::db::{StoreError, statements};
 use crate::domain::ids::{PaymentId, TopupId};
 use crate::domain::provider::ProviderName;
 
-/// Whether a delivery can ever have an effect.
+/// Whether a failed delivery can still have an effect.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FailureKind {
-    /// It contradicts what was agreed; trying again changes nothing.
+    /// The event contradicts the agreement; a retry changes nothing.
     Permanent,
-    /// Something of ours failed; Stripe will deliver it again.
+    /// Processing failed; the provider will redeliver.
     Transient,
 }
 
 impl FailureKind {
-    /// All there are.
+    /// All kinds.
     pub const ALL: [Self; 2] = [Self::Permanent, Self::Transient];
 
-    /// The word used in the database.
+    /// The name used in the database.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -32,22 +32,22 @@ impl FailureKind {
     }
 }
 
-/// Whether somebody still has to look at a failure.
+/// Whether a failure needs attention.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FailureState {
     /// The event has had no effect.
     Open,
-    /// It was decided after all, or is nothing of ours.
+    /// The event was decided later, or does not concern us.
     Resolved,
-    /// A person closed it: it has no effect and needs no attention.
+    /// An operator closed it: it has no effect and needs no attention.
     Closed,
 }
 
 impl FailureState {
-    /// All there are.
+    /// All states.
     pub const ALL: [Self; 3] = [Self::Open, Self::Resolved, Self::Closed];
 
-    /// The word used in statements and outside.
+    /// The name used in statements and in the API.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -61,38 +61,38 @@ impl FailureState {
 /// A delivery that had no effect.
 #[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
 pub struct FailedEvent {
-    /// The provider's id of the event.
+    /// The provider's event id.
     pub provider_event_id: String,
-    /// Which provider.
+    /// The provider's name.
     pub provider: String,
-    /// Its type.
+    /// The event's type.
     #[sqlx(rename = "type")]
     pub event_type: String,
     /// `permanent` or `transient`.
     pub kind: String,
-    /// What went wrong the last time; of a permanent failure, what makes it permanent.
+    /// The latest error; for a permanent failure, the reason why it is permanent.
     pub error: String,
-    /// How often.
+    /// How many times it failed.
     pub attempts: i64,
     /// When it failed first, in milliseconds since 1970.
     pub first_failed_at: i64,
     /// When it failed last, in milliseconds since 1970.
     pub last_failed_at: i64,
-    /// When it was put right, in milliseconds since 1970; none while it is open.
+    /// When it was resolved, in milliseconds since 1970; `None` if it was not.
     pub resolved_at: Option<i64>,
-    /// When a person closed it, in milliseconds since 1970.
+    /// When an operator closed it, in milliseconds since 1970.
     pub closed_at: Option<i64>,
-    /// Who closed it.
+    /// The operator.
     pub closed_by: Option<String>,
-    /// Why.
+    /// The operator's reason.
     pub close_reason: Option<String>,
-    /// When the latest payload that was kept came, in milliseconds since 1970; none if none ever was.
+    /// When the latest stored payload arrived, in milliseconds since 1970; `None` if none was ever stored.
     pub payload_at: Option<i64>,
-    /// 1 while the payload is there.
+    /// 1 while the payload is stored.
     pub has_payload: i64,
 }
 
-/// A delivery that had no effect, with what came with it.
+/// A delivery that had no effect, with its payload.
 #[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
 pub struct FailedDelivery {
     /// The failure.
@@ -102,56 +102,56 @@ pub struct FailedDelivery {
     pub payload: Option<String>,
 }
 
-/// A delivery that had no effect, about to be written down.
+/// A failure to record.
 #[derive(Debug, Clone)]
 pub struct FailureRecord {
-    /// The provider's id of the event.
+    /// The provider's event id.
     pub event_id: String,
-    /// Which provider.
+    /// The provider's name.
     pub provider: ProviderName,
-    /// Its type.
+    /// The event's type.
     pub event_type: String,
-    /// Whether it can ever have an effect.
+    /// Whether the event can still have an effect.
     pub kind: FailureKind,
-    /// What went wrong.
+    /// The error.
     pub error: String,
-    /// The purchase that it names.
+    /// The top-up that the event names.
     pub topup: Option<TopupId>,
-    /// The payment that it names, if it names no purchase.
+    /// The payment that the event names, if it names no top-up.
     pub payment: Option<PaymentId>,
-    /// The delivery's body, if it shall be kept. It holds personal data, and is erased after a while. `None` leaves what
-    /// is there.
+    /// The delivery's body, if it is to be stored. It contains personal data and is erased after a while. `None` keeps
+    /// a stored one.
     pub payload: Option<String>,
-    /// The time, in milliseconds since 1970.
+    /// The current time, in milliseconds since 1970.
     pub now_ms: i64,
 }
 
-/// Which failures to list; `None` means all.
+/// Selects the failures to list; `None` means all.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct FailureFilter {
-    /// Open or resolved.
+    /// Only failures in this state.
     pub state: Option<FailureState>,
-    /// Permanent or transient.
+    /// Only failures of this kind.
     pub kind: Option<FailureKind>,
 }
 
-/// A place in a list: when the failure there was the first of its event, and the event's id. It never moves, however
-/// often the event fails again.
+/// A position in a list: the time of the event's first failure, and its id. It stays the same when the event fails
+/// again.
 #[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
 pub struct FailureCursor {
     /// In milliseconds since 1970.
     pub first_failed_at: i64,
-    /// The provider's id of the event.
+    /// The provider's event id.
     pub provider_event_id: String,
 }
 
 impl FailureCursor {
-    /// Older than every failure.
+    /// Before all failures.
     pub const OLDEST: Self = Self { first_failed_at: i64::MIN, provider_event_id: String::new() };
-    /// Newer than every failure.
+    /// After all failures.
     pub const NEWEST: Self = Self { first_failed_at: i64::MAX, provider_event_id: String::new() };
 
-    /// Reads a place as the API writes it: the time, `_` and the id.
+    /// Parses a position as the API writes it: the time, `_` and the id.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let (time, event) = text.split_once('_')?;
@@ -160,7 +160,7 @@ impl FailureCursor {
 }
 
 impl FailedEvent {
-    /// Whether somebody still has to look at it.
+    /// The state.
     #[must_use]
     pub const fn state(&self) -> FailureState {
         match (self.resolved_at, self.closed_at) {
@@ -170,19 +170,19 @@ impl FailedEvent {
         }
     }
 
-    /// Its place in a list.
+    /// The failure's position in a list.
     #[must_use]
     pub fn cursor(&self) -> FailureCursor {
         FailureCursor { first_failed_at: self.first_failed_at, provider_event_id: self.provider_event_id.clone() }
     }
 }
 
-/// How many failures are open.
+/// The number of open failures.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, sqlx::FromRow)]
 pub struct OpenFailures {
-    /// That may succeed when they are tried again.
+    /// Failures that a replay may resolve.
     pub transient: i64,
-    /// That a person has to look at.
+    /// Failures that an operator has to look at.
     pub permanent: i64,
 }
 
@@ -190,8 +190,8 @@ pub struct OpenFailures {
 struct Exists {}
 
 statements! {
-    /// What cannot succeed stays so, with its reason. What was nothing of ours and fails now is open again; what was
-    /// decided is not, because its row in `webhook_events` says so.
+    /// A permanent failure stays permanent and keeps its reason. An event that did not concern us and fails now is open
+    /// again; a decided one is not, because it has a row in `webhook_events`.
     RECORD = "INSERT INTO failed_webhook_events \
         (provider_event_id, provider, type, kind, error, attempts, first_failed_at, last_failed_at, payload, payload_at, topup_id, \
         provider_payment_id) VALUES (:event, :provider, :event_type, :kind, :error, 1, :now_ms, :now_ms, :payload, :payload_at_ms, :topup, :payment) \
@@ -238,11 +238,11 @@ statements! {
         FROM failed_webhook_events WHERE payload IS NOT NULL AND payload_at <= :until_ms ORDER BY payload_at LIMIT :limit)";
 }
 
-/// The longest text that is kept of a failure, in characters: it may quote what came with the delivery.
+/// The most characters to store of an error: it may quote the delivery.
 const MAX_TEXT_CHARACTERS: usize = 1_000;
 
-/// A text that every database takes: PostgreSQL refuses a zero byte, and a record that cannot be written would make
-/// Stripe try for ever.
+/// A text that every database accepts: PostgreSQL rejects NUL, and a failure that cannot be recorded would make the
+/// provider retry forever.
 fn storable(text: &str) -> String {
     text.chars()
         .map(|character| if character == '\0' { '\u{FFFD}' } else { character })
@@ -250,7 +250,8 @@ fn storable(text: &str) -> String {
         .collect()
 }
 
-/// Records that a delivery had no effect. Long texts are cut, the payload is not: it is needed whole or not at all.
+/// Records that a delivery had no effect. Long texts are truncated; the payload is not, because only a complete one is
+/// useful.
 ///
 /// # Errors
 /// When the database fails.
@@ -281,7 +282,7 @@ impl Write for FailureRecord {
     }
 }
 
-/// Notes that an event that had failed is nothing of ours.
+/// Marks the failure of an event that does not concern us as resolved.
 ///
 /// # Errors
 /// When the database fails.
@@ -289,8 +290,8 @@ pub async fn resolve(tx: &mut Tx, provider: ProviderName, event: &str, now_ms: i
     tx.execute(&RESOLVE, &args![event = storable(event).as_str(), provider = provider.as_str(), now_ms]).await.map(drop)
 }
 
-/// Closes a failure that is open, with who says so and why. It stays closed, however often the event fails again; should the
-/// event be decided after all, it is resolved. `false` when it is not open.
+/// Closes an open failure, recording who closed it and why. It stays closed however often the event fails again; if the
+/// event is decided later, the failure is resolved. Returns `false` if it is not open.
 ///
 /// # Errors
 /// When the database fails.
@@ -306,7 +307,7 @@ pub async fn close(
     Ok(tx.execute(&CLOSE, &values).await? == 1)
 }
 
-/// Erases payloads that came at a time or before, at most `limit`; gives how many.
+/// Erases at most `limit` payloads that arrived at or before `until_ms`. Returns how many.
 ///
 /// # Errors
 /// When the database fails.
@@ -315,7 +316,7 @@ pub async fn erase_payloads(tx: &mut Tx, until_ms: i64, limit: i64) -> Result<u6
 }
 
 impl Db {
-    /// A page of failed deliveries, beginning after a place, the newest first.
+    /// A page of failed deliveries after a position, newest first.
     ///
     /// # Errors
     /// When the database fails.
@@ -335,7 +336,7 @@ impl Db {
         self.read_all(&LIST, &values).await
     }
 
-    /// A failed delivery by its event's id.
+    /// Finds a failed delivery by its event's id.
     ///
     /// # Errors
     /// When the database fails.
@@ -343,8 +344,7 @@ impl Db {
         self.read_optional(&FIND, &args![event = storable(event).as_str()]).await
     }
 
-    /// A page of the open failures that may succeed when they are tried again, beginning after a place, the oldest
-    /// first.
+    /// A page of the open transient failures after a position, oldest first.
     ///
     /// # Errors
     /// When the database fails.
@@ -353,7 +353,7 @@ impl Db {
         self.read_all(&REPLAYABLE, &values).await
     }
 
-    /// How many failures are open.
+    /// The number of open failures.
     ///
     /// # Errors
     /// When the database fails.
@@ -362,7 +362,7 @@ impl Db {
         Ok(self.read_optional(&COUNT_OPEN, &[]).await?.unwrap_or(none))
     }
 
-    /// Whether a delivery of this event had failed and was not put right.
+    /// Whether a delivery of this event failed and is not resolved.
     ///
     /// # Errors
     /// When the database fails.
@@ -373,7 +373,7 @@ impl Db {
             .is_some())
     }
 
-    /// Whether a payload is there that came at a time or before.
+    /// Whether a payload is stored that arrived at or before `until_ms`.
     ///
     /// # Errors
     /// When the database fails.

@@ -1,4 +1,4 @@
-//! Deliveries of providers: believed, understood, applied once; what fails is kept and can be replayed.
+//! Webhook deliveries: verified, parsed and applied once. Failures are stored and can be replayed.
 
 pub mod accept_payment;
 pub mod apply_event;

@@ -1,4 +1,4 @@
-//! Whose an event is: of a purchase in this database, or of something else.
+//! Finds out whether an event concerns a top-up in this database.
 
 use crate::app::App;
 use crate::db::StoreError;
@@ -8,7 +8,7 @@ use crate::purchases::outcome::{ApplyEventError, EventOutcome};
 use crate::purchases::reversal::apply_reversal;
 use crate::purchases::reversal::inquiry::Inquiry;
 
-/// An event that cannot be read is an error if it is ours, or nothing in it says whose it is.
+/// Handles an unreadable event: an error if it concerns us or names no subject, otherwise foreign.
 pub(crate) async fn not_understood(
     inquiry: &Inquiry<'_>,
     error: WebhookError,
@@ -21,7 +21,7 @@ pub(crate) async fn not_understood(
     Err(ApplyEventError::NotUnderstood(error))
 }
 
-/// Which purchase of this database it is.
+/// The top-up in this database that a subject refers to.
 async fn owner_of(inquiry: &Inquiry<'_>, subject: &EventSubject) -> Result<Option<TopupId>, ApplyEventError> {
     match subject {
         EventSubject::Topup(topup) => Ok(inquiry.app.db.topup(topup).await?.map(|topup| topup.id)),
@@ -29,7 +29,7 @@ async fn owner_of(inquiry: &Inquiry<'_>, subject: &EventSubject) -> Result<Optio
     }
 }
 
-/// Which purchase of this database it is, as far as that is known without asking Stripe.
+/// The top-up in this database that a subject refers to, without asking the provider.
 pub(crate) async fn known_owner_of(app: &App, subject: &EventSubject) -> Result<Option<TopupId>, StoreError> {
     match subject {
         EventSubject::Topup(topup) => Ok(app.db.topup(topup).await?.map(|topup| topup.id)),

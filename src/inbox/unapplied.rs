@@ -1,7 +1,7 @@
-//! Deliveries that are signed and cannot be taken: too late, or at a path where nothing takes them.
+//! Deliveries with a valid signature that cannot be accepted: too late, or sent to a wrong path.
 //!
-//! What always holds: nothing of them is applied here. One of our types about a purchase of this database is listed under
-//! the failed deliveries, from where it can be replayed; all others leave no row.
+//! Invariant: they are not applied here. A delivery of a handled type about a top-up in this database is listed as a
+//! failed delivery, from where it can be replayed; all others leave no row.
 
 use crate::app::App;
 use crate::db::StoreError;
@@ -10,19 +10,19 @@ use crate::inbox::failed_events::FailureKind;
 use crate::inbox::owner::known_owner_of;
 use crate::providers::event::{ProviderEvent, WebhookError};
 
-/// Why a delivery cannot be taken.
+/// Why a delivery cannot be accepted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Obstacle {
-    /// Its signature is of another time.
+    /// Its signature's time is too far off.
     Untimely {
-        /// How far that is ahead of this server's clock, in seconds; negative when it is behind.
+        /// How far that time is ahead of this server's clock, in seconds; negative if it is behind.
         ahead_seconds: i64,
     },
-    /// It came to a path where no deliveries are taken.
+    /// It was sent to a path that does not accept deliveries.
     Path {
-        /// The path.
+        /// That path.
         path: String,
-        /// Where deliveries are taken.
+        /// The right path.
         right: String,
     },
 }
@@ -48,23 +48,23 @@ impl std::fmt::Display for Obstacle {
     }
 }
 
-/// What such a delivery is.
+/// The classification of an unaccepted delivery.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Unapplied {
-    /// It is not Stripe's.
+    /// The provider did not sign it.
     NotSigned,
-    /// It is Stripe's, and has no effect in any case: decided before, or nothing of ours.
+    /// The provider signed it, but it would have no effect: decided before, or it does not concern us.
     NoMatter,
-    /// It is Stripe's and about a purchase of this database; it is listed under the failed deliveries.
+    /// The provider signed it, and it is about a top-up in this database; it is listed as a failed delivery.
     Listed {
-        /// Under this id.
+        /// The id in the list.
         event_id: String,
-        /// Its type.
+        /// The event's type.
         event_type: String,
     },
 }
 
-/// Finds out what a delivery is that cannot be taken, and lists it if it concerns us.
+/// Classifies a delivery that cannot be accepted, and lists it if it concerns us.
 ///
 /// # Errors
 /// When the database fails.

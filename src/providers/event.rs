@@ -1,25 +1,25 @@
-//! What a provider's deliveries say, and how they are read and believed.
+//! The events that a provider delivers, and how they are verified and parsed.
 
 use crate::domain::checkout::{Declined, PurchaseProgress, PurchaseReport};
 use crate::domain::ids::{ChargeId, DisputeId, FeeId, PaymentId, SessionId, TopupId};
 use crate::domain::reversal::{EventRef, RefundReport};
 
-/// What a webhook delivery says, once its signature holds, in our words. A provider only maps its own events to these.
+/// A verified webhook event in provider-neutral terms. Each provider maps its own events to these.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ProviderEvent {
-    /// The money for a purchase is there.
+    /// A top-up has been paid.
     PurchasePaid(Box<PurchaseReport>),
-    /// The customer is done, and the money is not there yet.
+    /// The customer has completed the checkout, but the payment is not there yet.
     PurchaseProcessing(Box<PurchaseReport>),
-    /// A delayed payment did not come through.
+    /// A delayed payment failed.
     PurchaseFailed(Box<PurchaseReport>),
     /// The checkout session ended without a payment.
     PurchaseExpired(Box<PurchaseReport>),
-    /// Something about a purchase that changes nothing here.
+    /// An event about a top-up that changes nothing here.
     PurchaseUnchanged(Box<PurchaseReport>),
-    /// An attempt to pay was declined; the checkout session stays open.
+    /// A payment attempt was declined; the checkout session stays open.
     PaymentDeclined(Declined),
-    /// One refund changed. The event does not say whose payment it is.
+    /// One refund changed. The event does not name the top-up.
     RefundChanged {
         /// The event.
         event: EventRef,
@@ -28,9 +28,9 @@ pub enum ProviderEvent {
         /// The refund.
         refund: RefundReport,
     },
-    /// Something of a payment was refunded.
+    /// A payment was refunded in full or in part.
     PaymentRefunded(PaymentRefunded),
-    /// A dispute changed. How, the provider is asked.
+    /// A dispute changed. Its state has to be fetched.
     DisputeChanged {
         /// The event.
         event: EventRef,
@@ -38,21 +38,21 @@ pub enum ProviderEvent {
         livemode: bool,
         /// The dispute.
         dispute: DisputeId,
-        /// The payment that is disputed.
+        /// The disputed payment.
         payment: PaymentId,
     },
-    /// What the provider kept of a payment may be known now.
+    /// The provider's fee for a payment may be known now.
     FeeKnown(FeeKnown),
-    /// The event only names what happened. What it says, the provider is asked.
+    /// A thin event, which only names what happened. The details have to be fetched.
     Announced(ThinEvent),
-    /// An event of a connected account. Purchases are made on the account itself, so it never has an effect.
+    /// An event of a connected account. Top-ups are sold on the account itself, so it never has an effect.
     OfAccount {
         /// The connected account.
         account: String,
-        /// What it would be if it were the account's own.
+        /// The event as it would be read on the account itself.
         event: Box<ProviderEvent>,
     },
-    /// It is about something else: another type of event, another application.
+    /// The event does not concern us: another event type or another application.
     Foreign {
         /// Why, for the log.
         reason: &'static str,
@@ -60,7 +60,7 @@ pub enum ProviderEvent {
 }
 
 impl ProviderEvent {
-    /// News about a purchase, by how far it has come.
+    /// Wraps a report about a top-up by its progress.
     #[must_use]
     pub fn purchase(report: PurchaseReport) -> Self {
         let (progress, report) = (report.progress, Box::new(report));
@@ -73,7 +73,7 @@ impl ProviderEvent {
         }
     }
 
-    /// What it reports about a purchase, if it is about one.
+    /// The report about a top-up, if the event has one.
     #[must_use]
     pub fn report(&self) -> Option<&PurchaseReport> {
         match self {
@@ -86,7 +86,7 @@ impl ProviderEvent {
         }
     }
 
-    /// The event's id and type, as far as it is about something here.
+    /// The event's id and type, if it concerns us.
     #[must_use]
     pub fn event(&self) -> Option<&EventRef> {
         match self {
@@ -105,7 +105,7 @@ impl ProviderEvent {
         }
     }
 
-    /// What it is about, as far as it says so.
+    /// The subject, as far as the event names it.
     #[must_use]
     pub fn subject(&self) -> Option<EventSubject> {
         let of_topup = |topup: &TopupId| EventSubject::Topup(topup.clone());
@@ -129,118 +129,118 @@ impl ProviderEvent {
     }
 }
 
-/// A charge of which something was refunded: how much in all, and the refunds as far as the event carries them.
+/// A refunded charge: the total refunded amount, and the refunds if the event contains them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PaymentRefunded {
     /// The event.
     pub event: EventRef,
     /// Whether it is about real money.
     pub livemode: bool,
-    /// The payment; a charge without one is not ours.
+    /// The payment. Charges without a payment are not ours.
     pub payment: PaymentId,
-    /// The purchase that the charge's metadata names. A charge has its payment's metadata.
+    /// The top-up named in the charge's metadata. A charge has a copy of its payment's metadata.
     pub topup: Option<TopupId>,
-    /// How much of it had been refunded when this happened, in minor units, if the charge says it.
+    /// How much had been refunded at the time of the event, in minor units, if the charge says it.
     pub amount_refunded_minor: Option<i64>,
-    /// All of its refunds, if they are all in the event. Newer versions of Stripe's API leave them out.
+    /// All refunds, if the event contains them all. Newer versions of Stripe's API leave them out.
     pub refunds: Option<Vec<RefundReport>>,
 }
 
-/// A charge whose movement on the account's balance is known.
+/// A charge with a known balance transaction.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FeeKnown {
     /// The event.
     pub event: EventRef,
     /// Whether it is about real money.
     pub livemode: bool,
-    /// The purchase that its metadata names.
+    /// The top-up named in its metadata.
     pub topup: TopupId,
     /// The payment.
     pub payment: PaymentId,
     /// The charge.
     pub charge: ChargeId,
-    /// The movement, which says what Stripe kept.
+    /// The balance transaction, which shows the provider's fee.
     pub fee_id: FeeId,
 }
 
-/// A thin event of one of our types: it names the event that a destination with snapshots would get.
+/// A thin event of a handled type: it names the snapshot event that other destinations would get.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ThinEvent {
-    /// The event that it stands for, under the id that a snapshot of it has; its own if Stripe names no other.
+    /// The snapshot event's id, or the thin event's own id if no snapshot is named; with the event type.
     pub event: EventRef,
-    /// Whether Stripe names an event with a snapshot.
+    /// Whether a snapshot event is named.
     pub has_snapshot: bool,
-    /// The checkout session that it is about; none if it is about something else.
+    /// The checkout session it is about; `None` if it is about something else.
     pub session: Option<SessionId>,
-    /// The account that Stripe must be asked for, if it is not the account itself.
+    /// The account that Stripe must be asked for, if it is not our own.
     pub context: Option<String>,
 }
 
-/// What an event is about, as far as it can be read.
+/// The subject of an event, as far as it can be read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum EventSubject {
-    /// The purchase that its metadata names.
+    /// The top-up named in its metadata.
     Topup(TopupId),
-    /// A payment, whose purchase is not named.
+    /// A payment; the top-up is not named.
     Payment(PaymentId),
 }
 
-/// Why a delivery is not believed or not understood.
+/// Why a delivery cannot be verified or parsed.
 #[derive(Debug, thiserror::Error)]
 pub enum WebhookError {
-    /// The signature does not hold, is missing or malformed.
+    /// The signature is invalid, missing or malformed.
     #[error("{0}")]
     Signature(&'static str),
-    /// The header is well-formed, but its time is too far from ours. No signature was compared.
+    /// The header is well-formed, but its time is too far from ours. The signature was not compared.
     #[error(
         "the signature's time is {} s {} this server's clock, and at most {tolerance_seconds} s are accepted; was the \
         delivery held in a queue, or is the clock wrong?",
         .ahead_seconds.saturating_abs(), if *.ahead_seconds < 0 { "behind" } else { "ahead of" }
     )]
     Untimely {
-        /// How far the signature's time is ahead of ours, in seconds; negative when it is behind.
+        /// How far the signature's time is ahead of ours, in seconds; negative if it is behind.
         ahead_seconds: i64,
-        /// How far it may be, either way.
+        /// The accepted difference in either direction, in seconds.
         tolerance_seconds: i64,
     },
-    /// It is signed, but not an event.
+    /// The signature is valid, but the body is not an event.
     #[error("the body is not an event of Stripe's")]
     NotAnEvent(#[source] serde_json::Error),
-    /// It is signed and of a type that we handle, but what we need cannot be read from it.
+    /// The signature is valid and the event type is handled, but a required field cannot be read.
     #[error("event {event_id} ({event_type}) cannot be read: {reason}")]
     Unreadable {
         /// The event's id.
         event_id: String,
         /// Its type.
         event_type: String,
-        /// What is wrong.
+        /// The reason.
         reason: String,
-        /// What it is about; none if not even that can be read.
+        /// The subject; `None` if not even that can be read.
         subject: Option<EventSubject>,
     },
 }
 
-/// Reads the provider's deliveries.
+/// Verifies and parses the provider's deliveries.
 pub trait WebhookReader: Send + Sync {
-    /// Checks what can be checked before the body is read: the header's form and its time.
+    /// Checks the header's form and time, before the body is read.
     ///
     /// # Errors
-    /// [`WebhookError::Signature`] or [`WebhookError::Untimely`], when no body could make this header hold.
+    /// [`WebhookError::Signature`] or [`WebhookError::Untimely`], if no body could be valid with this header.
     fn check_header(&self, header: Option<&str>, now_ms: i64) -> Result<(), WebhookError>;
 
-    /// Verifies the signature over the raw bytes and reads the event.
+    /// Verifies the signature over the raw bytes and parses the event.
     ///
     /// # Errors
     /// See [`WebhookError`].
     fn read(&self, header: Option<&str>, body: &[u8], now_ms: i64) -> Result<ProviderEvent, WebhookError>;
 
-    /// The same for a delivery that cannot be taken, whatever the signature's time.
+    /// Like [`Self::read`], but ignores the signature's time. For deliveries that cannot be accepted.
     ///
     /// # Errors
     /// See [`WebhookError`].
     fn read_untimely(&self, header: Option<&str>, body: &[u8]) -> Result<ProviderEvent, WebhookError>;
 
-    /// Reads an event whose signature was verified when it came.
+    /// Parses an event whose signature was verified when it arrived.
     ///
     /// # Errors
     /// See [`WebhookError`].

@@ -1,4 +1,5 @@
-//! Payment providers: what each can do ([`port`]), what it says by itself ([`event`]), and those there are.
+//! Payment providers: the operations they offer ([`port`]), the events they deliver ([`event`]), and the
+//! implementations.
 
 pub mod event;
 pub mod port;

@@ -1,8 +1,8 @@
-//! "Ask Stripe now": an operator wants to know how a purchase stands at Stripe, whatever was heard of it.
+//! Operator action "Ask Stripe now": asks the provider for the current state of a top-up, regardless of webhooks.
 //!
-//! What Stripe says goes into the books by the same code as for the customer's return page. A purchase whose session was
-//! never stored, because Stripe's answer was lost, is looked for in Stripe's list; of one that is paid, refunds and
-//! disputes are asked for.
+//! The answer is applied by the same code as for the customer's return page. If the checkout session was never stored,
+//! because the provider's answer was lost, it is searched for in the provider's list. For a paid top-up, refunds and
+//! disputes are fetched.
 
 use crate::access::operator::Operator;
 use crate::app::App;
@@ -16,26 +16,26 @@ use crate::purchases::outcome::{ApplyEventError, EventOutcome};
 use crate::purchases::reversal::apply_reversal::{ReversalSource, apply_dispute, apply_refund};
 use crate::purchases::topups::Topup;
 
-/// How long after a purchase was written down its checkout may have been opened: an idempotency key lives a day.
+/// How long after a top-up was created its checkout may still have been opened: an idempotency key lives for a day.
 const LONGEST_UNTIL_OPENED_MS: i64 = 25 * 3_600_000;
 
-/// What came of asking.
+/// The result of a check.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Checked {
-    /// A stable word: `credited`, `already_paid`, `processing`, `expired`, `failed`, `nothing_to_do`, `surplus_payment`,
-    /// `reversals_applied`, `rejected` or `not_found`.
+    /// A stable code: `credited`, `already_paid`, `processing`, `expired`, `failed`, `nothing_to_do`,
+    /// `surplus_payment`, `reversals_applied`, `rejected` or `not_found`.
     pub outcome: &'static str,
-    /// The same in words, for the operator.
+    /// An explanation for the operator.
     pub detail: String,
 }
 
-/// Why there is no answer.
+/// Why a check failed.
 #[derive(Debug, thiserror::Error)]
 pub enum CheckTopupError {
-    /// There is no such top-up that the operator may know of.
+    /// The top-up does not exist, or the operator may not see it.
     #[error("there is no such top-up")]
     NotFound,
-    /// Stripe cannot be asked.
+    /// The provider cannot be asked.
     #[error("Stripe cannot be asked about the top-up")]
     Provider(#[from] ProviderError),
     /// The database failed.
@@ -49,7 +49,7 @@ impl Checked {
     }
 }
 
-/// Asks Stripe about a purchase and brings what it says into the books.
+/// Asks the provider about a top-up and applies the answer.
 ///
 /// # Errors
 /// See [`CheckTopupError`].
@@ -91,7 +91,7 @@ fn told(asked: Result<Applied, AskError>) -> Result<Checked, CheckTopupError> {
     Ok(Checked::new(applied.as_str(), detail))
 }
 
-/// Stripe's answer to the opening was lost: its list tells, by the metadata.
+/// Searches the provider's list by metadata, because the answer to the call that opened the session was lost.
 async fn lost_session(app: &App, topup: &Topup) -> Result<Checked, CheckTopupError> {
     let until_ms = topup.created_at_ms.saturating_add(LONGEST_UNTIL_OPENED_MS).min(app.clock.now_ms());
     let found = app.provider.checkouts.find_checkout(&topup.id, (topup.created_at_ms, until_ms)).await?;
@@ -103,7 +103,7 @@ async fn lost_session(app: &App, topup: &Topup) -> Result<Checked, CheckTopupErr
     Ok(Checked { detail: format!("{} (session {session}, found in Stripe's list)", checked.detail), ..checked })
 }
 
-/// What went back of a paid purchase.
+/// Fetches and applies the refunds and disputes of a paid top-up.
 async fn reversals(app: &App, topup: &Topup, payment: &PaymentId) -> Result<Checked, CheckTopupError> {
     let (provider, mut disputes) = (&app.provider, Vec::new());
     let refunds = provider.refunds.refunds_of(payment).await?;

@@ -1,4 +1,4 @@
-//! Events that are decided: each has a row that commits together with its effect.
+//! Decided events: each has a row that commits together with the event's effect.
 
 use crate::db::{Db, StoreError, Tx, args, statements};
 use crate::domain::ids::{EventId, TopupId};
@@ -11,8 +11,8 @@ statements! {
     DECIDED = "SELECT provider_event_id FROM webhook_events WHERE provider_event_id = :event AND provider = :provider";
 }
 
-/// Writes that an event is decided. `false` when it was before. With this row, earlier failures of it are put right, and
-/// later ones are none.
+/// Records that an event is decided. Returns `false` if it was decided before. This row resolves earlier failures of
+/// the event, and later deliveries of it are not failures.
 pub(crate) async fn insert_event(
     tx: &mut Tx,
     (event, event_type): &EventRef,
@@ -35,7 +35,7 @@ pub(crate) async fn insert_event(
 struct Decided {}
 
 impl Db {
-    /// Whether an event was decided before: then Stripe need not be asked about it.
+    /// Whether an event was decided before, so that the provider need not be asked about it.
     ///
     /// # Errors
     /// When the database fails.
@@ -43,7 +43,7 @@ impl Db {
         self.is_decided_event(*event.provider(), event.as_str()).await
     }
 
-    /// The same for an id as it was written.
+    /// Like [`Self::is_decided`], for an unparsed id.
     ///
     /// # Errors
     /// When the database fails.

@@ -1,4 +1,4 @@
-//! Everything that is known of one purchase. Nothing is asked of Stripe.
+//! Everything known about one top-up, from the database only.
 
 use crate::access::operator::Operator;
 use crate::app::App;
@@ -12,29 +12,29 @@ use crate::purchases::reversal::reversals::Reversal;
 use crate::purchases::topup_history::{DecidedEvent, StoredFeePolicy};
 use crate::purchases::topups::Topup;
 
-/// A purchase with all that happened to it. The parts are read one after the other: while news come in, one may be
-/// ahead of another.
+/// A top-up with its whole history. The parts are read one after the other, so one may be newer than another while
+/// events arrive.
 #[derive(Debug)]
 pub struct Explanation {
-    /// The purchase.
+    /// The top-up.
     pub topup: Topup,
-    /// How its fee came about.
+    /// The fee policy it was created with.
     pub fees: StoredFeePolicy,
     /// The payments, oldest first.
     pub payments: Vec<Payment>,
     /// The refunds and disputes, oldest first.
     pub reversals: Vec<Reversal>,
-    /// The refunds that somebody asked for here, oldest first.
+    /// The refunds requested through this service, oldest first.
     pub requests: Vec<RefundRequest>,
     /// The decided events, oldest first.
     pub events: Vec<DecidedEvent>,
-    /// The deliveries without an effect, as far as it can be told that they are about it.
+    /// The failed deliveries that can be attributed to it.
     pub failures: Vec<FailedEvent>,
-    /// The lines of the books.
+    /// Its ledger entries.
     pub entries: Vec<LedgerEntry>,
 }
 
-/// Explains a purchase; `None` if there is none that the operator may know of.
+/// Explains a top-up. `None` if it does not exist or the operator may not see it.
 ///
 /// # Errors
 /// When the database fails.

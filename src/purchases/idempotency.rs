@@ -1,13 +1,13 @@
-//! The callers' idempotency keys: which request came with a key, and what came of it.
+//! The callers' idempotency keys: the request that used a key, and its answer.
 
 use crate::db::{Db, Tx, Write, args};
 use crate::db::{StoreError, statements};
 use crate::domain::ids::TopupId;
 
-/// A caller's key, with what tells one request from another.
+/// A caller's key and the hash that distinguishes its request from others.
 #[derive(Debug, Clone)]
 pub struct IdempotencyKey {
-    /// What the key belongs to; the same key for two accounts means two purchases.
+    /// The key's scope: the same key for two accounts means two top-ups.
     pub scope: String,
     /// The key, without quotation marks.
     pub key: String,
@@ -15,27 +15,28 @@ pub struct IdempotencyKey {
     pub request_hash: String,
 }
 
-/// An answer that is given again.
+/// A stored answer, to be replayed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StoredAnswer {
     /// The HTTP status.
     pub status: i64,
-    /// The problem's code, if it was one.
+    /// The problem's code, if the answer was one.
     pub code: Option<String>,
 }
 
-/// What a key stands for when a request comes with it.
+/// The state of a key when a request uses it.
 #[derive(Debug, Clone)]
 pub enum KeyState {
-    /// It was not seen before, and is held now.
+    /// The key is new; this request holds it now.
     Fresh,
-    /// An earlier request with it ended without an answer; this one holds it now and goes on with that top-up.
+    /// An earlier request with the key ended without an answer. This request holds the key now and continues that
+    /// top-up.
     Resumed(TopupId),
-    /// The same request was answered.
+    /// The same request has been answered.
     Answered(TopupId, StoredAnswer),
-    /// The same request, for that top-up, is running.
+    /// The same request is still running, for that top-up.
     Running(TopupId),
-    /// It came with another request before.
+    /// The key was used with a different request.
     OtherRequest,
 }
 
@@ -50,7 +51,7 @@ statements! {
         WHERE caller = :scope AND key = :key AND request_hash = :request_hash AND status IS NOT NULL AND created_at >= :since_ms";
     KNOWN = "SELECT request_hash, topup_id, status, code FROM idempotency_keys \
         WHERE caller = :scope AND key = :key AND created_at >= :since_ms";
-    /// A lease that ends far later than any can was given by a clock that was wrong.
+    /// A lease that ends far later than any valid lease was written with a wrong clock.
     TAKE_OVER = "UPDATE idempotency_keys SET lease_until = :lease_until_ms \
         WHERE caller = :scope AND key = :name AND status IS NULL AND (lease_until <= :now_ms OR lease_until > :wrong_from_ms)";
     ANSWER = "UPDATE idempotency_keys SET status = :status, code = :code, lease_until = 0 \
@@ -72,7 +73,7 @@ struct KeyRow {
     code: Option<String>,
 }
 
-/// Forgets this key if it was first used before a time and is not held.
+/// Deletes this key if it was first used before `before_ms` and is not held.
 ///
 /// # Errors
 /// When the database fails.
@@ -81,8 +82,8 @@ pub async fn forget(tx: &mut Tx, key: &IdempotencyKey, before_ms: i64, now_ms: i
     tx.execute(&FORGET, &values).await.map(drop)
 }
 
-/// Takes a key for a top-up until `lease_until_ms`, or says what it stands for. The top-up may be written after it: it
-/// must exist when the write ends.
+/// Claims a key for a top-up until `lease_until_ms`, or returns the key's state. The top-up may be inserted after the
+/// claim, but before the transaction ends.
 ///
 /// # Errors
 /// When the database fails.
@@ -99,7 +100,7 @@ pub async fn claim(
     if tx.execute(&CLAIM, &values).await? == 1 {
         return Ok(KeyState::Fresh);
     }
-    // Not there any more: purged between the two statements.
+    // The key was purged between the two statements.
     let row: KeyRow = tx.fetch_optional(&FIND, &args![scope, name]).await?.ok_or(StoreError::Overtaken)?;
     if row.request_hash != key.request_hash {
         return Ok(KeyState::OtherRequest);
@@ -118,7 +119,7 @@ fn topup_id(row: &KeyRow) -> Result<TopupId, StoreError> {
     TopupId::parse(&row.topup_id).map_err(|_| StoreError::corrupt("top-up id", &row.topup_id))
 }
 
-/// Forgets keys, one after the other.
+/// Deletes old keys, one by one.
 struct ForgetOldKeys {
     old: Vec<OldKey>,
     before_ms: i64,
@@ -139,9 +140,9 @@ impl Write for ForgetOldKeys {
 }
 
 impl Db {
-    /// Removes at most `most` keys that were first used before a time and are not held; gives how many it found. Each
-    /// transaction locks one key after the other in their order, and nothing else, so two of them never wait for each
-    /// other in a circle, and a checkout never waits for more than one.
+    /// Deletes at most `most` keys that were first used before `before_ms` and are not held. Returns how many it found.
+    /// Each transaction locks keys one by one in sorted order and nothing else, so purges cannot deadlock, and a
+    /// checkout never waits for more than one of them.
     ///
     /// # Errors
     /// When the database fails.
@@ -156,7 +157,7 @@ impl Db {
         Ok(found)
     }
 
-    /// Whether this key came before, at or after a time.
+    /// Whether this key was first used at or after `since_ms`.
     ///
     /// # Errors
     /// When the database fails.
@@ -165,7 +166,8 @@ impl Db {
         Ok(self.read_optional::<KeyRow>(&KNOWN, &values).await?.is_some())
     }
 
-    /// What the same request with this key was answered, if it was and the key was first used at or after a time.
+    /// The stored answer to the same request with this key, if there is one and the key was first used at or after
+    /// `since_ms`.
     ///
     /// # Errors
     /// When the database fails.
@@ -186,7 +188,7 @@ impl Db {
     }
 }
 
-/// Stores the answer that is given from now on. The first one stays: a request that was overtaken changes nothing.
+/// Stores the answer to replay from now on. The first answer stays: a request that was overtaken changes nothing.
 ///
 /// # Errors
 /// When the database fails.
@@ -200,7 +202,7 @@ pub async fn answer(tx: &mut Tx, key: &IdempotencyKey, answer: &StoredAnswer) ->
     tx.execute(&ANSWER, &values).await.map(drop)
 }
 
-/// Lets go of a key without an answer: the next request with it tries again.
+/// Releases a key without an answer, so that the next request with it tries again.
 ///
 /// # Errors
 /// When the database fails.

@@ -1,11 +1,12 @@
-//! Purchases of credits (top-ups), from the first request to the last refund. Each use case stands beside its SQL.
+//! Top-ups (purchases of credits), from the first request to the last refund. Each use case is next to its SQL.
 //!
-//! Rows are locked in one order, so that two writes never wait for each other in a circle: the top-up; its events, by their
-//! id; its payments, by their id; refunds, disputes and requests for them; the account, if there are several by its id; the
-//! ledger entry. A write about a top-up that exists begins with [`topups::lock_agreement`] or another update of its row,
-//! and the rest of what belongs to the purchase is then its own. An idempotency key stands before a top-up that is only
-//! now inserted, which nobody can wait for, and after one that exists; only a repetition that takes over a key whose lease is
-//! over locks them the other way, and waits for 250 ms at most. A write that locks one row keeps any order.
+//! Invariant: rows are locked in one order, so that transactions do not deadlock: the top-up; its events, by id; its
+//! payments, by id; refunds, disputes and refund requests; the account (several accounts by id); the ledger entry. A
+//! transaction about an existing top-up begins with [`topups::lock_agreement`] or another update of its row, which also
+//! protects the top-up's other rows. An idempotency key is locked before a top-up that is being inserted, which no
+//! other transaction can wait for, and after an existing one. The exception is a retry that takes over a key with an
+//! expired lease: it locks them in reverse, and waits at most 250 ms. A transaction that locks a single row fits any
+//! order.
 
 pub mod adopt;
 pub mod check_topup;

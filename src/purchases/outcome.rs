@@ -1,4 +1,4 @@
-//! What a delivery comes to, and why it may come to nothing for now.
+//! The outcomes of a webhook delivery, and the errors that make the provider retry it.
 
 use crate::app::tasks::TaskFailed;
 use crate::db::StoreError;
@@ -10,34 +10,34 @@ use crate::providers::port::ProviderError;
 /// Why a delivery is not answered with 200.
 #[derive(Debug, thiserror::Error)]
 pub enum ApplyEventError {
-    /// It is not believed, or is no event at all: 400. Nothing was written.
+    /// The signature is invalid, or the body is not an event: 400. Nothing was written.
     #[error(transparent)]
     NotBelieved(WebhookError),
-    /// It is believed and not understood: 5xx, so that it is there when we do.
+    /// The event is authentic but cannot be parsed: 5xx, so that it is redelivered once we can.
     #[error(transparent)]
     NotUnderstood(WebhookError),
-    /// Stripe had to be asked and did not say: 5xx.
+    /// The provider had to be asked and did not answer: 5xx.
     #[error("Stripe cannot be asked about the event")]
     Provider(#[from] ProviderError),
-    /// Too many deliveries are waiting for an answer of Stripe's: 503. Nothing was done.
+    /// Too many deliveries are waiting for answers from the provider: 503. Nothing was done.
     #[error("too many deliveries are waiting for an answer of Stripe's")]
     Busy,
     /// The database failed: 5xx.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// It panicked: 5xx.
+    /// The task panicked: 5xx.
     #[error(transparent)]
     Task(#[from] TaskFailed),
 }
 
-/// What a delivery came to. The words are for the log and for whoever replays one.
+/// The outcome of a delivery. The texts are for the log and for operators who replay a delivery.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum EventOutcome {
-    /// It is decided, now or before; what came of it, in a word.
+    /// The event is decided, now or before; with a one-word result.
     Decided(&'static str),
-    /// It is nothing of ours.
+    /// The event does not concern this installation.
     Foreign(&'static str),
-    /// It contradicts what was agreed and never has an effect.
+    /// The event contradicts the agreement and will never have an effect.
     Rejected(Mismatch),
 }
 

@@ -1,7 +1,8 @@
-//! Removes the callers' idempotency keys when they are older than a day, in the background.
+//! Deletes callers' idempotency keys that are older than a day, in the background.
 //!
-//! A key that is older is not recognised in any case (see [`crate::purchases::checkout::create_checkout`]): this only frees the space. Every
-//! process does it, in small transactions; see [`Db::purge_idempotency_keys`] for why none waits for another for long.
+//! Older keys are ignored anyway (see [`crate::purchases::checkout::create_checkout`]); this only frees their space.
+//! Every process does it, in small transactions; [`Db::purge_idempotency_keys`] explains why they do not block each
+//! other for long.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,14 +15,14 @@ use crate::db::{Db, StoreError};
 use crate::ports::Clock;
 use crate::purchases::checkout::create_checkout::KEY_LIFETIME_MS;
 
-/// How many keys one transaction removes at most.
+/// The most keys that one transaction deletes.
 const BATCH: usize = 100;
-/// How many one run removes at most: more than come in between two runs.
+/// The most transactions per run. Together they delete more keys than arrive between two runs.
 const MOST_BATCHES: usize = 2_000;
 const FIRST_AFTER: Duration = Duration::from_mins(1);
 const EVERY: Duration = Duration::from_mins(10);
 
-/// Removes the keys that are older than a day; gives how many.
+/// Deletes the keys that are older than a day. Returns how many.
 ///
 /// # Errors
 /// When the database fails.
@@ -39,7 +40,7 @@ pub async fn purge_old_keys(db: &Db, clock: &dyn Clock, stop: &CancellationToken
     Ok(purged)
 }
 
-/// The job that does it in a running service.
+/// The background job that purges keys.
 #[must_use]
 pub fn purging_job() -> Job {
     Job::new("purge idempotency keys", FIRST_AFTER, EVERY, |app: Arc<App>, stop: CancellationToken| async move {

@@ -1,4 +1,4 @@
-//! Purchases for the person who looks after the service: lists of them, and all that happened to one. Only reads.
+//! Top-ups for operators: lists, and the history of one top-up. Read-only.
 
 use crate::books::ledger::LedgerEntry;
 use crate::db::Db;
@@ -6,16 +6,16 @@ use crate::db::{StoreError, args, statements};
 use crate::domain::ids::TopupId;
 use crate::inbox::failed_events::FailedEvent;
 
-/// A purchase in a list.
+/// A top-up in a list.
 #[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
 pub struct ListedTopup {
-    /// Its id.
+    /// The top-up's id.
     pub id: String,
-    /// Who bought.
+    /// The account that bought it.
     pub account_id: String,
-    /// How far it has come.
+    /// The state.
     pub state: String,
-    /// How many credits.
+    /// The number of credits.
     pub credits: i64,
     /// How many of them were taken back.
     pub taken_credits: i64,
@@ -23,57 +23,57 @@ pub struct ListedTopup {
     pub currency: String,
     /// What the customer is charged, in minor units.
     pub total_amount: i64,
-    /// How many payments came besides the one that paid.
+    /// How many payments were received besides the one that credited it.
     pub surplus_payments: i64,
-    /// When it was written down, in milliseconds since 1970.
+    /// When it was created, in milliseconds since 1970.
     pub created_at: i64,
     /// When it was paid, in milliseconds since 1970.
     pub paid_at: Option<i64>,
 }
 
-/// Which purchases a list has.
+/// Selects the top-ups of a list.
 #[derive(Debug, Clone)]
 pub struct TopupFilter {
-    /// Only those of this account.
+    /// Only top-ups of this account.
     pub account: Option<String>,
-    /// Only those in this state.
+    /// Only top-ups in this state.
     pub state: Option<String>,
-    /// Only those that were paid more than once.
+    /// Only top-ups with surplus payments.
     pub surplus: bool,
-    /// Only those before this one: its time and id.
+    /// Only top-ups before this creation time and id.
     pub before: (i64, String),
-    /// At most so many.
+    /// The most top-ups to return.
     pub limit: i64,
 }
 
-/// How the fee of a purchase came about.
+/// The fee policy that a top-up was created with.
 #[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
 pub struct StoredFeePolicy {
     /// `gross_up` or `absorb`.
     pub fee_mode: String,
-    /// The share that Stripe keeps, in percent, as decimal text.
+    /// The percentage that the provider keeps, as decimal text.
     pub fee_rate_percent: String,
-    /// What it keeps of each charge besides, in minor units.
+    /// The fixed fee per charge, in minor units.
     pub fee_fixed: i64,
-    /// What the fee line was called.
+    /// The label of the fee line.
     pub fee_label: String,
-    /// When the last attempt to pay was declined, in milliseconds since 1970.
+    /// When the last payment attempt was declined, in milliseconds since 1970.
     pub declined_at: Option<i64>,
-    /// When the purchase was taken in from what Stripe keeps, in milliseconds since 1970.
+    /// When the top-up was adopted from the provider's records, in milliseconds since 1970.
     pub adopted_at: Option<i64>,
-    /// By whom.
+    /// Who adopted it.
     pub adopted_by: Option<String>,
 }
 
-/// An event of Stripe's that is decided.
+/// A decided event.
 #[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
 pub struct DecidedEvent {
-    /// The provider's id.
+    /// The provider's event id.
     pub provider_event_id: String,
     /// Its type.
     #[sqlx(rename = "type")]
     pub event_type: String,
-    /// What came of it, in a word.
+    /// The result, in one word.
     pub outcome: String,
     /// When it was decided, in milliseconds since 1970.
     pub received_at: i64,
@@ -92,8 +92,9 @@ statements! {
         adopted_at, adopted_by FROM topups WHERE id = :topup";
     EVENTS = "SELECT provider_event_id, type, outcome, received_at FROM webhook_events WHERE topup_id = :topup \
         ORDER BY received_at, provider_event_id LIMIT 200";
-    /// A failed delivery names the purchase or a payment of it, if it could be read so far. The sign keeps planners from
-    /// reading all failures in the order of their time, `CROSS JOIN` keeps SQLite from beginning with all of them.
+    /// A failed delivery names the top-up or one of its payments, if that much could be read. The unary plus keeps
+    /// planners from reading all failures in the order of time; `CROSS JOIN` keeps SQLite from starting with all
+    /// failures.
     FAILED = "SELECT f.provider_event_id, f.provider, f.type, f.kind, f.error, f.attempts, f.first_failed_at, f.last_failed_at, \
         COALESCE(f.resolved_at, (SELECT e.received_at FROM webhook_events e WHERE e.provider_event_id = f.provider_event_id \
         AND e.provider = f.provider)) AS resolved_at, \
@@ -109,7 +110,7 @@ statements! {
 }
 
 impl Db {
-    /// Purchases, newest first.
+    /// Lists top-ups, newest first.
     ///
     /// # Errors
     /// When the database fails.
@@ -125,7 +126,7 @@ impl Db {
         self.read_all(&LIST, &values).await
     }
 
-    /// How the fee of a purchase came about.
+    /// The fee policy that a top-up was created with.
     ///
     /// # Errors
     /// When the database fails.
@@ -133,7 +134,7 @@ impl Db {
         self.read_optional(&FEE_POLICY, &args![topup = topup.as_str()]).await
     }
 
-    /// The decided events of a purchase, oldest first.
+    /// The decided events of a top-up, oldest first.
     ///
     /// # Errors
     /// When the database fails.
@@ -141,7 +142,7 @@ impl Db {
         self.read_all(&EVENTS, &args![topup = topup.as_str()]).await
     }
 
-    /// The deliveries about a purchase that had no effect, as far as that can be told, oldest first.
+    /// The failed deliveries that can be attributed to a top-up, oldest first.
     ///
     /// # Errors
     /// When the database fails.
@@ -149,7 +150,7 @@ impl Db {
         self.read_all(&FAILED, &args![topup = topup.as_str()]).await
     }
 
-    /// The lines of the books that a purchase caused, in their order.
+    /// The ledger entries of a top-up, in ledger order.
     ///
     /// # Errors
     /// When the database fails.

@@ -1,4 +1,4 @@
-//! The purchases.
+//! Top-ups: their rows and the statements for them.
 
 use crate::db::{Db, Tx, args};
 use crate::db::{StoreError, statements};
@@ -13,46 +13,46 @@ use crate::domain::pricing::Quote;
 use crate::domain::provider::ProviderName;
 use crate::providers::port::CheckoutRequest;
 
-/// A purchase about to be written down for the first time.
+/// A top-up to insert.
 #[derive(Debug, Clone)]
 pub struct NewTopup {
-    /// Its id.
+    /// The top-up's id.
     pub id: TopupId,
-    /// Who buys.
+    /// The account that buys it.
     pub account: AccountId,
-    /// What it costs.
+    /// The price.
     pub quote: Quote,
-    /// How the fee line came about.
+    /// The fee policy behind the fee line.
     pub fees: FeePolicy,
-    /// What Stripe is expected to keep, in minor units.
+    /// The fee that the provider is expected to keep, in minor units.
     pub expected_fee_minor: i64,
     /// Whether real money moves.
     pub livemode: bool,
-    /// Which provider opens the checkout.
+    /// The provider that opens the checkout.
     pub provider: ProviderName,
-    /// What will be sent to the provider.
+    /// The request to the provider.
     pub request: CheckoutRequest,
-    /// The time, in milliseconds since 1970.
+    /// The current time, in milliseconds since 1970.
     pub now_ms: i64,
 }
 
 impl NewTopup {
-    /// When its checkout is to end, in milliseconds since 1970.
+    /// When its checkout should end, in milliseconds since 1970.
     pub(crate) const fn expires_at_ms(&self) -> i64 {
         self.request.expires_at_seconds.saturating_mul(1_000)
     }
 }
 
-/// A purchase as it stands.
+/// A top-up in its current state.
 #[derive(Debug, Clone)]
 pub struct Topup {
-    /// Its id.
+    /// The top-up's id.
     pub id: TopupId,
-    /// Who buys.
+    /// The account that buys it.
     pub account: AccountId,
-    /// How far it has come.
+    /// The state.
     pub state: TopupState,
-    /// How many credits.
+    /// The number of credits.
     pub credits: i64,
     /// The currency of the amounts.
     pub currency: Currency,
@@ -64,43 +64,43 @@ pub struct Topup {
     pub fee_amount_minor: i64,
     /// What the customer is charged, in minor units.
     pub total_amount_minor: i64,
-    /// What is sent to Stripe, as it was written down; see [`Topup::request`].
+    /// The request to the provider, as stored; see [`Topup::request`].
     request_json: String,
-    /// What is known about the calls to Stripe that are to open its checkout.
+    /// What is known about the calls that open its checkout.
     pub attempt: Attempt,
-    /// Which provider opens its checkout.
+    /// The provider that opens its checkout.
     pub provider: ProviderName,
-    /// Stripe's session, once it is known.
+    /// The checkout session, once known.
     pub session: Option<SessionId>,
-    /// The hosted page, while it is known.
+    /// The URL of the hosted page, while known.
     pub session_url: Option<String>,
     /// When the checkout ends, in milliseconds since 1970.
     pub expires_at_ms: i64,
-    /// When it was written down, in milliseconds since 1970.
+    /// When it was created, in milliseconds since 1970.
     pub created_at_ms: i64,
     /// When it was paid, in milliseconds since 1970.
     pub paid_at_ms: Option<i64>,
-    /// When Stripe was last asked about it, in milliseconds since 1970; 0 if never.
+    /// When the provider was last asked about it, in milliseconds since 1970; 0 if never.
     pub checked_at_ms: i64,
-    /// What Stripe is expected to keep, in minor units.
+    /// The fee that the provider is expected to keep, in minor units.
     pub expected_fee_minor: i64,
-    /// The payment, once it is known.
+    /// The payment, once known.
     pub payment: Option<PaymentId>,
     /// How many of the credits refunds and disputes have taken back.
     pub taken_credits: i64,
-    /// How often events have changed it.
+    /// How many times events have changed it.
     pub revision: i64,
-    /// Why the last attempt to pay was declined, in Stripe's word.
+    /// Why the last payment attempt was declined: the provider's code.
     pub decline_code: Option<String>,
     /// Why it failed.
     pub failure_code: Option<String>,
 }
 
 impl Topup {
-    /// What is sent to Stripe when the checkout is tried again.
+    /// The request to send when opening the checkout is retried.
     ///
     /// # Errors
-    /// When it was written down by a version with another form of it.
+    /// When another version stored it in a different format.
     pub fn request(&self) -> Result<CheckoutRequest, StoreError> {
         serde_json::from_str(&self.request_json).map_err(|error| StoreError::corrupt("request", error))
     }
@@ -126,11 +126,11 @@ statements! {
     FIND_AGREEMENT = "SELECT id, account_id, state, credits, currency, total_amount, livemode, provider, provider_session_id, \
         provider_payment_id, accepted_amount \
         FROM topups WHERE id = :id";
-    /// The first statement of every write about a top-up that exists: the others wait for it.
+    /// The first statement of every transaction about an existing top-up: it takes the row lock.
     LOCK_AGREEMENT = "UPDATE topups SET revision = revision WHERE id = :id RETURNING id, account_id, state, credits, \
         currency, total_amount, livemode, provider, provider_session_id, provider_payment_id, accepted_amount";
-    /// The state moves only if no event was faster than Stripe's answer. A purchase that was
-    /// refused before has no session yet: it is open now.
+    /// The state changes only if no event arrived before the provider's answer. A top-up that was refused earlier has
+    /// no session yet; it is now open.
     OPENED = "UPDATE topups SET provider_session_id = :session, session_url = :url, expires_at = :expires_at_ms, updated_at = :now_ms, \
         failure_code = CASE WHEN provider_session_id IS NULL THEN NULL ELSE failure_code END, \
         state = CASE WHEN provider_session_id IS NULL AND state IN ('creating', 'failed') THEN 'open' ELSE state END \
@@ -198,7 +198,7 @@ fn currency(text: &str) -> Result<Currency, StoreError> {
     Currency::parse(text).map_err(|_| StoreError::corrupt("currency", text))
 }
 
-/// A provider's name as it is stored.
+/// Parses a stored provider name.
 pub(crate) fn provider(name: &str) -> Result<ProviderName, StoreError> {
     ProviderName::parse(name).map_err(|error| StoreError::corrupt("provider", error))
 }
@@ -208,7 +208,7 @@ fn session(provider: ProviderName, text: Option<String>) -> Result<Option<Sessio
     session.map_err(|error| StoreError::corrupt("session id", error))
 }
 
-/// A payment's id as it is stored.
+/// Parses a stored payment id.
 pub(crate) fn payment_id(provider: &str, text: &str) -> Result<PaymentId, StoreError> {
     PaymentId::parse(self::provider(provider)?, text).map_err(|error| StoreError::corrupt("payment id", error))
 }
@@ -255,10 +255,10 @@ impl TryFrom<TopupRow> for Topup {
     }
 }
 
-/// Writes a purchase down, before Stripe hears of it.
+/// Inserts a top-up, before the provider is called.
 ///
 /// # Errors
-/// When the database refuses or fails.
+/// When a constraint is violated or the database fails.
 pub async fn insert(tx: &mut Tx, new: &NewTopup) -> Result<(), StoreError> {
     let request = to_json(&new.request)?;
     let rate = new.fees.rate.to_string();
@@ -285,7 +285,7 @@ pub async fn insert(tx: &mut Tx, new: &NewTopup) -> Result<(), StoreError> {
     tx.execute(&INSERT, &values).await.map(drop)
 }
 
-/// Looks a purchase up inside a write.
+/// Finds a top-up inside a transaction.
 ///
 /// # Errors
 /// When the database fails.
@@ -293,7 +293,7 @@ pub async fn find(tx: &mut Tx, id: &TopupId) -> Result<Option<Topup>, StoreError
     tx.fetch_optional::<TopupRow>(&FIND, &args![id = id.as_str()]).await?.map(Topup::try_from).transpose()
 }
 
-/// What was agreed about a purchase, and how far it has come.
+/// The agreement and the state of a top-up.
 ///
 /// # Errors
 /// When the database fails.
@@ -304,7 +304,7 @@ pub async fn find_agreement(tx: &mut Tx, id: &TopupId) -> Result<Option<AgreedTo
         .transpose()
 }
 
-/// The same, and from here on no other write about this top-up goes on until this one has ended.
+/// Like [`find_agreement`], but locks the top-up's row until the transaction ends.
 ///
 /// # Errors
 /// When the database fails.
@@ -335,7 +335,7 @@ impl TryFrom<AgreementRow> for AgreedTopup {
     }
 }
 
-/// Stores Stripe's answer. `false` when the purchase has another session already.
+/// Stores the opened checkout session. Returns `false` if the top-up has another session already.
 ///
 /// # Errors
 /// When the database fails.
@@ -351,7 +351,7 @@ pub async fn opened(
     Ok(tx.execute(&OPENED, &values).await? == 1)
 }
 
-/// Stores that Stripe refused the checkout for good.
+/// Stores that the provider refused the checkout permanently.
 ///
 /// # Errors
 /// When the database fails.
@@ -359,19 +359,19 @@ pub async fn refused(tx: &mut Tx, id: &TopupId, code: &str, now_ms: i64) -> Resu
     tx.execute(&REFUSED, &args![id = id.as_str(), code, now_ms]).await.map(drop)
 }
 
-/// Takes the right to ask Stripe about a purchase. `false` when somebody asked after `not_since_ms`.
+/// Claims the right to ask the provider about a top-up. Returns `false` if it was claimed after `not_since_ms`.
 ///
 /// # Errors
 /// When the database fails.
 pub async fn claim_check(tx: &mut Tx, id: &TopupId, now_ms: i64, not_since_ms: i64) -> Result<bool, StoreError> {
-    // Further ahead than two clocks can differ by accident: written by one that was wrong.
+    // A time further ahead than clocks normally differ was written with a wrong clock.
     let wrong_from_ms = now_ms.saturating_add(now_ms.saturating_sub(not_since_ms));
     let values = args![id = id.as_str(), now_ms, not_since_ms, wrong_from_ms];
     Ok(tx.execute(&CLAIM_CHECK, &values).await? == 1)
 }
 
 impl Db {
-    /// Looks a purchase up by its id.
+    /// Finds a top-up by its id.
     ///
     /// # Errors
     /// When the database fails.
@@ -379,7 +379,7 @@ impl Db {
         self.read_optional::<TopupRow>(&FIND, &args![id = id.as_str()]).await?.map(Topup::try_from).transpose()
     }
 
-    /// What was agreed about a purchase, and how far it has come, to be judged outside of a write.
+    /// The agreement and the state of a top-up, to be judged outside a transaction.
     ///
     /// # Errors
     /// When the database fails.
@@ -388,7 +388,7 @@ impl Db {
         row.map(AgreedTopup::try_from).transpose()
     }
 
-    /// Looks a purchase up by Stripe's session.
+    /// Finds a top-up by its checkout session.
     ///
     /// # Errors
     /// When the database fails.

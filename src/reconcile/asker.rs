@@ -1,5 +1,5 @@
-//! Asking Stripe many things without getting into its way: one at a time, with a pause before each, again after a while
-//! when it wants us to wait, and no more at all once it has failed several times in a row.
+//! Paces requests to the provider: one at a time with a pause before each, retries with backoff when it is limiting or
+//! failing, and no more requests after several failures in a row.
 
 use std::time::Duration;
 
@@ -9,17 +9,17 @@ use futures_util::future::BoxFuture;
 use crate::providers::port::ProviderError;
 use crate::purchases::outcome::ApplyEventError;
 
-/// How fast Stripe is asked. Stripe allows 100 requests a second, in test mode 25, to everything on the account together
-/// (Stripe, "Rate limits").
+/// How fast the provider is asked. Stripe allows 100 requests a second, 25 in test mode, for everything on the account
+/// together (Stripe, "Rate limits").
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Pace {
     /// The pause before each request.
     pub interval: Duration,
-    /// The pause before the first repetition; each further one is twice as long.
+    /// The pause before the first retry; doubled for each further one.
     pub backoff: Duration,
-    /// How often one thing is asked before it is left.
+    /// The most tries per request.
     pub tries: u32,
-    /// How many pages of one list are read, of 100 things each.
+    /// The most pages to read of one list, with 100 items each.
     pub pages: usize,
 }
 
@@ -29,12 +29,12 @@ impl Default for Pace {
     }
 }
 
-/// After how many things in a row that could not be asked nothing more is asked: Stripe is down.
+/// After this many failed requests in a row, no more are sent: the provider is down.
 const MAX_FAILURES_IN_A_ROW: u32 = 3;
 
-/// Whether asking again makes sense.
+/// Whether an error may go away on a retry.
 pub(crate) trait IsTemporary {
-    /// Whether it may go well next time.
+    /// Whether a retry may succeed.
     fn is_temporary(&self) -> bool;
 }
 
@@ -53,11 +53,11 @@ impl IsTemporary for ApplyEventError {
     }
 }
 
-/// Asks, in its pace.
+/// Sends requests at the given pace.
 pub(crate) struct Asker {
     pace: Pace,
     failures_in_a_row: u32,
-    /// How often Stripe was asked, repetitions included.
+    /// The number of requests sent, including retries.
     pub(crate) requests: u64,
 }
 
@@ -66,12 +66,12 @@ impl Asker {
         Self { pace, failures_in_a_row: 0, requests: 0 }
     }
 
-    /// Whether Stripe failed so often that nothing more is asked.
+    /// Whether the provider failed so often that no more requests are sent.
     pub(crate) const fn has_given_up(&self) -> bool {
         self.failures_in_a_row >= MAX_FAILURES_IN_A_ROW
     }
 
-    /// Asks until there is an answer, a final refusal, or no sense in asking again.
+    /// Sends a request until it succeeds, fails permanently, or has used up its tries.
     pub(crate) async fn ask<'a, T, E: IsTemporary>(
         &mut self,
         call: impl Fn() -> BoxFuture<'a, Result<T, E>>,

@@ -1,4 +1,4 @@
-//! Checkouts: those that Stripe lists against our purchases, and our purchases against those.
+//! Compares checkout sessions: the provider's list with our top-ups, and our top-ups with the list.
 
 use futures_util::FutureExt;
 
@@ -15,7 +15,7 @@ use crate::reconcile::comparison::ComparedTopup;
 use crate::reconcile::{Comparison, ROWS};
 
 impl Comparison<'_> {
-    /// Every checkout of ours that Stripe has, newest first.
+    /// Compares every checkout session in the provider's list, newest first.
     pub(crate) async fn listed_checkouts(&mut self) -> Result<(), StoreError> {
         let (app, since, mut after) = (self.app, self.since_seconds(), None::<String>);
         for _ in 0..self.max_pages {
@@ -46,7 +46,7 @@ impl Comparison<'_> {
         Ok(())
     }
 
-    /// One checkout as Stripe sees it.
+    /// Compares one checkout session.
     async fn checkout(&mut self, report: PurchaseReport) -> Result<(), StoreError> {
         if !self.sessions_seen.insert(report.session.clone()) {
             return Ok(());
@@ -96,7 +96,7 @@ impl Comparison<'_> {
         Ok(self.app.db.payment(payment).await?.is_some_and(|payment| payment.state == "surplus"))
     }
 
-    /// Brings a checkout's news into the books, or says what they would come to.
+    /// Applies a report, or only reports what it would change.
     async fn bring_checkout(&mut self, report: PurchaseReport, judged: Applied) -> Result<(), StoreError> {
         let (session, topup) = (report.session.clone(), report.topup.clone());
         if let Some(payment) = report.payment.clone().filter(|_| self.dry_run) {
@@ -119,7 +119,7 @@ impl Comparison<'_> {
             Applied::Rejected(mismatch) => {
                 found.differences.add_left(session, Some(topup.as_str()), mismatch.to_string());
             }
-            // Listed at the end with all that there are.
+            // Surplus payments are listed together at the end.
             Applied::Surplus if !dry_run => {}
             Applied::Surplus => {
                 let detail = "a second payment of a purchase that is paid already";
@@ -131,8 +131,8 @@ impl Comparison<'_> {
         Ok(())
     }
 
-    /// The books say paid, and what Stripe listed says otherwise. What was listed can be older than the books: it is
-    /// asked for anew.
+    /// The top-up is credited, but the listed session is not paid. The list may be older than our row, so the session
+    /// is fetched again.
     async fn contradiction(&mut self, listed: &PurchaseReport) -> Result<(), StoreError> {
         let (app, session) = (self.app, listed.session.clone());
         if !self.may_ask() {
@@ -151,7 +151,7 @@ impl Comparison<'_> {
         Ok(())
     }
 
-    /// Our purchases of the period: each that has a checkout must have been listed. Their fees are added up on the way.
+    /// Checks that each of our top-ups in the period with a session was listed. Adds up their fees on the way.
     pub(crate) async fn topups_of_the_period(&mut self) -> Result<(), StoreError> {
         let mut fees = crate::reconcile::fees::FeeCount::default();
         let mut after = (self.since_ms, String::new());
@@ -162,7 +162,8 @@ impl Comparison<'_> {
             after = (last.created_at, last.id.clone());
             for topup in page {
                 fees.add(&topup)?;
-                // Of a list that was not read to its end nothing can be missing; but what may have been paid is asked for.
+                // If the list was not read to its end, nothing can be called missing; but top-ups that may have been
+                // paid are checked.
                 let may_be_paid = matches!(topup.state.as_str(), "open" | "processing");
                 if self.checkouts_are_listed || (may_be_paid && !self.refused.contains("checkouts")) {
                     self.check_listed(&topup).await?;
@@ -173,7 +174,7 @@ impl Comparison<'_> {
         Ok(())
     }
 
-    /// Purchases from before the period whose end was never heard of.
+    /// Checks top-ups from before the period that have no final state.
     pub(crate) async fn unfinished_topups(&mut self) -> Result<(), StoreError> {
         let mut after = (i64::MIN, String::new());
         loop {
@@ -214,7 +215,7 @@ impl Comparison<'_> {
     }
 }
 
-/// Whether the books have credits for a checkout that is not paid, as far as what was listed says.
+/// Whether a top-up is credited although its listed session is not paid.
 fn contradicts(report: &PurchaseReport, found: &AgreedTopup) -> bool {
     found.state == TopupState::Paid
         && found.agreement.session.as_ref() == Some(&report.session)

@@ -1,33 +1,33 @@
-//! What the comparison with Stripe's books reads here: always a page at a time, by keys that do not move.
+//! Our rows for the reconciliation, always read page by page with keys that do not change.
 
 use crate::db::Db;
 use crate::db::{StoreError, args, statements};
 use crate::domain::provider::ProviderName;
 
-/// A purchase of the period, with what is known of its fee.
+/// A top-up of the period, with its fee.
 #[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
 pub struct ComparedTopup {
-    /// Its id.
+    /// The top-up's id.
     pub id: String,
-    /// How far it has come.
+    /// The state.
     pub state: String,
-    /// Stripe's session, once it is known.
+    /// The checkout session, once known.
     pub provider_session_id: Option<String>,
     /// What the customer is charged, in minor units.
     pub total_amount: i64,
     /// The currency of the charge.
     pub currency: String,
-    /// What Stripe was expected to keep.
+    /// The fee that the provider was expected to keep, in minor units.
     pub expected_fee: i64,
-    /// What Stripe kept, once it is known.
+    /// The fee that the provider kept, in minor units, once known.
     pub real_fee: Option<i64>,
-    /// The currency of that.
+    /// The currency of that fee.
     pub real_fee_currency: Option<String>,
-    /// When it was written down, in milliseconds since 1970.
+    /// When it was created, in milliseconds since 1970.
     pub created_at: i64,
 }
 
-/// A refund or dispute that may have changed at Stripe.
+/// A refund or dispute that may have changed at the provider.
 #[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
 pub struct OpenReversal {
     /// The provider's id.
@@ -38,28 +38,28 @@ pub struct OpenReversal {
     pub provider_payment_id: String,
 }
 
-/// A payment that credits nothing and was not given back.
+/// A payment that credited nothing and was not fully refunded.
 #[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
 pub struct SurplusPayment {
-    /// Stripe's id.
+    /// The provider's payment id.
     pub provider_payment_id: String,
-    /// The purchase that it came for.
+    /// The top-up it was paid for.
     pub topup_id: String,
-    /// How much came, in minor units.
+    /// The amount paid, in minor units.
     pub total_amount: i64,
-    /// How much of it went back.
+    /// The amount that went back, in minor units.
     pub reversed: i64,
 }
 
-/// A payment of which it is not known what Stripe kept.
+/// A payment whose fee is unknown.
 #[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
 pub struct UnknownFee {
-    /// Stripe's id.
+    /// The provider's payment id.
     pub provider_payment_id: String,
 }
 
 statements! {
-    /// Sub-selects and no join, so that no plan reads all payments for a few top-ups.
+    /// Subqueries instead of a join, so that no plan reads all payments for a few top-ups.
     TOPUPS = "SELECT t.id, t.state, t.provider_session_id, COALESCE((SELECT MAX(a.charged_amount) FROM accepted_events a \
         WHERE a.topup_id = t.id AND a.outcome = 'credited'), t.total_amount) AS total_amount, t.currency, t.expected_fee, \
         (SELECT p.real_fee FROM payments p WHERE p.provider_payment_id = t.provider_payment_id AND p.provider = t.provider AND p.state = 'credited') \
@@ -85,14 +85,14 @@ statements! {
         FROM payments p JOIN topups t ON t.id = p.topup_id WHERE p.state = 'surplus' AND p.provider_payment_id > :after \
         AND p.provider = :provider) s \
         WHERE s.reversed < s.total_amount ORDER BY s.provider_payment_id LIMIT :limit";
-    /// Joined to an empty text, the provider is no reason to read the key from end to end.
+    /// Concatenated with an empty text, the provider column cannot make a planner scan the key.
     UNKNOWN_FEES = "SELECT provider_payment_id FROM payments \
         WHERE state = 'credited' AND real_fee IS NULL AND created_at >= :since_ms AND provider || '' = :provider \
         ORDER BY created_at DESC, provider_payment_id LIMIT :limit";
 }
 
 impl Db {
-    /// A page of the purchases that were written down until `until_ms`, oldest first, after the one at `after`.
+    /// A page of the top-ups created until `until_ms`, oldest first, starting after `after`.
     ///
     /// # Errors
     /// When the database fails.
@@ -110,7 +110,7 @@ impl Db {
         .await
     }
 
-    /// A page of the purchases that were written down before `before_ms` and whose end is not known, oldest first.
+    /// A page of the top-ups created before `before_ms` without a final state, oldest first.
     ///
     /// # Errors
     /// When the database fails.
@@ -128,7 +128,7 @@ impl Db {
         .await
     }
 
-    /// A page of the refunds and disputes that were heard of since a time, or are not final.
+    /// A page of the refunds and disputes that were recorded since `since_ms` or are not final.
     ///
     /// # Errors
     /// When the database fails.
@@ -142,7 +142,7 @@ impl Db {
         self.read_all(&OPEN_REVERSALS, &args![after, since_ms, limit, provider = provider.as_str()]).await
     }
 
-    /// A page of the payments that came besides the one that paid, and were not given back.
+    /// A page of the surplus payments that were not fully refunded.
     ///
     /// # Errors
     /// When the database fails.
@@ -155,7 +155,7 @@ impl Db {
         self.read_all(&SURPLUS, &args![after, limit, provider = provider.as_str()]).await
     }
 
-    /// Payments since a time of which it is not known what Stripe kept, newest first.
+    /// Payments since `since_ms` whose fee is unknown, newest first.
     ///
     /// # Errors
     /// When the database fails.

@@ -1,4 +1,4 @@
-//! What Stripe really kept: learned where it is missing, added up beside what was expected.
+//! The provider's real fees: fetches missing ones and compares the sums with the expected fees.
 
 use crate::db::StoreError;
 use crate::domain::fee_fit::FeeSums;
@@ -10,13 +10,13 @@ use crate::reconcile::comparison::ComparedTopup;
 use crate::reconcile::report::{FeeCase, FeeTruth};
 use crate::reconcile::{App, Comparison};
 
-/// How many fees are asked for in a run.
+/// The most fees to fetch in a run.
 const MAX_FEES_LEARNED: i64 = 500;
-/// How many charges are named whose fee is not what was expected.
+/// The most charges to list whose fee differs from the expected one.
 const MAX_WORST: usize = 10;
 
 impl Comparison<'_> {
-    /// Asks for the fees that no event brought. They move no credits: one that Stripe does not say is no difference.
+    /// Fetches the fees that no event announced. Fees move no credits: a missing fee is not reported as a difference.
     pub(crate) async fn learn_fees(&mut self) -> Result<(), StoreError> {
         if self.dry_run {
             return Ok(());
@@ -34,7 +34,7 @@ impl Comparison<'_> {
                     self.report.fees.learned = self.report.fees.learned.saturating_add(1);
                 }
                 Ok(_) => {}
-                // The same for every payment, and said of the list of checkouts.
+                // This applies to every payment, and the list of checkouts reports it.
                 Err(error) if error.is_missing_permission() => return Ok(()),
                 Err(error) => tracing::warn!(%payment, %error, "Stripe does not say what it kept of a payment"),
             }
@@ -48,7 +48,7 @@ async fn store(app: &App, payment: &PaymentId, charge: Option<String>, fee: Real
     app.db.write(StoreFee { payment, charge, fee, now_ms }).await
 }
 
-/// Adds fees up, one purchase at a time.
+/// Sums of fees, added one top-up at a time.
 #[derive(Debug, Default)]
 pub(crate) struct FeeCount {
     truth: FeeTruth,
@@ -57,7 +57,7 @@ pub(crate) struct FeeCount {
 
 impl FeeCount {
     /// # Errors
-    /// When the sums are larger than any amount can be.
+    /// When a sum overflows.
     pub(crate) fn add(&mut self, topup: &ComparedTopup) -> Result<(), StoreError> {
         if topup.state != "paid" {
             return Ok(());

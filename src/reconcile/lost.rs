@@ -1,4 +1,5 @@
-//! Paid purchases that these books do not know: after a restore, or sold by another installation on the Stripe account.
+//! Paid top-ups that are missing in this database: after a restore, or sold by another installation on the same
+//! provider account.
 
 use std::future::Future;
 
@@ -12,33 +13,33 @@ use crate::purchases::adopt::seal::Proof;
 use crate::reconcile::asker::Asker;
 use crate::reconcile::{DAY_MS, Pace, ReconcileError};
 
-/// How many are told of at once; after these were adopted, the next ones are.
+/// The most to return at once; after they are adopted, a new search returns the next ones.
 const MAX_LOST: usize = 10_000;
 
-/// A paid purchase that is not in this database.
+/// A paid top-up that is not in this database.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LostPurchase {
-    /// What Stripe's list says of it.
+    /// The report in the provider's list.
     pub report: PurchaseReport,
-    /// Whether this installation surely sold it.
+    /// Whether its seal proves that this installation sold it.
     pub is_ours: bool,
-    /// Who sold it, in words.
+    /// A description of the installation that sold it.
     pub seller: String,
 }
 
-/// Why they cannot be told.
+/// Why the search failed.
 #[derive(Debug, thiserror::Error)]
 pub enum FindLostError {
-    /// The list of checkouts could not be read to its end.
+    /// The list of checkout sessions could not be read to its end.
     #[error("Stripe's list of checkouts could not be read to its end")]
     Provider(#[from] ProviderError),
-    /// It was told to stop, or the database failed.
+    /// The search was stopped, or the database failed.
     #[error(transparent)]
     Ended(#[from] ReconcileError),
 }
 
-/// Reads Stripe's checkouts of the last days, newest first, and gives those that are paid and not in this database. Nothing
-/// is written.
+/// Reads the provider's checkout sessions of the last `since_days` days, newest first, and returns the paid ones that
+/// are not in this database. Writes nothing.
 ///
 /// # Errors
 /// See [`FindLostError`].

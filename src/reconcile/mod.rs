@@ -1,8 +1,8 @@
-//! Compares these books with Stripe's, and brings what is missing here into them by the ordinary code path.
+//! Reconciliation: compares this database with the provider, and applies what is missing by the ordinary code path.
 //!
-//! What always holds: a run leaves no state that another one depends on, so it can end anywhere and be run again; it
-//! applies what Stripe says by the same functions as the webhook; what contradicts what was agreed it reports and does
-//! not touch. A dry run writes nothing but its own row.
+//! Invariant: no run depends on state left by another, so a run can stop anywhere and be repeated. Reports are applied
+//! by the same functions as webhooks. Contradictions to the agreement are reported and not applied. A dry run writes
+//! only its own row.
 
 mod asker;
 mod checkouts;
@@ -29,70 +29,71 @@ use crate::reconcile::reconciliations::{Ending, NewRun};
 pub use crate::reconcile::reconciliations::{Obstacle, Run, RunCause};
 use crate::reconcile::report::{Findings, Report};
 
-/// How long a run is believed to be alive without a sign of it.
+/// How long a run counts as alive without renewing its lease.
 const LEASE: Duration = Duration::from_mins(1);
-/// How often it gives one.
+/// How often a run renews its lease.
 const RENEW_EVERY: Duration = Duration::from_secs(20);
-/// The longest time back that can be compared, in days.
+/// The longest period to compare, in days.
 pub const MAX_SINCE_DAYS: i64 = 90;
-/// How many things are asked for one by one.
+/// The most objects to fetch one by one in a run.
 const MAX_SINGLE_QUESTIONS: u64 = 2_000;
-/// How many rows of ours are read at once.
+/// The most of our rows to read at once.
 const ROWS: i64 = 200;
 const DAY_MS: i64 = 86_400_000;
 
-/// What to compare.
+/// The settings of a run.
 #[derive(Debug, Clone, Copy)]
 pub struct Options {
-    /// Who wants it.
+    /// Who started it.
     pub cause: RunCause,
-    /// Whether to look only.
+    /// Whether to report only, without applying anything.
     pub dry_run: bool,
-    /// How far back.
+    /// The length of the compared period, in days.
     pub since_days: i64,
-    /// How fast Stripe is asked.
+    /// The pace of requests to the provider.
     pub pace: Pace,
 }
 
-/// How a run ended.
+/// A finished run.
 #[derive(Debug, Clone)]
 pub struct Ended {
-    /// Its id.
+    /// The run's id.
     pub id: String,
-    /// What it found.
+    /// The findings.
     pub report: Report,
-    /// Why it is not whole, if it is not: a list could not be read to its end. All else was compared and applied.
+    /// Why the run is incomplete: a list could not be read to its end. Everything else was compared and applied. `None`
+    /// if complete.
     pub incomplete: Option<String>,
-    /// What kind of reason that is.
+    /// The kind of reason.
     pub obstacle: Option<Obstacle>,
 }
 
 impl Ended {
-    /// Whether everything was compared and nothing is left.
+    /// Whether everything was compared and nothing is left over.
     #[must_use]
     pub const fn is_clean(&self) -> bool {
         self.report.left_over == 0 && self.incomplete.is_none()
     }
 }
 
-/// Why a run came to no end.
+/// Why a run did not finish.
 #[derive(Debug, thiserror::Error)]
 pub enum ReconcileError {
     /// The database failed.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// It was told to stop. What it has applied stays.
+    /// The run was stopped. What it has applied stays.
     #[error("the comparison was stopped before its end; run it again")]
     Stopped,
-    /// Another process took over, because this one gave no sign for too long.
+    /// Another process took over, because this one did not renew its lease in time.
     #[error("another process took the comparison over")]
     TakenOver,
-    /// The report cannot be written down.
+    /// The report cannot be stored.
     #[error("the report cannot be written down")]
     Report(#[from] serde_json::Error),
 }
 
-/// Compares, applies what is missing, and writes down what was found. Ends early when `stop` does.
+/// Compares, applies what is missing, and stores the report. Stops early when `stop` completes.
 ///
 /// # Errors
 /// See [`ReconcileError`].
@@ -102,7 +103,7 @@ pub async fn reconcile(
     stop: impl Future<Output = ()> + Send,
 ) -> Result<Ended, ReconcileError> {
     let run = new_run(app, options);
-    // Its lease is its own: nobody else can have it.
+    // The lease is named after this run, so no other process can hold it.
     app.db.write(StartRun { run: run.clone() }).await?;
     carry_out(app, options, run, stop).await
 }
@@ -117,7 +118,7 @@ fn new_run(app: &App, options: Options) -> NewRun {
     }
 }
 
-/// Does the work of a run that has begun, and ends it whatever happens.
+/// Carries out a started run and stores its end in every case.
 async fn carry_out(
     app: &App,
     options: Options,
@@ -149,7 +150,7 @@ async fn carry_out(
     let (obstacle, incomplete) = incomplete.unzip();
     if let (Some(obstacle), Some(reason)) = (obstacle, &incomplete) {
         let (run, see) = (&run.id, "GET /admin/reconciliations/latest");
-        // Said once: the same obstacle stands in the way of each run until somebody removes it.
+        // A warning is logged once: the same obstacle affects every run until it is removed.
         if before.is(obstacle, reason) {
             tracing::info!(run, obstacle = obstacle.as_str(), "the comparison is still not whole");
         } else {
@@ -165,20 +166,20 @@ async fn carry_out(
     Ok(Ended { id: run.id, report, incomplete, obstacle })
 }
 
-/// Renews the lease; ends only when somebody else has it.
+/// Renews the lease until another process holds it.
 async fn keep_lease(app: &App, run: &NewRun) -> ReconcileError {
     loop {
         tokio::time::sleep(RENEW_EVERY).await;
         match app.db.write(RenewLease { run: run.clone() }).await {
             Ok(true) => {}
             Ok(false) => return ReconcileError::TakenOver,
-            // The lease still holds for a while; whether it held to the end, the end finds out.
+            // The lease is still valid for a while; the end of the run checks whether it was kept.
             Err(error) => tracing::warn!(run = run.id, error = with_causes(&error), "the lease cannot be renewed"),
         }
     }
 }
 
-/// Begins a run. `false` when another process has its lease.
+/// Starts a run. Returns `false` if another process holds its lease.
 struct StartRun {
     run: NewRun,
 }
@@ -191,7 +192,7 @@ impl Write for StartRun {
     }
 }
 
-/// Makes the lease of a run last longer. `false` when another process has it.
+/// Renews the lease of a run. Returns `false` if another process holds it.
 struct RenewLease {
     run: NewRun,
 }
@@ -204,7 +205,7 @@ impl Write for RenewLease {
     }
 }
 
-/// Ends a run and gives its lease back. `false` when another process has it.
+/// Ends a run and releases its lease. Returns `false` if another process holds it.
 struct FinishRun {
     run: NewRun,
     ending: Ending,
@@ -257,7 +258,7 @@ async fn compare(app: &App, options: Options, run: &NewRun) -> Result<Compared, 
     Ok((comparison.report, comparison.incomplete))
 }
 
-/// A run at work.
+/// A run in progress.
 struct Comparison<'a> {
     app: &'a App,
     asker: Asker,
@@ -267,28 +268,28 @@ struct Comparison<'a> {
     until_ms: i64,
     /// The first list that could not be read to its end, and why.
     incomplete: Option<(Obstacle, String)>,
-    /// Whether all checkouts of the period were listed: only then one that was not listed is missing.
+    /// Whether all checkout sessions of the period were listed; only then an unlisted one counts as missing.
     checkouts_are_listed: bool,
-    /// The lists that the key may not read; what is in them is not asked for one by one either.
+    /// The lists that the API key may not read. Their objects are not fetched one by one either.
     refused: HashSet<&'static str>,
-    /// How many pages of one list are read.
+    /// The most pages to read of one list.
     max_pages: usize,
     single_questions: u64,
     sessions_seen: HashSet<SessionId>,
     reversals_seen: HashSet<String>,
-    /// Payments of listed checkouts that are not in the books.
+    /// Payments of listed checkout sessions that are not stored here.
     payments_seen: HashMap<PaymentId, TopupId>,
-    /// Payments whose owner Stripe was asked for.
+    /// Payments whose top-up the provider was asked for.
     owners: HashMap<PaymentId, Option<TopupId>>,
 }
 
 impl Comparison<'_> {
-    /// In seconds, as Stripe counts. Rounded down: rather compared twice than not at all.
+    /// In seconds, as in the provider's API. Rounded down: comparing twice is better than not at all.
     const fn since_seconds(&self) -> i64 {
         self.since_ms.div_euclid(1_000)
     }
 
-    /// A list cannot be read on. What was read of it counts, and the other parts are compared.
+    /// Handles a list that failed. What was read of it counts, and the other parts are still compared.
     fn list_failed(&mut self, list: &'static str, resource: Resource, error: &ProviderError) {
         let (obstacle, reason) = if error.is_missing_permission() {
             self.refused.insert(list);
@@ -319,7 +320,7 @@ impl Comparison<'_> {
         self.report.not_asked.add_left(list, None, reason.clone());
         match &mut self.incomplete {
             None => self.incomplete = Some((obstacle, reason)),
-            // The operator hears of all permissions at once.
+            // The operator is told all missing permissions at once.
             Some((Obstacle::MissingPermission, said)) if obstacle == Obstacle::MissingPermission => {
                 said.push_str("; ");
                 said.push_str(&reason);
@@ -328,7 +329,7 @@ impl Comparison<'_> {
         }
     }
 
-    /// Whether one more thing may be asked for by itself. Said once when it may not.
+    /// Whether one more object may be fetched individually. If not, the reason is reported once.
     fn may_ask(&mut self) -> bool {
         self.single_questions = self.single_questions.saturating_add(1);
         if self.asker.has_given_up() {
@@ -347,7 +348,7 @@ impl Comparison<'_> {
     }
 
     fn add_applied(dry_run: bool, findings: &mut Findings, id: &str, topup: &TopupId, detail: String) {
-        // What only would have been done is not done.
+        // A dry run leaves the finding unsettled.
         if dry_run {
             findings.add_left(id, Some(topup.as_str()), detail);
         } else {

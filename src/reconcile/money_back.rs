@@ -1,4 +1,4 @@
-//! Refunds and disputes: those that Stripe lists, and those here that are not final.
+//! Compares refunds and disputes: those the provider lists, and those here that are not final.
 
 use futures_util::FutureExt;
 
@@ -12,11 +12,11 @@ use crate::purchases::reversal::reversals::Reversal;
 use crate::reconcile::comparison::OpenReversal;
 use crate::reconcile::{Comparison, ROWS};
 
-/// How long before the period a dispute may have been opened to be compared once more. One that ended can be corrected,
-/// appealed and decided anew for months, and a list of disputes costs no more than one of the newest.
+/// How long before the period a dispute may have been opened and is still compared. Closed disputes can be corrected,
+/// appealed and decided again for months, and a list of old disputes costs no more than one of new ones.
 const DISPUTES_WATCHED_SECONDS: i64 = 180 * 86_400;
 
-/// What Stripe says, beside what is stored.
+/// The result of comparing a report with the stored row.
 enum Compared {
     Same,
     News(String),
@@ -24,7 +24,7 @@ enum Compared {
 }
 
 impl Comparison<'_> {
-    /// Every refund that Stripe has made since.
+    /// Compares every refund that the provider made since the start of the period.
     pub(crate) async fn listed_refunds(&mut self) -> Result<(), StoreError> {
         let (app, since, mut after) = (self.app, self.since_seconds(), None::<String>);
         for _ in 0..self.max_pages {
@@ -54,7 +54,8 @@ impl Comparison<'_> {
         Ok(())
     }
 
-    /// Every dispute that was opened since, and every known one that can still be decided anew or corrected.
+    /// Compares every dispute opened since the start of the period, and every stored one that can still be decided
+    /// again or corrected.
     pub(crate) async fn listed_disputes(&mut self) -> Result<(), StoreError> {
         let since = self.since_seconds().saturating_sub(DISPUTES_WATCHED_SECONDS).max(0);
         let (app, mut after) = (self.app, None::<String>);
@@ -74,7 +75,7 @@ impl Comparison<'_> {
                 self.report.unreadable.add_left("dispute", None, unreadable);
             }
             for dispute in page.items {
-                // Whose an older one is, is not asked for: it was found out when it was new.
+                // For older disputes the owner is not asked for: that was done when they were new.
                 if dispute.created_seconds >= self.since_seconds() || self.is_known(dispute.id.as_str()).await? {
                     self.dispute(dispute).await?;
                 }
@@ -92,7 +93,8 @@ impl Comparison<'_> {
         Ok(self.app.db.reversal(self.app.provider.name, reversal).await?.is_some())
     }
 
-    /// Those stored here that were heard of in the period or are not final, and were not listed: they are older.
+    /// Checks stored refunds and disputes that were recorded in the period or are not final, and were not listed
+    /// because they are older.
     pub(crate) async fn open_reversals(&mut self) -> Result<(), StoreError> {
         let mut after = String::new();
         loop {
@@ -162,7 +164,7 @@ impl Comparison<'_> {
         }
     }
 
-    /// What was listed can be older than what a webhook brought meanwhile: it is asked for anew.
+    /// The list may be older than what a webhook brought meanwhile, so the refund is fetched again.
     async fn contradicting_refund(
         &mut self,
         listed: &RefundReport,
@@ -217,7 +219,7 @@ impl Comparison<'_> {
         }
         self.report.disputes = self.report.disputes.saturating_add(1);
         if let Some(doubt) = dispute.doubt() {
-            // What follows from it is in the books like any other; a person may know better.
+            // The effect is applied like any other; an operator may know better.
             let taken = dispute.reversed_minor();
             let detail = format!("{doubt}; counted as gone: {taken} of {}", dispute.amount_minor);
             self.report.differences.add_settled(&id, Some(topup.as_str()), detail);
@@ -266,8 +268,8 @@ impl Comparison<'_> {
         Ok(())
     }
 
-    /// Whose payment it is. Stripe is asked only for what is not known here and was not among the listed checkouts; once
-    /// for each payment.
+    /// The top-up that a payment belongs to. The provider is asked, once per payment, only if the payment is neither
+    /// stored here nor among the listed checkout sessions.
     async fn owner(&mut self, payment: &PaymentId, of: &str) -> Result<Option<TopupId>, StoreError> {
         if let Some(known) = self.app.db.payment(payment).await? {
             let topup = TopupId::parse(&known.topup_id);
@@ -295,7 +297,7 @@ impl Comparison<'_> {
         Ok(owner)
     }
 
-    /// What came besides the payments that credited, and is still here.
+    /// Reports the surplus payments that were not fully refunded.
     pub(crate) async fn surplus_payments(&mut self) -> Result<(), StoreError> {
         let mut after = String::new();
         loop {

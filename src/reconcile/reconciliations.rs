@@ -1,6 +1,6 @@
-//! The runs that compare these books with Stripe's: when, why and with what result.
+//! Reconciliation runs: when they ran, why, and with what result.
 //!
-//! A run that is `running` has a lease; one without was interrupted. Nothing waits for it: the next run begins anew.
+//! A `running` run has a lease; without one it was interrupted. The next run starts from scratch.
 
 use crate::db::leases;
 use crate::db::{Db, Tx, args};
@@ -8,20 +8,20 @@ use crate::db::{StoreError, statements};
 
 /// The lease of the scheduled run: one at a time over all processes.
 pub const SCHEDULE_LEASE: &str = "reconciliation";
-/// How many runs are kept to be looked at.
+/// How many runs are kept.
 const KEPT_RUNS: i64 = 1_000;
 
 /// Who started a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RunCause {
-    /// A person, by the command.
+    /// An operator, with the command.
     Command,
-    /// The service, because it was time.
+    /// The service, on schedule.
     Schedule,
 }
 
 impl RunCause {
-    /// The word used in the database.
+    /// The name used in the database.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -31,19 +31,19 @@ impl RunCause {
     }
 }
 
-/// Why a run is not whole. The words are stored.
+/// Why a run is incomplete. The names are stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Obstacle {
-    /// The key may not read something: it stays so until somebody changes the key.
+    /// The API key lacks a permission. Stays until the key is changed.
     MissingPermission,
-    /// A list is longer than is read: it stays so until less is compared.
+    /// A list is longer than the most pages that are read. Stays until the period is shortened.
     TooMany,
-    /// The provider failed or could not be reached: it may go well next time.
+    /// The provider failed or could not be reached. The next run may succeed.
     ProviderFailed,
 }
 
 impl Obstacle {
-    /// The word used in the database and by the API.
+    /// The name used in the database and by the API.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -53,57 +53,57 @@ impl Obstacle {
         }
     }
 
-    /// Whether it goes away by itself.
+    /// Whether the obstacle may go away by itself.
     fn is_temporary(word: Option<&str>) -> bool {
         ![Self::MissingPermission, Self::TooMany].iter().any(|lasting| Some(lasting.as_str()) == word)
     }
 }
 
-/// A run as it is written down.
+/// A stored run.
 #[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
 pub struct Run {
-    /// Its id.
+    /// The run's id.
     pub id: String,
     /// `command` or `schedule`.
     pub cause: String,
-    /// 1 if it only looked.
+    /// 1 for a dry run.
     pub dry_run: i64,
-    /// From when on it compared, in milliseconds since 1970.
+    /// The start of the compared period, in milliseconds since 1970.
     pub since: i64,
-    /// `running`, `finished`, `failed`; `interrupted` if it says that it is running and nobody holds its lease.
+    /// `running`, `finished`, `failed`; `interrupted` if it is stored as running but its lease is not held.
     pub state: String,
-    /// How many differences it left.
+    /// How many findings are left over.
     pub left_over: Option<i64>,
-    /// What it found, as JSON.
+    /// The findings, as JSON.
     pub report: Option<String>,
-    /// Why it failed.
+    /// Why it failed or is incomplete.
     pub error: Option<String>,
-    /// The same as a word, when it is not whole: see [`Obstacle`].
+    /// The kind of reason, if it is incomplete: see [`Obstacle`].
     pub obstacle: Option<String>,
-    /// When it began, in milliseconds since 1970, by the database's clock.
+    /// When it started, in milliseconds since 1970, by the database's clock.
     pub started_at: i64,
-    /// When it ended.
+    /// When it ended, in milliseconds since 1970.
     pub finished_at: Option<i64>,
 }
 
-/// A run about to begin.
+/// A run to start.
 #[derive(Debug, Clone)]
 pub struct NewRun {
-    /// Its id.
+    /// The run's id.
     pub id: String,
     /// Who started it.
     pub cause: RunCause,
-    /// Whether it only looks.
+    /// Whether to report only.
     pub dry_run: bool,
-    /// From when on it compares, in milliseconds since 1970.
+    /// The start of the compared period, in milliseconds since 1970.
     pub since_ms: i64,
-    /// How long its lease lasts without being renewed.
+    /// How long its lease lasts without a renewal, in milliseconds.
     pub lease_ms: i64,
 }
 
 impl NewRun {
-    /// The lease that says that it is alive. The scheduled one is the same for all, so that there is one at a time; a
-    /// command's is its own, so that a command that died blocks no other.
+    /// The lease that shows that the run is alive. All scheduled runs share one, so that only one runs at a time. A
+    /// command's run has its own, so that a command that died blocks no other.
     #[must_use]
     pub fn lease(&self) -> &str {
         match self.cause {
@@ -113,16 +113,16 @@ impl NewRun {
     }
 }
 
-/// How a run ended.
+/// The end of a run.
 #[derive(Debug, Clone)]
 pub struct Ending {
-    /// How many differences it left; none if it failed before it knew.
+    /// How many findings are left over; `None` if it failed before that was known.
     pub left_over: Option<i64>,
-    /// What it found, as JSON.
+    /// The findings, as JSON.
     pub report: Option<String>,
-    /// Why it failed, if it did.
+    /// Why it failed or is incomplete, if so.
     pub error: Option<String>,
-    /// What kind of reason that is, if it is known.
+    /// The kind of reason, if known.
     pub obstacle: Option<Obstacle>,
 }
 
@@ -149,13 +149,13 @@ statements! {
     LAST_RUN = "SELECT MAX(started_at) AS finished, CAST(NULL AS BIGINT) AS failed FROM reconciliations \
         WHERE dry_run = 0 AND id <> :id";
     SOLD_BEFORE = "SELECT created_at AS at_ms FROM topups WHERE created_at < :since_ms ORDER BY created_at, id LIMIT 1";
-    /// By the newest purchases, each by its index: the table of events is never read from end to end.
+    /// Uses the newest top-ups, each through the index: the table of events is never scanned.
     LAST_DELIVERY = "SELECT MAX(latest) AS at_ms FROM (SELECT (SELECT MAX(e.received_at) FROM webhook_events e \
         WHERE e.topup_id = t.id) AS latest FROM (SELECT id FROM topups WHERE created_at <= :before_ms \
         ORDER BY created_at DESC, id DESC LIMIT 100) t) d";
     FORGET_RUNS = "DELETE FROM reconciliations WHERE id IN \
         (SELECT id FROM reconciliations ORDER BY started_at DESC, id DESC LIMIT 100 OFFSET :kept)";
-    /// A command that died has left its lease behind.
+    /// Removes leases left by commands that died.
     FORGET_LEASES = "DELETE FROM leases WHERE substr(name, 1, 15) = 'reconciliation_' \
         AND lease_until < (SELECT now_ms FROM database_clock) - 3600000";
 }
@@ -171,7 +171,7 @@ struct FailedRun {
     obstacle: Option<String>,
 }
 
-/// What stood in the way of an earlier run.
+/// The obstacle of an earlier run.
 #[derive(Debug, Default, sqlx::FromRow)]
 pub struct LastObstacle {
     obstacle: Option<String>,
@@ -179,8 +179,8 @@ pub struct LastObstacle {
 }
 
 impl LastObstacle {
-    /// Whether it is this one. Of a permission that is missing it is the same one; what a provider says of its failures
-    /// differs each time.
+    /// Whether it is the same obstacle. For a missing permission the reason must be equal; a provider's error messages
+    /// differ each time.
     #[must_use]
     pub fn is(&self, obstacle: Obstacle, reason: &str) -> bool {
         self.obstacle.as_deref() == Some(obstacle.as_str())
@@ -193,7 +193,8 @@ struct At {
     at_ms: Option<i64>,
 }
 
-/// Begins a run: its row and its lease. `false` when another process has the lease of the scheduled run.
+/// Starts a run: takes its lease and inserts its row. Returns `false` if another process holds the lease of the
+/// scheduled run.
 ///
 /// # Errors
 /// When the database fails.
@@ -209,9 +210,9 @@ pub async fn start(tx: &mut Tx, run: &NewRun) -> Result<bool, StoreError> {
     Ok(true)
 }
 
-/// Begins the scheduled run if it is due: if the last one that finished began at least `interval_ms` ago, and the last one
-/// that failed long enough ago: `pause_ms`, twice as long after each further failure, at most the interval; the whole
-/// interval if its obstacle does not go away by itself. Under the lease, so that two processes do not both find it due.
+/// Starts the scheduled run if it is due: the last finished run started at least `interval_ms` ago, and the last failed
+/// one long enough ago: `pause_ms`, doubled for each further failure, at most the interval; the whole interval if its
+/// obstacle does not go away by itself. Runs under the lease, so that two processes cannot both find it due.
 ///
 /// # Errors
 /// When the database fails.
@@ -226,13 +227,13 @@ pub async fn start_if_due(tx: &mut Tx, run: &NewRun, interval_ms: i64, pause_ms:
         tx.fetch_all(&FAILED_SINCE, &args![since_ms = last.finished.unwrap_or(i64::MIN)]).await?;
     let pause_ms = pause_after(&failures, interval_ms, pause_ms);
     let is_over = |began_ms: Option<i64>, length_ms| {
-        // One that began in the future did so by a clock that was wrong.
+        // A start in the future was written with a wrong clock.
         began_ms.is_none_or(|began_ms| now_ms.saturating_sub(began_ms) >= length_ms || began_ms > now_ms)
     };
     if is_over(last.finished, interval_ms) && is_over(last.failed, pause_ms) {
         return Ok(true);
     }
-    // Nothing of this write shall be there.
+    // The error rolls the transaction back.
     Err(StoreError::Stale)
 }
 
@@ -244,7 +245,7 @@ fn pause_after(failures: &[FailedRun], interval_ms: i64, pause_ms: i64) -> i64 {
     pause_ms.saturating_mul(2_i64.saturating_pow(doublings)).min(interval_ms)
 }
 
-/// Begins the scheduled run if nothing was compared in the last `quiet_ms`, whatever became of it: the start of a service
+/// Starts the scheduled run if no run started in the last `quiet_ms`, whatever its result. For the start of a service
 /// after an outage.
 ///
 /// # Errors
@@ -260,8 +261,8 @@ pub async fn start_after_outage(tx: &mut Tx, run: &NewRun, quiet_ms: i64) -> Res
     if is_quiet { Ok(true) } else { Err(StoreError::Stale) }
 }
 
-/// Ends a run and gives its lease back. `false` when somebody took the lease over: then its result is not the latest
-/// word, and the run stays as it was.
+/// Ends a run and releases its lease. Returns `false` if another process has taken the lease over: then the run's row
+/// is not changed.
 ///
 /// # Errors
 /// When the database fails.
@@ -282,7 +283,7 @@ pub async fn finish(tx: &mut Tx, run: &NewRun, ending: &Ending) -> Result<bool, 
 }
 
 impl Db {
-    /// What stood in the way of the last run that wrote, besides this one; nothing if it was whole.
+    /// The obstacle of the last run that was not a dry run, other than `besides`; empty if that run was complete.
     ///
     /// # Errors
     /// When the database fails.
@@ -290,8 +291,8 @@ impl Db {
         Ok(self.read_optional(&LAST_OBSTACLE, &args![besides]).await?.unwrap_or_default())
     }
 
-    /// Whether something was sold before a time, and no delivery about the newest purchases came since: as after an
-    /// outage. Times are in milliseconds since 1970.
+    /// Whether there are top-ups from before `since_ms` and no event about the newest top-ups since, as after an
+    /// outage. In milliseconds since 1970.
     ///
     /// # Errors
     /// When the database fails.
@@ -299,7 +300,7 @@ impl Db {
         if self.read_optional::<At>(&SOLD_BEFORE, &args![since_ms]).await?.is_none() {
             return Ok(false);
         }
-        // Whatever their time: the condition says where the index is entered.
+        // All top-ups count; the condition only makes the planner use the index.
         let last =
             self.read_optional::<At>(&LAST_DELIVERY, &args![before_ms = i64::MAX]).await?.and_then(|row| row.at_ms);
         Ok(last.is_none_or(|last_ms| last_ms < since_ms))
@@ -313,7 +314,7 @@ impl Db {
         self.read_all(&LIST, &args![limit]).await
     }
 
-    /// A run by its id.
+    /// Finds a run by its id.
     ///
     /// # Errors
     /// When the database fails.

@@ -1,50 +1,50 @@
-//! What a comparison found. It is stored as JSON, so a name in it never changes its meaning.
+//! The findings of a reconciliation. Stored as JSON, so the meaning of a name must never change.
 
 use serde::Serialize;
 
-/// How many findings of a kind are listed one by one; the others are counted.
+/// The most findings of a kind to list; the others are only counted.
 const MAX_LISTED: usize = 100;
 
-/// Everything that a comparison found.
+/// All findings of a reconciliation.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Report {
-    /// Whether it only looked.
+    /// Whether it was a dry run.
     pub dry_run: bool,
-    /// How many checkouts of ours were compared.
+    /// How many of our checkout sessions were compared.
     pub sessions: u64,
-    /// How many refunds of our payments.
+    /// How many refunds of our payments were compared.
     pub refunds: u64,
-    /// How many disputes of our payments.
+    /// How many disputes of our payments were compared.
     pub disputes: u64,
-    /// How often Stripe was asked.
+    /// How many requests the provider was sent.
     pub requests: u64,
-    /// Paid at Stripe, not in the books.
+    /// Paid at the provider, not credited here.
     pub missing_credits: Findings,
-    /// How many credits those are.
+    /// The sum of those credits.
     pub missing_credits_sum: i64,
-    /// Checkouts that came to an end, or whose payment is on its way, of which nothing was heard.
+    /// Checkout sessions that have ended or whose payment is processing, without an event about it.
     pub missing_states: Findings,
-    /// Refunds and disputes that were not known, or not as they stand.
+    /// Refunds and disputes that were missing or outdated here.
     pub missing_reversals: Findings,
-    /// What contradicts what was agreed, or what was heard before. It is not applied: a person has to see it.
+    /// Contradictions to the agreement or to earlier reports. They are not applied: an operator has to look at them.
     pub differences: Findings,
-    /// Checkouts of ours that Stripe does not know.
+    /// Our checkout sessions that the provider does not know.
     pub unknown_at_stripe: Findings,
-    /// Checkouts with our metadata whose top-up is not in this database: another environment's, or lost here. Left are
-    /// those with money.
+    /// Checkout sessions with our metadata whose top-up is not in this database: from another environment, or lost
+    /// here. Those with a payment are left over.
     pub unknown_here: Findings,
-    /// How many of them this installation sold: `topup reconcile --adopt` takes them in.
+    /// How many of them this installation sold: `topup reconcile --adopt` adopts them.
     pub adoptable: u64,
-    /// Payments that came besides the one that paid, and were not given back.
+    /// Surplus payments that were not fully refunded.
     pub surplus_payments: Findings,
-    /// What Stripe says and we do not understand.
+    /// Objects from the provider that we cannot parse.
     pub unreadable: Findings,
-    /// What could not be asked.
+    /// What could not be fetched.
     pub not_asked: Findings,
-    /// What Stripe was expected to keep, and what it kept.
+    /// The expected and the real fees.
     pub fees: FeeTruth,
-    /// How much of all this is not settled by this run.
+    /// How many findings this run did not settle.
     pub left_over: u64,
 }
 
@@ -52,7 +52,7 @@ pub struct Report {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Findings {
-    /// How many.
+    /// How many there are.
     pub count: u64,
     /// How many of them this run did not settle.
     pub left: u64,
@@ -64,22 +64,22 @@ pub struct Findings {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Finding {
-    /// Stripe's id of the checkout, payment, refund or dispute; or what it is about.
+    /// The provider's id of the checkout session, payment, refund or dispute; or what the finding is about.
     pub id: String,
-    /// The purchase, if it is known.
+    /// The top-up, if known.
     pub topup_id: Option<String>,
-    /// What it is.
+    /// A description.
     pub detail: String,
-    /// Whose credits they are, of a purchase that only Stripe knows.
+    /// The account to credit, for a top-up that only the provider knows.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub account_id: Option<String>,
-    /// How many credits, of such a purchase.
+    /// The number of credits, for a top-up that only the provider knows.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub credits: Option<i64>,
 }
 
 impl Findings {
-    /// Notes something that this run has settled.
+    /// Adds a finding that this run settled.
     pub fn add_settled(&mut self, id: &str, topup: Option<&str>, detail: impl Into<String>) {
         self.count = self.count.saturating_add(1);
         if self.first.len() < MAX_LISTED {
@@ -88,7 +88,7 @@ impl Findings {
         }
     }
 
-    /// Notes a purchase that only Stripe knows and that is left.
+    /// Adds a top-up that only the provider knows, as left over.
     pub fn add_lost(
         &mut self,
         id: &str,
@@ -105,56 +105,55 @@ impl Findings {
         }
     }
 
-    /// Notes something that is left.
+    /// Adds a finding that is left over.
     pub fn add_left(&mut self, id: &str, topup: Option<&str>, detail: impl Into<String>) {
         self.left = self.left.saturating_add(1);
         self.add_settled(id, topup, detail);
     }
 }
 
-/// What Stripe was expected to keep of the charges, and what it kept. Only charges whose fee is known, and in their
-/// currency, are in the sums.
+/// The expected and the real fees. The sums include only charges whose fee is known and in the charge's currency.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct FeeTruth {
     /// How many charges are in the sums.
     pub charges: u64,
-    /// What Stripe was expected to keep of them, in minor units.
+    /// The expected fees, in minor units.
     pub expected_minor: i64,
-    /// What it kept.
+    /// The real fees, in minor units.
     pub real_minor: i64,
-    /// How many fees this run learned.
+    /// How many fees this run fetched.
     pub learned: u64,
-    /// How many are not known yet.
+    /// How many fees are not known yet.
     pub unknown: u64,
-    /// How many are in another currency than their charge.
+    /// How many fees are in another currency than their charge.
     pub in_other_currency: u64,
-    /// The charges whose fee is furthest from what was expected.
+    /// The charges with the largest difference between expected and real fee.
     pub worst: Vec<FeeCase>,
-    /// The rate, in percent, that would have fitted.
+    /// The rate that would have fitted, in percent.
     pub fitting_rate_percent: Option<String>,
-    /// The fixed part, in minor units, that would have fitted.
+    /// The fixed part that would have fitted, in minor units.
     pub fitting_fixed_minor: Option<String>,
-    /// Why nothing is said about that.
+    /// Why no fitting rate is given.
     pub no_fit: Option<String>,
 }
 
-/// A charge whose fee is not what was expected.
+/// A charge whose fee differs from the expected one.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct FeeCase {
-    /// The purchase.
+    /// The top-up.
     pub topup_id: String,
     /// What the customer was charged, in minor units.
     pub charge_minor: i64,
-    /// What Stripe was expected to keep.
+    /// The expected fee, in minor units.
     pub expected_minor: i64,
-    /// What it kept.
+    /// The real fee, in minor units.
     pub real_minor: i64,
 }
 
 impl Report {
-    /// The findings of all kinds, each with what it is called.
+    /// The findings of all kinds, each with its title.
     #[must_use]
     pub const fn kinds(&self) -> [(&'static str, &Findings); 9] {
         [
@@ -170,7 +169,7 @@ impl Report {
         ]
     }
 
-    /// Adds up what is left.
+    /// Adds up the findings that are left over.
     pub(crate) fn close(&mut self) {
         self.left_over = self.kinds().iter().fold(0_u64, |sum, (_, findings)| sum.saturating_add(findings.left));
     }

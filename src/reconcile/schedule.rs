@@ -1,4 +1,4 @@
-//! The comparison on a schedule: one process at a time over all replicas.
+//! Scheduled reconciliation: one process at a time over all replicas.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -12,16 +12,17 @@ use crate::db::{StoreError, Tx, Write};
 use crate::reconcile::reconciliations::{self, NewRun};
 use crate::reconcile::{Ended, Options, Pace, ReconcileError, RunCause, carry_out, new_run};
 
-/// How long after a run that failed the next one may begin.
+/// How long after the start of a failed run the next one may start.
 const PAUSE_AFTER_FAILURE: Duration = Duration::from_mins(15);
-/// How often a process looks whether it is time.
+/// How often a process checks whether a run is due.
 const LOOK_EVERY: Duration = Duration::from_mins(5);
 const HOUR_MS: i64 = 3_600_000;
-/// How long no delivery and no comparison may have been there before the start compares at once.
+/// How long there must have been neither a delivery nor a run for a run at start-up, in milliseconds.
 const QUIET_MS: i64 = HOUR_MS;
 
-/// Compares if it is due and no other process does. To be called every few minutes; `None` when there was nothing to do,
-/// or `stop` came first. Dropped in the middle, it leaves a run that shows as interrupted and a lease that runs out.
+/// Runs the reconciliation if it is due and no other process is running it. Call it every few minutes. `None` if there
+/// was nothing to do or `stop` completed first. Dropping the future leaves a run that shows as interrupted and a lease
+/// that expires.
 ///
 /// # Errors
 /// See [`ReconcileError`].
@@ -37,17 +38,17 @@ pub async fn run_if_due(app: &App, stop: impl Future<Output = ()> + Send) -> Res
     let pause_ms = i64::try_from(PAUSE_AFTER_FAILURE.as_millis()).unwrap_or(i64::MAX);
     match app.db.write(StartIfDue { run: run.clone(), interval_ms, pause_ms }).await {
         Ok(true) => match carry_out(app, options, run, stop).await {
-            // It is in the run's row, and no failure.
+            // The run's row says so; it is not a failure.
             Err(ReconcileError::Stopped) => Ok(None),
             ended => ended.map(Some),
         },
-        // Another process is at it, or it is not time.
+        // Another process is running it, or it is not due.
         Ok(false) | Err(StoreError::Stale) => Ok(None),
         Err(error) => Err(error.into()),
     }
 }
 
-/// Begins the scheduled run if it is due.
+/// Starts the scheduled run if it is due.
 struct StartIfDue {
     run: NewRun,
     interval_ms: i64,
@@ -62,8 +63,8 @@ impl Write for StartIfDue {
     }
 }
 
-/// Compares once if the service was away: if nothing was delivered and nothing compared in the last hour. To be called at
-/// the start; one process does it over all replicas. `None` when there was nothing to do.
+/// Runs the reconciliation once if the service was down: if the last hour had neither a delivery nor a run. Call it at
+/// start-up; one process over all replicas does it. `None` if there was nothing to do.
 ///
 /// # Errors
 /// See [`ReconcileError`].
@@ -92,7 +93,7 @@ pub async fn run_after_outage(
     }
 }
 
-/// Begins the scheduled run if nothing was compared in the last hour.
+/// Starts the scheduled run if no run started in the last hour.
 struct StartAfterOutage {
     run: NewRun,
 }
@@ -105,7 +106,7 @@ impl Write for StartAfterOutage {
     }
 }
 
-/// Does that once, when the service has started.
+/// The job that reconciles once after start-up.
 #[must_use]
 pub fn catching_up_job() -> Job {
     let is_done = AtomicBool::new(false);
@@ -120,7 +121,7 @@ pub fn catching_up_job() -> Job {
     })
 }
 
-/// Looks every few minutes whether it is time.
+/// The job that checks every few minutes whether a run is due.
 #[must_use]
 pub fn comparing_job() -> Job {
     Job::new(

@@ -1,4 +1,4 @@
-//! Refunds that were asked for here, and of which it is unknown whether Stripe made them.
+//! Refund requests with an unknown outcome.
 
 use futures_util::FutureExt;
 
@@ -10,7 +10,7 @@ use crate::purchases::refund::settle_refunds::{Settled, is_unsettled, settle_ref
 use crate::reconcile::{Comparison, ROWS};
 
 impl Comparison<'_> {
-    /// Each is looked for at Stripe: what was made goes into the books, what was not made is free again.
+    /// Settles each with the provider: a refund that was made is applied, one that was not made can be requested again.
     pub(crate) async fn unsettled_refunds(&mut self) -> Result<(), StoreError> {
         let mut after = String::new();
         loop {
@@ -28,7 +28,7 @@ impl Comparison<'_> {
     async fn settle(&mut self, request: &RefundRequest) -> Result<(), StoreError> {
         let topup = TopupId::parse(&request.topup_id).map_err(|_| StoreError::corrupt("top-up of", &request.id))?;
         let app = self.app;
-        // Looking would write.
+        // Settling would write.
         let settled = if self.dry_run {
             Ok(Settled::Unknown)
         } else {

@@ -1,37 +1,37 @@
-//! What a provider is asked to open, and what it opened.
+//! The request that opens a checkout, and the opened checkout.
 
 use serde::{Deserialize, Serialize};
 
 use crate::domain::checkout::PurchaseReport;
 use crate::domain::ids::SessionId;
 
-/// Everything that is sent to open a checkout. It is stored with the top-up before the provider is called, so that
-/// a repetition is the same request to the letter.
+/// Everything that is sent to open a checkout. It is stored with the top-up before the provider is called, so that a
+/// retry is identical.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CheckoutRequest {
-    /// The purchase, for the metadata.
+    /// The top-up's id, for the metadata.
     pub topup_id: String,
-    /// Who buys, for the metadata and `client_reference_id`.
+    /// The account's id, for the metadata and `client_reference_id`.
     pub account_id: String,
-    /// How many credits: the quantity of the first line.
+    /// The number of credits: the quantity of the first line.
     pub credits: i64,
     /// The currency, in lower case.
     pub currency: String,
-    /// The price of one credit in minor units.
+    /// The price of one credit, in minor units.
     pub credit_unit_amount_minor: i64,
-    /// The fee line in minor units; no line when it is 0.
+    /// The fee line, in minor units; no line if it is 0.
     pub fee_amount_minor: i64,
-    /// What the fee line is called.
+    /// The label of the fee line.
     pub fee_label: String,
-    /// Where the customer goes after paying.
+    /// Where the customer is sent after paying.
     pub success_url: String,
-    /// Where the customer goes after leaving.
+    /// Where the customer is sent after cancelling.
     pub cancel_url: Option<String>,
     /// When the checkout ends, in seconds since 1970.
     pub expires_at_seconds: i64,
-    /// The provider's names of the payment methods to offer; empty means what its dashboard says.
+    /// The provider's names of the payment methods to offer; empty for those enabled in its dashboard.
     pub payment_methods: Vec<String>,
-    /// The seal's terms, for the metadata; none in what an earlier version wrote down.
+    /// The seal's terms, for the metadata; `None` in rows of earlier versions.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub terms: Option<String>,
     /// The seal's signature.
@@ -42,12 +42,12 @@ pub struct CheckoutRequest {
 /// A checkout that the provider opened.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OpenedCheckout {
-    /// The provider's id of it.
+    /// The checkout session's id.
     pub session: SessionId,
-    /// The hosted page. There is none when the session has ended meanwhile.
+    /// The URL of the hosted page. `None` if the session has ended meanwhile.
     pub url: Option<String>,
-    /// When it ends, in seconds since 1970.
+    /// When the session ends, in seconds since 1970.
     pub expires_at_seconds: i64,
-    /// What the provider says it opened, to be compared with what was agreed; `None` if it does not say that it is ours.
+    /// The provider's report, to be compared with the agreement; `None` if the session's metadata is not ours.
     pub report: Option<PurchaseReport>,
 }

@@ -1,26 +1,26 @@
-//! The parts of a provider's API that its key must be able to read.
+//! The parts of a provider's API that the API key must be able to read.
 
-/// A part of the provider's API that the key must be able to read.
+/// A part of the provider's API that the API key must be able to read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Resource {
-    /// Checkouts.
+    /// Checkout sessions.
     CheckoutSessions,
     /// Payments.
     PaymentIntents,
-    /// Refunds, and the charges that they give back.
+    /// Refunds, and the refunded charges.
     Refunds,
     /// Disputes.
     Disputes,
-    /// Movements on the account's balance, which say what the provider kept.
+    /// Balance transactions, which show the provider's fees.
     BalanceTransactions,
 }
 
 impl Resource {
-    /// All of them.
+    /// All resources.
     pub const ALL: [Self; 5] =
         [Self::CheckoutSessions, Self::PaymentIntents, Self::Refunds, Self::Disputes, Self::BalanceTransactions];
 
-    /// The permission to add, as Stripe's dashboard calls it.
+    /// The permission to add, as named in Stripe's dashboard.
     #[must_use]
     pub const fn permission(self) -> &'static str {
         match self {
@@ -32,7 +32,7 @@ impl Resource {
         }
     }
 
-    /// What does not work without it.
+    /// What does not work without the permission.
     #[must_use]
     pub const fn without_it(self) -> &'static str {
         match self {

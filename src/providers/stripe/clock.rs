@@ -1,4 +1,4 @@
-//! Stripe's time, by the `Date` header of any answer of its API.
+//! Stripe's current time, from the `Date` header of its API's responses.
 
 use std::time::Duration;
 
@@ -14,29 +14,29 @@ use crate::providers::stripe::transport::{STRIPE_API_BASE, client_for};
 
 const TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Asks Stripe, without a key, what time it is.
+/// Reads Stripe's time. Needs no API key.
 #[derive(Debug)]
 pub struct StripeClock {
     client: Client,
     url: Url,
 }
 
-/// The client for Stripe's time cannot be made.
+/// The HTTP client for Stripe's time cannot be created.
 #[derive(Debug, thiserror::Error)]
 pub enum NoClient {
-    /// The address is not one.
+    /// The base URL is invalid.
     #[error("STRIPE_API_BASE is not an address")]
     Address(#[source] url::ParseError),
-    /// Something in the environment cannot be used.
+    /// A setting of the environment cannot be used.
     #[error("the client for Stripe's time cannot be made")]
     Client(#[source] reqwest::Error),
 }
 
 impl StripeClock {
-    /// Stripe's time, or that of a sandbox at another base address.
+    /// Stripe's clock, or that of a sandbox at another base URL.
     ///
     /// # Errors
-    /// When no client can be made.
+    /// When the client cannot be created.
     pub fn new(api_base: Option<&str>) -> Result<Self, NoClient> {
         let url = Url::parse(api_base.unwrap_or(STRIPE_API_BASE)).map_err(NoClient::Address)?;
         let client = client_for(&url).timeout(TIMEOUT).pool_max_idle_per_host(0).build().map_err(NoClient::Client)?;
@@ -52,7 +52,7 @@ impl ProviderClock for StripeClock {
     }
 }
 
-/// Reads `Sun, 29 Nov 2026 13:00:37 GMT`.
+/// Parses `Sun, 29 Nov 2026 13:00:37 GMT`.
 fn parse(date: &str) -> Option<i64> {
     let date = OffsetDateTime::parse(&date.replace("GMT", "+0000"), &Rfc2822).ok()?;
     date.unix_timestamp().checked_mul(1_000)

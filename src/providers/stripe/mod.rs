@@ -1,5 +1,5 @@
-//! Stripe: calling it (`gateway/`, the only user of async-stripe's requests, by `transport/`), believing it
-//! (`signature.rs`) and understanding it: events (`event/`), and objects in events and answers (`objects/`).
+//! Stripe: API calls (`gateway/`, the only user of async-stripe's requests, sent by `transport/`), webhook signatures
+//! (`signature.rs`), events (`event/`), and the objects in events and responses (`objects/`).
 
 pub mod clock;
 pub mod event;
@@ -12,14 +12,14 @@ pub mod transport;
 use crate::providers::event::{ProviderEvent, WebhookError, WebhookReader};
 use crate::providers::stripe::signature::SignatureVerifier;
 
-/// Reads Stripe's webhook deliveries.
+/// Verifies and parses Stripe's webhook deliveries.
 #[derive(Debug)]
 pub struct StripeWebhooks {
     verifier: SignatureVerifier,
 }
 
 impl StripeWebhooks {
-    /// Takes the endpoint's secrets, newest first.
+    /// Creates a reader that verifies with `verifier`.
     #[must_use]
     pub const fn new(verifier: SignatureVerifier) -> Self {
         Self { verifier }
@@ -46,7 +46,8 @@ impl WebhookReader for StripeWebhooks {
     }
 }
 
-/// Reads deliveries that were verified when they came, and believes no new one: for commands, which have no secret.
+/// Parses deliveries that were verified when they arrived, and rejects new ones: for commands, which have no webhook
+/// secret.
 #[derive(Debug, Clone, Copy)]
 pub struct StoredDeliveries;
 

@@ -1,6 +1,6 @@
-//! What this provider is called in the books.
+//! This provider's name in the database.
 
 use crate::domain::provider::ProviderName;
 
-/// Its name.
+/// The provider's name.
 pub const NAME: ProviderName = ProviderName::new("stripe");

@@ -10,9 +10,10 @@ use subtle::{Choice, ConstantTimeEq};
 
 use crate::providers::event::WebhookError;
 
-/// How far the time of a signature may be from ours, either way. Stripe's libraries use the same bound for the past.
+/// How far a signature's time may differ from ours, in either direction. Stripe's libraries use the same limit for the
+/// past.
 pub const TOLERANCE_SECONDS: i64 = 300;
-/// A header has a time and one signature for each live secret and scheme; this is far more.
+/// A header has one time, and one signature per live secret and scheme; this is far more.
 const MAX_HEADER_BYTES: usize = 4_096;
 const MAX_SIGNATURES: usize = 32;
 const SIGNATURE_BYTES: usize = 32;
@@ -23,12 +24,12 @@ pub struct SignatureVerifier {
     secrets: Vec<SecretString>,
 }
 
-/// No usable secret: every delivery would have to be refused or, worse, believed.
+/// No usable secret: every delivery would have to be rejected or, worse, accepted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("a webhook secret must not be empty")]
 pub struct EmptySecret;
 
-/// A header whose form and time are good; its signatures are not believed yet.
+/// A header with a valid form and time; its signatures are not verified yet.
 #[derive(Debug)]
 pub struct Header<'h> {
     timestamp: &'h str,
@@ -36,10 +37,10 @@ pub struct Header<'h> {
 }
 
 impl SignatureVerifier {
-    /// Takes the secrets.
+    /// Creates a verifier for the given secrets.
     ///
     /// # Errors
-    /// When there is none, or one is blank.
+    /// When the list is empty, or a secret is blank.
     pub fn new(secrets: Vec<SecretString>) -> Result<Self, EmptySecret> {
         if secrets.is_empty() || secrets.iter().any(|secret| secret.expose_secret().trim().is_empty()) {
             return Err(EmptySecret);
@@ -69,7 +70,7 @@ impl SignatureVerifier {
         self.compare(&Self::check_header(header, now_ms)?, body)
     }
 
-    /// The same, whatever the signature's time: the body is from the sender, but it may be an old one.
+    /// Like [`Self::verify`], but ignores the signature's time: the body is authentic, but may be old.
     ///
     /// # Errors
     /// [`WebhookError::Signature`].
@@ -86,7 +87,7 @@ impl SignatureVerifier {
             mac.update(b".");
             mac.update(body);
             let expected: [u8; SIGNATURE_BYTES] = mac.finalize().into_bytes().into();
-            // All are compared, in constant time, so that the time it takes says nothing.
+            // All signatures are compared in constant time, so that timing reveals nothing.
             for signature in &header.signatures {
                 matches |= expected.ct_eq(signature);
             }
@@ -105,7 +106,7 @@ fn well_formed(header: Option<&str>) -> Result<Header<'_>, WebhookError> {
     parse(header.ok_or(WebhookError::Signature("the Stripe-Signature header is missing"))?).ok_or(MALFORMED)
 }
 
-/// Reads `t` and every `v1`; unknown keys and schemes are passed over, as Stripe asks, so that nobody can downgrade.
+/// Parses `t` and every `v1`. Unknown keys and schemes are ignored, as Stripe requires, to prevent downgrades.
 fn parse(header: &str) -> Option<Header<'_>> {
     if header.len() > MAX_HEADER_BYTES {
         return None;
@@ -113,12 +114,12 @@ fn parse(header: &str) -> Option<Header<'_>> {
     let (mut timestamp, mut signatures) = (None, Vec::new());
     for item in header.split(',') {
         match item.trim().split_once('=')? {
-            // Two times would leave open which of them was signed.
+            // With two times it would be unclear which one was signed.
             ("t", _) if timestamp.is_some() => return None,
             ("t", value) => timestamp = Some(value),
             ("v1", value) => {
                 let mut signature = [0_u8; SIGNATURE_BYTES];
-                // A signature that is none cannot match; another one beside it still may.
+                // Skip malformed signatures; another may still match.
                 if hex::decode_to_slice(value, &mut signature).is_ok() {
                     signatures.push(signature);
                 }

@@ -1,4 +1,4 @@
-//! The signature table, and bytes that nobody thought of.
+//! A table of signatures, and random bytes.
 
 use proptest::prelude::*;
 use secrecy::SecretString;

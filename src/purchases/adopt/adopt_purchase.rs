@@ -1,10 +1,10 @@
-//! Takes a paid purchase into the books that they do not know, such as after a backup was restored: from what Stripe keeps
-//! of it, once, and only if it is surely this installation's.
+//! Adopts a paid top-up that is missing from the database, for example after a restore: from the provider's records,
+//! once, and only if it certainly belongs to this installation.
 //!
-//! What always holds: a purchase whose seal verifies is adopted at the terms that were sealed. Any other needs an explicit
-//! word for this one purchase, and must cost exactly what it would cost today: another installation on the same Stripe
-//! account may have sold and credited it. What Stripe does not call paid, what is in the books already, and a payment that
-//! belongs to another purchase are never adopted.
+//! Invariant: a top-up whose seal verifies is adopted at the sealed terms. Any other needs explicit permission for this
+//! one top-up and must cost exactly what it would cost today: another installation on the same provider account may
+//! have sold and credited it. A top-up that the provider does not report as paid, that is already in the database, or
+//! whose payment belongs to another top-up is never adopted.
 
 use crate::app::App;
 use crate::db::StoreError;
@@ -20,32 +20,32 @@ use crate::purchases::payment::apply::ApplyPayment;
 use crate::purchases::reversal::reversals::{ApplyReversals, ReversalNews};
 use crate::purchases::topups::NewTopup;
 
-/// Who adopts, and how far the word goes.
+/// An operator's permission to adopt, and its limits.
 #[derive(Debug, Clone)]
 pub struct AdoptionOptions {
-    /// Who it is, for those who look later.
+    /// The operator, for the record.
     pub by: String,
-    /// Whether a purchase may be adopted that is not proved to be this installation's.
+    /// Whether to adopt a top-up that is not proved to be this installation's.
     pub unverified: bool,
-    /// Whether to say only what would be done.
+    /// Whether to report only what would be done.
     pub dry_run: bool,
 }
 
-/// A purchase that was, or would be, adopted.
+/// A top-up that was, or would be, adopted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AdoptionCase {
-    /// What Stripe says of it.
+    /// The provider's report.
     pub report: PurchaseReport,
-    /// Who sold it, in words.
+    /// A description of the installation that sold it.
     pub seller: String,
-    /// What came of it; none if it was only looked at.
+    /// The result; `None` for a dry run.
     pub adopted: Option<Adopted>,
 }
 
-/// Why a purchase is not adopted. Nothing was written.
+/// Why a top-up was not adopted. Nothing was written.
 #[derive(Debug, thiserror::Error)]
 pub enum AdoptError {
-    /// Stripe does not know the checkout, or it sells no credits.
+    /// The provider does not know the checkout session, or it is not for a top-up.
     #[error("Stripe knows no checkout of credits by that id")]
     Unknown,
     /// It is not paid.
@@ -54,13 +54,13 @@ pub enum AdoptError {
     /// It is not proved to be this installation's.
     #[error("{0}; it is adopted only with the word for an unverified purchase, for this one alone")]
     Unverified(String),
-    /// What it sold and what was paid do not fit.
+    /// The top-up and the payment do not match.
     #[error("{0}; nothing is adopted, and an adjustment can put right what is")]
     DoesNotFit(String),
-    /// The session or the payment belongs to another purchase here.
+    /// The session or the payment belongs to another top-up here.
     #[error("its session or its payment belongs to another top-up here")]
     Taken,
-    /// Stripe cannot be asked.
+    /// The provider cannot be asked.
     #[error("Stripe cannot be asked about it")]
     Provider(#[from] ProviderError),
     /// The database failed.
@@ -69,7 +69,7 @@ pub enum AdoptError {
 }
 
 impl AdoptError {
-    /// A stable word for it.
+    /// A stable code.
     #[must_use]
     pub const fn code(&self) -> &'static str {
         match self {
@@ -84,7 +84,7 @@ impl AdoptError {
     }
 }
 
-/// What a seal says of the seller, in words; for reports.
+/// What the seal proves about the seller, with a description for reports.
 #[must_use]
 pub fn seller(app: &App, report: &PurchaseReport) -> (Proof, String) {
     let proof = match &app.seal {
@@ -102,7 +102,7 @@ pub fn seller(app: &App, report: &PurchaseReport) -> (Proof, String) {
     (proof, words)
 }
 
-/// Adopts a paid purchase by Stripe's id of its checkout. Stripe is asked anew for it, its refunds and its disputes.
+/// Adopts a paid top-up by its checkout session id. Fetches the session, its refunds and its disputes.
 ///
 /// # Errors
 /// See [`AdoptError`].
@@ -133,7 +133,7 @@ pub async fn adopt_purchase(
     let topup = agreed(app, &report, terms).map_err(AdoptError::DoesNotFit)?;
     let is_taken = app.db.payment(&payment).await?.is_some() || app.db.topup_by_session(session).await?.is_some();
     if is_taken {
-        // By itself, if somebody adopted it since it was looked for.
+        // It may be the top-up itself, if another process adopted it meanwhile.
         let is_here = app.db.topup(&report.topup).await?.is_some();
         return if is_here { Ok(found(Some(Adopted::AlreadyHere))) } else { Err(AdoptError::Taken) };
     }
@@ -146,7 +146,7 @@ pub async fn adopt_purchase(
     Ok(found(Some(adopted)))
 }
 
-/// What was agreed, as the checkout says; or why that does not fit what was paid.
+/// The agreement, from the checkout session; or why it does not match the payment.
 fn agreed(app: &App, report: &PurchaseReport, terms: Option<SoldTerms>) -> Result<NewTopup, String> {
     let account = report.account.as_deref().and_then(|account| AccountId::parse(account).ok());
     let account = account.filter(|account| report.client_reference.as_deref() == Some(account.as_str()));
@@ -180,7 +180,7 @@ fn agreed(app: &App, report: &PurchaseReport, terms: Option<SoldTerms>) -> Resul
         credit_unit_amount_minor: quote.credit_unit_amount_minor,
         fee_amount_minor: quote.fee_amount_minor,
         fee_label: fees.label.clone(),
-        // It is never sent again.
+        // The request is never sent again.
         success_url: String::new(),
         cancel_url: None,
         expires_at_seconds: sold_at_ms.div_euclid(1_000),
@@ -206,7 +206,7 @@ fn sealed_quote(terms: &SoldTerms, credits: Credits, currency: Currency) -> Opti
     })
 }
 
-/// Everything that is written: the purchase, its payment, and what went back of it.
+/// Everything to write: the top-up, its payment, its refunds and disputes.
 async fn adoption(
     app: &App,
     report: &PurchaseReport,
@@ -240,7 +240,7 @@ async fn adoption(
 async fn store(app: &App, adoption: Adoption) -> Result<Adopted, StoreError> {
     let id = adoption.topup.id.clone();
     match app.db.write(adoption).await {
-        // Somebody adopted it at the same moment: the database lets one of two do it.
+        // Another process adopted it at the same time: the database lets only one succeed.
         Err(StoreError::Database(_)) if app.db.topup(&id).await?.is_some() => Ok(Adopted::AlreadyHere),
         written => written,
     }

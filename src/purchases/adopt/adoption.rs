@@ -1,7 +1,7 @@
-//! A purchase that Stripe knows and these books do not: written down and credited in one transaction.
+//! Inserts and credits a top-up that the provider knows and this database does not, in one transaction.
 //!
-//! What always holds: the credits come by the same code as a webhook's; refunds and disputes are there before them, so
-//! that nobody spends what was given back; whoever adopted is written down; all of it commits or nothing.
+//! Invariant: the credits are added by the same code as for a webhook. Refunds and disputes are stored first, so that
+//! refunded credits cannot be spent. The operator is recorded. Everything commits together or not at all.
 
 use crate::db::{StoreError, args, statements};
 use crate::db::{Tx, Write};
@@ -10,31 +10,31 @@ use crate::purchases::payment::apply::{self, ApplyPayment};
 use crate::purchases::reversal::reversals::{AppliedReversal, ApplyReversals};
 use crate::purchases::topups::{self, NewTopup};
 
-/// A purchase about to be taken in. As a write, it takes the purchase in; if its parts contradict each other, it fails and
-/// nothing is written.
+/// A top-up to adopt. As a write, it adopts the top-up; if the parts contradict each other, it fails and writes
+/// nothing.
 #[derive(Debug, Clone)]
 pub struct Adoption {
-    /// The purchase, as it was agreed.
+    /// The top-up, as agreed.
     pub topup: NewTopup,
     /// When its checkout ended, in milliseconds since 1970.
     pub ended_at_ms: i64,
-    /// What Stripe says of its payment: paid.
+    /// The provider's report of the payment: paid.
     pub payment: ApplyPayment,
-    /// What Stripe says of its refunds and disputes.
+    /// The provider's reports of refunds and disputes.
     pub reversals: Vec<ApplyReversals>,
-    /// Who takes it in.
+    /// The operator.
     pub by: String,
 }
 
-/// What came of it.
+/// The result of an adoption.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Adopted {
-    /// It is in the books now.
+    /// The top-up is credited.
     Credited {
-        /// What the account has now.
+        /// The account's balance afterwards.
         balance_after: i64,
     },
-    /// The purchase is in the books already. Nothing was written.
+    /// The top-up is already in the database. Nothing was written.
     AlreadyHere,
 }
 

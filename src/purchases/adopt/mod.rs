@@ -1,4 +1,4 @@
-//! Purchases that are unknown here after a restore: sealed when they are made, adopted by an operator.
+//! Adoption of top-ups that are missing after a restore: sealed when they are created, adopted by an operator.
 
 pub mod adopt_purchase;
 pub mod adoption;

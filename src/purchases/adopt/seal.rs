@@ -1,8 +1,9 @@
-//! The seal on a checkout: what it sells and at which terms, signed with a key that only this installation's database has.
+//! The seal on a checkout: what it sells and at which terms, signed with a key that exists only in this installation's
+//! database.
 //!
-//! It is kept in Stripe's metadata, so that a purchase can be taken into the books again after a restore. What always
-//! holds: a seal that verifies was made by this installation for exactly this top-up, account, number of credits, currency
-//! and mode; nothing of it can be changed or moved to another checkout, not even by somebody with the Stripe key.
+//! It is stored in the provider's metadata, so that a top-up can be adopted after a restore. Invariant: a seal that
+//! verifies was made by this installation for exactly this top-up, account, number of credits, currency and mode. It
+//! can be neither changed nor moved to another checkout, not even with the provider's API key.
 
 use hmac::{Hmac, Mac};
 use serde::{Deserialize, Serialize};
@@ -17,43 +18,43 @@ use crate::providers::port::CheckoutRequest;
 
 const VERSION: &str = "v1";
 
-/// The key of this installation.
+/// This installation's key.
 #[derive(Clone)]
 pub struct SealKey {
     key: [u8; 32],
     installation: String,
 }
 
-/// It is a secret.
+/// Omits the secret key.
 impl std::fmt::Debug for SealKey {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         formatter.debug_struct("SealKey").field("installation", &self.installation).finish_non_exhaustive()
     }
 }
 
-/// The terms of a purchase, as far as the checkout itself does not say them.
+/// The terms of a top-up that the checkout session itself does not contain.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SoldTerms {
-    /// When it was written down, in milliseconds since 1970.
+    /// When it was created, in milliseconds since 1970.
     pub sold_at_ms: i64,
     /// The price of one credit, in minor units.
     pub unit_amount_minor: i64,
     /// The fee line, in minor units.
     pub fee_amount_minor: i64,
-    /// How it came about.
+    /// The fee policy behind it.
     pub fees: FeePolicy,
 }
 
-/// What a checkout's seal says.
+/// The result of verifying a checkout's seal.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Proof {
     /// This installation sold it at these terms.
     Ours(SoldTerms),
-    /// There is none: it was sold by an earlier version, or by nobody here.
+    /// There is no seal: it was sold by an earlier version, or not by this software.
     Unsigned,
     /// Another installation sold it; its short name.
     OtherInstallation(String),
-    /// The seal names this installation and does not fit: something was changed at Stripe.
+    /// The seal names this installation but does not verify: something was changed at the provider.
     Changed,
 }
 
@@ -69,20 +70,20 @@ struct TermsText {
 }
 
 impl SealKey {
-    /// Takes 256 random bits.
+    /// Makes a key from 256 random bits.
     #[must_use]
     pub fn new(key: [u8; 32]) -> Self {
         let digest = hex::encode(Sha256::digest([b"installation:".as_slice(), &key].concat()));
         Self { key, installation: digest.get(..12).unwrap_or_default().to_owned() }
     }
 
-    /// The short name of this installation, which is no secret.
+    /// The short name of this installation; not a secret.
     #[must_use]
     pub fn installation(&self) -> &str {
         &self.installation
     }
 
-    /// Seals a request that is about to be written down; `None` when the terms cannot be written, which they always can.
+    /// Seals a request before it is stored. `None` if the terms cannot be serialised, which does not happen.
     #[must_use]
     pub fn seal(&self, request: &CheckoutRequest, fees: &FeePolicy, livemode: bool, sold_at_ms: i64) -> Option<Seal> {
         let terms = serde_json::to_string(&TermsText {
@@ -101,7 +102,7 @@ impl SealKey {
         Some(Seal { terms, signature: format!("{VERSION}.{}.{signature}", self.installation) })
     }
 
-    /// What the seal on a checkout says, read for what Stripe says that the checkout is.
+    /// Verifies the seal in a report against the report's own fields.
     #[must_use]
     pub fn verify(&self, report: &PurchaseReport) -> Proof {
         let Some(seal) = &report.seal else { return Proof::Unsigned };
@@ -125,7 +126,7 @@ impl SealKey {
         }
     }
 
-    /// Each part is preceded by its length, so that no two purchases look alike.
+    /// Each part is preceded by its length, so that different top-ups never produce the same input.
     fn mac(&self, about: &[&str], terms: &str) -> Option<Hmac<Sha256>> {
         let mut mac = Hmac::<Sha256>::new_from_slice(&self.key).ok()?;
         for part in ["topup purchase", VERSION].iter().chain(about).chain([&terms]) {
@@ -160,10 +161,10 @@ fn read_terms(text: &str) -> Option<SoldTerms> {
     })
 }
 
-/// The installation's key: the one in the database, or a new one that is put there.
+/// Loads the installation's key, or generates and stores one. `None` if the operating system provides no randomness.
 ///
 /// # Errors
-/// When the database fails, or the operating system has no randomness to give.
+/// When the database fails.
 pub async fn load_or_make(db: &Db, ids: &dyn IdGenerator) -> Result<Option<SealKey>, StoreError> {
     if let Some(key) = load(db).await? {
         return Ok(Some(key));
@@ -173,7 +174,7 @@ pub async fn load_or_make(db: &Db, ids: &dyn IdGenerator) -> Result<Option<SealK
     load(db).await
 }
 
-/// Puts a key into the database if there is none yet.
+/// Stores a key unless one is stored already.
 struct RememberSealKey {
     key: String,
 }
@@ -186,10 +187,10 @@ impl Write for RememberSealKey {
     }
 }
 
-/// The installation's key, if a service has made one.
+/// Loads the installation's key, if one has been stored.
 ///
 /// # Errors
-/// When the database fails, or holds something else.
+/// When the database fails or the stored key is invalid.
 pub async fn load(db: &Db) -> Result<Option<SealKey>, StoreError> {
     let Some(text) = db.seal_key().await? else { return Ok(None) };
     let key = hex::decode(text).ok().and_then(|bytes| <[u8; 32]>::try_from(bytes).ok());

@@ -1,8 +1,8 @@
-//! The customer came back from Stripe: how far is the purchase?
+//! The state of a top-up for the customer who returns from the hosted page.
 //!
-//! If the webhook has not come yet, Stripe is asked, at most once per session in five seconds over all processes and within
-//! [`crate::app::session_checks`]; what it says goes the same way into the books as a webhook's news. So the customer who looks at once sees the
-//! credits, and does not pay again.
+//! If the webhook has not arrived yet, the provider is asked: at most once per session in five seconds over all
+//! processes, and within [`crate::app::session_checks`]. The answer is applied like a webhook event, so the customer
+//! sees the credits at once and does not pay again.
 
 use crate::app::{App, with_causes};
 use crate::db::{StoreError, Tx, Write};
@@ -14,22 +14,23 @@ use crate::providers::port::ProviderError;
 use crate::purchases::payment::apply_report::apply;
 use crate::purchases::topups::{self, Topup};
 
-/// How often Stripe is asked about one session.
+/// The shortest time between two checks of one session, in milliseconds.
 const CHECK_INTERVAL_MS: i64 = 5_000;
 
-/// Whose sessions a caller may see.
+/// The sessions that a caller may see.
 #[derive(Debug, Clone)]
 pub enum Visible {
-    /// Only those of this account.
+    /// Only sessions of this account.
     Account(AccountId),
-    /// All of them.
+    /// All sessions.
     All,
 }
 
-/// Looks a purchase up by Stripe's session; `None` if there is none that the caller may know of.
+/// Finds a top-up by its checkout session, refreshed from the provider. `None` if it does not exist or the caller may
+/// not see it.
 ///
 /// # Errors
-/// When the database fails. That Stripe fails is no error: then the answer is what is known here.
+/// When the database fails. A failure of the provider is not an error: the stored state is returned.
 pub async fn check_session(app: &App, session: &SessionId, visible: &Visible) -> Result<Option<Topup>, StoreError> {
     let Some(topup) = app.db.topup_by_session(session).await? else { return Ok(None) };
     let may_see = match visible {
@@ -42,7 +43,7 @@ pub async fn check_session(app: &App, session: &SessionId, visible: &Visible) ->
     refresh(app, topup).await.map(Some)
 }
 
-/// A purchase as Stripe sees it now, if that may have changed and Stripe was not asked in the last five seconds.
+/// Refreshes a top-up from the provider, if its state may have changed and it was not checked in the last five seconds.
 ///
 /// # Errors
 /// When the database fails.
@@ -64,10 +65,10 @@ pub(crate) async fn refresh(app: &App, topup: Topup) -> Result<Topup, StoreError
     app.db.topup(&topup.id).await?.ok_or_else(gone)
 }
 
-/// Most questions come too soon, and a page that polls should cost no write.
+/// A cheap check before the claim: most requests come too soon, and polling must not cost a write.
 fn was_checked_lately(app: &App, topup: &Topup) -> bool {
     let now_ms = app.clock.now_ms();
-    // A time that is far ahead was written by a clock that was wrong.
+    // A time far ahead was written with a wrong clock.
     let is_believable = topup.checked_at_ms <= now_ms.saturating_add(CHECK_INTERVAL_MS);
     topup.checked_at_ms > now_ms.saturating_sub(CHECK_INTERVAL_MS) && is_believable
 }
@@ -76,7 +77,7 @@ async fn claim(app: &App, topup: &Topup) -> Result<bool, StoreError> {
     app.db.write(ClaimCheck { topup: topup.id.clone(), now_ms: app.clock.now_ms() }).await
 }
 
-/// Claims the next question to Stripe about a purchase. `false` when a process asked a moment ago.
+/// Claims the next check of a top-up. Returns `false` if another process just made one.
 struct ClaimCheck {
     topup: TopupId,
     now_ms: i64,
@@ -91,13 +92,13 @@ impl Write for ClaimCheck {
     }
 }
 
-/// Why Stripe's word about a session is not in the books.
+/// Why the provider's report about a session was not applied.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum AskError {
     /// The session belongs to something else.
     #[error("Stripe says that the session belongs to something else")]
     OfAnother,
-    /// Stripe cannot be asked.
+    /// The provider cannot be asked.
     #[error("Stripe cannot be asked about the session")]
     Provider(#[from] ProviderError),
     /// The database failed.
@@ -105,7 +106,7 @@ pub(crate) enum AskError {
     Store(#[from] StoreError),
 }
 
-/// Asks Stripe about a purchase's session, and brings what it says into the books.
+/// Asks the provider about a top-up's session and applies the report.
 ///
 /// # Errors
 /// See [`AskError`].
@@ -114,7 +115,7 @@ pub(crate) async fn ask(app: &App, topup: &Topup, session: &SessionId) -> Result
     apply_report(app, &topup.id, report).await
 }
 
-/// Brings what Stripe says of a purchase into the books, if it is about that purchase.
+/// Applies a report, if it is about this top-up.
 ///
 /// # Errors
 /// See [`AskError`].

@@ -1,4 +1,4 @@
-//! Checkouts, many at once: purchases that are written down before Stripe is called, and the checkouts that it opened.
+//! Bulk commands for checkouts: inserting top-ups before the provider is called, and storing the opened sessions.
 
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
@@ -18,35 +18,35 @@ pub(crate) static BEGIN: BulkStatement =
 pub(crate) static OPENED: BulkStatement =
     BulkStatement { json: None, lists: Statement::new(include_str!("checkouts/opened.sql")) };
 
-/// A purchase to be written down, with the caller's key if it sent one.
+/// Inserts a top-up and claims the caller's key, if there is one.
 #[derive(Debug, Clone)]
 pub struct BeginCheckout {
-    /// The purchase.
+    /// The top-up.
     pub new: NewTopup,
     /// The caller's key.
     pub key: Option<IdempotencyKey>,
-    /// Until when this request holds the key, in milliseconds since 1970.
+    /// When this request's lease on the key ends, in milliseconds since 1970.
     pub lease_until_ms: i64,
-    /// A key that was first used before this time is forgotten, in milliseconds since 1970.
+    /// A key first used before this time is forgotten, in milliseconds since 1970.
     pub forget_before_ms: i64,
 }
 
-/// What it found.
+/// The result of [`BeginCheckout`].
 #[derive(Debug, Clone)]
 pub enum CheckoutStart {
-    /// Nothing: the purchase is written down, and Stripe may be called.
+    /// The top-up is inserted; the provider may be called.
     New,
-    /// An earlier request with the key that ended without an answer.
+    /// An earlier request with the key ended without an answer.
     Resumed(Box<Topup>),
-    /// An earlier request with the key that was answered.
+    /// An earlier request with the key was answered.
     Answered(Box<Topup>, StoredAnswer),
-    /// An earlier request with the key that still runs.
+    /// An earlier request with the key is still running.
     StillRunning,
-    /// Another request with the key.
+    /// The key was used with a different request.
     OtherRequest,
 }
 
-/// Those of a group whose rows could be made. A request that cannot be written as JSON is left to fail alone.
+/// The commands that the bulk statement can handle. A request that cannot be serialised as JSON fails individually.
 pub struct NewCheckouts<'c>(Picked<(&'c BeginCheckout, String)>);
 
 impl Command for BeginCheckout {
@@ -77,7 +77,7 @@ impl Command for BeginCheckout {
 async fn begin(tx: &mut Tx, command: BeginCheckout) -> Result<CheckoutStart, StoreError> {
     let BeginCheckout { new, key, lease_until_ms, forget_before_ms } = command;
     let Some(key) = key else {
-        // Ids are random: one that is there already was written by a try of this command whose answer was lost.
+        // Ids are random. If the top-up exists, an earlier try of this command inserted it and its answer was lost.
         if topups::find_agreement(tx, &new.id).await?.is_none() {
             topups::insert(tx, &new).await?;
         }
@@ -92,12 +92,12 @@ async fn begin(tx: &mut Tx, command: BeginCheckout) -> Result<CheckoutStart, Sto
         }
         KeyState::Resumed(id) => {
             let topup = existing(tx, &id).await?;
-            // A process that dies between its calls leaves it unknown whether they were done.
+            // If a process dies between its calls, it is unknown whether they succeeded.
             topup_attempts::mark_unknown(tx, &id, now_ms).await?;
             Ok(CheckoutStart::Resumed(Box::new(topup)))
         }
         KeyState::Answered(id, answer) => Ok(CheckoutStart::Answered(Box::new(existing(tx, &id).await?), answer)),
-        // Its own, by a try whose answer was lost.
+        // This command claimed the key in an earlier try whose answer was lost.
         KeyState::Running(id) if id == new.id => Ok(CheckoutStart::New),
         KeyState::Running(_) => Ok(CheckoutStart::StillRunning),
         KeyState::OtherRequest => Ok(CheckoutStart::OtherRequest),
@@ -150,30 +150,30 @@ impl Bulk for NewCheckouts<'_> {
     }
 }
 
-/// A checkout that Stripe opened as it was agreed, and that is to be handed out.
+/// Stores a checkout that matches the agreement and is about to be handed out.
 #[derive(Debug, Clone)]
 pub struct StoreOpened {
-    /// The purchase.
+    /// The top-up.
     pub topup: TopupId,
-    /// Stripe's session.
+    /// The checkout session.
     pub session: SessionId,
-    /// The hosted page.
+    /// The URL of the hosted page.
     pub url: String,
-    /// When it ends, in milliseconds since 1970.
+    /// When the session ends, in milliseconds since 1970.
     pub expires_at_ms: i64,
     /// The caller's key.
     pub key: Option<IdempotencyKey>,
-    /// What the key stands for if the purchase has another session; otherwise for 200.
+    /// The answer stored for the key if the top-up has another session; otherwise 200 is stored.
     pub other_answer: StoredAnswer,
-    /// The time, in milliseconds since 1970.
+    /// The current time, in milliseconds since 1970.
     pub now_ms: i64,
 }
 
-/// Those of a group that the bulk statement can do.
+/// The commands that the bulk statement can handle.
 pub struct OpenedCheckouts<'c>(Picked<&'c StoreOpened>);
 
 impl Command for StoreOpened {
-    /// `false` when the purchase has another session already.
+    /// `false` if the top-up has another session already.
     type Output = bool;
     type Row = Done;
     type Plain<'c> = OpenedCheckouts<'c>;

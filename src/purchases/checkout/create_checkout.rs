@@ -1,8 +1,8 @@
-//! A customer wants credits: write the purchase down, open a checkout at Stripe, store what came of it.
+//! Creates a checkout: inserts the top-up, opens a checkout session at the provider, stores the result.
 //!
-//! The intent, with everything that will be sent and the idempotency key it will be sent with, is committed before
-//! Stripe is called; no transaction is open meanwhile. A caller's own `Idempotency-Key` makes a repetition find the
-//! first attempt, whether it is running, has ended, or died half-way.
+//! The top-up, with the complete request and its idempotency key, is committed before the provider is called. No
+//! transaction is open during the call. With the caller's own `Idempotency-Key`, a retry finds the first attempt,
+//! whether it is running, completed, or was interrupted.
 
 use crate::access::caller_key::{CallerKey, request_hash};
 use crate::app::App;
@@ -23,78 +23,78 @@ use crate::purchases::checkout::topup_attempts;
 use crate::purchases::idempotency::{self, IdempotencyKey, StoredAnswer};
 use crate::purchases::topups::{self, NewTopup, Topup};
 
-/// How long a request may hold its key: longer than its calls to Stripe take. A process that is slower still and is
-/// overtaken does no harm, because both use the same key towards Stripe and get the same session.
+/// The lease on a key: longer than the calls to the provider take. An even slower process that is overtaken does no
+/// harm, because both use the same key with the provider and get the same session.
 const LEASE_MS: i64 = 60_000;
-/// How long a caller's key is remembered.
+/// How long a caller's key is remembered, in milliseconds.
 pub(crate) const KEY_LIFETIME_MS: i64 = 24 * 60 * 60 * 1_000;
 
-/// What a caller asks for.
+/// A request to buy credits.
 #[derive(Debug, Clone)]
 pub struct CreateCheckout {
-    /// Who gets the credits.
+    /// The account to credit.
     pub account: AccountId,
-    /// How many.
+    /// The number of credits.
     pub credits: i64,
-    /// Where the customer goes after paying.
+    /// Where the customer is sent after paying.
     pub success_url: RedirectUrl,
-    /// Where the customer goes after leaving.
+    /// Where the customer is sent after cancelling.
     pub cancel_url: Option<RedirectUrl>,
     /// The caller's idempotency key, if it sent one.
     pub idempotency: Option<CallerKey>,
 }
 
-/// What was asked for, to the letter: what tells a repetition from another request, whatever the rules are by now.
+/// The request exactly as it was sent. Identifies a retry even if the validation rules have changed since.
 #[derive(Debug, Clone)]
 pub struct AskedFor {
-    /// Who gets the credits.
+    /// The account to credit.
     pub account: AccountId,
-    /// How many.
+    /// The number of credits.
     pub credits: i64,
-    /// Where the customer goes after paying.
+    /// Where the customer is sent after paying.
     pub success_url: String,
-    /// Where the customer goes after leaving.
+    /// Where the customer is sent after cancelling.
     pub cancel_url: Option<String>,
 }
 
 /// An open checkout, for the caller.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Checkout {
-    /// Stripe's session id.
+    /// The checkout session's id.
     pub session: String,
-    /// The hosted page.
+    /// The URL of the hosted page.
     pub url: String,
-    /// When it ends, in milliseconds since 1970.
+    /// When the session ends, in milliseconds since 1970.
     pub expires_at_ms: i64,
 }
 
-/// Why there is no checkout.
+/// Why no checkout was created.
 #[derive(Debug, thiserror::Error)]
 pub enum CreateCheckoutError {
-    /// That number of credits is not for sale.
+    /// This number of credits is not for sale.
     #[error(transparent)]
     NotForSale(#[from] QuoteError),
-    /// Stripe needs a larger charge, because of the account's settlement currency.
+    /// The provider needs a larger charge, because of the account's settlement currency.
     #[error("Stripe needs a larger charge than this purchase makes")]
     AmountTooSmall,
-    /// The idempotency key came with another request before.
+    /// The idempotency key was used with a different request.
     #[error("the idempotency key was used with another request")]
     OtherRequest,
     /// The first request with the key is still running.
     #[error("the first request with this idempotency key is still running")]
     StillRunning,
-    /// The checkout that the key stands for has ended.
+    /// The checkout that belongs to the key has ended.
     #[error("the checkout of this idempotency key has ended")]
     SessionEnded,
-    /// The account has as many open checkouts as it may have.
+    /// The account has reached the limit of open checkouts.
     #[error("the account has {open} open checkouts")]
     TooManyOpen {
         /// How many are open.
         open: i64,
-        /// After how many seconds the first of them ends.
+        /// In how many seconds the first of them ends.
         first_ends_after_seconds: u64,
     },
-    /// Stripe did not open one.
+    /// The provider did not open a checkout.
     #[error(transparent)]
     Provider(ProviderTrouble),
     /// The database failed.
@@ -105,8 +105,8 @@ pub enum CreateCheckoutError {
 /// Opens a checkout.
 ///
 /// # Errors
-/// See [`CreateCheckoutError`]. After an error with a retryable meaning, the same idempotency key goes on with the same
-/// purchase.
+/// See [`CreateCheckoutError`]. After a retryable error, a retry with the same idempotency key continues the same
+/// top-up.
 pub async fn create_checkout(app: &App, command: CreateCheckout) -> Result<Checkout, CreateCheckoutError> {
     let quote = app.pricing.quote(command.credits)?;
     let now_ms = app.clock.now_ms();
@@ -117,7 +117,7 @@ pub async fn create_checkout(app: &App, command: CreateCheckout) -> Result<Check
         request_hash: command.asked_for().hash(),
     });
     if let Some(too_many) = too_many_open(app, &command.account, now_ms).await? {
-        // A repetition opens no further checkout.
+        // A retry opens no additional checkout.
         let since_ms = now_ms.saturating_sub(KEY_LIFETIME_MS);
         let is_repeated = match &key {
             Some(key) => app.db.is_known(key, since_ms).await?,
@@ -136,7 +136,7 @@ pub async fn create_checkout(app: &App, command: CreateCheckout) -> Result<Check
             let work = Work { attempt, mark_ms: now_ms, lease_until_ms };
             (ToOpen { topup: new.id, request: new.request, created_at_ms: now_ms }, work)
         }
-        // The checkout was opened, and only the answer to the caller was lost.
+        // The checkout was opened; only the answer to the caller was lost.
         CheckoutStart::Resumed(topup) if topup.session.is_some() => return finish_resumed(app, *topup, key).await,
         CheckoutStart::Resumed(topup) => {
             let work = Work::resumed(topup.attempt, now_ms, lease_until_ms);
@@ -152,11 +152,12 @@ pub async fn create_checkout(app: &App, command: CreateCheckout) -> Result<Check
     store_outcome(app, topup, key, opened, work).await
 }
 
-/// Whether the account has as many open checkouts as it may have. They are counted before the new one is written, so that
-/// requests at once may get a few more; the bound is there to keep Stripe and the database from being filled.
+/// Whether the account has reached the limit of open checkouts. They are counted before the new one is inserted, so
+/// concurrent requests may exceed the limit by a few; it only has to keep the provider and the database from being
+/// flooded.
 async fn too_many_open(app: &App, account: &AccountId, now_ms: i64) -> Result<Option<CreateCheckoutError>, StoreError> {
     let max = app.checkout.max_open;
-    // A renewed request ends later than it was written for.
+    // A renewed request ends later than it did originally.
     let longest_ms = app.checkout.expires_minutes.saturating_add(60).saturating_mul(60_000);
     let found = app.db.open_checkouts(account, now_ms.saturating_sub(longest_ms), now_ms, max).await?;
     Ok(found.first_ends.filter(|_| found.open >= max).map(|first_ends_ms| {
@@ -222,12 +223,11 @@ impl AskedFor {
     }
 }
 
-/// The answer to a repetition of a request that would not be taken today, because the settings changed since it was
-/// answered. `None` if it was not: an attempt that is still running, or was interrupted, gives nobody a right to a
-/// checkout against today's rules.
+/// Replays the answer to a request that today's settings would reject. `None` if it was never answered: an attempt that
+/// is still running or was interrupted does not override today's rules.
 ///
 /// # Errors
-/// See [`CreateCheckoutError`]: the stored answer may be one.
+/// See [`CreateCheckoutError`]: the stored answer may be an error.
 pub async fn repeat_checkout(
     app: &App,
     caller: CallerKey,
@@ -241,17 +241,17 @@ pub async fn repeat_checkout(
     replay(app, topup, &answer).await.map(Some)
 }
 
-/// The answer that was given before, as far as it is still true.
+/// Replays a stored answer, as far as it is still valid.
 async fn replay(app: &App, topup: Topup, answer: &StoredAnswer) -> Result<Checkout, CreateCheckoutError> {
     match answer.code.as_deref() {
-        // Paid, and the webhook is late: the page behind the url is dead already.
+        // The top-up may be paid while the webhook is late; then its hosted page is no longer usable.
         None => still_open(app, &refresh(app, topup).await?),
         Some("amount_too_small") => Err(CreateCheckoutError::AmountTooSmall),
         Some(_) => Err(CreateCheckoutError::SessionEnded),
     }
 }
 
-/// A checkout is handed out only while the customer can pay there.
+/// Returns the checkout only while the customer can pay it.
 fn still_open(app: &App, topup: &Topup) -> Result<Checkout, CreateCheckoutError> {
     let is_open = topup.state == TopupState::Open && topup.expires_at_ms > app.clock.now_ms();
     match (&topup.session, &topup.session_url) {
@@ -268,7 +268,7 @@ async fn finish_resumed(app: &App, topup: Topup, key: Option<IdempotencyKey>) ->
     result
 }
 
-/// Stores what Stripe said, and what the key stands for from now on, in one write.
+/// Stores the provider's answer and the answer for the key in one transaction.
 async fn store_outcome(
     app: &App,
     topup: TopupId,
@@ -308,7 +308,7 @@ async fn store_outcome(
     if is_stored { result } else { Err(CreateCheckoutError::SessionEnded) }
 }
 
-/// Stores how the calls ended when there is no page to send the customer to.
+/// Stores the outcome of the calls when there is no page to send the customer to.
 struct StoreOutcome {
     topup: TopupId,
     opened: Result<Opened, ProviderTrouble>,
@@ -318,7 +318,7 @@ struct StoreOutcome {
 }
 
 impl Write for StoreOutcome {
-    /// Whether the outcome is stored: not when the purchase has another session.
+    /// Whether the outcome was stored; `false` if the top-up has another session.
     type Output = bool;
 
     async fn run(&self, tx: &mut Tx) -> Result<bool, StoreError> {
@@ -333,8 +333,8 @@ impl Write for StoreOutcome {
     }
 }
 
-/// Stores what became of the session. `false` when the purchase has another one: an earlier try opened it, Stripe's answer
-/// to that was lost, and its money came meanwhile. Then nobody is to be sent to a second page.
+/// Stores the outcome for the top-up. Returns `false` if the top-up has another session: an earlier try opened it, the
+/// provider's answer was lost, and its payment has arrived meanwhile. The customer must not be sent to a second page.
 async fn store_opened(
     tx: &mut Tx,
     topup: &TopupId,
@@ -347,14 +347,14 @@ async fn store_opened(
             return topups::opened(tx, topup, session, url.as_deref(), *expires_at_ms, now_ms).await;
         }
         Err(trouble) if trouble.is_final() => topups::refused(tx, topup, trouble.code(), now_ms).await?,
-        // Unknown or temporary: the purchase stays as it is, for the next try with the key.
+        // Unknown or temporary: the top-up stays as it is, for the next try with the key.
         Err(_) => {}
     }
     topup_attempts::keep_attempt(tx, topup, work.mark_ms, &work.attempt, now_ms).await?;
     Ok(true)
 }
 
-/// Keeps the answer for repetitions with the key, or lets go of the key when the next try may succeed.
+/// Stores the answer for retries with the key, or releases the key if a retry may succeed.
 struct SettleKey {
     key: Option<IdempotencyKey>,
     answer: Option<StoredAnswer>,
@@ -372,12 +372,13 @@ impl Write for SettleKey {
     }
 }
 
-/// The answer to a repetition whose checkout has ended.
+/// The answer to a retry whose checkout has ended.
 fn session_ended() -> StoredAnswer {
     StoredAnswer { status: 409, code: Some("session_ended".to_owned()) }
 }
 
-/// What a repetition with the key is told. A failure of ours or of Stripe's is not kept: the next try may succeed.
+/// The answer stored for retries with the key. Failures of this service or of the provider are not stored, because a
+/// retry may succeed.
 fn stored_answer(result: &Result<Checkout, CreateCheckoutError>) -> Option<StoredAnswer> {
     let problem = |status, code: &str| Some(StoredAnswer { status, code: Some(code.to_owned()) });
     match result {

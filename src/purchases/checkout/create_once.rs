@@ -1,8 +1,8 @@
-//! Creating one thing at the provider, once: which idempotency key each call has, when it is repeated, and when what was
-//! asked for is known not to exist.
+//! Creates one object at the provider exactly once: chooses the idempotency key of each call, decides on retries, and
+//! decides when the object is known not to exist.
 //!
-//! Everything that is created at a provider goes through here. What is known about the calls
-//! ([`Attempt`]) is stored before the first one and before each new key; the caller stores it again when this ends.
+//! Everything that is created at a provider goes through here. What is known about the calls ([`Attempt`]) is stored
+//! before the first call and before each new key; the caller stores it again at the end.
 
 use std::time::Duration;
 
@@ -13,93 +13,93 @@ use crate::db::StoreError;
 use crate::domain::attempt::{Attempt, Step};
 use crate::providers::port::ProviderError;
 
-/// How often the provider is called or asked for one thing in one go.
+/// The most calls to the provider for one object per run.
 const MAX_TRIES: u32 = 4;
-/// How often its lists are read for one thing in one go: they can be long.
+/// The most reads of the provider's lists per run: they can be long.
 const MAX_LOOKS: u32 = 3;
 
-/// What is to be created.
+/// An object to create.
 #[async_trait]
 pub(crate) trait Creation: Send {
-    /// What the provider gives.
+    /// The provider's object.
     type Created: Send;
 
-    /// Our id of it, for the idempotency key and the log.
+    /// Our id of the object, for the idempotency key and the log.
     fn id(&self) -> &str;
 
-    /// Creates it. The same key creates it once, however often this is called.
+    /// Creates the object. With the same key it is created once, however often this is called.
     async fn call(&self, app: &App, key: &str) -> Result<Self::Created, ProviderError>;
 
-    /// Looks for it in the provider's lists.
+    /// Looks for the object in the provider's lists.
     async fn look(&self, app: &App, attempt: &Attempt) -> Result<Option<Self::Created>, ProviderError>;
 
-    /// Whether the request as it was written can no longer be made; a new key may change it.
+    /// Whether the provider would no longer accept the stored request; a new key allows changing it.
     fn is_stale(&self, now_ms: i64) -> bool;
 
-    /// Whether a refusal can mean that the very thing was created before.
+    /// Whether this refusal can mean that an earlier call already created the object.
     fn may_be_ours(&self, error: &ProviderError) -> bool;
 
-    /// Stores the next key before it is used. `false` when another process has moved on meanwhile.
+    /// Stores the next key before it is used. Returns `false` if another process has taken over.
     async fn next_key(&mut self, app: &App, mark_ms: i64, next: &Attempt) -> Result<bool, StoreError>;
 }
 
-/// The work of one process on one creation.
+/// One process's work on one object.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Work {
-    /// What is known; stored by the caller when the work ends without success.
+    /// What is known about the calls; the caller stores it if the object was not created.
     pub(crate) attempt: Attempt,
-    /// Since when the row says that it is unknown. A row that says something else was taken over by another process.
+    /// The row's `unknown_since`. If the row has another value, another process has taken over.
     pub(crate) mark_ms: i64,
-    /// Until when no other process takes over.
+    /// When another process may take over.
     pub(crate) lease_until_ms: i64,
 }
 
 impl Work {
-    /// Begins with what the row said before this process wrote `mark_ms` into it.
+    /// Resumes from the row's state before this process wrote `mark_ms` into it.
     pub(crate) fn resumed(mut attempt: Attempt, mark_ms: i64, lease_until_ms: i64) -> Self {
         attempt.believe(mark_ms);
         Self { attempt, mark_ms, lease_until_ms }
     }
 
-    /// Whether an earlier call may have been done.
+    /// Whether an earlier call may have succeeded.
     pub(crate) const fn may_be_done(&self) -> bool {
         self.attempt.unknown_since_ms.is_some()
     }
 }
 
-/// Why nothing was created, as far as is known.
+/// Why the object was not created, as far as is known.
 #[derive(Debug)]
 pub(crate) enum Failure {
-    /// The provider refused, and no earlier call was done either.
+    /// The provider refused, and no earlier call succeeded either.
     Refused(ProviderError),
-    /// The same request has to be repeated.
+    /// The result is not known or not final: the same request has to be retried.
     Unfinished(Trouble),
 }
 
-/// Why it has to be repeated.
+/// Why a retry is needed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Trouble {
     /// The provider failed or cannot be reached.
     Unavailable,
-    /// It wants us to wait.
+    /// The provider limits our requests.
     Limited,
-    /// It did not answer in time.
+    /// The provider did not answer in time.
     TooSlow,
-    /// An earlier call may have been done, and the provider does not say yet.
+    /// An earlier call may have succeeded, and the provider cannot tell yet.
     Unsettled,
     /// Our own database failed between two calls.
     StoreFailed,
 }
 
-/// What a failed call says about itself. It says nothing about earlier ones.
+/// What an error says about its own call. It says nothing about earlier calls.
 enum Meaning {
-    /// It did nothing and would be refused again.
+    /// Nothing was done, and a retry would be refused again.
     Refused,
-    /// It did nothing for now.
+    /// Nothing was done for now.
     Busy,
-    /// It may have been done.
+    /// The call may have succeeded.
     Unknown,
-    /// It may have been done, and the provider repeats the failure under the key.
+    /// The call may have succeeded, and the provider replays the failure for the key.
     Failed,
 }
 
@@ -129,13 +129,13 @@ const fn trouble(error: &ProviderError) -> Trouble {
     }
 }
 
-/// What the provider's lists say.
+/// The result of looking in the provider's lists.
 enum Lookup<M> {
-    /// It was created.
+    /// The object exists.
     Found(M),
-    /// It was not, and will not be.
+    /// The object does not exist, and no earlier call can still create it.
     NotThere,
-    /// It may have been.
+    /// The object may exist.
     Unknown,
 }
 
@@ -148,13 +148,14 @@ impl<M> Lookup<M> {
     }
 }
 
-/// Calls and looks until it is created, known not to be, or the time is over. `work` says afterwards what is known.
+/// Calls and looks until the object is created, is known not to exist, or time runs out. Afterwards `work` holds what
+/// is known.
 pub(crate) async fn create_once<C: Creation>(
     app: &App,
     creation: &mut C,
     work: &mut Work,
 ) -> Result<C::Created, Failure> {
-    // When the time is over, what went wrong last is told; "too slow" only if nothing else is known.
+    // When time runs out, the latest problem is reported; "too slow" only if there was no other.
     let mut last = None;
     let tries = Tries { app, creation, work, last: &mut last, looks: 0 }.run();
     match tokio::time::timeout(app.checkout.budget, tries).await {
@@ -178,7 +179,7 @@ impl<C: Creation> Tries<'_, C> {
                 tokio::time::sleep(pause(self.app, number)).await;
             }
             let now_ms = self.app.clock.now_ms();
-            // A process that stood still must not call with a key that another one has left behind.
+            // A process that was suspended must not call with a key that another process has abandoned.
             if now_ms >= self.work.lease_until_ms {
                 break;
             }
@@ -201,7 +202,7 @@ impl<C: Creation> Tries<'_, C> {
         Err(Failure::Unfinished(self.last.unwrap_or(Trouble::TooSlow)))
     }
 
-    /// One call. `None`: to be tried again.
+    /// Makes one call. `None` means retry.
     async fn call(&mut self, now_ms: i64) -> Result<Option<C::Created>, Failure> {
         let key = format!("{}-{}", self.creation.id(), self.work.attempt.key);
         let before = self.work.attempt.calling(now_ms);
@@ -230,7 +231,8 @@ impl<C: Creation> Tries<'_, C> {
         Ok(None)
     }
 
-    /// A refusal proves nothing about an earlier call: the provider is asked for what that one may have created.
+    /// A refusal proves nothing about earlier calls, so the provider's lists are searched for what they may have
+    /// created.
     async fn refused(&mut self, error: ProviderError, now_ms: i64) -> Result<Option<C::Created>, Failure> {
         if self.work.may_be_done() || self.creation.may_be_ours(&error) {
             match self.look(now_ms).await {
@@ -244,14 +246,14 @@ impl<C: Creation> Tries<'_, C> {
         }
         self.work.attempt.refused();
         if self.creation.is_stale(now_ms) {
-            // It had to be sent as it was written while it might have been done. It was not: it is written anew.
+            // The request had to be repeated unchanged while it might have succeeded. It did not, so it is now renewed.
             *self.last = Some(Trouble::Unavailable);
             return Ok(None);
         }
         Err(Failure::Refused(error))
     }
 
-    /// Looks for what earlier calls may have created. That it is not there is known after the quiet time only.
+    /// Looks for what earlier calls may have created. Absence is proven only after the quiet period.
     async fn look(&mut self, now_ms: i64) -> Lookup<C::Created> {
         if self.looks >= MAX_LOOKS {
             return Lookup::Unknown;
@@ -283,7 +285,7 @@ impl<C: Creation> Tries<'_, C> {
                 self.work.attempt.unknown_since_ms = None;
                 Ok(())
             }
-            // Another process took over while this one was stuck: it goes on, this one gives up.
+            // Another process took over while this one was stuck, and will finish the work.
             Ok(false) => Err(Failure::Unfinished(Trouble::Unavailable)),
             Err(error) => {
                 let id = self.creation.id();
@@ -294,7 +296,7 @@ impl<C: Creation> Tries<'_, C> {
     }
 }
 
-/// Doubles with each try; half of it is random, so that many callers do not come back together.
+/// Exponential backoff with jitter: half of the pause is random, so that callers do not retry in step.
 fn pause(app: &App, number: u32) -> Duration {
     let longest = app.checkout.first_pause.saturating_mul(1_u32.checked_shl(number).unwrap_or(u32::MAX));
     let random = u32::try_from(app.ids.id_bits() & 0xffff).unwrap_or(0);

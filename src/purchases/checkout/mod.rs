@@ -1,4 +1,4 @@
-//! Opening a checkout at the provider, once, and following it while its customer waits.
+//! Opens a checkout at the provider exactly once, and tracks it while the customer waits.
 
 pub mod check_session;
 pub mod checkouts;

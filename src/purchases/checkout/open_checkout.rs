@@ -1,6 +1,7 @@
-//! Opening a checkout at Stripe, and comparing what Stripe opened with what was agreed.
+//! Opens a checkout session and compares it with the agreement.
 //!
-//! There is one session at most that a customer is sent to: [`crate::purchases::checkout::create_once`] decides about keys and repetitions.
+//! Invariant: the customer is sent to at most one session per top-up. [`crate::purchases::checkout::create_once`]
+//! decides about keys and retries.
 
 use async_trait::async_trait;
 
@@ -16,10 +17,10 @@ use crate::providers::port::{CheckoutRequest, OpenedCheckout, ProviderError};
 use crate::purchases::checkout::create_once::{Creation, Failure, Trouble, Work, create_once};
 use crate::purchases::checkout::topup_attempts;
 
-/// Stripe wants 30 minutes from its own clock's now; a minute is for the way and for clocks that differ.
+/// Stripe requires 30 minutes from now by its own clock; the extra minute allows for latency and clock differences.
 const SHORTEST_LIFE_SECONDS: i64 = 31 * 60;
 
-/// A checkout as Stripe opened it.
+/// A checkout session as the provider opened it.
 #[derive(Debug, Clone)]
 pub(crate) struct Opened {
     pub session: SessionId,
@@ -27,31 +28,31 @@ pub(crate) struct Opened {
     pub expires_at_ms: i64,
 }
 
-/// Why Stripe opened no checkout, as far as the caller may know.
+/// Why the provider opened no checkout, as far as the caller may know.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum ProviderTrouble {
-    /// It refused the request. Final.
+    /// The provider refused the request. Final.
     #[error("Stripe refused the checkout")]
     Refused,
-    /// It wants a larger charge. Final.
+    /// The provider requires a larger charge. Final.
     #[error("Stripe needs a larger charge")]
     AmountTooSmall,
-    /// It failed or cannot be reached.
+    /// The provider failed or cannot be reached.
     #[error("Stripe is not available")]
     Unavailable,
-    /// It wants us to wait.
+    /// The provider limits our requests.
     #[error("Stripe is limiting our requests")]
     Limited,
-    /// It did not answer in time.
+    /// The provider did not answer in time.
     #[error("Stripe did not answer in time")]
     TooSlow,
-    /// An earlier try may have opened it, and Stripe does not say yet.
+    /// An earlier try may have opened it, and the provider cannot tell yet.
     #[error("it is not known yet whether Stripe opened the checkout")]
     Unsettled,
-    /// It opened a session that nobody can pay.
+    /// The provider opened a session without a page to pay on.
     #[error("Stripe gave a checkout without a page")]
     NoUrl,
-    /// It opened another checkout than was agreed. Final: nobody is sent there.
+    /// The provider opened a session that differs from the agreement. Final: it is never handed out.
     #[error("Stripe opened another checkout than was agreed")]
     Mismatch,
     /// Our own database failed between two tries.
@@ -60,13 +61,13 @@ pub enum ProviderTrouble {
 }
 
 impl ProviderTrouble {
-    /// Whether trying again is pointless.
+    /// Whether a retry is pointless.
     #[must_use]
     pub const fn is_final(self) -> bool {
         matches!(self, Self::Refused | Self::AmountTooSmall | Self::Mismatch)
     }
 
-    /// A stable word for it.
+    /// A stable code.
     #[must_use]
     pub const fn code(self) -> &'static str {
         match self {
@@ -84,11 +85,11 @@ impl ProviderTrouble {
 }
 
 impl CheckoutSettings {
-    /// When a checkout that is opened now ends, in seconds since 1970.
+    /// When a checkout opened now should end, in seconds since 1970.
     pub(crate) const fn expires_at_seconds(&self, now_ms: i64) -> i64 {
-        // Stripe counts from its own clock and refuses less than 30 minutes: the shortest setting gets a minute more.
+        // Stripe counts from its own clock and refuses less than 30 minutes: the shortest setting gets one minute more.
         let minutes = if self.expires_minutes < 31 { 31 } else { self.expires_minutes };
-        // At most 24 hours: the longest setting gets a minute less.
+        // At most 24 hours: the longest setting gets one minute less.
         let minutes = if minutes > 1439 { 1439 } else { minutes };
         now_ms.div_euclid(1_000).saturating_add(minutes.saturating_mul(60))
     }
@@ -121,7 +122,7 @@ impl Creation for CheckoutSession<'_> {
         app.provider.checkouts.find_checkout(&self.topup, (self.created_at_ms, until_ms)).await
     }
 
-    /// Stripe wants 30 minutes until the end of a checkout.
+    /// Stripe requires at least 30 minutes until the session ends.
     fn is_stale(&self, now_ms: i64) -> bool {
         self.request.expires_at_seconds < now_ms.div_euclid(1_000).saturating_add(SHORTEST_LIFE_SECONDS)
     }
@@ -140,7 +141,7 @@ impl Creation for CheckoutSession<'_> {
     }
 }
 
-/// Stores the key of the next call, and what will be sent with it. `false` when another process works on the purchase.
+/// Stores the key of the next call and its request. Returns `false` if another process has taken over the top-up.
 struct StoreNextKey {
     topup: TopupId,
     mark_ms: i64,
@@ -156,15 +157,15 @@ impl Write for StoreNextKey {
     }
 }
 
-/// A checkout that is to be opened, as it was written down.
+/// A stored checkout to open.
 pub(crate) struct ToOpen {
     pub(crate) topup: TopupId,
     pub(crate) request: CheckoutRequest,
-    /// When the purchase was written down, in milliseconds since 1970.
+    /// When the top-up was created, in milliseconds since 1970.
     pub(crate) created_at_ms: i64,
 }
 
-/// Opens the checkout. Everything that happens is logged with Stripe's request id. `work` says afterwards what is known.
+/// Opens the checkout. Each call is logged with the provider's request id. Afterwards `work` holds what is known.
 pub(crate) async fn open(app: &App, to_open: ToOpen, work: &mut Work) -> Result<Opened, ProviderTrouble> {
     let ToOpen { topup, request, created_at_ms } = to_open;
     let mut session = CheckoutSession { settings: &app.checkout, topup, request, created_at_ms };
@@ -182,8 +183,8 @@ pub(crate) async fn open(app: &App, to_open: ToOpen, work: &mut Work) -> Result<
     }
 }
 
-/// Compares what Stripe opened with what was agreed, before anybody is sent there: what differs now would be rejected
-/// when it is paid, and the customer would have paid for nothing.
+/// Compares the opened session with the agreement before it is handed out: a difference would cause the payment to be
+/// rejected, and the customer would have paid for nothing.
 fn accept(
     app: &App,
     topup: &TopupId,
@@ -204,7 +205,7 @@ fn accept(
     Ok(Opened { session: opened.session, url: opened.url, expires_at_ms })
 }
 
-/// What was agreed, as the stored request says; `None` if that is no agreement.
+/// The agreement, from the stored request. `None` if the request is not valid.
 fn agreement(topup: &TopupId, request: &CheckoutRequest, provider: ProviderName, livemode: bool) -> Option<Agreement> {
     let credits_amount_minor = request.credits.checked_mul(request.credit_unit_amount_minor)?;
     Some(Agreement {

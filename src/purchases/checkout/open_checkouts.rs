@@ -1,28 +1,29 @@
-//! How many checkouts an account has open.
+//! Counts the open checkouts of an account.
 
 use crate::db::Db;
 use crate::db::{StoreError, args, statements};
 use crate::domain::account::AccountId;
 
 statements! {
-    /// The account's checkouts that were written down after `since_ms` and have not ended at `now_ms`, `limit` of them at most.
+    /// The account's checkouts that were created after `since_ms` and have not ended at `now_ms`, at most `limit` of
+    /// them.
     OPEN_CHECKOUTS = "SELECT COUNT(*) AS open, MIN(expires_at) AS first_ends FROM (SELECT expires_at FROM topups \
         WHERE account_id = :account AND created_at > :since_ms AND expires_at > :now_ms AND state IN ('creating', 'open') \
         ORDER BY created_at, id LIMIT :limit) AS waiting";
 }
 
-/// The checkouts of an account that are open.
+/// The open checkouts of an account.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, sqlx::FromRow)]
 pub struct OpenCheckouts {
-    /// How many there are, counted up to a bound.
+    /// How many there are, up to the limit.
     pub open: i64,
-    /// When the first of those ends, in milliseconds since 1970; none if there are none.
+    /// When the first of them ends, in milliseconds since 1970; `None` if there are none.
     pub first_ends: Option<i64>,
 }
 
 impl Db {
-    /// The open checkouts of an account, counted up to `max`. Only those count that were written down after `since_ms`, so
-    /// that an account's old purchases are not read.
+    /// The open checkouts of an account, counted up to `max`. Counts only those created after `since_ms`, so that the
+    /// account's old top-ups are not read.
     ///
     /// # Errors
     /// When the database fails.

@@ -1,7 +1,7 @@
-//! What is known about the calls to Stripe that are to open a purchase's checkout.
+//! What is known about the calls that open a top-up's checkout.
 //!
-//! What always holds: `unknown_since` is written before calls are made, and the process that wrote it last is the only one
-//! that may write what came of them.
+//! Invariant: `unknown_since` is written before the calls, and only the process that wrote it last may write their
+//! result.
 
 use crate::db::Tx;
 use crate::db::{StoreError, args, statements};
@@ -11,10 +11,10 @@ use crate::providers::port::CheckoutRequest;
 use crate::purchases::topups::to_json;
 
 statements! {
-    /// Calls may follow: from now on it is unknown whether the checkout is opened.
+    /// Calls may follow: from now on it is unknown whether the checkout was opened.
     MARK_UNKNOWN = "UPDATE topups SET key_used_at = COALESCE(key_used_at, created_at), unknown_since = :now_ms, \
         updated_at = :now_ms WHERE id = :id AND provider_session_id IS NULL";
-    /// Who has been overtaken finds another mark, and changes nothing.
+    /// A process that was overtaken finds another mark and changes nothing.
     NEXT_KEY = "UPDATE topups SET provider_attempt = :key, key_used_at = :key_used_at_ms, unknown_since = :key_used_at_ms, key_failures = 0, \
         provider_request = :request_json, expires_at = :expires_at_ms, updated_at = :key_used_at_ms \
         WHERE id = :id AND unknown_since = :mark_ms AND provider_session_id IS NULL";
@@ -22,7 +22,7 @@ statements! {
         WHERE id = :id AND unknown_since = :mark_ms AND provider_attempt = :key AND provider_session_id IS NULL";
 }
 
-/// Notes that calls to Stripe are about to be made for a purchase without a checkout.
+/// Records that calls are about to be made for a top-up without a checkout.
 ///
 /// # Errors
 /// When the database fails.
@@ -30,8 +30,8 @@ pub async fn mark_unknown(tx: &mut Tx, id: &TopupId, now_ms: i64) -> Result<(), 
     tx.execute(&MARK_UNKNOWN, &args![id = id.as_str(), now_ms]).await.map(drop)
 }
 
-/// Moves to the next idempotency key towards Stripe, which is about to be used, with the request that will go with it.
-/// `false` when another process has taken the purchase over since `mark_ms`, or its checkout is known.
+/// Stores the next idempotency key, which is about to be used, and its request. Returns `false` if another process has
+/// taken over the top-up since `mark_ms`, or if its session is already known.
 ///
 /// # Errors
 /// When the database fails.
@@ -55,8 +55,8 @@ pub async fn next_key(
     Ok(tx.execute(&NEXT_KEY, &values).await? == 1)
 }
 
-/// Stores what is known about the calls that opened no checkout. Does nothing when another process has taken the purchase
-/// over since `mark_ms`.
+/// Stores what is known about calls that opened no checkout. Does nothing if another process has taken over the top-up
+/// since `mark_ms`.
 ///
 /// # Errors
 /// When the database fails.

@@ -1,4 +1,4 @@
-//! News of charges: by which movement Stripe will say what it kept, many at once.
+//! Bulk command for charge events: stores which balance transaction will show the provider's fee.
 
 use std::collections::BTreeSet;
 
@@ -22,46 +22,46 @@ use crate::purchases::topups;
 pub(crate) static EXPECT_FEES: BulkStatement =
     BulkStatement { json: None, lists: Statement::new(include_str!("fees/lists.sql")) };
 
-/// A charge's event: the fee will be known by this movement.
+/// A charge event: this balance transaction will show the fee.
 #[derive(Debug, Clone)]
 pub struct ExpectFee {
     /// The event.
     pub event: EventRef,
-    /// The purchase.
+    /// The top-up.
     pub topup: TopupId,
-    /// Whether it is about real money.
+    /// Whether real money moved.
     pub livemode: bool,
     /// The payment.
     pub payment: PaymentId,
     /// The charge.
     pub charge: ChargeId,
-    /// The movement on the Stripe account's balance.
+    /// The balance transaction at the provider.
     pub fee_id: FeeId,
-    /// The time, in milliseconds since 1970.
+    /// The current time, in milliseconds since 1970.
     pub now_ms: i64,
 }
 
-/// What came of it.
+/// The result of [`ExpectFee`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum FeeNews {
-    /// Stripe will be asked.
+    /// The provider will be asked.
     Expected,
-    /// This very event was decided before.
+    /// The event was decided before.
     Duplicate,
-    /// The purchase is not in this database.
+    /// The top-up is not in this database.
     Foreign,
-    /// It contradicts what was agreed. Nothing was written.
+    /// The event contradicts the agreement. Nothing was written.
     Rejected(Mismatch),
 }
 
-/// What the bulk statement says of a row.
+/// A row that the bulk statement returns.
 #[derive(sqlx::FromRow)]
 pub struct Noted {
     number: i64,
     outcome: String,
 }
 
-/// Those of a group that the bulk statement can do.
+/// The commands of a group that the bulk statement can handle.
 pub struct Notes<'c>(Picked<&'c ExpectFee>);
 
 impl Command for ExpectFee {

@@ -1,26 +1,27 @@
-//! What Stripe kept of each payment: by which movement it will say so, when it is asked again, and what it said.
+//! The provider's fee for each payment: the balance transaction that shows it, when to ask for it, and the fee once
+//! known.
 //!
-//! What always holds: a payment of which a charge was heard and whose fee is not known has a time at which Stripe is asked,
-//! until it was asked too often; then the comparison with Stripe's books is left to learn it. So neither a restart nor a
-//! crash forgets a fee. A fee moves no credits.
+//! Invariant: a payment with a known charge and an unknown fee has a time at which the provider is asked, until the
+//! most tries are used up; then the reconciliation has to find the fee. So neither a restart nor a crash loses a fee. A
+//! fee moves no credits.
 
 use crate::db::{Db, Tx, Write, args};
 use crate::db::{StoreError, statements};
 use crate::domain::fees::RealFee;
 use crate::domain::ids::{ChargeId, FeeId, PaymentId};
 
-/// A fee that Stripe is to be asked about.
+/// A fee to ask the provider for.
 #[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
 pub struct DueFee {
     /// The payment.
     pub provider_payment_id: String,
-    /// Its provider.
+    /// The provider's name.
     pub provider: String,
-    /// The movement on the Stripe account's balance that says it.
+    /// The balance transaction that shows the fee.
     pub provider_fee_id: String,
-    /// When it was to be asked, in milliseconds since 1970.
+    /// When it is due, in milliseconds since 1970.
     pub fee_due_at: i64,
-    /// How often it was asked.
+    /// How many times the provider was asked.
     pub fee_tries: i64,
 }
 
@@ -30,7 +31,7 @@ statements! {
     DUE = "SELECT provider_payment_id, provider, provider_fee_id, fee_due_at, fee_tries FROM payments \
         WHERE fee_due_at IS NOT NULL AND fee_due_at <= :now_ms AND provider_fee_id IS NOT NULL \
         ORDER BY fee_due_at LIMIT :limit";
-    /// One process asks: the first that moves the time.
+    /// Only one process asks: the first that moves the time.
     CLAIM = "UPDATE payments SET fee_due_at = :until_ms, fee_tries = fee_tries + 1 \
         WHERE provider_payment_id = :payment AND provider = :provider AND fee_due_at = :fee_due_at AND real_fee IS NULL";
     POSTPONE = "UPDATE payments SET fee_due_at = :until_ms WHERE provider_payment_id = :payment AND provider = :provider AND real_fee IS NULL";
@@ -38,7 +39,7 @@ statements! {
         real_fee_currency = :currency, updated_at = :now_ms, fee_due_at = NULL WHERE provider_payment_id = :payment AND provider = :provider";
 }
 
-/// Notes by which movement Stripe will say what it kept of a payment, whose row is there.
+/// Stores which balance transaction will show a payment's fee. The payment's row must exist.
 ///
 /// # Errors
 /// When the database fails.
@@ -59,7 +60,7 @@ pub(crate) async fn expect(
     tx.execute(&EXPECT, &values).await.map(drop)
 }
 
-/// Takes a fee to ask for it; `false` when another process did. Until `until_ms` nobody else asks.
+/// Claims a fee until `until_ms`, to ask for it. Returns `false` if another process claimed it.
 ///
 /// # Errors
 /// When the database fails.
@@ -73,7 +74,7 @@ pub async fn claim(tx: &mut Tx, fee: &DueFee, until_ms: i64) -> Result<bool, Sto
     Ok(tx.execute(&CLAIM, &values).await? == 1)
 }
 
-/// Sets when Stripe is asked again; `None` means that it is left to the comparison of the books.
+/// Sets when the provider is asked again; `None` leaves the fee to the reconciliation.
 ///
 /// # Errors
 /// When the database fails.
@@ -83,7 +84,7 @@ pub async fn postpone(tx: &mut Tx, payment: &PaymentId, until_ms: Option<i64>) -
         .map(drop)
 }
 
-/// Stores what Stripe kept of a payment.
+/// Stores the fee of a payment.
 ///
 /// # Errors
 /// When the database fails.
@@ -106,10 +107,10 @@ pub async fn store(
     tx.execute(&STORE, &values).await.map(drop)
 }
 
-/// Stores what Stripe kept of a payment, in a transaction of its own.
+/// Stores the fee of a payment, in a transaction of its own.
 pub(crate) struct StoreFee {
     pub(crate) payment: PaymentId,
-    /// The charge, if Stripe named it.
+    /// The charge, if the provider named it.
     pub(crate) charge: Option<String>,
     pub(crate) fee: RealFee,
     pub(crate) now_ms: i64,
@@ -124,7 +125,7 @@ impl Write for StoreFee {
 }
 
 impl Db {
-    /// The fees that Stripe is to be asked about at a time, those that have waited longest first.
+    /// The fees that are due at `now_ms`, longest due first.
     ///
     /// # Errors
     /// When the database fails.

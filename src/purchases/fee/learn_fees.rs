@@ -1,8 +1,8 @@
-//! What Stripe kept of each payment, learned in the background.
+//! Fetches the provider's fee for each payment in the background.
 //!
-//! What always holds: nothing waits for it, and it moves no credits. Each fee is asked for by one process at a time; one
-//! that cannot be had now is asked for again later, each time after a longer pause, and is left to the comparison with
-//! Stripe's books at last. While Stripe fails, few questions are asked.
+//! Invariant: nothing waits for it, and it moves no credits. Only one process at a time asks for a fee. A fee that is
+//! not available is retried with growing pauses, and in the end left to the reconciliation. While the provider fails,
+//! few requests are sent.
 
 use std::time::Duration;
 
@@ -19,27 +19,27 @@ use crate::providers::port::ProviderError;
 use crate::purchases::fee::fees::{self, DueFee, StoreFee};
 use crate::purchases::topups;
 
-/// How many fees are looked up at once.
+/// How many due fees are read at once.
 const PAGE: i64 = 100;
-/// How many fees are asked for at once.
+/// How many fees are requested in parallel.
 const AT_ONCE: usize = 4;
-/// The pause after them: at most ten are asked for in a second.
+/// The pause after each batch: at most ten requests per second.
 const PAUSE: Duration = Duration::from_millis(400);
-/// How long a process has for a question that it took.
+/// How long a process may work on a fee it claimed.
 const CLAIM_MS: i64 = 300_000;
-/// After how many questions a fee is left to the comparison of the books.
+/// After this many tries, a fee is left to the reconciliation.
 const MAX_TRIES: i64 = 10;
-/// The pause after the first question that could not be answered; each further one is twice as long.
+/// The pause after the first failed try; doubled after each further one.
 const FIRST_BACKOFF_MS: i64 = 60_000;
 const LONGEST_BACKOFF_MS: i64 = 6 * 3_600_000;
-/// How often a process looks whether there is anything to ask.
+/// How often a process checks for due fees.
 const LOOK_EVERY: Duration = Duration::from_secs(5);
 
-/// Asks Stripe for the fees that are due, a few at a time with a pause after them, until there are none, Stripe fails, or
-/// `stop` says so. Gives how many were learned.
+/// Fetches the due fees in small batches with a pause after each, until none are due, the provider fails, or `stop` is
+/// cancelled. Returns how many were stored.
 ///
 /// # Errors
-/// When the database fails. That Stripe fails is no error.
+/// When the database fails. A failure of the provider is not an error.
 pub async fn learn_fees(app: &App, pause: Duration, stop: &CancellationToken) -> Result<u64, StoreError> {
     let mut learned = 0_u64;
     while !stop.is_cancelled() && app.fees.is_over(app.clock.now_ms()) {
@@ -67,13 +67,13 @@ pub async fn learn_fees(app: &App, pause: Duration, stop: &CancellationToken) ->
     Ok(learned)
 }
 
-/// What a question came to.
+/// The result of one request.
 enum FeeAnswer {
     /// The fee is stored.
     Stored,
-    /// Another process asks, or Stripe has no answer about this one.
+    /// Another process asks for it, or the provider does not know this fee.
     Nothing,
-    /// Stripe cannot be asked at the moment, or not with this key.
+    /// The provider cannot be asked at the moment, or not with this API key.
     ProviderFailed,
 }
 
@@ -114,7 +114,7 @@ async fn postpone(app: &App, payment: PaymentId, tries: i64) -> Result<(), Store
     app.db.write(PostponeFee { payment, until_ms }).await
 }
 
-/// Claims a fee until a time, to ask Stripe for it. `false` when another process claimed it.
+/// Claims a fee until a time, to ask for it. Returns `false` if another process claimed it.
 struct ClaimFee {
     fee: DueFee,
     until_ms: i64,
@@ -128,7 +128,7 @@ impl Write for ClaimFee {
     }
 }
 
-/// Sets when Stripe is asked again; without a time, the fee is left to the comparison of the books.
+/// Sets when the provider is asked again; without a time, the fee is left to the reconciliation.
 struct PostponeFee {
     payment: PaymentId,
     until_ms: Option<i64>,
@@ -142,7 +142,7 @@ impl Write for PostponeFee {
     }
 }
 
-/// The job that does the same in a running service.
+/// The background job that fetches fees.
 #[must_use]
 pub fn learning_job() -> Job {
     Job::new("learn what Stripe kept", LOOK_EVERY, LOOK_EVERY, |app, stop| async move {

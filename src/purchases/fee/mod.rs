@@ -1,4 +1,4 @@
-//! What the provider kept of each payment.
+//! The provider's fees.
 
 pub mod fee_news;
 pub mod fees;

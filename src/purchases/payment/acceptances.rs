@@ -1,6 +1,6 @@
-//! Payments that an operator accepted although another amount was agreed: who, why, and how much was really charged.
+//! Payments that an operator accepted although the amount differs from the agreement: who, why, and the amount charged.
 //!
-//! What always holds: an acceptance and what it credits are written in one transaction, and an event is accepted once.
+//! Invariant: an acceptance and its credits are written in one transaction, and an event is accepted once.
 
 use crate::db::{Db, Tx, Write, args};
 use crate::db::{StoreError, statements};
@@ -9,61 +9,61 @@ use crate::domain::judge::Applied;
 use crate::purchases::payment::apply::{self, ApplyPayment};
 use crate::purchases::topups;
 
-/// An operator's word about an event. As a write, it stores the word and applies the payment.
+/// An operator's acceptance of an event. As a write, it stores the acceptance and applies the payment.
 #[derive(Debug, Clone)]
 pub struct Acceptance {
-    /// The event, as its failure is recorded.
+    /// The event's id, from its recorded failure.
     pub event_id: String,
-    /// Why.
+    /// The operator's reason.
     pub reason: String,
-    /// Who.
+    /// The operator.
     pub accepted_by: String,
-    /// What the event says.
+    /// The payment that the event reports.
     pub command: ApplyPayment,
 }
 
-/// An event that was accepted.
+/// An accepted event.
 #[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
 pub struct Accepted {
-    /// The provider's id of the event.
+    /// The provider's event id.
     pub provider_event_id: String,
-    /// Which provider.
+    /// The provider's name.
     pub provider: String,
-    /// The purchase.
+    /// The top-up.
     pub topup_id: String,
-    /// What came of it: `credited`, or why nothing more had to be credited.
+    /// The outcome: `credited`, or why nothing more had to be credited.
     pub outcome: String,
-    /// How many credits the purchase is about.
+    /// The credits of the top-up.
     pub credits: i64,
-    /// What was agreed, in minor units.
+    /// The agreed amount, in minor units.
     pub agreed_amount: i64,
-    /// What was charged, in minor units.
+    /// The charged amount, in minor units.
     pub charged_amount: i64,
-    /// How much of that is tax, in minor units.
+    /// The tax in it, in minor units.
     pub tax_amount: i64,
-    /// Why.
+    /// The operator's reason.
     pub reason: String,
-    /// Who.
+    /// The operator.
     pub accepted_by: String,
-    /// When, in milliseconds since 1970.
+    /// When it was accepted, in milliseconds since 1970.
     pub accepted_at: i64,
 }
 
-/// What came of an acceptance.
+/// The result of an acceptance.
 #[derive(Debug)]
 pub enum Outcome {
-    /// It holds, now or since before.
+    /// The event is accepted, now or before.
     Accepted(Accepted),
-    /// The purchase is not in this database.
+    /// The top-up is not in this database.
     Foreign,
-    /// The amount is the one that was agreed. Nothing was written.
+    /// The amount equals the agreed one. Nothing was written.
     NothingDiffers,
-    /// It cannot be accepted. Nothing was written.
+    /// The payment cannot be accepted. Nothing was written.
     Rejected(Mismatch),
 }
 
 statements! {
-    /// Later news of the payment, and comparisons with Stripe's books, find what was accepted beside what was agreed.
+    /// Later events of the payment, and the reconciliation, compare with this amount besides the agreed one.
     ACCEPT_AMOUNT = "UPDATE topups SET accepted_amount = :charged, updated_at = :now_ms WHERE id = :topup";
     INSERT = "INSERT INTO accepted_events (provider_event_id, provider, topup_id, outcome, credits, agreed_amount, charged_amount, \
         tax_amount, reason, accepted_by, accepted_at) VALUES (:event, :provider, :topup, :outcome, :credits, :agreed_amount, :charged_amount, :tax_amount, :reason, :accepted_by, :accepted_at)";
@@ -72,7 +72,7 @@ statements! {
 }
 
 impl Db {
-    /// What was accepted of an event.
+    /// The acceptance of an event, if it was accepted.
     ///
     /// # Errors
     /// When the database fails.
@@ -87,7 +87,7 @@ impl Write for Acceptance {
     async fn run(&self, tx: &mut Tx) -> Result<Outcome, StoreError> {
         let (report, now_ms) = (&self.command.report, self.command.now_ms);
         let provider = report.session.provider().as_str();
-        // Two who accept the same event wait for each other, so that the second sees what the first did.
+        // The row lock serialises two acceptances of the same event, so that the second sees the first.
         let Some(found) = topups::lock_agreement(tx, &report.topup).await? else { return Ok(Outcome::Foreign) };
         if let Some(accepted) =
             tx.fetch_optional::<Accepted>(&FIND, &args![event = self.event_id.as_str(), provider]).await?

@@ -1,8 +1,8 @@
-//! The one place where money becomes credits.
+//! The only code that turns a payment into credits.
 //!
-//! What Stripe says about a payment is applied in one transaction: the event's row, the top-up's new state, the
-//! account's balance and the ledger entry that explains it are all there or none is. Three guards, each held by the
-//! database, keep a payment from being credited twice: the event's id, the top-up's state, the entry's (kind, source).
+//! A report is applied in one transaction: the event's row, the top-up's new state, the account's balance and the
+//! ledger entry are written together or not at all. Three constraints in the database prevent a payment from being
+//! credited twice: the event's id, the top-up's state, and the ledger entry's (kind, source).
 
 use crate::books::entries::{Entry, book};
 use crate::db::Tx;
@@ -18,16 +18,16 @@ use crate::purchases::payment::payments;
 use crate::purchases::reversal::reversals::{self, AppliedReversal};
 use crate::purchases::topups;
 
-/// Something that Stripe says, to be brought into the books.
+/// A provider's report about a payment, to be applied.
 #[derive(Debug, Clone)]
 pub struct ApplyPayment {
-    /// What it says.
+    /// The report.
     pub report: PurchaseReport,
-    /// The id of the ledger entry, should there be one.
+    /// The id of the ledger entry, if one is written.
     pub entry: LedgerEntryId,
-    /// The id of a second entry, should a refund or dispute have been waiting for this payment.
+    /// The id of a second entry, if a refund or dispute has been waiting for this payment.
     pub reversal_entry: LedgerEntryId,
-    /// The time, in milliseconds since 1970.
+    /// The current time, in milliseconds since 1970.
     pub now_ms: i64,
 }
 
@@ -39,27 +39,28 @@ statements! {
     MARK_PROCESSING = "UPDATE topups SET state = 'processing', updated_at = :now_ms, revision = revision + 1, \
         provider_session_id = COALESCE(provider_session_id, :session), provider_payment_id = COALESCE(:payment, provider_payment_id) \
         WHERE id = :topup AND state || '' IN ('creating', 'open') AND (provider_session_id IS NULL OR provider_session_id = :session)";
-    /// The text that is added to the state, here and below, keeps the index of unfinished top-ups out of the plan: while
-    /// few are unfinished it looks as good as the key.
+    /// Appending text to the state, here and below, keeps planners from using the index of unfinished top-ups: while
+    /// few are unfinished, it looks as selective as the primary key.
     MARK_FAILED = "UPDATE topups SET state = 'failed', updated_at = :now_ms, failure_code = 'payment_failed', \
         revision = revision + 1 \
         WHERE id = :topup AND state || '' IN ('open', 'processing')";
     MARK_EXPIRED = "UPDATE topups SET state = 'expired', updated_at = :now_ms, revision = revision + 1 \
         WHERE id = :topup AND state || '' = 'open'";
-    /// A declined attempt ends nothing: the customer may try another card.
+    /// A declined attempt is not final: the customer may try another card.
     MARK_DECLINED = "UPDATE topups SET decline_code = :code, declined_at = :now_ms, updated_at = :now_ms, revision = revision + 1 \
         WHERE id = :topup AND state <> 'paid'";
 }
 
-/// Applies one payment in the given write.
+/// Applies one payment in the given transaction.
 pub(crate) async fn apply_one(tx: &mut Tx, command: ApplyPayment) -> Result<Applied, StoreError> {
     let Some(found) = topups::lock_agreement(tx, &command.report.topup).await? else {
         return Ok(Applied::Foreign);
     };
     let outcome = judge(&command.report, &found);
     if let Applied::Rejected(mismatch) = &outcome {
-        // Money that came by a session that nobody was sent to, for a purchase that is not paid otherwise: it credits
-        // nothing, it is written down so that it can be given back, and a person has to see the contradiction.
+        // The payment came through a session that was never handed out, for a top-up that is not paid otherwise. It
+        // credits nothing, but is recorded so that it can be refunded, and an operator has to look at the
+        // contradiction.
         if is_another_payment(&command.report, &found, mismatch) {
             touch_payment(tx, &command, PaymentRole::Surplus).await?;
         }
@@ -97,7 +98,7 @@ async fn credit(tx: &mut Tx, command: &ApplyPayment, found: &AgreedTopup) -> Res
     let (topup, now_ms) = (agreement.topup.as_str(), command.now_ms);
     let marked = tx.execute(&MARK_PAID, &args![topup, session = report.session.as_str(), now_ms, payment]).await?;
     if marked == 0 {
-        // Somebody came between our read and this statement. Run again, the read sees what they did.
+        // Another transaction changed the row after our read. A retry reads the new state.
         return Err(StoreError::Overtaken);
     }
     let entry = Entry {
@@ -111,7 +112,7 @@ async fn credit(tx: &mut Tx, command: &ApplyPayment, found: &AgreedTopup) -> Res
     };
     let balance_after = book(tx, entry, command.now_ms).await?;
     let credited = |balance_after| Applied::Credited { credits: agreement.credits, balance_after };
-    // The first write of a payment's row: nothing can have been waiting for it.
+    // This is the first write of the payment's row: nothing can have been waiting for it.
     let Some(payment) = report.payment.as_ref().filter(|_| writes > 1) else {
         return Ok(credited(balance_after));
     };
@@ -135,7 +136,7 @@ async fn mark(tx: &mut Tx, command: &ApplyPayment, state: TopupState) -> Result<
     if marked == 1 { Ok(Applied::Moved(state)) } else { Err(StoreError::Overtaken) }
 }
 
-/// Notes that an attempt to pay was declined, with the event's row, in the given write.
+/// Records that a payment attempt was declined, together with the event's row, in the given transaction.
 ///
 /// # Errors
 /// When the database fails.

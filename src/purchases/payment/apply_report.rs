@@ -1,4 +1,4 @@
-//! Bringing what a provider says of a payment into the books: the one way for webhooks, the return page and the comparison.
+//! Applies a provider's report about a payment. Used by webhooks, the return page and the reconciliation.
 
 use crate::app::App;
 use crate::db::{Db, StoreError};
@@ -8,10 +8,10 @@ use crate::domain::judge::Applied;
 use crate::purchases::payment::apply::ApplyPayment;
 use crate::purchases::payment::endings::EndPurchase;
 
-/// Brings what Stripe says of a payment into the books.
+/// Applies a provider's report about a payment.
 ///
 /// # Errors
-/// When the database fails; then nothing of it is there.
+/// When the database fails. Then nothing was written.
 pub(crate) async fn apply(app: &App, report: PurchaseReport) -> Result<Applied, StoreError> {
     let command = ApplyPayment {
         report,
@@ -29,8 +29,8 @@ pub(crate) async fn apply(app: &App, report: PurchaseReport) -> Result<Applied, 
 }
 
 impl Db {
-    /// Applies what Stripe says, together with what others want applied at this moment. One that fails does not harm its
-    /// neighbours. Results are in the order of the commands, each after its effect is durable.
+    /// Applies reports, sharing commits with other callers' reports. A failing one does not affect the others. Results
+    /// are in the order of the commands, each returned after its effect is durable.
     pub async fn apply(&self, commands: Vec<ApplyPayment>) -> Vec<Result<Applied, StoreError>> {
         futures_util::future::join_all(commands.into_iter().map(|command| self.apply_report(command))).await
     }

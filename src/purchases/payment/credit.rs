@@ -1,12 +1,12 @@
-//! Crediting many payments together: what arrived while the last commit was under way goes into the books in one exchange
-//! with the database, and one commit.
+//! Credits many payments together: all payments that arrived during the last commit share one round trip to the
+//! database and one commit.
 //!
-//! What always holds: it credits what [`judge`](crate::domain::judge::judge) would credit, or less. What is not plain is left to
-//! be applied alone: the end of a purchase, an early refund, a contradiction, the second of two commands of one purchase.
-//! An error means that nothing of the group is there.
+//! Invariant: it credits only what [`judge`](crate::domain::judge::judge) would credit. Everything that is not
+//! straightforward is left to be applied individually: the end of a checkout, an early refund, a contradiction, the
+//! second of two commands for one top-up. After an error, nothing of the group was written.
 //!
-//! The one place where the databases get different statements. With the same ones for both, a group was eight exchanges
-//! and its rows were read out of JSON six times, which cost PostgreSQL twice the time for each row
+//! This is the only place where the two databases get different statements. With common statements, a group took eight
+//! round trips and its rows were read out of JSON six times, which doubled the time per row on PostgreSQL
 //! (docs/PERFORMANCE.md).
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -25,7 +25,7 @@ use crate::domain::ids::{EventId, PaymentId};
 use crate::domain::judge::Applied;
 use crate::purchases::payment::apply::{ApplyPayment, apply_one};
 
-/// The statements.
+/// The bulk statement for each database.
 pub(crate) static CREDIT: BulkStatement = BulkStatement {
     json: Some(JsonStatement {
         within: Statement::new(include_str!("credit/json.sql")),
@@ -34,7 +34,7 @@ pub(crate) static CREDIT: BulkStatement = BulkStatement {
     lists: Statement::new(include_str!("credit/lists.sql")),
 };
 
-/// A payment to be credited, and everything that the purchase must say for that.
+/// A payment to credit, and everything that must equal the top-up.
 #[derive(Serialize)]
 pub(crate) struct Row<'c> {
     pub(crate) event: Option<&'c str>,
@@ -52,7 +52,7 @@ pub(crate) struct Row<'c> {
     pub(crate) now_ms: i64,
 }
 
-/// What came of a row.
+/// The result for one row.
 #[derive(sqlx::FromRow)]
 pub struct Credited {
     number: i64,
@@ -60,12 +60,12 @@ pub struct Credited {
     is_decided: Option<i64>,
 }
 
-/// Those of a group that may be credited together, in the order of their purchases, so that two groups of two processes do
-/// not wait for each other.
+/// The payments of a group that can be credited together, sorted by top-up, so that the groups of two processes do not
+/// deadlock.
 pub struct Plain<'c>(Picked<Row<'c>>);
 
-/// Picks the commands that say plainly that their purchase came to this, by the order of their purchases. Of two that
-/// concern the same purchase, payment or event, the second is left.
+/// Selects the straightforward commands with this progress, sorted by top-up. If two concern the same top-up, payment
+/// or event, only the first is selected.
 pub(crate) fn pick<'c>(
     commands: impl IntoIterator<Item = &'c ApplyPayment>,
     progress: PurchaseProgress,
@@ -75,7 +75,7 @@ pub(crate) fn pick<'c>(
     for (place, command) in commands.into_iter().enumerate() {
         let names = names(&command.report);
         let is_first = names.iter().flatten().all(|name| !seen.contains(name));
-        // Also what is not plain takes its names: nothing may overtake it.
+        // Commands that are not straightforward count too: later commands for the same rows must not overtake them.
         seen.extend(names.into_iter().flatten());
         rows.extend(row(command, progress).filter(|_| is_first).map(|row| (row, place)));
     }
@@ -84,7 +84,8 @@ pub(crate) fn pick<'c>(
 }
 
 impl Plain<'_> {
-    /// What came of each command, from what the database says of each row; `None` of those that are left.
+    /// The outcome of each command, from the rows that the database returned; `None` for a command that has to run
+    /// individually.
     pub(crate) fn outcomes(&self, commands: &[&ApplyPayment], done: &[Credited]) -> Vec<Option<Applied>> {
         let mut outcomes = vec![None; commands.len()];
         let mut decided_here = BTreeMap::new();
@@ -102,7 +103,7 @@ impl Plain<'_> {
                 *slot = outcome;
             }
         }
-        // The same event again in this group: its row was committed with its effect just now.
+        // The same event again in this group: its row has just been committed together with its effect.
         for (slot, command) in outcomes.iter_mut().zip(commands) {
             let event = command.report.event.as_ref().map(|(event, _)| event.as_str());
             let decided = event.and_then(|event| decided_here.get(event));
@@ -179,7 +180,8 @@ fn names(report: &PurchaseReport) -> [Option<&str>; 3] {
     [Some(report.topup.as_str()), payment, report.event.as_ref().map(|(event, _)| EventId::as_str(event))]
 }
 
-/// The row of a command that says that its purchase came to this, and says all that can be compared with what was agreed.
+/// The row for a command with this progress whose report contains everything that has to be compared with the
+/// agreement.
 fn row(command: &ApplyPayment, progress: PurchaseProgress) -> Option<Row<'_>> {
     let report = &command.report;
     let account = report.account.as_deref().filter(|account| report.client_reference.as_deref() == Some(account))?;
@@ -187,9 +189,9 @@ fn row(command: &ApplyPayment, progress: PurchaseProgress) -> Option<Row<'_>> {
     let number: i64 = credits.parse().ok()?;
     let is_plain = report.progress == progress
         && report.mode.as_deref() == Some("payment")
-        // Not "0250" or "+250".
+        // Rejects forms such as "0250" or "+250".
         && number.to_string() == credits
-        // A database that cannot have it in a text may read only what is before it.
+        // A database that cannot store NUL in a text may read only the part before it.
         && !account.contains('\0')
         && report.currency.as_deref().is_some_and(|currency| !currency.contains('\0'));
     let (event, r#type) =

@@ -7,7 +7,7 @@ struct Step {
     detail: String,
 }
 
-/// Reads how a statement would be run.
+/// Reads the query plan of a statement.
 struct ReadPlan {
     explain: &'static Statement,
     values: Vec<Argument>,
@@ -21,8 +21,8 @@ impl Write for ReadPlan {
     }
 }
 
-/// Statistics of a million purchases, each of another account, as ANALYZE would leave them: as if an account were as good
-/// a key as an id.
+/// Statistics as ANALYZE would leave them for a million top-ups, each of another account: by them, an account is as
+/// selective as an id.
 static STATISTICS: &str = "ANALYZE; DELETE FROM sqlite_stat1; INSERT INTO sqlite_stat1 VALUES \
     ('topups', 'topups_by_account', '1000000 1 1 1'), ('topups', 'sqlite_autoindex_topups_1', '1000000 1'), \
     ('topups', 'sqlite_autoindex_topups_2', '1000000 1'); ANALYZE sqlite_schema";

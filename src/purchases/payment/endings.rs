@@ -1,4 +1,4 @@
-//! Purchases whose checkout expired, many at once.
+//! Bulk command for top-ups whose checkout expired.
 
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
@@ -20,7 +20,7 @@ pub(crate) static EXPIRE: BulkStatement =
 #[derive(Debug, Clone)]
 pub struct EndPurchase(pub ApplyPayment);
 
-/// Those of a group that say plainly that a checkout expired.
+/// The reports of a group that the bulk statement can handle.
 pub struct Expired<'c>(Picked<Row<'c>>);
 
 impl Command for EndPurchase {

@@ -1,4 +1,4 @@
-//! Money that comes: payments become credits, once each.
+//! Incoming payments: each is credited exactly once.
 
 pub mod acceptances;
 pub mod apply;

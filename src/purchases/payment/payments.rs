@@ -1,38 +1,38 @@
-//! Payments at Stripe. Whoever brings news about a payment, or about a refund or dispute of it, writes its row first,
-//! and so waits for everybody else who does.
+//! Payments at the provider. A transaction about a payment, or about a refund or dispute of it, writes the payment's
+//! row first, which locks it against other such transactions.
 
 use crate::db::{Db, Tx, args};
 use crate::db::{StoreError, statements};
 use crate::domain::ids::{PaymentId, SessionId, TopupId};
 use crate::domain::payment::PaymentRole;
 
-/// A payment as it is known here.
+/// A stored payment.
 #[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
 pub struct Payment {
-    /// Stripe's id.
+    /// The provider's payment id.
     pub provider_payment_id: String,
-    /// Its provider.
+    /// The provider's name.
     pub provider: String,
-    /// The purchase.
+    /// The top-up.
     pub topup_id: String,
     /// `waiting`, `credited` or `surplus`.
     pub state: String,
-    /// The checkout session, once it is known.
+    /// The checkout session, once known.
     pub provider_session_id: Option<String>,
-    /// The charge, once it is known.
+    /// The charge, once known.
     pub provider_charge_id: Option<String>,
-    /// The movement on the Stripe account's balance, once it is known.
+    /// The balance transaction that shows the fee, once known.
     pub provider_fee_id: Option<String>,
-    /// What Stripe kept, once it is known.
+    /// The fee that the provider kept, in minor units, once known.
     pub real_fee: Option<i64>,
     /// The currency of the fee.
     pub real_fee_currency: Option<String>,
-    /// When it was first heard of, in milliseconds since 1970.
+    /// When the payment was first recorded, in milliseconds since 1970.
     pub created_at: i64,
 }
 
 statements! {
-    /// A payment that credited stays so; one that waits becomes what it is found to be.
+    /// A credited payment stays credited; a waiting one takes the new role.
     TOUCH = "INSERT INTO payments (provider_payment_id, provider, topup_id, state, provider_session_id, writes, created_at, updated_at) \
         VALUES (:payment, :provider, :topup, :role, :session, 1, :now_ms, :now_ms) ON CONFLICT (provider_payment_id, provider) DO UPDATE SET \
         writes = payments.writes + 1, updated_at = excluded.updated_at, \
@@ -52,11 +52,11 @@ struct Touched {
     writes: i64,
 }
 
-/// Writes a payment's row, so that all others who bring news about it wait. Gives how often it has been written, this
-/// time included.
+/// Writes a payment's row, which locks it until the transaction ends. Returns how many times the row has been written,
+/// including this time.
 ///
 /// # Errors
-/// When the database fails, or the payment belongs to another purchase: Stripe has one payment for each session.
+/// When the database fails, or the payment belongs to another top-up: the provider has one payment per session.
 pub async fn touch(
     tx: &mut Tx,
     payment: &PaymentId,
@@ -83,7 +83,7 @@ pub async fn touch(
 }
 
 impl Db {
-    /// A payment, if anything was heard of it.
+    /// Finds a payment.
     ///
     /// # Errors
     /// When the database fails.
@@ -91,7 +91,7 @@ impl Db {
         self.read_optional(&FIND, &args![payment = payment.as_str(), provider = payment.provider().as_str()]).await
     }
 
-    /// The payments of a purchase, oldest first.
+    /// The payments of a top-up, oldest first.
     ///
     /// # Errors
     /// When the database fails.

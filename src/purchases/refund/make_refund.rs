@@ -1,6 +1,7 @@
-//! Making a refund at Stripe: what each refusal means, and what is told while the outcome is unknown.
+//! Makes a refund at the provider: maps each refusal, and describes failures while the outcome is unknown.
 //!
-//! Money must not go back twice for one request: [`crate::purchases::checkout::create_once`] decides about keys and repetitions.
+//! Invariant: one request refunds at most once. [`crate::purchases::checkout::create_once`] decides about keys and
+//! retries.
 
 use async_trait::async_trait;
 
@@ -13,30 +14,30 @@ pub use crate::purchases::checkout::create_once::Trouble;
 use crate::purchases::checkout::create_once::{Creation, Failure, Work, create_once};
 use crate::purchases::refund::refund_requests::{self, RefundRequest};
 
-/// The longest text of Stripe's that is passed on.
+/// The most characters of a provider's message that are passed on.
 const MAX_REASON_CHARACTERS: usize = 300;
 
-/// How the calls ended.
+/// The outcome of the calls.
 #[derive(Debug, Clone)]
 pub(crate) enum RefundResult {
     Refund(RefundReport),
-    /// Nothing was refunded, and the same request would be refused again.
+    /// Nothing was refunded, and a retry would be refused again.
     Refused(ProviderRefusal),
 }
 
-/// Why Stripe refuses a refund that is right as far as is known here.
+/// Why the provider refuses a refund that is valid by our own data.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum ProviderRefusal {
-    /// Somebody refunded it meanwhile, and the news has not come yet.
+    /// The payment has been refunded already; the webhook has not arrived yet.
     #[error("Stripe says that all of the payment has been refunded already")]
     AlreadyRefunded,
-    /// Somebody disputed it meanwhile, and the news has not come yet.
+    /// The payment has been disputed; the webhook has not arrived yet.
     #[error("Stripe says that the payment is disputed; answer the dispute at Stripe instead")]
     Disputed,
-    /// Somebody refunded a part of it meanwhile, and the news has not come yet.
+    /// A part of the payment has been refunded already; the webhook has not arrived yet.
     #[error("Stripe says that less than this amount is left of the payment; look at the preview in a moment")]
     TooMuch,
-    /// The Stripe account's balance does not suffice.
+    /// The balance of our account at the provider is too low.
     #[error("the balance of the Stripe account is too small for the refund; add funds at Stripe")]
     InsufficientFunds,
 }
@@ -44,7 +45,7 @@ pub enum ProviderRefusal {
 impl ProviderRefusal {
     const ALL: [Self; 4] = [Self::AlreadyRefunded, Self::Disputed, Self::TooMuch, Self::InsufficientFunds];
 
-    /// A stable word for it, which is also stored.
+    /// A stable code, which is also stored.
     #[must_use]
     pub const fn code(self) -> &'static str {
         match self {
@@ -55,19 +56,19 @@ impl ProviderRefusal {
         }
     }
 
-    /// Reads the stored word.
+    /// Parses the stored code.
     pub(crate) fn of_code(code: &str) -> Self {
         Self::ALL.into_iter().find(|refusal| refusal.code() == code).unwrap_or(Self::AlreadyRefunded)
     }
 
-    /// What Stripe means; `None` if it is none of these.
+    /// Maps the provider's error; `None` if it is another error.
     fn of(failure: &ProviderFailure) -> Option<Self> {
         match failure.code.as_str() {
             "charge_already_refunded" => Some(Self::AlreadyRefunded),
             "charge_disputed" | "refund_disputed_payment" => Some(Self::Disputed),
             "amount_too_large" => Some(Self::TooMuch),
             "balance_insufficient" | "insufficient_funds" => Some(Self::InsufficientFunds),
-            // Stripe has no code for it.
+            // Stripe has no code for this.
             _ if failure.message.starts_with("Refund amount") && failure.message.contains("greater than") => {
                 Some(Self::TooMuch)
             }
@@ -76,8 +77,8 @@ impl ProviderRefusal {
     }
 }
 
-/// Why Stripe makes no refund of this payment, in its words; `None` if its refusal is about our settings or our request
-/// itself, such as a missing permission.
+/// The provider's reason for not refunding this payment. `None` if the refusal is about our settings or our request,
+/// such as a missing permission.
 fn reason(failure: &ProviderFailure) -> Option<String> {
     let is_about_us = matches!(failure.status, 401 | 403)
         || failure.code.starts_with("parameter_")
@@ -101,27 +102,27 @@ fn reason(failure: &ProviderFailure) -> Option<String> {
     Some(if words.trim().is_empty() { failure.code.clone() } else { words })
 }
 
-/// Why there is no refund yet, or it is unknown whether there is one.
+/// Why the refund was not made, or why its outcome is unknown.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum RefundTrouble {
-    /// Stripe refuses to refund this payment, in its own words. Nothing was refunded.
+    /// The provider refuses to refund this payment, for the given reason. Nothing was refunded.
     #[error("Stripe does not refund this payment: {0}")]
     NotPossible(String),
-    /// Stripe refused for a reason that has nothing to do with the payment. Nothing was refunded.
+    /// The provider refused for a reason unrelated to the payment. Nothing was refunded.
     #[error("Stripe refused the refund")]
     Refused,
-    /// The request has to be repeated.
+    /// The request has to be retried.
     #[error("the refund is not finished: {what:?}")]
     Unfinished {
-        /// Why.
+        /// The cause.
         what: Trouble,
-        /// Whether the refund may be made already.
+        /// Whether the refund may already have been made.
         may_be_done: bool,
     },
 }
 
 impl RefundTrouble {
-    /// A stable word for it.
+    /// A stable code.
     #[must_use]
     pub const fn code(&self) -> &'static str {
         match self {
@@ -162,7 +163,7 @@ impl Creation for Refund {
         false
     }
 
-    /// That nothing, or too little, is left to refund can be our own doing.
+    /// "Nothing left to refund" or "too little left" may be the effect of our own earlier call.
     fn may_be_ours(&self, error: &ProviderError) -> bool {
         let (ProviderError::Refused(failure) | ProviderError::Unknown(failure)) = error else { return false };
         matches!(ProviderRefusal::of(failure), Some(ProviderRefusal::AlreadyRefunded | ProviderRefusal::TooMuch))
@@ -174,7 +175,7 @@ impl Creation for Refund {
     }
 }
 
-/// Stores the key of the next call. `false` when another process works on the request.
+/// Stores the key of the next call. Returns `false` if another process has taken over the request.
 struct StoreNextKey {
     request: String,
     mark_ms: i64,
@@ -189,7 +190,7 @@ impl Write for StoreNextKey {
     }
 }
 
-/// Makes the refund. Everything that happens is logged with Stripe's request id. `work` says afterwards what is known.
+/// Makes the refund. Each call is logged with the provider's request id. Afterwards `work` holds what is known.
 pub(crate) async fn make(app: &App, request: &RefundRequest, work: &mut Work) -> Result<RefundResult, RefundTrouble> {
     let unfinished = |what| RefundTrouble::Unfinished { what, may_be_done: true };
     let order = order(request).map_err(|()| unfinished(Trouble::StoreFailed))?;

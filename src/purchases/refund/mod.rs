@@ -1,4 +1,4 @@
-//! Refunds that we make: asked for, made once, settled.
+//! Refunds made through this service: requested, made once, settled.
 
 pub(crate) mod make_refund;
 pub mod refund_facts;

@@ -1,4 +1,4 @@
-//! What is left of a payment for a refund: what was paid, refunded, disputed, and what other requests may give back.
+//! What can still be refunded of a payment: the amounts paid, refunded, disputed, and reserved by other requests.
 
 use crate::db::{Db, Tx, args};
 use crate::db::{StoreError, statements};
@@ -8,23 +8,23 @@ use crate::domain::ids::{PaymentId, TopupId};
 use crate::domain::refund::{PaidAs, Refundable};
 use crate::purchases::topups;
 
-/// A purchase, and a payment of it, as far as a refund needs to know.
+/// A top-up and one of its payments, as needed for a refund.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RefundFacts {
-    /// Who bought.
+    /// The account that bought the top-up.
     pub account: AccountId,
     /// The currency of the amounts, in lower case.
     pub currency: String,
-    /// The payment; none if the purchase has none yet.
+    /// The payment; `None` if the top-up has none yet.
     pub payment: Option<PaymentId>,
-    /// What is known of it.
+    /// The amounts of the payment.
     pub refundable: Refundable,
 }
 
 statements! {
-    /// A request counts while a process works on it, and while it is unknown whether its refund was made. Afterwards the
-    /// refund itself counts, or there is none. A dispute that is open blocks refunds; a lost one has taken its part.
-    /// What was charged is what was agreed, unless an operator accepted another amount.
+    /// A request counts while a process works on it, and while it is unknown whether its refund was made. After that
+    /// the refund itself counts, or there is none. An open dispute blocks refunds; a lost one has taken its part. The
+    /// charged amount is the agreed one, unless an operator accepted another.
     FACTS = "SELECT t.account_id, t.state, t.credits, t.currency, t.credit_unit_amount, \
         COALESCE((SELECT MAX(a.charged_amount) FROM accepted_events a WHERE a.topup_id = t.id \
         AND (a.outcome = 'credited') = (p.state = 'credited')), t.total_amount) AS total_amount, \
@@ -92,7 +92,7 @@ impl TryFrom<FactsRow> for RefundFacts {
     }
 }
 
-/// What is left of a payment: the one named, else the one that paid. `None` if there is no such purchase.
+/// The facts about the named payment, or else the one that credited the top-up. `None` if there is no such top-up.
 ///
 /// # Errors
 /// When the database fails.
@@ -108,7 +108,7 @@ pub async fn find(
 }
 
 impl Db {
-    /// What is left of a payment, as it stands; see [`find`].
+    /// Like [`find`], outside a transaction.
     ///
     /// # Errors
     /// When the database fails.

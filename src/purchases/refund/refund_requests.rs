@@ -1,7 +1,8 @@
-//! Refunds that somebody asked for here: written before Stripe is called, one for each caller's key, and never removed.
+//! Refund requests made through this service: stored before the provider is called, one per caller's key, never
+//! deleted.
 //!
-//! What always holds: a request is written under the lock of its top-up, after what is left of the payment was read
-//! under the same lock, so two requests never promise the same money. Whoever works on one has a lease.
+//! Invariant: a request is inserted under its top-up's row lock, after the refundable amount was read under the same
+//! lock, so two requests never promise the same money. A process holds a lease on the request it works on.
 use crate::purchases::topups;
 
 use crate::db::{Db, Tx, args};
@@ -9,83 +10,83 @@ use crate::db::{StoreError, statements};
 use crate::domain::attempt::Attempt;
 use crate::domain::ids::{PaymentId, RefundRequestId, TopupId};
 
-/// A refund that somebody asks for, about to be written down.
+/// A refund request to insert.
 #[derive(Debug, Clone)]
 pub struct NewRefundRequest {
-    /// Its id.
+    /// The request's id.
     pub id: RefundRequestId,
-    /// The purchase.
+    /// The top-up.
     pub topup: TopupId,
-    /// Stripe's word for why.
+    /// The provider's code for the reason.
     pub reason: String,
-    /// Who asks, for those who look later.
+    /// The operator, for the record.
     pub requested_by: String,
-    /// What the key belongs to; the same key for two top-ups means two refunds.
+    /// The key's scope: the same key for two top-ups means two refunds.
     pub scope: String,
     /// The caller's idempotency key.
     pub key: String,
     /// A hash of the request.
     pub request_hash: String,
-    /// Until when this process works on it, in milliseconds since 1970.
+    /// When this process's lease ends, in milliseconds since 1970.
     pub lease_until_ms: i64,
-    /// The time, in milliseconds since 1970.
+    /// The current time, in milliseconds since 1970.
     pub now_ms: i64,
 }
 
-/// A refund that somebody asked for.
+/// A stored refund request.
 #[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
 pub struct RefundRequest {
-    /// Its id.
+    /// The request's id.
     pub id: String,
-    /// The purchase.
+    /// The top-up.
     pub topup_id: String,
     /// The payment.
     pub provider_payment_id: String,
-    /// Its provider.
+    /// The provider's name.
     pub provider: String,
-    /// How much, in minor units.
+    /// The amount, in minor units.
     pub amount: i64,
     /// The currency, in lower case.
     pub currency: String,
-    /// Stripe's word for why.
+    /// The provider's code for the reason.
     pub reason: Option<String>,
-    /// Who asked.
+    /// The operator.
     pub requested_by: String,
     /// `creating`, `created` or `refused`.
     pub state: String,
-    /// Which idempotency key towards Stripe is in use; see [`RefundRequest::attempt`].
+    /// The number of the idempotency key in use with the provider; see [`RefundRequest::attempt`].
     provider_attempt: i64,
     key_used_at: i64,
     unknown_since: Option<i64>,
     key_failures: i64,
-    /// Stripe's refund, once it is known.
+    /// The provider's refund id, once known.
     pub provider_refund_id: Option<String>,
-    /// Stripe's word for how far the refund was when it was made.
+    /// The provider's status when the refund was made.
     pub refund_status: Option<String>,
-    /// How many credits it took.
+    /// How many credits the refund took.
     pub credits_taken: Option<i64>,
-    /// What the account had afterwards.
+    /// The account's balance afterwards.
     pub balance_after: Option<i64>,
     /// Why it was refused.
     pub failure_code: Option<String>,
     /// A hash of the request.
     pub request_hash: String,
-    /// Until when a process works on it, in milliseconds since 1970.
+    /// When the lease of the process that works on it ends, in milliseconds since 1970.
     pub lease_until: i64,
-    /// When it was asked for, in milliseconds since 1970.
+    /// When it was requested, in milliseconds since 1970.
     pub created_at: i64,
 }
 
 impl RefundRequest {
-    /// The payment.
+    /// The payment's id.
     ///
     /// # Errors
-    /// When what is stored is not a payment's id.
+    /// When the stored id is invalid.
     pub fn payment(&self) -> Result<PaymentId, StoreError> {
         topups::payment_id(&self.provider, &self.provider_payment_id)
     }
 
-    /// What is known about the calls to Stripe. A row of an older version says nothing: then the call may have been done.
+    /// What is known about the calls. A row written by an older version does not say, so its call may have succeeded.
     #[must_use]
     pub const fn attempt(&self) -> Attempt {
         Attempt {
@@ -97,12 +98,12 @@ impl RefundRequest {
     }
 }
 
-/// What came of a refund, for a repetition of the request.
+/// The outcome of a refund, for retries of the request.
 #[derive(Debug, Clone)]
 pub struct RefundOutcome {
-    /// Stripe's refund.
+    /// The provider's refund id.
     pub refund_id: String,
-    /// Stripe's word for how far it is.
+    /// The provider's status.
     pub status: String,
 }
 
@@ -132,12 +133,12 @@ statements! {
         CASE WHEN key_used_at IS NULL THEN updated_at ELSE unknown_since END AS unknown_since, key_failures, \
         provider_refund_id, refund_status, credits_taken, balance_after, failure_code, request_hash, lease_until, created_at \
         FROM refund_requests WHERE state = 'creating' AND id > :after ORDER BY id LIMIT :limit";
-    /// A lease that ends far later than any can was given by a clock that was wrong. Calls may follow, so from now on it
-    /// is unknown whether the refund is made.
+    /// A lease that ends far later than any valid lease was written with a wrong clock. Calls may follow, so from now
+    /// on it is unknown whether the refund was made.
     TAKE_OVER = "UPDATE refund_requests SET lease_until = :lease_until_ms, key_used_at = COALESCE(key_used_at, created_at), \
         unknown_since = :now_ms, updated_at = :now_ms \
         WHERE id = :id AND state = 'creating' AND (lease_until <= :now_ms OR lease_until > :wrong_from_ms)";
-    /// Who has been overtaken finds another mark, and changes nothing.
+    /// A process that was overtaken finds another mark and changes nothing.
     NEXT_KEY = "UPDATE refund_requests SET provider_attempt = :key, key_used_at = :key_used_at_ms, unknown_since = :key_used_at_ms, key_failures = 0, \
         updated_at = :key_used_at_ms WHERE id = :id AND unknown_since = :mark_ms AND state = 'creating'";
     RELEASE = "UPDATE refund_requests SET lease_until = 0, unknown_since = :unknown_since_ms, key_failures = :key_failures, failure_code = :failure_code, \
@@ -147,8 +148,8 @@ statements! {
         AND lease_until <= :now_ms";
     REFUSED = "UPDATE refund_requests SET state = 'refused', failure_code = :code, lease_until = 0, unknown_since = NULL, \
         updated_at = :now_ms WHERE id = :id AND unknown_since = :mark_ms AND state = 'creating'";
-    /// What it took: what all that was heard of up to it takes, less what all before it takes. So the refunds of one
-    /// payment together have taken what the purchase has lost, whoever brought each of them into the books.
+    /// What this refund took: what all reversals up to it take, less what all before it take. So the refunds of one
+    /// payment add up to what the top-up has lost, in whatever order they were applied.
     TAKEN = "SELECT t.credits, t.credit_unit_amount, \
         CAST(CASE WHEN p.state = 'credited' THEN 1 ELSE 0 END AS BIGINT) AS has_credits, \
         r.counts, r.amount, (SELECT CAST(COALESCE(SUM(b.amount - b.returned), 0) AS BIGINT) FROM reversals b \
@@ -158,7 +159,7 @@ statements! {
         FROM reversals r JOIN payments p ON p.provider_payment_id = r.provider_payment_id \
         AND p.provider = r.provider \
         JOIN topups t ON t.id = p.topup_id WHERE r.provider_reversal_id = :refund_id AND r.provider = :provider";
-    /// A refund that exists wins over everything that was believed before.
+    /// An existing refund overrides everything recorded before.
     CREATED = "UPDATE refund_requests SET state = 'created', provider_refund_id = :refund_id, refund_status = :status, credits_taken = :taken, \
         balance_after = :balance, lease_until = 0, unknown_since = NULL, failure_code = NULL, updated_at = :now_ms \
         WHERE id = :id AND provider_payment_id = :payment AND provider = :provider AND state <> 'created'";
@@ -179,7 +180,7 @@ struct TakenRow {
     balance: i64,
 }
 
-/// Locks a purchase until the write ends. `false` when there is none.
+/// Locks a top-up's row until the transaction ends. Returns `false` if it does not exist.
 ///
 /// # Errors
 /// When the database fails.
@@ -187,7 +188,7 @@ pub async fn lock(tx: &mut Tx, topup: &TopupId) -> Result<bool, StoreError> {
     Ok(tx.execute(&LOCK_TOPUP, &args![topup = topup.as_str()]).await? == 1)
 }
 
-/// What an earlier request with the key stands for.
+/// The earlier request with the key, if there is one.
 ///
 /// # Errors
 /// When the database fails.
@@ -195,10 +196,10 @@ pub async fn find_by_key(tx: &mut Tx, scope: &str, key: &str) -> Result<Option<R
     tx.fetch_optional(&FIND_BY_KEY, &args![scope, key]).await
 }
 
-/// Writes a request down.
+/// Inserts a request.
 ///
 /// # Errors
-/// When another request came with the key meanwhile, or the database fails.
+/// When another request with the key was inserted meanwhile, or the database fails.
 pub async fn insert(
     tx: &mut Tx,
     new: &NewRefundRequest,
@@ -232,7 +233,7 @@ async fn find(tx: &mut Tx, id: &str) -> Result<RefundRequest, StoreError> {
     request.ok_or_else(|| StoreError::corrupt("no longer there: refund request", id))
 }
 
-/// Goes on with a request that nobody works on. `false` when somebody does, or it has ended.
+/// Takes over a request without an active lease. Returns `false` if its lease is active or it has ended.
 ///
 /// # Errors
 /// When the database fails.
@@ -242,8 +243,8 @@ pub async fn take_over(tx: &mut Tx, id: &str, lease_until_ms: i64, now_ms: i64) 
     Ok(tx.execute(&TAKE_OVER, &values).await? == 1)
 }
 
-/// Moves to the next idempotency key towards Stripe, which is about to be used. `false` when another process has taken the
-/// request over since `mark_ms`.
+/// Stores the next idempotency key, which is about to be used. Returns `false` if another process has taken over the
+/// request since `mark_ms`.
 ///
 /// # Errors
 /// When the database fails.
@@ -252,8 +253,8 @@ pub async fn next_key(tx: &mut Tx, id: &str, mark_ms: i64, next: &Attempt) -> Re
     Ok(tx.execute(&NEXT_KEY, &values).await? == 1)
 }
 
-/// Lets go of a request without an outcome, with what is known about its calls and why they failed: the next one with the
-/// key goes on with it. Does nothing when another process has taken it over since `mark_ms`.
+/// Releases a request without an outcome, storing what is known about its calls and why they failed. A retry with the
+/// key continues it. Does nothing if another process has taken it over since `mark_ms`.
 ///
 /// # Errors
 /// When the database fails.
@@ -277,8 +278,8 @@ pub async fn release(
     tx.execute(&RELEASE, &values).await.map(drop)
 }
 
-/// Stores that the calls of a request have done nothing, if that is what `attempt` was about and no process works on it.
-/// `false` when the request has gone on meanwhile.
+/// Stores that the calls of a request had no effect, if `attempt` is still current and no process works on it. Returns
+/// `false` if the request has changed meanwhile.
 ///
 /// # Errors
 /// When the database fails.
@@ -287,8 +288,8 @@ pub async fn not_made(tx: &mut Tx, id: &str, attempt: &Attempt, now_ms: i64) -> 
     Ok(tx.execute(&NOT_MADE, &values).await? == 1)
 }
 
-/// Stores that Stripe refused it for good, and that no earlier call was done either. Does nothing when another process has
-/// taken it over since `mark_ms`.
+/// Stores that the provider refused permanently and that no earlier call succeeded. Does nothing if another process has
+/// taken over the request since `mark_ms`.
 ///
 /// # Errors
 /// When the database fails.
@@ -296,8 +297,8 @@ pub async fn refused(tx: &mut Tx, id: &str, mark_ms: i64, code: &str, now_ms: i6
     tx.execute(&REFUSED, &args![id, mark_ms, code, now_ms]).await.map(drop)
 }
 
-/// Stores which refund was made for a request, once the refund is in the books. A refund names its request in metadata
-/// that others can write: one that is not known here, or is about another payment, changes nothing.
+/// Stores the refund made for a request, once the refund is applied. A refund names its request in metadata that others
+/// can write: an unknown request, or one about another payment, is ignored.
 ///
 /// # Errors
 /// When the database fails.
@@ -328,7 +329,7 @@ pub async fn made(
     tx.execute(&CREATED, &values).await.map(drop)
 }
 
-/// Stores what came of it; gives the request as it stands, which another process or a webhook may have ended.
+/// Like [`made`], then returns the stored request, which another process or a webhook may have completed.
 ///
 /// # Errors
 /// When the database fails.
@@ -354,8 +355,7 @@ fn taken_by(row: &TakenRow) -> Option<i64> {
 }
 
 impl Db {
-    /// The refunds without an outcome after one of them, by id: those that are worked on, that are unknown, and that came
-    /// to nothing.
+    /// Up to `limit` requests in state `creating` with an id after `after`: in progress, unknown, or without success.
     ///
     /// # Errors
     /// When the database fails.
@@ -363,7 +363,7 @@ impl Db {
         self.read_all(&UNSETTLED, &args![after, limit]).await
     }
 
-    /// The refunds of a purchase that somebody asked for here, oldest first.
+    /// The refund requests of a top-up, oldest first.
     ///
     /// # Errors
     /// When the database fails.

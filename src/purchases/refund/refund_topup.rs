@@ -1,9 +1,9 @@
-//! An operator gives money back: write the request down, call Stripe, and bring the refund into the books by the very
-//! way that a webhook takes.
+//! Refunds a top-up for an operator: stores the request, calls the provider, and applies the refund with the same code
+//! as a webhook.
 //!
-//! What was asked for, with how much that is, is committed before Stripe is called; no transaction is open meanwhile. A
-//! repetition with the same key finds the first request, whether it is running, has ended, or died half-way, and there is
-//! one refund at Stripe for it. A refusal of ours leaves nothing; one of Stripe's is kept.
+//! The request and its amount are committed before the provider is called; no transaction is open during the call. A
+//! retry with the same key finds the first request, whether it is running, completed, or was interrupted, and there is
+//! one refund at the provider for it. Our own refusals store nothing; the provider's are stored.
 
 use crate::access::caller_key::{CallerKey, request_hash};
 use crate::access::operator::Operator;
@@ -22,52 +22,52 @@ use crate::purchases::refund::refund_requests::{self, NewRefundRequest, RefundOu
 use crate::purchases::refund::settle_refunds::settle_refunds_of;
 use crate::purchases::reversal::apply_reversal::{ReversalSource, apply_refund};
 
-/// How long a process may work on a request: longer than its calls to Stripe take. One that is slower still and is
-/// overtaken does no harm, because both use the same key towards Stripe and get the same refund.
+/// How long a process may work on a request: longer than the calls to the provider take. An even slower process that is
+/// overtaken does no harm, because both use the same key with the provider and get the same refund.
 const LEASE_MS: i64 = 60_000;
 
-/// What an operator asks for.
+/// An operator's command.
 #[derive(Debug, Clone)]
 pub struct RefundTopup {
-    /// The purchase.
+    /// The top-up.
     pub topup: TopupId,
-    /// How much.
+    /// How much to refund.
     pub ask: RefundAsk,
-    /// A payment of it; none means the one that paid.
+    /// The payment to refund; `None` means the one that was credited.
     pub payment: Option<PaymentId>,
-    /// Stripe's word for why.
+    /// The provider's code for the reason.
     pub reason: String,
-    /// Who asks.
+    /// The operator.
     pub operator: Operator,
     /// The idempotency key.
     pub key: CallerKey,
 }
 
-/// Why there is no refund.
+/// Why a refund failed.
 #[derive(Debug, thiserror::Error)]
 pub enum RefundError {
-    /// There is no such purchase that the operator may know of.
+    /// The top-up does not exist, or the operator may not see it.
     #[error("there is no such top-up")]
     NotFound,
-    /// The purchase has no such payment.
+    /// The top-up has no such payment.
     #[error("the top-up has no such payment")]
     NoSuchPayment,
-    /// It cannot be, as far as is known here.
+    /// Not possible by our own data.
     #[error(transparent)]
     NotPossible(#[from] RefundRefusal),
-    /// It cannot be, says Stripe.
+    /// The provider refused.
     #[error(transparent)]
     RefusedByProvider(ProviderRefusal),
-    /// The idempotency key came with another request before.
+    /// The idempotency key was used with a different request.
     #[error("the idempotency key was used with another request")]
     OtherRequest,
     /// The first request with the key is still running.
     #[error("the first request with this idempotency key is still running")]
     StillRunning,
-    /// Stripe did not make it, or did not say.
+    /// The provider did not make the refund, or its outcome is unknown.
     #[error(transparent)]
     Provider(#[from] RefundTrouble),
-    /// It is made, and not in the books yet.
+    /// The refund was made but could not be applied yet.
     #[error("the refund is made and cannot be brought into the books now")]
     NotBooked(#[source] ApplyEventError),
     /// The database failed.
@@ -75,36 +75,36 @@ pub enum RefundError {
     Store(#[from] StoreError),
 }
 
-/// A refund that was made, and who got it.
+/// A completed refund and its account.
 #[derive(Debug, Clone)]
 pub struct Refunded {
-    /// The request with what came of it.
+    /// The request with its outcome.
     pub request: RefundRequest,
-    /// The account, for the caller.
+    /// The account that bought the top-up.
     pub account: String,
 }
 
 /// What a refund would do.
 #[derive(Debug, Clone)]
 pub struct RefundPreview {
-    /// What is known of the payment.
+    /// The facts about the payment.
     pub facts: RefundFacts,
-    /// What it would move, or why it cannot be.
+    /// What it would move, or why it is not possible.
     pub plan: Result<RefundPlan, RefundRefusal>,
-    /// What the account has now.
+    /// The account's current balance.
     pub balance: i64,
 }
 
-/// What the first write found.
+/// The result of the first transaction.
 enum RefundStart {
-    /// This process works on it, for the first time or after another one; with what is known about the calls.
+    /// This process works on the request, as the first or after taking over, with what is known about the calls.
     Work(RefundFacts, RefundRequest, Attempt),
-    /// It has ended.
+    /// The request has ended.
     Ended(RefundFacts, RefundRequest),
     Failed(Refusal),
 }
 
-/// Why there is nothing to work on. Nothing was written.
+/// Why there is nothing to do. Nothing was written.
 enum Refusal {
     NotFound,
     NoSuchPayment,
@@ -125,13 +125,13 @@ impl From<Refusal> for RefundError {
     }
 }
 
-/// Refunds a purchase, or a part of it.
+/// Refunds a top-up in full or in part.
 ///
 /// # Errors
-/// See [`RefundError`]. After an error with a retryable meaning, the same idempotency key goes on with the same request.
+/// See [`RefundError`]. After a retryable error, a retry with the same idempotency key continues the same request.
 pub async fn refund_topup(app: &App, command: RefundTopup) -> Result<Refunded, RefundError> {
     let mut begun = begin_now(app, &command).await?;
-    // What an earlier request may have given back is in the way until that is known: Stripe may know by now.
+    // An earlier request with an unknown outcome blocks this one; the provider may know the outcome by now.
     if matches!(begun.0, RefundStart::Failed(Refusal::NotPossible(RefundRefusal::InProgress)))
         && settle_refunds_of(app, &command.topup).await? > 0
     {
@@ -159,7 +159,7 @@ pub async fn refund_topup(app: &App, command: RefundTopup) -> Result<Refunded, R
     }
 }
 
-/// Writes the request down, or finds the earlier one; with the time that was written.
+/// Inserts the request or finds the earlier one. Returns it with the time that was written.
 async fn begin_now(app: &App, command: &RefundTopup) -> Result<(RefundStart, i64), StoreError> {
     let now_ms = app.clock.now_ms();
     let new = NewRefundRequest {
@@ -176,7 +176,7 @@ async fn begin_now(app: &App, command: &RefundTopup) -> Result<(RefundStart, i64
     Ok((app.db.write(BeginRefund { new, command: command.clone() }).await?, now_ms))
 }
 
-/// What a refund would do now. `None` if there is no such purchase that the operator may know of.
+/// Previews a refund. `None` if the top-up or the payment does not exist, or the operator may not see it.
 ///
 /// # Errors
 /// When the database fails.
@@ -197,7 +197,7 @@ pub async fn preview_refund(
     Ok(Some(RefundPreview { plan: facts.refundable.plan(ask), facts, balance }))
 }
 
-/// A lease that ends later was given by a clock that was wrong, and counts for nothing.
+/// A lease that ends later was written with a wrong clock and is ignored.
 const fn latest_lease_ms(now_ms: i64) -> i64 {
     now_ms.saturating_add(LEASE_MS.saturating_mul(2))
 }
@@ -212,7 +212,7 @@ fn hash(command: &RefundTopup) -> String {
     request_hash(&[command.topup.as_str(), &ask, payment, &command.reason])
 }
 
-/// Writes a request down, or finds the earlier one with the same key.
+/// Inserts a request or finds the earlier one with the same key.
 struct BeginRefund {
     new: NewRefundRequest,
     command: RefundTopup,
@@ -223,7 +223,7 @@ impl Write for BeginRefund {
 
     async fn run(&self, tx: &mut Tx) -> Result<RefundStart, StoreError> {
         let Self { new, command } = self;
-        // From here on no other request for this purchase is written until this one is.
+        // The row lock keeps other requests for this top-up from being inserted meanwhile.
         if !refund_requests::lock(tx, &new.topup).await? {
             return Ok(RefundStart::Failed(Refusal::NotFound));
         }
@@ -246,7 +246,7 @@ impl Write for BeginRefund {
             Err(refusal) => return Ok(RefundStart::Failed(Refusal::NotPossible(refusal))),
         };
         let request = refund_requests::insert(tx, new, &payment, plan.amount_minor, &facts.currency).await?;
-        // The row says that it is unknown, for the case that this process dies; nothing was called yet.
+        // The row says "unknown" in case this process dies; no call has been made yet.
         Ok(RefundStart::Work(facts, request, Attempt { unknown_since_ms: None, ..Attempt::first(now_ms) }))
     }
 }
@@ -271,8 +271,8 @@ async fn go_on(
     }
 }
 
-/// Brings the refund into the books, then stores what came of the request. Should this process die in between, the
-/// repetition finds the refund in the books and changes nothing there.
+/// Applies the refund, then stores the outcome of the request. If the process dies in between, a retry finds the refund
+/// applied and changes nothing.
 async fn book(
     app: &App,
     request: &RefundRequest,
@@ -305,7 +305,7 @@ async fn release(app: &App, id: &str, work: &Work, failure_code: Option<&'static
     app.db.write(ReleaseRequest { request, mark_ms, attempt, failure_code, now_ms }).await
 }
 
-/// Ends a request that Stripe refuses.
+/// Completes a request that the provider refused.
 struct RecordRefusal {
     request: String,
     mark_ms: i64,
@@ -321,7 +321,7 @@ impl Write for RecordRefusal {
     }
 }
 
-/// Ends a request whose refund is made; gives it as it is stored then.
+/// Completes a request whose refund was made, and returns the stored request.
 struct RecordRefund {
     request: String,
     payment: PaymentId,
@@ -337,7 +337,7 @@ impl Write for RecordRefund {
     }
 }
 
-/// Leaves a request to the next process that works on it, with what is known about the calls.
+/// Releases a request for the next process, with what is known about the calls.
 struct ReleaseRequest {
     request: String,
     mark_ms: i64,
@@ -355,7 +355,7 @@ impl Write for ReleaseRequest {
     }
 }
 
-/// What a request that has ended is answered with, the first time and each time after it.
+/// The answer for a completed request, the first time and on every retry.
 fn answer(request: RefundRequest, facts: &RefundFacts) -> Result<Refunded, RefundError> {
     match (request.state.as_str(), request.failure_code.as_deref()) {
         ("refused", code) => Err(RefundError::RefusedByProvider(ProviderRefusal::of_code(code.unwrap_or_default()))),

@@ -1,7 +1,7 @@
-//! Refunds that were asked for here, and of which it is unknown whether Stripe made them: Stripe's list tells.
+//! Settles refund requests with an unknown outcome by reading the provider's list.
 //!
-//! What is found goes into the books by the way that a webhook takes, which also ends the request. What is not found after
-//! the quiet time was not made. A request that a process works on is left to it.
+//! A refund that is found is applied with the same code as a webhook, which also completes the request. A refund that
+//! is not found after the quiet period was not made. A request that another process works on is left alone.
 
 use crate::app::App;
 use crate::db::{StoreError, Tx, Write};
@@ -11,26 +11,26 @@ use crate::purchases::outcome::{ApplyEventError, EventOutcome};
 use crate::purchases::refund::refund_requests::{self, RefundRequest};
 use crate::purchases::reversal::apply_reversal::{ReversalSource, apply_refund};
 
-/// What became of an unknown refund.
+/// The result for an unknown refund.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Settled {
-    /// It was made, and is in the books.
+    /// The refund was made and is applied.
     Made,
-    /// It was not made, and will not be.
+    /// The refund was not made, and no earlier call can still make it.
     NotMade,
-    /// It is not known yet, or a process works on it.
+    /// Not known yet, or another process works on it.
     Unknown,
 }
 
-/// Whether a request waits for Stripe's word and no process works on it.
+/// Whether the outcome of a request is unknown and no process works on it.
 pub(crate) const fn is_unsettled(request: &RefundRequest, now_ms: i64) -> bool {
     request.attempt().unknown_since_ms.is_some() && request.lease_until <= now_ms
 }
 
-/// Asks Stripe for the refunds of a purchase that are unknown; gives how many are settled now.
+/// Settles the unknown refunds of a top-up. Returns how many were settled.
 ///
 /// # Errors
-/// When the database fails. That Stripe cannot be asked is no error: then nothing is settled.
+/// When the database fails. If the provider cannot be asked, nothing is settled and no error is returned.
 pub(crate) async fn settle_refunds_of(app: &App, topup: &TopupId) -> Result<usize, StoreError> {
     let now_ms = app.clock.now_ms();
     let mut settled = 0_usize;
@@ -48,10 +48,10 @@ pub(crate) async fn settle_refunds_of(app: &App, topup: &TopupId) -> Result<usiz
     Ok(settled)
 }
 
-/// Asks Stripe whether the refund of a request was made.
+/// Asks the provider whether the refund of a request was made.
 ///
 /// # Errors
-/// When Stripe cannot be asked or the database fails.
+/// When the provider cannot be asked or the database fails.
 pub(crate) async fn settle_refund(app: &App, request: &RefundRequest) -> Result<Settled, ApplyEventError> {
     let payment = request.payment()?;
     let (attempt, asked_ms) = (request.attempt(), app.clock.now_ms());
@@ -70,7 +70,7 @@ pub(crate) async fn settle_refund(app: &App, request: &RefundRequest) -> Result<
     Ok(if stored { Settled::NotMade } else { Settled::Unknown })
 }
 
-/// Stores that the calls of an attempt made no refund. `false` when the request went on meanwhile.
+/// Stores that an attempt's calls made no refund. Returns `false` if the request has changed meanwhile.
 struct RecordNotMade {
     request: String,
     attempt: Attempt,

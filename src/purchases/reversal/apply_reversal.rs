@@ -1,8 +1,9 @@
-//! Money that goes back, and what Stripe keeps: news about a payment that do not say whose it is, or not enough.
+//! Applies refunds, disputes and charges: events about a payment that do not name the top-up, or not everything about
+//! it.
 //!
-//! Whose payment it is, is known here or is asked of Stripe; what is nobody's leaves no row. A refund is believed, since
-//! it only moves forward; a dispute's state is fetched, and written only if nobody wrote meanwhile. Stripe is asked
-//! before a transaction begins, never within one.
+//! The payment's top-up is known here or is asked from the provider; payments that are not ours leave no row. A refund
+//! report is applied as it is, since a refund only moves forward. A dispute is fetched, and written only if its row has
+//! not changed meanwhile. The provider is asked before a transaction begins, never within one.
 
 use crate::app::App;
 use crate::db::StoreError;
@@ -15,13 +16,13 @@ use crate::purchases::outcome::{ApplyEventError, EventOutcome};
 use crate::purchases::reversal::inquiry::Inquiry;
 use crate::purchases::reversal::reversals::{AppliedReversal, ApplyReversals, ReversalNews};
 
-/// How often a dispute is fetched anew because somebody else wrote it meanwhile.
+/// The most fetches of a dispute when its row keeps changing meanwhile.
 const MAX_FETCHES: u32 = 5;
 
-/// Where news came from, and in which mode.
+/// Where a report came from, and in which mode.
 #[derive(Debug, Clone)]
 pub(crate) struct ReversalSource {
-    /// The webhook event; none if we asked.
+    /// The webhook event; `None` if we asked.
     pub(crate) event: Option<EventRef>,
     /// Whether it is about real money.
     pub(crate) livemode: bool,
@@ -39,10 +40,10 @@ impl From<AppliedReversal> for EventOutcome {
 
 const NOT_OURS: EventOutcome = EventOutcome::Foreign("the payment is not ours");
 
-/// Brings a refund that we asked for into the books.
+/// Applies a refund that we asked for.
 ///
 /// # Errors
-/// When Stripe cannot be asked whose payment it is, or the database fails.
+/// When the provider cannot be asked which top-up the payment belongs to, or the database fails.
 pub(crate) async fn apply_refund(
     app: &App,
     asked: ReversalSource,
@@ -51,10 +52,10 @@ pub(crate) async fn apply_refund(
     refund(&Inquiry::paced(app), asked, refund_report).await
 }
 
-/// Brings a dispute that we asked for into the books as Stripe sees it now.
+/// Applies the current state of a dispute that we asked for.
 ///
 /// # Errors
-/// When Stripe cannot be asked, or the database fails.
+/// When the provider cannot be asked, or the database fails.
 pub(crate) async fn apply_dispute(
     app: &App,
     asked: ReversalSource,
@@ -64,10 +65,10 @@ pub(crate) async fn apply_dispute(
     dispute(&Inquiry::paced(app), asked, id, payment).await
 }
 
-/// Brings a refund into the books.
+/// Applies a refund.
 ///
 /// # Errors
-/// When Stripe cannot be asked whose payment it is, or the database fails.
+/// When the provider cannot be asked which top-up the payment belongs to, or the database fails.
 pub(crate) async fn refund(
     inquiry: &Inquiry<'_>,
     asked: ReversalSource,
@@ -78,10 +79,10 @@ pub(crate) async fn refund(
     Ok(store(inquiry.app, asked, topup, payment, ReversalNews::Refunds(vec![refund])).await?.into())
 }
 
-/// Brings all refunds of a charge into the books: those of the event, if it has them, else Stripe is asked.
+/// Applies all refunds of a charge: those in the event, if it contains them; otherwise the provider is asked.
 ///
 /// # Errors
-/// When Stripe cannot be asked, or the database fails.
+/// When the provider cannot be asked, or the database fails.
 pub(crate) async fn charge_refunded(
     inquiry: &Inquiry<'_>,
     refunded: PaymentRefunded,
@@ -104,8 +105,8 @@ pub(crate) async fn charge_refunded(
     Ok(store(app, asked, topup, payment, ReversalNews::Refunds(refunds)).await?.into())
 }
 
-/// The refunds of a payment, as Stripe lists them. A list may lag behind the event: one whose refunds do not add up to what
-/// had been refunded, those that failed included, is asked for again when Stripe repeats the event.
+/// The refunds of a payment from the provider's list, which may lag behind the event. If the listed refunds, including
+/// failed ones, add up to less than the refunded amount, it fails, and the event's next delivery asks again.
 async fn all_refunds(
     inquiry: &Inquiry<'_>,
     payment: &PaymentId,
@@ -121,10 +122,10 @@ async fn all_refunds(
     Ok(refunds)
 }
 
-/// Brings a dispute into the books as Stripe sees it now.
+/// Applies the current state of a dispute.
 ///
 /// # Errors
-/// When Stripe cannot be asked, or the database fails.
+/// When the provider cannot be asked, or the database fails.
 pub(crate) async fn dispute(
     inquiry: &Inquiry<'_>,
     asked: ReversalSource,
@@ -140,7 +141,7 @@ pub(crate) async fn dispute(
     }
     let mut fetches = 0_u32;
     loop {
-        // First the version, then the state: if somebody writes in between, what we fetched may be the older one.
+        // Read the version before the state: if the row changes in between, the fetched state may be the older one.
         let version = app.db.reversal(*dispute.provider(), dispute.as_str()).await?.map(|stored| stored.version);
         let report = inquiry.ask(app.provider.disputes.read_dispute(dispute)).await?;
         let news = ReversalNews::Dispute(report, version);
@@ -152,8 +153,8 @@ pub(crate) async fn dispute(
     }
 }
 
-/// Notes by which movement Stripe will say what it kept of a charge. It is asked later, in the background, so the answer
-/// to a delivery never depends on a fee.
+/// Stores which balance transaction will show the fee of a charge. The fee is fetched later in the background, so the
+/// answer to a delivery never depends on it.
 ///
 /// # Errors
 /// When the database fails.
@@ -169,7 +170,7 @@ pub(crate) async fn apply_charge(app: &App, charge: FeeKnown) -> Result<EventOut
     })
 }
 
-/// Whose payment it is, as far as that is known here.
+/// The top-up that a payment belongs to, if it is stored here.
 ///
 /// # Errors
 /// When the database fails.
@@ -179,10 +180,11 @@ pub(crate) async fn known_owner(app: &App, payment: &PaymentId) -> Result<Option
     topup.map(Some).map_err(|_| StoreError::corrupt("top-up id", &known.topup_id))
 }
 
-/// Whose payment it is: known here, or by the metadata that Stripe has. `None` if it is no purchase of this database.
+/// The top-up that a payment belongs to: stored here, or named in the provider's metadata. `None` if it is not a top-up
+/// of this database.
 ///
 /// # Errors
-/// When Stripe cannot be asked, or the database fails.
+/// When the provider cannot be asked, or the database fails.
 pub(crate) async fn owner(inquiry: &Inquiry<'_>, payment: &PaymentId) -> Result<Option<TopupId>, ApplyEventError> {
     if let Some(known) = known_owner(inquiry.app, payment).await? {
         return Ok(Some(known));

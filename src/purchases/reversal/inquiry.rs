@@ -1,4 +1,4 @@
-//! Asking Stripe on behalf of a delivery, within the bounds of [`Questions`](crate::app::questions::Questions).
+//! Asks the provider on behalf of a delivery, within the limits of [`Questions`](crate::app::questions::Questions).
 
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -11,23 +11,23 @@ use crate::domain::ids::{PaymentId, TopupId};
 use crate::providers::port::ProviderError;
 use crate::purchases::outcome::ApplyEventError;
 
-/// How long a delivery waits for its place. Stripe delivers it again.
+/// How long a delivery waits for a free slot. After that the provider has to redeliver it.
 const WAIT: Duration = Duration::from_secs(5);
-/// How long a delivery waits for the answer to a question that another one has asked.
+/// How long a delivery waits for the answer to the same request by another delivery.
 const WAIT_FOR_THE_SAME: Duration = Duration::from_secs(2);
-/// How long it is remembered what a payment's metadata says.
+/// How long the metadata of a payment is cached, in milliseconds.
 const REMEMBER_MS: i64 = 24 * 3_600_000;
-/// How long it is remembered that Stripe does not know a payment.
+/// How long it is cached that the provider does not know a payment, in milliseconds.
 const REMEMBER_UNKNOWN_MS: i64 = 600_000;
 
-/// Asks Stripe on behalf of one delivery, within the bounds of all deliveries, or of a caller with bounds of its own.
+/// Asks the provider for one delivery, within the limits for all deliveries, or for a caller with limits of its own.
 pub(crate) struct Inquiry<'a> {
     pub(crate) app: &'a App,
     turn: Mutex<Option<Turn>>,
     is_delivery: bool,
 }
 
-/// Permission to ask; none for a caller with bounds of its own.
+/// Permission to ask; `None` for a caller with limits of its own.
 type Place<'a> = Option<(SemaphorePermit<'a>, SemaphorePermit<'a>)>;
 
 impl<'a> Inquiry<'a> {
@@ -36,15 +36,15 @@ impl<'a> Inquiry<'a> {
         Self { app, turn: Mutex::new(turn), is_delivery: true }
     }
 
-    /// For a caller with a pace of its own. It believes no remembered answer.
+    /// For a caller that paces itself. Ignores cached answers.
     pub(crate) const fn paced(app: &'a App) -> Self {
         Self { app, turn: Mutex::new(None), is_delivery: false }
     }
 
-    /// Waits for a place among those who ask.
+    /// Waits for a free slot.
     ///
     /// # Errors
-    /// [`ApplyEventError::Busy`] when too many are waiting, or for too long.
+    /// [`ApplyEventError::Busy`] when too many deliveries are waiting, or this one has waited too long.
     async fn place(&self) -> Result<Place<'a>, ApplyEventError> {
         if !self.is_delivery {
             return Ok(None);
@@ -57,10 +57,10 @@ impl<'a> Inquiry<'a> {
         Ok(Some((delivery, asking)))
     }
 
-    /// Asks Stripe one thing.
+    /// Makes one request to the provider.
     ///
     /// # Errors
-    /// [`ApplyEventError::Busy`] without asking, or Stripe's failure.
+    /// [`ApplyEventError::Busy`] if the request was not made; otherwise the provider's error.
     pub(crate) async fn ask<T>(
         &self,
         question: impl Future<Output = Result<T, ProviderError>>,
@@ -69,7 +69,7 @@ impl<'a> Inquiry<'a> {
         Ok(question.await?)
     }
 
-    /// Which purchase the metadata of a payment names; `None` if none of ours, or Stripe does not know the payment.
+    /// The top-up named in a payment's metadata. `None` if it names none, or the provider does not know the payment.
     ///
     /// # Errors
     /// See [`Inquiry::ask`].
@@ -82,7 +82,7 @@ impl<'a> Inquiry<'a> {
             return Ok(answer.topup.clone());
         }
         let _place = self.place().await?;
-        // Another delivery may be asking the same. A question that hangs is asked once more.
+        // Another delivery may be making the same request. If that one hangs, we make it as well.
         let mut remembered = tokio::time::timeout(WAIT_FOR_THE_SAME, memory.lock()).await.ok();
         if let Some(answer) = self.believed(remembered.as_ref().and_then(|remembered| remembered.as_ref())) {
             return Ok(answer.topup.clone());

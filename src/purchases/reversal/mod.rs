@@ -1,4 +1,4 @@
-//! Money that goes back: refunds and disputes, whoever made them, and the credits that they take.
+//! Refunds and disputes from any source, and the credits that they take.
 
 pub(crate) mod apply_reversal;
 pub mod inquiry;

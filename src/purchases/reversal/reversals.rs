@@ -1,8 +1,8 @@
-//! Refunds and disputes: their states, and what follows from them for the books.
+//! Refunds and disputes: their states, and the resulting ledger entries.
 //!
-//! What always holds: the states are written under the lock of their top-up's row; what a purchase owes back is
-//! computed from all of them, never added up event by event; each change of it has one ledger entry, whose source is the
-//! purchase and its revision.
+//! Invariant: states are written under the lock of their top-up's row. The credits taken are computed from all states,
+//! never added up event by event. Each change of them has one ledger entry, whose source is the top-up and its
+//! revision.
 
 use crate::books::entries::{self, Entry};
 use crate::db::{Db, Tx, Write, args};
@@ -18,31 +18,31 @@ use crate::purchases::payment::payments;
 use crate::purchases::refund::refund_requests::{self, RefundOutcome};
 use crate::purchases::topups;
 
-/// News about refunds, or about a dispute, of one payment.
+/// Reports about refunds, or about a dispute, of one payment.
 #[derive(Debug, Clone)]
 pub struct ApplyReversals {
-    /// The webhook event that brought it; none if we asked.
+    /// The webhook event; `None` if we asked.
     pub event: Option<EventRef>,
-    /// The purchase.
+    /// The top-up.
     pub topup: TopupId,
     /// The payment.
     pub payment: PaymentId,
     /// Whether it is about real money.
     pub livemode: bool,
-    /// What is new.
+    /// The reports.
     pub news: ReversalNews,
-    /// The id of the ledger entry, should there be one.
+    /// The id of the ledger entry, if one is written.
     pub entry: LedgerEntryId,
-    /// The time, in milliseconds since 1970.
+    /// The current time, in milliseconds since 1970.
     pub now_ms: i64,
 }
 
-/// What is new.
+/// Reports about refunds or a dispute.
 #[derive(Debug, Clone)]
 pub enum ReversalNews {
-    /// These refunds are at least as far as this.
+    /// The refunds have reached at least these states.
     Refunds(Vec<RefundReport>),
-    /// This dispute is like this, if nobody has written it since it had this version.
+    /// The state of a dispute, to be written only if its row still has this version; `None` if it has no row.
     Dispute(DisputeReport, Option<i64>),
 }
 
@@ -55,32 +55,32 @@ impl ReversalNews {
     }
 }
 
-/// What came of it.
+/// The result of [`ApplyReversals`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum AppliedReversal {
-    /// Credits moved: negative when they were taken.
+    /// Credits moved: negative if they were taken.
     Settled {
         /// How many.
         credits: i64,
-        /// What the account has now.
+        /// The account's balance afterwards.
         balance_after: i64,
     },
-    /// It is stored, and changes nothing for the books.
+    /// Stored; it changes no credits.
     Unchanged,
-    /// It is stored and waits for its payment.
+    /// Stored; it waits for its payment.
     Waiting,
-    /// It is stored; its payment credited nothing, so it takes nothing.
+    /// Stored; its payment credited nothing, so it takes nothing.
     Surplus,
-    /// This very event was decided before.
+    /// The event was decided before.
     Duplicate,
-    /// The purchase is not in this database.
+    /// The top-up is not in this database.
     Foreign,
-    /// It contradicts what was agreed. Nothing was written.
+    /// It contradicts the agreement. Nothing was written.
     Rejected(Mismatch),
 }
 
 impl AppliedReversal {
-    /// The word that is kept with the event and written to the log.
+    /// A stable code, stored with the event and logged.
     #[must_use]
     pub const fn as_str(&self) -> &'static str {
         match self {
@@ -95,39 +95,40 @@ impl AppliedReversal {
     }
 }
 
-/// A refund or dispute as it is stored.
+/// A stored refund or dispute.
 #[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
 pub struct Reversal {
     /// The provider's id.
     pub provider_reversal_id: String,
-    /// Which provider.
+    /// The provider's name.
     pub provider: String,
     /// `refund` or `dispute`.
     pub kind: String,
     /// The payment.
     pub provider_payment_id: String,
-    /// How much, in minor units.
+    /// The amount, in minor units.
     pub amount: i64,
-    /// How much of it is back although it counts, in minor units: a dispute can be won in part, or be corrected.
+    /// The part of a counting reversal that was returned, in minor units: a dispute can be won in part, or be
+    /// corrected.
     pub returned: i64,
-    /// Its currency.
+    /// The currency.
     pub currency: String,
-    /// Stripe's word for its state.
+    /// The provider's status.
     pub status: String,
-    /// 1 if it takes its amount, less what is returned of it, as it stands.
+    /// 1 if it currently takes its amount, less the returned part.
     pub counts: i64,
-    /// Raised by each write.
+    /// Incremented by each write.
     pub version: i64,
-    /// Why, in Stripe's word.
+    /// The provider's code for the reason.
     pub reason: Option<String>,
-    /// When it was first heard of, in milliseconds since 1970.
+    /// When it was first recorded, in milliseconds since 1970.
     pub created_at: i64,
     /// When it was last written, in milliseconds since 1970.
     pub updated_at: i64,
 }
 
 statements! {
-    /// Forward only: an event that comes late does not undo what a newer one said.
+    /// Forward only: a late event does not undo a newer state.
     UPSERT_REFUND = "INSERT INTO reversals (provider_reversal_id, provider, kind, provider_payment_id, amount, currency, status, stage, counts, \
         version, reason, created_at, updated_at) VALUES (:id, :provider, 'refund', :payment, :amount_minor, :currency, :status, :stage, :counts, 1, :reason, :now_ms, :now_ms) \
         ON CONFLICT (provider_reversal_id, provider) DO UPDATE SET status = excluded.status, stage = excluded.stage, counts = excluded.counts, \
@@ -139,7 +140,7 @@ statements! {
         VALUES (:id, :provider, 'dispute', :payment, :amount_minor, :currency, :status, 0, :counts, 1, :reason, :now_ms, :now_ms, :returned) ON CONFLICT (provider_reversal_id, provider) DO NOTHING";
     UPDATE_DISPUTE = "UPDATE reversals SET amount = :amount_minor, status = :status, counts = :counts, reason = COALESCE(:reason, reason), \
         version = version + 1, updated_at = :now_ms, returned = :returned WHERE provider_reversal_id = :id AND provider = :provider AND version = :version";
-    /// Numbers the changes of a top-up. A group that credits sees by it that something came meanwhile.
+    /// Numbers the changes of a top-up. The bulk credit uses the revision to detect concurrent changes.
     RAISE_REVISION = "UPDATE topups SET revision = revision + 1, updated_at = :now_ms WHERE id = :topup \
         RETURNING revision, state, account_id, credits, credit_unit_amount, taken_credits, provider_payment_id";
     REVERSED = "SELECT CAST(COALESCE(SUM(amount - returned), 0) AS BIGINT) AS reversed FROM reversals \
@@ -177,7 +178,7 @@ struct Reversed {
 }
 
 impl Reversal {
-    /// How much of its money is (to be) with the customer as it stands, in minor units.
+    /// How much money it currently gives (or will give) back to the customer, in minor units.
     #[must_use]
     pub const fn reversed_minor(&self) -> i64 {
         if self.counts == 0 { 0 } else { self.amount.saturating_sub(self.returned) }
@@ -185,17 +186,16 @@ impl Reversal {
 }
 
 impl Db {
-    /// Stores what Stripe says of refunds, or of a dispute, and brings what follows into the books, in one transaction
-    /// with the event's row.
+    /// Stores reports of refunds or a dispute and the resulting ledger entry, in one transaction with the event's row.
     ///
     /// # Errors
-    /// [`StoreError::Stale`] when somebody wrote the dispute since it had the given version: ask Stripe again. Else when
-    /// the database fails.
+    /// [`StoreError::Stale`] if the dispute's row no longer has the given version: fetch the dispute again. Otherwise
+    /// when the database fails.
     pub async fn apply_reversals(&self, command: ApplyReversals) -> Result<AppliedReversal, StoreError> {
         self.write(command).await
     }
 
-    /// A refund or dispute by Stripe's id.
+    /// Finds a refund or dispute by the provider's id.
     ///
     /// # Errors
     /// When the database fails.
@@ -203,7 +203,7 @@ impl Db {
         self.read_optional(&FIND, &args![id, provider = provider.as_str()]).await
     }
 
-    /// The refunds and disputes of a purchase, oldest first.
+    /// The refunds and disputes of a top-up, oldest first.
     ///
     /// # Errors
     /// When the database fails.
@@ -230,7 +230,7 @@ async fn apply_in(tx: &mut Tx, command: &ApplyReversals) -> Result<AppliedRevers
             let currencies: Vec<&str> = refunds.iter().map(|refund| refund.currency.as_str()).collect();
             agreement.check_reversal(provider, command.livemode, &currencies)
         }
-        // The event and the dispute that Stripe shows each say their mode.
+        // The event and the fetched dispute each state their mode.
         ReversalNews::Dispute(dispute, _) => agreement
             .check_reversal(provider, command.livemode, &[&dispute.currency])
             .and_then(|()| agreement.check_mode(provider, dispute.livemode)),
@@ -263,7 +263,7 @@ async fn apply_in(tx: &mut Tx, command: &ApplyReversals) -> Result<AppliedRevers
     Ok(applied)
 }
 
-/// A refund that names a request of ours ends it, whichever way the news came.
+/// A refund that names a refund request completes it, whether it was reported by webhook or fetched.
 async fn end_requests(
     tx: &mut Tx,
     payment: &PaymentId,
@@ -340,7 +340,7 @@ async fn write_dispute(
     if written == 1 { Ok(()) } else { Err(StoreError::Stale) }
 }
 
-/// What took credits before its payment was known. Of several, a dispute weighs more.
+/// The cause of a reversal that was stored before its payment. A dispute takes precedence.
 async fn waiting_cause(tx: &mut Tx, payment: &PaymentId) -> Result<ReversalCause, StoreError> {
     let kind = tx
         .fetch_optional::<Counting>(
@@ -352,7 +352,7 @@ async fn waiting_cause(tx: &mut Tx, payment: &PaymentId) -> Result<ReversalCause
     Ok(if is_dispute { ReversalCause::Dispute { won: false } } else { ReversalCause::Refund })
 }
 
-/// Brings the books to what the states of all refunds and disputes of the payment say. The top-up is locked.
+/// Brings the taken credits in line with all refunds and disputes of the payment. The top-up's row must be locked.
 pub(crate) async fn settle(
     tx: &mut Tx,
     topup: &TopupId,
@@ -369,7 +369,7 @@ pub(crate) async fn settle(
     match row.provider_payment_id.as_deref() {
         Some(credited) if credited == payment.as_str() => {}
         Some(_) => return Ok(AppliedReversal::Surplus),
-        // The news of the payment did not name it.
+        // The payment's event did not name the payment.
         None => {
             tx.execute(&ADOPT_PAYMENT, &args![topup = topup.as_str(), payment = payment.as_str()]).await?;
             payments::touch(tx, payment, topup, PaymentRole::Credited, None, now_ms).await?;

@@ -1,4 +1,4 @@
-//! Events of several API versions, of others, and of nobody.
+//! Events of several API versions, events of other applications, and malformed ones.
 
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -66,7 +66,7 @@ fn older_and_newer_shapes_say_the_same() {
     for shape in shapes {
         assert_eq!(report(shape), plain);
     }
-    // Since 2022-08-01 a session that was not confirmed has no payment.
+    // Since 2022-08-01 an unconfirmed session has no payment.
     assert_eq!(report(|event| event["data"]["object"]["payment_intent"] = Value::Null).payment, None);
 }
 
@@ -226,7 +226,7 @@ proptest! {
     }
 }
 
-/// The sum tells whether Stripe's list, which is asked for then, is behind its event.
+/// The sum shows whether Stripe's list, which is then fetched, is behind the event.
 #[test]
 fn a_list_of_refunds_that_cannot_be_read_takes_nothing_from_their_sum() {
     for refunds in [json!({ "data": [] }), json!({ "data": [7], "has_more": false }), json!("later"), Value::Null] {

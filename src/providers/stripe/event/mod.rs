@@ -1,7 +1,7 @@
-//! Reading Stripe's events, whatever API version rendered them.
+//! Parses Stripe's events, from any API version.
 //!
-//! The objects in them are read by `objects/`. What is read is not believed: it is compared with what was stored. An
-//! event of a type that we handle and cannot read is an error, never silence.
+//! Their objects are parsed by `objects/`. Nothing in an event is trusted: it is compared with the stored agreement. An
+//! event of a handled type that cannot be parsed is an error and never ignored.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -55,8 +55,8 @@ struct Envelope<'e> {
     data: Data<'e>,
 }
 
-/// What the event is about, if it says so; read only when the event is one of ours, for what others have in it is their
-/// business. It is most of an event, so it is found while the rest is read, and not passed over once more for that.
+/// The event's object, if present. Parsed only if the event is ours, because other applications' objects may have any
+/// content. It is most of the event, so it is captured during the first pass instead of being scanned twice.
 #[derive(Default)]
 struct Data<'e> {
     object: Option<&'e RawValue>,
@@ -70,7 +70,7 @@ impl<'de: 'e, 'e> Deserialize<'de> for Data<'e> {
 
 struct DataVisitor;
 
-/// Anything but an object is no error yet, as an event without it is none.
+/// A value that is not an object is not an error yet; neither is a missing one.
 impl<'de> Visitor<'de> for DataVisitor {
     type Value = Data<'de>;
 
@@ -119,7 +119,7 @@ impl<'de> Visitor<'de> for DataVisitor {
     }
 }
 
-/// Why an event of one of our types cannot be read, and what it is about as far as that can be read.
+/// Why an event of a handled type cannot be parsed, and its subject as far as known.
 #[derive(Debug)]
 struct Unreadable {
     reason: String,
@@ -138,12 +138,12 @@ impl Unreadable {
     }
 }
 
-/// Reads an event whose signature holds.
+/// Parses an event whose signature has been verified.
 ///
 /// # Errors
-/// When it is no JSON object, or one of our types that cannot be read.
+/// When it is not a JSON object, or is of a handled type and cannot be parsed.
 pub fn read(body: &[u8]) -> Result<ProviderEvent, WebhookError> {
-    // serde reads a struct from an array too, field by field.
+    // serde also deserializes a struct from an array, field by field.
     if body.trim_ascii_start().first() != Some(&b'{') {
         return Err(WebhookError::NotAnEvent(serde::de::Error::custom("not a JSON object")));
     }
@@ -161,7 +161,7 @@ pub fn read(body: &[u8]) -> Result<ProviderEvent, WebhookError> {
             let account = serde_json::from_str(account.get()).unwrap_or_else(|_| account.get().to_owned());
             Ok(ProviderEvent::OfAccount { account, event: Box::new(event) })
         }
-        // What it is about can only be known here if it names a purchase: our key cannot ask about another account.
+        // Only an event that names a top-up can be identified here: our API key cannot ask about another account.
         (Err(Unreadable { subject: None | Some(EventSubject::Payment(_)), .. }), Some(_)) => {
             foreign("a connected account's event")
         }
@@ -189,7 +189,7 @@ fn read_object(envelope: &Envelope<'_>, event_type: &str) -> Result<ProviderEven
     }
 }
 
-/// What every event says, whatever it is about.
+/// The fields that every event has.
 struct Head {
     event: EventRef,
     livemode: bool,
@@ -203,7 +203,7 @@ impl Envelope<'_> {
     }
 }
 
-/// Reads an object that carries our metadata, if it does. What others have in theirs is their business.
+/// Parses an object if it carries our metadata. Other applications' metadata may have any content.
 fn read_marked(
     object: &str,
     head: &dyn Fn() -> Result<Head, String>,
@@ -214,7 +214,7 @@ fn read_marked(
     head().and_then(|head| read(object, topup, head)).map_err(Unreadable::about(subject))
 }
 
-/// Reads an object that names its payment, if it does. Whose payment it is, is found out later.
+/// Parses an object if it names its payment. The payment's top-up is found later.
 fn read_of_payment(
     object: &str,
     head: &dyn Fn() -> Result<Head, String>,
@@ -226,14 +226,14 @@ fn read_of_payment(
     head().and_then(|head| read(object, payment, head)).map_err(Unreadable::about(subject))
 }
 
-/// The same for a session. Almost all of them are ours and can be read, so all of it is read at once.
+/// Parses a session. Almost all sessions are ours and valid, so everything is parsed at once.
 fn read_session(object: &str, head: &dyn Fn() -> Result<Head, String>) -> Result<ProviderEvent, Unreadable> {
     let read = |object: &str, topup, head| report(from_object(object)?, topup, head);
     let Ok(session) = from_object::<Session>(object) else { return read_marked(object, head, read) };
     let Some(topup) = session.topup() else { return Ok(NO_TOPUP_OF_OURS) };
     match head().and_then(|head| report(session, topup, head)) {
         Ok(event) => Ok(event),
-        // Read again, to say what it is about.
+        // Parsed again to find the subject.
         Err(_) => read_marked(object, head, read),
     }
 }
@@ -251,7 +251,7 @@ fn report(session: Session, topup: TopupId, head: Head) -> Result<ProviderEvent,
     Ok(ProviderEvent::purchase(session.report(occasion)?))
 }
 
-/// What an event says about the money. `checkout.session.completed` alone says nothing: only a `payment_status` of
+/// The payment progress in an event. `checkout.session.completed` alone proves nothing: only a `payment_status` of
 /// `paid` credits, and `no_payment_required` never does.
 fn progress(event_type: &str, payment_status: Option<&str>) -> Result<PurchaseProgress, String> {
     match (event_type, payment_status) {
@@ -260,7 +260,7 @@ fn progress(event_type: &str, payment_status: Option<&str>) -> Result<PurchasePr
         (_, Some("paid")) => Ok(PurchaseProgress::Paid),
         (_, Some("unpaid")) => Ok(PurchaseProgress::Processing),
         (_, Some("no_payment_required")) => Ok(PurchaseProgress::Nothing),
-        // A status that does not exist yet: better tried again and looked at than guessed.
+        // For a new, unknown status a retry and an operator's look are better than a guess.
         (_, other) => Err(format!("payment_status is {}", other.unwrap_or("missing"))),
     }
 }

@@ -1,7 +1,7 @@
-//! Reading what events say about declined payments, charges, refunds and disputes.
+//! Parses events about declined payments, charges, refunds and disputes.
 //!
-//! Refunds and disputes do not carry our metadata, only their payment's id: whose it is, is found out later. A charge has
-//! a copy of its payment's metadata.
+//! Refunds and disputes do not carry our metadata, only their payment's id; the top-up is found later. A charge has a
+//! copy of its payment's metadata.
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -16,7 +16,7 @@ use crate::providers::stripe::objects::{
     Charge, IdOnly, List, Marked, OfPayment, PaymentIntent, Refund, payment_intent,
 };
 
-/// The most specific word that Stripe has for a declined payment.
+/// A declined payment, with Stripe's most specific code for the reason.
 pub(super) fn declined(object: &str, topup: TopupId, head: Head) -> Result<ProviderEvent, String> {
     let payment: PaymentIntent = from_object(object)?;
     let code = payment.last_payment_error.and_then(|error| error.decline_code.or(error.code));
@@ -24,17 +24,17 @@ pub(super) fn declined(object: &str, topup: TopupId, head: Head) -> Result<Provi
     Ok(ProviderEvent::PaymentDeclined(Declined { event: head.event, livemode: head.livemode, topup, code }))
 }
 
-/// What a charge says of its refunds, which may be less than it has.
+/// A charge's refunds, which may be incomplete.
 #[derive(Deserialize)]
 struct RefundedCharge<'o> {
     #[serde(default)]
     amount_refunded: Option<i64>,
-    /// Read apart: a list that cannot be read takes nothing from the sum.
+    /// Parsed separately, so that an unreadable list does not lose the sum.
     #[serde(default, borrow)]
     refunds: Option<&'o RawValue>,
 }
 
-/// A charge whose fee may be known: it is, once its movement on the account's balance has an id.
+/// A charge whose fee may be known: it is, once the charge has a balance transaction.
 pub(super) fn charge(object: &str, topup: TopupId, head: Head) -> Result<ProviderEvent, String> {
     let charge: Charge = from_object(object)?;
     let Some(payment_intent) = payment_intent(charge.payment_intent)? else { return Ok(NO_PAYMENT) };
@@ -51,7 +51,8 @@ pub(super) fn charge(object: &str, topup: TopupId, head: Head) -> Result<Provide
     }))
 }
 
-/// `amount_refunded` is the sum of all refunds so far: it is no refund, and only tells whether the event has them all.
+/// `amount_refunded` is the sum of all refunds so far, not one refund. It only shows whether the event contains them
+/// all.
 pub(super) fn charge_refunded(
     object: &str,
     head: &dyn Fn() -> Result<Head, String>,
@@ -61,7 +62,7 @@ pub(super) fn charge_refunded(
     let topup = from_object::<Marked<'_>>(object)?.topup();
     let subject = topup.clone().map_or_else(|| EventSubject::Payment(payment_intent.clone()), EventSubject::Topup);
     let head = head().map_err(Unreadable::about(subject))?;
-    // A list that cannot be read is asked for, as one that is not there.
+    // An unreadable list is fetched, like a missing one.
     let charge = from_object::<RefundedCharge<'_>>(object).ok();
     let amount_refunded_minor = charge.as_ref().and_then(|charge| charge.amount_refunded).and_then(amount);
     let refunds = charge.and_then(RefundedCharge::all_refunds);
@@ -71,7 +72,7 @@ pub(super) fn charge_refunded(
 }
 
 impl RefundedCharge<'_> {
-    /// All refunds of the charge, if they are all in the event and can be read.
+    /// All refunds of the charge, if the event contains them all and they can be parsed.
     fn all_refunds(self) -> Option<Vec<RefundReport>> {
         let list: List<Refund> = serde_json::from_str(self.refunds?.get()).ok()?;
         let complete = Some(list).filter(|refunds| !refunds.has_more)?.data;
@@ -87,7 +88,7 @@ pub(super) fn refund(object: &str, _: PaymentId, head: Head) -> Result<ProviderE
     Ok(ProviderEvent::RefundChanged { event: head.event, livemode: head.livemode, refund: refund.report()? })
 }
 
-/// Which dispute it is about, and nothing else: what it says of its state may be older than what is known.
+/// Only the dispute's id: the state in the event may be older than the stored one.
 pub(super) fn dispute(object: &str, payment_intent: PaymentId, head: Head) -> Result<ProviderEvent, String> {
     let dispute: IdOnly = from_object(object)?;
     Ok(ProviderEvent::DisputeChanged {

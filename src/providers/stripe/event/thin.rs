@@ -1,7 +1,7 @@
-//! Reading thin events: they name what happened and carry nothing of it.
+//! Parses thin events, which name what happened and contain no details.
 //!
-//! Stripe writes the types of snapshots with `v1.` in front, and names the event that a destination with snapshots would
-//! get in `snapshot_event`: under that id it is applied once, whichever of the two comes first.
+//! Stripe prefixes the types of snapshot events with `v1.`, and names in `snapshot_event` the event that a destination
+//! for snapshots would get. It is applied once under that id, whichever of the two arrives first.
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -33,7 +33,7 @@ struct RelatedObject {
     object_type: Option<String>,
 }
 
-/// Reads a thin event of one of our types; `None` if it is none.
+/// Parses a thin event of a handled type; `None` for any other event.
 pub(super) fn read(event_type: &str, body: &[u8]) -> Option<Result<ProviderEvent, WebhookError>> {
     let event_type = event_type.strip_prefix("v1.").filter(|event_type| EVENT_TYPES.contains(event_type))?;
     let unreadable = |event_id: Option<String>, reason: String| WebhookError::Unreadable {

@@ -1,9 +1,9 @@
-//! Everything that the Stripe account's own settings can switch on in a checkout, said explicitly.
+//! Sets every checkout option explicitly that the Stripe account's settings could otherwise switch on.
 //!
-//! What a request leaves out, a default of the account decides, today's or tomorrow's: tax would be added after the
-//! customer typed an address, a promotion code would lower the total, the page would ask for a phone number. What was
-//! agreed is what the customer pays, so nothing is left out. A parameter of Stripe's that has no value for "off" is not
-//! a default of the account and is not sent.
+//! An omitted parameter gets the account's default, today's or a later one: tax could be added after the customer
+//! entered an address, a promotion code could lower the total, the page could ask for a phone number. The customer must
+//! pay what was agreed, so nothing is omitted. A parameter that has no value for "off" is not an account default and is
+//! not sent.
 
 use stripe_checkout::checkout_session::{
     CreateCheckoutSession, CreateCheckoutSessionAdaptivePricing, CreateCheckoutSessionAfterExpiration,
@@ -18,7 +18,8 @@ use stripe_checkout::checkout_session::{
 };
 use stripe_shared::CheckoutSessionBillingAddressCollection;
 
-/// Switches all of it off. Link stays where the operator offers it, by its name or by leaving the choice to the dashboard.
+/// Switches all of these options off. Link stays on if the operator offers it, by name or by leaving the choice to the
+/// dashboard.
 pub(super) fn refuse(session: CreateCheckoutSession, payment_methods: &[String]) -> CreateCheckoutSession {
     let offers_link = payment_methods.is_empty() || payment_methods.iter().any(|method| method == "link");
     session
@@ -43,7 +44,7 @@ fn adaptive_pricing() -> CreateCheckoutSessionAdaptivePricing {
     pricing
 }
 
-/// A recovered checkout would be a session that nobody agreed to.
+/// A recovered checkout would be a session without an agreement.
 fn after_expiration() -> CreateCheckoutSessionAfterExpiration {
     let mut after = CreateCheckoutSessionAfterExpiration::new();
     after.recovery = Some(CreateCheckoutSessionAfterExpirationRecovery::new(false));
@@ -57,7 +58,7 @@ fn consent_collection() -> CreateCheckoutSessionConsentCollection {
     consent
 }
 
-/// With them Stripe is the seller and adds tax.
+/// With managed payments, Stripe is the seller and adds tax.
 fn managed_payments() -> CreateCheckoutSessionManagedPayments {
     let mut managed = CreateCheckoutSessionManagedPayments::new();
     managed.enabled = Some(false);

@@ -1,4 +1,5 @@
-//! One call: a request of async-stripe's builders is sent, its answer read by our own readers, a failure sorted.
+//! One API call: sends a request built by async-stripe, parses the response with our own types, and classifies
+//! failures.
 
 use serde::de::DeserializeOwned;
 use stripe_client_core::{IdempotencyKey, RequestBuilder, StripeMethod, StripeRequest};
@@ -9,7 +10,7 @@ use crate::providers::stripe::gateway::failure::not_understood;
 use crate::providers::stripe::objects::List;
 use crate::providers::stripe::transport::{Answer, Method, Request, Transport};
 
-/// Asks, and reads the answer.
+/// Sends a request and parses the response.
 pub(super) async fn ask<T: DeserializeOwned>(
     transport: &impl Transport,
     request: &impl StripeRequest,
@@ -17,8 +18,8 @@ pub(super) async fn ask<T: DeserializeOwned>(
     read(&answer_to(transport, request.build(), None).await?)
 }
 
-/// Asks for a page of a list. One that is empty and says that more follows is no answer: it must not pass for the end of a
-/// list, because what is not on a list is made once more.
+/// Requests a page of a list. An empty page with `has_more` is an error: it must not pass for the end of the list,
+/// because an object that is not listed is created again.
 pub(super) async fn ask_list<T: DeserializeOwned>(
     transport: &impl Transport,
     request: &impl StripeRequest,
@@ -30,7 +31,7 @@ pub(super) async fn ask_list<T: DeserializeOwned>(
     Ok(page)
 }
 
-/// Asks with what is to be expanded, and without it where the key may not read that.
+/// Requests a list with expanded objects, or without them if the API key may not read those.
 pub(super) async fn ask_list_or_without<T: DeserializeOwned>(
     transport: &impl Transport,
     expanded: &impl StripeRequest,
@@ -42,7 +43,7 @@ pub(super) async fn ask_list_or_without<T: DeserializeOwned>(
     }
 }
 
-/// Has something made under an idempotency key, and reads what was made.
+/// Creates an object under an idempotency key and parses it.
 pub(super) async fn make<T: DeserializeOwned>(
     transport: &impl Transport,
     request: &impl StripeRequest,
@@ -52,7 +53,7 @@ pub(super) async fn make<T: DeserializeOwned>(
     read(&answer_to(transport, request.build(), Some(key.into_inner())).await?)
 }
 
-/// The answer, if it is not a failure.
+/// The response, if it is a success.
 pub(super) async fn answer_to(
     transport: &impl Transport,
     request: RequestBuilder,

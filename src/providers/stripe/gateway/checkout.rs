@@ -1,4 +1,4 @@
-//! Checkouts: the request that opens one, and what a session says.
+//! Checkout sessions: the request that opens one, and the report of one.
 
 use std::collections::HashMap;
 use std::str::FromStr;
@@ -45,7 +45,7 @@ fn line(request: &CheckoutRequest, name: &str, unit_amount: i64, quantity: u64) 
     line
 }
 
-/// The request to Stripe; the same for the same stored request. `None` if a stored number cannot be sent.
+/// Builds the request; equal for equal stored requests. `None` if a stored number cannot be sent.
 pub(super) fn create_session(request: &CheckoutRequest) -> Option<CreateCheckoutSession> {
     let quantity = u64::try_from(request.credits).ok()?;
     let mut lines = vec![line(request, "Credits", request.credit_unit_amount_minor, quantity)];
@@ -84,7 +84,7 @@ pub(super) fn opened(session: Session) -> Result<OpenedCheckout, ProviderError> 
     })
 }
 
-/// What a retrieved session says; `None` if it is not one of ours.
+/// The report of a retrieved session; `None` if it is not ours.
 pub(super) fn report(session: Session) -> Result<Option<PurchaseReport>, ProviderError> {
     let Some(topup) = session.topup() else { return Ok(None) };
     let missing = |field: &str| not_understood(format!("the session has no {field}"));

@@ -1,4 +1,4 @@
-//! Events, as the text that a delivery of them would carry.
+//! Events, as the JSON that a delivery would contain.
 
 use serde::de::IgnoredAny;
 use stripe_client_core::{RequestBuilder, StripeMethod};
@@ -9,7 +9,7 @@ use crate::providers::stripe::gateway::call::{answer_to, read};
 use crate::providers::stripe::gateway::failure::not_understood;
 use crate::providers::stripe::transport::Transport;
 
-/// An event in JSON, as Stripe wrote it.
+/// Fetches an event as JSON, exactly as Stripe sends it.
 pub(super) async fn read_event(transport: &impl Transport, event: &EventId) -> Result<String, ProviderError> {
     let request = RequestBuilder::new(StripeMethod::Get, format!("/events/{event}"));
     let answer = answer_to(transport, request, None).await?;

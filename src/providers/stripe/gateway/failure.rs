@@ -1,5 +1,4 @@
-//! What a call that failed means: sorted by what may have been done and which key the next try needs; see
-//! [`ProviderError`].
+//! Classifies failed calls by what may have been done and which key the retry needs; see [`ProviderError`].
 
 use std::error::Error;
 
@@ -8,7 +7,7 @@ use serde::Deserialize;
 use crate::providers::port::{ProviderError, ProviderFailure};
 use crate::providers::stripe::transport::{Answer, TransportError};
 
-/// Something in an answer of Stripe's that we do not understand: better asked again than guessed.
+/// A response that we cannot parse: a retry is better than a guess.
 pub(super) fn not_understood(what: impl std::fmt::Display) -> ProviderError {
     ProviderError::Unreachable(format!("the answer is not understood: {what}"))
 }
@@ -31,7 +30,7 @@ fn with_causes(error: &dyn Error) -> String {
     text
 }
 
-/// Every error of Stripe's has this form. What has not, a proxy wrote.
+/// The form of all of Stripe's errors. A response without it was written by a proxy.
 #[derive(Deserialize)]
 struct Body {
     error: Details,
@@ -57,7 +56,7 @@ pub(super) fn of_answer(answer: &Answer) -> ProviderError {
     let failure = describe(answer, error);
     match (answer.status, failure.code.as_str()) {
         (404, _) => ProviderError::Unknown(failure),
-        // The same key is in use, an object is locked, too many requests: nothing was done.
+        // The key is in use, an object is locked, or there are too many requests: nothing was done.
         (409 | 429, _) => ProviderError::Limited(failure),
         (_, "amount_too_small") => ProviderError::AmountTooSmall(failure),
         (500.., _) => ProviderError::Failed(failure),
@@ -75,7 +74,7 @@ fn describe(answer: &Answer, error: Details) -> ProviderFailure {
     }
 }
 
-/// The address of the request's log in Stripe's dashboard ends in the request's id.
+/// Finds the request id in the URL of the request's log in Stripe's dashboard.
 fn request_id_in(log_url: &str) -> Option<String> {
     let start = log_url.find("req_")?;
     let id: String = log_url.get(start..)?.chars().take_while(|c| c.is_ascii_alphanumeric() || *c == '_').collect();

@@ -1,4 +1,4 @@
-//! Stripe's lists, page by page, for the comparison of the books.
+//! Stripe's lists, page by page, for the reconciliation.
 
 use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
@@ -18,7 +18,7 @@ use crate::providers::stripe::gateway::money::{PAGE, dispute_report, refund_repo
 use crate::providers::stripe::objects::{Dispute, Expandable, IdOnly, List, Marked, PaymentIntent, Refund, Session};
 use crate::providers::stripe::transport::Transport;
 
-/// A page whose objects are read one by one, so that one that is not understood does not hide the others.
+/// A page whose objects are parsed one by one, so that an unreadable one does not hide the others.
 type Page = List<Box<RawValue>>;
 
 pub(super) async fn checkouts(
@@ -33,13 +33,13 @@ pub(super) async fn checkouts(
     collect(ask_list(transport, &list).await?, read_session)
 }
 
-/// How many pages are looked through for the session of a top-up: about two sessions a second in the time after a failure.
+/// The most pages to search for a top-up's session: about two sessions a second in the time after a failure.
 const MAX_LOOKED_PAGES: usize = 20;
-/// How far our clock and Stripe's may differ.
+/// How far our clock and Stripe's may differ, in seconds.
 const CLOCK_DIFFERENCE_SECONDS: i64 = 300;
 
-/// The newest session whose metadata names a top-up. Stripe has no filter for it, so the list is read; one that is not
-/// read to its end proves nothing.
+/// The newest session whose metadata names the top-up. Stripe has no filter for metadata, so the list is read; a list
+/// that was not read to its end proves nothing.
 pub(super) async fn checkout_of(
     transport: &impl Transport,
     topup: &TopupId,
@@ -115,13 +115,13 @@ pub(super) async fn disputes(
     })
 }
 
-/// A refund does not say whose payment it gives back; the payment does. With it in the list, other products' refunds on
-/// the same Stripe account cost no question each. A key that may not read payments gets the list without them.
+/// A refund does not name its top-up; its payment does. Expanding the payment saves one request for each refund of
+/// another product on the same Stripe account. An API key that may not read payments gets the list without them.
 fn with_payment() -> [String; 1] {
     ["data.payment_intent".to_owned()]
 }
 
-/// Whether the payment says that it is not ours.
+/// Whether the expanded payment shows that it is not ours.
 fn is_foreign(payment: Option<&Expandable<PaymentIntent>>) -> bool {
     match payment {
         Some(Expandable::Object(payment)) => payment.topup().is_none(),
@@ -130,7 +130,7 @@ fn is_foreign(payment: Option<&Expandable<PaymentIntent>>) -> bool {
     }
 }
 
-/// Others' sessions may have anything in their metadata.
+/// Parses a session only if it is ours: other applications may have any metadata.
 fn read_session(session: &RawValue) -> Result<Option<PurchaseReport>, ProviderError> {
     if topup_of(session).is_none() { Ok(None) } else { report(read(session)?) }
 }
@@ -143,7 +143,7 @@ fn read<T: DeserializeOwned>(object: &RawValue) -> Result<T, ProviderError> {
     serde_json::from_str(object.get()).map_err(not_understood)
 }
 
-/// Where the next page begins; `None` on the last one.
+/// The cursor of the next page; `None` on the last one.
 fn next(page: &Page) -> Result<Option<String>, ProviderError> {
     page.data.last().filter(|_| page.has_more).map(|last| read(last).map(|IdOnly { id }| id)).transpose()
 }

@@ -5,7 +5,7 @@ use crate::providers::stripe::gateway::permissions::owner_by_session;
 use crate::providers::stripe::name::NAME;
 use crate::providers::stripe::transport::{Answer, Request, TransportError};
 
-/// A Stripe that says the same of everything.
+/// A Stripe that gives every request the same response.
 struct Always(&'static str);
 
 impl Transport for Always {
@@ -14,7 +14,7 @@ impl Transport for Always {
     }
 }
 
-/// What is not on a list is made once more: a refund, a checkout.
+/// An object that is not listed is created again: a refund, a checkout session.
 #[tokio::test]
 async fn an_empty_page_of_a_list_that_goes_on_is_not_its_end() {
     let stripe = Always(r#"{"object": "list", "data": [], "has_more": true}"#);

@@ -1,8 +1,7 @@
-//! Calling Stripe: requests are made by the builders of async-stripe, sent by a transport, and answers are read by the
-//! same readers as events.
+//! Calls Stripe: requests are built by async-stripe and sent by a transport; responses are parsed with the same types
+//! as events.
 //!
-//! Each call is made once, with a bound on its time. When it is made again, and whether under the same idempotency key, the
-//! use case decides.
+//! Each call is made once, with a timeout. The use case decides whether to retry it, and with which idempotency key.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -35,14 +34,14 @@ use crate::providers::stripe::gateway::checkout::{create_session, opened, report
 use crate::providers::stripe::name::NAME;
 use crate::providers::stripe::transport::{HttpTransport, InvalidStripeSettings, Transport};
 
-/// Stripe, by its API.
+/// Stripe's API.
 #[derive(Debug)]
 pub struct StripeGateway<T = HttpTransport> {
     transport: T,
 }
 
 impl StripeGateway {
-    /// Prepares calls to Stripe, or to a sandbox at another base address. Call it in the runtime that lives longest.
+    /// Creates a gateway to Stripe, or to a sandbox at another base URL. Call it in the runtime that lives longest.
     ///
     /// # Errors
     /// See [`HttpTransport::new`].
@@ -52,14 +51,14 @@ impl StripeGateway {
 }
 
 impl<T: Transport> StripeGateway<T> {
-    /// Calls Stripe by any transport. Requests are made, and answers are read, as ever.
+    /// Creates a gateway over any transport.
     pub const fn over(transport: T) -> Self {
         Self { transport }
     }
 }
 
 impl<T: Transport + 'static> StripeGateway<T> {
-    /// Stripe with all its abilities, and what reads its deliveries.
+    /// Stripe as a provider with all its capabilities, and with the given webhook reader.
     #[must_use]
     pub fn into_provider(self, webhooks: Arc<dyn WebhookReader>) -> Provider {
         let stripe = Arc::new(self);

@@ -21,7 +21,7 @@ use crate::providers::stripe::transport::Transport;
 
 /// Stripe's largest page.
 pub(super) const PAGE: i64 = 100;
-/// A payment has a handful of refunds; one that has more than this is not ours.
+/// A payment has a handful of refunds; one with more pages than this is not ours.
 const MAX_PAGES: usize = 20;
 
 pub(super) async fn read_payment(
@@ -30,8 +30,8 @@ pub(super) async fn read_payment(
 ) -> Result<Option<PaymentOwner>, ProviderError> {
     let retrieve = || RetrievePaymentIntent::new(payment.as_str());
     let expanded = retrieve().expand(["latest_charge.balance_transaction".to_owned()]);
-    // What is expanded needs a permission of its own. Whose payment it is must be known without the fee, and without
-    // the right to read payments: an event about somebody else's money would otherwise fail for ever.
+    // Expanding needs further permissions. The top-up must be found even without the fee, and without permission to
+    // read payments: otherwise an event about another application's payment would fail forever.
     let read = match ask(transport, &expanded).await {
         Err(error) if error.is_missing_permission() => ask(transport, &retrieve()).await,
         read => read,
@@ -72,7 +72,7 @@ pub(super) async fn refunds_of(
     all_refunds(transport, payment).await?.into_iter().map(refund_report).collect()
 }
 
-/// The refund whose metadata names one of our requests.
+/// The refund whose metadata names one of our refund requests.
 pub(super) async fn find_refund(
     transport: &impl Transport,
     payment: &PaymentId,
@@ -103,7 +103,7 @@ pub(super) fn refund_report(refund: Refund) -> Result<RefundReport, ProviderErro
     refund.report().map_err(not_understood)
 }
 
-/// A payment has one dispute, seldom two.
+/// A payment has one dispute, rarely two.
 pub(super) async fn disputes_of(
     transport: &impl Transport,
     payment: &PaymentId,

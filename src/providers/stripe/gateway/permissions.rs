@@ -1,5 +1,5 @@
-//! What the key may do: found out by reading one thing of each kind, and gone around where another permission tells the
-//! same.
+//! The API key's permissions: tests them by reading one object of each kind, and works around a missing one where
+//! another permission gives the same answer.
 
 use serde::de::IgnoredAny;
 use stripe_checkout::checkout_session::ListCheckoutSession;
@@ -16,7 +16,7 @@ use crate::providers::stripe::gateway::checkout::report;
 use crate::providers::stripe::objects::{List, Session};
 use crate::providers::stripe::transport::Transport;
 
-/// Reads the smallest page there is.
+/// Reads the smallest possible page.
 pub(super) async fn can_read(transport: &impl Transport, resource: Resource) -> Result<(), ProviderError> {
     match resource {
         Resource::CheckoutSessions => look_at(transport, &ListCheckoutSession::new().limit(1)).await,
@@ -31,7 +31,8 @@ async fn look_at(transport: &impl Transport, list: &impl StripeRequest) -> Resul
     ask::<List<IgnoredAny>>(transport, list).await.map(drop)
 }
 
-/// Whose payment it is, by its checkout session: for a key that may not read payments, but checkouts, as every key must.
+/// Finds a payment's top-up through its checkout session: for API keys that may not read payments. Every key may read
+/// checkout sessions.
 pub(super) async fn owner_by_session(
     transport: &impl Transport,
     payment: &PaymentId,

@@ -45,7 +45,7 @@ struct TotalDetails {
     amount_tax: Option<i64>,
 }
 
-/// What a report says that the session does not say, or says in another way at another time.
+/// The parts of a report that the session does not contain, or that differ between an event and a later read.
 pub(in crate::providers::stripe) struct Occasion {
     pub(in crate::providers::stripe) event: Option<EventRef>,
     pub(in crate::providers::stripe) livemode: bool,
@@ -54,12 +54,12 @@ pub(in crate::providers::stripe) struct Occasion {
 }
 
 impl Session {
-    /// Which top-up its metadata names, if it is one of our purpose.
+    /// The top-up named in the metadata, if its purpose is ours.
     pub(in crate::providers::stripe) fn topup(&self) -> Option<TopupId> {
         self.metadata.as_ref().and_then(topup_of)
     }
 
-    /// What it says, without the seal.
+    /// The session's report, without the seal.
     pub(in crate::providers::stripe) fn report(self, occasion: Occasion) -> Result<PurchaseReport, String> {
         let Occasion { event, livemode, topup, progress } = occasion;
         let metadata = self.metadata.unwrap_or_default();

@@ -1,4 +1,4 @@
-//! Disputes, as the API answers them. Of one in an event only the id is read.
+//! Disputes in API responses. Of a dispute in an event only the id is read.
 
 use serde::Deserialize;
 
@@ -30,7 +30,7 @@ pub(in crate::providers::stripe) struct Dispute {
 }
 
 impl Dispute {
-    /// Everything that Stripe shows of its money. What follows from it, [`DisputeReport`] says and nobody else.
+    /// The dispute's money, as Stripe shows it. Only [`DisputeReport`] draws conclusions from it.
     pub(in crate::providers::stripe) fn report(self) -> Result<DisputeReport, String> {
         let mut movements = Vec::new();
         for moved in self.balance_transactions.ok_or("the dispute has no list of balance transactions")? {
@@ -50,7 +50,8 @@ impl Dispute {
     }
 }
 
-/// What Stripe charges for a dispute, or gives back of that, is not the customer's money.
+/// The movement of a balance transaction. `None` for Stripe's dispute fees and their return, which are not the
+/// customer's money.
 fn movement(moved: BalanceTransaction) -> Result<Option<DisputeMovement>, String> {
     let category = moved.reporting_category.ok_or("a balance transaction of the dispute has no category")?;
     let kind = moved.kind.ok_or("a balance transaction of the dispute has no type")?;

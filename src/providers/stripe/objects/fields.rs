@@ -1,4 +1,4 @@
-//! What Stripe's objects have in common: ids, references, metadata.
+//! Common parts of Stripe's objects: ids, references, metadata.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -14,7 +14,7 @@ use crate::domain::checkout::PURPOSE;
 use crate::domain::ids::{PaymentId, TopupId};
 use crate::providers::stripe::name::NAME;
 
-/// An object of which only the id is of interest.
+/// An object of which only the id is read.
 #[derive(Deserialize)]
 pub(in crate::providers::stripe) struct IdOnly {
     pub(in crate::providers::stripe) id: String,
@@ -86,8 +86,8 @@ pub(in crate::providers::stripe) struct List<T> {
     pub(in crate::providers::stripe) has_more: bool,
 }
 
-/// Only the metadata: enough to see whether an object is ours, before the rest of it is read. Others may have anything
-/// in theirs, of any shape.
+/// Only the metadata: enough to see whether an object is ours, before the rest is parsed. Other applications' metadata
+/// may have any content and shape.
 #[derive(Deserialize)]
 pub(in crate::providers::stripe) struct Marked<'o> {
     #[serde(default, borrow)]
@@ -100,7 +100,7 @@ impl Marked<'_> {
     }
 }
 
-/// Which top-up metadata of any shape names, if it is of our purpose.
+/// The top-up named in metadata of any shape, if its purpose is ours.
 pub(in crate::providers::stripe) fn topup_in(metadata: &Value) -> Option<TopupId> {
     if metadata.get("purpose")?.as_str()? != PURPOSE {
         return None;
@@ -108,7 +108,7 @@ pub(in crate::providers::stripe) fn topup_in(metadata: &Value) -> Option<TopupId
     TopupId::parse(metadata.get("topupId")?.as_str()?).ok()
 }
 
-/// Which top-up metadata names, if it is of our purpose.
+/// The top-up named in metadata, if its purpose is ours.
 pub(in crate::providers::stripe) fn topup_of(metadata: &HashMap<String, String>) -> Option<TopupId> {
     if metadata.get("purpose").map(String::as_str) != Some(PURPOSE) {
         return None;
@@ -116,14 +116,14 @@ pub(in crate::providers::stripe) fn topup_of(metadata: &HashMap<String, String>)
     TopupId::parse(metadata.get("topupId")?).ok()
 }
 
-/// Only the payment: enough to find out whose refund or dispute it is, before the rest of it is read.
+/// Only the payment: enough to find the top-up of a refund or dispute, before the rest is parsed.
 #[derive(Deserialize)]
 pub(in crate::providers::stripe) struct OfPayment {
     #[serde(default)]
     pub(in crate::providers::stripe) payment_intent: Option<Expandable>,
 }
 
-/// The id of the payment that an object names, if it names one.
+/// The id of the payment that an object refers to, if any.
 pub(in crate::providers::stripe) fn payment_intent<T: Identified>(
     reference: Option<Expandable<T>>,
 ) -> Result<Option<PaymentId>, String> {

@@ -1,7 +1,7 @@
-//! Stripe's objects, as events and as answers of the API, whatever API version rendered them: one reader for each.
+//! Stripe's objects in events and API responses, from any API version: one parser for each.
 //!
-//! Only the fields that we need are read; enums are open, unknown fields are passed over, a reference may be an id or a
-//! whole object. A field that is missing is an error where it is needed, and nowhere else.
+//! Only the fields we need are read. Enums are open, unknown fields are ignored, and a reference may be an id or an
+//! expanded object. A missing field is an error only where it is needed.
 
 mod checkout_session;
 mod dispute;

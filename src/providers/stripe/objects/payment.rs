@@ -1,4 +1,4 @@
-//! Payments, their charges, and the movements on the account's balance.
+//! Payments, charges, and balance transactions.
 
 use serde::Deserialize;
 use serde_json::Value;
@@ -30,7 +30,7 @@ pub(in crate::providers::stripe) struct PaymentError {
 }
 
 impl PaymentIntent {
-    /// Which top-up its metadata names, if it is one of our purpose.
+    /// The top-up named in the metadata, if its purpose is ours.
     pub(in crate::providers::stripe) fn topup(&self) -> Option<TopupId> {
         self.metadata.as_ref().and_then(topup_in)
     }
@@ -73,7 +73,7 @@ pub(in crate::providers::stripe) struct BalanceTransaction {
 }
 
 impl BalanceTransaction {
-    /// What Stripe kept of a payment.
+    /// Stripe's fee for a payment.
     pub(in crate::providers::stripe) fn real_fee(self) -> Result<RealFee, String> {
         Ok(RealFee {
             fee_id: FeeId::parse(NAME, self.id).map_err(|error| error.to_string())?,

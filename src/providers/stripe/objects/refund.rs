@@ -28,7 +28,7 @@ pub(in crate::providers::stripe) struct Refund {
 }
 
 impl Refund {
-    /// The id of the request of ours that it was made for.
+    /// The id of the refund request that it was made for.
     pub(in crate::providers::stripe) fn request(&self) -> Option<&str> {
         self.metadata.as_ref().and_then(|metadata| metadata.get(REFUND_REQUEST_ID)).map(String::as_str)
     }
@@ -41,7 +41,7 @@ impl Refund {
             payment: payment_intent(self.payment_intent)?,
             amount_minor: self.amount.and_then(amount).ok_or("the refund has no amount")?,
             currency: self.currency.ok_or("the refund has no currency")?,
-            // A status that does not exist yet: better tried again and looked at than guessed.
+            // For a new, unknown status a retry and an operator's look are better than a guess.
             status: RefundStatus::parse(&status).ok_or_else(|| format!("the refund's status is {status}"))?,
             reason: self.reason.as_deref().map(word),
             request,

@@ -1,20 +1,20 @@
-//! A call and its answer, whatever carries them.
+//! An API request and its response, independent of the transport.
 
 use std::error::Error;
 
-/// How a request is made.
+/// The HTTP method.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Method {
-    /// Reads.
+    /// Reads an object or a list.
     Get,
-    /// Makes or changes.
+    /// Creates or changes an object.
     Post,
-    /// Deletes.
+    /// Deletes an object.
     Delete,
 }
 
 impl Method {
-    /// The word in a request.
+    /// The method's name in HTTP.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -25,53 +25,53 @@ impl Method {
     }
 }
 
-/// A request to Stripe, ready to be sent.
+/// A request to Stripe, ready to send.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Request {
-    /// How.
+    /// The HTTP method.
     pub method: Method,
-    /// From the root of the API, with its version: `/v1/checkout/sessions`.
+    /// The path with the API version: `/v1/checkout/sessions`.
     pub path: String,
-    /// The parameters of a request that reads, encoded.
+    /// The encoded query of a read.
     pub query: Option<String>,
-    /// The parameters of a request that makes something, encoded.
+    /// The encoded form of a write.
     pub form: Option<String>,
-    /// The key under which Stripe does it once.
+    /// The idempotency key, under which Stripe does the work once.
     pub idempotency_key: Option<String>,
 }
 
-/// An answer, of any status.
+/// A response with any status.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Answer {
     /// The HTTP status.
     pub status: u16,
-    /// The header `Request-Id`, by which Stripe's support and its dashboard find the call.
+    /// The `Request-Id` header, which identifies the call in Stripe's dashboard and for its support.
     pub request_id: Option<String>,
-    /// The body, unread.
+    /// The raw body.
     pub body: Vec<u8>,
 }
 
-/// There is no whole answer. Whether Stripe did what was asked is unknown.
+/// There is no complete response. It is unknown whether Stripe did the work.
 #[derive(Debug, thiserror::Error)]
 pub enum TransportError {
-    /// It took longer than a call may.
+    /// The call timed out.
     #[error("no answer in time")]
     TimedOut,
-    /// No connection, or it broke, or the request cannot be sent.
+    /// There was no connection, it broke, or the request cannot be sent.
     #[error("the request was not answered")]
     Broken(#[source] Box<dyn Error + Send + Sync>),
-    /// More than any answer of Stripe's.
+    /// The response is larger than any of Stripe's.
     #[error("the answer with status {status} has more than {limit_bytes} bytes")]
     TooLarge {
         /// The HTTP status.
         status: u16,
-        /// The most that is read.
+        /// The most bytes that are read.
         limit_bytes: usize,
     },
 }
 
-/// Carries requests to Stripe.
+/// Sends requests to Stripe.
 pub trait Transport: Send + Sync {
-    /// Sends a request once, within a bounded time, and reads a bounded answer.
+    /// Sends a request once, with a timeout, and reads a response of bounded size.
     fn send(&self, request: Request) -> impl Future<Output = Result<Answer, TransportError>> + Send;
 }

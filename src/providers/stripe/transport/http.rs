@@ -1,7 +1,7 @@
-//! Requests to Stripe by HTTP.
+//! Sends requests to Stripe over HTTP.
 //!
-//! Connections are kept and used again. They belong to the runtime in which the transport was made, so that none ends
-//! with the web worker that happened to open it.
+//! Connections are pooled. They belong to the runtime in which the transport was created, so that none ends with the
+//! web worker that happened to open it.
 
 use std::net::IpAddr;
 use std::pin::pin;
@@ -16,27 +16,27 @@ use url::{Host, Url};
 use crate::outgoing::{self, BodyError};
 use crate::providers::stripe::transport::call::{Answer, Method, Request, Transport, TransportError};
 
-/// The address of the real Stripe.
+/// Stripe's base URL.
 pub const STRIPE_API_BASE: &str = "https://api.stripe.com/";
 
-/// What Stripe sees of the client: the library that builds the requests, and this service.
+/// The user agent: the library that builds the requests, and this service.
 const USER_AGENT: &str = concat!("Stripe/v1 RustBindings/1.0.0-rc.10 topup/", env!("CARGO_PKG_VERSION"));
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
-/// Shorter than Stripe keeps an idle connection, so that a request seldom meets one that is just being closed.
+/// Shorter than Stripe's own idle timeout, so that a request rarely meets a connection that is being closed.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(30);
-/// A page of a hundred objects whose metadata is as large as Stripe allows has about six megabytes.
+/// A page of a hundred objects with the largest metadata that Stripe allows has about six megabytes.
 const MAX_ANSWER_BYTES: usize = 8 * 1024 * 1024;
 
-/// Stripe, by its HTTP API.
+/// Stripe's HTTP API.
 pub struct HttpTransport {
     client: Client,
-    /// Without a slash at its end.
+    /// Without a trailing slash.
     base: String,
     runtime: Option<Handle>,
 }
 
-/// The secret key or the address cannot be used.
+/// The secret key or the base URL cannot be used.
 #[derive(Debug, thiserror::Error)]
 #[error("STRIPE_SECRET_KEY or STRIPE_API_BASE cannot be used for a call")]
 pub struct InvalidStripeSettings(#[source] Cause);
@@ -58,12 +58,12 @@ impl std::fmt::Debug for HttpTransport {
 }
 
 impl HttpTransport {
-    /// Prepares calls to Stripe, or to a sandbox at another base address. A call takes at most `timeout`.
+    /// Creates a transport to Stripe, or to a sandbox at another base URL. A call takes at most `timeout`.
     ///
     /// Call it in the runtime that lives as long as the transport.
     ///
     /// # Errors
-    /// When the key has characters that no header takes or the address is not one.
+    /// When the key contains characters that are invalid in a header, or the base URL is invalid.
     pub fn new(key: &SecretString, api_base: Option<&str>, timeout: Duration) -> Result<Self, InvalidStripeSettings> {
         Self::prepare(key, api_base.unwrap_or(STRIPE_API_BASE), timeout).map_err(InvalidStripeSettings)
     }
@@ -110,7 +110,7 @@ impl HttpTransport {
 impl Transport for HttpTransport {
     async fn send(&self, request: Request) -> Result<Answer, TransportError> {
         let mut exchange = pin!(self.exchange(request));
-        // What a poll starts, a connection or a timer, belongs to the runtime that is current then.
+        // Connections and timers that a poll starts belong to the runtime that is current at that time.
         std::future::poll_fn(|context| {
             let _current = self.runtime.as_ref().map(Handle::enter);
             exchange.as_mut().poll(context)
@@ -119,7 +119,7 @@ impl Transport for HttpTransport {
     }
 }
 
-/// A client for Stripe's address: through the environment's proxy, unless the address is this host's own.
+/// An HTTP client for Stripe's base URL. Uses the environment's proxy, unless the URL is this host's own.
 pub(in crate::providers::stripe) fn client_for(base: &Url) -> reqwest::ClientBuilder {
     let client = outgoing::client();
     if is_this_host(base) { client.no_proxy() } else { client }
@@ -155,7 +155,7 @@ const fn method(method: Method) -> reqwest::Method {
     }
 }
 
-/// A connection that is not made in time is no late answer: nothing was sent.
+/// A connection that is not made in time is not reported as a timeout: nothing was sent.
 fn failure(error: reqwest::Error) -> TransportError {
     if error.is_timeout() && !error.is_connect() {
         return TransportError::TimedOut;

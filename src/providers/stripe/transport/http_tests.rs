@@ -1,4 +1,4 @@
-//! Against a server that is written to the byte.
+//! Tests against a server whose responses are given byte by byte.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -12,7 +12,7 @@ use super::*;
 const KEY: &str = "sk_test_the_key";
 const OK: &str = "HTTP/1.1 200 OK\r\nRequest-Id: req_1\r\nContent-Length: 2\r\n\r\n{}";
 
-/// Answers every request with the same bytes and keeps the connection.
+/// Answers every request with the same bytes and keeps the connection open.
 #[derive(Clone)]
 struct Server {
     base: String,
@@ -54,7 +54,7 @@ impl Server {
 
 async fn serve(mut stream: TcpStream, answer: String, requests: Arc<Mutex<Vec<String>>>) {
     let mut bytes = vec![0; 16 * 1024];
-    // A request of this test is so small that it comes in one piece.
+    // The requests of these tests are small enough to arrive in one read.
     while let Ok(length @ 1..) = stream.read(&mut bytes).await {
         requests.lock().unwrap().push(String::from_utf8_lossy(&bytes[..length]).to_lowercase());
         if stream.write_all(answer.as_bytes()).await.is_err() {

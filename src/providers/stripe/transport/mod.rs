@@ -1,7 +1,7 @@
-//! What carries a request to Stripe and brings the answer: HTTP, or a simulation of Stripe in this process.
+//! Sends a request to Stripe and returns the response: over HTTP, or to a simulation of Stripe in this process.
 //!
-//! A transport knows nothing of Stripe's objects and errors. It sends a request once and gives every answer as it came,
-//! whatever its status.
+//! A transport knows nothing about Stripe's objects and errors. It sends a request once and returns every response as
+//! it came, whatever its status.
 
 mod call;
 mod http;

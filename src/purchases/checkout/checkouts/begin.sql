@@ -1,6 +1,6 @@
--- For the database that has arrays: writes purchases down before Stripe hears of them, with the callers' keys, in one
--- statement. The rules for its plan are those of credit/lists.sql. A purchase whose key is there already is left out of
--- the result, and nothing of it is written.
+-- PostgreSQL: inserts top-ups before the provider is called, and claims the callers' keys, in one statement. The
+-- planning rules of credit/lists.sql apply. A top-up whose key exists already is not inserted and is missing from the
+-- result.
 WITH input AS MATERIALIZED (
     SELECT * FROM unnest(
         :topup::TEXT[], :account::TEXT[], :credits::BIGINT[], :currency::TEXT[], :unit_amount::BIGINT[],

@@ -1,6 +1,6 @@
--- For the database that has arrays: stores which checkouts Stripe opened, and that the callers' keys stand for them, in one
--- statement. The rules for its plan and its locks are those of credit/lists.sql. It does those of purchases that nothing
--- has been heard of since they were written down; the others are left out of the result.
+-- PostgreSQL: stores the opened checkout sessions and the answers for the callers' keys in one statement. The planning
+-- and locking rules of credit/lists.sql apply. Handles only top-ups that have not changed since they were inserted; the
+-- others are missing from the result.
 WITH input AS MATERIALIZED (
     SELECT * FROM unnest(
         :topup::TEXT[], :session::TEXT[], :url::TEXT[], :expires_at::BIGINT[], :now_ms::BIGINT[], :caller::TEXT[],

@@ -1,6 +1,6 @@
--- For the database that has arrays: notes by which movements Stripe will say what it kept of payments, in one statement.
--- The rules for its plan and its locks are those of credit/lists.sql. What is not plain is left out of the result: a
--- top-up of another mode, a payment of another top-up.
+-- PostgreSQL: stores which balance transactions will show the provider's fees, in one statement. The planning and
+-- locking rules of credit/lists.sql apply. Rows that are not straightforward are missing from the result: a top-up of
+-- another mode, a payment of another top-up.
 WITH input AS MATERIALIZED (
     SELECT * FROM unnest(
         :event::TEXT[], :event_type::TEXT[], :topup::TEXT[], :livemode::BIGINT[], :provider::TEXT[], :payment::TEXT[], :charge::TEXT[],
@@ -38,7 +38,8 @@ touched AS (
         WHERE payments.topup_id = excluded.topup_id
     RETURNING provider_payment_id, provider
 )
--- A payment without a row in `touched` became another top-up's at this moment. The text that is no number undoes all.
+-- A payment without a row in `touched` was just assigned to another top-up. Casting the non-numeric text fails and
+-- rolls back the statement.
 SELECT found.number - 1 AS number,
     CASE WHEN found.agreed_livemode IS NULL THEN 'foreign'
         WHEN decided.provider IS NULL THEN 'duplicate'

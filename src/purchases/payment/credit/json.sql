@@ -1,8 +1,8 @@
--- For the database that has one writer and no writes inside of a statement: several statements, sent as one text, within
--- a transaction. What cannot be done plainly is left out: then the row has no balance in the result.
--- A `+` before a column keeps its index out of the plan: by statistics of many small accounts the one by account would
--- look as good as the key, and a large account would be read from end to end for each of its payments.
--- What will be credited, in memory: one table for each connection that writes.
+-- SQLite, which has one writer and cannot write inside a query: several statements sent as one text, within a
+-- transaction. Rows that are not straightforward are skipped and have no balance in the result.
+-- A `+` before a column keeps its index out of the plan: by the statistics of many small accounts, the index by account
+-- would look as selective as the key, and a large account would be scanned for each of its payments.
+-- The payments to credit, in memory: one table per writing connection.
 CREATE TEMPORARY TABLE IF NOT EXISTS fresh (
     number  INTEGER PRIMARY KEY NOT NULL,
     event   TEXT,

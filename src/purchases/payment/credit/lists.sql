@@ -1,13 +1,13 @@
--- For the database that has arrays: one statement, so one exchange and one commit of its own. What it cannot do plainly
--- is left out: then the row has no balance in the result.
+-- PostgreSQL: one statement, so one round trip and its own commit. Rows that are not straightforward are skipped and
+-- have no balance in the result.
 --
--- The plan may be made while the tables are empty and is used when they are large, so it must not depend on their size.
--- Hence no table is joined. A row is found by a sub-select or a LATERAL with LIMIT, for which there is no plan but one
--- look-up for each row of the input, and is changed by INSERT ... ON CONFLICT, which always goes by the key. (The top-up
--- that is proposed for insertion comes from the table, so it is always a conflict.)
+-- The plan may be made while the tables are empty and used when they are large, so it must not depend on their size.
+-- Hence no table is joined. A row is found by a subquery or a LATERAL with LIMIT, whose only possible plan is one
+-- look-up per input row, and is changed by INSERT ... ON CONFLICT, which always uses the key. (The top-up proposed for
+-- insertion comes from the table, so it always conflicts.)
 --
--- Locks are taken in the order of `purchases/mod.rs`: top-ups, events, payments, accounts. Each part waits for the one before
--- by the sub-select in its WHERE.
+-- Locks are taken in the order of `purchases/mod.rs`: top-ups, events, payments, accounts. Each step waits for the
+-- previous one through the subquery in its WHERE.
 WITH input AS MATERIALIZED (
     SELECT * FROM unnest(
         :event::TEXT[], :event_type::TEXT[], :topup::TEXT[], :session::TEXT[], :provider::TEXT[], :payment::TEXT[], :account::TEXT[],
@@ -35,8 +35,8 @@ fresh AS MATERIALIZED (
     AND (known.state IS NULL OR (known.state = 'waiting' AND known.topup_id = input.topup))
     AND (SELECT kind FROM reversals WHERE provider_payment_id = input.payment AND provider = input.provider LIMIT 1) IS NULL
 ),
--- Every change of what is known of a top-up raises its revision, under its lock. With the revision that was seen, nothing
--- has come meanwhile, no refund either; with another one, the row is left.
+-- Every change to a top-up increments its revision under its lock. If the revision is the one that was read, nothing
+-- has arrived meanwhile, not even a refund; otherwise the row is skipped.
 marked AS (
     INSERT INTO topups (id, account_id, state, credits, currency, credit_unit_amount, credits_amount, fee_amount,
         total_amount, fee_mode, fee_rate_percent, fee_fixed, fee_label, expected_fee, livemode, provider, provider_request,
@@ -61,7 +61,7 @@ decided AS (
     SELECT event, provider, type, topup, 'credited', now_ms FROM paid WHERE event IS NOT NULL ORDER BY event
     RETURNING provider_event_id
 ),
--- A payment that is another top-up's by now, or was found to be surplus, gives no row here.
+-- A payment that now belongs to another top-up, or was found to be surplus, returns no row here.
 touched AS (
     INSERT INTO payments (provider_payment_id, provider, topup_id, state, provider_session_id, writes, created_at, updated_at)
     SELECT payment, provider, topup, 'credited', session, 1, now_ms, now_ms FROM paid
@@ -79,7 +79,8 @@ added AS (
         entries = accounts.entries + excluded.entries, updated_at = excluded.updated_at
     RETURNING id, balance, entries
 ),
--- A payment without a row in `touched` makes the source NULL, which the table refuses: all of the statement is undone.
+-- A payment without a row in `touched` makes the source NULL, which violates NOT NULL and rolls back the whole
+-- statement.
 booked AS (
     INSERT INTO ledger_entries (account_id, sequence, id, kind, credits, balance_after, source, created_at)
     SELECT paid.account, added.entries - COUNT(*) OVER later, paid.entry, 'topup', paid.credits,

@@ -1,5 +1,5 @@
--- For the database that has arrays: ends purchases whose checkout expired, in one statement. The rules for its plan and its
--- locks are those of credit/lists.sql. What is not plain is left out of the result.
+-- PostgreSQL: ends top-ups whose checkout expired, in one statement. The planning and locking rules of credit/lists.sql
+-- apply. Rows that are not straightforward are missing from the result.
 WITH input AS MATERIALIZED (
     SELECT * FROM unnest(
         :event::TEXT[], :event_type::TEXT[], :topup::TEXT[], :session::TEXT[], :provider::TEXT[], :account::TEXT[], :credits::BIGINT[],
