@@ -1,6 +1,6 @@
 //! What a payment provider can do, as a contract. It is split by ability: a provider implements what it has, and says what it
 //! lacks in its [`Capabilities`] and by [`ProviderError::Unsupported`]. The same suite of tests runs on every provider
-//! (`tests/it/providers/contract.rs`).
+//! (`tests/it/providers/contract/`).
 //!
 //! For every call: `Ok` is terminal. An error says whether the call may have been done; which idempotency key the next one has
 //! is decided by [`crate::domain::attempt`]. A call takes a bounded time and tries once.
@@ -76,6 +76,7 @@ impl Provider {
 
 /// What a provider has besides checkouts, refunds and deliveries.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each ability is there or not, whatever the others are")]
 pub struct Capabilities {
     /// It can be asked whose a payment is, and what it kept of it.
     pub payments: bool,
