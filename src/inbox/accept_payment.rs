@@ -101,8 +101,8 @@ async fn payment_of(app: &App, failed: FailedDelivery) -> Result<PurchaseReport,
     };
     match app.provider.events.read_event(&event.0).await {
         Ok(body) => paid(app.provider.webhooks.read_verified(body.as_bytes()).ok()),
-        // The key may not read events, or the event is older than Stripe keeps it.
-        Err(ProviderError::Refused(_) | ProviderError::Unknown(_)) => {
+        // The key may not read events, the event is older than the provider keeps it, or the provider keeps none.
+        Err(ProviderError::Refused(_) | ProviderError::Unknown(_) | ProviderError::Unsupported(_)) => {
             let session = session.ok_or(AcceptError::PayloadErased)?;
             let report = app.provider.checkouts.read_checkout(&session).await?.ok_or(AcceptError::Foreign)?;
             paid(Some(ProviderEvent::purchase(PurchaseReport { event: Some(event), ..report })))

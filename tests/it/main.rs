@@ -31,6 +31,7 @@ mod openapi_tools;
 mod outgoing;
 mod pooler;
 mod properties;
+mod providers;
 mod rate_limit;
 mod reconcile;
 mod replicas;

@@ -1,6 +1,6 @@
 //! What a payment provider can do, as a contract. It is split by ability: a provider implements what it has, and says what it
 //! lacks in its [`Capabilities`] and by [`ProviderError::Unsupported`]. The same suite of tests runs on every provider
-//! (`tests/it/providers/contract.rs`).
+//! (`tests/it/providers/contract/`).
 //!
 //! For every call: `Ok` is terminal. An error says whether the call may have been done; which idempotency key the next one has
 //! is decided by [`crate::domain::attempt`]. A call takes a bounded time and tries once.
