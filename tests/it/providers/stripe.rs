@@ -1,5 +1,6 @@
 //! Stripe's adapter: real requests over HTTP to the sandbox, and the events that the sandbox would deliver.
 
+use secrecy::SecretString;
 use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,7 +13,6 @@ use topup::providers::port::Provider;
 use topup::providers::stripe::StripeWebhooks;
 use topup::providers::stripe::gateway::StripeGateway;
 use topup::providers::stripe::signature::SignatureVerifier;
-use topup::secret::Secret;
 
 use crate::providers::world::{Delivery, World};
 use crate::support::clock::TestClock;
@@ -33,8 +33,9 @@ impl StripeWorld {
         let sandbox = Sandbox::start(stripe_sandbox::Config::local(SECRET_KEY)).await.expect("the sandbox starts");
         let stripe = Stripe { url: sandbox.url() };
         let timeout = Duration::from_secs(5);
-        let gateway = StripeGateway::new(&Secret::new(SECRET_KEY), Some(&stripe.url), timeout).expect("a client");
-        let verifier = SignatureVerifier::new(vec![Secret::new(WEBHOOK_SECRET)]).expect("a secret");
+        let gateway =
+            StripeGateway::new(&SecretString::from(SECRET_KEY), Some(&stripe.url), timeout).expect("a client");
+        let verifier = SignatureVerifier::new(vec![SecretString::from(WEBHOOK_SECRET)]).expect("a secret");
         let provider = gateway.into_provider(Arc::new(StripeWebhooks::new(verifier)));
         Self { sandbox, stripe, provider, clock: TestClock::default(), delivered: HashSet::new() }
     }
