@@ -21,10 +21,12 @@ pub struct ApiKeyRow {
 }
 
 statements! {
-    INSERT = "INSERT INTO api_keys (id, name, key_hash, scopes, account_id, created_at) VALUES (:id, :name, :key_hash, :scopes, :account, :created_at)";
+    INSERT = "INSERT INTO api_keys (id, name, key_hash, scopes, account_id, created_at) VALUES (:id, :name, \
+        :key_hash, :scopes, :account, :created_at)";
     REVOKE = "UPDATE api_keys SET revoked_at = :now_ms WHERE id = :id AND revoked_at IS NULL";
     /// Keeps a later use.
-    USED = "UPDATE api_keys SET last_used_at = :at_ms WHERE id = :id AND (last_used_at IS NULL OR last_used_at < :at_ms)";
+    USED = "UPDATE api_keys SET last_used_at = :at_ms WHERE id = :id AND (last_used_at IS NULL OR last_used_at < \
+        :at_ms)";
     USES = "SELECT id, last_used_at FROM api_keys";
     LIST = "SELECT id, name, scopes, account_id, created_at, revoked_at FROM api_keys ORDER BY created_at, id";
     FIND = "SELECT id, name, scopes, account_id, created_at, revoked_at FROM api_keys \

@@ -58,13 +58,15 @@ pub struct Adjustment {
 
 statements! {
     INSERT = "INSERT INTO adjustments (id, account_id, credits, reason, made_by, balance_after, caller, \
-        idempotency_key, request_hash, created_at) VALUES (:id, :account, :credits, :reason, :made_by, :balance_after, :scope, :key, :request_hash, :now_ms) \
+        idempotency_key, request_hash, created_at) VALUES (:id, :account, :credits, :reason, :made_by, \
+        :balance_after, :scope, :key, :request_hash, :now_ms) \
         ON CONFLICT (caller, idempotency_key) DO NOTHING";
     FIND_BY_KEY = "SELECT id, account_id, credits, reason, made_by, balance_after, request_hash, created_at \
         FROM adjustments WHERE caller = :scope AND idempotency_key = :key";
     HAS_ACCOUNT = "SELECT id FROM accounts WHERE id = :account";
     OF_ACCOUNT = "SELECT id, account_id, credits, reason, made_by, balance_after, request_hash, created_at \
-        FROM adjustments WHERE account_id = :account AND (created_at, id) < (:before_ms, :before_id) ORDER BY created_at DESC, id DESC LIMIT :limit";
+        FROM adjustments WHERE account_id = :account AND (created_at, id) < (:before_ms, :before_id) ORDER BY \
+        created_at DESC, id DESC LIMIT :limit";
 }
 
 /// Books an adjustment. `None` if it would take more credits than the account has; then nothing is written.

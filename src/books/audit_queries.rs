@@ -164,7 +164,8 @@ statements! {
         LEFT JOIN topups t ON t.id = CASE WHEN e.kind = 'topup' THEN e.source ELSE e.topup_id END \
         LEFT JOIN adjustments j ON j.id = CASE WHEN e.kind = 'adjustment' THEN e.source END \
         ORDER BY e.account_id, e.sequence";
-    TOPUPS = "SELECT t.id, t.state, t.credits, t.credit_unit_amount, t.taken_credits, t.provider, t.provider_payment_id, \
+    TOPUPS = "SELECT t.id, t.state, t.credits, t.credit_unit_amount, t.taken_credits, t.provider, \
+        t.provider_payment_id, \
         (SELECT COUNT(*) FROM ledger_entries e WHERE e.kind = 'topup' AND e.source = t.id) AS granted, \
         (SELECT CAST(COALESCE(SUM(e.credits), 0) AS BIGINT) FROM ledger_entries e \
         WHERE e.kind = 'reversal' AND e.topup_id = t.id) AS moved, \
@@ -176,8 +177,10 @@ statements! {
         WHERE id >= :from ORDER BY id LIMIT :limit) t \
         LEFT JOIN payments p ON p.provider_payment_id = t.provider_payment_id AND p.provider = t.provider \
         ORDER BY t.id";
-    REVERSALS = "SELECT r.provider_reversal_id, r.provider, r.kind, r.status, r.stage, r.counts, r.amount, r.returned, r.currency, t.currency AS topup_currency \
-        FROM (SELECT provider_reversal_id, provider, kind, status, stage, counts, amount, returned, currency, provider_payment_id \
+    REVERSALS = "SELECT r.provider_reversal_id, r.provider, r.kind, r.status, r.stage, r.counts, r.amount, \
+        r.returned, r.currency, t.currency AS topup_currency \
+        FROM (SELECT provider_reversal_id, provider, kind, status, stage, counts, amount, returned, currency, \
+        provider_payment_id \
         FROM reversals WHERE (provider_reversal_id, provider) >= (:from, :from_provider) \
         ORDER BY provider_reversal_id, provider LIMIT :limit) r \
         JOIN payments p ON p.provider_payment_id = r.provider_payment_id AND p.provider = r.provider \

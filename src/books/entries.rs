@@ -7,11 +7,13 @@ use crate::domain::ledger::EntryKind;
 
 statements! {
     /// Adds to the stored balance; the balance is never read, computed and written back.
-    ADD_TO_BALANCE = "INSERT INTO accounts (id, balance, used_credits, entries, updated_at) VALUES (:account, :credits, 0, 1, :now_ms) \
+    ADD_TO_BALANCE = "INSERT INTO accounts (id, balance, used_credits, entries, updated_at) VALUES (:account, \
+        :credits, 0, 1, :now_ms) \
         ON CONFLICT (id) DO UPDATE SET balance = accounts.balance + excluded.balance, entries = accounts.entries + 1, \
         updated_at = excluded.updated_at RETURNING balance, entries";
     /// The same, but never takes the balance below zero. One statement, so that no other write can spend in between.
-    ADD_WITHIN_BALANCE = "UPDATE accounts SET balance = balance + :credits, entries = entries + 1, updated_at = :now_ms \
+    ADD_WITHIN_BALANCE = "UPDATE accounts SET balance = balance + :credits, entries = entries + 1, updated_at = \
+        :now_ms \
         WHERE id = :account AND balance + :credits >= 0 RETURNING balance, entries";
     INSERT_ENTRY = "INSERT INTO ledger_entries \
         (account_id, sequence, id, kind, credits, balance_after, source, topup_id, created_at, reason) \

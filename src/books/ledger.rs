@@ -42,7 +42,8 @@ statements! {
         WHERE w.outcome = 'credited' AND (t.id IS NULL OR t.state <> 'paid')";
     /// The credits taken back follow from all refunds and disputes together, and the ledger agrees.
     WRONG_REVERSALS = "SELECT COUNT(*) AS wrong FROM topups t \
-        LEFT JOIN (SELECT provider_payment_id, provider, CAST(SUM(amount - returned) AS BIGINT) AS reversed FROM reversals \
+        LEFT JOIN (SELECT provider_payment_id, provider, CAST(SUM(amount - returned) AS BIGINT) AS reversed FROM \
+        reversals \
         WHERE counts = 1 GROUP BY provider_payment_id, provider) r \
         ON r.provider_payment_id = t.provider_payment_id AND r.provider = t.provider \
         LEFT JOIN (SELECT topup_id, CAST(SUM(credits) AS BIGINT) AS moved FROM ledger_entries \

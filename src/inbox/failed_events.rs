@@ -193,8 +193,10 @@ statements! {
     /// A permanent failure stays permanent and keeps its reason. An event that did not concern us and fails now is open
     /// again; a decided one is not, because it has a row in `webhook_events`.
     RECORD = "INSERT INTO failed_webhook_events \
-        (provider_event_id, provider, type, kind, error, attempts, first_failed_at, last_failed_at, payload, payload_at, topup_id, \
-        provider_payment_id) VALUES (:event, :provider, :event_type, :kind, :error, 1, :now_ms, :now_ms, :payload, :payload_at_ms, :topup, :payment) \
+        (provider_event_id, provider, type, kind, error, attempts, first_failed_at, last_failed_at, payload, \
+        payload_at, topup_id, \
+        provider_payment_id) VALUES (:event, :provider, :event_type, :kind, :error, 1, :now_ms, :now_ms, :payload, \
+        :payload_at_ms, :topup, :payment) \
         ON CONFLICT (provider_event_id, provider) DO UPDATE SET \
         error = CASE WHEN failed_webhook_events.kind = 'permanent' AND excluded.kind <> 'permanent' \
         THEN failed_webhook_events.error ELSE excluded.error END, \
@@ -204,38 +206,55 @@ statements! {
         payload = COALESCE(excluded.payload, failed_webhook_events.payload), \
         payload_at = COALESCE(excluded.payload_at, failed_webhook_events.payload_at), \
         attempts = failed_webhook_events.attempts + 1, last_failed_at = excluded.last_failed_at, resolved_at = NULL";
-    RESOLVE = "UPDATE failed_webhook_events SET resolved_at = :now_ms WHERE provider_event_id = :event AND provider = :provider AND resolved_at IS NULL";
-    OPEN = "SELECT f.provider_event_id FROM failed_webhook_events f WHERE f.provider_event_id = :event AND f.provider = :provider AND f.resolved_at IS NULL \
-        AND NOT EXISTS (SELECT 1 FROM webhook_events e WHERE e.provider_event_id = f.provider_event_id AND e.provider = f.provider)";
+    RESOLVE = "UPDATE failed_webhook_events SET resolved_at = :now_ms WHERE provider_event_id = :event AND provider \
+        = :provider AND resolved_at IS NULL";
+    OPEN = "SELECT f.provider_event_id FROM failed_webhook_events f WHERE f.provider_event_id = :event AND \
+        f.provider = :provider AND f.resolved_at IS NULL \
+        AND NOT EXISTS (SELECT 1 FROM webhook_events e WHERE e.provider_event_id = f.provider_event_id AND \
+        e.provider = f.provider)";
     COUNT_OPEN = "SELECT \
         CAST(COALESCE(SUM(CASE WHEN f.kind = 'transient' THEN 1 ELSE 0 END), 0) AS BIGINT) AS transient, \
         CAST(COALESCE(SUM(CASE WHEN f.kind = 'permanent' THEN 1 ELSE 0 END), 0) AS BIGINT) AS permanent \
         FROM failed_webhook_events f WHERE f.resolved_at IS NULL AND f.closed_at IS NULL \
-        AND NOT EXISTS (SELECT 1 FROM webhook_events e WHERE e.provider_event_id = f.provider_event_id AND e.provider = f.provider)";
-    FIND = "SELECT f.provider_event_id, f.provider, f.type, f.kind, f.error, f.attempts, f.first_failed_at, f.last_failed_at, \
-        COALESCE(f.resolved_at, (SELECT e.received_at FROM webhook_events e WHERE e.provider_event_id = f.provider_event_id AND e.provider = f.provider)) AS resolved_at, \
-        f.closed_at, f.closed_by, f.close_reason, f.payload_at, CAST(CASE WHEN f.payload IS NULL THEN 0 ELSE 1 END AS BIGINT) AS has_payload, f.payload \
+        AND NOT EXISTS (SELECT 1 FROM webhook_events e WHERE e.provider_event_id = f.provider_event_id AND \
+        e.provider = f.provider)";
+    FIND = "SELECT f.provider_event_id, f.provider, f.type, f.kind, f.error, f.attempts, f.first_failed_at, \
+        f.last_failed_at, \
+        COALESCE(f.resolved_at, (SELECT e.received_at FROM webhook_events e WHERE e.provider_event_id = \
+        f.provider_event_id AND e.provider = f.provider)) AS resolved_at, \
+        f.closed_at, f.closed_by, f.close_reason, f.payload_at, CAST(CASE WHEN f.payload IS NULL THEN 0 ELSE 1 END \
+        AS BIGINT) AS has_payload, f.payload \
         FROM failed_webhook_events f WHERE f.provider_event_id = :event ORDER BY f.provider LIMIT 1";
-    LIST = "SELECT f.provider_event_id, f.provider, f.type, f.kind, f.error, f.attempts, f.first_failed_at, f.last_failed_at, \
-        COALESCE(f.resolved_at, (SELECT e.received_at FROM webhook_events e WHERE e.provider_event_id = f.provider_event_id AND e.provider = f.provider)) AS resolved_at, \
-        f.closed_at, f.closed_by, f.close_reason, f.payload_at, CAST(CASE WHEN f.payload IS NULL THEN 0 ELSE 1 END AS BIGINT) AS has_payload \
+    LIST = "SELECT f.provider_event_id, f.provider, f.type, f.kind, f.error, f.attempts, f.first_failed_at, \
+        f.last_failed_at, \
+        COALESCE(f.resolved_at, (SELECT e.received_at FROM webhook_events e WHERE e.provider_event_id = \
+        f.provider_event_id AND e.provider = f.provider)) AS resolved_at, \
+        f.closed_at, f.closed_by, f.close_reason, f.payload_at, CAST(CASE WHEN f.payload IS NULL THEN 0 ELSE 1 END \
+        AS BIGINT) AS has_payload \
         FROM failed_webhook_events f WHERE (f.first_failed_at, f.provider_event_id) < (:after_ms, :after_id) \
         AND (:kind = 'all' OR f.kind = :kind) AND (:state = 'all' OR :state = CASE WHEN f.resolved_at IS NOT NULL \
-        OR EXISTS (SELECT 1 FROM webhook_events e WHERE e.provider_event_id = f.provider_event_id AND e.provider = f.provider) THEN 'resolved' \
+        OR EXISTS (SELECT 1 FROM webhook_events e WHERE e.provider_event_id = f.provider_event_id AND e.provider = \
+        f.provider) THEN 'resolved' \
         WHEN f.closed_at IS NOT NULL THEN 'closed' ELSE 'open' END) \
         ORDER BY f.first_failed_at DESC, f.provider_event_id DESC LIMIT :limit";
     REPLAYABLE = "SELECT f.provider_event_id, f.provider, f.first_failed_at FROM failed_webhook_events f \
-        WHERE (f.first_failed_at, f.provider_event_id) > (:after_ms, :after_id) AND f.kind = 'transient' AND f.resolved_at IS NULL AND f.closed_at IS NULL \
-        AND NOT EXISTS (SELECT 1 FROM webhook_events e WHERE e.provider_event_id = f.provider_event_id AND e.provider = f.provider) \
+        WHERE (f.first_failed_at, f.provider_event_id) > (:after_ms, :after_id) AND f.kind = 'transient' AND \
+        f.resolved_at IS NULL AND f.closed_at IS NULL \
+        AND NOT EXISTS (SELECT 1 FROM webhook_events e WHERE e.provider_event_id = f.provider_event_id AND \
+        e.provider = f.provider) \
         ORDER BY f.first_failed_at, f.provider_event_id LIMIT :limit";
-    CLOSE = "UPDATE failed_webhook_events SET closed_at = :now_ms, closed_by = :by, close_reason = :reason WHERE provider_event_id = :event AND provider = :provider \
+    CLOSE = "UPDATE failed_webhook_events SET closed_at = :now_ms, closed_by = :by, close_reason = :reason WHERE \
+        provider_event_id = :event AND provider = :provider \
         AND closed_at IS NULL AND resolved_at IS NULL \
-        AND NOT EXISTS (SELECT 1 FROM webhook_events e WHERE e.provider_event_id = failed_webhook_events.provider_event_id \
+        AND NOT EXISTS (SELECT 1 FROM webhook_events e WHERE e.provider_event_id = \
+        failed_webhook_events.provider_event_id \
         AND e.provider = failed_webhook_events.provider)";
     HAS_OLD_PAYLOAD = "SELECT provider_event_id FROM failed_webhook_events \
         WHERE payload IS NOT NULL AND payload_at <= :until_ms LIMIT 1";
-    ERASE = "UPDATE failed_webhook_events SET payload = NULL WHERE payload IS NOT NULL AND (provider_event_id, provider) IN (SELECT provider_event_id, provider \
-        FROM failed_webhook_events WHERE payload IS NOT NULL AND payload_at <= :until_ms ORDER BY payload_at LIMIT :limit)";
+    ERASE = "UPDATE failed_webhook_events SET payload = NULL WHERE payload IS NOT NULL AND (provider_event_id, \
+        provider) IN (SELECT provider_event_id, provider \
+        FROM failed_webhook_events WHERE payload IS NOT NULL AND payload_at <= :until_ms ORDER BY payload_at LIMIT \
+        :limit)";
 }
 
 /// The most characters to store of an error: it may quote the delivery.

@@ -6,7 +6,8 @@ use crate::domain::provider::ProviderName;
 use crate::domain::reversal::EventRef;
 
 statements! {
-    INSERT_EVENT = "INSERT INTO webhook_events (provider_event_id, provider, type, topup_id, outcome, received_at) VALUES (:event, :provider, :event_type, :topup, :outcome, :now_ms) \
+    INSERT_EVENT = "INSERT INTO webhook_events (provider_event_id, provider, type, topup_id, outcome, received_at) \
+        VALUES (:event, :provider, :event_type, :topup, :outcome, :now_ms) \
         ON CONFLICT (provider_event_id, provider) DO NOTHING";
     DECIDED = "SELECT provider_event_id FROM webhook_events WHERE provider_event_id = :event AND provider = :provider";
 }

@@ -41,19 +41,22 @@ pub enum KeyState {
 }
 
 statements! {
-    FORGET = "DELETE FROM idempotency_keys WHERE caller = :scope AND key = :key AND created_at < :before_ms AND lease_until <= :now_ms";
+    FORGET = "DELETE FROM idempotency_keys WHERE caller = :scope AND key = :key AND created_at < :before_ms AND \
+        lease_until <= :now_ms";
     OLD = "SELECT caller, key FROM idempotency_keys WHERE created_at < :before_ms AND lease_until <= :now_ms \
         ORDER BY created_at LIMIT :most";
     CLAIM = "INSERT INTO idempotency_keys (caller, key, request_hash, topup_id, lease_until, created_at) \
         VALUES (:scope, :name, :request_hash, :topup, :lease_until_ms, :now_ms) ON CONFLICT (caller, key) DO NOTHING";
     FIND = "SELECT request_hash, topup_id, status, code FROM idempotency_keys WHERE caller = :scope AND key = :name";
     ANSWERED = "SELECT request_hash, topup_id, status, code FROM idempotency_keys \
-        WHERE caller = :scope AND key = :key AND request_hash = :request_hash AND status IS NOT NULL AND created_at >= :since_ms";
+        WHERE caller = :scope AND key = :key AND request_hash = :request_hash AND status IS NOT NULL AND created_at \
+        >= :since_ms";
     KNOWN = "SELECT request_hash, topup_id, status, code FROM idempotency_keys \
         WHERE caller = :scope AND key = :key AND created_at >= :since_ms";
     /// A lease that ends far later than any valid lease was written with a wrong clock.
     TAKE_OVER = "UPDATE idempotency_keys SET lease_until = :lease_until_ms \
-        WHERE caller = :scope AND key = :name AND status IS NULL AND (lease_until <= :now_ms OR lease_until > :wrong_from_ms)";
+        WHERE caller = :scope AND key = :name AND status IS NULL AND (lease_until <= :now_ms OR lease_until > \
+        :wrong_from_ms)";
     ANSWER = "UPDATE idempotency_keys SET status = :status, code = :code, lease_until = 0 \
         WHERE caller = :scope AND key = :key AND status IS NULL";
     RELEASE = "UPDATE idempotency_keys SET lease_until = 0 WHERE caller = :scope AND key = :key AND status IS NULL";

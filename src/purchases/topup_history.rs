@@ -84,7 +84,8 @@ statements! {
         (SELECT COUNT(*) FROM payments p WHERE p.topup_id = t.id AND p.state = 'surplus') AS surplus_payments, \
         t.created_at, t.paid_at FROM topups t \
         WHERE (t.created_at, t.id) < (:before_ms, :before_id) \
-        AND (CAST(:account AS TEXT) IS NULL OR t.account_id = :account) AND (CAST(:state AS TEXT) IS NULL OR t.state = :state) \
+        AND (CAST(:account AS TEXT) IS NULL OR t.account_id = :account) AND (CAST(:state AS TEXT) IS NULL OR t.state \
+        = :state) \
         AND (CAST(:surplus AS BIGINT) = 0 OR EXISTS \
         (SELECT 1 FROM payments p WHERE p.topup_id = t.id AND p.state = 'surplus')) \
         ORDER BY t.created_at DESC, t.id DESC LIMIT :limit";
@@ -95,18 +96,23 @@ statements! {
     /// A failed delivery names the top-up or one of its payments, if that much could be read. The unary plus keeps
     /// planners from reading all failures in the order of time; `CROSS JOIN` keeps SQLite from starting with all
     /// failures.
-    FAILED = "SELECT f.provider_event_id, f.provider, f.type, f.kind, f.error, f.attempts, f.first_failed_at, f.last_failed_at, \
-        COALESCE(f.resolved_at, (SELECT e.received_at FROM webhook_events e WHERE e.provider_event_id = f.provider_event_id \
+    FAILED = "SELECT f.provider_event_id, f.provider, f.type, f.kind, f.error, f.attempts, f.first_failed_at, \
+        f.last_failed_at, \
+        COALESCE(f.resolved_at, (SELECT e.received_at FROM webhook_events e WHERE e.provider_event_id = \
+        f.provider_event_id \
         AND e.provider = f.provider)) AS resolved_at, \
-        f.closed_at, f.closed_by, f.close_reason, f.payload_at, CAST(CASE WHEN f.payload IS NULL THEN 0 ELSE 1 END AS BIGINT) AS has_payload \
+        f.closed_at, f.closed_by, f.close_reason, f.payload_at, CAST(CASE WHEN f.payload IS NULL THEN 0 ELSE 1 END \
+        AS BIGINT) AS has_payload \
         FROM (SELECT n.provider_event_id, n.provider FROM failed_webhook_events n WHERE n.topup_id = :topup UNION \
-        SELECT m.provider_event_id, m.provider FROM payments p CROSS JOIN failed_webhook_events m WHERE p.topup_id = :topup \
+        SELECT m.provider_event_id, m.provider FROM payments p CROSS JOIN failed_webhook_events m WHERE p.topup_id = \
+        :topup \
         AND m.provider_payment_id = p.provider_payment_id AND m.provider = p.provider) AS named \
         CROSS JOIN failed_webhook_events f WHERE f.provider_event_id = named.provider_event_id \
         AND f.provider = named.provider \
         ORDER BY +f.first_failed_at, f.provider_event_id LIMIT 100";
     ENTRIES = "SELECT sequence, id, kind, credits, balance_after, source, reason, created_at FROM ledger_entries \
-        WHERE (kind = 'topup' AND source = :topup) OR (kind = 'reversal' AND topup_id = :topup) ORDER BY sequence LIMIT 200";
+        WHERE (kind = 'topup' AND source = :topup) OR (kind = 'reversal' AND topup_id = :topup) ORDER BY sequence \
+        LIMIT 200";
 }
 
 impl Db {

@@ -109,21 +109,28 @@ impl Topup {
 statements! {
     INSERT = "INSERT INTO topups (id, account_id, state, credits, currency, credit_unit_amount, credits_amount, \
         fee_amount, total_amount, fee_mode, fee_rate_percent, fee_fixed, fee_label, expected_fee, livemode, \
-        provider, provider_request, provider_attempt, key_used_at, unknown_since, expires_at, created_at, updated_at) VALUES \
-        (:id, :account, 'creating', :credits, :currency, :credit_unit_amount_minor, :credits_amount_minor, :fee_amount_minor, :total_amount_minor, :fee_mode, :fee_rate, :fee_fixed, :fee_label, :expected_fee_minor, :livemode, :provider, :request, 1, :now_ms, :now_ms, :expires_at_ms, :now_ms, :now_ms)";
+        provider, provider_request, provider_attempt, key_used_at, unknown_since, expires_at, created_at, \
+        updated_at) VALUES \
+        (:id, :account, 'creating', :credits, :currency, :credit_unit_amount_minor, :credits_amount_minor, \
+        :fee_amount_minor, :total_amount_minor, :fee_mode, :fee_rate, :fee_fixed, :fee_label, :expected_fee_minor, \
+        :livemode, :provider, :request, 1, :now_ms, :now_ms, :expires_at_ms, :now_ms, :now_ms)";
     FIND = "SELECT id, account_id, state, credits, currency, credit_unit_amount, credits_amount, fee_amount, \
-        total_amount, expected_fee, provider, provider_request, provider_attempt, COALESCE(key_used_at, created_at) AS key_used_at, \
+        total_amount, expected_fee, provider, provider_request, provider_attempt, COALESCE(key_used_at, created_at) \
+        AS key_used_at, \
         CASE WHEN key_used_at IS NULL THEN updated_at ELSE unknown_since END AS unknown_since, key_failures, \
         provider_session_id, session_url, expires_at, created_at, \
         paid_at, checked_at, provider_payment_id, taken_credits, revision, decline_code, failure_code \
         FROM topups WHERE id = :id";
-    FIND_BY_SESSION = "SELECT id, account_id, state, credits, currency, credit_unit_amount, credits_amount, fee_amount, \
-        total_amount, expected_fee, provider, provider_request, provider_attempt, COALESCE(key_used_at, created_at) AS key_used_at, \
+    FIND_BY_SESSION = "SELECT id, account_id, state, credits, currency, credit_unit_amount, credits_amount, \
+        fee_amount, \
+        total_amount, expected_fee, provider, provider_request, provider_attempt, COALESCE(key_used_at, created_at) \
+        AS key_used_at, \
         CASE WHEN key_used_at IS NULL THEN updated_at ELSE unknown_since END AS unknown_since, key_failures, \
         provider_session_id, session_url, expires_at, created_at, \
         paid_at, checked_at, provider_payment_id, taken_credits, revision, decline_code, failure_code \
         FROM topups WHERE provider_session_id = :session AND provider = :provider";
-    FIND_AGREEMENT = "SELECT id, account_id, state, credits, currency, total_amount, livemode, provider, provider_session_id, \
+    FIND_AGREEMENT = "SELECT id, account_id, state, credits, currency, total_amount, livemode, provider, \
+        provider_session_id, \
         provider_payment_id, accepted_amount \
         FROM topups WHERE id = :id";
     /// The first statement of every transaction about an existing top-up: it takes the row lock.
@@ -131,13 +138,15 @@ statements! {
         currency, total_amount, livemode, provider, provider_session_id, provider_payment_id, accepted_amount";
     /// The state changes only if no event arrived before the provider's answer. A top-up that was refused earlier has
     /// no session yet; it is now open.
-    OPENED = "UPDATE topups SET provider_session_id = :session, session_url = :url, expires_at = :expires_at_ms, updated_at = :now_ms, \
+    OPENED = "UPDATE topups SET provider_session_id = :session, session_url = :url, expires_at = :expires_at_ms, \
+        updated_at = :now_ms, \
         failure_code = CASE WHEN provider_session_id IS NULL THEN NULL ELSE failure_code END, \
         state = CASE WHEN provider_session_id IS NULL AND state IN ('creating', 'failed') THEN 'open' ELSE state END \
         WHERE id = :id AND (provider_session_id IS NULL OR provider_session_id = :session)";
     REFUSED = "UPDATE topups SET state = 'failed', failure_code = :code, updated_at = :now_ms \
         WHERE id = :id AND state = 'creating'";
-    CLAIM_CHECK = "UPDATE topups SET checked_at = :now_ms WHERE id = :id AND (checked_at <= :not_since_ms OR checked_at > :wrong_from_ms)";
+    CLAIM_CHECK = "UPDATE topups SET checked_at = :now_ms WHERE id = :id AND (checked_at <= :not_since_ms OR \
+        checked_at > :wrong_from_ms)";
 }
 
 #[derive(sqlx::FromRow)]

@@ -60,15 +60,21 @@ pub struct UnknownFee {
 
 statements! {
     /// Subqueries instead of a join, so that no plan reads all payments for a few top-ups.
-    TOPUPS = "SELECT t.id, t.state, t.provider_session_id, COALESCE((SELECT MAX(a.charged_amount) FROM accepted_events a \
-        WHERE a.topup_id = t.id AND a.outcome = 'credited'), t.total_amount) AS total_amount, t.currency, t.expected_fee, \
-        (SELECT p.real_fee FROM payments p WHERE p.provider_payment_id = t.provider_payment_id AND p.provider = t.provider AND p.state = 'credited') \
-        AS real_fee, (SELECT p.real_fee_currency FROM payments p WHERE p.provider_payment_id = t.provider_payment_id AND p.provider = t.provider \
+    TOPUPS = "SELECT t.id, t.state, t.provider_session_id, COALESCE((SELECT MAX(a.charged_amount) FROM \
+        accepted_events a \
+        WHERE a.topup_id = t.id AND a.outcome = 'credited'), t.total_amount) AS total_amount, t.currency, \
+        t.expected_fee, \
+        (SELECT p.real_fee FROM payments p WHERE p.provider_payment_id = t.provider_payment_id AND p.provider = \
+        t.provider AND p.state = 'credited') \
+        AS real_fee, (SELECT p.real_fee_currency FROM payments p WHERE p.provider_payment_id = t.provider_payment_id \
+        AND p.provider = t.provider \
         AND p.state = 'credited') AS real_fee_currency, t.created_at FROM topups t \
-        WHERE (t.created_at, t.id) > (:after_ms, :after_id) AND t.created_at <= :until_ms AND t.provider = :provider ORDER BY t.created_at, t.id LIMIT :limit";
+        WHERE (t.created_at, t.id) > (:after_ms, :after_id) AND t.created_at <= :until_ms AND t.provider = :provider \
+        ORDER BY t.created_at, t.id LIMIT :limit";
     UNFINISHED_TOPUPS = "SELECT id, state, provider_session_id, total_amount, currency, expected_fee, \
         CAST(NULL AS BIGINT) AS real_fee, CAST(NULL AS TEXT) AS real_fee_currency, created_at FROM topups \
-        WHERE state IN ('open', 'processing') AND (created_at, id) > (:after_ms, :after_id) AND created_at < :before_ms \
+        WHERE state IN ('open', 'processing') AND (created_at, id) > (:after_ms, :after_id) AND created_at < \
+        :before_ms \
         AND provider = :provider \
         ORDER BY created_at, id LIMIT :limit";
     /// Each part has an index of its own.
@@ -76,13 +82,15 @@ statements! {
         WHERE provider_reversal_id > :after AND provider = :provider AND created_at >= :since_ms \
         UNION SELECT provider_reversal_id, kind, provider_payment_id FROM reversals \
         WHERE provider_reversal_id > :after AND provider = :provider AND ((kind = 'refund' AND stage = 0) \
-        OR (kind = 'dispute' AND status NOT IN ('won', 'lost', 'warning_closed', 'prevented'))) ORDER BY provider_reversal_id LIMIT :limit";
+        OR (kind = 'dispute' AND status NOT IN ('won', 'lost', 'warning_closed', 'prevented'))) ORDER BY \
+        provider_reversal_id LIMIT :limit";
     SURPLUS = "SELECT s.provider_payment_id, s.topup_id, s.total_amount, s.reversed FROM \
         (SELECT p.provider_payment_id, p.topup_id, COALESCE((SELECT MAX(a.charged_amount) FROM accepted_events a \
         WHERE a.topup_id = t.id AND a.outcome <> 'credited'), t.total_amount) AS total_amount, \
         (SELECT CAST(COALESCE(SUM(r.amount - r.returned), 0) AS BIGINT) FROM reversals r \
         WHERE r.provider_payment_id = p.provider_payment_id AND r.provider = p.provider AND r.counts = 1) AS reversed \
-        FROM payments p JOIN topups t ON t.id = p.topup_id WHERE p.state = 'surplus' AND p.provider_payment_id > :after \
+        FROM payments p JOIN topups t ON t.id = p.topup_id WHERE p.state = 'surplus' AND p.provider_payment_id > \
+        :after \
         AND p.provider = :provider) s \
         WHERE s.reversed < s.total_amount ORDER BY s.provider_payment_id LIMIT :limit";
     /// Concatenated with an empty text, the provider column cannot make a planner scan the key.

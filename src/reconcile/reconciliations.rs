@@ -129,15 +129,18 @@ pub struct Ending {
 statements! {
     INSERT = "INSERT INTO reconciliations (id, cause, dry_run, since, state, started_at) \
         VALUES (:id, :cause, :dry_run, :since_ms, 'running', (SELECT now_ms FROM database_clock))";
-    FINISH = "UPDATE reconciliations SET state = :state, left_over = :left_over, report = :report, error = :error, obstacle = :obstacle, \
+    FINISH = "UPDATE reconciliations SET state = :state, left_over = :left_over, report = :report, error = :error, \
+        obstacle = :obstacle, \
         finished_at = (SELECT now_ms FROM database_clock) WHERE id = :id AND state = 'running'";
     LIST = "SELECT r.id, r.cause, r.dry_run, r.since, CASE WHEN r.state = 'running' AND NOT EXISTS \
         (SELECT 1 FROM leases l WHERE l.holder = r.id AND l.lease_until > (SELECT now_ms FROM database_clock)) \
-        THEN 'interrupted' ELSE r.state END AS state, r.left_over, r.report, r.error, r.obstacle, r.started_at, r.finished_at \
+        THEN 'interrupted' ELSE r.state END AS state, r.left_over, r.report, r.error, r.obstacle, r.started_at, \
+        r.finished_at \
         FROM reconciliations r ORDER BY r.started_at DESC, r.id DESC LIMIT :limit";
     FIND = "SELECT r.id, r.cause, r.dry_run, r.since, CASE WHEN r.state = 'running' AND NOT EXISTS \
         (SELECT 1 FROM leases l WHERE l.holder = r.id AND l.lease_until > (SELECT now_ms FROM database_clock)) \
-        THEN 'interrupted' ELSE r.state END AS state, r.left_over, r.report, r.error, r.obstacle, r.started_at, r.finished_at \
+        THEN 'interrupted' ELSE r.state END AS state, r.left_over, r.report, r.error, r.obstacle, r.started_at, \
+        r.finished_at \
         FROM reconciliations r WHERE r.id = :id";
     LAST_SCHEDULED = "SELECT MAX(CASE WHEN state = 'finished' THEN started_at END) AS finished, \
         MAX(CASE WHEN state = 'failed' THEN started_at END) AS failed \

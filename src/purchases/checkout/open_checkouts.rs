@@ -8,7 +8,8 @@ statements! {
     /// The account's checkouts that were created after `since_ms` and have not ended at `now_ms`, at most `limit` of
     /// them.
     OPEN_CHECKOUTS = "SELECT COUNT(*) AS open, MIN(expires_at) AS first_ends FROM (SELECT expires_at FROM topups \
-        WHERE account_id = :account AND created_at > :since_ms AND expires_at > :now_ms AND state IN ('creating', 'open') \
+        WHERE account_id = :account AND created_at > :since_ms AND expires_at > :now_ms AND state IN ('creating', \
+        'open') \
         ORDER BY created_at, id LIMIT :limit) AS waiting";
 }
 

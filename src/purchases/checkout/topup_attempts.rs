@@ -15,10 +15,12 @@ statements! {
     MARK_UNKNOWN = "UPDATE topups SET key_used_at = COALESCE(key_used_at, created_at), unknown_since = :now_ms, \
         updated_at = :now_ms WHERE id = :id AND provider_session_id IS NULL";
     /// A process that was overtaken finds another mark and changes nothing.
-    NEXT_KEY = "UPDATE topups SET provider_attempt = :key, key_used_at = :key_used_at_ms, unknown_since = :key_used_at_ms, key_failures = 0, \
+    NEXT_KEY = "UPDATE topups SET provider_attempt = :key, key_used_at = :key_used_at_ms, unknown_since = \
+        :key_used_at_ms, key_failures = 0, \
         provider_request = :request_json, expires_at = :expires_at_ms, updated_at = :key_used_at_ms \
         WHERE id = :id AND unknown_since = :mark_ms AND provider_session_id IS NULL";
-    KEEP_ATTEMPT = "UPDATE topups SET unknown_since = :unknown_since_ms, key_failures = :key_failures, updated_at = :now_ms \
+    KEEP_ATTEMPT = "UPDATE topups SET unknown_since = :unknown_since_ms, key_failures = :key_failures, updated_at = \
+        :now_ms \
         WHERE id = :id AND unknown_since = :mark_ms AND provider_attempt = :key AND provider_session_id IS NULL";
 }
 

@@ -26,17 +26,22 @@ pub struct DueFee {
 }
 
 statements! {
-    EXPECT = "UPDATE payments SET provider_charge_id = COALESCE(:charge, provider_charge_id), provider_fee_id = :movement, fee_due_at = :now_ms, \
+    EXPECT = "UPDATE payments SET provider_charge_id = COALESCE(:charge, provider_charge_id), provider_fee_id = \
+        :movement, fee_due_at = :now_ms, \
         fee_tries = 0 WHERE provider_payment_id = :payment AND provider = :provider AND real_fee IS NULL";
     DUE = "SELECT provider_payment_id, provider, provider_fee_id, fee_due_at, fee_tries FROM payments \
         WHERE fee_due_at IS NOT NULL AND fee_due_at <= :now_ms AND provider_fee_id IS NOT NULL \
         ORDER BY fee_due_at LIMIT :limit";
     /// Only one process asks: the first that moves the time.
     CLAIM = "UPDATE payments SET fee_due_at = :until_ms, fee_tries = fee_tries + 1 \
-        WHERE provider_payment_id = :payment AND provider = :provider AND fee_due_at = :fee_due_at AND real_fee IS NULL";
-    POSTPONE = "UPDATE payments SET fee_due_at = :until_ms WHERE provider_payment_id = :payment AND provider = :provider AND real_fee IS NULL";
-    STORE = "UPDATE payments SET provider_charge_id = COALESCE(:charge, provider_charge_id), provider_fee_id = :fee_id, real_fee = :amount_minor, \
-        real_fee_currency = :currency, updated_at = :now_ms, fee_due_at = NULL WHERE provider_payment_id = :payment AND provider = :provider";
+        WHERE provider_payment_id = :payment AND provider = :provider AND fee_due_at = :fee_due_at AND real_fee IS \
+        NULL";
+    POSTPONE = "UPDATE payments SET fee_due_at = :until_ms WHERE provider_payment_id = :payment AND provider = \
+        :provider AND real_fee IS NULL";
+    STORE = "UPDATE payments SET provider_charge_id = COALESCE(:charge, provider_charge_id), provider_fee_id = \
+        :fee_id, real_fee = :amount_minor, \
+        real_fee_currency = :currency, updated_at = :now_ms, fee_due_at = NULL WHERE provider_payment_id = :payment \
+        AND provider = :provider";
 }
 
 /// Stores which balance transaction will show a payment's fee. The payment's row must exist.

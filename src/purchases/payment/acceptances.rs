@@ -65,9 +65,12 @@ pub enum Outcome {
 statements! {
     /// Later events of the payment, and the reconciliation, compare with this amount besides the agreed one.
     ACCEPT_AMOUNT = "UPDATE topups SET accepted_amount = :charged, updated_at = :now_ms WHERE id = :topup";
-    INSERT = "INSERT INTO accepted_events (provider_event_id, provider, topup_id, outcome, credits, agreed_amount, charged_amount, \
-        tax_amount, reason, accepted_by, accepted_at) VALUES (:event, :provider, :topup, :outcome, :credits, :agreed_amount, :charged_amount, :tax_amount, :reason, :accepted_by, :accepted_at)";
-    FIND = "SELECT provider_event_id, provider, topup_id, outcome, credits, agreed_amount, charged_amount, tax_amount, reason, \
+    INSERT = "INSERT INTO accepted_events (provider_event_id, provider, topup_id, outcome, credits, agreed_amount, \
+        charged_amount, \
+        tax_amount, reason, accepted_by, accepted_at) VALUES (:event, :provider, :topup, :outcome, :credits, \
+        :agreed_amount, :charged_amount, :tax_amount, :reason, :accepted_by, :accepted_at)";
+    FIND = "SELECT provider_event_id, provider, topup_id, outcome, credits, agreed_amount, charged_amount, \
+        tax_amount, reason, \
         accepted_by, accepted_at FROM accepted_events WHERE provider_event_id = :event AND provider = :provider";
 }
 

@@ -34,11 +34,14 @@ pub struct ApplyPayment {
 statements! {
     MARK_PAID = "UPDATE topups SET state = 'paid', paid_at = :now_ms, updated_at = :now_ms, failure_code = NULL, \
         revision = revision + 1, \
-        provider_session_id = COALESCE(provider_session_id, :session), provider_payment_id = COALESCE(:payment, provider_payment_id) \
+        provider_session_id = COALESCE(provider_session_id, :session), provider_payment_id = COALESCE(:payment, \
+        provider_payment_id) \
         WHERE id = :topup AND state <> 'paid' AND (provider_session_id IS NULL OR provider_session_id = :session)";
     MARK_PROCESSING = "UPDATE topups SET state = 'processing', updated_at = :now_ms, revision = revision + 1, \
-        provider_session_id = COALESCE(provider_session_id, :session), provider_payment_id = COALESCE(:payment, provider_payment_id) \
-        WHERE id = :topup AND state || '' IN ('creating', 'open') AND (provider_session_id IS NULL OR provider_session_id = :session)";
+        provider_session_id = COALESCE(provider_session_id, :session), provider_payment_id = COALESCE(:payment, \
+        provider_payment_id) \
+        WHERE id = :topup AND state || '' IN ('creating', 'open') AND (provider_session_id IS NULL OR \
+        provider_session_id = :session)";
     /// Appending text to the state, here and below, keeps planners from using the index of unfinished top-ups: while
     /// few are unfinished, it looks as selective as the primary key.
     MARK_FAILED = "UPDATE topups SET state = 'failed', updated_at = :now_ms, failure_code = 'payment_failed', \
@@ -47,7 +50,8 @@ statements! {
     MARK_EXPIRED = "UPDATE topups SET state = 'expired', updated_at = :now_ms, revision = revision + 1 \
         WHERE id = :topup AND state || '' = 'open'";
     /// A declined attempt is not final: the customer may try another card.
-    MARK_DECLINED = "UPDATE topups SET decline_code = :code, declined_at = :now_ms, updated_at = :now_ms, revision = revision + 1 \
+    MARK_DECLINED = "UPDATE topups SET decline_code = :code, declined_at = :now_ms, updated_at = :now_ms, revision = \
+        revision + 1 \
         WHERE id = :topup AND state <> 'paid'";
 }
 

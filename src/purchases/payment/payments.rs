@@ -33,17 +33,22 @@ pub struct Payment {
 
 statements! {
     /// A credited payment stays credited; a waiting one takes the new role.
-    TOUCH = "INSERT INTO payments (provider_payment_id, provider, topup_id, state, provider_session_id, writes, created_at, updated_at) \
-        VALUES (:payment, :provider, :topup, :role, :session, 1, :now_ms, :now_ms) ON CONFLICT (provider_payment_id, provider) DO UPDATE SET \
+    TOUCH = "INSERT INTO payments (provider_payment_id, provider, topup_id, state, provider_session_id, writes, \
+        created_at, updated_at) \
+        VALUES (:payment, :provider, :topup, :role, :session, 1, :now_ms, :now_ms) ON CONFLICT (provider_payment_id, \
+        provider) DO UPDATE SET \
         writes = payments.writes + 1, updated_at = excluded.updated_at, \
         provider_session_id = COALESCE(payments.provider_session_id, excluded.provider_session_id), \
         state = CASE WHEN payments.state = 'credited' OR excluded.state = 'waiting' THEN payments.state \
         ELSE excluded.state END \
         RETURNING topup_id, writes";
-    FIND = "SELECT provider_payment_id, provider, topup_id, state, provider_session_id, provider_charge_id, provider_fee_id, real_fee, \
+    FIND = "SELECT provider_payment_id, provider, topup_id, state, provider_session_id, provider_charge_id, \
+        provider_fee_id, real_fee, \
         real_fee_currency, created_at FROM payments WHERE provider_payment_id = :payment AND provider = :provider";
-    OF_TOPUP = "SELECT provider_payment_id, provider, topup_id, state, provider_session_id, provider_charge_id, provider_fee_id, real_fee, \
-        real_fee_currency, created_at FROM payments WHERE topup_id = :topup ORDER BY created_at, provider_payment_id LIMIT 100";
+    OF_TOPUP = "SELECT provider_payment_id, provider, topup_id, state, provider_session_id, provider_charge_id, \
+        provider_fee_id, real_fee, \
+        real_fee_currency, created_at FROM payments WHERE topup_id = :topup ORDER BY created_at, provider_payment_id \
+        LIMIT 100";
 }
 
 #[derive(sqlx::FromRow)]

@@ -30,15 +30,19 @@ statements! {
         AND (a.outcome = 'credited') = (p.state = 'credited')), t.total_amount) AS total_amount, \
         p.provider, p.provider_payment_id, p.state AS role, \
         (SELECT CAST(COALESCE(SUM(r.amount), 0) AS BIGINT) FROM reversals r \
-        WHERE r.provider_payment_id = p.provider_payment_id AND r.provider = p.provider AND r.counts = 1 AND r.kind = 'refund') AS refunded, \
+        WHERE r.provider_payment_id = p.provider_payment_id AND r.provider = p.provider AND r.counts = 1 AND r.kind \
+        = 'refund') AS refunded, \
         (SELECT CAST(COALESCE(SUM(r.amount - r.returned), 0) AS BIGINT) FROM reversals r \
-        WHERE r.provider_payment_id = p.provider_payment_id AND r.provider = p.provider AND r.counts = 1 AND r.kind = 'dispute') AS disputed, \
+        WHERE r.provider_payment_id = p.provider_payment_id AND r.provider = p.provider AND r.counts = 1 AND r.kind \
+        = 'dispute') AS disputed, \
         (SELECT COUNT(*) FROM reversals r \
-        WHERE r.provider_payment_id = p.provider_payment_id AND r.provider = p.provider AND r.kind = 'dispute' AND r.status NOT IN ('won', 'lost', \
+        WHERE r.provider_payment_id = p.provider_payment_id AND r.provider = p.provider AND r.kind = 'dispute' AND \
+        r.status NOT IN ('won', 'lost', \
         'prevented', 'warning_needs_response', 'warning_under_review', 'warning_closed')) AS open_disputes, \
         (SELECT CAST(COALESCE(SUM(q.amount), 0) AS BIGINT) FROM refund_requests q \
         WHERE q.provider_payment_id = p.provider_payment_id AND q.provider = p.provider AND q.state = 'creating' \
-        AND ((q.lease_until > :now_ms AND q.lease_until <= :latest_lease_ms) OR q.unknown_since IS NOT NULL OR q.key_used_at IS NULL)) \
+        AND ((q.lease_until > :now_ms AND q.lease_until <= :latest_lease_ms) OR q.unknown_since IS NOT NULL OR \
+        q.key_used_at IS NULL)) \
         AS pending \
         FROM topups t LEFT JOIN payments p ON p.topup_id = t.id AND p.provider = t.provider \
         AND p.provider_payment_id = COALESCE(CAST(:payment AS TEXT), t.provider_payment_id) WHERE t.id = :topup";

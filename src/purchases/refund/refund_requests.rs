@@ -109,44 +109,57 @@ pub struct RefundOutcome {
 
 statements! {
     LOCK_TOPUP = "UPDATE topups SET updated_at = updated_at WHERE id = :topup";
-    INSERT = "INSERT INTO refund_requests (id, topup_id, provider, provider_payment_id, amount, currency, reason, requested_by, \
+    INSERT = "INSERT INTO refund_requests (id, topup_id, provider, provider_payment_id, amount, currency, reason, \
+        requested_by, \
         state, provider_attempt, key_used_at, unknown_since, caller, idempotency_key, request_hash, lease_until, \
-        created_at, updated_at) VALUES (:id, :topup, :provider, :payment, :amount_minor, :currency, :reason, :requested_by, 'creating', 1, :now_ms, :now_ms, :scope, :key, :request_hash, :lease_until_ms, :now_ms, :now_ms) \
+        created_at, updated_at) VALUES (:id, :topup, :provider, :payment, :amount_minor, :currency, :reason, \
+        :requested_by, 'creating', 1, :now_ms, :now_ms, :scope, :key, :request_hash, :lease_until_ms, :now_ms, \
+        :now_ms) \
         ON CONFLICT (caller, idempotency_key) DO NOTHING";
     FIND_BY_KEY = "SELECT id, topup_id, provider, provider_payment_id, amount, currency, reason, requested_by, state, \
         provider_attempt, COALESCE(key_used_at, created_at) AS key_used_at, \
         CASE WHEN key_used_at IS NULL THEN updated_at ELSE unknown_since END AS unknown_since, key_failures, \
-        provider_refund_id, refund_status, credits_taken, balance_after, failure_code, request_hash, lease_until, created_at \
+        provider_refund_id, refund_status, credits_taken, balance_after, failure_code, request_hash, lease_until, \
+        created_at \
         FROM refund_requests WHERE caller = :scope AND idempotency_key = :key";
     FIND = "SELECT id, topup_id, provider, provider_payment_id, amount, currency, reason, requested_by, state, \
         provider_attempt, COALESCE(key_used_at, created_at) AS key_used_at, \
         CASE WHEN key_used_at IS NULL THEN updated_at ELSE unknown_since END AS unknown_since, key_failures, \
-        provider_refund_id, refund_status, credits_taken, balance_after, failure_code, request_hash, lease_until, created_at \
+        provider_refund_id, refund_status, credits_taken, balance_after, failure_code, request_hash, lease_until, \
+        created_at \
         FROM refund_requests WHERE id = :id";
     OF_TOPUP = "SELECT id, topup_id, provider, provider_payment_id, amount, currency, reason, requested_by, state, \
         provider_attempt, COALESCE(key_used_at, created_at) AS key_used_at, \
         CASE WHEN key_used_at IS NULL THEN updated_at ELSE unknown_since END AS unknown_since, key_failures, \
-        provider_refund_id, refund_status, credits_taken, balance_after, failure_code, request_hash, lease_until, created_at \
+        provider_refund_id, refund_status, credits_taken, balance_after, failure_code, request_hash, lease_until, \
+        created_at \
         FROM refund_requests WHERE topup_id = :topup ORDER BY created_at, id LIMIT 200";
     UNSETTLED = "SELECT id, topup_id, provider, provider_payment_id, amount, currency, reason, requested_by, state, \
         provider_attempt, COALESCE(key_used_at, created_at) AS key_used_at, \
         CASE WHEN key_used_at IS NULL THEN updated_at ELSE unknown_since END AS unknown_since, key_failures, \
-        provider_refund_id, refund_status, credits_taken, balance_after, failure_code, request_hash, lease_until, created_at \
+        provider_refund_id, refund_status, credits_taken, balance_after, failure_code, request_hash, lease_until, \
+        created_at \
         FROM refund_requests WHERE state = 'creating' AND id > :after ORDER BY id LIMIT :limit";
     /// A lease that ends far later than any valid lease was written with a wrong clock. Calls may follow, so from now
     /// on it is unknown whether the refund was made.
-    TAKE_OVER = "UPDATE refund_requests SET lease_until = :lease_until_ms, key_used_at = COALESCE(key_used_at, created_at), \
+    TAKE_OVER = "UPDATE refund_requests SET lease_until = :lease_until_ms, key_used_at = COALESCE(key_used_at, \
+        created_at), \
         unknown_since = :now_ms, updated_at = :now_ms \
         WHERE id = :id AND state = 'creating' AND (lease_until <= :now_ms OR lease_until > :wrong_from_ms)";
     /// A process that was overtaken finds another mark and changes nothing.
-    NEXT_KEY = "UPDATE refund_requests SET provider_attempt = :key, key_used_at = :key_used_at_ms, unknown_since = :key_used_at_ms, key_failures = 0, \
+    NEXT_KEY = "UPDATE refund_requests SET provider_attempt = :key, key_used_at = :key_used_at_ms, unknown_since = \
+        :key_used_at_ms, key_failures = 0, \
         updated_at = :key_used_at_ms WHERE id = :id AND unknown_since = :mark_ms AND state = 'creating'";
-    RELEASE = "UPDATE refund_requests SET lease_until = 0, unknown_since = :unknown_since_ms, key_failures = :key_failures, failure_code = :failure_code, \
-        updated_at = :now_ms WHERE id = :id AND unknown_since = :mark_ms AND provider_attempt = :key AND state = 'creating'";
+    RELEASE = "UPDATE refund_requests SET lease_until = 0, unknown_since = :unknown_since_ms, key_failures = \
+        :key_failures, failure_code = :failure_code, \
+        updated_at = :now_ms WHERE id = :id AND unknown_since = :mark_ms AND provider_attempt = :key AND state = \
+        'creating'";
     NOT_MADE = "UPDATE refund_requests SET unknown_since = NULL, key_used_at = COALESCE(key_used_at, created_at), \
-        updated_at = :now_ms WHERE id = :id AND (unknown_since = :unknown_since_ms OR key_used_at IS NULL) AND state = 'creating' \
+        updated_at = :now_ms WHERE id = :id AND (unknown_since = :unknown_since_ms OR key_used_at IS NULL) AND state \
+        = 'creating' \
         AND lease_until <= :now_ms";
-    REFUSED = "UPDATE refund_requests SET state = 'refused', failure_code = :code, lease_until = 0, unknown_since = NULL, \
+    REFUSED = "UPDATE refund_requests SET state = 'refused', failure_code = :code, lease_until = 0, unknown_since = \
+        NULL, \
         updated_at = :now_ms WHERE id = :id AND unknown_since = :mark_ms AND state = 'creating'";
     /// What this refund took: what all reversals up to it take, less what all before it take. So the refunds of one
     /// payment add up to what the top-up has lost, in whatever order they were applied.
@@ -154,16 +167,19 @@ statements! {
         CAST(CASE WHEN p.state = 'credited' THEN 1 ELSE 0 END AS BIGINT) AS has_credits, \
         r.counts, r.amount, (SELECT CAST(COALESCE(SUM(b.amount - b.returned), 0) AS BIGINT) FROM reversals b \
         WHERE b.provider_payment_id = r.provider_payment_id AND b.provider = r.provider AND b.counts = 1 \
-        AND (b.created_at < r.created_at OR (b.created_at = r.created_at AND b.provider_reversal_id < r.provider_reversal_id))) AS before, \
+        AND (b.created_at < r.created_at OR (b.created_at = r.created_at AND b.provider_reversal_id < \
+        r.provider_reversal_id))) AS before, \
         COALESCE((SELECT a.balance FROM accounts a WHERE a.id = t.account_id), 0) AS balance \
         FROM reversals r JOIN payments p ON p.provider_payment_id = r.provider_payment_id \
         AND p.provider = r.provider \
         JOIN topups t ON t.id = p.topup_id WHERE r.provider_reversal_id = :refund_id AND r.provider = :provider";
     /// An existing refund overrides everything recorded before.
-    CREATED = "UPDATE refund_requests SET state = 'created', provider_refund_id = :refund_id, refund_status = :status, credits_taken = :taken, \
+    CREATED = "UPDATE refund_requests SET state = 'created', provider_refund_id = :refund_id, refund_status = \
+        :status, credits_taken = :taken, \
         balance_after = :balance, lease_until = 0, unknown_since = NULL, failure_code = NULL, updated_at = :now_ms \
         WHERE id = :id AND provider_payment_id = :payment AND provider = :provider AND state <> 'created'";
-    WAITS = "SELECT id FROM refund_requests WHERE id = :id AND provider_payment_id = :payment AND provider = :provider AND state <> 'created'";
+    WAITS = "SELECT id FROM refund_requests WHERE id = :id AND provider_payment_id = :payment AND provider = \
+        :provider AND state <> 'created'";
 }
 
 #[derive(sqlx::FromRow)]

@@ -129,28 +129,39 @@ pub struct Reversal {
 
 statements! {
     /// Forward only: a late event does not undo a newer state.
-    UPSERT_REFUND = "INSERT INTO reversals (provider_reversal_id, provider, kind, provider_payment_id, amount, currency, status, stage, counts, \
-        version, reason, created_at, updated_at) VALUES (:id, :provider, 'refund', :payment, :amount_minor, :currency, :status, :stage, :counts, 1, :reason, :now_ms, :now_ms) \
-        ON CONFLICT (provider_reversal_id, provider) DO UPDATE SET status = excluded.status, stage = excluded.stage, counts = excluded.counts, \
+    UPSERT_REFUND = "INSERT INTO reversals (provider_reversal_id, provider, kind, provider_payment_id, amount, \
+        currency, status, stage, counts, \
+        version, reason, created_at, updated_at) VALUES (:id, :provider, 'refund', :payment, :amount_minor, \
+        :currency, :status, :stage, :counts, 1, :reason, :now_ms, :now_ms) \
+        ON CONFLICT (provider_reversal_id, provider) DO UPDATE SET status = excluded.status, stage = excluded.stage, \
+        counts = excluded.counts, \
         version = reversals.version + 1, reason = COALESCE(excluded.reason, reversals.reason), \
         updated_at = excluded.updated_at \
         WHERE excluded.stage > reversals.stage OR (excluded.stage = reversals.stage AND excluded.stage < 2)";
-    INSERT_DISPUTE = "INSERT INTO reversals (provider_reversal_id, provider, kind, provider_payment_id, amount, currency, status, stage, counts, \
+    INSERT_DISPUTE = "INSERT INTO reversals (provider_reversal_id, provider, kind, provider_payment_id, amount, \
+        currency, status, stage, counts, \
         version, reason, created_at, updated_at, returned) \
-        VALUES (:id, :provider, 'dispute', :payment, :amount_minor, :currency, :status, 0, :counts, 1, :reason, :now_ms, :now_ms, :returned) ON CONFLICT (provider_reversal_id, provider) DO NOTHING";
-    UPDATE_DISPUTE = "UPDATE reversals SET amount = :amount_minor, status = :status, counts = :counts, reason = COALESCE(:reason, reason), \
-        version = version + 1, updated_at = :now_ms, returned = :returned WHERE provider_reversal_id = :id AND provider = :provider AND version = :version";
+        VALUES (:id, :provider, 'dispute', :payment, :amount_minor, :currency, :status, 0, :counts, 1, :reason, \
+        :now_ms, :now_ms, :returned) ON CONFLICT (provider_reversal_id, provider) DO NOTHING";
+    UPDATE_DISPUTE = "UPDATE reversals SET amount = :amount_minor, status = :status, counts = :counts, reason = \
+        COALESCE(:reason, reason), \
+        version = version + 1, updated_at = :now_ms, returned = :returned WHERE provider_reversal_id = :id AND \
+        provider = :provider AND version = :version";
     /// Numbers the changes of a top-up. The bulk credit uses the revision to detect concurrent changes.
     RAISE_REVISION = "UPDATE topups SET revision = revision + 1, updated_at = :now_ms WHERE id = :topup \
         RETURNING revision, state, account_id, credits, credit_unit_amount, taken_credits, provider_payment_id";
     REVERSED = "SELECT CAST(COALESCE(SUM(amount - returned), 0) AS BIGINT) AS reversed FROM reversals \
         WHERE provider_payment_id = :payment AND provider = :provider AND counts = 1";
-    COUNTING_KIND = "SELECT kind FROM reversals WHERE provider_payment_id = :payment AND provider = :provider AND counts = 1 ORDER BY kind LIMIT 1";
-    ADOPT_PAYMENT = "UPDATE topups SET provider_payment_id = :payment WHERE id = :topup AND provider_payment_id IS NULL";
+    COUNTING_KIND = "SELECT kind FROM reversals WHERE provider_payment_id = :payment AND provider = :provider AND \
+        counts = 1 ORDER BY kind LIMIT 1";
+    ADOPT_PAYMENT = "UPDATE topups SET provider_payment_id = :payment WHERE id = :topup AND provider_payment_id IS \
+        NULL";
     SET_TAKEN = "UPDATE topups SET taken_credits = :taken WHERE id = :topup";
-    FIND = "SELECT provider_reversal_id, provider, kind, provider_payment_id, amount, returned, currency, status, counts, version, reason, \
+    FIND = "SELECT provider_reversal_id, provider, kind, provider_payment_id, amount, returned, currency, status, \
+        counts, version, reason, \
         created_at, updated_at FROM reversals WHERE provider_reversal_id = :id AND provider = :provider";
-    OF_TOPUP = "SELECT r.provider_reversal_id, r.provider, r.kind, r.provider_payment_id, r.amount, r.returned, r.currency, r.status, r.counts, \
+    OF_TOPUP = "SELECT r.provider_reversal_id, r.provider, r.kind, r.provider_payment_id, r.amount, r.returned, \
+        r.currency, r.status, r.counts, \
         r.version, r.reason, r.created_at, r.updated_at FROM reversals r \
         JOIN payments p ON p.provider_payment_id = r.provider_payment_id AND p.provider = r.provider \
         WHERE p.topup_id = :topup ORDER BY r.created_at, r.provider_reversal_id LIMIT 200";

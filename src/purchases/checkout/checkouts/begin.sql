@@ -24,7 +24,8 @@ written AS (
         fee_amount, total_amount, fee_mode, fee_rate_percent, fee_fixed, fee_label, expected_fee, livemode,
         provider, provider_request, provider_attempt, key_used_at, unknown_since, expires_at, created_at, updated_at)
     SELECT topup, account, 'creating', credits, currency, unit_amount, credits_amount, fee_amount, total, fee_mode,
-        rate, fee_fixed, fee_label, expected_fee, livemode, provider, request, 1, now_ms, now_ms, expires_at, now_ms, now_ms
+        rate, fee_fixed, fee_label, expected_fee, livemode, provider, request, 1, now_ms, now_ms, expires_at, now_ms,
+            now_ms
     FROM input LEFT JOIN claimed ON claimed.topup_id = input.topup
     WHERE input.key IS NULL OR claimed.topup_id IS NOT NULL
     ORDER BY number

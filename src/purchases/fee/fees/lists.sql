@@ -3,19 +3,22 @@
 -- another mode, a payment of another top-up.
 WITH input AS MATERIALIZED (
     SELECT * FROM unnest(
-        :event::TEXT[], :event_type::TEXT[], :topup::TEXT[], :livemode::BIGINT[], :provider::TEXT[], :payment::TEXT[], :charge::TEXT[],
+        :event::TEXT[], :event_type::TEXT[], :topup::TEXT[], :livemode::BIGINT[], :provider::TEXT[],
+            :payment::TEXT[], :charge::TEXT[],
         :movement::TEXT[], :now_ms::BIGINT[]
     ) WITH ORDINALITY AS input (event, type, topup, livemode, provider, payment, charge, movement, now_ms, number)
 ),
 found AS MATERIALIZED (
-    SELECT input.*, agreed.livemode AS agreed_livemode, agreed.provider AS agreed_provider, paid.topup_id AS paid_topup FROM input
+    SELECT input.*, agreed.livemode AS agreed_livemode, agreed.provider AS agreed_provider,
+        paid.topup_id AS paid_topup FROM input
     LEFT JOIN LATERAL (SELECT livemode, provider FROM topups WHERE id = input.topup LIMIT 1) AS agreed ON TRUE
     LEFT JOIN LATERAL (
         SELECT topup_id FROM payments WHERE provider_payment_id = input.payment AND provider = input.provider LIMIT 1
     ) AS paid ON TRUE
 ),
 known AS MATERIALIZED (
-    SELECT * FROM found WHERE agreed_livemode = livemode AND agreed_provider = provider AND COALESCE(paid_topup, topup) = topup
+    SELECT * FROM found WHERE agreed_livemode = livemode AND agreed_provider = provider AND COALESCE(paid_topup,
+        topup) = topup
 ),
 decided AS (
     INSERT INTO webhook_events (provider_event_id, provider, type, topup_id, outcome, received_at)
@@ -24,12 +27,16 @@ decided AS (
     RETURNING provider_event_id, provider
 ),
 touched AS (
-    INSERT INTO payments (provider_payment_id, provider, topup_id, state, writes, created_at, updated_at, provider_charge_id,
+    INSERT INTO payments (provider_payment_id, provider, topup_id, state, writes, created_at, updated_at,
+        provider_charge_id,
         provider_fee_id, fee_due_at, fee_tries)
-    SELECT known.payment, known.provider, known.topup, 'waiting', 1, known.now_ms, known.now_ms, known.charge, known.movement,
+    SELECT known.payment, known.provider, known.topup, 'waiting', 1, known.now_ms, known.now_ms, known.charge,
+        known.movement,
         known.now_ms, 0
-    FROM known JOIN decided ON decided.provider_event_id = known.event AND decided.provider = known.provider ORDER BY known.payment
-    ON CONFLICT (provider_payment_id, provider) DO UPDATE SET writes = payments.writes + 1, updated_at = excluded.updated_at,
+    FROM known JOIN decided ON decided.provider_event_id = known.event
+    AND decided.provider = known.provider ORDER BY known.payment
+    ON CONFLICT (provider_payment_id, provider) DO UPDATE SET writes = payments.writes + 1,
+        updated_at = excluded.updated_at,
         provider_charge_id = CASE WHEN payments.real_fee IS NULL THEN excluded.provider_charge_id ELSE payments.provider_charge_id END,
         provider_fee_id = CASE WHEN payments.real_fee IS NULL THEN excluded.provider_fee_id
             ELSE payments.provider_fee_id END,

@@ -18,7 +18,8 @@ CREATE TEMPORARY TABLE IF NOT EXISTS fresh (
 );
 DELETE FROM temp.fresh;
 INSERT INTO temp.fresh (number, event, type, topup, session, provider, payment, account, credits, entry, now_ms)
-    SELECT input.key, value ->> 'event', value ->> 'type', topups.id, topups.provider_session_id, topups.provider, value ->> 'payment',
+    SELECT input.key, value ->> 'event', value ->> 'type', topups.id, topups.provider_session_id, topups.provider,
+        value ->> 'payment',
         topups.account_id, topups.credits, value ->> 'entry', value ->> 'now_ms'
     FROM json_each(:rows) AS input CROSS JOIN topups ON topups.id = value ->> 'topup'
     WHERE topups.state <> 'paid' AND +topups.provider_session_id = value ->> 'session'
@@ -32,16 +33,20 @@ INSERT INTO temp.fresh (number, event, type, topup, session, provider, payment, 
         SELECT 1 FROM payments WHERE provider_payment_id = value ->> 'payment' AND provider = value ->> 'provider'
         AND (payments.state <> 'waiting' OR payments.topup_id <> topups.id)
     )
-    AND NOT EXISTS (SELECT 1 FROM reversals WHERE provider_payment_id = value ->> 'payment' AND provider = value ->> 'provider');
+    AND NOT EXISTS (SELECT 1 FROM reversals WHERE provider_payment_id = value ->> 'payment'
+    AND provider = value ->> 'provider');
 UPDATE topups SET state = 'paid', paid_at = fresh.now_ms, updated_at = fresh.now_ms, failure_code = NULL,
     revision = topups.revision + 1, provider_payment_id = fresh.payment
     FROM temp.fresh AS fresh WHERE topups.id = fresh.topup;
 INSERT INTO webhook_events (provider_event_id, provider, type, topup_id, outcome, received_at)
     SELECT event, provider, type, topup, 'credited', now_ms FROM temp.fresh WHERE event IS NOT NULL;
-INSERT INTO payments (provider_payment_id, provider, topup_id, state, provider_session_id, writes, created_at, updated_at)
+INSERT INTO payments (provider_payment_id, provider, topup_id, state, provider_session_id, writes, created_at,
+    updated_at)
     SELECT payment, provider, topup, 'credited', session, 1, now_ms, now_ms FROM temp.fresh WHERE TRUE
-    ON CONFLICT (provider_payment_id, provider) DO UPDATE SET writes = payments.writes + 1, updated_at = excluded.updated_at,
-        state = excluded.state, provider_session_id = COALESCE(payments.provider_session_id, excluded.provider_session_id);
+    ON CONFLICT (provider_payment_id, provider) DO UPDATE SET writes = payments.writes + 1,
+        updated_at = excluded.updated_at,
+        state = excluded.state, provider_session_id = COALESCE(payments.provider_session_id,
+            excluded.provider_session_id);
 INSERT INTO accounts (id, balance, used_credits, entries, updated_at)
     SELECT account, SUM(credits), 0, COUNT(*), MAX(now_ms) FROM temp.fresh WHERE TRUE GROUP BY account
     ON CONFLICT (id) DO UPDATE SET balance = accounts.balance + excluded.balance,

@@ -10,10 +10,12 @@
 -- previous one through the subquery in its WHERE.
 WITH input AS MATERIALIZED (
     SELECT * FROM unnest(
-        :event::TEXT[], :event_type::TEXT[], :topup::TEXT[], :session::TEXT[], :provider::TEXT[], :payment::TEXT[], :account::TEXT[],
+        :event::TEXT[], :event_type::TEXT[], :topup::TEXT[], :session::TEXT[], :provider::TEXT[], :payment::TEXT[],
+            :account::TEXT[],
         :credits::BIGINT[], :currency::TEXT[], :total::BIGINT[], :livemode::BIGINT[], :entry::TEXT[], :now_ms::BIGINT[]
     ) WITH ORDINALITY AS input (
-        event, type, topup, session, provider, payment, account, credits, currency, total, livemode, entry, now_ms, number
+        event, type, topup, session, provider, payment, account, credits, currency, total, livemode, entry, now_ms,
+            number
     )
 ),
 fresh AS MATERIALIZED (
@@ -21,37 +23,47 @@ fresh AS MATERIALIZED (
     FROM input
     CROSS JOIN LATERAL (
         SELECT id, account_id, state, credits, currency, credit_unit_amount, credits_amount, fee_amount, total_amount,
-            fee_mode, fee_rate_percent, fee_fixed, fee_label, expected_fee, livemode, provider, provider_request, provider_attempt,
+            fee_mode, fee_rate_percent, fee_fixed, fee_label, expected_fee, livemode, provider, provider_request,
+                provider_attempt,
             provider_session_id, expires_at, created_at, revision
         FROM topups WHERE id = input.topup LIMIT 1
     ) AS agreed
     LEFT JOIN LATERAL (
-        SELECT topup_id, state FROM payments WHERE provider_payment_id = input.payment AND provider = input.provider LIMIT 1
+        SELECT topup_id, state FROM payments WHERE provider_payment_id = input.payment
+        AND provider = input.provider LIMIT 1
     ) AS known ON TRUE
-    WHERE agreed.state <> 'paid' AND agreed.provider_session_id = input.session AND agreed.provider = input.provider AND agreed.account_id = input.account
+    WHERE agreed.state <> 'paid' AND agreed.provider_session_id = input.session
+    AND agreed.provider = input.provider AND agreed.account_id = input.account
     AND agreed.credits = input.credits AND agreed.currency = input.currency AND agreed.total_amount = input.total
     AND agreed.livemode = input.livemode
-    AND (SELECT topup_id FROM webhook_events WHERE provider_event_id = input.event AND provider = input.provider LIMIT 1) IS NULL
+    AND (SELECT topup_id FROM webhook_events WHERE provider_event_id = input.event
+    AND provider = input.provider LIMIT 1) IS NULL
     AND (known.state IS NULL OR (known.state = 'waiting' AND known.topup_id = input.topup))
-    AND (SELECT kind FROM reversals WHERE provider_payment_id = input.payment AND provider = input.provider LIMIT 1) IS NULL
+    AND (SELECT kind FROM reversals WHERE provider_payment_id = input.payment
+    AND provider = input.provider LIMIT 1) IS NULL
 ),
 -- Every change to a top-up increments its revision under its lock. If the revision is the one that was read, nothing
 -- has arrived meanwhile, not even a refund; otherwise the row is skipped.
 marked AS (
     INSERT INTO topups (id, account_id, state, credits, currency, credit_unit_amount, credits_amount, fee_amount,
-        total_amount, fee_mode, fee_rate_percent, fee_fixed, fee_label, expected_fee, livemode, provider, provider_request,
-        provider_attempt, provider_session_id, expires_at, created_at, updated_at, revision, provider_payment_id, paid_at)
+        total_amount, fee_mode, fee_rate_percent, fee_fixed, fee_label, expected_fee, livemode, provider,
+            provider_request,
+        provider_attempt, provider_session_id, expires_at, created_at, updated_at, revision, provider_payment_id,
+            paid_at)
     SELECT id, account_id, 'paid', credits, currency, credit_unit_amount, credits_amount, fee_amount,
-        total_amount, fee_mode, fee_rate_percent, fee_fixed, fee_label, expected_fee, livemode, provider, provider_request,
+        total_amount, fee_mode, fee_rate_percent, fee_fixed, fee_label, expected_fee, livemode, provider,
+            provider_request,
         provider_attempt, provider_session_id, expires_at, created_at, now_ms, revision, payment, now_ms
     FROM fresh ORDER BY number
     ON CONFLICT (id) DO UPDATE SET state = 'paid', paid_at = excluded.paid_at, updated_at = excluded.updated_at,
         failure_code = NULL, revision = topups.revision + 1, provider_payment_id = excluded.provider_payment_id
-        WHERE topups.revision = excluded.revision AND topups.state <> 'paid' AND topups.provider_session_id = excluded.provider_session_id
+        WHERE topups.revision = excluded.revision AND topups.state <> 'paid'
+        AND topups.provider_session_id = excluded.provider_session_id
     RETURNING id
 ),
 paid AS MATERIALIZED (
-    SELECT fresh.number, fresh.event, fresh.type, fresh.id AS topup, fresh.provider_session_id AS session, fresh.provider,
+    SELECT fresh.number, fresh.event, fresh.type, fresh.id AS topup, fresh.provider_session_id AS session,
+        fresh.provider,
         fresh.payment,
         fresh.account_id AS account, fresh.credits, fresh.entry, fresh.now_ms
     FROM fresh JOIN marked ON marked.id = fresh.id
@@ -63,11 +75,14 @@ decided AS (
 ),
 -- A payment that now belongs to another top-up, or was found to be surplus, returns no row here.
 touched AS (
-    INSERT INTO payments (provider_payment_id, provider, topup_id, state, provider_session_id, writes, created_at, updated_at)
+    INSERT INTO payments (provider_payment_id, provider, topup_id, state, provider_session_id, writes, created_at,
+        updated_at)
     SELECT payment, provider, topup, 'credited', session, 1, now_ms, now_ms FROM paid
     WHERE (SELECT COUNT(*) FROM decided) IS NOT NULL ORDER BY payment
-    ON CONFLICT (provider_payment_id, provider) DO UPDATE SET writes = payments.writes + 1, updated_at = excluded.updated_at,
-        state = excluded.state, provider_session_id = COALESCE(payments.provider_session_id, excluded.provider_session_id)
+    ON CONFLICT (provider_payment_id, provider) DO UPDATE SET writes = payments.writes + 1,
+        updated_at = excluded.updated_at,
+        state = excluded.state, provider_session_id = COALESCE(payments.provider_session_id,
+            excluded.provider_session_id)
         WHERE payments.topup_id = excluded.topup_id AND payments.state = 'waiting'
     RETURNING provider_payment_id, provider
 ),
@@ -104,7 +119,8 @@ SELECT input.number - 1 AS number, booked.balance_after,
             SELECT provider_session_id, provider, account_id, credits, currency, total_amount, livemode
             FROM topups WHERE id = input.topup LIMIT 1
         ) AS agreed
-        WHERE agreed.provider_session_id = input.session AND agreed.provider = input.provider AND agreed.account_id = input.account
+        WHERE agreed.provider_session_id = input.session AND agreed.provider = input.provider
+        AND agreed.account_id = input.account
         AND agreed.credits = input.credits AND agreed.currency = input.currency AND agreed.total_amount = input.total
         AND agreed.livemode = input.livemode
     ) END AS is_decided
