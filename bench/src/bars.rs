@@ -277,8 +277,8 @@ mod tests {
     fn a_bar_is_met_from_the_very_figure_on() {
         let judged =
             |ours| judge(&results(ours, 5_000)).into_iter().map(|bar| (bar.met, bar.aim_met)).collect::<Vec<_>>();
-        assert_eq!(judged(4_999), [(false, false)]);
-        assert_eq!(judged(5_000), [(true, false)]);
+        assert_eq!(judged(7_499), [(false, false)]);
+        assert_eq!(judged(7_500), [(true, false)]);
         assert_eq!(judged(10_000), [(true, true)]);
     }
 
