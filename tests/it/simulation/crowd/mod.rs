@@ -94,7 +94,8 @@ async fn hold_rows(crowd: Arc<Crowd>, url: String) -> u64 {
         let account = *rng.pick(&["user_1", "user_2", "user_3"]);
         let rows = *rng.pick(&[
             "SELECT id FROM accounts WHERE id = $1 FOR UPDATE",
-            "SELECT id FROM topups WHERE account_id = $1 FOR UPDATE",
+            // In the order in which the service locks them: two orders could deadlock.
+            "SELECT id FROM topups WHERE account_id = $1 ORDER BY id FOR UPDATE",
         ]);
         let mut held_rows = stranger.begin().await.expect("begins");
         sqlx::query(rows).bind(account).fetch_all(&mut *held_rows).await.expect("locks");
