@@ -12,7 +12,7 @@ use crate::support::Backend;
 /// The number of worker steps between failures.
 const STEPS_BETWEEN: u64 = 70;
 /// How many steps a failure lasts.
-const STEPS_OF_FAILURE: u64 = 15;
+const STEPS_OF_FAILURE: u64 = 30;
 
 const HANG_UP: &str = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
     WHERE datname = current_database() AND application_name LIKE 'topup%'";
