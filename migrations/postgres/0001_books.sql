@@ -1,8 +1,9 @@
--- The purpose of this database. Written at the first start; a service with another mode or currency refuses to use it.
+-- The purpose of this database. Written at the first start; a service with another mode, currency or provider refuses to use it.
 CREATE TABLE instance (
     id         BIGINT PRIMARY KEY CHECK (id = 1),
     livemode   BIGINT NOT NULL CHECK (livemode IN (0, 1)),
     currency   TEXT   NOT NULL,
+    provider   TEXT   NOT NULL,
     created_at BIGINT NOT NULL,
     -- The key that seals what a checkout sells, so that a top-up can be told from another installation's after it is
     -- lost from this database. Generated at the first start.

@@ -1,4 +1,4 @@
-//! What the database is used for (mode and currency), and which migrations it has.
+//! What the database is used for (mode, currency and provider), and which migrations it has.
 
 use crate::db::{Db, Tx, args};
 use crate::db::{StoreError, statements};
@@ -10,6 +10,8 @@ pub struct Instance {
     pub livemode: bool,
     /// The currency of every top-up.
     pub currency: String,
+    /// The provider that every id in the database belongs to.
+    pub provider: String,
 }
 
 /// The migrations of a database compared with those of this program.
@@ -25,9 +27,9 @@ pub enum MigrationState {
 }
 
 statements! {
-    REMEMBER = "INSERT INTO instance (id, livemode, currency, created_at) VALUES (1, :livemode, :currency, :now_ms) \
-        ON CONFLICT (id) DO NOTHING";
-    FIND = "SELECT livemode, currency FROM instance WHERE id = 1";
+    REMEMBER = "INSERT INTO instance (id, livemode, currency, provider, created_at) \
+        VALUES (1, :livemode, :currency, :provider, :now_ms) ON CONFLICT (id) DO NOTHING";
+    FIND = "SELECT livemode, currency, provider FROM instance WHERE id = 1";
     REMEMBER_SEAL_KEY = "UPDATE instance SET seal_key = :key WHERE id = 1 AND seal_key IS NULL";
     SEAL_KEY = "SELECT seal_key FROM instance WHERE id = 1";
     MIGRATIONS = "SELECT version FROM _sqlx_migrations WHERE success ORDER BY version";
@@ -37,6 +39,7 @@ statements! {
 struct InstanceRow {
     livemode: i64,
     currency: String,
+    provider: String,
 }
 
 #[derive(sqlx::FromRow)]
@@ -54,7 +57,8 @@ struct MigrationRow {
 /// # Errors
 /// When the database fails.
 pub async fn remember(tx: &mut Tx, wanted: &Instance, now_ms: i64) -> Result<Instance, StoreError> {
-    tx.execute(&REMEMBER, &args![livemode = wanted.livemode, currency = wanted.currency.as_str(), now_ms]).await?;
+    let (currency, provider) = (wanted.currency.as_str(), wanted.provider.as_str());
+    tx.execute(&REMEMBER, &args![livemode = wanted.livemode, currency, provider, now_ms]).await?;
     let row: InstanceRow =
         tx.fetch_optional(&FIND, &[]).await?.ok_or_else(|| StoreError::Corrupt("no instance row".to_owned()))?;
     Ok(row.into())
@@ -70,7 +74,7 @@ pub async fn remember_seal_key(tx: &mut Tx, key: &str) -> Result<(), StoreError>
 
 impl From<InstanceRow> for Instance {
     fn from(row: InstanceRow) -> Self {
-        Self { livemode: row.livemode != 0, currency: row.currency }
+        Self { livemode: row.livemode != 0, currency: row.currency, provider: row.provider }
     }
 }
 

@@ -3,11 +3,10 @@
 
 use std::sync::Arc;
 
-use backon::{ConstantBuilder, Retryable};
+use backon::Retryable;
 use sqlx::postgres::PgArguments;
 use sqlx::query::QueryAs;
 use sqlx::{Connection, PgConnection, PgPool, Postgres, Sqlite, SqlitePool};
-use tokio::sync::Mutex;
 
 use crate::checkpoints;
 use crate::db::StoreError;
@@ -79,25 +78,23 @@ impl Pools {
         if work.expects_held_row() {
             place.step_aside()?;
         }
-        // A closure that is called again cannot lend its own state to its futures. No run ever waits for this lock.
-        let run = Mutex::new((work, place));
-        let write = || async {
-            let (work, place) = &mut *run.lock().await;
+        let mut retries = WriteRetries::new();
+        loop {
             let result = self.watched(async {
                 let _turn = place.turn().await;
-                self.write_once(&mut **work).await
+                self.write_once(work).await
             });
-            let result = result.await;
-            if result.as_ref().is_err_and(StoreError::is_held_row) {
+            let error = match result.await {
+                Ok(output) => return Ok(output),
+                Err(error) => error,
+            };
+            if error.is_held_row() {
                 work.met_held_row();
                 place.step_aside()?;
             }
-            result
-        };
-        let mut retries = WriteRetries::new();
-        // The pauses are all from `retries`.
-        let always = ConstantBuilder::new().without_max_times();
-        write.retry(always).adjust(|error, _| retries.pause_after(error)).await
+            let Some(pause) = retries.pause_after(&error) else { return Err(error) };
+            tokio::time::sleep(pause).await;
+        }
     }
 
     /// Runs a bulk statement, which commits by itself, in one round trip. Retries when the database reports a conflict.

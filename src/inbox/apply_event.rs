@@ -64,7 +64,8 @@ where
             ProviderEvent::PurchasePaid(report)
             | ProviderEvent::PurchaseProcessing(report)
             | ProviderEvent::PurchaseFailed(report)
-            | ProviderEvent::PurchaseExpired(report),
+            | ProviderEvent::PurchaseExpired(report)
+            | ProviderEvent::PurchaseUnchanged(report),
         ) if report.event.is_some() => {
             let _turn = turn;
             return apply_purchase(app, *report, body).await;
@@ -132,11 +133,16 @@ async fn apply_read(
         }
         Err(error) => return Err(ApplyEventError::NotBelieved(error)),
     };
-    let Some(name) = Name::of(&event) else {
-        return Ok(EventOutcome::Foreign(match event {
-            ProviderEvent::Foreign { reason } => reason,
-            _ => "an event without an id",
-        }));
+    let name = match (&event, Name::of(&event)) {
+        (ProviderEvent::Foreign { reason }, _) => return Ok(EventOutcome::Foreign(reason)),
+        (_, Some(name)) => name,
+        // A provider's reader that gives no id is at fault. What it reports may be money, so it is not acknowledged.
+        (event, None) => {
+            let (event_type, reason) = ("unknown".to_owned(), "the event has no id".to_owned());
+            let unreadable =
+                WebhookError::Unreadable { event_id: String::new(), event_type, reason, subject: event.subject() };
+            return Box::pin(apply_read(inquiry, Err(unreadable), origin)).await;
+        }
     };
     let result = dispatch(inquiry, event).await;
     conclude(inquiry.app, &name, result, origin).await

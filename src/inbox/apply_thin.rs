@@ -52,9 +52,9 @@ pub(crate) async fn resolve_thin(inquiry: &Inquiry<'_>, thin: ThinEvent) -> Resu
                 });
             }
             // The API key may not read events, or the provider no longer keeps the event.
-            Err(ApplyEventError::Provider(error @ (ProviderError::Refused(_) | ProviderError::Unknown(_)))) => {
-                Some(error)
-            }
+            Err(ApplyEventError::Provider(
+                error @ (ProviderError::Refused(_) | ProviderError::Unknown(_) | ProviderError::Unsupported(_)),
+            )) => Some(error),
             Err(error) => return Err(error),
         }
     } else {
@@ -62,7 +62,7 @@ pub(crate) async fn resolve_thin(inquiry: &Inquiry<'_>, thin: ThinEvent) -> Resu
     };
     match (thin.session.clone(), refused) {
         (Some(session), _) => Ok(apply_session(inquiry, thin, &session).await?.into()),
-        (None, Some(error @ ProviderError::Refused(_))) => Err(error.into()),
+        (None, Some(error @ (ProviderError::Refused(_) | ProviderError::Unsupported(_)))) => Err(error.into()),
         (None, _) => Ok(UNKNOWN.into()),
     }
 }

@@ -105,11 +105,8 @@ async fn lost_session(app: &App, topup: &Topup) -> Result<Checked, CheckTopupErr
 
 /// Fetches and applies the refunds and disputes of a paid top-up.
 async fn reversals(app: &App, topup: &Topup, payment: &PaymentId) -> Result<Checked, CheckTopupError> {
-    let (provider, mut disputes) = (&app.provider, Vec::new());
-    let refunds = provider.refunds.refunds_of(payment).await?;
-    if provider.capabilities.disputes {
-        disputes = provider.disputes.disputes_of(payment).await?;
-    }
+    let provider = &app.provider;
+    let (refunds, disputes) = (provider.refunds.refunds_of(payment).await?, provider.disputes_of(payment).await?);
     let count = refunds.len().saturating_add(disputes.len());
     let asked = || ReversalSource { event: None, livemode: app.checkout.livemode };
     let mut outcomes = Vec::new();

@@ -142,7 +142,7 @@ statements! {
         updated_at = :now_ms, \
         failure_code = CASE WHEN provider_session_id IS NULL THEN NULL ELSE failure_code END, \
         state = CASE WHEN provider_session_id IS NULL AND state IN ('creating', 'failed') THEN 'open' ELSE state END \
-        WHERE id = :id AND (provider_session_id IS NULL OR provider_session_id = :session)";
+        WHERE id = :id AND provider = :provider AND (provider_session_id IS NULL OR provider_session_id = :session)";
     REFUSED = "UPDATE topups SET state = 'failed', failure_code = :code, updated_at = :now_ms \
         WHERE id = :id AND state = 'creating'";
     CLAIM_CHECK = "UPDATE topups SET checked_at = :now_ms WHERE id = :id AND (checked_at <= :not_since_ms OR \
@@ -356,7 +356,14 @@ pub async fn opened(
     expires_at_ms: i64,
     now_ms: i64,
 ) -> Result<bool, StoreError> {
-    let values = args![id = id.as_str(), session = session.as_str(), url, expires_at_ms, now_ms];
+    let values = args![
+        id = id.as_str(),
+        provider = session.provider().as_str(),
+        session = session.as_str(),
+        url,
+        expires_at_ms,
+        now_ms
+    ];
     Ok(tx.execute(&OPENED, &values).await? == 1)
 }
 

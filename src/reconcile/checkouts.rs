@@ -207,7 +207,7 @@ impl Comparison<'_> {
             }
             Err(ProviderError::Unknown(_)) => {
                 let detail = format!("{} here, and Stripe does not know it", topup.state);
-                self.report.unknown_at_stripe.add_left(session.as_str(), name, detail);
+                self.report.unknown_at_provider.add_left(session.as_str(), name, detail);
             }
             Err(error) => self.report.not_asked.add_left(session.as_str(), name, error.to_string()),
         }

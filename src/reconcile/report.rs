@@ -30,7 +30,7 @@ pub struct Report {
     /// Contradictions to the agreement or to earlier reports. They are not applied: an operator has to look at them.
     pub differences: Findings,
     /// Our checkout sessions that the provider does not know.
-    pub unknown_at_stripe: Findings,
+    pub unknown_at_provider: Findings,
     /// Checkout sessions with our metadata whose top-up is not in this database: from another environment, or lost
     /// here. Those with a payment are left over.
     pub unknown_here: Findings,
@@ -161,7 +161,7 @@ impl Report {
             ("missing ends of checkouts", &self.missing_states),
             ("missing refunds and disputes", &self.missing_reversals),
             ("differences", &self.differences),
-            ("checkouts of ours that Stripe does not know", &self.unknown_at_stripe),
+            ("checkouts of ours that Stripe does not know", &self.unknown_at_provider),
             ("checkouts at Stripe that are not in this database", &self.unknown_here),
             ("payments that credit nothing and were not given back", &self.surplus_payments),
             ("things that are not understood", &self.unreadable),

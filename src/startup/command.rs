@@ -12,7 +12,6 @@ use crate::app::questions::Questions;
 use crate::app::session_checks::SessionChecks;
 use crate::app::tasks::Tasks;
 use crate::app::{App, CheckoutSettings, FIRST_PAUSE};
-use crate::books::instance::Instance;
 use crate::config::CommandConfig;
 use crate::db::Db;
 use crate::providers::stripe::StoredDeliveries;
@@ -30,7 +29,7 @@ pub async fn connect(config: CommandConfig, environment: Environment) -> Result<
     let livemode = config.stripe.livemode;
     // A database that no service has used contains nothing to mix up; the first service decides what it is used for.
     if let Some(remembered) = db.instance().await.map_err(StartError::Database)? {
-        check_instance(remembered, Instance { livemode, currency: config.pricing.currency().as_str().to_owned() })?;
+        check_instance(remembered, super::wanted_instance(livemode, config.pricing.currency()))?;
     }
     let seal = seal::load(&db).await.map_err(StartError::Database)?;
     let api_base = config.stripe.api_base.as_deref();

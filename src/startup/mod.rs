@@ -128,6 +128,14 @@ pub enum StartError {
         /// The currency in the settings.
         wanted: String,
     },
+    /// The database was first used with another provider. Its ids mean nothing to this one.
+    #[error("this database holds credits sold through {remembered}, not through {wanted}; use another DATABASE_URL")]
+    OtherProvider {
+        /// The database's provider.
+        remembered: String,
+        /// The provider in use.
+        wanted: String,
+    },
     /// Stripe's settings are invalid.
     #[error(transparent)]
     Stripe(#[from] InvalidStripeSettings),
@@ -309,10 +317,19 @@ async fn check_migrated(db: &Db) -> Result<(), StartError> {
 async fn check_database(db: &Db, config: &Config, clock: &dyn Clock) -> Result<(), StartError> {
     db.look_for_damage().await.map_err(StartError::Database)?;
     check_migrated(db).await?;
-    let wanted = Instance { livemode: config.stripe.livemode, currency: config.pricing.currency().as_str().to_owned() };
+    let wanted = wanted_instance(config.stripe.livemode, config.pricing.currency());
     let remember = RememberInstance { wanted: wanted.clone(), now_ms: clock.now_ms() };
     let remembered = db.write(remember).await.map_err(StartError::Database)?;
     check_instance(remembered, wanted)
+}
+
+/// The use that the settings ask for.
+pub(crate) fn wanted_instance(livemode: bool, currency: crate::domain::currency::Currency) -> Instance {
+    Instance {
+        livemode,
+        currency: currency.as_str().to_owned(),
+        provider: crate::providers::stripe::name::NAME.to_string(),
+    }
 }
 
 /// Stores the database's use at the first start. Returns the stored one.
@@ -329,13 +346,16 @@ impl Write for RememberInstance {
     }
 }
 
-/// Refuses a test key on a database with real money, and the reverse.
+/// Refuses a database that is used with another mode, currency or provider.
 fn check_instance(remembered: Instance, wanted: Instance) -> Result<(), StartError> {
     if remembered.livemode != wanted.livemode {
         return Err(StartError::OtherMode { remembered: remembered.livemode });
     }
     if remembered.currency != wanted.currency {
         return Err(StartError::OtherCurrency { remembered: remembered.currency, wanted: wanted.currency });
+    }
+    if remembered.provider != wanted.provider {
+        return Err(StartError::OtherProvider { remembered: remembered.provider, wanted: wanted.provider });
     }
     Ok(())
 }

@@ -148,7 +148,7 @@ on_both_databases! {
         assert_eq!(changed(json!({ "client_reference_id": "mallory" }), json!({})).await, "does_not_fit");
         assert_eq!(changed(json!({ "payment_status": "unpaid" }), json!({})).await, "not_paid");
         assert_eq!(adopt_one(&app, &open, json!({})).await["outcome"], "not_paid");
-        assert_eq!(adopt_one(&app, "cs_test_of_nobody", json!({})).await["outcome"], "unknown_at_stripe");
+        assert_eq!(adopt_one(&app, "cs_test_of_nobody", json!({})).await["outcome"], "unknown_at_provider");
         adopt(&app, json!({ "sessionIds": [] })).await.expect_problem(400, "invalid_request");
         let as_customer = http_client().post(format!("{}/admin/adoptions", app.url)).bearer_auth(app.token("user_1"));
         app.send(as_customer.json(&json!({ "sessionIds": [session] }))).await.expect_problem(403, "admin_required");

@@ -144,7 +144,7 @@ async fn a_stop_finishes_what_is_running_and_takes_nothing_new() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_test_database_is_refused_by_a_live_key_and_by_another_currency() {
+async fn a_test_database_is_refused_by_a_live_key_by_another_currency_and_by_another_provider() {
     // Known mistake 22.
     let world = World::new(Backend::Sqlite).await;
     drop(world.serve(None).await);
@@ -164,5 +164,12 @@ async fn a_test_database_is_refused_by_a_live_key_and_by_another_currency() {
     let euro = [("CURRENCY", "eur"), ("CREDIT_UNIT_AMOUNT", "1"), ("FEE_FIXED", "25")];
     let euro: Vec<_> = euro.into_iter().map(|(name, value)| (name, value.to_owned())).chain([port]).collect();
     refuse(&euro, "this database holds credits sold in usd");
+    let db = world.database.connect().await;
+    db.execute_raw("UPDATE instance SET provider = 'acme'").await.expect("done");
+    db.close().await;
+    refuse(
+        &[("BIND_ADDRESS", "127.0.0.1:0".to_owned())],
+        "this database holds credits sold through acme, not through stripe",
+    );
     world.finish().await;
 }

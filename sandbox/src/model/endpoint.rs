@@ -1,5 +1,6 @@
 //! Webhook endpoints: their enabled events and signing secrets.
 
+use crate::model::request;
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
@@ -146,9 +147,7 @@ pub(crate) fn missing(id: &str) -> ApiError {
 }
 
 fn read(params: &Params, fields: &[spec::Field]) -> Result<EndpointParams, ApiError> {
-    let checked = spec::check(params, fields)?;
-    let wanted: EndpointParams =
-        serde_json::from_value(checked).map_err(|_| ApiError::internal("endpoint parameters"))?;
+    let wanted: EndpointParams = request::read(params, fields)?;
     if let Some(api_version) = &wanted.api_version {
         version::check(api_version)?;
     }

@@ -1,6 +1,7 @@
 //! `/v1/payment_pages/{session}`: Stripe's private endpoints for paying a session from code, and how a request names
 //! its payment method. The hosted page parses cards the same way.
 
+use crate::model::request;
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -13,7 +14,7 @@ use super::{
     expand,
     params::Params,
     payment::{Card, PaymentMethod},
-    sepa, session, session_json, spec,
+    sepa, session, session_json,
 };
 
 #[derive(Debug, Deserialize)]
@@ -69,8 +70,7 @@ pub(crate) fn confirm(
     params: &Params,
 ) -> Result<Value, ApiError> {
     let session = session::find(state, id)?;
-    let checked = spec::check(params, accepted::CONFIRM_PAGE)?;
-    let wanted: Wanted = serde_json::from_value(checked).map_err(|_| ApiError::internal("confirmation parameters"))?;
+    let wanted: Wanted = request::read(params, accepted::CONFIRM_PAGE)?;
     if wanted.expected_amount != session.amount_total {
         return Err(ApiError::invalid(format!(
             "The expected amount ({}) does not match the Checkout Session's total ({}).",

@@ -56,7 +56,7 @@ pub(crate) fn unrecognized(request: &Request) -> ApiError {
 
 pub(crate) fn read<T: serde::de::DeserializeOwned>(params: &Params, fields: &[Field]) -> Result<T, ApiError> {
     let checked = spec::check(params, fields)?;
-    serde_json::from_value(checked).map_err(|_| ApiError::internal("list parameters"))
+    serde_json::from_value(checked).map_err(|_| ApiError::internal("request parameters"))
 }
 
 pub(crate) fn wanted_expansions(params: &Params) -> Result<Vec<String>, ApiError> {

@@ -31,7 +31,7 @@ pub struct AcceptWebhookEvent {
 #[derive(Debug, Clone, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct AcceptedWebhookEvent {
-    /// Stripe's id of the event.
+    /// The provider's id of the event.
     #[schema(example = "evt_1a2b3c")]
     pub event_id: String,
     /// The id of the top-up.
@@ -105,7 +105,7 @@ impl From<AcceptError> for ApiError {
 #[utoipa::path(
     operation_id = "acceptFailedWebhookEvent",
     tag = "webhooks",
-    params(("id" = String, Path, description = "Stripe's id of the event", example = "evt_1a2b3c")),
+    params(("id" = String, Path, description = "The provider's id of the event", example = "evt_1a2b3c")),
     request_body = AcceptWebhookEvent,
     responses(
         (status = 200, description = "The event was accepted; `outcome` says whether credits were added.", body = AcceptedWebhookEvent),

@@ -57,7 +57,7 @@ pub struct AdoptionResult {
     session_id: String,
     /// `adopted`, `already_here` (Topup already has it) or `adoptable` (dry run). If it cannot be adopted, the reason:
     /// `unverified` (no proof that this installation sold it), `does_not_fit` (what was sold and what was paid do not
-    /// match), `not_paid`, `unknown_at_stripe`, `belongs_to_another` (the session or the payment belongs to another
+    /// match), `not_paid`, `unknown_at_provider`, `belongs_to_another` (the session or the payment belongs to another
     /// top-up) or `not_asked` (Stripe could not be asked).
     #[schema(example = "adopted")]
     outcome: String,

@@ -25,7 +25,7 @@ const MAX_LIMIT: i64 = 100;
 #[derive(Debug, Clone, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct FailedWebhookEvent {
-    /// Stripe's id of the event.
+    /// The provider's id of the event.
     #[schema(example = "evt_1a2b3c")]
     pub id: String,
     /// The payment provider.
@@ -228,7 +228,7 @@ pub async fn list_failed_events(request: HttpRequest, state: State) -> Result<Js
 #[utoipa::path(
     operation_id = "getFailedWebhookEvent",
     tag = "webhooks",
-    params(("id" = String, Path, description = "Stripe's id of the event", example = "evt_1a2b3c")),
+    params(("id" = String, Path, description = "The provider's id of the event", example = "evt_1a2b3c")),
     responses(
         (status = 200, description = "The failed event.", body = FailedWebhookDelivery),
         (status = 404, description = "There is no failed event with that id.", body = Problem, content_type = "application/problem+json"),
@@ -255,7 +255,7 @@ pub async fn read_failed_event(
 #[utoipa::path(
     operation_id = "replayFailedWebhookEvent",
     tag = "webhooks",
-    params(("id" = String, Path, description = "Stripe's id of the event", example = "evt_1a2b3c")),
+    params(("id" = String, Path, description = "The provider's id of the event", example = "evt_1a2b3c")),
     responses(
         (status = 200, description = "The event was replayed; see `outcome`.", body = ReplayedWebhookEvent),
         (status = 404, description = "There is no failed event with that id.", body = Problem, content_type = "application/problem+json"),
@@ -291,7 +291,7 @@ pub async fn replay_failed_event(
 #[utoipa::path(
     operation_id = "closeFailedWebhookEvent",
     tag = "webhooks",
-    params(("id" = String, Path, description = "Stripe's id of the event", example = "evt_1a2b3c")),
+    params(("id" = String, Path, description = "The provider's id of the event", example = "evt_1a2b3c")),
     request_body = CloseWebhookEvent,
     responses(
         (status = 200, description = "The event was closed.", body = FailedWebhookEvent),

@@ -45,12 +45,11 @@ impl ProviderError {
         matches!(self, Self::Refused(ProviderFailure { status: 403, .. }))
     }
 
-    /// The missing permission by Stripe's name (`rak_charge_read`), if Stripe's message contains it.
+    /// The missing permission by the provider's name, if the provider says it.
     #[must_use]
     pub fn missing_permission(&self) -> Option<&str> {
-        let Self::Refused(ProviderFailure { status: 403, message, .. }) = self else { return None };
-        let rest = message.get(message.find("'rak_")?.saturating_add(1)..)?;
-        rest.split('\'').next()
+        let Self::Refused(ProviderFailure { status: 403, permission, .. }) = self else { return None };
+        permission.as_deref()
     }
 }
 
@@ -63,6 +62,8 @@ pub struct ProviderFailure {
     pub code: String,
     /// The error message.
     pub message: String,
+    /// The permission that the API key lacks, by the provider's name, if the provider says it.
+    pub permission: Option<String>,
     /// The provider's request id, which identifies the call in its dashboard and for its support.
     pub request_id: Option<String>,
 }

@@ -74,6 +74,16 @@ impl Provider {
     }
 }
 
+impl Provider {
+    /// All disputes of a payment; none if the provider does not tell of disputes.
+    ///
+    /// # Errors
+    /// When the provider cannot be asked.
+    pub async fn disputes_of(&self, payment: &PaymentId) -> Result<Vec<DisputeReport>, ProviderError> {
+        if self.capabilities.disputes { self.disputes.disputes_of(payment).await } else { Ok(Vec::new()) }
+    }
+}
+
 /// What a provider has besides checkouts, refunds and deliveries.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[expect(clippy::struct_excessive_bools, reason = "each ability is there or not, whatever the others are")]

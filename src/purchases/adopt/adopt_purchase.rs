@@ -73,7 +73,7 @@ impl AdoptError {
     #[must_use]
     pub const fn code(&self) -> &'static str {
         match self {
-            Self::Unknown => "unknown_at_stripe",
+            Self::Unknown => "unknown_at_provider",
             Self::NotPaid => "not_paid",
             Self::Unverified(_) => "unverified",
             Self::DoesNotFit(_) => "does_not_fit",
@@ -214,11 +214,8 @@ async fn adoption(
     payment: PaymentId,
     word: &AdoptionOptions,
 ) -> Result<Adoption, AdoptError> {
-    let (provider, mut disputes) = (&app.provider, Vec::new());
-    let refunds = provider.refunds.refunds_of(&payment).await?;
-    if provider.capabilities.disputes {
-        disputes = provider.disputes.disputes_of(&payment).await?;
-    }
+    let provider = &app.provider;
+    let (refunds, disputes) = (provider.refunds.refunds_of(&payment).await?, provider.disputes_of(&payment).await?);
     let now_ms = app.clock.now_ms();
     let entry = || LedgerEntryId::from_bits(app.ids.id_bits());
     let news = disputes.into_iter().map(|dispute| ReversalNews::Dispute(dispute, None));

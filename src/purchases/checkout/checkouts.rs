@@ -57,7 +57,7 @@ impl Command for BeginCheckout {
     const NAME: &'static str = "begin";
 
     fn rows(&self) -> Vec<&str> {
-        self.key.iter().map(|key| key.key.as_str()).collect()
+        self.key.iter().map(|key| key.scope.as_str()).collect()
     }
 
     fn plain<'c>(commands: &[&'c Self]) -> NewCheckouts<'c> {
@@ -224,6 +224,7 @@ impl Bulk for OpenedCheckouts<'_> {
         let rows = self.0.rows();
         args![
             topup = Value::texts(rows, |row| Some(row.topup.as_str())),
+            provider = Value::texts(rows, |row| Some(row.session.provider().as_str())),
             session = Value::texts(rows, |row| Some(row.session.as_str())),
             url = Value::texts(rows, |row| Some(&row.url)),
             expires_at = Value::ints(rows, |row| row.expires_at_ms),

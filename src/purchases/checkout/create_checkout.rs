@@ -134,14 +134,14 @@ pub async fn create_checkout(app: &App, command: CreateCheckout) -> Result<Check
         CheckoutStart::New => {
             let attempt = Attempt { unknown_since_ms: None, ..Attempt::first(now_ms) };
             let work = Work { attempt, mark_ms: now_ms, lease_until_ms };
-            (ToOpen { topup: new.id, request: new.request, created_at_ms: now_ms }, work)
+            (ToOpen { topup: new.id, provider: new.provider, request: new.request, created_at_ms: now_ms }, work)
         }
         // The checkout was opened; only the answer to the caller was lost.
         CheckoutStart::Resumed(topup) if topup.session.is_some() => return finish_resumed(app, *topup, key).await,
         CheckoutStart::Resumed(topup) => {
             let work = Work::resumed(topup.attempt, now_ms, lease_until_ms);
             let (request, created_at_ms) = (topup.request()?, topup.created_at_ms);
-            (ToOpen { topup: topup.id, request, created_at_ms }, work)
+            (ToOpen { topup: topup.id, provider: topup.provider, request, created_at_ms }, work)
         }
         CheckoutStart::Answered(topup, answer) => return replay(app, *topup, &answer).await,
         CheckoutStart::StillRunning => return Err(CreateCheckoutError::StillRunning),

@@ -160,6 +160,7 @@ impl Write for StoreNextKey {
 /// A stored checkout to open.
 pub(crate) struct ToOpen {
     pub(crate) topup: TopupId,
+    pub(crate) provider: ProviderName,
     pub(crate) request: CheckoutRequest,
     /// When the top-up was created, in milliseconds since 1970.
     pub(crate) created_at_ms: i64,
@@ -167,10 +168,10 @@ pub(crate) struct ToOpen {
 
 /// Opens the checkout. Each call is logged with the provider's request id. Afterwards `work` holds what is known.
 pub(crate) async fn open(app: &App, to_open: ToOpen, work: &mut Work) -> Result<Opened, ProviderTrouble> {
-    let ToOpen { topup, request, created_at_ms } = to_open;
+    let ToOpen { topup, provider, request, created_at_ms } = to_open;
     let mut session = CheckoutSession { settings: &app.checkout, topup, request, created_at_ms };
     match create_once(app, &mut session, work).await {
-        Ok(opened) => accept(app, &session.topup, &session.request, opened),
+        Ok(opened) => accept(app, &session.topup, provider, &session.request, opened),
         Err(Failure::Refused(ProviderError::AmountTooSmall(_))) => Err(ProviderTrouble::AmountTooSmall),
         Err(Failure::Refused(_)) => Err(ProviderTrouble::Refused),
         Err(Failure::Unfinished(trouble)) => Err(match trouble {
@@ -188,11 +189,11 @@ pub(crate) async fn open(app: &App, to_open: ToOpen, work: &mut Work) -> Result<
 fn accept(
     app: &App,
     topup: &TopupId,
+    provider: ProviderName,
     request: &CheckoutRequest,
     opened: OpenedCheckout,
 ) -> Result<Opened, ProviderTrouble> {
-    let agreement = agreement(topup, request, *opened.session.provider(), app.checkout.livemode)
-        .ok_or(ProviderTrouble::Mismatch)?;
+    let agreement = agreement(topup, request, provider, app.checkout.livemode).ok_or(ProviderTrouble::Mismatch)?;
     let checked = match &opened.report {
         Some(report) if report.topup == *topup => agreement.check(report).map_err(|mismatch| mismatch.to_string()),
         _ => Err("its metadata does not name the top-up".to_owned()),

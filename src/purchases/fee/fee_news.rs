@@ -140,7 +140,7 @@ impl Bulk for Notes<'_> {
             provider = Value::texts(news, |news| Some(news.payment.provider().as_str())),
             payment = Value::texts(news, |news| Some(news.payment.as_str())),
             charge = Value::texts(news, |news| Some(news.charge.as_str())),
-            movement = Value::texts(news, |news| Some(news.fee_id.as_str())),
+            fee_id = Value::texts(news, |news| Some(news.fee_id.as_str())),
             now_ms = Value::ints(news, |news| news.now_ms),
         ]
         .into()

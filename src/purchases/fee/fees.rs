@@ -27,7 +27,7 @@ pub struct DueFee {
 
 statements! {
     EXPECT = "UPDATE payments SET provider_charge_id = COALESCE(:charge, provider_charge_id), provider_fee_id = \
-        :movement, fee_due_at = :now_ms, \
+        :fee_id, fee_due_at = :now_ms, \
         fee_tries = 0 WHERE provider_payment_id = :payment AND provider = :provider AND real_fee IS NULL";
     DUE = "SELECT provider_payment_id, provider, provider_fee_id, fee_due_at, fee_tries FROM payments \
         WHERE fee_due_at IS NOT NULL AND fee_due_at <= :now_ms AND provider_fee_id IS NOT NULL \
@@ -52,14 +52,14 @@ pub(crate) async fn expect(
     tx: &mut Tx,
     payment: &PaymentId,
     charge: &ChargeId,
-    movement: &FeeId,
+    fee_id: &FeeId,
     now_ms: i64,
 ) -> Result<(), StoreError> {
     let values = args![
         payment = payment.as_str(),
         provider = payment.provider().as_str(),
         charge = charge.as_str(),
-        movement = movement.as_str(),
+        fee_id = fee_id.as_str(),
         now_ms
     ];
     tx.execute(&EXPECT, &values).await.map(drop)

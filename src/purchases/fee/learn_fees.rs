@@ -79,19 +79,19 @@ enum FeeAnswer {
 
 async fn ask(app: &App, fee: &DueFee) -> Result<FeeAnswer, StoreError> {
     let payment = topups::payment_id(&fee.provider, &fee.provider_payment_id)?;
-    let movement = FeeId::parse(*payment.provider(), fee.provider_fee_id.as_str());
-    let movement = movement.map_err(|_| StoreError::corrupt("id of a fee", &fee.provider_fee_id))?;
+    let fee_id = FeeId::parse(*payment.provider(), fee.provider_fee_id.as_str());
+    let fee_id = fee_id.map_err(|_| StoreError::corrupt("id of a fee", &fee.provider_fee_id))?;
     let until_ms = app.clock.now_ms().saturating_add(CLAIM_MS);
     if !app.db.write(ClaimFee { fee: fee.clone(), until_ms }).await? {
         return Ok(FeeAnswer::Nothing);
     }
-    let error = match app.provider.payments.read_fee(&movement).await {
+    let error = match app.provider.payments.read_fee(&fee_id).await {
         Ok(real) => return store(app, payment, real).await,
         Err(error) => error,
     };
     postpone(app, payment.clone(), fee.fee_tries.saturating_add(1)).await?;
     if let ProviderError::Unknown(_) = error {
-        tracing::warn!(%payment, %error, "Stripe does not know the movement that says what it kept of a payment");
+        tracing::warn!(%payment, %error, "Stripe does not know the balance transaction that says what it kept of a payment");
         return Ok(FeeAnswer::Nothing);
     }
     let failures = app.fees.failed(app.clock.now_ms());

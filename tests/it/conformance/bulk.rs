@@ -308,6 +308,14 @@ on_both_databases! {
             assert!(matches!(&outcomes[0], Ok(Applied::Rejected(mismatch)) if mismatch.field == "provider"), "{outcomes:?}");
         }
         assert_eq!(books.state(&reports[0].topup).await, TopupState::Open);
+        // Nor can it be where the customer of another provider's top-up pays, stored together with others or alone.
+        for number in [5, 6] {
+            assert!(matches!(books.db.submit(begin(number, None)).await, Ok(CheckoutStart::New)));
+        }
+        let elsewhere = || StoreOpened { session: SessionId::parse(other, "cs_5").expect("an id"), ..opened(5, "cs_5", None) };
+        let stored = join_all([elsewhere(), opened(6, "cs_6", None)].map(|command| books.db.submit(command))).await;
+        assert!(matches!(stored[..], [Ok(false), Ok(true)]), "{stored:?}");
+        assert_eq!(books.state(&TopupId::from_bits(5)).await, TopupState::Creating);
         books.finish().await;
     }
 

@@ -197,6 +197,7 @@ on_both_databases! {
         let paid = "credits of a top-up are granted once, when it is paid";
         let credited = "a payment that credited is its top-up's";
         let reversed = "what is taken back is what refunds and disputes say";
+        let words = "states and kinds are words that the code knows";
         let cases = [
             ("UPDATE accounts SET balance = 251", vec!["balance = sum of entries"]),
             ("UPDATE accounts SET balance = 250, entries = 2", vec!["balance = sum of entries"]),
@@ -209,6 +210,14 @@ on_both_databases! {
             ("UPDATE topups SET taken_credits = 0", vec![]),
             ("UPDATE payments SET state = 'surplus'", vec![credited]),
             ("UPDATE payments SET state = 'credited'", vec![]),
+            ("UPDATE topups SET fee_mode = 'grossup'", vec![words]),
+            ("UPDATE topups SET fee_mode = 'absorb'", vec![]),
+            ("UPDATE payments SET state = 'credit'", vec![credited, words]),
+            ("UPDATE payments SET state = 'credited'", vec![]),
+            ("INSERT INTO refund_requests (id, topup_id, provider, provider_payment_id, amount, currency, requested_by, state, \
+            provider_attempt, caller, idempotency_key, request_hash, lease_until, created_at, updated_at) \
+            SELECT 'r1', id, provider, 'pi_1', 1, 'usd', 'm', 'done', 1, 'c', 'k', 'h', 0, 1, 1 FROM topups", vec![words]),
+            ("UPDATE refund_requests SET state = 'created'", vec![]),
         ];
         for (sql, rules) in cases {
             books.db.execute_raw(sql).await.expect("done");

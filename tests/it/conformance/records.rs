@@ -139,8 +139,8 @@ on_both_databases! {
     async fn a_database_remembers_what_it_was_first_used_for(backend: Backend) {
         // Known mistake 22.
         let books = Books::open(backend).await;
-        let test = Instance { livemode: false, currency: "usd".to_owned() };
-        let live = Instance { livemode: true, currency: "eur".to_owned() };
+        let test = Instance { livemode: false, currency: "usd".to_owned(), provider: "stripe".to_owned() };
+        let live = Instance { livemode: true, currency: "eur".to_owned(), provider: "acme".to_owned() };
         for wanted in [test.clone(), live, test.clone()] {
             let remembered: Result<Instance, StoreError> = books
                 .db

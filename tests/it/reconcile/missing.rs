@@ -108,7 +108,7 @@ on_both_databases! {
         app.open_session("user_1", 250).await;
         app.app.db.execute_raw("UPDATE topups SET provider_session_id = 'cs_test_of_another_stripe'").await.expect("done");
         let ended = compare(&app.app).await;
-        assert_eq!(ids(&ended.report.unknown_at_stripe), ["cs_test_of_another_stripe"]);
+        assert_eq!(ids(&ended.report.unknown_at_provider), ["cs_test_of_another_stripe"]);
         assert!(!ended.is_clean());
         app.finish().await;
     }

@@ -1,11 +1,12 @@
 //! The parameters of a session request.
 
+use crate::model::request;
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::model::{accepted, error::ApiError, params::Params, session::PaymentIntentData, spec, version::ENDIVE};
+use crate::model::{accepted, error::ApiError, params::Params, session::PaymentIntentData, version::ENDIVE};
 
 #[derive(Debug, Deserialize)]
 pub(super) struct Wanted {
@@ -97,6 +98,5 @@ pub(super) fn read(params: &Params, api_version: &str) -> Result<Wanted, ApiErro
     } else {
         accepted::PAYMENT_METHOD_TYPES
     });
-    let checked = spec::check(params, &fields)?;
-    serde_json::from_value(checked).map_err(|_| ApiError::internal("session parameters"))
+    request::read(params, &fields)
 }

@@ -66,12 +66,20 @@ pub(super) fn of_answer(answer: &Answer) -> ProviderError {
 
 fn describe(answer: &Answer, error: Details) -> ProviderFailure {
     let in_url = || error.request_log_url.as_deref().and_then(request_id_in);
+    let message = error.message.unwrap_or_default();
     ProviderFailure {
         status: answer.status,
         request_id: answer.request_id.clone().or_else(in_url),
         code: error.code.unwrap_or(error.kind),
-        message: error.message.unwrap_or_default(),
+        permission: permission_in(&message).map(str::to_owned),
+        message,
     }
+}
+
+/// Finds the permission (`rak_charge_read`) in the message for a key that lacks it.
+fn permission_in(message: &str) -> Option<&str> {
+    let rest = message.get(message.find("'rak_")?.saturating_add(1)..)?;
+    rest.split('\'').next()
 }
 
 /// Finds the request id in the URL of the request's log in Stripe's dashboard.

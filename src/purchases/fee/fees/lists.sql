@@ -5,8 +5,8 @@ WITH input AS MATERIALIZED (
     SELECT * FROM unnest(
         :event::TEXT[], :event_type::TEXT[], :topup::TEXT[], :livemode::BIGINT[], :provider::TEXT[],
             :payment::TEXT[], :charge::TEXT[],
-        :movement::TEXT[], :now_ms::BIGINT[]
-    ) WITH ORDINALITY AS input (event, type, topup, livemode, provider, payment, charge, movement, now_ms, number)
+        :fee_id::TEXT[], :now_ms::BIGINT[]
+    ) WITH ORDINALITY AS input (event, type, topup, livemode, provider, payment, charge, fee_id, now_ms, number)
 ),
 found AS MATERIALIZED (
     SELECT input.*, agreed.livemode AS agreed_livemode, agreed.provider AS agreed_provider,
@@ -31,7 +31,7 @@ touched AS (
         provider_charge_id,
         provider_fee_id, fee_due_at, fee_tries)
     SELECT known.payment, known.provider, known.topup, 'waiting', 1, known.now_ms, known.now_ms, known.charge,
-        known.movement,
+        known.fee_id,
         known.now_ms, 0
     FROM known JOIN decided ON decided.provider_event_id = known.event
     AND decided.provider = known.provider ORDER BY known.payment

@@ -23,9 +23,8 @@ fresh AS MATERIALIZED (
     FROM input
     CROSS JOIN LATERAL (
         SELECT id, account_id, state, credits, currency, credit_unit_amount, credits_amount, fee_amount, total_amount,
-            fee_mode, fee_rate_percent, fee_fixed, fee_label, expected_fee, livemode, provider, provider_request,
-                provider_attempt,
-            provider_session_id, expires_at, created_at, revision
+            fee_mode, fee_rate_percent, fee_fixed, fee_label, expected_fee, livemode, provider,
+            provider_request, provider_attempt, provider_session_id, expires_at, created_at, revision
         FROM topups WHERE id = input.topup LIMIT 1
     ) AS agreed
     LEFT JOIN LATERAL (
@@ -47,13 +46,11 @@ fresh AS MATERIALIZED (
 marked AS (
     INSERT INTO topups (id, account_id, state, credits, currency, credit_unit_amount, credits_amount, fee_amount,
         total_amount, fee_mode, fee_rate_percent, fee_fixed, fee_label, expected_fee, livemode, provider,
-            provider_request,
-        provider_attempt, provider_session_id, expires_at, created_at, updated_at, revision, provider_payment_id,
+        provider_request, provider_attempt, provider_session_id, expires_at, created_at, updated_at, revision, provider_payment_id,
             paid_at)
     SELECT id, account_id, 'paid', credits, currency, credit_unit_amount, credits_amount, fee_amount,
         total_amount, fee_mode, fee_rate_percent, fee_fixed, fee_label, expected_fee, livemode, provider,
-            provider_request,
-        provider_attempt, provider_session_id, expires_at, created_at, now_ms, revision, payment, now_ms
+        provider_request, provider_attempt, provider_session_id, expires_at, created_at, now_ms, revision, payment, now_ms
     FROM fresh ORDER BY number
     ON CONFLICT (id) DO UPDATE SET state = 'paid', paid_at = excluded.paid_at, updated_at = excluded.updated_at,
         failure_code = NULL, revision = topups.revision + 1, provider_payment_id = excluded.provider_payment_id

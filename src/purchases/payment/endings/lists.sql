@@ -13,9 +13,8 @@ fresh AS MATERIALIZED (
     FROM input
     CROSS JOIN LATERAL (
         SELECT id, account_id, state, credits, currency, credit_unit_amount, credits_amount, fee_amount, total_amount,
-            fee_mode, fee_rate_percent, fee_fixed, fee_label, expected_fee, livemode, provider, provider_request,
-                provider_attempt,
-            provider_session_id, expires_at, created_at, revision
+            fee_mode, fee_rate_percent, fee_fixed, fee_label, expected_fee, livemode, provider,
+            provider_request, provider_attempt, provider_session_id, expires_at, created_at, revision
         FROM topups WHERE id = input.topup LIMIT 1
     ) AS agreed
     WHERE agreed.state = 'open' AND agreed.provider_session_id = input.session
@@ -28,12 +27,10 @@ fresh AS MATERIALIZED (
 marked AS (
     INSERT INTO topups (id, account_id, state, credits, currency, credit_unit_amount, credits_amount, fee_amount,
         total_amount, fee_mode, fee_rate_percent, fee_fixed, fee_label, expected_fee, livemode, provider,
-            provider_request,
-        provider_attempt, provider_session_id, expires_at, created_at, updated_at, revision)
+        provider_request, provider_attempt, provider_session_id, expires_at, created_at, updated_at, revision)
     SELECT id, account_id, 'expired', credits, currency, credit_unit_amount, credits_amount, fee_amount,
         total_amount, fee_mode, fee_rate_percent, fee_fixed, fee_label, expected_fee, livemode, provider,
-            provider_request,
-        provider_attempt, provider_session_id, expires_at, created_at, now_ms, revision
+        provider_request, provider_attempt, provider_session_id, expires_at, created_at, now_ms, revision
     FROM fresh ORDER BY number
     ON CONFLICT (id) DO UPDATE SET state = 'expired', updated_at = excluded.updated_at, revision = topups.revision + 1
         WHERE topups.revision = excluded.revision AND topups.state = 'open'

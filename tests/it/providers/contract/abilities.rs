@@ -54,16 +54,20 @@ on_every_provider! {
         }
         let owner = payments.read_payment(&paid).await.expect("readable").expect("ours");
         assert_eq!((owner.topup, owner.livemode), (topup(1), false));
+        let mut fees_read = 0;
         if let Some(fee) = owner.fee.clone() {
+            fees_read += 1;
             assert_eq!(fee.fee_id.provider(), &world.provider().name);
             assert_eq!(payments.read_fee(&fee.fee_id).await, Ok(fee));
         }
         for (_, event) in news(world).await {
             if let ProviderEvent::FeeKnown(known) = event {
                 assert_eq!((known.topup, known.payment), (topup(1), paid.clone()));
+                fees_read += 1;
                 assert_eq!(payments.read_fee(&known.fee_id).await.ok(), owner.fee);
             }
         }
+        assert!(fees_read > 0, "no fee is told");
         let read = payments.read_payment(&unknown).await;
         assert!(matches!(read, Ok(None) | Err(ProviderError::Unknown(_))), "{read:?}");
         assert_unknown(&payments.read_fee(&no_fee).await);

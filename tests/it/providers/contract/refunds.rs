@@ -97,8 +97,8 @@ on_every_provider! {
             for refund in refunds {
                 assert_eq!((&refund.id, &refund.payment), (&made.id, &Some(payment.clone())));
                 assert_eq!((refund.amount_minor, refund.request.as_deref()), (100, Some("refund_1")));
+                deliveries += 1;
             }
-            deliveries += 1;
         }
         assert!(deliveries > 0, "no delivery reports it");
     }

@@ -3,6 +3,7 @@
 
 mod app;
 mod claims;
+mod nameless;
 mod ops;
 mod orders;
 mod webhooks;

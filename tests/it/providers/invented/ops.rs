@@ -55,6 +55,7 @@ fn failure(no: No) -> ProviderError {
         status,
         code: code.to_owned(),
         message: format!("Acme says {no:?}"),
+        permission: None,
         request_id: None,
     };
     match no {
