@@ -60,16 +60,16 @@ statements! {
         LEFT JOIN adjustments a ON a.id = e.source \
         WHERE e.kind = 'adjustment' AND (a.id IS NULL OR a.credits <> e.credits OR a.account_id <> e.account_id)";
     /// The words are in the code and not in the tables, so that a new word needs no rebuilt table.
-    WRONG_WORDS = "SELECT \
-        (SELECT COUNT(*) FROM topups WHERE state NOT IN ('creating', 'open', 'processing', 'paid', 'expired', 'failed') \
-        OR fee_mode NOT IN ('gross_up', 'absorb')) \
-        + (SELECT COUNT(*) FROM payments WHERE state NOT IN ('waiting', 'credited', 'surplus')) \
-        + (SELECT COUNT(*) FROM reversals WHERE kind NOT IN ('refund', 'dispute')) \
-        + (SELECT COUNT(*) FROM refund_requests WHERE state NOT IN ('creating', 'created', 'refused')) \
-        + (SELECT COUNT(*) FROM failed_webhook_events WHERE kind NOT IN ('permanent', 'transient')) \
-        + (SELECT COUNT(*) FROM ledger_entries WHERE kind NOT IN ('topup', 'reversal', 'adjustment')) \
-        + (SELECT COUNT(*) FROM reconciliations WHERE cause NOT IN ('command', 'schedule') \
-        OR state NOT IN ('running', 'finished', 'failed')) AS wrong";
+    WRONG_WORDS = "SELECT COUNT(*) AS wrong FROM (\
+        SELECT state FROM topups WHERE fee_mode NOT IN ('gross_up', 'absorb') \
+        OR state NOT IN ('creating', 'open', 'processing', 'paid', 'expired', 'failed') \
+        UNION ALL SELECT state FROM payments WHERE state NOT IN ('waiting', 'credited', 'surplus') \
+        UNION ALL SELECT kind FROM reversals WHERE kind NOT IN ('refund', 'dispute') \
+        UNION ALL SELECT state FROM refund_requests WHERE state NOT IN ('creating', 'created', 'refused') \
+        UNION ALL SELECT kind FROM failed_webhook_events WHERE kind NOT IN ('permanent', 'transient') \
+        UNION ALL SELECT kind FROM ledger_entries WHERE kind NOT IN ('topup', 'reversal', 'adjustment') \
+        UNION ALL SELECT state FROM reconciliations WHERE cause NOT IN ('command', 'schedule') \
+        OR state NOT IN ('running', 'finished', 'failed')) AS words";
     WRONG_RUNNING_BALANCES = "SELECT COUNT(*) AS wrong FROM ledger_entries e \
         LEFT JOIN ledger_entries b ON b.account_id = e.account_id AND b.sequence = e.sequence - 1 \
         WHERE e.balance_after <> COALESCE(b.balance_after, 0) + e.credits";
