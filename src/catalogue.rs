@@ -1,5 +1,7 @@
 //! Lists every SQL statement, for the tests that prepare and plan each of them.
 
+use crate::books::spend::action::SpendCommand;
+use crate::books::spend::bulk;
 use crate::db::{BulkStatement, Command, Statement};
 use crate::purchases::checkout::checkouts;
 use crate::purchases::fee::fee_news;
@@ -22,6 +24,16 @@ pub fn all_statements() -> impl Iterator<Item = &'static Statement> {
         crate::books::instance::STATEMENTS,
         crate::db::leases::STATEMENTS,
         crate::books::entries::STATEMENTS,
+        crate::books::grant::grant_list::STATEMENTS,
+        crate::books::grant::promotions::STATEMENTS,
+        crate::books::grants::STATEMENTS,
+        crate::books::hold::holds::STATEMENTS,
+        crate::books::locked_account::STATEMENTS,
+        crate::books::settle::STATEMENTS,
+        crate::books::settle_account::STATEMENTS,
+        crate::books::spend::spend_refunds::STATEMENTS,
+        crate::books::spend::spends::STATEMENTS,
+        crate::books::spending_rules::STATEMENTS,
         crate::books::ledger::STATEMENTS,
         crate::purchases::checkout::open_checkouts::STATEMENTS,
         crate::purchases::payment::payments::STATEMENTS,
@@ -43,6 +55,7 @@ pub fn all_statements() -> impl Iterator<Item = &'static Statement> {
 pub fn bulk_statements() -> impl Iterator<Item = (&'static str, &'static BulkStatement)> {
     [
         (apply::ApplyPayment::NAME, &credit::CREDIT),
+        (SpendCommand::NAME, &bulk::SPEND),
         (endings::EndPurchase::NAME, &endings::EXPIRE),
         (fee_news::ExpectFee::NAME, &fee_news::EXPECT_FEES),
         (checkouts::BeginCheckout::NAME, &checkouts::BEGIN),

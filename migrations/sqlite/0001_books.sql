@@ -10,14 +10,32 @@ CREATE TABLE instance (
     seal_key   TEXT
 ) STRICT;
 
--- The current balance of each account. An account appears with its first ledger entry.
+-- The current balance of each account. An account appears with its first ledger entry, or with its first limit.
 CREATE TABLE accounts (
-    id           TEXT    PRIMARY KEY NOT NULL,
-    balance      INTEGER NOT NULL,
-    used_credits INTEGER NOT NULL DEFAULT 0 CHECK (used_credits >= 0),
-    entries      INTEGER NOT NULL CHECK (entries > 0),
-    updated_at   INTEGER NOT NULL
+    id              TEXT    PRIMARY KEY NOT NULL,
+    balance         INTEGER NOT NULL,
+    used_credits    INTEGER NOT NULL DEFAULT 0 CHECK (used_credits >= 0),
+    entries         INTEGER NOT NULL CHECK (entries >= 0),
+    updated_at      INTEGER NOT NULL,
+    -- Reserved by open holds. What is available is the balance less this.
+    held_credits    INTEGER NOT NULL DEFAULT 0 CHECK (held_credits >= 0),
+    -- How many of the entries are reflected in grants. Purchases, reversals and adjustments book an entry alone; the
+    -- next spend settles the account first.
+    settled_entries INTEGER NOT NULL DEFAULT 0 CHECK (settled_entries >= 0 AND settled_entries <= entries),
+    -- No hold and no grant ends by itself before this time. It may be too early, and is never too late.
+    due_at          INTEGER NOT NULL DEFAULT 9223372036854775807,
+    -- The account needs attention when less than this is available.
+    alert_at        INTEGER NOT NULL DEFAULT -9223372036854775807,
+    -- How many spending limits it has. Those decide each spend, so they are counted where the spend locks.
+    limits          INTEGER NOT NULL DEFAULT 0 CHECK (limits >= 0),
+    -- Incremented by every change of its grants, holds and limits, so that a statement notices that its snapshot is
+    -- older than its lock.
+    revision        INTEGER NOT NULL DEFAULT 0,
+    -- When an operator blocked spending; NULL while it may spend.
+    blocked_at      INTEGER
 ) STRICT;
+
+CREATE INDEX accounts_due ON accounts (due_at) WHERE due_at < 9223372036854775807;
 
 -- One row per top-up, written before the payment provider is called. Provider ids are unique together with the
 -- provider's name. The id comes first in the index, because it alone is almost unique.
@@ -94,6 +112,8 @@ CREATE TABLE ledger_entries (
     topup_id      TEXT,
     -- Why credits were taken back or returned; NULL for entries of other kinds.
     reason        TEXT,
+    -- The grant whose credits an entry of these kinds moves: `spend`, `expiry`, `void`. One entry for each grant.
+    grant_id      TEXT,
     created_at    INTEGER NOT NULL,
     PRIMARY KEY (account_id, sequence),
     UNIQUE (kind, source)
@@ -118,6 +138,139 @@ WHEN EXISTS (SELECT 1 FROM ledger_entries WHERE account_id = NEW.account_id AND 
     OR EXISTS (SELECT 1 FROM ledger_entries WHERE kind = NEW.kind AND source = NEW.source)
 BEGIN
     SELECT RAISE(ABORT, 'ledger_entries is append-only');
+END;
+
+-- Credits of one origin: a purchase, a bonus, a promotion, an adjustment, or credits given back. `sequence` is that of
+-- the ledger entry that brought them.
+CREATE TABLE grants (
+    id         TEXT    PRIMARY KEY NOT NULL,
+    account_id TEXT    NOT NULL REFERENCES accounts (id),
+    sequence   INTEGER NOT NULL CHECK (sequence > 0),
+    kind       TEXT    NOT NULL,
+    credits    INTEGER NOT NULL CHECK (credits > 0),
+    remaining  INTEGER NOT NULL CHECK (remaining >= 0 AND remaining <= credits),
+    -- Whether any remain. Apart from `remaining`, so that spending a part changes no index.
+    is_open    INTEGER NOT NULL CHECK (is_open IN (0, 1)),
+    priority   INTEGER NOT NULL CHECK (priority BETWEEN 0 AND 100),
+    -- 9223372036854775807: never.
+    expires_at INTEGER NOT NULL,
+    -- 0: promotional, 1: paid.
+    category   INTEGER NOT NULL CHECK (category IN (0, 1)),
+    reason     TEXT,
+    -- When an operator ended it early, who, and why.
+    voided_at  INTEGER,
+    voided_by  TEXT,
+    void_reason TEXT,
+    created_at INTEGER NOT NULL,
+    CHECK ((remaining > 0) = (is_open = 1))
+) STRICT;
+
+CREATE INDEX grants_in_burn_order ON grants (account_id, priority, expires_at, category, sequence) WHERE is_open = 1;
+CREATE INDEX grants_by_account ON grants (account_id, sequence);
+
+-- What entries that name no grant of their own did to grants. Append-only, like the ledger.
+CREATE TABLE grant_moves (
+    account_id TEXT    NOT NULL,
+    sequence   INTEGER NOT NULL,
+    grant_id   TEXT    NOT NULL REFERENCES grants (id),
+    credits    INTEGER NOT NULL CHECK (credits <> 0),
+    PRIMARY KEY (account_id, sequence, grant_id)
+) STRICT;
+
+CREATE INDEX grant_moves_by_grant ON grant_moves (grant_id);
+
+-- Credits spent: debits and captured holds. Its entries are `parts` in number and begin at `first_sequence`.
+CREATE TABLE spends (
+    id               TEXT    PRIMARY KEY NOT NULL,
+    account_id       TEXT    NOT NULL,
+    credits          INTEGER NOT NULL CHECK (credits >= 0),
+    asked_credits    INTEGER NOT NULL CHECK (asked_credits >= credits),
+    refunded_credits INTEGER NOT NULL DEFAULT 0 CHECK (refunded_credits >= 0 AND refunded_credits <= credits),
+    operation        TEXT    NOT NULL,
+    subject          TEXT    NOT NULL,
+    metadata         TEXT,
+    hold_id          TEXT,
+    first_sequence   INTEGER NOT NULL,
+    parts            INTEGER NOT NULL CHECK (parts >= 0),
+    balance_after    INTEGER NOT NULL,
+    caller           TEXT    NOT NULL,
+    idempotency_key  TEXT    NOT NULL,
+    request_hash     TEXT    NOT NULL,
+    created_at       INTEGER NOT NULL,
+    UNIQUE (caller, idempotency_key)
+) STRICT;
+
+-- Credits reserved for a spend whose size is not known yet.
+CREATE TABLE holds (
+    id               TEXT    PRIMARY KEY NOT NULL,
+    account_id       TEXT    NOT NULL,
+    -- How many it reserves: while it is open, a part of the account's held credits.
+    credits          INTEGER NOT NULL CHECK (credits > 0),
+    asked_credits    INTEGER NOT NULL CHECK (asked_credits >= credits),
+    state            TEXT    NOT NULL,
+    captured_credits INTEGER,
+    spend_id         TEXT,
+    operation        TEXT    NOT NULL,
+    subject          TEXT    NOT NULL,
+    metadata         TEXT,
+    expires_at       INTEGER NOT NULL,
+    caller           TEXT    NOT NULL,
+    idempotency_key  TEXT    NOT NULL,
+    request_hash     TEXT    NOT NULL,
+    created_at       INTEGER NOT NULL,
+    updated_at       INTEGER NOT NULL,
+    CHECK ((state = 'captured') = (spend_id IS NOT NULL)),
+    UNIQUE (caller, idempotency_key)
+) STRICT;
+
+CREATE INDEX holds_open ON holds (account_id, expires_at) WHERE state = 'open';
+
+-- Spent credits given back, each with the reason.
+CREATE TABLE spend_refunds (
+    id              TEXT    PRIMARY KEY NOT NULL,
+    spend_id        TEXT    NOT NULL REFERENCES spends (id),
+    account_id      TEXT    NOT NULL,
+    credits         INTEGER NOT NULL CHECK (credits > 0),
+    reason          TEXT,
+    balance_after   INTEGER NOT NULL,
+    caller          TEXT    NOT NULL,
+    idempotency_key TEXT    NOT NULL,
+    request_hash    TEXT    NOT NULL,
+    created_at      INTEGER NOT NULL,
+    UNIQUE (caller, idempotency_key)
+) STRICT;
+
+CREATE INDEX spend_refunds_by_spend ON spend_refunds (spend_id);
+
+-- Credits given by an operator, often for a limited time; each with its grant of the same id.
+CREATE TABLE promotions (
+    id              TEXT    PRIMARY KEY NOT NULL,
+    account_id      TEXT    NOT NULL,
+    credits         INTEGER NOT NULL CHECK (credits > 0),
+    reason          TEXT    NOT NULL,
+    made_by         TEXT    NOT NULL,
+    balance_after   INTEGER NOT NULL,
+    caller          TEXT    NOT NULL,
+    idempotency_key TEXT    NOT NULL,
+    request_hash    TEXT    NOT NULL,
+    created_at      INTEGER NOT NULL,
+    UNIQUE (caller, idempotency_key)
+) STRICT;
+
+-- Accounts whose available credits fell below `alert_at`.
+CREATE TABLE attention (
+    account_id TEXT    PRIMARY KEY NOT NULL,
+    since      INTEGER NOT NULL
+) STRICT;
+
+CREATE TRIGGER grant_moves_are_never_changed BEFORE UPDATE ON grant_moves
+BEGIN
+    SELECT RAISE(ABORT, 'grant_moves is append-only');
+END;
+
+CREATE TRIGGER grant_moves_are_never_deleted BEFORE DELETE ON grant_moves
+BEGIN
+    SELECT RAISE(ABORT, 'grant_moves is append-only');
 END;
 
 -- Payments at the provider. Crediting a payment and applying its refunds and disputes both write this row first, so

@@ -21,13 +21,15 @@ pub enum Scope {
     Checkout,
     /// Read balances, ledgers and purchases.
     Read,
+    /// Spend credits: debits, holds, refunds of spends.
+    Spend,
     /// Everything, also for the operator's tools.
     Admin,
 }
 
 impl Scope {
     /// All scopes.
-    pub const ALL: [Self; 3] = [Self::Checkout, Self::Read, Self::Admin];
+    pub const ALL: [Self; 4] = [Self::Checkout, Self::Read, Self::Spend, Self::Admin];
 
     /// The name used on the command line and in the database.
     #[must_use]
@@ -35,6 +37,7 @@ impl Scope {
         match self {
             Self::Checkout => "checkout",
             Self::Read => "read",
+            Self::Spend => "spend",
             Self::Admin => "admin",
         }
     }

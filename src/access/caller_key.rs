@@ -6,7 +6,7 @@
 use sha2::{Digest, Sha256};
 
 use crate::domain::account::AccountId;
-use crate::domain::ids::TopupId;
+use crate::domain::ids::{HoldId, SpendId, TopupId};
 
 /// A caller's idempotency key and its scope.
 #[derive(Debug, Clone)]
@@ -28,6 +28,36 @@ impl CallerKey {
     #[must_use]
     pub fn of_adjustment(account: &AccountId, key: String) -> Self {
         Self { scope: format!("adjustment:{account}"), key }
+    }
+
+    /// The key of a debit, scoped to the account.
+    #[must_use]
+    pub fn of_debit(account: &AccountId, key: String) -> Self {
+        Self { scope: format!("debit:{account}"), key }
+    }
+
+    /// The key of a hold, scoped to the account.
+    #[must_use]
+    pub fn of_hold(account: &AccountId, key: String) -> Self {
+        Self { scope: format!("hold:{account}"), key }
+    }
+
+    /// The key of a capture: a hold is captured once.
+    #[must_use]
+    pub fn of_capture(hold: &HoldId) -> Self {
+        Self { scope: "capture".to_owned(), key: hold.to_string() }
+    }
+
+    /// The key of a promotion, scoped to the account.
+    #[must_use]
+    pub fn of_promotion(account: &AccountId, key: String) -> Self {
+        Self { scope: format!("promotion:{account}"), key }
+    }
+
+    /// The key of a refund of a spend, scoped to the spend.
+    #[must_use]
+    pub fn of_spend_refund(spend: &SpendId, key: String) -> Self {
+        Self { scope: format!("spend_refund:{spend}"), key }
     }
 
     /// The key of a refund, scoped to the refunded top-up.

@@ -4,6 +4,7 @@ use crate::access::caller_key::{CallerKey, request_hash};
 use crate::access::operator::Operator;
 use crate::app::App;
 use crate::books::adjustments::{self, Adjustment, NewAdjustment};
+use crate::books::settle_account::settle_account;
 use crate::db::{StoreError, Tx, Write};
 use crate::domain::account::AccountId;
 use crate::domain::ids::{AdjustmentId, LedgerEntryId};
@@ -58,6 +59,10 @@ enum Outcome {
 pub async fn adjust_account(app: &App, command: AdjustAccount) -> Result<Adjustment, AdjustError> {
     if !command.operator.may_act_for(&command.account) {
         return Err(AdjustError::Forbidden);
+    }
+    if command.credits < 0 {
+        // What has ended by now cannot be taken.
+        settle_account(app, &command.account).await?;
     }
     let hash = request_hash(&[command.account.as_str(), &command.credits.to_string(), &command.reason]);
     let (create, name) = (command.create, command.account.to_string());

@@ -1,7 +1,7 @@
 //! Stored adjustments: credits that an operator granted or took, each with its reason and author.
 //!
 //! Invariants: an adjustment is written together with its ledger entry, whose source it is. It never takes a balance
-//! below zero; only refunds and disputes may do that.
+//! below zero, nor what holds reserve; only refunds and disputes may do that.
 
 use crate::books::entries::{self, Entry};
 use crate::db::{Db, Tx, args};
@@ -63,7 +63,7 @@ statements! {
         ON CONFLICT (caller, idempotency_key) DO NOTHING";
     FIND_BY_KEY = "SELECT id, account_id, credits, reason, made_by, balance_after, request_hash, created_at \
         FROM adjustments WHERE caller = :scope AND idempotency_key = :key";
-    HAS_ACCOUNT = "SELECT id FROM accounts WHERE id = :account";
+    HAS_ACCOUNT = "SELECT id FROM accounts WHERE id = :account AND entries > 0";
     OF_ACCOUNT = "SELECT id, account_id, credits, reason, made_by, balance_after, request_hash, created_at \
         FROM adjustments WHERE account_id = :account AND (created_at, id) < (:before_ms, :before_id) ORDER BY \
         created_at DESC, id DESC LIMIT :limit";

@@ -173,6 +173,23 @@ impl Audited for AuditedEntry {
                 && self.adjustment_credits == Some(self.credits)
                 && self.adjustment_balance == Some(self.balance_after);
             (holds, format!("moves {} credits, its adjustment {source} says otherwise", self.credits))
+        } else if self.kind == EntryKind::Spend.as_str() {
+            let is_part = self.spend_account.as_deref() == account
+                && self
+                    .spend_first
+                    .zip(self.spend_parts)
+                    .is_some_and(|(first, parts)| (first..first.saturating_add(parts)).contains(&self.sequence));
+            (is_part && self.credits < 0, format!("is no part of its spend {source}"))
+        } else if self.kind == EntryKind::SpendRefund.as_str() {
+            let is_of_account = self.refund_account.as_deref() == account;
+            let holds = is_of_account && self.refund_credits == Some(self.credits);
+            (holds, format!("gives back {} credits, its refund {source} says otherwise", self.credits))
+        } else if [EntryKind::Expiry.as_str(), EntryKind::Void.as_str()].contains(&self.kind.as_str()) {
+            let of_grant = self.grant_id.as_ref().is_some_and(|grant| source.starts_with(&format!("{grant}:")));
+            let is_of_account = self.grant_account.as_deref() == account;
+            (of_grant && is_of_account && self.credits < 0, format!("ends no grant of this account: {source}"))
+        } else if [EntryKind::Promotion.as_str(), EntryKind::Bonus.as_str()].contains(&self.kind.as_str()) {
+            (true, String::new())
         } else {
             (false, format!("is of no known kind: {}", self.kind))
         };

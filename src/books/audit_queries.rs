@@ -59,6 +59,20 @@ pub struct AuditedEntry {
     pub adjustment_credits: Option<i64>,
     /// The balance after the adjustment, as stored with it.
     pub adjustment_balance: Option<i64>,
+    /// The grant that it moves.
+    pub grant_id: Option<String>,
+    /// The grant's account.
+    pub grant_account: Option<String>,
+    /// The spend's account.
+    pub spend_account: Option<String>,
+    /// The sequence number of the spend's first entry.
+    pub spend_first: Option<i64>,
+    /// The number of the spend's entries.
+    pub spend_parts: Option<i64>,
+    /// The account of the spend's refund.
+    pub refund_account: Option<String>,
+    /// The credits of the spend's refund.
+    pub refund_credits: Option<i64>,
 }
 
 /// A top-up with the data of its payments, refunds, disputes and entries.
@@ -139,7 +153,7 @@ struct Part {
 statements! {
     ACCOUNTS = "SELECT a.id, a.balance, a.used_credits, a.entries, \
         CAST(COALESCE(SUM(e.credits), 0) AS BIGINT) AS sum, \
-        CAST(COALESCE(SUM(CASE WHEN e.kind IN ('topup', 'reversal', 'adjustment') THEN 0 ELSE -e.credits END), 0) \
+        CAST(COALESCE(SUM(CASE WHEN e.kind IN ('spend', 'spend_refund') THEN -e.credits ELSE 0 END), 0) \
         AS BIGINT) AS spent, COUNT(e.id) AS count, COALESCE(MAX(e.sequence), 0) AS highest, \
         CAST(COALESCE(SUM(CASE WHEN e.balance_after <> COALESCE(b.balance_after, 0) + e.credits \
         OR (e.sequence > 1 AND b.id IS NULL) THEN 1 ELSE 0 END), 0) AS BIGINT) AS broken \
@@ -149,7 +163,7 @@ statements! {
         GROUP BY a.id, a.balance, a.used_credits, a.entries ORDER BY a.id";
     /// A part of one account's entries. Entries committed up to the account's row never change.
     PART = "SELECT CAST(COALESCE(SUM(e.credits), 0) AS BIGINT) AS sum, \
-        CAST(COALESCE(SUM(CASE WHEN e.kind IN ('topup', 'reversal', 'adjustment') THEN 0 ELSE -e.credits END), 0) \
+        CAST(COALESCE(SUM(CASE WHEN e.kind IN ('spend', 'spend_refund') THEN -e.credits ELSE 0 END), 0) \
         AS BIGINT) AS spent, COUNT(e.id) AS count, COALESCE(MAX(e.sequence), 0) AS highest, \
         CAST(COALESCE(SUM(CASE WHEN e.balance_after <> COALESCE(b.balance_after, 0) + e.credits \
         OR (e.sequence > 1 AND b.id IS NULL) THEN 1 ELSE 0 END), 0) AS BIGINT) AS broken \
@@ -158,11 +172,17 @@ statements! {
         LEFT JOIN ledger_entries b ON b.account_id = e.account_id AND b.sequence = e.sequence - 1";
     ENTRIES = "SELECT e.account_id, e.sequence, e.id, e.kind, e.credits, e.balance_after, e.source, e.topup_id, \
         t.account_id AS topup_account, t.state AS topup_state, t.credits AS topup_credits, \
-        j.account_id AS adjustment_account, j.credits AS adjustment_credits, j.balance_after AS adjustment_balance \
-        FROM (SELECT account_id, sequence, id, kind, credits, balance_after, source, topup_id FROM ledger_entries \
+        j.account_id AS adjustment_account, j.credits AS adjustment_credits, j.balance_after AS adjustment_balance, \
+        e.grant_id, g.account_id AS grant_account, s.account_id AS spend_account, s.first_sequence AS spend_first, \
+        s.parts AS spend_parts, b.account_id AS refund_account, b.credits AS refund_credits \
+        FROM (SELECT account_id, sequence, id, kind, credits, balance_after, source, topup_id, grant_id FROM \
+        ledger_entries \
         WHERE (account_id, sequence) >= (:from_account, :from_sequence) ORDER BY account_id, sequence LIMIT :limit) e \
         LEFT JOIN topups t ON t.id = CASE WHEN e.kind = 'topup' THEN e.source ELSE e.topup_id END \
         LEFT JOIN adjustments j ON j.id = CASE WHEN e.kind = 'adjustment' THEN e.source END \
+        LEFT JOIN grants g ON g.id = e.grant_id \
+        LEFT JOIN spends s ON s.id = CASE WHEN e.kind = 'spend' THEN SUBSTR(e.source, 1, 38) END \
+        LEFT JOIN spend_refunds b ON b.id = CASE WHEN e.kind = 'spend_refund' THEN e.source END \
         ORDER BY e.account_id, e.sequence";
     TOPUPS = "SELECT t.id, t.state, t.credits, t.credit_unit_amount, t.taken_credits, t.provider, \
         t.provider_payment_id, \

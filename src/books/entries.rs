@@ -1,5 +1,6 @@
-//! Changes a balance together with the entry that explains it. Nothing else does, except
-//! `purchases/payment/credit/*.sql` for many payments at once.
+//! Changes a balance together with the entry that explains it. Grants learn of the entry when the account is settled
+//! next (`settle.rs`). `purchases/payment/credit/*.sql` does the same for many payments at once, and
+//! `locked_account.rs` for entries of spending.
 
 use crate::db::{StoreError, Tx, args, statements};
 use crate::domain::ids::{LedgerEntryId, TopupId};
@@ -11,10 +12,11 @@ statements! {
         :credits, 0, 1, :now_ms) \
         ON CONFLICT (id) DO UPDATE SET balance = accounts.balance + excluded.balance, entries = accounts.entries + 1, \
         updated_at = excluded.updated_at RETURNING balance, entries";
-    /// The same, but never takes the balance below zero. One statement, so that no other write can spend in between.
+    /// The same, but never takes what is held, nor the balance below zero. One statement, so that no other write can
+    /// spend in between.
     ADD_WITHIN_BALANCE = "UPDATE accounts SET balance = balance + :credits, entries = entries + 1, updated_at = \
         :now_ms \
-        WHERE id = :account AND balance + :credits >= 0 RETURNING balance, entries";
+        WHERE id = :account AND balance - held_credits + :credits >= 0 RETURNING balance, entries";
     INSERT_ENTRY = "INSERT INTO ledger_entries \
         (account_id, sequence, id, kind, credits, balance_after, source, topup_id, created_at, reason) \
         VALUES (:account, :sequence, :id, :kind, :credits, :balance_after, :source, :topup, :now_ms, :reason)";

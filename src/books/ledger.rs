@@ -1,9 +1,11 @@
 //! Reads the books.
 
+use crate::books::spending_rules;
 use crate::db::Db;
 use crate::db::{StoreError, args, statements};
 use crate::domain::account::AccountId;
-use crate::domain::ledger::Balance;
+use crate::domain::burn::NEVER_MS;
+use crate::domain::ledger::{Balance, Funds};
 
 /// A ledger entry.
 #[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
@@ -27,7 +29,8 @@ pub struct LedgerEntry {
 }
 
 statements! {
-    BALANCE = "SELECT balance, used_credits, updated_at FROM accounts WHERE id = :account";
+    BALANCE = "SELECT balance, used_credits, held_credits, due_at, blocked_at, entries, updated_at \
+        FROM accounts WHERE id = :account";
     ENTRIES = "SELECT sequence, id, kind, credits, balance_after, source, reason, created_at FROM ledger_entries \
         WHERE account_id = :account AND sequence < :below_sequence ORDER BY sequence DESC LIMIT :limit";
     WRONG_BALANCES = "SELECT COUNT(*) AS wrong FROM (SELECT a.id FROM accounts a \
@@ -67,7 +70,8 @@ statements! {
         UNION ALL SELECT kind FROM reversals WHERE kind NOT IN ('refund', 'dispute') \
         UNION ALL SELECT state FROM refund_requests WHERE state NOT IN ('creating', 'created', 'refused') \
         UNION ALL SELECT kind FROM failed_webhook_events WHERE kind NOT IN ('permanent', 'transient') \
-        UNION ALL SELECT kind FROM ledger_entries WHERE kind NOT IN ('topup', 'reversal', 'adjustment') \
+        UNION ALL SELECT kind FROM ledger_entries WHERE kind NOT IN ('topup', 'reversal', 'adjustment', \
+        'spend', 'spend_refund', 'bonus', 'promotion', 'expiry', 'void') \
         UNION ALL SELECT state FROM reconciliations WHERE cause NOT IN ('command', 'schedule') \
         OR state NOT IN ('running', 'finished', 'failed')) AS words";
     WRONG_RUNNING_BALANCES = "SELECT COUNT(*) AS wrong FROM ledger_entries e \
@@ -79,6 +83,10 @@ statements! {
 struct BalanceRow {
     balance: i64,
     used_credits: i64,
+    held_credits: i64,
+    due_at: i64,
+    blocked_at: Option<i64>,
+    entries: i64,
     updated_at: i64,
 }
 
@@ -100,8 +108,19 @@ impl Db {
             remaining_credits: remaining,
             used_credits: used,
             total_credits: remaining.checked_add(used).ok_or_else(|| StoreError::corrupt("balance of", account))?,
-            updated_at_ms: row.map(|row| row.updated_at),
+            held_credits: row.as_ref().map_or(0, |row| row.held_credits),
+            is_blocked: row.as_ref().is_some_and(|row| row.blocked_at.is_some()),
+            due_at_ms: row.as_ref().map_or(NEVER_MS, |row| row.due_at),
+            updated_at_ms: row.filter(|row| row.entries > 0).map(|row| row.updated_at),
         })
+    }
+
+    /// An account's credits at this moment.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn funds(&self, account: &AccountId) -> Result<Funds, StoreError> {
+        Ok(self.balance(account).await?.funds())
     }
 
     /// The entries of an account below a sequence number, newest first.
@@ -137,7 +156,7 @@ impl Db {
             ("states and kinds are words that the code knows", &WRONG_WORDS),
         ];
         let mut broken = Vec::new();
-        for (rule, statement) in rules {
+        for (rule, statement) in rules.into_iter().chain(spending_rules::RULES) {
             if self.read_optional::<Wrong>(statement, &[]).await?.is_none_or(|row| row.wrong != 0) {
                 broken.push(rule);
             }

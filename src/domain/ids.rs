@@ -119,6 +119,26 @@ own_id!(
     "adjustment_"
 );
 own_id!(
+    /// Credits spent.
+    SpendId,
+    "spend_"
+);
+own_id!(
+    /// Spent credits that were given back.
+    SpendRefundId,
+    "spendrefund_"
+);
+own_id!(
+    /// Credits reserved for a spend.
+    HoldId,
+    "hold_"
+);
+own_id!(
+    /// Credits given by an operator. (A purchase's grant has the id of the top-up.)
+    GrantId,
+    "grant_"
+);
+own_id!(
     /// A comparison with the provider's books.
     ReconciliationId,
     "reconciliation_"

@@ -11,6 +11,18 @@ pub enum EntryKind {
     Reversal,
     /// Credits that an operator granted or took, with a reason.
     Adjustment,
+    /// Credits spent. One entry for each grant that they came from.
+    Spend,
+    /// Spent credits that were given back.
+    SpendRefund,
+    /// Credits given on top of a purchase, or taken back with it.
+    Bonus,
+    /// Credits given by an operator, often for a limited time.
+    Promotion,
+    /// Credits whose time ended.
+    Expiry,
+    /// What was left of a grant that an operator ended early.
+    Void,
 }
 
 impl EntryKind {
@@ -21,6 +33,12 @@ impl EntryKind {
             Self::Topup => "topup",
             Self::Reversal => "reversal",
             Self::Adjustment => "adjustment",
+            Self::Spend => "spend",
+            Self::SpendRefund => "spend_refund",
+            Self::Bonus => "bonus",
+            Self::Promotion => "promotion",
+            Self::Expiry => "expiry",
+            Self::Void => "void",
         }
     }
 }
@@ -57,6 +75,12 @@ pub fn description(kind: &str, reason: Option<&str>) -> &'static str {
     match (kind, reason) {
         ("topup", _) => "Credits bought",
         ("adjustment", _) => "Adjusted by hand",
+        ("spend", _) => "Spent",
+        ("spend_refund", _) => "Given back: the spend was refunded",
+        ("bonus", _) => "Bonus",
+        ("promotion", _) => "Promotion",
+        ("expiry", _) => "Expired",
+        ("void", _) => "Withdrawn by an operator",
         (_, Some("refund")) => "Taken back: the payment was refunded",
         (_, Some("refund_failed")) => "Returned: the refund did not go through",
         (_, Some("dispute")) => "Taken back: the payment was disputed with the bank",
@@ -78,6 +102,47 @@ pub struct Balance {
     pub used_credits: i64,
     /// Credits granted, less those taken back, plus adjustments: remaining plus used.
     pub total_credits: i64,
+    /// The credits that open holds reserve.
+    pub held_credits: i64,
+    /// Whether an operator blocked spending.
+    pub is_blocked: bool,
+    /// When a hold or grant may end next, in milliseconds since 1970.
+    pub due_at_ms: i64,
     /// When the latest entry was written, in milliseconds since 1970.
     pub updated_at_ms: Option<i64>,
+}
+
+impl Balance {
+    /// The credits, with those that are held.
+    #[must_use]
+    pub const fn funds(&self) -> Funds {
+        Funds { remaining: self.remaining_credits, held: self.held_credits }
+    }
+}
+
+/// An account's credits at one moment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Funds {
+    /// The balance: the sum of all entries.
+    pub remaining: i64,
+    /// The credits that open holds reserve.
+    pub held: i64,
+}
+
+impl Funds {
+    /// The credits of an account that never had any.
+    pub const NONE: Self = Self { remaining: 0, held: 0 };
+
+    /// The credits that can be spent or reserved now.
+    #[must_use]
+    pub const fn available(self) -> i64 {
+        let available = self.remaining.saturating_sub(self.held);
+        if available > 0 { available } else { 0 }
+    }
+
+    /// How far the balance is below zero.
+    #[must_use]
+    pub const fn owed(self) -> i64 {
+        if self.remaining < 0 { self.remaining.saturating_neg() } else { 0 }
+    }
 }

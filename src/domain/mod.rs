@@ -7,6 +7,7 @@
 
 pub mod account;
 pub mod attempt;
+pub mod burn;
 pub mod checkout;
 pub mod currency;
 pub mod fee_fit;

@@ -2,6 +2,7 @@
 
 use utoipa_actix_web::service_config::ServiceConfig;
 
+use crate::http::server::spending;
 use crate::http::{admin, customer, health, server, webhooks};
 
 /// All routes of the API. Every route here is also in the documentation.
@@ -10,6 +11,13 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
     // routes.
     config
         .service(webhooks::receive::receive)
+        .service(spending::debits::create)
+        .service(spending::holds::create)
+        .service(spending::holds::capture)
+        .service(spending::holds::release)
+        .service(spending::holds::extend)
+        .service(spending::batch::create)
+        .service(spending::refunds::create)
         .service(customer::sessions::create)
         .service(customer::sessions::read)
         .service(customer::quote::read)
@@ -17,6 +25,13 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
         .service(server::accounts::read_own_transactions)
         .service(server::accounts::read_credits)
         .service(server::accounts::read_transactions)
+        .service(server::grants::list_own)
+        .service(server::grants::list)
+        .service(spending::access::read_own)
+        .service(spending::access::read)
+        .service(spending::debits::read)
+        .service(spending::holds::read)
+        .service(spending::holds::list)
         .service(admin::topups::list)
         .service(admin::topups::read)
         .service(admin::topups::check)
@@ -24,6 +39,8 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
         .service(admin::refunds::preview)
         .service(admin::adjustments::create)
         .service(admin::adjustments::list)
+        .service(admin::grants::create)
+        .service(admin::grants::void)
         .service(admin::webhook_events::list_failed_events)
         .service(admin::webhook_events::read_failed_event)
         .service(admin::webhook_events::replay_failed_event)

@@ -41,6 +41,7 @@ mod secrets;
 mod sim;
 mod simulation;
 mod smoke;
+mod spending;
 mod storage;
 mod stripe_failures;
 mod stripe_requests;

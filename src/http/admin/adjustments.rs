@@ -19,7 +19,7 @@ use crate::http::state::State;
 use crate::inbox::failed_deliveries::is_close_reason;
 
 /// A larger number is certainly a typing error.
-const MAX_CREDITS: i64 = 1_000_000_000;
+pub(crate) const MAX_CREDITS: i64 = 1_000_000_000;
 
 /// How many credits to grant or take, and why.
 #[derive(Debug, Deserialize, Validate, ToSchema)]

@@ -4,6 +4,7 @@ pub(crate) mod accepted_events;
 pub(crate) mod adjustments;
 pub(crate) mod adoptions;
 pub(crate) mod caller;
+pub(crate) mod grants;
 pub(crate) mod reconciliations;
 pub(crate) mod refunds;
 pub(crate) mod topup_details;

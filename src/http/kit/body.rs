@@ -100,11 +100,21 @@ async fn next_chunk(payload: &mut Payload, share: Option<&BodyShare>) -> Result<
     next.await?.transpose().map_err(broken)
 }
 
-/// Reads a JSON body and checks it with `validator`.
+/// Reads a JSON body of the usual size and checks it with `validator`.
 pub async fn read_json<T: DeserializeOwned + Validate>(
     request: &HttpRequest,
     payload: Payload,
     state: &HttpState,
+) -> Result<T, ApiError> {
+    read_json_within(request, payload, state, MAX_JSON_BYTES).await
+}
+
+/// Reads a JSON body of at most `limit` bytes and checks it with `validator`.
+pub async fn read_json_within<T: DeserializeOwned + Validate>(
+    request: &HttpRequest,
+    payload: Payload,
+    state: &HttpState,
+    limit: usize,
 ) -> Result<T, ApiError> {
     let media_type = request.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let essence = media_type.split(';').next().unwrap_or_default().trim();
@@ -113,7 +123,7 @@ pub async fn read_json<T: DeserializeOwned + Validate>(
         return Err(ApiError::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", detail));
     }
     let began_ms = state.app.clock.now_ms();
-    let body = read_bytes(request, payload, MAX_JSON_BYTES).await?;
+    let body = read_bytes(request, payload, limit).await?;
     if state.app.clock.now_ms().saturating_sub(began_ms).unsigned_abs() >= SLOW_BODY_MS {
         // A slow sender might otherwise use credentials that have expired since the head arrived.
         Caller::of(request, state).await?;
@@ -173,7 +183,8 @@ fn query_field(name: &str, error: &actix_web::error::QueryPayloadError) -> Field
     .unwrap_or_else(|| FieldError::new(name, "invalid_type", "cannot be read"))
 }
 
-fn validate(value: &impl Validate) -> Result<(), ApiError> {
+/// Checks a value with `validator`.
+pub(crate) fn validate(value: &impl Validate) -> Result<(), ApiError> {
     let Err(errors) = value.validate() else { return Ok(()) };
     let mut fields: Vec<FieldError> = errors
         .field_errors()

@@ -16,12 +16,25 @@ pub(crate) fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, Api
     let mut values = headers.get_all(NAME);
     let Some(value) = values.next() else { return Ok(None) };
     let key = value.to_str().ok().filter(|_| values.next().is_none()).and_then(unquote);
-    let is_key =
-        |key: &String| (1..=MAX_CHARACTERS).contains(&key.len()) && key.bytes().all(|byte| byte.is_ascii_graphic());
-    key.filter(is_key).map(Some).ok_or_else(|| {
+    key.filter(|key| is_key(key)).map(Some).ok_or_else(|| {
         let message = "must be 1 to 255 printable ASCII characters, once; a key in quotation marks must end with one";
         ApiError::field("Idempotency-Key", "invalid_key", message)
     })
+}
+
+/// A key that came in a body, in the field of this name.
+///
+/// # Errors
+/// 400 if it is not a valid key.
+pub(crate) fn check_key(field: &str, key: &str) -> Result<String, ApiError> {
+    if is_key(key) {
+        return Ok(key.to_owned());
+    }
+    Err(ApiError::field(field, "invalid_key", "must be 1 to 255 printable ASCII characters"))
+}
+
+fn is_key(key: &str) -> bool {
+    (1..=MAX_CHARACTERS).contains(&key.len()) && key.bytes().all(|byte| byte.is_ascii_graphic())
 }
 
 /// The value of an RFC 9651 string, or a bare key unchanged. `None` if it is neither.

@@ -8,6 +8,7 @@ use validator::Validate;
 
 use crate::access::api_keys::Scope;
 use crate::books::ledger::LedgerEntry;
+use crate::books::settle_account::balance_now;
 use crate::domain::account::AccountId;
 use crate::domain::ledger::{Balance, description};
 use crate::http::auth::Caller;
@@ -27,8 +28,7 @@ const MAX_LIMIT: i64 = 100;
 pub struct Credits {
     #[schema(example = "user_1")]
     account_id: String,
-    /// The credits that can be spent: `totalCredits` minus `usedCredits`. Negative if credits were taken back after
-    /// they had been spent.
+    /// The balance: `totalCredits` minus `usedCredits`. Negative if credits were taken back after they had been spent.
     #[schema(example = 250)]
     remaining_credits: i64,
     /// Credits granted, minus credits taken back.
@@ -37,6 +37,12 @@ pub struct Credits {
     /// Credits spent.
     #[schema(example = 0)]
     used_credits: i64,
+    /// Credits that open holds reserve.
+    #[schema(example = 0)]
+    held_credits: i64,
+    /// Credits that can be spent or reserved now: `remainingCredits` minus `heldCredits`, at least 0.
+    #[schema(example = 250)]
+    available_credits: i64,
     /// How far the balance is below zero, because credits were taken back after they had been spent; otherwise 0. Later
     /// top-ups fill this gap first.
     #[schema(example = 0)]
@@ -179,12 +185,14 @@ async fn account(request: &HttpRequest, state: &State, named: Option<String>) ->
 async fn credits(request: &HttpRequest, state: &State, named: Option<String>) -> Result<Json<Credits>, ApiError> {
     let account = account(request, state, named).await?;
     let app = state.app.clone();
-    let balance: Balance = state.run(async move { app.db.balance(&account).await }).await??;
+    let balance: Balance = state.run(async move { balance_now(&app, &account).await }).await??;
     Ok(Json(Credits {
         account_id: balance.account.as_str().to_owned(),
         remaining_credits: balance.remaining_credits,
         total_credits: balance.total_credits,
         used_credits: balance.used_credits,
+        held_credits: balance.held_credits,
+        available_credits: balance.funds().available(),
         owed_credits: owed(balance.remaining_credits)?,
         updated_at: balance.updated_at_ms.map(rfc3339).transpose()?,
     }))

@@ -1,3 +1,5 @@
 //! Routes for the product's own servers and for customers about their own account: balances and transactions.
 
 pub mod accounts;
+pub mod grants;
+pub mod spending;

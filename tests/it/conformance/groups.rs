@@ -38,7 +38,7 @@ pub(super) fn is_credited(outcome: &Result<Applied, StoreError>) -> bool {
     matches!(outcome, Ok(Applied::Credited { .. }))
 }
 
-pub(super) fn refund(number: u128, amount_minor: i64, report: &PurchaseReport) -> ApplyReversals {
+pub(crate) fn refund(number: u128, amount_minor: i64, report: &PurchaseReport) -> ApplyReversals {
     let payment = report.payment.clone().expect("a payment");
     let refund = RefundReport {
         id: RefundId::parse(STRIPE, format!("re_{number}")).expect("an id"),

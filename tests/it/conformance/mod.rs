@@ -4,7 +4,7 @@ mod bulk;
 mod concurrency;
 mod database_rules;
 mod decisions;
-mod groups;
+pub(crate) mod groups;
 mod held_rows;
 mod leases;
 mod mismatches;

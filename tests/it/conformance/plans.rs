@@ -22,15 +22,21 @@ fn sqlite_credit() -> &'static str {
 }
 
 /// Tables that grow with the business. The others contain what operators created, or are pruned.
-const GROWING: [&str; 10] = [
+const GROWING: [&str; 16] = [
     "accounts",
     "adjustments",
     "failed_webhook_events",
+    "grant_moves",
+    "grants",
+    "holds",
     "idempotency_keys",
     "ledger_entries",
     "payments",
+    "promotions",
     "refund_requests",
     "reversals",
+    "spend_refunds",
+    "spends",
     "topups",
     "webhook_events",
 ];
@@ -79,6 +85,19 @@ fn fill(first: u32, last: u32) -> String {
         "INSERT INTO refund_requests (id, topup_id, provider, provider_payment_id, amount, currency, requested_by, state, provider_attempt, \
          caller, idempotency_key, request_hash, lease_until, created_at, updated_at) SELECT 'refund_' || n, 'topup_' || n, \
          'stripe', 'pi_' || n, 5, 'usd', 'who', 'created', 1, 'caller', 'key_' || n, 'hash', 0, n, n FROM",
+        "INSERT INTO grants (id, account_id, sequence, kind, credits, remaining, is_open, priority, expires_at, category, created_at) \
+         SELECT 'topup_' || n, 'user_' || n, 1, 'purchase', 250, 250, 1, 50, 9223372036854775807, 1, n FROM",
+        "INSERT INTO grant_moves (account_id, sequence, grant_id, credits) SELECT 'user_' || n, 1, 'topup_' || n, 250 FROM",
+        "INSERT INTO spends (id, account_id, credits, asked_credits, operation, subject, first_sequence, parts, balance_after, caller, \
+         idempotency_key, request_hash, created_at) SELECT 'spend_' || n, 'user_' || n, 0, 0, '', '', 2, 0, 250, 'caller', \
+         'key_' || n, 'hash', n FROM",
+        "INSERT INTO holds (id, account_id, credits, asked_credits, state, operation, subject, expires_at, caller, idempotency_key, \
+         request_hash, created_at, updated_at) SELECT 'hold_' || n, 'user_' || n, 5, 5, 'released', '', '', n, 'caller', 'key_' || n, \
+         'hash', n, n FROM",
+        "INSERT INTO spend_refunds (id, spend_id, account_id, credits, balance_after, caller, idempotency_key, request_hash, created_at) \
+         SELECT 'back_' || n, 'spend_' || n, 'user_' || n, 1, 250, 'caller', 'key_' || n, 'hash', n FROM",
+        "INSERT INTO promotions (id, account_id, credits, reason, made_by, balance_after, caller, idempotency_key, request_hash, created_at) \
+         SELECT 'grant_' || n, 'user_' || n, 1, 'why', 'who', 250, 'caller', 'key_' || n, 'hash', n FROM",
     ]
     .map(|sql| format!("{sql} {rows}"))
     .join(";")

@@ -4,6 +4,7 @@
 //! failures are logged here, once, with their causes; the request id in the log's span is the caller's `x-request-id`.
 
 mod admin;
+mod spending;
 
 use actix_web::http::StatusCode;
 use actix_web::http::header::{RETRY_AFTER, WWW_AUTHENTICATE};
@@ -44,8 +45,30 @@ pub struct Problem {
     /// The invalid fields; absent if there are none.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub errors: Vec<FieldError>,
+    /// For problems about credits: how many are needed at least.
+    #[serde(flatten)]
+    pub credits: Option<CreditsNumbers>,
     /// A copy of `detail`, for clients of the API that this one replaced.
     pub error: String,
+}
+
+/// What an account lacks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[expect(clippy::struct_field_names, reason = "these are the API's names")]
+pub struct CreditsNumbers {
+    /// How many credits are needed at least.
+    #[schema(example = 12)]
+    pub required_credits: i64,
+    /// Credits that can be spent or reserved now.
+    #[schema(example = 5)]
+    pub available_credits: i64,
+    /// Credits that open holds reserve.
+    #[schema(example = 0)]
+    pub held_credits: i64,
+    /// How far the balance is below zero; otherwise 0.
+    #[schema(example = 0)]
+    pub owed_credits: i64,
 }
 
 /// An invalid field.
@@ -73,13 +96,14 @@ pub struct ApiError {
     code: &'static str,
     detail: String,
     errors: Vec<FieldError>,
+    credits: Option<CreditsNumbers>,
     retry_after_seconds: Option<u64>,
 }
 
 impl ApiError {
     /// Creates an error with a stable code.
     pub fn new(status: StatusCode, code: &'static str, detail: impl Into<String>) -> Self {
-        Self { status, code, detail: detail.into(), errors: Vec::new(), retry_after_seconds: None }
+        Self { status, code, detail: detail.into(), errors: Vec::new(), credits: None, retry_after_seconds: None }
     }
 
     /// Some fields are invalid: 400.
@@ -146,7 +170,15 @@ impl ApiError {
         self
     }
 
-    fn problem(&self) -> Problem {
+    /// The error's stable code.
+    #[must_use]
+    pub const fn code(&self) -> &'static str {
+        self.code
+    }
+
+    /// The body of the answer.
+    #[must_use]
+    pub fn problem(&self) -> Problem {
         Problem {
             problem_type: format!("urn:topup:problem:{}", self.code),
             title: self.status.canonical_reason().unwrap_or("Error").to_owned(),
@@ -154,6 +186,7 @@ impl ApiError {
             detail: self.detail.clone(),
             code: self.code.to_owned(),
             errors: self.errors.clone(),
+            credits: self.credits,
             error: self.detail.clone(),
         }
     }

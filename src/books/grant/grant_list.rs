@@ -1,0 +1,104 @@
+//! The grants of an account.
+
+use crate::app::App;
+use crate::books::settle_account::settle_account;
+use crate::db::{Db, StoreError, args, statements};
+use crate::domain::account::AccountId;
+
+/// A grant as it is stored.
+#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+pub struct Grant {
+    /// Its id: the top-up's or the adjustment's, or its own.
+    pub id: String,
+    /// The account.
+    pub account_id: String,
+    /// The sequence number of the ledger entry that brought it.
+    pub sequence: i64,
+    /// Where its credits came from.
+    pub kind: String,
+    /// Its credits at first.
+    pub credits: i64,
+    /// What remains.
+    pub remaining: i64,
+    /// Lower numbers are spent first.
+    pub priority: i64,
+    /// When it ends, in milliseconds since 1970; `i64::MAX` for never.
+    pub expires_at: i64,
+    /// 0: promotional, 1: paid.
+    pub category: i64,
+    /// Why it was made.
+    pub reason: Option<String>,
+    /// When an operator ended it early.
+    pub voided_at: Option<i64>,
+    /// When it was made, in milliseconds since 1970.
+    pub created_at: i64,
+}
+
+statements! {
+    FIND = "SELECT id, account_id, sequence, kind, credits, remaining, priority, expires_at, category, reason, \
+        voided_at, created_at FROM grants WHERE id = :grant";
+    OF_ACCOUNT = "SELECT id, account_id, sequence, kind, credits, remaining, priority, expires_at, category, reason, \
+        voided_at, created_at FROM grants \
+        WHERE account_id = :account AND sequence < :below_sequence AND is_open >= :least_open \
+        ORDER BY sequence DESC, id LIMIT :limit";
+    NEXT_EXPIRY = "SELECT expires_at, CAST(SUM(remaining) AS BIGINT) AS credits FROM grants \
+        WHERE account_id = :account AND is_open = 1 AND expires_at > :now_ms AND expires_at < 9223372036854775807 \
+        GROUP BY expires_at ORDER BY expires_at LIMIT 1";
+}
+
+/// The credits that end next.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, sqlx::FromRow)]
+pub struct NextExpiry {
+    /// When, in milliseconds since 1970.
+    pub expires_at: i64,
+    /// How many.
+    pub credits: i64,
+}
+
+/// The grants of an account below a sequence number, newest first.
+///
+/// # Errors
+/// When the database fails.
+pub async fn grants_now(
+    app: &App,
+    account: &AccountId,
+    only_open: bool,
+    below_sequence: i64,
+    limit: i64,
+) -> Result<Vec<Grant>, StoreError> {
+    settle_account(app, account).await?;
+    app.db.grants_of(account, only_open, below_sequence, limit).await
+}
+
+impl Db {
+    /// A grant.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn grant(&self, id: &str) -> Result<Option<Grant>, StoreError> {
+        self.read_optional(&FIND, &args![grant = id]).await
+    }
+
+    /// The stored grants of an account below a sequence number, newest first.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn grants_of(
+        &self,
+        account: &AccountId,
+        only_open: bool,
+        below_sequence: i64,
+        limit: i64,
+    ) -> Result<Vec<Grant>, StoreError> {
+        self.read_all(&OF_ACCOUNT, &args![account = account.as_str(), below_sequence, least_open = only_open, limit])
+            .await
+    }
+
+    /// The credits of an account that end next.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn next_expiry(&self, account: &AccountId, now_ms: i64) -> Result<Option<NextExpiry>, StoreError> {
+        self.read_optional(&NEXT_EXPIRY, &args![account = account.as_str(), now_ms]).await
+    }
+}

@@ -1,0 +1,178 @@
+//! Promotions: an operator gives credits, with a reason, often for a limited time.
+
+use crate::access::caller_key::{CallerKey, request_hash};
+use crate::access::operator::Operator;
+use crate::app::App;
+use crate::books::grant::grant_list::Grant;
+use crate::books::grant::promotions::{self, NewPromotion, Promotion};
+use crate::books::grants::{self, NewGrant};
+use crate::books::locked_account::{LockedAccount, NewEntry};
+use crate::books::settle::{Settled, settle};
+use crate::db::{StoreError, Tx, Write};
+use crate::domain::account::AccountId;
+use crate::domain::burn::{BurnOrder, Category, GrantKind};
+use crate::domain::ids::{GrantId, LedgerEntryId};
+use crate::domain::ledger::EntryKind;
+
+/// How often a promotion is run again while the history of its account is adopted.
+const MAX_ROUNDS: u32 = 1_000;
+
+/// An operator's request to give credits.
+#[derive(Debug, Clone)]
+pub struct Promote {
+    /// The account.
+    pub account: AccountId,
+    /// The number of credits, at least 1.
+    pub credits: i64,
+    /// Whether money was paid for them elsewhere.
+    pub category: Category,
+    /// Lower numbers are spent first; 0 to 100.
+    pub priority: i64,
+    /// When they end, in milliseconds since 1970; `NEVER_MS` for never.
+    pub expires_at_ms: i64,
+    /// The reason.
+    pub reason: String,
+    /// Whether the account may be new.
+    pub create: bool,
+    /// The operator.
+    pub operator: Operator,
+    /// The idempotency key.
+    pub key: String,
+}
+
+/// Why a promotion was refused. Nothing was written.
+#[derive(Debug, thiserror::Error)]
+pub enum PromoteError {
+    /// The operator may not act for the account.
+    #[error("these credentials are not for that account")]
+    Forbidden,
+    /// The account does not exist yet, and the operator did not allow a new one.
+    #[error("there is no account {0} yet")]
+    UnknownAccount(String),
+    /// The end is not in the future.
+    #[error("the credits would have ended already")]
+    AlreadyEnded,
+    /// The idempotency key was used with a different request.
+    #[error("the idempotency key was used with another request")]
+    OtherRequest,
+    /// The database failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+enum Outcome {
+    Known(Promotion),
+    UnknownAccount,
+    AlreadyEnded,
+    Unsettled,
+}
+
+/// Gives credits to an account.
+///
+/// # Errors
+/// See [`PromoteError`].
+pub async fn promote(app: &App, request: Promote) -> Result<Grant, PromoteError> {
+    if !request.operator.may_act_for(&request.account) {
+        return Err(PromoteError::Forbidden);
+    }
+    let hash = request_hash(&[
+        &request.credits.to_string(),
+        request.category.as_str(),
+        &request.priority.to_string(),
+        &request.expires_at_ms.to_string(),
+        &request.reason,
+    ]);
+    for _ in 0..MAX_ROUNDS {
+        let write = BookPromotion {
+            id: GrantId::from_bits(app.ids.id_bits()),
+            entry: LedgerEntryId::from_bits(app.ids.id_bits()),
+            key: CallerKey::of_promotion(&request.account, request.key.clone()),
+            request: request.clone(),
+            request_hash: hash.clone(),
+            now_ms: app.clock.now_ms(),
+        };
+        match app.db.write(write).await? {
+            Outcome::Known(promotion) if promotion.request_hash != hash => return Err(PromoteError::OtherRequest),
+            Outcome::Known(promotion) => {
+                tracing::info!(grant = promotion.id, credits = request.credits, "credits given");
+                let missing = || StoreError::corrupt("no grant of promotion", &promotion.id);
+                return Ok(app.db.grant(&promotion.id).await?.ok_or_else(missing)?);
+            }
+            Outcome::UnknownAccount => return Err(PromoteError::UnknownAccount(request.account.to_string())),
+            Outcome::AlreadyEnded => return Err(PromoteError::AlreadyEnded),
+            Outcome::Unsettled => {}
+        }
+    }
+    Err(StoreError::Busy.into())
+}
+
+/// Books a promotion, or finds the earlier one with the same key.
+struct BookPromotion {
+    id: GrantId,
+    entry: LedgerEntryId,
+    key: CallerKey,
+    request: Promote,
+    request_hash: String,
+    now_ms: i64,
+}
+
+impl Write for BookPromotion {
+    type Output = Outcome;
+
+    async fn run(&self, tx: &mut Tx) -> Result<Outcome, StoreError> {
+        if let Some(earlier) = promotions::find_by_key(tx, &self.key).await? {
+            return Ok(Outcome::Known(earlier));
+        }
+        if self.request.expires_at_ms <= self.now_ms {
+            return Ok(Outcome::AlreadyEnded);
+        }
+        if self.request.create {
+            LockedAccount::create(tx, &self.request.account, self.now_ms).await?;
+        }
+        let locked = LockedAccount::lock(tx, &self.request.account, &self.entry, self.now_ms).await?;
+        let Some(mut account) = locked else { return Ok(Outcome::UnknownAccount) };
+        if settle(tx, &mut account).await? == Settled::Partly {
+            account.store(tx).await?;
+            return Ok(Outcome::Unsettled);
+        }
+        self.book(tx, &mut account).await.map(Outcome::Known)
+    }
+}
+
+impl BookPromotion {
+    async fn book(&self, tx: &mut Tx, account: &mut LockedAccount) -> Result<Promotion, StoreError> {
+        let Promote { credits, reason, .. } = &self.request;
+        let entry = NewEntry {
+            kind: EntryKind::Promotion,
+            credits: *credits,
+            source: self.id.as_str(),
+            grant: None,
+            reason: Some(reason),
+        };
+        let sequence = account.book(tx, entry).await?;
+        let order = BurnOrder {
+            priority: self.request.priority,
+            expires_at_ms: self.request.expires_at_ms,
+            category: self.request.category,
+            sequence,
+        };
+        let (id, kind) = (self.id.as_str(), GrantKind::Promotion);
+        let grant = NewGrant { id, kind, credits: *credits, order, reason: Some(reason) };
+        let balance_after = account.funds().remaining;
+        grants::open(tx, account, grant, balance_after).await?;
+        let promotion = NewPromotion {
+            id: &self.id,
+            account: account.id(),
+            credits: *credits,
+            reason,
+            made_by: &self.request.operator.name,
+            balance_after,
+            key: &self.key,
+            request_hash: &self.request_hash,
+            now_ms: self.now_ms,
+        };
+        promotions::insert(tx, &promotion).await?;
+        account.store(tx).await?;
+        Ok(Promotion { id: self.id.to_string(), request_hash: self.request_hash.clone() })
+    }
+}

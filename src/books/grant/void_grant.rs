@@ -1,0 +1,89 @@
+//! Ends a grant early. What open holds reserve of it stays good for them.
+
+use crate::access::operator::Operator;
+use crate::app::App;
+use crate::books::grant::grant_list::Grant;
+use crate::books::grants;
+use crate::books::locked_account::LockedAccount;
+use crate::books::settle::{Settled, end, settle};
+use crate::db::{StoreError, Tx, Write};
+use crate::domain::account::AccountId;
+use crate::domain::burn::GrantKind;
+use crate::domain::ids::LedgerEntryId;
+
+/// How often it is run again while the history of its account is adopted.
+const MAX_ROUNDS: u32 = 1_000;
+
+/// Why a grant was not ended.
+#[derive(Debug, thiserror::Error)]
+pub enum VoidError {
+    /// There is no such grant, or the operator may not act for its account.
+    #[error("there is no such grant")]
+    Unknown,
+    /// Its credits were bought.
+    #[error("these credits were bought; refund the top-up instead")]
+    Bought,
+    /// The database failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Ends a grant. One that has ended is left as it is.
+///
+/// # Errors
+/// See [`VoidError`].
+pub async fn void_grant(app: &App, id: &str, reason: &str, operator: &Operator) -> Result<Grant, VoidError> {
+    let grant = app.db.grant(id).await?.ok_or(VoidError::Unknown)?;
+    let account =
+        AccountId::parse(&grant.account_id).map_err(|error| StoreError::corrupt("account of a grant:", error))?;
+    if !operator.may_act_for(&account) {
+        return Err(VoidError::Unknown);
+    }
+    if grant.kind == GrantKind::Purchase.as_str() {
+        return Err(VoidError::Bought);
+    }
+    for _ in 0..MAX_ROUNDS {
+        let write = VoidGrant {
+            grant: grant.id.clone(),
+            account: account.clone(),
+            reason: reason.to_owned(),
+            voided_by: operator.name.clone(),
+            entry: LedgerEntryId::from_bits(app.ids.id_bits()),
+            now_ms: app.clock.now_ms(),
+        };
+        if app.db.write(write).await? == Settled::Wholly {
+            tracing::info!(grant = grant.id, "grant ended by hand");
+            return app.db.grant(id).await?.ok_or(VoidError::Unknown);
+        }
+    }
+    Err(StoreError::Busy.into())
+}
+
+struct VoidGrant {
+    grant: String,
+    account: AccountId,
+    reason: String,
+    voided_by: String,
+    entry: LedgerEntryId,
+    now_ms: i64,
+}
+
+impl Write for VoidGrant {
+    type Output = Settled;
+
+    async fn run(&self, tx: &mut Tx) -> Result<Settled, StoreError> {
+        let locked = LockedAccount::lock(tx, &self.account, &self.entry, self.now_ms).await?;
+        let mut account = locked.ok_or_else(|| StoreError::corrupt("no account of grant", &self.grant))?;
+        let settled = settle(tx, &mut account).await?;
+        if settled == Settled::Wholly
+            && grants::void(tx, &self.grant, &self.reason, &self.voided_by, self.now_ms).await?
+        {
+            account.ends_at(self.now_ms);
+            end(tx, &mut account).await?;
+        }
+        if account.is_changed() {
+            account.store(tx).await?;
+        }
+        Ok(settled)
+    }
+}

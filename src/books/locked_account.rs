@@ -1,0 +1,205 @@
+//! An account under its lock, for transactions that change its grants or holds.
+//!
+//! Invariant: whoever changes an account's grants, holds or limits holds the lock on its row and increments its revision.
+
+use crate::books::entry_ids::EntryIds;
+use crate::db::{StoreError, Tx, args, statements};
+use crate::domain::account::AccountId;
+use crate::domain::ids::LedgerEntryId;
+use crate::domain::ledger::{EntryKind, Funds};
+
+statements! {
+    /// An update is a lock on both databases.
+    LOCK = "UPDATE accounts SET revision = revision WHERE id = :account RETURNING balance, used_credits, entries, \
+        updated_at, held_credits, settled_entries, due_at, alert_at, limits, blocked_at";
+    CREATE = "INSERT INTO accounts (id, balance, used_credits, entries, updated_at) \
+        VALUES (:account, 0, 0, 0, :now_ms) ON CONFLICT (id) DO NOTHING";
+    STORE = "UPDATE accounts SET balance = :balance, used_credits = :used_credits, entries = :entries, \
+        updated_at = :updated_at, held_credits = :held_credits, settled_entries = :settled_entries, due_at = :due_at, \
+        revision = revision + 1 \
+        WHERE id = :account";
+    INSERT_ENTRY = "INSERT INTO ledger_entries \
+        (account_id, sequence, id, kind, credits, balance_after, source, topup_id, created_at, reason, grant_id) \
+        VALUES (:account, :sequence, :id, :kind, :credits, :balance_after, :source, NULL, :now_ms, :reason, :grant)";
+    NOTE_ATTENTION = "INSERT INTO attention (account_id, since) VALUES (:account, :now_ms) \
+        ON CONFLICT (account_id) DO NOTHING";
+}
+
+#[derive(sqlx::FromRow)]
+struct AccountRow {
+    balance: i64,
+    used_credits: i64,
+    entries: i64,
+    updated_at: i64,
+    held_credits: i64,
+    settled_entries: i64,
+    due_at: i64,
+    alert_at: i64,
+    limits: i64,
+    blocked_at: Option<i64>,
+}
+
+/// An account whose row is locked. Changes are made to this value and stored once, by [`Self::store`].
+pub(crate) struct LockedAccount {
+    id: AccountId,
+    row: AccountRow,
+    ids: EntryIds,
+    now_ms: i64,
+    is_changed: bool,
+}
+
+/// An entry to be written for a locked account.
+pub(crate) struct NewEntry<'e> {
+    pub(crate) kind: EntryKind,
+    /// Negative if credits are taken.
+    pub(crate) credits: i64,
+    /// The id of its cause; unique among entries of its kind.
+    pub(crate) source: &'e str,
+    /// The grant whose credits it moves; `None` if `grant_moves` says so, or no grant is concerned.
+    pub(crate) grant: Option<&'e str>,
+    pub(crate) reason: Option<&'e str>,
+}
+
+impl LockedAccount {
+    /// Locks an account; `None` if it does not exist. Entries get ids derived from `entry`.
+    pub(crate) async fn lock(
+        tx: &mut Tx,
+        account: &AccountId,
+        entry: &LedgerEntryId,
+        now_ms: i64,
+    ) -> Result<Option<Self>, StoreError> {
+        let row = tx.fetch_optional(&LOCK, &args![account = account.as_str()]).await?;
+        let of = |row| Self { id: account.clone(), row, ids: EntryIds::new(entry.clone()), now_ms, is_changed: false };
+        Ok(row.map(of))
+    }
+
+    /// Creates an account without entries, unless there is one.
+    pub(crate) async fn create(tx: &mut Tx, account: &AccountId, now_ms: i64) -> Result<(), StoreError> {
+        tx.execute(&CREATE, &args![account = account.as_str(), now_ms]).await.map(drop)
+    }
+
+    pub(crate) const fn id(&self) -> &AccountId {
+        &self.id
+    }
+
+    pub(crate) const fn now_ms(&self) -> i64 {
+        self.now_ms
+    }
+
+    pub(crate) const fn funds(&self) -> Funds {
+        Funds { remaining: self.row.balance, held: self.row.held_credits }
+    }
+
+    pub(crate) const fn is_blocked(&self) -> bool {
+        self.row.blocked_at.is_some()
+    }
+
+    /// The number of entries that are reflected in grants.
+    pub(crate) const fn settled_entries(&self) -> i64 {
+        self.row.settled_entries
+    }
+
+    /// The sequence number of the next entry.
+    pub(crate) fn next_sequence(&self) -> Result<i64, StoreError> {
+        sum("entries of", &self.id, self.row.entries, 1)
+    }
+
+    /// Whether every entry is reflected in grants.
+    pub(crate) const fn is_settled(&self) -> bool {
+        self.row.settled_entries == self.row.entries
+    }
+
+    /// Whether a hold or a grant may have ended.
+    pub(crate) const fn is_due(&self) -> bool {
+        self.row.due_at <= self.now_ms
+    }
+
+    /// Whether there is something to store.
+    pub(crate) const fn is_changed(&self) -> bool {
+        self.is_changed
+    }
+
+    /// Notes that a hold or a grant ends at this time.
+    pub(crate) fn ends_at(&mut self, time_ms: i64) {
+        self.is_changed = true;
+        self.row.due_at = self.row.due_at.min(time_ms);
+    }
+
+    /// Sets the time at which the next hold or grant ends.
+    pub(crate) const fn set_due_at(&mut self, time_ms: i64) {
+        self.is_changed = self.is_changed || self.row.due_at != time_ms;
+        self.row.due_at = time_ms;
+    }
+
+    /// Notes that the grants reflect the next entry.
+    pub(crate) fn adopted(&mut self) -> Result<(), StoreError> {
+        self.is_changed = true;
+        self.row.settled_entries = sum("entries of", &self.id, self.row.settled_entries, 1)?;
+        Ok(())
+    }
+
+    /// Reserves credits, or frees them if the number is negative.
+    pub(crate) fn hold(&mut self, credits: i64) -> Result<(), StoreError> {
+        self.is_changed = true;
+        self.row.held_credits = sum("held credits of", &self.id, self.row.held_credits, credits)?;
+        if self.row.held_credits < 0 {
+            return Err(StoreError::corrupt("fewer than no held credits of", &self.id));
+        }
+        Ok(())
+    }
+
+    /// Counts credits as used, or as no longer used if the number is negative.
+    pub(crate) fn used(&mut self, credits: i64) -> Result<(), StoreError> {
+        self.row.used_credits = sum("used credits of", &self.id, self.row.used_credits, credits)?;
+        Ok(())
+    }
+
+    /// Writes an entry whose effect on grants is written by the caller. Returns its sequence number.
+    pub(crate) async fn book(&mut self, tx: &mut Tx, entry: NewEntry<'_>) -> Result<i64, StoreError> {
+        let sequence = self.next_sequence()?;
+        let balance = sum("balance of", &self.id, self.row.balance, entry.credits)?;
+        let id = self.ids.next();
+        let values = args![
+            account = self.id.as_str(),
+            sequence,
+            id = id.as_str(),
+            kind = entry.kind.as_str(),
+            credits = entry.credits,
+            balance_after = balance,
+            source = entry.source,
+            now_ms = self.now_ms,
+            reason = entry.reason,
+            grant = entry.grant
+        ];
+        tx.execute(&INSERT_ENTRY, &values).await?;
+        self.row.entries = sequence;
+        self.row.balance = balance;
+        self.row.updated_at = self.now_ms;
+        self.adopted()?;
+        Ok(sequence)
+    }
+
+    /// Stores the changes.
+    pub(crate) async fn store(&self, tx: &mut Tx) -> Result<Funds, StoreError> {
+        let row = &self.row;
+        let values = args![
+            account = self.id.as_str(),
+            balance = row.balance,
+            used_credits = row.used_credits,
+            entries = row.entries,
+            updated_at = row.updated_at,
+            held_credits = row.held_credits,
+            settled_entries = row.settled_entries,
+            due_at = row.due_at
+        ];
+        tx.execute(&STORE, &values).await?;
+        if self.funds().available() < row.alert_at {
+            tx.execute(&NOTE_ATTENTION, &args![account = self.id.as_str(), now_ms = self.now_ms]).await?;
+        }
+        Ok(self.funds())
+    }
+}
+
+fn sum(what: &str, account: &AccountId, left: i64, right: i64) -> Result<i64, StoreError> {
+    left.checked_add(right).ok_or_else(|| StoreError::corrupt(what, account))
+}

@@ -1,0 +1,212 @@
+//! Brings an account's grants up to date: the one way from any state of an account to the plain one, in which each
+//! entry is reflected in a grant, and no ended hold or grant counts any more.
+//!
+//! Purchases, reversals and adjustments book an entry and know nothing of grants. Whoever changes grants or holds
+//! settles the account first, under its lock.
+
+use crate::books::give_back::{Bringing, GivenPart, IfEnded, give_back};
+use crate::books::grants::{self, From, GrantRow, NewGrant};
+use crate::books::locked_account::{LockedAccount, NewEntry};
+use crate::db::{StoreError, Tx, args, statements};
+use crate::domain::burn::{BurnOrder, Category, DEFAULT_PRIORITY, GrantKind, NEVER_MS, Part, spendable};
+use crate::domain::ledger::EntryKind;
+
+/// How many entries one transaction adopts at most. A longer history is adopted by several.
+const MAX_ENTRIES: usize = 200;
+
+statements! {
+    NEXT_ENTRIES = "SELECT e.sequence, e.id, e.kind, e.credits, e.balance_after, e.source, e.topup_id, e.reason, \
+        e.created_at FROM ledger_entries e \
+        WHERE e.account_id = :account AND e.sequence > :settled ORDER BY e.sequence LIMIT :limit";
+    EXPIRE_HOLDS = "UPDATE holds SET state = 'expired', updated_at = :now_ms \
+        WHERE account_id = :account AND state = 'open' AND expires_at <= :now_ms RETURNING credits";
+    NEXT_HOLD_END = "SELECT MIN(expires_at) AS ends_at FROM holds WHERE account_id = :account AND state = 'open'";
+}
+
+#[derive(sqlx::FromRow)]
+struct EntryRow {
+    sequence: i64,
+    id: String,
+    kind: String,
+    credits: i64,
+    balance_after: i64,
+    source: String,
+    topup_id: Option<String>,
+    reason: Option<String>,
+    created_at: i64,
+}
+
+#[derive(sqlx::FromRow)]
+struct EndedHold {
+    credits: i64,
+}
+
+#[derive(sqlx::FromRow)]
+struct NextEnd {
+    ends_at: Option<i64>,
+}
+
+/// Whether an account is settled.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[must_use]
+pub(crate) enum Settled {
+    /// It is.
+    Wholly,
+    /// A part of its history was adopted; another transaction has to go on.
+    Partly,
+}
+
+/// Settles an account. The caller stores it.
+pub(crate) async fn settle(tx: &mut Tx, account: &mut LockedAccount) -> Result<Settled, StoreError> {
+    if !account.is_settled() && adopt_entries(tx, account).await? == Settled::Partly {
+        return Ok(Settled::Partly);
+    }
+    end(tx, account).await?;
+    Ok(Settled::Wholly)
+}
+
+/// Ends holds and grants whose time has come. Call it again after holds were captured or released: ended grants that
+/// were kept for them then end as well.
+pub(crate) async fn end(tx: &mut Tx, account: &mut LockedAccount) -> Result<(), StoreError> {
+    if !account.is_due() {
+        return Ok(());
+    }
+    let values = args![account = account.id().as_str(), now_ms = account.now_ms()];
+    let ended: Vec<EndedHold> = tx.fetch_all(&EXPIRE_HOLDS, &values).await?;
+    for hold in ended {
+        account.hold(negative(hold.credits)?)?;
+    }
+    end_grants(tx, account).await?;
+    let hold: Option<NextEnd> = tx.fetch_optional(&NEXT_HOLD_END, &args![account = account.id().as_str()]).await?;
+    let hold_end = hold.and_then(|row| row.ends_at);
+    let grant_end = grants::next_end(tx, account).await?;
+    account.set_due_at(hold_end.unwrap_or(NEVER_MS).min(grant_end.unwrap_or(NEVER_MS)));
+    Ok(())
+}
+
+/// Takes what remains of ended grants, except as much as open holds reserve: what was held before its end stays good
+/// for its hold.
+async fn end_grants(tx: &mut Tx, account: &mut LockedAccount) -> Result<(), StoreError> {
+    let ended = grants::sum_of_ended(tx, account).await?;
+    let mut rest = ended.saturating_sub(account.funds().held);
+    while rest > 0 {
+        let page = grants::ended(tx, account).await?;
+        if page.is_empty() {
+            return Err(StoreError::corrupt("ended grants that are not there, of", account.id()));
+        }
+        for grant in &page {
+            let credits = rest.min(grant.remaining);
+            if credits > 0 {
+                rest = rest.saturating_sub(credits);
+                end_grant(tx, account, grant, credits).await?;
+            }
+        }
+    }
+    Ok(())
+}
+
+async fn end_grant(tx: &mut Tx, account: &mut LockedAccount, grant: &GrantRow, credits: i64) -> Result<(), StoreError> {
+    let kind = if grant.voided_at.is_some() { EntryKind::Void } else { EntryKind::Expiry };
+    grants::take_part(tx, &Part { grant: grant.id.clone(), credits }).await?;
+    // A grant ends in several steps if holds kept a part of it.
+    let source = format!("{}:{}", grant.id, account.next_sequence()?);
+    let entry = NewEntry { kind, credits: negative(credits)?, source: &source, grant: Some(&grant.id), reason: None };
+    account.book(tx, entry).await.map(drop)
+}
+
+/// Adopts entries after the last adopted one, in their order.
+async fn adopt_entries(tx: &mut Tx, account: &mut LockedAccount) -> Result<Settled, StoreError> {
+    let limit = i64::try_from(MAX_ENTRIES).unwrap_or(i64::MAX);
+    let values = args![account = account.id().as_str(), settled = account.settled_entries(), limit];
+    let entries: Vec<EntryRow> = tx.fetch_all(&NEXT_ENTRIES, &values).await?;
+    for entry in &entries {
+        if entry.credits > 0 && entry.kind == EntryKind::Reversal.as_str() {
+            return_to_grant(tx, account, entry).await?;
+        } else if entry.credits > 0 {
+            open_grant(tx, account, entry).await?;
+        } else {
+            take_from_grants(tx, account, entry).await?;
+        }
+        account.adopted()?;
+    }
+    let is_whole = account.is_settled();
+    if entries.is_empty() && !is_whole {
+        return Err(StoreError::corrupt("missing entries of", account.id()));
+    }
+    Ok(if is_whole { Settled::Wholly } else { Settled::Partly })
+}
+
+/// A purchase or a positive adjustment.
+async fn open_grant(tx: &mut Tx, account: &mut LockedAccount, entry: &EntryRow) -> Result<(), StoreError> {
+    let is_purchase = entry.kind == EntryKind::Topup.as_str();
+    let (kind, category) = if is_purchase {
+        (GrantKind::Purchase, Category::Paid)
+    } else {
+        (GrantKind::Adjustment, Category::Promotional)
+    };
+    let order = BurnOrder { priority: DEFAULT_PRIORITY, expires_at_ms: NEVER_MS, category, sequence: entry.sequence };
+    let new = NewGrant { id: &entry.source, kind, credits: entry.credits, order, reason: None };
+    grants::open(tx, account, new, entry.balance_after).await
+}
+
+/// A negative adjustment, or credits taken back: from the purchase's own grant first, then in burn order.
+async fn take_from_grants(tx: &mut Tx, account: &LockedAccount, entry: &EntryRow) -> Result<(), StoreError> {
+    let before = entry.balance_after.saturating_sub(entry.credits);
+    // What is taken below zero is owed, and comes from no grant.
+    let mut rest = spendable(before, before).saturating_sub(spendable(entry.balance_after, entry.balance_after));
+    let mut parts = Vec::new();
+    if let Some(topup) = &entry.topup_id
+        && let Some(own) = grants::find(tx, topup).await?
+    {
+        let credits = rest.min(own.remaining);
+        if credits > 0 {
+            let part = Part { grant: own.id, credits };
+            grants::take_part(tx, &part).await?;
+            rest = rest.saturating_sub(credits);
+            parts.push(part);
+        }
+    }
+    for from in [From::Good, From::All] {
+        let burnt = grants::take(tx, account, rest, from).await?;
+        rest = burnt.rest;
+        parts.extend(burnt.parts);
+    }
+    if rest != 0 {
+        return Err(StoreError::corrupt("grants of fewer credits than the balance, at entry", &entry.id));
+    }
+    for part in &merged(parts) {
+        grants::insert_move(tx, account, entry.sequence, &part.grant, negative(part.credits)?).await?;
+    }
+    Ok(())
+}
+
+/// Credits returned because a refund failed or a dispute was won: what does not repay a negative balance goes back to
+/// the purchase's grant.
+async fn return_to_grant(tx: &mut Tx, account: &mut LockedAccount, entry: &EntryRow) -> Result<(), StoreError> {
+    let is_dispute = entry.reason.as_deref().is_some_and(|reason| reason.starts_with("dispute"));
+    let bringing = Bringing {
+        credits: spendable(entry.credits, entry.balance_after),
+        sequence: entry.sequence,
+        source: &entry.source,
+        if_ended: if is_dispute { IfEnded::Grace } else { IfEnded::End },
+        at_ms: entry.created_at,
+    };
+    let parts = [GivenPart { grant: entry.topup_id.clone(), credits: entry.credits }];
+    give_back(tx, account, &parts, &bringing).await
+}
+
+/// Adds up the parts of each grant.
+fn merged(parts: Vec<Part>) -> Vec<Part> {
+    let mut merged: Vec<Part> = Vec::with_capacity(parts.len());
+    for part in parts {
+        match merged.iter_mut().find(|other| other.grant == part.grant) {
+            Some(same) => same.credits = same.credits.saturating_add(part.credits),
+            None => merged.push(part),
+        }
+    }
+    merged
+}
+
+fn negative(credits: i64) -> Result<i64, StoreError> {
+    credits.checked_neg().ok_or_else(|| StoreError::corrupt("too large a number of credits:", credits))
+}

@@ -1,0 +1,126 @@
+//! Settles accounts that nobody spends from: in the background, so that what ends is written down in time, and before
+//! a balance is shown.
+//!
+//! No answer depends on the background job: every command settles its account itself.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio_util::sync::CancellationToken;
+
+use crate::app::App;
+use crate::app::schedule::Job;
+use crate::books::locked_account::LockedAccount;
+use crate::books::settle::{Settled, settle};
+use crate::db::{Db, StoreError, Tx, Write, args, statements};
+use crate::domain::account::AccountId;
+use crate::domain::ids::LedgerEntryId;
+use crate::domain::ledger::Balance;
+
+/// How many accounts one run settles.
+const MOST_ACCOUNTS: i64 = 200;
+/// How often an account's history is adopted in parts before the rest is left to the next run.
+const MAX_ROUNDS: u32 = 1_000;
+const EVERY: Duration = Duration::from_secs(2);
+
+statements! {
+    /// The second condition is that of the partial index.
+    DUE = "SELECT id FROM accounts WHERE due_at <= :now_ms AND due_at < 9223372036854775807 ORDER BY due_at \
+        LIMIT :limit";
+}
+
+#[derive(sqlx::FromRow)]
+struct DueRow {
+    id: String,
+}
+
+/// Settles an account in one transaction, or a part of its history.
+struct SettleAccount {
+    account: AccountId,
+    entry: LedgerEntryId,
+    now_ms: i64,
+}
+
+impl Write for SettleAccount {
+    type Output = Settled;
+
+    async fn run(&self, tx: &mut Tx) -> Result<Settled, StoreError> {
+        let locked = LockedAccount::lock(tx, &self.account, &self.entry, self.now_ms).await?;
+        let Some(mut account) = locked else { return Ok(Settled::Wholly) };
+        let settled = settle(tx, &mut account).await?;
+        if account.is_changed() {
+            account.store(tx).await?;
+        }
+        Ok(settled)
+    }
+}
+
+/// Settles an account.
+///
+/// # Errors
+/// When the database fails.
+pub async fn settle_account(app: &App, account: &AccountId) -> Result<(), StoreError> {
+    for _ in 0..MAX_ROUNDS {
+        let write = SettleAccount {
+            account: account.clone(),
+            entry: LedgerEntryId::from_bits(app.ids.id_bits()),
+            now_ms: app.clock.now_ms(),
+        };
+        if app.db.write(write).await? == Settled::Wholly {
+            return Ok(());
+        }
+    }
+    Err(StoreError::Busy)
+}
+
+/// An account's balance at this moment: what has ended by now is no part of it.
+///
+/// # Errors
+/// When the database fails.
+pub async fn balance_now(app: &App, account: &AccountId) -> Result<Balance, StoreError> {
+    let balance = app.db.balance(account).await?;
+    if balance.due_at_ms > app.clock.now_ms() {
+        return Ok(balance);
+    }
+    settle_account(app, account).await?;
+    app.db.balance(account).await
+}
+
+impl Db {
+    /// The accounts of which something may have ended by now.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn due_accounts(&self, now_ms: i64, limit: i64) -> Result<Vec<AccountId>, StoreError> {
+        let rows: Vec<DueRow> = self.read_all(&DUE, &args![now_ms, limit]).await?;
+        let account = |row: DueRow| AccountId::parse(row.id).map_err(|error| StoreError::corrupt("account", error));
+        rows.into_iter().map(account).collect()
+    }
+}
+
+/// Settles the accounts of which something has ended. Returns their number.
+///
+/// # Errors
+/// When the accounts cannot be read. One that cannot be settled is logged, and the others are settled all the same.
+pub async fn settle_due(app: &App, stop: &CancellationToken) -> Result<usize, StoreError> {
+    let accounts = app.db.due_accounts(app.clock.now_ms(), MOST_ACCOUNTS).await?;
+    let mut settled = 0_usize;
+    for account in accounts {
+        if stop.is_cancelled() {
+            break;
+        }
+        match settle_account(app, &account).await {
+            Ok(()) => settled = settled.saturating_add(1),
+            Err(error) => tracing::warn!(error = error.in_words(), "an account cannot be settled"),
+        }
+    }
+    Ok(settled)
+}
+
+/// The background job that settles accounts.
+#[must_use]
+pub fn settling_job() -> Job {
+    Job::new("settle accounts", EVERY, EVERY, |app: Arc<App>, stop: CancellationToken| async move {
+        settle_due(&app, &stop).await.map(drop)
+    })
+}

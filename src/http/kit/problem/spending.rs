@@ -1,0 +1,102 @@
+//! Errors of spending.
+
+use actix_web::http::StatusCode;
+
+use crate::books::grant::promote::PromoteError;
+use crate::books::grant::void_grant::VoidError;
+use crate::books::spend::action::Refusal;
+use crate::books::spend::refund_spend::RefundSpendError;
+use crate::books::spend::spend_credits::SpendError;
+use crate::domain::ledger::Funds;
+use crate::http::kit::problem::{ApiError, CreditsNumbers};
+
+/// When to try again while other holds reserve the credits.
+const HELD_RETRY_SECONDS: u64 = 1;
+
+impl From<SpendError> for ApiError {
+    fn from(error: SpendError) -> Self {
+        match error {
+            SpendError::Refused(refusal) => refusal.into(),
+            SpendError::OtherRequest => Self::other_request(),
+            SpendError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<RefundSpendError> for ApiError {
+    fn from(error: RefundSpendError) -> Self {
+        match error {
+            RefundSpendError::TooMany { .. } => Self::new(StatusCode::CONFLICT, "nothing_to_refund", error.to_string()),
+            RefundSpendError::OtherRequest => Self::other_request(),
+            RefundSpendError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<PromoteError> for ApiError {
+    fn from(error: PromoteError) -> Self {
+        match error {
+            PromoteError::Forbidden => Self::forbidden("account_forbidden", error.to_string()),
+            PromoteError::UnknownAccount(_) => {
+                let detail = format!("{error}; check the id, or send create: true");
+                Self::new(StatusCode::NOT_FOUND, "unknown_account", detail)
+            }
+            PromoteError::AlreadyEnded => Self::field("expiresAt", "in_the_past", "must be in the future"),
+            PromoteError::OtherRequest => Self::other_request(),
+            PromoteError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<VoidError> for ApiError {
+    fn from(error: VoidError) -> Self {
+        match error {
+            VoidError::Unknown => Self::not_found(error.to_string()),
+            VoidError::Bought => Self::new(StatusCode::CONFLICT, "grant_bought", error.to_string()),
+            VoidError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<Refusal> for ApiError {
+    fn from(refusal: Refusal) -> Self {
+        match refusal {
+            Refusal::Insufficient { required, funds } => {
+                let detail = format!(
+                    "the account has {} credits available and {required} are needed; top it up",
+                    funds.available()
+                );
+                let error = Self::new(StatusCode::PAYMENT_REQUIRED, "insufficient_credits", detail);
+                Self { credits: Some(numbers(required, funds)), ..error }
+            }
+            Refusal::CreditsHeld { required, funds } => {
+                let detail = format!(
+                    "{required} credits are needed, and of the account's {} open holds reserve {}; try again when they \
+                     have ended",
+                    funds.remaining, funds.held
+                );
+                let error = Self::new(StatusCode::CONFLICT, "credits_held", detail);
+                Self { credits: Some(numbers(required, funds)), ..error }.retry_after(HELD_RETRY_SECONDS)
+            }
+            Refusal::Blocked => Self::forbidden("account_blocked", "an operator blocked this account"),
+            Refusal::HoldCaptured => {
+                Self::new(StatusCode::CONFLICT, "hold_captured", "the hold was captured already, with another request")
+            }
+            Refusal::HoldReleased => Self::new(StatusCode::CONFLICT, "hold_released", "the hold was released already"),
+            Refusal::HoldExpired => {
+                let detail = "the hold has ended; capture it from what is available, or make a new one";
+                Self::new(StatusCode::CONFLICT, "hold_expired", detail)
+            }
+            Refusal::UnknownHold => Self::not_found("there is nothing with that id"),
+        }
+    }
+}
+
+const fn numbers(required: i64, funds: Funds) -> CreditsNumbers {
+    CreditsNumbers {
+        required_credits: required,
+        available_credits: funds.available(),
+        held_credits: funds.held,
+        owed_credits: funds.owed(),
+    }
+}

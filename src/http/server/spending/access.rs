@@ -1,0 +1,97 @@
+//! Whether an account could spend. The answer promises nothing; a hold does.
+
+use actix_web::web::{Json, Path};
+use actix_web::{HttpRequest, get};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use validator::Validate;
+
+use crate::access::api_keys::Scope;
+use crate::books::settle_account::balance_now;
+use crate::domain::account::AccountId;
+use crate::http::auth::Caller;
+use crate::http::kit::body::read_query;
+use crate::http::kit::openapi::{CallerProblems, Problem503};
+use crate::http::kit::problem::ApiError;
+use crate::http::server::spending::caller::account_id;
+use crate::http::server::spending::fields::MAX_CREDITS;
+use crate::http::state::State;
+
+#[derive(Debug, Deserialize, Validate)]
+struct AccessQuery {
+    #[validate(range(min = 1, max = MAX_CREDITS, message = "must be 1 to 9007199254740991"))]
+    credits: Option<i64>,
+}
+
+/// Whether an account could spend.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Access {
+    /// Whether a debit of so many credits would succeed now.
+    #[schema(example = true)]
+    allowed: bool,
+    /// The code of the problem that a debit would get: `insufficient_credits`, `credits_held` or `account_blocked`; null
+    /// if it would succeed.
+    #[schema(example = "insufficient_credits")]
+    code: Option<&'static str>,
+    /// Credits that can be spent or reserved now.
+    #[schema(example = 200)]
+    available_credits: i64,
+    /// Credits that open holds reserve.
+    #[schema(example = 50)]
+    held_credits: i64,
+}
+
+/// Says whether the caller's account could spend.
+///
+/// Requires a customer's token, or an API key with the scope `read` that is bound to one account. The answer promises
+/// nothing: reserve the credits with a hold if the work depends on them.
+#[utoipa::path(
+    operation_id = "getAccess",
+    tag = "spending",
+    params(("credits" = Option<i64>, Query, description = "How many credits; default 1", example = 12)),
+    responses((status = 200, description = "Whether it could.", body = Access), CallerProblems, Problem503),
+    security(("token" = []), ("apiKey" = [])),
+)]
+#[get("/credits/access")]
+pub async fn read_own(request: HttpRequest, state: State) -> Result<Json<Access>, ApiError> {
+    access(&request, &state, None).await
+}
+
+/// Says whether an account could spend.
+///
+/// Requires the account's own token, a token with the admin scope, or an API key with the scope `read`. The answer
+/// promises nothing: reserve the credits with a hold if the work depends on them.
+#[utoipa::path(
+    operation_id = "getAccountAccess",
+    tag = "spending",
+    params(
+        ("accountId" = String, Path, description = "The account id, percent-encoded", example = "user_1"),
+        ("credits" = Option<i64>, Query, description = "How many credits; default 1", example = 12),
+    ),
+    responses((status = 200, description = "Whether it could.", body = Access), CallerProblems, Problem503),
+    security(("token" = []), ("apiKey" = [])),
+)]
+#[get("/accounts/{accountId}/credits/access")]
+pub async fn read(request: HttpRequest, path: Path<String>, state: State) -> Result<Json<Access>, ApiError> {
+    access(&request, &state, Some(account_id(&path)?)).await
+}
+
+async fn access(request: &HttpRequest, state: &State, named: Option<AccountId>) -> Result<Json<Access>, ApiError> {
+    let account = Caller::of(request, state).await?.account(named, Scope::Read)?;
+    let query: AccessQuery = read_query(request)?;
+    let credits = query.credits.unwrap_or(1);
+    let app = state.app.clone();
+    let balance = state.run(async move { balance_now(&app, &account).await }).await??;
+    let funds = balance.funds();
+    let code = if balance.is_blocked {
+        Some("account_blocked")
+    } else if funds.available() >= credits {
+        None
+    } else if funds.remaining >= credits {
+        Some("credits_held")
+    } else {
+        Some("insufficient_credits")
+    };
+    Ok(Json(Access { allowed: code.is_none(), code, available_credits: funds.available(), held_credits: funds.held }))
+}

@@ -1,0 +1,137 @@
+//! Many debits in one request, each decided by itself.
+
+use actix_web::web::{Json, Payload};
+use actix_web::{HttpRequest, post};
+use futures_util::future::join_all;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use validator::Validate;
+
+use crate::books::spend::spend_credits::debit;
+use crate::http::kit::body::{read_json_within, validate};
+use crate::http::kit::idempotency_key::check_key;
+use crate::http::kit::openapi::{CallerProblems, Problem503};
+use crate::http::kit::problem::{ApiError, Problem};
+use crate::http::server::spending::caller::Spender;
+use crate::http::server::spending::debits::CreateDebit;
+use crate::http::server::spending::fields::{Metadata, OnShortfall};
+use crate::http::server::spending::views::{Spend, spend};
+use crate::http::state::{State, in_time};
+
+/// The most debits of one batch.
+const MAX_ITEMS: u64 = 100;
+/// 100 debits with 2 KiB of metadata each.
+const MAX_BYTES: usize = 384 * 1024;
+
+/// Debits, each with a key of its own.
+#[derive(Debug, Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct DebitBatch {
+    /// 1 to 100 debits.
+    #[validate(length(min = 1, max = MAX_ITEMS, message = "must have 1 to 100 debits"))]
+    items: Vec<BatchItem>,
+}
+
+/// A debit of a batch.
+#[derive(Debug, Deserialize, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct BatchItem {
+    /// The idempotency key: 1 to 255 printable ASCII characters that name the work.
+    #[schema(example = "request_5f7c8ec7")]
+    key: String,
+    #[schema(example = "user_1")]
+    account_id: String,
+    /// As in a single debit.
+    #[schema(example = 12)]
+    credits: Option<i64>,
+    /// As in a single debit.
+    on_shortfall: Option<OnShortfall>,
+    /// As in a single debit.
+    #[schema(example = 1)]
+    minimum_credits: Option<i64>,
+    /// As in a single debit.
+    #[schema(example = "chat.completion")]
+    operation: Option<String>,
+    /// As in a single debit.
+    #[schema(example = "member_7")]
+    subject: Option<String>,
+    /// As in a single debit.
+    #[schema(value_type = Option<Object>, example = json!({"model": "large"}))]
+    metadata: Option<Metadata>,
+}
+
+/// The results, in the order of the debits.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct BatchResults {
+    results: Vec<BatchResult>,
+}
+
+/// The result of one debit.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct BatchResult {
+    /// The debit's key.
+    #[schema(example = "request_5f7c8ec7")]
+    key: String,
+    /// The status that a single debit would have got.
+    #[schema(example = 200)]
+    status: u16,
+    /// The spend, if the credits were taken.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    spend: Option<Spend>,
+    /// Why not, if they were not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    problem: Option<Problem>,
+}
+
+/// Takes credits of up to 100 accounts.
+///
+/// Requires an API key with the scope `spend`. Each debit is decided by itself, as if it had been sent alone: there is
+/// no all-or-nothing, and a debit that fails does not stop the others. The answer is 200 if the batch could be read; each
+/// result has its own status.
+#[utoipa::path(
+    operation_id = "createDebits",
+    tag = "spending",
+    request_body = DebitBatch,
+    responses(
+        (status = 200, description = "The results, in the order of the debits.", body = BatchResults),
+        (status = 408, description = "The request body did not arrive in time.", body = Problem, content_type = "application/problem+json"),
+        (status = 413, description = "The request body is too large.", body = Problem, content_type = "application/problem+json"),
+        (status = 415, description = "The request body is not JSON.", body = Problem, content_type = "application/problem+json"),
+        CallerProblems, Problem503,
+    ),
+    security(("apiKey" = [])),
+)]
+#[post("/credits/debits/batch")]
+pub async fn create(request: HttpRequest, payload: Payload, state: State) -> Result<Json<BatchResults>, ApiError> {
+    let spender = Spender::of(&request, &state).await?;
+    let body: DebitBatch = read_json_within(&request, payload, &state, MAX_BYTES).await?;
+    let results = body.items.into_iter().map(|item| result(&state, &spender, item));
+    Ok(Json(BatchResults { results: in_time(join_all(results)).await? }))
+}
+
+async fn result(state: &State, spender: &Spender, item: BatchItem) -> BatchResult {
+    let key = item.key.clone();
+    match decide(state, spender, item).await {
+        Ok(spend) => BatchResult { key, status: 200, spend: Some(spend), problem: None },
+        Err(error) => {
+            let problem = error.problem();
+            BatchResult { key, status: problem.status, spend: None, problem: Some(problem) }
+        }
+    }
+}
+
+async fn decide(state: &State, spender: &Spender, item: BatchItem) -> Result<Spend, ApiError> {
+    let account = spender.account(&item.account_id)?;
+    let key = check_key("key", &item.key)?;
+    let body = CreateDebit {
+        credits: item.credits,
+        on_shortfall: item.on_shortfall,
+        minimum_credits: item.minimum_credits,
+        operation: item.operation,
+        subject: item.subject,
+        metadata: item.metadata,
+    };
+    validate(&body)?;
+    let answer = debit(&state.app, body.request(account, key)?).await?;
+    spend(answer.value, answer.funds)
+}

@@ -1,0 +1,225 @@
+//! A sequential account that is written down as the rules read, and knows nothing of the code it is compared with.
+
+use std::collections::BTreeMap;
+
+use topup::books::spend::action::{Action, Refusal, Shortfall, SpendCommand, SpendOutcome};
+use topup::domain::ledger::Funds;
+
+/// A grant.
+#[derive(Debug, Clone)]
+pub struct Grant {
+    /// Its id.
+    pub id: String,
+    /// Bought, or free.
+    pub is_paid: bool,
+    /// Its credits.
+    pub credits: i64,
+    /// What remains.
+    pub remaining: i64,
+}
+
+/// A hold.
+#[derive(Debug, Clone)]
+pub struct Hold {
+    credits: i64,
+    expires_at: i64,
+    state: &'static str,
+    asked_to_capture: i64,
+}
+
+/// The account.
+#[derive(Debug, Clone, Default)]
+pub struct Model {
+    /// The balance.
+    pub balance: i64,
+    /// Credits spent.
+    pub used: i64,
+    /// Its grants, oldest first.
+    pub grants: Vec<Grant>,
+    /// Its holds.
+    pub holds: BTreeMap<String, Hold>,
+    keys: BTreeMap<String, ()>,
+}
+
+/// What a command comes to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Verdict {
+    /// So many credits were spent.
+    Spent(i64),
+    /// So many credits are reserved, or were.
+    Held(i64),
+    /// An earlier command did it.
+    Known,
+    /// Too few credits.
+    TooFew,
+    /// Enough credits, but reserved.
+    Reserved,
+    /// Another reason.
+    Other(Refusal),
+}
+
+impl Verdict {
+    /// What the service said.
+    pub fn of(outcome: &SpendOutcome) -> Self {
+        match outcome {
+            SpendOutcome::Spent(spend, _) => Self::Spent(spend.credits),
+            SpendOutcome::Held(hold, _) => Self::Held(hold.credits),
+            SpendOutcome::Known => Self::Known,
+            SpendOutcome::Refused(Refusal::Insufficient { .. }) => Self::TooFew,
+            SpendOutcome::Refused(Refusal::CreditsHeld { .. }) => Self::Reserved,
+            SpendOutcome::Refused(other) => Self::Other(other.clone()),
+            SpendOutcome::Unsettled => panic!("not settled"),
+        }
+    }
+}
+
+impl Model {
+    /// The credits.
+    pub fn funds(&self) -> Funds {
+        let held = self.holds.values().filter(|hold| hold.state == "open").map(|hold| hold.credits).sum();
+        Funds { remaining: self.balance, held }
+    }
+
+    /// Credits come: what does not repay a negative balance opens a grant.
+    pub fn come(&mut self, id: &str, credits: i64, is_paid: bool) {
+        let owed = (-self.balance).max(0);
+        self.balance += credits;
+        let remaining = (credits - owed).max(0);
+        self.grants.push(Grant { id: id.to_owned(), is_paid, credits, remaining });
+    }
+
+    /// Credits are taken back, from the purchase's own grant first.
+    pub fn take_back(&mut self, own: &str, credits: i64) {
+        let mut rest = credits.min(self.balance.max(0));
+        self.balance -= credits;
+        if let Some(grant) = self.grants.iter_mut().find(|grant| grant.id == own) {
+            let part = rest.min(grant.remaining);
+            grant.remaining -= part;
+            rest -= part;
+        }
+        assert_eq!(self.burn(rest), 0);
+    }
+
+    /// An operator takes credits, if there are enough that nobody reserved.
+    pub fn adjust_down(&mut self, credits: i64) -> bool {
+        if self.balance - self.funds().held < credits {
+            return false;
+        }
+        self.balance -= credits;
+        assert_eq!(self.burn(credits), 0);
+        true
+    }
+
+    /// Takes from the grants: free ones first, then the oldest. Returns what they lack.
+    fn burn(&mut self, mut amount: i64) -> i64 {
+        for paid in [false, true] {
+            for grant in self.grants.iter_mut().filter(|grant| grant.is_paid == paid) {
+                let part = amount.min(grant.remaining);
+                grant.remaining -= part;
+                amount -= part;
+            }
+        }
+        amount
+    }
+
+    fn spend(&mut self, credits: i64) -> Verdict {
+        self.burn(credits);
+        self.balance -= credits;
+        self.used += credits;
+        Verdict::Spent(credits)
+    }
+
+    fn too_few(&self, required: i64) -> Verdict {
+        if self.balance >= required { Verdict::Reserved } else { Verdict::TooFew }
+    }
+
+    /// Decides a command.
+    pub fn decide(&mut self, command: &SpendCommand) -> Verdict {
+        for hold in self.holds.values_mut().filter(|hold| hold.state == "open") {
+            if hold.expires_at <= command.now_ms {
+                hold.state = "expired";
+            }
+        }
+        let available = (self.balance - self.funds().held).max(0);
+        match &command.action {
+            Action::Debit(new) => {
+                let key = format!("debit {}", new.key.key);
+                if self.keys.contains_key(&key) {
+                    return Verdict::Known;
+                }
+                let least = if new.on_shortfall == Shortfall::Cap { new.minimum_credits } else { new.credits };
+                if self.grants.is_empty() {
+                    return Verdict::TooFew;
+                }
+                if available < least {
+                    return self.too_few(least);
+                }
+                self.keys.insert(key, ());
+                self.spend(new.credits.min(available))
+            }
+            Action::Hold(new) => {
+                let key = format!("hold {}", new.key.key);
+                if self.keys.contains_key(&key) {
+                    return Verdict::Known;
+                }
+                let credits = new.credits.min(available);
+                if credits < new.minimum_credits {
+                    return self.too_few(new.minimum_credits);
+                }
+                self.keys.insert(key, ());
+                let hold = Hold { credits, expires_at: new.expires_at_ms, state: "open", asked_to_capture: 0 };
+                self.holds.insert(new.id.to_string(), hold);
+                Verdict::Held(credits)
+            }
+            Action::Capture(new) => {
+                let Some(hold) = self.holds.get(new.hold.as_str()).cloned() else {
+                    return Verdict::Other(Refusal::UnknownHold);
+                };
+                let reserved = match hold.state {
+                    "open" => hold.credits,
+                    "expired" => 0,
+                    "released" => return Verdict::Other(Refusal::HoldReleased),
+                    _ if hold.asked_to_capture == new.credits => return Verdict::Known,
+                    _ => return Verdict::Other(Refusal::HoldCaptured),
+                };
+                let within = new.credits.min(reserved);
+                let beyond = new.credits - within;
+                if available < beyond && new.on_shortfall == Shortfall::Reject {
+                    return self.too_few(beyond);
+                }
+                let hold = self.holds.get_mut(new.hold.as_str()).expect("a hold");
+                (hold.state, hold.asked_to_capture) = ("captured", new.credits);
+                self.spend(within + beyond.min(available))
+            }
+            Action::Release(id) => match self.holds.get_mut(id.as_str()) {
+                None => Verdict::Other(Refusal::UnknownHold),
+                Some(hold) if hold.state == "captured" => Verdict::Other(Refusal::HoldCaptured),
+                Some(hold) => {
+                    if hold.state == "open" {
+                        hold.state = "released";
+                    }
+                    Verdict::Held(hold.credits)
+                }
+            },
+            Action::Extend(new) => {
+                let Some(hold) = self.holds.get(new.hold.as_str()) else {
+                    return Verdict::Other(Refusal::UnknownHold);
+                };
+                match hold.state {
+                    "open" => {}
+                    "captured" => return Verdict::Other(Refusal::HoldCaptured),
+                    "released" => return Verdict::Other(Refusal::HoldReleased),
+                    _ => return Verdict::Other(Refusal::HoldExpired),
+                }
+                let more = (new.credits.unwrap_or_default() - hold.credits).max(0);
+                if more > available {
+                    return self.too_few(more);
+                }
+                let hold = self.holds.get_mut(new.hold.as_str()).expect("a hold");
+                hold.credits += more;
+                hold.expires_at = hold.expires_at.max(new.expires_at_ms.unwrap_or_default());
+                Verdict::Held(hold.credits)
+            }
+        }
+    }
+}
