@@ -16,6 +16,8 @@ pub fn all_statements() -> impl Iterator<Item = &'static Statement> {
         crate::access::key_rows::STATEMENTS,
         crate::purchases::payment::apply::STATEMENTS,
         crate::books::audit_queries::STATEMENTS,
+        crate::books::audit_spending::STATEMENTS,
+        crate::books::replay::STATEMENTS,
         crate::reconcile::comparison::STATEMENTS,
         crate::inbox::failed_events::STATEMENTS,
         crate::purchases::decided_events::STATEMENTS,

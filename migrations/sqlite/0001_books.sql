@@ -10,7 +10,7 @@ CREATE TABLE instance (
     seal_key   TEXT
 ) STRICT;
 
--- The current balance of each account. An account appears with its first ledger entry, or with its first limit.
+-- The current balance of each account. An account appears with its first ledger entry.
 CREATE TABLE accounts (
     id              TEXT    PRIMARY KEY NOT NULL,
     balance         INTEGER NOT NULL,
@@ -26,9 +26,7 @@ CREATE TABLE accounts (
     due_at          INTEGER NOT NULL DEFAULT 9223372036854775807,
     -- The account needs attention when less than this is available.
     alert_at        INTEGER NOT NULL DEFAULT -9223372036854775807,
-    -- How many spending limits it has. Those decide each spend, so they are counted where the spend locks.
-    limits          INTEGER NOT NULL DEFAULT 0 CHECK (limits >= 0),
-    -- Incremented by every change of its grants, holds and limits, so that a statement notices that its snapshot is
+    -- Incremented by every change of its grants and holds, so that a statement notices that its snapshot is
     -- older than its lock.
     revision        INTEGER NOT NULL DEFAULT 0,
     -- When an operator blocked spending; NULL while it may spend.
@@ -166,7 +164,7 @@ CREATE TABLE grants (
 ) STRICT;
 
 CREATE INDEX grants_in_burn_order ON grants (account_id, priority, expires_at, category, sequence) WHERE is_open = 1;
-CREATE INDEX grants_by_account ON grants (account_id, sequence);
+CREATE INDEX grants_by_account ON grants (account_id, sequence, id);
 
 -- What entries that name no grant of their own did to grants. Append-only, like the ledger.
 CREATE TABLE grant_moves (

@@ -5,49 +5,16 @@
 //! its own; a row that looks wrong is read again before it is reported.
 
 use futures_util::future::BoxFuture;
-use serde::Serialize;
 
 use crate::books::audit_queries::{AuditedAccount, AuditedAdjustment, AuditedEntry, AuditedReversal, AuditedTopup};
+use crate::books::audit_report::{AuditReport, Difference, PAGE};
+use crate::books::audit_spending::{AuditedFunds, AuditedSpend};
+use crate::books::replay::replay;
 use crate::db::{Db, StoreError};
 use crate::domain::checkout::TopupState;
 use crate::domain::ledger::EntryKind;
 use crate::domain::payment::PaymentRole;
 use crate::domain::reversal::{DisputeReport, RefundStatus, credits_taken};
-
-/// How many rows are read at once.
-const PAGE: i64 = 200;
-/// How many differences are listed; further ones are only counted.
-const MAX_DIFFERENCES: usize = 20;
-
-/// The result of an audit.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct AuditReport {
-    /// How many accounts were recomputed.
-    pub accounts: u64,
-    /// How many entries were traced to their cause.
-    pub entries: u64,
-    /// How many purchases were recomputed.
-    pub topups: u64,
-    /// How many refunds and disputes were checked.
-    pub reversals: u64,
-    /// How many adjustments were checked.
-    pub adjustments: u64,
-    /// How many differences there are.
-    pub differences: u64,
-    /// The first differences.
-    pub first: Vec<Difference>,
-}
-
-/// A broken rule.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Difference {
-    /// The row: an id, or an account and a number.
-    pub id: String,
-    /// What is wrong.
-    pub detail: String,
-}
 
 /// A row that can be checked by itself.
 trait Audited: Sized + Send {
@@ -63,17 +30,22 @@ trait Audited: Sized + Send {
     fn judge(&self) -> Option<String>;
 }
 
-/// Recomputes everything.
+/// Recomputes everything. With `is_replay`, also every part of every spend from the burn order.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn audit(db: &Db) -> Result<AuditReport, StoreError> {
+pub async fn audit(db: &Db, is_replay: bool) -> Result<AuditReport, StoreError> {
     let mut report = AuditReport::default();
     report.accounts = walk::<AuditedAccount>(db, &mut report).await?;
     report.entries = walk::<AuditedEntry>(db, &mut report).await?;
     report.topups = walk::<AuditedTopup>(db, &mut report).await?;
     report.reversals = walk::<AuditedReversal>(db, &mut report).await?;
     report.adjustments = walk::<AuditedAdjustment>(db, &mut report).await?;
+    report.spends = walk::<AuditedSpend>(db, &mut report).await?;
+    walk::<AuditedFunds>(db, &mut report).await?;
+    if is_replay {
+        replay(db, &mut report).await?;
+    }
     Ok(report)
 }
 
@@ -103,10 +75,7 @@ async fn look_again<T: Audited>(db: &Db, key: &T::Key, report: &mut AuditReport)
     else {
         return Ok(());
     };
-    report.differences = report.differences.saturating_add(1);
-    if report.first.len() < MAX_DIFFERENCES {
-        report.first.push(Difference { id: row.name(), detail });
-    }
+    report.add(Difference { id: row.name(), detail });
     Ok(())
 }
 
@@ -301,5 +270,45 @@ impl Audited for AuditedAdjustment {
     fn judge(&self) -> Option<String> {
         // Whether entry and adjustment agree is checked with the entry.
         first_broken([(self.booked == 1, format!("has {} entries", self.booked))])
+    }
+}
+
+impl Audited for AuditedSpend {
+    type Key = String;
+
+    fn key(&self) -> String {
+        self.id.clone()
+    }
+
+    fn read(db: &Db, from: String, limit: i64) -> BoxFuture<'_, Result<Vec<Self>, StoreError>> {
+        Box::pin(async move { db.audited_spends(&from, limit).await })
+    }
+
+    fn name(&self) -> String {
+        format!("spend {}", self.id)
+    }
+
+    fn judge(&self) -> Option<String> {
+        first_broken(self.rules())
+    }
+}
+
+impl Audited for AuditedFunds {
+    type Key = String;
+
+    fn key(&self) -> String {
+        self.id.clone()
+    }
+
+    fn read(db: &Db, from: String, limit: i64) -> BoxFuture<'_, Result<Vec<Self>, StoreError>> {
+        Box::pin(async move { db.audited_funds(&from, limit).await })
+    }
+
+    fn name(&self) -> String {
+        format!("account {}", self.id)
+    }
+
+    fn judge(&self) -> Option<String> {
+        first_broken(self.rules())
     }
 }

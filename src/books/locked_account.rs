@@ -1,6 +1,7 @@
 //! An account under its lock, for transactions that change its grants or holds.
 //!
-//! Invariant: whoever changes an account's grants, holds or limits holds the lock on its row and increments its revision.
+//! Invariant: a transaction that changes an account's grants or holds has the lock on its row and increments its
+//! revision.
 
 use crate::books::entry_ids::EntryIds;
 use crate::db::{StoreError, Tx, args, statements};
@@ -11,7 +12,7 @@ use crate::domain::ledger::{EntryKind, Funds};
 statements! {
     /// An update is a lock on both databases.
     LOCK = "UPDATE accounts SET revision = revision WHERE id = :account RETURNING balance, used_credits, entries, \
-        updated_at, held_credits, settled_entries, due_at, alert_at, limits, blocked_at";
+        updated_at, held_credits, settled_entries, due_at, alert_at, blocked_at";
     CREATE = "INSERT INTO accounts (id, balance, used_credits, entries, updated_at) \
         VALUES (:account, 0, 0, 0, :now_ms) ON CONFLICT (id) DO NOTHING";
     STORE = "UPDATE accounts SET balance = :balance, used_credits = :used_credits, entries = :entries, \
@@ -35,7 +36,6 @@ struct AccountRow {
     settled_entries: i64,
     due_at: i64,
     alert_at: i64,
-    limits: i64,
     blocked_at: Option<i64>,
 }
 

@@ -4,7 +4,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use serde_json::{Value, json};
-use topup::books::audit::{AuditReport, audit};
+use topup::books::audit::audit;
+use topup::books::audit_report::AuditReport;
 use topup::domain::ids::{LedgerEntryId, RefundId};
 use topup::domain::reversal::{RefundReport, RefundStatus};
 use topup::providers::stripe::name::NAME as STRIPE;
@@ -180,7 +181,7 @@ const OF_MANY_ENTRIES: [Tampering; 3] = [
 ];
 
 async fn checked(app: &TestApp) -> AuditReport {
-    audit(&app.app.db).await.expect("readable")
+    audit(&app.app.db, true).await.expect("readable")
 }
 
 /// One top-up of each kind: partially refunded, disputed, adjusted, open.
@@ -249,10 +250,10 @@ on_both_databases! {
             let report = books.opened_as(topup_of(number, &format!("user_{number}"), 250)).await;
             books.apply(report).await.expect("applies");
         }
-        let report = audit(&books.db).await.expect("readable");
+        let report = audit(&books.db, true).await.expect("readable");
         assert_eq!((report.accounts, report.entries, report.topups, report.differences), (230, 230, 230, 0));
         books.db.execute_raw("UPDATE accounts SET balance = balance + 1").await.expect("done");
-        let report = audit(&books.db).await.expect("readable");
+        let report = audit(&books.db, true).await.expect("readable");
         assert_eq!((report.differences, report.first.len()), (230, 20));
         books.db.execute_raw("UPDATE accounts SET balance = balance - 1").await.expect("done");
         books.finish().await;
@@ -261,7 +262,7 @@ on_both_databases! {
     async fn an_account_with_many_entries_is_audited_in_parts(backend: Backend) {
         let books = Books::open(backend).await;
         books.db.execute_raw(MANY_ENTRIES).await.expect("done");
-        let report = audit(&books.db).await.expect("readable");
+        let report = audit(&books.db, true).await.expect("readable");
         assert_eq!((report.accounts, report.entries, &report.first), (1, 3_500, &Vec::new()));
         let unguard = match backend {
             Backend::Sqlite => "DROP TRIGGER ledger_entries_are_never_changed",
@@ -270,7 +271,7 @@ on_both_databases! {
         books.db.execute_raw(unguard).await.expect("done");
         for (tampering, undo, said) in OF_MANY_ENTRIES {
             books.db.execute_raw(tampering).await.expect("done");
-            let found = audit(&books.db).await.expect("readable").first;
+            let found = audit(&books.db, true).await.expect("readable").first;
             assert!(found.iter().any(|found| found.detail.contains(said)), "{tampering}: {found:#?}");
             books.db.execute_raw(undo).await.expect("done");
         }
@@ -285,7 +286,7 @@ on_both_databases! {
         let audits = tokio::spawn(async move {
             let mut during = 0;
             while !is_done.load(Ordering::SeqCst) {
-                let report = audit(&auditor.db).await.expect("readable");
+                let report = audit(&auditor.db, true).await.expect("readable");
                 assert_eq!(report.first, [], "in audit {during}");
                 during += 1;
             }
@@ -296,7 +297,7 @@ on_both_databases! {
         }
         done.store(true, Ordering::SeqCst);
         assert!(audits.await.expect("no panic") > 2, "the writes were over too soon");
-        let report = audit(&books.db).await.expect("readable");
+        let report = audit(&books.db, true).await.expect("readable");
         assert_eq!((report.topups, report.entries, report.reversals), (160, 320, 160));
         Arc::into_inner(books).expect("nobody else").finish().await;
     }

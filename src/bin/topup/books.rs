@@ -160,6 +160,9 @@ pub struct AuditArguments {
     /// Print the report as JSON.
     #[arg(long)]
     json: bool,
+    /// Also derive every part of every spend again from the order in which grants are spent.
+    #[arg(long)]
+    replay: bool,
 }
 
 /// `topup audit`
@@ -175,15 +178,16 @@ pub async fn audit(arguments: AuditArguments) -> Result<ExitCode, Failure> {
     if database.migration_state().await? != MigrationState::Current {
         return Ok(unusable(&StartError::NotMigrated));
     }
-    let report = topup::books::audit::audit(&database).await;
+    let report = topup::books::audit::audit(&database, arguments.replay).await;
     database.close().await;
     let report = report?;
     if arguments.json {
         println!("{}", serde_json::to_string_pretty(&report)?);
     } else {
         println!(
-            "Recomputed {} accounts, {} entries, {} top-ups, {} refunds and disputes, {} adjustments.",
-            report.accounts, report.entries, report.topups, report.reversals, report.adjustments
+            "Recomputed {} accounts, {} entries, {} top-ups, {} refunds and disputes, {} adjustments, \
+            {} spends.",
+            report.accounts, report.entries, report.topups, report.reversals, report.adjustments, report.spends
         );
         for difference in &report.first {
             println!("  {}: {}", difference.id, difference.detail);

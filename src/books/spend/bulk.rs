@@ -3,7 +3,7 @@
 //!
 //! Invariant: the bulk statement decides as [`run_one`](crate::books::spend::command::run_one) would if the commands of
 //! the group ran one after the other, or leaves a command to it. It decides only for accounts that are settled, where
-//! nothing has ended, without limits, and not blocked.
+//! nothing has ended, and not blocked.
 
 use std::collections::BTreeSet;
 

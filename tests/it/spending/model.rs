@@ -1,6 +1,6 @@
 //! A sequential account that is written down as the rules read, and knows nothing of the code it is compared with.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use topup::books::spend::action::{Action, Refusal, Shortfall, SpendCommand, SpendOutcome};
 use topup::domain::ledger::Funds;
@@ -12,8 +12,6 @@ pub struct Grant {
     pub id: String,
     /// Bought, or free.
     pub is_paid: bool,
-    /// Its credits.
-    pub credits: i64,
     /// What remains.
     pub remaining: i64,
 }
@@ -38,7 +36,7 @@ pub struct Model {
     pub grants: Vec<Grant>,
     /// Its holds.
     pub holds: BTreeMap<String, Hold>,
-    keys: BTreeMap<String, ()>,
+    keys: BTreeSet<String>,
 }
 
 /// What a command comes to.
@@ -85,7 +83,7 @@ impl Model {
         let owed = (-self.balance).max(0);
         self.balance += credits;
         let remaining = (credits - owed).max(0);
-        self.grants.push(Grant { id: id.to_owned(), is_paid, credits, remaining });
+        self.grants.push(Grant { id: id.to_owned(), is_paid, remaining });
     }
 
     /// Credits are taken back, from the purchase's own grant first.
@@ -144,7 +142,7 @@ impl Model {
         match &command.action {
             Action::Debit(new) => {
                 let key = format!("debit {}", new.key.key);
-                if self.keys.contains_key(&key) {
+                if self.keys.contains(&key) {
                     return Verdict::Known;
                 }
                 let least = if new.on_shortfall == Shortfall::Cap { new.minimum_credits } else { new.credits };
@@ -154,19 +152,19 @@ impl Model {
                 if available < least {
                     return self.too_few(least);
                 }
-                self.keys.insert(key, ());
+                self.keys.insert(key);
                 self.spend(new.credits.min(available))
             }
             Action::Hold(new) => {
                 let key = format!("hold {}", new.key.key);
-                if self.keys.contains_key(&key) {
+                if self.keys.contains(&key) {
                     return Verdict::Known;
                 }
                 let credits = new.credits.min(available);
                 if credits < new.minimum_credits {
                     return self.too_few(new.minimum_credits);
                 }
-                self.keys.insert(key, ());
+                self.keys.insert(key);
                 let hold = Hold { credits, expires_at: new.expires_at_ms, state: "open", asked_to_capture: 0 };
                 self.holds.insert(new.id.to_string(), hold);
                 Verdict::Held(credits)

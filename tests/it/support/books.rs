@@ -1,6 +1,7 @@
 //! A database without a service: top-ups are inserted and Stripe's reports are made up, one field at a time.
 
 use futures_util::FutureExt;
+use topup::books::audit::audit;
 use topup::db::{Db, Statement, StoreError};
 use topup::domain::account::AccountId;
 use topup::domain::checkout::{PurchaseProgress, PurchaseReport, TopupState};
@@ -70,6 +71,8 @@ impl Books {
     /// Checks the books and closes them. Every test ends with this.
     pub async fn finish(self) {
         assert_eq!(self.db.broken_rules().await.expect("readable"), Vec::<&str>::new(), "the books are wrong");
+        let report = audit(&self.db, true).await.expect("readable");
+        assert_eq!(report.first, [], "the audit finds differences");
         self.db.close().await;
     }
 

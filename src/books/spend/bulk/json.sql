@@ -47,7 +47,7 @@ INSERT INTO temp.spending (number, op, account, id, entry, credits, least, scope
                 WHERE known.caller = value ->> 'scope' AND known.idempotency_key = value ->> 'key') THEN 'known'
             WHEN value ->> 'op' IN ('debit', 'hold') AND accounts.id IS NULL THEN 'refused'
             WHEN accounts.id IS NULL OR accounts.settled_entries <> accounts.entries
-                OR accounts.due_at <= value ->> 'now_ms' OR accounts.limits <> 0 OR accounts.blocked_at IS NOT NULL
+                OR accounts.due_at <= value ->> 'now_ms' OR accounts.blocked_at IS NOT NULL
                 OR accounts.balance < accounts.held_credits THEN 'left'
             WHEN value ->> 'op' IN ('capture', 'release') THEN CASE
                 WHEN holds.account_id = accounts.id AND holds.state = 'open' AND holds.expires_at > value ->> 'now_ms'

@@ -16,7 +16,7 @@ WITH input AS MATERIALIZED (
 -- Locked in the order of their names, and read as they are now, not as the statement's snapshot has them.
 locked AS MATERIALIZED (
     SELECT named.place, accounts.id, accounts.balance, accounts.used_credits, accounts.held_credits, accounts.entries,
-        accounts.settled_entries, accounts.due_at, accounts.alert_at, accounts.limits, accounts.revision,
+        accounts.settled_entries, accounts.due_at, accounts.alert_at, accounts.revision,
         accounts.blocked_at, accounts.updated_at
     FROM unnest(:accounts::TEXT[]) WITH ORDINALITY AS named (account, place)
     CROSS JOIN LATERAL (
@@ -31,7 +31,7 @@ ready AS MATERIALIZED (
     FROM locked
     CROSS JOIN LATERAL (SELECT entries, revision FROM accounts WHERE id = locked.id LIMIT 1) AS seen
     WHERE seen.entries = locked.entries AND seen.revision = locked.revision AND locked.settled_entries = locked.entries
-    AND locked.due_at > (SELECT MAX(now_ms) FROM input) AND locked.limits = 0 AND locked.blocked_at IS NULL
+    AND locked.due_at > (SELECT MAX(now_ms) FROM input) AND locked.blocked_at IS NULL
     AND locked.balance >= locked.held_credits
 ),
 earlier AS MATERIALIZED (

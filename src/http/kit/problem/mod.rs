@@ -55,7 +55,6 @@ pub struct Problem {
 /// What an account lacks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-#[expect(clippy::struct_field_names, reason = "these are the API's names")]
 pub struct CreditsNumbers {
     /// How many credits are needed at least.
     #[schema(example = 12)]
@@ -96,7 +95,7 @@ pub struct ApiError {
     code: &'static str,
     detail: String,
     errors: Vec<FieldError>,
-    credits: Option<CreditsNumbers>,
+    credits: Option<Box<CreditsNumbers>>,
     retry_after_seconds: Option<u64>,
 }
 
@@ -186,7 +185,7 @@ impl ApiError {
             detail: self.detail.clone(),
             code: self.code.to_owned(),
             errors: self.errors.clone(),
-            credits: self.credits,
+            credits: self.credits.as_deref().copied(),
             error: self.detail.clone(),
         }
     }

@@ -67,7 +67,7 @@ impl From<Refusal> for ApiError {
                     funds.available()
                 );
                 let error = Self::new(StatusCode::PAYMENT_REQUIRED, "insufficient_credits", detail);
-                Self { credits: Some(numbers(required, funds)), ..error }
+                Self { credits: Some(Box::new(numbers(required, funds))), ..error }
             }
             Refusal::CreditsHeld { required, funds } => {
                 let detail = format!(
@@ -76,7 +76,7 @@ impl From<Refusal> for ApiError {
                     funds.remaining, funds.held
                 );
                 let error = Self::new(StatusCode::CONFLICT, "credits_held", detail);
-                Self { credits: Some(numbers(required, funds)), ..error }.retry_after(HELD_RETRY_SECONDS)
+                Self { credits: Some(Box::new(numbers(required, funds))), ..error }.retry_after(HELD_RETRY_SECONDS)
             }
             Refusal::Blocked => Self::forbidden("account_blocked", "an operator blocked this account"),
             Refusal::HoldCaptured => {

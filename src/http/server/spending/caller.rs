@@ -22,7 +22,7 @@ impl Spender {
                 let detail = "credits are spent by a server: send an API key with the scope spend as x-api-key";
                 Err(ApiError::forbidden("api_key_required", detail))
             }
-            caller => Ok(Self(caller)),
+            caller @ Caller::Server(_) => Ok(Self(caller)),
         }
     }
 
@@ -57,6 +57,7 @@ fn hidden(account: Result<AccountId, ApiError>) -> Result<AccountId, ApiError> {
 }
 
 /// There is no such spend or hold, or the caller may not see it.
+#[must_use]
 pub fn not_found() -> ApiError {
     ApiError::not_found("there is nothing with that id")
 }

@@ -11,8 +11,9 @@ use crate::app::App;
 use crate::books::hold::holds::Hold as StoredHold;
 use crate::books::settle_account::balance_now;
 use crate::books::spend::action::Shortfall;
-use crate::books::spend::spend_credits::{Answer, HoldRequest, capture_hold, extend_hold, place_hold, release_hold};
-use crate::db::StoreError;
+use crate::books::spend::spend_credits::{
+    Answer, HoldRequest, SpendError, capture_hold, extend_hold, place_hold, release_hold,
+};
 use crate::domain::account::AccountId;
 use crate::domain::ids::HoldId;
 use crate::domain::ledger::Funds;
@@ -327,7 +328,7 @@ async fn open_holds(
     account: &AccountId,
     after: (i64, String),
     limit: i64,
-) -> Result<(Vec<StoredHold>, Funds), StoreError> {
+) -> Result<(Vec<StoredHold>, Funds), SpendError> {
     let balance = balance_now(app, account).await?;
     let holds = app.db.open_holds(account, (after.0, &after.1), limit.saturating_add(1)).await?;
     Ok((holds, balance.funds()))

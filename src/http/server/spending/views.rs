@@ -13,7 +13,6 @@ use crate::http::server::spending::fields::Metadata;
 /// An account's credits after a request.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-#[expect(clippy::struct_field_names, reason = "these are the API's names")]
 pub struct AccountBalance {
     #[schema(example = "user_1")]
     account_id: String,
@@ -33,6 +32,7 @@ pub struct AccountBalance {
 
 impl AccountBalance {
     /// The balance of an account.
+    #[must_use]
     pub fn of(account: &str, funds: Funds) -> Self {
         Self {
             account_id: account.to_owned(),
