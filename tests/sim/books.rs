@@ -73,6 +73,44 @@ pub struct Adjustment {
     pub credits: i64,
 }
 
+/// Credits spent.
+#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+pub struct Spend {
+    /// Its id.
+    pub id: String,
+    /// The account.
+    pub account_id: String,
+    /// The number of credits.
+    pub credits: i64,
+    /// How many were given back.
+    pub refunded_credits: i64,
+    /// The hold that it captured.
+    pub hold_id: Option<String>,
+    /// The idempotency key of the request.
+    pub idempotency_key: String,
+}
+
+/// Credits reserved.
+#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+pub struct Hold {
+    /// Its id.
+    pub id: String,
+    /// The account.
+    pub account_id: String,
+    /// The number of credits.
+    pub credits: i64,
+    /// Its state.
+    pub state: String,
+    /// When it ends.
+    pub expires_at: i64,
+    /// The credits that were captured.
+    pub captured_credits: Option<i64>,
+    /// The credits that the capture asked for.
+    pub asked_to_capture: Option<i64>,
+    /// The idempotency key of the request.
+    pub idempotency_key: String,
+}
+
 #[derive(sqlx::FromRow)]
 struct Account {
     id: String,
@@ -94,6 +132,12 @@ static REVERSALS: Statement = Statement::new(
 static PAYMENTS: Statement =
     Statement::new("SELECT provider_payment_id, state, real_fee, provider_fee_id, fee_due_at, fee_tries FROM payments");
 static ADJUSTMENTS: Statement = Statement::new("SELECT idempotency_key, account_id, credits FROM adjustments");
+static SPENDS: Statement =
+    Statement::new("SELECT id, account_id, credits, refunded_credits, hold_id, idempotency_key FROM spends");
+static HOLDS: Statement = Statement::new(
+    "SELECT h.id, h.account_id, h.credits, h.state, h.expires_at, h.captured_credits, s.asked_credits AS asked_to_capture, \
+     h.idempotency_key FROM holds h LEFT JOIN spends s ON s.id = h.spend_id",
+);
 static ACCOUNTS: Statement = Statement::new("SELECT id, balance FROM accounts");
 static EVENTS: Statement = Statement::new("SELECT provider_event_id AS id FROM webhook_events");
 
@@ -110,6 +154,10 @@ pub struct Books {
     pub balances: BTreeMap<String, i64>,
     /// By idempotency key.
     pub adjustments: BTreeMap<String, Adjustment>,
+    /// By id.
+    pub spends: BTreeMap<String, Spend>,
+    /// By id.
+    pub holds: BTreeMap<String, Hold>,
     /// The decided events.
     pub events: BTreeSet<String>,
     /// The store's own rules that are broken.
@@ -123,6 +171,8 @@ impl Books {
         let reversals: Vec<Reversal> = db.read_all(&REVERSALS, &[]).await.expect("readable");
         let payments: Vec<Payment> = db.read_all(&PAYMENTS, &[]).await.expect("readable");
         let adjustments: Vec<Adjustment> = db.read_all(&ADJUSTMENTS, &[]).await.expect("readable");
+        let spends: Vec<Spend> = db.read_all(&SPENDS, &[]).await.expect("readable");
+        let holds: Vec<Hold> = db.read_all(&HOLDS, &[]).await.expect("readable");
         let accounts: Vec<Account> = db.read_all(&ACCOUNTS, &[]).await.expect("readable");
         let events: Vec<Event> = db.read_all(&EVENTS, &[]).await.expect("readable");
         Self {
@@ -130,6 +180,8 @@ impl Books {
             reversals: reversals.into_iter().map(|reversal| (reversal.id.clone(), reversal)).collect(),
             payments: payments.into_iter().map(|payment| (payment.id.clone(), payment)).collect(),
             adjustments: adjustments.into_iter().map(|each| (each.idempotency_key.clone(), each)).collect(),
+            spends: spends.into_iter().map(|spend| (spend.id.clone(), spend)).collect(),
+            holds: holds.into_iter().map(|hold| (hold.id.clone(), hold)).collect(),
             balances: accounts.into_iter().map(|account| (account.id, account.balance)).collect(),
             events: events.into_iter().map(|event| event.id).collect(),
             broken_rules: db.broken_rules().await.expect("readable"),

@@ -34,6 +34,7 @@ impl World {
         verify(&self.books, &self.stripe.lock().truth, &mut self.promises)?;
         verify_fees(&self.books, &self.stripe)?;
         self.check_office()?;
+        self.check_spending()?;
         for purchase in &self.purchases {
             let Some(session) = &purchase.session else { continue };
             let topup = self.books.topups.values().find(|topup| topup.provider_session_id.as_ref() == Some(session));
@@ -179,6 +180,9 @@ pub fn verify(books: &Books, truth: &Truth, promises: &mut Promises) -> Result<(
     }
     for adjustment in books.adjustments.values() {
         *balances.entry(&adjustment.account_id).or_default() += adjustment.credits;
+    }
+    for spend in books.spends.values() {
+        *balances.entry(&spend.account_id).or_default() -= spend.credits - spend.refunded_credits;
     }
     for (account, balance) in &books.balances {
         let expected = balances.remove(account.as_str()).unwrap_or(0);

@@ -16,6 +16,7 @@ mod observer;
 mod operators;
 pub mod process;
 pub mod rng;
+mod spending;
 pub mod stripe;
 pub mod truth;
 pub mod world;

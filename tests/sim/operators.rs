@@ -8,6 +8,7 @@ use topup::domain::attempt::QUIET_MS;
 
 use super::calls::{Outcome, Plan, Waiting};
 use super::process::{Answer, Ended, Fate};
+use super::spending::SETTLING;
 use super::world::World;
 
 /// A requested refund.
@@ -182,15 +183,16 @@ impl World {
         let request = TestRequest::post().uri(&format!("/admin/accounts/{account}/adjustments")).set_json(body);
         let request = self.as_operator(&key, request);
         let fate = if self.rng.percent(20) { self.death() } else { Fate::Nothing };
+        let (available, _) = self.available(&account);
         let outcome = self.serve_with(request, (VecDeque::new(), fate));
         let about = format!("{key} {account} {credits}");
         match outcome.ended {
             Ended::Answered(Answer { status, body }) => {
                 self.note("adjust", &format!("{about} {status}"));
                 if status >= 500 && self.process.has_bad_disk() {
-                    return self.unchanged(&outcome.before, &[], "an adjustment that failed");
+                    return self.unchanged(&outcome.before, &SETTLING, "an adjustment that failed");
                 }
-                let has = self.books.balances.get(&account).copied().unwrap_or(0);
+                let has = available;
                 let is_known = is_made || self.books.adjustments.contains_key(&key);
                 let expected = if is_known || credits > 0 || has + credits >= 0 { 200 } else { 409 };
                 self.office.adjustments[place].is_made |= status == 200;
@@ -198,13 +200,13 @@ impl World {
                     return Err(format!("{about} with {has} there was answered with {status}: {body}"));
                 }
                 if is_known || status == 409 {
-                    self.unchanged(&outcome.before, &[], "an adjustment that was made before or is refused")?;
+                    self.unchanged(&outcome.before, &SETTLING, "an adjustment that was made before or is refused")?;
                 }
             }
             Ended::Died { committed } => {
                 self.note("adjust", &format!("{about} dies, committed: {committed}"));
                 if !committed {
-                    self.unchanged(&outcome.before, &[], "an adjustment that died before its commit")?;
+                    self.unchanged(&outcome.before, &SETTLING, "an adjustment that died before its commit")?;
                 }
             }
             Ended::Suspended => return Err("nothing was to be suspended".to_owned()),

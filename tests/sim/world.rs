@@ -6,7 +6,10 @@ use std::path::PathBuf;
 use std::rc::Rc;
 use std::sync::{Arc, OnceLock};
 
+use secrecy::ExposeSecret;
 use tempfile::TempDir;
+use topup::access::api_keys::{self, Scope};
+use topup::app::App;
 use topup::config::{Config, Source};
 use topup::db::Db;
 use topup::ports::Clock;
@@ -20,6 +23,7 @@ use super::observer::{Observer, fnv};
 use super::operators::Office;
 use super::process::{Parts, Process};
 use super::rng::{Rng, SeededIds};
+use super::spending::Server;
 use super::stripe::SharedStripe;
 
 /// The secret that signs webhooks.
@@ -78,6 +82,7 @@ pub struct World {
     pub(super) promises: Promises,
     pub(super) purchases: Vec<Purchase>,
     pub(super) office: Office,
+    pub(super) server: Server,
     pub(super) waiting: Option<Waiting>,
     pub(super) lists_lag: bool,
     pub(super) accounts: Vec<String>,
@@ -110,6 +115,13 @@ fn template() -> &'static [u8] {
     })
 }
 
+/// The API key of the product's server.
+async fn api_key(app: &App) -> String {
+    let scopes = [Scope::Spend, Scope::Read];
+    let key = api_keys::create(&app.db, app.ids.as_ref(), app.clock.as_ref(), "server", &scopes, None).await;
+    key.expect("is made").secret.expose_secret().to_owned()
+}
+
 /// The settings of a run: prices and fees depend on the seed.
 pub fn config(database: &str, rng: &mut Rng) -> Config {
     let settings: [(&str, &str); 10] = [
@@ -139,6 +151,8 @@ impl World {
         let config = config(&format!("sqlite://{}", file.display()), &mut rng);
         let ids = Arc::new(SeededIds::new(rng.next()));
         let parts = Parts { config, stripe: stripe.clone(), clock: clock.clone(), ids };
+        let process = Process::start(Rc::new(parts));
+        let api_key = process.block_on(api_key(&process.app()));
         let accounts = (1..=rng.between(2, 4)).map(|number| format!("user_{number}")).collect();
         Self {
             seed,
@@ -146,12 +160,13 @@ impl World {
             clock,
             stripe,
             network: Network::default(),
-            process: Process::start(Rc::new(parts)),
+            process,
             observer: Observer::open(&file),
             books: Books::default(),
             promises: Promises::default(),
             purchases: Vec::new(),
             office: Office::default(),
+            server: Server::new(api_key),
             waiting: None,
             lists_lag: false,
             accounts,
@@ -217,6 +232,7 @@ impl World {
             76..=79 => self.overtake()?,
             80..=82 => self.learn_fees()?,
             83..=84 => self.disk_changes(),
+            85..=90 => self.spend()?,
             75 if self.rng.percent(60) => self.compare_now()?,
             75 => self.lists_lag(),
             _ => self.deliver()?,
