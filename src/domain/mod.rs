@@ -9,6 +9,7 @@ pub mod account;
 pub mod attempt;
 pub mod burn;
 pub mod checkout;
+pub mod credit_unit;
 pub mod currency;
 pub mod fee_fit;
 pub mod fees;

@@ -11,7 +11,7 @@ use validator::Validate;
 use crate::books::grant::promote::{Promote, promote};
 use crate::books::grant::void_grant::void_grant;
 use crate::domain::burn::{Category, DEFAULT_PRIORITY, NEVER_MS};
-use crate::http::admin::adjustments::{MAX_CREDITS, is_reason};
+use crate::http::admin::adjustments::{is_reason, number_of_credits};
 use crate::http::admin::caller::{Admin, required_key};
 use crate::http::kit::body::read_json;
 use crate::http::kit::openapi::{CallerProblems, Problem404, Problem422, Problem503};
@@ -34,8 +34,8 @@ pub enum GrantCategory {
 #[derive(Debug, Deserialize, Validate, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct CreateGrant {
-    /// The number of credits, 1 to 1,000,000,000.
-    #[validate(required(message = "is missing; say how many credits"), range(min = 1, max = MAX_CREDITS, message = "must be 1 to 1000000000"))]
+    /// The number of credits: at least 1, and at most 1,000,000,000 units of `CREDIT_UNIT_CREDITS`.
+    #[validate(required(message = "is missing; say how many credits"), range(min = 1, message = "must be at least 1"))]
     #[schema(required, nullable = false, example = 100)]
     credits: Option<i64>,
     /// `promotional` (the default), or `paid` for credits that were paid for elsewhere.
@@ -100,7 +100,7 @@ pub async fn create(
     let body: CreateGrant = read_json(&request, payload, &state).await?;
     let new = Promote {
         account: account_id(&path)?,
-        credits: body.credits.unwrap_or_default(),
+        credits: number_of_credits(body.credits.unwrap_or_default(), state.app.pricing.unit())?,
         category: match body.category {
             Some(GrantCategory::Paid) => Category::Paid,
             Some(GrantCategory::Promotional) | None => Category::Promotional,

@@ -42,7 +42,11 @@ fn the_same_seed_gives_the_same_run_to_the_letter() {
     let other = World::new(8, false).run(120).expect("nothing is wrong");
     assert_ne!(first.trace_hash, other.trace_hash);
     let happened = |what| first.counts.get(what).is_some_and(|count| *count > 0);
-    assert!(["buy", "pay", "webhook", "deaths", "spend", "end_hold"].into_iter().all(happened), "too little happens: {:?}", first.counts);
+    assert!(
+        ["buy", "pay", "webhook", "deaths", "spend", "end_hold"].into_iter().all(happened),
+        "too little happens: {:?}",
+        first.counts
+    );
 }
 
 on_both_databases! {
