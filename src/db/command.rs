@@ -63,8 +63,9 @@ pub(crate) trait Batch: Send {
     /// Runs the bulk statement, which is one round trip and its own commit, and answers the commands it handled.
     fn write_bulk<'a>(&'a mut self, context: &'a WriteContext) -> BoxFuture<'a, ()>;
 
-    /// Runs the whole batch in a transaction: in bulk if `in_bulk`, then the remaining commands one by one.
-    fn run<'a>(&'a mut self, tx: &'a mut Tx, in_bulk: bool) -> BoxFuture<'a, Result<(), StoreError>>;
+    /// Runs the whole batch in a transaction: in bulk if `in_bulk`, then the remaining commands one by one. Returns how
+    /// many the bulk statement handled.
+    fn run<'a>(&'a mut self, tx: &'a mut Tx, in_bulk: bool) -> BoxFuture<'a, Result<usize, StoreError>>;
 
     /// Answers the commands that [`Self::run`] completed. Call it after the commit.
     fn answer_done(&mut self);
@@ -136,20 +137,21 @@ impl<C: Command> Batch for BatchOf<C> {
     }
 
     fn is_ready(&self, pools: &Pools) -> bool {
-        pools.runs(C::plain(&[]).statement()) && pools.is_connected(C::NAME)
+        pools.is_connected(C::NAME)
     }
 
     fn write_bulk<'a>(&'a mut self, context: &'a WriteContext) -> BoxFuture<'a, ()> {
         async move {
             let commands = self.commands();
             let plain = C::plain(&commands);
-            if plain.is_empty() || !context.pools.runs(plain.statement()) {
+            if plain.is_empty() {
                 return;
             }
             match context.pools.write_bulk::<C::Row>(C::NAME, &plain).await {
                 Ok(rows) => {
                     let outcomes = C::outcomes(&plain, &commands, &rows);
                     drop(plain);
+                    context.counters.in_bulk(count_some(&outcomes));
                     self.note(outcomes);
                     self.answer_done();
                 }
@@ -159,23 +161,24 @@ impl<C: Command> Batch for BatchOf<C> {
         .boxed()
     }
 
-    fn run<'a>(&'a mut self, tx: &'a mut Tx, in_bulk: bool) -> BoxFuture<'a, Result<(), StoreError>> {
+    fn run<'a>(&'a mut self, tx: &'a mut Tx, in_bulk: bool) -> BoxFuture<'a, Result<usize, StoreError>> {
         async move {
             let commands = self.commands();
             let mut outcomes = vec![None; commands.len()];
             let plain = C::plain(&commands);
-            if in_bulk && !plain.is_empty() && tx.runs(plain.statement()) {
+            if in_bulk && !plain.is_empty() {
                 let rows = tx.fetch_bulk::<C::Row>(&plain).await?;
                 outcomes = C::outcomes(&plain, &commands, &rows);
             }
             drop(plain);
+            let handled_in_bulk = count_some(&outcomes);
             for (outcome, command) in outcomes.iter_mut().zip(commands) {
                 if outcome.is_none() {
                     *outcome = run_within(tx, &mut Within(command)).await?;
                 }
             }
             self.note(outcomes);
-            Ok(())
+            Ok(handled_in_bulk)
         }
         .boxed()
     }
@@ -213,6 +216,10 @@ impl<C: Command> Batch for BatchOf<C> {
     fn forget_answered(&mut self) {
         self.0.retain(|waiting| waiting.reply.is_open());
     }
+}
+
+fn count_some<T>(outcomes: &[Option<T>]) -> usize {
+    outcomes.iter().flatten().count()
 }
 
 /// One command in a transaction of its own.

@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 pub(crate) struct Counters {
     groups: AtomicU64,
     writes: AtomicU64,
+    in_bulk: AtomicU64,
     alone: AtomicU64,
     refused: AtomicU64,
     failed_groups: AtomicU64,
@@ -21,6 +22,8 @@ pub struct CommitCounts {
     pub groups: u64,
     /// Writes in them.
     pub writes: u64,
+    /// Writes that bulk statements handled.
+    pub in_bulk: u64,
     /// Writes of shared groups that ran in transactions of their own, because the group failed or the bulk statement
     /// did not cover them.
     pub alone: u64,
@@ -38,6 +41,7 @@ impl Counters {
         CommitCounts {
             groups: read(&self.groups),
             writes: read(&self.writes),
+            in_bulk: read(&self.in_bulk),
             alone: read(&self.alone),
             refused: read(&self.refused),
             failed_groups: read(&self.failed_groups),
@@ -51,6 +55,11 @@ impl Counters {
         self.groups.fetch_add(1, Ordering::Relaxed);
         self.writes.fetch_add(size, Ordering::Relaxed);
         self.largest.fetch_max(size, Ordering::Relaxed);
+    }
+
+    /// Counts writes that a bulk statement handled.
+    pub(crate) fn in_bulk(&self, count: usize) {
+        self.in_bulk.fetch_add(u64::try_from(count).unwrap_or(u64::MAX), Ordering::Relaxed);
     }
 
     /// Counts writes that run individually.

@@ -124,19 +124,20 @@ struct Together<'g> {
 }
 
 impl Work for Together<'_> {
-    /// Whether each of the writes succeeded.
-    type Output = Vec<bool>;
+    /// Whether each of the writes succeeded, and how many commands the bulk statements handled.
+    type Output = (Vec<bool>, usize);
 
     fn run<'t>(&'t mut self, tx: &'t mut Tx) -> BoxFuture<'t, Result<Self::Output, StoreError>> {
         async move {
+            let mut handled_in_bulk = 0_usize;
             for batch in self.batches.iter_mut() {
-                batch.run(tx, self.in_bulk).await?;
+                handled_in_bulk = handled_in_bulk.saturating_add(batch.run(tx, self.in_bulk).await?);
             }
             let mut written = Vec::with_capacity(self.writes.len());
             for write in self.writes.iter_mut() {
                 written.push(run_within(tx, write.as_mut()).await?.is_some());
             }
-            Ok(written)
+            Ok((written, handled_in_bulk))
         }
         .boxed()
     }
@@ -146,13 +147,14 @@ impl Work for Together<'_> {
 pub(crate) async fn commit_together(pools: &Pools, group: &mut Group, counters: &Counters) {
     let (size, in_bulk) = (group.size(), !group.is_bulk_done);
     let mut together = Together { batches: &mut group.batches, writes: &mut group.writes, in_bulk };
-    let written = match pools.write(&mut together).await {
-        Ok(written) => written,
+    let (written, handled_in_bulk) = match pools.write(&mut together).await {
+        Ok(output) => output,
         Err(error) => {
             counters.group_failed(&error, size);
             return;
         }
     };
+    counters.in_bulk(handled_in_bulk);
     for (write, is_written) in group.writes.iter_mut().zip(written) {
         if is_written {
             write.answer(Ok(()));

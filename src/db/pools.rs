@@ -16,7 +16,7 @@ use crate::db::queries::{Record, postgres_rows, sqlite_rows};
 use crate::db::reserved::{ReservedByName, ReservedConnection};
 use crate::db::session::Route;
 use crate::db::sqlite_file::SqliteFile;
-use crate::db::statement::{Argument, Bulk, BulkStatement, Statement};
+use crate::db::statement::{Argument, Bulk, Statement};
 use crate::db::tx::Tx;
 use crate::db::work::{CONFLICTS, Work, WriteRetries, guarded, in_write_time};
 use crate::db::write_health::WriteHealth;
@@ -64,11 +64,6 @@ impl Pools {
             Self::Sqlite { .. } => true,
             Self::Postgres { kept, .. } => kept.of(name).is_ok_and(|kept| kept.is_ready()),
         }
-    }
-
-    /// Whether this database has a version of a bulk statement.
-    pub(crate) const fn runs(&self, statement: &BulkStatement) -> bool {
-        matches!(self, Self::Postgres { .. }) || statement.json.is_some()
     }
 
     /// Runs work in a transaction of its own. Retries when the database reports a conflict, and for a limited time
@@ -119,9 +114,7 @@ impl Pools {
         checkpoints::reach("commit in one exchange").await;
         let rows = match self {
             Self::Sqlite { creditor, file, .. } => {
-                let statement =
-                    bulk.statement().json.as_ref().ok_or_else(|| StoreError::corrupt("no statement", name))?;
-                let query = sqlite_rows(&statement.with_commit, &bulk.as_json()?)?;
+                let query = sqlite_rows(&bulk.statement().json.with_commit, &bulk.as_json()?)?;
                 let _opened = file.before_write().await?;
                 let mut connection = creditor.take().await?;
                 // The SQL text opens a transaction; after a failure it is still open, and closing the connection ends

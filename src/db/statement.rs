@@ -2,6 +2,8 @@
 
 use std::sync::OnceLock;
 
+use serde::Serialize;
+
 use crate::db::StoreError;
 
 /// An argument of a statement: its name in the text, and its value. Made by [`args!`](crate::db::args).
@@ -109,11 +111,12 @@ fn token_length(text: &str) -> usize {
     }
 }
 
-/// A statement over many rows, in a version for each database.
+/// A statement over many rows, in a version for each database. Made by `bulk_statement!`.
 pub struct BulkStatement {
-    /// The version that takes the rows as JSON, if there is one.
-    pub json: Option<JsonStatement>,
-    /// The version that takes the rows as lists, one for each column: one statement, which commits by itself.
+    /// The version for SQLite, which takes the rows as JSON.
+    pub json: JsonStatement,
+    /// The version for PostgreSQL, which takes the rows as lists, one for each column: one statement, which commits by
+    /// itself.
     pub lists: Statement,
 }
 
@@ -125,6 +128,24 @@ pub struct JsonStatement {
     pub with_commit: Statement,
 }
 
+/// Defines a bulk statement by the files with its two texts. The one for SQLite does not end with a semicolon.
+macro_rules! bulk_statement {
+    ($json:literal, $lists:literal) => {
+        $crate::db::BulkStatement {
+            json: $crate::db::statement::JsonStatement {
+                within: $crate::db::Statement::new(include_str!($json)),
+                with_commit: $crate::db::Statement::new(concat!(
+                    "BEGIN IMMEDIATE;\n",
+                    include_str!($json),
+                    ";\nCOMMIT"
+                )),
+            },
+            lists: $crate::db::Statement::new(include_str!($lists)),
+        }
+    };
+}
+pub(crate) use bulk_statement;
+
 /// The rows for a bulk statement.
 pub trait Bulk: Sync {
     /// The statement.
@@ -133,15 +154,13 @@ pub trait Bulk: Sync {
     /// Whether there are no rows.
     fn is_empty(&self) -> bool;
 
-    /// The rows as the argument of the JSON version.
+    /// The rows as the argument of the version for SQLite.
     ///
     /// # Errors
-    /// When they cannot be serialized, or the statement has no JSON version.
-    fn as_json(&self) -> Result<Vec<Argument>, StoreError> {
-        Err(StoreError::corrupt("no JSON for", self.statement().lists.sql()))
-    }
+    /// When they cannot be serialized.
+    fn as_json(&self) -> Result<Vec<Argument>, StoreError>;
 
-    /// The rows as the arguments of the version with lists.
+    /// The rows as the arguments of the version for PostgreSQL.
     fn as_lists(&self) -> Vec<Argument>;
 }
 
@@ -215,6 +234,14 @@ impl<T> Picked<T> {
             }
         }
         outcomes
+    }
+}
+
+impl<T: Serialize> Picked<T> {
+    /// The rows as the argument `rows`, a JSON array.
+    pub(crate) fn as_json(&self) -> Result<Vec<Argument>, StoreError> {
+        let text = serde_json::to_string(&self.rows).map_err(|error| StoreError::corrupt("a set of rows", error))?;
+        Ok(args![rows = text.as_str()].into())
     }
 }
 

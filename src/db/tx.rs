@@ -13,7 +13,7 @@ use crate::db::database_error::{is_conflict, is_storage_failure};
 use crate::db::queries::Record;
 use crate::db::queries::{postgres_query, postgres_rows, sqlite_query, sqlite_rows};
 use crate::db::session::Route;
-use crate::db::statement::{Argument, Bulk, BulkStatement, Statement};
+use crate::db::statement::{Argument, Bulk, Statement};
 
 /// A connection that is closed unless its transaction came to a known end.
 struct Session<DB: Database> {
@@ -143,17 +143,11 @@ impl Tx {
         })
     }
 
-    /// Whether this database has a version of a bulk statement.
-    pub(crate) const fn runs(&self, statement: &BulkStatement) -> bool {
-        matches!(self.0, Transactional::Postgres(..)) || statement.json.is_some()
-    }
-
-    /// Runs a bulk statement within this transaction. Returns no rows if this database has no version of it.
+    /// Runs a bulk statement within this transaction.
     pub(crate) async fn fetch_bulk<T: Record>(&mut self, bulk: &impl Bulk) -> Result<Vec<T>, StoreError> {
-        match (&self.0, &bulk.statement().json) {
-            (Transactional::Sqlite(_), Some(json)) => self.fetch_all(&json.within, &bulk.as_json()?).await,
-            (Transactional::Sqlite(_), None) => Ok(Vec::new()),
-            (Transactional::Postgres(..), _) => self.fetch_all(&bulk.statement().lists, &bulk.as_lists()).await,
+        match &self.0 {
+            Transactional::Sqlite(_) => self.fetch_all(&bulk.statement().json.within, &bulk.as_json()?).await,
+            Transactional::Postgres(..) => self.fetch_all(&bulk.statement().lists, &bulk.as_lists()).await,
         }
     }
 

@@ -2,21 +2,20 @@
 
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
+use serde::Serialize;
 
 use crate::db::StoreError;
 use crate::db::Tx;
 use crate::db::args;
 use crate::db::command::Command;
-use crate::db::statement::{Argument, Bulk, BulkStatement, Done, Picked, Statement, Value};
+use crate::db::statement::{Argument, Bulk, BulkStatement, Done, Picked, Value, bulk_statement};
 use crate::domain::ids::{SessionId, TopupId};
 use crate::purchases::checkout::topup_attempts;
 use crate::purchases::idempotency::{self, IdempotencyKey, KeyState, StoredAnswer};
 use crate::purchases::topups::{self, NewTopup, Topup, to_json};
 
-pub(crate) static BEGIN: BulkStatement =
-    BulkStatement { json: None, lists: Statement::new(include_str!("checkouts/begin.sql")) };
-pub(crate) static OPENED: BulkStatement =
-    BulkStatement { json: None, lists: Statement::new(include_str!("checkouts/opened.sql")) };
+pub(crate) static BEGIN: BulkStatement = bulk_statement!("checkouts/begin/json.sql", "checkouts/begin/lists.sql");
+pub(crate) static OPENED: BulkStatement = bulk_statement!("checkouts/opened/json.sql", "checkouts/opened/lists.sql");
 
 /// Inserts a top-up and claims the caller's key, if there is one.
 #[derive(Debug, Clone)]
@@ -46,8 +45,69 @@ pub enum CheckoutStart {
     OtherRequest,
 }
 
-/// The commands that the bulk statement can handle. A request that cannot be serialised as JSON fails individually.
-pub struct NewCheckouts<'c>(Picked<(&'c BeginCheckout, String)>);
+/// A top-up to insert by the bulk statement, and the caller's key.
+#[derive(Serialize)]
+struct BeginRow<'c> {
+    topup: &'c str,
+    account: &'c str,
+    credits: i64,
+    currency: &'c str,
+    unit_credits: i64,
+    unit_amount: i64,
+    credits_amount: i64,
+    fee_amount: i64,
+    total: i64,
+    fee_mode: &'c str,
+    rate: String,
+    fee_fixed: i64,
+    fee_label: &'c str,
+    expected_fee: i64,
+    livemode: i64,
+    provider: &'c str,
+    request: String,
+    expires_at: i64,
+    now_ms: i64,
+    caller: Option<&'c str>,
+    key: Option<&'c str>,
+    hash: Option<&'c str>,
+    lease_until: i64,
+}
+
+impl<'c> BeginRow<'c> {
+    /// The row of a command. `None` if its request cannot be serialised: then it fails individually.
+    fn new(command: &'c BeginCheckout) -> Option<Self> {
+        let BeginCheckout { new, key, lease_until_ms, .. } = command;
+        let key = key.as_ref();
+        Some(Self {
+            topup: new.id.as_str(),
+            account: new.account.as_str(),
+            credits: new.quote.credits.get(),
+            currency: new.quote.currency.as_str(),
+            unit_credits: new.quote.unit.credits(),
+            unit_amount: new.quote.unit.amount_minor(),
+            credits_amount: new.quote.credits_amount_minor,
+            fee_amount: new.quote.fee_amount_minor,
+            total: new.quote.total_amount_minor,
+            fee_mode: new.fees.mode.as_str(),
+            rate: new.fees.rate.to_string(),
+            fee_fixed: new.fees.fixed_minor,
+            fee_label: &new.fees.label,
+            expected_fee: new.expected_fee_minor,
+            livemode: i64::from(new.livemode),
+            provider: new.provider.as_str(),
+            request: to_json(&new.request).ok()?,
+            expires_at: new.expires_at_ms(),
+            now_ms: new.now_ms,
+            caller: key.map(|key| key.scope.as_str()),
+            key: key.map(|key| key.key.as_str()),
+            hash: key.map(|key| key.request_hash.as_str()),
+            lease_until: *lease_until_ms,
+        })
+    }
+}
+
+/// The commands that the bulk statement can handle.
+pub struct NewCheckouts<'c>(Picked<BeginRow<'c>>);
 
 impl Command for BeginCheckout {
     type Output = CheckoutStart;
@@ -61,7 +121,7 @@ impl Command for BeginCheckout {
     }
 
     fn plain<'c>(commands: &[&'c Self]) -> NewCheckouts<'c> {
-        let row = |(place, command): (usize, &&'c Self)| Some(((*command, to_json(&command.new.request).ok()?), place));
+        let row = |(place, command): (usize, &&'c Self)| Some((BeginRow::new(command)?, place));
         NewCheckouts(commands.iter().enumerate().filter_map(row).collect())
     }
 
@@ -117,35 +177,36 @@ impl Bulk for NewCheckouts<'_> {
         self.0.rows().is_empty()
     }
 
+    fn as_json(&self) -> Result<Vec<Argument>, StoreError> {
+        self.0.as_json()
+    }
+
     fn as_lists(&self) -> Vec<Argument> {
-        let texts = |of: fn(&BeginCheckout) -> &str| Value::texts(self.0.rows(), |(row, _)| Some(of(row)));
-        let ints = |of: fn(&BeginCheckout) -> i64| Value::ints(self.0.rows(), |(row, _)| of(row));
-        let keys = |of: fn(&IdempotencyKey) -> &str| Value::texts(self.0.rows(), |(row, _)| row.key.as_ref().map(of));
-        let rates: Vec<String> = self.0.rows().iter().map(|(row, _)| row.new.fees.rate.to_string()).collect();
+        let rows = self.0.rows();
         args![
-            topup = texts(|row| row.new.id.as_str()),
-            account = texts(|row| row.new.account.as_str()),
-            credits = ints(|row| row.new.quote.credits.get()),
-            currency = texts(|row| row.new.quote.currency.as_str()),
-            unit_credits = ints(|row| row.new.quote.unit.credits()),
-            unit_amount = ints(|row| row.new.quote.unit.amount_minor()),
-            credits_amount = ints(|row| row.new.quote.credits_amount_minor),
-            fee_amount = ints(|row| row.new.quote.fee_amount_minor),
-            total = ints(|row| row.new.quote.total_amount_minor),
-            fee_mode = texts(|row| row.new.fees.mode.as_str()),
-            rate = Value::texts(&rates, |rate| Some(rate)),
-            fee_fixed = ints(|row| row.new.fees.fixed_minor),
-            fee_label = texts(|row| &row.new.fees.label),
-            expected_fee = ints(|row| row.new.expected_fee_minor),
-            livemode = ints(|row| i64::from(row.new.livemode)),
-            provider = texts(|row| row.new.provider.as_str()),
-            request = Value::texts(self.0.rows(), |(_, request)| Some(request)),
-            expires_at = ints(|row| row.new.expires_at_ms()),
-            now_ms = ints(|row| row.new.now_ms),
-            caller = keys(|key| &key.scope),
-            key = keys(|key| &key.key),
-            hash = keys(|key| &key.request_hash),
-            lease_until = ints(|row| row.lease_until_ms),
+            topup = Value::texts(rows, |row| Some(row.topup)),
+            account = Value::texts(rows, |row| Some(row.account)),
+            credits = Value::ints(rows, |row| row.credits),
+            currency = Value::texts(rows, |row| Some(row.currency)),
+            unit_credits = Value::ints(rows, |row| row.unit_credits),
+            unit_amount = Value::ints(rows, |row| row.unit_amount),
+            credits_amount = Value::ints(rows, |row| row.credits_amount),
+            fee_amount = Value::ints(rows, |row| row.fee_amount),
+            total = Value::ints(rows, |row| row.total),
+            fee_mode = Value::texts(rows, |row| Some(row.fee_mode)),
+            rate = Value::texts(rows, |row| Some(&row.rate)),
+            fee_fixed = Value::ints(rows, |row| row.fee_fixed),
+            fee_label = Value::texts(rows, |row| Some(row.fee_label)),
+            expected_fee = Value::ints(rows, |row| row.expected_fee),
+            livemode = Value::ints(rows, |row| row.livemode),
+            provider = Value::texts(rows, |row| Some(row.provider)),
+            request = Value::texts(rows, |row| Some(&row.request)),
+            expires_at = Value::ints(rows, |row| row.expires_at),
+            now_ms = Value::ints(rows, |row| row.now_ms),
+            caller = Value::texts(rows, |row| row.caller),
+            key = Value::texts(rows, |row| row.key),
+            hash = Value::texts(rows, |row| row.hash),
+            lease_until = Value::ints(rows, |row| row.lease_until),
         ]
         .into()
     }
@@ -170,8 +231,37 @@ pub struct StoreOpened {
     pub now_ms: i64,
 }
 
+/// A checkout session to store by the bulk statement, and the caller's key.
+#[derive(Serialize)]
+struct OpenedRow<'c> {
+    topup: &'c str,
+    provider: &'c str,
+    session: &'c str,
+    url: &'c str,
+    expires_at: i64,
+    now_ms: i64,
+    caller: Option<&'c str>,
+    key: Option<&'c str>,
+}
+
+impl<'c> OpenedRow<'c> {
+    fn new(command: &'c StoreOpened) -> Self {
+        let key = command.key.as_ref();
+        Self {
+            topup: command.topup.as_str(),
+            provider: command.session.provider().as_str(),
+            session: command.session.as_str(),
+            url: &command.url,
+            expires_at: command.expires_at_ms,
+            now_ms: command.now_ms,
+            caller: key.map(|key| key.scope.as_str()),
+            key: key.map(|key| key.key.as_str()),
+        }
+    }
+}
+
 /// The commands that the bulk statement can handle.
-pub struct OpenedCheckouts<'c>(Picked<&'c StoreOpened>);
+pub struct OpenedCheckouts<'c>(Picked<OpenedRow<'c>>);
 
 impl Command for StoreOpened {
     /// `false` if the top-up has another session already.
@@ -186,10 +276,10 @@ impl Command for StoreOpened {
     }
 
     fn plain<'c>(commands: &[&'c Self]) -> OpenedCheckouts<'c> {
-        let mut rows: Vec<(&'c Self, usize)> =
-            commands.iter().enumerate().map(|(place, command)| (*command, place)).collect();
-        rows.sort_by_key(|(command, _)| command.topup.as_str());
-        rows.dedup_by_key(|(command, _)| command.topup.as_str());
+        let mut rows: Vec<(OpenedRow<'c>, usize)> =
+            commands.iter().enumerate().map(|(place, command)| (OpenedRow::new(command), place)).collect();
+        rows.sort_by_key(|(row, _)| row.topup);
+        rows.dedup_by_key(|(row, _)| row.topup);
         OpenedCheckouts(rows.into_iter().collect())
     }
 
@@ -221,17 +311,21 @@ impl Bulk for OpenedCheckouts<'_> {
         self.0.rows().is_empty()
     }
 
+    fn as_json(&self) -> Result<Vec<Argument>, StoreError> {
+        self.0.as_json()
+    }
+
     fn as_lists(&self) -> Vec<Argument> {
         let rows = self.0.rows();
         args![
-            topup = Value::texts(rows, |row| Some(row.topup.as_str())),
-            provider = Value::texts(rows, |row| Some(row.session.provider().as_str())),
-            session = Value::texts(rows, |row| Some(row.session.as_str())),
-            url = Value::texts(rows, |row| Some(&row.url)),
-            expires_at = Value::ints(rows, |row| row.expires_at_ms),
+            topup = Value::texts(rows, |row| Some(row.topup)),
+            provider = Value::texts(rows, |row| Some(row.provider)),
+            session = Value::texts(rows, |row| Some(row.session)),
+            url = Value::texts(rows, |row| Some(row.url)),
+            expires_at = Value::ints(rows, |row| row.expires_at),
             now_ms = Value::ints(rows, |row| row.now_ms),
-            caller = Value::texts(rows, |row| row.key.as_ref().map(|key| key.scope.as_str())),
-            key = Value::texts(rows, |row| row.key.as_ref().map(|key| key.key.as_str())),
+            caller = Value::texts(rows, |row| row.caller),
+            key = Value::texts(rows, |row| row.key),
         ]
         .into()
     }

@@ -4,12 +4,13 @@ use std::collections::BTreeSet;
 
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
+use serde::Serialize;
 
 use crate::db::StoreError;
 use crate::db::Tx;
 use crate::db::args;
 use crate::db::command::Command;
-use crate::db::statement::{Argument, Bulk, BulkStatement, Picked, Statement, Value};
+use crate::db::statement::{Argument, Bulk, BulkStatement, Picked, Value, bulk_statement};
 use crate::domain::checkout::Mismatch;
 use crate::domain::ids::{ChargeId, FeeId, PaymentId, TopupId};
 use crate::domain::payment::PaymentRole;
@@ -19,8 +20,7 @@ use crate::purchases::fee::fees;
 use crate::purchases::payment::payments;
 use crate::purchases::topups;
 
-pub(crate) static EXPECT_FEES: BulkStatement =
-    BulkStatement { json: None, lists: Statement::new(include_str!("fees/lists.sql")) };
+pub(crate) static EXPECT_FEES: BulkStatement = bulk_statement!("fees/json.sql", "fees/lists.sql");
 
 /// A charge event: this balance transaction will show the fee.
 #[derive(Debug, Clone)]
@@ -61,8 +61,38 @@ pub struct Noted {
     outcome: String,
 }
 
+/// An event for the bulk statement.
+#[derive(Serialize)]
+struct Row<'c> {
+    event: &'c str,
+    r#type: &'c str,
+    topup: &'c str,
+    livemode: i64,
+    provider: &'c str,
+    payment: &'c str,
+    charge: &'c str,
+    fee_id: &'c str,
+    now_ms: i64,
+}
+
+impl<'c> Row<'c> {
+    fn new(news: &'c ExpectFee) -> Self {
+        Self {
+            event: news.event.0.as_str(),
+            r#type: &news.event.1,
+            topup: news.topup.as_str(),
+            livemode: i64::from(news.livemode),
+            provider: news.payment.provider().as_str(),
+            payment: news.payment.as_str(),
+            charge: news.charge.as_str(),
+            fee_id: news.fee_id.as_str(),
+            now_ms: news.now_ms,
+        }
+    }
+}
+
 /// The commands of a group that the bulk statement can handle.
-pub struct Notes<'c>(Picked<&'c ExpectFee>);
+pub struct Notes<'c>(Picked<Row<'c>>);
 
 impl Command for ExpectFee {
     type Output = FeeNews;
@@ -77,15 +107,15 @@ impl Command for ExpectFee {
 
     fn plain<'c>(commands: &[&'c Self]) -> Notes<'c> {
         let mut seen = BTreeSet::new();
-        let mut news = Vec::new();
+        let mut rows = Vec::new();
         for (place, command) in commands.iter().enumerate() {
             let names = [command.payment.as_str(), command.event.0.as_str()];
             let is_first = names.iter().all(|name| !seen.contains(name));
             seen.extend(names);
-            news.extend(is_first.then_some((*command, place)));
+            rows.extend(is_first.then(|| (Row::new(command), place)));
         }
-        news.sort_by_key(|(news, _)| news.payment.as_str());
-        Notes(news.into_iter().collect())
+        rows.sort_by_key(|(row, _)| row.payment);
+        Notes(rows.into_iter().collect())
     }
 
     fn outcomes(plain: &Notes<'_>, commands: &[&Self], rows: &[Noted]) -> Vec<Option<FeeNews>> {
@@ -130,18 +160,22 @@ impl Bulk for Notes<'_> {
         self.0.rows().is_empty()
     }
 
+    fn as_json(&self) -> Result<Vec<Argument>, StoreError> {
+        self.0.as_json()
+    }
+
     fn as_lists(&self) -> Vec<Argument> {
-        let news = self.0.rows();
+        let rows = self.0.rows();
         args![
-            event = Value::texts(news, |news| Some(news.event.0.as_str())),
-            event_type = Value::texts(news, |news| Some(&news.event.1)),
-            topup = Value::texts(news, |news| Some(news.topup.as_str())),
-            livemode = Value::ints(news, |news| i64::from(news.livemode)),
-            provider = Value::texts(news, |news| Some(news.payment.provider().as_str())),
-            payment = Value::texts(news, |news| Some(news.payment.as_str())),
-            charge = Value::texts(news, |news| Some(news.charge.as_str())),
-            fee_id = Value::texts(news, |news| Some(news.fee_id.as_str())),
-            now_ms = Value::ints(news, |news| news.now_ms),
+            event = Value::texts(rows, |row| Some(row.event)),
+            event_type = Value::texts(rows, |row| Some(row.r#type)),
+            topup = Value::texts(rows, |row| Some(row.topup)),
+            livemode = Value::ints(rows, |row| row.livemode),
+            provider = Value::texts(rows, |row| Some(row.provider)),
+            payment = Value::texts(rows, |row| Some(row.payment)),
+            charge = Value::texts(rows, |row| Some(row.charge)),
+            fee_id = Value::texts(rows, |row| Some(row.fee_id)),
+            now_ms = Value::ints(rows, |row| row.now_ms),
         ]
         .into()
     }

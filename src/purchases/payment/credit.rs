@@ -5,9 +5,8 @@
 //! straightforward is left to be applied individually: the end of a checkout, an early refund, a contradiction, the
 //! second of two commands for one top-up. After an error, nothing of the group was written.
 //!
-//! This is the only place where the two databases get different statements. With common statements, a group took eight
-//! round trips and its rows were read out of JSON six times, which doubled the time per row on PostgreSQL
-//! (docs/PERFORMANCE.md).
+//! Only bulk statements differ between the two databases. With common statements, a group took eight round trips and its
+//! rows were read out of JSON six times, which doubled the time per row on PostgreSQL (docs/PERFORMANCE.md).
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -19,20 +18,14 @@ use crate::db::StoreError;
 use crate::db::Tx;
 use crate::db::args;
 use crate::db::command::Command;
-use crate::db::statement::{Argument, Bulk, BulkStatement, JsonStatement, Picked, Statement, Value};
+use crate::db::statement::{Argument, Bulk, BulkStatement, Picked, Value, bulk_statement};
 use crate::domain::checkout::{PurchaseProgress, PurchaseReport};
 use crate::domain::ids::{EventId, PaymentId};
 use crate::domain::judge::Applied;
 use crate::purchases::payment::apply::{ApplyPayment, apply_one};
 
 /// The bulk statement for each database.
-pub(crate) static CREDIT: BulkStatement = BulkStatement {
-    json: Some(JsonStatement {
-        within: Statement::new(include_str!("credit/json.sql")),
-        with_commit: Statement::new(concat!("BEGIN IMMEDIATE;\n", include_str!("credit/json.sql"), ";\nCOMMIT")),
-    }),
-    lists: Statement::new(include_str!("credit/lists.sql")),
-};
+pub(crate) static CREDIT: BulkStatement = bulk_statement!("credit/json.sql", "credit/lists.sql");
 
 /// A payment to credit, and everything that must equal the top-up.
 #[derive(Serialize)]
@@ -150,8 +143,7 @@ impl Bulk for Plain<'_> {
     }
 
     fn as_json(&self) -> Result<Vec<Argument>, StoreError> {
-        let text = serde_json::to_string(self.0.rows()).map_err(|error| StoreError::corrupt("a set of rows", error))?;
-        Ok(args![rows = text.as_str()].into())
+        self.0.as_json()
     }
 
     fn as_lists(&self) -> Vec<Argument> {
@@ -213,7 +205,3 @@ fn row(command: &ApplyPayment, progress: PurchaseProgress) -> Option<Row<'_>> {
         now_ms: command.now_ms,
     })
 }
-
-#[cfg(test)]
-#[path = "credit_tests.rs"]
-mod tests;

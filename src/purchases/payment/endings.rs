@@ -7,14 +7,13 @@ use crate::db::StoreError;
 use crate::db::Tx;
 use crate::db::args;
 use crate::db::command::Command;
-use crate::db::statement::{Argument, Bulk, BulkStatement, Done, Picked, Statement, Value};
+use crate::db::statement::{Argument, Bulk, BulkStatement, Done, Picked, Value, bulk_statement};
 use crate::domain::checkout::{PurchaseProgress, TopupState};
 use crate::domain::judge::Applied;
 use crate::purchases::payment::apply::{ApplyPayment, apply_one};
 use crate::purchases::payment::credit::{Row, pick};
 
-pub(crate) static EXPIRE: BulkStatement =
-    BulkStatement { json: None, lists: Statement::new(include_str!("endings/lists.sql")) };
+pub(crate) static EXPIRE: BulkStatement = bulk_statement!("endings/json.sql", "endings/lists.sql");
 
 /// A report that a checkout expired.
 #[derive(Debug, Clone)]
@@ -54,6 +53,10 @@ impl Bulk for Expired<'_> {
 
     fn is_empty(&self) -> bool {
         self.0.rows().is_empty()
+    }
+
+    fn as_json(&self) -> Result<Vec<Argument>, StoreError> {
+        self.0.as_json()
     }
 
     fn as_lists(&self) -> Vec<Argument> {

@@ -1,5 +1,4 @@
-//! Concurrent commands of one kind: each has the same result as alone. `PostgreSQL` runs the straightforward ones of a
-//! group in one statement; SQLite runs them one by one in one transaction.
+//! Concurrent commands of one kind: each has the same result as alone.
 
 use futures_util::FutureExt;
 use futures_util::future::{join, join_all};
@@ -41,15 +40,15 @@ struct Row {
     all_columns: String,
 }
 
-fn key(name: &str, request: &str) -> IdempotencyKey {
+pub(super) fn key(name: &str, request: &str) -> IdempotencyKey {
     IdempotencyKey { scope: "caller".to_owned(), key: name.to_owned(), request_hash: request.to_owned() }
 }
 
-fn begin(number: u128, key: Option<IdempotencyKey>) -> BeginCheckout {
+pub(super) fn begin(number: u128, key: Option<IdempotencyKey>) -> BeginCheckout {
     BeginCheckout { new: new_topup(number), key, lease_until_ms: LEASE_MS, forget_before_ms: 0 }
 }
 
-fn opened(number: u128, session: &str, key: Option<IdempotencyKey>) -> StoreOpened {
+pub(super) fn opened(number: u128, session: &str, key: Option<IdempotencyKey>) -> StoreOpened {
     StoreOpened {
         topup: TopupId::from_bits(number),
         session: SessionId::parse(STRIPE, session).expect("an id"),
@@ -61,7 +60,7 @@ fn opened(number: u128, session: &str, key: Option<IdempotencyKey>) -> StoreOpen
     }
 }
 
-fn charge(report: &PurchaseReport, event_id: &str) -> ExpectFee {
+pub(super) fn charge(report: &PurchaseReport, event_id: &str) -> ExpectFee {
     ExpectFee {
         event: (event(event_id).0, "charge.updated".to_owned()),
         topup: report.topup.clone(),
@@ -89,13 +88,8 @@ fn each_kind_of_command_has_a_connection_of_its_own() {
     assert_eq!(names.len(), topup::catalogue::bulk_statements().count());
 }
 
-/// With few connections all kinds share one queue, one leader and one connection.
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn with_few_connections_all_kinds_of_commands_share_a_queue() {
-    let database = TestDatabase::migrated(Databases::Postgres).await;
-    let separator = if database.url.contains('?') { '&' } else { '?' };
-    let db = Db::connect(&format!("{}{separator}connection_limit=3", database.url), false).await.expect("connects");
-    let books = Books { db, database };
+/// All kinds share one queue and one leader on SQLite, and on PostgreSQL with few connections.
+async fn all_kinds_share_a_queue(books: Books) {
     let mut reports = Vec::new();
     for number in 1..=20_u128 {
         reports.push(books.opened(number).await);
@@ -105,6 +99,7 @@ async fn with_few_connections_all_kinds_of_commands_share_a_queue() {
         ..news(report, &format!("evt_end_{}", report.session.as_str()), PurchaseProgress::Expired)
     });
     let mixed = commands(ends.chain(reports[10..].iter().cloned()).collect());
+    let before = books.db.commit_counts();
     let begun = join_all((101..=120_u128).map(|number| books.db.submit(begin(number, None))));
     let noted = join_all(
         reports[10..]
@@ -120,7 +115,23 @@ async fn with_few_connections_all_kinds_of_commands_share_a_queue() {
     );
     assert!(begun.iter().all(|begun| matches!(begun, Ok(CheckoutStart::New))), "{begun:?}");
     assert!(noted.iter().all(|noted| matches!(noted, Ok(FeeNews::Expected))), "{noted:?}");
+    let counts = books.db.commit_counts();
+    assert_eq!((counts.in_bulk, counts.alone, counts.failed_groups), (50, 0, 0), "{counts:?}");
+    assert!(counts.groups - before.groups < 40 && counts.largest > 5, "{counts:?}");
     books.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn with_few_connections_all_kinds_of_commands_share_a_queue() {
+    let database = TestDatabase::migrated(Databases::Postgres).await;
+    let separator = if database.url.contains('?') { '&' } else { '?' };
+    let db = Db::connect(&format!("{}{separator}connection_limit=3", database.url), false).await.expect("connects");
+    all_kinds_share_a_queue(Books { db, database }).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn on_sqlite_all_kinds_of_commands_share_a_queue_and_each_runs_in_bulk() {
+    all_kinds_share_a_queue(Books::open(Databases::Sqlite).await).await;
 }
 
 /// A statement in progress when the database is closed ends, and then closing ends too.
@@ -282,6 +293,7 @@ on_both_databases! {
         let counts = books.db.commit_counts();
         // The paid one, the mismatch, the unknown one, and the repeated one.
         assert!(counts.groups - before.groups < 20 && counts.alone - before.alone <= 5, "{counts:?}");
+        assert_eq!((counts.in_bulk - before.in_bulk, counts.failed_groups), (37, 0), "{counts:?}");
         assert_eq!(books.state(&reports[10].topup).await, TopupState::Expired);
         assert_eq!(books.topup(&reports[10].topup).await.revision, 1);
         // A payment may still succeed afterwards.

@@ -1,6 +1,7 @@
 //! The contract of the store, tested on both databases with the same cases, without HTTP.
 
 mod bulk;
+mod bulk_guards;
 mod concurrency;
 mod database_rules;
 mod decisions;

@@ -2,6 +2,7 @@
 -- transaction. Rows that are not straightforward are skipped and have no balance in the result.
 -- A `+` before a column keeps its index out of the plan: by the statistics of many small accounts, the index by account
 -- would look as selective as the key, and a large account would be scanned for each of its payments.
+-- `jsonb_each` instead of `json_each`: otherwise a row would become text, and be parsed again, for each of its columns.
 -- The payments to credit, in memory: one table per writing connection.
 CREATE TEMPORARY TABLE IF NOT EXISTS fresh (
     number  INTEGER PRIMARY KEY NOT NULL,
@@ -21,7 +22,7 @@ INSERT INTO temp.fresh (number, event, type, topup, session, provider, payment, 
     SELECT input.key, value ->> 'event', value ->> 'type', topups.id, topups.provider_session_id, topups.provider,
         value ->> 'payment',
         topups.account_id, topups.credits, value ->> 'entry', value ->> 'now_ms'
-    FROM json_each(:rows) AS input CROSS JOIN topups ON topups.id = value ->> 'topup'
+    FROM jsonb_each(:rows) AS input CROSS JOIN topups ON topups.id = value ->> 'topup'
     WHERE topups.state <> 'paid' AND +topups.provider_session_id = value ->> 'session'
     AND topups.provider = value ->> 'provider'
     AND +topups.account_id = value ->> 'account' AND topups.credits = value ->> 'credits'
@@ -68,6 +69,6 @@ SELECT input.key AS number, ledger_entries.balance_after,
         AND topups.currency = value ->> 'currency' AND topups.total_amount = value ->> 'total'
         AND topups.livemode = value ->> 'livemode'
     ) END AS is_decided
-    FROM json_each(:rows) AS input
+    FROM jsonb_each(:rows) AS input
     LEFT JOIN temp.fresh AS fresh ON fresh.number = input.key
     LEFT JOIN ledger_entries ON ledger_entries.kind = 'topup' AND ledger_entries.source = fresh.topup
