@@ -13,18 +13,12 @@ use crate::access::caller_key::CallerKey;
 use crate::books::hold::holds::{Hold, HoldState};
 use crate::books::spend::action::{Action, Refusal, SpendCommand, SpendOutcome};
 use crate::books::spend::spends::Spend;
-use crate::db::statement::{Argument, Bulk, BulkStatement, JsonStatement, Picked, Statement, Value};
+use crate::db::statement::{Argument, Bulk, BulkStatement, Picked, Value, bulk_statement};
 use crate::db::{StoreError, args};
 use crate::domain::ledger::Funds;
 
 /// The bulk statement for each database.
-pub(crate) static SPEND: BulkStatement = BulkStatement {
-    json: Some(JsonStatement {
-        within: Statement::new(include_str!("bulk/json.sql")),
-        with_commit: Statement::new(concat!("BEGIN IMMEDIATE;\n", include_str!("bulk/json.sql"), ";\nCOMMIT")),
-    }),
-    lists: Statement::new(include_str!("bulk/lists.sql")),
-};
+pub(crate) static SPEND: BulkStatement = bulk_statement!("bulk/json.sql", "bulk/lists.sql");
 
 /// A command as the statement takes it.
 #[derive(Serialize)]
@@ -118,9 +112,7 @@ impl Bulk for Plain<'_> {
     }
 
     fn as_json(&self) -> Result<Vec<Argument>, StoreError> {
-        let text =
-            serde_json::to_string(self.picked.rows()).map_err(|error| StoreError::corrupt("a set of rows", error))?;
-        Ok(args![rows = text.as_str()].into())
+        self.picked.as_json()
     }
 
     fn as_lists(&self) -> Vec<Argument> {
