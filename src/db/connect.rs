@@ -32,7 +32,7 @@ const SQLITE_READERS: u32 = 4;
 /// PostgreSQL connections for everything except bulk statements.
 pub(crate) const POSTGRES_CONNECTIONS: u32 = 12;
 /// PostgreSQL connections for bulk statements, one for each kind of command.
-pub const BULK_CONNECTIONS: u32 = 5;
+pub const BULK_CONNECTIONS: u32 = 6;
 /// With fewer connections than this, all kinds of commands share one queue and one connection, so that more connections
 /// remain for the rest than writes use at once.
 const MIN_FOR_A_QUEUE_EACH: u32 = 14;

@@ -37,7 +37,7 @@ async fn entries_of_the_books_cannot_be_replaced() {
         // The first entry's sequence in the account; its id; its source.
         "INSERT OR REPLACE INTO ledger_entries SELECT account_id, sequence, 'entry_new', kind, 1000000, 1000000, \
         'another', topup_id, reason, grant_id, created_at FROM ledger_entries WHERE sequence = 1",
-        "REPLACE INTO ledger_entries SELECT account_id, 3, id, kind, 1000000, 1000000, 'another', topup_id, reason, created_at \
+        "REPLACE INTO ledger_entries SELECT account_id, 3, id, kind, 1000000, 1000000, 'another', topup_id, reason, grant_id, created_at \
         FROM ledger_entries WHERE sequence = 1",
         "INSERT OR REPLACE INTO ledger_entries SELECT account_id, 3, 'entry_new', kind, 1000000, 1000000, source, \
         topup_id, reason, grant_id, created_at FROM ledger_entries WHERE sequence = 1",
