@@ -1,13 +1,18 @@
--- The purpose of this database. Written at the first start; a service with another mode, currency or provider refuses to use it.
+-- The purpose of this database. Written at the first start; a service with another mode, currency, provider, unit or
+-- number of decimals refuses to use it.
 CREATE TABLE instance (
-    id         BIGINT PRIMARY KEY CHECK (id = 1),
-    livemode   BIGINT NOT NULL CHECK (livemode IN (0, 1)),
-    currency   TEXT   NOT NULL,
-    provider   TEXT   NOT NULL,
-    created_at BIGINT NOT NULL,
+    id                      BIGINT PRIMARY KEY CHECK (id = 1),
+    livemode                BIGINT NOT NULL CHECK (livemode IN (0, 1)),
+    currency                TEXT   NOT NULL,
+    provider                TEXT   NOT NULL,
+    -- What a credit is: how many of them are priced together (CREDIT_UNIT_CREDITS), and how many of their digits people
+    -- read as decimals (CREDIT_DISPLAY_DECIMALS). With other values every balance would mean something else.
+    credit_unit_credits     BIGINT NOT NULL CHECK (credit_unit_credits BETWEEN 1 AND 1000000),
+    credit_display_decimals BIGINT NOT NULL CHECK (credit_display_decimals BETWEEN 0 AND 6),
+    created_at              BIGINT NOT NULL,
     -- The key that seals what a checkout sells, so that a top-up can be told from another installation's after it is
     -- lost from this database. Generated at the first start.
-    seal_key   TEXT
+    seal_key                TEXT
 );
 
 -- The current balance of each account. An account appears with its first ledger entry.
@@ -27,7 +32,10 @@ CREATE TABLE topups (
     state               TEXT   NOT NULL,
     credits             BIGINT NOT NULL CHECK (credits > 0),
     currency            TEXT   NOT NULL,
-    credit_unit_amount  BIGINT NOT NULL CHECK (credit_unit_amount > 0),
+    -- The unit that the credits are priced by: how many credits cost how many minor units. Purchases are whole units.
+    -- With these limits the product of both fits into 64 bits, which the check of the books relies on.
+    credit_unit_credits BIGINT NOT NULL DEFAULT 1 CHECK (credit_unit_credits BETWEEN 1 AND 1000000),
+    credit_unit_amount  BIGINT NOT NULL CHECK (credit_unit_amount BETWEEN 1 AND 999999999999),
     credits_amount      BIGINT NOT NULL CHECK (credits_amount > 0),
     fee_amount          BIGINT NOT NULL CHECK (fee_amount >= 0),
     total_amount        BIGINT NOT NULL CHECK (total_amount = credits_amount + fee_amount),

@@ -10,6 +10,7 @@ use serde::Serialize;
 use crate::books::audit_queries::{AuditedAccount, AuditedAdjustment, AuditedEntry, AuditedReversal, AuditedTopup};
 use crate::db::{Db, StoreError};
 use crate::domain::checkout::TopupState;
+use crate::domain::credit_unit::CreditUnit;
 use crate::domain::ledger::EntryKind;
 use crate::domain::payment::PaymentRole;
 use crate::domain::reversal::{DisputeReport, RefundStatus, credits_taken};
@@ -197,7 +198,11 @@ impl Audited for AuditedTopup {
 
     fn judge(&self) -> Option<String> {
         let is_paid = self.state == TopupState::Paid.as_str();
-        let taken = if is_paid { credits_taken(self.credits, self.credit_unit_amount, self.reversed) } else { 0 };
+        // The table's own checks refuse any other unit.
+        let Some(unit) = CreditUnit::new(self.credit_unit_credits, self.credit_unit_amount) else {
+            return Some(format!("sells {} credits for {}", self.credit_unit_credits, self.credit_unit_amount));
+        };
+        let taken = if is_paid { credits_taken(self.credits, unit, self.reversed) } else { 0 };
         let is_credited = self.payment_state.as_deref() == Some(PaymentRole::Credited.as_str());
         let payment_known = is_paid && self.provider_payment_id.is_some();
         let of_this = self.payment_topup.as_ref().is_none_or(|topup| *topup == self.id);

@@ -70,7 +70,9 @@ pub struct AuditedTopup {
     pub state: String,
     /// Its number of credits.
     pub credits: i64,
-    /// The price of one credit, in minor units.
+    /// The number of credits in a unit.
+    pub credit_unit_credits: i64,
+    /// The price of a unit, in minor units.
     pub credit_unit_amount: i64,
     /// How many credits are stored as taken back.
     pub taken_credits: i64,
@@ -164,8 +166,8 @@ statements! {
         LEFT JOIN topups t ON t.id = CASE WHEN e.kind = 'topup' THEN e.source ELSE e.topup_id END \
         LEFT JOIN adjustments j ON j.id = CASE WHEN e.kind = 'adjustment' THEN e.source END \
         ORDER BY e.account_id, e.sequence";
-    TOPUPS = "SELECT t.id, t.state, t.credits, t.credit_unit_amount, t.taken_credits, t.provider, \
-        t.provider_payment_id, \
+    TOPUPS = "SELECT t.id, t.state, t.credits, t.credit_unit_credits, t.credit_unit_amount, t.taken_credits, \
+        t.provider, t.provider_payment_id, \
         (SELECT COUNT(*) FROM ledger_entries e WHERE e.kind = 'topup' AND e.source = t.id) AS granted, \
         (SELECT CAST(COALESCE(SUM(e.credits), 0) AS BIGINT) FROM ledger_entries e \
         WHERE e.kind = 'reversal' AND e.topup_id = t.id) AS moved, \
@@ -173,8 +175,8 @@ statements! {
         WHERE r.provider_payment_id = t.provider_payment_id AND r.provider = t.provider AND r.counts = 1) AS reversed, \
         (SELECT COUNT(*) FROM payments c WHERE c.topup_id = t.id AND c.state = 'credited') AS credited_payments, \
         p.state AS payment_state, p.topup_id AS payment_topup \
-        FROM (SELECT id, state, credits, credit_unit_amount, taken_credits, provider, provider_payment_id FROM topups \
-        WHERE id >= :from ORDER BY id LIMIT :limit) t \
+        FROM (SELECT id, state, credits, credit_unit_credits, credit_unit_amount, taken_credits, provider, \
+        provider_payment_id FROM topups WHERE id >= :from ORDER BY id LIMIT :limit) t \
         LEFT JOIN payments p ON p.provider_payment_id = t.provider_payment_id AND p.provider = t.provider \
         ORDER BY t.id";
     REVERSALS = "SELECT r.provider_reversal_id, r.provider, r.kind, r.status, r.stage, r.counts, r.amount, \

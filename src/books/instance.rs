@@ -1,4 +1,4 @@
-//! What the database is used for (mode, currency and provider), and which migrations it has.
+//! What the database is used for (mode, currency, provider and what a credit is), and which migrations it has.
 
 use crate::db::{Db, Tx, args};
 use crate::db::{StoreError, statements};
@@ -12,6 +12,10 @@ pub struct Instance {
     pub currency: String,
     /// The provider that every id in the database belongs to.
     pub provider: String,
+    /// How many credits are priced together.
+    pub credit_unit_credits: i64,
+    /// How many digits of a number of credits people read as decimals.
+    pub credit_display_decimals: i64,
 }
 
 /// The migrations of a database compared with those of this program.
@@ -27,9 +31,11 @@ pub enum MigrationState {
 }
 
 statements! {
-    REMEMBER = "INSERT INTO instance (id, livemode, currency, provider, created_at) \
-        VALUES (1, :livemode, :currency, :provider, :now_ms) ON CONFLICT (id) DO NOTHING";
-    FIND = "SELECT livemode, currency, provider FROM instance WHERE id = 1";
+    REMEMBER = "INSERT INTO instance (id, livemode, currency, provider, credit_unit_credits, credit_display_decimals, \
+        created_at) VALUES (1, :livemode, :currency, :provider, :unit_credits, :decimals, :now_ms) \
+        ON CONFLICT (id) DO NOTHING";
+    FIND = "SELECT livemode, currency, provider, credit_unit_credits, credit_display_decimals FROM instance \
+        WHERE id = 1";
     REMEMBER_SEAL_KEY = "UPDATE instance SET seal_key = :key WHERE id = 1 AND seal_key IS NULL";
     SEAL_KEY = "SELECT seal_key FROM instance WHERE id = 1";
     MIGRATIONS = "SELECT version FROM _sqlx_migrations WHERE success ORDER BY version";
@@ -40,6 +46,8 @@ struct InstanceRow {
     livemode: i64,
     currency: String,
     provider: String,
+    credit_unit_credits: i64,
+    credit_display_decimals: i64,
 }
 
 #[derive(sqlx::FromRow)]
@@ -58,7 +66,9 @@ struct MigrationRow {
 /// When the database fails.
 pub async fn remember(tx: &mut Tx, wanted: &Instance, now_ms: i64) -> Result<Instance, StoreError> {
     let (currency, provider) = (wanted.currency.as_str(), wanted.provider.as_str());
-    tx.execute(&REMEMBER, &args![livemode = wanted.livemode, currency, provider, now_ms]).await?;
+    let (unit_credits, decimals) = (wanted.credit_unit_credits, wanted.credit_display_decimals);
+    let values = args![livemode = wanted.livemode, currency, provider, unit_credits, decimals, now_ms];
+    tx.execute(&REMEMBER, &values).await?;
     let row: InstanceRow =
         tx.fetch_optional(&FIND, &[]).await?.ok_or_else(|| StoreError::Corrupt("no instance row".to_owned()))?;
     Ok(row.into())
@@ -74,7 +84,13 @@ pub async fn remember_seal_key(tx: &mut Tx, key: &str) -> Result<(), StoreError>
 
 impl From<InstanceRow> for Instance {
     fn from(row: InstanceRow) -> Self {
-        Self { livemode: row.livemode != 0, currency: row.currency, provider: row.provider }
+        Self {
+            livemode: row.livemode != 0,
+            currency: row.currency,
+            provider: row.provider,
+            credit_unit_credits: row.credit_unit_credits,
+            credit_display_decimals: row.credit_display_decimals,
+        }
     }
 }
 

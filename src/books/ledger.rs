@@ -40,17 +40,23 @@ statements! {
         OR (e.id IS NOT NULL AND (e.credits <> t.credits OR e.account_id <> t.account_id))";
     WRONG_EVENTS = "SELECT COUNT(*) AS wrong FROM webhook_events w LEFT JOIN topups t ON t.id = w.topup_id \
         WHERE w.outcome = 'credited' AND (t.id IS NULL OR t.state <> 'paid')";
-    /// The credits taken back follow from all refunds and disputes together, and the ledger agrees.
-    WRONG_REVERSALS = "SELECT COUNT(*) AS wrong FROM topups t \
+    /// The credits taken back follow from all refunds and disputes together, and the ledger agrees. The formula is
+    /// `credits_taken` in `domain/reversal.rs`, in steps that fit into 64 bits: no more whole units than were sold
+    /// (`units`), and a rest below one unit, whose product is below 10^18 by the checks of the table.
+    WRONG_REVERSALS = "SELECT COUNT(*) AS wrong FROM (SELECT t.state, t.credits, t.taken_credits, \
+        COALESCE(e.moved, 0) AS moved, t.credit_unit_credits AS per_unit, t.credits / t.credit_unit_credits AS sold, \
+        COALESCE(r.reversed, 0) / t.credit_unit_amount AS units, \
+        COALESCE(r.reversed, 0) % t.credit_unit_amount * t.credit_unit_credits / t.credit_unit_amount AS rest \
+        FROM topups t \
         LEFT JOIN (SELECT provider_payment_id, provider, CAST(SUM(amount - returned) AS BIGINT) AS reversed FROM \
         reversals \
         WHERE counts = 1 GROUP BY provider_payment_id, provider) r \
         ON r.provider_payment_id = t.provider_payment_id AND r.provider = t.provider \
         LEFT JOIN (SELECT topup_id, CAST(SUM(credits) AS BIGINT) AS moved FROM ledger_entries \
-        WHERE kind = 'reversal' GROUP BY topup_id) e ON e.topup_id = t.id \
-        WHERE t.taken_credits <> -COALESCE(e.moved, 0) OR t.taken_credits <> CASE WHEN t.state <> 'paid' THEN 0 \
-        WHEN COALESCE(r.reversed, 0) / t.credit_unit_amount >= t.credits THEN t.credits \
-        ELSE COALESCE(r.reversed, 0) / t.credit_unit_amount END";
+        WHERE kind = 'reversal' GROUP BY topup_id) e ON e.topup_id = t.id) AS t \
+        WHERE taken_credits <> -moved OR taken_credits <> CASE WHEN state <> 'paid' THEN 0 \
+        WHEN units > sold THEN credits WHEN rest >= credits - units * per_unit THEN credits \
+        ELSE units * per_unit + rest END";
     WRONG_PAYMENTS = "SELECT COUNT(*) AS wrong FROM payments p LEFT JOIN topups t ON t.id = p.topup_id \
         WHERE (p.state = 'credited' AND (t.id IS NULL OR t.state <> 'paid' \
         OR t.provider_payment_id <> p.provider_payment_id OR t.provider <> p.provider)) \

@@ -3,6 +3,8 @@
 use secrecy::ExposeSecret;
 
 use super::*;
+use crate::domain::currency::Currency;
+use crate::domain::fees::FeeMode;
 
 const SECRETS: [(&str, &str); 4] = [
     ("STRIPE_SECRET_KEY", "sk_test_verysecretkey"),
@@ -32,6 +34,8 @@ fn the_defaults_are_those_of_the_documentation() {
     assert_eq!(config.public_url, "http://127.0.0.1:8080");
     assert_eq!(config.pricing.currency(), Currency::USD);
     assert_eq!((config.pricing.smallest(), config.pricing.largest()), (18, 100_000));
+    let unit = config.pricing.unit();
+    assert_eq!((unit.credits(), unit.amount_minor(), config.pricing.decimals().get()), (1, 1, 0));
     assert_eq!(config.pricing.fees().rate.to_string(), "2.9");
     assert_eq!((config.pricing.fees().fixed_minor, config.pricing.fees().mode), (30, FeeMode::GrossUp));
     assert_eq!(config.checkout_expires_minutes, 60);
@@ -101,9 +105,17 @@ fn settings_that_would_be_wrong_or_unsafe_do_not_serve() {
         ("DATABASE_URL", "mysql://localhost"),
         ("CREDIT_UNIT_AMOUNT", "0"),
         ("CREDIT_UNIT_AMOUNT", "1.5"),
+        ("CREDIT_UNIT_CREDITS", "0"),
+        ("CREDIT_UNIT_CREDITS", "-1"),
+        ("CREDIT_UNIT_CREDITS", "1000001"),
+        ("CREDIT_UNIT_CREDITS", "0.5"),
+        ("CREDIT_DISPLAY_DECIMALS", "-1"),
+        ("CREDIT_DISPLAY_DECIMALS", "7"),
+        ("CREDIT_DISPLAY_DECIMALS", "two"),
         ("MIN_CREDITS", "0"),
         ("MAX_CREDITS", "97099970"),
         ("MAX_CREDITS", "3"),
+        ("MAX_CREDITS", "9007199254740992"),
         ("FEE_MODE", "none"),
         ("FEE_RATE_PERCENT", "100"),
         ("FEE_RATE_PERCENT", "0.029"),
@@ -210,6 +222,19 @@ fn another_currency_needs_its_own_price_and_fixed_fee() {
 }
 
 #[test]
+fn a_millionth_of_a_dollar_is_a_credit_if_the_settings_say_so() {
+    let unit = [("CREDIT_UNIT_AMOUNT", "1"), ("CREDIT_UNIT_CREDITS", "10000"), ("CREDIT_DISPLAY_DECIMALS", "6")];
+    let with = |max_credits| load(&[&unit[..], &[("MAX_CREDITS", max_credits)]].concat());
+    let config = with("1000000000").expect("valid");
+    let quote = config.pricing.quote(2_500_000).expect("for sale");
+    assert_eq!((quote.total_amount_minor, config.pricing.decimals().format(2_500_000)), (289, "2.50".to_owned()));
+    // The defaults of MIN_CREDITS and MAX_CREDITS sell 10 cents at most, or nothing.
+    assert_eq!(wrong_settings(load(&unit)), ["MAX_CREDITS"]);
+    let text = with("9999").expect_err("no multiple").to_string();
+    assert!(text.contains("CREDIT_UNIT_CREDITS (10000)") && text.contains("MAX_CREDITS (9999)"), "{text}");
+}
+
+#[test]
 fn a_secret_may_come_from_a_file_but_not_twice() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("key");
@@ -251,8 +276,14 @@ fn secrets_never_show() {
 #[test]
 fn every_setting_of_the_example_file_is_one_that_is_read() {
     let example = include_str!("../../.env.example");
-    let sources =
-        [include_str!("mod.rs"), include_str!("source.rs"), include_str!("names.rs"), include_str!("web.rs")].concat();
+    let sources = [
+        include_str!("mod.rs"),
+        include_str!("pricing.rs"),
+        include_str!("source.rs"),
+        include_str!("names.rs"),
+        include_str!("web.rs"),
+    ];
+    let sources = sources.concat();
     let names: Vec<&str> = example
         .lines()
         .filter_map(|line| line.trim_start_matches(['#', ' ']).split_once('='))

@@ -9,6 +9,7 @@ mod env_file;
 pub mod jwt;
 mod log_filter;
 mod names;
+mod pricing;
 mod source;
 mod web;
 
@@ -20,14 +21,13 @@ use secrecy::SecretString;
 use url::{Host, Url};
 
 use crate::database_url::DatabaseUrl;
-use crate::domain::currency::Currency;
-use crate::domain::fees::{FeeMode, FeePolicy, MAX_FEE_LABEL_CHARACTERS, RatePercent};
-use crate::domain::pricing::{InvalidPricing, Pricing};
+use crate::domain::pricing::Pricing;
 use crate::domain::redirect::AllowedOrigin;
 pub use command::CommandConfig;
 pub use jwt::SettingError;
 use jwt::{JwtSettings, RawJwt, is_placeholder};
 pub use log_filter::parse_log_filter;
+use pricing::read_pricing;
 use source::Reader;
 pub use source::{InvalidEnvFile, Source};
 
@@ -333,65 +333,6 @@ fn warn_of_any_token(reader: &mut Reader<'_>, settings: &JwtSettings) {
          iss and aud"
     );
     reader.warn("JWT_SECRET", &message);
-}
-
-fn read_pricing(reader: &mut Reader<'_>) -> Option<Pricing> {
-    let currency = reader.text("CURRENCY", "usd");
-    let currency = match Currency::parse(&currency) {
-        Ok(currency) => Some(currency),
-        Err(error) => {
-            reader.error("CURRENCY", &error.to_string());
-            None
-        }
-    };
-    for setting in ["CREDIT_UNIT_AMOUNT", "FEE_FIXED"] {
-        if currency.is_some_and(|currency| currency != Currency::USD) && !reader.is_set(setting) {
-            reader.error(setting, "must be set for a currency other than usd: there is no default that is right");
-        }
-    }
-    let unit_amount = reader.parse("CREDIT_UNIT_AMOUNT", "1", "the price of one credit in minor units, a whole number");
-    let fixed_minor = reader.in_range("FEE_FIXED", 30, 0..=1_000_000, "minor units, a whole number from 0");
-    let mode = reader.text("FEE_MODE", "gross_up");
-    let mode = FeeMode::parse(&mode).or_else(|| {
-        reader.error("FEE_MODE", "must be gross_up (the customer pays the fee) or absorb (no fee line)");
-        None
-    });
-    let rate = reader.text("FEE_RATE_PERCENT", "2.9");
-    if let Some(meant) = fraction_for_percent(&rate) {
-        let message = format!(
-            "{rate} percent is less than Stripe charges anywhere; write {meant} for {meant} percent, or 0 if there is \
-             no such part"
-        );
-        reader.error("FEE_RATE_PERCENT", &message);
-    }
-    let rate = RatePercent::parse(&rate).map_err(|error| reader.error("FEE_RATE_PERCENT", &error.to_string())).ok();
-    let label = reader.text("FEE_LABEL", "Processing fee");
-    if label.trim().is_empty() || label.chars().count() > MAX_FEE_LABEL_CHARACTERS || label.contains(char::is_control) {
-        reader.error("FEE_LABEL", "must be 1 to 100 printable characters");
-    }
-    let min_credits = reader.parse("MIN_CREDITS", "1", "a whole number");
-    let max_credits = reader.parse("MAX_CREDITS", "100000", "a whole number");
-    let fees = FeePolicy { mode: mode?, rate: rate?, fixed_minor: fixed_minor?, label };
-    match Pricing::new(currency?, unit_amount?, fees, min_credits?, max_credits?) {
-        Ok(pricing) => Some(pricing),
-        Err(error) => {
-            let setting = match error {
-                InvalidPricing::UnitAmount { .. } => "CREDIT_UNIT_AMOUNT",
-                InvalidPricing::Range => "MIN_CREDITS",
-                _ => "MAX_CREDITS",
-            };
-            reader.error(setting, &error.to_string());
-            None
-        }
-    }
-}
-
-/// The percentage that was probably meant by a rate below 0.1: `0.029` is 2.9 % as a fraction.
-fn fraction_for_percent(rate: &str) -> Option<String> {
-    let decimals = rate.strip_prefix("0.0").filter(|rest| rest.bytes().all(|byte| byte.is_ascii_digit()))?;
-    let decimals = decimals.trim_end_matches('0');
-    let (percent, rest) = decimals.split_at_checked(1)?;
-    Some(if rest.is_empty() { percent.to_owned() } else { format!("{percent}.{rest}") })
 }
 
 fn read_payment_methods(reader: &mut Reader<'_>) -> Vec<String> {

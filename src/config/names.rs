@@ -154,9 +154,11 @@ fn singular(name: &str) -> String {
 }
 
 fn nearest(name: &str) -> Option<&'static str> {
+    // What others call a price is an amount here.
+    let name = name.replace("PRICE", "AMOUNT");
     let likeness_percent = |known: &str| {
         let longest = name.len().max(known.len()).max(1);
-        let same = longest.saturating_sub(strsim::osa_distance(name, known));
+        let same = longest.saturating_sub(strsim::osa_distance(&name, known));
         same.saturating_mul(100).checked_div(longest).unwrap_or_default()
     };
     let best = all().max_by_key(|known| likeness_percent(known))?;

@@ -20,6 +20,8 @@ fn a_misspelt_setting_is_refused_with_the_right_name() {
         ("Fee_Mode", "FEE_MODE"),
         ("TOPUP_FEE_RATE_PERCENT", "FEE_RATE_PERCENT"),
         ("CREDIT_UNIT_PRICE", "CREDIT_UNIT_AMOUNT"),
+        ("CREDIT_UNIT_CREDIT", "CREDIT_UNIT_CREDITS"),
+        ("CREDIT_DECIMALS", "CREDIT_DISPLAY_DECIMALS"),
         ("MAX_CREDIT", "MAX_CREDITS"),
         ("MIN_CREDITS_PER_PURCHASE", "MIN_CREDITS"),
         ("CHECKOUT_EXPIRE_MINUTES", "CHECKOUT_EXPIRES_MINUTES"),

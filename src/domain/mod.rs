@@ -8,6 +8,7 @@
 pub mod account;
 pub mod attempt;
 pub mod checkout;
+pub mod credit_unit;
 pub mod currency;
 pub mod fee_fit;
 pub mod fees;

@@ -1,5 +1,6 @@
-//! Prices: the price of one credit, the limits of a purchase, and the resulting quote.
+//! Prices: the price of a unit of credits, the limits of a purchase, and the resulting quote.
 
+use super::credit_unit::{CreditUnit, DisplayDecimals, MAX_UNIT_CREDITS};
 use super::currency::Currency;
 use super::fees::{FeeError, FeePolicy};
 
@@ -28,9 +29,9 @@ pub struct Quote {
     pub credits: Credits,
     /// The currency of all amounts.
     pub currency: Currency,
-    /// The price of one credit.
-    pub credit_unit_amount_minor: i64,
-    /// The line for the credits: unit price times number.
+    /// The unit that the credits are priced by.
+    pub unit: CreditUnit,
+    /// The line for the credits: unit price times number of units.
     pub credits_amount_minor: i64,
     /// The fee line; 0 when the seller absorbs the fee.
     pub fee_amount_minor: i64,
@@ -53,6 +54,16 @@ pub enum QuoteError {
         /// The most credits that can be bought.
         largest: i64,
     },
+    /// Not a whole number of units.
+    #[error("must be a multiple of {multiple} credits; the nearest are {below} and {above}")]
+    NotAMultiple {
+        /// The number of credits in a unit.
+        multiple: i64,
+        /// The next smaller number that can be bought.
+        below: i64,
+        /// The next larger number that can be bought.
+        above: i64,
+    },
 }
 
 impl QuoteError {
@@ -62,14 +73,37 @@ impl QuoteError {
         match self {
             Self::TooFew { .. } => "too_few",
             Self::TooMany { .. } => "too_many",
+            Self::NotAMultiple { .. } => "not_a_multiple",
         }
     }
+}
+
+/// The largest number of credits in a purchase: the largest integer that every JSON client reads exactly.
+const MAX_PURCHASE_CREDITS: i64 = 9_007_199_254_740_991;
+
+/// What the operator sets. Nothing in it has been checked.
+#[derive(Debug, Clone)]
+pub struct PriceSettings {
+    /// The currency of all amounts.
+    pub currency: Currency,
+    /// The number of credits in a unit.
+    pub unit_credits: i64,
+    /// The price of a unit, in minor units.
+    pub unit_amount_minor: i64,
+    /// How the processing fee is passed on.
+    pub fees: FeePolicy,
+    /// The fewest credits of a purchase.
+    pub min_credits: i64,
+    /// The most credits of a purchase.
+    pub max_credits: i64,
+    /// How people read numbers of credits.
+    pub decimals: DisplayDecimals,
 }
 
 /// Why the settings are not a valid price list.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidPricing {
-    /// The price of a credit is below one step of the currency, or not a multiple of it.
+    /// The price of a unit is below one step of the currency, or not a multiple of it.
     #[error("CREDIT_UNIT_AMOUNT must be a positive multiple of {step}: {currency} is charged in steps of {step}")]
     UnitAmount {
         /// The currency's step in minor units.
@@ -77,11 +111,33 @@ pub enum InvalidPricing {
         /// The currency.
         currency: Currency,
     },
+    /// A unit has too few or too many credits.
+    #[error("CREDIT_UNIT_CREDITS must be from 1 to {MAX_UNIT_CREDITS}")]
+    UnitCredits,
     /// The minimum is below 1 or above the maximum.
     #[error("MIN_CREDITS must be at least 1 and at most MAX_CREDITS")]
     Range,
+    /// The maximum is not exact in every JSON client.
+    #[error("MAX_CREDITS must be at most {MAX_PURCHASE_CREDITS}, the largest integer that JavaScript reads exactly")]
+    TooManyCredits,
+    /// No whole number of units lies between minimum and maximum.
+    #[error(
+        "purchases are multiples of CREDIT_UNIT_CREDITS ({multiple}), and none lies between MIN_CREDITS ({min}) and \
+         MAX_CREDITS ({max}); raise MAX_CREDITS"
+    )]
+    NoMultiple {
+        /// The number of credits in a unit.
+        multiple: i64,
+        /// The fewest credits of a purchase.
+        min: i64,
+        /// The most credits of a purchase.
+        max: i64,
+    },
     /// Even the largest purchase is below the smallest charge that Stripe accepts.
-    #[error("MAX_CREDITS buys less than the smallest charge of {minimum} minor units in {currency}")]
+    #[error(
+        "MAX_CREDITS buys less than the smallest charge of {minimum} minor units in {currency}, at CREDIT_UNIT_AMOUNT \
+         for each CREDIT_UNIT_CREDITS; raise MAX_CREDITS"
+    )]
     MaximumBelowMinimumCharge {
         /// The smallest charge in minor units.
         minimum: i64,
@@ -101,14 +157,15 @@ pub enum InvalidPricing {
     },
 }
 
-/// The price list. Every number of credits between its limits has a valid charge.
+/// The price list. Every whole number of units between its limits, which are whole units themselves, has a valid charge.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Pricing {
     currency: Currency,
-    credit_unit_amount_minor: i64,
+    unit: CreditUnit,
     fees: FeePolicy,
     smallest: i64,
     largest: i64,
+    decimals: DisplayDecimals,
 }
 
 impl Pricing {
@@ -116,25 +173,30 @@ impl Pricing {
     ///
     /// # Errors
     /// When the limits or amounts are invalid; see [`InvalidPricing`].
-    pub fn new(
-        currency: Currency,
-        credit_unit_amount_minor: i64,
-        fees: FeePolicy,
-        min_credits: i64,
-        max_credits: i64,
-    ) -> Result<Self, InvalidPricing> {
+    pub fn new(settings: PriceSettings) -> Result<Self, InvalidPricing> {
+        let PriceSettings { currency, unit_credits, unit_amount_minor, fees, decimals, .. } = settings;
+        let (min, max) = (settings.min_credits, settings.max_credits);
         let step = currency.step_minor();
-        if credit_unit_amount_minor < 1 || credit_unit_amount_minor.checked_rem(step) != Some(0) {
+        if unit_amount_minor < 1 || unit_amount_minor.checked_rem(step) != Some(0) {
             return Err(InvalidPricing::UnitAmount { step, currency });
         }
-        if min_credits < 1 || min_credits > max_credits {
+        if !(1..=MAX_UNIT_CREDITS).contains(&unit_credits) {
+            return Err(InvalidPricing::UnitCredits);
+        }
+        if min < 1 || min > max {
             return Err(InvalidPricing::Range);
         }
-        let mut pricing =
-            Self { currency, credit_unit_amount_minor, fees, smallest: min_credits, largest: max_credits };
-        let largest_charge = pricing.charge_minor(max_credits).map_err(|_| {
-            InvalidPricing::MaximumAboveMaximumCharge { maximum: currency.maximum_charge_minor(), currency }
-        })?;
+        if max > MAX_PURCHASE_CREDITS {
+            return Err(InvalidPricing::TooManyCredits);
+        }
+        let maximum = currency.maximum_charge_minor();
+        let above = InvalidPricing::MaximumAboveMaximumCharge { maximum, currency };
+        let unit = CreditUnit::new(unit_credits, unit_amount_minor).ok_or_else(|| above.clone())?;
+        let largest = unit.whole_up_to(max);
+        let smallest = unit.whole_from(min).filter(|smallest| *smallest <= largest);
+        let smallest = smallest.ok_or(InvalidPricing::NoMultiple { multiple: unit_credits, min, max })?;
+        let mut pricing = Self { currency, unit, fees, smallest, largest, decimals };
+        let largest_charge = pricing.charge_minor(largest).map_err(|_| above)?;
         let minimum = currency.minimum_charge_minor();
         if largest_charge < minimum {
             return Err(InvalidPricing::MaximumBelowMinimumCharge { minimum, currency });
@@ -147,6 +209,18 @@ impl Pricing {
     #[must_use]
     pub const fn currency(&self) -> Currency {
         self.currency
+    }
+
+    /// The unit that credits are priced by.
+    #[must_use]
+    pub const fn unit(&self) -> CreditUnit {
+        self.unit
+    }
+
+    /// How people read numbers of credits.
+    #[must_use]
+    pub const fn decimals(&self) -> DisplayDecimals {
+        self.decimals
     }
 
     /// How the processing fee is passed on.
@@ -170,7 +244,8 @@ impl Pricing {
     /// Quotes a number of credits.
     ///
     /// # Errors
-    /// When it is below the smallest or above the largest purchase; the error contains that limit.
+    /// When it is below the smallest or above the largest purchase, or not a whole number of units. The error contains
+    /// numbers that can be bought.
     pub fn quote(&self, credits: i64) -> Result<Quote, QuoteError> {
         if credits < self.smallest {
             return Err(QuoteError::TooFew { smallest: self.smallest });
@@ -179,12 +254,16 @@ impl Pricing {
         if credits > self.largest {
             return Err(too_many);
         }
-        let credits_amount_minor = credits.checked_mul(self.credit_unit_amount_minor).ok_or(too_many)?;
+        let (below, above) = (self.unit.whole_up_to(credits), self.unit.whole_from(credits).ok_or(too_many)?);
+        if below != above {
+            return Err(QuoteError::NotAMultiple { multiple: self.unit.credits(), below, above });
+        }
+        let credits_amount_minor = self.unit.price_minor(credits).ok_or(too_many)?;
         let total_amount_minor = self.charge_minor(credits).map_err(|_| too_many)?;
         Ok(Quote {
             credits: Credits::new(credits).ok_or(QuoteError::TooFew { smallest: self.smallest })?,
             currency: self.currency,
-            credit_unit_amount_minor: self.credit_unit_amount_minor,
+            unit: self.unit,
             credits_amount_minor,
             fee_amount_minor: total_amount_minor.checked_sub(credits_amount_minor).ok_or(too_many)?,
             total_amount_minor,
@@ -192,17 +271,18 @@ impl Pricing {
     }
 
     fn charge_minor(&self, credits: i64) -> Result<i64, FeeError> {
-        let price = credits.checked_mul(self.credit_unit_amount_minor).ok_or(FeeError::TooLarge)?;
+        let price = self.unit.price_minor(credits).ok_or(FeeError::TooLarge)?;
         self.fees.charge_minor(price, self.currency)
     }
 
-    /// Finds it by bisection: the charge grows with the credits, and the largest purchase is known to be enough.
+    /// Finds it by bisection over whole units: the charge grows with them, and the largest purchase is known to be
+    /// enough.
     fn fewest_credits_charged_at_least(&self, minimum_minor: i64) -> i64 {
         let (mut low, mut high) = (self.smallest, self.largest);
         while low < high {
-            let middle = low.midpoint(high);
+            let middle = self.unit.whole_up_to(low.midpoint(high));
             if self.charge_minor(middle).is_ok_and(|charge| charge < minimum_minor) {
-                low = middle.saturating_add(1);
+                low = middle.checked_add(self.unit.credits()).unwrap_or(high);
             } else {
                 high = middle;
             }
@@ -212,73 +292,5 @@ impl Pricing {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::domain::fees::{FeeMode, RatePercent};
-
-    fn fees(mode: FeeMode) -> FeePolicy {
-        let rate = RatePercent::parse("2.9").expect("a rate");
-        FeePolicy { mode, rate, fixed_minor: 30, label: "Processing fee".to_owned() }
-    }
-
-    fn usd(mode: FeeMode) -> Pricing {
-        Pricing::new(Currency::USD, 1, fees(mode), 1, 100_000).expect("valid")
-    }
-
-    #[test]
-    fn a_quote_adds_up() {
-        let quote = usd(FeeMode::GrossUp).quote(250).expect("for sale");
-        assert_eq!((quote.credits_amount_minor, quote.fee_amount_minor, quote.total_amount_minor), (250, 39, 289));
-    }
-
-    #[test]
-    fn the_smallest_purchase_is_the_fewest_credits_that_reach_the_minimum_charge() {
-        assert_eq!(usd(FeeMode::Absorb).quote(49), Err(QuoteError::TooFew { smallest: 50 }));
-        assert_eq!(usd(FeeMode::GrossUp).quote(17), Err(QuoteError::TooFew { smallest: 18 }));
-        assert_eq!(usd(FeeMode::GrossUp).quote(18).map(|quote| quote.total_amount_minor), Ok(50));
-        assert_eq!(usd(FeeMode::GrossUp).quote(0), Err(QuoteError::TooFew { smallest: 18 }));
-        assert_eq!(usd(FeeMode::GrossUp).quote(-5), Err(QuoteError::TooFew { smallest: 18 }));
-    }
-
-    #[test]
-    fn the_largest_purchase_is_named() {
-        assert_eq!(usd(FeeMode::GrossUp).quote(100_001), Err(QuoteError::TooMany { largest: 100_000 }));
-        assert_eq!(usd(FeeMode::GrossUp).quote(i64::MAX), Err(QuoteError::TooMany { largest: 100_000 }));
-    }
-
-    #[test]
-    fn every_purchase_that_is_for_sale_has_two_lines_that_make_the_total() {
-        let pricing = usd(FeeMode::GrossUp);
-        for credits in pricing.smallest()..=pricing.largest() {
-            let quote = pricing.quote(credits).expect("for sale");
-            assert_eq!(quote.credits_amount_minor, credits);
-            assert_eq!(quote.credits_amount_minor + quote.fee_amount_minor, quote.total_amount_minor);
-            assert!((50..=99_999_999).contains(&quote.total_amount_minor));
-        }
-    }
-
-    #[test]
-    fn what_can_be_sold_ends_where_the_currency_does() {
-        let idr = Currency::parse("idr").expect("known");
-        let make = |max_credits| Pricing::new(idr, 1_600_000, fees(FeeMode::GrossUp), 1, max_credits);
-        // 600,000 credits of 16,000 rupiah each.
-        let pricing = make(600_000).expect("valid");
-        assert_eq!(pricing.quote(600_000).map(|quote| quote.total_amount_minor), Ok(988_671_472_740));
-        let above = InvalidPricing::MaximumAboveMaximumCharge { maximum: 999_999_999_999, currency: idr };
-        assert_eq!(make(610_000), Err(above));
-    }
-
-    #[test]
-    fn limits_that_cannot_hold_are_refused() {
-        let isk = Currency::parse("isk").expect("known");
-        let make = |currency, unit, min, max| Pricing::new(currency, unit, fees(FeeMode::GrossUp), min, max);
-        assert_eq!(make(Currency::USD, 0, 1, 10), Err(InvalidPricing::UnitAmount { step: 1, currency: Currency::USD }));
-        assert_eq!(make(isk, 150, 1, 10), Err(InvalidPricing::UnitAmount { step: 100, currency: isk }));
-        assert_eq!(make(Currency::USD, 1, 0, 10), Err(InvalidPricing::Range));
-        assert_eq!(make(Currency::USD, 1, 11, 10), Err(InvalidPricing::Range));
-        let above = InvalidPricing::MaximumAboveMaximumCharge { maximum: 99_999_999, currency: Currency::USD };
-        assert_eq!(make(Currency::USD, 1, 1, 100_000_000), Err(above.clone()));
-        assert_eq!(make(Currency::USD, i64::MAX, 1, 2), Err(above));
-        assert!(matches!(make(Currency::USD, 1, 1, 10), Err(InvalidPricing::MaximumBelowMinimumCharge { .. })));
-    }
-}
+#[path = "pricing_tests.rs"]
+mod tests;

@@ -4,6 +4,7 @@
 //! dispute is open nothing can be refunded; what a lost dispute left can be. Money that another request is about to
 //! refund is not promised twice. Amounts are multiples of the currency's step. The provider has the final decision.
 
+use super::credit_unit::CreditUnit;
 use super::reversal::credits_taken;
 
 /// What a payment paid for, as far as refunds are concerned.
@@ -24,8 +25,8 @@ pub struct Refundable {
     pub paid_as: PaidAs,
     /// The number of credits in the top-up.
     pub credits: i64,
-    /// The price of one credit, in minor units.
-    pub credit_unit_amount_minor: i64,
+    /// The unit that the credits were priced by.
+    pub unit: CreditUnit,
     /// What the customer was charged, in minor units.
     pub total_amount_minor: i64,
     /// The sum of all refunds that count, in minor units.
@@ -45,7 +46,7 @@ pub struct Refundable {
 pub enum RefundAsk {
     /// Everything that is left, including the fee.
     Everything,
-    /// The price of this many credits, without the fee.
+    /// The price of this many credits, without the fee. It must be a whole amount, unless these are all that are left.
     Credits(i64),
     /// This amount, in minor units.
     Amount(i64),
@@ -105,6 +106,14 @@ pub enum RefundRefusal {
         /// The currency's step, in minor units.
         step: i64,
     },
+    /// The price of so many credits cannot be paid exactly.
+    #[error("must be a multiple of {multiple} credits, whose price is a whole amount, or all {largest} that are left")]
+    NotAWholeAmount {
+        /// The fewest credits whose price is a whole amount.
+        multiple: i64,
+        /// The credits that are left.
+        largest: i64,
+    },
     /// The stored amounts are larger than any possible payment.
     #[error("the amounts of this payment are out of range")]
     OutOfRange,
@@ -121,7 +130,7 @@ impl RefundRefusal {
             Self::TooMuch { .. } | Self::TooManyCredits { .. } => "amount_too_large",
             Self::NoCredits => "surplus_has_no_credits",
             Self::InProgress => "refund_in_progress",
-            Self::NotAMultiple { .. } => "not_a_multiple",
+            Self::NotAMultiple { .. } | Self::NotAWholeAmount { .. } => "not_a_multiple",
             Self::OutOfRange => "internal_error",
         }
     }
@@ -189,13 +198,17 @@ impl Refundable {
         if credits > largest {
             return Err(RefundRefusal::TooManyCredits { largest });
         }
-        let price = credits.checked_mul(self.credit_unit_amount_minor);
-        let (price, left) = price.zip(self.principal_left_minor()).ok_or(RefundRefusal::OutOfRange)?;
-        let amount = price.min(left);
-        match amount.checked_rem(self.step_minor) {
-            Some(0) => Ok((amount, left)),
-            _ => Err(RefundRefusal::NotAMultiple { step: self.step_minor }),
+        let left = self.principal_left_minor().ok_or(RefundRefusal::OutOfRange)?;
+        let is_whole = |amount: &i64| amount.checked_rem(self.step_minor) == Some(0);
+        if credits == largest {
+            let rest = Some(left).filter(is_whole);
+            return rest.map(|rest| (rest, left)).ok_or(RefundRefusal::NotAMultiple { step: self.step_minor });
         }
+        let price = self.unit.price_minor(credits).filter(is_whole);
+        price.map(|price| (price, left)).ok_or_else(|| {
+            let multiple = self.unit.fewest_exact(self.step_minor);
+            RefundRefusal::NotAWholeAmount { multiple, largest }
+        })
     }
 
     /// Returns `None` if an amount is out of range.
@@ -218,16 +231,12 @@ impl Refundable {
     }
 
     fn principal_left_minor(&self) -> Option<i64> {
-        let price = self.credits.checked_mul(self.credit_unit_amount_minor)?;
+        let price = self.unit.price_minor(self.credits)?;
         Some(price.min(self.total_amount_minor).checked_sub(self.gone_minor()?)?.max(0))
     }
 
     fn taken(&self, reversed_minor: i64) -> i64 {
-        if self.paid_as == PaidAs::Credits {
-            credits_taken(self.credits, self.credit_unit_amount_minor, reversed_minor)
-        } else {
-            0
-        }
+        if self.paid_as == PaidAs::Credits { credits_taken(self.credits, self.unit, reversed_minor) } else { 0 }
     }
 }
 

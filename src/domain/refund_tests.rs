@@ -1,11 +1,17 @@
+use proptest::prelude::*;
+
 use super::*;
+
+fn unit(credits: i64, amount_minor: i64) -> CreditUnit {
+    CreditUnit::new(credits, amount_minor).expect("a unit")
+}
 
 /// 250 credits for 289 ¢.
 fn paid() -> Refundable {
     Refundable {
         paid_as: PaidAs::Credits,
         credits: 250,
-        credit_unit_amount_minor: 1,
+        unit: unit(1, 1),
         total_amount_minor: 289,
         refunded_minor: 0,
         disputed_minor: 0,
@@ -43,7 +49,7 @@ fn more_than_is_left_is_refused_with_the_largest() {
 
 #[test]
 fn a_part_of_a_credit_is_not_refunded_twice() {
-    let dear = Refundable { credits: 3, credit_unit_amount_minor: 100, total_amount_minor: 300, ..paid() };
+    let dear = Refundable { credits: 3, unit: unit(1, 100), total_amount_minor: 300, ..paid() };
     let partly = Refundable { refunded_minor: 150, ..dear };
     assert_eq!(partly.left_credits(), Some(2));
     assert_eq!(partly.plan(RefundAsk::Credits(2)), Ok(moves(150, 0, 2)));
@@ -80,8 +86,7 @@ fn what_a_lost_dispute_left_can_be_refunded() {
 #[test]
 fn an_amount_is_a_multiple_of_the_currencys_step() {
     // 25 credits of 10 fils and a fee of 40: Stripe accepts steps of 10.
-    let dinars =
-        Refundable { credits: 25, credit_unit_amount_minor: 10, total_amount_minor: 290, step_minor: 10, ..paid() };
+    let dinars = Refundable { credits: 25, unit: unit(1, 10), total_amount_minor: 290, step_minor: 10, ..paid() };
     assert_eq!(dinars.plan(RefundAsk::Amount(100)), Ok(moves(100, 0, 10)));
     for amount in [1, 5, 101, 999] {
         assert_eq!(dinars.plan(RefundAsk::Amount(amount)), Err(RefundRefusal::NotAMultiple { step: 10 }), "{amount}");
@@ -99,7 +104,7 @@ fn amounts_out_of_range_are_refused_and_never_cut_off() {
     let huge = Refundable { refunded_minor: i64::MAX, disputed_minor: 1, ..paid() };
     assert_eq!((huge.left_minor(), huge.left_credits()), (None, None));
     assert_eq!(huge.plan(RefundAsk::Everything), Err(RefundRefusal::OutOfRange));
-    let dear = Refundable { credits: i64::MAX, credit_unit_amount_minor: 2, ..paid() };
+    let dear = Refundable { credits: i64::MAX, unit: unit(1, 2), ..paid() };
     assert_eq!(dear.plan(RefundAsk::Credits(i64::MAX)), Err(RefundRefusal::OutOfRange));
     let busy = Refundable { pending_minor: i64::MIN, ..paid() };
     assert_eq!(busy.plan(RefundAsk::Amount(1)), Err(RefundRefusal::OutOfRange));
@@ -123,4 +128,117 @@ fn a_surplus_payment_takes_no_credits() {
     assert_eq!(surplus.left_credits(), Some(0));
     assert!(matches!(surplus.plan(RefundAsk::Everything), Ok(RefundPlan { amount_minor: 289, credits: 0, .. })));
     assert_eq!(surplus.plan(RefundAsk::Credits(1)), Err(RefundRefusal::NoCredits));
+}
+
+#[test]
+fn small_credits_are_refunded_for_whole_cents_or_all_at_once() {
+    // 2,500,000 credits for 250 ¢ and a fee of 39 ¢.
+    let small = Refundable { credits: 2_500_000, unit: unit(10_000, 1), ..paid() };
+    assert_eq!(small.plan(RefundAsk::Everything), Ok(moves(289, 39, 2_500_000)));
+    assert_eq!(small.plan(RefundAsk::Credits(2_500_000)), Ok(moves(250, 0, 2_500_000)));
+    assert_eq!(small.plan(RefundAsk::Credits(70_000)), Ok(moves(7, 0, 70_000)));
+    assert_eq!(small.plan(RefundAsk::Amount(260)), Ok(moves(260, 10, 2_500_000)));
+    for credits in [1, 9_999, 75_000, 2_499_999] {
+        let refusal = small.plan(RefundAsk::Credits(credits)).expect_err("no whole amount");
+        assert_eq!(refusal, RefundRefusal::NotAWholeAmount { multiple: 10_000, largest: 2_500_000 });
+        assert_eq!(refusal.code(), "not_a_multiple");
+    }
+    let too_many = RefundRefusal::TooManyCredits { largest: 2_500_000 };
+    assert_eq!(small.plan(RefundAsk::Credits(2_500_001)), Err(too_many));
+}
+
+#[test]
+fn the_last_credits_go_back_for_the_rest_of_their_price_whatever_their_number() {
+    // 10 credits for 25 ¢; 3 ¢ went back and took 1 of them. The other 9 would cost 22½ ¢.
+    let odd = Refundable { credits: 10, unit: unit(10, 25), total_amount_minor: 25, refunded_minor: 3, ..paid() };
+    assert_eq!(odd.left_credits(), Some(9));
+    assert_eq!(odd.plan(RefundAsk::Credits(9)), Ok(moves(22, 0, 9)));
+    assert_eq!(odd.plan(RefundAsk::Credits(2)), Ok(moves(5, 0, 2)));
+    let refusal = RefundRefusal::NotAWholeAmount { multiple: 2, largest: 9 };
+    assert_eq!(odd.plan(RefundAsk::Credits(3)), Err(refusal));
+}
+
+#[test]
+fn the_price_of_credits_keeps_to_the_currencys_step() {
+    // 25 credits for 250 fils, which Stripe refunds in tens.
+    let dinars = Refundable { credits: 25, unit: unit(5, 50), step_minor: 10, ..paid() };
+    assert_eq!(dinars.plan(RefundAsk::Credits(1)), Ok(moves(10, 0, 1)));
+    // 25 credits for 5 krónur, which Stripe refunds in whole krónur.
+    let kronur = Refundable { credits: 25, unit: unit(25, 500), total_amount_minor: 600, step_minor: 100, ..paid() };
+    assert_eq!(kronur.plan(RefundAsk::Credits(20)), Ok(moves(400, 0, 20)));
+    let refusal = RefundRefusal::NotAWholeAmount { multiple: 5, largest: 25 };
+    assert_eq!(kronur.plan(RefundAsk::Credits(1)), Err(refusal));
+}
+
+/// Every small top-up, after every amount that went back before: what a plan promises is what the formula takes, a
+/// refund in credits takes exactly these, and nothing else is refused.
+#[test]
+fn every_small_refund_moves_what_was_asked_for() {
+    for (per_unit, price) in (1..=6).flat_map(|credits| (1..=6).map(move |price| (credits, price))) {
+        let unit = unit(per_unit, price);
+        let top_up = |units: i64, refunded_minor| Refundable {
+            credits: units * per_unit,
+            unit,
+            total_amount_minor: units * price + 5,
+            refunded_minor,
+            ..paid()
+        };
+        for refunded in 0..=4 * price + 4 {
+            let payment = top_up(4, refunded);
+            let (left, left_minor) = (payment.left_credits().expect("fits"), payment.left_minor().expect("fits"));
+            let before = credits_taken(payment.credits, unit, refunded);
+            for credits in 1..=left {
+                let plan = payment.plan(RefundAsk::Credits(credits));
+                let is_exact = credits * price % per_unit == 0;
+                assert_eq!(plan.is_ok(), is_exact || credits == left, "{credits} of {payment:?}");
+                let Ok(plan) = plan else { continue };
+                assert_eq!((plan.credits, plan.fee_minor), (credits, 0), "{payment:?}");
+                assert!(!is_exact || credits == left || plan.amount_minor * per_unit == credits * price);
+                assert_eq!(credits_taken(payment.credits, unit, refunded + plan.amount_minor), before + credits);
+            }
+            for amount in 1..=left_minor {
+                let plan = payment.plan(RefundAsk::Amount(amount)).expect("is left");
+                assert_eq!(before + plan.credits, credits_taken(payment.credits, unit, refunded + amount));
+                assert_eq!(plan.fee_minor, (refunded + amount - 4 * price).clamp(0, amount));
+            }
+            let everything = payment.plan(RefundAsk::Everything).expect("something is left");
+            assert_eq!((everything.amount_minor, everything.credits), (left_minor, left));
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// Any unit, any number of partial refunds: they take no more than was sold, together what one refund of their sum
+    /// takes, and a refund of everything takes the rest.
+    #[test]
+    fn partial_refunds_take_together_what_one_refund_takes(
+        per_unit in 1_i64..=1_000_000,
+        price in 1_i64..=1_000_000,
+        units in 1_i64..=900_000,
+        fee in 0_i64..=1_000_000,
+        parts in prop::collection::vec(1_i64..=1_000_000_000, 1..8),
+    ) {
+        let (unit, total) = (unit(per_unit, price), units * price + fee);
+        let fresh = Refundable { credits: units * per_unit, unit, total_amount_minor: total, ..paid() };
+        let (mut payment, mut taken) = (fresh.clone(), 0);
+        for part in parts {
+            let left = payment.left_minor().expect("fits");
+            if left < 2 {
+                break;
+            }
+            let amount = part % (left - 1) + 1;
+            let plan = payment.plan(RefundAsk::Amount(amount)).expect("is left");
+            prop_assert!(plan.credits >= 0);
+            taken += plan.credits;
+            payment.refunded_minor += amount;
+        }
+        if payment.refunded_minor > 0 {
+            let at_once = fresh.plan(RefundAsk::Amount(payment.refunded_minor)).expect("is left");
+            prop_assert_eq!(taken, at_once.credits);
+        }
+        let rest = payment.plan(RefundAsk::Everything).expect("something is left");
+        prop_assert_eq!((payment.refunded_minor + rest.amount_minor, taken + rest.credits), (total, fresh.credits));
+    }
 }

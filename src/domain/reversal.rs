@@ -3,6 +3,7 @@
 //! The credits taken back are never incremented or decremented. They follow from the states of all refunds and disputes
 //! of a top-up, in whatever order these became known.
 
+use super::credit_unit::CreditUnit;
 use super::ids::{DisputeId, EventId, PaymentId, RefundId};
 
 /// The status of a refund (Stripe, "Refunds"). It only moves forward, so an older status that arrives late is ignored.
@@ -254,13 +255,16 @@ pub fn word(text: &str) -> String {
 pub type EventRef = (EventId, String);
 
 /// How many of a top-up's credits are taken back when `reversed_minor` of its money goes to the customer: the credits
-/// that this money paid for, counting the fee last. Never more than were sold.
-///
-/// `credit_unit_amount_minor` is the price of one credit and must be more than 0.
+/// that this money paid for, `⌊reversed · unit credits / unit amount⌋`, counting the fee last. Never more than were
+/// sold. `WRONG_REVERSALS` in `books/ledger.rs` has the same formula in SQL.
 #[must_use]
-pub fn credits_taken(credits: i64, credit_unit_amount_minor: i64, reversed_minor: i64) -> i64 {
-    let paid_for = reversed_minor.max(0).checked_div(credit_unit_amount_minor).unwrap_or(0);
-    paid_for.min(credits)
+pub fn credits_taken(credits: i64, unit: CreditUnit, reversed_minor: i64) -> i64 {
+    let paid_for = i128::from(reversed_minor.max(0))
+        .checked_mul(i128::from(unit.credits()))
+        .and_then(|product| product.checked_div(i128::from(unit.amount_minor())))
+        .and_then(|paid_for| i64::try_from(paid_for).ok());
+    // A number that does not fit is larger than any number of credits.
+    paid_for.map_or(credits, |paid_for| paid_for.min(credits))
 }
 
 #[cfg(test)]

@@ -1,35 +1,53 @@
 use super::*;
 use crate::domain::provider::ProviderName;
 
+fn unit(credits: i64, amount_minor: i64) -> CreditUnit {
+    CreditUnit::new(credits, amount_minor).expect("a unit")
+}
+
 #[test]
 fn a_refund_takes_what_its_money_paid_for_and_the_fee_last() {
     // 250 credits for 250 ¢ and a fee line of 39 ¢.
     for (reversed, taken) in
         [(0, 0), (1, 1), (100, 100), (249, 249), (250, 250), (251, 250), (289, 250), (i64::MAX, 250)]
     {
-        assert_eq!(credits_taken(250, 1, reversed), taken, "{reversed}");
+        assert_eq!(credits_taken(250, unit(1, 1), reversed), taken, "{reversed}");
     }
 }
 
 #[test]
 fn money_for_a_part_of_a_credit_takes_none() {
     for (reversed, taken) in [(6, 0), (7, 1), (13, 1), (14, 2), (69, 9), (70, 10), (71, 10)] {
-        assert_eq!(credits_taken(10, 7, reversed), taken, "{reversed}");
+        assert_eq!(credits_taken(10, unit(1, 7), reversed), taken, "{reversed}");
     }
 }
 
-/// Every amount of every small top-up: never more credits than were sold, all of them once their price is back, and
-/// never fewer when more money goes back.
+#[test]
+fn the_smallest_coin_takes_many_small_credits() {
+    // 2,500,000 credits for 250 ¢ and a fee line of 39 ¢.
+    for (reversed, taken) in [(0, 0), (1, 10_000), (249, 2_490_000), (250, 2_500_000), (289, 2_500_000)] {
+        assert_eq!(credits_taken(2_500_000, unit(10_000, 1), reversed), taken, "{reversed}");
+    }
+    // 3 credits for 2 ¢: one of them pays for one and a half.
+    for (reversed, taken) in [(1, 1), (2, 3), (3, 4), (4, 6), (-1, 0), (i64::MIN, 0)] {
+        assert_eq!(credits_taken(6, unit(3, 2), reversed), taken, "{reversed}");
+    }
+}
+
+/// Every amount of every small top-up: never more credits than were sold, all of them once their price is back, never
+/// fewer when more money goes back, and no credit that the money did not pay for in full.
 #[test]
 fn whatever_goes_back_the_credits_follow_it() {
-    for credits in 1..=60 {
-        for price in 1..=9 {
-            let mut before = 0;
-            for reversed in 0..=credits * price + 40 {
-                let taken = credits_taken(credits, price, reversed);
+    for (per_unit, price) in (1..=9).flat_map(|credits| (1..=9).map(move |price| (credits, price))) {
+        let unit = unit(per_unit, price);
+        for units in 1..=20 {
+            let (credits, mut before) = (units * per_unit, 0);
+            for reversed in 0..=units * price + 40 {
+                let taken = credits_taken(credits, unit, reversed);
                 assert!((before..=credits).contains(&taken));
-                assert!(taken * price <= reversed, "more was taken than the money paid for");
-                assert_eq!(taken == credits, reversed >= credits * price);
+                assert!(taken * price <= reversed * per_unit, "more was taken than the money paid for");
+                assert!(taken == credits || (taken + 1) * price > reversed * per_unit, "a credit was left out");
+                assert_eq!(taken == credits, reversed >= units * price);
                 before = taken;
             }
         }
@@ -168,6 +186,12 @@ mod random {
 
     use super::super::*;
 
+    /// A unit of any size.
+    fn units() -> impl Strategy<Value = CreditUnit> {
+        let unit = |(credits, amount)| CreditUnit::new(credits, amount).expect("a unit");
+        (1_i64..=1_000_000, prop_oneof![1_i64..=1_000, 1_i64..=999_999_999_999]).prop_map(unit)
+    }
+
     fn movements() -> impl Strategy<Value = Vec<DisputeMovement>> {
         let amount = prop_oneof![4 => -1_000_i64..1_000, 1 => any::<i64>()];
         let currency = prop::sample::select(vec!["usd", "eur", "jpy"]);
@@ -177,6 +201,29 @@ mod random {
     }
 
     proptest! {
+        /// The credits follow from the sum of what goes back, so parts take together what their sum takes at once, and
+        /// the price takes everything.
+        #[test]
+        fn parts_take_together_what_their_sum_takes(
+            unit in units(),
+            units in 1_i64..=9_000_000,
+            parts in prop::collection::vec(0_i64..=999_999_999_999, 1..6),
+        ) {
+            let credits = units * unit.credits();
+            let (mut gone, mut taken) = (0, 0);
+            for part in parts {
+                gone += part;
+                let now = credits_taken(credits, unit, gone);
+                prop_assert!((taken..=credits).contains(&now));
+                taken = now;
+            }
+            let exact = i128::from(gone) * i128::from(unit.credits()) / i128::from(unit.amount_minor());
+            prop_assert_eq!(i128::from(taken), exact.min(i128::from(credits)));
+            let price = unit.price_minor(credits).expect("a price");
+            prop_assert_eq!(credits_taken(credits, unit, price), credits);
+            prop_assert!(credits_taken(credits, unit, price - 1) < credits);
+        }
+
         /// Whatever Stripe shows: the result is within the dispute's amount and the same in any order, one more cent
         /// that comes back never takes more, and one small credit never returns all credits of a lost dispute.
         #[test]

@@ -58,14 +58,14 @@ pub async fn check_topup(app: &App, id: &TopupId, operator: &Operator) -> Result
     let topup = topup.ok_or(CheckTopupError::NotFound)?;
     let checked = match (&topup.session, &topup.payment) {
         (_, Some(payment)) if topup.state == TopupState::Paid => reversals(app, &topup, payment).await?,
-        (Some(session), _) => told(ask(app, &topup, session).await)?,
+        (Some(session), _) => told(app, ask(app, &topup, session).await)?,
         (None, _) => lost_session(app, &topup).await?,
     };
     tracing::info!(topup = %topup.id, by = operator.name, outcome = checked.outcome, "an operator asked Stripe");
     Ok(checked)
 }
 
-fn told(asked: Result<Applied, AskError>) -> Result<Checked, CheckTopupError> {
+fn told(app: &App, asked: Result<Applied, AskError>) -> Result<Checked, CheckTopupError> {
     let applied = match asked {
         Ok(applied) => applied,
         Err(AskError::OfAnother) => {
@@ -80,7 +80,9 @@ fn told(asked: Result<Applied, AskError>) -> Result<Checked, CheckTopupError> {
     };
     let detail = match &applied {
         Applied::Credited { credits, balance_after } => {
-            format!("Stripe says that it is paid: {credits} credits are in the books, the account has {balance_after}")
+            let shown = |credits: &i64| app.pricing.decimals().format(*credits);
+            let (credits, balance) = (shown(credits), shown(balance_after));
+            format!("Stripe says that it is paid: {credits} credits are in the books, the account has {balance}")
         }
         Applied::AlreadyPaid => "it is paid, and the credits are in the books".to_owned(),
         Applied::Moved(state) => format!("at Stripe it is {}", state.as_str()),
@@ -99,7 +101,7 @@ async fn lost_session(app: &App, topup: &Topup) -> Result<Checked, CheckTopupErr
         return Ok(Checked::new("not_found", "Stripe has no checkout of this top-up: nobody could pay it"));
     };
     let session = report.session.clone();
-    let checked = told(apply_report(app, &topup.id, report).await)?;
+    let checked = told(app, apply_report(app, &topup.id, report).await)?;
     Ok(Checked { detail: format!("{} (session {session}, found in Stripe's list)", checked.detail), ..checked })
 }
 
@@ -131,7 +133,8 @@ async fn reversals(app: &App, topup: &Topup, payment: &PaymentId) -> Result<Chec
         let detail = format!("it is paid; Stripe knows {count} refunds and disputes of it, and the books have them");
         return Ok(Checked::new("already_paid", detail));
     }
-    let detail =
-        format!("it is paid; refunds and disputes now take {taken} credits, before it was {}", topup.taken_credits);
+    let decimals = app.pricing.decimals();
+    let (now, before) = (decimals.format(taken), decimals.format(topup.taken_credits));
+    let detail = format!("it is paid; refunds and disputes now take {now} credits, before it was {before}");
     Ok(Checked::new("reversals_applied", detail))
 }

@@ -5,6 +5,7 @@ use crate::db::{StoreError, statements};
 use crate::domain::account::AccountId;
 use crate::domain::attempt::Attempt;
 use crate::domain::checkout::{Agreement, TopupState};
+use crate::domain::credit_unit::CreditUnit;
 use crate::domain::currency::Currency;
 use crate::domain::fees::FeePolicy;
 use crate::domain::ids::{PaymentId, SessionId, TopupId};
@@ -56,8 +57,8 @@ pub struct Topup {
     pub credits: i64,
     /// The currency of the amounts.
     pub currency: Currency,
-    /// The price of one credit, in minor units.
-    pub credit_unit_amount_minor: i64,
+    /// The unit that the credits were priced by.
+    pub unit: CreditUnit,
     /// The line for the credits, in minor units.
     pub credits_amount_minor: i64,
     /// The fee line, in minor units.
@@ -107,24 +108,23 @@ impl Topup {
 }
 
 statements! {
-    INSERT = "INSERT INTO topups (id, account_id, state, credits, currency, credit_unit_amount, credits_amount, \
-        fee_amount, total_amount, fee_mode, fee_rate_percent, fee_fixed, fee_label, expected_fee, livemode, \
-        provider, provider_request, provider_attempt, key_used_at, unknown_since, expires_at, created_at, \
+    INSERT = "INSERT INTO topups (id, account_id, state, credits, currency, credit_unit_credits, credit_unit_amount, \
+        credits_amount, fee_amount, total_amount, fee_mode, fee_rate_percent, fee_fixed, fee_label, expected_fee, \
+        livemode, provider, provider_request, provider_attempt, key_used_at, unknown_since, expires_at, created_at, \
         updated_at) VALUES \
-        (:id, :account, 'creating', :credits, :currency, :credit_unit_amount_minor, :credits_amount_minor, \
+        (:id, :account, 'creating', :credits, :currency, :unit_credits, :unit_amount_minor, :credits_amount_minor, \
         :fee_amount_minor, :total_amount_minor, :fee_mode, :fee_rate, :fee_fixed, :fee_label, :expected_fee_minor, \
         :livemode, :provider, :request, 1, :now_ms, :now_ms, :expires_at_ms, :now_ms, :now_ms)";
-    FIND = "SELECT id, account_id, state, credits, currency, credit_unit_amount, credits_amount, fee_amount, \
-        total_amount, expected_fee, provider, provider_request, provider_attempt, COALESCE(key_used_at, created_at) \
-        AS key_used_at, \
+    FIND = "SELECT id, account_id, state, credits, currency, credit_unit_credits, credit_unit_amount, \
+        credits_amount, fee_amount, total_amount, expected_fee, provider, provider_request, provider_attempt, \
+        COALESCE(key_used_at, created_at) AS key_used_at, \
         CASE WHEN key_used_at IS NULL THEN updated_at ELSE unknown_since END AS unknown_since, key_failures, \
         provider_session_id, session_url, expires_at, created_at, \
         paid_at, checked_at, provider_payment_id, taken_credits, revision, decline_code, failure_code \
         FROM topups WHERE id = :id";
-    FIND_BY_SESSION = "SELECT id, account_id, state, credits, currency, credit_unit_amount, credits_amount, \
-        fee_amount, \
-        total_amount, expected_fee, provider, provider_request, provider_attempt, COALESCE(key_used_at, created_at) \
-        AS key_used_at, \
+    FIND_BY_SESSION = "SELECT id, account_id, state, credits, currency, credit_unit_credits, credit_unit_amount, \
+        credits_amount, fee_amount, total_amount, expected_fee, provider, provider_request, provider_attempt, \
+        COALESCE(key_used_at, created_at) AS key_used_at, \
         CASE WHEN key_used_at IS NULL THEN updated_at ELSE unknown_since END AS unknown_since, key_failures, \
         provider_session_id, session_url, expires_at, created_at, \
         paid_at, checked_at, provider_payment_id, taken_credits, revision, decline_code, failure_code \
@@ -157,6 +157,7 @@ struct TopupRow {
     state: String,
     credits: i64,
     currency: String,
+    credit_unit_credits: i64,
     credit_unit_amount: i64,
     credits_amount: i64,
     fee_amount: i64,
@@ -207,6 +208,12 @@ fn currency(text: &str) -> Result<Currency, StoreError> {
     Currency::parse(text).map_err(|_| StoreError::corrupt("currency", text))
 }
 
+/// Checks a stored unit.
+pub(crate) fn credit_unit(credits: i64, amount_minor: i64) -> Result<CreditUnit, StoreError> {
+    let unit = CreditUnit::new(credits, amount_minor);
+    unit.ok_or_else(|| StoreError::corrupt("credit unit", format!("{credits} for {amount_minor}")))
+}
+
 /// Parses a stored provider name.
 pub(crate) fn provider(name: &str) -> Result<ProviderName, StoreError> {
     ProviderName::parse(name).map_err(|error| StoreError::corrupt("provider", error))
@@ -236,7 +243,7 @@ impl TryFrom<TopupRow> for Topup {
             state: state(&row.state)?,
             credits: row.credits,
             currency: currency(&row.currency)?,
-            credit_unit_amount_minor: row.credit_unit_amount,
+            unit: credit_unit(row.credit_unit_credits, row.credit_unit_amount)?,
             credits_amount_minor: row.credits_amount,
             fee_amount_minor: row.fee_amount,
             total_amount_minor: row.total_amount,
@@ -276,7 +283,8 @@ pub async fn insert(tx: &mut Tx, new: &NewTopup) -> Result<(), StoreError> {
         account = new.account.as_str(),
         credits = new.quote.credits.get(),
         currency = new.quote.currency.as_str(),
-        credit_unit_amount_minor = new.quote.credit_unit_amount_minor,
+        unit_credits = new.quote.unit.credits(),
+        unit_amount_minor = new.quote.unit.amount_minor(),
         credits_amount_minor = new.quote.credits_amount_minor,
         fee_amount_minor = new.quote.fee_amount_minor,
         total_amount_minor = new.quote.total_amount_minor,

@@ -72,16 +72,16 @@ impl Comparison<'_> {
         match report.progress {
             PurchaseProgress::Paid => {
                 let (proof, seller) = seller(self.app, report);
-                let (account, credits) = (report.account.clone(), report.credits.clone());
-                let text = |part: &Option<String>| part.clone().unwrap_or_else(|| "?".to_owned());
+                let account = report.account.clone();
+                let credits = report.credits.as_ref().and_then(|credits| credits.parse().ok());
+                let shown = credits.map(|credits| self.app.pricing.decimals().format(credits));
                 let detail = format!(
                     "paid: {} credits of {}; its top-up is not in this database; {seller}",
-                    text(&credits),
-                    text(&account)
+                    shown.as_deref().unwrap_or("?"),
+                    account.as_deref().unwrap_or("?")
                 );
                 self.report.adoptable =
                     self.report.adoptable.saturating_add(u64::from(matches!(proof, Proof::Ours(_))));
-                let credits = credits.and_then(|credits| credits.parse().ok());
                 findings.add_lost(session, report.topup.as_str(), account, credits, detail);
             }
             PurchaseProgress::Processing => {
@@ -109,7 +109,7 @@ impl Comparison<'_> {
                 let sum = found.missing_credits_sum.checked_add(credits);
                 found.missing_credits_sum =
                     sum.ok_or_else(|| StoreError::corrupt("credits out of range at", &topup))?;
-                let detail = format!("paid at Stripe: {credits} credits");
+                let detail = format!("paid at Stripe: {} credits", self.app.pricing.decimals().format(credits));
                 Self::add_applied(dry_run, &mut found.missing_credits, session, &topup, detail);
             }
             Applied::Moved(state) => {

@@ -21,9 +21,8 @@ use crate::app::schedule::{Job, Schedule};
 use crate::app::session_checks::SessionChecks;
 use crate::app::tasks::Tasks;
 use crate::app::{App, CALL_TIMEOUT, CHECKOUT_BUDGET, CheckoutSettings, FIRST_PAUSE};
-use crate::books::instance::{self, Instance, MigrationState};
 use crate::config::Config;
-use crate::db::{Db, StoreError, Tx, Write};
+use crate::db::{Db, StoreError};
 use crate::http::auth::jwt::{TokenVerifier, TokenVerifierError};
 use crate::http::kit::body_budget::BodyBudget;
 use crate::http::kit::connections::ConnectionTimes;
@@ -46,8 +45,10 @@ use crate::reconcile::schedule::{catching_up_job, comparing_job};
 use crate::system::{SystemClock, SystemIds};
 
 pub mod command;
+mod database;
 mod server;
 
+use database::check_database;
 use server::build_server;
 
 /// How long a stop waits for use cases whose client has disconnected. Each of their steps has its own limit.
@@ -135,6 +136,29 @@ pub enum StartError {
         remembered: String,
         /// The provider in use.
         wanted: String,
+    },
+    /// The database was first used with another unit.
+    #[error(
+        "this database holds credits of CREDIT_UNIT_CREDITS={remembered}, but CREDIT_UNIT_CREDITS is {wanted}: every \
+         balance would silently be worth something else; set it to {remembered}, or use another DATABASE_URL"
+    )]
+    OtherUnit {
+        /// The database's credits in a unit.
+        remembered: i64,
+        /// The credits in a unit in the settings.
+        wanted: i64,
+    },
+    /// The database was first used with another number of decimals.
+    #[error(
+        "this database holds credits that are shown with CREDIT_DISPLAY_DECIMALS={remembered}, but \
+         CREDIT_DISPLAY_DECIMALS is {wanted}: customers would silently read every balance as another number; set it to \
+         {remembered}, or use another DATABASE_URL"
+    )]
+    OtherDecimals {
+        /// The database's number of decimals.
+        remembered: i64,
+        /// The number of decimals in the settings.
+        wanted: i64,
     },
     /// Stripe's settings are invalid.
     #[error(transparent)]
@@ -303,59 +327,6 @@ async fn tell_of_open_failures(db: &Db) -> Result<(), StartError> {
         tracing::warn!(transient, permanent, see, "deliveries of Stripe's have failed and are open");
     } else {
         tracing::info!(transient, permanent, "no failed delivery of Stripe's is open");
-    }
-    Ok(())
-}
-
-async fn check_migrated(db: &Db) -> Result<(), StartError> {
-    match db.migration_state().await.map_err(StartError::Database)? {
-        MigrationState::Current => Ok(()),
-        MigrationState::Behind | MigrationState::Ahead => Err(StartError::NotMigrated),
-    }
-}
-
-async fn check_database(db: &Db, config: &Config, clock: &dyn Clock) -> Result<(), StartError> {
-    db.look_for_damage().await.map_err(StartError::Database)?;
-    check_migrated(db).await?;
-    let wanted = wanted_instance(config.stripe.livemode, config.pricing.currency());
-    let remember = RememberInstance { wanted: wanted.clone(), now_ms: clock.now_ms() };
-    let remembered = db.write(remember).await.map_err(StartError::Database)?;
-    check_instance(remembered, wanted)
-}
-
-/// The use that the settings ask for.
-pub(crate) fn wanted_instance(livemode: bool, currency: crate::domain::currency::Currency) -> Instance {
-    Instance {
-        livemode,
-        currency: currency.as_str().to_owned(),
-        provider: crate::providers::stripe::name::NAME.to_string(),
-    }
-}
-
-/// Stores the database's use at the first start. Returns the stored one.
-struct RememberInstance {
-    wanted: Instance,
-    now_ms: i64,
-}
-
-impl Write for RememberInstance {
-    type Output = Instance;
-
-    async fn run(&self, tx: &mut Tx) -> Result<Instance, StoreError> {
-        instance::remember(tx, &self.wanted, self.now_ms).await
-    }
-}
-
-/// Refuses a database that is used with another mode, currency or provider.
-fn check_instance(remembered: Instance, wanted: Instance) -> Result<(), StartError> {
-    if remembered.livemode != wanted.livemode {
-        return Err(StartError::OtherMode { remembered: remembered.livemode });
-    }
-    if remembered.currency != wanted.currency {
-        return Err(StartError::OtherCurrency { remembered: remembered.currency, wanted: wanted.currency });
-    }
-    if remembered.provider != wanted.provider {
-        return Err(StartError::OtherProvider { remembered: remembered.provider, wanted: wanted.provider });
     }
     Ok(())
 }

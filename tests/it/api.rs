@@ -236,7 +236,8 @@ async fn a_quote_says_line_by_line_what_credits_cost() {
     let app = TestApp::start(Backend::Sqlite).await;
     let quote = |credits, fee, total| {
         json!({
-            "credits": credits, "currency": "usd", "creditsAmount": credits, "feeAmount": fee, "totalAmount": total
+            "credits": credits, "currency": "usd", "creditUnitCredits": 1, "creditUnitAmount": 1,
+            "creditDisplayDecimals": 0, "creditsAmount": credits, "feeAmount": fee, "totalAmount": total
         })
     };
     for (credits, fee, total) in [(250, 39, 289), (10_000, 330, 10_330), (18, 32, 50), (100_000, 3_018, 103_018)] {

@@ -46,4 +46,5 @@ mod stripe_failures;
 mod stripe_requests;
 mod support;
 mod token_shapes;
+mod unit;
 mod webhook;

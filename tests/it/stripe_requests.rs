@@ -38,7 +38,10 @@ async fn stripe_is_asked_for_exactly_what_was_agreed() {
     let (terms, signature) = (seal("terms"), seal("signature"));
     let metadata = json!({ "accountId": "user_1", "credits": "250", "purpose": "credits_topup", "topupId": topup,
         "terms": terms, "signature": signature });
-    assert!(terms.contains("\"unit\":1,\"fee\":39,\"mode\":\"gross_up\",\"rate\":\"2.9\",\"fixed\":30"), "{terms}");
+    assert!(
+        terms.contains("\"unit\":1,\"per\":1,\"fee\":39,\"mode\":\"gross_up\",\"rate\":\"2.9\",\"fixed\":30"),
+        "{terms}"
+    );
     // All parameters: a new one must be added here, and none may change the total.
     let expected = json!({
         "mode": "payment",

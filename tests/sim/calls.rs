@@ -171,7 +171,7 @@ impl World {
             *self.rng.pick(&again)
         } else {
             let account = self.rng.pick(&self.accounts.clone()).clone();
-            let credits = *self.rng.pick(&[60, 100, 250, 250, 999, 5_000]);
+            let credits = *self.rng.pick(&[60, 100, 250, 250, 999, 5_000]) * self.unit_credits;
             let key = self.rng.percent(70).then(|| format!("purchase-{}", self.purchases.len()));
             self.purchases.push(Purchase { account, credits, key, session: None, attempts: 0, began_ms: now_ms });
             self.purchases.len() - 1

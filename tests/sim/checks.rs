@@ -136,7 +136,8 @@ fn stage(status: &str) -> &str {
 
 /// How many credits are taken back if this much money has been (or will be) returned to the customer.
 fn taken(topup: &Topup, reversed: i64) -> i64 {
-    (reversed / topup.credit_unit_amount).min(topup.credits)
+    let product = i128::from(reversed) * i128::from(topup.credit_unit_credits);
+    i64::try_from(product / i128::from(topup.credit_unit_amount)).expect("fits").min(topup.credits)
 }
 
 /// The invariants.

@@ -64,7 +64,13 @@ impl World {
             let (topup, credits, total) = self.rng.pick(&topups).clone();
             let body = match self.rng.below(4) {
                 0 => json!({}),
-                1 => json!({ "credits": self.rng.between(1, credits) }),
+                1 => {
+                    let some = self.rng.between(1, credits);
+                    // Of three, two are whole units.
+                    let odd = some % 3 == 0;
+                    let whole = (some - 1) / self.unit_credits * self.unit_credits + self.unit_credits;
+                    json!({ "credits": if odd { some } else { whole } })
+                }
                 2 => json!({ "amount": self.rng.between(1, total + 1) }),
                 _ => json!({ "amount": self.rng.between(1, 40.min(total)), "reason": "duplicate" }),
             };
@@ -129,6 +135,11 @@ impl World {
             self.office.refunds[place].is_in_use = body["code"] == "idempotency_key_in_use";
         }
         let about = format!("{key} {topup} {body}");
+        let is_part_of_a_cent = body["credits"].as_i64().is_some_and(|credits| {
+            self.books.topups.get(&topup).is_some_and(|topup| {
+                i128::from(credits) * i128::from(topup.credit_unit_amount) % i128::from(topup.credit_unit_credits) != 0
+            })
+        });
         match outcome.ended {
             Ended::Suspended => {
                 self.waiting = Some(Waiting::Refund(place));
@@ -144,6 +155,7 @@ impl World {
                 self.note("refund_by_api", &format!("{about} {status} {} {}", body["refundId"], body["code"]));
                 let is_expected = match status {
                     200 | 409 => true,
+                    400 => is_part_of_a_cent,
                     // Only a fault makes Stripe refuse with its own error.
                     422 => outcome.trouble,
                     500..=504 => outcome.trouble || attempts > 1,
@@ -158,7 +170,7 @@ impl World {
                     }
                     self.office.refunds[place].refund = Some(id.to_owned());
                     self.promises.reversals.entry(id.to_owned()).or_default();
-                } else if status == 409 && !others_unknown {
+                } else if [400, 409].contains(&status) && !others_unknown {
                     self.unchanged(&outcome.before, &["refund_requests"], "a refund that was refused")?;
                 }
             }

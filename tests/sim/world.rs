@@ -81,6 +81,7 @@ pub struct World {
     pub(super) waiting: Option<Waiting>,
     pub(super) lists_lag: bool,
     pub(super) accounts: Vec<String>,
+    pub(super) unit_credits: i64,
     pub(super) report: Report,
     pub(super) trace: Vec<String>,
     pub(super) step: u64,
@@ -110,9 +111,14 @@ fn template() -> &'static [u8] {
     })
 }
 
-/// The settings of a run: prices and fees depend on the seed.
+/// How many credits cost how many cents.
+const UNITS: [(&str, &str); 7] =
+    [("1", "1"), ("1", "1"), ("1", "3"), ("1", "100"), ("10000", "1"), ("7", "3"), ("2", "5")];
+
+/// The settings of a run: units, prices and fees depend on the seed.
 pub fn config(database: &str, rng: &mut Rng) -> Config {
-    let settings: [(&str, &str); 10] = [
+    let (unit_credits, unit_amount) = *rng.pick(&UNITS);
+    let settings: [(&str, &str); 12] = [
         ("DATABASE_URL", database),
         ("STRIPE_SECRET_KEY", "sk_test_simulation"),
         ("STRIPE_WEBHOOK_SECRET", WEBHOOK_SECRET),
@@ -121,7 +127,9 @@ pub fn config(database: &str, rng: &mut Rng) -> Config {
         ("ALLOWED_ORIGINS", "https://app.example.com"),
         ("RATE_LIMIT_PER_MINUTE", "1000000"),
         ("MAX_OPEN_CHECKOUTS", "100000"),
-        ("CREDIT_UNIT_AMOUNT", *rng.pick(&["1", "1", "1", "3", "100"])),
+        ("CREDIT_UNIT_CREDITS", unit_credits),
+        ("CREDIT_UNIT_AMOUNT", unit_amount),
+        ("MAX_CREDITS", if unit_credits == "10000" { "1000000000" } else { "100000" }),
         ("FEE_MODE", *rng.pick(&["gross_up", "gross_up", "absorb"])),
     ];
     Config::load(&settings.into_iter().collect::<Source>()).expect("the settings are right")
@@ -137,6 +145,7 @@ impl World {
         let clock = Arc::new(SimClock::new());
         let stripe = SharedStripe::seeded(rng.next(), clock.clone());
         let config = config(&format!("sqlite://{}", file.display()), &mut rng);
+        let unit_credits = config.pricing.unit().credits();
         let ids = Arc::new(SeededIds::new(rng.next()));
         let parts = Parts { config, stripe: stripe.clone(), clock: clock.clone(), ids };
         let accounts = (1..=rng.between(2, 4)).map(|number| format!("user_{number}")).collect();
@@ -155,6 +164,7 @@ impl World {
             waiting: None,
             lists_lag: false,
             accounts,
+            unit_credits,
             report: Report::default(),
             trace: Vec::new(),
             step: 0,

@@ -52,7 +52,7 @@ pub async fn adopt(app: &App, wanted: Wanted) -> Result<ExitCode, Failure> {
             left = left.saturating_add(1);
             continue;
         };
-        left = left.saturating_add(usize::from(!tell(&session, adopt_purchase(app, &session, &word).await)));
+        left = left.saturating_add(usize::from(!tell(app, &session, adopt_purchase(app, &session, &word).await)));
     }
     Ok(if left == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
@@ -71,10 +71,10 @@ async fn show_or_adopt_all(
     let mut left = 0_usize;
     for purchase in lost {
         let session = &purchase.report.session;
-        let is_adopted = purchase.is_ours && adopts && tell(session, adopt_purchase(app, session, word).await);
+        let is_adopted = purchase.is_ours && adopts && tell(app, session, adopt_purchase(app, session, word).await);
         if !is_adopted {
             left = left.saturating_add(1);
-            println!("{session}  {}  {}", described(&purchase.report), purchase.seller);
+            println!("{session}  {}  {}", described(app, &purchase.report), purchase.seller);
         }
     }
     match (lost.len(), adopts) {
@@ -91,23 +91,27 @@ async fn show_or_adopt_all(
     Ok(if left == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-fn described(report: &PurchaseReport) -> String {
+fn described(app: &App, report: &PurchaseReport) -> String {
     let text = |part: &Option<String>| part.clone().unwrap_or_else(|| "?".to_owned());
-    let (credits, account, currency) = (text(&report.credits), text(&report.account), text(&report.currency));
+    let credits = report.credits.as_ref().and_then(|credits| credits.parse().ok());
+    let credits = text(&credits.map(|credits| app.pricing.decimals().format(credits)));
+    let (account, currency) = (text(&report.account), text(&report.currency));
     let amount = report.amount_total_minor.unwrap_or_default();
     super::webhooks::printable(&format!("{}  {credits} credits of {account} for {amount} {currency}", report.topup))
 }
 
 /// Prints the result for one purchase; `true` if it is in the books now, or would be.
-fn tell(session: &SessionId, result: Result<AdoptionCase, AdoptError>) -> bool {
+fn tell(app: &App, session: &SessionId, result: Result<AdoptionCase, AdoptError>) -> bool {
     match result {
         Ok(found) => {
             let what = match found.adopted {
                 None => "would be adopted".to_owned(),
                 Some(Adopted::AlreadyHere) => "is in the books already".to_owned(),
-                Some(Adopted::Credited { balance_after }) => format!("adopted; the account has {balance_after}"),
+                Some(Adopted::Credited { balance_after }) => {
+                    format!("adopted; the account has {}", app.pricing.decimals().format(balance_after))
+                }
             };
-            println!("{session}  {}  {what}", described(&found.report));
+            println!("{session}  {}  {what}", described(app, &found.report));
             true
         }
         Err(error) => {

@@ -7,6 +7,7 @@ use topup::app::with_causes;
 use topup::books::instance::MigrationState;
 use topup::config::{CommandConfig, Config, LogSettings};
 use topup::db::Db;
+use topup::domain::credit_unit::DisplayDecimals;
 use topup::reconcile::report::{FeeTruth, Findings, Report};
 use topup::reconcile::{self, MAX_SINCE_DAYS, Options, Pace, RunCause};
 use topup::startup::{self, Environment, StartError};
@@ -79,13 +80,14 @@ pub async fn reconcile(arguments: ReconcileArguments) -> Result<ExitCode, Failur
         since_days: arguments.since,
         pace: Pace::default(),
     };
+    let decimals = app.pricing.decimals();
     let ended = reconcile::reconcile(&app, options, stop).await;
     app.db.close().await;
     let ended = ended?;
     if arguments.json {
         println!("{}", serde_json::to_string_pretty(&ended.report)?);
     } else {
-        print_report(&ended.report);
+        print_report(&ended.report, decimals);
     }
     if let Some(reason) = &ended.incomplete {
         eprintln!("topup: the comparison is not whole: {reason}");
@@ -93,7 +95,7 @@ pub async fn reconcile(arguments: ReconcileArguments) -> Result<ExitCode, Failur
     Ok(if ended.is_clean() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-fn print_report(report: &Report) {
+fn print_report(report: &Report, decimals: DisplayDecimals) {
     println!(
         "Compared {} checkouts, {} refunds and {} disputes with Stripe in {} requests.",
         report.sessions, report.refunds, report.disputes, report.requests
@@ -102,7 +104,7 @@ fn print_report(report: &Report) {
         print_findings(name, findings, report.dry_run);
     }
     if report.missing_credits_sum > 0 {
-        println!("{} credits were missing.", report.missing_credits_sum);
+        println!("{} credits were missing.", decimals.format(report.missing_credits_sum));
     }
     if report.adoptable > 0 {
         println!(

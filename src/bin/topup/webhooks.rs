@@ -180,10 +180,12 @@ async fn accept(event_id: &str, reason: &str) -> Result<ExitCode, Failure> {
     let app = connect_with_stripe().await?;
     let operator = Operator { name: "command line".to_owned(), account: None };
     let accepted = accept_payment(&app, event_id, &operator, reason).await;
+    let decimals = app.pricing.decimals();
     app.db.close().await;
     match accepted {
         Ok(accepted) => {
             let Accepted { topup_id, outcome, credits, accepted_by, .. } = accepted;
+            let credits = decimals.format(credits);
             let told = format!("{event_id}  {outcome}  {topup_id}  {credits} credits, accepted by {accepted_by}");
             println!("{}", printable(&told));
             Ok(ExitCode::SUCCESS)

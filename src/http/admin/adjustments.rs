@@ -10,6 +10,7 @@ use crate::access::caller_key::CallerKey;
 use crate::books::adjust_account::{AdjustAccount, adjust_account};
 use crate::books::adjustments::Adjustment as Stored;
 use crate::domain::account::AccountId;
+use crate::domain::credit_unit::CreditUnit;
 use crate::http::admin::caller::{Admin, before, page, required_key};
 use crate::http::kit::body::{read_json, read_query};
 use crate::http::kit::openapi::{CallerProblems, Problem422, Problem503};
@@ -18,15 +19,16 @@ use crate::http::kit::timestamp::rfc3339;
 use crate::http::state::State;
 use crate::inbox::failed_deliveries::is_close_reason;
 
-/// A larger number is certainly a typing error.
-const MAX_CREDITS: i64 = 1_000_000_000;
+/// More units of credits are certainly a typing error.
+const MAX_UNITS: i64 = 1_000_000_000;
 
 /// How many credits to grant or take, and why.
 #[derive(Debug, Deserialize, Validate, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct CreateAdjustment {
-    /// The number of credits: positive to grant, negative to take; not 0, and at most 1,000,000,000 either way.
-    #[validate(required(message = "is missing; say how many credits"), custom(function = is_number_of_credits))]
+    /// The number of credits: positive to grant, negative to take; not 0, and at most 1,000,000,000 units of
+    /// `CREDIT_UNIT_CREDITS` either way.
+    #[validate(required(message = "is missing; say how many credits"))]
     #[schema(required, nullable = false, example = -50)]
     credits: Option<i64>,
     /// The reason, for the record: 1 to 500 printable characters.
@@ -80,12 +82,14 @@ struct PageQuery {
     cursor: Option<String>,
 }
 
-fn is_number_of_credits(credits: i64) -> Result<(), ValidationError> {
-    if credits != 0 && (-MAX_CREDITS..=MAX_CREDITS).contains(&credits) {
-        return Ok(());
+/// The number of credits, if an adjustment may have so many.
+fn number_of_credits(credits: i64, unit: CreditUnit) -> Result<i64, ApiError> {
+    // At most 10^15: both factors are bounded.
+    let most = unit.credits() * MAX_UNITS;
+    if credits != 0 && (-most..=most).contains(&credits) {
+        return Ok(credits);
     }
-    let message = "must be 1 to 1000000000, or as many below zero";
-    Err(ValidationError::new("out_of_range").with_message(message.into()))
+    Err(ApiError::field("credits", "out_of_range", format!("must be 1 to {most}, or as many below zero")))
 }
 
 pub(crate) fn is_reason(reason: &str) -> Result<(), ValidationError> {
@@ -138,7 +142,7 @@ pub async fn create(
     let command = AdjustAccount {
         key: CallerKey::of_adjustment(&account, key),
         account,
-        credits: body.credits.unwrap_or_default(),
+        credits: number_of_credits(body.credits.unwrap_or_default(), state.app.pricing.unit())?,
         reason: body.reason.unwrap_or_default(),
         create: body.create.unwrap_or(false),
         operator: admin.operator,

@@ -22,8 +22,9 @@ use crate::purchases::refund::refund_topup::{RefundPreview, RefundTopup, Refunde
 #[derive(Debug, Deserialize, Validate, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct CreateRefund {
-    /// Refund this many credits, at the price paid for each. The fee line is not included, not even with the last
-    /// credits; to refund it as well, omit `credits` and `amount`.
+    /// Refund this many credits, at the price paid for them, which must be a whole amount unless these are all that are
+    /// left. The fee line is not included, not even with the last credits; to refund it as well, omit `credits` and
+    /// `amount`.
     #[validate(range(min = 1, message = "must be 1 or more"))]
     #[schema(example = 100)]
     credits: Option<i64>,

@@ -32,7 +32,10 @@ pub struct TopupDetails {
     /// The currency of all amounts.
     #[schema(example = "usd")]
     currency: String,
-    /// The price of one credit, in minor units.
+    /// The number of credits in a unit.
+    #[schema(example = 1)]
+    credit_unit_credits: i64,
+    /// The price of a unit, in minor units.
     #[schema(example = 1)]
     credit_unit_amount: i64,
     #[schema(example = 250)]
@@ -249,7 +252,8 @@ impl TryFrom<Explanation> for TopupDetails {
             credits: topup.credits,
             taken_credits: topup.taken_credits,
             currency: topup.currency.as_str().to_owned(),
-            credit_unit_amount: topup.credit_unit_amount_minor,
+            credit_unit_credits: topup.unit.credits(),
+            credit_unit_amount: topup.unit.amount_minor(),
             credits_amount: topup.credits_amount_minor,
             fee_amount: topup.fee_amount_minor,
             total_amount: topup.total_amount_minor,

@@ -17,7 +17,7 @@ struct QuoteQuery {
     credits: Option<i64>,
 }
 
-/// The price of a number of credits. Amounts are in minor units of the currency.
+/// The price of a number of credits. Amounts are in minor units of the currency; numbers of credits are integers.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Quote {
@@ -27,6 +27,15 @@ pub struct Quote {
     /// The currency of all amounts.
     #[schema(example = "usd")]
     currency: String,
+    /// How many credits a unit has. Purchases are multiples of it.
+    #[schema(example = 1)]
+    credit_unit_credits: i64,
+    /// The price of a unit.
+    #[schema(example = 1)]
+    credit_unit_amount: i64,
+    /// How many digits of a number of credits people should read as decimals: with 2, show 250 as 2.50.
+    #[schema(example = 0, minimum = 0, maximum = 6)]
+    credit_display_decimals: u8,
     /// The price of the credits.
     #[schema(example = 250)]
     credits_amount: i64,
@@ -40,7 +49,8 @@ pub struct Quote {
 
 /// Quotes the price of a number of credits.
 ///
-/// Returns the price of the credits, the fee line and the total, in minor units. Needs no credentials.
+/// Returns the price of the credits, the fee line and the total, in minor units. Credits are sold in multiples of
+/// `creditUnitCredits`; another number is refused with the nearest ones (`not_a_multiple`). Needs no credentials.
 #[utoipa::path(
     operation_id = "getQuote",
     tag = "checkout",
@@ -55,6 +65,9 @@ pub async fn read(request: HttpRequest, state: State) -> Result<Json<Quote>, Api
     Ok(Json(Quote {
         credits: quote.credits.get(),
         currency: quote.currency.as_str().to_owned(),
+        credit_unit_credits: quote.unit.credits(),
+        credit_unit_amount: quote.unit.amount_minor(),
+        credit_display_decimals: state.app.pricing.decimals().get(),
         credits_amount: quote.credits_amount_minor,
         fee_amount: quote.fee_amount_minor,
         total_amount: quote.total_amount_minor,

@@ -27,7 +27,7 @@ use crate::purchases::topups::Topup;
 #[derive(Debug, Deserialize, Validate, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct CreateSession {
-    /// The number of credits to buy, an integer.
+    /// The number of credits to buy, an integer: a multiple of the quote's `creditUnitCredits`.
     #[validate(required(message = "is missing; say how many credits"))]
     #[schema(required, nullable = false, example = 250)]
     credits: Option<i64>,

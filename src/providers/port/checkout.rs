@@ -13,12 +13,16 @@ pub struct CheckoutRequest {
     pub topup_id: String,
     /// The account's id, for the metadata and `client_reference_id`.
     pub account_id: String,
-    /// The number of credits: the quantity of the first line.
+    /// The number of credits, for the metadata and the first line.
     pub credits: i64,
     /// The currency, in lower case.
     pub currency: String,
-    /// The price of one credit, in minor units.
+    /// The number of credits in a unit.
+    pub credit_unit_credits: i64,
+    /// The price of a unit, in minor units.
     pub credit_unit_amount_minor: i64,
+    /// How many digits of the number of credits the customer reads as decimals.
+    pub credit_display_decimals: i64,
     /// The fee line, in minor units; no line if it is 0.
     pub fee_amount_minor: i64,
     /// The label of the fee line.

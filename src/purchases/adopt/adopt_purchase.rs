@@ -169,7 +169,8 @@ fn agreed(app: &App, report: &PurchaseReport, terms: Option<SoldTerms>) -> Resul
         (quote, app.pricing.fees().clone(), app.clock.now_ms())
     };
     if quote.total_amount_minor != paid {
-        return Err(format!("{} credits cost {}, and {paid} was paid", credits.get(), quote.total_amount_minor));
+        let (credits, total) = (app.pricing.decimals().format(credits.get()), quote.total_amount_minor);
+        return Err(format!("{credits} credits cost {total}, and {paid} was paid"));
     }
     let expected_fee_minor = fees.expected_processor_fee_minor(paid).ok_or("its fee cannot be told")?;
     let request = CheckoutRequest {
@@ -177,7 +178,9 @@ fn agreed(app: &App, report: &PurchaseReport, terms: Option<SoldTerms>) -> Resul
         account_id: account.as_str().to_owned(),
         credits: credits.get(),
         currency: currency.as_str().to_owned(),
-        credit_unit_amount_minor: quote.credit_unit_amount_minor,
+        credit_unit_credits: quote.unit.credits(),
+        credit_unit_amount_minor: quote.unit.amount_minor(),
+        credit_display_decimals: app.pricing.decimals().get().into(),
         fee_amount_minor: quote.fee_amount_minor,
         fee_label: fees.label.clone(),
         // The request is never sent again.
@@ -193,13 +196,12 @@ fn agreed(app: &App, report: &PurchaseReport, terms: Option<SoldTerms>) -> Resul
 }
 
 fn sealed_quote(terms: &SoldTerms, credits: Credits, currency: Currency) -> Option<Quote> {
-    let credits_amount_minor = credits.get().checked_mul(terms.unit_amount_minor)?;
-    let is_price = terms.unit_amount_minor > 0 && terms.fee_amount_minor >= 0;
-    is_price.then_some(())?;
+    let credits_amount_minor = terms.unit.price_minor(credits.get())?;
+    (terms.fee_amount_minor >= 0).then_some(())?;
     Some(Quote {
         credits,
         currency,
-        credit_unit_amount_minor: terms.unit_amount_minor,
+        unit: terms.unit,
         credits_amount_minor,
         fee_amount_minor: terms.fee_amount_minor,
         total_amount_minor: credits_amount_minor.checked_add(terms.fee_amount_minor)?,

@@ -12,6 +12,7 @@ use sha2::{Digest, Sha256};
 use crate::books::instance;
 use crate::db::{Db, StoreError, Tx, Write};
 use crate::domain::checkout::{PurchaseReport, Seal};
+use crate::domain::credit_unit::CreditUnit;
 use crate::domain::fees::{FeeMode, FeePolicy, RatePercent};
 use crate::ports::IdGenerator;
 use crate::providers::port::CheckoutRequest;
@@ -37,8 +38,8 @@ impl std::fmt::Debug for SealKey {
 pub struct SoldTerms {
     /// When it was created, in milliseconds since 1970.
     pub sold_at_ms: i64,
-    /// The price of one credit, in minor units.
-    pub unit_amount_minor: i64,
+    /// The unit that the credits were priced by.
+    pub unit: CreditUnit,
     /// The fee line, in minor units.
     pub fee_amount_minor: i64,
     /// The fee policy behind it.
@@ -61,7 +62,10 @@ pub enum Proof {
 #[derive(Serialize, Deserialize)]
 struct TermsText {
     at: i64,
+    /// The price of a unit, in minor units.
     unit: i64,
+    /// The number of credits in a unit.
+    per: i64,
     fee: i64,
     mode: String,
     rate: String,
@@ -89,6 +93,7 @@ impl SealKey {
         let terms = serde_json::to_string(&TermsText {
             at: sold_at_ms,
             unit: request.credit_unit_amount_minor,
+            per: request.credit_unit_credits,
             fee: request.fee_amount_minor,
             mode: fees.mode.as_str().to_owned(),
             rate: fees.rate.to_string(),
@@ -150,7 +155,7 @@ fn read_terms(text: &str) -> Option<SoldTerms> {
     let terms: TermsText = serde_json::from_str(text).ok()?;
     Some(SoldTerms {
         sold_at_ms: terms.at,
-        unit_amount_minor: terms.unit,
+        unit: CreditUnit::new(terms.per, terms.unit)?,
         fee_amount_minor: terms.fee,
         fees: FeePolicy {
             mode: FeeMode::parse(&terms.mode)?,

@@ -13,7 +13,9 @@ fn request() -> CheckoutRequest {
         account_id: "user_1".to_owned(),
         credits: 250,
         currency: "usd".to_owned(),
-        credit_unit_amount_minor: 1,
+        credit_unit_credits: 25,
+        credit_unit_amount_minor: 25,
+        credit_display_decimals: 0,
         fee_amount_minor: 39,
         fee_label: "Processing fee".to_owned(),
         success_url: "https://app.example.com/".to_owned(),
@@ -48,7 +50,8 @@ fn report(seal: Option<Seal>) -> PurchaseReport {
 fn a_seal_verifies_for_what_it_was_made_for_and_gives_its_terms() {
     let key = SealKey::new([7; 32]);
     let seal = key.seal(&request(), &fees(), false, 5).expect("a seal");
-    let terms = SoldTerms { sold_at_ms: 5, unit_amount_minor: 1, fee_amount_minor: 39, fees: fees() };
+    let unit = CreditUnit::new(25, 25).expect("a unit");
+    let terms = SoldTerms { sold_at_ms: 5, unit, fee_amount_minor: 39, fees: fees() };
     assert_eq!(key.verify(&report(Some(seal.clone()))), Proof::Ours(terms));
     assert!(seal.terms.len() < 500 && seal.signature.len() < 500, "Stripe's metadata takes 500 characters");
     assert_eq!(key.verify(&report(None)), Proof::Unsigned);
@@ -63,7 +66,7 @@ type Change = fn(&mut PurchaseReport);
 fn nothing_that_is_sealed_can_be_changed() {
     let key = SealKey::new([7; 32]);
     let seal = key.seal(&request(), &fees(), false, 5).expect("a seal");
-    let changes: [Change; 8] = [
+    let changes: [Change; 9] = [
         |report| report.account = Some("user_2".to_owned()),
         |report| report.credits = Some("2500".to_owned()),
         |report| report.currency = Some("eur".to_owned()),
@@ -72,6 +75,11 @@ fn nothing_that_is_sealed_can_be_changed() {
         |report| {
             if let Some(seal) = &mut report.seal {
                 seal.terms = seal.terms.replace("\"fee\":39", "\"fee\":1");
+            }
+        },
+        |report| {
+            if let Some(seal) = &mut report.seal {
+                seal.terms = seal.terms.replace("\"per\":25", "\"per\":50");
             }
         },
         |report| {

@@ -10,6 +10,7 @@ use crate::db::{StoreError, Tx, Write};
 use crate::domain::account::AccountId;
 use crate::domain::attempt::{Attempt, QUIET_MS};
 use crate::domain::checkout::Agreement;
+use crate::domain::credit_unit::CreditUnit;
 use crate::domain::currency::Currency;
 use crate::domain::ids::{SessionId, TopupId};
 use crate::domain::provider::ProviderName;
@@ -208,7 +209,8 @@ fn accept(
 
 /// The agreement, from the stored request. `None` if the request is not valid.
 fn agreement(topup: &TopupId, request: &CheckoutRequest, provider: ProviderName, livemode: bool) -> Option<Agreement> {
-    let credits_amount_minor = request.credits.checked_mul(request.credit_unit_amount_minor)?;
+    let unit = CreditUnit::new(request.credit_unit_credits, request.credit_unit_amount_minor)?;
+    let credits_amount_minor = unit.price_minor(request.credits)?;
     Some(Agreement {
         topup: topup.clone(),
         account: AccountId::parse(request.account_id.as_str()).ok()?,

@@ -25,7 +25,7 @@ statements! {
     /// A request counts while a process works on it, and while it is unknown whether its refund was made. After that
     /// the refund itself counts, or there is none. An open dispute blocks refunds; a lost one has taken its part. The
     /// charged amount is the agreed one, unless an operator accepted another.
-    FACTS = "SELECT t.account_id, t.state, t.credits, t.currency, t.credit_unit_amount, \
+    FACTS = "SELECT t.account_id, t.state, t.credits, t.currency, t.credit_unit_credits, t.credit_unit_amount, \
         COALESCE((SELECT MAX(a.charged_amount) FROM accepted_events a WHERE a.topup_id = t.id \
         AND (a.outcome = 'credited') = (p.state = 'credited')), t.total_amount) AS total_amount, \
         p.provider, p.provider_payment_id, p.state AS role, \
@@ -55,6 +55,7 @@ struct FactsRow {
     state: String,
     credits: i64,
     currency: String,
+    credit_unit_credits: i64,
     credit_unit_amount: i64,
     total_amount: i64,
     provider_payment_id: Option<String>,
@@ -84,7 +85,7 @@ impl TryFrom<FactsRow> for RefundFacts {
             refundable: Refundable {
                 paid_as,
                 credits: row.credits,
-                credit_unit_amount_minor: row.credit_unit_amount,
+                unit: topups::credit_unit(row.credit_unit_credits, row.credit_unit_amount)?,
                 total_amount_minor: row.total_amount,
                 refunded_minor: row.refunded,
                 disputed_minor: row.disputed,

@@ -8,7 +8,9 @@ use crate::purchases::topups;
 use crate::db::{Db, Tx, args};
 use crate::db::{StoreError, statements};
 use crate::domain::attempt::Attempt;
+use crate::domain::credit_unit::CreditUnit;
 use crate::domain::ids::{PaymentId, RefundRequestId, TopupId};
+use crate::domain::reversal::credits_taken;
 
 /// A refund request to insert.
 #[derive(Debug, Clone)]
@@ -163,7 +165,7 @@ statements! {
         updated_at = :now_ms WHERE id = :id AND unknown_since = :mark_ms AND state = 'creating'";
     /// What this refund took: what all reversals up to it take, less what all before it take. So the refunds of one
     /// payment add up to what the top-up has lost, in whatever order they were applied.
-    TAKEN = "SELECT t.credits, t.credit_unit_amount, \
+    TAKEN = "SELECT t.credits, t.credit_unit_credits, t.credit_unit_amount, \
         CAST(CASE WHEN p.state = 'credited' THEN 1 ELSE 0 END AS BIGINT) AS has_credits, \
         r.counts, r.amount, (SELECT CAST(COALESCE(SUM(b.amount - b.returned), 0) AS BIGINT) FROM reversals b \
         WHERE b.provider_payment_id = r.provider_payment_id AND b.provider = r.provider AND b.counts = 1 \
@@ -188,6 +190,7 @@ struct Waits {}
 #[derive(sqlx::FromRow)]
 struct TakenRow {
     credits: i64,
+    credit_unit_credits: i64,
     credit_unit_amount: i64,
     has_credits: i64,
     counts: i64,
@@ -361,12 +364,12 @@ pub async fn created(
 }
 
 fn taken_by(row: &TakenRow) -> Option<i64> {
-    use crate::domain::reversal::credits_taken;
     if row.has_credits == 0 || row.counts == 0 {
         return Some(0);
     }
-    let before = credits_taken(row.credits, row.credit_unit_amount, row.before);
-    let with = credits_taken(row.credits, row.credit_unit_amount, row.before.checked_add(row.amount)?);
+    let unit = CreditUnit::new(row.credit_unit_credits, row.credit_unit_amount)?;
+    let before = credits_taken(row.credits, unit, row.before);
+    let with = credits_taken(row.credits, unit, row.before.checked_add(row.amount)?);
     with.checked_sub(before)
 }
 

@@ -149,7 +149,8 @@ statements! {
         provider = :provider AND version = :version";
     /// Numbers the changes of a top-up. The bulk credit uses the revision to detect concurrent changes.
     RAISE_REVISION = "UPDATE topups SET revision = revision + 1, updated_at = :now_ms WHERE id = :topup \
-        RETURNING revision, state, account_id, credits, credit_unit_amount, taken_credits, provider_payment_id";
+        RETURNING revision, state, account_id, credits, credit_unit_credits, credit_unit_amount, taken_credits, \
+        provider_payment_id";
     REVERSED = "SELECT CAST(COALESCE(SUM(amount - returned), 0) AS BIGINT) AS reversed FROM reversals \
         WHERE provider_payment_id = :payment AND provider = :provider AND counts = 1";
     COUNTING_KIND = "SELECT kind FROM reversals WHERE provider_payment_id = :payment AND provider = :provider AND \
@@ -173,6 +174,7 @@ struct Revised {
     state: String,
     account_id: String,
     credits: i64,
+    credit_unit_credits: i64,
     credit_unit_amount: i64,
     taken_credits: i64,
     provider_payment_id: Option<String>,
@@ -393,7 +395,8 @@ pub(crate) async fn settle(
         )
         .await?;
     let reversed = reversed.map_or(0, |row| row.reversed);
-    let taken = credits_taken(row.credits, row.credit_unit_amount, reversed);
+    let unit = topups::credit_unit(row.credit_unit_credits, row.credit_unit_amount)?;
+    let taken = credits_taken(row.credits, unit, reversed);
     let credits = row.taken_credits.checked_sub(taken).ok_or_else(|| StoreError::corrupt("credits of", topup))?;
     if credits == 0 {
         return Ok(AppliedReversal::Unchanged);

@@ -25,8 +25,8 @@ use crate::support::{Backend as Databases, closure, until};
 const LEASE_MS: i64 = NOW_MS + 60_000;
 static DUE: Statement = Statement::new("SELECT COUNT(*) AS due FROM payments WHERE fee_due_at IS NOT NULL");
 static ROW: Statement = Statement::new(
-    "SELECT account_id || state || credits || currency || credit_unit_amount || credits_amount || fee_amount || \
-    total_amount || fee_mode || fee_rate_percent || fee_fixed || fee_label || expected_fee || livemode || provider_request || \
+    "SELECT account_id || state || credits || currency || '/' || credit_unit_credits || '/' || credit_unit_amount || \
+    '/' || credits_amount || fee_amount || total_amount || fee_mode || fee_rate_percent || fee_fixed || fee_label || expected_fee || livemode || provider_request || \
     provider_attempt || key_used_at || unknown_since || expires_at || created_at || updated_at || revision AS all_columns \
     FROM topups WHERE id = :topup",
 );

@@ -151,6 +151,10 @@ on_both_databases! {
             "UPDATE topups SET credits_amount = -1, fee_amount = 290",
             "UPDATE topups SET fee_amount = -1, total_amount = 249",
             "UPDATE topups SET livemode = 2",
+            "UPDATE topups SET credit_unit_credits = 0",
+            "UPDATE topups SET credit_unit_credits = 1000001",
+            "UPDATE topups SET credit_unit_amount = 0",
+            "UPDATE topups SET credit_unit_amount = 1000000000000",
         ] {
             refuses(&books, sql, word(backend, "CHECK constraint", "check constraint")).await;
         }

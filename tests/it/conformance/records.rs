@@ -139,8 +139,20 @@ on_both_databases! {
     async fn a_database_remembers_what_it_was_first_used_for(backend: Backend) {
         // Known mistake 22.
         let books = Books::open(backend).await;
-        let test = Instance { livemode: false, currency: "usd".to_owned(), provider: "stripe".to_owned() };
-        let live = Instance { livemode: true, currency: "eur".to_owned(), provider: "acme".to_owned() };
+        let test = Instance {
+            livemode: false,
+            currency: "usd".to_owned(),
+            provider: "stripe".to_owned(),
+            credit_unit_credits: 10_000,
+            credit_display_decimals: 6,
+        };
+        let live = Instance {
+            livemode: true,
+            currency: "eur".to_owned(),
+            provider: "acme".to_owned(),
+            credit_unit_credits: 1,
+            credit_display_decimals: 0,
+        };
         for wanted in [test.clone(), live, test.clone()] {
             let remembered: Result<Instance, StoreError> = books
                 .db

@@ -4,6 +4,7 @@ use futures_util::FutureExt;
 use topup::db::{Db, Statement, StoreError};
 use topup::domain::account::AccountId;
 use topup::domain::checkout::{PurchaseProgress, PurchaseReport, TopupState};
+use topup::domain::credit_unit::CreditUnit;
 use topup::domain::currency::Currency;
 use topup::domain::fees::{FeeMode, FeePolicy, RatePercent};
 use topup::domain::ids::{EventId, LedgerEntryId, PaymentId, SessionId, TopupId};
@@ -156,13 +157,15 @@ pub fn new_topup(number: u128) -> NewTopup {
     topup_of(number, "user_1", 250)
 }
 
-/// A top-up of any number of credits, for 289 cents.
+/// A top-up of any number of credits, for 289 cents. Its unit is 50 credits for 50 cents, so that a write that forgets
+/// one of the two numbers is noticed.
 pub fn topup_of(number: u128, account: &str, credits: i64) -> NewTopup {
     let id = TopupId::from_bits(number);
+    let unit = CreditUnit::new(50, 50).expect("a unit");
     let quote = Quote {
         credits: Credits::new(credits).expect("credits"),
         currency: Currency::USD,
-        credit_unit_amount_minor: 1,
+        unit,
         credits_amount_minor: 250,
         fee_amount_minor: 39,
         total_amount_minor: 289,
@@ -178,7 +181,9 @@ pub fn topup_of(number: u128, account: &str, credits: i64) -> NewTopup {
         account_id: account.to_owned(),
         credits,
         currency: "usd".to_owned(),
-        credit_unit_amount_minor: 1,
+        credit_unit_credits: unit.credits(),
+        credit_unit_amount_minor: unit.amount_minor(),
+        credit_display_decimals: 0,
         fee_amount_minor: 39,
         fee_label: "Processing fee".to_owned(),
         success_url: "https://app.example.com/done".to_owned(),

@@ -10,6 +10,7 @@ use stripe_checkout::checkout_session::{
 use stripe_shared::CheckoutSessionMode;
 
 use crate::domain::checkout::{PURPOSE, PurchaseProgress, PurchaseReport, Seal};
+use crate::domain::credit_unit::{CreditUnit, DisplayDecimals};
 use crate::domain::ids::SessionId;
 use crate::providers::port::{CheckoutRequest, OpenedCheckout, ProviderError};
 use crate::providers::stripe::gateway::account_defaults;
@@ -45,10 +46,22 @@ fn line(request: &CheckoutRequest, name: &str, unit_amount: i64, quantity: u64) 
     line
 }
 
+/// The line for the credits. A quantity is a whole number of things with a whole price, which suits only a unit of one
+/// credit without decimals. In any other case the number of credits is in the line's name.
+fn credits_line(request: &CheckoutRequest) -> Option<CreateCheckoutSessionLineItems> {
+    let unit = CreditUnit::new(request.credit_unit_credits, request.credit_unit_amount_minor)?;
+    let decimals = DisplayDecimals::new(request.credit_display_decimals)?;
+    if unit.credits() == 1 && decimals == DisplayDecimals::default() {
+        let quantity = u64::try_from(request.credits).ok()?;
+        return Some(line(request, "Credits", unit.amount_minor(), quantity));
+    }
+    let name = format!("{} credits", decimals.format(request.credits));
+    Some(line(request, &name, unit.price_minor(request.credits)?, 1))
+}
+
 /// Builds the request; equal for equal stored requests. `None` if a stored number cannot be sent.
 pub(super) fn create_session(request: &CheckoutRequest) -> Option<CreateCheckoutSession> {
-    let quantity = u64::try_from(request.credits).ok()?;
-    let mut lines = vec![line(request, "Credits", request.credit_unit_amount_minor, quantity)];
+    let mut lines = vec![credits_line(request)?];
     if request.fee_amount_minor > 0 {
         lines.push(line(request, &request.fee_label, request.fee_amount_minor, 1));
     }

@@ -3,8 +3,8 @@
 -- others are missing from the result.
 WITH input AS MATERIALIZED (
     SELECT * FROM unnest(
-        :topup::TEXT[], :provider::TEXT[], :session::TEXT[], :url::TEXT[], :expires_at::BIGINT[], :now_ms::BIGINT[], :caller::TEXT[],
-        :key::TEXT[]
+        :topup::TEXT[], :provider::TEXT[], :session::TEXT[], :url::TEXT[], :expires_at::BIGINT[], :now_ms::BIGINT[],
+        :caller::TEXT[], :key::TEXT[]
     ) WITH ORDINALITY AS input (topup, provider, session, url, expires_at, now_ms, caller, key, number)
 ),
 fresh AS MATERIALIZED (
@@ -12,19 +12,20 @@ fresh AS MATERIALIZED (
         agreed.*
     FROM input
     CROSS JOIN LATERAL (
-        SELECT id, account_id, state, credits, currency, credit_unit_amount, credits_amount, fee_amount, total_amount,
-            fee_mode, fee_rate_percent, fee_fixed, fee_label, expected_fee, livemode, provider,
-            provider_request, provider_attempt, provider_session_id, expires_at, created_at
+        SELECT id, account_id, state, credits, currency, credit_unit_credits, credit_unit_amount, credits_amount,
+            fee_amount, total_amount, fee_mode, fee_rate_percent, fee_fixed, fee_label, expected_fee, livemode,
+            provider, provider_request, provider_attempt, provider_session_id, expires_at, created_at
         FROM topups WHERE id = input.topup LIMIT 1
     ) AS agreed
     WHERE agreed.state = 'creating' AND agreed.provider = input.provider AND agreed.provider_session_id IS NULL
 ),
 opened AS (
-    INSERT INTO topups (id, account_id, state, credits, currency, credit_unit_amount, credits_amount, fee_amount,
-        total_amount, fee_mode, fee_rate_percent, fee_fixed, fee_label, expected_fee, livemode, provider,
-        provider_request, provider_attempt, provider_session_id, session_url, expires_at, created_at, updated_at)
-    SELECT id, account_id, 'open', credits, currency, credit_unit_amount, credits_amount, fee_amount,
-        total_amount, fee_mode, fee_rate_percent, fee_fixed, fee_label, expected_fee, livemode, provider,
+    INSERT INTO topups (id, account_id, state, credits, currency, credit_unit_credits, credit_unit_amount,
+        credits_amount, fee_amount, total_amount, fee_mode, fee_rate_percent, fee_fixed, fee_label, expected_fee,
+        livemode, provider, provider_request, provider_attempt, provider_session_id, session_url, expires_at,
+        created_at, updated_at)
+    SELECT id, account_id, 'open', credits, currency, credit_unit_credits, credit_unit_amount, credits_amount,
+        fee_amount, total_amount, fee_mode, fee_rate_percent, fee_fixed, fee_label, expected_fee, livemode, provider,
         provider_request, provider_attempt, session, url, ends_at, created_at, now_ms
     FROM fresh ORDER BY number
     ON CONFLICT (id) DO UPDATE SET state = 'open', provider_session_id = excluded.provider_session_id,

@@ -22,9 +22,9 @@ fresh AS MATERIALIZED (
     SELECT input.number, input.event, input.type, input.payment, input.entry, input.now_ms, agreed.*
     FROM input
     CROSS JOIN LATERAL (
-        SELECT id, account_id, state, credits, currency, credit_unit_amount, credits_amount, fee_amount, total_amount,
-            fee_mode, fee_rate_percent, fee_fixed, fee_label, expected_fee, livemode, provider,
-            provider_request, provider_attempt, provider_session_id, expires_at, created_at, revision
+        SELECT id, account_id, state, credits, currency, credit_unit_credits, credit_unit_amount, credits_amount,
+            fee_amount, total_amount, fee_mode, fee_rate_percent, fee_fixed, fee_label, expected_fee, livemode,
+            provider, provider_request, provider_attempt, provider_session_id, expires_at, created_at, revision
         FROM topups WHERE id = input.topup LIMIT 1
     ) AS agreed
     LEFT JOIN LATERAL (
@@ -44,13 +44,14 @@ fresh AS MATERIALIZED (
 -- Every change to a top-up increments its revision under its lock. If the revision is the one that was read, nothing
 -- has arrived meanwhile, not even a refund; otherwise the row is skipped.
 marked AS (
-    INSERT INTO topups (id, account_id, state, credits, currency, credit_unit_amount, credits_amount, fee_amount,
-        total_amount, fee_mode, fee_rate_percent, fee_fixed, fee_label, expected_fee, livemode, provider,
-        provider_request, provider_attempt, provider_session_id, expires_at, created_at, updated_at, revision, provider_payment_id,
-            paid_at)
-    SELECT id, account_id, 'paid', credits, currency, credit_unit_amount, credits_amount, fee_amount,
-        total_amount, fee_mode, fee_rate_percent, fee_fixed, fee_label, expected_fee, livemode, provider,
-        provider_request, provider_attempt, provider_session_id, expires_at, created_at, now_ms, revision, payment, now_ms
+    INSERT INTO topups (id, account_id, state, credits, currency, credit_unit_credits, credit_unit_amount,
+        credits_amount, fee_amount, total_amount, fee_mode, fee_rate_percent, fee_fixed, fee_label, expected_fee,
+        livemode, provider, provider_request, provider_attempt, provider_session_id, expires_at, created_at,
+        updated_at, revision, provider_payment_id, paid_at)
+    SELECT id, account_id, 'paid', credits, currency, credit_unit_credits, credit_unit_amount, credits_amount,
+        fee_amount, total_amount, fee_mode, fee_rate_percent, fee_fixed, fee_label, expected_fee, livemode, provider,
+        provider_request, provider_attempt, provider_session_id, expires_at, created_at, now_ms, revision, payment,
+        now_ms
     FROM fresh ORDER BY number
     ON CONFLICT (id) DO UPDATE SET state = 'paid', paid_at = excluded.paid_at, updated_at = excluded.updated_at,
         failure_code = NULL, revision = topups.revision + 1, provider_payment_id = excluded.provider_payment_id

@@ -12,9 +12,9 @@ fresh AS MATERIALIZED (
     SELECT input.number, input.event, input.type, input.now_ms, agreed.*
     FROM input
     CROSS JOIN LATERAL (
-        SELECT id, account_id, state, credits, currency, credit_unit_amount, credits_amount, fee_amount, total_amount,
-            fee_mode, fee_rate_percent, fee_fixed, fee_label, expected_fee, livemode, provider,
-            provider_request, provider_attempt, provider_session_id, expires_at, created_at, revision
+        SELECT id, account_id, state, credits, currency, credit_unit_credits, credit_unit_amount, credits_amount,
+            fee_amount, total_amount, fee_mode, fee_rate_percent, fee_fixed, fee_label, expected_fee, livemode,
+            provider, provider_request, provider_attempt, provider_session_id, expires_at, created_at, revision
         FROM topups WHERE id = input.topup LIMIT 1
     ) AS agreed
     WHERE agreed.state = 'open' AND agreed.provider_session_id = input.session
@@ -25,11 +25,12 @@ fresh AS MATERIALIZED (
     AND provider = input.provider LIMIT 1) IS NULL
 ),
 marked AS (
-    INSERT INTO topups (id, account_id, state, credits, currency, credit_unit_amount, credits_amount, fee_amount,
-        total_amount, fee_mode, fee_rate_percent, fee_fixed, fee_label, expected_fee, livemode, provider,
-        provider_request, provider_attempt, provider_session_id, expires_at, created_at, updated_at, revision)
-    SELECT id, account_id, 'expired', credits, currency, credit_unit_amount, credits_amount, fee_amount,
-        total_amount, fee_mode, fee_rate_percent, fee_fixed, fee_label, expected_fee, livemode, provider,
+    INSERT INTO topups (id, account_id, state, credits, currency, credit_unit_credits, credit_unit_amount,
+        credits_amount, fee_amount, total_amount, fee_mode, fee_rate_percent, fee_fixed, fee_label, expected_fee,
+        livemode, provider, provider_request, provider_attempt, provider_session_id, expires_at, created_at,
+        updated_at, revision)
+    SELECT id, account_id, 'expired', credits, currency, credit_unit_credits, credit_unit_amount, credits_amount,
+        fee_amount, total_amount, fee_mode, fee_rate_percent, fee_fixed, fee_label, expected_fee, livemode, provider,
         provider_request, provider_attempt, provider_session_id, expires_at, created_at, now_ms, revision
     FROM fresh ORDER BY number
     ON CONFLICT (id) DO UPDATE SET state = 'expired', updated_at = excluded.updated_at, revision = topups.revision + 1

@@ -151,7 +151,8 @@ impl Account {
 impl Order {
     /// What the customer pays.
     pub const fn total_minor(&self) -> i64 {
-        self.request.credits * self.request.credit_unit_amount_minor + self.request.fee_amount_minor
+        let units = self.request.credits / self.request.credit_unit_credits;
+        units * self.request.credit_unit_amount_minor + self.request.fee_amount_minor
     }
 
     /// The delivery that tells how it stands.
