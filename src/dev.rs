@@ -132,8 +132,7 @@ impl Dev {
         let demo = Demo {
             jwt_secret: SecretString::from(secrets.jwt_secret.as_str()),
             sandbox: sandbox.url(),
-            smallest: config.pricing.smallest(),
-            largest: config.pricing.largest(),
+            pricing: config.pricing.clone(),
         };
         let account = AccountId::parse(DEMO_ACCOUNT).map_err(|error| io::Error::other(error.to_string()));
         let account = account.map_err(|source| DevError::Folder { folder: folder.clone(), source })?;

@@ -16,6 +16,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 
 use crate::domain::account::AccountId;
+use crate::domain::pricing::Pricing;
 use crate::http::kit::problem::ApiError;
 use crate::http::kit::static_file::file;
 use crate::http::state::State;
@@ -34,10 +35,8 @@ pub struct Demo {
     pub jwt_secret: SecretString,
     /// The sandbox's address, without a slash at the end: the page links to its controls.
     pub sandbox: String,
-    /// The fewest credits offered on the page.
-    pub smallest: i64,
-    /// The most credits offered on the page.
-    pub largest: i64,
+    /// What credits cost: the page has its limits, its unit and its decimals.
+    pub pricing: Pricing,
 }
 
 #[derive(Serialize)]
@@ -76,12 +75,20 @@ impl Demo {
     }
 }
 
-/// The page, with the service's limits and the sandbox's URL filled in.
+/// The page, with the service's prices and the sandbox's URL filled in. Numbers of credits are as people read them.
 fn page(demo: &Demo) -> String {
+    let (pricing, unit) = (&demo.pricing, demo.pricing.unit());
+    let shown = |credits: i64| pricing.decimals().format(credits);
+    let units = |count: i64| shown(unit.credits().checked_mul(count).unwrap_or_else(|| pricing.largest()));
     include_str!("demo/index.html")
         .replace("{{sandbox}}", &demo.sandbox)
-        .replace("{{smallest}}", &demo.smallest.to_string())
-        .replace("{{largest}}", &demo.largest.to_string())
+        .replace("{{decimals}}", &pricing.decimals().get().to_string())
+        .replace("{{smallest}}", &shown(pricing.smallest()))
+        .replace("{{largest}}", &shown(pricing.largest()))
+        .replace("{{unit}}", &shown(unit.credits()))
+        .replace("{{a_little}}", &units(250))
+        .replace("{{some}}", &units(1_000))
+        .replace("{{a_lot}}", &units(5_000))
 }
 
 /// Adds the demo's routes in `topup dev`; nothing otherwise.

@@ -257,6 +257,14 @@ async fn a_newcomer_tries_every_operation_out_in_the_documentation() {
 
 /// Runs a script of `tests/browser` against `topup dev`; the script reads the address from `variable`.
 async fn in_a_browser(script: &str, variable: &'static str) {
+    let folder = tempfile::tempdir().expect("a folder");
+    let dev = start(folder.path(), &[]).await;
+    run_in_a_browser(script, variable, dev.url.clone()).await;
+    stop(dev).await;
+}
+
+/// Runs a script of `tests/browser` against this address, which the script reads from `variable`.
+pub async fn run_in_a_browser(script: &str, variable: &'static str, url: String) {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let script = root.join("tests/browser").join(script);
     let installed = root.join("tests/browser/node_modules/playwright-core").is_dir();
@@ -266,9 +274,6 @@ async fn in_a_browser(script: &str, variable: &'static str) {
         .ok()
         .or_else(|| chromium.iter().find(|path| Path::new(path).exists()).map(ToString::to_string));
     let chromium = chromium.expect("Chromium is not installed: apt-get install chromium, or set CHROMIUM");
-    let folder = tempfile::tempdir().expect("a folder");
-    let dev = start(folder.path(), &[]).await;
-    let url = dev.url.clone();
     let output = tokio::task::spawn_blocking(move || {
         Command::new("node")
             .arg(script)
@@ -283,5 +288,4 @@ async fn in_a_browser(script: &str, variable: &'static str) {
     let said = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     assert!(output.status.success(), "{said}");
     println!("{said}");
-    stop(dev).await;
 }

@@ -49,7 +49,20 @@ async function sendAsCustomer(path, options = {}, mayLogInAgain = true) {
 // ---- Numbers and times ----
 
 const number = new Intl.NumberFormat("en");
-const signedNumber = new Intl.NumberFormat("en", { signDisplay: "exceptZero" });
+
+// The API counts credits in integers. Some of their digits may be decimals for people: with 2, 250 is shown as 2.50. The
+// page has this number from the server; a quote has it as `creditDisplayDecimals`.
+const DECIMALS = Number(document.body.dataset.creditDecimals);
+const CREDIT_DIGITS = { minimumFractionDigits: Math.min(DECIMALS, 2), maximumFractionDigits: DECIMALS };
+const creditFormat = new Intl.NumberFormat("en", CREDIT_DIGITS);
+const signedCreditFormat = new Intl.NumberFormat("en", { ...CREDIT_DIGITS, signDisplay: "exceptZero" });
+
+/** Formats a number of credits. The exponent in a text moves the point without a division, so nothing is rounded. */
+const showCredits = (credits, format = creditFormat) => format.format(`${credits}e-${DECIMALS}`);
+
+/** The number of credits in the form, as the API counts them; no integer if the field has none. */
+const chosenCredits = () => Number(`${$("credits").valueAsNumber}e${DECIMALS}`);
+
 const dateAndTime = new Intl.DateTimeFormat("en", { dateStyle: "medium", timeStyle: "short" });
 const timeOfDay = new Intl.DateTimeFormat("en", { timeStyle: "medium" });
 
@@ -76,8 +89,9 @@ function again(seconds) {
 
 /** Takes the limits from the form. Your own page knows what you sell. */
 const choose = () => {
-  const [smallest, largest] = [$("credits").min, $("credits").max].map((limit) => number.format(limit));
-  return `Please choose between ${smallest} and ${largest} credits.`;
+  const { min, max, step } = $("credits");
+  const [smallest, largest, unit] = [min, max, step].map((shown) => creditFormat.format(shown));
+  return `Please choose between ${smallest} and ${largest} credits${unit === "1" ? "" : `, in steps of ${unit}`}.`;
 };
 
 const SENTENCES = {
@@ -137,11 +151,11 @@ async function refresh() {
   const questions = ["/credits", "/credits/transactions?limit=10"].map((path) => sendAsCustomer(path));
   const [account, ledger] = await Promise.all(questions);
   if (count !== refreshCount) return; // a later refresh is newer
-  $("balance").textContent = number.format(account.remainingCredits);
+  $("balance").textContent = showCredits(account.remainingCredits);
   $("balance").dataset.credits = account.remainingCredits;
-  const [total, used] = [account.totalCredits, account.usedCredits].map(number.format);
+  const [total, used] = [account.totalCredits, account.usedCredits].map((credits) => showCredits(credits));
   const asOf = `Account ${account.accountId}, as of ${timeOfDay.format(new Date())}.`;
-  const owed = account.owedCredits > 0 ? ` ${number.format(account.owedCredits)} owed: the next purchase fills that first.` : "";
+  const owed = account.owedCredits > 0 ? ` ${showCredits(account.owedCredits)} owed: the next purchase fills that first.` : "";
   $("balance-note").textContent = `${total} in all, ${used} used.${owed} ${asOf}`;
   const none = element("tr", {}, element("td", { colSpan: 3, className: "note" }, "No entries yet."));
   $("ledger").replaceChildren(...(ledger.data.length ? ledger.data.map(ledgerRow) : [none]));
@@ -159,8 +173,8 @@ function ledgerRow({ kind, reason, credits, balanceAfter, createdAt, source }) {
   const reference = source ? element("span", { className: "detail reference" }, source) : "";
   return element("tr", {},
     element("td", {}, REASONS[reason] ?? KINDS[kind] ?? kind, time, reference),
-    element("td", { className: credits > 0 ? "gain" : "" }, signedNumber.format(credits)),
-    element("td", {}, number.format(balanceAfter)));
+    element("td", { className: credits > 0 ? "gain" : "" }, showCredits(credits, signedCreditFormat)),
+    element("td", {}, showCredits(balanceAfter)));
 }
 
 // ---- Quote ----
@@ -172,8 +186,8 @@ let quoting = new AbortController();
 async function quote(delayMs = 0) {
   quoting.abort(); // the answer to an earlier request must not overwrite a later one
   const { signal } = (quoting = new AbortController());
-  const credits = $("credits").valueAsNumber;
-  for (const quick of quickAmounts) quick.ariaPressed = quick.value === String(credits);
+  const credits = chosenCredits();
+  for (const quick of quickAmounts) quick.ariaPressed = Number(quick.value) === $("credits").valueAsNumber;
   if (!Number.isSafeInteger(credits) || credits < 1) return showQuote(null, NO_NUMBER);
   $("quote").ariaBusy = "true";
   await new Promise((done) => setTimeout(done, delayMs));
@@ -185,7 +199,7 @@ async function quote(delayMs = 0) {
 
 function showQuote(answer, problem) {
   const amount = (minor) => (answer ? money(minor, answer.currency) : "–");
-  $("quote-credits").textContent = answer ? `${number.format(answer.credits)} credits` : "Credits";
+  $("quote-credits").textContent = answer ? `${showCredits(answer.credits)} credits` : "Credits";
   $("quote-price").textContent = amount(answer?.creditsAmount);
   $("quote-fee").textContent = amount(answer?.feeAmount);
   $("quote-fee-line").hidden = answer?.feeAmount === 0;
@@ -235,7 +249,7 @@ async function buy(event) {
   const focused = document.activeElement;
   $("purchase").disabled = true; // until the browser has left the page
   try {
-    const { id, url } = await openCheckout($("credits").valueAsNumber);
+    const { id, url } = await openCheckout(chosenCredits());
     followCount += 1; // stop following an earlier purchase
     purchase.keep({ id, url });
     location.assign(url);
@@ -300,7 +314,7 @@ const DECLINES = {
 async function tellSession({ state, credits, totalAmount, currency, expiresAt, declineCode }, { returned, url }) {
   if (state === "paid") {
     await refresh().catch(() => {}); // report the payment even if the balance cannot be loaded
-    tell("paid", `${number.format(credits)} credits added`, `You paid ${money(totalAmount, currency)}. Thank you.`);
+    tell("paid", `${showCredits(credits)} credits added`, `You paid ${money(totalAmount, currency)}. Thank you.`);
   } else if (state in NEWS) {
     tell(state, ...NEWS[state]);
   } else if (state === "open" && !returned) { // the customer came back without paying
@@ -336,6 +350,7 @@ function formChanged() {
 $("form").onsubmit = buy;
 $("credits").oninput = formChanged;
 for (const quick of quickAmounts) {
+  quick.textContent = creditFormat.format(quick.value);
   quick.onclick = () => {
     $("credits").value = quick.value;
     formChanged();

@@ -7,12 +7,14 @@ use std::time::Duration;
 
 use actix_web::dev::ResourceDef;
 use jsonwebtoken::{EncodingKey, Header};
+use secrecy::SecretString;
 use serde_json::{Value, json};
 use stripe_sandbox::{RetryPolicy, Sandbox};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use topup::app::App;
 use topup::config::{Config, Source};
+use topup::http::demo::Demo;
 use topup::http::kit::connections::ConnectionTimes;
 use topup::ports::Clock;
 use topup::startup::{Application, Environment, StartError, listen};
@@ -42,6 +44,7 @@ pub fn http_client() -> reqwest::Client {
 }
 
 /// How a service under test differs from the default.
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own")]
 pub struct Options {
     /// Settings to add or replace; an empty value removes one.
     pub settings: Vec<(&'static str, String)>,
@@ -61,6 +64,8 @@ pub struct Options {
     pub pooler: bool,
     /// The time limits of each connection phase.
     pub connection_times: ConnectionTimes,
+    /// Whether the service has the demo page.
+    pub demo: bool,
 }
 
 impl Default for Options {
@@ -75,6 +80,7 @@ impl Default for Options {
             webhook_bytes: topup::http::state::MAX_WEBHOOK_BYTES_IN_FLIGHT,
             pooler: false,
             connection_times: ConnectionTimes::default(),
+            demo: false,
         }
     }
 }
@@ -190,6 +196,11 @@ impl TestApp {
         let pooler = options.pooler.then(|| Pooler::start(&database.url));
         let pooler_url = pooler.as_ref().map(|pooler| pooler.url(&database.url));
         let config = config(pooler_url.as_deref().unwrap_or(&database.url), &stripe.url, &options.settings);
+        let demo = options.demo.then(|| Demo {
+            jwt_secret: SecretString::from(JWT_SECRET),
+            sandbox: stripe.url.clone(),
+            pricing: config.pricing.clone(),
+        });
         let environment = Environment {
             clock: clock.clone(),
             ids: Arc::new(SystemIds),
@@ -199,7 +210,7 @@ impl TestApp {
             webhook_bytes: options.webhook_bytes,
             connection_times: options.connection_times,
             workers: Some(1),
-            demo: None,
+            demo,
         };
         let application = Application::build(config, listener, environment).await.expect("the service starts");
         let url = format!("http://{}", application.address());

@@ -2,6 +2,7 @@
 
 mod formula;
 mod sales;
+mod shown;
 mod starts;
 
 use serde_json::{Value, json};
