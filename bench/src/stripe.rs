@@ -26,6 +26,7 @@ pub struct Stripe {
 struct Shared {
     model: Model,
     requests: u64,
+    /// The form of the latest request for a checkout.
     latest_form: String,
     /// The responses for top-ups that the benchmark seeded itself.
     recording: Recording,
@@ -48,7 +49,7 @@ impl Stripe {
         Ok(stripe)
     }
 
-    /// The form of the latest request.
+    /// The form of the latest request for a checkout.
     pub fn latest_form(&self) -> String {
         self.shared.lock().unwrap_or_else(PoisonError::into_inner).latest_form.clone()
     }
@@ -92,7 +93,9 @@ impl Shared {
         {
             return self.http(200, &body);
         }
-        request.form.clone_into(&mut self.latest_form);
+        if (request.method, request.path) == ("POST", "/v1/checkout/sessions") {
+            request.form.clone_into(&mut self.latest_form);
+        }
         let asked = ModelRequest {
             method: request.method,
             path: request.path,

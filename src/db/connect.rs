@@ -35,7 +35,7 @@ pub(crate) const POSTGRES_CONNECTIONS: u32 = 12;
 pub const BULK_CONNECTIONS: u32 = 6;
 /// With fewer connections than this, all kinds of commands share one queue and one connection, so that more connections
 /// remain for the rest than writes use at once.
-const MIN_FOR_A_QUEUE_EACH: u32 = 14;
+const MIN_FOR_A_QUEUE_EACH: u32 = 15;
 /// The longest wait for a connection that the address may set. A request has 30 seconds.
 const MAX_WAIT_SECONDS: u64 = 30;
 

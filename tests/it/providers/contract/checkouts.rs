@@ -71,6 +71,21 @@ on_every_provider! {
         assert_eq!((&report.session, report.progress), (&opened.session, PurchaseProgress::Nothing));
     }
 
+    /// However a provider shows them: a unit of many credits costs what was agreed, and their number comes back.
+    async fn small_credits_cost_what_their_units_cost(world: World) {
+        let small = CheckoutRequest {
+            credits: 2_500_000,
+            credit_unit_credits: 10_000,
+            credit_display_decimals: 6,
+            ..request(world, 1)
+        };
+        let opened = world.provider().checkouts.open_checkout(&small, "key-1").await.expect("opens");
+        let report = opened.report.expect("it says that it is ours");
+        assert_eq!((report.credits.as_deref(), report.amount_total_minor), (Some("2500000"), Some(TOTAL_MINOR)));
+        world.pay(&opened.session).await;
+        assert_eq!(read(world, &opened.session).await.amount_total_minor, Some(TOTAL_MINOR));
+    }
+
     async fn a_checkout_is_found_within_its_time_only(world: World) {
         let opened = open(world, 1).await;
         open(world, 2).await;
