@@ -5,7 +5,7 @@ use crate::db::Db;
 use crate::db::{StoreError, args, statements};
 use crate::domain::account::AccountId;
 use crate::domain::burn::NEVER_MS;
-use crate::domain::ledger::{Balance, Funds};
+use crate::domain::ledger::Balance;
 
 /// A ledger entry.
 #[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
@@ -22,7 +22,7 @@ pub struct LedgerEntry {
     pub balance_after: i64,
     /// Its cause, such as the id of the top-up.
     pub source: String,
-    /// The reason of a reversal; `None` for other kinds.
+    /// The reason of a reversal, a promotion or a refund of a spend; `None` for other kinds.
     pub reason: Option<String>,
     /// When it was written, in milliseconds since 1970.
     pub created_at: i64,
@@ -119,14 +119,6 @@ impl Db {
             due_at_ms: row.as_ref().map_or(NEVER_MS, |row| row.due_at),
             updated_at_ms: row.filter(|row| row.entries > 0).map(|row| row.updated_at),
         })
-    }
-
-    /// An account's credits at this moment.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn funds(&self, account: &AccountId) -> Result<Funds, StoreError> {
-        Ok(self.balance(account).await?.funds())
     }
 
     /// The entries of an account below a sequence number, newest first.

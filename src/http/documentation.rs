@@ -29,8 +29,9 @@ use crate::http::routes::routes;
     modifiers(&Credentials),
     tags(
         (name = "checkout", description = "Quotes and checkouts"),
-        (name = "credits", description = "Balances and the ledger behind them"),
-        (name = "admin", description = "For operators: top-ups, refunds and adjustments"),
+        (name = "credits", description = "Balances, the ledger behind them, and the grants that hold the credits"),
+        (name = "spending", description = "For servers: debits, holds, and refunds of what was spent"),
+        (name = "admin", description = "For operators: top-ups, refunds, adjustments and promotions"),
         (name = "webhooks", description = "Events from Stripe, and deliveries that failed"),
         (name = "reconciliation", description = "Comparing Topup's records with Stripe's; adopting missing top-ups"),
         (name = "health", description = "Health checks for load balancers and orchestrators"),

@@ -39,8 +39,8 @@ statements! {
         voided_at, created_at FROM grants WHERE id = :grant";
     OF_ACCOUNT = "SELECT id, account_id, sequence, kind, credits, remaining, priority, expires_at, category, reason, \
         voided_at, created_at FROM grants \
-        WHERE account_id = :account AND sequence < :below_sequence AND is_open >= :least_open \
-        ORDER BY sequence DESC, id LIMIT :limit";
+        WHERE account_id = :account AND sequence <= :sequence AND (sequence < :sequence OR id < :id) \
+        AND is_open >= :least_open ORDER BY sequence DESC, id DESC LIMIT :limit";
     NEXT_EXPIRY = "SELECT expires_at, CAST(SUM(remaining) AS BIGINT) AS credits FROM grants \
         WHERE account_id = :account AND is_open = 1 AND expires_at > :now_ms AND expires_at < 9223372036854775807 \
         GROUP BY expires_at ORDER BY expires_at LIMIT 1";
@@ -55,7 +55,7 @@ pub struct NextExpiry {
     pub credits: i64,
 }
 
-/// The grants of an account below a sequence number, newest first.
+/// The grants of an account before a place (sequence number and id), newest first.
 ///
 /// # Errors
 /// When the database fails.
@@ -63,11 +63,11 @@ pub async fn grants_now(
     app: &App,
     account: &AccountId,
     only_open: bool,
-    below_sequence: i64,
+    before: (i64, &str),
     limit: i64,
 ) -> Result<Vec<Grant>, StoreError> {
     settle_account(app, account).await?;
-    app.db.grants_of(account, only_open, below_sequence, limit).await
+    app.db.grants_of(account, only_open, before, limit).await
 }
 
 impl Db {
@@ -79,7 +79,8 @@ impl Db {
         self.read_optional(&FIND, &args![grant = id]).await
     }
 
-    /// The stored grants of an account below a sequence number, newest first.
+    /// The stored grants of an account before a place (sequence number and id), newest first. One entry may have brought
+    /// several.
     ///
     /// # Errors
     /// When the database fails.
@@ -87,11 +88,11 @@ impl Db {
         &self,
         account: &AccountId,
         only_open: bool,
-        below_sequence: i64,
+        before: (i64, &str),
         limit: i64,
     ) -> Result<Vec<Grant>, StoreError> {
-        self.read_all(&OF_ACCOUNT, &args![account = account.as_str(), below_sequence, least_open = only_open, limit])
-            .await
+        let (account, (sequence, id)) = (account.as_str(), before);
+        self.read_all(&OF_ACCOUNT, &args![account, sequence, id, least_open = only_open, limit]).await
     }
 
     /// The credits of an account that end next.

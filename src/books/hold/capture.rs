@@ -33,7 +33,7 @@ pub(crate) async fn capture(tx: &mut Tx, account: &mut LockedAccount, new: &Capt
     let beyond = new.credits.saturating_sub(within);
     let possible = beyond.min(funds.available());
     if possible < beyond && new.on_shortfall == Shortfall::Reject {
-        return Ok(Done::Refused(Refusal::too_few(beyond, funds)));
+        return Ok(Done::Refused(Refusal::too_few_beside(reserved, beyond, funds)));
     }
     account.hold(reserved.saturating_neg())?;
     let purpose =

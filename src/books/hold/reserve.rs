@@ -43,7 +43,7 @@ pub(crate) async fn extend(tx: &mut Tx, account: &mut LockedAccount, new: &Exten
     let more = credits.saturating_sub(hold.credits);
     let funds = account.funds();
     if more > funds.available() {
-        return Ok(Done::Refused(Refusal::too_few(more, funds)));
+        return Ok(Done::Refused(Refusal::too_few_beside(hold.credits, more, funds)));
     }
     if (credits, expires_at) != (hold.credits, hold.expires_at) {
         account.hold(more)?;

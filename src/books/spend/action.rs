@@ -105,7 +105,7 @@ pub enum Refusal {
         /// What the account has.
         funds: Funds,
     },
-    /// The balance would be enough, but open holds reserve too much of it. Try again when they have ended.
+    /// The balance would be enough, but other holds reserve too much of it. Try again when they have ended.
     CreditsHeld {
         /// How many are needed at least.
         required: i64,
@@ -138,8 +138,13 @@ impl Action {
 
 impl Refusal {
     /// Too few credits are available.
-    pub(crate) const fn too_few(required: i64, funds: Funds) -> Self {
-        if funds.remaining >= required {
+    pub(crate) fn too_few(required: i64, funds: Funds) -> Self {
+        Self::too_few_beside(0, required, funds)
+    }
+
+    /// Too few credits are available beside those that a hold reserves already. Its own credits are no reason to wait.
+    pub(crate) fn too_few_beside(own: i64, required: i64, funds: Funds) -> Self {
+        if required.checked_add(own).is_some_and(|total| total <= funds.remaining) {
             Self::CreditsHeld { required, funds }
         } else {
             Self::Insufficient { required, funds }

@@ -5,6 +5,7 @@ use crate::app::App;
 use crate::books::give_back::{Bringing, IfEnded, give_back};
 use crate::books::locked_account::{LockedAccount, NewEntry};
 use crate::books::settle::{Settled, settle};
+use crate::books::settle_account::balance_now;
 use crate::books::spend::spend_refunds::{self, NewSpendRefund, SpendRefund};
 use crate::books::spend::spends::{self, Spend};
 use crate::db::{StoreError, Tx, Write};
@@ -77,7 +78,7 @@ pub async fn refund_spend(app: &App, request: RefundSpend) -> Result<RefundedSpe
         };
         let (refund, funds, is_replay) = match app.db.write(write).await? {
             Outcome::Booked(refund, funds) => (refund, funds, false),
-            Outcome::Known(refund) => (refund, app.db.funds(&request.account).await?, true),
+            Outcome::Known(refund) => (refund, balance_now(app, &request.account).await?.funds(), true),
             Outcome::TooMany { left } => return Err(RefundSpendError::TooMany { left }),
             Outcome::Unsettled => continue,
         };

@@ -3,6 +3,7 @@
 use crate::access::caller_key::{CallerKey, request_hash};
 use crate::app::App;
 use crate::books::hold::holds::Hold;
+use crate::books::settle_account::balance_now;
 use crate::books::spend::action::{
     Action, CaptureHold, Debit, ExtendHold, PlaceHold, Refusal, Shortfall, SpendCommand, SpendOutcome,
 };
@@ -214,7 +215,7 @@ async fn run(app: &App, account: &AccountId, action: Action) -> Result<SpendOutc
 }
 
 async fn replayed<T>(app: &App, account: &AccountId, value: T) -> Result<Answer<T>, SpendError> {
-    Ok(Answer { value, funds: app.db.funds(account).await?, is_replay: true })
+    Ok(Answer { value, funds: balance_now(app, account).await?.funds(), is_replay: true })
 }
 
 fn hash(purpose: &Purpose, parts: &[&str]) -> String {

@@ -39,6 +39,7 @@ pub struct CreateGrant {
     #[schema(required, nullable = false, example = 100)]
     credits: Option<i64>,
     /// `promotional` (the default), or `paid` for credits that were paid for elsewhere.
+    #[schema(nullable = false)]
     category: Option<GrantCategory>,
     /// 0 to 100; lower numbers are spent first. Default 50.
     #[validate(range(min = 0, max = 100, message = "must be 0 to 100"))]

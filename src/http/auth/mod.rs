@@ -126,6 +126,20 @@ impl Caller {
         Ok(Self::Customer { account: speaker.account, is_admin: speaker.is_admin })
     }
 
+    /// Checks the scopes of an API key. A customer's token has none of them, and acts for its own account.
+    ///
+    /// # Errors
+    /// 403 when an API key lacks the scope.
+    pub fn check_scope(&self, scope: Scope) -> Result<(), ApiError> {
+        match self {
+            Self::Server(key) if !key.may(scope) => {
+                let detail = format!("this API key lacks the scope {}", scope.as_str());
+                Err(ApiError::forbidden("scope_missing", detail))
+            }
+            Self::Server(_) | Self::Customer { .. } => Ok(()),
+        }
+    }
+
     /// The account that a request is about, if the caller may act for it with this scope.
     ///
     /// # Errors
@@ -133,16 +147,13 @@ impl Caller {
     /// and does not.
     pub fn account(&self, named: Option<AccountId>, scope: Scope) -> Result<AccountId, ApiError> {
         let other = || ApiError::forbidden("account_forbidden", "these credentials are not for that account");
+        self.check_scope(scope)?;
         match self {
             Self::Customer { account, is_admin } => match named {
                 Some(named) if named != *account && !is_admin => Err(other()),
                 Some(named) => Ok(named),
                 None => Ok(account.clone()),
             },
-            Self::Server(key) if !key.may(scope) => {
-                let detail = format!("this API key lacks the scope {}", scope.as_str());
-                Err(ApiError::forbidden("scope_missing", detail))
-            }
             Self::Server(key) => match (&key.account, named) {
                 (Some(bound), Some(named)) if *bound != named => Err(other()),
                 (Some(bound), _) => Ok(bound.clone()),

@@ -10,7 +10,7 @@ use actix_web::http::header::{CONTENT_LENGTH, CONTENT_TYPE};
 use actix_web::web::{Bytes, BytesMut, Payload};
 use actix_web::{HttpRequest, web};
 use futures_util::StreamExt as _;
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, IgnoredAny};
 use validator::Validate;
 
 use crate::http::auth::Caller;
@@ -128,24 +128,33 @@ pub async fn read_json_within<T: DeserializeOwned + Validate>(
         // A slow sender might otherwise use credentials that have expired since the head arrived.
         Caller::of(request, state).await?;
     }
+    read_object(&body)
+}
+
+/// Reads a JSON object and checks it with `validator`.
+///
+/// # Errors
+/// 400 when it is no JSON object, or a field is invalid.
+pub(crate) fn read_object<T: DeserializeOwned + Validate>(text: &[u8]) -> Result<T, ApiError> {
+    let invalid = |detail: &str| ApiError::new(StatusCode::BAD_REQUEST, "invalid_json", detail);
     // serde would also accept an array with the fields in order.
-    if !body.trim_ascii_start().starts_with(b"{") {
-        return Err(ApiError::new(StatusCode::BAD_REQUEST, "invalid_json", "the body must be a JSON object"));
+    if !text.trim_ascii_start().starts_with(b"{") {
+        return Err(invalid("this must be a JSON object"));
     }
-    let mut deserializer = serde_json::Deserializer::from_slice(&body);
-    let value: T = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| json_error(&error))?;
-    deserializer
-        .end()
-        .map_err(|_| ApiError::new(StatusCode::BAD_REQUEST, "invalid_json", "the body is not one JSON value"))?;
+    let mut deserializer = serde_json::Deserializer::from_slice(text);
+    let value: T = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| json_error(&error, text))?;
+    deserializer.end().map_err(|_| invalid("the body is not one JSON value"))?;
     validate(&value)?;
     Ok(value)
 }
 
-fn json_error(error: &serde_path_to_error::Error<serde_json::Error>) -> ApiError {
+fn json_error(error: &serde_path_to_error::Error<serde_json::Error>, text: &[u8]) -> ApiError {
     let cause = error.inner();
-    if cause.is_data()
-        && let Some(field) = field_error(&error.path().to_string(), &cause.to_string())
-    {
+    // serde_json calls it a syntax error if one of several words is expected, and another type is given.
+    let is_no_word = || serde_json::from_slice::<IgnoredAny>(text).is_ok();
+    let message =
+        if cause.is_data() { Some(cause.to_string()) } else { is_no_word().then(|| "must be text".to_owned()) };
+    if let Some(field) = message.and_then(|message| field_error(&error.path().to_string(), &message)) {
         return ApiError::fields(vec![field]);
     }
     ApiError::new(StatusCode::BAD_REQUEST, "invalid_json", format!("the body cannot be read: {cause}"))

@@ -31,7 +31,7 @@ pub struct Credits {
     /// The balance: `totalCredits` minus `usedCredits`. Negative if credits were taken back after they had been spent.
     #[schema(example = 250)]
     remaining_credits: i64,
-    /// Credits granted, minus credits taken back.
+    /// Credits granted, minus credits taken back or expired.
     #[schema(example = 250)]
     total_credits: i64,
     /// Credits spent.
@@ -69,11 +69,14 @@ pub struct Transaction {
     #[schema(example = "entry_019a0000000070008000000000000000")]
     id: String,
     /// `topup`: credits bought. `reversal`: credits taken back by a refund or dispute, or returned when the refund
-    /// failed or the dispute was won. `adjustment`: a correction by an operator.
+    /// failed or the dispute was won. `adjustment`: a correction by an operator. `spend`: credits spent, one entry for
+    /// each grant that they came from. `spend_refund`: spent credits given back. `promotion`: credits given by an
+    /// operator. `expiry`: credits whose time ended. `void`: credits of a promotion that an operator ended early.
     #[schema(example = "topup")]
     kind: String,
     /// The reason of a reversal. `refund` and `dispute` took credits; `refund_failed`, `dispute_won` and
-    /// `dispute_returned` (the disputed money came back in another way) returned them. Null for other kinds.
+    /// `dispute_returned` (the disputed money came back in another way) returned them. For a promotion or a refund of a
+    /// spend, the text that came with it. Null for other kinds.
     #[schema(example = "refund")]
     reason: Option<String>,
     /// A human-readable description of kind and reason.
@@ -85,8 +88,8 @@ pub struct Transaction {
     /// The balance after this entry.
     #[schema(example = 250)]
     balance_after: i64,
-    /// What caused the entry: the id of the top-up (for a reversal, with the number of the change) or of the
-    /// adjustment.
+    /// What caused the entry: the id of the top-up, adjustment, spend, refund or grant. For a reversal, for the further
+    /// entries of a spend, and for the end of a grant, a number follows.
     #[schema(example = "topup_019a0000000070008000000000000000")]
     source: String,
     #[schema(example = "2026-11-21T12:01:00Z")]
@@ -220,8 +223,12 @@ async fn transactions(
             })?,
         };
     let app = state.app.clone();
-    // Reads one more than requested, to tell whether there is another page.
-    let read = async move { app.db.entries(&account, below, limit.saturating_add(1)).await };
+    let read = async move {
+        // What has ended by now gets its entry first.
+        balance_now(&app, &account).await?;
+        // Reads one more than requested, to tell whether there is another page.
+        app.db.entries(&account, below, limit.saturating_add(1)).await
+    };
     let mut entries = state.run(read).await??;
     let wanted = usize::try_from(limit).unwrap_or(usize::MAX);
     let has_more = entries.len() > wanted;

@@ -10,6 +10,7 @@ use crate::access::api_keys::Scope;
 use crate::books::grant::grant_list::{Grant as StoredGrant, grants_now};
 use crate::domain::account::AccountId;
 use crate::domain::burn::{Category, NEVER_MS};
+use crate::http::admin::caller::{before, page};
 use crate::http::auth::Caller;
 use crate::http::kit::body::read_query;
 use crate::http::kit::openapi::{CallerProblems, Problem503};
@@ -62,7 +63,7 @@ pub struct Grant {
 pub struct Grants {
     data: Vec<Grant>,
     /// Pass it as `cursor` to get the next page; null on the last page.
-    #[schema(example = "41")]
+    #[schema(example = "41_topup_019a0000000070008000000000000000")]
     next_cursor: Option<String>,
 }
 
@@ -72,7 +73,6 @@ struct GrantsQuery {
     state: Option<String>,
     #[validate(range(min = 1, max = 100, message = "must be 1 to 100"))]
     limit: Option<i64>,
-    #[validate(length(min = 1, max = 19, message = "must be the nextCursor of an earlier page"))]
     cursor: Option<String>,
 }
 
@@ -92,7 +92,7 @@ fn is_state(state: &str) -> Result<(), ValidationError> {
     params(
         ("state" = Option<String>, Query, description = "`open` (the default): those with credits left; `all`", example = "open"),
         ("limit" = Option<i64>, Query, description = "Grants per page, 1 to 100; default 20", example = 20),
-        ("cursor" = Option<String>, Query, description = "The `nextCursor` of the previous page", example = "41"),
+        ("cursor" = Option<String>, Query, description = "The `nextCursor` of the previous page", example = "41_topup_019a0000000070008000000000000000"),
     ),
     responses((status = 200, description = "A page of grants.", body = Grants), CallerProblems, Problem503),
     security(("token" = []), ("apiKey" = [])),
@@ -112,7 +112,7 @@ pub async fn list_own(request: HttpRequest, state: State) -> Result<Json<Grants>
         ("accountId" = String, Path, description = "The account id, percent-encoded", example = "user_1"),
         ("state" = Option<String>, Query, description = "`open` (the default): those with credits left; `all`", example = "open"),
         ("limit" = Option<i64>, Query, description = "Grants per page, 1 to 100; default 20", example = 20),
-        ("cursor" = Option<String>, Query, description = "The `nextCursor` of the previous page", example = "41"),
+        ("cursor" = Option<String>, Query, description = "The `nextCursor` of the previous page", example = "41_topup_019a0000000070008000000000000000"),
     ),
     responses((status = 200, description = "A page of grants.", body = Grants), CallerProblems, Problem503),
     security(("token" = []), ("apiKey" = [])),
@@ -127,16 +127,10 @@ async fn grants(request: &HttpRequest, state: &State, named: Option<AccountId>) 
     let query: GrantsQuery = read_query(request)?;
     let limit = query.limit.unwrap_or(20);
     let only_open = query.state.as_deref() != Some("all");
-    let invalid = || ApiError::field("cursor", "invalid_cursor", "must be the nextCursor of an earlier page");
-    let below = query.cursor.map(|cursor| cursor.parse().ok().filter(|sequence| *sequence >= 1).ok_or_else(invalid));
-    let below = below.transpose()?.unwrap_or(i64::MAX);
+    let (sequence, id) = before(query.cursor.as_deref())?;
     let app = state.app.clone();
-    let read = async move { grants_now(&app, &account, only_open, below, limit.saturating_add(1)).await };
-    let mut stored = state.run(read).await??;
-    let wanted = usize::try_from(limit).unwrap_or(usize::MAX);
-    let has_more = stored.len() > wanted;
-    stored.truncate(wanted);
-    let next_cursor = stored.last().filter(|_| has_more).map(|grant| grant.sequence.to_string());
+    let read = async move { grants_now(&app, &account, only_open, (sequence, &id), limit.saturating_add(1)).await };
+    let (stored, next_cursor) = page(state.run(read).await??, limit, |grant| (grant.sequence, grant.id.clone()));
     Ok(Json(Grants { data: stored.into_iter().map(grant).collect::<Result<_, _>>()?, next_cursor }))
 }
 

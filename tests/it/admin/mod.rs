@@ -29,7 +29,7 @@ async fn start_with(backend: Backend, options: Options) -> TestApp {
 }
 
 /// An operator's token.
-fn admin_token(app: &TestApp) -> String {
+pub fn admin_token(app: &TestApp) -> String {
     sign_token(&json!({ "sub": "operator_1", "exp": app.clock.now_ms() / 1_000 + 3_600, "scope": ADMIN_SCOPE }))
 }
 

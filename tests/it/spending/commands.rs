@@ -68,6 +68,32 @@ on_both_databases! {
         books.finish().await;
     }
 
+    /// Known mistake 33: a refusal never says that there is enough, although others free credits in the same exchange.
+    async fn a_refusal_tells_what_it_was_judged_by(backend: Backend) {
+        let books = Books::open(backend).await;
+        buy(&books, 1, ACCOUNT, 250).await;
+        for round in 0..5_u128 {
+            let number = |index: u128| 100 * (round + 1) + index;
+            for index in 0..10 {
+                submit(&books, hold(number(index), 20, 20, NOW_MS + MINUTE_MS)).await;
+            }
+            let commands = (0..30).map(|index| match index % 3 {
+                0 => debit(number(10 + index), 60),
+                1 => release(number(10 + index), number(index / 3)),
+                _ => debit(number(10 + index), 1),
+            });
+            for outcome in join_all(commands.map(|command| submit(&books, command))).await {
+                if let SpendOutcome::Refused(
+                    Refusal::CreditsHeld { required, funds } | Refusal::Insufficient { required, funds },
+                ) = outcome
+                {
+                    assert!(funds.available() < required, "{required} of {funds:?}");
+                }
+            }
+        }
+        books.finish().await;
+    }
+
     /// A hold ends at its instant, whether or not anything noticed.
     async fn a_hold_ends_at_its_instant_and_can_be_captured_late(backend: Backend) {
         let books = Books::open(backend).await;

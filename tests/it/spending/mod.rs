@@ -1,7 +1,8 @@
-//! Spending: debits, holds and captures against a sequential model, in groups, and across faults.
+//! Spending: debits, holds and captures against a sequential model, in groups, across faults, and over HTTP.
 
 mod commands;
 mod histories;
+mod http;
 mod ledger;
 mod model;
 mod races;

@@ -127,6 +127,7 @@ impl Model {
         Verdict::Spent(credits)
     }
 
+    /// With the credits of the hold in question: its own are no reason to wait.
     fn too_few(&self, required: i64) -> Verdict {
         if self.balance >= required { Verdict::Reserved } else { Verdict::TooFew }
     }
@@ -183,7 +184,7 @@ impl Model {
                 let within = new.credits.min(reserved);
                 let beyond = new.credits - within;
                 if available < beyond && new.on_shortfall == Shortfall::Reject {
-                    return self.too_few(beyond);
+                    return self.too_few(new.credits);
                 }
                 let hold = self.holds.get_mut(new.hold.as_str()).expect("a hold");
                 (hold.state, hold.asked_to_capture) = ("captured", new.credits);
@@ -211,7 +212,7 @@ impl Model {
                 }
                 let more = (new.credits.unwrap_or_default() - hold.credits).max(0);
                 if more > available {
-                    return self.too_few(more);
+                    return self.too_few(hold.credits + more);
                 }
                 let hold = self.holds.get_mut(new.hold.as_str()).expect("a hold");
                 hold.credits += more;

@@ -20,7 +20,8 @@ CREATE TEMPORARY TABLE IF NOT EXISTS spending (
     hold         TEXT,
     now_ms       INTEGER NOT NULL,
     outcome      TEXT    NOT NULL,
-    available    INTEGER,
+    remaining    INTEGER,
+    held         INTEGER,
     ends         INTEGER
 );
 CREATE TEMPORARY TABLE IF NOT EXISTS pieces (
@@ -35,7 +36,7 @@ CREATE TEMPORARY TABLE IF NOT EXISTS pieces (
 DELETE FROM temp.spending;
 DELETE FROM temp.pieces;
 INSERT INTO temp.spending (number, op, account, id, entry, credits, least, scope, key, request_hash, operation, subject,
-    metadata, expires_at, hold, now_ms, outcome, available)
+    metadata, expires_at, hold, now_ms, outcome, remaining, held)
     SELECT input.key, value ->> 'op', value ->> 'account', value ->> 'id', value ->> 'entry', value ->> 'credits',
         value ->> 'least', value ->> 'scope', value ->> 'key', value ->> 'request_hash',
         COALESCE(holds.operation, value ->> 'operation'), COALESCE(holds.subject, value ->> 'subject'),
@@ -56,14 +57,14 @@ INSERT INTO temp.spending (number, op, account, id, entry, credits, least, scope
             WHEN value ->> 'least' > accounts.balance - accounts.held_credits THEN 'refused'
             WHEN value ->> 'credits' > accounts.balance - accounts.held_credits THEN 'left'
             ELSE 'fits' END,
-        accounts.balance - accounts.held_credits
+        accounts.balance, accounts.held_credits
     FROM json_each(:rows) AS input
     LEFT JOIN accounts ON accounts.id = value ->> 'account'
     LEFT JOIN holds ON holds.id = value ->> 'hold';
 UPDATE temp.spending SET outcome = 'left' FROM (
     SELECT number, SUM(credits) OVER (PARTITION BY account ORDER BY number) AS running
     FROM temp.spending WHERE outcome = 'fits' AND op IN ('debit', 'hold')
-) AS sums WHERE spending.number = sums.number AND sums.running > spending.available;
+) AS sums WHERE spending.number = sums.number AND sums.running > spending.remaining - spending.held;
 UPDATE temp.spending SET ends = sums.ends FROM (
     SELECT number, SUM(credits) OVER (PARTITION BY account ORDER BY number) AS ends
     FROM temp.spending WHERE outcome = 'fits' AND op IN ('debit', 'capture')
@@ -146,7 +147,9 @@ INSERT INTO attention (account_id, since)
     WHERE outcome = 'fits' AND accounts.balance - accounts.held_credits < accounts.alert_at GROUP BY accounts.id
     ON CONFLICT (account_id) DO NOTHING;
 SELECT spending.number, CASE outcome WHEN 'fits' THEN 'done' ELSE outcome END AS outcome,
-    COALESCE(accounts.balance, 0) AS remaining, COALESCE(accounts.held_credits, 0) AS held,
+    -- What was refused is told what it was judged by, and not what others left.
+    COALESCE(CASE outcome WHEN 'fits' THEN accounts.balance ELSE spending.remaining END, 0) AS remaining,
+    COALESCE(CASE outcome WHEN 'fits' THEN accounts.held_credits ELSE spending.held END, 0) AS held,
     spends.first_sequence, spends.parts, spends.balance_after, holds.credits AS hold_credits,
     holds.asked_credits AS hold_asked_credits, holds.expires_at AS hold_expires_at, holds.created_at AS hold_created_at,
     holds.request_hash AS hold_request_hash, spending.operation, spending.subject, spending.metadata

@@ -197,8 +197,9 @@ SELECT input.number - 1 AS number,
         WHEN input.op IN ('debit', 'hold') AND locked.id IS NULL THEN 'refused'
         WHEN input.op IN ('debit', 'hold') AND input.least > ready.available THEN 'refused'
         ELSE 'left' END AS outcome,
-    COALESCE(written.balance, locked.balance, 0) AS remaining,
-    COALESCE(written.held_credits, locked.held_credits, 0) AS held,
+    -- What was refused is told what it was judged by, and not what others left.
+    COALESCE(CASE WHEN fitting.number IS NOT NULL THEN written.balance END, locked.balance, 0) AS remaining,
+    COALESCE(CASE WHEN fitting.number IS NOT NULL THEN written.held_credits END, locked.held_credits, 0) AS held,
     spent.first_sequence, spent.parts, spent.balance_after, freed.credits AS hold_credits,
     freed.asked_credits AS hold_asked_credits, freed.expires_at AS hold_expires_at, freed.created_at AS hold_created_at,
     freed.request_hash AS hold_request_hash, fitting.operation, fitting.subject, fitting.metadata

@@ -41,7 +41,7 @@ impl From<AdjustError> for ApiError {
                 Self::new(StatusCode::NOT_FOUND, "unknown_account", format!("{error}; {way_out}"))
             }
             AdjustError::InsufficientCredits => {
-                let detail = "the account has fewer credits than are to be taken";
+                let detail = "the account has fewer credits than are to be taken, or open holds reserve them";
                 Self::new(StatusCode::CONFLICT, "insufficient_credits", detail)
             }
             AdjustError::OtherRequest => Self::other_request(),

@@ -15,6 +15,7 @@ use utoipa::ToSchema;
 use crate::app::tasks::TaskFailed;
 use crate::app::with_causes;
 use crate::db::StoreError;
+use crate::domain::ledger::Funds;
 use crate::domain::pricing::QuoteError;
 use crate::purchases::checkout::create_checkout::CreateCheckoutError;
 use crate::purchases::outcome::ApplyEventError;
@@ -24,6 +25,7 @@ pub const PROBLEM_JSON: &str = "application/problem+json";
 
 /// An error as defined by RFC 9457.
 #[derive(Debug, Clone, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
 #[schema(example = json!({
     "type": "urn:topup:problem:invalid_request", "title": "Bad Request", "status": 400,
     "detail": "credits: the smallest purchase is 18 credits", "code": "invalid_request",
@@ -46,28 +48,31 @@ pub struct Problem {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub errors: Vec<FieldError>,
     /// For problems about credits: how many are needed at least.
-    #[serde(flatten)]
-    pub credits: Option<CreditsNumbers>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub required_credits: Option<i64>,
+    /// For problems about credits: how many can be spent or reserved now.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub available_credits: Option<i64>,
+    /// For problems about credits: how many open holds reserve.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub held_credits: Option<i64>,
+    /// For problems about credits: how far the balance is below zero; otherwise 0.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub owed_credits: Option<i64>,
     /// A copy of `detail`, for clients of the API that this one replaced.
     pub error: String,
 }
 
 /// What an account lacks.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct CreditsNumbers {
+#[derive(Debug, Clone, Copy)]
+struct Shortage {
     /// How many credits are needed at least.
-    #[schema(example = 12)]
-    pub required_credits: i64,
-    /// Credits that can be spent or reserved now.
-    #[schema(example = 5)]
-    pub available_credits: i64,
-    /// Credits that open holds reserve.
-    #[schema(example = 0)]
-    pub held_credits: i64,
-    /// How far the balance is below zero; otherwise 0.
-    #[schema(example = 0)]
-    pub owed_credits: i64,
+    required: i64,
+    funds: Funds,
 }
 
 /// An invalid field.
@@ -95,14 +100,14 @@ pub struct ApiError {
     code: &'static str,
     detail: String,
     errors: Vec<FieldError>,
-    credits: Option<Box<CreditsNumbers>>,
+    shortage: Option<Box<Shortage>>,
     retry_after_seconds: Option<u64>,
 }
 
 impl ApiError {
     /// Creates an error with a stable code.
     pub fn new(status: StatusCode, code: &'static str, detail: impl Into<String>) -> Self {
-        Self { status, code, detail: detail.into(), errors: Vec::new(), credits: None, retry_after_seconds: None }
+        Self { status, code, detail: detail.into(), errors: Vec::new(), shortage: None, retry_after_seconds: None }
     }
 
     /// Some fields are invalid: 400.
@@ -178,6 +183,7 @@ impl ApiError {
     /// The body of the answer.
     #[must_use]
     pub fn problem(&self) -> Problem {
+        let shortage = self.shortage.as_deref();
         Problem {
             problem_type: format!("urn:topup:problem:{}", self.code),
             title: self.status.canonical_reason().unwrap_or("Error").to_owned(),
@@ -185,7 +191,10 @@ impl ApiError {
             detail: self.detail.clone(),
             code: self.code.to_owned(),
             errors: self.errors.clone(),
-            credits: self.credits.as_deref().copied(),
+            required_credits: shortage.map(|shortage| shortage.required),
+            available_credits: shortage.map(|shortage| shortage.funds.available()),
+            held_credits: shortage.map(|shortage| shortage.funds.held),
+            owed_credits: shortage.map(|shortage| shortage.funds.owed()),
             error: self.detail.clone(),
         }
     }
@@ -312,7 +321,8 @@ impl From<CreateCheckoutError> for ApiError {
 }
 
 impl ApiError {
-    const fn with_code(mut self, code: &'static str) -> Self {
+    /// The same error with another code.
+    pub(crate) const fn with_code(mut self, code: &'static str) -> Self {
         self.code = code;
         self
     }

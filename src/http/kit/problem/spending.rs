@@ -8,7 +8,7 @@ use crate::books::spend::action::Refusal;
 use crate::books::spend::refund_spend::RefundSpendError;
 use crate::books::spend::spend_credits::SpendError;
 use crate::domain::ledger::Funds;
-use crate::http::kit::problem::{ApiError, CreditsNumbers};
+use crate::http::kit::problem::{ApiError, Shortage};
 
 /// When to try again while other holds reserve the credits.
 const HELD_RETRY_SECONDS: u64 = 1;
@@ -26,7 +26,10 @@ impl From<SpendError> for ApiError {
 impl From<RefundSpendError> for ApiError {
     fn from(error: RefundSpendError) -> Self {
         match error {
-            RefundSpendError::TooMany { .. } => Self::new(StatusCode::CONFLICT, "nothing_to_refund", error.to_string()),
+            RefundSpendError::TooMany { left } => {
+                let code = if left == 0 { "nothing_to_refund" } else { "amount_too_large" };
+                Self::new(StatusCode::CONFLICT, code, error.to_string())
+            }
             RefundSpendError::OtherRequest => Self::other_request(),
             RefundSpendError::Store(error) => error.into(),
         }
@@ -38,7 +41,7 @@ impl From<PromoteError> for ApiError {
         match error {
             PromoteError::Forbidden => Self::forbidden("account_forbidden", error.to_string()),
             PromoteError::UnknownAccount(_) => {
-                let detail = format!("{error}; check the id, or send create: true");
+                let detail = format!("{error}; check its id, or send \"create\": true if it is to be a new one");
                 Self::new(StatusCode::NOT_FOUND, "unknown_account", detail)
             }
             PromoteError::AlreadyEnded => Self::field("expiresAt", "in_the_past", "must be in the future"),
@@ -67,7 +70,7 @@ impl From<Refusal> for ApiError {
                     funds.available()
                 );
                 let error = Self::new(StatusCode::PAYMENT_REQUIRED, "insufficient_credits", detail);
-                Self { credits: Some(Box::new(numbers(required, funds))), ..error }
+                error.with_shortage(required, funds)
             }
             Refusal::CreditsHeld { required, funds } => {
                 let detail = format!(
@@ -76,7 +79,7 @@ impl From<Refusal> for ApiError {
                     funds.remaining, funds.held
                 );
                 let error = Self::new(StatusCode::CONFLICT, "credits_held", detail);
-                Self { credits: Some(Box::new(numbers(required, funds))), ..error }.retry_after(HELD_RETRY_SECONDS)
+                error.with_shortage(required, funds).retry_after(HELD_RETRY_SECONDS)
             }
             Refusal::Blocked => Self::forbidden("account_blocked", "an operator blocked this account"),
             Refusal::HoldCaptured => {
@@ -92,11 +95,8 @@ impl From<Refusal> for ApiError {
     }
 }
 
-const fn numbers(required: i64, funds: Funds) -> CreditsNumbers {
-    CreditsNumbers {
-        required_credits: required,
-        available_credits: funds.available(),
-        held_credits: funds.held,
-        owed_credits: funds.owed(),
+impl ApiError {
+    fn with_shortage(self, required: i64, funds: Funds) -> Self {
+        Self { shortage: Some(Box::new(Shortage { required, funds })), ..self }
     }
 }

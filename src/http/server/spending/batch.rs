@@ -4,11 +4,12 @@ use actix_web::web::{Json, Payload};
 use actix_web::{HttpRequest, post};
 use futures_util::future::join_all;
 use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
 use utoipa::ToSchema;
 use validator::Validate;
 
 use crate::books::spend::spend_credits::debit;
-use crate::http::kit::body::{read_json_within, validate};
+use crate::http::kit::body::{read_json_within, read_object, validate};
 use crate::http::kit::idempotency_key::check_key;
 use crate::http::kit::openapi::{CallerProblems, Problem503};
 use crate::http::kit::problem::{ApiError, Problem};
@@ -27,13 +28,14 @@ const MAX_BYTES: usize = 384 * 1024;
 #[derive(Debug, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct DebitBatch {
-    /// 1 to 100 debits.
+    /// 1 to 100 debits. Each is read by itself, so that one that is malformed does not stop the others.
     #[validate(length(min = 1, max = MAX_ITEMS, message = "must have 1 to 100 debits"))]
-    items: Vec<BatchItem>,
+    #[schema(value_type = Vec<BatchItem>)]
+    items: Vec<Box<RawValue>>,
 }
 
 /// A debit of a batch.
-#[derive(Debug, Deserialize, Serialize, ToSchema)]
+#[derive(Debug, Deserialize, Validate, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct BatchItem {
     /// The idempotency key: 1 to 255 printable ASCII characters that name the work.
@@ -42,9 +44,10 @@ pub struct BatchItem {
     #[schema(example = "user_1")]
     account_id: String,
     /// As in a single debit.
-    #[schema(example = 12)]
+    #[schema(required, nullable = false, example = 12)]
     credits: Option<i64>,
     /// As in a single debit.
+    #[schema(nullable = false)]
     on_shortfall: Option<OnShortfall>,
     /// As in a single debit.
     #[schema(example = 1)]
@@ -56,7 +59,7 @@ pub struct BatchItem {
     #[schema(example = "member_7")]
     subject: Option<String>,
     /// As in a single debit.
-    #[schema(value_type = Option<Object>, example = json!({"model": "large"}))]
+    #[schema(value_type = Option<BTreeMap<String, String>>, example = json!({"model": "large"}))]
     metadata: Option<Metadata>,
 }
 
@@ -69,25 +72,27 @@ pub struct BatchResults {
 /// The result of one debit.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct BatchResult {
-    /// The debit's key.
+    /// The debit's key; null if it has none that is text.
     #[schema(example = "request_5f7c8ec7")]
-    key: String,
+    key: Option<String>,
     /// The status that a single debit would have got.
     #[schema(example = 200)]
     status: u16,
     /// The spend, if the credits were taken.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     spend: Option<Spend>,
     /// Why not, if they were not.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     problem: Option<Problem>,
 }
 
 /// Takes credits of up to 100 accounts.
 ///
 /// Requires an API key with the scope `spend`. Each debit is decided by itself, as if it had been sent alone: there is
-/// no all-or-nothing, and a debit that fails does not stop the others. The answer is 200 if the batch could be read; each
-/// result has its own status.
+/// no all-or-nothing, no order, and a debit that fails does not stop the others. The answer is 200 if the list could be read; each
+/// result has its own status. Repeat a batch whose answer was lost: debits that were made return their first result.
 #[utoipa::path(
     operation_id = "createDebits",
     tag = "spending",
@@ -109,9 +114,15 @@ pub async fn create(request: HttpRequest, payload: Payload, state: State) -> Res
     Ok(Json(BatchResults { results: in_time(join_all(results)).await? }))
 }
 
-async fn result(state: &State, spender: &Spender, item: BatchItem) -> BatchResult {
-    let key = item.key.clone();
-    match decide(state, spender, item).await {
+/// The part of a debit that its result repeats.
+#[derive(Deserialize)]
+struct NamedItem {
+    key: String,
+}
+
+async fn result(state: &State, spender: &Spender, item: Box<RawValue>) -> BatchResult {
+    let key = serde_json::from_str(item.get()).ok().map(|NamedItem { key }| key);
+    match decide(state, spender, &item).await {
         Ok(spend) => BatchResult { key, status: 200, spend: Some(spend), problem: None },
         Err(error) => {
             let problem = error.problem();
@@ -120,7 +131,8 @@ async fn result(state: &State, spender: &Spender, item: BatchItem) -> BatchResul
     }
 }
 
-async fn decide(state: &State, spender: &Spender, item: BatchItem) -> Result<Spend, ApiError> {
+async fn decide(state: &State, spender: &Spender, item: &RawValue) -> Result<Spend, ApiError> {
+    let item: BatchItem = read_object(item.get().as_bytes())?;
     let account = spender.account(&item.account_id)?;
     let key = check_key("key", &item.key)?;
     let body = CreateDebit {

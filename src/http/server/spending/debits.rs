@@ -12,11 +12,10 @@ use crate::books::spend::spend_credits::{Answer, DebitRequest, SpendError, debit
 use crate::domain::account::AccountId;
 use crate::domain::ids::SpendId;
 use crate::http::admin::caller::required_key;
-use crate::http::auth::Caller;
 use crate::http::kit::body::read_json;
 use crate::http::kit::openapi::{CallerProblems, Problem404, Problem422, Problem503};
 use crate::http::kit::problem::{ApiError, Problem};
-use crate::http::server::spending::caller::{Spender, may_look, not_found};
+use crate::http::server::spending::caller::{Spender, looker, may_look, not_found};
 use crate::http::server::spending::fields::{
     MAX_CREDITS, Metadata, OnShortfall, check_minimum, is_metadata, is_operation, is_subject, purpose,
 };
@@ -32,6 +31,7 @@ pub struct CreateDebit {
     #[schema(required, nullable = false, example = 12)]
     pub(super) credits: Option<i64>,
     /// What to do when the account has fewer: `reject` (the default) takes nothing, `cap` takes what there is.
+    #[schema(nullable = false)]
     pub(super) on_shortfall: Option<OnShortfall>,
     /// With `cap`: the fewest credits to take; with fewer, nothing is taken. Default 0.
     #[validate(range(min = 0, max = MAX_CREDITS, message = "must be 0 to `credits`"))]
@@ -45,9 +45,9 @@ pub struct CreateDebit {
     #[validate(custom(function = is_subject))]
     #[schema(example = "member_7")]
     pub(super) subject: Option<String>,
-    /// Data of your own: at most 16 texts, 2 KiB as JSON.
+    /// Data of your own: at most 16 texts, 2 KiB as JSON. The customer can read it.
     #[validate(custom(function = is_metadata))]
-    #[schema(value_type = Option<Object>, example = json!({"model": "large"}))]
+    #[schema(value_type = Option<BTreeMap<String, String>>, example = json!({"model": "large"}))]
     pub(super) metadata: Option<Metadata>,
 }
 
@@ -135,7 +135,7 @@ pub async fn create(
 )]
 #[get("/credits/debits/{id}")]
 pub async fn read(request: HttpRequest, path: Path<String>, state: State) -> Result<Json<SpendDetails>, ApiError> {
-    let caller = Caller::of(&request, &state).await?;
+    let caller = looker(&request, &state).await?;
     let id = SpendId::parse(&path).map_err(|_| not_found())?;
     let app = state.app.clone();
     let found = state.run(async move { app.db.spend(&id).await }).await??.ok_or_else(not_found)?;

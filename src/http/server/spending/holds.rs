@@ -22,7 +22,7 @@ use crate::http::auth::Caller;
 use crate::http::kit::body::{read_json, read_query};
 use crate::http::kit::openapi::{CallerProblems, Problem404, Problem422, Problem503};
 use crate::http::kit::problem::{ApiError, Problem};
-use crate::http::server::spending::caller::{Spender, account_id, may_look, not_found};
+use crate::http::server::spending::caller::{Spender, account_id, looker, may_look, not_found};
 use crate::http::server::spending::debits::answer;
 use crate::http::server::spending::fields::{
     MAX_CREDITS, Metadata, OnShortfall, check_minimum, is_metadata, is_operation, is_subject, purpose, stored,
@@ -60,16 +60,15 @@ pub struct CreateHold {
     #[validate(custom(function = is_subject))]
     #[schema(example = "member_7")]
     subject: Option<String>,
-    /// Data of your own: at most 16 texts, 2 KiB as JSON.
+    /// Data of your own: at most 16 texts, 2 KiB as JSON. The customer can read it.
     #[validate(custom(function = is_metadata))]
-    #[schema(value_type = Option<Object>, example = json!({"model": "large"}))]
+    #[schema(value_type = Option<BTreeMap<String, String>>, example = json!({"model": "large"}))]
     metadata: Option<Metadata>,
 }
 
 /// The new totals of a hold.
 #[derive(Debug, Deserialize, Validate, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-#[validate(schema(function = says_something))]
 pub struct ExtendHold {
     /// The new total of reserved credits. A total below the present one changes nothing, so that a repeated or late
     /// request does no harm.
@@ -83,13 +82,6 @@ pub struct ExtendHold {
     expires_in_seconds: Option<i64>,
 }
 
-fn says_something(extension: &ExtendHold) -> Result<(), ValidationError> {
-    if extension.credits.is_some() || extension.expires_in_seconds.is_some() {
-        return Ok(());
-    }
-    Err(ValidationError::new("required").with_message("name `credits`, `expiresInSeconds`, or both".into()))
-}
-
 /// What the work came to.
 #[derive(Debug, Deserialize, Validate, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -100,10 +92,11 @@ pub struct CaptureHold {
     credits: Option<i64>,
     /// What to do when this is more than the hold reserves and the account has available: `cap` (the default) takes what
     /// there is, `reject` takes nothing and leaves the hold as it is.
+    #[schema(nullable = false)]
     on_shortfall: Option<OnShortfall>,
     /// Replaces the hold's metadata: at most 16 texts, 2 KiB as JSON.
     #[validate(custom(function = is_metadata))]
-    #[schema(value_type = Option<Object>, example = json!({"tokens": "1843"}))]
+    #[schema(value_type = Option<BTreeMap<String, String>>, example = json!({"tokens": "1843"}))]
     metadata: Option<Metadata>,
 }
 
@@ -200,6 +193,9 @@ pub async fn extend(
 ) -> Result<Json<Hold>, ApiError> {
     let spender = Spender::of(&request, &state).await?;
     let body: ExtendHold = read_json(&request, payload, &state).await?;
+    if body.credits.is_none() && body.expires_in_seconds.is_none() {
+        return Err(ApiError::field("credits", "required", "name `credits`, `expiresInSeconds`, or both"));
+    }
     let (id, account, stored) = find(&state, &spender, &path).await?;
     let (app, now_ms) = (&state.app, state.app.clock.now_ms());
     if let Some(seconds) = body.expires_in_seconds {
@@ -284,7 +280,7 @@ pub async fn release(request: HttpRequest, path: Path<String>, state: State) -> 
 )]
 #[get("/credits/holds/{id}")]
 pub async fn read(request: HttpRequest, path: Path<String>, state: State) -> Result<Json<Hold>, ApiError> {
-    let caller = Caller::of(&request, &state).await?;
+    let caller = looker(&request, &state).await?;
     let id = HoldId::parse(&path).map_err(|_| not_found())?;
     let app = state.app.clone();
     let found = state.run(async move { app.db.hold(&id).await }).await??.ok_or_else(not_found)?;

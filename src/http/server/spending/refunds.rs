@@ -71,7 +71,7 @@ pub struct SpendRefund {
     responses(
         (status = 200, description = "The credits were given back.", body = SpendRefund),
         (status = 408, description = "The request body did not arrive in time.", body = Problem, content_type = "application/problem+json"),
-        (status = 409, description = "The spend has fewer credits that were not given back yet (`nothing_to_refund`).", body = Problem, content_type = "application/problem+json"),
+        (status = 409, description = "Everything was given back already (`nothing_to_refund`), or more is asked for than is left (`amount_too_large`).", body = Problem, content_type = "application/problem+json"),
         (status = 413, description = "The request body is too large.", body = Problem, content_type = "application/problem+json"),
         (status = 415, description = "The request body is not JSON.", body = Problem, content_type = "application/problem+json"),
         Problem404, Problem422, CallerProblems, Problem503,

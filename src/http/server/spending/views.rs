@@ -70,8 +70,8 @@ pub struct Spend {
     /// The part of the account that spent; null if none was named.
     #[schema(example = "member_7")]
     subject: Option<String>,
-    /// The caller's own data.
-    #[schema(example = json!({"model": "large"}))]
+    /// The caller's own data. The customer can read it.
+    #[schema(value_type = BTreeMap<String, String>, example = json!({"model": "large"}))]
     metadata: Metadata,
     /// The hold that was captured; null for a debit.
     #[schema(example = "hold_019a0000000070008000000000000000")]
@@ -134,8 +134,8 @@ pub struct Hold {
     /// The part of the account that reserved; null if none was named.
     #[schema(example = "member_7")]
     subject: Option<String>,
-    /// The caller's own data.
-    #[schema(example = json!({"model": "large"}))]
+    /// The caller's own data. The customer can read it.
+    #[schema(value_type = BTreeMap<String, String>, example = json!({"model": "large"}))]
     metadata: Metadata,
     /// When it ends by itself.
     #[schema(example = "2026-11-21T12:16:00Z")]
