@@ -50,11 +50,7 @@ CREATE TABLE topups (
     currency            TEXT    NOT NULL,
     -- The unit that the credits are priced by: how many credits cost how many minor units. Purchases are whole units.
     -- With these limits the product of both fits into 64 bits, which the check of the books relies on.
-<<<<<<< HEAD
     credit_unit_credits INTEGER NOT NULL CHECK (credit_unit_credits BETWEEN 1 AND 1000000),
-=======
-    credit_unit_credits INTEGER NOT NULL DEFAULT 1 CHECK (credit_unit_credits BETWEEN 1 AND 1000000),
->>>>>>> unit
     credit_unit_amount  INTEGER NOT NULL CHECK (credit_unit_amount BETWEEN 1 AND 999999999999),
     credits_amount      INTEGER NOT NULL CHECK (credits_amount > 0),
     fee_amount          INTEGER NOT NULL CHECK (fee_amount >= 0),

@@ -21,10 +21,7 @@ use crate::app::schedule::{Job, Schedule};
 use crate::app::session_checks::SessionChecks;
 use crate::app::tasks::Tasks;
 use crate::app::{App, CALL_TIMEOUT, CHECKOUT_BUDGET, CheckoutSettings, FIRST_PAUSE};
-<<<<<<< HEAD
 use crate::books::settle_account::settling_job;
-=======
->>>>>>> unit
 use crate::config::Config;
 use crate::db::{Db, StoreError};
 use crate::http::auth::jwt::{TokenVerifier, TokenVerifierError};

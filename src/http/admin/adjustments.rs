@@ -83,11 +83,7 @@ struct PageQuery {
 }
 
 /// The number of credits, if an adjustment may have so many.
-<<<<<<< HEAD
 pub(crate) fn number_of_credits(credits: i64, unit: CreditUnit) -> Result<i64, ApiError> {
-=======
-fn number_of_credits(credits: i64, unit: CreditUnit) -> Result<i64, ApiError> {
->>>>>>> unit
     // At most 10^15: both factors are bounded.
     let most = unit.credits() * MAX_UNITS;
     if credits != 0 && (-most..=most).contains(&credits) {

@@ -184,7 +184,6 @@ impl Bulk for NewCheckouts<'_> {
     fn as_lists(&self) -> Vec<Argument> {
         let rows = self.0.rows();
         args![
-<<<<<<< HEAD
             topup = Value::texts(rows, |row| Some(row.topup)),
             account = Value::texts(rows, |row| Some(row.account)),
             credits = Value::ints(rows, |row| row.credits),
@@ -208,31 +207,6 @@ impl Bulk for NewCheckouts<'_> {
             key = Value::texts(rows, |row| row.key),
             hash = Value::texts(rows, |row| row.hash),
             lease_until = Value::ints(rows, |row| row.lease_until),
-=======
-            topup = texts(|row| row.new.id.as_str()),
-            account = texts(|row| row.new.account.as_str()),
-            credits = ints(|row| row.new.quote.credits.get()),
-            currency = texts(|row| row.new.quote.currency.as_str()),
-            unit_credits = ints(|row| row.new.quote.unit.credits()),
-            unit_amount = ints(|row| row.new.quote.unit.amount_minor()),
-            credits_amount = ints(|row| row.new.quote.credits_amount_minor),
-            fee_amount = ints(|row| row.new.quote.fee_amount_minor),
-            total = ints(|row| row.new.quote.total_amount_minor),
-            fee_mode = texts(|row| row.new.fees.mode.as_str()),
-            rate = Value::texts(&rates, |rate| Some(rate)),
-            fee_fixed = ints(|row| row.new.fees.fixed_minor),
-            fee_label = texts(|row| &row.new.fees.label),
-            expected_fee = ints(|row| row.new.expected_fee_minor),
-            livemode = ints(|row| i64::from(row.new.livemode)),
-            provider = texts(|row| row.new.provider.as_str()),
-            request = Value::texts(self.0.rows(), |(_, request)| Some(request)),
-            expires_at = ints(|row| row.new.expires_at_ms()),
-            now_ms = ints(|row| row.new.now_ms),
-            caller = keys(|key| &key.scope),
-            key = keys(|key| &key.key),
-            hash = keys(|key| &key.request_hash),
-            lease_until = ints(|row| row.lease_until_ms),
->>>>>>> unit
         ]
         .into()
     }

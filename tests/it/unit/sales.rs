@@ -18,11 +18,7 @@ fn about_credits(problem: &Value) -> (&str, &str) {
 
 /// The books agree with themselves and with Stripe's.
 async fn assert_right(app: &TestApp) {
-<<<<<<< HEAD
     let report = audit(&app.app.db, true).await.expect("an end");
-=======
-    let report = audit(&app.app.db).await.expect("an end");
->>>>>>> unit
     assert_eq!(report.differences, 0, "{report:?}");
     assert!(compare(&app.app).await.is_clean());
 }
