@@ -67,8 +67,8 @@ on_both_databases! {
     async fn an_account_that_never_had_credits_has_zeros(backend: Backend) {
         let app = TestApp::start(backend).await;
         let zeros = json!({
-            "accountId": "user_1", "remainingCredits": 0, "totalCredits": 0, "usedCredits": 0, "owedCredits": 0,
-            "updatedAt": null
+            "accountId": "user_1", "remainingCredits": 0, "totalCredits": 0, "usedCredits": 0, "heldCredits": 0,
+            "availableCredits": 0, "owedCredits": 0, "updatedAt": null
         });
         assert_eq!(app.get_as("user_1", "/credits").await.expect(200), zeros);
         assert_eq!(app.get_as("user_1", "/accounts/user_1/credits").await.expect(200), zeros);

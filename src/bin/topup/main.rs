@@ -85,7 +85,7 @@ enum KeysCommand {
         /// What the key is for, such as the name of the server that has it.
         #[arg(long)]
         name: String,
-        /// Its scopes: checkout, read or admin; repeat the option, or separate them with commas.
+        /// Its scopes: checkout, read, spend or admin; repeat the option, or separate them with commas.
         #[arg(long = "scope", required = true, value_delimiter = ',', value_parser = parse_scope)]
         scopes: Vec<Scope>,
         /// The only account it may act for; without it, any account that a request names.

@@ -131,7 +131,8 @@ on_both_databases! {
             assert_eq!(answer.status, 400, "{body}: {}", answer.body);
         }
         let request = || http_client().post(format!("{}{path}", app.url)).json(&json!({ "credits": 1, "reason": "r" }));
-        app.send(request().bearer_auth(crate::admin::admin_token(&app))).await.expect_problem(400, "invalid_request");
+        let without_key = request().bearer_auth(crate::admin::admin_token(&app));
+        app.send(without_key).await.expect_problem(400, "idempotency_key_required");
         app.send(request()).await.expect_problem(401, "missing_credentials");
         app.send(request().bearer_auth(app.token("user_1"))).await.expect_problem(403, "admin_required");
         let read = api_key(&app, Scope::Read, None).await;

@@ -50,7 +50,7 @@ on_both_databases! {
         let purchase = buy(&app, "user_1").await;
         let url = format!("{}/admin/topups/{}/refunds", app.url, purchase.topup);
         let request = http_client().post(url).bearer_auth(crate::admin::admin_token(&app)).json(&json!({}));
-        let problem = app.send(request).await.expect_problem(400, "invalid_request");
+        let problem = app.send(request).await.expect_problem(400, "idempotency_key_required");
         assert_eq!((&problem["errors"][0]["field"], &problem["errors"][0]["code"]), (&json!("Idempotency-Key"), &json!("required")));
         refund(&app, &purchase, "not a key", json!({})).await.expect_problem(400, "invalid_request");
         assert_eq!(refunds_at_stripe(&app, &purchase).await, Vec::<Value>::new());

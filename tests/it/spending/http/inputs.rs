@@ -20,13 +20,16 @@ fn no_text(field: &'static str) -> Vec<Wrong> {
     all(field, "invalid_type", [json!(7), json!(true), json!(["a"]), json!({ "a": "b" })])
 }
 
-/// Neither a whole number, nor one within the limits.
-fn no_number(field: &'static str, least: i64, most: i64) -> Vec<Wrong> {
+fn no_whole_number(field: &'static str) -> Vec<Wrong> {
     let others =
         [json!("12"), json!(""), json!(1.5), json!(12.0), json!(1e30), json!(u64::MAX), json!(true), json!([12])];
-    let mut wrong = all(field, "invalid_type", others);
-    wrong.extend(all(field, "range", [least - 1, most + 1, i64::MIN, i64::MAX].map(Value::from)));
-    wrong
+    all(field, "invalid_type", others)
+}
+
+/// Neither a whole number, nor one within the limits.
+fn no_number(field: &'static str, least: i64, most: i64) -> Vec<Wrong> {
+    let beyond = [least - 1, most + 1, i64::MIN, i64::MAX].map(Value::from);
+    no_whole_number(field).into_iter().chain(all(field, "range", beyond)).collect()
 }
 
 /// A field that cannot be left out.
@@ -167,7 +170,9 @@ on_both_databases! {
         wrong.extend(all("expiresAt", "invalid_time", times.map(Value::from)).into_iter().chain(no_text("expiresAt")));
         wrong.extend(all("category", "invalid_type", [json!("free"), json!("Paid"), json!(0)]));
         wrong.extend(all("create", "invalid_type", [json!("true"), json!(1)]));
-        wrong.extend(no_number("credits", 1, 1_000_000_000).into_iter().chain(no_number("priority", 0, 100)));
+        wrong.extend(no_whole_number("credits").into_iter().chain(no_number("priority", 0, 100)));
+        wrong.extend(all("credits", "range", [json!(0), json!(-1), json!(i64::MIN)]));
+        wrong.extend(all("credits", "out_of_range", [json!(1_000_000_001), json!(i64::MAX)]));
         wrong.extend(no_reason());
         let good = json!({ "credits": 12, "reason": "a test" });
         checker.check(&format!("/admin/accounts/{ACCOUNT}/grants"), good, wrong).await;
