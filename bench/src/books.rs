@@ -149,7 +149,8 @@ impl Books {
         let expires_at = now_ms.saturating_add(3_600_000);
         let request = format!(
             "'{{\"topup_id\":\"topup_' || {topup} || '\",\"account_id\":\"' || {account} || '\",\"credits\":{CREDITS},\
-             \"currency\":\"usd\",\"credit_unit_credits\":1,\"credit_unit_amount_minor\":1,\"credit_display_decimals\":0,\
+             \"currency\":\"usd\",\"credit_unit_credits\":1,\"credit_unit_amount_minor\":1,\
+             \"credit_display_decimals\":0,\
              \"fee_amount_minor\":{FEE},\"fee_label\":\"Processing fee\",\
              \"success_url\":\"https://app.example.com/credits?session_id={{CHECKOUT_SESSION_ID}}\",\
              \"cancel_url\":\"https://app.example.com/credits?cancelled=1\",\"expires_at_seconds\":{},\
@@ -158,10 +159,11 @@ impl Books {
         );
         format!(
             "INSERT INTO topups (id, account_id, state, credits, currency, credit_unit_credits, credit_unit_amount, \
-             credits_amount, fee_amount, total_amount, fee_mode, fee_rate_percent, fee_fixed, fee_label, expected_fee, livemode, provider, provider_request, \
-             provider_attempt, provider_session_id, session_url, expires_at, created_at, updated_at, provider_payment_id, paid_at) \
-             SELECT 'topup_' || {topup}, {account}, '{state}', {CREDITS}, 'usd', 1, 1, {CREDITS}, {FEE}, {TOTAL}, 'gross_up', \
-             '2.9', 30, 'Processing fee', 61, 0, 'stripe', {request}, 1, 'cs_test_' || {session}, \
+             credits_amount, fee_amount, total_amount, fee_mode, fee_rate_percent, fee_fixed, fee_label, expected_fee, \
+             livemode, provider, provider_request, provider_attempt, provider_session_id, session_url, expires_at, \
+             created_at, updated_at, provider_payment_id, paid_at) \
+             SELECT 'topup_' || {topup}, {account}, '{state}', {CREDITS}, 'usd', 1, 1, {CREDITS}, {FEE}, {TOTAL}, \
+             'gross_up', '2.9', 30, 'Processing fee', 61, 0, 'stripe', {request}, 1, 'cs_test_' || {session}, \
              'https://checkout.stripe.com/c/pay/cs_test_' || {session} || '#fidkdWxOYHwnPyd1blpxYHZxWjA0', \
              {expires_at}, {now_ms}, {now_ms}, {payment}, {paid_at} FROM {}",
             self.numbers(first, count),

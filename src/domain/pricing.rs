@@ -157,7 +157,8 @@ pub enum InvalidPricing {
     },
 }
 
-/// The price list. Every whole number of units between its limits, which are whole units themselves, has a valid charge.
+/// The price list. Its limits are whole numbers of units, and every whole number of units between them has a valid
+/// charge.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Pricing {
     currency: Currency,

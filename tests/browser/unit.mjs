@@ -3,9 +3,9 @@
 //
 //   DEMO_URL=http://127.0.0.1:8080 ARTIFACTS=folder CHROMIUM=/usr/bin/chromium node unit.mjs
 //
-// The service has CREDIT_UNIT_CREDITS=10000, CREDIT_UNIT_AMOUNT=1, CREDIT_DISPLAY_DECIMALS=6 and MAX_CREDITS=1000000000,
-// and its demo customer has bought 2,500,000 credits, of which a refund took 10,000 back. Nothing sleeps; the first
-// failure ends the run with status 1.
+// The service has CREDIT_UNIT_CREDITS=10000, CREDIT_UNIT_AMOUNT=1, CREDIT_DISPLAY_DECIMALS=6 and
+// MAX_CREDITS=1000000000, and its demo customer has bought 2,500,000 credits, of which a refund took 10,000 back.
+// Nothing sleeps; the first failure ends the run with status 1.
 
 import assert from "node:assert/strict";
 import { join } from "node:path";
@@ -38,9 +38,10 @@ async function amountsOnTheForm(page) {
   await expectQuote(page, "0.18", "$0.18", "$0.32", "$0.50");
   await page.fill("#credits", "1000");
   await expectText(page, "#quote-credits", /^1,000\.00 credits$/);
+  const choose = /^Please choose between 0\.18 and 1,000\.00 credits, in steps of 0\.01\.$/;
   for (const amount of ["2.505", "0.17", "0.000001", "1000.01", "2.5000001", "0", "-1", ""]) {
     await page.fill("#credits", amount);
-    await expectText(page, "#quote-problem", /^Please choose between 0\.18 and 1,000\.00 credits, in steps of 0\.01\.$/);
+    await expectText(page, "#quote-problem", choose);
     assert.equal(await page.locator("#buy").isDisabled(), true, amount);
     await page.fill("#credits", "2.5");
     await expectText(page, "#quote-problem", /^$/);

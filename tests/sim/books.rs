@@ -125,8 +125,8 @@ struct Event {
 }
 
 static TOPUPS: Statement = Statement::new(
-    "SELECT id, account_id, state, credits, credit_unit_credits, credit_unit_amount, total_amount, provider_session_id, \
-     provider_payment_id, taken_credits FROM topups ORDER BY id",
+    "SELECT id, account_id, state, credits, credit_unit_credits, credit_unit_amount, total_amount, \
+     provider_session_id, provider_payment_id, taken_credits FROM topups ORDER BY id",
 );
 static REVERSALS: Statement = Statement::new(
     "SELECT provider_reversal_id AS id, provider_payment_id, amount, status, counts, returned FROM reversals ORDER BY 1",

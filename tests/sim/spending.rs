@@ -173,7 +173,6 @@ impl World {
             // The same amount again is the same answer.
             ("captured", "capture") if hold.asked_to_capture == Some(wanted) => (200, hold.captured_credits),
             ("captured", _) | ("released", "capture" | "extend") => (409, None),
-            ("released" | "expired", "release") => (200, Some(hold.credits)),
             (_, "release") => (200, Some(hold.credits)),
             (_, "extend") if !is_open => (409, None),
             (_, "extend") if available >= 5 => (200, Some(hold.credits + 5)),

@@ -29,7 +29,8 @@ on_both_databases! {
 
         let found = get(&app, &path).await.expect(200);
         let agreed = json!({ "id": purchase.topup, "accountId": "user_1", "state": "paid", "credits": 250,
-            "takenCredits": 100, "currency": "usd", "creditUnitCredits": 1, "creditUnitAmount": 1, "creditsAmount": 250, "feeAmount": 39,
+            "takenCredits": 100, "currency": "usd", "creditUnitCredits": 1, "creditUnitAmount": 1,
+            "creditsAmount": 250, "feeAmount": 39,
             "totalAmount": 289, "sessionId": purchase.session, "declineCode": null, "failureCode": null });
         for (name, value) in agreed.as_object().expect("an object") {
             assert_eq!(found[name], *value, "{name}");

@@ -25,7 +25,8 @@ const LEASE_MS: i64 = NOW_MS + 60_000;
 static DUE: Statement = Statement::new("SELECT COUNT(*) AS due FROM payments WHERE fee_due_at IS NOT NULL");
 static ROW: Statement = Statement::new(
     "SELECT account_id || state || credits || currency || '/' || credit_unit_credits || '/' || credit_unit_amount || \
-    '/' || credits_amount || fee_amount || total_amount || fee_mode || fee_rate_percent || fee_fixed || fee_label || expected_fee || livemode || provider_request || \
+    '/' || credits_amount || fee_amount || total_amount || fee_mode || fee_rate_percent || fee_fixed || fee_label || \
+    expected_fee || livemode || provider_request || \
     provider_attempt || key_used_at || unknown_since || expires_at || created_at || updated_at || revision AS all_columns \
     FROM topups WHERE id = :topup",
 );
@@ -374,6 +375,8 @@ on_both_databases! {
         // Also when its group does not contain the payment's owner.
         let stolen = ExpectFee { topup: reports[9].topup.clone(), ..charge(&reports[1], "evt_stolen_again") };
         assert!(matches!(books.db.submit(stolen).await, Err(StoreError::Corrupt(_))));
+        let other_mode = ExpectFee { livemode: true, ..charge(&reports[7], "evt_live_again") };
+        assert!(matches!(books.db.submit(other_mode).await, Ok(FeeNews::Rejected(_))));
         // Then the payments are credited.
         let outcomes = books.db.apply(commands(reports[2..].to_vec())).await;
         assert!(outcomes.iter().all(is_credited), "{outcomes:?}");

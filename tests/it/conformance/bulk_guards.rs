@@ -54,11 +54,11 @@ async fn texts(url: &str, table: &str) -> Vec<String> {
         let mut other = SqliteConnection::connect(url).await.expect("connects");
         let sql = AssertSqlSafe(format!("SELECT * FROM {table}"));
         let rows = other.fetch_all(sqlx::raw_sql(sql)).await.expect("readable");
-        let text = |row: &sqlx::sqlite::SqliteRow, column| row.try_get_unchecked::<Option<String>, usize>(column);
-        return rows
-            .iter()
-            .map(|row| (0..row.len()).map(|column| format!("{:?} ", text(row, column).expect("text"))).collect())
-            .collect();
+        let text = |row: &sqlx::sqlite::SqliteRow| -> String {
+            let column = |column| row.try_get_unchecked::<Option<String>, usize>(column).expect("text");
+            format!("{:?}", (0..row.len()).map(column).collect::<Vec<_>>())
+        };
+        return rows.iter().map(text).collect();
     }
     let mut other = PgConnection::connect(url).await.expect("connects");
     let sql = AssertSqlSafe(format!("SELECT to_jsonb(one)::TEXT FROM {table} AS one"));
@@ -109,17 +109,12 @@ where
     assert_eq!(books.db.commit_counts().in_bulk, counts.in_bulk, "the last one ran individually");
 }
 
-/// Stores a payment's fee, or that it was asked for in vain.
-async fn know_fee(books: &Books, number: u128, is_known: bool) {
+/// Asks for a payment's fee, in vain or not.
+async fn ask_for_fee(books: &Books, number: u128, is_known: bool) {
     let command = fee_of(number, 1);
     let written = books.db.write(closure(move |tx| {
         let ExpectFee { payment, fee_id, .. } = command.clone();
         async move {
-            if is_known {
-                let fee_id = FeeId::parse(STRIPE, format!("{}_known", fee_id.as_str())).expect("an id");
-                let fee = RealFee { fee_id, amount_minor: 38, currency: "usd".to_owned() };
-                return fees::store(tx, &payment, Some("ch_known"), &fee, NOW_MS + 2).await;
-            }
             let due = fees::DueFee {
                 provider_payment_id: payment.as_str().to_owned(),
                 provider: STRIPE.as_str().to_owned(),
@@ -127,7 +122,13 @@ async fn know_fee(books: &Books, number: u128, is_known: bool) {
                 fee_due_at: NOW_MS + 1,
                 fee_tries: 0,
             };
-            fees::claim(tx, &due, NOW_MS + 60_000).await.map(|is_claimed| assert!(is_claimed))
+            assert!(fees::claim(tx, &due, NOW_MS + 60_000).await?);
+            if is_known {
+                let fee_id = FeeId::parse(STRIPE, format!("{}_known", fee_id.as_str())).expect("an id");
+                let fee = RealFee { fee_id, amount_minor: 38, currency: "usd".to_owned() };
+                fees::store(tx, &payment, Some("ch_known"), &fee, NOW_MS + 2).await?;
+            }
+            Ok(())
         }
         .boxed()
     }));
@@ -163,7 +164,7 @@ on_both_databases! {
             }
             check_both_ways(&books, |number| fee_of(number, 1)).await;
             for number in (1..=TOGETHER).chain([ALONE]) {
-                know_fee(&books, number, is_known).await;
+                ask_for_fee(&books, number, is_known).await;
             }
             check_both_ways(&books, |number| fee_of(number, 3)).await;
             books.finish().await;
@@ -222,9 +223,10 @@ on_both_databases! {
             let begun = books.db.submit(begin(number, Some(key(&format!("key_{number}"), "request")))).await;
             assert!(matches!(begun, Ok(CheckoutStart::New)));
         }
-        // Another session, another state, and a key that was answered.
+        // Another session, another state, a key that was answered, and what is forgotten.
         let sql = "UPDATE topups SET provider_session_id = 'cs_other' WHERE id LIKE '%1'; \
-            UPDATE topups SET state = 'expired' WHERE id LIKE '%2'";
+            UPDATE topups SET state = 'expired' WHERE id LIKE '%2'; \
+            UPDATE topups SET failure_code = 'once' WHERE id LIKE '%4'";
         books.db.execute_raw(sql).await.expect("done");
         let answered = StoredAnswer { status: 503, code: Some("too_busy".to_owned()) };
         let answer = answered.clone();
@@ -243,7 +245,7 @@ on_both_databases! {
         let mut answers = Vec::new();
         for (number, state) in (1..).zip(states) {
             let topup = books.topup(&TopupId::from_bits(number)).await;
-            assert_eq!(topup.state, state, "{number}");
+            assert_eq!((topup.state, topup.failure_code), (state, None), "{number}");
             let session = if number == 1 { "cs_other".to_owned() } else { format!("cs_{number}") };
             assert_eq!(topup.session.expect("a session").as_str(), session);
             let key = key(&format!("key_{number}"), "request");

@@ -61,7 +61,8 @@ on_both_databases! {
     async fn a_dispute_takes_what_its_money_paid_for_and_returns_it_when_it_is_won(backend: Backend) {
         let app = start(backend).await;
         let (won, lost) = (Purchase::credited(&app, "user_1").await, Purchase::credited(&app, "user_2").await);
-        for (purchase, account, to, left) in [(&won, "user_1", "won", 2_500_000), (&lost, "user_2", "lost", 1_500_000)] {
+        let ends = [(&won, "user_1", "won", 2_500_000), (&lost, "user_2", "lost", 1_500_000)];
+        for (purchase, account, to, left) in ends {
             let dispute = purchase.at_stripe(&app, "dispute", json!({ "amount": 100 })).await;
             deliver(&app, "charge.dispute.funds_withdrawn").await;
             assert_eq!(app.credits(account).await, 1_500_000);

@@ -30,8 +30,8 @@ pub struct Access {
     /// Whether a debit of so many credits would succeed now.
     #[schema(example = true)]
     allowed: bool,
-    /// The code of the problem that a debit would get: `insufficient_credits`, `credits_held` or `account_blocked`; null
-    /// if it would succeed.
+    /// The code of the problem that a debit would get: `insufficient_credits`, `credits_held` or `account_blocked`;
+    /// null if it would succeed.
     #[schema(example = "insufficient_credits")]
     code: Option<&'static str>,
     /// Credits that can be spent or reserved now.

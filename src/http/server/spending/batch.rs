@@ -91,8 +91,9 @@ pub struct BatchResult {
 /// Takes credits of up to 100 accounts.
 ///
 /// Requires an API key with the scope `spend`. Each debit is decided by itself, as if it had been sent alone: there is
-/// no all-or-nothing, no order, and a debit that fails does not stop the others. The answer is 200 if the list could be read; each
-/// result has its own status. Repeat a batch whose answer was lost: debits that were made return their first result.
+/// no all-or-nothing, no order, and a debit that fails does not stop the others. The answer is 200 if the list could be
+/// read; each result has its own status. Repeat a batch whose answer was lost: debits that were made return their first
+/// result.
 #[utoipa::path(
     operation_id = "createDebits",
     tag = "spending",

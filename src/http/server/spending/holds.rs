@@ -75,8 +75,8 @@ pub struct ExtendHold {
     #[validate(range(min = 1, max = MAX_CREDITS, message = "must be 1 to 9007199254740991"))]
     #[schema(example = 80)]
     credits: Option<i64>,
-    /// After how many seconds from now it ends, 1 to 604,800; at most seven days after the hold was made. An earlier end
-    /// than the present one changes nothing.
+    /// After how many seconds from now it ends, 1 to 604,800; at most seven days after the hold was made. An earlier
+    /// end than the present one changes nothing.
     #[validate(range(min = 1, max = MAX_EXTENDED_SECONDS, message = "must be 1 to 604800"))]
     #[schema(example = 900)]
     expires_in_seconds: Option<i64>,
@@ -90,8 +90,8 @@ pub struct CaptureHold {
     #[validate(required(message = "is missing; say how many credits"), range(min = 0, max = MAX_CREDITS, message = "must be 0 to 9007199254740991"))]
     #[schema(required, nullable = false, example = 42)]
     credits: Option<i64>,
-    /// What to do when this is more than the hold reserves and the account has available: `cap` (the default) takes what
-    /// there is, `reject` takes nothing and leaves the hold as it is.
+    /// What to do when this is more than the hold reserves and the account has available: `cap` (the default) takes
+    /// what there is, `reject` takes nothing and leaves the hold as it is.
     #[schema(nullable = false)]
     on_shortfall: Option<OnShortfall>,
     /// Replaces the hold's metadata: at most 16 texts, 2 KiB as JSON.
@@ -212,8 +212,8 @@ pub async fn extend(
 /// Spends what a hold reserves: less, exactly that, or more.
 ///
 /// Requires an API key with the scope `spend`. Up to the reserved number of credits it always succeeds; what exceeds it
-/// is taken only from what is available. The rest of the hold is freed. A hold that has ended can still be captured, from
-/// what is available. Repeated with the same number of credits, the request returns the same spend.
+/// is taken only from what is available. The rest of the hold is freed. A hold that has ended can still be captured,
+/// from what is available. Repeated with the same number of credits, the request returns the same spend.
 #[utoipa::path(
     operation_id = "captureHold",
     tag = "spending",

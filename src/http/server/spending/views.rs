@@ -112,8 +112,8 @@ pub struct Hold {
     id: String,
     #[schema(example = "user_1")]
     account_id: String,
-    /// `open`: it reserves credits. `captured`: they were spent. `released`: they were freed. `expired`: its time ended;
-    /// it reserves nothing, and can still be captured from what is available.
+    /// `open`: it reserves credits. `captured`: they were spent. `released`: they were freed. `expired`: its time
+    /// ended; it reserves nothing, and can still be captured from what is available.
     #[schema(example = "open")]
     state: String,
     /// The credits that it reserves, or reserved.

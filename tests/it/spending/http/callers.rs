@@ -82,7 +82,8 @@ on_both_databases! {
             for (path, body) in Ids::of(&shop).await.changes() {
                 let answer = shop.app.send(post(&shop, &path, &body).header("x-api-key", &key)).await;
                 // After the capture, the release comes too late.
-                assert_eq!(answer.status, if path.ends_with("/release") { 409 } else { 200 }, "{path}: {}", answer.body);
+                let expected = if path.ends_with("/release") { 409 } else { 200 };
+                assert_eq!(answer.status, expected, "{path}: {}", answer.body);
             }
         }
         shop.close().await;
@@ -170,7 +171,8 @@ on_both_databases! {
         }
         for (path, body) in ids.changes() {
             let answer = shop.app.send(post(&shop, &path, &body).header("x-api-key", &own)).await;
-            assert_eq!(answer.status, if path.ends_with("/release") { 409 } else { 200 }, "{path}: {}", answer.body);
+            let expected = if path.ends_with("/release") { 409 } else { 200 };
+            assert_eq!(answer.status, expected, "{path}: {}", answer.body);
         }
         shop.close().await;
     }

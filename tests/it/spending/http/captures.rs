@@ -125,8 +125,9 @@ on_both_databases! {
             let captures = join_all((0..8).map(|_| shop.capture(&hold, 5)));
             let releases = join_all((0..2).map(|_| shop.change(&hold, "release", json!({}))));
             let (captures, releases) = futures_util::future::join(captures, releases).await;
-            let captured = read(&shop, &hold).await["state"] == "captured";
-            for (answers, has_won, code) in [(captures, captured, "hold_released"), (releases, !captured, "hold_captured")] {
+            let is_captured = read(&shop, &hold).await["state"] == "captured";
+            let both = [(captures, is_captured, "hold_released"), (releases, !is_captured, "hold_captured")];
+            for (answers, has_won, code) in both {
                 for answer in answers {
                     if has_won {
                         answer.expect(200);
@@ -135,7 +136,7 @@ on_both_databases! {
                     }
                 }
             }
-            let taken = if captured { 5 } else { 0 };
+            let taken = if is_captured { 5 } else { 0 };
             assert_eq!(shop.balance().await, (before - taken, 0), "round {round}");
         }
         shop.close().await;

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{ACCOUNT, Shop, funds, number, numbers, only_error, text};
+use super::{ACCOUNT, Shop, fields, funds, number, numbers, only_error, text};
 use crate::admin::buy;
 use crate::on_both_databases;
 
@@ -30,12 +30,14 @@ on_both_databases! {
         let bought = buy(&shop.app, ACCOUNT).await.topup;
         let given = shop.give(ACCOUNT, 30).await;
         let ends = shop.in_seconds(HOUR);
-        let promoted = shop.promote(json!({ "credits": 20, "expiresAt": ends, "priority": 10, "reason": "Welcome" })).await;
+        let body = json!({ "credits": 20, "expiresAt": ends, "priority": 10, "reason": "Welcome" });
+        let promoted = shop.promote(body).await;
         let page = shop.get(PATH).await.expect(200);
         let grant = |place: usize| page["data"][place].clone();
         let expected = |id: &str, kind: &str, category: &str, credits: i64, created: &Value| {
-            json!({ "id": id, "accountId": ACCOUNT, "kind": kind, "category": category, "priority": 50, "credits": credits,
-                "remainingCredits": credits, "expiresAt": null, "reason": null, "voidedAt": null, "createdAt": created })
+            json!({ "id": id, "accountId": ACCOUNT, "kind": kind, "category": category, "priority": 50,
+                "credits": credits, "remainingCredits": credits, "expiresAt": null, "reason": null, "voidedAt": null,
+                "createdAt": created })
         };
         assert_eq!(grant(0), promoted);
         assert_eq!(grant(1), expected(&given, "adjustment", "promotional", 30, &grant(1)["createdAt"]));
@@ -70,8 +72,9 @@ on_both_databases! {
             query = format!("?state=all&limit=2&cursor={cursor}");
         }
         assert_eq!(found, all);
-        for (query, field) in [("state=closed", "state"), ("limit=0", "limit"), ("limit=101", "limit"), ("limit=x", "limit"),
-            ("cursor=7", "cursor"), ("cursor=x_1", "cursor"), ("cursor=7_%00", "cursor")] {
+        let queries = ["state=closed", "limit=0", "limit=101", "limit=x", "cursor=7", "cursor=x_1", "cursor=7_%00"];
+        for query in queries {
+            let field = query.split('=').next().unwrap_or_default();
             let problem = shop.get(&format!("{PATH}?{query}")).await.expect_problem(400, "invalid_request");
             assert_eq!(only_error(&problem).0, field, "{query}");
         }
@@ -113,7 +116,7 @@ on_both_databases! {
         assert_eq!(shop.debit("request-1", 100).await.expect(200)["balance"], funds(0, 0));
         let entries = shop.app.get_as(ACCOUNT, "/credits/transactions").await.expect(200);
         let expiry = &entries["data"][1];
-        assert_eq!((&expiry["kind"], &expiry["credits"], &expiry["description"]), (&json!("expiry"), &json!(-30), &json!("Expired")));
+        assert_eq!(fields(expiry, &["kind", "credits", "description"]), json!(["expiry", -30, "Expired"]));
         assert!(text(&expiry["source"]).starts_with(&format!("{grant}:")), "{expiry}");
         let credits = shop.app.get_as(ACCOUNT, "/credits").await.expect(200);
         assert_eq!((&credits["usedCredits"], &credits["totalCredits"]), (&json!(120), &json!(120)));
@@ -150,7 +153,9 @@ on_both_databases! {
         let details = shop.get(&format!("/credits/debits/{}", text(&spend["id"]))).await.expect(200);
         assert_eq!(details["parts"], json!([{ "grantId": grant, "credits": 20 }]));
         let entries: Vec<(String, i64)> = shop.entries().await;
-        let named = |kind: &str| -> i64 { entries.iter().filter(|(name, _)| name == kind).map(|(_, credits)| credits).sum() };
+        let named = |kind: &str| -> i64 {
+            entries.iter().filter(|(name, _)| name == kind).map(|(_, credits)| credits).sum()
+        };
         assert_eq!((named("expiry"), named("spend")), (-30, -20));
         shop.close().await;
     }

@@ -37,10 +37,13 @@ fn required(field: &'static str) -> Wrong {
     (field, Value::Null, "required")
 }
 
+fn metadata_of(entries: u32) -> Value {
+    let entries = (0..entries).map(|number| (format!("k{number}"), json!("v")));
+    entries.collect::<serde_json::Map<_, _>>().into()
+}
+
 fn no_metadata() -> Vec<Wrong> {
-    let many: Value =
-        (0..17).map(|number| (format!("k{number}"), json!("v"))).collect::<serde_json::Map<_, _>>().into();
-    let large = [many, json!({ "a": "x".repeat(2_041) }), json!({ "a": "\u{0}".repeat(341) })];
+    let large = [metadata_of(17), json!({ "a": "x".repeat(2_041) }), json!({ "a": "\u{0}".repeat(341) })];
     let mut wrong = all("metadata", "too_much_metadata", large);
     wrong.extend(all("metadata", "invalid_type", [json!("a"), json!(7), json!(["a"]), json!(true)]));
     wrong.extend(all("metadata.a", "invalid_type", [json!(1), json!(null), json!(true), json!({}), json!(["a"])]));
@@ -185,8 +188,10 @@ on_both_databases! {
 
     async fn a_bad_list_names_the_parameter(backend: Backend) {
         let checker = Checker::open(backend).await;
-        for (query, field) in [("state=closed", "state"), ("state=Open", "state"), ("limit=0", "limit"), ("limit=101", "limit"),
-            ("limit=x", "limit"), ("cursor=7", "cursor"), ("cursor=x_1", "cursor"), ("cursor=7_%00", "cursor")] {
+        let queries =
+            ["state=closed", "state=Open", "limit=0", "limit=101", "limit=x", "cursor=7", "cursor=x_1", "cursor=7_%00"];
+        for query in queries {
+            let field = query.split('=').next().unwrap_or_default();
             let answer = checker.shop.get(&format!("{HOLDS}?{query}")).await;
             assert_eq!(only_error(&answer.expect_problem(400, "invalid_request")).0, field, "{query}");
         }
@@ -217,13 +222,14 @@ on_both_databases! {
     async fn the_largest_good_values_are_taken(backend: Backend) {
         let checker = Checker::open(backend).await;
         let shop = &checker.shop;
-        let many: Value = (0..16).map(|number| (format!("k{number}"), json!("v"))).collect::<serde_json::Map<_, _>>().into();
-        for metadata in [many, json!({ "a": "x".repeat(2_040) }), json!({ "a": "\u{0}".repeat(340) }), json!({})] {
+        let (plain, escaped) = ("x".repeat(2_040), "\u{0}".repeat(340));
+        for metadata in [metadata_of(16), json!({ "a": plain }), json!({ "a": escaped }), json!({})] {
             let body = json!({ "credits": 1, "operation": "a0_.-".repeat(12), "subject": "\u{e9}".repeat(200),
                 "metadata": metadata });
             let spend = shop.post(DEBITS, &new_key(), &body).await.expect(200);
             let hold = shop.post(HOLDS, &format!("{:x<255}", new_key()), &body).await;
-            for stored in [spend, shop.get(&format!("/credits/holds/{}", text(&hold.expect(200)["id"]))).await.expect(200)] {
+            let hold = format!("/credits/holds/{}", text(&hold.expect(200)["id"]));
+            for stored in [spend, shop.get(&hold).await.expect(200)] {
                 for field in ["operation", "subject", "metadata"] {
                     assert_eq!(stored[field], body[field]);
                 }
@@ -232,8 +238,8 @@ on_both_databases! {
         for path in [DEBITS, HOLDS] {
             shop.post(path, &new_key(), &json!({ "credits": MOST })).await.expect_problem(402, "insufficient_credits");
         }
-        let capped = json!({ "credits": MOST, "onShortfall": "cap", "minimumCredits": null, "operation": null, "subject": null,
-            "metadata": null });
+        let capped = json!({ "credits": MOST, "onShortfall": "cap", "minimumCredits": null, "operation": null,
+            "subject": null, "metadata": null });
         let spend = shop.post(DEBITS, &new_key(), &capped).await.expect(200);
         assert_eq!((&spend["credits"], &spend["requestedCredits"]), (&json!(92), &json!(MOST)));
         let all = json!({ "credits": 1_000_000_000, "priority": 100, "reason": "x".repeat(500), "expiresAt": null });

@@ -61,8 +61,8 @@ on_both_databases! {
         let first = json!({ "credits": 10, "operation": "chat", "subject": "a", "metadata": { "a": "1" } });
         shop.post(DEBITS, "request-1", &first).await.expect(200);
         shop.post(HOLDS, "request-1", &first).await.expect(200);
-        let others = [("credits", json!(11)), ("operation", json!("image")), ("subject", json!("b")), ("subject", Value::Null),
-            ("metadata", json!({ "a": "2" })), ("metadata", json!({}))];
+        let others = [("credits", json!(11)), ("operation", json!("image")), ("subject", json!("b")),
+            ("subject", Value::Null), ("metadata", json!({ "a": "2" })), ("metadata", json!({}))];
         let of_debits = [("onShortfall", json!("cap"))];
         let of_holds = [("minimumCredits", json!(1)), ("expiresInSeconds", json!(901))];
         for (path, more) in [(DEBITS, &of_debits[..]), (HOLDS, &of_holds[..])] {

@@ -187,6 +187,11 @@ pub fn funds(remaining: i64, held: i64) -> Value {
         "availableCredits": (remaining - held).max(0), "owedCredits": (-remaining).max(0) })
 }
 
+/// Some fields of an object, as a list.
+pub fn fields(object: &Value, names: &[&str]) -> Value {
+    names.iter().map(|name| object[name].clone()).collect()
+}
+
 /// A JSON text.
 #[track_caller]
 pub fn text(value: &Value) -> String {

@@ -4,7 +4,7 @@ use futures_util::future::join_all;
 use serde_json::{Value, json};
 use topup::access::api_keys::Scope;
 
-use super::{ACCOUNT, Shop, api_key, funds, only_error, text};
+use super::{ACCOUNT, Shop, api_key, fields, funds, only_error, text};
 use crate::admin::{buy, refund};
 use crate::on_both_databases;
 
@@ -19,8 +19,8 @@ on_both_databases! {
         let answers = join_all((0..5).map(|_| shop.post_as(&admin, PATH, "grant-1", &body))).await;
         let first = answers[0].clone().expect(200);
         let expected = json!({ "id": first["id"], "accountId": ACCOUNT, "kind": "promotion", "category": "promotional",
-            "priority": 10, "credits": 50, "remainingCredits": 50, "expiresAt": ends, "reason": "Welcome", "voidedAt": null,
-            "createdAt": first["createdAt"] });
+            "priority": 10, "credits": 50, "remainingCredits": 50, "expiresAt": ends, "reason": "Welcome",
+            "voidedAt": null, "createdAt": first["createdAt"] });
         assert_eq!(first, expected);
         for answer in answers {
             assert_eq!(answer.expect(200), expected);
@@ -33,7 +33,7 @@ on_both_databases! {
         }
         let entries = shop.app.get_as(ACCOUNT, "/credits/transactions").await.expect(200);
         let entry = &entries["data"][0];
-        assert_eq!((&entry["kind"], &entry["source"], &entry["reason"]), (&json!("promotion"), &first["id"], &json!("Welcome")));
+        assert_eq!(fields(entry, &["kind", "source", "reason"]), json!(["promotion", first["id"], "Welcome"]));
         assert_eq!(shop.balance().await, (50, 0));
         // A repetition tells what is left, also after its end.
         shop.spend(20).await;
@@ -48,7 +48,8 @@ on_both_databases! {
         let shop = Shop::open(backend).await;
         let body = json!({ "credits": 50, "reason": "Welcome" });
         let problem = shop.operator(PATH, body.clone()).await.expect_problem(404, "unknown_account");
-        assert!(text(&problem["detail"]).contains(ACCOUNT) && text(&problem["detail"]).contains("\"create\": true"), "{problem}");
+        let detail = text(&problem["detail"]);
+        assert!(detail.contains(ACCOUNT) && detail.contains("\"create\": true"), "{detail}");
         assert_eq!(crate::support::books::rows(&shop.app.app.db).await.accounts, 0);
         let mut with_create = body.clone();
         with_create["create"] = json!(true);
@@ -139,7 +140,8 @@ on_both_databases! {
         let bound = api_key(&shop.app, &[Scope::Admin], Some("user_2")).await;
         let servers = api_key(&shop.app, &[Scope::Spend, Scope::Read, Scope::Checkout], None).await;
         let void = format!("/admin/grants/{grant}/void");
-        for (path, body) in [(PATH, json!({ "credits": 5, "reason": "r" })), (void.as_str(), json!({ "reason": "r" }))] {
+        let routes = [(PATH, json!({ "credits": 5, "reason": "r" })), (void.as_str(), json!({ "reason": "r" }))];
+        for (path, body) in routes {
             let request = || shop.request(path).header("idempotency-key", "grant-1").json(&body);
             shop.app.send(request()).await.expect_problem(401, "missing_credentials");
             let customer = request().bearer_auth(shop.app.token(ACCOUNT));
