@@ -1,9 +1,8 @@
 //! Decides many spending commands together: all that arrived during the last commit share one round trip to the
 //! database and one commit.
 //!
-//! Invariant: the bulk statement decides as [`run_one`](crate::books::spend::command::run_one) would if the commands of
-//! the group ran one after the other, or leaves a command to it. It decides only for accounts that are settled, where
-//! nothing has ended, and not blocked.
+//! Invariant: the bulk statement decides as `run_one` would if the commands of the group ran one after the other, or
+//! leaves a command to it. It decides only for accounts that are settled, where nothing has ended, and not blocked.
 
 use std::collections::BTreeSet;
 
