@@ -16,15 +16,13 @@ statements! {
         ORDER BY priority, expires_at, category, sequence LIMIT :limit";
     ENDED = "SELECT id, credits, remaining, expires_at, category, voided_at FROM grants \
         WHERE account_id = :account AND is_open = 1 AND expires_at <= :now_ms \
-        ORDER BY priority, expires_at, category, sequence LIMIT :limit";
-    SUM_OF_ENDED = "SELECT CAST(COALESCE(SUM(remaining), 0) AS BIGINT) AS credits FROM grants \
-        WHERE account_id = :account AND is_open = 1 AND expires_at <= :now_ms";
+        AND (expires_at, id) > (:after_ms, :after_id) ORDER BY expires_at, id LIMIT :limit";
     FIND = "SELECT id, credits, remaining, expires_at, category, voided_at FROM grants WHERE id = :grant";
     TAKE = "UPDATE grants SET remaining = remaining - :credits, \
         is_open = CASE WHEN remaining = :credits THEN 0 ELSE 1 END WHERE id = :grant AND remaining >= :credits";
     GIVE = "UPDATE grants SET remaining = remaining + :credits, is_open = 1 WHERE id = :grant";
     VOID = "UPDATE grants SET expires_at = :now_ms, voided_at = :now_ms, voided_by = :voided_by, void_reason = :reason \
-        WHERE id = :grant AND remaining > 0 AND voided_at IS NULL";
+        WHERE id = :grant AND remaining > 0 AND expires_at > :now_ms";
     INSERT_MOVE = "INSERT INTO grant_moves (account_id, sequence, grant_id, credits) \
         VALUES (:account, :sequence, :grant, :credits)";
     NEXT_END = "SELECT MIN(expires_at) AS ends_at FROM grants WHERE account_id = :account AND is_open = 1";
@@ -52,9 +50,9 @@ pub(crate) struct NewGrant<'g> {
 
 /// Which open grants credits may be taken from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum From {
-    /// Those that have not ended.
-    Good,
+pub(crate) enum Source {
+    /// Those that had not ended at this time, in milliseconds since 1970.
+    GoodAt(i64),
     /// Also ended ones that are kept for a hold.
     All,
 }
@@ -62,11 +60,6 @@ pub(crate) enum From {
 #[derive(sqlx::FromRow)]
 struct NextEnd {
     ends_at: Option<i64>,
-}
-
-#[derive(sqlx::FromRow)]
-struct SumOfEnded {
-    credits: i64,
 }
 
 /// Opens a grant with what the entry brings after repaying a negative balance.
@@ -100,8 +93,11 @@ pub(crate) async fn open(
 }
 
 /// Takes credits from the account's grants in burn order. Returns the parts, and what the grants did not cover.
-pub(crate) async fn take(tx: &mut Tx, account: &LockedAccount, amount: i64, from: From) -> Result<Burnt, StoreError> {
-    let ends_after = if from == From::Good { account.now_ms() } else { i64::MIN };
+pub(crate) async fn take(tx: &mut Tx, account: &LockedAccount, amount: i64, from: Source) -> Result<Burnt, StoreError> {
+    let ends_after = match from {
+        Source::GoodAt(time_ms) => time_ms,
+        Source::All => i64::MIN,
+    };
     let mut burnt = Burnt { parts: Vec::new(), rest: amount };
     while burnt.rest > 0 {
         let values = args![account = account.id().as_str(), ends_after, limit = PAGE];
@@ -159,17 +155,15 @@ pub(crate) async fn insert_move(
     tx.execute(&INSERT_MOVE, &values).await.map(drop)
 }
 
-/// The open grants that have ended, in burn order; at most a page of them.
-pub(crate) async fn ended(tx: &mut Tx, account: &LockedAccount) -> Result<Vec<GrantRow>, StoreError> {
-    let values = args![account = account.id().as_str(), now_ms = account.now_ms(), limit = PAGE];
+/// The open grants that have ended after a place (time and id), those that ended first before the others.
+pub(crate) async fn ended(
+    tx: &mut Tx,
+    account: &LockedAccount,
+    after: (i64, &str),
+) -> Result<Vec<GrantRow>, StoreError> {
+    let (after_ms, after_id) = after;
+    let values = args![account = account.id().as_str(), now_ms = account.now_ms(), after_ms, after_id, limit = PAGE];
     tx.fetch_all(&ENDED, &values).await
-}
-
-/// What remains of open grants that have ended.
-pub(crate) async fn sum_of_ended(tx: &mut Tx, account: &LockedAccount) -> Result<i64, StoreError> {
-    let values = args![account = account.id().as_str(), now_ms = account.now_ms()];
-    let row: Option<SumOfEnded> = tx.fetch_optional(&SUM_OF_ENDED, &values).await?;
-    Ok(row.map_or(0, |row| row.credits))
 }
 
 /// When the next open grant ends.

@@ -29,7 +29,7 @@ pub struct LedgerEntry {
 }
 
 statements! {
-    BALANCE = "SELECT balance, used_credits, held_credits, due_at, blocked_at, entries, updated_at \
+    BALANCE = "SELECT balance, used_credits, held_credits, due_at, blocked_at, entries, settled_entries, updated_at \
         FROM accounts WHERE id = :account";
     ENTRIES = "SELECT sequence, id, kind, credits, balance_after, source, reason, created_at FROM ledger_entries \
         WHERE account_id = :account AND sequence < :below_sequence ORDER BY sequence DESC LIMIT :limit";
@@ -93,6 +93,7 @@ struct BalanceRow {
     due_at: i64,
     blocked_at: Option<i64>,
     entries: i64,
+    settled_entries: i64,
     updated_at: i64,
 }
 
@@ -116,6 +117,7 @@ impl Db {
             total_credits: remaining.checked_add(used).ok_or_else(|| StoreError::corrupt("balance of", account))?,
             held_credits: row.as_ref().map_or(0, |row| row.held_credits),
             is_blocked: row.as_ref().is_some_and(|row| row.blocked_at.is_some()),
+            is_settled: row.as_ref().is_none_or(|row| row.settled_entries == row.entries),
             due_at_ms: row.as_ref().map_or(NEVER_MS, |row| row.due_at),
             updated_at_ms: row.filter(|row| row.entries > 0).map(|row| row.updated_at),
         })

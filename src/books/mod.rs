@@ -20,3 +20,4 @@ pub(crate) mod settle;
 pub mod settle_account;
 pub mod spend;
 pub(crate) mod spending_rules;
+mod sums;

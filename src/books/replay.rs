@@ -157,13 +157,13 @@ fn apply(grants: &mut BTreeMap<String, Replayed>, grant: &str, credits: i64) {
     }
 }
 
-/// Whether the grant is the next one in burn order. A captured hold may take from a grant that was kept for it after
-/// its end.
+/// Whether no good grant comes before this one in burn order. A captured hold may take from a grant that was kept for it
+/// after its end.
 fn is_first(grants: &BTreeMap<String, Replayed>, grant: &str, entry: &EntryRow) -> bool {
     let Some(own) = grants.get(grant) else { return false };
-    let is_good = |other: &Replayed| other.order.expires_at_ms > entry.created_at || entry.hold_id.is_some();
-    let is_open = own.remaining > 0 && is_good(own);
-    is_open
+    let is_good = |other: &Replayed| other.order.expires_at_ms > entry.created_at;
+    own.remaining > 0
+        && (is_good(own) || entry.hold_id.is_some())
         && (own.is_voided
             || grants
                 .values()

@@ -1,14 +1,16 @@
 //! Brings an account's grants up to date: the one way from any state of an account to the plain one, in which each
 //! entry is reflected in a grant, and no ended hold or grant counts any more.
 //!
-//! Purchases, reversals and adjustments book an entry and know nothing of grants. Whoever changes grants or holds
-//! settles the account first, under its lock.
+//! Purchases, reversals and adjustments book an entry and know nothing of grants. Every transaction that changes grants
+//! or holds settles the account first, under its lock.
 
 use crate::books::give_back::{Bringing, GivenPart, IfEnded, give_back};
-use crate::books::grants::{self, From, GrantRow, NewGrant};
+use crate::books::grants::{self, GrantRow, NewGrant, Source};
+use crate::books::hold::holds;
 use crate::books::locked_account::{LockedAccount, NewEntry};
+use crate::books::sums::{difference, negative, sum};
 use crate::db::{StoreError, Tx, args, statements};
-use crate::domain::burn::{BurnOrder, Category, DEFAULT_PRIORITY, GrantKind, NEVER_MS, Part, spendable};
+use crate::domain::burn::{BurnOrder, Category, DEFAULT_PRIORITY, GrantKind, NEVER_MS, Part, merged, spendable};
 use crate::domain::ledger::EntryKind;
 
 /// How many entries one transaction adopts at most. A longer history is adopted by several.
@@ -84,25 +86,23 @@ pub(crate) async fn end(tx: &mut Tx, account: &mut LockedAccount) -> Result<(), 
     Ok(())
 }
 
-/// Takes what remains of ended grants, except as much as open holds reserve: what was held before its end stays good
-/// for its hold.
+/// Takes what remains of ended grants, except as much as open holds had reserved before: that stays good for them.
 async fn end_grants(tx: &mut Tx, account: &mut LockedAccount) -> Result<(), StoreError> {
-    let ended = grants::sum_of_ended(tx, account).await?;
-    let mut rest = ended.saturating_sub(account.funds().held);
-    while rest > 0 {
-        let page = grants::ended(tx, account).await?;
-        if page.is_empty() {
-            return Err(StoreError::corrupt("ended grants that are not there, of", account.id()));
-        }
+    let (mut kept, mut after_ms, mut after_id) = (0_i64, i64::MIN, String::new());
+    loop {
+        let page = grants::ended(tx, account, (after_ms, &after_id)).await?;
         for grant in &page {
-            let credits = rest.min(grant.remaining);
+            let reserved = holds::held_before(tx, account.id(), grant.expires_at).await?;
+            let keeps = difference(reserved, kept)?.clamp(0, grant.remaining);
+            kept = sum(kept, keeps)?;
+            let credits = difference(grant.remaining, keeps)?;
             if credits > 0 {
-                rest = rest.saturating_sub(credits);
                 end_grant(tx, account, grant, credits).await?;
             }
         }
+        let Some(last) = page.into_iter().next_back() else { return Ok(()) };
+        (after_ms, after_id) = (last.expires_at, last.id);
     }
-    Ok(())
 }
 
 async fn end_grant(tx: &mut Tx, account: &mut LockedAccount, grant: &GrantRow, credits: i64) -> Result<(), StoreError> {
@@ -149,11 +149,12 @@ async fn open_grant(tx: &mut Tx, account: &mut LockedAccount, entry: &EntryRow) 
     grants::open(tx, account, new, entry.balance_after).await
 }
 
-/// A negative adjustment, or credits taken back: from the purchase's own grant first, then in burn order.
+/// A negative adjustment, or credits taken back: from the purchase's own grant first, then in burn order. The grants are
+/// those that were good when the entry was written, so that the time of settling changes nothing.
 async fn take_from_grants(tx: &mut Tx, account: &LockedAccount, entry: &EntryRow) -> Result<(), StoreError> {
-    let before = entry.balance_after.saturating_sub(entry.credits);
+    let before = difference(entry.balance_after, entry.credits)?;
     // What is taken below zero is owed, and comes from no grant.
-    let mut rest = spendable(before, before).saturating_sub(spendable(entry.balance_after, entry.balance_after));
+    let mut rest = difference(before.max(0), entry.balance_after.max(0))?;
     let mut parts = Vec::new();
     if let Some(topup) = &entry.topup_id
         && let Some(own) = grants::find(tx, topup).await?
@@ -162,11 +163,11 @@ async fn take_from_grants(tx: &mut Tx, account: &LockedAccount, entry: &EntryRow
         if credits > 0 {
             let part = Part { grant: own.id, credits };
             grants::take_part(tx, &part).await?;
-            rest = rest.saturating_sub(credits);
+            rest = difference(rest, credits)?;
             parts.push(part);
         }
     }
-    for from in [From::Good, From::All] {
+    for from in [Source::GoodAt(entry.created_at), Source::All] {
         let burnt = grants::take(tx, account, rest, from).await?;
         rest = burnt.rest;
         parts.extend(burnt.parts);
@@ -193,20 +194,4 @@ async fn return_to_grant(tx: &mut Tx, account: &mut LockedAccount, entry: &Entry
     };
     let parts = [GivenPart { grant: entry.topup_id.clone(), credits: entry.credits }];
     give_back(tx, account, &parts, &bringing).await
-}
-
-/// Adds up the parts of each grant.
-fn merged(parts: Vec<Part>) -> Vec<Part> {
-    let mut merged: Vec<Part> = Vec::with_capacity(parts.len());
-    for part in parts {
-        match merged.iter_mut().find(|other| other.grant == part.grant) {
-            Some(same) => same.credits = same.credits.saturating_add(part.credits),
-            None => merged.push(part),
-        }
-    }
-    merged
-}
-
-fn negative(credits: i64) -> Result<i64, StoreError> {
-    credits.checked_neg().ok_or_else(|| StoreError::corrupt("too large a number of credits:", credits))
 }

@@ -17,21 +17,22 @@ use crate::domain::account::AccountId;
 use crate::domain::ids::LedgerEntryId;
 use crate::domain::ledger::Balance;
 
-/// How many accounts one run settles.
-const MOST_ACCOUNTS: i64 = 200;
+/// How many accounts are read at once.
+const PAGE: i64 = 200;
 /// How often an account's history is adopted in parts before the rest is left to the next run.
 const MAX_ROUNDS: u32 = 1_000;
 const EVERY: Duration = Duration::from_secs(2);
 
 statements! {
-    /// The second condition is that of the partial index.
-    DUE = "SELECT id FROM accounts WHERE due_at <= :now_ms AND due_at < 9223372036854775807 ORDER BY due_at \
-        LIMIT :limit";
+    /// `due_at < 9223372036854775807` is the condition of the partial index.
+    DUE = "SELECT id, due_at FROM accounts WHERE due_at >= :from_ms AND due_at <= :now_ms \
+        AND due_at < 9223372036854775807 AND (due_at > :from_ms OR id > :after_id) ORDER BY due_at, id LIMIT :limit";
 }
 
 #[derive(sqlx::FromRow)]
 struct DueRow {
     id: String,
+    due_at: i64,
 }
 
 /// Settles an account in one transaction, or a part of its history.
@@ -87,14 +88,9 @@ pub async fn balance_now(app: &App, account: &AccountId) -> Result<Balance, Stor
 }
 
 impl Db {
-    /// The accounts of which something may have ended by now.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn due_accounts(&self, now_ms: i64, limit: i64) -> Result<Vec<AccountId>, StoreError> {
-        let rows: Vec<DueRow> = self.read_all(&DUE, &args![now_ms, limit]).await?;
-        let account = |row: DueRow| AccountId::parse(row.id).map_err(|error| StoreError::corrupt("account", error));
-        rows.into_iter().map(account).collect()
+    /// The accounts of which something may have ended by now, after a place (time and id).
+    async fn due_accounts(&self, now_ms: i64, after: (i64, &str)) -> Result<Vec<DueRow>, StoreError> {
+        self.read_all(&DUE, &args![now_ms, from_ms = after.0, after_id = after.1, limit = PAGE]).await
     }
 }
 
@@ -103,18 +99,26 @@ impl Db {
 /// # Errors
 /// When the accounts cannot be read. One that cannot be settled is logged, and the others are settled all the same.
 pub async fn settle_due(app: &App, stop: &CancellationToken) -> Result<usize, StoreError> {
-    let accounts = app.db.due_accounts(app.clock.now_ms(), MOST_ACCOUNTS).await?;
-    let mut settled = 0_usize;
-    for account in accounts {
-        if stop.is_cancelled() {
-            break;
+    let now_ms = app.clock.now_ms();
+    let (mut settled, mut after) = (0_usize, DueRow { id: String::new(), due_at: i64::MIN });
+    loop {
+        // An account stays due while ended grants are kept for its holds, so a run goes through all of them.
+        let page = app.db.due_accounts(now_ms, (after.due_at, &after.id)).await?;
+        for row in &page {
+            if stop.is_cancelled() {
+                return Ok(settled);
+            }
+            let account = AccountId::parse(row.id.as_str()).map_err(|error| StoreError::corrupt("account", error))?;
+            match settle_account(app, &account).await {
+                Ok(()) => settled = settled.saturating_add(1),
+                Err(error) => tracing::warn!(error = error.in_words(), "an account cannot be settled"),
+            }
         }
-        match settle_account(app, &account).await {
-            Ok(()) => settled = settled.saturating_add(1),
-            Err(error) => tracing::warn!(error = error.in_words(), "an account cannot be settled"),
+        match page.into_iter().next_back() {
+            Some(last) => after = last,
+            None => return Ok(settled),
         }
     }
-    Ok(settled)
 }
 
 /// The background job that settles accounts.

@@ -3,6 +3,8 @@
 //! An account's credits are held by grants: one for each purchase, bonus, promotion and positive adjustment. Invariant:
 //! what remains of an account's grants adds up to its balance, or to 0 while the balance is below zero.
 
+use std::collections::BTreeMap;
+
 /// The end of a grant that never ends, in milliseconds since 1970.
 pub const NEVER_MS: i64 = i64::MAX;
 /// The priority of a grant whose creator chose none. Lower priorities are taken first.
@@ -128,6 +130,22 @@ pub fn burn<'g>(grants: impl IntoIterator<Item = (&'g str, i64)>, amount: i64) -
     burnt
 }
 
+/// Adds up the parts of each grant, in the order of their first parts.
+#[must_use]
+pub fn merged(parts: Vec<Part>) -> Vec<Part> {
+    let mut places = BTreeMap::new();
+    let mut merged: Vec<Part> = Vec::with_capacity(parts.len());
+    for part in parts {
+        let place = *places.entry(part.grant.clone()).or_insert(merged.len());
+        match merged.get_mut(place) {
+            // Together they are what remained of the grant at most.
+            Some(same) => same.credits = same.credits.saturating_add(part.credits),
+            None => merged.push(part),
+        }
+    }
+    merged
+}
+
 /// How many of the credits that an entry brings can be spent, by the balance after it: what repays a negative balance
 /// cannot.
 #[must_use]
@@ -147,6 +165,13 @@ mod tests {
         assert_eq!(burn(grants, 12), Burnt { parts: vec![part("a", 10), part("c", 2)], rest: 0 });
         assert_eq!(burn(grants, 20), Burnt { parts: vec![part("a", 10), part("c", 5)], rest: 5 });
         assert_eq!(burn(grants, 0), Burnt { parts: Vec::new(), rest: 0 });
+    }
+
+    #[test]
+    fn the_parts_of_one_grant_become_one() {
+        let part = |grant: &str, credits| Part { grant: grant.to_owned(), credits };
+        let parts = vec![part("b", 1), part("a", 2), part("b", 3)];
+        assert_eq!(merged(parts), [part("b", 4), part("a", 2)]);
     }
 
     #[test]

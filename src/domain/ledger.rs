@@ -106,6 +106,8 @@ pub struct Balance {
     pub held_credits: i64,
     /// Whether an operator blocked spending.
     pub is_blocked: bool,
+    /// Whether its grants reflect every entry.
+    pub is_settled: bool,
     /// When a hold or grant may end next, in milliseconds since 1970.
     pub due_at_ms: i64,
     /// When the latest entry was written, in milliseconds since 1970.

@@ -1,7 +1,7 @@
 //! The grants of an account.
 
 use crate::app::App;
-use crate::books::settle_account::settle_account;
+use crate::books::settle_account::{balance_now, settle_account};
 use crate::db::{Db, StoreError, args, statements};
 use crate::domain::account::AccountId;
 
@@ -41,18 +41,6 @@ statements! {
         voided_at, created_at FROM grants \
         WHERE account_id = :account AND sequence <= :sequence AND (sequence < :sequence OR id < :id) \
         AND is_open >= :least_open ORDER BY sequence DESC, id DESC LIMIT :limit";
-    NEXT_EXPIRY = "SELECT expires_at, CAST(SUM(remaining) AS BIGINT) AS credits FROM grants \
-        WHERE account_id = :account AND is_open = 1 AND expires_at > :now_ms AND expires_at < 9223372036854775807 \
-        GROUP BY expires_at ORDER BY expires_at LIMIT 1";
-}
-
-/// The credits that end next.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, sqlx::FromRow)]
-pub struct NextExpiry {
-    /// When, in milliseconds since 1970.
-    pub expires_at: i64,
-    /// How many.
-    pub credits: i64,
 }
 
 /// The grants of an account before a place (sequence number and id), newest first.
@@ -66,7 +54,10 @@ pub async fn grants_now(
     before: (i64, &str),
     limit: i64,
 ) -> Result<Vec<Grant>, StoreError> {
-    settle_account(app, account).await?;
+    let balance = balance_now(app, account).await?;
+    if !balance.is_settled {
+        settle_account(app, account).await?;
+    }
     app.db.grants_of(account, only_open, before, limit).await
 }
 
@@ -93,13 +84,5 @@ impl Db {
     ) -> Result<Vec<Grant>, StoreError> {
         let (account, (sequence, id)) = (account.as_str(), before);
         self.read_all(&OF_ACCOUNT, &args![account, sequence, id, least_open = only_open, limit]).await
-    }
-
-    /// The credits of an account that end next.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn next_expiry(&self, account: &AccountId, now_ms: i64) -> Result<Option<NextExpiry>, StoreError> {
-        self.read_optional(&NEXT_EXPIRY, &args![account = account.as_str(), now_ms]).await
     }
 }

@@ -61,6 +61,7 @@ pub enum PromoteError {
 }
 
 enum Outcome {
+    Booked(Promotion),
     Known(Promotion),
     UnknownAccount,
     AlreadyEnded,
@@ -93,10 +94,10 @@ pub async fn promote(app: &App, request: Promote) -> Result<Grant, PromoteError>
         };
         match app.db.write(write).await? {
             Outcome::Known(promotion) if promotion.request_hash != hash => return Err(PromoteError::OtherRequest),
-            Outcome::Known(promotion) => {
+            Outcome::Known(promotion) => return grant_of(app, &promotion).await,
+            Outcome::Booked(promotion) => {
                 tracing::info!(grant = promotion.id, credits = request.credits, "credits given");
-                let missing = || StoreError::corrupt("no grant of promotion", &promotion.id);
-                return Ok(app.db.grant(&promotion.id).await?.ok_or_else(missing)?);
+                return grant_of(app, &promotion).await;
             }
             Outcome::UnknownAccount => return Err(PromoteError::UnknownAccount(request.account.to_string())),
             Outcome::AlreadyEnded => return Err(PromoteError::AlreadyEnded),
@@ -104,6 +105,11 @@ pub async fn promote(app: &App, request: Promote) -> Result<Grant, PromoteError>
         }
     }
     Err(StoreError::Busy.into())
+}
+
+async fn grant_of(app: &App, promotion: &Promotion) -> Result<Grant, PromoteError> {
+    let missing = || StoreError::corrupt("no grant of promotion", &promotion.id);
+    Ok(app.db.grant(&promotion.id).await?.ok_or_else(missing)?)
 }
 
 /// Books a promotion, or finds the earlier one with the same key.
@@ -135,7 +141,7 @@ impl Write for BookPromotion {
             account.store(tx).await?;
             return Ok(Outcome::Unsettled);
         }
-        self.book(tx, &mut account).await.map(Outcome::Known)
+        self.book(tx, &mut account).await.map(Outcome::Booked)
     }
 }
 

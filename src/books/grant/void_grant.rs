@@ -8,7 +8,7 @@ use crate::books::locked_account::LockedAccount;
 use crate::books::settle::{Settled, end, settle};
 use crate::db::{StoreError, Tx, Write};
 use crate::domain::account::AccountId;
-use crate::domain::burn::GrantKind;
+use crate::domain::burn::Category;
 use crate::domain::ids::LedgerEntryId;
 
 /// How often it is run again while the history of its account is adopted.
@@ -20,8 +20,8 @@ pub enum VoidError {
     /// There is no such grant, or the operator may not act for its account.
     #[error("there is no such grant")]
     Unknown,
-    /// Its credits were bought.
-    #[error("these credits were bought; refund the top-up instead")]
+    /// Its credits were paid for.
+    #[error("these credits were paid for; refund the top-up, or adjust the account")]
     Bought,
     /// The database failed.
     #[error(transparent)]
@@ -39,7 +39,7 @@ pub async fn void_grant(app: &App, id: &str, reason: &str, operator: &Operator) 
     if !operator.may_act_for(&account) {
         return Err(VoidError::Unknown);
     }
-    if grant.kind == GrantKind::Purchase.as_str() {
+    if grant.category == Category::Paid.number() {
         return Err(VoidError::Bought);
     }
     for _ in 0..MAX_ROUNDS {

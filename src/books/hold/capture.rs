@@ -5,12 +5,13 @@
 //! captured from what is available: the work was done.
 
 use crate::access::caller_key::CallerKey;
-use crate::books::grants::From;
+use crate::books::grants::Source;
 use crate::books::hold::holds::{self, HoldState};
 use crate::books::hold::reserve;
 use crate::books::locked_account::LockedAccount;
 use crate::books::spend::action::{CaptureHold, Done, Refusal, Shortfall};
 use crate::books::spend::spends::{self, NewSpend, Purpose};
+use crate::books::sums::{negative, sum};
 use crate::db::{StoreError, Tx};
 
 /// Captures a hold of a settled account.
@@ -35,19 +36,22 @@ pub(crate) async fn capture(tx: &mut Tx, account: &mut LockedAccount, new: &Capt
     if possible < beyond && new.on_shortfall == Shortfall::Reject {
         return Ok(Done::Refused(Refusal::too_few_beside(reserved, beyond, funds)));
     }
-    account.hold(reserved.saturating_neg())?;
+    account.hold(negative(reserved)?)?;
     let purpose =
         Purpose { operation: hold.operation, subject: hold.subject, metadata: new.metadata.clone().or(hold.metadata) };
     let spend = NewSpend {
         id: &new.spend,
-        credits: within.saturating_add(possible),
+        credits: sum(within, possible)?,
         asked_credits: new.credits,
         purpose: &purpose,
         hold: Some(new.hold.as_str()),
         key: &CallerKey::of_capture(&new.hold),
         request_hash: "",
     };
-    let spend = spends::book(tx, account, spend, From::All).await?;
+    // What the hold reserves may come from a grant that was good when it was made. The rest of the capture may not.
+    let sources =
+        [(within, Source::GoodAt(hold.created_at)), (possible, Source::GoodAt(account.now_ms())), (0, Source::All)];
+    let spend = spends::book(tx, account, spend, &sources).await?;
     holds::mark_captured(tx, &new.hold, &spend.id, spend.credits, account.now_ms()).await?;
     Ok(Done::Spent(spend))
 }

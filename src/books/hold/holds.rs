@@ -107,6 +107,8 @@ statements! {
         subject, metadata, expires_at, request_hash, created_at FROM holds \
         WHERE account_id = :account AND state = 'open' AND (expires_at, id) > (:after_ms, :after_id) \
         ORDER BY expires_at, id LIMIT :limit";
+    HELD_BEFORE = "SELECT CAST(COALESCE(SUM(credits), 0) AS BIGINT) AS credits FROM holds \
+        WHERE account_id = :account AND state = 'open' AND created_at < :before_ms";
     MARK_CAPTURED = "UPDATE holds SET state = 'captured', captured_credits = :credits, spend_id = :spend, \
         updated_at = :now_ms WHERE id = :hold AND state <> 'captured'";
     /// Appending text keeps planners from using the index of open holds.
@@ -148,6 +150,18 @@ pub(crate) async fn find_by_key(tx: &mut Tx, key: &CallerKey) -> Result<Option<H
 /// Finds a hold by its id.
 pub(crate) async fn find(tx: &mut Tx, hold: &HoldId) -> Result<Option<Hold>, StoreError> {
     tx.fetch_optional(&FIND, &args![hold = hold.as_str()]).await
+}
+
+#[derive(sqlx::FromRow)]
+struct HeldCredits {
+    credits: i64,
+}
+
+/// The credits of the account's open holds that were made before a time.
+pub(crate) async fn held_before(tx: &mut Tx, account: &AccountId, before_ms: i64) -> Result<i64, StoreError> {
+    let row: Option<HeldCredits> =
+        tx.fetch_optional(&HELD_BEFORE, &args![account = account.as_str(), before_ms]).await?;
+    Ok(row.map_or(0, |row| row.credits))
 }
 
 /// Marks a hold as captured by a spend.

@@ -3,6 +3,7 @@
 use crate::books::hold::holds::{self, Hold, HoldState, NewHold};
 use crate::books::locked_account::LockedAccount;
 use crate::books::spend::action::{Done, ExtendHold, PlaceHold, Refusal};
+use crate::books::sums::negative;
 use crate::db::{StoreError, Tx};
 use crate::domain::ids::HoldId;
 
@@ -58,7 +59,7 @@ pub(crate) async fn release(tx: &mut Tx, account: &mut LockedAccount, id: &HoldI
     match hold.state_at(account.now_ms())? {
         HoldState::Captured => return Ok(Done::Refused(Refusal::HoldCaptured)),
         HoldState::Open => {
-            account.hold(hold.credits.saturating_neg())?;
+            account.hold(negative(hold.credits)?)?;
             holds::mark_released(tx, id, account.now_ms()).await?;
         }
         HoldState::Released | HoldState::Expired => {}

@@ -124,13 +124,22 @@ pub enum Refusal {
     UnknownHold,
 }
 
+impl Debit {
+    /// The fewest credits that must be available.
+    pub(crate) const fn least(&self) -> i64 {
+        match self.on_shortfall {
+            Shortfall::Reject => self.credits,
+            Shortfall::Cap => self.minimum_credits,
+        }
+    }
+}
+
 impl Action {
     /// The fewest credits that must be available for a debit or hold.
     pub(crate) const fn least(&self) -> i64 {
         match self {
-            Self::Debit(Debit { on_shortfall: Shortfall::Cap, minimum_credits, .. })
-            | Self::Hold(PlaceHold { minimum_credits, .. }) => *minimum_credits,
-            Self::Debit(Debit { credits, .. }) => *credits,
+            Self::Debit(debit) => debit.least(),
+            Self::Hold(PlaceHold { minimum_credits, .. }) => *minimum_credits,
             Self::Capture(_) | Self::Release(_) | Self::Extend(_) => 0,
         }
     }
@@ -188,6 +197,7 @@ pub enum SpendOutcome {
     Known,
     /// Nothing was done.
     Refused(Refusal),
-    /// The account's history was adopted in part; the command has to run again.
-    Unsettled,
+    /// Nothing was done yet: the account's history was adopted in part, or another command settles the account first. The
+    /// command has to run again.
+    Again,
 }

@@ -49,6 +49,7 @@ pub struct Decision {
     outcome: String,
     remaining: i64,
     held: i64,
+    credits: Option<i64>,
     first_sequence: Option<i64>,
     parts: Option<i64>,
     balance_after: Option<i64>,
@@ -83,13 +84,21 @@ impl<'c> Plain<'c> {
         Self { picked, accounts: accounts.into_iter().collect() }
     }
 
-    /// The outcome of each command; `None` for one that has to run individually.
+    /// The outcome of each command; `None` for one that has to run individually. Of an account's commands that the
+    /// statement left, only the first one runs individually. It settles the account, and the others come again in the
+    /// next group: together they would wait for the lock on the account's row, and keep others from writing.
     pub(crate) fn outcomes(&self, commands: &[&SpendCommand], decisions: &[Decision]) -> Vec<Option<SpendOutcome>> {
         let mut outcomes = vec![None; commands.len()];
-        for decision in decisions {
+        let mut in_order: Vec<&Decision> = decisions.iter().collect();
+        in_order.sort_unstable_by_key(|decision| decision.number);
+        let mut left = BTreeSet::new();
+        for decision in in_order {
             let Some((row, place)) = self.picked.row(decision.number) else { continue };
             let Some((slot, command)) = outcomes.get_mut(place).zip(commands.get(place)) else { continue };
             *slot = outcome(row, command, decision);
+            if slot.is_none() && !left.insert(row.account) {
+                *slot = Some(SpendOutcome::Again);
+            }
         }
         outcomes
     }
@@ -223,7 +232,7 @@ fn spend(row: &Row<'_>, decision: &Decision) -> Option<Spend> {
     Some(Spend {
         id: row.id.to_owned(),
         account_id: row.account.to_owned(),
-        credits: row.credits,
+        credits: decision.credits?,
         asked_credits: row.credits,
         refunded_credits: 0,
         operation: decision.operation.clone()?,

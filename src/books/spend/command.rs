@@ -51,7 +51,7 @@ pub(crate) async fn run_one(tx: &mut Tx, command: SpendCommand) -> Result<SpendO
     };
     if settle(tx, &mut account).await? == Settled::Partly {
         account.store(tx).await?;
-        return Ok(SpendOutcome::Unsettled);
+        return Ok(SpendOutcome::Again);
     }
     let result = act(tx, &mut account, &command.action).await?;
     // Without an effect, only what settling changed is stored.

@@ -13,7 +13,7 @@ use crate::domain::account::AccountId;
 use crate::domain::ids::{HoldId, LedgerEntryId, SpendId};
 use crate::domain::ledger::Funds;
 
-/// How often a command is run again while the history of its account is adopted.
+/// How often a command is run again while its account is being settled.
 const MAX_ROUNDS: u32 = 1_000;
 
 /// A server's request for a debit.
@@ -197,7 +197,7 @@ async fn change_hold(app: &App, account: &AccountId, action: Action) -> Result<A
     }
 }
 
-/// Runs an action, again while the account's history is being adopted.
+/// Runs an action, again while the account is being settled.
 async fn run(app: &App, account: &AccountId, action: Action) -> Result<SpendOutcome, SpendError> {
     for _ in 0..MAX_ROUNDS {
         let command = SpendCommand {
@@ -207,7 +207,7 @@ async fn run(app: &App, account: &AccountId, action: Action) -> Result<SpendOutc
             now_ms: app.clock.now_ms(),
         };
         match app.db.submit(command).await? {
-            SpendOutcome::Unsettled => {}
+            SpendOutcome::Again => {}
             outcome => return Ok(outcome),
         }
     }

@@ -2,9 +2,11 @@
 
 use crate::access::caller_key::CallerKey;
 use crate::books::give_back::GivenPart;
-use crate::books::grants::{self, From};
+use crate::books::grants::{self, Source};
 use crate::books::locked_account::{LockedAccount, NewEntry};
+use crate::books::sums::{negative, sum};
 use crate::db::{Argument, Db, StoreError, Tx, args, statements};
+use crate::domain::burn::merged;
 use crate::domain::ids::SpendId;
 use crate::domain::ledger::EntryKind;
 
@@ -90,7 +92,8 @@ statements! {
     ADD_REFUNDED = "UPDATE spends SET refunded_credits = refunded_credits + :credits WHERE id = :spend";
 }
 
-/// Takes credits from an account's grants, and writes the entries and the spend. The account must be settled; the
+/// Takes credits from an account's grants, and writes the entries and the spend. Each source gives its number of credits
+/// and what the ones before it lacked; together they are the credits of the spend. The account must be settled; the
 /// caller stores it.
 ///
 /// # Errors
@@ -99,21 +102,27 @@ pub(crate) async fn book(
     tx: &mut Tx,
     account: &mut LockedAccount,
     new: NewSpend<'_>,
-    from: From,
+    sources: &[(i64, Source)],
 ) -> Result<Spend, StoreError> {
     let first_sequence = account.next_sequence()?;
-    let burnt = grants::take(tx, account, new.credits, from).await?;
-    if burnt.rest > 0 && from == From::Good {
+    let (mut rest, mut parts) = (0, Vec::new());
+    for (credits, from) in sources {
+        let burnt = grants::take(tx, account, sum(rest, *credits)?, *from).await?;
+        rest = burnt.rest;
+        parts.extend(burnt.parts);
+    }
+    if rest > 0 && !sources.iter().any(|(_, from)| *from == Source::All) {
         return Err(StoreError::corrupt("grants of fewer credits than are available, of", account.id()));
     }
     // Only a reversal can have taken what a hold reserved. The work was done, so the rest is owed.
-    let owed = (burnt.rest > 0).then_some((None, burnt.rest));
-    let parts = burnt.parts.iter().map(|part| (Some(part.grant.as_str()), part.credits)).chain(owed);
+    let owed = (rest > 0).then_some((None, rest));
+    let parts = merged(parts);
+    let parts = parts.iter().map(|part| (Some(part.grant.as_str()), part.credits)).chain(owed);
     let mut count = 0_i64;
     for (grant, credits) in parts {
         count = count.saturating_add(1);
         let source = if count == 1 { new.id.to_string() } else { format!("{}:{count}", new.id) };
-        let credits = credits.saturating_neg();
+        let credits = negative(credits)?;
         account.book(tx, NewEntry { kind: EntryKind::Spend, credits, source: &source, grant, reason: None }).await?;
     }
     account.used(new.credits)?;

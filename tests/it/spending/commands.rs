@@ -191,6 +191,52 @@ on_both_databases! {
         books.finish().await;
     }
 
+    /// The first spends after a purchase do not all wait for the account's row, each in a transaction of its own.
+    async fn many_debits_of_an_unsettled_account_share_commits(backend: Backend) {
+        let books = Books::open(backend).await;
+        buy(&books, 1, ACCOUNT, 250).await;
+        let outcomes = join_all((0..100).map(|number| submit(&books, debit(number, 1)))).await;
+        assert!(outcomes.iter().all(|outcome| matches!(outcome, SpendOutcome::Spent(..))), "{outcomes:?}");
+        let counts = books.db.commit_counts();
+        assert!(counts.alone < 30 && counts.in_bulk > 60, "{counts:?}");
+        books.finish().await;
+    }
+
+    /// Work that cost nothing is recorded, and the commands beside it share its commit.
+    async fn a_capture_of_nothing_breaks_no_group(backend: Backend) {
+        let books = Books::open(backend).await;
+        buy(&books, 1, ACCOUNT, 250).await;
+        submit(&books, hold(1, 40, 40, NOW_MS + MINUTE_MS)).await;
+        let group = [debit(2, 1), debit(3, 5), capture(4, 1, 0, Shortfall::Cap), debit(5, 5)];
+        let outcomes = join_all(group.map(|command| submit(&books, command))).await;
+        let spent: Vec<Verdict> = outcomes.iter().map(Verdict::of).collect();
+        assert_eq!(spent, [1, 5, 0, 5].map(Verdict::Spent));
+        let counts = books.db.commit_counts();
+        assert_eq!((counts.failed_groups, books.balance(ACCOUNT).await), (0, 239), "{counts:?}");
+        books.finish().await;
+    }
+
+    /// Who has nothing, or owes, does not keep the others waiting.
+    async fn accounts_without_credits_are_decided_in_bulk(backend: Backend) {
+        let books = Books::open(backend).await;
+        let paid = books.opened_as(crate::support::books::topup_of(1, ACCOUNT, 100)).await;
+        books.apply(paid.clone()).await.expect("is credited");
+        assert_eq!(verdict(&books, debit(1, 100)).await, Verdict::Spent(100));
+        let in_bulk = || books.db.commit_counts().in_bulk;
+        let before = in_bulk();
+        let outcomes = join_all((100..150).map(|number| submit(&books, capped(number, 9)))).await;
+        assert!(outcomes.iter().all(|outcome| Verdict::of(outcome) == Verdict::Spent(0)), "{outcomes:?}");
+        assert_eq!(in_bulk(), before + 50, "an empty account");
+        books.db.apply_reversals(crate::conformance::groups::refund(1, 60, &paid)).await.expect("is applied");
+        assert_eq!(verdict(&books, debit(2, 1)).await, Verdict::TooFew, "and settles the account");
+        let before = in_bulk();
+        let outcomes = join_all((200..250).map(|number| submit(&books, debit(number, 9)))).await;
+        assert!(outcomes.iter().all(|outcome| Verdict::of(outcome) == Verdict::TooFew), "{outcomes:?}");
+        assert_eq!(in_bulk(), before + 50, "an account that owes");
+        assert_eq!(books.balance(ACCOUNT).await, -60);
+        books.finish().await;
+    }
+
     /// Known mistake 32: a request that is repeated, or sent twice at once, charges once.
     async fn the_same_key_spends_once(backend: Backend) {
         let books = Books::open(backend).await;

@@ -7,7 +7,7 @@ use topup::books::spend::action::{
     Action, CaptureHold, Debit, ExtendHold, PlaceHold, Shortfall, SpendCommand, SpendOutcome,
 };
 use topup::books::spend::spends::Purpose;
-use topup::db::{Command, Statement, StoreError, args};
+use topup::db::{Command, Db, Statement, StoreError, args};
 use topup::domain::ids::{AdjustmentId, HoldId, LedgerEntryId, SpendId};
 
 use crate::support::books::{Books, NOW_MS, account_id, topup_of};
@@ -124,9 +124,14 @@ pub async fn adjust(books: &Books, number: u128, credits: i64, now_ms: i64) -> b
 
 /// Submits a command, as a server does.
 pub async fn submit(books: &Books, command: SpendCommand) -> SpendOutcome {
+    submit_to(&books.db, command).await
+}
+
+/// Submits a command to a service of several.
+pub async fn submit_to(db: &Db, command: SpendCommand) -> SpendOutcome {
     loop {
-        let outcome = books.db.submit(command.clone()).await.expect("is decided");
-        if outcome != SpendOutcome::Unsettled {
+        let outcome = db.submit(command.clone()).await.expect("is decided");
+        if outcome != SpendOutcome::Again {
             return outcome;
         }
     }
@@ -139,7 +144,7 @@ pub async fn run_alone(books: &Books, command: SpendCommand) -> SpendOutcome {
         let outcome: Result<SpendOutcome, StoreError> =
             books.db.write(closure(move |tx| command.clone().run(tx))).await;
         match outcome.expect("is decided") {
-            SpendOutcome::Unsettled => {}
+            SpendOutcome::Again => {}
             outcome => return outcome,
         }
     }

@@ -66,7 +66,7 @@ impl Verdict {
             SpendOutcome::Refused(Refusal::Insufficient { .. }) => Self::TooFew,
             SpendOutcome::Refused(Refusal::CreditsHeld { .. }) => Self::Reserved,
             SpendOutcome::Refused(other) => Self::Other(other.clone()),
-            SpendOutcome::Unsettled => panic!("not settled"),
+            SpendOutcome::Again => panic!("not settled"),
         }
     }
 }

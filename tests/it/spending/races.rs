@@ -3,7 +3,7 @@
 use futures_util::future::join_all;
 use topup::books::spend::action::{Shortfall, SpendOutcome};
 
-use super::ledger::{buy, capture, debit, hold, of};
+use super::ledger::{buy, capture, debit, hold, of, submit_to};
 use crate::support::Backend;
 use crate::support::books::{Books, NOW_MS};
 
@@ -25,19 +25,20 @@ async fn three_services_take_what_there_is_and_no_more() {
             let db = &services[usize::try_from(index % 3).expect("small")];
             async move {
                 if index % 5 != 0 {
-                    return db.submit(of(account, debit(number, 1 + i64::try_from(index % 3).expect("small")))).await;
+                    return submit_to(db, of(account, debit(number, 1 + i64::try_from(index % 3).expect("small"))))
+                        .await;
                 }
-                let held = db.submit(of(account, hold(number, 3, 1, NOW_MS + 60_000))).await;
+                let held = submit_to(db, of(account, hold(number, 3, 1, NOW_MS + 60_000))).await;
                 match held {
-                    Ok(SpendOutcome::Held(..)) => {
-                        db.submit(of(account, capture(number, number, 2, Shortfall::Cap))).await
+                    SpendOutcome::Held(..) => {
+                        submit_to(db, of(account, capture(number, number, 2, Shortfall::Cap))).await
                     }
                     other => other,
                 }
             }
         });
         for outcome in join_all(commands).await {
-            match outcome.expect("is decided") {
+            match outcome {
                 SpendOutcome::Spent(spend, _) => taken += spend.credits,
                 SpendOutcome::Refused(_) => {}
                 other => panic!("{other:?}"),

@@ -8,6 +8,7 @@ CREATE TEMPORARY TABLE IF NOT EXISTS spending (
     account      TEXT    NOT NULL,
     id           TEXT    NOT NULL,
     entry        TEXT    NOT NULL,
+    asked        INTEGER NOT NULL,
     credits      INTEGER NOT NULL,
     least        INTEGER NOT NULL,
     scope        TEXT    NOT NULL,
@@ -35,9 +36,12 @@ CREATE TEMPORARY TABLE IF NOT EXISTS pieces (
 );
 DELETE FROM temp.spending;
 DELETE FROM temp.pieces;
-INSERT INTO temp.spending (number, op, account, id, entry, credits, least, scope, key, request_hash, operation, subject,
+INSERT INTO temp.spending (number, op, account, id, entry, asked, credits, least, scope, key, request_hash, operation, subject,
     metadata, expires_at, hold, now_ms, outcome, remaining, held)
     SELECT input.key, value ->> 'op', value ->> 'account', value ->> 'id', value ->> 'entry', value ->> 'credits',
+        -- One that accepts nothing gets nothing where nothing is available.
+        CASE WHEN value ->> 'op' = 'debit' AND value ->> 'least' = 0 AND accounts.balance <= accounts.held_credits THEN 0
+            ELSE value ->> 'credits' END,
         value ->> 'least', value ->> 'scope', value ->> 'key', value ->> 'request_hash',
         COALESCE(holds.operation, value ->> 'operation'), COALESCE(holds.subject, value ->> 'subject'),
         COALESCE(value ->> 'metadata', holds.metadata), value ->> 'expires_at', value ->> 'hold', value ->> 'now_ms',
@@ -49,22 +53,23 @@ INSERT INTO temp.spending (number, op, account, id, entry, credits, least, scope
             WHEN value ->> 'op' IN ('debit', 'hold') AND accounts.id IS NULL THEN 'refused'
             WHEN accounts.id IS NULL OR accounts.settled_entries <> accounts.entries
                 OR accounts.due_at <= value ->> 'now_ms' OR accounts.blocked_at IS NOT NULL
-                OR accounts.balance < accounts.held_credits THEN 'left'
+                THEN 'left'
             WHEN value ->> 'op' IN ('capture', 'release') THEN CASE
                 WHEN holds.account_id = accounts.id AND holds.state = 'open' AND holds.expires_at > value ->> 'now_ms'
-                    AND value ->> 'credits' <= holds.credits THEN 'fits'
+                    AND value ->> 'credits' <= holds.credits AND accounts.balance >= accounts.held_credits THEN 'fits'
                 ELSE 'left' END
-            WHEN value ->> 'least' > accounts.balance - accounts.held_credits THEN 'refused'
+            WHEN value ->> 'least' > MAX(accounts.balance - accounts.held_credits, 0) THEN 'refused'
+            WHEN value ->> 'least' = 0 AND accounts.balance <= accounts.held_credits THEN 'fits'
             WHEN value ->> 'credits' > accounts.balance - accounts.held_credits THEN 'left'
             ELSE 'fits' END,
         accounts.balance, accounts.held_credits
-    FROM json_each(:rows) AS input
+    FROM jsonb_each(:rows) AS input
     LEFT JOIN accounts ON accounts.id = value ->> 'account'
     LEFT JOIN holds ON holds.id = value ->> 'hold';
 UPDATE temp.spending SET outcome = 'left' FROM (
     SELECT number, SUM(credits) OVER (PARTITION BY account ORDER BY number) AS running
     FROM temp.spending WHERE outcome = 'fits' AND op IN ('debit', 'hold')
-) AS sums WHERE spending.number = sums.number AND sums.running > spending.remaining - spending.held;
+) AS sums WHERE spending.number = sums.number AND sums.running > MAX(spending.remaining - spending.held, 0);
 UPDATE temp.spending SET ends = sums.ends FROM (
     SELECT number, SUM(credits) OVER (PARTITION BY account ORDER BY number) AS ends
     FROM temp.spending WHERE outcome = 'fits' AND op IN ('debit', 'capture')
@@ -87,6 +92,7 @@ INSERT INTO temp.pieces (number, account, grant_id, ends, credits, nth, part)
         ROW_NUMBER() OVER (PARTITION BY number ORDER BY burning.ends)
     FROM temp.spending AS spending JOIN burning ON burning.account = spending.account
         AND burning.begins < spending.ends AND burning.ends > spending.ends - spending.credits
+        AND spending.credits > 0
     WHERE spending.outcome = 'fits' AND spending.op IN ('debit', 'capture');
 -- An account whose next grants do not cover what is taken is left as a whole.
 UPDATE temp.spending SET outcome = 'left' WHERE outcome = 'fits' AND account IN (
@@ -123,7 +129,7 @@ INSERT INTO ledger_entries (account_id, sequence, id, kind, credits, balance_aft
     CROSS JOIN accounts ON accounts.id = pieces.account;
 INSERT INTO spends (id, account_id, credits, asked_credits, operation, subject, metadata, hold_id, first_sequence, parts,
     balance_after, caller, idempotency_key, request_hash, created_at)
-    SELECT spending.id, spending.account, spending.credits, spending.credits, operation, subject, metadata, hold,
+    SELECT spending.id, spending.account, spending.credits, spending.asked, operation, subject, metadata, hold,
         accounts.entries - COALESCE(counted.parts, 0) + COALESCE(shares.first, 1), COALESCE(shares.parts, 0),
         accounts.balance + COALESCE(counted.taken, 0) - spending.ends, scope, spending.key, request_hash, now_ms
     FROM temp.spending AS spending CROSS JOIN accounts ON accounts.id = spending.account
@@ -150,7 +156,7 @@ SELECT spending.number, CASE outcome WHEN 'fits' THEN 'done' ELSE outcome END AS
     -- What was refused is told what it was judged by, and not what others left.
     COALESCE(CASE outcome WHEN 'fits' THEN accounts.balance ELSE spending.remaining END, 0) AS remaining,
     COALESCE(CASE outcome WHEN 'fits' THEN accounts.held_credits ELSE spending.held END, 0) AS held,
-    spends.first_sequence, spends.parts, spends.balance_after, holds.credits AS hold_credits,
+    spends.credits, spends.first_sequence, spends.parts, spends.balance_after, holds.credits AS hold_credits,
     holds.asked_credits AS hold_asked_credits, holds.expires_at AS hold_expires_at, holds.created_at AS hold_created_at,
     holds.request_hash AS hold_request_hash, spending.operation, spending.subject, spending.metadata
     FROM temp.spending AS spending

@@ -25,14 +25,13 @@ locked AS MATERIALIZED (
     ORDER BY named.account
 ),
 -- Grants and holds are read from the snapshot, so it must be as new as the lock: each change of them raises one of the
--- two numbers. What a reversal took below what is held is left to `run_one`.
+-- two numbers.
 ready AS MATERIALIZED (
-    SELECT locked.*, locked.balance - locked.held_credits AS available
+    SELECT locked.*, GREATEST(locked.balance - locked.held_credits, 0) AS available
     FROM locked
     CROSS JOIN LATERAL (SELECT entries, revision FROM accounts WHERE id = locked.id LIMIT 1) AS seen
     WHERE seen.entries = locked.entries AND seen.revision = locked.revision AND locked.settled_entries = locked.entries
     AND locked.due_at > (SELECT MAX(now_ms) FROM input) AND locked.blocked_at IS NULL
-    AND locked.balance >= locked.held_credits
 ),
 earlier AS MATERIALIZED (
     SELECT input.number
@@ -43,25 +42,33 @@ earlier AS MATERIALIZED (
         LIMIT 1
     ) AS known
 ),
--- Of what is available, what fits one after the other. A command that alone asks for more takes no part.
+-- Of what is available, what fits one after the other. A command that alone asks for more takes no part. One that accepts
+-- nothing gets nothing where nothing is available.
 judged AS MATERIALIZED (
-    SELECT input.number, SUM(input.credits) OVER (PARTITION BY input.place ORDER BY input.number) AS running,
-        ready.available
-    FROM input JOIN ready ON ready.place = input.place
-    WHERE input.op IN ('debit', 'hold') AND input.credits <= ready.available
-    AND NOT EXISTS (SELECT 1 FROM earlier WHERE earlier.number = input.number)
+    SELECT asked.number, asked.credits, asked.available,
+        SUM(asked.credits) OVER (PARTITION BY asked.place ORDER BY asked.number) AS running
+    FROM (
+        SELECT input.number, input.place, ready.available,
+            CASE WHEN input.least = 0 AND ready.available = 0 THEN 0 ELSE input.credits END AS credits
+        FROM input JOIN ready ON ready.place = input.place
+        WHERE input.op IN ('debit', 'hold')
+        AND NOT EXISTS (SELECT 1 FROM earlier WHERE earlier.number = input.number)
+    ) AS asked
+    WHERE asked.credits <= asked.available
 ),
--- Captures within their hold and releases take nothing of what is available, so they always fit.
+-- Captures within their hold and releases take nothing of what is available, so they always fit. If a reversal took what
+-- is held, they are left.
 freed AS MATERIALIZED (
     SELECT input.number, held.*
     FROM input JOIN ready ON ready.place = input.place
     CROSS JOIN LATERAL (SELECT * FROM holds WHERE id = input.hold LIMIT 1) AS held
     WHERE input.op IN ('capture', 'release') AND held.account_id = ready.id AND held.state = 'open'
-    AND held.expires_at > input.now_ms AND input.credits <= held.credits
+    AND held.expires_at > input.now_ms AND input.credits <= held.credits AND ready.balance >= ready.held_credits
 ),
 fitting AS MATERIALIZED (
-    SELECT input.number, input.op, input.place, input.id, input.entry, input.credits, input.scope, input.key,
-        input.request_hash, input.now_ms, input.expires_at, input.hold, freed.credits AS reserved,
+    SELECT input.number, input.op, input.place, input.id, input.entry, input.credits AS asked_credits,
+        COALESCE(judged.credits, input.credits) AS credits, input.scope, input.key, input.request_hash, input.now_ms,
+        input.expires_at, input.hold, freed.credits AS reserved,
         COALESCE(freed.operation, input.operation) AS operation, COALESCE(freed.subject, input.subject) AS subject,
         COALESCE(input.metadata, freed.metadata) AS metadata
     FROM input
@@ -101,7 +108,7 @@ pieces AS MATERIALIZED (
         LEAST(taking.ends, burning.ends) - GREATEST(taking.ends - taking.credits, burning.begins) AS credits,
         ROW_NUMBER() OVER (PARTITION BY taking.place ORDER BY taking.ends, burning.ends) AS nth,
         ROW_NUMBER() OVER (PARTITION BY taking.number ORDER BY burning.ends) AS part
-    FROM taking JOIN burning ON burning.place = taking.place
+    FROM taking JOIN burning ON burning.place = taking.place AND taking.credits > 0
     AND burning.begins < taking.ends AND burning.ends > taking.ends - taking.credits
 ),
 covered AS MATERIALIZED (
@@ -158,11 +165,11 @@ shares AS MATERIALIZED (
 spent AS (
     INSERT INTO spends (id, account_id, credits, asked_credits, operation, subject, metadata, hold_id, first_sequence,
         parts, balance_after, caller, idempotency_key, request_hash, created_at)
-    SELECT taking.id, written.account, taking.credits, taking.credits, taking.operation, taking.subject, taking.metadata,
+    SELECT taking.id, written.account, taking.credits, taking.asked_credits, taking.operation, taking.subject, taking.metadata,
         taking.hold, written.entries_before + shares.first, shares.parts, written.balance + written.taken - taking.ends,
         taking.scope, taking.key, taking.request_hash, taking.now_ms
     FROM taking JOIN written ON written.place = taking.place JOIN shares ON shares.number = taking.number
-    RETURNING id, first_sequence, parts, balance_after
+    RETURNING id, credits, first_sequence, parts, balance_after
 ),
 reserved AS (
     INSERT INTO holds (id, account_id, credits, asked_credits, state, operation, subject, metadata, expires_at, caller,
@@ -200,7 +207,7 @@ SELECT input.number - 1 AS number,
     -- What was refused is told what it was judged by, and not what others left.
     COALESCE(CASE WHEN fitting.number IS NOT NULL THEN written.balance END, locked.balance, 0) AS remaining,
     COALESCE(CASE WHEN fitting.number IS NOT NULL THEN written.held_credits END, locked.held_credits, 0) AS held,
-    spent.first_sequence, spent.parts, spent.balance_after, freed.credits AS hold_credits,
+    spent.credits, spent.first_sequence, spent.parts, spent.balance_after, freed.credits AS hold_credits,
     freed.asked_credits AS hold_asked_credits, freed.expires_at AS hold_expires_at, freed.created_at AS hold_created_at,
     freed.request_hash AS hold_request_hash, fitting.operation, fitting.subject, fitting.metadata
 FROM input

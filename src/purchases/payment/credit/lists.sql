@@ -87,7 +87,7 @@ touched AS (
 added AS (
     INSERT INTO accounts (id, balance, used_credits, entries, updated_at)
     SELECT account, CAST(SUM(credits) AS BIGINT), 0, COUNT(*), MAX(now_ms) FROM paid
-    WHERE (SELECT COUNT(*) FROM touched) IS NOT NULL GROUP BY account ORDER BY account
+    WHERE (SELECT COUNT(*) FROM touched) IS NOT NULL GROUP BY account ORDER BY account COLLATE "C"
     ON CONFLICT (id) DO UPDATE SET balance = accounts.balance + excluded.balance,
         entries = accounts.entries + excluded.entries, updated_at = excluded.updated_at
     RETURNING id, balance, entries

@@ -5,6 +5,7 @@ mod batch;
 mod callers;
 mod captures;
 mod debits;
+mod ends;
 mod grants;
 mod holds;
 mod inputs;
