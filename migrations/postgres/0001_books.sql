@@ -35,7 +35,10 @@ CREATE TABLE accounts (
     -- older than its lock.
     revision        BIGINT NOT NULL DEFAULT 0,
     -- When an operator blocked spending; NULL while it may spend.
-    blocked_at      BIGINT
+    blocked_at      BIGINT,
+    -- The start of the latest day in which something was counted for one of its limits; NULL while it has none. Nothing
+    -- that is counted has an earlier time.
+    limits_from     BIGINT
 );
 
 CREATE INDEX accounts_due ON accounts (due_at) WHERE due_at < 9223372036854775807;
@@ -196,6 +199,8 @@ CREATE TABLE spends (
     UNIQUE (caller, idempotency_key)
 );
 
+CREATE INDEX spends_by_account ON spends (account_id, created_at);
+
 -- Credits reserved for a spend whose size is not known yet.
 CREATE TABLE holds (
     id               TEXT   PRIMARY KEY NOT NULL,
@@ -220,6 +225,21 @@ CREATE TABLE holds (
 );
 
 CREATE INDEX holds_open ON holds (account_id, expires_at) WHERE state = 'open';
+
+-- How many credits may be spent from an account, or by a subject within it (`''`: the whole account), in a period.
+-- `used` counts in the period that begins at `window_start`; in a later one it begins at 0 again.
+CREATE TABLE spend_limits (
+    account_id   TEXT   NOT NULL,
+    subject      TEXT   NOT NULL,
+    period       TEXT   NOT NULL CHECK (period IN ('day', 'month', 'total')),
+    credits      BIGINT NOT NULL CHECK (credits >= 0),
+    window_start BIGINT NOT NULL,
+    -- Spent in the period, less what was given back of it.
+    used         BIGINT NOT NULL CHECK (used >= 0),
+    -- Reserved by open holds.
+    held         BIGINT NOT NULL CHECK (held >= 0),
+    PRIMARY KEY (account_id, subject, period)
+);
 
 -- Spent credits given back, each with the reason.
 CREATE TABLE spend_refunds (
@@ -258,6 +278,68 @@ CREATE TABLE attention (
     account_id TEXT   PRIMARY KEY NOT NULL,
     since      BIGINT NOT NULL
 );
+
+-- The thresholds below which an account's owner wants to hear of it, and whether the account is below.
+CREATE TABLE alerts (
+    account_id TEXT   NOT NULL,
+    threshold  BIGINT NOT NULL,
+    is_low     BIGINT NOT NULL CHECK (is_low IN (0, 1)),
+    PRIMARY KEY (account_id, threshold)
+);
+
+-- Customers' consent to charges of a saved card when their credits run low.
+CREATE TABLE auto_topups (
+    account_id        TEXT   PRIMARY KEY NOT NULL,
+    state             TEXT   NOT NULL CHECK (state IN ('active', 'paused')),
+    reason            TEXT  ,
+    threshold         BIGINT NOT NULL,
+    credits           BIGINT NOT NULL CHECK (credits > 0),
+    monthly_limit     BIGINT NOT NULL,
+    month             BIGINT NOT NULL,
+    month_amount      BIGINT NOT NULL CHECK (month_amount >= 0),
+    customer_id       TEXT   NOT NULL,
+    payment_method_id TEXT   NOT NULL,
+    card              TEXT   NOT NULL,
+    consent_text      TEXT   NOT NULL,
+    consent_by        TEXT   NOT NULL,
+    consented_at      BIGINT NOT NULL,
+    declines          BIGINT NOT NULL CHECK (declines >= 0),
+    retry_at          BIGINT NOT NULL,
+    updated_at        BIGINT NOT NULL
+);
+
+-- Where the product wants to hear of events, the events, and their deliveries.
+CREATE TABLE endpoints (
+    id             TEXT   PRIMARY KEY NOT NULL,
+    url            TEXT   NOT NULL,
+    event_types    TEXT   NOT NULL,
+    secret_version BIGINT NOT NULL,
+    old_until      BIGINT NOT NULL,
+    state          TEXT   NOT NULL,
+    failing_since  BIGINT,
+    created_at     BIGINT NOT NULL
+);
+
+CREATE TABLE messages (
+    id         TEXT   PRIMARY KEY NOT NULL,
+    type       TEXT   NOT NULL,
+    account_id TEXT  ,
+    payload    TEXT   NOT NULL,
+    created_at BIGINT NOT NULL
+);
+
+CREATE TABLE deliveries (
+    message_id  TEXT   NOT NULL REFERENCES messages (id),
+    endpoint_id TEXT   NOT NULL REFERENCES endpoints (id),
+    state       TEXT   NOT NULL CHECK (state IN ('waiting', 'done', 'failed')),
+    attempts    BIGINT NOT NULL CHECK (attempts >= 0),
+    next_at     BIGINT NOT NULL,
+    last_status BIGINT,
+    last_error  TEXT  ,
+    PRIMARY KEY (message_id, endpoint_id)
+);
+
+CREATE INDEX deliveries_waiting ON deliveries (next_at) WHERE state = 'waiting';
 
 CREATE TRIGGER grant_moves_are_never_changed BEFORE UPDATE OR DELETE OR TRUNCATE ON grant_moves
 FOR EACH STATEMENT EXECUTE FUNCTION refuse_ledger_change();

@@ -6,6 +6,7 @@
 
 use futures_util::future::BoxFuture;
 
+use crate::books::audit_limits::AuditedLimit;
 use crate::books::audit_queries::{AuditedAccount, AuditedAdjustment, AuditedEntry, AuditedReversal, AuditedTopup};
 use crate::books::audit_report::{AuditReport, Difference, PAGE};
 use crate::books::audit_spending::{AuditedFunds, AuditedSpend};
@@ -44,6 +45,7 @@ pub async fn audit(db: &Db, is_replay: bool) -> Result<AuditReport, StoreError> 
     report.adjustments = walk::<AuditedAdjustment>(db, &mut report).await?;
     report.spends = walk::<AuditedSpend>(db, &mut report).await?;
     walk::<AuditedFunds>(db, &mut report).await?;
+    walk::<AuditedLimit>(db, &mut report).await?;
     if is_replay {
         replay(db, &mut report).await?;
     }
@@ -311,6 +313,27 @@ impl Audited for AuditedFunds {
 
     fn name(&self) -> String {
         format!("account {}", self.id)
+    }
+
+    fn judge(&self) -> Option<String> {
+        first_broken(self.rules())
+    }
+}
+
+impl Audited for AuditedLimit {
+    type Key = (String, String, String);
+
+    fn key(&self) -> (String, String, String) {
+        (self.account_id.clone(), self.subject.clone(), self.period.clone())
+    }
+
+    fn read(db: &Db, from: (String, String, String), limit: i64) -> BoxFuture<'_, Result<Vec<Self>, StoreError>> {
+        Box::pin(async move { db.audited_limits((&from.0, &from.1, &from.2), limit).await })
+    }
+
+    fn name(&self) -> String {
+        let whose = if self.subject.is_empty() { String::new() } else { format!(" of {}", self.subject) };
+        format!("{} limit{whose} (account {})", self.period, self.account_id)
     }
 
     fn judge(&self) -> Option<String> {

@@ -4,20 +4,23 @@
 //! revision.
 
 use crate::books::entry_ids::EntryIds;
+use crate::books::limit::limits::{self, Counted};
+use crate::books::sums::negative;
 use crate::db::{StoreError, Tx, args, statements};
 use crate::domain::account::AccountId;
 use crate::domain::ids::LedgerEntryId;
 use crate::domain::ledger::{EntryKind, Funds};
+use crate::domain::spend_limit::{SpendLimit, Windows};
 
 statements! {
     /// An update is a lock on both databases.
     LOCK = "UPDATE accounts SET revision = revision WHERE id = :account RETURNING balance, used_credits, entries, \
-        updated_at, held_credits, settled_entries, due_at, alert_at, blocked_at";
+        updated_at, held_credits, settled_entries, due_at, alert_at, blocked_at, limits_from";
     CREATE = "INSERT INTO accounts (id, balance, used_credits, entries, updated_at) \
         VALUES (:account, 0, 0, 0, :now_ms) ON CONFLICT (id) DO NOTHING";
     STORE = "UPDATE accounts SET balance = :balance, used_credits = :used_credits, entries = :entries, \
         updated_at = :updated_at, held_credits = :held_credits, settled_entries = :settled_entries, due_at = :due_at, \
-        revision = revision + 1 \
+        limits_from = :limits_from, revision = revision + 1 \
         WHERE id = :account";
     INSERT_ENTRY = "INSERT INTO ledger_entries \
         (account_id, sequence, id, kind, credits, balance_after, source, topup_id, created_at, reason, grant_id) \
@@ -37,6 +40,7 @@ struct AccountRow {
     due_at: i64,
     alert_at: i64,
     blocked_at: Option<i64>,
+    limits_from: Option<i64>,
 }
 
 /// An account whose row is locked. Changes are made to this value and stored once, by [`Self::store`].
@@ -68,9 +72,12 @@ impl LockedAccount {
         entry: &LedgerEntryId,
         now_ms: i64,
     ) -> Result<Option<Self>, StoreError> {
-        let row = tx.fetch_optional(&LOCK, &args![account = account.as_str()]).await?;
-        let of = |row| Self { id: account.clone(), row, ids: EntryIds::new(entry.clone()), now_ms, is_changed: false };
-        Ok(row.map(of))
+        let row: Option<AccountRow> = tx.fetch_optional(&LOCK, &args![account = account.as_str()]).await?;
+        Ok(row.map(|row| {
+            // Another server's clock may be ahead. What is counted for limits must not be before what was counted.
+            let now_ms = row.limits_from.unwrap_or(now_ms).max(now_ms);
+            Self { id: account.clone(), row, ids: EntryIds::new(entry.clone()), now_ms, is_changed: false }
+        }))
     }
 
     /// Creates an account without entries, unless there is one.
@@ -138,19 +145,56 @@ impl LockedAccount {
         Ok(())
     }
 
-    /// Reserves credits, or frees them if the number is negative.
-    pub(crate) fn hold(&mut self, credits: i64) -> Result<(), StoreError> {
+    /// The limit that leaves a subject the least room.
+    pub(crate) async fn limit(&self, tx: &mut Tx, subject: &str) -> Result<Option<SpendLimit>, StoreError> {
+        if self.row.limits_from.is_none() {
+            return Ok(None);
+        }
+        limits::tightest_of(tx, &self.id, subject, self.now_ms).await
+    }
+
+    /// Notes whether the account has limits.
+    pub(crate) fn set_limited(&mut self, has_limits: bool) {
+        self.is_changed = true;
+        self.row.limits_from = has_limits.then(|| Windows::at(self.now_ms).day_ms);
+    }
+
+    /// Reserves credits for a subject, or frees them if the number is negative.
+    pub(crate) async fn hold(&mut self, tx: &mut Tx, subject: &str, credits: i64) -> Result<(), StoreError> {
         self.is_changed = true;
         self.row.held_credits = sum("held credits of", &self.id, self.row.held_credits, credits)?;
         if self.row.held_credits < 0 {
             return Err(StoreError::corrupt("fewer than no held credits of", &self.id));
         }
+        self.count(tx, subject, Counted::Held(credits)).await
+    }
+
+    /// Counts credits of a subject as used.
+    pub(crate) async fn used(&mut self, tx: &mut Tx, subject: &str, credits: i64) -> Result<(), StoreError> {
+        self.row.used_credits = sum("used credits of", &self.id, self.row.used_credits, credits)?;
+        self.count(tx, subject, Counted::Used(credits)).await
+    }
+
+    async fn count(&mut self, tx: &mut Tx, subject: &str, counted: Counted) -> Result<(), StoreError> {
+        if self.row.limits_from.is_some() {
+            self.set_limited(true);
+            limits::count(tx, &self.id, subject, counted, self.now_ms).await?;
+        }
         Ok(())
     }
 
-    /// Counts credits as used, or as no longer used if the number is negative.
-    pub(crate) fn used(&mut self, credits: i64) -> Result<(), StoreError> {
-        self.row.used_credits = sum("used credits of", &self.id, self.row.used_credits, credits)?;
+    /// Counts credits of a subject as no longer used, which were spent at a time in milliseconds since 1970.
+    pub(crate) async fn given_back(
+        &mut self,
+        tx: &mut Tx,
+        subject: &str,
+        credits: i64,
+        spent_at: i64,
+    ) -> Result<(), StoreError> {
+        self.row.used_credits = sum("used credits of", &self.id, self.row.used_credits, negative(credits)?)?;
+        if self.row.limits_from.is_some() {
+            limits::count_given_back(tx, &self.id, subject, credits, spent_at).await?;
+        }
         Ok(())
     }
 
@@ -190,7 +234,8 @@ impl LockedAccount {
             updated_at = row.updated_at,
             held_credits = row.held_credits,
             settled_entries = row.settled_entries,
-            due_at = row.due_at
+            due_at = row.due_at,
+            limits_from = row.limits_from
         ];
         tx.execute(&STORE, &values).await?;
         if self.funds().available() < row.alert_at {

@@ -3,6 +3,7 @@
 pub mod adjust_account;
 pub mod adjustments;
 pub mod audit;
+pub mod audit_limits;
 pub mod audit_queries;
 pub mod audit_report;
 pub mod audit_spending;
@@ -14,6 +15,7 @@ pub(crate) mod grants;
 pub mod hold;
 pub mod instance;
 pub mod ledger;
+pub mod limit;
 pub(crate) mod locked_account;
 pub(crate) mod replay;
 pub(crate) mod settle;

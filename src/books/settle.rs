@@ -21,7 +21,7 @@ statements! {
         e.created_at FROM ledger_entries e \
         WHERE e.account_id = :account AND e.sequence > :settled ORDER BY e.sequence LIMIT :limit";
     EXPIRE_HOLDS = "UPDATE holds SET state = 'expired', updated_at = :now_ms \
-        WHERE account_id = :account AND state = 'open' AND expires_at <= :now_ms RETURNING credits";
+        WHERE account_id = :account AND state = 'open' AND expires_at <= :now_ms RETURNING credits, subject";
     NEXT_HOLD_END = "SELECT MIN(expires_at) AS ends_at FROM holds WHERE account_id = :account AND state = 'open'";
 }
 
@@ -41,6 +41,7 @@ struct EntryRow {
 #[derive(sqlx::FromRow)]
 struct EndedHold {
     credits: i64,
+    subject: String,
 }
 
 #[derive(sqlx::FromRow)]
@@ -76,7 +77,7 @@ pub(crate) async fn end(tx: &mut Tx, account: &mut LockedAccount) -> Result<(), 
     let values = args![account = account.id().as_str(), now_ms = account.now_ms()];
     let ended: Vec<EndedHold> = tx.fetch_all(&EXPIRE_HOLDS, &values).await?;
     for hold in ended {
-        account.hold(negative(hold.credits)?)?;
+        account.hold(tx, &hold.subject, negative(hold.credits)?).await?;
     }
     end_grants(tx, account).await?;
     let hold: Option<NextEnd> = tx.fetch_optional(&NEXT_HOLD_END, &args![account = account.id().as_str()]).await?;

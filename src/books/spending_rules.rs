@@ -40,10 +40,17 @@ statements! {
     WRONG_REFUNDED_CREDITS = "SELECT COUNT(*) AS wrong FROM spends s \
         LEFT JOIN (SELECT spend_id, CAST(SUM(credits) AS BIGINT) AS credits FROM spend_refunds GROUP BY spend_id) r \
         ON r.spend_id = s.id WHERE s.refunded_credits <> COALESCE(r.credits, 0)";
+    WRONG_LIMITS = "SELECT COUNT(*) AS wrong FROM spend_limits l LEFT JOIN accounts a ON a.id = l.account_id \
+        WHERE a.limits_from IS NULL OR a.limits_from < l.window_start \
+        OR l.used <> (SELECT CAST(COALESCE(SUM(s.credits - s.refunded_credits), 0) AS BIGINT) FROM spends s \
+        WHERE s.account_id = l.account_id AND s.created_at >= l.window_start \
+        AND (l.subject = '' OR s.subject = l.subject)) \
+        OR l.held <> (SELECT CAST(COALESCE(SUM(h.credits), 0) AS BIGINT) FROM holds h \
+        WHERE h.account_id = l.account_id AND h.state = 'open' AND (l.subject = '' OR h.subject = l.subject))";
 }
 
 /// Each rule with the statement that counts where it is broken.
-pub(crate) static RULES: [(&str, &crate::db::Statement); 10] = [
+pub(crate) static RULES: [(&str, &crate::db::Statement); 11] = [
     ("held credits are those of the open holds", &WRONG_HELD_CREDITS),
     ("what remains of the grants is the balance", &WRONG_REMAINDERS),
     ("what remains of a grant follows from the entries", &WRONG_GRANTS),
@@ -54,4 +61,5 @@ pub(crate) static RULES: [(&str, &crate::db::Statement); 10] = [
     ("a capturing spend has its hold", &WRONG_CAPTURING_SPENDS),
     ("only refunds and disputes take a balance below zero", &WRONG_DEBTS),
     ("credits given back follow from the refunds of spends", &WRONG_REFUNDED_CREDITS),
+    ("what counts against a limit are its spends and holds", &WRONG_LIMITS),
 ];

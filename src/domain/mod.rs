@@ -23,3 +23,4 @@ pub mod provider;
 pub mod redirect;
 pub mod refund;
 pub mod reversal;
+pub mod spend_limit;

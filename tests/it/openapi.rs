@@ -76,7 +76,7 @@ fn every_operation_says_what_it_does_and_what_it_answers() {
         let used = operation["tags"].as_array().expect("tags");
         assert!(used.len() == 1 && used.iter().all(|tag| tags.contains(&tag)), "{place}: {used:?}");
         let responses = operation["responses"].as_object().expect("responses");
-        assert!(responses.contains_key("200"), "{place} never succeeds");
+        assert!(responses.keys().any(|status| status.starts_with('2')), "{place} never succeeds");
         for (status, response) in responses {
             assert!(response["description"].as_str().is_some_and(|text| text.len() > 5), "{place} {status}");
             // Answered before a handler sees the request.

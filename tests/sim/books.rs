@@ -86,6 +86,10 @@ pub struct Spend {
     pub credits: i64,
     /// How many were given back.
     pub refunded_credits: i64,
+    /// The part of the account.
+    pub subject: String,
+    /// When it was made.
+    pub created_at: i64,
     /// The hold that it captured.
     pub hold_id: Option<String>,
     /// The idempotency key of the request.
@@ -101,6 +105,8 @@ pub struct Hold {
     pub account_id: String,
     /// The number of credits.
     pub credits: i64,
+    /// The part of the account.
+    pub subject: String,
     /// Its state.
     pub state: String,
     /// When it ends.
@@ -134,10 +140,11 @@ static REVERSALS: Statement = Statement::new(
 static PAYMENTS: Statement =
     Statement::new("SELECT provider_payment_id, state, real_fee, provider_fee_id, fee_due_at, fee_tries FROM payments");
 static ADJUSTMENTS: Statement = Statement::new("SELECT idempotency_key, account_id, credits FROM adjustments");
-static SPENDS: Statement =
-    Statement::new("SELECT id, account_id, credits, refunded_credits, hold_id, idempotency_key FROM spends");
+static SPENDS: Statement = Statement::new(
+    "SELECT id, account_id, credits, refunded_credits, subject, created_at, hold_id, idempotency_key FROM spends",
+);
 static HOLDS: Statement = Statement::new(
-    "SELECT h.id, h.account_id, h.credits, h.state, h.expires_at, h.captured_credits, s.asked_credits AS asked_to_capture, \
+    "SELECT h.id, h.account_id, h.credits, h.subject, h.state, h.expires_at, h.captured_credits, s.asked_credits AS asked_to_capture, \
      h.idempotency_key FROM holds h LEFT JOIN spends s ON s.id = h.spend_id",
 );
 static ACCOUNTS: Statement = Statement::new("SELECT id, balance FROM accounts");

@@ -1,17 +1,18 @@
 //! The product's server: it spends credits, reserves them, captures and frees them, repeats requests whose answers it
 //! did not get, and gives credits back.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 
 use actix_web::test::TestRequest;
 use serde_json::{Value, json};
+use topup::domain::spend_limit::{Period, Windows};
 use topup::ports::Clock;
 
 use super::process::{Answer, Ended, Fate};
 use super::world::World;
 
 /// What settling an account may change. No answer depends on when it happens.
-pub const SETTLING: [&str; 4] = ["accounts", "grants", "grant_moves", "holds"];
+pub const SETTLING: [&str; 5] = ["accounts", "grants", "grant_moves", "holds", "spend_limits"];
 
 /// A request of the server, with the spend or hold that an answer confirmed.
 #[derive(Debug, Clone)]
@@ -29,12 +30,14 @@ pub struct AskedSpend {
 pub struct Server {
     api_key: String,
     asked: Vec<AskedSpend>,
+    /// Limits by account, subject and period.
+    limits: BTreeMap<(String, String, Period), i64>,
 }
 
 impl Server {
     /// A server with this API key.
     pub const fn new(api_key: String) -> Self {
-        Self { api_key, asked: Vec::new() }
+        Self { api_key, asked: Vec::new(), limits: BTreeMap::new() }
     }
 }
 
@@ -48,13 +51,75 @@ impl World {
         ((balance - held).max(0), balance)
     }
 
+    /// What the limits leave that a subject meets.
+    fn room(&self, account: &str, subject: &str) -> i64 {
+        let now_ms = self.clock.now_ms();
+        let meets = |whose: &str, other: &str| whose.is_empty() || whose == other;
+        let mut room = i64::MAX;
+        for ((of, whose, period), credits) in &self.server.limits {
+            if of != account || !meets(whose, subject) {
+                continue;
+            }
+            let start = Windows::at(now_ms).start_ms(*period);
+            let spends = self.books.spends.values().filter(|spend| spend.account_id == account);
+            let spends = spends.filter(|spend| meets(whose, &spend.subject) && spend.created_at >= start);
+            let used: i64 = spends.map(|spend| spend.credits - spend.refunded_credits).sum();
+            let open = self.books.holds.values().filter(|hold| hold.state == "open" && hold.expires_at > now_ms);
+            let open = open.filter(|hold| hold.account_id == account && meets(whose, &hold.subject));
+            let held: i64 = open.map(|hold| hold.credits).sum();
+            room = room.min((credits - used - held).max(0));
+        }
+        room
+    }
+
+    /// The server sets a limit, or removes one.
+    fn limit(&mut self) -> Result<(), String> {
+        let account = self.rng.pick(&self.accounts.clone()).clone();
+        let subject = *self.rng.pick(&["", "a member"]);
+        let period = *self.rng.pick(&[Period::Day, Period::Month, Period::Total]);
+        let credits = self.rng.percent(60).then(|| self.rng.between(0, 400));
+        let query = if subject.is_empty() { "" } else { "?subject=a%20member" };
+        let path = format!("/accounts/{account}/credits/limits/{}{query}", period.as_str());
+        let request = match credits {
+            Some(credits) => TestRequest::put().uri(&path).set_json(json!({ "credits": credits })),
+            None => TestRequest::delete().uri(&path),
+        };
+        let request = self.as_server("-", request);
+        let fate = if self.rng.percent(20) { self.death() } else { Fate::Nothing };
+        let outcome = self.serve_with(request, (VecDeque::new(), fate));
+        let about = format!("{path} {credits:?}");
+        let is_set = match outcome.ended {
+            Ended::Answered(Answer { status: 200 | 204, .. }) => true,
+            Ended::Answered(Answer { status, body }) => {
+                self.note("limit", &format!("{about} {status}"));
+                if status < 500 || !self.process.has_bad_disk() {
+                    return Err(format!("{about} was answered with {status}: {body}"));
+                }
+                false
+            }
+            Ended::Died { committed } => committed,
+            Ended::Suspended => return Err("nothing was to be suspended".to_owned()),
+        };
+        self.note("limit", &format!("{about}: {is_set}"));
+        if !is_set {
+            return self.unchanged(&outcome.before, &[], "a limit that was not set");
+        }
+        let key = (account, subject.to_owned(), period);
+        match credits {
+            Some(credits) => self.server.limits.insert(key, credits),
+            None => self.server.limits.remove(&key),
+        };
+        Ok(())
+    }
+
     fn as_server(&self, key: &str, request: TestRequest) -> TestRequest {
         request.insert_header(("x-api-key", self.server.api_key.clone())).insert_header(("idempotency-key", key))
     }
 
     /// The server does one of the things it can do.
     pub(super) fn spend(&mut self) -> Result<(), String> {
-        match self.rng.below(10) {
+        match self.rng.below(11) {
+            10 => self.limit(),
             0..=2 if !self.server.asked.is_empty() => {
                 let place = self.rng.place(self.server.asked.len());
                 self.ask_to_spend(place)
@@ -68,6 +133,7 @@ impl World {
                 let body = match self.rng.below(3) {
                     0 if is_hold => json!({ "credits": credits, "minimumCredits": 1, "expiresInSeconds": 60 }),
                     0 => json!({ "credits": credits, "onShortfall": "cap" }),
+                    1 if is_hold => json!({ "credits": credits, "subject": "a member" }),
                     _ if is_hold => json!({ "credits": credits, "expiresInSeconds": self.rng.between(1, 7_200) }),
                     _ => json!({ "credits": credits, "subject": "a member" }),
                 };
@@ -85,6 +151,7 @@ impl World {
         let request = self.as_server(&key, TestRequest::post().uri(&path).set_json(&body));
         let fate = if self.rng.percent(20) { self.death() } else { Fate::Nothing };
         let (available, balance) = self.available(&account);
+        let room = self.room(&account, body["subject"].as_str().unwrap_or_default());
         let known = if is_hold {
             self.books.holds.values().find(|hold| hold.idempotency_key == key).map(|hold| hold.credits)
         } else {
@@ -113,12 +180,15 @@ impl World {
         let has_account = self.books.balances.contains_key(&account);
         let expected = match known {
             Some(credits) => (200, Some(credits)),
-            None if has_account && least <= available => (200, Some(asked.min(available))),
+            None if least > room => (402, None),
+            None if has_account && least <= available => (200, Some(asked.min(available).min(room))),
             None if balance >= least.max(1) => (409, None),
             None => (402, None),
         };
         if (status, answer["credits"].as_i64().filter(|_| status == 200)) != expected {
-            return Err(format!("{about} with {available} of {balance} was answered with {status}: {answer}"));
+            return Err(format!(
+                "{about} with {available} of {balance} and room for {room} was answered with {status}: {answer}"
+            ));
         }
         if status != 200 || known.is_some() {
             self.unchanged(&outcome.before, &SETTLING, "a spend that was made before or is refused")?;
@@ -150,6 +220,7 @@ impl World {
             _ => ("capture", json!({ "credits": hold.credits / 2 })),
         };
         let (available, _) = self.available(&hold.account_id);
+        let room = self.room(&hold.account_id, &hold.subject);
         let is_open = hold.state == "open" && hold.expires_at > self.clock.now_ms();
         let request = TestRequest::post().uri(&format!("/credits/holds/{id}/{action}")).set_json(&body);
         let request = self.as_server("-", request);
@@ -175,13 +246,18 @@ impl World {
             ("captured", _) | ("released", "capture" | "extend") => (409, None),
             (_, "release") => (200, Some(hold.credits)),
             (_, "extend") if !is_open => (409, None),
+            (_, "extend") if room < 5 => (402, None),
             (_, "extend") if available >= 5 => (200, Some(hold.credits + 5)),
             (_, "extend") => (if self.available(&hold.account_id).1 >= 5 { 409 } else { 402 }, None),
-            _ if is_open => (200, Some(wanted.min(hold.credits) + (wanted - hold.credits).clamp(0, available))),
-            _ => (200, Some(wanted.min(available))),
+            _ if is_open => {
+                (200, Some(wanted.min(hold.credits) + (wanted - hold.credits).clamp(0, available.min(room))))
+            }
+            _ => (200, Some(wanted.min(available).min(room))),
         };
         if (status, answer["credits"].as_i64().filter(|_| status == 200)) != expected {
-            return Err(format!("{about} of {hold:?} with {available} was answered with {status}: {answer}"));
+            return Err(format!(
+                "{about} of {hold:?} with {available} and room for {room} was answered with {status}: {answer}"
+            ));
         }
         Ok(())
     }

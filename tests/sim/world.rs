@@ -242,7 +242,7 @@ impl World {
             76..=79 => self.overtake()?,
             80..=82 => self.learn_fees()?,
             83..=84 => self.disk_changes(),
-            85..=90 => self.spend()?,
+            85..=93 => self.spend()?,
             75 if self.rng.percent(60) => self.compare_now()?,
             75 => self.lists_lag(),
             _ => self.deliver()?,

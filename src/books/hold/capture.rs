@@ -9,9 +9,9 @@ use crate::books::grants::Source;
 use crate::books::hold::holds::{self, HoldState};
 use crate::books::hold::reserve;
 use crate::books::locked_account::LockedAccount;
-use crate::books::spend::action::{CaptureHold, Done, Refusal, Shortfall};
+use crate::books::spend::action::{CaptureHold, Done, Refusal, Shortfall, room};
 use crate::books::spend::spends::{self, NewSpend, Purpose};
-use crate::books::sums::{negative, sum};
+use crate::books::sums::{difference, negative, sum};
 use crate::db::{StoreError, Tx};
 
 /// Captures a hold of a settled account.
@@ -31,12 +31,14 @@ pub(crate) async fn capture(tx: &mut Tx, account: &mut LockedAccount, new: &Capt
     };
     let funds = account.funds();
     let within = new.credits.min(reserved);
-    let beyond = new.credits.saturating_sub(within);
-    let possible = beyond.min(funds.available());
+    let beyond = difference(new.credits, within)?;
+    let limit = account.limit(tx, &hold.subject).await?;
+    let possible = beyond.min(funds.available()).min(room(limit.as_ref()));
     if possible < beyond && new.on_shortfall == Shortfall::Reject {
-        return Ok(Done::Refused(Refusal::too_few_beside(reserved, beyond, funds)));
+        let refusal = Refusal::beyond(limit.as_ref(), beyond, funds);
+        return Ok(Done::Refused(refusal.unwrap_or_else(|| Refusal::too_few_beside(reserved, beyond, funds))));
     }
-    account.hold(negative(reserved)?)?;
+    account.hold(tx, &hold.subject, negative(reserved)?).await?;
     let purpose =
         Purpose { operation: hold.operation, subject: hold.subject, metadata: new.metadata.clone().or(hold.metadata) };
     let spend = NewSpend {

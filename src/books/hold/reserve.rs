@@ -2,19 +2,23 @@
 
 use crate::books::hold::holds::{self, Hold, HoldState, NewHold};
 use crate::books::locked_account::LockedAccount;
-use crate::books::spend::action::{Done, ExtendHold, PlaceHold, Refusal};
-use crate::books::sums::negative;
+use crate::books::spend::action::{Done, ExtendHold, PlaceHold, Refusal, room};
+use crate::books::sums::{difference, negative};
 use crate::db::{StoreError, Tx};
 use crate::domain::ids::HoldId;
 
 /// Reserves credits of a settled account.
 pub(crate) async fn place_hold(tx: &mut Tx, account: &mut LockedAccount, new: &PlaceHold) -> Result<Done, StoreError> {
     let funds = account.funds();
-    let credits = new.credits.min(funds.available());
+    let limit = account.limit(tx, &new.purpose.subject).await?;
+    if let Some(refusal) = Refusal::beyond(limit.as_ref(), new.minimum_credits, funds) {
+        return Ok(Done::Refused(refusal));
+    }
+    let credits = new.credits.min(funds.available()).min(room(limit.as_ref()));
     if credits < new.minimum_credits {
         return Ok(Done::Refused(Refusal::too_few(new.minimum_credits, funds)));
     }
-    account.hold(credits)?;
+    account.hold(tx, &new.purpose.subject, credits).await?;
     account.ends_at(new.expires_at_ms);
     let hold = NewHold {
         id: &new.id,
@@ -41,13 +45,19 @@ pub(crate) async fn extend(tx: &mut Tx, account: &mut LockedAccount, new: &Exten
     }
     let credits = new.credits.unwrap_or(hold.credits).max(hold.credits);
     let expires_at = new.expires_at_ms.unwrap_or(hold.expires_at).max(hold.expires_at);
-    let more = credits.saturating_sub(hold.credits);
+    let more = difference(credits, hold.credits)?;
     let funds = account.funds();
+    let limit = account.limit(tx, &hold.subject).await?;
+    if more > 0
+        && let Some(refusal) = Refusal::beyond(limit.as_ref(), more, funds)
+    {
+        return Ok(Done::Refused(refusal));
+    }
     if more > funds.available() {
         return Ok(Done::Refused(Refusal::too_few_beside(hold.credits, more, funds)));
     }
     if (credits, expires_at) != (hold.credits, hold.expires_at) {
-        account.hold(more)?;
+        account.hold(tx, &hold.subject, more).await?;
         holds::extend(tx, &hold, credits, expires_at, account.now_ms()).await?;
     }
     found_again(tx, &new.hold).await
@@ -59,7 +69,7 @@ pub(crate) async fn release(tx: &mut Tx, account: &mut LockedAccount, id: &HoldI
     match hold.state_at(account.now_ms())? {
         HoldState::Captured => return Ok(Done::Refused(Refusal::HoldCaptured)),
         HoldState::Open => {
-            account.hold(negative(hold.credits)?)?;
+            account.hold(tx, &hold.subject, negative(hold.credits)?).await?;
             holds::mark_released(tx, id, account.now_ms()).await?;
         }
         HoldState::Released | HoldState::Expired => {}

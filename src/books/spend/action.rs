@@ -6,6 +6,7 @@ use crate::books::spend::spends::{Purpose, Spend};
 use crate::domain::account::AccountId;
 use crate::domain::ids::{HoldId, LedgerEntryId, SpendId};
 use crate::domain::ledger::Funds;
+use crate::domain::spend_limit::SpendLimit;
 
 /// What to do when the account has fewer credits than asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -112,6 +113,15 @@ pub enum Refusal {
         /// What the account has.
         funds: Funds,
     },
+    /// A limit leaves fewer credits than asked for.
+    LimitReached {
+        /// How many are needed at least.
+        required: i64,
+        /// The limit with the least room.
+        limit: Box<SpendLimit>,
+        /// What the account has.
+        funds: Funds,
+    },
     /// An operator blocked the account.
     Blocked,
     /// The hold was captured, with another number of credits.
@@ -122,6 +132,11 @@ pub enum Refusal {
     HoldExpired,
     /// There is no such hold.
     UnknownHold,
+}
+
+/// How many credits a limit leaves.
+pub(crate) fn room(limit: Option<&SpendLimit>) -> i64 {
+    limit.map_or(i64::MAX, SpendLimit::room)
 }
 
 impl Debit {
@@ -146,6 +161,13 @@ impl Action {
 }
 
 impl Refusal {
+    /// A limit leaves fewer credits than needed, if it does. It is named before a lack of credits, because more credits
+    /// would not help.
+    pub(crate) fn beyond(limit: Option<&SpendLimit>, required: i64, funds: Funds) -> Option<Self> {
+        let limit = limit.filter(|limit| limit.room() < required)?;
+        Some(Self::LimitReached { required, limit: Box::new(limit.clone()), funds })
+    }
+
     /// Too few credits are available.
     pub(crate) fn too_few(required: i64, funds: Funds) -> Self {
         Self::too_few_beside(0, required, funds)

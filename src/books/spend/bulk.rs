@@ -15,6 +15,7 @@ use crate::books::spend::spends::Spend;
 use crate::db::statement::{Argument, Bulk, BulkStatement, Picked, Value, bulk_statement};
 use crate::db::{StoreError, args};
 use crate::domain::ledger::Funds;
+use crate::domain::spend_limit::{Period, SpendLimit, Windows};
 
 /// The bulk statement for each database.
 pub(crate) static SPEND: BulkStatement = bulk_statement!("bulk/json.sql", "bulk/lists.sql");
@@ -61,6 +62,12 @@ pub struct Decision {
     operation: Option<String>,
     subject: Option<String>,
     metadata: Option<String>,
+    limit_subject: Option<String>,
+    limit_period: Option<String>,
+    limit_credits: Option<i64>,
+    limit_used: Option<i64>,
+    limit_held: Option<i64>,
+    limit_starts: Option<i64>,
 }
 
 /// The commands of a group that the statement decides, in the order of their arrival.
@@ -68,20 +75,24 @@ pub struct Plain<'c> {
     picked: Picked<Row<'c>>,
     /// Their accounts in the order in which they are locked.
     accounts: Vec<&'c str>,
+    /// The day and the month in which all of them are.
+    windows: Windows,
 }
 
 impl<'c> Plain<'c> {
-    /// Selects the commands. If two have the same key or concern the same hold, only the first is selected.
+    /// Selects the commands. If two have the same key or concern the same hold, only the first is selected. If midnight
+    /// came between two, those of the first one's day are.
     pub(crate) fn of(commands: &[&'c SpendCommand]) -> Self {
+        let windows = Windows::at(commands.first().map_or(0, |command| command.now_ms));
         let mut seen = BTreeSet::new();
         let rows = commands.iter().enumerate().filter_map(|(place, command)| {
-            let row = row(command)?;
+            let row = row(command).filter(|row| Windows::at(row.now_ms) == windows)?;
             let identity = (row.scope.clone(), row.key);
             seen.insert(identity).then_some((row, place))
         });
         let picked: Picked<Row<'c>> = rows.collect();
         let accounts: BTreeSet<&str> = picked.rows().iter().map(|row| row.account).collect();
-        Self { picked, accounts: accounts.into_iter().collect() }
+        Self { picked, accounts: accounts.into_iter().collect(), windows }
     }
 
     /// The outcome of each command; `None` for one that has to run individually. Of an account's commands that the
@@ -120,7 +131,9 @@ impl Bulk for Plain<'_> {
     }
 
     fn as_json(&self) -> Result<Vec<Argument>, StoreError> {
-        self.picked.as_json()
+        let mut arguments = self.picked.as_json()?;
+        arguments.extend(args![day_ms = self.windows.day_ms, month_ms = self.windows.month_ms]);
+        Ok(arguments)
     }
 
     fn as_lists(&self) -> Vec<Argument> {
@@ -142,6 +155,8 @@ impl Bulk for Plain<'_> {
             hold = Value::texts(rows, |row| row.hold),
             now_ms = Value::ints(rows, |row| row.now_ms),
             accounts = Value::texts(&self.accounts, |account| Some(account)),
+            day_ms = self.windows.day_ms,
+            month_ms = self.windows.month_ms,
         ]
         .into()
     }
@@ -219,6 +234,10 @@ fn outcome(row: &Row<'_>, command: &SpendCommand, decision: &Decision) -> Option
         "known" => Some(SpendOutcome::Known),
         // A command that accepts 0 credits is refused only if there is no account.
         "refused" => Some(SpendOutcome::Refused(Refusal::too_few(row.least.max(1), funds))),
+        "limited" => {
+            let limit = Box::new(limit(decision)?);
+            Some(SpendOutcome::Refused(Refusal::LimitReached { required: row.least, limit, funds }))
+        }
         "done" => match &command.action {
             Action::Debit(_) | Action::Capture(_) => Some(SpendOutcome::Spent(Box::new(spend(row, decision)?), funds)),
             Action::Hold(_) | Action::Release(_) => Some(SpendOutcome::Held(Box::new(hold(row, decision)?), funds)),
@@ -226,6 +245,17 @@ fn outcome(row: &Row<'_>, command: &SpendCommand, decision: &Decision) -> Option
         },
         _ => None,
     }
+}
+
+fn limit(decision: &Decision) -> Option<SpendLimit> {
+    Some(SpendLimit {
+        subject: decision.limit_subject.clone()?,
+        period: Period::parse(decision.limit_period.as_deref()?)?,
+        credits: decision.limit_credits?,
+        used: decision.limit_used?,
+        held: decision.limit_held?,
+        window_start_ms: decision.limit_starts?,
+    })
 }
 
 fn spend(row: &Row<'_>, decision: &Decision) -> Option<Spend> {

@@ -160,7 +160,7 @@ impl BookRefund {
             at_ms: self.now_ms,
         };
         give_back(tx, account, &parts, &bringing).await?;
-        account.used(credits.saturating_neg())?;
+        account.given_back(tx, &spend.subject, credits, spend.created_at).await?;
         spends::add_refunded(tx, &spend.id, credits).await?;
         let new = NewSpendRefund {
             id: &self.id,

@@ -125,7 +125,7 @@ pub(crate) async fn book(
         let credits = negative(credits)?;
         account.book(tx, NewEntry { kind: EntryKind::Spend, credits, source: &source, grant, reason: None }).await?;
     }
-    account.used(new.credits)?;
+    account.used(tx, &new.purpose.subject, new.credits).await?;
     let values = args![
         id = new.id.as_str(),
         account = account.id().as_str(),

@@ -22,7 +22,7 @@ fn sqlite_bulk() -> (Vec<&'static str>, Vec<&'static str>) {
 }
 
 /// Tables that grow with the business. The others contain what operators created, or are pruned.
-const GROWING: [&str; 16] = [
+const GROWING: [&str; 17] = [
     "accounts",
     "adjustments",
     "failed_webhook_events",
@@ -35,6 +35,7 @@ const GROWING: [&str; 16] = [
     "promotions",
     "refund_requests",
     "reversals",
+    "spend_limits",
     "spend_refunds",
     "spends",
     "topups",
@@ -97,6 +98,8 @@ fn fill(first: u32, last: u32) -> String {
          'hash', n, n FROM",
         "INSERT INTO spend_refunds (id, spend_id, account_id, credits, balance_after, caller, idempotency_key, request_hash, created_at) \
          SELECT 'back_' || n, 'spend_' || n, 'user_' || n, 1, 250, 'caller', 'key_' || n, 'hash', n FROM",
+        "INSERT INTO spend_limits (account_id, subject, period, credits, window_start, used, held) \
+         SELECT 'user_' || n, '', 'day', 100, n, 0, 0 FROM",
         "INSERT INTO promotions (id, account_id, credits, reason, made_by, balance_after, caller, idempotency_key, request_hash, created_at) \
          SELECT 'grant_' || n, 'user_' || n, 1, 'why', 'who', 250, 'caller', 'key_' || n, 'hash', n FROM",
     ]

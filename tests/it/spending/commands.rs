@@ -4,9 +4,10 @@ use futures_util::future::join_all;
 use topup::books::spend::action::{Refusal, Shortfall, SpendOutcome};
 use topup::domain::ids::AdjustmentId;
 use topup::domain::ledger::Funds;
+use topup::domain::spend_limit::{Period, Windows};
 
 use super::ledger::{
-    ACCOUNT, adjust, at, buy, capped, capture, debit, everything, extend, grants, hold, of, release, submit,
+    ACCOUNT, adjust, at, buy, capped, capture, debit, everything, extend, grants, hold, limit, of, release, submit,
 };
 use super::model::Verdict;
 use crate::on_both_databases;
@@ -234,6 +235,43 @@ on_both_databases! {
         assert!(outcomes.iter().all(|outcome| Verdict::of(outcome) == Verdict::TooFew), "{outcomes:?}");
         assert_eq!(in_bulk(), before + 50, "an account that owes");
         assert_eq!(books.balance(ACCOUNT).await, -60);
+        books.finish().await;
+    }
+
+    /// Who has reached a limit does not keep the others waiting, and many at once never go beyond it.
+    async fn limits_are_decided_in_bulk(backend: Backend) {
+        let books = Books::open(backend).await;
+        buy(&books, 1, ACCOUNT, 10_000).await;
+        assert_eq!(verdict(&books, debit(1, 1)).await, Verdict::Spent(1));
+        limit(&books, ACCOUNT, "team", Period::Day, Some(101), NOW_MS).await;
+        limit(&books, ACCOUNT, "", Period::Total, Some(9_000), NOW_MS).await;
+        let outcomes = join_all((100..200).map(|number| submit(&books, debit(number, 3)))).await;
+        let spent = outcomes.iter().filter(|outcome| matches!(outcome, SpendOutcome::Spent(..))).count();
+        assert_eq!(spent, 33, "33 times 3 of the 100 that are left");
+        let before = books.db.commit_counts();
+        let outcomes = join_all((200..250).map(|number| submit(&books, debit(number, 2)))).await;
+        let refused = Verdict::Limited("team".to_owned(), Period::Day, 1);
+        assert!(outcomes.iter().all(|outcome| Verdict::of(outcome) == refused), "{outcomes:?}");
+        let capped = join_all((250..300).map(|number| submit(&books, capped(number, 1)))).await;
+        let spent = capped.iter().filter(|outcome| Verdict::of(outcome) == Verdict::Spent(1)).count();
+        assert_eq!(spent, 1);
+        let after = books.db.commit_counts();
+        assert!(after.in_bulk >= before.in_bulk + 100, "{before:?} {after:?}");
+        books.finish().await;
+    }
+
+    /// Another server's clock is ahead: what is spent counts in the later day, and its time is in that day.
+    async fn a_clock_that_is_behind_spends_nothing_beside_a_limit(backend: Backend) {
+        let books = Books::open(backend).await;
+        buy(&books, 1, ACCOUNT, 1_000).await;
+        let midnight = Windows::at(NOW_MS).day_ms + 86_400_000;
+        assert_eq!(verdict(&books, at(midnight - 5_000, debit(1, 9))).await, Verdict::Spent(9));
+        limit(&books, ACCOUNT, "", Period::Day, Some(10), midnight - 4_000).await;
+        assert_eq!(verdict(&books, at(midnight + 1, debit(2, 8))).await, Verdict::Spent(8));
+        let limited = Verdict::Limited(String::new(), Period::Day, 2);
+        assert_eq!(verdict(&books, at(midnight - 1_000, debit(3, 3))).await, limited);
+        assert_eq!(verdict(&books, at(midnight - 1_000, debit(4, 2))).await, Verdict::Spent(2));
+        assert_eq!(verdict(&books, at(midnight + 2, debit(5, 1))).await, Verdict::Limited(String::new(), Period::Day, 0));
         books.finish().await;
     }
 

@@ -5,10 +5,11 @@ use std::collections::BTreeMap;
 use topup::books::spend::action::{Shortfall, SpendCommand};
 use topup::domain::checkout::PurchaseReport;
 use topup::domain::ids::TopupId;
+use topup::domain::spend_limit::Period;
 
 use super::ledger::{
-    ACCOUNT, StoredGrant, adjust, at, capped, capture, debit, everything, extend, grants, hold, release, run_alone,
-    submit,
+    ACCOUNT, StoredGrant, adjust, at, capped, capture, debit, everything, extend, grants, hold, limit, release,
+    run_alone, submit,
 };
 use super::model::{Model, Verdict};
 use crate::conformance::groups::refund;
@@ -29,6 +30,8 @@ enum Step {
     Refund(u128, u128, i64),
     Adjust(u128, i64),
     Act(Box<SpendCommand>),
+    /// A limit is set or removed.
+    Limit(&'static str, Period, Option<i64>, i64),
 }
 
 fn act(command: SpendCommand) -> Step {
@@ -42,10 +45,10 @@ fn history(seed: u64) -> Vec<Step> {
     let (mut now_ms, mut steps) = (NOW_MS, Vec::new());
     let (mut bought, mut holds) = (Vec::<(u128, i64)>::new(), Vec::<u128>::new());
     for number in 1..=STEPS {
-        now_ms += roll(2_000);
+        now_ms += if roll(30) == 0 { 15 * 3_600_000 } else { roll(2_000) };
         let any_hold =
             |roll: i64| holds.get(usize::try_from(roll).expect("small") % holds.len().max(1)).copied().unwrap_or(999);
-        let step = match roll(20) {
+        let step = match roll(22) {
             0 | 1 => {
                 bought.push((number, 1 + roll(250)));
                 bought.last().map(|(number, credits)| Step::Buy(*number, *credits))
@@ -77,6 +80,12 @@ fn history(seed: u64) -> Vec<Step> {
                 let (credits, until) = (Some(1 + roll(80)), Some(now_ms + roll(30_000)));
                 Some(act(at(now_ms, extend(number, any_hold(roll(1_000)), credits, until))))
             }
+            19 | 20 => {
+                let subject = if roll(2) == 0 { "" } else { "team" };
+                let period = [Period::Day, Period::Month, Period::Total][usize::try_from(roll(3)).expect("small")];
+                let credits = if roll(3) == 0 { None } else { Some(roll(300)) };
+                Some(Step::Limit(subject, period, credits, now_ms))
+            }
             // The same request again.
             _ => steps.iter().rev().find_map(|step| match step {
                 Step::Act(command) => Some(act(at(now_ms, *command.clone()))),
@@ -106,6 +115,9 @@ async fn prepare(books: &Books, purchases: &mut Purchases, step: &Step, now_ms: 
             true
         }
         Step::Adjust(number, credits) => adjust(books, *number, *credits, now_ms).await,
+        Step::Limit(subject, period, credits, now_ms) => {
+            limit(books, ACCOUNT, subject, *period, *credits, *now_ms).await
+        }
         Step::Act(_) => true,
     }
 }
@@ -147,6 +159,13 @@ on_both_databases! {
                         Step::Buy(number, credits) => model.come(TopupId::from_bits(number).as_str(), credits, true),
                         Step::Refund(_, purchase, credits) => {
                             model.take_back(TopupId::from_bits(purchase).as_str(), credits);
+                        }
+                        Step::Limit(subject, period, credits, _) => {
+                            let key = (subject.to_owned(), period);
+                            match credits {
+                                Some(credits) => model.limits.insert(key, credits),
+                                None => model.limits.remove(&key),
+                            };
                         }
                         _ => {}
                     }

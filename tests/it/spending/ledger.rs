@@ -3,12 +3,14 @@
 use futures_util::FutureExt;
 use topup::access::caller_key::CallerKey;
 use topup::books::adjustments::{self, NewAdjustment};
+use topup::books::limit::set_limit::{ChangeLimit, LimitKey};
 use topup::books::spend::action::{
     Action, CaptureHold, Debit, ExtendHold, PlaceHold, Shortfall, SpendCommand, SpendOutcome,
 };
 use topup::books::spend::spends::Purpose;
 use topup::db::{Command, Db, Statement, StoreError, args};
 use topup::domain::ids::{AdjustmentId, HoldId, LedgerEntryId, SpendId};
+use topup::domain::spend_limit::Period;
 
 use crate::support::books::{Books, NOW_MS, account_id, topup_of};
 use crate::support::closure;
@@ -122,6 +124,20 @@ pub async fn adjust(books: &Books, number: u128, credits: i64, now_ms: i64) -> b
     booked.await.expect("is written").is_some()
 }
 
+/// Sets a limit, or removes it. Returns whether there was one.
+pub async fn limit(
+    books: &Books,
+    account: &str,
+    subject: &str,
+    period: Period,
+    credits: Option<i64>,
+    now_ms: i64,
+) -> bool {
+    let key = LimitKey { account: account_id(account), subject: subject.to_owned(), period };
+    let entry = LedgerEntryId::from_bits(3_000_000);
+    books.db.write(ChangeLimit { key, credits, entry, now_ms }).await.expect("is written")
+}
+
 /// Submits a command, as a server does.
 pub async fn submit(books: &Books, command: SpendCommand) -> SpendOutcome {
     submit_to(&books.db, command).await
@@ -169,7 +185,8 @@ pub struct Line {
 static GRANTS: Statement =
     Statement::new("SELECT id, remaining FROM grants WHERE account_id = :account ORDER BY sequence, id");
 static ACCOUNTS: Statement = Statement::new(
-    "SELECT id || ' ' || balance || ' ' || used_credits || ' ' || held_credits || ' ' || entries || ' ' || due_at AS line \
+    "SELECT id || ' ' || balance || ' ' || used_credits || ' ' || held_credits || ' ' || entries || ' ' || due_at \
+    || ' ' || COALESCE(limits_from, -1) AS line \
     FROM accounts ORDER BY id",
 );
 static ENTRIES: Statement = Statement::new(
@@ -187,6 +204,11 @@ static HOLDS: Statement = Statement::new(
 static ALL_GRANTS: Statement =
     Statement::new("SELECT id || ' ' || remaining || ' ' || is_open AS line FROM grants ORDER BY id");
 
+static LIMITS: Statement = Statement::new(
+    "SELECT account_id || ' ' || subject || ' ' || period || ' ' || credits || ' ' || window_start || ' ' || used || ' ' || held \
+    AS line FROM spend_limits ORDER BY account_id, subject, period",
+);
+
 /// The grants of an account, oldest first.
 pub async fn grants(books: &Books, account: &str) -> Vec<StoredGrant> {
     books.db.read_all(&GRANTS, &args![account = account]).await.expect("readable")
@@ -195,7 +217,7 @@ pub async fn grants(books: &Books, account: &str) -> Vec<StoredGrant> {
 /// Everything that spending writes, row by row.
 pub async fn everything(books: &Books) -> Vec<String> {
     let mut all = Vec::new();
-    for statement in [&ACCOUNTS, &ENTRIES, &SPENDS, &HOLDS, &ALL_GRANTS] {
+    for statement in [&ACCOUNTS, &ENTRIES, &SPENDS, &HOLDS, &ALL_GRANTS, &LIMITS] {
         let lines: Vec<Line> = books.db.read_all(statement, &[]).await.expect("readable");
         all.extend(lines.into_iter().map(|row| row.line));
     }

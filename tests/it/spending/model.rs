@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use topup::books::spend::action::{Action, Refusal, Shortfall, SpendCommand, SpendOutcome};
 use topup::domain::ledger::Funds;
+use topup::domain::spend_limit::{Period, Windows};
 
 /// A grant.
 #[derive(Debug, Clone)]
@@ -19,6 +20,7 @@ pub struct Grant {
 /// A hold.
 #[derive(Debug, Clone)]
 pub struct Hold {
+    subject: String,
     credits: i64,
     expires_at: i64,
     state: &'static str,
@@ -36,6 +38,9 @@ pub struct Model {
     pub grants: Vec<Grant>,
     /// Its holds.
     pub holds: BTreeMap<String, Hold>,
+    /// Its limits, by subject and period.
+    pub limits: BTreeMap<(String, Period), i64>,
+    spends: Vec<(i64, String, i64)>,
     keys: BTreeSet<String>,
 }
 
@@ -52,6 +57,8 @@ pub enum Verdict {
     TooFew,
     /// Enough credits, but reserved.
     Reserved,
+    /// A limit of this period leaves fewer, so many.
+    Limited(String, Period, i64),
     /// Another reason.
     Other(Refusal),
 }
@@ -65,6 +72,9 @@ impl Verdict {
             SpendOutcome::Known => Self::Known,
             SpendOutcome::Refused(Refusal::Insufficient { .. }) => Self::TooFew,
             SpendOutcome::Refused(Refusal::CreditsHeld { .. }) => Self::Reserved,
+            SpendOutcome::Refused(Refusal::LimitReached { limit, .. }) => {
+                Self::Limited(limit.subject.clone(), limit.period, limit.room())
+            }
             SpendOutcome::Refused(other) => Self::Other(other.clone()),
             SpendOutcome::Again => panic!("not settled"),
         }
@@ -120,7 +130,37 @@ impl Model {
         amount
     }
 
-    fn spend(&mut self, credits: i64) -> Verdict {
+    /// What the limits that a subject meets leave, the one with the least first.
+    fn rooms(&self, subject: &str, now_ms: i64) -> Vec<(i64, Period, String)> {
+        let of = |whose: &str, other: &str| whose.is_empty() || whose == other;
+        let mut rooms = Vec::new();
+        for ((whose, period), credits) in self.limits.iter().filter(|((whose, _), _)| of(whose, subject)) {
+            let start = Windows::at(now_ms).start_ms(*period);
+            let used: i64 = self
+                .spends
+                .iter()
+                .filter(|(at, other, _)| *at >= start && of(whose, other))
+                .map(|(_, _, credits)| credits)
+                .sum();
+            let open = self.holds.values().filter(|hold| hold.state == "open" && of(whose, &hold.subject));
+            let held: i64 = open.map(|hold| hold.credits).sum();
+            rooms.push((credits - used - held, *period, whose.clone()));
+        }
+        rooms.sort();
+        rooms
+    }
+
+    fn room(&self, subject: &str, now_ms: i64) -> i64 {
+        self.rooms(subject, now_ms).first().map_or(i64::MAX, |(left, _, _)| (*left).max(0))
+    }
+
+    fn beyond(&self, subject: &str, now_ms: i64, required: i64) -> Option<Verdict> {
+        let (left, period, whose) = self.rooms(subject, now_ms).into_iter().next()?;
+        (left.max(0) < required).then(|| Verdict::Limited(whose, period, left.max(0)))
+    }
+
+    fn spend(&mut self, credits: i64, subject: &str, now_ms: i64) -> Verdict {
+        self.spends.push((now_ms, subject.to_owned(), credits));
         self.burn(credits);
         self.balance -= credits;
         self.used += credits;
@@ -139,7 +179,7 @@ impl Model {
                 hold.state = "expired";
             }
         }
-        let available = (self.balance - self.funds().held).max(0);
+        let (available, now_ms) = ((self.balance - self.funds().held).max(0), command.now_ms);
         match &command.action {
             Action::Debit(new) => {
                 let key = format!("debit {}", new.key.key);
@@ -150,23 +190,31 @@ impl Model {
                 if self.grants.is_empty() {
                     return Verdict::TooFew;
                 }
+                if let Some(refusal) = self.beyond(&new.purpose.subject, now_ms, least) {
+                    return refusal;
+                }
                 if available < least {
                     return self.too_few(least);
                 }
                 self.keys.insert(key);
-                self.spend(new.credits.min(available))
+                let credits = new.credits.min(available).min(self.room(&new.purpose.subject, now_ms));
+                self.spend(credits, &new.purpose.subject, now_ms)
             }
             Action::Hold(new) => {
                 let key = format!("hold {}", new.key.key);
                 if self.keys.contains(&key) {
                     return Verdict::Known;
                 }
-                let credits = new.credits.min(available);
+                if let Some(refusal) = self.beyond(&new.purpose.subject, now_ms, new.minimum_credits) {
+                    return refusal;
+                }
+                let credits = new.credits.min(available).min(self.room(&new.purpose.subject, now_ms));
                 if credits < new.minimum_credits {
                     return self.too_few(new.minimum_credits);
                 }
                 self.keys.insert(key);
-                let hold = Hold { credits, expires_at: new.expires_at_ms, state: "open", asked_to_capture: 0 };
+                let subject = new.purpose.subject.clone();
+                let hold = Hold { subject, credits, expires_at: new.expires_at_ms, state: "open", asked_to_capture: 0 };
                 self.holds.insert(new.id.to_string(), hold);
                 Verdict::Held(credits)
             }
@@ -183,12 +231,15 @@ impl Model {
                 };
                 let within = new.credits.min(reserved);
                 let beyond = new.credits - within;
-                if available < beyond && new.on_shortfall == Shortfall::Reject {
-                    return self.too_few(new.credits);
+                let possible = beyond.min(available).min(self.room(&hold.subject, now_ms));
+                if possible < beyond && new.on_shortfall == Shortfall::Reject {
+                    let refusal = self.beyond(&hold.subject, now_ms, beyond);
+                    return refusal.unwrap_or_else(|| self.too_few(new.credits));
                 }
+                let subject = hold.subject;
                 let hold = self.holds.get_mut(new.hold.as_str()).expect("a hold");
                 (hold.state, hold.asked_to_capture) = ("captured", new.credits);
-                self.spend(within + beyond.min(available))
+                self.spend(within + possible, &subject, now_ms)
             }
             Action::Release(id) => match self.holds.get_mut(id.as_str()) {
                 None => Verdict::Other(Refusal::UnknownHold),
@@ -211,6 +262,11 @@ impl Model {
                     _ => return Verdict::Other(Refusal::HoldExpired),
                 }
                 let more = (new.credits.unwrap_or_default() - hold.credits).max(0);
+                if more > 0
+                    && let Some(refusal) = self.beyond(&hold.subject, now_ms, more)
+                {
+                    return refusal;
+                }
                 if more > available {
                     return self.too_few(hold.credits + more);
                 }

@@ -1,7 +1,7 @@
 -- SQLite: several statements sent as one text, within a transaction. Commands that are not straightforward are left out
 -- (`left`) and run individually. The rules are those of `lists.sql`.
--- In memory, one of each per writing connection: the commands with what they come to, and the pieces of grants that
--- spends take.
+-- In memory, one of each per writing connection: the commands with what they come to, the limits that they meet, and the
+-- pieces of grants that spends take.
 CREATE TEMPORARY TABLE IF NOT EXISTS spending (
     number       INTEGER PRIMARY KEY NOT NULL,
     op           TEXT    NOT NULL,
@@ -23,7 +23,19 @@ CREATE TEMPORARY TABLE IF NOT EXISTS spending (
     outcome      TEXT    NOT NULL,
     remaining    INTEGER,
     held         INTEGER,
+    is_limited   INTEGER NOT NULL,
     ends         INTEGER
+);
+CREATE TEMPORARY TABLE IF NOT EXISTS meeting (
+    number  INTEGER NOT NULL,
+    account TEXT    NOT NULL,
+    subject TEXT    NOT NULL,
+    period  TEXT    NOT NULL,
+    credits INTEGER NOT NULL,
+    used    INTEGER NOT NULL,
+    held    INTEGER NOT NULL,
+    starts  INTEGER NOT NULL,
+    place   INTEGER NOT NULL
 );
 CREATE TEMPORARY TABLE IF NOT EXISTS pieces (
     number   INTEGER NOT NULL,
@@ -35,9 +47,10 @@ CREATE TEMPORARY TABLE IF NOT EXISTS pieces (
     part     INTEGER NOT NULL
 );
 DELETE FROM temp.spending;
+DELETE FROM temp.meeting;
 DELETE FROM temp.pieces;
 INSERT INTO temp.spending (number, op, account, id, entry, asked, credits, least, scope, key, request_hash, operation, subject,
-    metadata, expires_at, hold, now_ms, outcome, remaining, held)
+    metadata, expires_at, hold, now_ms, outcome, remaining, held, is_limited)
     SELECT input.key, value ->> 'op', value ->> 'account', value ->> 'id', value ->> 'entry', value ->> 'credits',
         -- One that accepts nothing gets nothing where nothing is available.
         CASE WHEN value ->> 'op' = 'debit' AND value ->> 'least' = 0 AND accounts.balance <= accounts.held_credits THEN 0
@@ -53,7 +66,7 @@ INSERT INTO temp.spending (number, op, account, id, entry, asked, credits, least
             WHEN value ->> 'op' IN ('debit', 'hold') AND accounts.id IS NULL THEN 'refused'
             WHEN accounts.id IS NULL OR accounts.settled_entries <> accounts.entries
                 OR accounts.due_at <= value ->> 'now_ms' OR accounts.blocked_at IS NOT NULL
-                THEN 'left'
+                OR accounts.limits_from > value ->> 'now_ms' THEN 'left'
             WHEN value ->> 'op' IN ('capture', 'release') THEN CASE
                 WHEN holds.account_id = accounts.id AND holds.state = 'open' AND holds.expires_at > value ->> 'now_ms'
                     AND value ->> 'credits' <= holds.credits AND accounts.balance >= accounts.held_credits THEN 'fits'
@@ -62,10 +75,39 @@ INSERT INTO temp.spending (number, op, account, id, entry, asked, credits, least
             WHEN value ->> 'least' = 0 AND accounts.balance <= accounts.held_credits THEN 'fits'
             WHEN value ->> 'credits' > accounts.balance - accounts.held_credits THEN 'left'
             ELSE 'fits' END,
-        accounts.balance, accounts.held_credits
+        accounts.balance, accounts.held_credits, accounts.limits_from IS NOT NULL
     FROM jsonb_each(:rows) AS input
     LEFT JOIN accounts ON accounts.id = value ->> 'account'
     LEFT JOIN holds ON holds.id = value ->> 'hold';
+-- The limits that commands meet, the one with the least room first.
+INSERT INTO temp.meeting (number, account, subject, period, credits, used, held, starts, place)
+    SELECT number, account_id, subject, period, credits, used, held, starts,
+        ROW_NUMBER() OVER (PARTITION BY number ORDER BY credits - used - held, period, subject)
+    FROM (
+        SELECT spending.number, limits.account_id, limits.subject, limits.period, limits.credits, limits.held,
+            CASE WHEN limits.window_start < CASE period WHEN 'day' THEN :day_ms WHEN 'month' THEN :month_ms ELSE 0 END
+                THEN 0 ELSE limits.used END AS used,
+            CASE period WHEN 'day' THEN :day_ms WHEN 'month' THEN :month_ms ELSE 0 END AS starts
+        FROM temp.spending AS spending CROSS JOIN spend_limits AS limits
+            ON limits.account_id = spending.account AND limits.subject IN ('', spending.subject)
+        WHERE spending.is_limited AND spending.outcome IN ('fits', 'refused')
+    );
+UPDATE temp.spending SET
+    credits = CASE WHEN least = 0 AND tightest.room = 0 THEN 0 ELSE spending.credits END,
+    outcome = CASE WHEN least > tightest.room THEN 'limited' WHEN outcome = 'refused' THEN 'refused'
+        WHEN least = 0 AND tightest.room = 0 THEN outcome
+        WHEN spending.credits > tightest.room THEN 'left' ELSE outcome END
+    FROM (SELECT number, MAX(credits - used - held, 0) AS room FROM temp.meeting WHERE place = 1) AS tightest
+    WHERE spending.number = tightest.number AND op IN ('debit', 'hold');
+UPDATE temp.spending SET outcome = 'left' WHERE number IN (
+    SELECT number FROM (
+        SELECT meeting.number, MAX(meeting.credits - meeting.used - meeting.held, 0) AS room,
+            SUM(spending.credits) OVER (PARTITION BY meeting.account, meeting.subject, meeting.period
+                ORDER BY meeting.number) AS running
+        FROM temp.meeting AS meeting JOIN temp.spending AS spending ON spending.number = meeting.number
+        WHERE spending.outcome = 'fits' AND spending.op IN ('debit', 'hold')
+    ) WHERE running > room
+);
 UPDATE temp.spending SET outcome = 'left' FROM (
     SELECT number, SUM(credits) OVER (PARTITION BY account ORDER BY number) AS running
     FROM temp.spending WHERE outcome = 'fits' AND op IN ('debit', 'hold')
@@ -104,7 +146,8 @@ UPDATE accounts SET balance = balance - totals.taken, used_credits = used_credit
     held_credits = held_credits + totals.reserved - totals.freed, entries = entries + totals.parts,
     settled_entries = settled_entries + totals.parts,
     updated_at = CASE WHEN totals.parts > 0 THEN totals.now_ms ELSE updated_at END,
-    due_at = MIN(due_at, COALESCE(totals.ends_at, due_at)), revision = revision + 1
+    due_at = MIN(due_at, COALESCE(totals.ends_at, due_at)), revision = revision + 1,
+    limits_from = CASE WHEN limits_from IS NOT NULL THEN :day_ms END
     FROM (
         SELECT spending.account, COALESCE(SUM(CASE WHEN op IN ('debit', 'capture') THEN spending.credits END), 0) AS taken,
             COALESCE(SUM(CASE WHEN op = 'hold' THEN spending.credits END), 0) AS reserved,
@@ -114,6 +157,20 @@ UPDATE accounts SET balance = balance - totals.taken, used_credits = used_credit
         FROM temp.spending AS spending LEFT JOIN holds ON holds.id = spending.hold
         WHERE outcome = 'fits' GROUP BY spending.account
     ) AS totals WHERE accounts.id = totals.account;
+UPDATE spend_limits SET window_start = counts.starts, used = counts.used + counts.spent,
+    held = counts.held + counts.reserved - counts.freed
+    FROM (
+        SELECT meeting.account, meeting.subject, meeting.period, meeting.starts, meeting.used, meeting.held,
+            SUM(CASE WHEN spending.op IN ('debit', 'capture') THEN spending.credits ELSE 0 END) AS spent,
+            SUM(CASE WHEN spending.op = 'hold' THEN spending.credits ELSE 0 END) AS reserved,
+            COALESCE(SUM(holds.credits), 0) AS freed
+        FROM temp.meeting AS meeting JOIN temp.spending AS spending ON spending.number = meeting.number
+        LEFT JOIN holds ON holds.id = spending.hold
+        WHERE spending.outcome = 'fits'
+        GROUP BY meeting.account, meeting.subject, meeting.period
+    ) AS counts
+    WHERE spend_limits.account_id = counts.account AND spend_limits.subject = counts.subject
+    AND spend_limits.period = counts.period;
 UPDATE grants SET remaining = grants.remaining - less.credits,
     is_open = CASE WHEN grants.remaining = less.credits THEN 0 ELSE 1 END
     FROM (SELECT grant_id, SUM(credits) AS credits FROM temp.pieces GROUP BY grant_id) AS less
@@ -158,8 +215,11 @@ SELECT spending.number, CASE outcome WHEN 'fits' THEN 'done' ELSE outcome END AS
     COALESCE(CASE outcome WHEN 'fits' THEN accounts.held_credits ELSE spending.held END, 0) AS held,
     spends.credits, spends.first_sequence, spends.parts, spends.balance_after, holds.credits AS hold_credits,
     holds.asked_credits AS hold_asked_credits, holds.expires_at AS hold_expires_at, holds.created_at AS hold_created_at,
-    holds.request_hash AS hold_request_hash, spending.operation, spending.subject, spending.metadata
+    holds.request_hash AS hold_request_hash, spending.operation, spending.subject, spending.metadata,
+    meeting.subject AS limit_subject, meeting.period AS limit_period, meeting.credits AS limit_credits,
+    meeting.used AS limit_used, meeting.held AS limit_held, meeting.starts AS limit_starts
     FROM temp.spending AS spending
+    LEFT JOIN temp.meeting AS meeting ON meeting.number = spending.number AND meeting.place = 1
     LEFT JOIN accounts ON accounts.id = spending.account
     LEFT JOIN spends ON outcome = 'fits' AND op IN ('debit', 'capture') AND spends.id = spending.id
     LEFT JOIN holds ON holds.id = spending.hold

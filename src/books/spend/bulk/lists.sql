@@ -17,7 +17,7 @@ WITH input AS MATERIALIZED (
 locked AS MATERIALIZED (
     SELECT named.place, accounts.id, accounts.balance, accounts.used_credits, accounts.held_credits, accounts.entries,
         accounts.settled_entries, accounts.due_at, accounts.alert_at, accounts.revision,
-        accounts.blocked_at, accounts.updated_at
+        accounts.blocked_at, accounts.updated_at, accounts.limits_from
     FROM unnest(:accounts::TEXT[]) WITH ORDINALITY AS named (account, place)
     CROSS JOIN LATERAL (
         SELECT * FROM accounts WHERE id = named.account LIMIT 1 FOR NO KEY UPDATE
@@ -32,6 +32,7 @@ ready AS MATERIALIZED (
     CROSS JOIN LATERAL (SELECT entries, revision FROM accounts WHERE id = locked.id LIMIT 1) AS seen
     WHERE seen.entries = locked.entries AND seen.revision = locked.revision AND locked.settled_entries = locked.entries
     AND locked.due_at > (SELECT MAX(now_ms) FROM input) AND locked.blocked_at IS NULL
+    AND COALESCE(locked.limits_from, 0) <= (SELECT MIN(now_ms) FROM input)
 ),
 earlier AS MATERIALIZED (
     SELECT input.number
@@ -42,28 +43,55 @@ earlier AS MATERIALIZED (
         LIMIT 1
     ) AS known
 ),
--- Of what is available, what fits one after the other. A command that alone asks for more takes no part. One that accepts
--- nothing gets nothing where nothing is available.
-judged AS MATERIALIZED (
-    SELECT asked.number, asked.credits, asked.available,
-        SUM(asked.credits) OVER (PARTITION BY asked.place ORDER BY asked.number) AS running
-    FROM (
-        SELECT input.number, input.place, ready.available,
-            CASE WHEN input.least = 0 AND ready.available = 0 THEN 0 ELSE input.credits END AS credits
-        FROM input JOIN ready ON ready.place = input.place
-        WHERE input.op IN ('debit', 'hold')
-        AND NOT EXISTS (SELECT 1 FROM earlier WHERE earlier.number = input.number)
-    ) AS asked
-    WHERE asked.credits <= asked.available
-),
 -- Captures within their hold and releases take nothing of what is available, so they always fit. If a reversal took what
 -- is held, they are left.
 freed AS MATERIALIZED (
-    SELECT input.number, held.*
+    SELECT input.number, input.place, held.*
     FROM input JOIN ready ON ready.place = input.place
     CROSS JOIN LATERAL (SELECT * FROM holds WHERE id = input.hold LIMIT 1) AS held
     WHERE input.op IN ('capture', 'release') AND held.account_id = ready.id AND held.state = 'open'
     AND held.expires_at > input.now_ms AND input.credits <= held.credits AND ready.balance >= ready.held_credits
+),
+-- The limits that commands meet: those of their account, and those of their subject. In a new period, nothing is used.
+met AS MATERIALIZED (
+    SELECT command.number, command.place, found.account_id, found.subject, found.period, found.credits, found.held,
+        found.starts, CASE WHEN found.window_start < found.starts THEN 0 ELSE found.used END AS used
+    FROM (
+        SELECT number, place, subject FROM input WHERE op IN ('debit', 'hold')
+        UNION ALL
+        SELECT number, place, subject FROM freed
+    ) AS command
+    JOIN ready ON ready.place = command.place AND ready.limits_from IS NOT NULL
+    CROSS JOIN LATERAL (
+        SELECT *, CASE period WHEN 'day' THEN :day_ms::BIGINT WHEN 'month' THEN :month_ms::BIGINT ELSE 0 END AS starts
+        FROM spend_limits WHERE account_id = ready.id AND subject IN ('', command.subject) LIMIT 6
+    ) AS found
+),
+tightest AS MATERIALIZED (
+    SELECT DISTINCT ON (number) number, subject, period, credits, used, held, starts,
+        GREATEST(credits - used - held, 0) AS room
+    FROM met ORDER BY number, credits - used - held, period, subject
+),
+-- Of what is available and within the limits, what fits one after the other. A command that alone asks for more takes no
+-- part. One that accepts nothing gets nothing where there is nothing.
+judged AS MATERIALIZED (
+    SELECT asked.number, asked.credits, asked.available,
+        SUM(asked.credits) OVER (PARTITION BY asked.place ORDER BY asked.number) AS running
+    FROM (
+        SELECT input.number, input.place, ready.available, COALESCE(tightest.room, input.credits) AS room,
+            CASE WHEN input.least = 0 AND (ready.available = 0 OR tightest.room = 0) THEN 0 ELSE input.credits END AS credits
+        FROM input JOIN ready ON ready.place = input.place LEFT JOIN tightest ON tightest.number = input.number
+        WHERE input.op IN ('debit', 'hold')
+        AND NOT EXISTS (SELECT 1 FROM earlier WHERE earlier.number = input.number)
+    ) AS asked
+    WHERE asked.credits <= asked.available AND asked.credits <= asked.room
+),
+beyond AS MATERIALIZED (
+    SELECT DISTINCT number FROM (
+        SELECT met.number, GREATEST(met.credits - met.used - met.held, 0) AS room,
+            SUM(judged.credits) OVER (PARTITION BY met.place, met.subject, met.period ORDER BY met.number) AS running
+        FROM met JOIN judged ON judged.number = met.number
+    ) AS sums WHERE running > room
 ),
 fitting AS MATERIALIZED (
     SELECT input.number, input.op, input.place, input.id, input.entry, input.credits AS asked_credits,
@@ -74,6 +102,7 @@ fitting AS MATERIALIZED (
     FROM input
     LEFT JOIN freed ON freed.number = input.number
     LEFT JOIN judged ON judged.number = input.number AND judged.running <= judged.available
+        AND NOT EXISTS (SELECT 1 FROM beyond WHERE beyond.number = judged.number)
     WHERE freed.number IS NOT NULL OR judged.number IS NOT NULL
 ),
 taking AS MATERIALIZED (
@@ -120,15 +149,17 @@ covered AS MATERIALIZED (
     WHERE COALESCE(sums.credits, 0) = totals.taken
 ),
 changed AS (
-    INSERT INTO accounts (id, balance, used_credits, entries, updated_at, held_credits, settled_entries, due_at, revision)
+    INSERT INTO accounts (id, balance, used_credits, entries, updated_at, held_credits, settled_entries, due_at, revision,
+        limits_from)
     SELECT ready.id, ready.balance - covered.taken, ready.used_credits + covered.taken, ready.entries + covered.parts,
         CASE WHEN covered.parts > 0 THEN covered.now_ms ELSE ready.updated_at END, ready.held_credits + covered.held,
         ready.settled_entries + covered.parts, LEAST(ready.due_at, COALESCE(covered.ends_at, ready.due_at)),
-        ready.revision + 1
+        ready.revision + 1, CASE WHEN ready.limits_from IS NOT NULL THEN :day_ms::BIGINT END
     FROM covered JOIN ready ON ready.place = covered.place
     ON CONFLICT (id) DO UPDATE SET balance = excluded.balance, used_credits = excluded.used_credits,
         entries = excluded.entries, updated_at = excluded.updated_at, held_credits = excluded.held_credits,
-        settled_entries = excluded.settled_entries, due_at = excluded.due_at, revision = excluded.revision
+        settled_entries = excluded.settled_entries, due_at = excluded.due_at, revision = excluded.revision,
+        limits_from = excluded.limits_from
     RETURNING id, balance, held_credits, entries, alert_at
 ),
 written AS MATERIALIZED (
@@ -193,6 +224,17 @@ ended AS (
         spend_id = excluded.spend_id, updated_at = excluded.updated_at
     RETURNING id
 ),
+counted AS (
+    INSERT INTO spend_limits (account_id, subject, period, credits, window_start, used, held)
+    SELECT met.account_id, met.subject, met.period, met.credits, met.starts,
+        met.used + CAST(SUM(CASE WHEN fitting.op IN ('debit', 'capture') THEN fitting.credits ELSE 0 END) AS BIGINT),
+        met.held + CAST(SUM(CASE WHEN fitting.op = 'hold' THEN fitting.credits ELSE 0 END) AS BIGINT)
+            - CAST(SUM(COALESCE(fitting.reserved, 0)) AS BIGINT)
+    FROM met JOIN fitting ON fitting.number = met.number JOIN written ON written.place = met.place
+    GROUP BY met.account_id, met.subject, met.period, met.credits, met.starts, met.used, met.held
+    ON CONFLICT (account_id, subject, period) DO UPDATE SET window_start = excluded.window_start, used = excluded.used,
+        held = excluded.held
+),
 noted AS (
     INSERT INTO attention (account_id, since)
     SELECT account, now_ms FROM written WHERE balance - held_credits < alert_at
@@ -202,6 +244,7 @@ SELECT input.number - 1 AS number,
     CASE WHEN earlier.number IS NOT NULL THEN 'known'
         WHEN fitting.number IS NOT NULL AND written.place IS NOT NULL THEN 'done'
         WHEN input.op IN ('debit', 'hold') AND locked.id IS NULL THEN 'refused'
+        WHEN input.op IN ('debit', 'hold') AND input.least > tightest.room THEN 'limited'
         WHEN input.op IN ('debit', 'hold') AND input.least > ready.available THEN 'refused'
         ELSE 'left' END AS outcome,
     -- What was refused is told what it was judged by, and not what others left.
@@ -209,12 +252,15 @@ SELECT input.number - 1 AS number,
     COALESCE(CASE WHEN fitting.number IS NOT NULL THEN written.held_credits END, locked.held_credits, 0) AS held,
     spent.credits, spent.first_sequence, spent.parts, spent.balance_after, freed.credits AS hold_credits,
     freed.asked_credits AS hold_asked_credits, freed.expires_at AS hold_expires_at, freed.created_at AS hold_created_at,
-    freed.request_hash AS hold_request_hash, fitting.operation, fitting.subject, fitting.metadata
+    freed.request_hash AS hold_request_hash, fitting.operation, fitting.subject, fitting.metadata,
+    tightest.subject AS limit_subject, tightest.period AS limit_period, tightest.credits AS limit_credits,
+    tightest.used AS limit_used, tightest.held AS limit_held, tightest.starts AS limit_starts
 FROM input
 LEFT JOIN locked ON locked.place = input.place
 LEFT JOIN ready ON ready.place = input.place
 LEFT JOIN earlier ON earlier.number = input.number
 LEFT JOIN fitting ON fitting.number = input.number
 LEFT JOIN freed ON freed.number = input.number
+LEFT JOIN tightest ON tightest.number = input.number
 LEFT JOIN written ON written.place = input.place
 LEFT JOIN spent ON spent.id = input.id

@@ -17,6 +17,8 @@ use crate::app::with_causes;
 use crate::db::StoreError;
 use crate::domain::ledger::Funds;
 use crate::domain::pricing::QuoteError;
+use crate::domain::spend_limit::SpendLimit;
+use crate::http::kit::rfc3339;
 use crate::purchases::checkout::create_checkout::CreateCheckoutError;
 use crate::purchases::outcome::ApplyEventError;
 
@@ -63,16 +65,59 @@ pub struct Problem {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub owed_credits: Option<i64>,
+    /// For `spend_limit_reached`: the limit.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub limit: Option<ReachedLimit>,
     /// A copy of `detail`, for clients of the API that this one replaced.
     pub error: String,
 }
 
+/// A limit of spending that leaves too few credits.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ReachedLimit {
+    /// The part of the account that it is for; null for the whole account.
+    #[schema(example = "team-a")]
+    pub subject: Option<String>,
+    /// `day`, `month` or `total`.
+    #[schema(example = "month")]
+    pub period: &'static str,
+    /// The most credits that may be spent in the period.
+    #[schema(example = 10_000)]
+    pub credits: i64,
+    /// The credits spent in the period.
+    #[schema(example = 9_990)]
+    pub used_credits: i64,
+    /// The credits that open holds reserve.
+    #[schema(example = 0)]
+    pub held_credits: i64,
+    /// When the next period begins; null for `total`.
+    #[schema(example = "2026-12-01T00:00:00Z")]
+    pub resets_at: Option<String>,
+}
+
+impl From<&SpendLimit> for ReachedLimit {
+    fn from(limit: &SpendLimit) -> Self {
+        Self {
+            subject: Some(limit.subject.clone()).filter(|subject| !subject.is_empty()),
+            period: limit.period.as_str(),
+            credits: limit.credits,
+            used_credits: limit.used,
+            held_credits: limit.held,
+            resets_at: limit.resets_at_ms().and_then(rfc3339::text),
+        }
+    }
+}
+
 /// What an account lacks.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 struct Shortage {
     /// How many credits are needed at least.
     required: i64,
     funds: Funds,
+    /// The limit that leaves too few.
+    limit: Option<SpendLimit>,
 }
 
 /// An invalid field.
@@ -195,6 +240,7 @@ impl ApiError {
             available_credits: shortage.map(|shortage| shortage.funds.available()),
             held_credits: shortage.map(|shortage| shortage.funds.held),
             owed_credits: shortage.map(|shortage| shortage.funds.owed()),
+            limit: shortage.and_then(|shortage| shortage.limit.as_ref()).map(ReachedLimit::from),
             error: self.detail.clone(),
         }
     }

@@ -8,6 +8,7 @@ use crate::books::spend::action::Refusal;
 use crate::books::spend::refund_spend::RefundSpendError;
 use crate::books::spend::spend_credits::SpendError;
 use crate::domain::ledger::Funds;
+use crate::domain::spend_limit::{Period, SpendLimit};
 use crate::http::kit::problem::{ApiError, Shortage};
 
 /// When to try again while other holds reserve the credits.
@@ -70,7 +71,7 @@ impl From<Refusal> for ApiError {
                     funds.available()
                 );
                 let error = Self::new(StatusCode::PAYMENT_REQUIRED, "insufficient_credits", detail);
-                error.with_shortage(required, funds)
+                error.with_shortage(required, funds, None)
             }
             Refusal::CreditsHeld { required, funds } => {
                 let detail = format!(
@@ -79,7 +80,12 @@ impl From<Refusal> for ApiError {
                     funds.remaining, funds.held
                 );
                 let error = Self::new(StatusCode::CONFLICT, "credits_held", detail);
-                error.with_shortage(required, funds).retry_after(HELD_RETRY_SECONDS)
+                error.with_shortage(required, funds, None).retry_after(HELD_RETRY_SECONDS)
+            }
+            Refusal::LimitReached { required, limit, funds } => {
+                let error =
+                    Self::new(StatusCode::PAYMENT_REQUIRED, "spend_limit_reached", limit_reached(required, &limit));
+                error.with_shortage(required, funds, Some(*limit))
             }
             Refusal::Blocked => Self::forbidden("account_blocked", "an operator blocked this account"),
             Refusal::HoldCaptured => {
@@ -95,8 +101,19 @@ impl From<Refusal> for ApiError {
     }
 }
 
+fn limit_reached(required: i64, limit: &SpendLimit) -> String {
+    let whose = if limit.subject.is_empty() { "the account".to_owned() } else { format!("\"{}\"", limit.subject) };
+    let (when, then) = match limit.period {
+        Period::Day => (" a day", "wait for the next day (UTC), or raise the limit"),
+        Period::Month => (" a month", "wait for the next month (UTC), or raise the limit"),
+        Period::Total => (" in all", "raise the limit"),
+    };
+    let (credits, room) = (limit.credits, limit.room());
+    format!("{whose} may spend {credits} credits{when}; {room} are left and {required} are needed; {then}")
+}
+
 impl ApiError {
-    fn with_shortage(self, required: i64, funds: Funds) -> Self {
-        Self { shortage: Some(Box::new(Shortage { required, funds })), ..self }
+    fn with_shortage(self, required: i64, funds: Funds, limit: Option<SpendLimit>) -> Self {
+        Self { shortage: Some(Box::new(Shortage { required, funds, limit })), ..self }
     }
 }

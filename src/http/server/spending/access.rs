@@ -7,20 +7,23 @@ use utoipa::ToSchema;
 use validator::Validate;
 
 use crate::access::api_keys::Scope;
-use crate::books::settle_account::balance_now;
+use crate::books::limit::show_limits::{Which, limits_now};
 use crate::domain::account::AccountId;
 use crate::http::auth::Caller;
 use crate::http::kit::body::read_query;
 use crate::http::kit::openapi::{CallerProblems, Problem503};
 use crate::http::kit::problem::ApiError;
 use crate::http::server::spending::caller::account_id;
-use crate::http::server::spending::fields::MAX_CREDITS;
+use crate::http::server::spending::fields::{MAX_CREDITS, is_subject};
+use crate::http::server::spending::limits::{Limit, limit};
 use crate::http::state::State;
 
 #[derive(Debug, Deserialize, Validate)]
 struct AccessQuery {
     #[validate(range(min = 1, max = MAX_CREDITS, message = "must be 1 to 9007199254740991"))]
     credits: Option<i64>,
+    #[validate(custom(function = is_subject))]
+    subject: Option<String>,
 }
 
 /// Whether an account could spend.
@@ -30,8 +33,8 @@ pub struct Access {
     /// Whether a debit of so many credits would succeed now.
     #[schema(example = true)]
     allowed: bool,
-    /// The code of the problem that a debit would get: `insufficient_credits`, `credits_held` or `account_blocked`;
-    /// null if it would succeed.
+    /// The code of the problem that a debit would get: `spend_limit_reached`, `insufficient_credits`, `credits_held` or
+    /// `account_blocked`; null if it would succeed.
     #[schema(example = "insufficient_credits")]
     code: Option<&'static str>,
     /// Credits that can be spent or reserved now.
@@ -40,6 +43,8 @@ pub struct Access {
     /// Credits that open holds reserve.
     #[schema(example = 50)]
     held_credits: i64,
+    /// The limits that the debit would meet: the account's and the subject's.
+    limits: Vec<Limit>,
 }
 
 /// Says whether the caller's account could spend.
@@ -49,7 +54,10 @@ pub struct Access {
 #[utoipa::path(
     operation_id = "getAccess",
     tag = "spending",
-    params(("credits" = Option<i64>, Query, description = "How many credits; default 1", example = 12)),
+    params(
+        ("credits" = Option<i64>, Query, description = "How many credits; default 1", example = 12),
+        ("subject" = Option<String>, Query, description = "The part of the account that would spend", example = "team-a"),
+    ),
     responses((status = 200, description = "Whether it could.", body = Access), CallerProblems, Problem503),
     security(("token" = []), ("apiKey" = [])),
 )]
@@ -68,6 +76,7 @@ pub async fn read_own(request: HttpRequest, state: State) -> Result<Json<Access>
     params(
         ("accountId" = String, Path, description = "The account id, percent-encoded", example = "user_1"),
         ("credits" = Option<i64>, Query, description = "How many credits; default 1", example = 12),
+        ("subject" = Option<String>, Query, description = "The part of the account that would spend", example = "team-a"),
     ),
     responses((status = 200, description = "Whether it could.", body = Access), CallerProblems, Problem503),
     security(("token" = []), ("apiKey" = [])),
@@ -82,10 +91,13 @@ async fn access(request: &HttpRequest, state: &State, named: Option<AccountId>) 
     let query: AccessQuery = read_query(request)?;
     let credits = query.credits.unwrap_or(1);
     let app = state.app.clone();
-    let balance = state.run(async move { balance_now(&app, &account).await }).await??;
+    let which = Which::MetBy(query.subject.unwrap_or_default());
+    let (balance, limits) = state.run(async move { limits_now(&app, &account, which).await }).await??;
     let funds = balance.funds();
     let code = if balance.is_blocked {
         Some("account_blocked")
+    } else if limits.iter().any(|limit| limit.room() < credits) {
+        Some("spend_limit_reached")
     } else if funds.available() >= credits {
         None
     } else if funds.remaining >= credits {
@@ -93,5 +105,11 @@ async fn access(request: &HttpRequest, state: &State, named: Option<AccountId>) 
     } else {
         Some("insufficient_credits")
     };
-    Ok(Json(Access { allowed: code.is_none(), code, available_credits: funds.available(), held_credits: funds.held }))
+    Ok(Json(Access {
+        allowed: code.is_none(),
+        code,
+        available_credits: funds.available(),
+        held_credits: funds.held,
+        limits: limits.into_iter().map(limit).collect::<Result<_, _>>()?,
+    }))
 }

@@ -6,5 +6,6 @@ pub mod caller;
 pub mod debits;
 mod fields;
 pub mod holds;
+pub mod limits;
 pub mod refunds;
 pub mod views;

@@ -17,7 +17,8 @@ async fn access(shop: &Shop, query: &str) -> Value {
 }
 
 fn could(code: Option<&str>, available: i64, held: i64) -> Value {
-    json!({ "allowed": code.is_none(), "code": code, "availableCredits": available, "heldCredits": held })
+    json!({ "allowed": code.is_none(), "code": code, "availableCredits": available, "heldCredits": held,
+        "limits": [] })
 }
 
 on_both_databases! {

@@ -10,6 +10,7 @@ mod grants;
 mod holds;
 mod inputs;
 mod keys;
+mod limits;
 mod promotions;
 mod refunds;
 mod shortfall;
