@@ -79,8 +79,8 @@ fn every_operation_says_what_it_does_and_what_it_answers() {
         assert!(responses.keys().any(|status| status.starts_with('2')), "{place} never succeeds");
         for (status, response) in responses {
             assert!(response["description"].as_str().is_some_and(|text| text.len() > 5), "{place} {status}");
-            // Answered before a handler sees the request.
-            if status == "408" && response["content"].is_null() {
+            // A 204 has no body, and some 408 are answered before a handler sees the request.
+            if ["204", "408"].contains(&status.as_str()) && response["content"].is_null() {
                 continue;
             }
             let content: Vec<&String> = response["content"].as_object().expect("a body").keys().collect();

@@ -3,6 +3,8 @@
 mod commands;
 mod histories;
 mod http;
+mod interruptions;
 mod ledger;
+mod metamorphic;
 mod model;
 mod races;
