@@ -73,8 +73,8 @@ struct Arguments {
     /// Run one short round, to check that everything works. Not for publishing.
     #[arg(long)]
     quick: bool,
-    /// Also measure databases with 1 and 10 million ledger entries, and with 10 million spends. Slow, and needs 25 GB in
-    /// the temporary folder.
+    /// Also measure databases with 1 and 10 million ledger entries, and with 10 million spends. Slow, and needs 25 GB
+    /// in the temporary folder.
     #[arg(long)]
     large: bool,
     /// Measure only this. Can be given several times.

@@ -122,8 +122,8 @@ fn debit_script(account: &str) -> String {
         "\\set account random(0, {ACCOUNTS} - 1)\n\
          \\set number random(1, 9000000000000000000)\n\
          BEGIN;\n\
-         INSERT INTO spends (key, account, credits, created_at) VALUES ('key_' || :number, {account}, 1, 1800000000000) \
-         ON CONFLICT (key) DO NOTHING;\n\
+         INSERT INTO spends (key, account, credits, created_at) \
+         VALUES ('key_' || :number, {account}, 1, 1800000000000) ON CONFLICT (key) DO NOTHING;\n\
          UPDATE accounts SET balance = balance - 1, updated_at = 1800000000000 WHERE id = {account} AND balance >= 1 \
          RETURNING balance \\gset\n\
          INSERT INTO ledger (source, account, credits, balance_after, created_at) \
