@@ -1,27 +1,16 @@
 //! The performance targets of the project, as ratios within one run.
 
-use serde::Serialize;
-
+use crate::bar::{Bar, by_rounds};
 use crate::event::Mix;
 use crate::hostile;
 use crate::large;
-use crate::latency::{hundredths, median, milliseconds_text, ratio_text};
+use crate::latency::{hundredths, milliseconds_text, ratio_text};
 use crate::names::{
     ANALYSED_EMPTY, AS_SENT, BESIDE_HELD, BY_KEY, BY_TOKEN, CHECKOUTS, COMPLETED, FREE, HALF_LOAD, LIVE, LOOP_EACH,
     LOOP_TOGETHER, NOT_ANALYSED, PGBENCH_CHECKOUTS, PGBENCH_MANY, PGBENCH_ONE, POSTGRES, SQLITE,
 };
 use crate::results::Results;
-
-/// A target and how it was met.
-#[derive(Debug, Serialize)]
-pub struct Bar {
-    pub what: String,
-    pub asked: &'static str,
-    pub aim: &'static str,
-    pub figure: String,
-    pub met: bool,
-    pub aim_met: bool,
-}
+use crate::spending;
 
 /// Compares the results with the targets. A target without a measurement is left out.
 pub fn judge(results: &Results) -> Vec<Bar> {
@@ -44,6 +33,7 @@ pub fn judge(results: &Results) -> Vec<Bar> {
     for database in [POSTGRES, SQLITE] {
         bars.extend(size(results, database));
     }
+    bars.extend(spending::bars::judge(results));
     bars
 }
 
@@ -129,16 +119,6 @@ fn statistics(results: &Results) -> Option<Bar> {
         met: ratio >= 90,
         aim_met: ratio >= 90,
     })
-}
-
-/// The median over rounds of the ratio between two rows, in hundredths. The two rows of a round are measured one after
-/// the other, and the machine's speed varies less within a round than between rounds.
-fn by_rounds(results: &Results, what: &str, other: &str, database: &str) -> Option<(u64, usize)> {
-    let series = |name: &str| results.series.iter().find(|series| series.what == name && series.database == database);
-    let (ours, yardstick) = (series(what)?, series(other)?);
-    let pairs = ours.samples.iter().zip(&yardstick.samples);
-    let ratio = median(pairs.filter_map(|(ours, other)| hundredths(ours.per_second, other.per_second)));
-    Some((ratio, ours.connections))
 }
 
 fn as_sent(results: &Results, database: &str) -> Option<Bar> {

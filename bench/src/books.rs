@@ -22,6 +22,21 @@ pub struct Sums {
     pub paid_topups: i64,
 }
 
+/// The totals of what was spent and of what is left.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SpendingSums {
+    /// The sum of all balances.
+    pub balances: i64,
+    /// The sum of what accounts hold.
+    pub held: i64,
+    /// The number of spends, of debits and of captures.
+    pub spends: i64,
+    /// The sum of their credits.
+    pub spent: i64,
+    /// The sum of what ledger entries took for them.
+    pub booked: i64,
+}
+
 impl Books {
     /// # Errors
     /// If the database cannot be reached.
@@ -78,6 +93,18 @@ impl Books {
             credits: self.number("SELECT COALESCE(SUM(credits), 0) FROM ledger_entries").await?,
             balances: self.number("SELECT COALESCE(SUM(balance), 0) FROM accounts").await?,
             paid_topups: self.number("SELECT COUNT(*) FROM topups WHERE state = 'paid'").await?,
+        })
+    }
+
+    /// # Errors
+    /// If the database returns an error.
+    pub async fn spending_sums(&mut self) -> Result<SpendingSums, Failure> {
+        Ok(SpendingSums {
+            balances: self.number("SELECT COALESCE(SUM(balance), 0) FROM accounts").await?,
+            held: self.number("SELECT COALESCE(SUM(held_credits), 0) FROM accounts").await?,
+            spends: self.number("SELECT COUNT(*) FROM spends").await?,
+            spent: self.number("SELECT COALESCE(SUM(credits), 0) FROM spends").await?,
+            booked: self.number("SELECT COALESCE(-SUM(credits), 0) FROM ledger_entries WHERE kind = 'spend'").await?,
         })
     }
 

@@ -10,6 +10,7 @@ use crate::clock::wall_clock_ms;
 use crate::event::Mix;
 use crate::failure::Failure;
 use crate::names::POSTGRES;
+use crate::new_database;
 use crate::postgres::Postgres;
 use crate::purchase::{ACCOUNTS, Buyers, CREDITS};
 use crate::results::{Results, Sample};
@@ -62,17 +63,13 @@ impl Large<'_> {
         for (size, mut target) in targets {
             target.check_all().await?;
             drop(target);
-            self.remove(database, size).await?;
+            new_database::remove(database, &database_name(size), self.postgres, self.folder).await?;
         }
         Ok(())
     }
 
     async fn make(&self, database: &'static str, size: u64) -> Result<Target, Failure> {
-        let url = if database == POSTGRES {
-            self.postgres.create(&format!("large_{size}")).await?
-        } else {
-            format!("sqlite:{}", self.folder.join(format!("large_{size}.db")).display())
-        };
+        let url = new_database::create(database, &database_name(size), self.postgres, self.folder).await?;
         let mut target = Target::start(self.program, database, url).await?;
         if size > 0 {
             fill(&mut target, size).await?;
@@ -84,19 +81,10 @@ impl Large<'_> {
         }
         Ok(target)
     }
+}
 
-    async fn remove(&self, database: &str, size: u64) -> Result<(), Failure> {
-        if database == POSTGRES {
-            return self.postgres.drop_database(&format!("large_{size}")).await;
-        }
-        for end in ["", "-wal", "-shm"] {
-            let file = self.folder.join(format!("large_{size}.db{end}"));
-            if file.exists() {
-                std::fs::remove_file(file)?;
-            }
-        }
-        Ok(())
-    }
+fn database_name(size: u64) -> String {
+    format!("large_{size}")
 }
 
 /// Inserts the history of `size` top-ups as the service would have left it. Constraint checks and durability are off

@@ -13,7 +13,7 @@ use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
 use crate::failure::Failure;
-use crate::http::Client;
+use crate::http::{Client, find};
 use crate::latency::{Latencies, nanoseconds, per_second};
 
 /// A request, ready to be sent.
@@ -32,6 +32,33 @@ pub enum Pace {
     Open(Vec<Duration>),
 }
 
+/// What happens after a request was answered with the expected status.
+pub enum Then {
+    /// Nothing: the connection goes on with its next request.
+    Nothing,
+    /// The body must pass this check.
+    Check(fn(&[u8]) -> bool),
+    /// A second request follows on the same connection. The two count as one, and their latency is that of both.
+    FollowUp(FollowUp),
+}
+
+/// A request whose path contains an id that only the answer before it tells.
+pub struct FollowUp {
+    pub before_id: Box<[u8]>,
+    pub after_id: Box<[u8]>,
+    pub expected: u16,
+}
+
+impl FollowUp {
+    /// The request for the object in this body, whose first `id` counts.
+    fn request(&self, body: &[u8]) -> Option<Vec<u8>> {
+        const START: &[u8] = b"\"id\":\"";
+        let rest = body.get(find(body, START)?.checked_add(START.len())?..)?;
+        let id = rest.get(..find(rest, b"\"")?)?;
+        Some([&self.before_id, id, &self.after_id].concat())
+    }
+}
+
 /// A load to run.
 pub struct Load {
     pub address: SocketAddr,
@@ -41,6 +68,15 @@ pub struct Load {
     pub connections: usize,
     pub duration: Duration,
     pub pace: Pace,
+    pub then: Then,
+}
+
+impl Load {
+    /// Each request at most once, as fast as the connections allow.
+    pub fn closed(address: SocketAddr, requests: Vec<Request>, connections: usize, duration: Duration) -> Self {
+        let (pace, then) = (Pace::Closed, Then::Nothing);
+        Self { address, requests, repeated: false, connections, duration, pace, then }
+    }
 }
 
 /// The result of a run.
@@ -138,14 +174,27 @@ async fn work(mut client: Client, shared: Arc<Shared>, start: Instant) -> Result
         let requests = &shared.load.requests;
         let place = if shared.load.repeated { index.checked_rem(requests.len()).unwrap_or(0) } else { index };
         let Some(request) = requests.get(place) else { break };
-        let status = client.exchange(&request.bytes).await?;
-        times.push(nanoseconds(since.elapsed()));
-        if status != request.expected {
-            let body = String::from_utf8_lossy(client.body()).into_owned();
-            return Err(format!("answered {status} instead of {}: {body}", request.expected).into());
+        exchange(&mut client, &request.bytes, request.expected).await?;
+        match &shared.load.then {
+            Then::Nothing => {}
+            Then::Check(is_right) if is_right(client.body()) => {}
+            Then::Check(_) => return Err(format!("answered {}", String::from_utf8_lossy(client.body())).into()),
+            Then::FollowUp(follow_up) => {
+                let request = follow_up.request(client.body()).ok_or("an answer without an id")?;
+                exchange(&mut client, &request, follow_up.expected).await?;
+            }
         }
+        times.push(nanoseconds(since.elapsed()));
     }
     Ok(times)
+}
+
+async fn exchange(client: &mut Client, request: &[u8], expected: u16) -> Result<(), Failure> {
+    let status = client.exchange(request).await?;
+    if status == expected {
+        return Ok(());
+    }
+    Err(format!("answered {status} instead of {expected}: {}", String::from_utf8_lossy(client.body())).into())
 }
 
 /// `count` random times within the duration, as independent customers would arrive. The same seed gives the same times.
@@ -167,6 +216,18 @@ pub fn moments(count: usize, within: Duration, seed: u64) -> Vec<Duration> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_follow_up_is_for_the_object_of_the_answer() {
+        let follow_up = FollowUp {
+            before_id: b"POST /credits/holds/".as_slice().into(),
+            after_id: b"/capture HTTP/1.1".as_slice().into(),
+            expected: 200,
+        };
+        let body = br#"{"id":"hold_7","spendId":null,"balance":{"accountId":"account_1"}}"#;
+        assert_eq!(follow_up.request(body).unwrap(), b"POST /credits/holds/hold_7/capture HTTP/1.1");
+        assert!(follow_up.request(b"{}").is_none());
+    }
 
     #[test]
     fn moments_are_in_order_within_the_time_and_spread_over_it() {

@@ -7,6 +7,7 @@
 
 mod as_sent;
 mod audit;
+mod bar;
 mod bars;
 mod books;
 mod clock;
@@ -19,6 +20,7 @@ mod latency;
 mod load;
 mod machine;
 mod names;
+mod new_database;
 mod postgres;
 mod purchase;
 mod recording;
@@ -26,6 +28,7 @@ mod report;
 mod results;
 mod rounds;
 mod service;
+mod spending;
 mod statistics;
 mod stripe;
 mod target;
@@ -53,6 +56,9 @@ use report::Report;
 use results::Results;
 use rounds::{Bench, say};
 use service::Program;
+use spending::requests::Payers;
+use spending::rounds::Spending;
+use spending::size::{self, Size};
 use stripe::Stripe;
 use target::Target;
 use yardstick::pgbench::Pgbench;
@@ -67,16 +73,17 @@ struct Arguments {
     /// Run one short round, to check that everything works. Not for publishing.
     #[arg(long)]
     quick: bool,
-    /// Also measure databases with 1 and 10 million ledger entries. Slow, and needs 25 GB in the temporary folder.
+    /// Also measure databases with 1 and 10 million ledger entries, and with 10 million spends. Slow, and needs 25 GB
+    /// in the temporary folder.
     #[arg(long)]
     large: bool,
     /// Measure only this. Can be given several times.
     #[arg(long, value_name = "NAME")]
     only: Vec<Part>,
-    /// Only deliveries of this mix.
+    /// Only deliveries of this mix; of debits, only those of many accounts or of one.
     #[arg(long, value_name = "NAME")]
     mix: Option<Mix>,
-    /// Only deliveries with this number of connections.
+    /// Only deliveries and debits with this number of connections.
     #[arg(long, value_name = "COUNT")]
     connections: Option<usize>,
     /// Only the service on this database.
@@ -124,8 +131,18 @@ enum Part {
     Hostile,
     /// Start and memory.
     Start,
-    /// The measurements that `--large` adds.
+    /// Debits of many accounts, of one, of accounts with many grants or holds, and at half of the maximum load.
+    Debits,
+    /// Holds that are captured.
+    Holds,
+    /// Debits beside those that an empty account is asked for in vain.
+    Refusals,
+    /// Debits in batches.
+    Batches,
+    /// The measurements of deliveries that `--large` adds.
     Large,
+    /// The measurements of debits that `--large` adds.
+    LargeSpends,
     /// An audit of an account with five million entries, and the start-up on a file of 1 GiB. Only on request.
     Audit,
 }
@@ -247,6 +264,7 @@ async fn measure(arguments: Arguments, folder: &Path) -> Result<(), Failure> {
         bench.checkouts().await?;
     }
     others(&arguments, &mut bench, &program, &postgres, folder).await?;
+    spend(&arguments, &mut bench, &program, &postgres, folder).await?;
     for target in &bench.targets {
         prove(&program, &target.url).await?;
     }
@@ -268,17 +286,18 @@ async fn others(
     }
     for database in databases {
         if arguments.wants(Part::Hostile) {
-            let url = if database == POSTGRES {
-                postgres.create("hostile").await?
-            } else {
-                format!("sqlite:{}", folder.join("hostile.db").display())
-            };
+            let url = new_database::create(database, "hostile", postgres, folder).await?;
             hostile::run(program, database, url, bench.rounds, results).await?;
         }
         if arguments.large || arguments.only.contains(&Part::Large) {
             let sizes = if arguments.quick { large::QUICK_SIZES } else { large::SIZES };
             let rounds = arguments.rounds(large::ROUNDS);
             Large { program, postgres, folder, sizes, rounds, duration }.run(database, results).await?;
+        }
+        if arguments.large || arguments.only.contains(&Part::LargeSpends) {
+            let sizes = if arguments.quick { size::QUICK_SIZES } else { size::SIZES };
+            let rounds = arguments.rounds(large::ROUNDS);
+            Size { program, postgres, folder, sizes, rounds, duration }.run(database, results).await?;
         }
         if arguments.only.contains(&Part::Audit) {
             let entries = if arguments.quick { audit::QUICK_ENTRIES } else { audit::ENTRIES };
@@ -287,6 +306,49 @@ async fn others(
         }
     }
     Ok(())
+}
+
+/// The measurements of spending.
+async fn spend(
+    arguments: &Arguments,
+    bench: &mut Bench,
+    program: &Program,
+    postgres: &Postgres,
+    folder: &Path,
+) -> Result<(), Failure> {
+    let wants = |part| arguments.wants(part);
+    if ![Part::Debits, Part::Holds, Part::Refusals, Part::Batches].into_iter().any(wants) {
+        return Ok(());
+    }
+    let databases: Vec<&'static str> = bench.targets.iter().map(|target| target.name).collect();
+    let mut spending = Spending::start(program, &databases, postgres, folder).await?;
+    if wants(Part::Debits) {
+        let payers = match arguments.mix {
+            None => vec![Payers::Many, Payers::HOT],
+            Some(Mix::OneAccount) => vec![Payers::HOT],
+            Some(_) => vec![Payers::Many],
+        };
+        let connections = arguments.connections.map_or(CONNECTIONS.to_vec(), |count| vec![count]);
+        spending.debits(bench, &payers, &connections).await?;
+        if arguments.mix.is_none() && arguments.connections.is_none() {
+            spending.half_load(bench).await?;
+            spending.crowded_accounts(bench).await?;
+            if databases.contains(&POSTGRES) {
+                let (rounds, duration) = (bench.rounds, bench.duration);
+                spending::analysed::run(program, postgres, rounds, duration, &mut bench.results).await?;
+            }
+        }
+    }
+    if wants(Part::Holds) {
+        spending.holds(bench).await?;
+    }
+    if wants(Part::Refusals) {
+        spending.refusals(bench).await?;
+    }
+    if wants(Part::Batches) {
+        spending.batches(bench).await?;
+    }
+    spending.prove(program).await
 }
 
 /// Starts the service several times and returns the last one.

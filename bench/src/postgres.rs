@@ -90,6 +90,18 @@ impl Postgres {
         format!("postgres://topup@localhost/{database}?host={}", self.folder.display())
     }
 
+    /// Switches autovacuum off or on again.
+    ///
+    /// # Errors
+    /// If the server returns an error.
+    pub async fn set_autovacuum(&self, is_on: bool) -> Result<(), Failure> {
+        let mut server = Books::connect(&self.url("postgres")).await?;
+        let change = if is_on { "RESET autovacuum" } else { "SET autovacuum = off" };
+        // Not in one text: that would be a transaction, in which ALTER SYSTEM is not permitted.
+        server.run(&format!("ALTER SYSTEM {change}")).await?;
+        server.run("SELECT pg_reload_conf()").await
+    }
+
     /// The folder of the socket.
     pub fn folder(&self) -> &Path {
         &self.folder

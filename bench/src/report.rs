@@ -14,6 +14,7 @@ use crate::names::{
     READERS, READS, STRIPE_ALONE,
 };
 use crate::results::{Results, Series};
+use crate::spending;
 
 /// A finished run.
 pub struct Report {
@@ -98,7 +99,7 @@ impl Report {
                 (PGBENCH_ONE, POSTGRES, if series.connections <= 8 { 8 } else { 64 })
             }
             _ if is_delivery => (PGBENCH_MANY, POSTGRES, if series.connections == 1 { 1 } else { 32 }),
-            _ => return None,
+            _ => spending::bars::yardstick(series)?,
         };
         let yardstick = self.results.find(name, database, connections)?.rate();
         Some((name, hundredths(series.rate(), yardstick)?))

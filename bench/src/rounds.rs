@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::clock::wall_clock_ms;
 use crate::event::Mix;
 use crate::failure::Failure;
-use crate::load::{self, Load, Pace, Request};
+use crate::load::{self, Load, Request};
 use crate::names::{
     AS_SENT, BESIDE_HELD, BESIDE_READS, BY_KEY, BY_TOKEN, CHECKOUT_CONNECTIONS, CHECKOUTS, COMPLETED, FREE, HALF_LOAD,
     LIVE, LOOP_EACH, LOOP_TOGETHER, PGBENCH_CHECKOUTS, PGBENCH_MANY, PGBENCH_ONE, POSTGRES, READERS, READS, SQLITE,
@@ -95,14 +95,9 @@ impl Bench {
     async fn live(&mut self) -> Result<(), Failure> {
         for target in &self.targets {
             for connections in [1, READERS] {
-                let load = Load {
-                    address: target.service.address,
-                    requests: vec![get("/health/live", "")],
-                    repeated: true,
-                    connections,
-                    duration: self.duration / 2,
-                    pace: Pace::Closed,
-                };
+                let requests = vec![get("/health/live", "")];
+                let load = Load::closed(target.service.address, requests, connections, self.duration / 2);
+                let load = Load { repeated: true, ..load };
                 let outcome = load::run(load).await?;
                 self.results.add(LIVE, target.name, connections, Sample::from(&outcome));
             }
@@ -145,14 +140,7 @@ impl Bench {
             );
             Request { bytes: text.into_bytes().into(), expected: 200 }
         });
-        Load {
-            address: self.stripe.address,
-            requests: requests.collect(),
-            repeated: false,
-            connections,
-            duration: self.duration / 2,
-            pace: Pace::Closed,
-        }
+        Load::closed(self.stripe.address, requests.collect(), connections, self.duration / 2)
     }
 
     /// Reads balances as fast as 8 connections allow, while deliveries arrive on 32.
@@ -167,14 +155,8 @@ impl Bench {
                 let requests = (0..ACCOUNTS)
                     .map(|number| get(&format!("/accounts/account_{number}/credits"), &by_key(&target.api_key)))
                     .collect();
-                let reads = Load {
-                    address: target.service.address,
-                    requests,
-                    repeated: true,
-                    connections: READERS,
-                    duration: self.duration,
-                    pace: Pace::Closed,
-                };
+                let reads = Load::closed(target.service.address, requests, READERS, self.duration);
+                let reads = Load { repeated: true, ..reads };
                 let (deliveries, reads) = tokio::try_join!(load::run(deliveries), load::run(reads))?;
                 target.check(Mix::ManyAccounts, &deliveries).await?;
                 self.results.add(READS, target.name, READERS, Sample::from(&reads));
@@ -236,15 +218,8 @@ impl Bench {
                     with_key.push(get(&format!("/accounts/{account}/credits"), &by_key(&target.api_key)));
                 }
                 for (name, requests) in [(BY_TOKEN, with_token), (BY_KEY, with_key)] {
-                    let load = Load {
-                        address: target.service.address,
-                        requests,
-                        repeated: true,
-                        connections: READERS,
-                        duration: self.duration / 2,
-                        pace: Pace::Closed,
-                    };
-                    let outcome = load::run(load).await?;
+                    let load = Load::closed(target.service.address, requests, READERS, self.duration / 2);
+                    let outcome = load::run(Load { repeated: true, ..load }).await?;
                     self.results.add(name, target.name, READERS, Sample::from(&outcome));
                 }
             }

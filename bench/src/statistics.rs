@@ -31,15 +31,12 @@ pub async fn run(
     duration: Duration,
     results: &mut Results,
 ) -> Result<(), Failure> {
+    postgres.set_autovacuum(false).await?;
     let mut targets = Vec::new();
     for (name, database, statistics) in
         [(NOT_ANALYSED, "never_analysed", None), (ANALYSED_EMPTY, "analysed_empty", Some("VACUUM ANALYZE"))]
     {
         let mut target = Target::start(program, POSTGRES, postgres.create(database).await?).await?;
-        let off = "ALTER SYSTEM SET autovacuum = off; SELECT pg_reload_conf()";
-        for statement in off.split("; ") {
-            target.books.run(statement).await?;
-        }
         target.books.seed_open_topups(FIRST, PURCHASES, Buyers::Many, wall_clock_ms()).await?;
         if let Some(statistics) = statistics {
             target.books.run(statistics).await?;
@@ -58,9 +55,5 @@ pub async fn run(
             }
         }
     }
-    if let Some((_, target)) = targets.first_mut() {
-        target.books.run("ALTER SYSTEM RESET autovacuum").await?;
-        target.books.run("SELECT pg_reload_conf()").await?;
-    }
-    Ok(())
+    postgres.set_autovacuum(true).await
 }

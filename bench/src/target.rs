@@ -15,9 +15,9 @@ use crate::recording::Recording;
 use crate::service::{Program, Service};
 
 /// The maximum number of requests prepared in memory for one run; the run ends early after them.
-const MAX_REQUESTS: u64 = 60_000;
+pub const MAX_REQUESTS: u64 = 60_000;
 /// The assumed rate before the first measurement: higher than can be expected.
-const FIRST_GUESS_PER_SECOND: u64 = 16_000;
+pub const FIRST_GUESS_PER_SECOND: u64 = 16_000;
 
 /// A database, its service, and the benchmark's view of both.
 pub struct Target {
@@ -77,10 +77,18 @@ impl Target {
     /// # Errors
     /// If a delivery fails.
     pub async fn warm_up(&mut self) -> Result<(), Failure> {
+        self.create_accounts().await?;
+        self.books.run("ANALYZE").await
+    }
+
+    /// Sends one delivery for each account.
+    ///
+    /// # Errors
+    /// If a delivery fails.
+    pub async fn create_accounts(&mut self) -> Result<(), Failure> {
         let load = self.prepare(Mix::ManyAccounts, 32, Duration::from_mins(1), ACCOUNTS).await?;
         let outcome = load::run(load).await?;
-        self.check(Mix::ManyAccounts, &outcome).await?;
-        self.books.run("ANALYZE").await
+        self.check(Mix::ManyAccounts, &outcome).await
     }
 
     /// Delivers enough that most pages of a large index have changed since the last checkpoint, as in production.
@@ -127,9 +135,7 @@ impl Target {
         self.books.seed_open_topups(first, count, Buyers::Many, now_ms).await?;
         self.books.checkpoint().await?;
         let (requests, effects) = AsSent::new(recording, first, count, now_ms / 1_000).split();
-        let address = self.service.address;
-        let load = Load { address, requests, repeated: false, connections, duration, pace: Pace::Closed };
-        let outcome = load::run(load).await?;
+        let outcome = load::run(Load::closed(self.service.address, requests, connections, duration)).await?;
         self.seen.insert((AS_SENT, connections), outcome.per_second());
         let (paid, refunded) = AsSent::effects(effects.get(..outcome.sent).unwrap_or(&effects));
         self.refunded = self.refunded.saturating_add(refunded);
@@ -165,14 +171,8 @@ impl Target {
         self.books.seed_open_topups(first, STUCK.saturating_add(1), Buyers::One, now_ms).await?;
         let mut requests = deliveries(Mix::OneAccount, first, STUCK.saturating_add(1), now_ms / 1_000);
         let rest = requests.split_off(1);
-        let beside = |requests, connections| Load {
-            address: self.service.address,
-            requests,
-            repeated: false,
-            connections,
-            duration: Duration::from_mins(1),
-            pace: Pace::Closed,
-        };
+        let address = self.service.address;
+        let beside = |requests, connections| Load::closed(address, requests, connections, Duration::from_mins(1));
         // Creates the account.
         load::run(beside(requests, 1)).await?;
         let stuck = rest.into_iter().map(|request| Request { expected: 503, ..request }).collect();
@@ -220,7 +220,7 @@ impl Target {
             self.books.checkpoint().await?;
         }
         let requests = deliveries(mix, first, count, now_ms / 1_000);
-        Ok(Load { address: self.service.address, requests, repeated: false, connections, duration, pace: Pace::Closed })
+        Ok(Load::closed(self.service.address, requests, connections, duration))
     }
 
     /// Checks that the books contain exactly what was delivered.
@@ -270,7 +270,7 @@ impl Target {
         let count = requests_for(seen.map_or(4_000, |rate| rate.saturating_mul(2)), duration).max(200);
         let first = self.reserve(count);
         let requests = (0..count).map(|index| self.checkout(first.saturating_add(index))).collect();
-        Load { address: self.service.address, requests, repeated: false, connections, duration, pace: Pace::Closed }
+        Load::closed(self.service.address, requests, connections, duration)
     }
 
     /// Records the rate of checkouts.
@@ -295,7 +295,8 @@ impl Target {
     }
 }
 
-fn requests_for(rate: u64, duration: Duration) -> u64 {
+/// The number of requests that a rate and a duration make.
+pub fn requests_for(rate: u64, duration: Duration) -> u64 {
     let milliseconds = u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
     rate.saturating_mul(milliseconds) / 1_000
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tokio::process::Command;
 
-use super::TABLES;
+use super::{FIRST_BALANCE, TABLES};
 use crate::books::Books;
 use crate::failure::Failure;
 use crate::latency::Latencies;
@@ -32,13 +32,15 @@ impl Pgbench {
     pub async fn prepare(postgres: &Postgres, folder: &Path) -> Result<Self, Failure> {
         let mut books = Books::connect(&postgres.create(DATABASE).await?).await?;
         books.run(TABLES).await?;
-        let accounts =
-            format!("INSERT INTO accounts SELECT 'account_' || n, 0, 0 FROM generate_series(0, {ACCOUNTS} - 1) n");
+        let accounts = format!(
+            "INSERT INTO accounts SELECT 'account_' || n, {FIRST_BALANCE}, 0 FROM generate_series(0, {ACCOUNTS} - 1) n"
+        );
         books.run(&accounts).await?;
-        books.run(&format!("INSERT INTO accounts VALUES ('{HOT_ACCOUNT}', 0, 0)")).await?;
+        books.run(&format!("INSERT INTO accounts VALUES ('{HOT_ACCOUNT}', {FIRST_BALANCE}, 0)")).await?;
         books.run("VACUUM ANALYZE").await?;
         for (buyers, account) in [(Buyers::Many, "'account_' || :account"), (Buyers::One, "'account_hot'")] {
             std::fs::write(folder.join(script_name(buyers)), script(account))?;
+            std::fs::write(folder.join(debit_script_name(buyers)), debit_script(account))?;
         }
         std::fs::write(folder.join(CHECKOUT_SCRIPT), checkout_script())?;
         let program = postgres.program("pgbench");
@@ -51,6 +53,14 @@ impl Pgbench {
     /// If it fails, or its output cannot be parsed.
     pub async fn run(&self, buyers: Buyers, clients: usize, duration: Duration) -> Result<Sample, Failure> {
         self.run_script(script_name(buyers), clients, duration).await
+    }
+
+    /// Runs the writes of debits for the given duration.
+    ///
+    /// # Errors
+    /// If it fails, or its output cannot be parsed.
+    pub async fn run_debits(&self, buyers: Buyers, clients: usize, duration: Duration) -> Result<Sample, Failure> {
+        self.run_script(debit_script_name(buyers), clients, duration).await
     }
 
     /// Runs the writes of checkouts for some time: two transactions each.
@@ -87,6 +97,10 @@ fn script_name(buyers: Buyers) -> &'static str {
     if buyers == Buyers::Many { "many.sql" } else { "one.sql" }
 }
 
+fn debit_script_name(buyers: Buyers) -> &'static str {
+    if buyers == Buyers::Many { "debit_many.sql" } else { "debit_one.sql" }
+}
+
 fn script(account: &str) -> String {
     format!(
         "\\set account random(0, {ACCOUNTS} - 1)\n\
@@ -98,6 +112,22 @@ fn script(account: &str) -> String {
          RETURNING balance \\gset\n\
          INSERT INTO ledger (source, account, credits, balance_after, created_at) \
          VALUES ('topup_' || :event, {account}, 1000, :balance, 1800000000000);\n\
+         COMMIT;\n"
+    )
+}
+
+/// What a debit writes at least: its key, so that it is done once, the balance if it is enough, and the ledger.
+fn debit_script(account: &str) -> String {
+    format!(
+        "\\set account random(0, {ACCOUNTS} - 1)\n\
+         \\set number random(1, 9000000000000000000)\n\
+         BEGIN;\n\
+         INSERT INTO spends (key, account, credits, created_at) \
+         VALUES ('key_' || :number, {account}, 1, 1800000000000) ON CONFLICT (key) DO NOTHING;\n\
+         UPDATE accounts SET balance = balance - 1, updated_at = 1800000000000 WHERE id = {account} AND balance >= 1 \
+         RETURNING balance \\gset\n\
+         INSERT INTO ledger (source, account, credits, balance_after, created_at) \
+         VALUES ('spend_' || :number, {account}, -1, :balance, 1800000000000);\n\
          COMMIT;\n"
     )
 }
