@@ -263,6 +263,21 @@ CREATE TABLE promotions (
     UNIQUE (caller, idempotency_key)
 ) STRICT;
 
+-- How much of an hour was spent, for what and by whom, added up from a stretch of the account's entries. An hour is
+-- written once, after its end, and each hour has a row of empty words; to delete whole hours changes no answer.
+CREATE TABLE usage_hours (
+    account_id       TEXT    NOT NULL,
+    hour             INTEGER NOT NULL,
+    operation        TEXT    NOT NULL,
+    subject          TEXT    NOT NULL,
+    credits          INTEGER NOT NULL CHECK (credits >= 0),
+    refunded_credits INTEGER NOT NULL CHECK (refunded_credits >= 0),
+    spends           INTEGER NOT NULL CHECK (spends >= 0),
+    first_sequence   INTEGER NOT NULL CHECK (first_sequence > 0),
+    last_sequence    INTEGER NOT NULL CHECK (last_sequence >= first_sequence),
+    PRIMARY KEY (account_id, hour, operation, subject)
+) STRICT;
+
 -- Accounts whose available credits fell below `alert_at`.
 CREATE TABLE attention (
     account_id TEXT    PRIMARY KEY NOT NULL,

@@ -10,6 +10,7 @@ use crate::books::audit_queries::{AuditedAccount, AuditedAdjustment, AuditedEntr
 use crate::books::audit_report::{AuditReport, Difference, PAGE};
 use crate::books::audit_spending::{AuditedFunds, AuditedSpend};
 use crate::books::replay::replay;
+use crate::books::usage::audit_usage::audit_usage;
 use crate::db::{Db, StoreError};
 use crate::domain::checkout::TopupState;
 use crate::domain::credit_unit::CreditUnit;
@@ -44,6 +45,7 @@ pub async fn audit(db: &Db, is_replay: bool) -> Result<AuditReport, StoreError> 
     report.adjustments = walk::<AuditedAdjustment>(db, &mut report).await?;
     report.spends = walk::<AuditedSpend>(db, &mut report).await?;
     walk::<AuditedFunds>(db, &mut report).await?;
+    report.usage_hours = audit_usage(db, &mut report).await?;
     if is_replay {
         replay(db, &mut report).await?;
     }

@@ -23,6 +23,8 @@ pub struct AuditReport {
     pub adjustments: u64,
     /// How many spends were checked.
     pub spends: u64,
+    /// How many recorded hours of usage were added up again.
+    pub usage_hours: u64,
     /// How many differences there are.
     pub differences: u64,
     /// The first differences.

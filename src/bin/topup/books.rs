@@ -188,8 +188,14 @@ pub async fn audit(arguments: AuditArguments) -> Result<ExitCode, Failure> {
     } else {
         println!(
             "Recomputed {} accounts, {} entries, {} top-ups, {} refunds and disputes, {} adjustments, \
-            {} spends.",
-            report.accounts, report.entries, report.topups, report.reversals, report.adjustments, report.spends
+            {} spends, {} hours of usage.",
+            report.accounts,
+            report.entries,
+            report.topups,
+            report.reversals,
+            report.adjustments,
+            report.spends,
+            report.usage_hours
         );
         for difference in &report.first {
             println!("  {}: {}", difference.id, difference.detail);

@@ -6,3 +6,4 @@ mod http;
 mod ledger;
 mod model;
 mod races;
+mod usage;

@@ -7,6 +7,7 @@ use crate::books::grant::void_grant::VoidError;
 use crate::books::spend::action::Refusal;
 use crate::books::spend::refund_spend::RefundSpendError;
 use crate::books::spend::spend_credits::SpendError;
+use crate::books::usage::read_usage::UsageError;
 use crate::domain::ledger::Funds;
 use crate::http::kit::problem::{ApiError, Shortage};
 
@@ -32,6 +33,15 @@ impl From<RefundSpendError> for ApiError {
             }
             RefundSpendError::OtherRequest => Self::other_request(),
             RefundSpendError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<UsageError> for ApiError {
+    fn from(error: UsageError) -> Self {
+        match error {
+            UsageError::TooMany => Self::field("from", "too_many", error.to_string()),
+            UsageError::Store(error) => error.into(),
         }
     }
 }

@@ -13,6 +13,8 @@ mod keys;
 mod promotions;
 mod refunds;
 mod shortfall;
+mod statements;
+mod usage;
 
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
