@@ -33,6 +33,7 @@ pub fn all_statements() -> impl Iterator<Item = &'static Statement> {
         crate::books::locked_account::STATEMENTS,
         crate::books::settle::STATEMENTS,
         crate::books::settle_account::STATEMENTS,
+        crate::books::block_account::STATEMENTS,
         crate::books::entry_times::STATEMENTS,
         crate::books::statement::STATEMENTS,
         crate::books::usage::hours::STATEMENTS,

@@ -268,6 +268,17 @@ CREATE TABLE usage_hours (
     PRIMARY KEY (account_id, hour, operation, subject)
 );
 
+-- Each time that an operator blocked or unblocked an account, and why.
+CREATE TABLE account_blocks (
+    account_id TEXT   NOT NULL REFERENCES accounts (id),
+    number     BIGINT NOT NULL CHECK (number > 0),
+    is_blocked BIGINT NOT NULL CHECK (is_blocked IN (0, 1)),
+    reason     TEXT   NOT NULL,
+    made_by    TEXT   NOT NULL,
+    created_at BIGINT NOT NULL,
+    PRIMARY KEY (account_id, number)
+);
+
 -- Accounts whose available credits fell below `alert_at`.
 CREATE TABLE attention (
     account_id TEXT   PRIMARY KEY NOT NULL,

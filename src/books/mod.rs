@@ -6,6 +6,7 @@ pub mod audit;
 pub mod audit_queries;
 pub mod audit_report;
 pub mod audit_spending;
+pub mod block_account;
 pub mod entries;
 mod entry_ids;
 pub(crate) mod entry_times;

@@ -2,6 +2,7 @@
 
 use actix_web::http::StatusCode;
 
+use crate::books::block_account::BlockError;
 use crate::books::grant::promote::PromoteError;
 use crate::books::grant::void_grant::VoidError;
 use crate::books::spend::action::Refusal;
@@ -57,6 +58,16 @@ impl From<PromoteError> for ApiError {
             PromoteError::AlreadyEnded => Self::field("expiresAt", "in_the_past", "must be in the future"),
             PromoteError::OtherRequest => Self::other_request(),
             PromoteError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<BlockError> for ApiError {
+    fn from(error: BlockError) -> Self {
+        match error {
+            BlockError::Forbidden => Self::forbidden("account_forbidden", error.to_string()),
+            BlockError::UnknownAccount(_) => Self::new(StatusCode::NOT_FOUND, "unknown_account", error.to_string()),
+            BlockError::Store(error) => error.into(),
         }
     }
 }

@@ -2,6 +2,7 @@
 
 mod balances;
 mod batch;
+mod blocks;
 mod callers;
 mod captures;
 mod debits;
