@@ -23,12 +23,18 @@ statements! {
         SELECT sequence FROM ledger_entries WHERE account_id = :account \
         AND sequence > (SELECT place FROM search WHERE step = 0) AND created_at >= :time_ms \
         ORDER BY sequence LIMIT 1";
+    TIME = "SELECT created_at FROM ledger_entries WHERE account_id = :account AND sequence = :sequence";
     LAST = "SELECT entries AS sequence FROM accounts WHERE id = :account";
 }
 
 #[derive(sqlx::FromRow)]
 struct Place {
     sequence: i64,
+}
+
+#[derive(sqlx::FromRow)]
+struct EntryTime {
+    created_at: i64,
 }
 
 impl Db {
@@ -61,5 +67,12 @@ impl Db {
         // An entry that came after the end was read is not part of it.
         let end = last.saturating_add(1);
         Ok((first.map_or(end, |first| first.min(end)), last))
+    }
+
+    /// The time of an entry that exists, in milliseconds since 1970.
+    pub(crate) async fn entry_time(&self, account: &AccountId, sequence: i64) -> Result<i64, StoreError> {
+        let values = args![account = account.as_str(), sequence];
+        let entry: Option<EntryTime> = self.read_optional(&TIME, &values).await?;
+        entry.map(|entry| entry.created_at).ok_or_else(|| StoreError::corrupt("missing entry of", account))
     }
 }

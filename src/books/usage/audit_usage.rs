@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::books::audit_report::{AuditReport, Difference, PAGE};
 use crate::books::usage::hours::RecordedHour;
-use crate::books::usage::live::{UsageRow, Used};
+use crate::books::usage::live::{HOUR_MS, UsageRow, Used};
 use crate::db::{Db, StoreError};
 use crate::domain::account::AccountId;
 
@@ -45,37 +45,25 @@ async fn wrong(db: &Db, recorded: &RecordedHour, end: i64) -> Result<Option<Stri
     if first <= end || db.last_entry(&account).await? < last {
         return Ok(Some(format!("has the entries {first} to {last}, the hour before it those up to {end}")));
     }
-    let rows = db.recorded_hour(recorded, MAX_ROWS).await?;
-    let stored = sums(rows, recorded.hour)?;
-    let mut entries = Vec::new();
-    let add = |row| {
-        entries.push(row);
-        Ok(())
-    };
-    db.add_up_usage(&account, (first, last), 0, add).await?;
-    if db.first_entry_at(&account, recorded.hour).await? != Some(first) {
-        return Ok(Some(format!("does not begin with the entry {first}")));
+    let created_at = db.entry_time(&account, first).await?;
+    if created_at.saturating_sub(created_at.rem_euclid(HOUR_MS)) != recorded.hour {
+        return Ok(Some(format!("begins with the entry {first}, which is of another hour")));
     }
-    let Ok(mut live) = sums(entries, recorded.hour) else {
-        return Ok(Some(format!("has entries of other hours among {first} to {last}")));
-    };
+    let mut stored = Sums::default();
+    for row in db.recorded_hour(recorded, MAX_ROWS).await? {
+        add(&mut stored, row)?;
+    }
+    let mut live = Sums::default();
+    db.add_up_usage(&account, (first, last), recorded.hour, |row| add(&mut live, row)).await?;
     // Entries of no usage leave a row of zeros or none; the row of no words is always recorded.
     live.entry((String::new(), String::new())).or_default();
     Ok((stored != live).then(|| "its sums are not those of its entries".to_owned()))
 }
 
-/// The sums by operation and subject.
-///
-/// # Errors
-/// When a row is of another hour.
-fn sums(rows: Vec<UsageRow>, hour: i64) -> Result<BTreeMap<(String, String), Used>, StoreError> {
-    let mut sums: BTreeMap<(String, String), Used> = BTreeMap::new();
-    for row in rows {
-        if row.hour != hour {
-            return Err(StoreError::corrupt("usage of another hour than", hour));
-        }
-        let used = row.used();
-        sums.entry((row.operation, row.subject)).or_default().add(used)?;
-    }
-    Ok(sums)
+/// Usage by operation and subject.
+type Sums = BTreeMap<(String, String), Used>;
+
+fn add(sums: &mut Sums, row: UsageRow) -> Result<(), StoreError> {
+    let used = row.used();
+    sums.entry((row.operation, row.subject)).or_default().add(used)
 }

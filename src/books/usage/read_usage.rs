@@ -124,11 +124,9 @@ async fn add_up(db: &Db, account: &AccountId, range: (i64, i64), sums: &mut Sums
     }
     let (mut next, mut floor) = (first, range.0);
     for (hour, begins, ends) in recorded.stretches {
-        if begins < next {
-            return Err(StoreError::corrupt("recorded hours that overlap, of", account));
-        }
+        // Recorded hours are not read a second time, even if a clock that was wrong has mixed up the places of times.
         db.add_up_usage(account, (next, begins.saturating_sub(1)), floor, |row| sums.add_row(row)).await?;
-        (next, floor) = (ends.saturating_add(1), hour);
+        (next, floor) = (next.max(ends.saturating_add(1)), hour);
     }
     db.add_up_usage(account, (next, last), floor, |row| sums.add_row(row)).await
 }

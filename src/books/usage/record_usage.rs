@@ -31,7 +31,6 @@ statements! {
     /// Accounts, with how far each is recorded.
     ACCOUNTS = "SELECT a.id, a.entries, (SELECT u.last_sequence FROM usage_hours u WHERE u.account_id = a.id \
         ORDER BY u.hour DESC LIMIT 1) AS recorded FROM accounts a WHERE a.id > :after ORDER BY a.id LIMIT :limit";
-    ENTRY_TIME = "SELECT created_at FROM ledger_entries WHERE account_id = :account AND sequence = :sequence";
 }
 
 #[derive(sqlx::FromRow)]
@@ -39,11 +38,6 @@ struct AccountRow {
     id: String,
     entries: i64,
     recorded: Option<i64>,
-}
-
-#[derive(sqlx::FromRow)]
-struct EntryTime {
-    created_at: i64,
 }
 
 /// Records the hours of all accounts that are over. Returns their number.
@@ -120,14 +114,6 @@ async fn record_hour(db: &Db, account: &AccountId, hour: i64, (first, last): (i6
     };
     let rows = sums.into_iter().map(row).collect();
     db.write(RecordHour { account: account.clone(), hour, first, last, rows }).await
-}
-
-impl Db {
-    async fn entry_time(&self, account: &AccountId, sequence: i64) -> Result<i64, StoreError> {
-        let values = args![account = account.as_str(), sequence];
-        let entry: Option<EntryTime> = self.read_optional(&ENTRY_TIME, &values).await?;
-        entry.map(|entry| entry.created_at).ok_or_else(|| StoreError::corrupt("missing entry of", account))
-    }
 }
 
 /// The background job that records usage: once an hour, a minute after its end, and once after the start.

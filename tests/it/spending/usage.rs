@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use tokio_util::sync::CancellationToken;
+use topup::books::audit::audit;
 use topup::books::spend::action::{Action, Shortfall, SpendCommand};
 use topup::books::usage::hours::UsageBy;
 use topup::books::usage::live::Used;
@@ -194,6 +195,35 @@ on_both_databases! {
         let member = |number: &str| UsageKey::Word(format!("member_{number}"));
         assert_eq!((keys[0], keys[1], keys[999]), (&member("0500"), &member("0000"), &member("0999")));
         assert!(!usage(&books.db, UsageBy::Operation, (BEGIN_MS, BEGIN_MS + HOUR_MS)).await.has_more);
+        books.finish().await;
+    }
+
+    async fn the_audit_finds_a_recorded_hour_that_is_wrong(backend: Backend) {
+        let books = Books::open(backend).await;
+        history(&books).await;
+        record(&books.db, BEGIN_MS + 60 * HOUR_MS).await;
+        let hour = BEGIN_MS + 2 * HOUR_MS;
+        let found = async || audit(&books.db, false).await.expect("readable").first;
+        assert_eq!(found().await, []);
+        for (what, detail) in [
+            ("SET credits = credits + 1", "its sums are not those of its entries"),
+            ("SET spends = spends + 1", "its sums are not those of its entries"),
+            ("SET refunded_credits = 1", "its sums are not those of its entries"),
+            ("SET subject = 'nobody' WHERE subject = 'anna'", "its sums are not those of its entries"),
+            ("SET first_sequence = first_sequence + 1", "which is of another hour"),
+            ("SET last_sequence = last_sequence + 3", "its sums are not those of its entries"),
+            ("SET first_sequence = last_sequence + 1, last_sequence = last_sequence + 1", "which is of another hour"),
+            ("SET first_sequence = 1", "the hour before it those up to"),
+        ] {
+            let (set, condition) = what.split_once(" WHERE ").unwrap_or((what, "TRUE"));
+            let sql = format!("UPDATE usage_hours {set} WHERE hour = {hour} AND {condition}");
+            books.db.execute_raw(Box::leak(sql.into_boxed_str())).await.expect("is changed");
+            let first = found().await;
+            assert!(!first.is_empty() && first[0].detail.contains(detail), "{what}: {first:?}");
+            forget(&books, &format!("hour >= {hour}")).await;
+            record(&books.db, BEGIN_MS + 60 * HOUR_MS).await;
+            assert_eq!(found().await, [], "{what}");
+        }
         books.finish().await;
     }
 }
