@@ -160,7 +160,12 @@ impl Audited for AuditedEntry {
             let of_grant = self.grant_id.as_ref().is_some_and(|grant| source.starts_with(&format!("{grant}:")));
             let is_of_account = self.grant_account.as_deref() == account;
             (of_grant && is_of_account && self.credits < 0, format!("ends no grant of this account: {source}"))
-        } else if [EntryKind::Promotion.as_str(), EntryKind::Bonus.as_str()].contains(&self.kind.as_str()) {
+        } else if self.kind == EntryKind::Promotion.as_str() {
+            let holds = self.promotion_account.as_deref() == account
+                && self.promotion_credits == Some(self.credits)
+                && self.promotion_balance == Some(self.balance_after);
+            (holds, format!("gives {} credits, its promotion {source} says otherwise", self.credits))
+        } else if self.kind == EntryKind::Bonus.as_str() {
             (true, String::new())
         } else {
             (false, format!("is of no known kind: {}", self.kind))
