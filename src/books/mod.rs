@@ -18,6 +18,7 @@ pub mod instance;
 pub mod ledger;
 pub(crate) mod locked_account;
 pub(crate) mod replay;
+pub(crate) mod rounds;
 pub(crate) mod settle;
 pub mod settle_account;
 pub mod spend;
