@@ -10,13 +10,12 @@ use crate::books::block_account::{AccountBlock, BlockAccount, block_account, rea
 use crate::books::settle_account::balance_now;
 use crate::domain::account::AccountId;
 use crate::domain::ledger::Balance;
-use crate::http::admin::adjustments::is_reason;
 use crate::http::admin::caller::Admin;
 use crate::http::kit::body::read_json;
+use crate::http::kit::fields::{account_id, is_reason};
 use crate::http::kit::openapi::{CallerProblems, Problem503};
 use crate::http::kit::problem::{ApiError, Problem};
 use crate::http::kit::timestamp::rfc3339;
-use crate::http::server::spending::caller::account_id;
 use crate::http::state::State;
 
 /// Why an account is blocked or unblocked.

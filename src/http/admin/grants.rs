@@ -9,14 +9,15 @@ use validator::Validate;
 use crate::books::grant::promote::{Promote, promote};
 use crate::books::grant::void_grant::void_grant;
 use crate::domain::burn::{Category, DEFAULT_PRIORITY, NEVER_MS};
-use crate::http::admin::adjustments::{is_reason, number_of_credits};
-use crate::http::admin::caller::{Admin, required_key};
+use crate::http::admin::adjustments::number_of_credits;
+use crate::http::admin::caller::Admin;
 use crate::http::kit::body::read_json;
+use crate::http::kit::fields::{account_id, is_reason};
+use crate::http::kit::idempotency_key::required_key;
 use crate::http::kit::openapi::{CallerProblems, Problem404, Problem422, Problem503};
 use crate::http::kit::problem::{ApiError, Problem};
 use crate::http::kit::timestamp::parse_time;
 use crate::http::server::grants::{Grant, grant};
-use crate::http::server::spending::caller::account_id;
 use crate::http::state::State;
 
 /// Whether money was paid for the credits.

@@ -12,10 +12,10 @@ use crate::books::usage::read_usage::{Usage as UsageOfAccount, UsageKey, UsageSu
 use crate::domain::account::AccountId;
 use crate::http::auth::Caller;
 use crate::http::kit::body::read_query;
+use crate::http::kit::fields::account_id;
 use crate::http::kit::openapi::{CallerProblems, Problem503};
 use crate::http::kit::problem::ApiError;
 use crate::http::kit::timestamp::rfc3339;
-use crate::http::server::spending::caller::account_id;
 use crate::http::server::time_range::{full_hours, time_range};
 use crate::http::state::State;
 

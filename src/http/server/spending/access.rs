@@ -11,9 +11,9 @@ use crate::books::settle_account::balance_now;
 use crate::domain::account::AccountId;
 use crate::http::auth::Caller;
 use crate::http::kit::body::read_query;
+use crate::http::kit::fields::account_id;
 use crate::http::kit::openapi::{CallerProblems, Problem503};
 use crate::http::kit::problem::ApiError;
-use crate::http::server::spending::caller::account_id;
 use crate::http::server::spending::fields::MAX_CREDITS;
 use crate::http::state::State;
 
