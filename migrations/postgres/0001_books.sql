@@ -273,6 +273,32 @@ CREATE TABLE promotions (
     UNIQUE (caller, idempotency_key)
 );
 
+-- How much of an hour was spent, for what and by whom, added up from a stretch of the account's entries. An hour is
+-- written once, after its end, and each hour has a row of empty words; to delete whole hours changes no answer.
+CREATE TABLE usage_hours (
+    account_id       TEXT   NOT NULL,
+    hour             BIGINT NOT NULL,
+    operation        TEXT   NOT NULL,
+    subject          TEXT   NOT NULL,
+    credits          BIGINT NOT NULL CHECK (credits >= 0),
+    refunded_credits BIGINT NOT NULL CHECK (refunded_credits >= 0),
+    spends           BIGINT NOT NULL CHECK (spends >= 0),
+    first_sequence   BIGINT NOT NULL CHECK (first_sequence > 0),
+    last_sequence    BIGINT NOT NULL CHECK (last_sequence >= first_sequence),
+    PRIMARY KEY (account_id, hour, operation, subject)
+);
+
+-- Each time that an operator blocked or unblocked an account, and why.
+CREATE TABLE account_blocks (
+    account_id TEXT   NOT NULL REFERENCES accounts (id),
+    number     BIGINT NOT NULL CHECK (number > 0),
+    is_blocked BIGINT NOT NULL CHECK (is_blocked IN (0, 1)),
+    reason     TEXT   NOT NULL,
+    made_by    TEXT   NOT NULL,
+    created_at BIGINT NOT NULL,
+    PRIMARY KEY (account_id, number)
+);
+
 -- Accounts whose available credits fell below `alert_at`.
 CREATE TABLE attention (
     account_id TEXT   PRIMARY KEY NOT NULL,

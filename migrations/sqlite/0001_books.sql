@@ -283,6 +283,32 @@ CREATE TABLE promotions (
     UNIQUE (caller, idempotency_key)
 ) STRICT;
 
+-- How much of an hour was spent, for what and by whom, added up from a stretch of the account's entries. An hour is
+-- written once, after its end, and each hour has a row of empty words; to delete whole hours changes no answer.
+CREATE TABLE usage_hours (
+    account_id       TEXT    NOT NULL,
+    hour             INTEGER NOT NULL,
+    operation        TEXT    NOT NULL,
+    subject          TEXT    NOT NULL,
+    credits          INTEGER NOT NULL CHECK (credits >= 0),
+    refunded_credits INTEGER NOT NULL CHECK (refunded_credits >= 0),
+    spends           INTEGER NOT NULL CHECK (spends >= 0),
+    first_sequence   INTEGER NOT NULL CHECK (first_sequence > 0),
+    last_sequence    INTEGER NOT NULL CHECK (last_sequence >= first_sequence),
+    PRIMARY KEY (account_id, hour, operation, subject)
+) STRICT;
+
+-- Each time that an operator blocked or unblocked an account, and why.
+CREATE TABLE account_blocks (
+    account_id TEXT    NOT NULL REFERENCES accounts (id),
+    number     INTEGER NOT NULL CHECK (number > 0),
+    is_blocked INTEGER NOT NULL CHECK (is_blocked IN (0, 1)),
+    reason     TEXT    NOT NULL,
+    made_by    TEXT    NOT NULL,
+    created_at INTEGER NOT NULL,
+    PRIMARY KEY (account_id, number)
+) STRICT;
+
 -- Accounts whose available credits fell below `alert_at`.
 CREATE TABLE attention (
     account_id TEXT    PRIMARY KEY NOT NULL,

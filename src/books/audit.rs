@@ -11,6 +11,7 @@ use crate::books::audit_queries::{AuditedAccount, AuditedAdjustment, AuditedEntr
 use crate::books::audit_report::{AuditReport, Difference, PAGE};
 use crate::books::audit_spending::{AuditedFunds, AuditedSpend};
 use crate::books::replay::replay;
+use crate::books::usage::audit_usage::audit_usage;
 use crate::db::{Db, StoreError};
 use crate::domain::checkout::TopupState;
 use crate::domain::credit_unit::CreditUnit;
@@ -46,6 +47,7 @@ pub async fn audit(db: &Db, is_replay: bool) -> Result<AuditReport, StoreError> 
     report.spends = walk::<AuditedSpend>(db, &mut report).await?;
     walk::<AuditedFunds>(db, &mut report).await?;
     walk::<AuditedLimit>(db, &mut report).await?;
+    report.usage_hours = audit_usage(db, &mut report).await?;
     if is_replay {
         replay(db, &mut report).await?;
     }
@@ -160,7 +162,12 @@ impl Audited for AuditedEntry {
             let of_grant = self.grant_id.as_ref().is_some_and(|grant| source.starts_with(&format!("{grant}:")));
             let is_of_account = self.grant_account.as_deref() == account;
             (of_grant && is_of_account && self.credits < 0, format!("ends no grant of this account: {source}"))
-        } else if [EntryKind::Promotion.as_str(), EntryKind::Bonus.as_str()].contains(&self.kind.as_str()) {
+        } else if self.kind == EntryKind::Promotion.as_str() {
+            let holds = self.promotion_account.as_deref() == account
+                && self.promotion_credits == Some(self.credits)
+                && self.promotion_balance == Some(self.balance_after);
+            (holds, format!("gives {} credits, its promotion {source} says otherwise", self.credits))
+        } else if self.kind == EntryKind::Bonus.as_str() {
             (true, String::new())
         } else {
             (false, format!("is of no known kind: {}", self.kind))

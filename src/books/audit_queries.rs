@@ -73,6 +73,12 @@ pub struct AuditedEntry {
     pub refund_account: Option<String>,
     /// The credits of the spend's refund.
     pub refund_credits: Option<i64>,
+    /// The promotion's account.
+    pub promotion_account: Option<String>,
+    /// The promotion's credits.
+    pub promotion_credits: Option<i64>,
+    /// The balance after the promotion, as stored with it.
+    pub promotion_balance: Option<i64>,
 }
 
 /// A top-up with the data of its payments, refunds, disputes and entries.
@@ -176,7 +182,8 @@ statements! {
         t.account_id AS topup_account, t.state AS topup_state, t.credits AS topup_credits, \
         j.account_id AS adjustment_account, j.credits AS adjustment_credits, j.balance_after AS adjustment_balance, \
         e.grant_id, g.account_id AS grant_account, s.account_id AS spend_account, s.first_sequence AS spend_first, \
-        s.parts AS spend_parts, b.account_id AS refund_account, b.credits AS refund_credits \
+        s.parts AS spend_parts, b.account_id AS refund_account, b.credits AS refund_credits, \
+        p.account_id AS promotion_account, p.credits AS promotion_credits, p.balance_after AS promotion_balance \
         FROM (SELECT account_id, sequence, id, kind, credits, balance_after, source, topup_id, grant_id FROM \
         ledger_entries \
         WHERE (account_id, sequence) >= (:from_account, :from_sequence) ORDER BY account_id, sequence LIMIT :limit) e \
@@ -185,6 +192,7 @@ statements! {
         LEFT JOIN grants g ON g.id = e.grant_id \
         LEFT JOIN spends s ON s.id = CASE WHEN e.kind = 'spend' THEN SUBSTR(e.source, 1, 38) END \
         LEFT JOIN spend_refunds b ON b.id = CASE WHEN e.kind = 'spend_refund' THEN e.source END \
+        LEFT JOIN promotions p ON p.id = CASE WHEN e.kind = 'promotion' THEN e.source END \
         ORDER BY e.account_id, e.sequence";
     TOPUPS = "SELECT t.id, t.state, t.credits, t.credit_unit_credits, t.credit_unit_amount, t.taken_credits, \
         t.provider, t.provider_payment_id, \

@@ -23,6 +23,10 @@ pub struct AuditReport {
     pub adjustments: u64,
     /// How many spends were checked.
     pub spends: u64,
+    /// How many recorded hours of usage were added up again.
+    pub usage_hours: u64,
+    /// With `--replay`: how many accounts changed so often that they could not be replayed.
+    pub not_replayed: u64,
     /// How many differences there are.
     pub differences: u64,
     /// The first differences.
@@ -40,6 +44,12 @@ pub struct Difference {
 }
 
 impl AuditReport {
+    /// Whether everything was checked and holds.
+    #[must_use]
+    pub const fn is_clean(&self) -> bool {
+        self.differences == 0 && self.not_replayed == 0
+    }
+
     /// Counts a difference, and lists it if it is one of the first.
     pub(crate) fn add(&mut self, difference: Difference) {
         self.differences = self.differences.saturating_add(1);

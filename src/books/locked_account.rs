@@ -20,7 +20,7 @@ statements! {
         VALUES (:account, 0, 0, 0, :now_ms) ON CONFLICT (id) DO NOTHING";
     STORE = "UPDATE accounts SET balance = :balance, used_credits = :used_credits, entries = :entries, \
         updated_at = :updated_at, held_credits = :held_credits, settled_entries = :settled_entries, due_at = :due_at, \
-        limits_from = :limits_from, revision = revision + 1 \
+        limits_from = :limits_from, blocked_at = :blocked_at, revision = revision + 1 \
         WHERE id = :account";
     INSERT_ENTRY = "INSERT INTO ledger_entries \
         (account_id, sequence, id, kind, credits, balance_after, source, topup_id, created_at, reason, grant_id) \
@@ -99,6 +99,12 @@ impl LockedAccount {
 
     pub(crate) const fn is_blocked(&self) -> bool {
         self.row.blocked_at.is_some()
+    }
+
+    /// Blocks spending from now on, or permits it again.
+    pub(crate) const fn set_blocked(&mut self, is_blocked: bool) {
+        self.is_changed = true;
+        self.row.blocked_at = if is_blocked { Some(self.now_ms) } else { None };
     }
 
     /// The number of entries that are reflected in grants.
@@ -235,7 +241,8 @@ impl LockedAccount {
             held_credits = row.held_credits,
             settled_entries = row.settled_entries,
             due_at = row.due_at,
-            limits_from = row.limits_from
+            limits_from = row.limits_from,
+            blocked_at = row.blocked_at
         ];
         tx.execute(&STORE, &values).await?;
         if self.funds().available() < row.alert_at {

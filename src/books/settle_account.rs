@@ -11,6 +11,7 @@ use tokio_util::sync::CancellationToken;
 use crate::app::App;
 use crate::app::schedule::Job;
 use crate::books::locked_account::LockedAccount;
+use crate::books::rounds::until_settled;
 use crate::books::settle::{Settled, settle};
 use crate::db::{Db, StoreError, Tx, Write, args, statements};
 use crate::domain::account::AccountId;
@@ -19,8 +20,6 @@ use crate::domain::ledger::Balance;
 
 /// How many accounts are read at once.
 const PAGE: i64 = 200;
-/// How often an account's history is adopted in parts before the rest is left to the next run.
-const MAX_ROUNDS: u32 = 1_000;
 const EVERY: Duration = Duration::from_secs(2);
 
 statements! {
@@ -61,17 +60,15 @@ impl Write for SettleAccount {
 /// # Errors
 /// When the database fails.
 pub async fn settle_account(app: &App, account: &AccountId) -> Result<(), StoreError> {
-    for _ in 0..MAX_ROUNDS {
+    until_settled(|| async {
         let write = SettleAccount {
             account: account.clone(),
             entry: LedgerEntryId::from_bits(app.ids.id_bits()),
             now_ms: app.clock.now_ms(),
         };
-        if app.db.write(write).await? == Settled::Wholly {
-            return Ok(());
-        }
-    }
-    Err(StoreError::Busy)
+        Ok((app.db.write(write).await? == Settled::Wholly).then_some(()))
+    })
+    .await
 }
 
 /// An account's balance at this moment: what has ended by now is no part of it.

@@ -22,6 +22,7 @@ use crate::app::session_checks::SessionChecks;
 use crate::app::tasks::Tasks;
 use crate::app::{App, CALL_TIMEOUT, CHECKOUT_BUDGET, CheckoutSettings, FIRST_PAUSE};
 use crate::books::settle_account::settling_job;
+use crate::books::usage::record_usage::recording_job;
 use crate::config::Config;
 use crate::db::{Db, StoreError};
 use crate::http::auth::jwt::{TokenVerifier, TokenVerifierError};
@@ -316,6 +317,7 @@ fn scheduled_jobs(stripe_clock: Arc<StripeClock>) -> Vec<Job> {
         learning_job(),
         purging_job(),
         settling_job(),
+        recording_job(),
         comparing_job(),
         catching_up_job(),
         noting_job(),

@@ -7,15 +7,13 @@ use crate::books::grant::grant_list::Grant;
 use crate::books::grant::promotions::{self, NewPromotion, Promotion};
 use crate::books::grants::{self, NewGrant};
 use crate::books::locked_account::{LockedAccount, NewEntry};
+use crate::books::rounds::until_settled;
 use crate::books::settle::{Settled, settle};
 use crate::db::{StoreError, Tx, Write};
 use crate::domain::account::AccountId;
 use crate::domain::burn::{BurnOrder, Category, GrantKind};
 use crate::domain::ids::{GrantId, LedgerEntryId};
 use crate::domain::ledger::EntryKind;
-
-/// How often a promotion is run again while the history of its account is adopted.
-const MAX_ROUNDS: u32 = 1_000;
 
 /// An operator's request to give credits.
 #[derive(Debug, Clone)]
@@ -65,7 +63,6 @@ enum Outcome {
     Known(Promotion),
     UnknownAccount,
     AlreadyEnded,
-    Unsettled,
 }
 
 /// Gives credits to an account.
@@ -83,7 +80,7 @@ pub async fn promote(app: &App, request: Promote) -> Result<Grant, PromoteError>
         &request.expires_at_ms.to_string(),
         &request.reason,
     ]);
-    for _ in 0..MAX_ROUNDS {
+    let outcome = until_settled(|| async {
         let write = BookPromotion {
             id: GrantId::from_bits(app.ids.id_bits()),
             entry: LedgerEntryId::from_bits(app.ids.id_bits()),
@@ -92,19 +89,18 @@ pub async fn promote(app: &App, request: Promote) -> Result<Grant, PromoteError>
             request_hash: hash.clone(),
             now_ms: app.clock.now_ms(),
         };
-        match app.db.write(write).await? {
-            Outcome::Known(promotion) if promotion.request_hash != hash => return Err(PromoteError::OtherRequest),
-            Outcome::Known(promotion) => return grant_of(app, &promotion).await,
-            Outcome::Booked(promotion) => {
-                tracing::info!(grant = promotion.id, credits = request.credits, "credits given");
-                return grant_of(app, &promotion).await;
-            }
-            Outcome::UnknownAccount => return Err(PromoteError::UnknownAccount(request.account.to_string())),
-            Outcome::AlreadyEnded => return Err(PromoteError::AlreadyEnded),
-            Outcome::Unsettled => {}
+        app.db.write(write).await
+    });
+    match outcome.await? {
+        Outcome::Known(promotion) if promotion.request_hash != hash => Err(PromoteError::OtherRequest),
+        Outcome::Known(promotion) => grant_of(app, &promotion).await,
+        Outcome::Booked(promotion) => {
+            tracing::info!(grant = promotion.id, credits = request.credits, "credits given");
+            grant_of(app, &promotion).await
         }
+        Outcome::UnknownAccount => Err(PromoteError::UnknownAccount(request.account.to_string())),
+        Outcome::AlreadyEnded => Err(PromoteError::AlreadyEnded),
     }
-    Err(StoreError::Busy.into())
 }
 
 async fn grant_of(app: &App, promotion: &Promotion) -> Result<Grant, PromoteError> {
@@ -123,25 +119,26 @@ struct BookPromotion {
 }
 
 impl Write for BookPromotion {
-    type Output = Outcome;
+    /// `None` while the account is being settled.
+    type Output = Option<Outcome>;
 
-    async fn run(&self, tx: &mut Tx) -> Result<Outcome, StoreError> {
+    async fn run(&self, tx: &mut Tx) -> Result<Option<Outcome>, StoreError> {
         if let Some(earlier) = promotions::find_by_key(tx, &self.key).await? {
-            return Ok(Outcome::Known(earlier));
+            return Ok(Some(Outcome::Known(earlier)));
         }
         if self.request.expires_at_ms <= self.now_ms {
-            return Ok(Outcome::AlreadyEnded);
+            return Ok(Some(Outcome::AlreadyEnded));
         }
         if self.request.create {
             LockedAccount::create(tx, &self.request.account, self.now_ms).await?;
         }
         let locked = LockedAccount::lock(tx, &self.request.account, &self.entry, self.now_ms).await?;
-        let Some(mut account) = locked else { return Ok(Outcome::UnknownAccount) };
+        let Some(mut account) = locked else { return Ok(Some(Outcome::UnknownAccount)) };
         if settle(tx, &mut account).await? == Settled::Partly {
             account.store(tx).await?;
-            return Ok(Outcome::Unsettled);
+            return Ok(None);
         }
-        self.book(tx, &mut account).await.map(Outcome::Booked)
+        self.book(tx, &mut account).await.map(|booked| Some(Outcome::Booked(booked)))
     }
 }
 

@@ -5,14 +5,12 @@ use crate::app::App;
 use crate::books::grant::grant_list::Grant;
 use crate::books::grants;
 use crate::books::locked_account::LockedAccount;
+use crate::books::rounds::until_settled;
 use crate::books::settle::{Settled, end, settle};
 use crate::db::{StoreError, Tx, Write};
 use crate::domain::account::AccountId;
 use crate::domain::burn::Category;
 use crate::domain::ids::LedgerEntryId;
-
-/// How often it is run again while the history of its account is adopted.
-const MAX_ROUNDS: u32 = 1_000;
 
 /// Why a grant was not ended.
 #[derive(Debug, thiserror::Error)]
@@ -42,7 +40,7 @@ pub async fn void_grant(app: &App, id: &str, reason: &str, operator: &Operator) 
     if grant.category == Category::Paid.number() {
         return Err(VoidError::Bought);
     }
-    for _ in 0..MAX_ROUNDS {
+    until_settled(|| async {
         let write = VoidGrant {
             grant: grant.id.clone(),
             account: account.clone(),
@@ -51,12 +49,11 @@ pub async fn void_grant(app: &App, id: &str, reason: &str, operator: &Operator) 
             entry: LedgerEntryId::from_bits(app.ids.id_bits()),
             now_ms: app.clock.now_ms(),
         };
-        if app.db.write(write).await? == Settled::Wholly {
-            tracing::info!(grant = grant.id, "grant ended by hand");
-            return app.db.grant(id).await?.ok_or(VoidError::Unknown);
-        }
-    }
-    Err(StoreError::Busy.into())
+        Ok((app.db.write(write).await? == Settled::Wholly).then_some(()))
+    })
+    .await?;
+    tracing::info!(grant = grant.id, "grant ended by hand");
+    app.db.grant(id).await?.ok_or(VoidError::Unknown)
 }
 
 struct VoidGrant {

@@ -4,6 +4,7 @@ use crate::access::caller_key::{CallerKey, request_hash};
 use crate::app::App;
 use crate::books::give_back::{Bringing, IfEnded, give_back};
 use crate::books::locked_account::{LockedAccount, NewEntry};
+use crate::books::rounds::until_settled;
 use crate::books::settle::{Settled, settle};
 use crate::books::settle_account::balance_now;
 use crate::books::spend::spend_refunds::{self, NewSpendRefund, SpendRefund};
@@ -13,9 +14,6 @@ use crate::domain::account::AccountId;
 use crate::domain::burn::spendable;
 use crate::domain::ids::{LedgerEntryId, SpendId, SpendRefundId};
 use crate::domain::ledger::{EntryKind, Funds};
-
-/// How often a refund is run again while the history of its account is adopted.
-const MAX_ROUNDS: u32 = 1_000;
 
 /// A server's request to give spent credits back.
 #[derive(Debug, Clone)]
@@ -67,7 +65,7 @@ pub struct RefundedSpend {
 pub async fn refund_spend(app: &App, request: RefundSpend) -> Result<RefundedSpend, RefundSpendError> {
     let credits = request.credits.map(|credits| credits.to_string()).unwrap_or_default();
     let hash = request_hash(&[&credits, request.reason.as_deref().unwrap_or_default()]);
-    for _ in 0..MAX_ROUNDS {
+    let outcome = until_settled(|| async {
         let write = BookRefund {
             id: SpendRefundId::from_bits(app.ids.id_bits()),
             entry: LedgerEntryId::from_bits(app.ids.id_bits()),
@@ -76,25 +74,23 @@ pub async fn refund_spend(app: &App, request: RefundSpend) -> Result<RefundedSpe
             request_hash: hash.clone(),
             now_ms: app.clock.now_ms(),
         };
-        let (refund, funds, is_replay) = match app.db.write(write).await? {
-            Outcome::Booked(refund, funds) => (refund, funds, false),
-            Outcome::Known(refund) => (refund, balance_now(app, &request.account).await?.funds(), true),
-            Outcome::TooMany { left } => return Err(RefundSpendError::TooMany { left }),
-            Outcome::Unsettled => continue,
-        };
-        if refund.request_hash != hash {
-            return Err(RefundSpendError::OtherRequest);
-        }
-        return Ok(RefundedSpend { refund, funds, is_replay });
+        app.db.write(write).await
+    });
+    let (refund, funds, is_replay) = match outcome.await? {
+        Outcome::Booked(refund, funds) => (refund, funds, false),
+        Outcome::Known(refund) => (refund, balance_now(app, &request.account).await?.funds(), true),
+        Outcome::TooMany { left } => return Err(RefundSpendError::TooMany { left }),
+    };
+    if refund.request_hash != hash {
+        return Err(RefundSpendError::OtherRequest);
     }
-    Err(StoreError::Busy.into())
+    Ok(RefundedSpend { refund, funds, is_replay })
 }
 
 enum Outcome {
     Booked(SpendRefund, Funds),
     Known(SpendRefund),
     TooMany { left: i64 },
-    Unsettled,
 }
 
 /// Books a refund, or finds the earlier one with the same key.
@@ -108,19 +104,20 @@ struct BookRefund {
 }
 
 impl Write for BookRefund {
-    type Output = Outcome;
+    /// `None` while the account is being settled.
+    type Output = Option<Outcome>;
 
-    async fn run(&self, tx: &mut Tx) -> Result<Outcome, StoreError> {
+    async fn run(&self, tx: &mut Tx) -> Result<Option<Outcome>, StoreError> {
         let (spend, account) = (&self.request.spend, &self.request.account);
         let locked = LockedAccount::lock(tx, account, &self.entry, self.now_ms).await?;
         if let Some(earlier) = spend_refunds::find_by_key(tx, &self.key).await? {
-            return Ok(Outcome::Known(earlier));
+            return Ok(Some(Outcome::Known(earlier)));
         }
         let missing = || StoreError::corrupt("no account or spend of", spend);
         let mut account = locked.ok_or_else(missing)?;
         if settle(tx, &mut account).await? == Settled::Partly {
             account.store(tx).await?;
-            return Ok(Outcome::Unsettled);
+            return Ok(None);
         }
         let spend = spends::find(tx, spend.as_str()).await?.ok_or_else(missing)?;
         let left = spend.credits.saturating_sub(spend.refunded_credits);
@@ -129,9 +126,9 @@ impl Write for BookRefund {
             if account.is_changed() {
                 account.store(tx).await?;
             }
-            return Ok(Outcome::TooMany { left });
+            return Ok(Some(Outcome::TooMany { left }));
         }
-        self.book(tx, &mut account, &spend, credits).await
+        self.book(tx, &mut account, &spend, credits).await.map(Some)
     }
 }
 

@@ -3,6 +3,7 @@
 use crate::access::caller_key::{CallerKey, request_hash};
 use crate::app::App;
 use crate::books::hold::holds::Hold;
+use crate::books::rounds::until_settled;
 use crate::books::settle_account::balance_now;
 use crate::books::spend::action::{
     Action, CaptureHold, Debit, ExtendHold, PlaceHold, Refusal, Shortfall, SpendCommand, SpendOutcome,
@@ -12,9 +13,6 @@ use crate::db::StoreError;
 use crate::domain::account::AccountId;
 use crate::domain::ids::{HoldId, LedgerEntryId, SpendId};
 use crate::domain::ledger::Funds;
-
-/// How often a command is run again while its account is being settled.
-const MAX_ROUNDS: u32 = 1_000;
 
 /// A server's request for a debit.
 #[derive(Debug, Clone)]
@@ -199,19 +197,17 @@ async fn change_hold(app: &App, account: &AccountId, action: Action) -> Result<A
 
 /// Runs an action, again while the account is being settled.
 async fn run(app: &App, account: &AccountId, action: Action) -> Result<SpendOutcome, SpendError> {
-    for _ in 0..MAX_ROUNDS {
+    let outcome = until_settled(|| async {
         let command = SpendCommand {
             account: account.clone(),
             action: action.clone(),
             entry: LedgerEntryId::from_bits(app.ids.id_bits()),
             now_ms: app.clock.now_ms(),
         };
-        match app.db.submit(command).await? {
-            SpendOutcome::Again => {}
-            outcome => return Ok(outcome),
-        }
-    }
-    Err(StoreError::Busy.into())
+        let outcome = app.db.submit(command).await?;
+        Ok(Some(outcome).filter(|outcome| *outcome != SpendOutcome::Again))
+    });
+    Ok(outcome.await?)
 }
 
 async fn replayed<T>(app: &App, account: &AccountId, value: T) -> Result<Answer<T>, SpendError> {

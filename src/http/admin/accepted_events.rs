@@ -7,9 +7,9 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use validator::Validate;
 
-use crate::http::admin::adjustments::is_reason;
 use crate::http::admin::caller::Admin;
 use crate::http::kit::body::read_json;
+use crate::http::kit::fields::is_reason;
 use crate::http::kit::openapi::{CallerProblems, ProviderProblems};
 use crate::http::kit::problem::{ApiError, Problem};
 use crate::http::kit::timestamp::rfc3339;

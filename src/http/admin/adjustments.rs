@@ -4,20 +4,21 @@ use actix_web::web::{Json, Path, Payload};
 use actix_web::{HttpRequest, get, post};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
-use validator::{Validate, ValidationError};
+use validator::Validate;
 
 use crate::access::caller_key::CallerKey;
 use crate::books::adjust_account::{AdjustAccount, adjust_account};
 use crate::books::adjustments::Adjustment as Stored;
-use crate::domain::account::AccountId;
 use crate::domain::credit_unit::CreditUnit;
-use crate::http::admin::caller::{Admin, before, page, required_key};
+use crate::http::admin::caller::Admin;
 use crate::http::kit::body::{read_json, read_query};
+use crate::http::kit::fields::{account_id, is_reason};
+use crate::http::kit::idempotency_key::required_key;
 use crate::http::kit::openapi::{CallerProblems, Problem422, Problem503};
+use crate::http::kit::paging::{before, page};
 use crate::http::kit::problem::{ApiError, Problem};
 use crate::http::kit::timestamp::rfc3339;
 use crate::http::state::State;
-use crate::inbox::failed_deliveries::is_close_reason;
 
 /// More units of credits are certainly a typing error.
 const MAX_UNITS: i64 = 1_000_000_000;
@@ -90,18 +91,6 @@ pub(crate) fn number_of_credits(credits: i64, unit: CreditUnit) -> Result<i64, A
         return Ok(credits);
     }
     Err(ApiError::field("credits", "out_of_range", format!("must be 1 to {most}, or as many below zero")))
-}
-
-pub(crate) fn is_reason(reason: &str) -> Result<(), ValidationError> {
-    if is_close_reason(reason) {
-        return Ok(());
-    }
-    let message = "must be 1 to 500 printable characters";
-    Err(ValidationError::new("invalid_reason").with_message(message.into()))
-}
-
-fn account_id(text: &str) -> Result<AccountId, ApiError> {
-    AccountId::parse(text).map_err(|error| ApiError::field("accountId", "invalid_account", error.to_string()))
 }
 
 /// Grants credits to an account or takes them.

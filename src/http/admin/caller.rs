@@ -1,12 +1,10 @@
-//! Shared by the operator's routes: who may use them, who the caller was, and the key that makes retries safe.
+//! Shared by the operator's routes: who may use them, and who the caller was.
 
 use actix_web::HttpRequest;
-use actix_web::http::header::HeaderMap;
 
 use crate::access::api_keys::Scope;
 use crate::access::operator::Operator;
 use crate::http::auth::Caller;
-use crate::http::kit::idempotency_key::idempotency_key;
 use crate::http::kit::problem::ApiError;
 use crate::http::state::HttpState;
 
@@ -52,40 +50,4 @@ impl Admin {
         }
         Ok(admin)
     }
-}
-
-/// The idempotency key that a change requires.
-///
-/// # Errors
-/// 400 when it is missing (`idempotency_key_required`) or invalid.
-pub fn required_key(headers: &HeaderMap) -> Result<String, ApiError> {
-    idempotency_key(headers)?.ok_or_else(|| {
-        let message =
-            "is required: send a new one for each change, such as a UUID, and the same one when you repeat it";
-        ApiError::field("Idempotency-Key", "required", message).with_code("idempotency_key_required")
-    })
-}
-
-/// Where a page begins: at the newest row, or after the last row of the previous page.
-///
-/// # Errors
-/// 400 when the cursor is not one that we issued.
-pub fn before(cursor: Option<&str>) -> Result<(i64, String), ApiError> {
-    let Some(cursor) = cursor else { return Ok((i64::MAX, String::new())) };
-    let parsed = cursor.split_once('_').and_then(|(time, id)| Some((time.parse().ok()?, id.to_owned())));
-    // PostgreSQL accepts no text with a zero byte.
-    let parsed = parsed.filter(|(_, id): &(i64, String)| !id.contains('\0'));
-    parsed.ok_or_else(|| ApiError::field("cursor", "invalid_cursor", "must be the nextCursor of an earlier page"))
-}
-
-/// Cuts a page to its length, given one row more. Returns the cursor of the next page, if there is one.
-pub fn page<T>(mut rows: Vec<T>, limit: i64, place: impl Fn(&T) -> (i64, String)) -> (Vec<T>, Option<String>) {
-    let wanted = usize::try_from(limit).unwrap_or(usize::MAX);
-    let has_more = rows.len() > wanted;
-    rows.truncate(wanted);
-    let next = rows.last().filter(|_| has_more).map(|row| {
-        let (time, id) = place(row);
-        format!("{time}_{id}")
-    });
-    (rows, next)
 }

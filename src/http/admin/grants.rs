@@ -3,21 +3,21 @@
 use actix_web::web::{Json, Path, Payload};
 use actix_web::{HttpRequest, post};
 use serde::Deserialize;
-use time::OffsetDateTime;
-use time::format_description::well_known::Rfc3339;
 use utoipa::ToSchema;
 use validator::Validate;
 
 use crate::books::grant::promote::{Promote, promote};
 use crate::books::grant::void_grant::void_grant;
 use crate::domain::burn::{Category, DEFAULT_PRIORITY, NEVER_MS};
-use crate::http::admin::adjustments::{is_reason, number_of_credits};
-use crate::http::admin::caller::{Admin, required_key};
+use crate::http::admin::adjustments::number_of_credits;
+use crate::http::admin::caller::Admin;
 use crate::http::kit::body::read_json;
+use crate::http::kit::fields::{account_id, is_reason};
+use crate::http::kit::idempotency_key::required_key;
 use crate::http::kit::openapi::{CallerProblems, Problem404, Problem422, Problem503};
 use crate::http::kit::problem::{ApiError, Problem};
+use crate::http::kit::timestamp::parse_time;
 use crate::http::server::grants::{Grant, grant};
-use crate::http::server::spending::caller::account_id;
 use crate::http::state::State;
 
 /// Whether money was paid for the credits.
@@ -107,7 +107,7 @@ pub async fn create(
             Some(GrantCategory::Promotional) | None => Category::Promotional,
         },
         priority: body.priority.unwrap_or(DEFAULT_PRIORITY),
-        expires_at_ms: body.expires_at.as_deref().map_or(Ok(NEVER_MS), end_ms)?,
+        expires_at_ms: body.expires_at.as_deref().map_or(Ok(NEVER_MS), |end| parse_time("expiresAt", end))?,
         reason: body.reason.unwrap_or_default(),
         create: body.create.unwrap_or(false),
         operator: admin.operator,
@@ -152,11 +152,4 @@ pub async fn void(
     let app = state.app.clone();
     let ended = state.run(async move { void_grant(&app, &id, &reason, &admin.operator).await }).await??;
     grant(ended).map(Json)
-}
-
-fn end_ms(text: &str) -> Result<i64, ApiError> {
-    let invalid = || ApiError::field("expiresAt", "invalid_time", "must be a time such as 2027-01-01T00:00:00Z");
-    let end = OffsetDateTime::parse(text, &Rfc3339).map_err(|_| invalid())?;
-    let nanoseconds = end.unix_timestamp_nanos();
-    nanoseconds.checked_div(1_000_000).and_then(|ms| i64::try_from(ms).ok()).ok_or_else(invalid)
 }

@@ -1,6 +1,7 @@
 //! Routes for operators.
 
 pub(crate) mod accepted_events;
+pub(crate) mod accounts;
 pub(crate) mod adjustments;
 pub(crate) mod adoptions;
 pub(crate) mod caller;

@@ -6,13 +6,14 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use validator::{Validate, ValidationError};
 
-use crate::domain::account::AccountId;
 use crate::domain::checkout::TopupState;
-use crate::http::admin::caller::{Admin, before, page};
+use crate::http::admin::caller::Admin;
 use crate::http::admin::refunds::topup_id;
 use crate::http::admin::topup_details::TopupDetails;
 use crate::http::kit::body::read_query;
+use crate::http::kit::fields::account_id;
 use crate::http::kit::openapi::{CallerProblems, Problem404, Problem503, ProviderProblems};
+use crate::http::kit::paging::{before, page};
 use crate::http::kit::problem::{ApiError, Problem};
 use crate::http::kit::timestamp::rfc3339;
 use crate::http::state::State;
@@ -100,8 +101,7 @@ fn is_state(state: &str) -> Result<(), ValidationError> {
 pub async fn list(request: HttpRequest, state: State) -> Result<Json<Topups>, ApiError> {
     let admin = Admin::of(&request, &state).await?;
     let query: ListQuery = read_query(&request)?;
-    let named = query.account_id.map(AccountId::parse).transpose();
-    let named = named.map_err(|error| ApiError::field("accountId", "invalid_account", error.to_string()))?;
+    let named = query.account_id.as_deref().map(account_id).transpose()?;
     let bound = admin.operator.account;
     if bound.is_some() && named.is_some() && bound != named {
         return Err(ApiError::forbidden("account_forbidden", "these credentials are not for that account"));

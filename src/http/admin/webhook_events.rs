@@ -5,15 +5,17 @@ use actix_web::web::{Json, Path, Payload};
 use actix_web::{HttpRequest, get, post};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
-use validator::{Validate, ValidationError};
+use validator::Validate;
 
-use crate::http::admin::caller::{Admin, before, page};
+use crate::http::admin::caller::Admin;
 use crate::http::kit::body::{read_json, read_query};
+use crate::http::kit::fields::is_reason;
 use crate::http::kit::openapi::{CallerProblems, Problem503};
+use crate::http::kit::paging::{before, page};
 use crate::http::kit::problem::{ApiError, Problem};
 use crate::http::kit::timestamp::rfc3339;
 use crate::http::state::State;
-use crate::inbox::failed_deliveries::{self, Closed, Replayed, is_close_reason};
+use crate::inbox::failed_deliveries::{self, Closed, Replayed};
 use crate::inbox::failed_events::{
     FailedDelivery, FailedEvent, FailureCursor, FailureFilter, FailureKind, FailureState,
 };
@@ -118,13 +120,6 @@ pub struct CloseWebhookEvent {
     #[schema(example = "refunded in the dashboard")]
     #[validate(required(message = "is missing; say why"), custom(function = is_reason))]
     reason: Option<String>,
-}
-
-fn is_reason(reason: &str) -> Result<(), ValidationError> {
-    if is_close_reason(reason) {
-        return Ok(());
-    }
-    Err(ValidationError::new("invalid_reason").with_message("must be 1 to 500 printable characters".into()))
 }
 
 /// The result of a replay.

@@ -22,6 +22,18 @@ pub(crate) fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, Api
     })
 }
 
+/// The idempotency key that a change requires.
+///
+/// # Errors
+/// 400 when it is missing (`idempotency_key_required`) or invalid.
+pub fn required_key(headers: &HeaderMap) -> Result<String, ApiError> {
+    idempotency_key(headers)?.ok_or_else(|| {
+        let message =
+            "is required: send a new one for each change, such as a UUID, and the same one when you repeat it";
+        ApiError::field("Idempotency-Key", "required", message).with_code("idempotency_key_required")
+    })
+}
+
 /// A key that came in a body, in the field of this name.
 ///
 /// # Errors

@@ -13,6 +13,7 @@ use crate::domain::account::AccountId;
 use crate::domain::ledger::{Balance, description};
 use crate::http::auth::Caller;
 use crate::http::kit::body::read_query;
+use crate::http::kit::fields::account_id;
 use crate::http::kit::openapi::{CallerProblems, Problem503};
 use crate::http::kit::problem::ApiError;
 use crate::http::kit::timestamp::rfc3339;
@@ -180,9 +181,7 @@ pub async fn read_transactions(
 
 async fn account(request: &HttpRequest, state: &State, named: Option<String>) -> Result<AccountId, ApiError> {
     let caller = Caller::of(request, state).await?;
-    let named = named.map(AccountId::parse).transpose();
-    let named = named.map_err(|error| ApiError::field("accountId", "invalid_account", error.to_string()))?;
-    caller.account(named, Scope::Read)
+    caller.account(named.as_deref().map(account_id).transpose()?, Scope::Read)
 }
 
 async fn credits(request: &HttpRequest, state: &State, named: Option<String>) -> Result<Json<Credits>, ApiError> {

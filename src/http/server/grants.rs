@@ -10,13 +10,13 @@ use crate::access::api_keys::Scope;
 use crate::books::grant::grant_list::{Grant as StoredGrant, grants_now};
 use crate::domain::account::AccountId;
 use crate::domain::burn::{Category, NEVER_MS};
-use crate::http::admin::caller::{before, page};
 use crate::http::auth::Caller;
 use crate::http::kit::body::read_query;
+use crate::http::kit::fields::account_id;
 use crate::http::kit::openapi::{CallerProblems, Problem503};
+use crate::http::kit::paging::{before, page};
 use crate::http::kit::problem::ApiError;
 use crate::http::kit::timestamp::rfc3339;
-use crate::http::server::spending::caller::account_id;
 use crate::http::state::State;
 
 /// Credits of one origin.

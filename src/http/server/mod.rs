@@ -3,3 +3,7 @@
 pub mod accounts;
 pub mod grants;
 pub mod spending;
+mod statement_csv;
+pub mod statements;
+mod time_range;
+pub mod usage;

@@ -22,7 +22,8 @@ fn sqlite_bulk() -> (Vec<&'static str>, Vec<&'static str>) {
 }
 
 /// Tables that grow with the business. The others contain what operators created, or are pruned.
-const GROWING: [&str; 17] = [
+const GROWING: [&str; 19] = [
+    "account_blocks",
     "accounts",
     "adjustments",
     "failed_webhook_events",
@@ -39,6 +40,7 @@ const GROWING: [&str; 17] = [
     "spend_refunds",
     "spends",
     "topups",
+    "usage_hours",
     "webhook_events",
 ];
 /// Partial indexes that contain only exceptions and may be scanned.
@@ -102,6 +104,10 @@ fn fill(first: u32, last: u32) -> String {
          SELECT 'user_' || n, '', 'day', 100, n, 0, 0 FROM",
         "INSERT INTO promotions (id, account_id, credits, reason, made_by, balance_after, caller, idempotency_key, request_hash, created_at) \
          SELECT 'grant_' || n, 'user_' || n, 1, 'why', 'who', 250, 'caller', 'key_' || n, 'hash', n FROM",
+        "INSERT INTO account_blocks (account_id, number, is_blocked, reason, made_by, created_at) \
+         SELECT 'user_' || n, 1, 1, 'why', 'who', n FROM",
+        "INSERT INTO usage_hours (account_id, hour, operation, subject, credits, refunded_credits, spends, first_sequence, last_sequence) \
+         SELECT 'user_' || n, n, '', '', 1, 0, 1, 1, 1 FROM",
     ]
     .map(|sql| format!("{sql} {rows}"))
     .join(";")

@@ -8,3 +8,4 @@ mod ledger;
 mod metamorphic;
 mod model;
 mod races;
+mod usage;

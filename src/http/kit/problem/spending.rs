@@ -2,11 +2,13 @@
 
 use actix_web::http::StatusCode;
 
+use crate::books::block_account::BlockError;
 use crate::books::grant::promote::PromoteError;
 use crate::books::grant::void_grant::VoidError;
 use crate::books::spend::action::Refusal;
 use crate::books::spend::refund_spend::RefundSpendError;
 use crate::books::spend::spend_credits::SpendError;
+use crate::books::usage::read_usage::UsageError;
 use crate::domain::ledger::Funds;
 use crate::domain::spend_limit::{Period, SpendLimit};
 use crate::http::kit::problem::{ApiError, Shortage};
@@ -37,6 +39,15 @@ impl From<RefundSpendError> for ApiError {
     }
 }
 
+impl From<UsageError> for ApiError {
+    fn from(error: UsageError) -> Self {
+        match error {
+            UsageError::TooMany => Self::field("from", "too_many", error.to_string()),
+            UsageError::Store(error) => error.into(),
+        }
+    }
+}
+
 impl From<PromoteError> for ApiError {
     fn from(error: PromoteError) -> Self {
         match error {
@@ -48,6 +59,16 @@ impl From<PromoteError> for ApiError {
             PromoteError::AlreadyEnded => Self::field("expiresAt", "in_the_past", "must be in the future"),
             PromoteError::OtherRequest => Self::other_request(),
             PromoteError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<BlockError> for ApiError {
+    fn from(error: BlockError) -> Self {
+        match error {
+            BlockError::Forbidden => Self::forbidden("account_forbidden", error.to_string()),
+            BlockError::UnknownAccount(_) => Self::new(StatusCode::NOT_FOUND, "unknown_account", error.to_string()),
+            BlockError::Store(error) => error.into(),
         }
     }
 }

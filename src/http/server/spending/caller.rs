@@ -5,6 +5,7 @@ use actix_web::HttpRequest;
 use crate::access::api_keys::Scope;
 use crate::domain::account::AccountId;
 use crate::http::auth::Caller;
+use crate::http::kit::fields::account_id;
 use crate::http::kit::problem::ApiError;
 use crate::http::state::HttpState;
 
@@ -70,12 +71,4 @@ fn hidden(account: Result<AccountId, ApiError>) -> Result<AccountId, ApiError> {
 #[must_use]
 pub fn not_found() -> ApiError {
     ApiError::not_found("there is nothing with that id")
-}
-
-/// Reads an account id from a path.
-///
-/// # Errors
-/// 400 when it is none.
-pub fn account_id(text: &str) -> Result<AccountId, ApiError> {
-    AccountId::parse(text).map_err(|error| ApiError::field("accountId", "invalid_account", error.to_string()))
 }

@@ -17,12 +17,14 @@ use crate::books::spend::spend_credits::{
 use crate::domain::account::AccountId;
 use crate::domain::ids::HoldId;
 use crate::domain::ledger::Funds;
-use crate::http::admin::caller::{before, page, required_key};
 use crate::http::auth::Caller;
 use crate::http::kit::body::{read_json, read_query};
+use crate::http::kit::fields::account_id;
+use crate::http::kit::idempotency_key::required_key;
 use crate::http::kit::openapi::{CallerProblems, Problem404, Problem422, Problem503};
+use crate::http::kit::paging::{before, page};
 use crate::http::kit::problem::{ApiError, Problem};
-use crate::http::server::spending::caller::{Spender, account_id, looker, may_look, not_found};
+use crate::http::server::spending::caller::{Spender, looker, may_look, not_found};
 use crate::http::server::spending::debits::answer;
 use crate::http::server::spending::fields::{
     MAX_CREDITS, Metadata, OnShortfall, check_minimum, is_metadata, is_operation, is_subject, purpose, stored,

@@ -13,10 +13,11 @@ use crate::domain::account::AccountId;
 use crate::domain::spend_limit::{Period, SpendLimit};
 use crate::http::auth::Caller;
 use crate::http::kit::body::{read_json, read_query};
+use crate::http::kit::fields::account_id;
 use crate::http::kit::openapi::{CallerProblems, Problem404, Problem503};
 use crate::http::kit::problem::{ApiError, Problem};
 use crate::http::kit::timestamp::rfc3339;
-use crate::http::server::spending::caller::{Spender, account_id};
+use crate::http::server::spending::caller::Spender;
 use crate::http::server::spending::fields::{MAX_CREDITS, is_subject};
 use crate::http::state::{HttpState, State};
 

@@ -8,9 +8,9 @@ use validator::Validate;
 
 use crate::books::spend::refund_spend::{RefundSpend, RefundedSpend, refund_spend};
 use crate::domain::ids::SpendId;
-use crate::http::admin::adjustments::is_reason;
-use crate::http::admin::caller::required_key;
 use crate::http::kit::body::read_json;
+use crate::http::kit::fields::is_reason;
+use crate::http::kit::idempotency_key::required_key;
 use crate::http::kit::openapi::{CallerProblems, Problem404, Problem422, Problem503};
 use crate::http::kit::problem::{ApiError, Problem};
 use crate::http::kit::timestamp::rfc3339;

@@ -1,16 +1,11 @@
 //! Balances and access: what an account has, what is held of it, and whether it could spend.
 
-use futures_util::FutureExt;
 use serde_json::{Value, json};
 use topup::access::api_keys::Scope;
-use topup::db::{Statement, args};
 
-use super::{ACCOUNT, DEBITS, HOLDS, Shop, api_key, funds, new_key, number, only_error, text};
+use super::{ACCOUNT, Shop, api_key, funds, number, only_error, text};
 use crate::admin::{buy, refund};
 use crate::on_both_databases;
-use crate::support::closure;
-
-static BLOCK: Statement = Statement::new("UPDATE accounts SET blocked_at = 1 WHERE id = :account");
 
 async fn access(shop: &Shop, query: &str) -> Value {
     shop.get(&format!("/accounts/{ACCOUNT}/credits/access{query}")).await.expect(200)
@@ -71,23 +66,6 @@ on_both_databases! {
         }
         let problem = shop.get("/credits/access").await.expect_problem(400, "invalid_request");
         assert_eq!(only_error(&problem), ("accountId".to_owned(), "required".to_owned()));
-        shop.close().await;
-    }
-
-    /// What began before it was blocked may come to its end.
-    async fn a_blocked_account_begins_nothing_new(backend: Backend) {
-        let shop = Shop::with_credits(backend, 100).await;
-        let (one, other) = (shop.hold(20).await, shop.hold(20).await);
-        let block = closure(|tx| async move { tx.execute(&BLOCK, &args![account = ACCOUNT]).await }.boxed());
-        assert_eq!(shop.app.app.db.write(block).await.expect("is written"), 1);
-        for (path, body) in [(DEBITS, json!({ "credits": 1 })), (HOLDS, json!({ "credits": 1 }))] {
-            shop.post(path, &new_key(), &body).await.expect_problem(403, "account_blocked");
-        }
-        shop.change(&one, "extend", json!({ "credits": 21 })).await.expect_problem(403, "account_blocked");
-        assert_eq!(access(&shop, "").await, could(Some("account_blocked"), 60, 40));
-        assert_eq!(shop.capture(&one, 20).await.expect(200)["credits"], 20);
-        shop.change(&other, "release", json!({})).await.expect(200);
-        assert_eq!(shop.balance().await, (80, 0));
         shop.close().await;
     }
 

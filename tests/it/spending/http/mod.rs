@@ -2,6 +2,7 @@
 
 mod balances;
 mod batch;
+mod blocks;
 mod callers;
 mod captures;
 mod debits;
@@ -14,6 +15,8 @@ mod limits;
 mod promotions;
 mod refunds;
 mod shortfall;
+mod statements;
+mod usage;
 
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};

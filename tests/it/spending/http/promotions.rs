@@ -2,11 +2,14 @@
 
 use futures_util::future::join_all;
 use serde_json::{Value, json};
+use tokio_util::sync::CancellationToken;
 use topup::access::api_keys::Scope;
+use topup::books::audit::audit;
 
 use super::{ACCOUNT, Shop, api_key, fields, funds, only_error, text};
 use crate::admin::{buy, refund};
 use crate::on_both_databases;
+use crate::support::until;
 
 const PATH: &str = "/admin/accounts/user_1/grants";
 
@@ -155,6 +158,59 @@ on_both_databases! {
         shop.post_as(&own, PATH, "grant-1", &json!({ "credits": 5, "reason": "r" })).await.expect(200);
         shop.post_as(&own, &void, "void-1", &json!({ "reason": "r" })).await.expect(200);
         assert_eq!(shop.balance().await, (105, 0));
+        shop.close().await;
+    }
+
+    /// An entry that gives credits must be what its promotion says, also one that was written by hand.
+    async fn the_audit_finds_a_forged_promotion(backend: Backend) {
+        let shop = Shop::open(backend).await;
+        shop.promote(json!({ "credits": 50, "reason": "Welcome", "create": true })).await;
+        let db = &shop.app.app.db;
+        let found = async || audit(db, true).await.expect("readable").first;
+        assert_eq!(found().await, []);
+        for (tamper, repair) in [
+            ("UPDATE promotions SET credits = 49", "UPDATE promotions SET credits = 50"),
+            ("UPDATE promotions SET account_id = 'user_2'", "UPDATE promotions SET account_id = 'user_1'"),
+            ("UPDATE promotions SET balance_after = 51", "UPDATE promotions SET balance_after = 50"),
+            ("UPDATE promotions SET id = 'grant_forged' || id", "UPDATE promotions SET id = REPLACE(id, 'grant_forged', '')"),
+        ] {
+            db.execute_raw(tamper).await.expect("done");
+            let first = found().await;
+            assert_eq!(first.len(), 1, "{tamper}: {first:?}");
+            assert!(first[0].detail.starts_with("gives 50 credits, its promotion grant_"), "{tamper}: {first:?}");
+            db.execute_raw(repair).await.expect("done");
+        }
+        assert_eq!(found().await, []);
+        shop.close().await;
+    }
+
+    /// An account that changes all the time proves nothing, and the audit says so.
+    async fn an_audit_says_which_accounts_it_could_not_replay(backend: Backend) {
+        let shop = Shop::with_credits(backend, 1_000).await;
+        for batch in 0..4 {
+            let item = |number| json!({ "key": format!("{batch}-{number}"), "accountId": ACCOUNT, "credits": 1 });
+            let items: Vec<Value> = (0..100).map(item).collect();
+            shop.post("/credits/debits/batch", "not read", &json!({ "items": items })).await.expect(200);
+        }
+        let report = audit(&shop.app.app.db, true).await.expect("readable");
+        assert!(report.is_clean() && report.not_replayed == 0, "{report:?}");
+        let stop = CancellationToken::new();
+        let busy = async {
+            while !stop.is_cancelled() {
+                shop.app.app.db.execute_raw("UPDATE accounts SET revision = revision + 1").await.expect("done");
+            }
+        };
+        let audited = async {
+            let report = until("an account changes too often", async || {
+                let report = audit(&shop.app.app.db, true).await.expect("readable");
+                (report.not_replayed > 0).then_some(report)
+            }).await;
+            stop.cancel();
+            report
+        };
+        let (report, ()) = tokio::join!(audited, busy);
+        assert_eq!((report.not_replayed, report.differences), (1, 0));
+        assert!(!report.is_clean());
         shop.close().await;
     }
 }
