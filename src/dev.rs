@@ -18,7 +18,7 @@ use crate::access::api_keys::{self, CreateApiKeyError, KeyHash, Scope};
 use crate::config::{Config, ConfigErrors, Source};
 use crate::db::{Db, StoreError};
 use crate::domain::account::AccountId;
-use crate::http::demo::product::Topup;
+use crate::http::demo::product::{NoClient, Topup};
 use crate::http::demo::{DEMO_ACCOUNT, Demo};
 use crate::ports::IdGenerator;
 use crate::startup::{Application, Environment, StartError, listen};
@@ -89,8 +89,8 @@ pub enum DevError {
     #[error("the demo's API key cannot be created")]
     Key(#[from] CreateApiKeyError),
     /// The HTTP client of the demo's server cannot be created.
-    #[error("the demo's HTTP client cannot be created")]
-    Client(#[from] reqwest::Error),
+    #[error(transparent)]
+    Client(#[from] NoClient),
 }
 
 /// Created at the first start and stored, so that tokens and signatures survive a restart.

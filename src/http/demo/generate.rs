@@ -3,6 +3,7 @@
 //! The page reads one JSON object per line: the account's credits when they change, each word, and how it ended. The
 //! words are invented and bundled; everything about credits is real.
 
+use std::borrow::Cow;
 use std::convert::Infallible;
 use std::time::Duration;
 
@@ -97,7 +98,7 @@ impl Answer {
     /// written.
     async fn write(mut self, words: Vec<&'static str>) {
         self.tell(&json!({ "balance": self.hold.balance, "heldCredits": self.hold.credits })).await;
-        let (mut written, mut end) = (0, "finished".to_owned());
+        let (mut written, mut end) = (0, Cow::Borrowed("finished"));
         let mut refused = None;
         for word in words {
             let is_near = written * self.price * 5 >= self.hold.credits * 4;
@@ -105,11 +106,11 @@ impl Answer {
                 refused = self.reserve_more().await;
             }
             if (written + 1) * self.price > self.hold.credits {
-                end = refused.unwrap_or_else(|| "insufficient_credits".to_owned());
+                end = refused.map_or(Cow::Borrowed("insufficient_credits"), Cow::Owned);
                 break;
             }
             if !self.tell(&json!({ "word": word })).await {
-                end = "left".to_owned();
+                end = Cow::Borrowed("left");
                 break;
             }
             written += 1;

@@ -36,12 +36,15 @@ pub struct Topup {
 
 /// An account's credits at the end of a request.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
 pub struct Balance {
-    remaining_credits: i64,
-    held_credits: i64,
-    available_credits: i64,
-    owed_credits: i64,
+    #[serde(rename = "remainingCredits")]
+    remaining: i64,
+    #[serde(rename = "heldCredits")]
+    held: i64,
+    #[serde(rename = "availableCredits")]
+    available: i64,
+    #[serde(rename = "owedCredits")]
+    owed: i64,
 }
 
 /// Credits that are reserved.
@@ -64,6 +67,11 @@ pub struct Spend {
     pub balance: Balance,
 }
 
+/// The HTTP client cannot be created.
+#[derive(Debug, thiserror::Error)]
+#[error("the HTTP client of the demo's server cannot be created")]
+pub struct NoClient(#[source] reqwest::Error);
+
 /// Topup did not do what it was asked for.
 #[derive(Debug)]
 pub struct Refusal {
@@ -81,8 +89,8 @@ impl Topup {
     ///
     /// # Errors
     /// When the HTTP client cannot be created.
-    pub fn new(url: String, key: SecretString) -> Result<Self, reqwest::Error> {
-        let client = outgoing::client().no_proxy().timeout(CALL_TIMEOUT).build()?;
+    pub fn new(url: String, key: SecretString) -> Result<Self, NoClient> {
+        let client = outgoing::client().no_proxy().timeout(CALL_TIMEOUT).build().map_err(NoClient)?;
         Ok(Self { client, url, key })
     }
 
@@ -133,8 +141,8 @@ impl Topup {
             return serde_json::from_slice(&answer).map_err(|_| Refusal::unanswered());
         }
         let problem: Value = serde_json::from_slice(&answer).unwrap_or_default();
-        let code = problem["code"].as_str().unwrap_or_default().to_owned();
-        let available_credits = problem["availableCredits"].as_i64();
+        let code = problem.get("code").and_then(Value::as_str).unwrap_or_default().to_owned();
+        let available_credits = problem.get("availableCredits").and_then(Value::as_i64);
         Err(Refusal { status, retry_after, code, available_credits, problem })
     }
 
