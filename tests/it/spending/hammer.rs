@@ -14,6 +14,9 @@ use crate::support::serve::World;
 /// Into how many parts the script divides its progress; a server is killed after each of these.
 const KILLED_AFTER: [u32; 5] = [3, 6, 9, 12, 15];
 
+/// The processes of the small version.
+const SMALL_PROCESSES: usize = 16;
+
 /// Two servers on one PostgreSQL.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn after_a_hammering_every_account_has_what_the_answers_say_on_two_servers() {
@@ -33,7 +36,7 @@ async fn hammered(backend: Backend, servers: usize) {
     for settings in &settings {
         running.push(Process::serve(settings, None).await);
     }
-    let processes = size("HAMMER_PROCESSES", 16);
+    let processes = size("HAMMER_PROCESSES", SMALL_PROCESSES);
     let accounts = processes.div_ceil(4);
     let mut script = start(&settings, processes, accounts);
     for (turn, step) in KILLED_AFTER.into_iter().enumerate() {
@@ -70,7 +73,9 @@ async fn hammered(backend: Backend, servers: usize) {
     let (well, said, errors) = run(&settings[0], &["audit", "--replay"]);
     assert!(well && said.contains("Everything holds."), "{said}{errors}");
     drop(running);
-    world.finish().await;
+    if processes <= SMALL_PROCESSES {
+        world.finish().await; // its rules read whole tables in one statement; of large books the audit has proof
+    }
 }
 
 /// Starts the script with API keys of its own.
