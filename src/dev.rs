@@ -14,9 +14,11 @@ use serde::{Deserialize, Serialize};
 use stripe_sandbox::{Sandbox, TEST_CARDS};
 use url::Url;
 
+use crate::access::api_keys::{self, CreateApiKeyError, KeyHash, Scope};
 use crate::config::{Config, ConfigErrors, Source};
 use crate::db::{Db, StoreError};
 use crate::domain::account::AccountId;
+use crate::http::demo::product::{NoClient, Topup};
 use crate::http::demo::{DEMO_ACCOUNT, Demo};
 use crate::ports::IdGenerator;
 use crate::startup::{Application, Environment, StartError, listen};
@@ -83,6 +85,12 @@ pub enum DevError {
     /// The demo's token cannot be signed.
     #[error("the demo's token cannot be signed")]
     Token(#[from] jsonwebtoken::errors::Error),
+    /// The API key of the demo's server cannot be created.
+    #[error("the demo's API key cannot be created")]
+    Key(#[from] CreateApiKeyError),
+    /// The HTTP client of the demo's server cannot be created.
+    #[error(transparent)]
+    Client(#[from] NoClient),
 }
 
 /// Created at the first start and stored, so that tokens and signatures survive a restart.
@@ -91,6 +99,9 @@ struct Secrets {
     stripe_secret_key: String,
     webhook_secret: String,
     jwt_secret: String,
+    /// The API key of the demo's server, which spends. `None` before the first start.
+    #[serde(default)]
+    server_key: Option<String>,
 }
 
 /// The running sandbox and service.
@@ -101,6 +112,8 @@ pub struct Dev {
     token: String,
     /// The API key that the sandbox accepts.
     stripe_secret_key: String,
+    /// The API key of the demo's server.
+    server_key: String,
     /// The settings of a `topup serve` beside it, as lines of a `.env`.
     serve_env: String,
     // Held while the folder is in use.
@@ -115,7 +128,7 @@ impl Dev {
     pub async fn start(options: DevOptions, environment: Environment) -> Result<Self, DevError> {
         let folder = options.folder.clone();
         let lock = prepare_folder(&options)?;
-        let secrets = load_secrets(&folder, environment.ids.as_ref())?;
+        let mut secrets = load_secrets(&folder, environment.ids.as_ref())?;
         // Bind the service's port first, because the sandbox must know where to deliver.
         let loopback = |port| SocketAddr::from((Ipv4Addr::LOCALHOST, port));
         let listener = listen(loopback(options.port))?;
@@ -128,11 +141,13 @@ impl Dev {
         let sandbox = start_sandbox(&folder, loopback(options.sandbox_port), &secrets, address, beside).await?;
         let config = config(&folder, &secrets, address, &sandbox.url())?;
         Db::connect(config.database_url.expose_secret(), true).await?.migrate_and_close().await?;
+        let server_key = server_key(&folder, &config, &mut secrets, &environment).await?;
         let serve_env = serve_env(&secrets, &sandbox.url(), beside);
         let demo = Demo {
             jwt_secret: SecretString::from(secrets.jwt_secret.as_str()),
             sandbox: sandbox.url(),
             pricing: config.pricing.clone(),
+            topup: Topup::new(format!("http://{address}"), SecretString::from(server_key.as_str()))?,
         };
         let account = AccountId::parse(DEMO_ACCOUNT).map_err(|error| io::Error::other(error.to_string()));
         let account = account.map_err(|source| DevError::Folder { folder: folder.clone(), source })?;
@@ -140,7 +155,7 @@ impl Dev {
         let environment = Environment { demo: Some(demo), ..environment };
         let application = Application::build(config, listener, environment).await?;
         let stripe_secret_key = secrets.stripe_secret_key;
-        Ok(Self { sandbox, application, folder, token, stripe_secret_key, serve_env, _lock: lock })
+        Ok(Self { sandbox, application, folder, token, stripe_secret_key, server_key, serve_env, _lock: lock })
     }
 
     /// The URL of the demo page.
@@ -157,7 +172,7 @@ impl Dev {
         let cards: Vec<String> = to_try.map(|card| format!("    {:<22}{}", spaced(card.number), card.what)).collect();
         let cards = cards.join("\n");
         let (token, key, serve_env) = (&self.token, &self.stripe_secret_key, &self.serve_env);
-        let folder = self.folder.display();
+        let (folder, server_key) = (self.folder.display(), &self.server_key);
         format!(
             "\nTopup is running with a Stripe sandbox. No money moves.\n\n  \
              Demo      {url}/\n  API docs  {url}/docs\n  Sandbox   {sandbox}/\n  Controls  {sandbox}/_sandbox\n  Its key   {key}\n\n  \
@@ -166,6 +181,9 @@ impl Dev {
              curl -s -X POST {url}/credits/sessions -H 'Authorization: Bearer {token}' \
              -H 'Content-Type: application/json' \
              -d '{{\"credits\":250,\"successUrl\":\"{url}/?session_id={{CHECKOUT_SESSION_ID}}\"}}'\n\n  \
+             Spend some of the demo customer's credits\n\n\
+             curl -s {url}/accounts/{DEMO_ACCOUNT}/credits/debits -H 'x-api-key: {server_key}' \
+             -H 'Idempotency-Key: my-first-work' -H 'Content-Type: application/json' -d '{{\"credits\":5}}'\n\n  \
              Run `topup serve` beside it, on the same sandbox: save these lines as .env in another folder, and run\n  \
              `topup migrate` and `topup serve` there\n\n\
              {serve_env}\n  \
@@ -239,11 +257,41 @@ fn load_secrets(folder: &Path, ids: &dyn IdGenerator) -> Result<Secrets, DevErro
         stripe_secret_key: format!("sk_test_sandbox{}", random()?),
         webhook_secret: format!("whsec_{}", random()?),
         jwt_secret: random()?,
+        server_key: None,
     };
-    let text = serde_json::to_string_pretty(&secrets).map_err(|error| failed(io::Error::other(error)))?;
-    let temporary = folder.join("secrets.json.new");
-    write_private(&temporary, &text).and_then(|()| fs::rename(&temporary, &path)).map_err(failed)?;
+    store_secrets(folder, &secrets)?;
     Ok(secrets)
+}
+
+fn store_secrets(folder: &Path, secrets: &Secrets) -> Result<(), DevError> {
+    let failed = |source| DevError::Folder { folder: folder.to_owned(), source };
+    let text = serde_json::to_string_pretty(secrets).map_err(|error| failed(io::Error::other(error)))?;
+    let (temporary, path) = (folder.join("secrets.json.new"), folder.join("secrets.json"));
+    write_private(&temporary, &text).and_then(|()| fs::rename(&temporary, &path)).map_err(failed)
+}
+
+/// The API key of the demo's server. It is created once, and again if the database does not know it.
+async fn server_key(
+    folder: &Path,
+    config: &Config,
+    secrets: &mut Secrets,
+    environment: &Environment,
+) -> Result<String, DevError> {
+    let db = Db::connect(config.database_url.expose_secret(), false).await?;
+    let stored = secrets.server_key.clone().and_then(|key| Some((KeyHash::of_presented(&key)?, key)));
+    if let Some((hash, key)) = stored
+        && api_keys::find(&db, &hash).await?.is_some()
+    {
+        db.close().await;
+        return Ok(key);
+    }
+    let (ids, clock, scopes) = (environment.ids.as_ref(), environment.clock.as_ref(), [Scope::Spend, Scope::Read]);
+    let key = api_keys::create(&db, ids, clock, "demo", &scopes, None).await?;
+    db.close().await;
+    let key = key.secret.expose_secret().to_owned();
+    secrets.server_key = Some(key.clone());
+    store_secrets(folder, secrets)?;
+    Ok(key)
 }
 
 fn write_private(path: &Path, text: &str) -> io::Result<()> {

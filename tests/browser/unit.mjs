@@ -24,6 +24,7 @@ const TIMEOUT_MS = 15_000;
 
 async function balanceAndLedger(page) {
   await expectText(page, "#balance", /^2\.49$/);
+  await expectText(page, "#available", /^2\.49$/);
   await expectText(page, "#balance-note", /^2\.49 in all, 0\.00 used\./);
   await expectText(page, "#ledger", /-0\.01\s+2\.49[^]*\+2\.50\s+2\.50/);
   return "the balance and the ledger are shown with decimals";

@@ -231,9 +231,10 @@ fn one_file_asks_for_the_time_and_for_randomness() {
 }
 
 #[test]
-fn the_http_client_belongs_to_the_key_set_and_to_stripe() {
+fn the_http_client_belongs_to_the_key_set_to_stripe_and_to_the_demo_s_server() {
     let files = files_with(&sources("src"), &["reqwest::"]);
-    let client = ["outgoing.rs", "providers/stripe/clock.rs", "providers/stripe/transport/http.rs"];
+    let client =
+        ["http/demo/product.rs", "outgoing.rs", "providers/stripe/clock.rs", "providers/stripe/transport/http.rs"];
     let may = |file: &String| file.starts_with("http/auth/") || client.contains(&file.as_str());
     assert!(files.iter().all(may), "{files:?}");
     // All of them use the same trust roots and follow no redirects.

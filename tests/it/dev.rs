@@ -41,6 +41,11 @@ async fn start(folder: &Path, more: &[&str]) -> Dev {
     Dev { url: address("Demo"), sandbox: address("Sandbox"), process, curl, welcome: lines }
 }
 
+/// The printed command that spends credits.
+fn spending_line(dev: &Dev) -> String {
+    dev.welcome.iter().find(|line| line.contains("/credits/debits")).expect("is printed").clone()
+}
+
 async fn stop(dev: Dev) {
     dev.process.terminate();
     let (well, errors) = dev.process.ended().await;
@@ -95,10 +100,16 @@ async fn the_printed_curl_line_opens_a_checkout_whose_payment_survives_a_restart
     assert!(session.starts_with("cs_test_"), "{session}");
     pay(checkout["url"].as_str().expect("a url")).await;
     until("the credits", async || (credits(&dev).await == 250).then_some(())).await;
+    let printed = spending_line(&dev);
     stop(dev).await;
 
     let dev = start(folder.path(), &[]).await;
     assert_eq!(credits(&dev).await, 250, "state survives a restart");
+    let key = |line: &str| line.split("topup_sk_").nth(1).expect("a key").split('\'').next().map(str::to_owned);
+    assert_eq!(key(&spending_line(&dev)), key(&printed), "so does the demo's API key");
+    let output = Command::new("sh").args(["-c", &spending_line(&dev)]).output().expect("sh and curl are installed");
+    let spend: Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    assert_eq!((&spend["credits"], &spend["balance"]["remainingCredits"]), (&5.into(), &245.into()), "{spend}");
     stop(dev).await;
 
     let dev = start(folder.path(), &["--fresh"]).await;
@@ -247,6 +258,12 @@ async fn a_customer_buys_credits_in_a_browser() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_customer_is_told_of_errors_in_plain_words() {
     in_a_browser("wording.mjs", "DEMO_URL").await;
+}
+
+/// Spends on a text that is written word by word, runs out, tops up and goes on; also in two tabs, and on a phone.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_customer_spends_credits_in_a_browser() {
+    in_a_browser("spending.mjs", "DEMO_URL").await;
 }
 
 /// Runs every GET and one POST on the documentation page, without credentials and with a token.

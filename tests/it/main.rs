@@ -16,6 +16,7 @@ mod browsers;
 mod circles;
 mod command_line;
 mod conformance;
+mod demo;
 mod dev;
 mod exactly_once;
 mod failed_deliveries;

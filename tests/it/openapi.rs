@@ -44,8 +44,7 @@ fn every_route_is_in_the_document_and_every_path_of_the_document_is_a_route() {
             if path.is_dir() { folders.push(path) } else { files.push(path) }
         }
     }
-    // The demo's routes are not part of the API.
-    files.retain(|path| path.extension().is_some_and(|extension| extension == "rs") && !path.ends_with("demo.rs"));
+    files.retain(|path| path.extension().is_some_and(|extension| extension == "rs"));
     for path in files {
         for line in std::fs::read_to_string(&path).expect("text").lines() {
             for method in ["get", "post", "put", "patch", "delete"] {

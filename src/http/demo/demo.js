@@ -1,9 +1,10 @@
-// The demo page: how a web page sells credits with this API. It uses only the public API, except for `logIn`.
+// The demo page: how a web page sells credits with this API. It uses only the public API, except for `logIn`. How credits
+// are spent is in `spending.js`.
 //
 // The page never decides the outcome of a purchase. Anyone can type the address that a customer returns to, so the page
 // treats it as a hint and asks the API for the state of the checkout session.
 
-const $ = (id) => document.getElementById(id);
+export const $ = (id) => document.getElementById(id);
 
 // ---- API calls ----
 
@@ -11,40 +12,49 @@ const $ = (id) => document.getElementById(id);
  * An error of the API (RFC 9457), or, with status 0, a failed connection. The message is a sentence for the customer,
  * chosen by the error's code. The API's `detail` is for developers and is only logged to the console.
  */
-class Problem extends Error {
+export class Problem extends Error {
   constructor(status, body, headers) {
     super(sentence(status, body, headers));
     Object.assign(this, { status, code: body?.code });
   }
 }
 
-async function send(path, { body, headers = {}, signal } = {}) {
-  const limit = AbortSignal.any([AbortSignal.timeout(15_000), signal].filter(Boolean));
+/** Sends a request and returns the response, or throws a `Problem`. */
+async function ask(path, { body, headers = {}, signal, timeoutMs = 15_000 } = {}) {
+  const limit = AbortSignal.any([AbortSignal.timeout(timeoutMs), signal].filter(Boolean));
   const post = body && { method: "POST", body: JSON.stringify(body) };
   if (body) headers["content-type"] = "application/json";
   const response = await fetch(path, { ...post, headers, signal: limit }).catch(() => {
     throw new Problem(0);
   });
+  if (response.ok) return response;
   const answer = await response.json().catch(() => null);
-  if (response.ok && answer !== null) return answer;
   console.info(`${path}: ${response.status} ${answer?.code}: ${answer?.detail}`);
-  throw new Problem(response.status, answer, response.headers);
+  throw new Problem(response.status, answer ?? {}, response.headers);
 }
+
+const json = (response) => response.json().catch(() => {
+  throw new Problem(response.status, {}, response.headers);
+});
+const send = async (path, options) => json(await ask(path, options));
 
 /** Stands in for your own login, where your backend signs a token whose subject is the account. Not public API. */
 const logIn = async () => (await send("/demo/token", { body: {} })).token;
 
 let token; // a promise, so that parallel calls share one login; in memory only, never in browser storage
 
-async function sendAsCustomer(path, options = {}, mayLogInAgain = true) {
+/** Sends a request with the customer's token, and logs in again if the token has expired. */
+export async function askAsCustomer(path, options = {}, mayLogInAgain = true) {
   const used = (token ??= logIn().catch((problem) => { token = undefined; throw problem; }));
   const headers = { ...options.headers, authorization: `Bearer ${await used}` };
-  return send(path, { ...options, headers }).catch((problem) => {
+  return ask(path, { ...options, headers }).catch((problem) => {
     if (problem.status !== 401 || !mayLogInAgain) throw problem;
     if (token === used) token = undefined;
-    return sendAsCustomer(path, options, false);
+    return askAsCustomer(path, options, false);
   });
 }
+
+export const sendAsCustomer = async (path, options) => json(await askAsCustomer(path, options));
 
 // ---- Numbers and times ----
 
@@ -58,13 +68,13 @@ const creditFormat = new Intl.NumberFormat("en", CREDIT_DIGITS);
 const signedCreditFormat = new Intl.NumberFormat("en", { ...CREDIT_DIGITS, signDisplay: "exceptZero" });
 
 /** Formats a number of credits. The exponent in a text moves the point without a division, so nothing is rounded. */
-const showCredits = (credits, format = creditFormat) => format.format(`${credits}e-${DECIMALS}`);
+export const showCredits = (credits, format = creditFormat) => format.format(`${credits}e-${DECIMALS}`);
 
 /** The number of credits in the form, as the API counts them; no integer if the field has none. */
 const chosenCredits = () => Number(`${$("credits").valueAsNumber}e${DECIMALS}`);
 
-const dateAndTime = new Intl.DateTimeFormat("en", { dateStyle: "medium", timeStyle: "short" });
-const timeOfDay = new Intl.DateTimeFormat("en", { timeStyle: "medium" });
+export const dateAndTime = new Intl.DateTimeFormat("en", { dateStyle: "medium", timeStyle: "short" });
+export const timeOfDay = new Intl.DateTimeFormat("en", { timeStyle: "medium" });
 
 // Stripe's number of decimals per currency. Intl has a different list, for written prices: it writes forints without
 // decimals, but Stripe counts hundredths. Stripe counts ISK and UGX in hundredths too, but accepts whole units only.
@@ -95,8 +105,11 @@ const choose = () => {
 };
 
 const SENTENCES = {
+  account_blocked: () => "This account is blocked. Please write to us.",
   amount_too_small: () => "A payment this small is not possible. Please choose more credits.",
+  credits_held: () => "Your other credits are held for work that is still running. Please try again in a moment.",
   idempotency_key_in_use: () => "Your checkout is still being prepared. Please try again in a moment.",
+  insufficient_credits: () => "You do not have enough credits for this. Please buy some more.",
   rate_limited: (seconds) => `That was a lot at once. ${again(seconds)}`,
   session_ended: () => "That checkout has ended. Please try again.",
   too_many_open_checkouts: (seconds) => `You have many unfinished checkouts. Finish one of them first. ${again(seconds)}`,
@@ -121,12 +134,12 @@ function sentence(status, { code, errors = [] } = {}, headers) {
 
 // ---- Messages ----
 
-const element = (name, properties, ...children) => {
+export const element = (name, properties, ...children) => {
   const made = Object.assign(document.createElement(name), properties);
   made.append(...children);
   return made;
 };
-const button = (label, onclick) => element("button", { type: "button", className: "quiet", onclick }, label);
+export const button = (label, onclick) => element("button", { type: "button", className: "quiet", onclick }, label);
 
 /** Replaces the message only if it differs, so that polling does not make a screen reader repeat itself. */
 function tell(state, title = "", text = "", action = "") {
@@ -146,7 +159,8 @@ function tellProblem(title, problem, tryAgain = start, known = "") {
 
 let refreshCount = 0;
 
-async function refresh() {
+/** Shows the newest balance and ledger. Other parts of the page hear of them by the event `credits`. */
+export async function refresh() {
   const count = ++refreshCount;
   const questions = ["/credits", "/credits/transactions?limit=10"].map((path) => sendAsCustomer(path));
   const [account, ledger] = await Promise.all(questions);
@@ -159,9 +173,13 @@ async function refresh() {
   $("balance-note").textContent = `${total} in all, ${used} used.${owed} ${asOf}`;
   const none = element("tr", {}, element("td", { colSpan: 3, className: "note" }, "No entries yet."));
   $("ledger").replaceChildren(...(ledger.data.length ? ledger.data.map(ledgerRow) : [none]));
+  document.dispatchEvent(new CustomEvent("credits", { detail: account }));
 }
 
-const KINDS = { topup: "Top-up", reversal: "Refund or dispute", adjustment: "Adjustment" };
+const KINDS = {
+  topup: "Top-up", reversal: "Refund or dispute", adjustment: "Adjustment", spend: "Spent", spend_refund: "Given back",
+  bonus: "Bonus", promotion: "Present", expiry: "Expired", void: "Ended early",
+};
 const REASONS = {
   refund: "Refund", refund_failed: "Refund failed, credits returned", dispute: "Dispute",
   dispute_won: "Dispute won, credits returned", dispute_returned: "Disputed money came back",
@@ -314,6 +332,7 @@ const DECLINES = {
 async function tellSession({ state, credits, totalAmount, currency, expiresAt, declineCode }, { returned, url }) {
   if (state === "paid") {
     await refresh().catch(() => {}); // report the payment even if the balance cannot be loaded
+    document.dispatchEvent(new CustomEvent("paid"));
     tell("paid", `${showCredits(credits)} credits added`, `You paid ${money(totalAmount, currency)}. Thank you.`);
   } else if (state in NEWS) {
     tell(state, ...NEWS[state]);

@@ -1,6 +1,7 @@
 //! Spending: debits, holds and captures against a sequential model, in groups, across faults, and over HTTP.
 
 mod commands;
+mod hammer;
 mod histories;
 mod http;
 mod interruptions;

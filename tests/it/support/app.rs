@@ -12,13 +12,15 @@ use serde_json::{Value, json};
 use stripe_sandbox::{RetryPolicy, Sandbox};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
+use topup::access::api_keys::{self, Scope};
 use topup::app::App;
 use topup::config::{Config, Source};
 use topup::http::demo::Demo;
+use topup::http::demo::product::Topup;
 use topup::http::kit::connections::ConnectionTimes;
 use topup::ports::Clock;
 use topup::startup::{Application, Environment, StartError, listen};
-use topup::system::SystemIds;
+use topup::system::{SystemClock, SystemIds};
 
 use super::clock::TestClock;
 use super::database::{Backend, TestDatabase};
@@ -148,6 +150,21 @@ impl Answer {
     }
 }
 
+/// The demo page's settings, with an API key of its server.
+async fn demo(database: &TestDatabase, config: &Config, listener: &TcpListener, stripe: &Stripe) -> Demo {
+    let db = database.connect().await;
+    let scopes = [Scope::Spend, Scope::Read];
+    let key = api_keys::create(&db, &SystemIds, &SystemClock, "demo", &scopes, None).await.expect("a key");
+    db.close().await;
+    let url = format!("http://{}", listener.local_addr().expect("an address"));
+    Demo {
+        jwt_secret: SecretString::from(JWT_SECRET),
+        sandbox: stripe.url.clone(),
+        pricing: config.pricing.clone(),
+        topup: Topup::new(url, key.secret).expect("a client"),
+    }
+}
+
 impl TestApp {
     /// Starts a service with default options.
     pub async fn start(backend: Backend) -> Self {
@@ -196,11 +213,7 @@ impl TestApp {
         let pooler = options.pooler.then(|| Pooler::start(&database.url));
         let pooler_url = pooler.as_ref().map(|pooler| pooler.url(&database.url));
         let config = config(pooler_url.as_deref().unwrap_or(&database.url), &stripe.url, &options.settings);
-        let demo = options.demo.then(|| Demo {
-            jwt_secret: SecretString::from(JWT_SECRET),
-            sandbox: stripe.url.clone(),
-            pricing: config.pricing.clone(),
-        });
+        let demo = if options.demo { Some(demo(&database, &config, &listener, &stripe).await) } else { None };
         let environment = Environment {
             clock: clock.clone(),
             ids: Arc::new(SystemIds),

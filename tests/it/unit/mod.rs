@@ -21,7 +21,7 @@ const MILLIONTHS: [(&str, &str); 4] = [
 ];
 
 /// A service that sells millionths of dollars.
-fn millionths() -> Options {
+pub fn millionths() -> Options {
     let options = Options::default().setting("JWT_ADMIN_SCOPE", ADMIN_SCOPE);
     MILLIONTHS.into_iter().fold(options, |options, (name, value)| options.setting(name, value))
 }

@@ -1,8 +1,12 @@
-//! The additions of `topup dev`: a page that sells credits, and the token that its customer would get from the
-//! product's login.
+//! The additions of `topup dev`: a page that sells and spends credits, and what the product's own server would do for
+//! it: the token of its login, and the work that costs credits.
 //!
 //! Compiled only with the feature `dev` and served only on loopback. Requests with another `Host` are refused, so that
 //! a web page cannot reach it under its own domain name (DNS rebinding).
+
+mod generate;
+mod gift;
+pub mod product;
 
 use actix_web::body::{EitherBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
@@ -20,6 +24,7 @@ use crate::domain::pricing::Pricing;
 use crate::http::kit::problem::ApiError;
 use crate::http::kit::static_file::file;
 use crate::http::state::State;
+use product::Topup;
 
 /// The demo customer's account.
 pub const DEMO_ACCOUNT: &str = "demo-customer";
@@ -37,6 +42,8 @@ pub struct Demo {
     pub sandbox: String,
     /// What credits cost: the page has its limits, its unit and its decimals.
     pub pricing: Pricing,
+    /// This service's API, with the key of the product's server. The page never has it.
+    pub topup: Topup,
 }
 
 #[derive(Serialize)]
@@ -80,12 +87,18 @@ fn page(demo: &Demo) -> String {
     let (pricing, unit) = (&demo.pricing, demo.pricing.unit());
     let shown = |credits: i64| pricing.decimals().format(credits);
     let units = |count: i64| shown(unit.credits().checked_mul(count).unwrap_or_else(|| pricing.largest()));
-    include_str!("demo/index.html")
+    let a_word = match shown(unit.credits()) {
+        one if one == "1" => "1 credit".to_owned(),
+        number => format!("{number} credits"),
+    };
+    include_str!("index.html")
         .replace("{{sandbox}}", &demo.sandbox)
         .replace("{{decimals}}", &pricing.decimals().get().to_string())
         .replace("{{smallest}}", &shown(pricing.smallest()))
         .replace("{{largest}}", &shown(pricing.largest()))
         .replace("{{unit}}", &shown(unit.credits()))
+        .replace("{{word}}", &a_word)
+        .replace("{{word_credits}}", &unit.credits().to_string())
         .replace("{{a_little}}", &units(250))
         .replace("{{some}}", &units(1_000))
         .replace("{{a_lot}}", &units(5_000))
@@ -94,15 +107,16 @@ fn page(demo: &Demo) -> String {
 /// Adds the demo's routes in `topup dev`; nothing otherwise.
 pub fn routes(config: &mut ServiceConfig, demo: Option<&Demo>) {
     let Some(demo) = demo else { return };
+    let script = |content: &'static [u8]| asset("text/javascript; charset=utf-8", Bytes::from_static(content));
     config
         .app_data(Data::new(demo.clone()))
         .route("/", asset("text/html; charset=utf-8", page(demo).into()))
-        .route("/demo/demo.css", asset("text/css; charset=utf-8", Bytes::from_static(include_bytes!("demo/demo.css"))))
-        .route(
-            "/demo/demo.js",
-            asset("text/javascript; charset=utf-8", Bytes::from_static(include_bytes!("demo/demo.js"))),
-        )
-        .route("/demo/token", web::post().to(issue_token));
+        .route("/demo/demo.css", asset("text/css; charset=utf-8", Bytes::from_static(include_bytes!("demo.css"))))
+        .route("/demo/demo.js", script(include_bytes!("demo.js")))
+        .route("/demo/spending.js", script(include_bytes!("spending.js")))
+        .route("/demo/token", web::post().to(issue_token))
+        .route("/demo/generate", web::post().to(generate::generate))
+        .route("/demo/gift", web::post().to(gift::give));
 }
 
 fn asset(media_type: &'static str, content: Bytes) -> Route {
