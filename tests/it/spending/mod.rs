@@ -2,7 +2,7 @@
 
 mod commands;
 mod histories;
-mod http;
+pub mod http;
 mod ledger;
 mod model;
 mod races;
