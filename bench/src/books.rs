@@ -187,10 +187,10 @@ impl Books {
         format!(
             "INSERT INTO topups (id, account_id, state, credits, currency, credit_unit_credits, credit_unit_amount, \
              credits_amount, fee_amount, total_amount, fee_mode, fee_rate_percent, fee_fixed, fee_label, expected_fee, \
-             livemode, provider, provider_request, provider_attempt, provider_session_id, session_url, expires_at, \
+             bonus_credits, livemode, provider, provider_request, provider_attempt, provider_session_id, session_url, expires_at, \
              created_at, updated_at, provider_payment_id, paid_at) \
              SELECT 'topup_' || {topup}, {account}, '{state}', {CREDITS}, 'usd', 1, 1, {CREDITS}, {FEE}, {TOTAL}, \
-             'gross_up', '2.9', 30, 'Processing fee', 61, 0, 'stripe', {request}, 1, 'cs_test_' || {session}, \
+             'gross_up', '2.9', 30, 'Processing fee', 61, 0, 0, 'stripe', {request}, 1, 'cs_test_' || {session}, \
              'https://checkout.stripe.com/c/pay/cs_test_' || {session} || '#fidkdWxOYHwnPyd1blpxYHZxWjA0', \
              {expires_at}, {now_ms}, {now_ms}, {payment}, {paid_at} FROM {}",
             self.numbers(first, count),

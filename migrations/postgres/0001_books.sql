@@ -63,6 +63,10 @@ CREATE TABLE topups (
     fee_fixed           BIGINT NOT NULL,
     fee_label           TEXT   NOT NULL,
     expected_fee        BIGINT NOT NULL,
+    -- Credits given on top when it is paid.
+    bonus_credits       BIGINT NOT NULL CHECK (bonus_credits >= 0 AND bonus_credits <= credits),
+    -- For how many days from the payment the credits are good; NULL: for ever.
+    credits_expire_days BIGINT CHECK (credits_expire_days BETWEEN 1 AND 3650),
     livemode            BIGINT NOT NULL CHECK (livemode IN (0, 1)),
     provider            TEXT   NOT NULL,
     -- The request that opens the checkout, stored so that a retry is identical, and the number of the idempotency key
@@ -117,7 +121,7 @@ CREATE TABLE ledger_entries (
     credits       BIGINT NOT NULL CHECK (credits <> 0),
     balance_after BIGINT NOT NULL,
     source        TEXT   NOT NULL,
-    -- The top-up of a reversal. The entry of a top-up has the top-up as its source.
+    -- The top-up of a reversal or bonus. The entry of a top-up has the top-up as its source.
     topup_id      TEXT,
     -- Why credits were taken back or returned; NULL for entries of other kinds.
     reason        TEXT,
@@ -129,6 +133,7 @@ CREATE TABLE ledger_entries (
 );
 
 CREATE INDEX ledger_reversals_by_topup ON ledger_entries (topup_id) WHERE kind = 'reversal';
+CREATE INDEX ledger_bonus_reversals_by_topup ON ledger_entries (topup_id) WHERE kind = 'bonus_reversal';
 
 CREATE FUNCTION refuse_ledger_change() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
@@ -155,6 +160,8 @@ CREATE TABLE grants (
     expires_at BIGINT NOT NULL,
     -- 0: promotional, 1: paid.
     category   BIGINT NOT NULL CHECK (category IN (0, 1)),
+    -- The top-up of a purchase or bonus.
+    topup_id   TEXT,
     reason     TEXT,
     -- When an operator ended it early, who, and why.
     voided_at  BIGINT,
@@ -452,6 +459,7 @@ CREATE TABLE refund_requests (
     -- The result, so that a repeated request gets the same answer.
     refund_status       TEXT,
     credits_taken       BIGINT,
+    bonus_taken         BIGINT,
     balance_after       BIGINT,
     failure_code        TEXT,
     caller              TEXT   NOT NULL,

@@ -63,6 +63,10 @@ CREATE TABLE topups (
     fee_fixed           INTEGER NOT NULL,
     fee_label           TEXT    NOT NULL,
     expected_fee        INTEGER NOT NULL,
+    -- Credits given on top when it is paid.
+    bonus_credits       INTEGER NOT NULL CHECK (bonus_credits >= 0 AND bonus_credits <= credits),
+    -- For how many days from the payment the credits are good; NULL: for ever.
+    credits_expire_days INTEGER CHECK (credits_expire_days BETWEEN 1 AND 3650),
     livemode            INTEGER NOT NULL CHECK (livemode IN (0, 1)),
     provider            TEXT    NOT NULL,
     -- The request that opens the checkout, stored so that a retry is identical, and the number of the idempotency key
@@ -117,7 +121,7 @@ CREATE TABLE ledger_entries (
     credits       INTEGER NOT NULL CHECK (credits <> 0),
     balance_after INTEGER NOT NULL,
     source        TEXT    NOT NULL,
-    -- The top-up of a reversal. The entry of a top-up has the top-up as its source.
+    -- The top-up of a reversal or bonus. The entry of a top-up has the top-up as its source.
     topup_id      TEXT,
     -- Why credits were taken back or returned; NULL for entries of other kinds.
     reason        TEXT,
@@ -129,6 +133,7 @@ CREATE TABLE ledger_entries (
 ) STRICT;
 
 CREATE INDEX ledger_reversals_by_topup ON ledger_entries (topup_id) WHERE kind = 'reversal';
+CREATE INDEX ledger_bonus_reversals_by_topup ON ledger_entries (topup_id) WHERE kind = 'bonus_reversal';
 
 CREATE TRIGGER ledger_entries_are_never_changed BEFORE UPDATE ON ledger_entries
 BEGIN
@@ -165,6 +170,8 @@ CREATE TABLE grants (
     expires_at INTEGER NOT NULL,
     -- 0: promotional, 1: paid.
     category   INTEGER NOT NULL CHECK (category IN (0, 1)),
+    -- The top-up of a purchase or bonus.
+    topup_id   TEXT,
     reason     TEXT,
     -- When an operator ended it early, who, and why.
     voided_at  INTEGER,
@@ -469,6 +476,7 @@ CREATE TABLE refund_requests (
     -- The result, so that a repeated request gets the same answer.
     refund_status       TEXT,
     credits_taken       INTEGER,
+    bonus_taken         INTEGER,
     balance_after       INTEGER,
     failure_code        TEXT,
     caller              TEXT    NOT NULL,

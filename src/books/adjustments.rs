@@ -7,6 +7,7 @@ use crate::books::entries::{self, Entry};
 use crate::db::{Db, Tx, args};
 use crate::db::{StoreError, statements};
 use crate::domain::account::AccountId;
+use crate::domain::burn::NEVER_MS;
 use crate::domain::ids::{AdjustmentId, LedgerEntryId};
 use crate::domain::ledger::EntryKind;
 
@@ -75,13 +76,14 @@ statements! {
 /// When another request used the key meanwhile, or the database fails.
 pub async fn book(tx: &mut Tx, new: &NewAdjustment) -> Result<Option<Adjustment>, StoreError> {
     let entry = Entry {
-        id: &new.entry,
+        id: new.entry.as_str(),
         account: new.account.as_str(),
         kind: EntryKind::Adjustment,
         credits: new.credits,
         source: new.id.as_str(),
         topup: None,
         reason: None,
+        ends_at_ms: NEVER_MS,
     };
     let Some(balance_after) = entries::book_within_balance(tx, entry, new.now_ms).await? else { return Ok(None) };
     let values = args![

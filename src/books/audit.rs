@@ -13,6 +13,7 @@ use crate::books::audit_spending::{AuditedFunds, AuditedSpend};
 use crate::books::replay::replay;
 use crate::books::usage::audit_usage::audit_usage;
 use crate::db::{Db, StoreError};
+use crate::domain::bonus::bonus_taken;
 use crate::domain::checkout::TopupState;
 use crate::domain::credit_unit::CreditUnit;
 use crate::domain::ledger::EntryKind;
@@ -139,7 +140,11 @@ impl Audited for AuditedEntry {
         let rule = if self.kind == EntryKind::Topup.as_str() {
             let holds = is_topups && is_paid && self.topup_credits == Some(self.credits);
             (holds, format!("grants {} credits, its top-up {source} says otherwise", self.credits))
-        } else if self.kind == EntryKind::Reversal.as_str() {
+        } else if self.kind == EntryKind::Bonus.as_str() {
+            let of_topup = self.topup_id.as_ref() == Some(source) && self.topup_bonus == Some(self.credits);
+            let holds = is_topups && is_paid && of_topup;
+            (holds, format!("grants a bonus of {} credits, its top-up {source} says otherwise", self.credits))
+        } else if [EntryKind::Reversal.as_str(), EntryKind::BonusReversal.as_str()].contains(&self.kind.as_str()) {
             let of_topup = self.topup_id.as_ref().is_some_and(|topup| source.starts_with(&format!("{topup}:")));
             (is_topups && is_paid && of_topup, format!("is no reversal of a paid top-up of this account: {source}"))
         } else if self.kind == EntryKind::Adjustment.as_str() {
@@ -167,8 +172,6 @@ impl Audited for AuditedEntry {
                 && self.promotion_credits == Some(self.credits)
                 && self.promotion_balance == Some(self.balance_after);
             (holds, format!("gives {} credits, its promotion {source} says otherwise", self.credits))
-        } else if self.kind == EntryKind::Bonus.as_str() {
-            (true, String::new())
         } else {
             (false, format!("is of no known kind: {}", self.kind))
         };
@@ -198,6 +201,7 @@ impl Audited for AuditedTopup {
             return Some(format!("sells {} credits for {}", self.credit_unit_credits, self.credit_unit_amount));
         };
         let taken = if is_paid { credits_taken(self.credits, unit, self.reversed) } else { 0 };
+        let bonus = if is_paid { bonus_taken(self.bonus_credits, self.credits, self.taken_credits) } else { 0 };
         let is_credited = self.payment_state.as_deref() == Some(PaymentRole::Credited.as_str());
         let payment_known = is_paid && self.provider_payment_id.is_some();
         let of_this = self.payment_topup.as_ref().is_none_or(|topup| *topup == self.id);
@@ -216,6 +220,20 @@ impl Audited for AuditedTopup {
             (
                 self.taken_credits.checked_neg() == Some(self.moved),
                 format!("{} credits are taken back, its entries moved {}", self.taken_credits, self.moved),
+            ),
+            (
+                self.bonus_granted == i64::from(is_paid && self.bonus_credits > 0),
+                format!(
+                    "is {} with a bonus of {}, and has {} entries that grant it",
+                    self.state, self.bonus_credits, self.bonus_granted
+                ),
+            ),
+            (
+                bonus.checked_neg() == Some(self.bonus_moved),
+                format!(
+                    "its entries moved {} of its bonus, the {} credits that are taken back say {bonus}",
+                    self.bonus_moved, self.taken_credits
+                ),
             ),
             (
                 self.credited_payments == i64::from(payment_known) && is_credited == payment_known && of_this,

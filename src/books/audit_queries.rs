@@ -45,7 +45,7 @@ pub struct AuditedEntry {
     pub balance_after: i64,
     /// Its source: the id of its cause.
     pub source: String,
-    /// The top-up of a reversal.
+    /// The top-up of a reversal or bonus.
     pub topup_id: Option<String>,
     /// The top-up's account.
     pub topup_account: Option<String>,
@@ -53,6 +53,8 @@ pub struct AuditedEntry {
     pub topup_state: Option<String>,
     /// The top-up's number of credits.
     pub topup_credits: Option<i64>,
+    /// The top-up's bonus.
+    pub topup_bonus: Option<i64>,
     /// The adjustment's account.
     pub adjustment_account: Option<String>,
     /// The adjustment's number of credits.
@@ -96,12 +98,18 @@ pub struct AuditedTopup {
     pub credit_unit_amount: i64,
     /// How many credits are stored as taken back.
     pub taken_credits: i64,
+    /// Its bonus.
+    pub bonus_credits: i64,
     /// The payment stored as having paid it.
     pub provider_payment_id: Option<String>,
     /// How many entries grant its credits.
     pub granted: i64,
     /// How many credits its reversals moved.
     pub moved: i64,
+    /// How many entries grant its bonus.
+    pub bonus_granted: i64,
+    /// How many credits the reversals of its bonus moved.
+    pub bonus_moved: i64,
     /// How much of its payment went back, in minor units.
     pub reversed: i64,
     /// How many payments are stored as having credited it.
@@ -180,6 +188,7 @@ statements! {
         LEFT JOIN ledger_entries b ON b.account_id = e.account_id AND b.sequence = e.sequence - 1";
     ENTRIES = "SELECT e.account_id, e.sequence, e.id, e.kind, e.credits, e.balance_after, e.source, e.topup_id, \
         t.account_id AS topup_account, t.state AS topup_state, t.credits AS topup_credits, \
+        t.bonus_credits AS topup_bonus, \
         j.account_id AS adjustment_account, j.credits AS adjustment_credits, j.balance_after AS adjustment_balance, \
         e.grant_id, g.account_id AS grant_account, s.account_id AS spend_account, s.first_sequence AS spend_first, \
         s.parts AS spend_parts, b.account_id AS refund_account, b.credits AS refund_credits, \
@@ -195,15 +204,18 @@ statements! {
         LEFT JOIN promotions p ON p.id = CASE WHEN e.kind = 'promotion' THEN e.source END \
         ORDER BY e.account_id, e.sequence";
     TOPUPS = "SELECT t.id, t.state, t.credits, t.credit_unit_credits, t.credit_unit_amount, t.taken_credits, \
-        t.provider, t.provider_payment_id, \
+        t.bonus_credits, t.provider, t.provider_payment_id, \
         (SELECT COUNT(*) FROM ledger_entries e WHERE e.kind = 'topup' AND e.source = t.id) AS granted, \
         (SELECT CAST(COALESCE(SUM(e.credits), 0) AS BIGINT) FROM ledger_entries e \
         WHERE e.kind = 'reversal' AND e.topup_id = t.id) AS moved, \
+        (SELECT COUNT(*) FROM ledger_entries e WHERE e.kind = 'bonus' AND e.source = t.id) AS bonus_granted, \
+        (SELECT CAST(COALESCE(SUM(e.credits), 0) AS BIGINT) FROM ledger_entries e \
+        WHERE e.kind = 'bonus_reversal' AND e.topup_id = t.id) AS bonus_moved, \
         (SELECT CAST(COALESCE(SUM(r.amount - r.returned), 0) AS BIGINT) FROM reversals r \
         WHERE r.provider_payment_id = t.provider_payment_id AND r.provider = t.provider AND r.counts = 1) AS reversed, \
         (SELECT COUNT(*) FROM payments c WHERE c.topup_id = t.id AND c.state = 'credited') AS credited_payments, \
         p.state AS payment_state, p.topup_id AS payment_topup \
-        FROM (SELECT id, state, credits, credit_unit_credits, credit_unit_amount, taken_credits, provider, \
+        FROM (SELECT id, state, credits, bonus_credits, credit_unit_credits, credit_unit_amount, taken_credits, provider, \
         provider_payment_id FROM topups WHERE id >= :from ORDER BY id LIMIT :limit) t \
         LEFT JOIN payments p ON p.provider_payment_id = t.provider_payment_id AND p.provider = t.provider \
         ORDER BY t.id";

@@ -3,15 +3,17 @@
 //! `locked_account.rs` for entries of spending.
 
 use crate::db::{StoreError, Tx, args, statements};
-use crate::domain::ids::{LedgerEntryId, TopupId};
+use crate::domain::ids::TopupId;
 use crate::domain::ledger::EntryKind;
 
 statements! {
     /// Adds to the stored balance; the balance is never read, computed and written back.
-    ADD_TO_BALANCE = "INSERT INTO accounts (id, balance, used_credits, entries, updated_at) VALUES (:account, \
-        :credits, 0, 1, :now_ms) \
+    ADD_TO_BALANCE = "INSERT INTO accounts (id, balance, used_credits, entries, updated_at, due_at) VALUES (:account, \
+        :credits, 0, 1, :now_ms, :due_at_ms) \
         ON CONFLICT (id) DO UPDATE SET balance = accounts.balance + excluded.balance, entries = accounts.entries + 1, \
-        updated_at = excluded.updated_at RETURNING balance, entries";
+        updated_at = excluded.updated_at, \
+        due_at = CASE WHEN excluded.due_at < accounts.due_at THEN excluded.due_at ELSE accounts.due_at END \
+        RETURNING balance, entries";
     /// The same, but never takes what is held, nor the balance below zero. One statement, so that no other write can
     /// spend in between.
     ADD_WITHIN_BALANCE = "UPDATE accounts SET balance = balance + :credits, entries = entries + 1, updated_at = \
@@ -30,22 +32,27 @@ struct AccountAfter {
 
 /// A ledger entry to be written.
 pub(crate) struct Entry<'e> {
-    pub(crate) id: &'e LedgerEntryId,
+    pub(crate) id: &'e str,
     pub(crate) account: &'e str,
     pub(crate) kind: EntryKind,
     /// Negative if credits are taken.
     pub(crate) credits: i64,
     /// The id of its cause; unique among entries of its kind.
     pub(crate) source: &'e str,
-    /// The top-up of a reversal.
+    /// The top-up of a reversal or bonus.
     pub(crate) topup: Option<&'e TopupId>,
     /// The reason of a reversal.
     pub(crate) reason: Option<&'e str>,
+    /// When the credits that it brings end, or had ended, in milliseconds since 1970; [`NEVER_MS`] for never. The account
+    /// is settled then, even if nobody touches it before.
+    ///
+    /// [`NEVER_MS`]: crate::domain::burn::NEVER_MS
+    pub(crate) ends_at_ms: i64,
 }
 
 /// Changes a balance and writes the entry that explains it. Returns the new balance.
 pub(crate) async fn book(tx: &mut Tx, entry: Entry<'_>, now_ms: i64) -> Result<i64, StoreError> {
-    let values = args![account = entry.account, credits = entry.credits, now_ms];
+    let values = args![account = entry.account, credits = entry.credits, now_ms, due_at_ms = entry.ends_at_ms];
     let after = tx.fetch_optional(&ADD_TO_BALANCE, &values).await?;
     let after = after.ok_or_else(|| StoreError::corrupt("no balance after adding to account", entry.account))?;
     insert_entry(tx, entry, after, now_ms).await
@@ -65,7 +72,7 @@ async fn insert_entry(tx: &mut Tx, entry: Entry<'_>, after: AccountAfter, now_ms
     let values = args![
         account = entry.account,
         sequence = after.entries,
-        id = entry.id.as_str(),
+        id = entry.id,
         kind = entry.kind.as_str(),
         credits = entry.credits,
         balance_after = after.balance,

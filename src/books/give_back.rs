@@ -71,7 +71,7 @@ pub(crate) async fn give_back(
             sequence,
         };
         let (kind, credits) = (GrantKind::Returned, new.credits);
-        let grant = NewGrant { id: &id, kind, credits, order, reason: None };
+        let grant = NewGrant { id: &id, kind, credits, order, topup: None, reason: None };
         grants::open(tx, account, grant, credits).await?;
     }
     Ok(())

@@ -9,8 +9,8 @@ const PAGE: i64 = 50;
 
 statements! {
     INSERT = "INSERT INTO grants (id, account_id, sequence, kind, credits, remaining, is_open, priority, expires_at, \
-        category, reason, created_at) VALUES (:id, :account, :sequence, :kind, :credits, :remaining, :is_open, \
-        :priority, :expires_at, :category, :reason, :created_at)";
+        category, topup_id, reason, created_at) VALUES (:id, :account, :sequence, :kind, :credits, :remaining, :is_open, \
+        :priority, :expires_at, :category, :topup, :reason, :created_at)";
     OPEN = "SELECT id, credits, remaining, expires_at, category, voided_at FROM grants \
         WHERE account_id = :account AND is_open = 1 AND expires_at > :ends_after \
         ORDER BY priority, expires_at, category, sequence LIMIT :limit";
@@ -45,6 +45,8 @@ pub(crate) struct NewGrant<'g> {
     pub(crate) kind: GrantKind,
     pub(crate) credits: i64,
     pub(crate) order: BurnOrder,
+    /// The top-up of a purchase or bonus.
+    pub(crate) topup: Option<&'g str>,
     pub(crate) reason: Option<&'g str>,
 }
 
@@ -81,6 +83,7 @@ pub(crate) async fn open(
         priority = new.order.priority,
         expires_at = new.order.expires_at_ms,
         category = new.order.category.number(),
+        topup = new.topup,
         reason = new.reason,
         created_at = account.now_ms()
     ];

@@ -11,6 +11,7 @@ use crate::books::locked_account::{LockedAccount, NewEntry};
 use crate::books::sums::{difference, negative, sum};
 use crate::db::{StoreError, Tx, args, statements};
 use crate::domain::burn::{BurnOrder, Category, DEFAULT_PRIORITY, GrantKind, NEVER_MS, Part, merged, spendable};
+use crate::domain::expiry::ExpiryDays;
 use crate::domain::ledger::EntryKind;
 
 /// How many entries one transaction adopts at most. A longer history is adopted by several.
@@ -18,7 +19,8 @@ const MAX_ENTRIES: usize = 200;
 
 statements! {
     NEXT_ENTRIES = "SELECT e.sequence, e.id, e.kind, e.credits, e.balance_after, e.source, e.topup_id, e.reason, \
-        e.created_at FROM ledger_entries e \
+        e.created_at, t.credits_expire_days FROM ledger_entries e \
+        LEFT JOIN topups t ON t.id = CASE WHEN e.kind = 'topup' THEN e.source WHEN e.kind = 'bonus' THEN e.topup_id END \
         WHERE e.account_id = :account AND e.sequence > :settled ORDER BY e.sequence LIMIT :limit";
     EXPIRE_HOLDS = "UPDATE holds SET state = 'expired', updated_at = :now_ms \
         WHERE account_id = :account AND state = 'open' AND expires_at <= :now_ms RETURNING credits, subject";
@@ -36,6 +38,7 @@ struct EntryRow {
     topup_id: Option<String>,
     reason: Option<String>,
     created_at: i64,
+    credits_expire_days: Option<i64>,
 }
 
 #[derive(sqlx::FromRow)]
@@ -121,7 +124,8 @@ async fn adopt_entries(tx: &mut Tx, account: &mut LockedAccount) -> Result<Settl
     let values = args![account = account.id().as_str(), settled = account.settled_entries(), limit];
     let entries: Vec<EntryRow> = tx.fetch_all(&NEXT_ENTRIES, &values).await?;
     for entry in &entries {
-        if entry.credits > 0 && entry.kind == EntryKind::Reversal.as_str() {
+        let is_reversal = [EntryKind::Reversal.as_str(), EntryKind::BonusReversal.as_str()].contains(&&*entry.kind);
+        if entry.credits > 0 && is_reversal {
             return_to_grant(tx, account, entry).await?;
         } else if entry.credits > 0 {
             open_grant(tx, account, entry).await?;
@@ -137,28 +141,47 @@ async fn adopt_entries(tx: &mut Tx, account: &mut LockedAccount) -> Result<Settl
     Ok(if is_whole { Settled::Wholly } else { Settled::Partly })
 }
 
-/// A purchase or a positive adjustment.
+/// A purchase, its bonus, or a positive adjustment.
 async fn open_grant(tx: &mut Tx, account: &mut LockedAccount, entry: &EntryRow) -> Result<(), StoreError> {
-    let is_purchase = entry.kind == EntryKind::Topup.as_str();
-    let (kind, category) = if is_purchase {
-        (GrantKind::Purchase, Category::Paid)
+    let (id, kind, category, topup) = if entry.kind == EntryKind::Topup.as_str() {
+        (entry.source.clone(), GrantKind::Purchase, Category::Paid, Some(&entry.source))
+    } else if entry.kind == EntryKind::Bonus.as_str() {
+        (bonus_grant(&entry.source), GrantKind::Bonus, Category::Promotional, Some(&entry.source))
     } else {
-        (GrantKind::Adjustment, Category::Promotional)
+        (entry.source.clone(), GrantKind::Adjustment, Category::Promotional, None)
     };
-    let order = BurnOrder { priority: DEFAULT_PRIORITY, expires_at_ms: NEVER_MS, category, sequence: entry.sequence };
-    let new = NewGrant { id: &entry.source, kind, credits: entry.credits, order, reason: None };
+    let expiry = match entry.credits_expire_days {
+        Some(days) => Some(ExpiryDays::new(days).ok_or_else(|| StoreError::corrupt("days of credits", days))?),
+        None => None,
+    };
+    // The end follows from the entry, so that the time of settling changes nothing.
+    let expires_at_ms = expiry.map_or(NEVER_MS, |days| days.end_ms(entry.created_at));
+    let order = BurnOrder { priority: DEFAULT_PRIORITY, expires_at_ms, category, sequence: entry.sequence };
+    let topup = topup.map(String::as_str);
+    let new = NewGrant { id: &id, kind, credits: entry.credits, order, topup, reason: None };
     grants::open(tx, account, new, entry.balance_after).await
 }
 
-/// A negative adjustment, or credits taken back: from the purchase's own grant first, then in burn order. The grants are
+/// The id of the grant of a top-up's bonus.
+fn bonus_grant(topup: &str) -> String {
+    format!("{topup}:bonus")
+}
+
+/// The grant of the purchase, or of its bonus, that a reversal is about.
+fn own_grant(entry: &EntryRow) -> Option<String> {
+    let is_bonus = entry.kind == EntryKind::BonusReversal.as_str();
+    entry.topup_id.as_ref().map(|topup| if is_bonus { bonus_grant(topup) } else { topup.clone() })
+}
+
+/// A negative adjustment, or credits taken back: from the own grant of the purchase or bonus first, then in burn order. The grants are
 /// those that were good when the entry was written, so that the time of settling changes nothing.
 async fn take_from_grants(tx: &mut Tx, account: &LockedAccount, entry: &EntryRow) -> Result<(), StoreError> {
     let before = difference(entry.balance_after, entry.credits)?;
     // What is taken below zero is owed, and comes from no grant.
     let mut rest = difference(before.max(0), entry.balance_after.max(0))?;
     let mut parts = Vec::new();
-    if let Some(topup) = &entry.topup_id
-        && let Some(own) = grants::find(tx, topup).await?
+    if let Some(own) = own_grant(entry)
+        && let Some(own) = grants::find(tx, &own).await?
     {
         let credits = rest.min(own.remaining);
         if credits > 0 {
@@ -183,7 +206,7 @@ async fn take_from_grants(tx: &mut Tx, account: &LockedAccount, entry: &EntryRow
 }
 
 /// Credits returned because a refund failed or a dispute was won: what does not repay a negative balance goes back to
-/// the purchase's grant.
+/// the grant of the purchase or bonus.
 async fn return_to_grant(tx: &mut Tx, account: &mut LockedAccount, entry: &EntryRow) -> Result<(), StoreError> {
     let is_dispute = entry.reason.as_deref().is_some_and(|reason| reason.starts_with("dispute"));
     let bringing = Bringing {
@@ -193,6 +216,6 @@ async fn return_to_grant(tx: &mut Tx, account: &mut LockedAccount, entry: &Entry
         if_ended: if is_dispute { IfEnded::Grace } else { IfEnded::End },
         at_ms: entry.created_at,
     };
-    let parts = [GivenPart { grant: entry.topup_id.clone(), credits: entry.credits }];
+    let parts = [GivenPart { grant: own_grant(entry), credits: entry.credits }];
     give_back(tx, account, &parts, &bringing).await
 }

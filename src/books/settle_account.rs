@@ -84,6 +84,19 @@ pub async fn balance_now(app: &App, account: &AccountId) -> Result<Balance, Stor
     app.db.balance(account).await
 }
 
+/// Like [`balance_now`], and afterwards the account's grants reflect every entry.
+///
+/// # Errors
+/// When the database fails.
+pub async fn settled_balance(app: &App, account: &AccountId) -> Result<Balance, StoreError> {
+    let balance = balance_now(app, account).await?;
+    if balance.is_settled {
+        return Ok(balance);
+    }
+    settle_account(app, account).await?;
+    app.db.balance(account).await
+}
+
 impl Db {
     /// The accounts of which something may have ended by now, after a place (time and id).
     async fn due_accounts(&self, now_ms: i64, after: (i64, &str)) -> Result<Vec<DueRow>, StoreError> {

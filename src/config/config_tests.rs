@@ -302,3 +302,25 @@ fn every_setting_of_the_example_file_is_one_that_is_read() {
         }
     }
 }
+
+#[test]
+fn bonuses_and_the_end_of_credits_are_read_and_mistakes_name_their_setting() {
+    let load = |name, value| load(&[(name, value)]);
+    let quote = load("BONUS_TIERS", "100:5%").expect("valid").pricing.quote(200).expect("for sale");
+    assert_eq!((quote.bonus_credits, quote.expiry), (10, None));
+    let days = load("CREDITS_EXPIRE_DAYS", "365").expect("valid").pricing.expiry();
+    assert_eq!(days.map(|days| days.get()), Some(365));
+    for (name, value) in [
+        ("BONUS_TIERS", "100:5"),
+        ("BONUS_TIERS", "200:5%,100:10%"),
+        ("BONUS_TIERS", "100:101%"),
+        ("BONUS_TIERS", ""),
+        ("CREDITS_EXPIRE_DAYS", "0"),
+        ("CREDITS_EXPIRE_DAYS", "3651"),
+        ("CREDITS_EXPIRE_DAYS", "a year"),
+        ("CREDITS_EXPIRE_DAYS", ""),
+    ] {
+        let errors = load(name, value).expect_err(value);
+        assert!(errors.0.iter().any(|error| error.setting == name), "{name}={value}: {errors}");
+    }
+}

@@ -1,8 +1,10 @@
 //! What credits cost: the currency, the unit, the limits of a purchase, and the processing fee.
 
 use super::source::Reader;
+use crate::domain::bonus::BonusTiers;
 use crate::domain::credit_unit::{DisplayDecimals, MAX_UNIT_CREDITS};
 use crate::domain::currency::Currency;
+use crate::domain::expiry::ExpiryDays;
 use crate::domain::fees::{FeeMode, FeePolicy, MAX_FEE_LABEL_CHARACTERS, RatePercent};
 use crate::domain::pricing::{InvalidPricing, PriceSettings, Pricing};
 
@@ -48,6 +50,7 @@ pub(super) fn read_pricing(reader: &mut Reader<'_>) -> Option<Pricing> {
     }
     let min_credits = reader.parse("MIN_CREDITS", "1", "a whole number");
     let max_credits = reader.parse("MAX_CREDITS", "100000", "a whole number");
+    let (bonuses, expiry) = (read_bonuses(reader), read_expiry(reader));
     let pricing = Pricing::new(PriceSettings {
         currency: currency?,
         unit_credits: unit_credits?,
@@ -56,14 +59,33 @@ pub(super) fn read_pricing(reader: &mut Reader<'_>) -> Option<Pricing> {
         min_credits: min_credits?,
         max_credits: max_credits?,
         decimals: DisplayDecimals::new(decimals?)?,
+        bonuses: bonuses?,
+        expiry: expiry?,
     });
     pricing.map_err(|error| reader.error(setting_of(&error), &error.to_string())).ok()
+}
+
+/// The bonuses; `None` after a mistake.
+fn read_bonuses(reader: &mut Reader<'_>) -> Option<BonusTiers> {
+    let Some(text) = reader.optional("BONUS_TIERS") else { return Some(BonusTiers::default()) };
+    BonusTiers::parse(&text).map_err(|error| reader.error("BONUS_TIERS", &error.to_string())).ok()
+}
+
+/// How long credits are good, `Some(None)` for ever; `None` after a mistake.
+fn read_expiry(reader: &mut Reader<'_>) -> Option<Option<ExpiryDays>> {
+    if !reader.is_set("CREDITS_EXPIRE_DAYS") {
+        return Some(None);
+    }
+    let hint = "a whole number of days from 1 to 3650; remove the setting if bought credits never end";
+    let days = reader.in_range("CREDITS_EXPIRE_DAYS", *ExpiryDays::RANGE.end(), ExpiryDays::RANGE, hint)?;
+    ExpiryDays::new(days).map(Some)
 }
 
 /// The setting to change.
 const fn setting_of(error: &InvalidPricing) -> &'static str {
     match error {
         InvalidPricing::UnitAmount { .. } => "CREDIT_UNIT_AMOUNT",
+        InvalidPricing::Bonus => "BONUS_TIERS",
         InvalidPricing::UnitCredits => "CREDIT_UNIT_CREDITS",
         InvalidPricing::Range => "MIN_CREDITS",
         InvalidPricing::TooManyCredits

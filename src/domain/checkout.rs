@@ -3,6 +3,7 @@
 
 use super::account::AccountId;
 use super::currency::Currency;
+use super::expiry::ExpiryDays;
 use super::ids::{EventId, PaymentId, SessionId, TopupId};
 use crate::domain::provider::ProviderName;
 
@@ -58,6 +59,10 @@ pub struct Agreement {
     pub account: AccountId,
     /// The number of credits.
     pub credits: i64,
+    /// The credits given on top.
+    pub bonus_credits: i64,
+    /// How long the credits are good; `None` for ever.
+    pub expiry: Option<ExpiryDays>,
     /// The currency of the charge.
     pub currency: Currency,
     /// What the customer is charged, in minor units.
@@ -106,6 +111,10 @@ pub struct PurchaseReport {
     pub client_reference: Option<String>,
     /// The credits in its metadata, as text.
     pub credits: Option<String>,
+    /// The bonus in its metadata, as text; `None` for no bonus.
+    pub bonus: Option<String>,
+    /// For how many days the credits are good by its metadata, as text; `None` for ever.
+    pub expire_days: Option<String>,
     /// The session's mode: `payment`, if it is what we requested.
     pub mode: Option<String>,
     /// The currency, in lower case.
@@ -213,6 +222,10 @@ impl Agreement {
         same("metadata.accountId", report.account.as_deref(), account)?;
         same("client_reference_id", report.client_reference.as_deref(), account)?;
         same("metadata.credits", report.credits.as_deref(), Some(credits.as_str()))?;
+        let bonus = (self.bonus_credits != 0).then(|| self.bonus_credits.to_string());
+        same("metadata.bonusCredits", report.bonus.as_deref(), bonus.as_deref())?;
+        let days = self.expiry.map(|days| days.get().to_string());
+        same("metadata.creditsExpireDays", report.expire_days.as_deref(), days.as_deref())?;
         same("currency", report.currency.as_deref(), Some(self.currency.as_str()))?;
         if self.accepted_amount_minor.is_none() || report.amount_total_minor != self.accepted_amount_minor {
             let amount = same("amount_total", report.amount_total_minor, Some(self.total_amount_minor));
@@ -286,110 +299,5 @@ fn same<T: PartialEq + ToString>(field: &'static str, reported: Option<T>, agree
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn agreement() -> Agreement {
-        Agreement {
-            topup: TopupId::from_bits(1),
-            account: AccountId::parse("user_1").expect("an account"),
-            credits: 250,
-            currency: Currency::USD,
-            total_amount_minor: 289,
-            livemode: false,
-            provider: ProviderName::new("stripe"),
-            session: Some(SessionId::parse(ProviderName::new("stripe"), "cs_1").expect("an id")),
-            accepted_amount_minor: None,
-        }
-    }
-
-    fn report() -> PurchaseReport {
-        PurchaseReport {
-            event: None,
-            livemode: false,
-            session: SessionId::parse(ProviderName::new("stripe"), "cs_1").expect("an id"),
-            topup: TopupId::from_bits(1),
-            progress: PurchaseProgress::Paid,
-            account: Some("user_1".to_owned()),
-            client_reference: Some("user_1".to_owned()),
-            credits: Some("250".to_owned()),
-            mode: Some("payment".to_owned()),
-            currency: Some("usd".to_owned()),
-            amount_total_minor: Some(289),
-            amount_tax_minor: None,
-            payment: None,
-            seal: None,
-        }
-    }
-
-    #[test]
-    fn a_report_that_says_what_was_agreed_passes_also_when_the_session_is_not_known_yet() {
-        assert_eq!(agreement().check(&report()), Ok(()));
-        assert_eq!(Agreement { session: None, ..agreement() }.check(&report()), Ok(()));
-    }
-
-    /// Known mistake 36: customers who paid enough are not left without credits for good.
-    #[test]
-    fn an_amount_that_leaves_enough_can_be_accepted_and_no_other() {
-        let paid = |total, tax| PurchaseReport { amount_total_minor: total, amount_tax_minor: tax, ..report() };
-        let can = |report: &PurchaseReport| {
-            let mismatch = agreement().check(report).expect_err("another amount");
-            assert_eq!(agreement().check_leaves_enough(report).is_ok(), mismatch.can_be_accepted);
-            assert_eq!(mismatch.to_string().contains("an operator can accept"), mismatch.can_be_accepted);
-            mismatch.can_be_accepted
-        };
-        for (total, tax) in [(318, Some(29)), (290, None), (i64::MAX, Some(0)), (289 + 400, Some(400))] {
-            assert!(can(&paid(Some(total), tax)), "{total} {tax:?}");
-        }
-        for (total, tax) in [(318, Some(30)), (288, None), (288, Some(-10)), (-1, Some(i64::MIN)), (0, Some(-289))] {
-            assert!(!can(&paid(Some(total), tax)), "{total} {tax:?}");
-        }
-        assert!(!can(&paid(None, None)));
-        // No other field may differ.
-        let changes: [fn(&mut PurchaseReport); 5] = [
-            |report| report.livemode = true,
-            |report| report.account = Some("user_2".to_owned()),
-            |report| report.currency = Some("jpy".to_owned()),
-            |report| report.credits = Some("251".to_owned()),
-            |report| report.session = SessionId::parse(ProviderName::new("stripe"), "cs_2").expect("an id"),
-        ];
-        for change in changes {
-            let mut report = paid(Some(318), Some(29));
-            change(&mut report);
-            assert!(!can(&report), "{report:?}");
-        }
-        assert_eq!(agreement().check_leaves_enough(&report()), Ok(None));
-        let accepted = Agreement { accepted_amount_minor: Some(318), ..agreement() };
-        assert_eq!(accepted.check(&paid(Some(318), None)), Ok(()));
-        assert_eq!(accepted.check(&report()), Ok(()));
-        assert!(accepted.check(&paid(Some(317), None)).is_err());
-    }
-
-    #[test]
-    fn any_single_difference_is_named() {
-        type Change = fn(&mut PurchaseReport);
-        let changes: [(&str, Change); 14] = [
-            ("livemode", |report| report.livemode = true),
-            ("mode", |report| report.mode = Some("setup".to_owned())),
-            ("mode", |report| report.mode = None),
-            ("metadata.accountId", |report| report.account = Some("user_2".to_owned())),
-            ("metadata.accountId", |report| report.account = None),
-            ("client_reference_id", |report| report.client_reference = None),
-            ("metadata.credits", |report| report.credits = Some("251".to_owned())),
-            ("metadata.credits", |report| report.credits = Some("0250".to_owned())),
-            ("metadata.credits", |report| report.credits = None),
-            ("currency", |report| report.currency = Some("jpy".to_owned())),
-            ("amount_total", |report| report.amount_total_minor = Some(288)),
-            ("amount_total", |report| report.amount_total_minor = Some(-289)),
-            ("amount_total", |report| report.amount_total_minor = None),
-            ("session", |report| {
-                report.session = SessionId::parse(ProviderName::new("stripe"), "cs_2").expect("an id");
-            }),
-        ];
-        for (field, change) in changes {
-            let mut report = report();
-            change(&mut report);
-            assert_eq!(agreement().check(&report).map_err(|mismatch| mismatch.field), Err(field));
-        }
-    }
-}
+#[path = "checkout_tests.rs"]
+mod tests;

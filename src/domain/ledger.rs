@@ -15,8 +15,10 @@ pub enum EntryKind {
     Spend,
     /// Spent credits that were given back.
     SpendRefund,
-    /// Credits given on top of a purchase, or taken back with it.
+    /// Credits given on top of a purchase.
     Bonus,
+    /// A part of a bonus taken back with its purchase (negative), or returned with it.
+    BonusReversal,
     /// Credits given by an operator, often for a limited time.
     Promotion,
     /// Credits whose time ended.
@@ -36,6 +38,7 @@ impl EntryKind {
             Self::Spend => "spend",
             Self::SpendRefund => "spend_refund",
             Self::Bonus => "bonus",
+            Self::BonusReversal => "bonus_reversal",
             Self::Promotion => "promotion",
             Self::Expiry => "expiry",
             Self::Void => "void",
@@ -78,6 +81,8 @@ pub fn description(kind: &str, reason: Option<&str>) -> &'static str {
         ("spend", _) => "Spent",
         ("spend_refund", _) => "Given back: the spend was refunded",
         ("bonus", _) => "Bonus",
+        ("bonus_reversal", Some("refund" | "dispute")) => "Bonus taken back with its purchase",
+        ("bonus_reversal", _) => "Bonus returned with its purchase",
         ("promotion", _) => "Promotion",
         ("expiry", _) => "Expired",
         ("void", _) => "Withdrawn by an operator",

@@ -7,10 +7,12 @@
 
 pub mod account;
 pub mod attempt;
+pub mod bonus;
 pub mod burn;
 pub mod checkout;
 pub mod credit_unit;
 pub mod currency;
+pub mod expiry;
 pub mod fee_fit;
 pub mod fees;
 pub mod ids;

@@ -1,7 +1,9 @@
 //! Prices: the price of a unit of credits, the limits of a purchase, and the resulting quote.
 
+use super::bonus::BonusTiers;
 use super::credit_unit::{CreditUnit, DisplayDecimals, MAX_UNIT_CREDITS};
 use super::currency::Currency;
+use super::expiry::ExpiryDays;
 use super::fees::{FeeError, FeePolicy};
 
 /// A number of credits to buy; at least 1.
@@ -37,6 +39,10 @@ pub struct Quote {
     pub fee_amount_minor: i64,
     /// What the customer is charged: the sum of both lines.
     pub total_amount_minor: i64,
+    /// The credits given on top.
+    pub bonus_credits: i64,
+    /// How long the credits are good; `None` for ever.
+    pub expiry: Option<ExpiryDays>,
 }
 
 /// Why a number of credits cannot be bought.
@@ -98,6 +104,10 @@ pub struct PriceSettings {
     pub max_credits: i64,
     /// How people read numbers of credits.
     pub decimals: DisplayDecimals,
+    /// The bonuses of large purchases.
+    pub bonuses: BonusTiers,
+    /// How long bought credits are good; `None` for ever.
+    pub expiry: Option<ExpiryDays>,
 }
 
 /// Why the settings are not a valid price list.
@@ -120,6 +130,12 @@ pub enum InvalidPricing {
     /// The maximum is not exact in every JSON client.
     #[error("MAX_CREDITS must be at most {MAX_PURCHASE_CREDITS}, the largest integer that JavaScript reads exactly")]
     TooManyCredits,
+    /// The largest purchase with its bonus is not exact in every JSON client.
+    #[error(
+        "with its bonus, a purchase of MAX_CREDITS would have more than {MAX_PURCHASE_CREDITS} credits, the largest \
+         integer that JavaScript reads exactly; lower one of the two"
+    )]
+    Bonus,
     /// No whole number of units lies between minimum and maximum.
     #[error(
         "purchases are multiples of CREDIT_UNIT_CREDITS ({multiple}), and none lies between MIN_CREDITS ({min}) and \
@@ -167,6 +183,8 @@ pub struct Pricing {
     smallest: i64,
     largest: i64,
     decimals: DisplayDecimals,
+    bonuses: BonusTiers,
+    expiry: Option<ExpiryDays>,
 }
 
 impl Pricing {
@@ -175,8 +193,8 @@ impl Pricing {
     /// # Errors
     /// When the limits or amounts are invalid; see [`InvalidPricing`].
     pub fn new(settings: PriceSettings) -> Result<Self, InvalidPricing> {
-        let PriceSettings { currency, unit_credits, unit_amount_minor, fees, decimals, .. } = settings;
         let (min, max) = (settings.min_credits, settings.max_credits);
+        let PriceSettings { currency, unit_credits, unit_amount_minor, fees, decimals, bonuses, expiry, .. } = settings;
         let step = currency.step_minor();
         if unit_amount_minor < 1 || unit_amount_minor.checked_rem(step) != Some(0) {
             return Err(InvalidPricing::UnitAmount { step, currency });
@@ -196,7 +214,11 @@ impl Pricing {
         let largest = unit.whole_up_to(max);
         let smallest = unit.whole_from(min).filter(|smallest| *smallest <= largest);
         let smallest = smallest.ok_or(InvalidPricing::NoMultiple { multiple: unit_credits, min, max })?;
-        let mut pricing = Self { currency, unit, fees, smallest, largest, decimals };
+        // A larger purchase never has a smaller bonus.
+        if largest.checked_add(bonuses.bonus(largest)).is_none_or(|credits| credits > MAX_PURCHASE_CREDITS) {
+            return Err(InvalidPricing::Bonus);
+        }
+        let mut pricing = Self { currency, unit, fees, smallest, largest, decimals, bonuses, expiry };
         let largest_charge = pricing.charge_minor(largest).map_err(|_| above)?;
         let minimum = currency.minimum_charge_minor();
         if largest_charge < minimum {
@@ -228,6 +250,12 @@ impl Pricing {
     #[must_use]
     pub const fn fees(&self) -> &FeePolicy {
         &self.fees
+    }
+
+    /// How long bought credits are good; `None` for ever.
+    #[must_use]
+    pub const fn expiry(&self) -> Option<ExpiryDays> {
+        self.expiry
     }
 
     /// The fewest credits that can be bought.
@@ -268,6 +296,8 @@ impl Pricing {
             credits_amount_minor,
             fee_amount_minor: total_amount_minor.checked_sub(credits_amount_minor).ok_or(too_many)?,
             total_amount_minor,
+            bonus_credits: self.bonuses.bonus(credits),
+            expiry: self.expiry,
         })
     }
 

@@ -19,6 +19,8 @@ fn settings(currency: Currency, unit_credits: i64, unit_amount_minor: i64) -> Pr
         min_credits: 1,
         max_credits: 100_000,
         decimals: DisplayDecimals::default(),
+        bonuses: BonusTiers::default(),
+        expiry: None,
     }
 }
 
@@ -210,4 +212,28 @@ proptest! {
         prop_assert_eq!(credits_taken(credits, quote.unit, quote.credits_amount_minor), credits);
         prop_assert_eq!(credits_taken(credits, quote.unit, quote.total_amount_minor), credits);
     }
+}
+
+#[test]
+fn a_quote_has_the_bonus_and_the_end_of_its_credits() {
+    let bonuses = BonusTiers::parse("1000:5%").expect("tiers");
+    let expiry = ExpiryDays::new(365);
+    let pricing = Pricing::new(PriceSettings { bonuses, expiry, ..settings(Currency::USD, 1, 1) }).expect("valid");
+    let quote = |credits| pricing.quote(credits).expect("for sale");
+    assert_eq!((quote(999).bonus_credits, quote(1_000).bonus_credits), (0, 50));
+    // A bonus costs nothing.
+    let plain = usd(FeeMode::GrossUp).quote(1_000).expect("for sale");
+    assert_eq!((quote(1_000).total_amount_minor, quote(1_000).expiry), (plain.total_amount_minor, expiry));
+}
+
+#[test]
+fn the_largest_purchase_is_exact_with_its_bonus() {
+    let rupiah = Currency::parse("idr").expect("a currency");
+    let make = |max_credits, tiers| {
+        let bonuses = BonusTiers::parse(tiers).expect("tiers");
+        Pricing::new(PriceSettings { max_credits, bonuses, ..settings(rupiah, 1_000_000, 100) })
+    };
+    let half = 4_503_599_627_000_000;
+    assert!(make(half, "1000:100%").is_ok());
+    assert_eq!(make(half + 1_000_000, "1000:100%").expect_err("too many"), InvalidPricing::Bonus);
 }

@@ -4,6 +4,7 @@
 //! dispute is open nothing can be refunded; what a lost dispute left can be. Money that another request is about to
 //! refund is not promised twice. Amounts are multiples of the currency's step. The provider has the final decision.
 
+use super::bonus::bonus_taken;
 use super::credit_unit::CreditUnit;
 use super::reversal::credits_taken;
 
@@ -25,6 +26,10 @@ pub struct Refundable {
     pub paid_as: PaidAs,
     /// The number of credits in the top-up.
     pub credits: i64,
+    /// The credits that were given on top.
+    pub bonus_credits: i64,
+    /// What remains of the top-up's own grant; 0 before its credits were adopted.
+    pub unspent_credits: i64,
     /// The unit that the credits were priced by.
     pub unit: CreditUnit,
     /// What the customer was charged, in minor units.
@@ -50,6 +55,8 @@ pub enum RefundAsk {
     Credits(i64),
     /// This amount, in minor units.
     Amount(i64),
+    /// The price of the credits of this top-up that were not spent, without the fee.
+    Unspent,
 }
 
 /// The money and credits that a refund moves.
@@ -61,6 +68,8 @@ pub struct RefundPlan {
     pub fee_minor: i64,
     /// The credits that are taken back.
     pub credits: i64,
+    /// The part of the bonus that is taken back with them.
+    pub bonus_credits: i64,
 }
 
 /// Why a refund is refused.
@@ -95,6 +104,11 @@ pub enum RefundRefusal {
     /// A surplus payment has no credits.
     #[error("a surplus payment has no credits; give an amount, or nothing to refund all of it")]
     NoCredits,
+    /// None of the top-up's credits are left to refund.
+    #[error(
+        "nothing of the price of this top-up's credits is left unspent; its credits were spent, taken back, or have ended"
+    )]
+    NothingUnspent,
     /// Another request is about to refund part of this money.
     #[error(
         "another refund of this payment is under way, or it is not known yet whether it was made; try again in a moment"
@@ -129,6 +143,7 @@ impl RefundRefusal {
             Self::Disputed | Self::LostToDispute => "payment_disputed",
             Self::TooMuch { .. } | Self::TooManyCredits { .. } => "amount_too_large",
             Self::NoCredits => "surplus_has_no_credits",
+            Self::NothingUnspent => "nothing_unspent",
             Self::InProgress => "refund_in_progress",
             Self::NotAMultiple { .. } | Self::NotAWholeAmount { .. } => "not_a_multiple",
             Self::OutOfRange => "internal_error",
@@ -180,14 +195,17 @@ impl Refundable {
     fn amount_of(&self, ask: RefundAsk, left: i64) -> Result<(i64, i64), RefundRefusal> {
         match ask {
             // How much "everything" is depends on the outcome of the other requests.
-            RefundAsk::Everything if self.pending_minor > 0 => Err(RefundRefusal::InProgress),
+            RefundAsk::Everything | RefundAsk::Unspent if self.pending_minor > 0 => Err(RefundRefusal::InProgress),
             RefundAsk::Everything => Ok((left, left)),
             RefundAsk::Amount(amount) if amount.checked_rem(self.step_minor) != Some(0) => {
                 Err(RefundRefusal::NotAMultiple { step: self.step_minor })
             }
             RefundAsk::Amount(amount) if amount > left => Err(RefundRefusal::TooMuch { largest: left }),
             RefundAsk::Amount(amount) => Ok((amount, left)),
-            RefundAsk::Credits(_) if self.paid_as == PaidAs::Surplus => Err(RefundRefusal::NoCredits),
+            RefundAsk::Credits(_) | RefundAsk::Unspent if self.paid_as == PaidAs::Surplus => {
+                Err(RefundRefusal::NoCredits)
+            }
+            RefundAsk::Unspent => self.price_of_unspent(),
             RefundAsk::Credits(credits) => self.price_of(credits),
         }
     }
@@ -211,6 +229,26 @@ impl Refundable {
         })
     }
 
+    /// The largest amount that takes no more credits than are unspent, and is no more than their price. Part of a credit
+    /// may have been refunded before; it is not refunded again.
+    fn price_of_unspent(&self) -> Result<(i64, i64), RefundRefusal> {
+        let left = self.principal_left_minor().ok_or(RefundRefusal::OutOfRange)?;
+        let price = self.unspent_minor().ok_or(RefundRefusal::OutOfRange)?.min(left);
+        let rest = price.checked_rem(self.step_minor).ok_or(RefundRefusal::OutOfRange)?;
+        let amount = price.checked_sub(rest).ok_or(RefundRefusal::OutOfRange)?;
+        if amount > 0 { Ok((amount, left)) } else { Err(RefundRefusal::NothingUnspent) }
+    }
+
+    /// The price of the credits that were taken back before and of those that are unspent, less what was refunded for
+    /// the former.
+    fn unspent_minor(&self) -> Option<i64> {
+        let gone = self.gone_minor()?;
+        let credits = self.taken(gone).checked_add(self.unspent_credits)?.min(self.credits);
+        let product = i128::from(credits).checked_mul(i128::from(self.unit.amount_minor()))?;
+        let price = i64::try_from(product.checked_div(i128::from(self.unit.credits()))?).ok()?;
+        price.checked_sub(gone)
+    }
+
     /// Returns `None` if an amount is out of range.
     fn moved(&self, amount_minor: i64, available: i64) -> Option<Result<RefundPlan, RefundRefusal>> {
         if amount_minor > available.checked_sub(self.pending_minor)? {
@@ -222,6 +260,7 @@ impl Refundable {
             amount_minor,
             fee_minor: amount_minor.checked_sub(self.principal_left_minor()?)?.max(0),
             credits: after.checked_sub(before)?,
+            bonus_credits: self.bonus_taken(after).checked_sub(self.bonus_taken(before))?,
         }))
     }
 
@@ -233,6 +272,10 @@ impl Refundable {
     fn principal_left_minor(&self) -> Option<i64> {
         let price = self.unit.price_minor(self.credits)?;
         Some(price.min(self.total_amount_minor).checked_sub(self.gone_minor()?)?.max(0))
+    }
+
+    fn bonus_taken(&self, taken: i64) -> i64 {
+        if self.paid_as == PaidAs::Credits { bonus_taken(self.bonus_credits, self.credits, taken) } else { 0 }
     }
 
     fn taken(&self, reversed_minor: i64) -> i64 {

@@ -11,6 +11,8 @@ fn paid() -> Refundable {
     Refundable {
         paid_as: PaidAs::Credits,
         credits: 250,
+        bonus_credits: 0,
+        unspent_credits: 250,
         unit: unit(1, 1),
         total_amount_minor: 289,
         refunded_minor: 0,
@@ -22,7 +24,7 @@ fn paid() -> Refundable {
 }
 
 fn moves(amount_minor: i64, fee_minor: i64, credits: i64) -> RefundPlan {
-    RefundPlan { amount_minor, fee_minor, credits }
+    RefundPlan { amount_minor, fee_minor, credits, bonus_credits: 0 }
 }
 
 #[test]
@@ -240,5 +242,67 @@ proptest! {
         }
         let rest = payment.plan(RefundAsk::Everything).expect("something is left");
         prop_assert_eq!((payment.refunded_minor + rest.amount_minor, taken + rest.credits), (total, fresh.credits));
+    }
+}
+
+#[test]
+fn the_bonus_is_taken_with_its_share_of_the_credits() {
+    let sold = Refundable { bonus_credits: 25, ..paid() };
+    let taken = |sold: &Refundable, ask| sold.plan(ask).map(|plan| (plan.credits, plan.bonus_credits));
+    assert_eq!(taken(&sold, RefundAsk::Credits(100)), Ok((100, 10)));
+    assert_eq!(taken(&sold, RefundAsk::Credits(101)), Ok((101, 11)));
+    assert_eq!(taken(&sold, RefundAsk::Everything), Ok((250, 25)));
+    // What earlier refunds took is not taken again.
+    let partly = Refundable { refunded_minor: 101, ..sold.clone() };
+    assert_eq!(taken(&partly, RefundAsk::Everything), Ok((149, 14)));
+    assert_eq!(taken(&Refundable { paid_as: PaidAs::Surplus, ..sold }, RefundAsk::Everything), Ok((0, 0)));
+}
+
+#[test]
+fn what_is_unspent_is_refunded_at_its_price_without_the_fee() {
+    let left = |unspent_credits| Refundable { unspent_credits, ..paid() };
+    assert_eq!(left(250).plan(RefundAsk::Unspent), Ok(moves(250, 0, 250)));
+    assert_eq!(left(40).plan(RefundAsk::Unspent), Ok(moves(40, 0, 40)));
+    assert_eq!(left(0).plan(RefundAsk::Unspent), Err(RefundRefusal::NothingUnspent));
+    let partly = |unspent_credits| Refundable { refunded_minor: 100, ..left(unspent_credits) };
+    assert_eq!(partly(150).plan(RefundAsk::Unspent), Ok(moves(150, 0, 150)));
+    assert_eq!(partly(40).plan(RefundAsk::Unspent), Ok(moves(40, 0, 40)));
+    // The fee is left to refund, and no credits are.
+    let principal_gone = Refundable { refunded_minor: 250, ..left(0) };
+    assert_eq!(principal_gone.plan(RefundAsk::Unspent), Err(RefundRefusal::NothingUnspent));
+    let running = Refundable { pending_minor: 1, ..left(40) };
+    assert_eq!(running.plan(RefundAsk::Unspent), Err(RefundRefusal::InProgress));
+    let surplus = Refundable { paid_as: PaidAs::Surplus, ..left(0) };
+    assert_eq!(surplus.plan(RefundAsk::Unspent), Err(RefundRefusal::NoCredits));
+    // A part of a credit that was refunded before is not refunded again.
+    let dear = Refundable { credits: 3, unit: unit(1, 100), total_amount_minor: 300, ..paid() };
+    let dear = Refundable { refunded_minor: 150, unspent_credits: 1, ..dear };
+    assert_eq!(dear.plan(RefundAsk::Unspent), Ok(moves(50, 0, 1)));
+}
+
+proptest! {
+    /// It takes no more credits than are unspent, and one more step of money would take more or exceed their price.
+    #[test]
+    fn what_is_unspent_is_the_largest_amount(
+        (per, price) in (1..5_000_i64, 1..5_000_i64),
+        units in 1..200_i64,
+        step_minor in prop::sample::select(vec![1, 10, 100]),
+        refunded in 0..1_000_000_i64,
+        unspent in 0..1_000_000_i64,
+    ) {
+        let (unit, credits) = (unit(per, price * step_minor), per * units);
+        let total_amount_minor = price * step_minor * units;
+        let refunded_minor = refunded % (total_amount_minor + 1);
+        let paid = Refundable { credits, unit, total_amount_minor, refunded_minor, step_minor, ..paid() };
+        let unspent_credits = unspent % (paid.left_credits().expect("in range") + 1);
+        let paid = Refundable { unspent_credits, ..paid };
+        let Ok(plan) = paid.plan(RefundAsk::Unspent) else { return Ok(()) };
+        prop_assert!(plan.credits <= unspent_credits && plan.fee_minor == 0 && plan.amount_minor % step_minor == 0);
+        let taken = credits_taken(credits, unit, refunded_minor);
+        let price_of = |credits: i64| i128::from(credits) * i128::from(unit.amount_minor());
+        let paid_back = i128::from(plan.amount_minor + refunded_minor) * i128::from(per);
+        prop_assert!(paid_back <= price_of(taken + unspent_credits));
+        prop_assert!(paid_back + i128::from(step_minor) * i128::from(per) > price_of(taken + unspent_credits)
+            || plan.amount_minor + step_minor > total_amount_minor - refunded_minor);
     }
 }

@@ -19,6 +19,8 @@ pub struct ListedTopup {
     pub credits: i64,
     /// How many of them were taken back.
     pub taken_credits: i64,
+    /// The credits given on top.
+    pub bonus_credits: i64,
     /// The currency of the amount.
     pub currency: String,
     /// What the customer is charged, in minor units.
@@ -80,7 +82,8 @@ pub struct DecidedEvent {
 }
 
 statements! {
-    LIST = "SELECT t.id, t.account_id, t.state, t.credits, t.taken_credits, t.currency, t.total_amount, \
+    LIST = "SELECT t.id, t.account_id, t.state, t.credits, t.taken_credits, t.bonus_credits, t.currency, \
+        t.total_amount, \
         (SELECT COUNT(*) FROM payments p WHERE p.topup_id = t.id AND p.state = 'surplus') AS surplus_payments, \
         t.created_at, t.paid_at FROM topups t \
         WHERE (t.created_at, t.id) < (:before_ms, :before_id) \
@@ -111,8 +114,9 @@ statements! {
         AND f.provider = named.provider \
         ORDER BY +f.first_failed_at, f.provider_event_id LIMIT 100";
     ENTRIES = "SELECT sequence, id, kind, credits, balance_after, source, reason, created_at FROM ledger_entries \
-        WHERE (kind = 'topup' AND source = :topup) OR (kind = 'reversal' AND topup_id = :topup) ORDER BY sequence \
-        LIMIT 200";
+        WHERE (kind = 'topup' AND source = :topup) OR (kind = 'reversal' AND topup_id = :topup) \
+        OR (kind = 'bonus' AND source = :topup) OR (kind = 'bonus_reversal' AND topup_id = :topup) \
+        ORDER BY sequence LIMIT 200";
 }
 
 impl Db {

@@ -7,6 +7,7 @@ use crate::domain::attempt::Attempt;
 use crate::domain::checkout::{Agreement, TopupState};
 use crate::domain::credit_unit::CreditUnit;
 use crate::domain::currency::Currency;
+use crate::domain::expiry::ExpiryDays;
 use crate::domain::fees::FeePolicy;
 use crate::domain::ids::{PaymentId, SessionId, TopupId};
 use crate::domain::judge::AgreedTopup;
@@ -65,6 +66,10 @@ pub struct Topup {
     pub fee_amount_minor: i64,
     /// What the customer is charged, in minor units.
     pub total_amount_minor: i64,
+    /// The credits given on top.
+    pub bonus_credits: i64,
+    /// How long the credits are good; `None` for ever.
+    pub expiry: Option<ExpiryDays>,
     /// The request to the provider, as stored; see [`Topup::request`].
     request_json: String,
     /// What is known about the calls that open its checkout.
@@ -98,6 +103,12 @@ pub struct Topup {
 }
 
 impl Topup {
+    /// When its credits end, in milliseconds since 1970; `None` before it is paid, and if they never do.
+    #[must_use]
+    pub fn credits_expire_at_ms(&self) -> Option<i64> {
+        self.expiry.zip(self.paid_at_ms).map(|(days, paid_at_ms)| days.end_ms(paid_at_ms))
+    }
+
     /// The request to send when opening the checkout is retried.
     ///
     /// # Errors
@@ -110,32 +121,34 @@ impl Topup {
 statements! {
     INSERT = "INSERT INTO topups (id, account_id, state, credits, currency, credit_unit_credits, credit_unit_amount, \
         credits_amount, fee_amount, total_amount, fee_mode, fee_rate_percent, fee_fixed, fee_label, expected_fee, \
-        livemode, provider, provider_request, provider_attempt, key_used_at, unknown_since, expires_at, created_at, \
+        bonus_credits, credits_expire_days, livemode, provider, provider_request, provider_attempt, key_used_at, unknown_since, expires_at, created_at, \
         updated_at) VALUES \
         (:id, :account, 'creating', :credits, :currency, :unit_credits, :unit_amount_minor, :credits_amount_minor, \
         :fee_amount_minor, :total_amount_minor, :fee_mode, :fee_rate, :fee_fixed, :fee_label, :expected_fee_minor, \
-        :livemode, :provider, :request, 1, :now_ms, :now_ms, :expires_at_ms, :now_ms, :now_ms)";
+        :bonus_credits, :expire_days, :livemode, :provider, :request, 1, :now_ms, :now_ms, :expires_at_ms, :now_ms, :now_ms)";
     FIND = "SELECT id, account_id, state, credits, currency, credit_unit_credits, credit_unit_amount, \
-        credits_amount, fee_amount, total_amount, expected_fee, provider, provider_request, provider_attempt, \
+        credits_amount, fee_amount, total_amount, expected_fee, bonus_credits, credits_expire_days, provider, \
+        provider_request, provider_attempt, \
         COALESCE(key_used_at, created_at) AS key_used_at, \
         CASE WHEN key_used_at IS NULL THEN updated_at ELSE unknown_since END AS unknown_since, key_failures, \
         provider_session_id, session_url, expires_at, created_at, \
         paid_at, checked_at, provider_payment_id, taken_credits, revision, decline_code, failure_code \
         FROM topups WHERE id = :id";
     FIND_BY_SESSION = "SELECT id, account_id, state, credits, currency, credit_unit_credits, credit_unit_amount, \
-        credits_amount, fee_amount, total_amount, expected_fee, provider, provider_request, provider_attempt, \
+        credits_amount, fee_amount, total_amount, expected_fee, bonus_credits, credits_expire_days, provider, \
+        provider_request, provider_attempt, \
         COALESCE(key_used_at, created_at) AS key_used_at, \
         CASE WHEN key_used_at IS NULL THEN updated_at ELSE unknown_since END AS unknown_since, key_failures, \
         provider_session_id, session_url, expires_at, created_at, \
         paid_at, checked_at, provider_payment_id, taken_credits, revision, decline_code, failure_code \
         FROM topups WHERE provider_session_id = :session AND provider = :provider";
-    FIND_AGREEMENT = "SELECT id, account_id, state, credits, currency, total_amount, livemode, provider, \
+    FIND_AGREEMENT = "SELECT id, account_id, state, credits, bonus_credits, credits_expire_days, currency, total_amount, livemode, provider, \
         provider_session_id, \
         provider_payment_id, accepted_amount \
         FROM topups WHERE id = :id";
     /// The first statement of every transaction about an existing top-up: it takes the row lock.
     LOCK_AGREEMENT = "UPDATE topups SET revision = revision WHERE id = :id RETURNING id, account_id, state, credits, \
-        currency, total_amount, livemode, provider, provider_session_id, provider_payment_id, accepted_amount";
+        bonus_credits, credits_expire_days, currency, total_amount, livemode, provider, provider_session_id, provider_payment_id, accepted_amount";
     /// The state changes only if no event arrived before the provider's answer. A top-up that was refused earlier has
     /// no session yet; it is now open.
     OPENED = "UPDATE topups SET provider_session_id = :session, session_url = :url, expires_at = :expires_at_ms, \
@@ -163,6 +176,8 @@ struct TopupRow {
     fee_amount: i64,
     total_amount: i64,
     expected_fee: i64,
+    bonus_credits: i64,
+    credits_expire_days: Option<i64>,
     provider_request: String,
     provider_attempt: i64,
     key_used_at: i64,
@@ -188,6 +203,8 @@ struct AgreementRow {
     account_id: String,
     state: String,
     credits: i64,
+    bonus_credits: i64,
+    credits_expire_days: Option<i64>,
     currency: String,
     total_amount: i64,
     livemode: i64,
@@ -212,6 +229,12 @@ fn currency(text: &str) -> Result<Currency, StoreError> {
 pub(crate) fn credit_unit(credits: i64, amount_minor: i64) -> Result<CreditUnit, StoreError> {
     let unit = CreditUnit::new(credits, amount_minor);
     unit.ok_or_else(|| StoreError::corrupt("credit unit", format!("{credits} for {amount_minor}")))
+}
+
+/// Checks a stored number of days.
+pub(crate) fn expiry(days: Option<i64>) -> Result<Option<ExpiryDays>, StoreError> {
+    let expiry = days.map(|days| ExpiryDays::new(days).ok_or_else(|| StoreError::corrupt("days of credits", days)));
+    expiry.transpose()
 }
 
 /// Parses a stored provider name.
@@ -247,6 +270,8 @@ impl TryFrom<TopupRow> for Topup {
             credits_amount_minor: row.credits_amount,
             fee_amount_minor: row.fee_amount,
             total_amount_minor: row.total_amount,
+            bonus_credits: row.bonus_credits,
+            expiry: expiry(row.credits_expire_days)?,
             request_json: row.provider_request,
             attempt: Attempt {
                 key: row.provider_attempt,
@@ -293,6 +318,8 @@ pub async fn insert(tx: &mut Tx, new: &NewTopup) -> Result<(), StoreError> {
         fee_fixed = new.fees.fixed_minor,
         fee_label = new.fees.label.as_str(),
         expected_fee_minor = new.expected_fee_minor,
+        bonus_credits = new.quote.bonus_credits,
+        expire_days = new.quote.expiry.map(ExpiryDays::get),
         livemode = new.livemode,
         provider = new.provider.as_str(),
         request = request.as_str(),
@@ -340,6 +367,8 @@ impl TryFrom<AgreementRow> for AgreedTopup {
             topup: TopupId::parse(&row.id).map_err(|_| StoreError::corrupt("top-up id", &row.id))?,
             account: account(row.account_id)?,
             credits: row.credits,
+            bonus_credits: row.bonus_credits,
+            expiry: expiry(row.credits_expire_days)?,
             currency: currency(&row.currency)?,
             total_amount_minor: row.total_amount,
             livemode: row.livemode != 0,

@@ -27,6 +27,12 @@ pub struct Topup {
     pub provider_payment_id: Option<String>,
     /// How many of its credits were taken back.
     pub taken_credits: i64,
+    /// The credits given on top.
+    pub bonus_credits: i64,
+    /// For how many days its credits are good.
+    pub credits_expire_days: Option<i64>,
+    /// When it was paid.
+    pub paid_at: Option<i64>,
 }
 
 /// A refund or dispute.
@@ -119,6 +125,19 @@ pub struct Hold {
     pub idempotency_key: String,
 }
 
+/// Credits whose time ended.
+#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+pub struct Expiry {
+    /// The account.
+    pub account_id: String,
+    /// The grant.
+    pub grant_id: String,
+    /// The number of credits; negative.
+    pub credits: i64,
+    /// When it was written.
+    pub created_at: i64,
+}
+
 #[derive(sqlx::FromRow)]
 struct Account {
     id: String,
@@ -132,7 +151,8 @@ struct Event {
 
 static TOPUPS: Statement = Statement::new(
     "SELECT id, account_id, state, credits, credit_unit_credits, credit_unit_amount, total_amount, \
-     provider_session_id, provider_payment_id, taken_credits FROM topups ORDER BY id",
+     provider_session_id, provider_payment_id, taken_credits, bonus_credits, credits_expire_days, paid_at FROM topups \
+     ORDER BY id",
 );
 static REVERSALS: Statement = Statement::new(
     "SELECT provider_reversal_id AS id, provider_payment_id, amount, status, counts, returned FROM reversals ORDER BY 1",
@@ -146,6 +166,10 @@ static SPENDS: Statement = Statement::new(
 static HOLDS: Statement = Statement::new(
     "SELECT h.id, h.account_id, h.credits, h.subject, h.state, h.expires_at, h.captured_credits, s.asked_credits AS asked_to_capture, \
      h.idempotency_key FROM holds h LEFT JOIN spends s ON s.id = h.spend_id",
+);
+static EXPIRIES: Statement = Statement::new(
+    "SELECT account_id, grant_id, credits, created_at FROM ledger_entries WHERE kind = 'expiry' \
+     ORDER BY account_id, sequence",
 );
 static ACCOUNTS: Statement = Statement::new("SELECT id, balance FROM accounts");
 static EVENTS: Statement = Statement::new("SELECT provider_event_id AS id FROM webhook_events");
@@ -167,6 +191,8 @@ pub struct Books {
     pub spends: BTreeMap<String, Spend>,
     /// By id.
     pub holds: BTreeMap<String, Hold>,
+    /// What ended, in the order of accounts and entries.
+    pub expiries: Vec<Expiry>,
     /// The decided events.
     pub events: BTreeSet<String>,
     /// The store's own rules that are broken.
@@ -192,6 +218,7 @@ impl Books {
             spends: spends.into_iter().map(|spend| (spend.id.clone(), spend)).collect(),
             holds: holds.into_iter().map(|hold| (hold.id.clone(), hold)).collect(),
             balances: accounts.into_iter().map(|account| (account.id, account.balance)).collect(),
+            expiries: db.read_all(&EXPIRIES, &[]).await.expect("readable"),
             events: events.into_iter().map(|event| event.id).collect(),
             broken_rules: db.broken_rules().await.expect("readable"),
         }

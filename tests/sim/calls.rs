@@ -269,6 +269,9 @@ impl World {
 
     /// A customer reads the balance.
     pub(super) fn look_at_balance(&mut self) -> Result<(), String> {
+        if !self.settle_first() {
+            return Ok(());
+        }
         let account = self.rng.pick(&self.accounts.clone()).clone();
         let request = self.as_customer(&account, TestRequest::get().uri("/credits"));
         let outcome = self.serve_with(request, (VecDeque::new(), Fate::Nothing));

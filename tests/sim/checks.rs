@@ -96,7 +96,23 @@ impl World {
     /// At the end our books equal Stripe's.
     pub(super) fn compare_with_stripe(&mut self) -> Result<(), String> {
         self.stripe.tick();
+        self.end_credits()?;
         compare(&self.books, &self.stripe)
+    }
+}
+
+impl World {
+    /// When the time of all credits is over, and no hold keeps any, what was sold is gone.
+    fn end_credits(&mut self) -> Result<(), String> {
+        if !self.credits_end {
+            return Ok(());
+        }
+        self.step += 1;
+        self.clock.advance_ms(40 * 86_400_000);
+        self.settle_first();
+        self.check()?;
+        let Ended::Answered(Answer { body, .. }) = self.process.settle() else { return Err("it dies".to_owned()) };
+        if body == 0 { Ok(()) } else { Err(format!("{body} accounts are still due")) }
     }
 }
 
@@ -141,6 +157,35 @@ fn taken(topup: &Topup, reversed: i64) -> i64 {
     i64::try_from(product / i128::from(topup.credit_unit_amount)).expect("fits").min(topup.credits)
 }
 
+/// How much of the bonus is left if so many of the credits are taken back.
+fn bonus_kept(topup: &Topup, taken: i64) -> i64 {
+    let kept = i128::from(topup.bonus_credits) * i128::from(topup.credits - taken) / i128::from(topup.credits);
+    i64::try_from(kept).expect("fits")
+}
+
+/// No purchase and no bonus ends before its time, nor more of it than there was. (Credits given back after the end are
+/// grants of their own.)
+fn verify_expiries(books: &Books) -> Result<(), String> {
+    let mut ended: BTreeMap<&str, i64> = BTreeMap::new();
+    for expiry in &books.expiries {
+        let (topup, is_bonus) = match expiry.grant_id.strip_suffix(":bonus") {
+            Some(topup) => (topup, true),
+            None => (expiry.grant_id.as_str(), false),
+        };
+        let Some(topup) = books.topups.get(topup) else { continue };
+        let end_ms = topup.paid_at.zip(topup.credits_expire_days).map(|(paid_at, days)| paid_at + days * 86_400_000);
+        if end_ms.is_none_or(|end_ms| end_ms > expiry.created_at) {
+            return Err(format!("{expiry:?} came before the end of {topup:?}"));
+        }
+        let sum = ended.entry(&expiry.grant_id).or_default();
+        *sum -= expiry.credits;
+        if *sum > if is_bonus { topup.bonus_credits } else { topup.credits } {
+            return Err(format!("{sum} credits of {} have ended", expiry.grant_id));
+        }
+    }
+    Ok(())
+}
+
 /// The invariants.
 pub fn verify(books: &Books, truth: &Truth, promises: &mut Promises) -> Result<(), String> {
     if !books.broken_rules.is_empty() {
@@ -177,13 +222,17 @@ pub fn verify(books: &Books, truth: &Truth, promises: &mut Promises) -> Result<(
         if topup.taken_credits != expected {
             return Err(format!("{} has {} credits taken back, not {expected}", topup.id, topup.taken_credits));
         }
-        *balances.entry(&topup.account_id).or_default() += topup.credits - expected;
+        *balances.entry(&topup.account_id).or_default() += topup.credits - expected + bonus_kept(topup, expected);
     }
     for adjustment in books.adjustments.values() {
         *balances.entry(&adjustment.account_id).or_default() += adjustment.credits;
     }
     for spend in books.spends.values() {
         *balances.entry(&spend.account_id).or_default() -= spend.credits - spend.refunded_credits;
+    }
+    verify_expiries(books)?;
+    for expiry in &books.expiries {
+        *balances.entry(&expiry.account_id).or_default() += expiry.credits;
     }
     for (account, balance) in &books.balances {
         let expected = balances.remove(account.as_str()).unwrap_or(0);

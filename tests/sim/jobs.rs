@@ -1,10 +1,11 @@
-//! The background work of the service: it reconciles, and learns fees.
+//! The background work of the service: it reconciles, learns fees, and settles accounts.
 
 use std::time::Duration;
 
 use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 use topup::app::with_causes;
+use topup::books::settle_account::settle_due;
 use topup::purchases::fee::learn_fees::learn_fees;
 use topup::reconcile::{MAX_SINCE_DAYS, Options, Pace, RunCause, reconcile};
 
@@ -31,6 +32,17 @@ impl Process {
         self.run(fate, async move {
             match learn_fees(&app, Duration::ZERO, &CancellationToken::new()).await {
                 Ok(learned) => (200, Value::from(learned)),
+                Err(error) => (500, Value::String(with_causes(&error))),
+            }
+        })
+    }
+
+    /// Settles the accounts of which something has ended, like the job that runs every few seconds.
+    pub fn settle(&mut self) -> Ended {
+        let app = self.app();
+        self.run(Fate::Nothing, async move {
+            match settle_due(&app, &CancellationToken::new()).await {
+                Ok(settled) => (200, Value::from(settled)),
                 Err(error) => (500, Value::String(with_causes(&error))),
             }
         })

@@ -63,8 +63,9 @@ impl World {
                 return Ok(());
             }
             let (topup, credits, total) = self.rng.pick(&topups).clone();
-            let body = match self.rng.below(4) {
+            let body = match self.rng.below(5) {
                 0 => json!({}),
+                4 => json!({ "unspent": true }),
                 1 => {
                     let some = self.rng.between(1, credits);
                     // Of three, two are whole units.
@@ -136,6 +137,7 @@ impl World {
             self.office.refunds[place].is_in_use = body["code"] == "idempotency_key_in_use";
         }
         let about = format!("{key} {topup} {body}");
+        let is_unspent = body["unspent"] == true;
         let is_part_of_a_cent = body["credits"].as_i64().is_some_and(|credits| {
             self.books.topups.get(&topup).is_some_and(|topup| {
                 i128::from(credits) * i128::from(topup.credit_unit_amount) % i128::from(topup.credit_unit_credits) != 0
@@ -172,7 +174,14 @@ impl World {
                     self.office.refunds[place].refund = Some(id.to_owned());
                     self.promises.reversals.entry(id.to_owned()).or_default();
                 } else if [400, 409].contains(&status) && !others_unknown {
-                    self.unchanged(&outcome.before, &["refund_requests"], "a refund that was refused")?;
+                    // What is unspent is known once the account is settled.
+                    let settling: &[&str] = if is_unspent {
+                        &["ledger_entries", SETTLING[0], SETTLING[1], SETTLING[2], SETTLING[3]]
+                    } else {
+                        &[]
+                    };
+                    let except = [&["refund_requests"], settling].concat();
+                    self.unchanged(&outcome.before, &except, "a refund that was refused")?;
                 }
             }
         }
@@ -181,6 +190,9 @@ impl World {
 
     /// The operator adds or removes credits, or repeats a request.
     pub(super) fn adjust(&mut self) -> Result<(), String> {
+        if !self.settle_first() {
+            return Ok(());
+        }
         let place = if !self.office.adjustments.is_empty() && self.rng.percent(35) {
             self.rng.place(self.office.adjustments.len())
         } else {

@@ -116,8 +116,25 @@ impl World {
         request.insert_header(("x-api-key", self.server.api_key.clone())).insert_header(("idempotency-key", key))
     }
 
+    /// Writes down what has ended, so that the books say what can be spent now. Whether that worked.
+    pub(super) fn settle_first(&mut self) -> bool {
+        if !self.credits_end {
+            return true;
+        }
+        if self.process.has_bad_disk() {
+            self.note("idle", "what has ended cannot be written down");
+            return false;
+        }
+        let settled = matches!(self.process.settle(), Ended::Answered(Answer { status: 200, .. }));
+        self.look();
+        settled
+    }
+
     /// The server does one of the things it can do.
     pub(super) fn spend(&mut self) -> Result<(), String> {
+        if !self.settle_first() {
+            return Ok(());
+        }
         match self.rng.below(11) {
             10 => self.limit(),
             0..=2 if !self.server.asked.is_empty() => {

@@ -87,6 +87,7 @@ pub struct World {
     pub(super) lists_lag: bool,
     pub(super) accounts: Vec<String>,
     pub(super) unit_credits: i64,
+    pub(super) credits_end: bool,
     pub(super) report: Report,
     pub(super) trace: Vec<String>,
     pub(super) step: u64,
@@ -127,7 +128,13 @@ async fn api_key(app: &App) -> String {
 const UNITS: [(&str, &str); 7] =
     [("1", "1"), ("1", "1"), ("1", "3"), ("1", "100"), ("10000", "1"), ("7", "3"), ("2", "5")];
 
-/// The settings of a run: units, prices and fees depend on the seed.
+/// The bonuses of large purchases; none in most runs.
+const BONUSES: [Option<&str>; 5] = [None, None, None, Some("1:10%"), Some("50:7.5%,300:33.33%")];
+
+/// For how many days credits are good; for ever in most runs.
+const EXPIRIES: [Option<&str>; 5] = [None, None, None, Some("1"), Some("9")];
+
+/// The settings of a run: units, prices, fees, bonuses and the end of credits depend on the seed.
 pub fn config(database: &str, rng: &mut Rng) -> Config {
     let (unit_credits, unit_amount) = *rng.pick(&UNITS);
     let settings: [(&str, &str); 12] = [
@@ -144,7 +151,9 @@ pub fn config(database: &str, rng: &mut Rng) -> Config {
         ("MAX_CREDITS", if unit_credits == "10000" { "1000000000" } else { "100000" }),
         ("FEE_MODE", *rng.pick(&["gross_up", "gross_up", "absorb"])),
     ];
-    Config::load(&settings.into_iter().collect::<Source>()).expect("the settings are right")
+    let more = [("BONUS_TIERS", *rng.pick(&BONUSES)), ("CREDITS_EXPIRE_DAYS", *rng.pick(&EXPIRIES))];
+    let more = more.into_iter().filter_map(|(name, value)| Some((name, value?)));
+    Config::load(&settings.into_iter().chain(more).collect::<Source>()).expect("the settings are right")
 }
 
 impl World {
@@ -158,6 +167,7 @@ impl World {
         let stripe = SharedStripe::seeded(rng.next(), clock.clone());
         let config = config(&format!("sqlite://{}", file.display()), &mut rng);
         let unit_credits = config.pricing.unit().credits();
+        let credits_end = config.pricing.expiry().is_some();
         let ids = Arc::new(SeededIds::new(rng.next()));
         let parts = Parts { config, stripe: stripe.clone(), clock: clock.clone(), ids };
         let process = Process::start(Rc::new(parts));
@@ -180,6 +190,7 @@ impl World {
             lists_lag: false,
             accounts,
             unit_credits,
+            credits_end,
             report: Report::default(),
             trace: Vec::new(),
             step: 0,

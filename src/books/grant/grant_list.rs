@@ -1,7 +1,7 @@
 //! The grants of an account.
 
 use crate::app::App;
-use crate::books::settle_account::{balance_now, settle_account};
+use crate::books::settle_account::settled_balance;
 use crate::db::{Db, StoreError, args, statements};
 use crate::domain::account::AccountId;
 
@@ -16,6 +16,8 @@ pub struct Grant {
     pub sequence: i64,
     /// Where its credits came from.
     pub kind: String,
+    /// The top-up of a purchase or bonus.
+    pub topup_id: Option<String>,
     /// Its credits at first.
     pub credits: i64,
     /// What remains.
@@ -35,10 +37,10 @@ pub struct Grant {
 }
 
 statements! {
-    FIND = "SELECT id, account_id, sequence, kind, credits, remaining, priority, expires_at, category, reason, \
-        voided_at, created_at FROM grants WHERE id = :grant";
-    OF_ACCOUNT = "SELECT id, account_id, sequence, kind, credits, remaining, priority, expires_at, category, reason, \
-        voided_at, created_at FROM grants \
+    FIND = "SELECT id, account_id, sequence, kind, credits, remaining, priority, expires_at, category, topup_id, \
+        reason, voided_at, created_at FROM grants WHERE id = :grant";
+    OF_ACCOUNT = "SELECT id, account_id, sequence, kind, credits, remaining, priority, expires_at, category, topup_id, \
+        reason, voided_at, created_at FROM grants \
         WHERE account_id = :account AND sequence <= :sequence AND (sequence < :sequence OR id < :id) \
         AND is_open >= :least_open ORDER BY sequence DESC, id DESC LIMIT :limit";
 }
@@ -54,10 +56,7 @@ pub async fn grants_now(
     before: (i64, &str),
     limit: i64,
 ) -> Result<Vec<Grant>, StoreError> {
-    let balance = balance_now(app, account).await?;
-    if !balance.is_settled {
-        settle_account(app, account).await?;
-    }
+    settled_balance(app, account).await?;
     app.db.grants_of(account, only_open, before, limit).await
 }
 

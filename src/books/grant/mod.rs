@@ -1,6 +1,7 @@
 //! Grants that operators make and end, and what an account's grants are.
 
 pub mod grant_list;
+pub mod next_expiry;
 pub mod promote;
 pub(crate) mod promotions;
 pub mod void_grant;

@@ -160,7 +160,7 @@ impl BookPromotion {
             sequence,
         };
         let (id, kind) = (self.id.as_str(), GrantKind::Promotion);
-        let grant = NewGrant { id, kind, credits: *credits, order, reason: Some(reason) };
+        let grant = NewGrant { id, kind, credits: *credits, order, topup: None, reason: Some(reason) };
         let balance_after = account.funds().remaining;
         grants::open(tx, account, grant, balance_after).await?;
         let promotion = NewPromotion {

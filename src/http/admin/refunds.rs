@@ -18,8 +18,8 @@ use crate::http::kit::problem::{ApiError, Problem};
 use crate::http::state::State;
 use crate::purchases::refund::refund_topup::{RefundPreview, RefundTopup, Refunded, preview_refund, refund_topup};
 
-/// What to refund: either `credits` or `amount`. Without both, everything that is left is refunded, including the fee
-/// line.
+/// What to refund: one of `credits`, `amount` and `unspent`. Without them, everything that is left is refunded, including
+/// the fee line.
 #[derive(Debug, Deserialize, Validate, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct CreateRefund {
@@ -33,6 +33,10 @@ pub struct CreateRefund {
     #[validate(range(min = 1, message = "must be 1 or more"))]
     #[schema(example = 100)]
     amount: Option<i64>,
+    /// `true`: refund the price of what remains unspent of this top-up's credits, without the fee line. That is the
+    /// largest amount that takes no other credits.
+    #[schema(example = true)]
+    unspent: Option<bool>,
     /// Stripe's reason for the refund: `requested_by_customer` (default), `duplicate` or `fraudulent`.
     #[validate(custom(function = is_reason))]
     #[schema(example = "requested_by_customer")]
@@ -68,6 +72,9 @@ pub struct Refund {
     /// The number of credits taken from the account.
     #[schema(example = 100)]
     credits_taken: i64,
+    /// The part of the top-up's bonus that was taken with them.
+    #[schema(example = 0)]
+    bonus_credits_taken: i64,
     balance: BalanceAfter,
 }
 
@@ -91,6 +98,17 @@ impl BalanceAfter {
         let owed_credits = owed_credits.ok_or_else(|| ApiError::out_of_range(&account))?;
         Ok(Self { account_id: account, remaining_credits, owed_credits })
     }
+}
+
+/// The balance of the account after a refund that has not been made.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct PreviewedBalance {
+    #[serde(flatten)]
+    after: BalanceAfter,
+    /// The credits that open holds reserve. A refund may take them; the captures then go below zero.
+    #[serde(rename = "heldCredits")]
+    #[schema(example = 0)]
+    held_credits: i64,
 }
 
 /// The effect of a refund that has not been made.
@@ -120,8 +138,14 @@ pub struct Preview {
     /// The number of credits that would be taken back.
     #[schema(example = 100)]
     credits: i64,
+    /// The part of the top-up's bonus that would be taken back with them.
+    #[schema(example = 0)]
+    bonus_credits: i64,
+    /// What remains unspent of this top-up's credits now, without its bonus.
+    #[schema(example = 180)]
+    unspent_credits: i64,
     /// The balance of the account afterwards.
-    balance: BalanceAfter,
+    balance: PreviewedBalance,
     /// The largest amount that can be refunded while no dispute is open, in minor units.
     #[schema(example = 289)]
     largest_amount: i64,
@@ -137,6 +161,7 @@ struct PreviewQuery {
     credits: Option<i64>,
     #[validate(range(min = 1, message = "must be 1 or more"))]
     amount: Option<i64>,
+    unspent: Option<bool>,
     payment_id: Option<String>,
 }
 
@@ -150,13 +175,15 @@ fn is_reason(reason: &str) -> Result<(), ValidationError> {
     Err(ValidationError::new("unknown_reason").with_message(message.into()))
 }
 
-fn ask(credits: Option<i64>, amount: Option<i64>) -> Result<RefundAsk, ApiError> {
-    match (credits, amount) {
-        (None, None) => Ok(RefundAsk::Everything),
-        (Some(credits), None) => Ok(RefundAsk::Credits(credits)),
-        (None, Some(amount)) => Ok(RefundAsk::Amount(amount)),
-        (Some(_), Some(_)) => {
-            Err(ApiError::field("amount", "ambiguous", "give either credits or amount, or neither for everything"))
+fn ask(credits: Option<i64>, amount: Option<i64>, unspent: Option<bool>) -> Result<RefundAsk, ApiError> {
+    match (credits, amount, unspent.unwrap_or(false)) {
+        (None, None, false) => Ok(RefundAsk::Everything),
+        (None, None, true) => Ok(RefundAsk::Unspent),
+        (Some(credits), None, false) => Ok(RefundAsk::Credits(credits)),
+        (None, Some(amount), false) => Ok(RefundAsk::Amount(amount)),
+        (_, _, is_unspent) => {
+            let field = if is_unspent { "unspent" } else { "amount" };
+            Err(ApiError::field(field, "ambiguous", "give one of credits, amount and unspent, or none for everything"))
         }
     }
 }
@@ -192,7 +219,8 @@ fn payment_id(provider: ProviderName, text: Option<String>) -> Result<Option<Pay
         (
             status = 409,
             description = "The refund is not possible: `topup_not_paid`, `already_refunded`, `amount_too_large`, \
-                `payment_disputed`, `surplus_has_no_credits`, `insufficient_funds`. Or it is not possible yet: \
+                `payment_disputed`, `nothing_unspent`, `surplus_has_no_credits`, \
+                `insufficient_funds`. Or it is not possible yet: \
                 `refund_in_progress`, `idempotency_key_in_use`.",
             body = Problem,
             content_type = "application/problem+json"
@@ -233,7 +261,7 @@ pub async fn create(
     let command = RefundTopup {
         key: CallerKey::of_refund(&topup, key),
         topup,
-        ask: ask(body.credits, body.amount)?,
+        ask: ask(body.credits, body.amount, body.unspent)?,
         payment: payment_id(state.app.provider.name, body.payment_id)?,
         reason: body.reason.unwrap_or_else(|| DEFAULT_REASON.to_owned()),
         operator: admin.operator,
@@ -254,6 +282,7 @@ fn refund(refunded: Refunded) -> Result<Refund, ApiError> {
         currency: request.currency,
         status: request.refund_status.unwrap_or_default(),
         credits_taken: request.credits_taken.unwrap_or_default(),
+        bonus_credits_taken: request.bonus_taken.unwrap_or_default(),
         balance: BalanceAfter::new(account, request.balance_after.unwrap_or_default())?,
     })
 }
@@ -268,7 +297,8 @@ fn refund(refunded: Refunded) -> Result<Refund, ApiError> {
     params(
         ("id" = String, Path, description = "The id of the top-up", example = "topup_019a0000000070008000000000000000"),
         ("credits" = Option<i64>, Query, description = "Number of credits to refund, without the fee line", example = 100),
-        ("amount" = Option<i64>, Query, description = "Amount to refund, in minor units; without `credits` and `amount`, everything that is left", example = 100),
+        ("amount" = Option<i64>, Query, description = "Amount to refund, in minor units; without `credits`, `amount` and `unspent`, everything that is left", example = 100),
+        ("unspent" = Option<bool>, Query, description = "`true`: the price of what remains unspent of this top-up's credits", example = false),
         ("paymentId" = Option<String>, Query, description = "A surplus payment of the top-up; by default the credited payment", example = "pi_3a1b2c3"),
     ),
     responses((status = 200, description = "The effect of the refund.", body = Preview), Problem404, CallerProblems, Problem503),
@@ -278,7 +308,7 @@ fn refund(refunded: Refunded) -> Result<Refund, ApiError> {
 pub async fn preview(request: HttpRequest, path: Path<String>, state: State) -> Result<Json<Preview>, ApiError> {
     let admin = Admin::of(&request, &state).await?;
     let query: PreviewQuery = read_query(&request)?;
-    let (topup, ask) = (topup_id(&path)?, ask(query.credits, query.amount)?);
+    let (topup, ask) = (topup_id(&path)?, ask(query.credits, query.amount, query.unspent)?);
     let payment = payment_id(state.app.provider.name, query.payment_id)?;
     let app = state.app.clone();
     let preview = async move { preview_refund(&app, &topup, payment.as_ref(), ask, &admin.operator).await };
@@ -288,13 +318,14 @@ pub async fn preview(request: HttpRequest, path: Path<String>, state: State) -> 
 }
 
 fn to_preview(found: RefundPreview) -> Result<Preview, ApiError> {
-    let RefundPreview { facts, plan, balance } = found;
+    let RefundPreview { facts, plan, funds } = found;
     let refusal = plan.err();
     let plan = plan.ok();
-    let credits = plan.map_or(0, |plan| plan.credits);
+    let (credits, bonus_credits) = plan.map_or((0, 0), |plan| (plan.credits, plan.bonus_credits));
     let account = facts.account.to_string();
     let missing = || ApiError::out_of_range(&account);
-    let balance_after = balance.checked_sub(credits).ok_or_else(missing)?;
+    let balance_after = funds.remaining.checked_sub(credits).and_then(|left| left.checked_sub(bonus_credits));
+    let balance_after = balance_after.ok_or_else(missing)?;
     let (largest_amount, largest_credits) =
         facts.refundable.left_minor().zip(facts.refundable.left_credits()).ok_or_else(missing)?;
     Ok(Preview {
@@ -306,7 +337,9 @@ fn to_preview(found: RefundPreview) -> Result<Preview, ApiError> {
         fee_amount: plan.map_or(0, |plan| plan.fee_minor),
         currency: facts.currency,
         credits,
-        balance: BalanceAfter::new(account, balance_after)?,
+        bonus_credits,
+        unspent_credits: facts.refundable.unspent_credits,
+        balance: PreviewedBalance { after: BalanceAfter::new(account, balance_after)?, held_credits: funds.held },
         largest_amount,
         largest_credits,
     })

@@ -3,6 +3,7 @@
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use crate::domain::expiry::ExpiryDays;
 use crate::http::kit::problem::ApiError;
 use crate::http::kit::timestamp::rfc3339;
 use crate::http::server::accounts::{Transaction, transaction};
@@ -29,6 +30,16 @@ pub struct TopupDetails {
     /// How many of these credits refunds and disputes have taken back.
     #[schema(example = 100)]
     taken_credits: i64,
+    /// The credits given on top when it is paid. A share of them is taken back with the credits; `ledgerEntries` say
+    /// how many.
+    #[schema(example = 0)]
+    bonus_credits: i64,
+    /// For how many days from the payment the credits are good; null if they never end.
+    #[schema(example = 365)]
+    credits_expire_days: Option<i64>,
+    /// When they end; null before the payment, and if they never end.
+    #[schema(example = "2027-11-21T12:01:00Z")]
+    credits_expire_at: Option<String>,
     /// The currency of all amounts.
     #[schema(example = "usd")]
     currency: String,
@@ -184,6 +195,9 @@ pub struct RefundRequestDetails {
     refund_id: Option<String>,
     #[schema(example = 100)]
     credits_taken: Option<i64>,
+    /// The part of the bonus that was taken with them.
+    #[schema(example = 0)]
+    bonus_credits_taken: Option<i64>,
     /// Why Stripe refused the refund, or why it has not been made yet.
     #[schema(example = "already_refunded")]
     failure_code: Option<String>,
@@ -251,6 +265,9 @@ impl TryFrom<Explanation> for TopupDetails {
             state: topup.state.as_str().to_owned(),
             credits: topup.credits,
             taken_credits: topup.taken_credits,
+            bonus_credits: topup.bonus_credits,
+            credits_expire_days: topup.expiry.map(ExpiryDays::get),
+            credits_expire_at: topup.credits_expire_at_ms().map(rfc3339).transpose()?,
             currency: topup.currency.as_str().to_owned(),
             credit_unit_credits: topup.unit.credits(),
             credit_unit_amount: topup.unit.amount_minor(),
@@ -317,6 +334,7 @@ fn refund_request(stored: RefundRequest) -> Result<RefundRequestDetails, ApiErro
         requested_by: stored.requested_by,
         refund_id: stored.provider_refund_id,
         credits_taken: stored.credits_taken,
+        bonus_credits_taken: stored.bonus_taken,
         failure_code: stored.failure_code,
         created_at: rfc3339(stored.created_at)?,
     })

@@ -47,6 +47,9 @@ pub struct TopupSummary {
     /// How many of these credits refunds and disputes have taken back.
     #[schema(example = 100)]
     taken_credits: i64,
+    /// The credits given on top when it is paid.
+    #[schema(example = 0)]
+    bonus_credits: i64,
     #[schema(example = "usd")]
     currency: String,
     /// The amount that the customer pays, in minor units.
@@ -127,6 +130,7 @@ fn summary(topup: ListedTopup) -> Result<TopupSummary, ApiError> {
         state: topup.state,
         credits: topup.credits,
         taken_credits: topup.taken_credits,
+        bonus_credits: topup.bonus_credits,
         currency: topup.currency,
         total_amount: topup.total_amount,
         surplus_payments: topup.surplus_payments,

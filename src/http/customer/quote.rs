@@ -9,6 +9,7 @@ use validator::Validate;
 use crate::http::kit::body::read_query;
 use crate::http::kit::openapi::PublicProblems;
 use crate::http::kit::problem::ApiError;
+use crate::http::kit::timestamp::rfc3339;
 use crate::http::state::State;
 
 #[derive(Debug, Deserialize, Validate)]
@@ -45,6 +46,12 @@ pub struct Quote {
     /// What the customer pays: `creditsAmount` plus `feeAmount`.
     #[schema(example = 289)]
     total_amount: i64,
+    /// The credits given on top.
+    #[schema(example = 0)]
+    bonus_credits: i64,
+    /// When the credits and their bonus end if they are paid now; null if they never do.
+    #[schema(example = "2027-11-21T12:01:00Z")]
+    credits_expire_at: Option<String>,
 }
 
 /// Quotes the price of a number of credits.
@@ -62,6 +69,7 @@ pub struct Quote {
 pub async fn read(request: HttpRequest, state: State) -> Result<Json<Quote>, ApiError> {
     let query: QuoteQuery = read_query(&request)?;
     let quote = state.app.pricing.quote(query.credits.unwrap_or_default())?;
+    let expires_at = quote.expiry.map(|days| rfc3339(days.end_ms(state.app.clock.now_ms())));
     Ok(Json(Quote {
         credits: quote.credits.get(),
         currency: quote.currency.as_str().to_owned(),
@@ -71,5 +79,7 @@ pub async fn read(request: HttpRequest, state: State) -> Result<Json<Quote>, Api
         credits_amount: quote.credits_amount_minor,
         fee_amount: quote.fee_amount_minor,
         total_amount: quote.total_amount_minor,
+        bonus_credits: quote.bonus_credits,
+        credits_expire_at: expires_at.transpose()?,
     }))
 }

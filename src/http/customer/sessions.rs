@@ -10,6 +10,7 @@ use crate::access::api_keys::Scope;
 use crate::access::caller_key::CallerKey;
 use crate::domain::account::AccountId;
 use crate::domain::checkout::TopupState;
+use crate::domain::expiry::ExpiryDays;
 use crate::domain::ids::SessionId;
 use crate::domain::redirect::RedirectUrl;
 use crate::http::auth::Caller;
@@ -94,6 +95,15 @@ pub struct Session {
     /// The number of credits.
     #[schema(example = 250)]
     credits: i64,
+    /// The credits given on top when it is paid.
+    #[schema(example = 0)]
+    bonus_credits: i64,
+    /// For how many days from the payment the credits are good; null if they never end.
+    #[schema(example = 365)]
+    credits_expire_days: Option<i64>,
+    /// When they end; null before the payment, and if they never end.
+    #[schema(example = "2027-11-21T12:01:00Z")]
+    credits_expire_at: Option<String>,
     /// The currency of all amounts.
     #[schema(example = "usd")]
     currency: String,
@@ -123,6 +133,7 @@ impl TryFrom<Topup> for Session {
     type Error = ApiError;
 
     fn try_from(topup: Topup) -> Result<Self, ApiError> {
+        let credits_expire_at = topup.credits_expire_at_ms().map(rfc3339).transpose()?;
         Ok(Self {
             id: topup.session.map(|session| session.as_str().to_owned()).unwrap_or_default(),
             topup_id: topup.id.as_str().to_owned(),
@@ -135,6 +146,9 @@ impl TryFrom<Topup> for Session {
                 TopupState::Failed => SessionState::Failed,
             },
             credits: topup.credits,
+            bonus_credits: topup.bonus_credits,
+            credits_expire_days: topup.expiry.map(ExpiryDays::get),
+            credits_expire_at,
             currency: topup.currency.as_str().to_owned(),
             credits_amount: topup.credits_amount_minor,
             fee_amount: topup.fee_amount_minor,

@@ -7,10 +7,11 @@ use utoipa::ToSchema;
 use validator::Validate;
 
 use crate::access::api_keys::Scope;
+use crate::books::grant::next_expiry::{NextExpiry as StoredExpiry, credits_now};
 use crate::books::ledger::LedgerEntry;
 use crate::books::settle_account::balance_now;
 use crate::domain::account::AccountId;
-use crate::domain::ledger::{Balance, description};
+use crate::domain::ledger::description;
 use crate::http::auth::Caller;
 use crate::http::kit::body::read_query;
 use crate::http::kit::fields::account_id;
@@ -48,9 +49,22 @@ pub struct Credits {
     /// top-ups fill this gap first.
     #[schema(example = 0)]
     owed_credits: i64,
+    /// The credits that end next; null if none do.
+    next_expiry: Option<NextExpiry>,
     /// The time of the latest ledger entry; null if there is none.
     #[schema(example = "2026-11-21T12:01:00Z")]
     updated_at: Option<String>,
+}
+
+/// Credits that end.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct NextExpiry {
+    /// When they end.
+    #[schema(example = "2027-11-21T12:01:00Z")]
+    at: String,
+    /// How many of them are left now. They are spent before credits that end later, so fewer may end.
+    #[schema(example = 180)]
+    credits: i64,
 }
 
 /// A page of ledger entries, newest first.
@@ -71,11 +85,12 @@ pub struct Transaction {
     id: String,
     /// `topup`: credits bought. `reversal`: credits taken back by a refund or dispute, or returned when the refund
     /// failed or the dispute was won. `adjustment`: a correction by an operator. `spend`: credits spent, one entry for
-    /// each grant that they came from. `spend_refund`: spent credits given back. `promotion`: credits given by an
-    /// operator. `expiry`: credits whose time ended. `void`: credits of a promotion that an operator ended early.
+    /// each grant that they came from. `spend_refund`: spent credits given back. `bonus`: credits given on top of a
+    /// purchase. `bonus_reversal`: a part of a bonus, taken back or returned with its purchase. `promotion`: credits
+    /// given by an operator. `expiry`: credits whose time ended. `void`: credits of a promotion that an operator ended early.
     #[schema(example = "topup")]
     kind: String,
-    /// The reason of a reversal. `refund` and `dispute` took credits; `refund_failed`, `dispute_won` and
+    /// The reason of a reversal, also of a bonus. `refund` and `dispute` took credits; `refund_failed`, `dispute_won` and
     /// `dispute_returned` (the disputed money came back in another way) returned them. For a promotion or a refund of a
     /// spend, the text that came with it. Null for other kinds.
     #[schema(example = "refund")]
@@ -187,7 +202,7 @@ async fn account(request: &HttpRequest, state: &State, named: Option<String>) ->
 async fn credits(request: &HttpRequest, state: &State, named: Option<String>) -> Result<Json<Credits>, ApiError> {
     let account = account(request, state, named).await?;
     let app = state.app.clone();
-    let balance: Balance = state.run(async move { balance_now(&app, &account).await }).await??;
+    let (balance, next_expiry) = state.run(async move { credits_now(&app, &account).await }).await??;
     Ok(Json(Credits {
         account_id: balance.account.as_str().to_owned(),
         remaining_credits: balance.remaining_credits,
@@ -196,8 +211,13 @@ async fn credits(request: &HttpRequest, state: &State, named: Option<String>) ->
         held_credits: balance.held_credits,
         available_credits: balance.funds().available(),
         owed_credits: owed(balance.remaining_credits)?,
+        next_expiry: next_expiry.map(expiry).transpose()?,
         updated_at: balance.updated_at_ms.map(rfc3339).transpose()?,
     }))
+}
+
+fn expiry(next: StoredExpiry) -> Result<NextExpiry, ApiError> {
+    Ok(NextExpiry { at: rfc3339(next.ends_at)?, credits: next.credits })
 }
 
 /// The credits missing to a balance of zero.

@@ -23,7 +23,8 @@ use crate::http::state::State;
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Grant {
-    /// The id of the top-up or adjustment that brought the credits; for a promotion an id of its own.
+    /// The id of the top-up or adjustment that brought the credits; for a bonus, the top-up's with `:bonus` at its end;
+    /// for a promotion an id of its own.
     #[schema(example = "topup_019a0000000070008000000000000000")]
     id: String,
     #[schema(example = "user_1")]
@@ -32,6 +33,9 @@ pub struct Grant {
     /// take.
     #[schema(example = "purchase")]
     kind: String,
+    /// The top-up of a purchase or bonus; null for other kinds.
+    #[schema(example = "topup_019a0000000070008000000000000000")]
+    topup_id: Option<String>,
     /// `paid` or `promotional`.
     #[schema(example = "paid")]
     category: &'static str,
@@ -145,6 +149,7 @@ pub fn grant(stored: StoredGrant) -> Result<Grant, ApiError> {
         id: stored.id,
         account_id: stored.account_id,
         kind: stored.kind,
+        topup_id: stored.topup_id,
         category: category.as_str(),
         priority: stored.priority,
         credits: stored.credits,

@@ -27,6 +27,12 @@ pub struct CheckoutRequest {
     pub fee_amount_minor: i64,
     /// The label of the fee line.
     pub fee_label: String,
+    /// The credits given on top; `None` for no bonus.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bonus_credits: Option<i64>,
+    /// For how many days from the payment the credits are good; `None` for ever.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub credits_expire_days: Option<i64>,
     /// Where the customer is sent after paying.
     pub success_url: String,
     /// Where the customer is sent after cancelling.

@@ -11,6 +11,7 @@ use crate::db::StoreError;
 use crate::domain::account::AccountId;
 use crate::domain::checkout::{PurchaseProgress, PurchaseReport};
 use crate::domain::currency::Currency;
+use crate::domain::expiry::ExpiryDays;
 use crate::domain::ids::{LedgerEntryId, PaymentId, SessionId};
 use crate::domain::pricing::{Credits, Quote};
 use crate::providers::port::{CheckoutRequest, ProviderError};
@@ -168,6 +169,15 @@ fn agreed(app: &App, report: &PurchaseReport, terms: Option<SoldTerms>) -> Resul
         let quote = app.pricing.quote(credits.get()).map_err(|error| error.to_string())?;
         (quote, app.pricing.fees().clone(), app.clock.now_ms())
     };
+    let bonus = (quote.bonus_credits != 0).then_some(quote.bonus_credits);
+    let days = quote.expiry.map(ExpiryDays::get);
+    for (what, said, sold) in [("bonus", &report.bonus, bonus), ("number of days", &report.expire_days, days)] {
+        let sold = sold.map(|number| number.to_string());
+        if *said != sold {
+            let text = |number: &Option<String>| number.clone().unwrap_or_else(|| "none".to_owned());
+            return Err(format!("its {what} is {}, and the terms say {}", text(said), text(&sold)));
+        }
+    }
     if quote.total_amount_minor != paid {
         let (credits, total) = (app.pricing.decimals().format(credits.get()), quote.total_amount_minor);
         return Err(format!("{credits} credits cost {total}, and {paid} was paid"));
@@ -183,6 +193,8 @@ fn agreed(app: &App, report: &PurchaseReport, terms: Option<SoldTerms>) -> Resul
         credit_display_decimals: app.pricing.decimals().get().into(),
         fee_amount_minor: quote.fee_amount_minor,
         fee_label: fees.label.clone(),
+        bonus_credits: bonus,
+        credits_expire_days: days,
         // The request is never sent again.
         success_url: String::new(),
         cancel_url: None,
@@ -197,7 +209,7 @@ fn agreed(app: &App, report: &PurchaseReport, terms: Option<SoldTerms>) -> Resul
 
 fn sealed_quote(terms: &SoldTerms, credits: Credits, currency: Currency) -> Option<Quote> {
     let credits_amount_minor = terms.unit.price_minor(credits.get())?;
-    (terms.fee_amount_minor >= 0).then_some(())?;
+    (terms.fee_amount_minor >= 0 && (0..=credits.get()).contains(&terms.bonus_credits)).then_some(())?;
     Some(Quote {
         credits,
         currency,
@@ -205,6 +217,8 @@ fn sealed_quote(terms: &SoldTerms, credits: Credits, currency: Currency) -> Opti
         credits_amount_minor,
         fee_amount_minor: terms.fee_amount_minor,
         total_amount_minor: credits_amount_minor.checked_add(terms.fee_amount_minor)?,
+        bonus_credits: terms.bonus_credits,
+        expiry: terms.expiry,
     })
 }
 

@@ -13,6 +13,7 @@ use crate::books::instance;
 use crate::db::{Db, StoreError, Tx, Write};
 use crate::domain::checkout::{PurchaseReport, Seal};
 use crate::domain::credit_unit::CreditUnit;
+use crate::domain::expiry::ExpiryDays;
 use crate::domain::fees::{FeeMode, FeePolicy, RatePercent};
 use crate::ports::IdGenerator;
 use crate::providers::port::CheckoutRequest;
@@ -44,6 +45,10 @@ pub struct SoldTerms {
     pub fee_amount_minor: i64,
     /// The fee policy behind it.
     pub fees: FeePolicy,
+    /// The credits given on top.
+    pub bonus_credits: i64,
+    /// How long the credits are good; `None` for ever.
+    pub expiry: Option<ExpiryDays>,
 }
 
 /// The result of verifying a checkout's seal.
@@ -71,6 +76,12 @@ struct TermsText {
     rate: String,
     fixed: i64,
     label: String,
+    /// The bonus.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    bonus: Option<i64>,
+    /// For how many days the credits are good.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    days: Option<i64>,
 }
 
 impl SealKey {
@@ -99,6 +110,8 @@ impl SealKey {
             rate: fees.rate.to_string(),
             fixed: fees.fixed_minor,
             label: fees.label.clone(),
+            bonus: request.bonus_credits,
+            days: request.credits_expire_days,
         })
         .ok()?;
         let credits = request.credits.to_string();
@@ -153,6 +166,11 @@ fn printable(text: &str) -> String {
 
 fn read_terms(text: &str) -> Option<SoldTerms> {
     let terms: TermsText = serde_json::from_str(text).ok()?;
+    // An unreadable number of days must not become "for ever".
+    let expiry = match terms.days {
+        Some(days) => Some(ExpiryDays::new(days)?),
+        None => None,
+    };
     Some(SoldTerms {
         sold_at_ms: terms.at,
         unit: CreditUnit::new(terms.per, terms.unit)?,
@@ -163,6 +181,8 @@ fn read_terms(text: &str) -> Option<SoldTerms> {
             fixed_minor: terms.fixed,
             label: terms.label,
         },
+        bonus_credits: terms.bonus.unwrap_or(0),
+        expiry,
     })
 }
 

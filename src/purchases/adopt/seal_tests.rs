@@ -22,6 +22,8 @@ fn request() -> CheckoutRequest {
         cancel_url: None,
         expires_at_seconds: 1,
         payment_methods: Vec::new(),
+        bonus_credits: Some(12),
+        credits_expire_days: Some(365),
         terms: None,
         signature: None,
     }
@@ -37,6 +39,8 @@ fn report(seal: Option<Seal>) -> PurchaseReport {
         account: Some("user_1".to_owned()),
         client_reference: Some("user_1".to_owned()),
         credits: Some("250".to_owned()),
+        bonus: Some("12".to_owned()),
+        expire_days: Some("365".to_owned()),
         mode: Some("payment".to_owned()),
         currency: Some("usd".to_owned()),
         amount_total_minor: Some(289),
@@ -51,7 +55,14 @@ fn a_seal_verifies_for_what_it_was_made_for_and_gives_its_terms() {
     let key = SealKey::new([7; 32]);
     let seal = key.seal(&request(), &fees(), false, 5).expect("a seal");
     let unit = CreditUnit::new(25, 25).expect("a unit");
-    let terms = SoldTerms { sold_at_ms: 5, unit, fee_amount_minor: 39, fees: fees() };
+    let terms = SoldTerms {
+        sold_at_ms: 5,
+        unit,
+        fee_amount_minor: 39,
+        fees: fees(),
+        bonus_credits: 12,
+        expiry: ExpiryDays::new(365),
+    };
     assert_eq!(key.verify(&report(Some(seal.clone()))), Proof::Ours(terms));
     assert!(seal.terms.len() < 500 && seal.signature.len() < 500, "Stripe's metadata takes 500 characters");
     assert_eq!(key.verify(&report(None)), Proof::Unsigned);
@@ -66,7 +77,7 @@ type Change = fn(&mut PurchaseReport);
 fn nothing_that_is_sealed_can_be_changed() {
     let key = SealKey::new([7; 32]);
     let seal = key.seal(&request(), &fees(), false, 5).expect("a seal");
-    let changes: [Change; 9] = [
+    let changes: [Change; 11] = [
         |report| report.account = Some("user_2".to_owned()),
         |report| report.credits = Some("2500".to_owned()),
         |report| report.currency = Some("eur".to_owned()),
@@ -80,6 +91,16 @@ fn nothing_that_is_sealed_can_be_changed() {
         |report| {
             if let Some(seal) = &mut report.seal {
                 seal.terms = seal.terms.replace("\"per\":25", "\"per\":50");
+            }
+        },
+        |report| {
+            if let Some(seal) = &mut report.seal {
+                seal.terms = seal.terms.replace("\"bonus\":12", "\"bonus\":120");
+            }
+        },
+        |report| {
+            if let Some(seal) = &mut report.seal {
+                seal.terms = seal.terms.replace("\"days\":365", "\"days\":3650");
             }
         },
         |report| {

@@ -9,6 +9,7 @@ use crate::db::Tx;
 use crate::db::args;
 use crate::db::command::Command;
 use crate::db::statement::{Argument, Bulk, BulkStatement, Done, Picked, Value, bulk_statement};
+use crate::domain::expiry::ExpiryDays;
 use crate::domain::ids::{SessionId, TopupId};
 use crate::purchases::checkout::topup_attempts;
 use crate::purchases::idempotency::{self, IdempotencyKey, KeyState, StoredAnswer};
@@ -62,6 +63,9 @@ struct BeginRow<'c> {
     fee_fixed: i64,
     fee_label: &'c str,
     expected_fee: i64,
+    bonus: i64,
+    /// 0 for ever.
+    expire_days: i64,
     livemode: i64,
     provider: &'c str,
     request: String,
@@ -93,6 +97,8 @@ impl<'c> BeginRow<'c> {
             fee_fixed: new.fees.fixed_minor,
             fee_label: &new.fees.label,
             expected_fee: new.expected_fee_minor,
+            bonus: new.quote.bonus_credits,
+            expire_days: new.quote.expiry.map_or(0, ExpiryDays::get),
             livemode: i64::from(new.livemode),
             provider: new.provider.as_str(),
             request: to_json(&new.request).ok()?,
@@ -198,6 +204,8 @@ impl Bulk for NewCheckouts<'_> {
             fee_fixed = Value::ints(rows, |row| row.fee_fixed),
             fee_label = Value::texts(rows, |row| Some(row.fee_label)),
             expected_fee = Value::ints(rows, |row| row.expected_fee),
+            bonus = Value::ints(rows, |row| row.bonus),
+            expire_days = Value::ints(rows, |row| row.expire_days),
             livemode = Value::ints(rows, |row| row.livemode),
             provider = Value::texts(rows, |row| Some(row.provider)),
             request = Value::texts(rows, |row| Some(&row.request)),

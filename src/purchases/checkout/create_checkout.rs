@@ -10,6 +10,7 @@ use crate::db::{StoreError, Tx, Write};
 use crate::domain::account::AccountId;
 use crate::domain::attempt::Attempt;
 use crate::domain::checkout::TopupState;
+use crate::domain::expiry::ExpiryDays;
 use crate::domain::ids::TopupId;
 use crate::domain::pricing::{Quote, QuoteError};
 use crate::domain::redirect::RedirectUrl;
@@ -180,6 +181,8 @@ fn new_topup(app: &App, command: &CreateCheckout, quote: Quote, now_ms: i64) -> 
         credit_display_decimals: app.pricing.decimals().get().into(),
         fee_amount_minor: quote.fee_amount_minor,
         fee_label: fees.label.clone(),
+        bonus_credits: (quote.bonus_credits != 0).then_some(quote.bonus_credits),
+        credits_expire_days: quote.expiry.map(ExpiryDays::get),
         success_url: command.success_url.as_str().to_owned(),
         cancel_url: command.cancel_url.as_ref().map(|url| url.as_str().to_owned()),
         expires_at_seconds: app.checkout.expires_at_seconds(now_ms),

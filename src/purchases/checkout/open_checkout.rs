@@ -12,6 +12,7 @@ use crate::domain::attempt::{Attempt, QUIET_MS};
 use crate::domain::checkout::Agreement;
 use crate::domain::credit_unit::CreditUnit;
 use crate::domain::currency::Currency;
+use crate::domain::expiry::ExpiryDays;
 use crate::domain::ids::{SessionId, TopupId};
 use crate::domain::provider::ProviderName;
 use crate::providers::port::{CheckoutRequest, OpenedCheckout, ProviderError};
@@ -211,10 +212,16 @@ fn accept(
 fn agreement(topup: &TopupId, request: &CheckoutRequest, provider: ProviderName, livemode: bool) -> Option<Agreement> {
     let unit = CreditUnit::new(request.credit_unit_credits, request.credit_unit_amount_minor)?;
     let credits_amount_minor = unit.price_minor(request.credits)?;
+    let expiry = match request.credits_expire_days {
+        Some(days) => Some(ExpiryDays::new(days)?),
+        None => None,
+    };
     Some(Agreement {
         topup: topup.clone(),
         account: AccountId::parse(request.account_id.as_str()).ok()?,
         credits: request.credits,
+        bonus_credits: request.bonus_credits.unwrap_or(0),
+        expiry,
         currency: Currency::parse(&request.currency).ok()?,
         total_amount_minor: credits_amount_minor.checked_add(request.fee_amount_minor)?,
         livemode,

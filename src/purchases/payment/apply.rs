@@ -5,9 +5,11 @@
 //! credited twice: the event's id, the top-up's state, and the ledger entry's (kind, source).
 
 use crate::books::entries::{Entry, book};
+use crate::books::entry_ids::EntryIds;
 use crate::db::Tx;
 use crate::db::{StoreError, args, statements};
-use crate::domain::checkout::{Declined, PurchaseReport, TopupState};
+use crate::domain::burn::NEVER_MS;
+use crate::domain::checkout::{Agreement, Declined, PurchaseReport, TopupState};
 use crate::domain::ids::{LedgerEntryId, PaymentId};
 use crate::domain::judge::AgreedTopup;
 use crate::domain::judge::{Applied, is_another_payment, judge};
@@ -23,7 +25,7 @@ use crate::purchases::topups;
 pub struct ApplyPayment {
     /// The report.
     pub report: PurchaseReport,
-    /// The id of the ledger entry, if one is written.
+    /// The id of the ledger entry, if one is written. The entry of a bonus has one derived from it.
     pub entry: LedgerEntryId,
     /// The id of a second entry, if a refund or dispute has been waiting for this payment.
     pub reversal_entry: LedgerEntryId,
@@ -105,16 +107,7 @@ async fn credit(tx: &mut Tx, command: &ApplyPayment, found: &AgreedTopup) -> Res
         // Another transaction changed the row after our read. A retry reads the new state.
         return Err(StoreError::Overtaken);
     }
-    let entry = Entry {
-        id: &command.entry,
-        account: agreement.account.as_str(),
-        kind: EntryKind::Topup,
-        credits: agreement.credits,
-        source: agreement.topup.as_str(),
-        topup: None,
-        reason: None,
-    };
-    let balance_after = book(tx, entry, command.now_ms).await?;
+    let balance_after = book_credits(tx, command, agreement).await?;
     let credited = |balance_after| Applied::Credited { credits: agreement.credits, balance_after };
     // This is the first write of the payment's row: nothing can have been waiting for it.
     let Some(payment) = report.payment.as_ref().filter(|_| writes > 1) else {
@@ -124,6 +117,37 @@ async fn credit(tx: &mut Tx, command: &ApplyPayment, found: &AgreedTopup) -> Res
         AppliedReversal::Settled { balance_after, .. } => Ok(credited(balance_after)),
         _ => Ok(credited(balance_after)),
     }
+}
+
+/// Books what was bought and the bonus, which end together. Returns the balance afterwards.
+async fn book_credits(tx: &mut Tx, command: &ApplyPayment, agreement: &Agreement) -> Result<i64, StoreError> {
+    let ends_at_ms = agreement.expiry.map_or(NEVER_MS, |days| days.end_ms(command.now_ms));
+    let (mut ids, topup) = (EntryIds::new(command.entry.clone()), &agreement.topup);
+    let bought = Entry {
+        id: &ids.next(),
+        account: agreement.account.as_str(),
+        kind: EntryKind::Topup,
+        credits: agreement.credits,
+        source: topup.as_str(),
+        topup: None,
+        reason: None,
+        ends_at_ms,
+    };
+    let balance_after = book(tx, bought, command.now_ms).await?;
+    if agreement.bonus_credits == 0 {
+        return Ok(balance_after);
+    }
+    let bonus = Entry {
+        id: &ids.next(),
+        account: agreement.account.as_str(),
+        kind: EntryKind::Bonus,
+        credits: agreement.bonus_credits,
+        source: topup.as_str(),
+        topup: Some(topup),
+        reason: None,
+        ends_at_ms,
+    };
+    book(tx, bonus, command.now_ms).await
 }
 
 async fn mark(tx: &mut Tx, command: &ApplyPayment, state: TopupState) -> Result<Applied, StoreError> {

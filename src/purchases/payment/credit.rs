@@ -38,6 +38,8 @@ pub(crate) struct Row<'c> {
     pub(crate) payment: &'c str,
     pub(crate) account: &'c str,
     pub(crate) credits: i64,
+    /// 0 for ever.
+    pub(crate) expire_days: i64,
     pub(crate) currency: &'c str,
     pub(crate) total: i64,
     pub(crate) livemode: i64,
@@ -157,6 +159,7 @@ impl Bulk for Plain<'_> {
             payment = Value::texts(rows, |row| Some(row.payment)),
             account = Value::texts(rows, |row| Some(row.account)),
             credits = Value::ints(rows, |row| row.credits),
+            expire_days = Value::ints(rows, |row| row.expire_days),
             currency = Value::texts(rows, |row| Some(row.currency)),
             total = Value::ints(rows, |row| row.total),
             livemode = Value::ints(rows, |row| row.livemode),
@@ -172,17 +175,26 @@ fn names(report: &PurchaseReport) -> [Option<&str>; 3] {
     [Some(report.topup.as_str()), payment, report.event.as_ref().map(|(event, _)| EventId::as_str(event))]
 }
 
+/// A number in its usual form, not "0250" or "+250".
+fn plain(text: &str) -> Option<i64> {
+    text.parse().ok().filter(|number: &i64| number.to_string() == text)
+}
+
 /// The row for a command with this progress whose report contains everything that has to be compared with the
 /// agreement.
 fn row(command: &ApplyPayment, progress: PurchaseProgress) -> Option<Row<'_>> {
     let report = &command.report;
     let account = report.account.as_deref().filter(|account| report.client_reference.as_deref() == Some(account))?;
     let credits = report.credits.as_deref()?;
-    let number: i64 = credits.parse().ok()?;
+    let number = plain(credits)?;
+    let expire_days = match report.expire_days.as_deref() {
+        Some(days) => plain(days).filter(|days| *days > 0)?,
+        None => 0,
+    };
     let is_plain = report.progress == progress
         && report.mode.as_deref() == Some("payment")
-        // Rejects forms such as "0250" or "+250".
-        && number.to_string() == credits
+        // A bonus is a second entry.
+        && report.bonus.is_none()
         // A database that cannot store NUL in a text may read only the part before it.
         && !account.contains('\0')
         && report.currency.as_deref().is_some_and(|currency| !currency.contains('\0'));
@@ -198,6 +210,7 @@ fn row(command: &ApplyPayment, progress: PurchaseProgress) -> Option<Row<'_>> {
         payment: report.payment.as_ref().map_or("", PaymentId::as_str),
         account,
         credits: number,
+        expire_days,
         currency: report.currency.as_deref()?,
         total: report.amount_total_minor?,
         livemode: i64::from(report.livemode),

@@ -69,6 +69,7 @@ impl Bulk for Expired<'_> {
             provider = Value::texts(rows, |row| Some(row.provider)),
             account = Value::texts(rows, |row| Some(row.account)),
             credits = Value::ints(rows, |row| row.credits),
+            expire_days = Value::ints(rows, |row| row.expire_days),
             currency = Value::texts(rows, |row| Some(row.currency)),
             total = Value::ints(rows, |row| row.total),
             livemode = Value::ints(rows, |row| row.livemode),

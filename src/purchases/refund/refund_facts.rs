@@ -25,7 +25,7 @@ statements! {
     /// A request counts while a process works on it, and while it is unknown whether its refund was made. After that
     /// the refund itself counts, or there is none. An open dispute blocks refunds; a lost one has taken its part. The
     /// charged amount is the agreed one, unless an operator accepted another.
-    FACTS = "SELECT t.account_id, t.state, t.credits, t.currency, t.credit_unit_credits, t.credit_unit_amount, \
+    FACTS = "SELECT t.account_id, t.state, t.credits, t.bonus_credits, t.currency, t.credit_unit_credits, t.credit_unit_amount, \
         COALESCE((SELECT MAX(a.charged_amount) FROM accepted_events a WHERE a.topup_id = t.id \
         AND (a.outcome = 'credited') = (p.state = 'credited')), t.total_amount) AS total_amount, \
         p.provider, p.provider_payment_id, p.state AS role, \
@@ -43,7 +43,8 @@ statements! {
         WHERE q.provider_payment_id = p.provider_payment_id AND q.provider = p.provider AND q.state = 'creating' \
         AND ((q.lease_until > :now_ms AND q.lease_until <= :latest_lease_ms) OR q.unknown_since IS NOT NULL OR \
         q.key_used_at IS NULL)) \
-        AS pending \
+        AS pending, \
+        COALESCE((SELECT g.remaining FROM grants g WHERE g.id = t.id), 0) AS unspent \
         FROM topups t LEFT JOIN payments p ON p.topup_id = t.id AND p.provider = t.provider \
         AND p.provider_payment_id = COALESCE(CAST(:payment AS TEXT), t.provider_payment_id) WHERE t.id = :topup";
 }
@@ -54,6 +55,7 @@ struct FactsRow {
     account_id: String,
     state: String,
     credits: i64,
+    bonus_credits: i64,
     currency: String,
     credit_unit_credits: i64,
     credit_unit_amount: i64,
@@ -64,6 +66,7 @@ struct FactsRow {
     disputed: i64,
     open_disputes: i64,
     pending: i64,
+    unspent: i64,
 }
 
 impl TryFrom<FactsRow> for RefundFacts {
@@ -85,6 +88,8 @@ impl TryFrom<FactsRow> for RefundFacts {
             refundable: Refundable {
                 paid_as,
                 credits: row.credits,
+                bonus_credits: row.bonus_credits,
+                unspent_credits: row.unspent,
                 unit: topups::credit_unit(row.credit_unit_credits, row.credit_unit_amount)?,
                 total_amount_minor: row.total_amount,
                 refunded_minor: row.refunded,

@@ -8,6 +8,7 @@ use crate::purchases::topups;
 use crate::db::{Db, Tx, args};
 use crate::db::{StoreError, statements};
 use crate::domain::attempt::Attempt;
+use crate::domain::bonus::bonus_taken;
 use crate::domain::credit_unit::CreditUnit;
 use crate::domain::ids::{PaymentId, RefundRequestId, TopupId};
 use crate::domain::reversal::credits_taken;
@@ -67,6 +68,8 @@ pub struct RefundRequest {
     pub refund_status: Option<String>,
     /// How many credits the refund took.
     pub credits_taken: Option<i64>,
+    /// How much of the bonus was taken with them.
+    pub bonus_taken: Option<i64>,
     /// The account's balance afterwards.
     pub balance_after: Option<i64>,
     /// Why it was refused.
@@ -121,26 +124,26 @@ statements! {
     FIND_BY_KEY = "SELECT id, topup_id, provider, provider_payment_id, amount, currency, reason, requested_by, state, \
         provider_attempt, COALESCE(key_used_at, created_at) AS key_used_at, \
         CASE WHEN key_used_at IS NULL THEN updated_at ELSE unknown_since END AS unknown_since, key_failures, \
-        provider_refund_id, refund_status, credits_taken, balance_after, failure_code, request_hash, lease_until, \
-        created_at \
+        provider_refund_id, refund_status, credits_taken, bonus_taken, balance_after, failure_code, request_hash, \
+        lease_until, created_at \
         FROM refund_requests WHERE caller = :scope AND idempotency_key = :key";
     FIND = "SELECT id, topup_id, provider, provider_payment_id, amount, currency, reason, requested_by, state, \
         provider_attempt, COALESCE(key_used_at, created_at) AS key_used_at, \
         CASE WHEN key_used_at IS NULL THEN updated_at ELSE unknown_since END AS unknown_since, key_failures, \
-        provider_refund_id, refund_status, credits_taken, balance_after, failure_code, request_hash, lease_until, \
-        created_at \
+        provider_refund_id, refund_status, credits_taken, bonus_taken, balance_after, failure_code, request_hash, \
+        lease_until, created_at \
         FROM refund_requests WHERE id = :id";
     OF_TOPUP = "SELECT id, topup_id, provider, provider_payment_id, amount, currency, reason, requested_by, state, \
         provider_attempt, COALESCE(key_used_at, created_at) AS key_used_at, \
         CASE WHEN key_used_at IS NULL THEN updated_at ELSE unknown_since END AS unknown_since, key_failures, \
-        provider_refund_id, refund_status, credits_taken, balance_after, failure_code, request_hash, lease_until, \
-        created_at \
+        provider_refund_id, refund_status, credits_taken, bonus_taken, balance_after, failure_code, request_hash, \
+        lease_until, created_at \
         FROM refund_requests WHERE topup_id = :topup ORDER BY created_at, id LIMIT 200";
     UNSETTLED = "SELECT id, topup_id, provider, provider_payment_id, amount, currency, reason, requested_by, state, \
         provider_attempt, COALESCE(key_used_at, created_at) AS key_used_at, \
         CASE WHEN key_used_at IS NULL THEN updated_at ELSE unknown_since END AS unknown_since, key_failures, \
-        provider_refund_id, refund_status, credits_taken, balance_after, failure_code, request_hash, lease_until, \
-        created_at \
+        provider_refund_id, refund_status, credits_taken, bonus_taken, balance_after, failure_code, request_hash, \
+        lease_until, created_at \
         FROM refund_requests WHERE state = 'creating' AND id > :after ORDER BY id LIMIT :limit";
     /// A lease that ends far later than any valid lease was written with a wrong clock. Calls may follow, so from now
     /// on it is unknown whether the refund was made.
@@ -165,7 +168,7 @@ statements! {
         updated_at = :now_ms WHERE id = :id AND unknown_since = :mark_ms AND state = 'creating'";
     /// What this refund took: what all reversals up to it take, less what all before it take. So the refunds of one
     /// payment add up to what the top-up has lost, in whatever order they were applied.
-    TAKEN = "SELECT t.credits, t.credit_unit_credits, t.credit_unit_amount, \
+    TAKEN = "SELECT t.credits, t.bonus_credits, t.credit_unit_credits, t.credit_unit_amount, \
         CAST(CASE WHEN p.state = 'credited' THEN 1 ELSE 0 END AS BIGINT) AS has_credits, \
         r.counts, r.amount, (SELECT CAST(COALESCE(SUM(b.amount - b.returned), 0) AS BIGINT) FROM reversals b \
         WHERE b.provider_payment_id = r.provider_payment_id AND b.provider = r.provider AND b.counts = 1 \
@@ -177,7 +180,7 @@ statements! {
         JOIN topups t ON t.id = p.topup_id WHERE r.provider_reversal_id = :refund_id AND r.provider = :provider";
     /// An existing refund overrides everything recorded before.
     CREATED = "UPDATE refund_requests SET state = 'created', provider_refund_id = :refund_id, refund_status = \
-        :status, credits_taken = :taken, \
+        :status, credits_taken = :taken, bonus_taken = :bonus_taken, \
         balance_after = :balance, lease_until = 0, unknown_since = NULL, failure_code = NULL, updated_at = :now_ms \
         WHERE id = :id AND provider_payment_id = :payment AND provider = :provider AND state <> 'created'";
     WAITS = "SELECT id FROM refund_requests WHERE id = :id AND provider_payment_id = :payment AND provider = \
@@ -190,6 +193,7 @@ struct Waits {}
 #[derive(sqlx::FromRow)]
 struct TakenRow {
     credits: i64,
+    bonus_credits: i64,
     credit_unit_credits: i64,
     credit_unit_amount: i64,
     has_credits: i64,
@@ -333,13 +337,14 @@ pub async fn made(
         return Ok(());
     }
     let row = tx.fetch_optional::<TakenRow>(&TAKEN, &args![refund_id = outcome.refund_id.as_str(), provider]).await?;
-    let (taken, balance) = row.map_or((Some(0), None), |row| (taken_by(&row), Some(row.balance)));
-    let taken = taken.ok_or_else(|| StoreError::corrupt("amounts of refund", &outcome.refund_id))?;
+    let (taken, balance) = row.map_or((Some((0, 0)), None), |row| (taken_by(&row), Some(row.balance)));
+    let (taken, bonus_taken) = taken.ok_or_else(|| StoreError::corrupt("amounts of refund", &outcome.refund_id))?;
     let values = args![
         id,
         refund_id = outcome.refund_id.as_str(),
         status = outcome.status.as_str(),
         taken,
+        bonus_taken,
         balance,
         now_ms,
         payment = payment.as_str(),
@@ -363,14 +368,16 @@ pub async fn created(
     find(tx, id).await
 }
 
-fn taken_by(row: &TakenRow) -> Option<i64> {
+/// The credits that a refund took, and the part of the bonus.
+fn taken_by(row: &TakenRow) -> Option<(i64, i64)> {
     if row.has_credits == 0 || row.counts == 0 {
-        return Some(0);
+        return Some((0, 0));
     }
     let unit = CreditUnit::new(row.credit_unit_credits, row.credit_unit_amount)?;
     let before = credits_taken(row.credits, unit, row.before);
     let with = credits_taken(row.credits, unit, row.before.checked_add(row.amount)?);
-    with.checked_sub(before)
+    let bonus = |taken| bonus_taken(row.bonus_credits, row.credits, taken);
+    Some((with.checked_sub(before)?, bonus(with).checked_sub(bonus(before))?))
 }
 
 impl Db {

@@ -8,9 +8,14 @@
 use crate::access::caller_key::{CallerKey, request_hash};
 use crate::access::operator::Operator;
 use crate::app::App;
+use crate::books::locked_account::LockedAccount;
+use crate::books::settle::{Settled, settle};
+use crate::books::settle_account::{settle_account, settled_balance};
 use crate::db::{StoreError, Tx, Write};
+use crate::domain::account::AccountId;
 use crate::domain::attempt::Attempt;
-use crate::domain::ids::{PaymentId, RefundRequestId, TopupId};
+use crate::domain::ids::{LedgerEntryId, PaymentId, RefundRequestId, TopupId};
+use crate::domain::ledger::Funds;
 use crate::domain::refund::{RefundAsk, RefundPlan, RefundRefusal};
 use crate::domain::reversal::RefundReport;
 use crate::purchases::checkout::create_once::Work;
@@ -91,8 +96,8 @@ pub struct RefundPreview {
     pub facts: RefundFacts,
     /// What it would move, or why it is not possible.
     pub plan: Result<RefundPlan, RefundRefusal>,
-    /// The account's current balance.
-    pub balance: i64,
+    /// The account's current credits.
+    pub funds: Funds,
 }
 
 /// The result of the first transaction.
@@ -130,6 +135,12 @@ impl From<Refusal> for RefundError {
 /// # Errors
 /// See [`RefundError`]. After a retryable error, a retry with the same idempotency key continues the same request.
 pub async fn refund_topup(app: &App, command: RefundTopup) -> Result<Refunded, RefundError> {
+    if command.ask == RefundAsk::Unspent
+        && let Some(topup) = app.db.topup(&command.topup).await?
+    {
+        // A long history is adopted before; the transaction below adopts what came since.
+        settle_account(app, &topup.account).await?;
+    }
     let mut begun = begin_now(app, &command).await?;
     // An earlier request with an unknown outcome blocks this one; the provider may know the outcome by now.
     if matches!(begun.0, RefundStart::Failed(Refusal::NotPossible(RefundRefusal::InProgress)))
@@ -173,7 +184,8 @@ async fn begin_now(app: &App, command: &RefundTopup) -> Result<(RefundStart, i64
         lease_until_ms: now_ms.saturating_add(LEASE_MS),
         now_ms,
     };
-    Ok((app.db.write(BeginRefund { new, command: command.clone() }).await?, now_ms))
+    let entry = LedgerEntryId::from_bits(app.ids.id_bits());
+    Ok((app.db.write(BeginRefund { new, entry, command: command.clone() }).await?, now_ms))
 }
 
 /// Previews a refund. `None` if the top-up or the payment does not exist, or the operator may not see it.
@@ -193,8 +205,10 @@ pub async fn preview_refund(
     if payment.is_some() && facts.payment.is_none() {
         return Ok(None);
     }
-    let balance = app.db.balance(&facts.account).await?.remaining_credits;
-    Ok(Some(RefundPreview { plan: facts.refundable.plan(ask), facts, balance }))
+    let funds = settled_balance(app, &facts.account).await?.funds();
+    // What remains of the purchase's own grant is known now.
+    let facts = app.db.refund_facts(topup, payment, now_ms, latest_lease_ms(now_ms)).await?;
+    Ok(facts.map(|facts| RefundPreview { plan: facts.refundable.plan(ask), facts, funds }))
 }
 
 /// A lease that ends later was written with a wrong clock and is ignored.
@@ -207,6 +221,7 @@ fn hash(command: &RefundTopup) -> String {
         RefundAsk::Everything => "everything".to_owned(),
         RefundAsk::Credits(credits) => format!("credits {credits}"),
         RefundAsk::Amount(amount) => format!("amount {amount}"),
+        RefundAsk::Unspent => "unspent".to_owned(),
     };
     let payment = command.payment.as_ref().map_or("", PaymentId::as_str);
     request_hash(&[command.topup.as_str(), &ask, payment, &command.reason])
@@ -215,6 +230,8 @@ fn hash(command: &RefundTopup) -> String {
 /// Inserts a request or finds the earlier one with the same key.
 struct BeginRefund {
     new: NewRefundRequest,
+    /// The id of the first ledger entry, if something has ended.
+    entry: LedgerEntryId,
     command: RefundTopup,
 }
 
@@ -222,7 +239,7 @@ impl Write for BeginRefund {
     type Output = RefundStart;
 
     async fn run(&self, tx: &mut Tx) -> Result<RefundStart, StoreError> {
-        let Self { new, command } = self;
+        let Self { new, entry, command } = self;
         // The row lock keeps other requests for this top-up from being inserted meanwhile.
         if !refund_requests::lock(tx, &new.topup).await? {
             return Ok(RefundStart::Failed(Refusal::NotFound));
@@ -236,6 +253,13 @@ impl Write for BeginRefund {
         if let Some(earlier) = refund_requests::find_by_key(tx, &new.scope, &new.key).await? {
             return go_on(tx, new, facts, earlier).await;
         }
+        let facts = if command.ask == RefundAsk::Unspent {
+            settle_in(tx, &facts.account, entry, now_ms).await?;
+            let found = refund_facts::find(tx, &new.topup, payment, now_ms, latest_lease_ms(now_ms)).await?;
+            found.ok_or_else(|| StoreError::corrupt("no longer there: top-up", &new.topup))?
+        } else {
+            facts
+        };
         let payment = match (&facts.payment, payment) {
             (Some(payment), _) => payment.clone(),
             (None, Some(_)) => return Ok(RefundStart::Failed(Refusal::NoSuchPayment)),
@@ -249,6 +273,18 @@ impl Write for BeginRefund {
         // The row says "unknown" in case this process dies; no call has been made yet.
         Ok(RefundStart::Work(facts, request, Attempt { unknown_since_ms: None, ..Attempt::first(now_ms) }))
     }
+}
+
+/// Settles the account, so that what remains of a purchase's grant is known. It stays locked until the request is stored.
+async fn settle_in(tx: &mut Tx, account: &AccountId, entry: &LedgerEntryId, now_ms: i64) -> Result<(), StoreError> {
+    let Some(mut account) = LockedAccount::lock(tx, account, entry, now_ms).await? else { return Ok(()) };
+    if settle(tx, &mut account).await? == Settled::Partly {
+        return Err(StoreError::Busy);
+    }
+    if account.is_changed() {
+        account.store(tx).await?;
+    }
+    Ok(())
 }
 
 async fn go_on(

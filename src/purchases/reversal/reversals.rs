@@ -5,8 +5,11 @@
 //! revision.
 
 use crate::books::entries::{self, Entry};
+use crate::books::entry_ids::EntryIds;
 use crate::db::{Db, Tx, Write, args};
 use crate::db::{StoreError, statements};
+use crate::domain::bonus::bonus_taken;
+use crate::domain::burn::NEVER_MS;
 use crate::domain::checkout::{Mismatch, TopupState};
 use crate::domain::ids::{LedgerEntryId, PaymentId, TopupId};
 use crate::domain::ledger::{EntryKind, ReversalCause};
@@ -60,7 +63,7 @@ impl ReversalNews {
 pub enum AppliedReversal {
     /// Credits moved: negative if they were taken.
     Settled {
-        /// How many.
+        /// How many, without the bonus that moved with them.
         credits: i64,
         /// The account's balance afterwards.
         balance_after: i64,
@@ -149,8 +152,8 @@ statements! {
         provider = :provider AND version = :version";
     /// Numbers the changes of a top-up. The bulk credit uses the revision to detect concurrent changes.
     RAISE_REVISION = "UPDATE topups SET revision = revision + 1, updated_at = :now_ms WHERE id = :topup \
-        RETURNING revision, state, account_id, credits, credit_unit_credits, credit_unit_amount, taken_credits, \
-        provider_payment_id";
+        RETURNING revision, state, account_id, credits, credit_unit_credits, credit_unit_amount, bonus_credits, \
+        credits_expire_days, paid_at, taken_credits, provider_payment_id";
     REVERSED = "SELECT CAST(COALESCE(SUM(amount - returned), 0) AS BIGINT) AS reversed FROM reversals \
         WHERE provider_payment_id = :payment AND provider = :provider AND counts = 1";
     COUNTING_KIND = "SELECT kind FROM reversals WHERE provider_payment_id = :payment AND provider = :provider AND \
@@ -176,6 +179,9 @@ struct Revised {
     credits: i64,
     credit_unit_credits: i64,
     credit_unit_amount: i64,
+    bonus_credits: i64,
+    credits_expire_days: Option<i64>,
+    paid_at: Option<i64>,
     taken_credits: i64,
     provider_payment_id: Option<String>,
 }
@@ -407,15 +413,28 @@ pub(crate) async fn settle(
         Some(cause) => cause,
         None => waiting_cause(tx, payment).await?,
     };
-    let entry = Entry {
-        id: entry,
-        account: &row.account_id,
-        kind: EntryKind::Reversal,
-        credits,
-        source: &source,
-        topup: Some(topup),
-        reason: Some(cause.reason(credits)),
-    };
-    let balance_after = entries::book(tx, entry, now_ms).await?;
+    let bonus_before = bonus_taken(row.bonus_credits, row.credits, row.taken_credits);
+    let bonus = bonus_before.checked_sub(bonus_taken(row.bonus_credits, row.credits, taken));
+    let bonus = bonus.ok_or_else(|| StoreError::corrupt("bonus of", topup))?;
+    // What is given back ends, or has ended, with the purchase.
+    let expiry = topups::expiry(row.credits_expire_days)?.filter(|_| credits > 0);
+    let ends_at_ms = expiry.zip(row.paid_at).map_or(NEVER_MS, |(days, paid_at)| days.end_ms(paid_at));
+    let (mut ids, mut balance_after) = (EntryIds::new(entry.clone()), 0);
+    // The bonus moves in the same direction as the credits, or not at all.
+    for (kind, moved) in [(EntryKind::Reversal, credits), (EntryKind::BonusReversal, bonus)] {
+        if moved != 0 {
+            let entry = Entry {
+                id: &ids.next(),
+                account: &row.account_id,
+                kind,
+                credits: moved,
+                source: &source,
+                topup: Some(topup),
+                reason: Some(cause.reason(credits)),
+                ends_at_ms,
+            };
+            balance_after = entries::book(tx, entry, now_ms).await?;
+        }
+    }
     Ok(AppliedReversal::Settled { credits, balance_after })
 }

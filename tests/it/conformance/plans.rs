@@ -68,9 +68,9 @@ fn fill(first: u32, last: u32) -> String {
         "INSERT INTO accounts (id, balance, entries, updated_at) SELECT 'user_' || n, 250, 1, n FROM",
         "INSERT INTO topups (id, account_id, state, credits, currency, credit_unit_credits, credit_unit_amount, \
          credits_amount, fee_amount, total_amount, fee_mode, fee_rate_percent, fee_fixed, fee_label, expected_fee, \
-         livemode, provider, provider_request, provider_attempt, provider_session_id, expires_at, created_at, \
+         bonus_credits, livemode, provider, provider_request, provider_attempt, provider_session_id, expires_at, created_at, \
          updated_at, provider_payment_id, paid_at) SELECT 'topup_' || n, 'user_' || n, 'paid', 250, 'usd', 1, 1, 250, \
-         39, 289, 'gross_up', '2.9', 30, 'fee', 38, 0, 'stripe', '{}', 1, \
+         39, 289, 'gross_up', '2.9', 30, 'fee', 38, 0, 0, 'stripe', '{}', 1, \
          'cs_' || n, n, n, n, 'pi_' || n, n FROM",
         "INSERT INTO payments (provider_payment_id, provider, topup_id, state, provider_session_id, writes, created_at, updated_at) \
          SELECT 'pi_' || n, 'stripe', 'topup_' || n, 'credited', 'cs_' || n, 1, n, n FROM",

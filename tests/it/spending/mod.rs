@@ -3,7 +3,7 @@
 mod commands;
 mod hammer;
 mod histories;
-mod http;
+pub mod http;
 mod interruptions;
 mod ledger;
 mod metamorphic;

@@ -172,6 +172,8 @@ pub fn topup_of(number: u128, account: &str, credits: i64) -> NewTopup {
         credits_amount_minor: 250,
         fee_amount_minor: 39,
         total_amount_minor: 289,
+        bonus_credits: 0,
+        expiry: None,
     };
     let fees = FeePolicy {
         mode: FeeMode::GrossUp,
@@ -189,6 +191,8 @@ pub fn topup_of(number: u128, account: &str, credits: i64) -> NewTopup {
         credit_display_decimals: 0,
         fee_amount_minor: 39,
         fee_label: "Processing fee".to_owned(),
+        bonus_credits: None,
+        credits_expire_days: None,
         success_url: "https://app.example.com/done".to_owned(),
         cancel_url: None,
         expires_at_seconds: NOW_MS / 1_000 + 3_600,
@@ -222,6 +226,8 @@ pub fn paid_report(new: &NewTopup) -> PurchaseReport {
         account: Some(new.account.as_str().to_owned()),
         client_reference: Some(new.account.as_str().to_owned()),
         credits: Some(new.quote.credits.get().to_string()),
+        bonus: (new.quote.bonus_credits != 0).then(|| new.quote.bonus_credits.to_string()),
+        expire_days: new.quote.expiry.map(|days| days.get().to_string()),
         mode: Some("payment".to_owned()),
         currency: Some(new.quote.currency.as_str().to_owned()),
         amount_total_minor: Some(new.quote.total_amount_minor),

@@ -72,7 +72,7 @@ fn rows(first: usize, cases: &[Case]) -> String {
             &mut topups,
             format_args!(
                 "'topup_{number}', 'user_1', 'paid', {credits}, 'usd', {per}, {price}, {total}, 0, {total}, 'absorb', \
-                 '0', 0, 'fee', 0, 0, 'stripe', '{{}}', 1, 'cs_{number}', 1, 1, 1, 'pi_{number}', 1, {taken}"
+                 '0', 0, 'fee', 0, 0, 0, 'stripe', '{{}}', 1, 'cs_{number}', 1, 1, 1, 'pi_{number}', 1, {taken}"
             ),
         );
         add(&mut payments, format_args!("'pi_{number}', 'stripe', 'topup_{number}', 'credited', 1, 1, 1"));
@@ -98,7 +98,7 @@ fn rows(first: usize, cases: &[Case]) -> String {
     format!(
         "INSERT INTO topups (id, account_id, state, credits, currency, credit_unit_credits, credit_unit_amount, \
          credits_amount, fee_amount, total_amount, fee_mode, fee_rate_percent, fee_fixed, fee_label, expected_fee, \
-         livemode, provider, provider_request, provider_attempt, provider_session_id, expires_at, created_at, \
+         bonus_credits, livemode, provider, provider_request, provider_attempt, provider_session_id, expires_at, created_at, \
          updated_at, provider_payment_id, paid_at, taken_credits) VALUES {topups}; \
          INSERT INTO payments (provider_payment_id, provider, topup_id, state, writes, created_at, updated_at) \
          VALUES {payments}; \

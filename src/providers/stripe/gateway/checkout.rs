@@ -31,15 +31,22 @@ fn metadata(request: &CheckoutRequest) -> HashMap<String, String> {
         ("purpose".to_owned(), PURPOSE.to_owned()),
         ("topupId".to_owned(), request.topup_id.clone()),
     ]);
+    let terms = [("bonusCredits", request.bonus_credits), ("creditsExpireDays", request.credits_expire_days)];
+    metadata.extend(terms.into_iter().filter_map(|(key, number)| Some((key.to_owned(), number?.to_string()))));
     metadata.extend(seal);
     metadata
 }
 
-fn line(request: &CheckoutRequest, name: &str, unit_amount: i64, quantity: u64) -> CreateCheckoutSessionLineItems {
+fn line(
+    request: &CheckoutRequest,
+    product: ProductData,
+    unit_amount: i64,
+    quantity: u64,
+) -> CreateCheckoutSessionLineItems {
     let currency = stripe_types::Currency::from_str(&request.currency).unwrap_or_else(|never| match never {});
     let mut price = CreateCheckoutSessionLineItemsPriceData::new(currency);
     price.unit_amount = Some(unit_amount);
-    price.product_data = Some(ProductData::new(name));
+    price.product_data = Some(product);
     let mut line = CreateCheckoutSessionLineItems::new();
     line.price_data = Some(price);
     line.quantity = Some(quantity);
@@ -53,17 +60,31 @@ fn credits_line(request: &CheckoutRequest) -> Option<CreateCheckoutSessionLineIt
     let decimals = DisplayDecimals::new(request.credit_display_decimals)?;
     if unit.credits() == 1 && decimals == DisplayDecimals::default() {
         let quantity = u64::try_from(request.credits).ok()?;
-        return Some(line(request, "Credits", unit.amount_minor(), quantity));
+        return Some(line(request, credits_product(request, "Credits", decimals), unit.amount_minor(), quantity));
     }
     let name = format!("{} credits", decimals.format(request.credits));
-    Some(line(request, &name, unit.price_minor(request.credits)?, 1))
+    Some(line(request, credits_product(request, &name, decimals), unit.price_minor(request.credits)?, 1))
+}
+
+/// The name of the credits, with their bonus and for how long they are good. The time of the payment is not known yet,
+/// so a number of days is said and no date.
+fn credits_product(request: &CheckoutRequest, name: &str, decimals: DisplayDecimals) -> ProductData {
+    let bonus = request.bonus_credits.map(|bonus| format!("Includes a bonus of {} credits.", decimals.format(bonus)));
+    let expiry = request.credits_expire_days.map(|days| match days {
+        1 => "Good for 1 day after the payment.".to_owned(),
+        days => format!("Good for {days} days after the payment."),
+    });
+    let sentences: Vec<String> = bonus.into_iter().chain(expiry).collect();
+    let mut product = ProductData::new(name);
+    product.description = (!sentences.is_empty()).then(|| sentences.join(" "));
+    product
 }
 
 /// Builds the request; equal for equal stored requests. `None` if a stored number cannot be sent.
 pub(super) fn create_session(request: &CheckoutRequest) -> Option<CreateCheckoutSession> {
     let mut lines = vec![credits_line(request)?];
     if request.fee_amount_minor > 0 {
-        lines.push(line(request, &request.fee_label, request.fee_amount_minor, 1));
+        lines.push(line(request, ProductData::new(request.fee_label.as_str()), request.fee_amount_minor, 1));
     }
     // Stripe does not copy a session's metadata to its payment.
     let mut payment_intent_data = CreateCheckoutSessionPaymentIntentData::new();

@@ -72,6 +72,8 @@ impl Session {
             account: metadata.get("accountId").cloned(),
             client_reference: self.client_reference_id,
             credits: metadata.get("credits").cloned(),
+            bonus: metadata.get("bonusCredits").cloned(),
+            expire_days: metadata.get("creditsExpireDays").cloned(),
             mode: self.mode,
             currency: self.currency,
             amount_total_minor: self.amount_total,

@@ -15,19 +15,25 @@ CREATE TEMPORARY TABLE IF NOT EXISTS fresh (
     account TEXT    NOT NULL,
     credits INTEGER NOT NULL,
     entry   TEXT    NOT NULL,
-    now_ms  INTEGER NOT NULL
+    now_ms  INTEGER NOT NULL,
+    ends_at INTEGER NOT NULL
 );
 DELETE FROM temp.fresh;
-INSERT INTO temp.fresh (number, event, type, topup, session, provider, payment, account, credits, entry, now_ms)
+INSERT INTO temp.fresh (number, event, type, topup, session, provider, payment, account, credits, entry, now_ms,
+    ends_at)
     SELECT input.key, value ->> 'event', value ->> 'type', topups.id, topups.provider_session_id, topups.provider,
         value ->> 'payment',
-        topups.account_id, topups.credits, value ->> 'entry', value ->> 'now_ms'
+        topups.account_id, topups.credits, value ->> 'entry', value ->> 'now_ms',
+        COALESCE(value ->> 'now_ms' + topups.credits_expire_days * 86400000, 9223372036854775807)
     FROM jsonb_each(:rows) AS input CROSS JOIN topups ON topups.id = value ->> 'topup'
     WHERE topups.state <> 'paid' AND +topups.provider_session_id = value ->> 'session'
     AND topups.provider = value ->> 'provider'
     AND +topups.account_id = value ->> 'account' AND topups.credits = value ->> 'credits'
     AND topups.currency = value ->> 'currency' AND topups.total_amount = value ->> 'total'
     AND topups.livemode = value ->> 'livemode'
+    AND COALESCE(topups.credits_expire_days, 0) = value ->> 'expire_days'
+    -- A bonus is a second entry, which `apply_one` writes.
+    AND topups.bonus_credits = 0
     AND NOT EXISTS (SELECT 1 FROM webhook_events
         WHERE provider_event_id = value ->> 'event' AND provider = value ->> 'provider')
     AND NOT EXISTS (
@@ -48,10 +54,12 @@ INSERT INTO payments (provider_payment_id, provider, topup_id, state, provider_s
         updated_at = excluded.updated_at,
         state = excluded.state, provider_session_id = COALESCE(payments.provider_session_id,
             excluded.provider_session_id);
-INSERT INTO accounts (id, balance, used_credits, entries, updated_at)
-    SELECT account, SUM(credits), 0, COUNT(*), MAX(now_ms) FROM temp.fresh WHERE TRUE GROUP BY account
+-- Nobody may settle the account before its credits end, so their end is noted here.
+INSERT INTO accounts (id, balance, used_credits, entries, updated_at, due_at)
+    SELECT account, SUM(credits), 0, COUNT(*), MAX(now_ms), MIN(ends_at) FROM temp.fresh WHERE TRUE GROUP BY account
     ON CONFLICT (id) DO UPDATE SET balance = accounts.balance + excluded.balance,
-        entries = accounts.entries + excluded.entries, updated_at = excluded.updated_at;
+        entries = accounts.entries + excluded.entries, updated_at = excluded.updated_at,
+        due_at = MIN(accounts.due_at, excluded.due_at);
 INSERT INTO ledger_entries (account_id, sequence, id, kind, credits, balance_after, source, created_at)
     SELECT fresh.account, accounts.entries - COUNT(*) OVER later, fresh.entry, 'topup', fresh.credits,
         accounts.balance - COALESCE(SUM(fresh.credits) OVER later, 0), fresh.topup, fresh.now_ms
@@ -67,7 +75,8 @@ SELECT input.key AS number, ledger_entries.balance_after,
     AND topups.provider = value ->> 'provider'
         AND +topups.account_id = value ->> 'account' AND topups.credits = value ->> 'credits'
         AND topups.currency = value ->> 'currency' AND topups.total_amount = value ->> 'total'
-        AND topups.livemode = value ->> 'livemode'
+        AND topups.livemode = value ->> 'livemode' AND topups.bonus_credits = 0
+        AND COALESCE(topups.credits_expire_days, 0) = value ->> 'expire_days'
     ) END AS is_decided
     FROM jsonb_each(:rows) AS input
     LEFT JOIN temp.fresh AS fresh ON fresh.number = input.key

@@ -12,10 +12,11 @@ WITH input AS MATERIALIZED (
     SELECT * FROM unnest(
         :event::TEXT[], :event_type::TEXT[], :topup::TEXT[], :session::TEXT[], :provider::TEXT[], :payment::TEXT[],
             :account::TEXT[],
-        :credits::BIGINT[], :currency::TEXT[], :total::BIGINT[], :livemode::BIGINT[], :entry::TEXT[], :now_ms::BIGINT[]
+        :credits::BIGINT[], :expire_days::BIGINT[], :currency::TEXT[], :total::BIGINT[], :livemode::BIGINT[],
+        :entry::TEXT[], :now_ms::BIGINT[]
     ) WITH ORDINALITY AS input (
-        event, type, topup, session, provider, payment, account, credits, currency, total, livemode, entry, now_ms,
-            number
+        event, type, topup, session, provider, payment, account, credits, expire_days, currency, total, livemode, entry,
+        now_ms, number
     )
 ),
 fresh AS MATERIALIZED (
@@ -23,7 +24,8 @@ fresh AS MATERIALIZED (
     FROM input
     CROSS JOIN LATERAL (
         SELECT id, account_id, state, credits, currency, credit_unit_credits, credit_unit_amount, credits_amount,
-            fee_amount, total_amount, fee_mode, fee_rate_percent, fee_fixed, fee_label, expected_fee, livemode,
+            fee_amount, total_amount, fee_mode, fee_rate_percent, fee_fixed, fee_label, expected_fee,
+            bonus_credits, credits_expire_days, livemode,
             provider, provider_request, provider_attempt, provider_session_id, expires_at, created_at, revision
         FROM topups WHERE id = input.topup LIMIT 1
     ) AS agreed
@@ -34,7 +36,9 @@ fresh AS MATERIALIZED (
     WHERE agreed.state <> 'paid' AND agreed.provider_session_id = input.session
     AND agreed.provider = input.provider AND agreed.account_id = input.account
     AND agreed.credits = input.credits AND agreed.currency = input.currency AND agreed.total_amount = input.total
-    AND agreed.livemode = input.livemode
+    AND agreed.livemode = input.livemode AND COALESCE(agreed.credits_expire_days, 0) = input.expire_days
+    -- A bonus is a second entry, which `apply_one` writes.
+    AND agreed.bonus_credits = 0
     AND (SELECT topup_id FROM webhook_events WHERE provider_event_id = input.event
     AND provider = input.provider LIMIT 1) IS NULL
     AND (known.state IS NULL OR (known.state = 'waiting' AND known.topup_id = input.topup))
@@ -46,10 +50,12 @@ fresh AS MATERIALIZED (
 marked AS (
     INSERT INTO topups (id, account_id, state, credits, currency, credit_unit_credits, credit_unit_amount,
         credits_amount, fee_amount, total_amount, fee_mode, fee_rate_percent, fee_fixed, fee_label, expected_fee,
+        bonus_credits, credits_expire_days,
         livemode, provider, provider_request, provider_attempt, provider_session_id, expires_at, created_at,
         updated_at, revision, provider_payment_id, paid_at)
     SELECT id, account_id, 'paid', credits, currency, credit_unit_credits, credit_unit_amount, credits_amount,
-        fee_amount, total_amount, fee_mode, fee_rate_percent, fee_fixed, fee_label, expected_fee, livemode, provider,
+        fee_amount, total_amount, fee_mode, fee_rate_percent, fee_fixed, fee_label, expected_fee,
+        bonus_credits, credits_expire_days, livemode, provider,
         provider_request, provider_attempt, provider_session_id, expires_at, created_at, now_ms, revision, payment,
         now_ms
     FROM fresh ORDER BY number
@@ -63,7 +69,8 @@ paid AS MATERIALIZED (
     SELECT fresh.number, fresh.event, fresh.type, fresh.id AS topup, fresh.provider_session_id AS session,
         fresh.provider,
         fresh.payment,
-        fresh.account_id AS account, fresh.credits, fresh.entry, fresh.now_ms
+        fresh.account_id AS account, fresh.credits, fresh.entry, fresh.now_ms,
+        COALESCE(fresh.now_ms + fresh.credits_expire_days * 86400000, 9223372036854775807) AS ends_at
     FROM fresh JOIN marked ON marked.id = fresh.id
 ),
 decided AS (
@@ -84,12 +91,14 @@ touched AS (
         WHERE payments.topup_id = excluded.topup_id AND payments.state = 'waiting'
     RETURNING provider_payment_id, provider
 ),
+-- Nobody may settle the account before its credits end, so their end is noted here.
 added AS (
-    INSERT INTO accounts (id, balance, used_credits, entries, updated_at)
-    SELECT account, CAST(SUM(credits) AS BIGINT), 0, COUNT(*), MAX(now_ms) FROM paid
+    INSERT INTO accounts (id, balance, used_credits, entries, updated_at, due_at)
+    SELECT account, CAST(SUM(credits) AS BIGINT), 0, COUNT(*), MAX(now_ms), MIN(ends_at) FROM paid
     WHERE (SELECT COUNT(*) FROM touched) IS NOT NULL GROUP BY account ORDER BY account COLLATE "C"
     ON CONFLICT (id) DO UPDATE SET balance = accounts.balance + excluded.balance,
-        entries = accounts.entries + excluded.entries, updated_at = excluded.updated_at
+        entries = accounts.entries + excluded.entries, updated_at = excluded.updated_at,
+        due_at = LEAST(accounts.due_at, excluded.due_at)
     RETURNING id, balance, entries
 ),
 -- A payment without a row in `touched` makes the source NULL, which violates NOT NULL and rolls back the whole
@@ -114,12 +123,14 @@ SELECT input.number - 1 AS number, booked.balance_after,
             WHERE provider_event_id = input.event AND provider = input.provider LIMIT 1
         ) AS decided
         CROSS JOIN LATERAL (
-            SELECT provider_session_id, provider, account_id, credits, currency, total_amount, livemode
+            SELECT provider_session_id, provider, account_id, credits, currency, total_amount, livemode, bonus_credits,
+                credits_expire_days
             FROM topups WHERE id = input.topup LIMIT 1
         ) AS agreed
         WHERE agreed.provider_session_id = input.session AND agreed.provider = input.provider
         AND agreed.account_id = input.account
         AND agreed.credits = input.credits AND agreed.currency = input.currency AND agreed.total_amount = input.total
-        AND agreed.livemode = input.livemode
+        AND agreed.livemode = input.livemode AND agreed.bonus_credits = 0
+        AND COALESCE(agreed.credits_expire_days, 0) = input.expire_days
     ) END AS is_decided
 FROM input LEFT JOIN booked ON booked.source = input.topup

@@ -16,7 +16,8 @@ INSERT INTO temp.ended (number, event, type, topup, provider, now_ms)
     AND topups.provider = value ->> 'provider'
     AND +topups.account_id = value ->> 'account' AND topups.credits = value ->> 'credits'
     AND topups.currency = value ->> 'currency' AND topups.total_amount = value ->> 'total'
-    AND topups.livemode = value ->> 'livemode'
+    AND topups.livemode = value ->> 'livemode' AND topups.bonus_credits = 0
+    AND COALESCE(topups.credits_expire_days, 0) = value ->> 'expire_days'
     AND NOT EXISTS (SELECT 1 FROM webhook_events
         WHERE provider_event_id = value ->> 'event' AND provider = value ->> 'provider');
 UPDATE topups SET state = 'expired', updated_at = ended.now_ms, revision = topups.revision + 1

@@ -3,6 +3,7 @@
 use topup::domain::account::AccountId;
 use topup::domain::checkout::{Agreement, PurchaseProgress, PurchaseReport, Seal};
 use topup::domain::currency::Currency;
+use topup::domain::expiry::ExpiryDays;
 use topup::domain::ids::SessionId;
 use topup::providers::port::{CheckoutRequest, OpenedCheckout, ProviderError};
 
@@ -15,6 +16,8 @@ fn assert_as_asked(world: &impl World, report: &PurchaseReport, request: &Checko
         topup: report.topup.clone(),
         account: AccountId::parse(request.account_id.as_str()).expect("an account"),
         credits: 250,
+        bonus_credits: 12,
+        expiry: ExpiryDays::new(365),
         currency: Currency::USD,
         total_amount_minor: TOTAL_MINOR,
         provider: world.provider().name,

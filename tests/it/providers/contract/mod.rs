@@ -33,6 +33,8 @@ fn request(world: &impl World, number: u128) -> CheckoutRequest {
         credit_display_decimals: 0,
         fee_amount_minor: 39,
         fee_label: "Processing fee".to_owned(),
+        bonus_credits: Some(12),
+        credits_expire_days: Some(365),
         success_url: SUCCESS_URL.to_owned(),
         cancel_url: None,
         expires_at_seconds: world.now_ms() / 1_000 + 3_600,

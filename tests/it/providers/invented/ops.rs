@@ -87,6 +87,8 @@ fn report(order: Order) -> PurchaseReport {
         account: Some(request.account_id.clone()),
         client_reference: Some(request.account_id),
         credits: Some(request.credits.to_string()),
+        bonus: request.bonus_credits.map(|credits| credits.to_string()),
+        expire_days: request.credits_expire_days.map(|days| days.to_string()),
         mode: Some("payment".to_owned()),
         currency: Some(request.currency),
         amount_total_minor: Some(total_minor),

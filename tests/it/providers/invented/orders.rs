@@ -160,6 +160,7 @@ impl Order {
         let request = &self.request;
         json!({ "news": event, "about": "order", "real": false, "order": {
             "number": self.number, "status": self.status.as_str(), "for": request.topup_id, "buyer": request.account_id,
+            "bonus": request.bonus_credits, "days": request.credits_expire_days,
             "credits": request.credits, "currency": request.currency, "total": self.total_minor(), "money": self.payment,
         } })
         .to_string()

@@ -13,7 +13,8 @@ fresh AS MATERIALIZED (
     FROM input
     CROSS JOIN LATERAL (
         SELECT id, account_id, state, credits, currency, credit_unit_credits, credit_unit_amount, credits_amount,
-            fee_amount, total_amount, fee_mode, fee_rate_percent, fee_fixed, fee_label, expected_fee, livemode,
+            fee_amount, total_amount, fee_mode, fee_rate_percent, fee_fixed, fee_label, expected_fee,
+            bonus_credits, credits_expire_days, livemode,
             provider, provider_request, provider_attempt, provider_session_id, expires_at, created_at
         FROM topups WHERE id = input.topup LIMIT 1
     ) AS agreed
@@ -22,10 +23,12 @@ fresh AS MATERIALIZED (
 opened AS (
     INSERT INTO topups (id, account_id, state, credits, currency, credit_unit_credits, credit_unit_amount,
         credits_amount, fee_amount, total_amount, fee_mode, fee_rate_percent, fee_fixed, fee_label, expected_fee,
+        bonus_credits, credits_expire_days,
         livemode, provider, provider_request, provider_attempt, provider_session_id, session_url, expires_at,
         created_at, updated_at)
     SELECT id, account_id, 'open', credits, currency, credit_unit_credits, credit_unit_amount, credits_amount,
-        fee_amount, total_amount, fee_mode, fee_rate_percent, fee_fixed, fee_label, expected_fee, livemode, provider,
+        fee_amount, total_amount, fee_mode, fee_rate_percent, fee_fixed, fee_label, expected_fee,
+        bonus_credits, credits_expire_days, livemode, provider,
         provider_request, provider_attempt, session, url, ends_at, created_at, now_ms
     FROM fresh ORDER BY number
     ON CONFLICT (id) DO UPDATE SET state = 'open', provider_session_id = excluded.provider_session_id,
