@@ -206,6 +206,8 @@ pub struct SpendCommand {
     pub entry: LedgerEntryId,
     /// The current time, in milliseconds since 1970.
     pub now_ms: i64,
+    /// Whether it runs again after [`SpendOutcome::Again`].
+    pub is_again: bool,
 }
 
 /// The outcome of a command.
@@ -219,7 +221,8 @@ pub enum SpendOutcome {
     Known,
     /// Nothing was done.
     Refused(Refusal),
-    /// Nothing was done yet: the account's history was adopted in part, or another command settles the account first. The
-    /// command has to run again.
+    /// Nothing was done yet: the account's history was adopted in part, another command settles the account first, or the
+    /// account has limits, which the shorter statement for debits does not know. The command has to run again, and say
+    /// so.
     Again,
 }

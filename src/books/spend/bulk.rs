@@ -20,6 +20,9 @@ use crate::domain::spend_limit::{Period, SpendLimit, Windows};
 /// The bulk statement for each database.
 pub(crate) static SPEND: BulkStatement = bulk_statement!("bulk/json.sql", "bulk/lists.sql");
 
+/// The one for debits alone, which is shorter on PostgreSQL.
+pub(crate) static DEBITS: BulkStatement = bulk_statement!("bulk/json.sql", "bulk/debits.sql");
+
 /// A command as the statement takes it.
 #[derive(Serialize)]
 pub(crate) struct Row<'c> {
@@ -41,6 +44,8 @@ pub(crate) struct Row<'c> {
     /// The hold that it captures or releases.
     hold: Option<&'c str>,
     now_ms: i64,
+    #[serde(skip)]
+    is_again: bool,
 }
 
 /// The decision about one row.
@@ -54,19 +59,30 @@ pub struct Decision {
     first_sequence: Option<i64>,
     parts: Option<i64>,
     balance_after: Option<i64>,
+    #[sqlx(default)]
     hold_credits: Option<i64>,
+    #[sqlx(default)]
     hold_asked_credits: Option<i64>,
+    #[sqlx(default)]
     hold_expires_at: Option<i64>,
+    #[sqlx(default)]
     hold_created_at: Option<i64>,
+    #[sqlx(default)]
     hold_request_hash: Option<String>,
     operation: Option<String>,
     subject: Option<String>,
     metadata: Option<String>,
+    #[sqlx(default)]
     limit_subject: Option<String>,
+    #[sqlx(default)]
     limit_period: Option<String>,
+    #[sqlx(default)]
     limit_credits: Option<i64>,
+    #[sqlx(default)]
     limit_used: Option<i64>,
+    #[sqlx(default)]
     limit_held: Option<i64>,
+    #[sqlx(default)]
     limit_starts: Option<i64>,
 }
 
@@ -77,6 +93,8 @@ pub struct Plain<'c> {
     accounts: Vec<&'c str>,
     /// The day and the month in which all of them are.
     windows: Windows,
+    /// Whether all are debits, of accounts that are not known to have limits.
+    are_debits: bool,
 }
 
 impl<'c> Plain<'c> {
@@ -92,7 +110,8 @@ impl<'c> Plain<'c> {
         });
         let picked: Picked<Row<'c>> = rows.collect();
         let accounts: BTreeSet<&str> = picked.rows().iter().map(|row| row.account).collect();
-        Self { picked, accounts: accounts.into_iter().collect(), windows }
+        let are_debits = picked.rows().iter().all(|row| row.op == "debit" && !row.is_again);
+        Self { picked, accounts: accounts.into_iter().collect(), windows, are_debits }
     }
 
     /// The outcome of each command; `None` for one that has to run individually. Of an account's commands that the
@@ -123,7 +142,7 @@ impl<'c> Plain<'c> {
 
 impl Bulk for Plain<'_> {
     fn statement(&self) -> &'static BulkStatement {
-        &SPEND
+        if self.are_debits { &DEBITS } else { &SPEND }
     }
 
     fn is_empty(&self) -> bool {
@@ -138,8 +157,7 @@ impl Bulk for Plain<'_> {
 
     fn as_lists(&self) -> Vec<Argument> {
         let rows = self.picked.rows();
-        args![
-            op = Value::texts(rows, |row| Some(row.op)),
+        let mut arguments: Vec<Argument> = args![
             place = Value::ints(rows, |row| self.place(row.account)),
             id = Value::texts(rows, |row| Some(row.id)),
             entry = Value::texts(rows, |row| Some(row.entry)),
@@ -151,14 +169,20 @@ impl Bulk for Plain<'_> {
             operation = Value::texts(rows, |row| Some(row.operation)),
             subject = Value::texts(rows, |row| Some(row.subject)),
             metadata = Value::texts(rows, |row| row.metadata),
-            expires_at = Value::ints(rows, |row| row.expires_at),
-            hold = Value::texts(rows, |row| row.hold),
             now_ms = Value::ints(rows, |row| row.now_ms),
             accounts = Value::texts(&self.accounts, |account| Some(account)),
-            day_ms = self.windows.day_ms,
-            month_ms = self.windows.month_ms,
         ]
-        .into()
+        .into();
+        if !self.are_debits {
+            arguments.extend(args![
+                op = Value::texts(rows, |row| Some(row.op)),
+                expires_at = Value::ints(rows, |row| row.expires_at),
+                hold = Value::texts(rows, |row| row.hold),
+                day_ms = self.windows.day_ms,
+                month_ms = self.windows.month_ms,
+            ]);
+        }
+        arguments
     }
 }
 
@@ -180,6 +204,7 @@ fn row(command: &SpendCommand) -> Option<Row<'_>> {
         expires_at: 0,
         hold: None,
         now_ms: command.now_ms,
+        is_again: command.is_again,
     };
     Some(match &command.action {
         Action::Debit(new) => Row {
@@ -234,6 +259,7 @@ fn outcome(row: &Row<'_>, command: &SpendCommand, decision: &Decision) -> Option
         "known" => Some(SpendOutcome::Known),
         // A command that accepts 0 credits is refused only if there is no account.
         "refused" => Some(SpendOutcome::Refused(Refusal::too_few(row.least.max(1), funds))),
+        "wider" => Some(SpendOutcome::Again),
         "limited" => {
             let limit = Box::new(limit(decision)?);
             Some(SpendOutcome::Refused(Refusal::LimitReached { required: row.least, limit, funds }))

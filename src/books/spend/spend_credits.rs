@@ -1,5 +1,7 @@
 //! Use cases of servers that spend credits.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use crate::access::caller_key::{CallerKey, request_hash};
 use crate::app::App;
 use crate::books::hold::holds::Hold;
@@ -197,12 +199,14 @@ async fn change_hold(app: &App, account: &AccountId, action: Action) -> Result<A
 
 /// Runs an action, again while the account is being settled.
 async fn run(app: &App, account: &AccountId, action: Action) -> Result<SpendOutcome, SpendError> {
+    let is_again = AtomicBool::new(false);
     let outcome = until_settled(|| async {
         let command = SpendCommand {
             account: account.clone(),
             action: action.clone(),
             entry: LedgerEntryId::from_bits(app.ids.id_bits()),
             now_ms: app.clock.now_ms(),
+            is_again: is_again.swap(true, Ordering::Relaxed),
         };
         let outcome = app.db.submit(command).await?;
         Ok(Some(outcome).filter(|outcome| *outcome != SpendOutcome::Again))

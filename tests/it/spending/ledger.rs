@@ -78,6 +78,7 @@ fn command(number: u128, action: Action) -> SpendCommand {
         action,
         entry: LedgerEntryId::from_bits(1_000_000 + number),
         now_ms: NOW_MS,
+        is_again: false,
     }
 }
 
@@ -144,12 +145,13 @@ pub async fn submit(books: &Books, command: SpendCommand) -> SpendOutcome {
 }
 
 /// Submits a command to a service of several.
-pub async fn submit_to(db: &Db, command: SpendCommand) -> SpendOutcome {
+pub async fn submit_to(db: &Db, mut command: SpendCommand) -> SpendOutcome {
     loop {
         let outcome = db.submit(command.clone()).await.expect("is decided");
         if outcome != SpendOutcome::Again {
             return outcome;
         }
+        command.is_again = true;
     }
 }
 

@@ -152,7 +152,7 @@ on_both_databases! {
         shop.close().await;
     }
 
-    /// Known mistake 44: nothing has to reset a limit, so nothing can fail to.
+    /// Known mistake 38: nothing has to reset a limit, so nothing can fail to.
     async fn in_a_new_period_nothing_is_used(backend: Backend) {
         let shop = Shop::with_credits(backend, 1_000).await;
         let resets_at = set(&shop, "/day", 10).await["resetsAt"].clone();
