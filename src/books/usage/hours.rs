@@ -57,8 +57,8 @@ struct RecordedRow {
 
 statements! {
     // One statement each, so that stretches and sums are of one snapshot.
-    BY_HOUR = "SELECT hour, first_sequence, last_sequence, '' AS word, 0 AS credits, 0 AS refunded_credits, 0 AS spends \
-        FROM usage_hours WHERE account_id = :account AND hour >= :from_ms AND hour < :to_ms \
+    BY_HOUR = "SELECT hour, first_sequence, last_sequence, '' AS word, 0 AS credits, 0 AS refunded_credits, \
+        0 AS spends FROM usage_hours WHERE account_id = :account AND hour >= :from_ms AND hour < :to_ms \
         AND operation = '' AND subject = '' \
         UNION ALL SELECT * FROM (SELECT hour AS hour, 0, 0, '', CAST(SUM(credits) AS BIGINT), \
         CAST(SUM(refunded_credits) AS BIGINT), CAST(SUM(spends) AS BIGINT) FROM usage_hours \

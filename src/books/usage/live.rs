@@ -59,8 +59,8 @@ impl UsageRow {
 }
 
 statements! {
-    /// An entry belongs to the latest hour that it or an entry before it carries (`:floor` if that is later). Entries of
-    /// other kinds count for nothing, and carry the hour on to the next statement.
+    /// An entry belongs to the latest hour that it or an entry before it carries (`:floor` if that is later). Entries
+    /// of other kinds count for nothing, and carry the hour on to the next statement.
     USAGE = "SELECT hour, operation, subject, CAST(SUM(taken) AS BIGINT) AS credits, \
         CAST(SUM(given_back) AS BIGINT) AS refunded_credits, CAST(SUM(is_spend) AS BIGINT) AS spends FROM ( \
         SELECT CASE WHEN e.latest < :floor THEN :floor ELSE e.latest / 3600000 * 3600000 END AS hour, \

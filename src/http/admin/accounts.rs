@@ -31,14 +31,21 @@ pub struct BlockReason {
 /// An account, and whether it may spend.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-pub struct Account {
+pub struct AccountDetails {
     #[schema(example = "user_1")]
     account_id: String,
     /// Whether an operator has blocked it.
     #[schema(example = true)]
     blocked: bool,
-    /// The latest time that it was blocked or unblocked; null if it never was.
-    block_change: Option<BlockChange>,
+    /// Why it was blocked or unblocked the last time; null if it never was.
+    #[schema(example = "Its key was stolen")]
+    block_reason: Option<String>,
+    /// Who did so: an API key with its name, or a token's subject.
+    #[schema(example = "API key key_019a0000000070008000000000000000 (back office)")]
+    block_changed_by: Option<String>,
+    /// When.
+    #[schema(example = "2026-11-21T12:01:00Z")]
+    block_changed_at: Option<String>,
     /// Its balance.
     #[schema(example = 250)]
     remaining_credits: i64,
@@ -53,19 +60,6 @@ pub struct Account {
     owed_credits: i64,
 }
 
-/// A change of whether an account may spend.
-#[derive(Debug, Serialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct BlockChange {
-    #[schema(example = "Its key was stolen")]
-    reason: String,
-    /// Who changed it: an API key with its name, or a token's subject.
-    #[schema(example = "API key key_019a0000000070008000000000000000 (back office)")]
-    made_by: String,
-    #[schema(example = "2026-11-21T12:01:00Z")]
-    created_at: String,
-}
-
 /// Returns an account: its balance, and whether it is blocked.
 ///
 /// Requires a token with the admin scope, or an API key with the scope `admin`.
@@ -74,14 +68,14 @@ pub struct BlockChange {
     tag = "admin",
     params(("accountId" = String, Path, description = "The account id, percent-encoded", example = "user_1")),
     responses(
-        (status = 200, description = "The account.", body = Account),
+        (status = 200, description = "The account.", body = AccountDetails),
         (status = 404, description = "The account never had credits (`unknown_account`).", body = Problem, content_type = "application/problem+json"),
         CallerProblems, Problem503,
     ),
     security(("token" = []), ("apiKey" = [])),
 )]
 #[get("/admin/accounts/{accountId}")]
-pub async fn read(request: HttpRequest, path: Path<String>, state: State) -> Result<Json<Account>, ApiError> {
+pub async fn read(request: HttpRequest, path: Path<String>, state: State) -> Result<Json<AccountDetails>, ApiError> {
     let admin = Admin::of(&request, &state).await?;
     let account = account_id(&path)?;
     let app = state.app.clone();
@@ -96,15 +90,15 @@ pub async fn read(request: HttpRequest, path: Path<String>, state: State) -> Res
 /// Blocks an account: it begins nothing new.
 ///
 /// Debits, holds and extensions get 403 `account_blocked`. Holds that are open can still be captured and released, and
-/// credits can still be bought and given. Blocking it again changes nothing. Requires a token with the admin scope, or an
-/// API key with the scope `admin`.
+/// credits can still be bought and given. Blocking it again changes nothing. Requires a token with the admin scope, or
+/// an API key with the scope `admin`.
 #[utoipa::path(
     operation_id = "blockAccount",
     tag = "admin",
     params(("accountId" = String, Path, description = "The account id, percent-encoded", example = "user_1")),
     request_body = BlockReason,
     responses(
-        (status = 200, description = "The account is blocked.", body = Account),
+        (status = 200, description = "The account is blocked.", body = AccountDetails),
         (status = 404, description = "The account never had credits (`unknown_account`).", body = Problem, content_type = "application/problem+json"),
         (status = 408, description = "The request body did not arrive in time.", body = Problem, content_type = "application/problem+json"),
         (status = 413, description = "The request body is too large.", body = Problem, content_type = "application/problem+json"),
@@ -119,7 +113,7 @@ pub async fn block(
     path: Path<String>,
     payload: Payload,
     state: State,
-) -> Result<Json<Account>, ApiError> {
+) -> Result<Json<AccountDetails>, ApiError> {
     set_blocked(&request, &path, payload, &state, true).await
 }
 
@@ -133,7 +127,7 @@ pub async fn block(
     params(("accountId" = String, Path, description = "The account id, percent-encoded", example = "user_1")),
     request_body = BlockReason,
     responses(
-        (status = 200, description = "The account is not blocked.", body = Account),
+        (status = 200, description = "The account is not blocked.", body = AccountDetails),
         (status = 404, description = "The account never had credits (`unknown_account`).", body = Problem, content_type = "application/problem+json"),
         (status = 408, description = "The request body did not arrive in time.", body = Problem, content_type = "application/problem+json"),
         (status = 413, description = "The request body is too large.", body = Problem, content_type = "application/problem+json"),
@@ -148,7 +142,7 @@ pub async fn unblock(
     path: Path<String>,
     payload: Payload,
     state: State,
-) -> Result<Json<Account>, ApiError> {
+) -> Result<Json<AccountDetails>, ApiError> {
     set_blocked(&request, &path, payload, &state, false).await
 }
 
@@ -158,7 +152,7 @@ async fn set_blocked(
     payload: Payload,
     state: &State,
     is_blocked: bool,
-) -> Result<Json<Account>, ApiError> {
+) -> Result<Json<AccountDetails>, ApiError> {
     let admin = Admin::of(request, state).await?;
     let body: BlockReason = read_json(request, payload, state).await?;
     let account: AccountId = account_id(path)?;
@@ -173,16 +167,16 @@ async fn set_blocked(
     view(latest, &balance).map(Json)
 }
 
-fn view(latest: Option<AccountBlock>, balance: &Balance) -> Result<Account, ApiError> {
+fn view(latest: Option<AccountBlock>, balance: &Balance) -> Result<AccountDetails, ApiError> {
     let funds = balance.funds();
-    let change = |latest: AccountBlock| {
-        let created_at = rfc3339(latest.created_at)?;
-        Ok::<_, ApiError>(BlockChange { reason: latest.reason, made_by: latest.made_by, created_at })
-    };
-    Ok(Account {
+    let changed_at = latest.as_ref().map(|latest| rfc3339(latest.created_at)).transpose()?;
+    let (reason, changed_by) = latest.map(|latest| (latest.reason, latest.made_by)).unzip();
+    Ok(AccountDetails {
         account_id: balance.account.as_str().to_owned(),
         blocked: balance.is_blocked,
-        block_change: latest.map(change).transpose()?,
+        block_reason: reason,
+        block_changed_by: changed_by,
+        block_changed_at: changed_at,
         remaining_credits: funds.remaining,
         held_credits: funds.held,
         available_credits: funds.available(),

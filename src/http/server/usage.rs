@@ -90,8 +90,8 @@ const fn max_days(by: UsageBy) -> i64 {
 
 /// Returns the usage of the caller's account.
 ///
-/// Requires a customer's token, or an API key with the scope `read` that is bound to one account. A spend counts when it
-/// was made, and what was given back counts when it was given back.
+/// Requires a customer's token, or an API key with the scope `read` that is bound to one account. A spend counts when
+/// it was made, and what was given back counts when it was given back.
 #[utoipa::path(
     operation_id = "getUsage",
     tag = "spending",

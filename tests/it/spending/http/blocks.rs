@@ -27,11 +27,11 @@ on_both_databases! {
         let shop = Shop::with_credits(backend, 100).await;
         let (one, other) = (shop.hold(20).await, shop.hold(20).await);
         let spend = shop.spend(10).await;
-        assert_eq!(account(&shop).await["blockChange"], Value::Null);
+        assert_eq!(account(&shop).await["blockReason"], Value::Null);
         let blocked = block(&shop).await;
         assert_eq!(fields(&blocked, &SHOWN), json!([ACCOUNT, true, 90, 40, 50]));
-        assert_eq!(blocked["blockChange"]["reason"], "Its key was stolen");
-        assert!(text(&blocked["blockChange"]["madeBy"]).starts_with("token of "), "{blocked}");
+        assert_eq!(blocked["blockReason"], "Its key was stolen");
+        assert!(text(&blocked["blockChangedBy"]).starts_with("token of "), "{blocked}");
         assert_eq!(account(&shop).await, blocked);
         for (path, body) in [(DEBITS, json!({ "credits": 1 })), (DEBITS, json!({ "credits": 1, "onShortfall": "cap" })),
             (HOLDS, json!({ "credits": 1 }))] {
@@ -47,7 +47,7 @@ on_both_databases! {
         assert_eq!(shop.balance().await, (330, 0));
         let unblocked = shop.operator(UNBLOCK, json!({ "reason": "It has a new one" })).await.expect(200);
         assert_eq!(fields(&unblocked, &SHOWN), json!([ACCOUNT, false, 330, 0, 330]));
-        assert_eq!(unblocked["blockChange"]["reason"], "It has a new one");
+        assert_eq!(unblocked["blockReason"], "It has a new one");
         shop.debit(&new_key(), 330).await.expect(200);
         shop.close().await;
     }
@@ -55,7 +55,7 @@ on_both_databases! {
     async fn blocking_again_keeps_the_first_reason(backend: Backend) {
         let shop = Shop::with_credits(backend, 100).await;
         let again = shop.operator(UNBLOCK, json!({ "reason": "It never was" })).await.expect(200);
-        assert_eq!((&again["blocked"], &again["blockChange"]), (&json!(false), &Value::Null));
+        assert_eq!((&again["blocked"], &again["blockReason"]), (&json!(false), &Value::Null));
         let first = block(&shop).await;
         let again = shop.operator(BLOCK, json!({ "reason": "Another reason" })).await.expect(200);
         assert_eq!(again, first);

@@ -194,9 +194,9 @@ on_both_databases! {
         }
         let report = audit(&shop.app.app.db, true).await.expect("readable");
         assert!(report.is_clean() && report.not_replayed == 0, "{report:?}");
-        let stop = CancellationToken::new();
+        let ended = CancellationToken::new();
         let busy = async {
-            while !stop.is_cancelled() {
+            while !ended.is_cancelled() {
                 shop.app.app.db.execute_raw("UPDATE accounts SET revision = revision + 1").await.expect("done");
             }
         };
@@ -205,7 +205,7 @@ on_both_databases! {
                 let report = audit(&shop.app.app.db, true).await.expect("readable");
                 (report.not_replayed > 0).then_some(report)
             }).await;
-            stop.cancel();
+            ended.cancel();
             report
         };
         let (report, ()) = tokio::join!(audited, busy);
