@@ -55,6 +55,7 @@ pub fn all_statements() -> impl Iterator<Item = &'static Statement> {
         crate::purchases::refund::refund_facts::STATEMENTS,
         crate::purchases::refund::refund_requests::STATEMENTS,
         crate::purchases::reversal::reversals::STATEMENTS,
+        crate::purchases::reversal::take_back::STATEMENTS,
         crate::purchases::checkout::topup_attempts::STATEMENTS,
         crate::purchases::topup_history::STATEMENTS,
         crate::purchases::topups::STATEMENTS,

@@ -4,6 +4,7 @@ use secrecy::ExposeSecret;
 
 use super::*;
 use crate::domain::currency::Currency;
+use crate::domain::expiry::ExpiryDays;
 use crate::domain::fees::FeeMode;
 
 const SECRETS: [(&str, &str); 4] = [
@@ -309,7 +310,7 @@ fn bonuses_and_the_end_of_credits_are_read_and_mistakes_name_their_setting() {
     let quote = load("BONUS_TIERS", "100:5%").expect("valid").pricing.quote(200).expect("for sale");
     assert_eq!((quote.bonus_credits, quote.expiry), (10, None));
     let days = load("CREDITS_EXPIRE_DAYS", "365").expect("valid").pricing.expiry();
-    assert_eq!(days.map(|days| days.get()), Some(365));
+    assert_eq!(days.map(ExpiryDays::get), Some(365));
     for (name, value) in [
         ("BONUS_TIERS", "100:5"),
         ("BONUS_TIERS", "200:5%,100:10%"),

@@ -60,7 +60,7 @@ pub(super) fn read_pricing(reader: &mut Reader<'_>) -> Option<Pricing> {
         max_credits: max_credits?,
         decimals: DisplayDecimals::new(decimals?)?,
         bonuses: bonuses?,
-        expiry: expiry?,
+        expiry: expiry.ok()?,
     });
     pricing.map_err(|error| reader.error(setting_of(&error), &error.to_string())).ok()
 }
@@ -71,14 +71,14 @@ fn read_bonuses(reader: &mut Reader<'_>) -> Option<BonusTiers> {
     BonusTiers::parse(&text).map_err(|error| reader.error("BONUS_TIERS", &error.to_string())).ok()
 }
 
-/// How long credits are good, `Some(None)` for ever; `None` after a mistake.
-fn read_expiry(reader: &mut Reader<'_>) -> Option<Option<ExpiryDays>> {
+/// How long credits are good, `None` for ever; an error after a mistake, which is recorded.
+fn read_expiry(reader: &mut Reader<'_>) -> Result<Option<ExpiryDays>, ()> {
     if !reader.is_set("CREDITS_EXPIRE_DAYS") {
-        return Some(None);
+        return Ok(None);
     }
     let hint = "a whole number of days from 1 to 3650; remove the setting if bought credits never end";
-    let days = reader.in_range("CREDITS_EXPIRE_DAYS", *ExpiryDays::RANGE.end(), ExpiryDays::RANGE, hint)?;
-    ExpiryDays::new(days).map(Some)
+    let days = reader.in_range("CREDITS_EXPIRE_DAYS", *ExpiryDays::RANGE.end(), ExpiryDays::RANGE, hint);
+    days.and_then(ExpiryDays::new).map(Some).ok_or(())
 }
 
 /// The setting to change.

@@ -20,5 +20,6 @@ pub mod payment;
 pub mod purge_keys;
 pub mod refund;
 pub mod reversal;
+pub(crate) mod stored_values;
 pub mod topup_history;
 pub mod topups;

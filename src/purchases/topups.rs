@@ -14,6 +14,9 @@ use crate::domain::judge::AgreedTopup;
 use crate::domain::pricing::Quote;
 use crate::domain::provider::ProviderName;
 use crate::providers::port::CheckoutRequest;
+pub(crate) use crate::purchases::stored_values::{
+    account, credit_unit, currency, expiry, payment_id, provider, session, state, to_json,
+};
 
 /// A top-up to insert.
 #[derive(Debug, Clone)]
@@ -211,49 +214,6 @@ struct AgreementRow {
     provider_session_id: Option<String>,
     provider_payment_id: Option<String>,
     accepted_amount: Option<i64>,
-}
-
-pub(crate) fn account(text: String) -> Result<AccountId, StoreError> {
-    AccountId::parse(text).map_err(|error| StoreError::corrupt("account id", error))
-}
-
-fn state(text: &str) -> Result<TopupState, StoreError> {
-    TopupState::parse(text).ok_or_else(|| StoreError::corrupt("top-up state", text))
-}
-
-fn currency(text: &str) -> Result<Currency, StoreError> {
-    Currency::parse(text).map_err(|_| StoreError::corrupt("currency", text))
-}
-
-/// Checks a stored unit.
-pub(crate) fn credit_unit(credits: i64, amount_minor: i64) -> Result<CreditUnit, StoreError> {
-    let unit = CreditUnit::new(credits, amount_minor);
-    unit.ok_or_else(|| StoreError::corrupt("credit unit", format!("{credits} for {amount_minor}")))
-}
-
-/// Checks a stored number of days.
-pub(crate) fn expiry(days: Option<i64>) -> Result<Option<ExpiryDays>, StoreError> {
-    let expiry = days.map(|days| ExpiryDays::new(days).ok_or_else(|| StoreError::corrupt("days of credits", days)));
-    expiry.transpose()
-}
-
-/// Parses a stored provider name.
-pub(crate) fn provider(name: &str) -> Result<ProviderName, StoreError> {
-    ProviderName::parse(name).map_err(|error| StoreError::corrupt("provider", error))
-}
-
-fn session(provider: ProviderName, text: Option<String>) -> Result<Option<SessionId>, StoreError> {
-    let session = text.map(|text| SessionId::parse(provider, text)).transpose();
-    session.map_err(|error| StoreError::corrupt("session id", error))
-}
-
-/// Parses a stored payment id.
-pub(crate) fn payment_id(provider: &str, text: &str) -> Result<PaymentId, StoreError> {
-    PaymentId::parse(self::provider(provider)?, text).map_err(|error| StoreError::corrupt("payment id", error))
-}
-
-pub(crate) fn to_json(request: &CheckoutRequest) -> Result<String, StoreError> {
-    serde_json::to_string(request).map_err(|error| StoreError::corrupt("request", error))
 }
 
 impl TryFrom<TopupRow> for Topup {

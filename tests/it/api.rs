@@ -32,7 +32,8 @@ on_both_databases! {
 
         let open = app.get_as("user_1", &format!("/credits/sessions/{id}")).await.expect(200);
         let expected = [
-            "accountId", "createdAt", "credits", "creditsAmount", "currency", "declineCode", "expiresAt", "feeAmount", "id",
+            "accountId", "bonusCredits", "createdAt", "credits", "creditsAmount", "creditsExpireAt", "creditsExpireDays",
+            "currency", "declineCode", "expiresAt", "feeAmount", "id",
             "paidAt", "state", "topupId", "totalAmount",
         ];
         assert_eq!(fields(&open), expected);
@@ -68,7 +69,7 @@ on_both_databases! {
         let app = TestApp::start(backend).await;
         let zeros = json!({
             "accountId": "user_1", "remainingCredits": 0, "totalCredits": 0, "usedCredits": 0, "heldCredits": 0,
-            "availableCredits": 0, "owedCredits": 0, "updatedAt": null
+            "availableCredits": 0, "owedCredits": 0, "nextExpiry": null, "updatedAt": null
         });
         assert_eq!(app.get_as("user_1", "/credits").await.expect(200), zeros);
         assert_eq!(app.get_as("user_1", "/accounts/user_1/credits").await.expect(200), zeros);
@@ -237,7 +238,8 @@ async fn a_quote_says_line_by_line_what_credits_cost() {
     let quote = |credits, fee, total| {
         json!({
             "credits": credits, "currency": "usd", "creditUnitCredits": 1, "creditUnitAmount": 1,
-            "creditDisplayDecimals": 0, "creditsAmount": credits, "feeAmount": fee, "totalAmount": total
+            "creditDisplayDecimals": 0, "creditsAmount": credits, "feeAmount": fee, "totalAmount": total,
+            "bonusCredits": 0, "creditsExpireAt": null
         })
     };
     for (credits, fee, total) in [(250, 39, 289), (10_000, 330, 10_330), (18, 32, 50), (100_000, 3_018, 103_018)] {

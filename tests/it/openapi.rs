@@ -138,7 +138,9 @@ fn every_field_has_an_example_or_is_explained() {
         assert!(schema["description"].as_str().is_some_and(|text| text.len() > 5), "{name} is not explained");
         for (property, schema) in schema["properties"].as_object().into_iter().flatten() {
             let is_explained = ["example", "examples", "description", "enum"].iter().any(|key| !schema[key].is_null());
-            let reference = schema["$ref"].as_str().or_else(|| schema["items"]["$ref"].as_str());
+            // An object that may be null is one of two.
+            let references = [&schema["$ref"], &schema["items"]["$ref"], &schema["oneOf"][0]["$ref"]];
+            let reference = references.into_iter().find_map(Value::as_str);
             let is_elsewhere = reference
                 .is_some_and(|reference| schemas.contains_key(reference.trim_start_matches("#/components/schemas/")));
             assert!(is_explained || is_elsewhere, "{name}.{property}: {schema}");

@@ -96,8 +96,8 @@ impl World {
     /// At the end our books equal Stripe's.
     pub(super) fn compare_with_stripe(&mut self) -> Result<(), String> {
         self.stripe.tick();
-        self.end_credits()?;
-        compare(&self.books, &self.stripe)
+        compare(&self.books, &self.stripe)?;
+        self.end_credits()
     }
 }
 

@@ -63,9 +63,9 @@ impl World {
                 return Ok(());
             }
             let (topup, credits, total) = self.rng.pick(&topups).clone();
-            let body = match self.rng.below(5) {
+            let body = match self.rng.below(4) {
+                0 if self.office.refunds.len() % 2 == 1 => json!({ "unspent": true }),
                 0 => json!({}),
-                4 => json!({ "unspent": true }),
                 1 => {
                     let some = self.rng.between(1, credits);
                     // Of three, two are whole units.

@@ -289,8 +289,8 @@ fn refund(refunded: Refunded) -> Result<Refund, ApiError> {
 
 /// Shows what a refund would do, without making it.
 ///
-/// Returns the amount, the credits and the balance afterwards, or why the refund is not possible. Changes nothing and
-/// does not call Stripe. Requires a token with the admin scope, or an API key with the scope `admin`.
+/// Returns the amount, the credits and the balance afterwards, or why the refund is not possible. Moves nothing and does
+/// not call Stripe. Requires a token with the admin scope, or an API key with the scope `admin`.
 #[utoipa::path(
     operation_id = "previewRefund",
     tag = "admin",

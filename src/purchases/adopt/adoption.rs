@@ -7,7 +7,8 @@ use crate::db::{StoreError, args, statements};
 use crate::db::{Tx, Write};
 use crate::domain::judge::Applied;
 use crate::purchases::payment::apply::{self, ApplyPayment};
-use crate::purchases::reversal::reversals::{AppliedReversal, ApplyReversals};
+use crate::purchases::reversal::reversals::ApplyReversals;
+use crate::purchases::reversal::take_back::AppliedReversal;
 use crate::purchases::topups::{self, NewTopup};
 
 /// A top-up to adopt. As a write, it adopts the top-up; if the parts contradict each other, it fails and writes

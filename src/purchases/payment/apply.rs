@@ -17,7 +17,7 @@ use crate::domain::ledger::EntryKind;
 use crate::domain::payment::PaymentRole;
 use crate::purchases::decided_events::insert_event;
 use crate::purchases::payment::payments;
-use crate::purchases::reversal::reversals::{self, AppliedReversal};
+use crate::purchases::reversal::take_back::{self, AppliedReversal};
 use crate::purchases::topups;
 
 /// A provider's report about a payment, to be applied.
@@ -113,7 +113,7 @@ async fn credit(tx: &mut Tx, command: &ApplyPayment, found: &AgreedTopup) -> Res
     let Some(payment) = report.payment.as_ref().filter(|_| writes > 1) else {
         return Ok(credited(balance_after));
     };
-    match reversals::settle(tx, &agreement.topup, payment, &command.reversal_entry, None, command.now_ms).await? {
+    match take_back::settle(tx, &agreement.topup, payment, &command.reversal_entry, None, command.now_ms).await? {
         AppliedReversal::Settled { balance_after, .. } => Ok(credited(balance_after)),
         _ => Ok(credited(balance_after)),
     }

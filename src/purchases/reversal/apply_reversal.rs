@@ -14,7 +14,8 @@ use crate::providers::port::ProviderError;
 use crate::purchases::fee::fee_news::{ExpectFee, FeeNews};
 use crate::purchases::outcome::{ApplyEventError, EventOutcome};
 use crate::purchases::reversal::inquiry::Inquiry;
-use crate::purchases::reversal::reversals::{AppliedReversal, ApplyReversals, ReversalNews};
+use crate::purchases::reversal::reversals::{ApplyReversals, ReversalNews};
+use crate::purchases::reversal::take_back::AppliedReversal;
 
 /// The most fetches of a dispute when its row keeps changing meanwhile.
 const MAX_FETCHES: u32 = 5;

@@ -3,3 +3,4 @@
 pub(crate) mod apply_reversal;
 pub mod inquiry;
 pub mod reversals;
+pub mod take_back;

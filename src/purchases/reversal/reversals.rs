@@ -1,24 +1,18 @@
-//! Refunds and disputes: their states, and the resulting ledger entries.
+//! Refunds and disputes: their states. `take_back.rs` moves the credits.
 //!
-//! Invariant: states are written under the lock of their top-up's row. The credits taken are computed from all states,
-//! never added up event by event. Each change of them has one ledger entry, whose source is the top-up and its
-//! revision.
+//! Invariant: states are written under the lock of their top-up's row.
 
-use crate::books::entries::{self, Entry};
-use crate::books::entry_ids::EntryIds;
 use crate::db::{Db, Tx, Write, args};
 use crate::db::{StoreError, statements};
-use crate::domain::bonus::bonus_taken;
-use crate::domain::burn::NEVER_MS;
-use crate::domain::checkout::{Mismatch, TopupState};
 use crate::domain::ids::{LedgerEntryId, PaymentId, TopupId};
-use crate::domain::ledger::{EntryKind, ReversalCause};
+use crate::domain::ledger::ReversalCause;
 use crate::domain::payment::PaymentRole;
 use crate::domain::provider::ProviderName;
-use crate::domain::reversal::{DisputeReport, EventRef, RefundReport, credits_taken};
+use crate::domain::reversal::{DisputeReport, EventRef, RefundReport};
 use crate::purchases::decided_events::insert_event;
 use crate::purchases::payment::payments;
 use crate::purchases::refund::refund_requests::{self, RefundOutcome};
+use crate::purchases::reversal::take_back::{self, AppliedReversal};
 use crate::purchases::topups;
 
 /// Reports about refunds, or about a dispute, of one payment.
@@ -54,46 +48,6 @@ impl ReversalNews {
         match self {
             Self::Refunds(_) => ReversalCause::Refund,
             Self::Dispute(dispute, _) => ReversalCause::Dispute { won: dispute.status == "won" },
-        }
-    }
-}
-
-/// The result of [`ApplyReversals`].
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum AppliedReversal {
-    /// Credits moved: negative if they were taken.
-    Settled {
-        /// How many, without the bonus that moved with them.
-        credits: i64,
-        /// The account's balance afterwards.
-        balance_after: i64,
-    },
-    /// Stored; it changes no credits.
-    Unchanged,
-    /// Stored; it waits for its payment.
-    Waiting,
-    /// Stored; its payment credited nothing, so it takes nothing.
-    Surplus,
-    /// The event was decided before.
-    Duplicate,
-    /// The top-up is not in this database.
-    Foreign,
-    /// It contradicts the agreement. Nothing was written.
-    Rejected(Mismatch),
-}
-
-impl AppliedReversal {
-    /// A stable code, stored with the event and logged.
-    #[must_use]
-    pub const fn as_str(&self) -> &'static str {
-        match self {
-            Self::Settled { .. } => "settled",
-            Self::Unchanged => "unchanged",
-            Self::Waiting => "waiting",
-            Self::Surplus => "surplus",
-            Self::Duplicate => "duplicate",
-            Self::Foreign => "foreign",
-            Self::Rejected(_) => "rejected",
         }
     }
 }
@@ -150,17 +104,6 @@ statements! {
         COALESCE(:reason, reason), \
         version = version + 1, updated_at = :now_ms, returned = :returned WHERE provider_reversal_id = :id AND \
         provider = :provider AND version = :version";
-    /// Numbers the changes of a top-up. The bulk credit uses the revision to detect concurrent changes.
-    RAISE_REVISION = "UPDATE topups SET revision = revision + 1, updated_at = :now_ms WHERE id = :topup \
-        RETURNING revision, state, account_id, credits, credit_unit_credits, credit_unit_amount, bonus_credits, \
-        credits_expire_days, paid_at, taken_credits, provider_payment_id";
-    REVERSED = "SELECT CAST(COALESCE(SUM(amount - returned), 0) AS BIGINT) AS reversed FROM reversals \
-        WHERE provider_payment_id = :payment AND provider = :provider AND counts = 1";
-    COUNTING_KIND = "SELECT kind FROM reversals WHERE provider_payment_id = :payment AND provider = :provider AND \
-        counts = 1 ORDER BY kind LIMIT 1";
-    ADOPT_PAYMENT = "UPDATE topups SET provider_payment_id = :payment WHERE id = :topup AND provider_payment_id IS \
-        NULL";
-    SET_TAKEN = "UPDATE topups SET taken_credits = :taken WHERE id = :topup";
     FIND = "SELECT provider_reversal_id, provider, kind, provider_payment_id, amount, returned, currency, status, \
         counts, version, reason, \
         created_at, updated_at FROM reversals WHERE provider_reversal_id = :id AND provider = :provider";
@@ -169,31 +112,6 @@ statements! {
         r.version, r.reason, r.created_at, r.updated_at FROM reversals r \
         JOIN payments p ON p.provider_payment_id = r.provider_payment_id AND p.provider = r.provider \
         WHERE p.topup_id = :topup ORDER BY r.created_at, r.provider_reversal_id LIMIT 200";
-}
-
-#[derive(sqlx::FromRow)]
-struct Revised {
-    revision: i64,
-    state: String,
-    account_id: String,
-    credits: i64,
-    credit_unit_credits: i64,
-    credit_unit_amount: i64,
-    bonus_credits: i64,
-    credits_expire_days: Option<i64>,
-    paid_at: Option<i64>,
-    taken_credits: i64,
-    provider_payment_id: Option<String>,
-}
-
-#[derive(sqlx::FromRow)]
-struct Counting {
-    kind: String,
-}
-
-#[derive(sqlx::FromRow)]
-struct Reversed {
-    reversed: i64,
 }
 
 impl Reversal {
@@ -275,7 +193,8 @@ async fn apply_in(tx: &mut Tx, command: &ApplyReversals) -> Result<AppliedRevers
         }
     }
     let applied =
-        settle(tx, &command.topup, payment, &command.entry, Some(command.news.cause()), command.now_ms).await?;
+        take_back::settle(tx, &command.topup, payment, &command.entry, Some(command.news.cause()), command.now_ms)
+            .await?;
     if let ReversalNews::Refunds(refunds) = &command.news {
         end_requests(tx, payment, refunds, command.now_ms).await?;
     }
@@ -357,84 +276,4 @@ async fn write_dispute(
         }
     };
     if written == 1 { Ok(()) } else { Err(StoreError::Stale) }
-}
-
-/// The cause of a reversal that was stored before its payment. A dispute takes precedence.
-async fn waiting_cause(tx: &mut Tx, payment: &PaymentId) -> Result<ReversalCause, StoreError> {
-    let kind = tx
-        .fetch_optional::<Counting>(
-            &COUNTING_KIND,
-            &args![payment = payment.as_str(), provider = payment.provider().as_str()],
-        )
-        .await?;
-    let is_dispute = kind.is_some_and(|row| row.kind == "dispute");
-    Ok(if is_dispute { ReversalCause::Dispute { won: false } } else { ReversalCause::Refund })
-}
-
-/// Brings the taken credits in line with all refunds and disputes of the payment. The top-up's row must be locked.
-pub(crate) async fn settle(
-    tx: &mut Tx,
-    topup: &TopupId,
-    payment: &PaymentId,
-    entry: &LedgerEntryId,
-    cause: Option<ReversalCause>,
-    now_ms: i64,
-) -> Result<AppliedReversal, StoreError> {
-    let row = tx.fetch_optional::<Revised>(&RAISE_REVISION, &args![topup = topup.as_str(), now_ms]).await?;
-    let row = row.ok_or_else(|| StoreError::corrupt("no longer there: top-up", topup))?;
-    if row.state != TopupState::Paid.as_str() {
-        return Ok(AppliedReversal::Waiting);
-    }
-    match row.provider_payment_id.as_deref() {
-        Some(credited) if credited == payment.as_str() => {}
-        Some(_) => return Ok(AppliedReversal::Surplus),
-        // The payment's event did not name the payment.
-        None => {
-            tx.execute(&ADOPT_PAYMENT, &args![topup = topup.as_str(), payment = payment.as_str()]).await?;
-            payments::touch(tx, payment, topup, PaymentRole::Credited, None, now_ms).await?;
-        }
-    }
-    let reversed = tx
-        .fetch_optional::<Reversed>(
-            &REVERSED,
-            &args![payment = payment.as_str(), provider = payment.provider().as_str()],
-        )
-        .await?;
-    let reversed = reversed.map_or(0, |row| row.reversed);
-    let unit = topups::credit_unit(row.credit_unit_credits, row.credit_unit_amount)?;
-    let taken = credits_taken(row.credits, unit, reversed);
-    let credits = row.taken_credits.checked_sub(taken).ok_or_else(|| StoreError::corrupt("credits of", topup))?;
-    if credits == 0 {
-        return Ok(AppliedReversal::Unchanged);
-    }
-    tx.execute(&SET_TAKEN, &args![topup = topup.as_str(), taken]).await?;
-    let source = format!("{topup}:{}", row.revision);
-    let cause = match cause {
-        Some(cause) => cause,
-        None => waiting_cause(tx, payment).await?,
-    };
-    let bonus_before = bonus_taken(row.bonus_credits, row.credits, row.taken_credits);
-    let bonus = bonus_before.checked_sub(bonus_taken(row.bonus_credits, row.credits, taken));
-    let bonus = bonus.ok_or_else(|| StoreError::corrupt("bonus of", topup))?;
-    // What is given back ends, or has ended, with the purchase.
-    let expiry = topups::expiry(row.credits_expire_days)?.filter(|_| credits > 0);
-    let ends_at_ms = expiry.zip(row.paid_at).map_or(NEVER_MS, |(days, paid_at)| days.end_ms(paid_at));
-    let (mut ids, mut balance_after) = (EntryIds::new(entry.clone()), 0);
-    // The bonus moves in the same direction as the credits, or not at all.
-    for (kind, moved) in [(EntryKind::Reversal, credits), (EntryKind::BonusReversal, bonus)] {
-        if moved != 0 {
-            let entry = Entry {
-                id: &ids.next(),
-                account: &row.account_id,
-                kind,
-                credits: moved,
-                source: &source,
-                topup: Some(topup),
-                reason: Some(cause.reason(credits)),
-                ends_at_ms,
-            };
-            balance_after = entries::book(tx, entry, now_ms).await?;
-        }
-    }
-    Ok(AppliedReversal::Settled { credits, balance_after })
 }

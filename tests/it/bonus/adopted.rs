@@ -1,6 +1,9 @@
 //! Purchases that are adopted after a restore, at the terms that they were sold at.
 
 use serde_json::json;
+use topup::domain::ids::SessionId;
+use topup::providers::stripe::name::NAME;
+use topup::purchases::adopt::adopt_purchase::{AdoptionOptions, adopt_purchase};
 
 use super::{ACCOUNT, Purchase, close, get, grants, named, options, post, start, story};
 use crate::on_both_databases;
@@ -30,12 +33,11 @@ on_both_databases! {
         let purchase = Purchase::paid(&app, 250).await;
         app.deliver(&purchase.event).await.expect(200);
         let other = app.start_beside(backend).await;
-        let body = json!({ "sessionIds": [purchase.session], "unverified": true });
-        let request = crate::support::app::http_client().post(format!("{}/admin/adoptions", other.url));
-        let answer = other.send(request.bearer_auth(crate::admin::admin_token(&other)).json(&body)).await;
-        let answer = answer.expect(200);
-        assert_ne!(answer["data"][0]["outcome"], "adopted", "{answer}");
-        assert!(answer.to_string().contains("its bonus is 25, and the terms say none"), "{answer}");
+        let session = SessionId::parse(NAME, purchase.session.as_str()).expect("an id");
+        let word = AdoptionOptions { by: "a test".to_owned(), unverified: true, dry_run: false };
+        let refused = adopt_purchase(&other.app, &session, &word).await.expect_err("another bonus");
+        assert_eq!(refused.code(), "does_not_fit");
+        assert!(refused.to_string().contains("its bonus is 25, and the terms say none"), "{refused}");
         other.finish().await;
         close(app).await;
     }

@@ -1,6 +1,7 @@
 //! Bonuses of large purchases: given with the payment, taken back with the credits.
 
 mod adopted;
+mod audited;
 mod given;
 mod taken;
 mod unspent;

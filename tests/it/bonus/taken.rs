@@ -43,7 +43,7 @@ on_both_databases! {
         let purchase = Purchase::credited(&app, 250).await;
         let refund = purchase.at_stripe(&app, "refund", json!({ "amount": 250 }), "refund.created").await;
         assert_eq!(app.credits(ACCOUNT).await, 0);
-        app.stripe.control(&format!("refunds/{refund}"), json!({ "to": "failed" })).await;
+        app.stripe.control(&format!("refunds/{refund}"), json!({ "status": "failed" })).await;
         deliver(&app, "refund.failed").await;
         assert_eq!(grants(&app).await, named(&[("purchase", 250), ("bonus", 25)]));
         close(app).await;

@@ -13,7 +13,8 @@ use topup::domain::reversal::{RefundReport, RefundStatus};
 use topup::providers::stripe::name::NAME as STRIPE;
 use topup::purchases::payment::apply::ApplyPayment;
 use topup::purchases::payment::payments::touch;
-use topup::purchases::reversal::reversals::{AppliedReversal, ApplyReversals, ReversalNews};
+use topup::purchases::reversal::reversals::{ApplyReversals, ReversalNews};
+use topup::purchases::reversal::take_back::AppliedReversal;
 
 use crate::on_both_databases;
 use crate::support::books::{Books, NOW_MS, Rows, account_id, event, news, topup_of};

@@ -10,7 +10,7 @@ use topup::db::{StoreError, Unavailable};
 use topup::domain::checkout::{PurchaseProgress, PurchaseReport, TopupState};
 use topup::domain::ids::LedgerEntryId;
 use topup::domain::judge::Applied;
-use topup::purchases::reversal::reversals::AppliedReversal;
+use topup::purchases::reversal::take_back::AppliedReversal;
 
 use super::groups::{commands, is_credited, refund};
 use crate::support::books::{Books, NOW_MS, apply, new_topup, news, topup_of};

@@ -35,7 +35,8 @@ on_both_databases! {
         let page = shop.get(PATH).await.expect(200);
         let grant = |place: usize| page["data"][place].clone();
         let expected = |id: &str, kind: &str, category: &str, credits: i64, created: &Value| {
-            json!({ "id": id, "accountId": ACCOUNT, "kind": kind, "category": category, "priority": 50,
+            let topup = if kind == "purchase" { json!(id) } else { Value::Null };
+            json!({ "id": id, "topupId": topup, "accountId": ACCOUNT, "kind": kind, "category": category, "priority": 50,
                 "credits": credits, "remainingCredits": credits, "expiresAt": null, "reason": null, "voidedAt": null,
                 "createdAt": created })
         };

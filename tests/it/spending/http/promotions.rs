@@ -23,7 +23,7 @@ on_both_databases! {
         let first = answers[0].clone().expect(200);
         let expected = json!({ "id": first["id"], "accountId": ACCOUNT, "kind": "promotion", "category": "promotional",
             "priority": 10, "credits": 50, "remainingCredits": 50, "expiresAt": ends, "reason": "Welcome",
-            "voidedAt": null, "createdAt": first["createdAt"] });
+            "topupId": null, "voidedAt": null, "createdAt": first["createdAt"] });
         assert_eq!(first, expected);
         for answer in answers {
             assert_eq!(answer.expect(200), expected);
