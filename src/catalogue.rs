@@ -71,7 +71,7 @@ pub fn bulk_statements() -> impl Iterator<Item = (&'static str, &'static BulkSta
     [
         (apply::ApplyPayment::NAME, &credit::CREDIT),
         (SpendCommand::NAME, &bulk::SPEND),
-        ("debits", &bulk::DEBITS),
+        (SpendCommand::NAME, &bulk::DEBITS),
         (endings::EndPurchase::NAME, &endings::EXPIRE),
         (fee_news::ExpectFee::NAME, &fee_news::EXPECT_FEES),
         (checkouts::BeginCheckout::NAME, &checkouts::BEGIN),

@@ -4,6 +4,7 @@ pub mod check_clock;
 pub mod check_key;
 pub mod fee_pause;
 pub mod key_uses;
+pub mod limits_seen;
 pub mod questions;
 pub mod schedule;
 pub mod session_checks;
@@ -19,6 +20,7 @@ use crate::providers::port::Provider;
 use crate::purchases::adopt::seal::SealKey;
 use fee_pause::FeePause;
 use key_uses::KeyUses;
+use limits_seen::LimitsSeen;
 use questions::Questions;
 use session_checks::SessionChecks;
 use tasks::Tasks;
@@ -59,6 +61,8 @@ pub struct App {
     pub questions: Questions,
     /// When Stripe is asked for fees again.
     pub fees: FeePause,
+    /// Whether accounts with limits spend here.
+    pub limits_seen: LimitsSeen,
     /// Runs writes, so that they complete even if the client disconnects.
     pub tasks: Tasks,
 }

@@ -58,6 +58,8 @@ const MIN_SIMILAR_CHARACTERS: usize = 8;
 const MAX_DIFFERENCES: usize = 2;
 /// The least similarity for a name to be suggested.
 const MIN_LIKENESS_PERCENT: usize = 45;
+/// From this likeness on, the name is a slip of the pen.
+const NEARLY_THE_SAME_PERCENT: usize = 70;
 
 /// The names of all settings, without the variants ending in `_FILE`.
 pub(super) fn all() -> impl Iterator<Item = &'static str> {
@@ -162,6 +164,12 @@ fn nearest(name: &str) -> Option<&'static str> {
         same.saturating_mul(100).checked_div(longest).unwrap_or_default()
     };
     let best = all().max_by_key(|known| likeness_percent(known))?;
+    // A longer name that begins with one of ours means that one, unless another is nearly the same.
+    let begins = |known: &&str| name.strip_prefix(*known).is_some_and(|rest| rest.starts_with('_'));
+    let beginning = all().filter(begins).max_by_key(|known| known.len());
+    if let Some(beginning) = beginning.filter(|_| likeness_percent(best) < NEARLY_THE_SAME_PERCENT) {
+        return Some(beginning);
+    }
     (likeness_percent(best) >= MIN_LIKENESS_PERCENT).then_some(best)
 }
 

@@ -9,6 +9,7 @@ use super::{Environment, StartError};
 use crate::app::ScheduleSettings;
 use crate::app::fee_pause::FeePause;
 use crate::app::key_uses::KeyUses;
+use crate::app::limits_seen::LimitsSeen;
 use crate::app::questions::Questions;
 use crate::app::session_checks::SessionChecks;
 use crate::app::tasks::Tasks;
@@ -55,6 +56,7 @@ pub async fn connect(config: CommandConfig, environment: Environment) -> Result<
         seal,
         questions: Questions::default(),
         fees: FeePause::default(),
+        limits_seen: LimitsSeen::default(),
         key_uses: KeyUses::default(),
         tasks: Tasks::new(tokio::runtime::Handle::current()),
     })

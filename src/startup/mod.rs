@@ -16,6 +16,7 @@ use crate::app::check_clock::clock_job;
 use crate::app::check_key::{KeyVerdict, Lack, check_key};
 use crate::app::fee_pause::FeePause;
 use crate::app::key_uses::KeyUses;
+use crate::app::limits_seen::LimitsSeen;
 use crate::app::questions::Questions;
 use crate::app::schedule::{Job, Schedule};
 use crate::app::session_checks::SessionChecks;
@@ -362,6 +363,7 @@ fn build_app(config: &Config, db: Db, environment: &Environment) -> Result<App, 
         seal: None,
         questions: Questions::default(),
         fees: FeePause::default(),
+        limits_seen: LimitsSeen::default(),
         key_uses: KeyUses::default(),
         tasks: Tasks::new(tokio::runtime::Handle::current()),
     })

@@ -18,6 +18,7 @@ use tokio::runtime::Runtime;
 use tokio::sync::{Notify, Semaphore, oneshot};
 use topup::app::ScheduleSettings;
 use topup::app::fee_pause::FeePause;
+use topup::app::limits_seen::LimitsSeen;
 use topup::app::questions::Questions;
 use topup::app::session_checks::SessionChecks;
 use topup::app::tasks::Tasks;
@@ -352,6 +353,7 @@ pub async fn build_app(parts: &Parts) -> App {
         seal: None,
         questions: Questions::default(),
         fees: FeePause::default(),
+        limits_seen: LimitsSeen::default(),
         key_uses: topup::app::key_uses::KeyUses::default(),
         tasks: Tasks::new(tokio::runtime::Handle::current()),
     }

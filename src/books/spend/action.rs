@@ -206,8 +206,8 @@ pub struct SpendCommand {
     pub entry: LedgerEntryId,
     /// The current time, in milliseconds since 1970.
     pub now_ms: i64,
-    /// Whether it runs again after [`SpendOutcome::Again`].
-    pub is_again: bool,
+    /// Whether the statement that knows limits decides it. Without it, an account with limits is [`SpendOutcome::HasLimits`].
+    pub with_limits: bool,
 }
 
 /// The outcome of a command.
@@ -221,8 +221,10 @@ pub enum SpendOutcome {
     Known,
     /// Nothing was done.
     Refused(Refusal),
-    /// Nothing was done yet: the account's history was adopted in part, another command settles the account first, or the
-    /// account has limits, which the shorter statement for debits does not know. The command has to run again, and say
-    /// so.
+    /// Nothing was done yet: the account has limits, and the shorter statement for debits does not know them. The command
+    /// has to run again, with limits.
+    HasLimits,
+    /// Nothing was done yet: the account's history was adopted in part, or another command settles the account first. The
+    /// command has to run again.
     Again,
 }

@@ -45,7 +45,7 @@ pub(crate) struct Row<'c> {
     hold: Option<&'c str>,
     now_ms: i64,
     #[serde(skip)]
-    is_again: bool,
+    with_limits: bool,
 }
 
 /// The decision about one row.
@@ -93,7 +93,7 @@ pub struct Plain<'c> {
     accounts: Vec<&'c str>,
     /// The day and the month in which all of them are.
     windows: Windows,
-    /// Whether all are debits, of accounts that are not known to have limits.
+    /// Whether all are debits, and may be decided without limits.
     are_debits: bool,
 }
 
@@ -110,7 +110,7 @@ impl<'c> Plain<'c> {
         });
         let picked: Picked<Row<'c>> = rows.collect();
         let accounts: BTreeSet<&str> = picked.rows().iter().map(|row| row.account).collect();
-        let are_debits = picked.rows().iter().all(|row| row.op == "debit" && !row.is_again);
+        let are_debits = picked.rows().iter().all(|row| row.op == "debit" && !row.with_limits);
         Self { picked, accounts: accounts.into_iter().collect(), windows, are_debits }
     }
 
@@ -204,7 +204,7 @@ fn row(command: &SpendCommand) -> Option<Row<'_>> {
         expires_at: 0,
         hold: None,
         now_ms: command.now_ms,
-        is_again: command.is_again,
+        with_limits: command.with_limits,
     };
     Some(match &command.action {
         Action::Debit(new) => Row {
@@ -259,7 +259,7 @@ fn outcome(row: &Row<'_>, command: &SpendCommand, decision: &Decision) -> Option
         "known" => Some(SpendOutcome::Known),
         // A command that accepts 0 credits is refused only if there is no account.
         "refused" => Some(SpendOutcome::Refused(Refusal::too_few(row.least.max(1), funds))),
-        "wider" => Some(SpendOutcome::Again),
+        "limits" => Some(SpendOutcome::HasLimits),
         "limited" => {
             let limit = Box::new(limit(decision)?);
             Some(SpendOutcome::Refused(Refusal::LimitReached { required: row.least, limit, funds }))

@@ -199,17 +199,25 @@ async fn change_hold(app: &App, account: &AccountId, action: Action) -> Result<A
 
 /// Runs an action, again while the account is being settled.
 async fn run(app: &App, account: &AccountId, action: Action) -> Result<SpendOutcome, SpendError> {
-    let is_again = AtomicBool::new(false);
+    let with_limits = AtomicBool::new(false);
     let outcome = until_settled(|| async {
+        let now_ms = app.clock.now_ms();
         let command = SpendCommand {
             account: account.clone(),
             action: action.clone(),
             entry: LedgerEntryId::from_bits(app.ids.id_bits()),
-            now_ms: app.clock.now_ms(),
-            is_again: is_again.swap(true, Ordering::Relaxed),
+            now_ms,
+            with_limits: with_limits.load(Ordering::Relaxed) || app.limits_seen.is_recent(now_ms),
         };
-        let outcome = app.db.submit(command).await?;
-        Ok(Some(outcome).filter(|outcome| *outcome != SpendOutcome::Again))
+        Ok(match app.db.submit(command).await? {
+            SpendOutcome::Again => None,
+            SpendOutcome::HasLimits => {
+                app.limits_seen.note(now_ms);
+                with_limits.store(true, Ordering::Relaxed);
+                None
+            }
+            outcome => Some(outcome),
+        })
     });
     Ok(outcome.await?)
 }

@@ -177,12 +177,13 @@ async fn check_postgres(url: &str, state: &str, with_bulk_only: bool) {
         check_plan(&plan, sql, &first_columns, &mut bad);
     }
     let mut bulk = planner(url, Purpose::Bulk).await;
-    for (name, statement) in bulk_statements() {
+    for (number, (name, statement)) in bulk_statements().enumerate() {
+        let name = format!("{name}_{number}");
         let sql = statement.lists.sql();
         bulk.execute(sqlx::raw_sql(AssertSqlSafe(format!("PREPARE {name}_rows AS {sql}")))).await.expect("prepares");
         let nulls = vec!["NULL"; statement.lists.names().len()].join(", ");
         let plan = text(&mut bulk, format!("EXPLAIN (FORMAT JSON) EXECUTE {name}_rows({nulls})")).await;
-        check_plan(&plan, name, &first_columns, &mut bad);
+        check_plan(&plan, &name, &first_columns, &mut bad);
     }
     assert!(bad.is_empty(), "{state}:\n{}", bad.join("\n"));
     all.close().await.expect("closes");

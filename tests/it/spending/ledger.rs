@@ -78,7 +78,7 @@ fn command(number: u128, action: Action) -> SpendCommand {
         action,
         entry: LedgerEntryId::from_bits(1_000_000 + number),
         now_ms: NOW_MS,
-        is_again: false,
+        with_limits: false,
     }
 }
 
@@ -148,10 +148,11 @@ pub async fn submit(books: &Books, command: SpendCommand) -> SpendOutcome {
 pub async fn submit_to(db: &Db, mut command: SpendCommand) -> SpendOutcome {
     loop {
         let outcome = db.submit(command.clone()).await.expect("is decided");
-        if outcome != SpendOutcome::Again {
-            return outcome;
+        match outcome {
+            SpendOutcome::Again => {}
+            SpendOutcome::HasLimits => command.with_limits = true,
+            outcome => return outcome,
         }
-        command.is_again = true;
     }
 }
 

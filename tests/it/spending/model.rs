@@ -76,7 +76,7 @@ impl Verdict {
                 Self::Limited(limit.subject.clone(), limit.period, limit.room())
             }
             SpendOutcome::Refused(other) => Self::Other(other.clone()),
-            SpendOutcome::Again => panic!("not settled"),
+            SpendOutcome::Again | SpendOutcome::HasLimits => panic!("not decided"),
         }
     }
 }

@@ -1,5 +1,5 @@
 -- PostgreSQL, for groups of debits alone: the rules are those of `lists.sql`, and the text is shorter, because the server
--- prepares each part of it anew for each group. Accounts with limits are decided by `lists.sql` (`wider`).
+-- prepares each part of it anew for each group. Accounts with limits are decided by `lists.sql`.
 WITH input AS MATERIALIZED (
     SELECT * FROM unnest(
         :place::BIGINT[], :id::TEXT[], :entry::TEXT[], :credits::BIGINT[], :least::BIGINT[], :scope::TEXT[], :key::TEXT[],
@@ -128,7 +128,7 @@ SELECT input.number - 1 AS number,
     CASE WHEN earlier.number IS NOT NULL THEN 'known'
         WHEN done.number IS NOT NULL THEN 'done'
         WHEN locked.id IS NULL THEN 'refused'
-        WHEN locked.limits_from IS NOT NULL THEN 'wider'
+        WHEN locked.limits_from IS NOT NULL THEN 'limits'
         WHEN input.least > ready.available THEN 'refused'
         ELSE 'left' END AS outcome,
     -- What was refused is told what it was judged by, and not what others left.
