@@ -37,7 +37,8 @@ fn request(world: &impl World, number: u128) -> CheckoutRequest {
         credits_expire_days: Some(365),
         success_url: SUCCESS_URL.to_owned(),
         cancel_url: None,
-        expires_at_seconds: world.now_ms() / 1_000 + 3_600,
+        // The same in each request of a test, whenever it is sent.
+        expires_at_seconds: (world.now_ms() / 3_600_000 + 2) * 3_600,
         payment_methods: vec!["card".to_owned()],
         terms: Some(format!("terms of {number}")),
         signature: Some(format!("signature of {number}")),

@@ -39,7 +39,7 @@ on_both_databases! {
         }
         shop.change(&one, "extend", json!({ "credits": 21 })).await.expect_problem(403, "account_blocked");
         let access = shop.get(&format!("/accounts/{ACCOUNT}/credits/access")).await.expect(200);
-        assert_eq!(access, json!({ "allowed": false, "code": "account_blocked", "availableCredits": 50, "heldCredits": 40 }));
+        assert_eq!(access, json!({ "allowed": false, "code": "account_blocked", "availableCredits": 50, "heldCredits": 40, "limits": [] }));
         assert_eq!(shop.capture(&one, 20).await.expect(200)["credits"], 20);
         shop.change(&other, "release", json!({})).await.expect(200);
         shop.refund(&spend, &new_key(), json!({})).await.expect(200);
