@@ -172,6 +172,19 @@ impl Model {
         if self.balance >= required { Verdict::Reserved } else { Verdict::TooFew }
     }
 
+    fn release(&mut self, id: &str) -> Verdict {
+        match self.holds.get_mut(id) {
+            None => Verdict::Other(Refusal::UnknownHold),
+            Some(hold) if hold.state == "captured" => Verdict::Other(Refusal::HoldCaptured),
+            Some(hold) => {
+                if hold.state == "open" {
+                    hold.state = "released";
+                }
+                Verdict::Held(hold.credits)
+            }
+        }
+    }
+
     /// Decides a command.
     pub fn decide(&mut self, command: &SpendCommand) -> Verdict {
         for hold in self.holds.values_mut().filter(|hold| hold.state == "open") {
@@ -241,16 +254,7 @@ impl Model {
                 (hold.state, hold.asked_to_capture) = ("captured", new.credits);
                 self.spend(within + possible, &subject, now_ms)
             }
-            Action::Release(id) => match self.holds.get_mut(id.as_str()) {
-                None => Verdict::Other(Refusal::UnknownHold),
-                Some(hold) if hold.state == "captured" => Verdict::Other(Refusal::HoldCaptured),
-                Some(hold) => {
-                    if hold.state == "open" {
-                        hold.state = "released";
-                    }
-                    Verdict::Held(hold.credits)
-                }
-            },
+            Action::Release(id) => self.release(id.as_str()),
             Action::Extend(new) => {
                 let Some(hold) = self.holds.get(new.hold.as_str()) else {
                     return Verdict::Other(Refusal::UnknownHold);

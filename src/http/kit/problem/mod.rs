@@ -4,6 +4,7 @@
 //! failures are logged here, once, with their causes; the request id in the log's span is the caller's `x-request-id`.
 
 mod admin;
+mod reached_limit;
 mod spending;
 
 use actix_web::http::StatusCode;
@@ -18,9 +19,9 @@ use crate::db::StoreError;
 use crate::domain::ledger::Funds;
 use crate::domain::pricing::QuoteError;
 use crate::domain::spend_limit::SpendLimit;
-use crate::http::kit::rfc3339;
 use crate::purchases::checkout::create_checkout::CreateCheckoutError;
 use crate::purchases::outcome::ApplyEventError;
+use reached_limit::ReachedLimit;
 
 /// The media type of a problem.
 pub const PROBLEM_JSON: &str = "application/problem+json";
@@ -71,43 +72,6 @@ pub struct Problem {
     pub limit: Option<ReachedLimit>,
     /// A copy of `detail`, for clients of the API that this one replaced.
     pub error: String,
-}
-
-/// A limit of spending that leaves too few credits.
-#[derive(Debug, Clone, Serialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct ReachedLimit {
-    /// The part of the account that it is for; null for the whole account.
-    #[schema(example = "team-a")]
-    pub subject: Option<String>,
-    /// `day`, `month` or `total`.
-    #[schema(example = "month")]
-    pub period: &'static str,
-    /// The most credits that may be spent in the period.
-    #[schema(example = 10_000)]
-    pub credits: i64,
-    /// The credits spent in the period.
-    #[schema(example = 9_990)]
-    pub used_credits: i64,
-    /// The credits that open holds reserve.
-    #[schema(example = 0)]
-    pub held_credits: i64,
-    /// When the next period begins; null for `total`.
-    #[schema(example = "2026-12-01T00:00:00Z")]
-    pub resets_at: Option<String>,
-}
-
-impl From<&SpendLimit> for ReachedLimit {
-    fn from(limit: &SpendLimit) -> Self {
-        Self {
-            subject: Some(limit.subject.clone()).filter(|subject| !subject.is_empty()),
-            period: limit.period.as_str(),
-            credits: limit.credits,
-            used_credits: limit.used,
-            held_credits: limit.held,
-            resets_at: limit.resets_at_ms().and_then(rfc3339::text),
-        }
-    }
 }
 
 /// What an account lacks.
