@@ -12,6 +12,7 @@ use crate::domain::burn::{BurnOrder, Category, DEFAULT_PRIORITY, GRACE_MS, Grant
 pub(crate) struct GivenPart {
     pub(crate) grant: Option<String>,
     pub(crate) credits: i64,
+    pub(crate) if_ended: IfEnded,
 }
 
 /// Credits that no grant can take.
@@ -37,7 +38,6 @@ pub(crate) struct Bringing<'b> {
     pub(crate) sequence: i64,
     /// New grants get ids derived from it.
     pub(crate) source: &'b str,
-    pub(crate) if_ended: IfEnded,
     /// When they come back, in milliseconds since 1970.
     pub(crate) at_ms: i64,
 }
@@ -56,7 +56,7 @@ pub(crate) async fn give_back(
         let credits = part.credits.min(rest);
         rest = rest.saturating_sub(credits);
         if credits > 0 {
-            homeless.extend(give_part(tx, account, part.grant.as_deref(), credits, bringing).await?);
+            homeless.extend(give_part(tx, account, part, credits, bringing).await?);
         }
     }
     if rest > 0 {
@@ -80,16 +80,16 @@ pub(crate) async fn give_back(
 async fn give_part(
     tx: &mut Tx,
     account: &mut LockedAccount,
-    grant: Option<&str>,
+    part: &GivenPart,
     credits: i64,
     bringing: &Bringing<'_>,
 ) -> Result<Option<Homeless>, StoreError> {
-    let Some(id) = grant else {
+    let Some(id) = &part.grant else {
         return Ok(Some(Homeless { credits, expires_at_ms: NEVER_MS, category: Category::Paid }));
     };
     let own = grants::find(tx, id).await?.ok_or_else(|| StoreError::corrupt("no grant", id))?;
     let category = Category::of_number(own.category).ok_or_else(|| StoreError::corrupt("category of grant", id))?;
-    let has_ended = own.expires_at <= bringing.at_ms && bringing.if_ended == IfEnded::Grace;
+    let has_ended = own.expires_at <= bringing.at_ms && part.if_ended == IfEnded::Grace;
     let room = if has_ended { 0 } else { own.credits.saturating_sub(own.remaining) };
     let back = credits.min(room);
     if back > 0 {

@@ -3,6 +3,8 @@
 //! Invariant: a transaction that changes an account's grants or holds has the lock on its row and increments its
 //! revision.
 
+use std::collections::BTreeMap;
+
 use crate::books::entry_ids::EntryIds;
 use crate::books::limit::limits::{self, Counted};
 use crate::books::sums::negative;
@@ -49,6 +51,7 @@ pub(crate) struct LockedAccount {
     row: AccountRow,
     ids: EntryIds,
     now_ms: i64,
+    counted_ms: i64,
     is_changed: bool,
 }
 
@@ -75,8 +78,9 @@ impl LockedAccount {
         let row: Option<AccountRow> = tx.fetch_optional(&LOCK, &args![account = account.as_str()]).await?;
         Ok(row.map(|row| {
             // Another server's clock may be ahead. What is counted for limits must not be before what was counted.
-            let now_ms = row.limits_from.unwrap_or(now_ms).max(now_ms);
-            Self { id: account.clone(), row, ids: EntryIds::new(entry.clone()), now_ms, is_changed: false }
+            let counted_ms = row.limits_from.unwrap_or(now_ms).max(now_ms);
+            let ids = EntryIds::new(entry.clone());
+            Self { id: account.clone(), row, ids, now_ms, counted_ms, is_changed: false }
         }))
     }
 
@@ -91,6 +95,21 @@ impl LockedAccount {
 
     pub(crate) const fn now_ms(&self) -> i64 {
         self.now_ms
+    }
+
+    /// The time at which a spend counts for limits: now, or later if something was counted later.
+    pub(crate) const fn counted_ms(&self) -> i64 {
+        self.counted_ms
+    }
+
+    /// The credits that were spent, less what was given back.
+    pub(crate) const fn used_credits(&self) -> i64 {
+        self.row.used_credits
+    }
+
+    /// The ids of the entries that are written next in this transaction.
+    pub(crate) fn into_ids(self) -> EntryIds {
+        self.ids
     }
 
     pub(crate) const fn funds(&self) -> Funds {
@@ -156,13 +175,14 @@ impl LockedAccount {
         if self.row.limits_from.is_none() {
             return Ok(None);
         }
-        limits::tightest_of(tx, &self.id, subject, self.now_ms).await
+        limits::tightest_of(tx, &self.id, subject, self.counted_ms).await
     }
 
-    /// Notes whether the account has limits.
-    pub(crate) fn set_limited(&mut self, has_limits: bool) {
+    /// Notes whether the account has limits, and that what it spends counts at this time or later.
+    pub(crate) fn set_limited(&mut self, has_limits: bool, counted_ms: i64) {
         self.is_changed = true;
-        self.row.limits_from = has_limits.then(|| Windows::at(self.now_ms).day_ms);
+        self.counted_ms = self.counted_ms.max(counted_ms);
+        self.row.limits_from = has_limits.then(|| Windows::at(self.counted_ms).day_ms);
     }
 
     /// Reserves credits for a subject, or frees them if the number is negative.
@@ -175,6 +195,20 @@ impl LockedAccount {
         self.count(tx, subject, Counted::Held(credits)).await
     }
 
+    /// Frees what ended holds reserved, by subject.
+    pub(crate) async fn end_holds(&mut self, tx: &mut Tx, ended: &BTreeMap<String, i64>) -> Result<(), StoreError> {
+        let mut all = 0_i64;
+        for (subject, credits) in ended {
+            all = sum("held credits of", &self.id, all, *credits)?;
+            if self.row.limits_from.is_some() && !subject.is_empty() {
+                let counted = Counted::Held(negative(*credits)?);
+                limits::count(tx, &self.id, [subject, subject], counted, self.counted_ms).await?;
+            }
+        }
+        // What no subject has as its own counts for the whole account, once for all of them.
+        self.hold(tx, "", negative(all)?).await
+    }
+
     /// Counts credits of a subject as used.
     pub(crate) async fn used(&mut self, tx: &mut Tx, subject: &str, credits: i64) -> Result<(), StoreError> {
         self.row.used_credits = sum("used credits of", &self.id, self.row.used_credits, credits)?;
@@ -183,8 +217,8 @@ impl LockedAccount {
 
     async fn count(&mut self, tx: &mut Tx, subject: &str, counted: Counted) -> Result<(), StoreError> {
         if self.row.limits_from.is_some() {
-            self.set_limited(true);
-            limits::count(tx, &self.id, subject, counted, self.now_ms).await?;
+            self.set_limited(true, self.counted_ms);
+            limits::count(tx, &self.id, ["", subject], counted, self.counted_ms).await?;
         }
         Ok(())
     }

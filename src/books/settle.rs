@@ -4,6 +4,8 @@
 //! Purchases, reversals and adjustments book an entry and know nothing of grants. Every transaction that changes grants
 //! or holds settles the account first, under its lock.
 
+use std::collections::BTreeMap;
+
 use crate::books::give_back::{Bringing, GivenPart, IfEnded, give_back};
 use crate::books::grants::{self, GrantRow, NewGrant, Source};
 use crate::books::hold::holds;
@@ -24,6 +26,14 @@ statements! {
         WHERE e.account_id = :account AND e.sequence > :settled ORDER BY e.sequence LIMIT :limit";
     EXPIRE_HOLDS = "UPDATE holds SET state = 'expired', updated_at = :now_ms \
         WHERE account_id = :account AND state = 'open' AND expires_at <= :now_ms RETURNING credits, subject";
+    TAKEN = "SELECT CAST(COALESCE(SUM(-e.credits), 0) AS BIGINT) AS credits, \
+        CAST(COALESCE(SUM(-m.credits), 0) AS BIGINT) AS own FROM ledger_entries e LEFT JOIN grant_moves m \
+        ON m.account_id = :account AND m.sequence = e.sequence AND m.grant_id = :own \
+        WHERE e.topup_id = :topup AND e.kind = 'reversal' AND e.sequence < :sequence";
+    BONUS_TAKEN = "SELECT CAST(COALESCE(SUM(-e.credits), 0) AS BIGINT) AS credits, \
+        CAST(COALESCE(SUM(-m.credits), 0) AS BIGINT) AS own FROM ledger_entries e LEFT JOIN grant_moves m \
+        ON m.account_id = :account AND m.sequence = e.sequence AND m.grant_id = :own \
+        WHERE e.topup_id = :topup AND e.kind = 'bonus_reversal' AND e.sequence < :sequence";
     NEXT_HOLD_END = "SELECT MIN(expires_at) AS ends_at FROM holds WHERE account_id = :account AND state = 'open'";
 }
 
@@ -45,6 +55,12 @@ struct EntryRow {
 struct EndedHold {
     credits: i64,
     subject: String,
+}
+
+#[derive(sqlx::FromRow)]
+struct Taken {
+    credits: i64,
+    own: i64,
 }
 
 #[derive(sqlx::FromRow)]
@@ -79,8 +95,13 @@ pub(crate) async fn end(tx: &mut Tx, account: &mut LockedAccount) -> Result<(), 
     }
     let values = args![account = account.id().as_str(), now_ms = account.now_ms()];
     let ended: Vec<EndedHold> = tx.fetch_all(&EXPIRE_HOLDS, &values).await?;
-    for hold in ended {
-        account.hold(tx, &hold.subject, negative(hold.credits)?).await?;
+    if !ended.is_empty() {
+        let mut by_subject = BTreeMap::new();
+        for hold in ended {
+            let credits = by_subject.entry(hold.subject).or_insert(0);
+            *credits = sum(*credits, hold.credits)?;
+        }
+        account.end_holds(tx, &by_subject).await?;
     }
     end_grants(tx, account).await?;
     let hold: Option<NextEnd> = tx.fetch_optional(&NEXT_HOLD_END, &args![account = account.id().as_str()]).await?;
@@ -96,7 +117,9 @@ async fn end_grants(tx: &mut Tx, account: &mut LockedAccount) -> Result<(), Stor
     loop {
         let page = grants::ended(tx, account, (after_ms, &after_id)).await?;
         for grant in &page {
-            let reserved = holds::held_before(tx, account.id(), grant.expires_at).await?;
+            let holds_anything = account.funds().held > 0;
+            let reserved =
+                if holds_anything { holds::held_before(tx, account.id(), grant.expires_at).await? } else { 0 };
             let keeps = difference(reserved, kept)?.clamp(0, grant.remaining);
             kept = sum(kept, keeps)?;
             let credits = difference(grant.remaining, keeps)?;
@@ -173,8 +196,8 @@ fn own_grant(entry: &EntryRow) -> Option<String> {
     entry.topup_id.as_ref().map(|topup| if is_bonus { bonus_grant(topup) } else { topup.clone() })
 }
 
-/// A negative adjustment, or credits taken back: from the own grant of the purchase or bonus first, then in burn order. The grants are
-/// those that were good when the entry was written, so that the time of settling changes nothing.
+/// A negative adjustment, or credits taken back: from the own grant of the purchase or bonus first, then in burn order.
+/// The grants are those that were good when the entry was written, so that the time of settling changes nothing.
 async fn take_from_grants(tx: &mut Tx, account: &LockedAccount, entry: &EntryRow) -> Result<(), StoreError> {
     let before = difference(entry.balance_after, entry.credits)?;
     // What is taken below zero is owed, and comes from no grant.
@@ -206,16 +229,36 @@ async fn take_from_grants(tx: &mut Tx, account: &LockedAccount, entry: &EntryRow
 }
 
 /// Credits returned because a refund failed or a dispute was won: what does not repay a negative balance goes back to
-/// the grant of the purchase or bonus.
+/// the grant of the purchase or bonus. If that has ended, a refund's credits end with it, except those that were taken
+/// from other grants, because it had ended before or was spent. These, and a dispute's, stay good for a while.
 async fn return_to_grant(tx: &mut Tx, account: &mut LockedAccount, entry: &EntryRow) -> Result<(), StoreError> {
     let is_dispute = entry.reason.as_deref().is_some_and(|reason| reason.starts_with("dispute"));
     let bringing = Bringing {
         credits: spendable(entry.credits, entry.balance_after),
         sequence: entry.sequence,
         source: &entry.source,
-        if_ended: if is_dispute { IfEnded::Grace } else { IfEnded::End },
         at_ms: entry.created_at,
     };
-    let parts = [GivenPart { grant: own_grant(entry), credits: entry.credits }];
-    give_back(tx, account, &parts, &bringing).await
+    let grant = own_grant(entry);
+    let own = match &grant {
+        Some(id) => grants::find(tx, id).await?,
+        None => None,
+    };
+    let ends_with_own = !is_dispute && own.is_some_and(|own| own.expires_at <= entry.created_at);
+    let of_own = if ends_with_own { own_part(tx, account, entry).await? } else { 0 };
+    let others =
+        GivenPart { grant: grant.clone(), credits: difference(entry.credits, of_own)?, if_ended: IfEnded::Grace };
+    give_back(tx, account, &[others, GivenPart { grant, credits: of_own, if_ended: IfEnded::End }], &bringing).await
+}
+
+/// How many of the credits that come back were taken from the own grant. What was taken last comes back first, and the
+/// own grant was taken from first.
+async fn own_part(tx: &mut Tx, account: &LockedAccount, entry: &EntryRow) -> Result<i64, StoreError> {
+    let statement = if entry.kind == EntryKind::BonusReversal.as_str() { &BONUS_TAKEN } else { &TAKEN };
+    let (topup, own) = (entry.topup_id.as_deref(), own_grant(entry));
+    let values = args![account = account.id().as_str(), topup, own = own.as_deref(), sequence = entry.sequence];
+    let taken: Option<Taken> = tx.fetch_optional(statement, &values).await?;
+    let taken = taken.ok_or_else(|| StoreError::corrupt("no sum of reversals, at entry", &entry.id))?;
+    let of_others = difference(taken.credits, taken.own)?.clamp(0, entry.credits);
+    difference(entry.credits, of_others)
 }

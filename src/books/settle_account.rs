@@ -10,6 +10,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::app::App;
 use crate::app::schedule::Job;
+use crate::books::entry_ids::EntryIds;
 use crate::books::locked_account::LockedAccount;
 use crate::books::rounds::until_settled;
 use crate::books::settle::{Settled, settle};
@@ -53,6 +54,25 @@ impl Write for SettleAccount {
         }
         Ok(settled)
     }
+}
+
+/// Settles an account within a transaction that then books an entry without regard to grants, if something of it may have
+/// ended. Returns the ids of the entries that are written next; the first of them is `entry`.
+pub(crate) async fn settle_within(
+    tx: &mut Tx,
+    account: &str,
+    entry: &LedgerEntryId,
+    now_ms: i64,
+) -> Result<EntryIds, StoreError> {
+    let id = AccountId::parse(account).map_err(|error| StoreError::corrupt("account", error))?;
+    let Some(mut account) = LockedAccount::lock(tx, &id, entry, now_ms).await? else {
+        return Ok(EntryIds::new(entry.clone()));
+    };
+    if account.is_due() {
+        while settle(tx, &mut account).await? == Settled::Partly {}
+        account.store(tx).await?;
+    }
+    Ok(account.into_ids())
 }
 
 /// Settles an account.

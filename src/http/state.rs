@@ -13,6 +13,7 @@ use crate::app::App;
 use crate::domain::redirect::AllowedOrigin;
 use crate::http::auth::jwt::TokenVerifier;
 use crate::http::kit::body_budget::BodyBudget;
+use crate::http::kit::long_reads::LongReads;
 use crate::http::kit::notices::Notices;
 use crate::http::kit::problem::ApiError;
 use crate::http::kit::rate_limit::CheckoutLimits;
@@ -41,6 +42,8 @@ pub struct HttpState {
     pub public_url: String,
     /// Limits the log lines that strangers can trigger.
     pub notices: Notices,
+    /// Limits statements and usages.
+    pub long_reads: LongReads,
     /// The memory shared by webhook bodies.
     pub webhook_bytes: Arc<BodyBudget>,
     /// One permit for each delivery that may be applied at once.

@@ -29,6 +29,7 @@ use crate::db::{Db, StoreError};
 use crate::http::auth::jwt::{TokenVerifier, TokenVerifierError};
 use crate::http::kit::body_budget::BodyBudget;
 use crate::http::kit::connections::ConnectionTimes;
+use crate::http::kit::long_reads::LongReads;
 use crate::http::kit::notices::Notices;
 use crate::http::kit::rate_limit::CheckoutLimits;
 use crate::http::state::{HttpState, MAX_WEBHOOK_BYTES_IN_FLIGHT, MAX_WEBHOOKS_IN_FLIGHT};
@@ -239,6 +240,7 @@ impl Application {
             trusted_proxies: config.trusted_proxies.clone(),
             public_url: config.public_url.clone(),
             notices: Notices::default(),
+            long_reads: LongReads::default(),
             webhook_bytes: BodyBudget::new(environment.webhook_bytes),
             webhook_permits: Arc::new(Semaphore::new(MAX_WEBHOOKS_IN_FLIGHT)),
         });

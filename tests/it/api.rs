@@ -322,6 +322,7 @@ async fn a_known_path_with_another_method_says_which_it_takes() {
         ("POST", "/health/live", "GET, HEAD"),
         ("POST", "/openapi.json", "GET, HEAD"),
         ("POST", "/docs", "GET, HEAD"),
+        ("POST", "/accounts/user_1/credits/limits/day", "GET, HEAD, PUT, DELETE"),
     ] {
         let method = method.parse().expect("a method");
         let answer = app.send(http_client().request(method, format!("{}{path}", app.url))).await;

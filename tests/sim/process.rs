@@ -141,11 +141,13 @@ impl Places {
                 self.fate.set(Fate::DieAt(places - 1));
                 None
             }
-            Fate::DieAt(_) | Fate::Dead => {
+            Fate::DieAt(_) => {
                 self.fate.set(Fate::Dead);
                 self.happened.notify_one();
                 Some(Box::pin(std::future::pending()))
             }
+            // Noticed already: a second notification would be taken for something that happened to the next request.
+            Fate::Dead => Some(Box::pin(std::future::pending())),
             Fate::SuspendAt(_) if !QUIET_PLACES.contains(&name) => None,
             Fate::SuspendAt(places) if places > 0 => {
                 self.fate.set(Fate::SuspendAt(places - 1));
@@ -370,6 +372,7 @@ async fn build_service(parts: &Parts, app: &Arc<App>) -> Service {
         trusted_proxies: Vec::new(),
         public_url: parts.config.public_url.clone(),
         notices: Notices::default(),
+        long_reads: topup::http::kit::long_reads::LongReads::default(),
         webhook_bytes: BodyBudget::new(MAX_WEBHOOK_BYTES_IN_FLIGHT),
         webhook_permits: Arc::new(Semaphore::new(MAX_WEBHOOKS_IN_FLIGHT)),
     };

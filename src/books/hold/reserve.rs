@@ -48,9 +48,7 @@ pub(crate) async fn extend(tx: &mut Tx, account: &mut LockedAccount, new: &Exten
     let more = difference(credits, hold.credits)?;
     let funds = account.funds();
     let limit = account.limit(tx, &hold.subject).await?;
-    if more > 0
-        && let Some(refusal) = Refusal::beyond(limit.as_ref(), more, funds)
-    {
+    if let Some(refusal) = Refusal::beyond(limit.as_ref(), more, funds) {
         return Ok(Done::Refused(refusal));
     }
     if more > funds.available() {

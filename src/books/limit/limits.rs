@@ -17,7 +17,7 @@ statements! {
         WHEN 'month' THEN CAST(:month_ms AS BIGINT) ELSE 0 END THEN 0 ELSE used END + :used, \
         window_start = CASE period WHEN 'day' THEN CAST(:day_ms AS BIGINT) \
         WHEN 'month' THEN CAST(:month_ms AS BIGINT) ELSE 0 END \
-        WHERE account_id = :account AND subject IN ('', :subject)";
+        WHERE account_id = :account AND subject IN (:one, :other)";
     /// A spend of an earlier period counts no more.
     COUNT_GIVEN_BACK = "UPDATE spend_limits SET used = used - :credits \
         WHERE account_id = :account AND subject IN ('', :subject) AND window_start <= :spent_at";
@@ -67,11 +67,11 @@ pub(crate) enum Counted {
     Used(i64),
 }
 
-/// Counts credits of a subject.
+/// Counts credits for the limits of one or two subjects, of which `""` is the whole account.
 pub(crate) async fn count(
     tx: &mut Tx,
     account: &AccountId,
-    subject: &str,
+    subjects: [&str; 2],
     counted: Counted,
     now_ms: i64,
 ) -> Result<(), StoreError> {
@@ -80,7 +80,8 @@ pub(crate) async fn count(
         Counted::Used(credits) => (0, credits),
     };
     let Windows { day_ms, month_ms } = Windows::at(now_ms);
-    let values = args![account = account.as_str(), subject, held, used, day_ms, month_ms];
+    let [one, other] = subjects;
+    let values = args![account = account.as_str(), one, other, held, used, day_ms, month_ms];
     tx.execute(&COUNT, &values).await.map(drop)
 }
 

@@ -12,12 +12,18 @@ statements! {
         WHERE account_id = :account AND subject = :subject AND period = :period";
     SPENT_SINCE = "SELECT CAST(COALESCE(SUM(credits - refunded_credits), 0) AS BIGINT) AS credits FROM spends \
         WHERE account_id = :account AND created_at >= :from_ms AND (:subject = '' OR subject = :subject)";
+    LATEST = "SELECT MAX(created_at) AS spent_at FROM spends WHERE account_id = :account";
     HELD = "SELECT CAST(COALESCE(SUM(credits), 0) AS BIGINT) AS credits FROM holds \
         WHERE account_id = :account AND state = 'open' AND (:subject = '' OR subject = :subject)";
     INSERT = "INSERT INTO spend_limits (account_id, subject, period, credits, window_start, used, held) \
         VALUES (:account, :subject, :period, :credits, :window_start, :used, :held)";
     REMOVE = "DELETE FROM spend_limits WHERE account_id = :account AND subject = :subject AND period = :period";
     ANY = "SELECT credits FROM spend_limits WHERE account_id = :account LIMIT 1";
+}
+
+#[derive(sqlx::FromRow)]
+struct Latest {
+    spent_at: Option<i64>,
 }
 
 #[derive(sqlx::FromRow)]
@@ -82,22 +88,29 @@ impl Write for ChangeLimit {
         let Some(credits) = self.credits else {
             let removed = tx.execute(&REMOVE, &args![account = account_id, subject, period = period_name]).await?;
             let any: Option<Credits> = tx.fetch_optional(&ANY, &args![account = account_id]).await?;
-            account.set_limited(any.is_some());
+            account.set_limited(any.is_some(), self.now_ms);
             account.store(tx).await?;
             return Ok(removed > 0);
         };
         let values = args![account = account_id, subject, period = period_name, credits];
         let is_known = tx.execute(&SET, &values).await? > 0;
         if !is_known {
-            let window_start = Windows::at(account.now_ms()).start_ms(*period);
-            let used = args![account = account_id, subject, from_ms = window_start];
-            let used: Option<Credits> = tx.fetch_optional(&SPENT_SINCE, &used).await?;
+            // Another server, whose clock is ahead, may have spent in a later period.
+            let latest: Option<Latest> = tx.fetch_optional(&LATEST, &args![account = account_id]).await?;
+            account.set_limited(true, latest.and_then(|row| row.spent_at).unwrap_or(self.now_ms));
+            let window_start = Windows::at(account.counted_ms()).start_ms(*period);
+            let used = if (subject, *period) == ("", Period::Total) {
+                Some(Credits { credits: account.used_credits() })
+            } else {
+                let values = args![account = account_id, subject, from_ms = window_start];
+                tx.fetch_optional(&SPENT_SINCE, &values).await?
+            };
             let held: Option<Credits> = tx.fetch_optional(&HELD, &args![account = account_id, subject]).await?;
             let (used, held) = (used.map_or(0, |sum| sum.credits), held.map_or(0, |sum| sum.credits));
             let values = args![account = account_id, subject, period = period_name, credits, window_start, used, held];
             tx.execute(&INSERT, &values).await?;
         }
-        account.set_limited(true);
+        account.set_limited(true, self.now_ms);
         account.store(tx).await?;
         Ok(is_known)
     }

@@ -259,6 +259,7 @@ fn outcome(row: &Row<'_>, command: &SpendCommand, decision: &Decision) -> Option
         "known" => Some(SpendOutcome::Known),
         // A command that accepts 0 credits is refused only if there is no account.
         "refused" => Some(SpendOutcome::Refused(Refusal::too_few(row.least.max(1), funds))),
+        "blocked" => Some(SpendOutcome::Refused(Refusal::Blocked)),
         "limits" => Some(SpendOutcome::HasLimits),
         "limited" => {
             let limit = Box::new(limit(decision)?);

@@ -58,7 +58,10 @@ pub(crate) async fn run_one(tx: &mut Tx, command: SpendCommand) -> Result<SpendO
     if matches!(result, Done::Refused(_) | Done::Known) && !account.is_changed() {
         return Ok(result.outcome(account.funds()));
     }
-    end(tx, &mut account).await?;
+    // Ended grants that were kept for a hold end with it.
+    if matches!(command.action, Action::Capture(_) | Action::Release(_) | Action::Extend(_)) {
+        end(tx, &mut account).await?;
+    }
     let funds = account.store(tx).await?;
     Ok(result.outcome(funds))
 }

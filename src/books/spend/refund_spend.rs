@@ -2,7 +2,7 @@
 
 use crate::access::caller_key::{CallerKey, request_hash};
 use crate::app::App;
-use crate::books::give_back::{Bringing, IfEnded, give_back};
+use crate::books::give_back::{Bringing, give_back};
 use crate::books::locked_account::{LockedAccount, NewEntry};
 use crate::books::rounds::until_settled;
 use crate::books::settle::{Settled, settle};
@@ -153,7 +153,6 @@ impl BookRefund {
             credits: spendable(credits, account.funds().remaining),
             sequence,
             source: self.id.as_str(),
-            if_ended: IfEnded::Grace,
             at_ms: self.now_ms,
         };
         give_back(tx, account, &parts, &bringing).await?;

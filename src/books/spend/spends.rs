@@ -1,7 +1,7 @@
 //! Stored spends: debits and captured holds.
 
 use crate::access::caller_key::CallerKey;
-use crate::books::give_back::GivenPart;
+use crate::books::give_back::{GivenPart, IfEnded};
 use crate::books::grants::{self, Source};
 use crate::books::locked_account::{LockedAccount, NewEntry};
 use crate::books::sums::{negative, sum};
@@ -141,7 +141,7 @@ pub(crate) async fn book(
         scope = new.key.scope.as_str(),
         key = new.key.key.as_str(),
         request_hash = new.request_hash,
-        now_ms = account.now_ms()
+        now_ms = account.counted_ms()
     ];
     if tx.execute(&INSERT, &values).await? != 1 {
         return Err(StoreError::Overtaken);
@@ -172,7 +172,7 @@ pub(crate) async fn parts_from_the_end(tx: &mut Tx, spend: &Spend, credits: i64)
         let credits = taken.saturating_sub(before).min(rest);
         rest = rest.saturating_sub(credits);
         if credits > 0 {
-            parts.push(GivenPart { grant: part.grant_id, credits });
+            parts.push(GivenPart { grant: part.grant_id, credits, if_ended: IfEnded::Grace });
         }
     }
     Ok(parts)

@@ -2,7 +2,7 @@
 //!
 //! An hour is recorded a minute after its end, by whichever process comes first. An entry that is written later still
 //! belongs to the hour, and is added up from the ledger for good. Recorded hours that are missing before the latest one
-//! are not recorded again; those of an account without any are.
+//! are not recorded again, and neither is an hour that ended more than a week ago.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -20,6 +20,9 @@ use crate::domain::account::AccountId;
 
 /// How long after its end an hour is recorded.
 const AFTER_MS: i64 = 60_000;
+/// Hours that ended longer ago are added up from the ledger for good, so that hours which cannot be recorded are not
+/// read each time.
+const BACK_MS: i64 = 7 * 24 * HOUR_MS;
 /// How many accounts are read at once.
 const PAGE: i64 = 500;
 /// An hour of more different operations and subjects is added up from the ledger each time.
@@ -73,7 +76,8 @@ async fn record_account(
     stop: &CancellationToken,
 ) -> Result<usize, StoreError> {
     let latest = db.latest_recorded_hour(account).await?;
-    let mut from_ms = latest.map_or(0, |latest| latest.hour.saturating_add(HOUR_MS));
+    let oldest = now_ms.saturating_sub(BACK_MS).div_euclid(HOUR_MS).saturating_mul(HOUR_MS);
+    let mut from_ms = latest.map_or(oldest, |latest| latest.hour.saturating_add(HOUR_MS)).max(oldest);
     let mut recorded = 0_usize;
     while !stop.is_cancelled() {
         let Some(first) = db.first_entry_at(account, from_ms).await? else { break };

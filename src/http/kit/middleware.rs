@@ -140,11 +140,14 @@ impl KnownRoutes {
     #[must_use]
     pub fn new(document: &utoipa::openapi::OpenApi) -> Self {
         let routes = document.paths.paths.iter().map(|(path, item)| {
-            let methods: Vec<&str> = [("GET, HEAD", item.get.is_some()), ("POST", item.post.is_some())]
-                .into_iter()
-                .filter(|(_, has)| *has)
-                .map(|(method, _)| method)
-                .collect();
+            let all = [
+                ("GET, HEAD", item.get.is_some()),
+                ("POST", item.post.is_some()),
+                ("PUT", item.put.is_some()),
+                ("PATCH", item.patch.is_some()),
+                ("DELETE", item.delete.is_some()),
+            ];
+            let methods: Vec<&str> = all.into_iter().filter(|(_, has)| *has).map(|(method, _)| method).collect();
             (actix_web::dev::ResourceDef::new(path.as_str()), methods.join(", "))
         });
         let documentation =

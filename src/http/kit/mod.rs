@@ -6,6 +6,7 @@ pub(crate) mod client_address;
 pub mod connections;
 pub(crate) mod fields;
 pub(crate) mod idempotency_key;
+pub mod long_reads;
 pub mod middleware;
 pub mod notices;
 pub mod openapi;

@@ -111,7 +111,12 @@ async fn statement(request: &HttpRequest, state: &State, named: Option<AccountId
         let stretch = state.run(async move { stretch(&app, &of, range).await }).await??;
         return Ok(csv(state, account, stretch));
     }
-    let statement = state.run(async move { read_statement(&app, &of, range).await }).await??;
+    let place = state.long_reads.begin(&account)?;
+    let statement = async move {
+        let _turn = place.turn().await?;
+        read_statement(&app, &of, range).await.map_err(ApiError::from)
+    };
+    let statement = state.run(statement).await??;
     let kind = |KindSum { kind, credits, entries }| StatementKind { kind, credits, entries };
     Ok(HttpResponse::Ok().insert_header((VARY, "accept")).json(Statement {
         account_id: account.as_str().to_owned(),

@@ -136,8 +136,12 @@ async fn usage(request: &HttpRequest, state: &State, named: Option<AccountId>) -
     let now_ms = state.app.clock.now_ms();
     let range = time_range(query.from.as_deref(), query.to.as_deref(), now_ms, max_days(by))?;
     let range = full_hours(range)?;
-    let app = state.app.clone();
-    let usage = state.run(async move { read_usage(&app.db, &account, range, by, now_ms).await }).await??;
+    let (app, place) = (state.app.clone(), state.long_reads.begin(&account)?);
+    let usage = async move {
+        let _turn = place.turn().await?;
+        read_usage(&app.db, &account, range, by, now_ms).await.map_err(ApiError::from)
+    };
+    let usage = state.run(usage).await??;
     view(usage, by).map(Json)
 }
 

@@ -4,7 +4,7 @@
 //! ledger entry, whose source is the top-up and its revision, and one more if the bonus changes.
 
 use crate::books::entries::{self, Entry};
-use crate::books::entry_ids::EntryIds;
+use crate::books::settle_account::settle_within;
 use crate::db::{StoreError, Tx, args, statements};
 use crate::domain::bonus::bonus_taken;
 use crate::domain::burn::NEVER_MS;
@@ -157,7 +157,8 @@ pub(crate) async fn settle(
     // What is given back ends, or has ended, with the purchase.
     let expiry = topups::expiry(row.credits_expire_days)?.filter(|_| credits > 0);
     let ends_at_ms = expiry.zip(row.paid_at).map_or(NEVER_MS, |(days, paid_at)| days.end_ms(paid_at));
-    let (mut ids, mut balance_after) = (EntryIds::new(entry.clone()), 0);
+    // What has ended is no part of the balance, whether or not that was written down already.
+    let (mut ids, mut balance_after) = (settle_within(tx, &row.account_id, entry, now_ms).await?, 0);
     // The bonus moves in the same direction as the credits, or not at all.
     let parts = [(EntryKind::Reversal, credits, &source), (EntryKind::BonusReversal, bonus, &bonus_source)];
     for (kind, moved, source) in parts {

@@ -238,6 +238,32 @@ on_both_databases! {
         books.finish().await;
     }
 
+    /// An operator blocks an account that is hammered. It does not keep the others waiting either.
+    async fn a_blocked_account_is_decided_in_bulk(backend: Backend) {
+        let books = Books::open(backend).await;
+        buy(&books, 1, ACCOUNT, 1_000).await;
+        assert_eq!(verdict(&books, debit(1, 1)).await, Verdict::Spent(1));
+        assert_eq!(verdict(&books, hold(2, 5, 5, NOW_MS + MINUTE_MS)).await, Verdict::Held(5));
+        let block = "UPDATE accounts SET blocked_at = 1, revision = revision + 1";
+        books.db.execute_raw(block).await.expect("is written");
+        let before = books.db.commit_counts();
+        for round in 0..2_u128 {
+            let commands = (100..150).map(|number| match round {
+                0 => debit(number, 3),
+                _ => hold(number, 3, 3, NOW_MS + MINUTE_MS),
+            });
+            let outcomes = join_all(commands.map(|command| submit(&books, command))).await;
+            let blocked = Verdict::Other(Refusal::Blocked);
+            assert!(outcomes.iter().all(|outcome| Verdict::of(outcome) == blocked), "{outcomes:?}");
+        }
+        let after = books.db.commit_counts();
+        assert_eq!((after.in_bulk, after.alone), (before.in_bulk + 100, before.alone));
+        // What was done before is still known, and what was begun comes to its end.
+        assert_eq!(verdict(&books, debit(1, 1)).await, Verdict::Known);
+        assert_eq!(verdict(&books, capture(3, 2, 4, Shortfall::Cap)).await, Verdict::Spent(4));
+        books.finish().await;
+    }
+
     /// Who has reached a limit does not keep the others waiting, and many at once never go beyond it.
     async fn limits_are_decided_in_bulk(backend: Backend) {
         let books = Books::open(backend).await;

@@ -128,6 +128,9 @@ SELECT input.number - 1 AS number,
     CASE WHEN earlier.number IS NOT NULL THEN 'known'
         WHEN done.number IS NOT NULL THEN 'done'
         WHEN locked.id IS NULL THEN 'refused'
+        -- Whether the key is known was read from the snapshot.
+        WHEN locked.blocked_at IS NOT NULL THEN CASE
+            WHEN (SELECT revision FROM accounts WHERE id = locked.id) = locked.revision THEN 'blocked' ELSE 'left' END
         WHEN locked.limits_from IS NOT NULL THEN 'limits'
         WHEN input.least > ready.available THEN 'refused'
         ELSE 'left' END AS outcome,

@@ -64,6 +64,7 @@ INSERT INTO temp.spending (number, op, account, id, entry, asked, credits, least
             WHEN value ->> 'op' = 'hold' AND EXISTS (SELECT 1 FROM holds AS known
                 WHERE known.caller = value ->> 'scope' AND known.idempotency_key = value ->> 'key') THEN 'known'
             WHEN value ->> 'op' IN ('debit', 'hold') AND accounts.id IS NULL THEN 'refused'
+            WHEN value ->> 'op' IN ('debit', 'hold') AND accounts.blocked_at IS NOT NULL THEN 'blocked'
             WHEN accounts.id IS NULL OR accounts.settled_entries <> accounts.entries
                 OR accounts.due_at <= value ->> 'now_ms' OR accounts.blocked_at IS NOT NULL
                 OR accounts.limits_from > value ->> 'now_ms' THEN 'left'

@@ -244,6 +244,9 @@ SELECT input.number - 1 AS number,
     CASE WHEN earlier.number IS NOT NULL THEN 'known'
         WHEN fitting.number IS NOT NULL AND written.place IS NOT NULL THEN 'done'
         WHEN input.op IN ('debit', 'hold') AND locked.id IS NULL THEN 'refused'
+        -- Whether the key is known was read from the snapshot.
+        WHEN input.op IN ('debit', 'hold') AND locked.blocked_at IS NOT NULL THEN CASE
+            WHEN (SELECT revision FROM accounts WHERE id = locked.id) = locked.revision THEN 'blocked' ELSE 'left' END
         WHEN input.op IN ('debit', 'hold') AND input.least > tightest.room THEN 'limited'
         WHEN input.op IN ('debit', 'hold') AND input.least > ready.available THEN 'refused'
         ELSE 'left' END AS outcome,

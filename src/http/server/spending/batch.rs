@@ -1,5 +1,7 @@
 //! Many debits in one request, each decided by itself.
 
+use std::collections::BTreeMap;
+
 use actix_web::web::{Json, Payload};
 use actix_web::{HttpRequest, post};
 use futures_util::future::join_all;
@@ -91,9 +93,9 @@ pub struct BatchResult {
 /// Takes credits of up to 100 accounts.
 ///
 /// Requires an API key with the scope `spend`. Each debit is decided by itself, as if it had been sent alone: there is
-/// no all-or-nothing, no order, and a debit that fails does not stop the others. The answer is 200 if the list could be
-/// read; each result has its own status. Repeat a batch whose answer was lost: debits that were made return their first
-/// result.
+/// no all-or-nothing, and a debit that fails does not stop the others. Debits have no order, except that of those with
+/// the same key the first one decides. The answer is 200 if the list could be read; each result has its own status.
+/// Repeat a batch whose answer was lost: debits that were made return their first result.
 #[utoipa::path(
     operation_id = "createDebits",
     tag = "spending",
@@ -111,8 +113,29 @@ pub struct BatchResult {
 pub async fn create(request: HttpRequest, payload: Payload, state: State) -> Result<Json<BatchResults>, ApiError> {
     let spender = Spender::of(&request, &state).await?;
     let body: DebitBatch = read_json_within(&request, payload, &state, MAX_BYTES).await?;
-    let results = body.items.into_iter().map(|item| result(&state, &spender, item));
-    Ok(Json(BatchResults { results: in_time(join_all(results)).await? }))
+    // Of debits with the same key, the first decides, and the others repeat it. The others have no order.
+    let mut by_key: BTreeMap<Option<String>, Vec<(usize, Box<RawValue>)>> = BTreeMap::new();
+    for (place, item) in body.items.into_iter().enumerate() {
+        let key = serde_json::from_str(item.get()).ok().map(|NamedItem { key }| key);
+        by_key.entry(key).or_default().push((place, item));
+    }
+    let results = by_key.into_iter().map(|(key, items)| one_by_one(&state, &spender, key, items));
+    let mut results = in_time(join_all(results)).await?.into_iter().flatten().collect::<Vec<_>>();
+    results.sort_by_key(|(place, _)| *place);
+    Ok(Json(BatchResults { results: results.into_iter().map(|(_, result)| result).collect() }))
+}
+
+async fn one_by_one(
+    state: &State,
+    spender: &Spender,
+    key: Option<String>,
+    items: Vec<(usize, Box<RawValue>)>,
+) -> Vec<(usize, BatchResult)> {
+    let mut results = Vec::with_capacity(items.len());
+    for (place, item) in items {
+        results.push((place, result(state, spender, key.clone(), &item).await));
+    }
+    results
 }
 
 /// The part of a debit that its result repeats.
@@ -121,9 +144,8 @@ struct NamedItem {
     key: String,
 }
 
-async fn result(state: &State, spender: &Spender, item: Box<RawValue>) -> BatchResult {
-    let key = serde_json::from_str(item.get()).ok().map(|NamedItem { key }| key);
-    match decide(state, spender, &item).await {
+async fn result(state: &State, spender: &Spender, key: Option<String>, item: &RawValue) -> BatchResult {
+    match decide(state, spender, item).await {
         Ok(spend) => BatchResult { key, status: 200, spend: Some(spend), problem: None },
         Err(error) => {
             let problem = error.problem();

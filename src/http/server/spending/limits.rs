@@ -151,6 +151,8 @@ async fn limits(request: &HttpRequest, state: &HttpState, named: Option<AccountI
         None => (String::new(), String::new()),
         Some(cursor) => place(cursor)?,
     };
+    // A subject has at most three limits, which are one page.
+    let is_page = query.subject.is_none();
     let which = match query.subject {
         Some(subject) => Which::Of(subject),
         None => Which::After(after_subject, after_period, limit_of_page.saturating_add(1)),
@@ -158,8 +160,10 @@ async fn limits(request: &HttpRequest, state: &HttpState, named: Option<AccountI
     let app = state.app.clone();
     let (_, mut found) = state.run(async move { limits_now(&app, &account, which).await }).await??;
     let fits = usize::try_from(limit_of_page).unwrap_or(usize::MAX);
-    let has_more = found.len() > fits;
-    found.truncate(fits);
+    let has_more = is_page && found.len() > fits;
+    if has_more {
+        found.truncate(fits);
+    }
     let last = found.last().filter(|_| has_more);
     let next_cursor = last.map(|last| format!("{}_{}", last.period.as_str(), last.subject));
     Ok(Json(Limits { data: found.into_iter().map(limit).collect::<Result<_, _>>()?, next_cursor }))
@@ -167,7 +171,8 @@ async fn limits(request: &HttpRequest, state: &HttpState, named: Option<AccountI
 
 /// A cursor is a period and a subject.
 fn place(cursor: &str) -> Result<(String, String), ApiError> {
-    let place = cursor.split_once('_').filter(|(period, _)| Period::parse(period).is_some());
+    let place =
+        cursor.split_once('_').filter(|(period, subject)| Period::parse(period).is_some() && !subject.contains('\0'));
     let (period, subject) = place
         .ok_or_else(|| ApiError::field("cursor", "invalid_cursor", "must be the nextCursor of the page before"))?;
     Ok((period.to_owned(), subject.to_owned()))

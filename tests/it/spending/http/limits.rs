@@ -241,6 +241,10 @@ on_both_databases! {
         ];
         assert_eq!(listed("").await, (json!(all), Value::Null));
         assert_eq!(listed("?subject=a").await, (json!([all[2]]), Value::Null));
+        set(&shop, "/month?subject=a", 9).await;
+        let of_a = json!([["a", "month", 9], all[2]]);
+        assert_eq!(listed("?subject=a&limit=1").await, (of_a, Value::Null), "they are one page");
+        assert_eq!(ask(&shop, Method::DELETE, "/month?subject=a", None).await.status, 204);
         let (first, cursor) = listed("?limit=3").await;
         assert_eq!(first, json!(all[..3]));
         assert_eq!(listed(&format!("?limit=3&cursor={}", text(&cursor))).await, (json!([all[3]]), Value::Null));
@@ -294,7 +298,7 @@ on_both_databases! {
             let problem = ask(&shop, Method::PUT, "/day", Some(json!({ "credits": credits }))).await;
             assert_eq!(only_error(&problem.expect_problem(400, "invalid_request")).0, "credits", "{credits}");
         }
-        for query in ["?limit=0", "?limit=101", "?cursor=x", "?cursor=year_a", "?subject="] {
+        for query in ["?limit=0", "?limit=101", "?cursor=x", "?cursor=year_a", "?cursor=day_%00", "?subject="] {
             ask(&shop, Method::GET, query, None).await.expect_problem(400, "invalid_request");
         }
         ask(&shop, Method::GET, "/day", None).await.expect_problem(404, "not_found");
