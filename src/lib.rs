@@ -12,6 +12,7 @@
 //! - [`reconcile`]: compares our books with a provider's.
 //! - [`access`]: API keys and operators.
 //! - [`http`]: the API, one folder per audience, and the documentation generated from it.
+//! - [`measure`]: what the service measures of itself, for Prometheus.
 //! - [`outgoing`]: the settings shared by all HTTP clients.
 //! - [`config`], [`startup`]: settings, and how the service is built.
 //!
@@ -32,6 +33,7 @@ pub mod dev;
 pub mod domain;
 pub mod http;
 pub mod inbox;
+pub mod measure;
 pub mod outgoing;
 pub mod ports;
 pub mod providers;

@@ -15,6 +15,7 @@ use crate::db::{StoreError, Tx, args, statements};
 use crate::domain::burn::{BurnOrder, Category, DEFAULT_PRIORITY, GrantKind, NEVER_MS, Part, merged, spendable};
 use crate::domain::expiry::ExpiryDays;
 use crate::domain::ledger::EntryKind;
+use crate::measure::{self, Flow};
 
 /// How many entries one transaction adopts at most. A longer history is adopted by several.
 const MAX_ENTRIES: usize = 200;
@@ -138,7 +139,9 @@ async fn end_grant(tx: &mut Tx, account: &mut LockedAccount, grant: &GrantRow, c
     // A grant ends in several steps if holds kept a part of it.
     let source = format!("{}:{}", grant.id, account.next_sequence()?);
     let entry = NewEntry { kind, credits: negative(credits)?, source: &source, grant: Some(&grant.id), reason: None };
-    account.book(tx, entry).await.map(drop)
+    account.book(tx, entry).await?;
+    measure::credits(Flow::Expired, credits);
+    Ok(())
 }
 
 /// Adopts entries after the last adopted one, in their order.

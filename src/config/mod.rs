@@ -63,6 +63,8 @@ pub struct Config {
     pub max_open_checkouts: i64,
     /// The networks of proxies whose `X-Forwarded-For` is trusted.
     pub trusted_proxies: Vec<IpNet>,
+    /// Where Prometheus may ask; `None` for nowhere.
+    pub metrics_address: Option<SocketAddr>,
     /// The most client connections; `None` for as many as the limit of open files allows.
     pub max_connections: Option<NonZeroU32>,
     /// For how many days the payload of a failed delivery is kept; 0 means not at all.
@@ -112,6 +114,7 @@ impl Config {
     pub fn load(source: &Source) -> Result<Self, ConfigErrors> {
         let mut reader = Reader::new(source);
         let bind_address = web::read_bind_address(&mut reader);
+        let metrics_address = web::read_metrics_address(&mut reader);
         let public_url = reader.optional("PUBLIC_URL");
         let database_url = reader.text("DATABASE_URL", "sqlite:topup.db");
         let webhook_secrets = read_webhook_secrets(&mut reader);
@@ -164,6 +167,7 @@ impl Config {
                 rate_limit_per_minute,
                 max_open_checkouts,
                 trusted_proxies,
+                metrics_address,
                 max_connections: max_connections.flatten(),
                 webhook_payload_days,
                 reconcile_every_hours,

@@ -22,6 +22,14 @@ pub(super) fn read_bind_address(reader: &mut Reader<'_>) -> Option<SocketAddr> {
     port.map(|port| SocketAddr::from((Ipv4Addr::UNSPECIFIED, port)))
 }
 
+/// `None` if nothing is to be measured, or the setting is wrong.
+pub(super) fn read_metrics_address(reader: &mut Reader<'_>) -> Option<SocketAddr> {
+    if !reader.is_set("METRICS_ADDRESS") {
+        return None;
+    }
+    reader.parse("METRICS_ADDRESS", "", "an IP address and a port such as 127.0.0.1:9464")
+}
+
 pub(super) fn read_origins(reader: &mut Reader<'_>) -> Vec<AllowedOrigin> {
     let hint = "the web pages that may sell credits, comma separated, such as https://app.example.com";
     let Some(text) = reader.required("ALLOWED_ORIGINS", hint) else { return Vec::new() };

@@ -71,6 +71,11 @@ impl Committer {
         answer.await.unwrap_or(Err(StoreError::Closed))
     }
 
+    /// How many writes wait.
+    pub(crate) fn waiting(&self) -> usize {
+        self.0.queue().waiting.len()
+    }
+
     fn enqueue(&self, job: Job) -> Result<(), StoreError> {
         let was_led = {
             let mut queue = self.0.queue();

@@ -5,7 +5,7 @@
 //! begins, commits, rolls back, and retries the write when the database reports a conflict.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use backon::{ConstantBuilder, Retryable};
 use sqlx::migrate::Migrator;
@@ -24,6 +24,7 @@ use crate::db::statement::{Argument, Statement};
 use crate::db::work::SingleWrite;
 use crate::db::write::Write;
 use crate::db::write_context::WriteContext;
+use crate::measure;
 
 pub(crate) static SQLITE_MIGRATIONS: Migrator = sqlx::migrate!("migrations/sqlite");
 static POSTGRES_MIGRATIONS: Migrator = sqlx::migrate!("migrations/postgres");
@@ -81,6 +82,24 @@ impl Db {
         self.context.counters.read()
     }
 
+    /// How many writes wait for a commit.
+    #[must_use]
+    pub fn waiting_writes(&self) -> usize {
+        self.queues.waiting()
+    }
+
+    /// How many connections are open, and how many of them nothing uses.
+    #[must_use]
+    pub fn connections(&self) -> (u32, u32) {
+        let (open, idle) = match self.pools.as_ref() {
+            Pools::Sqlite { writer, readers, .. } => {
+                (writer.size().saturating_add(readers.size()), writer.num_idle().saturating_add(readers.num_idle()))
+            }
+            Pools::Postgres { pool, .. } => (pool.size(), pool.num_idle()),
+        };
+        (open, u32::try_from(idle).unwrap_or(u32::MAX))
+    }
+
     /// Reads at most one row, outside a transaction.
     ///
     /// # Errors
@@ -135,7 +154,9 @@ impl Db {
             Pools::Sqlite { file, .. } => Some(file.opened().await),
             Pools::Postgres { .. } => None,
         };
+        let started = Instant::now();
         let result = reading(read).await;
+        measure::database("read", started.elapsed());
         self.pools.health().saw_reading(&result);
         result
     }

@@ -2,6 +2,7 @@
 //! whether other writes would succeed.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use backon::Retryable;
 use sqlx::postgres::PgArguments;
@@ -20,6 +21,7 @@ use crate::db::statement::{Argument, Bulk, Statement};
 use crate::db::tx::Tx;
 use crate::db::work::{CONFLICTS, Work, WriteRetries, guarded, in_write_time};
 use crate::db::write_health::WriteHealth;
+use crate::measure;
 
 /// The connection pools.
 pub(crate) enum Pools {
@@ -75,11 +77,14 @@ impl Pools {
         }
         let mut retries = WriteRetries::new();
         loop {
+            let started = Instant::now();
             let result = self.watched(async {
                 let _turn = place.turn().await;
                 self.write_once(work).await
             });
-            let error = match result.await {
+            let result = result.await;
+            measure::database("write", started.elapsed());
+            let error = match result {
                 Ok(output) => return Ok(output),
                 Err(error) => error,
             };
@@ -99,8 +104,11 @@ impl Pools {
         name: &'static str,
         bulk: &impl Bulk,
     ) -> Result<Vec<T>, StoreError> {
+        let started = Instant::now();
         let write = || self.watched(self.write_bulk_once(name, bulk));
-        write.retry(CONFLICTS).when(StoreError::is_conflict).await
+        let result = write.retry(CONFLICTS).when(StoreError::is_conflict).await;
+        measure::database("bulk", started.elapsed());
+        result
     }
 
     const fn lanes(&self) -> Option<&Lanes> {

@@ -27,6 +27,13 @@ impl Queues {
         &self.shared
     }
 
+    /// How many writes wait for a commit, in all queues.
+    pub(crate) fn waiting(&self) -> usize {
+        let Some(by_kind) = &self.by_kind else { return self.shared.waiting() };
+        let queues: Vec<_> = by_kind.lock().unwrap_or_else(PoisonError::into_inner).values().cloned().collect();
+        queues.iter().fold(self.shared.waiting(), |sum, queue| sum.saturating_add(queue.waiting()))
+    }
+
     /// The queue for one kind of command.
     pub(crate) fn of<C: Command>(&self, context: &Arc<WriteContext>) -> Arc<Committer> {
         let Some(by_kind) = &self.by_kind else { return self.shared.clone() };

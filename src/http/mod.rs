@@ -9,6 +9,7 @@ pub mod demo;
 pub mod documentation;
 mod health;
 pub mod kit;
+pub mod monitoring;
 pub mod routes;
 pub mod server;
 pub mod state;

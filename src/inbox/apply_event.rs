@@ -5,6 +5,7 @@
 //! as a failure if possible, 5xx, so that the provider retries.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures_util::FutureExt;
 use sha2::{Digest, Sha256};
@@ -18,6 +19,7 @@ use crate::domain::reversal::EventRef;
 use crate::inbox::dispatch::dispatch;
 use crate::inbox::failed_events::{self, FailureKind, FailureRecord};
 use crate::inbox::owner::not_understood;
+use crate::measure;
 use crate::providers::event::{EventSubject, ProviderEvent, WebhookError};
 use crate::purchases::outcome::{ApplyEventError, EventOutcome};
 use crate::purchases::payment::apply_report::apply;
@@ -89,7 +91,10 @@ where
     let result = apply(app, report).await.map(EventOutcome::from).map_err(ApplyEventError::from);
     let (Some(name), in_task) = (name, app.clone()) else { return result };
     if let Ok(EventOutcome::Decided(outcome)) = result {
-        log_decided(&name, outcome);
+        log_decided(app, &name, outcome);
+        if outcome == "credited" {
+            measure_delay(app, body.as_ref());
+        }
         return result;
     }
     let rest = async move { conclude(&in_task, &name, result, Origin::Provider(body.as_ref())).await };
@@ -161,30 +166,53 @@ async fn conclude(
             let way_out = mismatch.way_out().map(|way_out| format!("; {way_out}")).unwrap_or_default();
             let reason = format!("{mismatch}{way_out}");
             let shown = mismatch.without_accounts();
+            measure_delivery(app, name, "rejected");
             tracing::error!(event, event_type, reason = shown, "webhook event rejected: it will never have an effect");
             // If it cannot be recorded, it is not decided: the provider should retry.
             record_failure(app, name, FailureKind::Permanent, &reason, origin).await?;
             Ok(EventOutcome::Rejected(mismatch))
         }
         Ok(EventOutcome::Foreign(reason)) => {
+            measure_delivery(app, name, "foreign");
             tracing::debug!(event, event_type, reason, "webhook event is not ours");
             resolve_failure(app, event).await?;
             Ok(EventOutcome::Foreign(reason))
         }
         Ok(EventOutcome::Decided(outcome)) => {
-            log_decided(name, outcome);
+            log_decided(app, name, outcome);
             Ok(EventOutcome::Decided(outcome))
         }
         // Processing did not begin.
-        Err(ApplyEventError::Busy) => Err(ApplyEventError::Busy),
+        Err(ApplyEventError::Busy) => {
+            measure_delivery(app, name, "busy");
+            Err(ApplyEventError::Busy)
+        }
         Err(error) => {
+            measure_delivery(app, name, "failed");
             record_failure(app, name, FailureKind::Transient, &with_causes(&error), origin).await.ok();
             Err(error)
         }
     }
 }
 
-fn log_decided(Name { event_id: event, event_type, .. }: &Name, outcome: &'static str) {
+fn measure_delay(app: &App, body: &[u8]) {
+    if !measure::is_on() {
+        return;
+    }
+    let delay_ms = app.provider.webhooks.created_ms(body).map(|created| app.clock.now_ms().saturating_sub(created));
+    // Events are dated to the second, so a fast credit may come out as one before its event.
+    if let Some(delay_ms) = delay_ms {
+        measure::credit_delay(Duration::from_millis(u64::try_from(delay_ms).unwrap_or(0)));
+    }
+}
+
+fn measure_delivery(app: &App, name: &Name, outcome: &'static str) {
+    measure::delivery(app.provider.webhooks.known_type(&name.event_type), outcome);
+}
+
+fn log_decided(app: &App, name: &Name, outcome: &'static str) {
+    measure_delivery(app, name, outcome);
+    let Name { event_id: event, event_type, .. } = name;
     tracing::debug!(event, event_type, outcome, "webhook event applied");
 }
 

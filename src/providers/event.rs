@@ -245,4 +245,14 @@ pub trait WebhookReader: Send + Sync {
     /// # Errors
     /// See [`WebhookError`].
     fn read_verified(&self, body: &[u8]) -> Result<ProviderEvent, WebhookError>;
+
+    /// The type of an event as a word of a bounded vocabulary: itself if it is handled, otherwise `other`.
+    fn known_type(&self, _event_type: &str) -> &'static str {
+        "other"
+    }
+
+    /// When the provider made the event, in milliseconds since 1970, if it says so.
+    fn created_ms(&self, _body: &[u8]) -> Option<i64> {
+        None
+    }
 }

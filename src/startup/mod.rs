@@ -50,9 +50,11 @@ use crate::system::{SystemClock, SystemIds};
 
 pub mod command;
 mod database;
+mod metrics_server;
 mod server;
 
 use database::check_database;
+use metrics_server::{MetricsServer, build_metrics_server, tidying_job};
 use server::build_server;
 
 /// How long a stop waits for use cases whose client has disconnected. Each of their steps has its own limit.
@@ -164,6 +166,9 @@ pub enum StartError {
         /// The number of decimals in the settings.
         wanted: i64,
     },
+    /// The recorder of measurements cannot be made.
+    #[error("the service cannot be measured; without METRICS_ADDRESS it is not")]
+    Metrics(#[source] metrics_exporter_prometheus::BuildError),
     /// Stripe's settings are invalid.
     #[error(transparent)]
     Stripe(#[from] InvalidStripeSettings),
@@ -216,6 +221,7 @@ pub struct Application {
     address: SocketAddr,
     app: Arc<App>,
     stripe_clock: Arc<StripeClock>,
+    metrics: Option<MetricsServer>,
 }
 
 impl Application {
@@ -246,13 +252,20 @@ impl Application {
         });
         let server = build_server(&config, listener, state, &environment)?;
         let stripe_clock = Arc::new(StripeClock::new(config.stripe.api_base.as_deref())?);
-        Ok(Self { server, address, app, stripe_clock })
+        let metrics = config.metrics_address.map(|address| build_metrics_server(address, app.clone())).transpose()?;
+        Ok(Self { server, address, app, stripe_clock, metrics })
     }
 
     /// The address on which it listens.
     #[must_use]
     pub const fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// The address on which Prometheus may ask, if any.
+    #[must_use]
+    pub fn metrics_address(&self) -> Option<SocketAddr> {
+        self.metrics.as_ref().map(|metrics| metrics.address)
     }
 
     /// The dependencies of the use cases.
@@ -293,7 +306,14 @@ impl Application {
     /// When the web server fails.
     pub async fn run_until_stopped(self, stop: impl Future<Output = ()>) -> Result<(), StartError> {
         let handle = self.server.handle();
-        let schedule = Schedule::start(&self.app, scheduled_jobs(self.stripe_clock));
+        let mut jobs = scheduled_jobs(self.stripe_clock);
+        let metrics = self.metrics.map(|metrics| {
+            jobs.push(tidying_job());
+            let stop = metrics.server.handle();
+            tokio::spawn(metrics.server);
+            stop
+        });
+        let schedule = Schedule::start(&self.app, jobs);
         let mut server = tokio::spawn(self.server);
         let failed = |error: tokio::task::JoinError| StartError::Server(io::Error::other(error));
         tokio::select! {
@@ -303,6 +323,9 @@ impl Application {
         tracing::info!("stopping: no new requests");
         schedule.stop();
         handle.stop(true).await;
+        if let Some(metrics) = metrics {
+            metrics.stop(true).await;
+        }
         if tokio::time::timeout(TASKS_TIMEOUT, self.app.tasks.finish()).await.is_err() {
             tracing::warn!("some use cases are still running; what they have not committed is not done");
         }

@@ -4,27 +4,28 @@
 use std::path::{Path, PathBuf};
 
 /// A room and those that it may use besides itself, from the ground up.
-const MAY_USE: [(&str, &[&str]); 18] = [
+const MAY_USE: [(&str, &[&str]); 19] = [
     ("domain", &[]),
     ("checkpoints", &[]),
     ("database_url", &[]),
     ("database_url_tests", &[]),
+    ("measure", &[]),
     ("outgoing", &[]),
     ("ports", &[]),
     ("system", &["ports"]),
     ("config", &["database_url", "domain"]),
-    ("db", &["database_url", "checkpoints"]),
-    ("providers", &["domain", "checkpoints", "outgoing"]),
+    ("db", &["database_url", "checkpoints", "measure"]),
+    ("providers", &["domain", "checkpoints", "measure", "outgoing"]),
     // What every use case works with.
     ("app", &["db", "domain", "ports", "providers"]),
     ("access", &["app", "db", "domain", "ports"]),
-    ("books", &["access", "app", "db", "domain"]),
-    ("purchases", &["access", "app", "books", "db", "domain", "ports", "providers"]),
-    ("inbox", &["access", "app", "db", "domain", "ports", "providers", "purchases"]),
+    ("books", &["access", "app", "db", "domain", "measure"]),
+    ("purchases", &["access", "app", "books", "db", "domain", "measure", "ports", "providers"]),
+    ("inbox", &["access", "app", "db", "domain", "measure", "ports", "providers", "purchases"]),
     ("reconcile", &["app", "db", "domain", "providers", "purchases"]),
     // It lists the statements of all modules, for tests.
     ("catalogue", &["access", "books", "db", "inbox", "purchases", "reconcile"]),
-    ("http", &["access", "app", "books", "domain", "inbox", "outgoing", "purchases", "reconcile"]),
+    ("http", &["access", "app", "books", "domain", "inbox", "measure", "outgoing", "purchases", "reconcile"]),
 ];
 /// These connect everything and may use every module.
 const WIRING: [&str; 4] = ["bin", "dev", "lib", "startup"];

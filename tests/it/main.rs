@@ -29,6 +29,7 @@ mod known_mistakes;
 mod logs;
 mod made_once;
 mod money_back;
+mod monitoring;
 mod openapi;
 mod openapi_tools;
 mod outgoing;

@@ -177,6 +177,9 @@ async fn serve() -> Result<(), Failure> {
     }
     application.check_key().await?;
     let stop = stop_signal()?;
+    if let Some(address) = application.metrics_address() {
+        tracing::info!(metrics = format!("http://{address}/metrics"), "measurements for Prometheus");
+    }
     tracing::info!(address = %application.address(), livemode, docs = format!("{public_url}/docs"), "serving");
     tracing::info!(
         url = format!("{public_url}/webhooks/stripe"),

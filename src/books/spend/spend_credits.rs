@@ -15,6 +15,7 @@ use crate::db::StoreError;
 use crate::domain::account::AccountId;
 use crate::domain::ids::{HoldId, LedgerEntryId, SpendId};
 use crate::domain::ledger::Funds;
+use crate::measure::{self, Flow};
 
 /// A server's request for a debit.
 #[derive(Debug, Clone)]
@@ -219,7 +220,13 @@ async fn run(app: &App, account: &AccountId, action: Action) -> Result<SpendOutc
             outcome => Some(outcome),
         })
     });
-    Ok(outcome.await?)
+    let outcome = outcome.await?;
+    match (&action, &outcome) {
+        (_, SpendOutcome::Spent(spend, _)) => measure::credits(Flow::Spent, spend.credits),
+        (Action::Hold(_), SpendOutcome::Held(hold, _)) => measure::credits(Flow::Held, hold.credits),
+        _ => {}
+    }
+    Ok(outcome)
 }
 
 async fn replayed<T>(app: &App, account: &AccountId, value: T) -> Result<Answer<T>, SpendError> {

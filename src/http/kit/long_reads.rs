@@ -103,7 +103,7 @@ mod tests {
         }
         assert!(other.turn().now_or_never().is_none(), "it waits for one of the four");
         turns.pop();
-        other.turn().await.expect("a turn");
+        drop(other.turn().await.expect("a turn"));
         begun.pop();
         begun.push(reads.begin(&account(1)).expect("room again"));
         begun.extend((3..=MAX_IN_ALL - 4).map(|number| reads.begin(&account(number)).expect("room")));

@@ -22,6 +22,7 @@ use crate::http::kit::problem::ApiError;
 use crate::http::kit::request_log::{Answered, ForeignPage};
 use crate::http::state::State;
 use crate::http::webhooks::stray_deliveries::note_wrong_path;
+use crate::measure;
 
 const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
@@ -55,7 +56,9 @@ pub async fn log_request<B: MessageBody>(
         response.headers_mut().insert(X_REQUEST_ID, value);
     }
     let route = response.request().match_pattern().unwrap_or_else(|| "none".to_owned());
-    let duration_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
+    let duration = started.elapsed();
+    measure::request(&route, method.as_str(), response.status().as_u16(), duration);
+    let duration_ms = u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
     span.in_scope(|| {
         Answered { method: method.as_str(), route: &route, duration_ms }.log(&state, &response);
         if let Some(page) = page {

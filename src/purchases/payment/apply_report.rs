@@ -5,6 +5,7 @@ use crate::db::{Db, StoreError};
 use crate::domain::checkout::{PurchaseProgress, PurchaseReport};
 use crate::domain::ids::LedgerEntryId;
 use crate::domain::judge::Applied;
+use crate::measure::{self, Flow};
 use crate::purchases::payment::apply::ApplyPayment;
 use crate::purchases::payment::endings::EndPurchase;
 
@@ -23,6 +24,7 @@ pub(crate) async fn apply(app: &App, report: PurchaseReport) -> Result<Applied, 
     let lost = || Err(StoreError::Corrupt("a command without an outcome".to_owned()));
     let applied = app.db.apply(vec![command]).await.into_iter().next().unwrap_or_else(lost);
     if let Ok(Applied::Credited { credits, balance_after }) = &applied {
+        measure::credits(Flow::Sold, *credits);
         tracing::info!(%topup, credits, balance_after, "credited");
     }
     applied

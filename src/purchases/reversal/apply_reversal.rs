@@ -9,6 +9,7 @@ use crate::app::App;
 use crate::db::StoreError;
 use crate::domain::ids::{DisputeId, LedgerEntryId, PaymentId, TopupId};
 use crate::domain::reversal::{EventRef, RefundReport};
+use crate::measure::{self, Flow};
 use crate::providers::event::{FeeKnown, PaymentRefunded};
 use crate::providers::port::ProviderError;
 use crate::purchases::fee::fee_news::{ExpectFee, FeeNews};
@@ -213,6 +214,7 @@ async fn store(
     let (topup, payment) = (command.topup.clone(), command.payment.clone());
     let applied = app.db.apply_reversals(command).await?;
     if let AppliedReversal::Settled { credits, balance_after } = &applied {
+        measure::credits(Flow::TakenBack, credits.saturating_neg());
         tracing::info!(%topup, %payment, credits, balance_after, "refunds and disputes changed the books");
     }
     Ok(applied)

@@ -41,6 +41,16 @@ pub const EVENT_TYPES: [&str; 17] = [
     "charge.dispute.funds_reinstated",
 ];
 
+/// When an event was made, in milliseconds since 1970; `None` for a thin event.
+pub(super) fn created_ms(body: &[u8]) -> Option<i64> {
+    #[derive(Deserialize)]
+    struct Made {
+        created: i64,
+    }
+    let Made { created } = serde_json::from_slice(body).ok()?;
+    created.checked_mul(1_000)
+}
+
 #[derive(Deserialize)]
 struct Envelope<'e> {
     #[serde(default)]

@@ -1,14 +1,17 @@
 //! One API call: sends a request built by async-stripe, parses the response with our own types, and classifies
 //! failures.
 
+use std::time::Instant;
+
 use serde::de::DeserializeOwned;
 use stripe_client_core::{IdempotencyKey, RequestBuilder, StripeMethod, StripeRequest};
 
+use crate::measure;
 use crate::providers::port::ProviderError;
 use crate::providers::stripe::gateway::failure;
 use crate::providers::stripe::gateway::failure::not_understood;
 use crate::providers::stripe::objects::List;
-use crate::providers::stripe::transport::{Answer, Method, Request, Transport};
+use crate::providers::stripe::transport::{Answer, Method, Request, Transport, TransportError};
 
 /// Sends a request and parses the response.
 pub(super) async fn ask<T: DeserializeOwned>(
@@ -65,9 +68,34 @@ pub(super) async fn answer_to(
         StripeMethod::Post => Method::Post,
         StripeMethod::Delete => Method::Delete,
     };
+    let operation = operation(method, &path);
     let request = Request { method, path: format!("/v1{path}"), query, form: body, idempotency_key };
-    let answer = transport.send(request).await.map_err(failure::of_transport)?;
+    let started = Instant::now();
+    let result = transport.send(request).await;
+    measure::provider_call(operation, outcome(&result), started.elapsed());
+    let answer = result.map_err(failure::of_transport)?;
     if (200..300).contains(&answer.status) { Ok(answer) } else { Err(failure::of_answer(&answer)) }
+}
+
+/// The call without ids, such as `GET checkout/sessions/{id}`: there are only a few of them.
+fn operation(method: Method, path: &str) -> String {
+    let is_word = |part: &str| part.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_');
+    let parts: Vec<&str> = path.split('/').filter(|part| !part.is_empty()).collect();
+    let parts: Vec<&str> = parts.into_iter().map(|part| if is_word(part) { part } else { "{id}" }).collect();
+    format!("{} {}", method.as_str(), parts.join("/"))
+}
+
+fn outcome(result: &Result<Answer, TransportError>) -> &'static str {
+    match result {
+        Ok(answer) => match answer.status {
+            200..300 => "ok",
+            429 => "rate_limited",
+            400..500 => "refused",
+            _ => "failed",
+        },
+        Err(TransportError::TimedOut) => "timed_out",
+        Err(_) => "unreachable",
+    }
 }
 
 pub(super) fn read<T: DeserializeOwned>(answer: &Answer) -> Result<T, ProviderError> {
@@ -75,4 +103,20 @@ pub(super) fn read<T: DeserializeOwned>(answer: &Answer) -> Result<T, ProviderEr
         let id = answer.request_id.as_deref().unwrap_or("unknown");
         not_understood(format!("{error} (request {id})"))
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn operations_carry_no_ids() {
+        for (path, expected) in [
+            ("/checkout/sessions", "GET checkout/sessions"),
+            ("/checkout/sessions/cs_test_a1B2", "GET checkout/sessions/{id}"),
+            ("/payment_intents/pi_3Abc", "GET payment_intents/{id}"),
+        ] {
+            assert_eq!(operation(Method::Get, path), expected);
+        }
+    }
 }
