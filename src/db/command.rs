@@ -33,6 +33,10 @@ pub trait Command: Clone + Send + Sync + 'static {
     /// The name of this type, which also names its connection.
     const NAME: &'static str;
 
+    /// Whether commands that run individually take turns at their row. Not for those whose callers are limited in
+    /// number: while a row is held, they would all be used up by those who wait for it.
+    const IN_TURN: bool = false;
+
     /// The rows that the command locks and that other transactions may hold: a top-up, an account.
     fn rows(&self) -> Vec<&str>;
 
@@ -233,12 +237,17 @@ struct Alone<'d, C> {
 impl<'d, C: Command> Alone<'d, C> {
     fn new(command: &C, context: &'d WriteContext) -> Self {
         let rows: Vec<String> = command.rows().into_iter().map(str::to_owned).collect();
-        let expects_held_row = context.held.holds_any(command.rows());
-        Self { command: command.clone(), rows, expects_held_row, context }
+        Self { command: command.clone(), rows, expects_held_row: false, context }
     }
 
     async fn write(mut self) -> Result<C::Output, StoreError> {
         let context = self.context;
+        let row = self.rows.first().filter(|_| C::IN_TURN).cloned();
+        let _turn = match &row {
+            Some(row) => Some(context.turns.take(row).await?),
+            None => None,
+        };
+        self.expects_held_row = context.held.holds_any(self.rows.iter().map(String::as_str));
         let result = context.pools.write(&mut self).await;
         if result.is_ok() {
             context.held.forget(&self.rows);

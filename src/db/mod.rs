@@ -21,6 +21,7 @@ mod queries;
 mod queues;
 mod reply;
 mod reserved;
+mod row_turns;
 pub mod session;
 mod sqlite_file;
 pub mod statement;

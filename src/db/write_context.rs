@@ -8,12 +8,14 @@ use tokio::runtime::Handle;
 use crate::db::commit_counts::Counters;
 use crate::db::held::HeldRows;
 use crate::db::pools::Pools;
+use crate::db::row_turns::RowTurns;
 
 /// Shared by all writes of a database.
 pub(crate) struct WriteContext {
     pub(crate) pools: Arc<Pools>,
     pub(crate) counters: Counters,
     pub(crate) held: HeldRows,
+    pub(crate) turns: RowTurns,
     /// The main runtime, which outlives those of the web workers.
     pub(crate) runtime: Handle,
     /// How many commands are running individually, in tasks of their own.
@@ -24,7 +26,7 @@ impl WriteContext {
     /// Creates the context, with the current runtime as the main one.
     pub(crate) fn new(pools: Arc<Pools>) -> Self {
         let (counters, held, alone) = (Counters::default(), HeldRows::default(), AtomicUsize::default());
-        Self { pools, counters, held, runtime: Handle::current(), alone }
+        Self { pools, counters, held, turns: RowTurns::default(), runtime: Handle::current(), alone }
     }
 
     /// How many commands are running individually.

@@ -22,6 +22,7 @@ impl Command for SpendCommand {
     type Plain<'c> = Plain<'c>;
 
     const NAME: &'static str = "spend";
+    const IN_TURN: bool = true;
 
     fn rows(&self) -> Vec<&str> {
         vec![self.account.as_str()]
