@@ -27,6 +27,7 @@ button { cursor: pointer; min-height: 2.75em; }
 }
 :focus-visible { outline: 3px solid var(--accent); outline-offset: 3px; border-radius: .25em; }
 .note { color: var(--muted); font-size: .875em; }
+.note:empty { display: none; }
 .alarm { color: var(--alarm); font-size: .875em; }
 .ears { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
 dl div { display: flex; flex-wrap: wrap; column-gap: 1em; }
@@ -98,6 +99,7 @@ input {
 input:focus-visible { outline-offset: 0; border-radius: var(--radius); }
 input[aria-invalid=true] { border-color: var(--alarm); }
 #quote-problem:not(:empty) { margin-top: .5em; }
+#quote-until { margin-block: -.5em 1em; }
 #quote {
   margin-block: 1.25em; padding: .9em 1.1em; border-radius: var(--radius); background: var(--soft); font-size: .875em;
   line-height: 1.9;

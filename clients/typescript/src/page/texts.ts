@@ -36,7 +36,7 @@ export const TEXTS = {
   low: "Running low",
   empty: "No credits left",
   owed: (credits: string): string => `${credits} owed: the next purchase fills that first.`,
-  ends: (credits: string, at: string): string => `${credits} end on ${at}.`,
+  ends: (credits: string, at: string): string => `${credits} credits end on ${at}.`,
   balanceUnknown: "Your balance could not be loaded",
   tryAgain: "Try again",
   says: (available: string, held: string): string => `${available} available, ${held} held.`,
