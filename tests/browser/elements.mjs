@@ -223,7 +223,18 @@ async function reactHooks(tab) {
   return "hooks buy and show the balance, once for all components, in strict mode";
 }
 
+async function linesOfTheReadme(tab) {
+  await tab.open("/readme");
+  await tab.expectText("#balance", /^0$/);
+  await tab.buy();
+  await tab.expectText("#status", /^250 credits added/);
+  await tab.expectText("#balance", /^250$/);
+  assert.equal(tab.page.url(), `${shop.url}/readme`);
+  return "the nine lines of the README sell credits and show a meter";
+}
+
 const SCENARIOS = [
+  ["readme", linesOfTheReadme],
   ["buys", buysAndTheMeterRefills],
   ["leaves", leavesAndGoesOn],
   ["focus", looksAgainOnFocus],

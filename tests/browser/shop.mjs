@@ -1,5 +1,6 @@
 // A shop on an origin of its own: bare HTML pages with the elements, one with React, and the login of its customers.
 
+import { readFileSync } from "node:fs";
 import { createServer } from "node:http";
 import { fileURLToPath } from "node:url";
 import { build } from "../../clients/typescript/node_modules/esbuild/lib/main.js";
@@ -26,6 +27,12 @@ window.told = [];
 for (const type of ["topup-balance", "topup-checkout", "topup-paid"]) {
   document.addEventListener(type, ({ detail }) => window.told.push([type, detail]));
 }`;
+
+/** The lines of the client's README, with the address of this service. */
+const FROM_THE_README = (service) => {
+  const readme = readFileSync(`${clientRoot}/README.md`, "utf8");
+  return readme.match(/^```html\n(.*?)^```/ms)[1].replaceAll("https://credits.example.com", service);
+};
 
 const COMPACT = (service) => BARE(service)
   .replace('<credits-meter low="100">', 'Credits: <credits-meter compact low="100">').replace(/<buy-credits.*\n/, "");
@@ -82,6 +89,7 @@ export async function startShop() {
   async function open(service) {
     const policy = `default-src 'none'; script-src 'self' ${service}; connect-src 'self' ${service}; style-src 'self'; `
       + "base-uri 'none'; form-action 'none'";
+    pages.set("/readme", { body: FROM_THE_README(service), headers: { "content-type": "text/html; charset=utf-8" } });
     const add = (path, type, body) =>
       pages.set(path, { body, headers: { "content-type": `${type}; charset=utf-8`, "content-security-policy": policy } });
     add("/", "text/html", BARE(service));

@@ -65,6 +65,16 @@ test("the package has what it needs and nothing else", () => {
   for (const path of ["dist/elements.js", "dist/esm/index.js", "dist/cjs/react/index.js", "README.md"]) assert.ok(files.includes(path), path);
 });
 
+/** Writes the examples of the README into a folder, so that they are checked as well. */
+function readmeExamples(folder) {
+  const blocks = [...readFileSync(join(root, "README.md"), "utf8").matchAll(/^```ts\n(.*?)^```/gms)];
+  assert.ok(blocks.length >= 4, "the README has examples");
+  return blocks.map(([, text], index) => {
+    writeFileSync(join(folder, `readme${index}.ts`), text);
+    return `readme${index}.ts`;
+  });
+}
+
 for (const [name, file, options] of [
   ["node16, ES modules", "consumer.mts", { module: "node16", moduleResolution: "node16" }],
   ["node16, CommonJS", "consumer.cts", { module: "node16", moduleResolution: "node16" }],
@@ -74,11 +84,12 @@ for (const [name, file, options] of [
     const folder = join(project, name.replace(/\W+/g, "-"));
     mkdirSync(folder);
     cpSync(join(root, "test/consumer/consumer.ts"), join(folder, file));
+    const files = [file, ...(name === "bundler" ? readmeExamples(folder) : [])];
     const compilerOptions = {
       ...options, target: "es2022", lib: ["es2023", "dom", "dom.iterable"], types: [], noEmit: true, strict: true,
       exactOptionalPropertyTypes: true, noUncheckedIndexedAccess: true, noPropertyAccessFromIndexSignature: true, skipLibCheck: false,
     };
-    writeFileSync(join(folder, "tsconfig.json"), JSON.stringify({ compilerOptions, files: [file] }));
+    writeFileSync(join(folder, "tsconfig.json"), JSON.stringify({ compilerOptions, files }));
     const tsc = spawnSync(process.execPath, [join(root, "node_modules/typescript/bin/tsc"), "-p", folder]);
     assert.equal(tsc.status, 0, tsc.stdout.toString());
   });
