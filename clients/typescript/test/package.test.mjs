@@ -49,6 +49,13 @@ test("what the service serves as /elements.js is what is built now", async () =>
   assert.ok(served === readFileSync(join(root, "dist/elements.js"), "utf8"), "run `npm run build` in clients/typescript");
 });
 
+test("the lock files name no registry", () => {
+  for (const folder of ["clients/typescript", "examples/express", "tests/browser"]) {
+    const lock = readFileSync(join(repository, folder, "package-lock.json"), "utf8");
+    assert.ok(lock.includes('"integrity"') && !/"resolved": "https?:/.test(lock), folder);
+  }
+});
+
 test("every code that the service's tests and docs name is known", () => {
   const { CODES } = JSON.parse(execFileSync(process.execPath,
     ["-e", "console.log(JSON.stringify(require('@topup/client')))"], { cwd: root }).toString());
