@@ -19,7 +19,7 @@ const CHROMIUM = process.env.CHROMIUM
   ?? ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"].find((path) => existsSync(path));
 assert.ok(CHROMIUM, "Chromium is not installed: apt-get install chromium, or set CHROMIUM");
 
-const TIMEOUT_MS = 20_000;
+const TIMEOUT_MS = 30_000;
 const WIDE = { width: 1280, height: 900 };
 const PHONE = { width: 360, height: 740 };
 const CARD = { email: "a@example.com", card_number: "4242424242424242", exp: "12 / 34", cvc: "123", name: "Test" };
@@ -84,6 +84,21 @@ async function leavesAndGoesOn(tab) {
   await tab.pay();
   await tab.expectText("#status", /^250 credits added/);
   return "who left the checkout is told why, and can go on with it";
+}
+
+/** Anyone can type the address that a customer returns to. */
+async function inventedReturn(tab) {
+  await tab.open("/?user=forger");
+  await tab.page.click("#buy");
+  await tab.page.locator("#pay").waitFor();
+  const unpaid = new URL(tab.page.url()).pathname.split("/").at(-1);
+  await tab.open(`/?user=forger&topup_session=${unpaid}`);
+  await tab.expectText("#status", /^Confirming your payment/);
+  await tab.expectText("#balance", /^0$/);
+  await tab.open("/?user=forger&topup_session=cs_test_invented");
+  await tab.expectText("#status", /^Your purchase could not be looked up\s+We do not know this purchase\./);
+  tab.allow(/status of 404/);
+  return "an invented return is no payment";
 }
 
 /** Money that somebody else spends or gives, while the page is in the background. */
@@ -237,6 +252,7 @@ const SCENARIOS = [
   ["readme", linesOfTheReadme],
   ["buys", buysAndTheMeterRefills],
   ["leaves", leavesAndGoesOn],
+  ["invented", inventedReturn],
   ["focus", looksAgainOnFocus],
   ["expired-token", expiredToken],
   ["keyboard", byKeyboardAndForEars],

@@ -73,6 +73,10 @@ test("repetition is bounded by tries and by time", async (t) => {
   await assert.rejects(debit(topup({ baseUrl: long.url, apiKey: "k" })), { code: "too_busy", retryAfterSeconds: 31 });
   assert.equal(long.seen.length, 1);
   assert.ok(performance.now() - started < 5_000, "a pause that is too long is not begun");
+  const atDate = new Date(Date.now() + 60_000).toUTCString();
+  const dated = await serve(t, problem(503, "too_busy", {}, { "retry-after": atDate }));
+  const error = await debit(topup({ baseUrl: dated.url, apiKey: "k" })).catch((it) => it);
+  assert.ok(error.retryAfterSeconds >= 58 && error.retryAfterSeconds <= 60, `${error.retryAfterSeconds}`);
 });
 
 test("refusals are not repeated, and say what the service said", async (t) => {
