@@ -79,6 +79,14 @@ pub struct Quote {
 #[get("/credits/quote")]
 pub async fn read(request: HttpRequest, state: State) -> Result<Json<Quote>, ApiError> {
     let query: QuoteQuery = read_query(&request)?;
+    if query.credits.is_none() && !request.query_string().is_empty() {
+        // A misspelt name must not be answered with another price.
+        return Err(ApiError::field(
+            "credits",
+            "required",
+            "is missing; without parameters, the smallest purchase is quoted",
+        ));
+    }
     let pricing = &state.app.pricing;
     let quote = pricing.quote(query.credits.unwrap_or_else(|| pricing.smallest()))?;
     let expires_at = quote.expiry.map(|days| rfc3339(days.end_ms(state.app.clock.now_ms())));

@@ -76,8 +76,9 @@ async fn the_demo_page_shows_people_decimals_and_gives_the_elements_integers() {
     ] {
         let app = TestApp::start_with(Backend::Sqlite, options).await;
         let html = page(&app.url).await;
-        for part in [&format!(r#"data-credit-decimals="{decimals}""#), &format!("A word costs {word}."), amounts] {
-            assert!(html.contains(part), "{part}: {html}");
+        let decimals = format!(r#"data-credit-decimals="{decimals}""#);
+        for part in [decimals, format!("A word costs {word}."), amounts.to_owned()] {
+            assert!(html.contains(&part), "{part}: {html}");
         }
         assert!(!html.contains("{{"), "{html}");
         app.finish().await;
