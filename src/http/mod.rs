@@ -7,6 +7,7 @@ pub(crate) mod customer;
 #[cfg(feature = "dev")]
 pub mod demo;
 pub mod documentation;
+pub mod elements;
 mod health;
 pub mod kit;
 pub mod monitoring;

@@ -70,6 +70,7 @@ pub(super) fn build_server(
             .split_for_parts();
         let app = app.app_data(state.clone()).app_data(known.clone());
         let app = app.configure(|config| documentation::documentation_routes(config, &pages));
+        let app = app.configure(http::elements::routes);
         #[cfg(feature = "dev")]
         let app = app.configure(|config| http::demo::routes(config, demo.as_ref()));
         let app = app.default_service(web::route().to(no_route));

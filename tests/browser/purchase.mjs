@@ -280,7 +280,7 @@ class Tab {
   async tabTo(selector) {
     const target = this.page.locator(selector);
     for (let presses = 0; presses < 40; presses += 1) {
-      if (await target.evaluate((it) => it === document.activeElement)) return;
+      if (await target.evaluate((it) => it === it.getRootNode().activeElement)) return;
       await this.page.keyboard.press("Tab");
     }
     throw new Error(`${selector} cannot be reached with Tab`);

@@ -33,7 +33,8 @@ async function nothingToSpend(tab) {
   await tab.expectText("#work-status", /^You are out of credits\s+Buy some more first\.\s+Buy credits$/);
   await tab.shot("nothing");
   await tab.page.getByRole("button", { name: "Buy credits" }).click();
-  assert.equal(await tab.page.evaluate(() => document.activeElement.id), "credits", "the button leads to the form");
+  const focused = await tab.page.evaluate(() => document.activeElement.shadowRoot?.activeElement.id);
+  assert.equal(focused, "credits", "the button leads to the form");
   return "without credits the page says so, and its button leads to the form";
 }
 
@@ -217,13 +218,14 @@ class Tab {
   /** Notes what the meter shows, each time that it changes. */
   async watchMeter() {
     await this.page.evaluate(() => {
-      const number = (id) => Number(document.getElementById(id).textContent);
+      const meter = document.querySelector("credits-meter").shadowRoot;
+      const number = (id) => Number(meter.getElementById(id).textContent);
       window.seen = [];
       const note = () => {
-        window.seen.push({ available: number("available"), held: number("held"), written: number("written") });
+        window.seen.push({ available: number("available"), held: number("held"), written: number("used") });
       };
       note();
-      new MutationObserver(note).observe(document.querySelector(".meter dl"), { subtree: true, childList: true });
+      new MutationObserver(note).observe(meter.querySelector("dl"), { subtree: true, childList: true });
     });
   }
 
@@ -243,7 +245,7 @@ class Tab {
   async tabTo(selector) {
     const target = this.page.locator(selector);
     for (let presses = 0; presses < 40; presses += 1) {
-      if (await target.evaluate((it) => it === document.activeElement)) return;
+      if (await target.evaluate((it) => it === it.getRootNode().activeElement)) return;
       await this.page.keyboard.press("Tab");
     }
     throw new Error(`${selector} cannot be reached with Tab`);

@@ -87,12 +87,7 @@ async function everyError(page) {
     const wait = seconds ? { "retry-after": String(seconds) } : {};
     const body = JSON.stringify({ status, code, title: "for developers", detail: `credits: ${code} for developers` });
     answer = { status, headers: { "content-type": "application/problem+json", "x-request-id": "req_test", ...wait }, body };
-    await page.evaluate(() => {
-      const status = document.getElementById("status");
-      status.replaceChildren(); // so that the previous message is not mistaken for this one
-      delete status.dataset.told;
-    });
-    await page.click("#buy");
+    await page.click("#buy"); // which takes the previous message away
     await expectTold(page, expected, "#status p", code);
   }
   await shot(page, "last-error");
@@ -126,7 +121,7 @@ async function declineReasons(page) {
     ["expired_card", /^Your payment was declined \(the card has expired\); nothing was charged/],
   ]) {
     await page.route("**/credits/sessions/cs_test_1", (route) => route.fulfill({ json: { ...session, declineCode } }));
-    await page.evaluate(() => sessionStorage.setItem("purchase", '{"id":"cs_test_1","url":"/"}'));
+    await page.evaluate(() => sessionStorage.setItem("topup:purchase", '{"id":"cs_test_1","url":"/"}'));
     await page.reload();
     await expectTold(page, expected);
     await page.unroute("**/credits/sessions/cs_test_1");
@@ -150,9 +145,9 @@ async function linkToTheControls(page, context) {
 async function withoutJavaScript(page) {
   await page.locator("noscript .notice").waitFor(); // `getByText` does not find texts inside it
   await expectText(page, "noscript", /^This page needs JavaScript\./);
-  assert.equal(await page.locator("#buy").isDisabled(), true, "a button that can do nothing");
-  assert.equal(await page.locator("#credits").isDisabled(), true, "a field that can do nothing");
-  assert.equal(await page.locator("#refresh").isVisible(), false, "a button that can do nothing");
+  assert.equal(await page.locator("#generate").isDisabled(), true, "a button that can do nothing");
+  assert.equal(await page.locator("#prompt").isDisabled(), true, "a field that can do nothing");
+  for (const id of ["#buy", "#credits", "#refresh"]) assert.equal(await page.locator(id).count(), 0, id);
   await expectNoSidewaysScrolling(page);
   await shot(page, "no-script");
   return "without JavaScript the page says that it needs it, and offers nothing that does not work";

@@ -69,7 +69,7 @@ on_both_databases! {
         let app = TestApp::start(backend).await;
         let zeros = json!({
             "accountId": "user_1", "remainingCredits": 0, "totalCredits": 0, "usedCredits": 0, "heldCredits": 0,
-            "availableCredits": 0, "owedCredits": 0, "nextExpiry": null, "updatedAt": null
+            "availableCredits": 0, "owedCredits": 0, "creditDisplayDecimals": 0, "nextExpiry": null, "updatedAt": null
         });
         assert_eq!(app.get_as("user_1", "/credits").await.expect(200), zeros);
         assert_eq!(app.get_as("user_1", "/accounts/user_1/credits").await.expect(200), zeros);
@@ -235,21 +235,23 @@ async fn a_service_whose_database_is_gone_is_not_ready_until_it_is_back() {
 #[tokio::test]
 async fn a_quote_says_line_by_line_what_credits_cost() {
     let app = TestApp::start(Backend::Sqlite).await;
-    let quote = |credits, fee, total| {
+    let quote = |credits, fee, total, smallest| {
         json!({
             "credits": credits, "currency": "usd", "creditUnitCredits": 1, "creditUnitAmount": 1,
-            "creditDisplayDecimals": 0, "creditsAmount": credits, "feeAmount": fee, "totalAmount": total,
+            "smallestCredits": smallest, "largestCredits": 100_000, "creditDisplayDecimals": 0, "creditsAmount": credits, "feeAmount": fee, "totalAmount": total,
             "bonusCredits": 0, "creditsExpireAt": null
         })
     };
     for (credits, fee, total) in [(250, 39, 289), (10_000, 330, 10_330), (18, 32, 50), (100_000, 3_018, 103_018)] {
         let answer = app.get(&format!("/credits/quote?credits={credits}")).await.expect(200);
-        assert_eq!(answer, quote(credits, fee, total));
+        assert_eq!(answer, quote(credits, fee, total, 18));
     }
+    let smallest = app.get("/credits/quote").await.expect(200);
+    assert_eq!(smallest, quote(18, 32, 50, 18), "without a number, it tells what can be bought");
     app.finish().await;
 
     let app = TestApp::start_with(Backend::Sqlite, Options::default().setting("FEE_MODE", "absorb")).await;
-    assert_eq!(app.get("/credits/quote?credits=250").await.expect(200), quote(250, 0, 250));
+    assert_eq!(app.get("/credits/quote?credits=250").await.expect(200), quote(250, 0, 250, 50));
     app.finish().await;
 }
 
@@ -275,7 +277,7 @@ async fn a_quote_that_is_too_small_or_too_large_names_what_is_possible() {
 #[tokio::test]
 async fn a_query_that_is_not_right_is_a_problem_that_names_the_field() {
     let app = TestApp::start(Backend::Sqlite).await;
-    let quote = ["", "?", "?credits", "?credits=", "?credits=NaN", "?credits=2.5", "?credits=1e3", "?credits=%32%35x"];
+    let quote = ["?credits", "?credits=", "?credits=NaN", "?credits=2.5", "?credits=1e3", "?credits=%32%35x"];
     let quote = quote.iter().map(|query| (format!("/credits/quote{query}"), "credits"));
     let others = ["?credits=9223372036854775808", "?credits=250&credits=250", "?credits=%FF", "?Credits=250"];
     let others = others.iter().map(|query| (format!("/credits/quote{query}"), "credits"));

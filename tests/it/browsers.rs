@@ -186,3 +186,25 @@ async fn an_encoded_placeholder_reaches_stripe_as_it_wants_it() {
     assert!(sent.contains("{CHECKOUT_SESSION_ID}"), "{sent}");
     app.finish().await;
 }
+
+#[tokio::test]
+async fn pages_of_allowed_origins_may_import_the_elements() {
+    let app = TestApp::start(Backend::Sqlite).await;
+    for (origin, is_allowed) in [("https://app.example.com", true), ("https://evil.example", false)] {
+        let request = http_client().get(format!("{}/elements.js", app.url)).header("origin", origin);
+        let answer = request.send().await.expect("answers");
+        assert_eq!(answer.status(), 200, "{origin}");
+        let headers = answer.headers().clone();
+        let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+        assert_eq!(header("access-control-allow-origin"), is_allowed.then_some(origin));
+        assert_eq!(header("content-type"), Some("text/javascript; charset=utf-8"));
+        assert_eq!(header("cache-control"), Some("public, max-age=600"));
+        assert_eq!(header("x-content-type-options"), Some("nosniff"));
+        let script = answer.text().await.expect("text");
+        assert!(script.contains("credits-meter") && script.contains("buy-credits"), "{origin}");
+    }
+    let answer = app.send(http_client().post(format!("{}/elements.js", app.url))).await;
+    assert_eq!(answer.headers["allow"], "GET, HEAD");
+    answer.expect_problem(405, "method_not_allowed");
+    app.finish().await;
+}

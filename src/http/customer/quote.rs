@@ -14,7 +14,6 @@ use crate::http::state::State;
 
 #[derive(Debug, Deserialize, Validate)]
 struct QuoteQuery {
-    #[validate(required(message = "is missing; say how many credits"))]
     credits: Option<i64>,
 }
 
@@ -34,6 +33,12 @@ pub struct Quote {
     /// The price of a unit.
     #[schema(example = 1)]
     credit_unit_amount: i64,
+    /// The smallest number of credits that can be bought.
+    #[schema(example = 18)]
+    smallest_credits: i64,
+    /// The largest number of credits that can be bought at once.
+    #[schema(example = 100_000)]
+    largest_credits: i64,
     /// How many digits of a number of credits people should read as decimals: with 2, show 250 as 2.50.
     #[schema(example = 0, minimum = 0, maximum = 6)]
     credit_display_decimals: u8,
@@ -57,25 +62,42 @@ pub struct Quote {
 /// Quotes the price of a number of credits.
 ///
 /// Returns the price of the credits, the fee line and the total, in minor units. Credits are sold in multiples of
-/// `creditUnitCredits`; another number is refused with the nearest ones (`not_a_multiple`). Needs no credentials.
+/// `creditUnitCredits`; another number is refused with the nearest ones (`not_a_multiple`). Without `credits` it quotes
+/// the smallest purchase, which tells a page what it can offer. Needs no credentials.
 #[utoipa::path(
     operation_id = "getQuote",
     tag = "checkout",
-    params(("credits" = i64, Query, description = "The number of credits", example = 250)),
+    params((
+        "credits" = Option<i64>,
+        Query,
+        description = "The number of credits; by default the smallest that can be bought",
+        example = 250
+    )),
     responses((status = 200, description = "The price, line by line.", body = Quote), PublicProblems),
     security(()),
 )]
 #[get("/credits/quote")]
 pub async fn read(request: HttpRequest, state: State) -> Result<Json<Quote>, ApiError> {
     let query: QuoteQuery = read_query(&request)?;
-    let quote = state.app.pricing.quote(query.credits.unwrap_or_default())?;
+    if query.credits.is_none() && !request.query_string().is_empty() {
+        // A misspelt name must not be answered with another price.
+        return Err(ApiError::field(
+            "credits",
+            "required",
+            "is missing; without parameters, the smallest purchase is quoted",
+        ));
+    }
+    let pricing = &state.app.pricing;
+    let quote = pricing.quote(query.credits.unwrap_or_else(|| pricing.smallest()))?;
     let expires_at = quote.expiry.map(|days| rfc3339(days.end_ms(state.app.clock.now_ms())));
     Ok(Json(Quote {
         credits: quote.credits.get(),
         currency: quote.currency.as_str().to_owned(),
         credit_unit_credits: quote.unit.credits(),
         credit_unit_amount: quote.unit.amount_minor(),
-        credit_display_decimals: state.app.pricing.decimals().get(),
+        smallest_credits: pricing.smallest(),
+        largest_credits: pricing.largest(),
+        credit_display_decimals: pricing.decimals().get(),
         credits_amount: quote.credits_amount_minor,
         fee_amount: quote.fee_amount_minor,
         total_amount: quote.total_amount_minor,

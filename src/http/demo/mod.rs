@@ -82,11 +82,12 @@ impl Demo {
     }
 }
 
-/// The page, with the service's prices and the sandbox's URL filled in. Numbers of credits are as people read them.
+/// The page, with the service's unit and the sandbox's URL filled in. Attributes of the elements have numbers of credits
+/// as the API counts them.
 fn page(demo: &Demo) -> String {
     let (pricing, unit) = (&demo.pricing, demo.pricing.unit());
     let shown = |credits: i64| pricing.decimals().format(credits);
-    let units = |count: i64| shown(unit.credits().checked_mul(count).unwrap_or_else(|| pricing.largest()));
+    let units = |count: i64| unit.credits().checked_mul(count).unwrap_or_else(|| pricing.largest()).to_string();
     let a_word = match shown(unit.credits()) {
         one if one == "1" => "1 credit".to_owned(),
         number => format!("{number} credits"),
@@ -94,11 +95,9 @@ fn page(demo: &Demo) -> String {
     include_str!("index.html")
         .replace("{{sandbox}}", &demo.sandbox)
         .replace("{{decimals}}", &pricing.decimals().get().to_string())
-        .replace("{{smallest}}", &shown(pricing.smallest()))
-        .replace("{{largest}}", &shown(pricing.largest()))
-        .replace("{{unit}}", &shown(unit.credits()))
         .replace("{{word}}", &a_word)
         .replace("{{word_credits}}", &unit.credits().to_string())
+        .replace("{{low}}", &units(50))
         .replace("{{a_little}}", &units(250))
         .replace("{{some}}", &units(1_000))
         .replace("{{a_lot}}", &units(5_000))

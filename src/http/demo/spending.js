@@ -1,46 +1,15 @@
 // How a web page spends credits: it does not. It asks the product's server for work (`/demo/generate`), and that server
 // holds, extends and captures credits with its API key (src/http/demo/generate.rs). The page shows what it is told, and
-// reads balance and grants with the customer's token.
+// reads grants with the customer's token.
 
 import {
-  $, Problem, askAsCustomer, button, dateAndTime, element, refresh, sendAsCustomer, showCredits, timeOfDay,
+  $, TopupError, button, client, customerToken, dateAndTime, element, meter, refresh, shop, showCredits, timeOfDay,
 } from "./demo.js";
 
 const WORD_CREDITS = Number($("work").dataset.wordCredits);
 const credits = (count) => `${showCredits(count)} ${showCredits(count) === "1" ? "credit" : "credits"}`;
 
-// ---- The meter ----
-
-let most = 0; // the length of the whole bar
 let writing = null; // what is being written in this tab: { words, stop }
-
-/** Shows the account's credits; a part of those that are held is already written. */
-function showMeter({ remainingCredits, heldCredits, availableCredits }) {
-  const written = Math.min(writing ? writing.words * WORD_CREDITS : 0, heldCredits);
-  most = Math.max(most, remainingCredits);
-  const share = (part) => `${most > 0 ? (100 * Math.max(part, 0)) / most : 0}%`;
-  $("bar-available").style.width = share(availableCredits);
-  $("bar-held").style.width = share(Math.min(heldCredits, remainingCredits) - written);
-  $("bar-written").style.width = share(written);
-  $("available").textContent = showCredits(availableCredits);
-  $("held").textContent = showCredits(heldCredits);
-  $("written").textContent = showCredits(written);
-}
-
-let balance = { remainingCredits: 0, heldCredits: 0, availableCredits: 0 };
-
-function noteBalance(now) {
-  balance = now;
-  showMeter(now);
-  $("balance").textContent = showCredits(now.remainingCredits);
-  $("balance").dataset.credits = now.remainingCredits;
-}
-
-/** For screen readers: at each change of what is held, not at each word. */
-function sayMeter() {
-  const { availableCredits, heldCredits } = balance;
-  $("meter-says").textContent = `${credits(availableCredits)} available, ${credits(heldCredits)} held.`;
-}
 
 // ---- Grants ----
 
@@ -70,7 +39,7 @@ let nextEnd;
 
 async function showGrants() {
   const count = ++grantsCount;
-  const grants = await sendAsCustomer("/credits/grants?limit=20").catch(() => null);
+  const grants = await client().grants({ limit: 20 }).catch(() => null);
   if (count !== grantsCount || !grants) return; // a later answer is newer; after an error the old list stays
   const none = element("tr", {}, element("td", { colSpan: 2, className: "note" }, "Nothing yet."));
   const sorted = grants.data.sort(burnOrder);
@@ -78,29 +47,27 @@ async function showGrants() {
   clearTimeout(nextEnd);
   const ends = sorted.filter(({ expiresAt }) => expiresAt).map(({ expiresAt }) => new Date(expiresAt) - Date.now());
   const soonest = Math.min(...ends);
-  if (soonest < DAY_MS) nextEnd = setTimeout(look, Math.max(soonest, 0) + 250);
+  if (soonest < DAY_MS) nextEnd = setTimeout(refresh, Math.max(soonest, 0) + 250);
 }
 
 // ---- Other tabs ----
 
-const look = () => refresh().catch(() => {}); // the page's own "Refresh" tells problems
 const tabs = new BroadcastChannel("topup-demo");
-tabs.onmessage = look;
+tabs.onmessage = refresh;
 
 let lookAgain;
 let waitMs = 500;
 
 /** While something is held that this tab does not write, its end is awaited: another tab writes, or was closed. */
-function awaitOthers() {
+function awaitOthers(heldCredits) {
   clearTimeout(lookAgain);
-  waitMs = balance.heldCredits > 0 && !writing ? Math.min(waitMs * 1.5, 5_000) : 500;
-  if (waitMs > 500) lookAgain = setTimeout(look, waitMs);
+  waitMs = heldCredits > 0 && !writing ? Math.min(waitMs * 1.5, 5_000) : 500;
+  if (waitMs > 500) lookAgain = setTimeout(refresh, waitMs);
 }
 
-document.addEventListener("credits", ({ detail }) => {
-  noteBalance(detail);
+document.addEventListener("topup-balance", ({ detail }) => {
   showGrants();
-  awaitOthers();
+  awaitOthers(detail.heldCredits);
 });
 
 // ---- Writing ----
@@ -119,6 +86,7 @@ function tellWork(state, title = "", ...rest) {
 
 function setWriting(now) {
   writing = now;
+  meter.used = 0;
   const hadFocus = document.activeElement;
   $("generate").disabled = $("prompt").disabled = Boolean(now);
   $("stop").hidden = !now;
@@ -139,6 +107,17 @@ async function* lines(response) {
   }
 }
 
+/** Asks the product's server for a text. Its refusals are Topup's problems, which it hands on. */
+async function ask(body, signal, refresh = false) {
+  const headers = { authorization: `Bearer ${await customerToken({ refresh })}`, "content-type": "application/json" };
+  const response = await fetch("/demo/generate", { method: "POST", headers, body: JSON.stringify(body), signal })
+    .catch((cause) => { throw new TopupError("network_error", "the demo's server cannot be reached", { cause }); });
+  if (response.ok) return response;
+  if (response.status === 401 && !refresh) return ask(body, signal, true);
+  const problem = await response.json().catch(() => ({}));
+  throw new TopupError(problem.code ?? "unexpected_answer", problem.detail ?? "", { status: response.status, problem });
+}
+
 async function generate(event) {
   event?.preventDefault();
   const prompt = $("prompt").value.trim();
@@ -152,32 +131,26 @@ async function generate(event) {
   tellWork("writing", "Writing…");
   let end = "broken";
   try {
-    const body = { prompt, fromWord: work.words };
-    const response = await askAsCustomer("/demo/generate", { body, signal: mine.stop.signal, timeoutMs: 60_000 });
-    for await (const line of lines(response)) {
-      if (line.balance) noteBalance(line.balance);
-      if (line.heldCredits) {
-        sayMeter();
-        tabs.postMessage("held");
-      }
+    for await (const line of lines(await ask({ prompt, fromWord: work.words }, mine.stop.signal))) {
+      if (line.balance) meter.balance = line.balance;
+      if (line.heldCredits) tabs.postMessage("held");
       if (line.word) {
         mine.words += 1;
         work.words += 1;
         $("text").append(work.text ? ` ${line.word}` : line.word);
         work.text = $("text").textContent;
         draft.keep(work);
-        showMeter(balance);
+        meter.used = mine.words * WORD_CREDITS;
       }
       end = line.end ?? end;
     }
   } catch (problem) {
-    if (!(problem instanceof Problem)) throw problem;
+    if (!mine.stop.signal.aborted && !(problem instanceof TopupError)) throw problem;
     end = problem;
   }
   setWriting(null);
   tellEnd(mine.stop.signal.aborted ? "stopped" : end, mine.words);
-  await look();
-  sayMeter();
+  await refresh();
   tabs.postMessage("done");
 }
 
@@ -185,7 +158,7 @@ const written = (words) =>
   `${words} ${words === 1 ? "word" : "words"} written, ${credits(words * WORD_CREDITS)} charged.`;
 
 function tellEnd(end, words) {
-  const code = end instanceof Problem ? end.code : end;
+  const code = end instanceof TopupError ? end.code : end;
   const say = (text) => element("p", {}, text);
   if (code === "finished") draft.forget();
   $("generate").textContent = draft.read() ? "Continue writing" : "Generate";
@@ -198,27 +171,36 @@ function tellEnd(end, words) {
   } else if (code === "stopped") {
     tellWork("stopped", "You stopped it", say("Only what was written is charged."));
   } else {
-    const broken = end === "broken" ? new Problem(0) : new Problem(503, { code });
-    const { message } = end instanceof Problem ? end : broken;
-    tellWork("error", "The text could not be finished", say(`${message} Only what was written is charged.`));
+    const text = TROUBLE[code] ?? "Please try again in a moment.";
+    tellWork("error", "The text could not be finished", say(`${text} Only what was written is charged.`));
   }
 }
 
+const TROUBLE = {
+  account_blocked: "This account is blocked. Please write to us.",
+  broken: "We cannot be reached. Please check your connection and try again.",
+  credits_held: "Your other credits are held for work that is still running. Please try again in a moment.",
+  network_error: "We cannot be reached. Please check your connection and try again.",
+};
+
 function goToShop() {
-  $("credits").focus();
-  $("credits").scrollIntoView({ block: "center" });
+  shop.focus();
+  shop.scrollIntoView({ block: "center" });
 }
 
 async function takeGift() {
   $("gift").disabled = true;
-  await sendAsCustomer("/demo/gift", { body: {} })
-    .catch((problem) => tellWork("error", "There is no present now", element("p", {}, problem.message)));
+  const headers = { authorization: `Bearer ${await customerToken()}` };
+  const answer = await fetch("/demo/gift", { method: "POST", headers }).catch(() => null);
+  if (!answer?.ok) tellWork("error", "There is no present now", element("p", {}, "Please try again in a moment."));
   $("gift").disabled = false;
-  await look();
+  await refresh();
   tabs.postMessage("gift");
 }
 
 // ---- Start ----
+
+if (meter.balance) showGrants(); // it came before this file did
 
 /** Shows a text that broke off, after a return or a reload. */
 function showDraft() {
@@ -236,10 +218,9 @@ $("gift").onclick = takeGift;
 $("prompt").oninput = () => {
   $("generate").textContent = draft.read()?.prompt === $("prompt").value.trim() ? "Continue writing" : "Generate";
 };
-document.addEventListener("paid", () => {
+document.addEventListener("topup-paid", () => {
   if (draft.read()) tellWork("paid", "You have credits again", element("p", {}, "The text can go on."));
 });
-document.addEventListener("visibilitychange", () => document.visibilityState === "visible" && look());
 addEventListener("pageshow", () => {
   setWriting(null); // the HTML disables it until this script runs
   $("gift").hidden = false;

@@ -139,7 +139,7 @@ pub async fn no_route(
 pub struct KnownRoutes(Vec<(actix_web::dev::ResourceDef, String)>);
 
 impl KnownRoutes {
-    /// Reads them from the documentation, which does not list itself.
+    /// Reads them from the documentation, which does not list itself, nor the file with the web components.
     #[must_use]
     pub fn new(document: &utoipa::openapi::OpenApi) -> Self {
         let routes = document.paths.paths.iter().map(|(path, item)| {
@@ -153,9 +153,9 @@ impl KnownRoutes {
             let methods: Vec<&str> = all.into_iter().filter(|(_, has)| *has).map(|(method, _)| method).collect();
             (actix_web::dev::ResourceDef::new(path.as_str()), methods.join(", "))
         });
-        let documentation =
-            ["/openapi.json", "/docs"].map(|path| (actix_web::dev::ResourceDef::new(path), "GET, HEAD".to_owned()));
-        Self(routes.chain(documentation).collect())
+        let files = ["/openapi.json", "/docs", "/elements.js"]
+            .map(|path| (actix_web::dev::ResourceDef::new(path), "GET, HEAD".to_owned()));
+        Self(routes.chain(files).collect())
     }
 
     fn methods_of(&self, path: &str) -> Option<&str> {

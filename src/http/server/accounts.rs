@@ -49,6 +49,9 @@ pub struct Credits {
     /// top-ups fill this gap first.
     #[schema(example = 0)]
     owed_credits: i64,
+    /// How many digits of a number of credits people should read as decimals: with 2, show 250 as 2.50.
+    #[schema(example = 0, minimum = 0, maximum = 6)]
+    credit_display_decimals: u8,
     /// The credits that end next; null if none do.
     next_expiry: Option<NextExpiry>,
     /// The time of the latest ledger entry; null if there is none.
@@ -211,6 +214,7 @@ async fn credits(request: &HttpRequest, state: &State, named: Option<String>) ->
         held_credits: balance.held_credits,
         available_credits: balance.funds().available(),
         owed_credits: owed(balance.remaining_credits)?,
+        credit_display_decimals: state.app.pricing.decimals().get(),
         next_expiry: next_expiry.map(expiry).transpose()?,
         updated_at: balance.updated_at_ms.map(rfc3339).transpose()?,
     }))

@@ -59,7 +59,7 @@ async fn a_quote_tells_the_unit_and_the_decimals() {
     let app = start(Backend::Sqlite).await;
     let expected = json!({
         "credits": 2_500_000, "currency": "usd", "creditUnitCredits": 10_000, "creditUnitAmount": 1,
-        "creditDisplayDecimals": 6, "creditsAmount": 250, "feeAmount": 39, "totalAmount": 289,
+        "smallestCredits": 180_000, "largestCredits": 1_000_000_000, "creditDisplayDecimals": 6, "creditsAmount": 250, "feeAmount": 39, "totalAmount": 289,
         "bonusCredits": 0, "creditsExpireAt": null,
     });
     assert_eq!(app.get("/credits/quote?credits=2500000").await.expect(200), expected);
@@ -67,18 +67,18 @@ async fn a_quote_tells_the_unit_and_the_decimals() {
 }
 
 #[tokio::test]
-async fn the_demo_page_has_its_limits_and_amounts_as_people_read_them() {
+async fn the_demo_page_shows_people_decimals_and_gives_the_elements_integers() {
     let usual = Options { demo: true, ..Options::default() };
     let small = Options { demo: true, ..millionths() };
-    for (options, decimals, field, amounts) in [
-        (usual, "0", r#"min="18" max="100000" step="1""#, ["250", "1000", "5000"]),
-        (small, "6", r#"min="0.18" max="1000.00" step="0.01""#, ["2.50", "10.00", "50.00"]),
+    for (options, decimals, word, amounts) in [
+        (usual, "0", "1 credit", r#"amount="250" amounts="250 1000 5000""#),
+        (small, "6", "0.01 credits", r#"amount="2500000" amounts="2500000 10000000 50000000""#),
     ] {
         let app = TestApp::start_with(Backend::Sqlite, options).await;
         let html = page(&app.url).await;
-        assert!(html.contains(&format!(r#"data-credit-decimals="{decimals}""#)) && html.contains(field), "{html}");
-        for amount in amounts {
-            assert!(html.contains(&format!(r#"data-amount value="{amount}">{amount}<"#)), "{amount}: {html}");
+        let decimals = format!(r#"data-credit-decimals="{decimals}""#);
+        for part in [decimals, format!("A word costs {word}."), amounts.to_owned()] {
+            assert!(html.contains(&part), "{part}: {html}");
         }
         assert!(!html.contains("{{"), "{html}");
         app.finish().await;

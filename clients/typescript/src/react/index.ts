@@ -1,0 +1,94 @@
+// Hooks for React 18 and later. They share one balance and one purchase per client, however many components use them.
+
+import { createContext, createElement, type FunctionComponent, type ReactNode, useCallback, useContext, useEffect,
+  useSyncExternalStore } from "react";
+import type { Topup } from "../index.js";
+import { type BalanceState, BalanceStore } from "../page/balance.js";
+import { Purchase, type PurchaseState, type ReturnUrls } from "../page/purchase.js";
+
+interface Shared {
+  balance: BalanceStore;
+  purchase: Purchase;
+  isResumed: boolean;
+}
+
+const shared = new WeakMap<Topup, Shared>();
+
+function sharedBy(client: Topup): Shared {
+  let found = shared.get(client);
+  if (!found) {
+    const balance = new BalanceStore(client);
+    found = { balance, purchase: new Purchase(client, () => balance.refresh()), isResumed: false };
+    shared.set(client, found);
+  }
+  return found;
+}
+
+const TopupContext = createContext<Topup | undefined>(undefined);
+
+/** Gives its children a client, which should be created once, outside of components. */
+export const TopupProvider: FunctionComponent<{ client: Topup; children?: ReactNode }> = ({ client, children }) =>
+  createElement(TopupContext.Provider, { value: client }, children);
+
+/** The client of the nearest `TopupProvider`, or the given one. */
+export function useTopup(given?: Topup): Topup {
+  const inherited = useContext(TopupContext);
+  const client = given ?? inherited;
+  if (!client) throw new Error("topup: there is no TopupProvider above, and no client was given");
+  return client;
+}
+
+/** What `useCredits` returns. */
+export interface Credits extends BalanceState {
+  /** Reads the balance again. */
+  refresh: () => Promise<void>;
+  /** Shows a balance that came in another way, such as in a stream: `note(spend.balance)`. */
+  note: BalanceStore["note"];
+}
+
+/**
+ * The customer's balance. It is read when the first component uses it, when the page gets the focus, after a purchase,
+ * and when credits end.
+ */
+export function useCredits(given?: Topup): Credits {
+  const { balance } = sharedBy(useTopup(given));
+  const state = useSyncExternalStore(balance.subscribe, () => balance.state, () => balance.state);
+  return { ...state, refresh: balance.refresh, note: balance.note };
+}
+
+/** What `useCheckout` returns. */
+export interface Checkout extends PurchaseState {
+  /** Opens a checkout for so many credits and leaves for the payment page. */
+  buy: (credits: number) => Promise<void>;
+  /** Looks again what came of the purchase. */
+  resume: () => Promise<void>;
+}
+
+/**
+ * A purchase: `buy` sends the customer to the payment page, and `step` tells what came of it when they are back.
+ * By default they come back to the same page.
+ */
+export function useCheckout({ client: given, successUrl, cancelUrl }: ReturnUrls & { client?: Topup } = {}): Checkout {
+  const page = sharedBy(useTopup(given));
+  const { purchase } = page;
+  const state = useSyncExternalStore(purchase.subscribe, () => purchase.state, () => purchase.state);
+  useEffect(() => {
+    if (!page.isResumed) {
+      page.isResumed = true; // for all components, and once in React's strict mode
+      void purchase.resume();
+    }
+    const onShow = ({ persisted }: PageTransitionEvent) => {
+      if (persisted) void purchase.resume(); // Back restored this page from the browser's cache
+    };
+    addEventListener("pageshow", onShow);
+    return () => removeEventListener("pageshow", onShow);
+  }, [page, purchase]);
+  const buy = useCallback(
+    (credits: number) => purchase.buy(credits, { successUrl, cancelUrl }),
+    [purchase, successUrl, cancelUrl],
+  );
+  return { ...state, buy, resume: purchase.resume };
+}
+
+export type { BalanceState } from "../page/balance.js";
+export type { PurchaseState, PurchaseStep } from "../page/purchase.js";

@@ -1,0 +1,68 @@
+// A strict project that uses the package. It is only type-checked, in every way in which packages are resolved.
+import { all, type Balance, CaptureFailed, type Session, topup, TopupError, verifyWebhook } from "@topup/client";
+import { client as pageClient, configure, CreditsMeter } from "@topup/client/elements";
+import { TopupProvider, useCheckout, useCredits } from "@topup/client/react";
+import { verifyWebhook as verifyAlone } from "@topup/client/webhooks";
+
+const server = topup({ baseUrl: "https://credits.example.com", apiKey: "topup_sk_1", maxTries: 3 });
+const page = topup({ baseUrl: "https://credits.example.com", token: async ({ refresh }) => (refresh ? "new" : "old") });
+
+export async function buy(): Promise<Session["state"]> {
+  const { url, id } = await page.checkout({ credits: 250, successUrl: "https://app.example.com" });
+  location.assign(url);
+  const session = await page.waitForSession(id, { timeoutMs: 1_000 });
+  // @ts-expect-error There is no such state.
+  if (session.state === "payed") return "paid";
+  return session.state;
+}
+
+export async function spend(): Promise<number> {
+  const account = server.account("user_1");
+  try {
+    const { value, spend: { credits, balance } } = await account.withHold({ credits: 50, operation: "chat" }, async (held) => {
+      let words = 0;
+      while (await held.use(1)) words += 1;
+      return words;
+    }, { idempotencyKey: "chat-1" });
+    return value + credits + balance.availableCredits;
+  } catch (error) {
+    if (error instanceof CaptureFailed) return error.credits;
+    if (!(error instanceof TopupError)) throw error;
+    switch (error.code) {
+      case "insufficient_credits": return error.availableCredits ?? 0;
+      case "spend_limit_reached": return error.limit?.usedCredits ?? 0;
+      case "code_of_tomorrow": return 0;
+      default: return error.fieldErrors.length;
+    }
+  }
+}
+
+export async function read(): Promise<Balance | undefined> {
+  for await (const entry of all((query) => page.transactions(query))) console.info(entry.credits, entry.kind);
+  const { data, error } = await server.api.GET("/admin/topups/{id}", { params: { path: { id: "topup_1" } } });
+  if (error) console.info(error.code);
+  console.info(data?.state);
+  // @ts-expect-error A debit needs a number of credits.
+  await server.account("user_1").debit({ operation: "image" });
+  // @ts-expect-error Only an account of a server's can be charged.
+  page.debit({ credits: 1 });
+  const event = await verifyWebhook("{}", new Headers(), "whsec_…", { toleranceSeconds: 60 });
+  await verifyAlone(new Uint8Array(), { "webhook-id": "msg_1" }, ["whsec_1", "whsec_2"]);
+  return event.type === "balance.low" ? page.balance() : undefined;
+}
+
+export function elements(): void {
+  configure({ baseUrl: "https://credits.example.com", token: "t", locale: "de", texts: { buy: "x", low: "Bald leer" } as object });
+  // @ts-expect-error A page has no API key.
+  configure({ baseUrl: "https://credits.example.com", apiKey: "k" });
+  const meter = document.querySelector("credits-meter");
+  if (meter instanceof CreditsMeter) meter.balance = { availableCredits: 5 };
+  document.addEventListener("topup-paid", () => void pageClient().balance());
+}
+
+export function Component(): unknown {
+  const { balance, isLoading, refresh } = useCredits();
+  const { step, buy: open } = useCheckout({ successUrl: "https://app.example.com" });
+  if (step === "paid") void refresh();
+  return [TopupProvider({ client: page }), isLoading, balance?.availableCredits, open(250)];
+}

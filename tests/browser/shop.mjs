@@ -1,0 +1,107 @@
+// A shop on an origin of its own: bare HTML pages with the elements, one with React, and the login of its customers.
+
+import { readFileSync } from "node:fs";
+import { createServer } from "node:http";
+import { fileURLToPath } from "node:url";
+import { build } from "../../clients/typescript/node_modules/esbuild/lib/main.js";
+import { Login } from "./login.mjs";
+
+const clientRoot = fileURLToPath(new URL("../../clients/typescript", import.meta.url));
+
+/** What a developer adds to a page: ten lines, and no build. */
+const BARE = (service) => `<!doctype html>
+<html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
+<title>Shop</title><link rel="stylesheet" href="/shop.css">
+<main>
+<credits-meter low="100"></credits-meter>
+<buy-credits amount="250" amounts="250 1000 5000"></buy-credits>
+</main>
+<script type="module" src="/page.js" data-service="${service}"></script>
+</html>`;
+
+const PAGE_SCRIPT = (service) => `import { configure } from "${service}/elements.js";
+const token = ({ refresh }) => fetch("/token?refresh=" + refresh + "&" + location.search.slice(1)).then((it) => it.text());
+const locale = new URLSearchParams(location.search).get("locale") ?? undefined;
+configure({ baseUrl: "${service}", token, locale });
+window.told = [];
+for (const type of ["topup-balance", "topup-checkout", "topup-paid"]) {
+  document.addEventListener(type, ({ detail }) => window.told.push([type, detail]));
+}`;
+
+/** The lines of the client's README, with the address of this service. */
+const FROM_THE_README = (service) => {
+  const readme = readFileSync(`${clientRoot}/README.md`, "utf8");
+  return readme.match(/^```html\n(.*?)^```/ms)[1].replaceAll("https://credits.example.com", service);
+};
+
+const COMPACT = (service) => BARE(service)
+  .replace('<credits-meter low="100">', 'Credits: <credits-meter compact low="100">').replace(/<buy-credits.*\n/, "");
+
+const STYLE = `:root { color-scheme: light dark; } body { margin: 0; font-family: system-ui, sans-serif; }
+main { max-width: 26rem; margin: auto; padding: 1rem; } buy-credits { margin-top: 2rem; }`;
+
+const REACT_APP = (service) => `
+import { StrictMode, createElement as h, useState } from "react";
+import { createRoot } from "react-dom/client";
+import { topup } from "@topup/client";
+import { TopupProvider, useCheckout, useCredits } from "@topup/client/react";
+const client = topup({ baseUrl: "${service}", token: () => fetch("/token?user=react").then((it) => it.text()) });
+function Meter() {
+  const { balance, error, refresh } = useCredits();
+  return h("p", null, h("output", null, error ? error.message : balance ? balance.availableCredits : "…"),
+    h("button", { onClick: refresh }, "Refresh"));
+}
+function Shop() {
+  const { step, session, buy } = useCheckout();
+  const [credits, setCredits] = useState(250);
+  return h("div", null,
+    h("input", { "aria-label": "Credits", value: credits, onChange: (event) => setCredits(Number(event.target.value)) }),
+    h("button", { onClick: () => buy(credits), disabled: step === "opening" }, "Buy"),
+    h("p", { role: "status" }, step, session ? " " + session.credits : ""));
+}
+createRoot(document.querySelector("#root")).render(h(StrictMode, null,
+  h(TopupProvider, { client }, h(Meter), h(Meter), h(Shop))));`;
+
+/** Starts the shop. `open(service)` tells it where the service is, which has to know the shop's address first. */
+export async function startShop() {
+  const pages = new Map();
+  const asked = []; // each request for a token: { user, refresh }
+  let login;
+  const server = createServer((request, response) => {
+    const { pathname, searchParams } = new URL(request.url, "http://shop.example");
+    if (pathname === "/token") {
+      const user = searchParams.get("user") ?? "user_1";
+      const refresh = searchParams.get("refresh") === "true";
+      asked.push({ user, refresh });
+      const seconds = searchParams.has("expired") && !refresh ? -600 : 300;
+      return response.end(login.token(user, { alg: searchParams.get("alg") ?? "ES256", seconds }));
+    }
+    if (pathname === "/jwks") return response.end(JSON.stringify(login.keySet));
+    const page = pages.get(pathname);
+    response.writeHead(page ? 200 : 404, page?.headers);
+    return response.end(page?.body);
+  });
+  await new Promise((done) => server.listen(0, "127.0.0.1", done));
+  process.on("exit", () => server.close());
+  const url = `http://127.0.0.1:${server.address().port}`;
+  login = new Login(url, "credits");
+
+  async function open(service) {
+    const policy = `default-src 'none'; script-src 'self' ${service}; connect-src 'self' ${service}; style-src 'self'; `
+      + "base-uri 'none'; form-action 'none'";
+    pages.set("/readme", { body: FROM_THE_README(service), headers: { "content-type": "text/html; charset=utf-8" } });
+    const add = (path, type, body) =>
+      pages.set(path, { body, headers: { "content-type": `${type}; charset=utf-8`, "content-security-policy": policy } });
+    add("/", "text/html", BARE(service));
+    add("/compact", "text/html", COMPACT(service));
+    add("/page.js", "text/javascript", PAGE_SCRIPT(service));
+    add("/shop.css", "text/css", STYLE);
+    add("/react", "text/html", '<!doctype html><html lang="en"><title>React</title><div id="root"></div><script type="module" src="/react.js"></script>');
+    const bundle = await build({
+      stdin: { contents: REACT_APP(service), resolveDir: clientRoot }, bundle: true, write: false, format: "esm",
+      define: { "process.env.NODE_ENV": '"development"' },
+    });
+    add("/react.js", "text/javascript", bundle.outputFiles[0].text);
+  }
+  return { url, open, asked };
+}
