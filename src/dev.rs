@@ -18,6 +18,7 @@ use crate::access::api_keys::{self, CreateApiKeyError, KeyHash, Scope};
 use crate::config::{Config, ConfigErrors, Source};
 use crate::db::{Db, StoreError};
 use crate::domain::account::AccountId;
+use crate::domain::redirect::AllowedOrigin;
 use crate::http::demo::product::{NoClient, Topup};
 use crate::http::demo::{DEMO_ACCOUNT, Demo};
 use crate::ports::IdGenerator;
@@ -48,6 +49,8 @@ pub struct DevOptions {
     pub sandbox_port: u16,
     /// The port of a `topup serve` beside it; 0 for any free one, `None` for the one after the service's.
     pub serve_port: Option<u16>,
+    /// The developer's own pages, which may call the service and to which customers may return.
+    pub origins: Vec<AllowedOrigin>,
 }
 
 /// Why `topup dev` does not start. Each message says how to fix it.
@@ -139,7 +142,7 @@ impl Dev {
             None => loopback(address.port().checked_add(1).unwrap_or(1024)),
         };
         let sandbox = start_sandbox(&folder, loopback(options.sandbox_port), &secrets, address, beside).await?;
-        let config = config(&folder, &secrets, address, &sandbox.url())?;
+        let config = config(&options, &secrets, address, &sandbox.url())?;
         Db::connect(config.database_url.expose_secret(), true).await?.migrate_and_close().await?;
         let server_key = server_key(&folder, &config, &mut secrets, &environment).await?;
         let serve_env = serve_env(&secrets, &sandbox.url(), beside);
@@ -331,9 +334,13 @@ fn serve_env(secrets: &Secrets, sandbox: &str, address: SocketAddr) -> String {
     )
 }
 
-fn config(folder: &Path, secrets: &Secrets, address: SocketAddr, sandbox: &str) -> Result<Config, DevError> {
-    let origins = format!("http://{address},http://localhost:{}", address.port());
-    let database = database_url(folder).map_err(|source| DevError::Folder { folder: folder.to_owned(), source })?;
+fn config(options: &DevOptions, secrets: &Secrets, address: SocketAddr, sandbox: &str) -> Result<Config, DevError> {
+    let mut origins = format!("http://{address},http://localhost:{}", address.port());
+    for origin in &options.origins {
+        origins = format!("{origins},{origin}");
+    }
+    let folder = &options.folder;
+    let database = database_url(folder).map_err(|source| DevError::Folder { folder: folder.clone(), source })?;
     let address = address.to_string();
     let settings = [
         ("BIND_ADDRESS", address.as_str()),

@@ -57,7 +57,7 @@ def main() -> int:
     ]
     if check:
         for path in old + superfluous:
-            print(f"{path.relative_to(CLIENT)} is not up to date; run clients/python/scripts/generate.py")
+            print(f"{path.relative_to(CLIENT)} is not up to date; run clients/python/check generate")
         return 1 if old or superfluous else 0
     for path in old:
         path.write_text(generated[path])

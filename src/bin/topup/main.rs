@@ -16,6 +16,8 @@ use topup::books::instance::MigrationState;
 use topup::config::{Config, LogSettings, Source};
 use topup::db::Db;
 use topup::domain::account::AccountId;
+#[cfg(feature = "dev")]
+use topup::domain::redirect::AllowedOrigin;
 use topup::providers::stripe::event::EVENT_TYPES;
 use topup::startup::{Application, Environment, StartError, listen};
 use topup::system::{SystemClock, SystemIds};
@@ -53,6 +55,9 @@ enum Command {
         /// The port of the service that the printed .env starts beside it; by default the next one, 0 takes a free one.
         #[arg(long)]
         serve_port: Option<u16>,
+        /// A page of yours that may call the service and to which customers return; may be repeated.
+        #[arg(long = "origin", value_name = "URL", value_parser = AllowedOrigin::parse)]
+        origins: Vec<AllowedOrigin>,
     },
     /// Run the service for real. Settings come from the environment and .env; see .env.example.
     Serve,
@@ -123,8 +128,8 @@ async fn main() -> ExitCode {
 async fn run(command: Command) -> Result<ExitCode, Failure> {
     match command {
         #[cfg(feature = "dev")]
-        Command::Dev { fresh, data_dir, port, sandbox_port, serve_port } => {
-            dev(topup::dev::DevOptions { folder: data_dir, fresh, port, sandbox_port, serve_port }).await?;
+        Command::Dev { fresh, data_dir, port, sandbox_port, serve_port, origins } => {
+            dev(topup::dev::DevOptions { folder: data_dir, fresh, port, sandbox_port, serve_port, origins }).await?;
         }
         Command::Serve => serve().await?,
         Command::Migrate => {

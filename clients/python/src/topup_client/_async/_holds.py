@@ -20,7 +20,7 @@ class AsyncHolds(AsyncCaller):
     async def create_hold(
         self,
         account_id: str,
-        credits: int,  # noqa: A002
+        credits: int,
         *,
         minimum_credits: int | None = None,
         expires_in_seconds: int | None = None,
@@ -53,7 +53,7 @@ class AsyncHolds(AsyncCaller):
     async def extend_hold(
         self,
         hold_id: str,
-        credits: int | None = None,  # noqa: A002
+        credits: int | None = None,
         *,
         expires_in_seconds: int | None = None,
     ) -> Hold:
@@ -64,7 +64,7 @@ class AsyncHolds(AsyncCaller):
     async def capture_hold(
         self,
         hold_id: str,
-        credits: int,  # noqa: A002
+        credits: int,
         *,
         metadata: dict[str, str] | None = None,
         on_shortfall: OnShortfall | None = None,

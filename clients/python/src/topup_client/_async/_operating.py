@@ -53,7 +53,7 @@ class AsyncOperating(AsyncCaller):
     async def grant_credits(
         self,
         account_id: str,
-        credits: int,  # noqa: A002
+        credits: int,
         *,
         reason: str,
         expires_at: Time | None = None,
@@ -86,7 +86,7 @@ class AsyncOperating(AsyncCaller):
     async def adjust(
         self,
         account_id: str,
-        credits: int,  # noqa: A002
+        credits: int,
         *,
         reason: str,
         create: bool | None = None,
@@ -117,7 +117,7 @@ class AsyncOperating(AsyncCaller):
         self,
         topup_id: str,
         *,
-        credits: int | None = None,  # noqa: A002
+        credits: int | None = None,
         amount: int | None = None,
         unspent: bool | None = None,
         payment_id: str | None = None,
@@ -131,7 +131,7 @@ class AsyncOperating(AsyncCaller):
         self,
         topup_id: str,
         *,
-        credits: int | None = None,  # noqa: A002
+        credits: int | None = None,
         amount: int | None = None,
         unspent: bool | None = None,
         payment_id: str | None = None,

@@ -39,7 +39,7 @@ class AsyncSpending(AsyncHolds):
     async def access(
         self,
         account_id: str,
-        credits: int | None = None,  # noqa: A002
+        credits: int | None = None,
         *,
         subject: str | None = None,
     ) -> Access:
@@ -50,7 +50,7 @@ class AsyncSpending(AsyncHolds):
     async def debit(
         self,
         account_id: str,
-        credits: int,  # noqa: A002
+        credits: int,
         *,
         operation: str | None = None,
         subject: str | None = None,
@@ -98,7 +98,7 @@ class AsyncSpending(AsyncHolds):
     async def refund_spend(
         self,
         spend_id: str,
-        credits: int | None = None,  # noqa: A002
+        credits: int | None = None,
         *,
         reason: str | None = None,
         idempotency_key: str | None = None,
@@ -112,7 +112,7 @@ class AsyncSpending(AsyncHolds):
     def hold(
         self,
         account_id: str,
-        credits: int,  # noqa: A002
+        credits: int,
         *,
         minimum_credits: int | None = None,
         expires_in_seconds: int | None = None,

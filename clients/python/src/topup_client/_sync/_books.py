@@ -75,7 +75,7 @@ class Books(Caller):
         self,
         account_id: str,
         period: Period,
-        credits: int,  # noqa: A002
+        credits: int,
         *,
         subject: str | None = None,
     ) -> Limit:

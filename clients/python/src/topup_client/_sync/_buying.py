@@ -21,14 +21,14 @@ _FINAL_STATES = frozenset({"paid", "expired", "failed"})
 class Buying(Caller):
     """The calls that sell credits."""
 
-    def quote(self, credits: int) -> Quote:  # noqa: A002 - the API's word
+    def quote(self, credits: int) -> Quote:
         """What a number of credits costs, line by line, with its bonus."""
         return self._read(Quote, Call(method="GET", path="/credits/quote", query=query(credits=credits)))
 
     def create_checkout(
         self,
         account_id: str,
-        credits: int,  # noqa: A002
+        credits: int,
         *,
         success_url: str,
         cancel_url: str | None = None,

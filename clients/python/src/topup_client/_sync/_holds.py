@@ -21,7 +21,7 @@ class Holds(Caller):
     def create_hold(
         self,
         account_id: str,
-        credits: int,  # noqa: A002
+        credits: int,
         *,
         minimum_credits: int | None = None,
         expires_in_seconds: int | None = None,
@@ -54,7 +54,7 @@ class Holds(Caller):
     def extend_hold(
         self,
         hold_id: str,
-        credits: int | None = None,  # noqa: A002
+        credits: int | None = None,
         *,
         expires_in_seconds: int | None = None,
     ) -> Hold:
@@ -65,7 +65,7 @@ class Holds(Caller):
     def capture_hold(
         self,
         hold_id: str,
-        credits: int,  # noqa: A002
+        credits: int,
         *,
         metadata: dict[str, str] | None = None,
         on_shortfall: OnShortfall | None = None,

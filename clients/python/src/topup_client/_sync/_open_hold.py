@@ -67,7 +67,7 @@ class OpenHold:
         """How many of the reserved credits are not used yet; below 0 if more were used."""
         return self.credits - self.used
 
-    def use(self, credits: int) -> None:  # noqa: A002
+    def use(self, credits: int) -> None:
         """Count credits that the work has used. Sends nothing."""
         if credits < 0:
             raise ValueError("used credits must not be negative")
@@ -75,7 +75,7 @@ class OpenHold:
 
     def extend(
         self,
-        credits: int | None = None,  # noqa: A002
+        credits: int | None = None,
         *,
         expires_in_seconds: int | None = None,
     ) -> Hold:
@@ -88,7 +88,7 @@ class OpenHold:
 
     def capture(
         self,
-        credits: int | None = None,  # noqa: A002
+        credits: int | None = None,
         *,
         metadata: dict[str, str] | None = None,
         on_shortfall: OnShortfall | None = None,

@@ -54,7 +54,7 @@ class Operating(Caller):
     def grant_credits(
         self,
         account_id: str,
-        credits: int,  # noqa: A002
+        credits: int,
         *,
         reason: str,
         expires_at: Time | None = None,
@@ -87,7 +87,7 @@ class Operating(Caller):
     def adjust(
         self,
         account_id: str,
-        credits: int,  # noqa: A002
+        credits: int,
         *,
         reason: str,
         create: bool | None = None,
@@ -118,7 +118,7 @@ class Operating(Caller):
         self,
         topup_id: str,
         *,
-        credits: int | None = None,  # noqa: A002
+        credits: int | None = None,
         amount: int | None = None,
         unspent: bool | None = None,
         payment_id: str | None = None,
@@ -132,7 +132,7 @@ class Operating(Caller):
         self,
         topup_id: str,
         *,
-        credits: int | None = None,  # noqa: A002
+        credits: int | None = None,
         amount: int | None = None,
         unspent: bool | None = None,
         payment_id: str | None = None,

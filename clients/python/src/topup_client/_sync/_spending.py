@@ -40,7 +40,7 @@ class Spending(Holds):
     def access(
         self,
         account_id: str,
-        credits: int | None = None,  # noqa: A002
+        credits: int | None = None,
         *,
         subject: str | None = None,
     ) -> Access:
@@ -51,7 +51,7 @@ class Spending(Holds):
     def debit(
         self,
         account_id: str,
-        credits: int,  # noqa: A002
+        credits: int,
         *,
         operation: str | None = None,
         subject: str | None = None,
@@ -99,7 +99,7 @@ class Spending(Holds):
     def refund_spend(
         self,
         spend_id: str,
-        credits: int | None = None,  # noqa: A002
+        credits: int | None = None,
         *,
         reason: str | None = None,
         idempotency_key: str | None = None,
@@ -113,7 +113,7 @@ class Spending(Holds):
     def hold(
         self,
         account_id: str,
-        credits: int,  # noqa: A002
+        credits: int,
         *,
         minimum_credits: int | None = None,
         expires_in_seconds: int | None = None,
