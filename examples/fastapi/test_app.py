@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 import standardwebhooks
+from browser import browse
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator
@@ -172,6 +173,10 @@ def test_what_fails_costs_nothing(browser: httpx.Client) -> None:
 def test_problems_have_the_words_of_topup(browser: httpx.Client) -> None:
     refused = browser.post("/api/checkouts", json={"credits": 0})
     assert (refused.status_code, refused.json()["code"]) == (400, "invalid_request")
+
+
+def test_a_customer_buys_and_spends_in_a_browser(example: Example) -> None:
+    browse("example", example.url)
 
 
 def test_webhooks_are_verified(example: Example) -> None:

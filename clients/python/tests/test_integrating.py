@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
+from browser import browse
 from service import REPOSITORY, topup_program
 
 if TYPE_CHECKING:
@@ -78,11 +79,11 @@ def test_from_an_empty_folder_to_a_page_that_sells_and_spends(tmp_path: Path) ->
     ports = f" --port {topup_port} --sandbox-port {sandbox_port} --serve-port 0"
     with running(here(start).strip() + ports, tmp_path, environment, "Stop with Ctrl-C"):
         told = f"{here(prepare)}\nprintf %s $TOPUP_API_KEY"
-        options: dict[str, Any] = {"cwd": tmp_path, "env": environment, "capture_output": True, "text": True}
-        key = subprocess.run(["/bin/bash", "-euc", told], check=True, **options).stdout
+        key = subprocess.check_output(["/bin/bash", "-euc", told], cwd=tmp_path, env=environment, text=True)
         with running(
             here(serve).strip(), tmp_path, {**environment, "TOPUP_API_KEY": key}, "Application startup complete"
         ):
+            browse("shop", f"http://127.0.0.1:{page_port}")
             as_its_page_does(f"http://127.0.0.1:{page_port}", f"http://127.0.0.1:{sandbox_port}", tmp_path, page)
 
 
