@@ -48,10 +48,12 @@ const scenarios = {
     text("#answer", "credits"),
     (page) => page.click("#stop"),
     (page) => page.waitForSelector("#stop[disabled]"),
-    async (page) => {
-      const { available, held } = await (await page.request.get(`${url}/api/balance`)).json();
-      if (available + held > 209 || available < 10) throw new Error(`${available} credits are available, ${held} held`);
-    },
+    (page) =>
+      page.waitForFunction(async () => {
+        const { available, held } = await (await fetch("/api/balance")).json();
+        const shown = Number(document.querySelector("#available").textContent);
+        return held === 0 && shown === available && available < 210 && available > 10;
+      }),
   ],
 };
 
