@@ -94,10 +94,10 @@ def free_ports(number: int) -> list[int]:
 
 
 def until(what: str, is_so: Callable[[], bool]) -> None:
-    """Ask until it is so, for at most a minute."""
-    end = time.monotonic() + 60
+    """Ask until it is so, for at most three minutes."""
+    end = time.monotonic() + 180
     while not is_so():
-        assert time.monotonic() < end, f"not within a minute: {what}"
+        assert time.monotonic() < end, f"not within three minutes: {what}"
         time.sleep(0.05)
 
 

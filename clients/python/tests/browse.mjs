@@ -62,6 +62,7 @@ const executablePath = process.env.CHROMIUM ?? "/usr/bin/chromium";
 const browser = await chromium.launch({ executablePath, headless: true, args });
 try {
   const page = await browser.newPage();
+  page.setDefaultTimeout(120_000); // machines that build at the same time are slow
   const errors = [];
   page.on("pageerror", (error) => errors.push(error.message));
   await page.goto(url);

@@ -47,7 +47,7 @@ def running(command: str, folder: Path, environment: dict[str, str], said: str) 
         options: dict[str, Any] = {"cwd": folder, "env": environment, "stdout": output, "stderr": subprocess.STDOUT}
         process = subprocess.Popen(["/bin/bash", "-c", f"exec {command}"], **options)
         try:
-            end = time.monotonic() + 60
+            end = time.monotonic() + 180
             while said not in log.read_text():
                 assert process.poll() is None, log.read_text()
                 assert time.monotonic() < end, f"{command} did not say {said!r}"
