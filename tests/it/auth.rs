@@ -37,7 +37,12 @@ impl Signer {
     }
 
     pub fn sign(&self, key_id: Option<&str>, claims: &Value) -> String {
-        let header = Header { kid: key_id.map(str::to_owned), ..Header::new(self.0) };
+        self.sign_as("JWT", key_id, claims)
+    }
+
+    /// Signs a token that says of which type it is.
+    pub fn sign_as(&self, kind: &str, key_id: Option<&str>, claims: &Value) -> String {
+        let header = Header { typ: Some(kind.to_owned()), kid: key_id.map(str::to_owned), ..Header::new(self.0) };
         jsonwebtoken::encode(&header, claims, &self.1).expect("signs")
     }
 

@@ -169,6 +169,35 @@ async fn the_printed_env_runs_a_service_beside_it_that_sells_on_the_same_sandbox
     stop(dev).await;
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn pages_of_the_developers_own_may_sell_and_others_may_not() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let dev = start(folder.path(), &["--origin", "http://localhost:3000", "--origin", "http://127.0.0.1:8000"]).await;
+    let token: Value = http_client()
+        .post(format!("{}/demo/token", dev.url))
+        .json(&serde_json::json!({}))
+        .send()
+        .await
+        .expect("answers")
+        .json()
+        .await
+        .expect("JSON");
+    let token = token["token"].as_str().expect("a token");
+    for (page, is_allowed) in
+        [("http://localhost:3000", true), ("http://127.0.0.1:8000", true), ("http://localhost:3001", false)]
+    {
+        let body = serde_json::json!({ "credits": 250, "successUrl": format!("{page}/done") });
+        let request = http_client().post(format!("{}/credits/sessions", dev.url)).bearer_auth(token);
+        let answer = request.header("origin", page).json(&body).send().await.expect("answers");
+        assert_eq!(answer.status().is_success(), is_allowed, "{page}: {answer:?}");
+        let shared = answer.headers().get("access-control-allow-origin").and_then(|value| value.to_str().ok());
+        assert_eq!(shared, is_allowed.then_some(page));
+    }
+    stop(dev).await;
+    let (well, errors) = refused(folder.path(), &["--port", "0", "--origin", "http://localhost:3000/page"]);
+    assert!(!well && errors.contains("--origin") && errors.contains("http://localhost:3000/page"), "{errors}");
+}
+
 /// The sandbox's clock is advanced and kept across restarts, while the service uses the machine's clock.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_purchase_works_after_the_sandboxs_clock_was_advanced_also_after_a_restart() {

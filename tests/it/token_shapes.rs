@@ -59,6 +59,28 @@ async fn supabase_with_its_old_secret_its_new_keys_and_both_while_it_moves() {
     }
 }
 
+/// The `anon` and `service_role` keys of a project are tokens, too, and signed with the same secret. The first is public.
+#[tokio::test]
+async fn supabases_own_keys_are_no_customers() {
+    let bare = start(&[("JWT_SECRET", JWT_SECRET)]).await;
+    let checked = start(&[
+        ("JWT_SECRET", JWT_SECRET),
+        ("JWT_ISSUER", "https://abcdefgh.supabase.co/auth/v1"),
+        ("JWT_AUDIENCE", "authenticated"),
+    ])
+    .await;
+    for app in [bare, checked] {
+        for role in ["anon", "service_role"] {
+            let claims = json!({
+                "iss": "supabase", "ref": "abcdefgh", "role": role, "iat": seconds(&app, -86_400),
+                "exp": seconds(&app, 315_360_000),
+            });
+            refused(with_token(&app, &Signer::secret(JWT_SECRET).sign(None, &claims)).await, "invalid_token");
+        }
+        app.finish().await;
+    }
+}
+
 #[tokio::test]
 async fn clerk_whose_tokens_have_an_authorized_party_and_no_audience() {
     let signer = Signer::private(Algorithm::RS256, RSA);
@@ -81,6 +103,31 @@ async fn clerk_whose_tokens_have_an_authorized_party_and_no_audience() {
     assert_eq!(account(&app, &token(json!("http://localhost:3000"))).await, "user_2abcDEF");
     for azp in [json!("https://evil.example"), json!(null), json!(["https://app.example.com"])] {
         refused(with_token(&app, &token(azp)).await, "invalid_token");
+    }
+    app.finish().await;
+}
+
+/// A team has one balance if the token names it in a claim of its own (*Sessions → Customize session token*).
+#[tokio::test]
+async fn clerk_with_one_account_for_each_organization() {
+    let signer = Signer::private(Algorithm::RS256, RSA);
+    let issuer = FixedServer::start(200, key_set(&[signer.jwk("ins_2abc")]));
+    let app = start(&[
+        ("JWT_JWKS_URL", &issuer.url),
+        ("JWT_ISSUER", "https://clerk.example.com"),
+        ("JWT_AUTHORIZED_PARTIES", "https://app.example.com"),
+        ("JWT_ACCOUNT_CLAIM", "org_id"),
+    ])
+    .await;
+    let mut claims = json!({
+        "azp": "https://app.example.com", "exp": seconds(&app, 60), "iat": seconds(&app, 0), "v": 2, "sub": "user_2abcDEF",
+        "iss": "https://clerk.example.com", "o": { "id": "org_2xyz", "slg": "team", "rol": "admin" }, "org_id": "org_2xyz",
+    });
+    assert_eq!(account(&app, &signer.sign(Some("ins_2abc"), &claims)).await, "org_2xyz");
+    // Somebody who works for themselves at the moment. The template's value is then empty or left out.
+    for nothing in [json!(""), json!(null)] {
+        claims["org_id"] = nothing;
+        refused(with_token(&app, &signer.sign(Some("ins_2abc"), &claims)).await, "invalid_token");
     }
     app.finish().await;
 }
@@ -117,6 +164,39 @@ async fn auth0_with_an_array_of_audiences_a_bar_in_the_subject_and_permissions()
 }
 
 #[tokio::test]
+async fn auth0_in_the_form_of_rfc_9068_and_not_its_id_tokens() {
+    let signer = Signer::private(Algorithm::RS256, RSA);
+    let issuer = FixedServer::start(200, key_set(&[signer.jwk("NjVB")]));
+    let app = start(&[
+        ("JWT_JWKS_URL", &issuer.url),
+        ("JWT_ISSUER", "https://tenant.eu.auth0.com/"),
+        ("JWT_AUDIENCE", "https://credits.example.com"),
+    ])
+    .await;
+    let common = |audience: Value| {
+        json!({
+            "iss": "https://tenant.eu.auth0.com/", "sub": "auth0|6553da60a5", "aud": audience, "iat": seconds(&app, 0),
+            "exp": seconds(&app, 86_400),
+        })
+    };
+    let mut access = common(json!(["https://credits.example.com", "https://tenant.eu.auth0.com/userinfo"]));
+    access["client_id"] = json!("a1B2c3");
+    access["jti"] = json!("73WakrfVbN");
+    assert_eq!(account(&app, &signer.sign_as("at+jwt", Some("NjVB"), &access)).await, "auth0|6553da60a5");
+    // What the page has beside it: for the page itself, with the customer's name.
+    let mut id = common(json!("a1B2c3"));
+    id["email"] = json!("a@example.com");
+    id["nonce"] = json!("n");
+    refused(with_token(&app, &signer.sign(Some("NjVB"), &id)).await, "invalid_token");
+    // A program with credentials of its own, which no customer is behind.
+    let mut program = common(json!("https://other.example.com"));
+    program["sub"] = json!("a1B2c3@clients");
+    program["gty"] = json!("client-credentials");
+    refused(with_token(&app, &signer.sign(Some("NjVB"), &program)).await, "invalid_token");
+    app.finish().await;
+}
+
+#[tokio::test]
 async fn firebase_whose_issuer_and_audience_name_the_project() {
     let signer = Signer::private(Algorithm::RS256, RSA);
     let issuer = FixedServer::start(200, key_set(&[signer.jwk("f83f5a")]));
@@ -136,6 +216,26 @@ async fn firebase_whose_issuer_and_audience_name_the_project() {
     };
     assert_eq!(account(&app, &token("my-project")).await, "Zx9kQ");
     refused(with_token(&app, &token("project-of-somebody-else")).await, "invalid_token");
+    app.finish().await;
+}
+
+/// Google has the same keys at two addresses: as a key set, and as certificates by key id, which are no key set.
+#[tokio::test]
+async fn firebase_with_the_address_of_its_certificates_accepts_nobody() {
+    let signer = Signer::private(Algorithm::RS256, RSA);
+    let certificates = json!({ "f83f5a": "-----BEGIN CERTIFICATE-----\nMIID\n-----END CERTIFICATE-----\n" });
+    let issuer = FixedServer::start(200, certificates.to_string());
+    let app = start(&[
+        ("JWT_JWKS_URL", &issuer.url),
+        ("JWT_ISSUER", "https://securetoken.google.com/my-project"),
+        ("JWT_AUDIENCE", "my-project"),
+    ])
+    .await;
+    let claims = json!({
+        "iss": "https://securetoken.google.com/my-project", "aud": "my-project", "sub": "Zx9kQ", "iat": seconds(&app, 0),
+        "exp": seconds(&app, 3_600),
+    });
+    with_token(&app, &signer.sign(Some("f83f5a"), &claims)).await.expect_problem(503, "keys_unavailable");
     app.finish().await;
 }
 

@@ -1,0 +1,67 @@
+# Made from _async/_buying.py by scripts/generate.py. Change that file.
+"""Selling credits: what they cost, the checkout, and what became of it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from .._call import Call, path, query, valid_key
+from ..models import CreatedSession, CreateSession, Quote, Session
+from . import _runtime
+from ._caller import Caller
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+__all__ = ["Buying"]
+
+_FINAL_STATES = frozenset({"paid", "expired", "failed"})
+
+
+class Buying(Caller):
+    """The calls that sell credits."""
+
+    def quote(self, credits: int) -> Quote:
+        """What a number of credits costs, line by line, with its bonus."""
+        return self._read(Quote, Call(method="GET", path="/credits/quote", query=query(credits=credits)))
+
+    def create_checkout(
+        self,
+        account_id: str,
+        credits: int,
+        *,
+        success_url: str,
+        cancel_url: str | None = None,
+        idempotency_key: str | None = None,
+    ) -> CreatedSession:
+        """Open a checkout. Send the customer to its `url`.
+
+        Put `{CHECKOUT_SESSION_ID}` into `success_url`; the payment provider replaces it with the id of the checkout.
+        Both URLs must be on one of the service's `ALLOWED_ORIGINS`.
+        """
+        body = CreateSession(account_id=account_id, credits=credits, success_url=success_url, cancel_url=cancel_url)
+        key = valid_key(idempotency_key)
+        return self._read(CreatedSession, Call(method="POST", path="/credits/sessions", body=body, idempotency_key=key))
+
+    def get_checkout(self, checkout_id: str) -> Session:
+        """Look at a checkout. Only `state == "paid"` says that credits were bought; a return to your page does not."""
+        return self._read(Session, Call(method="GET", path=path("credits", "sessions", checkout_id)))
+
+    def wait_for_checkout(
+        self,
+        checkout_id: str,
+        *,
+        states: Collection[str] = _FINAL_STATES,
+        timeout_seconds: float = 20.0,
+        every_seconds: float = 1.0,
+    ) -> Session:
+        """Look at a checkout until it is paid, expired or failed, or until the time is over.
+
+        Returns what was seen last, whose state may be `open` or `processing`: payments by bank take days.
+        """
+        until = _runtime.monotonic() + timeout_seconds
+        while True:
+            session = self.get_checkout(checkout_id)
+            if session.state in states or _runtime.monotonic() + every_seconds > until:
+                return session
+            _runtime.sleep(every_seconds)
