@@ -110,15 +110,20 @@ impl Work {
     /// Delivers from one queue after the other while something is due.
     async fn deliver(self, mut endpoint: Endpoint, mut account: String) {
         loop {
-            if let Err(error) = self.deliver_queue(&endpoint, &account).await {
-                tracing::warn!(error = error.in_words(), endpoint = endpoint.id, "messages cannot be delivered now");
-                return;
-            }
-            match self.next_queue(&endpoint.id).await {
+            let next = match self.deliver_queue(&endpoint, &account).await {
+                Ok(has_delivered) => {
+                    // One that somebody else works on is not tried again at once.
+                    let next = self.next_queue(&endpoint.id).await;
+                    next.map(|next| next.filter(|(_, due)| has_delivered || *due != account))
+                }
+                Err(error) => Err(error),
+            };
+            match next {
                 Ok(Some((next, due))) if !self.stop.is_cancelled() => (endpoint, account) = (next, due),
                 Ok(_) => return,
                 Err(error) => {
-                    tracing::warn!(error = error.in_words(), "messages cannot be delivered now");
+                    let endpoint = endpoint.id.as_str();
+                    tracing::warn!(error = error.in_words(), endpoint, "messages cannot be delivered now");
                     return;
                 }
             }
@@ -133,24 +138,26 @@ impl Work {
         Ok(due.into_iter().next().map(|account| (endpoint, account)))
     }
 
-    async fn deliver_queue(&self, endpoint: &Endpoint, account: &str) -> Result<(), StoreError> {
+    /// Delivers from a queue. Returns whether there was anything to do.
+    async fn deliver_queue(&self, endpoint: &Endpoint, account: &str) -> Result<bool, StoreError> {
         let holder = format!("{:032x}", self.app.ids.id_bits());
         for number in 0..IN_A_ROW {
             let asked = Instant::now();
             let queue = Queue { endpoint: endpoint.id.clone(), account: account.to_owned(), holder: holder.clone() };
             let is_first = number == 0;
             let write = BeginAttempt { queue: queue.clone(), is_first, now_ms: self.app.clock.now_ms() };
-            let Some(head) = self.app.db.write(write).await? else { return Ok(()) };
+            let Some(head) = self.app.db.write(write).await? else { return Ok(!is_first) };
             if asked.elapsed() > LATEST_START || (self.stop.is_cancelled() && !is_first) {
-                return self.app.db.write(GiveUp(queue)).await;
+                self.app.db.write(GiveUp(queue)).await?;
+                return Ok(true);
             }
             let outcome = self.attempt(endpoint, &head).await;
             let is_last = number.saturating_add(1) == IN_A_ROW;
             if !self.record(endpoint, queue, &head, outcome, is_last).await? {
-                return Ok(());
+                break;
             }
         }
-        Ok(())
+        Ok(true)
     }
 
     async fn attempt(&self, endpoint: &Endpoint, head: &Head) -> Outcome {

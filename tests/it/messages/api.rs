@@ -97,8 +97,7 @@ on_both_databases! {
         let path = format!("/admin/endpoints/{id}/resend");
         assert_eq!(product.post(&path, period.clone()).await.expect(200)["messages"], 3);
         let got = late.wait_for_taken(3).await;
-        let ids =
-            |messages: &[Received]| messages.iter().map(|one| one.id().to_owned()).collect::<Vec<_>>();
+        let ids = |messages: &[Received]| messages.iter().map(|one| one.id().to_owned()).collect::<Vec<_>>();
         assert_eq!(ids(&got), ids(&receiver.taken()));
         until("recorded", async || Some(product.deliveries(&id, "done").await).filter(|done| done.len() == 3)).await;
         assert_eq!(product.post(&path, period).await.expect(200)["messages"], 0, "nothing was missed");

@@ -84,8 +84,12 @@ on_both_databases! {
         receiver.wait_for_taken(5).await;
         let numbers = entries(&receiver, "slow");
         assert!(numbers.len() == 4 && numbers[0] == 1 && numbers.is_sorted(), "{numbers:?}");
-        let ids: Vec<String> = receiver.taken().iter().filter(|one| one.body["data"]["accountId"] == "slow")
-            .map(|one| text(&one.body["data"]["topupId"])).collect();
+        let ids: Vec<String> = receiver
+            .taken()
+            .iter()
+            .filter(|one| one.body["data"]["accountId"] == "slow")
+            .map(|one| text(&one.body["data"]["topupId"]))
+            .collect();
         let mut sorted = ids.clone();
         sorted.sort();
         assert_eq!(ids, sorted, "ids grow with time");

@@ -48,7 +48,13 @@ on_both_databases! {
         let ask = async |method: &Method, path: &str, body: &Option<Value>, key: &str| {
             let request = http_client().request(method.clone(), format!("{}{path}", product.app.url));
             let request = if key.is_empty() { request } else { request.header("x-api-key", key) };
-            product.app.send(match body { Some(body) => request.json(body), None => request }).await
+            product
+                .app
+                .send(match body {
+                    Some(body) => request.json(body),
+                    None => request,
+                })
+                .await
         };
         for (method, path, body) in routes(&id).into_iter().chain(alerts()) {
             ask(&method, &path, &body, "").await.expect_problem(401, "missing_credentials");
@@ -147,7 +153,10 @@ on_both_databases! {
             assert_eq!(problem["errors"][0]["field"], field, "{body} {problem}");
         }
         for (query, field) in [
-            ("state=lost", "state"), ("limit=0", "limit"), ("limit=101", "limit"), ("limit=x", "limit"),
+            ("state=lost", "state"),
+            ("limit=0", "limit"),
+            ("limit=101", "limit"),
+            ("limit=x", "limit"),
             ("cursor=x", "cursor"),
         ] {
             let problem =

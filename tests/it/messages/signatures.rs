@@ -146,10 +146,8 @@ on_both_databases! {
         ids.sort_unstable();
         ids.dedup();
         assert_eq!((taken.len(), ids.len()), (10, 10));
-        until("recorded", async || {
-            Some(other.db.endpoints().await.expect("readable")).filter(|all| all.len() == 1)
-        })
-        .await;
+        until("recorded", async || Some(other.db.endpoints().await.expect("readable")).filter(|all| all.len() == 1))
+            .await;
         other.db.close().await;
         product.finish().await;
     }
