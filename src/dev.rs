@@ -330,7 +330,8 @@ fn serve_env(secrets: &Secrets, sandbox: &str, address: SocketAddr) -> String {
     let (key, webhook_secret) = (&secrets.stripe_secret_key, &secrets.webhook_secret);
     format!(
         "STRIPE_API_BASE={sandbox}\nSTRIPE_SECRET_KEY={key}\nSTRIPE_WEBHOOK_SECRET={webhook_secret}\n\
-         BIND_ADDRESS={address}\nDATABASE_URL=sqlite:topup-sandbox.db\nALLOWED_ORIGINS=http://localhost:3000\n"
+         BIND_ADDRESS={address}\nDATABASE_URL=sqlite:topup-sandbox.db\nALLOWED_ORIGINS=http://localhost:3000\n\
+         WEBHOOK_ALLOWED_NETWORKS=127.0.0.0/8,::1\n"
     )
 }
 
@@ -350,6 +351,7 @@ fn config(options: &DevOptions, secrets: &Secrets, address: SocketAddr, sandbox:
         ("STRIPE_API_BASE", sandbox),
         ("JWT_SECRET", secrets.jwt_secret.as_str()),
         ("ALLOWED_ORIGINS", origins.as_str()),
+        ("WEBHOOK_ALLOWED_NETWORKS", "127.0.0.0/8,::1"),
     ];
     Ok(Config::load(&settings.into_iter().collect::<Source>())?)
 }

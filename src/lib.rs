@@ -10,6 +10,7 @@
 //! - [`purchases`]: a top-up from its checkout to its last refund; use cases beside their SQL.
 //! - [`inbox`]: webhook deliveries: verified, read, applied once, or stored for replay.
 //! - [`reconcile`]: compares our books with a provider's.
+//! - [`messages`], [`outbox`]: what the product is told of, written with its cause; endpoints, and the sending.
 //! - [`access`]: API keys and operators.
 //! - [`http`]: the API, one folder per audience, and the documentation generated from it.
 //! - [`measure`]: what the service measures of itself, for Prometheus.
@@ -34,6 +35,8 @@ pub mod domain;
 pub mod http;
 pub mod inbox;
 pub mod measure;
+pub mod messages;
+pub mod outbox;
 pub mod outgoing;
 pub mod ports;
 pub mod providers;

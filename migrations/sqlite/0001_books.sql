@@ -182,6 +182,8 @@ CREATE TABLE grants (
 ) STRICT;
 
 CREATE INDEX grants_in_burn_order ON grants (account_id, priority, expires_at, category, sequence) WHERE is_open = 1;
+-- Credits that end, for the message some days before.
+CREATE INDEX grants_ending ON grants (expires_at, id) WHERE is_open = 1 AND expires_at < 9223372036854775807;
 CREATE INDEX grants_by_account ON grants (account_id, sequence, id);
 
 -- What entries that name no grant of their own did to grants. Append-only, like the ledger.
@@ -316,18 +318,22 @@ CREATE TABLE account_blocks (
     PRIMARY KEY (account_id, number)
 ) STRICT;
 
--- Accounts whose available credits fell below `alert_at`.
+-- Accounts to be looked at: fewer credits are available than `alert_at`, or they bring credits that end.
 CREATE TABLE attention (
-    account_id TEXT    PRIMARY KEY NOT NULL,
+    account_id TEXT   PRIMARY KEY NOT NULL,
     since      INTEGER NOT NULL
 ) STRICT;
 
--- The thresholds below which an account's owner wants to hear of it, and whether the account is below.
+-- What was last told of an account's balance. Without a row, the account is neither low nor empty.
 CREATE TABLE alerts (
-    account_id TEXT    NOT NULL,
-    threshold  INTEGER NOT NULL,
-    is_low     INTEGER NOT NULL CHECK (is_low IN (0, 1)),
-    PRIMARY KEY (account_id, threshold)
+    account_id  TEXT   PRIMARY KEY NOT NULL,
+    -- The account's own threshold; NULL: that of the settings, 0: none.
+    low_credits INTEGER CHECK (low_credits >= 0),
+    is_low      INTEGER NOT NULL CHECK (is_low IN (0, 1)),
+    is_depleted INTEGER NOT NULL CHECK (is_depleted IN (0, 1)),
+    -- How often that changed.
+    changes     INTEGER NOT NULL CHECK (changes >= 0),
+    updated_at  INTEGER NOT NULL
 ) STRICT;
 
 -- Customers' consent to charges of a saved card when their credits run low.
@@ -351,38 +357,107 @@ CREATE TABLE auto_topups (
     updated_at        INTEGER NOT NULL
 ) STRICT;
 
--- Where the product wants to hear of events, the events, and their deliveries.
+-- Whether messages are written, which is while there is an endpoint. One row.
+CREATE TABLE outbox (
+    id           INTEGER PRIMARY KEY NOT NULL CHECK (id = 1),
+    is_on        INTEGER NOT NULL CHECK (is_on IN (0, 1)),
+    -- Since when every cause has its message; NULL while it is off.
+    since        INTEGER,
+    -- The key that endpoints' secrets are derived from, unless the settings have one, and the hash of the key in use.
+    signing_key  TEXT,
+    key_hash     TEXT,
+    -- The threshold of the settings that all accounts up to `looked_up_to` were looked at with; NULL there: all accounts.
+    low_credits  INTEGER,
+    looked_up_to TEXT
+) STRICT;
+
+INSERT INTO outbox (id, is_on) VALUES (1, 0);
+
+-- Where the product wants to hear of events. A deleted endpoint keeps its row for the records of its deliveries.
 CREATE TABLE endpoints (
-    id             TEXT    PRIMARY KEY NOT NULL,
-    url            TEXT    NOT NULL,
-    event_types    TEXT    NOT NULL,
-    secret_version INTEGER NOT NULL,
-    old_until      INTEGER NOT NULL,
-    state          TEXT    NOT NULL,
-    failing_since  INTEGER,
-    created_at     INTEGER NOT NULL
+    id               TEXT   PRIMARY KEY NOT NULL,
+    url              TEXT   NOT NULL,
+    -- Separated by spaces; empty for all.
+    types            TEXT   NOT NULL,
+    description      TEXT   NOT NULL,
+    state            TEXT   NOT NULL,
+    -- Why it is disabled: `operator`, `failing` or `gone`.
+    disabled_reason  TEXT,
+    secret_version   INTEGER NOT NULL CHECK (secret_version > 0),
+    -- Until when the secret before this version signs, too.
+    old_secret_until INTEGER NOT NULL,
+    -- The first of the failures since the last success.
+    failing_since    INTEGER,
+    created_at       INTEGER NOT NULL,
+    updated_at       INTEGER NOT NULL
 ) STRICT;
 
+-- Events for the product. A row is committed together with its cause. `number` is the order within an account, because
+-- the account's row is locked when one is inserted.
 CREATE TABLE messages (
-    id         TEXT    PRIMARY KEY NOT NULL,
-    type       TEXT    NOT NULL,
-    account_id TEXT   ,
-    payload    TEXT    NOT NULL,
-    created_at INTEGER NOT NULL
+    number           INTEGER PRIMARY KEY AUTOINCREMENT NOT NULL,
+    -- Follows from the cause, so that no cause has two messages.
+    id               TEXT   NOT NULL UNIQUE,
+    type             TEXT   NOT NULL,
+    -- Empty if it is about no account.
+    account_id       TEXT   NOT NULL,
+    -- The id of what it is about.
+    cause            TEXT   NOT NULL,
+    -- What the rows of the cause do not tell, as a JSON object.
+    facts            TEXT,
+    -- The body that endpoints get; NULL until the message is queued for them.
+    payload          TEXT,
+    created_at       INTEGER NOT NULL
 ) STRICT;
 
+CREATE INDEX messages_new ON messages (number) WHERE payload IS NULL;
+CREATE INDEX messages_by_time ON messages (created_at, number);
+
+-- Messages for an endpoint.
 CREATE TABLE deliveries (
-    message_id  TEXT    NOT NULL REFERENCES messages (id),
-    endpoint_id TEXT    NOT NULL REFERENCES endpoints (id),
-    state       TEXT    NOT NULL CHECK (state IN ('waiting', 'done', 'failed')),
-    attempts    INTEGER NOT NULL CHECK (attempts >= 0),
-    next_at     INTEGER NOT NULL,
-    last_status INTEGER,
-    last_error  TEXT   ,
-    PRIMARY KEY (message_id, endpoint_id)
+    endpoint_id     TEXT   NOT NULL REFERENCES endpoints (id),
+    message_number  INTEGER NOT NULL REFERENCES messages (number),
+    account_id      TEXT   NOT NULL,
+    state           TEXT   NOT NULL CHECK (state IN ('waiting', 'done', 'failed')),
+    attempts        INTEGER NOT NULL CHECK (attempts >= 0),
+    -- Failed attempts since it was queued or resent, which decide about the next pause.
+    failures        INTEGER NOT NULL CHECK (failures >= 0),
+    last_status     INTEGER,
+    last_error      TEXT,
+    last_attempt_at INTEGER,
+    created_at      INTEGER NOT NULL,
+    PRIMARY KEY (endpoint_id, message_number)
 ) STRICT;
 
-CREATE INDEX deliveries_waiting ON deliveries (next_at) WHERE state = 'waiting';
+CREATE INDEX deliveries_waiting ON deliveries (endpoint_id, account_id, message_number) WHERE state = 'waiting';
+CREATE INDEX deliveries_by_state ON deliveries (endpoint_id, state, message_number);
+CREATE INDEX deliveries_by_message ON deliveries (message_number);
+
+-- The deliveries of one account to one endpoint, which go out one after the other. One process at a time works on it.
+CREATE TABLE delivery_queues (
+    endpoint_id  TEXT   NOT NULL REFERENCES endpoints (id),
+    account_id   TEXT   NOT NULL,
+    -- How many deliveries wait in it.
+    waiting      INTEGER NOT NULL CHECK (waiting >= 0),
+    -- When its next attempt is due; 9223372036854775807: none waits.
+    next_at      INTEGER NOT NULL,
+    lease_holder TEXT,
+    lease_until  INTEGER NOT NULL,
+    PRIMARY KEY (endpoint_id, account_id)
+) STRICT;
+
+CREATE INDEX delivery_queues_due ON delivery_queues (endpoint_id, next_at) WHERE next_at < 9223372036854775807;
+
+CREATE TABLE delivery_attempts (
+    endpoint_id    TEXT   NOT NULL REFERENCES endpoints (id),
+    message_number INTEGER NOT NULL REFERENCES messages (number),
+    attempt        INTEGER NOT NULL CHECK (attempt > 0),
+    status         INTEGER,
+    error          TEXT,
+    milliseconds   INTEGER NOT NULL,
+    attempted_at   INTEGER NOT NULL,
+    PRIMARY KEY (message_number, endpoint_id, attempt)
+) STRICT;
 
 CREATE TRIGGER grant_moves_are_never_changed BEFORE UPDATE ON grant_moves
 BEGIN

@@ -14,6 +14,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::db::Db;
+use crate::domain::outbox_settings::OutboxSettings;
 use crate::domain::pricing::Pricing;
 use crate::ports::{Clock, IdGenerator};
 use crate::providers::port::Provider;
@@ -63,6 +64,8 @@ pub struct App {
     pub fees: FeePause,
     /// Whether accounts with limits spend here.
     pub limits_seen: LimitsSeen,
+    /// What the product is told, and how.
+    pub outbox: OutboxSettings,
     /// Runs writes, so that they complete even if the client disconnects.
     pub tasks: Tasks,
 }

@@ -7,6 +7,7 @@
 use std::future::Future;
 
 use tokio::runtime::Handle;
+use tokio::task::JoinHandle;
 use tokio_util::task::TaskTracker;
 use tracing::Instrument;
 
@@ -39,6 +40,11 @@ impl Tasks {
     ) -> Result<T, TaskFailed> {
         let task = self.tracker.track_future(use_case.in_current_span());
         self.runtime.spawn(task).await.map_err(TaskFailed)
+    }
+
+    /// Starts a task that nobody waits for but a graceful stop.
+    pub fn spawn<T: Send + 'static>(&self, task: impl Future<Output = T> + Send + 'static) -> JoinHandle<T> {
+        self.runtime.spawn(self.tracker.track_future(task.in_current_span()))
     }
 
     /// Waits until every task has ended.

@@ -49,10 +49,19 @@ pub async fn audit(db: &Db, is_replay: bool) -> Result<AuditReport, StoreError> 
     walk::<AuditedFunds>(db, &mut report).await?;
     walk::<AuditedLimit>(db, &mut report).await?;
     report.usage_hours = audit_usage(db, &mut report).await?;
+    audit_messages(db, &mut report).await?;
     if is_replay {
         replay(db, &mut report).await?;
     }
     Ok(report)
+}
+
+/// Checks that a message exists exactly if its cause does, by one snapshot for each rule.
+async fn audit_messages(db: &Db, report: &mut AuditReport) -> Result<(), StoreError> {
+    for (rule, wrong) in db.broken_message_rules().await? {
+        report.add(Difference { id: "messages".to_owned(), detail: format!("not so for {wrong}: {rule}") });
+    }
+    Ok(())
 }
 
 /// Reads all rows of one type, page by page. Returns their number.

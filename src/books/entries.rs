@@ -3,22 +3,27 @@
 //! `locked_account.rs` for entries of spending.
 
 use crate::db::{StoreError, Tx, args, statements};
+use crate::domain::burn::NEVER_MS;
 use crate::domain::ids::TopupId;
 use crate::domain::ledger::EntryKind;
+use crate::messages::attention;
 
 statements! {
     /// Adds to the stored balance; the balance is never read, computed and written back.
-    ADD_TO_BALANCE = "INSERT INTO accounts (id, balance, used_credits, entries, updated_at, due_at) VALUES (:account, \
-        :credits, 0, 1, :now_ms, :due_at_ms) \
+    /// A new account is looked at at once, if messages are written.
+    ADD_TO_BALANCE = "INSERT INTO accounts (id, balance, used_credits, entries, updated_at, due_at, alert_at) \
+        VALUES (:account, :credits, 0, 1, :now_ms, :due_at_ms, CASE WHEN (SELECT is_on FROM outbox WHERE id = 1) = 1 \
+        THEN 9223372036854775807 ELSE -9223372036854775807 END) \
         ON CONFLICT (id) DO UPDATE SET balance = accounts.balance + excluded.balance, entries = accounts.entries + 1, \
         updated_at = excluded.updated_at, \
         due_at = CASE WHEN excluded.due_at < accounts.due_at THEN excluded.due_at ELSE accounts.due_at END \
-        RETURNING balance, entries";
+        RETURNING balance, entries, balance - held_credits AS available, alert_at";
     /// The same, but never takes what is held, nor the balance below zero. One statement, so that no other write can
     /// spend in between.
     ADD_WITHIN_BALANCE = "UPDATE accounts SET balance = balance + :credits, entries = entries + 1, updated_at = \
         :now_ms \
-        WHERE id = :account AND balance - held_credits + :credits >= 0 RETURNING balance, entries";
+        WHERE id = :account AND balance - held_credits + :credits >= 0 \
+        RETURNING balance, entries, balance - held_credits AS available, alert_at";
     INSERT_ENTRY = "INSERT INTO ledger_entries \
         (account_id, sequence, id, kind, credits, balance_after, source, topup_id, created_at, reason) \
         VALUES (:account, :sequence, :id, :kind, :credits, :balance_after, :source, :topup, :now_ms, :reason)";
@@ -28,6 +33,8 @@ statements! {
 struct AccountAfter {
     balance: i64,
     entries: i64,
+    available: i64,
+    alert_at: i64,
 }
 
 /// A ledger entry to be written.
@@ -45,8 +52,6 @@ pub(crate) struct Entry<'e> {
     pub(crate) reason: Option<&'e str>,
     /// When the credits that it brings end, or had ended, in milliseconds since 1970; [`NEVER_MS`] for never. The account
     /// is settled then, even if nobody touches it before.
-    ///
-    /// [`NEVER_MS`]: crate::domain::burn::NEVER_MS
     pub(crate) ends_at_ms: i64,
 }
 
@@ -82,5 +87,9 @@ async fn insert_entry(tx: &mut Tx, entry: Entry<'_>, after: AccountAfter, now_ms
         reason = entry.reason
     ];
     tx.execute(&INSERT_ENTRY, &values).await?;
+    // Credits that end are told of before, for which the account's grants must be known.
+    if after.available < after.alert_at || (entry.credits > 0 && entry.ends_at_ms < NEVER_MS) {
+        attention::note(tx, entry.account, now_ms).await?;
+    }
     Ok(after.balance)
 }

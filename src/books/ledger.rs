@@ -6,6 +6,7 @@ use crate::db::{StoreError, args, statements};
 use crate::domain::account::AccountId;
 use crate::domain::burn::NEVER_MS;
 use crate::domain::ledger::Balance;
+use crate::messages::message_rules;
 
 /// A ledger entry.
 #[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
@@ -156,7 +157,8 @@ impl Db {
             ("states and kinds are words that the code knows", &WRONG_WORDS),
         ];
         let mut broken = Vec::new();
-        for (rule, statement) in rules.into_iter().chain(purchase_rules::RULES).chain(spending_rules::RULES) {
+        let rules = rules.into_iter().chain(purchase_rules::RULES).chain(spending_rules::RULES);
+        for (rule, statement) in rules.chain(message_rules::RULES) {
             if self.read_optional::<Wrong>(statement, &[]).await?.is_none_or(|row| row.wrong != 0) {
                 broken.push(rule);
             }

@@ -18,8 +18,10 @@ statements! {
     /// An update is a lock on both databases.
     LOCK = "UPDATE accounts SET revision = revision WHERE id = :account RETURNING balance, used_credits, entries, \
         updated_at, held_credits, settled_entries, due_at, alert_at, blocked_at, limits_from";
-    CREATE = "INSERT INTO accounts (id, balance, used_credits, entries, updated_at) \
-        VALUES (:account, 0, 0, 0, :now_ms) ON CONFLICT (id) DO NOTHING";
+    CREATE = "INSERT INTO accounts (id, balance, used_credits, entries, updated_at, alert_at) \
+        VALUES (:account, 0, 0, 0, :now_ms, CASE WHEN (SELECT is_on FROM outbox WHERE id = 1) = 1 \
+        THEN 9223372036854775807 ELSE -9223372036854775807 END) ON CONFLICT (id) DO NOTHING";
+    SET_ALERT = "UPDATE accounts SET alert_at = :alert_at WHERE id = :account";
     STORE = "UPDATE accounts SET balance = :balance, used_credits = :used_credits, entries = :entries, \
         updated_at = :updated_at, held_credits = :held_credits, settled_entries = :settled_entries, due_at = :due_at, \
         limits_from = :limits_from, blocked_at = :blocked_at, revision = revision + 1 \
@@ -139,6 +141,17 @@ impl LockedAccount {
     /// Whether every entry is reflected in grants.
     pub(crate) const fn is_settled(&self) -> bool {
         self.row.settled_entries == self.row.entries
+    }
+
+    /// The account is noted for attention when less than this is available.
+    pub(crate) const fn alert_at(&self) -> i64 {
+        self.row.alert_at
+    }
+
+    /// Sets below how many available credits the account is noted for attention, and stores that.
+    pub(crate) async fn set_alert_at(&mut self, tx: &mut Tx, alert_at: i64) -> Result<(), StoreError> {
+        self.row.alert_at = alert_at;
+        tx.execute(&SET_ALERT, &args![account = self.id.as_str(), alert_at]).await.map(drop)
     }
 
     /// Whether a hold or a grant may have ended.

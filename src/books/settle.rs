@@ -6,6 +6,8 @@
 
 use std::collections::BTreeMap;
 
+use serde_json::json;
+
 use crate::books::give_back::{Bringing, GivenPart, IfEnded, give_back};
 use crate::books::grants::{self, GrantRow, NewGrant, Source};
 use crate::books::hold::holds;
@@ -15,7 +17,10 @@ use crate::db::{StoreError, Tx, args, statements};
 use crate::domain::burn::{BurnOrder, Category, DEFAULT_PRIORITY, GrantKind, NEVER_MS, Part, merged, spendable};
 use crate::domain::expiry::ExpiryDays;
 use crate::domain::ledger::EntryKind;
+use crate::domain::timestamp::rfc3339;
 use crate::measure::{self, Flow};
+use crate::messages::event_type::EventType;
+use crate::messages::message::{self, NewMessage};
 
 /// How many entries one transaction adopts at most. A longer history is adopted by several.
 const MAX_ENTRIES: usize = 200;
@@ -94,6 +99,7 @@ pub(crate) async fn end(tx: &mut Tx, account: &mut LockedAccount) -> Result<(), 
     if !account.is_due() {
         return Ok(());
     }
+    message::holds_expire(tx, account.id().as_str(), account.now_ms()).await?;
     let values = args![account = account.id().as_str(), now_ms = account.now_ms()];
     let ended: Vec<EndedHold> = tx.fetch_all(&EXPIRE_HOLDS, &values).await?;
     if !ended.is_empty() {
@@ -141,6 +147,19 @@ async fn end_grant(tx: &mut Tx, account: &mut LockedAccount, grant: &GrantRow, c
     let entry = NewEntry { kind, credits: negative(credits)?, source: &source, grant: Some(&grant.id), reason: None };
     account.book(tx, entry).await?;
     measure::credits(Flow::Expired, credits);
+    if kind == EntryKind::Expiry {
+        let ended_at = rfc3339(grant.expires_at);
+        let facts = json!({ "grantId": grant.id, "credits": credits, "expiredAt": ended_at });
+        let message = NewMessage {
+            event: EventType::CreditsExpired,
+            distinction: &source,
+            account: account.id().as_str(),
+            cause: &source,
+            facts: Some(facts),
+            now_ms: account.now_ms(),
+        };
+        message::write(tx, &message).await?;
+    }
     Ok(())
 }
 

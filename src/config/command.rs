@@ -7,6 +7,8 @@ use super::{
     ConfigErrors, LogSettings, Reader, Source, StripeSettings, check_database_url, read_log, read_payload_days,
     read_pricing, read_stripe,
 };
+use crate::config::outgoing::read_outbox;
+use crate::domain::outbox_settings::OutboxSettings;
 use crate::domain::pricing::Pricing;
 
 /// The settings of a command that calls Stripe and writes to the books.
@@ -20,6 +22,8 @@ pub struct CommandConfig {
     pub pricing: Pricing,
     /// For how many days the payload of a failed delivery is kept; 0 means not at all.
     pub webhook_payload_days: i64,
+    /// What the product is told, and how.
+    pub outbox: OutboxSettings,
     /// What is logged.
     pub log: LogSettings,
 }
@@ -36,13 +40,25 @@ impl CommandConfig {
         let stripe = read_stripe(&mut reader, Vec::new());
         let pricing = read_pricing(&mut reader);
         let payload_days = read_payload_days(&mut reader);
+        let outbox = read_outbox(&mut reader);
         let log = read_log(&mut reader);
         match (stripe, pricing, payload_days, log) {
             (Some(stripe), Some(pricing), Some(webhook_payload_days), Some(log)) if reader.errors.is_empty() => {
-                Ok(Self { database_url: SecretString::from(database_url), stripe, pricing, webhook_payload_days, log })
+                let database_url = SecretString::from(database_url);
+                Ok(Self { database_url, stripe, pricing, webhook_payload_days, outbox, log })
             }
             _ => Err(ConfigErrors(reader.errors)),
         }
+    }
+
+    /// Reads only what the product is told, and how.
+    ///
+    /// # Errors
+    /// When a value is not right.
+    pub fn load_outbox(source: &Source) -> Result<OutboxSettings, ConfigErrors> {
+        let mut reader = Reader::new(source);
+        let outbox = read_outbox(&mut reader);
+        if reader.errors.is_empty() { Ok(outbox) } else { Err(ConfigErrors(reader.errors)) }
     }
 
     /// Reads only for how many days payloads are kept.

@@ -9,11 +9,12 @@ mod env_file;
 pub mod jwt;
 mod log_filter;
 mod names;
+mod outgoing;
 mod pricing;
 mod source;
 mod web;
 
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::{Ipv4Addr, SocketAddr};
 use std::num::NonZeroU32;
 
 use ipnet::IpNet;
@@ -21,6 +22,7 @@ use secrecy::SecretString;
 use url::{Host, Url};
 
 use crate::database_url::DatabaseUrl;
+use crate::domain::outbox_settings::OutboxSettings;
 use crate::domain::pricing::Pricing;
 use crate::domain::redirect::AllowedOrigin;
 pub use command::CommandConfig;
@@ -73,6 +75,8 @@ pub struct Config {
     pub reconcile_every_hours: i64,
     /// How many days each reconciliation covers.
     pub reconcile_since_days: i64,
+    /// What the product is told, and how.
+    pub outbox: OutboxSettings,
     /// What is logged.
     pub log: LogSettings,
     /// Hints that are logged at the start. They contain no values.
@@ -128,7 +132,7 @@ impl Config {
         let payment_methods = read_payment_methods(&mut reader);
         let rate_limit = reader.parse("RATE_LIMIT_PER_MINUTE", "30", "a whole number of 1 or more");
         let max_open = reader.in_range("MAX_OPEN_CHECKOUTS", 30, 1..=100_000, "a whole number from 1 to 100000");
-        let trusted_proxies = read_networks(&mut reader);
+        let trusted_proxies = web::read_networks(&mut reader, "TRUSTED_PROXIES");
         let max_connections = reader.is_set("MAX_CONNECTIONS").then(|| {
             reader.parse("MAX_CONNECTIONS", "", "a whole number of 1 or more; without it, what the open files allow")
         });
@@ -136,6 +140,7 @@ impl Config {
         let reconcile_every =
             reader.in_range("RECONCILE_EVERY_HOURS", 24, 0..=720, "hours, from 1 to 720; 0 for never");
         let reconcile_since = reader.in_range("RECONCILE_SINCE_DAYS", 30, 1..=90, "days, from 1 to 90");
+        let outbox = outgoing::read_outbox(&mut reader);
         let log = read_log(&mut reader);
         check_database_url(&mut reader, &database_url);
         let public_url = read_public_url(&mut reader, public_url, bind_address);
@@ -172,6 +177,7 @@ impl Config {
                 webhook_payload_days,
                 reconcile_every_hours,
                 reconcile_since_days,
+                outbox,
                 log,
                 warnings: reader.warnings,
             }),
@@ -353,19 +359,6 @@ fn read_payment_methods(reader: &mut Reader<'_>) -> Vec<String> {
         reader.error("PAYMENT_METHODS", "must be Stripe's names, comma separated, such as card,link, or dashboard");
     }
     methods
-}
-
-fn read_networks(reader: &mut Reader<'_>) -> Vec<IpNet> {
-    let Some(text) = reader.optional("TRUSTED_PROXIES") else { return Vec::new() };
-    let mut networks = Vec::new();
-    for part in text.split(',').map(str::trim) {
-        let network = part.parse::<IpNet>().ok().or_else(|| part.parse::<IpAddr>().map(IpNet::from).ok());
-        match network {
-            Some(network) => networks.push(network),
-            None => reader.error("TRUSTED_PROXIES", &format!("{part:?} is no network such as 10.0.0.0/8")),
-        }
-    }
-    networks
 }
 
 fn read_log(reader: &mut Reader<'_>) -> Option<LogSettings> {

@@ -13,7 +13,8 @@ const MAX_SETTING_FILE_BYTES: u64 = 64 * 1024;
 /// A larger `.env` is probably another file.
 const MAX_ENV_FILE_BYTES: u64 = 1024 * 1024;
 /// Settings whose values must stay secret.
-const SECRETS: [&str; 4] = ["STRIPE_SECRET_KEY", "STRIPE_WEBHOOK_SECRET", "JWT_SECRET", "DATABASE_URL"];
+const SECRETS: [&str; 5] =
+    ["STRIPE_SECRET_KEY", "STRIPE_WEBHOOK_SECRET", "JWT_SECRET", "DATABASE_URL", "WEBHOOK_SIGNING_KEY"];
 /// Quotation marks of shells and word processors that were copied with a value.
 const QUOTES: [(char, char); 5] = [('"', '"'), ('\'', '\''), ('`', '`'), ('“', '”'), ('„', '“')];
 

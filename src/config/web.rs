@@ -1,6 +1,8 @@
 //! The settings for web access: address, origins, headers.
 
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+
+use ipnet::IpNet;
 
 use super::Reader;
 use crate::domain::redirect::AllowedOrigin;
@@ -61,4 +63,18 @@ pub(super) fn read_allowed_headers(reader: &mut Reader<'_>) -> Vec<String> {
         reader.error("ALLOWED_HEADERS", "must be names of headers, comma separated, such as x-request-source; not *");
     }
     headers
+}
+
+/// Networks, comma separated; an address is a network of one.
+pub(super) fn read_networks(reader: &mut Reader<'_>, setting: &'static str) -> Vec<IpNet> {
+    let Some(text) = reader.optional(setting) else { return Vec::new() };
+    let mut networks = Vec::new();
+    for part in text.split(',').map(str::trim) {
+        let network = part.parse::<IpNet>().ok().or_else(|| part.parse::<IpAddr>().map(IpNet::from).ok());
+        match network {
+            Some(network) => networks.push(network),
+            None => reader.error(setting, &format!("{part:?} is no network such as 10.0.0.0/8")),
+        }
+    }
+    networks
 }

@@ -139,6 +139,11 @@ own_id!(
     "grant_"
 );
 own_id!(
+    /// An address of the product's that messages are sent to.
+    EndpointId,
+    "endpoint_"
+);
+own_id!(
     /// A comparison with the provider's books.
     ReconciliationId,
     "reconciliation_"

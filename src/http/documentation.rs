@@ -33,6 +33,7 @@ use crate::http::routes::routes;
         (name = "spending", description = "For servers: debits, holds, and refunds of what was spent"),
         (name = "admin", description = "For operators: top-ups, refunds, adjustments and promotions"),
         (name = "webhooks", description = "Events from Stripe, and deliveries that failed"),
+        (name = "messages", description = "Messages to your server: endpoints, deliveries, and when a balance is low"),
         (name = "reconciliation", description = "Comparing Topup's records with Stripe's; adopting missing top-ups"),
         (name = "health", description = "Health checks for load balancers and orchestrators"),
     ),

@@ -57,6 +57,7 @@ pub async fn connect(config: CommandConfig, environment: Environment) -> Result<
         questions: Questions::default(),
         fees: FeePause::default(),
         limits_seen: LimitsSeen::default(),
+        outbox: config.outbox,
         key_uses: KeyUses::default(),
         tasks: Tasks::new(tokio::runtime::Handle::current()),
     })

@@ -35,6 +35,8 @@ use crate::http::kit::rate_limit::CheckoutLimits;
 use crate::http::state::{HttpState, MAX_WEBHOOK_BYTES_IN_FLIGHT, MAX_WEBHOOKS_IN_FLIGHT};
 use crate::inbox::failed_deliveries::erasing_job;
 use crate::inbox::failed_events::OpenFailures;
+use crate::outbox::job::{is_right_key, outbox_jobs};
+use crate::outbox::sender::{Lookup, NoSender, SystemLookup};
 use crate::ports::{Clock, IdGenerator};
 use crate::providers::port::Resource;
 use crate::providers::stripe::StripeWebhooks;
@@ -77,6 +79,8 @@ pub struct Environment {
     pub webhook_bytes: usize,
     /// How long a client's connection may stay in each phase.
     pub connection_times: ConnectionTimes,
+    /// Resolves the names of endpoints.
+    pub lookup: Arc<dyn Lookup>,
     /// The number of web worker threads; `None` for one per processor.
     pub workers: Option<usize>,
     /// The demo page of `topup dev`.
@@ -94,6 +98,7 @@ impl Default for Environment {
             first_pause: FIRST_PAUSE,
             webhook_bytes: MAX_WEBHOOK_BYTES_IN_FLIGHT,
             connection_times: ConnectionTimes::default(),
+            lookup: Arc::new(SystemLookup),
             workers: None,
             #[cfg(feature = "dev")]
             demo: None,
@@ -190,6 +195,16 @@ pub enum StartError {
     /// The verifier for tokens cannot be created.
     #[error("the JWT settings cannot be used")]
     Tokens(#[from] TokenVerifierError),
+    /// The HTTP client for messages to endpoints cannot be made.
+    #[error(transparent)]
+    Sender(#[from] NoSender),
+    /// The endpoints' secrets follow from another key.
+    #[error(
+        "the secrets of the endpoints that this database has follow from another WEBHOOK_SIGNING_KEY, and no receiver \
+         could verify a message; put that key back, or delete all endpoints (`topup endpoints delete`) and create them \
+         anew"
+    )]
+    OtherSigningKey,
     /// The web server failed.
     #[error("the web server failed")]
     Server(#[source] io::Error),
@@ -220,8 +235,8 @@ pub struct Application {
     server: Server,
     address: SocketAddr,
     app: Arc<App>,
-    stripe_clock: Arc<StripeClock>,
     metrics: Option<MetricsServer>,
+    jobs: Vec<Job>,
 }
 
 impl Application {
@@ -234,6 +249,9 @@ impl Application {
         let db = Db::connect(config.database_url.expose_secret(), false).await.map_err(StartError::Database)?;
         check_database(&db, &config, environment.clock.as_ref()).await?;
         tell_of_open_failures(&db).await?;
+        if !is_right_key(&db, &config.outbox).await.map_err(StartError::Database)? {
+            return Err(StartError::OtherSigningKey);
+        }
         let seal = seal::load_or_make(&db, environment.ids.as_ref()).await.map_err(StartError::Database)?;
         let app = Arc::new(App { seal, ..build_app(&config, db, &environment)? });
         let tokens = config.jwt.clone().map(|jwt| TokenVerifier::new(jwt, environment.clock.clone())).transpose()?;
@@ -252,8 +270,13 @@ impl Application {
         });
         let server = build_server(&config, listener, state, &environment)?;
         let stripe_clock = Arc::new(StripeClock::new(config.stripe.api_base.as_deref())?);
+        let mut jobs = scheduled_jobs(stripe_clock);
+        jobs.extend(outbox_jobs(&config.outbox, &environment.lookup)?);
         let metrics = config.metrics_address.map(|address| build_metrics_server(address, app.clone())).transpose()?;
-        Ok(Self { server, address, app, stripe_clock, metrics })
+        if metrics.is_some() {
+            jobs.push(tidying_job());
+        }
+        Ok(Self { server, address, app, metrics, jobs })
     }
 
     /// The address on which it listens.
@@ -306,14 +329,12 @@ impl Application {
     /// When the web server fails.
     pub async fn run_until_stopped(self, stop: impl Future<Output = ()>) -> Result<(), StartError> {
         let handle = self.server.handle();
-        let mut jobs = scheduled_jobs(self.stripe_clock);
         let metrics = self.metrics.map(|metrics| {
-            jobs.push(tidying_job());
             let stop = metrics.server.handle();
             tokio::spawn(metrics.server);
             stop
         });
-        let schedule = Schedule::start(&self.app, jobs);
+        let schedule = Schedule::start(&self.app, self.jobs);
         let mut server = tokio::spawn(self.server);
         let failed = |error: tokio::task::JoinError| StartError::Server(io::Error::other(error));
         tokio::select! {
@@ -389,6 +410,7 @@ fn build_app(config: &Config, db: Db, environment: &Environment) -> Result<App, 
         questions: Questions::default(),
         fees: FeePause::default(),
         limits_seen: LimitsSeen::default(),
+        outbox: config.outbox.clone(),
         key_uses: KeyUses::default(),
         tasks: Tasks::new(tokio::runtime::Handle::current()),
     })

@@ -28,6 +28,7 @@ mod key_permissions;
 mod known_mistakes;
 mod logs;
 mod made_once;
+mod messages;
 mod money_back;
 mod monitoring;
 mod openapi;

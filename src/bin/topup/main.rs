@@ -3,6 +3,7 @@
 mod adopt;
 mod books;
 mod db;
+mod endpoints;
 mod topups;
 
 use std::io::IsTerminal;
@@ -76,6 +77,9 @@ enum Command {
     /// API keys for servers.
     #[command(subcommand)]
     Keys(KeysCommand),
+    /// Where your server is told of events, and what was sent there.
+    #[command(subcommand)]
+    Endpoints(endpoints::EndpointsCommand),
     /// Failed deliveries from Stripe.
     #[command(subcommand)]
     Webhooks(webhooks::WebhooksCommand),
@@ -142,6 +146,7 @@ async fn run(command: Command) -> Result<ExitCode, Failure> {
         Command::Audit(arguments) => return books::audit(arguments).await,
         Command::Db(command) => return db::run(command).await,
         Command::Keys(command) => return keys(command).await,
+        Command::Endpoints(command) => return endpoints::run(command).await,
         Command::Webhooks(command) => return webhooks::run(command).await,
         Command::Openapi => print!("{}", topup::http::documentation::document_json()?),
     }

@@ -15,6 +15,5 @@ pub(crate) mod plain_errors;
 pub mod problem;
 pub mod rate_limit;
 pub(crate) mod request_log;
-mod rfc3339;
 pub(crate) mod static_file;
 pub(crate) mod timestamp;

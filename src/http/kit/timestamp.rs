@@ -4,8 +4,8 @@ use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
 use crate::db::StoreError;
+use crate::domain::timestamp;
 use crate::http::kit::problem::ApiError;
-use crate::http::kit::rfc3339;
 
 /// Reads a time of a field as milliseconds since 1970.
 ///
@@ -20,5 +20,5 @@ pub fn parse_time(field: &str, text: &str) -> Result<i64, ApiError> {
 
 /// Writes milliseconds since 1970 as RFC 3339.
 pub fn rfc3339(milliseconds: i64) -> Result<String, ApiError> {
-    rfc3339::text(milliseconds).ok_or_else(|| StoreError::corrupt("time", milliseconds).into())
+    timestamp::rfc3339(milliseconds).ok_or_else(|| StoreError::corrupt("time", milliseconds).into())
 }

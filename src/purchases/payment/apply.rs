@@ -4,6 +4,8 @@
 //! ledger entry are written together or not at all. Three constraints in the database prevent a payment from being
 //! credited twice: the event's id, the top-up's state, and the ledger entry's (kind, source).
 
+use serde_json::{Value, json};
+
 use crate::books::entries::{Entry, book};
 use crate::books::entry_ids::EntryIds;
 use crate::db::Tx;
@@ -15,6 +17,8 @@ use crate::domain::judge::AgreedTopup;
 use crate::domain::judge::{Applied, is_another_payment, judge};
 use crate::domain::ledger::EntryKind;
 use crate::domain::payment::PaymentRole;
+use crate::messages::event_type::EventType;
+use crate::messages::message::{self, NewMessage};
 use crate::purchases::decided_events::insert_event;
 use crate::purchases::payment::payments;
 use crate::purchases::reversal::take_back::{self, AppliedReversal};
@@ -77,7 +81,7 @@ pub(crate) async fn apply_one(tx: &mut Tx, command: ApplyPayment) -> Result<Appl
     }
     match outcome {
         Applied::Credited { .. } => credit(tx, &command, &found).await,
-        Applied::Moved(state) => mark(tx, &command, state).await,
+        Applied::Moved(state) => mark(tx, &command, &found, state).await,
         Applied::Surplus => {
             touch_payment(tx, &command, PaymentRole::Surplus).await?;
             Ok(Applied::Surplus)
@@ -108,6 +112,7 @@ async fn credit(tx: &mut Tx, command: &ApplyPayment, found: &AgreedTopup) -> Res
         return Err(StoreError::Overtaken);
     }
     let balance_after = book_credits(tx, command, agreement).await?;
+    tell(tx, EventType::TopupPaid, agreement, None, now_ms).await?;
     let credited = |balance_after| Applied::Credited { credits: agreement.credits, balance_after };
     // This is the first write of the payment's row: nothing can have been waiting for it.
     let Some(payment) = report.payment.as_ref().filter(|_| writes > 1) else {
@@ -150,7 +155,25 @@ async fn book_credits(tx: &mut Tx, command: &ApplyPayment, agreement: &Agreement
     book(tx, bonus, command.now_ms).await
 }
 
-async fn mark(tx: &mut Tx, command: &ApplyPayment, state: TopupState) -> Result<Applied, StoreError> {
+/// Writes the message about a top-up's new state.
+async fn tell(
+    tx: &mut Tx,
+    event: EventType,
+    agreement: &Agreement,
+    facts: Option<Value>,
+    now_ms: i64,
+) -> Result<(), StoreError> {
+    let (topup, account) = (agreement.topup.as_str(), agreement.account.as_str());
+    let message = NewMessage { event, distinction: message::digits(topup), account, cause: topup, facts, now_ms };
+    message::write(tx, &message).await
+}
+
+async fn mark(
+    tx: &mut Tx,
+    command: &ApplyPayment,
+    found: &AgreedTopup,
+    state: TopupState,
+) -> Result<Applied, StoreError> {
     let report = &command.report;
     let (topup, now_ms) = (report.topup.as_str(), command.now_ms);
     let marked = match state {
@@ -158,7 +181,11 @@ async fn mark(tx: &mut Tx, command: &ApplyPayment, state: TopupState) -> Result<
             let payment = report.payment.as_ref().map(PaymentId::as_str);
             tx.execute(&MARK_PROCESSING, &args![topup, session = report.session.as_str(), now_ms, payment]).await?
         }
-        TopupState::Failed => tx.execute(&MARK_FAILED, &args![topup, now_ms]).await?,
+        TopupState::Failed => {
+            let facts = json!({ "code": "payment_failed" });
+            tell(tx, EventType::TopupFailed, &found.agreement, Some(facts), now_ms).await?;
+            tx.execute(&MARK_FAILED, &args![topup, now_ms]).await?
+        }
         _ => tx.execute(&MARK_EXPIRED, &args![topup, now_ms]).await?,
     };
     if marked == 1 { Ok(Applied::Moved(state)) } else { Err(StoreError::Overtaken) }

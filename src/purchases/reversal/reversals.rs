@@ -12,6 +12,7 @@ use crate::domain::reversal::{DisputeReport, EventRef, RefundReport};
 use crate::purchases::decided_events::insert_event;
 use crate::purchases::payment::payments;
 use crate::purchases::refund::refund_requests::{self, RefundOutcome};
+use crate::purchases::reversal::dispute_messages;
 use crate::purchases::reversal::take_back::{self, AppliedReversal};
 use crate::purchases::topups;
 
@@ -190,6 +191,9 @@ async fn apply_in(tx: &mut Tx, command: &ApplyReversals) -> Result<AppliedRevers
         }
         ReversalNews::Dispute(dispute, version) => {
             write_dispute(tx, payment, dispute, *version, command.now_ms).await?;
+            let account = found.agreement.account.as_str();
+            let is_new = version.is_none();
+            dispute_messages::write(tx, &command.topup, account, payment, dispute, is_new, command.now_ms).await?;
         }
     }
     let applied =

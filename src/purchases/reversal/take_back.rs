@@ -3,6 +3,8 @@
 //! Invariant: the credits taken are computed from all states, never added up event by event. Each change of them has one
 //! ledger entry, whose source is the top-up and its revision, and one more if the bonus changes.
 
+use serde_json::json;
+
 use crate::books::entries::{self, Entry};
 use crate::books::settle_account::settle_within;
 use crate::db::{StoreError, Tx, args, statements};
@@ -13,6 +15,8 @@ use crate::domain::ids::{LedgerEntryId, PaymentId, TopupId};
 use crate::domain::ledger::{EntryKind, ReversalCause};
 use crate::domain::payment::PaymentRole;
 use crate::domain::reversal::credits_taken;
+use crate::messages::event_type::EventType;
+use crate::messages::message::{self, NewMessage};
 use crate::purchases::payment::payments;
 use crate::purchases::topups;
 
@@ -176,5 +180,25 @@ pub(crate) async fn settle(
             balance_after = entries::book(tx, entry, now_ms).await?;
         }
     }
+    let event =
+        if credits < 0 && cause == ReversalCause::Refund { EventType::TopupRefunded } else { EventType::TopupReversed };
+    let facts = json!({
+        "topupId": topup.as_str(),
+        "paymentId": payment.as_str(),
+        "reason": cause.reason(credits),
+        "credits": credits,
+        "bonusCredits": bonus,
+        "takenCredits": taken,
+        "purchasedCredits": row.credits,
+    });
+    let message = NewMessage {
+        event,
+        distinction: message::digits(&source),
+        account: &row.account_id,
+        cause: &source,
+        facts: Some(facts),
+        now_ms,
+    };
+    message::write(tx, &message).await?;
     Ok(AppliedReversal::Settled { credits, balance_after })
 }

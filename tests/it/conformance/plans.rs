@@ -22,16 +22,21 @@ fn sqlite_bulk() -> (Vec<&'static str>, Vec<&'static str>) {
 }
 
 /// Tables that grow with the business. The others contain what operators created, or are pruned.
-const GROWING: [&str; 19] = [
+const GROWING: [&str; 24] = [
     "account_blocks",
     "accounts",
     "adjustments",
+    "alerts",
+    "deliveries",
+    "delivery_attempts",
+    "delivery_queues",
     "failed_webhook_events",
     "grant_moves",
     "grants",
     "holds",
     "idempotency_keys",
     "ledger_entries",
+    "messages",
     "payments",
     "promotions",
     "refund_requests",
@@ -44,9 +49,10 @@ const GROWING: [&str; 19] = [
     "webhook_events",
 ];
 /// Partial indexes that contain only exceptions and may be scanned.
-const OF_EXCEPTIONS: [&str; 6] = [
+const OF_EXCEPTIONS: [&str; 7] = [
     "failed_webhook_events_by_payload",
     "failed_webhook_events_open",
+    "messages_new",
     "payments_in_surplus",
     "refund_requests_unsettled",
     "reversals_unsettled",
@@ -106,6 +112,17 @@ fn fill(first: u32, last: u32) -> String {
          SELECT 'grant_' || n, 'user_' || n, 1, 'why', 'who', 250, 'caller', 'key_' || n, 'hash', n FROM",
         "INSERT INTO account_blocks (account_id, number, is_blocked, reason, made_by, created_at) \
          SELECT 'user_' || n, 1, 1, 'why', 'who', n FROM",
+        "INSERT INTO endpoints (id, url, types, description, state, secret_version, old_secret_until, created_at, updated_at) \
+         SELECT 'endpoint_' || n, 'https://app.example.com', '', '', 'deleted', 1, 0, n, n FROM",
+        "INSERT INTO messages (number, id, type, account_id, cause, payload, created_at) \
+         SELECT n, 'msg_topup_paid_' || n, 'topup.paid', 'user_' || n, 'topup_' || n, '{}', n FROM",
+        "INSERT INTO deliveries (endpoint_id, message_number, account_id, state, attempts, failures, created_at) \
+         SELECT 'endpoint_' || n, n, 'user_' || n, 'done', 1, 0, n FROM",
+        "INSERT INTO delivery_queues (endpoint_id, account_id, waiting, next_at, lease_until) \
+         SELECT 'endpoint_' || n, 'user_' || n, 0, 9223372036854775807, 0 FROM",
+        "INSERT INTO delivery_attempts (endpoint_id, message_number, attempt, status, milliseconds, attempted_at) \
+         SELECT 'endpoint_' || n, n, 1, 200, 5, n FROM",
+        "INSERT INTO alerts (account_id, is_low, is_depleted, changes, updated_at) SELECT 'user_' || n, 0, 0, 0, n FROM",
         "INSERT INTO usage_hours (account_id, hour, operation, subject, credits, refunded_credits, spends, first_sequence, last_sequence) \
          SELECT 'user_' || n, n, '', '', 1, 0, 1, 1, 1 FROM",
     ]

@@ -222,6 +222,7 @@ impl TestApp {
             first_pause: options.first_pause,
             webhook_bytes: options.webhook_bytes,
             connection_times: options.connection_times,
+            lookup: Arc::new(topup::outbox::sender::SystemLookup),
             workers: Some(1),
             demo,
         };

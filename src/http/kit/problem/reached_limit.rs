@@ -4,7 +4,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::domain::spend_limit::SpendLimit;
-use crate::http::kit::rfc3339;
+use crate::domain::timestamp::rfc3339;
 
 /// A limit of spending that leaves too few credits.
 #[derive(Debug, Clone, Serialize, ToSchema)]
@@ -38,7 +38,7 @@ impl From<&SpendLimit> for ReachedLimit {
             credits: limit.credits,
             used_credits: limit.used,
             held_credits: limit.held,
-            resets_at: limit.resets_at_ms().and_then(rfc3339::text),
+            resets_at: limit.resets_at_ms().and_then(rfc3339),
         }
     }
 }

@@ -55,8 +55,10 @@ INSERT INTO payments (provider_payment_id, provider, topup_id, state, provider_s
         state = excluded.state, provider_session_id = COALESCE(payments.provider_session_id,
             excluded.provider_session_id);
 -- Nobody may settle the account before its credits end, so their end is noted here.
-INSERT INTO accounts (id, balance, used_credits, entries, updated_at, due_at)
-    SELECT account, SUM(credits), 0, COUNT(*), MAX(now_ms), MIN(ends_at) FROM temp.fresh WHERE TRUE GROUP BY account
+INSERT INTO accounts (id, balance, used_credits, entries, updated_at, due_at, alert_at)
+    SELECT account, SUM(credits), 0, COUNT(*), MAX(now_ms), MIN(ends_at),
+        CASE WHEN (SELECT is_on FROM outbox WHERE id = 1) = 1 THEN 9223372036854775807 ELSE -9223372036854775807 END
+    FROM temp.fresh WHERE TRUE GROUP BY account
     ON CONFLICT (id) DO UPDATE SET balance = accounts.balance + excluded.balance,
         entries = accounts.entries + excluded.entries, updated_at = excluded.updated_at,
         due_at = MIN(accounts.due_at, excluded.due_at);
@@ -67,6 +69,17 @@ INSERT INTO ledger_entries (account_id, sequence, id, kind, credits, balance_aft
     WINDOW later AS (
         PARTITION BY fresh.account ORDER BY fresh.number DESC ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
     );
+-- Messages, while there is somebody to tell.
+INSERT INTO messages (id, type, account_id, cause, created_at)
+    SELECT 'msg_topup_paid_' || substr(topup, 7), 'topup.paid', account, topup, now_ms FROM temp.fresh
+    WHERE (SELECT is_on FROM outbox WHERE id = 1) = 1 ORDER BY number
+    ON CONFLICT (id) DO NOTHING;
+INSERT INTO attention (account_id, since)
+    SELECT accounts.id, MAX(fresh.now_ms) FROM temp.fresh AS fresh CROSS JOIN accounts ON accounts.id = fresh.account
+    WHERE accounts.balance - accounts.held_credits < accounts.alert_at
+    OR (fresh.ends_at < 9223372036854775807 AND (SELECT is_on FROM outbox WHERE id = 1) = 1)
+    GROUP BY accounts.id
+    ON CONFLICT (account_id) DO NOTHING;
 SELECT input.key AS number, ledger_entries.balance_after,
     CASE WHEN fresh.number IS NULL THEN (
         SELECT 1 FROM webhook_events CROSS JOIN topups ON topups.id = value ->> 'topup'

@@ -93,13 +93,31 @@ touched AS (
 ),
 -- Nobody may settle the account before its credits end, so their end is noted here.
 added AS (
-    INSERT INTO accounts (id, balance, used_credits, entries, updated_at, due_at)
-    SELECT account, CAST(SUM(credits) AS BIGINT), 0, COUNT(*), MAX(now_ms), MIN(ends_at) FROM paid
+    INSERT INTO accounts (id, balance, used_credits, entries, updated_at, due_at, alert_at)
+    SELECT account, CAST(SUM(credits) AS BIGINT), 0, COUNT(*), MAX(now_ms), MIN(ends_at),
+        CASE WHEN (SELECT is_on FROM outbox WHERE id = 1) = 1 THEN 9223372036854775807 ELSE -9223372036854775807 END
+    FROM paid
     WHERE (SELECT COUNT(*) FROM touched) IS NOT NULL GROUP BY account ORDER BY account COLLATE "C"
     ON CONFLICT (id) DO UPDATE SET balance = accounts.balance + excluded.balance,
         entries = accounts.entries + excluded.entries, updated_at = excluded.updated_at,
         due_at = LEAST(accounts.due_at, excluded.due_at)
-    RETURNING id, balance, entries
+    RETURNING id, balance, entries, held_credits, alert_at
+),
+-- Messages, while there is somebody to tell. The account's row is locked by now, which keeps them in order.
+told AS (
+    INSERT INTO messages (id, type, account_id, cause, created_at)
+    SELECT 'msg_topup_paid_' || substr(paid.topup, 7), 'topup.paid', paid.account, paid.topup, paid.now_ms
+    FROM paid JOIN added ON added.id = paid.account
+    WHERE (SELECT is_on FROM outbox WHERE id = 1) = 1 ORDER BY paid.number
+    ON CONFLICT (id) DO NOTHING
+),
+noted AS (
+    INSERT INTO attention (account_id, since)
+    SELECT added.id, MAX(paid.now_ms) FROM added JOIN paid ON paid.account = added.id
+    WHERE added.balance - added.held_credits < added.alert_at
+    OR (paid.ends_at < 9223372036854775807 AND (SELECT is_on FROM outbox WHERE id = 1) = 1)
+    GROUP BY added.id
+    ON CONFLICT (account_id) DO NOTHING
 ),
 -- A payment without a row in `touched` makes the source NULL, which violates NOT NULL and rolls back the whole
 -- statement.
