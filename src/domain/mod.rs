@@ -19,6 +19,7 @@ pub mod ids;
 pub mod judge;
 pub mod ledger;
 pub mod origin;
+pub mod payer;
 pub mod payment;
 pub mod pricing;
 pub mod provider;

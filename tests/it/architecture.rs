@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 
 /// A room and those that it may use besides itself, from the ground up.
-const MAY_USE: [(&str, &[&str]); 18] = [
+const MAY_USE: [(&str, &[&str]); 19] = [
     ("domain", &[]),
     ("checkpoints", &[]),
     ("database_url", &[]),
@@ -22,9 +22,10 @@ const MAY_USE: [(&str, &[&str]); 18] = [
     ("purchases", &["access", "app", "books", "db", "domain", "ports", "providers"]),
     ("inbox", &["access", "app", "db", "domain", "ports", "providers", "purchases"]),
     ("reconcile", &["app", "db", "domain", "providers", "purchases"]),
+    ("console", &["access", "app", "books", "db", "domain", "inbox", "providers", "purchases", "reconcile"]),
     // It lists the statements of all modules, for tests.
-    ("catalogue", &["access", "books", "db", "inbox", "purchases", "reconcile"]),
-    ("http", &["access", "app", "books", "domain", "inbox", "outgoing", "purchases", "reconcile"]),
+    ("catalogue", &["access", "books", "console", "db", "inbox", "purchases", "reconcile"]),
+    ("http", &["access", "app", "books", "console", "domain", "inbox", "outgoing", "purchases", "reconcile"]),
 ];
 /// These connect everything and may use every module.
 const WIRING: [&str; 4] = ["bin", "dev", "lib", "startup"];

@@ -1,5 +1,6 @@
 //! The command line: reads arguments and settings, calls the library, and prints.
 
+mod accounts;
 mod adopt;
 mod books;
 mod db;
@@ -68,6 +69,9 @@ enum Command {
     /// Backups of a SQLite database.
     #[command(subcommand)]
     Db(db::DbCommand),
+    /// Accounts: erasing personal data.
+    #[command(subcommand)]
+    Accounts(accounts::AccountsCommand),
     /// API keys for servers.
     #[command(subcommand)]
     Keys(KeysCommand),
@@ -85,7 +89,7 @@ enum KeysCommand {
         /// What the key is for, such as the name of the server that has it.
         #[arg(long)]
         name: String,
-        /// Its scopes: checkout, read, spend or admin; repeat the option, or separate them with commas.
+        /// Its scopes: checkout, read, spend, support or admin; repeat the option, or separate them with commas.
         #[arg(long = "scope", required = true, value_delimiter = ',', value_parser = parse_scope)]
         scopes: Vec<Scope>,
         /// The only account it may act for; without it, any account that a request names.
@@ -136,6 +140,7 @@ async fn run(command: Command) -> Result<ExitCode, Failure> {
         Command::Topups(command) => return topups::run(command).await,
         Command::Audit(arguments) => return books::audit(arguments).await,
         Command::Db(command) => return db::run(command).await,
+        Command::Accounts(command) => return accounts::run(command).await,
         Command::Keys(command) => return keys(command).await,
         Command::Webhooks(command) => return webhooks::run(command).await,
         Command::Openapi => print!("{}", topup::http::documentation::document_json()?),
