@@ -75,6 +75,11 @@ pub fn all_statements() -> impl Iterator<Item = &'static Statement> {
         crate::purchases::topup_history::STATEMENTS,
         crate::purchases::topups::STATEMENTS,
         crate::db::write_health::STATEMENTS,
+        crate::console::operator_log::STATEMENTS,
+        crate::console::overview::STATEMENTS,
+        crate::console::payers::STATEMENTS,
+        crate::console::registers::STATEMENTS,
+        crate::console::sessions::STATEMENTS,
     ]
     .into_iter()
     .flatten()

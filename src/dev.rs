@@ -105,6 +105,41 @@ struct Secrets {
     /// The API key of the demo's server, which spends. `None` before the first start.
     #[serde(default)]
     server_key: Option<String>,
+    /// The API key with which the demo page signs in to the console. `None` before the first start.
+    #[serde(default)]
+    console_key: Option<String>,
+}
+
+/// An API key of the demo.
+#[derive(Debug, Clone, Copy)]
+enum DemoKey {
+    /// Of the product's server.
+    Server,
+    /// Of the operator.
+    Console,
+}
+
+impl DemoKey {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Server => "demo",
+            Self::Console => "demo console",
+        }
+    }
+
+    const fn scopes(self) -> &'static [Scope] {
+        match self {
+            Self::Server => &[Scope::Spend, Scope::Read],
+            Self::Console => &[Scope::Admin],
+        }
+    }
+
+    fn stored(self, secrets: &mut Secrets) -> &mut Option<String> {
+        match self {
+            Self::Server => &mut secrets.server_key,
+            Self::Console => &mut secrets.console_key,
+        }
+    }
 }
 
 /// The running sandbox and service.
@@ -144,13 +179,15 @@ impl Dev {
         let sandbox = start_sandbox(&folder, loopback(options.sandbox_port), &secrets, address, beside).await?;
         let config = config(&options, &secrets, address, &sandbox.url())?;
         Db::connect(config.database_url.expose_secret(), true).await?.migrate_and_close().await?;
-        let server_key = server_key(&folder, &config, &mut secrets, &environment).await?;
+        let server_key = demo_key(&folder, &config, &mut secrets, &environment, DemoKey::Server).await?;
+        let console_key = demo_key(&folder, &config, &mut secrets, &environment, DemoKey::Console).await?;
         let serve_env = serve_env(&secrets, &sandbox.url(), beside);
         let demo = Demo {
             jwt_secret: SecretString::from(secrets.jwt_secret.as_str()),
             sandbox: sandbox.url(),
             pricing: config.pricing.clone(),
             topup: Topup::new(format!("http://{address}"), SecretString::from(server_key.as_str()))?,
+            console_key: Some(SecretString::from(console_key)),
         };
         let account = AccountId::parse(DEMO_ACCOUNT).map_err(|error| io::Error::other(error.to_string()));
         let account = account.map_err(|source| DevError::Folder { folder: folder.clone(), source })?;
@@ -178,7 +215,7 @@ impl Dev {
         let (folder, server_key) = (self.folder.display(), &self.server_key);
         format!(
             "\nTopup is running with a Stripe sandbox. No money moves.\n\n  \
-             Demo      {url}/\n  API docs  {url}/docs\n  Sandbox   {sandbox}/\n  Controls  {sandbox}/_sandbox\n  Its key   {key}\n\n  \
+             Demo      {url}/\n  Console   {url}/console (the demo page signs in)\n  API docs  {url}/docs\n  Sandbox   {sandbox}/\n  Controls  {sandbox}/_sandbox\n  Its key   {key}\n\n  \
              Cards to try (any future date, any CVC)\n{cards}\n\n  \
              Open a checkout from the command line\n\n\
              curl -s -X POST {url}/credits/sessions -H 'Authorization: Bearer {token}' \
@@ -261,6 +298,7 @@ fn load_secrets(folder: &Path, ids: &dyn IdGenerator) -> Result<Secrets, DevErro
         webhook_secret: format!("whsec_{}", random()?),
         jwt_secret: random()?,
         server_key: None,
+        console_key: None,
     };
     store_secrets(folder, &secrets)?;
     Ok(secrets)
@@ -273,26 +311,27 @@ fn store_secrets(folder: &Path, secrets: &Secrets) -> Result<(), DevError> {
     write_private(&temporary, &text).and_then(|()| fs::rename(&temporary, &path)).map_err(failed)
 }
 
-/// The API key of the demo's server. It is created once, and again if the database does not know it.
-async fn server_key(
+/// An API key of the demo. It is created once, and again if the database does not know it.
+async fn demo_key(
     folder: &Path,
     config: &Config,
     secrets: &mut Secrets,
     environment: &Environment,
+    which: DemoKey,
 ) -> Result<String, DevError> {
     let db = Db::connect(config.database_url.expose_secret(), false).await?;
-    let stored = secrets.server_key.clone().and_then(|key| Some((KeyHash::of_presented(&key)?, key)));
+    let stored = which.stored(secrets).clone().and_then(|key| Some((KeyHash::of_presented(&key)?, key)));
     if let Some((hash, key)) = stored
         && api_keys::find(&db, &hash).await?.is_some()
     {
         db.close().await;
         return Ok(key);
     }
-    let (ids, clock, scopes) = (environment.ids.as_ref(), environment.clock.as_ref(), [Scope::Spend, Scope::Read]);
-    let key = api_keys::create(&db, ids, clock, "demo", &scopes, None).await?;
+    let (ids, clock) = (environment.ids.as_ref(), environment.clock.as_ref());
+    let key = api_keys::create(&db, ids, clock, which.name(), which.scopes(), None).await?;
     db.close().await;
     let key = key.secret.expose_secret().to_owned();
-    secrets.server_key = Some(key.clone());
+    *which.stored(secrets) = Some(key.clone());
     store_secrets(folder, secrets)?;
     Ok(key)
 }
@@ -352,6 +391,7 @@ fn config(options: &DevOptions, secrets: &Secrets, address: SocketAddr, sandbox:
         ("JWT_SECRET", secrets.jwt_secret.as_str()),
         ("ALLOWED_ORIGINS", origins.as_str()),
         ("WEBHOOK_ALLOWED_NETWORKS", "127.0.0.0/8,::1"),
+        ("CONSOLE", "on"),
     ];
     Ok(Config::load(&settings.into_iter().collect::<Source>())?)
 }

@@ -27,6 +27,7 @@ pub mod books;
 pub mod catalogue;
 pub mod checkpoints;
 pub mod config;
+pub mod console;
 pub mod database_url;
 pub mod db;
 #[cfg(feature = "dev")]

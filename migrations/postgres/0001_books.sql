@@ -502,6 +502,8 @@ CREATE TABLE reversals (
     -- Incremented by every write, so that data fetched before another write does not overwrite it.
     version              BIGINT NOT NULL,
     reason               TEXT,
+    -- Until when evidence can be sent; only for disputes, and only if the provider says so.
+    evidence_due_at      BIGINT,
     created_at           BIGINT NOT NULL,
     updated_at           BIGINT NOT NULL,
     PRIMARY KEY (provider_reversal_id, provider),
@@ -511,6 +513,7 @@ CREATE TABLE reversals (
 CREATE INDEX reversals_by_payment ON reversals (provider_payment_id, provider);
 -- The reversals that reconciliation asks the provider about: the recent ones, and all that can still change.
 CREATE INDEX reversals_by_creation ON reversals (created_at);
+CREATE INDEX reversals_of_disputes ON reversals (created_at) WHERE kind = 'dispute';
 CREATE INDEX reversals_unsettled ON reversals (provider_reversal_id) WHERE (kind = 'refund' AND stage = 0)
     OR (kind = 'dispute' AND status NOT IN ('won', 'lost', 'warning_closed', 'prevented'));
 
@@ -661,6 +664,70 @@ CREATE TABLE api_keys (
     revoked_at   BIGINT,
     -- With a precision of one minute.
     last_used_at BIGINT
+);
+
+-- People who are signed in to the console. Each row stands for an API key that was exchanged for a cookie; only the hash
+-- of the cookie's token is stored. A session ends with its time, by signing out, or with its key.
+CREATE TABLE console_sessions (
+    token_hash TEXT   PRIMARY KEY NOT NULL,
+    key_id     TEXT   NOT NULL REFERENCES api_keys (id),
+    created_at BIGINT NOT NULL,
+    expires_at BIGINT NOT NULL
+);
+
+CREATE INDEX console_sessions_by_end ON console_sessions (expires_at);
+
+-- What operators did in the console. A change is written before it is made (`asked`) and once more when its outcome is
+-- known (`done`, `refused`), under the same id. Append-only.
+CREATE TABLE operator_log (
+    change_id  TEXT   NOT NULL,
+    phase      TEXT   NOT NULL,
+    key_id     TEXT   NOT NULL,
+    made_by    TEXT   NOT NULL,
+    action     TEXT   NOT NULL,
+    subject    TEXT   NOT NULL,
+    account_id TEXT,
+    -- What counts against the day of a key of scope `support`. A refusal has the negative number.
+    credits    BIGINT NOT NULL,
+    detail     TEXT   NOT NULL,
+    created_at BIGINT NOT NULL,
+    PRIMARY KEY (change_id, phase)
+);
+
+CREATE INDEX operator_log_by_time ON operator_log (created_at, change_id, phase);
+CREATE INDEX operator_log_by_key ON operator_log (key_id, created_at);
+CREATE INDEX operator_log_by_account ON operator_log (account_id, created_at) WHERE account_id IS NOT NULL;
+
+CREATE TRIGGER operator_log_is_never_changed BEFORE UPDATE OR DELETE OR TRUNCATE ON operator_log
+FOR EACH STATEMENT EXECUTE FUNCTION refuse_ledger_change();
+
+-- Who paid, with what and from where: personal data beside the books, erased after PERSONAL_DATA_DAYS and on request.
+-- `email` is in lower case, as it is searched for. An erased row stays, without content, so that nothing comes back.
+CREATE TABLE payers (
+    topup_id     TEXT   PRIMARY KEY NOT NULL,
+    email        TEXT,
+    name         TEXT,
+    card_brand   TEXT,
+    card_last4   TEXT,
+    card_country TEXT,
+    client_ip    TEXT,
+    user_agent   TEXT,
+    created_at   BIGINT NOT NULL,
+    updated_at   BIGINT NOT NULL,
+    erased_at    BIGINT
+);
+
+CREATE INDEX payers_by_email ON payers (email, created_at) WHERE email IS NOT NULL;
+CREATE INDEX payers_by_card ON payers (card_last4, created_at) WHERE card_last4 IS NOT NULL;
+CREATE INDEX payers_by_age ON payers (created_at) WHERE erased_at IS NULL;
+
+-- What moved in the ledger on a day that is over, for the overview. Filled when it is first looked at.
+CREATE TABLE ledger_days (
+    day     BIGINT NOT NULL,
+    kind    TEXT   NOT NULL,
+    credits BIGINT NOT NULL,
+    entries BIGINT NOT NULL CHECK (entries >= 0),
+    PRIMARY KEY (day, kind)
 );
 
 -- Reconciliation runs.

@@ -519,6 +519,8 @@ CREATE TABLE reversals (
     -- Incremented by every write, so that data fetched before another write does not overwrite it.
     version              INTEGER NOT NULL,
     reason               TEXT,
+    -- Until when evidence can be sent; only for disputes, and only if the provider says so.
+    evidence_due_at      INTEGER,
     created_at           INTEGER NOT NULL,
     updated_at           INTEGER NOT NULL,
     PRIMARY KEY (provider_reversal_id, provider),
@@ -528,6 +530,7 @@ CREATE TABLE reversals (
 CREATE INDEX reversals_by_payment ON reversals (provider_payment_id, provider);
 -- The reversals that reconciliation asks the provider about: the recent ones, and all that can still change.
 CREATE INDEX reversals_by_creation ON reversals (created_at);
+CREATE INDEX reversals_of_disputes ON reversals (created_at) WHERE kind = 'dispute';
 CREATE INDEX reversals_unsettled ON reversals (provider_reversal_id) WHERE (kind = 'refund' AND stage = 0)
     OR (kind = 'dispute' AND status NOT IN ('won', 'lost', 'warning_closed', 'prevented'));
 
@@ -679,6 +682,83 @@ CREATE TABLE api_keys (
     revoked_at   INTEGER,
     -- With a precision of one minute.
     last_used_at INTEGER
+) STRICT;
+
+-- People who are signed in to the console. Each row stands for an API key that was exchanged for a cookie; only the hash
+-- of the cookie's token is stored. A session ends with its time, by signing out, or with its key.
+CREATE TABLE console_sessions (
+    token_hash TEXT    PRIMARY KEY NOT NULL,
+    key_id     TEXT    NOT NULL REFERENCES api_keys (id),
+    created_at INTEGER NOT NULL,
+    expires_at INTEGER NOT NULL
+) STRICT;
+
+CREATE INDEX console_sessions_by_end ON console_sessions (expires_at);
+
+-- What operators did in the console. A change is written before it is made (`asked`) and once more when its outcome is
+-- known (`done`, `refused`), under the same id. Append-only.
+CREATE TABLE operator_log (
+    change_id  TEXT    NOT NULL,
+    phase      TEXT    NOT NULL,
+    key_id     TEXT    NOT NULL,
+    made_by    TEXT    NOT NULL,
+    action     TEXT    NOT NULL,
+    subject    TEXT    NOT NULL,
+    account_id TEXT,
+    -- What counts against the day of a key of scope `support`. A refusal has the negative number.
+    credits    INTEGER NOT NULL,
+    detail     TEXT    NOT NULL,
+    created_at INTEGER NOT NULL,
+    PRIMARY KEY (change_id, phase)
+) STRICT;
+
+CREATE INDEX operator_log_by_time ON operator_log (created_at, change_id, phase);
+CREATE INDEX operator_log_by_key ON operator_log (key_id, created_at);
+CREATE INDEX operator_log_by_account ON operator_log (account_id, created_at) WHERE account_id IS NOT NULL;
+
+CREATE TRIGGER operator_log_is_never_changed BEFORE UPDATE ON operator_log
+BEGIN
+    SELECT RAISE(ABORT, 'operator_log is append-only');
+END;
+
+CREATE TRIGGER operator_log_is_never_removed BEFORE DELETE ON operator_log
+BEGIN
+    SELECT RAISE(ABORT, 'operator_log is append-only');
+END;
+
+CREATE TRIGGER operator_log_is_never_replaced BEFORE INSERT ON operator_log
+WHEN EXISTS (SELECT 1 FROM operator_log WHERE change_id = NEW.change_id AND phase = NEW.phase)
+BEGIN
+    SELECT RAISE(ABORT, 'operator_log is append-only');
+END;
+
+-- Who paid, with what and from where: personal data beside the books, erased after PERSONAL_DATA_DAYS and on request.
+-- `email` is in lower case, as it is searched for. An erased row stays, without content, so that nothing comes back.
+CREATE TABLE payers (
+    topup_id     TEXT    PRIMARY KEY NOT NULL,
+    email        TEXT,
+    name         TEXT,
+    card_brand   TEXT,
+    card_last4   TEXT,
+    card_country TEXT,
+    client_ip    TEXT,
+    user_agent   TEXT,
+    created_at   INTEGER NOT NULL,
+    updated_at   INTEGER NOT NULL,
+    erased_at    INTEGER
+) STRICT;
+
+CREATE INDEX payers_by_email ON payers (email, created_at) WHERE email IS NOT NULL;
+CREATE INDEX payers_by_card ON payers (card_last4, created_at) WHERE card_last4 IS NOT NULL;
+CREATE INDEX payers_by_age ON payers (created_at) WHERE erased_at IS NULL;
+
+-- What moved in the ledger on a day that is over, for the overview. Filled when it is first looked at.
+CREATE TABLE ledger_days (
+    day     INTEGER NOT NULL,
+    kind    TEXT    NOT NULL,
+    credits INTEGER NOT NULL,
+    entries INTEGER NOT NULL CHECK (entries >= 0),
+    PRIMARY KEY (day, kind)
 ) STRICT;
 
 -- Reconciliation runs.

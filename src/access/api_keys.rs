@@ -23,13 +23,15 @@ pub enum Scope {
     Read,
     /// Spend credits: debits, holds, refunds of spends.
     Spend,
+    /// Use the console, with limits: see everything but keys and settings, replay, refund and adjust.
+    Support,
     /// Everything, also for the operator's tools.
     Admin,
 }
 
 impl Scope {
     /// All scopes.
-    pub const ALL: [Self; 4] = [Self::Checkout, Self::Read, Self::Spend, Self::Admin];
+    pub const ALL: [Self; 5] = [Self::Checkout, Self::Read, Self::Spend, Self::Support, Self::Admin];
 
     /// The name used on the command line and in the database.
     #[must_use]
@@ -38,6 +40,7 @@ impl Scope {
             Self::Checkout => "checkout",
             Self::Read => "read",
             Self::Spend => "spend",
+            Self::Support => "support",
             Self::Admin => "admin",
         }
     }

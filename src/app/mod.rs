@@ -5,6 +5,7 @@ pub mod check_key;
 pub mod fee_pause;
 pub mod key_uses;
 pub mod limits_seen;
+pub mod payer_notes;
 pub mod questions;
 pub mod schedule;
 pub mod session_checks;
@@ -22,6 +23,7 @@ use crate::purchases::adopt::seal::SealKey;
 use fee_pause::FeePause;
 use key_uses::KeyUses;
 use limits_seen::LimitsSeen;
+use payer_notes::PayerNotes;
 use questions::Questions;
 use session_checks::SessionChecks;
 use tasks::Tasks;
@@ -56,6 +58,10 @@ pub struct App {
     pub reconciliation: ScheduleSettings,
     /// Uses of API keys that have not been stored yet.
     pub key_uses: KeyUses,
+    /// For how many days personal data of payers is kept; 0 means not at all.
+    pub personal_data_days: i64,
+    /// What was learnt about payers and has not been stored yet.
+    pub payers: PayerNotes,
     /// The key that seals checkouts; `None` if no service has used the database yet.
     pub seal: Option<SealKey>,
     /// Limits the questions to Stripe that deliveries need answered.

@@ -3,6 +3,7 @@
 
 use secrecy::SecretString;
 
+use super::console::read_personal_data_days;
 use super::{
     ConfigErrors, LogSettings, Reader, Source, StripeSettings, check_database_url, read_log, read_payload_days,
     read_pricing, read_stripe,
@@ -24,6 +25,8 @@ pub struct CommandConfig {
     pub webhook_payload_days: i64,
     /// What the product is told, and how.
     pub outbox: OutboxSettings,
+    /// For how many days personal data of payers is kept.
+    pub personal_data_days: i64,
     /// What is logged.
     pub log: LogSettings,
 }
@@ -41,11 +44,14 @@ impl CommandConfig {
         let pricing = read_pricing(&mut reader);
         let payload_days = read_payload_days(&mut reader);
         let outbox = read_outbox(&mut reader);
+        let days = payload_days.zip(read_personal_data_days(&mut reader));
         let log = read_log(&mut reader);
-        match (stripe, pricing, payload_days, log) {
-            (Some(stripe), Some(pricing), Some(webhook_payload_days), Some(log)) if reader.errors.is_empty() => {
+        match (stripe, pricing, days, log) {
+            (Some(stripe), Some(pricing), Some((webhook_payload_days, personal_data_days)), Some(log))
+                if reader.errors.is_empty() =>
+            {
                 let database_url = SecretString::from(database_url);
-                Ok(Self { database_url, stripe, pricing, webhook_payload_days, outbox, log })
+                Ok(Self { database_url, stripe, pricing, webhook_payload_days, personal_data_days, outbox, log })
             }
             _ => Err(ConfigErrors(reader.errors)),
         }

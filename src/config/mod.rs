@@ -5,6 +5,7 @@
 //! an empty secret would switch off a check.
 
 mod command;
+pub mod console;
 mod env_file;
 pub mod jwt;
 mod log_filter;
@@ -26,6 +27,7 @@ use crate::domain::outbox_settings::OutboxSettings;
 use crate::domain::pricing::Pricing;
 use crate::domain::redirect::AllowedOrigin;
 pub use command::CommandConfig;
+use console::{ConsoleConfig, read_console};
 pub use jwt::SettingError;
 use jwt::{JwtSettings, RawJwt, is_placeholder};
 pub use log_filter::parse_log_filter;
@@ -77,6 +79,8 @@ pub struct Config {
     pub reconcile_since_days: i64,
     /// What the product is told, and how.
     pub outbox: OutboxSettings,
+    /// The operator's console.
+    pub console: ConsoleConfig,
     /// What is logged.
     pub log: LogSettings,
     /// Hints that are logged at the start. They contain no values.
@@ -141,11 +145,12 @@ impl Config {
             reader.in_range("RECONCILE_EVERY_HOURS", 24, 0..=720, "hours, from 1 to 720; 0 for never");
         let reconcile_since = reader.in_range("RECONCILE_SINCE_DAYS", 30, 1..=90, "days, from 1 to 90");
         let outbox = outgoing::read_outbox(&mut reader);
+        let console = read_console(&mut reader);
         let log = read_log(&mut reader);
         check_database_url(&mut reader, &database_url);
         let public_url = read_public_url(&mut reader, public_url, bind_address);
         // Each `None` has recorded an error, so an incomplete `Config` cannot be created.
-        let books = payload_days.zip(reconcile_every).zip(reconcile_since);
+        let books = payload_days.zip(reconcile_every).zip(reconcile_since).zip(console);
         let limits = rate_limit.zip(max_open);
         match (bind_address, public_url, stripe, jwt, pricing, checkout_expires_minutes, limits, books, log) {
             (
@@ -156,7 +161,7 @@ impl Config {
                 Some(pricing),
                 Some(checkout_expires_minutes),
                 Some((rate_limit_per_minute, max_open_checkouts)),
-                Some(((webhook_payload_days, reconcile_every_hours), reconcile_since_days)),
+                Some((((webhook_payload_days, reconcile_every_hours), reconcile_since_days), console)),
                 Some(log),
             ) if reader.errors.is_empty() => Ok(Self {
                 bind_address,
@@ -178,6 +183,7 @@ impl Config {
                 reconcile_every_hours,
                 reconcile_since_days,
                 outbox,
+                console,
                 log,
                 warnings: reader.warnings,
             }),

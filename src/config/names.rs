@@ -20,7 +20,7 @@ pub(super) const IGNORED: &str = "IGNORED_SETTINGS";
 pub(super) const FILE_SUFFIX: &str = "_FILE";
 
 /// Prefixes that only Topup uses.
-const FAMILIES: [&str; 11] = [
+const FAMILIES: [&str; 12] = [
     "FEE_",
     "CREDIT_",
     "CREDITS_",
@@ -31,6 +31,7 @@ const FAMILIES: [&str; 11] = [
     "RECONCILE_",
     "PAYMENT_METHOD",
     "WEBHOOK_PAYLOAD",
+    "PERSONAL_DATA",
     "JWT_",
 ];
 

@@ -134,6 +134,11 @@ own_id!(
     "hold_"
 );
 own_id!(
+    /// A change that an operator made in the console.
+    ChangeId,
+    "change_"
+);
+own_id!(
     /// Credits given by an operator. (A purchase's grant has the id of the top-up.)
     GrantId,
     "grant_"

@@ -20,6 +20,7 @@ pub mod judge;
 pub mod ledger;
 pub mod origin;
 pub mod outbox_settings;
+pub mod payer;
 pub mod payment;
 pub mod pricing;
 pub mod provider;

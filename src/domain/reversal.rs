@@ -98,6 +98,8 @@ pub struct DisputeReport {
     pub status: String,
     /// The customer's reason, in Stripe's word.
     pub reason: Option<String>,
+    /// Until when evidence can be sent, in seconds since 1970; `None` if none is asked for.
+    pub evidence_due_seconds: Option<i64>,
     /// The movements of its money that Stripe shows. Some may be missing, and their order means nothing.
     pub movements: Vec<DisputeMovement>,
     /// Whether real money moves.

@@ -3,6 +3,7 @@
 
 pub mod admin;
 pub mod auth;
+pub mod console;
 pub(crate) mod customer;
 #[cfg(feature = "dev")]
 pub mod demo;

@@ -10,6 +10,8 @@ use tokio::sync::Semaphore;
 
 use crate::access::known_keys::KnownKeys;
 use crate::app::App;
+use crate::console::overview::LastOverview;
+use crate::console::settings::ConsoleSettings;
 use crate::domain::redirect::AllowedOrigin;
 use crate::http::auth::jwt::TokenVerifier;
 use crate::http::kit::body_budget::BodyBudget;
@@ -40,6 +42,10 @@ pub struct HttpState {
     pub trusted_proxies: Vec<IpNet>,
     /// The service's public URL, without a slash at the end.
     pub public_url: String,
+    /// The operator's console; `None` if it is off.
+    pub console: Option<ConsoleSettings>,
+    /// The console's overview that was computed last.
+    pub last_overview: LastOverview,
     /// Limits the log lines that strangers can trigger.
     pub notices: Notices,
     /// Limits statements and usages.

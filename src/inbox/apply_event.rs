@@ -70,16 +70,29 @@ where
             | ProviderEvent::PurchaseUnchanged(report),
         ) if report.event.is_some() => {
             let _turn = turn;
+            note_payer(app, body.as_ref());
             return apply_purchase(app, *report, body).await;
         }
         read => read,
     };
+    if matches!(read, Ok(ProviderEvent::FeeKnown(_) | ProviderEvent::Foreign { .. })) {
+        note_payer(app, body.as_ref());
+    }
     let in_task = app.clone();
     let rest = async move {
         let inquiry = Inquiry::of_delivery(&in_task, turn);
         apply_read(&inquiry, read, Origin::Provider(body.as_ref())).await
     };
     app.tasks.run(rest.boxed()).await?
+}
+
+/// Remembers who paid, to be stored in the background. Whether it is kept is decided then.
+fn note_payer(app: &App, body: &[u8]) {
+    if app.personal_data_days > 0
+        && let Some((topup, payer)) = app.provider.webhooks.payer_in(body)
+    {
+        app.payers.note(&topup, payer);
+    }
 }
 
 async fn apply_purchase<B>(app: &Arc<App>, report: PurchaseReport, body: B) -> Result<EventOutcome, ApplyEventError>

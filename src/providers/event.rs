@@ -2,6 +2,7 @@
 
 use crate::domain::checkout::{Declined, PurchaseProgress, PurchaseReport};
 use crate::domain::ids::{ChargeId, DisputeId, FeeId, PaymentId, SessionId, TopupId};
+use crate::domain::payer::Payer;
 use crate::domain::reversal::{EventRef, RefundReport};
 
 /// A verified webhook event in provider-neutral terms. Each provider maps its own events to these.
@@ -239,6 +240,11 @@ pub trait WebhookReader: Send + Sync {
     /// # Errors
     /// See [`WebhookError`].
     fn read_untimely(&self, header: Option<&str>, body: &[u8]) -> Result<ProviderEvent, WebhookError>;
+
+    /// What a verified delivery says about the person who pays for a top-up; `None` if it says nothing.
+    fn payer_in(&self, _body: &[u8]) -> Option<(TopupId, Payer)> {
+        None
+    }
 
     /// Parses an event whose signature was verified when it arrived.
     ///

@@ -10,6 +10,7 @@ use crate::app::ScheduleSettings;
 use crate::app::fee_pause::FeePause;
 use crate::app::key_uses::KeyUses;
 use crate::app::limits_seen::LimitsSeen;
+use crate::app::payer_notes::PayerNotes;
 use crate::app::questions::Questions;
 use crate::app::session_checks::SessionChecks;
 use crate::app::tasks::Tasks;
@@ -52,6 +53,8 @@ pub async fn connect(config: CommandConfig, environment: Environment) -> Result<
         },
         session_checks: SessionChecks::default(),
         payload_days: config.webhook_payload_days,
+        personal_data_days: config.personal_data_days,
+        payers: PayerNotes::default(),
         reconciliation: ScheduleSettings::NEVER,
         seal,
         questions: Questions::default(),

@@ -17,14 +17,18 @@ use crate::app::check_key::{KeyVerdict, Lack, check_key};
 use crate::app::fee_pause::FeePause;
 use crate::app::key_uses::KeyUses;
 use crate::app::limits_seen::LimitsSeen;
+use crate::app::payer_notes::PayerNotes;
 use crate::app::questions::Questions;
 use crate::app::schedule::{Job, Schedule};
 use crate::app::session_checks::SessionChecks;
 use crate::app::tasks::Tasks;
-use crate::app::{App, CALL_TIMEOUT, CHECKOUT_BUDGET, CheckoutSettings, FIRST_PAUSE};
+use crate::app::{App, CALL_TIMEOUT, CHECKOUT_BUDGET, CheckoutSettings, FIRST_PAUSE, with_causes};
 use crate::books::settle_account::settling_job;
 use crate::books::usage::record_usage::recording_job;
 use crate::config::Config;
+use crate::console::overview::LastOverview;
+use crate::console::payer_jobs;
+use crate::console::payers::store_notes;
 use crate::db::{Db, StoreError};
 use crate::http::auth::jwt::{TokenVerifier, TokenVerifierError};
 use crate::http::kit::body_budget::BodyBudget;
@@ -51,10 +55,12 @@ use crate::reconcile::schedule::{catching_up_job, comparing_job};
 use crate::system::{SystemClock, SystemIds};
 
 pub mod command;
+mod console;
 mod database;
 mod metrics_server;
 mod server;
 
+use console::console_settings;
 use database::check_database;
 use metrics_server::{MetricsServer, build_metrics_server, tidying_job};
 use server::build_server;
@@ -263,6 +269,8 @@ impl Application {
             limits: CheckoutLimits::per_minute(config.rate_limit_per_minute),
             trusted_proxies: config.trusted_proxies.clone(),
             public_url: config.public_url.clone(),
+            console: config.console.is_on.then(|| console_settings(&config)),
+            last_overview: LastOverview::default(),
             notices: Notices::default(),
             long_reads: LongReads::default(),
             webhook_bytes: BodyBudget::new(environment.webhook_bytes),
@@ -350,6 +358,9 @@ impl Application {
         if tokio::time::timeout(TASKS_TIMEOUT, self.app.tasks.finish()).await.is_err() {
             tracing::warn!("some use cases are still running; what they have not committed is not done");
         }
+        if let Err(error) = store_notes(&self.app).await {
+            tracing::warn!(error = with_causes(&error), "what was learnt about payers is not stored");
+        }
         self.app.db.close().await;
         tracing::info!("stopped");
         server.await.map_err(failed)?.map_err(StartError::Server)
@@ -368,6 +379,8 @@ fn scheduled_jobs(stripe_clock: Arc<StripeClock>) -> Vec<Job> {
         comparing_job(),
         catching_up_job(),
         noting_job(),
+        payer_jobs::storing_job(),
+        payer_jobs::erasing_job(),
     ]
 }
 
@@ -402,6 +415,8 @@ fn build_app(config: &Config, db: Db, environment: &Environment) -> Result<App, 
         },
         session_checks: SessionChecks::default(),
         payload_days: config.webhook_payload_days,
+        personal_data_days: config.console.personal_data_days,
+        payers: PayerNotes::default(),
         reconciliation: ScheduleSettings {
             every_hours: config.reconcile_every_hours,
             since_days: config.reconcile_since_days,

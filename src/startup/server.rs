@@ -60,6 +60,7 @@ pub(super) fn build_server(
     let pages = web::Data::new(documentation::Documentation::new(&document));
     let allowed_headers = config.allowed_headers.clone();
     let (origins, is_https) = (config.allowed_origins.clone(), config.public_url.starts_with("https://"));
+    let has_console = config.console.is_on;
     #[cfg(feature = "dev")]
     let demo = environment.demo.clone();
     let app = move || {
@@ -71,6 +72,7 @@ pub(super) fn build_server(
         let app = app.app_data(state.clone()).app_data(known.clone());
         let app = app.configure(|config| documentation::documentation_routes(config, &pages));
         let app = app.configure(http::elements::routes);
+        let app = if has_console { app.configure(http::console::routes) } else { app };
         #[cfg(feature = "dev")]
         let app = app.configure(|config| http::demo::routes(config, demo.as_ref()));
         let app = app.default_service(web::route().to(no_route));

@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 
 /// A room and those that it may use besides itself, from the ground up.
-const MAY_USE: [(&str, &[&str]); 21] = [
+const MAY_USE: [(&str, &[&str]); 22] = [
     ("domain", &[]),
     ("checkpoints", &[]),
     ("database_url", &[]),
@@ -25,14 +25,16 @@ const MAY_USE: [(&str, &[&str]); 21] = [
     ("purchases", &["access", "app", "books", "db", "domain", "measure", "messages", "ports", "providers"]),
     ("inbox", &["access", "app", "db", "domain", "measure", "ports", "providers", "purchases"]),
     ("reconcile", &["app", "db", "domain", "providers", "purchases"]),
+    ("console", &["access", "app", "books", "db", "domain", "inbox", "providers", "purchases", "reconcile"]),
     // It lists the statements of all modules, for tests.
-    ("catalogue", &["access", "books", "db", "inbox", "messages", "outbox", "purchases", "reconcile"]),
+    ("catalogue", &["access", "books", "console", "db", "inbox", "messages", "outbox", "purchases", "reconcile"]),
     (
         "http",
         &[
             "access",
             "app",
             "books",
+            "console",
             "domain",
             "inbox",
             "measure",

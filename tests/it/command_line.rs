@@ -67,7 +67,7 @@ fn keys_need_a_known_scope_and_a_migrated_database() {
     let url = format!("sqlite://{}", folder.path().join("none.db").display());
     let settings = Settings::from([("DATABASE_URL", url)]);
     let (well, _, errors) = run(&settings, &["keys", "create", "--name", "x", "--scope", "everything"]);
-    assert!(!well && errors.contains("checkout, read, spend, admin"), "{errors}");
+    assert!(!well && errors.contains("checkout, read, spend, support, admin"), "{errors}");
     let (well, _, errors) = run(&settings, &["keys", "list"]);
     assert!(!well && errors.contains("topup migrate"), "{errors}");
 }

@@ -17,6 +17,7 @@ mod browsers;
 mod circles;
 mod command_line;
 mod conformance;
+mod console;
 mod demo;
 mod dev;
 mod exactly_once;

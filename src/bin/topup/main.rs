@@ -1,5 +1,6 @@
 //! The command line: reads arguments and settings, calls the library, and prints.
 
+mod accounts;
 mod adopt;
 mod books;
 mod db;
@@ -74,6 +75,9 @@ enum Command {
     /// Backups of a SQLite database.
     #[command(subcommand)]
     Db(db::DbCommand),
+    /// Accounts: erasing personal data.
+    #[command(subcommand)]
+    Accounts(accounts::AccountsCommand),
     /// API keys for servers.
     #[command(subcommand)]
     Keys(KeysCommand),
@@ -94,7 +98,7 @@ enum KeysCommand {
         /// What the key is for, such as the name of the server that has it.
         #[arg(long)]
         name: String,
-        /// Its scopes: checkout, read, spend or admin; repeat the option, or separate them with commas.
+        /// Its scopes: checkout, read, spend, support or admin; repeat the option, or separate them with commas.
         #[arg(long = "scope", required = true, value_delimiter = ',', value_parser = parse_scope)]
         scopes: Vec<Scope>,
         /// The only account it may act for; without it, any account that a request names.
@@ -145,6 +149,7 @@ async fn run(command: Command) -> Result<ExitCode, Failure> {
         Command::Topups(command) => return topups::run(command).await,
         Command::Audit(arguments) => return books::audit(arguments).await,
         Command::Db(command) => return db::run(command).await,
+        Command::Accounts(command) => return accounts::run(command).await,
         Command::Keys(command) => return keys(command).await,
         Command::Endpoints(command) => return endpoints::run(command).await,
         Command::Webhooks(command) => return webhooks::run(command).await,

@@ -1,5 +1,6 @@
 //! Checkouts: opens one, and reports its state.
 
+use actix_web::http::header::USER_AGENT;
 use actix_web::web::{Json, Path, Payload};
 use actix_web::{HttpRequest, get, post};
 use serde::{Deserialize, Serialize};
@@ -12,9 +13,11 @@ use crate::domain::account::AccountId;
 use crate::domain::checkout::TopupState;
 use crate::domain::expiry::ExpiryDays;
 use crate::domain::ids::SessionId;
+use crate::domain::payer::Payer;
 use crate::domain::redirect::RedirectUrl;
 use crate::http::auth::Caller;
 use crate::http::kit::body::read_json;
+use crate::http::kit::client_address::client_address;
 use crate::http::kit::idempotency_key::idempotency_key;
 use crate::http::kit::openapi::{CallerProblems, Problem409, Problem422, ProviderProblems};
 use crate::http::kit::problem::{ApiError, FieldError, Problem};
@@ -193,6 +196,7 @@ pub async fn create(request: HttpRequest, payload: Payload, state: State) -> Res
     let caller = Caller::of(&request, &state).await?;
     let body: CreateSession = read_json(&request, payload, &state).await?;
     let (asked, key) = asked_for(&request, &state, &caller, body)?;
+    let payer = who_asks(&request, &state, &caller);
     let app = state.app.clone();
     let checkout = match check(&state, asked.credits, &asked.success_url, asked.cancel_url.as_deref()) {
         Ok((success_url, cancel_url)) => {
@@ -210,7 +214,21 @@ pub async fn create(request: HttpRequest, payload: Payload, state: State) -> Res
             state.run(repeat).await??.ok_or(errors)?
         }
     };
+    state.app.payers.note(&checkout.topup, payer);
     Ok(Json(CreatedSession { id: checkout.session, url: checkout.url, expires_at: rfc3339(checkout.expires_at_ms)? }))
+}
+
+/// From where a customer asks. A server's address says nothing about its customer.
+fn who_asks(request: &HttpRequest, state: &HttpState, caller: &Caller) -> Payer {
+    if matches!(caller, Caller::Server(_)) {
+        return Payer::default();
+    }
+    let agent = request.headers().get(USER_AGENT).and_then(|value| value.to_str().ok());
+    Payer {
+        client_ip: client_address(request, &state.trusted_proxies).map(|address| address.to_string()),
+        user_agent: agent.map(str::to_owned),
+        ..Payer::default()
+    }
 }
 
 /// Parses the request and checks the caller's permission. Whether it can be fulfilled is checked later.

@@ -6,6 +6,7 @@
 
 mod generate;
 mod gift;
+mod open_console;
 pub mod product;
 
 use actix_web::body::{EitherBody, MessageBody};
@@ -44,6 +45,8 @@ pub struct Demo {
     pub pricing: Pricing,
     /// This service's API, with the key of the product's server. The page never has it.
     pub topup: Topup,
+    /// The API key with which the page signs in to the console; `None` if there is no console. The page never has it.
+    pub console_key: Option<SecretString>,
 }
 
 #[derive(Serialize)]
@@ -115,7 +118,8 @@ pub fn routes(config: &mut ServiceConfig, demo: Option<&Demo>) {
         .route("/demo/spending.js", script(include_bytes!("spending.js")))
         .route("/demo/token", web::post().to(issue_token))
         .route("/demo/generate", web::post().to(generate::generate))
-        .route("/demo/gift", web::post().to(gift::give));
+        .route("/demo/gift", web::post().to(gift::give))
+        .route("/demo/console", web::post().to(open_console::open));
 }
 
 fn asset(media_type: &'static str, content: Bytes) -> Route {

@@ -23,8 +23,20 @@ const MAX_STRAYS: usize = 8;
 pub struct Notices {
     lines: Mutex<HashMap<&'static str, Lines>>,
     named: Mutex<HashMap<&'static str, HashSet<String>>>,
+    refused: Mutex<Option<RefusedDeliveries>>,
     /// One permit for each unacceptable delivery that is being read.
     pub(crate) strays: Semaphore,
+}
+
+/// Deliveries that were refused since the process started. Anyone can send some.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RefusedDeliveries {
+    /// How many.
+    pub count: u64,
+    /// When the last one came, in milliseconds since 1970.
+    pub last_ms: i64,
+    /// Why it was refused.
+    pub reason: String,
 }
 
 #[derive(Debug, Default)]
@@ -36,11 +48,28 @@ struct Lines {
 
 impl Default for Notices {
     fn default() -> Self {
-        Self { lines: Mutex::default(), named: Mutex::default(), strays: Semaphore::new(MAX_STRAYS) }
+        Self {
+            lines: Mutex::default(),
+            named: Mutex::default(),
+            refused: Mutex::default(),
+            strays: Semaphore::new(MAX_STRAYS),
+        }
     }
 }
 
 impl Notices {
+    /// Remembers that a delivery was refused.
+    pub(crate) fn refuse_delivery(&self, reason: &str, now_ms: i64) {
+        let mut refused = self.refused.lock().unwrap_or_else(PoisonError::into_inner);
+        let count = refused.as_ref().map_or(0, |refused| refused.count).saturating_add(1);
+        *refused = Some(RefusedDeliveries { count, last_ms: now_ms, reason: shown(reason) });
+    }
+
+    /// The deliveries that were refused; `None` if there was none.
+    pub(crate) fn refused_deliveries(&self) -> Option<RefusedDeliveries> {
+        self.refused.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
     /// Whether a line of this kind may be logged now; if so, how many were left out before it.
     pub(crate) fn line(&self, kind: &'static str, now_ms: i64) -> Option<u64> {
         let mut kinds = self.lines.lock().unwrap_or_else(PoisonError::into_inner);

@@ -30,6 +30,7 @@ pub(crate) fn signature_header(request: &HttpRequest) -> Option<String> {
 
 /// Logs a refused delivery, unless too many were logged.
 pub(crate) fn log_refused(state: &State, reason: &str) {
+    state.notices.refuse_delivery(reason, state.app.clock.now_ms());
     if let Some(left_out) = state.notices.line("webhook refused", state.app.clock.now_ms()) {
         tracing::warn!(reason, left_out, "webhook refused");
     }

@@ -9,6 +9,8 @@ mod objects;
 pub mod signature;
 pub mod transport;
 
+use crate::domain::ids::TopupId;
+use crate::domain::payer::Payer;
 use crate::providers::event::{ProviderEvent, WebhookError, WebhookReader};
 use crate::providers::stripe::signature::SignatureVerifier;
 
@@ -39,6 +41,10 @@ impl WebhookReader for StripeWebhooks {
     fn read_untimely(&self, header: Option<&str>, body: &[u8]) -> Result<ProviderEvent, WebhookError> {
         self.verifier.verify_untimely(header, body)?;
         event::read(body)
+    }
+
+    fn payer_in(&self, body: &[u8]) -> Option<(TopupId, Payer)> {
+        event::payer::read(body)
     }
 
     fn read_verified(&self, body: &[u8]) -> Result<ProviderEvent, WebhookError> {

@@ -61,6 +61,8 @@ pub struct AskedFor {
 /// An open checkout, for the caller.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Checkout {
+    /// The top-up.
+    pub topup: TopupId,
     /// The checkout session's id.
     pub session: String,
     /// The URL of the hosted page.
@@ -261,7 +263,8 @@ fn still_open(app: &App, topup: &Topup) -> Result<Checkout, CreateCheckoutError>
     let is_open = topup.state == TopupState::Open && topup.expires_at_ms > app.clock.now_ms();
     match (&topup.session, &topup.session_url) {
         (Some(session), Some(url)) if is_open => {
-            Ok(Checkout { session: session.as_str().to_owned(), url: url.clone(), expires_at_ms: topup.expires_at_ms })
+            let (topup, expires_at_ms) = (topup.id.clone(), topup.expires_at_ms);
+            Ok(Checkout { topup, session: session.as_str().to_owned(), url: url.clone(), expires_at_ms })
         }
         _ => Err(CreateCheckoutError::SessionEnded),
     }
@@ -286,6 +289,7 @@ async fn store_outcome(
         Ok(opened) if opened.expires_at_ms <= now_ms => Err(CreateCheckoutError::SessionEnded),
         Ok(opened) => match &opened.url {
             Some(url) => Ok(Checkout {
+                topup: topup.clone(),
                 session: opened.session.as_str().to_owned(),
                 url: url.clone(),
                 expires_at_ms: opened.expires_at_ms,

@@ -79,6 +79,8 @@ pub struct Reversal {
     pub version: i64,
     /// The provider's code for the reason.
     pub reason: Option<String>,
+    /// Until when evidence can be sent, in milliseconds since 1970; only for disputes.
+    pub evidence_due_at: Option<i64>,
     /// When it was first recorded, in milliseconds since 1970.
     pub created_at: i64,
     /// When it was last written, in milliseconds since 1970.
@@ -98,19 +100,19 @@ statements! {
         WHERE excluded.stage > reversals.stage OR (excluded.stage = reversals.stage AND excluded.stage < 2)";
     INSERT_DISPUTE = "INSERT INTO reversals (provider_reversal_id, provider, kind, provider_payment_id, amount, \
         currency, status, stage, counts, \
-        version, reason, created_at, updated_at, returned) \
+        version, reason, created_at, updated_at, returned, evidence_due_at) \
         VALUES (:id, :provider, 'dispute', :payment, :amount_minor, :currency, :status, 0, :counts, 1, :reason, \
-        :now_ms, :now_ms, :returned) ON CONFLICT (provider_reversal_id, provider) DO NOTHING";
+        :now_ms, :now_ms, :returned, :evidence_due_ms) ON CONFLICT (provider_reversal_id, provider) DO NOTHING";
     UPDATE_DISPUTE = "UPDATE reversals SET amount = :amount_minor, status = :status, counts = :counts, reason = \
         COALESCE(:reason, reason), \
-        version = version + 1, updated_at = :now_ms, returned = :returned WHERE provider_reversal_id = :id AND \
+        version = version + 1, updated_at = :now_ms, returned = :returned, evidence_due_at = :evidence_due_ms WHERE provider_reversal_id = :id AND \
         provider = :provider AND version = :version";
     FIND = "SELECT provider_reversal_id, provider, kind, provider_payment_id, amount, returned, currency, status, \
         counts, version, reason, \
-        created_at, updated_at FROM reversals WHERE provider_reversal_id = :id AND provider = :provider";
+        evidence_due_at, created_at, updated_at FROM reversals WHERE provider_reversal_id = :id AND provider = :provider";
     OF_TOPUP = "SELECT r.provider_reversal_id, r.provider, r.kind, r.provider_payment_id, r.amount, r.returned, \
         r.currency, r.status, r.counts, \
-        r.version, r.reason, r.created_at, r.updated_at FROM reversals r \
+        r.version, r.reason, r.evidence_due_at, r.created_at, r.updated_at FROM reversals r \
         JOIN payments p ON p.provider_payment_id = r.provider_payment_id AND p.provider = r.provider \
         WHERE p.topup_id = :topup ORDER BY r.created_at, r.provider_reversal_id LIMIT 200";
 }
@@ -248,6 +250,7 @@ async fn write_dispute(
     let id = dispute.id.as_str();
     let reversed = dispute.reversed_minor();
     let returned = if reversed > 0 { dispute.amount_minor.saturating_sub(reversed) } else { 0 };
+    let evidence_due_ms = dispute.evidence_due_seconds.map(|seconds| seconds.saturating_mul(1_000));
     let written = match version {
         None => {
             let values = args![
@@ -260,7 +263,8 @@ async fn write_dispute(
                 counts = reversed > 0,
                 reason = dispute.reason.as_deref(),
                 now_ms,
-                returned
+                returned,
+                evidence_due_ms
             ];
             tx.execute(&INSERT_DISPUTE, &values).await?
         }
@@ -274,7 +278,8 @@ async fn write_dispute(
                 reason = dispute.reason.as_deref(),
                 now_ms,
                 version,
-                returned
+                returned,
+                evidence_due_ms
             ];
             tx.execute(&UPDATE_DISPUTE, &values).await?
         }

@@ -69,6 +69,26 @@ on_both_databases! {
         books.finish().await;
     }
 
+    async fn entries_of_the_operator_log_cannot_be_changed_or_removed(backend: Backend) {
+        let books = Books::open(backend).await;
+        let insert = "INSERT INTO operator_log (change_id, phase, key_id, made_by, action, subject, credits, detail, created_at) \
+            VALUES ('change_1', 'asked', 'key_1', 'ann', 'refund', 'topup_1', 5, '', 1)";
+        books.db.execute_raw(insert).await.expect("written");
+        for sql in ["UPDATE operator_log SET credits = 0", "DELETE FROM operator_log"] {
+            refuses(&books, sql, "append-only").await;
+        }
+        match backend {
+            Databases::Postgres => refuses(&books, "TRUNCATE operator_log", "append-only").await,
+            Databases::Sqlite => {
+                let replace = "INSERT OR REPLACE INTO operator_log SELECT change_id, phase, key_id, 'bob', action, subject, \
+                    account_id, 0, detail, created_at FROM operator_log";
+                refuses(&books, replace, "append-only").await;
+            }
+        }
+        refuses(&books, insert, word(backend, "append-only", "operator_log_pkey")).await;
+        books.finish().await;
+    }
+
     async fn a_source_is_entered_only_once_for_each_kind(backend: Backend) {
         let books = Books::open(backend).await;
         let report = books.opened(1).await;

@@ -162,6 +162,7 @@ async fn demo(database: &TestDatabase, config: &Config, listener: &TcpListener, 
         sandbox: stripe.url.clone(),
         pricing: config.pricing.clone(),
         topup: Topup::new(url, key.secret).expect("a client"),
+        console_key: None,
     }
 }
 

@@ -4,6 +4,7 @@
 //! failures are logged here, once, with their causes; the request id in the log's span is the caller's `x-request-id`.
 
 mod admin;
+mod console;
 mod endpoints;
 mod reached_limit;
 mod spending;

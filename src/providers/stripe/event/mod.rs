@@ -18,6 +18,7 @@ use crate::providers::stripe::name::NAME;
 use crate::providers::stripe::objects::{Marked, Occasion, OfPayment, Session, payment_intent};
 
 mod money;
+pub(super) mod payer;
 mod thin;
 
 /// The event types that an endpoint has to subscribe to.

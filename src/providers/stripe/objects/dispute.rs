@@ -24,9 +24,17 @@ pub(in crate::providers::stripe) struct Dispute {
     #[serde(default)]
     balance_transactions: Option<Vec<BalanceTransaction>>,
     #[serde(default)]
+    evidence_details: Option<EvidenceDetails>,
+    #[serde(default)]
     livemode: Option<bool>,
     #[serde(default)]
     created: Option<i64>,
+}
+
+#[derive(Deserialize)]
+struct EvidenceDetails {
+    #[serde(default)]
+    due_by: Option<i64>,
 }
 
 impl Dispute {
@@ -43,6 +51,7 @@ impl Dispute {
             currency: self.currency.ok_or("the dispute has no currency")?,
             status: word(&self.status.ok_or("the dispute has no status")?),
             reason: self.reason.as_deref().map(word),
+            evidence_due_seconds: self.evidence_details.and_then(|details| details.due_by),
             movements,
             livemode: self.livemode.ok_or("the dispute has no livemode")?,
             created_seconds: self.created.ok_or("the dispute has no time")?,

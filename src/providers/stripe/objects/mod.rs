@@ -12,7 +12,7 @@ mod refund;
 pub(super) use crate::providers::stripe::objects::checkout_session::{Occasion, Session};
 pub(super) use crate::providers::stripe::objects::dispute::Dispute;
 pub(super) use crate::providers::stripe::objects::fields::{
-    Expandable, IdOnly, List, Marked, OfPayment, payment_intent,
+    Expandable, IdOnly, List, Marked, OfPayment, payment_intent, topup_in,
 };
 pub(super) use crate::providers::stripe::objects::payment::{BalanceTransaction, Charge, PaymentIntent};
 pub(super) use crate::providers::stripe::objects::refund::Refund;

@@ -1,0 +1,83 @@
+//! API keys in the console: created and revoked by admins, and written into the operator log.
+
+use secrecy::SecretString;
+
+use crate::access::api_keys::{self, Scope};
+use crate::app::App;
+use crate::console::actions::{ActionError, Actor};
+use crate::console::operator_log::{Change, Phase};
+use crate::domain::account::AccountId;
+use crate::domain::ids::ChangeId;
+
+/// The longest name of a key.
+pub const MAX_NAME_CHARACTERS: usize = 100;
+
+/// A key to create.
+#[derive(Debug, Clone)]
+pub struct NewKey {
+    /// What it is for.
+    pub name: String,
+    /// Its scopes.
+    pub scopes: Vec<Scope>,
+    /// The only account it may act for.
+    pub account: Option<AccountId>,
+}
+
+/// Why a key was not created.
+#[derive(Debug, thiserror::Error)]
+pub enum CreateKeyError {
+    /// It was not written into the log.
+    #[error(transparent)]
+    Action(#[from] ActionError),
+    /// It could not be created.
+    #[error(transparent)]
+    Key(#[from] api_keys::CreateApiKeyError),
+}
+
+/// Creates a key. The secret is shown once. A form that was sent twice makes one key, whose secret was shown the first
+/// time.
+///
+/// # Errors
+/// See [`CreateKeyError`].
+pub async fn create_key(
+    app: &App,
+    actor: &Actor,
+    id: ChangeId,
+    key: NewKey,
+) -> Result<Option<SecretString>, CreateKeyError> {
+    let scopes = key.scopes.iter().map(|scope| scope.as_str()).collect::<Vec<_>>().join(" ");
+    let account = key.account.as_ref().map(ToString::to_string);
+    let change = Change {
+        id,
+        action: "create_key",
+        subject: key.name.clone(),
+        account: account.clone(),
+        credits: 0,
+        detail: format!("scopes: {scopes}"),
+    };
+    if !actor.begin_once(app, &change).await? {
+        return Ok(None);
+    }
+    let (ids, clock) = (app.ids.as_ref(), app.clock.as_ref());
+    let made = api_keys::create(&app.db, ids, clock, &key.name, &key.scopes, key.account.as_ref()).await?;
+    actor.end(app, &change, Phase::Done, made.id.to_string()).await.map_err(ActionError::from)?;
+    Ok(Some(made.secret))
+}
+
+/// Revokes a key.
+///
+/// # Errors
+/// See [`ActionError`].
+pub async fn revoke_key(app: &App, actor: &Actor, id: ChangeId, key: &str) -> Result<(), ActionError> {
+    let change =
+        Change { id, action: "revoke_key", subject: key.to_owned(), account: None, credits: 0, detail: String::new() };
+    if !actor.begin_once(app, &change).await? {
+        return Ok(());
+    }
+    if api_keys::revoke(&app.db, app.clock.as_ref(), key).await? {
+        actor.end(app, &change, Phase::Done, String::new()).await?;
+        return Ok(());
+    }
+    actor.end(app, &change, Phase::Refused, "there is no active key with this id".to_owned()).await?;
+    Err(ActionError::NotFound("active key"))
+}

@@ -1,0 +1,77 @@
+//! Disputes, with the day until which evidence is due.
+
+use actix_web::HttpRequest;
+use maud::{Markup, html};
+
+use crate::console::registers::DisputeRow;
+use crate::console::story::is_closed_dispute;
+use crate::console::words::money;
+use crate::http::console::account;
+use crate::http::console::form::{Fields, topup_path};
+use crate::http::console::layout::{Place, at};
+use crate::http::console::page::Page;
+use crate::http::console::parts::{at_stripe, badge, short_id, table, time, time_or_dash};
+use crate::http::console::session::SignedIn;
+use crate::http::state::State;
+
+const ROWS: i64 = 100;
+
+/// All disputes, newest first.
+pub(super) async fn list(request: HttpRequest, state: State) -> Page {
+    let signed = SignedIn::of(&request, &state).await?;
+    let before_ms = Fields::of_query(&request)?.number("before")?.unwrap_or(i64::MAX);
+    let app = state.app.clone();
+    let mut disputes = signed.run(async move { app.db.disputes(before_ms, ROWS + 1).await }).await?;
+    let wanted = usize::try_from(ROWS).unwrap_or(usize::MAX);
+    let has_more = disputes.len() > wanted;
+    disputes.truncate(wanted);
+    let next = disputes.last().filter(|_| has_more).map(|dispute| dispute.created_at);
+    let (closed, mut open): (Vec<_>, Vec<_>) =
+        disputes.into_iter().partition(|dispute| is_closed_dispute(&dispute.status));
+    // What is due first comes first.
+    open.sort_by_key(|dispute| dispute.evidence_due_at.unwrap_or(i64::MAX));
+    let content = html! {
+        h1 { "Disputes" }
+        section aria-labelledby="open-title" {
+            h2 #open-title { "Open" }
+            @if open.is_empty() { p.empty { "None." } } @else { (rows(&signed, "Open disputes", &open)) }
+            p.hint { "Evidence is sent in Stripe's dashboard. A payment cannot be refunded while it is disputed." }
+        }
+        section aria-labelledby="closed-title" {
+            h2 #closed-title { "Closed" }
+            @if closed.is_empty() { p.empty { "None." } } @else { (rows(&signed, "Closed disputes", &closed)) }
+        }
+        @if let Some(next) = next { p.more { a href={ "/console/disputes?before=" (next) } rel="next" { "Older" } } }
+    };
+    Ok(at(&signed, Place::Disputes).show("Disputes", &content))
+}
+
+fn rows(signed: &SignedIn, label: &str, disputes: &[DisputeRow]) -> Markup {
+    let now_ms = signed.state.app.clock.now_ms();
+    let rows: Vec<Markup> = disputes
+        .iter()
+        .map(|dispute| {
+            let class = match dispute.status.as_str() {
+                "won" | "warning_closed" | "prevented" => "good",
+                "lost" => "quiet",
+                _ => "bad",
+            };
+            let is_late = dispute.evidence_due_at.is_some_and(|due_ms| due_ms < now_ms) && class == "bad";
+            html! {
+                td { (time_or_dash(dispute.evidence_due_at)) @if is_late { " " (badge("bad", "too late")) } }
+                td { (badge(class, &dispute.status.replace('_', " "))) }
+                td.number { (money(dispute.amount, &dispute.currency)) }
+                td { (dispute.reason.as_deref().unwrap_or("–").replace('_', " ")) }
+                td { (account::link(&dispute.account_id)) }
+                td { a href=(topup_path(&dispute.topup_id)) title=(dispute.topup_id) { (short_id(&dispute.topup_id)) } }
+                td { (time(dispute.created_at)) }
+                td {
+                    code title=(dispute.provider_reversal_id) {
+                        (short_id(&dispute.provider_reversal_id))
+                    } (at_stripe(signed, &format!("payments/{}", dispute.provider_payment_id)))
+                }
+            }
+        })
+        .collect();
+    table(label, &["Evidence due", "Status", "Amount", "Reason", "Account", "Top-up", "Opened", "Dispute"], &rows)
+}

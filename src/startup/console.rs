@@ -1,0 +1,72 @@
+//! The console's settings, from the service's.
+
+use secrecy::ExposeSecret;
+
+use crate::config::Config;
+use crate::console::settings::ConsoleSettings;
+
+/// Where Stripe shows objects.
+const LIVE_DASHBOARD: &str = "https://dashboard.stripe.com/";
+const TEST_DASHBOARD: &str = "https://dashboard.stripe.com/test/";
+
+/// What the console needs to know of the settings. No secret is among them.
+pub(super) fn console_settings(config: &Config) -> ConsoleSettings {
+    ConsoleSettings {
+        support_max_credits: config.console.support_max_credits,
+        in_force: in_force(config),
+        dashboard: match (config.stripe.api_base.is_some(), config.stripe.livemode) {
+            (true, _) => None,
+            (false, true) => Some(LIVE_DASHBOARD),
+            (false, false) => Some(TEST_DASHBOARD),
+        },
+    }
+}
+
+fn list<T: ToString>(items: &[T]) -> String {
+    if items.is_empty() { "none".to_owned() } else { items.iter().map(T::to_string).collect::<Vec<_>>().join(", ") }
+}
+
+/// Names and values, as `.env.example` has them.
+fn in_force(config: &Config) -> Vec<(&'static str, String)> {
+    let (pricing, stripe) = (&config.pricing, &config.stripe);
+    let fees = pricing.fees();
+    let set = |is_set: bool| if is_set { "set (not shown)" } else { "not set" }.to_owned();
+    let is_sqlite = config.database_url.expose_secret().starts_with("sqlite:");
+    let database = if is_sqlite { "SQLite" } else { "PostgreSQL" };
+    let methods = &config.payment_methods;
+    vec![
+        ("STRIPE_SECRET_KEY", format!("{} mode (not shown)", if stripe.livemode { "live" } else { "test" })),
+        ("STRIPE_WEBHOOK_SECRET", format!("{} secrets (not shown)", stripe.webhook_secrets.len())),
+        ("STRIPE_API_BASE", stripe.api_base.clone().unwrap_or_else(|| "Stripe".to_owned())),
+        ("ALLOWED_ORIGINS", list(&config.allowed_origins)),
+        ("ALLOWED_HEADERS", list(&config.allowed_headers)),
+        ("JWT_SECRET, JWT_PUBLIC_KEY, JWT_JWKS_URL", set(config.jwt.is_some())),
+        ("BIND_ADDRESS", config.bind_address.to_string()),
+        ("PUBLIC_URL", config.public_url.clone()),
+        ("DATABASE_URL", format!("{database} (not shown)")),
+        ("TRUSTED_PROXIES", list(&config.trusted_proxies)),
+        ("MAX_CONNECTIONS", config.max_connections.map_or_else(|| "by open files".to_owned(), |most| most.to_string())),
+        ("RATE_LIMIT_PER_MINUTE", config.rate_limit_per_minute.to_string()),
+        ("MAX_OPEN_CHECKOUTS", config.max_open_checkouts.to_string()),
+        ("CURRENCY", pricing.currency().as_str().to_owned()),
+        ("CREDIT_UNIT_CREDITS", pricing.unit().credits().to_string()),
+        ("CREDIT_UNIT_AMOUNT", pricing.unit().amount_minor().to_string()),
+        ("CREDIT_DISPLAY_DECIMALS", pricing.decimals().get().to_string()),
+        ("MIN_CREDITS", pricing.smallest().to_string()),
+        ("MAX_CREDITS", pricing.largest().to_string()),
+        ("FEE_MODE", fees.mode.as_str().to_owned()),
+        ("FEE_RATE_PERCENT", fees.rate.to_string()),
+        ("FEE_FIXED", fees.fixed_minor.to_string()),
+        ("FEE_LABEL", fees.label.clone()),
+        ("CREDITS_EXPIRE_DAYS", pricing.expiry().map_or_else(|| "never".to_owned(), |days| days.get().to_string())),
+        ("CHECKOUT_EXPIRES_MINUTES", config.checkout_expires_minutes.to_string()),
+        ("PAYMENT_METHODS", if methods.is_empty() { "dashboard".to_owned() } else { methods.join(",") }),
+        ("WEBHOOK_PAYLOAD_DAYS", config.webhook_payload_days.to_string()),
+        ("RECONCILE_EVERY_HOURS", config.reconcile_every_hours.to_string()),
+        ("RECONCILE_SINCE_DAYS", config.reconcile_since_days.to_string()),
+        ("SUPPORT_MAX_CREDITS", config.console.support_max_credits.to_string()),
+        ("PERSONAL_DATA_DAYS", config.console.personal_data_days.to_string()),
+        ("LOG", config.log.filter.clone()),
+        ("LOG_FORMAT", if config.log.json { "json" } else { "pretty" }.to_owned()),
+    ]
+}
