@@ -389,7 +389,3 @@ fn declined(code: &str) -> String {
 #[cfg(test)]
 #[path = "story_tests.rs"]
 mod tests;
-
-#[cfg(test)]
-#[path = "story_tests.rs"]
-mod tests;
