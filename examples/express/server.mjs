@@ -13,7 +13,7 @@ import { settings } from "./settings.mjs";
 
 const { url, apiKey, jwtSecret, webhookSecret, port } = settings();
 const credits = topup({ baseUrl: url, apiKey });
-/** The price of a word, in credits; how many words are reserved at a time, and the fewest that are worth a beginning. */
+/** The price of a word, in credits; how many words are reserved at a time, and the fewest that are worth beginning. */
 const WORD = 1;
 const STEP_WORDS = 20;
 const FEWEST_WORDS = 5;
@@ -44,7 +44,9 @@ app.post("/chat", async (request, response) => {
   const { prompt = "What now", words = 50 } = request.body ?? {};
   // The name of this work, made before anything is sent: however often the hold is asked for, it is made once.
   const work = `chat-${randomUUID()}`;
-  const wanted = { credits: STEP_WORDS * WORD, minimumCredits: FEWEST_WORDS * WORD, expiresInSeconds: 120, operation: "chat" };
+  const wanted = {
+    credits: STEP_WORDS * WORD, minimumCredits: FEWEST_WORDS * WORD, expiresInSeconds: 120, operation: "chat",
+  };
   let hasLeft = false;
   response.once("close", () => { hasLeft = !response.writableFinished; });
   const tell = (line) => response.write(`${JSON.stringify(line)}\n`);

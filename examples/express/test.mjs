@@ -47,15 +47,17 @@ class Customer {
   async topup(path, body) {
     const token = await (await this.fetch("/token")).text();
     const headers = { authorization: `Bearer ${token}`, "content-type": "application/json", origin: page };
-    const response = await fetch(`${dev.url}${path}`, { headers, ...(body && { method: "POST", body: JSON.stringify(body) }) });
+    const post = body && { method: "POST", body: JSON.stringify(body) };
+    const response = await fetch(`${dev.url}${path}`, { headers, ...post });
     assert.equal(response.status, 200, await response.clone().text());
     assert.equal(response.headers.get("access-control-allow-origin"), page);
     return response.json();
   }
 
   async buy(credits) {
-    const { id, url } = await this.topup("/credits/sessions", { credits, successUrl: `${page}/?topup_session={CHECKOUT_SESSION_ID}` });
-    const card = { email: "a@example.com", card_number: "4242 4242 4242 4242", exp: "12 / 34", cvc: "123", name: "Test" };
+    const successUrl = `${page}/?topup_session={CHECKOUT_SESSION_ID}`;
+    const { id, url } = await this.topup("/credits/sessions", { credits, successUrl });
+    const card = { email: "a@example.com", card_number: "4242424242424242", exp: "12 / 34", cvc: "123", name: "Test" };
     await fetch(url, { method: "POST", body: new URLSearchParams(card), redirect: "manual" });
     await until("the credits", async () => (await this.topup(`/credits/sessions/${id}`)).state === "paid");
   }
@@ -116,7 +118,10 @@ async function webhooks() {
   const signature = createHmac("sha256", SECRET).update(`msg_1.${time}.${body}`).digest("base64");
   const send = (text) => fetch(`${page}/webhooks/topup`, {
     method: "POST", body: text,
-    headers: { "content-type": "application/json", "webhook-id": "msg_1", "webhook-timestamp": time, "webhook-signature": `v1,${signature}` },
+    headers: {
+      "content-type": "application/json", "webhook-id": "msg_1", "webhook-timestamp": time,
+      "webhook-signature": `v1,${signature}`,
+    },
   });
   assert.equal((await send(body)).status, 204);
   const refused = await send(body.replace("low", "depleted"));

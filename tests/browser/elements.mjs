@@ -49,7 +49,8 @@ async function buysAndTheMeterRefills(tab) {
   await tab.expectText("#warning", /^No credits left$/);
   await tab.shot("before");
   await tab.page.getByRole("button", { name: "1,000", exact: true }).click();
-  await tab.expectText("#quote", /^1,000 credits\s+\$10\.00\s+Bonus\s+\+50\s+Processing fee\s+\$0\.61\s+Total\s+\$10\.61$/);
+  await tab.expectText("#quote",
+    /^1,000 credits\s+\$10\.00\s+Bonus\s+\+50\s+Processing fee\s+\$0\.61\s+Total\s+\$10\.61$/);
   await tab.expectText("#quote-until", /^If paid now, good until \w+ \d+, \d{4}/);
   await tab.page.fill("#credits", "250");
   await tab.expectText("#quote", /^250 credits\s+\$2\.50\s+Processing fee\s+\$0\.39\s+Total\s+\$2\.89$/);
@@ -59,7 +60,8 @@ async function buysAndTheMeterRefills(tab) {
   assert.equal(await tab.page.locator("credits-meter").getAttribute("state"), "ok");
   assert.equal(tab.page.url(), `${shop.url}/?tab=credits&user=buyer`, "the page's own address is as it was");
   const told = await tab.page.evaluate(() => window.told);
-  assert.deepEqual(told.filter(([type]) => type === "topup-paid").map(([, { credits, state }]) => [credits, state]), [[250, "paid"]]);
+  const paid = told.filter(([type]) => type === "topup-paid");
+  assert.deepEqual(paid.map(([, { credits, state }]) => [credits, state]), [[250, "paid"]]);
   await tab.shot("after");
   await tab.page.reload();
   await tab.expectText("#balance", /^250$/);
@@ -72,8 +74,8 @@ async function leavesAndGoesOn(tab) {
   await tab.page.click("#buy");
   await tab.page.locator("#pay").waitFor();
   const hosted = tab.page.url();
-  await tab.page.fill("[name=card_number]", "4000000000009995");
-  for (const [name, value] of Object.entries(CARD)) if (name !== "card_number") await tab.page.fill(`[name=${name}]`, value);
+  const declined = Object.entries({ ...CARD, card_number: "4000000000009995" });
+  for (const [name, value] of declined) await tab.page.fill(`[name=${name}]`, value);
   await tab.page.click("#pay");
   await tab.page.locator("[role=alert]").filter({ hasText: /insufficient funds/i }).waitFor();
   await tab.page.click("#cancel");
@@ -173,7 +175,8 @@ const expectedMeter = async () => `- group "Balance":
 
 async function inGermanAndDark(tab) {
   await tab.page.emulateMedia({ colorScheme: "dark" });
-  await asServer("/admin/accounts/german/grants", { credits: 12_345, reason: "Welcome", create: true, expiresAt: "2099-01-01T00:00:00Z" });
+  const grant = { credits: 12_345, reason: "Welcome", create: true, expiresAt: "2099-01-01T00:00:00Z" };
+  await asServer("/admin/accounts/german/grants", grant);
   await tab.open("/?user=german&locale=de");
   await tab.expectText("#balance", /^12\.345$/);
   await tab.expectText("#note", /^12\.345 credits end on 01\.01\.2099/);
@@ -338,7 +341,8 @@ async function run(browser, [name, scenario, viewport = WIDE]) {
     assert.deepEqual(tab.troubles, [], "the page's console should be silent");
     console.log(`ok - ${sentence}`);
   } catch (error) {
-    await tab.page.screenshot({ path: join(ARTIFACTS, `failure-elements-${name}.png`), fullPage: true }).catch(() => {});
+    const path = join(ARTIFACTS, `failure-elements-${name}.png`);
+    await tab.page.screenshot({ path, fullPage: true }).catch(() => {});
     throw new Error(`not ok - ${name}: ${error.message} ${tab.troubles}`, { cause: error });
   } finally {
     await context.close();

@@ -62,7 +62,8 @@ export async function startDev(...more) {
 export async function startBeside(dev, changes) {
   const folder = temporaryFolder();
   const settings = { ...dev.settings, ...changes };
-  writeFileSync(join(folder, ".env"), Object.entries(settings).map(([name, value]) => `${name}=${value}\n`).join(""), { mode: 0o600 });
+  const lines = Object.entries(settings).map(([name, value]) => `${name}=${value}\n`);
+  writeFileSync(join(folder, ".env"), lines.join(""), { mode: 0o600 });
   const cli = (...args) => execFileSync(TOPUP, args, { cwd: folder, env: BARE }).toString().trim();
   cli("migrate");
   const { stop } = await startProgram(TOPUP, ["serve"], { ready: '"serving"', on: "stderr", cwd: folder, env: BARE });

@@ -20,7 +20,8 @@ const BARE = (service) => `<!doctype html>
 </html>`;
 
 const PAGE_SCRIPT = (service) => `import { configure } from "${service}/elements.js";
-const token = ({ refresh }) => fetch("/token?refresh=" + refresh + "&" + location.search.slice(1)).then((it) => it.text());
+const token = async ({ refresh }) =>
+  (await fetch("/token?refresh=" + refresh + "&" + location.search.slice(1))).text();
 const locale = new URLSearchParams(location.search).get("locale") ?? undefined;
 configure({ baseUrl: "${service}", token, locale });
 window.told = [];
@@ -40,6 +41,9 @@ const COMPACT = (service) => BARE(service)
 const STYLE = `:root { color-scheme: light dark; } body { margin: 0; font-family: system-ui, sans-serif; }
 main { max-width: 26rem; margin: auto; padding: 1rem; } buy-credits { margin-top: 2rem; }`;
 
+const REACT_PAGE = `<!doctype html><html lang="en"><title>React</title><div id="root"></div>
+<script type="module" src="/react.js"></script>`;
+
 const REACT_APP = (service) => `
 import { StrictMode, createElement as h, useState } from "react";
 import { createRoot } from "react-dom/client";
@@ -55,7 +59,7 @@ function Shop() {
   const { step, session, buy } = useCheckout();
   const [credits, setCredits] = useState(250);
   return h("div", null,
-    h("input", { "aria-label": "Credits", value: credits, onChange: (event) => setCredits(Number(event.target.value)) }),
+    h("input", { "aria-label": "Credits", value: credits, onChange: ({ target }) => setCredits(Number(target.value)) }),
     h("button", { onClick: () => buy(credits), disabled: step === "opening" }, "Buy"),
     h("p", { role: "status" }, step, session ? " " + session.credits : ""));
 }
@@ -90,13 +94,15 @@ export async function startShop() {
     const policy = `default-src 'none'; script-src 'self' ${service}; connect-src 'self' ${service}; style-src 'self'; `
       + "base-uri 'none'; form-action 'none'";
     pages.set("/readme", { body: FROM_THE_README(service), headers: { "content-type": "text/html; charset=utf-8" } });
-    const add = (path, type, body) =>
-      pages.set(path, { body, headers: { "content-type": `${type}; charset=utf-8`, "content-security-policy": policy } });
+    const add = (path, type, body) => {
+      const headers = { "content-type": `${type}; charset=utf-8`, "content-security-policy": policy };
+      pages.set(path, { body, headers });
+    };
     add("/", "text/html", BARE(service));
     add("/compact", "text/html", COMPACT(service));
     add("/page.js", "text/javascript", PAGE_SCRIPT(service));
     add("/shop.css", "text/css", STYLE);
-    add("/react", "text/html", '<!doctype html><html lang="en"><title>React</title><div id="root"></div><script type="module" src="/react.js"></script>');
+    add("/react", "text/html", REACT_PAGE);
     const bundle = await build({
       stdin: { contents: REACT_APP(service), resolveDir: clientRoot }, bundle: true, write: false, format: "esm",
       define: { "process.env.NODE_ENV": '"development"' },

@@ -14,17 +14,22 @@ test("credits are written with their decimals, and never rounded", () => {
 });
 
 test("what people type is the integer that the API counts", () => {
-  for (const [text, decimals, credits] of [["250", 0, 250], ["2.5", 2, 250], ["0.29", 6, 290_000], ["4.35", 6, 4_350_000], [".5", 1, 5]]) {
+  for (const [text, decimals, credits] of [
+    ["250", 0, 250], ["2.5", 2, 250], ["0.29", 6, 290_000], ["4.35", 6, 4_350_000], [".5", 1, 5],
+  ]) {
     assert.equal(parseCredits(text, decimals), credits);
   }
-  for (const [text, decimals] of [["", 0], ["2.5", 0], ["0.001", 2], ["-1", 0], ["1e3", 0], ["ten", 0], ["99999999999999999", 0]]) {
+  for (const [text, decimals] of [
+    ["", 0], ["2.5", 0], ["0.001", 2], ["-1", 0], ["1e3", 0], ["ten", 0], ["99999999999999999", 0],
+  ]) {
     assert.ok(Number.isNaN(parseCredits(text, decimals)), text);
   }
 });
 
 test("amounts are in the minor units that Stripe counts", () => {
   for (const [minor, currency, shown] of [
-    [289, "usd", "$2.89"], [250, "jpy", "¥250"], [1_234, "kwd", "KWD 1.234"], [12_300, "huf", "HUF 123.00"], [12_300, "isk", "ISK 123"],
+    [289, "usd", "$2.89"], [250, "jpy", "¥250"], [1_234, "kwd", "KWD 1.234"], [12_300, "huf", "HUF 123.00"],
+    [12_300, "isk", "ISK 123"],
     [9_007_199_254_740_991, "usd", "$90,071,992,547,409.91"],
   ]) {
     assert.equal(formatMoney(minor, currency, "en").replace("\u00a0", " "), shown);

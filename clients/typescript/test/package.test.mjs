@@ -21,7 +21,8 @@ let packed;
 
 before(() => {
   project = mkdtempSync(join(tmpdir(), "topup-client-"));
-  const said = execFileSync("npm", ["pack", "--json", "--ignore-scripts", "--pack-destination", project], { cwd: root });
+  const options = ["--json", "--ignore-scripts", "--pack-destination", project];
+  const said = execFileSync("npm", ["pack", ...options], { cwd: root });
   [packed] = JSON.parse(said);
   const installed = join(project, "node_modules/@topup/client");
   mkdirSync(installed, { recursive: true });
@@ -46,7 +47,8 @@ test("what the service serves as /elements.js is what is built now", async () =>
   const served = readFileSync(join(repository, "src/http/elements/elements.js"), "utf8");
   const way = "node clients/typescript/scripts/build.mjs --elements > src/http/elements/elements.js";
   assert.ok(served === await elementsFile(), `run \`${way}\``);
-  assert.ok(served === readFileSync(join(root, "dist/elements.js"), "utf8"), "run `npm run build` in clients/typescript");
+  const built = readFileSync(join(root, "dist/elements.js"), "utf8");
+  assert.ok(served === built, "run `npm run build` in clients/typescript");
 });
 
 test("the lock files name no registry", () => {
@@ -68,8 +70,10 @@ test("every code that the service's tests and docs name is known", () => {
 
 test("the package has what it needs and nothing else", () => {
   const files = packed.files.map(({ path }) => path);
-  for (const path of files) assert.match(path, /^(dist\/.+\.(js|d\.ts)|dist\/cjs\/package\.json|package\.json|README\.md)$/);
-  for (const path of ["dist/elements.js", "dist/esm/index.js", "dist/cjs/react/index.js", "README.md"]) assert.ok(files.includes(path), path);
+  const known = /^(dist\/.+\.(js|d\.ts)|dist\/cjs\/package\.json|package\.json|README\.md)$/;
+  for (const path of files) assert.match(path, known);
+  const needed = ["dist/elements.js", "dist/esm/index.js", "dist/cjs/react/index.js", "README.md"];
+  for (const path of needed) assert.ok(files.includes(path), path);
 });
 
 /** Writes the examples of the README into a folder, so that they are checked as well. */
@@ -94,7 +98,8 @@ for (const [name, file, options] of [
     const files = [file, ...(name === "bundler" ? readmeExamples(folder) : [])];
     const compilerOptions = {
       ...options, target: "es2022", lib: ["es2023", "dom", "dom.iterable"], types: [], noEmit: true, strict: true,
-      exactOptionalPropertyTypes: true, noUncheckedIndexedAccess: true, noPropertyAccessFromIndexSignature: true, skipLibCheck: false,
+      exactOptionalPropertyTypes: true, noUncheckedIndexedAccess: true,
+      noPropertyAccessFromIndexSignature: true, skipLibCheck: false,
     };
     writeFileSync(join(folder, "tsconfig.json"), JSON.stringify({ compilerOptions, files }));
     const tsc = spawnSync(process.execPath, [join(root, "node_modules/typescript/bin/tsc"), "-p", folder]);
@@ -117,7 +122,8 @@ test("it runs as ES modules and as CommonJS, also where there is no page", () =>
 
 async function bundled(code) {
   const result = await build({
-    stdin: { contents: code, resolveDir: project }, bundle: true, minify: true, format: "esm", write: false, external: ["react"],
+    stdin: { contents: code, resolveDir: project }, bundle: true, minify: true, format: "esm", write: false,
+    external: ["react"],
   });
   return result.outputFiles[0].text;
 }
@@ -130,7 +136,7 @@ test("a bundler takes only what is used", async () => {
   const nothing = await bundled('import "@topup/client"; import { topup } from "@topup/client";');
   assert.equal(nothing.trim(), "");
   const elements = await bundled('import "@topup/client/elements";');
-  assert.ok(elements.includes("credits-meter") && elements.includes("buy-credits"), "importing the elements defines them");
+  assert.ok(elements.includes("credits-meter") && elements.includes("buy-credits"), "importing them defines them");
 });
 
 test("the elements are small, and need nothing else", () => {
@@ -138,5 +144,5 @@ test("the elements are small, and need nothing else", () => {
   const bytes = gzipSync(file, { level: 9 }).length;
   console.log(`elements.js: ${bytes} bytes gzipped`);
   assert.ok(bytes <= MAX_ELEMENTS_BYTES, `${bytes} bytes`);
-  assert.doesNotMatch(file.toString(), /\bfrom\s*"|\bimport\s*\(|https?:\/\/(?!www\.w3\.org)/, "nothing is loaded from elsewhere");
+  assert.doesNotMatch(file.toString(), /\bfrom\s*"|\bimport\s*\(|https?:\/\//, "nothing is loaded from elsewhere");
 });

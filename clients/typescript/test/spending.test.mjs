@@ -108,7 +108,8 @@ test("a hold that lives too long is extended in time", async (t) => {
 test("a batch tells what became of each debit", async (t) => {
   const spend = { id: "spend_1", credits: 3 };
   const refused = problem(402, "insufficient_credits", { availableCredits: 1 }).body;
-  const { url, seen } = await serve(t, { body: { results: [{ key: "a", status: 200, spend }, { status: 402, problem: refused }] } });
+  const results = [{ key: "a", status: 200, spend }, { status: 402, problem: refused }];
+  const { url, seen } = await serve(t, { body: { results } });
   const items = [{ key: "a", accountId: "user_1", credits: 3 }, { accountId: "user_2", credits: 5 }];
   const outcomes = await topup({ baseUrl: url, apiKey: "k" }).debits(items);
   assert.deepEqual(outcomes[0], { key: "a", spend });
@@ -143,17 +144,20 @@ test("what is read is asked for where it is", async (t) => {
 });
 
 test("lists are read page by page", async (t) => {
-  const { url, seen } = await serve(t, { body: { data: [1, 2], nextCursor: "7" } }, { body: { data: [3], nextCursor: null } });
+  const pages = [{ data: [1, 2], nextCursor: "7" }, { data: [3], nextCursor: null }];
+  const { url, seen } = await serve(t, ...pages.map((body) => ({ body })));
   const client = topup({ baseUrl: url, token: "t" });
   const found = [];
   for await (const entry of all((query) => client.transactions(query), 2)) found.push(entry);
   assert.deepEqual(found, [1, 2, 3]);
-  assert.deepEqual(seen.map(({ url: path }) => path), ["/credits/transactions?limit=2", "/credits/transactions?limit=2&cursor=7"]);
+  assert.deepEqual(seen.map(({ url: path }) => path),
+    ["/credits/transactions?limit=2", "/credits/transactions?limit=2&cursor=7"]);
 });
 
 test("a purchase is followed until it is final, over errors that pass", async (t) => {
   const session = (state) => ({ body: { id: "cs_1", state } });
-  const { url, seen } = await serve(t, session("open"), problem(503, "too_busy", {}, { "retry-after": "60" }), session("paid"));
+  const busy = problem(503, "too_busy", {}, { "retry-after": "60" });
+  const { url, seen } = await serve(t, session("open"), busy, session("paid"));
   const states = [];
   const client = topup({ baseUrl: url, token: "t" });
   const last = await client.waitForSession("cs_1", { onSession: ({ state }) => states.push(state) });

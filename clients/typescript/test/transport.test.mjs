@@ -26,7 +26,8 @@ test("every write has a key of its own, and the caller's if there is one", async
   const client = topup({ baseUrl: url, apiKey: "k" });
   const account = client.account("user_1");
   const writes = [
-    () => account.debit({ credits: 1 }), () => account.hold({ credits: 1 }), () => client.extend("hold_1", { credits: 2 }),
+    () => account.debit({ credits: 1 }), () => account.hold({ credits: 1 }),
+    () => client.extend("hold_1", { credits: 2 }),
     () => client.capture("hold_1", 2), () => client.release("hold_1"), () => client.refundSpend("spend_1"),
     () => account.checkout({ credits: 250, successUrl: "https://a.example" }), () => client.refundTopup("topup_1"),
     () => account.grant({ credits: 1, reason: "Welcome" }), () => client.debits([{ accountId: "user_1", credits: 1 }]),
@@ -43,8 +44,10 @@ test("every write has a key of its own, and the caller's if there is one", async
   assert.equal(seen.at(-1).headers["idempotency-key"], undefined, "reads have none");
 });
 
-for (const [status, code] of [[503, "too_busy"], [429, "rate_limited"], [408, "request_timeout"], [504, "provider_timeout"],
-  [409, "idempotency_key_in_use"]]) {
+for (const [status, code] of [
+  [503, "too_busy"], [429, "rate_limited"], [408, "request_timeout"], [504, "provider_timeout"],
+  [409, "idempotency_key_in_use"],
+]) {
   test(`${status} ${code} is repeated, after the time that the service asks for`, async (t) => {
     const { url, seen } = await serve(t, problem(status, code, {}, { "retry-after": "1" }), SPEND);
     await debit(topup({ baseUrl: url, apiKey: "k" }));
@@ -84,7 +87,7 @@ test("refusals are not repeated, and say what the service said", async (t) => {
   const numbers = { requiredCredits: 12, availableCredits: 5, heldCredits: 3, owedCredits: 0 };
   const { url, seen } = await serve(t,
     problem(402, "spend_limit_reached", { ...numbers, limit }, { "x-request-id": "req_1" }),
-    problem(400, "invalid_request", { errors: [{ field: "credits", code: "out_of_range", message: "must be 1 or more" }] }),
+    problem(400, "invalid_request", { errors: [{ field: "credits", code: "out_of_range", message: "must be 1" }] }),
     problem(409, "credits_held", numbers, { "retry-after": "1" }), problem(500, "internal_error"));
   const client = topup({ baseUrl: url, apiKey: "k" });
   const limited = await debit(client).catch((error) => error);
@@ -92,7 +95,8 @@ test("refusals are not repeated, and say what the service said", async (t) => {
   assert.deepEqual(
     [limited.code, limited.status, limited.requestId, limited.limit, limited.isShortOfCredits, limited.mayPass],
     ["spend_limit_reached", 402, "req_1", limit, true, false]);
-  assert.deepEqual([limited.requiredCredits, limited.availableCredits, limited.heldCredits, limited.owedCredits], [12, 5, 3, 0]);
+  const { requiredCredits, availableCredits, heldCredits, owedCredits } = limited;
+  assert.deepEqual({ requiredCredits, availableCredits, heldCredits, owedCredits }, numbers);
   const invalid = await debit(client).catch((error) => error);
   assert.deepEqual([invalid.fieldErrors[0].field, invalid.fieldErrors[0].code], ["credits", "out_of_range"]);
   const held = await debit(client).catch((error) => error);
@@ -139,7 +143,8 @@ test("a token may be a text or a function, which is asked once more after a 401"
     },
   });
   await client.balance();
-  assert.deepEqual([asked, seen.map(({ headers }) => headers.authorization)], [[false, true], ["Bearer old", "Bearer new"]]);
+  const sent = seen.map(({ headers }) => headers.authorization);
+  assert.deepEqual([asked, sent], [[false, true], ["Bearer old", "Bearer new"]]);
   await assert.rejects(client.balance(), { code: "invalid_token", status: 401 });
   assert.equal(seen.length, 4, "a new token that is refused is not asked for again");
 });

@@ -19,7 +19,8 @@ export async function buy(): Promise<Session["state"]> {
 export async function spend(): Promise<number> {
   const account = server.account("user_1");
   try {
-    const { value, spend: { credits, balance } } = await account.withHold({ credits: 50, operation: "chat" }, async (held) => {
+    const wanted = { credits: 50, operation: "chat" };
+    const { value, spend: { credits, balance } } = await account.withHold(wanted, async (held) => {
       let words = 0;
       while (await held.use(1)) words += 1;
       return words;
@@ -52,7 +53,9 @@ export async function read(): Promise<Balance | undefined> {
 }
 
 export function elements(): void {
-  configure({ baseUrl: "https://credits.example.com", token: "t", locale: "de", texts: { buy: "x", low: "Bald leer" } as object });
+  configure({ baseUrl: "https://credits.example.com", token: "t", locale: "de", texts: { low: "Bald leer" } });
+  // @ts-expect-error There is no such text.
+  configure({ baseUrl: "https://credits.example.com", texts: { lo: "Bald leer" } });
   // @ts-expect-error A page has no API key.
   configure({ baseUrl: "https://credits.example.com", apiKey: "k" });
   const meter = document.querySelector("credits-meter");

@@ -23,7 +23,8 @@ export async function serve(test, ...answers) {
       return setImmediate(() => request.socket.destroy());
     }
     const { status = 200, body = {}, headers: more = {} } = answer;
-    response.writeHead(status, { "content-type": status < 400 ? "application/json" : "application/problem+json", ...more });
+    const type = status < 400 ? "application/json" : "application/problem+json";
+    response.writeHead(status, { "content-type": type, ...more });
     return response.end(typeof body === "string" ? body : JSON.stringify(body));
   });
   await new Promise((done) => server.listen(0, "127.0.0.1", done));
@@ -37,5 +38,5 @@ export async function serve(test, ...answers) {
 /** A problem as the service sends it. */
 export const problem = (status, code, more = {}, headers = {}) => ({
   status, headers,
-  body: { type: `urn:topup:problem:${code}`, title: "…", status, code, detail: `${code} happened`, error: "…", ...more },
+  body: { type: `urn:topup:problem:${code}`, title: code, status, code, detail: `${code} happened`, ...more },
 });
