@@ -20,7 +20,7 @@ const RSA_A_PUBLIC: &str = pem!("rsa_a_public");
 const RSA_B: &str = pem!("rsa_b_private");
 
 /// The algorithm and key that sign tokens.
-pub struct Signer(Algorithm, EncodingKey);
+pub struct Signer(pub Algorithm, pub EncodingKey);
 
 impl Signer {
     pub fn secret(secret: &str) -> Self {
@@ -37,12 +37,7 @@ impl Signer {
     }
 
     pub fn sign(&self, key_id: Option<&str>, claims: &Value) -> String {
-        self.sign_as("JWT", key_id, claims)
-    }
-
-    /// Signs a token that says of which type it is.
-    pub fn sign_as(&self, kind: &str, key_id: Option<&str>, claims: &Value) -> String {
-        let header = Header { typ: Some(kind.to_owned()), kid: key_id.map(str::to_owned), ..Header::new(self.0) };
+        let header = Header { kid: key_id.map(str::to_owned), ..Header::new(self.0) };
         jsonwebtoken::encode(&header, claims, &self.1).expect("signs")
     }
 

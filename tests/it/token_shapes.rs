@@ -1,6 +1,6 @@
 //! Tokens as common login services issue them, with the settings that `docs/tokens.md` gives for each.
 
-use jsonwebtoken::Algorithm;
+use jsonwebtoken::{Algorithm, Header};
 use serde_json::{Value, json};
 
 use crate::auth::{Signer, key_set, refused, seconds, with_token};
@@ -59,7 +59,7 @@ async fn supabase_with_its_old_secret_its_new_keys_and_both_while_it_moves() {
     }
 }
 
-/// The `anon` and `service_role` keys of a project are tokens, too, and signed with the same secret. The first is public.
+/// The `anon` and `service_role` keys of a project are tokens, too, signed with the same secret. The first is public.
 #[tokio::test]
 async fn supabases_own_keys_are_no_customers() {
     let bare = start(&[("JWT_SECRET", JWT_SECRET)]).await;
@@ -120,8 +120,9 @@ async fn clerk_with_one_account_for_each_organization() {
     ])
     .await;
     let mut claims = json!({
-        "azp": "https://app.example.com", "exp": seconds(&app, 60), "iat": seconds(&app, 0), "v": 2, "sub": "user_2abcDEF",
-        "iss": "https://clerk.example.com", "o": { "id": "org_2xyz", "slg": "team", "rol": "admin" }, "org_id": "org_2xyz",
+        "azp": "https://app.example.com", "exp": seconds(&app, 60), "iat": seconds(&app, 0), "v": 2,
+        "sub": "user_2abcDEF", "iss": "https://clerk.example.com",
+        "o": { "id": "org_2xyz", "slg": "team", "rol": "admin" }, "org_id": "org_2xyz",
     });
     assert_eq!(account(&app, &signer.sign(Some("ins_2abc"), &claims)).await, "org_2xyz");
     // Somebody who works for themselves at the moment. The template's value is then empty or left out.
@@ -182,7 +183,10 @@ async fn auth0_in_the_form_of_rfc_9068_and_not_its_id_tokens() {
     let mut access = common(json!(["https://credits.example.com", "https://tenant.eu.auth0.com/userinfo"]));
     access["client_id"] = json!("a1B2c3");
     access["jti"] = json!("73WakrfVbN");
-    assert_eq!(account(&app, &signer.sign_as("at+jwt", Some("NjVB"), &access)).await, "auth0|6553da60a5");
+    let header =
+        Header { typ: Some("at+jwt".to_owned()), kid: Some("NjVB".to_owned()), ..Header::new(Algorithm::RS256) };
+    let access = jsonwebtoken::encode(&header, &access, &signer.1).expect("signs");
+    assert_eq!(account(&app, &access).await, "auth0|6553da60a5");
     // What the page has beside it: for the page itself, with the customer's name.
     let mut id = common(json!("a1B2c3"));
     id["email"] = json!("a@example.com");
@@ -232,8 +236,8 @@ async fn firebase_with_the_address_of_its_certificates_accepts_nobody() {
     ])
     .await;
     let claims = json!({
-        "iss": "https://securetoken.google.com/my-project", "aud": "my-project", "sub": "Zx9kQ", "iat": seconds(&app, 0),
-        "exp": seconds(&app, 3_600),
+        "iss": "https://securetoken.google.com/my-project", "aud": "my-project", "sub": "Zx9kQ",
+        "iat": seconds(&app, 0), "exp": seconds(&app, 3_600),
     });
     with_token(&app, &signer.sign(Some("f83f5a"), &claims)).await.expect_problem(503, "keys_unavailable");
     app.finish().await;
