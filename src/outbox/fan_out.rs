@@ -11,7 +11,7 @@ const PAGE: i64 = 100;
 
 statements! {
     /// `payload IS NULL` is the condition of the partial index.
-    NEW = "SELECT number, id, type, account_id, cause, facts, created_at FROM messages WHERE payload IS NULL \
+    NEW = "SELECT number, type, account_id, cause, facts, created_at FROM messages WHERE payload IS NULL \
         ORDER BY number LIMIT :limit";
     ANY_NEW = "SELECT number FROM messages WHERE payload IS NULL ORDER BY number LIMIT 1";
     /// Another process may have queued it meanwhile. Appending text keeps planners from using the index of new

@@ -21,7 +21,6 @@ statements! {
 #[derive(Debug, Clone, sqlx::FromRow)]
 pub(crate) struct RawMessage {
     pub(crate) number: i64,
-    pub(crate) id: String,
     pub(crate) r#type: String,
     pub(crate) account_id: String,
     pub(crate) cause: String,

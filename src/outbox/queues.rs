@@ -30,7 +30,7 @@ statements! {
         lease_until = (SELECT now_ms FROM database_clock) + :length_ms \
         WHERE endpoint_id = :endpoint AND account_id = :account AND next_at <= :now_ms \
         AND (lease_until <= (SELECT now_ms FROM database_clock) \
-        OR lease_until > (SELECT now_ms FROM database_clock) + 2 * :length_ms)";
+        OR lease_until > (SELECT now_ms FROM database_clock) + 2 * CAST(:length_ms AS BIGINT))";
     RENEW = "UPDATE delivery_queues SET lease_until = (SELECT now_ms FROM database_clock) + :length_ms \
         WHERE endpoint_id = :endpoint AND account_id = :account AND lease_holder = :holder \
         AND lease_until > (SELECT now_ms FROM database_clock)";

@@ -224,7 +224,7 @@ on_both_databases! {
         let (failing, other) = (Receiver::start().await, Receiver::start().await);
         failing.answer(FAILS);
         let (id, _) = product.add_for(&failing, &["topup.paid"]).await;
-        product.add_for(&other, &["endpoint.disabled"]).await;
+        product.add_for(&other, &["endpoint.disabled", "topup.paid"]).await;
         let (_, later) = product.app.pay_session(ACCOUNT, 250).await;
         product.buy(ACCOUNT, 250).await;
         failing.wait_for_attempts(1).await;
@@ -236,6 +236,8 @@ on_both_databases! {
         let told = other.wait_for("endpoint.disabled").await;
         assert_eq!(told.body["data"]["reason"], json!("failing"));
         product.app.deliver(&later).await.expect(200);
+        // It is queued for the others by now, and not for this one.
+        other.wait_for_taken(3).await;
         failing.answer(WELL);
         let path = format!("/admin/endpoints/{id}");
         let active = product.ask(Method::PATCH, &path, Some(json!({ "state": "active" }))).await.expect(200);
