@@ -12,7 +12,7 @@ use crate::support::app::http_client;
 const UNKNOWN: &str = "endpoint_00000000000000000000000000000000";
 
 fn routes(id: &str) -> Vec<(Method, String, Option<Value>)> {
-    let url = json!({ "url": "http://127.0.0.1:9/hook" });
+    let url = json!({ "url": "http://127.0.0.1:9000/hook" });
     vec![
         (Method::GET, "/admin/endpoints".to_owned(), None),
         (Method::POST, "/admin/endpoints".to_owned(), Some(url.clone())),

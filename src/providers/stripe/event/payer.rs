@@ -28,8 +28,6 @@ struct Object {
     #[serde(default)]
     customer_details: Option<Person>,
     #[serde(default)]
-    billing_details: Option<Person>,
-    #[serde(default)]
     payment_method_details: Option<Method>,
 }
 
@@ -73,10 +71,10 @@ pub(in crate::providers::stripe) fn read(body: &[u8]) -> Option<(TopupId, Payer)
     if !event.kind.starts_with("checkout.session.") && !event.kind.starts_with("charge.") {
         return None;
     }
-    let Object { metadata, customer_details, billing_details, payment_method_details } = event.data.object;
+    let Object { metadata, customer_details, payment_method_details } = event.data.object;
     let topup = topup_in(&metadata?)?;
-    let person = |person: Option<Person>| person.map_or((None, None), |person| (person.email, person.name));
-    let (typed, billed) = (person(customer_details), person(billing_details));
+    // A charge repeats what was typed, or has what a wallet says instead; which comes last is chance.
+    let (email, name) = customer_details.map_or((None, None), |person| (person.email, person.name));
     let method = payment_method_details.map(|method| (method.card, method.sepa_debit));
     let (card_brand, card_last4, card_country) = match method {
         Some((Some(card), _)) => (card.brand, card.last4, card.country),
@@ -84,8 +82,8 @@ pub(in crate::providers::stripe) fn read(body: &[u8]) -> Option<(TopupId, Payer)
         _ => (None, None, None),
     };
     let payer = Payer {
-        email: typed.0.or(billed.0),
-        name: typed.1.or(billed.1),
+        email,
+        name,
         card_brand,
         card_last4,
         card_country,
@@ -122,7 +120,7 @@ mod tests {
                 payer.card_country.as_deref(),
                 payer.name.as_deref()
             ),
-            (Some("visa"), Some("4242"), Some("US"), Some("A"))
+            (Some("visa"), Some("4242"), Some("US"), None)
         );
     }
 
