@@ -10,6 +10,7 @@
 //! - [`purchases`]: a top-up from its checkout to its last refund; use cases beside their SQL.
 //! - [`inbox`]: webhook deliveries: verified, read, applied once, or stored for replay.
 //! - [`reconcile`]: compares our books with a provider's.
+//! - [`doctor`]: looks for what keeps money from arriving, and writes nothing.
 //! - [`access`]: API keys and operators.
 //! - [`http`]: the API, one folder per audience, and the documentation generated from it.
 //! - [`outgoing`]: the settings shared by all HTTP clients.
@@ -29,6 +30,7 @@ pub mod database_url;
 pub mod db;
 #[cfg(feature = "dev")]
 pub mod dev;
+pub mod doctor;
 pub mod domain;
 pub mod http;
 pub mod inbox;

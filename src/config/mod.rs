@@ -11,6 +11,7 @@ mod log_filter;
 mod names;
 mod pricing;
 mod source;
+mod usable;
 mod web;
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -30,6 +31,7 @@ pub use log_filter::parse_log_filter;
 use pricing::read_pricing;
 use source::Reader;
 pub use source::{InvalidEnvFile, Source};
+pub use usable::UsableSettings;
 
 /// The least characters after `whsec_`. Stripe's secrets have 32 or more.
 const MIN_WEBHOOK_SECRET_CHARACTERS: usize = 16;

@@ -19,6 +19,7 @@ mod command_line;
 mod conformance;
 mod demo;
 mod dev;
+mod doctor;
 mod exactly_once;
 mod expiry;
 mod failed_deliveries;

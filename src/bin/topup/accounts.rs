@@ -1,0 +1,92 @@
+//! `topup accounts`: finds accounts. Works beside a running service.
+
+use std::process::ExitCode;
+
+use clap::Subcommand;
+use serde::Serialize;
+use topup::books::account_list::ListedAccount;
+
+use super::text::printable;
+use super::{Failure, connect_migrated, day_and_time};
+
+#[derive(Subcommand)]
+pub(crate) enum AccountsCommand {
+    /// List accounts by id, with their credits as the last change left them.
+    List {
+        /// Only accounts whose id has this text in it.
+        #[arg(long, default_value = "", hide_default_value = true)]
+        search: String,
+        /// The most accounts to list.
+        #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(i64).range(1..=1000))]
+        limit: i64,
+        /// Continue after the page with this `nextCursor`.
+        #[arg(long, default_value = "", hide_default_value = true)]
+        cursor: String,
+        /// Print JSON.
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+/// A page, in the form of the API's lists.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Page {
+    data: Vec<Account>,
+    next_cursor: Option<String>,
+}
+
+/// An account, with the members of `GET /admin/accounts/{accountId}`.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Account {
+    account_id: String,
+    blocked: bool,
+    remaining_credits: i64,
+    held_credits: i64,
+    owed_credits: i64,
+    updated_at: String,
+}
+
+impl From<ListedAccount> for Account {
+    fn from(account: ListedAccount) -> Self {
+        Self {
+            account_id: account.id,
+            blocked: account.blocked_at.is_some(),
+            remaining_credits: account.balance,
+            held_credits: account.held_credits,
+            owed_credits: account.balance.min(0).saturating_neg(),
+            updated_at: day_and_time(account.updated_at),
+        }
+    }
+}
+
+pub(crate) async fn run(command: AccountsCommand) -> Result<ExitCode, Failure> {
+    let AccountsCommand::List { search, limit, cursor, json } = command;
+    let database = connect_migrated().await?;
+    // Reads one more than requested, to tell whether there is another page.
+    let found = database.accounts(&search, &cursor, limit.saturating_add(1)).await;
+    database.close().await;
+    let mut data: Vec<Account> = found?.into_iter().map(Account::from).collect();
+    let shown = usize::try_from(limit)?;
+    let has_more = data.len() > shown;
+    data.truncate(shown);
+    let next_cursor = data.last().filter(|_| has_more).map(|last| last.account_id.clone());
+    let page = Page { data, next_cursor };
+    if json {
+        println!("{}", serde_json::to_string_pretty(&page)?);
+        return Ok(ExitCode::SUCCESS);
+    }
+    for Account { account_id, blocked, remaining_credits, held_credits, updated_at, .. } in &page.data {
+        let blocked = if *blocked { "  blocked" } else { "" };
+        let line =
+            format!("{account_id}  {remaining_credits} credits, {held_credits} held  changed {updated_at}{blocked}");
+        println!("{}", printable(&line));
+    }
+    match &page.next_cursor {
+        Some(cursor) => eprintln!("There are more: --cursor {}", printable(&format!("'{cursor}'"))),
+        None if page.data.is_empty() => eprintln!("No account has this in its id."),
+        None => {}
+    }
+    Ok(ExitCode::SUCCESS)
+}
