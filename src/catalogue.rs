@@ -11,6 +11,7 @@ use crate::purchases::payment::{apply, credit, endings};
 pub fn all_statements() -> impl Iterator<Item = &'static Statement> {
     [
         crate::purchases::payment::acceptances::STATEMENTS,
+        crate::books::account_list::STATEMENTS,
         crate::books::adjustments::STATEMENTS,
         crate::purchases::adopt::adoption::STATEMENTS,
         crate::access::key_rows::STATEMENTS,
@@ -22,6 +23,8 @@ pub fn all_statements() -> impl Iterator<Item = &'static Statement> {
         crate::books::replay::STATEMENTS,
         crate::reconcile::comparison::STATEMENTS,
         crate::inbox::failed_events::STATEMENTS,
+        crate::inbox::refusals::STATEMENTS,
+        crate::doctor::last_event::STATEMENTS,
         crate::purchases::decided_events::STATEMENTS,
         crate::purchases::fee::fees::STATEMENTS,
         crate::purchases::idempotency::STATEMENTS,

@@ -10,6 +10,7 @@
 //! - [`purchases`]: a top-up from its checkout to its last refund; use cases beside their SQL.
 //! - [`inbox`]: webhook deliveries: verified, read, applied once, or stored for replay.
 //! - [`reconcile`]: compares our books with a provider's.
+//! - [`doctor`]: looks for what keeps money from arriving, and writes nothing.
 //! - [`messages`], [`outbox`]: what the product is told of, written with its cause; endpoints, and the sending.
 //! - [`access`]: API keys and operators.
 //! - [`http`]: the API, one folder per audience, and the documentation generated from it.
@@ -32,6 +33,7 @@ pub mod database_url;
 pub mod db;
 #[cfg(feature = "dev")]
 pub mod dev;
+pub mod doctor;
 pub mod domain;
 pub mod http;
 pub mod inbox;

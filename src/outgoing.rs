@@ -5,10 +5,13 @@
 //! `SSL_CERT_FILE` and `SSL_CERT_DIR` name takes the place of the system's. All answers are read with a bound on their size.
 
 use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
+use reqwest::header::LOCATION;
 use reqwest::redirect::Policy;
 use reqwest::{Client, ClientBuilder, Response};
 use rustls::{ClientConfig, RootCertStore};
+use url::{Host, Url};
 
 /// What may name other authorities than the system's.
 const CERTIFICATE_VARIABLES: [&str; 2] = ["SSL_CERT_FILE", "SSL_CERT_DIR"];
@@ -78,4 +81,78 @@ pub async fn bounded_body(mut response: Response, max_bytes: usize) -> Result<Ve
         body.extend_from_slice(&chunk);
     }
     Ok(body)
+}
+
+/// The most bytes of an answer that is only looked at.
+const GLANCE_BYTES: usize = 64 * 1024;
+
+/// An answer with any status.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Glance {
+    /// The HTTP status.
+    pub status: u16,
+    /// Where it redirects to.
+    pub location: Option<String>,
+    /// The body; empty if it is longer than 64 KiB.
+    pub body: Vec<u8>,
+}
+
+/// Why an address gave no answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Unreached {
+    /// The server's certificate is not valid.
+    Certificate(String),
+    /// The host's name has no address.
+    Name,
+    /// There was no answer in time.
+    Late,
+    /// No connection, or it broke.
+    Connection(String),
+}
+
+/// Looks at an address once, without following redirects. An address of this machine is asked without the environment's
+/// proxy.
+///
+/// # Errors
+/// See [`Unreached`].
+pub async fn glance_at(address: &str, timeout: Duration) -> Result<Glance, Unreached> {
+    let failed = |error: reqwest::Error| unreached(&error.without_url());
+    let url = Url::parse(address).map_err(|error| Unreached::Connection(error.to_string()))?;
+    let client = if is_this_machine(&url) { client().no_proxy() } else { client() };
+    let client = client.timeout(timeout).pool_max_idle_per_host(0).build().map_err(failed)?;
+    let response = client.get(url).send().await.map_err(failed)?;
+    let location = response.headers().get(LOCATION).and_then(|location| location.to_str().ok()).map(str::to_owned);
+    let status = response.status().as_u16();
+    match bounded_body(response, GLANCE_BYTES).await {
+        Ok(body) => Ok(Glance { status, location, body }),
+        Err(BodyError::TooLarge) => Ok(Glance { status, location, body: Vec::new() }),
+        Err(BodyError::Broken(error)) => Err(failed(error)),
+    }
+}
+
+fn is_this_machine(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Domain(name)) => name == "localhost",
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
+    }
+}
+
+/// The libraries in between hide their errors' types, but not their words.
+fn unreached(error: &reqwest::Error) -> Unreached {
+    let mut words = Vec::new();
+    let mut cause: Option<&(dyn std::error::Error + 'static)> = std::error::Error::source(error);
+    while let Some(error) = cause {
+        words.push(error.to_string());
+        cause = error.source();
+    }
+    let last = words.last().cloned().unwrap_or_else(|| error.to_string());
+    if let Some(reason) = words.iter().find_map(|word| word.split_once("invalid peer certificate: ")) {
+        return Unreached::Certificate(reason.1.to_owned());
+    }
+    if words.iter().any(|word| word.contains("dns error") || word.contains("failed to lookup address")) {
+        return Unreached::Name;
+    }
+    if error.is_timeout() { Unreached::Late } else { Unreached::Connection(last) }
 }

@@ -730,6 +730,13 @@ CREATE TABLE ledger_days (
     PRIMARY KEY (day, kind)
 );
 
+-- Deliveries whose signature none of our secrets made: one row for each provider, so that strangers cannot fill it.
+CREATE TABLE webhook_refusals (
+    provider TEXT   PRIMARY KEY NOT NULL,
+    refusals BIGINT NOT NULL,
+    last_at  BIGINT NOT NULL
+);
+
 -- Reconciliation runs.
 CREATE TABLE reconciliations (
     id          TEXT   PRIMARY KEY NOT NULL,

@@ -761,6 +761,13 @@ CREATE TABLE ledger_days (
     PRIMARY KEY (day, kind)
 ) STRICT;
 
+-- Deliveries whose signature none of our secrets made: one row for each provider, so that strangers cannot fill it.
+CREATE TABLE webhook_refusals (
+    provider TEXT    PRIMARY KEY NOT NULL,
+    refusals INTEGER NOT NULL,
+    last_at  INTEGER NOT NULL
+) STRICT;
+
 -- Reconciliation runs.
 CREATE TABLE reconciliations (
     id          TEXT    PRIMARY KEY NOT NULL,

@@ -18,8 +18,9 @@ pub(crate) struct Permissions {
     missing: BTreeSet<String>,
 }
 
-/// Names in a path or an expansion, and the resource whose permission they need.
-const RESOURCES: [(&str, &str); 13] = [
+/// Names in a path or an expansion, and the resource whose permission they need, as Stripe's refusals name it.
+const RESOURCES: [(&str, &str); 14] = [
+    ("account", "accounts_kyc_id_numbers"),
     ("checkout", "checkout_session"),
     ("payment_intents", "payment_intent"),
     ("payment_intent", "payment_intent"),

@@ -32,3 +32,33 @@ async fn an_expansion_needs_the_permission_of_what_is_expanded() {
     assert_eq!(world.control("/_sandbox/permissions", r#"{"lacks":[]}"#).await.status, 400);
     world.sandbox.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_account_and_the_webhook_endpoints_need_permissions_of_their_own() {
+    let world = start().await;
+    let account = world.get("/v1/account").await.json();
+    assert_eq!((&account["object"], &account["charges_enabled"]), (&serde_json::json!("account"), &true.into()));
+    lack(&world, &["rak_accounts_kyc_id_numbers_read", "rak_webhook_write"]).await;
+    let refused = world.get("/v1/account").await;
+    assert_eq!(refused.status, 403);
+    assert!(refused.text.contains("Having the 'rak_accounts_kyc_id_numbers_read' permission"), "{}", refused.text);
+    assert_eq!(world.get("/v1/webhook_endpoints").await.status, 200);
+    let params = [("url", "http://127.0.0.1:9/x"), ("enabled_events[]", "*")];
+    assert_eq!(world.post("/v1/webhook_endpoints", &params).await.status, 403);
+    lack(&world, &["rak_webhook_read"]).await;
+    assert_eq!(world.get("/v1/webhook_endpoints").await.status, 403);
+    world.sandbox.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_account_says_whether_it_may_take_payments() {
+    let world = start().await;
+    let standing = r#"{"charges_enabled":false,"payouts_enabled":false}"#;
+    assert_eq!(world.control("/_sandbox/account/standing", standing).await.status, 200);
+    let account = world.get("/v1/account").await.json();
+    let told = ["charges_enabled", "payouts_enabled", "details_submitted"].map(|name| account[name].as_bool());
+    assert_eq!(told, [Some(false), Some(false), Some(true)]);
+    assert_eq!(world.control("/_sandbox/account/standing", r#"{"charges":false}"#).await.status, 400);
+    assert_eq!(world.get("/v1/account?limit=1").await.status, 400);
+    world.sandbox.stop().await;
+}

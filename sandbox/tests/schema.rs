@@ -349,6 +349,7 @@ async fn webhook_endpoints(schemas: &mut Schemas, world: &World) {
     posted(schemas, world, &path, &[("disabled", "true")]).await;
     let gone = world.send(Method::DELETE, &path, &[], &[]).await.unwrap();
     schemas.check(&gone.json(), "DELETE webhook endpoint");
+    got(schemas, world, "/v1/account").await;
     for path in ["/v1/nothing", "/v1/charges/ch_x", "/v1/checkout/sessions?limit=101"] {
         schemas.check_as(&world.get(path).await.json(), "error", path);
     }
@@ -374,6 +375,7 @@ async fn every_object_passes_stripes_schema() {
     let kinds: BTreeSet<_> = webhooks.iter().map(support::receiver::Received::kind).collect();
     assert_eq!(kinds.len(), 26, "every kind of event was checked: {kinds:?}");
     let expected = [
+        "account",
         "balance_transaction",
         "charge",
         "checkout.session",

@@ -261,6 +261,8 @@ async fn a_destination_with_thin_payloads_gets_the_names_of_events_that_can_be_r
     assert_eq!((&thin["object"], &thin["type"]), (&json!("v2.core.event"), &json!("v1.checkout.session.expired")));
     let related = json!({ "id": id, "type": "checkout.session", "url": format!("/v1/checkout/sessions/{id}") });
     assert_eq!((&thin["related_object"], &thin["data"]), (&related, &json!(null)));
+    let listed = world.get("/v1/webhook_endpoints").await.json();
+    assert_eq!(listed["data"], json!([]), "a destination with thin payloads is no webhook endpoint");
     assert!(thin["created"].as_str().is_some_and(|created| created.len() == 24 && created.contains('T')), "{thin}");
     let snapshot = world.get(&format!("/v1/events/{}", thin["snapshot_event"].as_str().unwrap())).await.json();
     assert_eq!(

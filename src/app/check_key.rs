@@ -45,7 +45,7 @@ pub async fn check_key(app: &App) -> KeyVerdict {
         let asked = tokio::time::timeout(CHECK_TIME, app.provider.access.can_read(resource)).await;
         (resource, asked.unwrap_or(Err(ProviderError::TimedOut)))
     };
-    verdict(join_all(Resource::ALL.map(ask)).await)
+    verdict(join_all(Resource::NEEDED.map(ask)).await)
 }
 
 /// A definite problem takes precedence over an unanswered call.

@@ -2,6 +2,8 @@
 
 use crate::db::{Db, Tx, args};
 use crate::db::{StoreError, statements};
+use crate::domain::pricing::Pricing;
+use crate::domain::provider::ProviderName;
 
 /// The use of a database, fixed when it is first used.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,6 +18,104 @@ pub struct Instance {
     pub credit_unit_credits: i64,
     /// How many digits of a number of credits people read as decimals.
     pub credit_display_decimals: i64,
+}
+
+/// The database is used with another mode, currency, provider, unit or number of decimals than the settings say.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum OtherUse {
+    /// The database was first used in the other mode (test or live).
+    #[error(
+        "this database belongs to a service in {} mode, but STRIPE_SECRET_KEY is a {} key; use another DATABASE_URL",
+        mode(*.remembered), mode(!*.remembered)
+    )]
+    Mode {
+        /// Whether the database is for real money.
+        remembered: bool,
+    },
+    /// The database was first used with another currency.
+    #[error("this database holds credits sold in {remembered}, but CURRENCY is {wanted}; use another DATABASE_URL")]
+    Currency {
+        /// The database's currency.
+        remembered: String,
+        /// The currency in the settings.
+        wanted: String,
+    },
+    /// The database was first used with another provider. Its ids mean nothing to this one.
+    #[error("this database holds credits sold through {remembered}, not through {wanted}; use another DATABASE_URL")]
+    Provider {
+        /// The database's provider.
+        remembered: String,
+        /// The provider in use.
+        wanted: String,
+    },
+    /// The database was first used with another unit.
+    #[error(
+        "this database holds credits of CREDIT_UNIT_CREDITS={remembered}, but CREDIT_UNIT_CREDITS is {wanted}: every \
+         balance would silently be worth something else; set it to {remembered}, or use another DATABASE_URL"
+    )]
+    Unit {
+        /// The database's credits in a unit.
+        remembered: i64,
+        /// The credits in a unit in the settings.
+        wanted: i64,
+    },
+    /// The database was first used with another number of decimals.
+    #[error(
+        "this database holds credits that are shown with CREDIT_DISPLAY_DECIMALS={remembered}, but \
+         CREDIT_DISPLAY_DECIMALS is {wanted}: customers would silently read every balance as another number; set it to \
+         {remembered}, or use another DATABASE_URL"
+    )]
+    Decimals {
+        /// The database's number of decimals.
+        remembered: i64,
+        /// The number of decimals in the settings.
+        wanted: i64,
+    },
+}
+
+const fn mode(live: bool) -> &'static str {
+    if live { "live" } else { "test" }
+}
+
+impl Instance {
+    /// The use that settings ask for.
+    #[must_use]
+    pub fn wanted(livemode: bool, provider: ProviderName, pricing: &Pricing) -> Self {
+        Self {
+            livemode,
+            currency: pricing.currency().as_str().to_owned(),
+            provider: provider.to_string(),
+            credit_unit_credits: pricing.unit().credits(),
+            credit_display_decimals: pricing.decimals().get().into(),
+        }
+    }
+
+    /// Checks that a database with this use may be used as the settings ask.
+    ///
+    /// # Errors
+    /// The first difference.
+    pub fn check(&self, wanted: &Self) -> Result<(), OtherUse> {
+        if self.livemode != wanted.livemode {
+            return Err(OtherUse::Mode { remembered: self.livemode });
+        }
+        if self.currency != wanted.currency {
+            let (remembered, wanted) = (self.currency.clone(), wanted.currency.clone());
+            return Err(OtherUse::Currency { remembered, wanted });
+        }
+        if self.provider != wanted.provider {
+            let (remembered, wanted) = (self.provider.clone(), wanted.provider.clone());
+            return Err(OtherUse::Provider { remembered, wanted });
+        }
+        let (remembered, units) = (self.credit_unit_credits, wanted.credit_unit_credits);
+        if remembered != units {
+            return Err(OtherUse::Unit { remembered, wanted: units });
+        }
+        let (remembered, decimals) = (self.credit_display_decimals, wanted.credit_display_decimals);
+        if remembered != decimals {
+            return Err(OtherUse::Decimals { remembered, wanted: decimals });
+        }
+        Ok(())
+    }
 }
 
 /// The migrations of a database compared with those of this program.

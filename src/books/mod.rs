@@ -1,5 +1,6 @@
 //! Balances and the ledger: the account's credits and every change of them; the audit; adjustments by an operator.
 
+pub mod account_list;
 pub mod adjust_account;
 pub mod adjustments;
 pub mod audit;

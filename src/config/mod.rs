@@ -13,6 +13,7 @@ mod names;
 mod outgoing;
 mod pricing;
 mod source;
+mod usable;
 mod web;
 
 use std::net::{Ipv4Addr, SocketAddr};
@@ -34,6 +35,7 @@ pub use log_filter::parse_log_filter;
 use pricing::read_pricing;
 use source::Reader;
 pub use source::{InvalidEnvFile, Source};
+pub use usable::UsableSettings;
 
 /// The least characters after `whsec_`. Stripe's secrets have 32 or more.
 const MIN_WEBHOOK_SECRET_CHARACTERS: usize = 16;

@@ -47,10 +47,22 @@ pub(crate) async fn pools(url: &str, create: bool) -> Result<Pools, StoreError> 
     if !url.starts_with("postgres://") && !url.starts_with("postgresql://") {
         return Err(StoreError::UnknownDatabase);
     }
-    postgres(url).await
+    postgres(url, &[]).await
 }
 
-async fn postgres(url: &str) -> Result<Pools, StoreError> {
+/// Opens connection pools that cannot write.
+pub(crate) async fn pools_to_read(url: &str) -> Result<Pools, StoreError> {
+    if url.starts_with("sqlite:") {
+        return sqlite_to_read(url).await;
+    }
+    if !url.starts_with("postgres://") && !url.starts_with("postgresql://") {
+        return Err(StoreError::UnknownDatabase);
+    }
+    postgres(url, &[("default_transaction_read_only", "on")]).await
+}
+
+/// `settings` are those of each session. Through a pooler, which does not pass them on, they have no effect.
+async fn postgres(url: &str, settings: &[(&'static str, &'static str)]) -> Result<Pools, StoreError> {
     // Statements are not logged: their arguments are personal data, and a failure is logged where it is handled.
     let url = DatabaseUrl::parse(url).map_err(|_| StoreError::UnknownDatabase)?;
     let options = PgConnectOptions::from_str(url.address())?.application_name("topup").disable_statement_logging();
@@ -58,7 +70,11 @@ async fn postgres(url: &str) -> Result<Pools, StoreError> {
     let options = options.extra_float_digits(None);
     let route = greet(&url, &options).await?;
     let health = Arc::new(WriteHealth::default());
-    let pool = pool_of(&url, &health).connect_with(route.options(&options, Purpose::All));
+    let of_session = match route {
+        Route::Direct => route.options(&options, Purpose::All).options(settings.iter().copied()),
+        Route::Pooled => route.options(&options, Purpose::All),
+    };
+    let pool = pool_of(&url, &health).connect_with(of_session);
     let bulk = route.options(&options, Purpose::Bulk);
     let bulk_health = health.clone();
     let has_few = url.connection_limit.is_some_and(|limit| limit < MIN_FOR_A_QUEUE_EACH);
@@ -146,6 +162,24 @@ async fn sqlite(url: &str, create: bool) -> Result<Pools, StoreError> {
     let options = options.create_if_missing(false).read_only(true);
     let readers = pool(SQLITE_READERS).connect_lazy_with(options.clone());
     let file = Box::new(SqliteFile::open(options).await?);
+    Ok(Pools::Sqlite { writer, readers, creditor, file, health: WriteHealth::default() })
+}
+
+/// Does not set up the file as [`sqlite`] does, and leaves the check of its log to that.
+async fn sqlite_to_read(url: &str) -> Result<Pools, StoreError> {
+    let options = SqliteConnectOptions::from_str(url)?.create_if_missing(false).read_only(true);
+    let options = options.busy_timeout(BUSY_TIMEOUT).pragma("temp_store", "MEMORY").disable_statement_logging();
+    let path = options.get_filename().to_owned();
+    let pool = |size| SqlitePoolOptions::new().max_connections(size).acquire_timeout(ACQUIRE_TIMEOUT);
+    let writer = pool(1).connect_lazy_with(options.clone());
+    let creditor = ReservedConnection::new(pool(1).connect_lazy_with(options.clone()));
+    let readers = pool(SQLITE_READERS).connect_with(options.clone()).await;
+    let readers = readers.map_err(|error| opening_failed(&path, error))?;
+    let file = SqliteFile::open(options).await.map_err(|error| match error {
+        StoreError::Database(source) => opening_failed(&path, source),
+        other => other,
+    });
+    let file = Box::new(file?);
     Ok(Pools::Sqlite { writer, readers, creditor, file, health: WriteHealth::default() })
 }
 

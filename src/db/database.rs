@@ -51,6 +51,17 @@ impl Db {
         Ok(Self { pools, context, queues })
     }
 
+    /// Connects to look only: nothing can be written through it. A SQLite file must exist.
+    ///
+    /// # Errors
+    /// When the URL is not of a supported database, or the database cannot be reached.
+    pub async fn connect_to_read(url: &str) -> Result<Self, StoreError> {
+        let pools = Arc::new(connect::pools_to_read(url).await?);
+        let context = Arc::new(WriteContext::new(pools.clone()));
+        let queues = Queues::new(&context);
+        Ok(Self { pools, context, queues })
+    }
+
     /// Runs a write in a transaction and commits it, or rolls it back when it fails. When the database reports a
     /// conflict, the write runs again.
     ///

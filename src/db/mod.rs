@@ -11,6 +11,7 @@ pub mod copies;
 mod database;
 mod database_error;
 pub mod error;
+pub mod facts;
 mod group;
 mod held;
 mod lanes;

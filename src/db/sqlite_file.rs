@@ -68,6 +68,11 @@ impl SqliteFile {
         Ok(file)
     }
 
+    /// The database's path.
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
     async fn open_anchor(&self) -> Result<(), StoreError> {
         let database = id(&self.path);
         let mut anchor = self.options.connect().await?;

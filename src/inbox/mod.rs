@@ -7,4 +7,9 @@ mod dispatch;
 pub mod failed_deliveries;
 pub mod failed_events;
 mod owner;
+pub mod refusals;
+pub mod setup_endpoint;
 pub mod unapplied;
+
+/// The path to which the provider delivers.
+pub const WEBHOOK_PATH: &str = "/webhooks/stripe";

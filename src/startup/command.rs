@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use secrecy::ExposeSecret;
 
-use super::database::{check_instance, check_migrated, wanted_instance};
+use super::database::{check_migrated, wanted_instance};
 use super::{Environment, StartError};
 use crate::app::ScheduleSettings;
 use crate::app::fee_pause::FeePause;
@@ -32,7 +32,7 @@ pub async fn connect(config: CommandConfig, environment: Environment) -> Result<
     let livemode = config.stripe.livemode;
     // A database that no service has used contains nothing to mix up; the first service decides what it is used for.
     if let Some(remembered) = db.instance().await.map_err(StartError::Database)? {
-        check_instance(remembered, wanted_instance(livemode, &config.pricing))?;
+        remembered.check(&wanted_instance(livemode, &config.pricing))?;
     }
     let seal = seal::load(&db).await.map_err(StartError::Database)?;
     let api_base = config.stripe.api_base.as_deref();

@@ -28,18 +28,12 @@ pub(super) async fn check_database(db: &Db, config: &Config, clock: &dyn Clock) 
     let wanted = wanted_instance(config.stripe.livemode, &config.pricing);
     let remember = RememberInstance { wanted: wanted.clone(), now_ms: clock.now_ms() };
     let remembered = db.write(remember).await.map_err(StartError::Database)?;
-    check_instance(remembered, wanted)
+    Ok(remembered.check(&wanted)?)
 }
 
 /// The use that the settings ask for.
 pub(super) fn wanted_instance(livemode: bool, pricing: &Pricing) -> Instance {
-    Instance {
-        livemode,
-        currency: pricing.currency().as_str().to_owned(),
-        provider: crate::providers::stripe::name::NAME.to_string(),
-        credit_unit_credits: pricing.unit().credits(),
-        credit_display_decimals: pricing.decimals().get().into(),
-    }
+    Instance::wanted(livemode, crate::providers::stripe::name::NAME, pricing)
 }
 
 /// Stores the database's use at the first start. Returns the stored one.
@@ -54,26 +48,4 @@ impl Write for RememberInstance {
     async fn run(&self, tx: &mut Tx) -> Result<Instance, StoreError> {
         instance::remember(tx, &self.wanted, self.now_ms).await
     }
-}
-
-/// Refuses a database that is used with another mode, currency, provider, unit or number of decimals.
-pub(super) fn check_instance(remembered: Instance, wanted: Instance) -> Result<(), StartError> {
-    if remembered.livemode != wanted.livemode {
-        return Err(StartError::OtherMode { remembered: remembered.livemode });
-    }
-    if remembered.currency != wanted.currency {
-        return Err(StartError::OtherCurrency { remembered: remembered.currency, wanted: wanted.currency });
-    }
-    if remembered.provider != wanted.provider {
-        return Err(StartError::OtherProvider { remembered: remembered.provider, wanted: wanted.provider });
-    }
-    let (remembered_unit, wanted_unit) = (remembered.credit_unit_credits, wanted.credit_unit_credits);
-    if remembered_unit != wanted_unit {
-        return Err(StartError::OtherUnit { remembered: remembered_unit, wanted: wanted_unit });
-    }
-    let (remembered, wanted) = (remembered.credit_display_decimals, wanted.credit_display_decimals);
-    if remembered != wanted {
-        return Err(StartError::OtherDecimals { remembered, wanted });
-    }
-    Ok(())
 }

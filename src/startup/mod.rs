@@ -23,6 +23,7 @@ use crate::app::schedule::{Job, Schedule};
 use crate::app::session_checks::SessionChecks;
 use crate::app::tasks::Tasks;
 use crate::app::{App, CALL_TIMEOUT, CHECKOUT_BUDGET, CheckoutSettings, FIRST_PAUSE, with_causes};
+use crate::books::instance::OtherUse;
 use crate::books::settle_account::settling_job;
 use crate::books::usage::record_usage::recording_job;
 use crate::config::Config;
@@ -129,54 +130,9 @@ pub enum StartError {
     /// The database lacks migrations, or has some that this version does not know.
     #[error("the database is not at this version's state; run `topup migrate` (a newer database needs a newer topup)")]
     NotMigrated,
-    /// The database was first used in the other mode (test or live).
-    #[error(
-        "this database belongs to a service in {} mode, but STRIPE_SECRET_KEY is a {} key; use another DATABASE_URL",
-        mode(*.remembered), mode(!*.remembered)
-    )]
-    OtherMode {
-        /// Whether the database is for real money.
-        remembered: bool,
-    },
-    /// The database was first used with another currency.
-    #[error("this database holds credits sold in {remembered}, but CURRENCY is {wanted}; use another DATABASE_URL")]
-    OtherCurrency {
-        /// The database's currency.
-        remembered: String,
-        /// The currency in the settings.
-        wanted: String,
-    },
-    /// The database was first used with another provider. Its ids mean nothing to this one.
-    #[error("this database holds credits sold through {remembered}, not through {wanted}; use another DATABASE_URL")]
-    OtherProvider {
-        /// The database's provider.
-        remembered: String,
-        /// The provider in use.
-        wanted: String,
-    },
-    /// The database was first used with another unit.
-    #[error(
-        "this database holds credits of CREDIT_UNIT_CREDITS={remembered}, but CREDIT_UNIT_CREDITS is {wanted}: every \
-         balance would silently be worth something else; set it to {remembered}, or use another DATABASE_URL"
-    )]
-    OtherUnit {
-        /// The database's credits in a unit.
-        remembered: i64,
-        /// The credits in a unit in the settings.
-        wanted: i64,
-    },
-    /// The database was first used with another number of decimals.
-    #[error(
-        "this database holds credits that are shown with CREDIT_DISPLAY_DECIMALS={remembered}, but \
-         CREDIT_DISPLAY_DECIMALS is {wanted}: customers would silently read every balance as another number; set it to \
-         {remembered}, or use another DATABASE_URL"
-    )]
-    OtherDecimals {
-        /// The database's number of decimals.
-        remembered: i64,
-        /// The number of decimals in the settings.
-        wanted: i64,
-    },
+    /// The database is used for something else.
+    #[error(transparent)]
+    OtherUse(#[from] OtherUse),
     /// The recorder of measurements cannot be made.
     #[error("the service cannot be measured; without METRICS_ADDRESS it is not")]
     Metrics(#[source] metrics_exporter_prometheus::BuildError),
@@ -222,10 +178,6 @@ fn listen_hint(error: &io::Error) -> String {
         io::ErrorKind::PermissionDenied => "not allowed; ports below 1024 need a privilege".to_owned(),
         _ => error.to_string(),
     }
-}
-
-const fn mode(live: bool) -> &'static str {
-    if live { "live" } else { "test" }
 }
 
 /// Binds an address early, so that everything else can be told about it before the service runs.

@@ -4,7 +4,7 @@ use crate::on_both_databases;
 use crate::support::app::{http_client, settings};
 use crate::support::database::TestDatabase;
 use crate::support::process::{Process, Settings, free_port, run, topup};
-use crate::support::{Backend, until};
+use crate::support::{Backend, TestApp, until};
 
 /// An address without a Stripe server: none of these tests calls it.
 const NO_STRIPE: &str = "http://127.0.0.1:9";
@@ -47,6 +47,12 @@ on_both_databases! {
         let (_, list, _) = run(&settings, &["keys", "list"]);
         assert!(list.contains("shop") && list.contains("active") && list.contains("read,checkout") && list.contains("user_1"));
         assert!(!list.contains(key.trim()), "the secret is never shown again");
+        let (_, listed, _) = run(&settings, &["keys", "list", "--json"]);
+        let listed: serde_json::Value = serde_json::from_str(&listed).expect("JSON");
+        let members = ["id", "name", "scopes", "accountId", "createdAt", "lastUsedAt", "revokedAt"];
+        let shown = listed["data"][0].as_object().expect("a key");
+        assert!(shown.len() == members.len() && members.iter().all(|member| shown.contains_key(*member)), "{listed}");
+        assert_eq!((&listed["data"][0]["name"], &listed["data"][0]["accountId"]), (&"shop".into(), &"user_1".into()));
 
         let url = format!("http://{}/credits", settings["BIND_ADDRESS"]);
         let read = async || http_client().get(&url).header("x-api-key", key.trim()).send().await.expect("answers").status();
@@ -58,6 +64,39 @@ on_both_databases! {
         assert!(revoked.elapsed() <= std::time::Duration::from_secs(10), "{:?}", revoked.elapsed());
         let (well, _, errors) = run(&settings, &["keys", "revoke", id]);
         assert!(!well && errors.contains("no active key"), "{errors}");
+    }
+}
+
+on_both_databases! {
+    async fn accounts_are_found_by_a_part_of_their_id_page_by_page(backend: Backend) {
+        let app = TestApp::start(backend).await;
+        for account in ["anna@example.com", "bert@example.com", "100%_sure"] {
+            let (_, event) = app.pay_session(account, 250).await;
+            app.deliver(&event).await.expect(200);
+        }
+        let settings = settings(&app.database.url, NO_STRIPE, &[]);
+        let list = async |arguments: &[&str]| {
+            let (settings, arguments) = (settings.clone(), [&["accounts", "list"][..], arguments].concat());
+            let arguments: Vec<String> = arguments.into_iter().map(str::to_owned).collect();
+            let run = move || run(&settings, &arguments.iter().map(String::as_str).collect::<Vec<_>>());
+            let (well, output, said) = tokio::task::spawn_blocking(run).await.expect("no panic");
+            assert!(well, "{said}");
+            (output, said)
+        };
+        for (search, found) in [("@example", 2), ("anna", 1), ("%_", 1), ("", 3), ("Anna", 0), ("'", 0)] {
+            let (output, _) = list(&["--search", search]).await;
+            assert_eq!(output.lines().count(), found, "{search}: {output}");
+        }
+        let (output, said) = list(&["--search", "@example", "--limit", "1"]).await;
+        assert!(output.starts_with("anna@example.com  250 credits, 0 held  changed 20"), "{output}");
+        assert!(said.contains("--cursor 'anna@example.com'"), "{said}");
+        let page = ["--search", "@example", "--limit", "1", "--json", "--cursor", "anna@example.com"];
+        let page: serde_json::Value = serde_json::from_str(&list(&page).await.0).expect("JSON");
+        assert_eq!(page["nextCursor"], serde_json::Value::Null);
+        let account = &page["data"][0];
+        assert_eq!((&account["accountId"], &account["remainingCredits"]), (&"bert@example.com".into(), &250.into()));
+        assert_eq!((&account["heldCredits"], &account["owedCredits"], &account["blocked"]), (&0.into(), &0.into(), &false.into()));
+        app.finish().await;
     }
 }
 

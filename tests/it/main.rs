@@ -20,6 +20,7 @@ mod conformance;
 mod console;
 mod demo;
 mod dev;
+mod doctor;
 mod exactly_once;
 mod expiry;
 mod failed_deliveries;

@@ -48,7 +48,7 @@ async fn stripe_is_asked_for_exactly_what_was_agreed() {
         "line_items": { "0": line("Credits", "1", "250", "usd"), "1": line("Processing fee", "39", "1", "usd") },
         "client_reference_id": "user_1",
         "metadata": metadata,
-        "payment_intent_data": { "metadata": metadata },
+        "payment_intent_data": { "description": format!("250 credits for user_1 ({topup})"), "metadata": metadata },
         "adaptive_pricing": { "enabled": "false" },
         "after_expiration": { "recovery": { "enabled": "false" } },
         "allow_promotion_codes": "false",
@@ -68,6 +68,10 @@ async fn stripe_is_asked_for_exactly_what_was_agreed() {
     assert_eq!(params, expected);
     let session = app.stripe.get(&format!("/v1/checkout/sessions/{}", opened["id"].as_str().expect("an id"))).await;
     assert_eq!((&session["amount_total"], &session["currency"]), (&289.into(), &"usd".into()));
+    assert_eq!(app.stripe.pay(session["id"].as_str().expect("an id"), "pm_card_visa").await.0, 200);
+    let payment = app.payment_of(session["id"].as_str().expect("an id")).await;
+    let payment = app.stripe.get(&format!("/v1/payment_intents/{payment}")).await;
+    assert_eq!(payment["description"], format!("250 credits for user_1 ({topup})"), "what support reads at Stripe");
     app.finish().await;
 }
 

@@ -4,7 +4,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::{
-    Context, State, accepted, balance, create, dispute_api, endpoint,
+    Context, State, accepted, account_api, balance, create, dispute_api, endpoint,
     error::ApiError,
     event::Event,
     expand, intent_api, list,
@@ -70,6 +70,10 @@ fn route(state: &mut State, context: &mut Context<'_>, request: &Request) -> Res
         }
         (Method::Post, ["payment_pages", id, "confirm"]) => pages_api::confirm(state, context, id, params),
         (_, ["payment_intents", rest @ ..]) => intent_api::route(state, context, request, rest),
+        (Method::Get, ["account"]) => {
+            spec::check(params, accepted::ONLY_EXPAND)?;
+            Ok(account_api::to_json(state.standing))
+        }
         (Method::Get, ["charges"]) => lists::charges(state, params),
         (Method::Get, ["balance_transactions"]) => lists::balance_transactions(state, params),
         (_, ["refunds", rest @ ..]) => refund_api::route(state, context, request, rest),
@@ -79,7 +83,7 @@ fn route(state: &mut State, context: &mut Context<'_>, request: &Request) -> Res
         (Method::Get, ["webhook_endpoints"]) => {
             let page: Page = read(params, accepted::LIST)?;
             let names = ("webhook endpoint", "/v1/webhook_endpoints");
-            list::page(&state.endpoints, &page, names, |_| true, endpoint::Endpoint::to_json)
+            list::page(&state.endpoints, &page, names, |endpoint| !endpoint.thin, endpoint::Endpoint::to_json)
         }
         (Method::Post, ["webhook_endpoints"]) => endpoint::create(state, context, params),
         (Method::Post, ["webhook_endpoints", id]) => endpoint::update(state, id, params),
@@ -103,7 +107,7 @@ fn retrieve(state: &State, kind: &str, id: &str, request: &Request) -> Result<Va
         ),
         "events" => (state.events.get(id).map(Event::to_json), accepted::ONLY_EXPAND, ("event", "id")),
         "webhook_endpoints" => (
-            state.endpoints.get(id).map(endpoint::Endpoint::to_json),
+            state.endpoints.get(id).filter(|endpoint| !endpoint.thin).map(endpoint::Endpoint::to_json),
             accepted::ONLY_EXPAND,
             ("webhook endpoint", "webhook_endpoint"),
         ),

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     State,
     account::AccountDefaults,
+    account_api::Standing,
     balance::BalanceTransaction,
     dispute::Dispute,
     endpoint::Endpoint,
@@ -34,7 +35,7 @@ macro_rules! changes {
         pub(crate) struct Changes {
             $(#[serde(default, skip_serializing_if = "TableChange::is_empty")] $table: TableChange<$row>,)+
             $(#[serde(default, skip_serializing_if = "MapChange::is_empty")] $map: MapChange<$key, $value>,)+
-            $($whole: $small,)+
+            $(#[serde(default)] $whole: $small,)+
         }
 
         impl State {
@@ -90,6 +91,7 @@ changes! {
         clock_offset_ms: i64,
         list_lag: i64,
         account: AccountDefaults,
+        standing: Standing,
     }
     kept_out { generation, now, trimmed }
 }

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::{
     Context, State,
     account::AccountDefaults,
-    confirm,
+    account_api, confirm,
     control_money::{self, Challenge, Challenged, Settle, Settled, read},
     error::ApiError,
     pages_api, session_expiry, settle,
@@ -25,6 +25,10 @@ pub(crate) fn handle(
         ["account"] => {
             state.account = read(body)?;
             Ok(json!({ "defaults": state.account }))
+        }
+        ["account", "standing"] => {
+            state.standing = read(body)?;
+            Ok(account_api::to_json(state.standing))
         }
         ["account", "all"] => {
             state.account = AccountDefaults::ALL_ON;

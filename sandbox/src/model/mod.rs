@@ -8,6 +8,7 @@ pub(crate) mod accepted;
 pub(crate) mod accepted_intents;
 pub(crate) mod accepted_money;
 pub(crate) mod account;
+pub(crate) mod account_api;
 pub(crate) mod after_charge;
 pub(crate) mod api;
 pub(crate) mod balance;
@@ -62,6 +63,7 @@ use serde::{Deserialize, Serialize};
 
 use self::{
     account::AccountDefaults,
+    account_api::Standing,
     balance::BalanceTransaction,
     dispute::Dispute,
     endpoint::Endpoint,
@@ -106,6 +108,7 @@ pub(crate) struct State {
     pub(crate) refunds: Table<Refund>,
     pub(crate) disputes: Table<Dispute>,
     pub(crate) account: AccountDefaults,
+    pub(crate) standing: Standing,
     /// When refunds and disputes take their next automatic step.
     #[serde(with = "tracked::as_list")]
     pub(crate) due: TrackedSet<(i64, String)>,

@@ -1,19 +1,37 @@
-//! `topup accounts`: what concerns single accounts.
+//! `topup accounts`: finds accounts, and erases personal data. Works beside a running service.
 
 use std::process::ExitCode;
 
 use clap::Subcommand;
+use serde::Serialize;
+use topup::books::account_list::ListedAccount;
 use topup::console::payers::erase_account;
 use topup::domain::account::AccountId;
 use topup::ports::Clock;
 use topup::system::SystemClock;
 
-use super::{Failure, connect_migrated, parse_account};
+use super::text::printable;
+use super::{Failure, connect_migrated, day_and_time, parse_account};
 
 #[derive(Subcommand)]
-pub(super) enum AccountsCommand {
-    /// Erase the personal data of an account's payers, for good: e-mail, name, card, address of the request, and the payloads
-    /// of its failed deliveries. The books stay.
+pub(crate) enum AccountsCommand {
+    /// List accounts by id, with their credits as the last change left them.
+    List {
+        /// Only accounts whose id has this text in it.
+        #[arg(long, default_value = "", hide_default_value = true)]
+        search: String,
+        /// The most accounts to list.
+        #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(i64).range(1..=1000))]
+        limit: i64,
+        /// Continue after the page with this `nextCursor`.
+        #[arg(long, default_value = "", hide_default_value = true)]
+        cursor: String,
+        /// Print JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Erase the personal data of an account's payers, for good: e-mail, name, card, address of the request, and the
+    /// payloads of its failed deliveries. The books stay.
     Erase {
         /// The account's id.
         #[arg(value_parser = parse_account)]
@@ -21,11 +39,77 @@ pub(super) enum AccountsCommand {
     },
 }
 
-pub(super) async fn run(command: AccountsCommand) -> Result<ExitCode, Failure> {
-    let AccountsCommand::Erase { id } = command;
+/// A page, in the form of the API's lists.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Page {
+    data: Vec<Account>,
+    next_cursor: Option<String>,
+}
+
+/// An account, with the members of `GET /admin/accounts/{accountId}`.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Account {
+    account_id: String,
+    blocked: bool,
+    remaining_credits: i64,
+    held_credits: i64,
+    owed_credits: i64,
+    updated_at: String,
+}
+
+impl From<ListedAccount> for Account {
+    fn from(account: ListedAccount) -> Self {
+        Self {
+            account_id: account.id,
+            blocked: account.blocked_at.is_some(),
+            remaining_credits: account.balance,
+            held_credits: account.held_credits,
+            owed_credits: account.balance.min(0).saturating_neg(),
+            updated_at: day_and_time(account.updated_at),
+        }
+    }
+}
+
+pub(crate) async fn run(command: AccountsCommand) -> Result<ExitCode, Failure> {
+    match command {
+        AccountsCommand::List { search, limit, cursor, json } => list(search, limit, cursor, json).await,
+        AccountsCommand::Erase { id } => {
+            let database = connect_migrated().await?;
+            let topups = erase_account(&database, &id, SystemClock.now_ms()).await?;
+            database.close().await;
+            println!("Erased the personal data of {topups} top-ups of {id}. The books are as before.");
+            Ok(ExitCode::SUCCESS)
+        }
+    }
+}
+
+async fn list(search: String, limit: i64, cursor: String, json: bool) -> Result<ExitCode, Failure> {
     let database = connect_migrated().await?;
-    let topups = erase_account(&database, &id, SystemClock.now_ms()).await?;
+    // Reads one more than requested, to tell whether there is another page.
+    let found = database.accounts(&search, &cursor, limit.saturating_add(1)).await;
     database.close().await;
-    println!("Erased the personal data of {topups} top-ups of {id}. The books are as before.");
+    let mut data: Vec<Account> = found?.into_iter().map(Account::from).collect();
+    let shown = usize::try_from(limit)?;
+    let has_more = data.len() > shown;
+    data.truncate(shown);
+    let next_cursor = data.last().filter(|_| has_more).map(|last| last.account_id.clone());
+    let page = Page { data, next_cursor };
+    if json {
+        println!("{}", serde_json::to_string_pretty(&page)?);
+        return Ok(ExitCode::SUCCESS);
+    }
+    for Account { account_id, blocked, remaining_credits, held_credits, updated_at, .. } in &page.data {
+        let blocked = if *blocked { "  blocked" } else { "" };
+        let line =
+            format!("{account_id}  {remaining_credits} credits, {held_credits} held  changed {updated_at}{blocked}");
+        println!("{}", printable(&line));
+    }
+    match &page.next_cursor {
+        Some(cursor) => eprintln!("There are more: --cursor {}", printable(&format!("'{cursor}'"))),
+        None if page.data.is_empty() => eprintln!("No account has this in its id."),
+        None => {}
+    }
     Ok(ExitCode::SUCCESS)
 }

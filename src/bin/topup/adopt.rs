@@ -97,7 +97,7 @@ fn described(app: &App, report: &PurchaseReport) -> String {
     let credits = text(&credits.map(|credits| app.pricing.decimals().format(credits)));
     let (account, currency) = (text(&report.account), text(&report.currency));
     let amount = report.amount_total_minor.unwrap_or_default();
-    super::webhooks::printable(&format!("{}  {credits} credits of {account} for {amount} {currency}", report.topup))
+    super::text::printable(&format!("{}  {credits} credits of {account} for {amount} {currency}", report.topup))
 }
 
 /// Prints the result for one purchase; `true` if it is in the books now, or would be.

@@ -4,8 +4,11 @@ mod accounts;
 mod adopt;
 mod books;
 mod db;
+mod doctor;
 mod endpoints;
+mod text;
 mod topups;
+mod webhook_setup;
 
 use std::io::IsTerminal;
 use std::path::Path;
@@ -14,6 +17,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 use secrecy::ExposeSecret;
 use topup::access::api_keys::{self, Scope};
+use topup::access::key_rows::ApiKeyRow;
 use topup::books::instance::MigrationState;
 use topup::config::{Config, LogSettings, Source};
 use topup::db::Db;
@@ -65,6 +69,8 @@ enum Command {
     Serve,
     /// Create the database, or migrate it to this version.
     Migrate,
+    /// Look for what keeps money from arriving, and say the way out. Writes nothing. Exits with 1 if something failed.
+    Doctor(doctor::DoctorArguments),
     /// Compare the books with Stripe's and apply what is missing. Exits with 0 only if no difference is left.
     Reconcile(books::ReconcileArguments),
     /// Single top-ups.
@@ -75,7 +81,7 @@ enum Command {
     /// Backups of a SQLite database.
     #[command(subcommand)]
     Db(db::DbCommand),
-    /// Accounts: erasing personal data.
+    /// Accounts: a list with search, and erasing personal data.
     #[command(subcommand)]
     Accounts(accounts::AccountsCommand),
     /// API keys for servers.
@@ -84,7 +90,7 @@ enum Command {
     /// Where your server is told of events, and what was sent there.
     #[command(subcommand)]
     Endpoints(endpoints::EndpointsCommand),
-    /// Failed deliveries from Stripe.
+    /// The webhook endpoint at Stripe, and failed deliveries.
     #[command(subcommand)]
     Webhooks(webhooks::WebhooksCommand),
     /// Print the API's OpenAPI document.
@@ -106,7 +112,11 @@ enum KeysCommand {
         account: Option<AccountId>,
     },
     /// Show all keys, without their secrets.
-    List,
+    List {
+        /// Print JSON.
+        #[arg(long)]
+        json: bool,
+    },
     /// Revoke a key, immediately and permanently.
     Revoke {
         /// The key's id, from `topup keys list`.
@@ -145,6 +155,7 @@ async fn run(command: Command) -> Result<ExitCode, Failure> {
             database.migrate_and_close().await?;
             println!("The database is at this version's state.");
         }
+        Command::Doctor(arguments) => return doctor::run(arguments).await,
         Command::Reconcile(arguments) => return books::reconcile(arguments).await,
         Command::Topups(command) => return topups::run(command).await,
         Command::Audit(arguments) => return books::audit(arguments).await,
@@ -225,13 +236,18 @@ async fn keys(command: KeysCommand) -> Result<ExitCode, Failure> {
             eprintln!("Made {} for {name}. The key is shown this once:", key.id);
             println!("{}", key.secret.expose_secret());
         }
-        KeysCommand::List => {
+        KeysCommand::List { json } => {
             let uses = database.api_key_uses().await?;
-            for key in database.api_keys().await? {
+            let last_use = |id: &str| uses.iter().find(|each| each.id == id).and_then(|each| each.last_used_at);
+            let keys = database.api_keys().await?;
+            if json {
+                let list: Vec<_> = keys.iter().map(|key| key_json(key, last_use(&key.id))).collect();
+                println!("{}", serde_json::to_string_pretty(&serde_json::json!({ "data": list }))?);
+            }
+            for key in keys.iter().filter(|_| !json) {
                 let account = key.account_id.as_deref().unwrap_or("any account");
                 let state = if key.revoked_at.is_some() { "revoked" } else { "active" };
-                let last = uses.iter().find(|each| each.id == key.id).and_then(|each| each.last_used_at);
-                let last = last.map_or_else(|| "never".to_owned(), day_and_time);
+                let last = last_use(&key.id).map_or_else(|| "never".to_owned(), day_and_time);
                 let (created, scopes) = (day_and_time(key.created_at), key.scopes.replace(' ', ","));
                 println!("{}  {state}  {scopes}  {account}  created {created}  last used {last}  {}", key.id, key.name);
             }
@@ -246,6 +262,19 @@ async fn keys(command: KeysCommand) -> Result<ExitCode, Failure> {
     }
     database.close().await;
     Ok(ExitCode::SUCCESS)
+}
+
+/// A key without its secret, with the API's kinds of names.
+fn key_json(key: &ApiKeyRow, last_used_at: Option<i64>) -> serde_json::Value {
+    serde_json::json!({
+        "id": key.id,
+        "name": key.name,
+        "scopes": key.scopes.split(' ').collect::<Vec<_>>(),
+        "accountId": key.account_id,
+        "createdAt": day_and_time(key.created_at),
+        "lastUsedAt": last_used_at.map(day_and_time),
+        "revokedAt": key.revoked_at.map(day_and_time),
+    })
 }
 
 /// A time in UTC such as `2026-11-21T12:01:00Z`, in whole seconds.

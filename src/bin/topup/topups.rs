@@ -36,6 +36,6 @@ pub(crate) async fn run(command: TopupsCommand) -> Result<ExitCode, Failure> {
     let checked = check_topup(&app, &id, &operator).await;
     app.db.close().await;
     let checked = checked?;
-    println!("{id}  {}  {}", checked.outcome, super::webhooks::printable(&checked.detail));
+    println!("{id}  {}  {}", checked.outcome, super::text::printable(&checked.detail));
     Ok(if checked.outcome == "rejected" { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }

@@ -1,4 +1,4 @@
-//! `topup webhooks`: failed deliveries. Works beside a running service.
+//! `topup webhooks`: the endpoint, and failed deliveries. Works beside a running service.
 
 use std::process::ExitCode;
 
@@ -13,10 +13,15 @@ use topup::purchases::payment::acceptances::Accepted;
 use topup::startup::{Environment, command};
 use topup::system::SystemClock;
 
+use super::text::printable;
+use super::webhook_setup::{self, SetupArguments};
 use super::{Failure, connect_migrated, settings, start_logging};
 
 #[derive(Subcommand)]
 pub(crate) enum WebhooksCommand {
+    /// Create the webhook endpoint at Stripe, or repair it: enabled, and subscribed to all and only the handled events.
+    /// Other endpoints are not touched. Prints the signing secret of a new endpoint, once.
+    Setup(SetupArguments),
     /// List events with a failed delivery, newest first.
     Failed {
         /// Include resolved and closed events.
@@ -75,6 +80,7 @@ pub(crate) struct ReplayArguments {
 
 pub(crate) async fn run(command: WebhooksCommand) -> Result<ExitCode, Failure> {
     match command {
+        WebhooksCommand::Setup(arguments) => webhook_setup::run(arguments).await,
         WebhooksCommand::Failed { all, limit, cursor, json } => list(all, limit, cursor.as_deref(), json).await,
         WebhooksCommand::Close { event_id, reason } => close(&event_id, &reason).await,
         WebhooksCommand::Show { event_id, json } => show(&event_id, json).await,
@@ -235,10 +241,4 @@ fn told(event_id: &str, replayed: &Replayed) -> String {
 fn line(event: &FailedWebhookEvent) -> String {
     let FailedWebhookEvent { id, state, kind, attempts, last_failed_at, event_type, error, .. } = event;
     printable(&format!("{id}  {state}  {kind}  {attempts}x  {last_failed_at}  {event_type}  {error}"))
-}
-
-/// Removes control characters, because external text must not control the terminal.
-pub(crate) fn printable(text: &str) -> String {
-    let plain = |character: char| character == '\n' || !character.is_control();
-    text.chars().map(|character| if plain(character) { character } else { ' ' }).collect()
 }

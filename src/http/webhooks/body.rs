@@ -17,8 +17,6 @@ use crate::http::state::State;
 
 /// Far more than Stripe's events, which are a few KiB.
 pub const MAX_WEBHOOK_BYTES: usize = 1024 * 1024;
-/// The path for deliveries.
-pub const WEBHOOK_PATH: &str = "/webhooks/stripe";
 const SIGNATURE_HEADER: &str = "stripe-signature";
 
 /// The signature header. `None` if it is repeated, because then it is unclear which one applies.

@@ -12,6 +12,7 @@ use actix_web::{HttpRequest, post};
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use crate::app::with_causes;
 use crate::http::kit::openapi::Problem503;
 use crate::http::kit::problem::too_busy;
 use crate::http::kit::problem::{ApiError, Problem};
@@ -20,6 +21,7 @@ use crate::http::webhooks::body::log_refused;
 use crate::http::webhooks::body::{decoded, read_delivery, signature_header};
 use crate::http::webhooks::stray_deliveries::note_untimely;
 use crate::inbox::apply_event::apply_event;
+use crate::inbox::refusals::note_refusals;
 use crate::providers::event::WebhookError;
 use crate::purchases::outcome::ApplyEventError;
 
@@ -71,8 +73,23 @@ pub async fn receive(request: HttpRequest, payload: Payload, state: State) -> Re
     let body = decoded(&request, body).inspect_err(|error| log_refused(&state, &error.to_string()))?;
     match in_time(apply_event(&app, header.as_deref(), body, Some(permit))).await? {
         Ok(_) => Ok(Json(Received { received: true })),
-        Err(ApplyEventError::NotBelieved(error)) => Err(refused(&state, &error)),
+        Err(ApplyEventError::NotBelieved(error)) => {
+            if matches!(error, WebhookError::Signature(_)) {
+                note_refusal(&state).await;
+            }
+            Err(refused(&state, &error))
+        }
         Err(error) => Err(error.into()),
+    }
+}
+
+/// Stores that a delivery was signed with another secret, for `topup doctor`; strangers cannot make it write much.
+async fn note_refusal(state: &State) {
+    let app = state.app.clone();
+    let Some(left_out) = state.notices.line("another secret", app.clock.now_ms()) else { return };
+    let refusals = i64::try_from(left_out).unwrap_or(i64::MAX).saturating_add(1);
+    if let Ok(Err(error)) = state.run(async move { note_refusals(&app, refusals).await }).await {
+        tracing::error!(error = with_causes(&error), "a refused delivery cannot be noted");
     }
 }
 

@@ -9,7 +9,8 @@ use actix_web::web::Payload;
 use crate::app::with_causes;
 use crate::http::kit::notices::shown;
 use crate::http::state::State;
-use crate::http::webhooks::body::{WEBHOOK_PATH, decoded, read_delivery, signature_header};
+use crate::http::webhooks::body::{decoded, read_delivery, signature_header};
+use crate::inbox::WEBHOOK_PATH;
 use crate::inbox::unapplied::{Obstacle, Unapplied, note_unapplied};
 use crate::providers::event::WebhookError;
 

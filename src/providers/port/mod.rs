@@ -6,6 +6,7 @@
 //! is decided by [`crate::domain::attempt`]. A call takes a bounded time and tries once.
 
 mod checkout;
+mod endpoint;
 mod error;
 mod resource;
 
@@ -21,6 +22,9 @@ use crate::domain::reversal::{DisputeReport, RefundReport};
 use crate::providers::event::WebhookReader;
 
 pub use checkout::{CheckoutRequest, OpenedCheckout};
+pub use endpoint::{
+    AccountOps, CreatedEndpoint, DeliveryEndpoint, EndpointOps, ProviderAccount, UndeliveredEvent, VersionFit,
+};
 pub use error::{ProviderError, ProviderFailure};
 pub use resource::Resource;
 
@@ -45,6 +49,10 @@ pub struct Provider {
     pub events: Arc<dyn EventOps>,
     /// Tells what the key may do.
     pub access: Arc<dyn AccessOps>,
+    /// Tells what the account may do.
+    pub account: Arc<dyn AccountOps>,
+    /// Manages the endpoints to which it delivers.
+    pub endpoints: Arc<dyn EndpointOps>,
     /// Reads its deliveries.
     pub webhooks: Arc<dyn WebhookReader>,
 }
@@ -68,7 +76,9 @@ impl Provider {
             disputes: lacks.clone(),
             lists: lacks.clone(),
             events: lacks.clone(),
-            access: lacks,
+            access: lacks.clone(),
+            account: lacks.clone(),
+            endpoints: lacks,
             webhooks,
         }
     }
@@ -98,6 +108,10 @@ pub struct Capabilities {
     pub events: bool,
     /// It tells what the key may do.
     pub access: bool,
+    /// It tells what the account may do.
+    pub account: bool,
+    /// Its endpoints can be managed.
+    pub endpoints: bool,
 }
 
 /// Opens checkouts.

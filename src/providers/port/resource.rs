@@ -13,12 +13,36 @@ pub enum Resource {
     Disputes,
     /// Balance transactions, which show the provider's fees.
     BalanceTransactions,
+    /// Events, which thin payloads only name.
+    Events,
 }
 
 impl Resource {
     /// All resources.
-    pub const ALL: [Self; 5] =
+    pub const ALL: [Self; 6] = [
+        Self::CheckoutSessions,
+        Self::PaymentIntents,
+        Self::Refunds,
+        Self::Disputes,
+        Self::BalanceTransactions,
+        Self::Events,
+    ];
+    /// Those that every service needs.
+    pub const NEEDED: [Self; 5] =
         [Self::CheckoutSessions, Self::PaymentIntents, Self::Refunds, Self::Disputes, Self::BalanceTransactions];
+
+    /// A stable name for machines.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::CheckoutSessions => "checkout_sessions",
+            Self::PaymentIntents => "payment_intents",
+            Self::Refunds => "refunds",
+            Self::Disputes => "disputes",
+            Self::BalanceTransactions => "balance_transactions",
+            Self::Events => "events",
+        }
+    }
 
     /// The permission to add, as named in Stripe's dashboard.
     #[must_use]
@@ -29,6 +53,7 @@ impl Resource {
             Self::Refunds => "Charges and Refunds: Read",
             Self::Disputes => "Disputes: Read",
             Self::BalanceTransactions => "Balance transactions: Read",
+            Self::Events => "Events: Read",
         }
     }
 
@@ -41,6 +66,7 @@ impl Resource {
             Self::Refunds => "refunds that no webhook brought are not found, and some are not understood",
             Self::Disputes => "disputes take no credits",
             Self::BalanceTransactions => "what Stripe really kept is not known",
+            Self::Events => "thin payloads about refunds, disputes and fees are not understood",
         }
     }
 }

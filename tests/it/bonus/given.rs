@@ -20,6 +20,8 @@ on_both_databases! {
         let request = &app.stripe.checkout_requests().await[0];
         let text = request.to_string();
         assert!(text.contains("Includes a bonus of 25 credits. Good for 30 days after the payment."), "{text}");
+        let description = request["params"]["payment_intent_data"]["description"].as_str().expect("a text");
+        assert!(description.starts_with(&format!("255 credits and 25 bonus credits for {ACCOUNT} (topup_")), "{description}");
         let made = app.stripe.get(&format!("/v1/checkout/sessions/{session}")).await;
         let metadata = &made["metadata"];
         assert_eq!((&metadata["bonusCredits"], &metadata["creditsExpireDays"]), (&json!("25"), &json!("30")));

@@ -26,8 +26,16 @@ impl World {
     /// A database, and a sandbox that delivers to the service's port, whether or not a service is running.
     pub async fn new(backend: Backend) -> Self {
         let port = free_port();
-        let mut config = stripe_sandbox::Config::local(SECRET_KEY)
-            .with_webhook(format!("http://127.0.0.1:{port}/webhooks/stripe"), WEBHOOK_SECRET);
+        let url = format!("http://127.0.0.1:{port}/webhooks/stripe");
+        Self::on(backend, port, stripe_sandbox::Config::local(SECRET_KEY).with_webhook(url, WEBHOOK_SECRET)).await
+    }
+
+    /// The same with a sandbox that has no webhook endpoint yet.
+    pub async fn without_endpoint(backend: Backend) -> Self {
+        Self::on(backend, free_port(), stripe_sandbox::Config::local(SECRET_KEY)).await
+    }
+
+    async fn on(backend: Backend, port: u16, mut config: stripe_sandbox::Config) -> Self {
         config.retry =
             RetryPolicy { initial: Duration::from_millis(20), max: Duration::from_millis(100), attempts: 100_000 };
         let sandbox = Sandbox::start(config).await.expect("the sandbox starts");

@@ -57,6 +57,10 @@ impl KeySet {
         Ok(Self { keys })
     }
 
+    pub(crate) fn len(&self) -> usize {
+        self.keys.len()
+    }
+
     pub(crate) fn is_empty(&self) -> bool {
         self.keys.is_empty()
     }

@@ -7,6 +7,7 @@
 
 pub(crate) mod fetch;
 mod key_set;
+pub mod probe;
 
 use std::error::Error;
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};

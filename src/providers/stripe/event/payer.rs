@@ -81,14 +81,7 @@ pub(in crate::providers::stripe) fn read(body: &[u8]) -> Option<(TopupId, Payer)
         Some((None, Some(debit))) => (Some("SEPA debit".to_owned()), debit.last4, debit.country),
         _ => (None, None, None),
     };
-    let payer = Payer {
-        email,
-        name,
-        card_brand,
-        card_last4,
-        card_country,
-        ..Payer::default()
-    };
+    let payer = Payer { email, name, card_brand, card_last4, card_country, ..Payer::default() };
     (!payer.is_empty()).then_some((topup, payer))
 }
 

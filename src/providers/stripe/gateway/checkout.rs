@@ -80,6 +80,14 @@ fn credits_product(request: &CheckoutRequest, name: &str, decimals: DisplayDecim
     product
 }
 
+/// What was bought and for whom, as it is read in Stripe's dashboard and on its receipts.
+fn payment_description(request: &CheckoutRequest) -> Option<String> {
+    let decimals = DisplayDecimals::new(request.credit_display_decimals)?;
+    let bonus = request.bonus_credits.map(|bonus| format!(" and {} bonus credits", decimals.format(bonus)));
+    let (credits, bonus) = (decimals.format(request.credits), bonus.unwrap_or_default());
+    Some(format!("{credits} credits{bonus} for {} ({})", request.account_id, request.topup_id))
+}
+
 /// Builds the request; equal for equal stored requests. `None` if a stored number cannot be sent.
 pub(super) fn create_session(request: &CheckoutRequest) -> Option<CreateCheckoutSession> {
     let mut lines = vec![credits_line(request)?];
@@ -89,6 +97,7 @@ pub(super) fn create_session(request: &CheckoutRequest) -> Option<CreateCheckout
     // Stripe does not copy a session's metadata to its payment.
     let mut payment_intent_data = CreateCheckoutSessionPaymentIntentData::new();
     payment_intent_data.metadata = Some(metadata(request));
+    payment_intent_data.description = Some(payment_description(request)?);
     let mut session = CreateCheckoutSession::new()
         .mode(CheckoutSessionMode::Payment)
         .line_items(lines)

@@ -76,10 +76,11 @@ fn describe(answer: &Answer, error: Details) -> ProviderFailure {
     }
 }
 
-/// Finds the permission (`rak_charge_read`) in the message for a key that lacks it.
+/// Finds the permission in the message for a key that lacks it: `'rak_charge_read'`, or
+/// `('charge_read')` in newer ones.
 fn permission_in(message: &str) -> Option<&str> {
-    let rest = message.get(message.find("'rak_")?.saturating_add(1)..)?;
-    rest.split('\'').next()
+    let start = message.find("'rak_").or_else(|| Some(message.find("('")?.saturating_add(1)))?;
+    message.get(start.saturating_add(1)..)?.split('\'').next()
 }
 
 /// Finds the request id in the URL of the request's log in Stripe's dashboard.
@@ -109,6 +110,18 @@ mod tests {
         let url = "https://dashboard.stripe.com/test/logs/req_AbC123?t=1800000000";
         assert_eq!(request_id_in(url), Some("req_AbC123".to_owned()));
         assert_eq!(request_id_in("https://dashboard.stripe.com/"), None);
+    }
+
+    #[test]
+    fn the_missing_permission_is_found_in_both_wordings() {
+        let former = "The provided key does not have the required permissions for this endpoint. Having the \
+            'rak_dispute_read' permission would allow this request to continue.";
+        assert_eq!(permission_in(former), Some("rak_dispute_read"));
+        let newer = "The provided key 'rk_test_x' does not have the required permissions for this endpoint. Enabling \
+            Webhook Endpoints, Event Destinations Read ('webhook_read') permissions on this key would allow this \
+            request to continue.";
+        assert_eq!(permission_in(newer), Some("webhook_read"));
+        assert_eq!(permission_in("no"), None);
     }
 
     #[test]

@@ -13,6 +13,7 @@ use stripe_checkout::checkout_session::RetrieveCheckoutSession;
 mod account_defaults;
 mod call;
 mod checkout;
+pub mod endpoints;
 mod events;
 mod failure;
 mod lists;
@@ -26,8 +27,9 @@ use crate::domain::ids::{DisputeId, EventId, FeeId, PaymentId, SessionId, TopupI
 use crate::domain::reversal::{DisputeReport, RefundReport};
 use crate::providers::event::WebhookReader;
 use crate::providers::port::{
-    AccessOps, Capabilities, CheckoutOps, CheckoutRequest, DisputeOps, EventOps, ListOps, ListPage, OpenedCheckout,
-    PaymentOps, PaymentOwner, Provider, ProviderError, RefundOps, RefundOrder, Resource,
+    AccessOps, AccountOps, Capabilities, CheckoutOps, CheckoutRequest, CreatedEndpoint, DeliveryEndpoint, DisputeOps,
+    EndpointOps, EventOps, ListOps, ListPage, OpenedCheckout, PaymentOps, PaymentOwner, Provider, ProviderAccount,
+    ProviderError, RefundOps, RefundOrder, Resource, UndeliveredEvent,
 };
 use crate::providers::stripe::gateway::call::{ask, make};
 use crate::providers::stripe::gateway::checkout::{create_session, opened, report};
@@ -63,12 +65,22 @@ impl<T: Transport + 'static> StripeGateway<T> {
     pub fn into_provider(self, webhooks: Arc<dyn WebhookReader>) -> Provider {
         let stripe = Arc::new(self);
         Provider {
-            capabilities: Capabilities { payments: true, disputes: true, lists: true, events: true, access: true },
+            capabilities: Capabilities {
+                payments: true,
+                disputes: true,
+                lists: true,
+                events: true,
+                access: true,
+                account: true,
+                endpoints: true,
+            },
             payments: stripe.clone(),
             disputes: stripe.clone(),
             lists: stripe.clone(),
             events: stripe.clone(),
             access: stripe.clone(),
+            account: stripe.clone(),
+            endpoints: stripe.clone(),
             ..Provider::new(NAME, stripe.clone(), stripe, webhooks)
         }
     }
@@ -206,5 +218,35 @@ impl<T: Transport> EventOps for StripeGateway<T> {
 impl<T: Transport> AccessOps for StripeGateway<T> {
     async fn can_read(&self, resource: Resource) -> Result<(), ProviderError> {
         permissions::can_read(&self.transport, resource).await
+    }
+}
+
+#[async_trait]
+impl<T: Transport> AccountOps for StripeGateway<T> {
+    async fn read_account(&self) -> Result<ProviderAccount, ProviderError> {
+        endpoints::read_account(&self.transport).await
+    }
+}
+
+#[async_trait]
+impl<T: Transport> EndpointOps for StripeGateway<T> {
+    async fn list_endpoints(&self) -> Result<Vec<DeliveryEndpoint>, ProviderError> {
+        endpoints::list(&self.transport).await
+    }
+
+    async fn create_endpoint(&self, url: &str, key: &str) -> Result<CreatedEndpoint, ProviderError> {
+        endpoints::create(&self.transport, url, key).await
+    }
+
+    async fn repair_endpoint(&self, id: &str, key: &str) -> Result<DeliveryEndpoint, ProviderError> {
+        endpoints::repair(&self.transport, id, key).await
+    }
+
+    async fn undelivered_events(&self, since_seconds: i64) -> Result<Vec<UndeliveredEvent>, ProviderError> {
+        endpoints::undelivered(&self.transport, since_seconds).await
+    }
+
+    async fn event_time_ms(&self, event: &EventId) -> Result<i64, ProviderError> {
+        endpoints::event_time_ms(&self.transport, event).await
     }
 }

@@ -1,9 +1,10 @@
 //! The API key's permissions: tests them by reading one object of each kind, and works around a missing one where
 //! another permission gives the same answer.
 
+use serde::Serialize;
 use serde::de::IgnoredAny;
 use stripe_checkout::checkout_session::ListCheckoutSession;
-use stripe_client_core::StripeRequest;
+use stripe_client_core::{RequestBuilder, StripeMethod, StripeRequest};
 use stripe_core::balance_transaction::ListBalanceTransaction;
 use stripe_core::dispute::ListDispute;
 use stripe_core::payment_intent::ListPaymentIntent;
@@ -11,10 +12,15 @@ use stripe_core::refund::ListRefund;
 
 use crate::domain::ids::PaymentId;
 use crate::providers::port::{PaymentOwner, ProviderError, Resource};
-use crate::providers::stripe::gateway::call::{ask, ask_list};
+use crate::providers::stripe::gateway::call::{answer_to, ask, ask_list, read};
 use crate::providers::stripe::gateway::checkout::report;
 use crate::providers::stripe::objects::{List, Session};
 use crate::providers::stripe::transport::Transport;
+
+#[derive(Serialize)]
+struct SmallestPage {
+    limit: u8,
+}
 
 /// Reads the smallest possible page.
 pub(super) async fn can_read(transport: &impl Transport, resource: Resource) -> Result<(), ProviderError> {
@@ -24,6 +30,10 @@ pub(super) async fn can_read(transport: &impl Transport, resource: Resource) -> 
         Resource::Refunds => look_at(transport, &ListRefund::new().limit(1)).await,
         Resource::Disputes => look_at(transport, &ListDispute::new().limit(1)).await,
         Resource::BalanceTransactions => look_at(transport, &ListBalanceTransaction::new().limit(1)).await,
+        Resource::Events => {
+            let list = RequestBuilder::new(StripeMethod::Get, "/events").query(&SmallestPage { limit: 1 });
+            read::<List<IgnoredAny>>(&answer_to(transport, list, None).await?).map(drop)
+        }
     }
 }
 

@@ -5,12 +5,14 @@
 
 mod checkout_session;
 mod dispute;
+mod endpoint;
 mod fields;
 mod payment;
 mod refund;
 
 pub(super) use crate::providers::stripe::objects::checkout_session::{Occasion, Session};
 pub(super) use crate::providers::stripe::objects::dispute::Dispute;
+pub(super) use crate::providers::stripe::objects::endpoint::{Account, EventTime, WebhookEndpoint};
 pub(super) use crate::providers::stripe::objects::fields::{
     Expandable, IdOnly, List, Marked, OfPayment, payment_intent, topup_in,
 };

@@ -2,9 +2,10 @@
 
 use std::fmt::Debug;
 
+use secrecy::ExposeSecret;
 use topup::domain::ids::{DisputeId, EventId, FeeId, PaymentId};
 use topup::providers::event::ProviderEvent;
-use topup::providers::port::{ListPage, ProviderError, RefundOrder, Resource};
+use topup::providers::port::{DeliveryEndpoint, ListPage, ProviderError, RefundOrder, Resource, VersionFit};
 
 use super::{buy, news, open, topup};
 use crate::providers::world::World;
@@ -165,6 +166,55 @@ on_every_provider! {
         }
         let given = provider.events.read_event(&unknown).await;
         if provider.capabilities.events { assert_unknown(&given) } else { assert_lacks([given]) }
+    }
+
+    async fn the_account_can_be_read_or_is_unsupported(world: World) {
+        let provider = world.provider();
+        let account = provider.account.read_account().await;
+        if !provider.capabilities.account {
+            return assert_lacks([account]);
+        }
+        let account = account.expect("readable");
+        assert!(!account.id.is_empty() && account.takes_payments && account.pays_out, "{account:?}");
+    }
+
+    async fn endpoints_are_created_once_and_repaired_or_are_unsupported(world: World) {
+        let (provider, url) = (world.provider(), "http://127.0.0.1:9/webhooks/stripe");
+        let endpoints = provider.endpoints.clone();
+        if !provider.capabilities.endpoints {
+            assert_lacks([endpoints.list_endpoints().await.map(drop), endpoints.create_endpoint(url, "key-1").await.map(drop)]);
+            return assert_lacks([endpoints.repair_endpoint("we_1", "key-2").await]);
+        }
+        assert_eq!(endpoints.list_endpoints().await, Ok(Vec::new()));
+        let made = endpoints.create_endpoint(url, "key-1").await.expect("is made");
+        let again = endpoints.create_endpoint(url, "key-1").await.expect("is the same");
+        assert_eq!((&made.endpoint, made.secret.expose_secret()), (&again.endpoint, again.secret.expose_secret()));
+        assert_eq!(endpoints.list_endpoints().await.as_ref(), Ok(&vec![made.endpoint.clone()]));
+        let DeliveryEndpoint { is_enabled, missing_types, extra_types, version_fit, .. } = &made.endpoint;
+        assert!(is_enabled & missing_types.is_empty() & extra_types.is_empty(), "{made:?}");
+        assert_eq!((made.endpoint.url.as_str(), *version_fit), (url, VersionFit::Tested));
+        assert_eq!(endpoints.repair_endpoint(&made.endpoint.id, "key-2").await.as_ref(), Ok(&made.endpoint));
+        assert_unknown(&endpoints.repair_endpoint("we_there_is_none", "key-3").await);
+        assert!(!format!("{made:?}").contains(made.secret.expose_secret()), "no secret in a log");
+    }
+
+    async fn what_was_not_delivered_can_be_asked_or_is_unsupported(world: World) {
+        let endpoints = world.provider().endpoints.clone();
+        let since = world.now_ms() / 1_000 - 60;
+        let unknown = EventId::parse(world.provider().name, "there_is_no_such_thing").expect("an id");
+        if !world.provider().capabilities.endpoints {
+            assert_lacks([endpoints.undelivered_events(since).await]);
+            return assert_lacks([endpoints.event_time_ms(&unknown).await]);
+        }
+        endpoints.create_endpoint("http://127.0.0.1:9/nobody", "key-1").await.expect("is made");
+        buy(world, 1).await;
+        let open = endpoints.undelivered_events(since).await.expect("readable");
+        assert!(!open.is_empty() && open.iter().all(|event| event.topup == topup(1)), "{open:?}");
+        for event in &open {
+            assert_eq!(endpoints.event_time_ms(&event.event).await, Ok(event.created_ms));
+        }
+        assert_eq!(endpoints.undelivered_events(since + 3_600).await, Ok(Vec::new()));
+        assert_unknown(&endpoints.event_time_ms(&unknown).await);
     }
 
     async fn access_can_be_checked_or_is_unsupported(world: World) {
