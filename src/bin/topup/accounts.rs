@@ -43,14 +43,14 @@ pub(crate) enum AccountsCommand {
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Page {
-    data: Vec<Account>,
+    data: Vec<ListEntry>,
     next_cursor: Option<String>,
 }
 
 /// An account, with the members of `GET /admin/accounts/{accountId}`.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Account {
+struct ListEntry {
     account_id: String,
     blocked: bool,
     remaining_credits: i64,
@@ -59,7 +59,7 @@ struct Account {
     updated_at: String,
 }
 
-impl From<ListedAccount> for Account {
+impl From<ListedAccount> for ListEntry {
     fn from(account: ListedAccount) -> Self {
         Self {
             account_id: account.id,
@@ -90,7 +90,7 @@ async fn list(search: String, limit: i64, cursor: String, json: bool) -> Result<
     // Reads one more than requested, to tell whether there is another page.
     let found = database.accounts(&search, &cursor, limit.saturating_add(1)).await;
     database.close().await;
-    let mut data: Vec<Account> = found?.into_iter().map(Account::from).collect();
+    let mut data: Vec<ListEntry> = found?.into_iter().map(ListEntry::from).collect();
     let shown = usize::try_from(limit)?;
     let has_more = data.len() > shown;
     data.truncate(shown);
@@ -100,7 +100,7 @@ async fn list(search: String, limit: i64, cursor: String, json: bool) -> Result<
         println!("{}", serde_json::to_string_pretty(&page)?);
         return Ok(ExitCode::SUCCESS);
     }
-    for Account { account_id, blocked, remaining_credits, held_credits, updated_at, .. } in &page.data {
+    for ListEntry { account_id, blocked, remaining_credits, held_credits, updated_at, .. } in &page.data {
         let blocked = if *blocked { "  blocked" } else { "" };
         let line =
             format!("{account_id}  {remaining_credits} credits, {held_credits} held  changed {updated_at}{blocked}");

@@ -21,8 +21,11 @@ use super::{Failure, settings};
 
 #[derive(clap::Args)]
 pub(crate) struct SetupArguments {
-    /// The address of this service that Stripe reaches, such as https://credits.example.com; PUBLIC_URL by default.
-    #[arg(long)]
+    /// The address of this service that Stripe reaches; by default the setting.
+    #[arg(
+        long,
+        help = "The address of this service that Stripe reaches, such as https://credits.example.com; PUBLIC_URL by default"
+    )]
     url: Option<String>,
     /// Write the signing secret of a new endpoint to this new file, readable by its owner only, instead of standard
     /// output.
