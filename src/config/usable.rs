@@ -5,8 +5,8 @@ use secrecy::SecretString;
 
 use super::jwt::JwtSettings;
 use super::{
-    Reader, Source, StripeSettings, check_database_url, read_jwt, read_networks, read_payload_days, read_pricing,
-    read_public_url, read_stripe, read_webhook_secrets, web,
+    Reader, Source, StripeSettings, check_database_url, read_jwt, read_payload_days, read_pricing, read_public_url,
+    read_stripe, read_webhook_secrets, web,
 };
 use crate::domain::pricing::Pricing;
 
@@ -58,7 +58,7 @@ impl UsableSettings {
             names_public_url: groups.read(|reader| reader.optional("PUBLIC_URL")).is_some(),
             jwt: groups.read(read_jwt).flatten(),
             pricing: groups.read(read_pricing),
-            trusted_proxies: groups.read(|reader| Some(read_networks(reader))),
+            trusted_proxies: groups.read(|reader| Some(web::read_networks(reader, "TRUSTED_PROXIES"))),
             webhook_payload_days: groups.read(read_payload_days),
             reconcile_every_hours: groups.read(|reader| {
                 reader.in_range("RECONCILE_EVERY_HOURS", 24, 0..=720, "hours, from 1 to 720; 0 for never")

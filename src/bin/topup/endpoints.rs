@@ -21,7 +21,7 @@ use topup::outbox::resend::{self, Which};
 use topup::ports::Clock;
 use topup::system::{SystemClock, SystemIds};
 
-use super::webhooks::printable;
+use super::text::printable;
 use super::{Failure, connect_migrated, settings};
 
 #[derive(Subcommand)]
