@@ -269,6 +269,35 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/admin/accounts/{accountId}/alerts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Returns when an account's balance is low.
+         * @description Requires a token with the admin scope, or an API key with the scope `admin`.
+         */
+        get: operations["getBalanceAlert"];
+        /**
+         * Sets an account's own threshold.
+         * @description Requires a token with the admin scope, or an API key with the scope `admin`. The account need not have had credits
+         *     before. If its balance is low by the new threshold and was not before, `balance.low` is sent.
+         */
+        put: operations["setBalanceAlert"];
+        post?: never;
+        /**
+         * Removes an account's own threshold, so that `LOW_BALANCE_CREDITS` counts again.
+         * @description Requires a token with the admin scope, or an API key with the scope `admin`.
+         */
+        delete: operations["removeBalanceAlert"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/admin/accounts/{accountId}/block": {
         parameters: {
             query?: never;
@@ -350,6 +379,186 @@ export interface paths {
          *     account.
          */
         post: operations["adoptPurchases"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/endpoints": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Lists the endpoints.
+         * @description Requires a token with the admin scope, or an API key with the scope `admin` that is not bound to one account.
+         */
+        get: operations["listEndpoints"];
+        put?: never;
+        /**
+         * Creates an endpoint.
+         * @description Requires a token with the admin scope, or an API key with the scope `admin` that is not bound to one account. It
+         *     gets the messages about what happens from now on. The answer contains its secret, which is not shown again.
+         */
+        post: operations["createEndpoint"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/endpoints/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Returns an endpoint.
+         * @description Requires a token with the admin scope, or an API key with the scope `admin` that is not bound to one account. Its
+         *     secret is not shown again; rotate it if it is lost.
+         */
+        get: operations["getEndpoint"];
+        put?: never;
+        post?: never;
+        /**
+         * Deletes an endpoint.
+         * @description Requires a token with the admin scope, or an API key with the scope `admin` that is not bound to one account. What
+         *     waits for it is not delivered any more.
+         */
+        delete: operations["deleteEndpoint"];
+        options?: never;
+        head?: never;
+        /**
+         * Changes an endpoint.
+         * @description Requires a token with the admin scope, or an API key with the scope `admin` that is not bound to one account. One
+         *     that is activated again gets what waited for it; what it missed meanwhile can be resent.
+         */
+        patch: operations["changeEndpoint"];
+        trace?: never;
+    };
+    "/admin/endpoints/{id}/deliveries": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Lists the deliveries to an endpoint, newest message first.
+         * @description Requires a token with the admin scope, or an API key with the scope `admin` that is not bound to one account.
+         *     Messages and their deliveries are kept for 90 days.
+         */
+        get: operations["listEndpointDeliveries"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/endpoints/{id}/deliveries/{messageId}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Returns the delivery of a message to an endpoint: the message, and every attempt.
+         * @description Requires a token with the admin scope, or an API key with the scope `admin` that is not bound to one account.
+         */
+        get: operations["getEndpointDelivery"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/endpoints/{id}/deliveries/{messageId}/resend": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Sends a message to an endpoint once more.
+         * @description Requires a token with the admin scope, or an API key with the scope `admin` that is not bound to one account. It has
+         *     the same id and body as before. One that still waits is tried now.
+         */
+        post: operations["resendMessage"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/endpoints/{id}/resend": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Sends the messages of a period to an endpoint once more, in their order.
+         * @description Requires a token with the admin scope, or an API key with the scope `admin` that is not bound to one account.
+         */
+        post: operations["resendMessages"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/endpoints/{id}/rotate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Replaces an endpoint's secret.
+         * @description Requires a token with the admin scope, or an API key with the scope `admin` that is not bound to one account. For 24
+         *     hours messages are signed with both secrets, so that receivers can change it without missing one.
+         */
+        post: operations["rotateEndpointSecret"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/endpoints/{id}/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Sends a test to an endpoint.
+         * @description Requires a token with the admin scope, or an API key with the scope `admin` that is not bound to one account. The
+         *     message has the type `endpoint.test` and goes to this endpoint alone, whatever its types.
+         */
+        post: operations["testEndpoint"];
         delete?: never;
         options?: never;
         head?: never;
@@ -687,9 +896,9 @@ export interface paths {
         /**
          * Takes credits of up to 100 accounts.
          * @description Requires an API key with the scope `spend`. Each debit is decided by itself, as if it had been sent alone: there is
-         *     no all-or-nothing, no order, and a debit that fails does not stop the others. The answer is 200 if the list could be
-         *     read; each result has its own status. Repeat a batch whose answer was lost: debits that were made return their first
-         *     result.
+         *     no all-or-nothing, and a debit that fails does not stop the others. Debits have no order, except that of those with
+         *     the same key the first one decides. The answer is 200 if the list could be read; each result has its own status.
+         *     Repeat a batch whose answer was lost: debits that were made return their first result.
          */
         post: operations["createDebits"];
         delete?: never;
@@ -1352,6 +1561,27 @@ export interface components {
              */
             remainingCredits: number;
         };
+        /** @description When an account's balance is low. */
+        BalanceAlert: {
+            /** @example user_1 */
+            accountId: string;
+            /**
+             * @description Whether `balance.low` was sent last, and not `balance.recovered`.
+             * @example false
+             */
+            isLow: boolean;
+            /**
+             * @description Whether that is the account's own threshold, and not `LOW_BALANCE_CREDITS`.
+             * @example true
+             */
+            isOwn: boolean;
+            /**
+             * Format: int64
+             * @description It is low when fewer credits are available; null: never.
+             * @example 1000
+             */
+            lowCredits?: number | null;
+        };
         /** @description A debit of a batch. */
         BatchItem: {
             /** @example user_1 */
@@ -1448,6 +1678,28 @@ export interface components {
              */
             onShortfall?: components["schemas"]["OnShortfall"];
         };
+        /** @description What to change of an endpoint. What is not named stays. */
+        ChangeEndpoint: {
+            /**
+             * @description At most 200 characters.
+             * @example The shop's backend
+             */
+            description?: string | null;
+            state?: components["schemas"]["WantedState"] | null;
+            /**
+             * @description The types of messages; an empty list for all.
+             * @example [
+             *       "topup.paid",
+             *       "balance.low"
+             *     ]
+             */
+            types?: string[] | null;
+            /**
+             * @description An https URL. http is only for the networks in `WEBHOOK_ALLOWED_NETWORKS`.
+             * @example https://app.example.com/webhooks/topup
+             */
+            url?: string | null;
+        };
         /** @description Why the failed event is closed. */
         CloseWebhookEvent: {
             /**
@@ -1533,6 +1785,27 @@ export interface components {
              * @example member_7
              */
             subject?: string | null;
+        };
+        /** @description Where to send which messages. */
+        CreateEndpoint: {
+            /**
+             * @description At most 200 characters.
+             * @example The shop's backend
+             */
+            description?: string | null;
+            /**
+             * @description The types of messages; none, or an empty list, for all.
+             * @example [
+             *       "topup.paid",
+             *       "balance.low"
+             *     ]
+             */
+            types?: string[] | null;
+            /**
+             * @description An https URL. http is only for the networks in `WEBHOOK_ALLOWED_NETWORKS`.
+             * @example https://app.example.com/webhooks/topup
+             */
+            url: string;
         };
         /** @description How many credits to give, for how long, and why. */
         CreateGrant: {
@@ -1760,6 +2033,162 @@ export interface components {
         DebitBatch: {
             /** @description 1 to 100 debits. Each is read by itself, so that one that is malformed does not stop the others. */
             items: components["schemas"]["BatchItem"][];
+        };
+        /** @description An address that messages are sent to. */
+        Endpoint: {
+            /** @example 2026-11-21T12:00:00Z */
+            createdAt: string;
+            /** @example The shop's backend */
+            description: string;
+            /**
+             * @description Why it is disabled: `operator`, `failing` (nothing but failures for five days) or `gone` (it answered 410).
+             * @example null
+             */
+            disabledReason?: string | null;
+            /**
+             * @description When the failures began that no success has followed; null if the last attempt succeeded.
+             * @example null
+             */
+            failingSince?: string | null;
+            /** @example endpoint_019a0000000070008000000000000000 */
+            id: string;
+            /**
+             * @description Until when the secret before the last rotation signs as well; null if it does not.
+             * @example null
+             */
+            oldSecretUntil?: string | null;
+            /**
+             * @description `active`, or `disabled`: it gets no messages, and those that wait for it are kept.
+             * @example active
+             */
+            state: string;
+            /**
+             * @description The types of messages that it gets; empty for all.
+             * @example [
+             *       "topup.paid",
+             *       "balance.low"
+             *     ]
+             */
+            types: string[];
+            /** @example 2026-11-21T12:00:00Z */
+            updatedAt: string;
+            /** @example https://app.example.com/webhooks/topup */
+            url: string;
+        };
+        /** @description An attempt to deliver a message. */
+        EndpointAttempt: {
+            /**
+             * Format: int64
+             * @description Counted from 1.
+             * @example 1
+             */
+            attempt: number;
+            /** @example 2026-11-21T12:00:01Z */
+            attemptedAt: string;
+            /**
+             * @description What was wrong.
+             * @example null
+             */
+            error?: string | null;
+            /**
+             * Format: int64
+             * @description How long it took.
+             * @example 42
+             */
+            milliseconds: number;
+            /**
+             * Format: int64
+             * @description The HTTP status of the answer; null if there was none.
+             * @example 200
+             */
+            status?: number | null;
+        };
+        /** @description A page of deliveries, newest message first. */
+        EndpointDeliveries: {
+            data: components["schemas"]["EndpointDelivery"][];
+            /**
+             * @description Pass it as `cursor` to get the next page; null on the last page.
+             * @example 41
+             */
+            nextCursor?: string | null;
+        };
+        /** @description A delivery of a message to an endpoint. */
+        EndpointDelivery: {
+            /**
+             * @description Null if the message is about no account.
+             * @example user_1
+             */
+            accountId?: string | null;
+            /**
+             * Format: int64
+             * @description How many attempts were made.
+             * @example 1
+             */
+            attempts: number;
+            /**
+             * @description When the message was written.
+             * @example 2026-11-21T12:00:00Z
+             */
+            createdAt: string;
+            /** @example 2026-11-21T12:00:01Z */
+            lastAttemptAt?: string | null;
+            /**
+             * @description What was wrong with the last attempt.
+             * @example null
+             */
+            lastError?: string | null;
+            /**
+             * Format: int64
+             * @description The HTTP status of the last answer; null if there was none.
+             * @example 200
+             */
+            lastStatus?: number | null;
+            /**
+             * @description The message's id, which is sent as `webhook-id`.
+             * @example msg_topup_paid_019a0000000070008000000000000000
+             */
+            messageId: string;
+            /**
+             * @description When its account's next attempt at this endpoint is due. Messages of an account go out one after the other. Null
+             *     unless it waits.
+             * @example null
+             */
+            nextAttemptAt?: string | null;
+            /**
+             * @description `waiting`, `done`, or `failed`: it is not tried any more.
+             * @example done
+             */
+            state: string;
+            /** @example topup.paid */
+            type: string;
+        };
+        /** @description A delivery with its message and its attempts. */
+        EndpointDeliveryDetails: components["schemas"]["EndpointDelivery"] & {
+            /** @description The last 50 attempts, newest first. */
+            attemptList: components["schemas"]["EndpointAttempt"][];
+            /** @description The message as it is sent. */
+            payload: Record<string, never>;
+        };
+        /** @description A test that is on its way. */
+        EndpointTest: {
+            /**
+             * @description The message's id; see the endpoint's deliveries for what becomes of it.
+             * @example msg_endpoint_test_019a0000000070008000000000000000
+             */
+            messageId: string;
+        };
+        /** @description An endpoint and its secret, which is shown this once. */
+        EndpointWithSecret: components["schemas"]["Endpoint"] & {
+            /**
+             * @description The secret that verifies messages, for a Standard Webhooks library.
+             * @example whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSwMfKQ9r8GKYo=
+             */
+            secret: string;
+        };
+        /** @description All endpoints, oldest first. */
+        Endpoints: {
+            /** @description There are at most 20. */
+            data: components["schemas"]["Endpoint"][];
         };
         /** @description An event from Stripe that was processed. */
         EventDetails: {
@@ -2638,6 +3067,34 @@ export interface components {
              */
             outcome: string;
         };
+        /** @description A period. */
+        ResendMessages: {
+            /**
+             * @description The first moment of the period.
+             * @example 2026-11-21T00:00:00Z
+             */
+            from: string;
+            /**
+             * @description The last moment of the period; now by default.
+             * @example 2026-11-22T00:00:00Z
+             */
+            to?: string | null;
+            which?: components["schemas"]["ResendWhich"] | null;
+        };
+        /**
+         * @description Which messages of a period to send once more.
+         * @enum {string}
+         */
+        ResendWhich: "missed" | "all";
+        /** @description What was queued. */
+        Resent: {
+            /**
+             * Format: int64
+             * @description How many messages were queued.
+             * @example 12
+             */
+            messages: number;
+        };
         /** @description A refund or a dispute. */
         ReversalDetails: {
             /**
@@ -2761,6 +3218,15 @@ export interface components {
          * @enum {string}
          */
         SessionState: "open" | "processing" | "paid" | "expired" | "failed";
+        /** @description An account's own threshold. */
+        SetBalanceAlert: {
+            /**
+             * Format: int64
+             * @description The balance is low when fewer credits are available; 0 for never.
+             * @example 1000
+             */
+            lowCredits: number;
+        };
         /** @description How many credits may be spent. */
         SetLimit: {
             /**
@@ -3194,6 +3660,11 @@ export interface components {
              */
             reason: string;
         };
+        /**
+         * @description Whether an endpoint gets messages.
+         * @enum {string}
+         */
+        WantedState: "active" | "disabled";
     };
     responses: never;
     parameters: never;
@@ -4912,6 +5383,286 @@ export interface operations {
             };
         };
     };
+    getBalanceAlert: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The account id, percent-encoded
+                 * @example user_1
+                 */
+                accountId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The threshold. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BalanceAlert"];
+                };
+            };
+            /** @description The request is invalid; `errors` lists the invalid fields, if any. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The credentials are missing or invalid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The credentials are not valid for this account, or lack the scope for this request. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description Too many requests without valid credentials from this address; `Retry-After` says when to try again. This limit
+             *     does not apply to requests with valid credentials.
+             */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal error. The log has the cause under the `x-request-id` of this response. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service cannot handle the request at the moment; `Retry-After` says when to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    setBalanceAlert: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The account id, percent-encoded
+                 * @example user_1
+                 */
+                accountId: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SetBalanceAlert"];
+            };
+        };
+        responses: {
+            /** @description The threshold. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BalanceAlert"];
+                };
+            };
+            /** @description The request is invalid; `errors` lists the invalid fields, if any. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The credentials are missing or invalid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The credentials are not valid for this account, or lack the scope for this request. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request body did not arrive in time. */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request body is not JSON. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description Too many requests without valid credentials from this address; `Retry-After` says when to try again. This limit
+             *     does not apply to requests with valid credentials.
+             */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal error. The log has the cause under the `x-request-id` of this response. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service cannot handle the request at the moment; `Retry-After` says when to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    removeBalanceAlert: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The account id, percent-encoded
+                 * @example user_1
+                 */
+                accountId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The threshold of the settings. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BalanceAlert"];
+                };
+            };
+            /** @description The request is invalid; `errors` lists the invalid fields, if any. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The credentials are missing or invalid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The credentials are not valid for this account, or lack the scope for this request. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description Too many requests without valid credentials from this address; `Retry-After` says when to try again. This limit
+             *     does not apply to requests with valid credentials.
+             */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal error. The log has the cause under the `x-request-id` of this response. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service cannot handle the request at the moment; `Retry-After` says when to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     blockAccount: {
         parameters: {
             query?: never;
@@ -5365,6 +6116,1150 @@ export interface operations {
             };
             /** @description The request body is not JSON. */
             415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description Too many requests without valid credentials from this address; `Retry-After` says when to try again. This limit
+             *     does not apply to requests with valid credentials.
+             */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal error. The log has the cause under the `x-request-id` of this response. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service cannot handle the request at the moment; `Retry-After` says when to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listEndpoints: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description All endpoints. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Endpoints"];
+                };
+            };
+            /** @description The request is invalid; `errors` lists the invalid fields, if any. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The credentials are missing or invalid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The credentials are not valid for this account, or lack the scope for this request. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description Too many requests without valid credentials from this address; `Retry-After` says when to try again. This limit
+             *     does not apply to requests with valid credentials.
+             */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal error. The log has the cause under the `x-request-id` of this response. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service cannot handle the request at the moment; `Retry-After` says when to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    createEndpoint: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CreateEndpoint"];
+            };
+        };
+        responses: {
+            /** @description The endpoint was created. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EndpointWithSecret"];
+                };
+            };
+            /** @description The request is invalid; `errors` lists the invalid fields, if any. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The credentials are missing or invalid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The credentials are not valid for this account, or lack the scope for this request. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request body did not arrive in time. */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There are 20 endpoints already (`too_many_endpoints`), or the signing key is another one than that of the existing endpoints (`signing_key_changed`). */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request body is not JSON. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description Too many requests without valid credentials from this address; `Retry-After` says when to try again. This limit
+             *     does not apply to requests with valid credentials.
+             */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal error. The log has the cause under the `x-request-id` of this response. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service cannot handle the request at the moment; `Retry-After` says when to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getEndpoint: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The endpoint's id
+                 * @example endpoint_019a0000000070008000000000000000
+                 */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The endpoint. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Endpoint"];
+                };
+            };
+            /** @description The request is invalid; `errors` lists the invalid fields, if any. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The credentials are missing or invalid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The credentials are not valid for this account, or lack the scope for this request. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found, or not visible to the caller. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description Too many requests without valid credentials from this address; `Retry-After` says when to try again. This limit
+             *     does not apply to requests with valid credentials.
+             */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal error. The log has the cause under the `x-request-id` of this response. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service cannot handle the request at the moment; `Retry-After` says when to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    deleteEndpoint: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The endpoint's id
+                 * @example endpoint_019a0000000070008000000000000000
+                 */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description There is no such endpoint any more. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The request is invalid; `errors` lists the invalid fields, if any. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The credentials are missing or invalid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The credentials are not valid for this account, or lack the scope for this request. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found, or not visible to the caller. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description Too many requests without valid credentials from this address; `Retry-After` says when to try again. This limit
+             *     does not apply to requests with valid credentials.
+             */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal error. The log has the cause under the `x-request-id` of this response. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service cannot handle the request at the moment; `Retry-After` says when to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    changeEndpoint: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The endpoint's id
+                 * @example endpoint_019a0000000070008000000000000000
+                 */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChangeEndpoint"];
+            };
+        };
+        responses: {
+            /** @description The endpoint as it is now. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Endpoint"];
+                };
+            };
+            /** @description The request is invalid; `errors` lists the invalid fields, if any. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The credentials are missing or invalid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The credentials are not valid for this account, or lack the scope for this request. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found, or not visible to the caller. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request body did not arrive in time. */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request body is not JSON. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description Too many requests without valid credentials from this address; `Retry-After` says when to try again. This limit
+             *     does not apply to requests with valid credentials.
+             */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal error. The log has the cause under the `x-request-id` of this response. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service cannot handle the request at the moment; `Retry-After` says when to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listEndpointDeliveries: {
+        parameters: {
+            query?: {
+                /**
+                 * @description `waiting`, `done` or `failed`; default all
+                 * @example failed
+                 */
+                state?: string;
+                /**
+                 * @description Deliveries per page, 1 to 100; default 20
+                 * @example 20
+                 */
+                limit?: number;
+                /**
+                 * @description The `nextCursor` of the previous page
+                 * @example 41
+                 */
+                cursor?: string;
+            };
+            header?: never;
+            path: {
+                /**
+                 * @description The endpoint's id
+                 * @example endpoint_019a0000000070008000000000000000
+                 */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of deliveries. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EndpointDeliveries"];
+                };
+            };
+            /** @description The request is invalid; `errors` lists the invalid fields, if any. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The credentials are missing or invalid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The credentials are not valid for this account, or lack the scope for this request. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found, or not visible to the caller. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description Too many requests without valid credentials from this address; `Retry-After` says when to try again. This limit
+             *     does not apply to requests with valid credentials.
+             */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal error. The log has the cause under the `x-request-id` of this response. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service cannot handle the request at the moment; `Retry-After` says when to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getEndpointDelivery: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The endpoint's id
+                 * @example endpoint_019a0000000070008000000000000000
+                 */
+                id: string;
+                /**
+                 * @description The message's id
+                 * @example msg_topup_paid_019a0000000070008000000000000000
+                 */
+                messageId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The delivery. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EndpointDeliveryDetails"];
+                };
+            };
+            /** @description The request is invalid; `errors` lists the invalid fields, if any. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The credentials are missing or invalid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The credentials are not valid for this account, or lack the scope for this request. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found, or not visible to the caller. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description Too many requests without valid credentials from this address; `Retry-After` says when to try again. This limit
+             *     does not apply to requests with valid credentials.
+             */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal error. The log has the cause under the `x-request-id` of this response. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service cannot handle the request at the moment; `Retry-After` says when to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    resendMessage: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The endpoint's id
+                 * @example endpoint_019a0000000070008000000000000000
+                 */
+                id: string;
+                /**
+                 * @description The message's id
+                 * @example msg_topup_paid_019a0000000070008000000000000000
+                 */
+                messageId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The delivery as it is now. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EndpointDeliveryDetails"];
+                };
+            };
+            /** @description The request is invalid; `errors` lists the invalid fields, if any. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The credentials are missing or invalid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The credentials are not valid for this account, or lack the scope for this request. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found, or not visible to the caller. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The endpoint is disabled (`endpoint_disabled`). */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description Too many requests without valid credentials from this address; `Retry-After` says when to try again. This limit
+             *     does not apply to requests with valid credentials.
+             */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal error. The log has the cause under the `x-request-id` of this response. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service cannot handle the request at the moment; `Retry-After` says when to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    resendMessages: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The endpoint's id
+                 * @example endpoint_019a0000000070008000000000000000
+                 */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ResendMessages"];
+            };
+        };
+        responses: {
+            /** @description The messages are on their way. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Resent"];
+                };
+            };
+            /** @description The request is invalid; `errors` lists the invalid fields, if any. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The credentials are missing or invalid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The credentials are not valid for this account, or lack the scope for this request. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found, or not visible to the caller. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request body did not arrive in time. */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The endpoint is disabled (`endpoint_disabled`). */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request body is not JSON. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description Too many requests without valid credentials from this address; `Retry-After` says when to try again. This limit
+             *     does not apply to requests with valid credentials.
+             */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal error. The log has the cause under the `x-request-id` of this response. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service cannot handle the request at the moment; `Retry-After` says when to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    rotateEndpointSecret: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The endpoint's id
+                 * @example endpoint_019a0000000070008000000000000000
+                 */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The endpoint with its new secret. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EndpointWithSecret"];
+                };
+            };
+            /** @description The request is invalid; `errors` lists the invalid fields, if any. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The credentials are missing or invalid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The credentials are not valid for this account, or lack the scope for this request. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found, or not visible to the caller. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The signing key is another one than that of the existing endpoints (`signing_key_changed`). */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description Too many requests without valid credentials from this address; `Retry-After` says when to try again. This limit
+             *     does not apply to requests with valid credentials.
+             */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal error. The log has the cause under the `x-request-id` of this response. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service cannot handle the request at the moment; `Retry-After` says when to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    testEndpoint: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The endpoint's id
+                 * @example endpoint_019a0000000070008000000000000000
+                 */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The test is on its way. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EndpointTest"];
+                };
+            };
+            /** @description The request is invalid; `errors` lists the invalid fields, if any. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The credentials are missing or invalid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The credentials are not valid for this account, or lack the scope for this request. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found, or not visible to the caller. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The endpoint is disabled (`endpoint_disabled`). */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -689,6 +689,14 @@ class Quote:
     """
     The fee line; 0 if the seller absorbs the fee.
     """
+    largest_credits: int
+    """
+    The largest number of credits that can be bought at once.
+    """
+    smallest_credits: int
+    """
+    The smallest number of credits that can be bought.
+    """
     total_amount: int
     """
     What the customer pays: `creditsAmount` plus `feeAmount`.
@@ -1250,6 +1258,10 @@ class Credits:
     available_credits: int
     """
     Credits that can be spent or reserved now: `remainingCredits` minus `heldCredits`, at least 0.
+    """
+    credit_display_decimals: int
+    """
+    How many digits of a number of credits people should read as decimals: with 2, show 250 as 2.50.
     """
     held_credits: int
     """
