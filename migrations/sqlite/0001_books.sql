@@ -530,7 +530,6 @@ CREATE TABLE reversals (
 CREATE INDEX reversals_by_payment ON reversals (provider_payment_id, provider);
 -- The reversals that reconciliation asks the provider about: the recent ones, and all that can still change.
 CREATE INDEX reversals_by_creation ON reversals (created_at);
-CREATE INDEX reversals_of_disputes ON reversals (created_at) WHERE kind = 'dispute';
 CREATE INDEX reversals_unsettled ON reversals (provider_reversal_id) WHERE (kind = 'refund' AND stage = 0)
     OR (kind = 'dispute' AND status NOT IN ('won', 'lost', 'warning_closed', 'prevented'));
 
