@@ -111,7 +111,7 @@ pub async fn examine(surroundings: &Surroundings<'_>) -> Vec<Finding> {
     let mut findings = settings::findings(source, &settings);
     let (database, stripe, login, public_url) = join4(
         database::examine(&settings, clock, limits),
-        stripe::examine(&settings, clock, limits),
+        self::stripe::examine(&settings, clock, limits),
         login::examine(&settings, key_sets, limits),
         public_url::examine(&settings, limits),
     )
