@@ -34,10 +34,10 @@ statements! {
     BY_CARD = "SELECT topup_id FROM payers WHERE card_last4 IS NOT NULL AND card_last4 = :digits \
         ORDER BY created_at DESC LIMIT :limit";
     HAS_OLD = "SELECT topup_id FROM payers WHERE erased_at IS NULL AND created_at <= :until_ms LIMIT 1";
-    ERASE_OLD = "UPDATE payers SET email = NULL, name = NULL, card_brand = NULL, card_last4 = NULL, card_country = \
-        NULL, \
-        client_ip = NULL, user_agent = NULL, erased_at = :now_ms WHERE topup_id IN (SELECT topup_id FROM payers \
-        WHERE erased_at IS NULL AND created_at <= :until_ms ORDER BY created_at LIMIT :limit)";
+    OLD = "SELECT topup_id FROM payers WHERE erased_at IS NULL AND created_at <= :until_ms ORDER BY created_at \
+        LIMIT :limit";
+    ERASE = "UPDATE payers SET email = NULL, name = NULL, card_brand = NULL, card_last4 = NULL, card_country = NULL, \
+        client_ip = NULL, user_agent = NULL, erased_at = :now_ms WHERE topup_id = :topup";
     /// Also for top-ups of which nothing is known yet, so that nothing comes later.
     ERASE_OF_ACCOUNT = "INSERT INTO payers (topup_id, created_at, updated_at, erased_at) \
         SELECT t.id, t.created_at, :now_ms, :now_ms FROM topups t WHERE t.account_id = :account \
@@ -141,8 +141,14 @@ impl Write for EraseOld {
     type Output = u64;
 
     async fn run(&self, tx: &mut Tx) -> Result<u64, StoreError> {
-        let values = args![until_ms = self.until_ms, now_ms = self.now_ms, limit = ERASE_BATCH];
-        tx.execute(&ERASE_OLD, &values).await
+        let values = args![until_ms = self.until_ms, limit = ERASE_BATCH];
+        let old: Vec<TopupRow> = tx.fetch_all(&OLD, &values).await?;
+        let mut erased = 0_u64;
+        for row in old {
+            let values = args![now_ms = self.now_ms, topup = row.topup_id.as_str()];
+            erased = erased.saturating_add(tx.execute(&ERASE, &values).await?);
+        }
+        Ok(erased)
     }
 }
 

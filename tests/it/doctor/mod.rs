@@ -87,7 +87,7 @@ pub fn settings(world: &World) -> Settings {
 
 /// Buys credits and waits for them.
 pub async fn buy(world: &World, account: &str) {
-    let (status, body) = world.try_checkout(account, &format!("{account}'s first")).await.expect("an answer");
+    let (status, body) = world.try_checkout(account, &format!("first-{account}")).await.expect("an answer");
     assert_eq!(status, 200, "{body}");
     let (status, body) = world.stripe.pay(body["id"].as_str().expect("an id"), "pm_card_visa").await;
     assert_eq!(status, 200, "{body}");
