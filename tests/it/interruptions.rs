@@ -73,6 +73,8 @@ on_both_databases! {
             let mut settings = world.settings();
             settings.insert("TOPUP_PAUSE_AT_CHECKPOINT", format!("1,{place}"));
             settings.insert("LOG", "info,topup::db::committer=trace".to_owned());
+            // What is learnt about payers is written in commits of its own.
+            settings.insert("PERSONAL_DATA_DAYS", "0".to_owned());
             let mut process = Process::serve(&settings, None).await;
             world.stripe.control("deliveries/resume", json!({})).await;
             process.error_line("paused at checkpoint 1: commit").await;
