@@ -51,7 +51,7 @@ impl CommandConfig {
                 if reader.errors.is_empty() =>
             {
                 let database_url = SecretString::from(database_url);
-                Ok(Self { database_url, stripe, pricing, webhook_payload_days, personal_data_days, outbox, log })
+                Ok(Self { database_url, stripe, pricing, webhook_payload_days, outbox, personal_data_days, log })
             }
             _ => Err(ConfigErrors(reader.errors)),
         }

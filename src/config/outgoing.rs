@@ -61,7 +61,7 @@ mod tests {
         ]);
         assert_eq!(errors, Vec::<String>::new());
         assert_eq!(outbox.low_balance_credits, Some(1_000));
-        assert_eq!(outbox.signing_key.as_ref().map(|secret| secret.expose_secret()), Some(key));
+        assert_eq!(outbox.signing_key.as_ref().map(ExposeSecret::expose_secret), Some(key));
         assert_eq!(outbox.allowed_networks.len(), 2);
         assert!(!format!("{outbox:?}").contains(key));
     }

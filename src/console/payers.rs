@@ -111,7 +111,9 @@ pub async fn store_notes(app: &App) -> Result<(), StoreError> {
     for batch in payers.chunks(STORE_BATCH) {
         let store = Store { payers: batch.to_vec(), not_before_ms: kept_from_ms(app), now_ms: app.clock.now_ms() };
         if let Err(error) = app.db.write(store).await {
-            batch.iter().for_each(|(topup, payer)| app.payers.note(topup, payer.clone()));
+            for (topup, payer) in batch {
+                app.payers.note(topup, payer.clone());
+            }
             failed = Some(error);
         }
     }

@@ -140,7 +140,7 @@ fn paid(known: Known<'_>) -> Story {
         clock(credited_at_ms.unwrap_or(paid_at_ms))
     );
     if topup.bonus_credits > 0 {
-        first.push_str(&format!(" {} came on top.", of_credits(topup.bonus_credits, decimals)));
+        first = format!("{first} {} came on top.", of_credits(topup.bonus_credits, decimals));
     }
     let mut story = Story::new(Tone::Good, "Paid and credited").say(first);
     story = taken_back(known, story);

@@ -46,22 +46,20 @@ pub fn judge(address: IpAddr, allowed: &[IpNet]) -> Verdict {
 /// The address, and the IPv4 addresses within it. An IPv4 address written as IPv6 is only the IPv4 address.
 fn forms(address: IpAddr) -> Vec<IpAddr> {
     let IpAddr::V6(v6) = address else { return vec![address] };
-    let [a, b, c, d, e, f, g, h] = v6.segments();
-    let low = v4(g, h);
-    match (a, b) {
-        // ::ffff:0:0/96, and the deprecated ::/96 with an IPv4 address. `::` and `::1` are themselves.
-        (0, 0) if (c, d, e, f) == (0, 0, 0, 0xffff) => vec![low],
-        (0, 0) if (c, d, e, f) == (0, 0, 0, 0) && g != 0 => vec![low],
-        // SIIT: ::ffff:0:a.b.c.d.
-        (0, 0) if (c, d, e, f) == (0, 0, 0xffff, 0) => vec![low],
-        // NAT64, 64:ff9b::/96. A network's own prefix, 64:ff9b:1::/48, is not public.
-        (0x64, 0xff9b) if (c, d, e, f) == (0, 0, 0, 0) => vec![low],
-        // 6to4.
-        (0x2002, _) => vec![address, v4(b, c)],
+    match v6.segments() {
+        // The deprecated ::/96 with an IPv4 address. `::` and `::1` are themselves.
+        [0, 0, 0, 0, 0, 0, high, low] if high != 0 => vec![v4(high, low)],
+        // ::ffff:0:0/96; SIIT, ::ffff:0:a.b.c.d; NAT64, 64:ff9b::/96. A network's own prefix of NAT64, 64:ff9b:1::/48, is
+        // not public.
+        [0, 0, 0, 0, 0, 0xffff, high, low]
+        | [0, 0, 0, 0, 0xffff, 0, high, low]
+        | [0x64, 0xff9b, 0, 0, 0, 0, high, low] => vec![v4(high, low)],
         // Teredo: the server, and the client, whose bits are inverted.
-        (0x2001, 0) => vec![address, v4(c, d), v4(!g, !h)],
-        // ISATAP.
-        _ if matches!((e, f), (0 | 0x200, 0x5efe)) => vec![address, low],
+        [0x2001, 0, server_high, server_low, _, _, high, low] => {
+            vec![address, v4(server_high, server_low), v4(!high, !low)]
+        }
+        // 6to4, and ISATAP.
+        [0x2002, high, low, ..] | [_, _, _, _, 0 | 0x200, 0x5efe, high, low] => vec![address, v4(high, low)],
         _ => vec![address],
     }
 }
@@ -111,12 +109,10 @@ const fn is_public_v4(address: Ipv4Addr) -> bool {
 
 const fn is_public_v6(address: Ipv6Addr) -> bool {
     match address.segments() {
-        // Documentation.
-        [0x2001, 0x0db8, ..] | [0x3fff, 0x0000..=0x0fff, ..] => false,
         // Teredo and 6to4 are judged by the IPv4 addresses within.
         [0x2001, 0x0000, ..] => true,
-        // Protocol assignments (2001::/23), among them ORCHID and benchmarks.
-        [0x2001, 0x0001..=0x01ff, ..] => false,
+        // Documentation, and protocol assignments (2001::/23), among them ORCHID and benchmarks.
+        [0x2001, 0x0db8 | 0x0001..=0x01ff, ..] | [0x3fff, 0x0000..=0x0fff, ..] => false,
         // Only 2000::/3 is assigned for global unicast.
         [first, ..] => first & 0xe000 == 0x2000,
     }

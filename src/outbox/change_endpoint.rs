@@ -222,14 +222,14 @@ impl Write for ChangeEndpoint {
         let activated = *is_active == Some(true) && endpoint.state != EndpointState::Active.as_str();
         match is_active {
             Some(true) => {
-                endpoint.state = EndpointState::Active.as_str().to_owned();
+                EndpointState::Active.as_str().clone_into(&mut endpoint.state);
                 endpoint.disabled_reason = None;
                 if activated {
                     endpoint.failing_since = None;
                 }
             }
             Some(false) if endpoint.state == EndpointState::Active.as_str() => {
-                endpoint.state = EndpointState::Disabled.as_str().to_owned();
+                EndpointState::Disabled.as_str().clone_into(&mut endpoint.state);
                 endpoint.disabled_reason = Some("operator".to_owned());
             }
             _ => {}
@@ -303,7 +303,7 @@ impl Write for DeleteEndpoint {
             return Ok(Err(Refusal::NotFound));
         };
         queues::end_all(tx, self.id.as_str()).await?;
-        endpoint.state = EndpointState::Deleted.as_str().to_owned();
+        EndpointState::Deleted.as_str().clone_into(&mut endpoint.state);
         endpoints::store(tx, &endpoint, self.now_ms).await?;
         if endpoints::list(tx).await?.is_empty() {
             switch::turn_off(tx).await?;
@@ -341,7 +341,7 @@ impl Write for QueueTest {
         let (distinction, cause) = (self.distinction.as_str(), self.id.as_str());
         let message = NewMessage { event, distinction, account: "", cause, facts: None, now_ms: self.now_ms };
         let data = Map::from_iter([("endpointId".to_owned(), json!(cause))]);
-        let (id, payload) = (message.id(), body(event.as_str(), self.now_ms, data));
+        let (id, payload) = (message.id(), body(event.as_str(), self.now_ms, &data));
         let values =
             args![id = id.as_str(), event = event.as_str(), cause, payload = payload.as_str(), now_ms = self.now_ms];
         let row: Option<NumberRow> = tx.fetch_optional(&INSERT_QUEUED, &values).await?;

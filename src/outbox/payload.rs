@@ -72,11 +72,11 @@ pub(crate) async fn render(tx: &mut Tx, message: &RawMessage) -> Result<String, 
     if !message.account_id.is_empty() {
         account(tx, &message.account_id, &mut data).await?;
     }
-    Ok(body(&message.r#type, message.created_at, data))
+    Ok(body(&message.r#type, message.created_at, &data))
 }
 
 /// The body with this data.
-pub(crate) fn body(event: &str, created_at_ms: i64, data: Map<String, Value>) -> String {
+pub(crate) fn body(event: &str, created_at_ms: i64, data: &Map<String, Value>) -> String {
     json!({ "type": event, "timestamp": rfc3339(created_at_ms), "data": data }).to_string()
 }
 

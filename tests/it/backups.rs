@@ -31,6 +31,12 @@ fn is_private(file: &Path) -> bool {
     mode.is_multiple_of(0o100)
 }
 
+/// Overwrites the beginning of a page of an index, which nothing reads when the file is opened.
+fn damage_an_index(content: &mut [u8]) {
+    let index = content.chunks_mut(4096).rfind(|page| page[0] == 0x0a).expect("an index");
+    index[..64].fill(0xff);
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_backup_of_a_running_service_is_put_back_whole_and_nothing_of_the_old_log_with_it() {
     let world = World::new(Backend::Sqlite).await;
@@ -130,10 +136,7 @@ async fn a_damaged_file_is_refused_at_the_start() {
     let file = file_of(&world.database.url);
     let content = std::fs::read(&file).expect("readable");
     let mut damaged = content.clone();
-    // In the middle of a page, which SQLite does not notice when it opens the file.
-    // Not a single page: it may be the middle of a long text.
-    let half = damaged.len() / 2 / 4096;
-    damaged.chunks_mut(4096).skip(half).for_each(|page| page[..64].fill(0xff));
+    damage_an_index(&mut damaged);
     std::fs::write(&file, &damaged).expect("written");
     for command in ["serve", "migrate"] {
         let (well, _, errors) = run(&world.settings(), &[command]);
@@ -153,9 +156,7 @@ async fn what_is_no_whole_backup_of_this_version_is_not_put_back() {
     assert!(run(&world.settings(), &["db", "backup", backup.to_str().expect("text")]).0);
     let content = std::fs::read(&backup).expect("readable");
     let mut damaged = content.clone();
-    // Not a single page: it may be the middle of a long text.
-    let half = damaged.len() / 2 / 4096;
-    damaged.chunks_mut(4096).skip(half).for_each(|page| page[..64].fill(0xff));
+    damage_an_index(&mut damaged);
     std::fs::write(at("damaged"), damaged).expect("written");
     std::fs::write(at("half"), &content).expect("written");
     std::fs::write(at("half-wal"), "the rest").expect("written");

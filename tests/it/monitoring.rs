@@ -53,10 +53,10 @@ impl Measured {
     }
 
     /// The value of a time series; 0 if there is none.
-    async fn value(&self, series: &str) -> f64 {
+    async fn value(&self, series: &str) -> u64 {
         let text = self.text().await;
         let line = text.lines().find_map(|line| line.strip_prefix(series)?.strip_prefix(' '));
-        line.map_or(0.0, |value| value.parse().expect("a number"))
+        line.map_or(0, |value| value.parse().expect("a whole number"))
     }
 
     async fn post(&self, key: &str, path: &str, body: Value) {
@@ -75,7 +75,7 @@ impl Measured {
 on_both_databases! {
     async fn a_purchase_and_what_becomes_of_it_are_measured(backend: Backend) {
         let measured = Measured::start(backend).await;
-        assert_eq!(measured.value("topup_credits_sold_total").await, 0.0);
+        assert_eq!(measured.value("topup_credits_sold_total").await, 0);
         let (_, session) = measured.world.try_checkout("user_1", "key-1").await.expect("answers");
         measured.world.stripe.pay(session["id"].as_str().expect("an id"), "pm_card_visa").await;
         until("credited", async || (measured.world.credits("user_1").await == Some(250)).then_some(())).await;
@@ -92,18 +92,18 @@ on_both_databases! {
         let compared = "topup_reconciliation_differences 0";
         until("a sample", async || measured.text().await.contains(compared).then_some(())).await;
         for (series, expected) in [
-            ("topup_credits_sold_total", 250.0),
-            ("topup_credits_spent_total", 7.0),
-            ("topup_credits_held_total", 5.0),
-            ("topup_credit_delay_seconds_count", 1.0),
-            (r#"topup_webhook_deliveries_total{type="checkout.session.completed",outcome="credited"}"#, 1.0),
-            (r#"topup_http_requests_total{route="/credits/sessions",method="POST",status="200"}"#, 1.0),
-            (r#"topup_http_requests_total{route="none",method="other",status="404"}"#, 1.0),
-            (r#"topup_http_request_duration_seconds_count{route="/credits/sessions",method="POST"}"#, 1.0),
-            (r#"topup_provider_call_duration_seconds_count{operation="POST checkout/sessions",outcome="ok"}"#, 1.0),
-            ("topup_database_up", 1.0),
-            ("topup_failed_deliveries_permanent", 0.0),
-            ("topup_write_queue_length", 0.0),
+            ("topup_credits_sold_total", 250),
+            ("topup_credits_spent_total", 7),
+            ("topup_credits_held_total", 5),
+            ("topup_credit_delay_seconds_count", 1),
+            (r#"topup_webhook_deliveries_total{type="checkout.session.completed",outcome="credited"}"#, 1),
+            (r#"topup_http_requests_total{route="/credits/sessions",method="POST",status="200"}"#, 1),
+            (r#"topup_http_requests_total{route="none",method="other",status="404"}"#, 1),
+            (r#"topup_http_request_duration_seconds_count{route="/credits/sessions",method="POST"}"#, 1),
+            (r#"topup_provider_call_duration_seconds_count{operation="POST checkout/sessions",outcome="ok"}"#, 1),
+            ("topup_database_up", 1),
+            ("topup_failed_deliveries_permanent", 0),
+            ("topup_write_queue_length", 0),
         ] {
             assert_eq!(measured.value(series).await, expected, "{series}:\n{}", measured.text().await);
         }
@@ -118,7 +118,7 @@ on_both_databases! {
         ];
         for series in least_one {
             // On PostgreSQL, what is no command has a transaction of its own.
-            assert!(measured.value(series).await >= 1.0, "{series}:\n{}", measured.text().await);
+            assert!(measured.value(series).await >= 1, "{series}:\n{}", measured.text().await);
         }
         let text = measured.text().await;
         assert!(!text.contains("user_1") && !text.contains("cs_test"), "ids are no labels:\n{text}");
@@ -136,10 +136,10 @@ on_both_databases! {
         let failed = "INSERT INTO failed_webhook_events (provider_event_id, provider, type, kind, error, attempts, \
             first_failed_at, last_failed_at) VALUES ('evt_1', 'stripe', 'charge.refunded', 'permanent', 'a test', 1, 1, 1)";
         db.execute_raw(failed).await.expect("is written");
-        assert_eq!(measured.value("topup_failed_deliveries_permanent").await, 1.0);
-        assert_eq!(measured.value("topup_database_up").await, 1.0);
+        assert_eq!(measured.value("topup_failed_deliveries_permanent").await, 1);
+        assert_eq!(measured.value("topup_database_up").await, 1);
         db.execute_raw("ALTER TABLE failed_webhook_events RENAME TO failed").await.expect("is renamed");
-        until("the next sample", async || (measured.value("topup_database_up").await == 0.0).then_some(())).await;
+        until("the next sample", async || (measured.value("topup_database_up").await == 0).then_some(())).await;
         assert!(measured.text().await.contains("topup_commits_total"));
         db.execute_raw("ALTER TABLE failed RENAME TO failed_webhook_events").await.expect("is renamed");
         db.close().await;

@@ -36,7 +36,7 @@ pub(super) async fn list(request: HttpRequest, state: State) -> Page {
     let read = async move { Ok::<_, ApiError>((app.db.api_keys().await?, app.db.api_key_uses().await?)) };
     let (mut keys, uses) = signed.run(read).await?;
     keys.reverse();
-    let used = |key: &ApiKeyRow| uses.iter().find(|each| each.id == key.id).and_then(|each| each.last_used_at);
+    let last_use = |key: &ApiKeyRow| uses.iter().find(|each| each.id == key.id).and_then(|each| each.last_used_at);
     let rows: Vec<Markup> = keys
         .iter()
         .map(|key| {
@@ -46,7 +46,7 @@ pub(super) async fn list(request: HttpRequest, state: State) -> Page {
                 td { (key.scopes.replace(' ', ", ")) }
                 td { (key.account_id.as_deref().unwrap_or("any")) }
                 td { (time(key.created_at)) }
-                td { (time_or_dash(used(key))) }
+                td { (time_or_dash(last_use(key))) }
                 td {
                     @if key.revoked_at.is_none() {
                         a href=(with_id("/console/keys/revoke", &key.id)) { "Revoke…" span.for-ears { " " (key.name) } }

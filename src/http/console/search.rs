@@ -20,7 +20,7 @@ pub(super) async fn search(request: HttpRequest, state: State) -> Page {
     let signed = SignedIn::of(&request, &state).await?;
     let text = Fields::of_query(&request)?.text("q").to_owned();
     let (app, asked) = (state.app.clone(), text.clone());
-    let found = signed.run(async move { find(&app, &asked).await }).await?;
+    let found = Box::pin(signed.run(async move { find(&app, &asked).await })).await?;
     if let [account] = found.accounts.as_slice()
         && found.topup.is_none()
         && found.topups.is_empty()

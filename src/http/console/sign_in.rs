@@ -91,10 +91,10 @@ pub(super) async fn sign_in(request: HttpRequest, payload: Payload, state: State
         Err(error) => {
             let status = actix_web::ResponseError::status_code(&error);
             let mut response = answer(status, page(&form_token(&token), next, Some(&error)));
-            if status == StatusCode::TOO_MANY_REQUESTS {
-                if let Some((name, value)) = retry_after(&error) {
-                    response.headers_mut().insert(name, value);
-                }
+            if status == StatusCode::TOO_MANY_REQUESTS
+                && let Some((name, value)) = retry_after(&error)
+            {
+                response.headers_mut().insert(name, value);
             }
             Ok(response)
         }

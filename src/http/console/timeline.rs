@@ -57,9 +57,10 @@ fn of_checkout(found: &Explanation) -> Vec<Step> {
         topup.created_at_ms,
         "event",
         format!("Checkout over {total} created"),
-        match &topup.session {
-            Some(session) => html! { "Opened as " code { (session) } ", until " (at(topup.expires_at_ms)) },
-            None => html! { "Stripe's checkout session is not known" },
+        if let Some(session) = &topup.session {
+            html! { "Opened as " code { (session) } ", until " (at(topup.expires_at_ms)) }
+        } else {
+            html! { "Stripe's checkout session is not known" }
         },
     )];
     if let Some(at_ms) = fees.declined_at {

@@ -234,7 +234,7 @@ async fn adoption(
     let (refunds, disputes) = (provider.refunds.refunds_of(&payment).await?, provider.disputes_of(&payment).await?);
     let now_ms = app.clock.now_ms();
     let entry = || LedgerEntryId::from_bits(app.ids.id_bits());
-    let news = disputes.into_iter().map(|dispute| ReversalNews::Dispute(dispute, None));
+    let news = disputes.into_iter().map(|dispute| ReversalNews::Dispute(Box::new(dispute), None));
     let refunds = (!refunds.is_empty()).then_some(ReversalNews::Refunds(refunds));
     let reversals = refunds.into_iter().chain(news).map(|news| ApplyReversals {
         event: None,

@@ -146,7 +146,7 @@ pub(crate) async fn dispute(
         // Read the version before the state: if the row changes in between, the fetched state may be the older one.
         let version = app.db.reversal(*dispute.provider(), dispute.as_str()).await?.map(|stored| stored.version);
         let report = inquiry.ask(app.provider.disputes.read_dispute(dispute)).await?;
-        let news = ReversalNews::Dispute(report, version);
+        let news = ReversalNews::Dispute(Box::new(report), version);
         fetches = fetches.saturating_add(1);
         match store(app, asked.clone(), topup.clone(), payment.clone(), news).await {
             Err(StoreError::Stale) if fetches < MAX_FETCHES => {}

@@ -41,7 +41,7 @@ pub enum ReversalNews {
     /// The refunds have reached at least these states.
     Refunds(Vec<RefundReport>),
     /// The state of a dispute, to be written only if its row still has this version; `None` if it has no row.
-    Dispute(DisputeReport, Option<i64>),
+    Dispute(Box<DisputeReport>, Option<i64>),
 }
 
 impl ReversalNews {

@@ -58,10 +58,10 @@ on_both_databases! {
 
         let (well, new, _) = run(&settings, &["rotate", &id]).await;
         assert!(well && new.starts_with("whsec_") && new != secret);
-        let changed =
+        let after =
             json(&settings, &["change", &id, "--state", "disabled", "--types", "topup.paid,balance.low"]).await;
         assert_eq!(
-            (&changed["state"], &changed["types"]),
+            (&after["state"], &after["types"]),
             (&"disabled".into(), &serde_json::json!(["topup.paid", "balance.low"])),
         );
         let (well, _, errors) = run(&settings, &["test", &id]).await;

@@ -19,8 +19,8 @@ async fn verdict(books: &Books, command: SpendCommand) -> Verdict {
 /// The same hold or debit, of a subject.
 fn of_subject(subject: &str, mut command: SpendCommand) -> SpendCommand {
     match &mut command.action {
-        Action::Debit(new) => new.purpose.subject = subject.to_owned(),
-        Action::Hold(new) => new.purpose.subject = subject.to_owned(),
+        Action::Debit(new) => subject.clone_into(&mut new.purpose.subject),
+        Action::Hold(new) => subject.clone_into(&mut new.purpose.subject),
         _ => panic!("it has no subject of its own"),
     }
     command
