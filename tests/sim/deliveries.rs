@@ -246,7 +246,7 @@ impl World {
             return Err("a stranger changed fate".into());
         };
         self.note("stranger", &format!("{} {expected} {status}", event["type"]));
-        self.unchanged(&outcome.before, &["failed_webhook_events"], "a stranger's delivery")?;
+        self.unchanged(&outcome.before, &["failed_webhook_events", "webhook_refusals"], "a stranger's delivery")?;
         // An incomplete list is requested again, whichever event caused it.
         let is_expected =
             status == expected || (self.lists_lag && status == 500) || (self.process.has_bad_disk() && status >= 500);
