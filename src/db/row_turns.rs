@@ -11,10 +11,10 @@ use tokio::sync::{Mutex as Turn, OwnedMutexGuard};
 
 use crate::db::StoreError;
 
-/// How many may wait for one row: as many as a group has. Beyond it the caller gets an error at once.
-const MAX_WAITING: usize = 128;
-/// How long one may wait.
-const PATIENCE: Duration = Duration::from_secs(5);
+/// How many may wait for one row: as many as may wait in all. Beyond it the caller gets an error at once.
+const MAX_WAITING: usize = 1_024;
+/// How long one may wait: longer than the one who has the turn waits for the row's lock.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 type Rows = BTreeMap<String, Arc<Turn<()>>>;
 

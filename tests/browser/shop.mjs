@@ -81,6 +81,7 @@ export async function startShop() {
       return response.end(login.token(user, { alg: searchParams.get("alg") ?? "ES256", seconds }));
     }
     if (pathname === "/jwks") return response.end(JSON.stringify(login.keySet));
+    if (pathname === "/favicon.ico") return response.writeHead(204).end(); // Browsers ask for it when they like.
     const page = pages.get(pathname);
     response.writeHead(page ? 200 : 404, page?.headers);
     return response.end(page?.body);

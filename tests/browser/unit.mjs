@@ -55,7 +55,7 @@ async function purchase(page) {
   const asked = [];
   await page.route("**/credits/sessions", (route) => {
     asked.push(route.request().postDataJSON().credits);
-    return route.fulfill({ status: 503, json: { status: 503, code: "provider_unavailable" } });
+    return route.fulfill({ status: 502, json: { status: 502, code: "provider_refused" } });
   });
   for (const amount of ["2.5", "0.29", "4.35", "999.99"]) { // 0.29 * 10 ** 6 is not a whole number in floating point
     await page.fill("#credits", amount);
