@@ -107,6 +107,10 @@ impl Write for BookAdjustment {
         if !self.create && !adjustments::has_account(tx, &new.account).await? {
             return Ok(Outcome::UnknownAccount);
         }
-        Ok(adjustments::book(tx, new).await?.map_or(Outcome::Insufficient, Outcome::Booked))
+        if let Some(adjustment) = adjustments::book(tx, new).await? {
+            return Ok(Outcome::Booked(adjustment));
+        }
+        // The same request may have taken the credits while this one waited for the account.
+        Ok(adjustments::find_by_key(tx, &new.scope, &new.key).await?.map_or(Outcome::Insufficient, Outcome::Booked))
     }
 }

@@ -1,4 +1,4 @@
-//! The settings of the operator's console, and what an operator may read of all settings.
+//! The settings of the operator's console.
 
 use super::{Reader, SettingError};
 

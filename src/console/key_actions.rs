@@ -71,10 +71,9 @@ pub async fn create_key(
 pub async fn revoke_key(app: &App, actor: &Actor, id: ChangeId, key: &str) -> Result<(), ActionError> {
     let change =
         Change { id, action: "revoke_key", subject: key.to_owned(), account: None, credits: 0, detail: String::new() };
-    if !actor.begin_once(app, &change).await? {
-        return Ok(());
-    }
-    if api_keys::revoke(&app.db, app.clock.as_ref(), key).await? {
+    let is_first = actor.begin_once(app, &change).await?;
+    // A form that was sent before may not have come to its end, so the key is revoked in any case.
+    if api_keys::revoke(&app.db, app.clock.as_ref(), key).await? || !is_first {
         actor.end(app, &change, Phase::Done, String::new()).await?;
         return Ok(());
     }

@@ -89,6 +89,7 @@ statements! {
         :now_ms)";
     /// Entries of a key wait for each other, and a revoked key makes none.
     LOCK_KEY = "UPDATE api_keys SET name = name WHERE id = :key AND revoked_at IS NULL";
+    LOCK_ANY_KEY = "UPDATE api_keys SET name = name WHERE id = :key";
     FIND = "SELECT change_id, phase, made_by, action, subject, account_id, credits, detail, created_at \
         FROM operator_log WHERE change_id = :id AND phase = :phase";
     DAY_SUM = "SELECT CAST(COALESCE(SUM(credits), 0) AS BIGINT) AS credits FROM operator_log \
@@ -266,15 +267,24 @@ impl Write for End {
     type Output = ();
 
     async fn run(&self, tx: &mut Tx) -> Result<(), StoreError> {
-        // The form was sent twice, or again after its outcome was not known.
-        if find(tx, &self.entry.id, self.entry.phase).await?.is_some() {
+        let Self { entry } = self;
+        // Two posts of one form may end at once, and differently.
+        tx.execute(&LOCK_ANY_KEY, &args![key = entry.key_id.as_str()]).await?;
+        let is_known = find(tx, &entry.id, entry.phase).await?.is_some();
+        // What one post has done, another cannot undo by failing.
+        if is_known || (entry.phase == Phase::Refused && find(tx, &entry.id, Phase::Done).await?.is_some()) {
             return Ok(());
         }
-        let asked = find(tx, &self.entry.id, Phase::Asked).await?;
-        // The credits count on the day on which they were asked for; another day has nothing to give back.
-        let is_today = asked.is_some_and(|asked| day(asked.created_at) == day(self.entry.now_ms));
-        let credits = if is_today { self.entry.credits } else { 0 };
-        insert(tx, &Entry { credits, ..self.entry.clone() }).await
+        let credits = if entry.phase == Phase::Refused {
+            let asked = find(tx, &entry.id, Phase::Asked).await?;
+            // The credits count on the day on which they were asked for; another day has nothing to give back.
+            let is_today = asked.is_some_and(|asked| day(asked.created_at) == day(entry.now_ms));
+            if is_today { entry.credits } else { 0 }
+        } else {
+            // What a refusal gave back counts again.
+            find(tx, &entry.id, Phase::Refused).await?.map_or(0, |refused| refused.credits.saturating_neg())
+        };
+        insert(tx, &Entry { credits, ..entry.clone() }).await
     }
 }
 

@@ -44,9 +44,19 @@ statements! {
         ON CONFLICT (topup_id) DO UPDATE SET email = NULL, name = NULL, card_brand = NULL, card_last4 = NULL, \
         card_country = NULL, client_ip = NULL, user_agent = NULL, erased_at = excluded.erased_at";
     /// Deliveries contain the payer's data too.
-    ERASE_PAYLOADS = "UPDATE failed_webhook_events SET payload = NULL WHERE payload IS NOT NULL AND topup_id IS NOT \
-        NULL \
-        AND topup_id IN (SELECT id FROM topups WHERE account_id = :account)";
+    ERASE_PAYLOADS = "UPDATE failed_webhook_events SET payload = NULL WHERE payload IS NOT NULL \
+        AND topup_id IS NOT NULL AND topup_id IN (SELECT id FROM topups WHERE account_id = :account)";
+    PAYMENTS = "SELECT p.provider, p.provider_payment_id FROM topups t CROSS JOIN payments p \
+        WHERE t.account_id = :account AND p.topup_id = t.id";
+    /// A delivery about a refund or a dispute may name only the payment.
+    ERASE_PAYLOADS_OF_PAYMENT = "UPDATE failed_webhook_events SET payload = NULL \
+        WHERE provider_payment_id = :payment AND provider = :provider";
+}
+
+#[derive(sqlx::FromRow)]
+struct PaymentRow {
+    provider: String,
+    provider_payment_id: String,
 }
 
 #[derive(sqlx::FromRow)]
@@ -173,6 +183,11 @@ impl Write for EraseAccount {
     async fn run(&self, tx: &mut Tx) -> Result<u64, StoreError> {
         let account = self.account.as_str();
         tx.execute(&ERASE_PAYLOADS, &args![account]).await?;
+        let payments: Vec<PaymentRow> = tx.fetch_all(&PAYMENTS, &args![account]).await?;
+        for row in payments {
+            let values = args![payment = row.provider_payment_id.as_str(), provider = row.provider.as_str()];
+            tx.execute(&ERASE_PAYLOADS_OF_PAYMENT, &values).await?;
+        }
         tx.execute(&ERASE_OF_ACCOUNT, &args![account, now_ms = self.now_ms]).await
     }
 }

@@ -252,6 +252,12 @@ impl Pricing {
         &self.fees
     }
 
+    /// The bonuses of large purchases.
+    #[must_use]
+    pub const fn bonuses(&self) -> &BonusTiers {
+        &self.bonuses
+    }
+
     /// How long bought credits are good; `None` for ever.
     #[must_use]
     pub const fn expiry(&self) -> Option<ExpiryDays> {

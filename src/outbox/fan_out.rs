@@ -5,6 +5,7 @@ use crate::db::{Db, StoreError, Tx, Write, args, statements};
 use crate::outbox::endpoints;
 use crate::outbox::payload::{RawMessage, render};
 use crate::outbox::queues;
+use crate::outbox::switch;
 
 /// How many messages are queued in one transaction.
 const PAGE: i64 = 100;
@@ -34,6 +35,8 @@ impl Write for FanOut {
     type Output = usize;
 
     async fn run(&self, tx: &mut Tx) -> Result<usize, StoreError> {
+        // An endpoint that is deleted meanwhile would keep what is queued for it.
+        switch::lock(tx).await?;
         let new: Vec<RawMessage> = tx.fetch_all(&NEW, &args![limit = PAGE]).await?;
         let endpoints = endpoints::list(tx).await?;
         for message in &new {

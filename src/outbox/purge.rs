@@ -17,8 +17,10 @@ statements! {
         WHERE m.created_at < :before_ms AND m.created_at >= :after_ms \
         AND (m.created_at > :after_ms OR m.number > :after_number) ORDER BY m.created_at, m.number LIMIT :limit";
     DELETE_ATTEMPTS = "DELETE FROM delivery_attempts WHERE message_number = :number";
-    DELETE_DELIVERIES = "DELETE FROM deliveries WHERE message_number = :number";
-    DELETE_MESSAGE = "DELETE FROM messages WHERE number = :number";
+    /// One that an operator resends meanwhile stays, and so does its message.
+    DELETE_DELIVERIES = "DELETE FROM deliveries WHERE message_number = :number AND state || '' <> 'waiting'";
+    DELETE_MESSAGE = "DELETE FROM messages WHERE number = :number \
+        AND NOT EXISTS (SELECT 1 FROM deliveries d WHERE d.message_number = :number)";
 }
 
 #[derive(Debug, Clone, Copy, sqlx::FromRow)]

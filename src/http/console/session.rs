@@ -15,6 +15,8 @@ use crate::http::console::page::PageError;
 use crate::http::kit::problem::ApiError;
 use crate::http::state::State;
 
+/// What proxies add to a request.
+const FORWARDED: [&str; 4] = ["forwarded", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto"];
 /// A cookie's name. Browsers take a name with this prefix only from the host itself, over https, for all paths.
 const SECURE_NAME: &str = "__Host-topup-console";
 /// The name over plain http, which is for loopback alone.
@@ -23,8 +25,14 @@ const LOCAL_NAME: &str = "topup-console";
 const SECURE_FORM_NAME: &str = "__Host-topup-console-form";
 const LOCAL_FORM_NAME: &str = "topup-console-form";
 
-/// Whether a browser reaches the service under a name of this machine. Only then may a cookie travel without TLS.
+/// Whether a browser reaches the service under a name of this machine. Only then may a cookie travel without TLS. A proxy
+/// may name this machine instead of what the browser asked for, so a service with a public https address is not local.
 fn is_loopback(request: &HttpRequest) -> bool {
+    let is_public = request.app_data::<State>().is_none_or(|state| state.public_url.starts_with("https://"));
+    let is_forwarded = FORWARDED.iter().any(|name| request.headers().contains_key(*name));
+    if is_public || is_forwarded {
+        return false;
+    }
     let host = request.headers().get(HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
     let name = match host.rsplit_once(':') {
         Some((name, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => name,

@@ -1,7 +1,10 @@
 //! What is done in the console: once, with the record of who did it, and within the limit of the key.
 
 use topup::access::api_keys::Scope;
-use topup::console::operator_log::LoggedEntry;
+use topup::access::operator::Operator;
+use topup::console::operator_log::{Begun, Change, LoggedEntry, Phase, begin, end, left_today};
+use topup::console::person::{Role, Session};
+use topup::domain::ids::ChangeId;
 
 use super::{Browser, api_key, start, start_with};
 use crate::admin::buy;
@@ -119,6 +122,57 @@ on_both_databases! {
         app.finish().await;
     }
 
+    /// Two posts of one form may end at once, and differently: what one of them did counts.
+    async fn a_refusal_gives_nothing_back_of_what_was_done(backend: Backend) {
+        let app = start(backend).await;
+        api_key(&app, &[Scope::Support], None).await;
+        let key = app.app.db.api_keys().await.expect("readable").remove(0);
+        let operator = Operator { name: "ann".to_owned(), account: None };
+        let session = Session { key_id: key.id, key_name: key.name, role: Role::Support, operator, expires_at_ms: i64::MAX };
+        for (number, ends) in [(1, [Phase::Done, Phase::Refused]), (2, [Phase::Refused, Phase::Done])] {
+            let before = left_today(&app.app, &session, 100).await.expect("readable");
+            let change = Change {
+                id: ChangeId::from_bits(number),
+                action: "adjustment",
+                subject: "user_1".to_owned(),
+                account: Some("user_1".to_owned()),
+                credits: 40,
+                detail: "a test".to_owned(),
+            };
+            assert_eq!(begin(&app.app, &session, &change, 100).await.expect("is written"), Begun::New);
+            assert_eq!(begin(&app.app, &session, &change, 100).await.expect("is written"), Begun::Again);
+            for phase in ends {
+                end(&app.app, &session, &change, phase, String::new()).await.expect("is written");
+            }
+            let after = left_today(&app.app, &session, 100).await.expect("readable");
+            assert_eq!(after, before.map(|left| left - 40), "{ends:?}");
+        }
+        app.finish().await;
+    }
+
+    /// Everything is taken by a form that is sent twice at once.
+    async fn a_form_that_is_sent_twice_at_once_is_done_once_and_told_so_twice(backend: Backend) {
+        let app = start(backend).await;
+        for round in 0..5 {
+            let account = format!("user_{round}");
+            buy(&app, &account).await;
+            let key = api_key(&app, &[Scope::Support], None).await;
+            let adjust = "/console/account/adjust";
+            let mut one = Browser::new(&app);
+            one.sign_in(&key).await.location();
+            let page = one.get(&format!("{adjust}?id={account}&credits=-250&reason=x")).await;
+            let mut other = one.clone();
+            let fields = [("id", account.as_str()), ("credits", "-250"), ("reason", "x")];
+            let both = futures_util::future::join(one.submit(&page, adjust, &fields), other.submit(&page, adjust, &fields));
+            let (one, other) = both.await;
+            assert_eq!((one.status, other.status), (200, 200), "{}{}", one.body, other.body);
+            assert_eq!(app.credits(&account).await, 0);
+        }
+        let entries = logged(&app, "adjustment").await;
+        assert!(entries.iter().all(|(phase, _)| phase != "refused"), "{entries:?}");
+        app.finish().await;
+    }
+
     async fn an_account_is_blocked_and_unblocked_with_a_reason(backend: Backend) {
         let app = start(backend).await;
         buy(&app, "user_1").await;
@@ -153,6 +207,19 @@ on_both_databases! {
         let id = keys.into_iter().find(|key| key.name == "bob").expect("made").id;
         let path = "/console/keys/revoke";
         let page = browser.get(&format!("{path}?id={id}")).await.expect(200).has(&["bob", "Revoke the key"]);
+        // The process ended between the entry and the revocation; the same form revokes the key.
+        let ann = app.app.db.api_keys().await.expect("readable").into_iter().find(|key| key.name == "ann").expect("known");
+        let operator = Operator { name: format!("API key {} ({})", ann.id, ann.name), account: None };
+        let session = Session { key_id: ann.id, key_name: ann.name, role: Role::Admin, operator, expires_at_ms: i64::MAX };
+        let change = Change {
+            id: ChangeId::parse(&page.hidden("change")).expect("an id"),
+            action: "revoke_key",
+            subject: id.clone(),
+            account: None,
+            credits: 0,
+            detail: String::new(),
+        };
+        assert_eq!(begin(&app.app, &session, &change, 0).await.expect("is written"), Begun::New);
         browser.submit(&page, path, &[("id", &id)]).await.expect(200).has(&["Key revoked: done."]);
         bob.get("/console").await.location();
         browser.get(&format!("{path}?id={id}")).await.expect(404);

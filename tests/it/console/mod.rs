@@ -98,7 +98,8 @@ fn text_of(page: &str) -> String {
     unescaped(&text).split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// A browser: its cookies.
+/// A browser: its cookies. A clone has the same ones, as a second tab has.
+#[derive(Clone)]
 pub struct Browser<'a> {
     app: &'a TestApp,
     cookies: HashMap<String, String>,

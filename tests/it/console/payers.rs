@@ -70,9 +70,18 @@ on_both_databases! {
         assert!(is_known(&first).await && is_known(&second).await);
 
         let settings = Settings::from([("DATABASE_URL", app.database.url.clone())]);
+        // Failed deliveries that name only a payment, one of each account.
+        let failed = "INSERT INTO failed_webhook_events (provider_event_id, provider, type, kind, error, attempts, \
+            provider_payment_id, payload, payload_at, first_failed_at, last_failed_at) \
+            SELECT 'evt_' || t.account_id, p.provider, 'refund.updated', 'permanent', 'a test', 1, p.provider_payment_id, \
+            'personal', 1, 1, 1 FROM payments p JOIN topups t ON t.id = p.topup_id";
+        app.app.db.execute_raw(failed).await.expect("is written");
         let (well, told, errors) = run(&settings, &["accounts", "erase", "user_2"]);
         assert!(well && told.contains("personal data of 1 top-ups of user_2"), "{told}{errors}");
         assert!(is_known(&first).await && !is_known(&second).await);
+        let payload = async |event: &str| app.app.db.failed_event(event).await.expect("readable").expect("known").payload;
+        assert_eq!(payload("evt_user_1").await.as_deref(), Some("personal"));
+        assert_eq!(payload("evt_user_2").await, None);
         // What comes later does not bring it back.
         app.app.payers.note(&second, Payer { email: Some("bob@example.com".to_owned()), ..Payer::default() });
         store_notes(&app.app).await.expect("stored");

@@ -59,6 +59,23 @@ on_both_databases! {
         app.finish().await;
     }
 
+    /// A proxy may name this machine instead of what the browser asked for.
+    async fn behind_a_proxy_no_cookie_travels_without_tls(backend: Backend) {
+        let app = start(backend).await;
+        let sign_in = format!("{}/console/sign-in", app.url);
+        for name in ["x-forwarded-for", "x-forwarded-proto", "x-forwarded-host", "forwarded"] {
+            let answer = http_client().get(&sign_in).header(name, "203.0.113.7").send().await.expect("answers");
+            let cookie = answer.headers()["set-cookie"].to_str().expect("text").to_owned();
+            assert!(cookie.starts_with("__Host-") && cookie.ends_with("; Secure"), "{name}: {cookie}");
+        }
+        app.finish().await;
+        let app = start_with(backend, Options::default().setting("PUBLIC_URL", "https://credits.example.com")).await;
+        let answer = http_client().get(format!("{}/console/sign-in", app.url)).send().await.expect("answers");
+        let cookie = answer.headers()["set-cookie"].to_str().expect("text").to_owned();
+        assert!(cookie.starts_with("__Host-") && cookie.ends_with("; Secure"), "{cookie}");
+        app.finish().await;
+    }
+
     async fn each_role_sees_what_it_may(backend: Backend) {
         let app = start(backend).await;
         let mut support = Browser::signed_in(&app, Scope::Support).await;
