@@ -82,7 +82,8 @@ statements! {
         r.status, r.reason, r.evidence_due_at, r.created_at FROM reversals r \
         JOIN payments p ON p.provider_payment_id = r.provider_payment_id AND p.provider = r.provider \
         JOIN topups t ON t.id = p.topup_id \
-        WHERE r.kind = 'dispute' AND r.created_at < :before_ms ORDER BY r.created_at DESC LIMIT :limit";
+        WHERE r.kind = 'dispute' AND (r.created_at, r.provider_reversal_id) < (:before_ms, :before_id) \
+        ORDER BY r.created_at DESC, r.provider_reversal_id DESC LIMIT :limit";
     BLOCKS = "SELECT is_blocked, reason, made_by, created_at FROM account_blocks WHERE account_id = :account \
         ORDER BY number DESC LIMIT 50";
 }
@@ -151,8 +152,8 @@ impl Db {
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn disputes(&self, before_ms: i64, limit: i64) -> Result<Vec<DisputeRow>, StoreError> {
-        self.read_all(&DISPUTES, &args![before_ms, limit]).await
+    pub async fn disputes(&self, before: (i64, &str), limit: i64) -> Result<Vec<DisputeRow>, StoreError> {
+        self.read_all(&DISPUTES, &args![before_ms = before.0, before_id = before.1, limit]).await
     }
 
     /// The latest times that an account was blocked or unblocked, newest first.

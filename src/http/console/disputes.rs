@@ -10,8 +10,9 @@ use crate::http::console::account;
 use crate::http::console::form::{Fields, topup_path};
 use crate::http::console::layout::{Place, at};
 use crate::http::console::page::Page;
-use crate::http::console::parts::{at_stripe, badge, short_id, table, time, time_or_dash};
+use crate::http::console::parts::{at_stripe, badge, more, short_id, table, time, time_or_dash};
 use crate::http::console::session::SignedIn;
+use crate::http::kit::paging::page;
 use crate::http::state::State;
 
 const ROWS: i64 = 100;
@@ -19,13 +20,10 @@ const ROWS: i64 = 100;
 /// All disputes, newest first.
 pub(super) async fn list(request: HttpRequest, state: State) -> Page {
     let signed = SignedIn::of(&request, &state).await?;
-    let before_ms = Fields::of_query(&request)?.number("before")?.unwrap_or(i64::MAX);
+    let (before_ms, id) = Fields::of_query(&request)?.before()?;
     let app = state.app.clone();
-    let mut disputes = signed.run(async move { app.db.disputes(before_ms, ROWS + 1).await }).await?;
-    let wanted = usize::try_from(ROWS).unwrap_or(usize::MAX);
-    let has_more = disputes.len() > wanted;
-    disputes.truncate(wanted);
-    let next = disputes.last().filter(|_| has_more).map(|dispute| dispute.created_at);
+    let found = signed.run(async move { app.db.disputes((before_ms, &id), ROWS + 1).await }).await?;
+    let (disputes, next) = page(found, ROWS, |dispute| (dispute.created_at, dispute.provider_reversal_id.clone()));
     let (closed, mut open): (Vec<_>, Vec<_>) =
         disputes.into_iter().partition(|dispute| is_closed_dispute(&dispute.status));
     // What is due first comes first.
@@ -41,7 +39,7 @@ pub(super) async fn list(request: HttpRequest, state: State) -> Page {
             h2 #closed-title { "Closed" }
             @if closed.is_empty() { p.empty { "None." } } @else { (rows(&signed, "Closed disputes", &closed)) }
         }
-        @if let Some(next) = next { p.more { a href={ "/console/disputes?before=" (next) } rel="next" { "Older" } } }
+        (more("/console/disputes", &[], next.as_deref()))
     };
     Ok(at(&signed, Place::Disputes).show("Disputes", &content))
 }

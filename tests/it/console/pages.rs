@@ -49,6 +49,28 @@ on_both_databases! {
         app.finish().await;
     }
 
+    async fn disputes_of_one_moment_are_all_shown_on_some_page(backend: Backend) {
+        let app = start(backend).await;
+        for number in 0..3 {
+            let bought = buy(&app, &format!("user_{number}")).await;
+            app.stripe.control(&format!("payment_intents/{}/dispute", bought.payment), json!({ "inquiry": false })).await;
+            let event = app.stripe.get("/v1/events?limit=1&type=charge.dispute.created").await;
+            app.deliver(&event["data"][0]).await.expect(200);
+        }
+        app.app.db.execute_raw("UPDATE reversals SET created_at = 7").await.expect("is written");
+        let (mut before, mut seen) = ((i64::MAX, String::new()), Vec::new());
+        for _ in 0..3 {
+            let page = app.app.db.disputes((before.0, &before.1), 1).await.expect("readable");
+            let last = page.last().expect("one more");
+            before = (last.created_at, last.provider_reversal_id.clone());
+            seen.push(last.account_id.clone());
+        }
+        assert_eq!(app.app.db.disputes((before.0, &before.1), 1).await.expect("readable").len(), 0);
+        seen.sort();
+        assert_eq!(seen, ["user_0", "user_1", "user_2"]);
+        app.finish().await;
+    }
+
     async fn the_overview_adds_up_what_moved_and_what_is_owed(backend: Backend) {
         let app = start(backend).await;
         let bought = buy(&app, "user_1").await;
