@@ -28,7 +28,7 @@ on_both_databases! {
         assert_eq!(app.credits("user_1").await, 250);
         let (well, said, _) = run(&settings, &["reconcile", "--json"]);
         let report: Value = serde_json::from_str(&said).expect("JSON");
-        assert!(well && report["missingCredits"]["count"] == 0 && report["fees"]["realMinor"] == 38, "{report:#}");
+        assert!(well && report["missingCredits"]["count"] == 0 && report["fees"]["currencies"][0]["realMinor"] == 38, "{report:#}");
 
         app.app.db.execute_raw("UPDATE topups SET provider_session_id = 'cs_test_gone'").await.expect("done");
         let (well, said, _) = run(&settings, &["reconcile"]);
