@@ -79,9 +79,7 @@ async fn wrong_arguments_and_wrong_settings_exit_with_2() {
         assert_eq!(exit_code(&settings, &["reconcile", arguments[0], arguments[1]]), Some(2), "{arguments:?}");
     }
     assert_eq!(exit_code(&Settings::new(), &["reconcile"]), Some(2));
-    settings.insert("CURRENCY", "eur".to_owned());
-    settings.insert("CREDIT_UNIT_AMOUNT", "1".to_owned());
-    settings.insert("FEE_FIXED", "25".to_owned());
+    settings.insert("CREDIT_UNIT_CREDITS", "100".to_owned());
     assert_eq!(exit_code(&settings, &["reconcile"]), Some(2), "another service's database");
     app.finish().await;
 }
