@@ -3,6 +3,7 @@
 #![deny(clippy::self_named_module_files)]
 
 mod api;
+mod browser;
 mod cards;
 mod clock;
 mod command;
@@ -24,6 +25,7 @@ mod recipes;
 mod refunds;
 mod restart;
 mod sepa;
+mod site;
 mod support;
 mod versions;
 mod webhooks;

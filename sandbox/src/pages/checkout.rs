@@ -123,6 +123,7 @@ pub(crate) fn page(session: &Session, typed: &Typed) -> Markup {
                 section.card aria-label="Payment" {
                     @if by_card { (by_card_section(session, &typed.card, &typed.problems, &total)) }
                     @if by_debit {
+                        @if by_card { hr; }
                         (bank_debit::section(session, &typed.debit, &typed.debit_problems, &total))
                     }
                 }
@@ -133,7 +134,7 @@ pub(crate) fn page(session: &Session, typed: &Typed) -> Markup {
 
 fn by_card_section(session: &Session, form: &Form, problems: &Problems, total: &str) -> Markup {
     html! {
-        h1 #payment { "Pay with card" }
+        h2 #payment { "Pay with card" }
         @if let Some(message) = &problems.top {
             p.alert role="alert" { (message) }
         } @else if !problems.is_empty() {
@@ -162,8 +163,10 @@ fn payment_form(session: &Session, form: &Form, problems: &Problems, total: &str
     html! {
         form method="post" action={ "/c/pay/" (session.id) } novalidate {
             @if let Some(email) = &session.customer_email {
-                label for="email" { "Email" }
-                input #email type="email" value=(email) readonly;
+                div.field {
+                    label for="email" { "Email" }
+                    input #email type="email" value=(email) readonly;
+                }
             } @else {
                 (field(&Field { name: "email", label: "Email", kind: "email", autocomplete: "email", hint: "",
                     value: &form.email, problem: problems.email.as_deref() }))
@@ -182,7 +185,7 @@ fn payment_form(session: &Session, form: &Form, problems: &Problems, total: &str
             }
             (field(&Field { name: "name", label: "Name on card", kind: "text", autocomplete: "cc-name", hint: "",
                 value: &form.name, problem: None }))
-            button #pay type="submit" { "Pay " (total) }
+            button.wide #pay type="submit" { "Pay " (total) }
         }
     }
 }
@@ -192,11 +195,11 @@ fn test_cards() -> Markup {
         details open {
             summary { "Test cards" }
             p.soft { "Any future expiry, any CVC, any name." }
-            div.scroll {
-                table {
+            table {
+                tbody {
                     @for card in TEST_CARDS.iter().take(LISTED_CARDS) {
                         tr {
-                            td { code.number { (grouped(card.number)) } }
+                            td { code.test-number { (grouped(card.number)) } }
                             td { (card.what) }
                         }
                     }
@@ -231,8 +234,8 @@ pub(crate) fn challenge(session: &Session) -> Markup {
                         strong { (total) } "."
                     }
                     form method="post" action={ "/c/pay/" (session.id) "/challenge" } {
-                        button #complete-3ds type="submit" name="outcome" value="complete" { "Complete" }
-                        button.plain #fail-3ds type="submit" name="outcome" value="fail" { "Fail" }
+                        button.wide #complete-3ds type="submit" name="outcome" value="complete" { "Complete" }
+                        button.plain.wide #fail-3ds type="submit" name="outcome" value="fail" { "Fail" }
                     }
                 }
             }
