@@ -272,3 +272,63 @@ async fn a_foreign_page_cannot_use_the_forms() {
     }
     world.sandbox.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_saved_card_is_declined_replaced_expired_and_detached_on_its_customers_page() {
+    let world = start().await;
+    assert!(page(&world, "/customers").await.contains("No customers yet."));
+    let form = [("name", "Ada Lovelace"), ("email", "ada@example.com"), ("metadata[account]", "user_1")];
+    let customer = world.post("/v1/customers", &form).await.json()["id"].as_str().unwrap().to_owned();
+    let path = format!("/customers/{customer}");
+    assert!(page(&world, &path).await.contains("No saved cards."));
+    let attached = world.post("/v1/payment_methods/pm_card_visa/attach", &[("customer", &customer)]).await.json();
+    let method = attached["id"].as_str().unwrap().to_owned();
+    let card = format!("payment_methods/{method}");
+    let shown = page(&world, &path).await;
+    for words in ["Ada Lovelace", "account=user_1", "visa ending in 4242", "Charges succeed.", "No payments yet."] {
+        assert!(shown.contains(words), "{words} in {shown}");
+    }
+    assert!(page(&world, "/customers").await.contains("1 saved card"));
+    submit(&world, &format!("{card}/charges"), &[("decline", "insufficient_funds"), ("back", &path)]).await;
+    let shown = page(&world, &path).await;
+    assert!(shown.contains("Charges are declined: Your card has insufficient funds."), "{shown}");
+    assert!(shown.contains("<option value=\"insufficient_funds\" selected>"), "{shown}");
+    submit(&world, &format!("{card}/renew"), &[]).await;
+    assert!(page(&world, &path).await.contains("Charges succeed."));
+    let expired = submit(&world, &format!("{card}/expire"), &[("back", &path)]).await;
+    assert!(expired.header("location").starts_with(&format!("{path}?done=card-expire")), "{expired:?}");
+    assert!(page(&world, &path).await.contains("Your card has expired."));
+    let paid = [("amount", "500"), ("currency", "usd"), ("customer", customer.as_str())];
+    let intent = world.post("/v1/payment_intents", &paid).await.json()["id"].as_str().unwrap().to_owned();
+    assert!(page(&world, &path).await.contains(&format!("href=\"/payments/{intent}\"")));
+    assert!(page(&world, &format!("/payments/{intent}")).await.contains(">Ada Lovelace</a>"));
+    submit(&world, &format!("{card}/detach"), &[]).await;
+    assert!(page(&world, &path).await.contains("No saved cards."));
+    world.sandbox.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_checkout_that_saves_a_card_and_a_setup_without_one_pass_3d_secure_on_the_pages() {
+    let world = start().await;
+    let customer = world.post("/v1/customers", &[("name", "Grace")]).await.json()["id"].as_str().unwrap().to_owned();
+    let form = [
+        ("mode", "setup"),
+        ("currency", "usd"),
+        ("customer", customer.as_str()),
+        ("success_url", "http://127.0.0.1:9/return"),
+    ];
+    let session = world.post("/v1/checkout/sessions", &form).await.json();
+    let id = session["id"].as_str().expect("a session").to_owned();
+    let shown = page(&world, &format!("/payments/{id}")).await;
+    assert!(shown.contains("saves a card") && shown.contains(">open<") && !shown.contains("$0.00"), "{shown}");
+    let form = [("payment_method", "pm_card_authenticationRequired"), ("customer", &customer), ("confirm", "true")];
+    let form = [form.as_slice(), &[("return_url", "http://127.0.0.1:9/return")]].concat();
+    let setup = world.post("/v1/setup_intents", &form).await.json();
+    assert_eq!(setup["status"], json!("requires_action"), "{setup}");
+    let challenge = format!("setup_intents/{}/challenge", setup["id"].as_str().unwrap());
+    assert!(offers(&page(&world, &format!("/customers/{customer}")).await, &challenge));
+    submit(&world, &challenge, &[("outcome", "passed")]).await;
+    let shown = page(&world, &format!("/customers/{customer}")).await;
+    assert!(!offers(&shown, &challenge) && shown.contains("ending in"), "{shown}");
+    world.sandbox.stop().await;
+}

@@ -13,13 +13,14 @@ use super::{
 };
 use crate::model::{api, currency, event::Event, version::API_VERSIONS};
 
-const TYPES: [(&str, &str); 6] = [
+const TYPES: [(&str, &str); 7] = [
     ("", "All"),
     ("checkout.session.*", "Sessions"),
     ("payment_intent.*", "Payments"),
     ("charge.*", "Charges"),
     ("refund.*", "Refunds"),
     ("charge.dispute.*", "Disputes"),
+    ("customer.*", "Customers"),
 ];
 
 /// The page of the list.

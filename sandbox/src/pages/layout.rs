@@ -15,9 +15,10 @@ const ICON: &str = "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg'
     stroke-width='2' stroke-linecap='round'/%3E%3C/svg%3E";
 
 /// The places in the navigation.
-const PLACES: [(&str, &str); 8] = [
+const PLACES: [(&str, &str); 9] = [
     ("/", "Overview"),
     ("/payments", "Payments"),
+    ("/customers", "Customers"),
     ("/refunds", "Refunds"),
     ("/disputes", "Disputes"),
     ("/events", "Events"),
@@ -127,11 +128,12 @@ fn navigation(view: &View<'_>, place: &str) -> Markup {
             ul {
                 @for (path, name) in PLACES {
                     @let count = match path { "/disputes" => to_answer, "/deliveries" => waiting, _ => 0 };
-                    @let meaning = if path == "/disputes" { " to answer" } else { " waiting" };
+                    @let is_urgent = path == "/disputes";
+                    @let (class, meaning) = if is_urgent { ("count bad", " to answer") } else { ("count", " waiting") };
                     li {
                         a href=(path) aria-current=[(path == place).then_some("page")] {
                             (name)
-                            @if count > 0 { " " span class=(if path == "/disputes" { "count bad" } else { "count" }) { (count) span.for-ears { (meaning) } } }
+                            @if count > 0 { " " span class=(class) { (count) span.for-ears { (meaning) } } }
                         }
                     }
                 }

@@ -6,7 +6,7 @@ use super::{control_forms::button, time, view::View, words};
 use crate::{delivery_mode::Hold, faults::Fault};
 
 /// What a form did, by the key that the address carries.
-const DONE: [(&str, &str); 24] = [
+const DONE: &[(&str, &str)] = &[
     ("expire", "The session has expired."),
     ("challenge", "The customer's bank has answered."),
     ("settle", "The delayed payment is decided."),
@@ -31,6 +31,10 @@ const DONE: [(&str, &str); 24] = [
     ("account", "The account's settings are changed."),
     ("standing", "The account's standing is changed."),
     ("clock", "The clock was advanced; what was due has happened."),
+    ("renew", "The card was replaced."),
+    ("card-expire", "The card has expired."),
+    ("charges", "The bank decides about charges like this from now on."),
+    ("detach", "The card is not saved any more."),
 ];
 
 /// The key of what a control did, for the address of the page that shows it.
@@ -40,6 +44,7 @@ pub(crate) fn key(path: &str) -> &'static str {
         ["deliveries", "mode", "clear"] => "mode-clear",
         ["outage", "clear"] => "outage-clear",
         ["faults", "clear"] => "faults-clear",
+        ["payment_methods", _, "expire"] => "card-expire",
         ["refunds", _] => "refunds",
         ["disputes", _] => "disputes",
         [.., last] => last,
@@ -160,6 +165,7 @@ mod tests {
             ("deliveries/mode", "mode"),
             ("deliveries/mode/clear", "mode-clear"),
             ("account/standing", "standing"),
+            ("payment_methods/pm_1/expire", "card-expire"),
             ("unknown", ""),
         ] {
             assert_eq!(key(path), expected, "{path}");

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use maud::{Markup, html};
 
 use super::{
-    attempts, disputes, endpoints, events, layout,
+    attempts, customers, disputes, endpoints, events, layout,
     parts::{self, when},
     paying, payments, refunds,
     view::View,
@@ -139,6 +139,7 @@ fn numbers(view: &View<'_>) -> Markup {
         dl.numbers {
             (number("Payments", &paid.len().to_string(),
                 &sums(paid.iter().map(|charge| (charge.amount, charge.currency.as_str()))).join(", ")))
+            (number("Customers", &customers::all(view).count().to_string(), ""))
             (number("Open checkouts", &open_sessions.to_string(), ""))
             (number("Refunds", &refunds.len().to_string(),
                 &sums(refunds.iter().map(|refund| (refund.amount, refund.currency.as_str()))).join(", ")))
@@ -164,6 +165,7 @@ fn newest(view: &View<'_>) -> Markup {
     let state = view.state();
     let all = paying::all(view);
     let payments: Vec<_> = all.iter().take(SHOWN).collect();
+    let customers: Vec<_> = customers::all(view).take(SHOWN).collect();
     let refunds: Vec<_> = state.refunds.iter().rev().take(SHOWN).collect();
     let disputes: Vec<_> = state.disputes.iter().rev().take(SHOWN).collect();
     let events: Vec<_> = state.events.iter().rev().take(SHOWN).collect();
@@ -172,6 +174,10 @@ fn newest(view: &View<'_>) -> Markup {
         @if !payments.is_empty() {
             (heading("Newest payments", "/payments", "All payments"))
             (payments::table(view, &payments))
+        }
+        @if !customers.is_empty() {
+            (heading("Newest customers", "/customers", "All customers"))
+            (customers::table(view, &customers))
         }
         @if !refunds.is_empty() {
             (heading("Newest refunds", "/refunds", "All refunds"))

@@ -4,7 +4,7 @@ use maud::{Markup, html};
 use serde_json::Value;
 
 use super::{time, view::View};
-use crate::model::pages_api::rfc3339;
+use crate::model::calendar::rfc3339;
 
 /// How many rows a page of a list has.
 const SHOWN: usize = 20;

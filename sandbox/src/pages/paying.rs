@@ -8,14 +8,17 @@ use crate::model::{
     currency,
     dispute::Dispute,
     payment::{Charge, IntentStatus, PaymentIntent, PaymentMethod},
-    session::Session,
+    session::{Mode, Session, SessionStatus},
+    setup_intent::{SetupIntent, SetupStatus},
 };
 
-/// A payment. At least one of the two is there.
+/// A payment, or a checkout that saves a card. A session or a payment intent is there.
 #[derive(Clone, Copy)]
 pub(super) struct Paying<'a> {
     pub(super) session: Option<&'a Session>,
     pub(super) intent: Option<&'a PaymentIntent>,
+    /// Of a checkout that saves a card.
+    pub(super) setup: Option<&'a SetupIntent>,
 }
 
 /// The actions possible on a payment.
@@ -33,7 +36,7 @@ pub(super) fn all<'a>(view: &View<'a>) -> Vec<Paying<'a>> {
     let state = view.state();
     let sessions = state.sessions.iter().rev().map(|session| of_session(view, session));
     let bare = state.payment_intents.iter().rev().filter(|intent| intent.session.is_none());
-    let bare = bare.map(|intent| Paying { session: None, intent: Some(intent) });
+    let bare = bare.map(|intent| Paying { session: None, intent: Some(intent), setup: None });
     let mut all: Vec<_> = sessions.chain(bare).collect();
     all.sort_by_key(|paying| std::cmp::Reverse(paying.created()));
     all
@@ -46,7 +49,7 @@ pub(super) fn find<'a>(view: &View<'a>, id: &str) -> Option<Paying<'a>> {
         return Some(of_session(view, session));
     }
     let intent = state.payment_intents.get(id)?;
-    Some(Paying { session: view.session_of(intent), intent: Some(intent) })
+    Some(Paying { session: view.session_of(intent), intent: Some(intent), setup: None })
 }
 
 /// The payment of a charge, if it is known.
@@ -55,7 +58,8 @@ pub(super) fn of_charge<'a>(view: &View<'a>, charge: &str) -> Option<Paying<'a>>
 }
 
 fn of_session<'a>(view: &View<'a>, session: &'a Session) -> Paying<'a> {
-    Paying { session: Some(session), intent: view.intent(session.payment_intent.as_deref()) }
+    let setup = session.setup_intent.as_deref().and_then(|id| view.state().setup_intents.get(id));
+    Paying { session: Some(session), intent: view.intent(session.payment_intent.as_deref()), setup }
 }
 
 impl<'a> Paying<'a> {
@@ -81,7 +85,15 @@ impl<'a> Paying<'a> {
         }
     }
 
+    /// Whether the checkout saves a card instead of charging one.
+    pub(super) fn is_setup(&self) -> bool {
+        self.session.is_some_and(|session| session.mode == Mode::Setup)
+    }
+
     pub(super) fn total(&self) -> String {
+        if self.is_setup() {
+            return "Card".to_owned();
+        }
         let (amount, currency) = self.amount();
         currency::format(amount, currency)
     }
@@ -104,6 +116,7 @@ impl<'a> Paying<'a> {
     /// The first item: `250 × Credits`.
     pub(super) fn what(&self) -> String {
         match self.session {
+            Some(_) if self.is_setup() => "saves a card".to_owned(),
             Some(session) => {
                 let first = session.line_items.first();
                 first.map(|item| format!("{} × {}", item.quantity, item.name)).unwrap_or_default()
@@ -127,7 +140,21 @@ impl<'a> Paying<'a> {
         view.state().disputes.iter().filter(move |dispute| Some(dispute.payment_intent.as_str()) == intent)
     }
 
+    /// The customer it belongs to.
+    pub(super) fn customer(&self) -> Option<&'a str> {
+        let of_intent = self.intent.and_then(|intent| intent.customer.as_deref());
+        of_intent.or(self.session.and_then(|session| session.customer_id.as_deref()))
+    }
+
     pub(super) fn state(&self, view: &View<'a>) -> State {
+        if let Some(session) = self.session.filter(|_| self.is_setup()) {
+            return match (session.status, self.setup.map(|setup| setup.status)) {
+                (SessionStatus::Open, Some(SetupStatus::RequiresAction)) => ("wait", "waits for 3-D Secure"),
+                (SessionStatus::Open, _) => ("wait", "open"),
+                (SessionStatus::Complete, _) => ("good", "saved"),
+                (SessionStatus::Expired, _) => ("quiet", "expired"),
+            };
+        }
         let open = self.disputes(view).find(|dispute| !dispute.status.is_closed());
         words::payment(self.session, self.intent, self.charge(view), open)
     }
@@ -135,6 +162,7 @@ impl<'a> Paying<'a> {
     pub(super) fn can(&self) -> Can {
         match self.intent.map(|intent| intent.status) {
             Some(IntentStatus::RequiresAction) => Can::Authenticate,
+            None if self.setup.is_some_and(|setup| setup.status == SetupStatus::RequiresAction) => Can::Authenticate,
             Some(IntentStatus::Processing) => Can::Settle,
             Some(IntentStatus::Succeeded) => Can::ComeBack,
             _ if self.session.is_some_and(Session::is_open) => Can::Expire,

@@ -5,14 +5,14 @@ use serde_json::Value;
 
 use super::{
     control_forms::{Input, Mode, button, confirmed, control, form, input, select},
-    disputes, events, layout,
+    customer_cell, disputes, events, layout,
     parts::{self, badge, exactly},
     paying::{self, Can, Paying},
     refunds,
     view::View,
     words,
 };
-use crate::model::{currency, payment::Charge, payment_json, session_json};
+use crate::model::{currency, payment::Charge, payment_json, session_json, setup_intent};
 
 /// How many events the page lists.
 const EVENTS: usize = 20;
@@ -38,11 +38,15 @@ pub(super) fn show(view: &View<'_>, id: &str) -> Option<Markup> {
         @if let Some(intent) = paying.intent {
             (parts::json("The payment intent", &payment_json::payment_intent(view.state(), intent, view.base_url)))
         }
+        @if let Some(setup) = paying.setup {
+            (parts::json("The setup intent", &setup_intent::to_json(view.state(), setup, view.base_url)))
+        }
         @if let Some(charge) = paying.charge(view) {
             (parts::json("The charge", &payment_json::charge(view.state(), charge)))
         }
     };
-    Some(layout::site(view, "/payments", &format!("Payment of {total}"), &content))
+    let title = if paying.is_setup() { "Checkout that saves a card".to_owned() } else { format!("Payment of {total}") };
+    Some(layout::site(view, "/payments", &title, &content))
 }
 
 fn facts(view: &View<'_>, paying: &Paying<'_>) -> Markup {
@@ -55,6 +59,9 @@ fn facts(view: &View<'_>, paying: &Paying<'_>) -> Markup {
     }
     if let Some(intent) = paying.intent {
         facts.push(("Payment intent", html! { code { (intent.id) } }));
+    }
+    if let Some(customer) = paying.customer() {
+        facts.push(("Customer", customer_cell::cell(view, customer)));
     }
     if let Some(email) = paying.email() {
         facts.push(("E-mail", html! { (email) }));
@@ -113,7 +120,8 @@ fn controls(view: &View<'_>, paying: &Paying<'_>) -> Markup {
                 Can::Authenticate => {
                     (control("pass", "Pass 3-D Secure",
                         "The customer proves to the bank who they are. The payment then succeeds, or is declined if \
-                         the test card says so.", &decided("challenge", "Pass", "passed")))
+                         the test card says so; a checkout that saves a card saves it.",
+                        &decided("challenge", "Pass", "passed")))
                     (control("fail", "Fail 3-D Secure",
                         "The customer cannot prove who they are. The payment fails; the checkout stays open for \
                          another card.", &decided("challenge", "Fail", "failed")))

@@ -3,16 +3,18 @@
 use maud::Markup;
 
 use super::{
-    controls, deliveries, disputes, events, overview, payment, payments, refunds, requests,
+    controls, customers, deliveries, disputes, events, overview, payment, payments, refunds, requests,
     view::{Asked, View},
 };
 use crate::engine::Core;
 
 /// The paths of all pages, as routes.
-pub(crate) const PATHS: [&str; 12] = [
+pub(crate) const PATHS: [&str; 14] = [
     "/",
     "/payments",
     "/payments/{id}",
+    "/customers",
+    "/customers/{id}",
     "/refunds",
     "/refunds/{id}",
     "/disputes",
@@ -38,6 +40,8 @@ pub(crate) fn page(
         [""] => Some(overview::show(view)),
         ["payments"] => Some(payments::list(view)),
         ["payments", id] => payment::show(view, id),
+        ["customers"] => Some(customers::list(view)),
+        ["customers", id] => customers::show(view, id),
         ["refunds"] => Some(refunds::list(view)),
         ["refunds", id] => refunds::show(view, id),
         ["disputes"] => Some(disputes::list(view)),

@@ -134,7 +134,14 @@ impl<'a> View<'a> {
         if let Some(charge) = state.charges.get(id) {
             return self.link(&charge.payment_intent);
         }
+        if let Some(setup) = state.setup_intents.get(id) {
+            return setup.session.as_deref().or(setup.customer.as_deref()).and_then(|id| self.link(id));
+        }
+        if let Some(method) = state.payment_methods.get(id) {
+            return method.customer.as_deref().and_then(|id| self.link(id));
+        }
         let known = [
+            ("customers", state.customers.get(id).is_some_and(|customer| !customer.deleted)),
             ("refunds", state.refunds.get(id).is_some()),
             ("disputes", state.disputes.get(id).is_some()),
             ("events", state.events.get(id).is_some()),
