@@ -10,8 +10,8 @@ use crate::support::{
     session_with, start, start_with, without_style,
 };
 
-const LISTS: [&str; 8] =
-    ["/", "/payments", "/refunds", "/disputes", "/events", "/deliveries", "/requests", "/_sandbox"];
+const LISTS: [&str; 9] =
+    ["/", "/payments", "/customers", "/refunds", "/disputes", "/events", "/deliveries", "/requests", "/_sandbox"];
 
 async fn page(world: &World, path: &str) -> String {
     let answer = world.get(path).await;

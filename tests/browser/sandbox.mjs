@@ -102,13 +102,21 @@ async function fill() {
     currency: "eur",
     more: { "allowed_payment_method_types[0]": "card", "allowed_payment_method_types[1]": "sepa_debit" },
   });
+  const customer = await post("/v1/customers", { name: "Ada Lovelace", email: "ada@customers.example.com" });
+  const card = await post("/v1/payment_methods/pm_card_visa/attach", { customer: customer.id });
+  await post(`/v1/payment_methods/${card.id}`, { allow_redisplay: "always" });
+  await post("/v1/payment_methods/pm_card_mastercard/attach", { customer: customer.id });
+  await post(`/v1/customers/${customer.id}`, { "invoice_settings[default_payment_method]": card.id });
+  const saved = await session("user_13", { more: {
+    customer: customer.id, "saved_payment_method_options[payment_method_save]": "enabled" } });
   const good = await paid("user_12");
   const [refund] = await list("/v1/refunds");
   const [event] = await list("/v1/events?type=charge.refunded");
   filled = {
     open: open.id, expired: expired.id, challenged: challenged.id, delayed: delayed.id, debit: debit.id,
     good: good.session, part: part.session, disputed: of(disputed.intent), inquiry: of(inquiry.intent),
-    won: of(won.intent), refund: refund.id, event: event.id,
+    won: of(won.intent), refund: refund.id, event: event.id, customer: customer.id,
+    saved: saved.id,
   };
   return filled;
 }
@@ -125,6 +133,8 @@ async function pages() {
     ["payment-paid", `/payments/${known.good}`],
     ["payment-refunded", `/payments/${known.part}`],
     ["payment-expired", `/payments/${known.expired}`],
+    ["customers", "/customers"],
+    ["customer", `/customers/${known.customer}`],
     ["refunds", "/refunds"],
     ["refund", `/refunds/${known.refund}`],
     ["disputes", "/disputes"],
@@ -139,6 +149,7 @@ async function pages() {
     ["not-found", "/nothing"],
     ["checkout", `/c/pay/${known.open}`],
     ["checkout-debit", `/c/pay/${known.debit}`],
+    ["checkout-saved", `/c/pay/${known.saved}`],
     ["checkout-challenge", `/c/pay/${known.challenged}/challenge`],
     ["checkout-expired", `/c/pay/${known.expired}`],
   ];
@@ -164,7 +175,8 @@ async function everyPageInLightAndDarkOnDeskAndPhone(browser) {
 async function emptyPagesSayWhatToDoNext(browser) {
   for (const viewport of [DESKTOP, PHONE]) {
     const { page, close } = await open(browser, "light", viewport);
-    const lists = ["/", "/payments", "/refunds", "/disputes", "/events", "/deliveries", "/requests", "/_sandbox"];
+    const lists = ["/", "/payments", "/customers", "/refunds", "/disputes", "/events", "/deliveries", "/requests",
+      "/_sandbox"];
     for (const path of lists) {
       await page.goto(`${place.empty}${path}`);
       await check(page, `empty${path.replace("/", "-")}-${viewport === PHONE ? "phone" : "desk"}`);
