@@ -242,7 +242,33 @@ async function refreshesByItselfAndLosesNothing(browser) {
   return "a page shows what happens, and keeps what was typed, opened and focused";
 }
 
+async function aFormThatIsFilledInIsLeftAlone(browser) {
+  const { page, close } = await open(browser, "light", DESKTOP);
+  await page.goto(`${place.url}/_sandbox`);
+  await page.fill("#hold", "charge.*");
+  await page.locator("h1").click(); // the focus is elsewhere
+  await control("deliveries/mode", { hold: ["refund.created"], drop_next: 3 });
+  await page.getByText("The next 3 will be dropped.").waitFor();
+  assert.equal(await page.inputValue("#hold"), "charge.*", "what was typed is there");
+  assert.equal(await page.inputValue("#drop_next"), "", "and nothing else in its form has moved");
+  await control("deliveries/mode", { hold: false, drop_next: 0 });
+
+  const { session: id, intent } = await paid("user_typing");
+  await page.goto(`${place.url}/payments/${id}`);
+  await page.fill("#refund-amount", "1.5");
+  await control(`payment_intents/${intent}/refund`);
+  await page.locator("h1", { hasText: "refunded" }).waitFor();
+  assert.equal(await page.inputValue("#refund-amount"), "1.5", "the form is there, although nothing is left to refund");
+  await page.fill("#refund-amount", "");
+  await page.locator("h1").click();
+  await session("user_after_typing");
+  await page.locator("#refund-amount").waitFor({ state: "detached" });
+  await close();
+  return "a form that somebody fills in stays as it is until it is left empty";
+}
+
 async function openRowsStayWhenTheListMovesOn(browser) {
+  await fill();
   const { page, close } = await open(browser, "light", DESKTOP);
   await page.goto(`${place.url}/events`);
   const oldest = page.locator("ul.rows > li").last();
@@ -264,17 +290,25 @@ async function openRowsStayWhenTheListMovesOn(browser) {
 }
 
 async function pausedPagesStayAsTheyAre(browser) {
+  await fill();
   const { page, close } = await open(browser, "light", PHONE);
+  const other = await open(browser, "light", DESKTOP);
   await page.goto(`${place.url}/payments`);
+  await other.page.goto(`${place.url}/payments`);
   await page.getByRole("button", { name: "Pause" }).click();
   await page.getByText("Paused: the page stays as it is.").waitFor();
   await check(page, "paused-phone");
+  const asked = [];
+  page.on("request", (request) => asked.push(request.url()));
   await session("user_paused");
-  const asked = page.waitForRequest((request) => request.url().includes("/_sandbox/changes"));
+  await other.page.getByText("user_paused", { exact: true }).waitFor();
+  await session("user_paused_again");
+  await other.page.getByText("user_paused_again").waitFor();
+  assert.deepEqual(asked, [], "a paused page asks for nothing");
   assert.equal(await page.getByText("user_paused").count(), 0);
   await page.getByRole("button", { name: "Refresh again" }).click();
-  await asked;
-  await page.getByText("user_paused").waitFor();
+  await page.getByText("user_paused_again").waitFor();
+  await other.close();
   await close();
   return "refreshing can be paused and goes on";
 }
@@ -393,6 +427,7 @@ const SCENARIOS = [
   everyPageInLightAndDarkOnDeskAndPhone,
   withoutJavaScript,
   refreshesByItselfAndLosesNothing,
+  aFormThatIsFilledInIsLeftAlone,
   openRowsStayWhenTheListMovesOn,
   pausedPagesStayAsTheyAre,
   byKeyboardAlone,

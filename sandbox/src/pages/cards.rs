@@ -11,7 +11,7 @@ use super::{
 use crate::model::{card::Outcome, payment::PaymentMethod};
 
 const ANSWERS: [(&str, &str); 6] = [
-    ("", "accepts them"),
+    ("", "accepts"),
     ("insufficient_funds", "declines: insufficient funds"),
     ("generic_decline", "declines without a reason"),
     ("lost_card", "declines: lost card"),
@@ -32,18 +32,20 @@ pub(super) fn card(view: &View<'_>, method: &PaymentMethod, is_default: bool) ->
             p { code { (method.id) } ". " (charges(method)) }
             @if method.card.is_some() {
                 (form(view, &path("charges"), "charges", &html! {
-                    (select(&format!("decline-{}", method.id), "decline",
-                        "From now on, the bank that is asked for a charge", chosen(method), &ANSWERS))
+                    (select(&format!("decline-{}", method.id), "decline", "When it is charged from now on, the bank",
+                        chosen(method), &ANSWERS))
+                    p.hint { "The card stays saved; no event says so." }
                     button.plain type="submit" { "Set the answer" span.for-ears { ": " (name) } }
                 }))
-                p.hint { "The card stays saved; no event says so." }
-                (button(view, &path("renew"), "Replace it", &name, &[]))
-                p.hint {
-                    "The card network sends a new card with another number and expiry, which works. Its id stays, and \
+                h4 { "A new card" }
+                p {
+                    "The card network replaces it by one with another number and expiry, which works. Its id stays, and \
                      payment_method.automatically_updated is sent."
                 }
+                (button(view, &path("renew"), "Replace it", &name, &[]))
+                h4 { "Its end" }
+                p { "It expired last month: charges are declined from now on. No event says so." }
                 (button(view, &path("expire"), "Let it expire", &name, &[]))
-                p.hint { "It expired last month: charges are declined from now on. No event says so." }
             }
             (confirmed(view, &path("detach"), ("Detach", &name),
                 "It is not saved any more and can never be used again. payment_method.detached is sent.", &[]))

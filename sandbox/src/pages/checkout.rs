@@ -158,7 +158,7 @@ fn total_of(session: &Session) -> String {
 
 fn by_card_section(session: &Session, form: &Form, problems: &Problems, total: &str) -> Markup {
     html! {
-        h2 #payment { "Pay with card" }
+        h2 #payment { (if session.mode == Mode::Setup { "Card" } else { "Pay with card" }) }
         @if let Some(message) = &problems.top {
             p.alert role="alert" { (message) }
         } @else if !problems.is_empty() {
