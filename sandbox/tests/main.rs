@@ -3,10 +3,13 @@
 #![deny(clippy::self_named_module_files)]
 
 mod api;
+mod browser;
 mod cards;
+mod catalog;
 mod clock;
 mod command;
 mod control_page;
+mod customers;
 mod delivery_modes;
 mod disputes;
 mod faults;
@@ -23,7 +26,9 @@ mod receivers;
 mod recipes;
 mod refunds;
 mod restart;
+mod saved_cards;
 mod sepa;
+mod site;
 mod support;
 mod versions;
 mod webhooks;
