@@ -5,6 +5,7 @@
 mod api;
 mod cards;
 mod catalog;
+mod cli;
 mod clock;
 mod command;
 mod control_page;
