@@ -166,7 +166,7 @@ test("a price is asked for in a currency, and a purchase made in it", async (t) 
   await client.checkout({ credits: 250, currency: "eur", successUrl: "https://app.example.com" });
   assert.deepEqual(seen.slice(0, 2).map((request) => request.url),
     ["/credits/quote?credits=250&currency=eur", "/credits/quote?currency=eur"]);
-  assert.equal(JSON.parse(seen[2].body).currency, "eur");
+  assert.equal(seen[2].body.currency, "eur");
 });
 
 test("a base URL may have a path and a slash, and must be an address", async (t) => {
