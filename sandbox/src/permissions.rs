@@ -46,6 +46,10 @@ const RESOURCES: &[(&str, &str)] = &[
     ("prices", "plan"),
     ("price", "plan"),
     ("default_price", "plan"),
+    ("transfers", "transfer"),
+    ("payouts", "payout"),
+    ("topups", "topup"),
+    ("balance", "balance"),
 ];
 
 impl Permissions {

@@ -6,6 +6,7 @@ mod api;
 mod browser;
 mod cards;
 mod catalog;
+mod cli;
 mod clock;
 mod command;
 mod control_page;

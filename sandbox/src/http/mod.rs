@@ -18,7 +18,7 @@ pub(crate) const MAX_BODY: usize = 1024 * 1024;
 pub(crate) fn routes(config: &mut web::ServiceConfig) {
     config
         .app_data(web::PayloadConfig::new(MAX_BODY))
-        .service(web::resource(["/v1", "/v1/{tail:.*}"]).to(api::handle))
+        .service(web::resource(["/v1", "/v1/{tail:.*}", "/v2/{tail:.*}"]).to(api::handle))
         .configure(control::routes)
         .configure(control_page::routes)
         .configure(site::routes)

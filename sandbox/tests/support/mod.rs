@@ -68,7 +68,9 @@ impl World {
         headers: &[(&str, &str)],
     ) -> Result<Answer, reqwest::Error> {
         let mut request = self.client.request(method.clone(), self.url(path));
-        if path.starts_with("/v1") && headers.iter().all(|(name, _)| *name != "authorization") {
+        if (path.starts_with("/v1") || path.starts_with("/v2"))
+            && headers.iter().all(|(name, _)| *name != "authorization")
+        {
             request = request.header("authorization", format!("Bearer {KEY}"));
         }
         for (name, value) in headers {
