@@ -22,6 +22,7 @@ pub fn all_statements() -> impl Iterator<Item = &'static Statement> {
         crate::books::purchase_rules::STATEMENTS,
         crate::books::replay::STATEMENTS,
         crate::reconcile::comparison::STATEMENTS,
+        crate::customers::customer_rows::STATEMENTS,
         crate::inbox::failed_events::STATEMENTS,
         crate::inbox::refusals::STATEMENTS,
         crate::doctor::last_event::STATEMENTS,

@@ -7,6 +7,7 @@
 //! - [`db`]: SQLite and PostgreSQL behind one SQL text; writes that share commits. Knows nothing of money.
 //! - [`books`]: balances and the ledger, and their audit.
 //! - [`providers`]: what a payment provider can do and report, and the supported providers.
+//! - [`customers`]: an account's customer at the provider, who keeps its cards.
 //! - [`purchases`]: a top-up from its checkout to its last refund; use cases beside their SQL.
 //! - [`inbox`]: webhook deliveries: verified, read, applied once, or stored for replay.
 //! - [`reconcile`]: compares our books with a provider's.
@@ -29,6 +30,7 @@ pub mod catalogue;
 pub mod checkpoints;
 pub mod config;
 pub mod console;
+pub mod customers;
 pub mod database_url;
 pub mod db;
 #[cfg(feature = "dev")]

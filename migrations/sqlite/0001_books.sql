@@ -336,6 +336,21 @@ CREATE TABLE alerts (
     updated_at  INTEGER NOT NULL
 ) STRICT;
 
+-- The provider's customer of an account, who keeps its cards. Never more than one at a time.
+CREATE TABLE customers (
+    account_id           TEXT    NOT NULL,
+    provider             TEXT    NOT NULL,
+    livemode             INTEGER NOT NULL CHECK (livemode IN (0, 1)),
+    -- NULL while it is being made, and after the provider deleted it.
+    provider_customer_id TEXT,
+    -- Counts the customers that were made or tried: a part of the idempotency key.
+    generation           INTEGER NOT NULL CHECK (generation >= 1),
+    created_at           INTEGER NOT NULL,
+    updated_at           INTEGER NOT NULL,
+    PRIMARY KEY (account_id, provider, livemode),
+    UNIQUE (provider_customer_id, provider)
+) STRICT;
+
 -- Customers' consent to charges of a saved card when their credits run low.
 CREATE TABLE auto_topups (
     account_id        TEXT    PRIMARY KEY NOT NULL,

@@ -188,6 +188,14 @@ provider_id!(
     FeeId
 );
 provider_id!(
+    /// A customer (at Stripe `cus_…`): whom the provider keeps cards for.
+    CustomerId
+);
+provider_id!(
+    /// A saved way to pay (at Stripe a PaymentMethod, `pm_…`).
+    PaymentMethodId
+);
+provider_id!(
     /// A webhook event (at Stripe `evt_…`).
     EventId
 );

@@ -6,6 +6,7 @@
 //! is decided by [`crate::domain::attempt`]. A call takes a bounded time and tries once.
 
 mod checkout;
+mod customer;
 mod endpoint;
 mod error;
 mod resource;
@@ -22,6 +23,7 @@ use crate::domain::reversal::{DisputeReport, RefundReport};
 use crate::providers::event::WebhookReader;
 
 pub use checkout::{CheckoutRequest, OpenedCheckout};
+pub use customer::{Customer, CustomerOps};
 pub use endpoint::{
     AccountOps, CreatedEndpoint, DeliveryEndpoint, EndpointOps, ProviderAccount, UndeliveredEvent, VersionFit,
 };
@@ -53,6 +55,8 @@ pub struct Provider {
     pub account: Arc<dyn AccountOps>,
     /// Manages the endpoints to which it delivers.
     pub endpoints: Arc<dyn EndpointOps>,
+    /// Makes customers.
+    pub customers: Arc<dyn CustomerOps>,
     /// Reads its deliveries.
     pub webhooks: Arc<dyn WebhookReader>,
 }
@@ -78,7 +82,8 @@ impl Provider {
             events: lacks.clone(),
             access: lacks.clone(),
             account: lacks.clone(),
-            endpoints: lacks,
+            endpoints: lacks.clone(),
+            customers: lacks,
             webhooks,
         }
     }
@@ -112,6 +117,8 @@ pub struct Capabilities {
     pub account: bool,
     /// Its endpoints can be managed.
     pub endpoints: bool,
+    /// It keeps customers.
+    pub customers: bool,
 }
 
 /// Opens checkouts.

@@ -22,11 +22,12 @@ fn sqlite_bulk() -> (Vec<&'static str>, Vec<&'static str>) {
 }
 
 /// Tables that grow with the business. The others contain what operators created, or are pruned.
-const GROWING: [&str; 26] = [
+const GROWING: [&str; 27] = [
     "account_blocks",
     "accounts",
     "adjustments",
     "alerts",
+    "customers",
     "deliveries",
     "delivery_attempts",
     "delivery_queues",
@@ -126,6 +127,8 @@ fn fill(first: u32, last: u32) -> String {
         "INSERT INTO delivery_attempts (endpoint_id, message_number, attempt, status, milliseconds, attempted_at) \
          SELECT 'endpoint_' || n, n, 1, 200, 5, n FROM",
         "INSERT INTO alerts (account_id, is_low, is_depleted, changes, updated_at) SELECT 'user_' || n, 0, 0, 0, n FROM",
+        "INSERT INTO customers (account_id, provider, livemode, provider_customer_id, generation, created_at, updated_at) \
+         SELECT 'user_' || n, 'stripe', 0, 'cus_' || n, 1, n, n FROM",
         "INSERT INTO usage_hours (account_id, hour, operation, subject, credits, refunded_credits, spends, first_sequence, last_sequence) \
          SELECT 'user_' || n, n, '', '', 1, 0, 1, 1, 1 FROM",
         "INSERT INTO payers (topup_id, email, card_last4, created_at, updated_at) \

@@ -13,6 +13,7 @@ use stripe_checkout::checkout_session::RetrieveCheckoutSession;
 mod account_defaults;
 mod call;
 mod checkout;
+mod customers;
 pub mod endpoints;
 mod events;
 mod failure;
@@ -21,15 +22,16 @@ mod money;
 mod permissions;
 
 use crate::checkpoints;
+use crate::domain::account::AccountId;
 use crate::domain::checkout::PurchaseReport;
 use crate::domain::fees::RealFee;
-use crate::domain::ids::{DisputeId, EventId, FeeId, PaymentId, SessionId, TopupId};
+use crate::domain::ids::{CustomerId, DisputeId, EventId, FeeId, PaymentId, SessionId, TopupId};
 use crate::domain::reversal::{DisputeReport, RefundReport};
 use crate::providers::event::WebhookReader;
 use crate::providers::port::{
-    AccessOps, AccountOps, Capabilities, CheckoutOps, CheckoutRequest, CreatedEndpoint, DeliveryEndpoint, DisputeOps,
-    EndpointOps, EventOps, ListOps, ListPage, OpenedCheckout, PaymentOps, PaymentOwner, Provider, ProviderAccount,
-    ProviderError, RefundOps, RefundOrder, Resource, UndeliveredEvent,
+    AccessOps, AccountOps, Capabilities, CheckoutOps, CheckoutRequest, CreatedEndpoint, Customer, CustomerOps,
+    DeliveryEndpoint, DisputeOps, EndpointOps, EventOps, ListOps, ListPage, OpenedCheckout, PaymentOps, PaymentOwner,
+    Provider, ProviderAccount, ProviderError, RefundOps, RefundOrder, Resource, UndeliveredEvent,
 };
 use crate::providers::stripe::gateway::call::{ask, make};
 use crate::providers::stripe::gateway::checkout::{create_session, opened, report};
@@ -73,6 +75,7 @@ impl<T: Transport + 'static> StripeGateway<T> {
                 access: true,
                 account: true,
                 endpoints: true,
+                customers: true,
             },
             payments: stripe.clone(),
             disputes: stripe.clone(),
@@ -81,6 +84,7 @@ impl<T: Transport + 'static> StripeGateway<T> {
             access: stripe.clone(),
             account: stripe.clone(),
             endpoints: stripe.clone(),
+            customers: stripe.clone(),
             ..Provider::new(NAME, stripe.clone(), stripe, webhooks)
         }
     }
@@ -248,5 +252,22 @@ impl<T: Transport> EndpointOps for StripeGateway<T> {
 
     async fn event_time_ms(&self, event: &EventId) -> Result<i64, ProviderError> {
         endpoints::event_time_ms(&self.transport, event).await
+    }
+}
+
+#[async_trait]
+impl<T: Transport> CustomerOps for StripeGateway<T> {
+    async fn create_customer(&self, account: &AccountId, key: &str) -> Result<CustomerId, ProviderError> {
+        checkpoints::reach("call Stripe").await;
+        let customer = customers::create(&self.transport, account, key).await?;
+        checkpoints::reach("Stripe answered").await;
+        Ok(customer)
+    }
+
+    async fn read_customer(&self, customer: &CustomerId) -> Result<Option<Customer>, ProviderError> {
+        checkpoints::reach("ask Stripe").await;
+        let found = customers::find(&self.transport, customer).await?;
+        checkpoints::reach("Stripe answered").await;
+        Ok(found)
     }
 }

@@ -4,6 +4,7 @@
 //! expanded object. A missing field is an error only where it is needed.
 
 mod checkout_session;
+mod customer;
 mod dispute;
 mod endpoint;
 mod fields;
@@ -11,6 +12,7 @@ mod payment;
 mod refund;
 
 pub(super) use crate::providers::stripe::objects::checkout_session::{Occasion, Session};
+pub(super) use crate::providers::stripe::objects::customer::Customer;
 pub(super) use crate::providers::stripe::objects::dispute::Dispute;
 pub(super) use crate::providers::stripe::objects::endpoint::{Account, EventTime, WebhookEndpoint};
 pub(super) use crate::providers::stripe::objects::fields::{
