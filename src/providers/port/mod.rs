@@ -5,6 +5,7 @@
 //! For every call: `Ok` is terminal. An error says whether the call may have been done; which idempotency key the next one has
 //! is decided by [`crate::domain::attempt`]. A call takes a bounded time and tries once.
 
+mod card;
 mod checkout;
 mod customer;
 mod endpoint;
@@ -22,6 +23,7 @@ use crate::domain::provider::ProviderName;
 use crate::domain::reversal::{DisputeReport, RefundReport};
 use crate::providers::event::WebhookReader;
 
+pub use card::{CardOps, CardSetupRequest, Charge, OffSessionOps, OpenedSetup, SavedCard};
 pub use checkout::{CheckoutRequest, OpenedCheckout};
 pub use customer::{Customer, CustomerOps};
 pub use endpoint::{
@@ -57,6 +59,10 @@ pub struct Provider {
     pub endpoints: Arc<dyn EndpointOps>,
     /// Makes customers.
     pub customers: Arc<dyn CustomerOps>,
+    /// Saves cards.
+    pub cards: Arc<dyn CardOps>,
+    /// Charges saved cards without the customer.
+    pub off_session: Arc<dyn OffSessionOps>,
     /// Reads its deliveries.
     pub webhooks: Arc<dyn WebhookReader>,
 }
@@ -83,7 +89,9 @@ impl Provider {
             access: lacks.clone(),
             account: lacks.clone(),
             endpoints: lacks.clone(),
-            customers: lacks,
+            customers: lacks.clone(),
+            cards: lacks.clone(),
+            off_session: lacks,
             webhooks,
         }
     }
@@ -119,6 +127,10 @@ pub struct Capabilities {
     pub endpoints: bool,
     /// It keeps customers.
     pub customers: bool,
+    /// It saves cards.
+    pub cards: bool,
+    /// It charges saved cards without the customer.
+    pub off_session: bool,
 }
 
 /// Opens checkouts.

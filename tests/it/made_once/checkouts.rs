@@ -76,6 +76,7 @@ fn command(account: &str) -> CreateCheckout {
         credits: 250,
         success_url: RedirectUrl::parse(SUCCESS_URL, &origins).expect("a URL"),
         cancel_url: None,
+        saves_card: false,
     }
 }
 

@@ -253,6 +253,11 @@ class CreateSession:
     Where the customer goes after leaving the payment page without paying: an absolute URL on one of the
     `ALLOWED_ORIGINS`.
     """
+    save_card: bool | None = None
+    """
+    Whether the customer's card is saved, so that it can be charged later without the customer (`PUT /auto-topup`).
+    Requires `SAVED_CARDS=on`. Defaults to false. Stripe's page says that the card is saved.
+    """
 
 
 @dataclass(frozen=True, kw_only=True)

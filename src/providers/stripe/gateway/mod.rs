@@ -12,6 +12,8 @@ use stripe_checkout::checkout_session::RetrieveCheckoutSession;
 
 mod account_defaults;
 mod call;
+mod cards;
+mod charges;
 mod checkout;
 mod customers;
 pub mod endpoints;
@@ -20,18 +22,18 @@ mod failure;
 mod lists;
 mod money;
 mod permissions;
+mod saved_cards;
 
 use crate::checkpoints;
-use crate::domain::account::AccountId;
 use crate::domain::checkout::PurchaseReport;
 use crate::domain::fees::RealFee;
-use crate::domain::ids::{CustomerId, DisputeId, EventId, FeeId, PaymentId, SessionId, TopupId};
+use crate::domain::ids::{DisputeId, EventId, FeeId, PaymentId, SessionId, TopupId};
 use crate::domain::reversal::{DisputeReport, RefundReport};
 use crate::providers::event::WebhookReader;
 use crate::providers::port::{
-    AccessOps, AccountOps, Capabilities, CheckoutOps, CheckoutRequest, CreatedEndpoint, Customer, CustomerOps,
-    DeliveryEndpoint, DisputeOps, EndpointOps, EventOps, ListOps, ListPage, OpenedCheckout, PaymentOps, PaymentOwner,
-    Provider, ProviderAccount, ProviderError, RefundOps, RefundOrder, Resource, UndeliveredEvent,
+    AccessOps, AccountOps, Capabilities, CheckoutOps, CheckoutRequest, CreatedEndpoint, DeliveryEndpoint, DisputeOps,
+    EndpointOps, EventOps, ListOps, ListPage, OpenedCheckout, PaymentOps, PaymentOwner, Provider, ProviderAccount,
+    ProviderError, RefundOps, RefundOrder, Resource, UndeliveredEvent,
 };
 use crate::providers::stripe::gateway::call::{ask, make};
 use crate::providers::stripe::gateway::checkout::{create_session, opened, report};
@@ -76,6 +78,8 @@ impl<T: Transport + 'static> StripeGateway<T> {
                 account: true,
                 endpoints: true,
                 customers: true,
+                cards: true,
+                off_session: true,
             },
             payments: stripe.clone(),
             disputes: stripe.clone(),
@@ -85,6 +89,8 @@ impl<T: Transport + 'static> StripeGateway<T> {
             account: stripe.clone(),
             endpoints: stripe.clone(),
             customers: stripe.clone(),
+            cards: stripe.clone(),
+            off_session: stripe.clone(),
             ..Provider::new(NAME, stripe.clone(), stripe, webhooks)
         }
     }
@@ -114,6 +120,11 @@ impl<T: Transport> CheckoutOps for StripeGateway<T> {
 
     async fn read_checkout(&self, session: &SessionId) -> Result<Option<PurchaseReport>, ProviderError> {
         checkpoints::reach("ask Stripe").await;
+        if charges::is_payment(session) {
+            let report = charges::report_of(&self.transport, session).await?;
+            checkpoints::reach("Stripe answered").await;
+            return Ok(report);
+        }
         let session = ask(&self.transport, &RetrieveCheckoutSession::new(session.as_str())).await?;
         checkpoints::reach("Stripe answered").await;
         report(session)
@@ -252,22 +263,5 @@ impl<T: Transport> EndpointOps for StripeGateway<T> {
 
     async fn event_time_ms(&self, event: &EventId) -> Result<i64, ProviderError> {
         endpoints::event_time_ms(&self.transport, event).await
-    }
-}
-
-#[async_trait]
-impl<T: Transport> CustomerOps for StripeGateway<T> {
-    async fn create_customer(&self, account: &AccountId, key: &str) -> Result<CustomerId, ProviderError> {
-        checkpoints::reach("call Stripe").await;
-        let customer = customers::create(&self.transport, account, key).await?;
-        checkpoints::reach("Stripe answered").await;
-        Ok(customer)
-    }
-
-    async fn read_customer(&self, customer: &CustomerId) -> Result<Option<Customer>, ProviderError> {
-        checkpoints::reach("ask Stripe").await;
-        let found = customers::find(&self.transport, customer).await?;
-        checkpoints::reach("Stripe answered").await;
-        Ok(found)
     }
 }

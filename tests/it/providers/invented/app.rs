@@ -93,6 +93,7 @@ impl Shop {
             credits: 250,
             success_url: RedirectUrl::parse("https://app.example.com/done", &origins).expect("an address"),
             cancel_url: None,
+            saves_card: false,
             idempotency: None,
         };
         create_checkout(&self.app, command).await.expect("opens").session
