@@ -7,7 +7,9 @@
 //! - [`db`]: SQLite and PostgreSQL behind one SQL text; writes that share commits. Knows nothing of money.
 //! - [`books`]: balances and the ledger, and their audit.
 //! - [`providers`]: what a payment provider can do and report, and the supported providers.
+//! - [`customers`]: an account's customer at the provider, who keeps its cards.
 //! - [`purchases`]: a top-up from its checkout to its last refund; use cases beside their SQL.
+//! - [`recurring`]: saved cards, and auto top-up.
 //! - [`inbox`]: webhook deliveries: verified, read, applied once, or stored for replay.
 //! - [`reconcile`]: compares our books with a provider's.
 //! - [`doctor`]: looks for what keeps money from arriving, and writes nothing.
@@ -29,6 +31,7 @@ pub mod catalogue;
 pub mod checkpoints;
 pub mod config;
 pub mod console;
+pub mod customers;
 pub mod database_url;
 pub mod db;
 #[cfg(feature = "dev")]
@@ -45,5 +48,6 @@ pub mod ports;
 pub mod providers;
 pub mod purchases;
 pub mod reconcile;
+pub mod recurring;
 pub mod startup;
 pub mod system;

@@ -4,6 +4,7 @@
 use secrecy::SecretString;
 
 use super::console::read_personal_data_days;
+use super::recurring::{RecurringConfig, read_recurring};
 use super::{
     ConfigErrors, LogSettings, Reader, Source, StripeSettings, check_database_url, read_log, read_payload_days,
     read_pricing, read_stripe,
@@ -27,6 +28,8 @@ pub struct CommandConfig {
     pub outbox: OutboxSettings,
     /// For how many days personal data of payers is kept.
     pub personal_data_days: i64,
+    /// Saved cards and what they are charged for.
+    pub recurring: RecurringConfig,
     /// What is logged.
     pub log: LogSettings,
 }
@@ -45,14 +48,25 @@ impl CommandConfig {
         let payload_days = read_payload_days(&mut reader);
         let outbox = read_outbox(&mut reader);
         let days = payload_days.zip(read_personal_data_days(&mut reader));
+        let recurring = read_recurring(&mut reader);
         let log = read_log(&mut reader);
-        match (stripe, pricing, days, log) {
-            (Some(stripe), Some(pricing), Some((webhook_payload_days, personal_data_days)), Some(log))
-                if reader.errors.is_empty() =>
-            {
-                let database_url = SecretString::from(database_url);
-                Ok(Self { database_url, stripe, pricing, webhook_payload_days, outbox, personal_data_days, log })
-            }
+        match (stripe, pricing, days, recurring, log) {
+            (
+                Some(stripe),
+                Some(pricing),
+                Some((webhook_payload_days, personal_data_days)),
+                Some(recurring),
+                Some(log),
+            ) if reader.errors.is_empty() => Ok(Self {
+                database_url: SecretString::from(database_url),
+                stripe,
+                pricing,
+                webhook_payload_days,
+                outbox,
+                personal_data_days,
+                recurring,
+                log,
+            }),
             _ => Err(ConfigErrors(reader.errors)),
         }
     }

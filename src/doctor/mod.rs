@@ -26,7 +26,7 @@ use crate::ports::Clock;
 pub use finding::{Finding, FindingState};
 
 /// Every name that a finding can have, in the order of the examination.
-pub const IDS: [&str; 38] = [
+pub const IDS: [&str; 41] = [
     "settings",
     "settings.hint",
     "settings.payloads",
@@ -52,6 +52,9 @@ pub const IDS: [&str; 38] = [
     "stripe.permission.disputes",
     "stripe.permission.balance_transactions",
     "stripe.permission.events",
+    "stripe.permission.customers",
+    "stripe.permission.setup_intents",
+    "stripe.permission.payment_methods",
     "webhook.endpoint",
     "webhook.status",
     "webhook.events",

@@ -58,9 +58,12 @@ pub(super) async fn examine(settings: &UsableSettings, clock: &dyn Clock, limits
             (resource, read.unwrap_or(Err(ProviderError::TimedOut)))
         }
     };
+    let saves_cards = settings.recurring.is_some_and(|recurring| recurring.saves_cards);
+    let is_needed = |resource: &Resource| saves_cards || !Resource::OF_CARDS.contains(resource);
+    let resources = Resource::ALL.into_iter().filter(is_needed);
     let (account, reads, endpoints, theirs_ms) = join4(
         in_time(limits, provider.account.read_account()),
-        join_all(Resource::ALL.map(read)),
+        join_all(resources.map(read)),
         in_time(limits, provider.endpoints.list_endpoints()),
         in_time(limits, stripe_clock.now_ms()),
     )
@@ -172,9 +175,12 @@ fn permission(resource: Resource, read: &Result<(), ProviderError>) -> Finding {
         }
         Err(_) => match resource {
             Resource::CheckoutSessions | Resource::Disputes => Finding::failed(about, missing(), add()),
-            Resource::PaymentIntents | Resource::Refunds | Resource::BalanceTransactions => {
-                Finding::warning(about, missing(), add())
-            }
+            Resource::PaymentIntents
+            | Resource::Refunds
+            | Resource::BalanceTransactions
+            | Resource::Customers
+            | Resource::SetupIntents
+            | Resource::PaymentMethods => Finding::warning(about, missing(), add()),
             // Most endpoints have snapshot payloads, and then it is not needed.
             Resource::Events => Finding::warning(
                 about,
@@ -194,6 +200,9 @@ const fn permission_id(resource: Resource) -> &'static str {
         Resource::Disputes => "stripe.permission.disputes",
         Resource::BalanceTransactions => "stripe.permission.balance_transactions",
         Resource::Events => "stripe.permission.events",
+        Resource::Customers => "stripe.permission.customers",
+        Resource::SetupIntents => "stripe.permission.setup_intents",
+        Resource::PaymentMethods => "stripe.permission.payment_methods",
     }
 }
 

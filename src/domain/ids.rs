@@ -164,7 +164,8 @@ own_id!(
     "req_"
 );
 provider_id!(
-    /// A checkout session (at Stripe `cs_…`).
+    /// What a purchase is paid by: a checkout session (at Stripe `cs_…`), or the payment itself (`pi_…`) where a saved card
+    /// is charged and there is no session.
     SessionId
 );
 provider_id!(
@@ -186,6 +187,18 @@ provider_id!(
 provider_id!(
     /// The record of the fee that the provider kept of a payment (at Stripe a balance transaction, `txn_…`).
     FeeId
+);
+provider_id!(
+    /// A customer (at Stripe `cus_…`): whom the provider keeps cards for.
+    CustomerId
+);
+provider_id!(
+    /// A saved way to pay (at Stripe a PaymentMethod, `pm_…`).
+    PaymentMethodId
+);
+provider_id!(
+    /// What saves a card on a page (at Stripe a SetupIntent, `seti_…`).
+    SetupId
 );
 provider_id!(
     /// A webhook event (at Stripe `evt_…`).

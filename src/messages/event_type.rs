@@ -25,6 +25,14 @@ pub enum EventType {
     CreditsExpiring,
     /// Credits have ended.
     CreditsExpired,
+    /// A saved card was charged because credits ran low, and they are booked.
+    AutoTopupSucceeded,
+    /// The charge of a saved card was declined.
+    AutoTopupFailed,
+    /// No saved card is charged for now.
+    AutoTopupPaused,
+    /// The customer has to confirm a payment.
+    AutoTopupActionRequired,
     /// A hold ended without being captured or released.
     HoldExpired,
     /// An endpoint was disabled; the other endpoints are told.
@@ -35,7 +43,7 @@ pub enum EventType {
 
 impl EventType {
     /// All types, in the order of the documentation.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 18] = [
         Self::TopupPaid,
         Self::TopupFailed,
         Self::TopupRefunded,
@@ -47,6 +55,10 @@ impl EventType {
         Self::BalanceDepleted,
         Self::CreditsExpiring,
         Self::CreditsExpired,
+        Self::AutoTopupSucceeded,
+        Self::AutoTopupFailed,
+        Self::AutoTopupPaused,
+        Self::AutoTopupActionRequired,
         Self::HoldExpired,
         Self::EndpointDisabled,
         Self::EndpointTest,
@@ -67,6 +79,10 @@ impl EventType {
             Self::BalanceDepleted => "balance.depleted",
             Self::CreditsExpiring => "credits.expiring",
             Self::CreditsExpired => "credits.expired",
+            Self::AutoTopupSucceeded => "auto_topup.succeeded",
+            Self::AutoTopupFailed => "auto_topup.failed",
+            Self::AutoTopupPaused => "auto_topup.paused",
+            Self::AutoTopupActionRequired => "auto_topup.action_required",
             Self::HoldExpired => "hold.expired",
             Self::EndpointDisabled => "endpoint.disabled",
             Self::EndpointTest => "endpoint.test",

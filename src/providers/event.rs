@@ -1,7 +1,7 @@
 //! The events that a provider delivers, and how they are verified and parsed.
 
 use crate::domain::checkout::{Declined, PurchaseProgress, PurchaseReport};
-use crate::domain::ids::{ChargeId, DisputeId, FeeId, PaymentId, SessionId, TopupId};
+use crate::domain::ids::{ChargeId, CustomerId, DisputeId, FeeId, PaymentId, SessionId, SetupId, TopupId};
 use crate::domain::payer::Payer;
 use crate::domain::reversal::{EventRef, RefundReport};
 
@@ -44,6 +44,17 @@ pub enum ProviderEvent {
     },
     /// The provider's fee for a payment may be known now.
     FeeKnown(FeeKnown),
+    /// A customer has saved a card on a page.
+    CardSaved(CardSaved),
+    /// The provider no longer has a customer.
+    CustomerDeleted {
+        /// The event.
+        event: EventRef,
+        /// Whether it is about real money.
+        livemode: bool,
+        /// The customer.
+        customer: CustomerId,
+    },
     /// A thin event, which only names what happened. The details have to be fetched.
     Announced(ThinEvent),
     /// An event of a connected account. Top-ups are sold on the account itself, so it never has an effect.
@@ -100,6 +111,8 @@ impl ProviderEvent {
             Self::RefundChanged { event, .. } | Self::DisputeChanged { event, .. } => Some(event),
             Self::PaymentRefunded(refunded) => Some(&refunded.event),
             Self::FeeKnown(known) => Some(&known.event),
+            Self::CardSaved(saved) => Some(&saved.event),
+            Self::CustomerDeleted { event, .. } => Some(event),
             Self::Announced(thin) => Some(&thin.event),
             Self::OfAccount { event, .. } => event.event(),
             Self::Foreign { .. } => None,
@@ -125,9 +138,24 @@ impl ProviderEvent {
             }
             Self::FeeKnown(known) => Some(of_topup(&known.topup)),
             Self::OfAccount { event, .. } => event.subject(),
-            Self::Announced(_) | Self::Foreign { .. } => None,
+            Self::Announced(_) | Self::CardSaved(_) | Self::CustomerDeleted { .. } | Self::Foreign { .. } => None,
         }
     }
+}
+
+/// A page on which a customer has saved a card.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CardSaved {
+    /// The event.
+    pub event: EventRef,
+    /// Whether it is about real money.
+    pub livemode: bool,
+    /// The account in the metadata, as text.
+    pub account: String,
+    /// The customer.
+    pub customer: CustomerId,
+    /// What saved the card.
+    pub setup: SetupId,
 }
 
 /// A refunded charge: the total refunded amount, and the refunds if the event contains them.

@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 
 /// A room and those that it may use besides itself, from the ground up.
-const MAY_USE: [(&str, &[&str]); 23] = [
+const MAY_USE: [(&str, &[&str]); 25] = [
     ("domain", &[]),
     ("checkpoints", &[]),
     ("database_url", &[]),
@@ -19,12 +19,23 @@ const MAY_USE: [(&str, &[&str]); 23] = [
     // What every use case works with.
     ("app", &["db", "domain", "ports", "providers"]),
     ("access", &["app", "db", "domain", "ports"]),
+    ("customers", &["app", "db", "domain", "providers"]),
     ("messages", &["db", "domain"]),
     ("books", &["access", "app", "db", "domain", "measure", "messages"]),
     ("outbox", &["app", "books", "checkpoints", "db", "domain", "messages", "outgoing", "ports"]),
-    ("purchases", &["access", "app", "books", "db", "domain", "measure", "messages", "ports", "providers"]),
-    ("inbox", &["access", "app", "db", "domain", "measure", "ports", "providers", "purchases"]),
-    ("reconcile", &["app", "db", "domain", "providers", "purchases"]),
+    (
+        "purchases",
+        &["access", "app", "books", "customers", "db", "domain", "measure", "messages", "ports", "providers"],
+    ),
+    (
+        "recurring",
+        &["access", "app", "books", "checkpoints", "customers", "db", "domain", "messages", "providers", "purchases"],
+    ),
+    (
+        "inbox",
+        &["access", "app", "customers", "db", "domain", "measure", "ports", "providers", "purchases", "recurring"],
+    ),
+    ("reconcile", &["app", "db", "domain", "providers", "purchases", "recurring"]),
     ("console", &["access", "app", "books", "db", "domain", "inbox", "providers", "purchases", "reconcile"]),
     (
         "doctor",
@@ -45,7 +56,20 @@ const MAY_USE: [(&str, &[&str]); 23] = [
     // It lists the statements of all modules, for tests.
     (
         "catalogue",
-        &["access", "books", "console", "db", "doctor", "inbox", "messages", "outbox", "purchases", "reconcile"],
+        &[
+            "access",
+            "books",
+            "console",
+            "customers",
+            "db",
+            "doctor",
+            "inbox",
+            "messages",
+            "outbox",
+            "purchases",
+            "reconcile",
+            "recurring",
+        ],
     ),
     (
         "http",
@@ -54,6 +78,7 @@ const MAY_USE: [(&str, &[&str]); 23] = [
             "app",
             "books",
             "console",
+            "customers",
             "doctor",
             "domain",
             "inbox",
@@ -63,6 +88,7 @@ const MAY_USE: [(&str, &[&str]); 23] = [
             "outgoing",
             "purchases",
             "reconcile",
+            "recurring",
         ],
     ),
 ];
@@ -247,7 +273,10 @@ fn only_what_makes_requests_to_stripe_uses_async_stripe() {
         [
             "providers/stripe/gateway/account_defaults.rs",
             "providers/stripe/gateway/call.rs",
+            "providers/stripe/gateway/cards.rs",
+            "providers/stripe/gateway/charges.rs",
             "providers/stripe/gateway/checkout.rs",
+            "providers/stripe/gateway/customers.rs",
             "providers/stripe/gateway/endpoints.rs",
             "providers/stripe/gateway/events.rs",
             "providers/stripe/gateway/lists.rs",

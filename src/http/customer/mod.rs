@@ -1,4 +1,7 @@
-//! Routes for customers: prices, checkouts.
+//! Routes for customers: prices, checkouts, saved cards.
 
+pub(crate) mod auto_topup;
+mod auto_topup_view;
+pub(crate) mod payment_methods;
 pub(crate) mod quote;
 pub(crate) mod sessions;

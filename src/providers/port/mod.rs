@@ -5,7 +5,9 @@
 //! For every call: `Ok` is terminal. An error says whether the call may have been done; which idempotency key the next one has
 //! is decided by [`crate::domain::attempt`]. A call takes a bounded time and tries once.
 
+mod card;
 mod checkout;
+mod customer;
 mod endpoint;
 mod error;
 mod resource;
@@ -21,7 +23,9 @@ use crate::domain::provider::ProviderName;
 use crate::domain::reversal::{DisputeReport, RefundReport};
 use crate::providers::event::WebhookReader;
 
+pub use card::{CardOps, CardSetupRequest, Charge, OffSessionOps, OpenedSetup, SavedCard};
 pub use checkout::{CheckoutRequest, OpenedCheckout};
+pub use customer::{Customer, CustomerOps};
 pub use endpoint::{
     AccountOps, CreatedEndpoint, DeliveryEndpoint, EndpointOps, ProviderAccount, UndeliveredEvent, VersionFit,
 };
@@ -53,6 +57,12 @@ pub struct Provider {
     pub account: Arc<dyn AccountOps>,
     /// Manages the endpoints to which it delivers.
     pub endpoints: Arc<dyn EndpointOps>,
+    /// Makes customers.
+    pub customers: Arc<dyn CustomerOps>,
+    /// Saves cards.
+    pub cards: Arc<dyn CardOps>,
+    /// Charges saved cards without the customer.
+    pub off_session: Arc<dyn OffSessionOps>,
     /// Reads its deliveries.
     pub webhooks: Arc<dyn WebhookReader>,
 }
@@ -78,7 +88,10 @@ impl Provider {
             events: lacks.clone(),
             access: lacks.clone(),
             account: lacks.clone(),
-            endpoints: lacks,
+            endpoints: lacks.clone(),
+            customers: lacks.clone(),
+            cards: lacks.clone(),
+            off_session: lacks,
             webhooks,
         }
     }
@@ -112,6 +125,12 @@ pub struct Capabilities {
     pub account: bool,
     /// Its endpoints can be managed.
     pub endpoints: bool,
+    /// It keeps customers.
+    pub customers: bool,
+    /// It saves cards.
+    pub cards: bool,
+    /// It charges saved cards without the customer.
+    pub off_session: bool,
 }
 
 /// Opens checkouts.

@@ -15,18 +15,29 @@ pub enum Resource {
     BalanceTransactions,
     /// Events, which thin payloads only name.
     Events,
+    /// Customers, who keep saved cards.
+    Customers,
+    /// What saves a card on a page.
+    SetupIntents,
+    /// Saved cards.
+    PaymentMethods,
 }
 
 impl Resource {
     /// All resources.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 9] = [
         Self::CheckoutSessions,
         Self::PaymentIntents,
         Self::Refunds,
         Self::Disputes,
         Self::BalanceTransactions,
         Self::Events,
+        Self::Customers,
+        Self::SetupIntents,
+        Self::PaymentMethods,
     ];
+    /// Those that are needed only to save cards.
+    pub const OF_CARDS: [Self; 3] = [Self::Customers, Self::SetupIntents, Self::PaymentMethods];
     /// Those that every service needs.
     pub const NEEDED: [Self; 5] =
         [Self::CheckoutSessions, Self::PaymentIntents, Self::Refunds, Self::Disputes, Self::BalanceTransactions];
@@ -41,6 +52,9 @@ impl Resource {
             Self::Disputes => "disputes",
             Self::BalanceTransactions => "balance_transactions",
             Self::Events => "events",
+            Self::Customers => "customers",
+            Self::SetupIntents => "setup_intents",
+            Self::PaymentMethods => "payment_methods",
         }
     }
 
@@ -54,6 +68,9 @@ impl Resource {
             Self::Disputes => "Disputes: Read",
             Self::BalanceTransactions => "Balance transactions: Read",
             Self::Events => "Events: Read",
+            Self::Customers => "Customers: Write",
+            Self::SetupIntents => "SetupIntents: Read",
+            Self::PaymentMethods => "PaymentMethods: Write",
         }
     }
 
@@ -67,6 +84,9 @@ impl Resource {
             Self::Disputes => "disputes take no credits",
             Self::BalanceTransactions => "what Stripe really kept is not known",
             Self::Events => "thin payloads about refunds, disputes and fees are not understood",
+            Self::Customers => "no card can be saved",
+            Self::SetupIntents => "a card that was saved without a purchase does not become the customer's default",
+            Self::PaymentMethods => "saved cards can be neither shown nor removed, and none is charged",
         }
     }
 }

@@ -12,13 +12,17 @@ use stripe_checkout::checkout_session::RetrieveCheckoutSession;
 
 mod account_defaults;
 mod call;
+mod cards;
+mod charges;
 mod checkout;
+mod customers;
 pub mod endpoints;
 mod events;
 mod failure;
 mod lists;
 mod money;
 mod permissions;
+mod saved_cards;
 
 use crate::checkpoints;
 use crate::domain::checkout::PurchaseReport;
@@ -73,6 +77,9 @@ impl<T: Transport + 'static> StripeGateway<T> {
                 access: true,
                 account: true,
                 endpoints: true,
+                customers: true,
+                cards: true,
+                off_session: true,
             },
             payments: stripe.clone(),
             disputes: stripe.clone(),
@@ -81,6 +88,9 @@ impl<T: Transport + 'static> StripeGateway<T> {
             access: stripe.clone(),
             account: stripe.clone(),
             endpoints: stripe.clone(),
+            customers: stripe.clone(),
+            cards: stripe.clone(),
+            off_session: stripe.clone(),
             ..Provider::new(NAME, stripe.clone(), stripe, webhooks)
         }
     }
@@ -110,6 +120,11 @@ impl<T: Transport> CheckoutOps for StripeGateway<T> {
 
     async fn read_checkout(&self, session: &SessionId) -> Result<Option<PurchaseReport>, ProviderError> {
         checkpoints::reach("ask Stripe").await;
+        if charges::is_payment(session) {
+            let report = charges::report_of(&self.transport, session).await?;
+            checkpoints::reach("Stripe answered").await;
+            return Ok(report);
+        }
         let session = ask(&self.transport, &RetrieveCheckoutSession::new(session.as_str())).await?;
         checkpoints::reach("Stripe answered").await;
         report(session)

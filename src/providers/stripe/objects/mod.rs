@@ -4,17 +4,23 @@
 //! expanded object. A missing field is an error only where it is needed.
 
 mod checkout_session;
+mod customer;
 mod dispute;
 mod endpoint;
 mod fields;
 mod payment;
+mod payment_method;
 mod refund;
 
-pub(super) use crate::providers::stripe::objects::checkout_session::{Occasion, Session};
+pub(super) use crate::providers::stripe::objects::checkout_session::{CARD_SETUP, Occasion, Session};
+pub(super) use crate::providers::stripe::objects::customer::Customer;
 pub(super) use crate::providers::stripe::objects::dispute::Dispute;
 pub(super) use crate::providers::stripe::objects::endpoint::{Account, EventTime, WebhookEndpoint};
 pub(super) use crate::providers::stripe::objects::fields::{
-    Expandable, IdOnly, List, Marked, OfPayment, payment_intent, topup_in,
+    Expandable, IdOnly, List, Marked, OfPayment, SIGNATURE, TERMS, payment_intent, seal_in, topup_in,
 };
-pub(super) use crate::providers::stripe::objects::payment::{BalanceTransaction, Charge, PaymentIntent};
+pub(super) use crate::providers::stripe::objects::payment::{
+    AUTO_TOPUP, BalanceTransaction, Charge, ORIGIN, PaymentError, PaymentIntent,
+};
+pub(super) use crate::providers::stripe::objects::payment_method::{PaymentMethod, SetupIntent};
 pub(super) use crate::providers::stripe::objects::refund::Refund;
