@@ -193,11 +193,11 @@ provider_id!(
     CustomerId
 );
 provider_id!(
-    /// A saved way to pay (at Stripe a PaymentMethod, `pm_…`).
+    /// A saved way to pay (at Stripe a `PaymentMethod`, `pm_…`).
     PaymentMethodId
 );
 provider_id!(
-    /// What saves a card on a page (at Stripe a SetupIntent, `seti_…`).
+    /// What saves a card on a page (at Stripe a `SetupIntent`, `seti_…`).
     SetupId
 );
 provider_id!(

@@ -187,11 +187,12 @@ pub fn rules(changes: Value) -> Value {
         "consent": { "textVersion": "2026-11-30" },
     });
     let fields = body.as_object_mut().expect("an object");
-    for (name, value) in changes.as_object().expect("an object") {
+    let Value::Object(changes) = changes else { panic!("no changes: {changes}") };
+    for (name, value) in changes {
         if value.is_null() {
-            fields.remove(name);
+            fields.remove(&name);
         } else {
-            fields.insert(name.clone(), value.clone());
+            fields.insert(name, value);
         }
     }
     body
