@@ -38,9 +38,9 @@ statements! {
         WHERE account_id = :account AND state <> 'off'";
     STORE_RECOVERY = "UPDATE auto_topups SET recovery_topup_id = :topup, updated_at = :now_ms \
         WHERE account_id = :account AND state = 'paused' AND reason = 'authentication_required'";
-    /// Recoveries that were paid; few wait for one at a time.
-    RECOVERED = "SELECT a.account_id, a.recovery_topup_id FROM auto_topups a JOIN topups t ON t.id = a.recovery_topup_id \
-        WHERE a.recovery_topup_id IS NOT NULL AND t.state = 'paid' LIMIT 50";
+    /// Recoveries that were paid; few wait for one at a time. Not a join, for which a planner may read all top-ups.
+    RECOVERED = "SELECT account_id, recovery_topup_id FROM auto_topups WHERE recovery_topup_id IS NOT NULL \
+        AND (SELECT state FROM topups WHERE id = auto_topups.recovery_topup_id) = 'paid' LIMIT 50";
     /// Since the consent was given: a payer's dispute of any payment, or the refund of an automatic one.
     REVERSED = "SELECT r.kind FROM topups t JOIN payments p ON p.topup_id = t.id JOIN reversals r \
         ON r.provider_payment_id = p.provider_payment_id AND r.provider = p.provider \
