@@ -3,6 +3,7 @@
 #![deny(clippy::self_named_module_files)]
 
 mod api;
+mod browser;
 mod cards;
 mod catalog;
 mod cli;
@@ -28,6 +29,7 @@ mod refunds;
 mod restart;
 mod saved_cards;
 mod sepa;
+mod site;
 mod support;
 mod versions;
 mod webhooks;

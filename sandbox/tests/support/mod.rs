@@ -171,6 +171,12 @@ impl World {
     }
 }
 
+/// A page without its style, so that failures can be read.
+pub fn without_style(page: &str) -> String {
+    let (before, rest) = page.split_once("<style>").unwrap();
+    format!("{before}{}", rest.split_once("</style>").unwrap().1)
+}
+
 pub fn encode(params: &[(&str, &str)]) -> String {
     url::form_urlencoded::Serializer::new(String::new()).extend_pairs(params).finish()
 }
