@@ -19,7 +19,7 @@ pub(crate) struct Permissions {
 }
 
 /// Names in a path or an expansion, and the resource whose permission they need, as Stripe's refusals name it.
-const RESOURCES: [(&str, &str); 14] = [
+const RESOURCES: [(&str, &str); 16] = [
     ("account", "accounts_kyc_id_numbers"),
     ("checkout", "checkout_session"),
     ("payment_intents", "payment_intent"),
@@ -30,6 +30,8 @@ const RESOURCES: [(&str, &str); 14] = [
     ("refunds", "charge"),
     ("disputes", "dispute"),
     ("dispute", "dispute"),
+    ("radar", "radar"),
+    ("reviews", "review"),
     ("balance_transactions", "balance_transaction"),
     ("balance_transaction", "balance_transaction"),
     ("events", "event"),

@@ -19,6 +19,7 @@ mod node;
 mod outage;
 mod page;
 mod permissions;
+mod radar;
 mod receivers;
 mod recipes;
 mod refunds;

@@ -16,6 +16,7 @@ use super::{
     idempotency::SavedAnswer,
     late::LateRequest,
     payment::{Charge, PaymentIntent, PaymentMethod},
+    radar::{EarlyFraudWarning, Review},
     refund::Refund,
     session::Session,
     table::TableChange,
@@ -76,6 +77,8 @@ changes! {
         endpoints: Endpoint,
         refunds: Refund,
         disputes: Dispute,
+        warnings: EarlyFraudWarning,
+        reviews: Review,
         saved_answers: SavedAnswer,
     }
     maps {

@@ -106,7 +106,7 @@ fn expandable(kind: &str) -> &'static [&'static str] {
             "source_transfer_reversal",
             "transfer_reversal",
         ],
-        "dispute" => &["charge", "payment_intent"],
+        "dispute" | "radar.early_fraud_warning" | "review" => &["charge", "payment_intent"],
         "balance_transaction" => &["source"],
         "list" => &["data"],
         "item" => &["price"],

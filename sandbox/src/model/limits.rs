@@ -176,6 +176,8 @@ fn drop_payments(state: &mut State, intents: &BTreeSet<String>) {
         sources.extend(goes.then(|| dispute.id.clone()));
         goes
     });
+    state.warnings.remove_if(|warning| intents.contains(&warning.payment_intent));
+    state.reviews.remove_if(|review| intents.contains(&review.payment_intent));
     state.balance_transactions.remove_if(|transaction| sources.contains(&transaction.source));
     state.payment_methods.remove_if(|method| methods.contains(&method.id));
     state.payment_intents.remove_if(|intent| intents.contains(&intent.id));

@@ -44,6 +44,8 @@ pub(crate) mod pages_api;
 pub(crate) mod params;
 pub(crate) mod payment;
 pub(crate) mod payment_json;
+pub(crate) mod radar;
+pub(crate) mod radar_api;
 pub(crate) mod refund;
 pub(crate) mod refund_api;
 pub(crate) mod request;
@@ -72,6 +74,7 @@ use self::{
     ids::IdSource,
     late::LateRequest,
     payment::{Charge, PaymentIntent, PaymentMethod},
+    radar::{EarlyFraudWarning, Review},
     refund::Refund,
     session::Session,
     table::Table,
@@ -107,6 +110,8 @@ pub(crate) struct State {
     pub(crate) settlements: TrackedSet<(i64, String)>,
     pub(crate) refunds: Table<Refund>,
     pub(crate) disputes: Table<Dispute>,
+    pub(crate) warnings: Table<EarlyFraudWarning>,
+    pub(crate) reviews: Table<Review>,
     pub(crate) account: AccountDefaults,
     pub(crate) standing: Standing,
     /// When refunds and disputes take their next automatic step.

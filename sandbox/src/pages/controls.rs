@@ -83,6 +83,7 @@ fn coming_back(intent: &str) -> Markup {
         }
         (button(&dispute, "Dispute", intent, &[]))
         (button(&dispute, "Inquiry", intent, &[("inquiry", "true")]))
+        (button(&format!("payment_intents/{intent}/fraud_warning"), "Fraud warning", intent, &[]))
     }
 }
 
