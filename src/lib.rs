@@ -10,6 +10,7 @@
 //! - [`purchases`]: a top-up from its checkout to its last refund; use cases beside their SQL.
 //! - [`inbox`]: webhook deliveries: verified, read, applied once, or stored for replay.
 //! - [`reconcile`]: compares our books with a provider's.
+//! - [`exports`]: the books as tables for others, and a month for accounting.
 //! - [`doctor`]: looks for what keeps money from arriving, and writes nothing.
 //! - [`messages`], [`outbox`]: what the product is told of, written with its cause; endpoints, and the sending.
 //! - [`access`]: API keys and operators.
@@ -35,6 +36,7 @@ pub mod db;
 pub mod dev;
 pub mod doctor;
 pub mod domain;
+pub mod exports;
 pub mod http;
 pub mod inbox;
 pub mod measure;

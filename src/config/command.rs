@@ -4,6 +4,7 @@
 use secrecy::SecretString;
 
 use super::console::read_personal_data_days;
+use super::fraud::read_freeze;
 use super::{
     ConfigErrors, LogSettings, Reader, Source, StripeSettings, check_database_url, read_log, read_payload_days,
     read_pricing, read_stripe,
@@ -27,6 +28,8 @@ pub struct CommandConfig {
     pub outbox: OutboxSettings,
     /// For how many days personal data of payers is kept.
     pub personal_data_days: i64,
+    /// Whether a new warning of fraud blocks the account's spending.
+    pub freeze_on_fraud_warning: bool,
     /// What is logged.
     pub log: LogSettings,
 }
@@ -44,14 +47,26 @@ impl CommandConfig {
         let pricing = read_pricing(&mut reader);
         let payload_days = read_payload_days(&mut reader);
         let outbox = read_outbox(&mut reader);
-        let days = payload_days.zip(read_personal_data_days(&mut reader));
+        let days = payload_days.zip(read_personal_data_days(&mut reader)).zip(read_freeze(&mut reader));
         let log = read_log(&mut reader);
         match (stripe, pricing, days, log) {
-            (Some(stripe), Some(pricing), Some((webhook_payload_days, personal_data_days)), Some(log))
-                if reader.errors.is_empty() =>
-            {
+            (
+                Some(stripe),
+                Some(pricing),
+                Some(((webhook_payload_days, personal_data_days), freeze_on_fraud_warning)),
+                Some(log),
+            ) if reader.errors.is_empty() => {
                 let database_url = SecretString::from(database_url);
-                Ok(Self { database_url, stripe, pricing, webhook_payload_days, outbox, personal_data_days, log })
+                Ok(Self {
+                    database_url,
+                    stripe,
+                    pricing,
+                    webhook_payload_days,
+                    outbox,
+                    personal_data_days,
+                    freeze_on_fraud_warning,
+                    log,
+                })
             }
             _ => Err(ConfigErrors(reader.errors)),
         }

@@ -188,6 +188,10 @@ provider_id!(
     FeeId
 );
 provider_id!(
+    /// A warning of fraud or a review (at Stripe `issfr_…`, `prv_…`).
+    FraudSignalId
+);
+provider_id!(
     /// A webhook event (at Stripe `evt_…`).
     EventId
 );

@@ -7,6 +7,7 @@ use crate::domain::judge::Applied;
 use crate::inbox::apply_thin::{ThinOutcome, resolve_thin};
 use crate::inbox::owner::{known_owner_of, not_understood};
 use crate::providers::event::ProviderEvent;
+use crate::purchases::fraud::apply_signal::apply_signal;
 use crate::purchases::outcome::{ApplyEventError, EventOutcome};
 use crate::purchases::payment::apply::decline;
 use crate::purchases::payment::apply_report::apply;
@@ -30,6 +31,7 @@ pub(crate) async fn dispatch(inquiry: &Inquiry<'_>, event: ProviderEvent) -> Res
         ProviderEvent::DisputeChanged { event, livemode, dispute, payment } => {
             apply_reversal::dispute(inquiry, ReversalSource { event: Some(event), livemode }, &dispute, &payment).await
         }
+        ProviderEvent::FraudSignalled(signalled) => apply_signal(inquiry, signalled).await,
         ProviderEvent::FeeKnown(charge) => Ok(apply_charge(app, charge).await?),
         ProviderEvent::Announced(thin) => match resolve_thin(inquiry, thin).await? {
             ThinOutcome::Decided(outcome) => Ok(outcome),
