@@ -12,6 +12,7 @@
 //! - [`recurring`]: saved cards, and auto top-up.
 //! - [`inbox`]: webhook deliveries: verified, read, applied once, or stored for replay.
 //! - [`reconcile`]: compares our books with a provider's.
+//! - [`exports`]: the books as tables for others, and a month for accounting.
 //! - [`doctor`]: looks for what keeps money from arriving, and writes nothing.
 //! - [`messages`], [`outbox`]: what the product is told of, written with its cause; endpoints, and the sending.
 //! - [`access`]: API keys and operators.
@@ -38,6 +39,7 @@ pub mod db;
 pub mod dev;
 pub mod doctor;
 pub mod domain;
+pub mod exports;
 pub mod http;
 pub mod inbox;
 pub mod measure;

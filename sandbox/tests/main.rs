@@ -23,6 +23,7 @@ mod node;
 mod outage;
 mod page;
 mod permissions;
+mod radar;
 mod receivers;
 mod recipes;
 mod refunds;

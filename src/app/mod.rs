@@ -62,6 +62,8 @@ pub struct App {
     pub personal_data_days: i64,
     /// What was learnt about payers and has not been stored yet.
     pub payers: PayerNotes,
+    /// Whether a new warning of fraud blocks the account's spending.
+    pub freeze_on_fraud_warning: bool,
     /// The key that seals checkouts; `None` if no service has used the database yet.
     pub seal: Option<SealKey>,
     /// Limits the questions to Stripe that deliveries need answered.

@@ -29,5 +29,5 @@ pub mod settle_account;
 pub mod spend;
 pub(crate) mod spending_rules;
 pub mod statement;
-mod sums;
+pub(crate) mod sums;
 pub mod usage;

@@ -4,6 +4,7 @@
 use secrecy::SecretString;
 
 use super::console::read_personal_data_days;
+use super::fraud::read_freeze;
 use super::recurring::{RecurringConfig, read_recurring};
 use super::{
     ConfigErrors, LogSettings, Reader, Source, StripeSettings, check_database_url, read_log, read_payload_days,
@@ -30,6 +31,8 @@ pub struct CommandConfig {
     pub personal_data_days: i64,
     /// Saved cards and what they are charged for.
     pub recurring: RecurringConfig,
+    /// Whether a new warning of fraud blocks the account's spending.
+    pub freeze_on_fraud_warning: bool,
     /// What is logged.
     pub log: LogSettings,
 }
@@ -47,14 +50,14 @@ impl CommandConfig {
         let pricing = read_pricing(&mut reader);
         let payload_days = read_payload_days(&mut reader);
         let outbox = read_outbox(&mut reader);
-        let days = payload_days.zip(read_personal_data_days(&mut reader));
+        let days = payload_days.zip(read_personal_data_days(&mut reader)).zip(read_freeze(&mut reader));
         let recurring = read_recurring(&mut reader);
         let log = read_log(&mut reader);
         match (stripe, pricing, days, recurring, log) {
             (
                 Some(stripe),
                 Some(pricing),
-                Some((webhook_payload_days, personal_data_days)),
+                Some(((webhook_payload_days, personal_data_days), freeze_on_fraud_warning)),
                 Some(recurring),
                 Some(log),
             ) if reader.errors.is_empty() => Ok(Self {
@@ -64,6 +67,7 @@ impl CommandConfig {
                 webhook_payload_days,
                 outbox,
                 personal_data_days,
+                freeze_on_fraud_warning,
                 recurring,
                 log,
             }),

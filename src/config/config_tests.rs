@@ -279,6 +279,7 @@ fn every_setting_of_the_example_file_is_one_that_is_read() {
     let example = include_str!("../../.env.example");
     let sources = [
         include_str!("console.rs"),
+        include_str!("fraud.rs"),
         include_str!("mod.rs"),
         include_str!("outgoing.rs"),
         include_str!("pricing.rs"),

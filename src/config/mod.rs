@@ -7,6 +7,7 @@
 mod command;
 pub mod console;
 mod env_file;
+mod fraud;
 pub mod jwt;
 mod log_filter;
 mod names;
@@ -30,6 +31,7 @@ use crate::domain::price_list::PriceList;
 use crate::domain::redirect::AllowedOrigin;
 pub use command::CommandConfig;
 use console::{ConsoleConfig, read_console};
+use fraud::read_freeze;
 pub use jwt::SettingError;
 use jwt::{JwtSettings, RawJwt, is_placeholder};
 pub use log_filter::parse_log_filter;
@@ -87,6 +89,8 @@ pub struct Config {
     pub recurring: RecurringConfig,
     /// The operator's console.
     pub console: ConsoleConfig,
+    /// Whether a new warning of fraud blocks the account's spending.
+    pub freeze_on_fraud_warning: bool,
     /// What is logged.
     pub log: LogSettings,
     /// Hints that are logged at the start. They contain no values.
@@ -153,11 +157,12 @@ impl Config {
         let outbox = outgoing::read_outbox(&mut reader);
         let recurring = read_recurring(&mut reader);
         let console = read_console(&mut reader);
+        let freeze = read_freeze(&mut reader);
         let log = read_log(&mut reader);
         check_database_url(&mut reader, &database_url);
         let public_url = read_public_url(&mut reader, public_url, bind_address);
         // Each `None` has recorded an error, so an incomplete `Config` cannot be created.
-        let books = payload_days.zip(reconcile_every).zip(reconcile_since).zip(console).zip(recurring);
+        let books = payload_days.zip(reconcile_every).zip(reconcile_since).zip(console).zip(recurring.zip(freeze));
         let limits = rate_limit.zip(max_open);
         match (bind_address, public_url, stripe, jwt, pricing, checkout_expires_minutes, limits, books, log) {
             (
@@ -168,7 +173,10 @@ impl Config {
                 Some(pricing),
                 Some(checkout_expires_minutes),
                 Some((rate_limit_per_minute, max_open_checkouts)),
-                Some(((((webhook_payload_days, reconcile_every_hours), reconcile_since_days), console), recurring)),
+                Some((
+                    (((webhook_payload_days, reconcile_every_hours), reconcile_since_days), console),
+                    (recurring, freeze_on_fraud_warning),
+                )),
                 Some(log),
             ) if reader.errors.is_empty() => Ok(Self {
                 bind_address,
@@ -192,6 +200,7 @@ impl Config {
                 outbox,
                 recurring,
                 console,
+                freeze_on_fraud_warning,
                 log,
                 warnings: reader.warnings,
             }),

@@ -201,6 +201,10 @@ provider_id!(
     SetupId
 );
 provider_id!(
+    /// A warning of fraud or a review (at Stripe `issfr_…`, `prv_…`).
+    FraudSignalId
+);
+provider_id!(
     /// A webhook event (at Stripe `evt_…`).
     EventId
 );

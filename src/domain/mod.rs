@@ -16,6 +16,7 @@ pub mod currency;
 pub mod expiry;
 pub mod fee_fit;
 pub mod fees;
+pub mod fraud;
 pub mod ids;
 pub mod judge;
 pub mod ledger;

@@ -9,6 +9,7 @@ use crate::domain::judge::Applied;
 use crate::inbox::apply_thin::{ThinOutcome, resolve_thin};
 use crate::inbox::owner::{known_owner_of, not_understood};
 use crate::providers::event::{CardSaved, ProviderEvent};
+use crate::purchases::fraud::apply_signal::apply_signal;
 use crate::purchases::outcome::{ApplyEventError, EventOutcome};
 use crate::purchases::payment::apply::decline;
 use crate::purchases::payment::apply_report::apply;
@@ -34,6 +35,7 @@ pub(crate) async fn dispatch(inquiry: &Inquiry<'_>, event: ProviderEvent) -> Res
         ProviderEvent::DisputeChanged { event, livemode, dispute, payment } => {
             apply_reversal::dispute(inquiry, ReversalSource { event: Some(event), livemode }, &dispute, &payment).await
         }
+        ProviderEvent::FraudSignalled(signalled) => apply_signal(inquiry, signalled).await,
         ProviderEvent::FeeKnown(charge) => Ok(apply_charge(app, charge).await?),
         ProviderEvent::CardSaved(saved) => card_saved(app, saved).await,
         ProviderEvent::CustomerDeleted { livemode, customer, .. } => {

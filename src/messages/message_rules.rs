@@ -33,6 +33,9 @@ statements! {
     DISPUTE_WITHOUT_CAUSE = "SELECT COUNT(*) AS wrong FROM messages m \
         LEFT JOIN reversals r ON r.provider_reversal_id = m.cause AND r.kind = 'dispute' \
         WHERE m.type IN ('dispute.opened', 'dispute.closed') AND r.kind IS NULL";
+    WARNING_WITHOUT_CAUSE = "SELECT COUNT(*) AS wrong FROM messages m \
+        LEFT JOIN fraud_signals f ON f.provider_signal_id = m.cause \
+        WHERE m.type = 'dispute.warning' AND f.kind IS NULL";
     FAILED_WITHOUT_CAUSE = "SELECT COUNT(*) AS wrong FROM messages m LEFT JOIN topups t ON t.id = m.cause \
         WHERE m.type = 'topup.failed' AND (t.id IS NULL OR t.account_id <> m.account_id)";
     LOW_TWICE = "SELECT COUNT(*) AS wrong FROM (SELECT type, LAG(type) OVER (PARTITION BY account_id ORDER BY number) \
@@ -48,7 +51,7 @@ statements! {
 }
 
 /// Each rule with the statement that counts where it is broken.
-pub(crate) static RULES: [(&str, &crate::db::Statement); 13] = [
+pub(crate) static RULES: [(&str, &crate::db::Statement); 14] = [
     ("a paid top-up has its message", &PAID_WITHOUT_MESSAGE),
     ("a message of a paid top-up has its cause", &PAID_WITHOUT_CAUSE),
     ("a reversal has its message", &REVERSED_WITHOUT_MESSAGE),
@@ -58,6 +61,7 @@ pub(crate) static RULES: [(&str, &crate::db::Statement); 13] = [
     ("a hold that expired has its message", &HOLD_WITHOUT_MESSAGE),
     ("a message of an expired hold has its cause", &HOLD_WITHOUT_CAUSE),
     ("a message of a dispute has its cause", &DISPUTE_WITHOUT_CAUSE),
+    ("a message of a warning has its cause", &WARNING_WITHOUT_CAUSE),
     ("a message of a failed top-up has its cause", &FAILED_WITHOUT_CAUSE),
     ("low and recovered balances alternate in the messages", &LOW_TWICE),
     ("a queue counts the deliveries that wait in it", &WRONG_QUEUES),

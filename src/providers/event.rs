@@ -1,6 +1,7 @@
 //! The events that a provider delivers, and how they are verified and parsed.
 
 use crate::domain::checkout::{Declined, PurchaseProgress, PurchaseReport};
+use crate::domain::fraud::FraudSignal;
 use crate::domain::ids::{ChargeId, CustomerId, DisputeId, FeeId, PaymentId, SessionId, SetupId, TopupId};
 use crate::domain::payer::Payer;
 use crate::domain::reversal::{EventRef, RefundReport};
@@ -42,6 +43,8 @@ pub enum ProviderEvent {
         /// The disputed payment.
         payment: PaymentId,
     },
+    /// A payment may be fraud.
+    FraudSignalled(FraudSignalled),
     /// The provider's fee for a payment may be known now.
     FeeKnown(FeeKnown),
     /// A customer has saved a card on a page.
@@ -110,6 +113,7 @@ impl ProviderEvent {
             Self::PaymentDeclined(declined) => Some(&declined.event),
             Self::RefundChanged { event, .. } | Self::DisputeChanged { event, .. } => Some(event),
             Self::PaymentRefunded(refunded) => Some(&refunded.event),
+            Self::FraudSignalled(signalled) => Some(&signalled.event),
             Self::FeeKnown(known) => Some(&known.event),
             Self::CardSaved(saved) => Some(&saved.event),
             Self::CustomerDeleted { event, .. } => Some(event),
@@ -136,6 +140,7 @@ impl ProviderEvent {
             Self::PaymentRefunded(refunded) => {
                 Some(refunded.topup.as_ref().map_or_else(|| of_payment(&refunded.payment), of_topup))
             }
+            Self::FraudSignalled(signalled) => Some(of_payment(&signalled.signal.payment)),
             Self::FeeKnown(known) => Some(of_topup(&known.topup)),
             Self::OfAccount { event, .. } => event.subject(),
             Self::Announced(_) | Self::CardSaved(_) | Self::CustomerDeleted { .. } | Self::Foreign { .. } => None,
@@ -173,6 +178,17 @@ pub struct PaymentRefunded {
     pub amount_refunded_minor: Option<i64>,
     /// All refunds, if the event contains them all. Newer versions of Stripe's API leave them out.
     pub refunds: Option<Vec<RefundReport>>,
+}
+
+/// A warning of fraud, or a review.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FraudSignalled {
+    /// The event.
+    pub event: EventRef,
+    /// Whether it is about real money.
+    pub livemode: bool,
+    /// The warning or review.
+    pub signal: FraudSignal,
 }
 
 /// A charge with a known balance transaction.

@@ -112,6 +112,7 @@ fn in_force(config: &Config) -> Vec<(&'static str, String)> {
         ("SAVED_CARDS", on_or_off(config.recurring.saves_cards)),
         ("AUTO_TOPUP", on_or_off(config.recurring.auto_topup)),
         ("AUTO_TOPUPS_PER_HOUR", config.recurring.auto_topups_per_hour.to_string()),
+        ("FREEZE_ON_FRAUD_WARNING", on_or_off(config.freeze_on_fraud_warning)),
         ("CONSOLE", "on".to_owned()),
         ("SUPPORT_MAX_CREDITS", config.console.support_max_credits.to_string()),
         ("PERSONAL_DATA_DAYS", config.console.personal_data_days.to_string()),

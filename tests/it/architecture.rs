@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 
 /// A room and those that it may use besides itself, from the ground up.
-const MAY_USE: [(&str, &[&str]); 25] = [
+const MAY_USE: [(&str, &[&str]); 26] = [
     ("domain", &[]),
     ("checkpoints", &[]),
     ("database_url", &[]),
@@ -22,6 +22,7 @@ const MAY_USE: [(&str, &[&str]); 25] = [
     ("customers", &["app", "db", "domain", "providers"]),
     ("messages", &["db", "domain"]),
     ("books", &["access", "app", "db", "domain", "measure", "messages"]),
+    ("exports", &["books", "db", "domain"]),
     ("outbox", &["app", "books", "checkpoints", "db", "domain", "messages", "outgoing", "ports"]),
     (
         "purchases",
@@ -63,6 +64,7 @@ const MAY_USE: [(&str, &[&str]); 25] = [
             "customers",
             "db",
             "doctor",
+            "exports",
             "inbox",
             "messages",
             "outbox",
@@ -81,6 +83,7 @@ const MAY_USE: [(&str, &[&str]); 25] = [
             "customers",
             "doctor",
             "domain",
+            "exports",
             "inbox",
             "measure",
             "messages",

@@ -209,6 +209,14 @@ impl World {
         result.map(|()| report).map_err(|what| Box::new(Violation { seed, step, what, trace: last }))
     }
 
+    /// Runs this many steps, as [`Self::run`] does, and leaves the folder with the database, `topup.db`.
+    #[cfg(test)]
+    pub fn database_after(mut self, steps: u64) -> Result<TempDir, Box<Violation>> {
+        let result = self.run_steps(steps);
+        let World { seed, step, trace, _folder: folder, .. } = self;
+        result.map(|()| folder).map_err(|what| Box::new(Violation { seed, step, what, trace }))
+    }
+
     fn run_steps(&mut self, steps: u64) -> Result<(), String> {
         for step in 1..=steps {
             self.step = step;

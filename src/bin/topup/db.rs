@@ -1,12 +1,13 @@
-//! `topup db`: backs up and restores a SQLite database.
+//! `topup db`: backs up and restores a SQLite database, and copies everything into another database.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Subcommand;
-use secrecy::ExposeSecret;
+use secrecy::{ExposeSecret, SecretString};
 use topup::config::Config;
 use topup::db::copies::{back_up, restore};
+use topup::exports::copy_database::{audit_at, copy_database};
 use topup::ports::Clock;
 use topup::system::SystemClock;
 
@@ -25,12 +26,26 @@ pub enum DbCommand {
         /// The backup.
         file: PathBuf,
     },
+    /// Copy everything into another, empty database, such as from SQLite to PostgreSQL. The service must be stopped. A
+    /// copy that is interrupted leaves nothing; run it again.
+    Copy {
+        /// The database to copy from: sqlite:… or postgres://…
+        #[arg(long, value_name = "URL")]
+        from: SecretString,
+        /// The empty database to copy into: postgres://… or sqlite:…, a new file.
+        #[arg(long, value_name = "URL")]
+        to: SecretString,
+    },
 }
 
 /// Runs the command.
 pub async fn run(command: DbCommand) -> Result<ExitCode, Failure> {
+    if let DbCommand::Copy { from, to } = command {
+        return copy(&from, &to).await;
+    }
     let url = Config::load_database_url(&settings()?)?;
     match command {
+        DbCommand::Copy { .. } => {}
         DbCommand::Backup { file } => {
             back_up(url.expose_secret(), &file).await?;
             println!("Copied the database to {} and checked the copy.", file.display());
@@ -47,5 +62,37 @@ pub async fn run(command: DbCommand) -> Result<ExitCode, Failure> {
             println!("What happened since the backup is unknown here: run `topup audit`, then `topup reconcile`.");
         }
     }
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn copy(from: &SecretString, to: &SecretString) -> Result<ExitCode, Failure> {
+    for (name, url) in [("--from", from), ("--to", to)] {
+        let known = ["sqlite:", "postgres://", "postgresql://"];
+        if !known.iter().any(|beginning| url.expose_secret().starts_with(beginning)) {
+            return Err(format!("{name} must be an address that starts with sqlite: or postgres://").into());
+        }
+    }
+    if from.expose_secret() == to.expose_secret() {
+        return Err("--from and --to are the same database".into());
+    }
+    topup::checkpoints::arm();
+    let tables = copy_database(from.expose_secret(), to.expose_secret()).await?;
+    for table in tables.iter().filter(|table| table.rows > 0) {
+        println!("{:>12} rows of {}", table.rows, table.table);
+    }
+    println!("Every row was copied and read back.");
+    let mut is_clean = true;
+    for (name, url) in [("--from", from), ("--to", to)] {
+        let report = audit_at(url.expose_secret()).await?;
+        is_clean &= report.is_clean();
+        match report.differences {
+            0 => println!("The audit of {name} finds that everything holds."),
+            count => println!("The audit of {name} finds {count} differences: run `topup audit` there."),
+        }
+    }
+    if !is_clean {
+        return Ok(ExitCode::FAILURE);
+    }
+    println!("Set DATABASE_URL to the new database and start `topup serve`. Keep the old one, but do not start it.");
     Ok(ExitCode::SUCCESS)
 }

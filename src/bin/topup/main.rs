@@ -4,8 +4,11 @@ mod accounts;
 mod adopt;
 mod books;
 mod db;
+mod disputes;
 mod doctor;
 mod endpoints;
+mod export;
+mod report;
 mod text;
 mod topups;
 mod webhook_setup;
@@ -78,7 +81,16 @@ enum Command {
     Topups(topups::TopupsCommand),
     /// Recompute every balance and every top-up from the books. Exits with 1 if there is a difference.
     Audit(books::AuditArguments),
-    /// Backups of a SQLite database.
+    /// Write the books as tables: CSV or lines of JSON.
+    #[command(subcommand)]
+    Export(export::ExportCommand),
+    /// Reports for accounting.
+    #[command(subcommand)]
+    Report(report::ReportCommand),
+    /// What can be sent to the bank about a dispute.
+    #[command(subcommand)]
+    Disputes(disputes::DisputesCommand),
+    /// Backups of a SQLite database, and the way to another database.
     #[command(subcommand)]
     Db(db::DbCommand),
     /// Accounts: a list with search, and erasing personal data.
@@ -159,6 +171,9 @@ async fn run(command: Command) -> Result<ExitCode, Failure> {
         Command::Reconcile(arguments) => return books::reconcile(arguments).await,
         Command::Topups(command) => return topups::run(command).await,
         Command::Audit(arguments) => return books::audit(arguments).await,
+        Command::Export(command) => return export::run(command).await,
+        Command::Report(command) => return report::run(command).await,
+        Command::Disputes(command) => return disputes::run(command).await,
         Command::Db(command) => return db::run(command).await,
         Command::Accounts(command) => return accounts::run(command).await,
         Command::Keys(command) => return keys(command).await,
@@ -184,7 +199,17 @@ async fn connect(create: bool) -> Result<Db, Failure> {
 }
 
 async fn connect_migrated() -> Result<Db, Failure> {
-    let database = connect(false).await?;
+    migrated(connect(false).await?).await
+}
+
+/// Connects to look only.
+async fn connect_to_read() -> Result<Db, Failure> {
+    let url = Config::load_database_url(&settings()?)?;
+    let database = Db::connect_to_read(url.expose_secret()).await.map_err(StartError::Database)?;
+    migrated(database).await
+}
+
+async fn migrated(database: Db) -> Result<Db, Failure> {
     let hint = "the database is not at this version's state; run `topup migrate`";
     if database.migration_state().await? != MigrationState::Current {
         return Err(hint.into());

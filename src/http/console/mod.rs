@@ -10,9 +10,11 @@ mod chart;
 mod disputes;
 mod failures;
 mod form;
+mod fraud;
 mod keys;
 mod layout;
 mod log_page;
+mod month_report;
 mod overview_page;
 mod page;
 mod parts;
@@ -64,6 +66,8 @@ pub fn routes(config: &mut ServiceConfig) {
             .route("/failure/replay", post().to(failures::replay))
             .route("/failure/close", post().to(failures::close))
             .route("/disputes", get().to(disputes::list))
+            .route("/disputes/{id}/evidence", get().to(disputes::evidence))
+            .route("/report", get().to(month_report::download))
             .route("/reconciliations", get().to(reconciliations::list))
             .route("/reconciliations", post().to(reconciliations::start))
             .route("/reconciliation", get().to(reconciliations::read))

@@ -18,12 +18,13 @@ use crate::providers::stripe::name::NAME;
 use crate::providers::stripe::objects::{Marked, Occasion, OfPayment, Session, payment_intent};
 
 mod card;
+mod fraud;
 mod money;
 pub(super) mod payer;
 mod thin;
 
 /// The event types that an endpoint has to subscribe to.
-pub const EVENT_TYPES: [&str; 19] = [
+pub const EVENT_TYPES: [&str; 23] = [
     "checkout.session.completed",
     "checkout.session.async_payment_succeeded",
     "checkout.session.async_payment_failed",
@@ -43,6 +44,10 @@ pub const EVENT_TYPES: [&str; 19] = [
     "charge.dispute.funds_withdrawn",
     "charge.dispute.funds_reinstated",
     "customer.deleted",
+    "radar.early_fraud_warning.created",
+    "radar.early_fraud_warning.updated",
+    "review.opened",
+    "review.closed",
 ];
 
 /// When an event was made, in milliseconds since 1970; `None` for a thin event.
@@ -200,6 +205,8 @@ fn read_object(envelope: &Envelope<'_>, event_type: &str) -> Result<ProviderEven
         "charge.refund.updated" | "refund.created" | "refund.updated" | "refund.failed" => {
             read_of_payment(object, &head, money::refund)
         }
+        _ if event_type.starts_with("radar.early_fraud_warning.") => read_of_payment(object, &head, fraud::warning),
+        "review.opened" | "review.closed" => read_of_payment(object, &head, fraud::review),
         _ if event_type.starts_with("charge.dispute.") => read_of_payment(object, &head, money::dispute),
         _ => read_session(object, &head),
     }
