@@ -16,6 +16,7 @@
 //! - [`http`]: the API, one folder per audience, and the documentation generated from it.
 //! - [`measure`]: what the service measures of itself, for Prometheus.
 //! - [`outgoing`]: the settings shared by all HTTP clients.
+//! - [`traces`]: spans for OpenTelemetry, and where they are sent.
 //! - [`config`], [`startup`]: settings, and how the service is built.
 //!
 //! `docs/ARCHITECTURE.md` follows one purchase through all of them.
@@ -47,3 +48,4 @@ pub mod purchases;
 pub mod reconcile;
 pub mod startup;
 pub mod system;
+pub mod traces;

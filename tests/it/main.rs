@@ -44,6 +44,7 @@ mod reconcile;
 mod replicas;
 mod request_bodies;
 mod secrets;
+mod shells;
 #[path = "../sim/mod.rs"]
 mod sim;
 mod simulation;
@@ -54,5 +55,6 @@ mod stripe_failures;
 mod stripe_requests;
 mod support;
 mod token_shapes;
+mod traces;
 mod unit;
 mod webhook;

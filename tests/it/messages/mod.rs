@@ -3,12 +3,13 @@
 mod alerts;
 mod api;
 mod causes;
+mod changes;
 mod commands;
 mod delivering;
 mod inputs;
 mod interruptions;
 mod processes;
-mod receiver;
+pub mod receiver;
 mod signatures;
 
 use reqwest::Method;
