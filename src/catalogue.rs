@@ -65,6 +65,7 @@ pub fn all_statements() -> impl Iterator<Item = &'static Statement> {
         crate::messages::message::STATEMENTS,
         crate::messages::message_rules::STATEMENTS,
         crate::outbox::alerts::STATEMENTS,
+        crate::outbox::backlog::STATEMENTS,
         crate::outbox::balance_alerts::STATEMENTS,
         crate::outbox::change_endpoint::STATEMENTS,
         crate::outbox::deliveries::STATEMENTS,

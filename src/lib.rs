@@ -19,6 +19,7 @@
 //! - [`http`]: the API, one folder per audience, and the documentation generated from it.
 //! - [`measure`]: what the service measures of itself, for Prometheus.
 //! - [`outgoing`]: the settings shared by all HTTP clients.
+//! - [`traces`]: spans for OpenTelemetry, and where they are sent.
 //! - [`config`], [`startup`]: settings, and how the service is built.
 //!
 //! `docs/ARCHITECTURE.md` follows one purchase through all of them.
@@ -53,3 +54,4 @@ pub mod reconcile;
 pub mod recurring;
 pub mod startup;
 pub mod system;
+pub mod traces;

@@ -7,7 +7,7 @@ use super::console::read_personal_data_days;
 use super::fraud::read_freeze;
 use super::recurring::{RecurringConfig, read_recurring};
 use super::{
-    ConfigErrors, LogSettings, Reader, Source, StripeSettings, check_database_url, read_log, read_payload_days,
+    ConfigErrors, LogSettings, Reader, Source, StripeSettings, read_database_url, read_log, read_payload_days,
     read_pricing, read_stripe,
 };
 use crate::config::outgoing::read_outbox;
@@ -44,8 +44,7 @@ impl CommandConfig {
     /// All mistakes at once, each with the setting's name and how to fix it.
     pub fn load(source: &Source) -> Result<Self, ConfigErrors> {
         let mut reader = Reader::new(source);
-        let database_url = reader.text("DATABASE_URL", "sqlite:topup.db");
-        check_database_url(&mut reader, &database_url);
+        let database_url = read_database_url(&mut reader);
         let stripe = read_stripe(&mut reader, Vec::new());
         let pricing = read_pricing(&mut reader);
         let payload_days = read_payload_days(&mut reader);
@@ -61,7 +60,7 @@ impl CommandConfig {
                 Some(recurring),
                 Some(log),
             ) if reader.errors.is_empty() => Ok(Self {
-                database_url: SecretString::from(database_url),
+                database_url,
                 stripe,
                 pricing,
                 webhook_payload_days,

@@ -12,8 +12,8 @@ use tokio::sync::Mutex;
 use crate::app::App;
 use crate::db::{StoreError, Tx, Write, args, statements};
 use crate::domain::ids::LedgerEntryId;
+use crate::domain::timestamp::DAY_MS;
 
-const DAY_MS: i64 = 86_400_000;
 /// How many days are shown, with the current one.
 pub const DAYS: i64 = 30;
 /// How long after its end a day is stored. An id is drawn seconds before its entry is committed.

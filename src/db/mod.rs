@@ -46,7 +46,7 @@ pub use write::Write;
 
 /// Defines a file's statements and lists them, so that the test that prepares all statements cannot miss one.
 macro_rules! statements {
-    ($($(#[$doc:meta])* $name:ident = $sql:literal;)+) => {
+    ($($(#[$doc:meta])* $name:ident = $sql:expr;)+) => {
         $($(#[$doc])* static $name: $crate::db::Statement = $crate::db::Statement::new($sql);)+
         /// Every statement of this file.
         pub(crate) static STATEMENTS: &[&$crate::db::Statement] = &[$(&$name),+];

@@ -29,6 +29,7 @@ pub mod pricing;
 pub mod provider;
 pub mod redirect;
 pub mod refund;
+pub mod refund_reason;
 pub mod reversal;
 pub mod spend_limit;
 pub mod timestamp;

@@ -45,6 +45,7 @@ statements! {
         LEFT JOIN (SELECT endpoint_id, account_id, COUNT(*) AS waiting FROM deliveries WHERE state = 'waiting' \
         GROUP BY endpoint_id, account_id) d ON d.endpoint_id = q.endpoint_id AND d.account_id = q.account_id \
         WHERE q.waiting <> COALESCE(d.waiting, 0) OR (q.waiting = 0) <> (q.next_at = 9223372036854775807)";
+    NOT_MADE = "SELECT COUNT(*) AS wrong FROM messages WHERE payload = ''";
     NOT_QUEUED = "SELECT COUNT(*) AS wrong FROM deliveries d LEFT JOIN delivery_queues q \
         ON q.endpoint_id = d.endpoint_id AND q.account_id = d.account_id \
         WHERE d.state = 'waiting' AND q.endpoint_id IS NULL";
@@ -66,6 +67,7 @@ pub(crate) static RULES: [(&str, &crate::db::Statement); 14] = [
     ("low and recovered balances alternate in the messages", &LOW_TWICE),
     ("a queue counts the deliveries that wait in it", &WRONG_QUEUES),
     ("a waiting delivery is in a queue", &NOT_QUEUED),
+    ("the body of a message can be made", &NOT_MADE),
 ];
 
 #[derive(sqlx::FromRow)]

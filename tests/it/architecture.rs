@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 
 /// A room and those that it may use besides itself, from the ground up.
-const MAY_USE: [(&str, &[&str]); 26] = [
+const MAY_USE: [(&str, &[&str]); 27] = [
     ("domain", &[]),
     ("checkpoints", &[]),
     ("database_url", &[]),
@@ -13,17 +13,18 @@ const MAY_USE: [(&str, &[&str]); 26] = [
     ("outgoing", &[]),
     ("ports", &[]),
     ("system", &["ports"]),
-    ("config", &["database_url", "domain"]),
-    ("db", &["database_url", "checkpoints", "measure"]),
-    ("providers", &["domain", "checkpoints", "measure", "outgoing"]),
+    ("traces", &["measure", "outgoing"]),
+    ("config", &["database_url", "domain", "traces"]),
+    ("db", &["database_url", "checkpoints", "measure", "traces"]),
+    ("providers", &["domain", "checkpoints", "measure", "outgoing", "traces"]),
     // What every use case works with.
-    ("app", &["db", "domain", "ports", "providers"]),
+    ("app", &["db", "domain", "ports", "providers", "traces"]),
     ("access", &["app", "db", "domain", "ports"]),
     ("customers", &["app", "db", "domain", "providers"]),
     ("messages", &["db", "domain"]),
     ("books", &["access", "app", "db", "domain", "measure", "messages"]),
     ("exports", &["books", "db", "domain"]),
-    ("outbox", &["app", "books", "checkpoints", "db", "domain", "messages", "outgoing", "ports"]),
+    ("outbox", &["app", "books", "checkpoints", "db", "domain", "measure", "messages", "outgoing", "ports", "traces"]),
     (
         "purchases",
         &["access", "app", "books", "customers", "db", "domain", "measure", "messages", "ports", "providers"],
@@ -92,6 +93,7 @@ const MAY_USE: [(&str, &[&str]); 26] = [
             "purchases",
             "reconcile",
             "recurring",
+            "traces",
         ],
     ),
 ];
@@ -313,6 +315,7 @@ fn the_http_client_belongs_to_the_key_set_to_stripe_to_endpoints_and_to_the_demo
         "outgoing.rs",
         "providers/stripe/clock.rs",
         "providers/stripe/transport/http.rs",
+        "traces/export.rs",
     ];
     let may = |file: &String| file.starts_with("http/auth/") || client.contains(&file.as_str());
     assert!(files.iter().all(may), "{files:?}");

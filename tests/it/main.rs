@@ -47,6 +47,7 @@ mod recurring;
 mod replicas;
 mod request_bodies;
 mod secrets;
+mod shells;
 #[path = "../sim/mod.rs"]
 mod sim;
 mod simulation;
@@ -57,5 +58,6 @@ mod stripe_failures;
 mod stripe_requests;
 mod support;
 mod token_shapes;
+mod traces;
 mod unit;
 mod webhook;

@@ -11,6 +11,7 @@ pub mod endpoints;
 pub(crate) mod grants;
 pub(crate) mod reconciliations;
 pub(crate) mod refunds;
+pub mod shapes;
 pub(crate) mod topup_details;
 pub(crate) mod topups;
 pub mod webhook_events;

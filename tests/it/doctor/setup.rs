@@ -120,7 +120,16 @@ async fn an_endpoint_is_repaired_and_others_are_not_touched() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn of_two_with_one_url_the_other_is_named_and_left() {
     let (world, settings) = begin(Backend::Sqlite).await;
-    assert!(command(&settings, &["webhooks", "setup"]).await.0);
+    let json = async || {
+        let (well, output, said) = command(&settings, &["webhooks", "setup", "--json"]).await;
+        assert!(well, "{said}");
+        serde_json::from_str::<Value>(&output).expect("JSON")
+    };
+    let made = json().await;
+    assert_eq!((&made["outcome"], &made["types"]), (&json!("created"), &json!(EVENT_TYPES)));
+    assert!(made["secret"].as_str().is_some_and(|secret| secret.starts_with("whsec_")), "{made}");
+    let again = json().await;
+    assert_eq!((&again["outcome"], &again["id"], &again["secret"]), (&json!("unchanged"), &made["id"], &Value::Null));
     let url = format!("{}/webhooks/stripe", world.url());
     let (_, second) =
         world.stripe.post("/v1/webhook_endpoints", &[("url", url.as_str()), ("enabled_events[]", "*")]).await;
