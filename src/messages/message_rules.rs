@@ -52,7 +52,7 @@ statements! {
 }
 
 /// Each rule with the statement that counts where it is broken.
-pub(crate) static RULES: [(&str, &crate::db::Statement); 14] = [
+pub(crate) static RULES: [(&str, &crate::db::Statement); 15] = [
     ("a paid top-up has its message", &PAID_WITHOUT_MESSAGE),
     ("a message of a paid top-up has its cause", &PAID_WITHOUT_CAUSE),
     ("a reversal has its message", &REVERSED_WITHOUT_MESSAGE),

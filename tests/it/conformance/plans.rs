@@ -57,7 +57,7 @@ const GROWING: [&str; 32] = [
     "webhook_events",
 ];
 /// Partial indexes that contain only exceptions and may be scanned.
-const OF_EXCEPTIONS: [&str; 8] = [
+const OF_EXCEPTIONS: [&str; 9] = [
     "auto_topups_recovering",
     "failed_webhook_events_by_payload",
     "failed_webhook_events_open",
