@@ -283,6 +283,7 @@ fn every_setting_of_the_example_file_is_one_that_is_read() {
         include_str!("mod.rs"),
         include_str!("outgoing.rs"),
         include_str!("pricing.rs"),
+        include_str!("recurring.rs"),
         include_str!("source.rs"),
         include_str!("names.rs"),
         include_str!("traces.rs"),

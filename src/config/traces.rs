@@ -39,14 +39,12 @@ fn read_headers(reader: &mut Reader<'_>) -> Vec<(String, SecretString)> {
     let Some(text) = reader.optional("OTEL_EXPORTER_OTLP_HEADERS") else { return Vec::new() };
     let mut headers = Vec::new();
     for part in text.split(',').map(str::trim).filter(|part| !part.is_empty()) {
-        match part.split_once('=').and_then(|(name, value)| header(name.trim(), value.trim())) {
-            Some(header) => headers.push(header),
-            None => {
-                let message = "must be name=value, comma separated, such as x-api-key=…; a comma in a value is %2C";
-                reader.error("OTEL_EXPORTER_OTLP_HEADERS", message);
-                return Vec::new();
-            }
-        }
+        let Some(header) = part.split_once('=').and_then(|(name, value)| header(name.trim(), value.trim())) else {
+            let message = "must be name=value, comma separated, such as x-api-key=…; a comma in a value is %2C";
+            reader.error("OTEL_EXPORTER_OTLP_HEADERS", message);
+            return Vec::new();
+        };
+        headers.push(header);
     }
     headers
 }

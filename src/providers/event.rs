@@ -111,12 +111,13 @@ impl ProviderEvent {
             | Self::PurchaseExpired(report)
             | Self::PurchaseUnchanged(report) => report.event.as_ref(),
             Self::PaymentDeclined(declined) => Some(&declined.event),
-            Self::RefundChanged { event, .. } | Self::DisputeChanged { event, .. } => Some(event),
+            Self::RefundChanged { event, .. }
+            | Self::DisputeChanged { event, .. }
+            | Self::CustomerDeleted { event, .. } => Some(event),
             Self::PaymentRefunded(refunded) => Some(&refunded.event),
             Self::FraudSignalled(signalled) => Some(&signalled.event),
             Self::FeeKnown(known) => Some(&known.event),
             Self::CardSaved(saved) => Some(&saved.event),
-            Self::CustomerDeleted { event, .. } => Some(event),
             Self::Announced(thin) => Some(&thin.event),
             Self::OfAccount { event, .. } => event.event(),
             Self::Foreign { .. } => None,

@@ -92,6 +92,7 @@ impl Export {
     }
 
     /// Turns the spans of [`crate::traces`] into spans that are sent.
+    #[must_use]
     pub fn layer<S: Subscriber + for<'s> LookupSpan<'s>>(&self) -> OpenTelemetryLayer<S, SdkTracer> {
         tracing_opentelemetry::layer()
             .with_tracer(self.tracer.clone())

@@ -137,7 +137,7 @@ fn attribute(span: &Span, name: &str) -> Option<String> {
 }
 
 fn hex_of(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    hex::encode(bytes)
 }
 
 /// Passes connections on to Stripe's stand-in, and keeps what is sent there. Returns the address.

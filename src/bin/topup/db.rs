@@ -43,13 +43,16 @@ pub enum DbCommand {
         /// The empty database to copy into: postgres://… or sqlite:…, a new file.
         #[arg(long, value_name = "URL")]
         to: SecretString,
+        /// Print JSON.
+        #[arg(long)]
+        json: bool,
     },
 }
 
 /// Runs the command.
 pub async fn run(command: DbCommand) -> Result<ExitCode, Failure> {
-    if let DbCommand::Copy { from, to } = command {
-        return copy(&from, &to).await;
+    if let DbCommand::Copy { from, to, json } = command {
+        return copy(&from, &to, json).await;
     }
     let url = Config::load_database_url(&settings()?)?;
     match command {
@@ -87,7 +90,7 @@ pub async fn run(command: DbCommand) -> Result<ExitCode, Failure> {
     Ok(ExitCode::SUCCESS)
 }
 
-async fn copy(from: &SecretString, to: &SecretString) -> Result<ExitCode, Failure> {
+async fn copy(from: &SecretString, to: &SecretString, json: bool) -> Result<ExitCode, Failure> {
     for (name, url) in [("--from", from), ("--to", to)] {
         let known = ["sqlite:", "postgres://", "postgresql://"];
         if !known.iter().any(|beginning| url.expose_secret().starts_with(beginning)) {
@@ -99,14 +102,20 @@ async fn copy(from: &SecretString, to: &SecretString) -> Result<ExitCode, Failur
     }
     topup::checkpoints::arm();
     let tables = copy_database(from.expose_secret(), to.expose_secret()).await?;
+    let (source, target) = (audit_at(from.expose_secret()).await?, audit_at(to.expose_secret()).await?);
+    let is_clean = source.is_clean() && target.is_clean();
+    if json {
+        let rows: serde_json::Map<String, serde_json::Value> =
+            tables.iter().map(|table| (table.table.clone(), json!(table.rows))).collect();
+        let differences = json!({ "from": source.differences, "to": target.differences });
+        print_json(&json!({ "rows": rows, "auditDifferences": differences }))?;
+        return Ok(if is_clean { ExitCode::SUCCESS } else { ExitCode::FAILURE });
+    }
     for table in tables.iter().filter(|table| table.rows > 0) {
         println!("{:>12} rows of {}", table.rows, table.table);
     }
     println!("Every row was copied and read back.");
-    let mut is_clean = true;
-    for (name, url) in [("--from", from), ("--to", to)] {
-        let report = audit_at(url.expose_secret()).await?;
-        is_clean &= report.is_clean();
+    for (name, report) in [("--from", source), ("--to", target)] {
         match report.differences {
             0 => println!("The audit of {name} finds that everything holds."),
             count => println!("The audit of {name} finds {count} differences: run `topup audit` there."),

@@ -30,7 +30,10 @@ fn every_command_that_prints_data_prints_it_as_json_too() {
     assert!(commands.len() > 20, "{}", commands.len());
     let has_json = |command: &Command| {
         command.get_arguments().any(|argument| {
-            argument.get_long() == Some("json") && argument.get_num_args().is_none_or(|number| !number.takes_values())
+            // An export has a format instead.
+            argument.get_long() == Some("format")
+                || (argument.get_long() == Some("json")
+                    && argument.get_num_args().is_none_or(|number| !number.takes_values()))
         })
     };
     let without: Vec<&str> =

@@ -136,7 +136,9 @@ async fn copy_table(source: &mut Side, target: &mut Side, shape: &Shape) -> Resu
         let page = source.page(shape, after.as_ref(), PAGE).await.map_err(TransferError::Source)?;
         let Some(last) = page.last() else { return Ok(sum) };
         after = Some(shape.key_of(last));
-        page.iter().for_each(|row| sum.add(row));
+        for row in &page {
+            sum.add(row);
+        }
         checkpoints::reach("copy a page").await;
         target.insert(shape, &page).await.map_err(TransferError::Target)?;
     }
@@ -148,6 +150,8 @@ async fn read_sum(target: &mut Side, shape: &Shape) -> Result<TableSum, Transfer
         let page = target.page(shape, after.as_ref(), PAGE).await.map_err(TransferError::Target)?;
         let Some(last) = page.last() else { return Ok(sum) };
         after = Some(shape.key_of(last));
-        page.iter().for_each(|row| sum.add(row));
+        for row in &page {
+            sum.add(row);
+        }
     }
 }

@@ -267,8 +267,8 @@ fn shape(
     key.sort_unstable();
     let key: Vec<usize> = key.into_iter().map(|(_, place)| place).collect();
     let counted = key.first().filter(|_| is_counted).and_then(|place| columns.get(*place));
-    let counter = counted.map(|column| column.name.clone());
-    Shape { name, columns, key, parents, counter }
+    let number = counted.map(|column| column.name.clone());
+    Shape { name, columns, key, parents, counter: number }
 }
 
 fn sqlite_row(shape: &Shape, row: &SqliteRow) -> Result<Vec<Value>, StoreError> {

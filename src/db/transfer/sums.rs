@@ -43,7 +43,9 @@ mod tests {
 
     fn sum(rows: &[&[Value]]) -> TableSum {
         let mut sum = TableSum::new("t");
-        rows.iter().for_each(|row| sum.add(row));
+        for row in rows {
+            sum.add(row);
+        }
         sum
     }
 

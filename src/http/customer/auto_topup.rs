@@ -239,7 +239,7 @@ fn consent(caller: &Caller, asked_from: Payer, version: ConsentVersion, given: O
         Caller::Customer { .. } => ("customer".to_owned(), asked_from),
         Caller::Server(key) => {
             let (client_ip, user_agent) = given.map_or((None, None), |given| (given.ip, given.user_agent));
-            (key.id.to_string(), Payer { client_ip, user_agent, ..Payer::default() })
+            (key.id.clone(), Payer { client_ip, user_agent, ..Payer::default() })
         }
     };
     let from = from.tidied();

@@ -55,7 +55,7 @@ pub(super) fn review(object: &str, payment: PaymentId, head: Head) -> Result<Pro
     let review: Review = from_object(object)?;
     let is_open = head.event.1 == "review.opened" && review.open.unwrap_or(true);
     let ended = review.closed_reason.or_else(|| if is_open { None } else { review.reason.clone() });
-    let reason = review.opened_reason.or_else(|| if is_open { review.reason } else { None });
+    let reason = review.opened_reason.or(if is_open { review.reason } else { None });
     let signal = FraudSignal {
         id: FraudSignalId::parse(NAME, review.id).map_err(|error| error.to_string())?,
         kind: FraudKind::Review,
