@@ -5,7 +5,6 @@ use std::io::IsTerminal;
 use topup::config::LogSettings;
 use topup::traces::TARGET;
 use topup::traces::settings::TraceSettings;
-use tracing_subscriber::filter::Targets;
 use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::registry::LookupSpan;
@@ -47,7 +46,7 @@ pub(crate) fn start(settings: &LogSettings, traces: Option<&TraceSettings>) -> R
     #[cfg(feature = "otel")]
     {
         let export = traces.map(topup::traces::export::Export::start).transpose()?;
-        let only_spans = Targets::new().with_target(TARGET, tracing::Level::INFO);
+        let only_spans = tracing_subscriber::filter::Targets::new().with_target(TARGET, tracing::Level::INFO);
         subscriber.with(export.as_ref().map(|export| export.layer().with_filter(only_spans))).init();
         if export.is_some() {
             topup::traces::begin();

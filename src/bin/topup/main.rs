@@ -26,7 +26,7 @@ use std::process::ExitCode;
 use clap::{CommandFactory, Parser, Subcommand};
 use secrecy::ExposeSecret;
 use topup::books::instance::MigrationState;
-use topup::config::{Config, LogSettings, Source};
+use topup::config::{Config, Source};
 use topup::db::Db;
 use topup::domain::account::AccountId;
 #[cfg(feature = "dev")]
@@ -231,7 +231,7 @@ async fn serve() -> Result<(), Failure> {
 async fn dev(options: topup::dev::DevOptions) -> Result<(), Failure> {
     let filter = std::env::var("LOG").unwrap_or_else(|_| "warn,topup=info".to_owned());
     let filter = topup::config::parse_log_filter(&filter).map_err(|message| format!("LOG: {message}"))?;
-    start_logging(&LogSettings { filter, json: false })?;
+    start_logging(&topup::config::LogSettings { filter, json: false })?;
     let stop = stop_signal()?;
     let dev = topup::dev::Dev::start(options, Environment::default()).await?;
     print!("{}", dev.welcome());
