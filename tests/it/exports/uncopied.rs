@@ -11,12 +11,9 @@ use crate::support::database::TestDatabase;
 
 /// One row for each table that `fill` leaves out.
 const OTHERS: &str = "
-    INSERT INTO instance (id, livemode, currency, provider, credit_unit_credits, credit_display_decimals, created_at,
-        seal_key) VALUES (1, 0, 'usd', 'stripe', 1, 0, 5, 'a key');
+    INSERT INTO instance (id, livemode, provider, credit_unit_credits, credit_display_decimals, created_at,
+        seal_key) VALUES (1, 0, 'stripe', 1, 0, 5, 'Schlüssel: ja, für ''immer''');
     INSERT INTO attention (account_id, since) VALUES ('user_1', 5);
-    INSERT INTO auto_topups (account_id, state, threshold, credits, monthly_limit, month, month_amount, customer_id,
-        payment_method_id, card, consent_text, consent_by, consented_at, declines, retry_at, updated_at)
-        VALUES ('user_1', 'active', 5, 5, 5, 5, 5, 'cus_1', 'pm_1', 'card', 'Zustimmung: ja, für ''immer''', 'me', 5, 0, 5, 5);
     INSERT INTO accepted_events (provider_event_id, provider, topup_id, outcome, credits, agreed_amount, charged_amount,
         tax_amount, reason, accepted_by, accepted_at) VALUES ('evt_1', 'stripe', 'topup_1', 'credited', 5, 5, 6, 1, 'why', 'me', 5);
     INSERT INTO api_keys (id, name, key_hash, scopes, created_at) VALUES ('key_1', 'shop', 'hash', 'read', 5);
