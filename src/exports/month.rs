@@ -9,7 +9,7 @@ use crate::books::sums::sum;
 use crate::db::{Db, StoreError};
 use crate::domain::timestamp::rfc3339;
 use crate::exports::month_sums::{Gone, Moved, RealFees, Sold, sums};
-use crate::exports::outstanding::{credits_at, worth_at};
+use crate::exports::outstanding::{Worth, credits_at, worth_at};
 use crate::exports::range::{TimeRange, settled_before_ms};
 
 /// A month of a year.
@@ -74,8 +74,8 @@ pub struct MonthReport {
     pub is_complete: bool,
     /// What all accounts had together at the beginning. Balances below zero are taken off.
     pub opening_credits: i64,
-    /// The worth of these credits: what was paid for those that were sold last.
-    pub opening_amount: i64,
+    /// The worth of these credits, by currency: what was paid for those that were sold last.
+    pub opening_worth: Vec<Worth>,
     /// Credits sold.
     pub sold_credits: i64,
     /// Credits given: bonuses and promotions.
@@ -92,8 +92,8 @@ pub struct MonthReport {
     pub adjusted_credits: i64,
     /// What all accounts had together at the end: the beginning, and everything above.
     pub closing_credits: i64,
-    /// The worth of these credits: the revenue that is deferred.
-    pub closing_amount: i64,
+    /// The worth of these credits, by currency: the revenue that is deferred.
+    pub closing_worth: Vec<Worth>,
     /// The purchases that were paid in this time, by currency.
     pub sold: Vec<Sold>,
     /// Refunds and disputes that were first recorded in this time and took money, by currency.
@@ -131,7 +131,7 @@ pub async fn report_month(db: &Db, month: Month, now_ms: i64) -> Result<MonthRep
         from: time(range.from_ms)?,
         to: time(part.to_ms)?,
         is_complete: part == range,
-        opening_amount: worth_at(db, opening_credits, part.from_ms).await?,
+        opening_worth: worth_at(db, opening_credits, part.from_ms).await?,
         opening_credits,
         sold_credits: kinds(&["topup"]),
         granted_credits: kinds(&["bonus", "promotion"]),
@@ -140,7 +140,7 @@ pub async fn report_month(db: &Db, month: Month, now_ms: i64) -> Result<MonthRep
         refunded_credits: reversed(&["refund", "refund_failed"]).saturating_neg(),
         disputed_credits: reversed(&["dispute", "dispute_won", "dispute_returned"]).saturating_neg(),
         adjusted_credits: kinds(&["adjustment"]),
-        closing_amount: worth_at(db, closing_credits, part.to_ms).await?,
+        closing_worth: worth_at(db, closing_credits, part.to_ms).await?,
         closing_credits,
         sold: sums.sold,
         reversed: sums.gone,

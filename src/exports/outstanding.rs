@@ -4,6 +4,10 @@
 //! Credits are worth what was paid for them: those that were sold last are the ones that are left, because what was
 //! sold first is spent first. Credits that nobody paid for are worth nothing.
 
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
 use crate::books::sums::{difference, sum};
 use crate::db::{Db, StoreError, args, statements};
 use crate::exports::month_sums::moved;
@@ -20,7 +24,7 @@ statements! {
         WHEN id < :first AND created_at >= :settled_ms THEN -credits ELSE 0 END), 0) AS BIGINT) AS credits \
         FROM ledger_entries WHERE id >= :low AND id < :end";
     /// Top-ups, the last first, with what was taken back of them before the time.
-    PURCHASES = "SELECT id, credits, credit_unit_credits, credit_unit_amount, created_at, paid_at, \
+    PURCHASES = "SELECT id, credits, currency, credit_unit_credits, credit_unit_amount, created_at, paid_at, \
         (SELECT CAST(COALESCE(SUM(e.credits), 0) AS BIGINT) FROM ledger_entries e \
         WHERE e.topup_id = t.id AND e.kind = 'reversal' AND e.created_at < :to_ms) AS taken \
         FROM topups t WHERE (t.created_at, t.id) < (:before_ms, :before_id) \
@@ -42,6 +46,7 @@ struct EdgeRow {
 struct PurchaseRow {
     id: String,
     credits: i64,
+    currency: String,
     credit_unit_credits: i64,
     credit_unit_amount: i64,
     created_at: i64,
@@ -71,12 +76,22 @@ pub(crate) async fn credits_at(db: &Db, time_ms: i64, now_ms: i64) -> Result<i64
     sum(credits, edge.map_or(0, |row| row.credits))
 }
 
-/// The worth of this many credits at a time, in minor units. Each purchase's part is rounded down.
+/// What was paid for credits, in one currency.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Worth {
+    /// The currency.
+    pub currency: String,
+    /// The amount, in its minor units.
+    pub amount: i64,
+}
+
+/// The worth of this many credits at a time, by currency. Each purchase's part is rounded down.
 ///
 /// # Errors
-/// When the database fails, or the sum is out of range.
-pub(crate) async fn worth_at(db: &Db, credits: i64, time_ms: i64) -> Result<i64, StoreError> {
-    let (mut left, mut worth) = (credits, 0_i64);
+/// When the database fails, or a sum is out of range.
+pub(crate) async fn worth_at(db: &Db, credits: i64, time_ms: i64) -> Result<Vec<Worth>, StoreError> {
+    let (mut left, mut worth) = (credits, BTreeMap::<String, i64>::new());
     let (mut before_ms, mut before_id) = (time_ms, String::new());
     while left > 0 {
         let values = args![before_ms, before_id = before_id.as_str(), to_ms = time_ms, limit = PAGE];
@@ -86,11 +101,15 @@ pub(crate) async fn worth_at(db: &Db, credits: i64, time_ms: i64) -> Result<i64,
         let is_paid = |purchase: &PurchaseRow| purchase.paid_at.is_some_and(|paid_ms| paid_ms < time_ms);
         for purchase in page.into_iter().filter(is_paid) {
             let part = sum(purchase.credits, purchase.taken)?.clamp(0, left);
-            left = difference(left, part)?;
-            worth = sum(worth, price(part, &purchase)?)?;
+            if part > 0 {
+                left = difference(left, part)?;
+                let price = price(part, &purchase)?;
+                let total = worth.entry(purchase.currency).or_default();
+                *total = sum(*total, price)?;
+            }
         }
     }
-    Ok(worth)
+    Ok(worth.into_iter().map(|(currency, amount)| Worth { currency, amount }).collect())
 }
 
 fn price(credits: i64, purchase: &PurchaseRow) -> Result<i64, StoreError> {

@@ -67,8 +67,12 @@ fn print(report: &MonthReport, decimals: DisplayDecimals) {
         println!("{name:<18}{:>20} credits", decimals.format(credits));
     }
     println!("\nAmounts are in minor units, such as cents.");
-    println!("{:<18}{:>20}", "worth, beginning", report.opening_amount);
-    println!("{:<18}{:>20}  deferred revenue", "worth, end", report.closing_amount);
+    for worth in &report.opening_worth {
+        println!("{:<18}{:>20} {}", "worth, beginning", worth.amount, worth.currency);
+    }
+    for worth in &report.closing_worth {
+        println!("{:<18}{:>20} {}  deferred revenue", "worth, end", worth.amount, worth.currency);
+    }
     for sold in &report.sold {
         println!(
             "{:<18}{:>20} {}  of {} purchases: {} for credits, {} fees of customers; {} of Stripe's fees expected",

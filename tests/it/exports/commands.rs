@@ -72,7 +72,8 @@ on_both_databases! {
         let report: Value = serde_json::from_str(&report).expect("JSON");
         let of = |name: &str| report[name].clone();
         assert_eq!((of("soldCredits"), of("refundedCredits"), of("disputedCredits")), (json!(250), json!(100), json!(100)));
-        assert_eq!((of("openingCredits"), of("closingCredits"), of("closingAmount")), (json!(0), json!(50), json!(50)));
+        assert_eq!((of("openingCredits"), of("closingCredits"), of("openingWorth")), (json!(0), json!(50), json!([])));
+        assert_eq!(of("closingWorth"), json!([{ "currency": "usd", "amount": 50 }]));
         assert_eq!(report["sold"][0]["chargedAmount"], json!(289));
         assert_eq!(report["reversed"].as_array().map(Vec::len), Some(2), "{report}");
         let (well, shown, _) = run(&settings, &["report", "month", &month]);

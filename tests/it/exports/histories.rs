@@ -188,9 +188,11 @@ fn check_report(report: &MonthReport, entries: &[Entry], range: TimeRange, at: &
         - report.disputed_credits;
     assert_eq!(report.opening_credits + moved, report.closing_credits, "{at}: the kinds are not all of them");
     // Every credit costs one cent here, so what is left is worth as many cents, unless nobody paid for it.
-    for (credits, amount, time_ms) in
-        [(opening, report.opening_amount, range.from_ms), (closing, report.closing_amount, range.to_ms)]
+    for (credits, worth, time_ms) in
+        [(opening, &report.opening_worth, range.from_ms), (closing, &report.closing_worth, range.to_ms)]
     {
+        assert!(worth.iter().all(|worth| worth.currency == "usd" && worth.amount > 0), "{at}: {worth:?}");
+        let amount: i64 = worth.iter().map(|worth| worth.amount).sum();
         let paid = entries.iter().filter(|entry| entry.created_at < time_ms);
         let paid = paid.filter(|entry| entry.kind == "topup" || entry.kind == "reversal");
         assert_eq!(amount, credits.clamp(0, paid.map(|entry| entry.credits).sum()), "{at}");
