@@ -29,7 +29,7 @@ pub enum CopyDatabaseError {
 /// Copies the database at one address into the empty one at another, which it migrates first. Returns what was copied.
 ///
 /// # Errors
-/// See [`CopyDatabaseError`]. After an error the target has no data.
+/// See [`CopyDatabaseError`]. After an error but that of the commit the target has no data.
 pub async fn copy_database(from: &str, to: &str) -> Result<Vec<TableSum>, CopyDatabaseError> {
     let source = Db::connect_to_read(from).await.map_err(CopyDatabaseError::Source)?;
     let state = source.migration_state().await;

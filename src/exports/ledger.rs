@@ -61,7 +61,7 @@ pub(crate) struct Entries {
 impl Entries {
     pub(crate) fn new(range: TimeRange) -> Self {
         let (after, end) = range.entry_ids();
-        Self { range, after, end }
+        Self { range, after: after.as_str().to_owned(), end: end.as_str().to_owned() }
     }
 }
 

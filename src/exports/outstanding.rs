@@ -8,10 +8,12 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
+use crate::books::entry_times::DISORDER_MS;
 use crate::books::sums::{difference, sum};
 use crate::db::{Db, StoreError, args, statements};
+use crate::domain::ids::LedgerEntryId;
 use crate::exports::month_sums::moved;
-use crate::exports::range::{TimeRange, first_id, settled_before_ms};
+use crate::exports::range::{TimeRange, settled_before_ms};
 use crate::exports::rows::PAGE;
 
 statements! {
@@ -19,6 +21,7 @@ statements! {
     NOW = "SELECT CAST(COALESCE(SUM(balance), 0) AS BIGINT) AS balances, \
         (SELECT CAST(COALESCE(SUM(credits), 0) AS BIGINT) FROM ledger_entries WHERE id >= :first) AS since, \
         COUNT(*) AS accounts FROM accounts";
+    ANY_BEFORE = "SELECT id FROM ledger_entries WHERE id < :end ORDER BY id LIMIT 1";
     /// Entries of a time before whose ids are not, less those whose ids are and whose times are not.
     EDGE = "SELECT CAST(COALESCE(SUM(CASE WHEN id >= :first AND created_at < :settled_ms THEN credits \
         WHEN id < :first AND created_at >= :settled_ms THEN -credits ELSE 0 END), 0) AS BIGINT) AS credits \
@@ -35,6 +38,12 @@ statements! {
 struct NowRow {
     balances: i64,
     since: i64,
+}
+
+#[derive(sqlx::FromRow)]
+struct IdRow {
+    #[expect(dead_code, reason = "only whether there is one counts")]
+    id: String,
 }
 
 #[derive(sqlx::FromRow)]
@@ -61,9 +70,14 @@ struct PurchaseRow {
 /// # Errors
 /// When the database fails, or a sum is out of range.
 pub(crate) async fn credits_at(db: &Db, time_ms: i64, now_ms: i64) -> Result<i64, StoreError> {
+    // Before the first entry there is nothing to add up, however long before. An id is drawn shortly before its entry.
+    let end = LedgerEntryId::first_at(time_ms.saturating_add(DISORDER_MS));
+    if db.read_optional::<IdRow>(&ANY_BEFORE, &args![end = end.as_str()]).await?.is_none() {
+        return Ok(0);
+    }
     // Entries with ids below `first` are final, as are those of times before it, and few have one but not the other.
     let settled_ms = settled_before_ms(now_ms).max(time_ms);
-    let first = first_id(settled_ms);
+    let first = LedgerEntryId::first_at(settled_ms);
     let now: Option<NowRow> = db.read_optional(&NOW, &args![first = first.as_str()]).await?;
     let now = now.ok_or_else(|| StoreError::corrupt("no sum of", "accounts"))?;
     let mut credits = difference(now.balances, now.since)?;

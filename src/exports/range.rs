@@ -29,16 +29,10 @@ impl TimeRange {
     }
 
     /// The least id of an entry of this time, and an id after all of them.
-    pub(crate) fn entry_ids(self) -> (String, String) {
-        (first_id(self.from_ms.saturating_sub(DISORDER_MS)), first_id(self.to_ms.saturating_add(DISORDER_MS)))
+    pub(crate) fn entry_ids(self) -> (LedgerEntryId, LedgerEntryId) {
+        let first = LedgerEntryId::first_at(self.from_ms.saturating_sub(DISORDER_MS));
+        (first, LedgerEntryId::first_at(self.to_ms.saturating_add(DISORDER_MS)))
     }
-}
-
-/// The least id that was drawn at this time or later. UUIDs of version 7 begin with 48 bits of milliseconds.
-pub(crate) fn first_id(time_ms: i64) -> String {
-    const LAST_MS: i64 = 0xFFFF_FFFF_FFFF;
-    let bits = u128::try_from(time_ms.clamp(0, LAST_MS)).unwrap_or_default() << 80;
-    LedgerEntryId::from_bits(bits).as_str().to_owned()
 }
 
 #[cfg(test)]
@@ -49,9 +43,9 @@ mod tests {
     fn the_ids_of_a_range_are_between_those_of_its_ends_at_the_ends_of_time_too() {
         let drawn = LedgerEntryId::from_bits((1_795_521_600_000_u128 << 80) | 7);
         let (first, end) = TimeRange { from_ms: 1_795_521_600_000, to_ms: 1_795_521_600_001 }.entry_ids();
-        assert!(first.as_str() < drawn.as_str() && drawn.as_str() < end.as_str());
+        assert!(first < drawn && drawn < end);
         let (first, end) = TimeRange { from_ms: i64::MIN, to_ms: i64::MAX }.entry_ids();
-        assert_eq!(first, LedgerEntryId::from_bits(0).as_str());
-        assert!(end.as_str() > drawn.as_str());
+        assert_eq!(first, LedgerEntryId::from_bits(0));
+        assert!(end > drawn);
     }
 }

@@ -29,6 +29,9 @@ pub enum TransferError {
     /// The target failed.
     #[error("the database to copy into failed; nothing was copied")]
     Target(#[source] StoreError),
+    /// The connection broke off at the commit.
+    #[error("it is not known whether the copy was kept; run `topup audit` with DATABASE_URL set to the new database")]
+    Commit(#[source] StoreError),
     /// A process has the source open.
     #[error("a process uses the database to copy from; stop `topup serve`, everywhere, first")]
     InUse,
@@ -49,7 +52,7 @@ pub enum TransferError {
 /// Copies everything. Both databases must be migrated to this version.
 ///
 /// # Errors
-/// See [`TransferError`]. After an error the target has no data.
+/// See [`TransferError`]. After an error but [`TransferError::Commit`] the target has no data.
 pub async fn transfer(from: &str, to: &str) -> Result<Vec<TableSum>, TransferError> {
     if from.starts_with("sqlite:") {
         refuse_in_use(from).map_err(|error| match error {
@@ -92,8 +95,12 @@ async fn copy(source: &mut Side, target: &mut Side) -> Result<Vec<TableSum>, Tra
         let last = source.counter(shape).await.map_err(TransferError::Source)?;
         target.set_counter(shape, last).await.map_err(TransferError::Target)?;
     }
+    // A service that started meanwhile would go on with the old books.
+    if source.has_other_sessions().await.map_err(TransferError::Source)? {
+        return Err(TransferError::InUse);
+    }
     checkpoints::reach("commit").await;
-    target.commit().await.map_err(TransferError::Target)?;
+    target.commit().await.map_err(TransferError::Commit)?;
     checkpoints::reach("committed").await;
     Ok(sums)
 }
