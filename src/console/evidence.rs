@@ -22,8 +22,9 @@ const EARLIER: i64 = 25;
 statements! {
     DISPUTE = "SELECT r.provider_reversal_id, r.provider_payment_id, r.amount, r.currency, r.status, r.reason, \
         r.evidence_due_at, r.created_at, t.id AS topup_id, t.account_id, t.credits, t.bonus_credits, t.credits_amount, \
-        t.fee_amount, t.total_amount, t.fee_label, t.created_at AS ordered_at, t.paid_at, t.provider_session_id \
-        FROM reversals r CROSS JOIN payments p CROSS JOIN topups t \
+        t.fee_amount, t.total_amount, t.fee_label, t.created_at AS ordered_at, t.paid_at, t.provider_session_id, \
+        a.consent_version, a.consented_at FROM reversals r CROSS JOIN payments p CROSS JOIN topups t \
+        LEFT JOIN auto_topup_attempts a ON a.topup_id = t.id \
         WHERE r.provider_reversal_id = :id AND r.kind = 'dispute' \
         AND p.provider_payment_id = r.provider_payment_id AND p.provider = r.provider AND t.id = p.topup_id LIMIT 1";
     OF_TOPUP = "SELECT r.provider_reversal_id AS name FROM payments p CROSS JOIN reversals r WHERE p.topup_id = :topup \
@@ -63,6 +64,9 @@ struct DisputeRow {
     ordered_at: i64,
     paid_at: Option<i64>,
     provider_session_id: Option<String>,
+    /// The consent that the saved card was charged with, without a page.
+    consent_version: Option<String>,
+    consented_at: Option<i64>,
 }
 
 #[derive(sqlx::FromRow)]
@@ -245,16 +249,31 @@ fn rest(row: &DisputeRow, payer: &Payer, earlier: &[EarlierRow]) -> String {
         let (brand, country) = (payer.card_brand.as_deref(), payer.card_country.as_deref());
         format!("{} ending in {last4}, issued in {}", brand.unwrap_or("card"), country.unwrap_or("an unknown country"))
     });
+    let (order, consent) = match row.consented_at {
+        Some(consented_ms) => (
+            "Ordered automatically, because the account's credits ran low".to_owned(),
+            format!(
+                "Consent: on {} the customer agreed, while signed in to the account, that the saved card is charged \
+                 whenever the credits run low (version {} of the text).",
+                at(consented_ms),
+                plain(row.consent_version.as_deref().unwrap_or("unknown"))
+            ),
+        ),
+        None => (
+            format!("Checkout session: {}", row.provider_session_id.clone().unwrap_or_else(unknown)),
+            "Consent: the customer asked for the purchase while signed in to the account, was shown the price, and \
+             confirmed it on the payment page of the payment provider."
+                .to_owned(),
+        ),
+    };
     let mut lines = vec![
         format!("Account: {}", row.account_id),
         format!("Order: {} of {}", row.topup_id, at(row.ordered_at)),
-        format!("Checkout session: {}", row.provider_session_id.clone().unwrap_or_else(unknown)),
+        order,
         format!("Payment: {}, disputed {}", row.provider_payment_id, at(row.created_at)),
         format!("Card: {}", card.unwrap_or_else(unknown)),
         format!("Program that ordered (user agent): {}", payer.user_agent.clone().unwrap_or_else(unknown)),
-        "Consent: the customer asked for the purchase while signed in to the account, was shown the price, and \
-         confirmed it on the payment page of the payment provider."
-            .to_owned(),
+        consent,
     ];
     lines.push(if earlier.is_empty() {
         "Earlier undisputed purchases of the account: none.".to_owned()

@@ -148,15 +148,6 @@ pub fn delivery(message: &str, endpoint: &str) -> Span {
     )
 }
 
-/// A trace of its own for a run of a job.
-#[must_use]
-pub fn job(name: &'static str) -> Span {
-    if !is_on() {
-        return Span::none();
-    }
-    tracing::info_span!(target: "traces", parent: None, "job", otel.kind = "internal", otel.name = name)
-}
-
 /// Keeps a future in the current trace when another task runs it.
 pub fn carry<F: Future>(future: F) -> impl Future<Output = F::Output> {
     if is_on() { Either::Left(within_current(future)) } else { Either::Right(future) }

@@ -5,9 +5,10 @@
 
 use serde_json::json;
 
-use crate::books::block_account::{BlockChange, set_block};
+use crate::books::block_account::{BlockChange, Outcome, set_block};
 use crate::books::locked_account::LockedAccount;
 use crate::db::{Db, StoreError, Tx, Write, args, statements};
+use crate::domain::account::AccountId;
 use crate::domain::checkout::Mismatch;
 use crate::domain::fraud::{FraudKind, FraudSignal};
 use crate::domain::ids::{LedgerEntryId, TopupId};
@@ -110,6 +111,23 @@ pub struct RecordSignal {
     pub now_ms: i64,
 }
 
+impl RecordSignal {
+    /// Blocks the account. `false` if it was blocked already.
+    async fn block(&self, tx: &mut Tx, account: &AccountId) -> Result<bool, StoreError> {
+        // Without an entry there may be no row yet.
+        LockedAccount::create(tx, account, self.now_ms).await?;
+        let change = BlockChange {
+            account,
+            is_blocked: true,
+            reason: &block_reason(&self.signal),
+            made_by: "FREEZE_ON_FRAUD_WARNING",
+            entry: &self.entry,
+            now_ms: self.now_ms,
+        };
+        Ok(matches!(set_block(tx, &change).await?, Outcome::Changed))
+    }
+}
+
 impl Write for RecordSignal {
     type Output = AppliedSignal;
 
@@ -133,7 +151,8 @@ impl Write for RecordSignal {
             tx.execute(&UPDATE, &values).await?;
             return Ok(AppliedSignal::Recorded(false));
         }
-        let blocks = self.blocks && signal.is_open;
+        let account = &found.agreement.account;
+        let blocks = self.blocks && signal.is_open && self.block(tx, account).await?;
         let values = args![
             id,
             provider = provider.as_str(),
@@ -148,21 +167,8 @@ impl Write for RecordSignal {
             now_ms = self.now_ms
         ];
         tx.execute(&INSERT, &values).await?;
-        let account = &found.agreement.account;
         // The account's row is locked before the message is written.
-        if blocks {
-            // Without an entry there may be no row yet.
-            LockedAccount::create(tx, account, self.now_ms).await?;
-            let change = BlockChange {
-                account,
-                is_blocked: true,
-                reason: &block_reason(signal),
-                made_by: "FREEZE_ON_FRAUD_WARNING",
-                entry: &self.entry,
-                now_ms: self.now_ms,
-            };
-            set_block(tx, &change).await?;
-        } else {
+        if !blocks {
             LockedAccount::lock(tx, account, &self.entry, self.now_ms).await?;
         }
         tell(tx, self, account.as_str(), blocks).await?;
