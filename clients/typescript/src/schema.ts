@@ -3615,6 +3615,11 @@ export interface components {
              */
             credits?: number | null;
             /**
+             * @description The currency to pay in and of `maxPerMonthMinor`: one that credits are sold in. Defaults to the account's.
+             * @example usd
+             */
+            currency?: string | null;
+            /**
              * @description Whether credits are bought. With false, nothing else is needed.
              * @example true
              */
