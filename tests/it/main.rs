@@ -54,5 +54,6 @@ mod stripe_failures;
 mod stripe_requests;
 mod support;
 mod token_shapes;
+mod triggers;
 mod unit;
 mod webhook;

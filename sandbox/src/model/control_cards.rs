@@ -1,5 +1,5 @@
-//! Controls for saved payment methods: what banks, card networks and users of Stripe's dashboard do to a card without an
-//! API request.
+//! Controls for saved payment methods: what banks, card networks and users of Stripe's dashboard do to a card without
+//! an API request.
 
 use serde::Deserialize;
 use serde_json::Value;
