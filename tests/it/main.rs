@@ -59,5 +59,6 @@ mod stripe_requests;
 mod support;
 mod token_shapes;
 mod traces;
+mod triggers;
 mod unit;
 mod webhook;
