@@ -107,7 +107,7 @@ pub(crate) fn render(value: &mut Value, api_version: &str, former: &impl Fn(&Val
     if api_version < BASIL && value.is_object() {
         let mut more = former(value);
         if api_version >= LATEST_CHARGE {
-            ["charges", "refunds"].map(|name| more.remove(name));
+            more.retain(|name, _| !matches!(name.as_str(), "charges" | "refunds"));
         }
         if let Some(members) = value.as_object_mut() {
             former::prepare(members, more);

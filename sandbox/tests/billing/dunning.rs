@@ -71,9 +71,8 @@ async fn paying_the_latest_invoice_ends_the_arrears() {
     assert_eq!((count(&kinds, "invoice.paid"), count(&kinds, "customer.subscription.updated")), (1, 1), "{kinds:?}");
     let again = shop.world.post(&format!("/v1/invoices/{invoice}/pay"), &[("off_session", "true")]).await;
     assert_eq!((again.status, again.error().1.as_str()), (400, "invoice_already_paid"));
-    let next = shop.advance_days(8).await;
-    assert_eq!(next, (), "the planned attempt is gone");
-    assert_eq!(count(&shop.world.event_types().await, "invoice.paid"), 2);
+    shop.advance_days(8).await;
+    assert_eq!(count(&shop.world.event_types().await, "invoice.paid"), 2, "the planned attempt is gone");
     shop.world.sandbox.stop().await;
 }
 

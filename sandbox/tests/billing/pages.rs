@@ -195,7 +195,8 @@ async fn a_challenge_is_passed_on_the_page_of_the_invoice() {
     let (shop, subscription, url) = late_invoice("pm_card_authenticationRequired").await;
     let page = shop.world.get(&format!("{url}/challenge")).await;
     assert!(page.text.contains("3-D Secure test page"), "{}", page.text);
-    click(&shop, &format!("{url}/challenge"), &[("outcome", "fail")]).await;
+    let failed = shop.world.send(Method::POST, &format!("{url}/challenge"), &[("outcome", "fail")], &[]).await.unwrap();
+    assert_eq!(failed.status, 402, "{}", failed.text);
     assert_eq!(shop.subscription(&subscription["id"]).await["status"], json!("past_due"));
     let again = shop.world.send(Method::POST, &format!("{url}/saved"), &[], &[]).await.unwrap();
     assert!(again.header("location").ends_with("/challenge"), "{}", again.text);

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::{
-    credit_note_api, invoice_api, invoice_item_api, invoice_payment_api, portal_api, quote_api, schedule_api,
+    credit_note_api, invoice_api, invoice_item_api, invoice_payment_api, plan_api, portal_api, quote_api, schedule_api,
     simple_api, subscription_api, subscription_item_api, tax_api, test_clock_api,
 };
 use crate::model::{
@@ -57,7 +57,7 @@ pub(crate) fn route(
         ["coupons", rest @ ..] => simple_api::coupons(state, context, request, rest),
         ["promotion_codes", rest @ ..] => simple_api::promotion_codes(state, context, request, rest),
         ["tax_rates", rest @ ..] => simple_api::tax_rates(state, context, request, rest),
-        ["plans", rest @ ..] => simple_api::plans(state, context, request, rest),
+        ["plans", rest @ ..] => plan_api::plans(state, context, request, rest),
         ["tax", rest @ ..] => tax_api::route(state, context, request, rest),
         ["test_helpers", "test_clocks", rest @ ..] => test_clock_api::route(state, context, request, rest),
         _ => Err(unrecognized(request)),

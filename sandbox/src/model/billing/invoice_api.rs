@@ -14,8 +14,7 @@ use super::{
     invoice_params::{self as accepted},
     issue::{self, Draft},
     lines, preview_api,
-    subscription_api::Switch,
-    subscription_params::EXPAND,
+    subscription_params::{EXPAND, Switch},
 };
 use crate::model::{
     Context, State, currency, customer,

@@ -10,7 +10,8 @@ use super::{
     interval::Period,
     invoice::{self, InvoiceItem, InvoiceStatus, Pricing, Source},
     invoice_json, invoice_params as accepted, lines,
-    subscription_params::{self, EXPAND, WantedPrice},
+    subscription_params::EXPAND,
+    wanted_items::{self, WantedPrice},
 };
 use crate::model::{
     Context, State, currency, customer,
@@ -132,7 +133,7 @@ fn priced(
     let named = wanted.pricing.as_ref().and_then(|pricing| pricing.price.clone()).or_else(|| wanted.price.clone());
     let named = match (named, &wanted.price_data) {
         (Some(id), _) => Some(id),
-        (None, Some(data)) => Some(subscription_params::inline_price(state, context, data, "")?),
+        (None, Some(data)) => Some(wanted_items::inline_price(state, context, data, "")?),
         (None, None) => None,
     };
     let now = context.now();
@@ -165,8 +166,7 @@ fn priced(
             let own = catalog::price(state, &id).map(|price| price.currency).unwrap_or_default();
             let text = wanted.currency.clone().unwrap_or(own);
             item.currency = currency::parse(&text, "currency")?;
-            let line =
-                subscription_params::line_of_price(state, context, (&id, quantity, &item.currency), "pricing[price]")?;
+            let line = wanted_items::line_of_price(state, context, (&id, quantity, &item.currency), "pricing[price]")?;
             item.amount = line.amount;
             item.pricing = line.pricing;
             item.tax_inclusive |= line.tax_inclusive;

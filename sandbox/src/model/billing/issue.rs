@@ -37,7 +37,8 @@ pub(crate) fn build(state: &State, context: &mut Context<'_>, draft: Draft) -> I
     let id = draft.id.unwrap_or_else(|| context.ids.next("in_1", 23));
     let of = draft.subscription.as_deref().and_then(|id| state.subscriptions.get(id));
     let mut lines = draft.lines;
-    lines::set_tax(&mut lines, draft.automatic_tax);
+    // Without a registration Stripe collects nothing, and does not say so.
+    lines::set_tax(&mut lines, draft.automatic_tax && !state.tax_unregistered);
     Invoice {
         id,
         created: context.now(),

@@ -3,9 +3,7 @@
 use serde_json::Value;
 
 use super::{
-    agenda, catalog, change, collect,
-    collect::By,
-    ending,
+    agenda, catalog, change, ending,
     portal::{self, PortalSession},
     schedule_create,
     subscription::{self, BillingMode, Cancellation, Status, Subscription},
@@ -26,8 +24,6 @@ pub(crate) enum Action {
     Resume(String),
     /// The subscription and its new price.
     ChangePlan(String, String),
-    /// An open invoice, with the default payment method.
-    Pay(String),
 }
 
 /// Carries out an action for the customer of a session.
@@ -43,7 +39,6 @@ pub(crate) fn carry_out(
         Action::Cancel(id, feedback) => cancel(state, context, (&session, &features), id, feedback.clone()),
         Action::Resume(id) => resume(state, context, (&session, &features), id),
         Action::ChangePlan(id, price) => change_plan(state, context, (&session, &features), id, price),
-        Action::Pay(id) => pay(state, context, &session, id),
     })
 }
 
@@ -168,14 +163,6 @@ fn waits_for_period_end(state: &State, features: &Value, (old, new): (&str, &str
         _ => false,
     };
     conditions.into_iter().flatten().filter_map(|of| of.get("type")?.as_str()).any(is)
-}
-
-fn pay(state: &mut State, context: &mut Context<'_>, session: &PortalSession, id: &str) -> Result<(), ApiError> {
-    let found = super::invoice::find(state, id)?;
-    if found.customer.as_deref() != Some(session.customer.as_str()) || !found.is_payable() {
-        return Err(ApiError::not_found("invoice", id, "id"));
-    }
-    collect::attempt(state, context, id, None, By::Request)
 }
 
 /// Saves a card that the customer entered, as the default of the customer. As on Stripe, a subscription that has a

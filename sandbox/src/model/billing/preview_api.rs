@@ -10,9 +10,10 @@ use super::{
     invoice_params::PREVIEW,
     lines, preview,
     subscription::{BillingMode, Cancellation, MissingMethod, Status, Subscription},
-    subscription_params::{WantedItem, time, with_plain_anchor},
+    subscription_params::{Switch, time, with_plain_anchor},
     subscription_update::item_changes,
     update_plan::{self, PlanChange, Proration},
+    wanted_items::WantedItem,
 };
 use crate::model::{
     Context, State, customer,
@@ -27,7 +28,7 @@ struct Wanted {
     subscription: Option<String>,
     #[serde(default)]
     subscription_details: Details,
-    automatic_tax: Option<super::subscription_api::Switch>,
+    automatic_tax: Option<Switch>,
 }
 
 #[derive(Debug, Default, Deserialize)]

@@ -11,7 +11,8 @@ use super::{
     document::{self, Sort},
     invoice::BillingReason,
     start::{self, FirstPayment, NewItem, Wanted},
-    subscription_params::{EXPAND, RECURRING_PRICE, TEXT, WantedItem},
+    subscription_params::{EXPAND, RECURRING_PRICE, TEXT},
+    wanted_items::WantedItem,
 };
 use crate::model::{
     Context, State, customer,

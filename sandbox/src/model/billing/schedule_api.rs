@@ -10,10 +10,12 @@ use super::{
     interval::{Interval, Unit},
     schedule::{self, Phase, PhaseItem, ScheduleStatus},
     schedule_create::{self, Parts},
+    schedule_params::SHARED,
     schedule_steps,
     subscription::BillingMode,
-    subscription_api::{WantedMode, check_currency},
-    subscription_params::{BILLING_MODE, EXPAND, NEW_ITEM, PRORATION, TEXT, WantedItem, time},
+    subscription_api::check_currency,
+    subscription_params::{BILLING_MODE, EXPAND, PRORATION, TEXT, WantedMode, time},
+    wanted_items::WantedItem,
 };
 use crate::model::{
     Context, State, customer,
@@ -22,62 +24,9 @@ use crate::model::{
     metadata,
     params::Params,
     request::{Method, Request, precheck_expansions, read, unrecognized},
-    spec::{self, Field, Kind, optional, unsupported},
+    spec::{self, Kind, optional, unsupported},
     version::CLOVER,
 };
-
-const PHASE: &[Field] = &[
-    optional("items", Kind::List(20, &Kind::Object(NEW_ITEM))),
-    optional("start_date", TEXT),
-    optional("end_date", TEXT),
-    optional("iterations", Kind::Integer(1)),
-    optional(
-        "duration",
-        Kind::Object(&[
-            spec::required("interval", Kind::OneOf(&["day", "month", "week", "year"])),
-            optional("interval_count", Kind::Integer(1)),
-        ]),
-    ),
-    optional("proration_behavior", PRORATION),
-    optional("metadata", Kind::Metadata),
-    optional("trial_end", Kind::Integer(0)),
-    optional("currency", TEXT),
-    unsupported("add_invoice_items"),
-    unsupported("application_fee_percent"),
-    unsupported("automatic_tax"),
-    unsupported("billing_cycle_anchor"),
-    unsupported("billing_thresholds"),
-    unsupported("collection_method"),
-    unsupported("default_payment_method"),
-    unsupported("default_tax_rates"),
-    unsupported("description"),
-    unsupported("discounts"),
-    unsupported("invoice_settings"),
-    unsupported("on_behalf_of"),
-    unsupported("transfer_data"),
-    unsupported("trial"),
-];
-
-const SETTINGS: &[Field] = &[
-    optional("collection_method", Kind::OneOf(&["charge_automatically", "send_invoice"])),
-    optional("default_payment_method", TEXT),
-    unsupported("application_fee_percent"),
-    unsupported("automatic_tax"),
-    unsupported("billing_cycle_anchor"),
-    unsupported("billing_thresholds"),
-    unsupported("description"),
-    unsupported("invoice_settings"),
-    unsupported("on_behalf_of"),
-    unsupported("transfer_data"),
-];
-
-const SHARED: [Field; 5] = [
-    optional("default_settings", Kind::Object(SETTINGS)),
-    optional("end_behavior", Kind::OneOf(&["cancel", "none", "release", "renew"])),
-    optional("metadata", Kind::Metadata),
-    optional("phases", Kind::List(10, &Kind::Object(PHASE))),
-    EXPAND,
-];
 
 pub(crate) fn route(
     state: &mut State,

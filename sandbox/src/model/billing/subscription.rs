@@ -54,15 +54,6 @@ pub(crate) enum BillingMode {
     Flexible,
 }
 
-impl BillingMode {
-    pub(crate) fn as_str(self) -> &'static str {
-        match self {
-            Self::Classic => "classic",
-            Self::Flexible => "flexible",
-        }
-    }
-}
-
 /// What happens at the end of a trial without a payment method.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

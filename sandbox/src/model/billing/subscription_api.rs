@@ -8,15 +8,15 @@ use serde_json::Value;
 use super::{
     agenda, catalog, ending, issue, lines, resumption,
     start::{self, FirstPayment, NewItem, Wanted},
-    subscription::{self, BillingMode, MissingMethod, Status, Subscription},
-    subscription_json,
-    subscription_params::{self as accepted, WantedItem, time},
+    subscription::{self, Status},
+    subscription_json, subscription_list,
+    subscription_params::{self as accepted, PaymentSettings, Switch, TrialSettings, WantedMode, cancel_time, time},
     subscription_update,
+    wanted_items::{self, WantedItem},
 };
 use crate::model::{
     Context, State, currency, customer,
     error::ApiError,
-    list::{self, Lag, Page, Range},
     metadata, methods,
     params::Params,
     request::{Method, Request, precheck_expansions, read, unrecognized},
@@ -35,7 +35,7 @@ pub(crate) fn route(
 ) -> Result<Value, ApiError> {
     let params = &request.params;
     let id = match (request.method, rest) {
-        (Method::Get, []) => return list(state, params),
+        (Method::Get, []) => return subscription_list::list(state, params),
         (Method::Post, []) => create(state, context, params)?,
         (Method::Get, [id]) => {
             subscription::find(state, id)?;
@@ -106,34 +106,6 @@ struct Creation {
     trial_settings: Option<TrialSettings>,
 }
 
-#[derive(Debug, Clone, Deserialize)]
-pub(crate) struct Switch {
-    pub(crate) enabled: bool,
-}
-
-#[derive(Debug, Clone, Deserialize)]
-pub(crate) struct WantedMode {
-    pub(crate) r#type: BillingMode,
-}
-
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(default)]
-pub(crate) struct PaymentSettings {
-    pub(crate) payment_method_types: Option<Vec<String>>,
-    pub(crate) save_default_payment_method: Option<String>,
-}
-
-#[derive(Debug, Clone, Deserialize)]
-pub(crate) struct TrialSettings {
-    pub(crate) end_behavior: EndBehavior,
-}
-
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(default)]
-pub(crate) struct EndBehavior {
-    pub(crate) missing_payment_method: MissingMethod,
-}
-
 fn create(state: &mut State, context: &mut Context<'_>, params: &Params) -> Result<String, ApiError> {
     let plain = accepted::with_plain_anchor(&metadata::without_unset(params));
     let wanted: Creation = read(&plain, &accepted::create_fields())?;
@@ -167,7 +139,7 @@ fn checked(
         .enumerate()
         .map(|(place, item)| {
             let at = format!("add_invoice_items[{place}]");
-            accepted::once_line(state, context, (item, &own_currency), &at)
+            wanted_items::once_line(state, context, (item, &own_currency), &at)
         })
         .collect::<Result<Vec<_>, _>>()?;
     let trial_end = trial_end(state, context, &wanted, &items)?;
@@ -293,16 +265,6 @@ fn trial_end(
     Ok(end)
 }
 
-/// `cancel_at`, which must be in the future.
-pub(crate) fn cancel_time(text: &str, now: i64) -> Result<i64, ApiError> {
-    let at = time(text, now, "cancel_at")?;
-    if at <= now {
-        let message = "cancel_at must be in the future.";
-        return Err(ApiError::invalid(message).param("cancel_at"));
-    }
-    Ok(at)
-}
-
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 struct Cancellation {
@@ -355,53 +317,4 @@ fn migrate(state: &mut State, context: &mut Context<'_>, id: &str, params: &Para
     let wanted: Migration = read(params, &fields)?;
     super::change::subscription(state, context, id, |found| found.billing_mode = wanted.billing_mode.r#type);
     Ok(())
-}
-
-#[derive(Debug, Deserialize)]
-struct Filter {
-    #[serde(flatten)]
-    page: Page,
-    customer: Option<String>,
-    price: Option<String>,
-    plan: Option<String>,
-    status: Option<String>,
-    collection_method: Option<String>,
-    created: Option<Range>,
-    current_period_end: Option<Range>,
-    current_period_start: Option<Range>,
-    test_clock: Option<String>,
-    automatic_tax: Option<Switch>,
-}
-
-impl Filter {
-    fn accepts(&self, state: &State, found: &Subscription) -> bool {
-        let status = match self.status.as_deref() {
-            None => found.status != Status::Canceled,
-            Some("all") => true,
-            Some("ended") => found.is_ended(),
-            Some(status) => status == found.status.as_str(),
-        };
-        let price = self.price.as_ref().or(self.plan.as_ref());
-        let period = found.period();
-        status
-            && self.customer.as_ref().is_none_or(|customer| *customer == found.customer)
-            && price.is_none_or(|price| found.items.iter().any(|item| item.price == *price))
-            && self.collection_method.as_ref().is_none_or(|method| *method == found.collection_method)
-            && self.created.as_ref().is_none_or(|range| range.contains(found.created))
-            && self.current_period_end.as_ref().is_none_or(|range| range.contains(period.end))
-            && self.current_period_start.as_ref().is_none_or(|range| range.contains(period.start))
-            && self.automatic_tax.as_ref().is_none_or(|tax| tax.enabled == found.automatic_tax)
-            && (self.test_clock.is_none() || self.test_clock == catalog::test_clock_of(state, &found.customer))
-    }
-}
-
-fn list(state: &State, params: &Params) -> Result<Value, ApiError> {
-    let filter: Filter = read(params, accepted::LIST)?;
-    list::late_page(
-        (&state.subscriptions, Lag::of(state)),
-        &filter.page,
-        ("subscription", "/v1/subscriptions"),
-        |found| filter.accepts(state, found),
-        |found| subscription_json::subscription(state, found),
-    )
 }

@@ -8,10 +8,11 @@ use super::{
     agenda,
     subscription::{self, Item, Subscription},
     subscription_json,
-    subscription_params::{self as accepted, WantedItem},
+    subscription_params::{self as accepted},
     subscription_update::item_changes,
     update::{self, Payment},
     update_plan::{PlanChange, Proration},
+    wanted_items::WantedItem,
 };
 use crate::model::{
     Context, State,

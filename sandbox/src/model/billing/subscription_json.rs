@@ -45,7 +45,7 @@ fn identity(state: &State, found: &Subscription) -> Value {
         "latest_invoice": found.latest_invoice,
         "livemode": false,
         "metadata": found.metadata,
-        "pending_update": found.pending_update.as_ref().filter(|pending| pending.is_shown).map(|pending| pending_update(state, &found.id, pending)),
+        "pending_update": shown_update(state, found),
         "schedule": found.schedule,
         "status": found.status.as_str(),
         "test_clock": catalog::test_clock_of(state, &found.customer),
@@ -130,6 +130,11 @@ impl Subscription {
     fn ends_at_shown(&self) -> Option<i64> {
         if self.is_ended() { self.cancel_at } else { self.ends_at() }
     }
+}
+
+fn shown_update(state: &State, found: &Subscription) -> Option<Value> {
+    let pending = found.pending_update.as_ref().filter(|pending| pending.is_shown)?;
+    Some(pending_update(state, &found.id, pending))
 }
 
 fn pending_update(state: &State, subscription: &str, pending: &PendingUpdate) -> Value {

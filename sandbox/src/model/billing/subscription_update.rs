@@ -5,10 +5,10 @@ use serde::Deserialize;
 use super::{
     lines, schedule_steps,
     subscription::{self, Cancellation, PauseCollection, Status, Subscription},
-    subscription_api::{self, PaymentSettings, Switch, TrialSettings},
-    subscription_params::{self as accepted, WantedItem, time},
+    subscription_params::{self as accepted, PaymentSettings, Switch, TrialSettings, cancel_time, time},
     update::{self, Payment},
     update_plan::{ItemChange, PlanChange, Proration},
+    wanted_items::{self, WantedItem},
 };
 use crate::model::{
     Context, State,
@@ -59,7 +59,7 @@ pub(crate) fn update(state: &mut State, context: &mut Context<'_>, id: &str, par
     let now = context.now();
     for (place, item) in wanted.add_invoice_items.iter().enumerate() {
         let at = format!("add_invoice_items[{place}]");
-        let line = accepted::once_line(state, context, (item, &found.currency), &at)?;
+        let line = wanted_items::once_line(state, context, (item, &found.currency), &at)?;
         let item = lines::waiting_item(context, (&found.customer, id), line);
         lines::keep_waiting(state, item);
     }
@@ -68,7 +68,7 @@ pub(crate) fn update(state: &mut State, context: &mut Context<'_>, id: &str, par
     let is_plan_change = !plan.items.is_empty() || plan.restarts || plan.trial_end.is_some();
     let metadata = metadata::changed(&found.metadata, params)?;
     let cancel_at = match &wanted.cancel_at {
-        Some(text) => Some(subscription_api::cancel_time(text, now)?),
+        Some(text) => Some(cancel_time(text, now)?),
         None => None,
     };
     let unsets = |name: &str| matches!(params.0.get(name), Some(Param::Text(text)) if text.is_empty());
