@@ -33,6 +33,12 @@ const TYPES: &[(&str, &str)] = &[
     ("subscription.payment_failed", "invoice.payment_failed"),
 ];
 
+/// Events that do not come of what the tool does, and why.
+const NOT_REACHED: &[(&str, &str)] = &[
+    ("subscription_schedule.completed", "its customer has no card, so the subscription is cancelled after the retries"),
+    ("subscription_schedule.expiring", "the tool moves the clock to nine days before the end, not to seven"),
+];
+
 /// The tool, its folder of settings, and the stand-in for the host of meter events.
 struct Tool {
     program: PathBuf,
@@ -133,8 +139,12 @@ async fn stripes_own_command_line_tool_triggers_every_event_of_its_list() {
         let kind = TYPES.iter().find(|(name, _)| name == event).map_or(event.as_str(), |(_, kind)| kind);
         let listed = world.get(&format!("/v1/events?type={kind}&limit=1")).await.json();
         let happened = listed["data"].as_array().is_some_and(|data| !data.is_empty());
-        if !happened && !thin.contains(&format!("\"{kind}\"")) {
-            mistakes.push(format!("{event}: the tool was content, but the event did not happen"));
+        let happened = happened || thin.contains(&format!("\"{kind}\""));
+        let unreached = NOT_REACHED.iter().find(|(name, _)| name == event);
+        match (happened, unreached) {
+            (false, None) => mistakes.push(format!("{event}: the tool was content, but the event did not happen")),
+            (true, Some((_, reason))) => mistakes.push(format!("{event}: happens now, although {reason}")),
+            (true, None) | (false, Some(_)) => {}
         }
     }
     mistakes.sort();

@@ -69,27 +69,27 @@ async fn pay(engine: web::Data<Engine>, id: web::Path<String>, form: web::Form<F
     let Some(typed) = typed.filter(|_| problems.is_empty()) else {
         return html(StatusCode::BAD_REQUEST, &invoice::page(&view, &form, &problems), &[]);
     };
-    attempt(&engine, &id, Some(&typed), form).await
+    attempt(&engine, &id, Some(&typed), &form).await
 }
 
 async fn pay_with_saved(engine: web::Data<Engine>, id: web::Path<String>) -> HttpResponse {
-    attempt(&engine, &id, None, Form::default()).await
+    attempt(&engine, &id, None, &Form::default()).await
 }
 
-async fn attempt(engine: &Engine, id: &str, typed: Option<&CardParams>, form: Form) -> HttpResponse {
+async fn attempt(engine: &Engine, id: &str, typed: Option<&CardParams>, form: &Form) -> HttpResponse {
     let (result, version) =
         engine.run(None, DEFAULT_API_VERSION, |state, context| invoice_page::pay(state, context, id, typed));
     engine.saved(version).await;
     after(engine, id, result, form)
 }
 
-fn after(engine: &Engine, id: &str, result: Result<Confirmed, ApiError>, form: Form) -> HttpResponse {
+fn after(engine: &Engine, id: &str, result: Result<Confirmed, ApiError>, form: &Form) -> HttpResponse {
     match result {
         Ok(Confirmed::Complete) => see_other(&format!("/i/{id}")),
         Ok(Confirmed::NeedsAction) => see_other(&format!("/i/{id}/challenge")),
         Err(error) => match find(engine, id) {
             Some(view) if view.is_payable() => {
-                let page = invoice::page(&view, &form, &Problems::top(error.message));
+                let page = invoice::page(&view, form, &Problems::top(error.message));
                 html(StatusCode::PAYMENT_REQUIRED, &page, &[])
             }
             // Paid in another tab.
@@ -121,5 +121,5 @@ async fn answer(engine: web::Data<Engine>, id: web::Path<String>, form: web::For
     let (result, version) =
         engine.run(None, DEFAULT_API_VERSION, |state, context| invoice_page::answer(state, context, &id, passed));
     engine.saved(version).await;
-    after(&engine, &id, result.map(|()| Confirmed::Complete), Form::default())
+    after(&engine, &id, result.map(|()| Confirmed::Complete), &Form::default())
 }

@@ -37,6 +37,7 @@ pub(crate) fn routes(config: &mut web::ServiceConfig) {
 }
 
 /// A session whose link is still good.
+#[expect(clippy::result_large_err, reason = "the answer is given at once")]
 fn find(engine: &Engine, id: &str) -> Result<View, HttpResponse> {
     let now = engine.now_ms().div_euclid(1_000);
     let view = engine.read(DEFAULT_API_VERSION, |state, _| portal::state_of(state, id));
@@ -127,11 +128,11 @@ async fn act(engine: &Engine, id: &str, action: Action) -> HttpResponse {
     let (result, version) =
         engine.run(None, DEFAULT_API_VERSION, |state, context| portal_actions::carry_out(state, context, id, &action));
     engine.saved(version).await;
-    after(engine, &view, result, Form::default())
+    after(engine, &view, result, &Form::default())
 }
 
 /// Back to the portal, or where the flow leads after its action.
-fn after(engine: &Engine, view: &View, result: Result<(), ApiError>, form: Form) -> HttpResponse {
+fn after(engine: &Engine, view: &View, result: Result<(), ApiError>, form: &Form) -> HttpResponse {
     let id = &view.session.id;
     match result {
         Ok(()) => {
@@ -142,7 +143,7 @@ fn after(engine: &Engine, view: &View, result: Result<(), ApiError>, form: Form)
             see_other(&onward.or(done).unwrap_or_else(|| format!("/p/session/{id}")))
         }
         Err(error) => match find(engine, id) {
-            Ok(view) => home(&view, StatusCode::BAD_REQUEST, &form, &Problems::top(error.message)),
+            Ok(view) => home(&view, StatusCode::BAD_REQUEST, form, &Problems::top(error.message)),
             Err(refusal) => refusal,
         },
     }
@@ -162,5 +163,5 @@ async fn replace_card(engine: web::Data<Engine>, id: web::Path<String>, form: we
     let (result, version) = engine
         .run(None, DEFAULT_API_VERSION, |state, context| portal_actions::replace_card(state, context, &id, &typed));
     engine.saved(version).await;
-    after(&engine, &view, result, form)
+    after(&engine, &view, result, &form)
 }

@@ -94,6 +94,17 @@ fn cannot(path: &str) -> ApiError {
     ApiError::invalid(format!("This property cannot be expanded ({path}).")).param("expand")
 }
 
+/// Members without objects of their own, by their names.
+const OF_MEMBERS: &[&str] = &[
+    "default_payment_method",
+    "payment_intent",
+    "price",
+    "price_details",
+    "product",
+    "subscription",
+    "subscription_details",
+];
+
 fn expandable(kind: &str) -> &'static [&'static str] {
     match kind {
         "checkout.session" => {
@@ -144,16 +155,7 @@ fn expandable(kind: &str) -> &'static [&'static str] {
             "single_use_mandate",
         ],
         "product" => &["default_price", "tax_code"],
-        // Members without objects of their own, by their names.
-        "" => &[
-            "default_payment_method",
-            "payment_intent",
-            "price",
-            "price_details",
-            "product",
-            "subscription",
-            "subscription_details",
-        ],
+        "" => OF_MEMBERS,
         "transfer" => &["balance_transaction", "destination", "destination_payment", "source_transaction"],
         "transfer_reversal" => &["balance_transaction", "transfer", "destination_payment_refund", "source_refund"],
         "payout" | "topup" => &["balance_transaction", "destination", "failure_balance_transaction"],

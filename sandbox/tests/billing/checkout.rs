@@ -142,19 +142,19 @@ async fn a_fee_line_recurs_if_its_inline_price_does_and_a_new_customer_is_made()
 async fn modes_and_prices_must_fit() {
     let shop = Shop::open("").await;
     let price = ("line_items[0][price]", shop.price.as_str());
-    let one = ("line_items[0][quantity]", "1");
-    let refused = shop.world.post("/v1/checkout/sessions", &[("mode", "payment"), price, one, SUCCESS]).await;
+    let quantity = ("line_items[0][quantity]", "1");
+    let refused = shop.world.post("/v1/checkout/sessions", &[("mode", "payment"), price, quantity, SUCCESS]).await;
     assert!(refused.error().3.contains("recurring price"), "{}", refused.text);
     let once = [
         ("mode", "subscription"),
         ("line_items[0][price_data][currency]", "usd"),
         ("line_items[0][price_data][unit_amount]", "500"),
         ("line_items[0][price_data][product_data][name]", "Credits"),
-        one,
+        quantity,
         SUCCESS,
     ];
     assert_eq!(shop.world.post("/v1/checkout/sessions", &once).await.status, 400);
-    let params = [("mode", "subscription"), price, one, SUCCESS, ("payment_intent_data[description]", "x")];
+    let params = [("mode", "subscription"), price, quantity, SUCCESS, ("payment_intent_data[description]", "x")];
     assert_eq!(shop.world.post("/v1/checkout/sessions", &params).await.error().2, "payment_intent_data");
     shop.world.sandbox.stop().await;
 }

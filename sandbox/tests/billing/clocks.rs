@@ -24,7 +24,7 @@ async fn advance(world: &World, clock: &str, to: i64) -> Value {
 
 async fn ready(world: &World, clock: &str) -> Value {
     let path = format!("/v1/test_helpers/test_clocks/{clock}");
-    let deadline = std::time::Instant::now() + Duration::from_secs(120);
+    let deadline = std::time::Instant::now() + Duration::from_mins(2);
     loop {
         let found = world.get(&path).await.json();
         if found["status"] == "ready" {

@@ -266,14 +266,10 @@ fn wrong_status(verb: &str, wanted: &str) -> ApiError {
 }
 
 /// The last invoice of an ended subscription, for what still waits; it is finalized like a renewal.
-pub(crate) fn last_invoice(
-    state: &mut State,
-    context: &mut Context<'_>,
-    found: &super::subscription::Subscription,
-) -> Result<(), ApiError> {
+pub(crate) fn last_invoice(state: &mut State, context: &mut Context<'_>, found: &super::subscription::Subscription) {
     let waiting = lines::waiting(state, &found.customer, Some(&found.id), &found.currency);
     if waiting.is_empty() {
-        return Ok(());
+        return;
     }
     let now = context.now();
     let draft = Draft {
@@ -291,5 +287,4 @@ pub(crate) fn last_invoice(
     invoice.finalizes_at = Some(now.saturating_add(DRAFT_SECONDS));
     let id = store(state, context, invoice);
     lines::take_up(state, &waiting, &id);
-    Ok(())
 }

@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use super::{
     agenda, catalog, change, ending,
+    interval::Interval,
     portal::{self, PortalSession},
     schedule_create,
     subscription::{self, BillingMode, Cancellation, Status, Subscription},
@@ -146,7 +147,7 @@ fn change_plan(
         trial_end: (is_trial && !continues).then(|| context.now()),
         ..PlanChange::default()
     };
-    update::change_plan(state, context, id, (&plan, Payment::PendingIfIncomplete), |_| ())
+    update::change_plan(state, context, id, (&plan, Payment::Pend), |_| ())
 }
 
 /// Whether the configuration keeps such a change for the end of the period: a cheaper price, or a shorter interval.
@@ -157,7 +158,7 @@ fn waits_for_period_end(state: &State, features: &Value, (old, new): (&str, &str
     let is = |kind: &str| match kind {
         "decreasing_item_amount" => new.amount(1) < old.amount(1),
         "shortening_interval" => {
-            let length = |price: &catalog::Priced| price.interval.map_or(0, |interval| interval.longest());
+            let length = |price: &catalog::Priced| price.interval.map_or(0, Interval::longest);
             length(&new) < length(&old)
         }
         _ => false,
@@ -191,7 +192,7 @@ fn save(
 ) -> Result<(), ApiError> {
     // The page authenticates the customer, so the card is ready for charges off session.
     method.set_up = true;
-    method.allow_redisplay = "always".to_owned();
+    "always".clone_into(&mut method.allow_redisplay);
     let id = methods::attach(state, context, method, customer)?;
     customer::change(state, context, customer, |customer| {
         customer.profile.invoice_settings.default_payment_method = Some(id);

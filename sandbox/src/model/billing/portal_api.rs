@@ -169,7 +169,7 @@ fn create_session(state: &mut State, context: &mut Context<'_>, params: &Params)
         created: context.now(),
         customer,
         configuration,
-        flow: wanted.flow_data.map(complete_flow),
+        flow: wanted.flow_data.as_ref().map(complete_flow),
         return_url: wanted.return_url.or(default_url),
         locale: wanted.locale,
         on_behalf_of: None,
@@ -266,7 +266,7 @@ fn check_confirm(flow: &Value, items: usize, features: &Value) -> Result<(), Api
 }
 
 /// A flow as the session shows it: with every member.
-fn complete_flow(flow: Value) -> Value {
+fn complete_flow(flow: &Value) -> Value {
     let mut whole = json!({
         "after_completion": { "hosted_confirmation": null, "redirect": null, "type": "portal_homepage" },
         "customer_update": null,
@@ -276,7 +276,7 @@ fn complete_flow(flow: Value) -> Value {
         "subscription_update_confirm": null,
         "type": "payment_method_update",
     });
-    document::merge(&mut whole, &flow);
+    document::merge(&mut whole, flow);
     for (name, missing) in [("subscription_cancel", "retention"), ("subscription_update_confirm", "discounts")] {
         if let Some(of) = whole.get_mut(name).and_then(Value::as_object_mut) {
             of.insert(missing.to_owned(), Value::Null);

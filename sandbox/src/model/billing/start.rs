@@ -41,6 +41,7 @@ pub(crate) enum FirstPayment {
 }
 
 /// A subscription to be made.
+#[expect(clippy::struct_excessive_bools, reason = "each is a parameter of its own on Stripe too")]
 #[derive(Debug)]
 pub(crate) struct Wanted {
     /// The ids of subscription and invoice, if they were promised before.
@@ -145,7 +146,7 @@ pub(crate) fn start(state: &mut State, context: &mut Context<'_>, wanted: Wanted
         change::invoice_silently(state, &invoice, |invoice| invoice.auto_advance = true);
         pay_first(state, context, (&id, &invoice), &first_payment)?;
     } else {
-        change::subscription_silently(state, &id, |found| settle_status(found));
+        change::subscription_silently(state, &id, settle_status);
     }
     change::tell_subscription(state, context, "customer.subscription.created", &id);
     announce_trial(state, context, &id);

@@ -268,7 +268,8 @@ fn trial_end(
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 struct Cancellation {
-    cancellation_details: Details,
+    #[serde(rename = "cancellation_details")]
+    details: Details,
     invoice_now: bool,
     prorate: bool,
 }
@@ -289,8 +290,8 @@ fn cancel(state: &mut State, context: &mut Context<'_>, id: &str, params: &Param
     }
     let why = subscription::Cancellation {
         reason: Some("cancellation_requested".to_owned()),
-        feedback: wanted.cancellation_details.feedback,
-        comment: wanted.cancellation_details.comment,
+        feedback: wanted.details.feedback,
+        comment: wanted.details.comment,
     };
     agenda::at_customers_time(state, context, &found.customer, |state, context| {
         if wanted.prorate && found.status != Status::Trialing {
@@ -298,12 +299,17 @@ fn cancel(state: &mut State, context: &mut Context<'_>, id: &str, params: &Param
             for item in &found.items {
                 let change = lines::Change { subscription: &found, old: Some(item), new: None, at };
                 let credits = lines::prorations(state, context, &change);
-                credits.into_iter().for_each(|item| lines::keep_waiting(state, item));
+                for item in credits {
+                    lines::keep_waiting(state, item);
+                }
             }
         }
         ending::cancel(state, context, id, &why);
-        if wanted.invoice_now { issue::last_invoice(state, context, &found) } else { Ok(()) }
-    })
+        if wanted.invoice_now {
+            issue::last_invoice(state, context, &found);
+        }
+    });
+    Ok(())
 }
 
 /// `POST /v1/subscriptions/{id}/migrate`: to the flexible mode, for good.

@@ -63,42 +63,37 @@ pub(crate) fn update(state: &mut State, context: &mut Context<'_>, id: &str, par
         let item = lines::waiting_item(context, (&found.customer, id), line);
         lines::keep_waiting(state, item);
     }
-    let plan = plan_change(state, context, &wanted)?;
+    let planned = plan_change(state, context, &wanted)?;
     let payment = Payment::parse(wanted.payment_behavior.as_deref());
-    let is_plan_change = !plan.items.is_empty() || plan.restarts || plan.trial_end.is_some();
+    let is_plan_change = !planned.items.is_empty() || planned.restarts || planned.trial_end.is_some();
     let metadata = metadata::changed(&found.metadata, params)?;
     let cancel_at = match &wanted.cancel_at {
         Some(text) => Some(cancel_time(text, now)?),
         None => None,
     };
-    let unsets = |name: &str| matches!(params.0.get(name), Some(Param::Text(text)) if text.is_empty());
-    let unset = Unset {
-        cancel_at: unsets("cancel_at"),
-        default_payment_method: unsets("default_payment_method"),
-        description: unsets("description"),
-        pause_collection: unsets("pause_collection"),
-    };
+    let emptied = Emptied(params);
     let rest = |found: &mut Subscription| {
         found.metadata = metadata;
-        apply(found, wanted, cancel_at, &unset, now);
+        apply(found, wanted, cancel_at, &emptied, now);
     };
     if is_plan_change {
-        update::change_plan(state, context, id, (&plan, payment), rest)?;
+        update::change_plan(state, context, id, (&planned, payment), rest)?;
     } else {
         super::change::subscription(state, context, id, rest);
     }
-    if found.schedule.is_some() && !plan.items.is_empty() {
+    if found.schedule.is_some() && !planned.items.is_empty() {
         schedule_steps::take_over(state, context, id);
     }
     Ok(())
 }
 
 /// Which parameters were given empty.
-struct Unset {
-    cancel_at: bool,
-    default_payment_method: bool,
-    description: bool,
-    pause_collection: bool,
+struct Emptied<'p>(&'p Params);
+
+impl Emptied<'_> {
+    fn has(&self, name: &str) -> bool {
+        matches!(self.0.0.get(name), Some(Param::Text(text)) if text.is_empty())
+    }
 }
 
 fn check(state: &State, found: &Subscription, wanted: &Wanted, params: &Params) -> Result<(), ApiError> {
@@ -185,8 +180,8 @@ pub(crate) fn item_changes(
     wanted.iter().enumerate().map(change).collect()
 }
 
-fn apply(found: &mut Subscription, wanted: Wanted, cancel_at: Option<i64>, unset: &Unset, now: i64) {
-    apply_cancellation(found, &wanted, cancel_at, unset.cancel_at, now);
+fn apply(found: &mut Subscription, wanted: Wanted, cancel_at: Option<i64>, emptied: &Emptied<'_>, now: i64) {
+    apply_cancellation(found, &wanted, cancel_at, emptied.has("cancel_at"), now);
     if let Some(details) = wanted.cancellation_details {
         found.cancellation.comment = details.comment.or_else(|| found.cancellation.comment.take());
         found.cancellation.feedback = details.feedback.or_else(|| found.cancellation.feedback.take());
@@ -196,9 +191,9 @@ fn apply(found: &mut Subscription, wanted: Wanted, cancel_at: Option<i64>, unset
             *member = value;
         }
     };
-    replace(&mut found.default_payment_method, wanted.default_payment_method, unset.default_payment_method);
-    replace(&mut found.description, wanted.description, unset.description);
-    if wanted.pause_collection.is_some() || unset.pause_collection {
+    replace(&mut found.default_payment_method, wanted.default_payment_method, emptied.has("default_payment_method"));
+    replace(&mut found.description, wanted.description, emptied.has("description"));
+    if wanted.pause_collection.is_some() || emptied.has("pause_collection") {
         found.pause_collection = wanted.pause_collection;
     }
     if let Some(tax) = wanted.automatic_tax {

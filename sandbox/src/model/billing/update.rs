@@ -20,19 +20,22 @@ use crate::model::{Context, State, error::ApiError};
 pub(crate) enum Payment {
     /// The change is applied even if it is not paid.
     #[default]
-    AllowIncomplete,
-    DefaultIncomplete,
-    ErrorIfIncomplete,
-    PendingIfIncomplete,
+    Allow,
+    /// The payment waits for its confirmation by the client: `default_incomplete`.
+    Wait,
+    /// A change that is not paid is refused: `error_if_incomplete`.
+    Refuse,
+    /// A change that is not paid is kept for a day: `pending_if_incomplete`.
+    Pend,
 }
 
 impl Payment {
     pub(crate) fn parse(name: Option<&str>) -> Self {
         match name {
-            Some("default_incomplete") => Self::DefaultIncomplete,
-            Some("error_if_incomplete") => Self::ErrorIfIncomplete,
-            Some("pending_if_incomplete") => Self::PendingIfIncomplete,
-            _ => Self::AllowIncomplete,
+            Some("default_incomplete") => Self::Wait,
+            Some("error_if_incomplete") => Self::Refuse,
+            Some("pending_if_incomplete") => Self::Pend,
+            _ => Self::Allow,
         }
     }
 }
@@ -55,7 +58,7 @@ pub(crate) fn change_plan(
             return Ok(());
         }
     }
-    let waits = matches!(payment, Payment::ErrorIfIncomplete | Payment::PendingIfIncomplete);
+    let waits = matches!(payment, Payment::Refuse | Payment::Pend);
     let mut later = planned.prorations.clone();
     if !planned.bills_now || (planned.prorations.is_empty() && planned.service.is_empty()) {
         apply(state, context, id, &planned, rest);
@@ -80,7 +83,7 @@ pub(crate) fn change_plan(
     change::subscription_silently(state, id, |found| found.pending_update = Some(pending));
     match pay(state, context, id, &invoice, payment) {
         Ok(()) => change::subscription(state, context, id, rest),
-        Err(error) if payment == Payment::ErrorIfIncomplete => {
+        Err(error) if payment == Payment::Refuse => {
             change::subscription_silently(state, id, |found| found.pending_update = None);
             issue::void(state, context, &invoice).ok();
             return Err(ApiError { status: 402, ..error });
@@ -179,18 +182,16 @@ fn pay(
         return Ok(());
     }
     match payment {
-        Payment::DefaultIncomplete => {
+        Payment::Wait => {
             change::subscription(state, context, id, |found| found.status = Status::PastDue);
             Ok(())
         }
         // Applied already: a failure makes the subscription past due, and the request succeeds.
-        Payment::AllowIncomplete => {
+        Payment::Allow => {
             collect::attempt(state, context, invoice, None, By::Schedule).ok();
             Ok(())
         }
         // The change waits for its invoice, so a failure does not make the subscription past due.
-        Payment::ErrorIfIncomplete | Payment::PendingIfIncomplete => {
-            collect::attempt(state, context, invoice, None, By::Schedule)
-        }
+        Payment::Refuse | Payment::Pend => collect::attempt(state, context, invoice, None, By::Schedule),
     }
 }

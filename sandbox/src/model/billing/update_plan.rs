@@ -121,7 +121,8 @@ pub(crate) fn plan(
     }
     let gone = found.items.iter().filter(|old| items.iter().all(|item| item.id != old.id));
     let credited: Vec<&Item> = if resets { found.items.iter().collect() } else { gone.collect() };
-    if !is_trial && !(still_in_trial && starts_trial && found.items.is_empty()) {
+    let is_new_trial = still_in_trial && starts_trial && found.items.is_empty();
+    if !is_trial && !is_new_trial {
         let credits = credited.iter().flat_map(|old| {
             lines::prorations(state, context, &Change { subscription: found, old: Some(old), new: None, at })
         });
