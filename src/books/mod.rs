@@ -8,6 +8,7 @@ pub mod audit_limits;
 pub mod audit_queries;
 pub mod audit_report;
 pub mod audit_spending;
+pub(crate) mod auto_topup_rules;
 pub mod block_account;
 pub mod entries;
 pub(crate) mod entry_ids;
