@@ -9,6 +9,7 @@ pub(crate) mod balance_alerts;
 pub(crate) mod caller;
 pub mod endpoints;
 pub(crate) mod grants;
+pub(crate) mod receipts;
 pub(crate) mod reconciliations;
 pub(crate) mod refunds;
 pub mod shapes;

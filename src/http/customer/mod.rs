@@ -4,4 +4,5 @@ pub(crate) mod auto_topup;
 mod auto_topup_view;
 pub(crate) mod payment_methods;
 pub(crate) mod quote;
+pub(crate) mod receipts;
 pub(crate) mod sessions;
