@@ -52,7 +52,8 @@ mod signature;
 
 pub use config::{Config, RetryPolicy, StartError, WebhookEndpoint};
 pub use in_process::{Model, ModelAnswer, ModelEvent, ModelRequest};
-pub use model::card::{Decline, Outcome, TEST_CARDS, TestCard};
+pub use model::card::{Outcome, TEST_CARDS, TestCard};
+pub use model::decline::Decline;
 pub use model::iban::{DebitEnding, TEST_IBANS, TestIban};
 pub use model::version::{API_VERSIONS, DEFAULT_API_VERSION};
 pub use server::Sandbox;

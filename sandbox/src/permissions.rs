@@ -19,7 +19,7 @@ pub(crate) struct Permissions {
 }
 
 /// Names in a path or an expansion, and the resource whose permission they need, as Stripe's refusals name it.
-const RESOURCES: [(&str, &str); 14] = [
+const RESOURCES: &[(&str, &str)] = &[
     ("account", "accounts_kyc_id_numbers"),
     ("checkout", "checkout_session"),
     ("payment_intents", "payment_intent"),
@@ -34,6 +34,18 @@ const RESOURCES: [(&str, &str); 14] = [
     ("balance_transaction", "balance_transaction"),
     ("events", "event"),
     ("webhook_endpoints", "webhook"),
+    ("customers", "customer"),
+    ("customer", "customer"),
+    ("payment_methods", "payment_method"),
+    ("payment_method", "payment_method"),
+    ("default_payment_method", "payment_method"),
+    ("setup_intents", "setup_intent"),
+    ("setup_intent", "setup_intent"),
+    ("products", "product"),
+    ("product", "product"),
+    ("prices", "plan"),
+    ("price", "plan"),
+    ("default_price", "plan"),
 ];
 
 impl Permissions {
@@ -43,9 +55,13 @@ impl Permissions {
             return Ok(());
         }
         let writes = request.method != Method::Get;
-        if let Some(resource) = request.path.strip_prefix("/v1/").and_then(|path| path.split('/').next()) {
-            self.allow(resource, writes)?;
-        }
+        let segments: Vec<&str> = request.path.strip_prefix("/v1/").unwrap_or_default().split('/').collect();
+        let resource = match segments.as_slice() {
+            ["customers", _, "payment_methods", ..] => "payment_methods",
+            [resource, ..] => resource,
+            [] => "",
+        };
+        self.allow(resource, writes)?;
         let params = request.params.to_json();
         let expansions = params.get("expand").and_then(serde_json::Value::as_object);
         let expansions = expansions.into_iter().flat_map(serde_json::Map::values).filter_map(serde_json::Value::as_str);

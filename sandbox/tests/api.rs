@@ -140,7 +140,6 @@ const REFUSALS: &[(Changes, &str, &str, &str)] = &[
     (&[("line_items[0][quantity]", "9223372036854775807")], "amount_too_large", "", "no more than"),
     (&[("expires_at", "5")], "", "expires_at", "must be at least 30 minutes from Checkout Session creation."),
     (&[("expires_at", "9999999999")], "", "expires_at", "must be less than 24 hours from Checkout Session creation."),
-    (&[("payment_method_types[0]", "card")], "parameter_unknown", "payment_method_types", "Received unknown parameter"),
     (&[("expand[]", "nothing")], "", "expand", "This property cannot be expanded (nothing)."),
     (&[("metadata", "x"), ("metadata[topupId]", "-")], "", "metadata", "Invalid object"),
     (&[("line_items", "x")], "", "", "given twice in different shapes"),

@@ -177,9 +177,9 @@ async fn amounts_and_parameters_are_checked_as_on_stripe() {
         (("amount", "-"), "parameter_missing", "amount"),
         (("currency", "xxx"), "", "currency"),
         (("payment_method", "pm_none"), "resource_missing", "payment_method"),
-        (("payment_method_types[]", "card"), "parameter_unknown", "payment_method_types"),
+        (("payment_method_type", "card"), "parameter_unknown", "payment_method_type"),
         (("expand[]", "nonsense"), "", "expand"),
-        (("shipping[name]", "Ada"), "", "shipping"),
+        (("radar_options[session]", "x"), "", "radar_options"),
     ] {
         let error = create(&world, &[more]).await.error();
         assert_eq!((error.0, error.1.as_str(), error.2.as_str()), (400, code, param), "{more:?}: {}", error.3);

@@ -4,9 +4,11 @@
 
 mod api;
 mod cards;
+mod catalog;
 mod clock;
 mod command;
 mod control_page;
+mod customers;
 mod delivery_modes;
 mod disputes;
 mod faults;
@@ -23,6 +25,7 @@ mod receivers;
 mod recipes;
 mod refunds;
 mod restart;
+mod saved_cards;
 mod sepa;
 mod support;
 mod versions;

@@ -23,6 +23,7 @@ use crate::{
     http::auth,
     model::{
         error::ApiError,
+        request,
         version::{self, DEFAULT_API_VERSION},
     },
     server_call,
@@ -71,7 +72,10 @@ fn read(
         return Err(ApiError::unsupported("connected accounts (the Stripe-Account header)", "account"));
     }
     let form = if request.method() == "POST" { form(request, body)? } else { &[] };
-    let read = read_request(request.method().as_str(), request.path(), &[request.query_string().as_bytes(), form])?;
+    let mut read = read_request(request.method().as_str(), request.path(), &[request.query_string().as_bytes(), form])?;
+    if !request.headers().contains_key("stripe-version") {
+        request::accept_older_names(&mut read);
+    }
     engine.with(|core| core.permissions.check(&read))?;
     Ok(Call::new(read, request_id, key, version))
 }

@@ -35,6 +35,8 @@ pub(crate) fn routes(config: &mut web::ServiceConfig) {
         .route("/_sandbox/disputes/{id}", web::post().to(control))
         .route("/_sandbox/disputes/{id}/{action}", web::post().to(control))
         .route("/_sandbox/payment_intents/{id}/{action}", web::post().to(control))
+        .route("/_sandbox/payment_methods/{id}/{action}", web::post().to(control))
+        .route("/_sandbox/setup_intents/{id}/{action}", web::post().to(control))
         .route("/_sandbox/lists", web::post().to(control))
         .route("/_sandbox/account", web::post().to(control))
         .route("/_sandbox/account/{action}", web::post().to(control))

@@ -12,19 +12,23 @@ use url::Url;
 use crate::{
     engine::Engine,
     model::{
-        confirm::{self, Confirmed},
+        confirm::Confirmed,
         email::is_email,
         error::ApiError,
+        methods,
         pages_api::{self, CardParams},
         payment::{IntentStatus, PaymentMethod},
         sepa,
-        session::{Session, SessionStatus},
+        session::{self, Session, SessionStatus},
+        session_confirm,
+        setup_intent::SetupStatus,
         version::DEFAULT_API_VERSION,
     },
     pages::{
         bank_debit::DebitForm,
         checkout::{self, Form, Problems, Typed},
         home, layout,
+        saved_cards::SavedCard,
     },
 };
 
@@ -33,6 +37,8 @@ pub(crate) fn routes(config: &mut web::ServiceConfig) {
         .route("/", web::get().to(home_page))
         .route("/c/pay/{id}", web::get().to(show))
         .route("/c/pay/{id}", web::post().to(pay))
+        .route("/c/pay/{id}/saved", web::get().to(show))
+        .route("/c/pay/{id}/saved", web::post().to(pay_saved))
         .route("/c/pay/{id}/debit", web::get().to(show))
         .route("/c/pay/{id}/debit", web::post().to(debit))
         .route("/c/pay/{id}/challenge", web::get().to(show_challenge))
@@ -59,20 +65,24 @@ fn find(engine: &Engine, id: &str) -> Option<(Session, bool)> {
             .as_deref()
             .and_then(|intent| state.payment_intents.get(intent))
             .is_some_and(|intent| intent.status == IntentStatus::RequiresAction);
+        let setup = session.setup_intent.as_deref().and_then(|intent| state.setup_intents.get(intent));
+        let waiting = waiting || setup.is_some_and(|intent| intent.status == SetupStatus::RequiresAction);
         Some((session, waiting))
     })
 }
 
 async fn show(engine: web::Data<Engine>, id: web::Path<String>) -> HttpResponse {
     match find(&engine, &id) {
-        Some((session, _)) if session.is_open() => checkout_page(StatusCode::OK, &session, &Typed::default()),
+        Some((session, _)) if session.is_open() => checkout_page(&engine, StatusCode::OK, &session, Typed::default()),
         Some((session, _)) => ended(&session),
         None => unknown(),
     }
 }
 
-fn checkout_page(status: StatusCode, session: &Session, typed: &Typed) -> HttpResponse {
-    html(status, &checkout::page(session, typed), &destinations(session))
+fn checkout_page(engine: &Engine, status: StatusCode, session: &Session, typed: Typed) -> HttpResponse {
+    let saved = engine
+        .read(DEFAULT_API_VERSION, |state, _| methods::shown_to(state, session).filter_map(SavedCard::of).collect());
+    html(status, &checkout::page(session, &Typed { saved, ..typed }), &destinations(session))
 }
 
 fn unknown() -> HttpResponse {
@@ -109,17 +119,35 @@ async fn pay(engine: web::Data<Engine>, id: web::Path<String>, form: web::Form<F
     let problems = problems(&session, &form, typed.as_ref(), now);
     let Some(typed) = typed.filter(|_| problems.is_empty()) else {
         let typed = Typed { card: form, problems, ..Typed::default() };
-        return checkout_page(StatusCode::BAD_REQUEST, &session, &typed);
+        return checkout_page(&engine, StatusCode::BAD_REQUEST, &session, typed);
     };
     let email = session.customer_email.clone().unwrap_or_else(|| form.email.trim().to_owned());
     let name = Some(form.name.trim().to_owned()).filter(|name| !name.is_empty());
     let (result, version) = engine.run(None, DEFAULT_API_VERSION, |state, context| {
         let method = pages_api::from_card(&typed, context)?;
-        let method = PaymentMethod { email: Some(email), name, ..method };
-        confirm::confirm(state, context, &id, method)
+        let method = PaymentMethod { email: Some(email), name, to_save: form.save == "true", ..method };
+        session_confirm::confirm(state, context, &id, method)
     });
     engine.saved(version).await;
     after_attempt(&engine, &id, result, form)
+}
+
+#[derive(Debug, Deserialize)]
+struct SavedForm {
+    payment_method: String,
+}
+
+/// Pays with a saved card, which must be one that the page shows.
+async fn pay_saved(engine: web::Data<Engine>, id: web::Path<String>, form: web::Form<SavedForm>) -> HttpResponse {
+    let (result, version) = engine.run(None, DEFAULT_API_VERSION, |state, context| {
+        let session = session::find(state, &id)?;
+        let shown = methods::shown_to(state, session).find(|method| method.id == form.payment_method).cloned();
+        let method =
+            shown.ok_or_else(|| ApiError::not_found("PaymentMethod", &form.payment_method, "payment_method"))?;
+        session_confirm::confirm(state, context, &id, method)
+    });
+    engine.saved(version).await;
+    after_attempt(&engine, &id, result, Form::default())
 }
 
 /// Submits the SEPA debit form.
@@ -132,7 +160,7 @@ async fn debit(engine: web::Data<Engine>, id: web::Path<String>, form: web::Form
         let problems = form.problems(session.customer_email.is_none());
         if !problems.is_empty() {
             let typed = Typed { debit: form, debit_problems: problems, ..Typed::default() };
-            return checkout_page(StatusCode::BAD_REQUEST, &session, &typed);
+            return checkout_page(&engine, StatusCode::BAD_REQUEST, &session, typed);
         }
     }
     let email = session.customer_email.clone().unwrap_or_else(|| form.debit_email.trim().to_owned());
@@ -141,7 +169,7 @@ async fn debit(engine: web::Data<Engine>, id: web::Path<String>, form: web::Form
         sepa::check_offered(&session)?;
         let method = sepa::from_iban(&form.iban, context)?;
         let method = PaymentMethod { email: Some(email), name: Some(name), ..method };
-        confirm::confirm(state, context, &id, method)
+        session_confirm::confirm(state, context, &id, method)
     });
     engine.saved(version).await;
     after_attempt(&engine, &id, result, Form::default())
@@ -172,7 +200,7 @@ fn after_attempt(engine: &Engine, id: &str, result: Result<Confirmed, ApiError>,
             Some((session, _)) if session.status == SessionStatus::Complete => see_other(&format!("/c/pay/{id}/done")),
             Some((session, _)) if session.is_open() => {
                 let typed = Typed { card: form, problems: Problems::top(error.message), ..Typed::default() };
-                checkout_page(StatusCode::PAYMENT_REQUIRED, &session, &typed)
+                checkout_page(engine, StatusCode::PAYMENT_REQUIRED, &session, typed)
             }
             Some((session, _)) => ended(&session),
             None => unknown(),
@@ -201,8 +229,9 @@ async fn answer_challenge(
     form: web::Form<ChallengeForm>,
 ) -> HttpResponse {
     let passed = form.outcome == "complete";
-    let (result, version) =
-        engine.run(None, DEFAULT_API_VERSION, |state, context| confirm::finish_challenge(state, context, &id, passed));
+    let (result, version) = engine.run(None, DEFAULT_API_VERSION, |state, context| {
+        session_confirm::finish_challenge(state, context, &id, passed)
+    });
     engine.saved(version).await;
     after_attempt(&engine, &id, result, Form::default())
 }

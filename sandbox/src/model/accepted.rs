@@ -1,7 +1,10 @@
 //! The parameters that each endpoint accepts. A parameter that Stripe has and the sandbox lacks is listed as
 //! unsupported and refused with a reason instead of being ignored. All others are unknown.
 
-use super::spec::{Field, Kind, optional, required, unsupported};
+use super::{
+    accepted_intents::SHIPPING,
+    spec::{Field, Kind, optional, required, unsupported},
+};
 
 const TEXT: Kind = Kind::Text(5_000);
 const EXPAND: Field = optional("expand", Kind::List(20, &TEXT));
@@ -28,7 +31,7 @@ const PRICE_DATA: &[Field] = &[
     optional("product", TEXT),
     optional("unit_amount", Kind::Integer(0)),
     optional("tax_behavior", Kind::OneOf(&["exclusive", "inclusive", "unspecified"])),
-    unsupported("unit_amount_decimal"),
+    optional("unit_amount_decimal", Kind::Decimal),
     unsupported("recurring"),
 ];
 
@@ -52,14 +55,36 @@ const PAYMENT_INTENT_DATA: &[Field] = &[
     optional("transfer_group", TEXT),
     unsupported("application_fee_amount"),
     unsupported("on_behalf_of"),
-    unsupported("shipping"),
+    optional("shipping", Kind::Object(SHIPPING)),
     unsupported("transfer_data"),
+];
+
+const SETUP_INTENT_DATA: &[Field] =
+    &[optional("description", Kind::Text(1_000)), optional("metadata", Kind::Metadata), unsupported("on_behalf_of")];
+
+const AUTO_OR_NEVER: Kind = Kind::OneOf(&["auto", "never"]);
+const CUSTOMER_UPDATE: &[Field] =
+    &[optional("address", AUTO_OR_NEVER), optional("name", AUTO_OR_NEVER), optional("shipping", AUTO_OR_NEVER)];
+
+const MESSAGE: Kind = Kind::Unset(&Kind::Object(&[required("message", Kind::Text(1_200))]));
+const CUSTOM_TEXT: &[Field] = &[
+    optional("after_submit", MESSAGE),
+    optional("shipping_address", MESSAGE),
+    optional("submit", MESSAGE),
+    optional("terms_of_service_acceptance", MESSAGE),
+];
+
+const ENABLED_OR_DISABLED: Kind = Kind::OneOf(&["disabled", "enabled"]);
+const SAVED_METHODS: &[Field] = &[
+    optional("allow_redisplay_filters", Kind::List(3, &Kind::OneOf(&["always", "limited", "unspecified"]))),
+    optional("payment_method_remove", ENABLED_OR_DISABLED),
+    optional("payment_method_save", ENABLED_OR_DISABLED),
 ];
 
 const CONSENT: &[Field] = &[
     optional("promotions", Kind::OneOf(&["auto", "none"])),
     optional("terms_of_service", Kind::OneOf(&["none", "required"])),
-    unsupported("payment_method_reuse_agreement"),
+    optional("payment_method_reuse_agreement", Kind::Object(&[required("position", Kind::OneOf(&["auto", "hidden"]))])),
 ];
 const NAME: &[Field] = &[required("enabled", Kind::Boolean), optional("optional", Kind::Boolean)];
 const NAMES: &[Field] = &[optional("business", Kind::Object(NAME)), optional("individual", Kind::Object(NAME))];
@@ -97,9 +122,9 @@ pub(crate) const CREATE_SESSION: &[Field] = &[
     unsupported("branding_settings"),
     optional("consent_collection", Kind::Object(CONSENT)),
     unsupported("custom_fields"),
-    unsupported("custom_text"),
+    optional("custom_text", Kind::Object(CUSTOM_TEXT)),
     unsupported("customer_account"),
-    unsupported("customer_update"),
+    optional("customer_update", Kind::Object(CUSTOMER_UPDATE)),
     unsupported("discounts"),
     unsupported("excluded_payment_method_types"),
     unsupported("integration_identifier"),
@@ -115,8 +140,8 @@ pub(crate) const CREATE_SESSION: &[Field] = &[
     unsupported("permissions"),
     unsupported("redirect_on_completion"),
     unsupported("return_url"),
-    unsupported("saved_payment_method_options"),
-    unsupported("setup_intent_data"),
+    optional("saved_payment_method_options", Kind::Object(SAVED_METHODS)),
+    optional("setup_intent_data", Kind::Object(SETUP_INTENT_DATA)),
     unsupported("shipping_address_collection"),
     unsupported("shipping_options"),
     unsupported("subscription_data"),
@@ -201,8 +226,9 @@ pub(crate) const CONFIRM_PAGE: &[Field] = &[
     optional("payment_method", TEXT),
     optional("card", Kind::Object(CARD)),
     optional("payment_method_data", Kind::Object(PAYMENT_METHOD_DATA)),
-    required("expected_amount", Kind::Integer(0)),
+    optional("expected_amount", Kind::Integer(0)),
     optional("email", TEXT),
     optional("name", TEXT),
+    optional("save_payment_method", Kind::Boolean),
     EXPAND,
 ];

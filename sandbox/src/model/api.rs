@@ -4,17 +4,17 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::{
-    Context, State, accepted, account_api, balance, create, dispute_api, endpoint,
+    Context, State, accepted, account_api, balance, catalog_api, create, customer_api, dispute_api, endpoint,
     error::ApiError,
     event::Event,
     expand, intent_api, list,
     list::{Lag, Page, Range},
-    lists, pages_api,
+    lists, method_api, pages_api,
     params::Params,
     payment_json, refund_api,
     request::{Method, Request, precheck_expansions, read, unrecognized, wanted_expansions},
     session::{self, Session},
-    session_expiry, session_json, spec,
+    session_expiry, session_json, setup_intent_api, spec,
     spec::Field,
     version,
 };
@@ -70,6 +70,11 @@ fn route(state: &mut State, context: &mut Context<'_>, request: &Request) -> Res
         }
         (Method::Post, ["payment_pages", id, "confirm"]) => pages_api::confirm(state, context, id, params),
         (_, ["payment_intents", rest @ ..]) => intent_api::route(state, context, request, rest),
+        (_, ["customers", rest @ ..]) => customer_api::route(state, context, request, rest),
+        (_, ["payment_methods", rest @ ..]) => method_api::route(state, context, request, rest),
+        (_, ["setup_intents", rest @ ..]) => setup_intent_api::route(state, context, request, rest),
+        (_, ["products", rest @ ..]) => catalog_api::products(state, context, request, rest),
+        (_, ["prices", rest @ ..]) => catalog_api::prices(state, context, request, rest),
         (Method::Get, ["account"]) => {
             spec::check(params, accepted::ONLY_EXPAND)?;
             Ok(account_api::to_json(state.standing))
@@ -99,11 +104,6 @@ fn retrieve(state: &State, kind: &str, id: &str, request: &Request) -> Result<Va
             state.balance_transactions.get(id).map(balance::to_json),
             accepted::ONLY_EXPAND,
             ("balance transaction", "id"),
-        ),
-        "payment_methods" => (
-            state.payment_methods.get(id).map(payment_json::payment_method),
-            accepted::ONLY_EXPAND,
-            ("PaymentMethod", "payment_method"),
         ),
         "events" => (state.events.get(id).map(Event::to_json), accepted::ONLY_EXPAND, ("event", "id")),
         "webhook_endpoints" => (
@@ -140,11 +140,12 @@ impl SessionFilter {
     fn accepts(&self, session: &Session) -> bool {
         let email =
             session.customer.as_ref().and_then(|customer| customer.email.as_ref()).or(session.customer_email.as_ref());
-        // No session in the sandbox has a customer, payment link or subscription.
-        let impossible = self.customer.is_some() || self.payment_link.is_some() || self.subscription.is_some();
+        // No session in the sandbox has a payment link or subscription.
+        let impossible = self.payment_link.is_some() || self.subscription.is_some();
         !impossible
             && self.created.as_ref().is_none_or(|range| range.contains(session.created))
             && self.status.as_ref().is_none_or(|status| status == session.status.as_str())
+            && (self.customer.is_none() || self.customer == session.customer_id)
             && (self.payment_intent.is_none() || self.payment_intent == session.payment_intent)
             && self.customer_details.as_ref().is_none_or(|filter| Some(&filter.email) == email)
     }

@@ -1,89 +1,21 @@
 //! Stripe's test cards and test payment methods, and the outcome of charging them (docs: "Testing").
 
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 
-/// The reason a charge is declined, with the message shown to the customer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub use super::decline::Decline;
+
+/// What a card that wants 3-D Secure does when the customer is not there.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Decline {
-    /// No reason given.
-    Generic,
-    /// Insufficient funds.
-    InsufficientFunds,
-    /// Reported lost.
-    LostCard,
-    /// Reported stolen.
-    StolenCard,
-    /// Too many attempts.
-    VelocityExceeded,
-    /// The card has expired.
-    ExpiredCard,
-    /// The security code is wrong.
-    IncorrectCvc,
-    /// The bank could not be reached.
-    ProcessingError,
-    /// Blocked before it reached the bank.
-    Blocked,
-    /// The number is not a test card.
-    NotATestCard,
-    /// The customer failed 3-D Secure.
-    AuthenticationFailed,
-    /// A delayed payment failed.
-    DebitReturned,
-    /// The customer must authenticate but is off session.
-    AuthenticationRequired,
-}
-
-impl Decline {
-    pub(crate) fn code(self) -> &'static str {
-        match self {
-            Self::ExpiredCard => "expired_card",
-            Self::IncorrectCvc => "incorrect_cvc",
-            Self::ProcessingError => "processing_error",
-            Self::AuthenticationFailed => "payment_intent_authentication_failure",
-            Self::DebitReturned => "payment_method_provider_decline",
-            Self::AuthenticationRequired => "authentication_required",
-            _ => "card_declined",
-        }
-    }
-
-    /// Only a `card_declined` has a decline code.
-    pub(crate) fn decline_code(self) -> Option<&'static str> {
-        Some(match self {
-            Self::Generic => "generic_decline",
-            Self::InsufficientFunds => "insufficient_funds",
-            Self::LostCard => "lost_card",
-            Self::StolenCard => "stolen_card",
-            Self::VelocityExceeded => "card_velocity_exceeded",
-            Self::Blocked => "fraudulent",
-            Self::NotATestCard => "test_mode_live_card",
-            Self::AuthenticationRequired => "authentication_required",
-            _ => return None,
-        })
-    }
-
-    pub(crate) fn message(self) -> &'static str {
-        match self {
-            Self::Generic | Self::LostCard | Self::StolenCard | Self::Blocked => "Your card was declined.",
-            Self::InsufficientFunds => "Your card has insufficient funds.",
-            Self::VelocityExceeded => {
-                "Your card was declined for making repeated attempts too frequently or exceeding its amount limit."
-            }
-            Self::ExpiredCard => "Your card has expired.",
-            Self::IncorrectCvc => "Your card's security code is incorrect.",
-            Self::ProcessingError => "An error occurred while processing your card. Try again in a little bit.",
-            Self::NotATestCard => {
-                "Your card was declined. Your request was in test mode, but used a non test card. For a list of valid \
-                 test cards, visit: https://stripe.com/docs/testing."
-            }
-            Self::AuthenticationFailed => {
-                "We are unable to authenticate your payment method. Please choose a different payment method and try \
-                 again."
-            }
-            Self::DebitReturned => "The payment was declined by the bank.",
-            Self::AuthenticationRequired => "Your card was declined. This transaction requires authentication.",
-        }
-    }
+pub(crate) enum OffSession {
+    /// Every charge is declined: the customer must authenticate.
+    #[default]
+    Refused,
+    /// Charges need no authentication after the card was set up.
+    OnceSetUp,
+    /// The card counts as set up.
+    Allowed,
 }
 
 /// The outcome of charging a payment method.
@@ -192,6 +124,9 @@ pub const TEST_CARDS: &[TestCard] = &[
     card("6011111111111117", "pm_card_discover", Succeeds, "Discover"),
     card("3056930009020004", "pm_card_diners", Succeeds, "Diners Club"),
     card("3566002020360505", "pm_card_jcb", Succeeds, "JCB"),
+    card("4000002760000016", "pm_card_de", Succeeds, "Visa of Germany"),
+    card("4000008260000000", "pm_card_gb", Succeeds, "Visa of the United Kingdom"),
+    card("4000002500000003", "pm_card_fr", Succeeds, "Visa of France"),
     card("6200000000000005", "pm_card_unionpay", Succeeds, "UnionPay"),
 ];
 
@@ -210,6 +145,23 @@ impl TestCard {
         let full = name.replacen("pm_card_chargeDeclined", "pm_card_visa_chargeDeclined", 1);
         TEST_CARDS.iter().find(|card| !name.is_empty() && [name, &full].contains(&card.payment_method))
     }
+}
+
+pub(crate) fn off_session(number: &str) -> OffSession {
+    match number {
+        "4000002500003155" | "4000008260003178" => OffSession::OnceSetUp,
+        "4000003800000446" => OffSession::Allowed,
+        _ => OffSession::Refused,
+    }
+}
+
+pub(crate) fn attaches_anyway(number: &str) -> bool {
+    number == "4000000000000341"
+}
+
+/// Sixteen characters that are the same for the same number.
+pub(crate) fn fingerprint(number: &str) -> String {
+    hex::encode(Sha256::digest(number.as_bytes())).chars().take(16).collect()
 }
 
 pub(crate) fn risk(number: &str) -> Risk {
@@ -254,8 +206,13 @@ pub(crate) fn funding(number: &str) -> &'static str {
 }
 
 pub(crate) fn country(number: &str) -> &'static str {
-    match number {
-        "4000000000003220" => "IE",
+    match (number, number.get(6..9)) {
+        ("4000000000003220", _) => "IE",
+        // The test cards of other countries contain the country's number.
+        (_, Some("250")) => "FR",
+        (_, Some("276")) => "DE",
+        (_, Some("380")) => "IT",
+        (_, Some("826")) => "GB",
         _ => "US",
     }
 }

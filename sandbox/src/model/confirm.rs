@@ -1,19 +1,18 @@
-//! Payments, with or without a session: confirmation and authentication. The page and the API both use this module.
+//! Payments, with or without a session: what happens when a payment intent is confirmed or its customer authenticates.
+//! The page and the API both use this module.
 //!
-//! Invariants: a session completes at most once, and only then does its charge succeed or start to settle. A session
-//! has one `PaymentIntent`, reused by every further attempt.
+//! Invariants: a session completes at most once, and only then does its charge succeed or start to settle.
 
 use serde_json::Value;
 
 use super::{
-    Context, State, account, after_charge,
+    Context, State, after_charge,
     card::{Decline, Outcome},
-    currency,
     error::ApiError,
+    methods,
+    methods::Usage,
     payment::{Charge, ChargeStatus, IntentStatus, PaymentIntent, PaymentMethod},
-    payment_json, sepa,
-    session::{self, CustomerDetails, SessionStatus},
-    session_json,
+    payment_json, sepa, session_completion,
 };
 
 /// The result of a confirmation that was not declined.
@@ -25,44 +24,15 @@ pub(crate) enum Confirmed {
     NeedsAction,
 }
 
-/// Pays an open session. A decline is an error; it leaves a failed charge, and the session stays open.
-pub(crate) fn confirm(
-    state: &mut State,
-    context: &mut Context<'_>,
-    session_id: &str,
-    method: PaymentMethod,
-) -> Result<Confirmed, ApiError> {
-    let session = session::find(state, session_id)?;
-    if !session.is_open() {
-        return Err(not_open(session.status));
-    }
-    add_tax(state, session_id);
-    let intent_id = intent_of(state, context, session_id)?;
-    attempt(state, context, &intent_id, method)
-}
-
-/// Adds the tax, which is known once the customer has given an address.
-fn add_tax(state: &mut State, session_id: &str) {
-    let Some(session) = state.sessions.get_mut(session_id) else { return };
-    if session.tax > 0 || !(session.automatic_tax || session.managed_payments) {
-        return;
-    }
-    session.tax = account::tax(session.amount_total, currency::step(&session.currency));
-    session.amount_total = session.amount_total.saturating_add(session.tax);
-    let (intent, total) = (session.payment_intent.clone(), session.amount_total);
-    if let Some(intent) = intent.and_then(|id| state.payment_intents.get_mut(&id)) {
-        intent.amount = total;
-    }
-}
-
 /// Charges a payment method for a payment intent, for a session's page or for the API.
 pub(crate) fn attempt(
     state: &mut State,
     context: &mut Context<'_>,
     intent_id: &str,
     method: PaymentMethod,
+    off_session: bool,
 ) -> Result<Confirmed, ApiError> {
-    let (outcome, method_id) = (method.outcome, method.id.clone());
+    let (outcome, method_id) = (method.charge_outcome(off_session), method.id.clone());
     state.payment_methods.insert(method);
     match outcome {
         Outcome::Succeeds => succeed(state, context, intent_id, &method_id, false),
@@ -78,23 +48,6 @@ pub(crate) fn attempt(
         }
         Outcome::Delayed => Ok(begin_delayed(state, context, intent_id, &method_id)),
     }
-}
-
-/// The customer passes or fails the 3-D Secure challenge of a session.
-pub(crate) fn finish_challenge(
-    state: &mut State,
-    context: &mut Context<'_>,
-    session_id: &str,
-    passed: bool,
-) -> Result<Confirmed, ApiError> {
-    let session = session::find(state, session_id)?;
-    if !session.is_open() {
-        return Err(not_open(session.status));
-    }
-    let Some(intent_id) = session.payment_intent.clone() else {
-        return Err(unexpected("This Checkout Session is not waiting for authentication."));
-    };
-    answer_challenge(state, context, &intent_id, passed)
 }
 
 /// The customer passes or fails the 3-D Secure challenge of a payment intent.
@@ -133,49 +86,8 @@ pub(crate) fn cancel(state: &mut State, context: &mut Context<'_>, intent_id: &s
     emit_intent(state, context, "payment_intent.canceled", intent_id);
 }
 
-fn not_open(status: SessionStatus) -> ApiError {
-    unexpected(&format!(
-        "You cannot confirm this Checkout Session because it has a status of `{}`. Only open sessions can be \
-         confirmed.",
-        status.as_str()
-    ))
-}
-
 pub(crate) fn unexpected(message: &str) -> ApiError {
     ApiError::invalid(message).code("payment_intent_unexpected_state").executed()
-}
-
-/// The session's `PaymentIntent`. The first attempt creates it; in old API versions the session does.
-pub(crate) fn intent_of(state: &mut State, context: &mut Context<'_>, session_id: &str) -> Result<String, ApiError> {
-    let session = session::find(state, session_id)?;
-    if let Some(id) = &session.payment_intent {
-        return Ok(id.clone());
-    }
-    let id = context.ids.next("pi_3", 23);
-    let intent = PaymentIntent {
-        id: id.clone(),
-        created: context.now(),
-        session: Some(session_id.to_owned()),
-        amount: session.amount_total,
-        currency: session.currency.clone(),
-        status: IntentStatus::RequiresPaymentMethod,
-        data: session.payment_intent_data.clone(),
-        client_secret: format!("{id}_secret_{}", context.ids.next("", 25)),
-        payment_method: None,
-        payment_method_types: session.payment_method_types.clone(),
-        latest_charge: None,
-        last_error: None,
-        canceled_at: None,
-        cancellation_reason: None,
-        allowed_payment_method_types: None,
-        automatic_payment_methods: None,
-    };
-    state.payment_intents.insert(intent);
-    if let Some(session) = state.sessions.get_mut(session_id) {
-        session.payment_intent = Some(id.clone());
-    }
-    emit_intent(state, context, "payment_intent.created", &id);
-    Ok(id)
 }
 
 /// Marks charge, intent and session as paid, in Stripe's order, and last books the balance transaction.
@@ -186,6 +98,7 @@ fn succeed(
     method_id: &str,
     authenticated: bool,
 ) -> Result<Confirmed, ApiError> {
+    use_method(state, context, intent_id, method_id);
     let charge_id = new_charge(state, context, intent_id, method_id, authenticated)
         .ok_or_else(|| ApiError::internal("the payment intent is gone"))?;
     if state.payment_intents.get(intent_id).is_some_and(PaymentIntent::is_captured_by_hand) {
@@ -193,7 +106,7 @@ fn succeed(
         return Ok(Confirmed::Complete);
     }
     pay(state, context, intent_id, &charge_id);
-    complete_session(state, context, intent_id, true);
+    session_completion::complete_payment(state, context, intent_id, true);
     after_charge::fill_in(state, context, &charge_id);
     Ok(Confirmed::Complete)
 }
@@ -225,15 +138,26 @@ fn reserve(state: &mut State, context: &mut Context<'_>, intent_id: &str, charge
 }
 
 fn begin_delayed(state: &mut State, context: &mut Context<'_>, intent_id: &str, method_id: &str) -> Confirmed {
+    use_method(state, context, intent_id, method_id);
     let charge_id = new_charge(state, context, intent_id, method_id, false);
     change(state, intent_id, |intent| intent.status = IntentStatus::Processing);
     emit_intent(state, context, "payment_intent.processing", intent_id);
     if let Some(charge_id) = charge_id {
         emit_charge(state, context, "charge.pending", &charge_id);
     }
-    complete_session(state, context, intent_id, false);
+    session_completion::complete_payment(state, context, intent_id, false);
     sepa::schedule(state, context, intent_id, method_id);
     Confirmed::Complete
+}
+
+/// Notes that the payment method is used, which saves it for its customer or spends it. A session has its customer by
+/// now.
+fn use_method(state: &mut State, context: &mut Context<'_>, intent_id: &str, method_id: &str) {
+    session_completion::settle_customer(state, context, intent_id, method_id);
+    let Some(intent) = state.payment_intents.get(intent_id) else { return };
+    let (customer, for_later) = (intent.customer.clone(), intent.data.setup_future_usage.clone());
+    let usage = Usage { customer: customer.as_deref(), for_later: for_later.as_deref() };
+    methods::after_use(state, context, method_id, &usage);
 }
 
 /// Creates a pending charge, which becomes the latest of its intent.
@@ -266,32 +190,10 @@ fn new_charge(
         amount_refunded: 0,
         disputed: false,
         uncaptured: false,
+        customer: intent.customer.clone(),
     };
     state.charges.insert(charge);
     Some(id)
-}
-
-fn complete_session(state: &mut State, context: &mut Context<'_>, intent_id: &str, paid: bool) {
-    let intent = state.payment_intents.get(intent_id);
-    let Some((Some(session_id), method)) =
-        intent.map(|intent| (intent.session.clone(), intent.payment_method.clone().unwrap_or_default()))
-    else {
-        return;
-    };
-    let typed = state
-        .payment_methods
-        .get(&method)
-        .map(|method| CustomerDetails { email: method.email.clone(), name: method.name.clone() });
-    if let Some(session) = state.sessions.get_mut(&session_id) {
-        session.status = SessionStatus::Complete;
-        state.open_until.remove(&(session.expires_at, session.id.clone()));
-        session.paid = paid;
-        session.customer = typed;
-    }
-    let event = emit_session(state, context, "checkout.session.completed", &session_id);
-    if let Some(session) = state.sessions.get_mut(&session_id) {
-        session.completed_event = event;
-    }
 }
 
 fn fail_charge(
@@ -349,9 +251,4 @@ pub(crate) fn emit_charge(state: &mut State, context: &mut Context<'_>, kind: &s
     if let Some(rendered) = payment_json::charge_by_id(state, id) {
         state.emit(context, kind, rendered);
     }
-}
-
-pub(crate) fn emit_session(state: &mut State, context: &mut Context<'_>, kind: &str, id: &str) -> Option<String> {
-    let rendered = session_json::snapshot(state, context, id)?;
-    Some(state.emit(context, kind, rendered))
 }

@@ -7,10 +7,10 @@ use serde_json::{Value, json};
 use super::{
     Context, State,
     account::AccountDefaults,
-    account_api, confirm,
+    account_api, control_cards,
     control_money::{self, Challenge, Challenged, Settle, Settled, read},
     error::ApiError,
-    pages_api, session_expiry, settle,
+    pages_api, session_confirm, session_expiry, settle,
 };
 
 /// Runs a control. Returns the object as it is afterwards.
@@ -44,7 +44,9 @@ pub(crate) fn handle(
             pages_api::retrieve(state, context, id)
         }
         ["lists"] => set_lag(state, body),
-        other => control_money::handle(state, context, other, body).unwrap_or_else(|| Err(unknown(path))),
+        other => control_money::handle(state, context, other, body)
+            .or_else(|| control_cards::handle(state, context, other, body))
+            .unwrap_or_else(|| Err(unknown(path))),
     }
 }
 
@@ -79,7 +81,7 @@ fn settle(state: &mut State, context: &mut Context<'_>, id: &str, body: &Value) 
 /// The customer passes or fails the 3-D Secure challenge.
 fn challenge(state: &mut State, context: &mut Context<'_>, id: &str, body: &Value) -> Result<(), ApiError> {
     let wanted: Challenge = read(body)?;
-    match confirm::finish_challenge(state, context, id, wanted.outcome == Challenged::Passed) {
+    match session_confirm::finish_challenge(state, context, id, wanted.outcome == Challenged::Passed) {
         // A decline is a valid result of the challenge.
         Err(error) if error.code != Some("payment_intent_unexpected_state") && error.status != 404 => Ok(()),
         other => other.map(|_| ()),

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use super::{
-    Cause, Context, State, pages_api,
+    Cause, Context, State, calendar,
     table::{Row, Table},
     version::{self, DEFAULT_API_VERSION},
 };
@@ -105,7 +105,7 @@ impl Event {
             "object": "v2.core.event",
             "type": format!("v1.{}", self.kind),
             "livemode": false,
-            "created": pages_api::rfc3339(self.created),
+            "created": calendar::rfc3339(self.created),
             "context": null,
             "reason": null,
             "snapshot_event": self.id,

@@ -2,7 +2,10 @@
 
 use serde_json::{Value, json};
 
-use super::{State, balance, dispute_json, error::ApiError, payment_json, refund, session_json};
+use super::{
+    State, balance, customer, dispute_json, error::ApiError, methods, payment_json, price, product, refund,
+    session_json, setup_intent,
+};
 
 const MAX_DEPTH: usize = 4;
 const REFUNDS_SHOWN: usize = 10;
@@ -36,6 +39,16 @@ fn walk(state: &State, base_url: &str, value: &mut Value, segments: &[&str], pat
     }
     if *first == "line_items" && value.get("line_items").is_none() {
         include_line_items(state, value);
+    }
+    // It is no object itself, and only leads to one.
+    if *first == "invoice_settings" && rest.is_empty() {
+        return Err(cannot(path));
+    }
+    if *first == "currency_options" && value.get("currency_options").is_none() {
+        include(value, "currency_options", |id| state.prices.get(id).map(price::currency_options));
+    }
+    if *first == "sources" && value.get("sources").is_none() {
+        include(value, "sources", |id| state.customers.get(id).map(customer::sources));
     }
     if *first == "refunds" && value.get("refunds").is_none() {
         include_refunds(state, value);
@@ -106,12 +119,34 @@ fn expandable(kind: &str) -> &'static [&'static str] {
             "source_transfer_reversal",
             "transfer_reversal",
         ],
+        "customer" => &["default_source", "invoice_settings", "sources", "test_clock"],
+        "payment_method" => &["customer"],
+        "setup_intent" => &[
+            "customer",
+            "payment_method",
+            "application",
+            "latest_attempt",
+            "mandate",
+            "on_behalf_of",
+            "single_use_mandate",
+        ],
+        "product" => &["default_price", "tax_code"],
+        // Members without objects of their own, by their names.
+        "" => &["default_payment_method"],
         "dispute" => &["charge", "payment_intent"],
         "balance_transaction" => &["source"],
         "list" => &["data"],
         "item" => &["price"],
-        "price" => &["product"],
+        "price" => &["currency_options", "product"],
         _ => &[],
+    }
+}
+
+/// Adds a member that is shown only on request.
+fn include(object: &mut Value, name: &str, member: impl Fn(&str) -> Option<Value>) {
+    let found = object.get("id").and_then(Value::as_str).and_then(member);
+    if let (Some(found), Some(members)) = (found, object.as_object_mut()) {
+        members.insert(name.to_owned(), found);
     }
 }
 
@@ -154,14 +189,20 @@ fn include_refunds(state: &State, charge: &mut Value) {
 fn by_id(state: &State, base_url: &str, id: &str) -> Option<Value> {
     payment_json::intent_by_id(state, base_url, id)
         .or_else(|| payment_json::charge_by_id(state, id))
-        .or_else(|| state.payment_methods.get(id).map(payment_json::payment_method))
+        .or_else(|| methods::by_id(state, id))
+        .or_else(|| customer::by_id(state, id))
+        .or_else(|| setup_intent::by_id(state, base_url, id))
+        .or_else(|| price::by_id(state, id))
         .or_else(|| state.balance_transactions.get(id).map(balance::to_json))
         .or_else(|| refund::by_id(state, id))
         .or_else(|| dispute_json::by_id(state, id))
-        .or_else(|| product(state, id))
+        .or_else(|| product_of(state, id))
 }
 
-fn product(state: &State, id: &str) -> Option<Value> {
+fn product_of(state: &State, id: &str) -> Option<Value> {
+    if let Some(found) = product::by_id(state, id) {
+        return Some(found);
+    }
     if !id.starts_with("prod_") {
         return None;
     }

@@ -6,11 +6,10 @@
 use serde_json::Value;
 
 use super::{
-    Context, State, after_charge,
-    card::{Decline, Outcome},
-    confirm,
+    Context, State, after_charge, confirm,
     confirm::{change, emit_charge, emit_intent, unexpected},
     error::ApiError,
+    methods,
     payment::{IntentStatus, PaymentIntent, PaymentMethod},
     payment_json,
 };
@@ -59,20 +58,18 @@ pub(crate) fn confirm(
             )));
         }
     }
+    let customer = intent.customer.clone();
     let usable = intent.payment_method.as_deref().filter(|_| intent.status != IntentStatus::RequiresPaymentMethod);
     let method = method.or_else(|| usable.and_then(|id| state.payment_methods.get(id)).cloned());
-    let Some(mut method) = method else {
+    let Some(method) = method else {
         return Err(unexpected(
             "You cannot confirm this PaymentIntent because it's missing a payment method. You can either update the \
              PaymentIntent with a payment method and then confirm it again, or confirm it again directly with a \
              payment method or ConfirmationToken.",
         ));
     };
-    // Off session, the customer cannot answer the challenge.
-    if off_session && matches!(method.outcome, Outcome::Challenge(_)) {
-        method.outcome = Outcome::Declined(Decline::AuthenticationRequired);
-    }
-    confirm::attempt(state, context, id, method).map(|_| ())
+    methods::check_usable(&method, customer.as_deref())?;
+    confirm::attempt(state, context, id, method, off_session).map(|_| ())
 }
 
 /// Cancels an unpaid payment intent and releases its authorized money.
@@ -150,7 +147,7 @@ pub(crate) fn find<'a>(state: &'a State, id: &str) -> Result<&'a PaymentIntent, 
 }
 
 /// A payment intent that the API may change.
-fn of_the_api<'a>(state: &'a State, id: &str, verb: &str) -> Result<&'a PaymentIntent, ApiError> {
+pub(crate) fn of_the_api<'a>(state: &'a State, id: &str, verb: &str) -> Result<&'a PaymentIntent, ApiError> {
     let intent = find(state, id)?;
     if intent.session.is_none() {
         return Ok(intent);

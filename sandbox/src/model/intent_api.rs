@@ -4,14 +4,15 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::{
-    Context, State, accepted, accepted_intents, currency,
+    Context, State, accepted, accepted_intents, amounts, currency, customer,
     email::check_email,
     error::ApiError,
-    intent, list,
+    intent, intent_update, list,
     list::{Page, Range},
-    pages_api,
+    method_params::MethodParams,
+    methods,
     params::Params,
-    payment::{IntentStatus, PaymentIntent},
+    payment::{IntentStatus, PaymentIntent, PaymentMethod},
     payment_json,
     request::{Method, Request, precheck_expansions, read, unrecognized},
     session::PaymentIntentData,
@@ -32,6 +33,10 @@ pub(crate) fn route(
         (Method::Get, [id]) => {
             intent::find(state, id)?;
             spec::check(params, accepted::RETRIEVE_PAYMENT_INTENT)?;
+            (*id).to_owned()
+        }
+        (Method::Post, [id]) => {
+            intent_update::update(state, context, id, params)?;
             (*id).to_owned()
         }
         (Method::Post, [id, "confirm"]) => {
@@ -57,20 +62,48 @@ pub(crate) fn route(
     intent::find(state, &id).map(|found| payment_json::payment_intent(state, found, context.base_url))
 }
 
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Deserialize)]
 struct Confirmation {
-    payment_method: Option<String>,
-    #[serde(default)]
-    off_session: bool,
+    #[serde(flatten)]
+    method: WantedMethod,
+    off_session: Option<String>,
+    setup_future_usage: Option<String>,
 }
 
 impl Confirmation {
-    fn carry_out(&self, state: &mut State, context: &mut Context<'_>, id: &str) -> Result<(), ApiError> {
-        let method = match &self.payment_method {
-            Some(name) => Some(pages_api::named(name, context)?),
-            None => None,
-        };
-        intent::confirm(state, context, id, method, self.off_session)
+    fn carry_out(self, state: &mut State, context: &mut Context<'_>, id: &str) -> Result<(), ApiError> {
+        let method = self.method.resolve(state, context)?;
+        if let Some(usage) = self.setup_future_usage
+            && let Some(intent) = state.payment_intents.get_mut(id)
+        {
+            intent.data.setup_future_usage = Some(usage);
+        }
+        intent::confirm(state, context, id, method, is_off_session(self.off_session.as_deref()))
+    }
+}
+
+/// `off_session` is a boolean, or says that the payment is one of many or a single one.
+fn is_off_session(said: Option<&str>) -> bool {
+    said.is_some_and(|said| said != "false")
+}
+
+/// How a request names a payment method.
+#[derive(Debug, Deserialize)]
+struct WantedMethod {
+    payment_method: Option<String>,
+    payment_method_data: Option<MethodParams>,
+}
+
+impl WantedMethod {
+    fn resolve(self, state: &State, context: &mut Context<'_>) -> Result<Option<PaymentMethod>, ApiError> {
+        match (self.payment_method, self.payment_method_data) {
+            (Some(_), Some(_)) => Err(ApiError::invalid(
+                "You may only specify one of these parameters: payment_method, payment_method_data.",
+            )),
+            (Some(name), None) => methods::named(state, context, &name).map(Some),
+            (None, Some(data)) => data.build(context, "payment_method_data").map(Some),
+            (None, None) => Ok(None),
+        }
     }
 }
 
@@ -91,10 +124,12 @@ struct Wanted {
     automatic_payment_methods: Option<Automatic>,
     payment_method_types: Option<Vec<String>>,
     allowed_payment_method_types: Option<Vec<String>>,
-    payment_method: Option<String>,
+    customer: Option<String>,
     #[serde(default)]
     confirm: bool,
-    off_session: Option<bool>,
+    off_session: Option<String>,
+    #[serde(flatten)]
+    method: WantedMethod,
     #[serde(flatten)]
     data: PaymentIntentData,
 }
@@ -116,44 +151,27 @@ fn create(state: &mut State, context: &mut Context<'_>, params: &Params) -> Resu
     let wanted: Wanted = read(params, &fields)?;
     precheck_expansions(params, "payment_intent")?;
     let currency = currency::parse(&wanted.currency, "currency")?;
-    check_amount(wanted.amount, &currency)?;
+    amounts::check(wanted.amount, &currency)?;
     check_email(wanted.data.receipt_email.as_deref(), "receipt_email")?;
     check_methods(&wanted)?;
-    let method = match &wanted.payment_method {
-        Some(name) => Some(pages_api::named(name, context)?),
-        None => None,
-    };
-    let (confirm, off_session) = (wanted.confirm, wanted.off_session.unwrap_or(false));
+    if let Some(customer) = &wanted.customer {
+        customer::referenced(state, customer, "customer")?;
+    }
+    let (confirm, off_session) = (wanted.confirm, is_off_session(wanted.off_session.as_deref()));
     if wanted.off_session.is_some() && !confirm {
         let message = "You can only set `off_session` when `confirm` is `true`.";
         return Err(ApiError::invalid(message).param("off_session"));
     }
-    let made = build(wanted, context, currency);
+    let (made, method) = build(wanted, context, currency);
+    let method = method.resolve(state, context)?;
+    if let Some(method) = &method {
+        methods::check_usable(method, made.customer.as_deref())?;
+    }
     let id = intent::create(state, context, made, method);
     if confirm {
         intent::confirm(state, context, &id, None, off_session)?;
     }
     Ok(id)
-}
-
-fn check_amount(amount: i64, currency: &str) -> Result<(), ApiError> {
-    let refuse = |words: &str, bound: i64, code| {
-        let message = format!("Amount must be {words} {} {currency}", currency::format(bound, currency));
-        Err(ApiError::invalid(message).code(code).param("amount"))
-    };
-    let step = currency::step(currency);
-    let maximum = currency::maximum(currency);
-    match amount {
-        _ if amount < currency::minimum(currency) => {
-            refuse("at least", currency::minimum(currency), "amount_too_small")
-        }
-        _ if amount > maximum => refuse("no more than", maximum, "amount_too_large"),
-        _ if amount.rem_euclid(step) != 0 => {
-            let message = format!("Invalid integer: amounts in {currency} must be evenly divisible by {step}.");
-            Err(ApiError::invalid(message).code("parameter_invalid_integer").param("amount"))
-        }
-        _ => Ok(()),
-    }
 }
 
 fn check_methods(wanted: &Wanted) -> Result<(), ApiError> {
@@ -166,7 +184,7 @@ fn check_methods(wanted: &Wanted) -> Result<(), ApiError> {
     Ok(())
 }
 
-fn build(wanted: Wanted, context: &mut Context<'_>, currency: String) -> PaymentIntent {
+fn build(wanted: Wanted, context: &mut Context<'_>, currency: String) -> (PaymentIntent, WantedMethod) {
     let id = context.ids.next("pi_3", 23);
     // Unless the request names payment methods, they are chosen automatically: the default since 2023-08-16.
     let automatic = match (&wanted.automatic_payment_methods, &wanted.payment_method_types) {
@@ -174,7 +192,7 @@ fn build(wanted: Wanted, context: &mut Context<'_>, currency: String) -> Payment
         (None, Some(_)) => None,
         (given, _) => Some(given.as_ref().and_then(|given| given.allow_redirects.as_deref()).unwrap_or("always")),
     };
-    PaymentIntent {
+    let intent = PaymentIntent {
         created: context.now(),
         session: None,
         amount: wanted.amount,
@@ -195,7 +213,9 @@ fn build(wanted: Wanted, context: &mut Context<'_>, currency: String) -> Payment
         last_error: None,
         canceled_at: None,
         cancellation_reason: None,
-    }
+        customer: wanted.customer,
+    };
+    (intent, wanted.method)
 }
 
 #[derive(Debug, Deserialize)]
@@ -212,9 +232,9 @@ fn list(state: &State, context: &Context<'_>, params: &Params) -> Result<Value, 
         &state.payment_intents,
         &filter.page,
         ("payment_intent", "/v1/payment_intents"),
-        // No payment intent in the sandbox has a customer.
         |intent| {
-            filter.customer.is_none() && filter.created.as_ref().is_none_or(|range| range.contains(intent.created))
+            (filter.customer.is_none() || filter.customer == intent.customer)
+                && filter.created.as_ref().is_none_or(|range| range.contains(intent.created))
         },
         |intent| payment_json::payment_intent(state, intent, context.base_url),
     )

@@ -10,8 +10,10 @@ use serde_json::Value;
 
 use super::{
     State,
+    limits_saved::{self, Kept, Left},
     payment::{IntentStatus, PaymentIntent},
     refund::RefundStatus,
+    surplus::{is_due, surplus_of},
 };
 
 /// How many of each kind are kept.
@@ -23,9 +25,11 @@ pub(crate) struct Limits {
     pub(crate) answers: usize,
     /// Sessions, and payments without one, each with its charges, refunds and disputes.
     pub(crate) payments: usize,
+    pub(crate) saved: Kept,
 }
 
-pub(crate) const LIMITS: Limits = Limits { events: 3_000, answers: 1_000, payments: 3_000 };
+pub(crate) const LIMITS: Limits =
+    Limits { events: 3_000, answers: 1_000, payments: 3_000, saved: Kept { customers: 20_000, others: 3_000 } };
 
 /// How many were left after the last trim. They could not be dropped, so the next trim can wait.
 #[derive(Debug, Default, Clone, Copy)]
@@ -33,6 +37,7 @@ pub(crate) struct Trimmed {
     events: usize,
     answers: usize,
     payments: usize,
+    saved: Left,
 }
 
 /// Drops what exceeds the limits. Returns true if anything was dropped.
@@ -41,7 +46,10 @@ pub(crate) fn trim(state: &mut State, limits: Limits) -> bool {
     let events = is_due(&mut state.trimmed.events, state.events.len(), limits.events);
     let answers = is_due(&mut state.trimmed.answers, state.saved_answers.len(), limits.answers);
     let payments_due = is_due(&mut state.trimmed.payments, count, limits.payments);
-    if !(events || answers || payments_due) {
+    let mut left = state.trimmed.saved;
+    let saved = left.is_due(state, limits.saved);
+    state.trimmed.saved = left;
+    if !(events || answers || payments_due || saved) {
         return false;
     }
     let busy = busy(state);
@@ -58,17 +66,16 @@ pub(crate) fn trim(state: &mut State, limits: Limits) -> bool {
         dropped = dropped.saturating_add(trim_payments(state, limits.payments, &busy));
         state.trimmed.payments = payments(state);
     }
+    if saved {
+        let (left, saved_dropped) = limits_saved::trim(state, limits.saved, &busy);
+        dropped = dropped.saturating_add(saved_dropped);
+        state.trimmed.saved = left;
+    }
     dropped > 0
 }
 
 fn payments(state: &State) -> usize {
     state.sessions.len().max(state.payment_intents.len())
-}
-
-/// A trim scans everything, so it runs only once the count has grown by a tenth of the limit.
-fn is_due(left: &mut usize, count: usize, limit: usize) -> bool {
-    *left = (*left).min(count);
-    count > limit.max(*left).saturating_add(limit.div_euclid(10))
 }
 
 /// The ids of everything unfinished: sessions, payments, charges, refunds.
@@ -105,18 +112,10 @@ fn busy(state: &State) -> BTreeSet<String> {
 
 /// The ids of the object itself and of what it belongs to.
 fn mentioned(object: &Value) -> impl Iterator<Item = String> + '_ {
-    let texts = ["id", "payment_intent", "charge"].into_iter().filter_map(|name| object.get(name)?.as_str());
+    let texts = ["id", "payment_intent", "charge", "customer", "payment_method", "setup_intent", "product"]
+        .into_iter()
+        .filter_map(|name| object.get(name)?.as_str());
     texts.map(str::to_owned)
-}
-
-/// Decides for each row, oldest first, whether to drop it: only if it may go and more than the limit would be left.
-fn surplus_of(count: usize, limit: usize) -> impl FnMut(bool) -> bool {
-    let mut surplus = count.saturating_sub(limit);
-    move |may_go| {
-        let goes = may_go && surplus > 0;
-        surplus = surplus.saturating_sub(usize::from(goes));
-        goes
-    }
 }
 
 fn trim_events(state: &mut State, limit: usize) -> usize {
@@ -177,7 +176,8 @@ fn drop_payments(state: &mut State, intents: &BTreeSet<String>) {
         goes
     });
     state.balance_transactions.remove_if(|transaction| sources.contains(&transaction.source));
-    state.payment_methods.remove_if(|method| methods.contains(&method.id));
+    // A saved card stays with its customer.
+    state.payment_methods.remove_if(|method| method.customer.is_none() && methods.contains(&method.id));
     state.payment_intents.remove_if(|intent| intents.contains(&intent.id));
 }
 
@@ -194,7 +194,7 @@ mod tests {
         version::DEFAULT_API_VERSION,
     };
 
-    const SMALL: Limits = Limits { events: 20, answers: 3, payments: 10 };
+    const SMALL: Limits = Limits { events: 20, answers: 3, payments: 10, saved: Kept { customers: 10, others: 10 } };
 
     impl Run {
         /// Adds finished and delivered purchases, enough to push out older finished ones.
@@ -345,19 +345,5 @@ mod tests {
         assert!(trim(&mut run.state, SMALL));
         let kept: Vec<&str> = run.state.saved_answers.iter().map(|answer| answer.key.as_str()).collect();
         assert_eq!(kept, ["open", "key_3", "key_4"]);
-    }
-
-    #[test]
-    fn what_cannot_be_dropped_is_not_looked_at_with_each_call() {
-        let mut left = 0;
-        assert!(!is_due(&mut left, 110, 100));
-        assert!(is_due(&mut left, 111, 100));
-        // Everything is unfinished.
-        left = 111;
-        assert!(!is_due(&mut left, 121, 100));
-        assert!(is_due(&mut left, 122, 100));
-        // It ended and was dropped elsewhere.
-        assert!(!is_due(&mut left, 5, 100));
-        assert!(is_due(&mut left, 111, 100));
     }
 }

@@ -27,9 +27,9 @@ struct ChargeFilter {
 
 impl ChargeFilter {
     fn accepts(&self, charge: &Charge) -> bool {
-        // No charge in the sandbox has a customer or a transfer group.
-        let impossible = self.customer.is_some() || self.transfer_group.is_some();
-        !impossible
+        // No charge in the sandbox has a transfer group.
+        self.transfer_group.is_none()
+            && (self.customer.is_none() || self.customer == charge.customer)
             && self.created.as_ref().is_none_or(|range| range.contains(charge.created))
             && self.payment_intent.as_ref().is_none_or(|intent| *intent == charge.payment_intent)
     }

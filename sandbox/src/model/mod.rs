@@ -9,20 +9,32 @@ pub(crate) mod accepted_intents;
 pub(crate) mod accepted_money;
 pub(crate) mod account;
 pub(crate) mod account_api;
+pub(crate) mod address;
 pub(crate) mod after_charge;
+pub(crate) mod amounts;
 pub(crate) mod api;
 pub(crate) mod balance;
+pub(crate) mod calendar;
 pub(crate) mod card;
+pub(crate) mod card_entry;
+pub(crate) mod catalog_api;
+pub(crate) mod catalog_params;
 pub(crate) mod changes;
 pub(crate) mod confirm;
 pub(crate) mod control;
+pub(crate) mod control_cards;
 pub(crate) mod control_money;
 pub(crate) mod create;
 pub(crate) mod currency;
+pub(crate) mod customer;
+pub(crate) mod customer_api;
+pub(crate) mod decimal;
+pub(crate) mod decline;
 pub(crate) mod dispute;
 pub(crate) mod dispute_api;
 pub(crate) mod dispute_json;
 pub(crate) mod dispute_lifecycle;
+pub(crate) mod edit;
 pub(crate) mod email;
 pub(crate) mod endpoint;
 pub(crate) mod error;
@@ -33,26 +45,41 @@ pub(crate) mod idempotency;
 pub(crate) mod ids;
 pub(crate) mod intent;
 pub(crate) mod intent_api;
+pub(crate) mod intent_update;
 pub(crate) mod late;
 pub(crate) mod limits;
+pub(crate) mod limits_saved;
 pub(crate) mod list;
 pub(crate) mod lists;
 pub(crate) mod metadata;
+pub(crate) mod method_api;
+pub(crate) mod method_json;
+pub(crate) mod method_params;
+pub(crate) mod methods;
 #[cfg(test)]
 mod money_tests;
 pub(crate) mod pages_api;
 pub(crate) mod params;
 pub(crate) mod payment;
 pub(crate) mod payment_json;
+pub(crate) mod price;
+pub(crate) mod product;
 pub(crate) mod refund;
 pub(crate) mod refund_api;
 pub(crate) mod request;
 pub(crate) mod sepa;
 pub(crate) mod session;
+pub(crate) mod session_completion;
+pub(crate) mod session_confirm;
 pub(crate) mod session_expiry;
 pub(crate) mod session_json;
 pub(crate) mod settle;
+pub(crate) mod setup_intent;
+pub(crate) mod setup_intent_api;
+pub(crate) mod source;
+pub(crate) mod source_api;
 pub(crate) mod spec;
+pub(crate) mod surplus;
 pub(crate) mod table;
 #[cfg(test)]
 pub(crate) mod tests;
@@ -65,6 +92,7 @@ use self::{
     account::AccountDefaults,
     account_api::Standing,
     balance::BalanceTransaction,
+    customer::Customer,
     dispute::Dispute,
     endpoint::Endpoint,
     event::{Delivery, Event},
@@ -72,8 +100,11 @@ use self::{
     ids::IdSource,
     late::LateRequest,
     payment::{Charge, PaymentIntent, PaymentMethod},
+    price::Price,
+    product::Product,
     refund::Refund,
     session::Session,
+    setup_intent::SetupIntent,
     table::Table,
     tracked::{Tracked, TrackedSet},
 };
@@ -107,6 +138,10 @@ pub(crate) struct State {
     pub(crate) settlements: TrackedSet<(i64, String)>,
     pub(crate) refunds: Table<Refund>,
     pub(crate) disputes: Table<Dispute>,
+    pub(crate) customers: Table<Customer>,
+    pub(crate) setup_intents: Table<SetupIntent>,
+    pub(crate) products: Table<Product>,
+    pub(crate) prices: Table<Price>,
     pub(crate) account: AccountDefaults,
     pub(crate) standing: Standing,
     /// When refunds and disputes take their next automatic step.

@@ -6,7 +6,9 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    card::{Aftermath, Decline, Outcome, Risk},
+    Context,
+    address::Address,
+    card::{Aftermath, Decline, OffSession, Outcome, Risk},
     iban::SepaDebit,
     session::PaymentIntentData,
     table::Row,
@@ -21,12 +23,103 @@ pub(crate) struct PaymentMethod {
     pub(crate) card: Option<Card>,
     #[serde(default)]
     pub(crate) sepa_debit: Option<SepaDebit>,
+    /// The outcome of a charge while the customer is there.
     pub(crate) outcome: Outcome,
     /// What follows a successful charge.
     #[serde(default)]
     pub(crate) after: Aftermath,
     pub(crate) email: Option<String>,
     pub(crate) name: Option<String>,
+    #[serde(default)]
+    pub(crate) phone: Option<String>,
+    #[serde(default)]
+    pub(crate) address: Option<Address>,
+    /// The customer it is attached to.
+    #[serde(default)]
+    pub(crate) customer: Option<String>,
+    #[serde(default)]
+    pub(crate) metadata: BTreeMap<String, String>,
+    /// `always`, `limited` or `unspecified`: whether a later checkout may show it.
+    #[serde(default = "unspecified")]
+    pub(crate) allow_redisplay: String,
+    #[serde(default)]
+    pub(crate) off_session: OffSession,
+    /// The customer agreed to charges off session and, where the bank wants that, authenticated for them.
+    #[serde(default)]
+    pub(crate) set_up: bool,
+    /// A bank that declines its charges still lets it be attached.
+    #[serde(default)]
+    pub(crate) attaches_anyway: bool,
+    /// It was used without a customer, or detached: it cannot be used again.
+    #[serde(default)]
+    pub(crate) spent: bool,
+    /// The customer ticked the box that saves it.
+    #[serde(default)]
+    pub(crate) to_save: bool,
+}
+
+fn unspecified() -> String {
+    "unspecified".to_owned()
+}
+
+impl PaymentMethod {
+    /// A new one that is neither a card nor a debit yet.
+    pub(crate) fn new(context: &mut Context<'_>, outcome: Outcome) -> Self {
+        Self {
+            id: context.ids.next("pm_1", 23),
+            created: context.now(),
+            card: None,
+            sepa_debit: None,
+            outcome,
+            after: Aftermath::Nothing,
+            email: None,
+            name: None,
+            phone: None,
+            address: None,
+            customer: None,
+            metadata: BTreeMap::new(),
+            allow_redisplay: unspecified(),
+            off_session: OffSession::default(),
+            set_up: false,
+            attaches_anyway: false,
+            spent: false,
+            to_save: false,
+        }
+    }
+
+    /// Stripe's `type`.
+    pub(crate) fn kind(&self) -> &'static str {
+        match (&self.card, &self.sepa_debit) {
+            (Some(_), _) => "card",
+            (None, Some(_)) => "sepa_debit",
+            (None, None) => "us_bank_account",
+        }
+    }
+
+    /// The outcome of a charge. Off session the customer cannot answer a challenge.
+    pub(crate) fn charge_outcome(&self, off_session: bool) -> Outcome {
+        let Outcome::Challenge(after) = self.outcome else { return self.outcome };
+        let is_exempt = match self.off_session {
+            OffSession::Refused => false,
+            OffSession::OnceSetUp => self.set_up,
+            OffSession::Allowed => true,
+        };
+        match (off_session, is_exempt, after) {
+            (false, _, _) => self.outcome,
+            (true, false, _) => Outcome::Declined(Decline::AuthenticationRequired),
+            (true, true, Some(decline)) => Outcome::Declined(decline),
+            (true, true, None) => Outcome::Succeeds,
+        }
+    }
+
+    /// The outcome of setting it up for later charges, for which nothing is charged.
+    pub(crate) fn setup_outcome(&self) -> Outcome {
+        match self.outcome {
+            Outcome::Declined(decline) if !self.attaches_anyway => Outcome::Declined(decline),
+            Outcome::Challenge(_) => Outcome::Challenge(None),
+            _ => Outcome::Succeeds,
+        }
+    }
 }
 
 /// The displayed details of a card. The number itself is not kept.
@@ -40,6 +133,9 @@ pub(crate) struct Card {
     pub(crate) funding: String,
     pub(crate) cvc_check: Option<String>,
     pub(crate) risk: Risk,
+    /// The same for the same number.
+    #[serde(default)]
+    pub(crate) fingerprint: Option<String>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -78,6 +174,8 @@ pub(crate) struct PaymentIntent {
     /// `allow_redirects`, if the payment methods are chosen automatically.
     #[serde(default)]
     pub(crate) automatic_payment_methods: Option<String>,
+    #[serde(default)]
+    pub(crate) customer: Option<String>,
 }
 
 impl PaymentIntent {
@@ -120,6 +218,8 @@ pub(crate) struct Charge {
     /// Authorized, but not captured yet.
     #[serde(default)]
     pub(crate) uncaptured: bool,
+    #[serde(default)]
+    pub(crate) customer: Option<String>,
 }
 
 impl Charge {

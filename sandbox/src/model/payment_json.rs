@@ -6,9 +6,9 @@ use super::{
     State,
     card::{Decline, Risk},
     error::ApiError,
+    method_json::{billing_details, checks, payment_method},
     payment::{Card, Charge, ChargeStatus, IntentStatus, PaymentIntent, PaymentMethod},
     sepa,
-    session_json::empty_address,
 };
 
 pub(crate) fn intent_by_id(state: &State, base_url: &str, id: &str) -> Option<Value> {
@@ -51,19 +51,21 @@ pub(crate) fn payment_intent(state: &State, intent: &PaymentIntent, base_url: &s
     Value::Object(members)
 }
 
-/// Where the customer authenticates. Without a session there is no hosted page; Stripe.js would show the challenge.
 fn next_action(intent: &PaymentIntent, base_url: &str) -> Option<Value> {
-    if intent.status != IntentStatus::RequiresAction {
-        return None;
-    }
-    let Some(session) = &intent.session else {
-        return Some(json!({ "type": "use_stripe_sdk", "use_stripe_sdk": { "type": "three_d_secure_redirect" } }));
+    let is_waiting = intent.status == IntentStatus::RequiresAction;
+    is_waiting.then(|| challenge_action(intent.session.as_deref(), base_url))
+}
+
+/// Where the customer authenticates. Without a session there is no hosted page; Stripe.js would show the challenge.
+pub(crate) fn challenge_action(session: Option<&str>, base_url: &str) -> Value {
+    let Some(session) = session else {
+        return json!({ "type": "use_stripe_sdk", "use_stripe_sdk": { "type": "three_d_secure_redirect" } });
     };
     let page = format!("{base_url}/c/pay/{session}");
-    Some(json!({
+    json!({
         "type": "redirect_to_url",
         "redirect_to_url": { "return_url": page, "url": format!("{page}/challenge") },
-    }))
+    })
 }
 
 /// Whether the payment method stays: Stripe removes it from an intent whose payment failed.
@@ -83,7 +85,7 @@ fn intent_settings(intent: &PaymentIntent) -> Map<String, Value> {
         "automatic_payment_methods": automatic,
         "capture_method": intent.data.capture_method.as_deref().unwrap_or("automatic_async"),
         "confirmation_method": "automatic",
-        "customer": null,
+        "customer": intent.customer,
         "customer_account": null,
         "description": intent.data.description,
         "excluded_payment_method_types": null,
@@ -101,7 +103,7 @@ fn intent_settings(intent: &PaymentIntent) -> Map<String, Value> {
         "receipt_email": intent.data.receipt_email,
         "review": null,
         "setup_future_usage": intent.data.setup_future_usage,
-        "shipping": null,
+        "shipping": intent.data.shipping,
         "source": null,
         "statement_descriptor": intent.data.statement_descriptor,
         "statement_descriptor_suffix": intent.data.statement_descriptor_suffix,
@@ -128,32 +130,51 @@ pub(crate) fn intent_status(status: IntentStatus) -> &'static str {
 
 /// The error of a decline, with its payment method.
 fn payment_error(state: &State, intent: &PaymentIntent, decline: Decline) -> Value {
-    let mut error = Map::new();
-    let code = decline.code();
-    let page = code.replace('_', "-");
-    let kind = error_kind(decline);
-    error.insert("type".to_owned(), json!(kind));
-    error.insert("code".to_owned(), json!(code));
-    error.insert("message".to_owned(), json!(decline.message()));
-    let page = format!("https://stripe.com/docs/error-codes/{page}");
-    error.insert("doc_url".to_owned(), json!(page));
-    if let Some(decline_code) = decline.decline_code() {
-        error.insert("decline_code".to_owned(), json!(decline_code));
-    }
-    if let Some(charge) = &intent.latest_charge
+    let mut error = error_members(decline, method_of(state, intent).map(payment_method));
+    if let (Some(charge), Some(members)) = (&intent.latest_charge, error.as_object_mut())
         && decline != Decline::AuthenticationFailed
     {
-        error.insert("charge".to_owned(), json!(charge));
+        members.insert("charge".to_owned(), json!(charge));
     }
-    if let Some(method) = method_of(state, intent) {
-        error.insert("payment_method".to_owned(), payment_method(method));
-    }
-    Value::Object(error)
+    error
+}
+
+/// The members of a decline's error in an intent.
+pub(crate) fn error_members(decline: Decline, method: Option<Value>) -> Value {
+    let code = decline.code();
+    let page = code.replace('_', "-");
+    let mut members = codes(decline);
+    let all = json!({
+        "type": error_kind(decline),
+        "code": code,
+        "message": decline.message(),
+        "doc_url": format!("https://stripe.com/docs/error-codes/{page}"),
+    });
+    members.extend(all.as_object().cloned().into_iter().flatten());
+    members.extend(method.map(|method| ("payment_method".to_owned(), method)));
+    Value::Object(members)
+}
+
+/// What the bank said: its codes, where it has any.
+fn codes(decline: Decline) -> Map<String, Value> {
+    let codes = [("decline_code", decline.decline_code()), ("advice_code", decline.advice_code())];
+    codes.into_iter().filter_map(|(name, code)| Some((name.to_owned(), json!(code?)))).collect()
+}
+
+/// The 402 for a decline, or 400 for a failed authentication. Without the objects that it concerns.
+pub(crate) fn decline_error(decline: Decline) -> ApiError {
+    let kind = error_kind(decline);
+    let status = if kind == "card_error" { 402 } else { 400 };
+    let mut error = ApiError::new(status, kind, decline.message()).code(decline.code()).executed();
+    error.details.extend(codes(decline));
+    error
 }
 
 fn error_kind(decline: Decline) -> &'static str {
     match decline {
-        Decline::AuthenticationFailed | Decline::DebitReturned => "invalid_request_error",
+        Decline::AuthenticationFailed | Decline::SetupAuthenticationFailed | Decline::DebitReturned => {
+            "invalid_request_error"
+        }
         _ => "card_error",
     }
 }
@@ -164,12 +185,7 @@ fn method_of<'a>(state: &'a State, intent: &PaymentIntent) -> Option<&'a Payment
 
 /// The 402 for a declined confirmation, or 400 for a failed authentication.
 pub(crate) fn card_error(state: &State, intent_id: &str, decline: Decline) -> ApiError {
-    let kind = error_kind(decline);
-    let status = if kind == "card_error" { 402 } else { 400 };
-    let mut error = ApiError::new(status, kind, decline.message()).code(decline.code()).executed();
-    if let Some(decline_code) = decline.decline_code() {
-        error = error.detail("decline_code", json!(decline_code));
-    }
+    let mut error = decline_error(decline);
     if let Some(intent) = state.payment_intents.get(intent_id) {
         // The next action is already gone, so no link is needed.
         error = error.detail("payment_intent", payment_intent(state, intent, ""));
@@ -222,7 +238,7 @@ fn charge_settings(charge: &Charge) -> Map<String, Value> {
         "application_fee": null,
         "application_fee_amount": null,
         "calculated_statement_descriptor": "STRIPE SANDBOX",
-        "customer": null,
+        "customer": charge.customer,
         "description": charge.description,
         "disputed": charge.disputed,
         "failure_balance_transaction": null,
@@ -267,7 +283,7 @@ fn outcome(charge: &Charge, card: Option<&Card>) -> Value {
         None => ("not_assessed", 0),
     };
     json!({
-        "advice_code": null,
+        "advice_code": charge.failure.and_then(Decline::advice_code),
         "network_advice_code": null,
         "network_decline_code": null,
         "network_status": network_status,
@@ -306,7 +322,7 @@ fn method_details(charge: &Charge, method: &PaymentMethod) -> Value {
         "exp_month": card.exp_month,
         "exp_year": card.exp_year,
         "extended_authorization": { "status": "disabled" },
-        "fingerprint": null,
+        "fingerprint": card.fingerprint,
         "funding": card.funding,
         "incremental_authorization": { "status": "unavailable" },
         "installments": null,
@@ -322,72 +338,4 @@ fn method_details(charge: &Charge, method: &PaymentMethod) -> Value {
         "transaction_link_id": null,
         "wallet": null,
     }})
-}
-
-fn checks(card: &Card) -> Value {
-    json!({
-        "address_line1_check": null, "address_postal_code_check": null, "cvc_check": card.cvc_check,
-    })
-}
-
-fn billing_details(method: Option<&PaymentMethod>) -> Value {
-    json!({
-        "address": empty_address(),
-        "email": method.and_then(|method| method.email.as_ref()),
-        "name": method.and_then(|method| method.name.as_ref()),
-        "phone": null,
-        "tax_id": null,
-    })
-}
-
-pub(crate) fn payment_method(method: &PaymentMethod) -> Value {
-    let (kind, details) = match (&method.card, &method.sepa_debit) {
-        (Some(card), _) => ("card", card_json(card)),
-        (None, Some(debit)) => ("sepa_debit", sepa::method_details(debit)),
-        (None, None) => (
-            "us_bank_account",
-            json!({
-                "account_holder_type": "individual", "account_type": "checking",
-                "bank_name": "STRIPE TEST BANK", "financial_connections_account": null,
-                "fingerprint": null, "last4": "6789",
-                "networks": { "preferred": "ach", "supported": ["ach"] },
-                "routing_number": "110000000", "status_details": {},
-            }),
-        ),
-    };
-    let mut rendered = json!({
-        "id": method.id,
-        "object": "payment_method",
-        "allow_redisplay": "limited",
-        "billing_details": billing_details(Some(method)),
-        "created": method.created,
-        "customer": null,
-        "customer_account": null,
-        "livemode": false,
-        "metadata": {},
-        "type": kind,
-    });
-    if let Some(members) = rendered.as_object_mut() {
-        members.insert(kind.to_owned(), details);
-    }
-    rendered
-}
-
-fn card_json(card: &Card) -> Value {
-    json!({
-        "brand": card.brand,
-        "checks": checks(card),
-        "country": card.country,
-        "display_brand": card.brand,
-        "exp_month": card.exp_month,
-        "exp_year": card.exp_year,
-        "fingerprint": null,
-        "funding": card.funding,
-        "generated_from": null,
-        "last4": card.last4,
-        "networks": { "available": [card.brand], "preferred": null },
-        "regulated_status": "unregulated",
-        "three_d_secure_usage": { "supported": true },
-        "wallet": null,
-    })
 }

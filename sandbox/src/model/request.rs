@@ -34,6 +34,26 @@ impl Method {
     }
 }
 
+/// The names that a later version gave to the parameters of these endpoints.
+const RENAMED: [(&str, &str, &str); 3] = [
+    ("/v1/checkout/sessions", "payment_method_types", "allowed_payment_method_types"),
+    ("/v1/payment_intents", "payment_method_types", "allowed_payment_method_types"),
+    ("/v1/setup_intents", "payment_method_types", "allowed_payment_method_types"),
+];
+
+/// A request without a version has the version of its account, and accounts are of any age: Stripe's command line tool
+/// sends the older names, and no version. Both names are understood.
+pub(crate) fn accept_older_names(request: &mut Request) {
+    let renamed = RENAMED.iter().filter(|(path, ..)| request.method == Method::Post && request.path == *path);
+    for (_, older, newer) in renamed {
+        if !request.params.0.contains_key(*newer)
+            && let Some(given) = request.params.0.remove(*older)
+        {
+            request.params.0.insert((*newer).to_owned(), given);
+        }
+    }
+}
+
 /// The endpoint does not exist, neither here nor on Stripe.
 pub(crate) fn unrecognized(request: &Request) -> ApiError {
     let hint = if request.path.ends_with('/') {

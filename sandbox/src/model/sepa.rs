@@ -36,26 +36,23 @@ pub(crate) fn from_iban(typed: &str, context: &mut Context<'_>) -> Result<Paymen
             .param("payment_method_data[sepa_debit][iban]"));
     };
     let part = |range: std::ops::Range<usize>| iban.get(range).unwrap_or_default().to_owned();
+    let mandate = context.ids.next("mandate_1", 23);
+    // In Austria the five digits after the check digits, in Italy after one letter more.
+    let bank_code = if iban.starts_with("IT") { 5..10 } else { 4..9 };
     Ok(PaymentMethod {
-        id: context.ids.next("pm_1", 23),
-        created: context.now(),
-        card: None,
         sepa_debit: Some(SepaDebit {
             country: part(0..2),
-            // In Austria, the five digits after the check digits. All test numbers are Austrian.
-            bank_code: part(4..9),
+            bank_code: part(bank_code),
             last4: part(iban.len().saturating_sub(4)..iban.len()),
-            mandate: context.ids.next("mandate_1", 23),
+            mandate,
             after_ms: known.after_ms,
             ending: known.ending,
         }),
-        outcome: Outcome::Delayed,
         after: match known.ending {
             DebitEnding::Disputed => Aftermath::DisputedAsFraudulent,
             DebitEnding::Succeeds | DebitEnding::Fails => Aftermath::Nothing,
         },
-        email: None,
-        name: None,
+        ..PaymentMethod::new(context, Outcome::Delayed)
     })
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{State, error::ApiError, table::Row};
+use super::{State, address::Shipping, error::ApiError, table::Row};
 
 /// The status of a session.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -25,6 +25,24 @@ impl SessionStatus {
     }
 }
 
+/// What a session is for.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Mode {
+    #[default]
+    Payment,
+    Setup,
+}
+
+impl Mode {
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Payment => "payment",
+            Self::Setup => "setup",
+        }
+    }
+}
+
 /// A checkout session. `paid` is about the money, `status` about the page.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own on Stripe too")]
@@ -34,12 +52,16 @@ pub(crate) struct Session {
     pub(crate) expires_at: i64,
     pub(crate) status: SessionStatus,
     pub(crate) paid: bool,
+    #[serde(default)]
+    pub(crate) mode: Mode,
+    /// Empty for a setup that named none.
     pub(crate) currency: String,
     pub(crate) amount_total: i64,
     pub(crate) line_items: Vec<LineItem>,
     pub(crate) success_url: String,
     pub(crate) cancel_url: Option<String>,
     pub(crate) client_reference_id: Option<String>,
+    /// The email that the page shows: from the request, or from the customer.
     pub(crate) customer_email: Option<String>,
     pub(crate) customer_creation: String,
     pub(crate) customer: Option<CustomerDetails>,
@@ -75,8 +97,31 @@ pub(crate) struct Session {
     pub(crate) after_expiration: Option<serde_json::Value>,
     #[serde(default)]
     pub(crate) wallet_options: Option<serde_json::Value>,
+    #[serde(default)]
+    pub(crate) customer_id: Option<String>,
+    /// The customer existed before the session.
+    #[serde(default)]
+    pub(crate) customer_was_given: bool,
+    /// `auto` or `never` for `name`, `address` and `shipping`.
+    #[serde(default)]
+    pub(crate) customer_update: BTreeMap<String, String>,
+    #[serde(default)]
+    pub(crate) saved_payment_method_options: Option<SavedMethods>,
+    #[serde(default)]
+    pub(crate) setup_intent: Option<String>,
+    #[serde(default)]
+    pub(crate) custom_text: Option<serde_json::Value>,
     /// The event whose receivers the hosted page waits for.
     pub(crate) completed_event: Option<String>,
+}
+
+/// What the page offers with saved payment methods.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub(crate) struct SavedMethods {
+    pub(crate) allow_redisplay_filters: Option<Vec<String>>,
+    pub(crate) payment_method_remove: Option<String>,
+    pub(crate) payment_method_save: Option<String>,
 }
 
 /// A line item. Amounts are minor units.
@@ -96,6 +141,15 @@ pub(crate) struct LineItem {
     pub(crate) images: Vec<String>,
     pub(crate) unit_label: Option<String>,
     pub(crate) tax_code: Option<String>,
+    /// The exact price of one, if it is not a whole number of minor units.
+    #[serde(default)]
+    pub(crate) unit_amount_decimal: Option<String>,
+    /// A price of its own, as it was when the session was created. `None` for a price made by `price_data`.
+    #[serde(default)]
+    pub(crate) listed_price: Option<serde_json::Value>,
+    /// The product existed before the session.
+    #[serde(default)]
+    pub(crate) is_listed_product: bool,
 }
 
 /// What the customer entered on the page.
@@ -117,6 +171,7 @@ pub(crate) struct PaymentIntentData {
     pub(crate) setup_future_usage: Option<String>,
     pub(crate) capture_method: Option<String>,
     pub(crate) transfer_group: Option<String>,
+    pub(crate) shipping: Option<Shipping>,
 }
 
 impl Row for Session {
@@ -138,6 +193,23 @@ impl Row for LineItem {
 impl Session {
     pub(crate) fn is_open(&self) -> bool {
         self.status == SessionStatus::Open
+    }
+
+    /// Whether the page has a box that saves the card.
+    pub(crate) fn offers_to_save(&self) -> bool {
+        let options = self.saved_payment_method_options.as_ref();
+        self.customer_id.is_some()
+            && self.mode == Mode::Payment
+            && options.and_then(|options| options.payment_method_save.as_deref()) == Some("enabled")
+    }
+
+    /// Whether the page shows this saved card: `allow_redisplay` is `always`, unless the session asks for more.
+    pub(crate) fn shows_saved(&self, allow_redisplay: &str) -> bool {
+        let filters = self.saved_payment_method_options.as_ref();
+        match filters.and_then(|options| options.allow_redisplay_filters.as_ref()) {
+            Some(filters) => filters.iter().any(|filter| filter == allow_redisplay),
+            None => allow_redisplay == "always",
+        }
     }
 
     /// `success_url` with the session id filled in, to which the browser is redirected.

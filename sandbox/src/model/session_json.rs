@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::{
     Context, State,
-    session::{CustomerDetails, LineItem, Session},
+    session::{CustomerDetails, LineItem, Mode, Session},
 };
 
 /// A session with every field that Stripe's schema requires. `url` is present only while the session is open.
@@ -34,9 +34,9 @@ fn identity(session: &Session, base_url: &str) -> Value {
         "created": session.created,
         "expires_at": session.expires_at,
         "livemode": false,
-        "mode": "payment",
+        "mode": session.mode.as_str(),
         "status": session.status.as_str(),
-        "payment_status": if session.paid { "paid" } else { "unpaid" },
+        "payment_status": payment_status(session),
         "payment_intent": session.payment_intent,
         "success_url": session.success_url,
         "cancel_url": session.cancel_url,
@@ -46,22 +46,33 @@ fn identity(session: &Session, base_url: &str) -> Value {
     })
 }
 
+fn payment_status(session: &Session) -> &'static str {
+    match (session.mode, session.paid) {
+        (Mode::Setup, _) => "no_payment_required",
+        (Mode::Payment, true) => "paid",
+        (Mode::Payment, false) => "unpaid",
+    }
+}
+
 fn money(session: &Session) -> Value {
+    let has_total = session.mode != Mode::Setup;
     json!({
         "adaptive_pricing": { "enabled": session.adaptive_pricing },
         "allow_promotion_codes": session.allow_promotion_codes,
-        "amount_subtotal": session.amount_total.saturating_sub(session.tax),
-        "amount_total": session.amount_total,
+        "amount_subtotal": has_total.then(|| session.amount_total.saturating_sub(session.tax)),
+        "amount_total": has_total.then_some(session.amount_total),
         "automatic_tax": {
             "enabled": session.automatic_tax,
             "liability": session.automatic_tax.then(|| json!({ "type": "self" })),
             "provider": session.automatic_tax.then_some("stripe"),
             "status": session.automatic_tax.then_some(if session.paid { "complete" } else { "requires_location_inputs" }),
         },
-        "currency": session.currency,
+        "currency": (!session.currency.is_empty()).then_some(&session.currency),
         "currency_conversion": null,
         "discounts": [],
-        "total_details": { "amount_discount": 0, "amount_shipping": 0, "amount_tax": session.tax },
+        "total_details": has_total.then(|| json!({
+            "amount_discount": 0, "amount_shipping": 0, "amount_tax": session.tax,
+        })),
     })
 }
 
@@ -75,9 +86,9 @@ fn customer(session: &Session) -> Value {
         "collected_information": collected.then(|| json!({
             "business_name": null, "individual_name": null, "shipping_details": null,
         })),
-        "customer": null,
+        "customer": session.customer_id,
         "customer_account": null,
-        "customer_creation": session.customer_creation,
+        "customer_creation": (!session.customer_was_given).then_some(&session.customer_creation),
         "customer_details": details.map(|details| json!({
             "address": collected.then(empty_address),
             "business_name": null,
@@ -88,7 +99,7 @@ fn customer(session: &Session) -> Value {
             "tax_exempt": "none",
             "tax_ids": collected.then(|| json!([])),
         })),
-        "customer_email": session.customer_email,
+        "customer_email": session.customer_email.as_ref().filter(|_| !session.customer_was_given),
     })
 }
 
@@ -97,9 +108,7 @@ fn settings(session: &Session) -> Value {
         "allowed_payment_method_types": session.allowed_payment_method_types,
         "billing_address_collection": session.billing_address_collection,
         "custom_fields": [],
-        "custom_text": {
-            "after_submit": null, "shipping_address": null, "submit": null, "terms_of_service_acceptance": null,
-        },
+        "custom_text": custom_text(session),
         "invoice_creation": {
             "enabled": session.invoice_creation,
             "invoice_data": {
@@ -108,7 +117,7 @@ fn settings(session: &Session) -> Value {
             },
         },
         "locale": session.locale,
-        "payment_method_collection": "if_required",
+        "payment_method_collection": if session.mode == Mode::Setup { "always" } else { "if_required" },
         "payment_method_options": { "card": { "request_three_d_secure": "automatic" } },
         "payment_method_types": session.payment_method_types,
         "after_expiration": session.after_expiration,
@@ -117,10 +126,23 @@ fn settings(session: &Session) -> Value {
         "name_collection": session.name_collection,
         "phone_number_collection": { "enabled": session.phone_number_collection },
         "tax_id_collection": { "enabled": session.tax_id_collection, "required": "never" },
+        "saved_payment_method_options": session.saved_payment_method_options,
+        "setup_intent": session.setup_intent,
         "wallet_options": session.wallet_options,
         "submit_type": session.submit_type,
         "ui_mode": "hosted_page",
     })
+}
+
+/// The texts that the shop adds to the page, with every member.
+fn custom_text(session: &Session) -> Value {
+    let mut texts = json!({
+        "after_submit": null, "shipping_address": null, "submit": null, "terms_of_service_acceptance": null,
+    });
+    if let (Some(texts), Some(Value::Object(given))) = (texts.as_object_mut(), session.custom_text.clone()) {
+        texts.extend(given);
+    }
+    texts
 }
 
 /// Fields of features that the sandbox does not have.
@@ -135,8 +157,6 @@ fn unused() -> Value {
         "payment_method_configuration_details": null,
         "permissions": null,
         "recovered_from": null,
-        "saved_payment_method_options": null,
-        "setup_intent": null,
         "shipping_address_collection": null,
         "shipping_cost": null,
         "shipping_options": [],
@@ -170,6 +190,10 @@ pub(crate) fn line_item(session: &Session, item: &LineItem) -> Value {
 
 /// A price created from `price_data` is never active: it cannot be reused.
 fn price(session: &Session, item: &LineItem) -> Value {
+    if let Some(listed) = &item.listed_price {
+        return listed.clone();
+    }
+    let exact = item.unit_amount_decimal.clone();
     json!({
         "id": item.price,
         "object": "price",
@@ -188,8 +212,8 @@ fn price(session: &Session, item: &LineItem) -> Value {
         "tiers_mode": null,
         "transform_quantity": null,
         "type": "one_time",
-        "unit_amount": item.unit_amount,
-        "unit_amount_decimal": item.unit_amount.to_string(),
+        "unit_amount": exact.is_none().then_some(item.unit_amount),
+        "unit_amount_decimal": exact.unwrap_or_else(|| item.unit_amount.to_string()),
     })
 }
 

@@ -6,11 +6,12 @@
 use super::{
     Context, State, after_charge,
     card::Decline,
-    confirm::{emit_charge, emit_session, fail_intent, pay, unexpected},
+    confirm::{emit_charge, fail_intent, pay, unexpected},
     error::ApiError,
     iban::DebitEnding,
     payment::{ChargeStatus, IntentStatus},
     session,
+    session_completion::emit_session,
 };
 
 /// A session's delayed payment succeeds or fails.

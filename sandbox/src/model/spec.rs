@@ -5,6 +5,7 @@
 use serde_json::{Map, Value, json};
 
 use super::{
+    decimal,
     error::ApiError,
     params::{Param, Params},
 };
@@ -24,6 +25,12 @@ pub(crate) enum Kind {
     Metadata,
     /// A number, or bounds `gt`, `gte`, `lt`, `lte`.
     Range,
+    /// An exact number of at most twelve decimal places, kept as text.
+    Decimal,
+    /// Values of one kind under names that the caller chooses.
+    Map(&'static Kind),
+    /// Like the inner kind; an empty text unsets it, which is `null` in the result.
+    Unset(&'static Kind),
     /// Stripe has it, the sandbox does not.
     Unsupported,
 }
@@ -84,6 +91,10 @@ fn inside(at: &str, name: &str) -> String {
 }
 
 fn value(param: &Param, kind: &Kind, name: &str) -> Result<Value, ApiError> {
+    if let Kind::Unset(inner) = kind {
+        let is_unset = matches!(param, Param::Text(text) if text.is_empty());
+        return if is_unset { Ok(Value::Null) } else { value(param, inner, name) };
+    }
     if let Param::Text(text) = param
         && text.is_empty()
         && !matches!(kind, Kind::Unsupported)
@@ -91,6 +102,8 @@ fn value(param: &Param, kind: &Kind, name: &str) -> Result<Value, ApiError> {
         return Err(empty(name));
     }
     match (kind, param) {
+        // Handled above.
+        (Kind::Unset(_), _) => Ok(Value::Null),
         (Kind::Unsupported, _) => Err(ApiError::unsupported(&format!("`{name}`"), name)),
         (Kind::Text(max), Param::Text(text)) => checked_text(text, *max, name),
         (Kind::Integer(min), Param::Text(text)) => integer(text, *min, name),
@@ -103,9 +116,13 @@ fn value(param: &Param, kind: &Kind, name: &str) -> Result<Value, ApiError> {
         (Kind::Object(fields), Param::Nested(inner)) => object(inner, fields, name),
         (Kind::List(max, element), Param::Nested(inner)) => list(inner, *max, element, name),
         (Kind::Metadata, Param::Nested(inner)) => metadata(inner, name),
+        (Kind::Decimal, Param::Text(text)) => checked_decimal(text, name),
+        (Kind::Map(element), Param::Nested(inner)) => map(inner, element, name),
         (Kind::Range, Param::Text(text)) => integer(text, 0, name),
         (Kind::Range, Param::Nested(inner)) => object(inner, RANGE, name),
-        (Kind::Object(_) | Kind::Metadata, Param::Text(_)) => Err(ApiError::invalid("Invalid object").param(name)),
+        (Kind::Object(_) | Kind::Metadata | Kind::Map(_), Param::Text(_)) => {
+            Err(ApiError::invalid("Invalid object").param(name))
+        }
         (Kind::List(..), Param::Text(_)) => Err(ApiError::invalid("Invalid array").param(name)),
         (_, Param::Nested(inner)) => {
             let message = format!("Invalid string: {}", inner.to_json());
@@ -147,6 +164,21 @@ fn integer(text: &str, min: i64, name: &str) -> Result<Value, ApiError> {
         Ok(number) if number < min => refuse(format!("This value must be greater than or equal to {min}.")),
         _ => refuse(format!("Invalid integer: {text}")),
     }
+}
+
+fn checked_decimal(text: &str, name: &str) -> Result<Value, ApiError> {
+    match decimal::parse(text) {
+        Some(number) => Ok(json!(number.to_string())),
+        None => Err(ApiError::invalid(format!(
+            "Invalid decimal: {text}; must be at least 0 and have at most 12 decimal places."
+        ))
+        .param(name)),
+    }
+}
+
+fn map(inner: &Params, element: &Kind, name: &str) -> Result<Value, ApiError> {
+    let member = |(key, param): (&String, &Param)| Ok((key.clone(), value(param, element, &inside(name, key))?));
+    inner.0.iter().map(member).collect::<Result<Map<_, _>, _>>().map(Value::Object)
 }
 
 fn one_of(text: &str, allowed: &[&str], name: &str) -> Result<Value, ApiError> {

@@ -3,12 +3,12 @@
 use serde_json::{Value, json};
 
 use super::{
-    Cause, Context, State, api, confirm,
+    Cause, Context, State, api,
     error::ApiError,
     ids::IdSource,
     params::Params,
     request::{Method, Request},
-    settle,
+    session_confirm, settle,
     version::DEFAULT_API_VERSION,
 };
 use crate::config::WebhookEndpoint;
@@ -89,7 +89,7 @@ fn a_session_expires_when_its_time_is_over_and_not_before() {
     let event = run.state.events.iter().next_back().expect("an event").to_json();
     assert_eq!(event["request"], json!({ "id": null, "idempotency_key": null }), "nobody asked for it");
     assert_eq!(run.state.next_due_ms(), None);
-    assert!(run.step(|state, context| confirm::finish_challenge(state, context, &id, true)).is_err());
+    assert!(run.step(|state, context| session_confirm::finish_challenge(state, context, &id, true)).is_err());
     assert_eq!(run.kinds().len(), 4);
 }
 
@@ -149,7 +149,7 @@ fn whatever_is_tried_a_session_is_paid_at_most_once() {
                 let id = run.session("");
                 for method in [first, second, third] {
                     run.confirm(&id, method).ok();
-                    run.step(|state, context| confirm::finish_challenge(state, context, &id, true)).ok();
+                    run.step(|state, context| session_confirm::finish_challenge(state, context, &id, true)).ok();
                     run.step(|state, context| settle::settle(state, context, &id, true)).ok();
                     run.step(|state, context| settle::settle(state, context, &id, true)).ok();
                 }

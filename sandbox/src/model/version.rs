@@ -128,7 +128,7 @@ pub(crate) fn render(value: &mut Value, api_version: &str, former: &impl Fn(&Val
 
 fn reshape(members: &mut Map<String, Value>, kind: &str, api_version: &str) {
     let (is_session, is_intent) = (kind == "checkout.session", kind == "payment_intent");
-    if is_session || is_intent {
+    if is_session || is_intent || kind == "setup_intent" {
         members.remove("allowed_payment_method_types");
     }
     if is_session && api_version < DAHLIA && members.get("ui_mode") == Some(&json!("hosted_page")) {

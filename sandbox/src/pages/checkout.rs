@@ -7,13 +7,14 @@ use super::{
     bank_debit::{self, DebitForm, DebitProblems},
     field::{Field, field},
     layout,
+    saved_cards::{self, SavedCard},
 };
 use crate::model::{
     card::TEST_CARDS,
     currency,
     pages_api::CardParams,
     sepa,
-    session::{LineItem, Session},
+    session::{LineItem, Mode, Session},
 };
 
 /// How many test cards the page lists; the rest cover special cases.
@@ -28,6 +29,8 @@ pub(crate) struct Form {
     pub(crate) exp: String,
     pub(crate) cvc: String,
     pub(crate) name: String,
+    /// `true` if the customer ticked the box that saves the card.
+    pub(crate) save: String,
 }
 
 /// The mistakes, by field; `top` is about the payment as a whole.
@@ -99,20 +102,27 @@ pub(crate) struct Typed {
     pub(crate) problems: Problems,
     pub(crate) debit: DebitForm,
     pub(crate) debit_problems: DebitProblems,
+    pub(crate) saved: Vec<SavedCard>,
 }
 
 /// The payment page.
 pub(crate) fn page(session: &Session, typed: &Typed) -> Markup {
     let by_debit = sepa::is_offered(session);
     let by_card = !by_debit || session.payment_method_types.iter().any(|kind| kind == "card");
-    let total = currency::format(session.amount_total, &session.currency);
+    let total = total_of(session);
+    let title = format!("{} {total}", verb(session));
     layout::page(
-        &format!("Pay {total}"),
+        title.trim(),
         &html! {
             main.checkout {
                 section aria-labelledby="order" {
-                    h1 #order { "Your order" }
-                    p.total #total { (total) }
+                    @if session.mode == Mode::Setup {
+                        h1 #order { "Save a card" }
+                        p { "Nothing is charged now." }
+                    } @else {
+                        h1 #order { "Your order" }
+                        p.total #total { (total) }
+                    }
                     ul.items {
                         @for item in &session.line_items { (line_item(session, item)) }
                     }
@@ -121,6 +131,7 @@ pub(crate) fn page(session: &Session, typed: &Typed) -> Markup {
                     }
                 }
                 section.card aria-label="Payment" {
+                    (saved_cards::section(session, &typed.saved, verb(session)))
                     @if by_card { (by_card_section(session, &typed.card, &typed.problems, &total)) }
                     @if by_debit {
                         (bank_debit::section(session, &typed.debit, &typed.debit_problems, &total))
@@ -129,6 +140,19 @@ pub(crate) fn page(session: &Session, typed: &Typed) -> Markup {
             }
         },
     )
+}
+
+/// What the button does.
+fn verb(session: &Session) -> &'static str {
+    if session.mode == Mode::Setup { "Save" } else { "Pay" }
+}
+
+/// The amount, or what is saved in its place.
+fn total_of(session: &Session) -> String {
+    match session.mode {
+        Mode::Setup => "card".to_owned(),
+        Mode::Payment => currency::format(session.amount_total, &session.currency),
+    }
 }
 
 fn by_card_section(session: &Session, form: &Form, problems: &Problems, total: &str) -> Markup {
@@ -145,7 +169,10 @@ fn by_card_section(session: &Session, form: &Form, problems: &Problems, total: &
 }
 
 fn line_item(session: &Session, item: &LineItem) -> Markup {
-    let each = currency::format(item.unit_amount, &session.currency);
+    let each = match &item.unit_amount_decimal {
+        Some(exact) => format!("{exact} minor units"),
+        None => currency::format(item.unit_amount, &session.currency),
+    };
     html! {
         li {
             span {
@@ -182,7 +209,8 @@ fn payment_form(session: &Session, form: &Form, problems: &Problems, total: &str
             }
             (field(&Field { name: "name", label: "Name on card", kind: "text", autocomplete: "cc-name", hint: "",
                 value: &form.name, problem: None }))
-            button #pay type="submit" { "Pay " (total) }
+            (saved_cards::save_box(session, form.save == "true"))
+            button #pay type="submit" { (verb(session)) " " (total) }
         }
     }
 }
@@ -219,7 +247,10 @@ fn grouped(number: &str) -> String {
 
 /// The page that plays the customer's bank.
 pub(crate) fn challenge(session: &Session) -> Markup {
-    let total = currency::format(session.amount_total, &session.currency);
+    let what = match session.mode {
+        Mode::Setup => "the saving of a card".to_owned(),
+        Mode::Payment => format!("a payment of {}", total_of(session)),
+    };
     layout::page(
         "3-D Secure",
         &html! {
@@ -227,8 +258,8 @@ pub(crate) fn challenge(session: &Session) -> Markup {
                 section.card {
                     h1 { "3-D Secure test page" }
                     p {
-                        "Here the customer's bank would ask for a code or a tap in its app, for a payment of "
-                        strong { (total) } "."
+                        "Here the customer's bank would ask for a code or a tap in its app, for "
+                        strong { (what) } "."
                     }
                     form method="post" action={ "/c/pay/" (session.id) "/challenge" } {
                         button #complete-3ds type="submit" name="outcome" value="complete" { "Complete" }

@@ -5,7 +5,7 @@ use maud::{Markup, html};
 use super::control_forms::button;
 use crate::{
     engine::Core,
-    model::{endpoint::Endpoint, pages_api},
+    model::{calendar, endpoint::Endpoint},
     receivers::{Receiver, Trouble},
 };
 
@@ -65,7 +65,7 @@ fn state(receiver: Option<&Receiver>) -> String {
 
 /// A point in the sandbox's time, in UTC and to the second.
 fn time(at_ms: i64) -> String {
-    let text = pages_api::rfc3339(at_ms.div_euclid(1_000));
+    let text = calendar::rfc3339(at_ms.div_euclid(1_000));
     format!("{} UTC", text.trim_end_matches(".000Z").replace('T', " "))
 }
 

@@ -9,4 +9,5 @@ pub(crate) mod endpoints;
 pub(crate) mod field;
 pub(crate) mod home;
 pub(crate) mod layout;
+pub(crate) mod saved_cards;
 pub(crate) mod time;

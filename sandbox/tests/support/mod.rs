@@ -102,6 +102,24 @@ impl World {
         Answer { status, headers, text: response.text().await.unwrap() }
     }
 
+    /// What a request creates.
+    pub async fn made(&self, path: &str, params: &[(&str, &str)]) -> Value {
+        let answer = self.post(path, params).await;
+        assert_eq!(answer.status, 200, "{path} {params:?}: {}", answer.text);
+        answer.json()
+    }
+
+    /// A new customer.
+    pub async fn customer(&self) -> String {
+        self.made("/v1/customers", &[("email", "ada@example.com")]).await["id"].as_str().unwrap().to_owned()
+    }
+
+    /// A new card of this test name, attached to the customer.
+    pub async fn attached(&self, customer: &str, name: &str) -> String {
+        let path = format!("/v1/payment_methods/{name}/attach");
+        self.made(&path, &[("customer", customer)]).await["id"].as_str().unwrap().to_owned()
+    }
+
     /// A new session of 2.89 USD. Returns its id.
     pub async fn session(&self) -> String {
         let answer = self.post("/v1/checkout/sessions", SESSION).await;

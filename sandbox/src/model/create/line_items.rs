@@ -1,9 +1,19 @@
 //! The line items of a session, in one currency and within its limits.
 
-use super::wanted::{Wanted, WantedItem, WantedPrice, WantedProduct};
-use crate::model::{Context, currency, error::ApiError, session::LineItem};
+use super::wanted::{Wanted, WantedItem, WantedPrice};
+use crate::model::{
+    Context, State, currency,
+    decimal::{self, Decimal},
+    error::ApiError,
+    price,
+    price::Price,
+    product,
+    product::Product,
+    session::LineItem,
+};
 
-pub(super) fn session_currency(wanted: &Wanted) -> Result<String, ApiError> {
+/// The currency of all line items. A price with currency options follows the session's `currency`.
+pub(super) fn session_currency(state: &State, wanted: &Wanted) -> Result<String, ApiError> {
     if wanted.line_items.is_empty() {
         return Err(ApiError::missing_param("line_items"));
     }
@@ -12,9 +22,20 @@ pub(super) fn session_currency(wanted: &Wanted) -> Result<String, ApiError> {
         None => None,
     };
     for (index, item) in wanted.line_items.iter().enumerate() {
-        let Some(price) = &item.price_data else { continue };
-        let param = format!("line_items[{index}][price_data][currency]");
-        let currency = currency::parse(&price.currency, &param)?;
+        let at = format!("line_items[{index}]");
+        let (param, currency) = match (&item.price, &item.price_data) {
+            (Some(id), _) => {
+                let found = price::referenced(state, id, &format!("{at}[price]"))?;
+                let wanted = session_currency.clone().filter(|currency| found.unit_in(currency).is_some());
+                (format!("{at}[price]"), wanted.unwrap_or_else(|| found.currency.clone()))
+            }
+            (None, Some(price)) => {
+                let param = format!("{at}[price_data][currency]");
+                let currency = currency::parse(&price.currency, &param)?;
+                (param, currency)
+            }
+            (None, None) => continue,
+        };
         match &session_currency {
             Some(first) if *first != currency => {
                 return Err(ApiError::invalid(format!(
@@ -30,6 +51,7 @@ pub(super) fn session_currency(wanted: &Wanted) -> Result<String, ApiError> {
 }
 
 pub(super) fn line_items(
+    state: &State,
     wanted: &Wanted,
     currency: &str,
     context: &mut Context<'_>,
@@ -38,46 +60,151 @@ pub(super) fn line_items(
         .line_items
         .iter()
         .enumerate()
-        .map(|(index, item)| line_item(item, &format!("line_items[{index}]"), currency, context))
+        .map(|(index, item)| line_item(state, item, &format!("line_items[{index}]"), currency, context))
         .collect()
 }
 
-fn line_item(item: &WantedItem, at: &str, currency: &str, context: &mut Context<'_>) -> Result<LineItem, ApiError> {
-    if let Some(price) = &item.price {
-        return Err(ApiError::missing_reference("price", price, &format!("{at}[price]")));
-    }
-    let Some(price) = &item.price_data else {
-        return Err(ApiError::missing_param(&format!("{at}[price_data]")));
+fn line_item(
+    state: &State,
+    item: &WantedItem,
+    at: &str,
+    currency: &str,
+    context: &mut Context<'_>,
+) -> Result<LineItem, ApiError> {
+    let made = match (&item.price, &item.price_data) {
+        (Some(_), Some(_)) => {
+            let message = "You may only specify one of these parameters: price, price_data.";
+            return Err(ApiError::invalid(message).param(at));
+        }
+        (Some(id), None) => listed(state, id, at, currency, context)?,
+        (None, Some(price)) => inline(state, price, at, currency, context)?,
+        (None, None) => return Err(ApiError::missing_param(&format!("{at}[price_data]"))),
     };
-    let unit_amount = unit_amount(price, at, currency)?;
-    let product = product(price, at)?;
+    let (unit, made) = made;
     let quantity = item.quantity.ok_or_else(|| {
         ApiError::invalid(format!("Quantity is required. Add `quantity` to `{at}`"))
             .code("parameter_missing")
             .param(format!("{at}[quantity]"))
     })?;
     Ok(LineItem {
-        id: context.ids.next("li_1", 23),
-        price: context.ids.next("price_1", 23),
-        product: context.ids.next("prod_", 14),
-        name: product.name.clone(),
-        description: product.description.clone(),
-        unit_amount,
         quantity,
         // An overflow exceeds the largest charge by far, and `total` refuses it.
-        amount: unit_amount.saturating_mul(quantity),
-        tax_behavior: price.tax_behavior.clone().unwrap_or_else(|| "unspecified".to_owned()),
+        amount: unit.times(quantity),
         metadata: item.metadata.clone(),
-        product_metadata: product.metadata.clone(),
-        images: product.images.clone(),
-        unit_label: product.unit_label.clone(),
-        tax_code: product.tax_code.clone(),
+        ..made
     })
 }
 
-fn unit_amount(price: &WantedPrice, at: &str, currency: &str) -> Result<i64, ApiError> {
+/// A blank line item of one unit price.
+fn priced(context: &mut Context<'_>, unit: Decimal, price: String) -> LineItem {
+    LineItem {
+        id: context.ids.next("li_1", 23),
+        price,
+        product: String::new(),
+        name: String::new(),
+        description: None,
+        unit_amount: unit.times(1),
+        quantity: 1,
+        amount: 0,
+        tax_behavior: "unspecified".to_owned(),
+        metadata: std::collections::BTreeMap::new(),
+        product_metadata: std::collections::BTreeMap::new(),
+        images: Vec::new(),
+        unit_label: None,
+        tax_code: None,
+        unit_amount_decimal: unit.as_whole().is_none().then(|| unit.to_string()),
+        listed_price: None,
+        is_listed_product: false,
+    }
+}
+
+/// A line item with a price of its own.
+fn listed(
+    state: &State,
+    id: &str,
+    at: &str,
+    currency: &str,
+    context: &mut Context<'_>,
+) -> Result<(Decimal, LineItem), ApiError> {
+    let param = format!("{at}[price]");
+    let found = price::referenced(state, id, &param)?;
+    check_sold_once(found, &param)?;
+    let unit = found.unit_in(currency).ok_or_else(|| ApiError::missing_param(&param))?;
+    let product = product::referenced(state, &found.product, &param)?;
+    let item = of_product(priced(context, unit, found.id.clone()), product);
+    Ok((unit, LineItem { listed_price: Some(price::to_json(found)), ..item }))
+}
+
+fn check_sold_once(price: &Price, param: &str) -> Result<(), ApiError> {
+    let refuse = |message: &str| Err(ApiError::invalid(message).param(param));
+    if !price.details.active {
+        return refuse("The price specified is inactive. This field only accepts active prices.");
+    }
+    if price.recurring.is_some() {
+        return refuse(
+            "You specified `payment` mode but passed a recurring price. Either switch to `subscription` mode or use \
+             only one-time prices.",
+        );
+    }
+    Ok(())
+}
+
+fn of_product(item: LineItem, product: &Product) -> LineItem {
+    LineItem {
+        product: product.id.clone(),
+        name: product.details.name.clone(),
+        description: product.details.description.clone(),
+        is_listed_product: true,
+        ..item
+    }
+}
+
+/// A line item whose price is made for the session.
+fn inline(
+    state: &State,
+    price: &WantedPrice,
+    at: &str,
+    currency: &str,
+    context: &mut Context<'_>,
+) -> Result<(Decimal, LineItem), ApiError> {
+    let unit = unit_amount(price, at, currency)?;
+    let item = priced(context, unit, String::new());
+    let item = LineItem {
+        price: context.ids.next("price_1", 23),
+        tax_behavior: price.tax_behavior.clone().unwrap_or(item.tax_behavior.clone()),
+        ..item
+    };
+    let item = match (&price.product, &price.product_data) {
+        (None, Some(data)) => LineItem {
+            product: context.ids.next("prod_", 14),
+            name: data.name.clone(),
+            description: data.description.clone(),
+            product_metadata: data.metadata.clone(),
+            images: data.images.clone(),
+            unit_label: data.unit_label.clone(),
+            tax_code: data.tax_code.clone(),
+            ..item
+        },
+        (Some(id), None) => of_product(item, product::referenced(state, id, &format!("{at}[price_data][product]"))?),
+        (Some(_), Some(_)) => {
+            let message = "You may only specify one of these parameters: product, product_data.";
+            return Err(ApiError::invalid(message).param(format!("{at}[price_data]")));
+        }
+        (None, None) => return Err(ApiError::missing_param(&format!("{at}[price_data][product_data]"))),
+    };
+    Ok((unit, item))
+}
+
+fn unit_amount(price: &WantedPrice, at: &str, currency: &str) -> Result<Decimal, ApiError> {
     let param = format!("{at}[price_data][unit_amount]");
-    let amount = price.unit_amount.ok_or_else(|| ApiError::missing_param(&param))?;
+    let amount = match (price.unit_amount, price.unit_amount_decimal.as_deref()) {
+        (Some(_), Some(_)) => {
+            let message = "You may only specify one of these parameters: unit_amount, unit_amount_decimal.";
+            return Err(ApiError::invalid(message).param(param));
+        }
+        (None, Some(text)) => return decimal::parse(text).ok_or_else(|| ApiError::internal("a decimal")),
+        (given, None) => given.ok_or_else(|| ApiError::missing_param(&param))?,
+    };
     let step = currency::step(currency);
     if amount.rem_euclid(step) != 0 {
         return Err(ApiError::invalid(format!(
@@ -86,22 +213,7 @@ fn unit_amount(price: &WantedPrice, at: &str, currency: &str) -> Result<i64, Api
         .code("parameter_invalid_integer")
         .param(param));
     }
-    Ok(amount)
-}
-
-fn product<'a>(price: &'a WantedPrice, at: &str) -> Result<&'a WantedProduct, ApiError> {
-    match (&price.product, &price.product_data) {
-        (None, Some(product)) => Ok(product),
-        (Some(id), None) => {
-            let param = format!("{at}[price_data][product]");
-            Err(ApiError::missing_reference("product", id, &param))
-        }
-        (Some(_), Some(_)) => {
-            Err(ApiError::invalid("You may only specify one of these parameters: product, product_data.")
-                .param(format!("{at}[price_data]")))
-        }
-        (None, None) => Err(ApiError::missing_param(&format!("{at}[price_data][product_data]"))),
-    }
+    Ok(Decimal::whole(amount))
 }
 
 /// The total, checked against the limits of the currency.

@@ -8,17 +8,18 @@ use self::{
     wanted::{Wanted, read},
 };
 use super::{
-    Context, State, confirm,
+    Context, State,
     email::check_email,
     error::ApiError,
     params::Params,
-    session::{self, LineItem, Session, SessionStatus},
-    session_json,
+    session::{self, LineItem, Mode, Session, SessionStatus},
+    session_confirm, session_json,
     version::{DAHLIA, LATE_PAYMENT_INTENT},
 };
 
 mod defaults;
 mod line_items;
+mod modes;
 mod wanted;
 
 const HALF_AN_HOUR: i64 = 30 * 60;
@@ -39,27 +40,45 @@ pub(crate) fn create(state: &mut State, context: &mut Context<'_>, params: &Para
     check_email(receipt_email, "payment_intent_data[receipt_email]")?;
     let machine_now = context.now_ms.saturating_sub(state.clock_offset_ms).div_euclid(1_000);
     let expires_at = expiry(wanted.expires_at, context.now(), machine_now)?;
-    let currency = session_currency(&wanted)?;
-    let line_items = line_items(&wanted, &currency, context)?;
-    let amount_total = total(&line_items, &currency)?;
+    let mode = modes::mode_of(&wanted)?;
+    let customer = modes::customer_of(state, &wanted)?;
+    let order = match mode {
+        Mode::Setup => modes::empty_order(&wanted)?,
+        Mode::Payment => order(state, context, &wanted)?,
+    };
     let chosen = state.account;
-    let session = build(defaults::filled_in(wanted, chosen), context, expires_at, currency, line_items, amount_total);
+    let setup = wanted.setup_intent_data.clone();
+    let session = build(defaults::filled_in(wanted, chosen), context, expires_at, order);
+    let session = modes::with_customer(Session { mode, ..session }, customer);
     let id = session.id.clone();
     state.open_until.insert((session.expires_at, id.clone()), ());
     state.sessions.insert(session);
-    if context.api_version < LATE_PAYMENT_INTENT {
-        confirm::intent_of(state, context, &id)?;
+    match mode {
+        Mode::Setup => modes::begin_setup(state, context, &id, setup),
+        Mode::Payment if context.api_version < LATE_PAYMENT_INTENT => {
+            session_confirm::intent_of(state, context, &id)?;
+        }
+        Mode::Payment => {}
     }
     Ok(session_json::session(session::find(state, &id)?, context.base_url))
 }
 
+/// What is sold, in which currency, and for how much.
+#[derive(Debug, Default)]
+struct Order {
+    currency: String,
+    line_items: Vec<LineItem>,
+    amount_total: i64,
+}
+
+fn order(state: &State, context: &mut Context<'_>, wanted: &Wanted) -> Result<Order, ApiError> {
+    let currency = session_currency(state, wanted)?;
+    let line_items = line_items(state, wanted, &currency, context)?;
+    let amount_total = total(&line_items, &currency)?;
+    Ok(Order { currency, line_items, amount_total })
+}
+
 fn check_supported(wanted: &Wanted, api_version: &str) -> Result<(), ApiError> {
-    if wanted.mode != "payment" {
-        return Err(ApiError::unsupported(&format!("mode `{}`", wanted.mode), "mode"));
-    }
-    if let Some(customer) = &wanted.customer {
-        return Err(ApiError::missing_reference("customer", customer, "customer"));
-    }
     let switches = [
         ("automatic_tax", &wanted.automatic_tax),
         ("tax_id_collection", &wanted.tax_id_collection),
@@ -141,14 +160,7 @@ fn expiry_at(wanted: Option<i64>, now: i64) -> Result<i64, ApiError> {
     }
 }
 
-fn build(
-    wanted: Wanted,
-    context: &mut Context<'_>,
-    expires_at: i64,
-    currency: String,
-    line_items: Vec<LineItem>,
-    amount_total: i64,
-) -> Session {
+fn build(wanted: Wanted, context: &mut Context<'_>, expires_at: i64, order: Order) -> Session {
     let allowed = wanted.allowed_payment_method_types;
     Session {
         id: context.ids.next("cs_test_a1", 56),
@@ -156,9 +168,10 @@ fn build(
         expires_at,
         status: SessionStatus::Open,
         paid: false,
-        currency,
-        amount_total,
-        line_items,
+        mode: Mode::Payment,
+        currency: order.currency,
+        amount_total: order.amount_total,
+        line_items: order.line_items,
         success_url: wanted.success_url.unwrap_or_default(),
         cancel_url: wanted.cancel_url,
         client_reference_id: wanted.client_reference_id,
@@ -189,6 +202,12 @@ fn build(
         name_collection: wanted.name_collection.map(defaults::names),
         after_expiration: wanted.after_expiration.map(defaults::recovery),
         wallet_options: wanted.wallet_options,
+        customer_id: None,
+        customer_was_given: false,
+        customer_update: wanted.customer_update,
+        saved_payment_method_options: wanted.saved_payment_method_options,
+        setup_intent: None,
+        custom_text: wanted.custom_text,
         completed_event: None,
     }
 }

@@ -6,7 +6,13 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::model::{accepted, error::ApiError, params::Params, session::PaymentIntentData, version::ENDIVE};
+use crate::model::{
+    accepted,
+    error::ApiError,
+    params::Params,
+    session::{PaymentIntentData, SavedMethods},
+    version::ENDIVE,
+};
 
 #[derive(Debug, Deserialize)]
 pub(super) struct Wanted {
@@ -45,9 +51,25 @@ pub(super) struct Wanted {
     pub(super) name_collection: Option<Value>,
     pub(super) after_expiration: Option<Value>,
     pub(super) wallet_options: Option<Value>,
+    #[serde(default)]
+    pub(super) customer_update: BTreeMap<String, String>,
+    pub(super) saved_payment_method_options: Option<SavedMethods>,
+    pub(super) setup_intent_data: Option<SetupIntentData>,
+    pub(super) custom_text: Option<Value>,
+    /// The request has `payment_intent_data`.
+    #[serde(skip)]
+    pub(super) has_payment_intent_data: bool,
     pub(super) ui_mode: Option<String>,
     pub(super) payment_method_types: Option<Vec<String>>,
     pub(super) allowed_payment_method_types: Option<Vec<String>>,
+}
+
+/// Options for the setup intent of a session in setup mode.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct SetupIntentData {
+    pub(super) description: Option<String>,
+    pub(super) metadata: BTreeMap<String, String>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -76,6 +98,7 @@ pub(super) struct WantedPrice {
     pub(super) product: Option<String>,
     pub(super) product_data: Option<WantedProduct>,
     pub(super) unit_amount: Option<i64>,
+    pub(super) unit_amount_decimal: Option<String>,
     pub(super) tax_behavior: Option<String>,
 }
 
@@ -98,5 +121,6 @@ pub(super) fn read(params: &Params, api_version: &str) -> Result<Wanted, ApiErro
     } else {
         accepted::PAYMENT_METHOD_TYPES
     });
-    request::read(params, &fields)
+    let wanted: Wanted = request::read(params, &fields)?;
+    Ok(Wanted { has_payment_intent_data: params.0.contains_key("payment_intent_data"), ..wanted })
 }

@@ -1,0 +1,157 @@
+//! Sessions: the customer confirms the page, or authenticates. Payments and setups are `confirm` and `setup_intent`.
+//!
+//! Invariants: only an open session is confirmed. A session has one `PaymentIntent` or one `SetupIntent`, reused by
+//! every further attempt.
+
+use super::{
+    Context, State, account,
+    card::Outcome,
+    confirm::{self, Confirmed, emit_intent, unexpected},
+    currency,
+    error::ApiError,
+    methods,
+    payment::{IntentStatus, PaymentIntent, PaymentMethod},
+    session::{self, Mode, Session, SessionStatus},
+    session_completion, setup_intent,
+};
+
+/// Pays an open session. A decline is an error; it leaves a failed charge, and the session stays open.
+pub(crate) fn confirm(
+    state: &mut State,
+    context: &mut Context<'_>,
+    session_id: &str,
+    method: PaymentMethod,
+) -> Result<Confirmed, ApiError> {
+    let session = session::find(state, session_id)?;
+    if !session.is_open() {
+        return Err(not_open(session.status));
+    }
+    let method = with_customer(session, method)?;
+    if session.mode == Mode::Setup {
+        return set_up(state, context, session_id, method);
+    }
+    add_tax(state, session_id);
+    let intent_id = intent_of(state, context, session_id)?;
+    confirm::attempt(state, context, &intent_id, method, false)
+}
+
+/// Checks that the session may use the payment method, and how long it is kept: with the box ticked for later
+/// checkouts too, in any other case for charges off session only.
+fn with_customer(session: &Session, mut method: PaymentMethod) -> Result<PaymentMethod, ApiError> {
+    methods::check_usable(&method, session.customer_id.as_deref())?;
+    method.to_save &= session.offers_to_save();
+    if method.customer.is_none() {
+        method.allow_redisplay = if method.to_save { "always" } else { "limited" }.to_owned();
+    }
+    Ok(method)
+}
+
+/// Saves the payment method of a session in setup mode.
+fn set_up(
+    state: &mut State,
+    context: &mut Context<'_>,
+    session_id: &str,
+    method: PaymentMethod,
+) -> Result<Confirmed, ApiError> {
+    let intent_id = setup_intent_of(state, session_id)?;
+    let method_id = method.id.clone();
+    // The customer that the session creates must be there before the card is attached.
+    let ends_now = matches!(method.setup_outcome(), Outcome::Succeeds | Outcome::Delayed);
+    state.payment_methods.insert(method.clone());
+    if ends_now {
+        session_completion::settle_setup_customer(state, context, session_id, &method_id);
+    }
+    if !setup_intent::attempt(state, context, &intent_id, method)? {
+        return Ok(Confirmed::NeedsAction);
+    }
+    session_completion::complete_setup(state, context, session_id, &method_id);
+    Ok(Confirmed::Complete)
+}
+
+fn setup_intent_of(state: &State, session_id: &str) -> Result<String, ApiError> {
+    let intent = session::find(state, session_id)?.setup_intent.clone();
+    intent.ok_or_else(|| ApiError::internal("the session has no setup intent"))
+}
+
+/// Adds the tax, which is known once the customer has given an address.
+fn add_tax(state: &mut State, session_id: &str) {
+    let Some(session) = state.sessions.get_mut(session_id) else { return };
+    if session.tax > 0 || !(session.automatic_tax || session.managed_payments) {
+        return;
+    }
+    session.tax = account::tax(session.amount_total, currency::step(&session.currency));
+    session.amount_total = session.amount_total.saturating_add(session.tax);
+    let (intent, total) = (session.payment_intent.clone(), session.amount_total);
+    if let Some(intent) = intent.and_then(|id| state.payment_intents.get_mut(&id)) {
+        intent.amount = total;
+    }
+}
+
+/// The customer passes or fails the 3-D Secure challenge of a session.
+pub(crate) fn finish_challenge(
+    state: &mut State,
+    context: &mut Context<'_>,
+    session_id: &str,
+    passed: bool,
+) -> Result<Confirmed, ApiError> {
+    let session = session::find(state, session_id)?;
+    if !session.is_open() {
+        return Err(not_open(session.status));
+    }
+    if session.mode == Mode::Setup {
+        let intent_id = setup_intent_of(state, session_id)?;
+        let method_id = setup_intent::find(state, &intent_id)?.payment_method.clone().unwrap_or_default();
+        if passed {
+            session_completion::settle_setup_customer(state, context, session_id, &method_id);
+        }
+        setup_intent::answer_challenge(state, context, &intent_id, passed)?;
+        session_completion::complete_setup(state, context, session_id, &method_id);
+        return Ok(Confirmed::Complete);
+    }
+    let Some(intent_id) = session.payment_intent.clone() else {
+        return Err(unexpected("This Checkout Session is not waiting for authentication."));
+    };
+    confirm::answer_challenge(state, context, &intent_id, passed)
+}
+
+fn not_open(status: SessionStatus) -> ApiError {
+    unexpected(&format!(
+        "You cannot confirm this Checkout Session because it has a status of `{}`. Only open sessions can be \
+         confirmed.",
+        status.as_str()
+    ))
+}
+
+/// The session's `PaymentIntent`. The first attempt creates it; in old API versions the session does.
+pub(crate) fn intent_of(state: &mut State, context: &mut Context<'_>, session_id: &str) -> Result<String, ApiError> {
+    let session = session::find(state, session_id)?;
+    if let Some(id) = &session.payment_intent {
+        return Ok(id.clone());
+    }
+    let id = context.ids.next("pi_3", 23);
+    let intent = PaymentIntent {
+        id: id.clone(),
+        created: context.now(),
+        session: Some(session_id.to_owned()),
+        amount: session.amount_total,
+        currency: session.currency.clone(),
+        status: IntentStatus::RequiresPaymentMethod,
+        data: session.payment_intent_data.clone(),
+        client_secret: format!("{id}_secret_{}", context.ids.next("", 25)),
+        payment_method: None,
+        payment_method_types: session.payment_method_types.clone(),
+        latest_charge: None,
+        last_error: None,
+        canceled_at: None,
+        cancellation_reason: None,
+        allowed_payment_method_types: None,
+        automatic_payment_methods: None,
+        customer: session.customer_id.clone(),
+    };
+    state.payment_intents.insert(intent);
+    if let Some(session) = state.sessions.get_mut(session_id) {
+        session.payment_intent = Some(id.clone());
+    }
+    emit_intent(state, context, "payment_intent.created", &id);
+    Ok(id)
+}
