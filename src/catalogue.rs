@@ -10,6 +10,7 @@ use crate::purchases::payment::{apply, credit, endings};
 /// Every statement, for the test that prepares each of them on both databases.
 pub fn all_statements() -> impl Iterator<Item = &'static Statement> {
     [
+        crate::purchases::account_currency::STATEMENTS,
         crate::purchases::payment::acceptances::STATEMENTS,
         crate::books::account_list::STATEMENTS,
         crate::books::adjustments::STATEMENTS,

@@ -1,9 +1,8 @@
--- The purpose of this database. Written at the first start; a service with another mode, currency, provider, unit or
+-- The purpose of this database. Written at the first start; a service with another mode, provider, unit or
 -- number of decimals refuses to use it.
 CREATE TABLE instance (
     id                      BIGINT PRIMARY KEY CHECK (id = 1),
     livemode                BIGINT NOT NULL CHECK (livemode IN (0, 1)),
-    currency                TEXT   NOT NULL,
     provider                TEXT   NOT NULL,
     -- What a credit is: how many of them are priced together (CREDIT_UNIT_CREDITS), and how many of their digits people
     -- read as decimals (CREDIT_DISPLAY_DECIMALS). With other values every balance would mean something else.
@@ -306,6 +305,13 @@ CREATE TABLE account_blocks (
     made_by    TEXT   NOT NULL,
     created_at BIGINT NOT NULL,
     PRIMARY KEY (account_id, number)
+);
+
+-- The currency in which an account buys when a purchase names none. An account need not have credits yet.
+CREATE TABLE account_currencies (
+    account_id TEXT   PRIMARY KEY NOT NULL,
+    currency   TEXT   NOT NULL,
+    changed_at BIGINT NOT NULL
 );
 
 -- Accounts to be looked at: fewer credits are available than `alert_at`, or they bring credits that end.

@@ -138,6 +138,17 @@ fn keep(state: &mut State, context: &Context<'_>, call: &Call, params: &Value, a
     state.keep_answer(saved);
 }
 
+/// Parses a request whose body is JSON, as those of Stripe's API v2 are.
+pub(crate) fn read_json_request(method: &str, path: &str, query: &str, body: &[u8]) -> Result<Request, ApiError> {
+    let mut request = read_request(method, path, &[query.as_bytes()])?;
+    if !body.is_empty() && method == "POST" {
+        let refuse = |_| ApiError::invalid("Invalid request: the body must be a JSON object.");
+        let json: serde_json::Map<String, Value> = serde_json::from_slice(body).map_err(refuse)?;
+        request.params.add_json(json)?;
+    }
+    Ok(request)
+}
+
 /// Parses a request's method and parameters. `encoded` is its query and then its form.
 pub(crate) fn read_request(method: &str, path: &str, encoded: &[&[u8]]) -> Result<Request, ApiError> {
     let method = Method::parse(method).ok_or_else(|| {

@@ -1,4 +1,4 @@
-//! Runs the controls of a running sandbox. The JSON endpoints and the forms of the control page both call this module.
+//! Runs the controls of a running sandbox. The JSON endpoints and the forms of the pages both call this module.
 
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -8,8 +8,10 @@ use crate::{
     clock,
     delivery_mode::{DeliveryMode, Hold},
     engine::Engine,
+    faults::Fault,
     model::{control, endpoint, error::ApiError, version, version::DEFAULT_API_VERSION},
     outage::{self, Outage},
+    permissions::Permissions,
 };
 
 /// How long a control waits for deliveries in flight.
@@ -36,6 +38,10 @@ pub(crate) async fn carry_out(engine: &Engine, path: &str, body: &Value) -> Resu
         ["deliveries", "resume"] => {
             change_mode(engine, &json!({ "hold": false })).await.map(|_| json!({ "paused": false }))
         }
+        ["faults"] => add_fault(engine, body),
+        ["faults", "clear"] => Ok(clear_faults(engine)),
+        ["release"] => Ok(release(engine)),
+        ["permissions"] => set_permissions(engine, body),
         ["endpoints", id, "remove"] => remove_endpoint(engine, id).await,
         ["events", id, "resend"] => resend(engine, id, body).await,
         ["events", id, "deliver"] => deliver(engine, id).await,
@@ -113,6 +119,45 @@ pub(crate) fn end_outage(engine: &Engine) -> Value {
     engine.with(|core| core.outage = None);
     engine.changed();
     outage(engine)
+}
+
+pub(crate) fn faults(engine: &Engine) -> Value {
+    json!({ "faults": engine.with(|core| core.faults.clone()) })
+}
+
+pub(crate) fn add_fault(engine: &Engine, body: &Value) -> Result<Value, ApiError> {
+    let fault: Fault = read(body)?;
+    if let Some(mistake) = fault.mistake() {
+        return Err(ApiError::invalid(mistake));
+    }
+    engine.with(|core| core.faults.push(fault));
+    engine.changed();
+    Ok(faults(engine))
+}
+
+pub(crate) fn clear_faults(engine: &Engine) -> Value {
+    engine.with(|core| core.faults.clear());
+    engine.changed();
+    faults(engine)
+}
+
+/// Lets the held requests go on.
+pub(crate) fn release(engine: &Engine) -> Value {
+    let released = engine.with(|core| {
+        core.releases = core.releases.saturating_add(1);
+        core.held
+    });
+    engine.changed();
+    json!({ "released": released })
+}
+
+/// Sets the permissions that the key lacks; an empty list removes all restrictions.
+pub(crate) fn set_permissions(engine: &Engine, body: &Value) -> Result<Value, ApiError> {
+    let permissions: Permissions = read(body)?;
+    let answer = json!(permissions);
+    engine.with(|core| core.permissions = permissions);
+    engine.changed();
+    Ok(answer)
 }
 
 pub(crate) fn mode(engine: &Engine) -> Value {

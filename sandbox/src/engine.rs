@@ -73,6 +73,8 @@ pub(crate) struct Core {
     pub(crate) requests: VecDeque<RecordedRequest>,
     pub(crate) next_request: u64,
     pub(crate) attempts: VecDeque<Attempt>,
+    /// How many older attempts were forgotten.
+    pub(crate) attempts_forgotten: u64,
 }
 
 /// A request as `GET /_sandbox/requests` shows it. `status` is null while it runs and when it got no answer.
@@ -134,6 +136,7 @@ impl Engine {
                 requests: VecDeque::new(),
                 next_request: 1,
                 attempts: VecDeque::new(),
+                attempts_forgotten: 0,
             }),
             base_url: format!("http://{}", setup.address),
             address: setup.address,
@@ -213,6 +216,24 @@ impl Engine {
     pub(crate) fn changed(&self) {
         self.changes.send_modify(|count| *count = count.wrapping_add(1));
         self.wake.notify_one();
+    }
+
+    /// How many changes there were so far.
+    pub(crate) fn changes(&self) -> u64 {
+        *self.changes.borrow()
+    }
+
+    /// Waits until the number of changes is another than `seen`, `limit` passes, or the sandbox stops. Returns the
+    /// number.
+    pub(crate) async fn change_after(&self, seen: u64, limit: Duration) -> u64 {
+        let mut changes = self.changes.subscribe();
+        let mut stopping = self.stopping.subscribe();
+        tokio::select! {
+            _ = changes.wait_for(|count| *count != seen) => {}
+            _ = stopping.wait_for(|stopping| *stopping) => {}
+            () = tokio::time::sleep(limit) => {}
+        }
+        self.changes()
     }
 
     /// Waits until `is_so` holds. Returns false if `limit` passes or the sandbox stops first.
@@ -311,6 +332,7 @@ impl Core {
     pub(crate) fn record_attempt(&mut self, attempt: Attempt) {
         if self.attempts.len() >= MAX_RECORDS {
             self.attempts.pop_front();
+            self.attempts_forgotten = self.attempts_forgotten.saturating_add(1);
         }
         self.attempts.push_back(attempt);
     }

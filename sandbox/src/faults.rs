@@ -61,6 +61,26 @@ pub(crate) enum Kind {
     Patch { body: Value },
 }
 
+impl Kind {
+    /// What happens to the request.
+    pub(crate) fn in_words(&self) -> String {
+        match self {
+            Self::Status { status, .. } => format!("answered with {status}"),
+            Self::Delay { delay_ms } => format!("answered {delay_ms} ms late"),
+            Self::Disconnect => "the connection is closed".to_owned(),
+            Self::Later { status: Some(status), after_seconds } => {
+                format!("answered with {status} and done {after_seconds} s later")
+            }
+            Self::Later { status: None, after_seconds } => {
+                format!("the connection is closed and the work done {after_seconds} s later")
+            }
+            Self::Hold => "held until it is let go".to_owned(),
+            Self::Silence => "not answered".to_owned(),
+            Self::Patch { .. } => "answered with changed members".to_owned(),
+        }
+    }
+}
+
 /// Whether a path matches the pattern; a `*` at its end matches any suffix.
 pub(crate) fn fits(wanted: &str, path: &str) -> bool {
     match wanted.strip_suffix('*') {

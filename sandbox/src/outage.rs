@@ -36,17 +36,6 @@ pub(crate) enum OutageKind {
     Unreachable,
 }
 
-impl OutageKind {
-    pub(crate) fn as_str(self) -> &'static str {
-        match self {
-            Self::RateLimited => "429",
-            Self::ServerError => "500",
-            Self::Timeout => "no answer",
-            Self::Unreachable => "connection closed",
-        }
-    }
-}
-
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Wanted {

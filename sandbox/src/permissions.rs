@@ -46,9 +46,18 @@ const RESOURCES: &[(&str, &str)] = &[
     ("prices", "plan"),
     ("price", "plan"),
     ("default_price", "plan"),
+    ("transfers", "transfer"),
+    ("payouts", "payout"),
+    ("topups", "topup"),
+    ("balance", "balance"),
 ];
 
 impl Permissions {
+    /// The missing permissions with spaces between.
+    pub(crate) fn missing_names(&self) -> String {
+        self.missing.iter().map(String::as_str).collect::<Vec<_>>().join(" ")
+    }
+
     /// Refuses a request if its path or one of its expansions needs a missing permission.
     pub(crate) fn check(&self, request: &Request) -> Result<(), ApiError> {
         if self.missing.is_empty() {

@@ -1,7 +1,7 @@
 //! The observed behavior of webhook receivers: which endpoints answer, which do not, and since when.
 //!
 //! The observations are not saved, so a restart clears them. The page that returns a customer to the shop does not wait
-//! for an endpoint known to be silent; the control page shows it.
+//! for an endpoint known to be silent; the page of controls shows it.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -75,7 +75,7 @@ impl Receivers {
         self.seen.entry(endpoint.to_owned()).or_default().waiting.insert(delivery, now_ms);
     }
 
-    /// Records the end of an attempt; `failure` is the error that the control page shows.
+    /// Records the end of an attempt; `failure` is the error that the page of controls shows.
     pub(crate) fn ended(&mut self, endpoint: &str, delivery: u64, result: AttemptResult, now_ms: i64, failure: String) {
         let receiver = self.seen.entry(endpoint.to_owned()).or_default();
         let began_ms = receiver.waiting.remove(&delivery).unwrap_or(now_ms);

@@ -3,8 +3,10 @@
 #![deny(clippy::self_named_module_files)]
 
 mod api;
+mod browser;
 mod cards;
 mod catalog;
+mod cli;
 mod clock;
 mod command;
 mod control_page;
@@ -27,6 +29,7 @@ mod refunds;
 mod restart;
 mod saved_cards;
 mod sepa;
+mod site;
 mod support;
 mod versions;
 mod webhooks;

@@ -51,6 +51,27 @@ async fn the_account_and_the_webhook_endpoints_need_permissions_of_their_own() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn customers_cards_and_prices_have_permissions_of_their_own() {
+    let world = start().await;
+    let customer = world.customer().await;
+    for (missing, path, needed) in [
+        ("rak_customer_write", "/v1/customers", "rak_customer_write"),
+        ("rak_payment_method_write", "/v1/payment_methods/pm_card_visa/attach", "rak_payment_method_write"),
+        ("rak_setup_intent_write", "/v1/setup_intents", "rak_setup_intent_write"),
+        ("rak_product_write", "/v1/products", "rak_product_write"),
+        ("rak_plan_write", "/v1/prices", "rak_plan_write"),
+    ] {
+        lack(&world, &[missing]).await;
+        let refused = world.post(path, &[]).await;
+        assert!(refused.status == 403 && refused.text.contains(needed), "{missing}: {}", refused.text);
+    }
+    lack(&world, &["rak_payment_method_read"]).await;
+    assert_eq!(world.get(&format!("/v1/customers/{customer}/payment_methods")).await.status, 403);
+    assert_eq!(world.get(&format!("/v1/customers/{customer}")).await.status, 200);
+    world.sandbox.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn the_account_says_whether_it_may_take_payments() {
     let world = start().await;
     let standing = r#"{"charges_enabled":false,"payouts_enabled":false}"#;

@@ -42,6 +42,44 @@ async fn sessions_keys_and_pending_webhooks_survive_a_restart() {
     world.sandbox.stop().await;
 }
 
+/// Saved cards, setups, prices and transfers are in the journal too: the sandbox is dropped, not stopped.
+#[tokio::test(flavor = "multi_thread")]
+async fn customers_and_their_cards_survive_a_crash() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut config = Config::local(KEY);
+    config.state_file = Some(folder.path().join("sandbox.json"));
+    let world = start_with(config.clone()).await;
+    let ada = world.customer().await;
+    let card = world.attached(&ada, "pm_card_visa").await;
+    let default = [("invoice_settings[default_payment_method]", card.as_str())];
+    let mut paths = vec![format!("/v1/customers/{ada}"), format!("/v1/payment_methods/{card}")];
+    world.made(&paths[0], &default).await;
+    let product = world.made("/v1/products", &[("name", "Pro")]).await["id"].as_str().unwrap().to_owned();
+    let account = world.made("/v1/accounts", &[]).await["id"].as_str().unwrap().to_owned();
+    let money = [("currency", "usd"), ("amount", "1000")];
+    for (path, params) in [
+        ("/v1/setup_intents", vec![("customer", ada.as_str())]),
+        ("/v1/prices", vec![("product", product.as_str()), money[0], ("unit_amount", "100"), ("lookup_key", "pro")]),
+        ("/v1/transfers", vec![money[0], money[1], ("destination", account.as_str())]),
+        ("/v1/payouts", money.to_vec()),
+    ] {
+        let made = world.made(path, &params).await;
+        paths.push(format!("{path}/{}", made["id"].as_str().unwrap()));
+    }
+    let mut before = Vec::new();
+    for path in &paths {
+        before.push(world.get(path).await.json());
+    }
+    drop(world);
+    let world = start_with(config).await;
+    for (path, before) in paths.iter().zip(&before) {
+        assert_eq!(world.get(path).await.json(), *before, "{path}");
+    }
+    let pay = [money[0], money[1], ("customer", ada.as_str()), ("payment_method", card.as_str()), ("confirm", "true")];
+    assert_eq!(world.made("/v1/payment_intents", &pay).await["status"], json!("succeeded"));
+    world.sandbox.stop().await;
+}
+
 #[cfg(unix)]
 #[tokio::test(flavor = "multi_thread")]
 async fn only_its_owner_can_read_the_state_file() {

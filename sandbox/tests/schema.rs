@@ -287,6 +287,147 @@ async fn pay_from_code(schemas: &mut Schemas, world: &World) {
     }
 }
 
+/// Customers, their cards, and setups; expanded as far as it goes.
+async fn save_cards(schemas: &mut Schemas, world: &World) {
+    let all = [
+        ("email", "ada@example.com"),
+        ("name", "Ada"),
+        ("phone", "+1"),
+        ("address[line1]", "Main Street 1"),
+        ("shipping[name]", "Ada"),
+        ("shipping[address][city]", "Berlin"),
+        ("preferred_locales[]", "de"),
+        ("tax_exempt", "reverse"),
+        ("business_name", "Analytical Engines"),
+        ("individual_name", "Ada"),
+        ("invoice_settings[custom_fields][0][name]", "VAT"),
+        ("invoice_settings[custom_fields][0][value]", "1"),
+        ("invoice_settings[rendering_options][amount_tax_display]", "exclude_tax"),
+        ("payment_method", "pm_card_visa"),
+        ("invoice_settings[default_payment_method]", "pm_card_visa"),
+        ("source", "tok_visa"),
+    ];
+    let ada = posted(schemas, world, "/v1/customers", &all).await;
+    let id = ada["id"].as_str().unwrap_or_else(|| panic!("{ada:#}"));
+    let expand = "expand[]=invoice_settings.default_payment_method&expand[]=default_source&expand[]=sources";
+    got(schemas, world, &format!("/v1/customers/{id}?{expand}")).await;
+    got(schemas, world, &format!("/v1/customers/{id}/payment_methods?expand[]=data.customer")).await;
+    got(schemas, world, &format!("/v1/customers/{id}/sources")).await;
+    posted(schemas, world, &format!("/v1/customers/{id}"), &[("name", ""), ("address", "")]).await;
+    for method in [
+        "pm_card_visa",
+        "pm_card_chargeCustomerFail",
+        "pm_card_chargeDeclined",
+        "pm_card_authenticationRequired",
+        "pm_sandbox_delayed",
+    ] {
+        let params = [("customer", id), ("payment_method", method), ("confirm", "true"), ("description", "Card")];
+        let setup = posted(schemas, world, "/v1/setup_intents", &params).await;
+        let Some(setup_id) = setup["id"].as_str() else { continue };
+        let expand = "expand[]=customer&expand[]=payment_method";
+        got(schemas, world, &format!("/v1/setup_intents/{setup_id}?{expand}")).await;
+        posted(schemas, world, &format!("/v1/setup_intents/{setup_id}/cancel"), &[]).await;
+        let Some(card) = setup["payment_method"].as_str() else { continue };
+        let away = [
+            ("amount", "500"),
+            ("currency", "usd"),
+            ("customer", id),
+            ("payment_method", card),
+            ("confirm", "true"),
+            ("off_session", "true"),
+        ];
+        posted(schemas, world, "/v1/payment_intents", &away).await;
+    }
+    let cards = got(schemas, world, &format!("/v1/customers/{id}/payment_methods")).await;
+    let card = cards["data"][0]["id"].as_str().unwrap();
+    posted(schemas, world, &format!("/v1/payment_methods/{card}"), &[("billing_details[phone]", "+1")]).await;
+    controlled(schemas, world, &format!("/_sandbox/payment_methods/{card}/renew"), &json!({})).await;
+    posted(schemas, world, &format!("/v1/payment_methods/{card}/detach"), &[]).await;
+    let setup = [("mode", "setup"), ("currency", "usd"), ("customer", id), ("success_url", "http://127.0.0.1:9/")];
+    let session = create(schemas, world, &setup).await;
+    let confirm = [("payment_method", "pm_card_visa"), ("expected_amount", "0")];
+    posted(schemas, world, &format!("/v1/payment_pages/{session}/confirm"), &confirm).await;
+    got(schemas, world, &format!("/v1/checkout/sessions/{session}?expand[]=setup_intent&expand[]=customer")).await;
+    let gone = world.send(Method::DELETE, &format!("/v1/customers/{id}"), &[], &[]).await.unwrap();
+    schemas.check(&gone.json(), "DELETE customer");
+    got(schemas, world, &format!("/v1/customers/{id}")).await;
+}
+
+async fn sell_by_price(schemas: &mut Schemas, world: &World) {
+    let product = [
+        ("name", "Pro"),
+        ("description", "All of it"),
+        ("marketing_features[0][name]", "Fast"),
+        ("default_price_data[currency]", "usd"),
+        ("default_price_data[unit_amount]", "1500"),
+        ("default_price_data[recurring][interval]", "month"),
+    ];
+    let product = posted(schemas, world, "/v1/products", &product).await;
+    let id = product["id"].as_str().unwrap_or_else(|| panic!("{product:#}"));
+    got(schemas, world, &format!("/v1/products/{id}?expand[]=default_price")).await;
+    let price = [
+        ("product", id),
+        ("currency", "usd"),
+        ("unit_amount_decimal", "0.95"),
+        ("currency_options[eur][unit_amount]", "1"),
+        ("lookup_key", "credits"),
+    ];
+    let price = posted(schemas, world, "/v1/prices", &price).await;
+    let price = price["id"].as_str().unwrap();
+    got(schemas, world, &format!("/v1/prices/{price}?expand[]=currency_options&expand[]=product")).await;
+    posted(schemas, world, &format!("/v1/prices/{price}"), &[("nickname", "Credits")]).await;
+    let sold = [
+        ("mode", "payment"),
+        ("line_items[0][price]", price),
+        ("line_items[0][quantity]", "1000"),
+        ("success_url", "http://127.0.0.1:9/"),
+    ];
+    let session = create(schemas, world, &sold).await;
+    got(schemas, world, &format!("/v1/checkout/sessions/{session}/line_items?expand[]=data.price.product")).await;
+    let other = posted(schemas, world, "/v1/products", &[("name", "Other")]).await;
+    let gone = format!("/v1/products/{}", other["id"].as_str().unwrap());
+    schemas.check(&world.send(Method::DELETE, &gone, &[], &[]).await.unwrap().json(), "DELETE product");
+    got(schemas, world, "/v1/products").await;
+    got(schemas, world, "/v1/prices?expand[]=data.currency_options").await;
+}
+
+async fn move_money(schemas: &mut Schemas, world: &World) {
+    let account = [("type", "express"), ("capabilities[transfers][requested]", "true")];
+    let account = posted(schemas, world, "/v1/accounts", &account).await;
+    let account = account["id"].as_str().unwrap();
+    posted(schemas, world, &format!("/v1/accounts/{account}"), &[("metadata[k]", "v")]).await;
+    let money = [("amount", "1000"), ("currency", "usd")];
+    let transfer = [&money[..], &[("destination", account)]].concat();
+    let transfer = posted(schemas, world, "/v1/transfers", &transfer).await;
+    let path = format!("/v1/transfers/{}", transfer["id"].as_str().unwrap());
+    posted(schemas, world, &format!("{path}/reversals"), &[("amount", "100")]).await;
+    got(schemas, world, &format!("{path}?expand[]=balance_transaction&expand[]=destination")).await;
+    let payout = posted(schemas, world, "/v1/payouts", &money).await;
+    let path = format!("/v1/payouts/{}", payout["id"].as_str().unwrap());
+    posted(schemas, world, &path, &[("metadata[k]", "v")]).await;
+    got(schemas, world, &format!("{path}?expand[]=balance_transaction")).await;
+    posted(schemas, world, "/v1/topups", &money).await;
+    got(schemas, world, "/v1/balance").await;
+    let customer = world.customer().await;
+    let waiting = [
+        ("amount", "2000"),
+        ("currency", "jpy"),
+        ("customer", customer.as_str()),
+        ("payment_method_data[type]", "customer_balance"),
+        ("confirm", "true"),
+    ];
+    posted(schemas, world, "/v1/payment_intents", &waiting).await;
+    for amount in ["500", "1600"] {
+        let path = format!("/v1/test_helpers/customers/{customer}/fund_cash_balance");
+        posted(schemas, world, &path, &[("amount", amount), ("currency", "jpy")]).await;
+    }
+    let meter = [("display_name", "Tokens"), ("event_name", "tokens"), ("default_aggregation[formula]", "sum")];
+    posted(schemas, world, "/v1/billing/meters", &meter).await;
+    got(schemas, world, "/v1/billing/meters").await;
+    let event = [("event_name", "tokens"), ("payload[value]", "1"), ("payload[stripe_customer_id]", customer.as_str())];
+    posted(schemas, world, "/v1/billing/meter_events", &event).await;
+}
+
 /// A control that answers with a Stripe object.
 async fn controlled(schemas: &mut Schemas, world: &World, path: &str, body: &Value) -> Value {
     let answer = world.control(path, &body.to_string()).await;
@@ -315,6 +456,8 @@ async fn read_everything(schemas: &mut Schemas, world: &World) {
             }
             "refund" => format!("/v1/refunds/{id}?expand[]=charge"),
             "dispute" => format!("/v1/disputes/{id}?expand[]=charge"),
+            "customer" => format!("/v1/customers/{id}"),
+            "payment_method" => format!("/v1/payment_methods/{id}?expand[]=customer"),
             _ => {
                 let charge = got(schemas, world, &format!("/v1/charges/{id}")).await;
                 if let Some(transaction) = charge["balance_transaction"].as_str() {
@@ -366,6 +509,10 @@ async fn every_object_passes_stripes_schema() {
     dispute_it(&mut schemas, &world).await;
     pay_from_code(&mut schemas, &world).await;
     read_everything(&mut schemas, &world).await;
+    save_cards(&mut schemas, &world).await;
+    sell_by_price(&mut schemas, &world).await;
+    move_money(&mut schemas, &world).await;
+    all_events(&mut schemas, &world).await;
     webhook_endpoints(&mut schemas, &world).await;
     world.idle().await;
     let webhooks = receiver.received();
@@ -373,7 +520,7 @@ async fn every_object_passes_stripes_schema() {
         schemas.check(&webhook.event(), "a webhook");
     }
     let kinds: BTreeSet<_> = webhooks.iter().map(support::receiver::Received::kind).collect();
-    assert_eq!(kinds.len(), 26, "every kind of event was checked: {kinds:?}");
+    assert_eq!(kinds.len(), 58, "every kind of event was checked: {kinds:?}");
     let expected = [
         "account",
         "balance_transaction",

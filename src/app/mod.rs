@@ -16,7 +16,7 @@ use std::time::Duration;
 
 use crate::db::Db;
 use crate::domain::outbox_settings::OutboxSettings;
-use crate::domain::pricing::Pricing;
+use crate::domain::price_list::PriceList;
 use crate::ports::{Clock, IdGenerator};
 use crate::providers::port::Provider;
 use crate::purchases::adopt::seal::SealKey;
@@ -47,7 +47,7 @@ pub struct App {
     /// Generates ids and secrets.
     pub ids: Arc<dyn IdGenerator>,
     /// The prices.
-    pub pricing: Pricing,
+    pub pricing: PriceList,
     /// The settings of checkouts.
     pub checkout: CheckoutSettings,
     /// Limits how often Stripe is asked about the sessions of waiting customers.

@@ -1,8 +1,8 @@
-//! What the database is used for (mode, currency, provider and what a credit is), and which migrations it has.
+//! What the database is used for (mode, provider and what a credit is), and which migrations it has.
 
 use crate::db::{Db, Tx, args};
 use crate::db::{StoreError, statements};
-use crate::domain::pricing::Pricing;
+use crate::domain::price_list::PriceList;
 use crate::domain::provider::ProviderName;
 
 /// The use of a database, fixed when it is first used.
@@ -10,8 +10,6 @@ use crate::domain::provider::ProviderName;
 pub struct Instance {
     /// Whether real money moves.
     pub livemode: bool,
-    /// The currency of every top-up.
-    pub currency: String,
     /// The provider that every id in the database belongs to.
     pub provider: String,
     /// How many credits are priced together.
@@ -20,7 +18,7 @@ pub struct Instance {
     pub credit_display_decimals: i64,
 }
 
-/// The database is used with another mode, currency, provider, unit or number of decimals than the settings say.
+/// The database is used with another mode, provider, unit or number of decimals than the settings say.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum OtherUse {
     /// The database was first used in the other mode (test or live).
@@ -31,14 +29,6 @@ pub enum OtherUse {
     Mode {
         /// Whether the database is for real money.
         remembered: bool,
-    },
-    /// The database was first used with another currency.
-    #[error("this database holds credits sold in {remembered}, but CURRENCY is {wanted}; use another DATABASE_URL")]
-    Currency {
-        /// The database's currency.
-        remembered: String,
-        /// The currency in the settings.
-        wanted: String,
     },
     /// The database was first used with another provider. Its ids mean nothing to this one.
     #[error("this database holds credits sold through {remembered}, not through {wanted}; use another DATABASE_URL")]
@@ -80,12 +70,11 @@ const fn mode(live: bool) -> &'static str {
 impl Instance {
     /// The use that settings ask for.
     #[must_use]
-    pub fn wanted(livemode: bool, provider: ProviderName, pricing: &Pricing) -> Self {
+    pub fn wanted(livemode: bool, provider: ProviderName, pricing: &PriceList) -> Self {
         Self {
             livemode,
-            currency: pricing.currency().as_str().to_owned(),
             provider: provider.to_string(),
-            credit_unit_credits: pricing.unit().credits(),
+            credit_unit_credits: pricing.unit_credits(),
             credit_display_decimals: pricing.decimals().get().into(),
         }
     }
@@ -97,10 +86,6 @@ impl Instance {
     pub fn check(&self, wanted: &Self) -> Result<(), OtherUse> {
         if self.livemode != wanted.livemode {
             return Err(OtherUse::Mode { remembered: self.livemode });
-        }
-        if self.currency != wanted.currency {
-            let (remembered, wanted) = (self.currency.clone(), wanted.currency.clone());
-            return Err(OtherUse::Currency { remembered, wanted });
         }
         if self.provider != wanted.provider {
             let (remembered, wanted) = (self.provider.clone(), wanted.provider.clone());
@@ -131,10 +116,10 @@ pub enum MigrationState {
 }
 
 statements! {
-    REMEMBER = "INSERT INTO instance (id, livemode, currency, provider, credit_unit_credits, credit_display_decimals, \
-        created_at) VALUES (1, :livemode, :currency, :provider, :unit_credits, :decimals, :now_ms) \
+    REMEMBER = "INSERT INTO instance (id, livemode, provider, credit_unit_credits, credit_display_decimals, \
+        created_at) VALUES (1, :livemode, :provider, :unit_credits, :decimals, :now_ms) \
         ON CONFLICT (id) DO NOTHING";
-    FIND = "SELECT livemode, currency, provider, credit_unit_credits, credit_display_decimals FROM instance \
+    FIND = "SELECT livemode, provider, credit_unit_credits, credit_display_decimals FROM instance \
         WHERE id = 1";
     REMEMBER_SEAL_KEY = "UPDATE instance SET seal_key = :key WHERE id = 1 AND seal_key IS NULL";
     SEAL_KEY = "SELECT seal_key FROM instance WHERE id = 1";
@@ -144,7 +129,6 @@ statements! {
 #[derive(sqlx::FromRow)]
 struct InstanceRow {
     livemode: i64,
-    currency: String,
     provider: String,
     credit_unit_credits: i64,
     credit_display_decimals: i64,
@@ -165,9 +149,9 @@ struct MigrationRow {
 /// # Errors
 /// When the database fails.
 pub async fn remember(tx: &mut Tx, wanted: &Instance, now_ms: i64) -> Result<Instance, StoreError> {
-    let (currency, provider) = (wanted.currency.as_str(), wanted.provider.as_str());
+    let provider = wanted.provider.as_str();
     let (unit_credits, decimals) = (wanted.credit_unit_credits, wanted.credit_display_decimals);
-    let values = args![livemode = wanted.livemode, currency, provider, unit_credits, decimals, now_ms];
+    let values = args![livemode = wanted.livemode, provider, unit_credits, decimals, now_ms];
     tx.execute(&REMEMBER, &values).await?;
     let row: InstanceRow =
         tx.fetch_optional(&FIND, &[]).await?.ok_or_else(|| StoreError::Corrupt("no instance row".to_owned()))?;
@@ -186,7 +170,6 @@ impl From<InstanceRow> for Instance {
     fn from(row: InstanceRow) -> Self {
         Self {
             livemode: row.livemode != 0,
-            currency: row.currency,
             provider: row.provider,
             credit_unit_credits: row.credit_unit_credits,
             credit_display_decimals: row.credit_display_decimals,

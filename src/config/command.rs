@@ -10,7 +10,7 @@ use super::{
 };
 use crate::config::outgoing::read_outbox;
 use crate::domain::outbox_settings::OutboxSettings;
-use crate::domain::pricing::Pricing;
+use crate::domain::price_list::PriceList;
 
 /// The settings of a command that calls Stripe and writes to the books.
 #[derive(Debug, Clone)]
@@ -20,7 +20,7 @@ pub struct CommandConfig {
     /// How Stripe is called. There are no webhook secrets.
     pub stripe: StripeSettings,
     /// The prices.
-    pub pricing: Pricing,
+    pub pricing: PriceList,
     /// For how many days the payload of a failed delivery is kept; 0 means not at all.
     pub webhook_payload_days: i64,
     /// What the product is told, and how.

@@ -33,12 +33,12 @@ fn the_defaults_are_those_of_the_documentation() {
     let config = load(&[]).expect("valid");
     assert_eq!(config.bind_address.to_string(), "127.0.0.1:8080");
     assert_eq!(config.public_url, "http://127.0.0.1:8080");
-    assert_eq!(config.pricing.currency(), Currency::USD);
-    assert_eq!((config.pricing.smallest(), config.pricing.largest()), (18, 100_000));
-    let unit = config.pricing.unit();
+    assert_eq!(config.pricing.main().currency(), Currency::USD);
+    assert_eq!((config.pricing.main().smallest(), config.pricing.main().largest()), (18, 100_000));
+    let unit = config.pricing.main().unit();
     assert_eq!((unit.credits(), unit.amount_minor(), config.pricing.decimals().get()), (1, 1, 0));
-    assert_eq!(config.pricing.fees().rate.to_string(), "2.9");
-    assert_eq!((config.pricing.fees().fixed_minor, config.pricing.fees().mode), (30, FeeMode::GrossUp));
+    assert_eq!(config.pricing.main().fees().rate.to_string(), "2.9");
+    assert_eq!((config.pricing.main().fees().fixed_minor, config.pricing.main().fees().mode), (30, FeeMode::GrossUp));
     assert_eq!(config.checkout_expires_minutes, 60);
     assert_eq!(config.payment_methods, ["card"]);
     assert_eq!(config.rate_limit_per_minute.get(), 30);
@@ -219,7 +219,7 @@ fn a_live_key_never_talks_to_a_sandbox() {
 fn another_currency_needs_its_own_price_and_fixed_fee() {
     assert_eq!(wrong_settings(load(&[("CURRENCY", "jpy")])), ["CREDIT_UNIT_AMOUNT", "FEE_FIXED"]);
     let config = load(&[("CURRENCY", "jpy"), ("CREDIT_UNIT_AMOUNT", "2"), ("FEE_FIXED", "0")]).expect("valid");
-    assert_eq!(config.pricing.quote(100).map(|quote| quote.total_amount_minor), Ok(206));
+    assert_eq!(config.pricing.main().quote(100).map(|quote| quote.total_amount_minor), Ok(206));
 }
 
 #[test]
@@ -227,12 +227,12 @@ fn a_millionth_of_a_dollar_is_a_credit_if_the_settings_say_so() {
     let unit = [("CREDIT_UNIT_AMOUNT", "1"), ("CREDIT_UNIT_CREDITS", "10000"), ("CREDIT_DISPLAY_DECIMALS", "6")];
     let with = |max_credits| load(&[&unit[..], &[("MAX_CREDITS", max_credits)]].concat());
     let config = with("1000000000").expect("valid");
-    let quote = config.pricing.quote(2_500_000).expect("for sale");
+    let quote = config.pricing.main().quote(2_500_000).expect("for sale");
     assert_eq!((quote.total_amount_minor, config.pricing.decimals().format(2_500_000)), (289, "2.50".to_owned()));
     // The defaults of MIN_CREDITS and MAX_CREDITS sell 10 cents at most, or nothing.
     assert_eq!(wrong_settings(load(&unit)), ["MAX_CREDITS"]);
     let text = with("9999").expect_err("no multiple").to_string();
-    assert!(text.contains("CREDIT_UNIT_CREDITS (10000)") && text.contains("MAX_CREDITS (9999)"), "{text}");
+    assert!(text.contains("10000 credits (by CREDIT_UNIT_CREDITS") && text.contains("MAX_CREDITS (9999)"), "{text}");
 }
 
 #[test]
@@ -295,7 +295,8 @@ fn every_setting_of_the_example_file_is_one_that_is_read() {
         .collect();
     assert!(names.len() >= 25, "{names:?}");
     for name in &names {
-        let name = name.trim_end_matches("_FILE");
+        // The example shows settings that end with a currency for the euro.
+        let name = name.trim_end_matches("_FILE").trim_end_matches("EUR");
         assert!(sources.contains(&format!("\"{name}\"")), "{name} is not read");
     }
     for line in sources.lines().filter(|line| line.contains("reader.") && line.contains("(\"")) {
@@ -309,7 +310,7 @@ fn every_setting_of_the_example_file_is_one_that_is_read() {
 #[test]
 fn bonuses_and_the_end_of_credits_are_read_and_mistakes_name_their_setting() {
     let load = |name, value| load(&[(name, value)]);
-    let quote = load("BONUS_TIERS", "100:5%").expect("valid").pricing.quote(200).expect("for sale");
+    let quote = load("BONUS_TIERS", "100:5%").expect("valid").pricing.main().quote(200).expect("for sale");
     assert_eq!((quote.bonus_credits, quote.expiry), (10, None));
     let days = load("CREDITS_EXPIRE_DAYS", "365").expect("valid").pricing.expiry();
     assert_eq!(days.map(ExpiryDays::get), Some(365));
@@ -325,5 +326,41 @@ fn bonuses_and_the_end_of_credits_are_read_and_mistakes_name_their_setting() {
     ] {
         let errors = load(name, value).expect_err(value);
         assert!(errors.0.iter().any(|error| error.setting == name), "{name}={value}: {errors}");
+    }
+}
+
+#[test]
+fn each_currency_has_its_price_and_its_fee() {
+    let prices =
+        [("CREDIT_PRICE_EUR", "0.95"), ("FEE_FIXED_EUR", "25"), ("CREDIT_PRICE_JPY", "2"), ("FEE_FIXED_JPY", "0")];
+    let list = load(&prices).expect("valid").pricing;
+    assert_eq!(list.sold_in(), ["usd", "eur", "jpy"]);
+    let eur = list.by_code(Some("eur")).expect("sold");
+    assert_eq!((eur.unit().credits(), eur.unit().amount_minor(), eur.fees().fixed_minor), (20, 19, 25));
+    assert_eq!(eur.fees().rate.to_string(), "2.9");
+    let cheaper = [prices.as_slice(), &[("FEE_RATE_PERCENT_EUR", "1.5")]].concat();
+    let list = load(&cheaper).expect("valid").pricing;
+    assert_eq!(list.by_code(Some("eur")).expect("sold").fees().rate.to_string(), "1.5");
+    // The main currency's price may have decimals as well; what a credit is does not follow from it.
+    let main = load(&[("CREDIT_PRICE_USD", "0.5")]).expect("valid").pricing;
+    assert_eq!((main.main().unit().credits(), main.unit_credits()), (2, 1));
+}
+
+#[test]
+fn a_price_that_cannot_be_right_is_refused_by_its_setting() {
+    for (settings, wrong) in [
+        (&[("CREDIT_PRICE_EUR", "0.95")][..], "FEE_FIXED_EUR"),
+        (&[("CREDIT_PRICE_EUR", "0,95"), ("FEE_FIXED_EUR", "25")], "CREDIT_PRICE_EUR"),
+        (&[("CREDIT_PRICE_EUR", "0.0000001"), ("FEE_FIXED_EUR", "25")], "CREDIT_PRICE_EUR"),
+        (&[("CREDIT_PRICE_ISK", "1.5"), ("FEE_FIXED_ISK", "0")], "CREDIT_PRICE_ISK"),
+        (&[("CREDIT_PRICE_EUR", "1"), ("FEE_FIXED_EUR", "-1")], "FEE_FIXED_EUR"),
+        (&[("CREDIT_PRICE_EUR", "1"), ("FEE_FIXED_EUR", "1"), ("FEE_RATE_PERCENT_EUR", "100")], "FEE_RATE_PERCENT_EUR"),
+        (&[("CREDIT_PRICE_USD", "1"), ("CREDIT_UNIT_AMOUNT", "1")], "CREDIT_PRICE_USD"),
+        (&[("FEE_FIXED_GBP", "20")], "FEE_FIXED_GBP"),
+        (&[("FEE_RATE_PERCENT_USD", "2.9")], "FEE_RATE_PERCENT_USD"),
+        (&[("CREDIT_PRICE_XYZ", "1")], "CREDIT_PRICE_XYZ"),
+        (&[("CREDIT_PRICE_eur", "1")], "CREDIT_PRICE_eur"),
+    ] {
+        assert_eq!(wrong_settings(load(settings)), [wrong], "{settings:?}");
     }
 }

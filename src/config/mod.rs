@@ -25,7 +25,7 @@ use url::{Host, Url};
 
 use crate::database_url::DatabaseUrl;
 use crate::domain::outbox_settings::OutboxSettings;
-use crate::domain::pricing::Pricing;
+use crate::domain::price_list::PriceList;
 use crate::domain::redirect::AllowedOrigin;
 pub use command::CommandConfig;
 use console::{ConsoleConfig, read_console};
@@ -58,7 +58,7 @@ pub struct Config {
     /// Headers that these pages may send in addition to the ones that are always allowed, in lower case.
     pub allowed_headers: Vec<String>,
     /// The prices.
-    pub pricing: Pricing,
+    pub pricing: PriceList,
     /// How long a checkout stays open.
     pub checkout_expires_minutes: i64,
     /// Stripe's names of the payment methods; if empty, the settings in Stripe's dashboard apply.

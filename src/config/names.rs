@@ -9,6 +9,7 @@
 use std::collections::HashMap;
 
 use super::SettingError;
+use crate::domain::currency::Currency;
 
 /// Lists and explains every setting; anything else is not a setting.
 const EXAMPLE: &str = include_str!("../../.env.example");
@@ -62,16 +63,30 @@ const MIN_LIKENESS_PERCENT: usize = 45;
 /// From this likeness on, the name is a slip of the pen.
 const NEARLY_THE_SAME_PERCENT: usize = 70;
 
-/// The names of all settings, without the variants ending in `_FILE`.
+/// The names of all settings, without those for a currency and the variants ending in `_FILE`.
 pub(super) fn all() -> impl Iterator<Item = &'static str> {
     let lines = EXAMPLE.lines().filter_map(|line| line.trim_start_matches(['#', ' ']).split_once('='));
     let is_name = |name: &&str| !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_uppercase() || byte == b'_');
-    lines.map(|(name, _)| name).filter(is_name)
+    lines.map(|(name, _)| name).filter(is_name).filter(|name| !is_by_currency(name))
 }
+
+/// Whether a name ends with the code of a currency, as some settings do.
+fn is_by_currency(name: &str) -> bool {
+    BY_CURRENCY.iter().filter_map(|beginning| name.strip_prefix(beginning)).any(is_currency)
+}
+
+/// Settings that end with the code of a currency in upper case.
+const BY_CURRENCY: [&str; 3] = ["CREDIT_PRICE_", "FEE_FIXED_", "FEE_RATE_PERCENT_"];
 
 /// Whether a name is a setting, or its variant with `_FILE`.
 pub(super) fn is_known(name: &str) -> bool {
-    all().any(|known| known == without_file(name))
+    let name = without_file(name);
+    all().any(|known| known == name) || is_by_currency(name)
+}
+
+/// Whether this is the code of a currency in upper case, as names of settings have it.
+pub(super) fn is_currency(code: &str) -> bool {
+    code.bytes().all(|byte| byte.is_ascii_uppercase()) && Currency::parse(&code.to_ascii_lowercase()).is_ok()
 }
 
 fn without_file(name: &str) -> &str {

@@ -1,4 +1,4 @@
-//! What credits cost: the currency, the unit, the limits of a purchase, and the processing fee.
+//! What credits cost: the currencies, the unit, the limits of a purchase, and the processing fee.
 
 use super::source::Reader;
 use crate::domain::bonus::BonusTiers;
@@ -6,10 +6,16 @@ use crate::domain::credit_unit::{DisplayDecimals, MAX_UNIT_CREDITS};
 use crate::domain::currency::Currency;
 use crate::domain::expiry::ExpiryDays;
 use crate::domain::fees::{FeeMode, FeePolicy, MAX_FEE_LABEL_CHARACTERS, RatePercent};
+use crate::domain::price_list::{PriceList, UnitPrice};
 use crate::domain::pricing::{InvalidPricing, PriceSettings, Pricing};
 
-/// Reads what credits cost.
-pub(super) fn read_pricing(reader: &mut Reader<'_>) -> Option<Pricing> {
+/// The beginning of the settings that name a currency at their end.
+const PRICE: &str = "CREDIT_PRICE_";
+const FIXED: &str = "FEE_FIXED_";
+const RATE: &str = "FEE_RATE_PERCENT_";
+
+/// Reads what credits cost, in each currency.
+pub(super) fn read_pricing(reader: &mut Reader<'_>) -> Option<PriceList> {
     let currency = reader.text("CURRENCY", "usd");
     let currency = match Currency::parse(&currency) {
         Ok(currency) => Some(currency),
@@ -18,32 +24,15 @@ pub(super) fn read_pricing(reader: &mut Reader<'_>) -> Option<Pricing> {
             None
         }
     };
-    for setting in ["CREDIT_UNIT_AMOUNT", "FEE_FIXED"] {
-        if currency.is_some_and(|currency| currency != Currency::USD) && !reader.is_set(setting) {
-            reader.error(setting, "must be set for a currency other than usd: there is no default that is right");
-        }
-    }
-    let unit_amount_minor =
-        reader.parse("CREDIT_UNIT_AMOUNT", "1", "the price of a unit of credits in minor units, a whole number");
     let hint = "a whole number from 1 to 1000000: how many credits CREDIT_UNIT_AMOUNT buys";
     let unit_credits = reader.in_range("CREDIT_UNIT_CREDITS", 1, 1..=MAX_UNIT_CREDITS, hint);
     let hint = "a whole number from 0 to 6: how many digits of a number of credits people read as decimals";
     let decimals = reader.in_range("CREDIT_DISPLAY_DECIMALS", 0, 0..=DisplayDecimals::MAX, hint);
-    let fixed_minor = reader.in_range("FEE_FIXED", 30, 0..=1_000_000, "minor units, a whole number from 0");
     let mode = reader.text("FEE_MODE", "gross_up");
     let mode = FeeMode::parse(&mode).or_else(|| {
         reader.error("FEE_MODE", "must be gross_up (the customer pays the fee) or absorb (no fee line)");
         None
     });
-    let rate = reader.text("FEE_RATE_PERCENT", "2.9");
-    if let Some(meant) = fraction_for_percent(&rate) {
-        let message = format!(
-            "{rate} percent is less than Stripe charges anywhere; write {meant} for {meant} percent, or 0 if there is \
-             no such part"
-        );
-        reader.error("FEE_RATE_PERCENT", &message);
-    }
-    let rate = RatePercent::parse(&rate).map_err(|error| reader.error("FEE_RATE_PERCENT", &error.to_string())).ok();
     let label = reader.text("FEE_LABEL", "Processing fee");
     if label.trim().is_empty() || label.chars().count() > MAX_FEE_LABEL_CHARACTERS || label.contains(char::is_control) {
         reader.error("FEE_LABEL", "must be 1 to 100 printable characters");
@@ -51,18 +40,159 @@ pub(super) fn read_pricing(reader: &mut Reader<'_>) -> Option<Pricing> {
     let min_credits = reader.parse("MIN_CREDITS", "1", "a whole number");
     let max_credits = reader.parse("MAX_CREDITS", "100000", "a whole number");
     let (bonuses, expiry) = (read_bonuses(reader), read_expiry(reader));
-    let pricing = Pricing::new(PriceSettings {
-        currency: currency?,
+    let price = read_main_price(reader, currency);
+    let rate = read_rate(reader, "FEE_RATE_PERCENT", "2.9");
+    let fixed_minor = reader.in_range("FEE_FIXED", 30, 0..=1_000_000, FIXED_HINT);
+    let others = read_other_currencies(reader, currency);
+    let common = Common {
         unit_credits: unit_credits?,
-        unit_amount_minor: unit_amount_minor?,
-        fees: FeePolicy { mode: mode?, rate: rate?, fixed_minor: fixed_minor?, label },
+        mode: mode?,
+        label,
         min_credits: min_credits?,
         max_credits: max_credits?,
         decimals: DisplayDecimals::new(decimals?)?,
         bonuses: bonuses?,
         expiry: expiry.ok()?,
-    });
-    pricing.map_err(|error| reader.error(setting_of(&error), &error.to_string())).ok()
+    };
+    let (setting, price) = price?;
+    let main = SoldIn { currency: currency?, setting, price, rate: rate?, fixed_minor: fixed_minor? };
+    let main = common.pricing(reader, &main);
+    let others: Option<Vec<Pricing>> = others?.iter().map(|sold| common.pricing(reader, sold)).collect();
+    Some(PriceList::new(common.unit_credits, main?, others?))
+}
+
+const FIXED_HINT: &str = "minor units, a whole number from 0";
+
+/// What holds in all currencies.
+struct Common {
+    unit_credits: i64,
+    mode: FeeMode,
+    label: String,
+    min_credits: i64,
+    max_credits: i64,
+    decimals: DisplayDecimals,
+    bonuses: BonusTiers,
+    expiry: Option<ExpiryDays>,
+}
+
+/// What holds in one currency.
+struct SoldIn {
+    currency: Currency,
+    /// The setting with the price.
+    setting: String,
+    price: UnitPrice,
+    rate: RatePercent,
+    fixed_minor: i64,
+}
+
+impl Common {
+    fn pricing(&self, reader: &mut Reader<'_>, sold: &SoldIn) -> Option<Pricing> {
+        let unit_credits = sold.price.unit_credits(self.unit_credits);
+        let unit_credits = unit_credits.map_err(|error| reader.error(&sold.setting, &error.to_string())).ok()?;
+        let (rate, fixed_minor) = (sold.rate, sold.fixed_minor);
+        let pricing = Pricing::new(PriceSettings {
+            currency: sold.currency,
+            unit_credits,
+            unit_amount_minor: sold.price.unit_amount_minor(),
+            fees: FeePolicy { mode: self.mode, rate, fixed_minor, label: self.label.clone() },
+            min_credits: self.min_credits,
+            max_credits: self.max_credits,
+            decimals: self.decimals,
+            bonuses: self.bonuses.clone(),
+            expiry: self.expiry,
+        });
+        pricing.map_err(|error| reader.error(setting_of(&error, &sold.setting), &error.to_string())).ok()
+    }
+}
+
+/// The price in the main currency, and the setting that it is in.
+fn read_main_price(reader: &mut Reader<'_>, currency: Option<Currency>) -> Option<(String, UnitPrice)> {
+    let own = currency.map(|currency| format!("{PRICE}{}", currency.as_str().to_uppercase()));
+    let own = own.filter(|own| reader.is_set(own));
+    if let Some(own) = own {
+        if reader.is_set("CREDIT_UNIT_AMOUNT") {
+            reader.error(&own, "says the same as CREDIT_UNIT_AMOUNT; remove one of them");
+        }
+        require_where_not_usd(reader, currency, "FEE_FIXED");
+        return read_price(reader, own);
+    }
+    require_where_not_usd(reader, currency, "CREDIT_UNIT_AMOUNT");
+    require_where_not_usd(reader, currency, "FEE_FIXED");
+    let hint = "the price of a unit of credits in minor units, a whole number";
+    let amount: i64 = reader.parse("CREDIT_UNIT_AMOUNT", "1", hint)?;
+    let price = UnitPrice::parse(&amount.to_string());
+    let price = price.map_err(|_| reader.error("CREDIT_UNIT_AMOUNT", "must be above 0")).ok()?;
+    Some(("CREDIT_UNIT_AMOUNT".to_owned(), price))
+}
+
+fn require_where_not_usd(reader: &mut Reader<'_>, currency: Option<Currency>, setting: &str) {
+    if currency.is_some_and(|currency| currency != Currency::USD) && !reader.is_set(setting) {
+        reader.error(setting, "must be set for a currency other than usd: there is no default that is right");
+    }
+}
+
+fn read_price(reader: &mut Reader<'_>, setting: String) -> Option<(String, UnitPrice)> {
+    let text = reader.optional(&setting)?;
+    match UnitPrice::parse(text.trim()) {
+        Ok(price) => Some((setting, price)),
+        Err(error) => {
+            reader.error(&setting, &error.to_string());
+            None
+        }
+    }
+}
+
+/// The other currencies that have a price, each with its fee. `None` after a mistake.
+fn read_other_currencies(reader: &mut Reader<'_>, main: Option<Currency>) -> Option<Vec<SoldIn>> {
+    let mut sold = Some(Vec::new());
+    for code in reader.endings(PRICE) {
+        let setting = format!("{PRICE}{code}");
+        let Ok(currency) = Currency::parse(&code.to_lowercase()) else { continue };
+        if Some(currency) == main {
+            continue;
+        }
+        let price = read_price(reader, setting);
+        let fixed_setting = format!("{FIXED}{code}");
+        if !reader.is_set(&fixed_setting) {
+            let message = "must be set where credits are sold in that currency: there is no default that is right";
+            reader.error(&fixed_setting, message);
+        }
+        let fixed_minor = reader.in_range(&fixed_setting, 0, 0..=1_000_000, FIXED_HINT);
+        let default = reader.text("FEE_RATE_PERCENT", "2.9");
+        let rate = read_rate(reader, &format!("{RATE}{code}"), &default);
+        match (price, fixed_minor, rate, &mut sold) {
+            (Some((setting, price)), Some(fixed_minor), Some(rate), Some(sold)) => {
+                sold.push(SoldIn { currency, setting, price, rate, fixed_minor });
+            }
+            _ => sold = None,
+        }
+    }
+    for beginning in [FIXED, RATE] {
+        for code in reader.endings(beginning) {
+            let is_main = main.is_some_and(|main| main.as_str().eq_ignore_ascii_case(&code));
+            let other = format!("{PRICE}{code}");
+            if is_main {
+                let plain = beginning.trim_end_matches('_');
+                reader.error(&format!("{beginning}{code}"), &format!("is that of CURRENCY; set {plain} instead"));
+            } else if !reader.is_set(&other) {
+                let message = format!("belongs to {other}, which is not set; set it, or remove this");
+                reader.error(&format!("{beginning}{code}"), &message);
+            }
+        }
+    }
+    sold
+}
+
+fn read_rate(reader: &mut Reader<'_>, setting: &str, default: &str) -> Option<RatePercent> {
+    let rate = reader.text(setting, default);
+    if let Some(meant) = fraction_for_percent(&rate) {
+        let message = format!(
+            "{rate} percent is less than Stripe charges anywhere; write {meant} for {meant} percent, or 0 if there is \
+             no such part"
+        );
+        reader.error(setting, &message);
+    }
+    RatePercent::parse(&rate).map_err(|error| reader.error(setting, &error.to_string())).ok()
 }
 
 /// The bonuses; `None` after a mistake.
@@ -81,10 +211,10 @@ fn read_expiry(reader: &mut Reader<'_>) -> Result<Option<ExpiryDays>, ()> {
     days.and_then(ExpiryDays::new).map(Some).ok_or(())
 }
 
-/// The setting to change.
-const fn setting_of(error: &InvalidPricing) -> &'static str {
+/// The setting to change. `price` is the one with the price.
+const fn setting_of<'s>(error: &InvalidPricing, price: &'s str) -> &'s str {
     match error {
-        InvalidPricing::UnitAmount { .. } => "CREDIT_UNIT_AMOUNT",
+        InvalidPricing::UnitAmount { .. } => price,
         InvalidPricing::Bonus => "BONUS_TIERS",
         InvalidPricing::UnitCredits => "CREDIT_UNIT_CREDITS",
         InvalidPricing::Range => "MIN_CREDITS",

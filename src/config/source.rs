@@ -1,6 +1,6 @@
 //! The sources of settings: the environment, then `.env`; for each setting also a file named by `…_FILE`.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::ops::RangeInclusive;
 use std::path::Path;
 use std::str::FromStr;
@@ -150,8 +150,8 @@ impl<'s> Reader<'s> {
         Self { source, errors: source.misspelt(), warnings: source.warnings.clone() }
     }
 
-    pub(super) fn error(&mut self, setting: &'static str, message: &str) {
-        self.errors.push(SettingError::new(setting, message));
+    pub(super) fn error(&mut self, setting: &str, message: &str) {
+        self.errors.push(SettingError::new(setting.to_owned(), message));
     }
 
     pub(super) fn warn(&mut self, setting: &str, message: &str) {
@@ -162,8 +162,15 @@ impl<'s> Reader<'s> {
         self.source.get(setting).or_else(|| self.source.get(&format!("{setting}_FILE"))).is_some()
     }
 
+    /// What follows a beginning in the names of the settings that are set, in the order of the alphabet.
+    pub(super) fn endings(&self, beginning: &str) -> Vec<String> {
+        let plain = self.source.values.keys().map(|name| name.strip_suffix(names::FILE_SUFFIX).unwrap_or(name));
+        let endings = plain.filter_map(|name| name.strip_prefix(beginning)).filter(|code| names::is_currency(code));
+        endings.map(str::to_owned).collect::<BTreeSet<String>>().into_iter().collect()
+    }
+
     /// An optional setting. An empty value is a mistake, and so is a value in both places.
-    pub(super) fn optional(&mut self, setting: &'static str) -> Option<String> {
+    pub(super) fn optional(&mut self, setting: &str) -> Option<String> {
         let direct = self.source.get(setting).cloned();
         let file = self.source.get(&format!("{setting}_FILE"));
         let value = match (direct, file) {
@@ -195,7 +202,7 @@ impl<'s> Reader<'s> {
         Some(value)
     }
 
-    pub(super) fn required(&mut self, setting: &'static str, hint: &str) -> Option<String> {
+    pub(super) fn required(&mut self, setting: &str, hint: &str) -> Option<String> {
         if !self.is_set(setting) {
             self.error(setting, &format!("is not set; set it to {hint}"));
             return None;
@@ -203,11 +210,11 @@ impl<'s> Reader<'s> {
         self.optional(setting)
     }
 
-    pub(super) fn text(&mut self, setting: &'static str, default: &str) -> String {
+    pub(super) fn text(&mut self, setting: &str, default: &str) -> String {
         self.optional(setting).unwrap_or_else(|| default.to_owned())
     }
 
-    pub(super) fn parse<T: FromStr>(&mut self, setting: &'static str, default: &str, hint: &str) -> Option<T> {
+    pub(super) fn parse<T: FromStr>(&mut self, setting: &str, default: &str, hint: &str) -> Option<T> {
         let value = self.text(setting, default).trim().parse().ok();
         if value.is_none() {
             self.error(setting, &format!("must be {hint}"));
@@ -217,7 +224,7 @@ impl<'s> Reader<'s> {
 
     pub(super) fn in_range(
         &mut self,
-        setting: &'static str,
+        setting: &str,
         default: i64,
         range: RangeInclusive<i64>,
         hint: &str,

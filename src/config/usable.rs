@@ -8,7 +8,7 @@ use super::{
     Reader, Source, StripeSettings, check_database_url, read_jwt, read_payload_days, read_pricing, read_public_url,
     read_stripe, read_webhook_secrets, web,
 };
-use crate::domain::pricing::Pricing;
+use crate::domain::price_list::PriceList;
 
 /// Each group of settings; `None` if it has a mistake.
 #[derive(Debug, Clone)]
@@ -26,7 +26,7 @@ pub struct UsableSettings {
     /// How customers' tokens are verified; also `None` if only API keys are used.
     pub jwt: Option<JwtSettings>,
     /// The prices.
-    pub pricing: Option<Pricing>,
+    pub pricing: Option<PriceList>,
     /// The networks of proxies whose `X-Forwarded-For` is trusted.
     pub trusted_proxies: Option<Vec<IpNet>>,
     /// For how many days the payload of a failed delivery is kept; 0 means not at all.

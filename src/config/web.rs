@@ -66,7 +66,7 @@ pub(super) fn read_allowed_headers(reader: &mut Reader<'_>) -> Vec<String> {
 }
 
 /// Networks, comma separated; an address is a network of one.
-pub(super) fn read_networks(reader: &mut Reader<'_>, setting: &'static str) -> Vec<IpNet> {
+pub(super) fn read_networks(reader: &mut Reader<'_>, setting: &str) -> Vec<IpNet> {
     let Some(text) = reader.optional(setting) else { return Vec::new() };
     let mut networks = Vec::new();
     for part in text.split(',').map(str::trim) {

@@ -8,9 +8,11 @@ use crate::console::words::{parse_day, parse_money};
 use crate::db::StoreError;
 use crate::domain::account::AccountId;
 use crate::domain::checkout::TopupState;
+use crate::domain::currency::Currency;
 use crate::domain::ids::{HoldId, MAX_PROVIDER_ID_CHARACTERS, PaymentId, SessionId, TopupId};
 use crate::domain::judge::judge;
 use crate::domain::payer::Payer;
+use crate::domain::pricing::Pricing;
 use crate::inbox::failed_events::FailedEvent;
 use crate::providers::port::ProviderError;
 use crate::purchases::explain_topup::{Explanation, explain_topup};
@@ -313,7 +315,10 @@ async fn accounts(app: &App, text: &str) -> Result<Vec<AccountRow>, StoreError> 
 
 /// An amount and a day, separated by a space or `on`, in either order.
 fn amount_and_day(app: &App, text: &str) -> Option<(i64, i64)> {
-    let (now_ms, currency) = (app.clock.now_ms(), app.pricing.currency());
+    let sold_in = || app.pricing.all().map(Pricing::currency);
+    // One that is named counts; an amount without a currency is in the main one.
+    let names = |currency: &Currency| text.split_whitespace().any(|word| word.eq_ignore_ascii_case(currency.as_str()));
+    let (now_ms, currency) = (app.clock.now_ms(), sold_in().find(names).unwrap_or(app.pricing.main().currency()));
     let text = text.replace(" on ", " ");
     let words: Vec<&str> =
         text.split_whitespace().filter(|word| !word.eq_ignore_ascii_case(currency.as_str())).collect();

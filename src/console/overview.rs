@@ -36,14 +36,16 @@ pub struct DayMoves {
     pub refunded: i64,
 }
 
-/// The fees of the payments of the last days.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, sqlx::FromRow)]
+/// The fees of the payments of the last days in a currency. Amounts are in its minor units.
+#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
 pub struct FeeSums {
+    /// The currency of the charges.
+    pub currency: String,
     /// How many payments have a known fee in the currency of their charge.
     pub charges: i64,
-    /// What was expected of them, in minor units.
+    /// What was expected of them.
     pub expected: i64,
-    /// What the provider kept, in minor units.
+    /// What the provider kept.
     pub real: i64,
     /// How many payments have no known fee, or one in another currency.
     pub unknown: i64,
@@ -67,8 +69,8 @@ pub struct Overview {
     pub at_ms: i64,
     /// The last days, oldest first.
     pub days: Vec<DayMoves>,
-    /// Their fees.
-    pub fees: FeeSums,
+    /// Their fees, by currency.
+    pub fees: Vec<FeeSums>,
     /// What is owed to customers.
     pub outstanding: Outstanding,
 }
@@ -88,7 +90,7 @@ statements! {
     MOVED = "SELECT kind, CAST(SUM(credits) AS BIGINT) AS credits, COUNT(*) AS entries FROM ledger_entries \
         WHERE id >= :first AND id < :last GROUP BY kind";
     /// The order of creation makes planners use its index, and `CROSS JOIN` keeps SQLite from starting with all payments.
-    FEES = "SELECT CAST(COALESCE(SUM(CASE WHEN p.real_fee_currency = t.currency THEN 1 ELSE 0 END), 0) AS BIGINT) \
+    FEES = "SELECT t.currency, CAST(COALESCE(SUM(CASE WHEN p.real_fee_currency = t.currency THEN 1 ELSE 0 END), 0) AS BIGINT) \
         AS charges, \
         CAST(COALESCE(SUM(CASE WHEN p.real_fee_currency = t.currency THEN t.expected_fee ELSE 0 END), 0) AS BIGINT) \
         AS expected, \
@@ -97,7 +99,7 @@ statements! {
         CAST(COALESCE(SUM(CASE WHEN p.real_fee_currency = t.currency THEN 0 ELSE 1 END), 0) AS BIGINT) AS unknown \
         FROM (SELECT id, currency, expected_fee FROM topups WHERE created_at >= :from_ms AND state || '' = 'paid' \
         ORDER BY created_at DESC LIMIT :limit) AS t CROSS JOIN payments p \
-        WHERE p.topup_id = t.id AND p.state || '' = 'credited'";
+        WHERE p.topup_id = t.id AND p.state || '' = 'credited' GROUP BY t.currency ORDER BY t.currency";
     /// Reads all accounts, at most once a minute.
     OUTSTANDING = "SELECT CAST(COALESCE(SUM(CASE WHEN balance > 0 THEN balance ELSE 0 END), 0) AS BIGINT) AS credits, \
         CAST(COALESCE(SUM(CASE WHEN balance < 0 THEN -balance ELSE 0 END), 0) AS BIGINT) AS owed, \
@@ -186,7 +188,7 @@ async fn compute(app: &App, now_ms: i64) -> Result<Overview, StoreError> {
     Ok(Overview {
         at_ms: now_ms,
         days,
-        fees: app.db.read_optional(&FEES, &args![from_ms, limit = MAX_PURCHASES]).await?.unwrap_or_default(),
+        fees: app.db.read_all(&FEES, &args![from_ms, limit = MAX_PURCHASES]).await?,
         outstanding: app.db.read_optional(&OUTSTANDING, &[]).await?.unwrap_or_default(),
     })
 }

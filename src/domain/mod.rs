@@ -22,6 +22,7 @@ pub mod origin;
 pub mod outbox_settings;
 pub mod payer;
 pub mod payment;
+pub mod price_list;
 pub mod pricing;
 pub mod provider;
 pub mod redirect;

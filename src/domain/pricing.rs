@@ -114,7 +114,7 @@ pub struct PriceSettings {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidPricing {
     /// The price of a unit is below one step of the currency, or not a multiple of it.
-    #[error("CREDIT_UNIT_AMOUNT must be a positive multiple of {step}: {currency} is charged in steps of {step}")]
+    #[error("the price of a unit must be a positive multiple of {step}: {currency} is charged in steps of {step}")]
     UnitAmount {
         /// The currency's step in minor units.
         step: i64,
@@ -138,8 +138,8 @@ pub enum InvalidPricing {
     Bonus,
     /// No whole number of units lies between minimum and maximum.
     #[error(
-        "purchases are multiples of CREDIT_UNIT_CREDITS ({multiple}), and none lies between MIN_CREDITS ({min}) and \
-         MAX_CREDITS ({max}); raise MAX_CREDITS"
+        "purchases are multiples of {multiple} credits (by CREDIT_UNIT_CREDITS and the decimals of the price), and none \
+         lies between MIN_CREDITS ({min}) and MAX_CREDITS ({max}); raise MAX_CREDITS"
     )]
     NoMultiple {
         /// The number of credits in a unit.
@@ -151,8 +151,8 @@ pub enum InvalidPricing {
     },
     /// Even the largest purchase is below the smallest charge that Stripe accepts.
     #[error(
-        "MAX_CREDITS buys less than the smallest charge of {minimum} minor units in {currency}, at CREDIT_UNIT_AMOUNT \
-         for each CREDIT_UNIT_CREDITS; raise MAX_CREDITS"
+        "MAX_CREDITS buys less than the smallest charge of {minimum} minor units in {currency}, at the price of \
+         CREDIT_UNIT_CREDITS; raise MAX_CREDITS"
     )]
     MaximumBelowMinimumCharge {
         /// The smallest charge in minor units.

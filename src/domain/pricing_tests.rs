@@ -123,7 +123,7 @@ fn a_unit_that_fits_nowhere_is_refused_with_the_settings() {
     let error = millionths(10_001, 19_999).expect_err("no multiple");
     assert_eq!(error, InvalidPricing::NoMultiple { multiple: 10_000, min: 10_001, max: 19_999 });
     let text = error.to_string();
-    for name in ["CREDIT_UNIT_CREDITS (10000)", "MIN_CREDITS (10001)", "MAX_CREDITS (19999)"] {
+    for name in ["10000 credits (by CREDIT_UNIT_CREDITS", "MIN_CREDITS (10001)", "MAX_CREDITS (19999)"] {
         assert!(text.contains(name), "{text}");
     }
     assert_eq!(millionths(1, 9_999), Err(InvalidPricing::NoMultiple { multiple: 10_000, min: 1, max: 9_999 }));

@@ -50,6 +50,8 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
         .service(admin::accounts::read)
         .service(admin::accounts::block)
         .service(admin::accounts::unblock)
+        .service(admin::account_currency::read)
+        .service(admin::account_currency::set)
         .service(admin::adjustments::create)
         .service(admin::adjustments::list)
         .service(admin::grants::create)

@@ -8,6 +8,7 @@
 //! expired lease: it locks them in reverse, and waits at most 250 ms. A transaction that locks a single row fits any
 //! order.
 
+pub mod account_currency;
 pub mod adopt;
 pub mod check_topup;
 pub mod checkout;

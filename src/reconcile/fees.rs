@@ -1,5 +1,7 @@
 //! The provider's real fees: fetches missing ones and compares the sums with the expected fees.
 
+use std::collections::BTreeMap;
+
 use crate::db::StoreError;
 use crate::domain::fee_fit::FeeSums;
 use crate::domain::fees::RealFee;
@@ -7,7 +9,7 @@ use crate::domain::ids::PaymentId;
 use crate::providers::port::PaymentOwner;
 use crate::purchases::fee::fees::StoreFee;
 use crate::reconcile::comparison::ComparedTopup;
-use crate::reconcile::report::{FeeCase, FeeTruth};
+use crate::reconcile::report::{CurrencyFees, FeeCase, FeeTruth};
 use crate::reconcile::{App, Comparison};
 
 /// The most fees to fetch in a run.
@@ -48,11 +50,11 @@ async fn store(app: &App, payment: &PaymentId, charge: Option<String>, fee: Real
     app.db.write(StoreFee { payment, charge, fee, now_ms }).await
 }
 
-/// Sums of fees, added one top-up at a time.
+/// Sums of fees, added one top-up at a time. Those of different currencies never meet.
 #[derive(Debug, Default)]
 pub(crate) struct FeeCount {
     truth: FeeTruth,
-    sums: FeeSums,
+    sums: BTreeMap<String, (CurrencyFees, FeeSums)>,
 }
 
 impl FeeCount {
@@ -62,42 +64,45 @@ impl FeeCount {
         if topup.state != "paid" {
             return Ok(());
         }
-        let truth = &mut self.truth;
         let Some(real) = topup.real_fee else {
-            truth.unknown = truth.unknown.saturating_add(1);
+            self.truth.unknown = self.truth.unknown.saturating_add(1);
             return Ok(());
         };
         if topup.real_fee_currency.as_deref() != Some(topup.currency.as_str()) {
-            truth.in_other_currency = truth.in_other_currency.saturating_add(1);
+            self.truth.in_other_currency = self.truth.in_other_currency.saturating_add(1);
             return Ok(());
         }
-        truth.charges = truth.charges.saturating_add(1);
+        let (fees, sums) = self.sums.entry(topup.currency.clone()).or_default();
+        fees.charges = fees.charges.saturating_add(1);
         let too_large = || StoreError::corrupt("fees out of range at", &topup.id);
-        truth.expected_minor = truth.expected_minor.checked_add(topup.expected_fee).ok_or_else(too_large)?;
-        truth.real_minor = truth.real_minor.checked_add(real).ok_or_else(too_large)?;
-        self.sums.add(i128::from(topup.total_amount), i128::from(real));
+        fees.expected_minor = fees.expected_minor.checked_add(topup.expected_fee).ok_or_else(too_large)?;
+        fees.real_minor = fees.real_minor.checked_add(real).ok_or_else(too_large)?;
+        sums.add(i128::from(topup.total_amount), i128::from(real));
         if real != topup.expected_fee {
-            truth.worst.push(FeeCase {
+            fees.worst.push(FeeCase {
                 topup_id: topup.id.clone(),
                 charge_minor: topup.total_amount,
                 expected_minor: topup.expected_fee,
                 real_minor: real,
             });
-            truth.worst.sort_by_key(|case| std::cmp::Reverse(case.real_minor.abs_diff(case.expected_minor)));
-            truth.worst.truncate(MAX_WORST);
+            fees.worst.sort_by_key(|case| std::cmp::Reverse(case.real_minor.abs_diff(case.expected_minor)));
+            fees.worst.truncate(MAX_WORST);
         }
         Ok(())
     }
 
     pub(crate) fn conclude(self, report: &mut FeeTruth) {
-        let learned = report.learned;
-        *report = FeeTruth { learned, ..self.truth };
-        match self.sums.fit() {
-            Ok(fit) => {
-                report.fitting_rate_percent = Some(fit.rate_percent());
-                report.fitting_fixed_minor = Some(fit.fixed_minor());
+        let currencies = self.sums.into_iter().map(|(currency, (fees, sums))| {
+            let fees = CurrencyFees { currency, ..fees };
+            match sums.fit() {
+                Ok(fit) => CurrencyFees {
+                    fitting_rate_percent: Some(fit.rate_percent()),
+                    fitting_fixed_minor: Some(fit.fixed_minor()),
+                    ..fees
+                },
+                Err(reason) => CurrencyFees { no_fit: Some(reason.to_string()), ..fees },
             }
-            Err(reason) => report.no_fit = Some(reason.to_string()),
-        }
+        });
+        *report = FeeTruth { learned: report.learned, currencies: currencies.collect(), ..self.truth };
     }
 }

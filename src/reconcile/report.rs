@@ -112,27 +112,37 @@ impl Findings {
     }
 }
 
-/// The expected and the real fees. The sums include only charges whose fee is known and in the charge's currency.
+/// The expected and the real fees.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct FeeTruth {
-    /// How many charges are in the sums.
-    pub charges: u64,
-    /// The expected fees, in minor units.
-    pub expected_minor: i64,
-    /// The real fees, in minor units.
-    pub real_minor: i64,
+    /// Those of each currency that was paid in, in the order of the alphabet.
+    pub currencies: Vec<CurrencyFees>,
     /// How many fees this run fetched.
     pub learned: u64,
     /// How many fees are not known yet.
     pub unknown: u64,
     /// How many fees are in another currency than their charge.
     pub in_other_currency: u64,
+}
+
+/// The fees of the charges in a currency whose fee is known and in it. Amounts are in its minor units.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct CurrencyFees {
+    /// The currency.
+    pub currency: String,
+    /// How many charges are in the sums.
+    pub charges: u64,
+    /// The expected fees.
+    pub expected_minor: i64,
+    /// The real fees.
+    pub real_minor: i64,
     /// The charges with the largest difference between expected and real fee.
     pub worst: Vec<FeeCase>,
     /// The rate that would have fitted, in percent.
     pub fitting_rate_percent: Option<String>,
-    /// The fixed part that would have fitted, in minor units.
+    /// The fixed part that would have fitted.
     pub fitting_fixed_minor: Option<String>,
     /// Why no fitting rate is given.
     pub no_fit: Option<String>,

@@ -5,6 +5,7 @@ use secrecy::ExposeSecret;
 use crate::config::Config;
 use crate::config::jwt::JwtSettings;
 use crate::console::settings::ConsoleSettings;
+use crate::domain::pricing::Pricing;
 
 /// Where Stripe shows objects.
 const LIVE_DASHBOARD: &str = "https://dashboard.stripe.com/";
@@ -27,10 +28,21 @@ fn list<T: ToString>(items: &[T]) -> String {
     if items.is_empty() { "none".to_owned() } else { items.iter().map(T::to_string).collect::<Vec<_>>().join(", ") }
 }
 
+/// What credits cost in a currency, as a whole amount for a number of credits.
+fn price(pricing: &Pricing) -> String {
+    let unit = pricing.unit();
+    format!("{} for {} credits", unit.amount_minor(), unit.credits())
+}
+
 /// Names and values, as `.env.example` has them.
 fn in_force(config: &Config) -> Vec<(&'static str, String)> {
-    let (pricing, stripe) = (&config.pricing, &config.stripe);
+    let (prices, stripe) = (&config.pricing, &config.stripe);
+    let pricing = prices.main();
     let fees = pricing.fees();
+    let others = |of: fn(&Pricing) -> String| {
+        let shown = |pricing: &Pricing| format!("{} {}", of(pricing), pricing.currency());
+        list(&prices.all().skip(1).map(shown).collect::<Vec<_>>())
+    };
     let set = |is_set: bool| if is_set { "set (not shown)" } else { "not set" }.to_owned();
     let is_sqlite = config.database_url.expose_secret().starts_with("sqlite:");
     let database = if is_sqlite { "SQLite" } else { "PostgreSQL" };
@@ -60,8 +72,11 @@ fn in_force(config: &Config) -> Vec<(&'static str, String)> {
         ("RATE_LIMIT_PER_MINUTE", config.rate_limit_per_minute.to_string()),
         ("MAX_OPEN_CHECKOUTS", config.max_open_checkouts.to_string()),
         ("CURRENCY", pricing.currency().as_str().to_owned()),
-        ("CREDIT_UNIT_CREDITS", pricing.unit().credits().to_string()),
-        ("CREDIT_UNIT_AMOUNT", pricing.unit().amount_minor().to_string()),
+        ("CREDIT_UNIT_CREDITS", prices.unit_credits().to_string()),
+        ("CREDIT_UNIT_AMOUNT", price(pricing)),
+        ("CREDIT_PRICE_EUR", others(price)),
+        ("FEE_FIXED_EUR", others(|pricing| pricing.fees().fixed_minor.to_string())),
+        ("FEE_RATE_PERCENT_EUR", others(|pricing| pricing.fees().rate.to_string())),
         ("CREDIT_DISPLAY_DECIMALS", pricing.decimals().get().to_string()),
         ("MIN_CREDITS", pricing.smallest().to_string()),
         ("MAX_CREDITS", pricing.largest().to_string()),

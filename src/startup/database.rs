@@ -3,7 +3,7 @@
 use crate::books::instance::{self, Instance, MigrationState};
 use crate::config::Config;
 use crate::db::{Db, StoreError, Tx, Write};
-use crate::domain::pricing::Pricing;
+use crate::domain::price_list::PriceList;
 use crate::ports::Clock;
 use crate::startup::StartError;
 
@@ -32,7 +32,7 @@ pub(super) async fn check_database(db: &Db, config: &Config, clock: &dyn Clock) 
 }
 
 /// The use that the settings ask for.
-pub(super) fn wanted_instance(livemode: bool, pricing: &Pricing) -> Instance {
+pub(super) fn wanted_instance(livemode: bool, pricing: &PriceList) -> Instance {
     Instance::wanted(livemode, crate::providers::stripe::name::NAME, pricing)
 }
 

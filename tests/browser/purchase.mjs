@@ -106,7 +106,7 @@ async function phoneAndKeyboard(tab) {
   return "on a phone the page fits, and the keyboard alone is enough to buy";
 }
 
-/** Done at Stripe by hand, on the sandbox's page of controls; the books follow at each step. */
+/** Done at Stripe by hand, on the sandbox's pages of the newest payment and dispute; the books follow at each step. */
 async function refundedDisputedAndWon(tab) {
   const before = await tab.openDemo();
   await tab.goToCheckout();
@@ -114,26 +114,26 @@ async function refundedDisputedAndWon(tab) {
   await tab.pay(CARD.accepted);
   await tab.expectPaidWithoutReload(before);
 
-  const control = async (section, act) => {
-    await tab.page.goto(`${sandbox}/_sandbox`);
+  const control = async (list, card, act) => {
+    await tab.page.goto(`${sandbox}/${list}`);
+    await tab.page.locator("tbody a").first().click(); // the newest
     const submitted = tab.page.waitForResponse((response) => response.request().method() === "POST");
-    await act(tab.page.locator(`#${section} .control`).first()); // the newest
+    await act(tab.page.locator(`#${card}`));
     assert.equal((await submitted).status(), 303, "the control was refused");
-    await tab.page.waitForURL((url) => url.pathname === "/_sandbox" && url.hash !== "");
-    await tab.shot(section);
+    await tab.page.getByRole("status").getByText("Done.").waitFor();
+    await tab.shot(card);
   };
-  const next = (state) => async (row) => {
-    await row.locator("select").selectOption(state);
-    await row.getByRole("button", { name: /Change/ }).click();
-  };
-  await control("payments", async (row) => {
-    await row.locator("[name=amount]").fill("1.00");
-    await row.getByRole("button", { name: /Refund/ }).click();
+  await control("payments", "refund", async (card) => {
+    await card.getByLabel("Amount").fill("1.00");
+    await card.getByRole("button", { name: /^Refund/ }).click();
   });
   await tab.expectBooks(before + 150, /Refund.*[-−]100/is);
-  await control("payments", (row) => row.getByRole("button", { name: /Dispute/ }).click());
+  await control("payments", "dispute", (card) => card.getByRole("button", { name: /^Dispute/ }).click());
   await tab.expectBooks(before, /Dispute.*[-−]150/is);
-  await control("disputes", next("won"));
+  await control("disputes", "decide", async (card) => {
+    await card.getByRole("radio", { name: /^Won/ }).check();
+    await card.getByRole("button", { name: /^Decide/ }).click();
+  });
   await tab.expectBooks(before + 150, /Dispute won.*\+150/is);
   return "refunded in part, disputed and won at Stripe: balance and ledger follow at each step";
 }

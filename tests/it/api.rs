@@ -237,7 +237,7 @@ async fn a_quote_says_line_by_line_what_credits_cost() {
     let app = TestApp::start(Backend::Sqlite).await;
     let quote = |credits, fee, total, smallest| {
         json!({
-            "credits": credits, "currency": "usd", "creditUnitCredits": 1, "creditUnitAmount": 1,
+            "credits": credits, "currency": "usd", "currencies": ["usd"], "creditUnitCredits": 1, "creditUnitAmount": 1,
             "smallestCredits": smallest, "largestCredits": 100_000, "creditDisplayDecimals": 0, "creditsAmount": credits, "feeAmount": fee, "totalAmount": total,
             "bonusCredits": 0, "creditsExpireAt": null
         })

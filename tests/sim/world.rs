@@ -168,7 +168,7 @@ impl World {
         let clock = Arc::new(SimClock::new());
         let stripe = SharedStripe::seeded(rng.next(), clock.clone());
         let config = config(&format!("sqlite://{}", file.display()), &mut rng);
-        let unit_credits = config.pricing.unit().credits();
+        let unit_credits = config.pricing.unit_credits();
         let credits_end = config.pricing.expiry().is_some();
         let ids = Arc::new(SeededIds::new(rng.next()));
         let parts = Parts { config, stripe: stripe.clone(), clock: clock.clone(), ids };

@@ -18,6 +18,10 @@ def test_a_purchase_from_its_quote_to_its_refund(service: Service, topup: Topup)
     account, page = service.new_account(), f"{service.url}/?id={{CHECKOUT_SESSION_ID}}"
     quote = topup.quote(250)
     assert (quote.credits, quote.currency, quote.total_amount) == (250, "usd", 289)
+    with pytest.raises(InvalidRequestError, match="usd"):
+        topup.quote(250, currency="eur")
+    with pytest.raises(InvalidRequestError, match="usd"):
+        topup.create_checkout(account, 250, currency="eur", success_url=page)
     checkout = topup.create_checkout(account, 250, success_url=page, cancel_url=service.url)
     assert checkout.url.startswith(service.sandbox)
     assert topup.get_checkout(checkout.id).state == "open"

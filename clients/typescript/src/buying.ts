@@ -14,13 +14,19 @@ export interface WaitOptions extends CallOptions {
 /** States after which nothing changes any more. */
 export const isFinal = ({ state }: Session): boolean => ["paid", "expired", "failed"].includes(state);
 
+/** For a price. */
+export interface QuoteOptions extends CallOptions {
+  /** The currency, one of a quote's `currencies`; by default the main one. */
+  currency?: string | undefined;
+}
+
 /** How a purchase is quoted, opened and looked up. */
 export interface Purchasing {
   /**
    * The price of so many credits, line by line; by default of the smallest purchase. It also says what can be bought:
    * `smallestCredits`, `largestCredits`, and multiples of `creditUnitCredits`. Needs no credentials.
    */
-  quote(credits?: number, options?: CallOptions): Promise<Quote>;
+  quote(credits?: number, options?: QuoteOptions): Promise<Quote>;
   /** Opens a checkout. Send the customer to its `url`. */
   checkout(request: CheckoutRequest, options?: WriteOptions): Promise<Checkout>;
   /** The state of a purchase, by the id of its checkout session. The only proof of a payment. */
@@ -38,9 +44,13 @@ export interface Buying extends Purchasing {
 
 export function purchasing(api: Pick<Api, "GET" | "POST">, accountId?: string): Purchasing {
   return {
-    quote: (credits, options = {}) =>
-      dataOf(api.GET("/credits/quote",
-        { params: { query: credits === undefined ? {} : { credits } }, ...signalOf(options) })),
+    quote: (credits, options = {}) => {
+      const query = {
+        ...(credits === undefined ? {} : { credits }),
+        ...(options.currency === undefined ? {} : { currency: options.currency }),
+      };
+      return dataOf(api.GET("/credits/quote", { params: { query }, ...signalOf(options) }));
+    },
     checkout: (request, options = {}) => {
       const body = accountId === undefined ? request : { accountId, ...request };
       const params = { header: keyHeader(options) };

@@ -320,6 +320,31 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/admin/accounts/{accountId}/currency": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Returns the currency in which an account buys when a purchase names none.
+         * @description Requires a token with the admin scope, or an API key with the scope `admin`.
+         */
+        get: operations["getAccountCurrency"];
+        /**
+         * Sets the currency in which an account buys when a purchase names none.
+         * @description It changes no purchase that was made, and a purchase can still name another currency. The account need not have
+         *     credits yet. Requires a token with the admin scope, or an API key with the scope `admin`.
+         */
+        put: operations["setAccountCurrency"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/admin/accounts/{accountId}/grants": {
         parameters: {
             query?: never;
@@ -1103,7 +1128,8 @@ export interface paths {
          * Quotes the price of a number of credits.
          * @description Returns the price of the credits, the fee line and the total, in minor units. Credits are sold in multiples of
          *     `creditUnitCredits`; another number is refused with the nearest ones (`not_a_multiple`). Without `credits` it quotes
-         *     the smallest purchase, which tells a page what it can offer. Needs no credentials.
+         *     the smallest purchase, which tells a page what it can offer. Prices are in `currency`, one of those in the answer's
+         *     `currencies`, or in the main one. Needs no credentials.
          */
         get: operations["getQuote"];
         put?: never;
@@ -1408,6 +1434,16 @@ export interface components {
              * @example 250
              */
             remainingCredits: number;
+        };
+        /** @description The currency of an account's purchases. */
+        AccountCurrency: {
+            /** @example user_1 */
+            accountId: string;
+            /**
+             * @description The currency of a purchase that names none.
+             * @example eur
+             */
+            currency: string;
         };
         /** @description An account, and whether it may spend. */
         AccountDetails: {
@@ -1936,6 +1972,11 @@ export interface components {
              * @example 250
              */
             credits: number;
+            /**
+             * @description The currency to pay in: one that credits are sold in, in lower case. Defaults to the account's.
+             * @example usd
+             */
+            currency?: string | null;
             /**
              * @description Where the customer goes after paying: an absolute URL on one of the `ALLOWED_ORIGINS`. Stripe replaces
              *     `{CHECKOUT_SESSION_ID}` with the id of the checkout session.
@@ -2830,6 +2871,13 @@ export interface components {
              */
             creditsExpireAt?: string | null;
             /**
+             * @description The currencies that credits are sold in, the main one first.
+             * @example [
+             *       "usd"
+             *     ]
+             */
+            currencies: string[];
+            /**
              * @description The currency of all amounts.
              * @example usd
              */
@@ -3218,6 +3266,14 @@ export interface components {
          * @enum {string}
          */
         SessionState: "open" | "processing" | "paid" | "expired" | "failed";
+        /** @description The currency to set. */
+        SetAccountCurrency: {
+            /**
+             * @description A currency that credits are sold in, in lower case; null for the main one.
+             * @example eur
+             */
+            currency?: string | null;
+        };
         /** @description An account's own threshold. */
         SetBalanceAlert: {
             /**
@@ -5747,6 +5803,212 @@ export interface operations {
             };
             /** @description The request body is not JSON. */
             415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description Too many requests without valid credentials from this address; `Retry-After` says when to try again. This limit
+             *     does not apply to requests with valid credentials.
+             */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal error. The log has the cause under the `x-request-id` of this response. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service cannot handle the request at the moment; `Retry-After` says when to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getAccountCurrency: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The account id, percent-encoded
+                 * @example user_1
+                 */
+                accountId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The currency. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AccountCurrency"];
+                };
+            };
+            /** @description The request is invalid; `errors` lists the invalid fields, if any. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The credentials are missing or invalid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The credentials are not valid for this account, or lack the scope for this request. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description Too many requests without valid credentials from this address; `Retry-After` says when to try again. This limit
+             *     does not apply to requests with valid credentials.
+             */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal error. The log has the cause under the `x-request-id` of this response. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service cannot handle the request at the moment; `Retry-After` says when to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    setAccountCurrency: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The account id, percent-encoded
+                 * @example user_1
+                 */
+                accountId: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SetAccountCurrency"];
+            };
+        };
+        responses: {
+            /** @description The currency in force now. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AccountCurrency"];
+                };
+            };
+            /** @description The request is invalid; `errors` lists the invalid fields, if any. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The credentials are missing or invalid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The credentials are not valid for this account, or lack the scope for this request. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request body did not arrive in time. */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request body is not JSON. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key was already used with a different request (`idempotency_key_reused`). */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -10074,6 +10336,11 @@ export interface operations {
                  * @example 250
                  */
                 credits?: number;
+                /**
+                 * @description The currency; by default the main one
+                 * @example usd
+                 */
+                currency?: string;
             };
             header?: never;
             path?: never;

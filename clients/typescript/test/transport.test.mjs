@@ -158,6 +158,17 @@ test("a token that cannot be had is an error of the client's", async (t) => {
   assert.deepEqual([seen.length, seen[0].headers.authorization], [1, undefined], "prices need no login");
 });
 
+test("a price is asked for in a currency, and a purchase made in it", async (t) => {
+  const { url, seen } = await serve(t, { body: {} });
+  const client = topup({ baseUrl: url, token: "t" });
+  await client.quote(250, { currency: "eur" });
+  await client.quote(undefined, { currency: "eur" });
+  await client.checkout({ credits: 250, currency: "eur", successUrl: "https://app.example.com" });
+  assert.deepEqual(seen.slice(0, 2).map((request) => request.url),
+    ["/credits/quote?credits=250&currency=eur", "/credits/quote?currency=eur"]);
+  assert.equal(seen[2].body.currency, "eur");
+});
+
 test("a base URL may have a path and a slash, and must be an address", async (t) => {
   const { url, seen } = await serve(t, { body: {} });
   await topup({ baseUrl: `${url}/credits-service/`, apiKey: "k" }).account("a/b c").balance();

@@ -1,4 +1,4 @@
-//! `/v1/…`: authentication, parameters, idempotency, faults, and Stripe's headers around the model's answers.
+//! `/v1/…` and `/v2/…`: authentication, parameters, idempotency, faults, and Stripe's headers around the model's answers.
 //!
 //! Each request runs in its own task: a client that disconnects interrupts nothing.
 
@@ -18,18 +18,19 @@ use bytes::Bytes;
 use serde_json::Value;
 
 use crate::{
-    call::{Answer, Call, read_request},
+    call::{Answer, Call, read_json_request, read_request},
     engine::Engine,
     http::auth,
     model::{
         error::ApiError,
         request,
+        v2_api::{self, METER_STREAM},
         version::{self, DEFAULT_API_VERSION},
     },
     server_call,
 };
 
-/// Handles every request below `/v1`.
+/// Handles every request below `/v1` and `/v2`.
 pub(crate) async fn handle(request: HttpRequest, engine: web::Data<Engine>, body: web::Bytes) -> HttpResponse {
     let engine = engine.into_inner();
     let now = engine.now_ms().div_euclid(1_000);
@@ -66,10 +67,15 @@ fn read(
     key: Option<String>,
     version: &str,
 ) -> Result<Call, ApiError> {
-    auth::check(text(request, "authorization").as_deref(), &engine.secret_key)?;
+    authorize(request, engine)?;
     version::check(version)?;
     if request.headers().contains_key("stripe-account") {
         return Err(ApiError::unsupported("connected accounts (the Stripe-Account header)", "account"));
+    }
+    if request.path().starts_with("/v2/") {
+        let read = read_json_request(request.method().as_str(), request.path(), request.query_string(), body)?;
+        engine.with(|core| core.permissions.check(&read))?;
+        return Ok(Call::new(read, request_id, key, version));
     }
     let form = if request.method() == "POST" { form(request, body)? } else { &[] };
     let mut read = read_request(request.method().as_str(), request.path(), &[request.query_string().as_bytes(), form])?;
@@ -78,6 +84,18 @@ fn read(
     }
     engine.with(|core| core.permissions.check(&read))?;
     Ok(Call::new(read, request_id, key, version))
+}
+
+/// Checks the key; for the stream of meter events, the token of a session.
+fn authorize(request: &HttpRequest, engine: &Engine) -> Result<(), ApiError> {
+    let authorization = text(request, "authorization");
+    if request.path() == METER_STREAM
+        && let Some(token) = authorization.as_deref().and_then(|text| text.strip_prefix("Bearer "))
+        && engine.read(DEFAULT_API_VERSION, |state, context| v2_api::is_token(state, token, context.now()))
+    {
+        return Ok(());
+    }
+    auth::check(authorization.as_deref(), &engine.secret_key)
 }
 
 /// The body of a POST, whose content type must be a form.

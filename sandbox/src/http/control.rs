@@ -10,19 +10,17 @@ use crate::{
     controls,
     delivery_mode::Hold,
     engine::{Core, Engine},
-    faults::Fault,
     model::control::refusal,
-    permissions::Permissions,
 };
 
 const IDLE_WAIT: Duration = Duration::from_secs(10);
 
 pub(crate) fn routes(config: &mut web::ServiceConfig) {
     config
-        .route("/_sandbox/faults", web::post().to(add_fault))
+        .route("/_sandbox/faults", web::post().to(control))
         .route("/_sandbox/faults", web::get().to(list_faults))
         .route("/_sandbox/faults", web::delete().to(clear_faults))
-        .route("/_sandbox/release", web::post().to(release))
+        .route("/_sandbox/release", web::post().to(control))
         .route("/_sandbox/holds", web::get().to(holds))
         .route("/_sandbox/requests", web::get().to(requests))
         .route("/_sandbox/deliveries", web::get().to(deliveries))
@@ -46,7 +44,7 @@ pub(crate) fn routes(config: &mut web::ServiceConfig) {
         .route("/_sandbox/outage", web::post().to(control))
         .route("/_sandbox/outage", web::delete().to(end_outage))
         .route("/_sandbox/permissions", web::get().to(permissions))
-        .route("/_sandbox/permissions", web::post().to(set_permissions))
+        .route("/_sandbox/permissions", web::post().to(control))
         .route("/_sandbox/idle", web::get().to(idle));
 }
 
@@ -60,37 +58,12 @@ fn parse<T: serde::de::DeserializeOwned>(body: &[u8]) -> Result<T, String> {
     serde_json::from_slice(body).map_err(|error| error.to_string())
 }
 
-async fn add_fault(engine: web::Data<Engine>, body: web::Bytes) -> HttpResponse {
-    let fault: Fault = match parse(&body) {
-        Ok(fault) => fault,
-        Err(mistake) => return refused(400, mistake),
-    };
-    if let Some(mistake) = fault.mistake() {
-        return refused(400, mistake);
-    }
-    let faults = engine.with(|core| {
-        core.faults.push(fault);
-        core.faults.clone()
-    });
-    HttpResponse::Ok().json(json!({ "faults": faults }))
-}
-
 async fn list_faults(engine: web::Data<Engine>) -> HttpResponse {
-    HttpResponse::Ok().json(json!({ "faults": engine.with(|core| core.faults.clone()) }))
+    HttpResponse::Ok().json(controls::faults(&engine))
 }
 
 async fn clear_faults(engine: web::Data<Engine>) -> HttpResponse {
-    engine.with(|core| core.faults.clear());
-    HttpResponse::Ok().json(json!({ "faults": [] }))
-}
-
-async fn release(engine: web::Data<Engine>) -> HttpResponse {
-    let released = engine.with(|core| {
-        core.releases = core.releases.saturating_add(1);
-        core.held
-    });
-    engine.changed();
-    HttpResponse::Ok().json(json!({ "released": released }))
+    HttpResponse::Ok().json(controls::clear_faults(&engine))
 }
 
 /// The number of requests held now. With `?wait_for=N`, answers when N are held, or after 10 seconds.
@@ -166,17 +139,6 @@ async fn end_outage(engine: web::Data<Engine>) -> HttpResponse {
 
 async fn permissions(engine: web::Data<Engine>) -> HttpResponse {
     HttpResponse::Ok().json(engine.with(|core| core.permissions.clone()))
-}
-
-/// Sets the permissions that the key lacks; an empty list removes all restrictions.
-async fn set_permissions(engine: web::Data<Engine>, body: web::Bytes) -> HttpResponse {
-    match parse::<Permissions>(&body) {
-        Ok(permissions) => HttpResponse::Ok().json(engine.with(|core| {
-            core.permissions = permissions;
-            core.permissions.clone()
-        })),
-        Err(mistake) => refused(400, mistake),
-    }
 }
 
 async fn mode(engine: web::Data<Engine>) -> HttpResponse {

@@ -27,14 +27,13 @@ use crate::{
     pages::{
         bank_debit::DebitForm,
         checkout::{self, Form, Problems, Typed},
-        home, layout,
+        layout,
         saved_cards::SavedCard,
     },
 };
 
 pub(crate) fn routes(config: &mut web::ServiceConfig) {
     config
-        .route("/", web::get().to(home_page))
         .route("/c/pay/{id}", web::get().to(show))
         .route("/c/pay/{id}", web::post().to(pay))
         .route("/c/pay/{id}/saved", web::get().to(show))
@@ -46,14 +45,8 @@ pub(crate) fn routes(config: &mut web::ServiceConfig) {
         .route("/c/pay/{id}/done", web::get().to(done));
 }
 
-async fn home_page(engine: web::Data<Engine>) -> HttpResponse {
-    let page = engine.read(DEFAULT_API_VERSION, |state, _| home::state_of(state));
-    let attempts: Vec<_> = engine.with(|core| core.attempts.iter().rev().take(20).cloned().collect());
-    html(StatusCode::OK, &home::page(engine.base_url(), &page, &attempts), &[])
-}
-
 pub(crate) async fn not_found() -> HttpResponse {
-    let page = layout::message("Not found", "There is no such page in this sandbox.", None);
+    let page = layout::message("Not found", "There is no such page in this sandbox.", Some(("/", "To the overview")));
     html(StatusCode::NOT_FOUND, &page, &[])
 }
 
@@ -100,7 +93,11 @@ fn ended(session: &Session) -> HttpResponse {
         SessionStatus::Complete => Some(session.final_url()),
         _ => session.cancel_url.clone(),
     };
-    html(StatusCode::OK, &layout::message(title, text, back.as_deref()), &destinations(session))
+    html(
+        StatusCode::OK,
+        &layout::message(title, text, back.as_deref().map(|url| (url, "Go back to the shop"))),
+        &destinations(session),
+    )
 }
 
 /// Submits the card form. Submitting it again after a payment shows the same result and charges nothing.
@@ -277,12 +274,16 @@ fn destinations(session: &Session) -> Vec<String> {
         .collect()
 }
 
-/// A page with headers that forbid framing and external resources.
-pub(super) fn html(status: StatusCode, page: &Markup, form_targets: &[String]) -> HttpResponse {
+/// A page of a customer, without scripts.
+fn html(status: StatusCode, page: &Markup, form_targets: &[String]) -> HttpResponse {
+    answer(status, page, &format!("form-action 'self' {}", form_targets.join(" ")))
+}
+
+/// A page with headers that forbid framing and everything from elsewhere. `allowed` is the rest of the policy.
+pub(super) fn answer(status: StatusCode, page: &Markup, allowed: &str) -> HttpResponse {
     let policy = format!(
-        "default-src 'none'; style-src 'sha256-{}'; form-action 'self' {}; base-uri 'none'; frame-ancestors 'none'",
+        "default-src 'none'; style-src 'sha256-{}'; img-src data:; {allowed}; base-uri 'none'; frame-ancestors 'none'",
         layout::style_hash(),
-        form_targets.join(" ")
     );
     HttpResponse::build(status)
         .content_type("text/html; charset=utf-8")

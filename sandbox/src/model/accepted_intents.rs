@@ -3,7 +3,7 @@
 
 use super::{
     address::ADDRESS,
-    method_params::{MANDATE_DATA, METHOD},
+    method_params::{MANDATE_DATA, METHOD, METHOD_OPTIONS},
     spec::{Field, Kind, optional, required, unsupported},
 };
 
@@ -49,6 +49,7 @@ pub(crate) const CREATE_INTENT: &[Field] = &[
     optional("return_url", TEXT),
     optional("shipping", Kind::Object(SHIPPING)),
     MANDATE_DATA,
+    METHOD_OPTIONS,
     optional("receipt_email", TEXT),
     optional("setup_future_usage", FUTURE_USAGE),
     optional("statement_descriptor", Kind::Text(22)),
@@ -66,7 +67,6 @@ pub(crate) const CREATE_INTENT: &[Field] = &[
     unsupported("on_behalf_of"),
     unsupported("payment_details"),
     unsupported("payment_method_configuration"),
-    unsupported("payment_method_options"),
     unsupported("radar_options"),
     unsupported("transfer_data"),
     unsupported("use_stripe_sdk"),

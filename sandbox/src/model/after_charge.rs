@@ -5,6 +5,7 @@ use serde_json::json;
 use super::{
     Context, State, balance,
     balance::{Entry, Movement},
+    card::Aftermath,
     currency, dispute_lifecycle, payment_json,
 };
 
@@ -14,7 +15,12 @@ pub(crate) fn fill_in(state: &mut State, context: &mut Context<'_>, charge_id: &
     let Some(charge) = state.charges.get(charge_id).cloned() else {
         return;
     };
+    let at_once = state
+        .payment_methods
+        .get(&charge.payment_method)
+        .is_some_and(|method| method.after == Aftermath::AvailableAtOnce);
     let entry = Entry {
+        at_once,
         movement: Movement::Charge,
         amount: charge.amount,
         fee: currency::fee(charge.amount),
@@ -29,6 +35,10 @@ pub(crate) fn fill_in(state: &mut State, context: &mut Context<'_>, charge_id: &
     if let Some(rendered) = payment_json::charge_by_id(state, charge_id) {
         let previous = json!({ "balance_transaction": null });
         state.emit_change(context, "charge.updated", rendered, Some(previous));
+    }
+    if at_once {
+        let summary = balance::summary(state, context.now());
+        state.emit(context, "balance.available", summary);
     }
     dispute_lifecycle::after_payment(state, context, charge_id);
 }

@@ -4,19 +4,20 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::{
-    Context, State, accepted, account_api, balance, catalog_api, create, customer_api, dispute_api, endpoint,
+    Context, State, accepted, account_api, balance, bank_transfer, catalog_api, connect_api, create, customer_api,
+    dispute_api, endpoint,
     error::ApiError,
     event::Event,
     expand, intent_api, list,
     list::{Lag, Page, Range},
-    lists, method_api, pages_api,
+    lists, meter_api, method_api, pages_api,
     params::Params,
     payment_json, refund_api,
     request::{Method, Request, precheck_expansions, read, unrecognized, wanted_expansions},
     session::{self, Session},
     session_expiry, session_json, setup_intent_api, spec,
     spec::Field,
-    version,
+    transfer_api, v2_api, version,
 };
 
 /// Runs a request.
@@ -41,6 +42,9 @@ pub(crate) fn handle(state: &mut State, context: &mut Context<'_>, request: &Req
 }
 
 fn route(state: &mut State, context: &mut Context<'_>, request: &Request) -> Result<Value, ApiError> {
+    if let Some(path) = request.path.strip_prefix("/v2/") {
+        return v2_api::route(state, context, request, &path.split('/').collect::<Vec<_>>());
+    }
     let path = request.path.strip_prefix("/v1/").unwrap_or_default();
     let segments: Vec<&str> = path.split('/').collect();
     let params = &request.params;
@@ -81,6 +85,19 @@ fn route(state: &mut State, context: &mut Context<'_>, request: &Request) -> Res
         }
         (Method::Get, ["charges"]) => lists::charges(state, params),
         (Method::Get, ["balance_transactions"]) => lists::balance_transactions(state, params),
+        (Method::Get, ["balance"]) => {
+            spec::check(params, accepted::ONLY_EXPAND)?;
+            Ok(balance::summary(state, context.now()))
+        }
+        (_, ["billing", "meters", rest @ ..]) => meter_api::route(state, context, request, rest),
+        (Method::Post, ["billing", "meter_events"]) => meter_api::report(state, context, params),
+        (_, ["accounts", rest @ ..]) => connect_api::route(state, context, request, rest),
+        (_, ["transfers", rest @ ..]) => transfer_api::transfers(state, context, request, rest),
+        (_, ["payouts", rest @ ..]) => transfer_api::payouts(state, context, request, rest),
+        (_, ["topups", rest @ ..]) => transfer_api::topups(state, context, request, rest),
+        (Method::Post, ["test_helpers", "customers", id, "fund_cash_balance"]) => {
+            bank_transfer::fund(state, context, id, params)
+        }
         (_, ["refunds", rest @ ..]) => refund_api::route(state, context, request, rest),
         (_, ["disputes", rest @ ..]) => dispute_api::route(state, context, request, rest),
         (Method::Get, [kind, id]) => retrieve(state, kind, id, request),
@@ -105,7 +122,11 @@ fn retrieve(state: &State, kind: &str, id: &str, request: &Request) -> Result<Va
             accepted::ONLY_EXPAND,
             ("balance transaction", "id"),
         ),
-        "events" => (state.events.get(id).map(Event::to_json), accepted::ONLY_EXPAND, ("event", "id")),
+        "events" => (
+            state.events.get(id).filter(|event| !event.thin_only).map(Event::to_json),
+            accepted::ONLY_EXPAND,
+            ("event", "id"),
+        ),
         "webhook_endpoints" => (
             state.endpoints.get(id).filter(|endpoint| !endpoint.thin).map(endpoint::Endpoint::to_json),
             accepted::ONLY_EXPAND,
@@ -190,6 +211,7 @@ impl EventFilter {
         let by_types = self.types.is_empty() || self.types.contains(&event.kind);
         let delivered = event.targets.iter().all(|target| target.delivered);
         by_types
+            && !event.thin_only
             && self.r#type.as_ref().is_none_or(|pattern| matches(pattern, &event.kind))
             && self.created.as_ref().is_none_or(|range| range.contains(event.created))
             && self.delivery_success.is_none_or(|wanted| wanted == delivered)

@@ -3,6 +3,8 @@
 //! Invariants: `net` is `amount` minus `fee`. A transaction never changes; a mistake is corrected by another
 //! transaction.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -21,6 +23,10 @@ pub(crate) enum Movement {
     RefundFailure,
     Dispute,
     DisputeReversal,
+    Transfer,
+    TransferReversal,
+    Payout,
+    TopUp,
 }
 
 impl Movement {
@@ -34,6 +40,10 @@ impl Movement {
             Self::RefundFailure if source.starts_with("pyr_") => "payment_failure_refund",
             Self::RefundFailure => "refund_failure",
             Self::Dispute | Self::DisputeReversal => "adjustment",
+            Self::Transfer => "transfer",
+            Self::TransferReversal => "transfer_refund",
+            Self::Payout => "payout",
+            Self::TopUp => "topup",
         }
     }
 
@@ -44,6 +54,10 @@ impl Movement {
             Self::RefundFailure => "refund_failure",
             Self::Dispute => "dispute",
             Self::DisputeReversal => "dispute_reversal",
+            Self::Transfer => "transfer",
+            Self::TransferReversal => "transfer_reversal",
+            Self::Payout => "payout",
+            Self::TopUp => "topup",
         }
     }
 
@@ -87,6 +101,31 @@ pub(crate) struct Entry<'a> {
     pub(crate) currency: &'a str,
     pub(crate) source: &'a str,
     pub(crate) description: Option<String>,
+    /// The money is available now, not only in two days.
+    pub(crate) at_once: bool,
+}
+
+/// The account's balance: what is available and what is not yet, by currency.
+pub(crate) fn summary(state: &State, now: i64) -> Value {
+    let mut sums: BTreeMap<&str, (i64, i64)> = BTreeMap::new();
+    for transaction in state.balance_transactions.iter() {
+        let (available, pending) = sums.entry(&transaction.currency).or_default();
+        let sum = if transaction.available_on <= now { available } else { pending };
+        *sum = sum.saturating_add(transaction.net);
+    }
+    if sums.is_empty() {
+        sums.insert("usd", (0, 0));
+    }
+    let list = |pick: fn(&(i64, i64)) -> i64| -> Vec<Value> {
+        let one = |(currency, sums): (&&str, &(i64, i64))| {
+            let amount = pick(sums);
+            json!({ "amount": amount, "currency": currency, "source_types": { "card": amount } })
+        };
+        sums.iter().map(one).collect()
+    };
+    json!({
+        "object": "balance", "available": list(|sums| sums.0), "livemode": false, "pending": list(|sums| sums.1),
+    })
 }
 
 /// Books a movement of money. Returns the transaction's id.
@@ -96,7 +135,7 @@ pub(crate) fn book(state: &mut State, context: &mut Context<'_>, entry: Entry<'_
     state.balance_transactions.insert(BalanceTransaction {
         id: id.clone(),
         created: context.now(),
-        available_on: context.now().saturating_add(TWO_DAYS),
+        available_on: context.now().saturating_add(if entry.at_once { 0 } else { TWO_DAYS }),
         amount: entry.amount,
         fee: entry.fee,
         net: entry.amount.saturating_sub(entry.fee),
@@ -140,7 +179,7 @@ pub(crate) fn to_json(transaction: &BalanceTransaction) -> Value {
         "net": transaction.net,
         "reporting_category": transaction.movement.reporting_category(),
         "source": transaction.source,
-        "status": "pending",
+        "status": if transaction.available_on <= transaction.created { "available" } else { "pending" },
         "type": transaction.kind(),
     })
 }

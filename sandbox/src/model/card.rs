@@ -44,6 +44,8 @@ pub(crate) enum Aftermath {
     DisputedAsNotReceived,
     /// The bank opens an inquiry.
     Inquiry,
+    /// The money is available at once.
+    AvailableAtOnce,
     /// Refunds are pending at first.
     RefundsPend,
     /// Refunds succeed at first and fail later.
@@ -177,6 +179,7 @@ pub(crate) fn aftermath(number: &str) -> Aftermath {
         "4000000000000259" => Aftermath::DisputedAsFraudulent,
         "4000000000002685" => Aftermath::DisputedAsNotReceived,
         "4000000000001976" => Aftermath::Inquiry,
+        "4000000000000077" => Aftermath::AvailableAtOnce,
         "4000000000007726" => Aftermath::RefundsPend,
         "4000000000005126" => Aftermath::RefundsFail,
         _ => Aftermath::Nothing,

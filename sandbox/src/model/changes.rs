@@ -10,12 +10,14 @@ use super::{
     account::AccountDefaults,
     account_api::Standing,
     balance::BalanceTransaction,
+    connect::Account,
     customer::Customer,
     dispute::Dispute,
     endpoint::Endpoint,
     event::{Delivery, Event},
     idempotency::SavedAnswer,
     late::LateRequest,
+    meter::{Meter, MeterEvent, MeterSession},
     payment::{Charge, PaymentIntent, PaymentMethod},
     price::Price,
     product::Product,
@@ -24,6 +26,7 @@ use super::{
     setup_intent::SetupIntent,
     table::TableChange,
     tracked::MapChange,
+    transfer::{Payout, TopUp, Transfer},
 };
 
 /// Generates [`Changes`] and its functions. A member of the state that is missing from the lists is a compile error.
@@ -84,6 +87,13 @@ changes! {
         setup_intents: SetupIntent,
         products: Product,
         prices: Price,
+        accounts: Account,
+        transfers: Transfer,
+        payouts: Payout,
+        topups: TopUp,
+        meters: Meter,
+        meter_events: MeterEvent,
+        meter_sessions: MeterSession,
         saved_answers: SavedAnswer,
     }
     maps {

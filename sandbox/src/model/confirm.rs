@@ -111,6 +111,12 @@ fn succeed(
     Ok(Confirmed::Complete)
 }
 
+/// A bank transfer has come in full.
+pub(crate) fn transferred(state: &mut State, context: &mut Context<'_>, intent_id: &str) -> Result<(), ApiError> {
+    let method = state.payment_intents.get(intent_id).and_then(|intent| intent.payment_method.clone());
+    succeed(state, context, intent_id, &method.unwrap_or_default(), false).map(|_| ())
+}
+
 pub(crate) fn pay(state: &mut State, context: &mut Context<'_>, intent_id: &str, charge_id: &str) {
     if let Some(charge) = state.charges.get_mut(charge_id) {
         charge.status = ChargeStatus::Succeeded;

@@ -89,8 +89,11 @@ pub(crate) fn parse_money(text: &str, currency: &str) -> Option<i64> {
     format!("{whole}{part:0<width$}").parse().ok()
 }
 
-/// An amount for display: `$2.89`, `¥50`, `1.000 KWD`.
+/// An amount for display: `$2.89`, `¥50`, `1.000 KWD`, `−$1.50`.
 pub(crate) fn format(amount: i64, currency: &str) -> String {
+    if amount < 0 {
+        return format!("−{}", format(amount.saturating_neg(), currency));
+    }
     let digits = digits(currency);
     let unit = 10_i64.pow(digits);
     let (whole, part) = (amount.div_euclid(unit), amount.rem_euclid(unit));
@@ -179,5 +182,6 @@ mod tests {
         assert_eq!(format(1_500, "jpy"), "¥1,500");
         assert_eq!(format(1_250, "kwd"), "1.250 KWD");
         assert_eq!(format(5, "eur"), "€0.05");
+        assert_eq!((format(-150, "usd"), format(-1_250, "kwd")), ("−$1.50".to_owned(), "−1.250 KWD".to_owned()));
     }
 }

@@ -26,6 +26,9 @@ pub(crate) struct Customer {
     pub(crate) deleted: bool,
     pub(crate) default_source: Option<String>,
     pub(crate) sources: Vec<Source>,
+    /// Money from bank transfers, by currency.
+    #[serde(default)]
+    pub(crate) cash_balance: BTreeMap<String, i64>,
 }
 
 /// What a request sets, with Stripe's names.
@@ -91,6 +94,7 @@ impl Customer {
             deleted: false,
             default_source: None,
             sources: Vec::new(),
+            cash_balance: BTreeMap::new(),
         }
     }
 }

@@ -192,6 +192,7 @@ fn move_money(state: &mut State, context: &mut Context<'_>, id: &str, amount: i6
     let (movement, what) =
         if amount < 0 { (Movement::Dispute, "withdrawal") } else { (Movement::DisputeReversal, "reversal") };
     let entry = Entry {
+        at_once: false,
         movement,
         amount,
         fee,

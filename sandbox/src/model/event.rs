@@ -24,6 +24,12 @@ pub(crate) struct Event {
     pub(crate) former: Map<String, Value>,
     pub(crate) cause: Option<Cause>,
     pub(crate) targets: Vec<Target>,
+    /// The connected account that it happened in.
+    #[serde(default)]
+    pub(crate) account: Option<String>,
+    /// Stripe has no snapshot of it: `object` is the body of the thin event, and other endpoints do not get it.
+    #[serde(default)]
+    pub(crate) thin_only: bool,
 }
 
 /// An endpoint that an event is sent to.
@@ -98,6 +104,9 @@ impl Event {
 
     /// The webhook body as a thin payload: it names the event and the object only.
     pub(crate) fn thin_body(&self) -> String {
+        if self.thin_only {
+            return self.object.to_string();
+        }
         let member = |name| self.object.get(name).and_then(Value::as_str).unwrap_or_default();
         let (id, kind) = (member("id"), member("object"));
         json!({
@@ -123,7 +132,7 @@ impl Event {
             Some(cause) => (Some(&cause.request_id), cause.idempotency_key.as_ref()),
             None => (None, None),
         };
-        json!({
+        let mut event = json!({
             "id": self.id,
             "object": "event",
             "api_version": api_version,
@@ -133,8 +142,23 @@ impl Event {
             "pending_webhooks": pending_webhooks,
             "request": { "id": request, "idempotency_key": key },
             "type": self.kind,
-        })
+        });
+        if let (Some(account), Some(members)) = (&self.account, event.as_object_mut()) {
+            members.insert("account".to_owned(), json!(account));
+        }
+        event
     }
+}
+
+/// An event to be recorded.
+#[derive(Debug, Default)]
+struct Happened<'a> {
+    id: &'a str,
+    kind: &'a str,
+    object: Value,
+    previous_attributes: Option<Value>,
+    account: Option<String>,
+    thin_only: bool,
 }
 
 impl State {
@@ -152,13 +176,50 @@ impl State {
         previous_attributes: Option<Value>,
     ) -> String {
         let id = context.ids.next("evt_1", 23);
-        let wanted: Vec<String> =
-            self.endpoints.iter().filter(|endpoint| endpoint.wants(kind)).map(|endpoint| endpoint.id.clone()).collect();
+        self.record(context, Happened { id: &id, kind, object, previous_attributes, ..Happened::default() });
+        id
+    }
+
+    /// Like [`State::emit_change`], for what happens in a connected account.
+    pub(crate) fn emit_in_account(
+        &mut self,
+        context: &mut Context<'_>,
+        kind: &str,
+        (before, object): (&Value, Value),
+        account: &str,
+    ) {
+        let id = context.ids.next("evt_1", 23);
+        let previous_attributes = former_values(before, &object).filter(|_| !before.is_null());
+        let account = Some(account.to_owned());
+        self.record(context, Happened { id: &id, kind, object, previous_attributes, account, ..Happened::default() });
+    }
+
+    /// Records an event that only thin destinations get.
+    pub(crate) fn emit_thin(&mut self, context: &mut Context<'_>, kind: &str, data: &Value, related: &Value) {
+        let id = context.ids.next("evt_test_65", 23);
+        let object = json!({
+            "id": id,
+            "object": "v2.core.event",
+            "type": kind,
+            "livemode": false,
+            "created": calendar::rfc3339(context.now()),
+            "context": null,
+            "reason": null,
+            "related_object": related,
+            "data": data,
+        });
+        self.record(context, Happened { id: &id, kind, object, thin_only: true, ..Happened::default() });
+    }
+
+    fn record(&mut self, context: &Context<'_>, happened: Happened<'_>) {
+        let Happened { id, kind, object, previous_attributes, account, thin_only } = happened;
+        let subscribed = self.endpoints.iter().filter(|endpoint| endpoint.wants(kind) && (endpoint.thin || !thin_only));
+        let wanted: Vec<String> = subscribed.map(|endpoint| endpoint.id.clone()).collect();
         for endpoint in &wanted {
-            self.queue(&id, endpoint, context.now_ms);
+            self.queue(id, endpoint, context.now_ms);
         }
         self.events.insert(Event {
-            id: id.clone(),
+            id: id.to_owned(),
             created: context.now(),
             kind: kind.to_owned(),
             former: version::former_members(self, &object),
@@ -169,8 +230,9 @@ impl State {
                 .into_iter()
                 .map(|endpoint| Target { endpoint, answered: false, delivered: false })
                 .collect(),
+            account,
+            thin_only,
         });
-        id
     }
 
     /// Like [`State::emit`], with the object before the change. The members that changed become `previous_attributes`.

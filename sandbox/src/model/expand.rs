@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{
-    State, balance, customer, dispute_json, error::ApiError, methods, payment_json, price, product, refund,
+    State, balance, connect, customer, dispute_json, error::ApiError, methods, payment_json, price, product, refund,
     session_json, setup_intent,
 };
 
@@ -133,6 +133,9 @@ fn expandable(kind: &str) -> &'static [&'static str] {
         "product" => &["default_price", "tax_code"],
         // Members without objects of their own, by their names.
         "" => &["default_payment_method"],
+        "transfer" => &["balance_transaction", "destination", "destination_payment", "source_transaction"],
+        "transfer_reversal" => &["balance_transaction", "transfer", "destination_payment_refund", "source_refund"],
+        "payout" | "topup" => &["balance_transaction", "destination", "failure_balance_transaction"],
         "dispute" => &["charge", "payment_intent"],
         "balance_transaction" => &["source"],
         "list" => &["data"],
@@ -193,6 +196,7 @@ fn by_id(state: &State, base_url: &str, id: &str) -> Option<Value> {
         .or_else(|| customer::by_id(state, id))
         .or_else(|| setup_intent::by_id(state, base_url, id))
         .or_else(|| price::by_id(state, id))
+        .or_else(|| connect::by_id(state, id))
         .or_else(|| state.balance_transactions.get(id).map(balance::to_json))
         .or_else(|| refund::by_id(state, id))
         .or_else(|| dispute_json::by_id(state, id))

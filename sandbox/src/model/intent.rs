@@ -6,7 +6,7 @@
 use serde_json::Value;
 
 use super::{
-    Context, State, after_charge, confirm,
+    Context, State, after_charge, bank_transfer, confirm,
     confirm::{change, emit_charge, emit_intent, unexpected},
     error::ApiError,
     methods,
@@ -69,6 +69,13 @@ pub(crate) fn confirm(
         ));
     };
     methods::check_usable(&method, customer.as_deref())?;
+    if method.bank_transfer {
+        bank_transfer::check_can_wait(state, id)?;
+        let method_id = method.id.clone();
+        state.payment_methods.insert(method);
+        change(state, id, |intent| intent.payment_method = Some(method_id));
+        return bank_transfer::wait(state, context, id);
+    }
     confirm::attempt(state, context, id, method, off_session).map(|_| ())
 }
 

@@ -214,6 +214,8 @@ fn build(wanted: Wanted, context: &mut Context<'_>, currency: String) -> (Paymen
         canceled_at: None,
         cancellation_reason: None,
         customer: wanted.customer,
+        awaits_transfer: false,
+        amount_funded: 0,
     };
     (intent, wanted.method)
 }

@@ -19,6 +19,8 @@ pub(crate) struct Left {
     setups: usize,
     prices: usize,
     products: usize,
+    /// Transfers, payouts and the like, the longest table.
+    orders: usize,
 }
 
 /// How many of each are kept.
@@ -38,6 +40,7 @@ impl Left {
             is_due(&mut self.setups, state.setup_intents.len(), kept.others),
             is_due(&mut self.prices, state.prices.len(), kept.others),
             is_due(&mut self.products, state.products.len(), kept.others),
+            is_due(&mut self.orders, longest_orders(state), kept.others),
         ]
         .contains(&true)
     }
@@ -49,6 +52,7 @@ impl Left {
             setups: state.setup_intents.len(),
             prices: state.prices.len(),
             products: state.products.len(),
+            orders: longest_orders(state),
         }
     }
 }
@@ -83,7 +87,52 @@ pub(crate) fn trim(state: &mut State, kept: Kept, busy: &BTreeSet<String>) -> (L
     let priced: BTreeSet<String> = state.prices.iter().map(|price| price.product.clone()).collect();
     let mut goes = surplus_of(state.products.len(), kept.others);
     state.products.remove_if(|product| goes(!priced.contains(&product.id) && !stays(&product.id)));
+    trim_orders(state, kept.others);
     (Left::of(state), before.saturating_sub(total(state)))
+}
+
+fn longest_orders(state: &State) -> usize {
+    let tables = [
+        state.accounts.len(),
+        state.transfers.len(),
+        state.payouts.len(),
+        state.topups.len(),
+        state.meters.len(),
+        state.meter_events.len(),
+    ];
+    tables.into_iter().max().unwrap_or_default()
+}
+
+/// These are finished once they are made. An account goes after its transfers.
+fn trim_orders(state: &mut State, kept: usize) {
+    let mut gone = BTreeSet::new();
+    let mut goes = surplus_of(state.transfers.len(), kept);
+    state.transfers.remove_if(|transfer| {
+        let goes = goes(true);
+        gone.extend(goes.then(|| transfer.order.id.clone()));
+        gone.extend(transfer.reversals.iter().filter(|_| goes).map(|reversal| reversal.id.clone()));
+        goes
+    });
+    let mut goes = surplus_of(state.payouts.len(), kept);
+    state.payouts.remove_if(|payout| {
+        let goes = goes(true);
+        gone.extend(goes.then(|| payout.order.id.clone()));
+        goes
+    });
+    let mut goes = surplus_of(state.topups.len(), kept);
+    state.topups.remove_if(|topup| {
+        let goes = goes(true);
+        gone.extend(goes.then(|| topup.order.id.clone()));
+        goes
+    });
+    state.balance_transactions.remove_if(|transaction| gone.contains(&transaction.source));
+    let paid: BTreeSet<String> = state.transfers.iter().map(|transfer| transfer.destination.clone()).collect();
+    let mut goes = surplus_of(state.accounts.len(), kept);
+    state.accounts.remove_if(|account| goes(!paid.contains(&account.id)));
+    let mut goes = surplus_of(state.meters.len(), kept);
+    state.meters.remove_if(|meter| goes(meter.deactivated_at.is_some()));
+    let mut goes = surplus_of(state.meter_events.len(), kept);
+    state.meter_events.remove_if(|_| goes(true));
 }
 
 fn total(state: &State) -> usize {
@@ -93,6 +142,12 @@ fn total(state: &State) -> usize {
         state.setup_intents.len(),
         state.prices.len(),
         state.products.len(),
+        state.accounts.len(),
+        state.transfers.len(),
+        state.payouts.len(),
+        state.topups.len(),
+        state.meters.len(),
+        state.meter_events.len(),
     ];
     tables.into_iter().fold(0, usize::saturating_add)
 }
@@ -147,6 +202,10 @@ mod tests {
             run.made("/v1/payment_methods", "type=card&card[token]=tok_visa");
             let product = run.made("/v1/products", "name=Plan");
             run.made("/v1/prices", &format!("product={product}&currency=usd&unit_amount=100"));
+            let account = run.made("/v1/accounts", "");
+            run.made("/v1/transfers", &format!("destination={account}&amount=100&currency=usd"));
+            run.made("/v1/payouts", "amount=100&currency=usd");
+            run.made("/v1/topups", "amount=100&currency=usd");
             assert!(run.state.customers.get(&customer).is_some(), "the newest is there");
             let mut left = Left::default();
             if left.is_due(&run.state, SMALL) {
@@ -158,6 +217,9 @@ mod tests {
         assert!(state.customers.get(&first).is_none(), "the oldest went");
         let counts = [state.customers.len(), state.setup_intents.len(), state.prices.len(), state.products.len()];
         assert!(counts.iter().all(|count| (10..=11).contains(count)), "{counts:?}");
+        let counts = [state.accounts.len(), state.transfers.len(), state.payouts.len(), state.topups.len()];
+        assert!(counts.iter().all(|count| (10..=11).contains(count)), "{counts:?}");
+        assert!(state.balance_transactions.len() <= 33, "{}", state.balance_transactions.len());
         assert!(state.payment_methods.len() <= 32, "{}", state.payment_methods.len());
         assert!(
             state

@@ -28,6 +28,7 @@ pub(crate) fn payment_method(method: &PaymentMethod) -> Value {
     let details = match (&method.card, &method.sepa_debit) {
         (Some(card), _) => card_json(card),
         (None, Some(debit)) => sepa::method_details(debit),
+        (None, None) if method.bank_transfer => json!({}),
         (None, None) => json!({
             "account_holder_type": "individual", "account_type": "checking",
             "bank_name": "STRIPE TEST BANK", "financial_connections_account": null,

@@ -8,6 +8,7 @@ use serde::Deserialize;
 use super::{
     Context,
     address::{ADDRESS, Address},
+    card::Outcome,
     card_entry::{self, CardParams},
     email::check_email,
     error::ApiError,
@@ -37,7 +38,8 @@ pub(crate) const BILLING: &[Field] = &[
 
 /// The parameters of a payment method.
 pub(crate) const METHOD: &[Field] = &[
-    required("type", Kind::OneOf(&["card", "sepa_debit"])),
+    required("type", Kind::OneOf(&["card", "customer_balance", "sepa_debit"])),
+    optional("customer_balance", Kind::Object(&[])),
     optional("card", Kind::Object(CARD)),
     optional("sepa_debit", Kind::Object(&[required("iban", TEXT)])),
     optional("billing_details", Kind::Object(BILLING)),
@@ -58,6 +60,24 @@ pub(crate) const MANDATE_DATA: Field = optional(
         ]),
     )]),
 );
+/// `payment_method_options` of a payment intent: how the customer sends the money.
+pub(crate) const METHOD_OPTIONS: Field = optional(
+    "payment_method_options",
+    Kind::Object(&[optional(
+        "customer_balance",
+        Kind::Object(&[
+            optional("funding_type", Kind::OneOf(&["bank_transfer"])),
+            optional(
+                "bank_transfer",
+                Kind::Object(&[
+                    required("type", TEXT),
+                    optional("eu_bank_transfer", Kind::Object(&[required("country", Kind::Text(2))])),
+                ]),
+            ),
+        ]),
+    )]),
+);
+
 /// What the request said.
 #[derive(Debug, Deserialize)]
 pub(crate) struct MethodParams {
@@ -102,6 +122,9 @@ impl MethodParams {
         let method = match (self.r#type.as_str(), self.card, self.sepa_debit) {
             ("card", Some(card), None) => card.build(context, &name("card"))?,
             ("sepa_debit", None, Some(debit)) => sepa::from_iban(&debit.iban, context)?,
+            ("customer_balance", None, None) => {
+                PaymentMethod { bank_transfer: true, ..PaymentMethod::new(context, Outcome::Delayed) }
+            }
             (kind, None, None) => return Err(ApiError::missing_param(&name(kind))),
             (kind, _, _) => {
                 let message = format!("You can only pass the details of the type `{kind}`.");

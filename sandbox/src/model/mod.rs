@@ -14,6 +14,7 @@ pub(crate) mod after_charge;
 pub(crate) mod amounts;
 pub(crate) mod api;
 pub(crate) mod balance;
+pub(crate) mod bank_transfer;
 pub(crate) mod calendar;
 pub(crate) mod card;
 pub(crate) mod card_entry;
@@ -21,6 +22,8 @@ pub(crate) mod catalog_api;
 pub(crate) mod catalog_params;
 pub(crate) mod changes;
 pub(crate) mod confirm;
+pub(crate) mod connect;
+pub(crate) mod connect_api;
 pub(crate) mod control;
 pub(crate) mod control_cards;
 pub(crate) mod control_money;
@@ -52,6 +55,8 @@ pub(crate) mod limits_saved;
 pub(crate) mod list;
 pub(crate) mod lists;
 pub(crate) mod metadata;
+pub(crate) mod meter;
+pub(crate) mod meter_api;
 pub(crate) mod method_api;
 pub(crate) mod method_json;
 pub(crate) mod method_params;
@@ -84,6 +89,9 @@ pub(crate) mod table;
 #[cfg(test)]
 pub(crate) mod tests;
 pub(crate) mod tracked;
+pub(crate) mod transfer;
+pub(crate) mod transfer_api;
+pub(crate) mod v2_api;
 pub(crate) mod version;
 
 use serde::{Deserialize, Serialize};
@@ -92,6 +100,7 @@ use self::{
     account::AccountDefaults,
     account_api::Standing,
     balance::BalanceTransaction,
+    connect::Account,
     customer::Customer,
     dispute::Dispute,
     endpoint::Endpoint,
@@ -99,6 +108,7 @@ use self::{
     idempotency::SavedAnswer,
     ids::IdSource,
     late::LateRequest,
+    meter::{Meter, MeterEvent, MeterSession},
     payment::{Charge, PaymentIntent, PaymentMethod},
     price::Price,
     product::Product,
@@ -107,6 +117,7 @@ use self::{
     setup_intent::SetupIntent,
     table::Table,
     tracked::{Tracked, TrackedSet},
+    transfer::{Payout, TopUp, Transfer},
 };
 
 /// All Stripe objects of this sandbox. This is the content of the state file.
@@ -142,6 +153,13 @@ pub(crate) struct State {
     pub(crate) setup_intents: Table<SetupIntent>,
     pub(crate) products: Table<Product>,
     pub(crate) prices: Table<Price>,
+    pub(crate) accounts: Table<Account>,
+    pub(crate) transfers: Table<Transfer>,
+    pub(crate) payouts: Table<Payout>,
+    pub(crate) topups: Table<TopUp>,
+    pub(crate) meters: Table<Meter>,
+    pub(crate) meter_events: Table<MeterEvent>,
+    pub(crate) meter_sessions: Table<MeterSession>,
     pub(crate) account: AccountDefaults,
     pub(crate) standing: Standing,
     /// When refunds and disputes take their next automatic step.

@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::error::ApiError;
 
@@ -53,6 +53,16 @@ impl Params {
         }
     }
 
+    /// Adds the members of a JSON body: numbers and booleans as texts, lists by their indexes.
+    pub(crate) fn add_json(&mut self, members: Map<String, Value>) -> Result<(), ApiError> {
+        for (name, value) in members {
+            if let Some(param) = from_json(value, MAX_DEPTH)? {
+                self.0.insert(name, param);
+            }
+        }
+        Ok(())
+    }
+
     /// For the request log.
     pub(crate) fn to_json(&self) -> Value {
         Value::Object(
@@ -68,6 +78,29 @@ impl Params {
                 .collect(),
         )
     }
+}
+
+fn from_json(value: Value, depth: usize) -> Result<Option<Param>, ApiError> {
+    let Some(below) = depth.checked_sub(1) else {
+        return Err(ApiError::invalid("Invalid request: the body is nested too deeply."));
+    };
+    let mut nested = Params::default();
+    match value {
+        Value::Null => return Ok(None),
+        Value::String(text) => return Ok(Some(Param::Text(text))),
+        Value::Bool(_) | Value::Number(_) => return Ok(Some(Param::Text(value.to_string()))),
+        Value::Array(elements) => {
+            for (index, element) in elements.into_iter().enumerate() {
+                nested.0.extend(from_json(element, below)?.map(|param| (index.to_string(), param)));
+            }
+        }
+        Value::Object(members) => {
+            for (name, member) in members {
+                nested.0.extend(from_json(member, below)?.map(|param| (name, param)));
+            }
+        }
+    }
+    Ok(Some(Param::Nested(nested)))
 }
 
 fn conflict(key: &str) -> ApiError {

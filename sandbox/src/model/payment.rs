@@ -56,6 +56,9 @@ pub(crate) struct PaymentMethod {
     /// The customer ticked the box that saves it.
     #[serde(default)]
     pub(crate) to_save: bool,
+    /// The customer's cash balance, which bank transfers fill.
+    #[serde(default)]
+    pub(crate) bank_transfer: bool,
 }
 
 fn unspecified() -> String {
@@ -84,6 +87,7 @@ impl PaymentMethod {
             attaches_anyway: false,
             spent: false,
             to_save: false,
+            bank_transfer: false,
         }
     }
 
@@ -92,6 +96,7 @@ impl PaymentMethod {
         match (&self.card, &self.sepa_debit) {
             (Some(_), _) => "card",
             (None, Some(_)) => "sepa_debit",
+            (None, None) if self.bank_transfer => "customer_balance",
             (None, None) => "us_bank_account",
         }
     }
@@ -176,6 +181,11 @@ pub(crate) struct PaymentIntent {
     pub(crate) automatic_payment_methods: Option<String>,
     #[serde(default)]
     pub(crate) customer: Option<String>,
+    /// It waits for a bank transfer, of which so much has come.
+    #[serde(default)]
+    pub(crate) awaits_transfer: bool,
+    #[serde(default)]
+    pub(crate) amount_funded: i64,
 }
 
 impl PaymentIntent {

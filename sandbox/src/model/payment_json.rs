@@ -53,7 +53,28 @@ pub(crate) fn payment_intent(state: &State, intent: &PaymentIntent, base_url: &s
 
 fn next_action(intent: &PaymentIntent, base_url: &str) -> Option<Value> {
     let is_waiting = intent.status == IntentStatus::RequiresAction;
+    if is_waiting && intent.awaits_transfer {
+        let kind = transfer_kind(&intent.currency);
+        return Some(json!({ "type": "display_bank_transfer_instructions", "display_bank_transfer_instructions": {
+            "amount_remaining": intent.amount.saturating_sub(intent.amount_funded),
+            "currency": intent.currency,
+            "financial_addresses": [],
+            "hosted_instructions_url": null,
+            "reference": "SANDBOX",
+            "type": kind,
+        }}));
+    }
     is_waiting.then(|| challenge_action(intent.session.as_deref(), base_url))
+}
+
+/// The kind of bank transfer in this currency.
+pub(crate) fn transfer_kind(currency: &str) -> &'static str {
+    match currency {
+        "eur" => "eu_bank_transfer",
+        "gbp" => "gb_bank_transfer",
+        "jpy" => "jp_bank_transfer",
+        _ => "us_bank_transfer",
+    }
 }
 
 /// Where the customer authenticates. Without a session there is no hosted page; Stripe.js would show the challenge.
@@ -298,6 +319,9 @@ fn outcome(charge: &Charge, card: Option<&Card>) -> Value {
 fn method_details(charge: &Charge, method: &PaymentMethod) -> Value {
     if let Some(debit) = &method.sepa_debit {
         return sepa::charge_details(debit);
+    }
+    if method.bank_transfer {
+        return json!({ "type": "customer_balance", "customer_balance": {} });
     }
     let Some(card) = &method.card else {
         return json!({ "type": "us_bank_account", "us_bank_account": {

@@ -128,6 +128,7 @@ pub(crate) fn create(
     let what = if is_card { "CHARGE" } else { "PAYMENT" };
     let description = charge.description.as_ref().map(|text| format!(" ({text})")).unwrap_or_default();
     let entry = Entry {
+        at_once: false,
         movement: Movement::Refund,
         amount: amount.saturating_neg(),
         fee: 0,
@@ -265,6 +266,7 @@ fn give_back(state: &mut State, context: &mut Context<'_>, refund: &Refund) -> S
         charge.amount_refunded = charge.amount_refunded.saturating_sub(refund.amount);
     }
     let entry = Entry {
+        at_once: false,
         movement: Movement::RefundFailure,
         amount: refund.amount,
         fee: 0,

@@ -147,6 +147,8 @@ pub(crate) fn intent_of(state: &mut State, context: &mut Context<'_>, session_id
         allowed_payment_method_types: None,
         automatic_payment_methods: None,
         customer: session.customer_id.clone(),
+        awaits_transfer: false,
+        amount_funded: 0,
     };
     state.payment_intents.insert(intent);
     if let Some(session) = state.sessions.get_mut(session_id) {

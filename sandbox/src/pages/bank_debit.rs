@@ -48,7 +48,7 @@ impl DebitProblems {
 /// The form with the test numbers.
 pub(crate) fn section(session: &Session, form: &DebitForm, problems: &DebitProblems, total: &str) -> Markup {
     html! {
-        h1 #debit { "Pay by SEPA bank debit" }
+        h2 #debit { "Pay by SEPA bank debit" }
         @if !problems.is_empty() { p.alert role="alert" { "Please check the fields marked below." } }
         form method="post" action={ "/c/pay/" (session.id) "/debit" } novalidate {
             @if session.customer_email.is_none() {
@@ -60,13 +60,13 @@ pub(crate) fn section(session: &Session, form: &DebitForm, problems: &DebitProbl
             (field(&Field { name: "debit_name", label: "Name of the account's owner", kind: "text",
                 autocomplete: "name", hint: "", value: &form.debit_name, problem: problems.name.as_deref() }))
             p.soft { "The money comes later than the order: the checkout is complete, and not yet paid." }
-            button #pay-debit type="submit" { "Pay " (total) " by debit" }
+            button.wide #pay-debit type="submit" { "Pay " (total) " by debit" }
         }
         details open {
             summary { "Test IBANs" }
-            div.scroll { table {
-                @for test in TEST_IBANS { tr { td { code.number { (test.iban) } } td { (test.what) } } }
-            } }
+            table {
+                tbody { @for test in TEST_IBANS { tr { td { code.test-iban { (test.iban) } } td { (test.what) } } } }
+            }
         }
     }
 }

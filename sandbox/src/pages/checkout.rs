@@ -134,6 +134,7 @@ pub(crate) fn page(session: &Session, typed: &Typed) -> Markup {
                     (saved_cards::section(session, &typed.saved, verb(session)))
                     @if by_card { (by_card_section(session, &typed.card, &typed.problems, &total)) }
                     @if by_debit {
+                        @if by_card { hr; }
                         (bank_debit::section(session, &typed.debit, &typed.debit_problems, &total))
                     }
                 }
@@ -157,7 +158,7 @@ fn total_of(session: &Session) -> String {
 
 fn by_card_section(session: &Session, form: &Form, problems: &Problems, total: &str) -> Markup {
     html! {
-        h1 #payment { "Pay with card" }
+        h2 #payment { (if session.mode == Mode::Setup { "Card" } else { "Pay with card" }) }
         @if let Some(message) = &problems.top {
             p.alert role="alert" { (message) }
         } @else if !problems.is_empty() {
@@ -189,8 +190,10 @@ fn payment_form(session: &Session, form: &Form, problems: &Problems, total: &str
     html! {
         form method="post" action={ "/c/pay/" (session.id) } novalidate {
             @if let Some(email) = &session.customer_email {
-                label for="email" { "Email" }
-                input #email type="email" value=(email) readonly;
+                div.field {
+                    label for="email" { "Email" }
+                    input #email type="email" value=(email) readonly;
+                }
             } @else {
                 (field(&Field { name: "email", label: "Email", kind: "email", autocomplete: "email", hint: "",
                     value: &form.email, problem: problems.email.as_deref() }))
@@ -210,7 +213,7 @@ fn payment_form(session: &Session, form: &Form, problems: &Problems, total: &str
             (field(&Field { name: "name", label: "Name on card", kind: "text", autocomplete: "cc-name", hint: "",
                 value: &form.name, problem: None }))
             (saved_cards::save_box(session, form.save == "true"))
-            button #pay type="submit" { (verb(session)) " " (total) }
+            button.wide #pay type="submit" { (verb(session)) " " (total) }
         }
     }
 }
@@ -220,11 +223,11 @@ fn test_cards() -> Markup {
         details open {
             summary { "Test cards" }
             p.soft { "Any future expiry, any CVC, any name." }
-            div.scroll {
-                table {
+            table {
+                tbody {
                     @for card in TEST_CARDS.iter().take(LISTED_CARDS) {
                         tr {
-                            td { code.number { (grouped(card.number)) } }
+                            td { code.test-number { (grouped(card.number)) } }
                             td { (card.what) }
                         }
                     }
@@ -262,8 +265,8 @@ pub(crate) fn challenge(session: &Session) -> Markup {
                         strong { (what) } "."
                     }
                     form method="post" action={ "/c/pay/" (session.id) "/challenge" } {
-                        button #complete-3ds type="submit" name="outcome" value="complete" { "Complete" }
-                        button.plain #fail-3ds type="submit" name="outcome" value="fail" { "Fail" }
+                        button.wide #complete-3ds type="submit" name="outcome" value="complete" { "Complete" }
+                        button.plain.wide #fail-3ds type="submit" name="outcome" value="fail" { "Fail" }
                     }
                 }
             }

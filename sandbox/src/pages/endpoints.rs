@@ -1,43 +1,25 @@
-//! The webhook endpoints on the control page: their URLs, and whether they answer.
+//! The webhook endpoints on the page of controls: their URLs, and whether they answer.
 
 use maud::{Markup, html};
 
-use super::control_forms::button;
+use super::{control_forms::confirmed, parts, time, view::View};
 use crate::{
-    engine::Core,
-    model::{calendar, endpoint::Endpoint},
+    model::endpoint::Endpoint,
     receivers::{Receiver, Trouble},
 };
 
-/// One endpoint.
-pub(crate) struct EndpointRow {
-    id: String,
-    url: String,
-    state: String,
-    /// Its last delivery failed.
-    is_failing: bool,
-}
-
-/// All endpoints, in creation order.
-pub(crate) fn rows(core: &Core) -> Vec<EndpointRow> {
-    let row = |endpoint: &Endpoint| {
-        let receiver = core.receivers.of(&endpoint.id);
-        let trouble = receiver.and_then(|receiver| receiver.trouble.as_ref());
-        let is_on_standby = core.receivers.is_on_standby(&endpoint.id);
-        EndpointRow {
-            id: endpoint.id.clone(),
-            url: endpoint.url.clone(),
-            state: if endpoint.disabled {
-                "Disabled.".to_owned()
-            } else if is_on_standby {
-                on_standby(trouble)
-            } else {
-                state(receiver)
-            },
-            is_failing: trouble.is_some() && !endpoint.disabled && !is_on_standby,
-        }
-    };
-    core.state.endpoints.iter().map(row).collect()
+/// How an endpoint is, in a sentence, with the class of its colour.
+pub(super) fn state(view: &View<'_>, endpoint: &Endpoint) -> (&'static str, String) {
+    let receivers = &view.core.receivers;
+    let receiver = receivers.of(&endpoint.id);
+    let trouble = receiver.and_then(|receiver| receiver.trouble.as_ref());
+    if endpoint.disabled {
+        return ("soft", "Disabled.".to_owned());
+    }
+    if receivers.is_on_standby(&endpoint.id) {
+        return ("soft", on_standby(trouble));
+    }
+    (if trouble.is_some() { "error" } else { "soft" }, sentence(receiver))
 }
 
 fn on_standby(trouble: Option<&Trouble>) -> String {
@@ -45,43 +27,61 @@ fn on_standby(trouble: Option<&Trouble>) -> String {
     format!("On standby: webhooks that it misses are not sent again until it has taken one.{error}")
 }
 
-fn state(receiver: Option<&Receiver>) -> String {
+fn sentence(receiver: Option<&Receiver>) -> String {
     let Some(receiver) = receiver else {
         return "Nothing was sent there since this program was started.".to_owned();
     };
+    let utc = |at_ms: i64| time::utc(at_ms.div_euclid(1_000));
     match (&receiver.trouble, receiver.waiting_since_ms()) {
         (Some(trouble), _) if receiver.answers == Some(true) => {
-            format!("Refuses webhooks since {}: {}.", time(trouble.since_ms), trouble.error)
+            format!("Refuses webhooks since {}: {}.", utc(trouble.since_ms), trouble.error)
         }
         (Some(trouble), _) => format!(
             "Does not answer since {}: {}. Webhooks are sent again with growing pauses; customers do not wait for it.",
-            time(trouble.since_ms),
+            utc(trouble.since_ms),
             trouble.error
         ),
-        (None, Some(since_ms)) => format!("A webhook waits for its answer since {}.", time(since_ms)),
+        (None, Some(since_ms)) => format!("A webhook waits for its answer since {}.", utc(since_ms)),
         (None, None) => "Answers.".to_owned(),
     }
 }
 
-/// A point in the sandbox's time, in UTC and to the second.
-fn time(at_ms: i64) -> String {
-    let text = calendar::rfc3339(at_ms.div_euclid(1_000));
-    format!("{} UTC", text.trim_end_matches(".000Z").replace('T', " "))
-}
-
 /// The section of the page.
-pub(crate) fn section(rows: &[EndpointRow]) -> Markup {
+pub(super) fn section(view: &View<'_>) -> Markup {
+    let endpoints: Vec<&Endpoint> = view.state().endpoints.iter().collect();
     html! {
         section #endpoints aria-labelledby="endpoints-title" {
             h2 #endpoints-title { "Webhook endpoints" }
-            @if rows.is_empty() { p.soft { "None yet. Register one with " code { "POST /v1/webhook_endpoints" } "." } }
-            @for row in rows {
-                div.card.control {
-                    p { code { (row.url) } " " span.soft { (row.id) } }
-                    p.error[row.is_failing].soft[!row.is_failing] { (row.state) }
-                    (button(&format!("endpoints/{}/remove", row.id), "Remove", &row.url, &[]))
+            @if endpoints.is_empty() {
+                (parts::empty("No endpoint is registered, so no webhook is sent.", &html! {
+                    "Register one with " code { "POST /v1/webhook_endpoints" } ": its " code { "url" } " and "
+                    code { "enabled_events" } ". Its signing secret is in the answer."
+                }))
+            } @else {
+                div.cards {
+                    @for endpoint in endpoints { (card(view, endpoint)) }
                 }
             }
+        }
+    }
+}
+
+fn card(view: &View<'_>, endpoint: &Endpoint) -> Markup {
+    let (class, sentence) = state(view, endpoint);
+    let events = endpoint.enabled_events.iter().any(|kind| kind == "*");
+    html! {
+        div.card id=(endpoint.id) {
+            h3 { code { (endpoint.url) } }
+            p class=(class) { (sentence) }
+            p.hint {
+                (endpoint.id) ", "
+                @if events { "all events" } @else { (endpoint.enabled_events.join(", ")) }
+                @if let Some(version) = &endpoint.api_version { ", version " (version) }
+                @if endpoint.thin { ", thin payloads" }
+            }
+            (confirmed(view, &format!("endpoints/{}/remove", endpoint.id), ("Remove", &endpoint.url),
+                "Nothing is sent there any more, and its undelivered events are lost. Its secret is not shown again.",
+                &[]))
         }
     }
 }

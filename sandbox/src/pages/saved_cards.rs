@@ -28,9 +28,10 @@ pub(crate) fn section(session: &Session, cards: &[SavedCard], verb: &str) -> Mar
             @for card in cards {
                 form method="post" action={ "/c/pay/" (session.id) "/saved" } {
                     input type="hidden" name="payment_method" value=(card.id);
-                    button.saved-card type="submit" { (verb) " with " (card.name) }
+                    button.plain.wide.saved-card type="submit" { (verb) " with " (card.name) }
                 }
             }
+            hr;
         }
     }
 }
@@ -39,9 +40,9 @@ pub(crate) fn section(session: &Session, cards: &[SavedCard], verb: &str) -> Mar
 pub(crate) fn save_box(session: &Session, checked: bool) -> Markup {
     html! {
         @if session.offers_to_save() {
-            label.check {
+            label.choice {
                 input #save type="checkbox" name="save" value="true" checked[checked];
-                " Save this card for later purchases"
+                span { "Save this card for later purchases" }
             }
         }
     }

@@ -132,6 +132,79 @@ assert.deepEqual([won.status, won.balance_transactions.map((row) => row.net)], [
 const booked = await stripe.balanceTransactions.list({ source: won.id }).autoPagingToArray({ limit: 10 });
 assert.deepEqual(booked.map((row) => row.amount), [500, -500]);
 
+// A customer saves a card, which is charged while the customer is away; another card's bank refuses.
+const customer = await stripe.customers.create({ email: 'ada@example.com', name: 'Ada', metadata: { account: '1' } });
+const setup = await stripe.setupIntents.create({
+  customer: customer.id, payment_method: 'pm_card_visa', confirm: true, usage: 'off_session',
+  automatic_payment_methods: { enabled: true, allow_redirects: 'never' },
+});
+assert.equal(setup.status, 'succeeded');
+const saved = await stripe.customers.listPaymentMethods(customer.id, { type: 'card' });
+assert.deepEqual(saved.data.map((method) => method.id), [setup.payment_method]);
+await stripe.customers.update(customer.id, { invoice_settings: { default_payment_method: setup.payment_method } });
+const known = await stripe.customers.retrieve(customer.id, { expand: ['invoice_settings.default_payment_method'] });
+assert.equal(known.invoice_settings.default_payment_method.card.last4, '4242');
+const away = { amount: 1500, currency: 'usd', customer: customer.id, confirm: true, off_session: true };
+const charged = await stripe.paymentIntents.create({ ...away, payment_method: setup.payment_method });
+assert.deepEqual([charged.status, charged.customer], ['succeeded', customer.id]);
+const failing = await stripe.paymentMethods.create({ type: 'card', card: { token: 'tok_chargeCustomerFail' } });
+await stripe.paymentMethods.attach(failing.id, { customer: customer.id });
+const refused = await stripe.paymentIntents.create({ ...away, payment_method: failing.id }).catch((error) => error);
+assert(refused instanceof Stripe.errors.StripeCardError);
+assert.equal(refused.payment_intent.status, 'requires_payment_method');
+const canceled = await stripe.paymentIntents.cancel(refused.payment_intent.id);
+assert.equal(canceled.status, 'canceled');
+await stripe.paymentMethods.update(setup.payment_method, { billing_details: { name: 'Ada' } });
+const detached = await stripe.paymentMethods.detach(failing.id);
+assert.equal(detached.customer, null);
+
+// A plan: a product with a price by its lookup key, and a checkout that sells another price.
+const product = await stripe.products.create({
+  name: 'Pro', default_price_data: { currency: 'usd', unit_amount: 1500, recurring: { interval: 'month' } },
+});
+const monthly = await stripe.prices.create({
+  product: product.id, currency: 'usd', unit_amount: 2000, recurring: { interval: 'month' }, lookup_key: 'pro',
+});
+const moved = await stripe.prices.create({
+  product: product.id, currency: 'usd', unit_amount: 2500, recurring: { interval: 'month' }, lookup_key: 'pro',
+  transfer_lookup_key: true,
+});
+const byKey = await stripe.prices.list({ lookup_keys: ['pro'], expand: ['data.product'] });
+assert.deepEqual(byKey.data.map((price) => [price.id, price.product.name]), [[moved.id, 'Pro']]);
+await stripe.prices.update(monthly.id, { active: false });
+await stripe.products.update(product.id, { description: 'All of it' });
+const once = await stripe.prices.create({
+  product: product.id, currency: 'usd', unit_amount_decimal: '0.95', currency_options: { eur: { unit_amount: 1 } },
+});
+const sold = await stripe.checkout.sessions.create({
+  mode: 'payment', customer: customer.id, line_items: [{ price: once.id, quantity: 1000 }],
+  success_url: 'http://127.0.0.1:9/return', payment_intent_data: { setup_future_usage: 'off_session' },
+});
+assert.equal(sold.amount_total, 950);
+const page = await stripe.checkout.sessions.create({
+  mode: 'setup', customer: customer.id, currency: 'usd', success_url: 'http://127.0.0.1:9/return',
+});
+const pages = await stripe.setupIntents.retrieve(page.setup_intent);
+assert.equal(pages.status, 'requires_payment_method');
+const gone = await stripe.customers.del(customer.id);
+assert.equal(gone.deleted, true);
+
+// Connected accounts, transfers, payouts and meters.
+const seller = await stripe.accounts.create({ type: 'express', capabilities: { transfers: { requested: true } } });
+assert.equal(seller.capabilities.transfers, 'active');
+const transfer = await stripe.transfers.create({ amount: 1000, currency: 'usd', destination: seller.id });
+const reversal = await stripe.transfers.createReversal(transfer.id, { amount: 100 });
+assert.equal(reversal.transfer, transfer.id);
+const payout = await stripe.payouts.create({ amount: 500, currency: 'usd' });
+assert.equal(payout.status, 'pending');
+const meter = await stripe.billing.meters.create({
+  display_name: 'Tokens', event_name: 'tokens', default_aggregation: { formula: 'sum' },
+});
+const counted = await stripe.billing.meterEvents.create({
+  event_name: 'tokens', payload: { stripe_customer_id: (await stripe.customers.create()).id, value: '25' },
+});
+assert.equal(counted.event_name, meter.event_name);
+
 // The webhooks verify with the library's own check, and a changed one does not.
 const completed = () => webhooks.find(({ body }) => body.includes('"type":"checkout.session.completed"'));
 const deadline = Date.now() + 10_000;

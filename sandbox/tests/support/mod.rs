@@ -68,7 +68,9 @@ impl World {
         headers: &[(&str, &str)],
     ) -> Result<Answer, reqwest::Error> {
         let mut request = self.client.request(method.clone(), self.url(path));
-        if path.starts_with("/v1") && headers.iter().all(|(name, _)| *name != "authorization") {
+        if (path.starts_with("/v1") || path.starts_with("/v2"))
+            && headers.iter().all(|(name, _)| *name != "authorization")
+        {
             request = request.header("authorization", format!("Bearer {KEY}"));
         }
         for (name, value) in headers {
@@ -167,6 +169,12 @@ impl World {
         let answer = self.get("/_sandbox/idle").await;
         assert_eq!(answer.status, 200, "{}", answer.text);
     }
+}
+
+/// A page without its style, so that failures can be read.
+pub fn without_style(page: &str) -> String {
+    let (before, rest) = page.split_once("<style>").unwrap();
+    format!("{before}{}", rest.split_once("</style>").unwrap().1)
 }
 
 pub fn encode(params: &[(&str, &str)]) -> String {

@@ -8,7 +8,7 @@ use topup::books::instance::MigrationState;
 use topup::config::{CommandConfig, Config, LogSettings};
 use topup::db::Db;
 use topup::domain::credit_unit::DisplayDecimals;
-use topup::reconcile::report::{FeeTruth, Findings, Report};
+use topup::reconcile::report::{CurrencyFees, FeeTruth, Findings, Report};
 use topup::reconcile::{self, MAX_SINCE_DAYS, Options, Pace, RunCause};
 use topup::startup::{self, Environment, StartError};
 
@@ -138,22 +138,25 @@ fn print_findings(name: &str, findings: &Findings, dry_run: bool) {
 }
 
 fn print_fees(fees: &FeeTruth) {
+    for fees in &fees.currencies {
+        let CurrencyFees { currency, charges, expected_minor, real_minor, .. } = fees;
+        println!("\nfees in {currency}: {expected_minor} expected, {real_minor} kept by Stripe, of {charges} charges");
+        for case in &fees.worst {
+            println!(
+                "  {}: {} expected, {} kept of {}",
+                case.topup_id, case.expected_minor, case.real_minor, case.charge_minor
+            );
+        }
+        match (&fees.fitting_rate_percent, &fees.fitting_fixed_minor, &fees.no_fit) {
+            (Some(rate), Some(fixed), _) => println!("  what would have fitted: {rate} % and {fixed}"),
+            (_, _, Some(reason)) => println!("  {reason}"),
+            _ => {}
+        }
+    }
     println!(
-        "\nfees: {} expected, {} kept by Stripe, of {} charges ({} learned now, {} not known, {} in another currency)",
-        fees.expected_minor, fees.real_minor, fees.charges, fees.learned, fees.unknown, fees.in_other_currency
+        "\nfees: {} learned now, {} not known, {} in another currency than their charge\n",
+        fees.learned, fees.unknown, fees.in_other_currency
     );
-    for case in &fees.worst {
-        println!(
-            "  {}: {} expected, {} kept of {}",
-            case.topup_id, case.expected_minor, case.real_minor, case.charge_minor
-        );
-    }
-    match (&fees.fitting_rate_percent, &fees.fitting_fixed_minor, &fees.no_fit) {
-        (Some(rate), Some(fixed), _) => println!("  what would have fitted: {rate} % and {fixed}"),
-        (_, _, Some(reason)) => println!("  {reason}"),
-        _ => {}
-    }
-    println!();
 }
 
 /// The arguments of `topup audit`.

@@ -9,7 +9,6 @@ use validator::Validate;
 use crate::access::caller_key::CallerKey;
 use crate::books::adjust_account::{AdjustAccount, adjust_account};
 use crate::books::adjustments::Adjustment as Stored;
-use crate::domain::credit_unit::CreditUnit;
 use crate::http::admin::caller::Admin;
 use crate::http::kit::body::{read_json, read_query};
 use crate::http::kit::fields::{account_id, is_reason};
@@ -84,9 +83,9 @@ struct PageQuery {
 }
 
 /// The number of credits, if an adjustment may have so many.
-pub(crate) fn number_of_credits(credits: i64, unit: CreditUnit) -> Result<i64, ApiError> {
+pub(crate) fn number_of_credits(credits: i64, unit_credits: i64) -> Result<i64, ApiError> {
     // At most 10^15: both factors are bounded.
-    let most = unit.credits() * MAX_UNITS;
+    let most = unit_credits * MAX_UNITS;
     if credits != 0 && (-most..=most).contains(&credits) {
         return Ok(credits);
     }
@@ -131,7 +130,7 @@ pub async fn create(
     let command = AdjustAccount {
         key: CallerKey::of_adjustment(&account, key),
         account,
-        credits: number_of_credits(body.credits.unwrap_or_default(), state.app.pricing.unit())?,
+        credits: number_of_credits(body.credits.unwrap_or_default(), state.app.pricing.unit_credits())?,
         reason: body.reason.unwrap_or_default(),
         create: body.create.unwrap_or(false),
         operator: admin.operator,

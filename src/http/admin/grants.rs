@@ -101,7 +101,7 @@ pub async fn create(
     let body: CreateGrant = read_json(&request, payload, &state).await?;
     let new = Promote {
         account: account_id(&path)?,
-        credits: number_of_credits(body.credits.unwrap_or_default(), state.app.pricing.unit())?,
+        credits: number_of_credits(body.credits.unwrap_or_default(), state.app.pricing.unit_credits())?,
         category: match body.category {
             Some(GrantCategory::Paid) => Category::Paid,
             Some(GrantCategory::Promotional) | None => Category::Promotional,

@@ -1,6 +1,7 @@
 //! Routes for operators.
 
 pub(crate) mod accepted_events;
+pub(crate) mod account_currency;
 pub(crate) mod accounts;
 pub(crate) mod adjustments;
 pub(crate) mod adoptions;

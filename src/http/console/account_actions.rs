@@ -55,7 +55,7 @@ pub(super) async fn show_adjustment(request: HttpRequest, state: State) -> Page 
 
 fn read_wish(fields: &Fields, state: &State) -> Result<(i64, String), ApiError> {
     let credits = fields.number("credits")?.unwrap_or_default();
-    Ok((number_of_credits(credits, state.app.pricing.unit())?, fields.reason()?))
+    Ok((number_of_credits(credits, state.app.pricing.unit_credits())?, fields.reason()?))
 }
 
 fn form(account: &AccountId, fields: &Fields, decimals: u8) -> Markup {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use actix_web::HttpRequest;
 use maud::{Markup, html};
 
-use crate::console::overview::{DayMoves, Overview, overview};
+use crate::console::overview::{DayMoves, FeeSums, Overview, overview};
 use crate::console::words::{credits, money, of_credits};
 use crate::http::console::chart::{Series, chart};
 use crate::http::console::form::with_id;
@@ -41,7 +41,7 @@ pub(super) async fn show(request: HttpRequest, state: State) -> Page {
                 h2 #owed-title { "What is owed to customers" } (owed(&signed, &found))
             }
             section aria-labelledby="fees-title" {
-                h2 #fees-title { "Fees of the last 30 days" } (fees(&signed, &found))
+                h2 #fees-title { "Fees of the last 30 days" } (fees(&found))
             }
         }
         p.hint { "Computed at " (time(found.at_ms)) ", at most once a minute. Days are those of UTC." }
@@ -122,7 +122,7 @@ fn charts(signed: &SignedIn, found: &Arc<Overview>) -> Markup {
 }
 
 fn owed(signed: &SignedIn, found: &Overview) -> Markup {
-    let (pricing, decimals) = (&signed.state.app.pricing, signed.state.app.pricing.decimals());
+    let (pricing, decimals) = (signed.state.app.pricing.main(), signed.state.app.pricing.decimals());
     let outstanding = found.outstanding;
     let (unit, price) = (pricing.unit().credits(), pricing.unit().amount_minor());
     let worth = i128::from(outstanding.credits).saturating_mul(i128::from(price)).checked_div(i128::from(unit));
@@ -138,10 +138,15 @@ fn owed(signed: &SignedIn, found: &Overview) -> Markup {
     ])
 }
 
-fn fees(signed: &SignedIn, found: &Overview) -> Markup {
-    let currency = signed.state.app.pricing.currency();
-    let fees = found.fees;
-    let shown = |amount| money(amount, currency.as_str());
+fn fees(found: &Overview) -> Markup {
+    html! {
+        @if found.fees.is_empty() { p.empty { "No payment yet." } }
+        @for fees in &found.fees { (fees_in_currency(fees)) }
+    }
+}
+
+fn fees_in_currency(fees: &FeeSums) -> Markup {
+    let shown = |amount| money(amount, &fees.currency);
     let difference = fees.real.saturating_sub(fees.expected);
     facts(&[
         ("Expected", html! { (shown(fees.expected)) " for " (fees.charges) " payments" }),

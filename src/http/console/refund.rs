@@ -61,6 +61,13 @@ fn positive(name: &str, number: Option<i64>) -> Result<i64, ApiError> {
     number.filter(|number| *number > 0).ok_or_else(|| ApiError::field(name, "invalid", "say how much, more than 0"))
 }
 
+/// The currency of amounts on the form.
+async fn currency_of(signed: &SignedIn, id: &TopupId) -> Result<Currency, PageError> {
+    let (app, id) = (signed.state.app.clone(), id.clone());
+    let topup = signed.run(async move { app.db.topup(&id).await }).await?;
+    Ok(topup.map(|topup| topup.currency).ok_or_else(|| ApiError::not_found("there is no such top-up or payment"))?)
+}
+
 async fn preview(signed: &SignedIn, id: &TopupId, choice: &Choice) -> Result<RefundPreview, PageError> {
     let (app, id, ask) = (signed.state.app.clone(), id.clone(), choice.ask);
     let (payment, operator) = (choice.payment(&signed.state)?, signed.session.operator.clone());
@@ -77,7 +84,7 @@ pub(super) async fn show(request: HttpRequest, path: Path<String>, state: State)
 
 async fn render(signed: &SignedIn, id: &TopupId, fields: &Fields, problem: Option<&ApiError>) -> Page {
     let state = &signed.state;
-    let currency = state.app.pricing.currency();
+    let currency = currency_of(signed, id).await?;
     let (choice, mistake) = match Choice::read(fields, currency) {
         Ok(choice) => (choice, None),
         Err(error) => (Choice::read(&Fields::default(), currency)?, Some(error)),
@@ -220,7 +227,7 @@ pub(super) async fn create(request: HttpRequest, path: Path<String>, payload: Pa
     let signed = SignedIn::of(&request, &state).await?;
     let id = topup_id(&path)?;
     let fields = signed.form(&request, payload).await?;
-    let (change, choice) = (fields.change()?, Choice::read(&fields, state.app.pricing.currency())?);
+    let (change, choice) = (fields.change()?, Choice::read(&fields, currency_of(&signed, &id).await?)?);
     let (app, known) = (state.app.clone(), change.clone());
     let is_new = signed.run(async move { app.db.logged_change(&known).await }).await?.is_empty();
     if is_new {

@@ -15,6 +15,7 @@ use crate::http::state::State;
 #[derive(Debug, Deserialize, Validate)]
 struct QuoteQuery {
     credits: Option<i64>,
+    currency: Option<String>,
 }
 
 /// The price of a number of credits. Amounts are in minor units of the currency; numbers of credits are integers.
@@ -27,6 +28,9 @@ pub struct Quote {
     /// The currency of all amounts.
     #[schema(example = "usd")]
     currency: String,
+    /// The currencies that credits are sold in, the main one first.
+    #[schema(example = json!(["usd"]))]
+    currencies: Vec<&'static str>,
     /// How many credits a unit has. Purchases are multiples of it.
     #[schema(example = 1)]
     credit_unit_credits: i64,
@@ -63,23 +67,27 @@ pub struct Quote {
 ///
 /// Returns the price of the credits, the fee line and the total, in minor units. Credits are sold in multiples of
 /// `creditUnitCredits`; another number is refused with the nearest ones (`not_a_multiple`). Without `credits` it quotes
-/// the smallest purchase, which tells a page what it can offer. Needs no credentials.
+/// the smallest purchase, which tells a page what it can offer. Prices are in `currency`, one of those in the answer's
+/// `currencies`, or in the main one. Needs no credentials.
 #[utoipa::path(
     operation_id = "getQuote",
     tag = "checkout",
-    params((
-        "credits" = Option<i64>,
-        Query,
-        description = "The number of credits; by default the smallest that can be bought",
-        example = 250
-    )),
+    params(
+        (
+            "credits" = Option<i64>,
+            Query,
+            description = "The number of credits; by default the smallest that can be bought",
+            example = 250
+        ),
+        ("currency" = Option<String>, Query, description = "The currency; by default the main one", example = "usd"),
+    ),
     responses((status = 200, description = "The price, line by line.", body = Quote), PublicProblems),
     security(()),
 )]
 #[get("/credits/quote")]
 pub async fn read(request: HttpRequest, state: State) -> Result<Json<Quote>, ApiError> {
     let query: QuoteQuery = read_query(&request)?;
-    if query.credits.is_none() && !request.query_string().is_empty() {
+    if query.credits.is_none() && query.currency.is_none() && !request.query_string().is_empty() {
         // A misspelt name must not be answered with another price.
         return Err(ApiError::field(
             "credits",
@@ -87,12 +95,13 @@ pub async fn read(request: HttpRequest, state: State) -> Result<Json<Quote>, Api
             "is missing; without parameters, the smallest purchase is quoted",
         ));
     }
-    let pricing = &state.app.pricing;
+    let pricing = state.app.pricing.by_code(query.currency.as_deref())?;
     let quote = pricing.quote(query.credits.unwrap_or_else(|| pricing.smallest()))?;
     let expires_at = quote.expiry.map(|days| rfc3339(days.end_ms(state.app.clock.now_ms())));
     Ok(Json(Quote {
         credits: quote.credits.get(),
         currency: quote.currency.as_str().to_owned(),
+        currencies: state.app.pricing.sold_in(),
         credit_unit_credits: quote.unit.credits(),
         credit_unit_amount: quote.unit.amount_minor(),
         smallest_credits: pricing.smallest(),

@@ -14,6 +14,8 @@ use crate::domain::checkout::TopupState;
 use crate::domain::expiry::ExpiryDays;
 use crate::domain::ids::SessionId;
 use crate::domain::payer::Payer;
+use crate::domain::price_list::NotSoldIn;
+use crate::domain::pricing::Pricing;
 use crate::domain::redirect::RedirectUrl;
 use crate::http::auth::Caller;
 use crate::http::kit::body::read_json;
@@ -23,6 +25,7 @@ use crate::http::kit::openapi::{CallerProblems, Problem409, Problem422, Provider
 use crate::http::kit::problem::{ApiError, FieldError, Problem};
 use crate::http::kit::timestamp::rfc3339;
 use crate::http::state::{HttpState, State};
+use crate::purchases::account_currency::account_prices;
 use crate::purchases::checkout::check_session::{Visible, check_session};
 use crate::purchases::checkout::create_checkout::{AskedFor, CreateCheckout, create_checkout, repeat_checkout};
 use crate::purchases::topups::Topup;
@@ -35,6 +38,9 @@ pub struct CreateSession {
     #[validate(required(message = "is missing; say how many credits"))]
     #[schema(required, nullable = false, example = 250)]
     credits: Option<i64>,
+    /// The currency to pay in: one that credits are sold in, in lower case. Defaults to the account's.
+    #[schema(example = "usd")]
+    currency: Option<String>,
     /// Where the customer goes after paying: an absolute URL on one of the `ALLOWED_ORIGINS`. Stripe replaces
     /// `{CHECKOUT_SESSION_ID}` with the id of the checkout session.
     #[validate(required(message = "is missing; say where the customer goes after paying"))]
@@ -198,11 +204,14 @@ pub async fn create(request: HttpRequest, payload: Payload, state: State) -> Res
     let (asked, key) = asked_for(&request, &state, &caller, body)?;
     let payer = who_asks(&request, &state, &caller);
     let app = state.app.clone();
-    let checkout = match check(&state, asked.credits, &asked.success_url, asked.cancel_url.as_deref()) {
+    let prices = prices(&state, &asked).await?;
+    let currency = prices.as_ref().ok().filter(|_| asked.currency.is_some()).map(|prices| prices.currency());
+    let urls = (asked.success_url.as_str(), asked.cancel_url.as_deref());
+    let checkout = match check(&state, asked.credits, urls, prices) {
         Ok((success_url, cancel_url)) => {
             state.limits.check_account(&asked.account)?;
             let AskedFor { account, credits, .. } = asked;
-            let command = CreateCheckout { account, credits, success_url, cancel_url, idempotency: key };
+            let command = CreateCheckout { account, credits, currency, success_url, cancel_url, idempotency: key };
             state.run(async move { Box::pin(create_checkout(&app, command)).await }).await??
         }
         Err(errors) => {
@@ -238,24 +247,34 @@ fn asked_for(
     caller: &Caller,
     body: CreateSession,
 ) -> Result<(AskedFor, Option<CallerKey>), ApiError> {
-    let (credits, cancel_url) = (body.credits.unwrap_or_default(), body.cancel_url);
+    let (credits, currency, cancel_url) = (body.credits.unwrap_or_default(), body.currency, body.cancel_url);
     let success_url = body.success_url.unwrap_or_default();
     let named = body.account_id.map(AccountId::parse).transpose().map_err(|error| {
-        let mut errors = check(state, credits, &success_url, cancel_url.as_deref()).err().unwrap_or_default();
+        // The other mistakes are named with it, as far as they do not depend on the account.
+        let prices = state.app.pricing.by_code(currency.as_deref());
+        let mut errors = check(state, credits, (&success_url, cancel_url.as_deref()), prices).err().unwrap_or_default();
         errors.push(FieldError::new("accountId", "invalid_account", error.to_string()));
         ApiError::fields(errors)
     })?;
     let account = caller.account(named, Scope::Checkout)?;
     let key = idempotency_key(request.headers())?.map(|key| CallerKey::of_checkout(&account, key));
-    Ok((AskedFor { account, credits, success_url, cancel_url }, key))
+    Ok((AskedFor { account, credits, currency, success_url, cancel_url }, key))
+}
+
+/// The prices of the purchase: without a currency, they are those of the account.
+async fn prices<'s>(state: &'s State, asked: &AskedFor) -> Result<Result<&'s Pricing, NotSoldIn>, ApiError> {
+    match asked.currency.as_deref() {
+        Some(code) => Ok(state.app.pricing.by_code(Some(code))),
+        None => Ok(Ok(account_prices(&state.app, &asked.account).await?)),
+    }
 }
 
 /// Checks the request against the current settings. Returns both URLs.
 fn check(
     state: &HttpState,
     credits: i64,
-    success_url: &str,
-    cancel_url: Option<&str>,
+    (success_url, cancel_url): (&str, Option<&str>),
+    prices: Result<&Pricing, NotSoldIn>,
 ) -> Result<(RedirectUrl, Option<RedirectUrl>), Vec<FieldError>> {
     let mut errors = Vec::new();
     let mut url = |field: &str, text: &str| {
@@ -264,8 +283,13 @@ fn check(
     };
     let success_url = url("successUrl", success_url);
     let cancel_url = cancel_url.map(|text| url("cancelUrl", text));
-    if let Err(error) = state.app.pricing.quote(credits) {
-        errors.push(FieldError::new("credits", error.code(), error.to_string()));
+    match prices {
+        Err(error) => errors.push(FieldError::new("currency", "unknown_currency", error.to_string())),
+        Ok(prices) => {
+            if let Err(error) = prices.quote(credits) {
+                errors.push(FieldError::new("credits", error.code(), error.to_string()));
+            }
+        }
     }
     match success_url {
         Some(success_url) if errors.is_empty() => Ok((success_url, cancel_url.flatten())),

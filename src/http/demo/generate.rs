@@ -54,7 +54,7 @@ pub(super) async fn generate(
     let body: Generate = read_json(&request, payload, &state).await?;
     let words = words(&body.prompt).skip(body.from_word).collect::<Vec<_>>();
     let length = i64::try_from(words.len()).unwrap_or(i64::MAX).max(1);
-    let price = demo.pricing.unit().credits();
+    let price = demo.pricing.unit_credits();
     let (first, fewest) = (STEP_WORDS.min(length) * price, FEWEST_WORDS.min(length) * price);
     // The name of this work, made before anything is sent. However often the request below is sent, it holds once.
     let work = format!("answer-{}", RequestId::from_bits(state.app.ids.id_bits()));

@@ -25,7 +25,7 @@ pub(super) async fn give(request: HttpRequest, state: State, demo: Data<Demo>) -
     let account = Caller::of(&request, &state).await?.account(None, Scope::Read)?;
     let gift = Promote {
         account,
-        credits: WORDS * demo.pricing.unit().credits(),
+        credits: WORDS * demo.pricing.unit_credits(),
         category: Category::Promotional,
         priority: DEFAULT_PRIORITY,
         expires_at_ms: state.app.clock.now_ms().saturating_add(LIFE_MS),

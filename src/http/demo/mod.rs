@@ -21,7 +21,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 
 use crate::domain::account::AccountId;
-use crate::domain::pricing::Pricing;
+use crate::domain::price_list::PriceList;
 use crate::http::kit::problem::ApiError;
 use crate::http::kit::static_file::file;
 use crate::http::state::State;
@@ -42,7 +42,7 @@ pub struct Demo {
     /// The sandbox's address, without a slash at the end: the page links to its controls.
     pub sandbox: String,
     /// What credits cost: the page has its limits, its unit and its decimals.
-    pub pricing: Pricing,
+    pub pricing: PriceList,
     /// This service's API, with the key of the product's server. The page never has it.
     pub topup: Topup,
     /// The API key with which the page signs in to the console; `None` if there is no console. The page never has it.
@@ -88,10 +88,10 @@ impl Demo {
 /// The page, with the service's unit and the sandbox's URL filled in. Attributes of the elements have numbers of credits
 /// as the API counts them.
 fn page(demo: &Demo) -> String {
-    let (pricing, unit) = (&demo.pricing, demo.pricing.unit());
+    let (pricing, sold) = (&demo.pricing, demo.pricing.main());
     let shown = |credits: i64| pricing.decimals().format(credits);
-    let units = |count: i64| unit.credits().checked_mul(count).unwrap_or_else(|| pricing.largest()).to_string();
-    let a_word = match shown(unit.credits()) {
+    let units = |count: i64| sold.unit().credits().checked_mul(count).unwrap_or_else(|| sold.largest()).to_string();
+    let a_word = match shown(pricing.unit_credits()) {
         one if one == "1" => "1 credit".to_owned(),
         number => format!("{number} credits"),
     };
@@ -99,7 +99,7 @@ fn page(demo: &Demo) -> String {
         .replace("{{sandbox}}", &demo.sandbox)
         .replace("{{decimals}}", &pricing.decimals().get().to_string())
         .replace("{{word}}", &a_word)
-        .replace("{{word_credits}}", &unit.credits().to_string())
+        .replace("{{word_credits}}", &pricing.unit_credits().to_string())
         .replace("{{low}}", &units(50))
         .replace("{{a_little}}", &units(250))
         .replace("{{some}}", &units(1_000))

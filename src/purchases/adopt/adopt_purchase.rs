@@ -154,20 +154,19 @@ fn agreed(app: &App, report: &PurchaseReport, terms: Option<SoldTerms>) -> Resul
     let account = account.ok_or("its account is not one, or is said in two ways")?;
     let number = report.credits.as_deref().and_then(|text| text.parse::<i64>().ok().filter(|n| n.to_string() == text));
     let credits = number.and_then(Credits::new).ok_or("its number of credits is none")?;
-    let currency = app.pricing.currency();
     if report.livemode != app.checkout.livemode || report.mode.as_deref() != Some("payment") {
         return Err("it is of another mode".to_owned());
     }
-    if report.currency.as_deref() != Some(currency.as_str()) {
-        return Err(format!("it is not in {}", currency.as_str()));
-    }
+    let currency = report.currency.as_deref().and_then(|currency| Currency::parse(currency).ok());
+    let currency = currency.ok_or("it is in no currency")?;
     let paid = report.amount_total_minor.ok_or("it has no amount")?;
     let (quote, fees, sold_at_ms) = if let Some(terms) = terms {
         let quote = sealed_quote(&terms, credits, currency).ok_or("its sealed terms make no price")?;
         (quote, terms.fees, terms.sold_at_ms)
     } else {
-        let quote = app.pricing.quote(credits.get()).map_err(|error| error.to_string())?;
-        (quote, app.pricing.fees().clone(), app.clock.now_ms())
+        let prices = app.pricing.of(Some(currency)).map_err(|error| error.to_string())?;
+        let quote = prices.quote(credits.get()).map_err(|error| error.to_string())?;
+        (quote, prices.fees().clone(), app.clock.now_ms())
     };
     let bonus = (quote.bonus_credits != 0).then_some(quote.bonus_credits);
     let days = quote.expiry.map(ExpiryDays::get);

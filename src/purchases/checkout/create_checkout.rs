@@ -10,11 +10,15 @@ use crate::db::{StoreError, Tx, Write};
 use crate::domain::account::AccountId;
 use crate::domain::attempt::Attempt;
 use crate::domain::checkout::TopupState;
+use crate::domain::currency::Currency;
 use crate::domain::expiry::ExpiryDays;
+use crate::domain::fees::FeePolicy;
 use crate::domain::ids::TopupId;
+use crate::domain::price_list::NotSoldIn;
 use crate::domain::pricing::{Quote, QuoteError};
 use crate::domain::redirect::RedirectUrl;
 use crate::providers::port::CheckoutRequest;
+use crate::purchases::account_currency::{PriceError, prices_for};
 use crate::purchases::checkout::check_session::refresh;
 use crate::purchases::checkout::checkouts::{BeginCheckout, CheckoutStart, StoreOpened};
 use crate::purchases::checkout::create_once::Work;
@@ -37,6 +41,8 @@ pub struct CreateCheckout {
     pub account: AccountId,
     /// The number of credits.
     pub credits: i64,
+    /// The currency, if the request names one; otherwise the account's.
+    pub currency: Option<Currency>,
     /// Where the customer is sent after paying.
     pub success_url: RedirectUrl,
     /// Where the customer is sent after cancelling.
@@ -52,6 +58,8 @@ pub struct AskedFor {
     pub account: AccountId,
     /// The number of credits.
     pub credits: i64,
+    /// The currency, if it names one.
+    pub currency: Option<String>,
     /// Where the customer is sent after paying.
     pub success_url: String,
     /// Where the customer is sent after cancelling.
@@ -77,6 +85,9 @@ pub enum CreateCheckoutError {
     /// This number of credits is not for sale.
     #[error(transparent)]
     NotForSale(#[from] QuoteError),
+    /// Credits are not sold in this currency.
+    #[error(transparent)]
+    NotSoldIn(#[from] NotSoldIn),
     /// The provider needs a larger charge, because of the account's settlement currency.
     #[error("Stripe needs a larger charge than this purchase makes")]
     AmountTooSmall,
@@ -105,15 +116,25 @@ pub enum CreateCheckoutError {
     Store(#[from] StoreError),
 }
 
+impl From<PriceError> for CreateCheckoutError {
+    fn from(error: PriceError) -> Self {
+        match error {
+            PriceError::NotSoldIn(error) => Self::NotSoldIn(error),
+            PriceError::Store(error) => Self::Store(error),
+        }
+    }
+}
+
 /// Opens a checkout.
 ///
 /// # Errors
 /// See [`CreateCheckoutError`]. After a retryable error, a retry with the same idempotency key continues the same
 /// top-up.
 pub async fn create_checkout(app: &App, command: CreateCheckout) -> Result<Checkout, CreateCheckoutError> {
-    let quote = app.pricing.quote(command.credits)?;
+    let prices = prices_for(app, &command.account, command.currency).await?;
+    let quote = prices.quote(command.credits)?;
     let now_ms = app.clock.now_ms();
-    let new = new_topup(app, &command, quote, now_ms)?;
+    let new = new_topup(app, &command, prices.fees().clone(), quote, now_ms)?;
     let key = command.idempotency.as_ref().map(|caller| IdempotencyKey {
         scope: caller.scope.clone(),
         key: caller.key.clone(),
@@ -170,9 +191,14 @@ async fn too_many_open(app: &App, account: &AccountId, now_ms: i64) -> Result<Op
     }))
 }
 
-fn new_topup(app: &App, command: &CreateCheckout, quote: Quote, now_ms: i64) -> Result<NewTopup, StoreError> {
+fn new_topup(
+    app: &App,
+    command: &CreateCheckout,
+    fees: FeePolicy,
+    quote: Quote,
+    now_ms: i64,
+) -> Result<NewTopup, StoreError> {
     let id = TopupId::from_bits(app.ids.id_bits());
-    let fees = app.pricing.fees().clone();
     let mut request = CheckoutRequest {
         topup_id: id.as_str().to_owned(),
         account_id: command.account.as_str().to_owned(),
@@ -216,6 +242,7 @@ impl CreateCheckout {
         AskedFor {
             account: self.account.clone(),
             credits: self.credits,
+            currency: self.currency.map(|currency| currency.as_str().to_owned()),
             success_url: self.success_url.as_str().to_owned(),
             cancel_url: self.cancel_url.as_ref().map(|url| url.as_str().to_owned()),
         }
@@ -226,7 +253,9 @@ impl AskedFor {
     fn hash(&self) -> String {
         let credits = self.credits.to_string();
         let cancel_url = self.cancel_url.as_deref().unwrap_or_default();
-        request_hash(&[self.account.as_str(), &credits, &self.success_url, cancel_url])
+        let mut parts = vec![self.account.as_str(), &credits, &self.success_url, cancel_url];
+        parts.extend(self.currency.as_deref());
+        request_hash(&parts)
     }
 }
 

@@ -24,6 +24,7 @@ fn sqlite_bulk() -> (Vec<&'static str>, Vec<&'static str>) {
 /// Tables that grow with the business. The others contain what operators created, or are pruned.
 const GROWING: [&str; 27] = [
     "account_blocks",
+    "account_currencies",
     "accounts",
     "adjustments",
     "alerts",
@@ -116,6 +117,7 @@ fn fill(first: u32, last: u32) -> String {
          SELECT 'grant_' || n, 'user_' || n, 1, 'why', 'who', 250, 'caller', 'key_' || n, 'hash', n FROM",
         "INSERT INTO account_blocks (account_id, number, is_blocked, reason, made_by, created_at) \
          SELECT 'user_' || n, 1, 1, 'why', 'who', n FROM",
+        "INSERT INTO account_currencies (account_id, currency, changed_at) SELECT 'user_' || n, 'eur', n FROM",
         "INSERT INTO endpoints (id, url, types, description, state, secret_version, old_secret_until, created_at, updated_at) \
          SELECT 'endpoint_' || n, 'https://app.example.com', '', '', 'deleted', 1, 0, n, n FROM",
         "INSERT INTO messages (number, id, type, account_id, cause, payload, created_at) \

@@ -141,14 +141,12 @@ on_both_databases! {
         let books = Books::open(backend).await;
         let test = Instance {
             livemode: false,
-            currency: "usd".to_owned(),
             provider: "stripe".to_owned(),
             credit_unit_credits: 10_000,
             credit_display_decimals: 6,
         };
         let live = Instance {
             livemode: true,
-            currency: "eur".to_owned(),
             provider: "acme".to_owned(),
             credit_unit_credits: 1,
             credit_display_decimals: 0,

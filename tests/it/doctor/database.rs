@@ -47,10 +47,10 @@ on_both_databases! {
 
     async fn a_database_of_another_use_is_not_mixed_up(backend: Backend) {
         let app = TestApp::start(backend).await;
-        let changes = [("CURRENCY", "eur".to_owned()), ("CREDIT_UNIT_AMOUNT", "1".to_owned()), ("FEE_FIXED", "25".to_owned())];
+        let changes = [("CREDIT_UNIT_CREDITS", "100".to_owned())];
         let other = crate::support::app::settings(&app.database.url, &app.stripe.url, &changes);
         let way_out = "change the setting, or use another DATABASE_URL";
-        doctor(&other).await.says("database.use", "failed", "sold in usd, but CURRENCY is eur", way_out);
+        doctor(&other).await.says("database.use", "failed", "credits of CREDIT_UNIT_CREDITS=1, but CREDIT_UNIT_CREDITS is 100", way_out);
         doctor(&crate::support::app::settings(&app.database.url, &app.stripe.url, &[])).await.ok("database.use");
         app.finish().await;
     }

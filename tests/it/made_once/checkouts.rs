@@ -74,6 +74,7 @@ fn command(account: &str) -> CreateCheckout {
         idempotency: Some(CallerKey::of_checkout(&account, "key-1".to_owned())),
         account,
         credits: 250,
+        currency: None,
         success_url: RedirectUrl::parse(SUCCESS_URL, &origins).expect("a URL"),
         cancel_url: None,
     }

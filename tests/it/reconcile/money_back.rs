@@ -183,18 +183,21 @@ on_both_databases! {
             app.pay_session("user_1", credits).await;
         }
         let fees = compare(&app.app).await.report.fees;
-        assert_eq!((fees.charges, fees.learned, fees.unknown), (4, 4, 0));
+        assert_eq!((fees.currencies.len(), fees.learned, fees.unknown), (1, 4, 0));
+        let usd = &fees.currencies[0];
+        assert_eq!((usd.currency.as_str(), usd.charges), ("usd", 4));
         // The fees that the sandbox charges on 289, 1,061, 2,606 and 10,330 are as expected.
-        assert_eq!((fees.expected_minor, fees.real_minor), (38 + 61 + 106 + 330, 38 + 61 + 106 + 330));
-        assert!(fees.worst.is_empty(), "{fees:?}");
-        let rate = fees.fitting_rate_percent.expect("a rate");
+        assert_eq!((usd.expected_minor, usd.real_minor), (38 + 61 + 106 + 330, 38 + 61 + 106 + 330));
+        assert!(usd.worst.is_empty(), "{fees:?}");
+        let rate = usd.fitting_rate_percent.as_ref().expect("a rate");
         assert!(rate.starts_with("2.9") || rate.starts_with("2.8"), "{rate}");
 
         app.app.db.execute_raw("UPDATE payments SET real_fee = real_fee + 9 WHERE real_fee = 330").await.expect("done");
         app.app.db.execute_raw("UPDATE payments SET real_fee_currency = 'eur' WHERE real_fee = 38").await.expect("done");
         let fees = compare(&app.app).await.report.fees;
-        assert_eq!((fees.charges, fees.learned, fees.in_other_currency), (3, 0, 1));
-        assert_eq!((fees.worst.len(), fees.worst[0].real_minor, fees.worst[0].charge_minor), (1, 339, 10_330));
+        let usd = &fees.currencies[0];
+        assert_eq!((usd.charges, fees.learned, fees.in_other_currency), (3, 0, 1));
+        assert_eq!((usd.worst.len(), usd.worst[0].real_minor, usd.worst[0].charge_minor), (1, 339, 10_330));
         app.finish().await;
     }
 }

@@ -1,5 +1,6 @@
 //! Credits that are priced by the unit, and shown with decimals.
 
+mod currencies;
 mod formula;
 mod sales;
 mod shown;

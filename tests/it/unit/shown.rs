@@ -58,7 +58,7 @@ async fn a_small_unit_is_one_line_whose_name_has_the_number_of_credits() {
 async fn a_quote_tells_the_unit_and_the_decimals() {
     let app = start(Backend::Sqlite).await;
     let expected = json!({
-        "credits": 2_500_000, "currency": "usd", "creditUnitCredits": 10_000, "creditUnitAmount": 1,
+        "credits": 2_500_000, "currency": "usd", "currencies": ["usd"], "creditUnitCredits": 10_000, "creditUnitAmount": 1,
         "smallestCredits": 180_000, "largestCredits": 1_000_000_000, "creditDisplayDecimals": 6, "creditsAmount": 250, "feeAmount": 39, "totalAmount": 289,
         "bonusCredits": 0, "creditsExpireAt": null,
     });

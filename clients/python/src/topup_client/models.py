@@ -253,6 +253,10 @@ class CreateSession:
     Where the customer goes after leaving the payment page without paying: an absolute URL on one of the
     `ALLOWED_ORIGINS`.
     """
+    currency: str | None = None
+    """
+    The currency to pay in: one that credits are sold in, in lower case. Defaults to the account's.
+    """
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -680,6 +684,10 @@ class Quote:
     credits_amount: int
     """
     The price of the credits.
+    """
+    currencies: list[str]
+    """
+    The currencies that credits are sold in, the main one first.
     """
     currency: str
     """

@@ -16,11 +16,12 @@ const TYPING_MS = 250;
  * `<buy-credits>`: an amount, its price as it is typed, the checkout, and what came of it after the return.
  *
  * Attributes: `amount` (chosen at first) and `amounts` (to choose from, with spaces between), in credits as the API
- * counts them; `success-url` and `cancel-url` (by default this page); `theme`. Events: `topup-checkout` before the
+ * counts them; `currency` (by default the service's main one); `success-url` and `cancel-url` (by default this page);
+ * `theme`. Events: `topup-checkout` before the
  * browser leaves, and `topup-paid` with the checkout session.
  */
 export class BuyCredits extends Base {
-  static observedAttributes = ["amount", "amounts"];
+  static observedAttributes = ["amount", "amounts", "currency"];
 
   #page: Page | undefined;
   #parts: BuyParts | undefined;
@@ -49,8 +50,10 @@ export class BuyCredits extends Base {
     this.#stop = undefined;
   }
 
-  attributeChangedCallback(): void {
-    if (this.#offer) this.#showOffer();
+  attributeChangedCallback(name: string): void {
+    if (!this.#offer) return;
+    if (name === "currency") void this.#learn();
+    else this.#showOffer();
   }
 
   override focus(options?: FocusOptions): void {
@@ -66,6 +69,11 @@ export class BuyCredits extends Base {
     if (!this.#parts) return;
     this.#parts.credits.value = Number(`${credits}e-${this.#offer?.creditDisplayDecimals ?? 0}`).toString();
     this.#changed(0);
+  }
+
+  /** The currency of the attribute. Without one, what is bought is what was quoted, not what the account defaults to. */
+  get #currency(): string | undefined {
+    return this.getAttribute("currency") ?? this.#offer?.currency;
   }
 
   #build(texts: Texts): void {
@@ -84,7 +92,7 @@ export class BuyCredits extends Base {
   async #learn(): Promise<void> {
     const { client } = this.#page as Page;
     const it = this.#parts as BuyParts;
-    const answer = await client.quote().catch(asError);
+    const answer = await client.quote(undefined, { currency: this.#currency }).catch(asError);
     it.retry.hidden = !(answer instanceof Error);
     if (answer instanceof Error) return this.#showQuote(undefined, answer);
     this.#offer = answer;
@@ -132,7 +140,7 @@ export class BuyCredits extends Base {
     (this.#parts as BuyParts).quote.ariaBusy = "true";
     await new Promise((done) => setTimeout(done, delayMs));
     if (signal.aborted) return;
-    const answer = await (this.#page as Page).client.quote(credits, { signal }).catch(asError);
+    const answer = await (this.#page as Page).client.quote(credits, { currency: this.#currency, signal }).catch(asError);
     if (signal.aborted) return;
     if (answer instanceof Error) this.#showQuote(undefined, answer);
     else this.#showQuote(answer, undefined);
@@ -176,6 +184,7 @@ export class BuyCredits extends Base {
     const event = new CustomEvent("topup-checkout", { detail, bubbles: true, composed: true, cancelable: true });
     if (!this.dispatchEvent(event)) return;
     await purchase.buy(this.credits, {
+      currency: this.#currency,
       successUrl: this.getAttribute("success-url") ?? undefined,
       cancelUrl: this.getAttribute("cancel-url") ?? undefined,
     });

@@ -23,8 +23,10 @@ export interface PurchaseState {
   isLookup: boolean;
 }
 
-/** Where the hosted page sends the customer; by default back to this page. */
+/** Where the hosted page sends the customer, by default back to this page, and the currency. */
 export interface ReturnUrls {
+  /** The currency to pay in; by default the account's. */
+  currency?: string | undefined;
   successUrl?: string | undefined;
   cancelUrl?: string | undefined;
 }
@@ -47,7 +49,7 @@ export class Purchase extends Store<PurchaseState> {
   readonly #client: Pick<Purchasing, "checkout" | "session">;
   readonly #onPaid: (session: Session) => Promise<void>;
   /** One key for each purchase: a second click, or another try after an error, gets the same checkout. */
-  #key: { credits: number; key: string } | undefined;
+  #key: { credits: number; currency: string | undefined; key: string } | undefined;
   #follows = 0;
 
   /** `onPaid` is awaited before the state becomes `paid`, so that the balance is up to date by then. */
@@ -72,9 +74,17 @@ export class Purchase extends Store<PurchaseState> {
   };
 
   async #open(credits: number, urls: ReturnUrls, mayStartAnew: boolean): Promise<{ id: string; url: string }> {
-    if (this.#key?.credits !== credits) this.#key = { credits, key: crypto.randomUUID() };
+    const { currency } = urls;
+    if (this.#key?.credits !== credits || this.#key.currency !== currency) {
+      this.#key = { credits, currency, key: crypto.randomUUID() };
+    }
     try {
-      const request = { credits, successUrl: successUrl(urls.successUrl), cancelUrl: cancelUrl(urls.cancelUrl) };
+      const request = {
+        credits,
+        successUrl: successUrl(urls.successUrl),
+        cancelUrl: cancelUrl(urls.cancelUrl),
+        ...(currency === undefined ? {} : { currency }),
+      };
       const checkout = await this.#client.checkout(request, { idempotencyKey: this.#key.key });
       this.#key = undefined;
       return checkout;

@@ -68,7 +68,9 @@ export interface Checkout extends PurchaseState {
  * A purchase: `buy` sends the customer to the payment page, and `step` tells what came of it when they are back.
  * By default they come back to the same page.
  */
-export function useCheckout({ client: given, successUrl, cancelUrl }: ReturnUrls & { client?: Topup } = {}): Checkout {
+export function useCheckout(
+  { client: given, currency, successUrl, cancelUrl }: ReturnUrls & { client?: Topup } = {},
+): Checkout {
   const page = sharedBy(useTopup(given));
   const { purchase } = page;
   const state = useSyncExternalStore(purchase.subscribe, () => purchase.state, () => purchase.state);
@@ -84,8 +86,8 @@ export function useCheckout({ client: given, successUrl, cancelUrl }: ReturnUrls
     return () => removeEventListener("pageshow", onShow);
   }, [page, purchase]);
   const buy = useCallback(
-    (credits: number) => purchase.buy(credits, { successUrl, cancelUrl }),
-    [purchase, successUrl, cancelUrl],
+    (credits: number) => purchase.buy(credits, { currency, successUrl, cancelUrl }),
+    [purchase, currency, successUrl, cancelUrl],
   );
   return { ...state, buy, resume: purchase.resume };
 }

@@ -19,8 +19,10 @@ use crate::app::tasks::TaskFailed;
 use crate::app::with_causes;
 use crate::db::StoreError;
 use crate::domain::ledger::Funds;
+use crate::domain::price_list::NotSoldIn;
 use crate::domain::pricing::QuoteError;
 use crate::domain::spend_limit::SpendLimit;
+use crate::purchases::account_currency::{CurrencyError, PriceError};
 use crate::purchases::checkout::create_checkout::CreateCheckoutError;
 use crate::purchases::outcome::ApplyEventError;
 use reached_limit::ReachedLimit;
@@ -263,6 +265,22 @@ impl From<QuoteError> for ApiError {
     }
 }
 
+impl From<NotSoldIn> for ApiError {
+    fn from(error: NotSoldIn) -> Self {
+        Self::field("currency", "unknown_currency", error.to_string())
+    }
+}
+
+impl From<CurrencyError> for ApiError {
+    fn from(error: CurrencyError) -> Self {
+        match error {
+            CurrencyError::Forbidden => Self::forbidden("account_forbidden", error.to_string()),
+            CurrencyError::Price(PriceError::NotSoldIn(error)) => error.into(),
+            CurrencyError::Price(PriceError::Store(error)) => error.into(),
+        }
+    }
+}
+
 impl From<CreateCheckoutError> for ApiError {
     fn from(error: CreateCheckoutError) -> Self {
         use crate::purchases::checkout::create_checkout::ProviderTrouble::{
@@ -274,6 +292,7 @@ impl From<CreateCheckoutError> for ApiError {
         let retry = "nothing was charged; try again with the same Idempotency-Key";
         match error {
             CreateCheckoutError::NotForSale(error) => error.into(),
+            CreateCheckoutError::NotSoldIn(error) => error.into(),
             CreateCheckoutError::AmountTooSmall | CreateCheckoutError::Provider(AmountTooSmall) => Self::field(
                 "credits",
                 "amount_too_small",

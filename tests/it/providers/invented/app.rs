@@ -91,6 +91,7 @@ impl Shop {
         let command = CreateCheckout {
             account: account_id(account),
             credits: 250,
+            currency: None,
             success_url: RedirectUrl::parse("https://app.example.com/done", &origins).expect("an address"),
             cancel_url: None,
             idempotency: None,

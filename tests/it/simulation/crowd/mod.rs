@@ -140,9 +140,15 @@ impl Crowd {
     async fn buy(&self, rng: &mut Rng) -> Option<(AccountId, SessionId)> {
         let account = AccountId::parse(*rng.pick(&["user_1", "user_2", "user_3"])).expect("an account");
         let url = RedirectUrl::parse("https://app.example.com/done", &self.origins).expect("a page");
-        let credits = *rng.pick(&[60, 250, 999]) * self.app.pricing.unit().credits();
-        let command =
-            CreateCheckout { account: account.clone(), credits, success_url: url, cancel_url: None, idempotency: None };
+        let credits = *rng.pick(&[60, 250, 999]) * self.app.pricing.unit_credits();
+        let command = CreateCheckout {
+            account: account.clone(),
+            credits,
+            success_url: url,
+            currency: None,
+            cancel_url: None,
+            idempotency: None,
+        };
         match create_checkout(&self.app, command).await {
             Ok(checkout) => Some((account, SessionId::parse(STRIPE, checkout.session).expect("an id"))),
             // Ended: a customer has paid on the page of an earlier attempt whose answer was lost.

@@ -20,9 +20,10 @@ _FINAL_STATES = frozenset({"paid", "expired", "failed"})
 class AsyncBuying(AsyncCaller):
     """The calls that sell credits."""
 
-    async def quote(self, credits: int) -> Quote:
-        """What a number of credits costs, line by line, with its bonus."""
-        return await self._read(Quote, Call(method="GET", path="/credits/quote", query=query(credits=credits)))
+    async def quote(self, credits: int, *, currency: str | None = None) -> Quote:
+        """What a number of credits costs, line by line, with its bonus; by default in the service's main currency."""
+        asked = query(credits=credits, currency=currency)
+        return await self._read(Quote, Call(method="GET", path="/credits/quote", query=asked))
 
     async def create_checkout(
         self,
@@ -31,14 +32,21 @@ class AsyncBuying(AsyncCaller):
         *,
         success_url: str,
         cancel_url: str | None = None,
+        currency: str | None = None,
         idempotency_key: str | None = None,
     ) -> CreatedSession:
         """Open a checkout. Send the customer to its `url`.
 
         Put `{CHECKOUT_SESSION_ID}` into `success_url`; the payment provider replaces it with the id of the checkout.
-        Both URLs must be on one of the service's `ALLOWED_ORIGINS`.
+        Both URLs must be on one of the service's `ALLOWED_ORIGINS`. Without `currency`, it is the account's.
         """
-        body = CreateSession(account_id=account_id, credits=credits, success_url=success_url, cancel_url=cancel_url)
+        body = CreateSession(
+            account_id=account_id,
+            credits=credits,
+            currency=currency,
+            success_url=success_url,
+            cancel_url=cancel_url,
+        )
         key = valid_key(idempotency_key)
         return await self._read(
             CreatedSession, Call(method="POST", path="/credits/sessions", body=body, idempotency_key=key)
