@@ -164,6 +164,9 @@ async function everyPageInLightAndDarkOnDeskAndPhone(browser) {
     const { page, close } = await open(browser, scheme, viewport);
     for (const [label, path] of all) {
       await page.goto(`${place.url}${path}`);
+      // The picture of sandbox/README.md is the first screen.
+      const isFirst = label === "overview" && viewport === DESKTOP;
+      if (isFirst) await page.screenshot({ path: shot(`first-screen-${scheme}`) });
       await check(page, `${label}-${scheme}-${viewport === PHONE ? "phone" : "desk"}`);
       checked += 1;
     }
