@@ -24,6 +24,12 @@ impl CallerKey {
         Self { scope: format!("checkout:{account}"), key }
     }
 
+    /// The key of a checkout for a subscription, scoped to the account.
+    #[must_use]
+    pub fn of_subscription(account: &AccountId, key: String) -> Self {
+        Self { scope: format!("subscribe:{account}"), key }
+    }
+
     /// The key of an adjustment, scoped to the adjusted account.
     #[must_use]
     pub fn of_adjustment(account: &AccountId, key: String) -> Self {

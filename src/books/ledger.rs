@@ -1,6 +1,6 @@
 //! Reads the books.
 
-use crate::books::{purchase_rules, spending_rules};
+use crate::books::{purchase_rules, spending_rules, subscription_rules};
 use crate::db::Db;
 use crate::db::{StoreError, args, statements};
 use crate::domain::account::AccountId;
@@ -78,7 +78,8 @@ statements! {
         UNION ALL SELECT state FROM refund_requests WHERE state NOT IN ('creating', 'created', 'refused') \
         UNION ALL SELECT kind FROM failed_webhook_events WHERE kind NOT IN ('permanent', 'transient') \
         UNION ALL SELECT kind FROM ledger_entries WHERE kind NOT IN ('topup', 'reversal', 'adjustment', \
-        'spend', 'spend_refund', 'bonus', 'bonus_reversal', 'promotion', 'expiry', 'void') \
+        'spend', 'spend_refund', 'bonus', 'bonus_reversal', 'promotion', 'expiry', 'void', \
+        'subscription', 'subscription_reversal') \
         UNION ALL SELECT state FROM reconciliations WHERE cause NOT IN ('command', 'schedule') \
         OR state NOT IN ('running', 'finished', 'failed')) AS words";
     WRONG_RUNNING_BALANCES = "SELECT COUNT(*) AS wrong FROM ledger_entries e \
@@ -157,7 +158,11 @@ impl Db {
             ("states and kinds are words that the code knows", &WRONG_WORDS),
         ];
         let mut broken = Vec::new();
-        let rules = rules.into_iter().chain(purchase_rules::RULES).chain(spending_rules::RULES);
+        let rules = rules
+            .into_iter()
+            .chain(purchase_rules::RULES)
+            .chain(spending_rules::RULES)
+            .chain(subscription_rules::RULES);
         for (rule, statement) in rules.chain(message_rules::RULES) {
             if self.read_optional::<Wrong>(statement, &[]).await?.is_none_or(|row| row.wrong != 0) {
                 broken.push(rule);

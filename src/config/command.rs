@@ -9,8 +9,10 @@ use super::{
     read_pricing, read_stripe,
 };
 use crate::config::outgoing::read_outbox;
+use crate::config::subscriptions::read_subscriptions;
 use crate::domain::outbox_settings::OutboxSettings;
 use crate::domain::price_list::PriceList;
+use crate::domain::subscription_settings::SubscriptionSettings;
 
 /// The settings of a command that calls Stripe and writes to the books.
 #[derive(Debug, Clone)]
@@ -27,6 +29,8 @@ pub struct CommandConfig {
     pub outbox: OutboxSettings,
     /// For how many days personal data of payers is kept.
     pub personal_data_days: i64,
+    /// How subscriptions are sold.
+    pub subscriptions: SubscriptionSettings,
     /// What is logged.
     pub log: LogSettings,
 }
@@ -44,14 +48,26 @@ impl CommandConfig {
         let pricing = read_pricing(&mut reader);
         let payload_days = read_payload_days(&mut reader);
         let outbox = read_outbox(&mut reader);
-        let days = payload_days.zip(read_personal_data_days(&mut reader));
+        let days = payload_days.zip(read_personal_data_days(&mut reader)).zip(read_subscriptions(&mut reader));
         let log = read_log(&mut reader);
         match (stripe, pricing, days, log) {
-            (Some(stripe), Some(pricing), Some((webhook_payload_days, personal_data_days)), Some(log))
-                if reader.errors.is_empty() =>
-            {
+            (
+                Some(stripe),
+                Some(pricing),
+                Some(((webhook_payload_days, personal_data_days), subscriptions)),
+                Some(log),
+            ) if reader.errors.is_empty() => {
                 let database_url = SecretString::from(database_url);
-                Ok(Self { database_url, stripe, pricing, webhook_payload_days, outbox, personal_data_days, log })
+                Ok(Self {
+                    database_url,
+                    stripe,
+                    pricing,
+                    webhook_payload_days,
+                    outbox,
+                    personal_data_days,
+                    subscriptions,
+                    log,
+                })
             }
             _ => Err(ConfigErrors(reader.errors)),
         }

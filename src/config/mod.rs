@@ -13,6 +13,7 @@ mod names;
 mod outgoing;
 mod pricing;
 mod source;
+mod subscriptions;
 mod usable;
 mod web;
 
@@ -27,6 +28,7 @@ use crate::database_url::DatabaseUrl;
 use crate::domain::outbox_settings::OutboxSettings;
 use crate::domain::price_list::PriceList;
 use crate::domain::redirect::AllowedOrigin;
+use crate::domain::subscription_settings::SubscriptionSettings;
 pub use command::CommandConfig;
 use console::{ConsoleConfig, read_console};
 pub use jwt::SettingError;
@@ -83,6 +85,8 @@ pub struct Config {
     pub outbox: OutboxSettings,
     /// The operator's console.
     pub console: ConsoleConfig,
+    /// How subscriptions are sold.
+    pub subscriptions: SubscriptionSettings,
     /// What is logged.
     pub log: LogSettings,
     /// Hints that are logged at the start. They contain no values.
@@ -148,12 +152,13 @@ impl Config {
         let reconcile_since = reader.in_range("RECONCILE_SINCE_DAYS", 30, 1..=90, "days, from 1 to 90");
         let outbox = outgoing::read_outbox(&mut reader);
         let console = read_console(&mut reader);
+        let subscriptions = subscriptions::read_subscriptions(&mut reader);
         let log = read_log(&mut reader);
         check_database_url(&mut reader, &database_url);
         let public_url = read_public_url(&mut reader, public_url, bind_address);
         // Each `None` has recorded an error, so an incomplete `Config` cannot be created.
         let books = payload_days.zip(reconcile_every).zip(reconcile_since).zip(console);
-        let limits = rate_limit.zip(max_open);
+        let limits = rate_limit.zip(max_open).zip(subscriptions);
         match (bind_address, public_url, stripe, jwt, pricing, checkout_expires_minutes, limits, books, log) {
             (
                 Some(bind_address),
@@ -162,7 +167,7 @@ impl Config {
                 Some(jwt),
                 Some(pricing),
                 Some(checkout_expires_minutes),
-                Some((rate_limit_per_minute, max_open_checkouts)),
+                Some(((rate_limit_per_minute, max_open_checkouts), subscriptions)),
                 Some((((webhook_payload_days, reconcile_every_hours), reconcile_since_days), console)),
                 Some(log),
             ) if reader.errors.is_empty() => Ok(Self {
@@ -186,6 +191,7 @@ impl Config {
                 reconcile_since_days,
                 outbox,
                 console,
+                subscriptions,
                 log,
                 warnings: reader.warnings,
             }),

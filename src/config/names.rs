@@ -21,7 +21,7 @@ pub(super) const IGNORED: &str = "IGNORED_SETTINGS";
 pub(super) const FILE_SUFFIX: &str = "_FILE";
 
 /// Prefixes that only Topup uses.
-const FAMILIES: [&str; 12] = [
+const FAMILIES: [&str; 13] = [
     "FEE_",
     "CREDIT_",
     "CREDITS_",
@@ -33,6 +33,7 @@ const FAMILIES: [&str; 12] = [
     "PAYMENT_METHOD",
     "WEBHOOK_PAYLOAD",
     "PERSONAL_DATA",
+    "PAST_DUE",
     "JWT_",
 ];
 

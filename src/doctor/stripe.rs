@@ -172,9 +172,12 @@ fn permission(resource: Resource, read: &Result<(), ProviderError>) -> Finding {
         }
         Err(_) => match resource {
             Resource::CheckoutSessions | Resource::Disputes => Finding::failed(about, missing(), add()),
-            Resource::PaymentIntents | Resource::Refunds | Resource::BalanceTransactions => {
-                Finding::warning(about, missing(), add())
-            }
+            Resource::PaymentIntents
+            | Resource::Refunds
+            | Resource::BalanceTransactions
+            | Resource::Prices
+            | Resource::Subscriptions
+            | Resource::Invoices => Finding::warning(about, missing(), add()),
             // Most endpoints have snapshot payloads, and then it is not needed.
             Resource::Events => Finding::warning(
                 about,
@@ -194,6 +197,9 @@ const fn permission_id(resource: Resource) -> &'static str {
         Resource::Disputes => "stripe.permission.disputes",
         Resource::BalanceTransactions => "stripe.permission.balance_transactions",
         Resource::Events => "stripe.permission.events",
+        Resource::Prices => "stripe.permission.prices",
+        Resource::Subscriptions => "stripe.permission.subscriptions",
+        Resource::Invoices => "stripe.permission.invoices",
     }
 }
 

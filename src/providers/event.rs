@@ -1,7 +1,10 @@
 //! The events that a provider delivers, and how they are verified and parsed.
 
 use crate::domain::checkout::{Declined, PurchaseProgress, PurchaseReport};
-use crate::domain::ids::{ChargeId, DisputeId, FeeId, PaymentId, SessionId, TopupId};
+use crate::domain::ids::{
+    ChargeId, CustomerId, DisputeId, FeeId, InvoiceId, PaymentId, SessionId, SubscriptionCheckoutId, SubscriptionId,
+    TopupId,
+};
 use crate::domain::payer::Payer;
 use crate::domain::reversal::{EventRef, RefundReport};
 
@@ -44,6 +47,12 @@ pub enum ProviderEvent {
     },
     /// The provider's fee for a payment may be known now.
     FeeKnown(FeeKnown),
+    /// A subscription changed. Its state has to be fetched.
+    SubscriptionChanged(SubscriptionNotice),
+    /// An invoice changed. It has to be fetched, with its subscription.
+    InvoiceChanged(InvoiceNotice),
+    /// A checkout that begins a subscription was completed, or ended without one.
+    SubscriptionCheckoutEnded(CheckoutNotice),
     /// A thin event, which only names what happened. The details have to be fetched.
     Announced(ThinEvent),
     /// An event of a connected account. Top-ups are sold on the account itself, so it never has an effect.
@@ -100,6 +109,9 @@ impl ProviderEvent {
             Self::RefundChanged { event, .. } | Self::DisputeChanged { event, .. } => Some(event),
             Self::PaymentRefunded(refunded) => Some(&refunded.event),
             Self::FeeKnown(known) => Some(&known.event),
+            Self::SubscriptionChanged(notice) => Some(&notice.event),
+            Self::InvoiceChanged(notice) => Some(&notice.event),
+            Self::SubscriptionCheckoutEnded(notice) => Some(&notice.event),
             Self::Announced(thin) => Some(&thin.event),
             Self::OfAccount { event, .. } => event.event(),
             Self::Foreign { .. } => None,
@@ -125,9 +137,58 @@ impl ProviderEvent {
             }
             Self::FeeKnown(known) => Some(of_topup(&known.topup)),
             Self::OfAccount { event, .. } => event.subject(),
-            Self::Announced(_) | Self::Foreign { .. } => None,
+            Self::SubscriptionChanged(_)
+            | Self::InvoiceChanged(_)
+            | Self::SubscriptionCheckoutEnded(_)
+            | Self::Announced(_)
+            | Self::Foreign { .. } => None,
         }
     }
+}
+
+/// News of a subscription. Nothing but its names is believed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SubscriptionNotice {
+    /// The event.
+    pub event: EventRef,
+    /// Whether it is about real money.
+    pub livemode: bool,
+    /// The subscription.
+    pub subscription: SubscriptionId,
+    /// Whose it is, if the event says so.
+    pub customer: Option<CustomerId>,
+    /// Whether its trial ends soon.
+    pub trial_ends: bool,
+}
+
+/// News of an invoice of a subscription. Nothing but its names is believed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InvoiceNotice {
+    /// The event.
+    pub event: EventRef,
+    /// Whether it is about real money.
+    pub livemode: bool,
+    /// The invoice.
+    pub invoice: InvoiceId,
+    /// The subscription that it bills.
+    pub subscription: SubscriptionId,
+    /// Whose it is, if the event says so.
+    pub customer: Option<CustomerId>,
+    /// Whether the customer has to do something so that it is paid.
+    pub needs_action: bool,
+}
+
+/// News of a checkout that begins a subscription.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CheckoutNotice {
+    /// The event.
+    pub event: EventRef,
+    /// Whether it is about real money.
+    pub livemode: bool,
+    /// Our checkout, which its metadata names.
+    pub checkout: SubscriptionCheckoutId,
+    /// The subscription that came of it; `None` if it ended without one.
+    pub subscription: Option<SubscriptionId>,
 }
 
 /// A refunded charge: the total refunded amount, and the refunds if the event contains them.

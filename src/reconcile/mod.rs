@@ -13,6 +13,7 @@ mod money_back;
 pub mod reconciliations;
 pub mod report;
 pub mod schedule;
+mod subscriptions;
 mod unsettled_refunds;
 
 use std::collections::{HashMap, HashSet};
@@ -236,6 +237,7 @@ async fn compare(app: &App, options: Options, run: &NewRun) -> Result<Compared, 
         single_questions: 0,
         sessions_seen: HashSet::new(),
         reversals_seen: HashSet::new(),
+        subscriptions_seen: HashSet::new(),
         payments_seen: HashMap::new(),
         owners: HashMap::new(),
     };
@@ -253,6 +255,7 @@ async fn compare(app: &App, options: Options, run: &NewRun) -> Result<Compared, 
     }
     comparison.topups_of_the_period().await?;
     comparison.surplus_payments().await?;
+    comparison.subscriptions().await?;
     comparison.report.requests = comparison.asker.requests;
     comparison.report.close();
     Ok((comparison.report, comparison.incomplete))
@@ -277,6 +280,7 @@ struct Comparison<'a> {
     single_questions: u64,
     sessions_seen: HashSet<SessionId>,
     reversals_seen: HashSet<String>,
+    subscriptions_seen: HashSet<String>,
     /// Payments of listed checkout sessions that are not stored here.
     payments_seen: HashMap<PaymentId, TopupId>,
     /// Payments whose top-up the provider was asked for.

@@ -94,6 +94,8 @@ fn in_force(config: &Config) -> Vec<(&'static str, String)> {
         ("WEBHOOK_SIGNING_KEY", set(config.outbox.signing_key.is_some())),
         ("WEBHOOK_ALLOWED_NETWORKS", list(&config.outbox.allowed_networks)),
         ("LOW_BALANCE_CREDITS", low_balance.map_or_else(|| "never".to_owned(), |credits| credits.to_string())),
+        ("SUBSCRIPTIONS_MAX", config.subscriptions.max_running.to_string()),
+        ("PAST_DUE_GRACE_DAYS", config.subscriptions.grace_days.to_string()),
         ("CONSOLE", "on".to_owned()),
         ("SUPPORT_MAX_CREDITS", config.console.support_max_credits.to_string()),
         ("PERSONAL_DATA_DAYS", config.console.personal_data_days.to_string()),

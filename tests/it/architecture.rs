@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 
 /// A room and those that it may use besides itself, from the ground up.
-const MAY_USE: [(&str, &[&str]); 24] = [
+const MAY_USE: [(&str, &[&str]); 26] = [
     ("domain", &[]),
     ("checkpoints", &[]),
     ("database_url", &[]),
@@ -24,9 +24,41 @@ const MAY_USE: [(&str, &[&str]); 24] = [
     ("books", &["access", "app", "db", "domain", "measure", "messages"]),
     ("outbox", &["app", "books", "checkpoints", "db", "domain", "messages", "outgoing", "ports"]),
     ("purchases", &["access", "app", "books", "db", "domain", "measure", "messages", "ports", "providers"]),
-    ("inbox", &["access", "app", "db", "domain", "measure", "ports", "providers", "purchases"]),
-    ("reconcile", &["app", "db", "domain", "providers", "purchases"]),
-    ("console", &["access", "app", "books", "db", "domain", "inbox", "providers", "purchases", "reconcile"]),
+    ("plans", &["app", "db", "domain", "providers"]),
+    (
+        "subscriptions",
+        &[
+            "access",
+            "app",
+            "books",
+            "customers",
+            "db",
+            "domain",
+            "measure",
+            "messages",
+            "plans",
+            "providers",
+            "purchases",
+        ],
+    ),
+    ("inbox", &["access", "app", "db", "domain", "measure", "ports", "providers", "purchases", "subscriptions"]),
+    ("reconcile", &["app", "db", "domain", "providers", "purchases", "subscriptions"]),
+    (
+        "console",
+        &[
+            "access",
+            "app",
+            "books",
+            "db",
+            "domain",
+            "inbox",
+            "plans",
+            "providers",
+            "purchases",
+            "reconcile",
+            "subscriptions",
+        ],
+    ),
     (
         "doctor",
         &[
@@ -38,6 +70,7 @@ const MAY_USE: [(&str, &[&str]); 24] = [
             "domain",
             "inbox",
             "outgoing",
+            "plans",
             "ports",
             "providers",
             "reconcile",
@@ -56,8 +89,10 @@ const MAY_USE: [(&str, &[&str]); 24] = [
             "inbox",
             "messages",
             "outbox",
+            "plans",
             "purchases",
             "reconcile",
+            "subscriptions",
         ],
     ),
     (
@@ -74,8 +109,10 @@ const MAY_USE: [(&str, &[&str]); 24] = [
             "messages",
             "outbox",
             "outgoing",
+            "plans",
             "purchases",
             "reconcile",
+            "subscriptions",
         ],
     ),
 ];
@@ -264,10 +301,15 @@ fn only_what_makes_requests_to_stripe_uses_async_stripe() {
             "providers/stripe/gateway/customers.rs",
             "providers/stripe/gateway/endpoints.rs",
             "providers/stripe/gateway/events.rs",
+            "providers/stripe/gateway/invoices.rs",
             "providers/stripe/gateway/lists.rs",
             "providers/stripe/gateway/mod.rs",
             "providers/stripe/gateway/money.rs",
             "providers/stripe/gateway/permissions.rs",
+            "providers/stripe/gateway/plans.rs",
+            "providers/stripe/gateway/portal.rs",
+            "providers/stripe/gateway/subscription_checkouts.rs",
+            "providers/stripe/gateway/subscriptions.rs",
             "providers/stripe/transport/http.rs",
             "providers/stripe/transport/http_tests.rs"
         ]

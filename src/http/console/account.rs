@@ -22,10 +22,12 @@ use crate::http::console::log_page::entries as log_entries;
 use crate::http::console::page::{Page, PageError};
 use crate::http::console::parts::{self, more, signed_credits, table, time};
 use crate::http::console::session::SignedIn;
+use crate::http::console::subscriptions;
 use crate::http::kit::paging::page;
 use crate::http::kit::problem::ApiError;
 use crate::http::state::State;
 use crate::purchases::topup_history::{ListedTopup, TopupFilter};
+use crate::subscriptions::subscription_rows::Subscription;
 
 const ENTRIES: i64 = 25;
 /// How many entries are read to find those of one kind.
@@ -33,12 +35,13 @@ const ENTRIES_READ: i64 = 500;
 const TOPUPS: i64 = 10;
 const OTHERS: i64 = 20;
 /// The kinds of entries that can be shown alone.
-const KINDS: [(&str, &str); 8] = [
+const KINDS: [(&str, &str); 9] = [
     ("topup", "bought"),
     ("spend", "spent"),
     ("spend_refund", "given back"),
     ("reversal", "refunds and disputes"),
     ("adjustment", "adjustments"),
+    ("subscription", "subscriptions"),
     ("promotion", "promotions"),
     ("bonus", "bonuses"),
     ("expiry", "expired"),
@@ -55,6 +58,7 @@ struct Found {
     next_entry: Option<i64>,
     topups: Vec<ListedTopup>,
     next_topup: Option<String>,
+    subscriptions: Vec<Subscription>,
     adjustments: Vec<Adjustment>,
     blocks: Vec<BlockRow>,
     log: Vec<LoggedEntry>,
@@ -94,6 +98,7 @@ pub(super) async fn read(request: HttpRequest, state: State) -> Page {
             }
             (more("/console/account", &[("id", id)], found.next_topup.as_deref()))
         }
+        (subscriptions::of_account(&found.subscriptions))
         (grants(&found.grants, decimals))
         (holds(&found.holds, decimals))
         (limits(&found.limits, decimals))
@@ -137,6 +142,7 @@ async fn find(
             next_topup,
             grants: grants_now(&app, &account, true, (i64::MAX, ""), OTHERS).await?,
             holds: app.db.open_holds(&account, (0, ""), OTHERS).await?,
+            subscriptions: app.db.subscriptions_of(&account).await?,
             adjustments: app.db.adjustments_of(&account, (i64::MAX, ""), OTHERS).await?,
             blocks: app.db.blocks_of(id).await?,
             log: app.db.operator_log_of(id, OTHERS).await?,

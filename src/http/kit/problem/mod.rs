@@ -8,6 +8,7 @@ mod console;
 mod endpoints;
 mod reached_limit;
 mod spending;
+mod subscriptions;
 
 use actix_web::http::StatusCode;
 use actix_web::http::header::{RETRY_AFTER, WWW_AUTHENTICATE};

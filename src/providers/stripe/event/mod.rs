@@ -19,10 +19,11 @@ use crate::providers::stripe::objects::{Marked, Occasion, OfPayment, Session, pa
 
 mod money;
 pub(super) mod payer;
+mod subscription;
 mod thin;
 
 /// The event types that an endpoint has to subscribe to.
-pub const EVENT_TYPES: [&str; 17] = [
+pub const EVENT_TYPES: [&str; 30] = [
     "checkout.session.completed",
     "checkout.session.async_payment_succeeded",
     "checkout.session.async_payment_failed",
@@ -40,7 +41,25 @@ pub const EVENT_TYPES: [&str; 17] = [
     "charge.dispute.closed",
     "charge.dispute.funds_withdrawn",
     "charge.dispute.funds_reinstated",
+    "customer.subscription.created",
+    "customer.subscription.updated",
+    "customer.subscription.deleted",
+    "customer.subscription.paused",
+    "customer.subscription.resumed",
+    "customer.subscription.trial_will_end",
+    "customer.subscription.pending_update_applied",
+    "customer.subscription.pending_update_expired",
+    "invoice.paid",
+    "invoice.payment_failed",
+    "invoice.payment_action_required",
+    "invoice.updated",
+    "invoice.voided",
 ];
+
+/// Whether events of a type can be about a top-up. Stripe's list of events takes at most 20 types as a filter.
+pub(super) fn is_about_topups(event_type: &str) -> bool {
+    !event_type.starts_with("customer.subscription.") && !event_type.starts_with("invoice.")
+}
 
 /// When an event was made, in milliseconds since 1970; `None` for a thin event.
 pub(super) fn created_ms(body: &[u8]) -> Option<i64> {
@@ -195,6 +214,8 @@ fn read_object(envelope: &Envelope<'_>, event_type: &str) -> Result<ProviderEven
         "charge.refund.updated" | "refund.created" | "refund.updated" | "refund.failed" => {
             read_of_payment(object, &head, money::refund)
         }
+        _ if event_type.starts_with("customer.subscription.") => subscription::changed(object, &head, event_type),
+        _ if event_type.starts_with("invoice.") => subscription::invoice(object, &head, event_type),
         _ if event_type.starts_with("charge.dispute.") => read_of_payment(object, &head, money::dispute),
         _ => read_session(object, &head),
     }
@@ -241,7 +262,7 @@ fn read_of_payment(
 fn read_session(object: &str, head: &dyn Fn() -> Result<Head, String>) -> Result<ProviderEvent, Unreadable> {
     let read = |object: &str, topup, head| report(from_object(object)?, topup, head);
     let Ok(session) = from_object::<Session>(object) else { return read_marked(object, head, read) };
-    let Some(topup) = session.topup() else { return Ok(NO_TOPUP_OF_OURS) };
+    let Some(topup) = session.topup() else { return subscription::checkout(object, head) };
     match head().and_then(|head| report(session, topup, head)) {
         Ok(event) => Ok(event),
         // Parsed again to find the subject.

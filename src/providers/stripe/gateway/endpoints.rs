@@ -56,14 +56,14 @@ pub(super) async fn list(transport: &impl Transport) -> Result<Vec<DeliveryEndpo
 #[derive(Serialize)]
 struct NewEndpoint<'u> {
     url: &'u str,
-    enabled_events: [&'static str; EVENT_TYPES.len()],
+    enabled_events: &'static [&'static str],
     api_version: &'u str,
     description: &'static str,
 }
 
 pub(super) async fn create(transport: &impl Transport, url: &str, key: &str) -> Result<CreatedEndpoint, ProviderError> {
     let version = stripe_client_core::VERSION;
-    let (api_version, enabled_events) = (version.as_str(), EVENT_TYPES);
+    let (api_version, enabled_events) = (version.as_str(), &EVENT_TYPES[..]);
     let new = NewEndpoint { url, enabled_events, api_version, description: DESCRIPTION };
     let request = RequestBuilder::new(StripeMethod::Post, ENDPOINTS).form(&new);
     let mut created: WebhookEndpoint = read(&answer_to(transport, request, Some(key.to_owned())).await?)?;
@@ -73,7 +73,7 @@ pub(super) async fn create(transport: &impl Transport, url: &str, key: &str) -> 
 
 #[derive(Serialize)]
 struct Repair {
-    enabled_events: [&'static str; EVENT_TYPES.len()],
+    enabled_events: &'static [&'static str],
     disabled: bool,
 }
 
@@ -81,7 +81,7 @@ pub(super) async fn repair(transport: &impl Transport, id: &str, key: &str) -> R
     if !id.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_') {
         return Err(not_understood("the endpoint's id"));
     }
-    let repair = Repair { enabled_events: EVENT_TYPES, disabled: false };
+    let repair = Repair { enabled_events: &EVENT_TYPES, disabled: false };
     let request = RequestBuilder::new(StripeMethod::Post, format!("{ENDPOINTS}/{id}")).form(&repair);
     let repaired: WebhookEndpoint = read(&answer_to(transport, request, Some(key.to_owned())).await?)?;
     Ok(compared(repaired))
@@ -118,7 +118,7 @@ struct Undelivered {
     delivery_success: bool,
     limit: i64,
     created: Since,
-    types: [&'static str; EVENT_TYPES.len()],
+    types: Vec<&'static str>,
 }
 
 #[derive(Serialize)]
@@ -131,8 +131,9 @@ pub(super) async fn undelivered(
     transport: &impl Transport,
     since_seconds: i64,
 ) -> Result<Vec<UndeliveredEvent>, ProviderError> {
-    let filter =
-        Undelivered { delivery_success: false, limit: PAGE, created: Since { gte: since_seconds }, types: EVENT_TYPES };
+    let created = Since { gte: since_seconds };
+    let types = EVENT_TYPES.into_iter().filter(|event_type| event::is_about_topups(event_type)).collect();
+    let filter = Undelivered { delivery_success: false, limit: PAGE, created, types };
     let request = RequestBuilder::new(StripeMethod::Get, "/events").query(&filter);
     let page: List<Box<RawValue>> = read(&answer_to(transport, request, None).await?)?;
     Ok(page.data.iter().filter_map(|event| about_topup(event.get())).collect())

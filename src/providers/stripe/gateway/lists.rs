@@ -148,8 +148,8 @@ fn next(page: &Page) -> Result<Option<String>, ProviderError> {
     page.data.last().filter(|_| page.has_more).map(|last| read(last).map(|IdOnly { id }| id)).transpose()
 }
 
-fn collect<T>(
-    page: Page,
+pub(super) fn collect<T>(
+    page: List<Box<RawValue>>,
     read_one: impl Fn(&RawValue) -> Result<Option<T>, ProviderError>,
 ) -> Result<ListPage<T>, ProviderError> {
     let mut collected = ListPage { items: Vec::new(), unreadable: Vec::new(), next: next(&page)? };

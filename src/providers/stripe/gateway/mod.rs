@@ -17,9 +17,15 @@ mod customers;
 pub mod endpoints;
 mod events;
 mod failure;
+mod invoices;
 mod lists;
 mod money;
 mod permissions;
+mod plans;
+mod portal;
+mod subscription_checkouts;
+mod subscription_ops;
+mod subscriptions;
 
 use crate::checkpoints;
 use crate::domain::account::AccountId;
@@ -76,6 +82,7 @@ impl<T: Transport + 'static> StripeGateway<T> {
                 account: true,
                 endpoints: true,
                 customers: true,
+                subscriptions: true,
             },
             payments: stripe.clone(),
             disputes: stripe.clone(),
@@ -85,6 +92,10 @@ impl<T: Transport + 'static> StripeGateway<T> {
             account: stripe.clone(),
             endpoints: stripe.clone(),
             customers: stripe.clone(),
+            plans: stripe.clone(),
+            subscriptions: stripe.clone(),
+            invoices: stripe.clone(),
+            portal: stripe.clone(),
             ..Provider::new(NAME, stripe.clone(), stripe, webhooks)
         }
     }

@@ -30,11 +30,16 @@ pub(super) async fn can_read(transport: &impl Transport, resource: Resource) -> 
         Resource::Refunds => look_at(transport, &ListRefund::new().limit(1)).await,
         Resource::Disputes => look_at(transport, &ListDispute::new().limit(1)).await,
         Resource::BalanceTransactions => look_at(transport, &ListBalanceTransaction::new().limit(1)).await,
-        Resource::Events => {
-            let list = RequestBuilder::new(StripeMethod::Get, "/events").query(&SmallestPage { limit: 1 });
-            read::<List<IgnoredAny>>(&answer_to(transport, list, None).await?).map(drop)
-        }
+        Resource::Events => look_at_path(transport, "/events").await,
+        Resource::Prices => look_at_path(transport, "/prices").await,
+        Resource::Subscriptions => look_at_path(transport, "/subscriptions").await,
+        Resource::Invoices => look_at_path(transport, "/invoices").await,
     }
+}
+
+async fn look_at_path(transport: &impl Transport, path: &str) -> Result<(), ProviderError> {
+    let list = RequestBuilder::new(StripeMethod::Get, path).query(&SmallestPage { limit: 1 });
+    read::<List<IgnoredAny>>(&answer_to(transport, list, None).await?).map(drop)
 }
 
 async fn look_at(transport: &impl Transport, list: &impl StripeRequest) -> Result<(), ProviderError> {
