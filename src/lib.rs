@@ -10,6 +10,7 @@
 //! - [`customers`]: an account's customer at the provider, who keeps its cards.
 //! - [`purchases`]: a top-up from its checkout to its last refund; use cases beside their SQL.
 //! - [`plans`], [`subscriptions`]: what is sold by the month, and what its paid periods bring.
+//! - [`recurring`]: saved cards, and auto top-up.
 //! - [`inbox`]: webhook deliveries: verified, read, applied once, or stored for replay.
 //! - [`reconcile`]: compares our books with a provider's.
 //! - [`doctor`]: looks for what keeps money from arriving, and writes nothing.
@@ -49,6 +50,7 @@ pub mod ports;
 pub mod providers;
 pub mod purchases;
 pub mod reconcile;
+pub mod recurring;
 pub mod startup;
 pub mod subscriptions;
 pub mod system;

@@ -30,6 +30,8 @@ CREATE TABLE accounts (
     due_at          INTEGER NOT NULL DEFAULT 9223372036854775807,
     -- The account needs attention when less than this is available.
     alert_at        INTEGER NOT NULL DEFAULT -9223372036854775807,
+    -- More credits are bought by themselves when less than this is available.
+    refill_at       INTEGER NOT NULL DEFAULT -9223372036854775807,
     -- Incremented by every change of its grants and holds, so that a statement notices that its snapshot is
     -- older than its lock.
     revision        INTEGER NOT NULL DEFAULT 0,
@@ -357,26 +359,83 @@ CREATE TABLE customers (
     UNIQUE (provider_customer_id, provider)
 ) STRICT;
 
--- Customers' consent to charges of a saved card when their credits run low.
+-- Auto top-up: what a customer agreed to, and where it stands. The consent is kept as evidence.
 CREATE TABLE auto_topups (
     account_id        TEXT    PRIMARY KEY NOT NULL,
-    state             TEXT    NOT NULL CHECK (state IN ('active', 'paused')),
-    reason            TEXT   ,
-    threshold         INTEGER NOT NULL,
-    credits           INTEGER NOT NULL CHECK (credits > 0),
-    monthly_limit     INTEGER NOT NULL,
-    month             INTEGER NOT NULL,
-    month_amount      INTEGER NOT NULL CHECK (month_amount >= 0),
-    customer_id       TEXT    NOT NULL,
-    payment_method_id TEXT    NOT NULL,
-    card              TEXT    NOT NULL,
-    consent_text      TEXT    NOT NULL,
+    state             TEXT    NOT NULL,
+    -- Why it is paused, and when the pause ends by itself.
+    reason            TEXT,
+    retry_at          INTEGER,
+    -- Credits are bought when fewer than this are available, and how many.
+    threshold         INTEGER NOT NULL CHECK (threshold >= 1),
+    credits           INTEGER NOT NULL CHECK (credits >= 1),
+    -- That of the caps and of the purchases.
+    currency          TEXT    NOT NULL,
+    -- Charges per day of UTC, and minor units per month of UTC.
+    max_per_day       INTEGER NOT NULL CHECK (max_per_day >= 1),
+    max_per_month     INTEGER NOT NULL CHECK (max_per_month >= 1),
+    provider          TEXT    NOT NULL,
+    -- The card; NULL for the customer's default.
+    payment_method_id TEXT,
+    -- Where a customer who has to confirm a payment is sent afterwards.
+    return_url        TEXT    NOT NULL,
+    consent_version   TEXT    NOT NULL,
     consent_by        TEXT    NOT NULL,
+    consent_ip        TEXT,
+    consent_agent     TEXT,
     consented_at      INTEGER NOT NULL,
+    -- Declined charges in a row.
     declines          INTEGER NOT NULL CHECK (declines >= 0),
-    retry_at          INTEGER NOT NULL,
-    updated_at        INTEGER NOT NULL
+    -- The purchase that is being charged, and the one with which the customer confirms a payment.
+    topup_id          TEXT,
+    recovery_topup_id TEXT,
+    -- How often the state changed.
+    changes           INTEGER NOT NULL CHECK (changes >= 1),
+    created_at        INTEGER NOT NULL,
+    updated_at        INTEGER NOT NULL,
+    CHECK ((state = 'paused') = (reason IS NOT NULL))
 ) STRICT;
+
+CREATE INDEX auto_topups_recovering ON auto_topups (recovery_topup_id) WHERE recovery_topup_id IS NOT NULL;
+
+-- Accounts whose credits ran low, one row until that is settled. Written by the write that left too few.
+CREATE TABLE auto_topup_queue (
+    account_id  TEXT    PRIMARY KEY NOT NULL,
+    since       INTEGER NOT NULL,
+    due_at      INTEGER NOT NULL,
+    -- The process that works on it, until when by the database's clock.
+    holder      TEXT,
+    lease_until INTEGER NOT NULL
+) STRICT;
+
+CREATE INDEX auto_topup_queue_due ON auto_topup_queue (due_at);
+
+-- Charges of saved cards: one row for each purchase that was made this way, or tried.
+CREATE TABLE auto_topup_attempts (
+    topup_id          TEXT    PRIMARY KEY NOT NULL REFERENCES topups (id),
+    account_id        TEXT    NOT NULL,
+    -- When the credits ran low.
+    crossed_at        INTEGER NOT NULL,
+    amount            INTEGER NOT NULL CHECK (amount > 0),
+    currency          TEXT    NOT NULL,
+    outcome           TEXT    NOT NULL,
+    code              TEXT,
+    payment_method_id TEXT    NOT NULL,
+    card_brand        TEXT    NOT NULL,
+    card_last4        TEXT    NOT NULL,
+    card_country      TEXT,
+    -- The consent that it was made with.
+    consent_version   TEXT    NOT NULL,
+    consented_at      INTEGER NOT NULL,
+    started_at        INTEGER NOT NULL,
+    ended_at          INTEGER,
+    CHECK ((outcome = 'running') = (ended_at IS NULL))
+) STRICT;
+
+CREATE INDEX auto_topup_attempts_by_account ON auto_topup_attempts (account_id, started_at);
+CREATE INDEX auto_topup_attempts_by_time ON auto_topup_attempts (started_at);
+-- Never two at a time.
+CREATE UNIQUE INDEX auto_topup_attempts_running ON auto_topup_attempts (account_id) WHERE outcome = 'running';
 
 -- Whether messages are written, which is while there is an endpoint. One row.
 CREATE TABLE outbox (

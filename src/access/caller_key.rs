@@ -30,6 +30,12 @@ impl CallerKey {
         Self { scope: format!("subscribe:{account}"), key }
     }
 
+    /// The key of the checkout with which a customer confirms a payment: one for each time that it is asked for.
+    #[must_use]
+    pub fn of_recovery(account: &AccountId, changes: i64) -> Self {
+        Self { scope: format!("recovery:{account}"), key: changes.to_string() }
+    }
+
     /// The key of an adjustment, scoped to the adjusted account.
     #[must_use]
     pub fn of_adjustment(account: &AccountId, key: String) -> Self {

@@ -45,7 +45,9 @@ pub async fn check_key(app: &App) -> KeyVerdict {
         let asked = tokio::time::timeout(CHECK_TIME, app.provider.access.can_read(resource)).await;
         (resource, asked.unwrap_or(Err(ProviderError::TimedOut)))
     };
-    verdict(join_all(Resource::NEEDED.map(ask)).await)
+    let of_cards = if app.recurring.saves_cards { Resource::OF_CARDS.as_slice() } else { &[] };
+    let needed = Resource::NEEDED.iter().chain(of_cards).copied();
+    verdict(join_all(needed.map(ask)).await)
 }
 
 /// A definite problem takes precedence over an unanswered call.

@@ -73,6 +73,8 @@ pub struct App {
     pub fees: FeePause,
     /// Whether accounts with limits spend here.
     pub limits_seen: LimitsSeen,
+    /// Saved cards and what they are charged for.
+    pub recurring: RecurringSettings,
     /// What the product is told, and how.
     pub outbox: OutboxSettings,
     /// Runs writes, so that they complete even if the client disconnects.
@@ -94,6 +96,17 @@ pub struct CheckoutSettings {
     pub budget: Duration,
     /// The pause before the first retry of a call, see [`FIRST_PAUSE`].
     pub first_pause: Duration,
+}
+
+/// The settings of saved cards.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct RecurringSettings {
+    /// Whether customers may save cards.
+    pub saves_cards: bool,
+    /// Whether they may have saved cards charged when their credits run low.
+    pub auto_topup: bool,
+    /// The most such charges of all accounts in an hour.
+    pub auto_topups_per_hour: i64,
 }
 
 /// When the service runs scheduled reconciliations.

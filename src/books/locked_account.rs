@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 use crate::books::entry_ids::EntryIds;
 use crate::books::limit::limits::{self, Counted};
+use crate::books::refill;
 use crate::books::sums::negative;
 use crate::db::{StoreError, Tx, args, statements};
 use crate::domain::account::AccountId;
@@ -17,10 +18,11 @@ use crate::domain::spend_limit::{SpendLimit, Windows};
 statements! {
     /// An update is a lock on both databases.
     LOCK = "UPDATE accounts SET revision = revision WHERE id = :account RETURNING balance, used_credits, entries, \
-        updated_at, held_credits, settled_entries, due_at, alert_at, blocked_at, limits_from";
+        updated_at, held_credits, settled_entries, due_at, alert_at, refill_at, blocked_at, limits_from";
     CREATE = "INSERT INTO accounts (id, balance, used_credits, entries, updated_at, alert_at) \
         VALUES (:account, 0, 0, 0, :now_ms, CASE WHEN (SELECT is_on FROM outbox WHERE id = 1) = 1 \
         THEN 9223372036854775807 ELSE -9223372036854775807 END) ON CONFLICT (id) DO NOTHING";
+    SET_REFILL = "UPDATE accounts SET refill_at = :refill_at WHERE id = :account";
     SET_ALERT = "UPDATE accounts SET alert_at = :alert_at WHERE id = :account";
     STORE = "UPDATE accounts SET balance = :balance, used_credits = :used_credits, entries = :entries, \
         updated_at = :updated_at, held_credits = :held_credits, settled_entries = :settled_entries, due_at = :due_at, \
@@ -43,6 +45,7 @@ struct AccountRow {
     settled_entries: i64,
     due_at: i64,
     alert_at: i64,
+    refill_at: i64,
     blocked_at: Option<i64>,
     limits_from: Option<i64>,
 }
@@ -152,6 +155,15 @@ impl LockedAccount {
     pub(crate) async fn set_alert_at(&mut self, tx: &mut Tx, alert_at: i64) -> Result<(), StoreError> {
         self.row.alert_at = alert_at;
         tx.execute(&SET_ALERT, &args![account = self.id.as_str(), alert_at]).await.map(drop)
+    }
+
+    /// Sets below how many available credits a purchase is asked for, and stores that.
+    pub(crate) async fn set_refill_at(&mut self, tx: &mut Tx, refill_at: i64) -> Result<(), StoreError> {
+        if self.row.refill_at == refill_at {
+            return Ok(());
+        }
+        self.row.refill_at = refill_at;
+        tx.execute(&SET_REFILL, &args![account = self.id.as_str(), refill_at]).await.map(drop)
     }
 
     /// Whether a hold or a grant may have ended.
@@ -294,6 +306,9 @@ impl LockedAccount {
         tx.execute(&STORE, &values).await?;
         if self.funds().available() < row.alert_at {
             tx.execute(&NOTE_ATTENTION, &args![account = self.id.as_str(), now_ms = self.now_ms]).await?;
+        }
+        if self.funds().available() < row.refill_at {
+            refill::enqueue(tx, self.id.as_str(), self.now_ms).await?;
         }
         Ok(self.funds())
     }

@@ -23,6 +23,7 @@ pub mod ledger;
 pub mod limit;
 pub(crate) mod locked_account;
 pub(crate) mod purchase_rules;
+pub(crate) mod refill;
 pub(crate) mod replay;
 pub(crate) mod rounds;
 pub(crate) mod settle;

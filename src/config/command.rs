@@ -4,6 +4,7 @@
 use secrecy::SecretString;
 
 use super::console::read_personal_data_days;
+use super::recurring::{RecurringConfig, read_recurring};
 use super::{
     ConfigErrors, LogSettings, Reader, Source, StripeSettings, check_database_url, read_log, read_payload_days,
     read_pricing, read_stripe,
@@ -31,6 +32,8 @@ pub struct CommandConfig {
     pub personal_data_days: i64,
     /// How subscriptions are sold.
     pub subscriptions: SubscriptionSettings,
+    /// Saved cards and what they are charged for.
+    pub recurring: RecurringConfig,
     /// What is logged.
     pub log: LogSettings,
 }
@@ -48,27 +51,27 @@ impl CommandConfig {
         let pricing = read_pricing(&mut reader);
         let payload_days = read_payload_days(&mut reader);
         let outbox = read_outbox(&mut reader);
-        let days = payload_days.zip(read_personal_data_days(&mut reader)).zip(read_subscriptions(&mut reader));
+        let days = payload_days.zip(read_personal_data_days(&mut reader));
+        let recurring = read_recurring(&mut reader).zip(read_subscriptions(&mut reader));
         let log = read_log(&mut reader);
-        match (stripe, pricing, days, log) {
+        match (stripe, pricing, days, recurring, log) {
             (
                 Some(stripe),
                 Some(pricing),
-                Some(((webhook_payload_days, personal_data_days), subscriptions)),
+                Some((webhook_payload_days, personal_data_days)),
+                Some((recurring, subscriptions)),
                 Some(log),
-            ) if reader.errors.is_empty() => {
-                let database_url = SecretString::from(database_url);
-                Ok(Self {
-                    database_url,
-                    stripe,
-                    pricing,
-                    webhook_payload_days,
-                    outbox,
-                    personal_data_days,
-                    subscriptions,
-                    log,
-                })
-            }
+            ) if reader.errors.is_empty() => Ok(Self {
+                database_url: SecretString::from(database_url),
+                stripe,
+                pricing,
+                webhook_payload_days,
+                outbox,
+                personal_data_days,
+                subscriptions,
+                recurring,
+                log,
+            }),
             _ => Err(ConfigErrors(reader.errors)),
         }
     }

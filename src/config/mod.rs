@@ -12,6 +12,7 @@ mod log_filter;
 mod names;
 mod outgoing;
 mod pricing;
+pub mod recurring;
 mod source;
 mod subscriptions;
 mod usable;
@@ -35,6 +36,7 @@ pub use jwt::SettingError;
 use jwt::{JwtSettings, RawJwt, is_placeholder};
 pub use log_filter::parse_log_filter;
 use pricing::read_pricing;
+use recurring::{RecurringConfig, read_recurring};
 use source::Reader;
 pub use source::{InvalidEnvFile, Source};
 pub use usable::UsableSettings;
@@ -83,6 +85,8 @@ pub struct Config {
     pub reconcile_since_days: i64,
     /// What the product is told, and how.
     pub outbox: OutboxSettings,
+    /// Saved cards and what they are charged for.
+    pub recurring: RecurringConfig,
     /// The operator's console.
     pub console: ConsoleConfig,
     /// How subscriptions are sold.
@@ -151,13 +155,14 @@ impl Config {
             reader.in_range("RECONCILE_EVERY_HOURS", 24, 0..=720, "hours, from 1 to 720; 0 for never");
         let reconcile_since = reader.in_range("RECONCILE_SINCE_DAYS", 30, 1..=90, "days, from 1 to 90");
         let outbox = outgoing::read_outbox(&mut reader);
+        let recurring = read_recurring(&mut reader);
         let console = read_console(&mut reader);
         let subscriptions = subscriptions::read_subscriptions(&mut reader);
         let log = read_log(&mut reader);
         check_database_url(&mut reader, &database_url);
         let public_url = read_public_url(&mut reader, public_url, bind_address);
         // Each `None` has recorded an error, so an incomplete `Config` cannot be created.
-        let books = payload_days.zip(reconcile_every).zip(reconcile_since).zip(console);
+        let books = payload_days.zip(reconcile_every).zip(reconcile_since).zip(console).zip(recurring);
         let limits = rate_limit.zip(max_open).zip(subscriptions);
         match (bind_address, public_url, stripe, jwt, pricing, checkout_expires_minutes, limits, books, log) {
             (
@@ -168,7 +173,7 @@ impl Config {
                 Some(pricing),
                 Some(checkout_expires_minutes),
                 Some(((rate_limit_per_minute, max_open_checkouts), subscriptions)),
-                Some((((webhook_payload_days, reconcile_every_hours), reconcile_since_days), console)),
+                Some(((((webhook_payload_days, reconcile_every_hours), reconcile_since_days), console), recurring)),
                 Some(log),
             ) if reader.errors.is_empty() => Ok(Self {
                 bind_address,
@@ -190,6 +195,7 @@ impl Config {
                 reconcile_every_hours,
                 reconcile_since_days,
                 outbox,
+                recurring,
                 console,
                 subscriptions,
                 log,

@@ -4,6 +4,7 @@ use ipnet::IpNet;
 use secrecy::SecretString;
 
 use super::jwt::JwtSettings;
+use super::recurring::{RecurringConfig, read_recurring};
 use super::{
     Reader, Source, StripeSettings, check_database_url, read_jwt, read_payload_days, read_pricing, read_public_url,
     read_stripe, read_webhook_secrets, web,
@@ -33,6 +34,8 @@ pub struct UsableSettings {
     pub webhook_payload_days: Option<i64>,
     /// The interval between reconciliations in hours; 0 means never.
     pub reconcile_every_hours: Option<i64>,
+    /// What is saved and charged of customers' cards.
+    pub recurring: Option<RecurringConfig>,
     /// Hints about the settings. They contain no values.
     pub warnings: Vec<String>,
 }
@@ -63,6 +66,7 @@ impl UsableSettings {
             reconcile_every_hours: groups.read(|reader| {
                 reader.in_range("RECONCILE_EVERY_HOURS", 24, 0..=720, "hours, from 1 to 720; 0 for never")
             }),
+            recurring: groups.read(read_recurring),
             warnings: groups.warnings,
         }
     }

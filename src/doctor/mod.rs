@@ -27,7 +27,7 @@ use crate::ports::Clock;
 pub use finding::{Finding, FindingState};
 
 /// Every name that a finding can have, in the order of the examination.
-pub const IDS: [&str; 41] = [
+pub const IDS: [&str; 44] = [
     "settings",
     "settings.hint",
     "settings.payloads",
@@ -53,6 +53,9 @@ pub const IDS: [&str; 41] = [
     "stripe.permission.disputes",
     "stripe.permission.balance_transactions",
     "stripe.permission.events",
+    "stripe.permission.customers",
+    "stripe.permission.setup_intents",
+    "stripe.permission.payment_methods",
     "stripe.permission.prices",
     "stripe.permission.subscriptions",
     "stripe.permission.invoices",

@@ -58,9 +58,12 @@ pub(super) async fn examine(settings: &UsableSettings, clock: &dyn Clock, limits
             (resource, read.unwrap_or(Err(ProviderError::TimedOut)))
         }
     };
+    let saves_cards = settings.recurring.is_some_and(|recurring| recurring.saves_cards);
+    let is_needed = |resource: &Resource| saves_cards || !Resource::OF_CARDS.contains(resource);
+    let resources = Resource::ALL.into_iter().filter(is_needed);
     let (account, reads, endpoints, theirs_ms) = join4(
         in_time(limits, provider.account.read_account()),
-        join_all(Resource::ALL.map(read)),
+        join_all(resources.map(read)),
         in_time(limits, provider.endpoints.list_endpoints()),
         in_time(limits, stripe_clock.now_ms()),
     )
@@ -177,7 +180,10 @@ fn permission(resource: Resource, read: &Result<(), ProviderError>) -> Finding {
             | Resource::BalanceTransactions
             | Resource::Prices
             | Resource::Subscriptions
-            | Resource::Invoices => Finding::warning(about, missing(), add()),
+            | Resource::Invoices
+            | Resource::Customers
+            | Resource::SetupIntents
+            | Resource::PaymentMethods => Finding::warning(about, missing(), add()),
             // Most endpoints have snapshot payloads, and then it is not needed.
             Resource::Events => Finding::warning(
                 about,
@@ -200,6 +206,9 @@ const fn permission_id(resource: Resource) -> &'static str {
         Resource::Prices => "stripe.permission.prices",
         Resource::Subscriptions => "stripe.permission.subscriptions",
         Resource::Invoices => "stripe.permission.invoices",
+        Resource::Customers => "stripe.permission.customers",
+        Resource::SetupIntents => "stripe.permission.setup_intents",
+        Resource::PaymentMethods => "stripe.permission.payment_methods",
     }
 }
 

@@ -169,7 +169,8 @@ own_id!(
     "req_"
 );
 provider_id!(
-    /// A checkout session (at Stripe `cs_…`).
+    /// What a purchase is paid by: a checkout session (at Stripe `cs_…`), or the payment itself (`pi_…`) where a saved card
+    /// is charged and there is no session.
     SessionId
 );
 provider_id!(
@@ -197,7 +198,7 @@ provider_id!(
     CustomerId
 );
 provider_id!(
-    /// A saved way to pay (at Stripe a PaymentMethod, `pm_…`).
+    /// A saved way to pay (at Stripe a `PaymentMethod`, `pm_…`).
     PaymentMethodId
 );
 provider_id!(
@@ -211,6 +212,10 @@ provider_id!(
 provider_id!(
     /// An invoice (at Stripe `in_…`).
     InvoiceId
+);
+provider_id!(
+    /// What saves a card on a page (at Stripe a `SetupIntent`, `seti_…`).
+    SetupId
 );
 provider_id!(
     /// A webhook event (at Stripe `evt_…`).

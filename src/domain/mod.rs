@@ -7,6 +7,7 @@
 
 pub mod account;
 pub mod attempt;
+pub mod auto_topup;
 pub mod bonus;
 pub mod burn;
 pub mod checkout;

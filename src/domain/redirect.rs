@@ -72,6 +72,12 @@ impl RedirectUrl {
         if identical { Ok(Self(text)) } else { Err(InvalidRedirectUrl::Malformed) }
     }
 
+    /// A URL that was checked when it was stored.
+    #[must_use]
+    pub const fn stored(text: String) -> Self {
+        Self(text)
+    }
+
     /// The URL as text.
     #[must_use]
     pub fn as_str(&self) -> &str {

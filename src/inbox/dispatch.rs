@@ -1,17 +1,21 @@
 //! Maps each kind of event to its use case.
 
 use crate::app::App;
+use crate::customers::ensure_customer::forget_customer;
 use crate::db::{StoreError, Tx, Write};
+use crate::domain::account::AccountId;
 use crate::domain::checkout::{Declined, Mismatch};
 use crate::domain::judge::Applied;
 use crate::inbox::apply_thin::{ThinOutcome, resolve_thin};
 use crate::inbox::owner::{known_owner_of, not_understood};
-use crate::providers::event::ProviderEvent;
+use crate::providers::event::{CardSaved, ProviderEvent};
 use crate::purchases::outcome::{ApplyEventError, EventOutcome};
 use crate::purchases::payment::apply::decline;
 use crate::purchases::payment::apply_report::apply;
 use crate::purchases::reversal::apply_reversal::{self, NOT_OURS, ReversalSource, apply_charge};
 use crate::purchases::reversal::inquiry::Inquiry;
+use crate::recurring::cards::keep_cards::CardError;
+use crate::recurring::cards::setup_done::setup_done;
 use crate::subscriptions::{apply_reversal as of_invoice, refresh};
 
 /// Passes an event to its use case. To add a kind of event, add an arm.
@@ -48,6 +52,11 @@ pub(crate) async fn dispatch(inquiry: &Inquiry<'_>, event: ProviderEvent) -> Res
         ProviderEvent::InvoiceChanged(notice) => refresh::invoice_changed(inquiry, notice).await,
         ProviderEvent::SubscriptionCheckoutEnded(notice) => refresh::checkout_ended(inquiry, notice).await,
         ProviderEvent::FeeKnown(charge) => Ok(apply_charge(app, charge).await?),
+        ProviderEvent::CardSaved(saved) => card_saved(app, saved).await,
+        ProviderEvent::CustomerDeleted { livemode, customer, .. } => {
+            let is_known = livemode == app.checkout.livemode && forget_customer(app, &customer).await?;
+            Ok(if is_known { EventOutcome::Decided("customer_forgotten") } else { NO_CUSTOMER_OF_OURS })
+        }
         ProviderEvent::Announced(thin) => match resolve_thin(inquiry, thin).await? {
             ThinOutcome::Decided(outcome) => Ok(outcome),
             ThinOutcome::StandsFor(Ok(event)) => Box::pin(dispatch(inquiry, event)).await,
@@ -55,6 +64,22 @@ pub(crate) async fn dispatch(inquiry: &Inquiry<'_>, event: ProviderEvent) -> Res
         },
         ProviderEvent::OfAccount { account, event } => Ok(of_account(app, account, &event).await?),
         ProviderEvent::Foreign { reason } => Ok(EventOutcome::Foreign(reason)),
+    }
+}
+
+const NO_CUSTOMER_OF_OURS: EventOutcome = EventOutcome::Foreign("no customer of ours");
+
+/// A customer has saved a card. The event has no row: a repetition finds the card as the default.
+async fn card_saved(app: &App, saved: CardSaved) -> Result<EventOutcome, ApplyEventError> {
+    let Ok(account) = AccountId::parse(saved.account) else { return Ok(NO_CUSTOMER_OF_OURS) };
+    if saved.livemode != app.checkout.livemode {
+        return Ok(NO_CUSTOMER_OF_OURS);
+    }
+    match setup_done(app, &saved.customer, &account, &saved.setup).await {
+        Ok(done) => Ok(done.map_or(NO_CUSTOMER_OF_OURS, EventOutcome::Decided)),
+        Err(CardError::Provider(error)) => Err(error.into()),
+        Err(CardError::Store(error)) => Err(error.into()),
+        Err(CardError::NotFound) => Ok(EventOutcome::Decided("card_removed")),
     }
 }
 

@@ -25,6 +25,14 @@ pub enum EventType {
     CreditsExpiring,
     /// Credits have ended.
     CreditsExpired,
+    /// A saved card was charged because credits ran low, and they are booked.
+    AutoTopupSucceeded,
+    /// The charge of a saved card was declined.
+    AutoTopupFailed,
+    /// No saved card is charged for now.
+    AutoTopupPaused,
+    /// The customer has to confirm a payment.
+    AutoTopupActionRequired,
     /// A hold ended without being captured or released.
     HoldExpired,
     /// A subscription began, with its trial or with its first payment.
@@ -51,7 +59,7 @@ pub enum EventType {
 
 impl EventType {
     /// All types, in the order of the documentation.
-    pub const ALL: [Self; 22] = [
+    pub const ALL: [Self; 26] = [
         Self::TopupPaid,
         Self::TopupFailed,
         Self::TopupRefunded,
@@ -63,6 +71,10 @@ impl EventType {
         Self::BalanceDepleted,
         Self::CreditsExpiring,
         Self::CreditsExpired,
+        Self::AutoTopupSucceeded,
+        Self::AutoTopupFailed,
+        Self::AutoTopupPaused,
+        Self::AutoTopupActionRequired,
         Self::HoldExpired,
         Self::SubscriptionStarted,
         Self::SubscriptionRenewed,
@@ -91,6 +103,10 @@ impl EventType {
             Self::BalanceDepleted => "balance.depleted",
             Self::CreditsExpiring => "credits.expiring",
             Self::CreditsExpired => "credits.expired",
+            Self::AutoTopupSucceeded => "auto_topup.succeeded",
+            Self::AutoTopupFailed => "auto_topup.failed",
+            Self::AutoTopupPaused => "auto_topup.paused",
+            Self::AutoTopupActionRequired => "auto_topup.action_required",
             Self::HoldExpired => "hold.expired",
             Self::SubscriptionStarted => "subscription.started",
             Self::SubscriptionRenewed => "subscription.renewed",

@@ -60,7 +60,9 @@ struct HoldRow {
 /// Makes the body of a message.
 pub(crate) async fn render(tx: &mut Tx, message: &RawMessage) -> Result<String, StoreError> {
     let mut data = match EventType::parse(&message.r#type) {
-        Some(EventType::TopupPaid | EventType::TopupFailed) => topup(tx, &message.cause).await?,
+        Some(
+            EventType::TopupPaid | EventType::TopupFailed | EventType::AutoTopupSucceeded | EventType::AutoTopupFailed,
+        ) => topup(tx, &message.cause).await?,
         Some(EventType::HoldExpired) => hold(tx, &message.cause).await?,
         _ => Map::new(),
     };

@@ -2,8 +2,8 @@
 
 use crate::domain::checkout::{Declined, PurchaseProgress, PurchaseReport};
 use crate::domain::ids::{
-    ChargeId, CustomerId, DisputeId, FeeId, InvoiceId, PaymentId, SessionId, SubscriptionCheckoutId, SubscriptionId,
-    TopupId,
+    ChargeId, CustomerId, DisputeId, FeeId, InvoiceId, PaymentId, SessionId, SetupId, SubscriptionCheckoutId,
+    SubscriptionId, TopupId,
 };
 use crate::domain::payer::Payer;
 use crate::domain::reversal::{EventRef, RefundReport};
@@ -53,6 +53,17 @@ pub enum ProviderEvent {
     InvoiceChanged(InvoiceNotice),
     /// A checkout that begins a subscription was completed, or ended without one.
     SubscriptionCheckoutEnded(CheckoutNotice),
+    /// A customer has saved a card on a page.
+    CardSaved(CardSaved),
+    /// The provider no longer has a customer.
+    CustomerDeleted {
+        /// The event.
+        event: EventRef,
+        /// Whether it is about real money.
+        livemode: bool,
+        /// The customer.
+        customer: CustomerId,
+    },
     /// A thin event, which only names what happened. The details have to be fetched.
     Announced(ThinEvent),
     /// An event of a connected account. Top-ups are sold on the account itself, so it never has an effect.
@@ -112,6 +123,8 @@ impl ProviderEvent {
             Self::SubscriptionChanged(notice) => Some(&notice.event),
             Self::InvoiceChanged(notice) => Some(&notice.event),
             Self::SubscriptionCheckoutEnded(notice) => Some(&notice.event),
+            Self::CardSaved(saved) => Some(&saved.event),
+            Self::CustomerDeleted { event, .. } => Some(event),
             Self::Announced(thin) => Some(&thin.event),
             Self::OfAccount { event, .. } => event.event(),
             Self::Foreign { .. } => None,
@@ -141,6 +154,8 @@ impl ProviderEvent {
             | Self::InvoiceChanged(_)
             | Self::SubscriptionCheckoutEnded(_)
             | Self::Announced(_)
+            | Self::CardSaved(_)
+            | Self::CustomerDeleted { .. }
             | Self::Foreign { .. } => None,
         }
     }
@@ -189,6 +204,21 @@ pub struct CheckoutNotice {
     pub checkout: SubscriptionCheckoutId,
     /// The subscription that came of it; `None` if it ended without one.
     pub subscription: Option<SubscriptionId>,
+}
+
+/// A page on which a customer has saved a card.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CardSaved {
+    /// The event.
+    pub event: EventRef,
+    /// Whether it is about real money.
+    pub livemode: bool,
+    /// The account in the metadata, as text.
+    pub account: String,
+    /// The customer.
+    pub customer: CustomerId,
+    /// What saved the card.
+    pub setup: SetupId,
 }
 
 /// A refunded charge: the total refunded amount, and the refunds if the event contains them.

@@ -8,9 +8,9 @@ use crate::access::operator::Operator;
 use crate::app::App;
 use crate::db::StoreError;
 use crate::domain::checkout::TopupState;
-use crate::domain::ids::{PaymentId, TopupId};
+use crate::domain::ids::{CustomerId, PaymentId, TopupId};
 use crate::domain::judge::Applied;
-use crate::providers::port::ProviderError;
+use crate::providers::port::{Charge, ProviderError};
 use crate::purchases::checkout::check_session::{AskError, apply_report, ask};
 use crate::purchases::outcome::{ApplyEventError, EventOutcome};
 use crate::purchases::reversal::apply_reversal::{ReversalSource, apply_dispute, apply_refund};
@@ -96,6 +96,10 @@ fn told(app: &App, asked: Result<Applied, AskError>) -> Result<Checked, CheckTop
 /// Searches the provider's list by metadata, because the answer to the call that opened the session was lost.
 async fn lost_session(app: &App, topup: &Topup) -> Result<Checked, CheckTopupError> {
     let until_ms = topup.created_at_ms.saturating_add(LONGEST_UNTIL_OPENED_MS).min(app.clock.now_ms());
+    let request = topup.request()?;
+    if let (Some(customer), Some(_)) = (request.customer, request.payment_method) {
+        return lost_charge(app, topup, customer, until_ms).await;
+    }
     let found = app.provider.checkouts.find_checkout(&topup.id, (topup.created_at_ms, until_ms)).await?;
     let Some(report) = found.and_then(|found| found.report) else {
         return Ok(Checked::new("not_found", "Stripe has no checkout of this top-up: nobody could pay it"));
@@ -103,6 +107,20 @@ async fn lost_session(app: &App, topup: &Topup) -> Result<Checked, CheckTopupErr
     let session = report.session.clone();
     let checked = told(app, apply_report(app, &topup.id, report).await)?;
     Ok(Checked { detail: format!("{} (session {session}, found in Stripe's list)", checked.detail), ..checked })
+}
+
+/// The same of a saved card's charge, which had no session.
+async fn lost_charge(app: &App, topup: &Topup, customer: String, until_ms: i64) -> Result<Checked, CheckTopupError> {
+    let customer =
+        CustomerId::parse(topup.provider, customer).map_err(|error| StoreError::corrupt("customer", error))?;
+    let within_ms = (topup.created_at_ms, until_ms);
+    match app.provider.off_session.find_charge(&topup.id, &customer, within_ms).await? {
+        Some(Charge::Made(report)) => told(app, apply_report(app, &topup.id, *report).await),
+        Some(Charge::Declined { decline, .. }) => {
+            Ok(Checked::new("nothing_to_do", format!("the card was declined: {}", decline.word())))
+        }
+        None => Ok(Checked::new("not_found", "Stripe has no payment of this top-up: no card was charged")),
+    }
 }
 
 /// Fetches and applies the refunds and disputes of a paid top-up.

@@ -46,6 +46,40 @@ impl Comparison<'_> {
         Ok(())
     }
 
+    /// Compares every payment that a saved card made without a checkout session, in the same way.
+    pub(crate) async fn listed_charges(&mut self) -> Result<(), StoreError> {
+        let (app, since, mut after) = (self.app, self.since_seconds(), None::<String>);
+        let may_have = app.recurring.auto_topup || app.db.has_auto_topups_since(self.since_ms).await?;
+        if !app.provider.capabilities.off_session || !may_have {
+            return Ok(());
+        }
+        for _ in 0..self.max_pages {
+            let page = self.asker.ask(|| {
+                let after = after.clone();
+                async move { app.provider.off_session.list_charges(since, after.as_deref()).await }.boxed()
+            });
+            let page = match page.await {
+                Ok(page) => page,
+                Err(error) => {
+                    self.list_failed("payments", Resource::PaymentIntents, &error);
+                    return Ok(());
+                }
+            };
+            for unreadable in page.unreadable {
+                self.report.unreadable.add_left("payment", None, unreadable);
+            }
+            for report in page.items {
+                self.checkout(report).await?;
+            }
+            after = page.next;
+            if after.is_none() {
+                return Ok(());
+            }
+        }
+        self.list_too_long("payments");
+        Ok(())
+    }
+
     /// Compares one checkout session.
     async fn checkout(&mut self, report: PurchaseReport) -> Result<(), StoreError> {
         if !self.sessions_seen.insert(report.session.clone()) {

@@ -244,6 +244,7 @@ async fn compare(app: &App, options: Options, run: &NewRun) -> Result<Compared, 
     let capabilities = app.provider.capabilities;
     if capabilities.lists {
         comparison.listed_checkouts().await?;
+        comparison.listed_charges().await?;
         comparison.listed_refunds().await?;
         comparison.listed_disputes().await?;
     }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use secrecy::ExposeSecret;
 
+use super::console::recurring_settings;
 use super::database::{check_migrated, wanted_instance};
 use super::{Environment, StartError};
 use crate::app::ScheduleSettings;
@@ -61,6 +62,7 @@ pub async fn connect(config: CommandConfig, environment: Environment) -> Result<
         questions: Questions::default(),
         fees: FeePause::default(),
         limits_seen: LimitsSeen::default(),
+        recurring: recurring_settings(config.recurring),
         outbox: config.outbox,
         key_uses: KeyUses::default(),
         tasks: Tasks::new(tokio::runtime::Handle::current()),

@@ -2,8 +2,10 @@
 
 use secrecy::ExposeSecret;
 
+use crate::app::RecurringSettings;
 use crate::config::Config;
 use crate::config::jwt::JwtSettings;
+use crate::config::recurring::RecurringConfig;
 use crate::console::settings::ConsoleSettings;
 use crate::domain::pricing::Pricing;
 
@@ -32,6 +34,19 @@ fn list<T: ToString>(items: &[T]) -> String {
 fn price(pricing: &Pricing) -> String {
     let unit = pricing.unit();
     format!("{} for {} credits", unit.amount_minor(), unit.credits())
+}
+
+fn on_or_off(is_on: bool) -> String {
+    if is_on { "on" } else { "off" }.to_owned()
+}
+
+/// The settings of saved cards, for the use cases.
+pub(super) const fn recurring_settings(config: RecurringConfig) -> RecurringSettings {
+    RecurringSettings {
+        saves_cards: config.saves_cards,
+        auto_topup: config.auto_topup,
+        auto_topups_per_hour: config.auto_topups_per_hour,
+    }
 }
 
 /// Names and values, as `.env.example` has them.
@@ -96,6 +111,9 @@ fn in_force(config: &Config) -> Vec<(&'static str, String)> {
         ("LOW_BALANCE_CREDITS", low_balance.map_or_else(|| "never".to_owned(), |credits| credits.to_string())),
         ("SUBSCRIPTIONS_MAX", config.subscriptions.max_running.to_string()),
         ("PAST_DUE_GRACE_DAYS", config.subscriptions.grace_days.to_string()),
+        ("SAVED_CARDS", on_or_off(config.recurring.saves_cards)),
+        ("AUTO_TOPUP", on_or_off(config.recurring.auto_topup)),
+        ("AUTO_TOPUPS_PER_HOUR", config.recurring.auto_topups_per_hour.to_string()),
         ("CONSOLE", "on".to_owned()),
         ("SUPPORT_MAX_CREDITS", config.console.support_max_credits.to_string()),
         ("PERSONAL_DATA_DAYS", config.console.personal_data_days.to_string()),

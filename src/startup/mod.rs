@@ -53,6 +53,7 @@ use crate::purchases::adopt::seal;
 use crate::purchases::fee::learn_fees::learning_job;
 use crate::purchases::purge_keys::purging_job;
 use crate::reconcile::schedule::{catching_up_job, comparing_job};
+use crate::recurring::auto_topup::job::auto_topup_jobs;
 use crate::system::{SystemClock, SystemIds};
 
 pub mod command;
@@ -61,7 +62,7 @@ mod database;
 mod metrics_server;
 mod server;
 
-use console::console_settings;
+use console::{console_settings, recurring_settings};
 use database::check_database;
 use metrics_server::{MetricsServer, build_metrics_server, tidying_job};
 use server::build_server;
@@ -232,6 +233,9 @@ impl Application {
         let stripe_clock = Arc::new(StripeClock::new(config.stripe.api_base.as_deref())?);
         let mut jobs = scheduled_jobs(stripe_clock);
         jobs.extend(outbox_jobs(&config.outbox, &environment.lookup)?);
+        if config.recurring.auto_topup {
+            jobs.extend(auto_topup_jobs());
+        }
         let metrics = config.metrics_address.map(|address| build_metrics_server(address, app.clone())).transpose()?;
         if metrics.is_some() {
             jobs.push(tidying_job());
@@ -378,6 +382,7 @@ fn build_app(config: &Config, db: Db, environment: &Environment) -> Result<App, 
         questions: Questions::default(),
         fees: FeePause::default(),
         limits_seen: LimitsSeen::default(),
+        recurring: recurring_settings(config.recurring),
         outbox: config.outbox.clone(),
         key_uses: KeyUses::default(),
         tasks: Tasks::new(tokio::runtime::Handle::current()),

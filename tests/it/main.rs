@@ -41,6 +41,7 @@ mod properties;
 mod providers;
 mod rate_limit;
 mod reconcile;
+mod recurring;
 mod replicas;
 mod request_bodies;
 mod secrets;

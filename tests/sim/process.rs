@@ -359,6 +359,7 @@ pub async fn build_app(parts: &Parts) -> App {
         questions: Questions::default(),
         fees: FeePause::default(),
         limits_seen: LimitsSeen::default(),
+        recurring: topup::app::RecurringSettings::default(),
         outbox: config.outbox.clone(),
         key_uses: topup::app::key_uses::KeyUses::default(),
         tasks: Tasks::new(tokio::runtime::Handle::current()),

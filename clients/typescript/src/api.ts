@@ -89,6 +89,14 @@ export type BatchItem = Schemas["BatchItem"];
 export type SpendRefund = Schemas["SpendRefund"];
 /** Credits that an operator gives. */
 export type GrantRequest = Schemas["CreateGrant"];
+/** A saved card. */
+export type SavedCard = Schemas["SavedCard"];
+/** Where the customer goes after a page. */
+export type CardPageRequest = Schemas["CreateCardSetup"];
+/** An account's auto top-up. */
+export type AutoTopup = Schemas["AutoTopup"];
+/** When to buy credits by itself, how many, and how often at most. */
+export type AutoTopupRequest = Schemas["SetAutoTopup"];
 /** What of a purchase to refund. */
 export type RefundRequest = Schemas["CreateRefund"];
 /** A refund of a purchase. */

@@ -3,6 +3,7 @@
 import { type Api, type CallOptions, connect, dataOf, type Grant, type GrantRequest, keyHeader, type Limit, type Refund,
   type RefundRequest, signalOf, type WriteOptions } from "./api.js";
 import { type Buying, buying } from "./buying.js";
+import { type Cards, cards } from "./cards.js";
 import { type Reading, reading } from "./reading.js";
 import { type Spending, spending, type Works, works } from "./spending.js";
 import type { TopupOptions } from "./transport.js";
@@ -11,7 +12,7 @@ import type { TopupOptions } from "./transport.js";
 export type LimitPeriod = "day" | "month" | "total";
 
 /** One account, as a server sees it. */
-export interface Account extends Buying, Reading, Spending {
+export interface Account extends Buying, Cards, Reading, Spending {
   /** Its id. */
   readonly id: string;
   /** Sets how many credits the account, or a subject within it, may spend in a period. */
@@ -23,7 +24,7 @@ export interface Account extends Buying, Reading, Spending {
 }
 
 /** A client of Topup. Its own methods are about the token's account, or the one that the API key is bound to. */
-export interface Topup extends Buying, Reading, Works {
+export interface Topup extends Buying, Cards, Reading, Works {
   /** Another account, for servers. */
   account(id: string): Account;
   /** Refunds a purchase through Stripe. Needs the scope `admin`. */
@@ -37,6 +38,7 @@ export function topup(options: TopupOptions): Topup {
   const api = connect(options);
   return {
     ...buying(api),
+    ...cards(api),
     ...reading(api),
     ...works(api),
     account: (id) => account(api, id),
@@ -57,6 +59,7 @@ function account(api: Api, id: string): Account {
   return {
     id,
     ...buying(api, id),
+    ...cards(api, id),
     ...reading(api, id),
     ...spending(api, id),
     setLimit: (period, credits, options = {}) =>
@@ -74,6 +77,7 @@ function account(api: Api, id: string): Account {
 
 export type * from "./api.js";
 export type { BatchDebit, BatchOutcome, Spending, SpendRefundRequest, Works } from "./spending.js";
+export type { Cards } from "./cards.js";
 export type { Buying, Purchasing, WaitOptions } from "./buying.js";
 export { all, type Page, type PageQuery, type Reading, type Time, type TimeRange } from "./reading.js";
 export { CaptureFailed, type Held, type HoldResult } from "./held.js";

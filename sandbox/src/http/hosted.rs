@@ -275,7 +275,7 @@ fn destinations(session: &Session) -> Vec<String> {
 }
 
 /// A page of a customer, without scripts.
-fn html(status: StatusCode, page: &Markup, form_targets: &[String]) -> HttpResponse {
+pub(super) fn html(status: StatusCode, page: &Markup, form_targets: &[String]) -> HttpResponse {
     answer(status, page, &format!("form-action 'self' {}", form_targets.join(" ")))
 }
 

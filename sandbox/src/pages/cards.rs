@@ -39,8 +39,8 @@ pub(super) fn card(view: &View<'_>, method: &PaymentMethod, is_default: bool) ->
                 }))
                 h4 { "A new card" }
                 p {
-                    "The card network replaces it by one with another number and expiry, which works. Its id stays, and \
-                     payment_method.automatically_updated is sent."
+                    "The card network replaces it by one with another number and expiry, which works. Its id stays, \
+                     and payment_method.automatically_updated is sent."
                 }
                 (button(view, &path("renew"), "Replace it", &name, &[]))
                 h4 { "Its end" }

@@ -121,7 +121,8 @@ fn setups(view: &View<'_>, customer: &str) -> Markup {
                     div.card.control id=(setup.id) {
                         h3 { code { (setup.id) } }
                         p {
-                            "The customer passes 3-D Secure, and the card is saved; or fails, and another card is needed."
+                            "The customer passes 3-D Secure, and the card is saved; or fails, and another card is \
+                             needed."
                         }
                         div.actions {
                             (button(view, &path, "Pass", &setup.id, &[("outcome", "passed")]))

@@ -124,7 +124,7 @@ fn a_journal_knows_what_was_dropped() {
         world.run.state.deliveries.retain(|_, _| false);
         world.save();
     }
-    assert!(limits::trim(&mut world.run.state, Limits { events: 20, answers: 3, payments: 10 }));
+    assert!(limits::trim(&mut world.run.state, Limits { events: 20, answers: 3, payments: 10, ..limits::LIMITS }));
     let (_, is_snapshot) = world.save();
     assert!(!is_snapshot, "it is in the journal");
     world.assert_kept();

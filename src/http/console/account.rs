@@ -12,10 +12,13 @@ use crate::books::settle_account::settled_balance;
 use crate::console::operator_log::LoggedEntry;
 use crate::console::registers::BlockRow;
 use crate::console::words::{credits, of_credits};
+use crate::customers::ensure_customer::known_customer;
 use crate::domain::account::AccountId;
 use crate::domain::credit_unit::DisplayDecimals;
+use crate::domain::ids::CustomerId;
 use crate::domain::ledger::{Balance, description};
 use crate::domain::spend_limit::SpendLimit;
+use crate::http::console::auto_topup;
 use crate::http::console::form::{Fields, account_path, topup_path, with_id};
 use crate::http::console::layout::{Place, at};
 use crate::http::console::log_page::entries as log_entries;
@@ -27,6 +30,7 @@ use crate::http::kit::paging::page;
 use crate::http::kit::problem::ApiError;
 use crate::http::state::State;
 use crate::purchases::topup_history::{ListedTopup, TopupFilter};
+use crate::recurring::auto_topup::show::{self, Shown};
 use crate::subscriptions::subscription_rows::Subscription;
 
 const ENTRIES: i64 = 25;
@@ -62,6 +66,8 @@ struct Found {
     adjustments: Vec<Adjustment>,
     blocks: Vec<BlockRow>,
     log: Vec<LoggedEntry>,
+    customer: Option<CustomerId>,
+    auto_topup: Option<Shown>,
 }
 
 /// The account.
@@ -99,6 +105,9 @@ pub(super) async fn read(request: HttpRequest, state: State) -> Page {
             (more("/console/account", &[("id", id)], found.next_topup.as_deref()))
         }
         (subscriptions::of_account(&found.subscriptions))
+        (auto_topup::section(
+            &signed, found.customer.as_ref().map(CustomerId::as_str), found.auto_topup.as_ref(), decimals,
+        ))
         (grants(&found.grants, decimals))
         (holds(&found.holds, decimals))
         (limits(&found.limits, decimals))
@@ -146,6 +155,8 @@ async fn find(
             adjustments: app.db.adjustments_of(&account, (i64::MAX, ""), OTHERS).await?,
             blocks: app.db.blocks_of(id).await?,
             log: app.db.operator_log_of(id, OTHERS).await?,
+            customer: known_customer(&app, &account).await?,
+            auto_topup: show::auto_topup(&app, &account).await?,
         })
     };
     signed.run(read).await

@@ -5,6 +5,7 @@
 
 mod account;
 mod account_actions;
+mod auto_topup;
 mod chart;
 mod disputes;
 mod failures;

@@ -54,6 +54,10 @@ pub struct CreateSession {
     /// bound to; required for an API key that is not bound to an account.
     #[schema(example = "user_1")]
     account_id: Option<String>,
+    /// Whether the customer's card is saved, so that it can be charged later without the customer (`PUT /auto-topup`).
+    /// Requires `SAVED_CARDS=on`. Defaults to false. Stripe's page says that the card is saved.
+    #[schema(example = false)]
+    save_card: Option<bool>,
 }
 
 /// An open checkout session.
@@ -62,13 +66,13 @@ pub struct CreateSession {
 pub struct CreatedSession {
     /// The id of the checkout session.
     #[schema(example = "cs_test_a1b2c3")]
-    id: String,
+    pub(super) id: String,
     /// The payment page. Send the customer there.
     #[schema(example = "https://checkout.stripe.com/c/pay/cs_test_a1b2c3")]
-    url: String,
+    pub(super) url: String,
     /// When the checkout session expires.
     #[schema(example = "2026-11-21T13:00:00Z")]
-    expires_at: String,
+    pub(super) expires_at: String,
 }
 
 impl CreatedSession {
@@ -211,14 +215,18 @@ pub async fn create(request: HttpRequest, payload: Payload, state: State) -> Res
     let (asked, key) = asked_for(&request, &state, &caller, body)?;
     let payer = who_asks(&request, &state, &caller);
     let app = state.app.clone();
+    if asked.saves_card && !state.app.recurring.saves_cards {
+        return Err(ApiError::field("saveCard", "saved_cards_off", "no cards are saved here (SAVED_CARDS=off)"));
+    }
     let prices = prices(&state, &asked).await?;
     let currency = prices.as_ref().ok().filter(|_| asked.currency.is_some()).map(|prices| prices.currency());
     let urls = (asked.success_url.as_str(), asked.cancel_url.as_deref());
     let checkout = match check(&state, asked.credits, urls, prices) {
         Ok((success_url, cancel_url)) => {
             state.limits.check_account(&asked.account)?;
-            let AskedFor { account, credits, .. } = asked;
-            let command = CreateCheckout { account, credits, currency, success_url, cancel_url, idempotency: key };
+            let AskedFor { account, credits, saves_card, .. } = asked;
+            let command =
+                CreateCheckout { account, credits, currency, success_url, cancel_url, saves_card, idempotency: key };
             state.run(async move { Box::pin(create_checkout(&app, command)).await }).await??
         }
         Err(errors) => {
@@ -235,7 +243,7 @@ pub async fn create(request: HttpRequest, payload: Payload, state: State) -> Res
 }
 
 /// From where a customer asks. A server's address says nothing about its customer.
-fn who_asks(request: &HttpRequest, state: &HttpState, caller: &Caller) -> Payer {
+pub(super) fn who_asks(request: &HttpRequest, state: &HttpState, caller: &Caller) -> Payer {
     if matches!(caller, Caller::Server(_)) {
         return Payer::default();
     }
@@ -255,6 +263,7 @@ fn asked_for(
     body: CreateSession,
 ) -> Result<(AskedFor, Option<CallerKey>), ApiError> {
     let (credits, currency, cancel_url) = (body.credits.unwrap_or_default(), body.currency, body.cancel_url);
+    let saves_card = body.save_card.unwrap_or_default();
     let success_url = body.success_url.unwrap_or_default();
     let named = body.account_id.map(AccountId::parse).transpose().map_err(|error| {
         // The other mistakes are named with it, as far as they do not depend on the account.
@@ -265,7 +274,7 @@ fn asked_for(
     })?;
     let account = caller.account(named, Scope::Checkout)?;
     let key = idempotency_key(request.headers())?.map(|key| CallerKey::of_checkout(&account, key));
-    Ok((AskedFor { account, credits, currency, success_url, cancel_url }, key))
+    Ok((AskedFor { account, credits, currency, success_url, cancel_url, saves_card }, key))
 }
 
 /// The prices of the purchase: without a currency, they are those of the account.

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::domain::checkout::PurchaseReport;
+use crate::domain::credit_unit::CreditUnit;
 use crate::domain::ids::SessionId;
 
 /// Everything that is sent to open a checkout. It is stored with the top-up before the provider is called, so that a
@@ -41,12 +42,35 @@ pub struct CheckoutRequest {
     pub expires_at_seconds: i64,
     /// The provider's names of the payment methods to offer; empty for those enabled in its dashboard.
     pub payment_methods: Vec<String>,
+    /// The customer who buys; `None` if the account has none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub customer: Option<String>,
+    /// Whether the card is saved, to be charged later without the customer. Only with a customer.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub saves_card: bool,
+    /// The saved card to charge without a page; `None` for a checkout.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub payment_method: Option<String>,
     /// The seal's terms, for the metadata; `None` in rows of earlier versions.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub terms: Option<String>,
     /// The seal's signature.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub signature: Option<String>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "as serde calls it")]
+const fn is_false(value: &bool) -> bool {
+    !*value
+}
+
+impl CheckoutRequest {
+    /// What the customer is charged, in minor units. `None` if a number is out of range.
+    #[must_use]
+    pub fn total_amount_minor(&self) -> Option<i64> {
+        let unit = CreditUnit::new(self.credit_unit_credits, self.credit_unit_amount_minor)?;
+        unit.price_minor(self.credits)?.checked_add(self.fee_amount_minor)
+    }
 }
 
 /// A checkout that the provider opened.

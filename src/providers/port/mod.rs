@@ -5,6 +5,7 @@
 //! For every call: `Ok` is terminal. An error says whether the call may have been done; which idempotency key the next one has
 //! is decided by [`crate::domain::attempt`]. A call takes a bounded time and tries once.
 
+mod card;
 mod checkout;
 mod customer;
 mod endpoint;
@@ -26,6 +27,7 @@ use crate::domain::provider::ProviderName;
 use crate::domain::reversal::{DisputeReport, RefundReport};
 use crate::providers::event::WebhookReader;
 
+pub use card::{CardOps, CardSetupRequest, Charge, OffSessionOps, OpenedSetup, SavedCard};
 pub use checkout::{CheckoutRequest, OpenedCheckout};
 pub use customer::{Customer, CustomerOps};
 pub use endpoint::{
@@ -76,6 +78,10 @@ pub struct Provider {
     pub invoices: Arc<dyn InvoiceOps>,
     /// Opens the portal for customers.
     pub portal: Arc<dyn PortalOps>,
+    /// Saves cards.
+    pub cards: Arc<dyn CardOps>,
+    /// Charges saved cards without the customer.
+    pub off_session: Arc<dyn OffSessionOps>,
     /// Reads its deliveries.
     pub webhooks: Arc<dyn WebhookReader>,
 }
@@ -106,7 +112,9 @@ impl Provider {
             plans: lacks.clone(),
             subscriptions: lacks.clone(),
             invoices: lacks.clone(),
-            portal: lacks,
+            portal: lacks.clone(),
+            cards: lacks.clone(),
+            off_session: lacks,
             webhooks,
         }
     }
@@ -144,6 +152,10 @@ pub struct Capabilities {
     pub customers: bool,
     /// It keeps subscriptions, with their plans, invoices and a portal.
     pub subscriptions: bool,
+    /// It saves cards.
+    pub cards: bool,
+    /// It charges saved cards without the customer.
+    pub off_session: bool,
 }
 
 /// Opens checkouts.

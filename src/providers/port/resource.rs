@@ -21,18 +21,29 @@ pub enum Resource {
     Subscriptions,
     /// Invoices of subscriptions.
     Invoices,
+    /// Customers, who keep saved cards.
+    Customers,
+    /// What saves a card on a page.
+    SetupIntents,
+    /// Saved cards.
+    PaymentMethods,
 }
 
 impl Resource {
-    /// All resources that sales of credits need.
-    pub const ALL: [Self; 6] = [
+    /// All resources that sales of credits need, and saved cards.
+    pub const ALL: [Self; 9] = [
         Self::CheckoutSessions,
         Self::PaymentIntents,
         Self::Refunds,
         Self::Disputes,
         Self::BalanceTransactions,
         Self::Events,
+        Self::Customers,
+        Self::SetupIntents,
+        Self::PaymentMethods,
     ];
+    /// Those that are needed only to save cards.
+    pub const OF_CARDS: [Self; 3] = [Self::Customers, Self::SetupIntents, Self::PaymentMethods];
     /// Those that every service needs.
     pub const NEEDED: [Self; 5] =
         [Self::CheckoutSessions, Self::PaymentIntents, Self::Refunds, Self::Disputes, Self::BalanceTransactions];
@@ -53,6 +64,9 @@ impl Resource {
             Self::Prices => "prices",
             Self::Subscriptions => "subscriptions",
             Self::Invoices => "invoices",
+            Self::Customers => "customers",
+            Self::SetupIntents => "setup_intents",
+            Self::PaymentMethods => "payment_methods",
         }
     }
 
@@ -69,6 +83,9 @@ impl Resource {
             Self::Prices => "Products and Prices: Write",
             Self::Subscriptions => "Subscriptions: Write",
             Self::Invoices => "Invoices: Read",
+            Self::Customers => "Customers: Write",
+            Self::SetupIntents => "SetupIntents: Read",
+            Self::PaymentMethods => "PaymentMethods: Write",
         }
     }
 
@@ -85,6 +102,9 @@ impl Resource {
             Self::Subscriptions => "no event about a subscription is understood",
             Self::Invoices => "paid periods of subscriptions bring no credits",
             Self::Events => "thin payloads about refunds, disputes and fees are not understood",
+            Self::Customers => "no card can be saved",
+            Self::SetupIntents => "a card that was saved without a purchase does not become the customer's default",
+            Self::PaymentMethods => "saved cards can be neither shown nor removed, and none is charged",
         }
     }
 }

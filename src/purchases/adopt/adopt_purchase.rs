@@ -199,6 +199,9 @@ fn agreed(app: &App, report: &PurchaseReport, terms: Option<SoldTerms>) -> Resul
         cancel_url: None,
         expires_at_seconds: sold_at_ms.div_euclid(1_000),
         payment_methods: Vec::new(),
+        customer: None,
+        saves_card: false,
+        payment_method: None,
         terms: report.seal.as_ref().map(|seal| seal.terms.clone()),
         signature: report.seal.as_ref().map(|seal| seal.signature.clone()),
     };

@@ -6,27 +6,26 @@
 
 use crate::access::caller_key::{CallerKey, request_hash};
 use crate::app::App;
+use crate::customers::ensure_customer::{CustomerError, ensure_customer, known_customer};
 use crate::db::{StoreError, Tx, Write};
 use crate::domain::account::AccountId;
 use crate::domain::attempt::Attempt;
 use crate::domain::checkout::TopupState;
 use crate::domain::currency::Currency;
-use crate::domain::expiry::ExpiryDays;
-use crate::domain::fees::FeePolicy;
-use crate::domain::ids::TopupId;
+use crate::domain::ids::{CustomerId, TopupId};
 use crate::domain::price_list::NotSoldIn;
-use crate::domain::pricing::{Quote, QuoteError};
+use crate::domain::pricing::QuoteError;
 use crate::domain::redirect::RedirectUrl;
-use crate::providers::port::CheckoutRequest;
 use crate::purchases::account_currency::{PriceError, prices_for};
 use crate::purchases::checkout::check_session::refresh;
 use crate::purchases::checkout::checkouts::{BeginCheckout, CheckoutStart, StoreOpened};
 use crate::purchases::checkout::create_once::Work;
+use crate::purchases::checkout::new_topup::{Purchase, new_topup};
 pub use crate::purchases::checkout::open_checkout::ProviderTrouble;
 use crate::purchases::checkout::open_checkout::{Opened, ToOpen, open};
 use crate::purchases::checkout::topup_attempts;
 use crate::purchases::idempotency::{self, IdempotencyKey, StoredAnswer};
-use crate::purchases::topups::{self, NewTopup, Topup};
+use crate::purchases::topups::{self, Topup};
 
 /// The lease on a key: longer than the calls to the provider take. An even slower process that is overtaken does no
 /// harm, because both use the same key with the provider and get the same session.
@@ -47,6 +46,8 @@ pub struct CreateCheckout {
     pub success_url: RedirectUrl,
     /// Where the customer is sent after cancelling.
     pub cancel_url: Option<RedirectUrl>,
+    /// Whether the card is saved, to be charged later without the customer.
+    pub saves_card: bool,
     /// The caller's idempotency key, if it sent one.
     pub idempotency: Option<CallerKey>,
 }
@@ -64,6 +65,8 @@ pub struct AskedFor {
     pub success_url: String,
     /// Where the customer is sent after cancelling.
     pub cancel_url: Option<String>,
+    /// Whether the card is saved.
+    pub saves_card: bool,
 }
 
 /// An open checkout, for the caller.
@@ -134,7 +137,19 @@ pub async fn create_checkout(app: &App, command: CreateCheckout) -> Result<Check
     let prices = prices_for(app, &command.account, command.currency).await?;
     let quote = prices.quote(command.credits)?;
     let now_ms = app.clock.now_ms();
-    let new = new_topup(app, &command, prices.fees().clone(), quote, now_ms)?;
+    let customer = customer_of(app, &command).await?;
+    let purchase = Purchase {
+        account: &command.account,
+        quote,
+        fees: prices.fees().clone(),
+        success_url: command.success_url.as_str(),
+        cancel_url: command.cancel_url.as_ref().map(RedirectUrl::as_str),
+        expires_at_seconds: app.checkout.expires_at_seconds(now_ms),
+        customer: customer.as_ref(),
+        saves_card: command.saves_card,
+        payment_method: None,
+    };
+    let new = new_topup(app, purchase, now_ms)?;
     let key = command.idempotency.as_ref().map(|caller| IdempotencyKey {
         scope: caller.scope.clone(),
         key: caller.key.clone(),
@@ -176,6 +191,22 @@ pub async fn create_checkout(app: &App, command: CreateCheckout) -> Result<Check
     store_outcome(app, topup, key, opened, work).await
 }
 
+/// The customer who buys. One is made only if a card is to be saved; one that is there is always named, so that a saved
+/// card need not be typed again.
+async fn customer_of(app: &App, command: &CreateCheckout) -> Result<Option<CustomerId>, CreateCheckoutError> {
+    if !app.recurring.saves_cards {
+        return Ok(None);
+    }
+    if !command.saves_card {
+        return Ok(known_customer(app, &command.account).await?);
+    }
+    match ensure_customer(app, &command.account).await {
+        Ok(customer) => Ok(Some(customer)),
+        Err(CustomerError::Store(error)) => Err(error.into()),
+        Err(CustomerError::Provider(error)) => Err(CreateCheckoutError::Provider(ProviderTrouble::of_customer(&error))),
+    }
+}
+
 /// Whether the account has reached the limit of open checkouts. They are counted before the new one is inserted, so
 /// concurrent requests may exceed the limit by a few; it only has to keep the provider and the database from being
 /// flooded.
@@ -191,52 +222,6 @@ async fn too_many_open(app: &App, account: &AccountId, now_ms: i64) -> Result<Op
     }))
 }
 
-fn new_topup(
-    app: &App,
-    command: &CreateCheckout,
-    fees: FeePolicy,
-    quote: Quote,
-    now_ms: i64,
-) -> Result<NewTopup, StoreError> {
-    let id = TopupId::from_bits(app.ids.id_bits());
-    let mut request = CheckoutRequest {
-        topup_id: id.as_str().to_owned(),
-        account_id: command.account.as_str().to_owned(),
-        credits: quote.credits.get(),
-        currency: quote.currency.as_str().to_owned(),
-        credit_unit_credits: quote.unit.credits(),
-        credit_unit_amount_minor: quote.unit.amount_minor(),
-        credit_display_decimals: app.pricing.decimals().get().into(),
-        fee_amount_minor: quote.fee_amount_minor,
-        fee_label: fees.label.clone(),
-        bonus_credits: (quote.bonus_credits != 0).then_some(quote.bonus_credits),
-        credits_expire_days: quote.expiry.map(ExpiryDays::get),
-        success_url: command.success_url.as_str().to_owned(),
-        cancel_url: command.cancel_url.as_ref().map(|url| url.as_str().to_owned()),
-        expires_at_seconds: app.checkout.expires_at_seconds(now_ms),
-        payment_methods: app.checkout.payment_methods.clone(),
-        terms: None,
-        signature: None,
-    };
-    let seal = app.seal.as_ref().and_then(|key| key.seal(&request, &fees, app.checkout.livemode, now_ms));
-    (request.terms, request.signature) = seal.map(|seal| (seal.terms, seal.signature)).unzip();
-    let expected_fee_minor = fees
-        .expected_processor_fee_minor(quote.total_amount_minor)
-        .ok_or_else(|| StoreError::corrupt("fee of charge", quote.total_amount_minor))?;
-    let (livemode, provider) = (app.checkout.livemode, app.provider.name);
-    Ok(NewTopup {
-        id,
-        account: command.account.clone(),
-        quote,
-        fees,
-        expected_fee_minor,
-        livemode,
-        provider,
-        request,
-        now_ms,
-    })
-}
-
 impl CreateCheckout {
     fn asked_for(&self) -> AskedFor {
         AskedFor {
@@ -245,6 +230,7 @@ impl CreateCheckout {
             currency: self.currency.map(|currency| currency.as_str().to_owned()),
             success_url: self.success_url.as_str().to_owned(),
             cancel_url: self.cancel_url.as_ref().map(|url| url.as_str().to_owned()),
+            saves_card: self.saves_card,
         }
     }
 }
@@ -254,7 +240,10 @@ impl AskedFor {
         let credits = self.credits.to_string();
         let cancel_url = self.cancel_url.as_deref().unwrap_or_default();
         let mut parts = vec![self.account.as_str(), &credits, &self.success_url, cancel_url];
-        parts.extend(self.currency.as_deref());
+        // What is left out has the hash of a request that never had it.
+        let currency = self.currency.as_ref().map(|currency| format!("currency {currency}"));
+        parts.extend(currency.as_deref());
+        parts.extend(self.saves_card.then_some("saveCard"));
         request_hash(&parts)
     }
 }

@@ -3,9 +3,12 @@
 //! Invariant: the customer is sent to at most one session per top-up. [`crate::purchases::checkout::create_once`]
 //! decides about keys and retries.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use async_trait::async_trait;
 
 use crate::app::{App, CheckoutSettings};
+use crate::customers::ensure_customer::{CustomerError, ensure_customer, forget_customer};
 use crate::db::{StoreError, Tx, Write};
 use crate::domain::account::AccountId;
 use crate::domain::attempt::{Attempt, QUIET_MS};
@@ -13,7 +16,7 @@ use crate::domain::checkout::Agreement;
 use crate::domain::credit_unit::CreditUnit;
 use crate::domain::currency::Currency;
 use crate::domain::expiry::ExpiryDays;
-use crate::domain::ids::{SessionId, TopupId};
+use crate::domain::ids::{CustomerId, SessionId, TopupId};
 use crate::domain::provider::ProviderName;
 use crate::providers::port::{CheckoutRequest, OpenedCheckout, ProviderError};
 use crate::purchases::checkout::create_once::{Creation, Failure, Trouble, Work, create_once};
@@ -21,6 +24,9 @@ use crate::purchases::checkout::topup_attempts;
 
 /// Stripe requires 30 minutes from now by its own clock; the extra minute allows for latency and clock differences.
 const SHORTEST_LIFE_SECONDS: i64 = 31 * 60;
+
+/// The provider's code for an object that a request names and that is not there.
+const MISSING: &str = "resource_missing";
 
 /// A checkout session as the provider opened it.
 #[derive(Debug, Clone)]
@@ -69,6 +75,19 @@ impl ProviderTrouble {
         matches!(self, Self::Refused | Self::AmountTooSmall | Self::Mismatch)
     }
 
+    /// The same of a call that would have made the customer.
+    pub(crate) const fn of_customer(error: &ProviderError) -> Self {
+        match error {
+            ProviderError::Limited(_) => Self::Limited,
+            ProviderError::TimedOut => Self::TooSlow,
+            ProviderError::Failed(_) | ProviderError::Unreachable(_) => Self::Unavailable,
+            ProviderError::Refused(_)
+            | ProviderError::Unknown(_)
+            | ProviderError::AmountTooSmall(_)
+            | ProviderError::Unsupported(_) => Self::Refused,
+        }
+    }
+
     /// A stable code.
     #[must_use]
     pub const fn code(self) -> &'static str {
@@ -102,6 +121,44 @@ struct CheckoutSession<'c> {
     topup: TopupId,
     request: CheckoutRequest,
     created_at_ms: i64,
+    /// Whether the provider said that it does not have the customer of the request.
+    customer_is_gone: AtomicBool,
+}
+
+impl CheckoutSession<'_> {
+    const fn ends_too_soon(&self, now_ms: i64) -> bool {
+        self.request.expires_at_seconds < now_ms.div_euclid(1_000).saturating_add(SHORTEST_LIFE_SECONDS)
+    }
+
+    /// Whether the provider refused because it does not have the request's customer. Of what a checkout names, nothing
+    /// else can be missing.
+    fn lacks_customer(&self, error: &ProviderError) -> bool {
+        let is_missing = matches!(error, ProviderError::Refused(failure) if failure.code == MISSING);
+        is_missing && self.request.customer.is_some()
+    }
+
+    /// Replaces a customer that the provider has deleted. A checkout that saves no card can do without one.
+    async fn replace_customer(&mut self, app: &App) -> Result<(), StoreError> {
+        if !self.customer_is_gone.swap(false, Ordering::Relaxed) {
+            return Ok(());
+        }
+        let Some(gone) = self.request.customer.take() else { return Ok(()) };
+        if let Ok(gone) = CustomerId::parse(app.provider.name, gone) {
+            forget_customer(app, &gone).await?;
+        }
+        let Ok(account) = AccountId::parse(self.request.account_id.as_str()) else { return Ok(()) };
+        if self.request.saves_card {
+            match ensure_customer(app, &account).await {
+                Ok(customer) => self.request.customer = Some(customer.as_str().to_owned()),
+                Err(CustomerError::Store(error)) => return Err(error),
+                Err(CustomerError::Provider(error)) => {
+                    tracing::warn!(%error, "the customer cannot be made anew: this checkout saves no card");
+                    self.request.saves_card = false;
+                }
+            }
+        }
+        Ok(())
+    }
 }
 
 #[async_trait]
@@ -113,7 +170,11 @@ impl Creation for CheckoutSession<'_> {
     }
 
     async fn call(&self, app: &App, key: &str) -> Result<OpenedCheckout, ProviderError> {
-        let opened = app.provider.checkouts.open_checkout(&self.request, key).await?;
+        let opened = app.provider.checkouts.open_checkout(&self.request, key).await;
+        if opened.as_ref().is_err_and(|error| self.lacks_customer(error)) {
+            self.customer_is_gone.store(true, Ordering::Relaxed);
+        }
+        let opened = opened?;
         tracing::info!(key, session = %opened.session, "checkout opened");
         Ok(opened)
     }
@@ -124,9 +185,9 @@ impl Creation for CheckoutSession<'_> {
         app.provider.checkouts.find_checkout(&self.topup, (self.created_at_ms, until_ms)).await
     }
 
-    /// Stripe requires at least 30 minutes until the session ends.
+    /// Stripe requires at least 30 minutes until the session ends, and a customer that is there.
     fn is_stale(&self, now_ms: i64) -> bool {
-        self.request.expires_at_seconds < now_ms.div_euclid(1_000).saturating_add(SHORTEST_LIFE_SECONDS)
+        self.customer_is_gone.load(Ordering::Relaxed) || self.ends_too_soon(now_ms)
     }
 
     fn may_be_ours(&self, _: &ProviderError) -> bool {
@@ -135,7 +196,8 @@ impl Creation for CheckoutSession<'_> {
 
     async fn next_key(&mut self, app: &App, mark_ms: i64, next: &Attempt) -> Result<bool, StoreError> {
         let now_ms = app.clock.now_ms();
-        if self.is_stale(now_ms) {
+        self.replace_customer(app).await?;
+        if self.ends_too_soon(now_ms) {
             self.request.expires_at_seconds = self.settings.expires_at_seconds(now_ms);
         }
         let (topup, request) = (self.topup.clone(), self.request.clone());
@@ -171,7 +233,13 @@ pub(crate) struct ToOpen {
 /// Opens the checkout. Each call is logged with the provider's request id. Afterwards `work` holds what is known.
 pub(crate) async fn open(app: &App, to_open: ToOpen, work: &mut Work) -> Result<Opened, ProviderTrouble> {
     let ToOpen { topup, provider, request, created_at_ms } = to_open;
-    let mut session = CheckoutSession { settings: &app.checkout, topup, request, created_at_ms };
+    let mut session = CheckoutSession {
+        settings: &app.checkout,
+        topup,
+        request,
+        created_at_ms,
+        customer_is_gone: AtomicBool::new(false),
+    };
     match create_once(app, &mut session, work).await {
         Ok(opened) => accept(app, &session.topup, provider, &session.request, opened),
         Err(Failure::Refused(ProviderError::AmountTooSmall(_))) => Err(ProviderTrouble::AmountTooSmall),

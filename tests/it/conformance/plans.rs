@@ -22,12 +22,15 @@ fn sqlite_bulk() -> (Vec<&'static str>, Vec<&'static str>) {
 }
 
 /// Tables that grow with the business. The others contain what operators created, or are pruned.
-const GROWING: [&str; 33] = [
+const GROWING: [&str; 36] = [
     "account_blocks",
     "account_currencies",
     "accounts",
     "adjustments",
     "alerts",
+    "auto_topup_attempts",
+    "auto_topup_queue",
+    "auto_topups",
     "customers",
     "deliveries",
     "delivery_attempts",
@@ -58,7 +61,8 @@ const GROWING: [&str; 33] = [
     "webhook_events",
 ];
 /// Partial indexes that contain only exceptions and may be scanned.
-const OF_EXCEPTIONS: [&str; 8] = [
+const OF_EXCEPTIONS: [&str; 9] = [
+    "auto_topups_recovering",
     "failed_webhook_events_by_payload",
     "failed_webhook_events_open",
     "messages_new",
@@ -135,6 +139,13 @@ fn fill(first: u32, last: u32) -> String {
         "INSERT INTO delivery_attempts (endpoint_id, message_number, attempt, status, milliseconds, attempted_at) \
          SELECT 'endpoint_' || n, n, 1, 200, 5, n FROM",
         "INSERT INTO alerts (account_id, is_low, is_depleted, changes, updated_at) SELECT 'user_' || n, 0, 0, 0, n FROM",
+        "INSERT INTO auto_topups (account_id, state, threshold, credits, currency, max_per_day, max_per_month, provider, return_url, \
+         consent_version, consent_by, consented_at, declines, changes, created_at, updated_at) \
+         SELECT 'user_' || n, 'active', 100, 250, 'usd', 3, 10000, 'stripe', '', '1', 'customer', n, 0, 1, n, n FROM",
+        "INSERT INTO auto_topup_queue (account_id, since, due_at, lease_until) SELECT 'user_' || n, n, n, 0 FROM",
+        "INSERT INTO auto_topup_attempts (topup_id, account_id, crossed_at, amount, currency, outcome, payment_method_id, card_brand, \
+         card_last4, consent_version, consented_at, started_at, ended_at) \
+         SELECT 'topup_' || n, 'user_' || n, n, 289, 'usd', 'paid', 'pm_' || n, 'visa', '4242', '1', n, n, n FROM",
         "INSERT INTO customers (account_id, provider, livemode, provider_customer_id, generation, created_at, updated_at) \
          SELECT 'user_' || n, 'stripe', 0, 'cus_' || n, 1, n, n FROM",
         "INSERT INTO usage_hours (account_id, hour, operation, subject, credits, refunded_credits, spends, first_sequence, last_sequence) \

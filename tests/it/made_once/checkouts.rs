@@ -77,6 +77,7 @@ fn command(account: &str) -> CreateCheckout {
         currency: None,
         success_url: RedirectUrl::parse(SUCCESS_URL, &origins).expect("a URL"),
         cancel_url: None,
+        saves_card: false,
     }
 }
 

@@ -8,7 +8,7 @@ mod delivering;
 mod inputs;
 mod interruptions;
 mod processes;
-mod receiver;
+pub mod receiver;
 mod signatures;
 
 use reqwest::Method;

@@ -7,14 +7,14 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use stripe_sandbox::Sandbox;
-use topup::domain::ids::{PaymentId, SessionId};
+use topup::domain::ids::{CustomerId, PaymentId, PaymentMethodId, SessionId};
 use topup::ports::Clock;
 use topup::providers::port::Provider;
 use topup::providers::stripe::StripeWebhooks;
 use topup::providers::stripe::gateway::StripeGateway;
 use topup::providers::stripe::signature::SignatureVerifier;
 
-use crate::providers::world::{Delivery, World};
+use crate::providers::world::{Bank, Delivery, World};
 use crate::support::clock::TestClock;
 use crate::support::stripe::{SECRET_KEY, Stripe, WEBHOOK_SECRET};
 
@@ -64,6 +64,18 @@ impl World for StripeWorld {
 
     async fn dispute(&self, payment: &PaymentId) {
         self.stripe.control(&format!("payment_intents/{payment}/dispute"), json!({})).await;
+    }
+
+    async fn save_card(&self, customer: &CustomerId, bank: Bank) -> PaymentMethodId {
+        let card = match bank {
+            Bank::Pays => "pm_card_visa",
+            Bank::Declines => "pm_card_chargeCustomerFail",
+            Bank::AsksTheCustomer => "pm_card_authenticationRequired",
+        };
+        let form = [("customer", customer.as_str())];
+        let (status, card) = self.stripe.post(&format!("/v1/payment_methods/{card}/attach"), &form).await;
+        assert_eq!(status, 200, "{card}");
+        PaymentMethodId::parse(self.provider.name, card["id"].as_str().expect("an id")).expect("an id")
     }
 
     async fn deliveries(&mut self) -> Vec<Delivery> {

@@ -1,6 +1,6 @@
 //! What happens outside of the service: customers pay, banks dispute, the provider delivers events.
 
-use topup::domain::ids::{PaymentId, SessionId};
+use topup::domain::ids::{CustomerId, PaymentId, PaymentMethodId, SessionId};
 use topup::providers::port::Provider;
 
 /// A webhook delivery.
@@ -10,6 +10,17 @@ pub struct Delivery {
     pub header: String,
     /// The body as it was sent.
     pub body: String,
+}
+
+/// What a card's bank says to charges without the customer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Bank {
+    /// It pays.
+    Pays,
+    /// It declines.
+    Declines,
+    /// The customer has to confirm.
+    AsksTheCustomer,
 }
 
 /// A provider with an account of its own, and the means to act as customers, banks and the provider itself.
@@ -31,6 +42,9 @@ pub trait World {
 
     /// The customer's bank disputes a payment. Called only for a provider that tells of disputes.
     async fn dispute(&self, payment: &PaymentId);
+
+    /// A customer saves a card whose bank does so. Called only for a provider that keeps cards.
+    async fn save_card(&self, customer: &CustomerId, bank: Bank) -> PaymentMethodId;
 
     /// What the provider has delivered since the last call, oldest first.
     async fn deliveries(&mut self) -> Vec<Delivery>;

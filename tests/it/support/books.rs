@@ -197,6 +197,9 @@ pub fn topup_of(number: u128, account: &str, credits: i64) -> NewTopup {
         cancel_url: None,
         expires_at_seconds: NOW_MS / 1_000 + 3_600,
         payment_methods: vec!["card".to_owned()],
+        customer: None,
+        saves_card: false,
+        payment_method: None,
         terms: None,
         signature: None,
     };

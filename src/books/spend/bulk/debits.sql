@@ -123,6 +123,11 @@ noted AS (
     INSERT INTO attention (account_id, since)
     SELECT id, now_ms FROM covered WHERE balance_after - held_credits < alert_at
     ON CONFLICT (account_id) DO NOTHING
+),
+asked_for AS (
+    INSERT INTO auto_topup_queue (account_id, since, due_at, lease_until)
+    SELECT id, now_ms, now_ms, 0 FROM covered WHERE balance_after - held_credits < refill_at
+    ON CONFLICT (account_id) DO NOTHING
 )
 SELECT input.number - 1 AS number,
     CASE WHEN earlier.number IS NOT NULL THEN 'known'

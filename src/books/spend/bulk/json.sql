@@ -210,6 +210,11 @@ INSERT INTO attention (account_id, since)
     SELECT accounts.id, MAX(now_ms) FROM temp.spending AS spending CROSS JOIN accounts ON accounts.id = spending.account
     WHERE outcome = 'fits' AND accounts.balance - accounts.held_credits < accounts.alert_at GROUP BY accounts.id
     ON CONFLICT (account_id) DO NOTHING;
+INSERT INTO auto_topup_queue (account_id, since, due_at, lease_until)
+    SELECT accounts.id, MAX(now_ms), MAX(now_ms), 0
+    FROM temp.spending AS spending CROSS JOIN accounts ON accounts.id = spending.account
+    WHERE outcome = 'fits' AND accounts.balance - accounts.held_credits < accounts.refill_at GROUP BY accounts.id
+    ON CONFLICT (account_id) DO NOTHING;
 SELECT spending.number, CASE outcome WHEN 'fits' THEN 'done' ELSE outcome END AS outcome,
     -- What was refused is told what it was judged by, and not what others left.
     COALESCE(CASE outcome WHEN 'fits' THEN accounts.balance ELSE spending.remaining END, 0) AS remaining,

@@ -16,7 +16,7 @@ WITH input AS MATERIALIZED (
 -- Locked in the order of their names, and read as they are now, not as the statement's snapshot has them.
 locked AS MATERIALIZED (
     SELECT named.place, accounts.id, accounts.balance, accounts.used_credits, accounts.held_credits, accounts.entries,
-        accounts.settled_entries, accounts.due_at, accounts.alert_at, accounts.revision,
+        accounts.settled_entries, accounts.due_at, accounts.alert_at, accounts.refill_at, accounts.revision,
         accounts.blocked_at, accounts.updated_at, accounts.limits_from
     FROM unnest(:accounts::TEXT[]) WITH ORDINALITY AS named (account, place)
     CROSS JOIN LATERAL (
@@ -160,11 +160,11 @@ changed AS (
         entries = excluded.entries, updated_at = excluded.updated_at, held_credits = excluded.held_credits,
         settled_entries = excluded.settled_entries, due_at = excluded.due_at, revision = excluded.revision,
         limits_from = excluded.limits_from
-    RETURNING id, balance, held_credits, entries, alert_at
+    RETURNING id, balance, held_credits, entries, alert_at, refill_at
 ),
 written AS MATERIALIZED (
     SELECT covered.place, covered.taken, covered.parts, covered.now_ms, changed.id AS account, changed.balance,
-        changed.held_credits, changed.alert_at, changed.entries - covered.parts AS entries_before
+        changed.held_credits, changed.alert_at, changed.refill_at, changed.entries - covered.parts AS entries_before
     FROM covered JOIN ready ON ready.place = covered.place JOIN changed ON changed.id = ready.id
 ),
 burned AS (
@@ -238,6 +238,11 @@ counted AS (
 noted AS (
     INSERT INTO attention (account_id, since)
     SELECT account, now_ms FROM written WHERE balance - held_credits < alert_at
+    ON CONFLICT (account_id) DO NOTHING
+),
+asked_for AS (
+    INSERT INTO auto_topup_queue (account_id, since, due_at, lease_until)
+    SELECT account, now_ms, now_ms, 0 FROM written WHERE balance - held_credits < refill_at
     ON CONFLICT (account_id) DO NOTHING
 )
 SELECT input.number - 1 AS number,

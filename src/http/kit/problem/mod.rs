@@ -7,6 +7,7 @@ mod admin;
 mod console;
 mod endpoints;
 mod reached_limit;
+mod recurring;
 mod spending;
 mod subscriptions;
 

@@ -17,18 +17,20 @@ use crate::providers::event::{EventSubject, ProviderEvent, WebhookError};
 use crate::providers::stripe::name::NAME;
 use crate::providers::stripe::objects::{Marked, Occasion, OfPayment, Session, payment_intent};
 
+mod card;
 mod money;
 pub(super) mod payer;
 mod subscription;
 mod thin;
 
 /// The event types that an endpoint has to subscribe to.
-pub const EVENT_TYPES: [&str; 30] = [
+pub const EVENT_TYPES: [&str; 32] = [
     "checkout.session.completed",
     "checkout.session.async_payment_succeeded",
     "checkout.session.async_payment_failed",
     "checkout.session.expired",
     "payment_intent.payment_failed",
+    "payment_intent.succeeded",
     "charge.succeeded",
     "charge.updated",
     "charge.refunded",
@@ -41,6 +43,7 @@ pub const EVENT_TYPES: [&str; 30] = [
     "charge.dispute.closed",
     "charge.dispute.funds_withdrawn",
     "charge.dispute.funds_reinstated",
+    "customer.deleted",
     "customer.subscription.created",
     "customer.subscription.updated",
     "customer.subscription.deleted",
@@ -208,6 +211,8 @@ fn read_object(envelope: &Envelope<'_>, event_type: &str) -> Result<ProviderEven
     let object = envelope.data.object.ok_or_else(|| "data.object is missing".to_owned())?.get();
     let head = || envelope.head(event_type);
     match event_type {
+        "payment_intent.succeeded" => read_marked(object, &head, card::charged),
+        "customer.deleted" => Ok(card::customer_deleted(object, &head)?),
         "payment_intent.payment_failed" => read_marked(object, &head, money::declined),
         "charge.succeeded" | "charge.updated" => read_marked(object, &head, money::charge),
         "charge.refunded" => money::charge_refunded(object, &head),
@@ -262,7 +267,12 @@ fn read_of_payment(
 fn read_session(object: &str, head: &dyn Fn() -> Result<Head, String>) -> Result<ProviderEvent, Unreadable> {
     let read = |object: &str, topup, head| report(from_object(object)?, topup, head);
     let Ok(session) = from_object::<Session>(object) else { return read_marked(object, head, read) };
-    let Some(topup) = session.topup() else { return subscription::checkout(object, head) };
+    let Some(topup) = session.topup() else {
+        return match subscription::checkout(object, head)? {
+            ProviderEvent::Foreign { .. } => Ok(card::saved(session, head)?),
+            event => Ok(event),
+        };
+    };
     match head().and_then(|head| report(session, topup, head)) {
         Ok(event) => Ok(event),
         // Parsed again to find the subject.

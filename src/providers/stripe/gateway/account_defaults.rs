@@ -20,7 +20,17 @@ use stripe_shared::CheckoutSessionBillingAddressCollection;
 
 /// Switches all of these options off. Link stays on if the operator offers it, by name or by leaving the choice to the
 /// dashboard.
-pub(super) fn refuse(session: CreateCheckoutSession, payment_methods: &[String]) -> CreateCheckoutSession {
+pub(super) fn refuse(
+    session: CreateCheckoutSession,
+    payment_methods: &[String],
+    has_customer: bool,
+) -> CreateCheckoutSession {
+    // Stripe accepts this option only where no customer is named.
+    let session = if has_customer {
+        session
+    } else {
+        session.customer_creation(CreateCheckoutSessionCustomerCreation::IfRequired)
+    };
     let offers_link = payment_methods.is_empty() || payment_methods.iter().any(|method| method == "link");
     session
         .adaptive_pricing(adaptive_pricing())
@@ -29,7 +39,6 @@ pub(super) fn refuse(session: CreateCheckoutSession, payment_methods: &[String])
         .automatic_tax(CreateCheckoutSessionAutomaticTax::new(false))
         .billing_address_collection(CheckoutSessionBillingAddressCollection::Auto)
         .consent_collection(consent_collection())
-        .customer_creation(CreateCheckoutSessionCustomerCreation::IfRequired)
         .invoice_creation(CreateCheckoutSessionInvoiceCreation::new(false))
         .managed_payments(managed_payments())
         .name_collection(name_collection())

@@ -62,6 +62,16 @@ pub(super) async fn answer_to(
     request: RequestBuilder,
     idempotency_key: Option<String>,
 ) -> Result<Answer, ProviderError> {
+    let answer = any_answer_to(transport, request, idempotency_key).await?;
+    if (200..300).contains(&answer.status) { Ok(answer) } else { Err(failure::of_answer(&answer)) }
+}
+
+/// The response, whatever it says: where an error's body says more than that it is one.
+pub(super) async fn any_answer_to(
+    transport: &impl Transport,
+    request: RequestBuilder,
+    idempotency_key: Option<String>,
+) -> Result<Answer, ProviderError> {
     let RequestBuilder { query, body, path, method } = request;
     let method = match method {
         StripeMethod::Get => Method::Get,
@@ -73,8 +83,7 @@ pub(super) async fn answer_to(
     let started = Instant::now();
     let result = transport.send(request).await;
     measure::provider_call(operation, outcome(&result), started.elapsed());
-    let answer = result.map_err(failure::of_transport)?;
-    if (200..300).contains(&answer.status) { Ok(answer) } else { Err(failure::of_answer(&answer)) }
+    result.map_err(failure::of_transport)
 }
 
 /// The call without ids, such as `GET checkout/sessions/{id}`: there are only a few of them.

@@ -4,25 +4,24 @@ use std::collections::HashMap;
 use std::str::FromStr;
 
 use stripe_checkout::checkout_session::{
-    CreateCheckoutSession, CreateCheckoutSessionAllowedPaymentMethodTypes, CreateCheckoutSessionLineItems,
-    CreateCheckoutSessionLineItemsPriceData, CreateCheckoutSessionPaymentIntentData, ProductData,
+    CreateCheckoutSession, CreateCheckoutSessionAllowedPaymentMethodTypes, CreateCheckoutSessionCustomerUpdate,
+    CreateCheckoutSessionCustomerUpdateAddress, CreateCheckoutSessionCustomerUpdateName,
+    CreateCheckoutSessionLineItems, CreateCheckoutSessionLineItemsPriceData, CreateCheckoutSessionPaymentIntentData,
+    CreateCheckoutSessionPaymentIntentDataSetupFutureUsage, CreateCheckoutSessionSavedPaymentMethodOptions,
+    CreateCheckoutSessionSavedPaymentMethodOptionsPaymentMethodSave, ProductData,
 };
 use stripe_shared::CheckoutSessionMode;
 
-use crate::domain::checkout::{PURPOSE, PurchaseProgress, PurchaseReport, Seal};
+use crate::domain::checkout::{PURPOSE, PurchaseProgress, PurchaseReport};
 use crate::domain::credit_unit::{CreditUnit, DisplayDecimals};
 use crate::domain::ids::SessionId;
 use crate::providers::port::{CheckoutRequest, OpenedCheckout, ProviderError};
 use crate::providers::stripe::gateway::account_defaults;
 use crate::providers::stripe::gateway::failure::not_understood;
 use crate::providers::stripe::name::NAME;
-use crate::providers::stripe::objects::{Occasion, Session};
+use crate::providers::stripe::objects::{Occasion, SIGNATURE, Session, TERMS, seal_in};
 
-/// The metadata keys of a seal.
-const TERMS: &str = "terms";
-const SIGNATURE: &str = "signature";
-
-fn metadata(request: &CheckoutRequest) -> HashMap<String, String> {
+pub(super) fn metadata(request: &CheckoutRequest) -> HashMap<String, String> {
     let seal = [(TERMS, &request.terms), (SIGNATURE, &request.signature)];
     let seal = seal.into_iter().filter_map(|(key, value)| Some((key.to_owned(), value.clone()?)));
     let mut metadata = HashMap::from([
@@ -81,7 +80,7 @@ fn credits_product(request: &CheckoutRequest, name: &str, decimals: DisplayDecim
 }
 
 /// What was bought and for whom, as it is read in Stripe's dashboard and on its receipts.
-fn payment_description(request: &CheckoutRequest) -> Option<String> {
+pub(super) fn payment_description(request: &CheckoutRequest) -> Option<String> {
     let decimals = DisplayDecimals::new(request.credit_display_decimals)?;
     let bonus = request.bonus_credits.map(|bonus| format!(" and {} bonus credits", decimals.format(bonus)));
     let (credits, bonus) = (decimals.format(request.credits), bonus.unwrap_or_default());
@@ -98,6 +97,10 @@ pub(super) fn create_session(request: &CheckoutRequest) -> Option<CreateCheckout
     let mut payment_intent_data = CreateCheckoutSessionPaymentIntentData::new();
     payment_intent_data.metadata = Some(metadata(request));
     payment_intent_data.description = Some(payment_description(request)?);
+    if request.saves_card {
+        payment_intent_data.setup_future_usage =
+            Some(CreateCheckoutSessionPaymentIntentDataSetupFutureUsage::OffSession);
+    }
     let mut session = CreateCheckoutSession::new()
         .mode(CheckoutSessionMode::Payment)
         .line_items(lines)
@@ -106,9 +109,19 @@ pub(super) fn create_session(request: &CheckoutRequest) -> Option<CreateCheckout
         .payment_intent_data(payment_intent_data)
         .success_url(request.success_url.as_str())
         .expires_at(request.expires_at_seconds);
-    session = account_defaults::refuse(session, &request.payment_methods);
+    session = account_defaults::refuse(session, &request.payment_methods, request.customer.is_some());
     if let Some(cancel_url) = &request.cancel_url {
         session = session.cancel_url(cancel_url.as_str());
+    }
+    if let Some(customer) = &request.customer {
+        session = session.customer(customer.as_str()).customer_update(customer_update());
+        if request.saves_card {
+            // A saved card is offered again only if the customer ticks this box (Stripe, "Save during payment").
+            let mut options = CreateCheckoutSessionSavedPaymentMethodOptions::new();
+            options.payment_method_save =
+                Some(CreateCheckoutSessionSavedPaymentMethodOptionsPaymentMethodSave::Enabled);
+            session = session.saved_payment_method_options(options);
+        }
     }
     if !request.payment_methods.is_empty() {
         let methods: Vec<CreateCheckoutSessionAllowedPaymentMethodTypes> =
@@ -116,6 +129,14 @@ pub(super) fn create_session(request: &CheckoutRequest) -> Option<CreateCheckout
         session = session.allowed_payment_method_types(methods);
     }
     Some(session)
+}
+
+/// What the customer types on the page is kept with the customer, which taxes need.
+pub(super) fn customer_update() -> CreateCheckoutSessionCustomerUpdate {
+    let mut update = CreateCheckoutSessionCustomerUpdate::new();
+    update.address = Some(CreateCheckoutSessionCustomerUpdateAddress::Auto);
+    update.name = Some(CreateCheckoutSessionCustomerUpdateName::Auto);
+    update
 }
 
 pub(super) fn opened(session: Session) -> Result<OpenedCheckout, ProviderError> {
@@ -139,8 +160,7 @@ pub(super) fn report(session: Session) -> Result<Option<PurchaseReport>, Provide
         _ => PurchaseProgress::Nothing,
     };
     let livemode = session.livemode.ok_or_else(|| missing("livemode"))?;
-    let seal = session.metadata.as_ref().and_then(|metadata| metadata.get(SIGNATURE).zip(metadata.get(TERMS)));
-    let seal = seal.map(|(signature, terms)| Seal { terms: terms.clone(), signature: signature.clone() });
+    let seal = session.metadata.as_ref().and_then(seal_in);
     let occasion = Occasion { event: None, livemode, topup, progress };
     let report = session.report(occasion).map_err(not_understood)?;
     Ok(Some(PurchaseReport { seal: seal.map(Box::new), ..report }))

@@ -19,7 +19,7 @@ use crate::providers::stripe::objects::{Dispute, Expandable, IdOnly, List, Marke
 use crate::providers::stripe::transport::Transport;
 
 /// A page whose objects are parsed one by one, so that an unreadable one does not hide the others.
-type Page = List<Box<RawValue>>;
+pub(super) type Page = List<Box<RawValue>>;
 
 pub(super) async fn checkouts(
     transport: &impl Transport,
@@ -68,7 +68,7 @@ fn is_of(session: &RawValue, topup: &TopupId) -> bool {
     topup_of(session).as_ref() == Some(topup)
 }
 
-fn within(from_ms: i64, to_ms: i64) -> RangeQueryTs {
+pub(super) fn within(from_ms: i64, to_ms: i64) -> RangeQueryTs {
     let from = from_ms.div_euclid(1_000).saturating_sub(CLOCK_DIFFERENCE_SECONDS);
     let mut within = RangeQueryTs::gte(from);
     if let RangeQueryTs::Bounds(bounds) = &mut within {
@@ -149,7 +149,7 @@ fn next(page: &Page) -> Result<Option<String>, ProviderError> {
 }
 
 pub(super) fn collect<T>(
-    page: List<Box<RawValue>>,
+    page: Page,
     read_one: impl Fn(&RawValue) -> Result<Option<T>, ProviderError>,
 ) -> Result<ListPage<T>, ProviderError> {
     let mut collected = ListPage { items: Vec::new(), unreadable: Vec::new(), next: next(&page)? };

@@ -12,6 +12,8 @@ use stripe_checkout::checkout_session::RetrieveCheckoutSession;
 
 mod account_defaults;
 mod call;
+mod cards;
+mod charges;
 mod checkout;
 mod customers;
 pub mod endpoints;
@@ -23,21 +25,21 @@ mod money;
 mod permissions;
 mod plans;
 mod portal;
+mod saved_cards;
 mod subscription_checkouts;
 mod subscription_ops;
 mod subscriptions;
 
 use crate::checkpoints;
-use crate::domain::account::AccountId;
 use crate::domain::checkout::PurchaseReport;
 use crate::domain::fees::RealFee;
-use crate::domain::ids::{CustomerId, DisputeId, EventId, FeeId, PaymentId, SessionId, TopupId};
+use crate::domain::ids::{DisputeId, EventId, FeeId, PaymentId, SessionId, TopupId};
 use crate::domain::reversal::{DisputeReport, RefundReport};
 use crate::providers::event::WebhookReader;
 use crate::providers::port::{
-    AccessOps, AccountOps, Capabilities, CheckoutOps, CheckoutRequest, CreatedEndpoint, Customer, CustomerOps,
-    DeliveryEndpoint, DisputeOps, EndpointOps, EventOps, ListOps, ListPage, OpenedCheckout, PaymentOps, PaymentOwner,
-    Provider, ProviderAccount, ProviderError, RefundOps, RefundOrder, Resource, UndeliveredEvent,
+    AccessOps, AccountOps, Capabilities, CheckoutOps, CheckoutRequest, CreatedEndpoint, DeliveryEndpoint, DisputeOps,
+    EndpointOps, EventOps, ListOps, ListPage, OpenedCheckout, PaymentOps, PaymentOwner, Provider, ProviderAccount,
+    ProviderError, RefundOps, RefundOrder, Resource, UndeliveredEvent,
 };
 use crate::providers::stripe::gateway::call::{ask, make};
 use crate::providers::stripe::gateway::checkout::{create_session, opened, report};
@@ -83,6 +85,8 @@ impl<T: Transport + 'static> StripeGateway<T> {
                 endpoints: true,
                 customers: true,
                 subscriptions: true,
+                cards: true,
+                off_session: true,
             },
             payments: stripe.clone(),
             disputes: stripe.clone(),
@@ -96,6 +100,8 @@ impl<T: Transport + 'static> StripeGateway<T> {
             subscriptions: stripe.clone(),
             invoices: stripe.clone(),
             portal: stripe.clone(),
+            cards: stripe.clone(),
+            off_session: stripe.clone(),
             ..Provider::new(NAME, stripe.clone(), stripe, webhooks)
         }
     }
@@ -125,6 +131,11 @@ impl<T: Transport> CheckoutOps for StripeGateway<T> {
 
     async fn read_checkout(&self, session: &SessionId) -> Result<Option<PurchaseReport>, ProviderError> {
         checkpoints::reach("ask Stripe").await;
+        if charges::is_payment(session) {
+            let report = charges::report_of(&self.transport, session).await?;
+            checkpoints::reach("Stripe answered").await;
+            return Ok(report);
+        }
         let session = ask(&self.transport, &RetrieveCheckoutSession::new(session.as_str())).await?;
         checkpoints::reach("Stripe answered").await;
         report(session)
@@ -263,22 +274,5 @@ impl<T: Transport> EndpointOps for StripeGateway<T> {
 
     async fn event_time_ms(&self, event: &EventId) -> Result<i64, ProviderError> {
         endpoints::event_time_ms(&self.transport, event).await
-    }
-}
-
-#[async_trait]
-impl<T: Transport> CustomerOps for StripeGateway<T> {
-    async fn create_customer(&self, account: &AccountId, key: &str) -> Result<CustomerId, ProviderError> {
-        checkpoints::reach("call Stripe").await;
-        let customer = customers::create(&self.transport, account, key).await?;
-        checkpoints::reach("Stripe answered").await;
-        Ok(customer)
-    }
-
-    async fn read_customer(&self, customer: &CustomerId) -> Result<Option<Customer>, ProviderError> {
-        checkpoints::reach("ask Stripe").await;
-        let found = customers::find(&self.transport, customer).await?;
-        checkpoints::reach("Stripe answered").await;
-        Ok(found)
     }
 }

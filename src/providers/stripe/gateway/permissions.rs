@@ -6,9 +6,11 @@ use serde::de::IgnoredAny;
 use stripe_checkout::checkout_session::ListCheckoutSession;
 use stripe_client_core::{RequestBuilder, StripeMethod, StripeRequest};
 use stripe_core::balance_transaction::ListBalanceTransaction;
+use stripe_core::customer::ListCustomer;
 use stripe_core::dispute::ListDispute;
 use stripe_core::payment_intent::ListPaymentIntent;
 use stripe_core::refund::ListRefund;
+use stripe_core::setup_intent::ListSetupIntent;
 
 use crate::domain::ids::PaymentId;
 use crate::providers::port::{PaymentOwner, ProviderError, Resource};
@@ -30,14 +32,17 @@ pub(super) async fn can_read(transport: &impl Transport, resource: Resource) -> 
         Resource::Refunds => look_at(transport, &ListRefund::new().limit(1)).await,
         Resource::Disputes => look_at(transport, &ListDispute::new().limit(1)).await,
         Resource::BalanceTransactions => look_at(transport, &ListBalanceTransaction::new().limit(1)).await,
-        Resource::Events => look_at_path(transport, "/events").await,
-        Resource::Prices => look_at_path(transport, "/prices").await,
-        Resource::Subscriptions => look_at_path(transport, "/subscriptions").await,
-        Resource::Invoices => look_at_path(transport, "/invoices").await,
+        Resource::Customers => look_at(transport, &ListCustomer::new().limit(1)).await,
+        Resource::SetupIntents => look_at(transport, &ListSetupIntent::new().limit(1)).await,
+        Resource::Events => look_at_list(transport, "/events").await,
+        Resource::Prices => look_at_list(transport, "/prices").await,
+        Resource::Subscriptions => look_at_list(transport, "/subscriptions").await,
+        Resource::Invoices => look_at_list(transport, "/invoices").await,
+        Resource::PaymentMethods => look_at_list(transport, "/payment_methods").await,
     }
 }
 
-async fn look_at_path(transport: &impl Transport, path: &str) -> Result<(), ProviderError> {
+async fn look_at_list(transport: &impl Transport, path: &str) -> Result<(), ProviderError> {
     let list = RequestBuilder::new(StripeMethod::Get, path).query(&SmallestPage { limit: 1 });
     read::<List<IgnoredAny>>(&answer_to(transport, list, None).await?).map(drop)
 }

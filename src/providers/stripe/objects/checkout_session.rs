@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use serde::Deserialize;
 
 use crate::domain::checkout::{PurchaseProgress, PurchaseReport};
-use crate::domain::ids::{SessionId, TopupId};
+use crate::domain::ids::{CustomerId, SessionId, SetupId, TopupId};
 use crate::domain::reversal::EventRef;
 use crate::providers::stripe::name::NAME;
 use crate::providers::stripe::objects::fields::{Expandable, payment_intent, topup_of};
@@ -37,6 +37,20 @@ pub(in crate::providers::stripe) struct Session {
     pub(in crate::providers::stripe) metadata: Option<HashMap<String, String>>,
     #[serde(default)]
     payment_intent: Option<Expandable>,
+    #[serde(default)]
+    customer: Option<Expandable>,
+    #[serde(default)]
+    setup_intent: Option<Expandable>,
+}
+
+/// The metadata's purpose of a session that saves a card.
+pub(in crate::providers::stripe) const CARD_SETUP: &str = "card_setup";
+
+/// A session on which a customer saved a card.
+pub(in crate::providers::stripe) struct CardSetup {
+    pub(in crate::providers::stripe) account: String,
+    pub(in crate::providers::stripe) customer: CustomerId,
+    pub(in crate::providers::stripe) setup: SetupId,
 }
 
 #[derive(Deserialize)]
@@ -57,6 +71,24 @@ impl Session {
     /// The top-up named in the metadata, if its purpose is ours.
     pub(in crate::providers::stripe) fn topup(&self) -> Option<TopupId> {
         self.metadata.as_ref().and_then(topup_of)
+    }
+
+    /// Whether it is one of our pages that save a card.
+    pub(in crate::providers::stripe) fn is_card_setup(&self) -> bool {
+        let purpose = self.metadata.as_ref().and_then(|metadata| metadata.get("purpose"));
+        self.mode.as_deref() == Some("setup") && purpose.map(String::as_str) == Some(CARD_SETUP)
+    }
+
+    /// The card setup that a completed page was.
+    pub(in crate::providers::stripe) fn card_setup(self) -> Result<CardSetup, String> {
+        let metadata = self.metadata.unwrap_or_default();
+        let customer = self.customer.ok_or("customer is missing")?.into_id();
+        let setup = self.setup_intent.ok_or("setup_intent is missing")?.into_id();
+        Ok(CardSetup {
+            account: metadata.get("accountId").cloned().ok_or("metadata.accountId is missing")?,
+            customer: CustomerId::parse(NAME, customer).map_err(|error| error.to_string())?,
+            setup: SetupId::parse(NAME, setup).map_err(|error| error.to_string())?,
+        })
     }
 
     /// The session's report, without the seal.

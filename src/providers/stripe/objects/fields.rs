@@ -10,7 +10,7 @@ use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-use crate::domain::checkout::PURPOSE;
+use crate::domain::checkout::{PURPOSE, Seal};
 use crate::domain::ids::{PaymentId, SubscriptionCheckoutId, TopupId};
 use crate::providers::stripe::name::NAME;
 
@@ -125,6 +125,16 @@ pub(in crate::providers::stripe) fn topup_of(metadata: &HashMap<String, String>)
         return None;
     }
     TopupId::parse(metadata.get("topupId")?).ok()
+}
+
+/// The metadata keys of a seal.
+pub(in crate::providers::stripe) const TERMS: &str = "terms";
+pub(in crate::providers::stripe) const SIGNATURE: &str = "signature";
+
+/// The seal in metadata.
+pub(in crate::providers::stripe) fn seal_in(metadata: &HashMap<String, String>) -> Option<Seal> {
+    let (signature, terms) = metadata.get(SIGNATURE).zip(metadata.get(TERMS))?;
+    Some(Seal { terms: terms.clone(), signature: signature.clone() })
 }
 
 /// Only the payment: enough to find the top-up of a refund or dispute, before the rest is parsed.

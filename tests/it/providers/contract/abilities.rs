@@ -15,7 +15,7 @@ const MANY: u128 = 101;
 /// More pages than there can be of them.
 const MAX_PAGES: usize = 200;
 
-fn assert_lacks<T: Debug>(answers: impl IntoIterator<Item = Result<T, ProviderError>>) {
+pub(super) fn assert_lacks<T: Debug>(answers: impl IntoIterator<Item = Result<T, ProviderError>>) {
     for answer in answers {
         assert!(matches!(answer, Err(ProviderError::Unsupported(_))), "{answer:?}");
     }
@@ -30,7 +30,7 @@ fn payment(world: &impl World, text: &str) -> PaymentId {
 }
 
 /// Reads a list to its end.
-async fn all<T>(mut page: impl AsyncFnMut(Option<&str>) -> Result<ListPage<T>, ProviderError>) -> Vec<T> {
+pub(super) async fn all<T>(mut page: impl AsyncFnMut(Option<&str>) -> Result<ListPage<T>, ProviderError>) -> Vec<T> {
     let (mut items, mut after) = (Vec::new(), None::<String>);
     for _ in 0..MAX_PAGES {
         let read = page(after.as_deref()).await.expect("readable");

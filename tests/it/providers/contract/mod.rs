@@ -1,6 +1,7 @@
 //! What every provider promises, written against the port alone. A provider that passes can be put into the service.
 
 mod abilities;
+mod cards;
 mod checkouts;
 mod deliveries;
 mod refunds;
@@ -40,6 +41,9 @@ fn request(world: &impl World, number: u128) -> CheckoutRequest {
         // The same in each request of a test, whenever it is sent.
         expires_at_seconds: (world.now_ms() / 3_600_000 + 2) * 3_600,
         payment_methods: vec!["card".to_owned()],
+        customer: None,
+        saves_card: false,
+        payment_method: None,
         terms: Some(format!("terms of {number}")),
         signature: Some(format!("signature of {number}")),
     }

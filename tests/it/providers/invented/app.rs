@@ -94,6 +94,7 @@ impl Shop {
             currency: None,
             success_url: RedirectUrl::parse("https://app.example.com/done", &origins).expect("an address"),
             cancel_url: None,
+            saves_card: false,
             idempotency: None,
         };
         create_checkout(&self.app, command).await.expect("opens").session

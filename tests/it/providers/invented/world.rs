@@ -3,13 +3,13 @@
 use std::sync::Arc;
 
 use serde_json::{Value, json};
-use topup::domain::ids::{PaymentId, SessionId};
+use topup::domain::ids::{CustomerId, PaymentId, PaymentMethodId, SessionId};
 use topup::ports::Clock;
 use topup::providers::port::Provider;
 
 use super::webhooks::sign;
 use super::{Acme, SECRET};
-use crate::providers::world::{Delivery, World};
+use crate::providers::world::{Bank, Delivery, World};
 use crate::support::clock::TestClock;
 
 /// An account at Acme.
@@ -49,6 +49,10 @@ impl World for AcmeWorld {
 
     async fn dispute(&self, _: &PaymentId) {
         unreachable!("Acme has no disputes");
+    }
+
+    async fn save_card(&self, _: &CustomerId, _: Bank) -> PaymentMethodId {
+        unreachable!("Acme keeps no cards");
     }
 
     async fn deliveries(&mut self) -> Vec<Delivery> {

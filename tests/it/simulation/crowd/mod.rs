@@ -147,6 +147,7 @@ impl Crowd {
             success_url: url,
             currency: None,
             cancel_url: None,
+            saves_card: false,
             idempotency: None,
         };
         match create_checkout(&self.app, command).await {
