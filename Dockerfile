@@ -9,7 +9,7 @@ FROM rust:1.95-slim-bookworm AS build
 WORKDIR /src
 COPY . .
 # This image includes the C compiler that SQLite and the TLS library need.
-RUN cargo build --release --locked --no-default-features --bin topup \
+RUN cargo build --release --locked --no-default-features --features otel --bin topup \
     && mkdir -p /out/data && cp target/release/topup /out/topup
 
 # This image has the C library and CA certificates, and no shell.

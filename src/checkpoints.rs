@@ -9,8 +9,8 @@
 //!
 //! With `TOPUP_PAUSE_AT_CHECKPOINT=n` the process prints `paused at checkpoint n: <name>` to standard error when it
 //! reaches the n-th checkpoint after the first [`arm`], and continues when a line arrives on its standard input; `n,m`
-//! pauses at both. With `TOPUP_CLOCK_OFFSET_MS=n` its clock is that far ahead, so that the lease of a killed process
-//! has expired.
+//! pauses at both. With a text instead, it pauses at the first checkpoint whose name begins so. With
+//! `TOPUP_CLOCK_OFFSET_MS=n` its clock is that far ahead, so that the lease of a killed process has expired.
 
 use std::cell::RefCell;
 
@@ -47,12 +47,39 @@ mod active {
     static ARMED: AtomicBool = AtomicBool::new(false);
     static REACHED: AtomicU64 = AtomicU64::new(0);
 
-    fn pause_at() -> &'static [u64] {
-        static PAUSE_AT: OnceLock<Vec<u64>> = OnceLock::new();
-        PAUSE_AT.get_or_init(|| {
+    /// Where to pause.
+    enum Places {
+        Nowhere,
+        Numbers(Vec<u64>),
+        /// Once, at a name that begins so.
+        Name(String, AtomicBool),
+    }
+
+    impl Places {
+        fn read() -> Self {
             let wanted = std::env::var("TOPUP_PAUSE_AT_CHECKPOINT").unwrap_or_default();
-            wanted.split(',').filter_map(|number| number.parse().ok()).collect()
-        })
+            let numbers: Result<Vec<u64>, _> = wanted.split(',').map(str::parse).collect();
+            match numbers {
+                _ if wanted.is_empty() => Self::Nowhere,
+                Ok(numbers) => Self::Numbers(numbers),
+                Err(_) => Self::Name(wanted, AtomicBool::new(false)),
+            }
+        }
+
+        fn include(&self, number: u64, name: &str) -> bool {
+            match self {
+                Self::Nowhere => false,
+                Self::Numbers(numbers) => numbers.contains(&number),
+                Self::Name(beginning, has_paused) => {
+                    name.starts_with(beginning.as_str()) && !has_paused.swap(true, Ordering::SeqCst)
+                }
+            }
+        }
+    }
+
+    fn places() -> &'static Places {
+        static PLACES: OnceLock<Places> = OnceLock::new();
+        PLACES.get_or_init(Places::read)
     }
 
     /// How far the clock is ahead, in milliseconds.
@@ -69,11 +96,11 @@ mod active {
 
     /// Pauses at the checkpoints named in the environment.
     pub async fn pause(name: &'static str) {
-        if pause_at().is_empty() || !ARMED.load(Ordering::SeqCst) {
+        if matches!(places(), Places::Nowhere) || !ARMED.load(Ordering::SeqCst) {
             return;
         }
         let number = REACHED.fetch_add(1, Ordering::SeqCst).saturating_add(1);
-        if pause_at().contains(&number) {
+        if places().include(number, name) {
             eprintln!("paused at checkpoint {number}: {name}");
             let wait = tokio::task::spawn_blocking(|| std::io::stdin().read(&mut [0_u8; 1]));
             // Any input continues, including its end.

@@ -13,12 +13,14 @@
 //! - [`recurring`]: saved cards, and auto top-up.
 //! - [`inbox`]: webhook deliveries: verified, read, applied once, or stored for replay.
 //! - [`reconcile`]: compares our books with a provider's.
+//! - [`exports`]: the books as tables for others, and a month for accounting.
 //! - [`doctor`]: looks for what keeps money from arriving, and writes nothing.
 //! - [`messages`], [`outbox`]: what the product is told of, written with its cause; endpoints, and the sending.
 //! - [`access`]: API keys and operators.
 //! - [`http`]: the API, one folder per audience, and the documentation generated from it.
 //! - [`measure`]: what the service measures of itself, for Prometheus.
 //! - [`outgoing`]: the settings shared by all HTTP clients.
+//! - [`traces`]: spans for OpenTelemetry, and where they are sent.
 //! - [`config`], [`startup`]: settings, and how the service is built.
 //!
 //! `docs/ARCHITECTURE.md` follows one purchase through all of them.
@@ -39,6 +41,7 @@ pub mod db;
 pub mod dev;
 pub mod doctor;
 pub mod domain;
+pub mod exports;
 pub mod http;
 pub mod inbox;
 pub mod measure;
@@ -54,3 +57,4 @@ pub mod recurring;
 pub mod startup;
 pub mod subscriptions;
 pub mod system;
+pub mod traces;

@@ -20,14 +20,20 @@ const DELAYS: [f64; 10] = [0.5, 1.0, 2.0, 5.0, 15.0, 60.0, 300.0, 3_600.0, 21_60
 const CREDIT_DELAY: &str = "topup_credit_delay_seconds";
 const DATABASE: &str = "topup_database_duration_seconds";
 const DELIVERIES: &str = "topup_webhook_deliveries_total";
+const MESSAGES: &str = "topup_message_attempts_total";
 const PROVIDER: &str = "topup_provider_call_duration_seconds";
 const REQUEST_DURATION: &str = "topup_http_request_duration_seconds";
 const REQUESTS: &str = "topup_http_requests_total";
+const SPANS: &str = "topup_trace_spans_total";
+const UNREADABLE_MESSAGES: &str = "topup_messages_unreadable_total";
 
 /// Counters and histograms, each with what it says.
-const COUNTED: [(&str, &str); 15] = [
+const COUNTED: [(&str, &str); 18] = [
     (REQUESTS, "Answered HTTP requests, by route, method and status."),
     (DELIVERIES, "Signed deliveries from the provider, by type of event and outcome."),
+    (MESSAGES, "Attempts to deliver a message to one of the product's endpoints, by outcome."),
+    (SPANS, "Spans of traces: sent, dropped because too many waited, or failed to be sent."),
+    (UNREADABLE_MESSAGES, "Messages that could not be made and were left out."),
     ("topup_credits_sold_total", "Credits that payments brought, without bonuses."),
     ("topup_credits_spent_total", "Credits that were spent."),
     ("topup_credits_held_total", "Credits that holds reserved."),
@@ -70,11 +76,15 @@ pub enum Gauge {
     ReconciliationAge,
     /// What that comparison left over.
     ReconciliationDifferences,
+    /// Messages that active endpoints have not got yet.
+    MessagesWaiting,
+    /// Seconds since the oldest of them was written.
+    OldestMessageAge,
 }
 
 impl Gauge {
     /// All gauges.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 11] = [
         Self::WriteQueue,
         Self::LargestGroup,
         Self::ConnectionsOpen,
@@ -84,6 +94,8 @@ impl Gauge {
         Self::FailuresPermanent,
         Self::ReconciliationAge,
         Self::ReconciliationDifferences,
+        Self::MessagesWaiting,
+        Self::OldestMessageAge,
     ];
 
     const fn name_and_text(self) -> (&'static str, &'static str) {
@@ -106,6 +118,13 @@ impl Gauge {
             Self::ReconciliationDifferences => {
                 ("topup_reconciliation_differences", "Differences that the latest comparison left over.")
             }
+            Self::MessagesWaiting => {
+                ("topup_messages_waiting", "Messages that active endpoints have not got yet, counted for each of them.")
+            }
+            Self::OldestMessageAge => (
+                "topup_messages_oldest_seconds",
+                "Seconds since the oldest message was written that an active endpoint has not got yet; 0 without one.",
+            ),
         }
     }
 }
@@ -123,6 +142,52 @@ pub enum Flow {
     Expired,
     /// A refund or dispute took them.
     TakenBack,
+}
+
+/// What came of an attempt to deliver a message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MessageOutcome {
+    /// The receiver has it.
+    Delivered,
+    /// It is tried again later.
+    Postponed,
+    /// It is not tried any more.
+    GivenUp,
+}
+
+impl MessageOutcome {
+    const ALL: [Self; 3] = [Self::Delivered, Self::Postponed, Self::GivenUp];
+
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Delivered => "delivered",
+            Self::Postponed => "postponed",
+            Self::GivenUp => "given_up",
+        }
+    }
+}
+
+/// What came of the spans of traces.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SpanOutcome {
+    /// The collector has them.
+    Sent,
+    /// Too many waited.
+    Dropped,
+    /// They could not be sent.
+    Failed,
+}
+
+impl SpanOutcome {
+    const ALL: [Self; 3] = [Self::Sent, Self::Dropped, Self::Failed];
+
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Sent => "sent",
+            Self::Dropped => "dropped",
+            Self::Failed => "failed",
+        }
+    }
 }
 
 /// Totals of commits since the start.
@@ -177,6 +242,13 @@ fn describe() {
     for flow in [Flow::Sold, Flow::Spent, Flow::Held, Flow::Expired, Flow::TakenBack] {
         credits(flow, 0);
     }
+    for outcome in MessageOutcome::ALL {
+        counter!(MESSAGES, "outcome" => outcome.as_str()).increment(0);
+    }
+    for outcome in SpanOutcome::ALL {
+        spans(outcome, 0);
+    }
+    counter!(UNREADABLE_MESSAGES).increment(0);
 }
 
 /// Whether anything is measured.
@@ -223,7 +295,9 @@ pub fn request(route: &str, method: &str, status: u16, duration: Duration) {
     histogram!(REQUEST_DURATION, "route" => route.to_owned(), "method" => method).record(duration);
 }
 
-fn known_method(method: &str) -> &'static str {
+/// The name of a method, or `other`: strangers invent some.
+#[must_use]
+pub fn known_method(method: &str) -> &'static str {
     let all = ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"];
     all.into_iter().find(|known| *known == method).unwrap_or("other")
 }
@@ -246,6 +320,21 @@ pub fn database(operation: &'static str, duration: Duration) {
 /// Measures a call to the provider.
 pub fn provider_call(operation: String, outcome: &'static str, duration: Duration) {
     histogram!(PROVIDER, "operation" => operation, "outcome" => outcome).record(duration);
+}
+
+/// Counts an attempt to deliver a message.
+pub fn message(outcome: MessageOutcome) {
+    counter!(MESSAGES, "outcome" => outcome.as_str()).increment(1);
+}
+
+/// Counts spans of traces.
+pub fn spans(outcome: SpanOutcome, count: u64) {
+    counter!(SPANS, "outcome" => outcome.as_str()).increment(count);
+}
+
+/// Counts a message that could not be made.
+pub fn unreadable_message() {
+    counter!(UNREADABLE_MESSAGES).increment(1);
 }
 
 /// Counts credits.

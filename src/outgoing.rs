@@ -27,6 +27,11 @@ pub fn client() -> ClientBuilder {
     Client::builder().tls_backend_preconfigured(tls).redirect(Policy::none()).retry(reqwest::retry::never())
 }
 
+/// The same for one address. This machine's own are called without the environment's proxy.
+pub fn client_to(url: &Url) -> ClientBuilder {
+    if is_this_machine(url) { client().no_proxy() } else { client() }
+}
+
 /// Read once, because parsing the system's authorities means parsing a few hundred files.
 fn root_store() -> Arc<RootCertStore> {
     static ROOTS: OnceLock<Arc<RootCertStore>> = OnceLock::new();
@@ -118,8 +123,7 @@ pub enum Unreached {
 pub async fn glance_at(address: &str, timeout: Duration) -> Result<Glance, Unreached> {
     let failed = |error: reqwest::Error| unreached(&error.without_url());
     let url = Url::parse(address).map_err(|error| Unreached::Connection(error.to_string()))?;
-    let client = if is_this_machine(&url) { client().no_proxy() } else { client() };
-    let client = client.timeout(timeout).pool_max_idle_per_host(0).build().map_err(failed)?;
+    let client = client_to(&url).timeout(timeout).pool_max_idle_per_host(0).build().map_err(failed)?;
     let response = client.get(url).send().await.map_err(failed)?;
     let location = response.headers().get(LOCATION).and_then(|location| location.to_str().ok()).map(str::to_owned);
     let status = response.status().as_u16();

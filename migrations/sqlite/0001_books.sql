@@ -573,6 +573,8 @@ CREATE TABLE payments (
 ) STRICT;
 
 CREATE INDEX payments_by_topup ON payments (topup_id);
+-- For exports.
+CREATE INDEX payments_by_creation ON payments (created_at);
 -- A covering index: with statistics of few payments, SQLite preferred to scan the table.
 CREATE INDEX payments_without_fee ON payments (state, created_at, provider_payment_id, provider, real_fee)
     WHERE real_fee IS NULL;
@@ -612,6 +614,30 @@ CREATE INDEX reversals_by_payment ON reversals (provider_payment_id, provider);
 CREATE INDEX reversals_by_creation ON reversals (created_at);
 CREATE INDEX reversals_unsettled ON reversals (provider_reversal_id) WHERE (kind = 'refund' AND stage = 0)
     OR (kind = 'dispute' AND status NOT IN ('won', 'lost', 'warning_closed', 'prevented'));
+
+-- Warnings of fraud and reviews, with their latest state.
+CREATE TABLE fraud_signals (
+    provider_signal_id  TEXT    NOT NULL,
+    provider            TEXT    NOT NULL,
+    kind                TEXT    NOT NULL,
+    provider_payment_id TEXT    NOT NULL,
+    topup_id            TEXT    NOT NULL REFERENCES topups (id),
+    reason              TEXT,
+    -- Whether something can still be done: the payment was neither refunded nor disputed, or the review is open.
+    is_open             INTEGER NOT NULL CHECK (is_open IN (0, 1)),
+    -- How a review ended.
+    ended               TEXT,
+    -- Whether it blocked the account when it was first heard of.
+    blocked_account     INTEGER NOT NULL CHECK (blocked_account IN (0, 1)),
+    occurred_at         INTEGER NOT NULL,
+    created_at          INTEGER NOT NULL,
+    updated_at          INTEGER NOT NULL,
+    PRIMARY KEY (provider_signal_id, provider)
+) STRICT;
+
+CREATE INDEX fraud_signals_by_topup ON fraud_signals (topup_id);
+CREATE INDEX fraud_signals_by_creation ON fraud_signals (created_at, provider_signal_id);
+CREATE INDEX fraud_signals_open ON fraud_signals (created_at) WHERE is_open = 1;
 
 -- Refunds requested through the API, written before the provider is called.
 CREATE TABLE refund_requests (

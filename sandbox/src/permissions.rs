@@ -30,6 +30,8 @@ const RESOURCES: &[(&str, &str)] = &[
     ("refunds", "charge"),
     ("disputes", "dispute"),
     ("dispute", "dispute"),
+    ("radar", "radar"),
+    ("reviews", "review"),
     ("balance_transactions", "balance_transaction"),
     ("balance_transaction", "balance_transaction"),
     ("events", "event"),

@@ -1,5 +1,11 @@
 //! The sandbox over real HTTP, on a random port, with a real webhook receiver.
-#![expect(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests fail loudly")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "tests fail loudly"
+)]
 #![deny(clippy::self_named_module_files)]
 
 mod api;
@@ -23,6 +29,7 @@ mod node;
 mod outage;
 mod page;
 mod permissions;
+mod radar;
 mod receivers;
 mod recipes;
 mod refunds;

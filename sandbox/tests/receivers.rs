@@ -68,9 +68,10 @@ async fn an_endpoint_that_never_answers_delays_neither_customers_nor_other_endpo
         buy(&world).await;
         good.until(|received| received.len() == 5 * purchase).await;
     }
-    let page = page(&world).await;
+    // Its receiver has the last webhook a moment before the sandbox has the answer.
+    let page = until_page_says(&world, "Answers.").await;
     assert!(page.contains(&silent.url) && page.contains("A webhook waits for its answer since 20"), "{page}");
-    assert!(page.contains(&good.url) && page.contains("Answers."), "{page}");
+    assert!(page.contains(&good.url), "{page}");
     silent.release();
     world.idle().await;
     world.sandbox.stop().await;

@@ -8,9 +8,9 @@ use crate::ports::Clock;
 use crate::providers::port::ProviderClock;
 
 /// A difference that two correct clocks and a slow answer can produce.
-const TOLERATED_SECONDS: i64 = 30;
+pub const TOLERATED_SECONDS: i64 = 30;
 /// With a larger difference, every delivery from Stripe is refused.
-const REFUSED_SECONDS: i64 = 300;
+pub const REFUSED_SECONDS: i64 = 300;
 const FIRST_AFTER: Duration = Duration::from_secs(10);
 const EVERY: Duration = Duration::from_hours(1);
 

@@ -65,6 +65,8 @@ pub struct App {
     pub personal_data_days: i64,
     /// What was learnt about payers and has not been stored yet.
     pub payers: PayerNotes,
+    /// Whether a new warning of fraud blocks the account's spending.
+    pub freeze_on_fraud_warning: bool,
     /// The key that seals checkouts; `None` if no service has used the database yet.
     pub seal: Option<SealKey>,
     /// Limits the questions to Stripe that deliveries need answered.
@@ -123,15 +125,42 @@ impl ScheduleSettings {
     pub const NEVER: Self = Self { every_hours: 0, since_days: 1 };
 }
 
-/// Formats an error with all its causes, for the log.
+/// Formats an error with all its causes, for the log and for people. A cause that the error before it has told already
+/// is not told twice, as those of the database's driver would be.
 #[must_use]
 pub fn with_causes(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
     while let Some(error) = cause {
-        text.push_str(": ");
-        text.push_str(&error.to_string());
+        let words = error.to_string();
+        if !text.ends_with(&words) {
+            text.push_str(": ");
+            text.push_str(&words);
+        }
         cause = error.source();
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::with_causes;
+
+    #[derive(Debug, thiserror::Error)]
+    #[error("the file is missing")]
+    struct Missing;
+
+    #[derive(Debug, thiserror::Error)]
+    #[error("the driver says: {0}")]
+    struct Driver(#[source] Missing);
+
+    #[derive(Debug, thiserror::Error)]
+    #[error("the database cannot be opened")]
+    struct Database(#[source] Driver);
+
+    #[test]
+    fn a_cause_is_told_once() {
+        let text = with_causes(&Database(Driver(Missing)));
+        assert_eq!(text, "the database cannot be opened: the driver says: the file is missing");
+    }
 }

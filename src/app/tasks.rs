@@ -11,6 +11,8 @@ use tokio::task::JoinHandle;
 use tokio_util::task::TaskTracker;
 use tracing::Instrument;
 
+use crate::traces;
+
 /// Runs use cases to completion.
 #[derive(Debug, Clone)]
 pub struct Tasks {
@@ -38,13 +40,13 @@ impl Tasks {
         &self,
         use_case: impl Future<Output = T> + Send + 'static,
     ) -> Result<T, TaskFailed> {
-        let task = self.tracker.track_future(use_case.in_current_span());
+        let task = self.tracker.track_future(traces::carry(use_case.in_current_span()));
         self.runtime.spawn(task).await.map_err(TaskFailed)
     }
 
     /// Starts a task that nobody waits for but a graceful stop.
     pub fn spawn<T: Send + 'static>(&self, task: impl Future<Output = T> + Send + 'static) -> JoinHandle<T> {
-        self.runtime.spawn(self.tracker.track_future(task.in_current_span()))
+        self.runtime.spawn(self.tracker.track_future(traces::carry(task.in_current_span())))
     }
 
     /// Waits until every task has ended.

@@ -102,10 +102,35 @@ pub async fn read_block(
     Ok(app.db.account_block(account).await?)
 }
 
-enum Outcome {
+/// What became of a change.
+pub(crate) enum Outcome {
     Changed,
     Unchanged,
     UnknownAccount,
+}
+
+/// A change of whether an account is blocked.
+pub(crate) struct BlockChange<'c> {
+    pub(crate) account: &'c AccountId,
+    pub(crate) is_blocked: bool,
+    pub(crate) reason: &'c str,
+    pub(crate) made_by: &'c str,
+    pub(crate) entry: &'c LedgerEntryId,
+    pub(crate) now_ms: i64,
+}
+
+/// Blocks or unblocks an account within a transaction.
+pub(crate) async fn set_block(tx: &mut Tx, change: &BlockChange<'_>) -> Result<Outcome, StoreError> {
+    let BlockChange { account, is_blocked, reason, made_by, entry, now_ms } = *change;
+    let locked = LockedAccount::lock(tx, account, entry, now_ms).await?;
+    let Some(mut locked) = locked else { return Ok(Outcome::UnknownAccount) };
+    if locked.is_blocked() == is_blocked {
+        return Ok(Outcome::Unchanged);
+    }
+    locked.set_blocked(is_blocked);
+    locked.store(tx).await?;
+    tx.execute(&INSERT, &args![account = account.as_str(), is_blocked, reason, made_by, now_ms]).await?;
+    Ok(Outcome::Changed)
 }
 
 struct SetBlock {
@@ -119,22 +144,9 @@ impl Write for SetBlock {
 
     async fn run(&self, tx: &mut Tx) -> Result<Outcome, StoreError> {
         let BlockAccount { account, is_blocked, reason, operator } = &self.request;
-        let locked = LockedAccount::lock(tx, account, &self.entry, self.now_ms).await?;
-        let Some(mut locked) = locked else { return Ok(Outcome::UnknownAccount) };
-        if locked.is_blocked() == *is_blocked {
-            return Ok(Outcome::Unchanged);
-        }
-        locked.set_blocked(*is_blocked);
-        locked.store(tx).await?;
-        let values = args![
-            account = account.as_str(),
-            is_blocked = *is_blocked,
-            reason = reason.as_str(),
-            made_by = operator.name.as_str(),
-            now_ms = self.now_ms
-        ];
-        tx.execute(&INSERT, &values).await?;
-        Ok(Outcome::Changed)
+        let (entry, now_ms) = (&self.entry, self.now_ms);
+        let change = BlockChange { account, is_blocked: *is_blocked, reason, made_by: &operator.name, entry, now_ms };
+        set_block(tx, &change).await
     }
 }
 

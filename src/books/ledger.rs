@@ -76,6 +76,7 @@ statements! {
         UNION ALL SELECT state FROM payments WHERE state NOT IN ('waiting', 'credited', 'surplus') \
         UNION ALL SELECT kind FROM reversals WHERE kind NOT IN ('refund', 'dispute') \
         UNION ALL SELECT state FROM refund_requests WHERE state NOT IN ('creating', 'created', 'refused') \
+        UNION ALL SELECT kind FROM fraud_signals WHERE kind NOT IN ('early_warning', 'review') \
         UNION ALL SELECT kind FROM failed_webhook_events WHERE kind NOT IN ('permanent', 'transient') \
         UNION ALL SELECT kind FROM ledger_entries WHERE kind NOT IN ('topup', 'reversal', 'adjustment', \
         'spend', 'spend_refund', 'bonus', 'bonus_reversal', 'promotion', 'expiry', 'void', \

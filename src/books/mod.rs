@@ -32,5 +32,5 @@ pub mod spend;
 pub(crate) mod spending_rules;
 pub mod statement;
 pub(crate) mod subscription_rules;
-mod sums;
+pub(crate) mod sums;
 pub mod usage;

@@ -4,9 +4,10 @@
 use secrecy::SecretString;
 
 use super::console::read_personal_data_days;
+use super::fraud::read_freeze;
 use super::recurring::{RecurringConfig, read_recurring};
 use super::{
-    ConfigErrors, LogSettings, Reader, Source, StripeSettings, check_database_url, read_log, read_payload_days,
+    ConfigErrors, LogSettings, Reader, Source, StripeSettings, read_database_url, read_log, read_payload_days,
     read_pricing, read_stripe,
 };
 use crate::config::outgoing::read_outbox;
@@ -34,6 +35,8 @@ pub struct CommandConfig {
     pub subscriptions: SubscriptionSettings,
     /// Saved cards and what they are charged for.
     pub recurring: RecurringConfig,
+    /// Whether a new warning of fraud blocks the account's spending.
+    pub freeze_on_fraud_warning: bool,
     /// What is logged.
     pub log: LogSettings,
 }
@@ -45,24 +48,23 @@ impl CommandConfig {
     /// All mistakes at once, each with the setting's name and how to fix it.
     pub fn load(source: &Source) -> Result<Self, ConfigErrors> {
         let mut reader = Reader::new(source);
-        let database_url = reader.text("DATABASE_URL", "sqlite:topup.db");
-        check_database_url(&mut reader, &database_url);
+        let database_url = read_database_url(&mut reader);
         let stripe = read_stripe(&mut reader, Vec::new());
         let pricing = read_pricing(&mut reader);
         let payload_days = read_payload_days(&mut reader);
         let outbox = read_outbox(&mut reader);
-        let days = payload_days.zip(read_personal_data_days(&mut reader));
+        let days = payload_days.zip(read_personal_data_days(&mut reader)).zip(read_freeze(&mut reader));
         let recurring = read_recurring(&mut reader).zip(read_subscriptions(&mut reader));
         let log = read_log(&mut reader);
         match (stripe, pricing, days, recurring, log) {
             (
                 Some(stripe),
                 Some(pricing),
-                Some((webhook_payload_days, personal_data_days)),
+                Some(((webhook_payload_days, personal_data_days), freeze_on_fraud_warning)),
                 Some((recurring, subscriptions)),
                 Some(log),
             ) if reader.errors.is_empty() => Ok(Self {
-                database_url: SecretString::from(database_url),
+                database_url,
                 stripe,
                 pricing,
                 webhook_payload_days,
@@ -70,6 +72,7 @@ impl CommandConfig {
                 personal_data_days,
                 subscriptions,
                 recurring,
+                freeze_on_fraud_warning,
                 log,
             }),
             _ => Err(ConfigErrors(reader.errors)),

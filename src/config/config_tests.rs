@@ -279,11 +279,14 @@ fn every_setting_of_the_example_file_is_one_that_is_read() {
     let example = include_str!("../../.env.example");
     let sources = [
         include_str!("console.rs"),
+        include_str!("fraud.rs"),
         include_str!("mod.rs"),
         include_str!("outgoing.rs"),
         include_str!("pricing.rs"),
+        include_str!("recurring.rs"),
         include_str!("source.rs"),
         include_str!("names.rs"),
+        include_str!("traces.rs"),
         include_str!("web.rs"),
     ];
     let sources = sources.concat();

@@ -7,6 +7,7 @@
 mod command;
 pub mod console;
 mod env_file;
+mod fraud;
 pub mod jwt;
 mod log_filter;
 mod names;
@@ -15,6 +16,7 @@ mod pricing;
 pub mod recurring;
 mod source;
 mod subscriptions;
+mod traces;
 mod usable;
 mod web;
 
@@ -30,8 +32,10 @@ use crate::domain::outbox_settings::OutboxSettings;
 use crate::domain::price_list::PriceList;
 use crate::domain::redirect::AllowedOrigin;
 use crate::domain::subscription_settings::SubscriptionSettings;
+use crate::traces::settings::TraceSettings;
 pub use command::CommandConfig;
 use console::{ConsoleConfig, read_console};
+use fraud::read_freeze;
 pub use jwt::SettingError;
 use jwt::{JwtSettings, RawJwt, is_placeholder};
 pub use log_filter::parse_log_filter;
@@ -75,6 +79,8 @@ pub struct Config {
     pub trusted_proxies: Vec<IpNet>,
     /// Where Prometheus may ask; `None` for nowhere.
     pub metrics_address: Option<SocketAddr>,
+    /// Where traces go; `None` for nowhere.
+    pub traces: Option<TraceSettings>,
     /// The most client connections; `None` for as many as the limit of open files allows.
     pub max_connections: Option<NonZeroU32>,
     /// For how many days the payload of a failed delivery is kept; 0 means not at all.
@@ -91,6 +97,8 @@ pub struct Config {
     pub console: ConsoleConfig,
     /// How subscriptions are sold.
     pub subscriptions: SubscriptionSettings,
+    /// Whether a new warning of fraud blocks the account's spending.
+    pub freeze_on_fraud_warning: bool,
     /// What is logged.
     pub log: LogSettings,
     /// Hints that are logged at the start. They contain no values.
@@ -134,7 +142,7 @@ impl Config {
         let bind_address = web::read_bind_address(&mut reader);
         let metrics_address = web::read_metrics_address(&mut reader);
         let public_url = reader.optional("PUBLIC_URL");
-        let database_url = reader.text("DATABASE_URL", "sqlite:topup.db");
+        let database_url = read_database_url(&mut reader);
         let webhook_secrets = read_webhook_secrets(&mut reader);
         let stripe = read_stripe(&mut reader, webhook_secrets);
         let jwt = read_jwt(&mut reader);
@@ -151,18 +159,18 @@ impl Config {
             reader.parse("MAX_CONNECTIONS", "", "a whole number of 1 or more; without it, what the open files allow")
         });
         let payload_days = read_payload_days(&mut reader);
-        let reconcile_every =
-            reader.in_range("RECONCILE_EVERY_HOURS", 24, 0..=720, "hours, from 1 to 720; 0 for never");
+        let reconcile_every = read_reconcile_every_hours(&mut reader);
         let reconcile_since = reader.in_range("RECONCILE_SINCE_DAYS", 30, 1..=90, "days, from 1 to 90");
         let outbox = outgoing::read_outbox(&mut reader);
         let recurring = read_recurring(&mut reader);
         let console = read_console(&mut reader);
         let subscriptions = subscriptions::read_subscriptions(&mut reader);
+        let freeze = read_freeze(&mut reader);
         let log = read_log(&mut reader);
-        check_database_url(&mut reader, &database_url);
+        let traces = traces::read_traces(&mut reader);
         let public_url = read_public_url(&mut reader, public_url, bind_address);
         // Each `None` has recorded an error, so an incomplete `Config` cannot be created.
-        let books = payload_days.zip(reconcile_every).zip(reconcile_since).zip(console).zip(recurring);
+        let books = payload_days.zip(reconcile_every).zip(reconcile_since).zip(console).zip(recurring.zip(freeze));
         let limits = rate_limit.zip(max_open).zip(subscriptions);
         match (bind_address, public_url, stripe, jwt, pricing, checkout_expires_minutes, limits, books, log) {
             (
@@ -173,12 +181,15 @@ impl Config {
                 Some(pricing),
                 Some(checkout_expires_minutes),
                 Some(((rate_limit_per_minute, max_open_checkouts), subscriptions)),
-                Some(((((webhook_payload_days, reconcile_every_hours), reconcile_since_days), console), recurring)),
+                Some((
+                    (((webhook_payload_days, reconcile_every_hours), reconcile_since_days), console),
+                    (recurring, freeze_on_fraud_warning),
+                )),
                 Some(log),
             ) if reader.errors.is_empty() => Ok(Self {
                 bind_address,
                 public_url,
-                database_url: SecretString::from(database_url),
+                database_url,
                 stripe,
                 jwt,
                 allowed_origins,
@@ -190,6 +201,7 @@ impl Config {
                 max_open_checkouts,
                 trusted_proxies,
                 metrics_address,
+                traces,
                 max_connections: max_connections.flatten(),
                 webhook_payload_days,
                 reconcile_every_hours,
@@ -198,6 +210,7 @@ impl Config {
                 recurring,
                 console,
                 subscriptions,
+                freeze_on_fraud_warning,
                 log,
                 warnings: reader.warnings,
             }),
@@ -211,17 +224,22 @@ impl Config {
     /// When it is empty or names no database that is known here.
     pub fn load_database_url(source: &Source) -> Result<SecretString, ConfigErrors> {
         let mut reader = Reader::new(source);
-        let url = reader.text("DATABASE_URL", "sqlite:topup.db");
-        check_database_url(&mut reader, &url);
-        if reader.errors.is_empty() { Ok(SecretString::from(url)) } else { Err(ConfigErrors(reader.errors)) }
+        let url = read_database_url(&mut reader);
+        if reader.errors.is_empty() { Ok(url) } else { Err(ConfigErrors(reader.errors)) }
     }
 }
 
-fn check_database_url(reader: &mut Reader<'_>, url: &str) {
-    match DatabaseUrl::parse(url) {
+fn read_database_url(reader: &mut Reader<'_>) -> SecretString {
+    let url = reader.text("DATABASE_URL", "sqlite:topup.db");
+    match DatabaseUrl::parse(&url) {
         Ok(url) => url.notes.iter().for_each(|note| reader.warn("DATABASE_URL", note)),
         Err(error) => reader.error("DATABASE_URL", &error.to_string()),
     }
+    SecretString::from(url)
+}
+
+fn read_reconcile_every_hours(reader: &mut Reader<'_>) -> Option<i64> {
+    reader.in_range("RECONCILE_EVERY_HOURS", 24, 0..=720, "hours, from 1 to 720; 0 for never")
 }
 
 fn read_public_url(reader: &mut Reader<'_>, text: Option<String>, bind: Option<SocketAddr>) -> Option<String> {

@@ -5,12 +5,11 @@ use secrecy::SecretString;
 use super::jwt::is_placeholder;
 use super::source::Reader;
 use super::web::read_networks;
+use crate::domain::credit_unit::MAX_CREDITS;
 use crate::domain::outbox_settings::OutboxSettings;
 
 /// The fewest characters of a key. A random one in hexadecimal has 64.
 const MIN_KEY_CHARACTERS: usize = 32;
-/// The largest number that every JSON reader keeps exactly.
-const MAX_CREDITS: i64 = 9_007_199_254_740_991;
 
 pub(super) fn read_outbox(reader: &mut Reader<'_>) -> OutboxSettings {
     let low_balance_credits = if reader.is_set("LOW_BALANCE_CREDITS") {

@@ -6,8 +6,8 @@ use secrecy::SecretString;
 use super::jwt::JwtSettings;
 use super::recurring::{RecurringConfig, read_recurring};
 use super::{
-    Reader, Source, StripeSettings, check_database_url, read_jwt, read_payload_days, read_pricing, read_public_url,
-    read_stripe, read_webhook_secrets, web,
+    Reader, Source, StripeSettings, read_database_url, read_jwt, read_payload_days, read_pricing, read_public_url,
+    read_reconcile_every_hours, read_stripe, read_webhook_secrets, web,
 };
 use crate::domain::price_list::PriceList;
 
@@ -46,11 +46,7 @@ impl UsableSettings {
     pub fn read(source: &Source) -> Self {
         let mut groups = Groups { source, warnings: source.warnings().to_vec() };
         Self {
-            database_url: groups.read(|reader| {
-                let url = reader.text("DATABASE_URL", "sqlite:topup.db");
-                check_database_url(reader, &url);
-                Some(SecretString::from(url))
-            }),
+            database_url: groups.read(|reader| Some(read_database_url(reader))),
             stripe: groups.read(|reader| read_stripe(reader, Vec::new())),
             webhook_secrets: groups.read(|reader| Some(read_webhook_secrets(reader))),
             public_url: groups.read(|reader| {
@@ -63,9 +59,7 @@ impl UsableSettings {
             pricing: groups.read(read_pricing),
             trusted_proxies: groups.read(|reader| Some(web::read_networks(reader, "TRUSTED_PROXIES"))),
             webhook_payload_days: groups.read(read_payload_days),
-            reconcile_every_hours: groups.read(|reader| {
-                reader.in_range("RECONCILE_EVERY_HOURS", 24, 0..=720, "hours, from 1 to 720; 0 for never")
-            }),
+            reconcile_every_hours: groups.read(read_reconcile_every_hours),
             recurring: groups.read(read_recurring),
             warnings: groups.warnings,
         }

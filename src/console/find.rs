@@ -2,7 +2,8 @@
 
 use crate::access::operator::Operator;
 use crate::app::App;
-use crate::console::registers::{AccountRow, TOPUPS_SHOWN};
+use crate::books::account_list::ListedAccount;
+use crate::console::registers::TOPUPS_SHOWN;
 use crate::console::story::{Known, ProviderSays, Story, tell};
 use crate::console::words::{parse_day, parse_money};
 use crate::db::StoreError;
@@ -13,12 +14,12 @@ use crate::domain::ids::{HoldId, MAX_PROVIDER_ID_CHARACTERS, PaymentId, SessionI
 use crate::domain::judge::judge;
 use crate::domain::payer::Payer;
 use crate::domain::pricing::Pricing;
+use crate::domain::timestamp::DAY_MS;
 use crate::inbox::failed_events::FailedEvent;
 use crate::providers::port::ProviderError;
 use crate::purchases::explain_topup::{Explanation, explain_topup};
 use crate::purchases::topup_history::ListedTopup;
 
-const DAY_MS: i64 = 86_400_000;
 /// The longest text to search for.
 pub const MAX_CHARACTERS: usize = 255;
 /// How many accounts are listed that begin with what was typed.
@@ -32,7 +33,7 @@ pub struct Found {
     /// Several top-ups, newest first.
     pub topups: Vec<ListedTopup>,
     /// Accounts with this id, or whose ids begin like it.
-    pub accounts: Vec<AccountRow>,
+    pub accounts: Vec<ListedAccount>,
     /// A failed delivery with this id.
     pub failure: Option<FailedEvent>,
     /// Why nothing was found, or what the text turned out to be.
@@ -302,13 +303,13 @@ async fn by_other(app: &App, text: &str) -> Result<Found, StoreError> {
 }
 
 /// The account with this id, and those whose ids begin like it.
-async fn accounts(app: &App, text: &str) -> Result<Vec<AccountRow>, StoreError> {
+async fn accounts(app: &App, text: &str) -> Result<Vec<ListedAccount>, StoreError> {
     if AccountId::parse(text).is_err() || text.chars().count() > MAX_PROVIDER_ID_CHARACTERS {
         return Ok(Vec::new());
     }
     let mut accounts = app.db.accounts_like(text, ACCOUNTS_SHOWN).await?;
     if !accounts.iter().any(|account| account.id == text) {
-        accounts.extend(app.db.account_row(text).await?);
+        accounts.extend(app.db.listed_account(text).await?);
     }
     Ok(accounts)
 }

@@ -5,6 +5,7 @@
 //! calls. Nothing here moves credits or money by itself.
 
 pub mod actions;
+pub mod evidence;
 pub mod find;
 pub mod key_actions;
 pub mod operator_log;

@@ -9,8 +9,7 @@ use crate::app::App;
 use crate::console::person::{Role, Session};
 use crate::db::{Db, StoreError, Tx, Write, args, statements};
 use crate::domain::ids::ChangeId;
-
-const DAY_MS: i64 = 86_400_000;
+use crate::domain::timestamp::DAY_MS;
 
 /// How far a change is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -12,8 +12,8 @@ use tokio::sync::Mutex;
 use crate::app::App;
 use crate::db::{StoreError, Tx, Write, args, statements};
 use crate::domain::ids::LedgerEntryId;
+use crate::domain::timestamp::DAY_MS;
 
-const DAY_MS: i64 = 86_400_000;
 /// How many days are shown, with the current one.
 pub const DAYS: i64 = 30;
 /// How long after its end a day is stored. An id is drawn seconds before its entry is committed.
@@ -138,14 +138,8 @@ impl Write for StoreDay {
     }
 }
 
-/// The least id of an entry that was drawn at or after a time. UUIDs of version 7 begin with 48 bits of milliseconds.
-fn first_id(time_ms: i64) -> String {
-    let bits = u128::try_from(time_ms).unwrap_or_default() << 80;
-    LedgerEntryId::from_bits(bits).as_str().to_owned()
-}
-
 async fn moved_on(app: &App, day_ms: i64) -> Result<Vec<Moved>, StoreError> {
-    let (first, last) = (first_id(day_ms), first_id(day_ms.saturating_add(DAY_MS)));
+    let (first, last) = (LedgerEntryId::first_at(day_ms), LedgerEntryId::first_at(day_ms.saturating_add(DAY_MS)));
     app.db.read_all(&MOVED, &args![first = first.as_str(), last = last.as_str()]).await
 }
 
@@ -210,13 +204,6 @@ fn sum(day_ms: i64, kinds: &[(String, i64)]) -> DayMoves {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_ids_of_a_day_are_between_those_of_its_ends() {
-        let drawn = LedgerEntryId::from_bits((1_795_521_600_000_u128 << 80) | 7);
-        let (first, last) = (first_id(1_795_478_400_000), first_id(1_795_478_400_000 + DAY_MS));
-        assert!(first.as_str() < drawn.as_str() && drawn.as_str() < last.as_str());
-    }
 
     #[test]
     fn what_came_back_is_taken_off() {

@@ -8,8 +8,8 @@ use crate::db::{Db, StoreError, Tx, Write, args, statements};
 use crate::domain::account::AccountId;
 use crate::domain::ids::TopupId;
 use crate::domain::payer::Payer;
+use crate::domain::timestamp::DAY_MS;
 
-const DAY_MS: i64 = 86_400_000;
 /// How many rows one transaction erases: few enough not to block others.
 const ERASE_BATCH: i64 = 200;
 /// How many rows one transaction stores.

@@ -72,13 +72,6 @@ pub fn at(ms: i64) -> String {
     format!("{}, {} UTC", day(ms), clock(ms))
 }
 
-/// Writes a moment for machines, such as `2026-11-24T12:01:07Z`.
-#[must_use]
-pub fn machine(ms: i64) -> String {
-    let Some(time) = moment(ms) else { return String::new() };
-    format!("{:04}-{:02}-{:02}T{}Z", time.year(), u8::from(time.month()), time.day(), clock(ms))
-}
-
 /// Reads a day such as `2026-11-24`, `24 Nov 2026`, `24 Nov` (this year, or the last one if it is not over yet) or
 /// `24.11.2026`. Returns when it begins, in milliseconds since 1970.
 #[must_use]
@@ -163,7 +156,6 @@ mod tests {
             assert_eq!(parse_day(text, now_ms), None, "{text}");
         }
         assert_eq!(at(now_ms + 67_000), "24 Nov 2026, 12:01:07 UTC");
-        assert_eq!(machine(now_ms), "2026-11-24T12:00:00Z");
     }
 
     #[test]

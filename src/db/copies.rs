@@ -270,6 +270,14 @@ fn lock_alone(database: &Path) -> Result<Option<File>, CopyError> {
     Ok(Some(file))
 }
 
+/// Refuses a database that a process has open.
+///
+/// # Errors
+/// When one has, or the file cannot be opened.
+pub(crate) fn refuse_in_use(url: &str) -> Result<(), CopyError> {
+    lock_alone(options(url)?.get_filename()).map(drop)
+}
+
 /// Checks that a file is a complete database of topup. Returns whether it lacks migrations.
 async fn check(path: &Path) -> Result<bool, CopyError> {
     let of = |source| CopyError::Sqlite { path: path.to_owned(), source };

@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use backon::{ConstantBuilder, Retryable};
 use sqlx::migrate::Migrator;
 use sqlx::{Connection, Executor, SqlStr};
+use tracing::Instrument;
 
 use crate::db::StoreError;
 use crate::db::command::Command;
@@ -25,6 +26,7 @@ use crate::db::work::SingleWrite;
 use crate::db::write::Write;
 use crate::db::write_context::WriteContext;
 use crate::measure;
+use crate::traces;
 
 pub(crate) static SQLITE_MIGRATIONS: Migrator = sqlx::migrate!("migrations/sqlite");
 static POSTGRES_MIGRATIONS: Migrator = sqlx::migrate!("migrations/postgres");
@@ -71,10 +73,11 @@ impl Db {
     /// The write's own error, or the database's. After an error nothing of the write is stored, with one exception: if
     /// the connection breaks or the time runs out during the commit, it is unknown whether the commit happened.
     pub async fn write<W: Write>(&self, write: W) -> Result<W::Output, StoreError> {
+        let span = traces::database(short_name::<W>(), self.system(), None);
         match self.pools.as_ref() {
-            Pools::Sqlite { .. } => self.queues.shared().write(write).await,
+            Pools::Sqlite { .. } => self.queues.shared().write(write).instrument(span).await,
             // Boxed: this future is large, and most of the others here are small.
-            Pools::Postgres { .. } => Box::pin(self.pools.write(&mut SingleWrite(write))).await,
+            Pools::Postgres { .. } => Box::pin(self.pools.write(&mut SingleWrite(write)).instrument(span)).await,
         }
     }
 
@@ -84,7 +87,15 @@ impl Db {
     /// The command's own error, or the database's. Then nothing of it is stored, with the exception described at
     /// [`Self::write`].
     pub async fn submit<C: Command>(&self, command: C) -> Result<C::Output, StoreError> {
-        self.queues.of::<C>(&self.context).submit(command).await
+        let span = traces::database(C::NAME, self.system(), None);
+        self.queues.of::<C>(&self.context).submit(command).instrument(span).await
+    }
+
+    fn system(&self) -> &'static str {
+        match self.pools.as_ref() {
+            Pools::Sqlite { .. } => "sqlite",
+            Pools::Postgres { .. } => "postgresql",
+        }
     }
 
     /// How many writes shared how many commits so far.
@@ -120,7 +131,7 @@ impl Db {
         statement: &'static Statement,
         arguments: &[Argument],
     ) -> Result<Option<T>, StoreError> {
-        self.reading(move || async move {
+        let read = move || async move {
             Ok(match self.pools.as_ref() {
                 Pools::Sqlite { readers, .. } => sqlite_rows(statement, arguments)?.fetch_optional(readers).await?,
                 Pools::Postgres { pool, route: Route::Direct, .. } => {
@@ -129,8 +140,9 @@ impl Db {
                 // Boxed: this future is large, and most of the others here are small.
                 Pools::Postgres { .. } => Box::pin(self.pools.optional_in_transaction(statement, arguments)).await?,
             })
-        })
-        .await
+        };
+        let span = traces::database("read", self.system(), Some(statement.sql()));
+        self.reading(read).instrument(span).await
     }
 
     /// Reads all rows of one statement, outside a transaction. The statement must limit their number.
@@ -142,7 +154,7 @@ impl Db {
         statement: &'static Statement,
         arguments: &[Argument],
     ) -> Result<Vec<T>, StoreError> {
-        self.reading(move || async move {
+        let read = move || async move {
             Ok(match self.pools.as_ref() {
                 Pools::Sqlite { readers, .. } => sqlite_rows(statement, arguments)?.fetch_all(readers).await?,
                 Pools::Postgres { pool, route: Route::Direct, .. } => {
@@ -151,8 +163,9 @@ impl Db {
                 // Boxed: this future is large, and most of the others here are small.
                 Pools::Postgres { .. } => Box::pin(self.pools.all_in_transaction(statement, arguments)).await?,
             })
-        })
-        .await
+        };
+        let span = traces::database("read", self.system(), Some(statement.sql()));
+        self.reading(read).instrument(span).await
     }
 
     /// Runs a read, and records damage that it reports.
@@ -287,6 +300,12 @@ impl Db {
             }
         }
     }
+}
+
+/// The name of a type without its path and its parameters.
+fn short_name<T>() -> &'static str {
+    let path = std::any::type_name::<T>().split('<').next().unwrap_or_default();
+    path.rsplit("::").next().unwrap_or_default()
 }
 
 /// Runs a read within its time limit. A recently used connection is not tested first, so a restarted server is noticed

@@ -26,6 +26,7 @@ mod row_turns;
 pub mod session;
 mod sqlite_file;
 pub mod statement;
+pub mod transfer;
 mod tx;
 pub mod work;
 mod write;
@@ -38,13 +39,14 @@ pub use connect::BULK_CONNECTIONS;
 pub use database::Db;
 pub use database_error::Unavailable;
 pub use error::StoreError;
+pub use queries::Record;
 pub use statement::{Argument, BulkStatement, Statement, args};
 pub use tx::Tx;
 pub use write::Write;
 
 /// Defines a file's statements and lists them, so that the test that prepares all statements cannot miss one.
 macro_rules! statements {
-    ($($(#[$doc:meta])* $name:ident = $sql:literal;)+) => {
+    ($($(#[$doc:meta])* $name:ident = $sql:expr;)+) => {
         $($(#[$doc])* static $name: $crate::db::Statement = $crate::db::Statement::new($sql);)+
         /// Every statement of this file.
         pub(crate) static STATEMENTS: &[&$crate::db::Statement] = &[$(&$name),+];

@@ -2,6 +2,7 @@
 
 use secrecy::ExposeSecret;
 
+use crate::app::check_clock::REFUSED_SECONDS;
 use crate::app::with_causes;
 use crate::books::instance::{Instance, MigrationState};
 use crate::config::UsableSettings;
@@ -27,8 +28,6 @@ const USE: About = ("database.use", "Use of the database");
 const OLDEST_SERVER: i64 = 140_000;
 /// A clock that differs by more confuses a reader of times; leases are unaffected, because they use the database's.
 const TOLERATED_CLOCK_MS: i64 = 5_000;
-/// As for Stripe's clock.
-const WRONG_CLOCK_MS: i64 = 300_000;
 const MIB: u64 = 1024 * 1024;
 
 /// What was found.
@@ -180,7 +179,7 @@ fn clock(theirs_ms: i64, ours_ms: i64) -> Finding {
     let direction = if ahead_ms < 0 { "behind" } else { "ahead of" };
     let detail = format!("this machine's clock is {seconds} s {direction} the server's");
     let way_out = "set both clocks, for example by NTP";
-    if distance_ms > WRONG_CLOCK_MS {
+    if distance_ms > REFUSED_SECONDS.saturating_mul(1_000) {
         Finding::failed(CLOCK, detail, way_out)
     } else {
         Finding::warning(CLOCK, detail, way_out)

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use futures_util::future::{join_all, join4};
 use secrecy::ExposeSecret;
 
+use crate::app::check_clock::{REFUSED_SECONDS, TOLERATED_SECONDS};
 use crate::config::{StripeSettings, UsableSettings};
 use crate::doctor::finding::{About, Finding};
 use crate::doctor::{Limits, in_time};
@@ -21,11 +22,6 @@ const MODE: About = ("stripe.mode", "Mode");
 const CHARGES: About = ("stripe.charges", "Payments");
 const PAYOUTS: About = ("stripe.payouts", "Payouts");
 const CLOCK: About = ("stripe.clock", "Stripe's clock");
-
-/// A difference that two correct clocks and a slow answer can produce.
-const TOLERATED_SECONDS: i64 = 30;
-/// With a larger difference, every delivery is refused.
-const REFUSED_SECONDS: i64 = 300;
 
 /// What was found.
 pub(super) struct StripeNews {
@@ -117,7 +113,7 @@ fn mode(stripe: &StripeSettings) -> Finding {
         (false, _) => Finding::ok(MODE, "test: no money moves"),
         (true, true) => Finding::ok(MODE, "live, with a restricted key"),
         (true, false) => {
-            let way_out = "create a restricted key (rk_live_…) with the permissions that docs/operation.md lists";
+            let way_out = "create a restricted key (rk_live_…) with the permissions that docs/operating.md lists";
             Finding::warning(MODE, "live, with a key that may do everything in the account", way_out)
         }
     }

@@ -118,7 +118,7 @@ fn unknown_endpoints(url: &EndpointUrl, error: &ProviderError) -> Finding {
     }
     let way_out = format!(
         "add the permission Webhook Endpoints: Read to the restricted key, or look in Stripe's dashboard whether \
-         there is an endpoint at {} with the events that docs/operation.md lists",
+         there is an endpoint at {} with the events that docs/operating.md lists",
         url.as_str()
     );
     Finding::warning(ENDPOINT, "the key may not list the webhook endpoints", way_out)

@@ -4,6 +4,8 @@ use std::fmt;
 
 use time::{Date, Month, OffsetDateTime};
 
+use super::timestamp::DAY_MS;
+
 /// The pauses after the first, second and third declined charge in a row, in milliseconds. After another one, charging
 /// ends until the customer turns it on again. Card networks fine a merchant that goes on for long.
 const PAUSES_MS: [i64; 3] = [3_600_000, 6 * 3_600_000, 24 * 3_600_000];
@@ -59,7 +61,7 @@ pub enum PauseReason {
     DailyLimit,
     /// Another charge would exceed what the customer allowed for a month.
     MonthlyLimit,
-    /// The payer disputed a payment.
+    /// The payer disputed a payment, or the bank warns that it was fraud.
     Disputed,
     /// An automatic payment was refunded.
     Refunded,
@@ -250,6 +252,34 @@ pub struct Charged {
     pub today: i64,
     /// What they took this month, in minor units.
     pub month_minor: i64,
+}
+
+/// The most declined charges of one card in a day, and of an account in thirty days, whatever the customer does meanwhile.
+/// Card networks fine a merchant beyond about 15 in thirty days; many in a row test stolen cards.
+const MAX_CARD_DECLINES: i64 = 4;
+const MAX_ACCOUNT_DECLINES: i64 = 15;
+
+/// How often charges were declined lately.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Declines {
+    /// Those of the card in the last day.
+    pub of_card: i64,
+    /// Those of the account in the last thirty days.
+    pub of_account: i64,
+}
+
+impl Declines {
+    /// Since when they are counted: those of the card, and those of the account.
+    #[must_use]
+    pub const fn since_ms(now_ms: i64) -> (i64, i64) {
+        (now_ms.saturating_sub(DAY_MS), now_ms.saturating_sub(30 * DAY_MS))
+    }
+
+    /// Whether the card must not be charged now.
+    #[must_use]
+    pub const fn are_too_many(self) -> bool {
+        self.of_card >= MAX_CARD_DECLINES || self.of_account >= MAX_ACCOUNT_DECLINES
+    }
 }
 
 /// What a customer allowed.

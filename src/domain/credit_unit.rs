@@ -3,6 +3,9 @@
 //! A credit may be worth less than the smallest amount that can be charged. So the price is that of a unit: 10,000
 //! credits for 1 cent, for example. Purchases are whole units, which makes every price exact.
 
+/// The largest number of credits in one operation: the largest integer that every JSON client reads exactly.
+pub const MAX_CREDITS: i64 = 9_007_199_254_740_991;
+
 /// The most credits in a unit. The tables have the same limit.
 pub const MAX_UNIT_CREDITS: i64 = 1_000_000;
 

@@ -1,8 +1,9 @@
 //! How long bought credits are good.
 
+use super::timestamp::DAY_MS;
+
 /// The most days. The tables have the same limit.
 const MAX_DAYS: i64 = 3_650;
-const DAY_MS: i64 = 24 * 60 * 60 * 1_000;
 
 /// For how many days from the payment the credits of a purchase, and its bonus, are good.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -108,6 +108,16 @@ own_id!(
     LedgerEntryId,
     "entry_"
 );
+
+impl LedgerEntryId {
+    /// The least id that is drawn at this time or later. UUIDs of version 7 begin with 48 bits of milliseconds.
+    #[must_use]
+    pub fn first_at(time_ms: i64) -> Self {
+        const LAST_MS: i64 = 0xFFFF_FFFF_FFFF;
+        Self::from_bits(u128::try_from(time_ms.clamp(0, LAST_MS)).unwrap_or_default() << 80)
+    }
+}
+
 own_id!(
     /// A refund request made here (not the provider's refund).
     RefundRequestId,
@@ -216,6 +226,10 @@ provider_id!(
 provider_id!(
     /// What saves a card on a page (at Stripe a `SetupIntent`, `seti_…`).
     SetupId
+);
+provider_id!(
+    /// A warning of fraud or a review (at Stripe `issfr_…`, `prv_…`).
+    FraudSignalId
 );
 provider_id!(
     /// A webhook event (at Stripe `evt_…`).

@@ -1,7 +1,7 @@
 //! Prices: the price of a unit of credits, the limits of a purchase, and the resulting quote.
 
 use super::bonus::BonusTiers;
-use super::credit_unit::{CreditUnit, DisplayDecimals, MAX_UNIT_CREDITS};
+use super::credit_unit::{CreditUnit, DisplayDecimals, MAX_CREDITS, MAX_UNIT_CREDITS};
 use super::currency::Currency;
 use super::expiry::ExpiryDays;
 use super::fees::{FeeError, FeePolicy};
@@ -84,9 +84,6 @@ impl QuoteError {
     }
 }
 
-/// The largest number of credits in a purchase: the largest integer that every JSON client reads exactly.
-const MAX_PURCHASE_CREDITS: i64 = 9_007_199_254_740_991;
-
 /// What the operator sets. Nothing in it has been checked.
 #[derive(Debug, Clone)]
 pub struct PriceSettings {
@@ -128,11 +125,11 @@ pub enum InvalidPricing {
     #[error("MIN_CREDITS must be at least 1 and at most MAX_CREDITS")]
     Range,
     /// The maximum is not exact in every JSON client.
-    #[error("MAX_CREDITS must be at most {MAX_PURCHASE_CREDITS}, the largest integer that JavaScript reads exactly")]
+    #[error("MAX_CREDITS must be at most {MAX_CREDITS}, the largest integer that JavaScript reads exactly")]
     TooManyCredits,
     /// The largest purchase with its bonus is not exact in every JSON client.
     #[error(
-        "with its bonus, a purchase of MAX_CREDITS would have more than {MAX_PURCHASE_CREDITS} credits, the largest \
+        "with its bonus, a purchase of MAX_CREDITS would have more than {MAX_CREDITS} credits, the largest \
          integer that JavaScript reads exactly; lower one of the two"
     )]
     Bonus,
@@ -205,7 +202,7 @@ impl Pricing {
         if min < 1 || min > max {
             return Err(InvalidPricing::Range);
         }
-        if max > MAX_PURCHASE_CREDITS {
+        if max > MAX_CREDITS {
             return Err(InvalidPricing::TooManyCredits);
         }
         let maximum = currency.maximum_charge_minor();
@@ -215,7 +212,7 @@ impl Pricing {
         let smallest = unit.whole_from(min).filter(|smallest| *smallest <= largest);
         let smallest = smallest.ok_or(InvalidPricing::NoMultiple { multiple: unit_credits, min, max })?;
         // A larger purchase never has a smaller bonus.
-        if largest.checked_add(bonuses.bonus(largest)).is_none_or(|credits| credits > MAX_PURCHASE_CREDITS) {
+        if largest.checked_add(bonuses.bonus(largest)).is_none_or(|credits| credits > MAX_CREDITS) {
             return Err(InvalidPricing::Bonus);
         }
         let mut pricing = Self { currency, unit, fees, smallest, largest, decimals, bonuses, expiry };

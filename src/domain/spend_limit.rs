@@ -2,7 +2,7 @@
 
 use time::OffsetDateTime;
 
-const DAY_MS: i64 = 86_400_000;
+use super::timestamp::DAY_MS;
 
 /// The period of a limit. The names are stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

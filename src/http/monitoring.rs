@@ -68,6 +68,10 @@ impl Monitored {
             measure::set(Gauge::ReconciliationAge, count(age_ms.div_euclid(1_000)));
             measure::set(Gauge::ReconciliationDifferences, count(run.left_over.unwrap_or(0)));
         }
+        let backlog = self.app.db.backlog().await.ok()?;
+        let age_ms = backlog.since_ms.map_or(0, |since_ms| self.app.clock.now_ms().saturating_sub(since_ms));
+        measure::set(Gauge::MessagesWaiting, count(backlog.messages));
+        measure::set(Gauge::OldestMessageAge, count(age_ms.div_euclid(1_000)));
         Some(())
     }
 }

@@ -9,6 +9,7 @@ use crate::domain::judge::Applied;
 use crate::inbox::apply_thin::{ThinOutcome, resolve_thin};
 use crate::inbox::owner::{known_owner_of, not_understood};
 use crate::providers::event::{CardSaved, ProviderEvent};
+use crate::purchases::fraud::apply_signal::apply_signal;
 use crate::purchases::outcome::{ApplyEventError, EventOutcome};
 use crate::purchases::payment::apply::decline;
 use crate::purchases::payment::apply_report::apply;
@@ -48,6 +49,7 @@ pub(crate) async fn dispatch(inquiry: &Inquiry<'_>, event: ProviderEvent) -> Res
                 outcome => Ok(outcome),
             }
         }
+        ProviderEvent::FraudSignalled(signalled) => apply_signal(inquiry, signalled).await,
         ProviderEvent::SubscriptionChanged(notice) => refresh::subscription_changed(inquiry, notice).await,
         ProviderEvent::InvoiceChanged(notice) => refresh::invoice_changed(inquiry, notice).await,
         ProviderEvent::SubscriptionCheckoutEnded(notice) => refresh::checkout_ended(inquiry, notice).await,

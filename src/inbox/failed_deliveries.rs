@@ -8,12 +8,12 @@ use std::time::Duration;
 use crate::app::schedule::Job;
 use crate::app::{App, with_causes};
 use crate::db::{Db, StoreError, Tx, Write};
+use crate::domain::timestamp::DAY_MS;
 use crate::inbox::apply_event::{apply_stored, resolve_failure};
 use crate::inbox::failed_events::{self, FailureCursor};
 use crate::ports::Clock;
 use crate::purchases::outcome::{ApplyEventError, EventOutcome};
 
-const DAY_MS: i64 = 24 * 60 * 60 * 1_000;
 /// How many failures are read at once.
 const REPLAY_PAGE: i64 = 50;
 /// How many payloads one transaction erases: few enough not to block others.

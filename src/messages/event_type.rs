@@ -15,6 +15,8 @@ pub enum EventType {
     DisputeOpened,
     /// A dispute was decided.
     DisputeClosed,
+    /// The provider warns that a payment may be fraud.
+    DisputeWarning,
     /// Fewer credits than the threshold are available.
     BalanceLow,
     /// At least as many credits as the threshold are available again.
@@ -59,13 +61,14 @@ pub enum EventType {
 
 impl EventType {
     /// All types, in the order of the documentation.
-    pub const ALL: [Self; 26] = [
+    pub const ALL: [Self; 27] = [
         Self::TopupPaid,
         Self::TopupFailed,
         Self::TopupRefunded,
         Self::TopupReversed,
         Self::DisputeOpened,
         Self::DisputeClosed,
+        Self::DisputeWarning,
         Self::BalanceLow,
         Self::BalanceRecovered,
         Self::BalanceDepleted,
@@ -98,6 +101,7 @@ impl EventType {
             Self::TopupReversed => "topup.reversed",
             Self::DisputeOpened => "dispute.opened",
             Self::DisputeClosed => "dispute.closed",
+            Self::DisputeWarning => "dispute.warning",
             Self::BalanceLow => "balance.low",
             Self::BalanceRecovered => "balance.recovered",
             Self::BalanceDepleted => "balance.depleted",

@@ -33,6 +33,9 @@ statements! {
     DISPUTE_WITHOUT_CAUSE = "SELECT COUNT(*) AS wrong FROM messages m \
         LEFT JOIN reversals r ON r.provider_reversal_id = m.cause AND r.kind = 'dispute' \
         WHERE m.type IN ('dispute.opened', 'dispute.closed') AND r.kind IS NULL";
+    WARNING_WITHOUT_CAUSE = "SELECT COUNT(*) AS wrong FROM messages m \
+        LEFT JOIN fraud_signals f ON f.provider_signal_id = m.cause \
+        WHERE m.type = 'dispute.warning' AND f.kind IS NULL";
     FAILED_WITHOUT_CAUSE = "SELECT COUNT(*) AS wrong FROM messages m LEFT JOIN topups t ON t.id = m.cause \
         WHERE m.type = 'topup.failed' AND (t.id IS NULL OR t.account_id <> m.account_id)";
     LOW_TWICE = "SELECT COUNT(*) AS wrong FROM (SELECT type, LAG(type) OVER (PARTITION BY account_id ORDER BY number) \
@@ -42,13 +45,14 @@ statements! {
         LEFT JOIN (SELECT endpoint_id, account_id, COUNT(*) AS waiting FROM deliveries WHERE state = 'waiting' \
         GROUP BY endpoint_id, account_id) d ON d.endpoint_id = q.endpoint_id AND d.account_id = q.account_id \
         WHERE q.waiting <> COALESCE(d.waiting, 0) OR (q.waiting = 0) <> (q.next_at = 9223372036854775807)";
+    NOT_MADE = "SELECT COUNT(*) AS wrong FROM messages WHERE payload = ''";
     NOT_QUEUED = "SELECT COUNT(*) AS wrong FROM deliveries d LEFT JOIN delivery_queues q \
         ON q.endpoint_id = d.endpoint_id AND q.account_id = d.account_id \
         WHERE d.state = 'waiting' AND q.endpoint_id IS NULL";
 }
 
 /// Each rule with the statement that counts where it is broken.
-pub(crate) static RULES: [(&str, &crate::db::Statement); 13] = [
+pub(crate) static RULES: [(&str, &crate::db::Statement); 15] = [
     ("a paid top-up has its message", &PAID_WITHOUT_MESSAGE),
     ("a message of a paid top-up has its cause", &PAID_WITHOUT_CAUSE),
     ("a reversal has its message", &REVERSED_WITHOUT_MESSAGE),
@@ -58,10 +62,12 @@ pub(crate) static RULES: [(&str, &crate::db::Statement); 13] = [
     ("a hold that expired has its message", &HOLD_WITHOUT_MESSAGE),
     ("a message of an expired hold has its cause", &HOLD_WITHOUT_CAUSE),
     ("a message of a dispute has its cause", &DISPUTE_WITHOUT_CAUSE),
+    ("a message of a warning has its cause", &WARNING_WITHOUT_CAUSE),
     ("a message of a failed top-up has its cause", &FAILED_WITHOUT_CAUSE),
     ("low and recovered balances alternate in the messages", &LOW_TWICE),
     ("a queue counts the deliveries that wait in it", &WRONG_QUEUES),
     ("a waiting delivery is in a queue", &NOT_QUEUED),
+    ("the body of a message can be made", &NOT_MADE),
 ];
 
 #[derive(sqlx::FromRow)]

@@ -1,8 +1,9 @@
 //! Delivers what is queued: a few queues of each endpoint at once, within a queue one delivery after the other.
 //!
-//! Invariants: an attempt is made only under the queue's lease and ends before it does. A process that dies loses
-//! nothing: the delivery waits, and another attempt is made when the lease has ended. Each endpoint has its own slots,
-//! so one that is slow or dead holds up no other.
+//! Invariants: an attempt is made only under the queue's lease and ends before it does. The endpoint is read anew with
+//! each lease, so that an attempt uses the address and secrets of that moment, and a disabled endpoint gets nothing
+//! more. A process that dies loses nothing: the delivery waits, and another attempt is made when the lease has ended.
+//! Each endpoint has its own slots, so one that is slow or dead holds up no other.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -11,22 +12,26 @@ use std::time::{Duration, Instant};
 use serde_json::json;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
+use tracing::Instrument;
 use url::Url;
 
 use crate::app::App;
 use crate::db::{StoreError, Tx, Write};
 use crate::domain::ids::EndpointId;
 use crate::domain::timestamp::rfc3339;
+use crate::measure::{self, MessageOutcome};
 use crate::messages::event_type::EventType;
 use crate::messages::message::{self, NewMessage};
 use crate::outbox::endpoints::{self, Endpoint};
+use crate::outbox::payload::UNREADABLE;
 use crate::outbox::queues::{self, DeliveryState, Head, Record};
 use crate::outbox::retries::{DISABLED_AFTER_MS, pause_ms};
-use crate::outbox::sender::{Attempt, Outcome, Sender};
+use crate::outbox::sender::{Attempt, Courier, Outcome};
 use crate::outbox::signing::SigningKey;
+use crate::traces;
 
 /// How many requests to one endpoint run at once.
-const SLOTS: usize = 4;
+pub const SLOTS: usize = 4;
 /// How many deliveries of a queue are made before other queues have their turn.
 const IN_A_ROW: u32 = 20;
 /// An attempt is not begun later than this after the lease was asked for, so that it ends before the lease.
@@ -36,7 +41,8 @@ const GONE: u16 = 410;
 
 /// Delivers messages.
 pub struct Deliverer {
-    sender: Sender,
+    courier: Box<dyn Courier>,
+    slots: usize,
     /// How many slots of each endpoint are in use.
     running: Mutex<HashMap<String, usize>>,
 }
@@ -66,10 +72,10 @@ struct Work {
 }
 
 impl Deliverer {
-    /// Creates a deliverer.
+    /// Creates a deliverer with so many slots for each endpoint, which is [`SLOTS`] in a service.
     #[must_use]
-    pub fn new(sender: Sender) -> Arc<Self> {
-        Arc::new(Self { sender, running: Mutex::default() })
+    pub fn new(courier: Box<dyn Courier>, slots: usize) -> Arc<Self> {
+        Arc::new(Self { courier, slots, running: Mutex::default() })
     }
 
     /// Starts to deliver what is due, in tasks of their own. Does not wait for them.
@@ -85,11 +91,11 @@ impl Deliverer {
         let key = switch.key(&app.outbox).filter(|key| switch.key_hash.as_ref() == Some(&key.hash()));
         let (Some(key), mut started) = (key, Vec::new()) else { return Ok(Vec::new()) };
         for endpoint in app.db.endpoints().await?.into_iter().filter(Endpoint::is_active) {
-            let limit = i64::try_from(SLOTS).unwrap_or(i64::MAX);
+            let limit = i64::try_from(self.slots).unwrap_or(i64::MAX);
             for account in app.db.due_queues(&endpoint.id, app.clock.now_ms(), limit).await? {
                 let Some(slot) = self.slot(&endpoint.id) else { break };
                 let work = Work { app: app.clone(), slot, key: key.clone(), stop: stop.clone() };
-                started.push(app.tasks.spawn(work.deliver(endpoint.clone(), account)));
+                started.push(app.tasks.spawn(work.deliver(account)));
             }
         }
         Ok(started)
@@ -98,7 +104,7 @@ impl Deliverer {
     fn slot(self: &Arc<Self>, endpoint: &str) -> Option<Slot> {
         let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
         let count = running.entry(endpoint.to_owned()).or_default();
-        if *count >= SLOTS {
+        if *count >= self.slots {
             return None;
         }
         *count = count.saturating_add(1);
@@ -108,21 +114,21 @@ impl Deliverer {
 
 impl Work {
     /// Delivers from one queue after the other while something is due.
-    async fn deliver(self, mut endpoint: Endpoint, mut account: String) {
+    async fn deliver(self, mut account: String) {
         loop {
-            let next = match self.deliver_queue(&endpoint, &account).await {
+            let next = match self.deliver_queue(&account).await {
                 Ok(has_delivered) => {
                     // One that somebody else works on is not tried again at once.
-                    let next = self.next_queue(&endpoint.id).await;
-                    next.map(|next| next.filter(|(_, due)| has_delivered || *due != account))
+                    let next = self.next_queue().await;
+                    next.map(|next| next.filter(|due| has_delivered || *due != account))
                 }
                 Err(error) => Err(error),
             };
             match next {
-                Ok(Some((next, due))) if !self.stop.is_cancelled() => (endpoint, account) = (next, due),
+                Ok(Some(due)) if !self.stop.is_cancelled() => account = due,
                 Ok(_) => return,
                 Err(error) => {
-                    let endpoint = endpoint.id.as_str();
+                    let endpoint = self.slot.endpoint.as_str();
                     tracing::warn!(error = error.in_words(), endpoint, "messages cannot be delivered now");
                     return;
                 }
@@ -130,30 +136,30 @@ impl Work {
         }
     }
 
-    /// The endpoint as it is now, and a queue of it that is due.
-    async fn next_queue(&self, endpoint: &str) -> Result<Option<(Endpoint, String)>, StoreError> {
-        let Ok(id) = EndpointId::parse(endpoint) else { return Ok(None) };
+    /// A queue of the endpoint that is due, if the endpoint still gets messages.
+    async fn next_queue(&self) -> Result<Option<String>, StoreError> {
+        let Ok(id) = EndpointId::parse(&self.slot.endpoint) else { return Ok(None) };
         let Some(endpoint) = self.app.db.endpoint(&id).await?.filter(Endpoint::is_active) else { return Ok(None) };
         let due = self.app.db.due_queues(&endpoint.id, self.app.clock.now_ms(), 1).await?;
-        Ok(due.into_iter().next().map(|account| (endpoint, account)))
+        Ok(due.into_iter().next())
     }
 
     /// Delivers from a queue. Returns whether there was anything to do.
-    async fn deliver_queue(&self, endpoint: &Endpoint, account: &str) -> Result<bool, StoreError> {
-        let holder = format!("{:032x}", self.app.ids.id_bits());
+    async fn deliver_queue(&self, account: &str) -> Result<bool, StoreError> {
+        let (endpoint, holder) = (self.slot.endpoint.as_str(), format!("{:032x}", self.app.ids.id_bits()));
         for number in 0..IN_A_ROW {
             let asked = Instant::now();
-            let queue = Queue { endpoint: endpoint.id.clone(), account: account.to_owned(), holder: holder.clone() };
+            let queue = Queue { endpoint: endpoint.to_owned(), account: account.to_owned(), holder: holder.clone() };
             let is_first = number == 0;
             let write = BeginAttempt { queue: queue.clone(), is_first, now_ms: self.app.clock.now_ms() };
-            let Some(head) = self.app.db.write(write).await? else { return Ok(!is_first) };
+            let Some((endpoint, head)) = self.app.db.write(write).await? else { return Ok(!is_first) };
             if asked.elapsed() > LATEST_START || (self.stop.is_cancelled() && !is_first) {
                 self.app.db.write(GiveUp(queue)).await?;
                 return Ok(true);
             }
-            let outcome = self.attempt(endpoint, &head).await;
+            let outcome = self.attempt(&endpoint, &head).await;
             let is_last = number.saturating_add(1) == IN_A_ROW;
-            if !self.record(endpoint, queue, &head, outcome, is_last).await? {
+            if !self.record(&endpoint, queue, &head, outcome, is_last).await? {
                 break;
             }
         }
@@ -169,12 +175,15 @@ impl Work {
             milliseconds: 0,
         };
         let Ok(url) = Url::parse(&endpoint.url) else { return failed("the address cannot be read") };
-        let Some(body) = head.payload.clone() else { return failed("the message has no body") };
+        let body = head.payload.clone().filter(|payload| payload != UNREADABLE);
+        let Some(body) = body else { return failed("the message has no body") };
         let timestamp_seconds = now_ms.div_euclid(1_000);
         let signatures = signatures(&self.key, endpoint, &head.id, timestamp_seconds, &body, now_ms);
         let attempt = Attempt { url: &url, id: &head.id, timestamp_seconds, signatures, body };
         crate::checkpoints::reach("before an attempt to deliver a message").await;
-        let outcome = self.slot.deliverer.sender.send(attempt, now_ms).await;
+        let span = traces::delivery(&head.id, &endpoint.id);
+        let outcome = self.slot.deliverer.courier.carry(attempt, now_ms).instrument(span.clone()).await;
+        traces::called(&span, if outcome.is_success() { "ok" } else { "failed" }, outcome.status);
         crate::checkpoints::reach("after an attempt to deliver a message").await;
         outcome
     }
@@ -212,6 +221,11 @@ impl Work {
             now_ms,
         };
         let disabled = self.app.db.write(write).await?;
+        measure::message(match state {
+            DeliveryState::Done => MessageOutcome::Delivered,
+            DeliveryState::Waiting => MessageOutcome::Postponed,
+            DeliveryState::Failed => MessageOutcome::GivenUp,
+        });
         let (endpoint, message) = (endpoint.id.as_str(), head.id.as_str());
         if let Some(reason) = disabled {
             let way_out = "see `topup endpoints list`; once it works, activate it again and resend what it missed";
@@ -256,7 +270,8 @@ impl Queue {
     }
 }
 
-/// Takes or extends the lease of a queue. Returns its next delivery, if the lease was to be had and there is one.
+/// Takes or extends the lease of a queue. Returns the endpoint and its next delivery, if the lease was to be had, there
+/// is one, and the endpoint still gets messages.
 struct BeginAttempt {
     queue: Queue,
     is_first: bool,
@@ -264,9 +279,9 @@ struct BeginAttempt {
 }
 
 impl Write for BeginAttempt {
-    type Output = Option<Head>;
+    type Output = Option<(Endpoint, Head)>;
 
-    async fn run(&self, tx: &mut Tx) -> Result<Option<Head>, StoreError> {
+    async fn run(&self, tx: &mut Tx) -> Result<Self::Output, StoreError> {
         let (key, holder) = (self.queue.key(), self.queue.holder.as_str());
         let has_lease = if self.is_first {
             queues::take(tx, key, holder, self.now_ms).await?
@@ -276,11 +291,12 @@ impl Write for BeginAttempt {
         if !has_lease {
             return Ok(None);
         }
-        let head = queues::head(tx, key).await?;
-        if head.is_none() {
+        let endpoint = endpoints::find(tx, &self.queue.endpoint).await?.filter(Endpoint::is_active);
+        let next = endpoint.zip(queues::head(tx, key).await?);
+        if next.is_none() {
             queues::give_up(tx, key, holder).await?;
         }
-        Ok(head)
+        Ok(next)
     }
 }
 

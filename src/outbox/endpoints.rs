@@ -110,6 +110,11 @@ pub(crate) async fn lock(tx: &mut Tx, endpoint: &str) -> Result<Option<Endpoint>
     tx.fetch_optional(&LOCK, &args![endpoint]).await
 }
 
+/// An endpoint as it is now, within a transaction; `None` if there is no such one.
+pub(crate) async fn find(tx: &mut Tx, endpoint: &str) -> Result<Option<Endpoint>, StoreError> {
+    tx.fetch_optional(&FIND, &args![endpoint]).await
+}
+
 /// Stores what was changed of a locked endpoint.
 pub(crate) async fn store(tx: &mut Tx, changed: &Endpoint, now_ms: i64) -> Result<(), StoreError> {
     let values = args![

@@ -7,7 +7,7 @@ use crate::app::schedule::Job;
 use crate::db::{Db, StoreError};
 use crate::domain::outbox_settings::OutboxSettings;
 use crate::outbox::alerts::{look_at_noted, look_at_others};
-use crate::outbox::deliver::Deliverer;
+use crate::outbox::deliver::{Deliverer, SLOTS};
 use crate::outbox::expiring::tell_expiring;
 use crate::outbox::fan_out::fan_out;
 use crate::outbox::purge::purge;
@@ -23,7 +23,7 @@ const HOURLY: Duration = Duration::from_hours(1);
 /// # Errors
 /// When the HTTP client cannot be made.
 pub fn outbox_jobs(settings: &OutboxSettings, lookup: &Arc<dyn Lookup>) -> Result<[Job; 3], NoSender> {
-    let deliverer = Deliverer::new(Sender::new(&settings.allowed_networks, lookup)?);
+    let deliverer = Deliverer::new(Box::new(Sender::new(&settings.allowed_networks, lookup)?), SLOTS);
     let send = Job::new("send messages to endpoints", EVERY, EVERY, move |app, stop| {
         let deliverer = deliverer.clone();
         async move {

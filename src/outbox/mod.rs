@@ -6,6 +6,7 @@
 
 pub mod address;
 pub mod alerts;
+pub mod backlog;
 pub mod balance_alerts;
 pub mod change_endpoint;
 pub mod deliver;

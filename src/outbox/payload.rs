@@ -17,10 +17,14 @@ statements! {
     HOLD = "SELECT credits, operation, subject, expires_at, created_at FROM holds WHERE id = :hold";
 }
 
+/// Stands in for the body of a message that cannot be made. Nothing is sent of it.
+pub(crate) const UNREADABLE: &str = "";
+
 /// A message that was not queued yet.
 #[derive(Debug, Clone, sqlx::FromRow)]
 pub(crate) struct RawMessage {
     pub(crate) number: i64,
+    pub(crate) id: String,
     pub(crate) r#type: String,
     pub(crate) account_id: String,
     pub(crate) cause: String,

@@ -5,6 +5,7 @@ use crate::domain::ids::EndpointId;
 use crate::messages::event_type::EventType;
 use crate::outbox::change_endpoint::{Context, EndpointError};
 use crate::outbox::endpoints;
+use crate::outbox::fan_out::fan_out_with;
 use crate::outbox::queues::{self, DeliveryState};
 
 /// How many messages are queued in one transaction.
@@ -12,11 +13,13 @@ const PAGE: i64 = 200;
 
 statements! {
     FIND = "SELECT number, type, account_id, created_at, NULL AS state FROM messages \
-        WHERE id = :message AND payload || '' IS NOT NULL";
+        WHERE id = :message AND payload || '' <> ''";
+    /// One whose body could not be made is new once more.
+    MAKE_AGAIN = "UPDATE messages SET payload = NULL WHERE id = :message AND payload || '' = ''";
     PAGE_OF_PERIOD = "SELECT m.number, m.type, m.account_id, m.created_at, d.state FROM messages m \
         LEFT JOIN deliveries d ON d.endpoint_id = :endpoint AND d.message_number = m.number \
         WHERE m.created_at >= :from_ms AND m.created_at <= :until_ms \
-        AND (m.created_at > :from_ms OR m.number > :after_number) AND m.payload || '' IS NOT NULL \
+        AND (m.created_at > :from_ms OR m.number > :after_number) AND m.payload || '' <> '' \
         ORDER BY m.created_at, m.number LIMIT :limit";
 }
 
@@ -69,6 +72,17 @@ impl Write for QueueAgain {
     }
 }
 
+/// Lets the body of a message be made anew. Returns whether it had none.
+struct MakeAgain(String);
+
+impl Write for MakeAgain {
+    type Output = bool;
+
+    async fn run(&self, tx: &mut Tx) -> Result<bool, StoreError> {
+        Ok(tx.execute(&MAKE_AGAIN, &args![message = self.0.as_str()]).await? == 1)
+    }
+}
+
 async fn queue_again(
     context: Context<'_>,
     endpoint: &EndpointId,
@@ -81,12 +95,16 @@ async fn queue_again(
     })
 }
 
-/// Sends one message to an endpoint once more, even if the endpoint never got it. One that waits is tried now. `false`
-/// if there is no such message.
+/// Sends one message to an endpoint once more, even if the endpoint never got it. One that waits is tried now. One that
+/// could not be made is made now, also for the other endpoints. `false` if there is no such message, or if it still
+/// cannot be made, which the log tells.
 ///
 /// # Errors
 /// See [`EndpointError`].
 pub async fn resend(context: Context<'_>, endpoint: &EndpointId, message: &str) -> Result<bool, EndpointError> {
+    if context.db.write(MakeAgain(message.to_owned())).await? {
+        fan_out_with(context.db, context.clock).await?;
+    }
     let Some(found) = context.db.message_row(message).await? else { return Ok(false) };
     queue_again(context, endpoint, vec![found]).await?;
     Ok(true)

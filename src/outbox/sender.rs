@@ -21,6 +21,7 @@ use crate::outbox::address::{Verdict, judge};
 use crate::outbox::endpoint_url::literal;
 use crate::outbox::retries::retry_after_ms;
 use crate::outgoing;
+use crate::traces;
 
 /// How long one attempt may take, with the resolution of the name.
 pub const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(12);
@@ -143,7 +144,13 @@ impl Outcome {
     }
 }
 
-/// Sends attempts.
+/// What carries attempts to receivers.
+pub trait Courier: Send + Sync {
+    /// Makes an attempt. A failure is an outcome, too.
+    fn carry<'a>(&'a self, attempt: Attempt<'a>, now_ms: i64) -> BoxFuture<'a, Outcome>;
+}
+
+/// Sends attempts over HTTP.
 pub struct Sender {
     with_tls: Client,
     without_tls: Client,
@@ -173,7 +180,7 @@ impl Sender {
         Ok(Self { with_tls: client(true)?, without_tls: client(false)?, allowed })
     }
 
-    /// Sends an attempt. A failure is an outcome, too.
+    /// Sends an attempt.
     pub async fn send(&self, attempt: Attempt<'_>, now_ms: i64) -> Outcome {
         let started = Instant::now();
         let exchange = tokio::time::timeout(ATTEMPT_TIMEOUT, self.exchange(attempt)).await;
@@ -197,18 +204,27 @@ impl Sender {
             check(&[address], &self.allowed, has_tls).map_err(|error| error.to_string())?;
         }
         let client = if has_tls { &self.with_tls } else { &self.without_tls };
-        let request = client
+        let mut request = client
             .post(attempt.url.clone())
             .header(CONTENT_TYPE, "application/json")
             .header("webhook-id", attempt.id)
             .header("webhook-timestamp", attempt.timestamp_seconds)
             .header("webhook-signature", attempt.signatures)
             .body(attempt.body);
+        for (name, value) in traces::outgoing_headers() {
+            request = request.header(name, value);
+        }
         let answer = request.send().await.map_err(|error| in_words(&error))?;
         let retry_after = answer.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok()).map(str::to_owned);
         let status = answer.status().as_u16();
         read_answer(answer).await;
         Ok((status, retry_after))
+    }
+}
+
+impl Courier for Sender {
+    fn carry<'a>(&'a self, attempt: Attempt<'a>, now_ms: i64) -> BoxFuture<'a, Outcome> {
+        self.send(attempt, now_ms).boxed()
     }
 }
 

@@ -1,6 +1,7 @@
 //! The events that a provider delivers, and how they are verified and parsed.
 
 use crate::domain::checkout::{Declined, PurchaseProgress, PurchaseReport};
+use crate::domain::fraud::FraudSignal;
 use crate::domain::ids::{
     ChargeId, CustomerId, DisputeId, FeeId, InvoiceId, PaymentId, SessionId, SetupId, SubscriptionCheckoutId,
     SubscriptionId, TopupId,
@@ -45,6 +46,8 @@ pub enum ProviderEvent {
         /// The disputed payment.
         payment: PaymentId,
     },
+    /// A payment may be fraud.
+    FraudSignalled(FraudSignalled),
     /// The provider's fee for a payment may be known now.
     FeeKnown(FeeKnown),
     /// A subscription changed. Its state has to be fetched.
@@ -117,14 +120,16 @@ impl ProviderEvent {
             | Self::PurchaseExpired(report)
             | Self::PurchaseUnchanged(report) => report.event.as_ref(),
             Self::PaymentDeclined(declined) => Some(&declined.event),
-            Self::RefundChanged { event, .. } | Self::DisputeChanged { event, .. } => Some(event),
+            Self::RefundChanged { event, .. }
+            | Self::DisputeChanged { event, .. }
+            | Self::CustomerDeleted { event, .. } => Some(event),
             Self::PaymentRefunded(refunded) => Some(&refunded.event),
+            Self::FraudSignalled(signalled) => Some(&signalled.event),
             Self::FeeKnown(known) => Some(&known.event),
             Self::SubscriptionChanged(notice) => Some(&notice.event),
             Self::InvoiceChanged(notice) => Some(&notice.event),
             Self::SubscriptionCheckoutEnded(notice) => Some(&notice.event),
             Self::CardSaved(saved) => Some(&saved.event),
-            Self::CustomerDeleted { event, .. } => Some(event),
             Self::Announced(thin) => Some(&thin.event),
             Self::OfAccount { event, .. } => event.event(),
             Self::Foreign { .. } => None,
@@ -148,6 +153,7 @@ impl ProviderEvent {
             Self::PaymentRefunded(refunded) => {
                 Some(refunded.topup.as_ref().map_or_else(|| of_payment(&refunded.payment), of_topup))
             }
+            Self::FraudSignalled(signalled) => Some(of_payment(&signalled.signal.payment)),
             Self::FeeKnown(known) => Some(of_topup(&known.topup)),
             Self::OfAccount { event, .. } => event.subject(),
             Self::SubscriptionChanged(_)
@@ -236,6 +242,17 @@ pub struct PaymentRefunded {
     pub amount_refunded_minor: Option<i64>,
     /// All refunds, if the event contains them all. Newer versions of Stripe's API leave them out.
     pub refunds: Option<Vec<RefundReport>>,
+}
+
+/// A warning of fraud, or a review.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FraudSignalled {
+    /// The event.
+    pub event: EventRef,
+    /// Whether it is about real money.
+    pub livemode: bool,
+    /// The warning or review.
+    pub signal: FraudSignal,
 }
 
 /// A charge with a known balance transaction.

@@ -6,6 +6,7 @@ use crate::books::ledger::LedgerEntry;
 use crate::db::StoreError;
 use crate::domain::ids::TopupId;
 use crate::inbox::failed_events::FailedEvent;
+use crate::purchases::fraud::fraud_signals::StoredSignal;
 use crate::purchases::payment::payments::Payment;
 use crate::purchases::refund::refund_requests::RefundRequest;
 use crate::purchases::reversal::reversals::Reversal;
@@ -24,6 +25,8 @@ pub struct Explanation {
     pub payments: Vec<Payment>,
     /// The refunds and disputes, oldest first.
     pub reversals: Vec<Reversal>,
+    /// Warnings of fraud and reviews, oldest first.
+    pub signals: Vec<StoredSignal>,
     /// The refunds requested through this service, oldest first.
     pub requests: Vec<RefundRequest>,
     /// The decided events, oldest first.
@@ -46,6 +49,7 @@ pub async fn explain_topup(app: &App, id: &TopupId, operator: &Operator) -> Resu
         fees,
         payments: app.db.payments_of(id).await?,
         reversals: app.db.reversals_of(id).await?,
+        signals: app.db.fraud_signals_of(id).await?,
         requests: app.db.refund_requests_of(id).await?,
         events: app.db.events_of(id).await?,
         failures: app.db.failed_events_of(id).await?,

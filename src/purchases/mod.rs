@@ -15,6 +15,7 @@ pub mod checkout;
 pub mod decided_events;
 pub mod explain_topup;
 pub mod fee;
+pub mod fraud;
 pub mod idempotency;
 pub mod outcome;
 pub mod payment;

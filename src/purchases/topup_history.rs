@@ -81,17 +81,32 @@ pub struct DecidedEvent {
     pub received_at: i64,
 }
 
+/// The columns of [`ListedTopup`], and which top-ups.
+macro_rules! listed {
+    ($which:literal) => {
+        concat!(
+            "SELECT t.id, t.account_id, t.state, t.credits, t.taken_credits, t.bonus_credits, t.currency, \
+            t.total_amount, (SELECT COUNT(*) FROM payments p WHERE p.topup_id = t.id AND p.state = 'surplus') AS \
+            surplus_payments, t.created_at, t.paid_at FROM topups t ",
+            $which
+        )
+    };
+}
+
 statements! {
-    LIST = "SELECT t.id, t.account_id, t.state, t.credits, t.taken_credits, t.bonus_credits, t.currency, \
-        t.total_amount, \
-        (SELECT COUNT(*) FROM payments p WHERE p.topup_id = t.id AND p.state = 'surplus') AS surplus_payments, \
-        t.created_at, t.paid_at FROM topups t \
-        WHERE (t.created_at, t.id) < (:before_ms, :before_id) \
+    LIST = listed!(
+        "WHERE (t.created_at, t.id) < (:before_ms, :before_id) \
         AND (CAST(:account AS TEXT) IS NULL OR t.account_id = :account) AND (CAST(:state AS TEXT) IS NULL OR t.state \
         = :state) \
         AND (CAST(:surplus AS BIGINT) = 0 OR EXISTS \
         (SELECT 1 FROM payments p WHERE p.topup_id = t.id AND p.state = 'surplus')) \
-        ORDER BY t.created_at DESC, t.id DESC LIMIT :limit";
+        ORDER BY t.created_at DESC, t.id DESC LIMIT :limit"
+    );
+    LISTED = listed!("WHERE t.id = :id");
+    BY_AMOUNT = listed!(
+        "WHERE t.created_at >= :from_ms AND t.created_at < :to_ms AND t.total_amount = :amount_minor \
+        ORDER BY t.created_at DESC LIMIT :limit"
+    );
     FEE_POLICY = "SELECT fee_mode, fee_rate_percent, fee_fixed, fee_label, declined_at, \
         adopted_at, adopted_by FROM topups WHERE id = :topup";
     EVENTS = "SELECT provider_event_id, type, outcome, received_at FROM webhook_events WHERE topup_id = :topup \
@@ -134,6 +149,27 @@ impl Db {
             limit = filter.limit
         ];
         self.read_all(&LIST, &values).await
+    }
+
+    /// A top-up as it is shown in lists.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn listed_topup(&self, id: &str) -> Result<Option<ListedTopup>, StoreError> {
+        self.read_optional(&LISTED, &args![id]).await
+    }
+
+    /// The top-ups over an amount that were opened within a time, newest first.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn topups_by_amount(
+        &self,
+        amount_minor: i64,
+        (from_ms, to_ms): (i64, i64),
+        limit: i64,
+    ) -> Result<Vec<ListedTopup>, StoreError> {
+        self.read_all(&BY_AMOUNT, &args![amount_minor, from_ms, to_ms, limit]).await
     }
 
     /// The fee policy that a top-up was created with.

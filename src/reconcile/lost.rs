@@ -7,11 +7,12 @@ use futures_util::FutureExt;
 
 use crate::app::App;
 use crate::domain::checkout::{PurchaseProgress, PurchaseReport};
+use crate::domain::timestamp::DAY_MS;
 use crate::providers::port::ProviderError;
 use crate::purchases::adopt::adopt_purchase::seller;
 use crate::purchases::adopt::seal::Proof;
 use crate::reconcile::asker::Asker;
-use crate::reconcile::{DAY_MS, Pace, ReconcileError};
+use crate::reconcile::{Pace, ReconcileError};
 
 /// The most to return at once; after they are adopted, a new search returns the next ones.
 const MAX_LOST: usize = 10_000;

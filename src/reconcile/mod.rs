@@ -23,6 +23,7 @@ use std::time::Duration;
 use crate::app::{App, with_causes};
 use crate::db::{StoreError, Tx, Write, leases};
 use crate::domain::ids::{PaymentId, ReconciliationId, SessionId, TopupId};
+use crate::domain::timestamp::DAY_MS;
 use crate::providers::port::{ProviderError, Resource};
 use crate::reconcile::asker::Asker;
 pub use crate::reconcile::asker::Pace;
@@ -40,7 +41,6 @@ pub const MAX_SINCE_DAYS: i64 = 90;
 const MAX_SINGLE_QUESTIONS: u64 = 2_000;
 /// The most of our rows to read at once.
 const ROWS: i64 = 200;
-const DAY_MS: i64 = 86_400_000;
 
 /// The settings of a run.
 #[derive(Debug, Clone, Copy)]

@@ -56,6 +56,7 @@ pub async fn connect(config: CommandConfig, environment: Environment) -> Result<
         session_checks: SessionChecks::default(),
         payload_days: config.webhook_payload_days,
         personal_data_days: config.personal_data_days,
+        freeze_on_fraud_warning: config.freeze_on_fraud_warning,
         payers: PayerNotes::default(),
         reconciliation: ScheduleSettings::NEVER,
         seal,

@@ -63,6 +63,7 @@ fn in_force(config: &Config) -> Vec<(&'static str, String)> {
     let database = if is_sqlite { "SQLite" } else { "PostgreSQL" };
     let methods = &config.payment_methods;
     let of_tokens = |read: fn(&JwtSettings) -> Vec<String>| list(&config.jwt.as_ref().map(read).unwrap_or_default());
+    let traces = config.traces.as_ref();
     let (bonuses, low_balance) = (pricing.bonuses().to_string(), config.outbox.low_balance_credits);
     vec![
         ("STRIPE_SECRET_KEY", format!("{} mode (not shown)", if stripe.livemode { "live" } else { "test" })),
@@ -84,6 +85,14 @@ fn in_force(config: &Config) -> Vec<(&'static str, String)> {
         ("TRUSTED_PROXIES", list(&config.trusted_proxies)),
         ("MAX_CONNECTIONS", config.max_connections.map_or_else(|| "by open files".to_owned(), |most| most.to_string())),
         ("METRICS_ADDRESS", config.metrics_address.map_or_else(|| "none".to_owned(), |address| address.to_string())),
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", traces.map_or_else(|| "none".to_owned(), |traces| traces.url.clone())),
+        ("OTEL_EXPORTER_OTLP_HEADERS", set(traces.is_some_and(|traces| !traces.headers.is_empty()))),
+        ("OTEL_SERVICE_NAME", traces.map_or_else(|| "topup".to_owned(), |traces| traces.service_name.clone())),
+        ("OTEL_TRACES_SAMPLER", traces.map_or_else(|| "none".to_owned(), |traces| traces.sampling.name())),
+        (
+            "OTEL_TRACES_SAMPLER_ARG",
+            traces.map_or_else(|| "none".to_owned(), |traces| traces.sampling.share.to_string()),
+        ),
         ("RATE_LIMIT_PER_MINUTE", config.rate_limit_per_minute.to_string()),
         ("MAX_OPEN_CHECKOUTS", config.max_open_checkouts.to_string()),
         ("CURRENCY", pricing.currency().as_str().to_owned()),
@@ -114,6 +123,7 @@ fn in_force(config: &Config) -> Vec<(&'static str, String)> {
         ("SAVED_CARDS", on_or_off(config.recurring.saves_cards)),
         ("AUTO_TOPUP", on_or_off(config.recurring.auto_topup)),
         ("AUTO_TOPUPS_PER_HOUR", config.recurring.auto_topups_per_hour.to_string()),
+        ("FREEZE_ON_FRAUD_WARNING", on_or_off(config.freeze_on_fraud_warning)),
         ("CONSOLE", "on".to_owned()),
         ("SUPPORT_MAX_CREDITS", config.console.support_max_credits.to_string()),
         ("PERSONAL_DATA_DAYS", config.console.personal_data_days.to_string()),

@@ -373,6 +373,7 @@ fn build_app(config: &Config, db: Db, environment: &Environment) -> Result<App, 
         session_checks: SessionChecks::default(),
         payload_days: config.webhook_payload_days,
         personal_data_days: config.console.personal_data_days,
+        freeze_on_fraud_warning: config.freeze_on_fraud_warning,
         payers: PayerNotes::default(),
         reconciliation: ScheduleSettings {
             every_hours: config.reconcile_every_hours,

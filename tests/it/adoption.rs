@@ -64,6 +64,11 @@ on_both_databases! {
         let untouched = rows(&restored.app.db).await;
         let (well, said, _) = run(&settings, &["reconcile", "--adopt"]);
         assert!(!well && said.contains("250 credits of user_1 for 289 usd") && said.contains("nothing was written"), "{said}");
+        let (well, said, _) = run(&settings, &["reconcile", "--adopt", "--json"]);
+        let shown: Value = serde_json::from_str(&said).expect("JSON");
+        let found = shown["data"].as_array().expect("a list").iter().find(|each| each["sessionId"] == session).expect("shown");
+        assert!(!well && found["accountId"] == "user_1" && found["outcome"] == "adoptable", "{said}");
+        assert_eq!(found["credits"], 250);
         assert_eq!(rows(&restored.app.db).await, untouched);
         let (well, said, errors) = run(&settings, &["reconcile", "--adopt", "all"]);
         assert!(well && said.contains("All are in the books now"), "{said}{errors}");
@@ -72,7 +77,11 @@ on_both_databases! {
         for event in [&event, &late] {
             restored.deliver(event).await.expect(200);
         }
-        assert_eq!(adopt_one(&restored, &session, json!({})).await["outcome"], "already_here");
+        let answered = adopt_one(&restored, &session, json!({})).await;
+        assert_eq!(answered["outcome"], "already_here");
+        let (well, said, _) = run(&settings, &["reconcile", "--adopt", &session, "--json"]);
+        let printed: Value = serde_json::from_str(&said).expect("JSON");
+        assert!(well && printed == json!({ "data": [answered] }), "the API's answer: {said}");
         assert_eq!(adopt_one(&restored, &before, json!({})).await["outcome"], "already_here");
         assert_eq!((restored.credits("user_1").await, restored.credits("user_2").await), (290, 0));
         assert!(compare(&restored.app).await.is_clean());

@@ -58,6 +58,12 @@ on_both_databases! {
         let read = async || http_client().get(&url).header("x-api-key", key.trim()).send().await.expect("answers").status();
         assert_eq!(read().await, 200);
         let id = list.split_whitespace().next().expect("an id");
+        let (_, made, said) = run(&settings, &["keys", "create", "--name", "till", "--scope", "spend", "--json"]);
+        let made: serde_json::Value = serde_json::from_str(&made).expect("JSON");
+        assert!(made["key"].as_str().is_some_and(|key| key.starts_with("topup_sk_")) && said.is_empty(), "{made} {said}");
+        let (_, gone, _) = run(&settings, &["keys", "revoke", made["id"].as_str().expect("an id"), "--json"]);
+        let gone: serde_json::Value = serde_json::from_str(&gone).expect("JSON");
+        assert!(gone["name"] == "till" && gone["revokedAt"].as_str().is_some_and(|at| at.ends_with('Z')), "{gone}");
         assert!(run(&settings, &["keys", "revoke", id]).0);
         let revoked = std::time::Instant::now();
         until("401", async || (read().await == 401).then_some(())).await;
@@ -70,6 +76,9 @@ on_both_databases! {
 on_both_databases! {
     async fn accounts_are_found_by_a_part_of_their_id_page_by_page(backend: Backend) {
         let app = TestApp::start(backend).await;
+        let database = TestDatabase::migrated(backend).await;
+        let (well, _, said) = run(&settings(&database.url, NO_STRIPE, &[]), &["accounts", "list"]);
+        assert!(well && said.trim() == "No accounts yet.", "{said}");
         for account in ["anna@example.com", "bert@example.com", "100%_sure"] {
             let (_, event) = app.pay_session(account, 250).await;
             app.deliver(&event).await.expect(200);
@@ -87,6 +96,12 @@ on_both_databases! {
             let (output, _) = list(&["--search", search]).await;
             assert_eq!(output.lines().count(), found, "{search}: {output}");
         }
+        for (arguments, words) in [
+            (&["--search", "nobody"][..], "No account has this in its id."),
+            (&["--cursor", "zoe"], "No further accounts."),
+        ] {
+            assert_eq!(list(arguments).await.1.trim(), words);
+        }
         let (output, said) = list(&["--search", "@example", "--limit", "1"]).await;
         assert!(output.starts_with("anna@example.com  250 credits, 0 held  changed 20"), "{output}");
         assert!(said.contains("--cursor 'anna@example.com'"), "{said}");
@@ -94,6 +109,11 @@ on_both_databases! {
         let page: serde_json::Value = serde_json::from_str(&list(&page).await.0).expect("JSON");
         assert_eq!(page["nextCursor"], serde_json::Value::Null);
         let account = &page["data"][0];
+        assert!(account["updatedAt"].as_str().is_some_and(|at| topup::domain::timestamp::parse(at).is_some()), "{account}");
+        let erase = settings.clone();
+        let erased = tokio::task::spawn_blocking(move || run(&erase, &["accounts", "erase", "bert@example.com", "--json"]));
+        let erased: serde_json::Value = serde_json::from_str(&erased.await.expect("no panic").1).expect("JSON");
+        assert_eq!(erased["accountId"], "bert@example.com");
         assert_eq!((&account["accountId"], &account["remainingCredits"]), (&"bert@example.com".into(), &250.into()));
         assert_eq!((&account["heldCredits"], &account["owedCredits"], &account["blocked"]), (&0.into(), &0.into(), &false.into()));
         app.finish().await;

@@ -144,7 +144,7 @@ async fn a_stop_finishes_what_is_running_and_takes_nothing_new() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_test_database_is_refused_by_a_live_key_by_another_currency_and_by_another_provider() {
+async fn a_test_database_is_refused_by_a_live_key_by_another_unit_and_by_another_provider() {
     // Known mistake 22.
     let world = World::new(Backend::Sqlite).await;
     drop(world.serve(None).await);

@@ -1,4 +1,4 @@
-//! The background work of the service: it reconciles, learns fees, and settles accounts.
+//! The background work of the service: it reconciles, learns fees, settles accounts, and tells the product.
 
 use std::time::Duration;
 
@@ -6,10 +6,15 @@ use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 use topup::app::with_causes;
 use topup::books::settle_account::settle_due;
+use topup::db::StoreError;
+use topup::outbox::alerts::{look_at_noted, look_at_others};
+use topup::outbox::deliver::Deliverer;
+use topup::outbox::fan_out::fan_out;
 use topup::purchases::fee::learn_fees::learn_fees;
 use topup::reconcile::{MAX_SINCE_DAYS, Options, Pace, RunCause, reconcile};
 
 use super::process::{Answer, Ended, Fate, Process};
+use super::product::Line;
 
 impl Process {
     /// Reconciles, like the command and the schedule: 200 with the report, 500 with the error.
@@ -43,6 +48,28 @@ impl Process {
         self.run(Fate::Nothing, async move {
             match settle_due(&app, &CancellationToken::new()).await {
                 Ok(settled) => (200, Value::from(settled)),
+                Err(error) => (500, Value::String(with_causes(&error))),
+            }
+        })
+    }
+
+    /// Looks for messages, queues them and delivers what is due, like the job that runs all the time.
+    pub fn tell(&mut self, line: &Line, fate: Fate) -> Ended {
+        let (app, stop) = (self.app(), CancellationToken::new());
+        // Deliveries to one account at a time, so that a seed always does the same.
+        let deliverer = Deliverer::new(Box::new(line.clone()), 1);
+        self.run(fate, async move {
+            let told = async {
+                look_at_noted(&app, &stop).await?;
+                look_at_others(&app, &stop).await?;
+                fan_out(&app).await?;
+                for delivering in deliverer.start_due(&app, &stop).await? {
+                    delivering.await.expect("no panic");
+                }
+                Ok::<_, StoreError>(())
+            };
+            match told.await {
+                Ok(()) => (200, Value::Null),
                 Err(error) => (500, Value::String(with_causes(&error))),
             }
         })

@@ -15,6 +15,7 @@ pub mod network;
 mod observer;
 mod operators;
 pub mod process;
+mod product;
 pub mod rng;
 mod spending;
 pub mod stripe;

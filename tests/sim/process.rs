@@ -353,6 +353,7 @@ pub async fn build_app(parts: &Parts) -> App {
         session_checks: SessionChecks::default(),
         payload_days: config.webhook_payload_days,
         personal_data_days: config.console.personal_data_days,
+        freeze_on_fraud_warning: config.freeze_on_fraud_warning,
         payers: topup::app::payer_notes::PayerNotes::default(),
         reconciliation: ScheduleSettings::NEVER,
         seal: None,

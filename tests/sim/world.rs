@@ -22,6 +22,7 @@ use super::network::Network;
 use super::observer::{Observer, fnv};
 use super::operators::Office;
 use super::process::{Parts, Process};
+use super::product::Product;
 use super::rng::{Rng, SeededIds};
 use super::spending::Server;
 use super::stripe::SharedStripe;
@@ -83,6 +84,7 @@ pub struct World {
     pub(super) purchases: Vec<Purchase>,
     pub(super) office: Office,
     pub(super) server: Server,
+    pub(super) product: Product,
     pub(super) waiting: Option<Waiting>,
     pub(super) lists_lag: bool,
     pub(super) accounts: Vec<String>,
@@ -134,6 +136,9 @@ const BONUSES: [Option<&str>; 5] = [None, None, None, Some("1:10%"), Some("50:7.
 /// For how many days credits are good; for ever in most runs.
 const EXPIRIES: [Option<&str>; 5] = [None, None, None, Some("1"), Some("9")];
 
+/// Below how many credits the product is told.
+const LOW_BALANCES: [Option<&str>; 3] = [None, Some("20"), Some("200")];
+
 /// The settings of a run: units, prices, fees, bonuses and the end of credits depend on the seed.
 pub fn config(database: &str, rng: &mut Rng) -> Config {
     let (unit_credits, unit_amount) = *rng.pick(&UNITS);
@@ -153,7 +158,11 @@ pub fn config(database: &str, rng: &mut Rng) -> Config {
     ];
     // Numbers of their own, so that the other choices of a seed stay what they were.
     let mut own = Rng::new(rng.clone().next() ^ 0x0b0e);
-    let more = [("BONUS_TIERS", *own.pick(&BONUSES)), ("CREDITS_EXPIRE_DAYS", *own.pick(&EXPIRIES))];
+    let more = [
+        ("BONUS_TIERS", *own.pick(&BONUSES)),
+        ("CREDITS_EXPIRE_DAYS", *own.pick(&EXPIRIES)),
+        ("LOW_BALANCE_CREDITS", *own.pick(&LOW_BALANCES)),
+    ];
     let more = more.into_iter().filter_map(|(name, value)| Some((name, value?)));
     Config::load(&settings.into_iter().chain(more).collect::<Source>()).expect("the settings are right")
 }
@@ -174,6 +183,7 @@ impl World {
         let parts = Parts { config, stripe: stripe.clone(), clock: clock.clone(), ids };
         let process = Process::start(Rc::new(parts));
         let api_key = process.block_on(api_key(&process.app()));
+        let product = Product::new(&process, seed);
         let accounts = (1..=rng.between(2, 4)).map(|number| format!("user_{number}")).collect();
         Self {
             seed,
@@ -188,6 +198,7 @@ impl World {
             purchases: Vec::new(),
             office: Office::default(),
             server: Server::new(api_key),
+            product,
             waiting: None,
             lists_lag: false,
             accounts,
@@ -209,15 +220,25 @@ impl World {
         result.map(|()| report).map_err(|what| Box::new(Violation { seed, step, what, trace: last }))
     }
 
+    /// Runs this many steps, as [`Self::run`] does, and leaves the folder with the database, `topup.db`.
+    #[cfg(test)]
+    pub fn database_after(mut self, steps: u64) -> Result<TempDir, Box<Violation>> {
+        let result = self.run_steps(steps);
+        let World { seed, step, trace, _folder: folder, .. } = self;
+        result.map(|()| folder).map_err(|what| Box::new(Violation { seed, step, what, trace }))
+    }
+
     fn run_steps(&mut self, steps: u64) -> Result<(), String> {
         for step in 1..=steps {
             self.step = step;
             self.do_something()?;
             self.check()?;
+            self.tell()?;
         }
         self.become_quiet()?;
         self.reconcile()?;
-        self.compare_with_stripe()
+        self.compare_with_stripe()?;
+        self.finish_telling()
     }
 
     /// Runs one step.

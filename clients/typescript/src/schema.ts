@@ -867,6 +867,51 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/auto-topup": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Returns an account's auto top-up: its rules, its state, and the last attempts.
+         * @description Requires a customer's token, or an API key with the scope `checkout`.
+         */
+        get: operations["getAutoTopup"];
+        /**
+         * Turns auto top-up on, with new rules and consent, or off.
+         * @description Requires a customer's token, or an API key with the scope `checkout`. If fewer credits than the threshold are
+         *     available already, the first charge follows at once. Turning it on again ends a pause.
+         */
+        put: operations["setAutoTopup"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/auto-topup/recovery": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Opens the page on which the customer confirms a payment that the bank asked about: a checkout for the same credits.
+         * @description Requires a customer's token, or an API key with the scope `checkout`. If such a page is open already, it is returned.
+         */
+        post: operations["createAutoTopupRecovery"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/credits": {
         parameters: {
             query?: never;
@@ -1291,6 +1336,88 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/payment-methods": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Lists the saved cards of an account.
+         * @description Requires a customer's token, or an API key with the scope `checkout`. Stripe is asked each time, because cards change
+         *     there by themselves.
+         */
+        get: operations["listPaymentMethods"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/payment-methods/default": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Makes a card the one that is charged where none is named.
+         * @description Requires a customer's token, or an API key with the scope `checkout`. An auto top-up that is paused because there was
+         *     no card goes on.
+         */
+        put: operations["setDefaultPaymentMethod"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/payment-methods/sessions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Opens a page on which the customer saves a card without buying anything.
+         * @description Requires a customer's token, or an API key with the scope `checkout`. The saved card becomes the default.
+         */
+        post: operations["createCardSetup"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/payment-methods/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Removes a saved card for good.
+         * @description Requires a customer's token, or an API key with the scope `checkout`. An auto top-up that names the card pauses.
+         */
+        delete: operations["removePaymentMethod"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/webhooks/stripe": {
         parameters: {
             query?: never;
@@ -1494,6 +1621,13 @@ export interface components {
              */
             remainingCredits: number;
         };
+        /** @description A page on which the customer confirms a payment. */
+        Action: {
+            /** @example 2026-11-30T13:00:00Z */
+            expiresAt: string;
+            /** @example https://checkout.stripe.com/c/pay/cs_test_a1b2c3 */
+            url: string;
+        };
         /** @description Credits that an operator granted or took. */
         Adjustment: {
             /** @example user_1 */
@@ -1579,6 +1713,89 @@ export interface components {
         /** @description The result for each checkout session, in the order of the request. */
         Adoptions: {
             data: components["schemas"]["AdoptionResult"][];
+        };
+        /** @description An account's auto top-up. */
+        AutoTopup: {
+            /** @example user_1 */
+            accountId: string;
+            action?: components["schemas"]["Action"] | null;
+            /** @description The last ten, newest first. */
+            attempts: components["schemas"]["AutoTopupAttempt"][];
+            /**
+             * Format: int64
+             * @description What they took this month (UTC), in minor units.
+             * @example 1061
+             */
+            chargedThisMonthMinor: number;
+            /**
+             * Format: int64
+             * @description How many charges were made today (UTC), or may have been.
+             * @example 1
+             */
+            chargesToday: number;
+            /**
+             * @description The currency of all amounts.
+             * @example usd
+             */
+            currency: string;
+            reason?: components["schemas"]["Reason"] | null;
+            /**
+             * @description When the pause ends by itself; null if it does not.
+             * @example 2026-12-01T00:00:00Z
+             */
+            resumesAt?: string | null;
+            rules?: components["schemas"]["StoredRules"] | null;
+            state: components["schemas"]["State"];
+        };
+        /** @description A charge of a saved card. */
+        AutoTopupAttempt: {
+            /**
+             * Format: int64
+             * @example 0
+             */
+            bonusCredits: number;
+            /** @example visa */
+            cardBrand: string;
+            /** @example 4242 */
+            cardLast4: string;
+            /**
+             * @description Why it was declined or refused: Stripe's code; null otherwise. A card that was reported stolen or lost shows as
+             *     `generic_decline`.
+             * @example insufficient_funds
+             */
+            code?: string | null;
+            /**
+             * Format: int64
+             * @example 1000
+             */
+            credits: number;
+            /**
+             * @description When the credits ran low.
+             * @example 2026-11-30T12:00:00Z
+             */
+            crossedAt: string;
+            /** @example usd */
+            currency: string;
+            /** @example 2026-11-30T12:00:01Z */
+            endedAt?: string | null;
+            /**
+             * @description `running`, `paid`, `declined` or `refused`. More may be added.
+             * @example paid
+             */
+            outcome: string;
+            /** @example 2026-11-30T12:00:00Z */
+            startedAt: string;
+            /**
+             * @description The id of the top-up.
+             * @example topup_019a0000000070008000000000000000
+             */
+            topupId: string;
+            /**
+             * Format: int64
+             * @description The charge, in minor units.
+             * @example 1061
+             */
+            totalAmount: number;
         };
         /** @description The balance of the account after the refund. */
         BalanceAfter: {
@@ -1786,6 +2003,24 @@ export interface components {
              */
             unverified?: boolean | null;
         };
+        /** @description Where the customer goes after the page. */
+        CreateCardSetup: {
+            /**
+             * @description The account. Defaults to the token's subject, or to the account that the API key is bound to.
+             * @example user_1
+             */
+            accountId?: string | null;
+            /**
+             * @description Where the customer goes after leaving the page without saving a card.
+             * @example https://app.example.com/billing?cancelled=1
+             */
+            cancelUrl?: string | null;
+            /**
+             * @description Where the customer goes after saving the card: an absolute URL on one of the `ALLOWED_ORIGINS`.
+             * @example https://app.example.com/billing
+             */
+            successUrl: string;
+        };
         /** @description How many credits to take, and for what. */
         CreateDebit: {
             /**
@@ -1916,6 +2151,24 @@ export interface components {
              */
             subject?: string | null;
         };
+        /** @description Where the customer goes after the page. */
+        CreateRecovery: {
+            /**
+             * @description The account. Defaults to the token's subject, or to the account that the API key is bound to.
+             * @example user_1
+             */
+            accountId?: string | null;
+            /**
+             * @description Where the customer goes after leaving the page without paying.
+             * @example https://app.example.com/billing?cancelled=1
+             */
+            cancelUrl?: string | null;
+            /**
+             * @description Where the customer goes after paying: an absolute URL on one of the `ALLOWED_ORIGINS`.
+             * @example https://app.example.com/billing
+             */
+            successUrl: string;
+        };
         /**
          * @description What to refund: one of `credits`, `amount` and `unspent`. Without them, everything that is left is refunded, including
          *     the fee line.
@@ -1977,6 +2230,12 @@ export interface components {
              * @example usd
              */
             currency?: string | null;
+            /**
+             * @description Whether the customer's card is saved, so that it can be charged later without the customer (`PUT /auto-topup`).
+             *     Requires `SAVED_CARDS=on`. Defaults to false. Stripe's page says that the card is saved.
+             * @example false
+             */
+            saveCard?: boolean | null;
             /**
              * @description Where the customer goes after paying: an absolute URL on one of the `ALLOWED_ORIGINS`. Stripe replaces
              *     `{CHECKOUT_SESSION_ID}` with the id of the checkout session.
@@ -2424,6 +2683,24 @@ export interface components {
             field: string;
             /** @description What is wrong and how to fix it. */
             message: string;
+        };
+        /** @description What the customer agreed to. Kept as evidence. */
+        GivenConsent: {
+            /**
+             * @description From a server: the customer's address. From a customer, the address of the request is kept.
+             * @example 203.0.113.7
+             */
+            ip?: string | null;
+            /**
+             * @description The version of the text that the customer read and agreed to: 1 to 100 printable characters.
+             * @example 2026-11-30
+             */
+            textVersion: string;
+            /**
+             * @description From a server: the customer's user agent. From a customer, that of the request is kept.
+             * @example Mozilla/5.0
+             */
+            userAgent?: string | null;
         };
         /** @description Credits of one origin. */
         Grant: {
@@ -2943,6 +3220,11 @@ export interface components {
              */
             usedCredits: number;
         };
+        /**
+         * @description Why it is paused.
+         * @enum {string}
+         */
+        Reason: "declined" | "card_declined" | "authentication_required" | "card_expired" | "no_card" | "daily_limit" | "monthly_limit" | "disputed" | "refunded" | "not_for_sale" | "provider_refused";
         /** @description The event was processed; Stripe need not retry. */
         Received: {
             /** @example true */
@@ -3181,6 +3463,50 @@ export interface components {
             /** @example 2026-11-21T12:05:00Z */
             updatedAt: string;
         };
+        /** @description A saved card. */
+        SavedCard: {
+            /**
+             * @description The brand, in Stripe's word.
+             * @example visa
+             */
+            brand: string;
+            /** @example 2026-11-21T12:00:00Z */
+            createdAt: string;
+            /**
+             * Format: int64
+             * @description The month in which it ends.
+             * @example 12
+             */
+            expMonth: number;
+            /**
+             * Format: int64
+             * @description The year in which it ends.
+             * @example 2030
+             */
+            expYear: number;
+            /** @example pm_1a2b3c */
+            id: string;
+            /**
+             * @description Whether it is charged where no card is named.
+             * @example true
+             */
+            isDefault: boolean;
+            /**
+             * @description Whether its last month is over.
+             * @example false
+             */
+            isExpired: boolean;
+            /**
+             * @description The last four digits.
+             * @example 4242
+             */
+            last4: string;
+        };
+        /** @description An account's saved cards. */
+        SavedCards: {
+            /** @description Newest first. */
+            data: components["schemas"]["SavedCard"][];
+        };
         /** @description The current state of a top-up. */
         Session: {
             /**
@@ -3274,6 +3600,60 @@ export interface components {
              */
             currency?: string | null;
         };
+        /** @description When to buy credits by itself, how many, and how often at most. */
+        SetAutoTopup: {
+            /**
+             * @description The account. Defaults to the token's subject, or to the account that the API key is bound to.
+             * @example user_1
+             */
+            accountId?: string | null;
+            consent?: components["schemas"]["GivenConsent"] | null;
+            /**
+             * Format: int64
+             * @description How many credits are bought at a time: as for a checkout.
+             * @example 1000
+             */
+            credits?: number | null;
+            /**
+             * @description The currency to pay in and of `maxPerMonthMinor`: one that credits are sold in. Defaults to the account's.
+             * @example usd
+             */
+            currency?: string | null;
+            /**
+             * @description Whether credits are bought. With false, nothing else is needed.
+             * @example true
+             */
+            enabled: boolean;
+            /**
+             * Format: int64
+             * @description The most purchases in a day (UTC): 1 to 100.
+             * @example 3
+             */
+            maxPerDay?: number | null;
+            /**
+             * Format: int64
+             * @description The most that is charged in a month (UTC), in minor units.
+             * @example 10000
+             */
+            maxPerMonthMinor?: number | null;
+            /**
+             * @description The card to charge. By default that which is the customer's default at the time.
+             * @example pm_1a2b3c
+             */
+            paymentMethodId?: string | null;
+            /**
+             * @description Where the customer goes after confirming a payment that the bank asked about: an absolute URL on one of the
+             *     `ALLOWED_ORIGINS`. Defaults to the first of them.
+             * @example https://app.example.com/billing
+             */
+            returnUrl?: string | null;
+            /**
+             * Format: int64
+             * @description Credits are bought when fewer than this are available.
+             * @example 500
+             */
+            thresholdCredits?: number | null;
+        };
         /** @description An account's own threshold. */
         SetBalanceAlert: {
             /**
@@ -3282,6 +3662,19 @@ export interface components {
              * @example 1000
              */
             lowCredits: number;
+        };
+        /** @description Which card is charged where none is named. */
+        SetDefaultCard: {
+            /**
+             * @description The account. Defaults to the token's subject, or to the account that the API key is bound to.
+             * @example user_1
+             */
+            accountId?: string | null;
+            /**
+             * @description The card.
+             * @example pm_1a2b3c
+             */
+            paymentMethodId: string;
         };
         /** @description How many credits may be spent. */
         SetLimit: {
@@ -3377,6 +3770,11 @@ export interface components {
             /** @example spend_019a0000000070008000000000000000 */
             spendId: string;
         };
+        /**
+         * @description Whether the card is charged.
+         * @enum {string}
+         */
+        State: "active" | "paused" | "off";
         /** @description An account's statement. */
         Statement: {
             /** @example user_1 */
@@ -3420,6 +3818,43 @@ export interface components {
              * @example spend
              */
             kind: string;
+        };
+        /** @description What the customer agreed to. */
+        StoredConsent: {
+            /** @example 2026-11-30T12:00:00Z */
+            givenAt: string;
+            /** @example 2026-11-30 */
+            textVersion: string;
+        };
+        /** @description The rules in force. */
+        StoredRules: {
+            consent: components["schemas"]["StoredConsent"];
+            /**
+             * Format: int64
+             * @example 1000
+             */
+            credits: number;
+            /**
+             * Format: int64
+             * @example 3
+             */
+            maxPerDay: number;
+            /**
+             * Format: int64
+             * @description In minor units.
+             * @example 10000
+             */
+            maxPerMonthMinor: number;
+            /**
+             * @description The card; null for the customer's default.
+             * @example pm_1a2b3c
+             */
+            paymentMethodId?: string | null;
+            /**
+             * Format: int64
+             * @example 500
+             */
+            thresholdCredits: number;
         };
         /** @description The result of checking a top-up at Stripe, and the top-up afterwards. */
         TopupCheck: {
@@ -9057,6 +9492,380 @@ export interface operations {
             };
         };
     };
+    getAutoTopup: {
+        parameters: {
+            query?: {
+                /**
+                 * @description The account; defaults to that of the credentials
+                 * @example user_1
+                 */
+                accountId?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The auto top-up; its state is `off` if it was never turned on. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AutoTopup"];
+                };
+            };
+            /** @description The request is invalid; `errors` lists the invalid fields, if any. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The credentials are missing or invalid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The credentials are not valid for this account, or lack the scope for this request. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No cards are saved (`saved_cards_off`) or charged (`auto_topup_off`) here. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description Too many requests without valid credentials from this address; `Retry-After` says when to try again. This limit
+             *     does not apply to requests with valid credentials.
+             */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal error. The log has the cause under the `x-request-id` of this response. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service cannot handle the request at the moment; `Retry-After` says when to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    setAutoTopup: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SetAutoTopup"];
+            };
+        };
+        responses: {
+            /** @description The auto top-up. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AutoTopup"];
+                };
+            };
+            /** @description The request is invalid; `errors` lists the invalid fields, if any. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The credentials are missing or invalid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The credentials are not valid for this account, or lack the scope for this request. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request body did not arrive in time. */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such saved card (`no_saved_card`), or it has expired (`card_expired`); or no cards are saved (`saved_cards_off`) or charged (`auto_topup_off`) here. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request body is not JSON. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description Too many requests without valid credentials from this address; `Retry-After` says when to try again. This limit
+             *     does not apply to requests with valid credentials.
+             */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal error. The log has the cause under the `x-request-id` of this response. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description Stripe refused the request, for example because the Stripe key lacks a permission (`provider_refused`), or
+             *     opened a checkout session that cannot be used (`provider_mismatch`, `provider_no_url`).
+             */
+            502: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description Stripe is unavailable (`provider_unavailable`) or limits the rate of requests (`provider_rate_limited`), or
+             *     tokens cannot be verified (`keys_unavailable`); `Retry-After` says when to try again.
+             */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Stripe did not answer in time (`provider_timeout`). */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    createAutoTopupRecovery: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CreateRecovery"];
+            };
+        };
+        responses: {
+            /** @description The page is open. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CreatedSession"];
+                };
+            };
+            /** @description The request is invalid; `errors` lists the invalid fields, if any. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The credentials are missing or invalid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The credentials are not valid for this account, or lack the scope for this request. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request body did not arrive in time. */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No payment waits for the customer (`recovery_not_needed`); or no cards are saved (`saved_cards_off`) or charged (`auto_topup_off`) here. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request body is not JSON. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description Too many requests without valid credentials from this address; `Retry-After` says when to try again. This limit
+             *     does not apply to requests with valid credentials.
+             */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal error. The log has the cause under the `x-request-id` of this response. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description Stripe refused the request, for example because the Stripe key lacks a permission (`provider_refused`), or
+             *     opened a checkout session that cannot be used (`provider_mismatch`, `provider_no_url`).
+             */
+            502: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description Stripe is unavailable (`provider_unavailable`) or limits the rate of requests (`provider_rate_limited`), or
+             *     tokens cannot be verified (`keys_unavailable`); `Retry-After` says when to try again.
+             */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Stripe did not answer in time (`provider_timeout`). */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     getBalance: {
         parameters: {
             query?: never;
@@ -10937,6 +11746,542 @@ export interface operations {
             };
             /** @description The service cannot handle the request at the moment; `Retry-After` says when to try again. */
             503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listPaymentMethods: {
+        parameters: {
+            query?: {
+                /**
+                 * @description The account; defaults to that of the credentials
+                 * @example user_1
+                 */
+                accountId?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The cards. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SavedCards"];
+                };
+            };
+            /** @description The request is invalid; `errors` lists the invalid fields, if any. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The credentials are missing or invalid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The credentials are not valid for this account, or lack the scope for this request. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No cards are saved here (`saved_cards_off`). */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description Too many requests without valid credentials from this address; `Retry-After` says when to try again. This limit
+             *     does not apply to requests with valid credentials.
+             */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal error. The log has the cause under the `x-request-id` of this response. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description Stripe refused the request, for example because the Stripe key lacks a permission (`provider_refused`), or
+             *     opened a checkout session that cannot be used (`provider_mismatch`, `provider_no_url`).
+             */
+            502: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description Stripe is unavailable (`provider_unavailable`) or limits the rate of requests (`provider_rate_limited`), or
+             *     tokens cannot be verified (`keys_unavailable`); `Retry-After` says when to try again.
+             */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Stripe did not answer in time (`provider_timeout`). */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    setDefaultPaymentMethod: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SetDefaultCard"];
+            };
+        };
+        responses: {
+            /** @description The cards. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SavedCards"];
+                };
+            };
+            /** @description The request is invalid; `errors` lists the invalid fields, if any. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The credentials are missing or invalid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The credentials are not valid for this account, or lack the scope for this request. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found, or not visible to the caller. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request body did not arrive in time. */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No cards are saved here (`saved_cards_off`). */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request body is not JSON. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description Too many requests without valid credentials from this address; `Retry-After` says when to try again. This limit
+             *     does not apply to requests with valid credentials.
+             */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal error. The log has the cause under the `x-request-id` of this response. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description Stripe refused the request, for example because the Stripe key lacks a permission (`provider_refused`), or
+             *     opened a checkout session that cannot be used (`provider_mismatch`, `provider_no_url`).
+             */
+            502: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description Stripe is unavailable (`provider_unavailable`) or limits the rate of requests (`provider_rate_limited`), or
+             *     tokens cannot be verified (`keys_unavailable`); `Retry-After` says when to try again.
+             */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Stripe did not answer in time (`provider_timeout`). */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    createCardSetup: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CreateCardSetup"];
+            };
+        };
+        responses: {
+            /** @description The page is open. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CreatedSession"];
+                };
+            };
+            /** @description The request is invalid; `errors` lists the invalid fields, if any. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The credentials are missing or invalid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The credentials are not valid for this account, or lack the scope for this request. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request body did not arrive in time. */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No cards are saved here (`saved_cards_off`). */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request body is not JSON. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description Too many requests without valid credentials from this address; `Retry-After` says when to try again. This limit
+             *     does not apply to requests with valid credentials.
+             */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal error. The log has the cause under the `x-request-id` of this response. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description Stripe refused the request, for example because the Stripe key lacks a permission (`provider_refused`), or
+             *     opened a checkout session that cannot be used (`provider_mismatch`, `provider_no_url`).
+             */
+            502: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description Stripe is unavailable (`provider_unavailable`) or limits the rate of requests (`provider_rate_limited`), or
+             *     tokens cannot be verified (`keys_unavailable`); `Retry-After` says when to try again.
+             */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Stripe did not answer in time (`provider_timeout`). */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    removePaymentMethod: {
+        parameters: {
+            query?: {
+                /**
+                 * @description The account; defaults to that of the credentials
+                 * @example user_1
+                 */
+                accountId?: string;
+            };
+            header?: never;
+            path: {
+                /**
+                 * @description The id of the card
+                 * @example pm_1a2b3c
+                 */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The card is removed. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The request is invalid; `errors` lists the invalid fields, if any. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The credentials are missing or invalid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The credentials are not valid for this account, or lack the scope for this request. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found, or not visible to the caller. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No cards are saved here (`saved_cards_off`). */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description Too many requests without valid credentials from this address; `Retry-After` says when to try again. This limit
+             *     does not apply to requests with valid credentials.
+             */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal error. The log has the cause under the `x-request-id` of this response. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description Stripe refused the request, for example because the Stripe key lacks a permission (`provider_refused`), or
+             *     opened a checkout session that cannot be used (`provider_mismatch`, `provider_no_url`).
+             */
+            502: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description Stripe is unavailable (`provider_unavailable`) or limits the rate of requests (`provider_rate_limited`), or
+             *     tokens cannot be verified (`keys_unavailable`); `Retry-After` says when to try again.
+             */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Stripe did not answer in time (`provider_timeout`). */
+            504: {
                 headers: {
                     [name: string]: unknown;
                 };

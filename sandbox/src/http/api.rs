@@ -1,4 +1,5 @@
-//! `/v1/…` and `/v2/…`: authentication, parameters, idempotency, faults, and Stripe's headers around the model's answers.
+//! `/v1/…` and `/v2/…`: authentication, parameters, idempotency, faults, and Stripe's headers around the model's
+//! answers.
 //!
 //! Each request runs in its own task: a client that disconnects interrupts nothing.
 

@@ -32,6 +32,7 @@ pub(crate) fn routes(config: &mut web::ServiceConfig) {
         .route("/_sandbox/refunds/{id}", web::post().to(control))
         .route("/_sandbox/disputes/{id}", web::post().to(control))
         .route("/_sandbox/disputes/{id}/{action}", web::post().to(control))
+        .route("/_sandbox/reviews/{id}", web::post().to(control))
         .route("/_sandbox/payment_intents/{id}/{action}", web::post().to(control))
         .route("/_sandbox/payment_methods/{id}/{action}", web::post().to(control))
         .route("/_sandbox/setup_intents/{id}/{action}", web::post().to(control))

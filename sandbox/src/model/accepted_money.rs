@@ -39,6 +39,9 @@ pub(crate) const LIST_OF_CHARGE: &[Field] = &[
     optional("payment_intent", TEXT),
 ];
 
+/// The list of reviews.
+pub(crate) const LIST_OF_TIMES: &[Field] = &[LIMIT, STARTING_AFTER, ENDING_BEFORE, EXPAND, CREATED];
+
 const EVIDENCE: &[Field] = &[
     optional("access_activity_log", Kind::Text(150_000)),
     optional("billing_address", Kind::Text(150_000)),

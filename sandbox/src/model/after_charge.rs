@@ -1,4 +1,4 @@
-//! What follows a paid charge: its fee, and the dispute that some test cards cause.
+//! What follows a paid charge: its fee, and the dispute or the warning that some test cards cause.
 
 use serde_json::json;
 
@@ -6,11 +6,11 @@ use super::{
     Context, State, balance,
     balance::{Entry, Movement},
     card::Aftermath,
-    currency, dispute_lifecycle, payment_json,
+    currency, dispute_lifecycle, payment_json, radar,
 };
 
 /// Emits `charge.updated` with the fee, which Stripe knows a little later than the charge, then opens the dispute of a
-/// test card.
+/// test card, or warns of it.
 pub(crate) fn fill_in(state: &mut State, context: &mut Context<'_>, charge_id: &str) {
     let Some(charge) = state.charges.get(charge_id).cloned() else {
         return;
@@ -41,4 +41,5 @@ pub(crate) fn fill_in(state: &mut State, context: &mut Context<'_>, charge_id: &
         state.emit(context, "balance.available", summary);
     }
     dispute_lifecycle::after_payment(state, context, charge_id);
+    radar::after_payment(state, context, charge_id);
 }

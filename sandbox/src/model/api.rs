@@ -12,7 +12,7 @@ use super::{
     list::{Lag, Page, Range},
     lists, meter_api, method_api, pages_api,
     params::Params,
-    payment_json, refund_api,
+    payment_json, radar_api, refund_api,
     request::{Method, Request, precheck_expansions, read, unrecognized, wanted_expansions},
     session::{self, Session},
     session_expiry, session_json, setup_intent_api, spec,
@@ -100,6 +100,8 @@ fn route(state: &mut State, context: &mut Context<'_>, request: &Request) -> Res
         }
         (_, ["refunds", rest @ ..]) => refund_api::route(state, context, request, rest),
         (_, ["disputes", rest @ ..]) => dispute_api::route(state, context, request, rest),
+        (_, ["radar", "early_fraud_warnings", rest @ ..]) => radar_api::route_warnings(state, request, rest),
+        (_, ["reviews", rest @ ..]) => radar_api::route_reviews(state, context, request, rest),
         (Method::Get, [kind, id]) => retrieve(state, kind, id, request),
         (Method::Get, ["events"]) => list_events(state, params),
         (Method::Get, ["webhook_endpoints"]) => {

@@ -34,7 +34,8 @@ struct Funding {
     reference: Option<String>,
 }
 
-/// `POST /v1/test_helpers/customers/{id}/fund_cash_balance`: money of the customer arrives. Answers with its transaction.
+/// `POST /v1/test_helpers/customers/{id}/fund_cash_balance`: money of the customer arrives. Answers with its
+/// transaction.
 pub(crate) fn fund(state: &mut State, context: &mut Context<'_>, id: &str, params: &Params) -> Result<Value, ApiError> {
     customer::find(state, id)?;
     let wanted: Funding = read(params, FUND)?;

@@ -46,6 +46,8 @@ pub(crate) enum Aftermath {
     Inquiry,
     /// The money is available at once.
     AvailableAtOnce,
+    /// The card's network reports it as fraud.
+    FraudWarning,
     /// Refunds are pending at first.
     RefundsPend,
     /// Refunds succeed at first and fail later.
@@ -112,7 +114,7 @@ pub const TEST_CARDS: &[TestCard] = &[
     card("4000000000000259", "pm_card_createDispute", Succeeds, "Succeeds, then disputed as fraudulent"),
     card("4000000000002685", "pm_card_createDisputeProductNotReceived", Succeeds, "Succeeds, then disputed as not received"),
     card("4000000000001976", "pm_card_createDisputeInquiry", Succeeds, "Succeeds, then the bank inquires"),
-    card("4000000000005423", "pm_card_createIssuerFraudRecord", Succeeds, "Succeeds; on Stripe an early fraud warning"),
+    card("4000000000005423", "pm_card_createIssuerFraudRecord", Succeeds, "Succeeds, then an early fraud warning"),
     card("4000000000007726", "pm_card_pendingRefund", Succeeds, "Succeeds; refunds are pending first"),
     card("4000000000005126", "pm_card_refundFail", Succeeds, "Succeeds; refunds succeed first, then fail"),
     card("4000000000000077", "pm_card_bypassPending", Succeeds, "Succeeds; funds available at once"),
@@ -180,6 +182,7 @@ pub(crate) fn aftermath(number: &str) -> Aftermath {
         "4000000000002685" => Aftermath::DisputedAsNotReceived,
         "4000000000001976" => Aftermath::Inquiry,
         "4000000000000077" => Aftermath::AvailableAtOnce,
+        "4000000000005423" => Aftermath::FraudWarning,
         "4000000000007726" => Aftermath::RefundsPend,
         "4000000000005126" => Aftermath::RefundsFail,
         _ => Aftermath::Nothing,

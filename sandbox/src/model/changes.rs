@@ -21,6 +21,7 @@ use super::{
     payment::{Charge, PaymentIntent, PaymentMethod},
     price::Price,
     product::Product,
+    radar::{EarlyFraudWarning, Review},
     refund::Refund,
     session::Session,
     setup_intent::SetupIntent,
@@ -94,6 +95,8 @@ changes! {
         meters: Meter,
         meter_events: MeterEvent,
         meter_sessions: MeterSession,
+        warnings: EarlyFraudWarning,
+        reviews: Review,
         saved_answers: SavedAnswer,
     }
     maps {

@@ -1,5 +1,5 @@
-//! Controls for saved payment methods: what banks, card networks and users of Stripe's dashboard do to a card without an
-//! API request.
+//! Controls for saved payment methods: what banks, card networks and users of Stripe's dashboard do to a card without
+//! an API request.
 
 use serde::Deserialize;
 use serde_json::Value;
@@ -56,8 +56,8 @@ struct Renewal {
     exp_year: Option<i64>,
 }
 
-/// The card network replaces the card: another number, by default one that works, and another expiry, by default in
-/// four years. Its id stays.
+/// The card network replaces the card: another number, by default one that works, and another expiry, by default three
+/// years after the old one. Its id stays.
 fn renew(state: &mut State, context: &mut Context<'_>, id: &str, body: &Value) -> Result<(), ApiError> {
     let wanted: Renewal = read(body)?;
     check_is_card(state, id)?;
@@ -66,7 +66,8 @@ fn renew(state: &mut State, context: &mut Context<'_>, id: &str, body: &Value) -
         return Err(ApiError::invalid("This is not the number of a test card.").param("number"));
     };
     let month = wanted.exp_month.unwrap_or(12);
-    let year = wanted.exp_year.unwrap_or_else(|| calendar::year(context.now()).saturating_add(4));
+    let card = methods::find(state, id)?.card.as_ref();
+    let year = wanted.exp_year.or_else(|| card.map(|card| card.exp_year.saturating_add(3))).unwrap_or_default();
     check_month(month)?;
     methods::renew(state, context, id, known, (month, year));
     Ok(())

@@ -10,7 +10,7 @@ use super::{
     dispute_json,
     dispute_lifecycle::{self, Opening},
     error::ApiError,
-    intent, payment_json, refund,
+    intent, payment_json, radar, refund,
     refund::{RefundStatus, Wanted},
     settle,
 };
@@ -30,6 +30,12 @@ pub(crate) fn handle(
         ["payment_intents", id, "challenge"] => challenge(state, context, id, body),
         ["payment_intents", id, "refund"] => refund_payment(state, context, id, body),
         ["payment_intents", id, "dispute"] => dispute_payment(state, context, id, body),
+        ["payment_intents", id, "fraud_warning"] => {
+            refund::charge_of_intent(state, id).and_then(|charge| radar::warn(state, context, &charge, body))
+        }
+        ["payment_intents", id, "review"] => refund::charge_of_intent(state, id)
+            .and_then(|charge| radar::open_review(state, context, (id, charge), body)),
+        ["reviews", id] => radar::close_by_control(state, context, id, body),
         _ => return None,
     })
 }

@@ -200,7 +200,7 @@ pub(crate) fn to_json(customer: &Customer) -> Value {
         "discount": null,
         "email": profile.email,
         "invoice_prefix": customer.invoice_prefix,
-        "invoice_settings": profile.invoice_settings,
+        "invoice_settings": invoice_settings(&profile.invoice_settings),
         "livemode": false,
         "metadata": profile.metadata,
         "name": profile.name,
@@ -218,6 +218,20 @@ pub(crate) fn to_json(customer: &Customer) -> Value {
         }
     }
     rendered
+}
+
+/// The settings with every member of what is in them.
+fn invoice_settings(settings: &InvoiceSettings) -> Value {
+    let rendering = settings.rendering_options.as_ref().map(|given| {
+        let member = |name: &str| given.get(name).cloned().unwrap_or_default();
+        json!({ "amount_tax_display": member("amount_tax_display"), "template": member("template") })
+    });
+    json!({
+        "custom_fields": settings.custom_fields,
+        "default_payment_method": settings.default_payment_method,
+        "footer": settings.footer,
+        "rendering_options": rendering,
+    })
 }
 
 /// The list of a customer's cards of the older kind, as `expand[]=sources` shows it.

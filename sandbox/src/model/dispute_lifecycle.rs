@@ -12,6 +12,7 @@ use super::{
     dispute::{Dispute, DisputeStatus, find, withdrawn},
     dispute_json,
     error::ApiError,
+    radar,
 };
 
 /// Stripe's fee for a dispute, kept even if it is won.
@@ -89,6 +90,7 @@ pub(crate) fn open(
         move_money(state, context, &id, amount.saturating_neg(), FEE);
     }
     emit(state, context, "charge.dispute.created", &id);
+    radar::settle(state, context, charge_id, "disputed");
     if !opening.inquiry {
         emit(state, context, "charge.dispute.funds_withdrawn", &id);
     }
@@ -230,6 +232,7 @@ pub(crate) fn after_full_refund(state: &mut State, context: &mut Context<'_>, ch
     for id in &inquiries {
         give_up(state, context, id).ok();
     }
+    radar::settle(state, context, charge_id, "refunded");
 }
 
 /// Replaces the staged evidence, and submits it if requested. A test keyword in it decides the outcome.

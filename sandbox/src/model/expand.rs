@@ -136,7 +136,7 @@ fn expandable(kind: &str) -> &'static [&'static str] {
         "transfer" => &["balance_transaction", "destination", "destination_payment", "source_transaction"],
         "transfer_reversal" => &["balance_transaction", "transfer", "destination_payment_refund", "source_refund"],
         "payout" | "topup" => &["balance_transaction", "destination", "failure_balance_transaction"],
-        "dispute" => &["charge", "payment_intent"],
+        "dispute" | "radar.early_fraud_warning" | "review" => &["charge", "payment_intent"],
         "balance_transaction" => &["source"],
         "list" => &["data"],
         "item" => &["price"],

@@ -175,6 +175,8 @@ fn drop_payments(state: &mut State, intents: &BTreeSet<String>) {
         sources.extend(goes.then(|| dispute.id.clone()));
         goes
     });
+    state.warnings.remove_if(|warning| intents.contains(&warning.payment_intent));
+    state.reviews.remove_if(|review| intents.contains(&review.payment_intent));
     state.balance_transactions.remove_if(|transaction| sources.contains(&transaction.source));
     // A saved card stays with its customer.
     state.payment_methods.remove_if(|method| method.customer.is_none() && methods.contains(&method.id));

@@ -1,7 +1,7 @@
 //! Billing meters, and the events that are counted by them (docs: "Usage-based billing").
 //!
-//! Invariants: an event name belongs to one active meter. An identifier is counted once. An event that cannot be counted
-//! is reported by a thin event, not by its request.
+//! Invariants: an event name belongs to one active meter. An identifier is counted once. An event that cannot be
+//! counted is reported by a thin event, not by its request.
 
 use std::collections::BTreeMap;
 

@@ -69,6 +69,8 @@ pub(crate) mod payment;
 pub(crate) mod payment_json;
 pub(crate) mod price;
 pub(crate) mod product;
+pub(crate) mod radar;
+pub(crate) mod radar_api;
 pub(crate) mod refund;
 pub(crate) mod refund_api;
 pub(crate) mod request;
@@ -112,6 +114,7 @@ use self::{
     payment::{Charge, PaymentIntent, PaymentMethod},
     price::Price,
     product::Product,
+    radar::{EarlyFraudWarning, Review},
     refund::Refund,
     session::Session,
     setup_intent::SetupIntent,
@@ -160,6 +163,8 @@ pub(crate) struct State {
     pub(crate) meters: Table<Meter>,
     pub(crate) meter_events: Table<MeterEvent>,
     pub(crate) meter_sessions: Table<MeterSession>,
+    pub(crate) warnings: Table<EarlyFraudWarning>,
+    pub(crate) reviews: Table<Review>,
     pub(crate) account: AccountDefaults,
     pub(crate) standing: Standing,
     /// When refunds and disputes take their next automatic step.

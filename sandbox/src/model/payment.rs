@@ -16,6 +16,7 @@ use super::{
 
 /// A payment method.
 #[derive(Debug, Clone, Serialize, Deserialize)]
+#[expect(clippy::struct_excessive_bools, reason = "each is there or not, whatever the others are")]
 pub(crate) struct PaymentMethod {
     pub(crate) id: String,
     pub(crate) created: i64,

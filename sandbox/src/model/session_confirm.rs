@@ -41,7 +41,7 @@ fn with_customer(session: &Session, mut method: PaymentMethod) -> Result<Payment
     methods::check_usable(&method, session.customer_id.as_deref())?;
     method.to_save &= session.offers_to_save();
     if method.customer.is_none() {
-        method.allow_redisplay = if method.to_save { "always" } else { "limited" }.to_owned();
+        if method.to_save { "always" } else { "limited" }.clone_into(&mut method.allow_redisplay);
     }
     Ok(method)
 }

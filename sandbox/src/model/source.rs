@@ -59,6 +59,5 @@ pub(crate) fn to_json(source: &Source, customer: &str) -> Value {
         "name": source.name,
         "regulated_status": "unregulated",
         "tokenization_method": null,
-        "wallet": null,
     })
 }

@@ -1,4 +1,5 @@
-//! `/v2/…`: what the sandbox has of Stripe's API v2, whose bodies are JSON: the stream of meter events, and thin events.
+//! `/v2/…`: what the sandbox has of Stripe's API v2, whose bodies are JSON: the stream of meter events, and thin
+//! events.
 
 use std::collections::BTreeMap;
 

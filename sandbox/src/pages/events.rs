@@ -129,9 +129,10 @@ pub(super) fn show(view: &View<'_>, id: &str) -> Option<Markup> {
             ("Happened", exactly(view, event.created)),
             ("Object", object(view, &event.object)),
             ("Event", html! { code { (event.id) } }),
-            ("Caused by", match cause {
-                Some(request) => html! { "API request " code { (request) } },
-                None => html! { "no API request: a person on a page, a control, or time" },
+            ("Caused by", html! {
+                @if let Some(request) = cause { "API request " code { (request) } } @else {
+                    "no API request: a person on a page, a control, or time"
+                }
             }),
         ]))
         h2 { "What you can do" }

@@ -4,14 +4,16 @@ use std::process::ExitCode;
 
 use clap::Subcommand;
 use serde::Serialize;
+use serde_json::json;
 use topup::books::account_list::ListedAccount;
 use topup::console::payers::erase_account;
 use topup::domain::account::AccountId;
+use topup::domain::timestamp::{rfc3339, to_the_second};
 use topup::ports::Clock;
 use topup::system::SystemClock;
 
-use super::text::printable;
-use super::{Failure, connect_migrated, day_and_time, parse_account};
+use super::text::{print_json, printable};
+use super::{Failure, connect_migrated, parse_account};
 
 #[derive(Subcommand)]
 pub(crate) enum AccountsCommand {
@@ -36,6 +38,9 @@ pub(crate) enum AccountsCommand {
         /// The account's id.
         #[arg(value_parser = parse_account)]
         id: AccountId,
+        /// Print JSON.
+        #[arg(long)]
+        json: bool,
     },
 }
 
@@ -56,18 +61,18 @@ struct ListEntry {
     remaining_credits: i64,
     held_credits: i64,
     owed_credits: i64,
-    updated_at: String,
+    updated_at: Option<String>,
 }
 
-impl From<ListedAccount> for ListEntry {
-    fn from(account: ListedAccount) -> Self {
+impl From<&ListedAccount> for ListEntry {
+    fn from(account: &ListedAccount) -> Self {
         Self {
-            account_id: account.id,
+            account_id: account.id.clone(),
             blocked: account.blocked_at.is_some(),
             remaining_credits: account.balance,
             held_credits: account.held_credits,
             owed_credits: account.balance.min(0).saturating_neg(),
-            updated_at: day_and_time(account.updated_at),
+            updated_at: rfc3339(account.updated_at),
         }
     }
 }
@@ -75,10 +80,14 @@ impl From<ListedAccount> for ListEntry {
 pub(crate) async fn run(command: AccountsCommand) -> Result<ExitCode, Failure> {
     match command {
         AccountsCommand::List { search, limit, cursor, json } => list(search, limit, cursor, json).await,
-        AccountsCommand::Erase { id } => {
+        AccountsCommand::Erase { id, json } => {
             let database = connect_migrated().await?;
             let topups = erase_account(&database, &id, SystemClock.now_ms()).await?;
             database.close().await;
+            if json {
+                print_json(&json!({ "accountId": id.as_str(), "topups": topups }))?;
+                return Ok(ExitCode::SUCCESS);
+            }
             println!("Erased the personal data of {topups} top-ups of {id}. The books are as before.");
             Ok(ExitCode::SUCCESS)
         }
@@ -90,26 +99,28 @@ async fn list(search: String, limit: i64, cursor: String, json: bool) -> Result<
     // Reads one more than requested, to tell whether there is another page.
     let found = database.accounts(&search, &cursor, limit.saturating_add(1)).await;
     database.close().await;
-    let mut data: Vec<ListEntry> = found?.into_iter().map(ListEntry::from).collect();
+    let mut found = found?;
     let shown = usize::try_from(limit)?;
-    let has_more = data.len() > shown;
-    data.truncate(shown);
-    let next_cursor = data.last().filter(|_| has_more).map(|last| last.account_id.clone());
-    let page = Page { data, next_cursor };
+    let has_more = found.len() > shown;
+    found.truncate(shown);
+    let next_cursor = found.last().filter(|_| has_more).map(|last| last.id.clone());
     if json {
-        println!("{}", serde_json::to_string_pretty(&page)?);
+        let page = Page { data: found.iter().map(ListEntry::from).collect(), next_cursor };
+        print_json(&page)?;
         return Ok(ExitCode::SUCCESS);
     }
-    for ListEntry { account_id, blocked, remaining_credits, held_credits, updated_at, .. } in &page.data {
-        let blocked = if *blocked { "  blocked" } else { "" };
-        let line =
-            format!("{account_id}  {remaining_credits} credits, {held_credits} held  changed {updated_at}{blocked}");
+    for ListedAccount { id, balance, held_credits, blocked_at, updated_at } in &found {
+        let blocked = if blocked_at.is_some() { "  blocked" } else { "" };
+        let changed = to_the_second(*updated_at);
+        let line = format!("{id}  {balance} credits, {held_credits} held  changed {changed}{blocked}");
         println!("{}", printable(&line));
     }
-    match &page.next_cursor {
+    match next_cursor {
         Some(cursor) => eprintln!("There are more: --cursor {}", printable(&format!("'{cursor}'"))),
-        None if page.data.is_empty() => eprintln!("No account has this in its id."),
-        None => {}
+        None if !found.is_empty() => {}
+        None if !cursor.is_empty() => eprintln!("No further accounts."),
+        None if search.is_empty() => eprintln!("No accounts yet."),
+        None => eprintln!("No account has this in its id."),
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -28,7 +28,7 @@ pub struct ReconcileArguments {
     /// Look only: write nothing to the books, and say what would be done.
     #[arg(long)]
     dry_run: bool,
-    /// Print the report as JSON.
+    /// Print the report as JSON; with --adopt the purchases, like `POST /admin/adoptions`.
     #[arg(long)]
     json: bool,
     /// Instead of comparing, show the paid purchases that these books do not know, such as after a restore; with `all`,
@@ -67,8 +67,8 @@ pub async fn reconcile(arguments: ReconcileArguments) -> Result<ExitCode, Failur
     };
     topup::checkpoints::arm();
     if !arguments.adopt.is_empty() {
-        let ReconcileArguments { adopt, since, dry_run, unverified, .. } = arguments;
-        let wanted = super::adopt::Wanted { names: adopt, since_days: since, unverified, dry_run };
+        let ReconcileArguments { adopt, since, dry_run, unverified, json } = arguments;
+        let wanted = super::adopt::Wanted { names: adopt, since_days: since, unverified, dry_run, json };
         let ended = super::adopt::adopt(&app, wanted).await;
         app.db.close().await;
         return ended;
@@ -85,7 +85,7 @@ pub async fn reconcile(arguments: ReconcileArguments) -> Result<ExitCode, Failur
     app.db.close().await;
     let ended = ended?;
     if arguments.json {
-        println!("{}", serde_json::to_string_pretty(&ended.report)?);
+        super::text::print_json(&ended.report)?;
     } else {
         print_report(&ended.report, decimals);
     }
@@ -187,7 +187,7 @@ pub async fn audit(arguments: AuditArguments) -> Result<ExitCode, Failure> {
     database.close().await;
     let report = report?;
     if arguments.json {
-        println!("{}", serde_json::to_string_pretty(&report)?);
+        super::text::print_json(&report)?;
     } else {
         println!(
             "Recomputed {} accounts, {} entries, {} top-ups, {} refunds and disputes, {} adjustments, \

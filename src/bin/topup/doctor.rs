@@ -8,7 +8,7 @@ use topup::doctor::{Finding, FindingState, Limits, Surroundings, examine, unread
 use topup::http::auth::jwks::probe::FetchedKeySets;
 use topup::system::SystemClock;
 
-use super::text::printable;
+use super::text::{print_json, printable};
 use super::{Failure, start_logging};
 
 #[derive(clap::Args)]
@@ -29,7 +29,7 @@ pub(crate) async fn run(arguments: DoctorArguments) -> Result<ExitCode, Failure>
         Err(error) => unreadable_settings(&error),
     };
     if arguments.json {
-        println!("{}", serde_json::to_string_pretty(&findings)?);
+        print_json(&findings)?;
     } else {
         print(&findings);
     }

@@ -4,15 +4,14 @@ use std::process::ExitCode;
 
 use clap::{Args, Subcommand, ValueEnum};
 use secrecy::ExposeSecret;
-use serde::Serialize;
-use time::OffsetDateTime;
-use time::format_description::well_known::Rfc3339;
+use serde_json::json;
 use topup::config::CommandConfig;
 use topup::db::Db;
 use topup::domain::ids::EndpointId;
 use topup::domain::outbox_settings::OutboxSettings;
+use topup::domain::timestamp;
 use topup::http::admin::endpoints::views::{
-    Endpoint, EndpointDeliveries, EndpointDeliveryDetails, EndpointTest, EndpointWithSecret, Endpoints,
+    Endpoint, EndpointDeliveries, EndpointDeliveryDetails, EndpointTest, EndpointWithSecret, Endpoints, Resent,
 };
 use topup::messages::event_type::EventType;
 use topup::outbox::change_endpoint::{self, Context, EndpointChange, WithSecret};
@@ -21,7 +20,7 @@ use topup::outbox::resend::{self, Which};
 use topup::ports::Clock;
 use topup::system::{SystemClock, SystemIds};
 
-use super::text::printable;
+use super::text::{print_json, printable};
 use super::{Failure, connect_migrated, settings};
 
 #[derive(Subcommand)]
@@ -62,6 +61,9 @@ pub(crate) enum EndpointsCommand {
     Delete {
         /// The endpoint's id.
         id: String,
+        /// Print JSON.
+        #[arg(long)]
+        json: bool,
     },
     /// Replace an endpoint's secret, and show the new one once. For 24 hours both sign.
     Rotate {
@@ -96,12 +98,15 @@ pub(crate) enum EndpointsCommand {
         #[arg(long)]
         json: bool,
     },
-    /// Show a message and every attempt to deliver it, as JSON.
+    /// Show a message and the attempts to deliver it.
     Show {
         /// The endpoint's id.
         id: String,
         /// The message's id.
         message_id: String,
+        /// Print JSON, like `GET /admin/endpoints/{id}/deliveries/{messageId}`.
+        #[arg(long)]
+        json: bool,
     },
     /// Send a message once more, or those of a period.
     Resend(ResendArguments),
@@ -139,6 +144,9 @@ pub(crate) struct ResendArguments {
     /// Also what the endpoint has got already.
     #[arg(long, requires = "from")]
     all: bool,
+    /// Print JSON, like `POST /admin/endpoints/{id}/resend`.
+    #[arg(long)]
+    json: bool,
 }
 
 fn parse_type(text: &str) -> Result<EventType, String> {
@@ -156,8 +164,7 @@ fn parse_description(text: &str) -> Result<String, String> {
 }
 
 fn parse_time(text: &str) -> Result<i64, String> {
-    let time = OffsetDateTime::parse(text, &Rfc3339).map_err(|_| "must be a time such as 2026-11-21T00:00:00Z")?;
-    i64::try_from(time.unix_timestamp_nanos().div_euclid(1_000_000)).map_err(|error| error.to_string())
+    timestamp::parse(text).ok_or_else(|| "must be a time such as 2026-11-21T00:00:00Z".to_owned())
 }
 
 /// What the commands work with.
@@ -187,13 +194,13 @@ pub(crate) async fn run(command: EndpointsCommand) -> Result<ExitCode, Failure> 
             let is_active = state.map(|state| state == State::Active);
             change(&parts, &id, EndpointChange { url, types, description, is_active }, json).await
         }
-        EndpointsCommand::Delete { id } => delete(&parts, &id).await,
+        EndpointsCommand::Delete { id, json } => delete(&parts, &id, json).await,
         EndpointsCommand::Rotate { id, json } => rotate(&parts, &id, json).await,
         EndpointsCommand::Test { id, json } => test(&parts, &id, json).await,
         EndpointsCommand::Deliveries { id, state, limit, cursor, json } => {
             deliveries(&parts, &id, state, (cursor.unwrap_or(i64::MAX), limit), json).await
         }
-        EndpointsCommand::Show { id, message_id } => show(&parts, &id, &message_id).await,
+        EndpointsCommand::Show { id, message_id, json } => show(&parts, &id, &message_id, json).await,
         EndpointsCommand::Resend(arguments) => resend_messages(&parts, arguments).await,
     };
     parts.db.close().await;
@@ -202,11 +209,6 @@ pub(crate) async fn run(command: EndpointsCommand) -> Result<ExitCode, Failure> 
 
 fn endpoint_id(text: &str) -> Result<EndpointId, Failure> {
     EndpointId::parse(text).map_err(|_| "there is no such endpoint; see `topup endpoints list`".into())
-}
-
-fn print_json(value: &impl Serialize) -> Result<(), Failure> {
-    println!("{}", serde_json::to_string_pretty(value)?);
-    Ok(())
 }
 
 /// Only the secret goes to standard output, so that it can be redirected to a file or a secret store.
@@ -257,8 +259,11 @@ async fn change(parts: &Parts, id: &str, change: EndpointChange, json: bool) -> 
     Ok(())
 }
 
-async fn delete(parts: &Parts, id: &str) -> Result<(), Failure> {
+async fn delete(parts: &Parts, id: &str, json: bool) -> Result<(), Failure> {
     change_endpoint::delete(parts.context(), &endpoint_id(id)?).await?;
+    if json {
+        return print_json(&json!({ "id": id, "state": "deleted" }));
+    }
     println!("Deleted {id}.");
     Ok(())
 }
@@ -298,12 +303,20 @@ async fn deliveries(
     Ok(())
 }
 
-async fn show(parts: &Parts, id: &str, message_id: &str) -> Result<(), Failure> {
+async fn show(parts: &Parts, id: &str, message_id: &str, json: bool) -> Result<(), Failure> {
     let id = endpoint_id(id)?;
     let delivery = parts.db.delivery(&id, message_id).await?.ok_or("the endpoint has no such message")?;
     let payload = parts.db.message_payload(delivery.number).await?.unwrap_or_default();
     let attempts = parts.db.delivery_attempts(&id, delivery.number).await?;
-    print_json(&EndpointDeliveryDetails::new(delivery, &payload, attempts)?)
+    let details = EndpointDeliveryDetails::new(delivery, &payload, attempts)?;
+    if json {
+        return print_json(&details);
+    }
+    for line in details.lines() {
+        println!("{}", printable(&line));
+    }
+    println!("{}", printable(&payload));
+    Ok(())
 }
 
 async fn resend_messages(parts: &Parts, arguments: ResendArguments) -> Result<(), Failure> {
@@ -321,6 +334,9 @@ async fn resend_messages(parts: &Parts, arguments: ResendArguments) -> Result<()
             resend::resend_period(parts.context(), &id, period, which).await?
         }
     };
+    if arguments.json {
+        return print_json(&Resent { messages });
+    }
     println!("{messages} on the way.");
     Ok(())
 }

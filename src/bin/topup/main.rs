@@ -4,33 +4,39 @@ mod accounts;
 mod adopt;
 mod books;
 mod db;
+mod disputes;
 mod doctor;
 mod endpoints;
+mod export;
+mod keys;
+mod logging;
 mod plans;
+mod report;
+mod shell;
 mod text;
 mod topups;
 mod webhook_setup;
+mod webhooks;
 
-use std::io::IsTerminal;
+#[cfg(test)]
+mod tree_tests;
+
 use std::path::Path;
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 use secrecy::ExposeSecret;
-use topup::access::api_keys::{self, Scope};
-use topup::access::key_rows::ApiKeyRow;
 use topup::books::instance::MigrationState;
-use topup::config::{Config, LogSettings, Source};
+use topup::config::{Config, Source};
 use topup::db::Db;
 use topup::domain::account::AccountId;
 #[cfg(feature = "dev")]
 use topup::domain::redirect::AllowedOrigin;
 use topup::providers::stripe::event::EVENT_TYPES;
 use topup::startup::{Application, Environment, StartError, listen};
-use topup::system::{SystemClock, SystemIds};
-use tracing_subscriber::EnvFilter;
 
-mod webhooks;
+use logging::start_logging;
+use shell::Shell;
 
 type Failure = Box<dyn std::error::Error + Send + Sync>;
 
@@ -82,7 +88,16 @@ enum Command {
     Topups(topups::TopupsCommand),
     /// Recompute every balance and every top-up from the books. Exits with 1 if there is a difference.
     Audit(books::AuditArguments),
-    /// Backups of a SQLite database.
+    /// Write the books as tables: CSV or lines of JSON.
+    #[command(subcommand)]
+    Export(export::ExportCommand),
+    /// Reports for accounting.
+    #[command(subcommand)]
+    Report(report::ReportCommand),
+    /// What can be sent to the bank about a dispute.
+    #[command(subcommand)]
+    Disputes(disputes::DisputesCommand),
+    /// Backups of a SQLite database, and the way to another database.
     #[command(subcommand)]
     Db(db::DbCommand),
     /// Accounts: a list with search, and erasing personal data.
@@ -90,7 +105,7 @@ enum Command {
     Accounts(accounts::AccountsCommand),
     /// API keys for servers.
     #[command(subcommand)]
-    Keys(KeysCommand),
+    Keys(keys::KeysCommand),
     /// Where your server is told of events, and what was sent there.
     #[command(subcommand)]
     Endpoints(endpoints::EndpointsCommand),
@@ -99,41 +114,20 @@ enum Command {
     Webhooks(webhooks::WebhooksCommand),
     /// Print the API's OpenAPI document.
     Openapi,
-}
-
-#[derive(Subcommand)]
-enum KeysCommand {
-    /// Create a key and show it once.
-    Create {
-        /// What the key is for, such as the name of the server that has it.
-        #[arg(long)]
-        name: String,
-        /// Its scopes: checkout, read, spend, support or admin; repeat the option, or separate them with commas.
-        #[arg(long = "scope", required = true, value_delimiter = ',', value_parser = parse_scope)]
-        scopes: Vec<Scope>,
-        /// The only account it may act for; without it, any account that a request names.
-        #[arg(long, value_parser = parse_account)]
-        account: Option<AccountId>,
+    /// Print a script for a shell's completion of commands and options.
+    #[command(after_help = "bash: topup completions bash > ~/.local/share/bash-completion/completions/topup\n\
+        zsh:  topup completions zsh > _topup, in a folder of $fpath\n\
+        fish: topup completions fish > ~/.config/fish/completions/topup.fish")]
+    Completions {
+        /// The shell.
+        shell: Shell,
     },
-    /// Show all keys, without their secrets.
-    List {
-        /// Print JSON.
-        #[arg(long)]
-        json: bool,
+    /// Print the man page; or write it, with a page for each command, into a folder.
+    Man {
+        /// The folder, which is made if it is not there.
+        #[arg(long, value_name = "FOLDER")]
+        output: Option<std::path::PathBuf>,
     },
-    /// Revoke a key, immediately and permanently.
-    Revoke {
-        /// The key's id, from `topup keys list`.
-        id: String,
-    },
-}
-
-fn parse_scope(text: &str) -> Result<Scope, String> {
-    Scope::parse(text).ok_or_else(|| format!("must be one of {}", Scope::ALL.map(Scope::as_str).join(", ")))
-}
-
-fn parse_account(text: &str) -> Result<AccountId, String> {
-    AccountId::parse(text).map_err(|error| error.to_string())
 }
 
 #[tokio::main]
@@ -164,12 +158,17 @@ async fn run(command: Command) -> Result<ExitCode, Failure> {
         Command::Plans(command) => return plans::run(command).await,
         Command::Topups(command) => return topups::run(command).await,
         Command::Audit(arguments) => return books::audit(arguments).await,
+        Command::Export(command) => return export::run(command).await,
+        Command::Report(command) => return report::run(command).await,
+        Command::Disputes(command) => return disputes::run(command).await,
         Command::Db(command) => return db::run(command).await,
         Command::Accounts(command) => return accounts::run(command).await,
-        Command::Keys(command) => return keys(command).await,
+        Command::Keys(command) => return keys::run(command).await,
         Command::Endpoints(command) => return endpoints::run(command).await,
         Command::Webhooks(command) => return webhooks::run(command).await,
         Command::Openapi => print!("{}", topup::http::documentation::document_json()?),
+        Command::Completions { shell } => shell::completions(Arguments::command(), shell)?,
+        Command::Man { output } => shell::man(&Arguments::command(), output.as_deref())?,
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -189,7 +188,17 @@ async fn connect(create: bool) -> Result<Db, Failure> {
 }
 
 async fn connect_migrated() -> Result<Db, Failure> {
-    let database = connect(false).await?;
+    migrated(connect(false).await?).await
+}
+
+/// Connects to look only.
+async fn connect_to_read() -> Result<Db, Failure> {
+    let url = Config::load_database_url(&settings()?)?;
+    let database = Db::connect_to_read(url.expose_secret()).await.map_err(StartError::Database)?;
+    migrated(database).await
+}
+
+async fn migrated(database: Db) -> Result<Db, Failure> {
     let hint = "the database is not at this version's state; run `topup migrate`";
     if database.migration_state().await? != MigrationState::Current {
         return Err(hint.into());
@@ -199,7 +208,7 @@ async fn connect_migrated() -> Result<Db, Failure> {
 
 async fn serve() -> Result<(), Failure> {
     let config = Config::load(&Source::from_environment(Path::new("."))?)?;
-    start_logging(&config.log)?;
+    let traces = logging::start(&config.log, config.traces.as_ref())?;
     let (address, livemode, public_url) = (config.bind_address, config.stripe.livemode, config.public_url.clone());
     let warnings = config.warnings.clone();
     let application = Application::build(config, listen(address)?, Environment::default()).await?;
@@ -218,90 +227,24 @@ async fn serve() -> Result<(), Failure> {
         "Stripe's webhook endpoint must have this address and subscribe to these events"
     );
     topup::checkpoints::arm();
-    Ok(application.run_until_stopped(stop).await?)
+    let ended = application.run_until_stopped(stop).await;
+    traces.stop().await;
+    Ok(ended?)
 }
 
 #[cfg(feature = "dev")]
 async fn dev(options: topup::dev::DevOptions) -> Result<(), Failure> {
     let filter = std::env::var("LOG").unwrap_or_else(|_| "warn,topup=info".to_owned());
     let filter = topup::config::parse_log_filter(&filter).map_err(|message| format!("LOG: {message}"))?;
-    start_logging(&LogSettings { filter, json: false })?;
+    start_logging(&topup::config::LogSettings { filter, json: false })?;
     let stop = stop_signal()?;
     let dev = topup::dev::Dev::start(options, Environment::default()).await?;
     print!("{}", dev.welcome());
     Ok(dev.run_until_stopped(stop).await?)
 }
 
-async fn keys(command: KeysCommand) -> Result<ExitCode, Failure> {
-    let database = connect_migrated().await?;
-    match command {
-        KeysCommand::Create { name, scopes, account } => {
-            let key = api_keys::create(&database, &SystemIds, &SystemClock, &name, &scopes, account.as_ref()).await?;
-            // Only the secret goes to standard output, so that it can be redirected to a file or a secret store.
-            eprintln!("Made {} for {name}. The key is shown this once:", key.id);
-            println!("{}", key.secret.expose_secret());
-        }
-        KeysCommand::List { json } => {
-            let uses = database.api_key_uses().await?;
-            let last_use = |id: &str| uses.iter().find(|each| each.id == id).and_then(|each| each.last_used_at);
-            let keys = database.api_keys().await?;
-            if json {
-                let list: Vec<_> = keys.iter().map(|key| key_json(key, last_use(&key.id))).collect();
-                println!("{}", serde_json::to_string_pretty(&serde_json::json!({ "data": list }))?);
-            }
-            for key in keys.iter().filter(|_| !json) {
-                let account = key.account_id.as_deref().unwrap_or("any account");
-                let state = if key.revoked_at.is_some() { "revoked" } else { "active" };
-                let last = last_use(&key.id).map_or_else(|| "never".to_owned(), day_and_time);
-                let (created, scopes) = (day_and_time(key.created_at), key.scopes.replace(' ', ","));
-                println!("{}  {state}  {scopes}  {account}  created {created}  last used {last}  {}", key.id, key.name);
-            }
-        }
-        KeysCommand::Revoke { id } => {
-            if !api_keys::revoke(&database, &SystemClock, &id).await? {
-                eprintln!("topup: there is no active key {id}; see `topup keys list`");
-                return Ok(ExitCode::FAILURE);
-            }
-            println!("Revoked {id}.");
-        }
-    }
-    database.close().await;
-    Ok(ExitCode::SUCCESS)
-}
-
-/// A key without its secret, with the API's kinds of names.
-fn key_json(key: &ApiKeyRow, last_used_at: Option<i64>) -> serde_json::Value {
-    serde_json::json!({
-        "id": key.id,
-        "name": key.name,
-        "scopes": key.scopes.split(' ').collect::<Vec<_>>(),
-        "accountId": key.account_id,
-        "createdAt": day_and_time(key.created_at),
-        "lastUsedAt": last_used_at.map(day_and_time),
-        "revokedAt": key.revoked_at.map(day_and_time),
-    })
-}
-
-/// A time in UTC such as `2026-11-21T12:01:00Z`, in whole seconds.
-fn day_and_time(ms: i64) -> String {
-    let time = time::OffsetDateTime::from_unix_timestamp(ms.div_euclid(1_000));
-    let format = &time::format_description::well_known::Rfc3339;
-    time.ok().and_then(|time| time.format(format).ok()).unwrap_or_else(|| format!("{ms} ms"))
-}
-
-fn start_logging(settings: &LogSettings) -> Result<(), Failure> {
-    // The web server logs requests that are not HTTP as errors, and anyone can send them.
-    let filter = format!("actix_http=off,{}", settings.filter);
-    let subscriber = tracing_subscriber::fmt()
-        .with_env_filter(EnvFilter::try_new(filter)?)
-        .with_writer(std::io::stderr)
-        .with_ansi(std::io::stderr().is_terminal());
-    if settings.json {
-        subscriber.json().flatten_event(true).with_current_span(true).with_span_list(false).init();
-    } else {
-        subscriber.with_target(false).init();
-    }
-    Ok(())
+fn parse_account(text: &str) -> Result<AccountId, String> {
+    AccountId::parse(text).map_err(|error| error.to_string())
 }
 
 /// Completes when the process is told to stop: SIGTERM or Ctrl-C. The second signal ends the process at once: committed

@@ -6,9 +6,12 @@ use clap::Subcommand;
 use topup::access::operator::Operator;
 use topup::config::{CommandConfig, LogSettings};
 use topup::domain::ids::TopupId;
+use topup::http::admin::shapes::topup_check;
 use topup::purchases::check_topup::check_topup;
+use topup::purchases::explain_topup::explain_topup;
 use topup::startup::{Environment, command};
 
+use super::text::{print_json, printable};
 use super::{Failure, settings, start_logging};
 
 #[derive(Subcommand)]
@@ -19,6 +22,9 @@ pub(crate) enum TopupsCommand {
         /// The top-up's id, `topup_…`.
         #[arg(value_parser = parse_id)]
         id: TopupId,
+        /// Print JSON, like `POST /admin/topups/{id}/check`.
+        #[arg(long)]
+        json: bool,
     },
 }
 
@@ -28,14 +34,22 @@ fn parse_id(text: &str) -> Result<TopupId, String> {
 }
 
 pub(crate) async fn run(command: TopupsCommand) -> Result<ExitCode, Failure> {
-    let TopupsCommand::Check { id } = command;
+    let TopupsCommand::Check { id, json } = command;
     let config = CommandConfig::load(&settings()?)?;
     start_logging(&LogSettings { filter: "error".to_owned(), json: false })?;
     let app = command::connect(config, Environment::default()).await?;
     let operator = Operator { name: "topup topups check".to_owned(), account: None };
-    let checked = check_topup(&app, &id, &operator).await;
+    let work = async {
+        let checked = check_topup(&app, &id, &operator).await?;
+        Ok::<_, Failure>((checked, explain_topup(&app, &id, &operator).await?))
+    };
+    let done = work.await;
     app.db.close().await;
-    let checked = checked?;
-    println!("{id}  {}  {}", checked.outcome, super::text::printable(&checked.detail));
-    Ok(if checked.outcome == "rejected" { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+    let (checked, explained) = done?;
+    let is_rejected = checked.outcome == "rejected";
+    match explained.filter(|_| json) {
+        Some(explained) => print_json(&topup_check(checked, explained)?)?,
+        None => println!("{id}  {}  {}", checked.outcome, printable(&checked.detail)),
+    }
+    Ok(if is_rejected { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }

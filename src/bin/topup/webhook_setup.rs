@@ -7,6 +7,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use secrecy::{ExposeSecret, SecretString};
+use serde_json::{Value, json};
 use topup::app::CALL_TIMEOUT;
 use topup::config::{CommandConfig, UsableSettings};
 use topup::inbox::setup_endpoint::{EndpointPlan, EndpointSetup, EndpointUrl, Reach, plan_endpoint, set_up_endpoint};
@@ -16,7 +17,7 @@ use topup::providers::stripe::event::EVENT_TYPES;
 use topup::providers::stripe::gateway::StripeGateway;
 use topup::system::SystemIds;
 
-use super::text::printable;
+use super::text::{print_json, printable};
 use super::{Failure, settings};
 
 #[derive(clap::Args)]
@@ -31,6 +32,9 @@ pub(crate) struct SetupArguments {
     /// output.
     #[arg(long, value_name = "FILE")]
     secret_file: Option<PathBuf>,
+    /// Print the endpoint and what was done as JSON; with a new endpoint's secret, unless it goes to a file.
+    #[arg(long)]
+    json: bool,
 }
 
 pub(crate) async fn run(arguments: SetupArguments) -> Result<ExitCode, Failure> {
@@ -56,7 +60,22 @@ pub(crate) async fn run(arguments: SetupArguments) -> Result<ExitCode, Failure> 
         );
     }
     let has_secret = usable.webhook_secrets.is_some();
-    carry_out(&provider, &plan, arguments.secret_file.as_deref(), has_secret).await
+    carry_out(&provider, &plan, arguments.secret_file.as_deref(), has_secret, arguments.json).await
+}
+
+/// What was done, for programs.
+fn shape(endpoint: &DeliveryEndpoint, outcome: &str, secret: Option<&SecretString>) -> Value {
+    let mut shape = json!({
+        "outcome": outcome,
+        "id": endpoint.id,
+        "url": endpoint.url,
+        "apiVersion": endpoint.api_version,
+        "types": EVENT_TYPES[..],
+    });
+    if let (Some(secret), Some(members)) = (secret, shape.as_object_mut()) {
+        members.insert("secret".to_owned(), json!(secret.expose_secret()));
+    }
+    shape
 }
 
 /// Makes the file before the endpoint, because the secret is shown only once.
@@ -65,6 +84,7 @@ async fn carry_out(
     plan: &EndpointPlan,
     secret_file: Option<&Path>,
     has_secret: bool,
+    json: bool,
 ) -> Result<ExitCode, Failure> {
     let file = match secret_file {
         Some(path) if plan.endpoint.is_none() => Some((path, create(path)?)),
@@ -88,12 +108,21 @@ async fn carry_out(
                 "Created {}",
                 printable(&format!("{id} at {at} for {count} types of events, API version {version}."))
             );
-            return Ok(hand_over(&created.secret, file));
+            if json {
+                print_json(&shape(&created.endpoint, "created", file.is_none().then_some(&created.secret)))?;
+            }
+            return Ok(hand_over(&created.secret, file, json));
         }
         EndpointSetup::Repaired { before, endpoint } => {
+            if json {
+                print_json(&shape(&endpoint, "repaired", None))?;
+            }
             eprintln!("Changed {}", printable(&format!("{} at {}: {}.", endpoint.id, endpoint.url, changes(&before))));
         }
         EndpointSetup::Unchanged(endpoint) => {
+            if json {
+                print_json(&shape(&endpoint, "unchanged", None))?;
+            }
             let unchanged = format!("{} at {} is as it must be; nothing was changed.", endpoint.id, endpoint.url);
             eprintln!("{}", printable(&unchanged));
         }
@@ -123,7 +152,8 @@ fn create(path: &Path) -> Result<File, Failure> {
 }
 
 /// Only the secret goes to standard output, so that it can be redirected to a secret store.
-fn hand_over(secret: &SecretString, file: Option<(&Path, File)>) -> ExitCode {
+fn hand_over(secret: &SecretString, file: Option<(&Path, File)>, json: bool) -> ExitCode {
+    let is_shown = json && file.is_none();
     if let Some((path, mut file)) = file {
         match writeln!(file, "{}", secret.expose_secret()).and_then(|()| file.sync_all()) {
             Ok(()) => {
@@ -135,6 +165,10 @@ fn hand_over(secret: &SecretString, file: Option<(&Path, File)>) -> ExitCode {
             }
             Err(error) => eprintln!("topup: {} cannot be written: {error}", path.display()),
         }
+    }
+    if is_shown {
+        eprintln!("Set STRIPE_WEBHOOK_SECRET to its signing secret, which is shown this once, and start topup again.");
+        return ExitCode::SUCCESS;
     }
     eprintln!("Set STRIPE_WEBHOOK_SECRET to its signing secret, which is shown this once, and start topup again:");
     println!("{}", secret.expose_secret());

@@ -7,9 +7,8 @@ use crate::books::usage::hours::UsageBy;
 use crate::books::usage::live::{UsageRow, Used};
 use crate::db::{Db, StoreError};
 use crate::domain::account::AccountId;
+use crate::domain::timestamp::DAY_MS;
 
-/// The length of a day.
-pub const DAY_MS: i64 = 86_400_000;
 /// How many operations or subjects an answer has.
 const MAX_WORDS: usize = 1_000;
 /// How many of them are added up.

@@ -7,6 +7,7 @@ use utoipa::ToSchema;
 use validator::{Validate, ValidationError};
 
 use crate::app::with_causes;
+use crate::domain::checkout::PurchaseReport;
 use crate::domain::ids::SessionId;
 use crate::http::admin::caller::Admin;
 use crate::http::kit::body::read_json;
@@ -127,7 +128,8 @@ pub async fn adopt_purchases(
     Ok(Json(Adoptions { data: state.run(adopt).await?? }))
 }
 
-fn told(session: &SessionId, result: Result<AdoptionCase, AdoptError>) -> Result<AdoptionResult, ApiError> {
+/// What came of one checkout session.
+pub(super) fn told(session: &SessionId, result: Result<AdoptionCase, AdoptError>) -> Result<AdoptionResult, ApiError> {
     let found = match result {
         Ok(found) => found,
         Err(AdoptError::Store(error)) => return Err(error.into()),
@@ -152,14 +154,19 @@ fn told(session: &SessionId, result: Result<AdoptionCase, AdoptError>) -> Result
         Some(Adopted::AlreadyHere) => ("already_here", None),
         Some(Adopted::Credited { balance_after }) => ("adopted", Some(balance_after)),
     };
-    Ok(AdoptionResult {
+    Ok(AdoptionResult { balance_after, ..of_report(session, outcome, found.seller, &found.report) })
+}
+
+/// A purchase that was looked at and not adopted.
+pub(super) fn of_report(session: &SessionId, outcome: &str, detail: String, report: &PurchaseReport) -> AdoptionResult {
+    AdoptionResult {
         session_id: session.as_str().to_owned(),
         outcome: outcome.to_owned(),
-        detail: found.seller,
-        topup_id: Some(found.report.topup.as_str().to_owned()),
-        account_id: found.report.account,
-        credits: found.report.credits.and_then(|credits| credits.parse().ok()),
-        amount: found.report.amount_total_minor,
-        balance_after,
-    })
+        detail,
+        topup_id: Some(report.topup.as_str().to_owned()),
+        account_id: report.account.clone(),
+        credits: report.credits.as_ref().and_then(|credits| credits.parse().ok()),
+        amount: report.amount_total_minor,
+        balance_after: None,
+    }
 }

@@ -7,6 +7,7 @@ use utoipa::ToSchema;
 use validator::Validate;
 
 use crate::domain::account::AccountId;
+use crate::domain::credit_unit::MAX_CREDITS;
 use crate::http::admin::caller::Admin;
 use crate::http::kit::body::read_json;
 use crate::http::kit::fields::account_id;
@@ -14,9 +15,6 @@ use crate::http::kit::openapi::{CallerProblems, Problem503};
 use crate::http::kit::problem::{ApiError, Problem};
 use crate::http::state::{HttpState, State};
 use crate::outbox::balance_alerts::{balance_alert, set_threshold};
-
-/// The largest number that every JSON reader keeps exactly.
-const MAX_CREDITS: i64 = 9_007_199_254_740_991;
 
 /// When an account's balance is low.
 #[derive(Debug, Serialize, ToSchema)]

@@ -12,6 +12,7 @@ pub(crate) mod grants;
 pub(crate) mod plans;
 pub(crate) mod reconciliations;
 pub(crate) mod refunds;
+pub mod shapes;
 pub(crate) mod subscriptions;
 pub(crate) mod topup_details;
 pub(crate) mod topups;

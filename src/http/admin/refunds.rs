@@ -10,6 +10,7 @@ use crate::access::caller_key::CallerKey;
 use crate::domain::ids::{PaymentId, TopupId};
 use crate::domain::provider::ProviderName;
 use crate::domain::refund::RefundAsk;
+use crate::domain::refund_reason::RefundReason;
 use crate::http::admin::caller::Admin;
 use crate::http::kit::body::{read_json, read_query};
 use crate::http::kit::idempotency_key::required_key;
@@ -165,10 +166,8 @@ struct PreviewQuery {
     payment_id: Option<String>,
 }
 
-const DEFAULT_REASON: &str = "requested_by_customer";
-
 fn is_reason(reason: &str) -> Result<(), ValidationError> {
-    if [DEFAULT_REASON, "duplicate", "fraudulent"].contains(&reason) {
+    if RefundReason::parse(reason).is_some() {
         return Ok(());
     }
     let message = "must be requested_by_customer, duplicate or fraudulent";
@@ -263,7 +262,7 @@ pub async fn create(
         topup,
         ask: ask(body.credits, body.amount, body.unspent)?,
         payment: payment_id(state.app.provider.name, body.payment_id)?,
-        reason: body.reason.unwrap_or_else(|| DEFAULT_REASON.to_owned()),
+        reason: body.reason.unwrap_or_else(|| RefundReason::RequestedByCustomer.as_str().to_owned()),
         operator: admin.operator,
     };
     let app = state.app.clone();

@@ -18,7 +18,7 @@ use crate::http::kit::problem::{ApiError, Problem};
 use crate::http::kit::timestamp::rfc3339;
 use crate::http::state::State;
 use crate::purchases::check_topup::{Checked, check_topup};
-use crate::purchases::explain_topup::explain_topup;
+use crate::purchases::explain_topup::{Explanation, explain_topup};
 use crate::purchases::topup_history::{ListedTopup, TopupFilter};
 
 /// A page of top-ups, newest first.
@@ -174,6 +174,17 @@ pub struct TopupCheck {
     topup: TopupDetails,
 }
 
+impl TopupCheck {
+    /// A check and the top-up after it.
+    ///
+    /// # Errors
+    /// 500 when a stored time is corrupt.
+    pub(super) fn new(checked: Checked, topup: Explanation) -> Result<Self, ApiError> {
+        let Checked { outcome, detail } = checked;
+        Ok(Self { outcome: outcome.to_owned(), detail, topup: TopupDetails::try_from(topup)? })
+    }
+}
+
 /// Checks the state of a top-up at Stripe and applies the result.
 ///
 /// Use it when a customer has paid but the webhook has not arrived. If the id of the checkout session is not known,
@@ -199,7 +210,7 @@ pub async fn check(request: HttpRequest, path: Path<String>, state: State) -> Re
         let explained = explain_topup(&app, &id, &admin.operator).await?;
         Ok::<_, ApiError>((checked, explained))
     };
-    let (Checked { outcome, detail }, explained) = state.run(work).await??;
+    let (checked, explained) = state.run(work).await??;
     let topup = explained.ok_or_else(|| ApiError::not_found("there is no such top-up"))?;
-    Ok(Json(TopupCheck { outcome: outcome.to_owned(), detail, topup: TopupDetails::try_from(topup)? }))
+    TopupCheck::new(checked, topup).map(Json)
 }

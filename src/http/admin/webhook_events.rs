@@ -138,6 +138,16 @@ pub struct ReplayedWebhookEvent {
     pub event: FailedWebhookEvent,
 }
 
+impl ReplayedWebhookEvent {
+    /// A replay, and the event after it.
+    ///
+    /// # Errors
+    /// When a stored time is out of range.
+    pub fn new(replayed: &Replayed, now: FailedEvent) -> Result<Self, ApiError> {
+        Ok(Self { outcome: replayed.outcome().to_owned(), detail: replayed.detail(), event: now.try_into()? })
+    }
+}
+
 #[derive(Debug, Deserialize, Validate)]
 struct ListQuery {
     state: Option<String>,
@@ -275,8 +285,7 @@ pub async fn replay_failed_event(
     if matches!(replayed, Replayed::PayloadErased) {
         return Err(ApiError::new(StatusCode::CONFLICT, "payload_erased", replayed.detail()));
     }
-    let (outcome, detail) = (replayed.outcome().to_owned(), replayed.detail());
-    Ok(Json(ReplayedWebhookEvent { outcome, detail, event: now.event.try_into()? }))
+    ReplayedWebhookEvent::new(&replayed, now.event).map(Json)
 }
 
 /// Closes a failed event that will never have an effect.

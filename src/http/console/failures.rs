@@ -5,7 +5,6 @@ use actix_web::web::Payload;
 use maud::{Markup, html};
 
 use crate::console::actions;
-use crate::domain::ids::{PaymentId, TopupId};
 use crate::http::console::form::{Fields, after, failure_path, topup_path};
 use crate::http::console::layout::{Place, at, change_fields};
 use crate::http::console::page::{Page, see_other};
@@ -81,20 +80,8 @@ pub(super) async fn read(request: HttpRequest, state: State) -> Page {
     let signed = SignedIn::of(&request, &state).await?;
     let fields = Fields::of_query(&request)?;
     let id = fields.text("id").to_owned();
-    let (app, provider) = (state.app.clone(), state.app.provider.name);
-    let read = async move {
-        let found = app.db.failed_event(&id).await?;
-        let named = found.as_ref().and_then(|delivery| named_in(delivery.payload.as_deref()?));
-        let topup = match named {
-            Some(Named::Topup(topup)) => app.db.topup(&topup).await?.map(|topup| topup.id.to_string()),
-            Some(Named::Payment(payment)) => match PaymentId::parse(provider, payment) {
-                Ok(payment) => app.db.payment(&payment).await?.map(|payment| payment.topup_id),
-                Err(_) => None,
-            },
-            None => None,
-        };
-        Ok::<_, ApiError>((found, topup))
-    };
+    let app = state.app.clone();
+    let read = async move { Ok::<_, ApiError>((app.db.failed_event(&id).await?, app.db.topup_of_failure(&id).await?)) };
     let (found, topup) = signed.run(read).await?;
     let found = found.ok_or_else(|| ApiError::not_found("no delivery of that event failed"))?;
     let failure = &found.event;
@@ -129,21 +116,6 @@ pub(super) async fn read(request: HttpRequest, state: State) -> Page {
     };
     let framed = at(&signed, Place::Failures).after_change(&fields).await?;
     Ok(framed.show("Failed delivery", &content))
-}
-
-enum Named {
-    Topup(TopupId),
-    Payment(String),
-}
-
-/// What a payload is about, as far as it says so itself.
-fn named_in(payload: &str) -> Option<Named> {
-    let event: serde_json::Value = serde_json::from_str(payload).ok()?;
-    let object = event.get("data")?.get("object")?;
-    if let Some(topup) = object.get("metadata").and_then(|metadata| metadata.get("topupId")?.as_str()) {
-        return TopupId::parse(topup).ok().map(Named::Topup);
-    }
-    object.get("payment_intent")?.as_str().map(|payment| Named::Payment(payment.to_owned()))
 }
 
 fn pretty(payload: &str) -> String {

@@ -8,7 +8,7 @@ use secrecy::ExposeSecret;
 
 use crate::access::api_keys::Scope;
 use crate::access::key_rows::ApiKeyRow;
-use crate::console::key_actions::{CreateKeyError, MAX_NAME_CHARACTERS, NewKey, create_key, revoke_key};
+use crate::console::key_actions::{CreateKeyError, CreatedKey, MAX_NAME_CHARACTERS, NewKey, create_key, revoke_key};
 use crate::domain::account::AccountId;
 use crate::http::console::form::{Fields, after, with_id};
 use crate::http::console::layout::{Place, at, change_fields};
@@ -102,25 +102,46 @@ pub(super) async fn create(request: HttpRequest, payload: Payload, state: State)
             CreateKeyError::Key(error) => ApiError::internal(&error),
         })
     };
-    let secret = signed.run(create).await?;
+    let created = signed.run(create).await?;
     let content = html! {
         p.crumb { a href="/console/keys" { "API keys" } }
         h1 { "New key" }
-        @match &secret {
-            Some(secret) => {
-                p.notice.good role="status" {
-                    "The key of " strong { (name) } " is shown this once. Keep it in a secret store."
-                }
-                p { code.secret data-copy=(secret.expose_secret()) tabindex="0" { (secret.expose_secret()) } }
-            }
-            None => p.notice.quiet role="status" {
-                "This form was sent before: the key was made and shown then. Revoke it if it was lost."
-            },
-        }
+        (outcome(&name, &created))
         p { a.button.plain href="/console/keys" { "To the keys" } }
     };
-    let status = if secret.is_some() { StatusCode::OK } else { StatusCode::CONFLICT };
+    let status = if matches!(created, CreatedKey::Now(_)) { StatusCode::OK } else { StatusCode::CONFLICT };
     Ok(at(&signed, Place::Keys).with_status(status, "New key", &content))
+}
+
+fn outcome(name: &str, created: &CreatedKey) -> Markup {
+    match created {
+        CreatedKey::Now(secret) => html! {
+            p.notice.good role="status" {
+                "The key of " strong { (name) } " is shown this once. Keep it in a secret store."
+            }
+            p { code.secret data-copy=(secret.expose_secret()) tabindex="0" { (secret.expose_secret()) } }
+        },
+        CreatedKey::Before(keys) if keys.is_empty() => html! {
+            p.notice.quiet role="status" {
+                "This form was sent before, and there is no active key of it: none was made, or it was revoked. Fill \
+                 in the form on the page of the keys once more."
+            }
+        },
+        CreatedKey::Before(keys) => html! {
+            p.notice.quiet role="status" {
+                "This form was sent before, and its answer may have been lost: perhaps nobody has seen the key of "
+                strong { (name) } ". If you do not have it, revoke it and make another."
+            }
+            ul {
+                @for key in keys {
+                    li {
+                        code { (key.id) } ", created " (time(key.created_at)) " – "
+                        a href=(with_id("/console/keys/revoke", &key.id)) { "Revoke…" span.for-ears { " " (key.id) } }
+                    }
+                }
+            }
+        },
+    }
 }
 
 fn new_key(fields: &Fields) -> Result<NewKey, ApiError> {

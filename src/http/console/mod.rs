@@ -10,9 +10,11 @@ mod chart;
 mod disputes;
 mod failures;
 mod form;
+mod fraud;
 mod keys;
 mod layout;
 mod log_page;
+mod month_report;
 mod overview_page;
 mod page;
 mod parts;
@@ -69,6 +71,8 @@ pub fn routes(config: &mut ServiceConfig) {
             .route("/subscriptions", get().to(subscriptions::list))
             .route("/subscriptions/{id}", get().to(subscriptions::read))
             .route("/disputes", get().to(disputes::list))
+            .route("/disputes/{id}/evidence", get().to(disputes::evidence))
+            .route("/report", get().to(month_report::download))
             .route("/reconciliations", get().to(reconciliations::list))
             .route("/reconciliations", post().to(reconciliations::start))
             .route("/reconciliation", get().to(reconciliations::read))

@@ -10,6 +10,7 @@ use crate::console::words::{credits, money, of_credits};
 use crate::http::console::chart::{Series, chart};
 use crate::http::console::form::with_id;
 use crate::http::console::layout::{Place, at};
+use crate::http::console::month_report;
 use crate::http::console::page::Page;
 use crate::http::console::parts::{NBSP, facts, time};
 use crate::http::console::reconciliations::state_badge;
@@ -30,14 +31,15 @@ pub(super) async fn show(request: HttpRequest, state: State) -> Page {
         let app = &inner.app;
         let overview = overview(app, &inner.last_overview).await?;
         let failures = app.db.open_failures().await?;
+        let warnings = app.db.open_fraud_signals().await?;
         let runs = app.db.reconciliations(1).await?;
         let extra = app.db.extra_subscriptions(MAX_EXTRA).await?.len();
-        Ok::<_, ApiError>((overview, failures, runs.into_iter().next(), extra))
+        Ok::<_, ApiError>((overview, failures, warnings, runs.into_iter().next(), extra))
     };
-    let (found, failures, run, extra) = signed.run(read).await?;
+    let (found, failures, warnings, run, extra) = signed.run(read).await?;
     let content = html! {
         h1 { "Overview" }
-        (attention(failures, run.as_ref(), extra))
+        (attention(failures, warnings, run.as_ref(), extra))
         (numbers(&signed, &found))
         (charts(&signed, &found))
         div.columns {
@@ -48,13 +50,14 @@ pub(super) async fn show(request: HttpRequest, state: State) -> Page {
                 h2 #fees-title { "Fees of the last 30 days" } (fees(&found))
             }
         }
+        (month_report::links(&signed))
         p.hint { "Computed at " (time(found.at_ms)) ", at most once a minute. Days are those of UTC." }
     };
     Ok(at(&signed, Place::Overview).show("Overview", &content))
 }
 
 /// What needs a person.
-fn attention(failures: OpenFailures, run: Option<&Run>, extra: usize) -> Markup {
+fn attention(failures: OpenFailures, warnings: i64, run: Option<&Run>, extra: usize) -> Markup {
     let OpenFailures { transient, permanent } = failures;
     let open = transient.saturating_add(permanent);
     html! {
@@ -75,6 +78,13 @@ fn attention(failures: OpenFailures, run: Option<&Run>, extra: usize) -> Markup 
                     a href="/console/subscriptions" {
                         (extra) (NBSP) @if extra == 1 { "subscription runs" } @else { "subscriptions run" }
                         " beside another one of the same account"
+                    }
+                }
+            }
+            @if warnings > 0 {
+                li.bad {
+                    a href="/console/disputes" {
+                        (warnings) (NBSP) @if warnings == 1 { "payment may" } @else { "payments may" } " be fraud"
                     }
                 }
             }

@@ -5,7 +5,7 @@
 use std::fmt;
 
 use actix_web::http::StatusCode;
-use actix_web::http::header::{CONTENT_SECURITY_POLICY, LOCATION};
+use actix_web::http::header::{CONTENT_SECURITY_POLICY, LOCATION, RETRY_AFTER};
 use actix_web::{HttpResponse, ResponseError};
 use maud::{DOCTYPE, Markup, html};
 
@@ -112,6 +112,13 @@ pub(super) fn explained(error: &ApiError) -> String {
     problem.errors.iter().map(|error| sentence(&error.message)).collect::<Vec<_>>().join(" ")
 }
 
+/// Gives a page the `Retry-After` of its error, if that has one.
+pub(super) fn say_when_to_retry(response: &mut HttpResponse, error: &ApiError) {
+    if let Some(value) = error.error_response().headers().get(RETRY_AFTER) {
+        response.headers_mut().insert(RETRY_AFTER, value.clone());
+    }
+}
+
 impl ResponseError for PageError {
     fn status_code(&self) -> StatusCode {
         match self {
@@ -144,12 +151,7 @@ impl ResponseError for PageError {
             p { a.button href="/console" { "To the overview" } }
         };
         let mut response = answer(error.status_code(), plain(title, &content));
-        // Retry-After and the like.
-        for (name, value) in error.error_response().headers() {
-            if name == actix_web::http::header::RETRY_AFTER {
-                response.headers_mut().insert(name.clone(), value.clone());
-            }
-        }
+        say_when_to_retry(&mut response, error);
         response
     }
 }

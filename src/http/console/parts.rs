@@ -5,6 +5,7 @@ use maud::{Markup, PreEscaped, html};
 use crate::console::story::{Remedy, Story, Tone};
 use crate::console::words;
 use crate::domain::credit_unit::DisplayDecimals;
+use crate::domain::timestamp::to_the_second;
 use crate::http::console::form::{account_path, topup_path};
 use crate::http::console::layout::change_fields;
 use crate::http::console::session::SignedIn;
@@ -12,7 +13,7 @@ use crate::purchases::topup_history::ListedTopup;
 
 /// A moment in UTC, also for machines.
 pub(super) fn time(ms: i64) -> Markup {
-    html! { time datetime=(words::machine(ms)) { (words::at(ms)) } }
+    html! { time datetime=(to_the_second(ms)) { (words::at(ms)) } }
 }
 
 /// A moment, or a dash.

@@ -10,6 +10,7 @@ use crate::console::words::{money, of_credits, parse_money};
 use crate::domain::currency::Currency;
 use crate::domain::ids::{PaymentId, TopupId};
 use crate::domain::refund::RefundAsk;
+use crate::domain::refund_reason::RefundReason;
 use crate::http::console::form::{Fields, after, topup_id, topup_path};
 use crate::http::console::layout::{Place, at, change_fields};
 use crate::http::console::page::{Page, PageError, see_other, sentence};
@@ -19,11 +20,14 @@ use crate::http::kit::problem::ApiError;
 use crate::http::state::State;
 use crate::purchases::refund::refund_topup::{RefundPreview, preview_refund};
 
-const REASONS: [(&str, &str); 3] = [
-    ("requested_by_customer", "the customer asked for it"),
-    ("duplicate", "it was paid twice"),
-    ("fraudulent", "it was fraud"),
-];
+/// A reason as people say it.
+const fn in_words(reason: RefundReason) -> &'static str {
+    match reason {
+        RefundReason::RequestedByCustomer => "the customer asked for it",
+        RefundReason::Duplicate => "it was paid twice",
+        RefundReason::Fraudulent => "it was fraud",
+    }
+}
 
 /// What was chosen on the form.
 struct Choice {
@@ -43,8 +47,8 @@ impl Choice {
             "amount" => RefundAsk::Amount(positive("amount", parse_money(fields.text("amount"), currency))?),
             _ => return Err(ApiError::field("what", "invalid_choice", "choose what to refund")),
         };
-        let reason = fields.optional("reason").unwrap_or(REASONS[0].0);
-        if !REASONS.iter().any(|(word, _)| *word == reason) {
+        let reason = fields.optional("reason").unwrap_or(RefundReason::RequestedByCustomer.as_str());
+        if RefundReason::parse(reason).is_none() {
             return Err(ApiError::field("reason", "unknown_reason", "choose a reason"));
         }
         let payment = fields.optional("payment").map(str::to_owned);
@@ -144,8 +148,10 @@ fn form(id: &TopupId, fields: &Fields, choice: &Choice) -> Markup {
                 }, None))
                 (field("Reason", "reason", &html! {
                     select #reason name="reason" {
-                        @for (value, label) in REASONS {
-                            option value=(value) selected[choice.reason == value] { (label) }
+                        @for reason in RefundReason::ALL {
+                            option value=(reason.as_str()) selected[choice.reason == reason.as_str()] {
+                                (in_words(reason))
+                            }
                         }
                     }
                 }, None))

@@ -3,8 +3,8 @@
 use actix_web::HttpRequest;
 use maud::{Markup, html};
 
+use crate::books::account_list::ListedAccount;
 use crate::console::find::find;
-use crate::console::registers::AccountRow;
 use crate::console::words::credits;
 use crate::domain::credit_unit::DisplayDecimals;
 use crate::http::console::form::{Fields, account_path, failure_path, topup_path};
@@ -62,7 +62,7 @@ pub(super) async fn search(request: HttpRequest, state: State) -> Page {
     Ok(at(&signed, Place::Elsewhere).searched(&text).show("Search", &content))
 }
 
-fn accounts(accounts: &[AccountRow], decimals: DisplayDecimals) -> Markup {
+fn accounts(accounts: &[ListedAccount], decimals: DisplayDecimals) -> Markup {
     let rows: Vec<Markup> = accounts
         .iter()
         .map(|account| {

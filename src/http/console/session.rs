@@ -1,7 +1,7 @@
 //! Who is signed in: cookies, the token in forms, and what each role may see.
 
 use actix_web::HttpRequest;
-use actix_web::http::header::{COOKIE, HOST};
+use actix_web::http::header::COOKIE;
 use actix_web::http::uri::PathAndQuery;
 use actix_web::web::Payload;
 
@@ -12,6 +12,7 @@ use crate::console::settings::ConsoleSettings;
 use crate::domain::ids::ChangeId;
 use crate::http::console::form::Fields;
 use crate::http::console::page::PageError;
+use crate::http::kit::host::is_loopback_host;
 use crate::http::kit::problem::ApiError;
 use crate::http::state::State;
 
@@ -33,12 +34,7 @@ fn is_loopback(request: &HttpRequest) -> bool {
     if is_public || is_forwarded {
         return false;
     }
-    let host = request.headers().get(HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
-    let name = match host.rsplit_once(':') {
-        Some((name, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => name,
-        _ => host,
-    };
-    name.eq_ignore_ascii_case("localhost") || name == "127.0.0.1" || name == "[::1]"
+    is_loopback_host(request.headers())
 }
 
 /// The value of `Set-Cookie`.

@@ -1,7 +1,7 @@
 //! Signing in and out.
 
 use actix_web::http::StatusCode;
-use actix_web::http::header::{HeaderName, HeaderValue, RETRY_AFTER, SET_COOKIE};
+use actix_web::http::header::{HeaderValue, SET_COOKIE};
 use actix_web::web::Payload;
 use actix_web::{HttpRequest, HttpResponse};
 use maud::{Markup, html};
@@ -11,7 +11,7 @@ use crate::access::api_keys::{ApiKey, KeyHash};
 use crate::console::person::Role;
 use crate::console::sessions::{self, SignInError, draw_token, form_token, is_form_token};
 use crate::http::console::form::Fields;
-use crate::http::console::page::{Page, PageError, answer, explained, plain, see_other};
+use crate::http::console::page::{Page, PageError, answer, explained, plain, say_when_to_retry, see_other};
 use crate::http::console::session::{SignedIn, form_cookie, session_cookie, session_token, sign_in_token};
 use crate::http::kit::client_address::client_address;
 use crate::http::kit::problem::ApiError;
@@ -91,19 +91,10 @@ pub(super) async fn sign_in(request: HttpRequest, payload: Payload, state: State
         Err(error) => {
             let status = actix_web::ResponseError::status_code(&error);
             let mut response = answer(status, page(&form_token(&token), next, Some(&error)));
-            if status == StatusCode::TOO_MANY_REQUESTS
-                && let Some((name, value)) = retry_after(&error)
-            {
-                response.headers_mut().insert(name, value);
-            }
+            say_when_to_retry(&mut response, &error);
             Ok(response)
         }
     }
-}
-
-fn retry_after(error: &ApiError) -> Option<(HeaderName, HeaderValue)> {
-    let value = actix_web::ResponseError::error_response(error).headers().get(RETRY_AFTER).cloned();
-    value.map(|value| (RETRY_AFTER, value))
 }
 
 /// The form once more, with a token that its cookie is set for.

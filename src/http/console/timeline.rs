@@ -4,11 +4,14 @@ use maud::{Markup, html};
 
 use crate::console::words::{at, credits, money};
 use crate::domain::ledger::description;
+use crate::http::console::disputes::evidence_path;
 use crate::http::console::form::failure_path;
+use crate::http::console::fraud;
 use crate::http::console::parts::{at_stripe, time};
 use crate::http::console::session::SignedIn;
 use crate::inbox::failed_events::{FailedEvent, FailureState};
 use crate::purchases::explain_topup::Explanation;
+use crate::purchases::fraud::fraud_signals::StoredSignal;
 use crate::purchases::reversal::reversals::Reversal;
 
 /// Something that happened.
@@ -34,6 +37,7 @@ pub(super) fn timeline(signed: &SignedIn, found: &Explanation) -> Markup {
         };
         step(event.received_at, "event", format!("{}: {}", event.event_type, event.outcome.replace('_', " ")), detail)
     }));
+    steps.extend(found.signals.iter().flat_map(|signal| of_signal(signed, signal)));
     steps.extend(found.failures.iter().map(failure));
     // What happened at the same time stays in the order above: a payment, then its event and its credits.
     steps.sort_by_key(|step| step.at_ms);
@@ -127,11 +131,32 @@ fn of_reversal(signed: &SignedIn, reversal: &Reversal) -> Vec<Step> {
     let detail = html! {
         code { (id) } (at_stripe(signed, &payment))
         @if let Some(reason) = reason { ", " (reason) }
+        @if is_dispute { ", " a href=(evidence_path(id)) download { "evidence file" } }
         @if is_dispute { @if let Some(due_ms) = reversal.evidence_due_at { ", evidence due by " (time(due_ms)) } }
     };
     let mut steps = vec![step(reversal.created_at, kind, title, detail)];
     let what = if is_dispute { "Dispute" } else { "Refund" };
     steps.push(step(reversal.updated_at, kind, format!("{what} is {status}"), html! { code { (id) } }));
+    steps
+}
+
+fn of_signal(signed: &SignedIn, signal: &StoredSignal) -> Vec<Step> {
+    let id = &signal.provider_signal_id;
+    let detail = html! {
+        code { (id) } (at_stripe(signed, &format!("payments/{}", signal.provider_payment_id)))
+        @if let Some(reason) = &signal.reason { ", " (reason.replace('_', " ")) }
+        @if signal.blocked_account != 0 { ", the account was blocked" }
+    };
+    let mut steps = vec![step(signal.occurred_at, "bad", fraud::name(signal), detail)];
+    if signal.is_open == 0 {
+        let ended = signal.ended.as_deref().unwrap_or("no longer open").replace('_', " ");
+        steps.push(step(
+            signal.updated_at,
+            "event",
+            format!("{}: {ended}", fraud::name(signal)),
+            html! { code { (id) } },
+        ));
+    }
     steps
 }
 

@@ -64,6 +64,9 @@ pub struct SetAutoTopup {
     #[validate(range(min = 1, max = MAX_PER_DAY, message = "must be 1 to 100"))]
     #[schema(example = 3)]
     max_per_day: Option<i64>,
+    /// The currency to pay in and of `maxPerMonthMinor`: one that credits are sold in. Defaults to the account's.
+    #[schema(example = "usd")]
+    currency: Option<String>,
     /// The most that is charged in a month (UTC), in minor units.
     #[validate(range(min = 1, max = MAX_NUMBER, message = "must be 1 to 9007199254740991"))]
     #[schema(example = 10_000)]
@@ -170,7 +173,10 @@ pub async fn set(request: HttpRequest, payload: Payload, state: State) -> Result
     let (app, id) = (state.app.clone(), account.clone());
     if body.enabled == Some(true) {
         let asked_from = who_asks(&request, &state, &caller);
-        let currency = account_prices(&app, &id).await?.currency();
+        let currency = match body.currency.as_deref() {
+            Some(code) => app.pricing.by_code(Some(code))?.currency(),
+            None => account_prices(&app, &id).await?.currency(),
+        };
         let (rules, consent) = agreed(&state, &caller, (asked_from, currency), body)?;
         state.run(async move { turn_on(&app, &id, rules, consent).await }).await??;
     } else {
@@ -239,7 +245,7 @@ fn consent(caller: &Caller, asked_from: Payer, version: ConsentVersion, given: O
         Caller::Customer { .. } => ("customer".to_owned(), asked_from),
         Caller::Server(key) => {
             let (client_ip, user_agent) = given.map_or((None, None), |given| (given.ip, given.user_agent));
-            (key.id.to_string(), Payer { client_ip, user_agent, ..Payer::default() })
+            (key.id.clone(), Payer { client_ip, user_agent, ..Payer::default() })
         }
     };
     let from = from.tidied();

@@ -41,7 +41,7 @@ pub enum Reason {
     DailyLimit,
     /// Another purchase would exceed `maxPerMonthMinor`.
     MonthlyLimit,
-    /// A payment of the account was disputed.
+    /// A payment of the account was disputed, or the bank warns that it was fraud.
     Disputed,
     /// An automatic payment was refunded.
     Refunded,

@@ -10,6 +10,7 @@ use validator::Validate;
 use crate::access::api_keys::Scope;
 use crate::access::caller_key::CallerKey;
 use crate::domain::account::AccountId;
+use crate::domain::auto_topup::shown_code;
 use crate::domain::checkout::TopupState;
 use crate::domain::expiry::ExpiryDays;
 use crate::domain::ids::SessionId;
@@ -176,7 +177,10 @@ impl TryFrom<Topup> for Session {
             created_at: rfc3339(topup.created_at_ms)?,
             expires_at: rfc3339(topup.expires_at_ms)?,
             paid_at: topup.paid_at_ms.map(rfc3339).transpose()?,
-            decline_code: topup.decline_code.filter(|_| topup.state != TopupState::Paid),
+            decline_code: topup
+                .decline_code
+                .filter(|_| topup.state != TopupState::Paid)
+                .map(|code| shown_code(&code).to_owned()),
         })
     }
 }

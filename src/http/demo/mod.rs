@@ -12,7 +12,7 @@ pub mod product;
 use actix_web::body::{EitherBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::StatusCode;
-use actix_web::http::header::{CONTENT_SECURITY_POLICY, HOST, HeaderMap};
+use actix_web::http::header::CONTENT_SECURITY_POLICY;
 use actix_web::middleware::Next;
 use actix_web::web::{Bytes, Data, Json, ServiceConfig};
 use actix_web::{Error, HttpResponse, ResponseError, Route, web};
@@ -22,6 +22,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::account::AccountId;
 use crate::domain::price_list::PriceList;
+use crate::http::kit::host::is_loopback_host;
 use crate::http::kit::problem::ApiError;
 use crate::http::kit::static_file::file;
 use crate::http::state::State;
@@ -151,13 +152,4 @@ pub async fn refuse_foreign_hosts<B: MessageBody>(
     let detail = "topup dev answers on loopback only: use http://127.0.0.1 or http://localhost";
     let error = ApiError::new(StatusCode::MISDIRECTED_REQUEST, "host_not_loopback", detail);
     Ok(request.into_response(error.error_response()).map_into_right_body())
-}
-
-fn is_loopback_host(headers: &HeaderMap) -> bool {
-    let host = headers.get(HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
-    let name = match host.rsplit_once(':') {
-        Some((name, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => name,
-        _ => host,
-    };
-    name.eq_ignore_ascii_case("localhost") || name == "127.0.0.1" || name == "[::1]"
 }

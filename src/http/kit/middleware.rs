@@ -7,13 +7,14 @@ use actix_cors::Cors;
 use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::header::{
-    ALLOW, AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, HeaderName, HeaderValue, REFERRER_POLICY, RETRY_AFTER,
-    STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
+    ALLOW, AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, REFERRER_POLICY,
+    RETRY_AFTER, STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
 };
 use actix_web::http::{ConnectionType, Method, StatusCode};
 use actix_web::middleware::{DefaultHeaders, Next};
 use actix_web::{Error, HttpMessage as _, HttpResponse, ResponseError, web};
 use tracing::Instrument;
+use tracing::field::Empty;
 
 use crate::domain::ids::RequestId;
 use crate::domain::redirect::AllowedOrigin;
@@ -23,6 +24,7 @@ use crate::http::kit::request_log::{Answered, ForeignPage};
 use crate::http::state::State;
 use crate::http::webhooks::stray_deliveries::note_wrong_path;
 use crate::measure;
+use crate::traces::{self, Caller};
 
 const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
@@ -37,8 +39,12 @@ pub async fn log_request<B: MessageBody>(
     next: Next<B>,
 ) -> Result<ServiceResponse<B>, Error> {
     let id = RequestId::from_bits(state.app.ids.id_bits());
-    let span = tracing::info_span!("request", request_id = %id);
     let method = request.method().clone();
+    let trace = traces::request(measure::known_method(method.as_str()), caller(request.headers()));
+    let span = trace.in_scope(|| tracing::info_span!("request", request_id = %id, trace_id = Empty));
+    if let Some(trace_id) = traces::trace_id(&trace) {
+        span.record("trace_id", trace_id);
+    }
     if method == Method::HEAD {
         // Handled like GET without the body: the web server remembers the original method and leaves the body out.
         request.head_mut().method = Method::GET;
@@ -47,7 +53,7 @@ pub async fn log_request<B: MessageBody>(
     let exchange = Exchange::begin(connection, request.chunked().unwrap_or(true));
     let started = Instant::now();
     let page = ForeignPage::of(&request);
-    let mut response = next.call(request).instrument(span.clone()).await?;
+    let mut response = next.call(request).instrument(span.clone()).instrument(trace.clone()).await?;
     if exchange.leaves_unread() {
         response.response_mut().head_mut().set_connection_type(ConnectionType::Close);
     }
@@ -58,6 +64,7 @@ pub async fn log_request<B: MessageBody>(
     let route = response.request().match_pattern().unwrap_or_else(|| "none".to_owned());
     let duration = started.elapsed();
     measure::request(&route, method.as_str(), response.status().as_u16(), duration);
+    traces::answered(&trace, measure::known_method(method.as_str()), &route, response.status().as_u16());
     let duration_ms = u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
     span.in_scope(|| {
         Answered { method: method.as_str(), route: &route, duration_ms }.log(&state, &response);
@@ -66,6 +73,12 @@ pub async fn log_request<B: MessageBody>(
         }
     });
     Ok(response)
+}
+
+/// The trace of whoever sends a request.
+fn caller(headers: &HeaderMap) -> Caller<'_> {
+    let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+    Caller { traceparent: text("traceparent"), tracestate: text("tracestate") }
 }
 
 /// Security headers for browsers. Our own pages set a stricter policy.

@@ -5,6 +5,7 @@ pub mod body_budget;
 pub(crate) mod client_address;
 pub mod connections;
 pub(crate) mod fields;
+pub(crate) mod host;
 pub(crate) mod idempotency_key;
 pub mod long_reads;
 pub mod middleware;

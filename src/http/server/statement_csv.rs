@@ -11,6 +11,7 @@ use crate::books::ledger::LedgerEntry;
 use crate::books::statement::Stretch;
 use crate::domain::account::AccountId;
 use crate::domain::ledger::description;
+use crate::exports::cell::csv_text;
 use crate::http::kit::problem::ApiError;
 use crate::http::kit::timestamp::rfc3339;
 use crate::http::state::State;
@@ -18,8 +19,6 @@ use crate::http::state::State;
 /// How many entries are read at once.
 const PAGE: i64 = 500;
 const HEADER: &str = "sequence,id,createdAt,kind,description,credits,balanceAfter,source,reason\r\n";
-/// A spreadsheet takes a text that begins with one of these for a formula.
-const BEGINS_FORMULA: [char; 6] = ['=', '+', '-', '@', '\t', '\r'];
 
 /// The answer with all entries of a stretch. If the database fails after it has begun, it breaks off, and the client
 /// notices that it is not whole.
@@ -60,49 +59,15 @@ fn write_line(text: &mut String, entry: &LedgerEntry) -> Result<(), ApiError> {
     let reason = entry.reason.as_deref();
     let cells = [
         entry.sequence.to_string(),
-        cell(&entry.id),
+        csv_text(&entry.id),
         rfc3339(entry.created_at)?,
-        cell(&entry.kind),
-        cell(description(&entry.kind, reason)),
+        csv_text(&entry.kind),
+        csv_text(description(&entry.kind, reason)),
         entry.credits.to_string(),
         entry.balance_after.to_string(),
-        cell(&entry.source),
-        cell(reason.unwrap_or_default()),
+        csv_text(&entry.source),
+        csv_text(reason.unwrap_or_default()),
     ];
     // Writing to a text does not fail.
     write!(text, "{}\r\n", cells.join(",")).map_err(|error| ApiError::internal(&error))
-}
-
-/// A text as a cell: never a formula, and quoted if it must be.
-fn cell(text: &str) -> String {
-    let prefix = if text.starts_with(BEGINS_FORMULA) { "'" } else { "" };
-    if text.contains(['"', ',', '\r', '\n']) {
-        return format!("\"{prefix}{}\"", text.replace('"', "\"\""));
-    }
-    format!("{prefix}{text}")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_cell_is_no_formula_and_ends_where_it_should() {
-        for (text, expected) in [
-            ("", ""),
-            ("Goodwill", "Goodwill"),
-            ("a, b", "\"a, b\""),
-            ("say \"no\"", "\"say \"\"no\"\"\""),
-            ("two\r\nlines", "\"two\r\nlines\""),
-            ("=1+1", "'=1+1"),
-            ("+1", "'+1"),
-            ("-1", "'-1"),
-            ("@SUM(A1)", "'@SUM(A1)"),
-            ("\tx", "'\tx"),
-            ("\rx", "\"'\rx\""),
-            ("=HYPERLINK(\"x\",\"y\")", "\"'=HYPERLINK(\"\"x\"\",\"\"y\"\")\""),
-        ] {
-            assert_eq!(cell(text), expected, "{text:?}");
-        }
-    }
 }

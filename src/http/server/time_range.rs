@@ -1,7 +1,7 @@
 //! The times that usage and statements are asked for.
 
 use crate::books::usage::live::HOUR_MS;
-use crate::books::usage::read_usage::DAY_MS;
+use crate::domain::timestamp::DAY_MS;
 use crate::http::kit::problem::ApiError;
 use crate::http::kit::timestamp::parse_time;
 

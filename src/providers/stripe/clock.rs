@@ -9,8 +9,9 @@ use time::OffsetDateTime;
 use time::format_description::well_known::Rfc2822;
 use url::Url;
 
+use crate::outgoing;
 use crate::providers::port::ProviderClock;
-use crate::providers::stripe::transport::{STRIPE_API_BASE, client_for};
+use crate::providers::stripe::transport::STRIPE_API_BASE;
 
 const TIMEOUT: Duration = Duration::from_secs(5);
 
@@ -39,7 +40,8 @@ impl StripeClock {
     /// When the client cannot be created.
     pub fn new(api_base: Option<&str>) -> Result<Self, NoClient> {
         let url = Url::parse(api_base.unwrap_or(STRIPE_API_BASE)).map_err(NoClient::Address)?;
-        let client = client_for(&url).timeout(TIMEOUT).pool_max_idle_per_host(0).build().map_err(NoClient::Client)?;
+        let client =
+            outgoing::client_to(&url).timeout(TIMEOUT).pool_max_idle_per_host(0).build().map_err(NoClient::Client)?;
         Ok(Self { client, url })
     }
 }

@@ -2,9 +2,9 @@
 
 use crate::db::{Db, StoreError, Tx, args, statements};
 use crate::domain::account::AccountId;
-use crate::domain::auto_topup::Charged;
+use crate::domain::auto_topup::{Charged, Declines};
 use crate::domain::currency::Currency;
-use crate::domain::ids::TopupId;
+use crate::domain::ids::{PaymentMethodId, TopupId};
 use crate::domain::spend_limit::Windows;
 use crate::providers::port::SavedCard;
 
@@ -16,12 +16,18 @@ statements! {
         card_brand, card_last4, card_country, consent_version, consented_at, started_at) VALUES (:topup, :account, \
         :crossed_at, :amount, :currency, 'running', :payment_method, :brand, :last4, :country, :consent_version, :consented_at, \
         :now_ms)";
+    /// Appending text keeps planners from using the index of running attempts.
     END = "UPDATE auto_topup_attempts SET outcome = :outcome, code = :code, ended_at = :now_ms \
-        WHERE topup_id = :topup AND outcome = 'running'";
+        WHERE topup_id = :topup AND outcome || '' = 'running'";
     /// What was charged, or may have been. Amounts are those in one currency.
     CHARGED = "SELECT COUNT(CASE WHEN started_at >= :day_ms THEN 1 END) AS today, \
         CAST(COALESCE(SUM(CASE WHEN currency = :currency THEN amount END), 0) AS BIGINT) AS month FROM auto_topup_attempts \
         WHERE account_id = :account AND started_at >= :month_ms AND outcome IN ('running', 'paid')";
+    CONSENT = "SELECT consented_at FROM auto_topup_attempts WHERE topup_id = :topup";
+    /// Declined charges: of one card since a time, and of the account since an earlier one.
+    DECLINES = "SELECT COUNT(CASE WHEN payment_method_id = :card AND started_at > :card_since_ms THEN 1 END) AS of_card, \
+        COUNT(*) AS of_account FROM auto_topup_attempts \
+        WHERE account_id = :account AND started_at > :since_ms AND outcome || '' = 'declined'";
     RECENT = "SELECT COUNT(*) AS count FROM (SELECT 1 FROM auto_topup_attempts WHERE started_at > :since_ms \
         ORDER BY started_at LIMIT :limit) AS recent";
     ANY_SINCE = "SELECT COUNT(*) AS count FROM (SELECT 1 FROM auto_topup_attempts WHERE started_at >= :since_ms \
@@ -97,6 +103,17 @@ struct ChargedRow {
 }
 
 #[derive(sqlx::FromRow)]
+struct ConsentRow {
+    consented_at: i64,
+}
+
+#[derive(sqlx::FromRow)]
+struct DeclinesRow {
+    of_card: i64,
+    of_account: i64,
+}
+
+#[derive(sqlx::FromRow)]
 struct CountRow {
     count: i64,
 }
@@ -158,6 +175,25 @@ pub(crate) async fn charged(
     Ok(row.map(|row| Charged { today: row.today, month_minor: row.month }).unwrap_or_default())
 }
 
+/// When the consent was given that a charge was begun with.
+pub(crate) async fn consent_of(tx: &mut Tx, topup: &TopupId) -> Result<Option<i64>, StoreError> {
+    let row: Option<ConsentRow> = tx.fetch_optional(&CONSENT, &args![topup = topup.as_str()]).await?;
+    Ok(row.map(|row| row.consented_at))
+}
+
+/// How often this card and this account were declined lately.
+pub(crate) async fn declines(
+    tx: &mut Tx,
+    account: &AccountId,
+    card: &PaymentMethodId,
+    now_ms: i64,
+) -> Result<Declines, StoreError> {
+    let (card_since_ms, since_ms) = Declines::since_ms(now_ms);
+    let values = args![account = account.as_str(), card = card.as_str(), card_since_ms, since_ms];
+    let row: Option<DeclinesRow> = tx.fetch_optional(&DECLINES, &values).await?;
+    Ok(row.map(|row| Declines { of_card: row.of_card, of_account: row.of_account }).unwrap_or_default())
+}
+
 /// How many attempts of all accounts began since a time, counted up to a limit.
 pub(crate) async fn recent(tx: &mut Tx, since_ms: i64, limit: i64) -> Result<i64, StoreError> {
     let row: Option<CountRow> = tx.fetch_optional(&RECENT, &args![since_ms, limit]).await?;
@@ -183,6 +219,12 @@ impl Db {
     /// When the database fails.
     pub async fn auto_topup_attempts(&self, account: &AccountId) -> Result<Vec<Attempt>, StoreError> {
         self.read_all(&LATEST, &args![account = account.as_str(), limit = SHOWN]).await
+    }
+
+    /// When the consent was given that a charge was begun with.
+    pub(crate) async fn auto_topup_consent(&self, topup: &TopupId) -> Result<Option<i64>, StoreError> {
+        let row: Option<ConsentRow> = self.read_optional(&CONSENT, &args![topup = topup.as_str()]).await?;
+        Ok(row.map(|row| row.consented_at))
     }
 
     /// Whether any account was charged since a time.

@@ -99,6 +99,9 @@ impl BeginCharge {
             Ok((card, new)) => (card, new),
             Err(reason) => return self.pause(tx, account, auto, *reason).await,
         };
+        if attempts::declines(tx, &self.account, &card.card.id, self.now_ms).await?.are_too_many() {
+            return self.pause(tx, account, auto, PauseReason::CardDeclined).await;
+        }
         let amount_minor = new.quote.total_amount_minor;
         let charged = attempts::charged(tx, &self.account, new.quote.currency, self.now_ms).await?;
         if let Some(reason) = auto.rules.caps.exceeded_by(charged, amount_minor) {

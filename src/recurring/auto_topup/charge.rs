@@ -7,13 +7,14 @@ use async_trait::async_trait;
 
 use crate::app::{App, with_causes};
 use crate::books::rounds::until_settled;
+use crate::books::settle_account::balance_now;
 use crate::checkpoints;
 use crate::db::{StoreError, Tx, Write};
 use crate::domain::account::AccountId;
 use crate::domain::attempt::{Attempt, QUIET_MS};
-use crate::domain::auto_topup::{Decline, PauseReason};
+use crate::domain::auto_topup::{AutoTopupState, Decline, PauseReason};
 use crate::domain::checkout::{PurchaseReport, TopupState};
-use crate::domain::ids::{CustomerId, LedgerEntryId, SessionId, TopupId};
+use crate::domain::ids::{CustomerId, LedgerEntryId, TopupId};
 use crate::domain::judge::Applied;
 use crate::providers::port::{Charge, CheckoutRequest, ProviderError};
 use crate::purchases::checkout::create_once::{Creation, Failure, Work, create_once};
@@ -33,6 +34,8 @@ const WORK_MS: i64 = 60_000;
 const AGAIN_MS: i64 = 30_000;
 /// The pause while the money is on its way, or an operator has to mend the key.
 const LATER_MS: i64 = 600_000;
+/// The pause while the customer may pay on a page that is open.
+const RECOVERY_MS: i64 = 60_000;
 /// When a stored request ends. It is not sent.
 const EXPIRES_SECONDS: i64 = 86_400;
 
@@ -50,6 +53,7 @@ pub(crate) async fn look_after(app: &App, account: &AccountId) -> Result<(), Sto
     }
     match auto {
         Some(auto) if auto.needs_recovery() => recovery::open_for_notice(app, account, &auto).await,
+        Some(auto) if recovery::may_be_paid(app, &auto).await? => postpone(app, account, RECOVERY_MS).await,
         auto => begin(app, account, holder, auto.as_ref()).await,
     }
 }
@@ -145,16 +149,62 @@ async fn carry_on(app: &App, account: &AccountId, id: &TopupId) -> Result<(), St
     let topup = app.db.topup(id).await?.ok_or_else(|| StoreError::corrupt("no top-up of an attempt:", id))?;
     match topup.state {
         TopupState::Paid => paid(app, account, id).await,
-        TopupState::Failed | TopupState::Expired => {
-            let decline = Decline { code: topup.decline_code, ..Decline::default() };
-            failed(app, account, id, Failed::Declined(decline)).await
+        TopupState::Processing | TopupState::Failed | TopupState::Expired => look_again(app, account, topup).await,
+        TopupState::Creating | TopupState::Open if is_wanted(app, account, id).await? => {
+            repeat(app, account, topup).await
         }
-        TopupState::Processing => match &topup.session {
-            Some(payment) => ask(app, account, id, payment).await,
-            None => Err(StoreError::corrupt("no payment of the processing", id)),
-        },
-        TopupState::Creating | TopupState::Open => repeat(app, account, topup).await,
+        TopupState::Creating | TopupState::Open => withdraw(app, account, topup).await,
     }
+}
+
+/// Whether a charge that may not have reached the provider is still to be made: the customer has not withdrawn the
+/// consent that it was begun with, and lacks the credits.
+async fn is_wanted(app: &App, account: &AccountId, topup: &TopupId) -> Result<bool, StoreError> {
+    let Some(auto) = app.db.auto_topup(account).await? else { return Ok(false) };
+    let balance = balance_now(app, account).await?;
+    Ok(auto.state != AutoTopupState::Off
+        && app.db.auto_topup_consent(topup).await? == Some(auto.consented_at_ms)
+        && !balance.is_blocked
+        && balance.funds().available() < auto.rules.threshold_credits)
+}
+
+/// Ends a charge that is no longer wanted, once it is certain that no call has made it. What was made is applied.
+async fn withdraw(app: &App, account: &AccountId, topup: Topup) -> Result<(), StoreError> {
+    // Without a mark, the first call may be on its way for as long as its process may work on it.
+    let called_ms = topup.attempt.unknown_since_ms.unwrap_or_else(|| topup.created_at_ms.saturating_add(WORK_MS));
+    let certain_ms = called_ms.saturating_add(QUIET_MS);
+    match find(app, &topup, certain_ms).await {
+        Ok(Some(charge)) => answered(app, account, &topup.id, charge).await,
+        Ok(None) if app.clock.now_ms() >= certain_ms => failed(app, account, &topup.id, Failed::Withdrawn).await,
+        Ok(None) => postpone(app, account, AGAIN_MS).await,
+        Err(error) => {
+            tracing::warn!(topup = %topup.id, %error, "Stripe does not say whether an auto top-up was charged");
+            postpone(app, account, AGAIN_MS).await
+        }
+    }
+}
+
+/// Asks about a payment that was on its way. One that failed is cancelled, and says itself why.
+async fn look_again(app: &App, account: &AccountId, topup: Topup) -> Result<(), StoreError> {
+    match find(app, &topup, app.clock.now_ms()).await {
+        Ok(Some(charge)) => answered(app, account, &topup.id, charge).await,
+        Ok(None) if topup.state != TopupState::Processing => {
+            let decline = Decline { code: topup.decline_code, ..Decline::default() };
+            failed(app, account, &topup.id, Failed::Declined(decline)).await
+        }
+        Ok(None) => postpone(app, account, LATER_MS).await,
+        Err(error) => {
+            tracing::warn!(topup = %topup.id, %error, "Stripe does not say what came of an auto top-up");
+            postpone(app, account, LATER_MS).await
+        }
+    }
+}
+
+async fn find(app: &App, topup: &Topup, until_ms: i64) -> Result<Option<Charge>, ProviderError> {
+    let customer = topup.request().ok().and_then(|request| request.customer).unwrap_or_default();
+    let customer = CustomerId::parse(topup.provider, customer);
+    let customer = customer.map_err(|error| ProviderError::Unreachable(error.to_string()))?;
+    app.provider.off_session.find_charge(&topup.id, &customer, (topup.created_at_ms, until_ms)).await
 }
 
 /// Repeats a call whose answer is not known.
@@ -180,18 +230,6 @@ impl Write for MarkUnknown {
 
     async fn run(&self, tx: &mut Tx) -> Result<(), StoreError> {
         topup_attempts::mark_unknown(tx, &self.topup, self.now_ms).await
-    }
-}
-
-/// Asks about a payment that is on its way.
-async fn ask(app: &App, account: &AccountId, topup: &TopupId, payment: &SessionId) -> Result<(), StoreError> {
-    match app.provider.checkouts.read_checkout(payment).await {
-        Ok(Some(report)) if report.topup == *topup => made(app, account, report).await,
-        Ok(_) => postpone(app, account, LATER_MS).await,
-        Err(error) => {
-            tracing::warn!(%topup, %error, "Stripe does not say what came of an auto top-up");
-            postpone(app, account, LATER_MS).await
-        }
     }
 }
 
@@ -254,32 +292,38 @@ async fn charge(app: &App, account: &AccountId, mut charging: CardCharge, mut wo
     let charged = create_once(app, &mut charging, &mut work).await;
     let topup = charging.topup;
     match charged {
-        Ok(Charge::Made(report)) => made(app, account, *report).await,
-        Ok(Charge::Declined { payment, decline }) => {
-            checkpoints::reach("a card was declined").await;
-            // It stays open at Stripe, and must never be paid after another one was made.
-            let cancelled = match payment {
-                Some(payment) => Some(app.provider.off_session.cancel_charge(&payment).await),
-                None => None,
-            };
-            match cancelled {
-                Some(Ok(Charge::Made(report))) => made(app, account, *report).await,
-                Some(Err(error)) => {
-                    tracing::warn!(%topup, %error, "a declined payment cannot be cancelled now");
-                    unfinished(app, account, topup, work, AGAIN_MS).await
-                }
-                Some(Ok(Charge::Declined { .. })) | None => {
-                    checkpoints::reach("a declined payment is cancelled").await;
-                    failed(app, account, &topup, Failed::Declined(decline)).await
-                }
-            }
-        }
+        Ok(charge) => answered(app, account, &topup, charge).await,
         Err(Failure::Refused(error)) if error.is_missing_permission() || error.is_unknown_key() => {
             tracing::error!(%topup, %error, "the API key may not charge saved cards");
             unfinished(app, account, topup, work, LATER_MS).await
         }
         Err(Failure::Refused(error)) => failed(app, account, &topup, refused(&error)).await,
         Err(Failure::Unfinished(_)) => unfinished(app, account, topup, work, AGAIN_MS).await,
+    }
+}
+
+/// What the provider says of a charge.
+async fn answered(app: &App, account: &AccountId, topup: &TopupId, charge: Charge) -> Result<(), StoreError> {
+    let (payment, decline) = match charge {
+        Charge::Made(report) => return made(app, account, *report).await,
+        Charge::Declined { payment, decline } => (payment, decline),
+    };
+    checkpoints::reach("a card was declined").await;
+    // It stays open at Stripe, and must never be paid after another one was made.
+    let cancelled = match payment {
+        Some(payment) => Some(app.provider.off_session.cancel_charge(&payment).await),
+        None => None,
+    };
+    match cancelled {
+        Some(Ok(Charge::Made(report))) => made(app, account, *report).await,
+        Some(Err(error)) => {
+            tracing::warn!(%topup, %error, "a declined payment cannot be cancelled now");
+            postpone(app, account, AGAIN_MS).await
+        }
+        Some(Ok(Charge::Declined { .. })) | None => {
+            checkpoints::reach("a declined payment is cancelled").await;
+            failed(app, account, topup, Failed::Declined(decline)).await
+        }
     }
 }
 

@@ -10,7 +10,7 @@ use crate::domain::account::AccountId;
 use crate::domain::auto_topup::{AutoTopupState, Decline, DeclineMeaning, PauseReason, pause_ms};
 use crate::domain::ids::{LedgerEntryId, TopupId};
 use crate::recurring::auto_topup::attempts::{self, AttemptOutcome};
-use crate::recurring::auto_topup::settings::{self, AutoTopup, Pause};
+use crate::recurring::auto_topup::settings::{self, Pause};
 use crate::recurring::auto_topup::{notices, queue};
 
 /// Asks for a purchase when the credits run low: now, if they are. The account is settled and its row locked.
@@ -67,13 +67,15 @@ pub(crate) enum Failed {
     Declined(Decline),
     /// The provider refused the request: no payment was made.
     Refused(PauseReason, String),
+    /// It was no longer wanted, and no payment was made.
+    Withdrawn,
 }
 
 impl Failed {
     const fn outcome(&self) -> AttemptOutcome {
         match self {
             Self::Declined(_) => AttemptOutcome::Declined,
-            Self::Refused(..) => AttemptOutcome::Refused,
+            Self::Refused(..) | Self::Withdrawn => AttemptOutcome::Refused,
         }
     }
 
@@ -81,6 +83,7 @@ impl Failed {
         match self {
             Self::Declined(decline) => decline.word(),
             Self::Refused(_, code) => code,
+            Self::Withdrawn => "withdrawn",
         }
     }
 
@@ -88,18 +91,20 @@ impl Failed {
         match self {
             Self::Declined(_) => "card_declined",
             Self::Refused(..) => "provider_refused",
+            Self::Withdrawn => "withdrawn",
         }
     }
 
-    /// How long to pause, after so many declined charges in a row before this one.
-    fn pause(&self, declines: i64, now_ms: i64) -> Pause {
+    /// How long to pause, after so many declined charges in a row before this one; `None`: not at all.
+    fn pause(&self, declines: i64, now_ms: i64) -> Option<Pause> {
         let for_good = |reason| Pause { reason, retry_at_ms: None, declines };
         let decline = match self {
             Self::Declined(decline) => decline,
-            Self::Refused(reason, _) => return for_good(*reason),
+            Self::Refused(reason, _) => return Some(for_good(*reason)),
+            Self::Withdrawn => return None,
         };
         let declines = declines.saturating_add(1);
-        match decline.meaning() {
+        Some(match decline.meaning() {
             DeclineMeaning::AuthenticationRequired => for_good(PauseReason::AuthenticationRequired),
             DeclineMeaning::Final => for_good(PauseReason::CardDeclined),
             DeclineMeaning::Temporary => match pause_ms(declines) {
@@ -109,7 +114,7 @@ impl Failed {
                     Pause { reason: PauseReason::Declined, retry_at_ms, declines }
                 }
             },
-        }
+        })
     }
 }
 
@@ -142,19 +147,24 @@ impl Write for FinishFailed {
         if let Some(mut locked) = locked {
             locked.set_refill_at(tx, refill::NEVER).await?;
         }
+        let consented_at = attempts::consent_of(tx, topup).await?;
         match settings::find(tx, account).await? {
-            Some(auto) if auto.state != AutoTopupState::Off => self.pause(tx, &auto).await?,
-            _ => queue::remove(tx, account).await?,
+            None => queue::remove(tx, account).await?,
+            Some(auto) if auto.state == AutoTopupState::Off => queue::remove(tx, account).await?,
+            Some(auto) => match self.failed.pause(auto.declines, now_ms) {
+                Some(pause) if consented_at == Some(auto.consented_at_ms) => self.pause(tx, &pause).await?,
+                // It says nothing of what the customer agreed to since, perhaps with another card.
+                _ => queue::postpone(tx, account, now_ms).await?,
+            },
         }
         Ok(true)
     }
 }
 
 impl FinishFailed {
-    async fn pause(&self, tx: &mut Tx, auto: &AutoTopup) -> Result<(), StoreError> {
+    async fn pause(&self, tx: &mut Tx, pause: &Pause) -> Result<(), StoreError> {
         let (account, topup, now_ms) = (&self.account, &self.topup, self.now_ms);
-        let pause = self.failed.pause(auto.declines, now_ms);
-        let changes = settings::pause(tx, account, &pause, now_ms).await?.unwrap_or_default();
+        let changes = settings::pause(tx, account, pause, now_ms).await?.unwrap_or_default();
         let needs_page = pause.reason == PauseReason::AuthenticationRequired;
         match pause.retry_at_ms {
             // The page on which the customer confirms is opened next.
@@ -163,10 +173,10 @@ impl FinishFailed {
             None => queue::remove(tx, account).await?,
         }
         if let Failed::Declined(decline) = &self.failed {
-            notices::failed(tx, account, topup, (decline, &pause), now_ms).await?;
+            notices::failed(tx, account, topup, (decline, pause), now_ms).await?;
         }
         if pause.retry_at_ms.is_none() && !needs_page {
-            notices::paused(tx, account, &pause, changes, now_ms).await?;
+            notices::paused(tx, account, pause, changes, now_ms).await?;
         }
         Ok(())
     }

@@ -10,6 +10,7 @@ use crate::domain::auto_topup::PauseReason;
 use crate::domain::checkout::TopupState;
 use crate::domain::ids::{LedgerEntryId, TopupId};
 use crate::domain::redirect::RedirectUrl;
+use crate::purchases::checkout::check_session::refresh;
 use crate::purchases::checkout::create_checkout::{Checkout, CreateCheckout, CreateCheckoutError, create_checkout};
 use crate::purchases::topups::Topup;
 use crate::recurring::auto_topup::settings::{self, AutoTopup};
@@ -64,9 +65,22 @@ pub async fn recovery_page(
         }
     }
     let page = Box::pin(create_checkout(app, checkout(account, &auto, success_url, cancel_url, None))).await?;
-    let (account, topup) = (account.clone(), page.topup.clone());
-    app.db.write(StoreRecovery { account, topup, now_ms: app.clock.now_ms() }).await?;
-    Ok(page)
+    let (topup, before, now_ms) = (page.topup.clone(), auto.recovery, app.clock.now_ms());
+    if app.db.write(StoreRecovery { account: account.clone(), topup, before, now_ms }).await? {
+        return Ok(page);
+    }
+    // Another page was opened at the same time. This one is handed out to nobody.
+    let other = app.db.auto_topup(account).await?.and_then(|auto| auto.recovery).ok_or(RecoveryError::NotNeeded)?;
+    app.db.topup(&other).await?.and_then(|topup| open_page(&topup, now_ms)).ok_or(RecoveryError::NotNeeded)
+}
+
+/// Whether the customer may still pay on a page that was opened before, or has paid and it is not known yet: then the
+/// card must not be charged besides.
+pub(crate) async fn may_be_paid(app: &App, auto: &AutoTopup) -> Result<bool, StoreError> {
+    let Some(topup) = &auto.recovery else { return Ok(false) };
+    let Some(topup) = app.db.topup(topup).await? else { return Ok(false) };
+    let topup = refresh(app, topup).await?;
+    Ok(matches!(topup.state, TopupState::Creating | TopupState::Open | TopupState::Processing))
 }
 
 fn checkout(
@@ -83,6 +97,7 @@ fn checkout(
 struct StoreRecovery {
     account: AccountId,
     topup: TopupId,
+    before: Option<TopupId>,
     now_ms: i64,
 }
 
@@ -90,7 +105,7 @@ impl Write for StoreRecovery {
     type Output = bool;
 
     async fn run(&self, tx: &mut Tx) -> Result<bool, StoreError> {
-        settings::store_recovery(tx, &self.account, &self.topup, self.now_ms).await
+        settings::store_recovery(tx, &self.account, &self.topup, self.before.as_ref(), self.now_ms).await
     }
 }
 
@@ -146,7 +161,7 @@ impl Write for TellOfRecovery {
             return Ok(());
         }
         if let Some(page) = &self.page {
-            settings::store_recovery(tx, account, &page.topup, now_ms).await?;
+            settings::store_recovery(tx, account, &page.topup, None, now_ms).await?;
         }
         queue::remove(tx, account).await?;
         notices::action_required(tx, account, self.page.as_ref(), self.changes, now_ms).await

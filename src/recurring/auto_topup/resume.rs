@@ -163,7 +163,11 @@ impl Write for Resume {
         if settled == Settled::Partly {
             return Ok(None);
         }
-        let auto = settings::find(tx, id).await?.filter(|auto| auto.state == AutoTopupState::Paused);
+        let found = settings::find(tx, id).await?;
+        if let Occasion::Confirmed(topup) = &self.occasion {
+            settings::forget_recovery(tx, id, topup, now_ms).await?;
+        }
+        let auto = found.filter(|auto| auto.state == AutoTopupState::Paused);
         let Some(auto) = auto.filter(|auto| match &self.occasion {
             Occasion::Confirmed(topup) => auto.recovery.as_ref() == Some(topup),
             Occasion::CardSaved => auto.reason.is_some_and(PauseReason::ends_with_a_new_card),

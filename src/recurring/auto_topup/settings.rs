@@ -12,7 +12,7 @@ statements! {
     FIND = "SELECT state, reason, threshold, credits, currency, max_per_day, max_per_month, payment_method_id, provider, \
         return_url, consent_version, consent_by, consent_ip, consent_agent, consented_at, declines, retry_at, topup_id, \
         recovery_topup_id, changes FROM auto_topups WHERE account_id = :account";
-    /// A charge that is under way goes on.
+    /// A charge that is under way goes on, and so does a page on which the customer may still pay.
     STORE = "INSERT INTO auto_topups (account_id, state, reason, threshold, credits, currency, max_per_day, max_per_month, \
         payment_method_id, provider, return_url, consent_version, consent_by, consent_ip, consent_agent, consented_at, \
         declines, retry_at, topup_id, recovery_topup_id, changes, created_at, updated_at) VALUES (:account, 'active', \
@@ -23,24 +23,31 @@ statements! {
         payment_method_id = excluded.payment_method_id, provider = excluded.provider, \
         return_url = excluded.return_url, consent_version = excluded.consent_version, \
         consent_by = excluded.consent_by, consent_ip = excluded.consent_ip, consent_agent = excluded.consent_agent, \
-        consented_at = excluded.consented_at, declines = 0, retry_at = NULL, recovery_topup_id = NULL, \
+        consented_at = excluded.consented_at, declines = 0, retry_at = NULL, \
         changes = auto_topups.changes + 1, updated_at = excluded.updated_at";
     TURN_OFF = "UPDATE auto_topups SET state = 'off', reason = NULL, declines = 0, retry_at = NULL, \
-        recovery_topup_id = NULL, changes = changes + 1, updated_at = :now_ms \
+        changes = changes + 1, updated_at = :now_ms \
         WHERE account_id = :account AND state <> 'off'";
     BEGIN = "UPDATE auto_topups SET topup_id = :topup, updated_at = :now_ms WHERE account_id = :account";
     END = "UPDATE auto_topups SET topup_id = NULL, updated_at = :now_ms WHERE account_id = :account";
     PAUSE = "UPDATE auto_topups SET state = 'paused', reason = :reason, retry_at = :retry_at, declines = :declines, \
-        changes = changes + 1, updated_at = :now_ms WHERE account_id = :account AND state <> 'off' RETURNING changes";
+        recovery_topup_id = NULL, changes = changes + 1, updated_at = :now_ms WHERE account_id = :account AND state <> 'off' RETURNING changes";
     RESUME = "UPDATE auto_topups SET state = 'active', reason = NULL, retry_at = NULL, declines = 0, \
         recovery_topup_id = NULL, payment_method_id = CASE WHEN payment_method_id IS NULL THEN NULL \
         ELSE COALESCE(:payment_method, payment_method_id) END, changes = changes + 1, updated_at = :now_ms \
         WHERE account_id = :account AND state <> 'off'";
+    /// Of two pages that are opened at once, one is handed out.
     STORE_RECOVERY = "UPDATE auto_topups SET recovery_topup_id = :topup, updated_at = :now_ms \
-        WHERE account_id = :account AND state = 'paused' AND reason = 'authentication_required'";
-    /// Recoveries that were paid; few wait for one at a time.
-    RECOVERED = "SELECT a.account_id, a.recovery_topup_id FROM auto_topups a JOIN topups t ON t.id = a.recovery_topup_id \
-        WHERE a.recovery_topup_id IS NOT NULL AND t.state = 'paid' LIMIT 50";
+        WHERE account_id = :account AND state = 'paused' AND reason = 'authentication_required' \
+        AND COALESCE(recovery_topup_id, '') = :before";
+    FORGET_RECOVERY = "UPDATE auto_topups SET recovery_topup_id = NULL, updated_at = :now_ms \
+        WHERE account_id = :account AND recovery_topup_id || '' = :topup";
+    /// Recoveries that were paid; few wait for one at a time. Not a join, for which a planner may read all top-ups.
+    RECOVERED = "SELECT account_id, recovery_topup_id FROM auto_topups WHERE recovery_topup_id IS NOT NULL \
+        AND (SELECT state FROM topups WHERE id = auto_topups.recovery_topup_id) = 'paid' LIMIT 50";
+    /// Since the consent was given: a warning that a payment was fraud.
+    WARNED = "SELECT f.kind FROM topups t JOIN fraud_signals f ON f.topup_id = t.id WHERE t.account_id = :account \
+        AND t.created_at > :since_ms AND f.created_at > :consented_at AND f.kind = 'early_warning' LIMIT 1";
     /// Since the consent was given: a payer's dispute of any payment, or the refund of an automatic one.
     REVERSED = "SELECT r.kind FROM topups t JOIN payments p ON p.topup_id = t.id JOIN reversals r \
         ON r.provider_payment_id = p.provider_payment_id AND r.provider = p.provider \
@@ -287,18 +294,30 @@ pub(crate) async fn resume(
     tx.execute(&RESUME, &values).await.map(drop)
 }
 
-/// Stores the purchase with which the customer confirms the card.
+/// Stores the purchase with which the customer confirms the card, instead of the one before. `false` if another is stored.
 pub(crate) async fn store_recovery(
     tx: &mut Tx,
     account: &AccountId,
     topup: &TopupId,
+    before: Option<&TopupId>,
     now_ms: i64,
 ) -> Result<bool, StoreError> {
-    let values = args![account = account.as_str(), topup = topup.as_str(), now_ms];
+    let before = before.map(TopupId::as_str).unwrap_or_default();
+    let values = args![account = account.as_str(), topup = topup.as_str(), before, now_ms];
     Ok(tx.execute(&STORE_RECOVERY, &values).await? == 1)
 }
 
-/// Why no charge may be made although the customer agreed once: a dispute or a refund since then.
+/// Forgets that purchase: it has ended, or nothing waits for it any more.
+pub(crate) async fn forget_recovery(
+    tx: &mut Tx,
+    account: &AccountId,
+    topup: &TopupId,
+    now_ms: i64,
+) -> Result<(), StoreError> {
+    tx.execute(&FORGET_RECOVERY, &args![account = account.as_str(), topup = topup.as_str(), now_ms]).await.map(drop)
+}
+
+/// Why no charge may be made although the customer agreed once: a warning of fraud, a dispute or a refund since then.
 pub(crate) async fn reversed(
     tx: &mut Tx,
     account: &AccountId,
@@ -307,6 +326,9 @@ pub(crate) async fn reversed(
 ) -> Result<Option<PauseReason>, StoreError> {
     let since_ms = now_ms.saturating_sub(DISPUTABLE_MS);
     let values = args![account = account.as_str(), since_ms, consented_at = consented_at_ms];
+    if tx.fetch_optional::<KindRow>(&WARNED, &values).await?.is_some() {
+        return Ok(Some(PauseReason::Disputed));
+    }
     let row: Option<KindRow> = tx.fetch_optional(&REVERSED, &values).await?;
     Ok(row.map(|row| if row.kind == "dispute" { PauseReason::Disputed } else { PauseReason::Refunded }))
 }

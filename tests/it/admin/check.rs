@@ -69,6 +69,10 @@ on_both_databases! {
         let (well, said, errors) = run(&settings, &["topups", "check", &topup]);
         assert!(well && said.contains("credited") && said.contains("250 credits are in the books"), "{said}{errors}");
         assert_eq!(app.credits("user_1").await, 250);
+        let (well, said, errors) = run(&settings, &["topups", "check", &topup, "--json"]);
+        let printed: Value = serde_json::from_str(&said).expect("JSON");
+        assert!(well && printed["outcome"] == "already_paid", "{said}{errors}");
+        assert_eq!(printed, check(&app, &topup).await.expect(200), "the API's answer");
         let (well, _, errors) = run(&settings, &["topups", "check", "topup_00000000000000000000000000000009"]);
         assert!(!well && errors.contains("there is no such top-up"), "{errors}");
         let bound = api_key(&app, Scope::Admin, Some("user_2")).await;

@@ -10,7 +10,7 @@ mod held_rows;
 mod leases;
 mod mismatches;
 mod overtaken;
-mod plans;
+pub(crate) mod plans;
 mod records;
 mod schema;
 mod writes;

@@ -22,7 +22,7 @@ fn sqlite_bulk() -> (Vec<&'static str>, Vec<&'static str>) {
 }
 
 /// Tables that grow with the business. The others contain what operators created, or are pruned.
-const GROWING: [&str; 36] = [
+const GROWING: [&str; 37] = [
     "account_blocks",
     "account_currencies",
     "accounts",
@@ -36,6 +36,7 @@ const GROWING: [&str; 36] = [
     "delivery_attempts",
     "delivery_queues",
     "failed_webhook_events",
+    "fraud_signals",
     "grant_moves",
     "grants",
     "holds",
@@ -61,10 +62,11 @@ const GROWING: [&str; 36] = [
     "webhook_events",
 ];
 /// Partial indexes that contain only exceptions and may be scanned.
-const OF_EXCEPTIONS: [&str; 9] = [
+const OF_EXCEPTIONS: [&str; 10] = [
     "auto_topups_recovering",
     "failed_webhook_events_by_payload",
     "failed_webhook_events_open",
+    "fraud_signals_open",
     "messages_new",
     "payments_in_surplus",
     "refund_requests_unsettled",
@@ -80,7 +82,7 @@ fn reads_all(sql: &str) -> bool {
 }
 
 /// Fills the tables with rows `first` to `last`, as the service would leave them.
-fn fill(first: u32, last: u32) -> String {
+pub(crate) fn fill(first: u32, last: u32) -> String {
     let rows = format!(
         "(WITH RECURSIVE counted(n) AS (SELECT {first} UNION ALL SELECT n + 1 FROM counted WHERE n < {last}) \
          SELECT n FROM counted) AS numbers"
@@ -103,6 +105,8 @@ fn fill(first: u32, last: u32) -> String {
          SELECT 'evt_' || n, 'stripe', 'charge.updated', 'transient', 'once', 1, n, n, n FROM",
         "INSERT INTO reversals (provider_reversal_id, provider, kind, provider_payment_id, amount, currency, status, stage, counts, version, created_at, \
          updated_at) SELECT 're_' || n, 'stripe', 'refund', 'pi_' || n, 10, 'usd', 'succeeded', 2, 1, 1, n, n FROM",
+        "INSERT INTO fraud_signals (provider_signal_id, provider, kind, provider_payment_id, topup_id, is_open, blocked_account, \
+         occurred_at, created_at, updated_at) SELECT 'issfr_' || n, 'stripe', 'early_warning', 'pi_' || n, 'topup_' || n, 0, 0, n, n, n FROM",
         "INSERT INTO idempotency_keys (caller, key, request_hash, topup_id, lease_until, created_at) \
          SELECT 'caller', 'key_' || n, 'hash', 'topup_' || n, 0, n FROM",
         "INSERT INTO adjustments (id, account_id, credits, reason, made_by, balance_after, caller, idempotency_key, request_hash, \

@@ -1,10 +1,11 @@
 //! What is done in the console: once, with the record of who did it, and within the limit of the key.
 
-use topup::access::api_keys::Scope;
+use topup::access::api_keys::{self, Scope};
 use topup::access::operator::Operator;
 use topup::console::operator_log::{Begun, Change, LoggedEntry, Phase, begin, end, left_today};
 use topup::console::person::{Role, Session};
 use topup::domain::ids::ChangeId;
+use topup::system::SystemIds;
 
 use super::{Browser, api_key, start, start_with};
 use crate::admin::buy;
@@ -21,6 +22,14 @@ async fn logged(app: &TestApp, action: &str) -> Vec<(String, i64)> {
 
 fn phases(entries: &[(String, i64)]) -> Vec<(&str, i64)> {
     entries.iter().map(|(phase, credits)| (phase.as_str(), *credits)).collect()
+}
+
+/// A session of the admin that a browser was signed in as.
+async fn session_of_ann(app: &TestApp) -> Session {
+    let keys = app.app.db.api_keys().await.expect("readable");
+    let ann = keys.into_iter().find(|key| key.name == "ann").expect("known");
+    let operator = Operator { name: format!("API key {} ({})", ann.id, ann.name), account: None };
+    Session { key_id: ann.id, key_name: ann.name, role: Role::Admin, operator, expires_at_ms: i64::MAX }
 }
 
 on_both_databases! {
@@ -197,7 +206,7 @@ on_both_databases! {
         let page = browser.get("/console/keys").await.expect(200);
         let made = browser.submit(&page, "/console/keys", &[("name", "bob"), ("scope", "support"), ("account", "")]).await.expect(200);
         let secret = made.text().split_whitespace().find(|word| word.starts_with("topup_sk_")).expect("a key").to_owned();
-        browser.submit(&page, "/console/keys", &[("name", "bob"), ("scope", "support"), ("account", "")]).await.expect(409).has(&["sent before"]);
+        browser.submit(&page, "/console/keys", &[("name", "bob"), ("scope", "support"), ("account", "")]).await.expect(409).has(&["sent before", "perhaps nobody has seen the key", "Revoke…"]);
         let mut bob = Browser::new(&app);
         bob.sign_in(&secret).await.location();
         bob.get("/console").await.expect(200).has(&["bob", "support"]);
@@ -208,9 +217,7 @@ on_both_databases! {
         let path = "/console/keys/revoke";
         let page = browser.get(&format!("{path}?id={id}")).await.expect(200).has(&["bob", "Revoke the key"]);
         // The process ended between the entry and the revocation; the same form revokes the key.
-        let ann = app.app.db.api_keys().await.expect("readable").into_iter().find(|key| key.name == "ann").expect("known");
-        let operator = Operator { name: format!("API key {} ({})", ann.id, ann.name), account: None };
-        let session = Session { key_id: ann.id, key_name: ann.name, role: Role::Admin, operator, expires_at_ms: i64::MAX };
+        let session = session_of_ann(&app).await;
         let change = Change {
             id: ChangeId::parse(&page.hidden("change")).expect("an id"),
             action: "revoke_key",
@@ -225,6 +232,33 @@ on_both_databases! {
         browser.get(&format!("{path}?id={id}")).await.expect(404);
         let log = browser.get("/console/log").await.expect(200);
         assert!(!log.body.contains(&secret), "the log has no secret");
+        app.finish().await;
+    }
+
+    /// The process ended after the form was written down: before the key was made, or after.
+    async fn a_form_for_a_key_that_was_interrupted_tells_what_may_be_left(backend: Backend) {
+        let app = start(backend).await;
+        let mut browser = Browser::signed_in(&app, Scope::Admin).await;
+        let session = session_of_ann(&app).await;
+        let page = browser.get("/console/keys").await.expect(200);
+        let change = Change {
+            id: ChangeId::parse(&page.hidden("change")).expect("an id"),
+            action: "create_key",
+            subject: "carl".to_owned(),
+            account: None,
+            credits: 0,
+            detail: "scopes: read".to_owned(),
+        };
+        assert_eq!(begin(&app.app, &session, &change, 0).await.expect("is written"), Begun::New);
+        let form = [("name", "carl"), ("scope", "read"), ("account", "")];
+        let again = browser.submit(&page, "/console/keys", &form).await.expect(409);
+        again.has(&["sent before", "none was made, or it was revoked"]);
+        let made = api_keys::create(&app.app.db, &SystemIds, &*app.clock, "carl", &[Scope::Read], None).await.expect("a key");
+        let again = browser.submit(&page, "/console/keys", &form).await.expect(409);
+        assert!(again.body.contains(&format!("/console/keys/revoke?id={}", made.id)), "{}", again.body);
+        again.has(&["perhaps nobody has seen the key of carl", "revoke it and make another"]);
+        api_keys::revoke(&app.app.db, &*app.clock, &made.id.to_string()).await.expect("is revoked");
+        browser.submit(&page, "/console/keys", &form).await.expect(409).has(&["none was made, or it was revoked"]);
         app.finish().await;
     }
 

@@ -93,7 +93,7 @@ fn a_wrong_command_line_is_not_an_examination() {
 
 #[test]
 fn the_documentation_lists_every_finding_and_no_other() {
-    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/operation.md");
+    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/operating.md");
     let page = std::fs::read_to_string(page).expect("text");
     let (_, section) = page.split_once("\n## topup doctor\n").expect("the section");
     let (_, table) = section.split_once("| `id` | Examined |").expect("the table");

@@ -168,6 +168,10 @@ on_both_databases! {
         let (well, output, said) = webhooks(&app, &["accept", id, "--reason", "tax by mistake"]).await;
         assert!(well && output.contains("credited") && output.contains("250 credits"), "{output} {said}");
         assert_eq!(app.credits("user_1").await, 250);
+        let (well, output, said) = webhooks(&app, &["accept", id, "--reason", "again", "--json"]).await;
+        let printed: Value = serde_json::from_str(&output).expect("JSON");
+        let key = api_key(&app, Scope::Admin, None).await;
+        assert!(well && printed == accept(&app, &key, &event, "again").await.expect(200), "{output} {said}");
         let accepted = app.app.db.accepted("stripe", id).await.expect("readable").expect("a row");
         assert_eq!((accepted.accepted_by.as_str(), accepted.reason.as_str()), ("command line", "tax by mistake"));
         app.finish().await;

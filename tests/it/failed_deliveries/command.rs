@@ -1,10 +1,11 @@
 //! `topup webhooks …`, beside a running service.
 
 use serde_json::{Value, json};
+use topup::access::api_keys::Scope;
 use topup::inbox::failed_events::FailureKind;
 use topup::ports::Clock;
 
-use super::{NOT_HANDLED, break_database, failed, failed_purchase, failure, record, repair_database};
+use super::{NOT_HANDLED, api_key, break_database, failed, failed_purchase, failure, get, record, repair_database};
 use crate::on_both_databases;
 use crate::support::TestApp;
 use crate::support::app::settings;
@@ -144,6 +145,30 @@ on_both_databases! {
             let (well, _, said) = webhooks(&app, arguments).await;
             assert!(!well && said.contains("--all"), "{said}");
         }
+        app.finish().await;
+    }
+
+    async fn what_was_done_is_printed_as_the_api_answers(backend: Backend) {
+        let app = TestApp::start(backend).await;
+        let key = api_key(&app, Scope::Admin, None).await;
+        let (_, one) = failed_purchase(&app, "user_1").await;
+        let (_, two) = failed_purchase(&app, "user_2").await;
+        record(&app.app.db, failure("evt_1", FailureKind::Permanent, Some(NOT_HANDLED), 1)).await;
+        let json = async |arguments: &[&str]| -> Value {
+            let (well, output, said) = webhooks(&app, &[arguments, &["--json"]].concat()).await;
+            assert!(well, "{output} {said}");
+            serde_json::from_str(&output).expect("JSON")
+        };
+        let stored = async |id: &str| get(&app, &key, &format!("/admin/webhook-events/{id}")).await.expect(200)["event"].clone();
+        let replayed = json(&["replay", &one]).await;
+        assert_eq!((&replayed["outcome"], &replayed["detail"]), (&json!("decided"), &json!("credited")));
+        assert_eq!(replayed["event"], stored(&one).await);
+        let all = json(&["replay", "--all"]).await;
+        assert_eq!((&all["data"][0]["outcome"], &all["data"][0]["event"]), (&json!("decided"), &stored(&two).await));
+        assert_eq!(all["data"].as_array().map(Vec::len), Some(1));
+        let closed = json(&["close", "evt_1", "--reason", "given back"]).await;
+        assert_eq!((&closed["state"], &closed), (&json!("closed"), &stored("evt_1").await));
+        assert_eq!(json(&["purge"]).await, json!({ "erased": 1, "olderThanDays": 30 }));
         app.finish().await;
     }
 

@@ -118,6 +118,26 @@ on_both_databases! {
         product.finish().await;
     }
 
+    async fn a_warning_of_fraud_is_told_once_with_whether_it_blocked_the_account(backend: Backend) {
+        for (setting, blocked) in [("off", false), ("on", true)] {
+            let options = Options::with_webhooks().setting("FREEZE_ON_FRAUD_WARNING", setting);
+            let product = Product::open_with(backend, options).await;
+            let receiver = Receiver::start().await;
+            product.add(&receiver).await;
+            let session = product.app.open_session(ACCOUNT, 250).await;
+            product.app.stripe.pay(&session, "pm_card_createIssuerFraudRecord").await;
+            let warned = receiver.wait_for("dispute.warning").await;
+            let data = &warned.body["data"];
+            assert_eq!(
+                (&data["kind"], &data["reason"], &data["accountId"], &data["accountBlocked"]),
+                (&json!("early_warning"), &json!("made_with_stolen_card"), &json!(ACCOUNT), &json!(blocked)),
+            );
+            assert_eq!(data["paymentId"], json!(product.app.payment_of(&session).await));
+            assert_eq!(warned.id(), format!("msg_dispute_warning_{}", text(&data["warningId"])));
+            product.finish().await;
+        }
+    }
+
     async fn a_payment_that_fails_later_is_told(backend: Backend) {
         let product = Product::open_with(backend, Options::with_webhooks()).await;
         let receiver = Receiver::start().await;

@@ -45,16 +45,22 @@ on_both_databases! {
         receiver.wait_for("endpoint.test").await;
         let deliveries = json(&settings, &["deliveries", &id]).await;
         assert_eq!(deliveries["data"][0]["messageId"], test["messageId"]);
-        let (_, shown, _) = run(&settings, &["show", &id, paid.id()]).await;
-        assert_eq!(serde_json::from_str::<Value>(&shown).expect("JSON")["payload"], paid.body);
+        let shown = json(&settings, &["show", &id, paid.id()]).await;
+        assert_eq!(shown["payload"], paid.body);
+        let path = format!("/admin/endpoints/{id}/deliveries/{}", paid.id());
+        assert_eq!(shown, product.get(&path).await.expect(200), "as the API shows it");
+        let (_, lines, _) = run(&settings, &["show", &id, paid.id()]).await;
+        let lines: Vec<&str> = lines.lines().collect();
+        assert!(lines.len() == 3 && lines[0].contains("done  1x") && lines[1].contains("  200  "), "{lines:?}");
+        assert_eq!(lines[2], paid.text);
         let (_, lines, _) = run(&settings, &["deliveries", &id, "--limit", "1"]).await;
         assert_eq!(lines.lines().count(), 1, "{lines}");
         let (well, said, errors) = run(&settings, &["resend", &id, paid.id()]).await;
         assert!(well && said == "1 on the way.", "{said} {errors}");
         receiver.wait_for_taken(3).await;
         until("recorded", async || Some(product.deliveries(&id, "done").await).filter(|done| done.len() == 2)).await;
-        let (well, said, errors) = run(&settings, &["resend", &id, "--from", "2020-01-01T00:00:00Z", "--all"]).await;
-        assert!(well && said == "2 on the way.", "{said} {errors}");
+        let resent = json(&settings, &["resend", &id, "--from", "2020-01-01T00:00:00Z", "--all"]).await;
+        assert_eq!(resent, serde_json::json!({ "messages": 2 }));
 
         let (well, new, _) = run(&settings, &["rotate", &id]).await;
         assert!(well && new.starts_with("whsec_") && new != secret);
@@ -66,8 +72,7 @@ on_both_databases! {
         );
         let (well, _, errors) = run(&settings, &["test", &id]).await;
         assert!(!well && errors.contains("activate it first"), "{errors}");
-        let (well, said, _) = run(&settings, &["delete", &id]).await;
-        assert!(well && said == format!("Deleted {id}."), "{said}");
+        assert_eq!(json(&settings, &["delete", &id]).await, serde_json::json!({ "id": id, "state": "deleted" }));
         for (arguments, way_out) in [
             (&["delete", id.as_str()][..], "no such endpoint"),
             (&["test", "endpoint_1"], "see `topup endpoints list`"),

@@ -15,10 +15,30 @@ use crate::support::process::{Process, Settings};
 use crate::support::serve::World;
 use crate::support::until;
 
-/// More checkpoints than a round has. If the loop gets here, it would not end.
-const TOO_MANY: u64 = 300;
-/// Each round takes seconds, because holds end and jobs run by the clock, so only some of the checkpoints are tried.
-const STRIDE: usize = 7;
+/// By so much the clock of each process is ahead of the one before: the holds of earlier rounds have ended.
+const ROUND_MS: i64 = 1_500;
+/// Everything that telling and delivering write, and the moments around an attempt: the process dies at each.
+const KINDS: [&str; 16] = [
+    "INSERT INTO messages",
+    "INSERT INTO alerts",
+    "DELETE FROM attention",
+    "UPDATE outbox SET is_on",
+    "UPDATE messages SET payload",
+    "INSERT INTO deliveries",
+    "INSERT INTO delivery_queues",
+    "UPDATE delivery_queues SET lease_holder = :holder",
+    "SELECT d.message_number",
+    "before an attempt to deliver a message",
+    "after an attempt to deliver a message",
+    "UPDATE deliveries SET state",
+    "UPDATE delivery_queues SET waiting",
+    "INSERT INTO delivery_attempts",
+    "UPDATE delivery_queues SET lease_holder = NULL",
+    "UPDATE endpoints SET failing_since",
+];
+/// Besides, it dies at every so manieth checkpoint of the whole, commits among them.
+const STRIDE: u64 = 13;
+const NUMBERED: u64 = 10;
 
 struct Server<'w> {
     world: &'w World,
@@ -53,7 +73,7 @@ impl<'w> Server<'w> {
         .await
     }
 
-    /// Credits come, a part of them is spent, a hold ends by itself.
+    /// Credits come, a part of them is reserved for a second and a part spent.
     async fn act(&self, account: &str) {
         let given = json!({ "credits": 100, "reason": "a test", "create": true });
         self.ask(&format!("/admin/accounts/{account}/adjustments"), &format!("give-{account}"), &given).await;
@@ -61,6 +81,26 @@ impl<'w> Server<'w> {
         self.ask(&format!("/accounts/{account}/credits/holds"), &format!("hold-{account}"), &hold).await;
         let debit = json!({ "credits": 60 });
         self.ask(&format!("/accounts/{account}/credits/debits"), &format!("debit-{account}"), &debit).await;
+    }
+
+    /// Reads a balance, which ends a hold whose time is over.
+    async fn look(&self, account: &str) {
+        until("a balance", async || {
+            let request = http_client().get(format!("{}/accounts/{account}/credits", self.world.url()));
+            let answer = request.header("x-api-key", &self.key).send().await.ok()?;
+            (answer.status() == 200).then_some(())
+        })
+        .await;
+    }
+
+    /// A process whose clock is a little ahead of the one before.
+    async fn process(&self, round: i64, pause_at: Option<&str>) -> Process {
+        let mut settings = self.settings.clone();
+        settings.insert("TOPUP_CLOCK_OFFSET_MS", (round * ROUND_MS).to_string());
+        match pause_at {
+            Some(place) => Process::serve_until(&settings, place).await,
+            None => Process::serve(&settings, None).await,
+        }
     }
 }
 
@@ -93,42 +133,65 @@ fn told(receiver: &Receiver, account: &str) -> Vec<String> {
     first.map(|message| message.event().to_owned()).collect()
 }
 
+/// Waits until an account was told of something.
+async fn wait_for(receiver: &Receiver, account: &str, event: &str) {
+    until(event, async || told(receiver, account).iter().any(|told| told == event).then_some(())).await;
+}
+
 on_both_databases! {
+    /// One database for all rounds: each process also finishes what the ones before it left.
     async fn a_process_killed_while_it_tells_and_delivers_loses_no_message(backend: Backend) {
         let world = World::new(backend).await;
         let (server, receiver) = (Server::of(&world).await, Receiver::start().await);
         let mut process = Process::serve(&server.settings, None).await;
         server.ask("/admin/endpoints", "-", &json!({ "url": receiver.url })).await;
         process.kill();
-        let mut tried = 0;
-        for number in (1..TOO_MANY).step_by(STRIDE) {
-            let account = format!("user_{number}");
-            let mut process = Process::serve(&server.settings, Some(number)).await;
+        let numbered = (0..NUMBERED).map(|number| (1 + number * STRIDE).to_string());
+        let places: Vec<String> = KINDS.into_iter().map(str::to_owned).chain(numbered).collect();
+        // The last one may not have had all its answers.
+        let (mut accounts, mut round) = (vec!["user_0".to_owned()], 0);
+        for place in &places {
+            round += 1;
+            let mut process = server.process(round, Some(place)).await;
+            let account = accounts.last().expect("one").clone();
+            let acted = std::cell::Cell::new(false);
             let acting = async {
                 server.act(&account).await;
-                until("the messages", async || Some(()).filter(|()| told(&receiver, &account).len() >= 2)).await;
+                acted.set(true);
+                if let [.., before, _] = accounts.as_slice() {
+                    server.look(before).await;
+                    wait_for(&receiver, before, "hold.expired").await;
+                }
+                wait_for(&receiver, &account, "balance.low").await;
             };
-            let place = tokio::select! {
-                place = process.paused() => Some(place),
-                () = acting => None,
+            let has_died = tokio::select! {
+                _ = process.paused() => true,
+                () = acting => false,
             };
+            assert!(has_died, "no process got to {place}");
             process.kill();
             end_leases(&world).await;
-            let mut settings = server.settings.clone();
-            settings.insert("TOPUP_CLOCK_OFFSET_MS", "30000".to_owned());
-            let mut process = Process::serve(&settings, None).await;
-            server.act(&account).await;
-            until("the messages", async || Some(()).filter(|()| told(&receiver, &account).len() >= 2)).await;
-            let mut events = told(&receiver, &account);
-            events.sort();
-            assert_eq!(events, ["balance.low", "hold.expired"], "{place:?}");
-            process.kill();
-            if place.is_none() {
-                break;
+            if acted.get() {
+                accounts.push(format!("user_{round}"));
             }
-            tried = number;
         }
-        assert!((10..TOO_MANY - 7).contains(&tried), "{tried} checkpoints");
+        let mut process = server.process(round + 1, None).await;
+        for account in &accounts {
+            server.act(account).await;
+        }
+        process.kill();
+        let mut last = server.process(round + 2, None).await;
+        for account in &accounts {
+            server.look(account).await;
+        }
+        for account in &accounts {
+            until("the messages", async || (told(&receiver, account).len() >= 2).then_some(())).await;
+            let mut events = told(&receiver, account);
+            events.sort();
+            assert_eq!(events, ["balance.low", "hold.expired"], "{account}");
+        }
+        last.kill();
+        assert!(accounts.len() > KINDS.len() / 2, "{accounts:?}");
         world.finish().await;
     }
 }

@@ -3,6 +3,7 @@
 mod alerts;
 mod api;
 mod causes;
+mod changes;
 mod commands;
 mod delivering;
 mod inputs;

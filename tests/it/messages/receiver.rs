@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex};
 use serde_json::Value;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use crate::support::until;
@@ -21,6 +22,8 @@ pub enum Mode {
     Broken,
     /// With a body that does not end.
     Endless,
+    /// Well, once the mode is another one.
+    Held,
 }
 
 /// The usual answer.
@@ -55,7 +58,7 @@ impl Received {
 
 #[derive(Debug)]
 struct Shared {
-    mode: Mutex<Mode>,
+    mode: watch::Sender<Mode>,
     received: Mutex<Vec<Received>>,
     connections: Mutex<usize>,
 }
@@ -73,7 +76,7 @@ impl Receiver {
     pub async fn start() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let url = format!("http://{}/hook", listener.local_addr().expect("an address"));
-        let (mode, received) = (Mutex::new(WELL), Mutex::default());
+        let (mode, received) = (watch::Sender::new(WELL), Mutex::default());
         let shared = Arc::new(Shared { mode, received, connections: Mutex::default() });
         let task = tokio::spawn(accept(listener, shared.clone()));
         Self { url, shared, task }
@@ -81,7 +84,7 @@ impl Receiver {
 
     /// Answers in another way from now on.
     pub fn answer(&self, mode: Mode) {
-        *self.shared.mode.lock().expect("no panic") = mode;
+        self.shared.mode.send_replace(mode);
     }
 
     /// Everything that arrived.
@@ -137,13 +140,22 @@ async fn accept(listener: TcpListener, shared: Arc<Shared>) {
 
 async fn serve(mut stream: TcpStream, shared: Arc<Shared>) {
     while let Some((head, text)) = read(&mut stream).await {
-        let mode = shared.mode.lock().expect("no panic").clone();
-        let was_taken = matches!(mode, Mode::Status(200..=299, _) | Mode::Endless);
+        let mode = shared.mode.borrow().clone();
+        let was_taken = matches!(mode, Mode::Status(200..=299, _) | Mode::Endless | Mode::Held);
         let headers = head.lines().skip(1).filter_map(|line| line.split_once(": "));
         let headers = headers.map(|(name, value)| (name.to_ascii_lowercase(), value.to_owned())).collect();
         let body = serde_json::from_str(&text).expect("JSON");
         shared.received.lock().expect("no panic").push(Received { headers, text, body, was_taken });
+        let mode = match mode {
+            Mode::Held => {
+                let mut changes = shared.mode.subscribe();
+                changes.wait_for(|mode| !matches!(mode, Mode::Held)).await.expect("the receiver is there");
+                WELL
+            }
+            other => other,
+        };
         match mode {
+            Mode::Held => {}
             Mode::Silent => std::future::pending().await,
             Mode::Broken => return,
             Mode::Endless => {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use reqwest::Method;
 use serde_json::{Value, json};
-use topup::outbox::deliver::Deliverer;
+use topup::outbox::deliver::{Deliverer, SLOTS};
 use topup::outbox::sender::{Lookup, Sender, SystemLookup};
 
 use super::receiver::{Received, Receiver};
@@ -132,7 +132,7 @@ on_both_databases! {
         let other = product.app.start_replica_with(product.app.clock.clone()).await;
         let lookup: Arc<dyn Lookup> = Arc::new(SystemLookup);
         let sender = Sender::new(&product.app.app.outbox.allowed_networks, &lookup);
-        let deliverer = Deliverer::new(sender.expect("a client"));
+        let deliverer = Deliverer::new(Box::new(sender.expect("a client")), SLOTS);
         let stop = tokio_util::sync::CancellationToken::new();
         for number in 0..10 {
             product.buy(&format!("user_{}", number % 3), 250).await;

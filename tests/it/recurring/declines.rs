@@ -112,8 +112,7 @@ on_both_databases! {
         let told = receiver.wait_for("auto_topup.action_required").await;
         assert_eq!(told.body["data"]["url"], auto["action"]["url"]);
         // Whoever asks gets the same page.
-        let body = json!({ "successUrl": PAGE });
-        let page = shop.customer(ACCOUNT, Method::POST, "/auto-topup/recovery", Some(body)).await.expect(200);
+        let page = shop.recovery_page().await;
         assert_eq!(page["url"], auto["action"]["url"]);
         // No charge meanwhile.
         shop.spend(ACCOUNT, 100).await.expect(200);
@@ -134,6 +133,66 @@ on_both_databases! {
         let body = json!({ "successUrl": PAGE });
         let none = shop.customer(ACCOUNT, Method::POST, "/auto-topup/recovery", Some(body)).await;
         none.expect_problem(409, "recovery_not_needed");
+        shop.finish().await;
+    }
+
+    /// Turning it on again and again tests no cards.
+    async fn however_often_it_is_turned_on_a_card_is_declined_four_times_a_day(backend: Backend) {
+        let (shop, _) = Shop::with_auto_topup(backend, "pm_card_chargeCustomerFail", 400).await;
+        for charges in 1..=4 {
+            shop.until_auto("a decline", |auto| auto["reason"] == "declined").await;
+            assert_eq!(shop.charges().await.len(), charges);
+            shop.turn_on(ACCOUNT, json!({})).await.expect(200);
+        }
+        let auto = shop.until_auto("the end", |auto| auto["reason"] == "card_declined").await;
+        assert_eq!((&auto["resumesAt"], shop.charges().await.len()), (&json!(null), 4));
+        shop.app.clock.advance_ms(86_400_001);
+        shop.turn_on(ACCOUNT, json!({})).await.expect(200);
+        shop.until_auto("another decline", |auto| auto["reason"] == "declined").await;
+        assert_eq!(shop.charges().await.len(), 5);
+        shop.finish().await;
+    }
+
+    /// Who pays on the page and turns it on again pays once.
+    async fn nothing_is_charged_while_the_customer_may_pay_on_a_page(backend: Backend) {
+        let (shop, _) = Shop::with_auto_topup(backend, "pm_card_authenticationRequired", 400).await;
+        let auto = shop.until_auto("a page", |auto| auto["action"]["url"].is_string()).await;
+        let page = shop.recovery_page().await;
+        assert_eq!(page["url"], auto["action"]["url"]);
+        // Another card, and a new consent, while the page is open.
+        let other = shop.card(ACCOUNT, "pm_card_visa").await;
+        shop.turn_on(ACCOUNT, json!({ "paymentMethodId": other })).await.expect(200);
+        topup::recurring::auto_topup::job::charge_due(&shop.app.app).await.expect("works");
+        assert_eq!(shop.charges().await.len(), 1);
+        let (status, paid) = shop.app.stripe.pay(&text(&page["id"]), "pm_card_visa").await;
+        assert_eq!(status, 200, "{paid}");
+        shop.app.clock.advance_ms(61_000);
+        topup::recurring::auto_topup::job::charge_due(&shop.app.app).await.expect("works");
+        assert_eq!((shop.app.credits(ACCOUNT).await, shop.paid_charges().await), (400 + CREDITS, 0));
+        // Then it goes on with the card that was chosen.
+        shop.spend(ACCOUNT, 1_000).await.expect(200);
+        shop.until_outcome("paid").await;
+        assert_eq!(shop.paid_charges().await, 1);
+        shop.finish().await;
+    }
+
+    async fn of_two_pages_that_are_asked_for_at_once_one_is_handed_out(backend: Backend) {
+        let (shop, _) = Shop::with_auto_topup(backend, "pm_card_authenticationRequired", 400).await;
+        let auto = shop.until_auto("a page", |auto| auto["action"]["url"].is_string()).await;
+        let ended = auto["action"]["url"].clone();
+        // The first page ends.
+        let session = text(&shop.recovery_page().await["id"]);
+        let (status, body) = shop.app.stripe.post(&format!("/v1/checkout/sessions/{session}/expire"), &[]).await;
+        assert_eq!(status, 200, "{body}");
+        let path = format!("/admin/topups?accountId={ACCOUNT}&state=expired");
+        until("its end", async || {
+            let list = shop.ask(Method::GET, &path, None).await.expect(200);
+            (list["data"].as_array().is_some_and(|list| !list.is_empty())).then_some(())
+        })
+        .await;
+        let ask = async || shop.recovery_page().await["url"].clone();
+        let urls = futures_util::future::join_all((0..6).map(|_| ask())).await;
+        assert!(urls.iter().all(|url| *url == urls[0] && *url != ended), "{urls:?}");
         shop.finish().await;
     }
 }

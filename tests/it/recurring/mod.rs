@@ -135,6 +135,12 @@ impl Shop {
         self.customer(account, Method::PUT, "/auto-topup", Some(rules(changes))).await
     }
 
+    /// The page on which the customer of most tests confirms a payment.
+    pub async fn recovery_page(&self) -> Value {
+        let body = json!({ "successUrl": PAGE });
+        self.customer(ACCOUNT, Method::POST, "/auto-topup/recovery", Some(body)).await.expect(200)
+    }
+
     /// An account's auto top-up.
     pub async fn auto_topup(&self, account: &str) -> Value {
         self.customer(account, Method::GET, "/auto-topup", None).await.expect(200)

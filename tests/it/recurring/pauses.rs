@@ -1,7 +1,9 @@
 //! What ends charging in between: a card that is removed, replaced or expired, a dispute, a refund, a deleted customer.
 
 use reqwest::Method;
-use serde_json::json;
+use serde_json::{Value, json};
+use topup::console::evidence::dispute_evidence;
+use topup::domain::credit_unit::DisplayDecimals;
 use topup::recurring::auto_topup::job::charge_due;
 
 use super::{ACCOUNT, CREDITS, PAGE, Shop, text};
@@ -87,6 +89,12 @@ on_both_databases! {
         let auto = shop.until_auto("a pause", |auto| auto["state"] == "paused").await;
         assert_eq!(auto["reason"], "disputed");
         assert_eq!(shop.charges().await.len(), 1);
+        // The bank is told of the consent that there is, and of no page that nobody saw.
+        let topup = text(&auto["attempts"][0]["topupId"]);
+        let evidence = dispute_evidence(&shop.app.app.db, &topup, DisplayDecimals::default()).await;
+        let said = evidence.expect("readable").expect("a dispute").text();
+        assert!(said.contains("version 2026-11-30 of the text") && said.contains("automatically"), "{said}");
+        assert!(!said.contains("payment page") && !said.contains("Checkout session"), "{said}");
         shop.finish().await;
     }
 
@@ -117,5 +125,39 @@ on_both_databases! {
         let second = shop.customer_of(ACCOUNT).await;
         assert_ne!(first, second);
         shop.finish().await;
+    }
+
+    /// A charge that did not reach Stripe is not made after the customer withdrew the consent, or the credits came back.
+    async fn what_did_not_reach_stripe_is_not_charged_after_it_is_no_longer_wanted(backend: Backend) {
+        for is_turned_off in [true, false] {
+            let (shop, _) = Shop::with_auto_topup(backend, "pm_card_visa", 600).await;
+            let fault = json!({ "method": "POST", "path": "/v1/payment_intents", "times": 2, "kind": "status", "status": 500 });
+            shop.app.stripe.fault(fault).await;
+            shop.spend(ACCOUNT, 200).await.expect(200);
+            shop.until_outcome("running").await;
+            // After two failures the key is useless: another one follows when it is certain that nothing was made.
+            until("two calls", async || {
+                let requests = shop.app.stripe.requests().await;
+                let is_call =
+                    |request: &&Value| request["path"] == "/v1/payment_intents" && request["method"] == "POST";
+                (requests.iter().filter(is_call).count() == 2).then_some(())
+            })
+            .await;
+            if is_turned_off {
+                shop.customer(ACCOUNT, Method::PUT, "/auto-topup", Some(json!({ "enabled": false }))).await.expect(200);
+            } else {
+                shop.give(ACCOUNT, 5_000).await;
+            }
+            let auto = until("its end", async || {
+                shop.after_seconds(31);
+                charge_due(&shop.app.app).await.expect("works");
+                Some(shop.auto_topup(ACCOUNT).await).filter(|auto| auto["attempts"][0]["outcome"] != "running")
+            })
+            .await;
+            assert_eq!(auto["attempts"][0]["outcome"], "refused", "{auto}");
+            assert_eq!((&auto["attempts"][0]["code"], shop.charges().await.len()), (&json!("withdrawn"), 0), "{auto}");
+            assert_eq!(auto["state"], if is_turned_off { "off" } else { "active" });
+            shop.finish().await;
+        }
     }
 }

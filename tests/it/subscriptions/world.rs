@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use topup::app::App;
-use topup::db::{Statement, args};
+use topup::db::{Statement, StoreError, Tx, Write, args};
 use topup::domain::account::AccountId;
 use topup::domain::ids::{CustomerId, InvoiceId, PaymentId, PriceId, SubscriptionId};
 use topup::domain::provider::ProviderName;
@@ -38,6 +38,53 @@ struct Told {
     name: String,
 }
 
+static PLAN: Statement = Statement::new(
+    "INSERT INTO plans (id, name, interval_unit, interval_count, credits_per_period, rollover, rollover_cap, trial_days, \
+     trial_credits, is_active, provider, provider_product_id, created_at, updated_at) VALUES (:id, 'Plan', 'month', 1, \
+     :credits, :rule, :cap, 14, :trial_credits, 1, 'stripe', 'prod', 1, 1)",
+);
+static PRICE: Statement = Statement::new(
+    "INSERT INTO plan_prices (provider_price_id, provider, plan_id, currency, amount, fee_amount, is_current, created_at) \
+     VALUES (:price, 'stripe', :id, 'usd', :amount, 0, 1, 1)",
+);
+static CUSTOMER: Statement = Statement::new(
+    "INSERT INTO customers (account_id, provider, livemode, provider_customer_id, generation, created_at, updated_at) \
+     VALUES ('user_' || :name, 'stripe', 0, 'cus_' || :name, 1, 1, 1)",
+);
+
+/// A plan with its price.
+struct Sold {
+    id: &'static str,
+    price: &'static str,
+    credits: i64,
+    amount: i64,
+    rule: String,
+    cap: Option<i64>,
+}
+
+impl Write for Sold {
+    type Output = ();
+
+    async fn run(&self, tx: &mut Tx) -> Result<(), StoreError> {
+        let Self { id, price, credits, amount, rule, cap } = self;
+        let (rule, trial_credits) = (rule.as_str(), TRIAL_CREDITS);
+        let plan = args![id = *id, credits = *credits, rule, cap = *cap, trial_credits];
+        tx.execute(&PLAN, &plan).await?;
+        tx.execute(&PRICE, &args![price = *price, id = *id, amount = *amount]).await.map(drop)
+    }
+}
+
+/// The customer of an account, which have this name.
+struct Customer(String);
+
+impl Write for Customer {
+    type Output = ();
+
+    async fn run(&self, tx: &mut Tx) -> Result<(), StoreError> {
+        tx.execute(&CUSTOMER, &args![name = self.0.as_str()]).await.map(drop)
+    }
+}
+
 /// A service, the provider, and the books.
 pub struct World {
     pub service: TestApp,
@@ -65,32 +112,19 @@ impl World {
         app.provider.invoices = provider.clone();
         app.provider.disputes = provider.clone();
         let (rule, cap) = match rollover.split_once(' ') {
-            Some((rule, cap)) => (rule, cap.to_owned()),
-            None => (rollover, "NULL".to_owned()),
+            Some((rule, cap)) => (rule, cap.parse().ok()),
+            None => (rollover, None),
         };
         for (id, price, credits, amount) in [("basic", BASIC, BASIC_CREDITS, 1_000), ("pro", PRO, PRO_CREDITS, 3_000)] {
-            let plan = format!(
-                "INSERT INTO plans (id, name, interval_unit, interval_count, credits_per_period, rollover, rollover_cap, \
-                trial_days, trial_credits, is_active, provider, provider_product_id, created_at, updated_at) VALUES \
-                ('{id}', 'Plan', 'month', 1, {credits}, '{rule}', {cap}, 14, {TRIAL_CREDITS}, 1, 'stripe', 'prod', 1, 1)"
-            );
-            app.db.execute_raw(&plan).await.expect("a plan");
-            let price = format!(
-                "INSERT INTO plan_prices (provider_price_id, provider, plan_id, currency, amount, fee_amount, is_current, \
-                created_at) VALUES ('{price}', 'stripe', '{id}', 'usd', {amount}, 0, 1, 1)"
-            );
-            app.db.execute_raw(&price).await.expect("a price");
+            let rule = rule.to_owned();
+            app.db.write(Sold { id, price, credits, amount, rule, cap }).await.expect("a plan");
         }
         Self { service, app: Arc::new(app), provider }
     }
 
     /// A new account with a customer. Its first period began an hour ago.
     pub async fn story(&self, name: &str) -> Story {
-        let sql = format!(
-            "INSERT INTO customers (account_id, provider, livemode, provider_customer_id, generation, created_at, \
-            updated_at) VALUES ('user_{name}', 'stripe', 0, 'cus_{name}', 1, 1, 1)"
-        );
-        self.app.db.execute_raw(&sql).await.expect("a customer");
+        self.app.db.write(Customer(name.to_owned())).await.expect("a customer");
         Story { name: name.to_owned(), start: self.app.clock.now_ms() / 1_000 - 3_600 }
     }
 

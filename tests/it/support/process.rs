@@ -55,6 +55,15 @@ impl Process {
         process
     }
 
+    /// The same, with a pause at the first checkpoint whose name begins so.
+    pub async fn serve_until(settings: &Settings, name: &str) -> Self {
+        let mut command = topup(settings);
+        command.arg("serve").env("TOPUP_PAUSE_AT_CHECKPOINT", name);
+        let mut process = Self::start(command);
+        process.error_line("\"serving\"").await;
+        process
+    }
+
     /// Waits for a line on standard error with this text. Returns all lines up to it.
     pub async fn error_line(&mut self, text: &str) -> Vec<String> {
         wait_for(&mut self.errors, text).await

@@ -2,6 +2,8 @@
 
 use serde_json::{Value, json};
 use topup::books::audit::audit;
+use topup::exports::month::{Month, report_month};
+use topup::ports::Clock;
 
 use super::{deliver, get, operator, post};
 use crate::admin::ADMIN_SCOPE;
@@ -64,6 +66,13 @@ on_both_databases! {
             assert_eq!(app.credits(&account).await, 800, "{currency}");
         }
         assert_eq!(audit(&app.app.db, true).await.expect("an end").differences, 0);
+        // What is deferred is never added up across currencies: 800 credits are left of each purchase.
+        let now_ms = app.clock.now_ms();
+        let month = Month::of(now_ms).expect("a month");
+        let report = report_month(&app.app.db, month, now_ms + 600_000).await.expect("a report");
+        let worth: Vec<_> = report.closing_worth.iter().map(|worth| (worth.currency.as_str(), worth.amount)).collect();
+        assert_eq!(worth, [("eur", 760), ("jpy", 1_200), ("usd", 800)]);
+        assert_eq!(report.sold.iter().map(|sold| sold.charged_amount).collect::<Vec<_>>(), [990, 1_545, 1_061]);
         let fees = compare(&app.app).await;
         assert!(fees.is_clean());
         let currencies: Vec<&str> = fees.report.fees.currencies.iter().map(|fees| fees.currency.as_str()).collect();

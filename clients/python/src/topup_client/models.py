@@ -257,6 +257,11 @@ class CreateSession:
     """
     The currency to pay in: one that credits are sold in, in lower case. Defaults to the account's.
     """
+    save_card: bool | None = None
+    """
+    Whether the customer's card is saved, so that it can be charged later without the customer (`PUT /auto-topup`).
+    Requires `SAVED_CARDS=on`. Defaults to false. Stripe's page says that the card is saved.
+    """
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -50,10 +50,8 @@ export class BuyCredits extends Base {
     this.#stop = undefined;
   }
 
-  attributeChangedCallback(name: string): void {
-    if (!this.#offer) return;
-    if (name === "currency") void this.#learn();
-    else this.#showOffer();
+  attributeChangedCallback(): void {
+    if (this.#offer) void this.#learn();
   }
 
   override focus(options?: FocusOptions): void {

@@ -49,7 +49,7 @@ export class Purchase extends Store<PurchaseState> {
   readonly #client: Pick<Purchasing, "checkout" | "session">;
   readonly #onPaid: (session: Session) => Promise<void>;
   /** One key for each purchase: a second click, or another try after an error, gets the same checkout. */
-  #key: { credits: number; currency: string | undefined; key: string } | undefined;
+  #key: { what: string; key: string } | undefined;
   #follows = 0;
 
   /** `onPaid` is awaited before the state becomes `paid`, so that the balance is up to date by then. */
@@ -75,15 +75,14 @@ export class Purchase extends Store<PurchaseState> {
 
   async #open(credits: number, urls: ReturnUrls, mayStartAnew: boolean): Promise<{ id: string; url: string }> {
     const { currency } = urls;
-    if (this.#key?.credits !== credits || this.#key.currency !== currency) {
-      this.#key = { credits, currency, key: crypto.randomUUID() };
-    }
+    const what = `${credits} ${currency}`;
+    if (this.#key?.what !== what) this.#key = { what, key: crypto.randomUUID() };
     try {
       const request = {
         credits,
         successUrl: successUrl(urls.successUrl),
         cancelUrl: cancelUrl(urls.cancelUrl),
-        ...(currency === undefined ? {} : { currency }),
+        currency: currency as string, // left out of the body while it is undefined
       };
       const checkout = await this.#client.checkout(request, { idempotencyKey: this.#key.key });
       this.#key = undefined;

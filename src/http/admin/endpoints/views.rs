@@ -248,6 +248,20 @@ impl EndpointDeliveries {
 }
 
 impl EndpointDeliveryDetails {
+    /// The delivery and its attempts, for the lines of a terminal.
+    #[must_use]
+    pub fn lines(&self) -> Vec<String> {
+        let attempts = self.attempt_list.iter().map(|attempt| {
+            let EndpointAttempt { attempt, status, error, milliseconds, attempted_at } = attempt;
+            let status = status.map_or_else(|| "-".to_owned(), |status| status.to_string());
+            format!(
+                "  {attempt}.  {attempted_at}  {status}  {milliseconds} ms  {}",
+                error.as_deref().unwrap_or_default()
+            )
+        });
+        std::iter::once(self.delivery.line()).chain(attempts).collect()
+    }
+
     /// A delivery with its message and its attempts.
     ///
     /// # Errors

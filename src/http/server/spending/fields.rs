@@ -9,10 +9,9 @@ use validator::ValidationError;
 use crate::books::spend::action::Shortfall;
 use crate::books::spend::spends::Purpose;
 use crate::domain::account::AccountId;
+pub(super) use crate::domain::credit_unit::MAX_CREDITS;
 use crate::http::kit::problem::ApiError;
 
-/// The largest number of credits: the largest integer that every JSON client reads exactly.
-pub(super) const MAX_CREDITS: i64 = 9_007_199_254_740_991;
 const MAX_METADATA_ENTRIES: usize = 16;
 const MAX_METADATA_BYTES: usize = 2_048;
 const MAX_OPERATION_CHARACTERS: usize = 64;

@@ -18,13 +18,14 @@ use crate::providers::stripe::name::NAME;
 use crate::providers::stripe::objects::{Marked, Occasion, OfPayment, Session, payment_intent};
 
 mod card;
+mod fraud;
 mod money;
 pub(super) mod payer;
 mod subscription;
 mod thin;
 
 /// The event types that an endpoint has to subscribe to.
-pub const EVENT_TYPES: [&str; 32] = [
+pub const EVENT_TYPES: [&str; 36] = [
     "checkout.session.completed",
     "checkout.session.async_payment_succeeded",
     "checkout.session.async_payment_failed",
@@ -57,12 +58,11 @@ pub const EVENT_TYPES: [&str; 32] = [
     "invoice.payment_action_required",
     "invoice.updated",
     "invoice.voided",
+    "radar.early_fraud_warning.created",
+    "radar.early_fraud_warning.updated",
+    "review.opened",
+    "review.closed",
 ];
-
-/// Whether events of a type can be about a top-up. Stripe's list of events takes at most 20 types as a filter.
-pub(super) fn is_about_topups(event_type: &str) -> bool {
-    !event_type.starts_with("customer.subscription.") && !event_type.starts_with("invoice.")
-}
 
 /// When an event was made, in milliseconds since 1970; `None` for a thin event.
 pub(super) fn created_ms(body: &[u8]) -> Option<i64> {
@@ -221,6 +221,8 @@ fn read_object(envelope: &Envelope<'_>, event_type: &str) -> Result<ProviderEven
         }
         _ if event_type.starts_with("customer.subscription.") => subscription::changed(object, &head, event_type),
         _ if event_type.starts_with("invoice.") => subscription::invoice(object, &head, event_type),
+        _ if event_type.starts_with("radar.early_fraud_warning.") => read_of_payment(object, &head, fraud::warning),
+        "review.opened" | "review.closed" => read_of_payment(object, &head, fraud::review),
         _ if event_type.starts_with("charge.dispute.") => read_of_payment(object, &head, money::dispute),
         _ => read_session(object, &head),
     }

@@ -5,6 +5,7 @@ use std::time::Instant;
 
 use serde::de::DeserializeOwned;
 use stripe_client_core::{IdempotencyKey, RequestBuilder, StripeMethod, StripeRequest};
+use tracing::Instrument;
 
 use crate::measure;
 use crate::providers::port::ProviderError;
@@ -12,6 +13,7 @@ use crate::providers::stripe::gateway::failure;
 use crate::providers::stripe::gateway::failure::not_understood;
 use crate::providers::stripe::objects::List;
 use crate::providers::stripe::transport::{Answer, Method, Request, Transport, TransportError};
+use crate::traces;
 
 /// Sends a request and parses the response.
 pub(super) async fn ask<T: DeserializeOwned>(
@@ -80,8 +82,9 @@ pub(super) async fn any_answer_to(
     };
     let operation = operation(method, &path);
     let request = Request { method, path: format!("/v1{path}"), query, form: body, idempotency_key };
-    let started = Instant::now();
-    let result = transport.send(request).await;
+    let (started, span) = (Instant::now(), traces::provider_call(&operation));
+    let result = transport.send(request).instrument(span.clone()).await;
+    traces::called(&span, outcome(&result), result.as_ref().ok().map(|answer| answer.status));
     measure::provider_call(operation, outcome(&result), started.elapsed());
     result.map_err(failure::of_transport)
 }

@@ -118,14 +118,14 @@ pub(super) async fn find(
             list = list.starting_after(after.as_str());
         }
         let page = ask_list::<PaymentIntent>(transport, &list).await?;
-        let (has_more, last) = (page.has_more, page.data.last().map(|payment| payment.id().to_owned()));
+        let (has_more, end) = (page.has_more, page.data.last().map(|payment| payment.id().to_owned()));
         if let Some(found) = page.data.into_iter().find(|payment| payment.topup().as_ref() == Some(topup)) {
             return outcome(found).map(Some);
         }
         if !has_more {
             return Ok(None);
         }
-        after = last;
+        after = end;
     }
     Err(not_understood("too many payments of one customer to find one"))
 }

@@ -10,6 +10,7 @@ use stripe_core::refund::{CreateRefund, CreateRefundReason, ListRefund};
 use crate::domain::checkout::PURPOSE;
 use crate::domain::fees::RealFee;
 use crate::domain::ids::{ChargeId, DisputeId, FeeId, PaymentId};
+use crate::domain::refund_reason::RefundReason;
 use crate::domain::reversal::{DisputeReport, REFUND_REQUEST_ID, RefundReport};
 use crate::providers::port::{PaymentOwner, ProviderError, RefundOrder};
 use crate::providers::stripe::gateway::call::{ask, ask_list, make};
@@ -137,10 +138,10 @@ pub(super) async fn create_refund(
             [("purpose".to_owned(), PURPOSE.to_owned()), (REFUND_REQUEST_ID.to_owned(), order.request_id.clone())],
         ));
     if let Some(reason) = &order.reason {
-        refund = refund.reason(match reason.as_str() {
-            "duplicate" => CreateRefundReason::Duplicate,
-            "fraudulent" => CreateRefundReason::Fraudulent,
-            _ => CreateRefundReason::RequestedByCustomer,
+        refund = refund.reason(match RefundReason::parse(reason) {
+            Some(RefundReason::Duplicate) => CreateRefundReason::Duplicate,
+            Some(RefundReason::Fraudulent) => CreateRefundReason::Fraudulent,
+            Some(RefundReason::RequestedByCustomer) | None => CreateRefundReason::RequestedByCustomer,
         });
     }
     refund_report(make(transport, &refund, key).await?)

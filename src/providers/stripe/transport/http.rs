@@ -3,7 +3,6 @@
 //! Connections are pooled. They belong to the runtime in which the transport was created, so that none ends with the
 //! web worker that happened to open it.
 
-use std::net::IpAddr;
 use std::pin::pin;
 use std::time::{Duration, Instant};
 
@@ -11,10 +10,11 @@ use reqwest::Client;
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue, InvalidHeaderValue};
 use secrecy::{ExposeSecret, SecretString};
 use tokio::runtime::Handle;
-use url::{Host, Url};
+use url::Url;
 
 use crate::outgoing::{self, BodyError};
 use crate::providers::stripe::transport::call::{Answer, Method, Request, Transport, TransportError};
+use crate::traces;
 
 /// Stripe's base URL.
 pub const STRIPE_API_BASE: &str = "https://api.stripe.com/";
@@ -70,7 +70,7 @@ impl HttpTransport {
 
     fn prepare(key: &SecretString, api_base: &str, timeout: Duration) -> Result<Self, Cause> {
         let base = Url::parse(api_base).map_err(Cause::Address)?;
-        let client = client_for(&base)
+        let client = outgoing::client_to(&base)
             .default_headers(headers(key)?)
             .user_agent(USER_AGENT)
             .connect_timeout(CONNECT_TIMEOUT.min(timeout))
@@ -87,6 +87,9 @@ impl HttpTransport {
         let url = url(&self.base, &request)?;
         let call = self.client.request(method(request.method), url);
         let mut call = call.header("stripe-version", stripe_client_core::VERSION.as_str());
+        for (name, value) in traces::outgoing_headers() {
+            call = call.header(name, value);
+        }
         if let Some(key) = &request.idempotency_key {
             call = call.header("idempotency-key", key);
         }
@@ -116,21 +119,6 @@ impl Transport for HttpTransport {
             exchange.as_mut().poll(context)
         })
         .await
-    }
-}
-
-/// An HTTP client for Stripe's base URL. Uses the environment's proxy, unless the URL is this host's own.
-pub(in crate::providers::stripe) fn client_for(base: &Url) -> reqwest::ClientBuilder {
-    let client = outgoing::client();
-    if is_this_host(base) { client.no_proxy() } else { client }
-}
-
-fn is_this_host(base: &Url) -> bool {
-    match base.host() {
-        Some(Host::Domain(name)) => name == "localhost",
-        Some(Host::Ipv4(address)) => IpAddr::V4(address).is_loopback(),
-        Some(Host::Ipv6(address)) => IpAddr::V6(address).is_loopback(),
-        None => false,
     }
 }
 

@@ -7,5 +7,4 @@ mod call;
 mod http;
 
 pub use crate::providers::stripe::transport::call::{Answer, Method, Request, Transport, TransportError};
-pub(super) use crate::providers::stripe::transport::http::client_for;
 pub use crate::providers::stripe::transport::http::{HttpTransport, InvalidStripeSettings, STRIPE_API_BASE};

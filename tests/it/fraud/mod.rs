@@ -1,0 +1,4 @@
+//! Early fraud warnings, reviews, and the evidence for disputes.
+
+mod evidence;
+mod signals;
