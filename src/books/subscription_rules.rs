@@ -16,6 +16,12 @@ statements! {
         WHERE g.taken_credits <> -COALESCE(m.moved, 0)";
     NOT_PAID = "SELECT COUNT(*) AS wrong FROM subscription_grants g JOIN subscription_invoices i \
         ON i.provider_invoice_id = g.provider_invoice_id AND i.provider = g.provider WHERE i.status <> 'paid'";
+    /// The period that follows is paid by then.
+    EARLY_ENDS = "SELECT COUNT(*) AS wrong FROM ledger_entries e JOIN grants g ON g.id = e.grant_id \
+        JOIN subscription_grants s ON s.id = g.id WHERE e.kind = 'expiry' AND g.expires_at > e.created_at \
+        AND NOT EXISTS (SELECT 1 FROM subscription_grants n WHERE n.provider_subscription_id = s.provider_subscription_id \
+        AND n.provider = s.provider AND n.kind = 'period' AND n.period_start >= s.period_end \
+        AND n.created_at <= e.created_at)";
     WRONG_PAST_DUE = "SELECT COUNT(*) AS wrong FROM subscriptions \
         WHERE (status = 'past_due') <> (past_due_since IS NOT NULL)";
     WRONG_WORDS = "SELECT COUNT(*) AS wrong FROM (\
@@ -32,11 +38,12 @@ statements! {
 }
 
 /// Each rule with the statement that counts where it is broken.
-pub(crate) static RULES: [(&str, &Statement); 6] = [
+pub(crate) static RULES: [(&str, &Statement); 7] = [
     ("credits of a period are granted once, by its grant", &WRONG_PERIODS),
     ("an entry of a period has its grant", &ENTRIES_WITHOUT_PERIOD),
     ("what is taken back of a period is what its entries say", &WRONG_TAKEN),
     ("credits of a period come from a paid invoice", &NOT_PAID),
+    ("credits of a period end before their time only when the next one is paid", &EARLY_ENDS),
     ("what is past due has a time since when", &WRONG_PAST_DUE),
     ("states of subscriptions are words that the code knows", &WRONG_WORDS),
 ];

@@ -82,6 +82,8 @@ pub struct SubscriptionItem {
     pub id: String,
     /// Its price.
     pub price: PriceId,
+    /// What its price is for, in the provider's word.
+    pub product: Option<String>,
     /// When its period began, in seconds since 1970.
     pub period_start_seconds: Option<i64>,
     /// When its period ends.

@@ -76,9 +76,9 @@ pub struct MonthReport {
     pub opening_credits: i64,
     /// The worth of these credits, by currency: what was paid for those that were sold last.
     pub opening_worth: Vec<Worth>,
-    /// Credits sold.
+    /// Credits sold, also by paid periods of subscriptions.
     pub sold_credits: i64,
-    /// Credits given: bonuses and promotions.
+    /// Credits given: bonuses, promotions and trials.
     pub granted_credits: i64,
     /// Credits spent, less those given back. 0 or more unless more was given back.
     pub spent_credits: i64,
@@ -122,9 +122,10 @@ pub async fn report_month(db: &Db, month: Month, now_ms: i64) -> Result<MonthRep
     };
     let kinds = |kinds: &[&str]| of(&|moved| kinds.contains(&moved.kind.as_str()));
     let reversed = |reasons: &[&str]| {
-        let is_reversal = |moved: &Moved| moved.kind == "reversal" || moved.kind == "bonus_reversal";
+        let is_reversal = |moved: &Moved| moved.kind == "reversal" || moved.kind.ends_with("_reversal");
         of(&|moved| is_reversal(moved) && moved.reason.as_deref().is_some_and(|reason| reasons.contains(&reason)))
     };
+    let is_trial = |moved: &Moved| moved.kind == "subscription" && moved.reason.as_deref() == Some("trial");
     let time = |time_ms| rfc3339(time_ms).ok_or_else(|| StoreError::corrupt("time", time_ms));
     Ok(MonthReport {
         month: month.to_string(),
@@ -133,8 +134,8 @@ pub async fn report_month(db: &Db, month: Month, now_ms: i64) -> Result<MonthRep
         is_complete: part == range,
         opening_worth: worth_at(db, opening_credits, part.from_ms).await?,
         opening_credits,
-        sold_credits: kinds(&["topup"]),
-        granted_credits: kinds(&["bonus", "promotion"]),
+        sold_credits: of(&|moved| moved.kind == "topup" || (moved.kind == "subscription" && !is_trial(moved))),
+        granted_credits: kinds(&["bonus", "promotion"]).saturating_add(of(&is_trial)),
         spent_credits: kinds(&["spend", "spend_refund"]).saturating_neg(),
         expired_credits: kinds(&["expiry", "void"]).saturating_neg(),
         refunded_credits: reversed(&["refund", "refund_failed"]).saturating_neg(),

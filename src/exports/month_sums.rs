@@ -13,8 +13,9 @@ use crate::exports::range::TimeRange;
 const PART_MS: i64 = 6 * 3_600_000;
 
 statements! {
-    /// Only reversals have reasons that come from a short list.
-    MOVED = "SELECT kind, CASE WHEN kind IN ('reversal', 'bonus_reversal') THEN reason END AS reason, \
+    /// Only these have reasons that come from a short list.
+    MOVED = "SELECT kind, CASE WHEN kind IN ('reversal', 'bonus_reversal', 'subscription', 'subscription_reversal') \
+        THEN reason END AS reason, \
         CAST(SUM(credits) AS BIGINT) AS credits, COUNT(*) AS entries FROM ledger_entries \
         WHERE id >= :first AND id < :end AND created_at >= :from_ms AND created_at < :to_ms GROUP BY 1, 2";
     /// The concatenation keeps planners from reading all purchases by the index of kinds.
@@ -73,7 +74,7 @@ struct GoneRow {
 pub struct Moved {
     /// The kind of the entries.
     pub kind: String,
-    /// The reason of a reversal; `None` for other kinds.
+    /// The reason of a reversal, `trial` for the credits of a trial; `None` for others.
     pub reason: Option<String>,
     /// The sum of their credits; negative if they took credits.
     pub credits: i64,

@@ -13,8 +13,8 @@ use crate::domain::provider::ProviderName;
 use crate::plans::plan_rows::{self, AppliedPlan, PlanPrice};
 use crate::providers::port::{FoundPrice, PriceSpec, ProductSpec, ProviderError};
 
-/// The product of the fee line at the provider.
-const FEE_PRODUCT: &str = "topup_fee";
+/// The product of the fee line at the provider. No plan has it: the products of plans begin with `topup_`.
+pub(crate) const FEE_PRODUCT: &str = "topup-fee";
 
 /// A change that applying a plan makes or would make.
 #[derive(Debug, Clone, PartialEq, Eq)]

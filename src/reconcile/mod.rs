@@ -8,10 +8,12 @@ mod asker;
 mod checkouts;
 pub mod comparison;
 mod fees;
+mod invoice_money_back;
 pub mod lost;
 mod money_back;
 pub mod reconciliations;
 pub mod report;
+mod same_reversal;
 pub mod schedule;
 mod subscriptions;
 mod unsettled_refunds;
@@ -238,6 +240,7 @@ async fn compare(app: &App, options: Options, run: &NewRun) -> Result<Compared, 
         sessions_seen: HashSet::new(),
         reversals_seen: HashSet::new(),
         subscriptions_seen: HashSet::new(),
+        of_invoices: HashMap::new(),
         payments_seen: HashMap::new(),
         owners: HashMap::new(),
     };
@@ -282,6 +285,8 @@ struct Comparison<'a> {
     sessions_seen: HashSet<SessionId>,
     reversals_seen: HashSet<String>,
     subscriptions_seen: HashSet<String>,
+    /// Whether a payment that belongs to no top-up is for an invoice.
+    of_invoices: HashMap<PaymentId, bool>,
     /// Payments of listed checkout sessions that are not stored here.
     payments_seen: HashMap<PaymentId, TopupId>,
     /// Payments whose top-up the provider was asked for.

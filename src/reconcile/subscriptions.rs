@@ -171,7 +171,7 @@ impl Comparison<'_> {
     }
 
     /// What to write down of something that was applied; `None` if it is written down already, or concerns nobody here.
-    fn outcome(
+    pub(super) fn outcome(
         &mut self,
         id: &str,
         detail: String,
@@ -193,7 +193,7 @@ impl Comparison<'_> {
     }
 
     /// A dry run leaves the finding unsettled.
-    fn add(&mut self, findings: impl FnOnce(&mut Report) -> &mut Findings, id: &str, detail: String) {
+    pub(super) fn add(&mut self, findings: impl FnOnce(&mut Report) -> &mut Findings, id: &str, detail: String) {
         let is_left = self.dry_run;
         let findings = findings(&mut self.report);
         if is_left {

@@ -197,6 +197,7 @@ impl Write for ApplyInvoiceReversal {
     type Output = Option<i64>;
 
     async fn run(&self, tx: &mut Tx) -> Result<Option<i64>, StoreError> {
+        let mut booking = Booking::lock(tx, &self.account, &self.entry, self.now_ms).await?;
         let locked = subscription_rows::lock(tx, &self.subscription).await?;
         locked.ok_or_else(|| StoreError::corrupt("no longer there: subscription", &self.subscription))?;
         if let Some(event) = &self.source.event
@@ -215,7 +216,6 @@ impl Write for ApplyInvoiceReversal {
                 reversal_rows::put_dispute(tx, &self.invoice, &self.payment, dispute, self.now_ms).await?;
             }
         }
-        let mut booking = Booking::new(&self.account, &self.entry, self.now_ms);
         let moved = settle_invoice(tx, &mut booking, &self.invoice, Some(self.news.cause())).await?;
         booking.store(tx).await?;
         Ok(Some(moved))

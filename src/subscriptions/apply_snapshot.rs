@@ -71,6 +71,7 @@ impl Write for ApplySnapshot {
     type Output = AppliedSnapshot;
 
     async fn run(&self, tx: &mut Tx) -> Result<AppliedSnapshot, StoreError> {
+        let mut booking = Booking::lock(tx, &self.account, &self.entry, self.now_ms).await?;
         self.lock(tx).await?;
         if let Some(event) = &self.event
             && !insert_event_about(tx, event, self.subscription.id.as_str(), "subscription", self.now_ms).await?
@@ -78,14 +79,11 @@ impl Write for ApplySnapshot {
             return Ok(AppliedSnapshot::Duplicate);
         }
         let (before, after) = self.store_state(tx).await?;
-        let mut booking = Booking::new(&self.account, &self.entry, self.now_ms);
         let mut credits = 0;
         if tell::is_news(&before, &after) {
-            booking.in_order(tx).await?;
             tell::changed(tx, &before, &after, self.now_ms).await?;
         }
         if self.trial_ends && after.status == SubscriptionStatus::Trialing.as_str() {
-            booking.in_order(tx).await?;
             tell::trial_ends(tx, &after, self.now_ms).await?;
         }
         if let Some(invoice) = &self.invoice {
@@ -149,7 +147,7 @@ impl ApplySnapshot {
     async fn apply_invoice(
         &self,
         tx: &mut Tx,
-        booking: &mut Booking<'_>,
+        booking: &mut Booking,
         row: &Subscription,
         invoice: &InvoiceReport,
     ) -> Result<i64, StoreError> {
@@ -157,7 +155,6 @@ impl ApplySnapshot {
         let is_failed_attempt = matches!(invoice.status, InvoiceStatus::Open | InvoiceStatus::Uncollectible);
         // One notice for each attempt, whichever of two events comes first.
         if is_failed_attempt && invoice.attempts > stored.told_attempt {
-            booking.in_order(tx).await?;
             tell::not_paid(tx, row, &stored, self.needs_action, self.now_ms).await?;
             invoice_rows::told(tx, &invoice.id, invoice.attempts, self.needs_action).await?;
         }
@@ -166,7 +163,6 @@ impl ApplySnapshot {
         }
         let Brought { credits, is_new_period } = book_invoice(tx, booking, &self.subscription, invoice).await?;
         if is_new_period && invoice.reason == RENEWAL {
-            booking.in_order(tx).await?;
             tell::renewed(tx, row, &stored, credits, self.now_ms).await?;
         }
         let returned = settle_invoice(tx, booking, &invoice.id, None).await?;

@@ -7,9 +7,10 @@
 use crate::app::App;
 use crate::db::{StoreError, Tx, Write};
 use crate::domain::account::AccountId;
-use crate::domain::ids::SubscriptionId;
+use crate::domain::ids::{PriceId, SubscriptionId};
 use crate::domain::plan::PlanId;
 use crate::domain::subscription::{ChangeTiming, SubscriptionItem, SubscriptionReport, SubscriptionStatus};
+use crate::plans::apply_plans::FEE_PRODUCT;
 use crate::plans::plan_rows::{AppliedPlan, PlanPrice};
 use crate::providers::port::{FeeChange, ItemChange, PriceChange, ProviderError};
 use crate::purchases::outcome::ApplyEventError;
@@ -201,11 +202,20 @@ impl Possible {
         }
     }
 
-    /// The time that a change now is computed for: within the period, also if the clocks differ.
-    fn proration_seconds(&self, wanted: i64) -> i64 {
+    /// The prices of the next period: the plan's, its fee line's, and those of other items.
+    fn later_prices(&self) -> Vec<PriceId> {
+        let (item, fee_item) = (&self.item.id, self.fee_item.as_ref());
+        let others = self.report.items.iter().filter(|other| other.id != *item && Some(&other.id) != fee_item);
+        let own = [Some(self.price.id.clone()), self.price.fee_price.clone()].into_iter().flatten();
+        own.chain(others.map(|other| other.price.clone())).collect()
+    }
+
+    /// The time that a change now is computed for: within the period, also if the clocks differ, and never later than
+    /// now: what is left of the period is what is paid for.
+    fn proration_seconds(&self, wanted: i64, now_seconds: i64) -> i64 {
         let start = self.item.period_start_seconds.unwrap_or(wanted);
         let end = self.item.period_end_seconds.map_or(wanted, |end| end.saturating_sub(1));
-        wanted.min(end).max(start)
+        wanted.min(now_seconds).min(end).max(start)
     }
 }
 
@@ -232,12 +242,12 @@ pub async fn change(
     release(app, &possible.report).await?;
     match possible.timing {
         ChangeTiming::Now => {
-            let from_seconds = proration_seconds.map(|seconds| possible.proration_seconds(seconds));
+            let now_seconds = app.clock.now_ms().div_euclid(1_000);
+            let from_seconds = proration_seconds.map(|seconds| possible.proration_seconds(seconds, now_seconds));
             app.provider.subscriptions.change_now(&possible.change(from_seconds)).await?;
         }
         ChangeTiming::AtPeriodEnd => {
-            let prices: Vec<_> =
-                [Some(possible.price.id.clone()), possible.price.fee_price.clone()].into_iter().flatten().collect();
+            let prices = possible.later_prices();
             let report = SubscriptionReport { schedule: None, ..possible.report.clone() };
             let interval = possible.plan.plan.interval;
             app.provider.subscriptions.change_at_period_end(&report, &prices, interval).await?;
@@ -273,7 +283,7 @@ pub async fn preview(app: &App, id: &SubscriptionId, visible: &Visible, plan: &P
             proration_seconds: None,
         });
     }
-    let seconds = possible.proration_seconds(now_seconds);
+    let seconds = possible.proration_seconds(now_seconds, now_seconds);
     let cost = app.provider.subscriptions.preview_change(&possible.change(Some(seconds))).await?;
     Ok(Preview {
         plan: plan.clone(),
@@ -309,7 +319,11 @@ async fn possible(app: &App, id: &SubscriptionId, plan: &PlanId) -> Result<Possi
         }
     }
     let (item, present) = present.ok_or(ChangeError::NoPlan)?;
-    let fee_item = report.items.iter().find(|other| other.id != item.id).map(|other| other.id.clone());
+    // Another item than these was added by somebody else, and stays.
+    let is_fee = |other: &&SubscriptionItem| {
+        other.product.as_deref() == Some(FEE_PRODUCT) || present.fee_price.as_ref() == Some(&other.price)
+    };
+    let fee_item = report.items.iter().find(is_fee).map(|other| other.id.clone());
     let price = applied.price_in(present.currency).cloned().ok_or(ChangeError::NoPrice)?;
     if present.plan == *plan {
         return Err(ChangeError::SamePlan);

@@ -18,50 +18,40 @@ use crate::plans::plan_rows::credits_of_price;
 use crate::subscriptions::grant_rows::{self, NewPeriodGrant};
 use crate::subscriptions::invoice_rows;
 
-/// The account of an invoice. It is locked when something is booked, and stored at the end.
-pub(crate) struct Booking<'b> {
-    account: &'b AccountId,
-    entry: &'b LedgerEntryId,
-    now_ms: i64,
-    locked: Option<LockedAccount>,
+/// The account of a subscription, locked and settled. It is stored at the end if something was booked.
+///
+/// It is locked before the subscription, so that two subscriptions of one account are written one after the other: each
+/// sees the other's trial and whether it runs, and neither waits for the other.
+pub(crate) struct Booking {
+    locked: LockedAccount,
 }
 
-impl<'b> Booking<'b> {
-    pub(crate) const fn new(account: &'b AccountId, entry: &'b LedgerEntryId, now_ms: i64) -> Self {
-        Self { account, entry, now_ms, locked: None }
+impl Booking {
+    /// Locks the account, which is created if it has no entry yet.
+    pub(crate) async fn lock(
+        tx: &mut Tx,
+        account: &AccountId,
+        entry: &LedgerEntryId,
+        now_ms: i64,
+    ) -> Result<Self, StoreError> {
+        Ok(Self { locked: period::lock(tx, account, entry, now_ms).await? })
     }
 
-    pub(crate) const fn account(&self) -> &'b AccountId {
-        self.account
+    pub(crate) const fn account(&mut self) -> &mut LockedAccount {
+        &mut self.locked
     }
 
-    pub(crate) const fn now_ms(&self) -> i64 {
-        self.now_ms
+    const fn id(&self) -> &AccountId {
+        self.locked.id()
     }
 
-    /// The account under its lock.
-    pub(crate) async fn locked(&mut self, tx: &mut Tx) -> Result<&mut LockedAccount, StoreError> {
-        let locked = match self.locked.take() {
-            Some(locked) => locked,
-            None => period::lock(tx, self.account, self.entry, self.now_ms).await?,
-        };
-        Ok(self.locked.insert(locked))
-    }
-
-    /// Locks the account's row, if it has one, so that its messages are written in order.
-    pub(crate) async fn in_order(&self, tx: &mut Tx) -> Result<(), StoreError> {
-        if self.locked.is_none() {
-            LockedAccount::lock(tx, self.account, self.entry, self.now_ms).await?;
-        }
-        Ok(())
+    const fn now_ms(&self) -> i64 {
+        self.locked.now_ms()
     }
 
     /// Stores what was changed.
     pub(crate) async fn store(self, tx: &mut Tx) -> Result<(), StoreError> {
-        match self.locked {
-            Some(locked) if locked.is_changed() => locked.store(tx).await.map(drop),
-            _ => Ok(()),
-        }
+        if self.locked.is_changed() { self.locked.store(tx).await.map(drop) } else { Ok(()) }
     }
 }
 
@@ -83,10 +73,10 @@ pub(crate) struct Brought {
     pub(crate) is_new_period: bool,
 }
 
-/// Books what a paid invoice brings. The subscription's row is locked, and the invoice's is written.
+/// Books what a paid invoice brings. The account and the subscription are locked, and the invoice's row is written.
 pub(crate) async fn book_invoice(
     tx: &mut Tx,
-    booking: &mut Booking<'_>,
+    booking: &mut Booking,
     subscription: &SubscriptionReport,
     invoice: &InvoiceReport,
 ) -> Result<Brought, StoreError> {
@@ -117,7 +107,7 @@ pub(crate) async fn book_invoice(
 /// Books a line; `None` if its period was booked before.
 async fn book_line(
     tx: &mut Tx,
-    booking: &mut Booking<'_>,
+    booking: &mut Booking,
     subscription: &SubscriptionId,
     invoice: &InvoiceReport,
     granting: &Granting<'_>,
@@ -135,13 +125,13 @@ async fn book_line(
             credits_beyond(worth.credits, covered)
         }
         // An account tries once, whatever it subscribes to.
-        PeriodKind::Trial if grant_rows::had_other_trial(tx, booking.account(), subscription).await? => 0,
+        PeriodKind::Trial if grant_rows::had_other_trial(tx, booking.id(), subscription).await? => 0,
         PeriodKind::Trial => worth.credits,
     };
     let new = NewPeriodGrant {
         id: &id,
         kind: worth.kind,
-        account: booking.account(),
+        account: booking.id(),
         subscription,
         invoice: &invoice.id,
         price,
@@ -162,8 +152,7 @@ async fn book_line(
             expires_at_ms: ends_at_ms(worth.kind, terms.rollover, period_end_ms),
             reason: is_trial.then_some("trial"),
         };
-        let account = booking.locked(tx).await?;
-        period::bring(tx, account, &period).await?;
+        period::bring(tx, booking.account(), &period).await?;
     }
     if worth.kind == PeriodKind::Period {
         end_leftovers(tx, booking, subscription, terms).await?;
@@ -174,13 +163,11 @@ async fn book_line(
 /// Ends what is left of earlier periods, as far as the plan keeps none of it. The oldest go first.
 async fn end_leftovers(
     tx: &mut Tx,
-    booking: &mut Booking<'_>,
+    booking: &mut Booking,
     subscription: &SubscriptionId,
     terms: &PlanCredits,
 ) -> Result<(), StoreError> {
     let Some(kept) = terms.rollover.kept() else { return Ok(()) };
-    // The account is locked before what is left is read, so that nothing is spent in between.
-    booking.locked(tx).await?;
     let left = grant_rows::left_of_earlier(tx, subscription).await?;
     let sum = left.iter().fold(0_i64, |sum, grant| sum.saturating_add(grant.remaining));
     let mut excess = sum.saturating_sub(kept);
@@ -188,8 +175,7 @@ async fn end_leftovers(
         if excess <= 0 {
             break;
         }
-        let account = booking.locked(tx).await?;
-        let ended = period::end_part(tx, account, &grant.id, excess.min(grant.remaining)).await?;
+        let ended = period::end_part(tx, booking.account(), &grant.id, excess.min(grant.remaining)).await?;
         excess = excess.saturating_sub(ended);
     }
     Ok(())

@@ -66,9 +66,9 @@ statements! {
         WHERE provider_subscription_id = :subscription AND kind = 'period' AND provider = :provider \
         ORDER BY period_end DESC LIMIT 5) AS latest";
     /// What is left of the periods that ended before a time, oldest first.
-    LEFT_BEFORE = "SELECT s.id, g.remaining FROM subscription_grants s JOIN grants g ON g.id = s.id \
+    LEFT_BEFORE = "SELECT s.id, g.remaining FROM subscription_grants s CROSS JOIN grants g \
         WHERE s.provider_subscription_id = :subscription AND s.provider = :provider AND s.period_end <= :before_ms \
-        AND g.is_open = 1 ORDER BY s.period_end, s.id LIMIT :limit";
+        AND g.id = s.id AND g.remaining > 0 ORDER BY s.period_end, s.id LIMIT :limit";
     SET_TAKEN = "UPDATE subscription_grants SET taken_credits = :taken, taken_own = :own, revision = revision + 1 \
         WHERE id = :id";
 }

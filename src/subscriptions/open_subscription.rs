@@ -12,7 +12,6 @@ use crate::customers::ensure_customer::{CustomerError, ensure_customer, forget_c
 use crate::db::StoreError;
 use crate::domain::account::AccountId;
 use crate::domain::attempt::Attempt;
-use crate::domain::fees::FeeMode;
 use crate::domain::ids::{CustomerId, SessionId, SubscriptionCheckoutId};
 use crate::domain::plan::PlanId;
 use crate::domain::redirect::RedirectUrl;
@@ -139,14 +138,13 @@ async fn begin(
     let id = SubscriptionCheckoutId::from_bits(app.ids.id_bits());
     // A trial is for those who have not tried.
     let trial_days = if app.db.has_had_trial(&command.account).await? { 0 } else { plan.plan.trial_days };
-    let is_grossed_up = app.pricing.main().fees().mode == FeeMode::GrossUp;
     let request = SubscriptionCheckoutRequest {
         checkout_id: id.to_string(),
         account_id: command.account.to_string(),
         plan_id: command.plan.to_string(),
         customer_id: customer.to_string(),
         price_id: price.id.to_string(),
-        fee_price_id: price.fee_price.as_ref().filter(|_| is_grossed_up).map(ToString::to_string),
+        fee_price_id: price.fee_price.as_ref().map(ToString::to_string),
         trial_days,
         success_url: command.success_url.as_str().to_owned(),
         cancel_url: command.cancel_url.as_ref().map(|url| url.as_str().to_owned()),

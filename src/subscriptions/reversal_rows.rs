@@ -6,6 +6,7 @@ use crate::domain::ids::{InvoiceId, PaymentId};
 use crate::domain::ledger::ReversalCause;
 use crate::domain::provider::ProviderName;
 use crate::domain::reversal::{DisputeReport, RefundReport};
+use crate::purchases::reversal::reversals::Reversal;
 
 statements! {
     UPSERT_REFUND = "INSERT INTO subscription_reversals (provider_reversal_id, provider, kind, provider_payment_id, \
@@ -31,6 +32,9 @@ statements! {
         WHERE provider_invoice_id = :invoice AND provider = :provider AND counts = 1";
     COUNTING_KIND = "SELECT kind FROM subscription_reversals WHERE provider_invoice_id = :invoice \
         AND provider = :provider AND counts = 1 ORDER BY kind LIMIT 1";
+    FIND = "SELECT provider_reversal_id, provider, kind, provider_payment_id, amount, returned, currency, status, \
+        counts, version, reason, CAST(NULL AS BIGINT) AS evidence_due_at, created_at, updated_at \
+        FROM subscription_reversals WHERE provider_reversal_id = :id AND provider = :provider";
     OF_INVOICE = "SELECT provider_reversal_id, kind, amount, returned, currency, status, counts, created_at \
         FROM subscription_reversals WHERE provider_invoice_id = :invoice ORDER BY created_at LIMIT 100";
 }
@@ -164,6 +168,14 @@ impl Db {
     pub async fn invoice_dispute_version(&self, provider: ProviderName, id: &str) -> Result<Option<i64>, StoreError> {
         let row: Option<Version> = self.read_optional(&VERSION, &args![id, provider = provider.as_str()]).await?;
         Ok(row.map(|row| row.version))
+    }
+
+    /// A refund or dispute of an invoice's payment.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn reversal_of_invoice(&self, provider: ProviderName, id: &str) -> Result<Option<Reversal>, StoreError> {
+        self.read_optional(&FIND, &args![id, provider = provider.as_str()]).await
     }
 
     /// The invoice of a payment of which a refund or dispute is known.

@@ -129,8 +129,9 @@ statements! {
         updated_at = :now_ms WHERE provider_subscription_id = :subscription AND provider = :provider";
     SET_NEXT_PLAN = "UPDATE subscriptions SET next_plan_id = :plan, revision = revision + 1, updated_at = :now_ms \
         WHERE provider_subscription_id = :subscription AND provider = :provider";
+    /// The concatenation keeps planners from reading all that have not ended.
     RUNNING = "SELECT COUNT(*) AS running FROM subscriptions WHERE account_id = :account \
-        AND status IN ('trialing', 'active', 'past_due', 'unpaid', 'paused')";
+        AND status || '' IN ('trialing', 'active', 'past_due', 'unpaid', 'paused')";
     TRIALS = "SELECT COUNT(*) AS running FROM (SELECT provider_subscription_id FROM subscriptions \
         WHERE account_id = :account AND trial_start IS NOT NULL LIMIT 1) AS trials";
     MARK_EXTRA = "UPDATE subscriptions SET is_extra = 1 WHERE provider_subscription_id = :subscription \
@@ -242,7 +243,7 @@ pub(crate) async fn set_next_plan(
 }
 
 /// Marks a subscription that runs although its account may not have so many; clears the marks once that is over. The
-/// row is written.
+/// row is written, and the account locked.
 pub(crate) async fn mark_extra(
     tx: &mut Tx,
     report: &SubscriptionReport,

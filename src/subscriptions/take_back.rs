@@ -12,11 +12,11 @@ use crate::subscriptions::grant_period::Booking;
 use crate::subscriptions::grant_rows::{self, PeriodGrant};
 use crate::subscriptions::{invoice_rows, reversal_rows};
 
-/// Settles the refunds and disputes of an invoice. The subscription's row is locked. Returns how many credits moved:
+/// Settles the refunds and disputes of an invoice. The account and the subscription are locked. Returns how many credits moved:
 /// negative if they were taken.
 pub(crate) async fn settle_invoice(
     tx: &mut Tx,
-    booking: &mut Booking<'_>,
+    booking: &mut Booking,
     invoice: &InvoiceId,
     cause: Option<ReversalCause>,
 ) -> Result<i64, StoreError> {
@@ -41,7 +41,7 @@ pub(crate) async fn settle_invoice(
 
 async fn settle_grant(
     tx: &mut Tx,
-    booking: &mut Booking<'_>,
+    booking: &mut Booking,
     grant: &PeriodGrant,
     credits: i64,
     cause: ReversalCause,
@@ -49,7 +49,7 @@ async fn settle_grant(
     let source = format!("{}:{:04}", grant.id, grant.revision.saturating_add(1));
     let change =
         Change { grant: &grant.id, source: &source, credits: credits.saturating_abs(), reason: cause.reason(credits) };
-    let account = booking.locked(tx).await?;
+    let account = booking.account();
     let own = if credits < 0 {
         let own = period::take_back(tx, account, &change).await?;
         grant.taken_own.saturating_add(own)

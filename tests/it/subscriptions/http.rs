@@ -69,6 +69,7 @@ on_both_databases! {
         world.bills(InvoiceReport {
             status: InvoiceStatus::Open,
             attempts: 2,
+            amount_paid_minor: 0,
             ..story.invoice("due", "subscription_cycle", &[(BASIC, 1_000, false, (30, 60))])
         });
         world.decide(&story.invoice_event("due", "invoice.payment_failed", true)).await;

@@ -3,8 +3,8 @@
 use secrecy::ExposeSecret;
 use serde_json::json;
 use topup::access::api_keys::{self, Scope};
-use topup::domain::ids::{DisputeId, PaymentId};
-use topup::domain::reversal::DisputeReport;
+use topup::domain::ids::{DisputeId, PaymentId, RefundId};
+use topup::domain::reversal::{DisputeReport, RefundReport, RefundStatus};
 use topup::purchases::outcome::EventOutcome;
 use topup::system::{SystemClock, SystemIds};
 
@@ -102,6 +102,41 @@ on_both_databases! {
             world.disputes(dispute(&story, status));
             world.decide(&story.dispute_event(&format!("d{number}"), "first")).await;
             assert_eq!(world.balance(&story).await, expected, "{status}");
+        }
+        world.finish().await;
+    }
+
+    async fn a_comparison_brings_what_no_event_has(backend: Backend) {
+        let world = World::start(backend, "keep").await;
+        let (refunded, disputed) = (subscribed(&world, "listed").await, subscribed(&world, "contested").await);
+        for story in [&refunded, &disputed] {
+            world.decide(&story.invoice_event("first", "invoice.paid", false)).await;
+        }
+        // Of this one nothing is known, and its invoice was paid and half of it refunded.
+        let unheard = subscribed(&world, "unheard").await;
+        let refund = |story: &Story, status| RefundReport {
+            id: RefundId::parse(STRIPE, format!("re_{}_first", story.name)).expect("an id"),
+            payment: PaymentId::parse(STRIPE, format!("pi_{}_first", story.name)).ok(),
+            amount_minor: 500,
+            currency: "usd".to_owned(),
+            status,
+            reason: None,
+            request: None,
+        };
+        for story in [&refunded, &unheard, &Story { name: "stranger".to_owned(), start: 0 }] {
+            world.refunds(refund(story, RefundStatus::Succeeded));
+        }
+        world.disputes(dispute(&disputed, "needs_response"));
+        assert_eq!(world.reconcile().await.1, 3, "a stranger's is not ours");
+        for (story, expected) in [(&refunded, 500), (&unheard, 500), (&disputed, 0)] {
+            assert_eq!(world.balance(story).await, expected, "{}", story.name);
+        }
+        assert_eq!(world.reconcile().await, (0, 0), "nothing is left to compare");
+        world.refunds(refund(&refunded, RefundStatus::Failed));
+        world.disputes(dispute(&disputed, "won"));
+        assert_eq!(world.reconcile().await, (0, 2));
+        for (story, expected) in [(&refunded, BASIC_CREDITS), (&unheard, 500), (&disputed, BASIC_CREDITS)] {
+            assert_eq!(world.balance(story).await, expected, "{}", story.name);
         }
         world.finish().await;
     }

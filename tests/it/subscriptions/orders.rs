@@ -1,6 +1,7 @@
 //! Events come in any order, twice, late, or not at all. What an account gets in the end is what was paid.
 
 use serde_json::Value;
+use topup::domain::subscription::{SubscriptionReport, SubscriptionStatus};
 
 use super::world::{BASIC, BASIC_CREDITS, DAY, PRO, PRO_CREDITS, Story, TRIAL_CREDITS, World};
 use crate::on_both_databases;
@@ -116,6 +117,32 @@ on_both_databases! {
             }
         }
         assert_eq!(world.balance(&story).await, BASIC_CREDITS);
+        world.finish().await;
+    }
+
+    async fn of_two_trials_at_once_one_brings_credits_and_both_are_seen(backend: Backend) {
+        let world = World::start(backend, "keep").await;
+        for number in 0..10 {
+            let story = world.story(&format!("two{number}")).await;
+            let other = Story { name: format!("other{number}"), ..story.clone() };
+            let events = [&story, &other].map(|of| {
+                let mut event = of.invoice_event("trial", "invoice.paid", false);
+                event["data"]["object"]["customer"] = format!("cus_{}", story.name).into();
+                world.is(SubscriptionReport {
+                    id: of.subscription(BASIC).id,
+                    status: SubscriptionStatus::Trialing,
+                    trial_start_seconds: Some(story.start),
+                    trial_end_seconds: Some(story.start + 14 * DAY),
+                    ..story.subscription(BASIC)
+                });
+                world.bills(of.invoice("trial", "subscription_create", &[(BASIC, 0, false, (0, 14))]));
+                event
+            });
+            let (one, two) = futures_util::future::join(world.deliver(&events[0]), world.deliver(&events[1])).await;
+            assert!(one.is_ok() && two.is_ok(), "{one:?} {two:?}");
+            assert_eq!(world.balance(&story).await, TRIAL_CREDITS, "an account tries once");
+        }
+        assert_eq!(world.app.db.extra_subscriptions(100).await.expect("readable").len(), 10, "one of each two");
         world.finish().await;
     }
 

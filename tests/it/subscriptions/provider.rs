@@ -4,14 +4,15 @@ use std::collections::HashMap;
 use std::sync::Mutex;
 
 use async_trait::async_trait;
+use topup::domain::checkout::PurchaseReport;
 use topup::domain::ids::{
     CustomerId, DisputeId, InvoiceId, PaymentId, PriceId, SessionId, SubscriptionCheckoutId, SubscriptionId,
 };
 use topup::domain::plan::Interval;
-use topup::domain::reversal::DisputeReport;
+use topup::domain::reversal::{DisputeReport, RefundReport};
 use topup::domain::subscription::{InvoiceReport, InvoiceStatus, SubscriptionReport};
 use topup::providers::port::{
-    ChangePreview, DisputeOps, InvoiceOps, ListPage, OpenedSubscriptionCheckout, PriceChange, ProviderError,
+    ChangePreview, DisputeOps, InvoiceOps, ListOps, ListPage, OpenedSubscriptionCheckout, PriceChange, ProviderError,
     ProviderFailure, SubscriptionCheckoutRequest, SubscriptionOps,
 };
 
@@ -24,6 +25,7 @@ pub struct Now {
     pub invoices: HashMap<String, InvoiceReport>,
     pub payments: HashMap<String, String>,
     pub disputes: HashMap<String, DisputeReport>,
+    pub refunds: HashMap<String, RefundReport>,
     pub waiting: Vec<String>,
     pub reads: u64,
     /// The next reads of subscriptions fail this often.
@@ -143,5 +145,22 @@ impl DisputeOps for Provider {
 
     async fn read_dispute(&self, dispute: &DisputeId) -> Result<DisputeReport, ProviderError> {
         self.0.lock().expect("unpoisoned").disputes.get(dispute.as_str()).cloned().ok_or_else(unknown)
+    }
+}
+
+#[async_trait]
+impl ListOps for Provider {
+    async fn list_checkouts(&self, _: i64, _: Option<&str>) -> Result<ListPage<PurchaseReport>, ProviderError> {
+        Ok(ListPage { items: Vec::new(), unreadable: Vec::new(), next: None })
+    }
+
+    async fn list_refunds(&self, _: i64, _: Option<&str>) -> Result<ListPage<RefundReport>, ProviderError> {
+        let items = self.0.lock().expect("unpoisoned").refunds.values().cloned().collect();
+        Ok(ListPage { items, unreadable: Vec::new(), next: None })
+    }
+
+    async fn list_disputes(&self, _: i64, _: Option<&str>) -> Result<ListPage<DisputeReport>, ProviderError> {
+        let items = self.0.lock().expect("unpoisoned").disputes.values().cloned().collect();
+        Ok(ListPage { items, unreadable: Vec::new(), next: None })
     }
 }

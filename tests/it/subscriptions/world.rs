@@ -9,7 +9,7 @@ use topup::db::{Statement, StoreError, Tx, Write, args};
 use topup::domain::account::AccountId;
 use topup::domain::ids::{CustomerId, InvoiceId, PaymentId, PriceId, SubscriptionId};
 use topup::domain::provider::ProviderName;
-use topup::domain::reversal::DisputeReport;
+use topup::domain::reversal::{DisputeReport, RefundReport};
 use topup::domain::subscription::{
     InvoiceLine, InvoiceReport, InvoiceStatus, SubscriptionItem, SubscriptionReport, SubscriptionStatus,
 };
@@ -111,6 +111,7 @@ impl World {
         app.provider.subscriptions = provider.clone();
         app.provider.invoices = provider.clone();
         app.provider.disputes = provider.clone();
+        app.provider.lists = provider.clone();
         let (rule, cap) = match rollover.split_once(' ') {
             Some((rule, cap)) => (rule, cap.parse().ok()),
             None => (rollover, None),
@@ -146,6 +147,11 @@ impl World {
     /// Says how a dispute is now.
     pub fn disputes(&self, report: DisputeReport) {
         self.provider.0.lock().expect("unpoisoned").disputes.insert(report.id.to_string(), report);
+    }
+
+    /// Says how a refund is now.
+    pub fn refunds(&self, report: RefundReport) {
+        self.provider.0.lock().expect("unpoisoned").refunds.insert(report.id.to_string(), report);
     }
 
     /// The customer has to confirm the payment of an invoice.
@@ -201,7 +207,8 @@ impl World {
         let options = Options { cause: RunCause::Command, dry_run: false, since_days: 30, pace };
         let ended = topup::reconcile::reconcile(&self.app, options, std::future::pending()).await.expect("ends");
         assert!(ended.is_clean(), "{:?}", ended.report);
-        let found = ended.report.missing_credits.count + ended.report.missing_states.count;
+        let missing = [&ended.report.missing_credits, &ended.report.missing_states, &ended.report.missing_reversals];
+        let found = missing.into_iter().map(|findings| findings.count).sum();
         (ended.report.missing_credits_sum, found)
     }
 
@@ -226,6 +233,7 @@ impl Story {
             items: vec![SubscriptionItem {
                 id: format!("si_{}", self.name),
                 price: PriceId::parse(STRIPE, price).expect("an id"),
+                product: None,
                 period_start_seconds: Some(self.start),
                 period_end_seconds: Some(self.start + 30 * DAY),
             }],

@@ -53,13 +53,20 @@ pub(in crate::providers::stripe) struct Subscription {
 struct Item {
     id: String,
     #[serde(default)]
-    price: Option<Expandable>,
+    price: Option<Expandable<Price>>,
     #[serde(default)]
-    plan: Option<Expandable>,
+    plan: Option<Expandable<Price>>,
     #[serde(default)]
     current_period_start: Option<i64>,
     #[serde(default)]
     current_period_end: Option<i64>,
+}
+
+#[derive(Deserialize)]
+struct Price {
+    id: String,
+    #[serde(default)]
+    product: Option<Expandable>,
 }
 
 #[derive(Deserialize)]
@@ -108,10 +115,14 @@ impl Subscription {
 
 impl Item {
     fn read(self, (start, end): (Option<i64>, Option<i64>)) -> Result<SubscriptionItem, String> {
-        let price = self.price.or(self.plan).ok_or("an item of the subscription has no price")?.into_id();
+        let (price, product) = match self.price.or(self.plan).ok_or("an item of the subscription has no price")? {
+            Expandable::Id(id) => (id, None),
+            Expandable::Object(price) => (price.id, price.product.map(Expandable::into_id)),
+        };
         Ok(SubscriptionItem {
             id: self.id,
             price: PriceId::parse(NAME, price).map_err(|error| error.to_string())?,
+            product,
             period_start_seconds: self.current_period_start.or(start),
             period_end_seconds: self.current_period_end.or(end),
         })
@@ -136,7 +147,7 @@ mod tests {
     fn report(changes: &Value) -> Result<SubscriptionReport, String> {
         let mut subscription = json!({ "id": "sub_1", "customer": "cus_1", "livemode": false, "status": "active",
             "metadata": { "accountId": "user_1" }, "created": 5, "cancel_at_period_end": false, "latest_invoice": "in_1",
-            "items": { "has_more": false, "data": [{ "id": "si_1", "price": { "id": "price_1" },
+            "items": { "has_more": false, "data": [{ "id": "si_1", "price": { "id": "price_1", "product": "prod_1" },
                 "current_period_start": 10, "current_period_end": 20 }] } });
         subscription.as_object_mut().unwrap().extend(changes.as_object().unwrap().clone());
         serde_json::from_value::<Subscription>(subscription).map_err(|error| error.to_string())?.report()
