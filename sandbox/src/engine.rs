@@ -185,6 +185,7 @@ impl Engine {
             core.state.tick(&mut context);
             limits::trim(&mut core.state, limits::LIMITS);
             let result = command(&mut core.state, &mut context);
+            core.state.follow(&mut context);
             core.version = core.version.saturating_add(1);
             (result, core.version)
         };

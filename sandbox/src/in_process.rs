@@ -158,7 +158,9 @@ impl Model {
     ) -> R {
         let mut context = Context { now_ms, ids: &mut self.ids, base_url: &self.base_url, cause, api_version };
         self.state.tick(&mut context);
-        command(&mut self.state, &mut context)
+        let result = command(&mut self.state, &mut context);
+        self.state.follow(&mut context);
+        result
     }
 }
 

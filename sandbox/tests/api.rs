@@ -55,7 +55,12 @@ type Changes = &'static [(&'static str, &'static str)];
 const REFUSALS: &[(Changes, &str, &str, &str)] = &[
     (&[("mode", "-")], "parameter_missing", "mode", "Missing required param: mode."),
     (&[("mode", "pay")], "", "mode", "Invalid mode: must be one of payment, setup, or subscription"),
-    (&[("mode", "subscription")], "", "mode", "does not support mode `subscription`"),
+    (
+        &[("mode", "subscription")],
+        "",
+        "payment_intent_data",
+        "can not pass `payment_intent_data` in `subscription` mode",
+    ),
     (&[("success_url", "-")], "parameter_missing", "success_url", "Missing required param: success_url."),
     (
         &[("success_url", "/return")],
@@ -76,7 +81,7 @@ const REFUSALS: &[(Changes, &str, &str, &str)] = &[
         "Received unknown parameter: line_items[0][price_data][bar]",
     ),
     (&[("discounts[0][coupon]", "x")], "", "discounts", "does not support `discounts`"),
-    (&[("automatic_tax[enabled]", "true")], "", "automatic_tax[enabled]", "does not support"),
+    (&[("managed_payments[enabled]", "true")], "", "managed_payments[enabled]", "does not support"),
     (&[("customer", "cus_1")], "resource_missing", "customer", "No such customer: 'cus_1'"),
     (&[("customer_email", "nobody")], "email_invalid", "customer_email", "Invalid email address: nobody"),
     (

@@ -20,21 +20,10 @@ const MISSING: &str = "Stripe's command line tool, Node and openssl are needed: 
 
 /// What the tool's list has and the sandbox does not, with the reason.
 const NOT_OFFERED: &[(&str, &str)] = &[
-    ("billing_portal.", "the sandbox has no subscriptions"),
-    ("coupon.", "the sandbox has no discounts"),
-    ("credit_note.", "the sandbox has no invoices"),
     ("customer.discount.", "a customer has no coupon in the newest version"),
-    ("customer.subscription.", "the sandbox has no subscriptions"),
-    ("invoice", "the sandbox has no invoices"),
-    ("payment_link.", "the sandbox has no payment links"),
-    ("plan.", "the sandbox has prices only"),
-    ("promotion_code.", "the sandbox has no discounts"),
-    ("quote.", "the sandbox has no invoices"),
-    ("subscription", "the sandbox has no subscriptions"),
-    ("tax_rate.", "the sandbox has no tax rates"),
-    ("test_helpers.", "the sandbox has no test clocks"),
     ("identity.", "the sandbox verifies nobody's identity"),
     ("issuing_", "the sandbox issues no cards"),
+    ("payment_link.", "the sandbox has no payment links"),
     ("reporting.", "the sandbox has no reports"),
 ];
 
@@ -42,6 +31,12 @@ const NOT_OFFERED: &[(&str, &str)] = &[
 const TYPES: &[(&str, &str)] = &[
     ("subscription.payment_succeeded", "invoice.payment_succeeded"),
     ("subscription.payment_failed", "invoice.payment_failed"),
+];
+
+/// Events that do not come of what the tool does, and why.
+const NOT_REACHED: &[(&str, &str)] = &[
+    ("subscription_schedule.completed", "its customer has no card, so the subscription is cancelled after the retries"),
+    ("subscription_schedule.expiring", "the tool moves the clock to nine days before the end, not to seven"),
 ];
 
 /// The tool, its folder of settings, and the stand-in for the host of meter events.
@@ -144,8 +139,12 @@ async fn stripes_own_command_line_tool_triggers_every_event_of_its_list() {
         let kind = TYPES.iter().find(|(name, _)| name == event).map_or(event.as_str(), |(_, kind)| kind);
         let listed = world.get(&format!("/v1/events?type={kind}&limit=1")).await.json();
         let happened = listed["data"].as_array().is_some_and(|data| !data.is_empty());
-        if !happened && !thin.contains(&format!("\"{kind}\"")) {
-            mistakes.push(format!("{event}: the tool was content, but the event did not happen"));
+        let happened = happened || thin.contains(&format!("\"{kind}\""));
+        let unreached = NOT_REACHED.iter().find(|(name, _)| name == event);
+        match (happened, unreached) {
+            (false, None) => mistakes.push(format!("{event}: the tool was content, but the event did not happen")),
+            (true, Some((_, reason))) => mistakes.push(format!("{event}: happens now, although {reason}")),
+            (true, None) | (false, Some(_)) => {}
         }
     }
     mistakes.sort();

@@ -9,6 +9,7 @@
 #![deny(clippy::self_named_module_files)]
 
 mod api;
+mod billing;
 mod browser;
 mod cards;
 mod catalog;

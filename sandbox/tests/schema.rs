@@ -12,6 +12,9 @@
 #[path = "support/mod.rs"]
 mod support;
 
+#[path = "schema_billing.rs"]
+mod billing;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use jsonschema::Validator;

@@ -60,5 +60,6 @@ mod subscriptions;
 mod support;
 mod token_shapes;
 mod traces;
+mod triggers;
 mod unit;
 mod webhook;

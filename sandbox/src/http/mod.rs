@@ -7,6 +7,8 @@ pub(crate) mod control_page;
 pub(crate) mod form_body;
 pub(crate) mod guard;
 pub(crate) mod hosted;
+pub(crate) mod invoice;
+pub(crate) mod portal;
 pub(crate) mod site;
 
 use actix_web::web;
@@ -23,5 +25,7 @@ pub(crate) fn routes(config: &mut web::ServiceConfig) {
         .configure(control_page::routes)
         .configure(site::routes)
         .configure(hosted::routes)
+        .configure(invoice::routes)
+        .configure(portal::routes)
         .default_service(web::to(hosted::not_found));
 }

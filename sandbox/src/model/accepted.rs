@@ -3,6 +3,7 @@
 
 use super::{
     accepted_intents::SHIPPING,
+    billing::subscription_params::{BILLING_MODE, TRIAL_SETTINGS},
     spec::{Field, Kind, optional, required, unsupported},
 };
 
@@ -25,6 +26,42 @@ const PRODUCT_DATA: &[Field] = &[
     unsupported("tax_details"),
 ];
 
+const RECURRING: &[Field] = &[
+    required("interval", Kind::OneOf(&["day", "month", "week", "year"])),
+    optional("interval_count", Kind::Integer(1)),
+];
+
+const SUBSCRIPTION_DATA: &[Field] = &[
+    optional("billing_cycle_anchor", Kind::Integer(0)),
+    optional("billing_mode", BILLING_MODE),
+    optional("description", Kind::Text(500)),
+    optional("metadata", Kind::Metadata),
+    optional("proration_behavior", Kind::OneOf(&["create_prorations", "none"])),
+    optional("trial_end", Kind::Integer(0)),
+    optional("trial_period_days", Kind::Integer(1)),
+    optional("trial_settings", TRIAL_SETTINGS),
+    optional("invoice_settings", Kind::Object(&[optional("issuer", Kind::Object(&[required("type", TEXT)]))])),
+    unsupported("application_fee_percent"),
+    unsupported("billing_cycle_anchor_config"),
+    unsupported("default_tax_rates"),
+    unsupported("on_behalf_of"),
+    unsupported("pending_invoice_item_interval"),
+    unsupported("transfer_data"),
+];
+
+const INVOICE_DATA: &[Field] = &[
+    optional(
+        "custom_fields",
+        Kind::List(4, &Kind::Object(&[required("name", Kind::Text(40)), required("value", Kind::Text(140))])),
+    ),
+    optional("description", Kind::Text(1_500)),
+    optional("footer", TEXT),
+    optional("metadata", Kind::Metadata),
+    unsupported("account_tax_ids"),
+    unsupported("issuer"),
+    unsupported("rendering_options"),
+];
+
 const PRICE_DATA: &[Field] = &[
     required("currency", TEXT),
     optional("product_data", Kind::Object(PRODUCT_DATA)),
@@ -32,7 +69,7 @@ const PRICE_DATA: &[Field] = &[
     optional("unit_amount", Kind::Integer(0)),
     optional("tax_behavior", Kind::OneOf(&["exclusive", "inclusive", "unspecified"])),
     optional("unit_amount_decimal", Kind::Decimal),
-    unsupported("recurring"),
+    optional("recurring", Kind::Object(RECURRING)),
 ];
 
 const LINE_ITEM: &[Field] = &[
@@ -115,7 +152,13 @@ pub(crate) const CREATE_SESSION: &[Field] = &[
     optional("allow_promotion_codes", Kind::Boolean),
     optional("automatic_tax", Kind::Object(&[required("enabled", Kind::Boolean), unsupported("liability")])),
     optional("phone_number_collection", Kind::Object(ENABLED)),
-    optional("tax_id_collection", Kind::Object(&[required("enabled", Kind::Boolean), unsupported("required")])),
+    optional(
+        "tax_id_collection",
+        Kind::Object(&[
+            required("enabled", Kind::Boolean),
+            optional("required", Kind::OneOf(&["if_supported", "never"])),
+        ]),
+    ),
     optional("ui_mode", TEXT),
     EXPAND,
     optional("after_expiration", Kind::Object(AFTER_EXPIRATION)),
@@ -128,12 +171,15 @@ pub(crate) const CREATE_SESSION: &[Field] = &[
     unsupported("discounts"),
     unsupported("excluded_payment_method_types"),
     unsupported("integration_identifier"),
-    optional("invoice_creation", Kind::Object(&[required("enabled", Kind::Boolean), unsupported("invoice_data")])),
+    optional(
+        "invoice_creation",
+        Kind::Object(&[required("enabled", Kind::Boolean), optional("invoice_data", Kind::Object(INVOICE_DATA))]),
+    ),
     optional("managed_payments", Kind::Object(&[optional("enabled", Kind::Boolean)])),
     optional("name_collection", Kind::Object(NAMES)),
     unsupported("optional_items"),
     unsupported("origin_context"),
-    unsupported("payment_method_collection"),
+    optional("payment_method_collection", Kind::OneOf(&["always", "if_required"])),
     unsupported("payment_method_configuration"),
     unsupported("payment_method_data"),
     unsupported("payment_method_options"),
@@ -144,7 +190,7 @@ pub(crate) const CREATE_SESSION: &[Field] = &[
     optional("setup_intent_data", Kind::Object(SETUP_INTENT_DATA)),
     unsupported("shipping_address_collection"),
     unsupported("shipping_options"),
-    unsupported("subscription_data"),
+    optional("subscription_data", Kind::Object(SUBSCRIPTION_DATA)),
     optional("wallet_options", Kind::Object(&[optional("link", Kind::Object(LINK))])),
 ];
 

@@ -56,3 +56,16 @@ pub(crate) fn tax(amount: i64, step: i64) -> i64 {
     let tax = amount.saturating_mul(TAX_PERCENT).div_euclid(100);
     tax.saturating_sub(tax.rem_euclid(step))
 }
+
+/// The tax on an amount that may contain it already, in minor units, rounded down to the currency's step. Credits are
+/// taxed like the charges that they take back.
+pub(crate) fn tax_of(amount: i64, inclusive: bool, step: i64) -> i64 {
+    if amount < 0 {
+        return tax_of(amount.saturating_neg(), inclusive, step).saturating_neg();
+    }
+    if !inclusive {
+        return tax(amount, step);
+    }
+    let tax = amount.saturating_mul(TAX_PERCENT).div_euclid(TAX_PERCENT.saturating_add(100));
+    tax.saturating_sub(tax.rem_euclid(step))
+}

@@ -4,8 +4,9 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::{
-    Context, State, accepted, account_api, balance, bank_transfer, catalog_api, connect_api, create, customer_api,
-    dispute_api, endpoint,
+    Context, State, accepted, account_api, balance, bank_transfer,
+    billing::billing_api,
+    catalog_api, connect_api, create, customer_api, dispute_api, endpoint,
     error::ApiError,
     event::Event,
     expand, intent_api, list,
@@ -22,7 +23,9 @@ use super::{
 
 /// Runs a request.
 pub(crate) fn handle(state: &mut State, context: &mut Context<'_>, request: &Request) -> Result<Value, ApiError> {
-    let answered = route(state, context, request).and_then(|mut answer| {
+    let routed = route(state, context, request);
+    state.follow(context);
+    let answered = routed.and_then(|mut answer| {
         expand::expand(state, context.base_url, &mut answer, &wanted_expansions(&request.params)?)?;
         Ok(answer)
     });
@@ -79,6 +82,7 @@ fn route(state: &mut State, context: &mut Context<'_>, request: &Request) -> Res
         (_, ["setup_intents", rest @ ..]) => setup_intent_api::route(state, context, request, rest),
         (_, ["products", rest @ ..]) => catalog_api::products(state, context, request, rest),
         (_, ["prices", rest @ ..]) => catalog_api::prices(state, context, request, rest),
+        (_, segments) if billing_api::knows(segments) => billing_api::route(state, context, request, segments),
         (Method::Get, ["account"]) => {
             spec::check(params, accepted::ONLY_EXPAND)?;
             Ok(account_api::to_json(state.standing))

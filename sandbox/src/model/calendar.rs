@@ -22,7 +22,7 @@ fn civil(now: i64) -> (i64, i64) {
 }
 
 /// Year, month and day in UTC, by Howard Hinnant's `civil_from_days`.
-fn civil_day(now: i64) -> (i64, i64, i64) {
+pub(crate) fn civil_day(now: i64) -> (i64, i64, i64) {
     let days = now.div_euclid(86_400).saturating_add(719_468);
     let era = days.div_euclid(146_097);
     let day_of_era = days.rem_euclid(146_097);

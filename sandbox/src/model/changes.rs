@@ -10,6 +10,16 @@ use super::{
     account::AccountDefaults,
     account_api::Standing,
     balance::BalanceTransaction,
+    billing::{
+        credit_note::CreditNote,
+        document::Document,
+        dunning::BillingSettings,
+        invoice::{Invoice, InvoiceItem, InvoicePayment},
+        portal::PortalSession,
+        schedule::Schedule,
+        subscription::Subscription,
+        test_clock::TestClock,
+    },
     connect::Account,
     customer::Customer,
     dispute::Dispute,
@@ -97,6 +107,15 @@ changes! {
         meter_sessions: MeterSession,
         warnings: EarlyFraudWarning,
         reviews: Review,
+        subscriptions: Subscription,
+        invoices: Invoice,
+        invoice_items: InvoiceItem,
+        invoice_payments: InvoicePayment,
+        credit_notes: CreditNote,
+        schedules: Schedule,
+        test_clocks: TestClock,
+        portal_sessions: PortalSession,
+        documents: Document,
         saved_answers: SavedAnswer,
     }
     maps {
@@ -105,6 +124,11 @@ changes! {
         settlements: (i64, String) => (),
         due: (i64, String) => (),
         late: (i64, u64) => LateRequest,
+        agenda: (String, i64, String) => (),
+        planned: String => (String, i64),
+        moved_ahead: String => i64,
+        waiting_items: (String, u64) => String,
+        quoted: String => Vec<(String, i64)>,
     }
     whole {
         next_delivery: u64,
@@ -113,6 +137,9 @@ changes! {
         list_lag: i64,
         account: AccountDefaults,
         standing: Standing,
+        billing: BillingSettings,
+        tax_unregistered: bool,
+        portal_unsaved: bool,
     }
-    kept_out { generation, now, trimmed }
+    kept_out { generation, now, trimmed, changed_intents, completed_sessions, last_event, in_other_time }
 }

@@ -12,7 +12,9 @@ use super::{
     methods,
     methods::Usage,
     payment::{Charge, ChargeStatus, IntentStatus, PaymentIntent, PaymentMethod},
-    payment_json, sepa, session_completion,
+    payment_json, sepa,
+    session::PaymentIntentData,
+    session_completion,
 };
 
 /// The result of a confirmation that was not declined.
@@ -247,7 +249,61 @@ pub(crate) fn change(state: &mut State, intent_id: &str, change: impl FnOnce(&mu
     }
 }
 
+/// Charges an invoice's payment method. A card that is set up is charged off session; any other one may ask for the
+/// customer, as always when the customer is there.
+pub(crate) fn charge_saved(
+    state: &mut State,
+    context: &mut Context<'_>,
+    intent_id: &str,
+    method: &str,
+    on_session: bool,
+) -> Result<Confirmed, ApiError> {
+    let method = methods::named(state, context, method)?;
+    let needs_customer = method.charge_outcome(true) == Outcome::Declined(Decline::AuthenticationRequired);
+    attempt(state, context, intent_id, method, !on_session && !needs_customer)
+}
+
+/// A payment intent that is made without a request for it.
+pub(crate) fn new_intent(
+    context: &mut Context<'_>,
+    amount: i64,
+    currency: &str,
+    customer: Option<&str>,
+    data: PaymentIntentData,
+) -> PaymentIntent {
+    let id = context.ids.next("pi_3", 23);
+    PaymentIntent {
+        created: context.now(),
+        session: None,
+        amount,
+        currency: currency.to_owned(),
+        status: IntentStatus::RequiresPaymentMethod,
+        data,
+        client_secret: format!("{id}_secret_{}", context.ids.next("", 25)),
+        id,
+        payment_method: None,
+        payment_method_types: vec!["card".to_owned()],
+        latest_charge: None,
+        last_error: None,
+        canceled_at: None,
+        cancellation_reason: None,
+        allowed_payment_method_types: None,
+        automatic_payment_methods: None,
+        customer: customer.map(str::to_owned),
+        awaits_transfer: false,
+        amount_funded: 0,
+        invoice: None,
+    }
+}
+
+/// Emits an event about an intent. That of an invoice is noted, so that the invoice follows.
 pub(crate) fn emit_intent(state: &mut State, context: &mut Context<'_>, kind: &str, id: &str) {
+    let is_of_invoice = state.payment_intents.get(id).is_some_and(|intent| intent.invoice.is_some());
+    let is_news =
+        ["payment_intent.succeeded", "payment_intent.payment_failed", "payment_intent.requires_action"].contains(&kind);
+    if is_of_invoice && is_news {
+        state.changed_intents.push(id.to_owned());
+    }
     if let Some(rendered) = payment_json::intent_by_id(state, context.base_url, id) {
         state.emit(context, kind, rendered);
     }

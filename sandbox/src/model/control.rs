@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::{
     Context, State,
     account::AccountDefaults,
-    account_api, control_cards,
+    account_api, billing, control_cards,
     control_money::{self, Challenge, Challenged, Settle, Settled, read},
     error::ApiError,
     pages_api, session_confirm, session_expiry, settle,
@@ -21,7 +21,18 @@ pub(crate) fn handle(
     body: &Value,
 ) -> Result<Value, ApiError> {
     let segments: Vec<&str> = path.trim_start_matches("/_sandbox/").split('/').collect();
-    match segments.as_slice() {
+    let answered = answer(state, context, (path, &segments), body);
+    state.follow(context);
+    answered
+}
+
+fn answer(
+    state: &mut State,
+    context: &mut Context<'_>,
+    (path, segments): (&str, &[&str]),
+    body: &Value,
+) -> Result<Value, ApiError> {
+    match segments {
         ["account"] => {
             state.account = read(body)?;
             Ok(json!({ "defaults": state.account }))
@@ -46,6 +57,7 @@ pub(crate) fn handle(
         ["lists"] => set_lag(state, body),
         other => control_money::handle(state, context, other, body)
             .or_else(|| control_cards::handle(state, context, other, body))
+            .or_else(|| billing::control::handle(state, context, other, body))
             .unwrap_or_else(|| Err(unknown(path))),
     }
 }

@@ -6,6 +6,7 @@ use serde_json::Value;
 use super::{
     Context, State, accepted,
     address::ADDRESS,
+    billing::test_clock,
     customer,
     customer::{Customer, Profile},
     email::check_email,
@@ -99,6 +100,7 @@ pub(crate) fn route(
         (Method::Delete, [id]) => {
             customer::find(state, id)?;
             spec::check(params, &[])?;
+            test_clock::leave(state, context, id);
             customer::delete(state, context, id)
         }
         (Method::Get, [id, "payment_methods"]) => {
@@ -177,8 +179,11 @@ fn create(state: &mut State, context: &mut Context<'_>, params: &Params) -> Resu
 }
 
 /// A test clock that a customer lives by must exist.
-fn check_test_clock(_state: &State, id: &str) -> Result<(), ApiError> {
-    Err(ApiError::missing_reference("testclock", id, "test_clock"))
+fn check_test_clock(state: &State, id: &str) -> Result<(), ApiError> {
+    match state.test_clocks.get(id) {
+        Some(_) => Ok(()),
+        None => Err(ApiError::missing_reference("testclock", id, "test_clock")),
+    }
 }
 
 fn update(state: &mut State, context: &mut Context<'_>, id: &str, params: &Params) -> Result<(), ApiError> {

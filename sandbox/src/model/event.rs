@@ -215,12 +215,14 @@ impl State {
         let Happened { id, kind, object, previous_attributes, account, thin_only } = happened;
         let subscribed = self.endpoints.iter().filter(|endpoint| endpoint.wants(kind) && (endpoint.thin || !thin_only));
         let wanted: Vec<String> = subscribed.map(|endpoint| endpoint.id.clone()).collect();
+        // At a test clock's time nothing would ever be sent, or listed where it is looked for.
+        let now_ms = self.own_time_ms(context);
         for endpoint in &wanted {
-            self.queue(id, endpoint, context.now_ms);
+            self.queue(id, endpoint, now_ms);
         }
         self.events.insert(Event {
             id: id.to_owned(),
-            created: context.now(),
+            created: now_ms.div_euclid(1_000),
             kind: kind.to_owned(),
             former: version::former_members(self, &object),
             object,
@@ -342,8 +344,7 @@ impl State {
 
 /// The URL of a thin event's object.
 fn thin_url(kind: &str, id: &str) -> String {
-    let list = if kind == "checkout.session" { "checkout/sessions".to_owned() } else { format!("{kind}s") };
-    format!("/v1/{list}/{id}")
+    format!("/v1/{}s/{id}", kind.replace('.', "/"))
 }
 
 /// The members of `before` that have changed, at every depth; new members were null. `None` if nothing changed.

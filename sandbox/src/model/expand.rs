@@ -3,8 +3,11 @@
 use serde_json::{Value, json};
 
 use super::{
-    State, balance, connect, customer, dispute_json, error::ApiError, methods, payment_json, price, product, refund,
-    session_json, setup_intent,
+    State, balance,
+    billing::{invoice_json, schedule, subscription_json, test_clock},
+    connect, customer, dispute_json,
+    error::ApiError,
+    methods, payment_json, price, product, refund, session_json, setup_intent,
 };
 
 const MAX_DEPTH: usize = 4;
@@ -40,8 +43,9 @@ fn walk(state: &State, base_url: &str, value: &mut Value, segments: &[&str], pat
     if *first == "line_items" && value.get("line_items").is_none() {
         include_line_items(state, value);
     }
-    // It is no object itself, and only leads to one.
-    if *first == "invoice_settings" && rest.is_empty() {
+    // They are no objects themselves, and only lead to one.
+    let only_leads = ["invoice_settings", "parent", "payment", "pricing", "price_details", "subscription_details"];
+    if only_leads.contains(first) && rest.is_empty() {
         return Err(cannot(path));
     }
     if *first == "currency_options" && value.get("currency_options").is_none() {
@@ -49,6 +53,15 @@ fn walk(state: &State, base_url: &str, value: &mut Value, segments: &[&str], pat
     }
     if *first == "sources" && value.get("sources").is_none() {
         include(value, "sources", |id| state.customers.get(id).map(customer::sources));
+    }
+    if *first == "payments" && value.get("payments").is_none() {
+        include(value, "payments", |id| state.invoices.get(id).map(|_| invoice_json::payments(state, id)));
+    }
+    if *first == "confirmation_secret" && value.get("confirmation_secret").is_none() {
+        include(value, "confirmation_secret", |id| {
+            let secret = invoice_json::confirmation_secret(state, state.invoices.get(id)?);
+            Some(secret.unwrap_or_default())
+        });
     }
     if *first == "refunds" && value.get("refunds").is_none() {
         include_refunds(state, value);
@@ -80,6 +93,17 @@ pub(crate) fn check_first(kind: &str, path: &str) -> Result<(), ApiError> {
 fn cannot(path: &str) -> ApiError {
     ApiError::invalid(format!("This property cannot be expanded ({path}).")).param("expand")
 }
+
+/// Members without objects of their own, by their names.
+const OF_MEMBERS: &[&str] = &[
+    "default_payment_method",
+    "payment_intent",
+    "price",
+    "price_details",
+    "product",
+    "subscription",
+    "subscription_details",
+];
 
 fn expandable(kind: &str) -> &'static [&'static str] {
     match kind {
@@ -131,13 +155,48 @@ fn expandable(kind: &str) -> &'static [&'static str] {
             "single_use_mandate",
         ],
         "product" => &["default_price", "tax_code"],
-        // Members without objects of their own, by their names.
-        "" => &["default_payment_method"],
+        "" => OF_MEMBERS,
         "transfer" => &["balance_transaction", "destination", "destination_payment", "source_transaction"],
         "transfer_reversal" => &["balance_transaction", "transfer", "destination_payment_refund", "source_refund"],
         "payout" | "topup" => &["balance_transaction", "destination", "failure_balance_transaction"],
         "dispute" | "radar.early_fraud_warning" | "review" => &["charge", "payment_intent"],
         "balance_transaction" => &["source"],
+        "subscription" => &[
+            "customer",
+            "default_payment_method",
+            "default_source",
+            "discounts",
+            "items",
+            "latest_invoice",
+            "on_behalf_of",
+            "pending_setup_intent",
+            "schedule",
+            "test_clock",
+            "application",
+        ],
+        "subscription_item" => &["discounts", "plan", "price"],
+        "plan" => &["product"],
+        "invoice" => &[
+            "charge",
+            "confirmation_secret",
+            "customer",
+            "default_payment_method",
+            "discounts",
+            "lines",
+            "parent",
+            "payment_intent",
+            "payments",
+            "subscription",
+            "test_clock",
+            "total_discount_amounts",
+        ],
+        "line_item" => &["discounts", "pricing", "subscription"],
+        "invoice_payment" => &["invoice", "payment"],
+        "invoiceitem" => &["customer", "discounts", "invoice"],
+        "credit_note" => &["customer", "invoice"],
+        "subscription_schedule" => &["customer", "subscription", "test_clock"],
+        "billing_portal.session" => &["configuration"],
+        "quote" => &["customer", "invoice", "subscription"],
         "list" => &["data"],
         "item" => &["price"],
         "price" => &["currency_options", "product"],
@@ -201,6 +260,15 @@ fn by_id(state: &State, base_url: &str, id: &str) -> Option<Value> {
         .or_else(|| refund::by_id(state, id))
         .or_else(|| dispute_json::by_id(state, id))
         .or_else(|| product_of(state, id))
+        .or_else(|| billing_object(state, base_url, id))
+}
+
+fn billing_object(state: &State, base_url: &str, id: &str) -> Option<Value> {
+    subscription_json::by_id(state, id)
+        .or_else(|| invoice_json::by_id(state, base_url, id))
+        .or_else(|| schedule::by_id(state, id))
+        .or_else(|| state.test_clocks.get(id).map(test_clock::to_json))
+        .or_else(|| state.documents.get(id).map(|found| found.value.clone()))
 }
 
 fn product_of(state: &State, id: &str) -> Option<Value> {

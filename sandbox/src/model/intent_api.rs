@@ -193,6 +193,7 @@ fn build(wanted: Wanted, context: &mut Context<'_>, currency: String) -> (Paymen
         (given, _) => Some(given.as_ref().and_then(|given| given.allow_redirects.as_deref()).unwrap_or("always")),
     };
     let intent = PaymentIntent {
+        invoice: None,
         created: context.now(),
         session: None,
         amount: wanted.amount,

@@ -10,6 +10,7 @@ use serde_json::Value;
 
 use super::{
     State,
+    billing::limits as limits_billing,
     limits_saved::{self, Kept, Left},
     payment::{IntentStatus, PaymentIntent},
     refund::RefundStatus,
@@ -38,6 +39,7 @@ pub(crate) struct Trimmed {
     answers: usize,
     payments: usize,
     saved: Left,
+    billing: limits_billing::Left,
 }
 
 /// Drops what exceeds the limits. Returns true if anything was dropped.
@@ -49,7 +51,10 @@ pub(crate) fn trim(state: &mut State, limits: Limits) -> bool {
     let mut left = state.trimmed.saved;
     let saved = left.is_due(state, limits.saved);
     state.trimmed.saved = left;
-    if !(events || answers || payments_due || saved) {
+    let mut left = state.trimmed.billing;
+    let billing = left.is_due(state, limits.payments);
+    state.trimmed.billing = left;
+    if !(events || answers || payments_due || saved || billing) {
         return false;
     }
     let busy = busy(state);
@@ -65,6 +70,12 @@ pub(crate) fn trim(state: &mut State, limits: Limits) -> bool {
     if payments_due {
         dropped = dropped.saturating_add(trim_payments(state, limits.payments, &busy));
         state.trimmed.payments = payments(state);
+    }
+    if billing {
+        let (left, billing_dropped, paid) = limits_billing::trim(state, limits.payments, &busy);
+        drop_payments(state, &paid);
+        dropped = dropped.saturating_add(billing_dropped);
+        state.trimmed.billing = left;
     }
     if saved {
         let (left, saved_dropped) = limits_saved::trim(state, limits.saved, &busy);
@@ -104,6 +115,7 @@ fn busy(state: &State) -> BTreeSet<String> {
     for dispute in state.disputes.iter().filter(|dispute| !dispute.status.is_closed()) {
         busy.insert(dispute.payment_intent.clone());
     }
+    limits_billing::keep(state, &mut busy);
     let of_busy_charges = state.charges.iter().filter(|charge| busy.contains(&charge.id));
     let intents: Vec<String> = of_busy_charges.map(|charge| charge.payment_intent.clone()).collect();
     busy.extend(intents);
@@ -112,9 +124,10 @@ fn busy(state: &State) -> BTreeSet<String> {
 
 /// The ids of the object itself and of what it belongs to.
 fn mentioned(object: &Value) -> impl Iterator<Item = String> + '_ {
-    let texts = ["id", "payment_intent", "charge", "customer", "payment_method", "setup_intent", "product"]
-        .into_iter()
-        .filter_map(|name| object.get(name)?.as_str());
+    let texts =
+        ["id", "payment_intent", "charge", "customer", "payment_method", "setup_intent", "product", "subscription"]
+            .into_iter()
+            .filter_map(|name| object.get(name)?.as_str());
     texts.map(str::to_owned)
 }
 
@@ -134,15 +147,17 @@ fn trim_answers(state: &mut State, limit: usize, busy: &BTreeSet<String>) -> usi
 }
 
 fn trim_payments(state: &mut State, limit: usize, busy: &BTreeSet<String>) -> usize {
+    let of_invoices: BTreeSet<String> =
+        state.invoice_payments.iter().map(|payment| payment.payment_intent.clone()).collect();
     let mut goes = surplus_of(state.sessions.len(), limit);
     let mut gone: BTreeSet<String> = BTreeSet::new();
     let sessions = state.sessions.remove_if(|session| {
         let intent = session.payment_intent.as_ref();
         let goes = goes(!busy.contains(&session.id) && !intent.is_some_and(|intent| busy.contains(intent)));
-        gone.extend(intent.filter(|_| goes).cloned());
+        gone.extend(intent.filter(|intent| goes && !of_invoices.contains(*intent)).cloned());
         goes
     });
-    let bare = state.payment_intents.iter().filter(|intent| intent.session.is_none());
+    let bare = state.payment_intents.iter().filter(|intent| intent.session.is_none() && intent.invoice.is_none());
     let mut goes = surplus_of(bare.clone().count(), limit);
     gone.extend(bare.filter(|intent| goes(!busy.contains(&intent.id))).map(|intent| intent.id.clone()));
     drop_payments(state, &gone);

@@ -15,6 +15,7 @@ pub(crate) mod amounts;
 pub(crate) mod api;
 pub(crate) mod balance;
 pub(crate) mod bank_transfer;
+pub(crate) mod billing;
 pub(crate) mod calendar;
 pub(crate) mod card;
 pub(crate) mod card_entry;
@@ -102,6 +103,17 @@ use self::{
     account::AccountDefaults,
     account_api::Standing,
     balance::BalanceTransaction,
+    billing::{
+        checkout, collect,
+        credit_note::CreditNote,
+        document::Document,
+        dunning::BillingSettings,
+        invoice::{Invoice, InvoiceItem, InvoicePayment},
+        portal::PortalSession,
+        schedule::Schedule,
+        subscription::Subscription,
+        test_clock::{self, TestClock},
+    },
     connect::Account,
     customer::Customer,
     dispute::Dispute,
@@ -165,6 +177,44 @@ pub(crate) struct State {
     pub(crate) meter_sessions: Table<MeterSession>,
     pub(crate) warnings: Table<EarlyFraudWarning>,
     pub(crate) reviews: Table<Review>,
+    pub(crate) subscriptions: Table<Subscription>,
+    pub(crate) invoices: Table<Invoice>,
+    pub(crate) invoice_items: Table<InvoiceItem>,
+    pub(crate) invoice_payments: Table<InvoicePayment>,
+    pub(crate) credit_notes: Table<CreditNote>,
+    pub(crate) schedules: Table<Schedule>,
+    pub(crate) test_clocks: Table<TestClock>,
+    pub(crate) portal_sessions: Table<PortalSession>,
+    pub(crate) documents: Table<Document>,
+    /// What billing does next: by timeline and time, the id of a subscription, an invoice or a schedule.
+    #[serde(with = "tracked::as_list")]
+    pub(crate) agenda: TrackedSet<(String, i64, String)>,
+    /// The timeline and time under which an object stands in the agenda.
+    pub(crate) planned: Tracked<String, (String, i64)>,
+    /// How many seconds a customer's time is ahead of the sandbox's.
+    pub(crate) moved_ahead: Tracked<String, i64>,
+    /// The invoice items of each customer that wait for an invoice, oldest first.
+    #[serde(with = "tracked::as_pairs")]
+    pub(crate) waiting_items: Tracked<(String, u64), String>,
+    /// The prices and quantities that a quote offers.
+    pub(crate) quoted: Tracked<String, Vec<(String, i64)>>,
+    pub(crate) billing: BillingSettings,
+    /// The account has no tax registration.
+    pub(crate) tax_unregistered: bool,
+    /// The settings of the customer portal were never saved in the dashboard.
+    pub(crate) portal_unsaved: bool,
+    /// Payment intents of invoices that changed and have had no consequences yet.
+    #[serde(skip)]
+    pub(crate) changed_intents: Vec<String>,
+    /// Sessions that completed, and whose subscription or invoice is still to be made.
+    #[serde(skip)]
+    pub(crate) completed_sessions: Vec<String>,
+    /// The last event before the current command.
+    #[serde(skip)]
+    pub(crate) last_event: Option<String>,
+    /// Work is done at the time of a test clock or of a customer moved ahead.
+    #[serde(skip)]
+    pub(crate) in_other_time: bool,
     pub(crate) account: AccountDefaults,
     pub(crate) standing: Standing,
     /// When refunds and disputes take their next automatic step.
@@ -218,6 +268,7 @@ impl State {
     pub(crate) fn tick(&mut self, context: &mut Context<'_>) -> bool {
         let now = context.now();
         self.now = now;
+        self.last_event = self.events.iter().next_back().map(|event| event.id.clone());
         let late = late::carry_out_due(self, context);
         let due: Vec<String> =
             self.open_until.keys().take_while(|(at, _)| *at <= now).map(|(_, id)| id.clone()).collect();
@@ -233,8 +284,22 @@ impl State {
             dispute_lifecycle::fall_due(self, context, &due.1);
             happened = true;
         }
+        happened |= test_clock::run_due(self, context);
+        self.last_event = self.events.iter().next_back().map(|event| event.id.clone());
         context.cause = cause;
         forgotten || happened || late
+    }
+
+    /// The sandbox's time in milliseconds, also while work is done at another time.
+    pub(crate) fn own_time_ms(&self, context: &Context<'_>) -> i64 {
+        if self.in_other_time { self.now.saturating_mul(1_000) } else { context.now_ms }
+    }
+
+    /// Draws the consequences of a command: invoices follow their payments, and completed sessions get their
+    /// subscription.
+    pub(crate) fn follow(&mut self, context: &mut Context<'_>) {
+        checkout::follow(self, context);
+        collect::follow(self, context);
     }
 
     /// The next time at which [`State::tick`] has something to do, in milliseconds.
@@ -242,6 +307,7 @@ impl State {
         let seconds = self.open_until.keys().next().into_iter().chain(self.due.keys().next()).map(|(at, _)| *at).min();
         let settlement = self.settlements.keys().next().map(|(at_ms, _)| *at_ms);
         let late = self.late.first_key_value().map(|((at_ms, _), _)| *at_ms);
-        [seconds.map(|at| at.saturating_mul(1_000)), settlement, late].into_iter().flatten().min()
+        let billing = test_clock::next_due_ms(self);
+        [seconds.map(|at| at.saturating_mul(1_000)), settlement, late, billing].into_iter().flatten().min()
     }
 }

@@ -90,6 +90,10 @@ pub(crate) fn confirm(
             sepa::check_offered(session)?;
             sepa::from_iban(&data.sepa_debit.iban, context)?
         }
+        (None, None, None) if session.needs_no_method() => {
+            session_confirm::confirm_without_method(state, context, id, email)?;
+            return retrieve(state, context, id);
+        }
         (None, None, None) => return Err(ApiError::missing_param("payment_method")),
         _ => {
             let message = "You may only specify one of these parameters: payment_method, card, payment_method_data.";

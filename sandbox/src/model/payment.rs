@@ -187,6 +187,9 @@ pub(crate) struct PaymentIntent {
     pub(crate) awaits_transfer: bool,
     #[serde(default)]
     pub(crate) amount_funded: i64,
+    /// The invoice that it pays.
+    #[serde(default)]
+    pub(crate) invoice: Option<String>,
 }
 
 impl PaymentIntent {

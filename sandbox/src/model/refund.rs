@@ -104,6 +104,17 @@ pub(crate) fn charge_of_intent(state: &State, intent_id: &str) -> Result<String,
         .ok_or_else(|| nothing_to_refund(intent_id))
 }
 
+/// Refunds a part of a payment intent, as a credit note does. Returns the refund's id.
+pub(crate) fn of_intent(
+    state: &mut State,
+    context: &mut Context<'_>,
+    intent_id: &str,
+    amount: i64,
+) -> Result<String, ApiError> {
+    let charge = charge_of_intent(state, intent_id)?;
+    create(state, context, &charge, Wanted { amount: Some(amount), reason: None, metadata: BTreeMap::new() })
+}
+
 fn nothing_to_refund(intent_id: &str) -> ApiError {
     let message = format!("This PaymentIntent ({intent_id}) does not have a successful charge to refund.");
     ApiError::invalid(message).executed()

@@ -59,8 +59,9 @@ pub(crate) fn from_iban(typed: &str, context: &mut Context<'_>) -> Result<Paymen
 /// Schedules the settlement of a debit that starts now.
 pub(crate) fn schedule(state: &mut State, context: &Context<'_>, intent_id: &str, method_id: &str) {
     let debit = state.payment_methods.get(method_id).and_then(|method| method.sepa_debit.as_ref());
-    if let Some(debit) = debit {
-        state.settlements.insert((context.now_ms.saturating_add(debit.after_ms), intent_id.to_owned()), ());
+    if let Some(after_ms) = debit.map(|debit| debit.after_ms) {
+        let now_ms = state.own_time_ms(context);
+        state.settlements.insert((now_ms.saturating_add(after_ms), intent_id.to_owned()), ());
     }
 }
 

@@ -32,6 +32,7 @@ pub(crate) enum Mode {
     #[default]
     Payment,
     Setup,
+    Subscription,
 }
 
 impl Mode {
@@ -39,6 +40,7 @@ impl Mode {
         match self {
             Self::Payment => "payment",
             Self::Setup => "setup",
+            Self::Subscription => "subscription",
         }
     }
 }
@@ -111,8 +113,69 @@ pub(crate) struct Session {
     pub(crate) setup_intent: Option<String>,
     #[serde(default)]
     pub(crate) custom_text: Option<serde_json::Value>,
+    /// What the subscription of a session in subscription mode is like.
+    #[serde(default)]
+    pub(crate) plan: Plan,
+    /// The part of `tax` that the prices contain.
+    #[serde(default)]
+    pub(crate) tax_inclusive: i64,
+    #[serde(default)]
+    pub(crate) subscription: Option<String>,
+    #[serde(default)]
+    pub(crate) invoice: Option<String>,
+    /// `always` or `if_required`.
+    #[serde(default)]
+    pub(crate) payment_method_collection: Option<String>,
+    #[serde(default)]
+    pub(crate) invoice_data: InvoiceData,
     /// The event whose receivers the hosted page waits for.
     pub(crate) completed_event: Option<String>,
+}
+
+/// The subscription that a session makes (`subscription_data`).
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub(crate) struct Plan {
+    pub(crate) metadata: BTreeMap<String, String>,
+    pub(crate) description: Option<String>,
+    pub(crate) trial_period_days: Option<i64>,
+    pub(crate) trial_end: Option<i64>,
+    pub(crate) trial_settings: Option<TrialSettings>,
+    pub(crate) billing_cycle_anchor: Option<i64>,
+    pub(crate) billing_mode: Option<WantedMode>,
+    pub(crate) proration_behavior: Option<String>,
+}
+
+/// The end of a trial.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub(crate) struct TrialSettings {
+    pub(crate) end_behavior: EndBehavior,
+}
+
+/// What happens at the end of a trial without a payment method.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub(crate) struct EndBehavior {
+    /// `cancel`, `create_invoice` or `pause`.
+    pub(crate) missing_payment_method: Option<String>,
+}
+
+/// The billing mode that a request asks for.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub(crate) struct WantedMode {
+    pub(crate) r#type: String,
+}
+
+/// What is written on the invoice of a payment (`invoice_creation[invoice_data]`).
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub(crate) struct InvoiceData {
+    pub(crate) description: Option<String>,
+    pub(crate) footer: Option<String>,
+    pub(crate) metadata: BTreeMap<String, String>,
+    pub(crate) custom_fields: Option<serde_json::Value>,
 }
 
 /// What the page offers with saved payment methods.
@@ -147,6 +210,11 @@ pub(crate) struct LineItem {
     /// A price of its own, as it was when the session was created. `None` for a price made by `price_data`.
     #[serde(default)]
     pub(crate) listed_price: Option<serde_json::Value>,
+    /// The price is paid again and again.
+    #[serde(default)]
+    pub(crate) is_recurring: bool,
+    #[serde(default)]
+    pub(crate) tax: i64,
     /// The product existed before the session.
     #[serde(default)]
     pub(crate) is_listed_product: bool,
@@ -193,6 +261,13 @@ impl Row for LineItem {
 impl Session {
     pub(crate) fn is_open(&self) -> bool {
         self.status == SessionStatus::Open
+    }
+
+    /// Whether it completes without a payment method: nothing is due, and none is asked for.
+    pub(crate) fn needs_no_method(&self) -> bool {
+        self.mode == Mode::Subscription
+            && self.amount_total == 0
+            && self.payment_method_collection.as_deref() == Some("if_required")
     }
 
     /// Whether the page has a box that saves the card.

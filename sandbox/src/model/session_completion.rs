@@ -4,7 +4,7 @@ use super::{
     Context, State, customer,
     customer::{Customer, Profile},
     payment::PaymentMethod,
-    session::{CustomerDetails, SessionStatus},
+    session::{CustomerDetails, Mode, SessionStatus},
     session_json, setup_intent,
 };
 
@@ -93,9 +93,43 @@ fn complete(state: &mut State, context: &mut Context<'_>, session_id: &str, meth
             name: typed.name,
         });
     }
+    promise(state, context, session_id);
     let event = emit_session(state, context, "checkout.session.completed", session_id);
     if let Some(session) = state.sessions.get_mut(session_id) {
         session.completed_event = event;
+    }
+}
+
+/// A session that nothing is due for completes without a payment method.
+pub(crate) fn complete_free(state: &mut State, context: &mut Context<'_>, session_id: &str, email: Option<String>) {
+    let Some(session) = state.sessions.get(session_id).cloned() else { return };
+    if session.customer_id.is_none() {
+        let profile = Profile { email: email.or(session.customer_email), ..Profile::default() };
+        let made = Customer::new(context, profile);
+        let created = customer::add(state, context, made);
+        if let Some(session) = state.sessions.get_mut(session_id) {
+            session.customer_id = Some(created);
+        }
+    }
+    complete(state, context, session_id, "", false);
+}
+
+/// A completed session names its subscription and its invoice, which are made right after it: see `billing`.
+fn promise(state: &mut State, context: &mut Context<'_>, session_id: &str) {
+    let Some(session) = state.sessions.get_mut(session_id) else { return };
+    if session.mode == Mode::Subscription {
+        session.subscription = Some(context.ids.next("sub_1", 23));
+    }
+    promise_invoice(state, context, session_id);
+}
+
+/// A paid session names the invoice of its payment.
+pub(crate) fn promise_invoice(state: &mut State, context: &mut Context<'_>, session_id: &str) {
+    let Some(session) = state.sessions.get_mut(session_id) else { return };
+    let is_of_payment = session.mode == Mode::Payment && session.invoice_creation && session.paid;
+    if session.mode == Mode::Subscription || is_of_payment {
+        session.invoice.get_or_insert_with(|| context.ids.next("in_1", 23));
+        state.completed_sessions.push(session_id.to_owned());
     }
 }
 

@@ -11,7 +11,7 @@ use super::{
     error::ApiError,
     methods,
     payment::{IntentStatus, PaymentIntent, PaymentMethod},
-    session::{self, Mode, Session, SessionStatus},
+    session::{self, Session, SessionStatus},
     session_completion, setup_intent,
 };
 
@@ -27,12 +27,27 @@ pub(crate) fn confirm(
         return Err(not_open(session.status));
     }
     let method = with_customer(session, method)?;
-    if session.mode == Mode::Setup {
+    if session.setup_intent.is_some() {
         return set_up(state, context, session_id, method);
     }
     add_tax(state, session_id);
     let intent_id = intent_of(state, context, session_id)?;
     confirm::attempt(state, context, &intent_id, method, false)
+}
+
+/// Completes a session that needs no payment method: nothing is due, and its page may skip the card.
+pub(crate) fn confirm_without_method(
+    state: &mut State,
+    context: &mut Context<'_>,
+    session_id: &str,
+    email: Option<String>,
+) -> Result<Confirmed, ApiError> {
+    let session = session::find(state, session_id)?;
+    if !session.is_open() {
+        return Err(not_open(session.status));
+    }
+    session_completion::complete_free(state, context, session_id, email);
+    Ok(Confirmed::Complete)
 }
 
 /// Checks that the session may use the payment method, and how long it is kept: with the box ticked for later
@@ -75,12 +90,25 @@ fn setup_intent_of(state: &State, session_id: &str) -> Result<String, ApiError> 
 
 /// Adds the tax, which is known once the customer has given an address.
 fn add_tax(state: &mut State, session_id: &str) {
+    // Without a registration Stripe collects nothing, and does not say so.
+    let unregistered = state.tax_unregistered;
     let Some(session) = state.sessions.get_mut(session_id) else { return };
-    if session.tax > 0 || !(session.automatic_tax || session.managed_payments) {
+    if unregistered || session.tax > 0 || !(session.automatic_tax || session.managed_payments) {
         return;
     }
-    session.tax = account::tax(session.amount_total, currency::step(&session.currency));
-    session.amount_total = session.amount_total.saturating_add(session.tax);
+    let step = currency::step(&session.currency);
+    let mut exclusive = 0_i64;
+    for item in &mut session.line_items {
+        let is_inclusive = item.tax_behavior == "inclusive";
+        item.tax = account::tax_of(item.amount, is_inclusive, step);
+        session.tax = session.tax.saturating_add(item.tax);
+        if is_inclusive {
+            session.tax_inclusive = session.tax_inclusive.saturating_add(item.tax);
+        } else {
+            exclusive = exclusive.saturating_add(item.tax);
+        }
+    }
+    session.amount_total = session.amount_total.saturating_add(exclusive);
     let (intent, total) = (session.payment_intent.clone(), session.amount_total);
     if let Some(intent) = intent.and_then(|id| state.payment_intents.get_mut(&id)) {
         intent.amount = total;
@@ -98,7 +126,7 @@ pub(crate) fn finish_challenge(
     if !session.is_open() {
         return Err(not_open(session.status));
     }
-    if session.mode == Mode::Setup {
+    if session.setup_intent.is_some() {
         let intent_id = setup_intent_of(state, session_id)?;
         let method_id = setup_intent::find(state, &intent_id)?.payment_method.clone().unwrap_or_default();
         if passed {
@@ -130,6 +158,7 @@ pub(crate) fn intent_of(state: &mut State, context: &mut Context<'_>, session_id
     }
     let id = context.ids.next("pi_3", 23);
     let intent = PaymentIntent {
+        invoice: None,
         id: id.clone(),
         created: context.now(),
         session: Some(session_id.to_owned()),

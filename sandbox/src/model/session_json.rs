@@ -37,7 +37,8 @@ fn identity(session: &Session, base_url: &str) -> Value {
         "mode": session.mode.as_str(),
         "status": session.status.as_str(),
         "payment_status": payment_status(session),
-        "payment_intent": session.payment_intent,
+        // That of a subscription belongs to its invoice.
+        "payment_intent": session.payment_intent.as_ref().filter(|_| session.mode != Mode::Subscription),
         "success_url": session.success_url,
         "cancel_url": session.cancel_url,
         "url": url,
@@ -49,8 +50,9 @@ fn identity(session: &Session, base_url: &str) -> Value {
 fn payment_status(session: &Session) -> &'static str {
     match (session.mode, session.paid) {
         (Mode::Setup, _) => "no_payment_required",
-        (Mode::Payment, true) => "paid",
-        (Mode::Payment, false) => "unpaid",
+        (Mode::Subscription, _) if session.amount_total == 0 => "no_payment_required",
+        (_, true) => "paid",
+        (_, false) => "unpaid",
     }
 }
 
@@ -59,7 +61,7 @@ fn money(session: &Session) -> Value {
     json!({
         "adaptive_pricing": { "enabled": session.adaptive_pricing },
         "allow_promotion_codes": session.allow_promotion_codes,
-        "amount_subtotal": has_total.then(|| session.amount_total.saturating_sub(session.tax)),
+        "amount_subtotal": has_total.then(|| session.amount_total.saturating_sub(session.tax).saturating_add(session.tax_inclusive)),
         "amount_total": has_total.then_some(session.amount_total),
         "automatic_tax": {
             "enabled": session.automatic_tax,
@@ -109,15 +111,12 @@ fn settings(session: &Session) -> Value {
         "billing_address_collection": session.billing_address_collection,
         "custom_fields": [],
         "custom_text": custom_text(session),
-        "invoice_creation": {
-            "enabled": session.invoice_creation,
-            "invoice_data": {
-                "account_tax_ids": null, "custom_fields": null, "description": null, "footer": null,
-                "issuer": null, "metadata": {}, "rendering_options": null,
-            },
-        },
+        "invoice_creation": (session.mode != Mode::Subscription).then(|| invoice_creation(session)),
         "locale": session.locale,
-        "payment_method_collection": if session.mode == Mode::Setup { "always" } else { "if_required" },
+        "payment_method_collection": session.payment_method_collection.as_deref().unwrap_or(match session.mode {
+            Mode::Payment => "if_required",
+            Mode::Setup | Mode::Subscription => "always",
+        }),
         "payment_method_options": { "card": { "request_three_d_secure": "automatic" } },
         "payment_method_types": session.payment_method_types,
         "after_expiration": session.after_expiration,
@@ -127,10 +126,24 @@ fn settings(session: &Session) -> Value {
         "phone_number_collection": { "enabled": session.phone_number_collection },
         "tax_id_collection": { "enabled": session.tax_id_collection, "required": "never" },
         "saved_payment_method_options": session.saved_payment_method_options,
-        "setup_intent": session.setup_intent,
+        "setup_intent": session.setup_intent.as_ref().filter(|_| session.mode == Mode::Setup),
+        "subscription": session.subscription,
+        "invoice": session.invoice,
         "wallet_options": session.wallet_options,
         "submit_type": session.submit_type,
         "ui_mode": "hosted_page",
+    })
+}
+
+fn invoice_creation(session: &Session) -> Value {
+    let data = &session.invoice_data;
+    json!({
+        "enabled": session.invoice_creation,
+        "invoice_data": {
+            "account_tax_ids": null, "custom_fields": data.custom_fields, "description": data.description,
+            "footer": data.footer, "issuer": session.invoice_creation.then(|| json!({ "type": "self" })),
+            "metadata": data.metadata, "rendering_options": null,
+        },
     })
 }
 
@@ -151,7 +164,6 @@ fn unused() -> Value {
         "client_secret": null,
         "consent": null,
         "integration_identifier": null,
-        "invoice": null,
         "origin_context": null,
         "payment_link": null,
         "payment_method_configuration_details": null,
@@ -160,7 +172,6 @@ fn unused() -> Value {
         "shipping_address_collection": null,
         "shipping_cost": null,
         "shipping_options": [],
-        "subscription": null,
     })
 }
 
@@ -178,8 +189,8 @@ pub(crate) fn line_item(session: &Session, item: &LineItem) -> Value {
         "adjustable_quantity": null,
         "amount_discount": 0,
         "amount_subtotal": item.amount,
-        "amount_tax": 0,
-        "amount_total": item.amount,
+        "amount_tax": item.tax,
+        "amount_total": if item.tax_behavior == "inclusive" { item.amount } else { item.amount.saturating_add(item.tax) },
         "currency": session.currency,
         "description": item.name,
         "metadata": item.metadata,

@@ -10,7 +10,7 @@ use super::{
     error::ApiError,
     iban::DebitEnding,
     payment::{ChargeStatus, IntentStatus},
-    session,
+    session, session_completion,
     session_completion::emit_session,
 };
 
@@ -45,6 +45,7 @@ pub(crate) fn settle_intent(
             if let Some(session) = state.sessions.get_mut(&session_id) {
                 session.paid = true;
             }
+            session_completion::promise_invoice(state, context, &session_id);
             emit_session(state, context, "checkout.session.async_payment_succeeded", &session_id);
         }
         after_charge::fill_in(state, context, &charge_id);

@@ -48,7 +48,9 @@ impl Run {
             api_version: DEFAULT_API_VERSION,
         };
         self.state.tick(&mut context);
-        command(&mut self.state, &mut context)
+        let result = command(&mut self.state, &mut context);
+        self.state.follow(&mut context);
+        result
     }
 
     pub(crate) fn call(&mut self, method: Method, path: &str, encoded: &str) -> Result<Value, ApiError> {

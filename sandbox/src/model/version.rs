@@ -6,7 +6,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{State, error::ApiError, payment_json, refund};
+use super::{State, billing::former, error::ApiError, payment_json, refund};
 
 /// The versions that change a format the sandbox has, and the version of Stripe's oldest libraries still in use. Other
 /// versions are accepted and treated like the latest of these before them.
@@ -33,7 +33,7 @@ const LATEST_CHARGE: &str = "2022-11-15";
 /// Since this version payments do not name an invoice, and a session has `collected_information`.
 const BASIL: &str = "2025-03-31";
 /// Since this version there is a `customer_account` beside each `customer`.
-const CLOVER: &str = "2025-09-30";
+pub(crate) const CLOVER: &str = "2025-09-30";
 /// Since this version `ui_mode` is `hosted_page` instead of `hosted`.
 pub(crate) const DAHLIA: &str = "2026-03-25";
 /// Since this version requests have no `payment_method_types`; `allowed_payment_method_types` is the filter.
@@ -84,6 +84,7 @@ pub(crate) fn former_members(state: &State, object: &Value) -> Map<String, Value
         }
         _ => {}
     }
+    members.extend(former::former_members(state, object));
     members
 }
 
@@ -103,12 +104,13 @@ pub(crate) fn render(value: &mut Value, api_version: &str, former: &impl Fn(&Val
     if api_version >= ENDIVE {
         return;
     }
-    if api_version < LATEST_CHARGE && value.is_object() {
-        let more = former(value);
+    if api_version < BASIL && value.is_object() {
+        let mut more = former(value);
+        if api_version >= LATEST_CHARGE {
+            more.retain(|name, _| !matches!(name.as_str(), "charges" | "refunds"));
+        }
         if let Some(members) = value.as_object_mut() {
-            more.into_iter().for_each(|(name, list)| {
-                members.entry(name).or_insert(list);
-            });
+            former::prepare(members, more);
         }
     }
     match value {
@@ -142,8 +144,9 @@ fn reshape(members: &mut Map<String, Value>, kind: &str, api_version: &str) {
         members.insert("shipping_details".to_owned(), Value::Null);
     }
     if (is_intent || kind == "charge") && api_version < BASIL {
-        members.insert("invoice".to_owned(), Value::Null);
+        members.entry("invoice").or_insert(Value::Null);
     }
+    former::reshape(members, kind, api_version);
     if is_intent && api_version < LATEST_CHARGE {
         members.remove("latest_charge");
     }

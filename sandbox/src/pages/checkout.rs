@@ -145,14 +145,18 @@ pub(crate) fn page(session: &Session, typed: &Typed) -> Markup {
 
 /// What the button does.
 fn verb(session: &Session) -> &'static str {
-    if session.mode == Mode::Setup { "Save" } else { "Pay" }
+    match session.mode {
+        Mode::Setup => "Save",
+        Mode::Payment => "Pay",
+        Mode::Subscription => "Subscribe:",
+    }
 }
 
 /// The amount, or what is saved in its place.
 fn total_of(session: &Session) -> String {
     match session.mode {
         Mode::Setup => "card".to_owned(),
-        Mode::Payment => currency::format(session.amount_total, &session.currency),
+        Mode::Payment | Mode::Subscription => currency::format(session.amount_total, &session.currency),
     }
 }
 
@@ -252,7 +256,7 @@ fn grouped(number: &str) -> String {
 pub(crate) fn challenge(session: &Session) -> Markup {
     let what = match session.mode {
         Mode::Setup => "the saving of a card".to_owned(),
-        Mode::Payment => format!("a payment of {}", total_of(session)),
+        Mode::Payment | Mode::Subscription => format!("a payment of {}", total_of(session)),
     };
     layout::page(
         "3-D Secure",

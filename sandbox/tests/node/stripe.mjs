@@ -205,6 +205,65 @@ const counted = await stripe.billing.meterEvents.create({
 });
 assert.equal(counted.event_name, meter.event_name);
 
+// A plan: a customer with a card, a recurring price, a subscription, its invoice and the way from its payment back.
+{
+  const plan = await stripe.products.create({ name: 'Pro' });
+  const monthly = await stripe.prices.create({
+    product: plan.id, currency: 'usd', unit_amount: 2000, recurring: { interval: 'month' },
+  });
+  const clock = await stripe.testHelpers.testClocks.create({ frozen_time: 1577836800 });
+  const buyer = await stripe.customers.create({
+    test_clock: clock.id,
+    payment_method: 'pm_card_visa',
+    invoice_settings: { default_payment_method: 'pm_card_visa' },
+  });
+  const subscription = await stripe.subscriptions.create({
+    customer: buyer.id, items: [{ price: monthly.id }], expand: ['latest_invoice.payments'],
+  });
+  assert.equal(subscription.status, 'active');
+  const [paidBy] = subscription.latest_invoice.payments.data;
+  const found = await stripe.invoicePayments.list({
+    payment: { type: 'payment_intent', payment_intent: paidBy.payment.payment_intent },
+  });
+  assert.equal(found.data[0].invoice, subscription.latest_invoice.id);
+  const preview = await stripe.invoices.createPreview({ subscription: subscription.id });
+  assert.equal(preview.total, 2000);
+  await stripe.testHelpers.testClocks.advance(clock.id, { frozen_time: 1577836800 + 32 * 86400 });
+  while ((await stripe.testHelpers.testClocks.retrieve(clock.id)).status !== 'ready');
+  const renewals = await stripe.invoices.list({ subscription: subscription.id, status: 'paid' });
+  assert.deepEqual(renewals.data.map((invoice) => invoice.billing_reason), ['subscription_cycle', 'subscription_create']);
+  const lines = await stripe.invoices.listLineItems(renewals.data[0].id).autoPagingToArray({ limit: 10 });
+  assert.equal(lines[0].parent.subscription_item_details.subscription, subscription.id);
+  const ending = await stripe.subscriptions.update(subscription.id, { cancel_at_period_end: true });
+  assert.equal(ending.cancel_at_period_end, true);
+  const schedule = await stripe.subscriptionSchedules.create({ from_subscription: subscription.id });
+  assert.equal((await stripe.subscriptionSchedules.release(schedule.id)).status, 'released');
+  assert.equal((await stripe.subscriptionItems.list({ subscription: subscription.id })).data.length, 1);
+  await stripe.invoiceItems.create({ customer: buyer.id, amount: 500, currency: 'usd' });
+  const bill = await stripe.invoices.create({ customer: buyer.id, pending_invoice_items_behavior: 'include' });
+  const settled = await stripe.invoices.pay((await stripe.invoices.finalizeInvoice(bill.id)).id);
+  assert.equal(settled.status, 'paid');
+  const note = await stripe.creditNotes.create({ invoice: settled.id, amount: 100, refund_amount: 100 });
+  assert.equal(note.status, 'issued');
+  const configuration = await stripe.billingPortal.configurations.create({
+    features: { invoice_history: { enabled: true }, subscription_cancel: { enabled: true } },
+  });
+  const visit = await stripe.billingPortal.sessions.create({
+    customer: buyer.id, configuration: configuration.id, return_url: 'http://127.0.0.1:9/',
+  });
+  assert.match(visit.url, /\/p\/session\//);
+  assert.equal((await stripe.tax.settings.retrieve()).status, 'active');
+  const coupon = await stripe.coupons.create({ percent_off: 12.5 });
+  assert.equal(coupon.percent_off, 12.5);
+  const checkout = await stripe.checkout.sessions.create({
+    mode: 'subscription', line_items: [{ price: monthly.id, quantity: 1 }], success_url: 'http://127.0.0.1:9/',
+    subscription_data: { trial_period_days: 7, metadata: { account: 'a' } },
+  });
+  assert.deepEqual([checkout.mode, checkout.amount_total], ['subscription', 0]);
+  assert.equal((await stripe.subscriptions.cancel(subscription.id)).status, 'canceled');
+  await stripe.testHelpers.testClocks.del(clock.id);
+}
+
 // The webhooks verify with the library's own check, and a changed one does not.
 const completed = () => webhooks.find(({ body }) => body.includes('"type":"checkout.session.completed"'));
 const deadline = Date.now() + 10_000;

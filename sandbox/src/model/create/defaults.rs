@@ -14,8 +14,10 @@ pub(super) fn filled_in(mut wanted: Wanted, account: AccountDefaults) -> Wanted 
     switch(&mut wanted.adaptive_pricing, account.adaptive_pricing);
     switch(&mut wanted.phone_number_collection, account.phone_number_collection);
     switch(&mut wanted.tax_id_collection, account.tax_id_collection);
-    switch(&mut wanted.invoice_creation, account.invoice_creation);
     switch(&mut wanted.managed_payments, account.managed_payments);
+    if wanted.mode == "payment" {
+        wanted.invoice_creation.enabled.get_or_insert(account.invoice_creation);
+    }
     let default = |on: bool, value: Value| on.then_some(value);
     wanted.allow_promotion_codes = wanted.allow_promotion_codes.or(account.allow_promotion_codes.then_some(true));
     wanted.billing_address_collection =

@@ -115,6 +115,8 @@ fn priced(context: &mut Context<'_>, unit: Decimal, price: String) -> LineItem {
         unit_amount_decimal: unit.as_whole().is_none().then(|| unit.to_string()),
         listed_price: None,
         is_listed_product: false,
+        is_recurring: false,
+        tax: 0,
     }
 }
 
@@ -128,25 +130,22 @@ fn listed(
 ) -> Result<(Decimal, LineItem), ApiError> {
     let param = format!("{at}[price]");
     let found = price::referenced(state, id, &param)?;
-    check_sold_once(found, &param)?;
+    check_active(found, &param)?;
     let unit = found.unit_in(currency).ok_or_else(|| ApiError::missing_param(&param))?;
     let product = product::referenced(state, &found.product, &param)?;
     let item = of_product(priced(context, unit, found.id.clone()), product);
-    Ok((unit, LineItem { listed_price: Some(price::to_json(found)), ..item }))
+    let tax_behavior = found.details.tax_behavior.clone().unwrap_or(item.tax_behavior.clone());
+    let item = LineItem { tax_behavior, ..item };
+    let is_recurring = found.recurring.is_some();
+    Ok((unit, LineItem { listed_price: Some(price::to_json(found)), is_recurring, ..item }))
 }
 
-fn check_sold_once(price: &Price, param: &str) -> Result<(), ApiError> {
-    let refuse = |message: &str| Err(ApiError::invalid(message).param(param));
-    if !price.details.active {
-        return refuse("The price specified is inactive. This field only accepts active prices.");
+fn check_active(price: &Price, param: &str) -> Result<(), ApiError> {
+    if price.details.active {
+        return Ok(());
     }
-    if price.recurring.is_some() {
-        return refuse(
-            "You specified `payment` mode but passed a recurring price. Either switch to `subscription` mode or use \
-             only one-time prices.",
-        );
-    }
-    Ok(())
+    let message = "The price specified is inactive. This field only accepts active prices.";
+    Err(ApiError::invalid(message).param(param))
 }
 
 fn of_product(item: LineItem, product: &Product) -> LineItem {
@@ -171,6 +170,7 @@ fn inline(
     let item = priced(context, unit, String::new());
     let item = LineItem {
         price: context.ids.next("price_1", 23),
+        is_recurring: price.recurring.is_some(),
         tax_behavior: price.tax_behavior.clone().unwrap_or(item.tax_behavior.clone()),
         ..item
     };
@@ -217,10 +217,11 @@ fn unit_amount(price: &WantedPrice, at: &str, currency: &str) -> Result<Decimal,
 }
 
 /// The total, checked against the limits of the currency.
-pub(super) fn total(line_items: &[LineItem], currency: &str) -> Result<i64, ApiError> {
+pub(super) fn total(line_items: &[LineItem], currency: &str, may_be_free: bool) -> Result<i64, ApiError> {
     let total = line_items.iter().fold(0_i64, |sum, item| sum.saturating_add(item.amount));
     let minimum = currency::minimum(currency);
-    if total < minimum {
+    // Nothing is due at the start of a trial.
+    if total < minimum && !(may_be_free && total == 0) {
         return Err(ApiError::invalid(format!(
             "The Checkout Session's total amount due must add up to at least {} {currency}",
             currency::format(minimum, currency)

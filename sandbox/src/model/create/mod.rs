@@ -20,6 +20,7 @@ use super::{
 mod defaults;
 mod line_items;
 mod modes;
+mod recurring;
 mod wanted;
 
 const HALF_AN_HOUR: i64 = 30 * 60;
@@ -45,11 +46,13 @@ pub(crate) fn create(state: &mut State, context: &mut Context<'_>, params: &Para
     let order = match mode {
         Mode::Setup => modes::empty_order(&wanted)?,
         Mode::Payment => order(state, context, &wanted)?,
+        Mode::Subscription => recurring::order(state, context, &wanted)?,
     };
     let chosen = state.account;
     let setup = wanted.setup_intent_data.clone();
     let session = build(defaults::filled_in(wanted, chosen), context, expires_at, order);
     let session = modes::with_customer(Session { mode, ..session }, customer);
+    let session = recurring::with_future_usage(session);
     let id = session.id.clone();
     state.open_until.insert((session.expires_at, id.clone()), ());
     state.sessions.insert(session);
@@ -58,7 +61,10 @@ pub(crate) fn create(state: &mut State, context: &mut Context<'_>, params: &Para
         Mode::Payment if context.api_version < LATE_PAYMENT_INTENT => {
             session_confirm::intent_of(state, context, &id)?;
         }
-        Mode::Payment => {}
+        Mode::Subscription if state.sessions.get(&id).is_some_and(|session| session.amount_total == 0) => {
+            modes::begin_setup(state, context, &id, None);
+        }
+        Mode::Payment | Mode::Subscription => {}
     }
     Ok(session_json::session(session::find(state, &id)?, context.base_url))
 }
@@ -74,17 +80,13 @@ struct Order {
 fn order(state: &State, context: &mut Context<'_>, wanted: &Wanted) -> Result<Order, ApiError> {
     let currency = session_currency(state, wanted)?;
     let line_items = line_items(state, wanted, &currency, context)?;
-    let amount_total = total(&line_items, &currency)?;
+    recurring::check_none(&line_items)?;
+    let amount_total = total(&line_items, &currency, false)?;
     Ok(Order { currency, line_items, amount_total })
 }
 
 fn check_supported(wanted: &Wanted, api_version: &str) -> Result<(), ApiError> {
-    let switches = [
-        ("automatic_tax", &wanted.automatic_tax),
-        ("tax_id_collection", &wanted.tax_id_collection),
-        ("invoice_creation", &wanted.invoice_creation),
-        ("managed_payments", &wanted.managed_payments),
-    ];
+    let switches = [("managed_payments", &wanted.managed_payments)];
     for (name, switch) in switches {
         if switch.is_on() {
             let param = format!("{name}[enabled]");
@@ -176,7 +178,12 @@ fn build(wanted: Wanted, context: &mut Context<'_>, expires_at: i64, order: Orde
         cancel_url: wanted.cancel_url,
         client_reference_id: wanted.client_reference_id,
         customer_email: wanted.customer_email,
-        customer_creation: wanted.customer_creation.unwrap_or_else(|| "if_required".to_owned()),
+        customer_creation: match wanted.customer_creation {
+            // A subscription and an invoice need a customer.
+            _ if wanted.mode == "subscription" || wanted.invoice_creation.enabled == Some(true) => "always".to_owned(),
+            Some(given) => given,
+            None => "if_required".to_owned(),
+        },
         customer: None,
         metadata: wanted.metadata,
         payment_intent_data: wanted.payment_intent_data,
@@ -196,7 +203,13 @@ fn build(wanted: Wanted, context: &mut Context<'_>, expires_at: i64, order: Orde
         automatic_tax: wanted.automatic_tax.is_on(),
         tax: 0,
         tax_id_collection: wanted.tax_id_collection.is_on(),
-        invoice_creation: wanted.invoice_creation.is_on(),
+        invoice_creation: wanted.invoice_creation.enabled == Some(true),
+        invoice_data: wanted.invoice_creation.invoice_data,
+        plan: wanted.subscription_data.unwrap_or_default(),
+        payment_method_collection: wanted.payment_method_collection,
+        subscription: None,
+        invoice: None,
+        tax_inclusive: 0,
         managed_payments: wanted.managed_payments.is_on(),
         consent_collection: wanted.consent_collection.map(defaults::consent),
         name_collection: wanted.name_collection.map(defaults::names),

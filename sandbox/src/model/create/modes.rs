@@ -6,6 +6,7 @@ use super::{
 };
 use crate::model::{
     Context, State, currency, customer,
+    customer::Customer,
     error::ApiError,
     session::{Mode, Session},
     setup_intent,
@@ -16,14 +17,19 @@ pub(super) fn mode_of(wanted: &Wanted) -> Result<Mode, ApiError> {
     let mode = match wanted.mode.as_str() {
         "payment" => Mode::Payment,
         "setup" => Mode::Setup,
-        other => return Err(ApiError::unsupported(&format!("mode `{other}`"), "mode")),
+        "subscription" => Mode::Subscription,
+        _ => return Err(ApiError::internal("the mode is unknown")),
     };
     let of_payments = wanted.has_payment_intent_data || wanted.saved_payment_method_options.is_some();
     let refused = match mode {
         Mode::Setup if !wanted.line_items.is_empty() => Some("line_items"),
         Mode::Setup if of_payments && wanted.has_payment_intent_data => Some("payment_intent_data"),
         Mode::Setup if of_payments => Some("saved_payment_method_options"),
-        Mode::Payment if wanted.setup_intent_data.is_some() => Some("setup_intent_data"),
+        Mode::Payment | Mode::Subscription if wanted.setup_intent_data.is_some() => Some("setup_intent_data"),
+        Mode::Payment | Mode::Setup if wanted.subscription_data.is_some() => Some("subscription_data"),
+        Mode::Subscription if wanted.has_payment_intent_data => Some("payment_intent_data"),
+        Mode::Subscription if wanted.customer_creation.is_some() => Some("customer_creation"),
+        Mode::Subscription if wanted.invoice_creation.enabled.is_some() => Some("invoice_creation"),
         _ => None,
     };
     match refused {
@@ -64,7 +70,26 @@ pub(super) fn customer_of(state: &State, wanted: &Wanted) -> Result<Option<Given
         }
     }
     let found = customer::referenced(state, id, "customer")?;
+    check_updates(wanted, found)?;
     Ok(Some(Given { id: id.clone(), email: found.profile.email.clone() }))
+}
+
+/// What Checkout asks for must be saved with the customer, or be there already.
+fn check_updates(wanted: &Wanted, found: &Customer) -> Result<(), ApiError> {
+    let updates = |what: &str| wanted.customer_update.get(what).is_some_and(|choice| choice == "auto");
+    if wanted.tax_id_collection.is_on() && !updates("name") {
+        let message = "Tax ID collection requires updating business name on the customer. To enable tax ID collection \
+                       for an existing customer, please set `customer_update[name]` to `auto`.";
+        return Err(ApiError::invalid(message).param("customer_update[name]"));
+    }
+    let has_address = found.profile.address.as_ref().is_some_and(|address| address.country.is_some());
+    if wanted.automatic_tax.is_on() && !has_address && !updates("address") && !updates("shipping") {
+        let message = "Automatic tax calculation in Checkout requires a valid address on the Customer. Add a valid \
+                       address to the Customer or set either `customer_update[address]` to 'auto' or \
+                       `customer_update[shipping]` to 'auto' to save the address entered in Checkout to the Customer.";
+        return Err(ApiError::invalid(message).code("customer_tax_location_invalid").param("customer_update"));
+    }
+    Ok(())
 }
 
 /// The session with its customer, whose email the page shows.

@@ -10,7 +10,8 @@ use crate::model::{
     accepted,
     error::ApiError,
     params::Params,
-    session::{PaymentIntentData, SavedMethods},
+    price::Recurring,
+    session::{InvoiceData, PaymentIntentData, Plan, SavedMethods},
     version::ENDIVE,
 };
 
@@ -44,7 +45,9 @@ pub(super) struct Wanted {
     #[serde(default)]
     pub(super) tax_id_collection: Switch,
     #[serde(default)]
-    pub(super) invoice_creation: Switch,
+    pub(super) invoice_creation: InvoiceCreation,
+    pub(super) payment_method_collection: Option<String>,
+    pub(super) subscription_data: Option<Plan>,
     #[serde(default)]
     pub(super) managed_payments: Switch,
     pub(super) consent_collection: Option<Value>,
@@ -70,6 +73,14 @@ pub(super) struct Wanted {
 pub(super) struct SetupIntentData {
     pub(super) description: Option<String>,
     pub(super) metadata: BTreeMap<String, String>,
+}
+
+/// `invoice_creation`
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct InvoiceCreation {
+    pub(super) enabled: Option<bool>,
+    pub(super) invoice_data: InvoiceData,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -99,6 +110,7 @@ pub(super) struct WantedPrice {
     pub(super) product_data: Option<WantedProduct>,
     pub(super) unit_amount: Option<i64>,
     pub(super) unit_amount_decimal: Option<String>,
+    pub(super) recurring: Option<Recurring>,
     pub(super) tax_behavior: Option<String>,
 }
 
