@@ -20,6 +20,7 @@ pub fn all_statements() -> impl Iterator<Item = &'static Statement> {
         crate::books::audit_limits::STATEMENTS,
         crate::books::audit_queries::STATEMENTS,
         crate::books::audit_spending::STATEMENTS,
+        crate::books::auto_topup_rules::STATEMENTS,
         crate::books::purchase_rules::STATEMENTS,
         crate::books::refill::STATEMENTS,
         crate::books::replay::STATEMENTS,

@@ -39,6 +39,7 @@ pub async fn audit(db: &Db, is_replay: bool) -> Result<AuditReport, StoreError> 
     walk::<AuditedPeriod>(db, &mut report).await?;
     report.usage_hours = audit_usage(db, &mut report).await?;
     audit_messages(db, &mut report).await?;
+    audit_auto_topups(db, &mut report).await?;
     if is_replay {
         replay(db, &mut report).await?;
     }
@@ -49,6 +50,14 @@ pub async fn audit(db: &Db, is_replay: bool) -> Result<AuditReport, StoreError> 
 async fn audit_messages(db: &Db, report: &mut AuditReport) -> Result<(), StoreError> {
     for (rule, wrong) in db.broken_message_rules().await? {
         report.add(Difference { id: "messages".to_owned(), detail: format!("not so for {wrong}: {rule}") });
+    }
+    Ok(())
+}
+
+/// Checks the charges of saved cards, in the same way.
+async fn audit_auto_topups(db: &Db, report: &mut AuditReport) -> Result<(), StoreError> {
+    for (rule, wrong) in db.broken_auto_topup_rules().await? {
+        report.add(Difference { id: "auto top-ups".to_owned(), detail: format!("not so for {wrong}: {rule}") });
     }
     Ok(())
 }

@@ -1,6 +1,6 @@
 //! Reads the books.
 
-use crate::books::{purchase_rules, spending_rules, subscription_rules};
+use crate::books::{auto_topup_rules, purchase_rules, spending_rules, subscription_rules};
 use crate::db::Db;
 use crate::db::{StoreError, args, statements};
 use crate::domain::account::AccountId;
@@ -159,12 +159,9 @@ impl Db {
             ("states and kinds are words that the code knows", &WRONG_WORDS),
         ];
         let mut broken = Vec::new();
-        let rules = rules
-            .into_iter()
-            .chain(purchase_rules::RULES)
-            .chain(spending_rules::RULES)
-            .chain(subscription_rules::RULES);
-        for (rule, statement) in rules.chain(message_rules::RULES) {
+        let rules = rules.into_iter().chain(purchase_rules::RULES).chain(spending_rules::RULES);
+        let rules = rules.chain(subscription_rules::RULES).chain(message_rules::RULES).chain(auto_topup_rules::RULES);
+        for (rule, statement) in rules {
             if self.read_optional::<Wrong>(statement, &[]).await?.is_none_or(|row| row.wrong != 0) {
                 broken.push(rule);
             }

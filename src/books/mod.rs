@@ -10,6 +10,7 @@ pub mod audit_report;
 pub mod audit_spending;
 pub mod audit_subscriptions;
 pub(crate) mod audited;
+pub(crate) mod auto_topup_rules;
 pub mod block_account;
 pub mod entries;
 pub(crate) mod entry_ids;

@@ -1,5 +1,6 @@
 //! Saved cards and auto top-up, with Stripe's test cards.
 
+mod audit;
 mod caps;
 mod cards;
 mod charging;
