@@ -27,6 +27,7 @@ pub fn all_statements() -> impl Iterator<Item = &'static Statement> {
         crate::reconcile::comparison::STATEMENTS,
         crate::customers::customer_rows::STATEMENTS,
         crate::exports::ledger::STATEMENTS,
+        crate::exports::lots::STATEMENTS,
         crate::exports::month_sums::STATEMENTS,
         crate::exports::outstanding::STATEMENTS,
         crate::exports::reversals::STATEMENTS,

@@ -876,11 +876,14 @@ CREATE TABLE subscription_invoices (
     hosted_url               TEXT,
     created_at               BIGINT NOT NULL,
     paid_at                  BIGINT,
+    -- When it was first known here to be paid.
+    booked_at                BIGINT,
     updated_at               BIGINT NOT NULL,
     PRIMARY KEY (provider_invoice_id, provider),
     FOREIGN KEY (provider_subscription_id, provider) REFERENCES subscriptions (provider_subscription_id, provider)
 );
 
+CREATE INDEX subscription_invoices_by_booking ON subscription_invoices (booked_at);
 CREATE INDEX subscription_invoices_by_subscription ON subscription_invoices (provider_subscription_id, created_at);
 
 -- The credits of a paid period or of a trial. The id is that of the grant, and the source of its ledger entry:
@@ -911,6 +914,7 @@ CREATE TABLE subscription_grants (
 
 CREATE INDEX subscription_grants_by_subscription ON subscription_grants (provider_subscription_id, period_end);
 CREATE INDEX subscription_grants_by_invoice ON subscription_grants (provider_invoice_id);
+CREATE INDEX subscription_grants_by_creation ON subscription_grants (created_at, id);
 CREATE INDEX subscription_grants_of_trials ON subscription_grants (account_id) WHERE kind = 'trial';
 
 -- Refunds and disputes of payments of invoices, with their latest state. The columns are those of `reversals`.
@@ -935,6 +939,7 @@ CREATE TABLE subscription_reversals (
 );
 
 CREATE INDEX subscription_reversals_by_payment ON subscription_reversals (provider_payment_id);
+CREATE INDEX subscription_reversals_by_creation ON subscription_reversals (created_at);
 CREATE INDEX subscription_reversals_by_invoice ON subscription_reversals (provider_invoice_id);
 
 -- The configuration of the provider's customer portal, made at its first use, and a hash of what it contains.

@@ -122,6 +122,12 @@ pub fn taken(credits: i64, credits_amount_minor: i64, reversed_minor: i64) -> i6
     share.and_then(|share| i64::try_from(share).ok()).unwrap_or(0).clamp(0, credits.max(0))
 }
 
+/// The source of the entry of a change of what is taken back of a period's grant: the grant, and the number of the change.
+#[must_use]
+pub fn reversal_source(grant: &str, number: i64) -> String {
+    format!("{grant}:{number:04}")
+}
+
 #[cfg(test)]
 #[path = "period_credits_tests.rs"]
 mod tests;

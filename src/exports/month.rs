@@ -8,7 +8,7 @@ use time::{Date, Month as MonthOfYear, OffsetDateTime};
 use crate::books::sums::sum;
 use crate::db::{Db, StoreError};
 use crate::domain::timestamp::rfc3339;
-use crate::exports::month_sums::{Gone, Moved, RealFees, Sold, sums};
+use crate::exports::month_sums::{Billed, Gone, Moved, RealFees, Sold, sums};
 use crate::exports::outstanding::{Worth, credits_at, worth_at};
 use crate::exports::range::{TimeRange, settled_before_ms};
 
@@ -96,6 +96,8 @@ pub struct MonthReport {
     pub closing_worth: Vec<Worth>,
     /// The purchases that were paid in this time, by currency.
     pub sold: Vec<Sold>,
+    /// The invoices of subscriptions that became known as paid in this time, by currency.
+    pub billed: Vec<Billed>,
     /// Refunds and disputes that were first recorded in this time and took money, by currency.
     pub reversed: Vec<Gone>,
     /// What the provider kept of the purchases above.
@@ -144,6 +146,7 @@ pub async fn report_month(db: &Db, month: Month, now_ms: i64) -> Result<MonthRep
         closing_worth: worth_at(db, closing_credits, part.to_ms).await?,
         closing_credits,
         sold: sums.sold,
+        billed: sums.billed,
         reversed: sums.gone,
         real_fees: sums.fees,
         entries: sums.moved,

@@ -3,7 +3,7 @@
 use crate::db::{Db, StoreError, Tx, args, statements};
 use crate::domain::account::AccountId;
 use crate::domain::ids::{InvoiceId, SubscriptionId};
-use crate::domain::subscription::InvoiceReport;
+use crate::domain::subscription::{InvoiceReport, InvoiceStatus};
 
 /// The most invoices of a subscription that are shown.
 const MAX_SHOWN: i64 = 100;
@@ -54,12 +54,13 @@ pub struct Invoice {
 statements! {
     UPSERT = "INSERT INTO subscription_invoices (provider_invoice_id, provider, provider_subscription_id, account_id, \
         number, status, reason, currency, total, amount_paid, credits_amount, attempts, told_attempt, needs_action, \
-        next_attempt_at, hosted_url, created_at, paid_at, updated_at) VALUES (:invoice, :provider, :subscription, \
+        next_attempt_at, hosted_url, created_at, paid_at, booked_at, updated_at) VALUES (:invoice, :provider, :subscription, \
         :account, :number, :status, :reason, :currency, :total, :amount_paid, 0, :attempts, 0, 0, :next_attempt_at, \
-        :hosted_url, :created_at, :paid_at, :now_ms) ON CONFLICT (provider_invoice_id, provider) DO UPDATE SET \
+        :hosted_url, :created_at, :paid_at, :booked_at, :now_ms) ON CONFLICT (provider_invoice_id, provider) DO UPDATE SET \
         number = excluded.number, status = excluded.status, total = excluded.total, amount_paid = excluded.amount_paid, \
         attempts = excluded.attempts, next_attempt_at = excluded.next_attempt_at, hosted_url = excluded.hosted_url, \
-        paid_at = excluded.paid_at, updated_at = excluded.updated_at";
+        paid_at = excluded.paid_at, \
+        booked_at = COALESCE(subscription_invoices.booked_at, excluded.booked_at), updated_at = excluded.updated_at";
     FIND = "SELECT provider_invoice_id, provider, provider_subscription_id, account_id, number, status, reason, \
         currency, total, amount_paid, credits_amount, attempts, told_attempt, needs_action, next_attempt_at, \
         hosted_url, created_at, paid_at, updated_at FROM subscription_invoices \
@@ -102,6 +103,7 @@ pub(crate) async fn put(
         hosted_url = report.hosted_url.as_deref(),
         created_at = report.created_seconds.saturating_mul(1_000),
         paid_at = ms(report.paid_at_seconds),
+        booked_at = (report.status == InvoiceStatus::Paid).then_some(now_ms),
         now_ms
     ];
     tx.execute(&UPSERT, &values).await?;

@@ -7,7 +7,7 @@ use crate::books::grant::period::{self, Change};
 use crate::db::{StoreError, Tx};
 use crate::domain::ids::InvoiceId;
 use crate::domain::ledger::ReversalCause;
-use crate::domain::period_credits::taken;
+use crate::domain::period_credits::{reversal_source, taken};
 use crate::subscriptions::grant_period::Booking;
 use crate::subscriptions::grant_rows::{self, PeriodGrant};
 use crate::subscriptions::{invoice_rows, reversal_rows};
@@ -46,7 +46,7 @@ async fn settle_grant(
     credits: i64,
     cause: ReversalCause,
 ) -> Result<(), StoreError> {
-    let source = format!("{}:{:04}", grant.id, grant.revision.saturating_add(1));
+    let source = reversal_source(&grant.id, grant.revision.saturating_add(1));
     let change =
         Change { grant: &grant.id, source: &source, credits: credits.saturating_abs(), reason: cause.reason(credits) };
     let account = booking.account();

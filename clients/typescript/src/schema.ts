@@ -1494,7 +1494,7 @@ export interface paths {
         };
         /**
          * Lists the plans that are sold.
-         * @description Needs no credentials.
+         * @description Needs no credentials. With a currency, only the plans and prices in it.
          */
         get: operations["listPlans"];
         put?: never;
@@ -13408,7 +13408,13 @@ export interface operations {
     };
     listPlans: {
         parameters: {
-            query?: never;
+            query?: {
+                /**
+                 * @description The currency; by default all of them
+                 * @example usd
+                 */
+                currency?: string;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -13422,6 +13428,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Plans"];
+                };
+            };
+            /** @description The request is invalid; `errors` lists the invalid fields, if any. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description The service cannot handle the request at the moment; `Retry-After` says when to try again. */

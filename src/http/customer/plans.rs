@@ -1,14 +1,23 @@
 //! Plans that can be subscribed to.
 
-use actix_web::get;
 use actix_web::web::Json;
-use serde::Serialize;
+use actix_web::{HttpRequest, get};
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
+use validator::Validate;
 
-use crate::http::kit::openapi::Problem503;
+use crate::domain::currency::Currency;
+use crate::http::kit::body::read_query;
+use crate::http::kit::openapi::{Problem503, PublicProblems};
 use crate::http::kit::problem::ApiError;
 use crate::http::state::State;
 use crate::plans::plan_rows::{AppliedPlan, PlanPrice};
+
+#[derive(Debug, Deserialize, Validate)]
+#[serde(deny_unknown_fields)]
+struct PlansQuery {
+    currency: Option<String>,
+}
 
 /// The plans that are sold.
 #[derive(Debug, Serialize, ToSchema)]
@@ -98,18 +107,29 @@ impl From<AppliedPlan> for Plan {
 
 /// Lists the plans that are sold.
 ///
-/// Needs no credentials.
+/// Needs no credentials. With a currency, only the plans and prices in it.
 #[utoipa::path(
     operation_id = "listPlans",
     tag = "subscriptions",
-    responses((status = 200, description = "The plans, in the order of their ids.", body = Plans), Problem503),
+    params(("currency" = Option<String>, Query, description = "The currency; by default all of them", example = "usd")),
+    responses(
+        (status = 200, description = "The plans, in the order of their ids.", body = Plans),
+        PublicProblems,
+        Problem503,
+    ),
     security(()),
 )]
 #[get("/plans")]
-pub async fn list(state: State) -> Result<Json<Plans>, ApiError> {
+pub async fn list(request: HttpRequest, state: State) -> Result<Json<Plans>, ApiError> {
+    let PlansQuery { currency } = read_query(&request)?;
+    let currency = currency.map(|text| Currency::parse(&text)).transpose();
+    let currency = currency.map_err(|error| ApiError::field("currency", "unknown_currency", error.to_string()))?;
     let app = state.app.clone();
     let plans = state.run(async move { app.db.plans(app.provider.name).await }).await??;
-    let sold = plans.into_iter().filter(|applied| applied.plan.is_active);
+    let sold = plans.into_iter().filter(|applied| applied.plan.is_active).filter_map(|mut applied| {
+        applied.prices.retain(|price| currency.is_none_or(|wanted| wanted == price.currency));
+        (!applied.prices.is_empty()).then_some(applied)
+    });
     Ok(Json(Plans { data: sold.map(Plan::from).collect() }))
 }
 

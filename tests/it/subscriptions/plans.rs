@@ -39,6 +39,9 @@ on_both_databases! {
         // The price of 20.00 with the fee: (2000 + 30) / 0.971, rounded up.
         let price = json!([{ "currency": "usd", "amount": 2_000, "feeAmount": 91, "totalAmount": 2_091 }]);
         assert_eq!(app.get("/plans").await.expect(200)["data"][0]["prices"], price);
+        assert_eq!(app.get("/plans?currency=usd").await.expect(200)["data"][0]["prices"], price);
+        assert_eq!(app.get("/plans?currency=eur").await.expect(200)["data"], json!([]));
+        app.get("/plans?currency=euro").await.expect_problem(400, "invalid_request");
         assert!(changes(&apply(&app, json!([plan(json!({}))]), "").await.expect(200)).is_empty(), "again");
         let listed = app.stripe.get("/v1/prices?lookup_keys[0]=topup_pro_usd&active=true").await;
         assert_eq!(listed["data"].as_array().map(Vec::len), Some(1));

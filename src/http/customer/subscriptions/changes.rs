@@ -94,6 +94,14 @@ pub(crate) async fn visible(
     Ok((id.map_err(|_| ApiError::from(ChangeError::NotFound))?, visible))
 }
 
+/// Refuses an account that asks for more than its share: each of these requests asks Stripe several times.
+fn check_rate(state: &HttpState, visible: &Visible) -> Result<(), ApiError> {
+    match visible {
+        Visible::Account(account) => state.limits.check_account(account),
+        Visible::All => Ok(()),
+    }
+}
+
 /// Runs a change and shows the subscription afterwards.
 async fn changed(
     state: &State,
@@ -151,6 +159,7 @@ pub async fn end(
         }
         _ => return Err(ApiError::field("at", "unknown", "must be period_end or now")),
     };
+    check_rate(&state, &visible)?;
     let app = state.app.clone();
     changed(&state, async move { cancel(&app, &id, &visible, at).await }).await
 }
@@ -173,6 +182,7 @@ pub async fn end(
 #[post("/subscriptions/{id}/resume")]
 pub async fn go_on(request: HttpRequest, path: Path<String>, state: State) -> Result<Json<Subscription>, ApiError> {
     let (id, visible) = visible(&request, &state, &path, Scope::Checkout).await?;
+    check_rate(&state, &visible)?;
     let app = state.app.clone();
     changed(&state, async move { resume(&app, &id, &visible).await }).await
 }
@@ -211,6 +221,7 @@ pub async fn change_plan(
     let plan = plan_id(body.plan_id.as_deref())?;
     let date = body.proration_date.map(|text| parse_time("prorationDate", &text)).transpose()?;
     let seconds = date.map(|ms| ms.div_euclid(1_000));
+    check_rate(&state, &visible)?;
     let app = state.app.clone();
     changed(&state, async move { change(&app, &id, &visible, &plan, seconds).await }).await
 }
@@ -242,6 +253,7 @@ pub async fn preview_change(
     let (id, visible) = visible(&request, &state, &path, Scope::Read).await?;
     let query: PreviewQuery = read_query(&request)?;
     let plan = plan_id(query.plan_id.as_deref())?;
+    check_rate(&state, &visible)?;
     let app = state.app.clone();
     let shown = state.run(async move { Box::pin(preview(&app, &id, &visible, &plan)).await }).await??;
     Ok(Json(ChangePreview {
