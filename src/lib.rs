@@ -9,6 +9,7 @@
 //! - [`providers`]: what a payment provider can do and report, and the supported providers.
 //! - [`customers`]: an account's customer at the provider, who keeps its cards.
 //! - [`purchases`]: a top-up from its checkout to its last refund; use cases beside their SQL.
+//! - [`plans`], [`subscriptions`]: what is sold by the month, and what its paid periods bring.
 //! - [`recurring`]: saved cards, and auto top-up.
 //! - [`inbox`]: webhook deliveries: verified, read, applied once, or stored for replay.
 //! - [`reconcile`]: compares our books with a provider's.
@@ -47,11 +48,13 @@ pub mod measure;
 pub mod messages;
 pub mod outbox;
 pub mod outgoing;
+pub mod plans;
 pub mod ports;
 pub mod providers;
 pub mod purchases;
 pub mod reconcile;
 pub mod recurring;
 pub mod startup;
+pub mod subscriptions;
 pub mod system;
 pub mod traces;

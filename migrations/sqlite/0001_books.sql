@@ -693,7 +693,8 @@ CREATE TABLE adjustments (
 
 CREATE INDEX adjustments_by_account ON adjustments (account_id);
 
--- Events whose effect is in the books. A row is committed together with its effect, or not at all.
+-- Events whose effect is in the books. A row is committed together with its effect, or not at all. The id of a
+-- subscription stands in `topup_id` for an event about that.
 CREATE TABLE webhook_events (
     provider_event_id TEXT    NOT NULL,
     provider          TEXT    NOT NULL,
@@ -757,6 +758,214 @@ CREATE TABLE accepted_events (
 
 -- Refunds and reconciliation look up the amount charged for a top-up.
 CREATE INDEX accepted_events_by_topup ON accepted_events (topup_id);
+
+-- Plans that are sold by subscription. An operator declares them; applying makes their product and prices at the
+-- provider.
+CREATE TABLE plans (
+    id                  TEXT    PRIMARY KEY NOT NULL,
+    name                TEXT    NOT NULL,
+    interval_unit       TEXT    NOT NULL,
+    interval_count      INTEGER NOT NULL CHECK (interval_count > 0),
+    credits_per_period  INTEGER NOT NULL CHECK (credits_per_period > 0),
+    -- What happens to credits that are left when the next period is paid: `expire`, `keep`, or `cap` with a number.
+    rollover            TEXT    NOT NULL,
+    rollover_cap        INTEGER CHECK (rollover_cap >= 0),
+    trial_days          INTEGER NOT NULL CHECK (trial_days >= 0),
+    trial_credits       INTEGER NOT NULL CHECK (trial_credits >= 0),
+    is_active           INTEGER NOT NULL CHECK (is_active IN (0, 1)),
+    provider            TEXT    NOT NULL,
+    provider_product_id TEXT    NOT NULL,
+    created_at          INTEGER NOT NULL,
+    updated_at          INTEGER NOT NULL,
+    CHECK ((rollover = 'cap') = (rollover_cap IS NOT NULL))
+) STRICT;
+
+-- The prices of plans, also former ones: subscriptions that run on them go on. Which plan a price belongs to is decided
+-- here and never read from the provider.
+CREATE TABLE plan_prices (
+    provider_price_id     TEXT    NOT NULL,
+    provider              TEXT    NOT NULL,
+    plan_id               TEXT    NOT NULL REFERENCES plans (id),
+    currency              TEXT    NOT NULL,
+    -- What a period costs, in minor units, and the fee line beside it.
+    amount                INTEGER NOT NULL CHECK (amount > 0),
+    fee_amount            INTEGER NOT NULL CHECK (fee_amount >= 0),
+    provider_fee_price_id TEXT,
+    is_current            INTEGER NOT NULL CHECK (is_current IN (0, 1)),
+    created_at            INTEGER NOT NULL,
+    PRIMARY KEY (provider_price_id, provider),
+    CHECK ((fee_amount > 0) = (provider_fee_price_id IS NOT NULL))
+) STRICT;
+
+CREATE UNIQUE INDEX plan_prices_in_force ON plan_prices (plan_id, currency) WHERE is_current = 1;
+
+-- Checkouts that begin a subscription, written before the provider is called. The columns of the calls are those of
+-- `topups`.
+CREATE TABLE subscription_checkouts (
+    id                  TEXT    PRIMARY KEY NOT NULL,
+    account_id          TEXT    NOT NULL,
+    plan_id             TEXT    NOT NULL REFERENCES plans (id),
+    state               TEXT    NOT NULL,
+    provider            TEXT    NOT NULL,
+    provider_request    TEXT    NOT NULL,
+    provider_attempt    INTEGER NOT NULL,
+    key_used_at         INTEGER NOT NULL,
+    unknown_since       INTEGER,
+    key_failures        INTEGER NOT NULL,
+    provider_session_id TEXT,
+    session_url         TEXT,
+    expires_at          INTEGER NOT NULL,
+    caller              TEXT    NOT NULL,
+    idempotency_key     TEXT    NOT NULL,
+    request_hash        TEXT    NOT NULL,
+    lease_until         INTEGER NOT NULL,
+    created_at          INTEGER NOT NULL,
+    updated_at          INTEGER NOT NULL,
+    UNIQUE (caller, idempotency_key)
+) STRICT;
+
+CREATE INDEX subscription_checkouts_by_account ON subscription_checkouts (account_id, created_at);
+
+-- Subscriptions, as the provider last said. Times in milliseconds since 1970.
+CREATE TABLE subscriptions (
+    provider_subscription_id TEXT    NOT NULL,
+    provider                 TEXT    NOT NULL,
+    account_id               TEXT    NOT NULL,
+    provider_customer_id     TEXT    NOT NULL,
+    -- NULL if its price is no plan's.
+    plan_id                  TEXT    REFERENCES plans (id),
+    provider_price_id        TEXT,
+    status                   TEXT    NOT NULL,
+    period_start             INTEGER,
+    period_end               INTEGER,
+    trial_start              INTEGER,
+    trial_end                INTEGER,
+    -- When it ends, if that is decided.
+    cancel_at                INTEGER,
+    canceled_at              INTEGER,
+    ended_at                 INTEGER,
+    cancel_reason            TEXT,
+    -- The beginning of the period that is not paid, while it is past due.
+    past_due_since           INTEGER,
+    -- The plan of the next period, if a change to it waits for the end of this one.
+    next_plan_id             TEXT    REFERENCES plans (id),
+    provider_schedule_id     TEXT,
+    -- A change of the plan waits for its payment.
+    is_update_pending        INTEGER NOT NULL CHECK (is_update_pending IN (0, 1)),
+    -- It runs although its account may not have so many.
+    is_extra                 INTEGER NOT NULL CHECK (is_extra IN (0, 1)),
+    -- Whether the product was told that it began.
+    has_started              INTEGER NOT NULL CHECK (has_started IN (0, 1)),
+    -- Incremented by every write, so that data fetched before another write does not overwrite it.
+    revision                 INTEGER NOT NULL,
+    created_at               INTEGER NOT NULL,
+    updated_at               INTEGER NOT NULL,
+    PRIMARY KEY (provider_subscription_id, provider)
+) STRICT;
+
+CREATE INDEX subscriptions_by_account ON subscriptions (account_id, created_at);
+CREATE INDEX subscriptions_by_creation ON subscriptions (created_at);
+-- Those that reconciliation asks the provider about, whatever their age.
+CREATE INDEX subscriptions_unfinished ON subscriptions (created_at)
+    WHERE status NOT IN ('canceled', 'incomplete_expired');
+CREATE INDEX subscriptions_extra ON subscriptions (account_id) WHERE is_extra = 1;
+
+-- Invoices of subscriptions, as the provider last said.
+CREATE TABLE subscription_invoices (
+    provider_invoice_id      TEXT    NOT NULL,
+    provider                 TEXT    NOT NULL,
+    provider_subscription_id TEXT    NOT NULL,
+    account_id               TEXT    NOT NULL,
+    number                   TEXT,
+    status                   TEXT    NOT NULL,
+    reason                   TEXT    NOT NULL,
+    currency                 TEXT    NOT NULL,
+    total                    INTEGER NOT NULL,
+    amount_paid              INTEGER NOT NULL,
+    -- What its lines that brought credits cost, and at most its total: refunds count against this first.
+    credits_amount           INTEGER NOT NULL CHECK (credits_amount >= 0),
+    attempts                 INTEGER NOT NULL CHECK (attempts >= 0),
+    -- The latest attempt whose failure the product was told of.
+    told_attempt             INTEGER NOT NULL CHECK (told_attempt >= 0),
+    -- Whether the customer has to do something for that attempt.
+    needs_action             INTEGER NOT NULL CHECK (needs_action IN (0, 1)),
+    next_attempt_at          INTEGER,
+    hosted_url               TEXT,
+    created_at               INTEGER NOT NULL,
+    paid_at                  INTEGER,
+    -- When it was first known here to be paid.
+    booked_at                INTEGER,
+    updated_at               INTEGER NOT NULL,
+    PRIMARY KEY (provider_invoice_id, provider),
+    FOREIGN KEY (provider_subscription_id, provider) REFERENCES subscriptions (provider_subscription_id, provider)
+) STRICT;
+
+CREATE INDEX subscription_invoices_by_booking ON subscription_invoices (booked_at);
+CREATE INDEX subscription_invoices_by_subscription ON subscription_invoices (provider_subscription_id, created_at);
+
+-- The credits of a paid period or of a trial. The id is that of the grant, and the source of its ledger entry:
+-- subscription, price and beginning of the period. A period that an earlier grant covers brings the difference, or
+-- nothing.
+CREATE TABLE subscription_grants (
+    id                       TEXT    PRIMARY KEY NOT NULL,
+    kind                     TEXT    NOT NULL,
+    account_id               TEXT    NOT NULL,
+    provider_subscription_id TEXT    NOT NULL,
+    provider                 TEXT    NOT NULL,
+    provider_invoice_id      TEXT    NOT NULL,
+    provider_price_id        TEXT    NOT NULL,
+    plan_id                  TEXT    NOT NULL REFERENCES plans (id),
+    period_start             INTEGER NOT NULL,
+    period_end               INTEGER NOT NULL,
+    -- The plan's credits for the period, and how many of them this grant gave.
+    worth                    INTEGER NOT NULL CHECK (worth >= 0),
+    credits                  INTEGER NOT NULL CHECK (credits >= 0 AND credits <= worth),
+    -- How many were taken back by refunds and disputes, and how many of those from the grant itself.
+    taken_credits            INTEGER NOT NULL CHECK (taken_credits >= 0 AND taken_credits <= credits),
+    taken_own                INTEGER NOT NULL CHECK (taken_own >= 0 AND taken_own <= taken_credits),
+    -- Numbers the changes of what is taken.
+    revision                 INTEGER NOT NULL,
+    created_at               INTEGER NOT NULL,
+    FOREIGN KEY (provider_invoice_id, provider) REFERENCES subscription_invoices (provider_invoice_id, provider)
+) STRICT;
+
+CREATE INDEX subscription_grants_by_subscription ON subscription_grants (provider_subscription_id, period_end);
+CREATE INDEX subscription_grants_by_invoice ON subscription_grants (provider_invoice_id);
+CREATE INDEX subscription_grants_by_creation ON subscription_grants (created_at, id);
+CREATE INDEX subscription_grants_of_trials ON subscription_grants (account_id) WHERE kind = 'trial';
+
+-- Refunds and disputes of payments of invoices, with their latest state. The columns are those of `reversals`.
+CREATE TABLE subscription_reversals (
+    provider_reversal_id TEXT    NOT NULL,
+    provider             TEXT    NOT NULL,
+    kind                 TEXT    NOT NULL,
+    provider_payment_id  TEXT    NOT NULL,
+    provider_invoice_id  TEXT    NOT NULL,
+    amount               INTEGER NOT NULL CHECK (amount >= 0),
+    returned             INTEGER NOT NULL CHECK (returned >= 0 AND returned <= amount),
+    currency             TEXT    NOT NULL,
+    status               TEXT    NOT NULL,
+    stage                INTEGER NOT NULL,
+    counts               INTEGER NOT NULL CHECK (counts IN (0, 1)),
+    version              INTEGER NOT NULL,
+    reason               TEXT,
+    created_at           INTEGER NOT NULL,
+    updated_at           INTEGER NOT NULL,
+    PRIMARY KEY (provider_reversal_id, provider),
+    FOREIGN KEY (provider_invoice_id, provider) REFERENCES subscription_invoices (provider_invoice_id, provider)
+) STRICT;
+
+CREATE INDEX subscription_reversals_by_payment ON subscription_reversals (provider_payment_id);
+CREATE INDEX subscription_reversals_by_creation ON subscription_reversals (created_at);
+CREATE INDEX subscription_reversals_by_invoice ON subscription_reversals (provider_invoice_id);
+
+-- The configuration of the provider's customer portal, made at its first use, and a hash of what it contains.
+CREATE TABLE portal_configurations (
+    provider                  TEXT    PRIMARY KEY NOT NULL,
+    provider_configuration_id TEXT    NOT NULL,
+    content_hash              TEXT    NOT NULL,
+    updated_at                INTEGER NOT NULL
+) STRICT;
 
 -- The callers' idempotency keys. A key belongs to what the request acts on, such as an account's checkouts, and not to
 -- the credential it was sent with. A running request holds a lease, so that a crash does not block the key.

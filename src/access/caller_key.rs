@@ -24,6 +24,12 @@ impl CallerKey {
         Self { scope: format!("checkout:{account}"), key }
     }
 
+    /// The key of a checkout for a subscription, scoped to the account.
+    #[must_use]
+    pub fn of_subscription(account: &AccountId, key: String) -> Self {
+        Self { scope: format!("subscribe:{account}"), key }
+    }
+
     /// The key of the checkout with which a customer confirms a payment: one for each time that it is asked for.
     #[must_use]
     pub fn of_recovery(account: &AccountId, changes: i64) -> Self {

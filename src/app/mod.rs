@@ -17,6 +17,7 @@ use std::time::Duration;
 use crate::db::Db;
 use crate::domain::outbox_settings::OutboxSettings;
 use crate::domain::price_list::PriceList;
+use crate::domain::subscription_settings::SubscriptionSettings;
 use crate::ports::{Clock, IdGenerator};
 use crate::providers::port::Provider;
 use crate::purchases::adopt::seal::SealKey;
@@ -50,6 +51,8 @@ pub struct App {
     pub pricing: PriceList,
     /// The settings of checkouts.
     pub checkout: CheckoutSettings,
+    /// The settings of subscriptions.
+    pub subscriptions: SubscriptionSettings,
     /// Limits how often Stripe is asked about the sessions of waiting customers.
     pub session_checks: SessionChecks,
     /// For how many days the payload of a failed delivery is kept; 0 means not at all.

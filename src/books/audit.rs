@@ -10,6 +10,8 @@ use crate::books::audit_limits::AuditedLimit;
 use crate::books::audit_queries::{AuditedAccount, AuditedAdjustment, AuditedEntry, AuditedReversal, AuditedTopup};
 use crate::books::audit_report::{AuditReport, Difference, PAGE};
 use crate::books::audit_spending::{AuditedFunds, AuditedSpend};
+use crate::books::audit_subscriptions::AuditedPeriod;
+use crate::books::audited::{Audited, first_broken};
 use crate::books::replay::replay;
 use crate::books::usage::audit_usage::audit_usage;
 use crate::db::{Db, StoreError};
@@ -19,20 +21,6 @@ use crate::domain::credit_unit::CreditUnit;
 use crate::domain::ledger::EntryKind;
 use crate::domain::payment::PaymentRole;
 use crate::domain::reversal::{DisputeReport, RefundStatus, credits_taken};
-
-/// A row that can be checked by itself.
-trait Audited: Sized + Send {
-    /// The key by which rows are ordered. The default value comes before all rows.
-    type Key: Clone + Default + PartialEq + Send;
-
-    fn key(&self) -> Self::Key;
-    /// Reads a page that begins with this key.
-    fn read(db: &Db, from: Self::Key, limit: i64) -> BoxFuture<'_, Result<Vec<Self>, StoreError>>;
-    /// Identifies the row in the report.
-    fn name(&self) -> String;
-    /// What is wrong; `None` if nothing is.
-    fn judge(&self) -> Option<String>;
-}
 
 /// Recomputes everything. With `is_replay`, also every part of every spend from the burn order.
 ///
@@ -48,6 +36,7 @@ pub async fn audit(db: &Db, is_replay: bool) -> Result<AuditReport, StoreError> 
     report.spends = walk::<AuditedSpend>(db, &mut report).await?;
     walk::<AuditedFunds>(db, &mut report).await?;
     walk::<AuditedLimit>(db, &mut report).await?;
+    walk::<AuditedPeriod>(db, &mut report).await?;
     report.usage_hours = audit_usage(db, &mut report).await?;
     audit_messages(db, &mut report).await?;
     audit_auto_topups(db, &mut report).await?;
@@ -101,11 +90,6 @@ async fn look_again<T: Audited>(db: &Db, key: &T::Key, report: &mut AuditReport)
     };
     report.add(Difference { id: row.name(), detail });
     Ok(())
-}
-
-/// The message of the first broken rule.
-fn first_broken<const N: usize>(rules: [(bool, String); N]) -> Option<String> {
-    rules.into_iter().find_map(|(holds, detail)| (!holds).then_some(detail))
 }
 
 impl Audited for AuditedAccount {
@@ -190,6 +174,11 @@ impl Audited for AuditedEntry {
                 && self.promotion_credits == Some(self.credits)
                 && self.promotion_balance == Some(self.balance_after);
             (holds, format!("gives {} credits, its promotion {source} says otherwise", self.credits))
+        } else if self.kind == EntryKind::Subscription.as_str() {
+            let holds = self.period_account.as_deref() == account && self.period_credits == Some(self.credits);
+            (holds, format!("brings {} credits, its period {source} says otherwise", self.credits))
+        } else if self.kind == EntryKind::SubscriptionReversal.as_str() {
+            (self.period_account.as_deref() == account, format!("is no reversal of a period here: {source}"))
         } else {
             (false, format!("is of no known kind: {}", self.kind))
         };

@@ -81,6 +81,10 @@ pub struct AuditedEntry {
     pub promotion_credits: Option<i64>,
     /// The balance after the promotion, as stored with it.
     pub promotion_balance: Option<i64>,
+    /// The account of the subscription's period.
+    pub period_account: Option<String>,
+    /// The credits of the period.
+    pub period_credits: Option<i64>,
 }
 
 /// A top-up with the data of its payments, refunds, disputes and entries.
@@ -192,7 +196,8 @@ statements! {
         j.account_id AS adjustment_account, j.credits AS adjustment_credits, j.balance_after AS adjustment_balance, \
         e.grant_id, g.account_id AS grant_account, s.account_id AS spend_account, s.first_sequence AS spend_first, \
         s.parts AS spend_parts, b.account_id AS refund_account, b.credits AS refund_credits, \
-        p.account_id AS promotion_account, p.credits AS promotion_credits, p.balance_after AS promotion_balance \
+        p.account_id AS promotion_account, p.credits AS promotion_credits, p.balance_after AS promotion_balance, \
+        q.account_id AS period_account, q.credits AS period_credits \
         FROM (SELECT account_id, sequence, id, kind, credits, balance_after, source, topup_id, grant_id FROM \
         ledger_entries \
         WHERE (account_id, sequence) >= (:from_account, :from_sequence) ORDER BY account_id, sequence LIMIT :limit) e \
@@ -202,6 +207,8 @@ statements! {
         LEFT JOIN spends s ON s.id = CASE WHEN e.kind = 'spend' THEN SUBSTR(e.source, 1, 38) END \
         LEFT JOIN spend_refunds b ON b.id = CASE WHEN e.kind = 'spend_refund' THEN e.source END \
         LEFT JOIN promotions p ON p.id = CASE WHEN e.kind = 'promotion' THEN e.source END \
+        LEFT JOIN subscription_grants q ON q.id = CASE WHEN e.kind = 'subscription' THEN e.source \
+        WHEN e.kind = 'subscription_reversal' THEN SUBSTR(e.source, 1, LENGTH(e.source) - 5) END \
         ORDER BY e.account_id, e.sequence";
     TOPUPS = "SELECT t.id, t.state, t.credits, t.credit_unit_credits, t.credit_unit_amount, t.taken_credits, \
         t.bonus_credits, t.provider, t.provider_payment_id, \

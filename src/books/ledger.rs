@@ -1,6 +1,6 @@
 //! Reads the books.
 
-use crate::books::{auto_topup_rules, purchase_rules, spending_rules};
+use crate::books::{auto_topup_rules, purchase_rules, spending_rules, subscription_rules};
 use crate::db::Db;
 use crate::db::{StoreError, args, statements};
 use crate::domain::account::AccountId;
@@ -79,7 +79,8 @@ statements! {
         UNION ALL SELECT kind FROM fraud_signals WHERE kind NOT IN ('early_warning', 'review') \
         UNION ALL SELECT kind FROM failed_webhook_events WHERE kind NOT IN ('permanent', 'transient') \
         UNION ALL SELECT kind FROM ledger_entries WHERE kind NOT IN ('topup', 'reversal', 'adjustment', \
-        'spend', 'spend_refund', 'bonus', 'bonus_reversal', 'promotion', 'expiry', 'void') \
+        'spend', 'spend_refund', 'bonus', 'bonus_reversal', 'promotion', 'expiry', 'void', \
+        'subscription', 'subscription_reversal') \
         UNION ALL SELECT state FROM reconciliations WHERE cause NOT IN ('command', 'schedule') \
         OR state NOT IN ('running', 'finished', 'failed')) AS words";
     WRONG_RUNNING_BALANCES = "SELECT COUNT(*) AS wrong FROM ledger_entries e \
@@ -159,7 +160,8 @@ impl Db {
         ];
         let mut broken = Vec::new();
         let rules = rules.into_iter().chain(purchase_rules::RULES).chain(spending_rules::RULES);
-        for (rule, statement) in rules.chain(message_rules::RULES).chain(auto_topup_rules::RULES) {
+        let rules = rules.chain(subscription_rules::RULES).chain(message_rules::RULES).chain(auto_topup_rules::RULES);
+        for (rule, statement) in rules {
             if self.read_optional::<Wrong>(statement, &[]).await?.is_none_or(|row| row.wrong != 0) {
                 broken.push(rule);
             }

@@ -25,8 +25,10 @@ statements! {
         AND (t.id IS NULL OR e.id IS NULL OR e.source <> t.id OR g.id <> \
         CASE WHEN g.kind = 'purchase' THEN t.id ELSE t.id || ':bonus' END OR (g.voided_at IS NULL AND g.expires_at <> \
         COALESCE(e.created_at + t.credits_expire_days * 86400000, 9223372036854775807))))";
+    /// What a subscription's period left can end before its time; another rule says when.
     WRONG_ENDS = "SELECT COUNT(*) AS wrong FROM ledger_entries e LEFT JOIN grants g ON g.id = e.grant_id \
-        WHERE e.kind IN ('expiry', 'void') AND (g.id IS NULL OR g.expires_at > e.created_at)";
+        WHERE e.kind IN ('expiry', 'void') AND (g.id IS NULL OR (g.expires_at > e.created_at \
+        AND g.kind <> 'subscription'))";
     /// The grants of settled entries, and the purchases that grants do not know of yet.
     WRONG_DUE_TIMES = "SELECT COUNT(*) AS wrong FROM accounts a \
         WHERE EXISTS (SELECT 1 FROM grants g WHERE g.account_id = a.id AND g.is_open = 1 AND g.expires_at < a.due_at) \

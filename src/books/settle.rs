@@ -139,7 +139,13 @@ async fn end_grants(tx: &mut Tx, account: &mut LockedAccount) -> Result<(), Stor
     }
 }
 
-async fn end_grant(tx: &mut Tx, account: &mut LockedAccount, grant: &GrantRow, credits: i64) -> Result<(), StoreError> {
+/// Ends a part of what remains of a grant, by an entry and its message.
+pub(crate) async fn end_grant(
+    tx: &mut Tx,
+    account: &mut LockedAccount,
+    grant: &GrantRow,
+    credits: i64,
+) -> Result<(), StoreError> {
     let kind = if grant.voided_at.is_some() { EntryKind::Void } else { EntryKind::Expiry };
     grants::take_part(tx, &Part { grant: grant.id.clone(), credits }).await?;
     // A grant ends in several steps if holds kept a part of it.

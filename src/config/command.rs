@@ -11,8 +11,10 @@ use super::{
     read_pricing, read_stripe,
 };
 use crate::config::outgoing::read_outbox;
+use crate::config::subscriptions::read_subscriptions;
 use crate::domain::outbox_settings::OutboxSettings;
 use crate::domain::price_list::PriceList;
+use crate::domain::subscription_settings::SubscriptionSettings;
 
 /// The settings of a command that calls Stripe and writes to the books.
 #[derive(Debug, Clone)]
@@ -29,6 +31,8 @@ pub struct CommandConfig {
     pub outbox: OutboxSettings,
     /// For how many days personal data of payers is kept.
     pub personal_data_days: i64,
+    /// How subscriptions are sold.
+    pub subscriptions: SubscriptionSettings,
     /// Saved cards and what they are charged for.
     pub recurring: RecurringConfig,
     /// Whether a new warning of fraud blocks the account's spending.
@@ -50,14 +54,14 @@ impl CommandConfig {
         let payload_days = read_payload_days(&mut reader);
         let outbox = read_outbox(&mut reader);
         let days = payload_days.zip(read_personal_data_days(&mut reader)).zip(read_freeze(&mut reader));
-        let recurring = read_recurring(&mut reader);
+        let recurring = read_recurring(&mut reader).zip(read_subscriptions(&mut reader));
         let log = read_log(&mut reader);
         match (stripe, pricing, days, recurring, log) {
             (
                 Some(stripe),
                 Some(pricing),
                 Some(((webhook_payload_days, personal_data_days), freeze_on_fraud_warning)),
-                Some(recurring),
+                Some((recurring, subscriptions)),
                 Some(log),
             ) if reader.errors.is_empty() => Ok(Self {
                 database_url,
@@ -66,6 +70,7 @@ impl CommandConfig {
                 webhook_payload_days,
                 outbox,
                 personal_data_days,
+                subscriptions,
                 recurring,
                 freeze_on_fraud_warning,
                 log,

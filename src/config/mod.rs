@@ -15,6 +15,7 @@ mod outgoing;
 mod pricing;
 pub mod recurring;
 mod source;
+mod subscriptions;
 mod traces;
 mod usable;
 mod web;
@@ -30,6 +31,7 @@ use crate::database_url::DatabaseUrl;
 use crate::domain::outbox_settings::OutboxSettings;
 use crate::domain::price_list::PriceList;
 use crate::domain::redirect::AllowedOrigin;
+use crate::domain::subscription_settings::SubscriptionSettings;
 use crate::traces::settings::TraceSettings;
 pub use command::CommandConfig;
 use console::{ConsoleConfig, read_console};
@@ -95,6 +97,8 @@ pub struct Config {
     pub recurring: RecurringConfig,
     /// The operator's console.
     pub console: ConsoleConfig,
+    /// How subscriptions are sold.
+    pub subscriptions: SubscriptionSettings,
     /// Whether a new warning of fraud blocks the account's spending.
     pub freeze_on_fraud_warning: bool,
     /// What is logged.
@@ -163,13 +167,14 @@ impl Config {
         let outbox = outgoing::read_outbox(&mut reader);
         let recurring = read_recurring(&mut reader);
         let console = read_console(&mut reader);
+        let subscriptions = subscriptions::read_subscriptions(&mut reader);
         let freeze = read_freeze(&mut reader);
         let log = read_log(&mut reader);
         let traces = traces::read_traces(&mut reader);
         let public_url = read_public_url(&mut reader, public_url, bind_address);
         // Each `None` has recorded an error, so an incomplete `Config` cannot be created.
         let books = payload_days.zip(reconcile_every).zip(reconcile_since).zip(console).zip(recurring.zip(freeze));
-        let limits = rate_limit.zip(max_open);
+        let limits = rate_limit.zip(max_open).zip(subscriptions);
         match (bind_address, public_url, stripe, jwt, pricing, checkout_expires_minutes, limits, books, log) {
             (
                 Some(bind_address),
@@ -178,7 +183,7 @@ impl Config {
                 Some(jwt),
                 Some(pricing),
                 Some(checkout_expires_minutes),
-                Some((rate_limit_per_minute, max_open_checkouts)),
+                Some(((rate_limit_per_minute, max_open_checkouts), subscriptions)),
                 Some((
                     (((webhook_payload_days, reconcile_every_hours), reconcile_since_days), console),
                     (recurring, freeze_on_fraud_warning),
@@ -208,6 +213,7 @@ impl Config {
                 outbox,
                 recurring,
                 console,
+                subscriptions,
                 freeze_on_fraud_warning,
                 log,
                 warnings: reader.warnings,

@@ -21,7 +21,7 @@ pub(super) const IGNORED: &str = "IGNORED_SETTINGS";
 pub(super) const FILE_SUFFIX: &str = "_FILE";
 
 /// Prefixes that only Topup uses.
-const FAMILIES: [&str; 12] = [
+const FAMILIES: [&str; 14] = [
     "FEE_",
     "CREDIT_",
     "CREDITS_",
@@ -33,6 +33,8 @@ const FAMILIES: [&str; 12] = [
     "PAYMENT_METHOD",
     "WEBHOOK_PAYLOAD",
     "PERSONAL_DATA",
+    "PAST_DUE",
+    "SUBSCRIPTIONS_",
     "JWT_",
 ];
 

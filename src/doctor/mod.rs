@@ -10,6 +10,7 @@ mod database;
 mod finding;
 pub mod last_event;
 mod login;
+mod plans;
 mod public_url;
 mod settings;
 mod stripe;
@@ -26,7 +27,7 @@ use crate::ports::Clock;
 pub use finding::{Finding, FindingState};
 
 /// Every name that a finding can have, in the order of the examination.
-pub const IDS: [&str; 41] = [
+pub const IDS: [&str; 44] = [
     "settings",
     "settings.hint",
     "settings.payloads",
@@ -55,6 +56,9 @@ pub const IDS: [&str; 41] = [
     "stripe.permission.customers",
     "stripe.permission.setup_intents",
     "stripe.permission.payment_methods",
+    "stripe.permission.prices",
+    "stripe.permission.subscriptions",
+    "stripe.permission.invoices",
     "webhook.endpoint",
     "webhook.status",
     "webhook.events",
@@ -121,6 +125,7 @@ pub async fn examine(surroundings: &Surroundings<'_>) -> Vec<Finding> {
     .await;
     findings.extend(database.findings);
     findings.extend(stripe.findings);
+    findings.extend(plans::findings(database.db.as_ref(), stripe.provider.as_ref(), limits).await);
     let news = webhooks::Deliveries::find(database.db.as_ref(), stripe.provider.as_ref(), clock, limits).await;
     findings.extend(webhooks::findings(&settings, stripe.endpoints.as_ref(), &news, clock));
     findings.extend(books::findings(&settings, database.db.as_ref(), &news, clock, limits).await);

@@ -174,6 +174,9 @@ fn permission(resource: Resource, read: &Result<(), ProviderError>) -> Finding {
             Resource::PaymentIntents
             | Resource::Refunds
             | Resource::BalanceTransactions
+            | Resource::Prices
+            | Resource::Subscriptions
+            | Resource::Invoices
             | Resource::Customers
             | Resource::SetupIntents
             | Resource::PaymentMethods => Finding::warning(about, missing(), add()),
@@ -196,6 +199,9 @@ const fn permission_id(resource: Resource) -> &'static str {
         Resource::Disputes => "stripe.permission.disputes",
         Resource::BalanceTransactions => "stripe.permission.balance_transactions",
         Resource::Events => "stripe.permission.events",
+        Resource::Prices => "stripe.permission.prices",
+        Resource::Subscriptions => "stripe.permission.subscriptions",
+        Resource::Invoices => "stripe.permission.invoices",
         Resource::Customers => "stripe.permission.customers",
         Resource::SetupIntents => "stripe.permission.setup_intents",
         Resource::PaymentMethods => "stripe.permission.payment_methods",

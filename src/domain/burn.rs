@@ -25,6 +25,8 @@ pub enum GrantKind {
     Adjustment,
     /// Given back, where the grant that they were taken from could not take them.
     Returned,
+    /// The credits of a paid period of a subscription, or of its trial.
+    Subscription,
 }
 
 impl GrantKind {
@@ -37,6 +39,7 @@ impl GrantKind {
             Self::Promotion => "promotion",
             Self::Adjustment => "adjustment",
             Self::Returned => "returned",
+            Self::Subscription => "subscription",
         }
     }
 }

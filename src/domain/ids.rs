@@ -159,6 +159,11 @@ own_id!(
     "endpoint_"
 );
 own_id!(
+    /// A checkout that begins a subscription.
+    SubscriptionCheckoutId,
+    "subscribe_"
+);
+own_id!(
     /// A comparison with the provider's books.
     ReconciliationId,
     "reconciliation_"
@@ -205,6 +210,18 @@ provider_id!(
 provider_id!(
     /// A saved way to pay (at Stripe a `PaymentMethod`, `pm_…`).
     PaymentMethodId
+);
+provider_id!(
+    /// A subscription (at Stripe `sub_…`).
+    SubscriptionId
+);
+provider_id!(
+    /// A price of a plan (at Stripe `price_…`).
+    PriceId
+);
+provider_id!(
+    /// An invoice (at Stripe `in_…`).
+    InvoiceId
 );
 provider_id!(
     /// What saves a card on a page (at Stripe a `SetupIntent`, `seti_…`).

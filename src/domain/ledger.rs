@@ -25,6 +25,10 @@ pub enum EntryKind {
     Expiry,
     /// What was left of a grant that an operator ended early.
     Void,
+    /// Credits of a paid period of a subscription, or of its trial.
+    Subscription,
+    /// Credits of a period taken back by refunds and disputes (negative), or returned when these failed or were won.
+    SubscriptionReversal,
 }
 
 impl EntryKind {
@@ -42,6 +46,8 @@ impl EntryKind {
             Self::Promotion => "promotion",
             Self::Expiry => "expiry",
             Self::Void => "void",
+            Self::Subscription => "subscription",
+            Self::SubscriptionReversal => "subscription_reversal",
         }
     }
 }
@@ -86,6 +92,8 @@ pub fn description(kind: &str, reason: Option<&str>) -> &'static str {
         ("promotion", _) => "Promotion",
         ("expiry", _) => "Expired",
         ("void", _) => "Withdrawn by an operator",
+        ("subscription", Some("trial")) => "Credits of a trial",
+        ("subscription", _) => "Credits of a subscription",
         (_, Some("refund")) => "Taken back: the payment was refunded",
         (_, Some("refund_failed")) => "Returned: the refund did not go through",
         (_, Some("dispute")) => "Taken back: the payment was disputed with the bank",

@@ -6,6 +6,7 @@ pub mod cell;
 pub mod copy_database;
 pub mod export;
 pub(crate) mod ledger;
+pub(crate) mod lots;
 pub mod month;
 pub(crate) mod month_sums;
 pub(crate) mod outstanding;

@@ -8,7 +8,7 @@ use time::{Date, Month as MonthOfYear, OffsetDateTime};
 use crate::books::sums::sum;
 use crate::db::{Db, StoreError};
 use crate::domain::timestamp::rfc3339;
-use crate::exports::month_sums::{Gone, Moved, RealFees, Sold, sums};
+use crate::exports::month_sums::{Billed, Gone, Moved, RealFees, Sold, sums};
 use crate::exports::outstanding::{Worth, credits_at, worth_at};
 use crate::exports::range::{TimeRange, settled_before_ms};
 
@@ -76,9 +76,9 @@ pub struct MonthReport {
     pub opening_credits: i64,
     /// The worth of these credits, by currency: what was paid for those that were sold last.
     pub opening_worth: Vec<Worth>,
-    /// Credits sold.
+    /// Credits sold, also by paid periods of subscriptions.
     pub sold_credits: i64,
-    /// Credits given: bonuses and promotions.
+    /// Credits given: bonuses, promotions and trials.
     pub granted_credits: i64,
     /// Credits spent, less those given back. 0 or more unless more was given back.
     pub spent_credits: i64,
@@ -96,6 +96,8 @@ pub struct MonthReport {
     pub closing_worth: Vec<Worth>,
     /// The purchases that were paid in this time, by currency.
     pub sold: Vec<Sold>,
+    /// The invoices of subscriptions that became known as paid in this time, by currency.
+    pub billed: Vec<Billed>,
     /// Refunds and disputes that were first recorded in this time and took money, by currency.
     pub reversed: Vec<Gone>,
     /// What the provider kept of the purchases above.
@@ -122,9 +124,10 @@ pub async fn report_month(db: &Db, month: Month, now_ms: i64) -> Result<MonthRep
     };
     let kinds = |kinds: &[&str]| of(&|moved| kinds.contains(&moved.kind.as_str()));
     let reversed = |reasons: &[&str]| {
-        let is_reversal = |moved: &Moved| moved.kind == "reversal" || moved.kind == "bonus_reversal";
+        let is_reversal = |moved: &Moved| moved.kind == "reversal" || moved.kind.ends_with("_reversal");
         of(&|moved| is_reversal(moved) && moved.reason.as_deref().is_some_and(|reason| reasons.contains(&reason)))
     };
+    let is_trial = |moved: &Moved| moved.kind == "subscription" && moved.reason.as_deref() == Some("trial");
     let time = |time_ms| rfc3339(time_ms).ok_or_else(|| StoreError::corrupt("time", time_ms));
     Ok(MonthReport {
         month: month.to_string(),
@@ -133,8 +136,8 @@ pub async fn report_month(db: &Db, month: Month, now_ms: i64) -> Result<MonthRep
         is_complete: part == range,
         opening_worth: worth_at(db, opening_credits, part.from_ms).await?,
         opening_credits,
-        sold_credits: kinds(&["topup"]),
-        granted_credits: kinds(&["bonus", "promotion"]),
+        sold_credits: of(&|moved| moved.kind == "topup" || (moved.kind == "subscription" && !is_trial(moved))),
+        granted_credits: kinds(&["bonus", "promotion"]).saturating_add(of(&is_trial)),
         spent_credits: kinds(&["spend", "spend_refund"]).saturating_neg(),
         expired_credits: kinds(&["expiry", "void"]).saturating_neg(),
         refunded_credits: reversed(&["refund", "refund_failed"]).saturating_neg(),
@@ -143,6 +146,7 @@ pub async fn report_month(db: &Db, month: Month, now_ms: i64) -> Result<MonthRep
         closing_worth: worth_at(db, closing_credits, part.to_ms).await?,
         closing_credits,
         sold: sums.sold,
+        billed: sums.billed,
         reversed: sums.gone,
         real_fees: sums.fees,
         entries: sums.moved,

@@ -13,8 +13,9 @@ use crate::exports::range::TimeRange;
 const PART_MS: i64 = 6 * 3_600_000;
 
 statements! {
-    /// Only reversals have reasons that come from a short list.
-    MOVED = "SELECT kind, CASE WHEN kind IN ('reversal', 'bonus_reversal') THEN reason END AS reason, \
+    /// Only these have reasons that come from a short list.
+    MOVED = "SELECT kind, CASE WHEN kind IN ('reversal', 'bonus_reversal', 'subscription', 'subscription_reversal') \
+        THEN reason END AS reason, \
         CAST(SUM(credits) AS BIGINT) AS credits, COUNT(*) AS entries FROM ledger_entries \
         WHERE id >= :first AND id < :end AND created_at >= :from_ms AND created_at < :to_ms GROUP BY 1, 2";
     /// The concatenation keeps planners from reading all purchases by the index of kinds.
@@ -32,6 +33,13 @@ statements! {
         GROUP BY p.real_fee_currency";
     GONE = "SELECT kind, currency, COUNT(*) AS number, CAST(SUM(amount - returned) AS BIGINT) AS amount \
         FROM reversals WHERE created_at >= :from_ms AND created_at < :to_ms AND counts = 1 GROUP BY kind, currency";
+    /// The same of payments of invoices.
+    GONE_OF_INVOICES = "SELECT kind, currency, COUNT(*) AS number, CAST(SUM(amount - returned) AS BIGINT) AS amount \
+        FROM subscription_reversals WHERE created_at >= :from_ms AND created_at < :to_ms AND counts = 1 \
+        GROUP BY kind, currency";
+    BILLED = "SELECT currency, COUNT(*) AS invoices, CAST(SUM(credits_amount) AS BIGINT) AS credits_amount, \
+        CAST(SUM(total) AS BIGINT) AS total_amount FROM subscription_invoices \
+        WHERE booked_at >= :from_ms AND booked_at < :to_ms AND total > 0 GROUP BY currency";
 }
 
 #[derive(sqlx::FromRow)]
@@ -73,7 +81,7 @@ struct GoneRow {
 pub struct Moved {
     /// The kind of the entries.
     pub kind: String,
-    /// The reason of a reversal; `None` for other kinds.
+    /// The reason of a reversal, `trial` for the credits of a trial; `None` for others.
     pub reason: Option<String>,
     /// The sum of their credits; negative if they took credits.
     pub credits: i64,
@@ -99,6 +107,20 @@ pub struct Sold {
     pub charged_amount: i64,
     /// The provider's fees that were expected, in minor units.
     pub expected_fee: i64,
+}
+
+/// Paid invoices of subscriptions in one currency.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, sqlx::FromRow)]
+#[serde(rename_all = "camelCase")]
+pub struct Billed {
+    /// The currency.
+    pub currency: String,
+    /// Their number.
+    pub invoices: i64,
+    /// The price of the credits that they brought, in minor units.
+    pub credits_amount: i64,
+    /// What they came to, with fee lines and tax, in minor units.
+    pub total_amount: i64,
 }
 
 /// The provider's fees for purchases, in one currency.
@@ -132,6 +154,8 @@ pub struct Sums {
     pub moved: Vec<Moved>,
     /// Purchases by currency.
     pub sold: Vec<Sold>,
+    /// Paid invoices of subscriptions by currency.
+    pub billed: Vec<Billed>,
     /// The provider's fees by currency.
     pub fees: Vec<RealFees>,
     /// Refunds and disputes first recorded in this time, which take money as far as is known now.
@@ -177,6 +201,7 @@ pub(crate) async fn moved(db: &Db, range: TimeRange) -> Result<Vec<Moved>, Store
 /// When the database fails, or a sum is out of range.
 pub(crate) async fn sums(db: &Db, range: TimeRange) -> Result<Sums, StoreError> {
     let mut sold: BTreeMap<String, Sold> = BTreeMap::new();
+    let mut billed: BTreeMap<String, Billed> = BTreeMap::new();
     let mut fees: BTreeMap<Option<String>, (i64, i64)> = BTreeMap::new();
     let mut gone: BTreeMap<(String, String), (i64, i64)> = BTreeMap::new();
     for part in parts(range) {
@@ -197,7 +222,18 @@ pub(crate) async fn sums(db: &Db, range: TimeRange) -> Result<Sums, StoreError> 
             *total = (sum(total.0, row.payments)?, sum(total.1, row.amount)?);
         }
         let values = args![from_ms = part.from_ms, to_ms = part.to_ms];
-        for row in db.read_all::<GoneRow>(&GONE, &values).await? {
+        for row in db.read_all::<Billed>(&BILLED, &values).await? {
+            let total = billed.entry(row.currency.clone()).or_default();
+            *total = Billed {
+                currency: row.currency,
+                invoices: sum(total.invoices, row.invoices)?,
+                credits_amount: sum(total.credits_amount, row.credits_amount)?,
+                total_amount: sum(total.total_amount, row.total_amount)?,
+            };
+        }
+        let mut reversed: Vec<GoneRow> = db.read_all(&GONE, &values).await?;
+        reversed.extend(db.read_all::<GoneRow>(&GONE_OF_INVOICES, &values).await?);
+        for row in reversed {
             let total = gone.entry((row.kind, row.currency)).or_default();
             *total = (sum(total.0, row.number)?, sum(total.1, row.amount)?);
         }
@@ -205,6 +241,7 @@ pub(crate) async fn sums(db: &Db, range: TimeRange) -> Result<Sums, StoreError> 
     Ok(Sums {
         moved: moved(db, range).await?,
         sold: sold.into_values().collect(),
+        billed: billed.into_values().collect(),
         fees: fees.into_iter().map(|(currency, (payments, amount))| RealFees { currency, payments, amount }).collect(),
         gone: gone
             .into_iter()

@@ -12,9 +12,9 @@ use crate::books::entry_times::DISORDER_MS;
 use crate::books::sums::{difference, sum};
 use crate::db::{Db, StoreError, args, statements};
 use crate::domain::ids::LedgerEntryId;
+use crate::exports::lots::Lots;
 use crate::exports::month_sums::moved;
 use crate::exports::range::{TimeRange, settled_before_ms};
-use crate::exports::rows::PAGE;
 
 statements! {
     /// One snapshot: what all accounts have, and the part that entries from an id on brought. Reads all accounts.
@@ -26,12 +26,6 @@ statements! {
     EDGE = "SELECT CAST(COALESCE(SUM(CASE WHEN id >= :first AND created_at < :settled_ms THEN credits \
         WHEN id < :first AND created_at >= :settled_ms THEN -credits ELSE 0 END), 0) AS BIGINT) AS credits \
         FROM ledger_entries WHERE id >= :low AND id < :end";
-    /// Top-ups, the last first, with what was taken back of them before the time.
-    PURCHASES = "SELECT id, credits, currency, credit_unit_credits, credit_unit_amount, created_at, paid_at, \
-        (SELECT CAST(COALESCE(SUM(e.credits), 0) AS BIGINT) FROM ledger_entries e \
-        WHERE e.topup_id = t.id AND e.kind = 'reversal' AND e.created_at < :to_ms) AS taken \
-        FROM topups t WHERE (t.created_at, t.id) < (:before_ms, :before_id) \
-        ORDER BY t.created_at DESC, t.id DESC LIMIT :limit";
 }
 
 #[derive(sqlx::FromRow)]
@@ -49,18 +43,6 @@ struct IdRow {
 #[derive(sqlx::FromRow)]
 struct EdgeRow {
     credits: i64,
-}
-
-#[derive(sqlx::FromRow)]
-struct PurchaseRow {
-    id: String,
-    credits: i64,
-    currency: String,
-    credit_unit_credits: i64,
-    credit_unit_amount: i64,
-    created_at: i64,
-    paid_at: Option<i64>,
-    taken: i64,
 }
 
 /// The sum of all balances at a time: of all entries before it.
@@ -100,36 +82,22 @@ pub struct Worth {
     pub amount: i64,
 }
 
-/// The worth of this many credits at a time, by currency. Each purchase's part is rounded down.
+/// The worth of this many credits at a time, by currency. The part of each purchase and of each paid period is rounded down.
 ///
 /// # Errors
 /// When the database fails, or a sum is out of range.
 pub(crate) async fn worth_at(db: &Db, credits: i64, time_ms: i64) -> Result<Vec<Worth>, StoreError> {
     let (mut left, mut worth) = (credits, BTreeMap::<String, i64>::new());
-    let (mut before_ms, mut before_id) = (time_ms, String::new());
+    let mut lots = Lots::before(db, time_ms);
     while left > 0 {
-        let values = args![before_ms, before_id = before_id.as_str(), to_ms = time_ms, limit = PAGE];
-        let page: Vec<PurchaseRow> = db.read_all(&PURCHASES, &values).await?;
-        let Some(last) = page.last() else { break };
-        (before_ms, before_id) = (last.created_at, last.id.clone());
-        let is_paid = |purchase: &PurchaseRow| purchase.paid_at.is_some_and(|paid_ms| paid_ms < time_ms);
-        for purchase in page.into_iter().filter(is_paid) {
-            let part = sum(purchase.credits, purchase.taken)?.clamp(0, left);
-            if part > 0 {
-                left = difference(left, part)?;
-                let price = price(part, &purchase)?;
-                let total = worth.entry(purchase.currency).or_default();
-                *total = sum(*total, price)?;
-            }
+        let Some(lot) = lots.next().await? else { break };
+        let part = lot.credits.clamp(0, left);
+        if part > 0 {
+            left = difference(left, part)?;
+            let price = lot.price(part)?;
+            let total = worth.entry(lot.currency).or_default();
+            *total = sum(*total, price)?;
         }
     }
     Ok(worth.into_iter().map(|(currency, amount)| Worth { currency, amount }).collect())
-}
-
-fn price(credits: i64, purchase: &PurchaseRow) -> Result<i64, StoreError> {
-    let product = i128::from(credits).checked_mul(i128::from(purchase.credit_unit_amount));
-    let price = product.and_then(|product| product.checked_div(i128::from(purchase.credit_unit_credits)));
-    price
-        .and_then(|price| i64::try_from(price).ok())
-        .ok_or_else(|| StoreError::corrupt("a price out of range of", &purchase.id))
 }

@@ -29,6 +29,7 @@ use crate::http::routes::routes;
     modifiers(&Credentials),
     tags(
         (name = "checkout", description = "Quotes and checkouts"),
+        (name = "subscriptions", description = "Plans, subscriptions, what they entitle to, and the portal"),
         (name = "cards", description = "Saved cards, and auto top-up: credits bought by themselves when they run low"),
         (name = "credits", description = "Balances, the ledger behind them, and the grants that hold the credits"),
         (name = "spending", description = "For servers: debits, holds, and refunds of what was spent"),

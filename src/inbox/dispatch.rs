@@ -13,10 +13,11 @@ use crate::purchases::fraud::apply_signal::apply_signal;
 use crate::purchases::outcome::{ApplyEventError, EventOutcome};
 use crate::purchases::payment::apply::decline;
 use crate::purchases::payment::apply_report::apply;
-use crate::purchases::reversal::apply_reversal::{self, ReversalSource, apply_charge};
+use crate::purchases::reversal::apply_reversal::{self, NOT_OURS, ReversalSource, apply_charge};
 use crate::purchases::reversal::inquiry::Inquiry;
 use crate::recurring::cards::keep_cards::CardError;
 use crate::recurring::cards::setup_done::setup_done;
+use crate::subscriptions::{apply_reversal as of_invoice, refresh};
 
 /// Passes an event to its use case. To add a kind of event, add an arm.
 pub(crate) async fn dispatch(inquiry: &Inquiry<'_>, event: ProviderEvent) -> Result<EventOutcome, ApplyEventError> {
@@ -29,13 +30,29 @@ pub(crate) async fn dispatch(inquiry: &Inquiry<'_>, event: ProviderEvent) -> Res
         | ProviderEvent::PurchaseUnchanged(report) => Ok(apply(app, *report).await?.into()),
         ProviderEvent::PaymentDeclined(declined) => Ok(apply_decline(app, declined).await?.into()),
         ProviderEvent::RefundChanged { event, livemode, refund } => {
-            apply_reversal::refund(inquiry, ReversalSource { event: Some(event), livemode }, refund).await
+            let source = ReversalSource { event: Some(event), livemode };
+            match apply_reversal::refund(inquiry, source.clone(), refund.clone()).await? {
+                outcome if outcome == NOT_OURS => of_invoice::refund(inquiry, source, refund).await,
+                outcome => Ok(outcome),
+            }
         }
-        ProviderEvent::PaymentRefunded(refunded) => apply_reversal::charge_refunded(inquiry, refunded).await,
+        ProviderEvent::PaymentRefunded(refunded) => {
+            match apply_reversal::charge_refunded(inquiry, refunded.clone()).await? {
+                outcome if outcome == NOT_OURS => of_invoice::charge_refunded(inquiry, refunded).await,
+                outcome => Ok(outcome),
+            }
+        }
         ProviderEvent::DisputeChanged { event, livemode, dispute, payment } => {
-            apply_reversal::dispute(inquiry, ReversalSource { event: Some(event), livemode }, &dispute, &payment).await
+            let source = ReversalSource { event: Some(event), livemode };
+            match apply_reversal::dispute(inquiry, source.clone(), &dispute, &payment).await? {
+                outcome if outcome == NOT_OURS => of_invoice::dispute(inquiry, source, &dispute, &payment).await,
+                outcome => Ok(outcome),
+            }
         }
         ProviderEvent::FraudSignalled(signalled) => apply_signal(inquiry, signalled).await,
+        ProviderEvent::SubscriptionChanged(notice) => refresh::subscription_changed(inquiry, notice).await,
+        ProviderEvent::InvoiceChanged(notice) => refresh::invoice_changed(inquiry, notice).await,
+        ProviderEvent::SubscriptionCheckoutEnded(notice) => refresh::checkout_ended(inquiry, notice).await,
         ProviderEvent::FeeKnown(charge) => Ok(apply_charge(app, charge).await?),
         ProviderEvent::CardSaved(saved) => card_saved(app, saved).await,
         ProviderEvent::CustomerDeleted { livemode, customer, .. } => {

@@ -37,6 +37,22 @@ pub enum EventType {
     AutoTopupActionRequired,
     /// A hold ended without being captured or released.
     HoldExpired,
+    /// A subscription began, with its trial or with its first payment.
+    SubscriptionStarted,
+    /// A further period of a subscription is paid, and its credits are booked.
+    SubscriptionRenewed,
+    /// An attempt to pay an invoice of a subscription failed.
+    SubscriptionPaymentFailed,
+    /// An invoice of a subscription waits for the customer, who has to confirm the payment.
+    SubscriptionActionRequired,
+    /// A subscription has another plan, or goes on after all.
+    SubscriptionChanged,
+    /// It is decided that a subscription ends.
+    SubscriptionCanceling,
+    /// A subscription has ended.
+    SubscriptionEnded,
+    /// A trial ends within three days.
+    SubscriptionTrialEnding,
     /// An endpoint was disabled; the other endpoints are told.
     EndpointDisabled,
     /// A test that an operator asked for.
@@ -45,7 +61,7 @@ pub enum EventType {
 
 impl EventType {
     /// All types, in the order of the documentation.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 27] = [
         Self::TopupPaid,
         Self::TopupFailed,
         Self::TopupRefunded,
@@ -63,6 +79,14 @@ impl EventType {
         Self::AutoTopupPaused,
         Self::AutoTopupActionRequired,
         Self::HoldExpired,
+        Self::SubscriptionStarted,
+        Self::SubscriptionRenewed,
+        Self::SubscriptionPaymentFailed,
+        Self::SubscriptionActionRequired,
+        Self::SubscriptionChanged,
+        Self::SubscriptionCanceling,
+        Self::SubscriptionEnded,
+        Self::SubscriptionTrialEnding,
         Self::EndpointDisabled,
         Self::EndpointTest,
     ];
@@ -88,6 +112,14 @@ impl EventType {
             Self::AutoTopupPaused => "auto_topup.paused",
             Self::AutoTopupActionRequired => "auto_topup.action_required",
             Self::HoldExpired => "hold.expired",
+            Self::SubscriptionStarted => "subscription.started",
+            Self::SubscriptionRenewed => "subscription.renewed",
+            Self::SubscriptionPaymentFailed => "subscription.payment_failed",
+            Self::SubscriptionActionRequired => "subscription.action_required",
+            Self::SubscriptionChanged => "subscription.changed",
+            Self::SubscriptionCanceling => "subscription.canceling",
+            Self::SubscriptionEnded => "subscription.ended",
+            Self::SubscriptionTrialEnding => "subscription.trial_ending",
             Self::EndpointDisabled => "endpoint.disabled",
             Self::EndpointTest => "endpoint.test",
         }

@@ -2,7 +2,10 @@
 
 use crate::domain::checkout::{Declined, PurchaseProgress, PurchaseReport};
 use crate::domain::fraud::FraudSignal;
-use crate::domain::ids::{ChargeId, CustomerId, DisputeId, FeeId, PaymentId, SessionId, SetupId, TopupId};
+use crate::domain::ids::{
+    ChargeId, CustomerId, DisputeId, FeeId, InvoiceId, PaymentId, SessionId, SetupId, SubscriptionCheckoutId,
+    SubscriptionId, TopupId,
+};
 use crate::domain::payer::Payer;
 use crate::domain::reversal::{EventRef, RefundReport};
 
@@ -47,6 +50,12 @@ pub enum ProviderEvent {
     FraudSignalled(FraudSignalled),
     /// The provider's fee for a payment may be known now.
     FeeKnown(FeeKnown),
+    /// A subscription changed. Its state has to be fetched.
+    SubscriptionChanged(SubscriptionNotice),
+    /// An invoice changed. It has to be fetched, with its subscription.
+    InvoiceChanged(InvoiceNotice),
+    /// A checkout that begins a subscription was completed, or ended without one.
+    SubscriptionCheckoutEnded(CheckoutNotice),
     /// A customer has saved a card on a page.
     CardSaved(CardSaved),
     /// The provider no longer has a customer.
@@ -117,6 +126,9 @@ impl ProviderEvent {
             Self::PaymentRefunded(refunded) => Some(&refunded.event),
             Self::FraudSignalled(signalled) => Some(&signalled.event),
             Self::FeeKnown(known) => Some(&known.event),
+            Self::SubscriptionChanged(notice) => Some(&notice.event),
+            Self::InvoiceChanged(notice) => Some(&notice.event),
+            Self::SubscriptionCheckoutEnded(notice) => Some(&notice.event),
             Self::CardSaved(saved) => Some(&saved.event),
             Self::Announced(thin) => Some(&thin.event),
             Self::OfAccount { event, .. } => event.event(),
@@ -144,9 +156,60 @@ impl ProviderEvent {
             Self::FraudSignalled(signalled) => Some(of_payment(&signalled.signal.payment)),
             Self::FeeKnown(known) => Some(of_topup(&known.topup)),
             Self::OfAccount { event, .. } => event.subject(),
-            Self::Announced(_) | Self::CardSaved(_) | Self::CustomerDeleted { .. } | Self::Foreign { .. } => None,
+            Self::SubscriptionChanged(_)
+            | Self::InvoiceChanged(_)
+            | Self::SubscriptionCheckoutEnded(_)
+            | Self::Announced(_)
+            | Self::CardSaved(_)
+            | Self::CustomerDeleted { .. }
+            | Self::Foreign { .. } => None,
         }
     }
+}
+
+/// News of a subscription. Nothing but its names is believed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SubscriptionNotice {
+    /// The event.
+    pub event: EventRef,
+    /// Whether it is about real money.
+    pub livemode: bool,
+    /// The subscription.
+    pub subscription: SubscriptionId,
+    /// Whose it is, if the event says so.
+    pub customer: Option<CustomerId>,
+    /// Whether its trial ends soon.
+    pub trial_ends: bool,
+}
+
+/// News of an invoice of a subscription. Nothing but its names is believed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InvoiceNotice {
+    /// The event.
+    pub event: EventRef,
+    /// Whether it is about real money.
+    pub livemode: bool,
+    /// The invoice.
+    pub invoice: InvoiceId,
+    /// The subscription that it bills.
+    pub subscription: SubscriptionId,
+    /// Whose it is, if the event says so.
+    pub customer: Option<CustomerId>,
+    /// Whether the customer has to do something so that it is paid.
+    pub needs_action: bool,
+}
+
+/// News of a checkout that begins a subscription.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CheckoutNotice {
+    /// The event.
+    pub event: EventRef,
+    /// Whether it is about real money.
+    pub livemode: bool,
+    /// Our checkout, which its metadata names.
+    pub checkout: SubscriptionCheckoutId,
+    /// The subscription that came of it; `None` if it ended without one.
+    pub subscription: Option<SubscriptionId>,
 }
 
 /// A page on which a customer has saved a card.

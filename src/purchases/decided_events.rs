@@ -16,8 +16,19 @@ statements! {
 /// the event, and later deliveries of it are not failures.
 pub(crate) async fn insert_event(
     tx: &mut Tx,
-    (event, event_type): &EventRef,
+    event: &EventRef,
     topup: &TopupId,
+    outcome: &str,
+    now_ms: i64,
+) -> Result<bool, StoreError> {
+    insert_event_about(tx, event, topup.as_str(), outcome, now_ms).await
+}
+
+/// The same, for an event about a top-up or a subscription.
+pub(crate) async fn insert_event_about(
+    tx: &mut Tx,
+    (event, event_type): &EventRef,
+    subject: &str,
     outcome: &str,
     now_ms: i64,
 ) -> Result<bool, StoreError> {
@@ -25,7 +36,7 @@ pub(crate) async fn insert_event(
         event = event.as_str(),
         provider = event.provider().as_str(),
         event_type = event_type.as_str(),
-        topup = topup.as_str(),
+        topup = subject,
         outcome,
         now_ms
     ];

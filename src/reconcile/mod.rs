@@ -8,11 +8,14 @@ mod asker;
 mod checkouts;
 pub mod comparison;
 mod fees;
+mod invoice_money_back;
 pub mod lost;
 mod money_back;
 pub mod reconciliations;
 pub mod report;
+mod same_reversal;
 pub mod schedule;
+mod subscriptions;
 mod unsettled_refunds;
 
 use std::collections::{HashMap, HashSet};
@@ -236,6 +239,8 @@ async fn compare(app: &App, options: Options, run: &NewRun) -> Result<Compared, 
         single_questions: 0,
         sessions_seen: HashSet::new(),
         reversals_seen: HashSet::new(),
+        subscriptions_seen: HashSet::new(),
+        of_invoices: HashMap::new(),
         payments_seen: HashMap::new(),
         owners: HashMap::new(),
     };
@@ -254,6 +259,7 @@ async fn compare(app: &App, options: Options, run: &NewRun) -> Result<Compared, 
     }
     comparison.topups_of_the_period().await?;
     comparison.surplus_payments().await?;
+    comparison.subscriptions().await?;
     comparison.report.requests = comparison.asker.requests;
     comparison.report.close();
     Ok((comparison.report, comparison.incomplete))
@@ -278,6 +284,9 @@ struct Comparison<'a> {
     single_questions: u64,
     sessions_seen: HashSet<SessionId>,
     reversals_seen: HashSet<String>,
+    subscriptions_seen: HashSet<String>,
+    /// Whether a payment that belongs to no top-up is for an invoice.
+    of_invoices: HashMap<PaymentId, bool>,
     /// Payments of listed checkout sessions that are not stored here.
     payments_seen: HashMap<PaymentId, TopupId>,
     /// Payments whose top-up the provider was asked for.

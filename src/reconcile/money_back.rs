@@ -4,24 +4,17 @@ use futures_util::FutureExt;
 
 use crate::db::StoreError;
 use crate::domain::ids::{DisputeId, PaymentId, TopupId};
-use crate::domain::reversal::{DisputeReport, RefundReport, RefundStatus};
+use crate::domain::reversal::{DisputeReport, RefundReport};
 use crate::providers::port::{ProviderError, Resource};
 use crate::purchases::outcome::{ApplyEventError, EventOutcome};
 use crate::purchases::reversal::apply_reversal::{ReversalSource, apply_dispute, apply_refund};
-use crate::purchases::reversal::reversals::Reversal;
 use crate::reconcile::comparison::OpenReversal;
+use crate::reconcile::same_reversal::{Compared, compare_dispute, compare_refund};
 use crate::reconcile::{Comparison, ROWS};
 
 /// How long before the period a dispute may have been opened and is still compared. Closed disputes can be corrected,
 /// appealed and decided again for months, and a list of old disputes costs no more than one of new ones.
 const DISPUTES_WATCHED_SECONDS: i64 = 180 * 86_400;
-
-/// The result of comparing a report with the stored row.
-enum Compared {
-    Same,
-    News(String),
-    Contradiction(String),
-}
 
 impl Comparison<'_> {
     /// Compares every refund that the provider made since the start of the period.
@@ -90,7 +83,9 @@ impl Comparison<'_> {
     }
 
     async fn is_known(&self, reversal: &str) -> Result<bool, StoreError> {
-        Ok(self.app.db.reversal(self.app.provider.name, reversal).await?.is_some())
+        let (db, provider) = (&self.app.db, self.app.provider.name);
+        Ok(db.reversal(provider, reversal).await?.is_some()
+            || db.invoice_dispute_version(provider, reversal).await?.is_some())
     }
 
     /// Checks stored refunds and disputes that were recorded in the period or are not final, and were not listed
@@ -151,7 +146,9 @@ impl Comparison<'_> {
 
     async fn refund(&mut self, refund: RefundReport) -> Result<(), StoreError> {
         let Some(payment) = refund.payment.clone() else { return Ok(()) };
-        let Some(topup) = self.owner(&payment, refund.id.as_str()).await? else { return Ok(()) };
+        let Some(topup) = self.owner(&payment, refund.id.as_str()).await? else {
+            return self.refund_of_invoice(refund, &payment).await;
+        };
         if !self.reversals_seen.insert(refund.id.as_str().to_owned()) {
             return Ok(());
         }
@@ -212,7 +209,9 @@ impl Comparison<'_> {
 
     async fn dispute(&mut self, dispute: DisputeReport) -> Result<(), StoreError> {
         let Some(payment) = dispute.payment.clone() else { return Ok(()) };
-        let Some(topup) = self.owner(&payment, dispute.id.as_str()).await? else { return Ok(()) };
+        let Some(topup) = self.owner(&payment, dispute.id.as_str()).await? else {
+            return self.dispute_of_invoice(&dispute, &payment).await;
+        };
         let id = dispute.id.as_str().to_owned();
         if !self.reversals_seen.insert(id.clone()) {
             return Ok(());
@@ -311,51 +310,4 @@ impl Comparison<'_> {
             }
         }
     }
-}
-
-fn compare_refund(refund: &RefundReport, stored: Option<&Reversal>) -> Compared {
-    let status = refund.status.as_str();
-    let Some(stored) = stored else {
-        return Compared::News(format!("a refund of {} that is {status}", refund.amount_minor));
-    };
-    let payment = refund.payment.as_ref().map(PaymentId::as_str);
-    if let Some(contradiction) = other_money(stored, payment, &refund.currency) {
-        return contradiction;
-    }
-    if stored.amount != refund.amount_minor {
-        return Compared::Contradiction(format!("{} here, {} at Stripe", stored.amount, refund.amount_minor));
-    }
-    if stored.status == status {
-        return Compared::Same;
-    }
-    let stage = RefundStatus::parse(&stored.status).map_or(0, RefundStatus::stage);
-    match stage.cmp(&refund.status.stage()) {
-        std::cmp::Ordering::Less => Compared::News(format!("{} here, {status} at Stripe", stored.status)),
-        std::cmp::Ordering::Equal if stage < 2 => Compared::News(format!("{} here, {status} at Stripe", stored.status)),
-        _ => Compared::Contradiction(format!("{} here, {status} at Stripe", stored.status)),
-    }
-}
-
-fn compare_dispute(dispute: &DisputeReport, stored: Option<&Reversal>) -> Compared {
-    let Some(stored) = stored else {
-        return Compared::News(format!("a dispute of {} that is {}", dispute.amount_minor, dispute.status));
-    };
-    let payment = dispute.payment.as_ref().map(PaymentId::as_str);
-    if let Some(contradiction) = other_money(stored, payment, &dispute.currency) {
-        return contradiction;
-    }
-    let (here, there) = (stored.reversed_minor(), dispute.reversed_minor());
-    if stored.status == dispute.status && stored.amount == dispute.amount_minor && here == there {
-        return Compared::Same;
-    }
-    let (was, is) = (&stored.status, &dispute.status);
-    Compared::News(format!("{was} and {here} gone here, {is} and {there} gone at Stripe"))
-}
-
-fn other_money(stored: &Reversal, payment: Option<&str>, currency: &str) -> Option<Compared> {
-    if Some(stored.provider_payment_id.as_str()) != payment {
-        return Some(Compared::Contradiction("it belongs to another payment at Stripe".to_owned()));
-    }
-    (stored.currency != currency)
-        .then(|| Compared::Contradiction(format!("{} here, {currency} at Stripe", stored.currency)))
 }

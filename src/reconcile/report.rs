@@ -17,6 +17,10 @@ pub struct Report {
     pub refunds: u64,
     /// How many disputes of our payments were compared.
     pub disputes: u64,
+    /// How many of our subscriptions were compared.
+    pub subscriptions: u64,
+    /// How many paid invoices of them were compared.
+    pub invoices: u64,
     /// How many requests the provider was sent.
     pub requests: u64,
     /// Paid at the provider, not credited here.

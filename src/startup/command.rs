@@ -53,6 +53,7 @@ pub async fn connect(config: CommandConfig, environment: Environment) -> Result<
             budget: environment.checkout_budget,
             first_pause: FIRST_PAUSE,
         },
+        subscriptions: config.subscriptions,
         session_checks: SessionChecks::default(),
         payload_days: config.webhook_payload_days,
         personal_data_days: config.personal_data_days,

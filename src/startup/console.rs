@@ -119,6 +119,8 @@ fn in_force(config: &Config) -> Vec<(&'static str, String)> {
         ("WEBHOOK_SIGNING_KEY", set(config.outbox.signing_key.is_some())),
         ("WEBHOOK_ALLOWED_NETWORKS", list(&config.outbox.allowed_networks)),
         ("LOW_BALANCE_CREDITS", low_balance.map_or_else(|| "never".to_owned(), |credits| credits.to_string())),
+        ("SUBSCRIPTIONS_MAX", config.subscriptions.max_running.to_string()),
+        ("PAST_DUE_GRACE_DAYS", config.subscriptions.grace_days.to_string()),
         ("SAVED_CARDS", on_or_off(config.recurring.saves_cards)),
         ("AUTO_TOPUP", on_or_off(config.recurring.auto_topup)),
         ("AUTO_TOPUPS_PER_HOUR", config.recurring.auto_topups_per_hour.to_string()),

@@ -57,6 +57,7 @@ mod spending;
 mod storage;
 mod stripe_failures;
 mod stripe_requests;
+mod subscriptions;
 mod support;
 mod token_shapes;
 mod traces;

@@ -350,6 +350,7 @@ pub async fn build_app(parts: &Parts) -> App {
             budget: Duration::from_mins(1),
             first_pause: Duration::ZERO,
         },
+        subscriptions: config.subscriptions,
         session_checks: SessionChecks::default(),
         payload_days: config.webhook_payload_days,
         personal_data_days: config.console.personal_data_days,

@@ -222,6 +222,27 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/accounts/{accountId}/entitlement": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Returns what an account is entitled to.
+         * @description One answer for everything that a backend gates on. Requires a customer's token for its own account, or an API key with
+         *     the scope `read`.
+         */
+        get: operations["getEntitlement"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/admin/accounts/{accountId}": {
         parameters: {
             query?: never;
@@ -611,6 +632,32 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/admin/plans": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Lists all plans, also those that are not sold.
+         * @description Requires a token with the admin scope, or an API key with the scope `admin` for all accounts.
+         */
+        get: operations["listAllPlans"];
+        /**
+         * Applies plans: makes their products and prices at Stripe, and stores them.
+         * @description Applying the same plans again changes nothing. A changed amount makes a new price, which new subscriptions get;
+         *     running ones keep theirs. With `dryRun=true` it only says what would change. Requires a token with the admin scope, or
+         *     an API key with the scope `admin` for all accounts.
+         */
+        put: operations["applyPlans"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/admin/reconciliations": {
         parameters: {
             query?: never;
@@ -643,6 +690,26 @@ export interface paths {
          * @description Requires a token with the admin scope, or an API key with the scope `admin` that is not bound to one account.
          */
         get: operations["getReconciliation"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/subscriptions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Lists all subscriptions, newest first.
+         * @description Requires a token with the admin scope, or an API key with the scope `admin` for all accounts.
+         */
+        get: operations["listAllSubscriptions"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1460,6 +1527,194 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/plans": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Lists the plans that are sold.
+         * @description Needs no credentials. With a currency, only the plans and prices in it.
+         */
+        get: operations["listPlans"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/portal/sessions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Opens the payment provider's portal for the account's own customer.
+         * @description Requires a customer's token, or an API key with the scope `checkout`. Nothing has to be set up in Stripe's dashboard.
+         *     What the customer does there comes back by webhooks.
+         */
+        post: operations["createPortalSession"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/subscriptions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Lists the subscriptions of an account, also ended ones.
+         * @description Requires a customer's token, which shows that customer's; or an API key with the scope `read`, which names the account
+         *     unless it is bound to one.
+         */
+        get: operations["listSubscriptions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/subscriptions/sessions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Opens a checkout for a plan and returns the payment page.
+         * @description Requires a customer's token, or an API key with the scope `checkout`. An account that has as many running
+         *     subscriptions as `SUBSCRIPTIONS_MAX` allows is refused (`subscription_exists`): change its plan instead. With an
+         *     `Idempotency-Key`, the same request repeated returns the first checkout session.
+         */
+        post: operations["createSubscriptionCheckout"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/subscriptions/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Returns a subscription with its invoices and what its periods brought.
+         * @description Requires a customer's token, or an API key with the scope `read`.
+         */
+        get: operations["getSubscription"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/subscriptions/{id}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Ends a subscription.
+         * @description Requires a customer's token, or an API key with the scope `checkout`; to end it at once, a token with the admin scope
+         *     or an API key with the scope `admin`. A change of the plan that waits for the end of the period is taken back.
+         */
+        post: operations["cancelSubscription"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/subscriptions/{id}/change": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Changes the plan of a subscription.
+         * @description A dearer plan takes effect at once: the difference for the rest of the period is paid now, and if that fails nothing
+         *     changes (`updatePending`, with the page to pay in `due`). Its credits come with the payment, less those that the period
+         *     has brought. A plan that costs less takes effect with the next period. The present plan takes such a change back.
+         *     Requires a customer's token, or an API key with the scope `checkout`.
+         */
+        post: operations["changeSubscription"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/subscriptions/{id}/change/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Says what a change of the plan would cost, and when it would take effect.
+         * @description Requires a customer's token, or an API key with the scope `read`.
+         */
+        get: operations["previewSubscriptionChange"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/subscriptions/{id}/resume": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Lets a subscription go on whose end was decided.
+         * @description Requires a customer's token, or an API key with the scope `checkout`.
+         */
+        post: operations["resumeSubscription"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/webhooks/stripe": {
         parameters: {
             query?: never;
@@ -1756,6 +2011,47 @@ export interface components {
         Adoptions: {
             data: components["schemas"]["AdoptionResult"][];
         };
+        /** @description A page of subscriptions, newest first. */
+        AllSubscriptions: {
+            data: components["schemas"]["Subscription"][];
+            /**
+             * @description Pass it as `cursor` to get the next page; null on the last page.
+             * @example 1795262400000_sub_1Qw2e3R4t5Y6u7I8
+             */
+            nextCursor?: string | null;
+        };
+        /** @description What applying changed, or would change. */
+        AppliedPlans: {
+            /** @description The changes; empty if everything is as it should be. */
+            changes: components["schemas"]["Change"][];
+            /** @description All plans afterwards. */
+            data: components["schemas"]["Plan"][];
+            /**
+             * @description Whether nothing was changed.
+             * @example false
+             */
+            dryRun: boolean;
+        };
+        /** @description Plans to apply. Plans that are stored and not among these stay as they are; set `active` to false to stop selling one. */
+        ApplyPlans: {
+            /**
+             * @description 1 to 200 plans, with the fields of `plans.toml`: `id`, `name`, `interval`, `intervalCount`, `creditsPerPeriod`,
+             *     `rollover` (`expire`, `keep` or `{"cap": n}`), `trialDays`, `trialCredits`, `active`, and `amount` with the price of
+             *     a period in minor units for each currency.
+             * @example [
+             *       {
+             *         "amount": {
+             *           "usd": 2000
+             *         },
+             *         "creditsPerPeriod": 10000,
+             *         "id": "pro",
+             *         "interval": "month",
+             *         "name": "Pro"
+             *       }
+             *     ]
+             */
+            plans: Record<string, never>[];
+        };
         /** @description An account's auto top-up. */
         AutoTopup: {
             /** @example user_1 */
@@ -1950,6 +2246,14 @@ export interface components {
              */
             reason: string;
         };
+        /** @description When a subscription ends. */
+        CancelSubscription: {
+            /**
+             * @description `period_end`: with the period that is paid. `now`: at once, which needs the admin scope; nothing is refunded.
+             * @example period_end
+             */
+            at: string;
+        };
         /** @description What the work came to. */
         CaptureHold: {
             /**
@@ -1973,6 +2277,16 @@ export interface components {
              */
             onShortfall?: components["schemas"]["OnShortfall"];
         };
+        /** @description A change of a plan. */
+        Change: {
+            /**
+             * @description What changes, in words.
+             * @example creditsPerPeriod 10000 -> 12000
+             */
+            change: string;
+            /** @example pro */
+            planId: string;
+        };
         /** @description What to change of an endpoint. What is not named stays. */
         ChangeEndpoint: {
             /**
@@ -1994,6 +2308,47 @@ export interface components {
              * @example https://app.example.com/webhooks/topup
              */
             url?: string | null;
+        };
+        /** @description The plan to change to. */
+        ChangePlan: {
+            /** @example pro */
+            planId: string;
+            /**
+             * @description The `prorationDate` of a preview, so that what is charged is what was shown.
+             * @example 2026-11-21T12:01:00Z
+             */
+            prorationDate?: string | null;
+        };
+        /** @description What a change of the plan would cost. */
+        ChangePreview: {
+            /**
+             * Format: int64
+             * @description What is paid now, in minor units; negative if money is kept for later invoices.
+             * @example 1045
+             */
+            amountDue: number;
+            /** @example usd */
+            currency: string;
+            /** @example 2026-11-21T12:01:00Z */
+            effectiveAt: string;
+            /**
+             * Format: int64
+             * @description What a period costs from then on, with the fee line.
+             * @example 2091
+             */
+            periodAmount: number;
+            /** @example pro */
+            planId: string;
+            /**
+             * @description Send it with the change, so that the amount stays; null if nothing is paid now.
+             * @example 2026-11-21T12:01:00Z
+             */
+            prorationDate?: string | null;
+            /**
+             * @description `now`, or `period_end`: a plan that costs less takes effect with the next period.
+             * @example now
+             */
+            takesEffect: string;
         };
         /** @description Why the failed event is closed. */
         CloseWebhookEvent: {
@@ -2193,6 +2548,24 @@ export interface components {
              */
             subject?: string | null;
         };
+        /** @description Where the customer goes afterwards, and what to do there. */
+        CreatePortalSession: {
+            /**
+             * @description The account. Defaults to the token's subject, or to the account that the API key is bound to.
+             * @example user_1
+             */
+            accountId?: string | null;
+            /**
+             * @description `payment_method_update`, `subscription_cancel` or `subscription_update`; without it the portal's home page.
+             * @example payment_method_update
+             */
+            flow?: string | null;
+            /**
+             * @description Where the customer goes afterwards: an absolute URL on one of the `ALLOWED_ORIGINS`.
+             * @example https://app.example.com/plan
+             */
+            returnUrl: string;
+        };
         /** @description Where the customer goes after the page. */
         CreateRecovery: {
             /**
@@ -2299,6 +2672,29 @@ export interface components {
              */
             reason?: string | null;
         };
+        /** @description What to subscribe to, and where Stripe sends the customer afterwards. */
+        CreateSubscriptionSession: {
+            /**
+             * @description The account that subscribes. Defaults to the token's subject, or to the account that the API key is bound to.
+             * @example user_1
+             */
+            accountId?: string | null;
+            /**
+             * @description Where the customer goes after leaving the payment page: an absolute URL on one of the `ALLOWED_ORIGINS`.
+             * @example https://app.example.com/plan?cancelled=1
+             */
+            cancelUrl?: string | null;
+            /**
+             * @description The plan.
+             * @example pro
+             */
+            planId: string;
+            /**
+             * @description Where the customer goes after paying: an absolute URL on one of the `ALLOWED_ORIGINS`.
+             * @example https://app.example.com/plan?session_id={CHECKOUT_SESSION_ID}
+             */
+            successUrl: string;
+        };
         /** @description An open checkout session. */
         CreatedSession: {
             /**
@@ -2375,6 +2771,40 @@ export interface components {
         DebitBatch: {
             /** @description 1 to 100 debits. Each is read by itself, so that one that is malformed does not stop the others. */
             items: components["schemas"]["BatchItem"][];
+        };
+        /** @description An invoice that is not paid. */
+        Due: {
+            /**
+             * @description Whether the customer has to confirm the payment.
+             * @example false
+             */
+            actionRequired: boolean;
+            /**
+             * Format: int64
+             * @description In minor units.
+             * @example 2091
+             */
+            amount: number;
+            /**
+             * Format: int64
+             * @description How often it was tried.
+             * @example 1
+             */
+            attempt: number;
+            /** @example usd */
+            currency: string;
+            /** @example in_1Qw2e3R4t5Y6u7I8 */
+            invoiceId: string;
+            /**
+             * @description When it is tried next; null if it is not.
+             * @example 2026-12-24T12:01:00Z
+             */
+            nextAttemptAt?: string | null;
+            /**
+             * @description The page on which the customer can pay it.
+             * @example https://invoice.stripe.com/i/acct_1/test_1
+             */
+            payUrl?: string | null;
         };
         /** @description An address that messages are sent to. */
         Endpoint: {
@@ -2531,6 +2961,53 @@ export interface components {
         Endpoints: {
             /** @description There are at most 20. */
             data: components["schemas"]["Endpoint"][];
+        };
+        /** @description The plan of an entitlement. */
+        EntitledPlan: {
+            /** @example pro */
+            id: string;
+            /** @example Pro */
+            name?: string | null;
+        };
+        /** @description What an account is entitled to. */
+        Entitlement: {
+            /** @example user_1 */
+            accountId: string;
+            /**
+             * Format: int64
+             * @description The credits that can be spent now, whatever they came from.
+             * @example 9500
+             */
+            availableCredits: number;
+            /**
+             * @description When the subscription ends, if that is decided.
+             * @example 2026-12-21T12:01:00Z
+             */
+            cancelAt?: string | null;
+            /**
+             * @description Whether a subscription entitles the account to its plan now: it runs, or its renewal is not paid and its grace is
+             *     not over.
+             * @example true
+             */
+            entitled: boolean;
+            /**
+             * @description While the renewal is not paid: until when it entitles all the same (`PAST_DUE_GRACE_DAYS`).
+             * @example 2026-12-24T12:01:00Z
+             */
+            graceUntil?: string | null;
+            /**
+             * @description When the period ends.
+             * @example 2026-12-21T12:01:00Z
+             */
+            periodEnd?: string | null;
+            plan?: components["schemas"]["EntitledPlan"] | null;
+            /**
+             * @description The status of the subscription.
+             * @example active
+             */
+            status?: string | null;
+            /** @example sub_1Qw2e3R4t5Y6u7I8 */
+            subscriptionId?: string | null;
         };
         /** @description An event from Stripe that was processed. */
         EventDetails: {
@@ -2773,7 +3250,7 @@ export interface components {
              */
             id: string;
             /**
-             * @description `purchase`, `bonus`, `promotion`, `adjustment`, or `returned`: credits given back that their first grant could not
+             * @description `purchase`, `bonus`, `promotion`, `adjustment`, `subscription`, or `returned`: credits given back that their first grant could not
              *     take.
              * @example purchase
              */
@@ -2899,6 +3376,49 @@ export interface components {
              */
             nextCursor?: string | null;
         };
+        /** @description An invoice. */
+        Invoice: {
+            /** @example 2026-11-21T12:01:00Z */
+            createdAt: string;
+            /** @example usd */
+            currency: string;
+            /** @example in_1Qw2e3R4t5Y6u7I8 */
+            id: string;
+            /**
+             * @description Its number, as the customer reads it.
+             * @example ABCD-0001
+             */
+            number?: string | null;
+            /**
+             * Format: int64
+             * @description In minor units.
+             * @example 2091
+             */
+            paidAmount: number;
+            /** @example 2026-11-21T12:01:00Z */
+            paidAt?: string | null;
+            /**
+             * @description Why it was made, in Stripe's word.
+             * @example subscription_cycle
+             */
+            reason: string;
+            /**
+             * @description `draft`, `open`, `paid`, `uncollectible` or `void`.
+             * @example paid
+             */
+            status: string;
+            /**
+             * Format: int64
+             * @description In minor units.
+             * @example 2091
+             */
+            totalAmount: number;
+            /**
+             * @description The page with the invoice.
+             * @example https://invoice.stripe.com/i/acct_1/test_1
+             */
+            url?: string | null;
+        };
         /** @description A limit of spending. */
         Limit: {
             /**
@@ -3009,6 +3529,109 @@ export interface components {
             /** @example cs_test_a1b2c3 */
             sessionId?: string | null;
         };
+        /** @description What a period brought. */
+        Period: {
+            /**
+             * Format: int64
+             * @description How many credits it gave: the plan's, less what the same time had brought before.
+             * @example 10000
+             */
+            credits: number;
+            /**
+             * @description The id of the grant.
+             * @example sub_1:price_1:1795262460
+             */
+            grantId: string;
+            /** @example in_1Qw2e3R4t5Y6u7I8 */
+            invoiceId: string;
+            /**
+             * @description `period` or `trial`.
+             * @example period
+             */
+            kind: string;
+            /** @example 2026-12-21T12:01:00Z */
+            periodEnd: string;
+            /** @example 2026-11-21T12:01:00Z */
+            periodStart: string;
+            /** @example pro */
+            planId: string;
+            /**
+             * Format: int64
+             * @description How many refunds and disputes took back.
+             * @example 0
+             */
+            takenCredits: number;
+        };
+        /** @description A plan. */
+        Plan: {
+            /**
+             * @description Whether it is sold. Running subscriptions go on in any case.
+             * @example true
+             */
+            active: boolean;
+            /**
+             * Format: int64
+             * @description The credits of a paid period.
+             * @example 10000
+             */
+            creditsPerPeriod: number;
+            /** @example pro */
+            id: string;
+            /**
+             * @description The unit of a period: `day`, `week`, `month` or `year`.
+             * @example month
+             */
+            interval: string;
+            /**
+             * Format: int64
+             * @description How many of them a period has.
+             * @example 1
+             */
+            intervalCount: number;
+            /**
+             * @description What customers read.
+             * @example Pro
+             */
+            name: string;
+            /** @description What a period costs, one price for each currency. */
+            prices: components["schemas"]["Price"][];
+            /**
+             * @description What happens to credits that are left when the next period is paid: `expire`, `keep`, or `cap`: no more than
+             *     `rolloverCap` stay.
+             * @example expire
+             */
+            rollover: string;
+            /**
+             * Format: int64
+             * @description The most credits that stay; null unless `rollover` is `cap`.
+             * @example 5000
+             */
+            rolloverCap?: number | null;
+            /**
+             * Format: int64
+             * @description The credits of the trial.
+             * @example 500
+             */
+            trialCredits: number;
+            /**
+             * Format: int64
+             * @description For how many days a new subscriber pays nothing.
+             * @example 14
+             */
+            trialDays: number;
+        };
+        /** @description The plans that are sold. */
+        Plans: {
+            data: components["schemas"]["Plan"][];
+        };
+        /** @description The portal, open for one visitor. */
+        PortalSession: {
+            /**
+             * @description Send the customer there at once: it is good for a short time and must not be mailed.
+             * @example https://billing.stripe.com/p/session/test_a1b2c3
+             */
+            url: string;
+        };
         /** @description The effect of a refund that has not been made. */
         Preview: {
             /**
@@ -3086,6 +3709,29 @@ export interface components {
              * @example 0
              */
             heldCredits: number;
+        };
+        /** @description The price of a period, in minor units. */
+        Price: {
+            /**
+             * Format: int64
+             * @description The price of the plan.
+             * @example 2000
+             */
+            amount: number;
+            /** @example usd */
+            currency: string;
+            /**
+             * Format: int64
+             * @description The fee line beside it; 0 if the seller absorbs the fee.
+             * @example 91
+             */
+            feeAmount: number;
+            /**
+             * Format: int64
+             * @description What the customer pays each period.
+             * @example 2091
+             */
+            totalAmount: number;
         };
         /**
          * @description An error as defined by RFC 9457.
@@ -3907,6 +4553,78 @@ export interface components {
              */
             thresholdCredits: number;
         };
+        /** @description A subscription. */
+        Subscription: {
+            /** @example user_1 */
+            accountId: string;
+            /**
+             * @description When it ends, if that is decided.
+             * @example 2026-12-21T12:01:00Z
+             */
+            cancelAt?: string | null;
+            /**
+             * @description Why it ends or ended, in Stripe's word.
+             * @example cancellation_requested
+             */
+            cancelReason?: string | null;
+            /** @example 2026-11-21T12:01:00Z */
+            createdAt: string;
+            due?: components["schemas"]["Due"] | null;
+            /**
+             * @description When it ended.
+             * @example 2026-12-21T12:01:00Z
+             */
+            endedAt?: string | null;
+            /**
+             * @description The id of the subscription at the payment provider.
+             * @example sub_1Qw2e3R4t5Y6u7I8
+             */
+            id: string;
+            /**
+             * @description The plan of the next period, if that is another one.
+             * @example basic
+             */
+            nextPlanId?: string | null;
+            /**
+             * @description When the period ends and the next one is billed.
+             * @example 2026-12-21T12:01:00Z
+             */
+            periodEnd?: string | null;
+            /** @example 2026-11-21T12:01:00Z */
+            periodStart?: string | null;
+            /**
+             * @description The plan; null if its price is no plan's.
+             * @example pro
+             */
+            planId?: string | null;
+            /**
+             * @description `incomplete`, `incomplete_expired`, `trialing`, `active`, `past_due`, `unpaid`, `canceled` or `paused`. `active`
+             *     does not say that the period is paid; credits come with the payment.
+             * @example active
+             */
+            status: string;
+            /**
+             * @description When the trial ends or ended; null without one.
+             * @example 2026-11-21T12:01:00Z
+             */
+            trialEnd?: string | null;
+            /**
+             * @description Whether a change of the plan waits for its payment.
+             * @example false
+             */
+            updatePending: boolean;
+        };
+        /** @description A subscription with its history. */
+        SubscriptionDetails: components["schemas"]["Subscription"] & {
+            /** @description Its invoices, newest first. */
+            invoices: components["schemas"]["Invoice"][];
+            /** @description What its periods brought, newest first. */
+            periods: components["schemas"]["Period"][];
+        };
+        /** @description Subscriptions, newest first. */
+        Subscriptions: {
+            data: components["schemas"]["Subscription"][];
+        };
         /** @description The result of checking a top-up at Stripe, and the top-up afterwards. */
         TopupCheck: {
             /**
@@ -4126,6 +4844,8 @@ export interface components {
              *     each grant that they came from. `spend_refund`: spent credits given back. `bonus`: credits given on top of a
              *     purchase. `bonus_reversal`: a part of a bonus, taken back or returned with its purchase. `promotion`: credits
              *     given by an operator. `expiry`: credits whose time ended. `void`: credits of a promotion that an operator ended early.
+             *     `subscription`: the credits of a paid period, or of a trial. `subscription_reversal`: those taken back by a refund or
+             *     dispute, or returned.
              * @example topup
              */
             kind: string;
@@ -5531,6 +6251,89 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Usage"];
+                };
+            };
+            /** @description The request is invalid; `errors` lists the invalid fields, if any. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The credentials are missing or invalid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The credentials are not valid for this account, or lack the scope for this request. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description Too many requests without valid credentials from this address; `Retry-After` says when to try again. This limit
+             *     does not apply to requests with valid credentials.
+             */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal error. The log has the cause under the `x-request-id` of this response. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service cannot handle the request at the moment; `Retry-After` says when to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getEntitlement: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The account id, percent-encoded
+                 * @example user_1
+                 */
+                accountId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The entitlement. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Entitlement"];
                 };
             };
             /** @description The request is invalid; `errors` lists the invalid fields, if any. */
@@ -8179,6 +8982,230 @@ export interface operations {
             };
         };
     };
+    listAllPlans: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description All plans. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Plans"];
+                };
+            };
+            /** @description The request is invalid; `errors` lists the invalid fields, if any. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The credentials are missing or invalid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The credentials are not valid for this account, or lack the scope for this request. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description Too many requests without valid credentials from this address; `Retry-After` says when to try again. This limit
+             *     does not apply to requests with valid credentials.
+             */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal error. The log has the cause under the `x-request-id` of this response. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service cannot handle the request at the moment; `Retry-After` says when to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    applyPlans: {
+        parameters: {
+            query?: {
+                /**
+                 * @description Only say what would change
+                 * @example true
+                 */
+                dryRun?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ApplyPlans"];
+            };
+        };
+        responses: {
+            /** @description The plans are applied, or what applying them would change. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AppliedPlans"];
+                };
+            };
+            /** @description The request is invalid; `errors` lists the invalid fields, if any. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The credentials are missing or invalid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The credentials are not valid for this account, or lack the scope for this request. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request body did not arrive in time. */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request body is not JSON. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description Too many requests without valid credentials from this address; `Retry-After` says when to try again. This limit
+             *     does not apply to requests with valid credentials.
+             */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal error. The log has the cause under the `x-request-id` of this response. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The payment provider cannot sell plans (`provider_unsupported`). */
+            501: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description Stripe refused the request, for example because the Stripe key lacks a permission (`provider_refused`), or
+             *     opened a checkout session that cannot be used (`provider_mismatch`, `provider_no_url`).
+             */
+            502: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description Stripe is unavailable (`provider_unavailable`) or limits the rate of requests (`provider_rate_limited`), or
+             *     tokens cannot be verified (`keys_unavailable`); `Retry-After` says when to try again.
+             */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Stripe did not answer in time (`provider_timeout`). */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     listReconciliations: {
         parameters: {
             query?: {
@@ -8315,6 +9342,94 @@ export interface operations {
             };
             /** @description There is no reconciliation with that id, or none at all. */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description Too many requests without valid credentials from this address; `Retry-After` says when to try again. This limit
+             *     does not apply to requests with valid credentials.
+             */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal error. The log has the cause under the `x-request-id` of this response. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service cannot handle the request at the moment; `Retry-After` says when to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listAllSubscriptions: {
+        parameters: {
+            query?: {
+                /**
+                 * @description Subscriptions per page, 1 to 100; default 20
+                 * @example 20
+                 */
+                limit?: number;
+                /**
+                 * @description The `nextCursor` of the previous page
+                 * @example 1795262400000_sub_1Qw2e3R4t5Y6u7I8
+                 */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of subscriptions. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AllSubscriptions"];
+                };
+            };
+            /** @description The request is invalid; `errors` lists the invalid fields, if any. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The credentials are missing or invalid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The credentials are not valid for this account, or lack the scope for this request. */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -12550,6 +13665,1135 @@ export interface operations {
             };
             /** @description Internal error. The log has the cause under the `x-request-id` of this response. */
             500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description Stripe refused the request, for example because the Stripe key lacks a permission (`provider_refused`), or
+             *     opened a checkout session that cannot be used (`provider_mismatch`, `provider_no_url`).
+             */
+            502: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description Stripe is unavailable (`provider_unavailable`) or limits the rate of requests (`provider_rate_limited`), or
+             *     tokens cannot be verified (`keys_unavailable`); `Retry-After` says when to try again.
+             */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Stripe did not answer in time (`provider_timeout`). */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listPlans: {
+        parameters: {
+            query?: {
+                /**
+                 * @description The currency; by default all of them
+                 * @example usd
+                 */
+                currency?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The plans, in the order of their ids. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Plans"];
+                };
+            };
+            /** @description The request is invalid; `errors` lists the invalid fields, if any. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service cannot handle the request at the moment; `Retry-After` says when to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    createPortalSession: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CreatePortalSession"];
+            };
+        };
+        responses: {
+            /** @description The portal is open. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PortalSession"];
+                };
+            };
+            /** @description The request is invalid; `errors` lists the invalid fields, if any. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The credentials are missing or invalid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The credentials are not valid for this account, or lack the scope for this request. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request body did not arrive in time. */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The account never had a checkout (`no_customer`), has no running subscription (`no_subscription`), or the portal cannot change plans beside a fee line (`portal_cannot_change`). */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request body is not JSON. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description Too many requests without valid credentials from this address; `Retry-After` says when to try again. This limit
+             *     does not apply to requests with valid credentials.
+             */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal error. The log has the cause under the `x-request-id` of this response. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The payment provider has no portal (`provider_unsupported`). */
+            501: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description Stripe refused the request, for example because the Stripe key lacks a permission (`provider_refused`), or
+             *     opened a checkout session that cannot be used (`provider_mismatch`, `provider_no_url`).
+             */
+            502: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description Stripe is unavailable (`provider_unavailable`) or limits the rate of requests (`provider_rate_limited`), or
+             *     tokens cannot be verified (`keys_unavailable`); `Retry-After` says when to try again.
+             */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Stripe did not answer in time (`provider_timeout`). */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listSubscriptions: {
+        parameters: {
+            query?: {
+                /**
+                 * @description The account; for API keys and tokens with the admin scope
+                 * @example user_1
+                 */
+                accountId?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The subscriptions, newest first. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Subscriptions"];
+                };
+            };
+            /** @description The request is invalid; `errors` lists the invalid fields, if any. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The credentials are missing or invalid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The credentials are not valid for this account, or lack the scope for this request. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description Too many requests without valid credentials from this address; `Retry-After` says when to try again. This limit
+             *     does not apply to requests with valid credentials.
+             */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal error. The log has the cause under the `x-request-id` of this response. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service cannot handle the request at the moment; `Retry-After` says when to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    createSubscriptionCheckout: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description 1 to 255 printable ASCII characters; use a new key for each subscription
+                 * @example 8e03978e-40d5-43dd-bc93-6894a57f9324
+                 */
+                "idempotency-key"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CreateSubscriptionSession"];
+            };
+        };
+        responses: {
+            /** @description The checkout session is open. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CreatedSession"];
+                };
+            };
+            /** @description The request is invalid; `errors` lists the invalid fields, if any. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The credentials are missing or invalid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The credentials are not valid for this account, or lack the scope for this request. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request body did not arrive in time. */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The account has a running subscription (`subscription_exists`), the plan has no price in the currency (`plan_not_for_sale`), or the first request with this key is still running (`idempotency_key_in_use`) or its checkout has ended (`session_ended`). */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request body is not JSON. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key was already used with a different request (`idempotency_key_reused`). */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description Too many requests without valid credentials from this address; `Retry-After` says when to try again. This limit
+             *     does not apply to requests with valid credentials.
+             */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal error. The log has the cause under the `x-request-id` of this response. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description Stripe refused the request, for example because the Stripe key lacks a permission (`provider_refused`), or
+             *     opened a checkout session that cannot be used (`provider_mismatch`, `provider_no_url`).
+             */
+            502: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description Stripe is unavailable (`provider_unavailable`) or limits the rate of requests (`provider_rate_limited`), or
+             *     tokens cannot be verified (`keys_unavailable`); `Retry-After` says when to try again.
+             */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Stripe did not answer in time (`provider_timeout`). */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getSubscription: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The id of the subscription
+                 * @example sub_1Qw2e3R4t5Y6u7I8
+                 */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The subscription. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SubscriptionDetails"];
+                };
+            };
+            /** @description The request is invalid; `errors` lists the invalid fields, if any. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The credentials are missing or invalid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The credentials are not valid for this account, or lack the scope for this request. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found, or not visible to the caller. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description Too many requests without valid credentials from this address; `Retry-After` says when to try again. This limit
+             *     does not apply to requests with valid credentials.
+             */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal error. The log has the cause under the `x-request-id` of this response. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service cannot handle the request at the moment; `Retry-After` says when to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    cancelSubscription: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The id of the subscription
+                 * @example sub_1Qw2e3R4t5Y6u7I8
+                 */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CancelSubscription"];
+            };
+        };
+        responses: {
+            /** @description The subscription, which ends at `cancelAt` or has ended. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Subscription"];
+                };
+            };
+            /** @description The request is invalid; `errors` lists the invalid fields, if any. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The credentials are missing or invalid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The credentials are not valid for this account, or lack the scope for this request. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found, or not visible to the caller. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request body did not arrive in time. */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The subscription does not run (`subscription_not_running`). */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request body is not JSON. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description Too many requests without valid credentials from this address; `Retry-After` says when to try again. This limit
+             *     does not apply to requests with valid credentials.
+             */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal error. The log has the cause under the `x-request-id` of this response. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The payment provider keeps no subscriptions (`provider_unsupported`). */
+            501: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description Stripe refused the request, for example because the Stripe key lacks a permission (`provider_refused`), or
+             *     opened a checkout session that cannot be used (`provider_mismatch`, `provider_no_url`).
+             */
+            502: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description Stripe is unavailable (`provider_unavailable`) or limits the rate of requests (`provider_rate_limited`), or
+             *     tokens cannot be verified (`keys_unavailable`); `Retry-After` says when to try again.
+             */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Stripe did not answer in time (`provider_timeout`). */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    changeSubscription: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The id of the subscription
+                 * @example sub_1Qw2e3R4t5Y6u7I8
+                 */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChangePlan"];
+            };
+        };
+        responses: {
+            /** @description The subscription afterwards. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Subscription"];
+                };
+            };
+            /** @description The request is invalid; `errors` lists the invalid fields, if any. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The credentials are missing or invalid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The credentials are not valid for this account, or lack the scope for this request. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found, or not visible to the caller. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request body did not arrive in time. */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The latest invoice is not paid (`subscription_past_due`), the plan is the same (`same_plan`) or has no price in the currency (`plan_not_for_sale`), an earlier change waits (`change_pending`), the subscription does not run (`subscription_not_running`) or has no plan (`subscription_without_plan`), or the payment was refused (`change_refused`). */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request body is not JSON. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description Too many requests without valid credentials from this address; `Retry-After` says when to try again. This limit
+             *     does not apply to requests with valid credentials.
+             */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal error. The log has the cause under the `x-request-id` of this response. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The payment provider keeps no subscriptions (`provider_unsupported`). */
+            501: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description Stripe refused the request, for example because the Stripe key lacks a permission (`provider_refused`), or
+             *     opened a checkout session that cannot be used (`provider_mismatch`, `provider_no_url`).
+             */
+            502: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description Stripe is unavailable (`provider_unavailable`) or limits the rate of requests (`provider_rate_limited`), or
+             *     tokens cannot be verified (`keys_unavailable`); `Retry-After` says when to try again.
+             */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Stripe did not answer in time (`provider_timeout`). */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    previewSubscriptionChange: {
+        parameters: {
+            query: {
+                /**
+                 * @description The plan to change to
+                 * @example pro
+                 */
+                planId: string;
+            };
+            header?: never;
+            path: {
+                /**
+                 * @description The id of the subscription
+                 * @example sub_1Qw2e3R4t5Y6u7I8
+                 */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What the change would cost. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChangePreview"];
+                };
+            };
+            /** @description The request is invalid; `errors` lists the invalid fields, if any. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The credentials are missing or invalid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The credentials are not valid for this account, or lack the scope for this request. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found, or not visible to the caller. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The plan cannot be changed now; the codes are those of the change. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description Too many requests without valid credentials from this address; `Retry-After` says when to try again. This limit
+             *     does not apply to requests with valid credentials.
+             */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal error. The log has the cause under the `x-request-id` of this response. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The payment provider keeps no subscriptions (`provider_unsupported`). */
+            501: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description Stripe refused the request, for example because the Stripe key lacks a permission (`provider_refused`), or
+             *     opened a checkout session that cannot be used (`provider_mismatch`, `provider_no_url`).
+             */
+            502: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description Stripe is unavailable (`provider_unavailable`) or limits the rate of requests (`provider_rate_limited`), or
+             *     tokens cannot be verified (`keys_unavailable`); `Retry-After` says when to try again.
+             */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Stripe did not answer in time (`provider_timeout`). */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    resumeSubscription: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The id of the subscription
+                 * @example sub_1Qw2e3R4t5Y6u7I8
+                 */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The subscription, which goes on. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Subscription"];
+                };
+            };
+            /** @description The request is invalid; `errors` lists the invalid fields, if any. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The credentials are missing or invalid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The credentials are not valid for this account, or lack the scope for this request. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found, or not visible to the caller. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The subscription has ended (`subscription_not_running`). */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description Too many requests without valid credentials from this address; `Retry-After` says when to try again. This limit
+             *     does not apply to requests with valid credentials.
+             */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal error. The log has the cause under the `x-request-id` of this response. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The payment provider keeps no subscriptions (`provider_unsupported`). */
+            501: {
                 headers: {
                     [name: string]: unknown;
                 };

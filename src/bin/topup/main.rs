@@ -10,6 +10,7 @@ mod endpoints;
 mod export;
 mod keys;
 mod logging;
+mod plans;
 mod report;
 mod shell;
 mod text;
@@ -79,6 +80,9 @@ enum Command {
     Doctor(doctor::DoctorArguments),
     /// Compare the books with Stripe's and apply what is missing. Exits with 0 only if no difference is left.
     Reconcile(books::ReconcileArguments),
+    /// Plans that are sold by subscription.
+    #[command(subcommand)]
+    Plans(plans::PlansCommand),
     /// Single top-ups.
     #[command(subcommand)]
     Topups(topups::TopupsCommand),
@@ -151,6 +155,7 @@ async fn run(command: Command) -> Result<ExitCode, Failure> {
         }
         Command::Doctor(arguments) => return doctor::run(arguments).await,
         Command::Reconcile(arguments) => return books::reconcile(arguments).await,
+        Command::Plans(command) => return plans::run(command).await,
         Command::Topups(command) => return topups::run(command).await,
         Command::Audit(arguments) => return books::audit(arguments).await,
         Command::Export(command) => return export::run(command).await,

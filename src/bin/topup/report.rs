@@ -85,6 +85,12 @@ fn print(report: &MonthReport, decimals: DisplayDecimals) {
             sold.expected_fee
         );
     }
+    for billed in &report.billed {
+        println!(
+            "{:<18}{:>20} {}  of {} paid invoices of subscriptions: {} for credits",
+            "billed", billed.total_amount, billed.currency, billed.invoices, billed.credits_amount
+        );
+    }
     for gone in &report.reversed {
         println!("{:<18}{:>20} {}  of {}", format!("{}s", gone.kind), gone.amount, gone.currency, gone.number);
     }

@@ -70,7 +70,7 @@ fn shape(endpoint: &DeliveryEndpoint, outcome: &str, secret: Option<&SecretStrin
         "id": endpoint.id,
         "url": endpoint.url,
         "apiVersion": endpoint.api_version,
-        "types": EVENT_TYPES,
+        "types": EVENT_TYPES[..],
     });
     if let (Some(secret), Some(members)) = (secret, shape.as_object_mut()) {
         members.insert("secret".to_owned(), json!(secret.expose_secret()));

@@ -2,6 +2,7 @@
 
 pub mod grant_list;
 pub mod next_expiry;
+pub(crate) mod period;
 pub mod promote;
 pub(crate) mod promotions;
 pub mod void_grant;

@@ -25,11 +25,13 @@ use crate::http::console::log_page::entries as log_entries;
 use crate::http::console::page::{Page, PageError};
 use crate::http::console::parts::{self, more, signed_credits, table, time};
 use crate::http::console::session::SignedIn;
+use crate::http::console::subscriptions;
 use crate::http::kit::paging::page;
 use crate::http::kit::problem::ApiError;
 use crate::http::state::State;
 use crate::purchases::topup_history::{ListedTopup, TopupFilter};
 use crate::recurring::auto_topup::show::{self, Shown};
+use crate::subscriptions::subscription_rows::Subscription;
 
 const ENTRIES: i64 = 25;
 /// How many entries are read to find those of one kind.
@@ -37,12 +39,13 @@ const ENTRIES_READ: i64 = 500;
 const TOPUPS: i64 = 10;
 const OTHERS: i64 = 20;
 /// The kinds of entries that can be shown alone.
-const KINDS: [(&str, &str); 8] = [
+const KINDS: [(&str, &str); 9] = [
     ("topup", "bought"),
     ("spend", "spent"),
     ("spend_refund", "given back"),
     ("reversal", "refunds and disputes"),
     ("adjustment", "adjustments"),
+    ("subscription", "subscriptions"),
     ("promotion", "promotions"),
     ("bonus", "bonuses"),
     ("expiry", "expired"),
@@ -59,6 +62,7 @@ struct Found {
     next_entry: Option<i64>,
     topups: Vec<ListedTopup>,
     next_topup: Option<String>,
+    subscriptions: Vec<Subscription>,
     adjustments: Vec<Adjustment>,
     blocks: Vec<BlockRow>,
     log: Vec<LoggedEntry>,
@@ -100,6 +104,7 @@ pub(super) async fn read(request: HttpRequest, state: State) -> Page {
             }
             (more("/console/account", &[("id", id)], found.next_topup.as_deref()))
         }
+        (subscriptions::of_account(&found.subscriptions))
         (auto_topup::section(
             &signed, found.customer.as_ref().map(CustomerId::as_str), found.auto_topup.as_ref(), decimals,
         ))
@@ -146,6 +151,7 @@ async fn find(
             next_topup,
             grants: grants_now(&app, &account, true, (i64::MAX, ""), OTHERS).await?,
             holds: app.db.open_holds(&account, (0, ""), OTHERS).await?,
+            subscriptions: app.db.subscriptions_of(&account).await?,
             adjustments: app.db.adjustments_of(&account, (i64::MAX, ""), OTHERS).await?,
             blocks: app.db.blocks_of(id).await?,
             log: app.db.operator_log_of(id, OTHERS).await?,

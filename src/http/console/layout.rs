@@ -16,6 +16,8 @@ use crate::http::kit::problem::ApiError;
 pub(super) enum Place {
     Overview,
     Topups,
+    Subscriptions,
+    Plans,
     Failures,
     Disputes,
     Reconciliations,
@@ -25,9 +27,11 @@ pub(super) enum Place {
     Elsewhere,
 }
 
-const PLACES: [(Place, &str, &str, bool); 8] = [
+const PLACES: [(Place, &str, &str, bool); 10] = [
     (Place::Overview, "/console", "Overview", false),
     (Place::Topups, "/console/topups", "Top-ups", false),
+    (Place::Subscriptions, "/console/subscriptions", "Subscriptions", false),
+    (Place::Plans, "/console/plans", "Plans", false),
     (Place::Failures, "/console/failures", "Failed deliveries", false),
     (Place::Disputes, "/console/disputes", "Disputes", false),
     (Place::Reconciliations, "/console/reconciliations", "Reconciliations", false),

@@ -18,12 +18,14 @@ mod month_report;
 mod overview_page;
 mod page;
 mod parts;
+mod plans;
 mod reconciliations;
 mod refund;
 mod search;
 pub(crate) mod session;
 mod settings_page;
 pub(crate) mod sign_in;
+mod subscriptions;
 mod timeline;
 mod topups;
 
@@ -66,6 +68,9 @@ pub fn routes(config: &mut ServiceConfig) {
             .route("/failure", get().to(failures::read))
             .route("/failure/replay", post().to(failures::replay))
             .route("/failure/close", post().to(failures::close))
+            .route("/plans", get().to(plans::list))
+            .route("/subscriptions", get().to(subscriptions::list))
+            .route("/subscriptions/{id}", get().to(subscriptions::read))
             .route("/disputes", get().to(disputes::list))
             .route("/disputes/{id}/evidence", get().to(disputes::evidence))
             .route("/report", get().to(month_report::download))

@@ -20,6 +20,9 @@ use crate::http::state::State;
 use crate::inbox::failed_events::OpenFailures;
 use crate::reconcile::Run;
 
+/// The most extra subscriptions that are counted.
+const MAX_EXTRA: i64 = 1_000;
+
 /// The overview.
 pub(super) async fn show(request: HttpRequest, state: State) -> Page {
     let signed = SignedIn::of(&request, &state).await?;
@@ -30,12 +33,13 @@ pub(super) async fn show(request: HttpRequest, state: State) -> Page {
         let failures = app.db.open_failures().await?;
         let warnings = app.db.open_fraud_signals().await?;
         let runs = app.db.reconciliations(1).await?;
-        Ok::<_, ApiError>((overview, failures, warnings, runs.into_iter().next()))
+        let extra = app.db.extra_subscriptions(MAX_EXTRA).await?.len();
+        Ok::<_, ApiError>((overview, failures, warnings, runs.into_iter().next(), extra))
     };
-    let (found, failures, warnings, run) = signed.run(read).await?;
+    let (found, failures, warnings, run, extra) = signed.run(read).await?;
     let content = html! {
         h1 { "Overview" }
-        (attention(failures, warnings, run.as_ref()))
+        (attention(failures, warnings, run.as_ref(), extra))
         (numbers(&signed, &found))
         (charts(&signed, &found))
         div.columns {
@@ -53,7 +57,7 @@ pub(super) async fn show(request: HttpRequest, state: State) -> Page {
 }
 
 /// What needs a person.
-fn attention(failures: OpenFailures, warnings: i64, run: Option<&Run>) -> Markup {
+fn attention(failures: OpenFailures, warnings: i64, run: Option<&Run>, extra: usize) -> Markup {
     let OpenFailures { transient, permanent } = failures;
     let open = transient.saturating_add(permanent);
     html! {
@@ -66,6 +70,14 @@ fn attention(failures: OpenFailures, warnings: i64, run: Option<&Run>) -> Markup
                             permanent > 0 {
                             " (" (permanent) " refused for good)"
                         }
+                    }
+                }
+            }
+            @if extra > 0 {
+                li.bad {
+                    a href="/console/subscriptions" {
+                        (extra) (NBSP) @if extra == 1 { "subscription runs" } @else { "subscriptions run" }
+                        " beside another one of the same account"
                     }
                 }
             }

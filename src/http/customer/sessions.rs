@@ -76,6 +76,13 @@ pub struct CreatedSession {
     pub(super) expires_at: String,
 }
 
+impl CreatedSession {
+    /// An open checkout session.
+    pub(crate) const fn new(id: String, url: String, expires_at: String) -> Self {
+        Self { id, url, expires_at }
+    }
+}
+
 /// The state of a top-up.
 #[derive(Debug, Clone, Copy, Serialize, ToSchema)]
 #[serde(rename_all = "lowercase")]

@@ -91,6 +91,8 @@ pub struct Transaction {
     /// each grant that they came from. `spend_refund`: spent credits given back. `bonus`: credits given on top of a
     /// purchase. `bonus_reversal`: a part of a bonus, taken back or returned with its purchase. `promotion`: credits
     /// given by an operator. `expiry`: credits whose time ended. `void`: credits of a promotion that an operator ended early.
+    /// `subscription`: the credits of a paid period, or of a trial. `subscription_reversal`: those taken back by a refund or
+    /// dispute, or returned.
     #[schema(example = "topup")]
     kind: String,
     /// The reason of a reversal, also of a bonus. `refund` and `dispute` took credits; `refund_failed`, `dispute_won` and

@@ -29,7 +29,7 @@ pub struct Grant {
     id: String,
     #[schema(example = "user_1")]
     account_id: String,
-    /// `purchase`, `bonus`, `promotion`, `adjustment`, or `returned`: credits given back that their first grant could not
+    /// `purchase`, `bonus`, `promotion`, `adjustment`, `subscription`, or `returned`: credits given back that their first grant could not
     /// take.
     #[schema(example = "purchase")]
     kind: String,

@@ -10,7 +10,11 @@ mod checkout;
 mod customer;
 mod endpoint;
 mod error;
+mod invoice;
+mod plan;
+mod portal;
 mod resource;
+mod subscription;
 
 use std::sync::Arc;
 
@@ -30,7 +34,14 @@ pub use endpoint::{
     AccountOps, CreatedEndpoint, DeliveryEndpoint, EndpointOps, ProviderAccount, UndeliveredEvent, VersionFit,
 };
 pub use error::{ProviderError, ProviderFailure};
+pub use invoice::InvoiceOps;
+pub use plan::{FoundPrice, PlanOps, PriceSpec, ProductSpec};
+pub use portal::{PortalContent, PortalFlow, PortalOps, PortalProduct, PortalVisit};
 pub use resource::Resource;
+pub use subscription::{
+    ChangePreview, FeeChange, ItemChange, OpenedSubscriptionCheckout, PriceChange, SubscriptionCheckoutRequest,
+    SubscriptionOps,
+};
 
 /// A payment provider: its name, and each of its abilities.
 #[derive(Clone)]
@@ -59,6 +70,14 @@ pub struct Provider {
     pub endpoints: Arc<dyn EndpointOps>,
     /// Makes customers.
     pub customers: Arc<dyn CustomerOps>,
+    /// Makes the products and prices of plans.
+    pub plans: Arc<dyn PlanOps>,
+    /// Begins subscriptions, reads and changes them.
+    pub subscriptions: Arc<dyn SubscriptionOps>,
+    /// Reads their invoices.
+    pub invoices: Arc<dyn InvoiceOps>,
+    /// Opens the portal for customers.
+    pub portal: Arc<dyn PortalOps>,
     /// Saves cards.
     pub cards: Arc<dyn CardOps>,
     /// Charges saved cards without the customer.
@@ -90,6 +109,10 @@ impl Provider {
             account: lacks.clone(),
             endpoints: lacks.clone(),
             customers: lacks.clone(),
+            plans: lacks.clone(),
+            subscriptions: lacks.clone(),
+            invoices: lacks.clone(),
+            portal: lacks.clone(),
             cards: lacks.clone(),
             off_session: lacks,
             webhooks,
@@ -127,6 +150,8 @@ pub struct Capabilities {
     pub endpoints: bool,
     /// It keeps customers.
     pub customers: bool,
+    /// It keeps subscriptions, with their plans, invoices and a portal.
+    pub subscriptions: bool,
     /// It saves cards.
     pub cards: bool,
     /// It charges saved cards without the customer.

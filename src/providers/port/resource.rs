@@ -15,6 +15,12 @@ pub enum Resource {
     BalanceTransactions,
     /// Events, which thin payloads only name.
     Events,
+    /// Products and prices, for plans.
+    Prices,
+    /// Subscriptions.
+    Subscriptions,
+    /// Invoices of subscriptions.
+    Invoices,
     /// Customers, who keep saved cards.
     Customers,
     /// What saves a card on a page.
@@ -24,7 +30,7 @@ pub enum Resource {
 }
 
 impl Resource {
-    /// All resources.
+    /// All resources that sales of credits need, and saved cards.
     pub const ALL: [Self; 9] = [
         Self::CheckoutSessions,
         Self::PaymentIntents,
@@ -42,6 +48,9 @@ impl Resource {
     pub const NEEDED: [Self; 5] =
         [Self::CheckoutSessions, Self::PaymentIntents, Self::Refunds, Self::Disputes, Self::BalanceTransactions];
 
+    /// Those that plans need as well.
+    pub const FOR_PLANS: [Self; 3] = [Self::Prices, Self::Subscriptions, Self::Invoices];
+
     /// A stable name for machines.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
@@ -52,6 +61,9 @@ impl Resource {
             Self::Disputes => "disputes",
             Self::BalanceTransactions => "balance_transactions",
             Self::Events => "events",
+            Self::Prices => "prices",
+            Self::Subscriptions => "subscriptions",
+            Self::Invoices => "invoices",
             Self::Customers => "customers",
             Self::SetupIntents => "setup_intents",
             Self::PaymentMethods => "payment_methods",
@@ -68,6 +80,9 @@ impl Resource {
             Self::Disputes => "Disputes: Read",
             Self::BalanceTransactions => "Balance transactions: Read",
             Self::Events => "Events: Read",
+            Self::Prices => "Products and Prices: Write",
+            Self::Subscriptions => "Subscriptions: Write",
+            Self::Invoices => "Invoices: Read",
             Self::Customers => "Customers: Write",
             Self::SetupIntents => "SetupIntents: Read",
             Self::PaymentMethods => "PaymentMethods: Write",
@@ -83,6 +98,9 @@ impl Resource {
             Self::Refunds => "refunds that no webhook brought are not found, and some are not understood",
             Self::Disputes => "disputes take no credits",
             Self::BalanceTransactions => "what Stripe really kept is not known",
+            Self::Prices => "plans cannot be applied",
+            Self::Subscriptions => "no event about a subscription is understood",
+            Self::Invoices => "paid periods of subscriptions bring no credits",
             Self::Events => "thin payloads about refunds, disputes and fees are not understood",
             Self::Customers => "no card can be saved",
             Self::SetupIntents => "a card that was saved without a purchase does not become the customer's default",

@@ -40,7 +40,8 @@ impl From<AppliedReversal> for EventOutcome {
     }
 }
 
-const NOT_OURS: EventOutcome = EventOutcome::Foreign("the payment is not ours");
+/// The payment is of no top-up here.
+pub(crate) const NOT_OURS: EventOutcome = EventOutcome::Foreign("the payment is not ours");
 
 /// Applies a refund that we asked for.
 ///
@@ -109,7 +110,7 @@ pub(crate) async fn charge_refunded(
 
 /// The refunds of a payment from the provider's list, which may lag behind the event. If the listed refunds, including
 /// failed ones, add up to less than the refunded amount, it fails, and the event's next delivery asks again.
-async fn all_refunds(
+pub(crate) async fn all_refunds(
     inquiry: &Inquiry<'_>,
     payment: &PaymentId,
     refunded_minor: Option<i64>,

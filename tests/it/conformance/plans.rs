@@ -22,7 +22,7 @@ fn sqlite_bulk() -> (Vec<&'static str>, Vec<&'static str>) {
 }
 
 /// Tables that grow with the business. The others contain what operators created, or are pruned.
-const GROWING: [&str; 32] = [
+const GROWING: [&str; 37] = [
     "account_blocks",
     "account_currencies",
     "accounts",
@@ -52,12 +52,17 @@ const GROWING: [&str; 32] = [
     "spend_limits",
     "spend_refunds",
     "spends",
+    "subscription_checkouts",
+    "subscription_grants",
+    "subscription_invoices",
+    "subscription_reversals",
+    "subscriptions",
     "topups",
     "usage_hours",
     "webhook_events",
 ];
 /// Partial indexes that contain only exceptions and may be scanned.
-const OF_EXCEPTIONS: [&str; 9] = [
+const OF_EXCEPTIONS: [&str; 10] = [
     "auto_topups_recovering",
     "failed_webhook_events_by_payload",
     "failed_webhook_events_open",
@@ -66,6 +71,7 @@ const OF_EXCEPTIONS: [&str; 9] = [
     "payments_in_surplus",
     "refund_requests_unsettled",
     "reversals_unsettled",
+    "subscriptions_extra",
     "surplus_payments",
 ];
 
@@ -150,6 +156,27 @@ pub(crate) fn fill(first: u32, last: u32) -> String {
          SELECT 'user_' || n, n, '', '', 1, 0, 1, 1, 1 FROM",
         "INSERT INTO payers (topup_id, email, card_last4, created_at, updated_at) \
          SELECT 'topup_' || n, 'user_' || n || '@example.com', '4242', n, n FROM",
+        "INSERT INTO plans (id, name, interval_unit, interval_count, credits_per_period, rollover, trial_days, trial_credits, is_active, \
+         provider, provider_product_id, created_at, updated_at) SELECT 'plan_' || n, 'Plan', 'month', 1, 100, 'keep', 0, 0, 1, 'stripe', \
+         'prod_' || n, n, n FROM",
+        "INSERT INTO plan_prices (provider_price_id, provider, plan_id, currency, amount, fee_amount, is_current, created_at) \
+         SELECT 'price_' || n, 'stripe', 'plan_' || n, 'usd', 500, 0, 1, n FROM",
+        "INSERT INTO subscription_checkouts (id, account_id, plan_id, state, provider, provider_request, provider_attempt, key_used_at, \
+         key_failures, expires_at, caller, idempotency_key, request_hash, lease_until, created_at, updated_at) SELECT 'subscribe_' || n, \
+         'user_' || n, 'plan_' || n, 'completed', 'stripe', '{}', 1, n, 0, n, 'caller', 'key_' || n, 'hash', 0, n, n FROM",
+        "INSERT INTO subscriptions (provider_subscription_id, provider, account_id, provider_customer_id, plan_id, provider_price_id, \
+         status, is_update_pending, is_extra, has_started, revision, created_at, updated_at) SELECT 'sub_' || n, 'stripe', 'user_' || n, \
+         'cus_' || n, 'plan_' || n, 'price_' || n, 'canceled', 0, 0, 1, 1, n, n FROM",
+        "INSERT INTO subscription_invoices (provider_invoice_id, provider, provider_subscription_id, account_id, status, reason, currency, \
+         total, amount_paid, credits_amount, attempts, told_attempt, needs_action, created_at, booked_at, updated_at) SELECT 'in_' || n, \
+         'stripe', 'sub_' || n, 'user_' || n, 'paid', 'subscription_cycle', 'usd', 500, 500, 500, 1, 0, 0, n, n, n FROM",
+        "INSERT INTO subscription_grants (id, kind, account_id, provider_subscription_id, provider, provider_invoice_id, \
+         provider_price_id, plan_id, period_start, period_end, worth, credits, taken_credits, taken_own, revision, created_at) \
+         SELECT 'sub_' || n || ':price_1:1', 'period', 'user_' || n, 'sub_' || n, 'stripe', 'in_' || n, 'price_' || n, 'plan_' || n, n, \
+         n + 1, 100, 100, 0, 0, 0, n FROM",
+        "INSERT INTO subscription_reversals (provider_reversal_id, provider, kind, provider_payment_id, provider_invoice_id, amount, \
+         returned, currency, status, stage, counts, version, created_at, updated_at) SELECT 're_sub_' || n, 'stripe', 'refund', \
+         'pi_sub_' || n, 'in_' || n, 10, 0, 'usd', 'succeeded', 1, 1, 1, n, n FROM",
         "INSERT INTO operator_log (change_id, phase, key_id, made_by, action, subject, account_id, credits, detail, created_at) \
          SELECT 'change_' || n, 'done', 'key', 'who', 'refund', 'topup_' || n, 'user_' || n, 1, '', n FROM",
     ]

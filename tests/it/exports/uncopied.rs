@@ -22,6 +22,7 @@ const OTHERS: &str = "
     INSERT INTO webhook_refusals (provider, refusals, last_at) VALUES ('stripe', 5, 5);
     INSERT INTO reconciliations (id, cause, dry_run, since, state, started_at) VALUES ('run_1', 'command', 0, 5, 'finished', 5);
     INSERT INTO leases (name, holder, lease_until) VALUES ('work', 'me', 5);
+    INSERT INTO portal_configurations (provider, provider_configuration_id, content_hash, updated_at) VALUES ('stripe', 'bpc_1', 'hash', 5);
     UPDATE outbox SET signing_key = 'a key', since = 7
 ";
 

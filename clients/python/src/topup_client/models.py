@@ -427,7 +427,7 @@ class Grant:
     """
     kind: str
     """
-    `purchase`, `bonus`, `promotion`, `adjustment`, or `returned`: credits given back that their first grant could not
+    `purchase`, `bonus`, `promotion`, `adjustment`, `subscription`, or `returned`: credits given back that their first grant could not
     take.
     """
     priority: int
@@ -1046,6 +1046,8 @@ class Transaction:
     each grant that they came from. `spend_refund`: spent credits given back. `bonus`: credits given on top of a
     purchase. `bonus_reversal`: a part of a bonus, taken back or returned with its purchase. `promotion`: credits
     given by an operator. `expiry`: credits whose time ended. `void`: credits of a promotion that an operator ended early.
+    `subscription`: the credits of a paid period, or of a trial. `subscription_reversal`: those taken back by a refund or
+    dispute, or returned.
     """
     source: str
     """

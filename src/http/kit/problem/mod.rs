@@ -9,6 +9,7 @@ mod endpoints;
 mod reached_limit;
 mod recurring;
 mod spending;
+mod subscriptions;
 
 use actix_web::http::StatusCode;
 use actix_web::http::header::{RETRY_AFTER, WWW_AUTHENTICATE};

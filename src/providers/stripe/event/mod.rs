@@ -21,10 +21,11 @@ mod card;
 mod fraud;
 mod money;
 pub(super) mod payer;
+mod subscription;
 mod thin;
 
 /// The event types that an endpoint has to subscribe to.
-pub const EVENT_TYPES: [&str; 23] = [
+pub const EVENT_TYPES: [&str; 36] = [
     "checkout.session.completed",
     "checkout.session.async_payment_succeeded",
     "checkout.session.async_payment_failed",
@@ -44,6 +45,19 @@ pub const EVENT_TYPES: [&str; 23] = [
     "charge.dispute.funds_withdrawn",
     "charge.dispute.funds_reinstated",
     "customer.deleted",
+    "customer.subscription.created",
+    "customer.subscription.updated",
+    "customer.subscription.deleted",
+    "customer.subscription.paused",
+    "customer.subscription.resumed",
+    "customer.subscription.trial_will_end",
+    "customer.subscription.pending_update_applied",
+    "customer.subscription.pending_update_expired",
+    "invoice.paid",
+    "invoice.payment_failed",
+    "invoice.payment_action_required",
+    "invoice.updated",
+    "invoice.voided",
     "radar.early_fraud_warning.created",
     "radar.early_fraud_warning.updated",
     "review.opened",
@@ -205,6 +219,8 @@ fn read_object(envelope: &Envelope<'_>, event_type: &str) -> Result<ProviderEven
         "charge.refund.updated" | "refund.created" | "refund.updated" | "refund.failed" => {
             read_of_payment(object, &head, money::refund)
         }
+        _ if event_type.starts_with("customer.subscription.") => subscription::changed(object, &head, event_type),
+        _ if event_type.starts_with("invoice.") => subscription::invoice(object, &head, event_type),
         _ if event_type.starts_with("radar.early_fraud_warning.") => read_of_payment(object, &head, fraud::warning),
         "review.opened" | "review.closed" => read_of_payment(object, &head, fraud::review),
         _ if event_type.starts_with("charge.dispute.") => read_of_payment(object, &head, money::dispute),
@@ -253,7 +269,12 @@ fn read_of_payment(
 fn read_session(object: &str, head: &dyn Fn() -> Result<Head, String>) -> Result<ProviderEvent, Unreadable> {
     let read = |object: &str, topup, head| report(from_object(object)?, topup, head);
     let Ok(session) = from_object::<Session>(object) else { return read_marked(object, head, read) };
-    let Some(topup) = session.topup() else { return Ok(card::saved(session, head)?) };
+    let Some(topup) = session.topup() else {
+        return match subscription::checkout(object, head)? {
+            ProviderEvent::Foreign { .. } => Ok(card::saved(session, head)?),
+            event => Ok(event),
+        };
+    };
     match head().and_then(|head| report(session, topup, head)) {
         Ok(event) => Ok(event),
         // Parsed again to find the subject.

@@ -56,14 +56,14 @@ pub(super) async fn list(transport: &impl Transport) -> Result<Vec<DeliveryEndpo
 #[derive(Serialize)]
 struct NewEndpoint<'u> {
     url: &'u str,
-    enabled_events: [&'static str; EVENT_TYPES.len()],
+    enabled_events: &'static [&'static str],
     api_version: &'u str,
     description: &'static str,
 }
 
 pub(super) async fn create(transport: &impl Transport, url: &str, key: &str) -> Result<CreatedEndpoint, ProviderError> {
     let version = stripe_client_core::VERSION;
-    let (api_version, enabled_events) = (version.as_str(), EVENT_TYPES);
+    let (api_version, enabled_events) = (version.as_str(), &EVENT_TYPES[..]);
     let new = NewEndpoint { url, enabled_events, api_version, description: DESCRIPTION };
     let request = RequestBuilder::new(StripeMethod::Post, ENDPOINTS).form(&new);
     let mut created: WebhookEndpoint = read(&answer_to(transport, request, Some(key.to_owned())).await?)?;
@@ -73,7 +73,7 @@ pub(super) async fn create(transport: &impl Transport, url: &str, key: &str) -> 
 
 #[derive(Serialize)]
 struct Repair {
-    enabled_events: [&'static str; EVENT_TYPES.len()],
+    enabled_events: &'static [&'static str],
     disabled: bool,
 }
 
@@ -81,7 +81,7 @@ pub(super) async fn repair(transport: &impl Transport, id: &str, key: &str) -> R
     if !id.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_') {
         return Err(not_understood("the endpoint's id"));
     }
-    let repair = Repair { enabled_events: EVENT_TYPES, disabled: false };
+    let repair = Repair { enabled_events: &EVENT_TYPES, disabled: false };
     let request = RequestBuilder::new(StripeMethod::Post, format!("{ENDPOINTS}/{id}")).form(&repair);
     let repaired: WebhookEndpoint = read(&answer_to(transport, request, Some(key.to_owned())).await?)?;
     Ok(compared(repaired))
@@ -172,7 +172,7 @@ mod tests {
 
     fn endpoint(changes: &Value) -> DeliveryEndpoint {
         let mut endpoint = json!({ "id": "we_1", "url": "https://a.example/webhooks/stripe", "status": "enabled",
-            "enabled_events": EVENT_TYPES, "api_version": null });
+            "enabled_events": EVENT_TYPES[..], "api_version": null });
         endpoint.as_object_mut().unwrap().extend(changes.as_object().unwrap().clone());
         compared(serde_json::from_value(endpoint).unwrap())
     }

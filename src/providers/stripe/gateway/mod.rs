@@ -19,10 +19,16 @@ mod customers;
 pub mod endpoints;
 mod events;
 mod failure;
+mod invoices;
 mod lists;
 mod money;
 mod permissions;
+mod plans;
+mod portal;
 mod saved_cards;
+mod subscription_checkouts;
+mod subscription_ops;
+mod subscriptions;
 
 use crate::checkpoints;
 use crate::domain::checkout::PurchaseReport;
@@ -78,6 +84,7 @@ impl<T: Transport + 'static> StripeGateway<T> {
                 account: true,
                 endpoints: true,
                 customers: true,
+                subscriptions: true,
                 cards: true,
                 off_session: true,
             },
@@ -89,6 +96,10 @@ impl<T: Transport + 'static> StripeGateway<T> {
             account: stripe.clone(),
             endpoints: stripe.clone(),
             customers: stripe.clone(),
+            plans: stripe.clone(),
+            subscriptions: stripe.clone(),
+            invoices: stripe.clone(),
+            portal: stripe.clone(),
             cards: stripe.clone(),
             off_session: stripe.clone(),
             ..Provider::new(NAME, stripe.clone(), stripe, webhooks)

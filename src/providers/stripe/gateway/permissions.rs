@@ -35,6 +35,9 @@ pub(super) async fn can_read(transport: &impl Transport, resource: Resource) -> 
         Resource::Customers => look_at(transport, &ListCustomer::new().limit(1)).await,
         Resource::SetupIntents => look_at(transport, &ListSetupIntent::new().limit(1)).await,
         Resource::Events => look_at_list(transport, "/events").await,
+        Resource::Prices => look_at_list(transport, "/prices").await,
+        Resource::Subscriptions => look_at_list(transport, "/subscriptions").await,
+        Resource::Invoices => look_at_list(transport, "/invoices").await,
         Resource::PaymentMethods => look_at_list(transport, "/payment_methods").await,
     }
 }

@@ -11,7 +11,7 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 
 use crate::domain::checkout::{PURPOSE, Seal};
-use crate::domain::ids::{PaymentId, TopupId};
+use crate::domain::ids::{PaymentId, SubscriptionCheckoutId, TopupId};
 use crate::providers::stripe::name::NAME;
 
 /// An object of which only the id is read.
@@ -106,6 +106,17 @@ pub(in crate::providers::stripe) fn topup_in(metadata: &Value) -> Option<TopupId
         return None;
     }
     TopupId::parse(metadata.get("topupId")?.as_str()?).ok()
+}
+
+/// The value of the metadata key `purpose` of our subscriptions and of the checkouts that begin them.
+pub(in crate::providers::stripe) const SUBSCRIPTION_PURPOSE: &str = "credits_subscription";
+
+/// The checkout of a subscription named in metadata of any shape, if its purpose is ours.
+pub(in crate::providers::stripe) fn subscription_checkout_in(metadata: &Value) -> Option<SubscriptionCheckoutId> {
+    if metadata.get("purpose")?.as_str()? != SUBSCRIPTION_PURPOSE {
+        return None;
+    }
+    SubscriptionCheckoutId::parse(metadata.get("checkoutId")?.as_str()?).ok()
 }
 
 /// The top-up named in metadata, if its purpose is ours.
