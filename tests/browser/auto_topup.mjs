@@ -232,6 +232,19 @@ async function onAPhone(tab) {
   return "on a phone everything fits, in both schemes";
 }
 
+/** A shop that does not name its text could not say later what the customer agreed to. */
+async function withoutAName(tab) {
+  await grant("unnamed", 500);
+  await open(tab, "user=unnamed");
+  await saveCard(tab);
+  await open(tab, "user=unnamed&unnamed");
+  await tab.expectText("#form-problem", /^Automatic top-up is not offered here\.$/);
+  assert.equal(await tab.page.locator("#submit").isDisabled(), true);
+  assert.equal(tab.troubles.length, 1, "the developer is told why");
+  tab.allow(/needs a consent-version/);
+  return "nothing is turned on with a text that has no name";
+}
+
 async function reactHook(tab) {
   const press = (name) => tab.page.getByRole("button", { name, exact: true }).first().click();
   await tab.page.goto(`${shop.url}/react_auto`);
@@ -272,6 +285,7 @@ await runInTabs([
   ["keyboard", byKeyboard],
   ["phone", onAPhone, PHONE],
   ["german", inGermanOrNotAtAll],
+  ["unnamed", withoutAName],
   ["react", reactHook],
 ], { shop, series: "auto-topup" });
 await service.stop();

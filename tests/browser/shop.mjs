@@ -38,7 +38,7 @@ const FROM_THE_README = (service) => {
 const COMPACT = (service) => BARE(service)
   .replace('<credits-meter low="100">', 'Credits: <credits-meter compact low="100">').replace(/<buy-credits.*\n/, "");
 
-/** A page for what goes on by itself. The text that the customer agrees to is the shop's own with `?own`. */
+/** A page for what goes on by itself. The text that the customer agrees to is the shop's own with `?own`, and has no name with `?unnamed`. */
 const RECURRING = (service) => `<!doctype html>
 <html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
 <title>Plan and top-ups</title><link rel="stylesheet" href="/shop.css">
@@ -54,6 +54,7 @@ const token = async ({ refresh }) =>
   (await fetch("/token?refresh=" + refresh + "&" + location.search.slice(1))).text();
 const query = new URLSearchParams(location.search);
 const element = document.querySelector("auto-topup");
+if (query.has("unnamed")) element.removeAttribute("consent-version");
 if (query.has("own")) {
   element.setAttribute("consent-version", "own-1");
   const text = { slot: "consent", textContent: "Shop Ltd. may charge me." };

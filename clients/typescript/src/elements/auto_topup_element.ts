@@ -59,8 +59,8 @@ export class AutoTopupElement extends Base {
   #shown = "";
   readonly #start = (options: RecurringOptions) => {
     const page = (this.#page = pageOf(options));
+    const from = this.#parts ? undefined : returnedFrom();
     if (!this.#parts) this.#build(page);
-    const from = returnedFrom();
     if (from === "card" || from === "payment") this.#news = from === "card" ? page.texts.cardSaved : page.texts.back;
     this.#stop = page.store.subscribe(() => this.#show());
     if (from) page.store.awaitNews();

@@ -55,8 +55,8 @@ export class ManagePlan extends Base {
   #shown: string | undefined;
   readonly #start = (options: RecurringOptions) => {
     const page = (this.#page = pageOf(options));
+    const from = this.#parts ? undefined : returnedFrom();
     if (!this.#parts) this.#build(page);
-    const from = returnedFrom();
     if (from === "plan" || from === "portal") this.#news = from === "plan" ? page.texts.subscribed : page.texts.back;
     this.#stop = page.store.subscribe(() => this.#show());
     if (from) page.store.awaitNews();
