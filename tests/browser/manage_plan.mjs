@@ -175,7 +175,11 @@ async function visitsThePortal(tab) {
   await tab.page.waitForURL((url) => url.origin === new URL(dev.sandbox).origin);
   await tab.page.locator("a.cancel").click();
   await tab.page.locator("#confirm-cancel").click();
-  await open(tab, "user=visitor", "ending");
+  await tab.page.waitForURL((url) => !url.pathname.includes("cancel"));
+  await tab.page.click("#return");
+  await tab.expectText("manage-plan #status", /^Thank you\. It may take a moment until your changes show here\.$/);
+  await expectState(tab, "ending");
+  assert.equal(tab.page.url(), `${shop.url}/plans?user=visitor`);
   return "what is done in the portal shows on the page";
 }
 
@@ -195,6 +199,7 @@ async function paysWhatIsDue(tab) {
   await inSandbox(`/payment_methods/${id}/charges`, {});
   await within(tab).getByRole("link", { name: "Pay now" }).click();
   await pay(tab);
+  await tab.page.getByText(/^Paid on/).first().waitFor();
   await fetch(`${dev.sandbox}/_sandbox/idle`);
   await open(tab, "user=late", "active");
   return "a renewal that could not be charged is paid on its page";
