@@ -67,7 +67,7 @@ pub struct ChangePreview {
 }
 
 #[derive(Debug, Deserialize, Validate)]
-#[serde(rename_all = "camelCase")]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct PreviewQuery {
     #[validate(required(message = "is missing; say which plan"))]
     plan_id: Option<String>,
