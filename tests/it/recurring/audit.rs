@@ -5,7 +5,6 @@ use topup::books::audit::audit;
 
 use super::{ACCOUNT, Shop};
 use crate::on_both_databases;
-use crate::support::Backend;
 
 /// What is tampered with, how it is undone, and what the audit says.
 const TAMPERINGS: [(&str, &str, &str); 8] = [
