@@ -94,6 +94,8 @@ pub struct CheckoutSettings {
     pub max_open: i64,
     /// Stripe's names of the payment methods; if empty, the settings in Stripe's dashboard apply.
     pub payment_methods: Vec<String>,
+    /// Whether a paid invoice is made of each purchase.
+    pub makes_invoices: bool,
     /// The time limit for all provider calls of one checkout.
     pub budget: Duration,
     /// The pause before the first retry of a call, see [`FIRST_PAUSE`].

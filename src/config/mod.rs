@@ -40,7 +40,7 @@ pub use jwt::SettingError;
 use jwt::{JwtSettings, RawJwt, is_placeholder};
 pub use log_filter::parse_log_filter;
 use pricing::read_pricing;
-use recurring::{RecurringConfig, read_recurring};
+use recurring::{RecurringConfig, read_recurring, switch};
 use source::Reader;
 pub use source::{InvalidEnvFile, Source};
 pub use usable::UsableSettings;
@@ -71,6 +71,8 @@ pub struct Config {
     pub checkout_expires_minutes: i64,
     /// Stripe's names of the payment methods; if empty, the settings in Stripe's dashboard apply.
     pub payment_methods: Vec<String>,
+    /// Whether a paid invoice is made of each purchase.
+    pub makes_invoices: bool,
     /// Checkouts per account and minute.
     pub rate_limit_per_minute: NonZeroU32,
     /// How many open checkouts one account may have.
@@ -152,6 +154,7 @@ impl Config {
         let checkout_expires_minutes =
             reader.in_range("CHECKOUT_EXPIRES_MINUTES", 60, 30..=1440, "minutes, from 30 to 1440 (Stripe's limits)");
         let payment_methods = read_payment_methods(&mut reader);
+        let makes_invoices = switch(&mut reader, "INVOICES").unwrap_or_default();
         let rate_limit = reader.parse("RATE_LIMIT_PER_MINUTE", "30", "a whole number of 1 or more");
         let max_open = reader.in_range("MAX_OPEN_CHECKOUTS", 30, 1..=100_000, "a whole number from 1 to 100000");
         let trusted_proxies = web::read_networks(&mut reader, "TRUSTED_PROXIES");
@@ -197,6 +200,7 @@ impl Config {
                 pricing,
                 checkout_expires_minutes,
                 payment_methods,
+                makes_invoices,
                 rate_limit_per_minute,
                 max_open_checkouts,
                 trusted_proxies,

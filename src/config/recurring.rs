@@ -26,7 +26,8 @@ pub(super) fn read_recurring(reader: &mut Reader<'_>) -> Option<RecurringConfig>
     Some(RecurringConfig { saves_cards: saves_cards?, auto_topup: auto_topup?, auto_topups_per_hour: per_hour? })
 }
 
-fn switch(reader: &mut Reader<'_>, name: &'static str) -> Option<bool> {
+/// Reads a setting that is `on` or `off`. `None` after a mistake, which is recorded.
+pub(super) fn switch(reader: &mut Reader<'_>, name: &'static str) -> Option<bool> {
     match reader.text(name, "off").as_str() {
         "on" => Some(true),
         "off" => Some(false),

@@ -20,6 +20,7 @@ pub mod idempotency;
 pub mod outcome;
 pub mod payment;
 pub mod purge_keys;
+pub mod receipt;
 pub mod refund;
 pub mod reversal;
 pub(crate) mod stored_values;

@@ -49,6 +49,7 @@ pub async fn connect(config: CommandConfig, environment: Environment) -> Result<
             expires_minutes: 0,
             max_open: 0,
             payment_methods: Vec::new(),
+            makes_invoices: false,
             budget: environment.checkout_budget,
             first_pause: FIRST_PAUSE,
         },

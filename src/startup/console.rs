@@ -112,6 +112,7 @@ fn in_force(config: &Config) -> Vec<(&'static str, String)> {
         ("CREDITS_EXPIRE_DAYS", pricing.expiry().map_or_else(|| "never".to_owned(), |days| days.get().to_string())),
         ("CHECKOUT_EXPIRES_MINUTES", config.checkout_expires_minutes.to_string()),
         ("PAYMENT_METHODS", if methods.is_empty() { "dashboard".to_owned() } else { methods.join(",") }),
+        ("INVOICES", on_or_off(config.makes_invoices)),
         ("WEBHOOK_PAYLOAD_DAYS", config.webhook_payload_days.to_string()),
         ("RECONCILE_EVERY_HOURS", config.reconcile_every_hours.to_string()),
         ("RECONCILE_SINCE_DAYS", config.reconcile_since_days.to_string()),

@@ -7,22 +7,9 @@
 // Nothing sleeps; the first failure ends the run with status 1 and leaves `failure-<scenario>.png`.
 
 import assert from "node:assert/strict";
-import { existsSync } from "node:fs";
-import { join } from "node:path";
-import { fileURLToPath } from "node:url";
-import { runAll } from "./scenarios.mjs";
 import { startBeside, startDev } from "./services.mjs";
 import { startShop } from "./shop.mjs";
-
-const ARTIFACTS = process.env.ARTIFACTS ?? fileURLToPath(new URL("../../artifacts/browser", import.meta.url));
-const CHROMIUM = process.env.CHROMIUM
-  ?? ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"].find((path) => existsSync(path));
-assert.ok(CHROMIUM, "Chromium is not installed: apt-get install chromium, or set CHROMIUM");
-
-const TIMEOUT_MS = 30_000;
-const WIDE = { width: 1280, height: 900 };
-const PHONE = { width: 360, height: 740 };
-const CARD = { email: "a@example.com", card_number: "4242424242424242", exp: "12 / 34", cvc: "123", name: "Test" };
+import { CARD, PHONE, runInTabs } from "./tab.mjs";
 
 const shop = await startShop();
 const dev = await startDev();
@@ -265,91 +252,7 @@ const SCENARIOS = [
   ["react", reactHooks],
 ];
 
-// ---- What a customer does and sees ----
-
-class Tab {
-  constructor(page, name) {
-    Object.assign(this, { page, name, shots: 0, troubles: [] });
-    page.setDefaultTimeout(TIMEOUT_MS);
-    page.on("pageerror", (error) => this.troubles.push(`page error: ${error.message}`));
-    page.on("console", (message) => {
-      const isShop = (message.location().url || page.url()).startsWith(shop.url) || page.url().startsWith(shop.url);
-      if (message.type() === "error" && isShop) this.troubles.push(message.text());
-    });
-  }
-
-  /** These messages of the browser's console are as they should be. */
-  allow(pattern) {
-    this.troubles = this.troubles.filter((trouble) => !pattern.test(trouble));
-  }
-
-  async shot(step) {
-    this.shots += 1;
-    const path = join(ARTIFACTS, `elements-${this.name}-${this.shots}-${step}.png`);
-    await this.page.screenshot({ path, fullPage: true });
-  }
-
-  async open(path) {
-    await this.page.goto(`${shop.url}${path}`);
-    await this.page.locator("#balance[data-credits]").waitFor();
-  }
-
-  async buy() {
-    await this.page.click("#buy");
-    await this.pay();
-  }
-
-  async pay() {
-    await this.page.locator("#pay").waitFor();
-    for (const [name, value] of Object.entries(CARD)) await this.page.fill(`[name=${name}]`, value);
-    await this.page.click("#pay");
-    await this.page.waitForURL((url) => url.origin === shop.url);
-  }
-
-  async expectText(selector, pattern) {
-    const deadlineMs = Date.now() + TIMEOUT_MS;
-    for (;;) {
-      const seen = (await this.page.locator(selector).innerText()).trim();
-      if (pattern.test(seen)) return;
-      assert.ok(Date.now() < deadlineMs, `${selector} should show ${pattern}, but shows ${JSON.stringify(seen)}`);
-      await this.page.evaluate(() => new Promise(requestAnimationFrame)); // wait for the next paint
-    }
-  }
-
-  async expectNoSidewaysScrolling() {
-    const excess = await this.page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
-    assert.ok(excess <= 0, `the page is ${excess} px wider than the screen`);
-  }
-
-  async tabTo(selector) {
-    const target = this.page.locator(selector);
-    for (let presses = 0; presses < 30; presses += 1) {
-      if (await target.evaluate((it) => it === it.getRootNode().activeElement)) return;
-      await this.page.keyboard.press("Tab");
-    }
-    throw new Error(`${selector} cannot be reached with Tab`);
-  }
-}
-
-// ---- Running ----
-
-async function run(browser, [name, scenario, viewport = WIDE]) {
-  const context = await browser.newContext({ viewport, locale: "en-US" });
-  const tab = new Tab(await context.newPage(), name);
-  try {
-    const sentence = await scenario(tab);
-    assert.deepEqual(tab.troubles, [], "the page's console should be silent");
-    console.log(`ok - ${sentence}`);
-  } catch (error) {
-    const path = join(ARTIFACTS, `failure-elements-${name}.png`);
-    await tab.page.screenshot({ path, fullPage: true }).catch(() => {});
-    throw new Error(`not ok - ${name}: ${error.message} ${tab.troubles}`, { cause: error });
-  } finally {
-    await context.close();
-  }
-}
-
-await runAll(SCENARIOS, run, { ARTIFACTS, CHROMIUM });
+await runInTabs(SCENARIOS, { shop, series: "elements" });
 await service.stop();
 await dev.stop();
 process.exit();

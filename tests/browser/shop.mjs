@@ -38,7 +38,36 @@ const FROM_THE_README = (service) => {
 const COMPACT = (service) => BARE(service)
   .replace('<credits-meter low="100">', 'Credits: <credits-meter compact low="100">').replace(/<buy-credits.*\n/, "");
 
-const STYLE = `:root { color-scheme: light dark; } body { margin: 0; font-family: system-ui, sans-serif; }
+/** A page for what goes on by itself. The text that the customer agrees to is the shop's own with `?own`. */
+const RECURRING = (service) => `<!doctype html>
+<html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
+<title>Plan and top-ups</title><link rel="stylesheet" href="/shop.css">
+<main>
+<h1>Plan and top-ups</h1>
+<auto-topup consent-version="2026-11-30" threshold="100" credits="1000" max-per-day="3"></auto-topup>
+</main>
+<script type="module" src="/recurring.js" data-service="${service}"></script>
+</html>`;
+
+const RECURRING_SCRIPT = (service) => `import { configure } from "${service}/auto-topup.js";
+const token = async ({ refresh }) =>
+  (await fetch("/token?refresh=" + refresh + "&" + location.search.slice(1))).text();
+const query = new URLSearchParams(location.search);
+const element = document.querySelector("auto-topup");
+if (query.has("own")) {
+  element.setAttribute("consent-version", "own-1");
+  const text = { slot: "consent", textContent: "Shop Ltd. may charge me." };
+  element.append(Object.assign(document.createElement("span"), text));
+}
+configure({ baseUrl: "${service}", token, locale: query.get("locale") ?? undefined });
+window.told = [];
+for (const type of ["topup-auto-topup", "topup-redirect"]) {
+  document.addEventListener(type, ({ detail }) => window.told.push([type, detail]));
+}`;
+
+/** The background is said, so that a check of contrasts knows it. */
+const STYLE = `:root { color-scheme: light dark; } body { margin: 0; background: Canvas;
+font-family: system-ui, sans-serif; }
 main { max-width: 26rem; margin: auto; padding: 1rem; } buy-credits { margin-top: 2rem; }`;
 
 const REACT_PAGE = `<!doctype html><html lang="en"><title>React</title><div id="root"></div>
@@ -102,6 +131,8 @@ export async function startShop() {
     add("/", "text/html", BARE(service));
     add("/compact", "text/html", COMPACT(service));
     add("/page.js", "text/javascript", PAGE_SCRIPT(service));
+    add("/recurring", "text/html", RECURRING(service));
+    add("/recurring.js", "text/javascript", RECURRING_SCRIPT(service));
     add("/shop.css", "text/css", STYLE);
     add("/react", "text/html", REACT_PAGE);
     const bundle = await build({

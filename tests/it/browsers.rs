@@ -81,7 +81,7 @@ async fn a_page_of_an_allowed_origin_may_call() {
         let answer = preflight(&app, origin, "POST", headers).await;
         assert_eq!(answer.status, 200, "{answer:?}");
         assert_eq!(answer.headers["access-control-allow-origin"], origin);
-        assert_eq!(list(&answer, "access-control-allow-methods"), ["get", "post"]);
+        assert_eq!(list(&answer, "access-control-allow-methods"), ["delete", "get", "post", "put"]);
         let allowed = list(&answer, "access-control-allow-headers");
         for header in ["authorization", "content-type", "idempotency-key", "x-api-key"] {
             assert!(allowed.contains(&header.to_owned()), "{allowed:?}");
@@ -120,7 +120,7 @@ async fn a_page_of_a_foreign_origin_gets_no_permission() {
         assert!(!answer.headers.contains_key("access-control-allow-origin"), "{origin}: {answer:?}");
         answer.expect(200);
     }
-    for (method, headers) in [("DELETE", "authorization"), ("POST", "x-other")] {
+    for (method, headers) in [("PATCH", "authorization"), ("POST", "x-other")] {
         let answer = preflight(&app, "https://app.example.com", method, headers).await;
         let permitted = list(&answer, "access-control-allow-methods").contains(&method.to_lowercase())
             && list(&answer, "access-control-allow-headers").contains(&headers.to_owned());
@@ -190,21 +190,24 @@ async fn an_encoded_placeholder_reaches_stripe_as_it_wants_it() {
 #[tokio::test]
 async fn pages_of_allowed_origins_may_import_the_elements() {
     let app = TestApp::start(Backend::Sqlite).await;
-    for (origin, is_allowed) in [("https://app.example.com", true), ("https://evil.example", false)] {
-        let request = http_client().get(format!("{}/elements.js", app.url)).header("origin", origin);
-        let answer = request.send().await.expect("answers");
-        assert_eq!(answer.status(), 200, "{origin}");
-        let headers = answer.headers().clone();
-        let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
-        assert_eq!(header("access-control-allow-origin"), is_allowed.then_some(origin));
-        assert_eq!(header("content-type"), Some("text/javascript; charset=utf-8"));
-        assert_eq!(header("cache-control"), Some("public, max-age=600"));
-        assert_eq!(header("x-content-type-options"), Some("nosniff"));
-        let script = answer.text().await.expect("text");
-        assert!(script.contains("credits-meter") && script.contains("buy-credits"), "{origin}");
+    let files = [("/elements.js", &["credits-meter", "buy-credits"][..]), ("/auto-topup.js", &["auto-topup"][..])];
+    for (path, elements) in files {
+        for (origin, is_allowed) in [("https://app.example.com", true), ("https://evil.example", false)] {
+            let request = http_client().get(format!("{}{path}", app.url)).header("origin", origin);
+            let answer = request.send().await.expect("answers");
+            assert_eq!(answer.status(), 200, "{path} {origin}");
+            let headers = answer.headers().clone();
+            let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+            assert_eq!(header("access-control-allow-origin"), is_allowed.then_some(origin));
+            assert_eq!(header("content-type"), Some("text/javascript; charset=utf-8"));
+            assert_eq!(header("cache-control"), Some("public, max-age=600"));
+            assert_eq!(header("x-content-type-options"), Some("nosniff"));
+            let script = answer.text().await.expect("text");
+            assert!(elements.iter().all(|element| script.contains(element)), "{path} {origin}");
+        }
+        let answer = app.send(http_client().post(format!("{}{path}", app.url))).await;
+        assert_eq!(answer.headers["allow"], "GET, HEAD");
+        answer.expect_problem(405, "method_not_allowed");
     }
-    let answer = app.send(http_client().post(format!("{}/elements.js", app.url))).await;
-    assert_eq!(answer.headers["allow"], "GET, HEAD");
-    answer.expect_problem(405, "method_not_allowed");
     app.finish().await;
 }

@@ -42,6 +42,7 @@ mod pooler;
 mod properties;
 mod providers;
 mod rate_limit;
+mod receipts;
 mod reconcile;
 mod recurring;
 mod replicas;

@@ -345,6 +345,7 @@ pub async fn build_app(parts: &Parts) -> App {
             expires_minutes: config.checkout_expires_minutes,
             max_open: config.max_open_checkouts,
             payment_methods: config.payment_methods.clone(),
+            makes_invoices: config.makes_invoices,
             // Simulated time stands still during a request, so nothing here may depend on real time.
             budget: Duration::from_mins(1),
             first_pause: Duration::ZERO,

@@ -1,7 +1,8 @@
-// Builds dist/: ES modules and CommonJS with their types, and one file with the elements for pages without a bundler.
+// Builds dist/: ES modules and CommonJS with their types, and files with elements for pages without a bundler.
 //
-//   node scripts/build.mjs            everything
-//   node scripts/build.mjs --elements only the file with the elements, on standard output
+//   node scripts/build.mjs             everything
+//   node scripts/build.mjs --elements  only the file with the elements for buying, on standard output
+//   node scripts/build.mjs --auto-topup only the file with `<auto-topup>`
 import { spawnSync } from "node:child_process";
 import { cp, mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
@@ -17,7 +18,7 @@ const common = { target: "es2022", platform: "neutral", logLevel: "warning", abs
 const smallStyles = {
   name: "small-styles",
   setup(build) {
-    build.onLoad({ filter: /elements\/styles\.ts$/ }, async ({ path }) => {
+    build.onLoad({ filter: /elements\/\w*styles\.ts$/ }, async ({ path }) => {
       const text = (await readFile(path, "utf8")).replace(/^\/\/.*$/gm, "");
       return { contents: text.replace(/`[^`]*`/g, (css) => css.replace(/\s*([{};:,>])\s*|\s+/g, small)), loader: "ts" };
     });
@@ -29,10 +30,13 @@ function small(match, mark) {
   return mark === ":" && /^\s/.test(match) ? " :" : mark;
 }
 
-/** The elements with all that they need, for `<script type="module">`. */
-export async function elementsFile() {
+/** The files for `<script type="module">`: each has its elements with all that they need. */
+export const FILES = { elements: "src/elements/index.ts", "auto-topup": "src/elements/auto_topup.ts" };
+
+/** The text of such a file. */
+export async function elementsFile(name) {
   const result = await build({
-    ...common, entryPoints: [at("src/elements/index.ts")], bundle: true, minify: true, format: "esm", write: false,
+    ...common, entryPoints: [at(FILES[name])], bundle: true, minify: true, format: "esm", write: false,
     mainFields: ["module", "main"], conditions: ["import"], legalComments: "none",
     plugins: [smallStyles], banner: { js: "// Built from clients/typescript of Topup. Do not edit.\n" },
   });
@@ -57,10 +61,11 @@ async function everything() {
     await cp(file, copy);
   }
   await writeFile(at("dist/cjs/package.json"), '{ "type": "commonjs" }\n');
-  await writeFile(at("dist/elements.js"), await elementsFile());
+  for (const name of Object.keys(FILES)) await writeFile(at(`dist/${name}.js`), await elementsFile(name));
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  if (process.argv.includes("--elements")) process.stdout.write(await elementsFile());
+  const name = Object.keys(FILES).find((known) => process.argv.includes(`--${known}`));
+  if (name) process.stdout.write(await elementsFile(name));
   else await everything();
 }

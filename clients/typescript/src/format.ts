@@ -31,9 +31,13 @@ const ZERO_DECIMAL = "bif clp djf gnf jpy kmf krw mga pyg rwf vnd vuv xaf xof xp
 const THREE_DECIMAL = "bhd jod kwd omr tnd".split(" ");
 const WRITTEN_WHOLE = ["isk", "ugx"];
 
+/** How many decimals the minor unit of a currency stands for: 2 for `usd`. */
+export const minorDigits = (currency: string): number =>
+  (ZERO_DECIMAL.includes(currency) ? 0 : THREE_DECIMAL.includes(currency) ? 3 : 2);
+
 /** Writes an amount, which is an integer in minor units of its currency: 289 and `usd` are `$2.89`. */
 export function formatMoney(amountMinor: number, currency: string, locale?: string): string {
-  const digits = ZERO_DECIMAL.includes(currency) ? 0 : THREE_DECIMAL.includes(currency) ? 3 : 2;
+  const digits = minorDigits(currency);
   const shown = WRITTEN_WHOLE.includes(currency) ? 0 : digits;
   const options = { style: "currency", currency, minimumFractionDigits: shown, maximumFractionDigits: shown } as const;
   return new Intl.NumberFormat(locale, options).format(`${amountMinor}e-${digits}` as Intl.StringNumericLiteral);

@@ -784,6 +784,27 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/admin/topups/{id}/receipt": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Returns where the customer's receipt of a paid top-up is.
+         * @description Topup asks Stripe for it. A top-up that is not paid has no receipt (`not_found`). Requires a token with the admin
+         *     scope, or an API key with the scope `admin`.
+         */
+        get: operations["getTopupReceipt"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/admin/topups/{id}/refunds": {
         parameters: {
             query?: never;
@@ -1291,6 +1312,27 @@ export interface paths {
          *     has recorded.
          */
         get: operations["getCheckout"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/credits/sessions/{id}/receipt": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Returns where the customer's receipt of a paid top-up is.
+         * @description Requires a customer's token, which shows that customer's receipts only; a token with the admin scope; or an API key
+         *     with the scope `read` or `checkout`. Topup asks Stripe for it. A top-up that is not paid has no receipt (`not_found`).
+         */
+        get: operations["getReceipt"];
         put?: never;
         post?: never;
         delete?: never;
@@ -3871,6 +3913,15 @@ export interface components {
          * @enum {string}
          */
         Reason: "declined" | "card_declined" | "authentication_required" | "card_expired" | "no_card" | "daily_limit" | "monthly_limit" | "disputed" | "refunded" | "not_for_sale" | "provider_refused";
+        /** @description Where the receipt of a payment is. */
+        Receipt: {
+            /**
+             * @description The page with the receipt at the payment provider, which also shows refunds. It can be opened for some weeks; ask
+             *     for it again instead of storing it.
+             * @example https://pay.stripe.com/receipts/payment/CAcaFwoVYWNjdF8xAbCdEf
+             */
+            url: string;
+        };
         /** @description The event was processed; Stripe need not retry. */
         Received: {
             /** @example true */
@@ -9738,6 +9789,131 @@ export interface operations {
             };
         };
     };
+    getTopupReceipt: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The id of the top-up
+                 * @example topup_019a0000000070008000000000000000
+                 */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Where the receipt is. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Receipt"];
+                };
+            };
+            /** @description The request is invalid; `errors` lists the invalid fields, if any. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The credentials are missing or invalid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The credentials are not valid for this account, or lack the scope for this request. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found, or not visible to the caller. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description Too many requests without valid credentials from this address; `Retry-After` says when to try again. This limit
+             *     does not apply to requests with valid credentials.
+             */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal error. The log has the cause under the `x-request-id` of this response. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The payment provider has no receipts (`provider_unsupported`). */
+            501: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description Stripe refused the request, for example because the Stripe key lacks a permission (`provider_refused`), or
+             *     opened a checkout session that cannot be used (`provider_mismatch`, `provider_no_url`).
+             */
+            502: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description Stripe is unavailable (`provider_unavailable`) or limits the rate of requests (`provider_rate_limited`), or
+             *     tokens cannot be verified (`keys_unavailable`); `Retry-After` says when to try again.
+             */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Stripe did not answer in time (`provider_timeout`). */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     createRefund: {
         parameters: {
             query?: never;
@@ -12528,6 +12704,131 @@ export interface operations {
             };
             /** @description Tokens cannot be verified at the moment, or the service is too busy; try again later. */
             503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getReceipt: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The id of the checkout session
+                 * @example cs_test_a1b2c3
+                 */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Where the receipt is. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Receipt"];
+                };
+            };
+            /** @description The request is invalid; `errors` lists the invalid fields, if any. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The credentials are missing or invalid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The credentials are not valid for this account, or lack the scope for this request. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found, or not visible to the caller. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description Too many requests without valid credentials from this address; `Retry-After` says when to try again. This limit
+             *     does not apply to requests with valid credentials.
+             */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal error. The log has the cause under the `x-request-id` of this response. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The payment provider has no receipts (`provider_unsupported`). */
+            501: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description Stripe refused the request, for example because the Stripe key lacks a permission (`provider_refused`), or
+             *     opened a checkout session that cannot be used (`provider_mismatch`, `provider_no_url`).
+             */
+            502: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description Stripe is unavailable (`provider_unavailable`) or limits the rate of requests (`provider_rate_limited`), or
+             *     tokens cannot be verified (`keys_unavailable`); `Retry-After` says when to try again.
+             */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Stripe did not answer in time (`provider_timeout`). */
+            504: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -14,23 +14,22 @@ interface Init {
   signal?: AbortSignal;
 }
 
-/** Creates them. They answer as those of `openapi-fetch` do: `{ data, error, response }`. */
-export function connectSmall(options: TopupOptions): SmallApi {
+/** What sends them, by method. Answers are those of `openapi-fetch`: `{ data, error, response }`. */
+export function smallCalls(options: TopupOptions) {
   const send = sender(options);
   const base = options.baseUrl.replace(/\/+$/, "");
-  const call = (method: string) => async (route: string, init: Init = {}) => {
+  return (method: string) => async (route: string, init: Init = {}) => {
     const { params = {}, headers, body, parseAs, signal } = init;
     const path = route.replace(/\{(\w+)\}/g, (_, name: string) => encodeURIComponent(params.path?.[name] ?? ""));
     const query = new URLSearchParams(params.query as Record<string, string>).toString();
     const response = await send(new Request(base + path + (query && `?${query}`), {
       method,
       headers: { ...(body === undefined ? {} : { "content-type": "application/json" }), ...params.header, ...headers },
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      body: JSON.stringify(body), // without a body, of undefined: undefined
       ...(signal ? { signal } : {}),
     }));
     const text = await response.text();
     if (!response.ok) return { error: text, response };
     return { data: parseAs === "text" ? text : text && JSON.parse(text), response };
   };
-  return { GET: call("GET"), POST: call("POST") } as unknown as SmallApi;
 }

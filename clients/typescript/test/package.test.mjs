@@ -8,13 +8,13 @@ import { after, before, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
 import { build } from "esbuild";
-import { elementsFile } from "../scripts/build.mjs";
+import { elementsFile, FILES } from "../scripts/build.mjs";
 import { generated } from "../scripts/generate.mjs";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const repository = join(root, "../..");
-/** The most that the elements may weigh, with everything that they need, as browsers get them. */
-const MAX_ELEMENTS_BYTES = 12_000;
+/** The most that each file with elements may weigh, with everything that they need, as browsers get it. */
+const MAX_ELEMENTS_BYTES = { elements: 12_000, "auto-topup": 12_288 };
 
 let project;
 let packed;
@@ -43,13 +43,15 @@ test("the types are those of the API's description", async () => {
   assert.ok(checkedIn === await generated(), "run `npm run generate` in clients/typescript");
 });
 
-test("what the service serves as /elements.js is what is built now", async () => {
-  const served = readFileSync(join(repository, "src/http/elements/elements.js"), "utf8");
-  const way = "node clients/typescript/scripts/build.mjs --elements > src/http/elements/elements.js";
-  assert.ok(served === await elementsFile(), `run \`${way}\``);
-  const built = readFileSync(join(root, "dist/elements.js"), "utf8");
-  assert.ok(served === built, "run `npm run build` in clients/typescript");
-});
+for (const name of Object.keys(FILES)) {
+  test(`what the service serves as /${name}.js is what is built now`, async () => {
+    const served = readFileSync(join(repository, `src/http/elements/${name}.js`), "utf8");
+    const way = `node clients/typescript/scripts/build.mjs --${name} > src/http/elements/${name}.js`;
+    assert.ok(served === await elementsFile(name), `run \`${way}\``);
+    const built = readFileSync(join(root, `dist/${name}.js`), "utf8");
+    assert.ok(served === built, "run `npm run build` in clients/typescript");
+  });
+}
 
 test("the lock files name no registry", () => {
   for (const folder of ["clients/typescript", "examples/express", "tests/browser"]) {
@@ -72,7 +74,7 @@ test("the package has what it needs and nothing else", () => {
   const files = packed.files.map(({ path }) => path);
   const known = /^(dist\/.+\.(js|d\.ts)|dist\/cjs\/package\.json|package\.json|README\.md)$/;
   for (const path of files) assert.match(path, known);
-  const needed = ["dist/elements.js", "dist/esm/index.js", "dist/cjs/react/index.js", "README.md"];
+  const needed = [...Object.keys(FILES).map((name) => `dist/${name}.js`), "dist/esm/index.js", "dist/cjs/react/index.js", "README.md"];
   for (const path of needed) assert.ok(files.includes(path), path);
 });
 
@@ -108,15 +110,16 @@ for (const [name, file, options] of [
 }
 
 test("it runs as ES modules and as CommonJS, also where there is no page", () => {
-  const names = ["@topup/client", "@topup/client/webhooks", "@topup/client/react", "@topup/client/elements"];
-  const say = "console.log([a.topup, b.verifyWebhook, c.useCredits, d.configure].map((it) => typeof it).join())";
-  const imports = names.map((name, index) => `import * as ${"abcd"[index]} from "${name}";`).join("");
-  const requires = names.map((name, index) => `const ${"abcd"[index]} = require("${name}");`).join("");
+  const names = ["", "/webhooks", "/react", "/elements", "/elements/auto-topup"].map((path) => `@topup/client${path}`);
+  const say = "console.log([a.topup, b.verifyWebhook, c.useAutoTopup, d.configure, e.configure]"
+    + ".map((it) => typeof it).join())";
+  const imports = names.map((name, index) => `import * as ${"abcde"[index]} from "${name}";`).join("");
+  const requires = names.map((name, index) => `const ${"abcde"[index]} = require("${name}");`).join("");
   writeFileSync(join(project, "run.mjs"), imports + say);
   writeFileSync(join(project, "run.cjs"), requires + say);
   for (const file of ["run.mjs", "run.cjs"]) {
     const said = execFileSync(process.execPath, [join(project, file)]).toString().trim();
-    assert.equal(said, "function,function,function,function", file);
+    assert.equal(said, names.map(() => "function").join(), file);
   }
 });
 
@@ -137,12 +140,16 @@ test("a bundler takes only what is used", async () => {
   assert.equal(nothing.trim(), "");
   const elements = await bundled('import "@topup/client/elements";');
   assert.ok(elements.includes("credits-meter") && elements.includes("buy-credits"), "importing them defines them");
+  const automatic = await bundled('import "@topup/client/elements/auto-topup";');
+  assert.ok(automatic.includes("auto-topup") && !automatic.includes("buy-credits"), "and nothing else");
 });
 
-test("the elements are small, and need nothing else", () => {
-  const file = readFileSync(join(root, "dist/elements.js"));
-  const bytes = gzipSync(file, { level: 9 }).length;
-  console.log(`elements.js: ${bytes} bytes gzipped`);
-  assert.ok(bytes <= MAX_ELEMENTS_BYTES, `${bytes} bytes`);
-  assert.doesNotMatch(file.toString(), /\bfrom\s*"|\bimport\s*\(|https?:\/\//, "nothing is loaded from elsewhere");
-});
+for (const name of Object.keys(FILES)) {
+  test(`the elements of ${name}.js are small, and need nothing else`, () => {
+    const file = readFileSync(join(root, `dist/${name}.js`));
+    const bytes = gzipSync(file, { level: 9 }).length;
+    console.log(`${name}.js: ${bytes} bytes gzipped`);
+    assert.ok(bytes <= MAX_ELEMENTS_BYTES[name], `${bytes} bytes`);
+    assert.doesNotMatch(file.toString(), /\bfrom\s*"|\bimport\s*\(|https?:\/\//, "nothing is loaded from elsewhere");
+  });
+}

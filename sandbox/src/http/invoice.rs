@@ -1,4 +1,4 @@
-//! The hosted page of an invoice over HTTP.
+//! The hosted pages of invoices and receipts over HTTP.
 
 use actix_web::{HttpResponse, http::StatusCode, web};
 use serde::Deserialize;
@@ -17,12 +17,13 @@ use crate::{
         card_form,
         checkout::{Form, Problems},
         invoice::{self, View},
-        layout,
+        layout, receipt,
     },
 };
 
 pub(crate) fn routes(config: &mut web::ServiceConfig) {
     config
+        .route("/receipts/{id}", web::get().to(show_receipt))
         .route("/i/{id}", web::get().to(show))
         .route("/i/{id}", web::post().to(pay))
         .route("/i/{id}/saved", web::post().to(pay_with_saved))
@@ -44,6 +45,16 @@ async fn show(engine: web::Data<Engine>, id: web::Path<String>) -> HttpResponse 
     match find(&engine, &id) {
         Some(view) => html(StatusCode::OK, &invoice::page(&view, &Form::default(), &Problems::default()), &[]),
         None => unknown(),
+    }
+}
+
+async fn show_receipt(engine: web::Data<Engine>, id: web::Path<String>) -> HttpResponse {
+    match engine.read(DEFAULT_API_VERSION, |state, _| receipt::state_of(state, &id)) {
+        Some(view) => html(StatusCode::OK, &receipt::page(&view), &[]),
+        None => {
+            let page = layout::message("Page not found", "There is no such receipt.", None);
+            html(StatusCode::NOT_FOUND, &page, &[])
+        }
     }
 }
 

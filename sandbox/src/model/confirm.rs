@@ -199,6 +199,7 @@ fn new_charge(
         disputed: false,
         uncaptured: false,
         customer: intent.customer.clone(),
+        receipt_url: Some(format!("{}/receipts/{id}", context.base_url)),
     };
     state.charges.insert(charge);
     Some(id)

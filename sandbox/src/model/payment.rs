@@ -234,6 +234,9 @@ pub(crate) struct Charge {
     pub(crate) uncaptured: bool,
     #[serde(default)]
     pub(crate) customer: Option<String>,
+    /// The page with the receipt, if the charge succeeds.
+    #[serde(default)]
+    pub(crate) receipt_url: Option<String>,
 }
 
 impl Charge {

@@ -267,7 +267,7 @@ fn charge_settings(charge: &Charge) -> Map<String, Value> {
         "on_behalf_of": null,
         "receipt_email": charge.receipt_email,
         "receipt_number": null,
-        "receipt_url": null,
+        "receipt_url": charge.receipt_url.as_deref().filter(|_| charge.is_paid()),
         "refunded": charge.amount_refunded >= charge.amount,
         "review": null,
         "shipping": null,

@@ -27,6 +27,7 @@ pub(crate) mod payment;
 pub(crate) mod payment_cell;
 pub(crate) mod payments;
 pub(crate) mod portal;
+pub(crate) mod receipt;
 pub(crate) mod refunds;
 pub(crate) mod requests;
 pub(crate) mod saved_cards;

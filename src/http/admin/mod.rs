@@ -10,6 +10,7 @@ pub(crate) mod caller;
 pub mod endpoints;
 pub(crate) mod grants;
 pub(crate) mod plans;
+pub(crate) mod receipts;
 pub(crate) mod reconciliations;
 pub(crate) mod refunds;
 pub mod shapes;

@@ -61,6 +61,7 @@ pub fn routes(config: &mut ServiceConfig) {
             .route("/topups", get().to(topups::list))
             .route("/topups/{id}", get().to(topups::read))
             .route("/topups/{id}/check", post().to(topups::check))
+            .route("/topups/{id}/receipt", get().to(topups::receipt))
             .route("/topups/{id}/refund", get().to(refund::show))
             .route("/topups/{id}/refund", post().to(refund::create))
             .route("/failures", get().to(failures::list))

@@ -17,6 +17,8 @@ use crate::http::console::timeline::timeline;
 use crate::http::kit::paging::page;
 use crate::http::kit::problem::ApiError;
 use crate::http::state::State;
+use crate::purchases::checkout::check_session::Visible;
+use crate::purchases::receipt::receipt_of_topup;
 use crate::purchases::topup_history::TopupFilter;
 
 const ROWS: i64 = 50;
@@ -202,7 +204,10 @@ fn actions_of(signed: &SignedIn, told: &Told) -> Markup {
         section aria-labelledby="actions-title" {
             h2 #actions-title { "Actions" }
             div.actions {
-                @if topup.state == TopupState::Paid { a.button.plain href={ (path) "/refund" } { "Refund…" } }
+                @if topup.state == TopupState::Paid {
+                    a.button.plain href={ (path) "/refund" } { "Refund…" }
+                    a.button.plain href={ (path) "/receipt" } { "Receipt at Stripe" }
+                }
                 form method="post" action={ (path) "/check" } {
                     (change_fields(signed))
                     button.plain type="submit" { "Ask Stripe now" }
@@ -213,6 +218,14 @@ fn actions_of(signed: &SignedIn, told: &Told) -> Markup {
                 and disputes are taken in." }
         }
     }
+}
+
+/// Leads to the customer's receipt, whose address the provider is asked for.
+pub(super) async fn receipt(request: HttpRequest, path: Path<String>, state: State) -> Page {
+    let signed = SignedIn::of(&request, &state).await?;
+    let (id, app) = (topup_id(&path)?, state.app.clone());
+    let url = signed.run(async move { receipt_of_topup(&app, &id, &Visible::All).await }).await?;
+    Ok(see_other(&url))
 }
 
 /// Asks the provider and applies the answer.

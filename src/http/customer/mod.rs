@@ -6,5 +6,6 @@ pub(crate) mod payment_methods;
 pub(crate) mod plans;
 pub(crate) mod portal;
 pub(crate) mod quote;
+pub(crate) mod receipts;
 pub(crate) mod sessions;
 pub(crate) mod subscriptions;

@@ -339,18 +339,26 @@ fn check(
 )]
 #[get("/credits/sessions/{id}")]
 pub async fn read(request: HttpRequest, path: Path<String>, state: State) -> Result<Json<Session>, ApiError> {
-    let visible = match Caller::of(&request, &state).await? {
-        Caller::Customer { is_admin: true, .. } => Visible::All,
-        Caller::Customer { account, .. } => Visible::Account(account),
-        Caller::Server(key) if !key.may(Scope::Read) && !key.may(Scope::Checkout) => {
-            return Err(ApiError::forbidden("scope_missing", "this API key lacks the scope read or checkout"));
-        }
-        Caller::Server(key) => key.account.clone().map_or(Visible::All, Visible::Account),
-    };
+    let visible = visible_to(&request, &state).await?;
     let not_found = || ApiError::not_found("there is no such checkout session");
     let session = SessionId::parse(state.app.provider.name, path.into_inner()).map_err(|_| not_found())?;
     let app = state.app.clone();
     let check = async move { check_session(&app, &session, &visible).await };
     let topup = state.run(check).await??.ok_or_else(not_found)?;
     Session::try_from(topup).map(Json)
+}
+
+/// Which sessions the caller may see.
+///
+/// # Errors
+/// 401 and 403 without credentials that may see any.
+pub(super) async fn visible_to(request: &HttpRequest, state: &State) -> Result<Visible, ApiError> {
+    Ok(match Caller::of(request, state).await? {
+        Caller::Customer { is_admin: true, .. } => Visible::All,
+        Caller::Customer { account, .. } => Visible::Account(account),
+        Caller::Server(key) if !key.may(Scope::Read) && !key.may(Scope::Checkout) => {
+            return Err(ApiError::forbidden("scope_missing", "this API key lacks the scope read or checkout"));
+        }
+        Caller::Server(key) => key.account.clone().map_or(Visible::All, Visible::Account),
+    })
 }

@@ -1,4 +1,5 @@
-//! The web components for pages without a bundler, `<credits-meter>` and `<buy-credits>`, in one file of this binary.
+//! The web components for pages without a bundler, in files of this binary: one with `<credits-meter>` and
+//! `<buy-credits>`, and one with `<auto-topup>`, so that pages load only what they show.
 //!
 //! They are built from `clients/typescript` and checked in, so that nothing is built or downloaded with the service.
 //! Pages of `ALLOWED_ORIGINS` may import them.
@@ -10,19 +11,22 @@ use actix_web::{guard, web};
 
 use crate::http::kit::static_file::file;
 
-/// Where pages import them.
-pub const PATH: &str = "/elements.js";
+/// Where pages import them, and what is there.
+const FILES: [(&str, &[u8]); 2] =
+    [("/elements.js", include_bytes!("elements.js")), ("/auto-topup.js", include_bytes!("auto-topup.js"))];
 /// For how long a browser may use them without asking. After an upgrade, pages have the new ones ten minutes later.
 const CACHE: &str = "public, max-age=600";
 
-/// Serves the file.
+/// Serves the files.
 pub fn routes(config: &mut web::ServiceConfig) {
-    // A guard, so that other methods get the same answer as on every other path.
-    config.service(web::resource(PATH).guard(guard::Get()).to(read));
+    for (path, text) in FILES {
+        // A guard, so that other methods get the same answer as on every other path.
+        config.service(web::resource(path).guard(guard::Get()).to(move || script(text)));
+    }
 }
 
-async fn read() -> HttpResponse {
+async fn script(text: &'static [u8]) -> HttpResponse {
     let mut response = HttpResponse::Ok();
     response.insert_header((CACHE_CONTROL, CACHE));
-    file(response, "text/javascript; charset=utf-8", Bytes::from_static(include_bytes!("elements.js")))
+    file(response, "text/javascript; charset=utf-8", Bytes::from_static(text))
 }

@@ -108,7 +108,7 @@ const CLIENT_HEADERS: [&str; 5] = ["baggage", "sentry-trace", "traceparent", "tr
 pub fn cors(origins: &[AllowedOrigin], headers: &[String]) -> Cors {
     let origins = origins.to_vec();
     Cors::default()
-        .allowed_methods(["GET", "POST"])
+        .allowed_methods(["GET", "POST", "PUT", "DELETE"])
         .allowed_headers([AUTHORIZATION, CONTENT_TYPE])
         .allowed_headers([HeaderName::from_static("idempotency-key"), HeaderName::from_static("x-api-key")])
         .allowed_headers(CLIENT_HEADERS)
@@ -152,7 +152,7 @@ pub async fn no_route(
 pub struct KnownRoutes(Vec<(actix_web::dev::ResourceDef, String)>);
 
 impl KnownRoutes {
-    /// Reads them from the documentation, which does not list itself, nor the file with the web components.
+    /// Reads them from the documentation, which does not list itself, nor the files with the web components.
     #[must_use]
     pub fn new(document: &utoipa::openapi::OpenApi) -> Self {
         let routes = document.paths.paths.iter().map(|(path, item)| {
@@ -166,7 +166,7 @@ impl KnownRoutes {
             let methods: Vec<&str> = all.into_iter().filter(|(_, has)| *has).map(|(method, _)| method).collect();
             (actix_web::dev::ResourceDef::new(path.as_str()), methods.join(", "))
         });
-        let files = ["/openapi.json", "/docs", "/elements.js"]
+        let files = ["/openapi.json", "/docs", "/elements.js", "/auto-topup.js"]
             .map(|path| (actix_web::dev::ResourceDef::new(path), "GET, HEAD".to_owned()));
         Self(routes.chain(files).collect())
     }

@@ -48,6 +48,9 @@ pub struct CheckoutRequest {
     /// Whether the card is saved, to be charged later without the customer. Only with a customer.
     #[serde(default, skip_serializing_if = "is_false")]
     pub saves_card: bool,
+    /// Whether the customer gets a paid invoice.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub makes_invoice: bool,
     /// The saved card to charge without a page; `None` for a checkout.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub payment_method: Option<String>,

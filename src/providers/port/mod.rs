@@ -184,6 +184,9 @@ pub trait PaymentOps: Send + Sync {
 
     /// What the provider kept of a payment.
     async fn read_fee(&self, fee: &FeeId) -> Result<RealFee, ProviderError>;
+
+    /// The page with the customer's receipt of a payment; `None` if it has none.
+    async fn read_receipt(&self, payment: &PaymentId) -> Result<Option<String>, ProviderError>;
 }
 
 /// Gives money back.
@@ -306,6 +309,10 @@ impl PaymentOps for Unsupported {
 
     async fn read_fee(&self, _: &FeeId) -> Result<RealFee, ProviderError> {
         Err(ProviderError::Unsupported("to tell what it kept of a payment"))
+    }
+
+    async fn read_receipt(&self, _: &PaymentId) -> Result<Option<String>, ProviderError> {
+        Err(ProviderError::Unsupported("to show a receipt"))
     }
 }
 

@@ -201,6 +201,7 @@ fn agreed(app: &App, report: &PurchaseReport, terms: Option<SoldTerms>) -> Resul
         payment_methods: Vec::new(),
         customer: None,
         saves_card: false,
+        makes_invoice: false,
         payment_method: None,
         terms: report.seal.as_ref().map(|seal| seal.terms.clone()),
         signature: report.seal.as_ref().map(|seal| seal.signature.clone()),

@@ -24,6 +24,7 @@ fn request() -> CheckoutRequest {
         payment_methods: Vec::new(),
         customer: None,
         saves_card: false,
+        makes_invoice: false,
         payment_method: None,
         bonus_credits: Some(12),
         credits_expire_days: Some(365),

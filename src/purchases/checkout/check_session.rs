@@ -26,6 +26,17 @@ pub enum Visible {
     All,
 }
 
+impl Visible {
+    /// Whether those of this account are among them.
+    #[must_use]
+    pub fn has(&self, account: &AccountId) -> bool {
+        match self {
+            Self::Account(own) => own == account,
+            Self::All => true,
+        }
+    }
+}
+
 /// Finds a top-up by its checkout session, refreshed from the provider. `None` if it does not exist or the caller may
 /// not see it.
 ///
@@ -33,11 +44,7 @@ pub enum Visible {
 /// When the database fails. A failure of the provider is not an error: the stored state is returned.
 pub async fn check_session(app: &App, session: &SessionId, visible: &Visible) -> Result<Option<Topup>, StoreError> {
     let Some(topup) = app.db.topup_by_session(session).await? else { return Ok(None) };
-    let may_see = match visible {
-        Visible::Account(account) => *account == topup.account,
-        Visible::All => true,
-    };
-    if !may_see {
+    if !visible.has(&topup.account) {
         return Ok(None);
     }
     refresh(app, topup).await.map(Some)

@@ -52,6 +52,8 @@ pub(crate) fn new_topup(app: &App, purchase: Purchase<'_>, now_ms: i64) -> Resul
         payment_methods: app.checkout.payment_methods.clone(),
         customer: purchase.customer.map(|customer| customer.as_str().to_owned()),
         saves_card: purchase.saves_card,
+        // A charge without a page has no session that could make one.
+        makes_invoice: app.checkout.makes_invoices && purchase.payment_method.is_none(),
         payment_method: purchase.payment_method.map(|card| card.as_str().to_owned()),
         terms: None,
         signature: None,

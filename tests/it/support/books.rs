@@ -199,6 +199,7 @@ pub fn topup_of(number: u128, account: &str, credits: i64) -> NewTopup {
         payment_methods: vec!["card".to_owned()],
         customer: None,
         saves_card: false,
+        makes_invoice: false,
         payment_method: None,
         terms: None,
         signature: None,

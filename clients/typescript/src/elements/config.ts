@@ -61,7 +61,7 @@ export function client(): PageClient {
 export const refreshBalance = (): Promise<void> => (client(), page as Page).balance.refresh();
 
 /** How this page writes numbers of credits with so many decimals, amounts and times. */
-export function formats({ locale }: Page, decimals: number): Formats {
+export function formats({ locale }: Pick<Page, "locale">, decimals: number): Formats {
   const number = new Intl.NumberFormat(locale);
   const date = new Intl.DateTimeFormat(locale, { dateStyle: "medium", timeStyle: "short" });
   return {

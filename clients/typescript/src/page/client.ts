@@ -1,6 +1,6 @@
 import { type Purchasing, purchasing } from "../buying.js";
 import { ownReading, type Reading } from "../reading.js";
-import { connectSmall } from "../small_api.js";
+import { type SmallApi, smallCalls } from "../small_api.js";
 import type { TopupOptions } from "../transport.js";
 
 /** What a page may do with a customer's token: buy and look. */
@@ -8,6 +8,7 @@ export interface PageClient extends Purchasing, Reading {}
 
 /** The part of the client that pages need, without what spends. */
 export function pageClient(options: TopupOptions): PageClient {
-  const api = connectSmall(options);
+  const call = smallCalls(options);
+  const api = { GET: call("GET"), POST: call("POST") } as unknown as SmallApi;
   return { ...purchasing(api), ...ownReading(api) };
 }

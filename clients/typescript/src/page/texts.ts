@@ -24,6 +24,11 @@ export interface Message {
   text: string;
 }
 
+/** The sentence for a number of credits that is not sold. */
+export const choose = ({ smallest, largest, unit }: Bounds, { credits }: Formats): string =>
+  `Please choose between ${credits(smallest)} and ${credits(largest)} credits`
+    + `${credits(unit) === "1" ? "" : `, in steps of ${credits(unit)}`}.`;
+
 /** All texts of the elements. Replace some or all of them with `configure({ texts })`. */
 export const TEXTS = {
   balance: "Balance",
@@ -50,9 +55,7 @@ export const TEXTS = {
   goodUntil: (at: string): string => `If paid now, good until ${at}.`,
   toPayment: "Continue to payment",
   opening: "Opening the payment page…",
-  choose: ({ smallest, largest, unit }: Bounds, { credits }: Formats): string =>
-    `Please choose between ${credits(smallest)} and ${credits(largest)} credits`
-      + `${credits(unit) === "1" ? "" : `, in steps of ${credits(unit)}`}.`,
+  choose,
 
   checkoutFailed: "The checkout could not be opened",
   lookupFailed: "Your purchase could not be looked up",
@@ -80,13 +83,13 @@ export const TEXTS = {
     };
   },
   /** The sentence for an error. */
-  error: (error: Error, formats: Formats): string => sentence(error, formats),
+  error: (error: Error, formats: Formats): string => sentence(error, formats, BY_CODE),
 };
 
 export type Texts = typeof TEXTS;
 
 /** Decline codes that may be shown. Stripe advises against showing others, such as a card reported as stolen. */
-const DECLINES: Record<string, string> = {
+export const DECLINES: Record<string, string> = {
   expired_card: "the card has expired", incorrect_cvc: "the security code is wrong",
   incorrect_number: "the card number is wrong", insufficient_funds: "insufficient funds",
 };
@@ -106,25 +109,25 @@ function again(seconds: number | undefined, { number }: Formats): string {
     : "Please try again in a moment.";
 }
 
-const BY_CODE: Record<string, (wait: string) => string> = {
-  account_blocked: () => "This account is blocked. Please write to us.",
-  amount_too_small: () => "A payment this small is not possible. Please choose more credits.",
-  credits_held: () => "Your other credits are held for work that is still running. Please try again in a moment.",
-  idempotency_key_in_use: () => "Your checkout is still being prepared. Please try again in a moment.",
-  insufficient_credits: () => "You do not have enough credits for this. Please buy some more.",
-  rate_limited: (wait) => `That was a lot at once. ${wait}`,
-  session_ended: () => "That checkout has ended. Please try again.",
-  token_unavailable: () => "You are not logged in any more. Please reload the page.",
-  too_many_open_checkouts: (wait) => `You have many unfinished checkouts. Finish one of them first. ${wait}`,
+/** Sentences by the code of an error; `{wait}` becomes the advice when to try again. */
+const BY_CODE: Record<string, string> = {
+  account_blocked: "This account is blocked. Please write to us.",
+  amount_too_small: "A payment this small is not possible. Please choose more credits.",
+  credits_held: "Your other credits are held for work that is still running. Please try again in a moment.",
+  idempotency_key_in_use: "Your checkout is still being prepared. Please try again in a moment.",
+  insufficient_credits: "You do not have enough credits for this. Please buy some more.",
+  rate_limited: "That was a lot at once. {wait}",
+  session_ended: "That checkout has ended. Please try again.",
+  token_unavailable: "You are not logged in any more. Please reload the page.",
+  too_many_open_checkouts: "You have many unfinished checkouts. Finish one of them first. {wait}",
 };
 
 /** Unknown codes fall back to the status, because a newer service may send others. */
-function sentence(error: Error, formats: Formats): string {
+export function sentence(error: Error, formats: Formats, byCode: Record<string, string>): string {
   if (!(error instanceof TopupError)) return `Something went wrong on our side. ${again(undefined, formats)}`;
   const { code, status, retryAfterSeconds, requestId } = error;
   const wait = again(retryAfterSeconds, formats);
-  const known = Object.hasOwn(BY_CODE, code) ? BY_CODE[code]?.(wait) : undefined;
-  if (known) return known;
+  if (Object.hasOwn(byCode, code)) return `${byCode[code]}`.replace("{wait}", wait);
   if (status === 0) return "We cannot be reached. Please check your connection and try again.";
   if (status === 401 || status === 403) return "You are not logged in any more. Please reload the page.";
   if (status === 404) return "We do not know this purchase.";

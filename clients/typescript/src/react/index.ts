@@ -3,12 +3,15 @@
 import { createContext, createElement, type FunctionComponent, type ReactNode, useCallback, useContext, useEffect,
   useSyncExternalStore } from "react";
 import type { Topup } from "../index.js";
+import { type AutoTopupRules, type AutoTopupState, AutoTopupStore } from "../page/auto_topup.js";
 import { type BalanceState, BalanceStore } from "../page/balance.js";
 import { Purchase, type PurchaseState, type ReturnUrls } from "../page/purchase.js";
+import { type BackTo, returnedFrom } from "../page/returning.js";
 
 interface Shared {
   balance: BalanceStore;
   purchase: Purchase;
+  autoTopup: AutoTopupStore;
   isResumed: boolean;
 }
 
@@ -18,7 +21,9 @@ function sharedBy(client: Topup): Shared {
   let found = shared.get(client);
   if (!found) {
     const balance = new BalanceStore(client);
-    found = { balance, purchase: new Purchase(client, () => balance.refresh()), isResumed: false };
+    const refresh = () => balance.refresh();
+    const autoTopup = new AutoTopupStore(client, () => void refresh());
+    found = { balance, purchase: new Purchase(client, refresh), autoTopup, isResumed: false };
     shared.set(client, found);
   }
   return found;
@@ -92,5 +97,40 @@ export function useCheckout(
   return { ...state, buy, resume: purchase.resume };
 }
 
+/** What `useAutoTopup` returns. */
+export interface AutomaticTopup extends AutoTopupState {
+  /** Reads it again. */
+  refresh: () => Promise<void>;
+  /** Turns it on with all rules and the customer's consent. If that fails, `changeError` says why. */
+  turnOn: (rules: AutoTopupRules) => Promise<boolean>;
+  turnOff: () => Promise<boolean>;
+  /** Leaves for the page on which the customer saves a card. */
+  saveCard: (urls?: BackTo) => Promise<void>;
+  /** Leaves for the page on which the customer confirms a payment. */
+  confirmPayment: (urls?: BackTo) => Promise<void>;
+}
+
+/**
+ * Whether credits are bought by themselves, and the cards. It is read when the first component uses it, when the page
+ * gets the focus, after a change, and while a charge is under way; then the balance of `useCredits` is read, too.
+ */
+export function useAutoTopup(given?: Topup): AutomaticTopup {
+  const { autoTopup: store } = sharedBy(useTopup(given));
+  const state = useSyncExternalStore(store.subscribe, () => store.state, () => store.state);
+  useEffect(() => {
+    if (returnedFrom() !== undefined) store.awaitNews();
+  }, [store]);
+  const saveCard = useCallback(async (urls?: BackTo) => go(await store.cardPage(urls)), [store]);
+  const confirmPayment = useCallback(async (urls?: BackTo) => go(await store.confirmationPage(urls)), [store]);
+  const { refresh, turnOn, turnOff } = store;
+  return { ...state, refresh, turnOn, turnOff, saveCard, confirmPayment };
+}
+
+/** Leaves for a page, if it could be opened. */
+function go(url: string | undefined): void {
+  if (url !== undefined) location.assign(url);
+}
+
+export type { AutoTopupRules, AutoTopupState } from "../page/auto_topup.js";
 export type { BalanceState } from "../page/balance.js";
 export type { PurchaseState, PurchaseStep } from "../page/purchase.js";

@@ -1,7 +1,8 @@
 // A strict project that uses the package. It is only type-checked, in every way in which packages are resolved.
 import { all, type Balance, CaptureFailed, type Session, topup, TopupError, verifyWebhook } from "@topup/client";
 import { client as pageClient, configure, CreditsMeter } from "@topup/client/elements";
-import { TopupProvider, useCheckout, useCredits } from "@topup/client/react";
+import { AutoTopupElement, configure as configureAutoTopup } from "@topup/client/elements/auto-topup";
+import { TopupProvider, useAutoTopup, useCheckout, useCredits } from "@topup/client/react";
 import { verifyWebhook as verifyAlone } from "@topup/client/webhooks";
 
 const server = topup({ baseUrl: "https://credits.example.com", apiKey: "topup_sk_1", maxTries: 3 });
@@ -58,6 +59,11 @@ export function elements(): void {
   configure({ baseUrl: "https://credits.example.com", texts: { lo: "Bald leer" } });
   // @ts-expect-error A page has no API key.
   configure({ baseUrl: "https://credits.example.com", apiKey: "k" });
+  configureAutoTopup({ baseUrl: "https://credits.example.com", token: "t", texts: { turnOn: "Einschalten" } });
+  // @ts-expect-error There is no such text.
+  configureAutoTopup({ baseUrl: "https://credits.example.com", texts: { low: "Bald leer" } });
+  const automatic = document.querySelector("auto-topup");
+  if (automatic instanceof AutoTopupElement) void automatic.refresh();
   const meter = document.querySelector("credits-meter");
   if (meter instanceof CreditsMeter) meter.balance = { availableCredits: 5 };
   document.addEventListener("topup-paid", () => void pageClient().balance());
@@ -66,6 +72,10 @@ export function elements(): void {
 export function Component(): unknown {
   const { balance, isLoading, refresh } = useCredits();
   const { step, buy: open } = useCheckout({ successUrl: "https://app.example.com" });
+  const { autoTopup, turnOff, saveCard } = useAutoTopup();
+  if (autoTopup?.state === "paused" && autoTopup.reason === "no_card") void saveCard();
+  // @ts-expect-error There is no such reason.
+  if (autoTopup?.reason === "no_cards") void turnOff();
   if (step === "paid") void refresh();
   return [TopupProvider({ client: page }), isLoading, balance?.availableCredits, open(250)];
 }

@@ -7,6 +7,7 @@ use crate::domain::refund::RefundRefusal;
 use crate::http::kit::problem::ApiError;
 use crate::providers::port::ProviderError;
 use crate::purchases::check_topup::CheckTopupError;
+use crate::purchases::receipt::ReceiptError;
 use crate::purchases::refund::refund_topup::{RefundError, RefundTrouble, Trouble};
 
 impl From<RefundError> for ApiError {
@@ -102,6 +103,16 @@ impl From<CheckTopupError> for ApiError {
             CheckTopupError::NotFound => Self::not_found("there is no such top-up"),
             CheckTopupError::Store(error) => error.into(),
             CheckTopupError::Provider(error) => Self::not_told(&error),
+        }
+    }
+}
+
+impl From<ReceiptError> for ApiError {
+    fn from(error: ReceiptError) -> Self {
+        match error {
+            ReceiptError::NotFound | ReceiptError::None(_) => Self::not_found(error.to_string()),
+            ReceiptError::Store(error) => error.into(),
+            ReceiptError::Provider(error) => Self::not_told(&error),
         }
     }
 }

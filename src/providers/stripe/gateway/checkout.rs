@@ -4,9 +4,10 @@ use std::collections::HashMap;
 use std::str::FromStr;
 
 use stripe_checkout::checkout_session::{
-    CreateCheckoutSession, CreateCheckoutSessionAllowedPaymentMethodTypes, CreateCheckoutSessionCustomerUpdate,
-    CreateCheckoutSessionCustomerUpdateAddress, CreateCheckoutSessionCustomerUpdateName,
-    CreateCheckoutSessionLineItems, CreateCheckoutSessionLineItemsPriceData, CreateCheckoutSessionPaymentIntentData,
+    CreateCheckoutSession, CreateCheckoutSessionAllowedPaymentMethodTypes, CreateCheckoutSessionCustomerCreation,
+    CreateCheckoutSessionCustomerUpdate, CreateCheckoutSessionCustomerUpdateAddress,
+    CreateCheckoutSessionCustomerUpdateName, CreateCheckoutSessionInvoiceCreation, CreateCheckoutSessionLineItems,
+    CreateCheckoutSessionLineItemsPriceData, CreateCheckoutSessionPaymentIntentData,
     CreateCheckoutSessionPaymentIntentDataSetupFutureUsage, CreateCheckoutSessionSavedPaymentMethodOptions,
     CreateCheckoutSessionSavedPaymentMethodOptionsPaymentMethodSave, ProductData,
 };
@@ -121,6 +122,13 @@ pub(super) fn create_session(request: &CheckoutRequest) -> Option<CreateCheckout
             options.payment_method_save =
                 Some(CreateCheckoutSessionSavedPaymentMethodOptionsPaymentMethodSave::Enabled);
             session = session.saved_payment_method_options(options);
+        }
+    }
+    if request.makes_invoice {
+        session = session.invoice_creation(CreateCheckoutSessionInvoiceCreation::new(true));
+        if request.customer.is_none() {
+            // An invoice is somebody's.
+            session = session.customer_creation(CreateCheckoutSessionCustomerCreation::Always);
         }
     }
     if !request.payment_methods.is_empty() {

@@ -157,6 +157,10 @@ impl<T: Transport> PaymentOps for StripeGateway<T> {
         checkpoints::reach("Stripe answered").await;
         Ok(answer)
     }
+
+    async fn read_receipt(&self, payment: &PaymentId) -> Result<Option<String>, ProviderError> {
+        money::read_receipt(&self.transport, payment).await
+    }
 }
 
 #[async_trait]

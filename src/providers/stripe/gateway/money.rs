@@ -66,6 +66,16 @@ pub(super) async fn read_fee(transport: &impl Transport, id: &FeeId) -> Result<R
     movement.real_fee().map_err(not_understood)
 }
 
+pub(super) async fn read_receipt(
+    transport: &impl Transport,
+    payment: &PaymentId,
+) -> Result<Option<String>, ProviderError> {
+    let expanded = RetrievePaymentIntent::new(payment.as_str()).expand(["latest_charge".to_owned()]);
+    let payment: PaymentIntent = ask(transport, &expanded).await?;
+    let charge = payment.latest_charge.and_then(Expandable::into_object);
+    Ok(charge.and_then(|charge| charge.receipt_url))
+}
+
 pub(super) async fn refunds_of(
     transport: &impl Transport,
     payment: &PaymentId,

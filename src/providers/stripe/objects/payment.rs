@@ -149,6 +149,8 @@ pub(in crate::providers::stripe) struct Charge {
     pub(in crate::providers::stripe) payment_intent: Option<Expandable>,
     #[serde(default)]
     pub(in crate::providers::stripe) balance_transaction: Option<Expandable<BalanceTransaction>>,
+    #[serde(default)]
+    pub(in crate::providers::stripe) receipt_url: Option<String>,
 }
 
 impl Identified for Charge {
