@@ -160,7 +160,7 @@ impl Comparison<'_> {
         if app.db.invoice(&report.id).await?.is_some_and(|stored| stored.status == report.status.as_str()) {
             return Ok(());
         }
-        let before = brought_by(app.db.period_grants_of(subscription.as_str()).await?, id);
+        let before = brought_by(&app.db.period_grants_of(subscription.as_str()).await?, id);
         let applied = if self.dry_run {
             None
         } else {
@@ -168,7 +168,7 @@ impl Comparison<'_> {
         };
         let detail = format!("invoice paid at Stripe, of {subscription}");
         let Some(detail) = self.outcome(id, detail, applied)? else { return Ok(()) };
-        let after = brought_by(app.db.period_grants_of(subscription.as_str()).await?, id);
+        let after = brought_by(&app.db.period_grants_of(subscription.as_str()).await?, id);
         let credits = after.saturating_sub(before);
         self.report.missing_credits_sum = self.report.missing_credits_sum.saturating_add(credits);
         let detail = format!("{detail}: {} credits", app.pricing.decimals().format(credits));
@@ -210,7 +210,7 @@ impl Comparison<'_> {
     }
 }
 
-fn brought_by(grants: Vec<PeriodGrant>, invoice: &str) -> i64 {
+fn brought_by(grants: &[PeriodGrant], invoice: &str) -> i64 {
     let of_invoice = grants.iter().filter(|grant| grant.provider_invoice_id == invoice);
     of_invoice.fold(0_i64, |sum, grant| sum.saturating_add(grant.credits))
 }

@@ -239,10 +239,7 @@ fn accept(session: &Session, opened: OpenedSubscriptionCheckout) -> Result<Accep
 
 /// A customer that was deleted at the provider is made anew by the next try.
 async fn forget_if_gone(app: &App, customer: &CustomerId, error: &ProviderError) -> Result<(), StoreError> {
-    let failure = match error {
-        ProviderError::Refused(failure) | ProviderError::Unknown(failure) => failure,
-        _ => return Ok(()),
-    };
+    let (ProviderError::Refused(failure) | ProviderError::Unknown(failure)) = error else { return Ok(()) };
     if failure.code == "resource_missing" && failure.message.contains(customer.as_str()) {
         forget_customer(app, customer).await?;
     }
