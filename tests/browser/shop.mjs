@@ -38,7 +38,7 @@ const FROM_THE_README = (service) => {
 const COMPACT = (service) => BARE(service)
   .replace('<credits-meter low="100">', 'Credits: <credits-meter compact low="100">').replace(/<buy-credits.*\n/, "");
 
-/** A page for what goes on by itself. The text that the customer agrees to is the shop's own with `?own`. */
+/** A page for what goes on by itself. The text that the customer agrees to is the shop's own with `?own`, and has no name with `?unnamed`. */
 const RECURRING = (service) => `<!doctype html>
 <html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
 <title>Plan and top-ups</title><link rel="stylesheet" href="/shop.css">
@@ -54,6 +54,7 @@ const token = async ({ refresh }) =>
   (await fetch("/token?refresh=" + refresh + "&" + location.search.slice(1))).text();
 const query = new URLSearchParams(location.search);
 const element = document.querySelector("auto-topup");
+if (query.has("unnamed")) element.removeAttribute("consent-version");
 if (query.has("own")) {
   element.setAttribute("consent-version", "own-1");
   const text = { slot: "consent", textContent: "Shop Ltd. may charge me." };
@@ -65,13 +66,20 @@ for (const type of ["topup-auto-topup", "topup-redirect"]) {
   document.addEventListener(type, ({ detail }) => window.told.push([type, detail]));
 }`;
 
+/** A page with plans, and with auto top-up: one `configure` serves both files. */
+const PLANS = (service) => RECURRING(service).replace("<auto-topup", "<manage-plan></manage-plan>\n<auto-topup")
+  .replace("/recurring.js", "/plans.js");
+
+const PLANS_SCRIPT = (service) => `import "${service}/manage-plan.js";
+${RECURRING_SCRIPT(service).replace('"topup-auto-topup"', '"topup-auto-topup", "topup-plan"')}`;
+
 /** The background is said, so that a check of contrasts knows it. */
 const STYLE = `:root { color-scheme: light dark; } body { margin: 0; background: Canvas;
 font-family: system-ui, sans-serif; }
-main { max-width: 26rem; margin: auto; padding: 1rem; } buy-credits { margin-top: 2rem; }`;
+main { max-width: 26rem; margin: auto; padding: 1rem; } buy-credits, auto-topup { margin-top: 2rem; }`;
 
-const REACT_PAGE = `<!doctype html><html lang="en"><title>React</title><div id="root"></div>
-<script type="module" src="/react.js"></script>`;
+const REACT_PAGE = (name) => `<!doctype html><html lang="en"><title>React</title><div id="root"></div>
+<script type="module" src="/${name}.js"></script>`;
 
 const REACT_APP = (service) => `
 import { StrictMode, createElement as h, useState } from "react";
@@ -94,6 +102,43 @@ function Shop() {
 }
 createRoot(document.querySelector("#root")).render(h(StrictMode, null,
   h(TopupProvider, { client }, h(Meter), h(Meter), h(Shop))));`;
+
+/** A component `App` beside the balance of one customer. */
+const REACT_WITH_BALANCE = (service, user, app) => `
+import { StrictMode, createElement as h, useState } from "react";
+import { createRoot } from "react-dom/client";
+import { topup } from "@topup/client";
+import { TopupProvider, useAutoTopup, useCredits, usePlan } from "@topup/client/react";
+const client = topup({ baseUrl: "${service}", token: () => fetch("/token?user=${user}").then((it) => it.text()) });
+const Balance = () => h("output", { id: "credits" }, useCredits().balance?.availableCredits ?? "…");
+${app}
+createRoot(document.querySelector("#root")).render(h(StrictMode, null,
+  h(TopupProvider, { client }, h(Balance), h(App), h(App))));`;
+
+const REACT_PLAN_APP = (service) => REACT_WITH_BALANCE(service, "react_plan", `
+function App() {
+  const { plans, plan, subscription, entitlement, changeError, subscribe, preview, change, cancel, resume } = usePlan();
+  const [price, setPrice] = useState();
+  const said = [plan?.name ?? "none", subscription?.cancelAt ? "ends" : "", entitlement?.entitled ? "entitled" : "",
+    price ? price.takesEffect : "", changeError?.code ?? ""];
+  return h("div", null, h("p", { role: "status" }, plans ? said.filter(Boolean).join(" ") : "…"),
+    h("button", { onClick: () => subscribe("basic") }, "Subscribe"),
+    h("button", { onClick: async () => setPrice(await preview("pro")) }, "Preview"),
+    h("button", { onClick: () => change("pro", price) }, "Change"),
+    h("button", { onClick: () => change("nothing") }, "Nonsense"),
+    h("button", { onClick: cancel }, "Cancel"), h("button", { onClick: resume }, "Resume"));
+}`);
+
+const REACT_AUTO_APP = (service) => REACT_WITH_BALANCE(service, "react_auto", `
+const consent = { textVersion: "1" };
+const rules = { thresholdCredits: 1, credits: 100, maxPerDay: 1, maxPerMonthMinor: 5_000, consent };
+function App() {
+  const { autoTopup, cards, changeError, turnOn, turnOff, saveCard } = useAutoTopup();
+  const said = [autoTopup?.state, cards?.length, autoTopup?.attempts[0]?.outcome, changeError?.code];
+  return h("div", null, h("p", { role: "status" }, autoTopup ? said.filter((it) => it !== undefined).join(" ") : "…"),
+    h("button", { onClick: () => saveCard() }, "Save a card"), h("button", { onClick: () => turnOn(rules) }, "On"),
+    h("button", { onClick: () => turnOn({ ...rules, credits: 1 }) }, "Nonsense"), h("button", { onClick: turnOff }, "Off"));
+}`);
 
 /** Starts the shop. `open(service)` tells it where the service is, which has to know the shop's address first. */
 export async function startShop() {
@@ -133,13 +178,17 @@ export async function startShop() {
     add("/page.js", "text/javascript", PAGE_SCRIPT(service));
     add("/recurring", "text/html", RECURRING(service));
     add("/recurring.js", "text/javascript", RECURRING_SCRIPT(service));
+    add("/plans", "text/html", PLANS(service));
+    add("/plans.js", "text/javascript", PLANS_SCRIPT(service));
     add("/shop.css", "text/css", STYLE);
-    add("/react", "text/html", REACT_PAGE);
-    const bundle = await build({
-      stdin: { contents: REACT_APP(service), resolveDir: clientRoot }, bundle: true, write: false, format: "esm",
-      define: { "process.env.NODE_ENV": '"development"' },
-    });
-    add("/react.js", "text/javascript", bundle.outputFiles[0].text);
+    for (const [name, app] of [["react", REACT_APP], ["react_plan", REACT_PLAN_APP], ["react_auto", REACT_AUTO_APP]]) {
+      add(`/${name}`, "text/html", REACT_PAGE(name));
+      const bundle = await build({
+        stdin: { contents: app(service), resolveDir: clientRoot }, bundle: true, write: false, format: "esm",
+        define: { "process.env.NODE_ENV": '"development"' },
+      });
+      add(`/${name}.js`, "text/javascript", bundle.outputFiles[0].text);
+    }
   }
   return { url, open, asked };
 }

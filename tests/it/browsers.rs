@@ -190,7 +190,11 @@ async fn an_encoded_placeholder_reaches_stripe_as_it_wants_it() {
 #[tokio::test]
 async fn pages_of_allowed_origins_may_import_the_elements() {
     let app = TestApp::start(Backend::Sqlite).await;
-    let files = [("/elements.js", &["credits-meter", "buy-credits"][..]), ("/auto-topup.js", &["auto-topup"][..])];
+    let files = [
+        ("/elements.js", &["credits-meter", "buy-credits"][..]),
+        ("/auto-topup.js", &["auto-topup"][..]),
+        ("/manage-plan.js", &["manage-plan"][..]),
+    ];
     for (path, elements) in files {
         for (origin, is_allowed) in [("https://app.example.com", true), ("https://evil.example", false)] {
             let request = http_client().get(format!("{}{path}", app.url)).header("origin", origin);

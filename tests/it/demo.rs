@@ -142,7 +142,7 @@ async fn the_demo_s_server_asks_who_the_customer_is_and_checks_what_they_send() 
         assert_eq!(post(&app, "/demo/generate", body.clone()).await.status(), 400, "{body}");
     }
     // The page and its scripts have no API key.
-    for path in ["/", "/demo/demo.js", "/demo/spending.js", "/elements.js", "/auto-topup.js"] {
+    for path in ["/", "/demo/demo.js", "/demo/spending.js", "/elements.js", "/auto-topup.js", "/manage-plan.js"] {
         let text = http_client().get(format!("{}{path}", app.url)).send().await.expect("answers").text().await;
         let text = text.expect("text");
         assert!(text.len() > 1_000 && !text.contains("topup_sk_"), "{path}");

@@ -28,6 +28,9 @@ OPERATIONS = {
     "listAccountLimits", "getAccountLimit", "setAccountLimit", "removeAccountLimit",
     "getAccount", "blockAccount", "unblockAccount", "createGrant", "voidGrant", "createAdjustment", "listAdjustments",
     "listTopups", "getTopup", "previewRefund", "createRefund",
+    "listPlans", "getEntitlement", "listSubscriptions", "getSubscription", "createSubscriptionCheckout",
+    "previewSubscriptionChange", "changeSubscription", "cancelSubscription", "resumeSubscription",
+    "createPortalSession",
 }  # fmt: skip
 
 # From the names of `_async` to those of `_sync`.

@@ -51,6 +51,10 @@ class Service:
             data={"payment_method": payment_method, "expected_amount": str(total_amount)},
         )
 
+    def settle(self) -> None:
+        """Wait until every webhook that is due was delivered."""
+        httpx.get(f"{self.sandbox}/_sandbox/idle", timeout=30).raise_for_status()
+
 
 def topup_program() -> Path:
     """The program that `cargo build` makes, or that TOPUP_PROGRAM names.

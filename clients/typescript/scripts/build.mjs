@@ -31,7 +31,7 @@ function small(match, mark) {
 }
 
 /** The files for `<script type="module">`: each has its elements with all that they need. */
-export const FILES = { elements: "src/elements/index.ts", "auto-topup": "src/elements/auto_topup.ts" };
+export const FILES = { elements: "src/elements/index.ts", "auto-topup": "src/elements/auto_topup.ts", "manage-plan": "src/elements/manage_plan.ts" };
 
 /** The text of such a file. */
 export async function elementsFile(name) {

@@ -97,6 +97,22 @@ export type CardPageRequest = Schemas["CreateCardSetup"];
 export type AutoTopup = Schemas["AutoTopup"];
 /** When to buy credits by itself, how many, and how often at most. */
 export type AutoTopupRequest = Schemas["SetAutoTopup"];
+/** A plan: a price for a period, and the credits that a paid period brings. */
+export type Plan = Schemas["Plan"];
+/** A subscription to a plan. */
+export type Subscription = Schemas["Subscription"];
+/** A subscription with its invoices and what its periods brought. */
+export type SubscriptionDetails = Schemas["SubscriptionDetails"];
+/** What to subscribe to, and where the customer goes afterwards. */
+export type SubscribeRequest = Schemas["CreateSubscriptionSession"];
+/** The plan to change to. */
+export type ChangePlanRequest = Schemas["ChangePlan"];
+/** What a change of the plan would cost. */
+export type ChangePreview = Schemas["ChangePreview"];
+/** Where the customer goes after the portal, and what to do there. */
+export type PortalRequest = Schemas["CreatePortalSession"];
+/** What an account is entitled to. */
+export type Entitlement = Schemas["Entitlement"];
 /** What of a purchase to refund. */
 export type RefundRequest = Schemas["CreateRefund"];
 /** A refund of a purchase. */

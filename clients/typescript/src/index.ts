@@ -1,10 +1,11 @@
 // The client of Topup, for pages (with a customer's token) and for servers (with an API key).
 
-import { type Api, type CallOptions, connect, dataOf, type Grant, type GrantRequest, keyHeader, type Limit, type Refund,
-  type RefundRequest, signalOf, type WriteOptions } from "./api.js";
+import { type Api, type CallOptions, connect, dataOf, type Entitlement, type Grant, type GrantRequest, keyHeader,
+  type Limit, type Refund, type RefundRequest, signalOf, type WriteOptions } from "./api.js";
 import { type Buying, buying } from "./buying.js";
 import { type Cards, cards } from "./cards.js";
 import { type Reading, reading } from "./reading.js";
+import { entitlementOf, type Subscribing, subscribing } from "./subscribing.js";
 import { type Spending, spending, type Works, works } from "./spending.js";
 import type { TopupOptions } from "./transport.js";
 
@@ -12,19 +13,21 @@ import type { TopupOptions } from "./transport.js";
 export type LimitPeriod = "day" | "month" | "total";
 
 /** One account, as a server sees it. */
-export interface Account extends Buying, Cards, Reading, Spending {
+export interface Account extends Buying, Cards, Reading, Spending, Subscribing {
   /** Its id. */
   readonly id: string;
   /** Sets how many credits the account, or a subject within it, may spend in a period. */
   setLimit(period: LimitPeriod, credits: number, options?: CallOptions & { subject?: string }): Promise<Limit>;
   /** Removes such a limit. */
   removeLimit(period: LimitPeriod, options?: CallOptions & { subject?: string }): Promise<void>;
+  /** What it is entitled to: plan, status, and credits. */
+  entitlement(options?: CallOptions): Promise<Entitlement>;
   /** Gives credits that may end. Needs the scope `admin`. */
   grant(request: GrantRequest, options?: WriteOptions): Promise<Grant>;
 }
 
 /** A client of Topup. Its own methods are about the token's account, or the one that the API key is bound to. */
-export interface Topup extends Buying, Cards, Reading, Works {
+export interface Topup extends Buying, Cards, Reading, Subscribing, Works {
   /** Another account, for servers. */
   account(id: string): Account;
   /** Refunds a purchase through Stripe. Needs the scope `admin`. */
@@ -40,6 +43,7 @@ export function topup(options: TopupOptions): Topup {
     ...buying(api),
     ...cards(api),
     ...reading(api),
+    ...subscribing(api),
     ...works(api),
     account: (id) => account(api, id),
     refundTopup: (id, request = {}, write = {}) => {
@@ -62,6 +66,8 @@ function account(api: Api, id: string): Account {
     ...cards(api, id),
     ...reading(api, id),
     ...spending(api, id),
+    ...subscribing(api, id),
+    entitlement: (options = {}) => entitlementOf(api, id, options),
     setLimit: (period, credits, options = {}) =>
       dataOf(api.PUT("/accounts/{accountId}/credits/limits/{period}",
         { ...limit(period, options), body: { credits } })),
@@ -77,7 +83,8 @@ function account(api: Api, id: string): Account {
 
 export type * from "./api.js";
 export type { BatchDebit, BatchOutcome, Spending, SpendRefundRequest, Works } from "./spending.js";
-export type { Cards } from "./cards.js";
+export type { Cards, Charging } from "./cards.js";
+export type { PlanCalls, Subscribing } from "./subscribing.js";
 export type { Buying, Purchasing, WaitOptions } from "./buying.js";
 export { all, type Page, type PageQuery, type Reading, type Time, type TimeRange } from "./reading.js";
 export { CaptureFailed, type Held, type HoldResult } from "./held.js";

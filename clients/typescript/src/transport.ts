@@ -35,7 +35,7 @@ export interface TopupOptions {
 
 const FIRST_PAUSE_MS = 250;
 /** Routes that need no credentials, so that a page can show prices before anyone has logged in. */
-const PUBLIC = ["/credits/quote", "/health/live", "/health/ready"];
+const PUBLIC = ["/credits/quote", "/health/live", "/health/ready", "/plans"];
 /** Statuses after which the same request may succeed. A 502 with a problem is a refusal of the payment provider's. */
 const PASSING = [408, 429, 503, 504];
 

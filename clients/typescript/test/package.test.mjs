@@ -14,7 +14,7 @@ import { generated } from "../scripts/generate.mjs";
 const root = fileURLToPath(new URL("..", import.meta.url));
 const repository = join(root, "../..");
 /** The most that each file with elements may weigh, with everything that they need, as browsers get it. */
-const MAX_ELEMENTS_BYTES = { elements: 12_000, "auto-topup": 12_288 };
+const MAX_ELEMENTS_BYTES = { elements: 12_000, "auto-topup": 12_288, "manage-plan": 12_000 };
 
 let project;
 let packed;
@@ -110,11 +110,12 @@ for (const [name, file, options] of [
 }
 
 test("it runs as ES modules and as CommonJS, also where there is no page", () => {
-  const names = ["", "/webhooks", "/react", "/elements", "/elements/auto-topup"].map((path) => `@topup/client${path}`);
-  const say = "console.log([a.topup, b.verifyWebhook, c.useAutoTopup, d.configure, e.configure]"
+  const names = ["", "/webhooks", "/react", "/elements", "/elements/auto-topup", "/elements/manage-plan"]
+    .map((path) => `@topup/client${path}`);
+  const say = "console.log([a.topup, b.verifyWebhook, c.usePlan, d.configure, e.configure, f.configure]"
     + ".map((it) => typeof it).join())";
-  const imports = names.map((name, index) => `import * as ${"abcde"[index]} from "${name}";`).join("");
-  const requires = names.map((name, index) => `const ${"abcde"[index]} = require("${name}");`).join("");
+  const imports = names.map((name, index) => `import * as ${"abcdef"[index]} from "${name}";`).join("");
+  const requires = names.map((name, index) => `const ${"abcdef"[index]} = require("${name}");`).join("");
   writeFileSync(join(project, "run.mjs"), imports + say);
   writeFileSync(join(project, "run.cjs"), requires + say);
   for (const file of ["run.mjs", "run.cjs"]) {
@@ -140,8 +141,10 @@ test("a bundler takes only what is used", async () => {
   assert.equal(nothing.trim(), "");
   const elements = await bundled('import "@topup/client/elements";');
   assert.ok(elements.includes("credits-meter") && elements.includes("buy-credits"), "importing them defines them");
-  const automatic = await bundled('import "@topup/client/elements/auto-topup";');
-  assert.ok(automatic.includes("auto-topup") && !automatic.includes("buy-credits"), "and nothing else");
+  for (const name of ["auto-topup", "manage-plan"]) {
+    const alone = await bundled(`import "@topup/client/elements/${name}";`);
+    assert.ok(alone.includes(name) && !alone.includes("buy-credits"), "and nothing else");
+  }
 });
 
 for (const name of Object.keys(FILES)) {

@@ -1,5 +1,5 @@
 //! The web components for pages without a bundler, in files of this binary: one with `<credits-meter>` and
-//! `<buy-credits>`, and one with `<auto-topup>`, so that pages load only what they show.
+//! `<buy-credits>`, one with `<auto-topup>`, one with `<manage-plan>`, so that pages load only what they show.
 //!
 //! They are built from `clients/typescript` and checked in, so that nothing is built or downloaded with the service.
 //! Pages of `ALLOWED_ORIGINS` may import them.
@@ -12,8 +12,11 @@ use actix_web::{guard, web};
 use crate::http::kit::static_file::file;
 
 /// Where pages import them, and what is there.
-const FILES: [(&str, &[u8]); 2] =
-    [("/elements.js", include_bytes!("elements.js")), ("/auto-topup.js", include_bytes!("auto-topup.js"))];
+const FILES: [(&str, &[u8]); 3] = [
+    ("/elements.js", include_bytes!("elements.js")),
+    ("/auto-topup.js", include_bytes!("auto-topup.js")),
+    ("/manage-plan.js", include_bytes!("manage-plan.js")),
+];
 /// For how long a browser may use them without asking. After an upgrade, pages have the new ones ten minutes later.
 const CACHE: &str = "public, max-age=600";
 

@@ -166,7 +166,7 @@ impl KnownRoutes {
             let methods: Vec<&str> = all.into_iter().filter(|(_, has)| *has).map(|(method, _)| method).collect();
             (actix_web::dev::ResourceDef::new(path.as_str()), methods.join(", "))
         });
-        let files = ["/openapi.json", "/docs", "/elements.js", "/auto-topup.js"]
+        let files = ["/openapi.json", "/docs", "/elements.js", "/auto-topup.js", "/manage-plan.js"]
             .map(|path| (actix_web::dev::ResourceDef::new(path), "GET, HEAD".to_owned()));
         Self(routes.chain(files).collect())
     }

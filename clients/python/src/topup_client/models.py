@@ -142,6 +142,58 @@ class BlockReason:
 
 
 @dataclass(frozen=True, kw_only=True)
+class CancelSubscription:
+    """
+    When a subscription ends.
+    """
+
+    at: str
+    """
+    `period_end`: with the period that is paid. `now`: at once, which needs the admin scope; nothing is refunded.
+    """
+
+
+@dataclass(frozen=True, kw_only=True)
+class ChangePlan:
+    """
+    The plan to change to.
+    """
+
+    plan_id: str
+    proration_date: str | None = None
+    """
+    The `prorationDate` of a preview, so that what is charged is what was shown.
+    """
+
+
+@dataclass(frozen=True, kw_only=True)
+class ChangePreview:
+    """
+    What a change of the plan would cost.
+    """
+
+    amount_due: int
+    """
+    What is paid now, in minor units; negative if money is kept for later invoices.
+    """
+    currency: str
+    effective_at: str
+    period_amount: int
+    """
+    What a period costs from then on, with the fee line.
+    """
+    plan_id: str
+    takes_effect: str
+    """
+    `now`, or `period_end`: a plan that costs less takes effect with the next period.
+    """
+    proration_date: str | None = None
+    """
+    Send it with the change, so that the amount stays; null if nothing is paid now.
+    """
+
+
+@dataclass(frozen=True, kw_only=True)
 class CreateAdjustment:
     """
     How many credits to grant or take, and why.
@@ -193,6 +245,26 @@ class CreateHold:
     subject: str | None = None
     """
     A part of the account, such as a member or a key of the customer: 1 to 200 printable characters.
+    """
+
+
+@dataclass(frozen=True, kw_only=True)
+class CreatePortalSession:
+    """
+    Where the customer goes afterwards, and what to do there.
+    """
+
+    return_url: str
+    """
+    Where the customer goes afterwards: an absolute URL on one of the `ALLOWED_ORIGINS`.
+    """
+    account_id: str | None = None
+    """
+    The account. Defaults to the token's subject, or to the account that the API key is bound to.
+    """
+    flow: str | None = None
+    """
+    `payment_method_update`, `subscription_cancel` or `subscription_update`; without it the portal's home page.
     """
 
 
@@ -281,6 +353,30 @@ class CreateSpendRefund:
 
 
 @dataclass(frozen=True, kw_only=True)
+class CreateSubscriptionSession:
+    """
+    What to subscribe to, and where Stripe sends the customer afterwards.
+    """
+
+    plan_id: str
+    """
+    The plan.
+    """
+    success_url: str
+    """
+    Where the customer goes after paying: an absolute URL on one of the `ALLOWED_ORIGINS`.
+    """
+    account_id: str | None = None
+    """
+    The account that subscribes. Defaults to the token's subject, or to the account that the API key is bound to.
+    """
+    cancel_url: str | None = None
+    """
+    Where the customer goes after leaving the payment page: an absolute URL on one of the `ALLOWED_ORIGINS`.
+    """
+
+
+@dataclass(frozen=True, kw_only=True)
 class CreatedSession:
     """
     An open checkout session.
@@ -298,6 +394,82 @@ class CreatedSession:
     """
     The payment page. Send the customer there.
     """
+
+
+@dataclass(frozen=True, kw_only=True)
+class Due:
+    """
+    An invoice that is not paid.
+    """
+
+    action_required: bool
+    """
+    Whether the customer has to confirm the payment.
+    """
+    amount: int
+    """
+    In minor units.
+    """
+    attempt: int
+    """
+    How often it was tried.
+    """
+    currency: str
+    invoice_id: str
+    next_attempt_at: str | None = None
+    """
+    When it is tried next; null if it is not.
+    """
+    pay_url: str | None = None
+    """
+    The page on which the customer can pay it.
+    """
+
+
+@dataclass(frozen=True, kw_only=True)
+class EntitledPlan:
+    """
+    The plan of an entitlement.
+    """
+
+    id: str
+    name: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Entitlement:
+    """
+    What an account is entitled to.
+    """
+
+    account_id: str
+    available_credits: int
+    """
+    The credits that can be spent now, whatever they came from.
+    """
+    entitled: bool
+    """
+    Whether a subscription entitles the account to its plan now: it runs, or its renewal is not paid and its grace is
+    not over.
+    """
+    cancel_at: str | None = None
+    """
+    When the subscription ends, if that is decided.
+    """
+    grace_until: str | None = None
+    """
+    While the renewal is not paid: until when it entitles all the same (`PAST_DUE_GRACE_DAYS`).
+    """
+    period_end: str | None = None
+    """
+    When the period ends.
+    """
+    plan: EntitledPlan | None = None
+    status: str | None = None
+    """
+    The status of the subscription.
+    """
+    subscription_id: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -544,6 +716,42 @@ class Holds:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Invoice:
+    """
+    An invoice.
+    """
+
+    created_at: str
+    currency: str
+    id: str
+    paid_amount: int
+    """
+    In minor units.
+    """
+    reason: str
+    """
+    Why it was made, in Stripe's word.
+    """
+    status: str
+    """
+    `draft`, `open`, `paid`, `uncollectible` or `void`.
+    """
+    total_amount: int
+    """
+    In minor units.
+    """
+    number: str | None = None
+    """
+    Its number, as the customer reads it.
+    """
+    paid_at: str | None = None
+    url: str | None = None
+    """
+    The page with the invoice.
+    """
+
+
+@dataclass(frozen=True, kw_only=True)
 class Limit:
     """
     A limit of spending.
@@ -649,6 +857,46 @@ class PaymentDetails:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Period:
+    """
+    What a period brought.
+    """
+
+    credits: int
+    """
+    How many credits it gave: the plan's, less what the same time had brought before.
+    """
+    grant_id: str
+    """
+    The id of the grant.
+    """
+    invoice_id: str
+    kind: str
+    """
+    `period` or `trial`.
+    """
+    period_end: str
+    period_start: str
+    plan_id: str
+    taken_credits: int
+    """
+    How many refunds and disputes took back.
+    """
+
+
+@dataclass(frozen=True, kw_only=True)
+class PortalSession:
+    """
+    The portal, open for one visitor.
+    """
+
+    url: str
+    """
+    Send the customer there at once: it is good for a short time and must not be mailed.
+    """
+
+
+@dataclass(frozen=True, kw_only=True)
 class PreviewedBalance(BalanceAfter):
     """
     The balance of the account after a refund that has not been made.
@@ -657,6 +905,27 @@ class PreviewedBalance(BalanceAfter):
     held_credits: int
     """
     The credits that open holds reserve. A refund may take them; the captures then go below zero.
+    """
+
+
+@dataclass(frozen=True, kw_only=True)
+class Price:
+    """
+    The price of a period, in minor units.
+    """
+
+    amount: int
+    """
+    The price of the plan.
+    """
+    currency: str
+    fee_amount: int
+    """
+    The fee line beside it; 0 if the seller absorbs the fee.
+    """
+    total_amount: int
+    """
+    What the customer pays each period.
     """
 
 
@@ -970,6 +1239,84 @@ class StatementKind:
     """
     The kind of the entries.
     """
+
+
+@dataclass(frozen=True, kw_only=True)
+class Subscription:
+    """
+    A subscription.
+    """
+
+    account_id: str
+    created_at: str
+    id: str
+    """
+    The id of the subscription at the payment provider.
+    """
+    status: str
+    """
+    `incomplete`, `incomplete_expired`, `trialing`, `active`, `past_due`, `unpaid`, `canceled` or `paused`. `active`
+    does not say that the period is paid; credits come with the payment.
+    """
+    update_pending: bool
+    """
+    Whether a change of the plan waits for its payment.
+    """
+    cancel_at: str | None = None
+    """
+    When it ends, if that is decided.
+    """
+    cancel_reason: str | None = None
+    """
+    Why it ends or ended, in Stripe's word.
+    """
+    due: Due | None = None
+    ended_at: str | None = None
+    """
+    When it ended.
+    """
+    next_plan_id: str | None = None
+    """
+    The plan of the next period, if that is another one.
+    """
+    period_end: str | None = None
+    """
+    When the period ends and the next one is billed.
+    """
+    period_start: str | None = None
+    plan_id: str | None = None
+    """
+    The plan; null if its price is no plan's.
+    """
+    trial_end: str | None = None
+    """
+    When the trial ends or ended; null without one.
+    """
+
+
+@dataclass(frozen=True, kw_only=True)
+class SubscriptionDetails(Subscription):
+    """
+    A subscription with its history.
+    """
+
+    invoices: list[Invoice]
+    """
+    Its invoices, newest first.
+    """
+    periods: list[Period]
+    """
+    What its periods brought, newest first.
+    """
+
+
+@dataclass(frozen=True, kw_only=True)
+class Subscriptions:
+    """
+    Subscriptions, newest first.
+    """
+
+    data: list[Subscription]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -1316,6 +1663,65 @@ class DebitBatch:
     """
     1 to 100 debits. Each is read by itself, so that one that is malformed does not stop the others.
     """
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """
+    A plan.
+    """
+
+    active: bool
+    """
+    Whether it is sold. Running subscriptions go on in any case.
+    """
+    credits_per_period: int
+    """
+    The credits of a paid period.
+    """
+    id: str
+    interval: str
+    """
+    The unit of a period: `day`, `week`, `month` or `year`.
+    """
+    interval_count: int
+    """
+    How many of them a period has.
+    """
+    name: str
+    """
+    What customers read.
+    """
+    prices: list[Price]
+    """
+    What a period costs, one price for each currency.
+    """
+    rollover: str
+    """
+    What happens to credits that are left when the next period is paid: `expire`, `keep`, or `cap`: no more than
+    `rolloverCap` stay.
+    """
+    trial_credits: int
+    """
+    The credits of the trial.
+    """
+    trial_days: int
+    """
+    For how many days a new subscriber pays nothing.
+    """
+    rollover_cap: int | None = None
+    """
+    The most credits that stay; null unless `rollover` is `cap`.
+    """
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plans:
+    """
+    The plans that are sold.
+    """
+
+    data: list[Plan]
 
 
 @dataclass(frozen=True, kw_only=True)

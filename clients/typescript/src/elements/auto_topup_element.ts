@@ -7,11 +7,11 @@ import { backFrom, returnedFrom } from "../page/returning.js";
 import { asError } from "../page/store.js";
 import { fill, fillCards, type FormContext, numbers, read, refused, showProblems } from "./auto_topup_form.js";
 import { type AutoTopupParts, autoTopupParts, FIELDS } from "./auto_topup_parts.js";
+import { AUTO_TOPUP } from "./auto_topup_styles.js";
 import { attemptLines, ruleLines, type Told, toldOf } from "./auto_topup_view.js";
 import { formats } from "./config.js";
 import { Base, button, h, styled, write } from "./dom.js";
 import { forget, leave, localeOf, once, type RecurringOptions, whenConfigured } from "./recurring_config.js";
-import { PANEL } from "./recurring_styles.js";
 
 /** How long to wait for the next key before asking for a price. */
 const TYPING_MS = 250;
@@ -28,7 +28,7 @@ interface AutoTopupPage {
 
 const pageOf = once((options): AutoTopupPage => {
   const client = autoTopupClient(options);
-  const texts = { ...AUTO_TOPUP_TEXTS, ...options.texts };
+  const texts = { ...AUTO_TOPUP_TEXTS, ...options.texts?.autoTopup };
   return { client, store: new AutoTopupStore(client), texts, locale: localeOf(options) };
 });
 
@@ -59,8 +59,8 @@ export class AutoTopupElement extends Base {
   #shown = "";
   readonly #start = (options: RecurringOptions) => {
     const page = (this.#page = pageOf(options));
+    const from = this.#parts ? undefined : returnedFrom();
     if (!this.#parts) this.#build(page);
-    const from = returnedFrom();
     if (from === "card" || from === "payment") this.#news = from === "card" ? page.texts.cardSaved : page.texts.back;
     this.#stop = page.store.subscribe(() => this.#show());
     if (from) page.store.awaitNews();
@@ -88,7 +88,7 @@ export class AutoTopupElement extends Base {
     const it = autoTopupParts(texts);
     this.#parts = it;
     if (this.#version === undefined) console.error("topup: <auto-topup> needs a consent-version");
-    styled(this, PANEL).append(it.group);
+    styled(this, AUTO_TOPUP).append(it.group);
     it.form.onsubmit = (event) => {
       event.preventDefault();
       void this.#turnOn();
@@ -99,7 +99,7 @@ export class AutoTopupElement extends Base {
     };
     it.change.onclick = () => this.#edit(true);
     it.cancel.onclick = () => this.#edit(false);
-    it.turnOff.onclick = () => void this.#doing(texts.turnedOff, () => store.turnOff());
+    it.turnOff.onclick = () => void this.#doing(texts.isNow(texts.states.off), () => store.turnOff());
     it.anotherCard.onclick = () => void this.#open("card");
     it.retry.onclick = () => {
       void store.refresh();
@@ -139,12 +139,11 @@ export class AutoTopupElement extends Base {
       if (!isOffered) this.#tell({ name: "idle", title: "", text: texts.unavailable });
       else if (error) this.#tell(toldOf({ ...state, error, autoTopup: undefined }, "", texts, this.#format));
       this.#setState(!isOffered ? "unavailable" : error ? "error" : "loading");
-      write(it.state, !error ? texts.loading : "");
       return;
     }
     const autoTopup = state.autoTopup as AutoTopup;
     const isOn = autoTopup.state !== "off";
-    write(it.state, texts.states[autoTopup.state] ?? autoTopup.state);
+    write(it.state, texts.states[autoTopup.state]);
     this.#setState(autoTopup.state);
     it.rules.hidden = !isOn;
     it.rules.replaceChildren(...ruleLines(autoTopup, form.cards, texts, form.format));
@@ -168,7 +167,7 @@ export class AutoTopupElement extends Base {
     it.form.hidden = isOn ? !this.#isEditing : form.cards.length === 0;
     it.cancel.hidden = !isOn;
     it.fields.disabled = state.isChanging;
-    write(it.submit, state.isChanging ? texts.working : isOn ? texts.keep : texts.turnOn);
+    write(it.submit, isOn ? texts.keep : texts.turnOn);
     fillCards(form);
     if (it.form.hidden) return;
     if (wasHidden || !this.#isFilled) {
@@ -229,7 +228,7 @@ export class AutoTopupElement extends Base {
     showProblems(form.parts, {});
     const returnUrl = backFrom("payment", this.getAttribute("success-url") ?? undefined);
     const rules = { ...answer.rules, returnUrl, consent: { textVersion: version } };
-    await this.#doing(texts.turnedOn, () => store.turnOn(rules));
+    await this.#doing(texts.isNow(texts.states.active), () => store.turnOn(rules));
     const first = FIELDS.find((field) => form.parts.inputs[field].ariaInvalid === "true");
     if (store.state.changeError) (first ? form.parts.inputs[first] : form.parts.submit).focus();
   }

@@ -80,7 +80,7 @@ export function attemptLines({ attempts }: AutoTopup, texts: AutoTopupTexts, for
     const { outcome, code, startedAt, cardBrand, cardLast4 } = attempt;
     const reason = code && Object.hasOwn(texts.declines, code) ? ` (${texts.declines[code]})` : "";
     const words = `${texts.outcomes[outcome] ?? outcome}${reason}`;
-    return h("li", { "data-outcome": outcome },
+    return h("li", {},
       h("span", {}, `${texts.attempt(attempt, format)}, `, h("b", {}, words)),
       h("span", { class: "note" }, `${format.date(startedAt)}, ${texts.card(cardBrand, cardLast4)}`));
   });

@@ -1,4 +1,5 @@
 import type { AutoTopupTexts } from "../page/auto_topup_texts.js";
+import type { PlanTexts } from "../page/plan_texts.js";
 import type { TopupOptions } from "../transport.js";
 
 /** How the elements of a page reach the service, and how they speak. */
@@ -6,7 +7,7 @@ export interface RecurringOptions extends Omit<TopupOptions, "apiKey"> {
   /** The language of numbers, amounts and times; by default the page's `lang`. */
   locale?: string | undefined;
   /** Texts in place of the English ones. */
-  texts?: Partial<AutoTopupTexts> | undefined;
+  texts?: { autoTopup?: Partial<AutoTopupTexts>; plan?: Partial<PlanTexts> } | undefined;
 }
 
 type Start = (options: RecurringOptions) => void;

@@ -17,13 +17,12 @@ type Attempt = AutoTopup["attempts"][number];
 /** All texts of `<auto-topup>`. Replace some or all of them with `configure({ texts })`. */
 export const AUTO_TOPUP_TEXTS = {
   tryAgain: "Try again",
-  loading: "Loading…",
   change: "Change",
   cancel: "Cancel",
-  working: "One moment…",
 
   autoTopup: "Automatic top-up",
-  states: { active: "On", paused: "Paused", off: "Off" } as Record<string, string>,
+  isNow: (state: string): string => `Automatic top-up is ${state.toLowerCase()}.`,
+  states: { active: "On", paused: "Paused", off: "Off" },
   unavailable: "Automatic top-up is not offered here.",
   unknown: "Your automatic top-up could not be loaded",
   cardsUnknown: "Your saved cards could not be loaded",
@@ -34,10 +33,8 @@ export const AUTO_TOPUP_TEXTS = {
   turnOn: "Turn on",
   keep: "Save changes",
   turnOff: "Turn off",
-  turnedOn: "Automatic top-up is on.",
-  turnedOff: "Automatic top-up is off.",
   cardSaved: "Your card is saved.",
-  back: "Thank you. It may take a moment until this shows here.",
+  back: "Thank you. It may take a moment to show here.",
   running: "Your card is being charged.",
 
   when: "When",
@@ -48,7 +45,8 @@ export const AUTO_TOPUP_TEXTS = {
   perDay: (most: string, used: string): string => `${most} a day (today ${used})`,
   perMonth: (most: string, used: string): string => `${most} a month (so far ${used})`,
   paysWith: "Card",
-  card: (brand: string, last4: string): string => `${BRANDS[brand] ?? brand[0]?.toUpperCase() + brand.slice(1)} …${last4}`,
+  card: (brand: string, last4: string): string =>
+    `${BRANDS[brand] ?? brand[0]?.toUpperCase() + brand.slice(1)} …${last4}`,
   cardEnds: ({ expMonth, expYear, isExpired }: SavedCard): string =>
     `${isExpired ? "expired " : ""}${expMonth}/${expYear}`,
   defaultCard: "Default card",
@@ -75,17 +73,17 @@ export const AUTO_TOPUP_TEXTS = {
   wrongPerMonth: (price: string | undefined): string =>
     (price ? `Please allow at least ${price}, the price of one purchase.` : "Please enter an amount."),
   wrongCard: "Please choose a card that has not expired.",
-  noConsent: "Please agree first: your card is charged only with your consent.",
+  noConsent: "Please agree first.",
   checkFields: "Please check the marked fields.",
 
   reasons: {
-    declined: "Your bank declined the charge. It is tried again by itself.",
+    declined: "Your bank declined the charge.",
     card_declined: "Your bank declined the charge for good. Save another card and turn it on again.",
-    authentication_required: "Your bank wants you to confirm the payment. Nothing was charged yet.",
+    authentication_required: "Your bank wants you to confirm the payment.",
     card_expired: "Your card has expired. Save or choose another one.",
-    no_card: "There is no saved card any more. Save one, and it goes on.",
+    no_card: "No card is saved any more. Save one, and it goes on.",
     daily_limit: "Your limit for today is reached.",
-    monthly_limit: "Another purchase would exceed your limit for this month.",
+    monthly_limit: "Your limit for this month is reached.",
     disputed: "A payment was disputed. Turn it on again to go on.",
     refunded: "An automatic payment was refunded. Turn it on again to go on.",
     not_for_sale: "This number of credits can no longer be bought. Choose another one.",

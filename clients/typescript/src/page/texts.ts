@@ -102,11 +102,9 @@ const NOTHING_CHARGED = ["checkout_unsettled", "provider_mismatch", "provider_no
 export const isNothingCharged = (error: Error): boolean =>
   error instanceof TopupError && NOTHING_CHARGED.includes(error.code);
 
-function again(seconds: number | undefined, { number }: Formats): string {
-  if (seconds !== undefined && seconds > 90) return `Please try again in ${number(Math.ceil(seconds / 60))} minutes.`;
-  return seconds !== undefined && seconds > 10
-    ? `Please try again in ${number(seconds)} seconds.`
-    : "Please try again in a moment.";
+function again(seconds = 0, { number }: Formats): string {
+  if (seconds > 90) return `Please try again in ${number(Math.ceil(seconds / 60))} minutes.`;
+  return seconds > 10 ? `Please try again in ${number(seconds)} seconds.` : "Please try again in a moment.";
 }
 
 /** Sentences by the code of an error; `{wait}` becomes the advice when to try again. */

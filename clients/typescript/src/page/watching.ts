@@ -1,17 +1,54 @@
-import { Store } from "./store.js";
+import { asError, Store } from "./store.js";
+
+/** What can be read, and changed by the customer. */
+export interface WatchedState {
+  isLoading: boolean;
+  /** Whether a change is under way. */
+  isChanging: boolean;
+  /** Why it could not be read. After an error, what was read last stays. */
+  error: Error | undefined;
+  /** Why the last change failed. */
+  changeError: Error | undefined;
+}
+
+export const UNKNOWN: WatchedState = { isLoading: false, isChanging: false, error: undefined, changeError: undefined };
 
 /**
- * What the service knows of something. While somebody listens, it is read again when the page gets the focus or is
- * shown again, and for a while after something began.
+ * What the service knows of something, and changes, one at a time. While somebody listens, it is read again when the
+ * page gets the focus or is shown again, and for a while after something began.
  */
-export abstract class WatchingStore<State> extends Store<State> {
+export abstract class WatchingStore<State extends WatchedState> extends Store<State> {
   #timer: ReturnType<typeof setTimeout> | undefined;
   #isWatched = false;
   #untilMs = 0;
   #waitMs = 0;
+  #count = 0;
 
-  /** Reads it. */
-  abstract refresh: () => Promise<void>;
+  refresh = async (): Promise<void> => {
+    const count = ++this.#count;
+    this.set({ ...this.state, isLoading: true });
+    const news = await this.read().catch((error: unknown) => ({ error: asError(error) }) as Partial<State>);
+    if (count === this.#count) this.show({ ...news, isLoading: false });
+  };
+
+  /** Reads all of it; an error within may stand in the answer. */
+  protected abstract read(): Promise<Partial<State>>;
+
+  /** Shows what was read. */
+  protected show(news: Partial<State>): void {
+    this.#count += 1; // a read that is under way is older
+    this.set({ ...this.state, ...news });
+  }
+
+  /** Does something that the customer waits for. What it led to; nothing if it failed. */
+  protected async doing<Result>(work: () => Promise<Result>): Promise<Result | undefined> {
+    if (this.state.isChanging) return undefined;
+    this.set({ ...this.state, isChanging: true, changeError: undefined });
+    let changeError: Error | undefined;
+    const result = await work().catch((error: unknown) => void (changeError = asError(error)));
+    this.set({ ...this.state, isChanging: false, changeError });
+    return result as Result | undefined;
+  }
 
   /** Reads it again soon, and for so long. */
   protected expectNews(durationMs: number): void {

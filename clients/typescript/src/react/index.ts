@@ -2,16 +2,20 @@
 
 import { createContext, createElement, type FunctionComponent, type ReactNode, useCallback, useContext, useEffect,
   useSyncExternalStore } from "react";
+import type { ChangePreview } from "../api.js";
 import type { Topup } from "../index.js";
 import { type AutoTopupRules, type AutoTopupState, AutoTopupStore } from "../page/auto_topup.js";
 import { type BalanceState, BalanceStore } from "../page/balance.js";
+import { PlanStore, type PlanState, type PortalFlow } from "../page/plan.js";
 import { Purchase, type PurchaseState, type ReturnUrls } from "../page/purchase.js";
 import { type BackTo, returnedFrom } from "../page/returning.js";
+import { entitlementOf } from "../subscribing.js";
 
 interface Shared {
   balance: BalanceStore;
   purchase: Purchase;
   autoTopup: AutoTopupStore;
+  plan: PlanStore;
   isResumed: boolean;
 }
 
@@ -23,7 +27,9 @@ function sharedBy(client: Topup): Shared {
     const balance = new BalanceStore(client);
     const refresh = () => balance.refresh();
     const autoTopup = new AutoTopupStore(client, () => void refresh());
-    found = { balance, purchase: new Purchase(client, refresh), autoTopup, isResumed: false };
+    const entitlement = (accountId: string) => entitlementOf(client.api, accountId, {});
+    const plan = new PlanStore({ ...client, entitlement }, () => void refresh());
+    found = { balance, purchase: new Purchase(client, refresh), autoTopup, plan, isResumed: false };
     shared.set(client, found);
   }
   return found;
@@ -126,11 +132,49 @@ export function useAutoTopup(given?: Topup): AutomaticTopup {
   return { ...state, refresh, turnOn, turnOff, saveCard, confirmPayment };
 }
 
+/** What `usePlan` returns. */
+export interface CustomerPlan extends PlanState {
+  /** Reads it again. */
+  refresh: () => Promise<void>;
+  /** Leaves for the checkout of a plan. By default the customer comes back to the same page. */
+  subscribe: (planId: string, urls?: BackTo) => Promise<void>;
+  /** What a change of the plan would cost; undefined if that could not be found out (`changeError`). */
+  preview: (planId: string) => Promise<ChangePreview | undefined>;
+  /** Changes the plan; with its preview, what is paid is what was shown. Whether that worked. */
+  change: (planId: string, preview?: ChangePreview) => Promise<boolean>;
+  /** Ends the subscription with the period that is paid. */
+  cancel: () => Promise<boolean>;
+  /** Lets it go on after all. */
+  resume: () => Promise<boolean>;
+  /** Leaves for the payment provider's portal. */
+  portal: (flow?: PortalFlow, returnUrl?: string) => Promise<void>;
+}
+
+/**
+ * The plans, the customer's subscription, and what it entitles to. It is read when the first component uses it, when the
+ * page gets the focus, after a change, and for a while after a return; when it changes, the balance of `useCredits` is
+ * read, too.
+ */
+export function usePlan(given?: Topup): CustomerPlan {
+  const { plan: store } = sharedBy(useTopup(given));
+  const state = useSyncExternalStore(store.subscribe, () => store.state, () => store.state);
+  useEffect(() => {
+    if (returnedFrom() !== undefined) store.awaitNews();
+  }, [store]);
+  const subscribe = useCallback(
+    async (planId: string, urls?: BackTo) => go(await store.subscribePage(planId, urls)), [store]);
+  const portal = useCallback(
+    async (flow?: PortalFlow, returnUrl?: string) => go(await store.portalPage(flow, returnUrl)), [store]);
+  const { refresh, preview, change, cancel, resume } = store;
+  return { ...state, refresh, subscribe, preview, change, cancel, resume, portal };
+}
+
 /** Leaves for a page, if it could be opened. */
 function go(url: string | undefined): void {
   if (url !== undefined) location.assign(url);
 }
 
 export type { AutoTopupRules, AutoTopupState } from "../page/auto_topup.js";
+export type { PlanState, PortalFlow } from "../page/plan.js";
 export type { BalanceState } from "../page/balance.js";
 export type { PurchaseState, PurchaseStep } from "../page/purchase.js";

@@ -2,7 +2,8 @@
 import { all, type Balance, CaptureFailed, type Session, topup, TopupError, verifyWebhook } from "@topup/client";
 import { client as pageClient, configure, CreditsMeter } from "@topup/client/elements";
 import { AutoTopupElement, configure as configureAutoTopup } from "@topup/client/elements/auto-topup";
-import { TopupProvider, useAutoTopup, useCheckout, useCredits } from "@topup/client/react";
+import { ManagePlan } from "@topup/client/elements/manage-plan";
+import { TopupProvider, useAutoTopup, useCheckout, useCredits, usePlan } from "@topup/client/react";
 import { verifyWebhook as verifyAlone } from "@topup/client/webhooks";
 
 const server = topup({ baseUrl: "https://credits.example.com", apiKey: "topup_sk_1", maxTries: 3 });
@@ -41,6 +42,8 @@ export async function spend(): Promise<number> {
 
 export async function read(): Promise<Balance | undefined> {
   for await (const entry of all((query) => page.transactions(query))) console.info(entry.credits, entry.kind);
+  const { entitled } = await server.account("user_1").entitlement();
+  if (!entitled) console.info(await page.subscriptions(), (await page.plans())[0]?.prices[0]?.totalAmount);
   const { data, error } = await server.api.GET("/admin/topups/{id}", { params: { path: { id: "topup_1" } } });
   if (error) console.info(error.code);
   console.info(data?.state);
@@ -59,11 +62,13 @@ export function elements(): void {
   configure({ baseUrl: "https://credits.example.com", texts: { lo: "Bald leer" } });
   // @ts-expect-error A page has no API key.
   configure({ baseUrl: "https://credits.example.com", apiKey: "k" });
-  configureAutoTopup({ baseUrl: "https://credits.example.com", token: "t", texts: { turnOn: "Einschalten" } });
+  configureAutoTopup({ baseUrl: "https://credits.example.com", token: "t", texts: { autoTopup: { turnOn: "An" } } });
   // @ts-expect-error There is no such text.
-  configureAutoTopup({ baseUrl: "https://credits.example.com", texts: { low: "Bald leer" } });
+  configureAutoTopup({ baseUrl: "https://credits.example.com", texts: { autoTopup: { low: "Bald leer" } } });
   const automatic = document.querySelector("auto-topup");
   if (automatic instanceof AutoTopupElement) void automatic.refresh();
+  const plan = document.querySelector("manage-plan");
+  if (plan instanceof ManagePlan) void plan.refresh();
   const meter = document.querySelector("credits-meter");
   if (meter instanceof CreditsMeter) meter.balance = { availableCredits: 5 };
   document.addEventListener("topup-paid", () => void pageClient().balance());
@@ -76,6 +81,10 @@ export function Component(): unknown {
   if (autoTopup?.state === "paused" && autoTopup.reason === "no_card") void saveCard();
   // @ts-expect-error There is no such reason.
   if (autoTopup?.reason === "no_cards") void turnOff();
+  const { plan, subscription, entitlement, change, preview } = usePlan();
+  if (plan?.id === "basic" && !entitlement?.entitled) void preview("pro").then((price) => change("pro", price));
+  // @ts-expect-error A plan is named by its id.
+  if (subscription?.planId === plan) void change(plan);
   if (step === "paid") void refresh();
   return [TopupProvider({ client: page }), isLoading, balance?.availableCredits, open(250)];
 }

@@ -8,6 +8,7 @@ from ._books import AsyncBooks
 from ._buying import AsyncBuying
 from ._operating import AsyncOperating
 from ._spending import AsyncSpending
+from ._subscribing import AsyncSubscribing
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["AsyncTopup"]
 
 
-class AsyncTopup(AsyncBuying, AsyncSpending, AsyncBooks, AsyncOperating):
+class AsyncTopup(AsyncBuying, AsyncSpending, AsyncSubscribing, AsyncBooks, AsyncOperating):
     """A Topup service.
 
         async with AsyncTopup("http://127.0.0.1:8080", api_key=key) as topup:

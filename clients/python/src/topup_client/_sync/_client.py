@@ -9,6 +9,7 @@ from ._books import Books
 from ._buying import Buying
 from ._operating import Operating
 from ._spending import Spending
+from ._subscribing import Subscribing
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["Topup"]
 
 
-class Topup(Buying, Spending, Books, Operating):
+class Topup(Buying, Spending, Subscribing, Books, Operating):
     """A Topup service.
 
         with Topup("http://127.0.0.1:8080", api_key=key) as topup:
