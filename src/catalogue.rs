@@ -91,14 +91,6 @@ pub fn all_statements() -> impl Iterator<Item = &'static Statement> {
         crate::purchases::checkout::topup_attempts::STATEMENTS,
         crate::purchases::topup_history::STATEMENTS,
         crate::purchases::topups::STATEMENTS,
-        crate::plans::plan_rows::STATEMENTS,
-        crate::subscriptions::checkout_rows::STATEMENTS,
-        crate::subscriptions::grant_rows::STATEMENTS,
-        crate::subscriptions::invoice_rows::STATEMENTS,
-        crate::subscriptions::portal::STATEMENTS,
-        crate::subscriptions::reversal_rows::STATEMENTS,
-        crate::subscriptions::subscription_rows::STATEMENTS,
-        crate::subscriptions::subscription_rows::READS,
         crate::recurring::auto_topup::attempts::STATEMENTS,
         crate::recurring::auto_topup::queue::STATEMENTS,
         crate::recurring::auto_topup::settings::STATEMENTS,
@@ -111,8 +103,23 @@ pub fn all_statements() -> impl Iterator<Item = &'static Statement> {
         crate::console::sessions::STATEMENTS,
     ]
     .into_iter()
+    .chain(of_subscriptions())
     .flatten()
     .copied()
+}
+
+/// The statements of plans and subscriptions, by file.
+fn of_subscriptions() -> [&'static [&'static Statement]; 8] {
+    [
+        crate::plans::plan_rows::STATEMENTS,
+        crate::subscriptions::checkout_rows::STATEMENTS,
+        crate::subscriptions::grant_rows::STATEMENTS,
+        crate::subscriptions::invoice_rows::STATEMENTS,
+        crate::subscriptions::portal::STATEMENTS,
+        crate::subscriptions::reversal_rows::STATEMENTS,
+        crate::subscriptions::subscription_rows::STATEMENTS,
+        crate::subscriptions::subscription_rows::READS,
+    ]
 }
 
 /// Every bulk statement, with the name of its command.

@@ -900,6 +900,8 @@ CREATE TABLE subscription_grants (
     plan_id                  TEXT   NOT NULL REFERENCES plans (id),
     period_start             BIGINT NOT NULL,
     period_end               BIGINT NOT NULL,
+    -- What became of credits that are left, when it was booked.
+    rollover                 TEXT    NOT NULL,
     -- The plan's credits for the period, and how many of them this grant gave.
     worth                    BIGINT NOT NULL CHECK (worth >= 0),
     credits                  BIGINT NOT NULL CHECK (credits >= 0 AND credits <= worth),
@@ -941,6 +943,9 @@ CREATE TABLE subscription_reversals (
 CREATE INDEX subscription_reversals_by_payment ON subscription_reversals (provider_payment_id);
 CREATE INDEX subscription_reversals_by_creation ON subscription_reversals (created_at);
 CREATE INDEX subscription_reversals_by_invoice ON subscription_reversals (provider_invoice_id);
+CREATE INDEX subscription_reversals_unsettled ON subscription_reversals (provider_reversal_id)
+    WHERE (kind = 'refund' AND stage = 0)
+    OR (kind = 'dispute' AND status NOT IN ('won', 'lost', 'warning_closed', 'prevented'));
 
 -- The configuration of the provider's customer portal, made at its first use, and a hash of what it contains.
 CREATE TABLE portal_configurations (

@@ -92,14 +92,16 @@ pub fn credits_beyond(worth: i64, earlier_worth: i64) -> i64 {
     worth.saturating_sub(earlier_worth.max(0)).max(0)
 }
 
-/// When credits of a period end, in milliseconds since 1970.
+/// When credits of a period end, in milliseconds since 1970. A period that is paid when it is over is good for as long
+/// again: whoever pays late gets what is paid for, and the payment of the next period ends it.
 #[must_use]
-pub const fn ends_at_ms(kind: PeriodKind, rollover: Rollover, period_end_ms: i64) -> i64 {
+pub fn ends_at_ms(kind: PeriodKind, rollover: Rollover, (start_ms, end_ms): (i64, i64), now_ms: i64) -> i64 {
+    let ends_ms = end_ms.saturating_add(RENEWAL_MARGIN_MS);
     match (kind, rollover) {
         // What was given for nothing is not kept.
-        (PeriodKind::Trial, _) | (PeriodKind::Period, Rollover::Expire) => {
-            period_end_ms.saturating_add(RENEWAL_MARGIN_MS)
-        }
+        (PeriodKind::Trial, _) => ends_ms,
+        (PeriodKind::Period, Rollover::Expire) if ends_ms > now_ms => ends_ms,
+        (PeriodKind::Period, Rollover::Expire) => now_ms.saturating_add(end_ms.saturating_sub(start_ms).max(0)),
         (PeriodKind::Period, Rollover::Keep | Rollover::Cap(_)) => NEVER_MS,
     }
 }

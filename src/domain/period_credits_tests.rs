@@ -91,11 +91,19 @@ fn a_change_brings_the_difference_and_never_less_than_none() {
 
 #[test]
 fn what_is_not_kept_ends_after_the_renewal_was_due() {
-    let end = |kind, rollover| ends_at_ms(kind, rollover, 1_000);
+    let end = |kind, rollover| ends_at_ms(kind, rollover, (0, 1_000), 0);
     assert_eq!(end(PeriodKind::Period, Rollover::Expire), 1_000 + RENEWAL_MARGIN_MS);
     assert_eq!(end(PeriodKind::Trial, Rollover::Keep), 1_000 + RENEWAL_MARGIN_MS);
     assert_eq!(end(PeriodKind::Period, Rollover::Keep), NEVER_MS);
     assert_eq!(end(PeriodKind::Period, Rollover::Cap(5)), NEVER_MS);
+}
+
+#[test]
+fn what_is_paid_after_its_period_is_good_for_as_long() {
+    let end = |kind, now_ms| ends_at_ms(kind, Rollover::Expire, (1_000, 8_000), now_ms);
+    let due = 8_000 + RENEWAL_MARGIN_MS;
+    assert_eq!((end(PeriodKind::Period, due - 1), end(PeriodKind::Period, due)), (due, due + 7_000));
+    assert_eq!(end(PeriodKind::Trial, due), due, "what was given for nothing is not");
 }
 
 #[test]

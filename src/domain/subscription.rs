@@ -4,6 +4,7 @@
 //! paid: only a paid invoice does.
 
 use crate::domain::ids::{CustomerId, InvoiceId, PaymentId, PriceId, SubscriptionId};
+use crate::domain::plan::Interval;
 
 const DAY_MS: i64 = 24 * 60 * 60 * 1_000;
 
@@ -231,10 +232,11 @@ pub enum ChangeTiming {
 
 impl ChangeTiming {
     /// A plan that costs more takes effect at once, so that its credits are there; one that costs less waits, because
-    /// the present period is paid and its credits were given.
+    /// the present period is paid and its credits were given. So does one with periods of another length, which cannot be
+    /// counted against each other.
     #[must_use]
-    pub const fn of(present_amount_minor: i64, new_amount_minor: i64) -> Self {
-        if new_amount_minor > present_amount_minor { Self::Now } else { Self::AtPeriodEnd }
+    pub fn of(present: (i64, Interval), new: (i64, Interval)) -> Self {
+        if new.0 > present.0 && new.1 == present.1 { Self::Now } else { Self::AtPeriodEnd }
     }
 
     /// The name used in the API.
@@ -269,6 +271,7 @@ pub fn entitles(status: SubscriptionStatus, past_due_since_ms: Option<i64>, grac
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::plan::IntervalUnit;
 
     #[test]
     fn a_status_reads_back_and_an_unknown_one_is_none() {
@@ -292,8 +295,13 @@ mod tests {
 
     #[test]
     fn only_a_dearer_plan_takes_effect_at_once() {
-        assert_eq!(ChangeTiming::of(1_000, 2_000), ChangeTiming::Now);
-        assert_eq!(ChangeTiming::of(2_000, 1_000), ChangeTiming::AtPeriodEnd);
-        assert_eq!(ChangeTiming::of(1_000, 1_000), ChangeTiming::AtPeriodEnd);
+        let month = Interval { unit: IntervalUnit::Month, count: 1 };
+        let timing = |present, new| ChangeTiming::of((present, month), (new, month));
+        assert_eq!(timing(1_000, 2_000), ChangeTiming::Now);
+        assert_eq!(timing(2_000, 1_000), ChangeTiming::AtPeriodEnd);
+        assert_eq!(timing(1_000, 1_000), ChangeTiming::AtPeriodEnd);
+        let year = Interval { unit: IntervalUnit::Year, count: 1 };
+        assert_eq!(ChangeTiming::of((1_000, month), (9_000, year)), ChangeTiming::AtPeriodEnd);
+        assert_eq!(ChangeTiming::of((1_000, year), (2_000, month)), ChangeTiming::AtPeriodEnd);
     }
 }

@@ -28,6 +28,17 @@ pub struct PlanChange {
 /// Why plans were not applied. Those before the failing one were.
 #[derive(Debug, thiserror::Error)]
 pub enum ApplyPlansError {
+    /// Subscriptions of the former price would get the credits of a period of another length.
+    #[error(
+        "plan {plan}: interval: it is {former} and cannot be changed, because running subscriptions keep their price; give \
+        the new plan another id, and set active = false for this one"
+    )]
+    IntervalChanged {
+        /// The plan.
+        plan: String,
+        /// Its interval.
+        former: String,
+    },
     /// The fee line of a price would make the charge too large.
     #[error("plan {plan}: amount.{currency}: with the fee line it is more than the largest charge; lower it")]
     TooLarge {
@@ -65,6 +76,9 @@ pub async fn apply_plans(app: &App, plans: &[Plan], dry_run: bool) -> Result<Vec
 
 async fn apply_plan(app: &App, plan: &Plan, dry_run: bool) -> Result<Vec<PlanChange>, ApplyPlansError> {
     let stored = app.db.plan(app.provider.name, &plan.id).await?;
+    if let Some(former) = stored.as_ref().map(|stored| stored.plan.interval).filter(|former| *former != plan.interval) {
+        return Err(ApplyPlansError::IntervalChanged { plan: plan.id.to_string(), former: former.to_string() });
+    }
     let mut changes = described(plan, stored.as_ref());
     let wanted = wanted_prices(app, plan)?;
     let mut found = Vec::new();
@@ -196,7 +210,6 @@ fn described(plan: &Plan, stored: Option<&AppliedPlan>) -> Vec<String> {
         }
     };
     differs("name", format!("\"{}\"", old.name), format!("\"{}\"", plan.name));
-    differs("interval", old.interval.to_string(), plan.interval.to_string());
     differs("creditsPerPeriod", old.credits_per_period.to_string(), plan.credits_per_period.to_string());
     differs("rollover", old.rollover.to_string(), plan.rollover.to_string());
     differs("trialDays", old.trial_days.to_string(), plan.trial_days.to_string());

@@ -82,6 +82,11 @@ statements! {
         WHERE provider_reversal_id > :after AND provider = :provider AND created_at >= :since_ms \
         UNION SELECT provider_reversal_id, kind, provider_payment_id FROM reversals \
         WHERE provider_reversal_id > :after AND provider = :provider AND ((kind = 'refund' AND stage = 0) \
+        OR (kind = 'dispute' AND status NOT IN ('won', 'lost', 'warning_closed', 'prevented'))) \
+        UNION SELECT provider_reversal_id, kind, provider_payment_id FROM subscription_reversals \
+        WHERE provider_reversal_id > :after AND provider = :provider AND created_at >= :since_ms \
+        UNION SELECT provider_reversal_id, kind, provider_payment_id FROM subscription_reversals \
+        WHERE provider_reversal_id > :after AND provider = :provider AND ((kind = 'refund' AND stage = 0) \
         OR (kind = 'dispute' AND status NOT IN ('won', 'lost', 'warning_closed', 'prevented'))) ORDER BY \
         provider_reversal_id LIMIT :limit";
     SURPLUS = "SELECT s.provider_payment_id, s.topup_id, s.total_amount, s.reversed FROM \

@@ -14,6 +14,9 @@ use crate::subscriptions::grant_rows::PeriodGrant;
 use crate::subscriptions::refresh::{refresh, refresh_invoice};
 use crate::subscriptions::subscription_rows::{Subscription, subscription_id};
 
+/// Stripe's longest window of tries, in seconds.
+const LONGEST_UNPAID_SECONDS: i64 = 62 * 86_400;
+
 impl Comparison<'_> {
     /// Compares subscriptions first: an invoice of one that is not known yet is found by its subscription.
     pub(crate) async fn subscriptions(&mut self) -> Result<(), StoreError> {
@@ -114,7 +117,9 @@ impl Comparison<'_> {
     }
 
     async fn listed_invoices(&mut self) -> Result<(), StoreError> {
-        let (app, since, mut after) = (self.app, self.since_seconds(), None::<String>);
+        // They are listed by when they were made, and paid after up to two months of tries.
+        let since = self.since_seconds().saturating_sub(LONGEST_UNPAID_SECONDS);
+        let (app, mut after) = (self.app, None::<String>);
         for _ in 0..self.max_pages {
             let page = self.asker.ask(|| {
                 let after = after.clone();
@@ -130,7 +135,8 @@ impl Comparison<'_> {
             for unreadable in page.unreadable {
                 self.report.unreadable.add_left("invoice", None, unreadable);
             }
-            for report in page.items {
+            // The list begins with the latest.
+            for report in page.items.into_iter().rev() {
                 self.invoice(&report).await?;
             }
             after = page.next;
@@ -154,7 +160,7 @@ impl Comparison<'_> {
         if app.db.invoice(&report.id).await?.is_some_and(|stored| stored.status == report.status.as_str()) {
             return Ok(());
         }
-        let before = brought_by(app.db.period_grants_of(subscription.as_str()).await?, id);
+        let before = brought_by(&app.db.period_grants_of(subscription.as_str()).await?, id);
         let applied = if self.dry_run {
             None
         } else {
@@ -162,7 +168,7 @@ impl Comparison<'_> {
         };
         let detail = format!("invoice paid at Stripe, of {subscription}");
         let Some(detail) = self.outcome(id, detail, applied)? else { return Ok(()) };
-        let after = brought_by(app.db.period_grants_of(subscription.as_str()).await?, id);
+        let after = brought_by(&app.db.period_grants_of(subscription.as_str()).await?, id);
         let credits = after.saturating_sub(before);
         self.report.missing_credits_sum = self.report.missing_credits_sum.saturating_add(credits);
         let detail = format!("{detail}: {} credits", app.pricing.decimals().format(credits));
@@ -204,7 +210,7 @@ impl Comparison<'_> {
     }
 }
 
-fn brought_by(grants: Vec<PeriodGrant>, invoice: &str) -> i64 {
+fn brought_by(grants: &[PeriodGrant], invoice: &str) -> i64 {
     let of_invoice = grants.iter().filter(|grant| grant.provider_invoice_id == invoice);
     of_invoice.fold(0_i64, |sum, grant| sum.saturating_add(grant.credits))
 }

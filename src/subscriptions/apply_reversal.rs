@@ -203,6 +203,8 @@ impl Write for ApplyInvoiceReversal {
         if let Some(event) = &self.source.event
             && !insert_event_about(tx, event, self.subscription.as_str(), "reversal", self.now_ms).await?
         {
+            // What the lock has settled is to be kept.
+            booking.store(tx).await?;
             return Ok(None);
         }
         match &self.news {

@@ -76,6 +76,8 @@ impl Write for ApplySnapshot {
         if let Some(event) = &self.event
             && !insert_event_about(tx, event, self.subscription.id.as_str(), "subscription", self.now_ms).await?
         {
+            // What the lock has settled is to be kept.
+            booking.store(tx).await?;
             return Ok(AppliedSnapshot::Duplicate);
         }
         let (before, after) = self.store_state(tx).await?;

@@ -9,7 +9,9 @@ use crate::db::{StoreError, Tx, Write};
 use crate::domain::account::AccountId;
 use crate::domain::ids::{PriceId, SubscriptionId};
 use crate::domain::plan::PlanId;
-use crate::domain::subscription::{ChangeTiming, SubscriptionItem, SubscriptionReport, SubscriptionStatus};
+use crate::domain::subscription::{
+    ChangeTiming, InvoiceStatus, SubscriptionItem, SubscriptionReport, SubscriptionStatus,
+};
 use crate::plans::apply_plans::FEE_PRODUCT;
 use crate::plans::plan_rows::{AppliedPlan, PlanPrice};
 use crate::providers::port::{FeeChange, ItemChange, PriceChange, ProviderError};
@@ -69,6 +71,9 @@ pub enum ChangeError {
     /// A change of its plan waits for its payment.
     #[error("an earlier change of the plan waits for its payment; pay it, or wait until it lapses after a day")]
     ChangePending,
+    /// A change of its plan waits for the next period.
+    #[error("a change to another plan waits for the next period; take it back first, by asking for the present plan")]
+    ChangeWaits,
     /// There is no such plan, or it is not sold.
     #[error("there is no plan of this id that is sold; see GET /plans")]
     UnknownPlan,
@@ -147,13 +152,19 @@ pub async fn cancel(app: &App, id: &SubscriptionId, visible: &Visible, at: EndAt
         EndAt::Now => {
             app.provider.subscriptions.cancel_now(id).await?;
         }
-        EndAt::PeriodEnd if report.cancel_at_seconds.is_none() => {
+        EndAt::PeriodEnd if !ends_with_its_period(&report) => {
             app.provider.subscriptions.cancel_at_period_end(&report, true).await?;
         }
         EndAt::PeriodEnd => {}
     }
     tracing::info!(subscription = %id, ?at, "subscription ends");
     stored(app, id, visible).await
+}
+
+/// Whether it is decided that it ends with its period or earlier.
+fn ends_with_its_period(report: &SubscriptionReport) -> bool {
+    let period_end = report.items.iter().filter_map(|item| item.period_end_seconds).min();
+    report.cancel_at_seconds.is_some_and(|at| report.cancels_at_period_end || period_end.is_some_and(|end| at <= end))
 }
 
 /// Lets a subscription go on whose end was decided.
@@ -231,22 +242,23 @@ pub async fn change(
     proration_seconds: Option<i64>,
 ) -> Result<Subscription, ChangeError> {
     let row = find(app, id, visible).await?;
-    let possible = match possible(app, id, plan).await {
+    let report = read(app, id).await?;
+    if report.schedule.is_some() && row.plan_id.as_deref() == Some(plan.as_str()) {
         // It has this plan, and was to change to another one: that is taken back.
-        Err(ChangeError::SamePlan) if row.next_plan_id.is_some() => {
-            release(app, &read(app, id).await?).await?;
-            return stored(app, id, visible).await;
-        }
-        possible => possible?,
-    };
-    release(app, &possible.report).await?;
+        release(app, &report).await?;
+        return stored(app, id, visible).await;
+    }
+    let possible = possible(app, report, plan).await?;
     match possible.timing {
+        // If the payment of a change now failed, the one that waits would be lost.
+        ChangeTiming::Now if possible.report.schedule.is_some() => return Err(ChangeError::ChangeWaits),
         ChangeTiming::Now => {
             let now_seconds = app.clock.now_ms().div_euclid(1_000);
             let from_seconds = proration_seconds.map(|seconds| possible.proration_seconds(seconds, now_seconds));
             app.provider.subscriptions.change_now(&possible.change(from_seconds)).await?;
         }
         ChangeTiming::AtPeriodEnd => {
+            release(app, &possible.report).await?;
             let prices = possible.later_prices();
             let report = SubscriptionReport { schedule: None, ..possible.report.clone() };
             let interval = possible.plan.plan.interval;
@@ -268,7 +280,7 @@ pub async fn change(
 /// See [`ChangeError`].
 pub async fn preview(app: &App, id: &SubscriptionId, visible: &Visible, plan: &PlanId) -> Result<Preview, ChangeError> {
     find(app, id, visible).await?;
-    let possible = possible(app, id, plan).await?;
+    let possible = possible(app, read(app, id).await?, plan).await?;
     let period_amount_minor = possible.price.amount_minor.saturating_add(possible.price.fee_minor);
     let now_seconds = app.clock.now_ms().div_euclid(1_000);
     if possible.timing == ChangeTiming::AtPeriodEnd {
@@ -297,10 +309,9 @@ pub async fn preview(app: &App, id: &SubscriptionId, visible: &Visible, plan: &P
 }
 
 /// Checks that the plan can be changed now.
-async fn possible(app: &App, id: &SubscriptionId, plan: &PlanId) -> Result<Possible, ChangeError> {
+async fn possible(app: &App, report: SubscriptionReport, plan: &PlanId) -> Result<Possible, ChangeError> {
     let applied = app.db.plan(app.provider.name, plan).await?.filter(|applied| applied.plan.is_active);
     let applied = applied.ok_or(ChangeError::UnknownPlan)?;
-    let report = read(app, id).await?;
     match report.status {
         SubscriptionStatus::PastDue | SubscriptionStatus::Unpaid | SubscriptionStatus::Incomplete => {
             return Err(ChangeError::PastDue);
@@ -310,6 +321,9 @@ async fn possible(app: &App, id: &SubscriptionId, plan: &PlanId) -> Result<Possi
     }
     if report.is_update_pending {
         return Err(ChangeError::ChangePending);
+    }
+    if !is_period_paid(app, &report).await? {
+        return Err(ChangeError::PastDue);
     }
     let mut present = None;
     for item in &report.items {
@@ -331,9 +345,23 @@ async fn possible(app: &App, id: &SubscriptionId, plan: &PlanId) -> Result<Possi
     // In a trial nothing is paid yet, so nothing has to wait.
     let timing = match report.status {
         SubscriptionStatus::Trialing => ChangeTiming::Now,
-        _ => ChangeTiming::of(present.amount_minor, price.amount_minor),
+        _ => {
+            let (new, known) = (applied.plan.interval, app.db.plan(app.provider.name, &present.plan).await?);
+            let interval = known.map_or(new, |known| known.plan.interval);
+            ChangeTiming::of((present.amount_minor, interval), (price.amount_minor, new))
+        }
     };
     Ok(Possible { report, present, item, fee_item, plan: applied, price, timing })
+}
+
+/// Whether the present period is paid. A renewal is `active` for an hour before it is charged, and for days while a bank
+/// debit is on its way: a change now would give money back that was not paid. The invoice of a change that lapsed is void.
+async fn is_period_paid(app: &App, report: &SubscriptionReport) -> Result<bool, ChangeError> {
+    let Some(id) = report.latest_invoice.as_ref().filter(|_| report.status == SubscriptionStatus::Active) else {
+        return Ok(true);
+    };
+    let invoice = app.provider.invoices.read_invoice(id).await?;
+    Ok(matches!(invoice.status, InvoiceStatus::Paid | InvoiceStatus::Void))
 }
 
 async fn read(app: &App, id: &SubscriptionId) -> Result<SubscriptionReport, ChangeError> {

@@ -1,7 +1,7 @@
 //! The rows of checkouts that begin a subscription, and what is known about the calls that open them.
 
 use crate::access::caller_key::CallerKey;
-use crate::db::{StoreError, Tx, Write, args, statements};
+use crate::db::{Db, StoreError, Tx, Write, args, statements};
 use crate::domain::account::AccountId;
 use crate::domain::attempt::Attempt;
 use crate::domain::ids::{SessionId, SubscriptionCheckoutId};
@@ -24,6 +24,8 @@ pub(crate) struct CheckoutRow {
     pub(crate) expires_at: i64,
     pub(crate) request_hash: String,
     pub(crate) lease_until: i64,
+    pub(crate) caller: String,
+    pub(crate) idempotency_key: String,
 }
 
 statements! {
@@ -33,8 +35,13 @@ statements! {
         :now_ms, :now_ms, 0, :expires_at_ms, :scope, :key, :request_hash, :lease_until_ms, :now_ms, :now_ms) \
         ON CONFLICT (caller, idempotency_key) DO NOTHING";
     BY_KEY = "SELECT id, state, provider_request, provider_attempt, key_used_at, unknown_since, key_failures, \
-        provider_session_id, session_url, expires_at, request_hash, lease_until FROM subscription_checkouts \
+        provider_session_id, session_url, expires_at, request_hash, lease_until, caller, \
+        idempotency_key FROM subscription_checkouts \
         WHERE caller = :scope AND idempotency_key = :key";
+    LATEST = "SELECT id, state, provider_request, provider_attempt, key_used_at, unknown_since, key_failures, \
+        provider_session_id, session_url, expires_at, request_hash, lease_until, caller, \
+        idempotency_key FROM subscription_checkouts \
+        WHERE account_id = :account AND request_hash || '' = :request_hash ORDER BY created_at DESC, id DESC LIMIT 1";
     TAKE_OVER = "UPDATE subscription_checkouts SET unknown_since = :now_ms, lease_until = :lease_until_ms, \
         updated_at = :now_ms WHERE id = :id AND lease_until = :former_lease_ms";
     NEXT_KEY = "UPDATE subscription_checkouts SET provider_attempt = :key, key_used_at = :key_used_at_ms, \
@@ -66,6 +73,11 @@ impl CheckoutRow {
         }
     }
 
+    /// Whether its page is open, or being opened.
+    pub(crate) fn is_under_way(&self, now_ms: i64) -> bool {
+        matches!(self.state.as_str(), "creating" | "open") && self.expires_at > now_ms
+    }
+
     /// Our id.
     pub(crate) fn checkout(&self) -> Result<SubscriptionCheckoutId, StoreError> {
         SubscriptionCheckoutId::parse(&self.id).map_err(|error| StoreError::corrupt("checkout", error))
@@ -74,6 +86,17 @@ impl CheckoutRow {
 
 fn to_json(request: &SubscriptionCheckoutRequest) -> Result<String, StoreError> {
     serde_json::to_string(request).map_err(|error| StoreError::corrupt("a request", error))
+}
+
+impl Db {
+    /// The account's latest checkout of a request.
+    pub(crate) async fn latest_subscription_checkout(
+        &self,
+        account: &AccountId,
+        request_hash: &str,
+    ) -> Result<Option<CheckoutRow>, StoreError> {
+        self.read_optional(&LATEST, &args![account = account.as_str(), request_hash]).await
+    }
 }
 
 /// What came of beginning a checkout.

@@ -12,7 +12,7 @@ use crate::domain::ids::{LedgerEntryId, PriceId, SubscriptionId};
 use crate::domain::period_credits::{
     LineWorth, PeriodKind, PlanCredits, credits_amount_minor, credits_beyond, ends_at_ms, line_worth,
 };
-use crate::domain::plan::PlanId;
+use crate::domain::plan::{PlanId, Rollover};
 use crate::domain::subscription::{InvoiceLine, InvoiceReport, SubscriptionReport};
 use crate::plans::plan_rows::credits_of_price;
 use crate::subscriptions::grant_rows::{self, NewPeriodGrant};
@@ -138,6 +138,7 @@ async fn book_line(
         plan,
         period_start_ms,
         period_end_ms,
+        rollover: if worth.kind == PeriodKind::Trial { Rollover::Expire } else { terms.rollover },
         worth: worth.credits,
         credits,
         now_ms: booking.now_ms(),
@@ -149,7 +150,7 @@ async fn book_line(
             id: &id,
             credits,
             category: if is_trial { Category::Promotional } else { Category::Paid },
-            expires_at_ms: ends_at_ms(worth.kind, terms.rollover, period_end_ms),
+            expires_at_ms: ends_at_ms(worth.kind, terms.rollover, (period_start_ms, period_end_ms), booking.now_ms()),
             reason: is_trial.then_some("trial"),
         };
         period::bring(tx, booking.account(), &period).await?;

@@ -4,7 +4,7 @@ use crate::db::{Db, StoreError, Tx, args, statements};
 use crate::domain::account::AccountId;
 use crate::domain::ids::{InvoiceId, PriceId, SubscriptionId};
 use crate::domain::period_credits::PeriodKind;
-use crate::domain::plan::PlanId;
+use crate::domain::plan::{PlanId, Rollover};
 
 /// The most grants of an invoice, and of a subscription that are shown.
 const MAX_SHOWN: i64 = 200;
@@ -44,9 +44,9 @@ pub struct PeriodGrant {
 
 statements! {
     INSERT = "INSERT INTO subscription_grants (id, kind, account_id, provider_subscription_id, provider, \
-        provider_invoice_id, provider_price_id, plan_id, period_start, period_end, worth, credits, taken_credits, \
-        taken_own, revision, created_at) VALUES (:id, :kind, :account, :subscription, :provider, :invoice, :price, \
-        :plan, :period_start, :period_end, :worth, :credits, 0, 0, 0, :now_ms) ON CONFLICT (id) DO NOTHING";
+        provider_invoice_id, provider_price_id, plan_id, period_start, period_end, rollover, worth, credits, \
+        taken_credits, taken_own, revision, created_at) VALUES (:id, :kind, :account, :subscription, :provider, \
+        :invoice, :price, :plan, :period_start, :period_end, :rollover, :worth, :credits, 0, 0, 0, :now_ms) ON CONFLICT (id) DO NOTHING";
     IS_KNOWN = "SELECT id FROM subscription_grants WHERE id = :id";
     /// Adjacent periods do not overlap, and a trial covers nothing that is paid.
     COVERED = "SELECT CAST(COALESCE(MAX(worth), 0) AS BIGINT) AS worth FROM subscription_grants \
@@ -65,10 +65,11 @@ statements! {
     LATEST_START = "SELECT MAX(period_start) AS period_start FROM (SELECT period_start FROM subscription_grants \
         WHERE provider_subscription_id = :subscription AND kind = 'period' AND provider = :provider \
         ORDER BY period_end DESC LIMIT 5) AS latest";
-    /// What is left of the periods that ended before a time, oldest first.
+    /// What is left of the periods that ended before a time, oldest first. What was sold to be kept stays, whatever plan
+    /// follows.
     LEFT_BEFORE = "SELECT s.id, g.remaining FROM subscription_grants s CROSS JOIN grants g \
         WHERE s.provider_subscription_id = :subscription AND s.provider = :provider AND s.period_end <= :before_ms \
-        AND g.id = s.id AND g.remaining > 0 ORDER BY s.period_end, s.id LIMIT :limit";
+        AND s.rollover || '' <> 'keep' AND g.id = s.id AND g.remaining > 0 ORDER BY s.period_end, s.id LIMIT :limit";
     SET_TAKEN = "UPDATE subscription_grants SET taken_credits = :taken, taken_own = :own, revision = revision + 1 \
         WHERE id = :id";
 }
@@ -104,6 +105,7 @@ pub(crate) struct NewPeriodGrant<'g> {
     pub(crate) plan: &'g PlanId,
     pub(crate) period_start_ms: i64,
     pub(crate) period_end_ms: i64,
+    pub(crate) rollover: Rollover,
     pub(crate) worth: i64,
     pub(crate) credits: i64,
     pub(crate) now_ms: i64,
@@ -127,6 +129,7 @@ pub(crate) async fn insert(tx: &mut Tx, new: &NewPeriodGrant<'_>) -> Result<(), 
         plan = new.plan.as_str(),
         period_start = new.period_start_ms,
         period_end = new.period_end_ms,
+        rollover = new.rollover.as_str(),
         worth = new.worth,
         credits = new.credits,
         now_ms = new.now_ms

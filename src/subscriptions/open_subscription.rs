@@ -154,10 +154,17 @@ async fn begin(
     let cancel_url = request.cancel_url.as_deref().unwrap_or_default();
     let request_hash =
         request_hash(&[command.account.as_str(), command.plan.as_str(), &request.success_url, cancel_url]);
-    // Without a key of the caller's, each request is another one.
-    let own_key = || CallerKey { scope: "subscribe".to_owned(), key: id.to_string() };
+    let key = match &command.key {
+        Some(key) => key.clone(),
+        // Without a key of the caller's, a request is a new one when the page of the last one has ended. So a double
+        // click opens one page.
+        None => {
+            let last = app.db.latest_subscription_checkout(&command.account, &request_hash).await?;
+            own_key(&command.account, &request_hash, last.as_ref(), now_ms)
+        }
+    };
     Ok(BeginCheckout {
-        key: command.key.clone().unwrap_or_else(own_key),
+        key,
         id: id.clone(),
         account: command.account.clone(),
         plan: command.plan.clone(),
@@ -167,6 +174,17 @@ async fn begin(
         lease_until_ms: now_ms.saturating_add(LEASE_MS),
         now_ms,
     })
+}
+
+/// The key of a request that came without one: that of the checkout whose page is open or being opened, or the one that
+/// follows the last checkout.
+fn own_key(account: &AccountId, request_hash: &str, last: Option<&CheckoutRow>, now_ms: i64) -> CallerKey {
+    let scope = format!("subscribe:{account}");
+    let key = match last {
+        Some(last) if last.is_under_way(now_ms) && last.caller == scope => last.idempotency_key.clone(),
+        last => format!("{request_hash}-after-{}", last.map_or("none", |last| last.id.as_str())),
+    };
+    CallerKey { scope, key }
 }
 
 /// The answer to a repeated request whose checkout was opened.
@@ -221,10 +239,7 @@ fn accept(session: &Session, opened: OpenedSubscriptionCheckout) -> Result<Accep
 
 /// A customer that was deleted at the provider is made anew by the next try.
 async fn forget_if_gone(app: &App, customer: &CustomerId, error: &ProviderError) -> Result<(), StoreError> {
-    let failure = match error {
-        ProviderError::Refused(failure) | ProviderError::Unknown(failure) => failure,
-        _ => return Ok(()),
-    };
+    let (ProviderError::Refused(failure) | ProviderError::Unknown(failure)) = error else { return Ok(()) };
     if failure.code == "resource_missing" && failure.message.contains(customer.as_str()) {
         forget_customer(app, customer).await?;
     }

@@ -185,7 +185,7 @@ async fn answer(inquiry: &Inquiry<'_>, question: Question) -> Result<EventOutcom
         // The revision is read before the provider is asked: if the row changes in between, the answer may be the older.
         let known_revision = app.db.subscription(&question.subscription).await?.map(|row| row.revision);
         let (account, subscription, invoice) = match fetch(inquiry, &question).await? {
-            Fetched::Ours(fetched) => *fetched,
+            Fetched::Ours(ours) => *ours,
             Fetched::Decided(outcome) => return Ok(outcome),
         };
         let needs_action = question.needs_action || waits_for_customer(inquiry, invoice.as_ref()).await?;

@@ -58,7 +58,7 @@ pub struct Change {
 }
 
 #[derive(Debug, Deserialize, Validate)]
-#[serde(rename_all = "camelCase")]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct DryRun {
     dry_run: Option<bool>,
 }

@@ -171,9 +171,9 @@ pub(crate) fn fill(first: u32, last: u32) -> String {
          total, amount_paid, credits_amount, attempts, told_attempt, needs_action, created_at, booked_at, updated_at) SELECT 'in_' || n, \
          'stripe', 'sub_' || n, 'user_' || n, 'paid', 'subscription_cycle', 'usd', 500, 500, 500, 1, 0, 0, n, n, n FROM",
         "INSERT INTO subscription_grants (id, kind, account_id, provider_subscription_id, provider, provider_invoice_id, \
-         provider_price_id, plan_id, period_start, period_end, worth, credits, taken_credits, taken_own, revision, created_at) \
+         provider_price_id, plan_id, period_start, period_end, rollover, worth, credits, taken_credits, taken_own, revision, created_at) \
          SELECT 'sub_' || n || ':price_1:1', 'period', 'user_' || n, 'sub_' || n, 'stripe', 'in_' || n, 'price_' || n, 'plan_' || n, n, \
-         n + 1, 100, 100, 0, 0, 0, n FROM",
+         n + 1, 'expire', 100, 100, 0, 0, 0, n FROM",
         "INSERT INTO subscription_reversals (provider_reversal_id, provider, kind, provider_payment_id, provider_invoice_id, amount, \
          returned, currency, status, stage, counts, version, created_at, updated_at) SELECT 're_sub_' || n, 'stripe', 'refund', \
          'pi_sub_' || n, 'in_' || n, 10, 0, 'usd', 'succeeded', 1, 1, 1, n, n FROM",

@@ -9,14 +9,16 @@ use crate::on_both_databases;
 use crate::support::app::{SUCCESS_URL, http_client};
 use crate::support::{Answer, Options, TestApp};
 
-const ACCOUNT: &str = "user_1";
+/// The account of these tests.
+pub const ACCOUNT: &str = "user_1";
 
-async fn post(app: &TestApp, path: &str, body: Value) -> Answer {
+/// A request of the customer.
+pub async fn post(app: &TestApp, path: &str, body: Value) -> Answer {
     app.send(http_client().post(format!("{}{path}", app.url)).bearer_auth(app.token(ACCOUNT)).json(&body)).await
 }
 
 /// A service that sells three plans, the smallest one with a trial.
-async fn shop(backend: crate::support::Backend) -> TestApp {
+pub async fn shop(backend: crate::support::Backend) -> TestApp {
     let options = Options::with_webhooks().setting("JWT_ADMIN_SCOPE", "credits:admin");
     let app = TestApp::start_with(backend, options).await;
     let plans = json!({ "plans": [
@@ -33,7 +35,7 @@ async fn shop(backend: crate::support::Backend) -> TestApp {
 }
 
 /// Subscribes to a plan and pays. Returns the customer at Stripe.
-async fn subscribe(app: &TestApp, plan: &str) -> String {
+pub async fn subscribe(app: &TestApp, plan: &str) -> String {
     let body = json!({ "planId": plan, "successUrl": SUCCESS_URL });
     let session = post(app, "/subscriptions/sessions", body).await.expect(200);
     let id = session["id"].as_str().expect("an id");
@@ -43,11 +45,13 @@ async fn subscribe(app: &TestApp, plan: &str) -> String {
     paid["customer"].as_str().expect("a customer").to_owned()
 }
 
-async fn only(app: &TestApp) -> Value {
+/// The only subscription.
+pub async fn only(app: &TestApp) -> Value {
     app.get_as(ACCOUNT, "/subscriptions").await.expect(200)["data"][0].clone()
 }
 
-async fn advance(app: &TestApp, customer: &str, by: Value) {
+/// Moves the customer's time.
+pub async fn advance(app: &TestApp, customer: &str, by: Value) {
     app.stripe.control(&format!("customers/{customer}/advance"), by).await;
     app.stripe.idle().await;
 }

@@ -1,6 +1,7 @@
 //! Plans, subscriptions and what their periods bring.
 
 mod credits;
+mod edges;
 mod end_to_end;
 mod http;
 mod money_back;

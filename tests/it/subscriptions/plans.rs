@@ -16,7 +16,7 @@ async fn apply(app: &TestApp, plans: Value, query: &str) -> Answer {
     app.send(http_client().put(url).bearer_auth(app.admin_token()).json(&json!({ "plans": plans }))).await
 }
 
-fn plan(changes: Value) -> Value {
+fn plan(changes: &Value) -> Value {
     let mut plan = json!({ "id": "pro", "name": "Pro", "interval": "month", "creditsPerPeriod": 10_000,
         "amount": { "usd": 2_000 } });
     plan.as_object_mut().expect("an object").extend(changes.as_object().expect("an object").clone());
@@ -30,11 +30,11 @@ fn changes(answer: &Value) -> Vec<&str> {
 on_both_databases! {
     async fn applying_says_what_changes_makes_it_and_changes_nothing_the_second_time(backend: Backend) {
         let app = service(backend).await;
-        let said = apply(&app, json!([plan(json!({}))]), "?dryRun=true").await.expect(200);
+        let said = apply(&app, json!([plan(&json!({}))]), "?dryRun=true").await.expect(200);
         assert_eq!(said["dryRun"], true);
         assert_eq!(changes(&said).len(), 2, "{said}");
         assert!(app.get("/plans").await.expect(200)["data"].as_array().is_some_and(Vec::is_empty), "only said");
-        let made = apply(&app, json!([plan(json!({}))]), "").await.expect(200);
+        let made = apply(&app, json!([plan(&json!({}))]), "").await.expect(200);
         assert_eq!(changes(&made), changes(&said));
         // The price of 20.00 with the fee: (2000 + 30) / 0.971, rounded up.
         let price = json!([{ "currency": "usd", "amount": 2_000, "feeAmount": 91, "totalAmount": 2_091 }]);
@@ -42,7 +42,7 @@ on_both_databases! {
         assert_eq!(app.get("/plans?currency=usd").await.expect(200)["data"][0]["prices"], price);
         assert_eq!(app.get("/plans?currency=eur").await.expect(200)["data"], json!([]));
         app.get("/plans?currency=euro").await.expect_problem(400, "invalid_request");
-        assert!(changes(&apply(&app, json!([plan(json!({}))]), "").await.expect(200)).is_empty(), "again");
+        assert!(changes(&apply(&app, json!([plan(&json!({}))]), "").await.expect(200)).is_empty(), "again");
         let listed = app.stripe.get("/v1/prices?lookup_keys[0]=topup_pro_usd&active=true").await;
         assert_eq!(listed["data"].as_array().map(Vec::len), Some(1));
         assert_eq!(listed["data"][0]["unit_amount"], 2_000);
@@ -51,10 +51,10 @@ on_both_databases! {
 
     async fn another_amount_is_another_price_and_the_former_one_stays_known(backend: Backend) {
         let app = service(backend).await;
-        apply(&app, json!([plan(json!({}))]), "").await.expect(200);
+        apply(&app, json!([plan(&json!({}))]), "").await.expect(200);
         let key = "/v1/prices?lookup_keys[0]=topup_pro_usd";
         let former = app.stripe.get(key).await["data"][0]["id"].as_str().expect("a price").to_owned();
-        let made = apply(&app, json!([plan(json!({ "amount": { "usd": 3_000 } }))]), "").await.expect(200);
+        let made = apply(&app, json!([plan(&json!({ "amount": { "usd": 3_000 } }))]), "").await.expect(200);
         assert!(changes(&made)[0].contains("2000 -> 3000"), "{made}");
         let now = app.stripe.get(key).await["data"][0].clone();
         assert_eq!(now["unit_amount"], 3_000, "it took the lookup key over");
@@ -67,7 +67,7 @@ on_both_databases! {
 
     async fn a_plan_that_is_not_sold_is_not_shown_to_customers(backend: Backend) {
         let app = service(backend).await;
-        apply(&app, json!([plan(json!({ "active": false, "rollover": { "cap": 500 } }))]), "").await.expect(200);
+        apply(&app, json!([plan(&json!({ "active": false, "rollover": { "cap": 500 } }))]), "").await.expect(200);
         assert_eq!(app.get("/plans").await.expect(200)["data"], json!([]));
         let all = app.send(http_client().get(format!("{}/admin/plans", app.url)).bearer_auth(app.admin_token())).await;
         let all = all.expect(200);
@@ -79,17 +79,17 @@ on_both_databases! {
         let app = service(backend).await;
         for (plans, field) in [
             (json!([]), "plans"),
-            (json!([plan(json!({ "amount": {} }))]), "plans[0].amount"),
-            (json!([plan(json!({ "amount": { "usd": 1 } }))]), "plans[0].amount.usd"),
-            (json!([plan(json!({ "id": "No" }))]), "plans[0].id"),
-            (json!([plan(json!({})), plan(json!({}))]), "plans[1].id"),
-            (json!([plan(json!({})), plan(json!({ "id": "b", "trialCredits": 5 }))]), "plans[1].trialCredits"),
-            (json!([plan(json!({ "creditsPerPeriod": -1 }))]), "plans[0].creditsPerPeriod"),
+            (json!([plan(&json!({ "amount": {} }))]), "plans[0].amount"),
+            (json!([plan(&json!({ "amount": { "usd": 1 } }))]), "plans[0].amount.usd"),
+            (json!([plan(&json!({ "id": "No" }))]), "plans[0].id"),
+            (json!([plan(&json!({})), plan(&json!({}))]), "plans[1].id"),
+            (json!([plan(&json!({})), plan(&json!({ "id": "b", "trialCredits": 5 }))]), "plans[1].trialCredits"),
+            (json!([plan(&json!({ "creditsPerPeriod": -1 }))]), "plans[0].creditsPerPeriod"),
         ] {
             let problem = apply(&app, plans.clone(), "").await.expect_problem(400, "invalid_request");
             assert_eq!(problem["errors"][0]["field"], field, "{plans}");
         }
-        apply(&app, json!([plan(json!({ "credits": 5 }))]), "").await.expect(400);
+        apply(&app, json!([plan(&json!({ "credits": 5 }))]), "").await.expect(400);
         let url = format!("{}/admin/plans", app.url);
         let customer = http_client().put(&url).bearer_auth(app.token("user_1")).json(&json!({ "plans": [] }));
         app.send(customer).await.expect_problem(403, "admin_required");

@@ -67,7 +67,7 @@ pub struct ChangePreview {
 }
 
 #[derive(Debug, Deserialize, Validate)]
-#[serde(rename_all = "camelCase")]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct PreviewQuery {
     #[validate(required(message = "is missing; say which plan"))]
     plan_id: Option<String>,
@@ -161,7 +161,7 @@ pub async fn end(
     };
     check_rate(&state, &visible)?;
     let app = state.app.clone();
-    changed(&state, async move { cancel(&app, &id, &visible, at).await }).await
+    changed(&state, async move { Box::pin(cancel(&app, &id, &visible, at)).await }).await
 }
 
 /// Lets a subscription go on whose end was decided.
@@ -184,7 +184,7 @@ pub async fn go_on(request: HttpRequest, path: Path<String>, state: State) -> Re
     let (id, visible) = visible(&request, &state, &path, Scope::Checkout).await?;
     check_rate(&state, &visible)?;
     let app = state.app.clone();
-    changed(&state, async move { resume(&app, &id, &visible).await }).await
+    changed(&state, async move { Box::pin(resume(&app, &id, &visible)).await }).await
 }
 
 /// Changes the plan of a subscription.
@@ -223,7 +223,7 @@ pub async fn change_plan(
     let seconds = date.map(|ms| ms.div_euclid(1_000));
     check_rate(&state, &visible)?;
     let app = state.app.clone();
-    changed(&state, async move { change(&app, &id, &visible, &plan, seconds).await }).await
+    changed(&state, async move { Box::pin(change(&app, &id, &visible, &plan, seconds)).await }).await
 }
 
 /// Says what a change of the plan would cost, and when it would take effect.

@@ -25,7 +25,7 @@ pub struct Subscriptions {
 }
 
 #[derive(Debug, Deserialize, Validate)]
-#[serde(rename_all = "camelCase")]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct OfAccount {
     account_id: Option<String>,
 }

@@ -126,9 +126,11 @@ pub struct Period {
     #[schema(example = "pro")]
     plan_id: String,
     #[schema(example = "2026-11-21T12:01:00Z")]
-    period_start: String,
+    #[serde(rename = "periodStart")]
+    start: String,
     #[schema(example = "2026-12-21T12:01:00Z")]
-    period_end: String,
+    #[serde(rename = "periodEnd")]
+    end: String,
     /// How many credits it gave: the plan's, less what the same time had brought before.
     #[schema(example = 10_000)]
     credits: i64,
@@ -220,8 +222,8 @@ pub(crate) fn details(
             kind: grant.kind,
             invoice_id: grant.provider_invoice_id,
             plan_id: grant.plan_id,
-            period_start: rfc3339(grant.period_start)?,
-            period_end: rfc3339(grant.period_end)?,
+            start: rfc3339(grant.period_start)?,
+            end: rfc3339(grant.period_end)?,
             credits: grant.credits,
             taken_credits: grant.taken_credits,
         })

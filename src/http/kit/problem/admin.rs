@@ -118,10 +118,18 @@ impl From<ReceiptError> for ApiError {
 }
 
 impl ApiError {
-    /// The provider did not answer an operator's question.
+    /// The provider did not answer a question.
     pub(crate) fn not_told(stripe: &ProviderError) -> Self {
-        tracing::warn!(error = %stripe, "Stripe cannot be asked what an operator wants to know");
-        let nothing = "nothing was changed";
+        Self::without_answer(stripe, "nothing was changed")
+    }
+
+    /// The provider did not answer a request to change something, or a question afterwards.
+    pub(crate) fn not_known(stripe: &ProviderError) -> Self {
+        Self::without_answer(stripe, "read again what is there, it may have been changed")
+    }
+
+    fn without_answer(stripe: &ProviderError, nothing: &str) -> Self {
+        tracing::warn!(error = %stripe, "Stripe does not answer what it is asked for");
         match stripe {
             ProviderError::TimedOut => {
                 let detail = format!("the payment provider did not answer in time; {nothing}, try again");

@@ -24,7 +24,8 @@ impl From<ApplyPlansError> for ApiError {
     fn from(error: ApplyPlansError) -> Self {
         match &error {
             ApplyPlansError::TooLarge { .. } => Self::field("amount", "out_of_range", error.to_string()),
-            ApplyPlansError::Provider(cause) => Self::not_told(cause),
+            ApplyPlansError::IntervalChanged { .. } => Self::field("interval", "interval_changed", error.to_string()),
+            ApplyPlansError::Provider(cause) => Self::not_known(cause),
             ApplyPlansError::Store(_) => match error {
                 ApplyPlansError::Store(error) => error.into(),
                 other => Self::internal(&other),
@@ -56,13 +57,13 @@ impl From<ChangeError> for ApiError {
             ChangeError::NotFound => Self::not_found(error.to_string()),
             ChangeError::NotRunning(_) => conflict("subscription_not_running", &error),
             ChangeError::PastDue => conflict("subscription_past_due", &error),
-            ChangeError::ChangePending => conflict("change_pending", &error),
+            ChangeError::ChangePending | ChangeError::ChangeWaits => conflict("change_pending", &error),
             ChangeError::UnknownPlan => Self::field("planId", "unknown_plan", error.to_string()),
             ChangeError::NoPrice => conflict("plan_not_for_sale", &error),
             ChangeError::SamePlan => conflict("same_plan", &error),
             ChangeError::NoPlan => conflict("subscription_without_plan", &error),
             ChangeError::Refused(_) => conflict("change_refused", &error),
-            ChangeError::Provider(error) => Self::not_told(&error),
+            ChangeError::Provider(error) => Self::not_known(&error),
             ChangeError::Store(error) => error.into(),
         }
     }

@@ -121,10 +121,10 @@ fn with_payment() -> [String; 1] {
     ["data.payment_intent".to_owned()]
 }
 
-/// Whether the expanded payment shows that it is not ours.
+/// Whether the expanded payment shows that it is not ours. That of a subscription's invoice names no top-up.
 fn is_foreign(payment: Option<&Expandable<PaymentIntent>>) -> bool {
     match payment {
-        Some(Expandable::Object(payment)) => payment.topup().is_none(),
+        Some(Expandable::Object(payment)) => payment.topup().is_none() && !payment.has_customer(),
         Some(Expandable::Id(_)) => false,
         None => true,
     }

@@ -207,13 +207,12 @@ pub(super) async fn change_at_period_end(
     let item = subscription.items.first().ok_or_else(|| not_understood("the subscription has no items"))?;
     let missing = || not_understood("the subscription has no period");
     let (start, end) = item.period_start_seconds.zip(item.period_end_seconds).ok_or_else(missing)?;
-    let schedule = match &subscription.schedule {
-        Some(schedule) => schedule.clone(),
-        None => {
-            let form = FromSubscription { from_subscription: subscription.id.as_str() };
-            let request = RequestBuilder::new(StripeMethod::Post, SCHEDULES).form(&form);
-            read::<IdOnly>(&answer_to(transport, request, None).await?)?.id
-        }
+    let schedule = if let Some(schedule) = &subscription.schedule {
+        schedule.clone()
+    } else {
+        let form = FromSubscription { from_subscription: subscription.id.as_str() };
+        let request = RequestBuilder::new(StripeMethod::Post, SCHEDULES).form(&form);
+        read::<IdOnly>(&answer_to(transport, request, None).await?)?.id
     };
     let present = phase_items(subscription.items.iter().map(|item| &item.price));
     let next = phase_items(prices.iter());

@@ -19,6 +19,8 @@ pub(in crate::providers::stripe) struct PaymentIntent {
     #[serde(default)]
     metadata: Option<Value>,
     #[serde(default)]
+    customer: Option<Value>,
+    #[serde(default)]
     pub(in crate::providers::stripe) latest_charge: Option<Expandable<Charge>>,
     #[serde(default)]
     pub(in crate::providers::stripe) last_payment_error: Option<PaymentError>,
@@ -57,6 +59,11 @@ impl PaymentIntent {
     /// The top-up named in the metadata, if its purpose is ours.
     pub(in crate::providers::stripe) fn topup(&self) -> Option<TopupId> {
         self.metadata.as_ref().and_then(topup_in)
+    }
+
+    /// Whether it is some customer's, as each payment of a subscription's invoice is.
+    pub(in crate::providers::stripe) fn has_customer(&self) -> bool {
+        self.customer.as_ref().is_some_and(|customer| !customer.is_null())
     }
 
     /// Its id.
