@@ -20,7 +20,10 @@ use crate::db::{Db, StoreError};
 use crate::domain::account::AccountId;
 use crate::domain::redirect::AllowedOrigin;
 use crate::http::demo::product::{NoClient, Topup};
-use crate::http::demo::{DEMO_ACCOUNT, Demo};
+use crate::http::demo::sandbox::Controls;
+use crate::http::demo::{DEMO_ACCOUNT, DEMO_PLANS, Demo};
+use crate::plans::apply_plans::{ApplyPlansError, apply_plans};
+use crate::plans::plan_file::{InvalidPlans, read_plans};
 use crate::ports::IdGenerator;
 use crate::startup::{Application, Environment, StartError, listen};
 
@@ -94,6 +97,12 @@ pub enum DevError {
     /// The HTTP client of the demo's server cannot be created.
     #[error(transparent)]
     Client(#[from] NoClient),
+    /// The demo's plans are invalid: a bug in this program.
+    #[error(transparent)]
+    Plans(#[from] InvalidPlans),
+    /// The demo's plans cannot be sold.
+    #[error("the demo's plans cannot be made: {0}; start anew with --fresh")]
+    PlansNotApplied(#[from] ApplyPlansError),
 }
 
 /// Created at the first start and stored, so that tokens and signatures survive a restart.
@@ -185,6 +194,7 @@ impl Dev {
         let demo = Demo {
             jwt_secret: SecretString::from(secrets.jwt_secret.as_str()),
             sandbox: sandbox.url(),
+            controls: Controls::new(sandbox.url())?,
             pricing: config.pricing.clone(),
             topup: Topup::new(format!("http://{address}"), SecretString::from(server_key.as_str()))?,
             console_key: Some(SecretString::from(console_key)),
@@ -194,6 +204,7 @@ impl Dev {
         let token = demo.token(&account, environment.clock.now_ms())?;
         let environment = Environment { demo: Some(demo), ..environment };
         let application = Application::build(config, listener, environment).await?;
+        apply_plans(&application.app(), &read_plans(DEMO_PLANS)?, false).await?;
         let stripe_secret_key = secrets.stripe_secret_key;
         Ok(Self { sandbox, application, folder, token, stripe_secret_key, server_key, serve_env, _lock: lock })
     }
@@ -392,6 +403,8 @@ fn config(options: &DevOptions, secrets: &Secrets, address: SocketAddr, sandbox:
         ("ALLOWED_ORIGINS", origins.as_str()),
         ("WEBHOOK_ALLOWED_NETWORKS", "127.0.0.0/8,::1"),
         ("CONSOLE", "on"),
+        ("SAVED_CARDS", "on"),
+        ("AUTO_TOPUP", "on"),
     ];
     Ok(Config::load(&settings.into_iter().collect::<Source>())?)
 }

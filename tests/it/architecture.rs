@@ -365,6 +365,7 @@ fn the_http_client_belongs_to_the_key_set_to_stripe_to_endpoints_and_to_the_demo
     let files = files_with(&sources("src"), &["reqwest::"]);
     let client = [
         "http/demo/product.rs",
+        "http/demo/sandbox.rs",
         "outbox/sender.rs",
         "outgoing.rs",
         "providers/stripe/clock.rs",

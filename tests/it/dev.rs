@@ -295,6 +295,12 @@ async fn a_customer_spends_credits_in_a_browser() {
     in_a_browser("spending.mjs", "DEMO_URL").await;
 }
 
+/// A plan from its trial to its end with the time moved by a button, and an automatic top-up.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_customer_has_a_plan_in_a_browser() {
+    in_a_browser("plans.mjs", "DEMO_URL").await;
+}
+
 /// Runs every GET and one POST on the documentation page, without credentials and with a token.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_newcomer_tries_every_operation_out_in_the_documentation() {

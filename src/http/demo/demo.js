@@ -56,7 +56,8 @@ export const button = (label, onclick) => element("button", { type: "button", cl
 
 const KINDS = {
   topup: "Top-up", reversal: "Refund or dispute", adjustment: "Adjustment", spend: "Spent", spend_refund: "Given back",
-  bonus: "Bonus", promotion: "Present", expiry: "Expired", void: "Ended early",
+  bonus: "Bonus", promotion: "Present", expiry: "Expired", void: "Ended early", subscription: "Plan",
+  subscription_reversal: "Refund or dispute",
 };
 const REASONS = {
   refund: "Refund", refund_failed: "Refund failed, credits returned", dispute: "Dispute",

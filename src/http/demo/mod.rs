@@ -8,6 +8,7 @@ mod generate;
 mod gift;
 mod open_console;
 pub mod product;
+pub mod sandbox;
 
 use actix_web::body::{EitherBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
@@ -27,9 +28,12 @@ use crate::http::kit::problem::ApiError;
 use crate::http::kit::static_file::file;
 use crate::http::state::State;
 use product::Topup;
+use sandbox::Controls;
 
 /// The demo customer's account.
 pub const DEMO_ACCOUNT: &str = "demo-customer";
+/// What the demo sells by the month, in the form of `plans.toml`.
+pub const DEMO_PLANS: &str = include_str!("plans.toml");
 /// The lifetime of a demo token.
 const TOKEN_LIFETIME_SECONDS: i64 = 12 * 60 * 60;
 const PAGE_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; \
@@ -42,6 +46,8 @@ pub struct Demo {
     pub jwt_secret: SecretString,
     /// The sandbox's address, without a slash at the end: the page links to its controls.
     pub sandbox: String,
+    /// What only a sandbox can do.
+    pub controls: Controls,
     /// What credits cost: the page has its limits, its unit and its decimals.
     pub pricing: PriceList,
     /// This service's API, with the key of the product's server. The page never has it.
@@ -117,9 +123,12 @@ pub fn routes(config: &mut ServiceConfig, demo: Option<&Demo>) {
         .route("/demo/demo.css", asset("text/css; charset=utf-8", Bytes::from_static(include_bytes!("demo.css"))))
         .route("/demo/demo.js", script(include_bytes!("demo.js")))
         .route("/demo/spending.js", script(include_bytes!("spending.js")))
+        .route("/demo/plan.js", script(include_bytes!("plan.js")))
         .route("/demo/token", web::post().to(issue_token))
         .route("/demo/generate", web::post().to(generate::generate))
         .route("/demo/gift", web::post().to(gift::give))
+        .route("/demo/renew", web::post().to(sandbox::renew))
+        .route("/demo/decline", web::post().to(sandbox::decline))
         .route("/demo/console", web::post().to(open_console::open));
 }
 

@@ -70,7 +70,7 @@ pub struct Spend {
 /// The HTTP client cannot be created.
 #[derive(Debug, thiserror::Error)]
 #[error("the HTTP client of the demo's server cannot be created")]
-pub struct NoClient(#[source] reqwest::Error);
+pub struct NoClient(#[source] pub(super) reqwest::Error);
 
 /// Topup did not do what it was asked for.
 #[derive(Debug)]

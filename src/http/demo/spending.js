@@ -15,6 +15,7 @@ let writing = null; // what is being written in this tab: { words, stop }
 
 const GRANTS = {
   purchase: "Bought", bonus: "Bonus", promotion: "Present", adjustment: "Adjustment", returned: "Given back",
+  subscription: "Plan",
 };
 const DAY_MS = 86_400_000;
 

@@ -17,6 +17,7 @@ use topup::app::App;
 use topup::config::{Config, Source};
 use topup::http::demo::Demo;
 use topup::http::demo::product::Topup;
+use topup::http::demo::sandbox::Controls;
 use topup::http::kit::connections::ConnectionTimes;
 use topup::ports::Clock;
 use topup::startup::{Application, Environment, StartError, listen};
@@ -162,6 +163,7 @@ async fn demo(database: &TestDatabase, config: &Config, listener: &TcpListener, 
         sandbox: stripe.url.clone(),
         pricing: config.pricing.clone(),
         topup: Topup::new(url, key.secret).expect("a client"),
+        controls: Controls::new(stripe.url.clone()).expect("a client"),
         console_key: None,
     }
 }
