@@ -96,11 +96,11 @@ pub fn credits_beyond(worth: i64, earlier_worth: i64) -> i64 {
 /// again: whoever pays late gets what is paid for, and the payment of the next period ends it.
 #[must_use]
 pub fn ends_at_ms(kind: PeriodKind, rollover: Rollover, (start_ms, end_ms): (i64, i64), now_ms: i64) -> i64 {
-    let ends_ms = end_ms.saturating_add(RENEWAL_MARGIN_MS);
+    let usual_ms = end_ms.saturating_add(RENEWAL_MARGIN_MS);
     match (kind, rollover) {
         // What was given for nothing is not kept.
-        (PeriodKind::Trial, _) => ends_ms,
-        (PeriodKind::Period, Rollover::Expire) if ends_ms > now_ms => ends_ms,
+        (PeriodKind::Trial, _) => usual_ms,
+        (PeriodKind::Period, Rollover::Expire) if usual_ms > now_ms => usual_ms,
         (PeriodKind::Period, Rollover::Expire) => now_ms.saturating_add(end_ms.saturating_sub(start_ms).max(0)),
         (PeriodKind::Period, Rollover::Keep | Rollover::Cap(_)) => NEVER_MS,
     }

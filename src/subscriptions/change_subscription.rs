@@ -343,13 +343,12 @@ async fn possible(app: &App, report: SubscriptionReport, plan: &PlanId) -> Resul
         return Err(ChangeError::SamePlan);
     }
     // In a trial nothing is paid yet, so nothing has to wait.
-    let timing = match report.status {
-        SubscriptionStatus::Trialing => ChangeTiming::Now,
-        _ => {
-            let (new, known) = (applied.plan.interval, app.db.plan(app.provider.name, &present.plan).await?);
-            let interval = known.map_or(new, |known| known.plan.interval);
-            ChangeTiming::of((present.amount_minor, interval), (price.amount_minor, new))
-        }
+    let timing = if report.status == SubscriptionStatus::Trialing {
+        ChangeTiming::Now
+    } else {
+        let (new, known) = (applied.plan.interval, app.db.plan(app.provider.name, &present.plan).await?);
+        let interval = known.map_or(new, |known| known.plan.interval);
+        ChangeTiming::of((present.amount_minor, interval), (price.amount_minor, new))
     };
     Ok(Possible { report, present, item, fee_item, plan: applied, price, timing })
 }

@@ -154,14 +154,13 @@ async fn begin(
     let cancel_url = request.cancel_url.as_deref().unwrap_or_default();
     let request_hash =
         request_hash(&[command.account.as_str(), command.plan.as_str(), &request.success_url, cancel_url]);
-    let key = match &command.key {
-        Some(key) => key.clone(),
+    let key = if let Some(key) = &command.key {
+        key.clone()
+    } else {
         // Without a key of the caller's, a request is a new one when the page of the last one has ended. So a double
         // click opens one page.
-        None => {
-            let last = app.db.latest_subscription_checkout(&command.account, &request_hash).await?;
-            own_key(&command.account, &request_hash, last.as_ref(), now_ms)
-        }
+        let last = app.db.latest_subscription_checkout(&command.account, &request_hash).await?;
+        own_key(&command.account, &request_hash, last.as_ref(), now_ms)
     };
     Ok(BeginCheckout {
         key,

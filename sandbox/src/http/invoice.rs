@@ -49,12 +49,11 @@ async fn show(engine: web::Data<Engine>, id: web::Path<String>) -> HttpResponse 
 }
 
 async fn show_receipt(engine: web::Data<Engine>, id: web::Path<String>) -> HttpResponse {
-    match engine.read(DEFAULT_API_VERSION, |state, _| receipt::state_of(state, &id)) {
-        Some(view) => html(StatusCode::OK, &receipt::page(&view), &[]),
-        None => {
-            let page = layout::message("Page not found", "There is no such receipt.", None);
-            html(StatusCode::NOT_FOUND, &page, &[])
-        }
+    if let Some(view) = engine.read(DEFAULT_API_VERSION, |state, _| receipt::state_of(state, &id)) {
+        html(StatusCode::OK, &receipt::page(&view), &[])
+    } else {
+        let page = layout::message("Page not found", "There is no such receipt.", None);
+        html(StatusCode::NOT_FOUND, &page, &[])
     }
 }
 

@@ -4,6 +4,8 @@
 //! They are built from `clients/typescript` and checked in, so that nothing is built or downloaded with the service.
 //! Pages of `ALLOWED_ORIGINS` may import them.
 
+use std::future::ready;
+
 use actix_web::HttpResponse;
 use actix_web::http::header::CACHE_CONTROL;
 use actix_web::web::Bytes;
@@ -24,11 +26,11 @@ const CACHE: &str = "public, max-age=600";
 pub fn routes(config: &mut web::ServiceConfig) {
     for (path, text) in FILES {
         // A guard, so that other methods get the same answer as on every other path.
-        config.service(web::resource(path).guard(guard::Get()).to(move || script(text)));
+        config.service(web::resource(path).guard(guard::Get()).to(move || ready(script(text))));
     }
 }
 
-async fn script(text: &'static [u8]) -> HttpResponse {
+fn script(text: &'static [u8]) -> HttpResponse {
     let mut response = HttpResponse::Ok();
     response.insert_header((CACHE_CONTROL, CACHE));
     file(response, "text/javascript; charset=utf-8", Bytes::from_static(text))
