@@ -14,7 +14,7 @@ pub const RENEWAL_MARGIN_MS: i64 = 2 * 60 * 60 * 1_000;
 /// Stripe's reason of the first invoice.
 const FIRST: &str = "subscription_create";
 /// Stripe's reason of an invoice for a change in the middle of a period.
-const CHANGE: &str = "subscription_update";
+pub(crate) const CHANGE: &str = "subscription_update";
 
 /// What a line brings credits for. The names are stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -4,7 +4,7 @@
 //! of a top-up, in whatever order these became known.
 
 use super::credit_unit::CreditUnit;
-use super::ids::{DisputeId, EventId, PaymentId, RefundId};
+use super::ids::{CustomerId, DisputeId, EventId, PaymentId, RefundId};
 
 /// The status of a refund (Stripe, "Refunds"). It only moves forward, so an older status that arrives late is ignored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -77,6 +77,9 @@ pub struct RefundReport {
     pub reason: Option<String>,
     /// The refund request here that it was made for, if its metadata names one.
     pub request: Option<String>,
+    /// The payment's customer, if the provider said with it that the payment names no top-up: it is of a subscription's
+    /// invoice, or of another application.
+    pub stranger: Option<CustomerId>,
 }
 
 /// The metadata key in which a refund names the request here that it was made for.
@@ -102,6 +105,8 @@ pub struct DisputeReport {
     pub evidence_due_seconds: Option<i64>,
     /// The movements of its money that Stripe shows. Some may be missing, and their order means nothing.
     pub movements: Vec<DisputeMovement>,
+    /// As of a refund.
+    pub stranger: Option<CustomerId>,
     /// Whether real money moves.
     pub livemode: bool,
     /// When it was opened, in seconds since 1970.

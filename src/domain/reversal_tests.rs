@@ -70,6 +70,7 @@ fn dispute(status: &str, movements: &[(i64, &str)]) -> DisputeReport {
     let movement =
         |&(amount_minor, currency): &(i64, &str)| DisputeMovement { amount_minor, currency: currency.to_owned() };
     DisputeReport {
+        stranger: None,
         id: DisputeId::parse(ProviderName::new("stripe"), "du_1").expect("an id"),
         payment: None,
         amount_minor: 289,
@@ -235,6 +236,7 @@ mod random {
             credit in 1_i64..50,
         ) {
             let report = |movements: Vec<DisputeMovement>| DisputeReport {
+                stranger: None,
                 id: DisputeId::parse(crate::domain::provider::ProviderName::new("stripe"), "du_1").expect("an id"),
                 payment: None,
                 amount_minor: amount,

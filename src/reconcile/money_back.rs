@@ -146,6 +146,10 @@ impl Comparison<'_> {
 
     async fn refund(&mut self, refund: RefundReport) -> Result<(), StoreError> {
         let Some(payment) = refund.payment.clone() else { return Ok(()) };
+        if let Some(customer) = &refund.stranger {
+            let is_ours = self.app.db.account_of_customer(customer).await?.is_some();
+            return if is_ours { self.refund_of_invoice(refund, &payment).await } else { Ok(()) };
+        }
         let Some(topup) = self.owner(&payment, refund.id.as_str()).await? else {
             return self.refund_of_invoice(refund, &payment).await;
         };
@@ -209,6 +213,10 @@ impl Comparison<'_> {
 
     async fn dispute(&mut self, dispute: DisputeReport) -> Result<(), StoreError> {
         let Some(payment) = dispute.payment.clone() else { return Ok(()) };
+        if let Some(customer) = &dispute.stranger {
+            let is_ours = self.app.db.account_of_customer(customer).await?.is_some();
+            return if is_ours { self.dispute_of_invoice(&dispute, &payment).await } else { Ok(()) };
+        }
         let Some(topup) = self.owner(&payment, dispute.id.as_str()).await? else {
             return self.dispute_of_invoice(&dispute, &payment).await;
         };

@@ -8,6 +8,7 @@ use crate::app::App;
 use crate::db::{StoreError, Tx, Write};
 use crate::domain::account::AccountId;
 use crate::domain::ids::{PriceId, SubscriptionId};
+use crate::domain::period_credits::CHANGE;
 use crate::domain::plan::PlanId;
 use crate::domain::subscription::{
     ChangeTiming, InvoiceStatus, SubscriptionItem, SubscriptionReport, SubscriptionStatus,
@@ -213,6 +214,13 @@ impl Possible {
         }
     }
 
+    /// If the payment of a change now failed, one that waits for the next period would be lost.
+    fn check_nothing_waits(&self, row: &Subscription) -> Result<(), ChangeError> {
+        let next = row.next_plan_id.as_deref().filter(|next| *next != self.present.plan.as_str());
+        let waits = self.timing == ChangeTiming::Now && self.report.schedule.is_some() && next.is_some();
+        if waits { Err(ChangeError::ChangeWaits) } else { Ok(()) }
+    }
+
     /// The prices of the next period: the plan's, its fee line's, and those of other items.
     fn later_prices(&self) -> Vec<PriceId> {
         let (item, fee_item) = (&self.item.id, self.fee_item.as_ref());
@@ -250,9 +258,10 @@ pub async fn change(
     }
     let possible = possible(app, report, plan).await?;
     match possible.timing {
-        // If the payment of a change now failed, the one that waits would be lost.
-        ChangeTiming::Now if possible.report.schedule.is_some() => return Err(ChangeError::ChangeWaits),
         ChangeTiming::Now => {
+            possible.check_nothing_waits(&row)?;
+            // What has come about by now is still the schedule's.
+            release(app, &possible.report).await?;
             let now_seconds = app.clock.now_ms().div_euclid(1_000);
             let from_seconds = proration_seconds.map(|seconds| possible.proration_seconds(seconds, now_seconds));
             app.provider.subscriptions.change_now(&possible.change(from_seconds)).await?;
@@ -279,8 +288,9 @@ pub async fn change(
 /// # Errors
 /// See [`ChangeError`].
 pub async fn preview(app: &App, id: &SubscriptionId, visible: &Visible, plan: &PlanId) -> Result<Preview, ChangeError> {
-    find(app, id, visible).await?;
+    let row = find(app, id, visible).await?;
     let possible = possible(app, read(app, id).await?, plan).await?;
+    possible.check_nothing_waits(&row)?;
     let period_amount_minor = possible.price.amount_minor.saturating_add(possible.price.fee_minor);
     let now_seconds = app.clock.now_ms().div_euclid(1_000);
     if possible.timing == ChangeTiming::AtPeriodEnd {
@@ -354,13 +364,18 @@ async fn possible(app: &App, report: SubscriptionReport, plan: &PlanId) -> Resul
 }
 
 /// Whether the present period is paid. A renewal is `active` for an hour before it is charged, and for days while a bank
-/// debit is on its way: a change now would give money back that was not paid. The invoice of a change that lapsed is void.
+/// debit is on its way: a change now would give money back that was not paid. The void invoice of a change that lapsed
+/// says nothing of the period.
 async fn is_period_paid(app: &App, report: &SubscriptionReport) -> Result<bool, ChangeError> {
     let Some(id) = report.latest_invoice.as_ref().filter(|_| report.status == SubscriptionStatus::Active) else {
         return Ok(true);
     };
     let invoice = app.provider.invoices.read_invoice(id).await?;
-    Ok(matches!(invoice.status, InvoiceStatus::Paid | InvoiceStatus::Void))
+    Ok(match invoice.status {
+        InvoiceStatus::Paid => true,
+        InvoiceStatus::Void => invoice.reason == CHANGE,
+        InvoiceStatus::Draft | InvoiceStatus::Open | InvoiceStatus::Uncollectible => false,
+    })
 }
 
 async fn read(app: &App, id: &SubscriptionId) -> Result<SubscriptionReport, ChangeError> {

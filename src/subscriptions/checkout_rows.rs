@@ -42,6 +42,8 @@ statements! {
         provider_session_id, session_url, expires_at, request_hash, lease_until, caller, \
         idempotency_key FROM subscription_checkouts \
         WHERE account_id = :account AND request_hash || '' = :request_hash ORDER BY created_at DESC, id DESC LIMIT 1";
+    COUNT = "SELECT COUNT(*) AS count FROM subscription_checkouts \
+        WHERE account_id = :account AND request_hash || '' = :request_hash";
     TAKE_OVER = "UPDATE subscription_checkouts SET unknown_since = :now_ms, lease_until = :lease_until_ms, \
         updated_at = :now_ms WHERE id = :id AND lease_until = :former_lease_ms";
     NEXT_KEY = "UPDATE subscription_checkouts SET provider_attempt = :key, key_used_at = :key_used_at_ms, \
@@ -88,7 +90,23 @@ fn to_json(request: &SubscriptionCheckoutRequest) -> Result<String, StoreError> 
     serde_json::to_string(request).map_err(|error| StoreError::corrupt("a request", error))
 }
 
+#[derive(sqlx::FromRow)]
+struct CountRow {
+    count: i64,
+}
+
 impl Db {
+    /// How many checkouts of a request the account has had.
+    pub(crate) async fn subscription_checkouts(
+        &self,
+        account: &AccountId,
+        request_hash: &str,
+    ) -> Result<i64, StoreError> {
+        let row: Option<CountRow> =
+            self.read_optional(&COUNT, &args![account = account.as_str(), request_hash]).await?;
+        Ok(row.map_or(0, |row| row.count))
+    }
+
     /// The account's latest checkout of a request.
     pub(crate) async fn latest_subscription_checkout(
         &self,

@@ -160,7 +160,9 @@ async fn begin(
         // Without a key of the caller's, a request is a new one when the page of the last one has ended. So a double
         // click opens one page.
         let last = app.db.latest_subscription_checkout(&command.account, &request_hash).await?;
-        own_key(&command.account, &request_hash, last.as_ref(), now_ms)
+        let count = app.db.subscription_checkouts(&command.account, &request_hash).await?;
+        let under_way = last.filter(|last| last.is_under_way(now_ms));
+        own_key(&command.account, &request, (&request_hash, count), under_way)?
     };
     Ok(BeginCheckout {
         key,
@@ -175,15 +177,23 @@ async fn begin(
     })
 }
 
-/// The key of a request that came without one: that of the checkout whose page is open or being opened, or the one that
-/// follows the last checkout.
-fn own_key(account: &AccountId, request_hash: &str, last: Option<&CheckoutRow>, now_ms: i64) -> CallerKey {
+/// The key of a request that came without one: that of the checkout that is under way, if it offers what would be offered
+/// now, or the next one.
+fn own_key(
+    account: &AccountId,
+    request: &SubscriptionCheckoutRequest,
+    (request_hash, count): (&str, i64),
+    under_way: Option<CheckoutRow>,
+) -> Result<CallerKey, StoreError> {
     let scope = format!("subscribe:{account}");
-    let key = match last {
-        Some(last) if last.is_under_way(now_ms) && last.caller == scope => last.idempotency_key.clone(),
-        last => format!("{request_hash}-after-{}", last.map_or("none", |last| last.id.as_str())),
-    };
-    CallerKey { scope, key }
+    if let Some(row) = under_way.filter(|row| row.caller == scope) {
+        let former = row.request()?;
+        let offer = |of: &SubscriptionCheckoutRequest| (of.price_id.clone(), of.fee_price_id.clone(), of.trial_days);
+        if offer(&former) == offer(request) {
+            return Ok(CallerKey { scope, key: row.idempotency_key });
+        }
+    }
+    Ok(CallerKey { scope, key: format!("{request_hash}-{count}") })
 }
 
 /// The answer to a repeated request whose checkout was opened.

@@ -27,7 +27,7 @@ async function payWithAnAcceptedCard(tab) {
   const before = await tab.openDemo();
   await tab.page.getByRole("button", { name: "1,000", exact: true }).click();
   await tab.expectText("#quote-credits", /^1,000 credits$/);
-  await tab.page.fill("#credits", "250");
+  await tab.page.fill("buy-credits #credits", "250");
   await tab.expectText("#quote-credits", /^250 credits$/);
   await tab.expectText("#quote-fee", /^\$0\.39$/);
   await tab.expectText("#quote-total", /^\$2\.89$/);
@@ -86,7 +86,7 @@ async function leftTheCheckout(tab) {
 async function phoneAndKeyboard(tab) {
   const before = await tab.openDemo();
   await tab.expectNoSidewaysScrolling();
-  await tab.tabTo("#credits");
+  await tab.tabTo("buy-credits #credits");
   await tab.page.keyboard.press("ControlOrMeta+A");
   await tab.page.keyboard.insertText("250"); // in one step, so that no quote for "2" is requested
   await tab.expectText("#quote-total", /^\$2\.89$/);
@@ -145,7 +145,7 @@ async function declinedIsTold(tab) {
   await tab.pay("4000000000009995");
   await tab.expectText("[role=alert]", /insufficient funds/i);
   await tab.cancel();
-  await tab.expectText("#status", /declined \(insufficient funds\); nothing was charged/);
+  await tab.expectText("buy-credits #status", /declined \(insufficient funds\); nothing was charged/);
   await tab.shot("told");
   return "whoever leaves after a declined card is told why it was declined";
 }
@@ -209,7 +209,7 @@ class Tab {
 
   async expectStatus(state) {
     await this.page.locator(`#status[data-state="${state}"]`).waitFor().catch(async () => {
-      const status = this.page.locator("#status");
+      const status = this.page.locator("buy-credits #status");
       const read = (it) => `${it.dataset.state}: ${it.textContent}`;
       const seen = (await status.count()) ? await status.evaluate(read) : "not on this page";
       throw new Error(`status should be ${state}, but is ${seen} at ${this.page.url()}`);
@@ -266,7 +266,7 @@ class Tab {
 
   async expectLeftUnchanged(before) {
     await this.expectStatus("cancelled");
-    await this.expectText("#status", /nothing was charged/);
+    await this.expectText("buy-credits #status", /nothing was charged/);
     assert.equal(await this.balance(), before, "leaving the checkout must not change the balance");
     await this.shot("left");
   }

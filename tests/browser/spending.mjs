@@ -185,7 +185,7 @@ class Tab {
   }
 
   async buy(credits) {
-    await this.page.fill("#credits", String(credits));
+    await this.page.fill("buy-credits #credits", String(credits));
     await this.expectText("#quote-credits", new RegExp(`^${credits} credits$`));
     await this.page.click("#buy");
     await this.page.locator("#pay").waitFor();

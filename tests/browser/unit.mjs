@@ -35,16 +35,16 @@ async function amountsOnTheForm(page) {
   await expectQuote(page, "2.50", "$2.50", "$0.39", "$2.89");
   await page.getByRole("button", { name: "10.00", exact: true }).click();
   await expectQuote(page, "10.00", "$10.00", "$0.61", "$10.61");
-  await page.fill("#credits", "0.18");
+  await page.fill("buy-credits #credits", "0.18");
   await expectQuote(page, "0.18", "$0.18", "$0.32", "$0.50");
-  await page.fill("#credits", "1000");
+  await page.fill("buy-credits #credits", "1000");
   await expectText(page, "#quote-credits", /^1,000\.00 credits$/);
   const choose = /^Please choose between 0\.18 and 1,000\.00 credits, in steps of 0\.01\.$/;
   for (const amount of ["2.505", "0.17", "0.000001", "1000.01", "2.5000001", "0", "-1", ""]) {
-    await page.fill("#credits", amount);
+    await page.fill("buy-credits #credits", amount);
     await expectText(page, "#quote-problem", choose);
     assert.equal(await page.locator("#buy").isDisabled(), true, amount);
-    await page.fill("#credits", "2.5");
+    await page.fill("buy-credits #credits", "2.5");
     await expectText(page, "#quote-problem", /^$/);
   }
   await page.screenshot({ path: join(ARTIFACTS, "unit-form.png"), fullPage: true });
@@ -58,7 +58,7 @@ async function purchase(page) {
     return route.fulfill({ status: 502, json: { status: 502, code: "provider_refused" } });
   });
   for (const amount of ["2.5", "0.29", "4.35", "999.99"]) { // 0.29 * 10 ** 6 is not a whole number in floating point
-    await page.fill("#credits", amount);
+    await page.fill("buy-credits #credits", amount);
     await expectText(page, "#quote-credits", new RegExp(`^${Number(amount).toFixed(2)} credits$`));
     const told = page.waitForResponse("**/credits/sessions");
     await page.click("#buy");

@@ -26,12 +26,12 @@ const DEVELOPERS_WORDS = /idempotency|credits:|problem|stripe|api|detail|undefin
 
 async function amountsOutOfBounds(page) {
   for (const amount of ["5", "1000000", "0", "-3", "2.5", ""]) {
-    await page.fill("#credits", amount);
+    await page.fill("buy-credits #credits", amount);
     await expectText(page, "#quote-problem", /^Please choose between 18 and 100,000 credits\.$/);
     assert.equal(await page.locator("#buy").isDisabled(), true, amount);
   }
   await shot(page, "bounds");
-  await page.fill("#credits", "250");
+  await page.fill("buy-credits #credits", "250");
   await expectText(page, "#quote-total", /\$2\.89/);
   await expectText(page, "#quote-problem", /^$/);
   return "an amount that is not for sale is answered with the bounds of this service";
@@ -88,13 +88,13 @@ async function everyError(page) {
     const body = JSON.stringify({ status, code, title: "for developers", detail: `credits: ${code} for developers` });
     answer = { status, headers: { "content-type": "application/problem+json", "x-request-id": "req_test", ...wait }, body };
     await page.click("#buy"); // which takes the previous message away
-    await expectTold(page, expected, "#status p", code);
+    await expectTold(page, expected, "buy-credits #status p", code);
   }
   await shot(page, "last-error");
   await page.unroute("**/credits/sessions");
   await page.route("**/credits/sessions", (route) => route.abort());
   await page.click("#buy");
-  await expectTold(page, /^We cannot be reached\. Please check your connection and try again\.$/, "#status p");
+  await expectTold(page, /^We cannot be reached\. Please check your connection and try again\.$/, "buy-credits #status p");
   return `${ERRORS.length} errors and a broken connection are told in sentences, and none in the API's words`;
 }
 
@@ -147,14 +147,14 @@ async function withoutJavaScript(page) {
   await expectText(page, "noscript", /^This page needs JavaScript\./);
   assert.equal(await page.locator("#generate").isDisabled(), true, "a button that can do nothing");
   assert.equal(await page.locator("#prompt").isDisabled(), true, "a field that can do nothing");
-  for (const id of ["#buy", "#credits", "#refresh"]) assert.equal(await page.locator(id).count(), 0, id);
+  for (const id of ["#buy", "buy-credits #credits", "#refresh"]) assert.equal(await page.locator(id).count(), 0, id);
   await expectNoSidewaysScrolling(page);
   await shot(page, "no-script");
   return "without JavaScript the page says that it needs it, and offers nothing that does not work";
 }
 
 async function fitsOnAPhone(page) {
-  await page.fill("#credits", "5");
+  await page.fill("buy-credits #credits", "5");
   await expectText(page, "#quote-problem", /Please choose/);
   await expectNoSidewaysScrolling(page);
   await shot(page, "phone");
@@ -193,8 +193,8 @@ async function expectText(page, selector, pattern) {
 }
 
 /** Waits for a message, in which no word is for developers. */
-async function expectTold(page, pattern, selector = "#status", what = "") {
-  await page.locator("#status strong").waitFor();
+async function expectTold(page, pattern, selector = "buy-credits #status", what = "") {
+  await page.locator("buy-credits #status strong").waitFor();
   const text = await expectText(page, selector, pattern).catch((error) => {
     throw new Error(`${what} ${error.message}`, { cause: error });
   });

@@ -326,6 +326,7 @@ async fn write_a_lot(books: Arc<Books>, writer: u128) {
         let (topup, payment) = (report.topup.clone(), report.payment.clone().expect("a payment"));
         apply(&books.db, report).await.expect("applies");
         let refund = RefundReport {
+            stranger: None,
             id: RefundId::parse(STRIPE, format!("re_{number}")).expect("an id"),
             payment: Some(payment.clone()),
             amount_minor: 100,

@@ -14,9 +14,9 @@ document.addEventListener("topup-plan", refresh);
 
 const WAITS_MS = [250, 500, 1_000, 2_000, 4_000, 8_000, 16_000];
 
-/** Webhooks come a moment later. The plan tells the balance when it changes. */
+/** Webhooks come a moment later, and that of the credits after that of the plan. */
 function lookAgain() {
-  for (const wait of WAITS_MS) setTimeout(() => plan.refresh(), wait);
+  for (const wait of WAITS_MS) setTimeout(() => Promise.all([refresh(), plan.refresh()]), wait);
 }
 
 // The customer may come back from a page on which something was paid.
@@ -31,9 +31,7 @@ async function ask(path, body, said) {
     const response = await fetch(path, { method: "POST", headers, body: JSON.stringify(body) });
     const answer = await response.json();
     $("time-status").textContent = response.ok ? said : `That did not work: ${answer.detail}.`;
-    if (!response.ok) return;
-    lookAgain();
-    for (const wait of WAITS_MS) setTimeout(refresh, wait);
+    if (response.ok) lookAgain();
   } catch {
     $("time-status").textContent = "The service cannot be reached.";
   } finally {

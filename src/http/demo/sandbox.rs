@@ -88,8 +88,12 @@ pub(super) async fn decline(
     let (account, customer) = customer_of(&request, &state).await?;
     let app = state.app.clone();
     let cards = state.run(async move { app.provider.cards.list_cards(&customer).await }).await?;
+    let cards = cards.map_err(|error| ApiError::not_told(&error))?;
+    if cards.is_empty() {
+        return Err(nobody());
+    }
     let code = body.declines.then_some("insufficient_funds");
-    for card in cards.map_err(|error| ApiError::not_told(&error))? {
+    for card in cards {
         let path = format!("payment_methods/{}/charges", card.id.as_str());
         demo.controls.set(&path, &json!({ "decline": code })).await?;
     }
@@ -104,6 +108,9 @@ async fn customer_of(request: &HttpRequest, state: &State) -> Result<(AccountId,
     let account = Caller::of(request, state).await?.account(None, Scope::Read)?;
     let (app, id) = (state.app.clone(), account.clone());
     let customer = state.run(async move { known_customer(&app, &id).await }).await??;
-    let none = || ApiError::new(StatusCode::CONFLICT, "not_found", "there is no saved card and no plan yet");
-    Ok((account, customer.ok_or_else(none)?))
+    Ok((account, customer.ok_or_else(nobody)?))
+}
+
+fn nobody() -> ApiError {
+    ApiError::new(StatusCode::CONFLICT, "no_customer", "there is no saved card and no plan yet")
 }

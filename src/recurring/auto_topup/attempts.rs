@@ -24,10 +24,12 @@ statements! {
         CAST(COALESCE(SUM(CASE WHEN currency = :currency THEN amount END), 0) AS BIGINT) AS month FROM auto_topup_attempts \
         WHERE account_id = :account AND started_at >= :month_ms AND outcome IN ('running', 'paid')";
     CONSENT = "SELECT consented_at FROM auto_topup_attempts WHERE topup_id = :topup";
-    /// Declined charges: of one card since a time, and of the account since an earlier one.
+    /// Declined charges: of one card since a time, and of the account since an earlier one. A question to the customer is
+    /// no refusal.
     DECLINES = "SELECT COUNT(CASE WHEN payment_method_id = :card AND started_at > :card_since_ms THEN 1 END) AS of_card, \
         COUNT(*) AS of_account FROM auto_topup_attempts \
-        WHERE account_id = :account AND started_at > :since_ms AND outcome || '' = 'declined'";
+        WHERE account_id = :account AND started_at > :since_ms AND outcome || '' = 'declined' \
+        AND code NOT IN ('authentication_required', 'authentication_not_handled')";
     RECENT = "SELECT COUNT(*) AS count FROM (SELECT 1 FROM auto_topup_attempts WHERE started_at > :since_ms \
         ORDER BY started_at LIMIT :limit) AS recent";
     ANY_SINCE = "SELECT COUNT(*) AS count FROM (SELECT 1 FROM auto_topup_attempts WHERE started_at >= :since_ms \

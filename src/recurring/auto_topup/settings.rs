@@ -30,10 +30,13 @@ statements! {
         WHERE account_id = :account AND state <> 'off'";
     BEGIN = "UPDATE auto_topups SET topup_id = :topup, updated_at = :now_ms WHERE account_id = :account";
     END = "UPDATE auto_topups SET topup_id = NULL, updated_at = :now_ms WHERE account_id = :account";
+    /// A page that may still be paid is forgotten only for another one: no card is charged meanwhile.
     PAUSE = "UPDATE auto_topups SET state = 'paused', reason = :reason, retry_at = :retry_at, declines = :declines, \
-        recovery_topup_id = NULL, changes = changes + 1, updated_at = :now_ms WHERE account_id = :account AND state <> 'off' RETURNING changes";
+        recovery_topup_id = CASE WHEN CAST(:reason AS TEXT) = 'authentication_required' THEN NULL \
+        ELSE recovery_topup_id END, changes = changes + 1, updated_at = :now_ms \
+        WHERE account_id = :account AND state <> 'off' RETURNING changes";
     RESUME = "UPDATE auto_topups SET state = 'active', reason = NULL, retry_at = NULL, declines = 0, \
-        recovery_topup_id = NULL, payment_method_id = CASE WHEN payment_method_id IS NULL THEN NULL \
+        payment_method_id = CASE WHEN payment_method_id IS NULL THEN NULL \
         ELSE COALESCE(:payment_method, payment_method_id) END, changes = changes + 1, updated_at = :now_ms \
         WHERE account_id = :account AND state <> 'off'";
     /// Of two pages that are opened at once, one is handed out.

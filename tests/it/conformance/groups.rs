@@ -42,6 +42,7 @@ pub(super) fn is_credited(outcome: &Result<Applied, StoreError>) -> bool {
 pub(crate) fn refund(number: u128, amount_minor: i64, report: &PurchaseReport) -> ApplyReversals {
     let payment = report.payment.clone().expect("a payment");
     let refund = RefundReport {
+        stranger: None,
         id: RefundId::parse(STRIPE, format!("re_{number}")).expect("an id"),
         payment: Some(payment.clone()),
         amount_minor,

@@ -20,14 +20,14 @@ use crate::support::app::http_client;
 use crate::support::{Answer, TestApp, closure};
 
 /// An event type that no version handles; a replay finds that it is not for Topup.
-const NOT_HANDLED: &str = r#"{"id":"evt_1","type":"invoice.paid"}"#;
+const NOT_HANDLED: &str = r#"{"id":"evt_1","type":"product.created"}"#;
 
 /// A made-up failure.
 fn failure(event: &str, kind: FailureKind, payload: Option<&str>, now_ms: i64) -> FailureRecord {
     FailureRecord {
         provider: STRIPE,
         event_id: event.to_owned(),
-        event_type: "invoice.paid".to_owned(),
+        event_type: "product.created".to_owned(),
         kind,
         error: format!("failed at {now_ms}"),
         topup: None,

@@ -68,7 +68,7 @@ on_both_databases! {
 
     async fn a_change_that_waits_is_taken_back_before_a_dearer_one(backend: Backend) {
         let app = shop(backend).await;
-        subscribe(&app, "plus").await;
+        let customer = subscribe(&app, "plus").await;
         let id = only(&app).await["id"].as_str().expect("an id").to_owned();
         let change = format!("/subscriptions/{id}/change");
         let down = post(&app, &change, json!({ "planId": "basic" })).await.expect(200);
@@ -78,7 +78,14 @@ on_both_databases! {
         let back = post(&app, &change, json!({ "planId": "plus" })).await.expect(200);
         assert_eq!((&back["planId"], &back["nextPlanId"]), (&json!("plus"), &Value::Null));
         post(&app, &change, json!({ "planId": "plus" })).await.expect_problem(409, "same_plan");
+        // What has come about does not wait any more, though the schedule is still there.
+        post(&app, &change, json!({ "planId": "basic" })).await.expect(200);
+        advance(&app, &customer, json!({ "to_renewal": true })).await;
+        let less = only(&app).await;
+        assert_eq!((&less["planId"], &less["nextPlanId"]), (&json!("basic"), &Value::Null), "{less}");
         post(&app, &change, json!({ "planId": "pro" })).await.expect(200);
+        app.stripe.idle().await;
+        assert_eq!(only(&app).await["planId"], "pro");
         app.finish().await;
     }
 

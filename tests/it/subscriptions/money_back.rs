@@ -23,6 +23,7 @@ async fn subscribed(world: &World, name: &str) -> Story {
 
 fn dispute(story: &Story, status: &str) -> DisputeReport {
     DisputeReport {
+        stranger: None,
         id: DisputeId::parse(STRIPE, format!("du_{}_first", story.name)).expect("an id"),
         payment: PaymentId::parse(STRIPE, format!("pi_{}_first", story.name)).ok(),
         amount_minor: 1_061,
@@ -115,6 +116,7 @@ on_both_databases! {
         // Of this one nothing is known, and its invoice was paid and half of it refunded.
         let unheard = subscribed(&world, "unheard").await;
         let refund = |story: &Story, status| RefundReport {
+            stranger: None,
             id: RefundId::parse(STRIPE, format!("re_{}_first", story.name)).expect("an id"),
             payment: PaymentId::parse(STRIPE, format!("pi_{}_first", story.name)).ok(),
             amount_minor: 500,

@@ -8,7 +8,7 @@ use stripe_core::refund::ListRefund;
 use stripe_types::RangeQueryTs;
 
 use crate::domain::checkout::PurchaseReport;
-use crate::domain::ids::TopupId;
+use crate::domain::ids::{CustomerId, TopupId};
 use crate::domain::reversal::{DisputeReport, RefundReport};
 use crate::providers::port::{ListPage, ProviderError};
 use crate::providers::stripe::gateway::call::{ask_list, ask_list_or_without};
@@ -92,7 +92,11 @@ pub(super) async fn refunds(
     let page = ask_list_or_without(transport, &request().expand(with_payment()), &request()).await?;
     collect(page, |refund| {
         let refund: Refund = read(refund)?;
-        if is_foreign(refund.payment_intent.as_ref()) { Ok(None) } else { refund_report(refund).map(Some) }
+        if is_foreign(refund.payment_intent.as_ref()) {
+            return Ok(None);
+        }
+        let stranger = stranger(refund.payment_intent.as_ref());
+        Ok(Some(RefundReport { stranger, ..refund_report(refund)? }))
     })
 }
 
@@ -111,7 +115,11 @@ pub(super) async fn disputes(
     let page = ask_list_or_without(transport, &request().expand(with_payment()), &request()).await?;
     collect(page, |dispute| {
         let dispute: Dispute = read(dispute)?;
-        if is_foreign(dispute.payment_intent.as_ref()) { Ok(None) } else { dispute_report(dispute).map(Some) }
+        if is_foreign(dispute.payment_intent.as_ref()) {
+            return Ok(None);
+        }
+        let stranger = stranger(dispute.payment_intent.as_ref());
+        Ok(Some(DisputeReport { stranger, ..dispute_report(dispute)? }))
     })
 }
 
@@ -124,9 +132,17 @@ fn with_payment() -> [String; 1] {
 /// Whether the expanded payment shows that it is not ours. That of a subscription's invoice names no top-up.
 fn is_foreign(payment: Option<&Expandable<PaymentIntent>>) -> bool {
     match payment {
-        Some(Expandable::Object(payment)) => payment.topup().is_none() && !payment.has_customer(),
+        Some(Expandable::Object(payment)) => payment.topup().is_none() && payment.customer().is_none(),
         Some(Expandable::Id(_)) => false,
         None => true,
+    }
+}
+
+/// The customer of an expanded payment that names no top-up.
+fn stranger(payment: Option<&Expandable<PaymentIntent>>) -> Option<CustomerId> {
+    match payment {
+        Some(Expandable::Object(payment)) if payment.topup().is_none() => payment.customer(),
+        _ => None,
     }
 }
 

@@ -45,6 +45,7 @@ impl Dispute {
             movements.extend(movement(moved)?);
         }
         Ok(DisputeReport {
+            stranger: None,
             id: DisputeId::parse(NAME, self.id).map_err(|error| error.to_string())?,
             payment: payment_intent(self.payment_intent)?,
             amount_minor: self.amount.and_then(amount).ok_or("the dispute has no amount")?,

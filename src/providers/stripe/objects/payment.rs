@@ -6,7 +6,7 @@ use serde_json::Value;
 use crate::domain::auto_topup::Decline;
 use crate::domain::checkout::{PurchaseProgress, PurchaseReport, Seal};
 use crate::domain::fees::RealFee;
-use crate::domain::ids::{FeeId, PaymentId, SessionId, TopupId};
+use crate::domain::ids::{CustomerId, FeeId, PaymentId, SessionId, TopupId};
 use crate::domain::reversal::EventRef;
 use crate::providers::stripe::name::NAME;
 use crate::providers::stripe::objects::fields::{Expandable, Identified, SIGNATURE, TERMS, topup_in};
@@ -61,9 +61,11 @@ impl PaymentIntent {
         self.metadata.as_ref().and_then(topup_in)
     }
 
-    /// Whether it is some customer's, as each payment of a subscription's invoice is.
-    pub(in crate::providers::stripe) fn has_customer(&self) -> bool {
-        self.customer.as_ref().is_some_and(|customer| !customer.is_null())
+    /// Its customer, which each payment of a subscription's invoice has.
+    pub(in crate::providers::stripe) fn customer(&self) -> Option<CustomerId> {
+        let customer = self.customer.as_ref()?;
+        let id = customer.as_str().or_else(|| customer.get("id")?.as_str())?;
+        CustomerId::parse(NAME, id).ok()
     }
 
     /// Its id.

@@ -37,6 +37,7 @@ impl Refund {
         let request = self.request().map(word);
         let status = self.status.ok_or("the refund has no status")?;
         Ok(RefundReport {
+            stranger: None,
             id: RefundId::parse(NAME, self.id).map_err(|error| error.to_string())?,
             payment: payment_intent(self.payment_intent)?,
             amount_minor: self.amount.and_then(amount).ok_or("the refund has no amount")?,

@@ -109,6 +109,7 @@ fn progress(status: Status) -> PurchaseProgress {
 
 fn refund(made: &Return) -> RefundReport {
     RefundReport {
+        stranger: None,
         id: RefundId::parse(NAME, made.number.as_str()).expect("an id"),
         payment: Some(PaymentId::parse(NAME, made.payment.as_str()).expect("an id")),
         amount_minor: made.amount_minor,

@@ -176,6 +176,7 @@ struct ReturnNews {
 impl ReturnNews {
     fn report(self) -> Result<RefundReport, String> {
         Ok(RefundReport {
+            stranger: None,
             id: RefundId::parse(NAME, self.number).map_err(|error| error.to_string())?,
             payment: Some(PaymentId::parse(NAME, self.money).map_err(|error| error.to_string())?),
             amount_minor: amount(self.amount).ok_or("the amount is out of range")?,
