@@ -79,7 +79,7 @@ pub struct RefundReport {
     pub request: Option<String>,
     /// The payment's customer, if the provider said with it that the payment names no top-up: it is of a subscription's
     /// invoice, or of another application.
-    pub stranger: Option<CustomerId>,
+    pub stranger: Option<Box<CustomerId>>,
 }
 
 /// The metadata key in which a refund names the request here that it was made for.
@@ -106,7 +106,7 @@ pub struct DisputeReport {
     /// The movements of its money that Stripe shows. Some may be missing, and their order means nothing.
     pub movements: Vec<DisputeMovement>,
     /// As of a refund.
-    pub stranger: Option<CustomerId>,
+    pub stranger: Option<Box<CustomerId>>,
     /// Whether real money moves.
     pub livemode: bool,
     /// When it was opened, in seconds since 1970.

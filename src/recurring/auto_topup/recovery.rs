@@ -58,16 +58,16 @@ pub async fn recovery_page(
     let auto = app.db.auto_topup(account).await?;
     let auto = auto.filter(|auto| auto.reason == Some(PauseReason::AuthenticationRequired));
     let auto = auto.ok_or(RecoveryError::NotNeeded)?;
-    if let Some(topup) = &auto.recovery {
-        if let Some(topup) = app.db.topup(topup).await? {
-            let topup = refresh(app, topup).await?;
-            if let Some(page) = open_page(&topup, app.clock.now_ms()) {
-                return Ok(page);
-            }
-            // It is paid, or may be: a second page could be paid, too.
-            if !matches!(topup.state, TopupState::Expired | TopupState::Failed) {
-                return Err(RecoveryError::NotNeeded);
-            }
+    if let Some(topup) = &auto.recovery
+        && let Some(topup) = app.db.topup(topup).await?
+    {
+        let topup = refresh(app, topup).await?;
+        if let Some(page) = open_page(&topup, app.clock.now_ms()) {
+            return Ok(page);
+        }
+        // It is paid, or may be: a second page could be paid, too.
+        if !matches!(topup.state, TopupState::Expired | TopupState::Failed) {
+            return Err(RecoveryError::NotNeeded);
         }
     }
     let page = Box::pin(create_checkout(app, checkout(account, &auto, success_url, cancel_url, None))).await?;

@@ -139,9 +139,9 @@ fn is_foreign(payment: Option<&Expandable<PaymentIntent>>) -> bool {
 }
 
 /// The customer of an expanded payment that names no top-up.
-fn stranger(payment: Option<&Expandable<PaymentIntent>>) -> Option<CustomerId> {
+fn stranger(payment: Option<&Expandable<PaymentIntent>>) -> Option<Box<CustomerId>> {
     match payment {
-        Some(Expandable::Object(payment)) if payment.topup().is_none() => payment.customer(),
+        Some(Expandable::Object(payment)) if payment.topup().is_none() => payment.customer().map(Box::new),
         _ => None,
     }
 }
