@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use clap::Subcommand;
 use topup::config::{CommandConfig, LogSettings};
-use topup::plans::apply_plans::apply_plans;
+use topup::plans::apply_plans::{PlanChange, apply_plans};
 use topup::plans::plan_file::read_plans;
 use topup::plans::plan_rows::AppliedPlan;
 use topup::startup::{Environment, command};
@@ -21,6 +21,9 @@ pub(crate) enum PlansCommand {
         /// Only say what would change.
         #[arg(long)]
         dry_run: bool,
+        /// Print JSON.
+        #[arg(long)]
+        json: bool,
     },
     /// Show all plans.
     List {
@@ -32,12 +35,12 @@ pub(crate) enum PlansCommand {
 
 pub(crate) async fn run(command: PlansCommand) -> Result<ExitCode, Failure> {
     match command {
-        PlansCommand::Apply { file, dry_run } => apply(&file, dry_run).await,
+        PlansCommand::Apply { file, dry_run, json } => apply(&file, dry_run, json).await,
         PlansCommand::List { json } => list(json).await,
     }
 }
 
-async fn apply(file: &std::path::Path, dry_run: bool) -> Result<ExitCode, Failure> {
+async fn apply(file: &std::path::Path, dry_run: bool, json: bool) -> Result<ExitCode, Failure> {
     let text = std::fs::read_to_string(file).map_err(|error| format!("{}: {error}", file.display()))?;
     // Mistakes in the file are told before anything is asked of the database or of Stripe.
     let plans = read_plans(&text).map_err(|error| format!("{} is not right:\n{error}", file.display()))?;
@@ -45,28 +48,30 @@ async fn apply(file: &std::path::Path, dry_run: bool) -> Result<ExitCode, Failur
     start_logging(&LogSettings { filter: "error".to_owned(), json: false })?;
     let app = command::connect(config, Environment::default()).await?;
     let changes = apply_plans(&app, &plans, true).await;
-    let result = match changes {
-        Ok(changes) if changes.is_empty() => {
-            println!("Nothing to change: {} plans are as the file says.", plans.len());
-            Ok(())
-        }
-        Ok(changes) => {
-            for change in &changes {
-                println!("{}: {}", change.plan, change.change);
-            }
-            if dry_run {
-                println!("Nothing was changed (--dry-run).");
-                Ok(())
-            } else {
-                apply_plans(&app, &plans, false).await.map(|_| println!("Applied."))
-            }
-        }
-        Err(error) => Err(error),
+    if !json && let Ok(changes) = &changes {
+        say_changes(changes, plans.len());
+    }
+    let result = match &changes {
+        Ok(changes) if !dry_run && !changes.is_empty() => apply_plans(&app, &plans, false).await.map(drop),
+        _ => Ok(()),
     };
     let stored = app.db.plans(app.provider.name).await;
     app.db.close().await;
+    let changes = changes?;
     result?;
-    for other in stored?.iter().filter(|stored| plans.iter().all(|plan| plan.id != stored.plan.id)) {
+    let stored = stored?;
+    if json {
+        let change = |change: &PlanChange| serde_json::json!({ "planId": change.plan, "change": change.change });
+        let changes: Vec<_> = changes.iter().map(change).collect();
+        let data: Vec<_> = stored.iter().map(plan_json).collect();
+        let answer = serde_json::json!({ "dryRun": dry_run, "changes": changes, "data": data });
+        println!("{}", serde_json::to_string_pretty(&answer)?);
+        return Ok(ExitCode::SUCCESS);
+    }
+    if !changes.is_empty() {
+        println!("{}", if dry_run { "Nothing was changed (--dry-run)." } else { "Applied." });
+    }
+    for other in stored.iter().filter(|stored| plans.iter().all(|plan| plan.id != stored.plan.id)) {
         let sold = if other.plan.is_active { "sold" } else { "not sold" };
         println!(
             "{}: not in the file, and stays as it is ({sold}); set active = false to stop selling it",
@@ -74,6 +79,15 @@ async fn apply(file: &std::path::Path, dry_run: bool) -> Result<ExitCode, Failur
         );
     }
     Ok(ExitCode::SUCCESS)
+}
+
+fn say_changes(changes: &[PlanChange], plans: usize) {
+    if changes.is_empty() {
+        println!("Nothing to change: {plans} plans are as the file says.");
+    }
+    for change in changes {
+        println!("{}: {}", change.plan, change.change);
+    }
 }
 
 async fn list(json: bool) -> Result<ExitCode, Failure> {

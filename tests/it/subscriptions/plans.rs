@@ -116,9 +116,15 @@ on_both_databases! {
         let (code, said, error) = run(&["plans", "apply", path, "--dry-run"]);
         assert_eq!(code, Some(0), "{error}");
         assert!(said.contains("pro: new plan \"Pro\"") && said.contains("Nothing was changed"), "{said}");
+        let (_, said, _) = run(&["plans", "apply", path, "--dry-run", "--json"]);
+        let said: Value = serde_json::from_str(&said).expect("JSON");
+        assert_eq!((&said["dryRun"], &said["changes"][0]["planId"]), (&json!(true), &json!("pro")), "{said}");
+        assert_eq!(said["data"], json!([]), "nothing was applied");
         let (code, said, error) = run(&["plans", "apply", path]);
         assert_eq!((code, said.contains("Applied.")), (Some(0), true), "{said}{error}");
         assert!(run(&["plans", "apply", path]).1.contains("Nothing to change"));
+        let said: Value = serde_json::from_str(&run(&["plans", "apply", path, "--json"]).1).expect("JSON");
+        assert_eq!((&said["changes"], &said["data"][0]["id"]), (&json!([]), &json!("pro")), "{said}");
         let listed: Value = serde_json::from_str(&run(&["plans", "list", "--json"]).1).expect("JSON");
         assert_eq!(listed["data"][0]["prices"][0]["feeAmount"], 91);
         assert!(run(&["plans", "list"]).1.starts_with("pro  sold  10000 credits each month"));
