@@ -21,8 +21,10 @@ PRO = {**BASIC, "id": "pro", "name": "Pro", "creditsPerPeriod": 10_000, "amount"
 def basic_total(topup: Topup) -> int:
     """What a month of the plan `basic` costs; there are plans then."""
     topup.request("PUT", "/admin/plans", body={"plans": [BASIC, PRO]})
-    basic, pro = topup.plans()
-    assert (basic.id, pro.name, pro.credits_per_period) == ("basic", "Pro", 10_000)
+    # `topup dev` sells plans of its own, too.
+    plans = {plan.id: plan for plan in topup.plans()}
+    basic, pro = plans["basic"], plans["pro"]
+    assert (basic.credits_per_period, pro.name, pro.credits_per_period) == (1_000, "Pro", 10_000)
     return basic.prices[0].total_amount
 
 
