@@ -12,6 +12,7 @@ use crate::books::audit_report::{AuditReport, Difference, PAGE};
 use crate::books::audit_spending::{AuditedFunds, AuditedSpend};
 use crate::books::audit_subscriptions::AuditedPeriod;
 use crate::books::audited::{Audited, first_broken};
+use crate::books::auto_topup_rules;
 use crate::books::replay::replay;
 use crate::books::usage::audit_usage::audit_usage;
 use crate::db::{Db, StoreError};
@@ -21,6 +22,7 @@ use crate::domain::credit_unit::CreditUnit;
 use crate::domain::ledger::EntryKind;
 use crate::domain::payment::PaymentRole;
 use crate::domain::reversal::{DisputeReport, RefundStatus, credits_taken};
+use crate::messages::message_rules;
 
 /// Recomputes everything. With `is_replay`, also every part of every spend from the burn order.
 ///
@@ -38,26 +40,19 @@ pub async fn audit(db: &Db, is_replay: bool) -> Result<AuditReport, StoreError> 
     walk::<AuditedLimit>(db, &mut report).await?;
     walk::<AuditedPeriod>(db, &mut report).await?;
     report.usage_hours = audit_usage(db, &mut report).await?;
-    audit_messages(db, &mut report).await?;
-    audit_auto_topups(db, &mut report).await?;
+    audit_rules(db, &mut report).await?;
     if is_replay {
         replay(db, &mut report).await?;
     }
     Ok(report)
 }
 
-/// Checks that a message exists exactly if its cause does, by one snapshot for each rule.
-async fn audit_messages(db: &Db, report: &mut AuditReport) -> Result<(), StoreError> {
-    for (rule, wrong) in db.broken_message_rules().await? {
-        report.add(Difference { id: "messages".to_owned(), detail: format!("not so for {wrong}: {rule}") });
-    }
-    Ok(())
-}
-
-/// Checks the charges of saved cards, in the same way.
-async fn audit_auto_topups(db: &Db, report: &mut AuditReport) -> Result<(), StoreError> {
-    for (rule, wrong) in db.broken_auto_topup_rules().await? {
-        report.add(Difference { id: "auto top-ups".to_owned(), detail: format!("not so for {wrong}: {rule}") });
+/// Checks that a message exists exactly if its cause does, and that charges of saved cards agree with their purchases.
+async fn audit_rules(db: &Db, report: &mut AuditReport) -> Result<(), StoreError> {
+    for (about, rules) in [("messages", &message_rules::RULES[..]), ("auto top-ups", &auto_topup_rules::RULES)] {
+        for (rule, wrong) in db.broken_among(rules).await? {
+            report.add(Difference { id: about.to_owned(), detail: format!("not so for {wrong}: {rule}") });
+        }
     }
     Ok(())
 }

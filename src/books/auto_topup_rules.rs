@@ -1,6 +1,6 @@
 //! What always holds of charges of saved cards, as far as SQL can check it.
 
-use crate::db::{Db, Statement, StoreError, statements};
+use crate::db::{Statement, statements};
 
 statements! {
     PAID_WITHOUT_TOPUP = "SELECT COUNT(*) AS wrong FROM auto_topup_attempts a LEFT JOIN topups t ON t.id = a.topup_id \
@@ -30,22 +30,3 @@ pub(crate) static RULES: [(&str, &Statement); 5] = [
     ("a charge of a saved card that is under way is looked after", &LOST_CHARGES),
     ("states of auto top-up are words that the code knows", &WRONG_WORDS),
 ];
-
-#[derive(sqlx::FromRow)]
-struct Wrong {
-    wrong: i64,
-}
-
-impl Db {
-    /// The broken rules of charges of saved cards, each with the number of rows.
-    pub(crate) async fn broken_auto_topup_rules(&self) -> Result<Vec<(&'static str, i64)>, StoreError> {
-        let mut broken = Vec::new();
-        for (rule, statement) in RULES {
-            match self.read_optional::<Wrong>(statement, &[]).await? {
-                Some(Wrong { wrong: 0 }) | None => {}
-                Some(Wrong { wrong }) => broken.push((rule, wrong)),
-            }
-        }
-        Ok(broken)
-    }
-}

@@ -2,7 +2,7 @@
 
 use crate::books::{auto_topup_rules, purchase_rules, spending_rules, subscription_rules};
 use crate::db::Db;
-use crate::db::{StoreError, args, statements};
+use crate::db::{Statement, StoreError, args, statements};
 use crate::domain::account::AccountId;
 use crate::domain::burn::NEVER_MS;
 use crate::domain::ledger::Balance;
@@ -148,7 +148,7 @@ impl Db {
     /// # Errors
     /// When the database fails.
     pub async fn broken_rules(&self) -> Result<Vec<&'static str>, StoreError> {
-        let rules = [
+        let rules: [(&'static str, &'static Statement); 8] = [
             ("balance = sum of entries", &WRONG_BALANCES),
             ("credits of a top-up are granted once, when it is paid", &WRONG_TOPUPS),
             ("a decided event's effect is there", &WRONG_EVENTS),
@@ -159,11 +159,30 @@ impl Db {
             ("states and kinds are words that the code knows", &WRONG_WORDS),
         ];
         let mut broken = Vec::new();
-        let rules = rules.into_iter().chain(purchase_rules::RULES).chain(spending_rules::RULES);
-        let rules = rules.chain(subscription_rules::RULES).chain(message_rules::RULES).chain(auto_topup_rules::RULES);
+        for rules in [
+            &rules[..],
+            &purchase_rules::RULES,
+            &spending_rules::RULES,
+            &subscription_rules::RULES,
+            &message_rules::RULES,
+            &auto_topup_rules::RULES,
+        ] {
+            broken.extend(self.broken_among(rules).await?.into_iter().map(|(rule, _)| rule));
+        }
+        Ok(broken)
+    }
+
+    /// The broken ones of these rules, each with the number of rows, by one snapshot for each.
+    pub(crate) async fn broken_among(
+        &self,
+        rules: &[(&'static str, &'static Statement)],
+    ) -> Result<Vec<(&'static str, i64)>, StoreError> {
+        let mut broken = Vec::new();
         for (rule, statement) in rules {
-            if self.read_optional::<Wrong>(statement, &[]).await?.is_none_or(|row| row.wrong != 0) {
-                broken.push(rule);
+            let row: Option<Wrong> = self.read_optional(statement, &[]).await?;
+            let wrong = row.map(|row| row.wrong);
+            if wrong != Some(0) {
+                broken.push((*rule, wrong.unwrap_or_default()));
             }
         }
         Ok(broken)

@@ -1,6 +1,6 @@
 //! The settings of the operator's console.
 
-use super::{Reader, SettingError};
+use super::Reader;
 
 /// The most credits that `SUPPORT_MAX_CREDITS` may allow.
 const MOST_CREDITS: i64 = 1_000_000_000_000_000;
@@ -18,14 +18,7 @@ pub struct ConsoleConfig {
 
 /// Reads them. `None` after a mistake, which is recorded.
 pub(super) fn read_console(reader: &mut Reader<'_>) -> Option<ConsoleConfig> {
-    let is_on = match reader.text("CONSOLE", "off").as_str() {
-        "on" => Some(true),
-        "off" => Some(false),
-        _ => {
-            reader.errors.push(SettingError::new("CONSOLE", "must be on or off"));
-            None
-        }
-    };
+    let is_on = reader.switch("CONSOLE");
     let hint = "credits that a key of scope support may move in a day, a whole number of 0 or more";
     let support_max_credits = reader.in_range("SUPPORT_MAX_CREDITS", 10_000, 0..=MOST_CREDITS, hint);
     let personal_data_days = read_personal_data_days(reader);

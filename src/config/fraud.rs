@@ -1,17 +1,10 @@
 //! What happens when the provider warns of fraud.
 
-use super::{Reader, SettingError};
+use super::Reader;
 
 /// Whether a new warning blocks the account. `None` after a mistake, which is recorded.
 pub(super) fn read_freeze(reader: &mut Reader<'_>) -> Option<bool> {
-    match reader.text("FREEZE_ON_FRAUD_WARNING", "off").as_str() {
-        "on" => Some(true),
-        "off" => Some(false),
-        _ => {
-            reader.errors.push(SettingError::new("FREEZE_ON_FRAUD_WARNING", "must be on or off"));
-            None
-        }
-    }
+    reader.switch("FREEZE_ON_FRAUD_WARNING")
 }
 
 #[cfg(test)]

@@ -40,7 +40,7 @@ pub use jwt::SettingError;
 use jwt::{JwtSettings, RawJwt, is_placeholder};
 pub use log_filter::parse_log_filter;
 use pricing::read_pricing;
-use recurring::{RecurringConfig, read_recurring, switch};
+use recurring::{RecurringConfig, read_recurring};
 use source::Reader;
 pub use source::{InvalidEnvFile, Source};
 pub use usable::UsableSettings;
@@ -154,7 +154,7 @@ impl Config {
         let checkout_expires_minutes =
             reader.in_range("CHECKOUT_EXPIRES_MINUTES", 60, 30..=1440, "minutes, from 30 to 1440 (Stripe's limits)");
         let payment_methods = read_payment_methods(&mut reader);
-        let makes_invoices = switch(&mut reader, "INVOICES").unwrap_or_default();
+        let makes_invoices = reader.switch("INVOICES").unwrap_or_default();
         let rate_limit = reader.parse("RATE_LIMIT_PER_MINUTE", "30", "a whole number of 1 or more");
         let max_open = reader.in_range("MAX_OPEN_CHECKOUTS", 30, 1..=100_000, "a whole number from 1 to 100000");
         let trusted_proxies = web::read_networks(&mut reader, "TRUSTED_PROXIES");

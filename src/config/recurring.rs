@@ -15,8 +15,8 @@ pub struct RecurringConfig {
 
 /// Reads them. `None` after a mistake, which is recorded.
 pub(super) fn read_recurring(reader: &mut Reader<'_>) -> Option<RecurringConfig> {
-    let saves_cards = switch(reader, "SAVED_CARDS");
-    let auto_topup = switch(reader, "AUTO_TOPUP");
+    let saves_cards = reader.switch("SAVED_CARDS");
+    let auto_topup = reader.switch("AUTO_TOPUP");
     let hint = "charges of all accounts together in an hour, a whole number from 1 to 1000000";
     let per_hour = reader.in_range("AUTO_TOPUPS_PER_HOUR", 1_000, 1..=1_000_000, hint);
     if (saves_cards, auto_topup) == (Some(false), Some(true)) {
@@ -24,18 +24,6 @@ pub(super) fn read_recurring(reader: &mut Reader<'_>) -> Option<RecurringConfig>
         return None;
     }
     Some(RecurringConfig { saves_cards: saves_cards?, auto_topup: auto_topup?, auto_topups_per_hour: per_hour? })
-}
-
-/// Reads a setting that is `on` or `off`. `None` after a mistake, which is recorded.
-pub(super) fn switch(reader: &mut Reader<'_>, name: &'static str) -> Option<bool> {
-    match reader.text(name, "off").as_str() {
-        "on" => Some(true),
-        "off" => Some(false),
-        _ => {
-            reader.errors.push(SettingError::new(name, "must be on or off"));
-            None
-        }
-    }
 }
 
 #[cfg(test)]

@@ -222,6 +222,18 @@ impl<'s> Reader<'s> {
         value
     }
 
+    /// A setting that is `on` or `off`, which it is by default. `None` after a mistake, which is recorded.
+    pub(super) fn switch(&mut self, setting: &str) -> Option<bool> {
+        match self.text(setting, "off").as_str() {
+            "on" => Some(true),
+            "off" => Some(false),
+            _ => {
+                self.error(setting, "must be on or off");
+                None
+            }
+        }
+    }
+
     pub(super) fn in_range(
         &mut self,
         setting: &str,

@@ -3,7 +3,7 @@
 //! A cause from before the outbox was switched on has no message, and messages are deleted after some months; the
 //! minute that is left out allows for transactions that were running then, and for clocks of several machines.
 
-use crate::db::{Db, StoreError, statements};
+use crate::db::statements;
 
 statements! {
     PAID_WITHOUT_MESSAGE = "SELECT COUNT(*) AS wrong FROM topups t WHERE t.state = 'paid' \
@@ -69,22 +69,3 @@ pub(crate) static RULES: [(&str, &crate::db::Statement); 15] = [
     ("a waiting delivery is in a queue", &NOT_QUEUED),
     ("the body of a message can be made", &NOT_MADE),
 ];
-
-#[derive(sqlx::FromRow)]
-struct Wrong {
-    wrong: i64,
-}
-
-impl Db {
-    /// The broken rules of messages, each with the number of rows.
-    pub(crate) async fn broken_message_rules(&self) -> Result<Vec<(&'static str, i64)>, StoreError> {
-        let mut broken = Vec::new();
-        for (rule, statement) in RULES {
-            match self.read_optional::<Wrong>(statement, &[]).await? {
-                Some(Wrong { wrong: 0 }) | None => {}
-                Some(Wrong { wrong }) => broken.push((rule, wrong)),
-            }
-        }
-        Ok(broken)
-    }
-}
