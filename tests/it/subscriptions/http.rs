@@ -15,6 +15,7 @@ async fn post(app: &TestApp, account: &str, path: &str, body: Value) -> Answer {
 on_both_databases! {
     async fn wrong_requests_are_refused_before_stripe_is_asked(backend: Backend) {
         let app = TestApp::start(backend).await;
+        let before = app.stripe.requests().await.len();
         for (body, field) in [
             (json!({}), "planId"),
             (json!({ "planId": "pro" }), "successUrl"),
@@ -56,6 +57,7 @@ on_both_databases! {
         post(&app, "user_1", "/subscriptions/sub_1/cancel", json!({ "at": "soon" })).await.expect(400);
         post(&app, "user_1", "/subscriptions/sub_1/cancel", json!({ "at": "now" })).await
             .expect_problem(403, "admin_required");
+        assert_eq!(app.stripe.requests().await.len(), before, "Stripe was asked");
         app.finish().await;
     }
 

@@ -95,7 +95,7 @@ pub struct World {
 /// One account with its subscription.
 #[derive(Clone)]
 pub struct Story {
-    /// The number in all its ids.
+    /// The name in all its ids.
     pub name: String,
     /// When its first period begins, in seconds since 1970.
     pub start: i64,
