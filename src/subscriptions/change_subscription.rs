@@ -1,8 +1,8 @@
 //! Ends a subscription, lets it go on, and changes its plan.
 //!
-//! Every call reads the subscription at the provider first and stores it again afterwards, so a repeated request changes
-//! nothing, and the answer is what the provider says. A dearer plan takes effect at once and is paid now; nothing changes
-//! if that fails. Another one takes effect with the next period.
+//! Every call reads the subscription at the provider before it decides, and every change stores it again afterwards; the
+//! answer is what the provider says. A dearer plan with the same interval takes effect at once and is paid now; nothing
+//! changes if that fails. Another one takes effect with the next period. In a trial every change is at once.
 
 use crate::app::App;
 use crate::db::{StoreError, Tx, Write};
@@ -89,7 +89,7 @@ pub enum ChangeError {
     NoPlan,
     /// The provider refused the payment or the change.
     #[error("the payment provider refused the change: {0}")]
-    Refused(String),
+    Refused(&'static str),
     /// The provider did not do it, or it is not known.
     #[error(transparent)]
     Provider(ProviderError),
@@ -101,9 +101,12 @@ pub enum ChangeError {
 impl From<ProviderError> for ChangeError {
     fn from(error: ProviderError) -> Self {
         match error {
-            // A refused card and the like; a missing permission is for the operator.
+            // The provider's texts are for the log; a missing permission is for the operator.
             ProviderError::Refused(failure) if failure.status == 400 || failure.status == 402 => {
-                Self::Refused(failure.message)
+                let (code, message) = (failure.code, failure.message);
+                tracing::warn!(code, message, "Stripe refused to change a subscription");
+                let is_payment = failure.status == 402;
+                Self::Refused(if is_payment { "the payment was declined" } else { "it is not possible now" })
             }
             error => Self::Provider(error),
         }

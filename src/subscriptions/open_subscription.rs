@@ -258,12 +258,7 @@ async fn forget_if_gone(app: &App, customer: &CustomerId, error: &ProviderError)
 fn of_customer(error: CustomerError) -> OpenSubscriptionError {
     match error {
         CustomerError::Store(error) => error.into(),
-        CustomerError::Provider(error) => OpenSubscriptionError::Provider(match error {
-            ProviderError::Failed(_) | ProviderError::Unreachable(_) => ProviderTrouble::Unavailable,
-            ProviderError::Limited(_) => ProviderTrouble::Limited,
-            ProviderError::TimedOut => ProviderTrouble::TooSlow,
-            _ => ProviderTrouble::Refused,
-        }),
+        CustomerError::Provider(error) => OpenSubscriptionError::Provider(ProviderTrouble::of_customer(&error)),
     }
 }
 

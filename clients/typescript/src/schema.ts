@@ -1663,9 +1663,10 @@ export interface paths {
         put?: never;
         /**
          * Changes the plan of a subscription.
-         * @description A dearer plan takes effect at once: the difference for the rest of the period is paid now, and if that fails nothing
+         * @description A dearer plan with the same interval takes effect at once: the difference for the rest of the period is paid now, and if that fails nothing
          *     changes (`updatePending`, with the page to pay in `due`). Its credits come with the payment, less those that the period
-         *     has brought. A plan that costs less takes effect with the next period. The present plan takes such a change back.
+         *     has brought. Any other plan takes effect with the next period; in a trial every change is at once. The present plan takes
+         *     a change back that waits.
          *     Requires a customer's token, or an API key with the scope `checkout`.
          */
         post: operations["changeSubscription"];
@@ -2345,7 +2346,7 @@ export interface components {
              */
             prorationDate?: string | null;
             /**
-             * @description `now`, or `period_end`: a plan that costs less takes effect with the next period.
+             * @description `now`, or `period_end`: a plan that costs less, or has another interval, takes effect with the next period.
              * @example now
              */
             takesEffect: string;

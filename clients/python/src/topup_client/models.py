@@ -185,7 +185,7 @@ class ChangePreview:
     plan_id: str
     takes_effect: str
     """
-    `now`, or `period_end`: a plan that costs less takes effect with the next period.
+    `now`, or `period_end`: a plan that costs less, or has another interval, takes effect with the next period.
     """
     proration_date: str | None = None
     """

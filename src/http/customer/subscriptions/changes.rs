@@ -48,7 +48,7 @@ pub struct ChangePlan {
 pub struct ChangePreview {
     #[schema(example = "pro")]
     plan_id: String,
-    /// `now`, or `period_end`: a plan that costs less takes effect with the next period.
+    /// `now`, or `period_end`: a plan that costs less, or has another interval, takes effect with the next period.
     #[schema(example = "now")]
     takes_effect: &'static str,
     #[schema(example = "2026-11-21T12:01:00Z")]
@@ -189,9 +189,10 @@ pub async fn go_on(request: HttpRequest, path: Path<String>, state: State) -> Re
 
 /// Changes the plan of a subscription.
 ///
-/// A dearer plan takes effect at once: the difference for the rest of the period is paid now, and if that fails nothing
+/// A dearer plan with the same interval takes effect at once: the difference for the rest of the period is paid now, and if that fails nothing
 /// changes (`updatePending`, with the page to pay in `due`). Its credits come with the payment, less those that the period
-/// has brought. A plan that costs less takes effect with the next period. The present plan takes such a change back.
+/// has brought. Any other plan takes effect with the next period; in a trial every change is at once. The present plan takes
+/// a change back that waits.
 /// Requires a customer's token, or an API key with the scope `checkout`.
 #[utoipa::path(
     operation_id = "changeSubscription",
