@@ -9,10 +9,10 @@ import { createHmac } from "node:crypto";
 import { createServer } from "node:net";
 import { fileURLToPath } from "node:url";
 import { startDev, startProgram } from "../../tests/browser/services.mjs";
+import { TIMEOUT_MS } from "../../tests/browser/timeout.mjs";
 
 const here = fileURLToPath(new URL(".", import.meta.url));
 const SECRET = Buffer.from("an invented secret, 32 bytes long");
-const PATIENCE_MS = 30_000;
 
 async function freePort() {
   const server = createServer();
@@ -75,7 +75,7 @@ class Customer {
 }
 
 async function until(what, isDone) {
-  const deadlineMs = Date.now() + PATIENCE_MS;
+  const deadlineMs = Date.now() + TIMEOUT_MS;
   while (!(await isDone())) assert.ok(Date.now() < deadlineMs, `${what} did not come`);
 }
 

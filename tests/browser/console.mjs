@@ -10,6 +10,7 @@ import assert from "node:assert/strict";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { runAll } from "./scenarios.mjs";
+import { TIMEOUT_MS } from "./timeout.mjs";
 
 const { CONSOLE, ARTIFACTS, CHROMIUM = "/usr/bin/chromium" } = process.env;
 if (!CONSOLE || !ARTIFACTS) {
@@ -18,7 +19,6 @@ if (!CONSOLE || !ARTIFACTS) {
 }
 const place = JSON.parse(CONSOLE);
 const axe = createRequire(import.meta.url)("axe-core").source;
-const TIMEOUT_MS = 20_000;
 const DESKTOP = { width: 1280, height: 900 };
 const PHONE = { width: 390, height: 844 };
 

@@ -10,13 +10,13 @@ import assert from "node:assert/strict";
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { chromium } from "playwright-core";
+import { TIMEOUT_MS } from "./timeout.mjs";
 
 const { SERVICE_URL, ARTIFACTS, CHROMIUM = "/usr/bin/chromium" } = process.env;
 if (!SERVICE_URL || !ARTIFACTS) {
   console.error("usage: SERVICE_URL=… ARTIFACTS=folder [CHROMIUM=/usr/bin/chromium] node docs.mjs");
   process.exit(2);
 }
-const TIMEOUT_MS = 15_000;
 
 const read = async (path, init) => (await fetch(new URL(path, SERVICE_URL), init)).json();
 const { paths } = await read("/openapi.json");
@@ -83,7 +83,7 @@ const isForAdmins = ({ path }) => path.startsWith("/admin/");
 const isPublic = ({ operation }) => operation.responses[401] === undefined;
 
 await mkdir(ARTIFACTS, { recursive: true });
-const browser = await chromium.launch({ executablePath: CHROMIUM, args: ["--no-sandbox"] });
+const browser = await chromium.launch({ executablePath: CHROMIUM, args: ["--no-sandbox"], timeout: TIMEOUT_MS });
 let page;
 try {
   page = await openDocs(browser);

@@ -9,6 +9,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { runAll } from "./scenarios.mjs";
+import { TIMEOUT_MS } from "./timeout.mjs";
 
 const { DEMO_URL, ARTIFACTS, CHROMIUM = "/usr/bin/chromium" } = process.env;
 if (!DEMO_URL || !ARTIFACTS) {
@@ -17,7 +18,6 @@ if (!DEMO_URL || !ARTIFACTS) {
 }
 
 const demoOrigin = new URL(DEMO_URL).origin;
-const TIMEOUT_MS = 30_000;
 const JSON_BODY = { "content-type": "application/json" };
 const CARD = { email: "a@example.com", card_number: "4242424242424242", exp: "12 / 34", cvc: "123", name: "Test" };
 

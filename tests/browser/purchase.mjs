@@ -9,6 +9,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { runAll } from "./scenarios.mjs";
+import { TIMEOUT_MS } from "./timeout.mjs";
 
 const { DEMO_URL, ARTIFACTS, CHROMIUM = "/usr/bin/chromium" } = process.env;
 if (!DEMO_URL || !ARTIFACTS) {
@@ -17,7 +18,6 @@ if (!DEMO_URL || !ARTIFACTS) {
 }
 
 const demoOrigin = new URL(DEMO_URL).origin;
-const TIMEOUT_MS = 15_000;
 const PHONE = { width: 360, height: 740 };
 const CARD = { accepted: "4242424242424242", declined: "4000000000000002", asksFor3ds: "4000000000003220" };
 

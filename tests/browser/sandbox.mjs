@@ -12,6 +12,7 @@ import { createRequire } from "node:module";
 import { join } from "node:path";
 import { confirm, control, fill, intentOf, paid, place, post, session } from "./sandbox_world.mjs";
 import { runAll } from "./scenarios.mjs";
+import { TIMEOUT_MS } from "./timeout.mjs";
 
 const { ARTIFACTS, CHROMIUM = "/usr/bin/chromium" } = process.env;
 if (!place || !ARTIFACTS) {
@@ -19,7 +20,6 @@ if (!place || !ARTIFACTS) {
   process.exit(2);
 }
 const axe = createRequire(import.meta.url)("axe-core").source;
-const TIMEOUT_MS = 20_000;
 const DESKTOP = { width: 1280, height: 900 };
 const PHONE = { width: 360, height: 740 };
 

@@ -6,11 +6,11 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "no
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { TIMEOUT_MS } from "./timeout.mjs";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 /** The debug binary, which `cargo test` builds. */
 export const TOPUP = process.env.TOPUP ?? join(root, "target/debug/topup");
-const PATIENCE_MS = 30_000;
 /** Settings come from files; no others of this machine are read. */
 const BARE = { PATH: process.env.PATH };
 
@@ -29,7 +29,7 @@ export async function startProgram(command, args, { ready, on = "stdout", ...opt
   const said = { stdout: "", stderr: "" };
   await new Promise((done, failed) => {
     const tell = (why) => failed(new Error(`${command} ${args.join(" ")} ${why}\n${said.stdout}${said.stderr}`));
-    const timer = setTimeout(() => tell("is not ready in time"), PATIENCE_MS);
+    const timer = setTimeout(() => tell("is not ready in time"), TIMEOUT_MS);
     for (const stream of ["stdout", "stderr"]) {
       program[stream].setEncoding("utf8").on("data", (text) => {
         said[stream] += text;

@@ -10,6 +10,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { runAll } from "./scenarios.mjs";
+import { TIMEOUT_MS } from "./timeout.mjs";
 
 const { DEMO_URL, ARTIFACTS, CHROMIUM = "/usr/bin/chromium" } = process.env;
 if (!DEMO_URL || !ARTIFACTS) {
@@ -18,7 +19,6 @@ if (!DEMO_URL || !ARTIFACTS) {
 }
 
 const demoOrigin = new URL(DEMO_URL).origin;
-const TIMEOUT_MS = 30_000;
 const WIDE = { width: 1280, height: 900 };
 const PHONE = { width: 360, height: 740 };
 const CARD = { email: "a@example.com", card_number: "4242424242424242", exp: "12 / 34", cvc: "123", name: "Test" };
@@ -184,7 +184,9 @@ class Tab {
     return Number(await this.page.getAttribute("#balance", "data-credits"));
   }
 
+  /** Buys, and waits until the page shows the new balance. */
   async buy(credits) {
+    const before = await this.balance();
     await this.page.fill("buy-credits #credits", String(credits));
     await this.expectText("#quote-credits", new RegExp(`^${credits} credits$`));
     await this.page.click("#buy");
@@ -192,6 +194,7 @@ class Tab {
     for (const [name, value] of Object.entries(CARD)) await this.page.fill(`[name=${name}]`, value);
     await this.page.click("#pay");
     await this.page.locator('#status[data-state="paid"]').waitFor();
+    await this.page.locator(`#balance[data-credits="${before + credits}"]`).waitFor();
   }
 
   /** Waits until the meter shows these numbers. */

@@ -6,13 +6,13 @@ import { createRequire } from "node:module";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { runAll } from "./scenarios.mjs";
+import { TIMEOUT_MS } from "./timeout.mjs";
 
 const ARTIFACTS = process.env.ARTIFACTS ?? fileURLToPath(new URL("../../artifacts/browser", import.meta.url));
 const CHROMIUM = process.env.CHROMIUM
   ?? ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"].find((path) => existsSync(path));
 assert.ok(CHROMIUM, "Chromium is not installed: apt-get install chromium, or set CHROMIUM");
 
-const TIMEOUT_MS = 30_000;
 const WIDE = { width: 1280, height: 900 };
 export const PHONE = { width: 360, height: 740 };
 export const CARD =

@@ -10,6 +10,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { runAll } from "./scenarios.mjs";
+import { TIMEOUT_MS } from "./timeout.mjs";
 
 const { DEMO_URL, ARTIFACTS, CHROMIUM = "/usr/bin/chromium" } = process.env;
 if (!DEMO_URL || !ARTIFACTS) {
@@ -18,7 +19,6 @@ if (!DEMO_URL || !ARTIFACTS) {
 }
 
 const demoOrigin = new URL(DEMO_URL).origin;
-const TIMEOUT_MS = 15_000;
 
 // ---- Scenarios ----
 

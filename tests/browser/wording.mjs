@@ -8,6 +8,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { runAll } from "./scenarios.mjs";
+import { TIMEOUT_MS } from "./timeout.mjs";
 
 const { DEMO_URL, ARTIFACTS, CHROMIUM = "/usr/bin/chromium" } = process.env;
 if (!DEMO_URL || !ARTIFACTS) {
@@ -16,7 +17,6 @@ if (!DEMO_URL || !ARTIFACTS) {
 }
 
 const demoOrigin = new URL(DEMO_URL).origin;
-const TIMEOUT_MS = 15_000;
 const WIDE = { width: 1280, height: 900 };
 const PHONE = { width: 360, height: 740 };
 /** Words for developers, which no customer should read. */

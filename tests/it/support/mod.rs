@@ -41,9 +41,9 @@ macro_rules! on_both_databases {
     };
 }
 
-/// Waits for a condition. Fails the test after half a minute.
+/// Waits for a condition. Fails the test after a minute and a half.
 pub async fn until<T>(what: &str, mut condition: impl AsyncFnMut() -> Option<T>) -> T {
-    let deadline = std::time::Instant::now() + std::time::Duration::from_secs(30);
+    let deadline = std::time::Instant::now() + std::time::Duration::from_secs(90);
     loop {
         if let Some(value) = condition().await {
             return value;
