@@ -195,7 +195,9 @@ class Tab {
     return this.balance();
   }
 
+  /** The balance that the page shows, once it has been told. */
   async balance() {
+    await this.page.locator("#balance[data-credits]").waitFor();
     return Number(await this.page.getAttribute("#balance", "data-credits"));
   }
 

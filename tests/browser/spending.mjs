@@ -180,7 +180,9 @@ class Tab {
     await this.expectText("#quote-total", /\d/);
   }
 
+  /** The balance that the page shows, once it has been told. */
   async balance() {
+    await this.page.locator("#balance[data-credits]").waitFor();
     return Number(await this.page.getAttribute("#balance", "data-credits"));
   }
 
